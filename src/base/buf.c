@@ -1,0 +1,169 @@
+#include "base/buf.h"
+
+#include "base/err.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define FIRST_SIZE 64
+
+void buf_init(struct buf *buf, size_t max)
+{
+	*buf = (struct buf){.max = max};
+}
+
+void buf_free(struct buf *buf)
+{
+	free(buf->data);
+	buf_init(buf, buf->max);
+}
+
+void buf_clear(struct buf *buf)
+{
+	buf->len = 0;
+	buf->err = 0;
+}
+
+/* Allocates for LEN more bytes and, always, one for the NUL of buf_str(). */
+static bool make_room(struct buf *buf, size_t len)
+{
+	size_t needed, size;
+	char *data;
+
+	if (buf->err)
+		return false;
+	if (buf->max > 0 && (len > buf->max || buf->len > buf->max - len)) {
+		buf->err = ERR_LIMIT;
+		return false;
+	}
+	if (len > SIZE_MAX / 4 || buf->len > SIZE_MAX / 4) {
+		buf->err = -ENOMEM;
+		return false;
+	}
+	needed = buf->len + len + 1;
+	if (needed <= buf->size)
+		return true;
+	size = buf->size > 0 ? buf->size : FIRST_SIZE;
+	while (size < needed)
+		size *= 2;
+	if (buf->max > 0 && size > buf->max + 1)
+		size = buf->max + 1;
+	data = realloc(buf->data, size);
+	if (!data) {
+		buf->err = -ENOMEM;
+		return false;
+	}
+	buf->data = data;
+	buf->size = size;
+	return true;
+}
+
+void buf_add(struct buf *buf, const void *data, size_t len)
+{
+	if (!make_room(buf, len) || len == 0)
+		return;
+	memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+}
+
+void buf_add_str(struct buf *buf, const char *text)
+{
+	buf_add_span(buf, span_of(text));
+}
+
+void buf_add_span(struct buf *buf, struct span span)
+{
+	buf_add(buf, span.p, span.len);
+}
+
+void buf_add_char(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
+void buf_add_uint(struct buf *buf, uint64_t number)
+{
+	char digits[20]; /* UINT64_MAX has as many */
+	size_t start = sizeof(digits);
+
+	do {
+		digits[--start] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	buf_add(buf, digits + start, sizeof(digits) - start);
+}
+
+void buf_printf(struct buf *buf, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	if (buf->err)
+		return;
+	va_start(args, format);
+	len = vsnprintf(NULL, 0, format, args);
+	va_end(args);
+	if (len < 0) {
+		buf->err = ERR_FORMAT;
+		return;
+	}
+	if (!make_room(buf, (size_t)len))
+		return;
+	va_start(args, format);
+	vsnprintf(buf->data + buf->len, (size_t)len + 1, format, args);
+	va_end(args);
+	buf->len += (size_t)len;
+}
+
+char *buf_reserve(struct buf *buf, size_t len)
+{
+	return make_room(buf, len) ? buf->data + buf->len : NULL;
+}
+
+void buf_consume(struct buf *buf, size_t len)
+{
+	assert(len <= buf->len);
+	if (len == 0)
+		return;
+	buf->len -= len;
+	memmove(buf->data, buf->data + len, buf->len);
+}
+
+const char *buf_str(struct buf *buf)
+{
+	if (!make_room(buf, 0))
+		return NULL;
+	buf->data[buf->len] = '\0';
+	return buf->data;
+}
+
+char *buf_steal(struct buf *buf, size_t *ret_len)
+{
+	char *data = buf->data;
+	size_t len = buf->len;
+	int err = buf->err;
+
+	/* Half of a text is worse than none; the error stays for who looks after this. */
+	if (err || len == 0) {
+		free(data);
+		data = NULL;
+		len = 0;
+	} else {
+		data[len] = '\0'; /* make_room() has left a place for it */
+	}
+	if (ret_len)
+		*ret_len = len;
+	buf_init(buf, buf->max);
+	buf->err = err;
+	return data;
+}
+
+struct span buf_span(const struct buf *buf)
+{
+	return (struct span){.p = buf->data, .len = buf->len};
+}

@@ -1,0 +1,60 @@
+#include "base/err.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+int err_set(struct err_text *text, int code, const char *format, ...)
+{
+	va_list args;
+
+	if (!text)
+		return code;
+	va_start(args, format);
+	vsnprintf(text->text, sizeof(text->text), format, args);
+	va_end(args);
+	return code;
+}
+
+static const char *project_code_str(int code)
+{
+	switch ((enum err_code)code) {
+	case ERR_FORMAT:
+		return "Malformed input";
+	case ERR_LIMIT:
+		return "Limit exceeded";
+	case ERR_TRUST:
+		return "Not trusted";
+	case ERR_CLOSED:
+		return "Closed by the far end";
+	case ERR_STATE:
+		return "Not allowed in the present state";
+	case ERR_SUPPORT:
+		return "Not supported";
+	case ERR_LIBRARY:
+		return "Library failure";
+	case ERR_CONFIG:
+		return "Invalid configuration";
+	case ERR_RESOLVE:
+		return "Name has no usable address";
+	case ERR_AUTH:
+		return "Packet failed authentication";
+	case ERR_REPLAY:
+		return "Packet replayed or too old";
+	}
+	return NULL;
+}
+
+const char *err_str(int code)
+{
+	const char *text;
+
+	if (code == 0)
+		return "Success";
+	/* The range check also keeps -code from overflowing. */
+	if (code < 0 && code > ERR_FORMAT)
+		text = strerrordesc_np(-code); /* no locale, any thread */
+	else
+		text = project_code_str(code);
+	return text ? text : "Unknown error";
+}

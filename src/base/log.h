@@ -1,0 +1,48 @@
+/*
+ * The log: one event, one line, `level module key=value ...`, to stderr or the journal.
+ *
+ * Error: an operator must act. Warning: a call suffered. Info: one line per edge of a
+ * call's life. Debug: per message. No keys ever; no numbers of callers at info or above.
+ * Any thread; never in the packet path. The level is the one process-wide setting.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
+
+void log_set_level(enum log_level level);
+enum log_level log_get_level(void);
+/* "error", "warning", "info", "debug". 0, or ERR_FORMAT for another word. */
+int log_level_parse(const char *word, enum log_level *ret);
+const char *log_level_name(enum log_level level);
+
+/* Takes lines instead of stderr; NULL restores stderr. For tests; set before threads. */
+typedef void log_sink_h(void *arg, enum log_level level, const char *line);
+void log_set_sink(log_sink_h *sink, void *arg);
+
+/*
+ * Writes one line. MODULE is the file's noun. Control and non-ASCII bytes of the finished
+ * line are escaped as \xNN, so that no input can begin a second line. Text that came from
+ * a peer goes through log_text() so that it cannot forge further keys either.
+ */
+void log_write(enum log_level level, const char *module, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#define log_error(module, ...) log_write(LOG_LEVEL_ERROR, module, __VA_ARGS__)
+#define log_warning(module, ...) log_write(LOG_LEVEL_WARNING, module, __VA_ARGS__)
+#define log_info(module, ...) log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)
+#define log_debug(module, ...)                                                           \
+	do {                                                                             \
+		if (log_get_level() >= LOG_LEVEL_DEBUG)                                  \
+			log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__);                 \
+	} while (0)
+
+#define LOG_TEXT_SIZE 200
+
+/*
+ * A peer's TEXT of LEN bytes as a double-quoted word with quotes, backslashes and control
+ * bytes escaped, cut at LOG_TEXT_SIZE with "...". Returns BUF.
+ */
+const char *log_text(char buf[static LOG_TEXT_SIZE], const char *text, size_t len);

@@ -1,0 +1,30 @@
+/*
+ * Bytes that must not leak: wiped when done, never logged, compared in constant time.
+ * Any thread, one owner.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The longest SRTP master key with its salt is 46 bytes. */
+#define SECRET_MAX 64
+
+struct secret {
+	uint8_t bytes[SECRET_MAX];
+	size_t len;
+};
+
+/* 0, or ERR_LIMIT when LEN is over SECRET_MAX. */
+int secret_set(struct secret *secret, const void *bytes, size_t len);
+/* LEN random bytes from the kernel (getrandom(2)). 0 or a negated errno. */
+int secret_random(struct secret *secret, size_t len);
+void secret_wipe(struct secret *secret);
+bool secret_equal(const struct secret *a, const struct secret *b);
+/* Wipes any memory. */
+void secret_wipe_bytes(void *bytes, size_t len);
+
+/* Random lower-case hex for tags, branches and Call-IDs: 2 * BYTES characters and a NUL in
+ * OUT. From a buffered getrandom(2); aborts only if the kernel has no randomness. */
+void secret_token(char *out, size_t bytes);
