@@ -1,0 +1,65 @@
+/*
+ * The lines of a session description: one copy of the text, an array that says where each
+ * line stands in it, and an arena for the lines that were edited. Knows where sections
+ * begin, nothing of what the lines mean. Private to src/sdp. One owner, loop thread.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+#include "sdp/sdp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct line {
+	const char *p;   /* "x=value", then its line end */
+	uint16_t len;    /* without the line end */
+	uint8_t end_len; /* 0 (the text's last line may have none), 1 (LF) or 2 (CRLF) */
+	char type;       /* p[0] */
+};
+
+struct lines {
+	struct line *line;
+	size_t count;
+	size_t room;  /* lines allocated */
+	size_t bytes; /* of the whole text as it stands */
+
+	/* Section S is line[start[S]] up to line[start[S + 1]]. Section 0 is the session,
+	 * section 1 + N the media line N. */
+	size_t start[SDP_MAX_MEDIA + 2];
+	unsigned sections;
+
+	struct span tail; /* empty lines at the end of the text, which some peers send */
+	struct lines_chunk *chunks;
+};
+
+/*
+ * Copies and indexes TEXT. 0; ERR_LIMIT over a bound of sdp.h; ERR_FORMAT for a NUL, a CR
+ * that is no line end, or a line that does not begin with a small letter and "=";
+ * -ENOMEM. RET untouched on error.
+ */
+int lines_load(struct lines *ret, const char *text, size_t len, struct err_text *error);
+/* A copy with all edits in one piece. 0 or -ENOMEM. */
+int lines_copy(struct lines *ret, const struct lines *lines);
+/* Wipes the text as well: it may hold the keys of a=crypto. */
+void lines_free(struct lines *lines);
+
+void lines_print(const struct lines *lines, struct buf *out);
+
+/* What follows "x=". */
+struct span line_value(const struct line *line);
+
+/*
+ * TEXT ("x=value", without a line end) in place of line INDEX, or as a new line before
+ * INDEX that belongs to SECTION. Old text stays readable until lines_free(), so that TEXT
+ * may point into these lines and views into other lines hold. 0, ERR_LIMIT, -ENOMEM.
+ */
+int lines_replace(struct lines *lines, size_t index, struct span text);
+int lines_insert(struct lines *lines, unsigned section, size_t index, struct span text);
+
+/* Removes the lines of SECTION, from line FROM on, that MATCH; returns how many. */
+typedef bool lines_match_h(const struct line *line, const void *arg);
+unsigned lines_remove(struct lines *lines, unsigned section, size_t from,
+	lines_match_h *match, const void *arg);

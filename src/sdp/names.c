@@ -1,0 +1,136 @@
+/* The words of SDP that stand for our enums, and the codecs that need no rtpmap. */
+
+#include "sdp/fields.h"
+#include "sdp/sdp.h"
+#include "sdp/sdp_impl.h"
+
+#include <stddef.h>
+#include <string.h>
+
+static const char *const directions[] = {
+	[SDP_SENDRECV] = "sendrecv",
+	[SDP_SENDONLY] = "sendonly",
+	[SDP_RECVONLY] = "recvonly",
+	[SDP_INACTIVE] = "inactive",
+};
+
+enum sdp_direction sdp_direction_reverse(enum sdp_direction direction)
+{
+	switch (direction) {
+	case SDP_SENDONLY:
+		return SDP_RECVONLY;
+	case SDP_RECVONLY:
+		return SDP_SENDONLY;
+	case SDP_SENDRECV:
+	case SDP_INACTIVE:
+		break;
+	}
+	return direction;
+}
+
+const char *sdp_direction_name(enum sdp_direction direction)
+{
+	return directions[direction];
+}
+
+bool sdp_direction_parse(struct span name, enum sdp_direction *ret)
+{
+	if (name.len != 8) /* all four have eight letters */
+		return false;
+	for (size_t i = 0; i < sizeof(directions) / sizeof(directions[0]); i++)
+		if (memcmp(name.p, directions[i], 8) == 0) {
+			*ret = (enum sdp_direction)i;
+			return true;
+		}
+	return false;
+}
+
+bool sdp_proto_is_rtp(enum sdp_proto proto)
+{
+	return proto == SDP_PROTO_AVP || proto == SDP_PROTO_AVPF ||
+	       sdp_proto_is_secure(proto);
+}
+
+bool sdp_proto_is_secure(enum sdp_proto proto)
+{
+	return proto == SDP_PROTO_SAVP || proto == SDP_PROTO_SAVPF;
+}
+
+const char *sdp_proto_text(enum sdp_proto proto, bool secure)
+{
+	switch (proto) {
+	case SDP_PROTO_AVP:
+	case SDP_PROTO_SAVP:
+		return secure ? "RTP/SAVP" : "RTP/AVP";
+	case SDP_PROTO_AVPF:
+	case SDP_PROTO_SAVPF:
+		return secure ? "RTP/SAVPF" : "RTP/AVPF";
+	case SDP_PROTO_UDPTL:
+		return "udptl";
+	case SDP_PROTO_OTHER:
+		break;
+	}
+	return NULL;
+}
+
+/* RFC 3551, tables 4 and 5. */
+static const char *const static_codecs[] = {
+	[0] = "PCMU",
+	[3] = "GSM",
+	[4] = "G723",
+	[5] = "DVI4",
+	[6] = "DVI4",
+	[7] = "LPC",
+	[8] = "PCMA",
+	[9] = "G722",
+	[10] = "L16",
+	[11] = "L16",
+	[12] = "QCELP",
+	[13] = "CN",
+	[14] = "MPA",
+	[15] = "G728",
+	[16] = "DVI4",
+	[17] = "DVI4",
+	[18] = "G729",
+	[25] = "CelB",
+	[26] = "JPEG",
+	[28] = "nv",
+	[31] = "H261",
+	[32] = "MPV",
+	[33] = "MP2T",
+	[34] = "H263",
+};
+
+/* The codec's name in the rtpmap of FORMAT; false when it has none. */
+static bool mapped_codec(
+	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name)
+{
+	struct span value, word, name;
+
+	for (unsigned i = 0; sdp_attribute(sdp, (int)media, "rtpmap", i, &value); i++) {
+		if (!field_word(&value, &word) || !span_equal(word, format))
+			continue;
+		if (!field_word(&value, &word) || !span_next(&word, '/', &name) ||
+			!name.len)
+			return false;
+		*ret_name = name;
+		return true;
+	}
+	return false;
+}
+
+bool sdp_format_codec(
+	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name)
+{
+	uint64_t number;
+
+	if (mapped_codec(sdp, media, format, ret_name))
+		return true;
+	if (!sdp_proto_is_rtp(sdp_media(sdp, media)->proto) ||
+		span_uint(format, sizeof(static_codecs) / sizeof(static_codecs[0]) - 1,
+			&number) ||
+		!static_codecs[number])
+		return false;
+	*ret_name = span_of(static_codecs[number]);
+	return true;
+}

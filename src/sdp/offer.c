@@ -1,0 +1,180 @@
+#include "sdp/offer.h"
+
+#include "base/secret.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A session id that no other call of ours has. 31 bits, and a version that begins at 1:
+ * RFC 8866 allows 64, but there are peers that read them into an int. */
+static uint64_t random_session_id(void)
+{
+	char hex[2 * 4 + 1];
+
+	secret_token(hex, 4);
+	uint64_t id = strtoul(hex, NULL, 16) & 0x7fffffffu;
+
+	return id ? id : 1;
+}
+
+void offer_init(struct offer *offer)
+{
+	*offer = (struct offer){.state = OFFER_IDLE, .session_id = random_session_id()};
+}
+
+void offer_free(struct offer *offer)
+{
+	sdp_free(offer->local);
+	sdp_free(offer->remote);
+	sdp_free(offer->previous);
+	*offer = (struct offer){.state = OFFER_IDLE};
+}
+
+/* The exchange is agreed: nothing to go back to any more. */
+static void complete(struct offer *offer)
+{
+	sdp_free(offer->previous);
+	offer->previous = NULL;
+	offer->state = OFFER_IDLE;
+	offer->complete = true;
+}
+
+/* RTP/AVP and RTP/SAVP are siblings, as are RTP/AVPF and RTP/SAVPF: see offer_receive(). */
+static bool same_proto(const struct sdp_media *offered, const struct sdp_media *answered)
+{
+	if (offered->proto == SDP_PROTO_OTHER)
+		return span_equal(offered->proto_text, answered->proto_text);
+	return sdp_proto_text(offered->proto, true) ==
+	       sdp_proto_text(answered->proto, true);
+}
+
+/* RFC 3264 section 6: what an answer must have in common with its offer. */
+static int check_answer(
+	const struct sdp *offered, const struct sdp *answered, struct err_text *error)
+{
+	unsigned count = sdp_media_count(offered);
+
+	if (sdp_media_count(answered) != count)
+		return err_set(error, ERR_FORMAT,
+			"the answer has %u media lines, the offer %u",
+			sdp_media_count(answered), count);
+	for (unsigned i = 0; i < count; i++) {
+		const struct sdp_media *ours = sdp_media(offered, i);
+		const struct sdp_media *theirs = sdp_media(answered, i);
+
+		if (!span_equal(ours->type, theirs->type))
+			return err_set(error, ERR_FORMAT,
+				"media line %u of the answer has another type than the "
+				"offer's",
+				i + 1);
+		if (!theirs->port)
+			continue; /* refused: what else it says is void */
+		if (!ours->port)
+			return err_set(error, ERR_FORMAT,
+				"media line %u of the answer takes up what was not "
+				"offered",
+				i + 1);
+		if (!same_proto(ours, theirs))
+			return err_set(error, ERR_FORMAT,
+				"media line %u of the answer has another protocol than "
+				"the offer's",
+				i + 1);
+	}
+	return 0;
+}
+
+static int receive_answer(struct offer *offer, struct sdp *sdp, struct err_text *error)
+{
+	int err = check_answer(offer->local, sdp, error);
+
+	if (err)
+		return err;
+	sdp_free(offer->remote);
+	offer->remote = sdp;
+	complete(offer);
+	return 0;
+}
+
+bool offer_would_glare(const struct offer *offer)
+{
+	return offer->state != OFFER_IDLE;
+}
+
+int offer_receive(
+	struct offer *offer, struct sdp *sdp, bool *ret_is_offer, struct err_text *error)
+{
+	if (offer->state == OFFER_RECEIVED)
+		return err_set(error, ERR_STATE,
+			"another offer arrived before the last one was answered");
+	if (offer->state == OFFER_SENT) {
+		int err = receive_answer(offer, sdp, error);
+
+		if (!err)
+			*ret_is_offer = false;
+		return err;
+	}
+	offer->previous = offer->remote;
+	offer->remote = sdp;
+	offer->state = OFFER_RECEIVED;
+	*ret_is_offer = true;
+	return 0;
+}
+
+/*
+ * The version that SDP goes out with. It may stay only when the text is that of the last
+ * description sent: a refused offer was seen by the peer too, so LOCAL counts only while
+ * it is the last.
+ */
+static uint64_t next_version(const struct offer *offer, const struct sdp *sdp)
+{
+	bool last = offer->local && sdp_origin_version(offer->local) == offer->version;
+
+	return last && sdp_equal_but_origin(offer->local, sdp) ? offer->version
+							       : offer->version + 1;
+}
+
+int offer_send(struct offer *offer, struct sdp *sdp, const struct addr *address)
+{
+	if (offer->state == OFFER_SENT)
+		return ERR_STATE;
+	if (offer->state == OFFER_RECEIVED && check_answer(offer->remote, sdp, NULL) != 0)
+		return ERR_FORMAT;
+	uint64_t version = next_version(offer, sdp);
+	int err = sdp_set_origin(sdp, "-", offer->session_id, version, address);
+
+	if (err)
+		return err;
+	struct sdp *copy = sdp_copy(sdp);
+
+	if (!copy)
+		return -ENOMEM;
+	offer->version = version;
+	if (offer->state == OFFER_IDLE) {
+		offer->previous = offer->local;
+		offer->local = copy;
+		offer->state = OFFER_SENT;
+	} else {
+		sdp_free(offer->local);
+		offer->local = copy;
+		complete(offer);
+	}
+	return 0;
+}
+
+void offer_cancel(struct offer *offer)
+{
+	struct sdp **replaced;
+
+	if (offer->state == OFFER_IDLE)
+		return;
+	replaced = offer->state == OFFER_SENT ? &offer->local : &offer->remote;
+	sdp_free(*replaced);
+	*replaced = offer->previous;
+	offer->previous = NULL;
+	offer->state = OFFER_IDLE;
+}
+
+void offer_reopen(struct offer *offer, enum offer_state state)
+{
+	offer->state = state;
+}

@@ -1,0 +1,69 @@
+/*
+ * The offer/answer state of one dialog (RFC 3264, RFC 6337): who may offer now, whether an
+ * answer fits its offer, and the o= version that we send. Holds the last description sent
+ * and received. One owner, loop thread.
+ */
+#pragma once
+
+#include "sdp/sdp.h"
+
+enum offer_state {
+	OFFER_IDLE,     /* nothing outstanding; either side may offer */
+	OFFER_SENT,     /* we offered and wait for the answer */
+	OFFER_RECEIVED, /* they offered and wait for ours */
+};
+
+struct offer {
+	enum offer_state state;
+	struct sdp *local;  /* last we sent (offer or answer), or NULL; owned */
+	struct sdp *remote; /* last they sent, or NULL; owned */
+	/* What an offer that may yet be refused has replaced: local when SENT, remote when
+	 * RECEIVED. Owned. */
+	struct sdp *previous;
+	uint64_t session_id; /* o= of ours */
+	uint64_t version;    /* o= version of the last description we sent */
+	bool complete;       /* at least one exchange was completed */
+};
+
+void offer_init(struct offer *offer);
+void offer_free(struct offer *offer);
+
+/*
+ * The SDP of an INVITE or UPDATE request is always an offer (RFC 6337 table 1), which the
+ * state alone cannot tell from an answer. True when such a request must be refused before
+ * offer_receive() sees its SDP: with 491 when ours is outstanding (SENT), with 500 and
+ * Retry-After when theirs is (RECEIVED; RFC 3261 14.2, RFC 3311 5.2).
+ */
+bool offer_would_glare(const struct offer *offer);
+
+/*
+ * A description arrived in a message that may carry an offer or an answer. *ret_is_offer
+ * tells which it was: an answer when ours is outstanding. Takes SDP on success. 0;
+ * ERR_STATE for a second offer (answer 500 per RFC 3261 14.2); ERR_FORMAT when an answer
+ * does not fit: number, order or type of its media lines, a line taken up that we offered
+ * with port 0, a proto that changed. After an error the state is as it was.
+ *
+ * The siblings RTP/AVP and RTP/SAVP (and RTP/AVPF and RTP/SAVPF) fit each other here: some
+ * peers offer RTP/AVP with a=crypto and are answered with RTP/SAVP. Whether that is a
+ * downgrade is judged by the layer above, which knows the trunk's rule. A refused line
+ * (port 0) may name any proto.
+ */
+int offer_receive(
+	struct offer *offer, struct sdp *sdp, bool *ret_is_offer, struct err_text *error);
+
+/*
+ * We send SDP as an offer (state IDLE) or an answer (RECEIVED): sets o= with our session id
+ * and a version that rises only when the text otherwise changed (RFC 3264 8), and keeps a
+ * copy. ADDRESS is written to o=. 0; ERR_STATE; ERR_FORMAT when an answer does not fit the
+ * offer; ERR_LIMIT when o= makes it too long; -ENOMEM.
+ */
+int offer_send(struct offer *offer, struct sdp *sdp, const struct addr *address);
+
+/* The outstanding offer, ours or theirs, was refused or cancelled: back to what was agreed. */
+void offer_cancel(struct offer *offer);
+
+/*
+ * The exchange that just completed was only previewed, in an unreliable provisional response:
+ * back to STATE (SENT or RECEIVED) until the final answer, which may differ (RFC 6337 3.1.1).
+ */
+void offer_reopen(struct offer *offer, enum offer_state state);

@@ -1,0 +1,133 @@
+/*
+ * A session description (RFC 4566/8866) as an index of its lines, edited in place: a line
+ * that is not edited leaves byte for byte as it came, in its place. What the editor does
+ * not understand it keeps; what is malformed in a way that would mislead is refused.
+ * One owner, loop thread.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/span.h"
+
+#include <stdbool.h>
+
+/* Bounds checked before anything is indexed. */
+#define SDP_MAX_BYTES 8192
+#define SDP_MAX_MEDIA 8
+#define SDP_MAX_ATTRIBUTES 64 /* a session or media section */
+#define SDP_MAX_LINE 1024
+
+#define SDP_SESSION (-1) /* for `media` arguments: the lines before the first m= */
+
+enum sdp_direction { SDP_SENDRECV, SDP_SENDONLY, SDP_RECVONLY, SDP_INACTIVE };
+
+enum sdp_proto {
+	SDP_PROTO_OTHER,
+	SDP_PROTO_AVP,   /* RTP/AVP */
+	SDP_PROTO_AVPF,  /* RTP/AVPF */
+	SDP_PROTO_SAVP,  /* RTP/SAVP */
+	SDP_PROTO_SAVPF, /* RTP/SAVPF */
+	SDP_PROTO_UDPTL, /* udptl */
+};
+
+/* One m= line and what belongs to it, session-level values filled in where it has none.
+ * Spans point into the sdp and hold until its next edit. */
+struct sdp_media {
+	struct span type;    /* "audio", "video", "image", ... */
+	uint16_t port;       /* 0: refused, or removed */
+	unsigned port_count; /* 1 unless "port/count" */
+	enum sdp_proto proto;
+	struct span proto_text;
+	struct span formats; /* "0 8 101" */
+	struct addr rtp;     /* c= with port; len 0 when no c= or not numeric (a name) */
+	struct addr
+		rtcp; /* a=rtcp (RFC 3605), else rtp with port + 1; len 0 when port is 0 */
+	bool rtcp_mux;        /* RFC 5761 */
+	bool on_hold_address; /* c=0.0.0.0 or :: (RFC 2543 hold) */
+	enum sdp_direction direction;
+};
+
+struct sdp;
+
+/*
+ * Takes a copy of TEXT. CRLF and bare LF are both accepted as line ends and kept, as are
+ * empty lines at the end. 0; ERR_LIMIT over the bounds above; ERR_FORMAT when it is no SDP
+ * (no v=0 o= t= in order, a line without `x=`, NUL, a bad m=, o= or c= line, port over
+ * 65535, an RTP payload type over 127, no c= for a media line whose port is not 0) with
+ * ERROR naming line and reason; -ENOMEM. *ret untouched on error.
+ *
+ * Where lines of a section contradict each other (two c=, two directions), the first one
+ * counts; the edit that sets such a line leaves only one.
+ */
+int sdp_parse(struct sdp **ret, const char *text, size_t len, struct err_text *error);
+struct sdp *sdp_copy(const struct sdp *sdp); /* NULL when out of memory */
+void sdp_free(struct sdp *sdp);              /* NULL is fine */
+
+/* The text as it stands now, appended to OUT. */
+void sdp_print(const struct sdp *sdp, struct buf *out);
+
+unsigned sdp_media_count(const struct sdp *sdp);
+/* INDEX < sdp_media_count(). */
+const struct sdp_media *sdp_media(const struct sdp *sdp, unsigned index);
+/* The version of o= where it is a number of at most 64 bits, else 0. */
+uint64_t sdp_origin_version(const struct sdp *sdp);
+/* True when all lines but o= are the same (line ends apart): RFC 3264 8's "unchanged". */
+bool sdp_equal_but_origin(const struct sdp *a, const struct sdp *b);
+
+/*
+ * Attributes. MEDIA is an index or SDP_SESSION; NAME is "crypto", "rtpmap", ...
+ * sdp_attribute() gives the value (after the colon; empty for a flag) of the NTH attribute
+ * of that name in that section, false when there is none.
+ */
+bool sdp_attribute(const struct sdp *sdp, int media, const char *name, unsigned nth,
+	struct span *ret_value);
+
+/*
+ * Edits. Each returns 0 or -ENOMEM/ERR_LIMIT/ERR_FORMAT and then changes nothing. What they
+ * leave is always a description that sdp_parse() takes. Replaced text is freed with the sdp,
+ * not before: an sdp is edited once per message, not for ever.
+ */
+
+/* o=USER ID VERSION IN IP4|IP6 ADDRESS */
+int sdp_set_origin(struct sdp *sdp, const char *user, uint64_t id, uint64_t version,
+	const struct addr *address);
+int sdp_set_name(struct sdp *sdp, const char *name); /* s= */
+/* Sets c= of that section; adds the line in its place (RFC 8866 section 5) when missing. */
+int sdp_set_connection(struct sdp *sdp, int media, const struct addr *address);
+/* Removes c= of that section. ERR_FORMAT when a media line in use would lose its address. */
+int sdp_remove_connection(struct sdp *sdp, int media);
+/* Port (0 refuses the line) and proto of m=; proto text NULL keeps what stands. A
+ * "port/count" becomes "port". ERR_FORMAT for a port without any c=, or an RTP proto with
+ * formats that are no payload types. */
+int sdp_set_media(struct sdp *sdp, unsigned media, uint16_t port, const char *proto);
+/* Replaces the format list (one at least) and drops rtpmap, fmtp and rtcp-fb lines of all
+ * other formats. */
+int sdp_keep_formats(
+	struct sdp *sdp, unsigned media, const struct span *formats, size_t count);
+/* Removes every a=NAME of the section; returns how many. */
+unsigned sdp_remove_attribute(struct sdp *sdp, int media, const char *name);
+/* Removes the lines of TYPE ('i', 'u', 'e', 'p', 'k', 'b', 'a', ...) of the section; none
+ * when it is one of v o s t m c. Returns how many. */
+unsigned sdp_remove_lines(struct sdp *sdp, int media, char type);
+/* Appends a=NAME:VALUE (a=NAME when VALUE is NULL) at the end of the section. */
+int sdp_add_attribute(struct sdp *sdp, int media, const char *name, const char *value);
+/* Writes the direction attribute of that media section, replacing what stands. */
+int sdp_set_direction(struct sdp *sdp, unsigned media, enum sdp_direction direction);
+
+/* sendonly <-> recvonly, as an answer mirrors an offer. */
+enum sdp_direction sdp_direction_reverse(enum sdp_direction direction);
+const char *sdp_direction_name(enum sdp_direction direction);
+bool sdp_proto_is_rtp(enum sdp_proto proto);
+bool sdp_proto_is_secure(enum sdp_proto proto);
+/* The secure or plain sibling of an RTP proto ("RTP/SAVPF" for AVPF, secure); "udptl" for
+ * UDPTL, NULL for OTHER. */
+const char *sdp_proto_text(enum sdp_proto proto, bool secure);
+
+/*
+ * The name in rtpmap of FORMAT ("PCMU/8000"), or of RFC 3551's static table when there is no
+ * rtpmap, without clock rate in *ret_name. False when unknown.
+ */
+bool sdp_format_codec(
+	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name);
