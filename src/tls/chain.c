@@ -1,0 +1,271 @@
+#include "tls/chain.h"
+
+#include "base/clock.h"
+#include "tls/crl.h"
+#include "tls/escape.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/*
+ * MEDIUM asks for 112 bits: RSA 2048, no SHA-1. A version 1 anchor cannot say that it is a
+ * CA. Revocation is crl.c's.
+ */
+#define CHAIN_FLAGS                                                                      \
+	(GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM) |                               \
+		GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT |                              \
+		GNUTLS_VERIFY_DISABLE_CRL_CHECKS)
+
+int chain_import(struct chain *ret, const gnutls_datum_t *der, unsigned count)
+{
+	struct chain chain = {.count = 0};
+
+	while (chain.count < count && chain.count < POLICY_CHAIN_MAX) {
+		gnutls_x509_crt_t crt;
+
+		if (gnutls_x509_crt_init(&crt) < 0)
+			break;
+		chain.crts[chain.count++] = crt;
+		if (gnutls_x509_crt_import(
+			    crt, &der[chain.count - 1], GNUTLS_X509_FMT_DER) < 0)
+			break;
+		if (chain.count == count) {
+			*ret = chain;
+			return 0;
+		}
+	}
+	chain_free(&chain);
+	return ERR_FORMAT;
+}
+
+void chain_free(struct chain *chain)
+{
+	for (unsigned i = 0; i < chain->count; i++)
+		gnutls_x509_crt_deinit(chain->crts[i]);
+	chain->count = 0;
+}
+
+static void say(struct peer_verdict *verdict, const char *text)
+{
+	escape_add_str(verdict->detail, sizeof(verdict->detail), text);
+}
+
+static void say_subject(struct peer_verdict *verdict, gnutls_x509_crt_t crt)
+{
+	gnutls_datum_t dn = {NULL, 0};
+
+	say(verdict, " of ");
+	if (gnutls_x509_crt_get_dn3(crt, &dn, 0) == 0)
+		escape_add(verdict->detail, sizeof(verdict->detail),
+			(const char *)dn.data, dn.size);
+	gnutls_free(dn.data);
+}
+
+static void say_date(struct peer_verdict *verdict, const char *what, time_t when)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	say(verdict, what);
+	say(verdict, clock_text(when > 0 ? (uint64_t)when * 1000000 : 0, text));
+}
+
+static void say_issuer(const struct chain *chain, struct peer_verdict *verdict)
+{
+	gnutls_x509_crt_t last = chain->crts[chain->count - 1];
+	gnutls_datum_t dn = {NULL, 0};
+
+	if (gnutls_x509_crt_get_issuer_dn3(last, &dn, 0) == 0)
+		escape_add(verdict->issuer, sizeof(verdict->issuer),
+			(const char *)dn.data, dn.size);
+	gnutls_free(dn.data);
+	if (gnutls_x509_crt_check_issuer(chain->crts[0], chain->crts[0]) != 0)
+		say(verdict, "self-signed");
+}
+
+static void say_expired(const struct chain *chain, struct peer_verdict *verdict)
+{
+	time_t now = time(NULL);
+
+	for (unsigned i = 0; i < chain->count; i++) {
+		time_t to = gnutls_x509_crt_get_expiration_time(chain->crts[i]);
+
+		if (to < now) {
+			say_date(verdict, "expired ", to);
+			say_subject(verdict, chain->crts[i]);
+			return;
+		}
+	}
+	say(verdict, "the trust anchor has expired");
+}
+
+static void say_not_yet(const struct chain *chain, struct peer_verdict *verdict)
+{
+	time_t now = time(NULL);
+
+	for (unsigned i = 0; i < chain->count; i++) {
+		time_t from = gnutls_x509_crt_get_activation_time(chain->crts[i]);
+
+		if (from > now) {
+			say_date(verdict, "valid from ", from);
+			say_subject(verdict, chain->crts[i]);
+			return;
+		}
+	}
+	say(verdict, "the trust anchor is not valid yet");
+}
+
+static void say_weak(const struct chain *chain, struct peer_verdict *verdict)
+{
+	for (unsigned i = 0; i < chain->count; i++) {
+		unsigned bits = 0;
+		char text[64];
+		int key = gnutls_x509_crt_get_pk_algorithm(chain->crts[i], &bits);
+		int sign = gnutls_x509_crt_get_signature_algorithm(chain->crts[i]);
+		const char *sign_name =
+			gnutls_sign_get_name((gnutls_sign_algorithm_t)sign);
+
+		if (key >= 0 && gnutls_pk_bits_to_sec_param((gnutls_pk_algorithm_t)key,
+					bits) < GNUTLS_SEC_PARAM_MEDIUM)
+			snprintf(text, sizeof(text), "key %s %u bits",
+				gnutls_pk_get_name((gnutls_pk_algorithm_t)key), bits);
+		else if (sign < 0 || gnutls_sign_is_secure2((gnutls_sign_algorithm_t)sign,
+					     GNUTLS_SIGN_FLAG_SECURE_FOR_CERTS) == 0)
+			snprintf(text, sizeof(text), "signature %s",
+				sign_name ? sign_name : "unknown");
+		else
+			continue;
+		say(verdict, text);
+		say_subject(verdict, chain->crts[i]);
+		return;
+	}
+	say(verdict, "the trust anchor's key");
+}
+
+static void say_status(unsigned status, struct peer_verdict *verdict)
+{
+	gnutls_datum_t text = {NULL, 0};
+
+	if (gnutls_certificate_verification_status_print(
+		    status, GNUTLS_CRT_X509, &text, 0) == 0)
+		say(verdict, (const char *)text.data);
+	gnutls_free(text.data);
+}
+
+/* The library's findings as one rule: the most fundamental first. */
+static enum peer_rule rule_of(unsigned status)
+{
+	if (status == 0)
+		return PEER_OK;
+	if (status & (GNUTLS_CERT_SIGNER_NOT_FOUND | GNUTLS_CERT_SIGNATURE_FAILURE))
+		return PEER_ISSUER;
+	if (status & (GNUTLS_CERT_SIGNER_NOT_CA | GNUTLS_CERT_SIGNER_CONSTRAINTS_FAILURE))
+		return PEER_CONSTRAINT;
+	if (status & GNUTLS_CERT_INSECURE_ALGORITHM)
+		return PEER_WEAK;
+	if (status & GNUTLS_CERT_EXPIRED)
+		return PEER_EXPIRED;
+	if (status & GNUTLS_CERT_NOT_ACTIVATED)
+		return PEER_NOT_YET;
+	/* Also what has no bit of its own, such as an unknown critical extension. */
+	return PEER_CONSTRAINT;
+}
+
+static enum peer_rule chain_path(const struct chain *chain, const struct trust *trust,
+	struct peer_verdict *verdict)
+{
+	gnutls_x509_crt_t crts[POLICY_CHAIN_MAX];
+	unsigned status = 0;
+	enum peer_rule rule;
+
+	memcpy(crts, chain->crts, sizeof(crts));
+	if (gnutls_x509_trust_list_verify_crt2(trust_list(trust), crts, chain->count,
+		    NULL, 0, CHAIN_FLAGS, &status, NULL) < 0)
+		status = GNUTLS_CERT_INVALID;
+	rule = rule_of(status);
+	if (rule == PEER_ISSUER)
+		say_issuer(chain, verdict);
+	else if (rule == PEER_EXPIRED)
+		say_expired(chain, verdict);
+	else if (rule == PEER_NOT_YET)
+		say_not_yet(chain, verdict);
+	else if (rule == PEER_WEAK)
+		say_weak(chain, verdict);
+	else if (rule != PEER_OK)
+		say_status(status, verdict);
+	return rule;
+}
+
+/*
+ * Either TLS role will do: public CAs no longer issue clientAuth, and a server that calls
+ * is a TLS client. No extended key usage allows everything.
+ */
+static enum peer_rule chain_purpose(
+	const struct chain *chain, struct peer_verdict *verdict)
+{
+	for (unsigned i = 0; i < chain->count; i++) {
+		gnutls_x509_crt_t crt = chain->crts[i];
+
+		if (gnutls_x509_crt_check_key_purpose(crt, GNUTLS_KP_TLS_WWW_SERVER, 0) ==
+				0 &&
+			gnutls_x509_crt_check_key_purpose(
+				crt, GNUTLS_KP_TLS_WWW_CLIENT, 0) == 0) {
+			say(verdict,
+				"neither serverAuth nor clientAuth in the certificate");
+			say_subject(verdict, crt);
+			return PEER_PURPOSE;
+		}
+	}
+	return PEER_OK;
+}
+
+static gnutls_x509_crt_t chain_issuer(const struct chain *chain, gnutls_x509_crt_t crt)
+{
+	for (unsigned i = 0; i < chain->count; i++) {
+		if (chain->crts[i] != crt &&
+			gnutls_x509_crt_check_issuer(crt, chain->crts[i]) != 0)
+			return chain->crts[i];
+	}
+	return NULL;
+}
+
+/*
+ * Every presented certificate is asked for, also one that the path did not need: it may
+ * refuse too much, never too little. A root signs itself and is trusted or not.
+ */
+static enum peer_rule chain_revocation(const struct chain *chain,
+	const struct trust *trust, struct peer_verdict *verdict)
+{
+	struct crl_set *crls = trust_crls(trust);
+
+	for (unsigned i = 0; crls && i < chain->count; i++) {
+		gnutls_x509_crt_t crt = chain->crts[i];
+		enum peer_rule rule;
+
+		if (gnutls_x509_crt_check_issuer(crt, crt) != 0)
+			continue;
+		rule = crl_check(crls, crt, chain_issuer(chain, crt), i == 0,
+			&verdict->until, verdict->detail, sizeof(verdict->detail));
+		if (rule != PEER_OK)
+			return rule;
+	}
+	return PEER_OK;
+}
+
+enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
+	struct peer_verdict *verdict)
+{
+	verdict->issuer[0] = '\0';
+	verdict->detail[0] = '\0';
+	for (unsigned i = 0; i < chain->count; i++) {
+		time_t to = gnutls_x509_crt_get_expiration_time(chain->crts[i]);
+
+		if (i == 0 || to < verdict->until)
+			verdict->until = to;
+	}
+	verdict->rule = chain_path(chain, trust, verdict);
+	if (verdict->rule == PEER_OK)
+		verdict->rule = chain_purpose(chain, verdict);
+	if (verdict->rule == PEER_OK)
+		verdict->rule = chain_revocation(chain, trust, verdict);
+	return verdict->rule;
+}

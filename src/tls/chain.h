@@ -1,0 +1,24 @@
+/*
+ * A peer's certificate chain, and whether it leads to an anchor by today's rules. Names
+ * are not looked at here. Loop thread, for the time of one judgement.
+ */
+#pragma once
+
+#include "tls/peer.h"
+#include "tls/policy.h"
+
+struct chain {
+	gnutls_x509_crt_t crts[POLICY_CHAIN_MAX];
+	unsigned count;
+};
+
+/* At most POLICY_CHAIN_MAX of DER, leaf first. 0, or ERR_FORMAT with nothing to free. */
+int chain_import(struct chain *ret, const gnutls_datum_t *der, unsigned count);
+void chain_free(struct chain *chain);
+
+/*
+ * Holds CHAIN against TRUST: path, dates, strength, purpose, revocation. Returns the rule
+ * that refuses it, or PEER_OK; fills the verdict's rule, until, issuer and detail.
+ */
+enum peer_rule chain_judge(
+	const struct chain *chain, const struct trust *trust, struct peer_verdict *verdict);

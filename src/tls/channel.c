@@ -1,0 +1,505 @@
+#include "tls/channel.h"
+
+#include "base/addr.h"
+#include "tls/policy.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Bytes read ahead of the library, which would take two system calls for each record. */
+#define AHEAD_BYTES 8192
+/* Warnings and post-handshake messages in a row that bring no data. */
+#define IDLE_RECORDS_MAX 16
+
+enum channel_state { STATE_HANDSHAKE, STATE_OPEN, STATE_FAILED };
+
+struct channel {
+	gnutls_session_t session;
+	int fd;
+	bool accept;
+	enum channel_state state;
+	struct cred *cred;
+	struct peer_set
+		*peers; /* a reference: who may be there, accepting; or PEER's set */
+	const struct peer *peer; /* connecting: who must be there */
+
+	unsigned char *ahead; /* NULL while empty: idle channels hold no buffer */
+	size_t ahead_start;
+	size_t ahead_len;
+	bool drained; /* the socket had no more: no need to ask it again in this turn */
+	bool ended;   /* the stream is over */
+	bool heard;   /* something came */
+	bool plain;   /* and it was no TLS */
+
+	size_t unsent; /* bytes that the library took and could not send yet */
+	bool judged;   /* the verdict is about this peer */
+	struct peer_verdict verdict;
+	struct channel_failure failure;
+};
+
+/* --- the socket --- */
+
+/* TLS begins with a handshake record, or with an alert that says no. */
+static void channel_hear(struct channel *channel)
+{
+	if (channel->heard)
+		return;
+	channel->heard = true;
+	channel->plain = channel->ahead[0] != 22 && channel->ahead[0] != 21;
+}
+
+/* 1, 0 at the end of the stream, or -1 with errno. */
+static int channel_fill(struct channel *channel)
+{
+	ssize_t n;
+
+	if (channel->drained) {
+		channel->drained = false;
+		errno = EAGAIN;
+		return -1;
+	}
+	channel->ahead = malloc(AHEAD_BYTES);
+	if (!channel->ahead) {
+		errno = ENOMEM;
+		return -1;
+	}
+	n = recv(channel->fd, channel->ahead, AHEAD_BYTES, 0);
+	if (n <= 0) {
+		int saved = errno;
+
+		free(channel->ahead);
+		channel->ahead = NULL;
+		channel->ended = n == 0;
+		errno = saved;
+		return (int)n;
+	}
+	channel->ahead_start = 0;
+	channel->ahead_len = (size_t)n;
+	channel->drained = n < AHEAD_BYTES;
+	channel_hear(channel);
+	return 1;
+}
+
+static ssize_t channel_pull_h(gnutls_transport_ptr_t arg, void *data, size_t len)
+{
+	struct channel *channel = arg;
+
+	if (!channel->ahead) {
+		int got = channel_fill(channel);
+
+		if (got <= 0)
+			return got;
+	}
+	if (len > channel->ahead_len)
+		len = channel->ahead_len;
+	memcpy(data, channel->ahead + channel->ahead_start, len);
+	channel->ahead_start += len;
+	channel->ahead_len -= len;
+	if (channel->ahead_len == 0) {
+		free(channel->ahead);
+		channel->ahead = NULL;
+	}
+	return (ssize_t)len;
+}
+
+/* --- failure --- */
+
+static gnutls_alert_description_t alert_for(const struct channel *channel)
+{
+	switch (channel->verdict.rule) {
+	case PEER_NO_CERTIFICATE:
+		return gnutls_protocol_get_version(channel->session) == GNUTLS_TLS1_3
+			       ? GNUTLS_A_CERTIFICATE_REQUIRED
+			       : GNUTLS_A_HANDSHAKE_FAILURE;
+	case PEER_ISSUER:
+		return GNUTLS_A_UNKNOWN_CA;
+	case PEER_EXPIRED:
+	case PEER_NOT_YET:
+		return GNUTLS_A_CERTIFICATE_EXPIRED;
+	case PEER_REVOKED:
+		return GNUTLS_A_CERTIFICATE_REVOKED;
+	case PEER_PURPOSE:
+		return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
+	case PEER_NAME:
+		return GNUTLS_A_ACCESS_DENIED;
+	case PEER_CRL_STALE:
+		return GNUTLS_A_CERTIFICATE_UNKNOWN;
+	default:
+		return GNUTLS_A_BAD_CERTIFICATE;
+	}
+}
+
+/* Whether ALERT says that our certificate is the trouble. */
+static bool alert_is_distrust(int alert)
+{
+	return alert == GNUTLS_A_BAD_CERTIFICATE ||
+	       alert == GNUTLS_A_UNSUPPORTED_CERTIFICATE ||
+	       alert == GNUTLS_A_CERTIFICATE_REVOKED ||
+	       alert == GNUTLS_A_CERTIFICATE_EXPIRED ||
+	       alert == GNUTLS_A_CERTIFICATE_UNKNOWN || alert == GNUTLS_A_UNKNOWN_CA ||
+	       alert == GNUTLS_A_ACCESS_DENIED || alert == GNUTLS_A_CERTIFICATE_REQUIRED;
+}
+
+/* Final: returns CODE, as every later call does. */
+static int channel_fail(
+	struct channel *channel, enum channel_fault fault, int code, const char *error)
+{
+	channel->state = STATE_FAILED;
+	channel->failure.fault = fault;
+	channel->failure.code = code;
+	channel->failure.error = error;
+	return code;
+}
+
+/* An alert that cannot leave at once is lost: nobody waits for a refused peer. */
+static int channel_refuse(struct channel *channel)
+{
+	gnutls_alert_send(channel->session, GNUTLS_AL_FATAL, alert_for(channel));
+	return channel_fail(channel, CHANNEL_REFUSED_BY_US, ERR_TRUST, "");
+}
+
+static int channel_break(struct channel *channel, int err)
+{
+	const char *error = gnutls_strerror(err);
+	int code = ERR_LIBRARY;
+
+	if (err == GNUTLS_E_FATAL_ALERT_RECEIVED) {
+		int alert = (int)gnutls_alert_get(channel->session);
+
+		channel->failure.alert = alert;
+		return channel_fail(channel, CHANNEL_REFUSED_BY_THEM,
+			alert_is_distrust(alert) ? ERR_TRUST : ERR_LIBRARY, "");
+	}
+	/* An end inside a record the library calls a decoding error. */
+	if (channel->ended || err == GNUTLS_E_PREMATURE_TERMINATION ||
+		err == GNUTLS_E_PULL_ERROR || err == GNUTLS_E_PUSH_ERROR) {
+		code = -ECONNRESET;
+		error = channel->state == STATE_HANDSHAKE
+				? "the far end closed the connection during the handshake"
+				: "the far end broke the connection";
+	} else if (channel->plain) {
+		error = "the far end does not speak TLS on this port";
+	} else if (err == GNUTLS_E_REHANDSHAKE) {
+		error = "the far end wants to renegotiate, which is not allowed";
+		gnutls_alert_send(
+			channel->session, GNUTLS_AL_FATAL, GNUTLS_A_NO_RENEGOTIATION);
+	} else {
+		gnutls_alert_send_appropriate(channel->session, err);
+		if (err == GNUTLS_E_UNSUPPORTED_VERSION_PACKET)
+			error = "no version in common: ours are TLS 1.3 and 1.2";
+		else if (err == GNUTLS_E_NO_CIPHER_SUITES ||
+			 err == GNUTLS_E_UNKNOWN_CIPHER_SUITE)
+			error = "no cipher in common: ours are ECDHE with AES-GCM or "
+				"ChaCha20";
+	}
+	return channel_fail(channel, CHANNEL_BROKEN, code, error);
+}
+
+static bool is_asn1_error(int err)
+{
+	return err <= GNUTLS_E_ASN1_ELEMENT_NOT_FOUND &&
+	       err >= GNUTLS_E_ASN1_TYPE_ANY_ERROR;
+}
+
+static bool is_no_certificate(int err)
+{
+	return err == GNUTLS_E_NO_CERTIFICATE_FOUND ||
+	       err == GNUTLS_E_CERTIFICATE_REQUIRED;
+}
+
+/* A handshake's end without success. */
+static int channel_end_handshake(struct channel *channel, int err)
+{
+	if (channel->judged && channel->verdict.rule != PEER_OK)
+		return channel_refuse(channel);
+	if (!channel->judged && is_no_certificate(err)) {
+		/* So the library also calls an alert in the certificate's place. */
+		if (gnutls_alert_get(channel->session) != GNUTLS_A_CLOSE_NOTIFY)
+			return channel_break(channel, GNUTLS_E_FATAL_ALERT_RECEIVED);
+		peer_judge(channel->peers, channel->peer, NULL, 0, &channel->verdict);
+		channel->judged = true;
+		return channel_refuse(channel);
+	}
+	if (!channel->judged && is_asn1_error(err)) {
+		channel->verdict.rule = PEER_UNREADABLE;
+		channel->judged = true;
+		return channel_refuse(channel);
+	}
+	return channel_break(channel, err);
+}
+
+/* --- judgement --- */
+
+/* The new reference comes first: it may be the same set, and the last one to it. */
+static void channel_set_peers(
+	struct channel *channel, struct peer_set *peers, const struct peer *peer)
+{
+	struct peer_set *old = channel->peers;
+
+	channel->peer = channel->accept ? NULL : peer;
+	channel->peers = peer_set_ref(channel->accept ? peers : peer->set);
+	peer_set_unref(old);
+}
+
+static int channel_judge(struct channel *channel)
+{
+	unsigned count = 0;
+	const gnutls_datum_t *chain =
+		gnutls_certificate_get_peers(channel->session, &count);
+
+	channel->judged = true;
+	return peer_judge(channel->peers, channel->peer, chain, chain ? count : 0,
+		&channel->verdict);
+}
+
+/* Inside the handshake, so that the far end is told before it believes to be welcome. */
+static int channel_verify_h(gnutls_session_t session)
+{
+	struct channel *channel = gnutls_session_get_ptr(session);
+
+	if (channel_judge(channel) < 0)
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	return 0;
+}
+
+int channel_judge_again(
+	struct channel *channel, struct peer_set *peers, const struct peer *peer)
+{
+	if (channel->state != STATE_OPEN)
+		return channel->state == STATE_FAILED ? channel->failure.code : ERR_STATE;
+	if (channel->accept ? !peers : !peer)
+		return -EINVAL;
+	channel_set_peers(channel, peers, peer);
+	if (channel_judge(channel) < 0)
+		return channel_refuse(channel);
+	return 0;
+}
+
+/* --- life --- */
+
+/* RFC 6066 3: host names only, without the root's dot. */
+static int channel_name_server(struct channel *channel)
+{
+	const char *name = channel->peer->name;
+	size_t len = strlen(name);
+	struct addr addr;
+
+	if (addr_parse_host(&addr, name, len, 0) == 0)
+		return 0;
+	if (len > 0 && name[len - 1] == '.')
+		len--;
+	return gnutls_server_name_set(channel->session, GNUTLS_NAME_DNS, name, len) < 0
+		       ? ERR_LIBRARY
+		       : 0;
+}
+
+static int channel_start(struct channel *channel, struct err_text *text)
+{
+	if (gnutls_credentials_set(channel->session, GNUTLS_CRD_CERTIFICATE,
+		    cred_handle(channel->cred)) < 0 ||
+		(!channel->accept && channel_name_server(channel) < 0))
+		return err_set(
+			text, ERR_LIBRARY, "GnuTLS refuses the session's settings");
+	gnutls_session_set_ptr(channel->session, channel);
+	gnutls_session_set_verify_function(channel->session, channel_verify_h);
+	gnutls_transport_set_ptr2(
+		channel->session, channel, (gnutls_transport_ptr_t)(intptr_t)channel->fd);
+	gnutls_transport_set_pull_function(channel->session, channel_pull_h);
+	return 0;
+}
+
+int channel_new(
+	struct channel **ret, const struct channel_params *params, struct err_text *text)
+{
+	struct channel *channel;
+	int err;
+
+	if (!params->cred || (params->accept ? !params->peers : !params->peer))
+		return err_set(
+			text, -EINVAL, "a TLS channel needs a certificate and a peer");
+	channel = calloc(1, sizeof(*channel));
+	if (!channel)
+		return err_set(text, -ENOMEM, "out of memory");
+	channel->fd = params->fd;
+	channel->accept = params->accept;
+	channel_set_peers(channel, params->peers, params->peer);
+	channel->verdict.rule = PEER_NO_CERTIFICATE;
+	channel->cred = cred_ref(params->cred);
+	err = policy_session(&channel->session, params->accept);
+	if (err < 0) {
+		channel->session = NULL;
+		err_set(text, err, "GnuTLS makes no session");
+	} else {
+		err = channel_start(channel, text);
+	}
+	if (err < 0) {
+		channel_free(channel);
+		return err;
+	}
+	*ret = channel;
+	return 0;
+}
+
+void channel_free(struct channel *channel)
+{
+	if (!channel)
+		return;
+	if (channel->session)
+		gnutls_deinit(channel->session);
+	cred_unref(channel->cred);
+	peer_set_unref(channel->peers);
+	free(channel->ahead);
+	free(channel);
+}
+
+bool channel_wants_write(const struct channel *channel)
+{
+	if (channel->state == STATE_HANDSHAKE)
+		return gnutls_record_get_direction(channel->session) == 1;
+	return channel->unsent > 0;
+}
+
+int channel_handshake(struct channel *channel)
+{
+	int err;
+
+	if (channel->state != STATE_HANDSHAKE)
+		return channel->state == STATE_OPEN ? 0 : channel->failure.code;
+	channel->drained = false;
+	for (int i = 0; i < IDLE_RECORDS_MAX; i++) {
+		err = gnutls_handshake(channel->session);
+		if (err != GNUTLS_E_INTERRUPTED && err != GNUTLS_E_WARNING_ALERT_RECEIVED)
+			break;
+	}
+	if (err == GNUTLS_E_AGAIN)
+		return -EAGAIN;
+	if (err < 0)
+		return channel_end_handshake(channel, err);
+	/* What policy and callback should have made impossible is still looked at. */
+	if (!channel->judged || channel->verdict.rule != PEER_OK ||
+		gnutls_session_is_resumed(channel->session) != 0)
+		return channel_refuse(channel);
+	channel->state = STATE_OPEN;
+	channel->drained = false; /* what follows the handshake may be there by now */
+	return 0;
+}
+
+/* --- data --- */
+
+ssize_t channel_read(struct channel *channel, void *data, size_t len)
+{
+	ssize_t n;
+
+	if (channel->state != STATE_OPEN)
+		return channel->state == STATE_FAILED ? channel->failure.code : ERR_STATE;
+	for (int i = 0; i < IDLE_RECORDS_MAX; i++) {
+		n = gnutls_record_recv(channel->session, data, len);
+		if (n > 0)
+			return n;
+		if (n == 0)
+			return channel_fail(channel, CHANNEL_FINE, ERR_CLOSED, "");
+		/* The library also says so after a key update or a ticket, though more may
+		 * lie in our own buffer, of which no poll knows. */
+		if (n == GNUTLS_E_AGAIN && !channel->ahead)
+			return -EAGAIN;
+		if (n != GNUTLS_E_AGAIN && n != GNUTLS_E_INTERRUPTED &&
+			n != GNUTLS_E_WARNING_ALERT_RECEIVED)
+			return channel_break(channel, (int)n);
+	}
+	return channel_break(channel, GNUTLS_E_TOO_MANY_EMPTY_PACKETS);
+}
+
+/*
+ * A far end that refuses us in TLS 1.3 closes, and our next write may fail before we read
+ * its alert: the alert is the better reason.
+ */
+static int channel_break_write(struct channel *channel, int err)
+{
+	char scrap[256];
+	ssize_t n = GNUTLS_E_AGAIN;
+
+	channel->drained = false;
+	if (err == GNUTLS_E_PUSH_ERROR)
+		n = gnutls_record_recv(channel->session, scrap, sizeof(scrap));
+	return channel_break(channel, n == GNUTLS_E_FATAL_ALERT_RECEIVED ? (int)n : err);
+}
+
+ssize_t channel_write(struct channel *channel, const void *data, size_t len)
+{
+	ssize_t n;
+
+	if (channel->state != STATE_OPEN)
+		return channel->state == STATE_FAILED ? channel->failure.code : ERR_STATE;
+	if (len == 0)
+		return 0;
+	do {
+		/* What was taken is sealed already: it must not be handed in again. */
+		if (channel->unsent > 0)
+			n = gnutls_record_send(channel->session, NULL, 0);
+		else
+			n = gnutls_record_send(channel->session, data, len);
+	} while (n == GNUTLS_E_INTERRUPTED);
+	if (n == GNUTLS_E_AGAIN) {
+		channel->unsent = len;
+		return -EAGAIN;
+	}
+	if (n < 0)
+		return channel_break_write(channel, (int)n);
+	channel->unsent = 0;
+	return n;
+}
+
+void channel_close(struct channel *channel)
+{
+	if (channel->state == STATE_OPEN && channel->unsent == 0)
+		gnutls_bye(channel->session, GNUTLS_SHUT_WR);
+}
+
+/* --- reports --- */
+
+const struct peer *channel_peer(const struct channel *channel)
+{
+	return channel->state == STATE_OPEN ? channel->verdict.peer : NULL;
+}
+
+const struct peer_verdict *channel_verdict(const struct channel *channel)
+{
+	return channel->judged ? &channel->verdict : NULL;
+}
+
+const char *channel_version(const struct channel *channel)
+{
+	const char *name = NULL;
+
+	if (channel->state == STATE_OPEN)
+		name = gnutls_protocol_get_name(
+			gnutls_protocol_get_version(channel->session));
+	return name ? name : "";
+}
+
+const char *channel_cipher(const struct channel *channel)
+{
+	const char *name = NULL;
+
+	if (channel->state == STATE_OPEN)
+		name = gnutls_cipher_get_name(gnutls_cipher_get(channel->session));
+	return name ? name : "";
+}
+
+const char *channel_peer_names(const struct channel *channel)
+{
+	return channel->judged ? channel->verdict.presented : "";
+}
+
+bool channel_was_asked(const struct channel *channel)
+{
+	return gnutls_certificate_client_get_request_status(channel->session) != 0;
+}
+
+const struct channel_failure *channel_failure(const struct channel *channel)
+{
+	return &channel->failure;
+}

@@ -1,0 +1,250 @@
+#include "tls/cred.h"
+
+#include "base/clock.h"
+#include "tls/escape.h"
+#include "tls/names.h"
+#include "tls/pem.h"
+#include "tls/policy.h"
+
+#include <errno.h>
+#include <gnutls/abstract.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct cred {
+	unsigned references;
+	gnutls_certificate_credentials_t handle;
+	time_t expires;
+	char name[256];
+};
+
+/* A chain, leaf first, while it is being loaded. */
+struct cred_chain {
+	gnutls_x509_crt_t *crts;
+	unsigned count;
+	gnutls_pcert_st pcerts[POLICY_CHAIN_MAX];
+	unsigned pcert_count;
+};
+
+static void cred_chain_free(struct cred_chain *chain)
+{
+	for (unsigned i = 0; i < chain->pcert_count; i++)
+		gnutls_pcert_deinit(&chain->pcerts[i]);
+	for (unsigned i = 0; i < chain->count; i++)
+		gnutls_x509_crt_deinit(chain->crts[i]);
+	gnutls_free(chain->crts);
+}
+
+static int cred_read_chain(
+	struct cred_chain *chain, const char *path, struct err_text *text)
+{
+	gnutls_datum_t bytes = {NULL, 0};
+	int err = pem_read(&bytes, path, PEM_BYTES_MAX, false, text);
+
+	if (err < 0)
+		return err;
+	err = gnutls_x509_crt_list_import2(&chain->crts, &chain->count, &bytes,
+		GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+	pem_free(&bytes);
+	if (err < 0 || chain->count == 0) {
+		chain->count = 0;
+		return err_set(text, ERR_FORMAT,
+			"%s: no certificate chain in PEM form: %s", path,
+			gnutls_strerror(err));
+	}
+	if (chain->count > POLICY_CHAIN_MAX)
+		return err_set(text, ERR_LIMIT, "%s: %u certificates, %d at most", path,
+			chain->count, POLICY_CHAIN_MAX);
+	while (chain->pcert_count < chain->count) {
+		unsigned i = chain->pcert_count;
+
+		err = gnutls_pcert_import_x509(&chain->pcerts[i], chain->crts[i], 0);
+		if (err < 0)
+			return err_set(text, ERR_FORMAT, "%s: certificate %u: %s", path,
+				i + 1, gnutls_strerror(err));
+		chain->pcert_count++;
+	}
+	return 0;
+}
+
+static int cred_check_dates(struct cred *cred, const struct cred_chain *chain,
+	const char *path, struct err_text *text)
+{
+	time_t now = time(NULL);
+	char when[CLOCK_TEXT_SIZE];
+
+	for (unsigned i = 0; i < chain->count; i++) {
+		time_t from = gnutls_x509_crt_get_activation_time(chain->crts[i]);
+		time_t to = gnutls_x509_crt_get_expiration_time(chain->crts[i]);
+
+		if (from > now)
+			return err_set(text, ERR_TRUST,
+				"%s: certificate %u is not valid before %s", path, i + 1,
+				clock_text((uint64_t)from * 1000000, when));
+		if (to < now)
+			return err_set(text, ERR_TRUST,
+				"%s: certificate %u expired on %s", path, i + 1,
+				clock_text(to > 0 ? (uint64_t)to * 1000000 : 0, when));
+		if (i == 0 || to < cred->expires)
+			cred->expires = to;
+	}
+	return 0;
+}
+
+static int cred_check_name(struct cred *cred, const struct cred_chain *chain,
+	const char *path, const char *fqdn, struct err_text *text)
+{
+	struct names names;
+	char all[256] = "";
+	bool match;
+
+	names_read(&names, chain->crts[0]);
+	match = !fqdn || names_match(&names, fqdn);
+	names_print(&names, all, sizeof(all));
+	if (fqdn && match)
+		escape_add_str(cred->name, sizeof(cred->name), fqdn);
+	else
+		names_print_first(&names, cred->name, sizeof(cred->name));
+	names_free(&names);
+	if (!match)
+		return err_set(text, ERR_TRUST,
+			"%s: the certificate is for %s, not for %s", path,
+			all[0] != '\0' ? all : "no name", fqdn);
+	return 0;
+}
+
+static int cred_read_key_file(
+	gnutls_privkey_t key, const char *path, struct err_text *text)
+{
+	gnutls_datum_t bytes = {NULL, 0};
+	int err = pem_read(&bytes, path, PEM_BYTES_MAX, true, text);
+
+	if (err < 0)
+		return err;
+	err = gnutls_privkey_import_x509_raw(key, &bytes, GNUTLS_X509_FMT_PEM, NULL, 0);
+	pem_free(&bytes);
+	if (err == GNUTLS_E_DECRYPTION_FAILED || err == GNUTLS_E_PK_SIG_VERIFY_FAILED)
+		return err_set(text, ERR_SUPPORT,
+			"%s: the key is encrypted; store it without a password, mode "
+			"0600, or "
+			"in a token (pkcs11:)",
+			path);
+	if (err < 0)
+		return err_set(text, ERR_FORMAT, "%s: no private key in PEM form: %s",
+			path, gnutls_strerror(err));
+	return 0;
+}
+
+static int cred_read_key(gnutls_privkey_t *ret, const char *path, struct err_text *text)
+{
+	gnutls_privkey_t key;
+	int err;
+
+	if (gnutls_privkey_init(&key) < 0)
+		return err_set(text, -ENOMEM, "%s: out of memory", path);
+	if (strncmp(path, "pkcs11:", 7) == 0) {
+		/* Not the URI itself: it may hold a PIN. */
+		err = gnutls_privkey_import_url(key, path, 0);
+		if (err < 0)
+			err = err_set(text, ERR_LIBRARY, "the key in the token: %s",
+				gnutls_strerror(err));
+	} else {
+		err = cred_read_key_file(key, path, text);
+	}
+	if (err < 0)
+		gnutls_privkey_deinit(key);
+	else
+		*ret = key;
+	return err;
+}
+
+/* On success the handle owns the key and the chain's public parts. */
+static int cred_join(struct cred *cred, struct cred_chain *chain, gnutls_privkey_t key,
+	const char *certificate, const char *key_name, struct err_text *text)
+{
+	int err;
+
+	err = gnutls_certificate_set_key(
+		cred->handle, NULL, 0, chain->pcerts, (int)chain->pcert_count, key);
+	if (err < 0) {
+		gnutls_privkey_deinit(key);
+		if (err == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
+			return err_set(text, ERR_TRUST, "%s does not belong to %s",
+				strncmp(key_name, "pkcs11:", 7) == 0
+					? "the key in the token"
+					: key_name,
+				certificate);
+		return err_set(
+			text, ERR_LIBRARY, "%s: %s", certificate, gnutls_strerror(err));
+	}
+	chain->pcert_count = 0;
+	return 0;
+}
+
+static int cred_fill(struct cred *cred, struct cred_chain *chain, const char *certificate,
+	const char *key_name, const char *fqdn, struct err_text *text)
+{
+	gnutls_privkey_t key = NULL;
+	int err = cred_read_chain(chain, certificate, text);
+
+	if (err == 0)
+		err = cred_check_dates(cred, chain, certificate, text);
+	if (err == 0)
+		err = cred_check_name(cred, chain, certificate, fqdn, text);
+	if (err == 0)
+		err = cred_read_key(&key, key_name, text);
+	if (err == 0)
+		err = cred_join(cred, chain, key, certificate, key_name, text);
+	return err;
+}
+
+int cred_load(struct cred **ret, const char *certificate, const char *key,
+	const char *fqdn, struct err_text *text)
+{
+	struct cred_chain chain = {.crts = NULL};
+	struct cred *cred = calloc(1, sizeof(*cred));
+	int err;
+
+	if (!cred || gnutls_certificate_allocate_credentials(&cred->handle) < 0) {
+		free(cred);
+		return err_set(text, -ENOMEM, "%s: out of memory", certificate);
+	}
+	cred->references = 1;
+	err = cred_fill(cred, &chain, certificate, key, fqdn, text);
+	cred_chain_free(&chain);
+	if (err < 0) {
+		cred_unref(cred);
+		return err;
+	}
+	*ret = cred;
+	return 0;
+}
+
+struct cred *cred_ref(struct cred *cred)
+{
+	cred->references++;
+	return cred;
+}
+
+void cred_unref(struct cred *cred)
+{
+	if (!cred || --cred->references > 0)
+		return;
+	gnutls_certificate_free_credentials(cred->handle);
+	free(cred);
+}
+
+gnutls_certificate_credentials_t cred_handle(const struct cred *cred)
+{
+	return cred->handle;
+}
+
+const char *cred_name(const struct cred *cred)
+{
+	return cred->name;
+}
+
+time_t cred_expires(const struct cred *cred)
+{
+	return cred->expires;
+}

@@ -1,0 +1,53 @@
+/*
+ * Credentials: our certificate and key of one role, and trust anchors with CRLs for
+ * judging peers. Immutable once loaded; a reload loads anew and swaps. Reference counted
+ * by the loop thread.
+ */
+#pragma once
+
+#include "base/err.h"
+
+#include <gnutls/gnutls.h>
+#include <gnutls/x509.h>
+#include <stdbool.h>
+#include <time.h>
+
+/* What we present. */
+struct cred;
+
+/*
+ * Loads a PEM chain and its key (a PEM file, or a pkcs11: URI) whole. Refuses with a
+ * sentence: a file that cannot be read, a key file that others may read or that group or
+ * others may write, a key that does not belong to the certificate, a certificate out of
+ * its dates, one without the name FQDN (NULL: any).
+ * 0; ERR_TRUST, ERR_FORMAT or -errno with TEXT, *ret untouched.
+ */
+int cred_load(struct cred **ret, const char *certificate, const char *key,
+	const char *fqdn, struct err_text *text);
+struct cred *cred_ref(struct cred *cred);
+void cred_unref(struct cred *cred); /* NULL is fine */
+gnutls_certificate_credentials_t cred_handle(const struct cred *cred);
+/* Our own certificate's subject names, for reports: "med1.example.com". Never NULL. */
+const char *cred_name(const struct cred *cred);
+/* When the first certificate of our chain expires. */
+time_t cred_expires(const struct cred *cred);
+
+/* Whom a peer's chain must lead to. */
+struct trust;
+
+/*
+ * ANCHORS and CRL are PEM files; CRL may be "" for none. 0, or negative with TEXT. A CRL
+ * past its nextUpdate loads, and then refuses whom it concerns (fail closed). So does a
+ * CRL file without a list of the peer certificate's own issuer; issuers further up are
+ * judged by their lists where the file has them.
+ */
+int trust_load(
+	struct trust **ret, const char *anchors, const char *crl, struct err_text *text);
+struct trust *trust_ref(struct trust *trust);
+void trust_unref(struct trust *trust);
+gnutls_x509_trust_list_t trust_list(const struct trust *trust);
+/* NULL without a CRL file. Signatures of lists are remembered in it: not const. */
+struct crl_set;
+struct crl_set *trust_crls(const struct trust *trust);
+/* When the first CRL is due, for warnings in time. 0: there is none. */
+time_t trust_crl_due(const struct trust *trust);

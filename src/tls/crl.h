@@ -1,0 +1,36 @@
+/*
+ * Revocation lists, indexed by serial number: GnuTLS walks the whole list for every
+ * certificate and does not look at nextUpdate again once a list is loaded. Loop thread.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "tls/peer.h"
+
+#include <gnutls/x509.h>
+#include <stdbool.h>
+#include <time.h>
+
+struct crl_set;
+
+/*
+ * Reads the CRLs of the PEM file PATH. Lists of the given ANCHORS must bear their
+ * signature; those of other issuers (intermediate CAs) are checked when such an issuer is
+ * presented. Delta lists and others with critical extensions are refused: RFC 5280 5.2
+ * forbids to use what one does not understand. 0, or negative with TEXT.
+ */
+int crl_load(struct crl_set **ret, const char *path, gnutls_x509_trust_list_t anchors,
+	struct err_text *text);
+void crl_free(struct crl_set *set); /* NULL is fine */
+
+/* When the first of the lists is due. 0: no list has a date. */
+time_t crl_due(const struct crl_set *set);
+
+/*
+ * Looks CERTIFICATE up in its issuer's lists. ISSUER is that issuer where the far end
+ * presented it, or NULL. PEER_OK, PEER_REVOKED or PEER_CRL_STALE, then with DETAIL;
+ * lowers *UNTIL to when the answer expires. Without a list of this issuer: PEER_OK, or
+ * PEER_CRL_STALE when one is REQUIRED.
+ */
+enum peer_rule crl_check(struct crl_set *set, gnutls_x509_crt_t certificate,
+	gnutls_x509_crt_t issuer, bool required, time_t *until, char *detail, size_t size);

@@ -1,0 +1,154 @@
+#include "tls/explain.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Bare where nothing in it could end the word; quoted otherwise. VALUE is escaped. */
+static void add_word(struct buf *out, const char *key, const char *value)
+{
+	static const char bare[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				   "0123456789.-_:@/";
+	size_t len = strlen(value);
+
+	if (len == 0)
+		return;
+	if (strspn(value, bare) == len)
+		buf_printf(out, " %s=%s", key, value);
+	else
+		buf_printf(out, " %s=\"%s\"", key, value);
+}
+
+/* Alerts by the names of RFC 8446 6, which all products print: "unknown_ca". */
+static void add_alert(struct buf *out, int alert)
+{
+	static const char prefix[] = "GNUTLS_A_";
+	const char *name = gnutls_alert_get_strname((gnutls_alert_description_t)alert);
+
+	if (!name) {
+		buf_printf(out, " alert=\"%d\"", alert);
+		return;
+	}
+	if (strncmp(name, prefix, sizeof(prefix) - 1) == 0)
+		name += sizeof(prefix) - 1;
+	buf_add_str(out, " alert=\"");
+	for (; *name != '\0'; name++)
+		buf_add_char(out, (char)tolower((unsigned char)*name));
+	buf_add_char(out, '"');
+}
+
+void explain_channel(const struct channel *channel, struct buf *out)
+{
+	const struct channel_failure *failure = channel_failure(channel);
+	const struct peer_verdict *verdict = channel_verdict(channel);
+
+	switch (failure->fault) {
+	case CHANNEL_FINE:
+		break;
+	case CHANNEL_REFUSED_BY_US:
+		buf_printf(
+			out, "tls refused by=us rule=%s", peer_rule_name(verdict->rule));
+		add_word(out, "expected", verdict->expected);
+		add_word(out, "presented", verdict->presented);
+		add_word(out, "claims", verdict->claims);
+		add_word(out, "issuer", verdict->issuer);
+		add_word(out, "detail", verdict->detail);
+		break;
+	case CHANNEL_REFUSED_BY_THEM:
+		buf_add_str(out, "tls refused by=them");
+		add_alert(out, failure->alert);
+		break;
+	case CHANNEL_BROKEN:
+		buf_add_str(out, "tls failed");
+		add_word(out, "error", failure->error);
+		break;
+	}
+}
+
+const char *explain_fix(enum peer_rule rule)
+{
+	switch (rule) {
+	case PEER_OK:
+		return "";
+	case PEER_NO_CERTIFICATE:
+		return "give the far end a certificate of its own and let it present "
+		       "that: "
+		       "TLS is mutual";
+	case PEER_UNREADABLE:
+		return "have the far end's certificate issued anew: it cannot be parsed";
+	case PEER_ISSUER:
+		return "add the issuer to trust, if it is the right one; or let the far "
+		       "end "
+		       "send its intermediate certificates";
+	case PEER_EXPIRED:
+		return "have the far end's certificate renewed; if it is valid, set the "
+		       "clock";
+	case PEER_NOT_YET:
+		return "check the clocks on both sides; the certificate is not valid yet";
+	case PEER_REVOKED:
+		return "its CA has withdrawn the certificate: have a new one issued";
+	case PEER_CRL_STALE:
+		return "fetch the issuer's current CRL and reload";
+	case PEER_WEAK:
+		return "have the certificate issued with P-256 or RSA 2048 and SHA-256 "
+		       "or "
+		       "better";
+	case PEER_PURPOSE:
+		return "have the certificate issued for serverAuth or clientAuth";
+	case PEER_CONSTRAINT:
+		return "let the CA check its constraints and the chain: the certificates "
+		       "do "
+		       "not allow each other";
+	case PEER_NAME:
+		return "set host to a name that the certificate carries, or have it "
+		       "issued for "
+		       "the expected name";
+	}
+	return "";
+}
+
+static const char *advice_for_alert(int alert)
+{
+	switch (alert) {
+	case GNUTLS_A_UNKNOWN_CA:
+		return "the far end does not trust our issuer: give it our CA "
+		       "certificate";
+	case GNUTLS_A_CERTIFICATE_REQUIRED:
+		return "the far end wants a certificate and took none of ours: look at "
+		       "its log";
+	case GNUTLS_A_CERTIFICATE_EXPIRED:
+		return "our certificate or the far end's clock is out of date";
+	case GNUTLS_A_CERTIFICATE_REVOKED:
+		return "our certificate is revoked: have a new one issued";
+	case GNUTLS_A_ACCESS_DENIED:
+		return "the far end does not know the name in our certificate: add it "
+		       "there";
+	case GNUTLS_A_PROTOCOL_VERSION:
+		return "the far end speaks neither TLS 1.3 nor 1.2 with us: update it";
+	case GNUTLS_A_HANDSHAKE_FAILURE:
+	case GNUTLS_A_INSUFFICIENT_SECURITY:
+		return "no cipher or key type in common, or the far end refused our "
+		       "certificate: look at its log";
+	default:
+		return "the far end refused us: look at its log";
+	}
+}
+
+const char *explain_advice(const struct channel *channel)
+{
+	const struct channel_failure *failure = channel_failure(channel);
+
+	switch (failure->fault) {
+	case CHANNEL_REFUSED_BY_US:
+		return explain_fix(channel_verdict(channel)->rule);
+	case CHANNEL_REFUSED_BY_THEM:
+		return advice_for_alert(failure->alert);
+	case CHANNEL_BROKEN:
+		return failure->code == ERR_LIBRARY
+			       ? "check the port, and that the far end speaks TLS 1.3 or "
+				 "1.2 there"
+			       : "the far end gave no reason: look at its log";
+	case CHANNEL_FINE:
+		break;
+	}
+	return "";
+}

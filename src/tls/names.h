@@ -1,0 +1,29 @@
+/*
+ * The names that a certificate carries, read once and then compared with any number of
+ * expected ones (RFC 5922 7.1). Loop thread.
+ */
+#pragma once
+
+#include <gnutls/x509-ext.h>
+#include <gnutls/x509.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+struct names {
+	gnutls_subject_alt_names_t sans; /* NULL: none, or they cannot be parsed */
+	bool has_san;     /* there is a subjectAltName, readable or not: the CN is no name */
+	bool has_sip_uri; /* a SIP domain identity: DNS names are then none (RFC 5922 7.1) */
+	char cn[256];     /* the one CN; "" for none or several */
+};
+
+/* Never fails: what cannot be read matches nothing. End with names_free(). */
+void names_read(struct names *ret, gnutls_x509_crt_t certificate);
+void names_free(struct names *names);
+
+/* The rules of peer_match_name(). */
+bool names_match(const struct names *names, const char *name);
+
+/* Appends "DNS:a, URI:sip:b" (or "CN:a" without a SAN), escaped and cut, to OUT. */
+void names_print(const struct names *names, char *out, size_t size);
+/* Appends the first name alone, without its kind. */
+void names_print_first(const struct names *names, char *out, size_t size);

@@ -1,0 +1,95 @@
+#include "tls/cred.h"
+#include "tls/crl.h"
+#include "tls/pem.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct trust {
+	unsigned references;
+	gnutls_x509_trust_list_t list;
+	struct crl_set *crls; /* NULL: none configured */
+};
+
+static int trust_add_anchors(
+	gnutls_x509_trust_list_t list, const char *path, struct err_text *text)
+{
+	gnutls_datum_t bytes = {NULL, 0};
+	gnutls_x509_crt_t *anchors = NULL;
+	unsigned count = 0;
+	int added;
+	int err = pem_read(&bytes, path, PEM_BYTES_MAX, false, text);
+
+	if (err < 0)
+		return err;
+	err = gnutls_x509_crt_list_import2(
+		&anchors, &count, &bytes, GNUTLS_X509_FMT_PEM, 0);
+	pem_free(&bytes);
+	if (err < 0 || count == 0) {
+		gnutls_free(anchors);
+		return err_set(text, ERR_FORMAT, "%s: no certificate in PEM form: %s",
+			path, gnutls_strerror(err));
+	}
+	/* The list owns the certificates from here on. */
+	added = gnutls_x509_trust_list_add_cas(
+		list, anchors, count, GNUTLS_TL_NO_DUPLICATES);
+	gnutls_free(anchors);
+	if (added < 1)
+		return err_set(text, ERR_LIBRARY, "%s: no usable trust anchor: %s", path,
+			gnutls_strerror(added));
+	return 0;
+}
+
+int trust_load(
+	struct trust **ret, const char *anchors, const char *crl, struct err_text *text)
+{
+	struct trust *trust = calloc(1, sizeof(*trust));
+	int err;
+
+	if (!trust)
+		return err_set(text, -ENOMEM, "%s: out of memory", anchors);
+	trust->references = 1;
+	if (gnutls_x509_trust_list_init(&trust->list, 0) < 0) {
+		free(trust);
+		return err_set(text, -ENOMEM, "%s: out of memory", anchors);
+	}
+	err = trust_add_anchors(trust->list, anchors, text);
+	if (err == 0 && crl && crl[0] != '\0')
+		err = crl_load(&trust->crls, crl, trust->list, text);
+	if (err < 0) {
+		trust_unref(trust);
+		return err;
+	}
+	*ret = trust;
+	return 0;
+}
+
+struct trust *trust_ref(struct trust *trust)
+{
+	trust->references++;
+	return trust;
+}
+
+void trust_unref(struct trust *trust)
+{
+	if (!trust || --trust->references > 0)
+		return;
+	crl_free(trust->crls);
+	gnutls_x509_trust_list_deinit(trust->list, 1);
+	free(trust);
+}
+
+gnutls_x509_trust_list_t trust_list(const struct trust *trust)
+{
+	return trust->list;
+}
+
+struct crl_set *trust_crls(const struct trust *trust)
+{
+	return trust->crls;
+}
+
+time_t trust_crl_due(const struct trust *trust)
+{
+	return trust->crls ? crl_due(trust->crls) : 0;
+}

@@ -1,0 +1,800 @@
+#include "tls/channel.h"
+
+#include "../unit.h"
+#include "far.h"
+
+#include "tls/explain.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define HOST "sbc.carrier.example"
+
+/* What the tests share; made once, for keys cost time. */
+static struct world {
+	struct lab_id root, rogue, sub, us, good;
+	struct cred *cred;
+	struct trust *trust;
+	struct peer *peer; /* HOST */
+} world;
+
+static int make_world(void **state)
+{
+	struct lab_spec sub = {.cn = "Lab Sub CA", .ca = true};
+
+	(void)state;
+	lab_start();
+	lab_root(&world.root, "Lab CA");
+	lab_root(&world.rogue, "Rogue CA");
+	lab_issue(&world.sub, &sub, &world.root);
+	lab_host(&world.us, "med1.example.test", &world.root);
+	lab_host(&world.good, HOST, &world.root);
+	world.cred = lab_cred(&world.us);
+	world.trust = lab_trust(&world.root);
+	world.peer = lab_peer(HOST, world.trust);
+	return 0;
+}
+
+static int drop_world(void **state)
+{
+	(void)state;
+	peer_set_unref(world.peer->set);
+	trust_unref(world.trust);
+	cred_unref(world.cred);
+	lab_drop(&world.good);
+	lab_drop(&world.us);
+	lab_drop(&world.sub);
+	lab_drop(&world.rogue);
+	lab_drop(&world.root);
+	lab_stop();
+	return 0;
+}
+
+/* Our channel and a bare far end, joined. */
+struct pair {
+	struct channel *channel;
+	struct far far;
+	int fd;
+	int result;
+};
+
+static void pair_start(struct pair *pair, bool accept, const struct peer *peer,
+	const struct lab_id *id, const char *priorities)
+{
+	struct channel_params params = {.accept = accept, .cred = world.cred};
+	struct err_text text = {""};
+	int fds[2];
+
+	if (accept)
+		params.peers = peer->set;
+	else
+		params.peer = peer;
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
+		0);
+	pair->fd = params.fd = fds[0];
+	pair->result = -EAGAIN;
+	assert_int_equal(channel_new(&pair->channel, &params, &text), 0);
+	far_start(&pair->far, fds[1], !accept, id, priorities);
+}
+
+static int pair_shake(struct pair *pair)
+{
+	for (int i = 0; i < 50; i++) {
+		if (pair->result == -EAGAIN)
+			pair->result = channel_handshake(pair->channel);
+		far_handshake(&pair->far);
+		if (pair->result != -EAGAIN && pair->far.result != GNUTLS_E_AGAIN)
+			break;
+	}
+	return pair->result;
+}
+
+static void pair_stop(struct pair *pair)
+{
+	channel_free(pair->channel);
+	close(pair->fd);
+	far_stop(&pair->far);
+}
+
+static void assert_words(const struct channel *channel, const char *words)
+{
+	struct buf out;
+
+	buf_init(&out, 0);
+	explain_channel(channel, &out);
+	if (!strstr(buf_str(&out), words))
+		fail_msg("\"%s\" does not say \"%s\"", buf_str(&out), words);
+	buf_free(&out);
+}
+
+/* --- the matrix: each bad certificate in both roles and versions --- */
+
+static void refuse(const struct peer *peer, const struct lab_id *id, enum peer_rule rule,
+	int alert, const char *words)
+{
+	for (int i = 0; i < 4; i++) {
+		bool accept = i & 1;
+		struct pair pair;
+
+		pair_start(&pair, accept, peer, id, i & 2 ? FAR_12 : FAR_13);
+		assert_int_equal(pair_shake(&pair), ERR_TRUST);
+		assert_null(channel_peer(pair.channel));
+		assert_int_equal(
+			channel_failure(pair.channel)->fault, CHANNEL_REFUSED_BY_US);
+		assert_string_equal(peer_rule_name(channel_verdict(pair.channel)->rule),
+			peer_rule_name(rule));
+		assert_words(pair.channel, words);
+		assert_string_equal(explain_advice(pair.channel), explain_fix(rule));
+		assert_int_not_equal(explain_fix(rule)[0], '\0');
+		assert_int_equal(far_alert(&pair.far), alert);
+		/* Final. */
+		assert_int_equal(channel_handshake(pair.channel), ERR_TRUST);
+		assert_int_equal(channel_write(pair.channel, "x", 1), ERR_TRUST);
+		pair_stop(&pair);
+	}
+}
+
+static void refuse_spec(const struct lab_spec *spec, const struct lab_id *issuer,
+	enum peer_rule rule, int alert, const char *words)
+{
+	struct lab_id id;
+
+	lab_issue(&id, spec, issuer);
+	refuse(world.peer, &id, rule, alert, words);
+	lab_drop(&id);
+}
+
+static void accept_id(const struct peer *peer, const struct lab_id *id)
+{
+	for (int i = 0; i < 4; i++) {
+		bool accept = i & 1;
+		struct pair pair;
+
+		pair_start(&pair, accept, peer, id, i & 2 ? FAR_12 : FAR_13);
+		if (pair_shake(&pair) != 0)
+			assert_words(pair.channel, "that it was let in");
+		assert_int_equal(pair.far.result, 0);
+		assert_ptr_equal(channel_peer(pair.channel), peer);
+		assert_string_equal(
+			channel_version(pair.channel), i & 2 ? "TLS1.2" : "TLS1.3");
+		assert_string_equal(channel_cipher(pair.channel), "AES-256-GCM");
+		assert_true(channel_verdict(pair.channel)->until > time(NULL));
+		if (!accept)
+			assert_true(channel_was_asked(pair.channel));
+		assert_string_equal(explain_advice(pair.channel), "");
+		pair_stop(&pair);
+	}
+}
+
+static void accept_spec(const struct lab_spec *spec)
+{
+	struct lab_id id;
+
+	lab_issue(&id, spec, &world.root);
+	accept_id(world.peer, &id);
+	lab_drop(&id);
+}
+
+static void right_certificate_is_let_in(void **state)
+{
+	(void)state;
+	accept_id(world.peer, &world.good);
+}
+
+static void chain_over_an_intermediate_is_let_in(void **state)
+{
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, HOST, &world.sub);
+	accept_id(world.peer, &id);
+	lab_drop(&id);
+}
+
+static void sip_uri_is_let_in(void **state)
+{
+	struct lab_spec spec = {.cn = "x", .sans = {{'U', "sip:" HOST, 0}}};
+
+	(void)state;
+	accept_spec(&spec);
+}
+
+static void cn_alone_is_let_in(void **state)
+{
+	struct lab_spec spec = {.cn = HOST};
+
+	(void)state;
+	accept_spec(&spec);
+}
+
+static void purpose_of_either_role_is_let_in(void **state)
+{
+	static const char *const purposes[] = {
+		GNUTLS_KP_TLS_WWW_SERVER, GNUTLS_KP_TLS_WWW_CLIENT, GNUTLS_KP_ANY};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
+		struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .purpose = purposes[i]};
+
+		accept_spec(&spec);
+	}
+}
+
+static void rsa_2048_is_let_in(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .rsa_bits = 2048};
+
+	(void)state;
+	accept_spec(&spec);
+}
+
+static void other_issuer_is_refused(void **state)
+{
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, HOST, &world.rogue);
+	refuse(world.peer, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA,
+		"tls refused by=us rule=issuer expected=" HOST " presented=DNS:" HOST
+		" claims=\"trunk lab\" issuer=\"CN=Rogue CA\"");
+	lab_drop(&id);
+}
+
+static void issuer_of_the_same_name_is_refused(void **state)
+{
+	struct lab_id fake;
+	struct lab_id id;
+
+	(void)state;
+	lab_root(&fake, "Lab CA");
+	lab_host(&id, HOST, &fake);
+	refuse(world.peer, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA, "issuer=\"CN=Lab CA\"");
+	lab_drop(&id);
+	lab_drop(&fake);
+}
+
+static void missing_intermediate_is_refused(void **state)
+{
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, HOST, &world.sub);
+	id.issuer = &world.root;
+	refuse(world.peer, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA,
+		"issuer=\"CN=Lab Sub CA\"");
+	lab_drop(&id);
+}
+
+static void self_signed_is_refused(void **state)
+{
+	struct lab_spec spec = {.cn = HOST, .sans = {{'D', HOST, 0}}};
+
+	(void)state;
+	refuse_spec(&spec, NULL, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA, "detail=self-signed");
+}
+
+static void wrong_name_is_refused(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', "sbc2.carrier.example", 0}}};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
+		"tls refused by=us rule=name expected=" HOST
+		" presented=DNS:sbc2.carrier.example");
+}
+
+static void cn_beside_a_san_is_refused(void **state)
+{
+	struct lab_spec spec = {.cn = HOST, .sans = {{'E', "sip@carrier.example", 0}}};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
+		"presented=email:sip@carrier.example");
+}
+
+static void wildcard_is_refused(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', "*.carrier.example", 0}}};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
+		"presented=\"DNS:*.carrier.example\"");
+}
+
+static void nul_in_a_name_is_refused(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', HOST "\0.evil.example", 0}}};
+
+	(void)state;
+	spec.sans[0].len = sizeof(HOST "\0.evil.example") - 1;
+	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
+		"presented=\"DNS:" HOST "\\x00.evil.example\"");
+}
+
+static void expired_is_refused(void **state)
+{
+	struct lab_spec spec = {
+		.sans = {{'D', HOST, 0}}, .from_days = -30, .to_days = -1};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED,
+		"detail=\"expired 20");
+}
+
+static void not_yet_valid_is_refused(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .from_days = 2, .to_days = 30};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_NOT_YET, GNUTLS_A_CERTIFICATE_EXPIRED,
+		"detail=\"valid from 20");
+}
+
+static void expired_issuer_is_refused(void **state)
+{
+	struct lab_spec spec = {
+		.cn = "Old CA", .ca = true, .from_days = -30, .to_days = -1};
+	struct lab_id old;
+	struct lab_id id;
+
+	(void)state;
+	lab_issue(&old, &spec, &world.root);
+	lab_host(&id, HOST, &old);
+	refuse(world.peer, &id, PEER_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED,
+		"of CN=Old CA");
+	lab_drop(&id);
+	lab_drop(&old);
+}
+
+static void weak_rsa_is_refused(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .rsa_bits = 1024};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_WEAK, GNUTLS_A_BAD_CERTIFICATE,
+		"rule=weak expected=" HOST " presented=DNS:" HOST
+		" claims=\"trunk lab\" detail=\"key RSA 1024 bits of O=Tandem lab\"");
+}
+
+static void sha1_is_refused(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .sha1 = true};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_WEAK, GNUTLS_A_BAD_CERTIFICATE,
+		"detail=\"signature ECDSA-SHA1");
+}
+
+static void other_purpose_is_refused(void **state)
+{
+	struct lab_spec spec = {
+		.sans = {{'D', HOST, 0}}, .purpose = GNUTLS_KP_EMAIL_PROTECTION};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE,
+		"detail=\"neither serverAuth nor clientAuth");
+}
+
+static void leaf_that_signs_is_refused(void **state)
+{
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, HOST, &world.good);
+	refuse(world.peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
+		"rule=constraint");
+	lab_drop(&id);
+}
+
+static void name_outside_the_constraint_is_refused(void **state)
+{
+	struct lab_spec spec = {
+		.cn = "Narrow CA", .ca = true, .permitted = "other.example"};
+	struct lab_id narrow;
+	struct lab_id id;
+
+	(void)state;
+	lab_issue(&narrow, &spec, &world.root);
+	lab_host(&id, HOST, &narrow);
+	refuse(world.peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
+		"rule=constraint");
+	lab_drop(&id);
+	lab_drop(&narrow);
+}
+
+static void unknown_critical_extension_is_refused(void **state)
+{
+	struct lab_spec spec = {
+		.sans = {{'D', HOST, 0}}, .critical = "1.3.6.1.4.1.99999.1"};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
+		"rule=constraint");
+}
+
+static void chain_of_nine_is_refused(void **state)
+{
+	struct lab_spec spec = {.cn = "Deep CA", .ca = true};
+	struct lab_id cas[8];
+	struct lab_id id;
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		lab_issue(&cas[i], &spec, i == 0 ? &world.root : &cas[i - 1]);
+	lab_host(&id, HOST, &cas[7]);
+	refuse(world.peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
+		"detail=\"more certificates in the chain");
+	lab_drop(&id);
+	for (int i = 0; i < 8; i++)
+		lab_drop(&cas[i]);
+}
+
+static void hostile_names_stay_one_quoted_word(void **state)
+{
+	struct lab_spec spec = {.sans = {{'D', "a\" by=them\nb", 0}}};
+
+	(void)state;
+	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
+		"presented=\"DNS:a\\\" by=them\\x0ab\"");
+}
+
+/* --- no certificate --- */
+
+static void nobody_without_certificate_is_let_in(void **state)
+{
+	static const struct {
+		const char *priorities;
+		int alert;
+	} cases[] = {{FAR_13, GNUTLS_A_CERTIFICATE_REQUIRED},
+		{FAR_12, GNUTLS_A_HANDSHAKE_FAILURE}};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct pair pair;
+
+		pair_start(&pair, true, world.peer, NULL, cases[i].priorities);
+		assert_int_equal(pair_shake(&pair), ERR_TRUST);
+		assert_words(pair.channel, "tls refused by=us rule=no-certificate");
+		assert_int_equal(far_alert(&pair.far), cases[i].alert);
+		pair_stop(&pair);
+	}
+}
+
+static void a_server_that_does_not_ask_is_told_apart(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_start(&pair, false, world.peer, &world.good, FAR_13);
+	gnutls_certificate_server_set_request(pair.far.session, GNUTLS_CERT_IGNORE);
+	assert_int_equal(pair_shake(&pair), 0);
+	assert_false(channel_was_asked(pair.channel));
+	pair_stop(&pair);
+}
+
+/* --- revocation --- */
+
+static struct peer *peer_with_crl(struct trust **ret)
+{
+	struct err_text text = {""};
+
+	lab_write_chain("ca.pem", &world.root);
+	if (trust_load(ret, lab_path("ca.pem"), lab_path("ca.crl"), &text) < 0)
+		fail_msg("%s", text.text);
+	return lab_peer(HOST, *ret);
+}
+
+static void drop_peer(struct peer *peer, struct trust *trust)
+{
+	peer_set_unref(peer->set);
+	trust_unref(trust);
+}
+
+static void revoked_is_refused(void **state)
+{
+	struct trust *trust;
+	struct peer *peer;
+
+	(void)state;
+	lab_write_crl("ca.crl", &world.root, NULL, &world.good, 5, false);
+	peer = peer_with_crl(&trust);
+	refuse(peer, &world.good, PEER_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED,
+		"detail=\"serial 01");
+	drop_peer(peer, trust);
+}
+
+static void fresh_crl_lets_others_in(void **state)
+{
+	struct trust *trust;
+	struct peer *peer;
+
+	(void)state;
+	lab_write_crl("ca.crl", &world.root, NULL, &world.us, 5, false);
+	peer = peer_with_crl(&trust);
+	accept_id(peer, &world.good);
+	assert_true(trust_crl_due(trust) > time(NULL) + 4 * LAB_DAY);
+	drop_peer(peer, trust);
+}
+
+static void stale_crl_refuses_its_issuers(void **state)
+{
+	struct trust *trust;
+	struct peer *peer;
+
+	(void)state;
+	lab_write_crl("ca.crl", &world.root, NULL, NULL, -1, false);
+	peer = peer_with_crl(&trust);
+	refuse(peer, &world.good, PEER_CRL_STALE, GNUTLS_A_CERTIFICATE_UNKNOWN,
+		"detail=\"CRL was due 20");
+	drop_peer(peer, trust);
+}
+
+static void crl_of_another_issuer_refuses(void **state)
+{
+	struct trust *trust;
+	struct peer *peer;
+
+	(void)state;
+	lab_write_crl("ca.crl", &world.rogue, NULL, NULL, 5, false);
+	peer = peer_with_crl(&trust);
+	refuse(peer, &world.good, PEER_CRL_STALE, GNUTLS_A_CERTIFICATE_UNKNOWN,
+		"detail=\"no CRL that is valid now, issuer CN=Lab CA\"");
+	drop_peer(peer, trust);
+}
+
+static void intermediates_are_revoked_too(void **state)
+{
+	struct trust *trust;
+	struct peer *peer;
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, HOST, &world.sub);
+	lab_write_crl("ca.crl", &world.sub, NULL, NULL, 5, false);
+	peer = peer_with_crl(&trust);
+	accept_id(peer, &id);
+	drop_peer(peer, trust);
+
+	lab_write_crl("ca.crl", &world.root, NULL, &world.sub, 5, true);
+	peer = peer_with_crl(&trust);
+	refuse(peer, &id, PEER_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED, "rule=revoked");
+	drop_peer(peer, trust);
+	lab_drop(&id);
+}
+
+static void forged_crl_of_an_intermediate_counts_for_nothing(void **state)
+{
+	struct trust *trust;
+	struct peer *peer;
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, HOST, &world.sub);
+	lab_write_crl("ca.crl", &world.sub, &world.rogue, NULL, 5, false);
+	peer = peer_with_crl(&trust);
+	refuse(peer, &id, PEER_CRL_STALE, GNUTLS_A_CERTIFICATE_UNKNOWN, "no CRL that is");
+	drop_peer(peer, trust);
+	lab_drop(&id);
+}
+
+static void a_connected_peer_is_judged_again(void **state)
+{
+	struct trust *trust;
+	struct peer *peer;
+
+	(void)state;
+	lab_write_crl("ca.crl", &world.root, NULL, &world.good, 5, false);
+	peer = peer_with_crl(&trust);
+	for (int i = 0; i < 4; i++) {
+		struct pair pair;
+
+		pair_start(
+			&pair, i & 1, world.peer, &world.good, i & 2 ? FAR_12 : FAR_13);
+		assert_int_equal(
+			channel_judge_again(pair.channel, peer->set, peer), ERR_STATE);
+		assert_int_equal(pair_shake(&pair), 0);
+		assert_int_equal(
+			channel_judge_again(pair.channel, world.peer->set, world.peer),
+			0);
+		assert_ptr_equal(channel_peer(pair.channel), world.peer);
+		assert_int_equal(
+			channel_judge_again(pair.channel, peer->set, peer), ERR_TRUST);
+		assert_words(pair.channel, "rule=revoked");
+		assert_int_equal(far_alert(&pair.far), GNUTLS_A_CERTIFICATE_REVOKED);
+		pair_stop(&pair);
+	}
+	drop_peer(peer, trust);
+}
+
+/* --- they refuse us --- */
+
+static int far_refuses(gnutls_session_t session)
+{
+	(void)session;
+	return GNUTLS_E_CERTIFICATE_ERROR;
+}
+
+static void their_refusal_is_told_as_theirs(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 4; i++) {
+		bool accept = i & 1;
+		struct pair pair;
+		char byte;
+
+		pair_start(
+			&pair, accept, world.peer, &world.good, i & 2 ? FAR_12 : FAR_13);
+		gnutls_session_set_verify_function(pair.far.session, far_refuses);
+		for (int turn = 0;
+			turn < 20 && far_handshake(&pair.far) == GNUTLS_E_AGAIN; turn++)
+			channel_handshake(pair.channel);
+		assert_int_equal(pair.far.result, GNUTLS_E_CERTIFICATE_ERROR);
+		gnutls_alert_send(pair.far.session, GNUTLS_AL_FATAL, GNUTLS_A_UNKNOWN_CA);
+		pair_shake(&pair);
+		/* In TLS 1.3 a client is done before its server has judged. */
+		if (!accept && i < 2)
+			assert_int_equal(pair.result, 0);
+		if (pair.result == 0)
+			pair.result = (int)channel_read(pair.channel, &byte, 1);
+		assert_int_equal(pair.result, ERR_TRUST);
+		assert_words(pair.channel, "tls refused by=them alert=\"unknown_ca\"");
+		assert_non_null(
+			strstr(explain_advice(pair.channel), "our CA certificate"));
+		pair_stop(&pair);
+	}
+}
+
+static void a_write_tells_their_refusal(void **state)
+{
+	struct pair pair;
+	ssize_t n = 0;
+
+	(void)state;
+	pair_start(&pair, false, world.peer, &world.good, FAR_13);
+	gnutls_session_set_verify_function(pair.far.session, far_refuses);
+	pair_shake(&pair);
+	gnutls_alert_send(
+		pair.far.session, GNUTLS_AL_FATAL, GNUTLS_A_CERTIFICATE_EXPIRED);
+	shutdown(pair.far.fd, SHUT_RDWR);
+	n = channel_write(pair.channel, "INVITE", 6);
+	assert_int_equal(n, ERR_TRUST);
+	assert_words(pair.channel, "by=them alert=\"certificate_expired\"");
+	pair_stop(&pair);
+}
+
+/* --- policy --- */
+
+static void old_versions_and_ciphers_are_refused(void **state)
+{
+	static const char *const bad[] = {
+		"NORMAL:-VERS-ALL:+VERS-TLS1.1",
+		"NORMAL:-VERS-ALL:+VERS-TLS1.0",
+		FAR_12 ":-KX-ALL:+RSA",
+		FAR_12 ":-KX-ALL:+DHE-RSA",
+		FAR_12 ":-CIPHER-ALL:+AES-256-CBC:+AES-128-CBC",
+		FAR_12 ":%DISABLE_SAFE_RENEGOTIATION",
+		FAR_12 ":-SIGN-ALL:+SIGN-ECDSA-SHA1",
+		FAR_13 ":-GROUP-ALL:+GROUP-FFDHE2048",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(bad) / sizeof(bad[0]); i++) {
+		struct pair pair;
+		int result;
+
+		pair_start(&pair, i & 1, world.peer, &world.good, bad[i / 2]);
+		result = pair_shake(&pair);
+		if (result == 0 || result == -EAGAIN)
+			fail_msg("%s gave %d", bad[i / 2], result);
+		assert_null(channel_peer(pair.channel));
+		pair_stop(&pair);
+	}
+}
+
+static void our_order_of_ciphers_counts(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	pair_start(&pair, true, world.peer, &world.good,
+		FAR_13 ":-CIPHER-ALL:+AES-128-GCM:+CHACHA20-POLY1305:+AES-256-GCM");
+	assert_int_equal(pair_shake(&pair), 0);
+	assert_string_equal(channel_cipher(pair.channel), "AES-256-GCM");
+	pair_stop(&pair);
+}
+
+static void both_partners_have_their_own_ca(void **state)
+{
+	struct trust *rogue_trust = lab_trust(&world.rogue);
+	struct peer *partner;
+	struct lab_id theirs;
+	struct lab_id ours_by_name;
+
+	(void)state;
+	lab_host(&theirs, "pbx.partner.example", &world.rogue);
+	lab_host(&ours_by_name, "pbx.partner.example", &world.root);
+	assert_int_equal(peer_add(world.peer->set, "server partner",
+				 "pbx.partner.example", rogue_trust, NULL, &partner),
+		0);
+	accept_id(partner, &theirs);
+	accept_id(world.peer, &world.good);
+	/* A CA that is trusted for one partner vouches for no other. */
+	refuse(partner, &ours_by_name, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA,
+		"claims=\"server partner\" issuer=\"CN=Lab CA\"");
+	list_remove(&partner->node);
+	list_append(&world.peer->set->peers, &partner->node);
+	trust_unref(rogue_trust);
+	lab_drop(&theirs);
+	lab_drop(&ours_by_name);
+}
+
+static void a_channel_needs_a_certificate_and_a_peer(void **state)
+{
+	struct channel_params params = {.accept = true, .cred = world.cred};
+	struct channel *channel = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	params.peer = world.peer;
+	assert_int_equal(channel_new(&channel, &params, &text), -EINVAL);
+	params.accept = false;
+	params.peer = NULL;
+	params.peers = world.peer->set;
+	assert_int_equal(channel_new(&channel, &params, &text), -EINVAL);
+	params.peer = world.peer;
+	params.cred = NULL;
+	assert_int_equal(channel_new(&channel, &params, &text), -EINVAL);
+	assert_null(channel);
+	channel_free(NULL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(right_certificate_is_let_in),
+		cmocka_unit_test(chain_over_an_intermediate_is_let_in),
+		cmocka_unit_test(sip_uri_is_let_in),
+		cmocka_unit_test(cn_alone_is_let_in),
+		cmocka_unit_test(purpose_of_either_role_is_let_in),
+		cmocka_unit_test(rsa_2048_is_let_in),
+		cmocka_unit_test(other_issuer_is_refused),
+		cmocka_unit_test(issuer_of_the_same_name_is_refused),
+		cmocka_unit_test(missing_intermediate_is_refused),
+		cmocka_unit_test(self_signed_is_refused),
+		cmocka_unit_test(wrong_name_is_refused),
+		cmocka_unit_test(cn_beside_a_san_is_refused),
+		cmocka_unit_test(wildcard_is_refused),
+		cmocka_unit_test(nul_in_a_name_is_refused),
+		cmocka_unit_test(expired_is_refused),
+		cmocka_unit_test(not_yet_valid_is_refused),
+		cmocka_unit_test(expired_issuer_is_refused),
+		cmocka_unit_test(weak_rsa_is_refused),
+		cmocka_unit_test(sha1_is_refused),
+		cmocka_unit_test(other_purpose_is_refused),
+		cmocka_unit_test(leaf_that_signs_is_refused),
+		cmocka_unit_test(name_outside_the_constraint_is_refused),
+		cmocka_unit_test(unknown_critical_extension_is_refused),
+		cmocka_unit_test(chain_of_nine_is_refused),
+		cmocka_unit_test(hostile_names_stay_one_quoted_word),
+		cmocka_unit_test(nobody_without_certificate_is_let_in),
+		cmocka_unit_test(a_server_that_does_not_ask_is_told_apart),
+		cmocka_unit_test(revoked_is_refused),
+		cmocka_unit_test(fresh_crl_lets_others_in),
+		cmocka_unit_test(stale_crl_refuses_its_issuers),
+		cmocka_unit_test(crl_of_another_issuer_refuses),
+		cmocka_unit_test(intermediates_are_revoked_too),
+		cmocka_unit_test(forged_crl_of_an_intermediate_counts_for_nothing),
+		cmocka_unit_test(a_connected_peer_is_judged_again),
+		cmocka_unit_test(their_refusal_is_told_as_theirs),
+		cmocka_unit_test(a_write_tells_their_refusal),
+		cmocka_unit_test(old_versions_and_ciphers_are_refused),
+		cmocka_unit_test(our_order_of_ciphers_counts),
+		cmocka_unit_test(both_partners_have_their_own_ca),
+		cmocka_unit_test(a_channel_needs_a_certificate_and_a_peer),
+	};
+
+	return cmocka_run_group_tests(tests, make_world, drop_world);
+}

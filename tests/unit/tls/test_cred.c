@@ -1,0 +1,313 @@
+#include "tls/cred.h"
+
+#include "../unit.h"
+#include "lab.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct world {
+	struct lab_id root, sub, us;
+} world;
+
+static int make_world(void **state)
+{
+	struct lab_spec sub = {.cn = "Lab Sub CA", .ca = true};
+
+	(void)state;
+	lab_start();
+	lab_root(&world.root, "Lab CA");
+	lab_issue(&world.sub, &sub, &world.root);
+	lab_host(&world.us, "med1.example.test", &world.sub);
+	lab_write_chain("us.pem", &world.us);
+	lab_write_key("us.key", &world.us, 0600);
+	lab_write_chain("root.pem", &world.root);
+	return 0;
+}
+
+static int drop_world(void **state)
+{
+	(void)state;
+	lab_drop(&world.us);
+	lab_drop(&world.sub);
+	lab_drop(&world.root);
+	lab_stop();
+	return 0;
+}
+
+static void refuse(const char *certificate, const char *key, const char *fqdn, int code,
+	const char *words)
+{
+	struct cred *cred = NULL;
+	struct err_text text = {""};
+
+	assert_int_equal(
+		cred_load(&cred, lab_path(certificate), lab_path(key), fqdn, &text),
+		code);
+	assert_null(cred);
+	if (!strstr(text.text, words))
+		fail_msg("\"%s\" does not say \"%s\"", text.text, words);
+}
+
+static void refuse_trust(
+	const char *anchors, const char *crl, int code, const char *words)
+{
+	struct trust *trust = NULL;
+	struct err_text text = {""};
+
+	assert_int_equal(
+		trust_load(&trust, lab_path(anchors), crl[0] ? lab_path(crl) : "", &text),
+		code);
+	assert_null(trust);
+	if (!strstr(text.text, words))
+		fail_msg("\"%s\" does not say \"%s\"", text.text, words);
+}
+
+static void a_good_pair_loads(void **state)
+{
+	struct cred *cred = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	assert_int_equal(cred_load(&cred, lab_path("us.pem"), lab_path("us.key"),
+				 "med1.example.test", &text),
+		0);
+	assert_string_equal(cred_name(cred), "med1.example.test");
+	assert_true(cred_expires(cred) > time(NULL) + 29 * LAB_DAY);
+	assert_ptr_equal(cred_ref(cred), cred);
+	cred_unref(cred);
+	assert_non_null(cred_handle(cred));
+	cred_unref(cred);
+	cred_unref(NULL);
+	trust_unref(NULL);
+}
+
+static void one_file_may_hold_both(void **state)
+{
+	gnutls_datum_t crt = {NULL, 0};
+	gnutls_datum_t key = {NULL, 0};
+	struct cred *cred = NULL;
+	struct err_text text = {""};
+	char *both;
+
+	(void)state;
+	gnutls_x509_crt_export2(world.us.crt, GNUTLS_X509_FMT_PEM, &crt);
+	gnutls_x509_privkey_export2_pkcs8(
+		world.us.key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &key);
+	both = malloc(crt.size + key.size);
+	assert_non_null(both);
+	memcpy(both, crt.data, crt.size);
+	memcpy(both + crt.size, key.data, key.size);
+	lab_write("both.pem", both, crt.size + key.size, 0600);
+	free(both);
+	gnutls_free(crt.data);
+	gnutls_free(key.data);
+	assert_int_equal(
+		cred_load(&cred, lab_path("both.pem"), lab_path("both.pem"), NULL, &text),
+		0);
+	assert_string_equal(cred_name(cred), "med1.example.test");
+	cred_unref(cred);
+}
+
+static void keys_that_others_may_read_are_refused(void **state)
+{
+	static const unsigned bad[] = {0604, 0644, 0602, 0660, 0620, 0666};
+	static const unsigned good[] = {0600, 0400, 0440, 0640};
+	struct cred *cred = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		lab_write_key("mode.key", &world.us, bad[i]);
+		refuse("us.pem", "mode.key", NULL, ERR_TRUST,
+			"others may read or change");
+	}
+	for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+		unlink(lab_path("mode.key"));
+		lab_write_key("mode.key", &world.us, good[i]);
+		assert_int_equal(cred_load(&cred, lab_path("us.pem"),
+					 lab_path("mode.key"), NULL, &text),
+			0);
+		cred_unref(cred);
+		cred = NULL;
+	}
+	unlink(lab_path("mode.key"));
+}
+
+static void a_key_of_another_certificate_is_refused(void **state)
+{
+	struct lab_id other;
+
+	(void)state;
+	lab_host(&other, "other.example", &world.root);
+	lab_write_key("other.key", &other, 0600);
+	refuse("us.pem", "other.key", NULL, ERR_TRUST, "other.key does not belong to");
+	lab_drop(&other);
+}
+
+static void another_name_is_refused(void **state)
+{
+	(void)state;
+	refuse("us.pem", "us.key", "med2.example.test", ERR_TRUST,
+		"us.pem: the certificate is for DNS:med1.example.test, not for "
+		"med2.example.test");
+}
+
+static void dates_are_looked_at(void **state)
+{
+	struct lab_spec old = {.cn = "x", .from_days = -9, .to_days = -1};
+	struct lab_spec young = {.cn = "x", .from_days = 1, .to_days = 9};
+	struct lab_id id;
+
+	(void)state;
+	lab_issue(&id, &old, &world.root);
+	lab_write_chain("date.pem", &id);
+	lab_write_key("date.key", &id, 0600);
+	refuse("date.pem", "date.key", NULL, ERR_TRUST, "certificate 1 expired on 20");
+	lab_drop(&id);
+	lab_issue(&id, &young, &world.root);
+	lab_write_chain("date.pem", &id);
+	lab_write_key("date.key", &id, 0600);
+	refuse("date.pem", "date.key", NULL, ERR_TRUST,
+		"certificate 1 is not valid before");
+	lab_drop(&id);
+}
+
+static void unreadable_files_are_named(void **state)
+{
+	(void)state;
+	lab_write("junk", "-----BEGIN JUNK", 15, 0600);
+	lab_write("empty", "", 0, 0600);
+	mkfifo(lab_path("fifo"), 0600);
+	refuse("none.pem", "us.key", NULL, -ENOENT, "none.pem: No such file");
+	refuse("us.pem", "none.key", NULL, -ENOENT, "none.key: No such file");
+	refuse("junk", "us.key", NULL, ERR_FORMAT, "junk: no certificate chain");
+	refuse("us.pem", "junk", NULL, ERR_FORMAT, "junk: no private key");
+	refuse("empty", "us.key", NULL, ERR_FORMAT, "empty: the file is empty");
+	refuse("us.pem", "fifo", NULL, -EINVAL, "fifo: not a regular file");
+	refuse("us.pem", "us.pem", NULL, ERR_TRUST, "us.pem: a private key that others");
+	refuse_trust("none.pem", "", -ENOENT, "none.pem: No such file");
+	refuse_trust("junk", "", ERR_FORMAT, "junk: no certificate");
+	refuse_trust("root.pem", "none.crl", -ENOENT, "none.crl: No such file");
+	refuse_trust("root.pem", "junk", ERR_FORMAT, "junk: no CRL");
+}
+
+static void an_encrypted_key_is_called_so(void **state)
+{
+	gnutls_datum_t key = {NULL, 0};
+
+	(void)state;
+	assert_int_equal(
+		gnutls_x509_privkey_export2_pkcs8(world.us.key, GNUTLS_X509_FMT_PEM,
+			"secret", GNUTLS_PKCS_PBES2_AES_128, &key),
+		0);
+	lab_write("locked.key", key.data, key.size, 0600);
+	gnutls_free(key.data);
+	refuse("us.pem", "locked.key", NULL, ERR_SUPPORT,
+		"locked.key: the key is encrypted");
+}
+
+static void a_long_chain_is_refused(void **state)
+{
+	struct lab_spec spec = {.ca = true};
+	struct lab_id cas[9];
+
+	(void)state;
+	for (int i = 0; i < 9; i++) {
+		char cn[] = "Deep CA 0";
+
+		cn[sizeof(cn) - 2] = (char)('0' + i);
+		spec.cn = cn;
+		lab_issue(&cas[i], &spec, i == 0 ? &world.root : &cas[i - 1]);
+	}
+	lab_write_chain("long.pem", &cas[8]);
+	lab_write_key("long.key", &cas[8], 0600);
+	refuse("long.pem", "long.key", NULL, ERR_LIMIT,
+		"long.pem: 9 certificates, 8 at most");
+	for (int i = 0; i < 9; i++)
+		lab_drop(&cas[i]);
+}
+
+static void an_unknown_token_is_refused_without_its_pin(void **state)
+{
+	struct cred *cred = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	assert_int_equal(
+		cred_load(&cred, lab_path("us.pem"),
+			"pkcs11:token=none;object=none?pin-value=1234", NULL, &text),
+		ERR_LIBRARY);
+	assert_null(strstr(text.text, "1234"));
+}
+
+static void a_crl_must_bear_its_issuers_signature(void **state)
+{
+	(void)state;
+	lab_write_crl("bad.crl", &world.root, &world.sub, NULL, 5, false);
+	refuse_trust("root.pem", "bad.crl", ERR_TRUST, "did not sign");
+}
+
+static void a_stale_crl_loads_and_says_when_it_was_due(void **state)
+{
+	struct trust *trust = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	lab_write_crl("two.crl", &world.root, NULL, NULL, 5, false);
+	lab_write_crl("two.crl", &world.root, NULL, NULL, -1, true);
+	assert_int_equal(
+		trust_load(&trust, lab_path("root.pem"), lab_path("two.crl"), &text), 0);
+	assert_true(trust_crl_due(trust) < time(NULL));
+	trust_unref(trust);
+	assert_int_equal(trust_load(&trust, lab_path("root.pem"), "", &text), 0);
+	assert_int_equal(trust_crl_due(trust), 0);
+	assert_null(trust_crls(trust));
+	trust_unref(trust);
+}
+
+/* Kamailio 3823: reloads that keep something. */
+static void a_thousand_reloads_keep_nothing(void **state)
+{
+	struct err_text text = {""};
+	size_t before = 0;
+
+	(void)state;
+	lab_write_crl("re.crl", &world.root, NULL, &world.us, 5, false);
+	for (int i = 0; i < 1000; i++) {
+		struct trust *trust = NULL;
+
+		if (i == 10)
+			before = mallinfo2().uordblks;
+		assert_int_equal(trust_load(&trust, lab_path("root.pem"),
+					 lab_path("re.crl"), &text),
+			0);
+		trust_unref(trust);
+	}
+	assert_true(mallinfo2().uordblks <= before + 100000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_pair_loads),
+		cmocka_unit_test(one_file_may_hold_both),
+		cmocka_unit_test(keys_that_others_may_read_are_refused),
+		cmocka_unit_test(a_key_of_another_certificate_is_refused),
+		cmocka_unit_test(another_name_is_refused),
+		cmocka_unit_test(dates_are_looked_at),
+		cmocka_unit_test(unreadable_files_are_named),
+		cmocka_unit_test(an_encrypted_key_is_called_so),
+		cmocka_unit_test(a_long_chain_is_refused),
+		cmocka_unit_test(an_unknown_token_is_refused_without_its_pin),
+		cmocka_unit_test(a_crl_must_bear_its_issuers_signature),
+		cmocka_unit_test(a_stale_crl_loads_and_says_when_it_was_due),
+		cmocka_unit_test(a_thousand_reloads_keep_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, make_world, drop_world);
+}

@@ -1,0 +1,315 @@
+#include "tls/peer.h"
+
+#include "../unit.h"
+#include "lab.h"
+
+#include <string.h>
+
+static struct world {
+	struct lab_id root, rogue;
+	struct trust *trust;
+	struct trust *rogue_trust;
+} world;
+
+static int make_world(void **state)
+{
+	(void)state;
+	lab_start();
+	lab_root(&world.root, "Lab CA");
+	lab_root(&world.rogue, "Rogue CA");
+	world.trust = lab_trust(&world.root);
+	world.rogue_trust = lab_trust(&world.rogue);
+	return 0;
+}
+
+static int drop_world(void **state)
+{
+	(void)state;
+	trust_unref(world.rogue_trust);
+	trust_unref(world.trust);
+	lab_drop(&world.rogue);
+	lab_drop(&world.root);
+	lab_stop();
+	return 0;
+}
+
+/* --- names --- */
+
+static const struct name_case {
+	struct lab_spec spec;
+	const char *name;
+	bool match;
+} name_cases[] = {
+	{{.sans = {{'D', "a.example", 0}}}, "a.example", true},
+	{{.sans = {{'D', "A.Example", 0}}}, "a.eXample", true},
+	{{.sans = {{'D', "a.example.", 0}}}, "a.example", true},
+	{{.sans = {{'D', "a.example", 0}}}, "a.example.", true},
+	{{.sans = {{'D', "a.example..", 0}}}, "a.example", false},
+	{{.sans = {{'D', "b.example", 0}, {'D', "a.example", 0}}}, "a.example", true},
+	{{.sans = {{'D', "b.a.example", 0}}}, "a.example", false},
+	{{.sans = {{'D', "a.example", 0}}}, "b.a.example", false},
+	{{.sans = {{'D', "*.example", 0}}}, "a.example", false},
+	{{.sans = {{'D', "*.example", 0}}}, "*.example", false},
+	{{.sans = {{'D', "*", 0}}}, "a", false},
+	{{.sans = {{'D', "a.example\0", 10}}}, "a.example", false},
+	{{.sans = {{'D', "a.example\0.b", 12}}}, "a.example", false},
+	{{.sans = {{'D', " a.example", 0}}}, "a.example", false},
+	{{.sans = {{'D', "", 0}}}, "", false},
+	{{.sans = {{'D', ".", 0}}}, ".", false},
+	{{.sans = {{'D', "xn--mnchen-3ya.example", 0}}}, "xn--mnchen-3ya.example", true},
+	{{.sans = {{'D', "m\xc3\xbcnchen.example", 0}}}, "xn--mnchen-3ya.example", false},
+	{{.sans = {{'D', "m\xc3\xbcnchen.example", 0}}}, "m\xc3\xbcnchen.example", false},
+	/* URIs: RFC 5922 7.1 */
+	{{.sans = {{'U', "sip:a.example", 0}}}, "a.example", true},
+	{{.sans = {{'U', "SIP:A.example", 0}}}, "a.example", true},
+	{{.sans = {{'U', "sip:a.example:5061;transport=tls", 0}}}, "a.example", true},
+	{{.sans = {{'U', "sip:a.example?x=y", 0}}}, "a.example", true},
+	{{.sans = {{'U', "sip:bob@a.example", 0}}}, "a.example", false},
+	{{.sans = {{'U', "sip:a.example;x=@b", 0}}}, "a.example", false},
+	{{.sans = {{'U', "sips:a.example", 0}}}, "a.example", false},
+	{{.sans = {{'U', "https://a.example", 0}}}, "a.example", false},
+	{{.sans = {{'U', "a.example", 0}}}, "a.example", false},
+	{{.sans = {{'U', "sip:", 0}}}, "", false},
+	{{.sans = {{'U', "sip", 0}}}, "sip", false},
+	{{.sans = {{'U', "sip:a.example\0.b", 16}}}, "a.example", false},
+	{{.sans = {{'U', "sip:*.example", 0}}}, "a.example", false},
+	/* DNS names only where there is no SIP domain */
+	{{.sans = {{'U', "sip:b.example", 0}, {'D', "a.example", 0}}}, "a.example",
+		false},
+	{{.sans = {{'D', "a.example", 0}, {'U', "sip:b.example", 0}}}, "b.example", true},
+	{{.sans = {{'U', "sip:x@b.example", 0}, {'D', "a.example", 0}}}, "a.example",
+		true},
+	{{.sans = {{'U', "urn:x", 0}, {'D', "a.example", 0}}}, "a.example", true},
+	/* the CN only without any SAN */
+	{{.cn = "a.example"}, "a.example", true},
+	{{.cn = "A.EXAMPLE."}, "a.example", true},
+	{{.cn = "*.example"}, "a.example", false},
+	{{.cn = "a.example\0b", .cn_len = 11}, "a.example", false},
+	{{.cn = "a.example", .sans = {{'E', "x@y.example", 0}}}, "a.example", false},
+	{{.cn = "a.example", .sans = {{'D', "b.example", 0}}}, "a.example", false},
+	{{.cn = "a.example", .sans = {{'I', "\x0a\x00\x00\x01", 4}}}, "a.example", false},
+	{{.cn = "a.example", .broken_san = "nonsense"}, "a.example", false},
+	/* addresses: an IP SAN and nothing else */
+	{{.sans = {{'I', "\xc0\x00\x02\x01", 4}}}, "192.0.2.1", true},
+	{{.sans = {{'I', "\xc0\x00\x02\x02", 4}}}, "192.0.2.1", false},
+	{{.sans = {{'I', "\xc0\x00\x02", 3}}}, "192.0.2.1", false},
+	{{.sans = {{'D', "192.0.2.1", 0}}}, "192.0.2.1", false},
+	{{.sans = {{'U', "sip:192.0.2.1", 0}}}, "192.0.2.1", false},
+	{{.cn = "192.0.2.1"}, "192.0.2.1", false},
+	{{.sans = {{'I', " \x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16}}}, "2001:DB8::1",
+		true},
+	{{.sans = {{'I', " \x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x02", 16}}}, "2001:db8::1",
+		false},
+};
+
+static void names_match_as_rfc_5922_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(name_cases) / sizeof(name_cases[0]); i++) {
+		const struct name_case *c = &name_cases[i];
+		struct lab_id id;
+
+		lab_issue(&id, &c->spec, &world.root);
+		if (peer_match_name(id.crt, c->name) != c->match)
+			fail_msg("case %zu: \"%s\"", i, c->name);
+		lab_drop(&id);
+	}
+}
+
+/* --- who of several --- */
+
+static int judge(
+	const struct peer_set *set, const struct lab_id *id, struct peer_verdict *ret)
+{
+	gnutls_datum_t chain[16];
+	unsigned count = lab_chain(id, chain, 16);
+	int result = peer_judge(set, NULL, chain, count, ret);
+
+	lab_chain_free(chain, count);
+	return result;
+}
+
+static struct peer *add(
+	struct peer_set *set, const char *id, const char *name, struct trust *trust)
+{
+	struct peer *peer = NULL;
+
+	assert_int_equal(peer_add(set, id, name, trust, NULL, &peer), 0);
+	return peer;
+}
+
+static void the_peer_of_that_name_and_trust_is_taken(void **state)
+{
+	struct peer_set *set;
+	struct peer_verdict verdict;
+	struct peer *first;
+	struct peer *second;
+	struct lab_id ours;
+	struct lab_id theirs;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	add(set, "server other", "other.example", world.trust);
+	first = add(set, "server a", "a.example", world.trust);
+	second = add(set, "server a2", "a.example", world.rogue_trust);
+	lab_host(&ours, "a.example", &world.root);
+	lab_host(&theirs, "a.example", &world.rogue);
+	assert_int_equal(judge(set, &ours, &verdict), 0);
+	assert_ptr_equal(verdict.peer, first);
+	assert_string_equal(verdict.claims, "server a");
+	assert_int_equal(judge(set, &theirs, &verdict), 0);
+	assert_ptr_equal(verdict.peer, second);
+	lab_drop(&theirs);
+	lab_drop(&ours);
+	peer_set_unref(set);
+}
+
+static void trust_in_one_partner_is_no_trust_in_another(void **state)
+{
+	struct peer_set *set;
+	struct peer_verdict verdict;
+	struct lab_id id;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	add(set, "server a", "a.example", world.trust);
+	add(set, "server b", "b.example", world.rogue_trust);
+	lab_host(&id, "a.example", &world.rogue);
+	assert_int_equal(judge(set, &id, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_ISSUER);
+	assert_null(verdict.peer);
+	assert_string_equal(verdict.expected, "a.example");
+	assert_string_equal(verdict.claims, "server a");
+	lab_drop(&id);
+	peer_set_unref(set);
+}
+
+static void a_stranger_is_told_what_is_wrong(void **state)
+{
+	struct peer_set *set;
+	struct peer_verdict verdict;
+	struct lab_spec old = {
+		.sans = {{'D', "c.example", 0}}, .from_days = -9, .to_days = -1};
+	struct lab_id known;
+	struct lab_id expired;
+	struct lab_id unknown;
+	struct lab_id other;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	lab_root(&other, "Other CA");
+	lab_host(&known, "c.example", &world.rogue);
+	lab_host(&unknown, "c.example", &other);
+	lab_issue(&expired, &old, &world.rogue);
+
+	assert_int_equal(judge(set, &known, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_NAME);
+	assert_string_equal(verdict.expected, "");
+
+	add(set, "server a", "a.example", world.trust);
+	add(set, "server a2", "a2.example", world.trust);
+	add(set, "server b", "b.example", world.rogue_trust);
+	assert_int_equal(judge(set, &known, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_NAME);
+	assert_string_equal(verdict.expected, "a.example, a2.example, b.example");
+	assert_string_equal(verdict.issuer, "");
+	assert_string_equal(verdict.claims, "");
+	assert_int_equal(judge(set, &expired, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_EXPIRED);
+	assert_int_equal(judge(set, &unknown, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_ISSUER);
+	assert_string_equal(verdict.issuer, "CN=Other CA");
+	assert_null(verdict.peer);
+	lab_drop(&expired);
+	lab_drop(&unknown);
+	lab_drop(&known);
+	lab_drop(&other);
+	peer_set_unref(set);
+}
+
+static void a_dns_name_beside_a_sip_uri_is_explained(void **state)
+{
+	struct lab_spec spec = {
+		.sans = {{'U', "sip:corp.example", 0}, {'D', "a.example", 0}}};
+	struct peer_set *set;
+	struct peer_verdict verdict;
+	struct lab_id id;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	add(set, "server a", "a.example", world.trust);
+	lab_issue(&id, &spec, &world.root);
+	assert_int_equal(judge(set, &id, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_NAME);
+	assert_string_equal(verdict.presented, "URI:sip:corp.example, DNS:a.example");
+	assert_non_null(strstr(verdict.detail, "RFC 5922"));
+	lab_drop(&id);
+	peer_set_unref(set);
+}
+
+static void no_chain_and_nonsense_are_refused(void **state)
+{
+	unsigned char nonsense[] = "nonsense";
+	gnutls_datum_t chain = {nonsense, sizeof(nonsense)};
+	struct peer_set *set;
+	struct peer_verdict verdict;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	add(set, "server a", "a.example", world.trust);
+	assert_int_equal(peer_judge(set, NULL, NULL, 0, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_NO_CERTIFICATE);
+	assert_int_equal(peer_judge(set, NULL, &chain, 1, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_UNREADABLE);
+	peer_set_unref(set);
+}
+
+/* Each byte of a good certificate changed: never accepted, never a crash. */
+static void a_changed_certificate_is_refused(void **state)
+{
+	struct peer_set *set;
+	struct peer_verdict verdict;
+	struct lab_id id;
+	gnutls_datum_t chain[1];
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	add(set, "server a", "a.example", world.trust);
+	lab_host(&id, "a.example", &world.root);
+	assert_int_equal(lab_chain(&id, chain, 1), 1);
+	assert_int_equal(peer_judge(set, NULL, chain, 1, &verdict), 0);
+	for (unsigned i = 0; i < chain[0].size; i++) {
+		chain[0].data[i] ^= 0x21;
+		if (peer_judge(set, NULL, chain, 1, &verdict) == 0)
+			fail_msg("byte %u", i);
+		chain[0].data[i] ^= 0x21;
+	}
+	lab_chain_free(chain, 1);
+	lab_drop(&id);
+	peer_set_unref(set);
+}
+
+static void every_rule_has_a_word(void **state)
+{
+	(void)state;
+	for (int rule = PEER_OK; rule <= PEER_NAME; rule++)
+		assert_non_null(peer_rule_name((enum peer_rule)rule));
+	assert_string_equal(peer_rule_name(PEER_ISSUER), "issuer");
+	assert_string_equal(peer_rule_name(PEER_NO_CERTIFICATE), "no-certificate");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_match_as_rfc_5922_says),
+		cmocka_unit_test(the_peer_of_that_name_and_trust_is_taken),
+		cmocka_unit_test(trust_in_one_partner_is_no_trust_in_another),
+		cmocka_unit_test(a_stranger_is_told_what_is_wrong),
+		cmocka_unit_test(a_dns_name_beside_a_sip_uri_is_explained),
+		cmocka_unit_test(no_chain_and_nonsense_are_refused),
+		cmocka_unit_test(a_changed_certificate_is_refused),
+		cmocka_unit_test(every_rule_has_a_word),
+	};
+
+	return cmocka_run_group_tests(tests, make_world, drop_world);
+}
