@@ -1,0 +1,381 @@
+#include "media/path.h"
+
+#include "media/rtcp.h"
+
+#include <string.h>
+
+#define RTP_HEADER 12
+#define VERSION_BITS 0xc0
+#define VERSION_2 0x80
+#define EXTENSION_BIT 0x10
+#define PADDING_BIT 0x20
+
+/* The worker is the only writer, so a counter needs no locked instruction. */
+static void count(_Atomic uint64_t *counter, uint64_t amount)
+{
+	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
+
+	atomic_store_explicit(counter, value + amount, memory_order_relaxed);
+}
+
+static uint64_t read_counter(const _Atomic uint64_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static uint16_t read16(const uint8_t *p)
+{
+	return (uint16_t)(p[0] << 8 | p[1]);
+}
+
+static uint32_t read32(const uint8_t *p)
+{
+	return (uint32_t)read16(p) << 16 | read16(p + 2);
+}
+
+/* Setting */
+
+void path_init(struct path *path, const struct addr local_rtp[static 2])
+{
+	memset(path, 0, sizeof(*path));
+	for (unsigned side = 0; side < 2; side++) {
+		struct addr *local = path->side[side].local;
+
+		local[PATH_RTP] = local_rtp[side];
+		local[PATH_RTCP] = local_rtp[side];
+		addr_set_port(
+			&local[PATH_RTCP], (uint16_t)(addr_port(&local_rtp[side]) + 1));
+	}
+}
+
+static void close_side(struct path_side *side)
+{
+	side->cover = PATH_CLOSED;
+	srtp_context_free(side->open);
+	srtp_context_free(side->seal);
+	side->open = NULL;
+	side->seal = NULL;
+}
+
+void path_clear(struct path *path)
+{
+	close_side(&path->side[RELAY_INTERNAL]);
+	close_side(&path->side[RELAY_EXTERNAL]);
+}
+
+int path_check(const struct relay_remote *remote)
+{
+	const struct relay_key *rx = &remote->rx, *tx = &remote->tx;
+	int err;
+
+	if (remote->raw)
+		return 0;
+	if ((rx->suite == RELAY_PLAIN) != (tx->suite == RELAY_PLAIN))
+		return ERR_STATE;
+	/* A key with "no suite" is a mistake that must not end in plain RTP. */
+	if (rx->suite == RELAY_PLAIN)
+		return rx->key.len || tx->key.len ? ERR_STATE : 0;
+	err = srtp_key_check(rx);
+	return err != 0 ? err : srtp_key_check(tx);
+}
+
+/* The same key keeps its context and with it the roll-over counter; a new one starts
+ * afresh, as peers do at a re-INVITE. */
+static int take_key(struct srtp_context **context, const struct relay_key *key,
+	enum srtp_direction direction)
+{
+	if (*context && srtp_key_equal(srtp_context_key(*context), key))
+		return 0;
+	srtp_context_free(*context);
+	*context = NULL;
+	return srtp_context_new(context, key, direction);
+}
+
+static int take_cover(struct path_side *side, const struct relay_remote *remote)
+{
+	int err;
+
+	if (remote->raw || remote->rx.suite == RELAY_PLAIN) {
+		close_side(side);
+		side->cover = remote->raw ? PATH_RAW : PATH_PLAIN;
+		return 0;
+	}
+	err = take_key(&side->open, &remote->rx, SRTP_OPEN);
+	if (err == 0)
+		err = take_key(&side->seal, &remote->tx, SRTP_SEAL);
+	if (err == 0)
+		side->cover = PATH_SRTP;
+	return err;
+}
+
+/* An address to send to: 0.0.0.0 is how RFC 2543 said hold. */
+static bool is_known(const struct addr *addr)
+{
+	return addr->len && !addr_is_any(addr) && addr_port(addr) != 0;
+}
+
+int path_set(struct path *path, enum relay_side index, const struct relay_remote *remote,
+	uint64_t now_us)
+{
+	struct path_side *side = &path->side[index];
+	bool awaited = side->receive && side->remote[PATH_RTP].len;
+	int err = path_check(remote);
+
+	if (err == 0)
+		err = take_cover(side, remote);
+	if (err != 0) {
+		close_side(side);
+		return err;
+	}
+	side->mux = remote->rtcp_mux && !remote->raw;
+	side->send = remote->send;
+	side->receive = remote->receive;
+	memset(side->remote, 0, sizeof(side->remote));
+	if (is_known(&remote->rtp))
+		side->remote[PATH_RTP] = remote->rtp;
+	/* With mux everything is to come to and go from the RTP port. */
+	if (!side->mux && !remote->raw && is_known(&remote->rtcp))
+		side->remote[PATH_RTCP] = remote->rtcp;
+	if (!awaited)
+		side->set_us = now_us;
+	return 0;
+}
+
+/* One packet */
+
+/* The whole header is there: RFC 3550 5.1 and 5.3.1. DATA is in clear. */
+static bool is_rtp(const uint8_t *data, size_t len)
+{
+	size_t header;
+
+	if (len < RTP_HEADER)
+		return false;
+	header = RTP_HEADER + 4 * (size_t)(data[0] & 0x0f);
+	if (data[0] & EXTENSION_BIT) {
+		if (len < header + 4)
+			return false;
+		header += 4 + 4 * (size_t)read16(data + header + 2);
+	}
+	if (len < header)
+		return false;
+	return !(data[0] & PADDING_BIT) ||
+	       (data[len - 1] != 0 && data[len - 1] <= len - header);
+}
+
+/*
+ * RFC 7983: a first byte of 128 to 191 is RTP or RTCP, everything else (STUN, DTLS, TURN)
+ * has no business here. RFC 5761 4: a second byte of 192 to 223 is RTCP. Without mux each
+ * port takes its own kind alone.
+ */
+static bool classify(const struct path_side *side, const struct path_in *in,
+	enum path_channel *ret_kind)
+{
+	enum path_channel kind;
+
+	if (in->len < 8 || (in->data[0] & VERSION_BITS) != VERSION_2)
+		return false;
+	kind = in->data[1] >= 192 && in->data[1] <= 223 ? PATH_RTCP : PATH_RTP;
+	if (!side->mux && kind != in->channel)
+		return false;
+	*ret_kind = kind;
+	return true;
+}
+
+static void count_refusal(struct path_counters *counters, int err)
+{
+	switch (err) {
+	case ERR_REPLAY:
+		count(&counters->dropped_replay, 1);
+		break;
+	case ERR_FORMAT:
+		count(&counters->dropped_malformed, 1);
+		break;
+	default:
+		count(&counters->dropped_auth, 1);
+		break;
+	}
+}
+
+/* Makes the packet clear and sure. False: dropped and counted. */
+static bool open_packet(struct path_side *side, const struct path_in *in,
+	enum path_channel kind, size_t *len)
+{
+	int err = 0;
+
+	if (side->cover == PATH_SRTP)
+		err = srtp_context_open(side->open, kind == PATH_RTCP, in->data, len);
+	if (err == 0 && !(kind == PATH_RTCP ? rtcp_is_valid(in->data, *len)
+					    : is_rtp(in->data, *len)))
+		err = ERR_FORMAT;
+	if (err != 0)
+		count_refusal(&side->counters, err);
+	return err == 0;
+}
+
+static void measure(struct path_side *side, const uint8_t *data, uint64_t now_us)
+{
+	const struct quality_packet packet = {
+		.ssrc = read32(data + 8),
+		.timestamp = read32(data + 4),
+		.seq = read16(data + 2),
+		.payload_type = data[1] & 0x7f,
+		.arrival_us = now_us,
+	};
+	struct quality *quality = &side->quality;
+	struct path_counters *counters = &side->counters;
+
+	quality_packet(quality, &packet);
+	atomic_store_explicit(
+		&counters->rx_lost, quality_lost(quality), memory_order_relaxed);
+	atomic_store_explicit(
+		&counters->jitter_us, quality_jitter_us(quality), memory_order_relaxed);
+	atomic_store_explicit(&counters->ssrc, quality->ssrc, memory_order_relaxed);
+	atomic_store_explicit(
+		&counters->ssrc_changes, quality->ssrc_changes, memory_order_relaxed);
+}
+
+static void count_received(struct path_side *side, const struct path_in *in,
+	enum path_channel kind, size_t len, uint64_t now_us)
+{
+	struct path_counters *counters = &side->counters;
+
+	atomic_store_explicit(&counters->last_rx_us, now_us, memory_order_relaxed);
+	if (kind == PATH_RTCP) {
+		count(&counters->rx_rtcp, 1);
+		return;
+	}
+	count(&counters->rx_packets, 1);
+	count(&counters->rx_bytes, len);
+	if (side->cover != PATH_RAW)
+		measure(side, in->data, now_us);
+}
+
+/*
+ * Where a packet of KIND leaves on the other side. Hold stops RTP alone: RTCP goes on in
+ * both directions (RFC 3264 5.1).
+ */
+static bool route(const struct path_side *from, const struct path_side *to,
+	enum path_channel kind, struct path_out *out)
+{
+	if (kind == PATH_RTP && (!from->receive || !to->send))
+		return false;
+	if (to->cover == PATH_CLOSED ||
+		(from->cover == PATH_RAW) != (to->cover == PATH_RAW))
+		return false;
+	out->kind = kind;
+	out->channel = to->mux ? PATH_RTP : kind;
+	out->to = &to->remote[out->channel];
+	return out->to->len != 0;
+}
+
+static void tap_packet(const struct path_side *side, const struct path_batch *batch,
+	const struct path_in *in, size_t len)
+{
+	struct tap_packet packet;
+
+	if (!in->tapped || !batch->tap || !batch->tap->packet_h)
+		return;
+	packet = (struct tap_packet){
+		.call = in->call,
+		.wall_us = batch->wall_us,
+		.worker = batch->worker,
+		.sent = false,
+		.source = *in->source,
+		.destination = side->local[in->channel],
+		.data = in->data,
+		.len = len,
+	};
+	batch->tap->packet_h(batch->tap->arg, &packet);
+}
+
+bool path_packet(struct path *path, const struct path_batch *batch,
+	const struct path_in *in, struct path_out *ret_out)
+{
+	struct path_side *side = &path->side[in->side];
+	struct path_out out = {.side = (enum relay_side) !in->side};
+	struct path_side *other = &path->side[out.side];
+	enum path_channel kind = PATH_RTP;
+	size_t len = in->len;
+	int err = 0;
+
+	if (side->cover == PATH_CLOSED || !side->remote[in->channel].len ||
+		!addr_equal(in->source, &side->remote[in->channel])) {
+		count(&side->counters.dropped_source, 1);
+		return false;
+	}
+	if (side->cover == PATH_RAW ? len == 0 : !classify(side, in, &kind)) {
+		count(&side->counters.dropped_malformed, 1);
+		return false;
+	}
+	if (side->cover != PATH_RAW && !open_packet(side, in, kind, &len))
+		return false;
+	count_received(side, in, kind, len, batch->now_us);
+	if (!route(side, other, kind, &out)) {
+		count(&side->counters.dropped_direction, 1);
+		return false;
+	}
+	tap_packet(side, batch, in, len);
+	out.clear_len = len;
+	if (other->cover == PATH_SRTP)
+		err = srtp_context_seal(other->seal, kind == PATH_RTCP, in->data, &len);
+	if (err != 0) {
+		count_refusal(&side->counters, err);
+		return false;
+	}
+	out.len = len;
+	*ret_out = out;
+	return true;
+}
+
+void path_sent(struct path *path, const struct path_out *out, bool ok)
+{
+	struct path_counters *counters = &path->side[out->side].counters;
+
+	if (!ok) {
+		count(&counters->send_errors, 1);
+	} else if (out->kind == PATH_RTCP) {
+		count(&counters->tx_rtcp, 1);
+	} else {
+		count(&counters->tx_packets, 1);
+		count(&counters->tx_bytes, out->clear_len);
+	}
+}
+
+/* Watching and telling */
+
+bool path_awaits(const struct path *path, enum relay_side index, uint64_t *ret_since_us)
+{
+	const struct path_side *side = &path->side[index];
+	uint64_t heard_us = read_counter(&side->counters.last_rx_us);
+
+	if (side->cover == PATH_CLOSED || !side->receive || !side->remote[PATH_RTP].len)
+		return false;
+	*ret_since_us = heard_us > side->set_us ? heard_us : side->set_us;
+	return true;
+}
+
+void path_stats(const struct path *path, enum relay_side side, struct relay_stats *ret)
+{
+	const struct path_counters *c = &path->side[side].counters;
+
+	*ret = (struct relay_stats){
+		.rx_packets = read_counter(&c->rx_packets),
+		.rx_bytes = read_counter(&c->rx_bytes),
+		.tx_packets = read_counter(&c->tx_packets),
+		.tx_bytes = read_counter(&c->tx_bytes),
+		.rx_rtcp = read_counter(&c->rx_rtcp),
+		.tx_rtcp = read_counter(&c->tx_rtcp),
+		.dropped_source = read_counter(&c->dropped_source),
+		.dropped_auth = read_counter(&c->dropped_auth),
+		.dropped_replay = read_counter(&c->dropped_replay),
+		.dropped_malformed = read_counter(&c->dropped_malformed),
+		.dropped_direction = read_counter(&c->dropped_direction),
+		.send_errors = read_counter(&c->send_errors),
+		.rx_lost = read_counter(&c->rx_lost),
+		.last_rx_us = read_counter(&c->last_rx_us),
+		.jitter_us = atomic_load_explicit(&c->jitter_us, memory_order_relaxed),
+		.ssrc = atomic_load_explicit(&c->ssrc, memory_order_relaxed),
+		.ssrc_changes =
+			atomic_load_explicit(&c->ssrc_changes, memory_order_relaxed),
+	};
+}

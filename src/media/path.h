@@ -1,0 +1,116 @@
+/*
+ * The path of one packet through one stream: from the bytes that came in on one side to
+ * the bytes that leave on the other. No input or output, no clock, no allocation, no lock
+ * and no log: worker.c brings packets here and sends what comes back.
+ *
+ * A struct path belongs to its worker. The counters alone are read by other threads.
+ */
+#pragma once
+
+#include "media/quality.h"
+#include "media/relay.h"
+#include "media/srtp.h"
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Which of our two ports of a side, and what kind of packet. */
+enum path_channel { PATH_RTP, PATH_RTCP };
+
+/* struct relay_stats, as the worker writes it. */
+struct path_counters {
+	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* atomic */
+	_Atomic uint64_t rx_rtcp, tx_rtcp;                           /* atomic */
+	_Atomic uint64_t dropped_source, dropped_auth;               /* atomic */
+	_Atomic uint64_t dropped_replay, dropped_malformed;          /* atomic */
+	_Atomic uint64_t dropped_direction, send_errors;             /* atomic */
+	_Atomic uint64_t rx_lost, last_rx_us;                        /* atomic */
+	_Atomic uint32_t jitter_us, ssrc, ssrc_changes;              /* atomic */
+};
+
+/* How a side's packets are protected. The first is what a zeroed side is: it neither
+ * accepts nor sends anything. */
+enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_RAW };
+
+struct path_side {
+	enum path_cover cover;
+	bool mux, send, receive;
+	struct addr remote[2]; /* by enum path_channel; len 0: not known */
+	struct addr local[2];
+	struct srtp_context *open; /* with PATH_SRTP alone */
+	struct srtp_context *seal;
+	uint64_t set_us; /* when the far end's silence began to count */
+	struct quality quality;
+	struct path_counters counters;
+};
+
+struct path {
+	struct path_side side[2]; /* by enum relay_side */
+};
+
+/* What is the same for all packets of a batch. */
+struct path_batch {
+	uint64_t now_us;  /* monotonic */
+	uint64_t wall_us; /* for taps; 0 when there is none */
+	unsigned worker;
+	const struct tap *tap; /* NULL: none */
+};
+
+struct path_in {
+	enum relay_side side;
+	enum path_channel channel; /* our port that it came to */
+	const struct addr *source;
+	uint64_t call;
+	bool tapped;
+	uint8_t *data; /* aligned to 4, with SRTP_TRAILER_MAX bytes of room behind */
+	size_t len;
+};
+
+/* Send data of the path_in, now LEN bytes, from our CHANNEL port of SIDE to TO. */
+struct path_out {
+	enum relay_side side;
+	enum path_channel channel;
+	enum path_channel kind;
+	const struct addr *to;
+	size_t len;
+	size_t clear_len; /* for the counters */
+};
+
+/* LOCAL_RTP by side; RTCP is the next port. */
+void path_init(struct path *path, const struct addr local_rtp[static 2]);
+/* Wipes the keys. */
+void path_clear(struct path *path);
+
+/*
+ * Whether REMOTE can be used: both keys are plain, or both can be SRTP contexts. 0,
+ * ERR_SUPPORT, or ERR_STATE when one is plain and the other is not. Any thread.
+ */
+int path_check(const struct relay_remote *remote);
+/*
+ * Takes what SIDE announced; keys that did not change keep their contexts. 0, ERR_SUPPORT,
+ * ERR_STATE, -ENOMEM or ERR_LIBRARY; the side is closed then.
+ */
+int path_set(struct path *path, enum relay_side side, const struct relay_remote *remote,
+	uint64_t now_us);
+
+/*
+ * Takes one packet through: pinned source, class (RFC 5761, RFC 7983), open, count, tap,
+ * seal. True: send *ret_out. False: it was dropped and counted. A packet that is not
+ * authentic changes nothing but a counter.
+ *
+ * The tap sees a packet once, in clear, as received: source is the far end, destination
+ * our port, sent is false. It sees those that go on to the other side alone, so that the
+ * capture is what was relayed.
+ */
+bool path_packet(struct path *path, const struct path_batch *batch,
+	const struct path_in *in, struct path_out *ret_out);
+/* Counts what became of *OUT. */
+void path_sent(struct path *path, const struct path_out *out, bool ok);
+
+/* Whether SIDE is expected to send. *ret_since_us: since when it was silent, monotonic. */
+bool path_awaits(const struct path *path, enum relay_side side, uint64_t *ret_since_us);
+
+/* Any thread. */
+void path_stats(const struct path *path, enum relay_side side, struct relay_stats *ret);

@@ -1,0 +1,39 @@
+/*
+ * The pool of UDP port pairs of one local address: even for RTP, the next for RTCP
+ * (RFC 3550 11).
+ *
+ * Free pairs wait in line in the order of their release, at first in a random one, and
+ * the head of the line is taken. So a port stays unused for as long as possible, and never
+ * less than the quarantine: a far end that still sends to a call that has ended does not
+ * reach the next call. Loop thread.
+ */
+#pragma once
+
+#include "base/addr.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ports;
+
+/*
+ * ADDRESS is a local one, its port is ignored. Pairs lie within MIN..MAX, both included.
+ * 0, ERR_LIMIT when not one pair does, or a negated errno.
+ */
+int ports_new(struct ports **ret, const struct addr *address, uint16_t min, uint16_t max,
+	uint64_t quarantine_ms);
+void ports_free(struct ports *ports);
+
+/*
+ * Takes a pair and binds two non-blocking sockets to it: ret_fd[0] RTP, ret_fd[1] RTCP,
+ * the caller's. Pairs that another process holds go back to the end of the line.
+ * 0, -EADDRNOTAVAIL when none is free, or another negated errno.
+ */
+int ports_bind(
+	struct ports *ports, uint64_t now_ms, int ret_fd[static 2], struct addr *ret_rtp);
+
+/* Gives back the pair of RTP_PORT, which ports_bind() gave. */
+void ports_release(struct ports *ports, uint16_t rtp_port, uint64_t now_ms);
+
+size_t ports_used(const struct ports *ports);
+size_t ports_total(const struct ports *ports);

@@ -1,0 +1,138 @@
+#include "media/quality.h"
+
+#include <stdbool.h>
+
+/* RFC 3550 A.1: a larger step forward or back is a restart of the sender. */
+#define MAX_DROPOUT 3000
+#define MAX_MISORDER 100
+#define NO_BAD_SEQ (UINT16_MAX + 1U)
+
+uint32_t quality_clock_rate(uint8_t payload_type)
+{
+	switch (payload_type) {
+	case 6: /* DVI4 */
+		return 16000;
+	case 10: /* L16 */
+	case 11:
+		return 44100;
+	case 16:
+		return 11025;
+	case 17:
+		return 22050;
+	case 14: /* MPA */
+	case 25: /* video */
+	case 26:
+	case 28:
+	case 31:
+	case 32:
+	case 33:
+	case 34:
+		return 90000;
+	default:
+		return 8000;
+	}
+}
+
+static uint64_t sequence_lost(const struct quality *quality)
+{
+	uint64_t expected;
+
+	if (!quality->started)
+		return 0;
+	expected = (uint64_t)quality->cycles + quality->max_seq - quality->base_seq + 1;
+	return expected > quality->received ? expected - quality->received : 0;
+}
+
+uint64_t quality_lost(const struct quality *quality)
+{
+	return quality->ended_lost + sequence_lost(quality);
+}
+
+uint32_t quality_jitter_us(const struct quality *quality)
+{
+	uint64_t clock = quality_clock_rate(quality->payload_type);
+
+	return (uint32_t)((uint64_t)quality->jitter * 1000000 / 16 / clock);
+}
+
+static uint32_t transit_of(const struct quality_packet *packet)
+{
+	uint64_t clock = quality_clock_rate(packet->payload_type);
+
+	/* Seconds and the rest apart: the product must not overflow in years of uptime. */
+	return (uint32_t)(packet->arrival_us / 1000000 * clock +
+			  packet->arrival_us % 1000000 * clock / 1000000) -
+	       packet->timestamp;
+}
+
+static void start_sequence(struct quality *quality, const struct quality_packet *packet)
+{
+	quality->ended_lost += sequence_lost(quality);
+	quality->ssrc = packet->ssrc;
+	quality->base_seq = packet->seq;
+	quality->max_seq = packet->seq;
+	quality->bad_seq = NO_BAD_SEQ;
+	quality->cycles = 0;
+	quality->received = 0;
+	quality->payload_type = packet->payload_type;
+	quality->timestamp = packet->timestamp;
+	quality->transit = transit_of(packet);
+	quality->started = 1;
+}
+
+/* RFC 3550 A.1 without its probation: packets come from a pinned or authenticated source.
+ * False: do not count this one. */
+static bool update_sequence(struct quality *quality, const struct quality_packet *packet)
+{
+	uint16_t step = (uint16_t)(packet->seq - quality->max_seq);
+
+	if (step < MAX_DROPOUT) {
+		if (packet->seq < quality->max_seq)
+			quality->cycles += UINT16_MAX + 1U;
+		quality->max_seq = packet->seq;
+	} else if (step <= UINT16_MAX + 1U - MAX_MISORDER) {
+		if (packet->seq != quality->bad_seq) {
+			quality->bad_seq = (uint16_t)(packet->seq + 1);
+			return false;
+		}
+		start_sequence(quality, packet);
+	}
+	return true;
+}
+
+/* RFC 3550 A.8 in integers. Packets that share a timestamp (a telephone event's updates,
+ * a video frame) are spread in time by their sender, so only the first of them counts. */
+static void update_jitter(struct quality *quality, const struct quality_packet *packet)
+{
+	uint32_t transit = transit_of(packet);
+	int32_t difference = (int32_t)(transit - quality->transit);
+	uint32_t distance;
+
+	if (packet->timestamp == quality->timestamp)
+		return;
+	quality->timestamp = packet->timestamp;
+	quality->transit = transit;
+	/* Another clock rate makes the two transit times incomparable. */
+	if (packet->payload_type != quality->payload_type) {
+		quality->payload_type = packet->payload_type;
+		return;
+	}
+	distance = difference < 0 ? 0U - (uint32_t)difference : (uint32_t)difference;
+	quality->jitter += distance - ((quality->jitter + 8) >> 4);
+}
+
+void quality_packet(struct quality *quality, const struct quality_packet *packet)
+{
+	if (!quality->started || packet->ssrc != quality->ssrc) {
+		if (quality->started)
+			quality->ssrc_changes++;
+		start_sequence(quality, packet);
+		quality->jitter = 0;
+		quality->received = 1;
+		return;
+	}
+	if (!update_sequence(quality, packet))
+		return;
+	quality->received++;
+	update_jitter(quality, packet);
+}

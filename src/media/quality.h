@@ -1,0 +1,39 @@
+/*
+ * Loss and jitter of a received RTP stream: RFC 3550 A.1, A.3 and A.8. No time is read
+ * here; owned by the worker of the stream.
+ */
+#pragma once
+
+#include <stdint.h>
+
+struct quality {
+	uint32_t ssrc;
+	uint32_t ssrc_changes;
+	uint64_t ended_lost; /* of SSRCs and sequences that ended */
+	uint64_t received;   /* of the present sequence */
+	uint32_t base_seq;
+	uint32_t cycles; /* wraps of the sequence number, shifted by 16 */
+	uint32_t bad_seq;
+	uint16_t max_seq;
+	uint8_t payload_type;
+	uint8_t started;
+	uint32_t transit;
+	uint32_t timestamp;
+	uint32_t jitter; /* in RTP clock units, times 16 */
+};
+
+struct quality_packet {
+	uint32_t ssrc;
+	uint32_t timestamp;
+	uint16_t seq;
+	uint8_t payload_type;
+	uint64_t arrival_us;
+};
+
+/* Counts one authentic packet. A zeroed struct quality is ready for use. */
+void quality_packet(struct quality *quality, const struct quality_packet *packet);
+/* Packets that never came, duplicates set off; never below zero. */
+uint64_t quality_lost(const struct quality *quality);
+uint32_t quality_jitter_us(const struct quality *quality);
+/* RFC 3551's RTP clock in Hz; 8000 for dynamic types. */
+uint32_t quality_clock_rate(uint8_t payload_type);

@@ -1,0 +1,410 @@
+#include "media/relay.h"
+
+#include "base/list.h"
+#include "base/log.h"
+#include "media/ports.h"
+#include "media/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#define MODULE "relay"
+#define WORKERS_MAX 256
+#define QUARANTINE_MS 5000
+#define FLUSH_MS 10
+
+struct worker_slot {
+	struct relay *relay;
+	struct worker *worker;
+	struct loop_fd watch;
+};
+
+struct relay {
+	struct loop *loop;
+	struct relay_handlers handlers;
+	struct ports
+		*ports[2]; /* by side; the same one twice when the addresses are equal */
+	struct list sessions;
+	uint64_t session_count;
+	uint64_t stream_count;
+	struct timer flush_timer;
+	unsigned worker_count;
+	struct worker_slot workers[];
+};
+
+struct relay_stream {
+	struct worker_stream *worker;
+	struct addr local_rtp[2];
+};
+
+struct relay_session {
+	struct list node;
+	struct relay *relay;
+	struct worker_session *worker;
+	struct relay_stream *streams[RELAY_STREAMS];
+};
+
+static uint64_t now_ms(const struct relay *relay)
+{
+	struct clock *clock = loop_clock(relay->loop);
+
+	return clock->mono_us(clock) / 1000;
+}
+
+/* Starting and stopping */
+
+static unsigned worker_count(const struct relay_params *params)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	unsigned count = params->workers;
+
+	if (count == 0)
+		count = cores > 0 ? (unsigned)cores : 1;
+	return count < WORKERS_MAX ? count : WORKERS_MAX;
+}
+
+/* Whether sockets can be bound to ADDRESS at all: better known at start than at a call. */
+static int check_address(const struct addr *address, struct err_text *text)
+{
+	char name[ADDR_TEXT_SIZE];
+	struct addr any_port = *address;
+	int fd, err = 0;
+
+	if (!address->len || addr_is_any(address))
+		return err_set(text, ERR_CONFIG,
+			"media needs one concrete local address a side, because it is "
+			"written into SDP");
+	addr_set_port(&any_port, 0);
+	fd = socket(address->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || bind(fd, &any_port.sa, any_port.len) != 0)
+		err = -errno;
+	if (fd >= 0)
+		close(fd);
+	if (err != 0)
+		return err_set(text, err, "media cannot use the local address %s: %s",
+			addr_host_text(address, name), err_str(err));
+	return 0;
+}
+
+static int make_ports(
+	struct relay *relay, const struct relay_params *params, struct err_text *text)
+{
+	const struct addr *address = params->address;
+	uint64_t quarantine_ms =
+		params->quarantine_ms ? params->quarantine_ms : QUARANTINE_MS;
+	bool shared = addr_equal_host(&address[0], &address[1]);
+
+	for (unsigned side = 0; side < (shared ? 1 : 2); side++) {
+		int err = check_address(&address[side], text);
+
+		if (err != 0)
+			return err;
+		err = ports_new(&relay->ports[side], &address[side], params->port_min,
+			params->port_max, quarantine_ms);
+		if (err != 0)
+			return err_set(text, err,
+				"the media port range %u-%u cannot be used: it must hold "
+				"an even port and the next one",
+				params->port_min, params->port_max);
+	}
+	if (shared)
+		relay->ports[1] = relay->ports[0];
+	return 0;
+}
+
+/* A worker said that a call is silent. */
+static void on_silence(void *arg, const struct worker_event *event)
+{
+	const struct relay_handlers *handlers = arg;
+
+	if (handlers->timeout_h)
+		handlers->timeout_h(handlers->arg, event->call, event->side);
+}
+
+static void on_events(void *arg, uint32_t events)
+{
+	struct worker_slot *slot = arg;
+
+	(void)events;
+	worker_events(slot->worker, on_silence, &slot->relay->handlers);
+}
+
+static int start_workers(
+	struct relay *relay, const struct relay_params *params, struct err_text *text)
+{
+	struct worker_params worker = {.tick_us = params->tick_us, .tap = params->tap};
+
+	for (unsigned i = 0; i < relay->worker_count; i++) {
+		struct worker_slot *slot = &relay->workers[i];
+		int err;
+
+		worker.index = i;
+		slot->relay = relay;
+		err = worker_new(&slot->worker, &worker);
+		if (err == 0)
+			err = loop_watch(relay->loop, &slot->watch,
+				worker_event_fd(slot->worker), EPOLLIN, on_events, slot);
+		if (err != 0)
+			return err_set(text, err, "cannot start media worker %u: %s", i,
+				err_str(err));
+	}
+	return 0;
+}
+
+int relay_new(
+	struct relay **ret, const struct relay_params *params, struct err_text *text)
+{
+	unsigned workers = worker_count(params);
+	struct relay *relay;
+	int err = srtp_library_start(text);
+
+	if (err != 0)
+		return err;
+	relay = calloc(1, sizeof(*relay) + workers * sizeof(relay->workers[0]));
+	if (!relay)
+		return err_set(text, -ENOMEM, "out of memory");
+	relay->loop = params->loop;
+	relay->handlers = params->handlers;
+	relay->worker_count = workers;
+	list_init(&relay->sessions);
+	err = make_ports(relay, params, text);
+	if (err == 0)
+		err = start_workers(relay, params, text);
+	if (err != 0) {
+		relay_free(relay);
+		return err;
+	}
+	*ret = relay;
+	return 0;
+}
+
+void relay_free(struct relay *relay)
+{
+	if (!relay)
+		return;
+	LIST_FOREACH(&relay->sessions, node, next)
+	relay_close(LIST_ENTRY(node, struct relay_session, node));
+	timer_stop(&relay->flush_timer);
+	for (unsigned i = 0; i < relay->worker_count; i++) {
+		struct worker_slot *slot = &relay->workers[i];
+
+		if (slot->watch.loop)
+			loop_unwatch(&slot->watch);
+		worker_free(slot->worker);
+	}
+	if (relay->ports[1] != relay->ports[0])
+		ports_free(relay->ports[1]);
+	ports_free(relay->ports[0]);
+	free(relay);
+}
+
+void relay_totals(const struct relay *relay, struct relay_totals *ret)
+{
+	const struct ports *internal = relay->ports[RELAY_INTERNAL];
+	const struct ports *external = relay->ports[RELAY_EXTERNAL];
+
+	*ret = (struct relay_totals){
+		.workers = relay->worker_count,
+		.sessions = relay->session_count,
+		.streams = relay->stream_count,
+		.ports_used = ports_used(internal),
+		.ports_total = ports_total(internal),
+	};
+	if (external != internal) {
+		ret->ports_used += ports_used(external);
+		ret->ports_total += ports_total(external);
+	}
+	for (unsigned i = 0; i < relay->worker_count; i++)
+		ret->packets += worker_packets(relay->workers[i].worker);
+}
+
+/* Sessions */
+
+static struct worker *least_loaded(const struct relay *relay)
+{
+	struct worker *least = relay->workers[0].worker;
+
+	for (unsigned i = 1; i < relay->worker_count; i++) {
+		struct worker *worker = relay->workers[i].worker;
+
+		if (worker_sessions(worker) < worker_sessions(least))
+			least = worker;
+	}
+	return least;
+}
+
+/* A worker's queue was full when something ended: sees to it that it hears later. */
+static void flush(void *arg)
+{
+	struct relay *relay = arg;
+	bool again = false;
+
+	for (unsigned i = 0; i < relay->worker_count; i++)
+		again |= worker_flush(relay->workers[i].worker);
+	if (again)
+		timer_start(loop_timers(relay->loop), &relay->flush_timer, FLUSH_MS,
+			flush, relay);
+}
+
+int relay_open(
+	struct relay *relay, struct relay_session **ret, const struct relay_open *open)
+{
+	struct relay_session *session = calloc(1, sizeof(*session));
+	int err;
+
+	if (!session)
+		return -ENOMEM;
+	session->relay = relay;
+	err = worker_open(least_loaded(relay), &session->worker, open);
+	if (err != 0) {
+		free(session);
+		return err;
+	}
+	list_append(&relay->sessions, &session->node);
+	relay->session_count++;
+	*ret = session;
+	return 0;
+}
+
+static void release_ports(struct relay *relay, const struct addr local_rtp[static 2])
+{
+	uint64_t ms = now_ms(relay);
+
+	for (unsigned side = 0; side < 2; side++)
+		ports_release(relay->ports[side], addr_port(&local_rtp[side]), ms);
+}
+
+static void forget_stream(struct relay_session *session, unsigned index)
+{
+	release_ports(session->relay, session->streams[index]->local_rtp);
+	free(session->streams[index]);
+	session->streams[index] = NULL;
+	session->relay->stream_count--;
+}
+
+void relay_close(struct relay_session *session)
+{
+	struct relay *relay;
+
+	if (!session)
+		return;
+	relay = session->relay;
+	for (unsigned i = 0; i < RELAY_STREAMS; i++)
+		if (session->streams[i])
+			forget_stream(session, i);
+	if (worker_close(session->worker))
+		flush(relay);
+	list_remove(&session->node);
+	relay->session_count--;
+	free(session);
+}
+
+void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms)
+{
+	worker_set_timeout(session->worker, timeout_ms);
+}
+
+/* Streams */
+
+static void close_pair(const int fd[static 2])
+{
+	close(fd[0]);
+	close(fd[1]);
+}
+
+static int bind_ports(struct relay *relay, struct worker_ports *ret)
+{
+	struct worker_ports ports;
+	uint64_t ms = now_ms(relay);
+	int err;
+
+	err = ports_bind(relay->ports[RELAY_INTERNAL], ms, ports.fd[RELAY_INTERNAL],
+		&ports.local_rtp[RELAY_INTERNAL]);
+	if (err != 0)
+		return err;
+	err = ports_bind(relay->ports[RELAY_EXTERNAL], ms, ports.fd[RELAY_EXTERNAL],
+		&ports.local_rtp[RELAY_EXTERNAL]);
+	if (err != 0) {
+		close_pair(ports.fd[RELAY_INTERNAL]);
+		ports_release(relay->ports[RELAY_INTERNAL],
+			addr_port(&ports.local_rtp[RELAY_INTERNAL]), ms);
+		return err;
+	}
+	*ret = ports;
+	return 0;
+}
+
+int relay_stream_add(struct relay_session *session, unsigned index)
+{
+	struct relay *relay = session->relay;
+	struct worker_ports ports;
+	struct relay_stream *stream;
+	int err;
+
+	if (index >= RELAY_STREAMS)
+		return ERR_LIMIT;
+	if (session->streams[index])
+		return ERR_STATE;
+	stream = calloc(1, sizeof(*stream));
+	if (!stream)
+		return -ENOMEM;
+	err = bind_ports(relay, &ports);
+	if (err != 0)
+		goto out;
+	err = worker_add(session->worker, &stream->worker, &ports);
+	if (err != 0) {
+		close_pair(ports.fd[RELAY_INTERNAL]);
+		close_pair(ports.fd[RELAY_EXTERNAL]);
+		release_ports(relay, ports.local_rtp);
+		goto out;
+	}
+	stream->local_rtp[RELAY_INTERNAL] = ports.local_rtp[RELAY_INTERNAL];
+	stream->local_rtp[RELAY_EXTERNAL] = ports.local_rtp[RELAY_EXTERNAL];
+	session->streams[index] = stream;
+	relay->stream_count++;
+	return 0;
+out:
+	free(stream);
+	return err;
+}
+
+void relay_stream_remove(struct relay_session *session, unsigned index)
+{
+	if (!relay_stream_exists(session, index))
+		return;
+	if (worker_remove(session->streams[index]->worker))
+		flush(session->relay);
+	forget_stream(session, index);
+}
+
+bool relay_stream_exists(const struct relay_session *session, unsigned index)
+{
+	return index < RELAY_STREAMS && session->streams[index];
+}
+
+void relay_stream_local(const struct relay_session *session, unsigned index,
+	enum relay_side side, struct addr *ret_rtp)
+{
+	assert(relay_stream_exists(session, index));
+	*ret_rtp = session->streams[index]->local_rtp[side];
+}
+
+int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
+	const struct relay_remote *remote)
+{
+	if (!relay_stream_exists(session, index))
+		return ERR_STATE;
+	return worker_set(session->streams[index]->worker, side, remote);
+}
+
+void relay_stats(const struct relay_session *session, unsigned index,
+	enum relay_side side, struct relay_stats *ret)
+{
+	if (relay_stream_exists(session, index))
+		worker_stats(session->streams[index]->worker, side, ret);
+	else
+		*ret = (struct relay_stats){0};
+}

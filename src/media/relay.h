@@ -1,0 +1,148 @@
+/*
+ * The media relay as signalling sees it: a session per call with two sides and up to
+ * RELAY_STREAMS streams; each stream has an RTP and an RTCP port of ours on each side.
+ *
+ * All functions here run on the loop thread. A session lives on one worker thread from
+ * its first stream to its end; commands reach the worker through a queue, in order.
+ * What the worker counts can be read at any time (relay_stats()).
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "base/loop.h"
+#include "base/secret.h"
+#include "base/tap.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RELAY_STREAMS 8
+
+enum relay_side { RELAY_INTERNAL, RELAY_EXTERNAL };
+
+/* Same order as enum sdes_suite; RELAY_PLAIN is RTP without SRTP. */
+enum relay_suite {
+	RELAY_AEAD_AES_256_GCM,
+	RELAY_AEAD_AES_128_GCM,
+	RELAY_AES_256_CM_HMAC_SHA1_80,
+	RELAY_AES_CM_128_HMAC_SHA1_80,
+	RELAY_AES_256_CM_HMAC_SHA1_32,
+	RELAY_AES_CM_128_HMAC_SHA1_32,
+	RELAY_PLAIN,
+};
+
+struct relay_key {
+	enum relay_suite suite;
+	struct secret key;  /* master key and salt; empty when RELAY_PLAIN */
+	uint8_t mki[4];
+	unsigned mki_len;   /* bytes; 0: none */
+};
+
+/* What the SDP of one side said of one stream. */
+struct relay_remote {
+	struct addr rtp;   /* where we send, and the one source we accept; len 0: not known yet */
+	struct addr rtcp;  /* the same for RTCP; ignored with mux */
+	bool rtcp_mux;     /* RTP and RTCP share a port toward this side */
+	bool raw;          /* no RTP: datagrams are passed on as they are (UDPTL) */
+	bool send;         /* we may send to this side */
+	bool receive;      /* we accept from this side */
+	struct relay_key rx; /* opens what this side sends */
+	struct relay_key tx; /* seals what we send to it */
+};
+
+/* Both directions of one stream on one side, since it began. */
+struct relay_stats {
+	uint64_t rx_packets, rx_bytes;     /* authentic, relayed or not */
+	uint64_t tx_packets, tx_bytes;
+	uint64_t rx_rtcp, tx_rtcp;
+	uint64_t dropped_source;           /* from an address that the SDP did not announce */
+	uint64_t dropped_auth;             /* bad SRTP tags */
+	uint64_t dropped_replay;
+	uint64_t dropped_malformed;        /* too short, wrong version, wrong class */
+	uint64_t dropped_direction;        /* on hold, or the other side is not known yet */
+	uint64_t send_errors;
+	uint64_t rx_lost;                  /* by sequence numbers, RFC 3550 A.3 */
+	uint32_t jitter_us;                /* interarrival jitter, RFC 3550 A.8, RTP clock from pt */
+	uint64_t last_rx_us;               /* monotonic; 0: never */
+	uint32_t ssrc;                     /* latest */
+	uint32_t ssrc_changes;
+};
+
+struct relay;
+struct relay_session;
+
+struct relay_handlers {
+	/* No authentic packet came from SIDE for the session's timeout although one was
+	 * expected. CALL is what relay_open() was given. Told once until media flows again;
+	 * may still come just after relay_close(). */
+	void (*timeout_h)(void *arg, uint64_t call, enum relay_side side);
+	void *arg;
+};
+
+struct relay_params {
+	struct loop *loop;             /* borrowed */
+	unsigned workers;              /* 0: one a core */
+	unsigned tick_us;              /* longest added delay when a busy worker batches; 0: never */
+	struct addr address[2];        /* by enum relay_side; local addresses, port ignored */
+	uint16_t port_min, port_max;   /* even RTP and odd RTCP are taken in pairs */
+	uint64_t quarantine_ms;        /* a released port rests so long; 0: 5 seconds */
+	const struct tap *tap;         /* each relayed packet once, in clear, as received
+					* (sent is false); NULL: none. Borrowed */
+	struct relay_handlers handlers;
+};
+
+/* 0, or negative with TEXT (address not ours, range too small, SRTP self-test failed). */
+int relay_new(struct relay **ret, const struct relay_params *params, struct err_text *text);
+/* Ends every session, joins the workers. NULL is fine. */
+void relay_free(struct relay *relay);
+
+struct relay_totals {
+	unsigned workers;
+	uint64_t sessions;
+	uint64_t streams;
+	uint64_t ports_used, ports_total; /* pairs */
+	uint64_t packets;                 /* relayed since start */
+};
+void relay_totals(const struct relay *relay, struct relay_totals *ret);
+
+struct relay_open {
+	uint64_t call;           /* comes back in events and taps */
+	uint64_t timeout_ms;     /* 0: never */
+	bool tap;                /* packets of this session go to the tap */
+};
+
+/* 0, ERR_LIMIT when the worker's queue is full, or -errno. */
+int relay_open(struct relay *relay, struct relay_session **ret, const struct relay_open *open);
+/* Its ports are free again when this returns, after a quarantine. NULL is fine. */
+void relay_close(struct relay_session *session);
+
+/*
+ * Makes stream INDEX with a port pair on both sides. 0; -EADDRNOTAVAIL when the pool is
+ * empty; ERR_STATE when it exists.
+ */
+int relay_stream_add(struct relay_session *session, unsigned index);
+/* Ends it and releases its ports at once. Nothing when there is none. */
+void relay_stream_remove(struct relay_session *session, unsigned index);
+bool relay_stream_exists(const struct relay_session *session, unsigned index);
+
+/* Our RTP address on SIDE (RTCP is the next port), as bound. */
+void relay_stream_local(const struct relay_session *session, unsigned index,
+	enum relay_side side, struct addr *ret_rtp);
+
+/*
+ * Tells what SIDE announced. May be called again at any time (re-INVITE): a key equal to
+ * the one in use keeps its roll-over counter, a new key starts at ROC 0. Keys are copied.
+ * 0, ERR_STATE (no such stream), ERR_LIMIT, ERR_SUPPORT (a key the library cannot do).
+ */
+int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
+	const struct relay_remote *remote);
+
+/* Changes how long silence is allowed (hold); 0: never ends. */
+void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms);
+
+/* A consistent enough copy of the worker's counters. All zero when there is no stream. */
+void relay_stats(const struct relay_session *session, unsigned index, enum relay_side side,
+	struct relay_stats *ret);
+
+const char *relay_suite_name(enum relay_suite suite);

@@ -1,0 +1,63 @@
+/*
+ * SRTP and SRTCP for one direction of one stream: a context opens what a peer sends, or
+ * seals what we send to it. srtp.c and srtp_engine.c alone know libsrtp2.
+ *
+ * srtp_library_start() and srtp_key_check() may be called by any thread; a context
+ * belongs to the thread that uses it.
+ */
+#pragma once
+
+#include "media/relay.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes that sealing may add: tag, SRTCP index, MKI. */
+#define SRTP_TRAILER_MAX (16 + 4 + 4)
+
+/*
+ * A context knows this many SSRCs at most; packets of further ones are refused. Forgetting
+ * the oldest instead would forget its replay window with it and, when sealing, encrypt
+ * twice with one key stream (RFC 3711 9.1). A new key begins with none.
+ */
+#define SRTP_SSRC_MAX 32
+
+/* A packet sequence older than this is refused, authentic or not (RFC 3711 3.3.2). */
+#define SRTP_REPLAY_WINDOW 128
+
+enum srtp_direction { SRTP_OPEN, SRTP_SEAL };
+
+struct srtp_context;
+
+/* Once per process; later calls return the first one's result. 0, or ERR_LIBRARY with
+ * TEXT when libsrtp2 or a test vector failed. */
+int srtp_library_start(struct err_text *text);
+
+/*
+ * Whether a context could be made of KEY. 0, or ERR_SUPPORT: not an SRTP suite, a key of
+ * another length than the suite's, or an MKI that libsrtp2 cannot do (below 2.7 it
+ * misplaces the MKI where RTP and RTCP tags differ in length, so with the _32 suites).
+ */
+int srtp_key_check(const struct relay_key *key);
+/* Same suite, key, salt and MKI; constant time in the key. */
+bool srtp_key_equal(const struct relay_key *a, const struct relay_key *b);
+
+/* A context at ROC 0. KEY is copied. 0, ERR_SUPPORT, -ENOMEM or ERR_LIBRARY. */
+int srtp_context_new(struct srtp_context **ret, const struct relay_key *key,
+	enum srtp_direction direction);
+/* Wipes the keys. NULL is fine. */
+void srtp_context_free(struct srtp_context *context);
+/* The key the context was made of; borrowed. */
+const struct relay_key *srtp_context_key(const struct srtp_context *context);
+
+/*
+ * In place; *len goes from the sealed to the clear length and back. DATA is aligned to 4
+ * bytes; for sealing SRTP_TRAILER_MAX bytes are free behind it.
+ * 0, ERR_AUTH, ERR_REPLAY, ERR_FORMAT (a header that runs over the packet), ERR_LIMIT
+ * (SRTP_SSRC_MAX) or ERR_LIBRARY. On failure DATA is spoilt, the context is as before.
+ */
+int srtp_context_open(
+	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len);
+int srtp_context_seal(
+	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len);

@@ -1,0 +1,74 @@
+/*
+ * A media worker: one thread that reads the sockets of its sessions, takes each packet
+ * through path.c and sends what comes back. Used by relay.c alone.
+ *
+ * Everything here is called on the loop thread; what is said of the worker's thread is how
+ * it works inside. Sessions and streams are made and filled by the loop; from the command
+ * that hands them over until they end they belong to the worker's thread, which also frees
+ * them. What the loop may still read are their counters.
+ */
+#pragma once
+
+#include "media/path.h"
+
+struct worker;
+struct worker_session;
+struct worker_stream;
+
+struct worker_params {
+	unsigned index;
+	unsigned tick_us;      /* see struct relay_params */
+	const struct tap *tap; /* NULL: none. Borrowed */
+};
+
+/* Starts the thread. 0 or a negated errno. */
+int worker_new(struct worker **ret, const struct worker_params *params);
+/* Joins the thread and frees what it holds; its sessions have been closed before. NULL is
+ * fine. */
+void worker_free(struct worker *worker);
+
+/* The call's number and side of one silent session. */
+struct worker_event {
+	uint64_t call;
+	enum relay_side side;
+};
+
+/* Readable when there are events. worker_events() empties it and calls H for each. */
+int worker_event_fd(const struct worker *worker);
+typedef void worker_event_h(void *arg, const struct worker_event *event);
+void worker_events(struct worker *worker, worker_event_h *h, void *arg);
+
+/* Packets sent since the start. */
+uint64_t worker_packets(const struct worker *worker);
+/* Sessions that the loop has here. */
+unsigned worker_sessions(const struct worker *worker);
+
+/* -ENOMEM, or ERR_LIMIT while commands back up. */
+int worker_open(struct worker *worker, struct worker_session **ret,
+	const struct relay_open *open);
+/*
+ * Ends it with all its streams. Never fails, but when the worker's queue is full the
+ * command waits: true says so, and that worker_flush() is to be called.
+ */
+bool worker_close(struct worker_session *session);
+/* Hands over what waits. True: some still does, call again in some milliseconds. */
+bool worker_flush(struct worker *worker);
+void worker_set_timeout(struct worker_session *session, uint64_t timeout_ms);
+
+/* By enum relay_side and enum path_channel. The worker's as soon as worker_add() says 0. */
+struct worker_ports {
+	int fd[2][2];
+	struct addr local_rtp[2];
+};
+
+/* 0, -ENOMEM or ERR_LIMIT. */
+int worker_add(struct worker_session *session, struct worker_stream **ret,
+	const struct worker_ports *ports);
+/* As worker_close(). */
+bool worker_remove(struct worker_stream *stream);
+/* Keys are copied, and the copy is wiped. 0, -ENOMEM, ERR_LIMIT, or as path_check(). */
+int worker_set(struct worker_stream *stream, enum relay_side side,
+	const struct relay_remote *remote);
+
+void worker_stats(const struct worker_stream *stream, enum relay_side side,
+	struct relay_stats *ret);

@@ -1,0 +1,542 @@
+/* One packet in, one packet out: tables without sockets. */
+#include "media_test.h"
+
+#include "media/path.h"
+
+#include <stdlib.h>
+
+#define INTERNAL_RTP "10.0.0.1:4000"
+#define INTERNAL_RTCP "10.0.0.1:4001"
+#define EXTERNAL_RTP "192.0.2.9:5000"
+#define EXTERNAL_RTCP "192.0.2.9:5001"
+#define STRANGER "10.0.0.1:4002"
+
+struct tapped {
+	unsigned count;
+	struct tap_packet last;
+	uint8_t data[TEST_ROOM];
+};
+
+/* A path between 10.0.0.1 inside and 192.0.2.9 outside, plain and without mux until a
+ * test says otherwise. */
+struct fixture {
+	struct path path;
+	struct relay_remote remote[2];
+	struct tapped tapped;
+	struct tap tap;
+	struct path_batch batch;
+	struct test_packet packet;
+	struct path_out out;
+};
+
+static void on_packet(void *arg, const struct tap_packet *packet)
+{
+	struct tapped *tapped = arg;
+
+	tapped->count++;
+	tapped->last = *packet;
+	memcpy(tapped->data, packet->data, packet->len);
+}
+
+static void apply(struct fixture *f)
+{
+	for (enum relay_side side = 0; side < 2; side++)
+		assert_int_equal(
+			path_set(&f->path, side, &f->remote[side], f->batch.now_us), 0);
+}
+
+static int setup(void **state)
+{
+	const char *rtp[] = {INTERNAL_RTP, EXTERNAL_RTP};
+	const char *rtcp[] = {INTERNAL_RTCP, EXTERNAL_RTCP};
+	const struct addr local[] = {
+		test_addr("10.0.0.2:2000"), test_addr("192.0.2.2:3000")};
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -1;
+	path_init(&f->path, local);
+	f->tap = (struct tap){.packet_h = on_packet, .arg = &f->tapped};
+	f->batch = (struct path_batch){
+		.now_us = 1000000, .wall_us = 77, .worker = 3, .tap = &f->tap};
+	for (unsigned side = 0; side < 2; side++)
+		f->remote[side] = (struct relay_remote){
+			.rtp = test_addr(rtp[side]),
+			.rtcp = test_addr(rtcp[side]),
+			.send = true,
+			.receive = true,
+			.rx = {.suite = RELAY_PLAIN},
+			.tx = {.suite = RELAY_PLAIN},
+		};
+	apply(f);
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	path_clear(&f->path);
+	free(f);
+	return 0;
+}
+
+/* Takes f->packet in; f->packet is what came out when true. */
+static bool take(struct fixture *f, enum relay_side side, enum path_channel channel,
+	const char *source_text)
+{
+	const struct addr source = test_addr(source_text);
+	const struct path_in in = {
+		.side = side,
+		.channel = channel,
+		.source = &source,
+		.call = 42,
+		.tapped = true,
+		.data = f->packet.data,
+		.len = f->packet.len,
+	};
+
+	if (!path_packet(&f->path, &f->batch, &in, &f->out))
+		return false;
+	f->packet.len = f->out.len;
+	path_sent(&f->path, &f->out, true);
+	return true;
+}
+
+static bool goes_to(const struct fixture *f, enum path_channel channel, const char *to)
+{
+	const struct addr addr = test_addr(to);
+
+	return f->out.channel == channel && addr_equal(f->out.to, &addr);
+}
+
+static struct relay_stats stats(const struct fixture *f, enum relay_side side)
+{
+	struct relay_stats stats;
+
+	path_stats(&f->path, side, &stats);
+	return stats;
+}
+
+static void plain_rtp_and_rtcp_cross_unchanged(void **state)
+{
+	struct fixture *f = *state;
+	struct test_packet before;
+
+	test_rtp(&f->packet, 5, 1, 160);
+	before = f->packet;
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(goes_to(f, PATH_RTP, EXTERNAL_RTP));
+	assert_int_equal(f->packet.len, 172);
+	assert_memory_equal(f->packet.data, before.data, 172);
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, EXTERNAL_RTCP));
+	assert_true(goes_to(f, PATH_RTCP, INTERNAL_RTCP));
+	assert_int_equal(stats(f, RELAY_INTERNAL).rx_packets, 1);
+	assert_int_equal(stats(f, RELAY_INTERNAL).rx_bytes, 172);
+	assert_int_equal(stats(f, RELAY_INTERNAL).ssrc, 5);
+	assert_int_equal(stats(f, RELAY_INTERNAL).last_rx_us, 1000000);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).tx_packets, 1);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).tx_bytes, 172);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).rx_rtcp, 1);
+	assert_int_equal(stats(f, RELAY_INTERNAL).tx_rtcp, 1);
+}
+
+static void other_sources_are_dropped_and_counted(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		enum path_channel channel;
+		const char *source;
+	} rows[] = {
+		{PATH_RTP, STRANGER},      /* another port */
+		{PATH_RTP, INTERNAL_RTCP}, /* the right host's other port */
+		{PATH_RTCP, INTERNAL_RTP},
+		{PATH_RTP, "10.0.0.3:4000"}, /* another host */
+		{PATH_RTP, EXTERNAL_RTP},    /* the other side's peer */
+		{PATH_RTP, "[::ffff:10.0.0.1]:4000"},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		test_rtp(&f->packet, 5, 1, 160);
+		assert_false(take(f, RELAY_INTERNAL, rows[i].channel, rows[i].source));
+		assert_int_equal(stats(f, RELAY_INTERNAL).dropped_source, i + 1);
+	}
+	assert_int_equal(stats(f, RELAY_INTERNAL).last_rx_us, 0);
+	assert_int_equal(f->tapped.count, 0);
+}
+
+/* RFC 7983's first bytes, RFC 5761's second bytes, on a port with and one without mux. */
+static void packets_are_told_apart_by_their_first_bytes(void **state)
+{
+	struct fixture *f = *state;
+	unsigned drops = 0;
+
+	for (unsigned mux = 0; mux < 2; mux++) {
+		f->remote[RELAY_INTERNAL].rtcp_mux = mux;
+		apply(f);
+		for (unsigned first = 0; first < 256; first++) {
+			bool rtp = first >= 128 && first < 192 && !(first & 0x3f);
+
+			if (!rtp && first >= 128 && first < 192)
+				continue; /* flags: see malformed_headers_are_dropped */
+			test_rtp(&f->packet, 5, 1, 160);
+			f->packet.data[0] = (uint8_t)first;
+			drops += !rtp;
+			assert_int_equal(
+				take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP), rtp);
+			assert_int_equal(
+				stats(f, RELAY_INTERNAL).dropped_malformed, drops);
+		}
+		for (unsigned second = 0; second < 256; second++) {
+			bool rtcp = second >= 192 && second < 224;
+
+			test_rtcp(&f->packet, 5);
+			f->packet.data[0] = 0x80;
+			f->packet.data[1] = (uint8_t)second;
+			drops += rtcp && !mux;
+			assert_int_equal(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP),
+				!rtcp || mux);
+		}
+	}
+}
+
+static void malformed_headers_are_dropped(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *what;
+		uint8_t first;
+		size_t len;
+		uint8_t last;
+		bool good;
+	} rows[] = {
+		{"a header and no more", 0x80, 12, 0, true},
+		{"cut header", 0x80, 11, 0, false},
+		{"empty", 0x80, 0, 0, false},
+		{"one byte", 0x80, 1, 0, false},
+		{"15 sources, all there", 0x8f, 72, 0, true},
+		{"15 sources, one short", 0x8f, 71, 0, false},
+		{"extension cut off", 0x90, 15, 0, false},
+		{"empty extension", 0x90, 16, 0, true},
+		{"padding of 4", 0xa0, 20, 4, true},
+		{"padding of all", 0xa0, 20, 8, true},
+		{"padding beyond", 0xa0, 20, 9, false},
+		{"padding of 0", 0xa0, 20, 0, false},
+	};
+
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		test_rtp(&f->packet, 5, (uint16_t)i, 0);
+		f->packet.data[0] = rows[i].first;
+		f->packet.len = rows[i].len;
+		if (rows[i].last)
+			f->packet.data[rows[i].len - 1] = rows[i].last;
+		if (take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP) != rows[i].good)
+			fail_msg("%s", rows[i].what);
+	}
+}
+
+static void rtcp_finds_its_way_with_mux_on_one_side(void **state)
+{
+	struct fixture *f = *state;
+
+	f->remote[RELAY_INTERNAL].rtcp_mux = true;
+	apply(f);
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(goes_to(f, PATH_RTCP, EXTERNAL_RTCP));
+	test_rtcp(&f->packet, 6);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, EXTERNAL_RTCP));
+	assert_true(goes_to(f, PATH_RTP, INTERNAL_RTP));
+	test_rtcp(&f->packet, 5); /* its RTCP port is not in use */
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	assert_int_equal(stats(f, RELAY_INTERNAL).dropped_source, 1);
+}
+
+static void direction_flags_stop_rtp_but_not_rtcp(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned mask = 0; mask < 4; mask++) {
+		f->remote[RELAY_INTERNAL].receive = mask & 1;
+		f->remote[RELAY_EXTERNAL].send = mask & 2;
+		apply(f);
+		test_rtp(&f->packet, 5, 1, 160);
+		assert_int_equal(
+			take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP), mask == 3);
+		test_rtcp(&f->packet, 5);
+		assert_true(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	}
+	assert_int_equal(stats(f, RELAY_INTERNAL).dropped_direction, 3);
+	assert_int_equal(stats(f, RELAY_INTERNAL).rx_packets, 4);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).tx_packets, 1);
+}
+
+static void nothing_is_sent_to_an_unknown_far_end(void **state)
+{
+	static const char *const unknown[] = {"0.0.0.0:5000", "192.0.2.9:0", "[::]:5000"};
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		f->remote[RELAY_EXTERNAL].rtp = test_addr(unknown[i]);
+		apply(f);
+		test_rtp(&f->packet, 5, 1, 160);
+		assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+		assert_int_equal(stats(f, RELAY_INTERNAL).dropped_direction, i + 1);
+	}
+	f->remote[RELAY_EXTERNAL].rtp.len = 0;
+	apply(f);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+}
+
+static void use_srtp(struct fixture *f, enum relay_side side, enum relay_suite suite)
+{
+	f->remote[side].rx = test_key(suite, (uint8_t)(10 + side));
+	f->remote[side].tx = test_key(suite, (uint8_t)(20 + side));
+	apply(f);
+}
+
+static void srtp_is_opened_and_sealed_anew(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer_seal, *peer_open;
+	struct test_packet clear;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AEAD_AES_256_GCM);
+	use_srtp(f, RELAY_EXTERNAL, RELAY_AES_CM_128_HMAC_SHA1_32);
+	peer_seal = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	peer_open = test_context(&f->remote[RELAY_EXTERNAL].tx, SRTP_OPEN);
+	test_rtp(&clear, 5, 1, 160);
+	f->packet = clear;
+	srtp_context_seal(peer_seal, false, f->packet.data, &f->packet.len);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(f->packet.len, 176);
+	assert_memory_not_equal(f->packet.data + 12, clear.data + 12, 160);
+	assert_int_equal(
+		srtp_context_open(peer_open, false, f->packet.data, &f->packet.len), 0);
+	assert_memory_equal(f->packet.data, clear.data, clear.len);
+	/* The tap saw it in between, in clear. */
+	assert_int_equal(f->tapped.count, 1);
+	assert_int_equal(f->tapped.last.len, 172);
+	assert_memory_equal(f->tapped.data, clear.data, clear.len);
+	srtp_context_free(peer_seal);
+	srtp_context_free(peer_open);
+}
+
+static void unauthentic_packets_change_a_counter_and_nothing_else(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer;
+	struct relay_stats after;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	for (unsigned i = 0; i < 1000; i++) {
+		test_rtp(&f->packet, i, (uint16_t)i, 170); /* plain RTP */
+		assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+		test_rtcp(&f->packet, i);
+		assert_false(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	}
+	after = stats(f, RELAY_INTERNAL);
+	assert_int_equal(after.dropped_auth, 2000);
+	assert_int_equal(after.rx_packets + after.rx_rtcp + after.rx_lost, 0);
+	assert_int_equal(after.last_rx_us, 0);
+	assert_int_equal(after.ssrc + after.ssrc_changes + after.jitter_us, 0);
+	assert_int_equal(after.dropped_replay + after.dropped_malformed, 0);
+	assert_int_equal(f->tapped.count, 0);
+	test_rtp(&f->packet, 5, 1, 160);
+	srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	srtp_context_free(peer);
+}
+
+static void replayed_packets_are_dropped_and_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer;
+	struct test_packet sealed;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AEAD_AES_128_GCM);
+	peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	test_rtp(&sealed, 5, 1, 160);
+	srtp_context_seal(peer, false, sealed.data, &sealed.len);
+	f->packet = sealed;
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	f->packet = sealed;
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(stats(f, RELAY_INTERNAL).dropped_replay, 1);
+	assert_int_equal(stats(f, RELAY_INTERNAL).rx_packets, 1);
+	srtp_context_free(peer);
+}
+
+/* Sends COUNT packets, from sequence number SEQ on, through the internal side. */
+static void run_peer(
+	struct fixture *f, struct srtp_context *peer, uint16_t seq, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		test_rtp(&f->packet, 5, (uint16_t)(seq + i), 20);
+		assert_int_equal(
+			srtp_context_seal(peer, false, f->packet.data, &f->packet.len),
+			0);
+		assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	}
+}
+
+static void the_same_key_keeps_its_roll_over_counter(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	run_peer(f, peer, 65000, 1000);                      /* ROC is 1 now */
+	f->remote[RELAY_INTERNAL].rtp = test_addr(STRANGER); /* the far end moves */
+	apply(f);
+	test_rtp(&f->packet, 5, 464, 20);
+	srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, STRANGER));
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	srtp_context_free(peer);
+}
+
+static void a_new_key_starts_at_roll_over_zero(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	run_peer(f, peer, 65000, 1000);
+	f->remote[RELAY_INTERNAL].rx = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 99);
+	apply(f);
+	test_rtp(&f->packet, 5, 464, 20); /* the old key has ended */
+	srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	srtp_context_free(peer);
+	peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	run_peer(f, peer, 465, 10); /* ROC 0 at the sender */
+	srtp_context_free(peer);
+}
+
+static void keys_that_are_not_usable_close_the_side(void **state)
+{
+	struct fixture *f = *state;
+	const struct relay_remote good = f->remote[RELAY_EXTERNAL];
+	struct relay_remote bad[4];
+
+	for (unsigned i = 0; i < 4; i++)
+		bad[i] = good;
+	memset(&bad[0].tx, 0, sizeof(bad[0].tx)); /* GCM without a key, and RTP in */
+	bad[1].rx = (struct relay_key){0};
+	bad[1].tx = (struct relay_key){0};
+	bad[2].rx = test_key(RELAY_AEAD_AES_128_GCM, 1);         /* SRTP in, RTP out */
+	bad[3].tx.key = test_key(RELAY_AEAD_AES_128_GCM, 1).key; /* plain with a key */
+	for (unsigned i = 0; i < 4; i++) {
+		assert_int_equal(path_check(&good), 0);
+		assert_int_equal(path_set(&f->path, RELAY_EXTERNAL, &good, 0), 0);
+		assert_int_equal(path_check(&bad[i]), i == 1 ? ERR_SUPPORT : ERR_STATE);
+		assert_int_not_equal(path_set(&f->path, RELAY_EXTERNAL, &bad[i], 0), 0);
+		test_rtp(&f->packet, 5, 1, 160);
+		assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+		assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	}
+}
+
+static void raw_datagrams_pass_as_they_are_between_raw_sides(void **state)
+{
+	struct fixture *f = *state;
+
+	f->remote[RELAY_INTERNAL].raw = true;
+	apply(f);
+	memcpy(f->packet.data, "\x00\x01T.38", 6);
+	f->packet.len = 6;
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP)); /* raw to RTP */
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP)); /* RTP to raw */
+	f->remote[RELAY_EXTERNAL].raw = true;
+	apply(f);
+	memcpy(f->packet.data, "\x00\x01T.38", 6);
+	f->packet.len = 6;
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(f->packet.len, 6);
+	assert_memory_equal(f->packet.data, "\x00\x01T.38", 6);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, STRANGER));
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	f->packet.len = 0; /* empty, or cut by the worker */
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+}
+
+static void taps_what_is_relayed_with_its_addresses(void **state)
+{
+	struct fixture *f = *state;
+	const struct addr source = test_addr(INTERNAL_RTCP);
+	const struct addr destination = test_addr("10.0.0.2:2001");
+
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	assert_int_equal(f->tapped.count, 1);
+	assert_int_equal(f->tapped.last.call, 42);
+	assert_int_equal(f->tapped.last.worker, 3);
+	assert_int_equal(f->tapped.last.wall_us, 77);
+	assert_false(f->tapped.last.sent);
+	assert_true(addr_equal(&f->tapped.last.source, &source));
+	assert_true(addr_equal(&f->tapped.last.destination, &destination));
+	f->remote[RELAY_EXTERNAL].send = false;
+	apply(f);
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(f->tapped.count, 1);
+}
+
+static void silence_counts_only_where_packets_are_expected(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t since_us = 0;
+
+	assert_true(path_awaits(&f->path, RELAY_INTERNAL, &since_us));
+	assert_int_equal(since_us, 1000000); /* since it was set */
+	f->batch.now_us = 2000000;
+	test_rtcp(&f->packet, 5);
+	take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP);
+	assert_true(path_awaits(&f->path, RELAY_INTERNAL, &since_us));
+	assert_int_equal(since_us, 2000000);
+	f->batch.now_us = 3000000;
+	apply(f); /* a refresh is not media */
+	assert_true(path_awaits(&f->path, RELAY_INTERNAL, &since_us));
+	assert_int_equal(since_us, 2000000);
+	f->remote[RELAY_INTERNAL].receive = false;
+	apply(f);
+	assert_false(path_awaits(&f->path, RELAY_INTERNAL, &since_us));
+	f->batch.now_us = 9000000;
+	f->remote[RELAY_INTERNAL].receive = true;
+	apply(f); /* resumed: silence counts from here */
+	assert_true(path_awaits(&f->path, RELAY_INTERNAL, &since_us));
+	assert_int_equal(since_us, 9000000);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(plain_rtp_and_rtcp_cross_unchanged),
+		TEST(other_sources_are_dropped_and_counted),
+		TEST(packets_are_told_apart_by_their_first_bytes),
+		TEST(malformed_headers_are_dropped),
+		TEST(rtcp_finds_its_way_with_mux_on_one_side),
+		TEST(direction_flags_stop_rtp_but_not_rtcp),
+		TEST(nothing_is_sent_to_an_unknown_far_end),
+		TEST(srtp_is_opened_and_sealed_anew),
+		TEST(unauthentic_packets_change_a_counter_and_nothing_else),
+		TEST(replayed_packets_are_dropped_and_counted),
+		TEST(the_same_key_keeps_its_roll_over_counter),
+		TEST(a_new_key_starts_at_roll_over_zero),
+		TEST(keys_that_are_not_usable_close_the_side),
+		TEST(raw_datagrams_pass_as_they_are_between_raw_sides),
+		TEST(taps_what_is_relayed_with_its_addresses),
+		TEST(silence_counts_only_where_packets_are_expected),
+	};
+
+	return cmocka_run_group_tests(tests, test_start_srtp, NULL);
+}

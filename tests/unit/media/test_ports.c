@@ -1,0 +1,150 @@
+/* The pool of port pairs: order, quarantine, exhaustion, ports that others hold. */
+#include "media_test.h"
+
+#include "media/ports.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#define MIN 23000
+#define PAIRS 8
+#define QUARANTINE_MS 5000
+
+struct taken {
+	int fd[2];
+	struct addr rtp;
+};
+
+static struct ports *new_ports(const char *host)
+{
+	struct addr address = test_addr(host);
+	struct ports *ports = NULL;
+
+	assert_int_equal(
+		ports_new(&ports, &address, MIN, MIN + 2 * PAIRS - 1, QUARANTINE_MS), 0);
+	return ports;
+}
+
+static uint16_t take(struct ports *ports, uint64_t now_ms, struct taken *taken)
+{
+	assert_int_equal(ports_bind(ports, now_ms, taken->fd, &taken->rtp), 0);
+	return addr_port(&taken->rtp);
+}
+
+static void give(struct ports *ports, uint64_t now_ms, const struct taken *taken)
+{
+	close(taken->fd[0]);
+	close(taken->fd[1]);
+	ports_release(ports, addr_port(&taken->rtp), now_ms);
+}
+
+static void binds_an_even_port_and_the_next(void **state)
+{
+	struct ports *ports = new_ports("127.0.0.1");
+	struct taken taken;
+	struct addr bound = {.len = sizeof(bound.v6)};
+	uint16_t port = take(ports, 0, &taken);
+
+	(void)state;
+	assert_int_equal(port % 2, 0);
+	assert_in_range(port, MIN, MIN + 2 * PAIRS - 2);
+	getsockname(taken.fd[1], &bound.sa, &bound.len);
+	assert_int_equal(addr_port(&bound), port + 1);
+	assert_int_equal(ports_used(ports), 1);
+	give(ports, 0, &taken);
+	assert_int_equal(ports_used(ports), 0);
+	ports_free(ports);
+}
+
+static void a_released_pair_rests_and_is_the_last_in_line(void **state)
+{
+	struct ports *ports = new_ports("127.0.0.1");
+	struct taken taken[PAIRS], extra;
+	uint16_t first;
+
+	(void)state;
+	for (unsigned i = 0; i < PAIRS; i++)
+		take(ports, 0, &taken[i]);
+	assert_int_equal(ports_bind(ports, 0, extra.fd, &extra.rtp), -EADDRNOTAVAIL);
+	give(ports, 1000, &taken[3]);
+	give(ports, 1500, &taken[0]);
+	assert_int_equal(
+		ports_bind(ports, 1000 + QUARANTINE_MS - 1, extra.fd, &extra.rtp),
+		-EADDRNOTAVAIL);
+	first = addr_port(&taken[3].rtp);
+	assert_int_equal(take(ports, 1000 + QUARANTINE_MS, &taken[3]), first);
+	assert_int_equal(ports_bind(ports, 1000 + QUARANTINE_MS, extra.fd, &extra.rtp),
+		-EADDRNOTAVAIL);
+	take(ports, 1500 + QUARANTINE_MS, &taken[0]);
+	for (unsigned i = 0; i < PAIRS; i++)
+		give(ports, 0, &taken[i]);
+	ports_free(ports);
+}
+
+static void every_pair_is_used_before_one_is_used_again(void **state)
+{
+	struct ports *ports = new_ports("127.0.0.1");
+	bool seen[PAIRS] = {false};
+	struct taken taken;
+
+	(void)state;
+	for (unsigned i = 0; i < PAIRS; i++) {
+		unsigned pair = (take(ports, i * 1000000ULL, &taken) - MIN) / 2U;
+
+		assert_false(seen[pair]);
+		seen[pair] = true;
+		give(ports, i * 1000000ULL, &taken);
+	}
+	ports_free(ports);
+}
+
+/* Half of each pair: the other half must not stay bound. */
+static void pairs_that_others_hold_are_skipped(void **state)
+{
+	struct ports *ports = new_ports("127.0.0.1");
+	struct addr address = test_addr("127.0.0.1");
+	struct taken taken, extra;
+	int blocker[PAIRS - 1];
+
+	(void)state;
+	for (unsigned i = 0; i < PAIRS - 1; i++) {
+		addr_set_port(&address, (uint16_t)(MIN + 2 * i + i % 2));
+		blocker[i] = socket(AF_INET, SOCK_DGRAM, 0);
+		assert_int_equal(bind(blocker[i], &address.sa, address.len), 0);
+	}
+	assert_int_equal(take(ports, 0, &taken), MIN + 2 * (PAIRS - 1));
+	assert_int_equal(ports_bind(ports, 0, extra.fd, &extra.rtp), -EADDRNOTAVAIL);
+	for (unsigned i = 0; i < PAIRS - 1; i++)
+		close(blocker[i]);
+	take(ports, QUARANTINE_MS, &extra);
+	give(ports, 0, &taken);
+	give(ports, 0, &extra);
+	ports_free(ports);
+}
+
+static void too_small_a_range_is_refused(void **state)
+{
+	struct addr address = test_addr("127.0.0.1");
+	struct ports *ports = NULL;
+
+	(void)state;
+	assert_int_equal(ports_new(&ports, &address, 23001, 23002, 0), ERR_LIMIT);
+	assert_int_equal(ports_new(&ports, &address, 23000, 23000, 0), ERR_LIMIT);
+	assert_int_equal(ports_new(&ports, &address, 65535, 65535, 0), ERR_LIMIT);
+	assert_int_equal(ports_new(&ports, &address, 65534, 65535, 0), 0);
+	assert_int_equal(ports_total(ports), 1);
+	ports_free(ports);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(binds_an_even_port_and_the_next),
+		cmocka_unit_test(a_released_pair_rests_and_is_the_last_in_line),
+		cmocka_unit_test(every_pair_is_used_before_one_is_used_again),
+		cmocka_unit_test(pairs_that_others_hold_are_skipped),
+		cmocka_unit_test(too_small_a_range_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,127 @@
+/* Loss and jitter by RFC 3550 A.1, A.3 and A.8. */
+#include "../unit.h"
+
+#include "media/quality.h"
+
+static void feed(struct quality *quality, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
+	uint64_t arrival_us)
+{
+	const struct quality_packet packet = {.ssrc = ssrc,
+		.seq = seq,
+		.timestamp = timestamp,
+		.arrival_us = arrival_us};
+
+	quality_packet(quality, &packet);
+}
+
+/* COUNT packets of 20 ms from SEQ on, as punctual as they can be. */
+static void feed_run(struct quality *quality, uint32_t ssrc, uint16_t seq, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		feed(quality, ssrc, (uint16_t)(seq + i), i * 160, 5000000 + i * 20000ULL);
+}
+
+static void a_perfect_stream_has_no_loss_and_no_jitter(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	feed_run(&quality, 1, 65000, 100000); /* over one wrap */
+	assert_int_equal(quality_lost(&quality), 0);
+	assert_int_equal(quality_jitter_us(&quality), 0);
+	assert_int_equal(quality.ssrc_changes, 0);
+}
+
+static void counts_gaps_and_forgives_what_came_late(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	feed(&quality, 1, 65534, 0, 0);
+	feed(&quality, 1, 2, 640, 80000); /* 65535, 0 and 1 are missing */
+	assert_int_equal(quality_lost(&quality), 3);
+	feed(&quality, 1, 65535, 160, 81000);
+	assert_int_equal(quality_lost(&quality), 2);
+}
+
+static void duplicates_do_not_make_loss_negative(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++)
+		feed(&quality, 1, 10, 0, 0);
+	assert_int_equal(quality_lost(&quality), 0);
+}
+
+static void a_new_ssrc_keeps_the_loss_of_the_old_one(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	feed(&quality, 1, 1, 0, 0);
+	feed(&quality, 1, 5, 640, 80000);
+	feed_run(&quality, 2, 40000, 10);
+	assert_int_equal(quality_lost(&quality), 3);
+	assert_int_equal(quality.ssrc_changes, 1);
+	assert_int_equal(quality.ssrc, 2);
+}
+
+static void a_restarted_sender_is_no_loss(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	feed_run(&quality, 1, 100, 50);
+	feed_run(&quality, 1, 30000, 50);
+	assert_int_equal(quality_lost(&quality), 0);
+}
+
+/* Alternating 10 ms early and late: every difference of transit is 20 ms, and the
+ * estimator's limit is that difference. */
+static void jitter_converges_to_the_mean_difference(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 500; i++)
+		feed(&quality, 1, (uint16_t)i, i * 160,
+			1000000 + i * 20000ULL + (i % 2 ? 20000 : 0));
+	assert_in_range(quality_jitter_us(&quality), 19000, 20100);
+}
+
+static void packets_of_one_timestamp_count_once(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 300; i++)
+		feed(&quality, 1, (uint16_t)i, 1600, 1000000 + i * 20000ULL);
+	assert_int_equal(quality_jitter_us(&quality), 0);
+}
+
+static void knows_the_clock_of_static_types(void **state)
+{
+	(void)state;
+	assert_int_equal(quality_clock_rate(0), 8000);
+	assert_int_equal(quality_clock_rate(9), 8000); /* G.722, by its famous mistake */
+	assert_int_equal(quality_clock_rate(11), 44100);
+	assert_int_equal(quality_clock_rate(34), 90000);
+	assert_int_equal(quality_clock_rate(101), 8000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_perfect_stream_has_no_loss_and_no_jitter),
+		cmocka_unit_test(counts_gaps_and_forgives_what_came_late),
+		cmocka_unit_test(duplicates_do_not_make_loss_negative),
+		cmocka_unit_test(a_new_ssrc_keeps_the_loss_of_the_old_one),
+		cmocka_unit_test(a_restarted_sender_is_no_loss),
+		cmocka_unit_test(jitter_converges_to_the_mean_difference),
+		cmocka_unit_test(packets_of_one_timestamp_count_once),
+		cmocka_unit_test(knows_the_clock_of_static_types),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

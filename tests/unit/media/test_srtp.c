@@ -1,0 +1,340 @@
+/* SRTP contexts: formats, replay, roll-over, SSRCs, MKI. */
+#include "media_test.h"
+
+static const size_t rtp_tag_len[] = {16, 16, 10, 10, 4, 4};
+static const size_t rtcp_tag_len[] = {16, 16, 10, 10, 10, 10};
+
+/* Seals with one context and opens with another; true when the clear text came back. */
+static int pass(struct srtp_context *seal, struct srtp_context *open, bool rtcp,
+	const struct test_packet *clear)
+{
+	struct test_packet packet = *clear;
+	int err = srtp_context_seal(seal, rtcp, packet.data, &packet.len);
+
+	if (err != 0)
+		return err;
+	err = srtp_context_open(open, rtcp, packet.data, &packet.len);
+	if (err != 0)
+		return err;
+	assert_int_equal(packet.len, clear->len);
+	assert_memory_equal(packet.data, clear->data, clear->len);
+	return 0;
+}
+
+/* The reference packet of libsrtp's own test driver, whose master key is RFC 3711 B.3's. */
+static void seals_the_reference_packet(void **state)
+{
+	static const uint8_t key_bytes[30] = {0xe1, 0xf9, 0x7a, 0x0d, 0x3e, 0x01, 0x8b,
+		0xe0, 0xd6, 0x4f, 0xa3, 0x2c, 0x06, 0xde, 0x41, 0x39, 0x0e, 0xc6, 0x75,
+		0xad, 0x49, 0x8a, 0xfe, 0xeb, 0xb6, 0x96, 0x0b, 0x3a, 0xab, 0xe6};
+	static const uint8_t header[12] = {
+		0x80, 0x0f, 0x12, 0x34, 0xde, 0xca, 0xfb, 0xad, 0xca, 0xfe, 0xba, 0xbe};
+	static const uint8_t sealed[26] = {0x4e, 0x55, 0xdc, 0x4c, 0xe7, 0x99, 0x78, 0xd8,
+		0x8c, 0xa4, 0xd2, 0x15, 0x94, 0x9d, 0x24, 0x02, 0xb7, 0x8d, 0x6a, 0xcc,
+		0x99, 0xea, 0x17, 0x9b, 0x8d, 0xbb};
+	struct relay_key key = {.suite = RELAY_AES_CM_128_HMAC_SHA1_80};
+	struct srtp_context *context;
+	struct test_packet packet = {.len = 28};
+
+	(void)state;
+	secret_set(&key.key, key_bytes, sizeof(key_bytes));
+	memcpy(packet.data, header, sizeof(header));
+	memset(packet.data + sizeof(header), 0xab, 16);
+	context = test_context(&key, SRTP_SEAL);
+	assert_int_equal(srtp_context_seal(context, false, packet.data, &packet.len), 0);
+	assert_int_equal(packet.len, 38);
+	assert_memory_equal(packet.data, header, sizeof(header));
+	assert_memory_equal(packet.data + 12, sealed, sizeof(sealed));
+	srtp_context_free(context);
+}
+
+static void every_suite_has_its_tag_lengths(void **state)
+{
+	(void)state;
+	for (enum relay_suite suite = 0; suite < RELAY_PLAIN; suite++) {
+		struct relay_key key = test_key(suite, 1);
+		struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+		struct srtp_context *open = test_context(&key, SRTP_OPEN);
+		struct test_packet packet;
+
+		test_rtp(&packet, 1, 1, 160);
+		assert_int_equal(
+			srtp_context_seal(seal, false, packet.data, &packet.len), 0);
+		assert_int_equal(packet.len, 172 + rtp_tag_len[suite]);
+		test_rtcp(&packet, 1);
+		assert_int_equal(
+			srtp_context_seal(seal, true, packet.data, &packet.len), 0);
+		assert_int_equal(packet.len, 32 + 4 + rtcp_tag_len[suite]);
+		test_rtp(&packet, 1, 2, 160);
+		assert_int_equal(pass(seal, open, false, &packet), 0);
+		test_rtcp(&packet, 1);
+		assert_int_equal(pass(seal, open, true, &packet), 0);
+		srtp_context_free(seal);
+		srtp_context_free(open);
+	}
+}
+
+static void refuses_every_flipped_bit_and_lives(void **state)
+{
+	(void)state;
+	for (enum relay_suite suite = 0; suite < RELAY_PLAIN; suite++) {
+		struct relay_key key = test_key(suite, 2);
+		struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+		struct srtp_context *open = test_context(&key, SRTP_OPEN);
+		struct test_packet sealed, copy;
+
+		test_rtp(&sealed, 7, 100, 20);
+		srtp_context_seal(seal, false, sealed.data, &sealed.len);
+		/* The header from its second bit on; the version is path.c's to check. */
+		for (size_t bit = 8; bit < sealed.len * 8; bit++) {
+			copy = sealed;
+			copy.data[bit / 8] ^= (uint8_t)(1 << bit % 8);
+			assert_int_equal(
+				srtp_context_open(open, false, copy.data, &copy.len),
+				ERR_AUTH);
+		}
+		copy = sealed;
+		assert_int_equal(srtp_context_open(open, false, copy.data, &copy.len), 0);
+		srtp_context_free(seal);
+		srtp_context_free(open);
+	}
+}
+
+static void refuses_replayed_and_old_packets(void **state)
+{
+	struct relay_key key = test_key(RELAY_AEAD_AES_128_GCM, 3);
+	struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+	struct srtp_context *open = test_context(&key, SRTP_OPEN);
+	static struct test_packet sent[SRTP_REPLAY_WINDOW + 50];
+	struct test_packet copy;
+	const unsigned last = SRTP_REPLAY_WINDOW + 49;
+
+	(void)state;
+	for (unsigned i = 0; i <= last; i++) {
+		test_rtp(&sent[i], 9, (uint16_t)(1000 + i), 160);
+		srtp_context_seal(seal, false, sent[i].data, &sent[i].len);
+	}
+	copy = sent[last];
+	assert_int_equal(srtp_context_open(open, false, copy.data, &copy.len), 0);
+	copy = sent[last];
+	assert_int_equal(
+		srtp_context_open(open, false, copy.data, &copy.len), ERR_REPLAY);
+	copy = sent[last - 100]; /* late, within the window */
+	assert_int_equal(srtp_context_open(open, false, copy.data, &copy.len), 0);
+	copy = sent[0]; /* never seen, but too old to know */
+	assert_int_equal(
+		srtp_context_open(open, false, copy.data, &copy.len), ERR_REPLAY);
+	srtp_context_free(seal);
+	srtp_context_free(open);
+}
+
+static void refuses_replayed_rtcp(void **state)
+{
+	struct relay_key key = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 3);
+	struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+	struct srtp_context *open = test_context(&key, SRTP_OPEN);
+	struct test_packet packet, copy;
+
+	(void)state;
+	test_rtcp(&packet, 5);
+	srtp_context_seal(seal, true, packet.data, &packet.len);
+	copy = packet;
+	assert_int_equal(srtp_context_open(open, true, copy.data, &copy.len), 0);
+	copy = packet;
+	assert_int_equal(srtp_context_open(open, true, copy.data, &copy.len), ERR_REPLAY);
+	srtp_context_free(seal);
+	srtp_context_free(open);
+}
+
+static void rolls_over_with_loss_around_the_wrap(void **state)
+{
+	(void)state;
+	for (enum relay_suite suite = 0; suite < RELAY_PLAIN; suite++) {
+		struct relay_key key = test_key(suite, 4);
+		struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+		struct srtp_context *open = test_context(&key, SRTP_OPEN);
+		struct test_packet packet;
+
+		for (unsigned i = 0; i < 200000; i += 1 + i % 4000) {
+			test_rtp(&packet, 3, (uint16_t)(60000 + i), 20);
+			assert_int_equal(pass(seal, open, false, &packet), 0);
+		}
+		srtp_context_free(seal);
+		srtp_context_free(open);
+	}
+}
+
+static void knows_a_bounded_number_of_ssrcs(void **state)
+{
+	struct relay_key key = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 5);
+	struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+	struct srtp_context *open = test_context(&key, SRTP_OPEN);
+	struct srtp_context *other = test_context(&key, SRTP_SEAL);
+	struct test_packet packet;
+
+	(void)state;
+	for (uint32_t ssrc = 1; ssrc <= SRTP_SSRC_MAX; ssrc++) {
+		test_rtp(&packet, ssrc, 1, 20);
+		assert_int_equal(pass(seal, open, false, &packet), 0);
+	}
+	test_rtp(&packet, 99, 1, 20);
+	assert_int_equal(
+		srtp_context_seal(seal, false, packet.data, &packet.len), ERR_LIMIT);
+	srtp_context_seal(other, false, packet.data, &packet.len);
+	assert_int_equal(
+		srtp_context_open(open, false, packet.data, &packet.len), ERR_LIMIT);
+	test_rtp(&packet, 1, 2, 20); /* the known ones go on */
+	assert_int_equal(pass(seal, open, false, &packet), 0);
+	srtp_context_free(seal);
+	srtp_context_free(open);
+	srtp_context_free(other);
+}
+
+/* Forged packets must not use up the places of the true ones. */
+static void forged_ssrcs_take_no_place(void **state)
+{
+	struct relay_key key = test_key(RELAY_AEAD_AES_256_GCM, 6);
+	struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+	struct srtp_context *open = test_context(&key, SRTP_OPEN);
+	struct test_packet packet;
+
+	(void)state;
+	for (uint32_t ssrc = 100; ssrc < 1000; ssrc++) {
+		test_rtp(&packet, ssrc, 1, 60);
+		assert_int_equal(srtp_context_open(open, false, packet.data, &packet.len),
+			ERR_AUTH);
+	}
+	test_rtp(&packet, 1, 1, 20);
+	assert_int_equal(pass(seal, open, false, &packet), 0);
+	srtp_context_free(seal);
+	srtp_context_free(open);
+}
+
+static void mki_travels_where_the_rfc_puts_it(void **state)
+{
+	(void)state;
+	for (enum relay_suite suite = 0; suite < RELAY_AES_256_CM_HMAC_SHA1_32; suite++) {
+		size_t tag = rtp_tag_len[suite];
+		bool aead = suite <= RELAY_AEAD_AES_128_GCM;
+		struct relay_key key = test_key(suite, 7), wrong;
+		struct srtp_context *seal, *open, *stranger;
+		struct test_packet packet, copy;
+
+		key.mki_len = 4;
+		memcpy(key.mki, "\xde\xad\xbe\xef", 4);
+		seal = test_context(&key, SRTP_SEAL);
+		open = test_context(&key, SRTP_OPEN);
+		wrong = key;
+		wrong.mki[3] ^= 1;
+		stranger = test_context(&wrong, SRTP_OPEN);
+		test_rtp(&packet, 1, 1, 160);
+		srtp_context_seal(seal, false, packet.data, &packet.len);
+		assert_int_equal(packet.len, 172 + tag + 4);
+		/* Before HMAC's tag (RFC 3711 3.1), behind GCM's (RFC 7714 8). */
+		assert_memory_equal(packet.data + 172 + (aead ? tag : 0), key.mki, 4);
+		copy = packet;
+		assert_int_equal(srtp_context_open(stranger, false, copy.data, &copy.len),
+			ERR_AUTH);
+		assert_int_equal(
+			srtp_context_open(open, false, packet.data, &packet.len), 0);
+		assert_int_equal(packet.len, 172);
+		for (uint16_t seq = 2; seq < 10; seq++) {
+			test_rtp(&packet, 1, seq, 160);
+			assert_int_equal(pass(seal, open, false, &packet), 0);
+			test_rtcp(&packet, 1);
+			assert_int_equal(pass(seal, open, true, &packet), 0);
+		}
+		srtp_context_free(seal);
+		srtp_context_free(open);
+		srtp_context_free(stranger);
+	}
+}
+
+static void short_packets_are_refused_at_every_length(void **state)
+{
+	(void)state;
+	for (enum relay_suite suite = 0; suite < RELAY_PLAIN; suite++)
+		for (unsigned mki_len = 0; mki_len <= 4; mki_len++) {
+			struct relay_key key = test_key(suite, 8);
+			struct srtp_context *open;
+
+			key.mki_len = mki_len;
+			if (srtp_key_check(&key) != 0)
+				continue;
+			open = test_context(&key, SRTP_OPEN);
+			for (size_t len = 0; len < 80; len++) {
+				struct test_packet packet;
+				size_t rtp_len = len, rtcp_len = len;
+
+				test_rtp(&packet, 1, 1, 160);
+				assert_int_not_equal(srtp_context_open(open, false,
+							     packet.data, &rtp_len),
+					0);
+				test_rtcp(&packet, 1);
+				assert_int_not_equal(srtp_context_open(open, true,
+							     packet.data, &rtcp_len),
+					0);
+			}
+			srtp_context_free(open);
+		}
+}
+
+static void checks_keys(void **state)
+{
+	struct relay_key key = {0}; /* GCM with an empty key */
+
+	(void)state;
+	assert_int_equal(srtp_key_check(&key), ERR_SUPPORT);
+	key = test_key(RELAY_AEAD_AES_256_GCM, 1);
+	assert_int_equal(srtp_key_check(&key), 0);
+	key.key.len--;
+	assert_int_equal(srtp_key_check(&key), ERR_SUPPORT);
+	key = test_key(RELAY_AES_CM_128_HMAC_SHA1_32, 1);
+	assert_int_equal(srtp_key_check(&key), 0);
+	key.mki_len = 1; /* tags of two lengths */
+	assert_int_equal(srtp_key_check(&key), ERR_SUPPORT);
+	key = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 1);
+	key.mki_len = 5;
+	assert_int_equal(srtp_key_check(&key), ERR_SUPPORT);
+	key = test_key(RELAY_PLAIN, 1);
+	assert_int_equal(srtp_key_check(&key), ERR_SUPPORT);
+}
+
+static void compares_keys_in_all_their_parts(void **state)
+{
+	struct relay_key a = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 1), b = a;
+
+	(void)state;
+	assert_true(srtp_key_equal(&a, &b));
+	b.suite = RELAY_AES_CM_128_HMAC_SHA1_32;
+	assert_false(srtp_key_equal(&a, &b));
+	b = a;
+	b.key.bytes[29] ^= 1;
+	assert_false(srtp_key_equal(&a, &b));
+	b = a;
+	b.mki_len = 1;
+	assert_false(srtp_key_equal(&a, &b));
+	b = a;
+	b.mki[0] = 1; /* of no meaning while mki_len is 0 */
+	assert_true(srtp_key_equal(&a, &b));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(seals_the_reference_packet),
+		cmocka_unit_test(every_suite_has_its_tag_lengths),
+		cmocka_unit_test(refuses_every_flipped_bit_and_lives),
+		cmocka_unit_test(refuses_replayed_and_old_packets),
+		cmocka_unit_test(refuses_replayed_rtcp),
+		cmocka_unit_test(rolls_over_with_loss_around_the_wrap),
+		cmocka_unit_test(knows_a_bounded_number_of_ssrcs),
+		cmocka_unit_test(forged_ssrcs_take_no_place),
+		cmocka_unit_test(mki_travels_where_the_rfc_puts_it),
+		cmocka_unit_test(short_packets_are_refused_at_every_length),
+		cmocka_unit_test(checks_keys),
+		cmocka_unit_test(compares_keys_in_all_their_parts),
+	};
+
+	return cmocka_run_group_tests(tests, test_start_srtp, NULL);
+}

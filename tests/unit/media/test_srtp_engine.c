@@ -1,0 +1,182 @@
+/* Key derivation, key streams and tags of RFC 3711, 6188, 7714 and 2202 through the types
+ * that libsrtp2 is given. */
+#include "media_test.h"
+
+#include "media/srtp_engine.h"
+
+#include <srtp2/auth.h>
+#include <srtp2/cipher.h>
+#include <stdio.h>
+
+#define TEXT_MAX 128
+
+static size_t unhex(uint8_t *out, const char *hex)
+{
+	size_t len = strlen(hex) / 2;
+
+	assert_true(len <= TEXT_MAX);
+	for (size_t i = 0; i < len; i++) {
+		unsigned byte;
+
+		assert_int_equal(sscanf(hex + 2 * i, "%2x", &byte), 1);
+		out[i] = (uint8_t)byte;
+	}
+	return len;
+}
+
+static srtp_cipher_t *new_cipher(
+	const srtp_cipher_type_t *type, const char *key_hex, int tag_len)
+{
+	uint8_t key[TEXT_MAX];
+	size_t len = unhex(key, key_hex);
+	srtp_cipher_t *cipher = NULL;
+
+	assert_int_equal(type->alloc(&cipher, (int)len, tag_len), srtp_err_status_ok);
+	assert_int_equal(cipher->type->id, type->id);
+	assert_int_equal(type->init(cipher->state, key), srtp_err_status_ok);
+	return cipher;
+}
+
+/* RFC 3711 4.3.1: the label is byte 7 of the salt's fourteen. */
+static void derive(srtp_cipher_t *cipher, uint8_t label, const char *expected_hex)
+{
+	uint8_t iv[16] = {[7] = label}, out[TEXT_MAX] = {0}, expected[TEXT_MAX];
+	unsigned len = (unsigned)unhex(expected, expected_hex);
+
+	cipher->type->set_iv(cipher->state, iv, srtp_direction_encrypt);
+	cipher->type->encrypt(cipher->state, out, &len);
+	assert_memory_equal(out, expected, len);
+}
+
+static void derives_keys_of_rfc3711(void **state)
+{
+	srtp_cipher_t *cipher = new_cipher(&srtp_engine_icm_128,
+		"e1f97a0d3e018be0d64fa32c06de41390ec675ad498afeebb6960b3aabe6", 0);
+
+	(void)state;
+	derive(cipher, 0, "c61e7a93744f39ee10734afe3ff7a087");
+	derive(cipher, 2, "30cbbc08863d8c85d49db34a9ae1");
+	derive(cipher, 1, "cebe321f6ff7716b6fd4ab49af256a156d38baa4");
+	cipher->type->dealloc(cipher);
+}
+
+static void derives_keys_of_rfc6188(void **state)
+{
+	srtp_cipher_t *cipher = new_cipher(&srtp_engine_icm_256,
+		"f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6"
+		"3b04803de51ee7c96423ab5b78d2",
+		0);
+
+	(void)state;
+	derive(cipher, 0,
+		"5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4");
+	derive(cipher, 2, "fa31791685ca444a9e07c6c64e93");
+	derive(cipher, 1, "fd9c32d39ed5fbb5a9dc96b30818454d1313dc05");
+	cipher->type->dealloc(cipher);
+}
+
+static void passes_the_librarys_self_tests(void **state)
+{
+	const srtp_cipher_type_t *const ciphers[] = {&srtp_engine_icm_128,
+		&srtp_engine_icm_256, &srtp_engine_gcm_128, &srtp_engine_gcm_256};
+
+	(void)state;
+	for (unsigned i = 0; i < 4; i++)
+		assert_int_equal(
+			srtp_cipher_type_self_test(ciphers[i]), srtp_err_status_ok);
+	assert_int_equal(
+		srtp_auth_type_self_test(&srtp_engine_hmac_sha1), srtp_err_status_ok);
+}
+
+/* Seals TEXT with AAD given in pieces of PIECE bytes. Returns the sealed length. */
+static unsigned seal(srtp_cipher_t *cipher, const uint8_t *aad, uint32_t aad_len,
+	uint32_t piece, uint8_t *text, unsigned len)
+{
+	uint8_t iv[12] = {1, 2, 3};
+	uint32_t tag_len = 16;
+
+	cipher->type->set_iv(cipher->state, iv, srtp_direction_encrypt);
+	for (uint32_t at = 0; at < aad_len; at += piece) {
+		uint32_t part = aad_len - at < piece ? aad_len - at : piece;
+
+		cipher->type->set_aad(cipher->state, aad + at, part);
+	}
+	cipher->type->encrypt(cipher->state, text, &len);
+	cipher->type->get_tag(cipher->state, text + len, &tag_len);
+	return len + tag_len;
+}
+
+/* SRTCP's associated data comes as 8 bytes and 4; nettle wants whole blocks. */
+static void gcm_takes_associated_data_in_any_pieces(void **state)
+{
+	srtp_cipher_t *cipher = new_cipher(&srtp_engine_gcm_128,
+		"000102030405060708090a0b0c0d0e0f517569642070726f2071756f", 16);
+	uint8_t aad[61], whole[64] = {0}, pieces[64];
+
+	(void)state;
+	for (uint8_t i = 0; i < sizeof(aad); i++)
+		aad[i] = i;
+	assert_int_equal(seal(cipher, aad, sizeof(aad), sizeof(aad), whole, 40), 56);
+	for (uint32_t piece = 1; piece < sizeof(aad); piece++) {
+		memset(pieces, 0, sizeof(pieces));
+		seal(cipher, aad, sizeof(aad), piece, pieces, 40);
+		assert_memory_equal(pieces, whole, 56);
+	}
+	cipher->type->dealloc(cipher);
+}
+
+static void gcm_refuses_any_flipped_bit(void **state)
+{
+	srtp_cipher_t *cipher = new_cipher(&srtp_engine_gcm_128,
+		"000102030405060708090a0b0c0d0e0f517569642070726f2071756f", 16);
+	uint8_t aad[12] = {9}, iv[12] = {1, 2, 3}, sealed[64] = {0}, copy[64];
+	unsigned sealed_len = seal(cipher, aad, sizeof(aad), 12, sealed, 20);
+
+	(void)state;
+	for (unsigned bit = 0; bit <= sealed_len * 8; bit++) {
+		unsigned len = sealed_len;
+		srtp_err_status_t status;
+
+		memcpy(copy, sealed, sizeof(copy));
+		if (bit < sealed_len * 8)
+			copy[bit / 8] ^= (uint8_t)(1 << bit % 8);
+		cipher->type->set_iv(cipher->state, iv, srtp_direction_decrypt);
+		cipher->type->set_aad(cipher->state, aad, sizeof(aad));
+		status = cipher->type->decrypt(cipher->state, copy, &len);
+		if (bit < sealed_len * 8) {
+			assert_int_equal(status, srtp_err_status_auth_fail);
+		} else {
+			assert_int_equal(status, srtp_err_status_ok);
+			assert_int_equal(len, 20);
+		}
+	}
+	cipher->type->dealloc(cipher);
+}
+
+static void refuses_keys_of_other_lengths(void **state)
+{
+	srtp_cipher_t *cipher = NULL;
+	srtp_auth_t *auth = NULL;
+
+	(void)state;
+	assert_int_not_equal(srtp_engine_icm_128.alloc(&cipher, 16, 0), 0);
+	assert_int_not_equal(srtp_engine_gcm_128.alloc(&cipher, 16, 16), 0);
+	assert_int_not_equal(srtp_engine_gcm_128.alloc(&cipher, 28, 15), 0);
+	assert_int_not_equal(srtp_engine_hmac_sha1.alloc(&auth, 20, 21), 0);
+	assert_null(cipher);
+	assert_null(auth);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(derives_keys_of_rfc3711),
+		cmocka_unit_test(derives_keys_of_rfc6188),
+		cmocka_unit_test(passes_the_librarys_self_tests),
+		cmocka_unit_test(gcm_takes_associated_data_in_any_pieces),
+		cmocka_unit_test(gcm_refuses_any_flipped_bit),
+		cmocka_unit_test(refuses_keys_of_other_lengths),
+	};
+
+	return cmocka_run_group_tests(tests, test_start_srtp, NULL);
+}
