@@ -1,0 +1,224 @@
+#include "admin/call_verbs.h"
+
+#include "admin/verbs.h"
+#include "audit/cdr.h"
+#include "audit/writer.h"
+#include "base/buf.h"
+#include "base/span.h"
+#include "bridge/bridge.h"
+#include "config/config.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define LIST_MAX 500
+#define TAIL_DEFAULT 10
+#define TAIL_MAX 1000
+#define TAIL_BYTES_MAX ((off_t)4 << 20)
+/* A CDR with long numbers is half of that. */
+#define LINE_BYTES 4096
+
+/* A live call as its CDR would be, with its state: the names are the same everywhere. */
+static json_t *record_json(const struct verbs_context *context,
+	const struct record *record, const char *state)
+{
+	json_t *object = NULL;
+	struct buf line;
+
+	buf_init(&line, 0);
+	cdr_format(record, &line);
+	if (!line.err)
+		object = json_loadb(line.data, line.len, 0, NULL);
+	buf_free(&line);
+	if (!object)
+		return NULL;
+	json_object_set_new(object, "state", json_string(state));
+	json_object_set_new(object, "capture",
+		json_string(writer_capture_path(context->writer, record->call)));
+	/* Not yet so. */
+	json_object_set_new(object, "end", json_null());
+	return object;
+}
+
+/* Collects the calls of a list: each costs some 30 us, and calls wait meanwhile. */
+struct listing {
+	const struct verbs_context *context;
+	json_t *array;
+};
+
+static void add_call(void *arg, const struct record *record, const char *state)
+{
+	static const char *const names[] = {"id", "state", "inbound", "from", "to",
+		"start", "duration_us", "talk_us"};
+	static const char *const leg_names[] = {
+		"party", "transport", "tls_version", "media", "codec"};
+	static const char *const legs[] = {"internal", "external"};
+	struct listing *listing = arg;
+	json_t *whole, *object, *leg;
+
+	if (json_array_size(listing->array) >= LIST_MAX)
+		return;
+	whole = record_json(listing->context, record, state);
+	object = json_object();
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		json_object_set(object, names[i], json_object_get(whole, names[i]));
+	for (size_t i = 0; i < 2; i++) {
+		leg = json_object();
+		for (size_t j = 0; j < sizeof(leg_names) / sizeof(leg_names[0]); j++)
+			json_object_set(leg, leg_names[j],
+				json_object_get(
+					json_object_get(whole, legs[i]), leg_names[j]));
+		json_object_set_new(object, legs[i], leg);
+	}
+	json_decref(whole);
+	json_array_append_new(listing->array, object);
+}
+
+enum api_code call_verb_list(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	struct listing listing = {.context = context, .array = json_array()};
+
+	(void)args;
+	(void)arg_count;
+	(void)text;
+	bridge_each_call(context->bridge, add_call, &listing);
+	*ret_result = json_pack("{s:I, s:o}", "total",
+		(json_int_t)bridge_call_count(context->bridge), "calls", listing.array);
+	return API_OK;
+}
+
+/* Takes the one call that is shown. */
+struct shown {
+	const struct verbs_context *context;
+	json_t *object;
+};
+
+static void take_call(void *arg, const struct record *record, const char *state)
+{
+	struct shown *shown = arg;
+
+	json_decref(shown->object);
+	shown->object = record_json(shown->context, record, state);
+}
+
+enum api_code call_verb_show(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	struct shown shown = {.context = context};
+
+	(void)arg_count;
+	if (!bridge_show_call(context->bridge, args[0], take_call, &shown)) {
+		err_set(text, 0, "no such call: %.100s", args[0]);
+		return API_NOT_FOUND;
+	}
+	*ret_result = shown.object;
+	return shown.object ? API_OK : API_FAILED;
+}
+
+enum api_code call_verb_hangup(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	int err = bridge_hangup(context->bridge, args[0]);
+
+	(void)arg_count;
+	(void)ret_result;
+	if (err == -ENOENT) {
+		err_set(text, 0, "no such call: %.100s", args[0]);
+		return API_NOT_FOUND;
+	}
+	if (err) {
+		err_set(text, 0, "call %.100s: %s", args[0], err_str(err));
+		return API_FAILED;
+	}
+	return API_OK;
+}
+
+/* Reads the end of FD: room for COUNT lines, and for a line cut at its start. */
+static int read_end(int fd, size_t count, struct buf *out)
+{
+	off_t len = (off_t)(count + 1) * LINE_BYTES;
+	struct stat st;
+	char *room;
+	ssize_t n;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (len > TAIL_BYTES_MAX)
+		len = TAIL_BYTES_MAX;
+	if (len > st.st_size)
+		len = st.st_size;
+	room = buf_reserve(out, (size_t)len);
+	if (!room)
+		return -ENOMEM;
+	n = pread(fd, room, (size_t)len, st.st_size - len);
+	if (n < 0)
+		return -errno;
+	out->len = (size_t)n;
+	/* A line that began before what was read is none. */
+	if (len < st.st_size) {
+		const char *newline = memchr(out->data, '\n', out->len);
+
+		buf_consume(out, newline ? (size_t)(newline + 1 - out->data) : out->len);
+	}
+	return 0;
+}
+
+/* The last COUNT lines of TEXT, oldest first. */
+static json_t *last_lines(struct span text, size_t count)
+{
+	struct span rest = text, line;
+	json_t *array = json_array(), *object;
+	size_t total = 0;
+
+	while (span_next(&rest, '\n', &line))
+		total += line.len > 0;
+	rest = text;
+	while (span_next(&rest, '\n', &line)) {
+		if (line.len == 0 || total-- > count)
+			continue;
+		object = json_loadb(line.p, line.len, 0, NULL);
+		if (object)
+			json_array_append_new(array, object);
+	}
+	return array;
+}
+
+enum api_code cdr_verb_tail(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	uint64_t count = TAIL_DEFAULT;
+	struct buf end;
+	char *path;
+	int fd, err;
+
+	if (arg_count > 0 && span_uint(span_of(args[0]), TAIL_MAX, &count) != 0) {
+		err_set(text, 0, "%.20s: a number of records, %d at most", args[0],
+			TAIL_MAX);
+		return API_USAGE;
+	}
+	if (asprintf(&path, "%s/cdr.jsonl",
+		    context->config_h(context->arg)->tandem.state_dir) < 0)
+		return API_FAILED;
+	buf_init(&end, 0);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	err = fd < 0 ? -errno : read_end(fd, (size_t)count, &end);
+	if (fd >= 0)
+		close(fd);
+	if (err)
+		err_set(text, err, "cannot read %s: %s", path, err_str(err));
+	else
+		*ret_result = last_lines(buf_span(&end), (size_t)count);
+	free(path);
+	buf_free(&end);
+	return err ? API_FAILED : API_OK;
+}

@@ -1,0 +1,198 @@
+#ifdef HAVE_CONFIG_H
+#include "tandem-config.h"
+#endif
+
+#include "admin/system_verbs.h"
+
+#include "admin/verbs.h"
+#include "audit/writer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/span.h"
+#include "bridge/bridge.h"
+#include "config/config.h"
+#include "media/relay.h"
+#include "sip/transport.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static json_t *calls_json(const struct verbs_context *context)
+{
+	struct bridge_totals totals;
+
+	bridge_totals(context->bridge, &totals);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "now",
+		(json_int_t)totals.calls, "answered", (json_int_t)totals.answered,
+		"dialogs", (json_int_t)totals.dialogs, "transactions",
+		(json_int_t)totals.transactions, "started", (json_int_t)totals.started,
+		"ended", (json_int_t)totals.ended, "failed", (json_int_t)totals.failed,
+		"draining", (int)totals.draining);
+}
+
+static json_t *media_json(const struct verbs_context *context)
+{
+	struct relay_totals totals;
+
+	relay_totals(context->relay, &totals);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "workers",
+		(json_int_t)totals.workers, "sessions", (json_int_t)totals.sessions,
+		"streams", (json_int_t)totals.streams, "port_pairs_used",
+		(json_int_t)totals.ports_used, "port_pairs_total",
+		(json_int_t)totals.ports_total, "packets", (json_int_t)totals.packets);
+}
+
+static json_t *transport_json(const struct transport *transport)
+{
+	struct transport_totals totals;
+
+	if (!transport)
+		return json_null();
+	transport_totals(transport, &totals);
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections",
+		(json_int_t)totals.connections, "handshakes",
+		(json_int_t)totals.handshakes, "accepted", (json_int_t)totals.accepted,
+		"refused", (json_int_t)totals.refused, "messages_in",
+		(json_int_t)totals.messages_in, "messages_out",
+		(json_int_t)totals.messages_out, "broken", (json_int_t)totals.broken,
+		"stray", (json_int_t)totals.stray);
+}
+
+static json_t *audit_json(
+	const struct verbs_context *context, const struct config *config)
+{
+	struct writer_totals totals;
+
+	writer_totals(context->writer, &totals);
+	return json_pack("{s:s, s:b, s:b, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"mode", config_audit_name(config->audit.mode), "required",
+		(int)config->audit.required, "failing", (int)totals.failing, "why",
+		totals.why, "offered", (json_int_t)totals.offered, "stored",
+		(json_int_t)totals.stored, "lost", (json_int_t)totals.lost, "cut",
+		(json_int_t)totals.cut, "open_files", (json_int_t)totals.open_files,
+		"cdrs", (json_int_t)totals.cdrs, "cdrs_lost",
+		(json_int_t)totals.cdrs_lost, "cdrs_waiting_bytes",
+		(json_int_t)totals.cdrs_waiting_bytes);
+}
+
+enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	const struct config *config = context->config_h(context->arg);
+	uint64_t now_us = clock_real()->wall_us(clock_real());
+	uint64_t start_us = context->start_wall_us;
+	char start[CLOCK_TEXT_SIZE];
+
+	(void)args;
+	(void)arg_count;
+	(void)text;
+	*ret_result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:o, s:o, s:o, s:o, s:o}",
+		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
+		config->file, "start", clock_text(start_us, start), "uptime_us",
+		(json_int_t)(now_us > start_us ? now_us - start_us : 0), "log_level",
+		log_level_name(log_get_level()), "calls", calls_json(context), "media",
+		media_json(context), "internal", transport_json(context->internal),
+		"external", transport_json(context->external), "audit",
+		audit_json(context, config));
+	return *ret_result ? API_OK : API_FAILED;
+}
+
+enum api_code system_verb_shutdown(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	bool drain = arg_count > 0;
+
+	if (drain && strcmp(args[0], "--drain") != 0) {
+		err_set(text, 0, "usage: shutdown [--drain]");
+		return API_USAGE;
+	}
+	*ret_result = json_pack("{s:b, s:I}", "drain", (int)drain, "calls",
+		(json_int_t)bridge_call_count(context->bridge));
+	context->shutdown_h(context->arg, drain);
+	return API_OK;
+}
+
+/* "file:line:column: error: ..." lines as an array. */
+static json_t *lines_json(const struct buf *lines)
+{
+	struct span rest = buf_span(lines), line;
+	json_t *array = json_array();
+	char *text;
+
+	while (span_next(&rest, '\n', &line)) {
+		text = line.len > 0 ? span_dup(line) : NULL;
+		if (text)
+			json_array_append_new(array, api_text(text));
+		free(text);
+	}
+	return array;
+}
+
+enum api_code config_verb_check(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	const char *file = context->config_h(context->arg)->file;
+	struct config_errors errors;
+	struct config *config;
+	int err;
+
+	(void)args;
+	(void)arg_count;
+	config_errors_init(&errors);
+	err = config_load(&config, file, &errors);
+	if (!err) {
+		*ret_result = json_pack("{s:s, s:I, s:I}", "file", config->file,
+			"servers", (json_int_t)config->server_count, "gateways",
+			(json_int_t)config->gateway_count);
+		config_unref(config);
+	} else {
+		*ret_result = json_pack("{s:o}", "errors", lines_json(&errors.text));
+		err_set(text, 0, "%s is invalid", file);
+	}
+	config_errors_free(&errors);
+	return err ? API_CONFIG : API_OK;
+}
+
+enum api_code config_verb_reload(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	json_t *errors = NULL;
+	int err = context->reload_h(context->arg, &errors);
+
+	(void)args;
+	(void)arg_count;
+	if (!err) {
+		json_decref(errors);
+		return API_OK;
+	}
+	*ret_result = json_pack("{s:o}", "errors", errors ? errors : json_array());
+	err_set(text, 0, "the configuration was refused; the old one stays in use");
+	return err == ERR_CONFIG ? API_CONFIG : API_FAILED;
+}
+
+enum api_code log_verb_level(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	enum log_level level;
+
+	(void)arg;
+	if (arg_count > 0) {
+		if (log_level_parse(args[0], &level) != 0) {
+			err_set(text, 0,
+				"%.20s: a level is error, warning, info or debug",
+				args[0]);
+			return API_USAGE;
+		}
+		log_set_level(level);
+	}
+	*ret_result = json_pack("{s:s}", "level", log_level_name(log_get_level()));
+	return API_OK;
+}

@@ -1,0 +1,305 @@
+#include "admin/trunk_verbs.h"
+
+#include "admin/keep.h"
+#include "admin/verbs.h"
+#include "base/clock.h"
+#include "config/config.h"
+#include "sip/transport.h"
+#include "trunk/trunk.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const char *kind_name(enum trunk_kind kind)
+{
+	return kind == TRUNK_GATEWAY ? "trunk" : "server";
+}
+
+static const char *state_name(const struct trunk *trunk)
+{
+	if (!trunk->configured)
+		return "removed";
+	if (trunk->gateway && !trunk->gateway->enabled)
+		return "disabled";
+	return trunk->drained ? "drained" : "ready";
+}
+
+static json_t *words_json(const struct config_words *words)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < words->count; i++)
+		json_array_append_new(array, json_string(words->words[i]));
+	return array;
+}
+
+static json_t *suites_json(unsigned suites)
+{
+	json_t *array = json_array();
+
+	for (unsigned bit = CONFIG_SUITE_AEAD_AES_256_GCM;
+		bit <= CONFIG_SUITE_AES_CM_128_32; bit <<= 1)
+		if (suites & bit)
+			json_array_append_new(array,
+				json_string(config_suite_name((enum config_suite)bit)));
+	return array;
+}
+
+/* Collects the connections of one trunk. */
+struct connections {
+	const struct verbs_context *context;
+	const struct trunk *trunk;
+	json_t *array;
+};
+
+static void add_connection(void *arg, struct flow *flow)
+{
+	struct connections *connections = arg;
+	char remote[ADDR_TEXT_SIZE];
+
+	if (flow->closed || trunks_of_flow(connections->context->trunks, flow,
+				    connections->trunk->kind) != connections->trunk)
+		return;
+	json_array_append_new(connections->array,
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:I}", "remote",
+			addr_text(&flow->remote, remote), "transport",
+			transport_kind_name(flow->kind), "tls_version",
+			flow->version ? flow->version : "", "tls_cipher",
+			flow->cipher ? flow->cipher : "", "peer_names",
+			api_text(flow->peer_names ? flow->peer_names : ""), "users",
+			(json_int_t)flow->users));
+}
+
+static json_t *connections_json(
+	const struct verbs_context *context, const struct trunk *trunk)
+{
+	struct transport *transport =
+		trunk->kind == TRUNK_GATEWAY ? context->external : context->internal;
+	struct connections connections = {
+		.context = context, .trunk = trunk, .array = json_array()};
+
+	if (transport)
+		transport_each(transport, add_connection, &connections);
+	return connections.array;
+}
+
+/* What a list shows of a trunk or server. */
+static json_t *summary_json(const struct trunk *trunk)
+{
+	const struct config_gateway *gateway = trunk->gateway;
+	const struct config_server *server = trunk->server;
+	unsigned calls_max = gateway  ? gateway->max_calls
+			     : server ? server->max_calls
+				      : 0;
+
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:o}",
+		"id", trunk->id, "state", state_name(trunk), "host", trunk_host(trunk),
+		"port", (int)trunk_port(trunk), "transport",
+		transport_kind_name(trunk_transport(trunk)), "tls",
+		(int)trunk_is_tls(trunk), "srtp",
+		config_srtp_name(gateway ? gateway->srtp : CONFIG_SRTP_REQUIRED), "calls",
+		(json_int_t)trunk->calls, "calls_max", (json_int_t)calls_max,
+		"calls_total", (json_int_t)trunk->calls_total, "calls_failed",
+		(json_int_t)trunk->calls_failed, "last_error",
+		api_text(trunk->last_error));
+}
+
+static void add_gateway(json_t *object, const struct config_gateway *gateway)
+{
+	json_object_set_new(object, "file", json_string(gateway->file));
+	json_object_set_new(object, "profile", json_string(gateway->profile));
+	json_object_set_new(object, "priority", json_integer(gateway->priority));
+	json_object_set_new(
+		object, "audit", json_string(config_audit_name(gateway->audit)));
+	json_object_set_new(object, "codecs", words_json(&gateway->codecs));
+	json_object_set_new(object, "prefixes", words_json(&gateway->prefixes));
+	json_object_set_new(object, "suites", suites_json(gateway->suites));
+}
+
+static void add_server(json_t *object, const struct config_server *server)
+{
+	json_object_set_new(object, "priority", json_integer(server->priority));
+	json_object_set_new(object, "weight", json_integer(server->weight));
+	json_object_set_new(object, "codecs", words_json(&server->codecs));
+	json_object_set_new(object, "suites", suites_json(server->suites));
+}
+
+static json_t *details_json(
+	const struct verbs_context *context, const struct trunk *trunk)
+{
+	uint64_t now_us = clock_real()->mono_us(clock_real());
+	json_t *object = summary_json(trunk);
+	json_t *addrs = json_array();
+	char text[ADDR_TEXT_SIZE];
+
+	if (trunk->gateway)
+		add_gateway(object, trunk->gateway);
+	if (trunk->server)
+		add_server(object, trunk->server);
+	for (unsigned i = 0; i < trunk->addr_count; i++)
+		json_array_append_new(
+			addrs, json_string(addr_text(&trunk->addrs[i], text)));
+	json_object_set_new(object, "addresses", addrs);
+	json_object_set_new(object, "connections", connections_json(context, trunk));
+	json_object_set_new(object, "last_answered_age_us",
+		trunk->last_ok_us > 0 && now_us >= trunk->last_ok_us
+			? json_integer((json_int_t)(now_us - trunk->last_ok_us))
+			: json_null());
+	return object;
+}
+
+static enum api_code list(
+	const struct verbs_context *context, enum trunk_kind kind, json_t **ret_result)
+{
+	json_t *array = json_array();
+	const struct trunk *trunk;
+
+	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++)
+		json_array_append_new(array, summary_json(trunk));
+	*ret_result = array;
+	return API_OK;
+}
+
+static struct trunk *find(const struct verbs_context *context, enum trunk_kind kind,
+	const char *id, struct err_text *text)
+{
+	struct trunk *trunk = trunks_find(context->trunks, kind, id);
+
+	if (!trunk)
+		err_set(text, 0, "no such %s: %.100s", kind_name(kind), id);
+	return trunk;
+}
+
+static enum api_code show(const struct verbs_context *context, enum trunk_kind kind,
+	const char *id, json_t **ret_result, struct err_text *text)
+{
+	const struct trunk *trunk = find(context, kind, id, text);
+
+	if (!trunk)
+		return API_NOT_FOUND;
+	*ret_result = details_json(context, trunk);
+	return API_OK;
+}
+
+enum api_code trunk_verb_list(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)args;
+	(void)arg_count;
+	(void)text;
+	return list(arg, TRUNK_GATEWAY, ret_result);
+}
+
+enum api_code server_verb_list(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)args;
+	(void)arg_count;
+	(void)text;
+	return list(arg, TRUNK_SERVER, ret_result);
+}
+
+enum api_code trunk_verb_show(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)arg_count;
+	return show(arg, TRUNK_GATEWAY, args[0], ret_result, text);
+}
+
+enum api_code server_verb_show(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)arg_count;
+	return show(arg, TRUNK_SERVER, args[0], ret_result, text);
+}
+
+static enum api_code set_drained(const struct verbs_context *context, const char *id,
+	bool drained, json_t **ret_result, struct err_text *text)
+{
+	struct trunk *trunk = find(context, TRUNK_GATEWAY, id, text);
+
+	if (!trunk)
+		return API_NOT_FOUND;
+	trunk->drained = drained;
+	*ret_result = json_pack("{s:s, s:s, s:I}", "id", trunk->id, "state",
+		state_name(trunk), "calls", (json_int_t)trunk->calls);
+	return API_OK;
+}
+
+enum api_code trunk_verb_drain(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)arg_count;
+	return set_drained(arg, args[0], true, ret_result, text);
+}
+
+enum api_code trunk_verb_resume(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)arg_count;
+	return set_drained(arg, args[0], false, ret_result, text);
+}
+
+/* Edits the word in FILE and reloads. The reload refused: the file is put back. */
+static enum api_code switch_tls(const struct verbs_context *context, const char *file,
+	bool tls, json_t **ret_result, struct err_text *text)
+{
+	struct err_text why = {""};
+	json_t *errors = NULL;
+	struct buf before;
+	int err = keep_read(file, &before, text);
+
+	if (err)
+		return API_FAILED;
+	err = config_gateway_edit(file, "tls", tls ? "yes" : "no", text);
+	if (err) {
+		buf_free(&before);
+		return API_FAILED;
+	}
+	err = context->reload_h(context->arg, &errors);
+	if (err && keep_restore(file, &before, &why) != 0)
+		err_set(text, 0, "the configuration was refused, and %s", why.text);
+	else if (err)
+		err_set(text, 0, "the configuration was refused; %s is as it was", file);
+	buf_free(&before);
+	if (!err) {
+		json_decref(errors);
+		return API_OK;
+	}
+	*ret_result = json_pack("{s:o}", "errors", errors ? errors : json_array());
+	return err == ERR_CONFIG ? API_CONFIG : API_FAILED;
+}
+
+enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	const struct verbs_context *context = arg;
+	bool tls = strcmp(args[1], "on") == 0, changed;
+	const struct config_gateway *gateway;
+	enum api_code code;
+	char *file;
+
+	(void)arg_count;
+	if (!tls && strcmp(args[1], "off") != 0) {
+		err_set(text, 0, "usage: trunk tls ID on|off");
+		return API_USAGE;
+	}
+	gateway = config_gateway_find(context->config_h(context->arg), args[0]);
+	if (!gateway) {
+		err_set(text, 0, "no such trunk: %.100s", args[0]);
+		return API_NOT_FOUND;
+	}
+	changed = gateway->tls != tls;
+	if (changed) {
+		/* The reload frees the snapshot that GATEWAY lives in. */
+		file = strdup(gateway->file);
+		code = file ? switch_tls(context, file, tls, ret_result, text)
+			    : API_FAILED;
+		free(file);
+		if (code != API_OK)
+			return code;
+	}
+	*ret_result = json_pack("{s:s, s:b, s:b}", "id", args[0], "tls", (int)tls,
+		"changed", (int)changed);
+	return API_OK;
+}

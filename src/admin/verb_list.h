@@ -1,0 +1,44 @@
+/*
+ * All that an operator can do, one row a verb: noun, verb, fewest and most arguments,
+ * whether something is changed, usage, help, and the name of its handler. The server makes
+ * its table of it, tandemctl its help (and so needs no server, and none of its code).
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* clang-format off */
+#define VERB_LIST(X)                                                                     \
+	X("status", "", 0, 0, false, "status",                                           \
+		"the server, its calls, media and audit in numbers", system_verb_status) \
+	X("trunk", "list", 0, 0, false, "trunk list",                                    \
+		"every trunk with its protection and calls", trunk_verb_list)            \
+	X("trunk", "show", 1, 1, false, "trunk show ID",                                 \
+		"one trunk in full", trunk_verb_show)                                    \
+	X("trunk", "tls", 2, 2, true, "trunk tls ID on|off",                             \
+		"switch TLS of a trunk; counts for the next call", trunk_verb_tls)       \
+	X("trunk", "drain", 1, 1, true, "trunk drain ID",                                \
+		"no new calls by this trunk", trunk_verb_drain)                          \
+	X("trunk", "resume", 1, 1, true, "trunk resume ID",                              \
+		"new calls by this trunk again", trunk_verb_resume)                      \
+	X("server", "list", 0, 0, false, "server list",                                  \
+		"every server with its calls", server_verb_list)                         \
+	X("server", "show", 1, 1, false, "server show ID",                               \
+		"one server in full", server_verb_show)                                  \
+	X("call", "list", 0, 0, false, "call list",                                      \
+		"the calls of this moment", call_verb_list)                              \
+	X("call", "show", 1, 1, false, "call show ID",                                   \
+		"one call: parties, protection and media of both legs", call_verb_show)  \
+	X("call", "hangup", 1, 1, true, "call hangup ID",                                \
+		"end a call on both legs", call_verb_hangup)                             \
+	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
+		"the last N call records (10)", cdr_verb_tail)                           \
+	X("config", "check", 0, 0, false, "config check",                                \
+		"read the configuration files, list every mistake", config_verb_check)   \
+	X("config", "reload", 0, 0, true, "config reload",                               \
+		"take the configuration files into use", config_verb_reload)             \
+	X("log", "level", 0, 1, true, "log level [LEVEL]",                               \
+		"show or set the level: error, warning, info, debug", log_verb_level)    \
+	X("shutdown", "", 0, 1, true, "shutdown [--drain]",                              \
+		"end the server; with --drain after its calls", system_verb_shutdown)
+/* clang-format on */

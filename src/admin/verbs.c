@@ -1,0 +1,18 @@
+#include "admin/verbs.h"
+
+#include "admin/call_verbs.h"
+#include "admin/system_verbs.h"
+#include "admin/trunk_verbs.h"
+#include "admin/verb_list.h"
+
+#define ROW(noun_, verb_, min_, max_, changes_, usage_, help_, handler)                  \
+	{.noun = noun_,                                                                  \
+		.verb = verb_,                                                           \
+		.min_args = min_,                                                        \
+		.max_args = max_,                                                        \
+		.changes = changes_,                                                     \
+		.usage = usage_,                                                         \
+		.help = help_,                                                           \
+		.h = handler},
+
+const struct api_verb verbs_table[] = {VERB_LIST(ROW){.noun = NULL}};

@@ -1,0 +1,38 @@
+/*
+ * What the verbs act on: main fills it with the parts of the running server. Loop thread.
+ */
+#pragma once
+
+#include "admin/api.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bridge;
+struct config;
+struct relay;
+struct trunks;
+struct transport;
+struct writer;
+
+struct verbs_context {
+	struct bridge *bridge;
+	struct trunks *trunks;
+	struct relay *relay;
+	struct transport *internal;
+	struct transport *external;
+	struct writer *writer;
+	uint64_t start_wall_us;
+	/* The present snapshot. */
+	const struct config *(*config_h)(void *arg);
+	/* Reads the files again and swaps. 0 or ERR_CONFIG with all mistakes in ERRORS (JSON
+	 * array of strings, owned by the caller). */
+	int (*reload_h)(void *arg, json_t **ret_errors);
+	/* Ends the server; DRAIN: after its calls ended or the drain time passed. */
+	void (*shutdown_h)(void *arg, bool drain);
+	void *arg;
+};
+
+/* The table to hand to api_new(); its arg is a struct verbs_context. */
+extern const struct api_verb verbs_table[];

@@ -1,0 +1,215 @@
+/*
+ * Written by hand rather than through jansson: it runs on the loop thread once a call, and
+ * a tree of eighty nodes for it would cost more than all the rest of a call's end.
+ */
+#include "audit/cdr.h"
+
+#include "base/clock.h"
+
+#include <string.h>
+
+/* What stands for bytes that are not UTF-8: U+FFFD. */
+#define REPLACEMENT "\xef\xbf\xbd"
+
+/* The length of the well-formed UTF-8 sequence at TEXT (Unicode table 3-7), or 0. */
+static size_t utf8_len(const unsigned char *text)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t len;
+
+	if (text[0] >= 0xc2 && text[0] <= 0xdf)
+		len = 2;
+	else if (text[0] >= 0xe0 && text[0] <= 0xef)
+		len = 3;
+	else if (text[0] >= 0xf0 && text[0] <= 0xf4)
+		len = 4;
+	else
+		return 0;
+	if (text[0] == 0xe0)
+		low = 0xa0;
+	else if (text[0] == 0xed)
+		high = 0x9f;
+	else if (text[0] == 0xf0)
+		low = 0x90;
+	else if (text[0] == 0xf4)
+		high = 0x8f;
+	if (text[1] < low || text[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if (text[i] < 0x80 || text[i] > 0xbf)
+			return 0;
+	return len;
+}
+
+static bool is_plain(unsigned char c)
+{
+	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
+}
+
+/* One character at TEXT that is not plain. Returns how many bytes it took. */
+static size_t add_special(struct buf *out, const unsigned char *text)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t len;
+
+	if (*text == '"' || *text == '\\') {
+		buf_add_char(out, '\\');
+		buf_add_char(out, (char)*text);
+		return 1;
+	}
+	if (*text < 0x20 || *text == 0x7f) {
+		buf_add(out, "\\u00", 4);
+		buf_add_char(out, digits[*text >> 4]);
+		buf_add_char(out, digits[*text & 15]);
+		return 1;
+	}
+	len = utf8_len(text);
+	if (len == 0) {
+		buf_add_str(out, REPLACEMENT);
+		return 1;
+	}
+	buf_add(out, text, len);
+	return len;
+}
+
+static void add_string(struct buf *out, const char *value)
+{
+	const unsigned char *text = (const unsigned char *)(value ? value : "");
+	size_t plain;
+
+	buf_add_char(out, '"');
+	while (*text) {
+		for (plain = 0; is_plain(text[plain]); plain++)
+			;
+		buf_add(out, text, plain);
+		text += plain;
+		if (*text)
+			text += add_special(out, text);
+	}
+	buf_add_char(out, '"');
+}
+
+/* A member's name, which is ours and needs no escaping. */
+static void add_name(struct buf *out, const char *name)
+{
+	if (out->len > 0 && out->data[out->len - 1] != '{')
+		buf_add_char(out, ',');
+	buf_add_char(out, '"');
+	buf_add_str(out, name);
+	buf_add(out, "\":", 2);
+}
+
+static void member_string(struct buf *out, const char *name, const char *value)
+{
+	add_name(out, name);
+	add_string(out, value);
+}
+
+static void member_uint(struct buf *out, const char *name, uint64_t value)
+{
+	add_name(out, name);
+	buf_add_uint(out, value);
+}
+
+static void member_bool(struct buf *out, const char *name, bool value)
+{
+	add_name(out, name);
+	buf_add_str(out, value ? "true" : "false");
+}
+
+static void member_addr(struct buf *out, const char *name, const struct addr *addr)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	add_name(out, name);
+	if (addr->len > 0)
+		add_string(out, addr_text(addr, text));
+	else
+		buf_add_str(out, "null");
+}
+
+/* AFTER_US counts from START_US; HAPPENED: else null. */
+static void member_time(struct buf *out, const char *name, uint64_t start_us,
+	uint64_t after_us, bool happened)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	add_name(out, name);
+	if (happened)
+		add_string(out, clock_text(start_us + after_us, text));
+	else
+		buf_add_str(out, "null");
+}
+
+static void add_stats(struct buf *out, const struct relay_stats *stats)
+{
+	member_uint(out, "rx_packets", stats->rx_packets);
+	member_uint(out, "rx_bytes", stats->rx_bytes);
+	member_uint(out, "tx_packets", stats->tx_packets);
+	member_uint(out, "tx_bytes", stats->tx_bytes);
+	member_uint(out, "rx_rtcp_packets", stats->rx_rtcp);
+	member_uint(out, "tx_rtcp_packets", stats->tx_rtcp);
+	member_uint(out, "rx_lost_packets", stats->rx_lost);
+	member_uint(out, "jitter_us", stats->jitter_us);
+	member_uint(out, "dropped_source_packets", stats->dropped_source);
+	member_uint(out, "dropped_auth_packets", stats->dropped_auth);
+	member_uint(out, "dropped_replay_packets", stats->dropped_replay);
+	member_uint(out, "dropped_malformed_packets", stats->dropped_malformed);
+	member_uint(out, "dropped_direction_packets", stats->dropped_direction);
+	member_uint(out, "send_errors", stats->send_errors);
+	member_uint(out, "ssrc", stats->ssrc);
+	member_uint(out, "ssrc_changes", stats->ssrc_changes);
+}
+
+static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
+{
+	add_name(out, name);
+	buf_add_char(out, '{');
+	member_string(out, "party", leg->party);
+	member_string(out, "transport", leg->transport);
+	member_string(out, "tls_version", leg->version);
+	member_string(out, "tls_cipher", leg->cipher);
+	member_string(out, "peer_names", leg->peer_names);
+	member_addr(out, "remote", &leg->remote);
+	member_string(out, "sip_call_id", leg->call_id);
+	member_string(out, "media", leg->media);
+	member_string(out, "codec", leg->codec);
+	member_addr(out, "media_remote", &leg->media_remote);
+	add_stats(out, &leg->stats);
+	buf_add_char(out, '}');
+}
+
+/* RECORD's durations are monotonic, so a clock that was set meanwhile changes none. */
+static void add_times(struct buf *out, const struct record *record)
+{
+	uint64_t start_us = record->start_wall_us;
+	bool rang = record->ringing_us > 0, answered = record->answer_us > 0;
+	uint64_t talk_us = 0;
+
+	if (answered && record->end_us > record->answer_us)
+		talk_us = record->end_us - record->answer_us;
+	member_time(out, "start", start_us, 0, true);
+	member_time(out, "ringing", start_us, record->ringing_us, rang);
+	member_time(out, "answer", start_us, record->answer_us, answered);
+	member_time(out, "end", start_us, record->end_us, true);
+	member_uint(out, "duration_us", record->end_us);
+	member_uint(out, "talk_us", talk_us);
+}
+
+void cdr_format(const struct record *record, struct buf *out)
+{
+	buf_add_char(out, '{');
+	member_string(out, "id", record->id);
+	member_uint(out, "call", record->call);
+	member_bool(out, "inbound", record->inbound);
+	member_string(out, "from", record->from);
+	member_string(out, "to", record->to);
+	add_times(out, record);
+	member_uint(out, "status", record->status > 0 ? (uint64_t)record->status : 0);
+	member_string(out, "cause", record->cause);
+	member_string(out, "ended_by", record->ended_by);
+	member_string(out, "detail", record->detail);
+	add_leg(out, "internal", &record->internal);
+	add_leg(out, "external", &record->external);
+	buf_add_char(out, '}');
+}

@@ -1,0 +1,121 @@
+#include "audit/datagram.h"
+
+#include <string.h>
+
+#define IPV4_HEAD 20
+#define IPV6_HEAD 40
+#define UDP_HEAD 8
+#define IP_MAX 65535
+#define UDP_PROTOCOL 17
+#define HOP_LIMIT 64
+
+static void put16(uint8_t *out, size_t value)
+{
+	out[0] = (uint8_t)(value >> 8);
+	out[1] = (uint8_t)value;
+}
+
+/* The ones' complement sum of RFC 1071, not folded. */
+static uint64_t sum_bytes(const uint8_t *data, size_t len, uint64_t sum)
+{
+	size_t i;
+
+	for (i = 0; i + 1 < len; i += 2)
+		sum += (uint64_t)data[i] << 8 | data[i + 1];
+	if (i < len)
+		sum += (uint64_t)data[i] << 8;
+	return sum;
+}
+
+static uint16_t sum_fold(uint64_t sum)
+{
+	while (sum >> 16)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)~sum;
+}
+
+/* Host of ADDR as an IPv6 address: an IPv4 one mapped, RFC 4291 2.5.5.2. */
+static void put_host_v6(uint8_t out[static 16], const struct addr *addr)
+{
+	memset(out, 0, 16);
+	if (addr->len == 0)
+		return;
+	if (addr_is_v6(addr)) {
+		memcpy(out, &addr->v6.sin6_addr, 16);
+		return;
+	}
+	out[10] = out[11] = 0xff;
+	memcpy(out + 12, &addr->v4.sin_addr, 4);
+}
+
+static void put_host_v4(uint8_t out[static 4], const struct addr *addr)
+{
+	memset(out, 0, 4);
+	if (addr->len > 0)
+		memcpy(out, &addr->v4.sin_addr, 4);
+}
+
+static void put_ipv4(uint8_t *out, const struct addr *source,
+	const struct addr *destination, size_t udp_len)
+{
+	memset(out, 0, IPV4_HEAD);
+	out[0] = 0x45;
+	put16(out + 2, IPV4_HEAD + udp_len);
+	out[6] = 0x40; /* don't fragment: the identification may stay 0, RFC 6864 */
+	out[8] = HOP_LIMIT;
+	out[9] = UDP_PROTOCOL;
+	put_host_v4(out + 12, source);
+	put_host_v4(out + 16, destination);
+	put16(out + 10, sum_fold(sum_bytes(out, IPV4_HEAD, 0)));
+}
+
+static void put_ipv6(uint8_t *out, const struct addr *source,
+	const struct addr *destination, size_t udp_len)
+{
+	memset(out, 0, IPV6_HEAD);
+	out[0] = 0x60;
+	put16(out + 4, udp_len);
+	out[6] = UDP_PROTOCOL;
+	out[7] = HOP_LIMIT;
+	put_host_v6(out + 8, source);
+	put_host_v6(out + 24, destination);
+}
+
+/* HOSTS: both addresses as they stand in the IP header, for the pseudo header. */
+static void put_udp(uint8_t *out, const struct addr *source,
+	const struct addr *destination, const uint8_t *hosts, size_t hosts_len,
+	size_t udp_len)
+{
+	uint16_t checksum;
+
+	put16(out, source->len > 0 ? addr_port(source) : 0);
+	put16(out + 2, destination->len > 0 ? addr_port(destination) : 0);
+	put16(out + 4, udp_len);
+	put16(out + 6, 0);
+	checksum = sum_fold(sum_bytes(
+		out, udp_len, sum_bytes(hosts, hosts_len, UDP_PROTOCOL + udp_len)));
+	/* 0 would say "no checksum". */
+	put16(out + 6, checksum ? checksum : 0xffff);
+}
+
+size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
+	const struct addr *destination, const void *data, size_t len, size_t *ret_whole)
+{
+	bool v6 = (source->len > 0 && addr_is_v6(source)) ||
+		  (destination->len > 0 && addr_is_v6(destination));
+	size_t head = v6 ? IPV6_HEAD : IPV4_HEAD;
+	size_t max = v6 ? IP_MAX - UDP_HEAD : IP_MAX - IPV4_HEAD - UDP_HEAD;
+	size_t kept = len < max ? len : max;
+
+	if (kept > 0)
+		memcpy(out + head + UDP_HEAD, data, kept);
+	if (v6) {
+		put_ipv6(out, source, destination, UDP_HEAD + kept);
+		put_udp(out + head, source, destination, out + 8, 32, UDP_HEAD + kept);
+	} else {
+		put_ipv4(out, source, destination, UDP_HEAD + kept);
+		put_udp(out + head, source, destination, out + 12, 8, UDP_HEAD + kept);
+	}
+	*ret_whole = head + UDP_HEAD + len;
+	return head + UDP_HEAD + kept;
+}

@@ -1,0 +1,368 @@
+#include "audit/store.h"
+
+#include "audit/capture.h"
+#include "audit/datagram.h"
+#include "audit/folder.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/list.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FILE_NAME "call.pcap"
+#define PROBE_NAME ".probe"
+#define PROBE_BYTES 65536
+/* The final answer to a BYE comes right behind the call's end: do not close before it. */
+#define CLOSE_AFTER_US UINT64_C(500000)
+
+/* One captured call. */
+struct entry {
+	struct hash_node node;
+	struct list opened; /* in store.opened while its file is open: least used first */
+	struct list dirty;  /* in store.dirty while records wait to be written */
+	struct list phase;  /* in store.closing, then store.closed, once it ended */
+	uint64_t call;
+	uint64_t ended_us;
+	uint64_t lost;
+	struct capture *capture; /* NULL while its file is not open */
+	bool created;
+	bool refused; /* its place is taken by something that is not ours */
+	char date[STORE_DATE_SIZE];
+	char id[STORE_ID_SIZE];
+};
+
+struct store {
+	struct health *health;
+	char *state_dir;
+	int root_fd; /* -1: gone */
+	unsigned open_max;
+	struct hash entries;
+	struct list opened, dirty, closing, closed;
+	/* atomic, written by the audit thread alone */
+	_Atomic uint64_t stored, lost, cut, open_files;
+	uint8_t packet[DATAGRAM_MAX];
+};
+
+bool store_id_ok(const char *id)
+{
+	size_t len = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				"0123456789-");
+
+	return len > 0 && len < STORE_ID_SIZE && id[len] == '\0';
+}
+
+const char *store_date(uint64_t wall_us, char buf[static STORE_DATE_SIZE])
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_text(wall_us, text);
+	memcpy(buf, text, STORE_DATE_SIZE - 1);
+	buf[STORE_DATE_SIZE - 1] = '\0';
+	return buf;
+}
+
+int store_new(struct store **ret, const char *state_dir, unsigned open_max,
+	struct health *health, struct err_text *text)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int err;
+
+	if (!store)
+		return err_set(text, -ENOMEM, "out of memory");
+	store->health = health;
+	store->open_max = open_max > 0 ? open_max : 1;
+	store->root_fd = -1;
+	list_init(&store->opened);
+	list_init(&store->dirty);
+	list_init(&store->closing);
+	list_init(&store->closed);
+	store->state_dir = strdup(state_dir);
+	if (!store->state_dir || hash_init(&store->entries) != 0) {
+		err = err_set(text, -ENOMEM, "out of memory");
+		goto out;
+	}
+	store->root_fd = folder_root(state_dir);
+	if (store->root_fd < 0) {
+		err = err_set(text, store->root_fd, "cannot use %s/audit: %s", state_dir,
+			err_str(store->root_fd));
+		goto out;
+	}
+	folder_repair(store->root_fd, FILE_NAME);
+	*ret = store;
+	return 0;
+out:
+	store_free(store);
+	return err;
+}
+
+static struct entry *find(const struct store *store, uint64_t call)
+{
+	struct hash_node *node =
+		hash_find(&store->entries, hash_bytes(&call, sizeof(call), 0));
+	struct entry *entry;
+
+	for (; node; node = hash_find_next(node)) {
+		entry = HASH_ENTRY(node, struct entry, node);
+		if (entry->call == call)
+			return entry;
+	}
+	return NULL;
+}
+
+bool store_knows(const struct store *store, uint64_t call)
+{
+	return find(store, call) != NULL;
+}
+
+static void count_lost(struct store *store, struct entry *entry, uint64_t records)
+{
+	atomic_fetch_add(&store->lost, records);
+	if (entry)
+		entry->lost += records;
+}
+
+void store_begin(struct store *store, uint64_t call, const char *id, uint64_t wall_us)
+{
+	struct entry *entry;
+
+	if (!store_id_ok(id) || find(store, call))
+		return;
+	entry = calloc(1, sizeof(*entry));
+	if (!entry)
+		return; /* its records will be counted as lost */
+	entry->call = call;
+	snprintf(entry->id, sizeof(entry->id), "%s", id);
+	store_date(wall_us, entry->date);
+	list_init(&entry->opened);
+	list_init(&entry->dirty);
+	list_init(&entry->phase);
+	hash_add(&store->entries, &entry->node, hash_bytes(&call, sizeof(call), 0));
+}
+
+/* Writes what waits for ENTRY's file. */
+static void entry_flush(struct store *store, struct entry *entry)
+{
+	uint64_t stored, lost;
+	int err;
+
+	list_remove(&entry->dirty);
+	if (!entry->capture)
+		return;
+	err = capture_flush(entry->capture, &stored, &lost);
+	atomic_fetch_add(&store->stored, stored);
+	if (!err)
+		return;
+	count_lost(store, entry, lost);
+	health_fail(store->health, "capture", err);
+	if (err == -ENOENT) {
+		/* The file was removed under us: the next record begins another. */
+		capture_close(entry->capture);
+		entry->capture = NULL;
+		entry->created = false;
+		list_remove(&entry->opened);
+		atomic_fetch_sub(&store->open_files, 1);
+	}
+}
+
+static void entry_close(struct store *store, struct entry *entry)
+{
+	entry_flush(store, entry);
+	if (!entry->capture)
+		return;
+	capture_close(entry->capture);
+	entry->capture = NULL;
+	list_remove(&entry->opened);
+	atomic_fetch_sub(&store->open_files, 1);
+}
+
+static int open_or_create(struct entry *entry, int dir_fd)
+{
+	int err = -ENOENT;
+
+	if (entry->created)
+		err = capture_open(&entry->capture, dir_fd, FILE_NAME, false);
+	if (err == -ENOENT)
+		err = capture_open(&entry->capture, dir_fd, FILE_NAME, true);
+	return err;
+}
+
+/* Something that is not ours stands where ENTRY's file should be: no fault of the disk,
+ * and trying again would not help. */
+static bool is_refusal(int err)
+{
+	return err == -EEXIST || err == -ELOOP || err == -ENOTDIR || err == -EPERM;
+}
+
+static void entry_open(struct store *store, struct entry *entry)
+{
+	int dir_fd, err;
+
+	if (atomic_load(&store->open_files) >= store->open_max)
+		entry_close(store, LIST_ENTRY(store->opened.next, struct entry, opened));
+	err = folder_mark(store->root_fd, entry->date, entry->id);
+	dir_fd = err ? err : folder_call(store->root_fd, entry->date, entry->id);
+	err = dir_fd < 0 ? dir_fd : open_or_create(entry, dir_fd);
+	if (dir_fd >= 0)
+		close(dir_fd);
+	if (!err) {
+		entry->created = true;
+		list_append(&store->opened, &entry->opened);
+		atomic_fetch_add(&store->open_files, 1);
+	} else if (is_refusal(err)) {
+		entry->refused = true;
+		folder_unmark(store->root_fd, entry->date, entry->id);
+		log_error("store", "call=%s event=capture-refused error=\"%s\"",
+			entry->id, err_str(err));
+	} else {
+		health_fail(store->health, "capture", err);
+	}
+}
+
+void store_add(struct store *store, const struct store_datagram *datagram)
+{
+	struct entry *entry = find(store, datagram->call);
+	size_t len, whole;
+
+	if (entry && !entry->capture && !entry->refused)
+		entry_open(store, entry);
+	if (!entry || !entry->capture) {
+		count_lost(store, entry, 1);
+		return;
+	}
+	len = datagram_build(store->packet, &datagram->source, &datagram->destination,
+		datagram->data, datagram->len, &whole);
+	if (len < whole)
+		atomic_fetch_add(&store->cut, 1);
+	capture_add(entry->capture, datagram->wall_us, store->packet, len, whole);
+	if (list_empty(&entry->dirty))
+		list_append(&store->dirty, &entry->dirty);
+	list_remove(&entry->opened);
+	list_append(&store->opened, &entry->opened);
+}
+
+void store_end(struct store *store, uint64_t call, uint64_t lost, uint64_t mono_us)
+{
+	struct entry *entry = find(store, call);
+
+	if (!entry || entry->ended_us > 0)
+		return;
+	entry->ended_us = mono_us;
+	entry->lost += lost;
+	list_append(&store->closing, &entry->phase);
+}
+
+void store_flush(struct store *store)
+{
+	LIST_FOREACH(&store->dirty, node, next)
+	entry_flush(store, LIST_ENTRY(node, struct entry, dirty));
+}
+
+static void entry_finish(struct store *store, struct entry *entry)
+{
+	entry_close(store, entry);
+	if (entry->created)
+		folder_unmark(store->root_fd, entry->date, entry->id);
+}
+
+static void entry_free(struct store *store, struct entry *entry)
+{
+	entry_finish(store, entry);
+	/* The gap is declared where the call's other events are. */
+	if (entry->lost > 0)
+		log_warning("store", "call=%s event=capture-incomplete lost=%" PRIu64,
+			entry->id, entry->lost);
+	list_remove(&entry->phase);
+	hash_remove(&store->entries, &entry->node);
+	free(entry);
+}
+
+void store_expire(struct store *store, uint64_t mono_us)
+{
+	struct entry *entry;
+
+	/* Both lists are in order of the calls' ends. */
+	LIST_FOREACH(&store->closing, node, next)
+	{
+		entry = LIST_ENTRY(node, struct entry, phase);
+		if (mono_us - entry->ended_us < CLOSE_AFTER_US)
+			break;
+		entry_finish(store, entry);
+		list_remove(&entry->phase);
+		list_append(&store->closed, &entry->phase);
+	}
+	LIST_FOREACH(&store->closed, node, next)
+	{
+		entry = LIST_ENTRY(node, struct entry, phase);
+		if (mono_us - entry->ended_us < STORE_LINGER_US)
+			break;
+		entry_free(store, entry);
+	}
+}
+
+bool store_has_ended(const struct store *store)
+{
+	return !list_empty(&store->closing) || !list_empty(&store->closed);
+}
+
+static bool write_probe(int root_fd)
+{
+	static const char block[PROBE_BYTES];
+	int fd = openat(root_fd, PROBE_NAME,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
+	bool whole;
+
+	if (fd < 0)
+		return false;
+	/* Synced, for some file systems find out only then that there is no room. */
+	whole = write(fd, block, sizeof(block)) == (ssize_t)sizeof(block) &&
+		fdatasync(fd) == 0;
+	close(fd);
+	unlinkat(root_fd, PROBE_NAME, 0);
+	return whole;
+}
+
+bool store_probe(struct store *store)
+{
+	int root_fd = folder_root(store->state_dir);
+
+	if (root_fd < 0)
+		return false;
+	if (store->root_fd >= 0)
+		close(store->root_fd);
+	store->root_fd = root_fd;
+	return write_probe(root_fd);
+}
+
+void store_counts(const struct store *store, struct store_counts *ret)
+{
+	ret->stored = atomic_load(&store->stored);
+	ret->lost = atomic_load(&store->lost);
+	ret->cut = atomic_load(&store->cut);
+	ret->open_files = atomic_load(&store->open_files);
+}
+
+static void free_node(void *arg, struct hash_node *node)
+{
+	entry_free(arg, HASH_ENTRY(node, struct entry, node));
+}
+
+void store_free(struct store *store)
+{
+	if (!store)
+		return;
+	if (store->entries.slots)
+		hash_each(&store->entries, free_node, store);
+	hash_free(&store->entries);
+	if (store->root_fd >= 0)
+		close(store->root_fd);
+	free(store->state_dir);
+	free(store);
+}

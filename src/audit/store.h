@@ -1,0 +1,70 @@
+/*
+ * The captures of all calls: STATE/audit/YYYY-MM-DD/ID/call.pcap. Owns folders and files,
+ * keeps only so many open, notices a failing disk and one that came back. Audit thread;
+ * the counts may be read by any.
+ */
+#pragma once
+
+#include "audit/health.h"
+#include "base/addr.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* How long messages of an ended call still find their file: 64 T1 and a little, as long as
+ * its transactions live (RFC 3261 17.2.1, 17.2.2). Monotonic microseconds. */
+#define STORE_LINGER_US UINT64_C(33000000)
+/* Room for "YYYY-MM-DD" with its NUL. */
+#define STORE_DATE_SIZE 11
+#define STORE_ID_SIZE 64
+
+struct store;
+
+/* Makes STATE_DIR/audit (0750), repairs what a killed process left. At most OPEN_MAX files
+ * are open at once. Borrows HEALTH. 0, or negative with TEXT. */
+int store_new(struct store **ret, const char *state_dir, unsigned open_max,
+	struct health *health, struct err_text *text);
+/* Flushes and closes everything. NULL is fine. */
+void store_free(struct store *store);
+
+/* Whether ID may name a folder: 1..63 of [A-Za-z0-9-]. Any thread. */
+bool store_id_ok(const char *id);
+/* The folder's date of a call that began at WALL_US. Returns BUF. Any thread. */
+const char *store_date(uint64_t wall_us, char buf[static STORE_DATE_SIZE]);
+
+/* Call CALL began. Its file is made with its first record. */
+void store_begin(struct store *store, uint64_t call, const char *id, uint64_t wall_us);
+bool store_knows(const struct store *store, uint64_t call);
+
+/* One datagram of a call; kept in memory until store_flush(). Unknown call: lost. */
+struct store_datagram {
+	uint64_t call;
+	uint64_t wall_us;
+	struct addr source;
+	struct addr destination;
+	const void *data;
+	size_t len;
+};
+void store_add(struct store *store, const struct store_datagram *datagram);
+
+/* The call ended; LOST of its records never reached the store. Its file is closed soon,
+ * and continued if more comes within STORE_LINGER_US. */
+void store_end(struct store *store, uint64_t call, uint64_t lost, uint64_t mono_us);
+
+/* Writes all that was added. */
+void store_flush(struct store *store);
+/* Closes and forgets what ended long enough ago. */
+void store_expire(struct store *store, uint64_t mono_us);
+/* Whether something waits for store_expire(). */
+bool store_has_ended(const struct store *store);
+/* Writes and removes a file of some size: can the disk be written again? The folder is
+ * looked up anew, so one that was removed or mounted over comes back. */
+bool store_probe(struct store *store);
+
+struct store_counts {
+	uint64_t stored, lost, cut;
+	uint64_t open_files;
+};
+void store_counts(const struct store *store, struct store_counts *ret);

@@ -1,0 +1,60 @@
+/*
+ * The audit writer: the one thread that touches audit files. Others hand it records
+ * through bounded queues and never wait; what does not fit is counted and declared.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/tap.h"
+#include "bridge/record.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct writer;
+
+struct writer_params {
+	const char *
+		state_dir; /* existing folder; audit/ and cdr.jsonl are made in it, 0750 */
+	unsigned workers;  /* media workers that will tap packets: one queue each */
+	size_t queue_bytes; /* of each queue; 0: a sensible default */
+};
+
+/* 0, or negative with TEXT (folder cannot be written). Starts the thread. */
+int writer_new(
+	struct writer **ret, const struct writer_params *params, struct err_text *text);
+/* Writes what is queued, closes every file on a whole record, joins. NULL is fine. */
+void writer_free(struct writer *writer);
+
+/* The tap to hand to transports (loop thread) and the relay (worker threads). */
+const struct tap *writer_tap(struct writer *writer);
+
+/* Loop thread: begins the capture files of a call; MEDIA: packets are kept as well. */
+void writer_call_begin(struct writer *writer, uint64_t call, const char *id, bool media);
+/*
+ * Loop thread: the call ended; its record becomes one CDR line, handed to the kernel before
+ * this returns (it survives a SIGKILL), and its files are closed. Messages and packets that
+ * still follow within 32 s are appended.
+ */
+void writer_call_end(struct writer *writer, const struct record *record);
+/* Loop thread: a CDR alone, for a call without capture. */
+void writer_cdr(struct writer *writer, const struct record *record);
+
+/* Where the capture of call ID is or will be: "STATE/audit/YYYY-MM-DD/ID/call.pcap". Loop thread.
+ * Empty text when it is not captured. */
+const char *writer_capture_path(const struct writer *writer, uint64_t call);
+
+struct writer_totals {
+	uint64_t offered, stored, lost; /* messages and packets */
+	uint64_t cut; /* messages longer than any datagram: stored cut */
+	uint64_t cdrs, cdrs_lost;
+	uint64_t cdrs_waiting_bytes; /* in memory until the disk can be written again */
+	uint64_t open_files;
+	bool failing;  /* a write failed, and no later try succeeded */
+	char why[128]; /* "capture: No space left on device"; "": never failed */
+};
+/* Any thread. */
+void writer_totals(const struct writer *writer, struct writer_totals *ret);
+/* True while records can be stored: [audit] required = yes refuses calls otherwise. */
+bool writer_ready(const struct writer *writer);

@@ -1,0 +1,184 @@
+/*
+ * tandemctl: hands one request to the running server and shows the answer.
+ */
+#ifdef HAVE_CONFIG_H
+#include "tandem-config.h"
+#endif
+
+#include "admin/verb_list.h"
+#include "ctl/client.h"
+#include "ctl/show.h"
+
+#include <getopt.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+#ifndef TANDEM_RUN_DIR
+#define TANDEM_RUN_DIR "/run/tandem"
+#endif
+
+/* A row of the server's table, without its handler. */
+#define ROW(noun, verb, min, max, changes, usage, help, handler)                         \
+	{noun, verb, min, max, usage, help},
+
+static const struct command {
+	const char *noun, *verb;
+	int min_args, max_args;
+	const char *usage, *help;
+} commands[] = {VERB_LIST(ROW){NULL, NULL, 0, 0, NULL, NULL}};
+
+struct options {
+	bool json;
+	bool quiet;
+	const char *socket_path;
+};
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "usage: tandemctl [--json] [-q] [-s SOCKET] NOUN VERB ...\n\n");
+	for (const struct command *command = commands; command->noun; command++)
+		fprintf(out, "  %-22s %s\n", command->usage, command->help);
+	fprintf(out,
+		"\n"
+		"  --json       print the answer as JSON\n"
+		"  -q           print nothing when all is well\n"
+		"  -s SOCKET    the server's control socket (%s/control.sock, or\n"
+		"               what TANDEM_SOCKET says)\n"
+		"  --help, --version\n",
+		TANDEM_RUN_DIR);
+}
+
+/* Ends the program after --help, --version and mistakes. */
+static void read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option long_options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{"quiet", no_argument, NULL, 'q'},
+		{"socket", required_argument, NULL, 's'},
+		{"help", no_argument, NULL, 'h'},
+		{"version", no_argument, NULL, 'V'},
+		{NULL, 0, NULL, 0},
+	};
+	int c;
+
+	/* '+': "shutdown --drain" is for the server. */
+	while ((c = getopt_long(argc, argv, "+jqs:hV", long_options, NULL)) >= 0) {
+		switch (c) {
+		case 'j':
+			options->json = true;
+			break;
+		case 'q':
+			options->quiet = true;
+			break;
+		case 's':
+			options->socket_path = optarg;
+			break;
+		case 'h':
+			print_help(stdout);
+			exit(API_OK);
+		case 'V':
+			printf("tandemctl %s\n", PACKAGE_VERSION);
+			exit(API_OK);
+		default:
+			fprintf(stderr, "tandemctl --help lists what there is\n");
+			exit(API_USAGE);
+		}
+	}
+}
+
+/* The command of WORDS, or NULL after it was said what is wrong. */
+static const struct command *find_command(int count, char **words)
+{
+	const struct command *command;
+	bool noun_known = false;
+	int used;
+
+	for (command = commands; count > 0 && command->noun; command++) {
+		if (strcmp(command->noun, words[0]) != 0)
+			continue;
+		noun_known = true;
+		used = command->verb[0] ? 2 : 1;
+		if (used == 2 && (count < 2 || strcmp(command->verb, words[1]) != 0))
+			continue;
+		if (count - used >= command->min_args &&
+			count - used <= command->max_args)
+			return command;
+		fprintf(stderr, "tandemctl: usage: tandemctl %s\n", command->usage);
+		return NULL;
+	}
+	if (!noun_known) {
+		fprintf(stderr, "tandemctl: %s%s\ntandemctl --help lists what there is\n",
+			count > 0 ? "no such command: " : "a command is missing",
+			count > 0 ? words[0] : "");
+		return NULL;
+	}
+	fprintf(stderr, "tandemctl: %s needs one of:\n", words[0]);
+	for (command = commands; command->noun; command++)
+		if (strcmp(command->noun, words[0]) == 0)
+			fprintf(stderr, "  tandemctl %s\n", command->usage);
+	return NULL;
+}
+
+static int show_answer(const struct options *options, const struct command *command,
+	const json_t *answer)
+{
+	const json_t *result = json_object_get(answer, "result");
+	int code = (int)json_integer_value(json_object_get(answer, "code"));
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	int err = 0;
+
+	if (code != API_OK) {
+		show_errors(result);
+		fprintf(stderr, "tandemctl: %s\n", error ? error : "failed");
+		if (options->json) {
+			json_dumpf(answer, stdout, JSON_INDENT(2));
+			putchar('\n');
+		}
+		return code;
+	}
+	if (options->quiet)
+		return code;
+	if (options->json) {
+		json_dumpf(result ? result : json_null(), stdout,
+			JSON_INDENT(2) | JSON_ENCODE_ANY);
+		putchar('\n');
+	} else if (result) {
+		err = show_result(command->noun, command->verb, result);
+	}
+	if (err || fflush(stdout) != 0) {
+		fprintf(stderr, "tandemctl: cannot print the answer\n");
+		return API_FAILED;
+	}
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.socket_path = getenv("TANDEM_SOCKET")};
+	const struct command *command;
+	struct err_text text = {""};
+	json_t *answer = NULL;
+	int code;
+
+	setlocale(LC_ALL, "");
+	if (!options.socket_path || !options.socket_path[0])
+		options.socket_path = TANDEM_RUN_DIR "/control.sock";
+	read_options(argc, argv, &options);
+	command = find_command(argc - optind, argv + optind);
+	if (!command)
+		return API_USAGE;
+	code = (int)client_ask(options.socket_path, command->noun, command->verb,
+		argv + optind + (command->verb[0] ? 2 : 1), &answer, &text);
+	if (code != API_OK) {
+		fprintf(stderr, "tandemctl: %s\n", text.text);
+		return code;
+	}
+	code = show_answer(&options, command, answer);
+	json_decref(answer);
+	return code;
+}

@@ -1,0 +1,527 @@
+/* Every verb against a small made-up server: the layers below are faked here. */
+#include "../unit.h"
+
+#include "admin/verbs.h"
+
+#include "audit/writer.h"
+#include "base/log.h"
+#include "bridge/bridge.h"
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* The made-up server */
+
+static struct config_gateway gateway;
+static struct config_server server;
+static struct config config;
+static struct trunk gateway_trunk, server_trunk;
+static struct flow flow;
+static bool reload_fails, check_fails, shut_down, shut_down_drain;
+static unsigned reloads, hangups;
+static struct writer *writer;
+static char folder[64], file[128];
+
+const struct config_gateway *config_gateway_find(const struct config *in, const char *id)
+{
+	(void)in;
+	return strcmp(id, gateway.id) == 0 ? &gateway : NULL;
+}
+
+int config_gateway_edit(
+	const char *path, const char *key, const char *value, struct err_text *text)
+{
+	FILE *out = fopen(path, "w");
+
+	(void)text;
+	fprintf(out, "%s = %s\n", key, value);
+	fclose(out);
+	return 0;
+}
+
+void config_errors_init(struct config_errors *errors)
+{
+	buf_init(&errors->text, 0);
+}
+
+void config_errors_free(struct config_errors *errors)
+{
+	buf_free(&errors->text);
+}
+
+int config_load(struct config **ret, const char *path, struct config_errors *errors)
+{
+	(void)path;
+	if (check_fails) {
+		buf_add_str(&errors->text, "f:1:2: error: one\nf:3:4: error: two\xff\n");
+		return ERR_CONFIG;
+	}
+	*ret = &config;
+	return 0;
+}
+
+void config_unref(struct config *ignored)
+{
+	(void)ignored;
+}
+
+const char *config_suite_name(enum config_suite suite)
+{
+	return suite == CONFIG_SUITE_AES_CM_128_80 ? "AES_CM_128_HMAC_SHA1_80" : "other";
+}
+
+const char *config_srtp_name(enum config_srtp srtp)
+{
+	return srtp == CONFIG_SRTP_REQUIRED ? "required" : "off";
+}
+
+const char *config_audit_name(enum config_audit mode)
+{
+	return mode == CONFIG_AUDIT_FULL ? "full" : "off";
+}
+
+struct trunk *trunks_find(
+	const struct trunks *trunks, enum trunk_kind kind, const char *id)
+{
+	struct trunk *trunk = kind == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
+
+	(void)trunks;
+	return strcmp(trunk->id, id) == 0 ? trunk : NULL;
+}
+
+struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index)
+{
+	(void)trunks;
+	if (index > 0)
+		return NULL;
+	return kind == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
+}
+
+struct trunk *trunks_of_flow(
+	const struct trunks *trunks, const struct flow *of, enum trunk_kind side)
+{
+	(void)trunks;
+	(void)of;
+	return side == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
+}
+
+bool trunk_is_tls(const struct trunk *trunk)
+{
+	return !trunk->gateway || trunk->gateway->tls;
+}
+
+enum transport_kind trunk_transport(const struct trunk *trunk)
+{
+	return trunk_is_tls(trunk) ? TRANSPORT_TLS : TRANSPORT_UDP;
+}
+
+const char *trunk_host(const struct trunk *trunk)
+{
+	return trunk->gateway ? trunk->gateway->host : trunk->server->host;
+}
+
+uint16_t trunk_port(const struct trunk *trunk)
+{
+	return trunk->gateway ? trunk->gateway->port : trunk->server->port;
+}
+
+const char *transport_kind_name(enum transport_kind kind)
+{
+	return kind == TRANSPORT_TLS ? "TLS" : "UDP";
+}
+
+void transport_each(
+	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
+{
+	(void)transport;
+	h(arg, &flow);
+}
+
+void transport_totals(const struct transport *transport, struct transport_totals *ret)
+{
+	(void)transport;
+	*ret = (struct transport_totals){.connections = 3, .refused = 4};
+}
+
+void relay_totals(const struct relay *relay, struct relay_totals *ret)
+{
+	(void)relay;
+	*ret = (struct relay_totals){.workers = 2, .ports_total = 5000};
+}
+
+void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
+{
+	(void)bridge;
+	*ret = (struct bridge_totals){.calls = 1, .started = 9, .ended = 8};
+}
+
+unsigned bridge_call_count(const struct bridge *bridge)
+{
+	(void)bridge;
+	return 1;
+}
+
+static struct record live_call(void)
+{
+	return (struct record){.call = 1,
+		.id = "5f3c-000001",
+		.from = "+49\xff",
+		.to = "+4940",
+		.start_wall_us = UINT64_C(1700000000000000),
+		.end_us = 5000000,
+		.internal = {.party = "server pbx1", .transport = "TLS"},
+		.external = {
+			.party = "trunk carrier-a", .transport = "UDP", .media = "RTP"}};
+}
+
+void bridge_each_call(struct bridge *bridge,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
+{
+	struct record record = live_call();
+
+	(void)bridge;
+	h(arg, &record, "talking");
+}
+
+bool bridge_show_call(struct bridge *bridge, const char *id,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
+{
+	struct record record = live_call();
+
+	(void)bridge;
+	if (strcmp(id, record.id) != 0)
+		return false;
+	h(arg, &record, "talking");
+	return true;
+}
+
+int bridge_hangup(struct bridge *bridge, const char *id)
+{
+	(void)bridge;
+	if (strcmp(id, "5f3c-000001") != 0)
+		return -ENOENT;
+	hangups++;
+	return 0;
+}
+
+static const struct config *config_h(void *arg)
+{
+	(void)arg;
+	return &config;
+}
+
+static int reload_h(void *arg, json_t **ret_errors)
+{
+	(void)arg;
+	reloads++;
+	if (!reload_fails)
+		return 0;
+	*ret_errors = json_pack("[s]", "f:1:1: error: no");
+	return ERR_CONFIG;
+}
+
+static void shutdown_h(void *arg, bool drain)
+{
+	(void)arg;
+	shut_down = true;
+	shut_down_drain = drain;
+}
+
+/* Asking it */
+
+static struct verbs_context context;
+static struct api *api;
+static json_t *result;
+static struct err_text text;
+
+/* Words up to NULL. */
+static enum api_code ask(const char *noun, const char *verb, const char *a, const char *b)
+{
+	const char *args[] = {a, b};
+
+	json_decref(result);
+	result = NULL;
+	text.text[0] = '\0';
+	return api_call(api, "test", noun, verb, args, a ? b ? 2 : 1 : 0, &result, &text);
+}
+
+static const char *word(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value ? value : "(none)";
+}
+
+static json_int_t number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+static void put_file(const char *content)
+{
+	FILE *out = fopen(file, "w");
+
+	fputs(content, out);
+	fclose(out);
+}
+
+static void expect_file(const char *content)
+{
+	char bytes[1000];
+	FILE *in = fopen(file, "r");
+
+	bytes[fread(bytes, 1, sizeof(bytes) - 1, in)] = '\0';
+	fclose(in);
+	assert_string_equal(bytes, content);
+}
+
+static int setup(void **state)
+{
+	struct writer_params params = {.state_dir = folder};
+	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example";
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/tandem-test-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(file, sizeof(file), "%s/carrier-a.conf", folder);
+	if (writer_new(&writer, &params, &text) != 0)
+		return -1;
+	gateway = (struct config_gateway){.id = id,
+		.file = file,
+		.profile = host,
+		.host = host,
+		.port = 5060,
+		.enabled = true,
+		.max_calls = 60,
+		.suites = CONFIG_SUITE_AES_CM_128_80,
+		.srtp = CONFIG_SRTP_OFF};
+	server = (struct config_server){.id = server_id, .host = host, .port = 5061};
+	config = (struct config){
+		.file = file, .tandem = {.fqdn = host, .state_dir = folder}};
+	gateway_trunk = (struct trunk){.kind = TRUNK_GATEWAY,
+		.id = id,
+		.configured = true,
+		.gateway = &gateway,
+		.calls = 1,
+		.last_error = "bad \xff"};
+	server_trunk = (struct trunk){.kind = TRUNK_SERVER,
+		.id = server_id,
+		.configured = true,
+		.server = &server};
+	flow = (struct flow){.version = "TLS1.3", .cipher = "", .peer_names = "DNS:\xfe"};
+	reload_fails = check_fails = shut_down = shut_down_drain = false;
+	reloads = hangups = 0;
+	context = (struct verbs_context){.writer = writer,
+		.config_h = config_h,
+		.internal = (struct transport *)(void *)folder,
+		.reload_h = reload_h,
+		.shutdown_h = shutdown_h};
+	return api_new(&api, verbs_table, &context);
+}
+
+static int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	json_decref(result);
+	result = NULL;
+	api_free(api);
+	writer_free(writer);
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+static void status_tells_what_there_is(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("status", "", NULL, NULL), API_OK);
+	assert_int_equal(number(json_object_get(result, "calls"), "started"), 9);
+	assert_int_equal(number(json_object_get(result, "internal"), "refused"), 4);
+	assert_true(json_is_null(json_object_get(result, "external")));
+	assert_int_equal(
+		number(json_object_get(result, "media"), "port_pairs_total"), 5000);
+	assert_true(json_is_false(
+		json_object_get(json_object_get(result, "audit"), "failing")));
+}
+
+static void trunks_and_servers_are_listed_and_shown(void **state)
+{
+	const json_t *row;
+
+	(void)state;
+	assert_int_equal(ask("trunk", "list", NULL, NULL), API_OK);
+	row = json_array_get(result, 0);
+	assert_string_equal(word(row, "id"), "carrier-a");
+	assert_string_equal(word(row, "state"), "ready");
+	assert_string_equal(word(row, "transport"), "UDP");
+	assert_string_equal(word(row, "last_error"), "bad ?");
+	assert_int_equal(number(row, "calls_max"), 60);
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(result, "suites"), 0)),
+		"AES_CM_128_HMAC_SHA1_80");
+	assert_int_equal(ask("trunk", "show", "x", NULL), API_NOT_FOUND);
+	assert_string_equal(text.text, "no such trunk: x");
+	assert_int_equal(ask("server", "list", NULL, NULL), API_OK);
+	assert_string_equal(word(json_array_get(result, 0), "srtp"), "required");
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_string_equal(word(row, "tls_version"), "TLS1.3");
+	assert_string_equal(word(row, "peer_names"), "DNS:?");
+	assert_int_equal(ask("server", "show", "carrier-a", NULL), API_NOT_FOUND);
+}
+
+static void a_trunk_is_drained_and_resumed(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("trunk", "drain", "carrier-a", NULL), API_OK);
+	assert_true(gateway_trunk.drained);
+	assert_string_equal(word(result, "state"), "drained");
+	assert_int_equal(ask("trunk", "resume", "carrier-a", NULL), API_OK);
+	assert_false(gateway_trunk.drained);
+	assert_int_equal(ask("trunk", "drain", "x", NULL), API_NOT_FOUND);
+}
+
+static void tls_is_switched_by_one_edit_and_a_reload(void **state)
+{
+	(void)state;
+	put_file("; mine\ntls = no\n");
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "on"), API_OK);
+	assert_int_equal(reloads, 1);
+	expect_file("tls = yes\n");
+	assert_true(json_is_true(json_object_get(result, "changed")));
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "off"), API_OK);
+	assert_true(json_is_false(json_object_get(result, "changed")));
+	assert_int_equal(reloads, 1);
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "maybe"), API_USAGE);
+	assert_int_equal(ask("trunk", "tls", "x", "on"), API_NOT_FOUND);
+}
+
+static void a_switch_that_the_reload_refuses_is_taken_back(void **state)
+{
+	struct stat st;
+
+	(void)state;
+	put_file("; mine\ntls = no\n");
+	chmod(file, 0640);
+	reload_fails = true;
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "on"), API_CONFIG);
+	expect_file("; mine\ntls = no\n");
+	assert_int_equal(stat(file, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0640);
+	assert_int_equal(json_array_size(json_object_get(result, "errors")), 1);
+	assert_non_null(strstr(text.text, "is as it was"));
+}
+
+static void calls_are_listed_shown_and_hung_up(void **state)
+{
+	const json_t *row;
+
+	(void)state;
+	assert_int_equal(ask("call", "list", NULL, NULL), API_OK);
+	row = json_array_get(json_object_get(result, "calls"), 0);
+	assert_string_equal(word(row, "from"), "+49\xef\xbf\xbd");
+	assert_string_equal(word(json_object_get(row, "external"), "media"), "RTP");
+	assert_int_equal(number(result, "total"), 1);
+	assert_int_equal(ask("call", "show", "5f3c-000001", NULL), API_OK);
+	assert_string_equal(word(result, "state"), "talking");
+	assert_true(json_is_null(json_object_get(result, "end")));
+	assert_int_equal(ask("call", "show", "x", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("call", "hangup", "5f3c-000001", NULL), API_OK);
+	assert_int_equal(hangups, 1);
+	assert_int_equal(ask("call", "hangup", "x", NULL), API_NOT_FOUND);
+}
+
+static void the_last_records_come_oldest_first(void **state)
+{
+	struct record record = live_call();
+	char id[32];
+
+	(void)state;
+	record.id = id;
+	for (unsigned i = 1; i <= 30; i++) {
+		snprintf(id, sizeof(id), "r-%u", i);
+		writer_cdr(writer, &record);
+	}
+	assert_int_equal(ask("cdr", "tail", NULL, NULL), API_OK);
+	assert_int_equal(json_array_size(result), 10);
+	assert_string_equal(word(json_array_get(result, 0), "id"), "r-21");
+	assert_int_equal(ask("cdr", "tail", "2", NULL), API_OK);
+	assert_int_equal(json_array_size(result), 2);
+	assert_string_equal(word(json_array_get(result, 1), "id"), "r-30");
+	assert_int_equal(ask("cdr", "tail", "1000", NULL), API_OK);
+	assert_int_equal(json_array_size(result), 30);
+	assert_int_equal(ask("cdr", "tail", "1001", NULL), API_USAGE);
+	assert_int_equal(ask("cdr", "tail", "-1", NULL), API_USAGE);
+}
+
+static void a_configuration_is_checked_and_reloaded(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("config", "check", NULL, NULL), API_OK);
+	check_fails = true;
+	assert_int_equal(ask("config", "check", NULL, NULL), API_CONFIG);
+	assert_int_equal(json_array_size(json_object_get(result, "errors")), 2);
+	assert_int_equal(reloads, 0);
+	assert_int_equal(ask("config", "reload", NULL, NULL), API_OK);
+	reload_fails = true;
+	assert_int_equal(ask("config", "reload", NULL, NULL), API_CONFIG);
+	assert_int_equal(reloads, 2);
+}
+
+static void the_log_level_is_shown_and_set(void **state)
+{
+	enum log_level before = log_get_level();
+
+	(void)state;
+	assert_int_equal(ask("log", "level", "debug", NULL), API_OK);
+	assert_int_equal(ask("log", "level", NULL, NULL), API_OK);
+	assert_string_equal(word(result, "level"), "debug");
+	assert_int_equal(ask("log", "level", "loud", NULL), API_USAGE);
+	log_set_level(before);
+}
+
+static void shutdown_may_drain(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("shutdown", "", "--now", NULL), API_USAGE);
+	assert_false(shut_down);
+	assert_int_equal(ask("shutdown", "", "--drain", NULL), API_OK);
+	assert_true(shut_down && shut_down_drain);
+	assert_int_equal(ask("shutdown", "", NULL, NULL), API_OK);
+	assert_false(shut_down_drain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			status_tells_what_there_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			trunks_and_servers_are_listed_and_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_trunk_is_drained_and_resumed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			tls_is_switched_by_one_edit_and_a_reload, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_switch_that_the_reload_refuses_is_taken_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			calls_are_listed_shown_and_hung_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_last_records_come_oldest_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_configuration_is_checked_and_reloaded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_log_level_is_shown_and_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(shutdown_may_drain, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,134 @@
+#include "../unit.h"
+
+#include "audit/cdr.h"
+#include "audit_fixture.h"
+
+#include <jansson.h>
+#include <stdio.h>
+
+static json_t *parse(const struct record *record)
+{
+	json_error_t error;
+	struct buf line;
+	json_t *object;
+
+	buf_init(&line, 0);
+	cdr_format(record, &line);
+	assert_int_equal(line.err, 0);
+	assert_null(memchr(line.data, '\n', line.len));
+	object = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, &error);
+	if (!object)
+		fail_msg("%s at %d", error.text, error.position);
+	buf_free(&line);
+	return object;
+}
+
+static const char *text(const json_t *object, const char *name)
+{
+	return json_string_value(json_object_get(object, name));
+}
+
+static json_int_t number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+static void an_answered_call_has_all_its_times(void **state)
+{
+	struct record record = fixture_record(7, "5f3c-000007");
+	json_t *cdr = parse(&record);
+	const json_t *leg = json_object_get(cdr, "external");
+
+	(void)state;
+	assert_string_equal(text(cdr, "id"), "5f3c-000007");
+	assert_int_equal(number(cdr, "call"), 7);
+	assert_string_equal(text(cdr, "start"), "2023-11-14T22:13:20.123456Z");
+	assert_string_equal(text(cdr, "ringing"), "2023-11-14T22:13:20.223456Z");
+	assert_string_equal(text(cdr, "answer"), "2023-11-14T22:13:22.123456Z");
+	assert_string_equal(text(cdr, "end"), "2023-11-14T22:13:32.123456Z");
+	assert_int_equal(number(cdr, "duration_us"), 12000000);
+	assert_int_equal(number(cdr, "talk_us"), 10000000);
+	assert_int_equal(number(cdr, "status"), 200);
+	assert_string_equal(text(leg, "party"), "trunk carrier-a");
+	assert_string_equal(text(leg, "remote"), "192.0.2.1:5061");
+	assert_string_equal(text(leg, "media_remote"), "[2001:db8::1]:4000");
+	assert_int_equal(number(leg, "rx_packets"), 500);
+	json_decref(cdr);
+}
+
+static void what_never_happened_is_null(void **state)
+{
+	struct record record = fixture_record(8, "a");
+	json_t *cdr;
+
+	(void)state;
+	record.ringing_us = record.answer_us = 0;
+	record.status = 487;
+	memset(&record.external, 0, sizeof(record.external));
+	cdr = parse(&record);
+	assert_true(json_is_null(json_object_get(cdr, "ringing")));
+	assert_true(json_is_null(json_object_get(cdr, "answer")));
+	assert_int_equal(number(cdr, "talk_us"), 0);
+	assert_true(json_is_null(
+		json_object_get(json_object_get(cdr, "external"), "media_remote")));
+	assert_string_equal(text(json_object_get(cdr, "external"), "party"), "");
+	json_decref(cdr);
+}
+
+static void hostile_text_stays_inside_its_string(void **state)
+{
+	static const struct {
+		const char *in, *out;
+	} cases[] = {
+		{"\",\"status\":999,\"x\":\"", "\",\"status\":999,\"x\":\""},
+		{"a\\\"b\\", "a\\\"b\\"},
+		{"line\r\nnext\t\x01\x7f", "line\r\nnext\t\x01\x7f"},
+		{"J\xc3\xbcrgen \xf0\x9f\x93\x9e", "J\xc3\xbcrgen \xf0\x9f\x93\x9e"},
+		{"\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+		{"cut \xe2\x82", "cut \xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xf4\x90\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+		{"\xe0\x80\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},
+	};
+	struct record record = fixture_record(9, "b");
+	json_t *cdr;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		record.from = cases[i].in;
+		record.external.call_id = cases[i].in;
+		cdr = parse(&record);
+		assert_string_equal(text(cdr, "from"), cases[i].out);
+		assert_string_equal(text(json_object_get(cdr, "external"), "sip_call_id"),
+			cases[i].out);
+		assert_int_equal(number(cdr, "status"), 200);
+		json_decref(cdr);
+	}
+}
+
+static void every_byte_pair_gives_valid_json(void **state)
+{
+	struct record record = fixture_record(10, "c");
+	char pair[3] = "";
+
+	(void)state;
+	for (unsigned value = 1; value < 65536; value += 7) {
+		pair[0] = (char)(value >> 8);
+		pair[1] = (char)value;
+		record.to = pair;
+		json_decref(parse(&record));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_answered_call_has_all_its_times),
+		cmocka_unit_test(what_never_happened_is_null),
+		cmocka_unit_test(hostile_text_stays_inside_its_string),
+		cmocka_unit_test(every_byte_pair_gives_valid_json),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,64 @@
+#include "../unit.h"
+
+#include "audit/mask.h"
+
+#include <string.h>
+
+/* What TEXT becomes. */
+static void check(const char *text, const char *expected, unsigned count)
+{
+	char copy[2048];
+	size_t len = strlen(text);
+
+	assert_true(len < sizeof(copy));
+	assert_int_equal(len, strlen(expected));
+	memcpy(copy, text, len + 1);
+	assert_int_equal(mask_keys(copy, len), count);
+	assert_string_equal(copy, expected);
+}
+
+static void sdes_keys_are_masked_and_lengths_kept(void **state)
+{
+	(void)state;
+	check("a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+	      "inline:abcd+/==|2^31|1:1\r\na=sendrecv\r\n",
+		"a=crypto:1 AES_CM_128_HMAC_SHA1_80 "
+		"inline:xxxxxxxx|2^31|1:1\r\na=sendrecv\r\n",
+		1);
+	check("a=crypto:1 F8 inline:AA|1:4;inline:BB|2:4 FEC_ORDER=FEC_SRTP\r\n",
+		"a=crypto:1 F8 inline:xx|1:4;inline:xx|2:4 FEC_ORDER=FEC_SRTP\r\n", 2);
+}
+
+static void odd_spellings_are_masked_too(void **state)
+{
+	(void)state;
+	check("a=crypto:1 X INLINE: abc\n", "a=crypto:1 X INLINE: xxx\n", 1);
+	check("inline:abc", "inline:xxx", 1);
+	check("inline:", "inline:", 1);
+	check("x\r\nk=base64:QUJD\r\nk=clear:a b\r\n",
+		"x\r\nk=base64:xxxx\r\nk=clear:xxx\r\n", 2);
+	check("a=key-mgmt:mikey AQAF\r\nb", "a=key-mgmt:xxxxxxxxxx\r\nb", 1);
+}
+
+static void other_text_is_left_alone(void **state)
+{
+	(void)state;
+	check("Content-Disposition: inline;handling=required\r\nVia: SIP/2.0/TLS a:1\r\n",
+		"Content-Disposition: inline;handling=required\r\nVia: SIP/2.0/TLS "
+		"a:1\r\n",
+		0);
+	check("", "", 0);
+	check(":", ":", 0);
+	check("nline:abc", "nline:abc", 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(sdes_keys_are_masked_and_lengths_kept),
+		cmocka_unit_test(odd_spellings_are_masked_too),
+		cmocka_unit_test(other_text_is_left_alone),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,453 @@
+#include <pcap.h>
+
+#include "../unit.h"
+
+#include "audit/journal.h"
+#include "audit/writer.h"
+#include "audit_fixture.h"
+
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define KEY "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
+
+struct fixture {
+	char *folder;
+	struct writer *writer;
+	const struct tap *tap;
+};
+
+static void start(struct fixture *fixture, unsigned workers, size_t queue_bytes)
+{
+	const struct writer_params params = {.state_dir = fixture->folder,
+		.workers = workers,
+		.queue_bytes = queue_bytes};
+	struct err_text text = {""};
+
+	if (writer_new(&fixture->writer, &params, &text) != 0)
+		fail_msg("%s", text.text);
+	fixture->tap = writer_tap(fixture->writer);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->folder = fixture_folder();
+	start(fixture, 2, 0);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	writer_free(fixture->writer);
+	fixture_remove(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void stop(struct fixture *fixture)
+{
+	writer_free(fixture->writer);
+	fixture->writer = NULL;
+}
+
+static void message(struct fixture *fixture, uint64_t call, const char *text)
+{
+	struct tap_message message = {
+		.call = call,
+		.wall_us = UINT64_C(1700000000000000),
+		.transport = TAP_TLS,
+		.source = fixture_addr("127.0.0.1:15061"),
+		.destination = fixture_addr("127.0.0.1:40123"),
+		.data = text,
+		.len = strlen(text),
+	};
+
+	fixture->tap->message_h(fixture->tap->arg, &message);
+}
+
+static void packet(
+	struct fixture *fixture, uint64_t call, unsigned worker, uint16_t sequence)
+{
+	uint8_t rtp[172] = {0x80, 8, (uint8_t)(sequence >> 8), (uint8_t)sequence};
+	struct tap_packet packet = {
+		.call = call,
+		.wall_us = UINT64_C(1700000001000000) + sequence * 20000u,
+		.worker = worker,
+		.source = fixture_addr("127.0.0.1:30002"),
+		.destination = fixture_addr("127.0.0.1:20000"),
+		.data = rtp,
+		.len = sizeof(rtp),
+	};
+
+	fixture->tap->packet_h(fixture->tap->arg, &packet);
+}
+
+static struct writer_totals totals(const struct fixture *fixture)
+{
+	struct writer_totals totals;
+
+	writer_totals(fixture->writer, &totals);
+	return totals;
+}
+
+static bool settled(const struct fixture *fixture)
+{
+	struct writer_totals now = totals(fixture);
+
+	return now.offered == now.stored + now.lost;
+}
+
+/* Records in the capture at PATH, or -1; one that contains WORD sets *ret_found. */
+static int count_records(const char *path, const char *word, bool *ret_found)
+{
+	char error[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_open_offline(path, error);
+	struct pcap_pkthdr *head;
+	const u_char *data;
+	int count = 0;
+
+	*ret_found = false;
+	if (!pcap)
+		return -1;
+	for (; pcap_next_ex(pcap, &head, &data) == 1; count++)
+		*ret_found |= memmem(data, head->caplen, word, strlen(word)) != NULL;
+	pcap_close(pcap);
+	return count;
+}
+
+static const char offer[] =
+	"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
+	"m=audio 20000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+	"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "|2^31\r\n";
+
+static char *invite(void)
+{
+	static char text[2048];
+
+	snprintf(text, sizeof(text),
+		"INVITE sip:b@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS "
+		"127.0.0.1:15061;branch=z9hG4bK1\r\n"
+		"From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>\r\nCall-ID: "
+		"x@y\r\n"
+		"CSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:15061>\r\nMax-Forwards: "
+		"70\r\n"
+		"Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
+		strlen(offer), offer);
+	return text;
+}
+
+static void a_call_is_captured_without_its_keys(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record record = fixture_record(1, "5f3c-000001");
+	struct writer_totals now;
+	char path[4300];
+	bool found;
+
+	writer_call_begin(fixture->writer, 1, "5f3c-000001", true);
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
+	assert_non_null(strstr(path, "/5f3c-000001/call.pcap"));
+	message(fixture, 1, invite());
+	for (uint16_t i = 0; i < 50; i++)
+		packet(fixture, 1, i % 2, i);
+	writer_call_end(fixture->writer, &record);
+	message(fixture, 1, "SIP/2.0 200 OK\r\nCall-ID: final-answer\r\n\r\n");
+	WAIT_FOR(settled(fixture) && totals(fixture).open_files == 0);
+	now = totals(fixture);
+	assert_int_equal(now.offered, 52);
+	assert_int_equal(now.lost, 0);
+	assert_int_equal(now.cdrs, 1);
+	stop(fixture);
+	assert_int_equal(count_records(path, "final-answer", &found), 52);
+	assert_true(found);
+	count_records(path, KEY, &found);
+	assert_false(found);
+	count_records(
+		path, "inline:xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx|2^31", &found);
+	assert_true(found);
+}
+
+/* tshark finds SIP behind odd ports, and RTP by the SDP before it. */
+static void tshark_decodes_sip_and_rtp(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[9000], line[64] = "";
+	unsigned sip = 0, rtp = 0;
+	FILE *output;
+
+	if (system("command -v tshark >/dev/null 2>&1") != 0) {
+		print_message("no tshark here: not judged by it\n");
+		return;
+	}
+	writer_call_begin(fixture->writer, 1, "a", true);
+	message(fixture, 1, invite());
+	WAIT_FOR(settled(fixture));
+	for (uint16_t i = 0; i < 10; i++)
+		packet(fixture, 1, 0, i);
+	WAIT_FOR(settled(fixture));
+	snprintf(command, sizeof(command),
+		"tshark -r '%s' -T fields -e sip.Method -e rtp.p_type 2>/dev/null",
+		writer_capture_path(fixture->writer, 1));
+	output = popen(command, "r");
+	assert_non_null(output);
+	while (fgets(line, sizeof(line), output)) {
+		sip += strcmp(line, "INVITE\t\n") == 0;
+		rtp += strcmp(line, "\t8\n") == 0;
+	}
+	pclose(output);
+	assert_int_equal(sip, 1);
+	assert_int_equal(rtp, 10);
+}
+
+static void what_belongs_to_no_captured_call_is_ignored(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record record = fixture_record(3, "c");
+
+	message(fixture, 0, "OPTIONS");
+	message(fixture, 3, "INVITE");
+	writer_cdr(fixture->writer, &record);
+	assert_int_equal(totals(fixture).offered, 0);
+	assert_int_equal(totals(fixture).cdrs, 1);
+	assert_string_equal(writer_capture_path(fixture->writer, 3), "");
+}
+
+static void ids_unfit_for_a_path_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const ids[] = {"", "..", "a/b", "../x", "a b", "a.b",
+		"0123456789012345678901234567890123456789012345678901234567890123"};
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		writer_call_begin(fixture->writer, i + 1, ids[i], false);
+		assert_string_equal(writer_capture_path(fixture->writer, i + 1), "");
+	}
+}
+
+static void a_planted_link_is_not_followed(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[4300], target[4300], *slash;
+	struct stat st;
+
+	writer_call_begin(fixture->writer, 1, "a", false);
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
+	snprintf(target, sizeof(target), "%s/target", fixture->folder);
+	assert_int_equal(mkdir(target, 0700), 0);
+	slash = strrchr(path, '/'); /* .../DATE/ID */
+	*slash = '\0';
+	*strrchr(path, '/') = '\0';
+	assert_int_equal(mkdir(path, 0700), 0);
+	path[strlen(path)] = '/';
+	assert_int_equal(symlink(target, path), 0);
+	message(fixture, 1, "INVITE");
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).lost, 1);
+	assert_false(totals(fixture).failing);
+	*slash = '/';
+	snprintf(target, sizeof(target), "%s/target/call.pcap", fixture->folder);
+	assert_int_equal(stat(target, &st), -1);
+}
+
+static void more_calls_than_open_files_lose_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	char id[32], path[4300];
+	bool found;
+
+	for (unsigned round = 0; round < 3; round++)
+		for (uint64_t call = 1; call <= 600; call++) {
+			snprintf(id, sizeof(id), "many-%u", (unsigned)call);
+			writer_call_begin(fixture->writer, call, id, false);
+			message(fixture, call, "INVITE");
+		}
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).lost, 0);
+	assert_true(totals(fixture).open_files <= 256);
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 7));
+	stop(fixture);
+	assert_int_equal(count_records(path, "INVITE", &found), 3);
+}
+
+static void an_overrun_queue_is_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[4300], large[16000];
+	bool found;
+
+	stop(fixture);
+	start(fixture, 0, 32768);
+	memset(large, 'a', sizeof(large) - 1);
+	large[sizeof(large) - 1] = '\0';
+	writer_call_begin(fixture->writer, 1, "a", false);
+	for (unsigned i = 0; i < 1000; i++)
+		message(fixture, 1, large);
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).offered, 1000);
+	assert_true(totals(fixture).lost > 0);
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
+	assert_int_equal(count_records(path, "aaaa", &found), totals(fixture).stored);
+}
+
+static void a_full_disk_fails_and_recovers_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record record = fixture_record(1, "a");
+	struct rlimit limit;
+	char path[4300], text[3001];
+	bool found;
+
+	memset(text, 'f', 3000);
+	text[3000] = '\0';
+	getrlimit(RLIMIT_FSIZE, &limit);
+	writer_call_begin(fixture->writer, 1, "a", false);
+	message(fixture, 1, text);
+	WAIT_FOR(settled(fixture));
+	limit.rlim_cur = 4000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	message(fixture, 1, text);
+	WAIT_FOR(settled(fixture));
+	assert_false(writer_ready(fixture->writer));
+	assert_non_null(strstr(totals(fixture).why, "File too large"));
+	for (unsigned i = 0; i < 5; i++)
+		writer_cdr(fixture->writer, &record);
+	limit.rlim_cur = limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	WAIT_FOR(writer_ready(fixture->writer));
+	message(fixture, 1, text);
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).lost, 1);
+	assert_int_equal(totals(fixture).cdrs, 5);
+	assert_int_equal(totals(fixture).cdrs_lost, 0);
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
+	assert_int_equal(count_records(path, "ffff", &found), 2);
+}
+
+static void a_removed_folder_comes_back(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[5000];
+	struct stat st;
+
+	writer_call_begin(fixture->writer, 1, "a", false);
+	message(fixture, 1, "one");
+	WAIT_FOR(settled(fixture));
+	snprintf(command, sizeof(command), "rm -rf '%s/audit'", fixture->folder);
+	assert_int_equal(system(command), 0);
+	message(fixture, 1, "two");
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).lost, 1);
+	WAIT_FOR(writer_ready(fixture->writer));
+	message(fixture, 1, "three");
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).lost, 1);
+	assert_int_equal(stat(writer_capture_path(fixture->writer, 1), &st), 0);
+}
+
+/* As after a SIGKILL: a marked capture with half a record at its end. */
+static void a_start_repairs_what_was_open(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[4300], mark[4300];
+	struct stat st;
+	bool found;
+
+	writer_call_begin(fixture->writer, 1, "a", false);
+	message(fixture, 1, "one");
+	message(fixture, 1, "two");
+	WAIT_FOR(settled(fixture));
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
+	stop(fixture);
+	snprintf(mark, sizeof(mark), "%s/audit/open/%.10s.a", fixture->folder,
+		path + strlen(path) - strlen("YYYY-MM-DD/a/call.pcap"));
+	assert_int_equal(stat(mark, &st), -1);
+	close(open(mark, O_CREAT | O_WRONLY, 0600));
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(truncate(path, st.st_size - 1), 0);
+	start(fixture, 0, 0);
+	assert_int_equal(count_records(path, "one", &found), 1);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_size, 24 + 16 + 28 + 3);
+	assert_int_equal(stat(mark, &st), -1);
+}
+
+static void a_folder_that_cannot_be_used_is_said(void **state)
+{
+	const struct writer_params params = {.state_dir = "/nonexistent/tandem"};
+	struct writer *writer = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	assert_true(writer_new(&writer, &params, &text) < 0);
+	assert_null(writer);
+	assert_non_null(strstr(text.text, "/nonexistent/tandem"));
+}
+
+static void *tap_packets(void *arg)
+{
+	struct fixture *fixture = arg;
+
+	for (unsigned i = 0; i < 20000; i++)
+		packet(fixture, i % 3 + 1, 1, (uint16_t)i);
+	return NULL;
+}
+
+/* For the thread sanitizer, and for L2: all that was offered is stored or counted. */
+static void threads_offer_at_once(void **state)
+{
+	static const char *const ids[] = {"a", "b", "c"};
+	struct fixture *fixture = *state;
+	pthread_t thread;
+
+	for (uint64_t call = 1; call <= 3; call++)
+		writer_call_begin(fixture->writer, call, ids[call - 1], true);
+	assert_int_equal(pthread_create(&thread, NULL, tap_packets, fixture), 0);
+	for (unsigned i = 0; i < 2000; i++) {
+		message(fixture, i % 3 + 1, "INVITE");
+		packet(fixture, i % 3 + 1, 0, (uint16_t)i);
+		(void)totals(fixture);
+	}
+	pthread_join(thread, NULL);
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).offered, 24000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_call_is_captured_without_its_keys, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			tshark_decodes_sip_and_rtp, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_belongs_to_no_captured_call_is_ignored, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			ids_unfit_for_a_path_are_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_planted_link_is_not_followed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			more_calls_than_open_files_lose_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_overrun_queue_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_full_disk_fails_and_recovers_by_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_removed_folder_comes_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_start_repairs_what_was_open, setup, teardown),
+		cmocka_unit_test(a_folder_that_cannot_be_used_is_said),
+		cmocka_unit_test_setup_teardown(threads_offer_at_once, setup, teardown),
+	};
+
+	signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
