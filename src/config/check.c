@@ -1,0 +1,119 @@
+#include "config/check.h"
+
+struct listener {
+	enum schema_section section;
+	const char *name;
+	const struct addr *addr;
+};
+
+/* Two TCP listeners on the same address cannot both be opened. */
+static void check_listeners(const struct config *config, const struct scope *scope,
+	struct place place, struct config_errors *errors)
+{
+	const struct listener listeners[] = {
+		{SCHEMA_INTERNAL, "listen", &config->internal.listen},
+		{SCHEMA_EXTERNAL, "tcp", &config->external.tcp},
+		{SCHEMA_EXTERNAL, "tls", &config->external.tls_listen},
+	};
+	size_t count = sizeof(listeners) / sizeof(listeners[0]);
+
+	for (size_t i = 1; i < count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct listener *later = &listeners[i];
+			const struct listener *other = &listeners[j];
+
+			if (later->addr->len == 0 ||
+				!addr_equal(later->addr, other->addr))
+				continue;
+			errors_add(errors,
+				scope_place(scope, later->section, later->name, place),
+				"%s: expected an address of its own, got that of [%s] %s",
+				later->name, schema_section_name(other->section),
+				other->name);
+		}
+	}
+}
+
+/* Who accepts or makes TLS connections proves who he is, and knows whom he trusts. */
+static void check_tls(const struct config_tls *tls, const char *why, struct place place,
+	struct config_errors *errors)
+{
+	const struct {
+		const char *name;
+		const char *value;
+	} files[] = {
+		{"certificate", tls->certificate},
+		{"key", tls->key},
+		{"trust", tls->trust},
+	};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (files[i].value[0] == '\0')
+			errors_add(
+				errors, place, "%s: missing in %s", files[i].name, why);
+	}
+}
+
+/* SDP names one address family on each side. */
+static void check_family(const struct addr *address, const struct addr *advertise,
+	const char *name, const struct scope *scope, struct place place,
+	struct config_errors *errors)
+{
+	if (address->len != 0 && advertise->len != 0 &&
+		addr_is_v6(address) != addr_is_v6(advertise))
+		errors_add(errors, scope_place(scope, SCHEMA_MEDIA, name, place),
+			"%s: expected %s as the address itself", name,
+			addr_is_v6(address) ? "IPv6" : "IPv4");
+}
+
+void check_main(const struct config *config, const struct scope *scope,
+	struct place place, struct config_errors *errors)
+{
+	check_listeners(config, scope, place, errors);
+	if (config->external.tls_listen.len != 0)
+		check_tls(&config->external.tls, "[external], which its tls needs",
+			scope_place(scope, SCHEMA_EXTERNAL, "tls", place), errors);
+	check_family(&config->media.internal, &config->media.internal_advertise,
+		"internal-advertise-address", scope, place, errors);
+	check_family(&config->media.external, &config->media.external_advertise,
+		"external-advertise-address", scope, place, errors);
+	if (config->sip.t1_ms > config->sip.t2_ms)
+		errors_add(errors,
+			scope_place(scope, SCHEMA_SIP, "t1",
+				scope_place(scope, SCHEMA_SIP, "t2", place)),
+			"t1: expected at most t2");
+	if (config->server_count == 0)
+		errors_add(errors, place, "[server ID]: missing, expected at least one");
+}
+
+/* A certificate with another's key would fail at the first handshake. */
+static void check_pair(
+	const struct scope *scope, struct place place, struct config_errors *errors)
+{
+	bool has_certificate = scope_has(scope, SCHEMA_GATEWAY, "certificate");
+	bool has_key = scope_has(scope, SCHEMA_GATEWAY, "key");
+
+	if (has_certificate && !has_key)
+		errors_add(errors,
+			scope_place(scope, SCHEMA_GATEWAY, "certificate", place),
+			"certificate: expected its key beside it");
+	if (has_key && !has_certificate)
+		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "key", place),
+			"key: expected its certificate beside it");
+}
+
+void check_gateway(const struct config *config, const struct config_gateway *gateway,
+	const struct scope *scope, struct place place, struct config_errors *errors)
+{
+	check_pair(scope, place, errors);
+	/* One that is out of use may be unfinished. */
+	if (!gateway->enabled)
+		return;
+	if (gateway->tls)
+		check_tls(&gateway->certs,
+			"[gateway] and in [external], which tls = yes needs",
+			scope_place(scope, SCHEMA_GATEWAY, "tls", place), errors);
+	else if (gateway->transport == CONFIG_UDP && config->external.udp.len == 0)
+		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "transport", place),
+			"transport: expected udp in [external] to be set for it");
+}

@@ -1,0 +1,191 @@
+/*
+ * The configuration as the rest of the program sees it: an immutable, validated snapshot.
+ *
+ * A reload builds a new snapshot beside the old one and swaps it whole; a call keeps the
+ * one it began with. Snapshots are reference counted by the loop thread alone. Strings are
+ * never NULL; a file that is not set is "". Paths are absolute (relative ones count from
+ * the folder of the file that names them).
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* SRTP crypto suites, strongest habits first; a bit each in a suites mask. */
+enum config_suite {
+	CONFIG_SUITE_AEAD_AES_256_GCM = 1 << 0,
+	CONFIG_SUITE_AEAD_AES_128_GCM = 1 << 1,
+	CONFIG_SUITE_AES_256_CM_80 = 1 << 2,
+	CONFIG_SUITE_AES_CM_128_80 = 1 << 3,
+	CONFIG_SUITE_AES_256_CM_32 = 1 << 4,
+	CONFIG_SUITE_AES_CM_128_32 = 1 << 5,
+};
+
+enum config_transport { CONFIG_UDP, CONFIG_TCP };
+enum config_srtp { CONFIG_SRTP_REQUIRED, CONFIG_SRTP_OPTIONAL, CONFIG_SRTP_OFF };
+enum config_audit { CONFIG_AUDIT_OFF, CONFIG_AUDIT_SIGNALLING, CONFIG_AUDIT_FULL };
+enum config_hold { CONFIG_HOLD_PASS, CONFIG_HOLD_SENDONLY, CONFIG_HOLD_INACTIVE };
+
+/* A list of words, e.g. codecs in order of preference. */
+struct config_words {
+	char **words;
+	size_t count;
+};
+
+/* Certificates of one role; "" where not set. */
+struct config_tls {
+	char *certificate; /* PEM chain */
+	char *key;         /* PEM file, or a pkcs11: URI */
+	char *trust;       /* PEM bundle of anchors */
+	char *crl;         /* PEM CRLs */
+};
+
+struct config_server {
+	char *id;   /* the word in [server ID] */
+	char *host; /* the name that its certificate must carry, and where to connect */
+	uint16_t port;
+	unsigned priority; /* lower is tried first */
+	unsigned weight;
+	struct config_tls tls; /* trust and crl; those of [internal] where not set */
+	unsigned suites;       /* mask of enum config_suite that we offer and accept */
+	struct config_words codecs; /* empty: all pass */
+	unsigned max_calls;         /* 0: no limit */
+};
+
+struct config_gateway {
+	char *id;      /* the file's name without .conf */
+	char *file;    /* where it was read from, for tandemctl trunk tls */
+	char *profile; /* the shipped profile it inherits from, or "" */
+	char *host;    /* name or address; with TLS the name in its certificate */
+	uint16_t port; /* 0: SRV, then 5060 or 5061 */
+	bool enabled;
+	bool tls;
+	enum config_transport transport; /* what carries it while tls is no */
+	enum config_srtp srtp;           /* always OFF while tls is no */
+	struct config_tls certs;         /* those of [external] where not set */
+	unsigned suites;
+	struct config_words codecs;
+	struct config_words prefixes; /* dialled numbers it takes; empty: any */
+	unsigned priority;
+	unsigned max_calls;
+	bool early_media;        /* pass SDP of 18x on */
+	bool user_phone;         /* add ;user=phone to number URIs */
+	bool rtcp_mux;           /* offer a=rtcp-mux */
+	bool sdp_lifetime;       /* write |2^31 behind our keys */
+	enum config_hold hold;   /* how hold is written toward it */
+	char *from_host;         /* host in From toward it; "" = our fqdn */
+	enum config_audit audit; /* [capture] mode; [audit] mode where not set */
+};
+
+struct config {
+	unsigned refs;
+	char *file; /* the main file's path */
+
+	struct {
+		char *fqdn;
+		char *state_dir;
+		char *run_dir;
+		char *gateway_dir; /* where gateways.d is */
+		char *profile_dir; /* where shipped profiles are */
+		char *user;        /* to become after start; "" = stay */
+		struct addr
+			dns_server; /* asked instead of those in resolv.conf; len 0: not */
+	} tandem;
+
+	struct {
+		struct addr listen; /* one TLS listener */
+		struct config_tls tls;
+		unsigned suites;
+	} internal;
+
+	struct {
+		struct addr udp; /* each len 0 when not named */
+		struct addr tcp;
+		struct addr tls_listen;
+		struct config_tls tls;
+	} external;
+
+	struct {
+		struct addr internal; /* port 0 */
+		struct addr external;
+		struct addr internal_advertise; /* len 0: the address itself */
+		struct addr external_advertise;
+		uint16_t port_min;
+		uint16_t port_max;
+		unsigned workers; /* 0: one a core */
+		unsigned tick_us; /* bound of added delay when workers batch; 0 = never */
+		uint64_t timeout_ms; /* no packet either way in an active call: end it */
+		uint64_t hold_timeout_ms; /* the same while on hold */
+	} media;
+
+	struct {
+		enum config_audit mode;
+		bool required;
+	} audit;
+
+	struct {
+		unsigned max_calls;
+		unsigned max_connections;
+		unsigned max_handshakes; /* TLS handshakes under way at once */
+		uint64_t handshake_ms;
+		uint64_t idle_ms;     /* a connection without a call and traffic */
+		unsigned queue_bytes; /* unsent output of a connection before it is cut */
+		uint64_t setup_ms;    /* Timer C: a call that is not answered */
+		uint64_t duration_ms; /* longest call; 0 = no limit */
+		uint64_t drain_ms;    /* SIGTERM: wait so long for calls to end */
+	} limits;
+
+	struct {
+		uint64_t t1_ms, t2_ms, t4_ms; /* RFC 3261 17.1.1.1 */
+	} sip;
+
+	struct config_server *servers; /* in order of priority, then id */
+	size_t server_count;
+	struct config_gateway *gateways; /* in order of priority, then id */
+	size_t gateway_count;
+	const struct config_gateway **gateways_by_id; /* for config_gateway_find() */
+};
+
+/* All errors of one load, each a line "file:line:column: error: ...". */
+struct config_errors {
+	struct buf text; /* lines, each ends with \n */
+	unsigned count;
+};
+
+void config_errors_init(struct config_errors *errors);
+void config_errors_free(struct config_errors *errors);
+
+/*
+ * Reads FILE, gateways.d beside it and the profiles they inherit from, checks everything,
+ * and returns a snapshot with one reference. On failure ERR_CONFIG (or -errno when the
+ * main file cannot be opened), *ret untouched, and ERRORS lists every mistake found, not
+ * only the first. Nothing that runs is touched.
+ */
+int config_load(struct config **ret, const char *file, struct config_errors *errors);
+
+struct config *config_ref(struct config *config);
+/* NULL is fine. */
+void config_unref(struct config *config);
+
+const struct config_server *config_server_find(
+	const struct config *config, const char *id);
+const struct config_gateway *config_gateway_find(
+	const struct config *config, const char *id);
+
+/*
+ * Rewrites the one value of KEY in [gateway] of a gateway's FILE, comments and spacing
+ * kept, added below [gateway] where the key was inherited. The file is replaced whole
+ * (temporary file, fsync, rename), mode and owner kept. 0, or negative with TEXT; the old
+ * file then stands as it was.
+ */
+int config_gateway_edit(
+	const char *file, const char *key, const char *value, struct err_text *text);
+
+const char *config_suite_name(enum config_suite suite); /* RFC 4568 name */
+const char *config_srtp_name(enum config_srtp srtp);
+const char *config_audit_name(enum config_audit mode);

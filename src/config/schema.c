@@ -1,0 +1,246 @@
+#include "config/schema.h"
+
+#include "config/nearest.h"
+#include "config/table.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
+
+const char *const schema_suites[] = {
+	"AEAD_AES_256_GCM",
+	"AEAD_AES_128_GCM",
+	"AES_256_CM_HMAC_SHA1_80",
+	"AES_CM_128_HMAC_SHA1_80",
+	"AES_256_CM_HMAC_SHA1_32",
+	"AES_CM_128_HMAC_SHA1_32",
+	NULL,
+};
+
+static const char *const section_names[] = {
+	[SCHEMA_TANDEM] = "tandem",
+	[SCHEMA_INTERNAL] = "internal",
+	[SCHEMA_EXTERNAL] = "external",
+	[SCHEMA_MEDIA] = "media",
+	[SCHEMA_AUDIT] = "audit",
+	[SCHEMA_LIMITS] = "limits",
+	[SCHEMA_SIP] = "sip",
+	[SCHEMA_SERVER] = "server",
+	[SCHEMA_GATEWAY] = "gateway",
+	[SCHEMA_CAPTURE] = "capture",
+};
+_Static_assert(LENGTH(section_names) == SCHEMA_SECTIONS, "every section has a name");
+
+static const char *const bool_words[] = {"yes", "no", NULL};
+
+const struct schema_key *schema_keys(size_t *ret_count)
+{
+	*ret_count = schema_table_count;
+	return schema_table;
+}
+
+const struct schema_key *schema_find(enum schema_section section, const char *name)
+{
+	for (size_t i = 0; i < schema_table_count; i++) {
+		const struct schema_key *key = &schema_table[i];
+
+		if (key->section == section && strcmp(key->name, name) == 0)
+			return key;
+	}
+	return NULL;
+}
+
+size_t schema_index(const struct schema_key *key)
+{
+	return (size_t)(key - schema_table);
+}
+
+const char *schema_section_name(enum schema_section section)
+{
+	return section_names[section];
+}
+
+enum schema_section schema_section_find(const char *name)
+{
+	unsigned i = 0;
+
+	while (i < SCHEMA_SECTIONS && strcmp(section_names[i], name) != 0)
+		i++;
+	return (enum schema_section)i;
+}
+
+bool schema_section_is_gateway(enum schema_section section)
+{
+	return section == SCHEMA_GATEWAY || section == SCHEMA_CAPTURE;
+}
+
+static bool is_id_char(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+	       (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+}
+
+bool schema_id_valid(const char *id)
+{
+	size_t len = strlen(id);
+
+	if (len == 0 || len > 64 || id[0] == '.')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if (!is_id_char(id[i]))
+			return false;
+	}
+	return true;
+}
+
+/* Words of NULL-ended WORDS as "a, b, c". */
+static void join_words(const char *const *words, char *buf, size_t size)
+{
+	size_t used = 0;
+
+	buf[0] = '\0';
+	for (size_t i = 0; words[i] != NULL && used < size; i++)
+		used += (size_t)snprintf(
+			buf + used, size - used, "%s%s", i > 0 ? ", " : "", words[i]);
+}
+
+/* A time in the largest unit that divides it. */
+static void print_duration(uint64_t value, const char *unit, char *buf, size_t size)
+{
+	static const struct {
+		const char *name;
+		uint64_t us;
+	} units[] = {
+		{"d", 86400000000},
+		{"h", 3600000000},
+		{"m", 60000000},
+		{"s", 1000000},
+		{"ms", 1000},
+		{"us", 1},
+	};
+	uint64_t us = strcmp(unit, "ms") == 0 ? value * 1000 : value;
+	size_t i = 0;
+
+	if (us == 0) {
+		snprintf(buf, size, "0");
+		return;
+	}
+	while (us % units[i].us != 0)
+		i++;
+	snprintf(buf, size, "%" PRIu64 "%s", us / units[i].us, units[i].name);
+}
+
+static void print_size(uint64_t value, char *buf, size_t size)
+{
+	if (value > 0 && value % (1024 * 1024) == 0)
+		snprintf(buf, size, "%" PRIu64 "M", value / (1024 * 1024));
+	else if (value > 0 && value % 1024 == 0)
+		snprintf(buf, size, "%" PRIu64 "k", value / 1024);
+	else
+		snprintf(buf, size, "%" PRIu64, value);
+}
+
+/* What is expected of the types that have bounds. */
+static void expect_number(const struct schema_key *key, char *buf, size_t size)
+{
+	char min[32];
+	char max[32];
+	const char *other = key->words != NULL ? ", or " : "";
+	const char *word = key->words != NULL ? key->words[0] : "";
+
+	if (key->type == SCHEMA_DURATION) {
+		print_duration(key->min, key->unit, min, sizeof(min));
+		print_duration(key->max, key->unit, max, sizeof(max));
+		snprintf(buf, size, "a time from %s to %s such as %s%s%s", min, max,
+			key->words != NULL ? max : key->fallback, other, word);
+	} else if (key->type == SCHEMA_SIZE) {
+		print_size(key->min, min, sizeof(min));
+		print_size(key->max, max, sizeof(max));
+		snprintf(buf, size, "a size from %s to %s such as %s", min, max,
+			key->fallback);
+	} else {
+		snprintf(buf, size, "a number from %" PRIu64 " to %" PRIu64 "%s%s",
+			key->min, key->max, other, word);
+	}
+}
+
+const char *schema_expected(const struct schema_key *key, char *buf, size_t size)
+{
+	static const char *const texts[] = {
+		[SCHEMA_STRING] = "some text",
+		[SCHEMA_ID] = "a name of 1 to 64 of A-Z a-z 0-9 . _ -",
+		[SCHEMA_NAME] = "a host name or an address",
+		[SCHEMA_FQDN] = "a full host name such as med1.example.com",
+		[SCHEMA_FILE] = "a path",
+		[SCHEMA_KEY] = "a path or a pkcs11: URI",
+		[SCHEMA_BOOL] = "yes or no",
+		[SCHEMA_PORT] = "a port (1-65535)",
+		[SCHEMA_ADDR] = "an IPv4 or IPv6 address of one interface",
+		[SCHEMA_LISTEN] = "address:port such as 0.0.0.0:5061",
+		[SCHEMA_WORDS] = "a comma list of words, each once",
+	};
+	char words[SCHEMA_EXPECTED_SIZE];
+
+	switch (key->type) {
+	case SCHEMA_UINT:
+	case SCHEMA_DURATION:
+	case SCHEMA_SIZE:
+		expect_number(key, buf, size);
+		break;
+	case SCHEMA_ENUM:
+		join_words(key->words, words, sizeof(words));
+		snprintf(buf, size, "one of: %s", words);
+		break;
+	case SCHEMA_RANGE:
+		snprintf(buf, size,
+			"a range of ports such as %s (%" PRIu64 "-%" PRIu64 ")",
+			key->fallback, key->min, key->max);
+		break;
+	case SCHEMA_SUITES:
+		join_words(schema_suites, words, sizeof(words));
+		snprintf(buf, size, "a comma list of: %s", words);
+		break;
+	default:
+		snprintf(buf, size, "%s", texts[key->type]);
+		break;
+	}
+	return buf;
+}
+
+const char *schema_suggest(enum schema_section section, const char *name)
+{
+	struct nearest nearest = nearest_to(name);
+
+	for (size_t i = 0; i < schema_table_count; i++) {
+		if (schema_table[i].section == section)
+			nearest_try(&nearest, schema_table[i].name);
+	}
+	return nearest.word;
+}
+
+const char *schema_suggest_word(const struct schema_key *key, const char *word)
+{
+	struct nearest nearest = nearest_to(word);
+	const char *const *words = key->words;
+
+	if (key->type == SCHEMA_BOOL)
+		words = bool_words;
+	else if (key->type == SCHEMA_SUITES)
+		words = schema_suites;
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		nearest_try(&nearest, words[i]);
+	return nearest.word;
+}
+
+const char *schema_suggest_section(bool gateway, const char *name)
+{
+	struct nearest nearest = nearest_to(name);
+
+	for (unsigned i = 0; i < SCHEMA_SECTIONS; i++) {
+		if (schema_section_is_gateway((enum schema_section)i) == gateway)
+			nearest_try(&nearest, section_names[i]);
+	}
+	return nearest.word;
+}

@@ -1,0 +1,142 @@
+#include "config/scope.h"
+
+#include "base/log.h"
+#include "config/value.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void tell_unknown(enum schema_section section, const struct ini *ini,
+	const struct ini_entry *entry, struct config_errors *errors)
+{
+	char quoted[LOG_TEXT_SIZE];
+	char hint[ERRORS_HINT_SIZE];
+
+	errors_add(errors, ini_entry_place(ini, entry), "%s: unknown key in [%s]%s",
+		log_text(quoted, entry->key, strlen(entry->key)),
+		schema_section_name(section),
+		errors_hint(hint, schema_suggest(section, entry->key)));
+}
+
+/* BAD is the wrong part of the value. */
+static void tell_value(const struct schema_key *key, const struct ini *ini,
+	const struct ini_entry *entry, struct span bad, struct config_errors *errors)
+{
+	char expected[SCHEMA_EXPECTED_SIZE];
+	char quoted[LOG_TEXT_SIZE];
+	char word[LOG_TEXT_SIZE];
+	char hint[ERRORS_HINT_SIZE];
+	const char *suggestion = NULL;
+
+	if (bad.len > 0 && span_copy(bad, word, sizeof(word)) == 0)
+		suggestion = schema_suggest_word(key, word);
+	errors_add(errors, ini_value_place(ini, entry, (size_t)(bad.p - entry->value)),
+		"%s: expected %s, got %s%s", key->name,
+		schema_expected(key, expected, sizeof(expected)),
+		bad.len > 0 ? log_text(quoted, bad.p, bad.len) : "nothing",
+		errors_hint(hint, suggestion));
+}
+
+static int apply_entry(struct scope *scope, enum schema_section section,
+	const struct ini *ini, const struct ini_entry *entry,
+	struct config_errors *errors)
+{
+	const struct schema_key *key = schema_find(section, entry->key);
+	struct place *place;
+	struct span bad;
+	int err;
+
+	if (key == NULL) {
+		if (errors != NULL)
+			tell_unknown(section, ini, entry, errors);
+		return 0;
+	}
+	place = &scope->places[schema_index(key)];
+	/* Set in this file: another one, a profile, may be overridden. */
+	if (place->file == ini->path) {
+		if (errors != NULL)
+			errors_add(errors, ini_entry_place(ini, entry),
+				"%s: duplicate key, first set in line %u", key->name,
+				place->line);
+		return 0;
+	}
+	err = value_set(key, scope->base, ini->folder, entry->value, &bad);
+	if (err == -ENOMEM)
+		return err;
+	if (err != 0 && errors != NULL)
+		tell_value(key, ini, entry, bad, errors);
+	/* A wrong value counts as set, lest it be told as missing too. */
+	scope->wrong[schema_index(key)] = err != 0;
+	*place = ini_value_place(ini, entry, 0);
+	return 0;
+}
+
+int scope_apply(struct scope *scope, enum schema_section section, const struct ini *ini,
+	const struct ini_section *from, struct config_errors *errors)
+{
+	for (size_t i = 0; i < from->count; i++) {
+		int err = apply_entry(scope, section, ini, &from->entries[i], errors);
+
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+static int finish_key(struct scope *scope, const struct schema_key *key,
+	const struct config *config, const char *folder)
+{
+	size_t index = schema_index(key);
+	const struct schema_key *parent;
+	struct span bad;
+
+	if (scope->places[index].file != NULL && !scope->wrong[index])
+		return 0;
+	if (key->inherits) {
+		parent = schema_find(key->parent, key->name);
+		return value_copy(key, scope->base, parent, config);
+	}
+	if (key->fallback == NULL || key->fallback[0] == '\0')
+		return 0;
+	return value_set(key, scope->base, folder, key->fallback, &bad);
+}
+
+int scope_finish(struct scope *scope, enum schema_section section,
+	const struct config *config, const char *folder, struct place place,
+	struct config_errors *errors)
+{
+	size_t count;
+	const struct schema_key *keys = schema_keys(&count);
+
+	for (size_t i = 0; i < count; i++) {
+		const struct schema_key *key = &keys[i];
+		char expected[SCHEMA_EXPECTED_SIZE];
+		int err;
+
+		if (key->section != section)
+			continue;
+		if (key->fallback == NULL && scope->places[i].file == NULL)
+			errors_add(errors, place, "%s: missing in [%s], expected %s",
+				key->name, schema_section_name(section),
+				schema_expected(key, expected, sizeof(expected)));
+		err = finish_key(scope, key, config, folder);
+		if (err == 0)
+			err = value_settle(key, scope->base);
+		if (err != 0)
+			return err;
+	}
+	return 0;
+}
+
+bool scope_has(const struct scope *scope, enum schema_section section, const char *name)
+{
+	return scope->places[schema_index(schema_find(section, name))].file != NULL;
+}
+
+struct place scope_place(const struct scope *scope, enum schema_section section,
+	const char *name, struct place instead)
+{
+	struct place place = scope->places[schema_index(schema_find(section, name))];
+
+	return place.file != NULL ? place : instead;
+}

@@ -1,0 +1,768 @@
+#include "config/table.h"
+
+#include "config/config.h"
+
+/* The build sets these to the places of the installed tree. */
+#ifndef TANDEM_PROFILE_DIR
+#define TANDEM_PROFILE_DIR "/usr/share/tandem/gateway-profiles"
+#endif
+#ifndef TANDEM_STATE_DIR
+#define TANDEM_STATE_DIR "/var/lib/tandem"
+#endif
+#ifndef TANDEM_RUN_DIR
+#define TANDEM_RUN_DIR "/run/tandem"
+#endif
+
+/* Where a value goes, and how wide it is there. */
+#define MEMBER(type, member)                                                             \
+	.offset = offsetof(struct type, member),                                         \
+	.size = sizeof(((const struct type *)NULL)->member)
+
+#define SECOND 1000ULL
+#define MINUTE (60 * SECOND)
+#define HOUR (60 * MINUTE)
+#define DAY (24 * HOUR)
+#define KIB 1024ULL
+#define MIB (1024 * KIB)
+
+#define ALL_SUITES                                                                       \
+	"AEAD_AES_256_GCM, AEAD_AES_128_GCM, AES_256_CM_HMAC_SHA1_80, "                  \
+	"AES_CM_128_HMAC_SHA1_80, AES_256_CM_HMAC_SHA1_32, AES_CM_128_HMAC_SHA1_32"
+
+/* Each in the order of its enum in config.h. */
+static const char *const transports[] = {"udp", "tcp", NULL};
+static const char *const srtp_words[] = {"required", "optional", "off", NULL};
+static const char *const audit_words[] = {"off", "signalling", "full", NULL};
+static const char *const hold_words[] = {"pass", "sendonly", "inactive", NULL};
+
+/* Words that read better than 0. */
+static const char *const auto_word[] = {"auto", NULL};
+static const char *const unlimited_word[] = {"unlimited", NULL};
+
+const struct schema_key schema_table[] = {
+	/* [tandem] */
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "fqdn",
+		.type = SCHEMA_FQDN,
+		MEMBER(config, tandem.fqdn),
+		.help = "The host in our Via and Contact; our certificates must carry "
+			"it.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "state-dir",
+		.type = SCHEMA_FILE,
+		MEMBER(config, tandem.state_dir),
+		.fallback = TANDEM_STATE_DIR,
+		.help = "Where call records and audit files are kept.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "run-dir",
+		.type = SCHEMA_FILE,
+		MEMBER(config, tandem.run_dir),
+		.fallback = TANDEM_RUN_DIR,
+		.help = "Where the control socket and the process id are.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "gateway-dir",
+		.type = SCHEMA_FILE,
+		MEMBER(config, tandem.gateway_dir),
+		.fallback = "gateways.d",
+		.help = "Where the files of the gateways are.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "profile-dir",
+		.type = SCHEMA_FILE,
+		MEMBER(config, tandem.profile_dir),
+		.fallback = TANDEM_PROFILE_DIR,
+		.help = "Where the profiles are that gateways inherit from.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "user",
+		.type = SCHEMA_ID,
+		MEMBER(config, tandem.user),
+		.fallback = "",
+		.help = "The user to become once the listeners are open.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "dns-server",
+		.type = SCHEMA_LISTEN,
+		MEMBER(config, tandem.dns_server),
+		.fallback = "",
+		.help = "The DNS server to ask, instead of those of /etc/resolv.conf; "
+			"read at "
+			"start.",
+	},
+
+	/* [internal] */
+	{
+		.section = SCHEMA_INTERNAL,
+		.name = "listen",
+		.type = SCHEMA_LISTEN,
+		MEMBER(config, internal.listen),
+		.fallback = "0.0.0.0:5061",
+		.help = "Where servers connect to: always mutual TLS.",
+	},
+	{
+		.section = SCHEMA_INTERNAL,
+		.name = "certificate",
+		.type = SCHEMA_FILE,
+		MEMBER(config, internal.tls.certificate),
+		.help = "Our certificate toward servers: a PEM file, the issuers behind "
+			"it.",
+	},
+	{
+		.section = SCHEMA_INTERNAL,
+		.name = "key",
+		.type = SCHEMA_KEY,
+		MEMBER(config, internal.tls.key),
+		.help = "Its private key: a PEM file or a pkcs11: URI.",
+	},
+	{
+		.section = SCHEMA_INTERNAL,
+		.name = "trust",
+		.type = SCHEMA_FILE,
+		MEMBER(config, internal.tls.trust),
+		.help = "A PEM file of the authorities that may vouch for a server.",
+	},
+	{
+		.section = SCHEMA_INTERNAL,
+		.name = "crl",
+		.type = SCHEMA_FILE,
+		MEMBER(config, internal.tls.crl),
+		.fallback = "",
+		.help = "A PEM file of their revocation lists.",
+	},
+	{
+		.section = SCHEMA_INTERNAL,
+		.name = "suites",
+		.type = SCHEMA_SUITES,
+		MEMBER(config, internal.suites),
+		.fallback = ALL_SUITES,
+		.help = "The SRTP suites that we accept from servers.",
+	},
+
+	/* [external] */
+	{
+		.section = SCHEMA_EXTERNAL,
+		.name = "udp",
+		.type = SCHEMA_LISTEN,
+		MEMBER(config, external.udp),
+		.fallback = "",
+		.help = "Where gateways reach us over UDP.",
+	},
+	{
+		.section = SCHEMA_EXTERNAL,
+		.name = "tcp",
+		.type = SCHEMA_LISTEN,
+		MEMBER(config, external.tcp),
+		.fallback = "",
+		.help = "Where gateways reach us over TCP.",
+	},
+	{
+		.section = SCHEMA_EXTERNAL,
+		.name = "tls",
+		.type = SCHEMA_LISTEN,
+		MEMBER(config, external.tls_listen),
+		.fallback = "",
+		.help = "Where gateways reach us over TLS.",
+	},
+	{
+		.section = SCHEMA_EXTERNAL,
+		.name = "certificate",
+		.type = SCHEMA_FILE,
+		MEMBER(config, external.tls.certificate),
+		.fallback = "",
+		.help = "Our certificate toward gateways: a PEM file, the issuers behind "
+			"it.",
+	},
+	{
+		.section = SCHEMA_EXTERNAL,
+		.name = "key",
+		.type = SCHEMA_KEY,
+		MEMBER(config, external.tls.key),
+		.fallback = "",
+		.help = "Its private key: a PEM file or a pkcs11: URI.",
+	},
+	{
+		.section = SCHEMA_EXTERNAL,
+		.name = "trust",
+		.type = SCHEMA_FILE,
+		MEMBER(config, external.tls.trust),
+		.fallback = "",
+		.help = "A PEM file of the authorities that may vouch for a gateway.",
+	},
+	{
+		.section = SCHEMA_EXTERNAL,
+		.name = "crl",
+		.type = SCHEMA_FILE,
+		MEMBER(config, external.tls.crl),
+		.fallback = "",
+		.help = "A PEM file of their revocation lists.",
+	},
+
+	/* [media] */
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "internal-address",
+		.type = SCHEMA_ADDR,
+		MEMBER(config, media.internal),
+		.help = "The address of this machine that media of servers uses.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "external-address",
+		.type = SCHEMA_ADDR,
+		MEMBER(config, media.external),
+		.help = "The address of this machine that media of gateways uses.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "internal-advertise-address",
+		.type = SCHEMA_ADDR,
+		MEMBER(config, media.internal_advertise),
+		.fallback = "",
+		.help = "What SDP toward servers says instead, when they see us through "
+			"NAT.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "external-advertise-address",
+		.type = SCHEMA_ADDR,
+		MEMBER(config, media.external_advertise),
+		.fallback = "",
+		.help = "What SDP toward gateways says instead, when they see us through "
+			"NAT.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "ports",
+		.type = SCHEMA_RANGE,
+		.offset = offsetof(struct config, media.port_min),
+		.size = 2 * sizeof(uint16_t),
+		.min = 1024,
+		.max = 65535,
+		.fallback = "30000-39999",
+		.help = "The UDP ports for media; a stream takes two, on each side.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "workers",
+		.type = SCHEMA_UINT,
+		MEMBER(config, media.workers),
+		.max = 256,
+		.unit = "",
+		.words = auto_word,
+		.fallback = "auto",
+		.help = "How many threads relay media; auto is one a processor core.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "tick",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, media.tick_us),
+		.max = 20000,
+		.unit = "us",
+		.fallback = "1ms",
+		.help = "The longest that a busy worker may hold a packet back to send "
+			"several "
+			"at once; 0 never does.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "timeout",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, media.timeout_ms),
+		.min = SECOND,
+		.max = DAY,
+		.unit = "ms",
+		.fallback = "60s",
+		.help = "An active call is ended after so long without a packet either "
+			"way.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "hold-timeout",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, media.hold_timeout_ms),
+		.min = SECOND,
+		.max = DAY,
+		.unit = "ms",
+		.fallback = "15m",
+		.help = "The same for a call on hold.",
+	},
+
+	/* [audit] */
+	{
+		.section = SCHEMA_AUDIT,
+		.name = "mode",
+		.type = SCHEMA_ENUM,
+		MEMBER(config, audit.mode),
+		.words = audit_words,
+		.fallback = "signalling",
+		.help = "What is captured of each call: nothing, its SIP messages, or "
+			"its media "
+			"too.",
+	},
+	{
+		.section = SCHEMA_AUDIT,
+		.name = "required",
+		.type = SCHEMA_BOOL,
+		MEMBER(config, audit.required),
+		.fallback = "no",
+		.help = "Whether a new call is refused when it cannot be captured.",
+	},
+
+	/* [limits] */
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "max-calls",
+		.type = SCHEMA_UINT,
+		MEMBER(config, limits.max_calls),
+		.min = 1,
+		.max = 1000000,
+		.unit = "",
+		.fallback = "10000",
+		.help = "Calls at once; further ones are answered 503.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "max-connections",
+		.type = SCHEMA_UINT,
+		MEMBER(config, limits.max_connections),
+		.min = 1,
+		.max = 1000000,
+		.unit = "",
+		.fallback = "2000",
+		.help = "TCP and TLS connections at once.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "max-handshakes",
+		.type = SCHEMA_UINT,
+		MEMBER(config, limits.max_handshakes),
+		.min = 1,
+		.max = 100000,
+		.unit = "",
+		.fallback = "100",
+		.help = "TLS handshakes under way at once.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "handshake-timeout",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, limits.handshake_ms),
+		.min = 100,
+		.max = 5 * MINUTE,
+		.unit = "ms",
+		.fallback = "5s",
+		.help = "A TLS handshake that takes longer is cut off.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "idle-timeout",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, limits.idle_ms),
+		.min = SECOND,
+		.max = DAY,
+		.unit = "ms",
+		.fallback = "10m",
+		.help = "A connection without a call and without traffic is closed after "
+			"this.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "queue-size",
+		.type = SCHEMA_SIZE,
+		MEMBER(config, limits.queue_bytes),
+		.min = 64 * KIB,
+		.max = 64 * MIB,
+		.unit = "bytes",
+		.fallback = "256k",
+		.help = "A connection is cut when so much output waits for a peer that "
+			"does not "
+			"read.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "setup-timeout",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, limits.setup_ms),
+		.min = SECOND,
+		.max = HOUR,
+		.unit = "ms",
+		.fallback = "180s",
+		.help = "A call that is not answered ends after this (Timer C).",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "max-duration",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, limits.duration_ms),
+		.max = 30 * DAY,
+		.unit = "ms",
+		.words = unlimited_word,
+		.fallback = "unlimited",
+		.help = "The longest that an answered call may last.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "drain-timeout",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, limits.drain_ms),
+		.max = DAY,
+		.unit = "ms",
+		.fallback = "30s",
+		.help = "On shutdown, how long calls may go on before they are ended.",
+	},
+
+	/* [sip] */
+	{
+		.section = SCHEMA_SIP,
+		.name = "t1",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, sip.t1_ms),
+		.min = 10,
+		.max = 10 * SECOND,
+		.unit = "ms",
+		.fallback = "500ms",
+		.help = "The estimate of the round trip (RFC 3261, T1).",
+	},
+	{
+		.section = SCHEMA_SIP,
+		.name = "t2",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, sip.t2_ms),
+		.min = 10,
+		.max = MINUTE,
+		.unit = "ms",
+		.fallback = "4s",
+		.help = "The longest time between repetitions (RFC 3261, T2).",
+	},
+	{
+		.section = SCHEMA_SIP,
+		.name = "t4",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, sip.t4_ms),
+		.min = 10,
+		.max = MINUTE,
+		.unit = "ms",
+		.fallback = "5s",
+		.help = "How long a message may stay in the network (RFC 3261, T4).",
+	},
+
+	/* [server ID] */
+	{
+		.section = SCHEMA_SERVER,
+		.name = "host",
+		.type = SCHEMA_NAME,
+		MEMBER(config_server, host),
+		.help = "Where to connect, and the name that the server's certificate "
+			"must carry.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "port",
+		.type = SCHEMA_PORT,
+		MEMBER(config_server, port),
+		.fallback = "5061",
+		.help = "The port of its TLS listener.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "priority",
+		.type = SCHEMA_UINT,
+		MEMBER(config_server, priority),
+		.max = 65535,
+		.unit = "",
+		.fallback = "10",
+		.help = "Servers of a lower number are tried first.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "weight",
+		.type = SCHEMA_UINT,
+		MEMBER(config_server, weight),
+		.max = 65535,
+		.unit = "",
+		.fallback = "1",
+		.help = "The share of calls among servers of the same priority.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "trust",
+		.type = SCHEMA_FILE,
+		MEMBER(config_server, tls.trust),
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_INTERNAL,
+		.help = "A PEM file of the authorities that may vouch for this server.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "crl",
+		.type = SCHEMA_FILE,
+		MEMBER(config_server, tls.crl),
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_INTERNAL,
+		.help = "A PEM file of their revocation lists.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "suites",
+		.type = SCHEMA_SUITES,
+		MEMBER(config_server, suites),
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_INTERNAL,
+		.help = "The SRTP suites that this server may use.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "codecs",
+		.type = SCHEMA_WORDS,
+		MEMBER(config_server, codecs),
+		.fallback = "",
+		.help = "The codecs that cross toward it, best first; none named: all.",
+	},
+	{
+		.section = SCHEMA_SERVER,
+		.name = "max-calls",
+		.type = SCHEMA_UINT,
+		MEMBER(config_server, max_calls),
+		.max = 1000000,
+		.unit = "",
+		.words = unlimited_word,
+		.fallback = "unlimited",
+		.help = "Its calls at once.",
+	},
+
+	/* [gateway] */
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "profile",
+		.type = SCHEMA_ID,
+		MEMBER(config_gateway, profile),
+		.fallback = "",
+		.help = "The profile whose keys count first; those of this file override "
+			"them.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "host",
+		.type = SCHEMA_NAME,
+		MEMBER(config_gateway, host),
+		.help = "Name or address of the gateway; with TLS the name in its "
+			"certificate.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "port",
+		.type = SCHEMA_PORT,
+		MEMBER(config_gateway, port),
+		.fallback = "",
+		.help = "Its port; where not set, SRV records are asked, then 5060 or "
+			"with TLS "
+			"5061 is taken.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "enabled",
+		.type = SCHEMA_BOOL,
+		MEMBER(config_gateway, enabled),
+		.fallback = "yes",
+		.help = "Whether calls go to it and are taken from it.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "tls",
+		.type = SCHEMA_BOOL,
+		MEMBER(config_gateway, tls),
+		.fallback = "yes",
+		.help = "Whether signalling is mutual TLS. It never falls back to plain.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "transport",
+		.type = SCHEMA_ENUM,
+		MEMBER(config_gateway, transport),
+		.words = transports,
+		.fallback = "udp",
+		.help = "What carries signalling while tls is no.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "srtp",
+		.type = SCHEMA_ENUM,
+		MEMBER(config_gateway, srtp),
+		.words = srtp_words,
+		.fallback = "required",
+		.help = "Whether media is encrypted; always off while tls is no, because "
+			"its keys "
+			"would cross in clear.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "certificate",
+		.type = SCHEMA_FILE,
+		MEMBER(config_gateway, certs.certificate),
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_EXTERNAL,
+		.help = "Our certificate toward this gateway.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "key",
+		.type = SCHEMA_KEY,
+		MEMBER(config_gateway, certs.key),
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_EXTERNAL,
+		.help = "Its private key: a PEM file or a pkcs11: URI.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "trust",
+		.type = SCHEMA_FILE,
+		MEMBER(config_gateway, certs.trust),
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_EXTERNAL,
+		.help = "A PEM file of the authorities that may vouch for this gateway.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "crl",
+		.type = SCHEMA_FILE,
+		MEMBER(config_gateway, certs.crl),
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_EXTERNAL,
+		.help = "A PEM file of their revocation lists.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "suites",
+		.type = SCHEMA_SUITES,
+		MEMBER(config_gateway, suites),
+		.fallback = ALL_SUITES,
+		.help = "The SRTP suites that this gateway may use.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "codecs",
+		.type = SCHEMA_WORDS,
+		MEMBER(config_gateway, codecs),
+		.fallback = "",
+		.help = "The codecs that cross toward it, best first; none named: all.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "prefixes",
+		.type = SCHEMA_WORDS,
+		MEMBER(config_gateway, prefixes),
+		.fallback = "",
+		.help = "How the numbers begin that it takes; none named: any number.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "priority",
+		.type = SCHEMA_UINT,
+		MEMBER(config_gateway, priority),
+		.max = 65535,
+		.unit = "",
+		.fallback = "10",
+		.help = "Gateways of a lower number are tried first.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "max-calls",
+		.type = SCHEMA_UINT,
+		MEMBER(config_gateway, max_calls),
+		.max = 1000000,
+		.unit = "",
+		.words = unlimited_word,
+		.fallback = "unlimited",
+		.help = "Its calls at once.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "early-media",
+		.type = SCHEMA_BOOL,
+		MEMBER(config_gateway, early_media),
+		.fallback = "yes",
+		.help = "Whether the SDP of its 18x responses is passed on.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "user-phone",
+		.type = SCHEMA_BOOL,
+		MEMBER(config_gateway, user_phone),
+		.fallback = "no",
+		.help = "Whether ;user=phone is added to URIs that hold a number.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "rtcp-mux",
+		.type = SCHEMA_BOOL,
+		MEMBER(config_gateway, rtcp_mux),
+		.fallback = "no",
+		.help = "Whether RTCP is offered on the port of RTP (RFC 5761).",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "sdp-lifetime",
+		.type = SCHEMA_BOOL,
+		MEMBER(config_gateway, sdp_lifetime),
+		.fallback = "no",
+		.help = "Whether our SRTP keys are written with their lifetime, |2^31.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "hold",
+		.type = SCHEMA_ENUM,
+		MEMBER(config_gateway, hold),
+		.words = hold_words,
+		.fallback = "pass",
+		.help = "How hold is written toward it: as it came, or always as one "
+			"direction.",
+	},
+	{
+		.section = SCHEMA_GATEWAY,
+		.name = "from-host",
+		.type = SCHEMA_NAME,
+		MEMBER(config_gateway, from_host),
+		.fallback = "",
+		.help = "The host in From toward it; where not set, our fqdn.",
+	},
+
+	/* [capture] */
+	{
+		.section = SCHEMA_CAPTURE,
+		.name = "mode",
+		.type = SCHEMA_ENUM,
+		MEMBER(config_gateway, audit),
+		.words = audit_words,
+		.fallback = "",
+		.inherits = true,
+		.parent = SCHEMA_AUDIT,
+		.help = "What is captured of this gateway's calls.",
+	},
+};
+
+const size_t schema_table_count = sizeof(schema_table) / sizeof(schema_table[0]);
+
+_Static_assert(sizeof(schema_table) / sizeof(schema_table[0]) <= SCHEMA_MAX_KEYS,
+	"raise SCHEMA_MAX_KEYS");
+/* SCHEMA_RANGE stores two ports side by side. */
+_Static_assert(offsetof(struct config, media.port_max) ==
+		       offsetof(struct config, media.port_min) + sizeof(uint16_t),
+	"port_max follows port_min");

@@ -1,0 +1,9 @@
+/*
+ * The rows behind schema.h, for schema.c alone.
+ */
+#pragma once
+
+#include "config/schema.h"
+
+extern const struct schema_key schema_table[];
+extern const size_t schema_table_count;

@@ -1,0 +1,415 @@
+#include "config/value.h"
+
+#include "base/addr.h"
+#include "base/err.h"
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More would be a mistake, and the duplicate check is quadratic. */
+#define MAX_WORDS 256
+
+static void *member(const struct schema_key *key, void *base)
+{
+	return (char *)base + key->offset;
+}
+
+static const void *const_member(const struct schema_key *key, const void *base)
+{
+	return (const char *)base + key->offset;
+}
+
+static bool is_string(enum schema_type type)
+{
+	switch (type) {
+	case SCHEMA_STRING:
+	case SCHEMA_ID:
+	case SCHEMA_NAME:
+	case SCHEMA_FQDN:
+	case SCHEMA_FILE:
+	case SCHEMA_KEY:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void words_free(struct config_words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		free(words->words[i]);
+	free(words->words);
+	*words = (struct config_words){0};
+}
+
+void value_clear(const struct schema_key *key, void *base)
+{
+	void *to = member(key, base);
+
+	if (is_string(key->type))
+		free(*(char **)to);
+	else if (key->type == SCHEMA_WORDS)
+		words_free(to);
+	memset(to, 0, key->size);
+}
+
+bool value_is_empty(const struct schema_key *key, const void *base)
+{
+	const char *text = *(char *const *)const_member(key, base);
+
+	return text == NULL || text[0] == '\0';
+}
+
+int value_settle(const struct schema_key *key, void *base)
+{
+	char **to = member(key, base);
+
+	if (!is_string(key->type) || *to != NULL)
+		return 0;
+	*to = strdup("");
+	return *to != NULL ? 0 : -ENOMEM;
+}
+
+char *value_path(const char *folder, const char *path)
+{
+	char *joined;
+
+	if (path[0] == '/')
+		return strdup(path);
+	return asprintf(&joined, "%s/%s", folder, path) < 0 ? NULL : joined;
+}
+
+/* Takes TEXT. */
+static int store_string(const struct schema_key *key, void *base, char *text)
+{
+	char **to = member(key, base);
+
+	if (text == NULL)
+		return -ENOMEM;
+	free(*to);
+	*to = text;
+	return 0;
+}
+
+/* VALUE fits: the schema bounds it, and a unit test the bounds. */
+static void store_number(const struct schema_key *key, void *base, uint64_t value)
+{
+	void *to = member(key, base);
+
+	if (key->size == sizeof(bool))
+		*(bool *)to = value != 0;
+	else if (key->size == sizeof(uint16_t))
+		*(uint16_t *)to = (uint16_t)value;
+	else if (key->size == sizeof(unsigned))
+		*(unsigned *)to = (unsigned)value;
+	else
+		*(uint64_t *)to = value;
+}
+
+/* One part of a host name. Underscores are no part of host names (RFC 1123). */
+static bool is_label(struct span label)
+{
+	if (label.len == 0 || label.len > 63 || label.p[0] == '-' ||
+		label.p[label.len - 1] == '-')
+		return false;
+	for (size_t i = 0; i < label.len; i++) {
+		char c = label.p[i];
+
+		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+			    (c >= '0' && c <= '9') || c == '-'))
+			return false;
+	}
+	return true;
+}
+
+/* DOTTED: at least two labels. */
+static bool is_host_name(const char *text, bool dotted)
+{
+	struct span rest = span_of(text);
+	struct span label = rest;
+	size_t labels = 0;
+
+	if (rest.len > 253)
+		return false;
+	while (span_next(&rest, '.', &label)) {
+		if (!is_label(label))
+			return false;
+		labels++;
+	}
+	/* A last label of digits alone is an address with a mistake, such as 10.0.0.256. */
+	return labels > (dotted ? 1 : 0) && strspn(label.p, "0123456789") < label.len;
+}
+
+static bool is_name(const char *text)
+{
+	struct addr addr;
+
+	return addr_parse_host(&addr, text, strlen(text), 0) == 0 ||
+	       is_host_name(text, false);
+}
+
+static int set_string(
+	const struct schema_key *key, void *base, const char *folder, const char *text)
+{
+	bool is_uri = key->type == SCHEMA_KEY && strncmp(text, "pkcs11:", 7) == 0;
+	bool is_path = (key->type == SCHEMA_FILE || key->type == SCHEMA_KEY) && !is_uri;
+
+	if (text[0] == '\0' || (key->type == SCHEMA_NAME && !is_name(text)) ||
+		(key->type == SCHEMA_FQDN && !is_host_name(text, true)) ||
+		(key->type == SCHEMA_ID && !schema_id_valid(text)))
+		return ERR_FORMAT;
+	return store_string(key, base, is_path ? value_path(folder, text) : strdup(text));
+}
+
+/* The number at the front of TEXT times the factor of the suffix behind it. */
+static int parse_scaled(const char *text, uint64_t *ret, const char *const *suffixes,
+	const uint64_t *factors)
+{
+	size_t digits = strspn(text, "0123456789");
+	uint64_t number;
+	size_t i = 0;
+
+	if (span_uint((struct span){.p = text, .len = digits}, UINT64_MAX, &number) != 0)
+		return ERR_FORMAT;
+	while (suffixes[i] != NULL && strcmp(suffixes[i], text + digits) != 0)
+		i++;
+	/* Only 0 needs no unit. */
+	if (suffixes[i] == NULL && (number != 0 || text[digits] != '\0'))
+		return ERR_FORMAT;
+	if (number == 0) {
+		*ret = 0;
+		return 0;
+	}
+	return __builtin_mul_overflow(number, factors[i], ret) ? ERR_FORMAT : 0;
+}
+
+static int parse_duration(const struct schema_key *key, const char *text, uint64_t *ret)
+{
+	static const char *const suffixes[] = {"us", "ms", "s", "m", "h", "d", NULL};
+	static const uint64_t us[] = {
+		1, 1000, 1000000, 60000000, 3600000000, 86400000000};
+	uint64_t unit_us = strcmp(key->unit, "ms") == 0 ? 1000 : 1;
+	uint64_t value;
+
+	if (parse_scaled(text, &value, suffixes, us) != 0 || value % unit_us != 0)
+		return ERR_FORMAT;
+	*ret = value / unit_us;
+	return 0;
+}
+
+static int parse_size(const char *text, uint64_t *ret)
+{
+	static const char *const suffixes[] = {"", "k", "M", "G", NULL};
+	static const uint64_t bytes[] = {1, 1ULL << 10, 1ULL << 20, 1ULL << 30};
+
+	return parse_scaled(text, ret, suffixes, bytes);
+}
+
+static int set_number(const struct schema_key *key, void *base, const char *text)
+{
+	uint64_t value = 0;
+	int err;
+
+	if (key->words != NULL && strcmp(text, key->words[0]) == 0) {
+		store_number(key, base, 0);
+		return 0;
+	}
+	if (key->type == SCHEMA_DURATION)
+		err = parse_duration(key, text, &value);
+	else if (key->type == SCHEMA_SIZE)
+		err = parse_size(text, &value);
+	else
+		err = span_uint(span_of(text), UINT64_MAX, &value);
+	if (err != 0)
+		return ERR_FORMAT;
+	if (key->type == SCHEMA_PORT ? value == 0 || value > UINT16_MAX
+				     : value < key->min || value > key->max)
+		return ERR_FORMAT;
+	store_number(key, base, value);
+	return 0;
+}
+
+static int set_word(const struct schema_key *key, void *base, const char *text)
+{
+	static const char *const no_yes[] = {"no", "yes", NULL};
+	const char *const *words = key->type == SCHEMA_BOOL ? no_yes : key->words;
+
+	for (size_t i = 0; words[i] != NULL; i++) {
+		if (strcmp(words[i], text) == 0) {
+			store_number(key, base, i);
+			return 0;
+		}
+	}
+	return ERR_FORMAT;
+}
+
+static int set_addr(const struct schema_key *key, void *base, const char *text)
+{
+	struct addr addr;
+
+	if (key->type == SCHEMA_LISTEN) {
+		/* Port 0 here means that none was written. */
+		if (addr_parse(&addr, text, 0) != 0 || addr_port(&addr) == 0)
+			return ERR_FORMAT;
+	} else if (addr_parse_host(&addr, text, strlen(text), 0) != 0 ||
+		   addr_is_any(&addr)) {
+		return ERR_FORMAT;
+	}
+	*(struct addr *)member(key, base) = addr;
+	return 0;
+}
+
+static int set_range(const struct schema_key *key, void *base, const char *text)
+{
+	struct span rest = span_of(text);
+	uint16_t *ports = member(key, base);
+	struct span first;
+	uint64_t min;
+	uint64_t max;
+
+	if (!span_next(&rest, '-', &first) ||
+		span_uint(span_trim(first), key->max, &min) != 0 ||
+		span_uint(span_trim(rest), key->max, &max) != 0)
+		return ERR_FORMAT;
+	if (min < key->min || min >= max)
+		return ERR_FORMAT;
+	ports[0] = (uint16_t)min;
+	ports[1] = (uint16_t)max;
+	return 0;
+}
+
+static bool words_have(const struct config_words *words, struct span word)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (span_equal_str(word, words->words[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_word(struct span word)
+{
+	if (word.len == 0)
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.p[i] <= ' ' || word.p[i] > '~' || word.p[i] == '"')
+			return false;
+	}
+	return true;
+}
+
+static int words_add(struct config_words *words, struct span word)
+{
+	char **grown;
+	char *copy;
+
+	if (!is_word(word) || words->count == MAX_WORDS || words_have(words, word))
+		return ERR_FORMAT;
+	grown = reallocarray(words->words, words->count + 1, sizeof(*grown));
+	if (grown == NULL)
+		return -ENOMEM;
+	words->words = grown;
+	copy = span_dup(word);
+	if (copy == NULL)
+		return -ENOMEM;
+	words->words[words->count++] = copy;
+	return 0;
+}
+
+static int set_words(
+	const struct schema_key *key, void *base, const char *text, struct span *ret_bad)
+{
+	struct config_words *to = member(key, base);
+	struct config_words words = {0};
+	struct span rest = span_of(text);
+	struct span word;
+
+	while (span_next(&rest, ',', &word)) {
+		int err = words_add(&words, span_trim(word));
+
+		if (err != 0) {
+			words_free(&words);
+			*ret_bad = span_trim(word);
+			return err;
+		}
+	}
+	words_free(to);
+	*to = words;
+	return 0;
+}
+
+static int set_suites(
+	const struct schema_key *key, void *base, const char *text, struct span *ret_bad)
+{
+	struct span rest = span_of(text);
+	struct span word;
+	unsigned mask = 0;
+
+	while (span_next(&rest, ',', &word)) {
+		unsigned bit = 0;
+
+		word = span_trim(word);
+		while (schema_suites[bit] != NULL &&
+			!span_equal_str(word, schema_suites[bit]))
+			bit++;
+		if (schema_suites[bit] == NULL || (mask & 1U << bit) != 0) {
+			*ret_bad = word;
+			return ERR_FORMAT;
+		}
+		mask |= 1U << bit;
+	}
+	if (mask == 0)
+		return ERR_FORMAT;
+	*(unsigned *)member(key, base) = mask;
+	return 0;
+}
+
+int value_set(const struct schema_key *key, void *base, const char *folder,
+	const char *text, struct span *ret_bad)
+{
+	*ret_bad = span_of(text);
+	switch (key->type) {
+	case SCHEMA_STRING:
+	case SCHEMA_ID:
+	case SCHEMA_NAME:
+	case SCHEMA_FQDN:
+	case SCHEMA_FILE:
+	case SCHEMA_KEY:
+		return set_string(key, base, folder, text);
+	case SCHEMA_UINT:
+	case SCHEMA_PORT:
+	case SCHEMA_DURATION:
+	case SCHEMA_SIZE:
+		return set_number(key, base, text);
+	case SCHEMA_BOOL:
+	case SCHEMA_ENUM:
+		return set_word(key, base, text);
+	case SCHEMA_ADDR:
+	case SCHEMA_LISTEN:
+		return set_addr(key, base, text);
+	case SCHEMA_RANGE:
+		return set_range(key, base, text);
+	case SCHEMA_WORDS:
+		return set_words(key, base, text, ret_bad);
+	case SCHEMA_SUITES:
+		return set_suites(key, base, text, ret_bad);
+	}
+	return ERR_FORMAT;
+}
+
+int value_copy(const struct schema_key *key, void *base,
+	const struct schema_key *from_key, const void *from)
+{
+	const void *source = const_member(from_key, from);
+	const char *text;
+
+	if (!is_string(key->type)) {
+		memcpy(member(key, base), source, key->size);
+		return 0;
+	}
+	text = *(char *const *)source;
+	return store_string(key, base, strdup(text != NULL ? text : ""));
+}

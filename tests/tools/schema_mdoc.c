@@ -1,0 +1,83 @@
+/*
+ * Prints the keys of one section as the mdoc list that the manual pages hold; see
+ * tests/unit/config/manual.sh.
+ */
+#include "config/schema.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#define WIDTH 72
+
+/* TEXT wrapped, each sentence on a line of its own, as mdoc wants it. */
+static void print_text(const char *text)
+{
+	size_t used = 0;
+
+	while (*text != '\0') {
+		size_t len = strcspn(text, " ");
+		bool ends = len > 1 && text[len - 1] == '.';
+
+		if (used > 0 && used + 1 + len > WIDTH) {
+			printf("\n");
+			used = 0;
+		}
+		/* A line that begins with a dot would be a macro. */
+		used += (size_t)printf("%s%s%.*s", used > 0 ? " " : "",
+			used == 0 && text[0] == '.' ? "\\&" : "", (int)len, text);
+		if (ends) {
+			printf("\n");
+			used = 0;
+		}
+		text += len;
+		text += strspn(text, " ");
+	}
+	if (used > 0)
+		printf("\n");
+}
+
+static void print_default(const struct schema_key *key)
+{
+	if (key->inherits)
+		printf("Where not set, that of\n.Bq %s\ncounts.\n",
+			schema_section_name(key->parent));
+	else if (key->fallback == NULL)
+		printf("Must be set.\n");
+	else if (key->type == SCHEMA_SUITES)
+		printf("Default: all of them.\n");
+	else if (key->fallback[0] != '\0')
+		printf("Default:\n.Ql %s .\n", key->fallback);
+}
+
+static void print_key(const struct schema_key *key)
+{
+	char expected[SCHEMA_EXPECTED_SIZE];
+	char takes[SCHEMA_EXPECTED_SIZE + 16];
+
+	printf(".It Cm %s\n", key->name);
+	print_text(key->help);
+	snprintf(takes, sizeof(takes), "Takes %s.",
+		schema_expected(key, expected, sizeof(expected)));
+	print_text(takes);
+	print_default(key);
+}
+
+int main(int argc, char **argv)
+{
+	size_t count;
+	const struct schema_key *keys = schema_keys(&count);
+	enum schema_section section;
+
+	if (argc != 2 || (section = schema_section_find(argv[1])) == SCHEMA_SECTIONS) {
+		fprintf(stderr, "usage: schema_mdoc SECTION\n");
+		return 2;
+	}
+	printf(".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < count; i++) {
+		if (keys[i].section == section)
+			print_key(&keys[i]);
+	}
+	printf(".El\n");
+	return 0;
+}

@@ -1,0 +1,432 @@
+#include "fixture.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void defaults_are_those_of_the_manual(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config *config;
+	char text[ADDR_TEXT_SIZE];
+
+	fixture_load_ok(fixture);
+	config = fixture->config;
+	assert_string_equal(config->tandem.fqdn, "med1.example.com");
+	assert_string_equal(config->tandem.user, "");
+	assert_string_equal(addr_text(&config->internal.listen, text), "0.0.0.0:5061");
+	assert_int_equal(config->internal.suites, 0x3f);
+	assert_int_equal(config->external.tcp.len, 0);
+	assert_int_equal(config->media.port_min, 30000);
+	assert_int_equal(config->media.port_max, 39999);
+	assert_int_equal(config->media.workers, 0);
+	assert_int_equal(config->media.tick_us, 1000);
+	assert_int_equal(config->media.timeout_ms, 60000);
+	assert_int_equal(config->audit.mode, CONFIG_AUDIT_SIGNALLING);
+	assert_false(config->audit.required);
+	assert_int_equal(config->limits.max_calls, 10000);
+	assert_int_equal(config->limits.queue_bytes, 262144);
+	assert_int_equal(config->limits.duration_ms, 0);
+	assert_int_equal(config->sip.t1_ms, 500);
+	assert_int_equal(config->sip.t2_ms, 4000);
+	assert_int_equal(config->sip.t4_ms, 5000);
+	assert_int_equal(config->gateway_count, 0);
+}
+
+static void paths_count_from_the_file_that_names_them(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_gateway *gateway;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example.com\ncertificate = a.pem\n"
+		"key = pkcs11:token=t;object=o\ntrust = /etc/ca.pem\n");
+	fixture_load_ok(fixture);
+	gateway = config_gateway_find(fixture->config, "a");
+	assert_non_null(gateway);
+	assert_string_equal(
+		fixture->config->internal.tls.key, fixture_path(fixture, "internal.key"));
+	assert_string_equal(
+		fixture->config->tandem.gateway_dir, fixture_path(fixture, "gateways.d"));
+	assert_string_equal(
+		gateway->certs.certificate, fixture_path(fixture, "gateways.d/a.pem"));
+	assert_string_equal(gateway->certs.key, "pkcs11:token=t;object=o");
+	assert_string_equal(gateway->certs.trust, "/etc/ca.pem");
+	assert_string_equal(gateway->certs.crl, "");
+	assert_string_equal(gateway->file, fixture_path(fixture, "gateways.d/a.conf"));
+}
+
+static void relative_main_file_gives_absolute_paths(void **state)
+{
+	struct fixture *fixture = *state;
+	struct config *config = NULL;
+	char *here = getcwd(NULL, 0);
+
+	assert_non_null(here);
+	assert_int_equal(chdir(fixture->folder), 0);
+	assert_int_equal(config_load(&config, "tandem.conf", &fixture->errors), 0);
+	assert_int_equal(chdir(here), 0);
+	assert_string_equal(config->file, fixture_path(fixture, "tandem.conf"));
+	assert_string_equal(
+		config->internal.tls.certificate, fixture_path(fixture, "internal.pem"));
+	config_unref(config);
+	free(here);
+}
+
+static void comments_may_stand_anywhere(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "[tandem]\nfqdn = med1.example.com\n",
+		"; first\n  # second\n\n[tandem] ; behind a title\n"
+		"\tfqdn=med1.example.com\t# behind a value ; twice\n\r\n"
+		"user = tandem;not-a-comment\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:7:8: error: user: expected a name of 1 to 64 of "
+		"A-Z a-z 0-9 . _ -, got \"tandem;not-a-comment\"\n");
+	fixture_write_main(fixture, "fqdn = med1.example.com\n",
+		"fqdn = med1.example.com ; x\nuser = tandem #y\n");
+	fixture_load_ok(fixture);
+	assert_string_equal(fixture->config->tandem.user, "tandem");
+}
+
+static void servers_inherit_from_internal_and_are_sorted(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_server *server;
+
+	fixture_write_main(fixture, "[server pbx1]\nhost = pbx1.example.com\n",
+		"[server low]\nhost = low.example.com\npriority = 20\n"
+		"[server b]\nhost = b.example.com\ntrust = partner.pem\n"
+		"suites = AES_CM_128_HMAC_SHA1_80,AEAD_AES_256_GCM\n"
+		"[server a]\nhost = 192.0.2.1\nport = 5071\ncodecs = PCMA, PCMU\n"
+		"max-calls = 7\n");
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->server_count, 3);
+	server = fixture->config->servers;
+	assert_string_equal(server[0].id, "a");
+	assert_int_equal(server[0].port, 5071);
+	assert_int_equal(server[0].max_calls, 7);
+	assert_int_equal(server[0].suites, 0x3f);
+	assert_string_equal(server[0].tls.trust, fixture_path(fixture, "enterprise.pem"));
+	assert_int_equal(server[0].codecs.count, 2);
+	assert_string_equal(server[0].codecs.words[0], "PCMA");
+	assert_string_equal(server[0].codecs.words[1], "PCMU");
+	assert_string_equal(server[1].id, "b");
+	assert_string_equal(server[1].tls.trust, fixture_path(fixture, "partner.pem"));
+	assert_int_equal(server[1].suites,
+		CONFIG_SUITE_AES_CM_128_80 | CONFIG_SUITE_AEAD_AES_256_GCM);
+	assert_string_equal(server[2].id, "low");
+	assert_ptr_equal(config_server_find(fixture->config, "b"), &server[1]);
+	assert_null(config_server_find(fixture->config, "c"));
+}
+
+static void every_mistake_is_told_at_once(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "tandem.conf",
+		"early = 1\n"
+		"[tandem]\n"
+		"fqdn = med1\n"
+		"\tfqnd = x\n"
+		"state-dir =\n"
+		"[intrenal]\n"
+		"x = y\n"
+		"[internal] ; our side\n"
+		"listen = 5061\n"
+		"certificate = a\n"
+		"key = b\n"
+		"key = c\n"
+		"suites = AES_CM_128_HMAC_SHA1_80, AES_CM_128_HMAC_SHA_80\n"
+		"this is no entry\n"
+		"[sip]\n"
+		"t1 = 500\n"
+		"t2 = 1us\n"
+		"[media]\n"
+		"ports = 40000-30000\n"
+		"internal-address = 0.0.0.0\n"
+		"[gateway]\n"
+		"[sip]\n"
+		"[server a b]\n"
+		"host = -x\n"
+		"port = 65536\n"
+		"[server]\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:14:1: error: expected \"key = value\", \"[section]\" or a "
+		"comment, got \"this is no entry\"\n"
+		"tandem.conf:1:1: error: expected a [section] first, got \"early\"\n"
+		"tandem.conf:3:8: error: fqdn: expected a full host name such as "
+		"med1.example.com, got \"med1\"\n"
+		"tandem.conf:4:2: error: \"fqnd\": unknown key in [tandem] (did you mean "
+		"\"fqdn\"?)\n"
+		"tandem.conf:5:12: error: state-dir: expected a path, got nothing\n"
+		"tandem.conf:6:2: error: \"intrenal\": unknown section (did you mean "
+		"\"internal\"?)\n"
+		"tandem.conf:9:10: error: listen: expected address:port such as "
+		"0.0.0.0:5061, got \"5061\"\n"
+		"tandem.conf:12:1: error: key: duplicate key, first set in line 11\n"
+		"tandem.conf:13:35: error: suites: expected a comma list of: "
+		"AEAD_AES_256_GCM, AEAD_AES_128_GCM, AES_256_CM_HMAC_SHA1_80, "
+		"AES_CM_128_HMAC_SHA1_80, AES_256_CM_HMAC_SHA1_32, "
+		"AES_CM_128_HMAC_SHA1_32, got \"AES_CM_128_HMAC_SHA_80\" (did you mean "
+		"\"AES_CM_128_HMAC_SHA1_80\"?)\n"
+		"tandem.conf:16:6: error: t1: expected a time from 10ms to 10s such as "
+		"500ms, got \"500\"\n"
+		"tandem.conf:17:6: error: t2: expected a time from 10ms to 1m such as "
+		"4s, "
+		"got \"1us\"\n"
+		"tandem.conf:19:9: error: ports: expected a range of ports such as "
+		"30000-39999 (1024-65535), got \"40000-30000\"\n"
+		"tandem.conf:20:20: error: internal-address: expected an IPv4 or IPv6 "
+		"address of one interface, got \"0.0.0.0\"\n"
+		"tandem.conf:21:2: error: [gateway]: belongs in a gateway's file\n"
+		"tandem.conf:22:2: error: [sip]: duplicate section, first in line 15\n"
+		"tandem.conf:8:2: error: trust: missing in [internal], expected a path\n"
+		"tandem.conf:18:2: error: external-address: missing in [media], expected "
+		"an IPv4 or IPv6 address of one interface\n"
+		"tandem.conf:23:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
+		"a-z 0-9 . _ -, got \"a b\"\n"
+		"tandem.conf:24:8: error: host: expected a host name or an address, got "
+		"\"-x\"\n"
+		"tandem.conf:25:8: error: port: expected a port (1-65535), got "
+		"\"65536\"\n"
+		"tandem.conf:26:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
+		"a-z 0-9 . _ -, got nothing\n"
+		"tandem.conf:26:2: error: host: missing in [server], expected a host "
+		"name "
+		"or an address\n");
+}
+
+static void empty_file_misses_everything(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "tandem.conf", "");
+	fixture_load_fails(fixture,
+		"tandem.conf:1:1: error: fqdn: missing in [tandem], expected a full host "
+		"name such as med1.example.com\n"
+		"tandem.conf:1:1: error: certificate: missing in [internal], expected a "
+		"path\n"
+		"tandem.conf:1:1: error: key: missing in [internal], expected a path or "
+		"a "
+		"pkcs11: URI\n"
+		"tandem.conf:1:1: error: trust: missing in [internal], expected a path\n"
+		"tandem.conf:1:1: error: internal-address: missing in [media], expected "
+		"an IPv4 or IPv6 address of one interface\n"
+		"tandem.conf:1:1: error: external-address: missing in [media], expected "
+		"an IPv4 or IPv6 address of one interface\n"
+		"tandem.conf:1:1: error: [server ID]: missing, expected at least one\n");
+}
+
+static void values_are_judged_at_their_bounds(void **state)
+{
+	static const struct {
+		const char *line;
+		bool valid;
+	} rows[] = {
+		{"[limits]\nmax-calls = 1", true},
+		{"[limits]\nmax-calls = 0", false},
+		{"[limits]\nmax-calls = 1000000", true},
+		{"[limits]\nmax-calls = 1000001", false},
+		{"[limits]\nmax-calls = -1", false},
+		{"[limits]\nmax-calls = 1e3", false},
+		{"[limits]\nmax-calls = 99999999999999999999999", false},
+		{"[limits]\nqueue-size = 64k", true},
+		{"[limits]\nqueue-size = 65535", false},
+		{"[limits]\nqueue-size = 65536", true},
+		{"[limits]\nqueue-size = 64M", true},
+		{"[limits]\nqueue-size = 1G", false},
+		{"[limits]\nqueue-size = 17179869184G", false},
+		{"[limits]\nqueue-size = k", false},
+		{"[limits]\nmax-duration = 0", true},
+		{"[limits]\nmax-duration = unlimited", true},
+		{"[limits]\nmax-duration = 30d", true},
+		{"[limits]\nmax-duration = 31d", false},
+		{"[limits]\nmax-duration = 1h30m", false},
+		{"[limits]\ndrain-timeout = unlimited", false},
+		{"[limits]\nidle-timeout = 18446744073709551615d", false},
+		{"[sip]\nt4 = 10ms", true},
+		{"[sip]\nt4 = 9ms", false},
+		{"[sip]\nt4 = 10001us", false}, /* less than the unit it is kept in */
+		{"[audit]\nmode = Full", false},
+		{"[audit]\nrequired = true", false},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "%s\n[tandem]\n", rows[i].line);
+		fixture_write_main(fixture, "[tandem]\n", text);
+		if ((fixture_load(fixture) == 0) != rows[i].valid)
+			fail_msg("%s", rows[i].line);
+	}
+}
+
+static void names_and_addresses_are_judged(void **state)
+{
+	static const struct {
+		const char *host;
+		bool valid;
+	} rows[] = {
+		{"pbx", true},
+		{"pbx1.example.com", true},
+		{"192.0.2.1", true},
+		{"2001:db8::1", true},
+		{"1.example", true},
+		{"10.0.0.256", false},
+		{"pbx.", false},
+		{"pbx..example", false},
+		{"pbx_1.example", false},
+		{"[2001:db8::1]", false},
+		{"pbx:5061", false},
+		{"sip:pbx", false},
+		{"b\303\274ro.example", false},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[256];
+
+		snprintf(text, sizeof(text), "host = %s\n", rows[i].host);
+		fixture_write_main(fixture, "host = pbx1.example.com\n", text);
+		if ((fixture_load(fixture) == 0) != rows[i].valid)
+			fail_msg("%s", rows[i].host);
+	}
+}
+
+static void keys_must_fit_each_other(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "[external]\nudp = 127.0.0.1:5060\n",
+		"[sip]\nt2 = 400ms\n[external]\ntls = 0.0.0.0:5061\n"
+		"tcp = 0.0.0.0:5061\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:14:7: error: tcp: expected an address of its own, got that "
+		"of [internal] listen\n"
+		"tandem.conf:13:7: error: tls: expected an address of its own, got that "
+		"of [internal] listen\n"
+		"tandem.conf:13:7: error: tls: expected an address of its own, got that "
+		"of [external] tcp\n"
+		"tandem.conf:11:6: error: t1: expected at most t2\n");
+	fixture_write_main(fixture,
+		"certificate = external.pem\nkey = external.key\ntrust = carriers.pem\n",
+		"tls = 127.0.0.1:5062\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:12:7: error: certificate: missing in [external], which its "
+		"tls needs\n"
+		"tandem.conf:12:7: error: key: missing in [external], which its tls "
+		"needs\n"
+		"tandem.conf:12:7: error: trust: missing in [external], which its tls "
+		"needs\n");
+	fixture_write_main(fixture, "external-address = 127.0.0.2\n",
+		"external-address = 127.0.0.2\nexternal-advertise-address = ::1\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:18:30: error: external-advertise-address: expected IPv4 as "
+		"the address itself\n");
+	fixture_write_main(fixture, "[server pbx1]\n",
+		"[server pbx1]\nhost = a.example\n[server pbx1]\n");
+	fixture_load_fails(
+		fixture, "tandem.conf:10:2: error: [server pbx1]: duplicate section\n");
+}
+
+static void unreadable_files_are_told(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(unlink(fixture_path(fixture, "tandem.conf")), 0);
+	assert_int_equal(fixture_load(fixture), -ENOENT);
+	assert_non_null(strstr(buf_str(&fixture->errors.text),
+		"tandem.conf:1:1: error: cannot be read: No such file or directory\n"));
+	assert_int_equal(mkdir(fixture_path(fixture, "tandem.conf"), 0700), 0);
+	assert_int_equal(fixture_load(fixture), -EISDIR);
+	assert_int_equal(rmdir(fixture_path(fixture, "tandem.conf")), 0);
+	assert_int_equal(mkfifo(fixture_path(fixture, "tandem.conf"), 0600), 0);
+	fixture_load_fails(fixture, "tandem.conf:1:1: error: expected a regular file\n");
+}
+
+static void unusable_texts_are_told(void **state)
+{
+	struct fixture *fixture = *state;
+	char *text = calloc(1, 2 * 1024 * 1024);
+
+	assert_non_null(text);
+	fixture_write(fixture, "tandem.conf", "[tandem]\n a\001");
+	fixture_load_fails(
+		fixture, "tandem.conf:2:3: error: expected text, got byte 0x01\n");
+	memset(text, 'x', 5000);
+	fixture_write(fixture, "tandem.conf", text);
+	fixture_load_fails(fixture,
+		"tandem.conf:1:4097: error: expected lines of at most 4096 bytes\n");
+	memset(text, '\n', 20001);
+	text[20000] = ';';
+	fixture_write(fixture, "tandem.conf", text);
+	fixture_load_fails(
+		fixture, "tandem.conf:20001:1: error: expected at most 20000 lines\n");
+	memset(text, '\n', 1024 * 1024 + 1);
+	fixture_write(fixture, "tandem.conf", text);
+	fixture_load_fails(fixture,
+		"tandem.conf:1:1: error: expected a file of at most 1048576 bytes\n");
+	free(text);
+}
+
+/* No pass over the file for each of thousands of bad lines. */
+static void broken_lines_are_told_up_to_a_number(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[1024] = "";
+
+	for (int i = 0; i < 100; i++)
+		strcat(text, "]\n");
+	fixture_write(fixture, "tandem.conf", text);
+	assert_int_equal(fixture_load(fixture), ERR_CONFIG);
+	assert_int_equal(fixture->errors.count, 20);
+}
+
+static void reload_leaves_the_old_snapshot(void **state)
+{
+	struct fixture *fixture = *state;
+	struct config *old;
+
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a.example\n");
+	fixture_load_ok(fixture);
+	old = config_ref(fixture->config);
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = b.example\n");
+	fixture_load_ok(fixture);
+	assert_ptr_not_equal(old, fixture->config);
+	assert_string_equal(config_gateway_find(old, "a")->host, "a.example");
+	assert_string_equal(config_gateway_find(fixture->config, "a")->host, "b.example");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = b b\n");
+	assert_int_equal(fixture_load(fixture), ERR_CONFIG);
+	assert_string_equal(old->gateways[0].host, "a.example");
+	config_unref(old);
+	config_unref(NULL);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(defaults_are_those_of_the_manual),
+		TEST(paths_count_from_the_file_that_names_them),
+		TEST(relative_main_file_gives_absolute_paths),
+		TEST(comments_may_stand_anywhere),
+		TEST(servers_inherit_from_internal_and_are_sorted),
+		TEST(every_mistake_is_told_at_once),
+		TEST(empty_file_misses_everything),
+		TEST(values_are_judged_at_their_bounds),
+		TEST(names_and_addresses_are_judged),
+		TEST(keys_must_fit_each_other),
+		TEST(unreadable_files_are_told),
+		TEST(unusable_texts_are_told),
+		TEST(broken_lines_are_told_up_to_a_number),
+		TEST(reload_leaves_the_old_snapshot),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

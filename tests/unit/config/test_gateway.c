@@ -1,0 +1,375 @@
+#include "fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static void file_name_is_the_id(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *text = "[gateway]\nhost = a.example\n";
+
+	fixture_write(fixture, "gateways.d/b-2.conf", text);
+	fixture_write(fixture, "gateways.d/a.1.conf", text);
+	/* None of ours: an editor's copy, a hidden file, a note. */
+	fixture_write(fixture, "gateways.d/a.1.conf~", "nonsense");
+	fixture_write(fixture, "gateways.d/.b.conf", "nonsense");
+	fixture_write(fixture, "gateways.d/README", "nonsense");
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->gateway_count, 2);
+	assert_string_equal(fixture->config->gateways[0].id, "a.1");
+	assert_string_equal(fixture->config->gateways[1].id, "b-2");
+	assert_null(config_gateway_find(fixture->config, "README"));
+	fixture_write(fixture, "gateways.d/a b.conf", text);
+	fixture_load_fails(fixture,
+		"gateways.d:1:1: error: expected files named ID.conf, ID of 1 to 64 of "
+		"A-Z a-z 0-9 . _ -, got \"a b.conf\"\n");
+}
+
+static void every_key_arrives(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_gateway *gateway;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nport = 5071\ntls = yes\ntransport = tcp\n"
+		"srtp = optional\ncrl = a.crl\nsuites = AES_256_CM_HMAC_SHA1_32\n"
+		"codecs = PCMA,opus/48000/2\nprefixes = +49, 0049\npriority = 3\n"
+		"max-calls = 60\nearly-media = no\nuser-phone = yes\nrtcp-mux = yes\n"
+		"sdp-lifetime = yes\nhold = inactive\nfrom-host = from.example\n"
+		"[capture]\nmode = full\n");
+	fixture_load_ok(fixture);
+	gateway = &fixture->config->gateways[0];
+	assert_string_equal(gateway->host, "a.example");
+	assert_int_equal(gateway->port, 5071);
+	assert_true(gateway->tls);
+	assert_int_equal(gateway->transport, CONFIG_TCP);
+	assert_int_equal(gateway->srtp, CONFIG_SRTP_OPTIONAL);
+	assert_string_equal(
+		gateway->certs.crl, fixture_path(fixture, "gateways.d/a.crl"));
+	assert_int_equal(gateway->suites, CONFIG_SUITE_AES_256_CM_32);
+	assert_int_equal(gateway->codecs.count, 2);
+	assert_string_equal(gateway->codecs.words[1], "opus/48000/2");
+	assert_int_equal(gateway->prefixes.count, 2);
+	assert_string_equal(gateway->prefixes.words[0], "+49");
+	assert_int_equal(gateway->priority, 3);
+	assert_int_equal(gateway->max_calls, 60);
+	assert_false(gateway->early_media);
+	assert_true(gateway->user_phone && gateway->rtcp_mux && gateway->sdp_lifetime);
+	assert_int_equal(gateway->hold, CONFIG_HOLD_INACTIVE);
+	assert_string_equal(gateway->from_host, "from.example");
+	assert_int_equal(gateway->audit, CONFIG_AUDIT_FULL);
+}
+
+static void unset_keys_come_from_the_main_file(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_gateway *gateway;
+
+	fixture_write_main(fixture, "[tandem]\n", "[audit]\nmode = off\n[tandem]\n");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a.example\n");
+	fixture_load_ok(fixture);
+	gateway = &fixture->config->gateways[0];
+	assert_string_equal(
+		gateway->certs.certificate, fixture_path(fixture, "external.pem"));
+	assert_string_equal(gateway->certs.key, fixture_path(fixture, "external.key"));
+	assert_string_equal(gateway->certs.trust, fixture_path(fixture, "carriers.pem"));
+	assert_int_equal(gateway->audit, CONFIG_AUDIT_OFF);
+	assert_true(gateway->enabled && gateway->tls && gateway->early_media);
+	assert_int_equal(gateway->srtp, CONFIG_SRTP_REQUIRED);
+	assert_int_equal(gateway->port, 0);
+	assert_string_equal(gateway->profile, "");
+	assert_string_equal(gateway->from_host, "");
+	assert_int_equal(gateway->codecs.count, 0);
+}
+
+static void srtp_is_off_without_tls(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\ntls = no\nsrtp = required\n");
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->gateways[0].srtp, CONFIG_SRTP_OFF);
+}
+
+static void mistakes_of_all_files_are_told(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "udp = 127.0.0.1:5060\n", "udp = 127.0.0.1\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\ntls = maybe\nhots = a\n[server x]\nhost = a\n[captrue]\n");
+	fixture_write(fixture, "gateways.d/b.conf", "# nothing\n");
+	fixture_write(fixture, "gateways.d/c.conf",
+		"[gateway x]\nhost = a\ncodecs = PCMA,, PCMU\nkey = k.pem\n[gateway]\n"
+		"[capture]\nmode = sginalling\n");
+	assert_int_equal(mkdir(fixture_path(fixture, "gateways.d/d.conf"), 0700), 0);
+	fixture_load_fails(fixture,
+		"tandem.conf:11:7: error: udp: expected address:port such as "
+		"0.0.0.0:5061, got \"127.0.0.1\"\n"
+		"gateways.d/a.conf:2:7: error: tls: expected yes or no, got \"maybe\"\n"
+		"gateways.d/a.conf:3:1: error: \"hots\": unknown key in [gateway] (did "
+		"you mean \"host\"?)\n"
+		"gateways.d/a.conf:4:2: error: [server]: belongs in the main file\n"
+		"gateways.d/a.conf:6:2: error: \"captrue\": unknown section (did you "
+		"mean "
+		"\"capture\"?)\n"
+		"gateways.d/a.conf:1:2: error: host: missing in [gateway], expected a "
+		"host name or an address\n"
+		"gateways.d/b.conf:1:1: error: host: missing in [gateway], expected a "
+		"host name or an address\n"
+		"gateways.d/c.conf:1:2: error: [gateway]: expected no name behind it\n"
+		"gateways.d/c.conf:3:15: error: codecs: expected a comma list of words, "
+		"each once, got nothing\n"
+		"gateways.d/c.conf:5:2: error: [gateway]: duplicate section, first in "
+		"line 1\n"
+		"gateways.d/c.conf:7:8: error: mode: expected one of: off, signalling, "
+		"full, got \"sginalling\" (did you mean \"signalling\"?)\n"
+		"gateways.d/d.conf:1:1: error: cannot be read: Is a directory\n");
+}
+
+static void tls_needs_certificates(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture,
+		"certificate = external.pem\nkey = external.key\ntrust = carriers.pem\n",
+		"");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\ntls = yes\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:3:7: error: certificate: missing in [gateway] and in "
+		"[external], which tls = yes needs\n"
+		"gateways.d/a.conf:3:7: error: key: missing in [gateway] and in "
+		"[external], which tls = yes needs\n"
+		"gateways.d/a.conf:3:7: error: trust: missing in [gateway] and in "
+		"[external], which tls = yes needs\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ncertificate = c\nkey = k\ntrust = t\n");
+	fixture_load_ok(fixture);
+	fixture_write(
+		fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nenabled = no\n");
+	fixture_load_ok(fixture);
+}
+
+static void certificate_and_key_go_together(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nkey = k\n");
+	fixture_write(
+		fixture, "gateways.d/b.conf", "[gateway]\nhost = b\ncertificate = c\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:3:7: error: key: expected its certificate beside it\n"
+		"gateways.d/b.conf:3:15: error: certificate: expected its key beside "
+		"it\n");
+}
+
+/* A wrong word is told once, and not what would follow from taking it for no. */
+static void one_mistake_makes_no_other(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "udp = 127.0.0.1:5060\n", "");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\ntls = maybe\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:3:7: error: tls: expected yes or no, got \"maybe\"\n");
+	fixture_write_main(fixture, "udp = 127.0.0.1:5060\n", "udp = 127.0.0.1\n");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\ntls = no\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:11:7: error: udp: expected address:port such as "
+		"0.0.0.0:5061, got \"127.0.0.1\"\n");
+}
+
+static void plain_udp_needs_a_listener(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "udp = 127.0.0.1:5060\n", "");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\ntls = no\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:1:2: error: transport: expected udp in [external] to "
+		"be set for it\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\ntransport = tcp\n");
+	fixture_load_ok(fixture);
+}
+
+static void missing_folder_is_empty_unless_named(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(rmdir(fixture_path(fixture, "gateways.d")), 0);
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->gateway_count, 0);
+	assert_null(config_gateway_find(fixture->config, "a"));
+	fixture_write_main(fixture, "[internal]\n", "gateway-dir = trunks\n[internal]\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:4:15: error: gateway-dir: cannot be read: No such file or "
+		"directory\n");
+	assert_int_equal(mkdir(fixture_path(fixture, "trunks"), 0700), 0);
+	fixture_write(fixture, "trunks/a.conf", "[gateway]\nhost = a\n");
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->gateway_count, 1);
+}
+
+static void profile_is_taken_first_and_overridden(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_gateway *gateway;
+
+	fixture_write(fixture, "profiles/base.conf",
+		"[gateway]\nuser-phone = yes\nsdp-lifetime = yes\nport = 1\n"
+		"trust = base.pem\n[capture]\nmode = full\n");
+	fixture_write(fixture, "profiles/vendor.conf",
+		"[gateway]\nprofile = base\nport = 2\nhold = sendonly\ncodecs = PCMA\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nprofile = vendor\nhost = a\nhold = inactive\n"
+		"user-phone = no\n");
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = b\nport = 3\ncodecs = PCMU\nprofile = vendor\n");
+	fixture_load_ok(fixture);
+	gateway = config_gateway_find(fixture->config, "a");
+	assert_string_equal(gateway->profile, "vendor");
+	assert_int_equal(gateway->port, 2);
+	assert_int_equal(gateway->hold, CONFIG_HOLD_INACTIVE);
+	assert_false(gateway->user_phone);
+	assert_true(gateway->sdp_lifetime);
+	assert_int_equal(gateway->audit, CONFIG_AUDIT_FULL);
+	assert_string_equal(
+		gateway->certs.trust, fixture_path(fixture, "profiles/base.pem"));
+	gateway = config_gateway_find(fixture->config, "b");
+	assert_int_equal(gateway->port, 3);
+	assert_true(gateway->user_phone);
+	assert_int_equal(gateway->codecs.count, 1);
+	assert_string_equal(gateway->codecs.words[0], "PCMU");
+}
+
+static void missing_profile_is_told_to_each(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "profiles/teams.conf", "[gateway]\n");
+	fixture_write(fixture, "profiles/asterisk.conf", "[gateway]\n");
+	fixture_write(
+		fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nprofile = taems\n");
+	fixture_write(
+		fixture, "gateways.d/b.conf", "[gateway]\nhost = a\nprofile = taems\n");
+	fixture_write(
+		fixture, "gateways.d/c.conf", "[gateway]\nhost = a\nprofile = ../x\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:3:11: error: profile: expected a profile in profiles, "
+		"got \"taems\" (did you mean \"teams\"?)\n"
+		"gateways.d/b.conf:3:11: error: profile: expected a profile in profiles, "
+		"got \"taems\" (did you mean \"teams\"?)\n"
+		"gateways.d/c.conf:3:11: error: profile: expected a name of 1 to 64 of "
+		"A-Z a-z 0-9 . _ -, got \"../x\"\n");
+}
+
+static void mistake_of_a_profile_is_told_once(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "profiles/p.conf", "[gateway]\ntls = on\n");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nprofile = p\n");
+	fixture_write(fixture, "gateways.d/b.conf", "[gateway]\nhost = a\nprofile = p\n");
+	fixture_load_fails(fixture,
+		"profiles/p.conf:2:7: error: tls: expected yes or no, got \"on\"\n");
+}
+
+static void circles_of_profiles_are_told(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "profiles/p.conf", "[gateway]\nprofile = q\n");
+	fixture_write(fixture, "profiles/q.conf", "[gateway]\nprofile = p\n");
+	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nprofile = p\n");
+	fixture_load_fails(fixture,
+		"profiles/q.conf:2:11: error: profile: \"p\" inherits from itself\n");
+}
+
+static void profiles_nest_to_a_depth(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "profiles/p1.conf", "[gateway]\nport = 7\n");
+	for (int i = 2; i <= 9; i++) {
+		char name[32];
+		char text[64];
+
+		snprintf(name, sizeof(name), "profiles/p%d.conf", i);
+		snprintf(text, sizeof(text), "[gateway]\nprofile = p%d\n", i - 1);
+		fixture_write(fixture, name, text);
+	}
+	fixture_write(
+		fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nprofile = p8\n");
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->gateways[0].port, 7);
+	/* p8 and below are known by then. */
+	fixture_write(
+		fixture, "gateways.d/b.conf", "[gateway]\nhost = a\nprofile = p9\n");
+	fixture_load_fails(fixture,
+		"profiles/p9.conf:2:11: error: profile: expected at most 8 profiles deep "
+		"and 1000 in all\n");
+	assert_int_equal(unlink(fixture_path(fixture, "gateways.d/a.conf")), 0);
+	fixture_load_fails(fixture,
+		"profiles/p2.conf:2:11: error: profile: expected at most 8 profiles deep "
+		"and 1000 in all\n");
+}
+
+static void a_thousand_gateways_load(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "profiles/p.conf", "[gateway]\nmax-calls = 60\n");
+	for (int i = 0; i < 1000; i++) {
+		char name[64];
+		char text[256];
+
+		snprintf(name, sizeof(name), "gateways.d/trunk-%d.conf", i);
+		snprintf(text, sizeof(text),
+			"[gateway] ; number %d\nprofile = p\nhost = sbc%d.example\n"
+			"priority = %d\n",
+			i, i, 999 - i);
+		fixture_write(fixture, name, text);
+	}
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->gateway_count, 1000);
+	for (int i = 0; i < 1000; i++) {
+		char id[32];
+		const struct config_gateway *gateway;
+
+		snprintf(id, sizeof(id), "trunk-%d", i);
+		gateway = config_gateway_find(fixture->config, id);
+		assert_ptr_equal(gateway, &fixture->config->gateways[999 - i]);
+		assert_string_equal(gateway->id, id);
+		assert_int_equal(gateway->max_calls, 60);
+	}
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
+	const struct CMUnitTest tests[] = {
+		TEST(file_name_is_the_id),
+		TEST(every_key_arrives),
+		TEST(unset_keys_come_from_the_main_file),
+		TEST(srtp_is_off_without_tls),
+		TEST(mistakes_of_all_files_are_told),
+		TEST(tls_needs_certificates),
+		TEST(certificate_and_key_go_together),
+		TEST(one_mistake_makes_no_other),
+		TEST(plain_udp_needs_a_listener),
+		TEST(missing_folder_is_empty_unless_named),
+		TEST(profile_is_taken_first_and_overridden),
+		TEST(missing_profile_is_told_to_each),
+		TEST(mistake_of_a_profile_is_told_once),
+		TEST(circles_of_profiles_are_told),
+		TEST(profiles_nest_to_a_depth),
+		TEST(a_thousand_gateways_load),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
