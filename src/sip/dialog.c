@@ -1,0 +1,302 @@
+#include "sip/dialog.h"
+
+#include "base/err.h"
+#include "base/secret.h"
+#include "sip/compose.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int dialogs_init(struct dialogs *dialogs)
+{
+	return hash_init(&dialogs->table);
+}
+
+void dialogs_free(struct dialogs *dialogs)
+{
+	hash_free(&dialogs->table);
+}
+
+unsigned dialogs_count(const struct dialogs *dialogs)
+{
+	return (unsigned)dialogs->table.count;
+}
+
+static uint64_t dialog_key(struct span call_id, struct span local, struct span remote)
+{
+	uint64_t seed = hash_bytes(local.p, local.len, 0);
+
+	seed = hash_bytes(remote.p, remote.len, seed);
+	return hash_bytes(call_id.p, call_id.len, seed);
+}
+
+/* Replaces an owned string. */
+static int set_string(char **string, struct span value)
+{
+	char *copy = span_dup(value);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*string);
+	*string = copy;
+	return 0;
+}
+
+/* "Display" <uri>: what From and To say, without tag and parameters. */
+static int set_name_addr(char **string, const struct message_address *address)
+{
+	struct buf out;
+	char *text;
+
+	buf_init(&out, 0);
+	if (address->display.len) {
+		buf_add_span(&out, address->display);
+		buf_add_char(&out, ' ');
+	}
+	buf_printf(&out, "<%.*s>", SPAN_ARG(address->uri.whole));
+	text = buf_str(&out) ? span_dup(buf_span(&out)) : NULL;
+	buf_free(&out);
+	if (!text)
+		return -ENOMEM;
+	free(*string);
+	*string = text;
+	return 0;
+}
+
+static int set_target(struct dialog *dialog, const struct message *message)
+{
+	struct message_address contact;
+
+	if (!message_contact(message, 0, &contact) || span_equal_str(contact.uri.whole, "*"))
+		return ERR_FORMAT;
+	return set_string(&dialog->remote_target, contact.uri.whole);
+}
+
+/* The route set: Record-Route in order for a UAS, reversed for a UAC (12.1). */
+static int set_routes(struct dialog *dialog, const struct message *message, bool reversed)
+{
+	struct message_address hop;
+	unsigned count = 0;
+	struct buf out;
+	int err;
+
+	while (message_record_route(message, count, &hop))
+		if (++count > DIALOG_MAX_ROUTES)
+			return ERR_FORMAT;
+	buf_init(&out, 0);
+	for (unsigned i = 0; i < count; i++)
+		compose_header(&out, "Route",
+			message_record_route_text(message, reversed ? count - 1 - i : i));
+	err = out.err;
+	if (!err)
+		err = set_string(&dialog->route, buf_span(&out));
+	buf_free(&out);
+	if (err)
+		return err;
+	if (!count)
+		return set_string(&dialog->next_hop, span_of(dialog->remote_target));
+	message_record_route(message, reversed ? count - 1 : 0, &hop);
+	return set_string(&dialog->next_hop, hop.uri.whole);
+}
+
+int dialog_init_uas(struct dialog *dialog, const struct message *invite)
+{
+	int err;
+
+	memset(dialog, 0, sizeof(*dialog));
+	secret_token(dialog->local_tag, 8);
+	dialog->early = true;
+	dialog->remote_cseq = message_cseq(invite);
+	dialog->remote_cseq_known = true;
+	err = set_target(dialog, invite);
+	if (!err)
+		err = set_routes(dialog, invite, false);
+	if (!err)
+		err = set_string(&dialog->call_id, message_call_id(invite));
+	if (!err)
+		err = set_string(&dialog->remote_tag, message_from(invite)->tag);
+	if (!err)
+		err = set_name_addr(&dialog->remote_uri, message_from(invite));
+	if (!err)
+		err = set_name_addr(&dialog->local_uri, message_to(invite));
+	if (err)
+		dialog_free(dialog);
+	return err;
+}
+
+int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote,
+	const char *target, const char *host)
+{
+	char token[33];
+	struct buf call_id;
+	int err;
+
+	memset(dialog, 0, sizeof(*dialog));
+	secret_token(dialog->local_tag, 8);
+	secret_token(token, 16);
+	dialog->early = true;
+	buf_init(&call_id, 0);
+	buf_printf(&call_id, "%s@%s", token, host);
+	err = call_id.err;
+	if (!err)
+		err = set_string(&dialog->call_id, buf_span(&call_id));
+	buf_free(&call_id);
+	if (!err)
+		err = set_string(&dialog->remote_tag, span_of(""));
+	if (!err)
+		err = set_string(&dialog->local_uri, span_of(local));
+	if (!err)
+		err = set_string(&dialog->remote_uri, span_of(remote));
+	if (!err)
+		err = set_string(&dialog->remote_target, span_of(target));
+	if (!err)
+		err = set_string(&dialog->route, span_of(""));
+	if (!err)
+		err = set_string(&dialog->next_hop, span_of(target));
+	if (err)
+		dialog_free(dialog);
+	return err;
+}
+
+int dialog_establish(struct dialog *dialog, const struct message *response)
+{
+	bool final = message_status(response) >= 200;
+	int err = set_string(&dialog->remote_tag, message_to(response)->tag);
+
+	if (err)
+		return err;
+	err = set_target(dialog, response);
+	if (err == ERR_FORMAT && !final)
+		err = 0; /* a provisional response may come without Contact */
+	if (!err)
+		err = set_routes(dialog, response, true);
+	if (!err && final)
+		dialog->early = false;
+	return err;
+}
+
+int dialog_fork(struct dialog *fork, const struct dialog *dialog)
+{
+	int err;
+
+	memset(fork, 0, sizeof(*fork));
+	memcpy(fork->local_tag, dialog->local_tag, sizeof(fork->local_tag));
+	fork->early = true;
+	fork->local_cseq = dialog->local_cseq;
+	err = set_string(&fork->call_id, span_of(dialog->call_id));
+	if (!err)
+		err = set_string(&fork->remote_tag, span_of(""));
+	if (!err)
+		err = set_string(&fork->local_uri, span_of(dialog->local_uri));
+	if (!err)
+		err = set_string(&fork->remote_uri, span_of(dialog->remote_uri));
+	if (!err)
+		err = set_string(&fork->remote_target, span_of(dialog->remote_target));
+	if (!err)
+		err = set_string(&fork->route, span_of(""));
+	if (!err)
+		err = set_string(&fork->next_hop, span_of(dialog->remote_target));
+	if (err)
+		dialog_free(fork);
+	return err;
+}
+
+static void delist(struct dialog *dialog)
+{
+	if (dialog->table)
+		hash_remove(&dialog->table->table, &dialog->node);
+	dialog->table = NULL;
+}
+
+void dialog_free(struct dialog *dialog)
+{
+	delist(dialog);
+	free(dialog->call_id);
+	free(dialog->remote_tag);
+	free(dialog->local_uri);
+	free(dialog->remote_uri);
+	free(dialog->remote_target);
+	free(dialog->route);
+	free(dialog->next_hop);
+	memset(dialog, 0, sizeof(*dialog));
+}
+
+void dialog_list(struct dialogs *dialogs, struct dialog *dialog, void *owner)
+{
+	delist(dialog);
+	dialog->owner = owner;
+	dialog->table = dialogs;
+	hash_add(&dialogs->table, &dialog->node,
+		dialog_key(span_of(dialog->call_id), span_of(dialog->local_tag),
+			span_of(dialog->remote_tag)));
+}
+
+struct dialog *dialog_find(struct dialogs *dialogs, const struct message *message)
+{
+	bool request = message_is_request(message);
+	struct span local = request ? message_to(message)->tag : message_from(message)->tag;
+	struct span remote = request ? message_from(message)->tag : message_to(message)->tag;
+	struct span call_id = message_call_id(message);
+	struct hash_node *node;
+
+	node = hash_find(&dialogs->table, dialog_key(call_id, local, remote));
+	for (; node; node = hash_find_next(node)) {
+		struct dialog *dialog = HASH_ENTRY(node, struct dialog, node);
+
+		if (span_equal_str(call_id, dialog->call_id) &&
+			span_equal_str(local, dialog->local_tag) &&
+			span_equal_str(remote, dialog->remote_tag))
+			return dialog;
+	}
+	return NULL;
+}
+
+bool dialog_is_of(const struct dialog *dialog, const struct message *response)
+{
+	return span_equal_str(message_to(response)->tag, dialog->remote_tag);
+}
+
+int dialog_receive(struct dialog *dialog, const struct message *request)
+{
+	uint32_t cseq = message_cseq(request);
+	enum message_method method = message_method(request);
+
+	/* an equal number is a retransmission that its transaction no longer knew */
+	if (dialog->remote_cseq_known && cseq <= dialog->remote_cseq)
+		return ERR_STATE;
+	dialog->remote_cseq = cseq;
+	dialog->remote_cseq_known = true;
+	if (method == MESSAGE_INVITE || method == MESSAGE_UPDATE)
+		dialog_refresh(dialog, request);
+	return 0;
+}
+
+void dialog_refresh(struct dialog *dialog, const struct message *message)
+{
+	bool direct = !dialog->route[0];
+
+	/* a refresh without a usable Contact, or without memory, leaves the target as it was */
+	if (!set_target(dialog, message) && direct)
+		set_string(&dialog->next_hop, span_of(dialog->remote_target));
+}
+
+void dialog_request(struct dialog *dialog, struct buf *out, enum message_method method,
+	const char *via, uint32_t cseq, uint32_t *ret_cseq)
+{
+	const char *name = message_method_str(method);
+
+	if (method != MESSAGE_ACK)
+		cseq = ++dialog->local_cseq;
+	compose_request(out, span_of(name), span_of(dialog->remote_target));
+	compose_header_str(out, "Via", via);
+	compose_header_uint(
+		out, "Max-Forwards", dialog->max_forwards ? dialog->max_forwards : 70);
+	buf_add_str(out, dialog->route);
+	buf_printf(out, "From: %s;tag=%s\r\n", dialog->local_uri, dialog->local_tag);
+	buf_printf(out, "To: %s%s%s\r\n", dialog->remote_uri,
+		dialog->remote_tag[0] ? ";tag=" : "", dialog->remote_tag);
+	buf_printf(out, "Call-ID: %s\r\nCSeq: %u %s\r\n", dialog->call_id, cseq, name);
+	if (ret_cseq)
+		*ret_cseq = cseq;
+}

@@ -1,0 +1,96 @@
+/*
+ * Dialogs (RFC 3261 12): the identity and the addressing of one peer-to-peer relation,
+ * and a table to find them by. What a dialog is used for lies above. Loop thread.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "sip/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define DIALOG_TAG_SIZE 20
+
+/* More Record-Route elements than this are no route, but a mistake. */
+#define DIALOG_MAX_ROUTES 16
+
+/* Embedded in its user. Strings are owned. */
+struct dialog {
+	struct hash_node node;
+	struct dialogs *table; /* NULL while not listed */
+	void *owner;           /* whoever listed it */
+	bool early;            /* no 2xx yet */
+	char *call_id;
+	char local_tag[DIALOG_TAG_SIZE];
+	char *remote_tag;    /* "" until the first response with a tag */
+	char *local_uri;     /* a name-addr without tag: From of our requests */
+	char *remote_uri;    /* To of our requests, without tag */
+	char *remote_target; /* their Contact: Request-URI of our requests */
+	char *route;         /* lines "Route: ...\r\n", "" for none; in order of sending */
+	char *next_hop;      /* the topmost Route's URI, or the remote target */
+	unsigned max_forwards; /* of our requests; 0: 70 */
+	uint32_t local_cseq;
+	uint32_t remote_cseq;
+	bool remote_cseq_known;
+};
+
+struct dialogs {
+	struct hash table;
+};
+
+int dialogs_init(struct dialogs *dialogs);
+void dialogs_free(struct dialogs *dialogs);
+unsigned dialogs_count(const struct dialogs *dialogs);
+
+/*
+ * We received INVITE: the dialog as UAS (RFC 3261 12.1.1), with a new local tag. 0;
+ * ERR_FORMAT when there is no usable Contact or too many Record-Route; -ENOMEM.
+ */
+int dialog_init_uas(struct dialog *dialog, const struct message *invite);
+
+/*
+ * We are about to send an INVITE: Call-ID and local tag are made, LOCAL and REMOTE are
+ * name-addrs, TARGET the Request-URI; copied. 0 or -ENOMEM.
+ */
+int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote,
+	const char *target, const char *host);
+
+/*
+ * A response with a To tag came to our INVITE: takes tag, target and route set (RFC 3261
+ * 12.1.2; the route set again with the 2xx, 13.2.2.4). 0, ERR_FORMAT, -ENOMEM.
+ */
+int dialog_establish(struct dialog *dialog, const struct message *response);
+
+/* A copy of DIALOG for another fork: same local half, no remote half. 0 or -ENOMEM. */
+int dialog_fork(struct dialog *fork, const struct dialog *dialog);
+
+/* Delists and frees. A zeroed dialog is fine. */
+void dialog_free(struct dialog *dialog);
+
+/* Lists it under Call-ID and both tags, for OWNER. Again after the remote tag changed. */
+void dialog_list(struct dialogs *dialogs, struct dialog *dialog, void *owner);
+
+/* The dialog that MESSAGE (a request or a response) belongs to, or NULL. */
+struct dialog *dialog_find(struct dialogs *dialogs, const struct message *message);
+/* Whether RESPONSE to our INVITE belongs to this very dialog (its To tag fits). */
+bool dialog_is_of(const struct dialog *dialog, const struct message *response);
+
+/*
+ * A request arrived within the dialog: checks its CSeq (RFC 3261 12.2.2) and takes a new
+ * remote target from the Contact of a target refresh. 0, or ERR_STATE when out of order
+ * (answer 500).
+ */
+int dialog_receive(struct dialog *dialog, const struct message *request);
+/* A 2xx to our re-INVITE: target refresh (12.2.1.2). */
+void dialog_refresh(struct dialog *dialog, const struct message *response);
+
+/*
+ * Begins a request within the dialog: request line, VIA (whole value), Max-Forwards, Route,
+ * From, To, Call-ID and CSeq; the caller adds the rest. ACK takes CSEQ, which is that of
+ * its INVITE; others take the next number, which is returned through *ret_cseq (may be
+ * NULL).
+ */
+void dialog_request(struct dialog *dialog, struct buf *out, enum message_method method,
+	const char *via, uint32_t cseq, uint32_t *ret_cseq);

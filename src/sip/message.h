@@ -1,0 +1,152 @@
+/*
+ * A received SIP message, parsed: the one face of sofia-sip's parser. Everything a caller
+ * may ask is answered in spans and plain values that live as long as the message.
+ *
+ * Messages are made and freed in the loop thread. Reference counted there.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/span.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum message_method {
+	MESSAGE_INVITE,
+	MESSAGE_ACK,
+	MESSAGE_BYE,
+	MESSAGE_CANCEL,
+	MESSAGE_OPTIONS,
+	MESSAGE_REGISTER,
+	MESSAGE_PRACK,
+	MESSAGE_UPDATE,
+	MESSAGE_INFO,
+	MESSAGE_REFER,
+	MESSAGE_SUBSCRIBE,
+	MESSAGE_NOTIFY,
+	MESSAGE_MESSAGE,
+	MESSAGE_PUBLISH,
+	MESSAGE_OTHER,
+};
+
+/* Why a message cannot be served, for the answer that the RFC asks for. */
+struct message_fault {
+	int status;         /* 0: nothing wrong; else 400, 416, 505, ... */
+	const char *reason; /* reason phrase for the answer and the log; static */
+};
+
+struct message_uri {
+	struct span scheme; /* "sip", "sips", "tel", ... as received */
+	struct span user;   /* still escaped, but never needlessly ("%61" is "a"); no password */
+	struct span host;   /* IPv6 with its brackets; empty for tel: */
+	uint16_t port;      /* 0: none */
+	struct span params; /* "transport=tcp;lr", without the first ';' */
+	struct span headers; /* after '?' */
+	struct span whole;  /* all of it */
+};
+
+/* A name-addr or addr-spec with its parameters: From, To, Contact, Route, ... */
+struct message_address {
+	struct span display; /* as received, quotes included; may be empty */
+	struct message_uri uri;
+	struct span tag;     /* From and To; may be empty */
+	struct span params;  /* header parameters, without the first ';' */
+	struct span whole;   /* all of it */
+};
+
+struct message_via {
+	struct span transport; /* "UDP", "TCP", "TLS" */
+	struct span host;
+	uint16_t port;         /* 0: none */
+	struct span branch;    /* may be empty */
+	bool rport;            /* an rport parameter is there */
+	struct span received;  /* may be empty */
+	uint16_t rport_value;  /* 0: empty or none */
+};
+
+struct message;
+
+/*
+ * Parses LEN bytes that passed the framer. On 0 *RET owns a message; FAULT tells whether it
+ * may be served: a message that parsed but breaks a rule of RFC 3261 (missing or doubled mandatory
+ * header, bad CSeq, CSeq method that differs, bad URI, version) has a status there and can
+ * still be answered if message_can_answer(). Negative (ERR_FORMAT, -ENOMEM): nothing can
+ * be answered; *RET untouched.
+ */
+int message_parse(struct message **ret, const char *data, size_t len,
+	struct message_fault *ret_fault);
+struct message *message_ref(struct message *message);
+void message_unref(struct message *message); /* NULL is fine */
+
+/* Has Via, From, To, Call-ID and CSeq well enough for a response: a From, To or CSeq that is
+ * malformed is well enough, for it need only be copied. */
+bool message_can_answer(const struct message *message);
+
+bool message_is_request(const struct message *message);
+enum message_method message_method(const struct message *message); /* of CSeq in responses */
+struct span message_method_name(const struct message *message);
+const char *message_method_str(enum message_method method); /* "INVITE"; OTHER: "" */
+int message_status(const struct message *message); /* 0 for requests */
+struct span message_reason(const struct message *message);
+/* A placeholder where the start line was the fault. */
+const struct message_uri *message_request_uri(const struct message *message);
+
+/*
+ * Mandatory headers; valid when message_can_answer(). Where they were at fault, uri.whole,
+ * tag and the CSeq number may be empty and 0, but never the whole text.
+ */
+struct span message_call_id(const struct message *message);
+uint32_t message_cseq(const struct message *message);
+struct span message_cseq_text(const struct message *message); /* "1 INVITE" */
+const struct message_address *message_from(const struct message *message);
+const struct message_address *message_to(const struct message *message);
+const struct message_via *message_via(const struct message *message); /* the top one */
+unsigned message_via_count(const struct message *message);
+/* -1: none; else 0-255 */
+int message_max_forwards(const struct message *message);
+
+/* The NTH Contact, Route or Record-Route element; false when there is none. The spans hold
+ * until the message ends. "Contact: *" gives an address whose uri.whole is "*". */
+bool message_contact(const struct message *message, unsigned nth, struct message_address *ret);
+bool message_route(const struct message *message, unsigned nth, struct message_address *ret);
+bool message_record_route(const struct message *message, unsigned nth,
+	struct message_address *ret);
+/* The element as text, for a route set: "<sip:p1.example.com;lr>". */
+struct span message_record_route_text(const struct message *message, unsigned nth);
+
+/*
+ * The value of the NTH header named NAME (long form, any case; compact forms are
+ * found too), unfolded, printed in canonical form. False when there is none. A list of
+ * structured elements (Via, Contact, Route, P-Asserted-Identity, Accept, ...) counts by
+ * element, a list of tokens (Supported, Allow, ...) is one value, however many lines it took;
+ * others count by line.
+ */
+bool message_header(const struct message *message, const char *name, unsigned nth,
+	struct span *ret_value);
+/* Whether a comma-separated header (Supported, Require, Allow, ...) lists TOKEN. */
+bool message_lists(const struct message *message, const char *name, const char *token);
+
+/* The body; empty when there is none. TYPE: "application/sdp" without parameters. */
+struct span message_body(const struct message *message);
+struct span message_content_type(const struct message *message);
+
+/* The text as received, but for folds, which are blanks, and a start line at fault. */
+struct span message_text(const struct message *message);
+
+/*
+ * Where the bytes came from, set by the transport: adds received= and rport= (RFC 3261
+ * 18.2.1, RFC 3581) to what compose_response() will print for the top Via. HOST is copied.
+ */
+void message_set_received(struct message *message, const char *host, uint16_t port);
+
+/* Appends a Via line for each Via, the top one with received= and rport= as above. */
+void message_add_vias(const struct message *message, struct buf *out);
+
+/* Parses one URI on its own (configuration, Refer-To). 0 or ERR_FORMAT; spans point into
+ * TEXT. */
+int message_uri_parse(struct message_uri *ret, struct span text);
+/* The value of one uri or header parameter; false when there is none (a flag gives an
+ * empty value). PARAMS as in the structs above. */
+bool message_param(struct span params, const char *name, struct span *ret_value);

@@ -1,0 +1,68 @@
+/*
+ * What message.c, message_class.c and message_header.c share: the one place where
+ * sofia-sip's types meet ours. Included by those files alone.
+ */
+#pragma once
+
+#include "sip/message.h"
+
+#include <sofia-sip/msg.h>
+#include <sofia-sip/msg_buffer.h>
+#include <sofia-sip/msg_header.h>
+#include <sofia-sip/msg_mclass.h>
+#include <sofia-sip/sip.h>
+#include <sofia-sip/sip_header.h>
+
+/* Holds what is printed of a usual INVITE. */
+#define MESSAGE_PRINTER_BYTES 768
+
+/* A header already printed. */
+struct message_printed {
+	struct message_printed *next;
+	const msg_header_t *header;
+	struct span text;
+};
+
+/*
+ * Where header values are printed, on demand, into memory of the message. It hangs on the
+ * message by a pointer because asking does not change what a const message says.
+ */
+struct message_printer {
+	su_home_t *home;
+	char *free; /* room for more, of the last block */
+	size_t left;
+	struct message_printed *printed;
+	char first[MESSAGE_PRINTER_BYTES];
+};
+
+struct message {
+	unsigned refs;
+	msg_t *msg; /* owns everything below, this struct included */
+	sip_t *sip;
+	struct message_printer *printer;
+	struct span text;
+	struct span body;
+	bool answerable;
+	bool source_known; /* message_set_received() was called */
+	enum message_method method;
+	struct span method_name;
+	struct message_uri request_uri;
+	struct message_address from;
+	struct message_address to;
+	struct span cseq; /* all of it, as text */
+	struct message_via via;
+	unsigned via_count;
+	int max_forwards;
+	char received[64];      /* where it came from, when the top Via must say so; "" */
+	uint16_t received_port; /* 0: rport was not asked for */
+};
+
+/* The parser's tables, made once. NULL when out of memory. */
+const msg_mclass_t *message_class(void);
+
+/* HEADER's value in canonical form; empty when out of memory. */
+struct span message_print(struct message_printer *printer, const msg_header_t *header);
+/* URL as text; empty when out of memory. */
+struct span message_print_url(struct message_printer *printer, const url_t *url);
+/* The NTH of a chain of headers, or NULL. */
+const msg_header_t *message_nth(const msg_header_t *first, unsigned nth);

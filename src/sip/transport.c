@@ -1,0 +1,388 @@
+/* The transport of one side: flows, the way up for messages, and what all kinds share. */
+#include "sip/transport.h"
+
+#include "sip/transport_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Lines about strangers, a second. */
+#define LOG_LINES_A_SECOND 20
+
+/* ---- flows ---- */
+
+void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kind kind,
+	const struct addr *remote)
+{
+	static uint64_t last_id; /* flows are made in the loop thread alone */
+
+	flow->ops = ops;
+	flow->refs = 1;
+	flow->kind = kind;
+	flow->id = ++last_id;
+	flow->remote = *remote;
+	flow->version = "";
+	flow->cipher = "";
+	flow->peer_names = "";
+}
+
+struct flow *flow_ref(struct flow *flow)
+{
+	flow->refs++;
+	return flow;
+}
+
+void flow_unref(struct flow *flow)
+{
+	if (flow && --flow->refs == 0)
+		flow->ops->free(flow);
+}
+
+int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len)
+{
+	if (flow->closed)
+		return ERR_CLOSED;
+	flow->tap_call = call;
+	return flow->ops->send(flow, data, len);
+}
+
+bool flow_is_reliable(const struct flow *flow)
+{
+	return flow->kind != TRANSPORT_UDP;
+}
+
+const char *transport_kind_name(enum transport_kind kind)
+{
+	switch (kind) {
+	case TRANSPORT_UDP:
+		return "UDP";
+	case TRANSPORT_TCP:
+		return "TCP";
+	case TRANSPORT_TLS:
+		return "TLS";
+	}
+	return "";
+}
+
+const char *transport_kind_param(enum transport_kind kind)
+{
+	switch (kind) {
+	case TRANSPORT_UDP:
+		return "udp";
+	case TRANSPORT_TCP:
+		return "tcp";
+	case TRANSPORT_TLS:
+		return "tls";
+	}
+	return "";
+}
+
+/* ---- credentials and peers ---- */
+
+void transport_set_tls(
+	struct transport *transport, struct cred *cred, struct peer_set *peers)
+{
+	struct cred *old_cred = transport->cred;
+	struct peer_set *old_peers = transport->peers;
+
+	transport->cred = cred ? cred_ref(cred) : NULL;
+	transport->peers = peers ? peer_set_ref(peers) : NULL;
+	cred_unref(old_cred);
+	peer_set_unref(old_peers);
+}
+
+/*
+ * A call that began before a reload may ask for a peer of then: new connections are judged
+ * by the rules of today. Where PEER has no namesake its own rules hold.
+ */
+const struct peer *transport_present_peer(
+	const struct transport *transport, const struct peer *peer)
+{
+	if (!transport->peers || peer->set == transport->peers)
+		return peer;
+	LIST_FOREACH(&transport->peers->peers, node, next)
+	{
+		const struct peer *candidate = LIST_ENTRY(node, struct peer, node);
+
+		if (strcmp(candidate->id, peer->id) == 0 &&
+			strcmp(candidate->name, peer->name) == 0)
+			return candidate;
+	}
+	return peer;
+}
+
+/* ---- start and end ---- */
+
+int transport_new(struct transport **ret, const struct transport_params *params)
+{
+	struct transport *transport = calloc(1, sizeof(*transport));
+
+	if (!transport)
+		return -ENOMEM;
+	transport->loop = params->loop;
+	transport->limits = params->limits;
+	transport->handlers = params->handlers;
+	transport->tap = params->tap;
+	list_init(&transport->listeners);
+	list_init(&transport->udp_sockets);
+	list_init(&transport->streams);
+	transport->name = strdup(params->name);
+	if (!transport->name)
+		goto out_transport;
+	if (hash_init(&transport->reusable) < 0)
+		goto out_name;
+	if (hash_init(&transport->udp_flows) < 0)
+		goto out_reusable;
+	*ret = transport;
+	return 0;
+
+out_reusable:
+	hash_free(&transport->reusable);
+out_name:
+	free(transport->name);
+out_transport:
+	free(transport);
+	return -ENOMEM;
+}
+
+void transport_free(struct transport *transport)
+{
+	if (!transport)
+		return;
+	timer_stop(&transport->resume);
+	timer_stop(&transport->expiry);
+	LIST_FOREACH(&transport->streams, node, next)
+	stream_abandon(LIST_ENTRY(node, struct stream, node));
+	LIST_FOREACH(&transport->listeners, node, next)
+	listener_free(LIST_ENTRY(node, struct listener, node));
+	udp_free(transport);
+	cred_unref(transport->cred);
+	peer_set_unref(transport->peers);
+	hash_free(&transport->udp_flows);
+	hash_free(&transport->reusable);
+	free(transport->name);
+	free(transport);
+}
+
+int transport_bind(const struct addr *address, int type)
+{
+	const int on = 1;
+	int fd = socket(address->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	/* A UDP port must not be shared by accident, and needs no waiting after a restart. */
+	if (type == SOCK_STREAM &&
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		goto out;
+	/* An IPv4 far end is always an IPv4 address to us, never ::ffff:192.0.2.1. */
+	if (addr_is_v6(address) &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		goto out;
+	if (bind(fd, &address->sa, address->len) < 0)
+		goto out;
+	return fd;
+
+out:
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int transport_listen(struct transport *transport, enum transport_kind kind,
+	const struct addr *address, struct addr *ret_bound, struct err_text *text)
+{
+	char where[ADDR_TEXT_SIZE];
+	struct addr bound = {.len = 0};
+	int err;
+
+	if (kind == TRANSPORT_UDP)
+		err = udp_listen(transport, address, &bound, text);
+	else
+		err = listener_open(transport, kind, address, &bound, text);
+	if (err < 0)
+		return err;
+	log_info("transport", "listening side=%s transport=%s local=%s", transport->name,
+		transport_kind_name(kind), addr_text(&bound, where));
+	if (ret_bound)
+		*ret_bound = bound;
+	return 0;
+}
+
+/* ---- messages ---- */
+
+static enum tap_transport tap_kind(enum transport_kind kind)
+{
+	switch (kind) {
+	case TRANSPORT_UDP:
+		return TAP_UDP;
+	case TRANSPORT_TCP:
+		return TAP_TCP;
+	case TRANSPORT_TLS:
+		break;
+	}
+	return TAP_TLS;
+}
+
+static void transport_tap(struct transport *transport, const struct flow *flow, bool sent,
+	uint64_t call, struct span text)
+{
+	struct clock *clock = loop_clock(transport->loop);
+	struct tap_message message;
+
+	if (!transport->tap || !transport->tap->message_h)
+		return;
+	message = (struct tap_message){
+		.call = call,
+		.wall_us = clock->wall_us(clock),
+		.transport = tap_kind(flow->kind),
+		.sent = sent,
+		.source = sent ? flow->local : flow->remote,
+		.destination = sent ? flow->remote : flow->local,
+		.data = text.p,
+		.len = text.len,
+	};
+	transport->tap->message_h(transport->tap->arg, &message);
+}
+
+void transport_sent(
+	struct transport *transport, struct flow *flow, const char *data, size_t len)
+{
+	transport->totals.messages_out++;
+	transport_tap(transport, flow, true, flow->tap_call,
+		(struct span){.p = data, .len = len});
+}
+
+int transport_deliver(struct transport *transport, struct flow *flow, const char *data,
+	size_t len, bool short_body)
+{
+	const struct transport_handlers *handlers = &transport->handlers;
+	const struct span text = {.p = data, .len = len};
+	struct message_fault fault = {.status = 0};
+	struct message *message = NULL;
+	char host[ADDR_TEXT_SIZE];
+	uint64_t call = 0;
+	int err = message_parse(&message, data, len, &fault);
+
+	transport->totals.messages_in++;
+	if (err < 0) {
+		transport_tap(transport, flow, false, 0, text);
+		return err;
+	}
+	if (handlers->call_h)
+		call = handlers->call_h(handlers->arg, message);
+	transport_tap(transport, flow, false, call, text);
+	if (message_is_request(message)) {
+		message_set_received(message, addr_host_text(&flow->remote, host),
+			addr_port(&flow->remote));
+	} else if (short_body) {
+		message_unref(message); /* RFC 3261 18.3: such a response is discarded */
+		return ERR_FORMAT;
+	}
+	if (short_body && fault.status == 0)
+		fault = (struct message_fault){400, "Body Shorter Than Content-Length"};
+	handlers->message_h(handlers->arg, flow, message, &fault);
+	message_unref(message);
+	return 0;
+}
+
+/* ---- connections ---- */
+
+int transport_flow(struct transport *transport, const struct transport_target *target,
+	struct flow **ret, struct err_text *text)
+{
+	struct transport_target wanted = *target;
+	struct stream *stream;
+	int err;
+
+	if (target->kind == TRANSPORT_UDP)
+		return udp_flow_to(transport, &target->remote, ret, text);
+	if (target->kind == TRANSPORT_TLS) {
+		if (!wanted.cred)
+			wanted.cred = transport->cred;
+		if (!wanted.peer || !wanted.cred)
+			return err_set(text, ERR_STATE,
+				"TLS needs a peer to expect and a certificate to "
+				"present");
+		wanted.peer = transport_present_peer(transport, wanted.peer);
+	}
+	stream = stream_find(transport, &wanted);
+	if (!stream) {
+		err = stream_connect(transport, &wanted, &stream, text);
+		if (err < 0)
+			return err;
+	}
+	*ret = flow_ref(&stream->flow);
+	return 0;
+}
+
+void transport_close_peer(
+	struct transport *transport, const struct peer *peer, const char *why)
+{
+	LIST_FOREACH(&transport->streams, node, next)
+	{
+		struct stream *stream = LIST_ENTRY(node, struct stream, node);
+
+		if (stream->flow.peer == peer || stream->expected == peer)
+			stream_close(stream, why);
+	}
+}
+
+void transport_each(
+	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
+{
+	LIST_FOREACH(&transport->streams, node, next)
+	{
+		struct stream *stream = LIST_ENTRY(node, struct stream, node);
+
+		/* One that we accepted is nobody before it was judged. */
+		if (!stream->flow.closed && (stream->opened || !stream->accepted))
+			h(arg, &stream->flow);
+	}
+}
+
+void transport_totals(const struct transport *transport, struct transport_totals *ret)
+{
+	*ret = transport->totals;
+}
+
+/* ---- helpers ---- */
+
+uint64_t transport_addr_hash(const struct addr *addr)
+{
+	uint64_t port = addr_port(addr);
+
+	if (addr_is_v6(addr))
+		return hash_bytes(&addr->v6.sin6_addr, sizeof(addr->v6.sin6_addr), port);
+	return hash_bytes(&addr->v4.sin_addr, sizeof(addr->v4.sin_addr), port);
+}
+
+void transport_log_refused(
+	struct transport *transport, const struct addr *remote, const char *words)
+{
+	struct log_limit *limit = &transport->log_limit;
+	uint64_t second = timers_now_ms(transport_timers(transport)) / 1000;
+	char where[ADDR_TEXT_SIZE];
+
+	if (second != limit->second) {
+		limit->second = second;
+		limit->written = 0;
+	}
+	if (limit->written == LOG_LINES_A_SECOND) {
+		limit->hidden++;
+		return;
+	}
+	limit->written++;
+	addr_text(remote, where);
+	if (limit->hidden)
+		log_warning("transport", "%s side=%s remote=%s not_logged=%u", words,
+			transport->name, where, limit->hidden);
+	else
+		log_warning("transport", "%s side=%s remote=%s", words, transport->name,
+			where);
+	limit->hidden = 0;
+}

@@ -1,0 +1,177 @@
+/*
+ * Listeners of TCP and TLS. One that may not accept (limits reached, no descriptors left)
+ * is simply not watched: the kernel's backlog holds the newcomers, so a burst is served a
+ * little later instead of being turned away, and the loop does not spin.
+ */
+#include "sip/transport_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define LISTEN_BACKLOG 1024
+/* A handshake costs about a millisecond of CPU: so many newcomers a turn, so that those
+ * who are connected are not kept waiting by a storm of reconnects. */
+#define ACCEPTS_A_TURN 8
+/* How long listeners rest when the process has no descriptors left. */
+#define NO_DESCRIPTORS_MS 100
+#define PAUSED_LOG_MS 60000
+
+static bool listener_may_accept(const struct listener *listener)
+{
+	const struct transport *transport = listener->transport;
+	const struct transport_limits *limits = &transport->limits;
+
+	if (transport->no_descriptors)
+		return false;
+	if (limits->max_connections && transport->accepted >= limits->max_connections)
+		return false;
+	/* Strangers that never finish are cut after handshake_ms, which frees their place. */
+	return listener->kind != TRANSPORT_TLS || limits->max_handshakes == 0 ||
+	       transport->accepted_opening < limits->max_handshakes;
+}
+
+static void listener_resume(void *arg)
+{
+	struct transport *transport = arg;
+
+	transport->no_descriptors = false;
+	listener_update_all(transport);
+}
+
+static void listener_no_descriptors(struct listener *listener, int err)
+{
+	struct transport *transport = listener->transport;
+	char where[ADDR_TEXT_SIZE];
+
+	log_error("transport", "accepting paused error=\"%s\" side=%s local=%s",
+		err_str(err), transport->name, addr_text(&listener->local, where));
+	transport->no_descriptors = true;
+	timer_start(transport_timers(transport), &transport->resume, NO_DESCRIPTORS_MS,
+		listener_resume, transport);
+	listener_update_all(transport);
+}
+
+/* False: nothing more to accept now. */
+static bool listener_accept_one(struct listener *listener)
+{
+	struct addr remote = {.len = sizeof(remote.v6)};
+	int fd = accept4(
+		listener->fd, &remote.sa, &remote.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+	if (fd >= 0) {
+		stream_accept(listener, fd, &remote);
+		return true;
+	}
+	switch (errno) {
+	case EAGAIN:
+		return false;
+	case EMFILE:
+	case ENFILE:
+	case ENOBUFS:
+	case ENOMEM:
+		listener_no_descriptors(listener, -errno);
+		return false;
+	default:
+		/* The newcomer's own network error, which accept(2) passes on, or EINTR. */
+		return true;
+	}
+}
+
+static void listener_event(void *arg, uint32_t events)
+{
+	struct listener *listener = arg;
+
+	(void)events;
+	for (unsigned i = 0; i < ACCEPTS_A_TURN && listener_may_accept(listener); i++) {
+		if (!listener_accept_one(listener))
+			break;
+	}
+}
+
+/* Strangers can reach and leave a limit many times a second: that is one line a minute. */
+static void listener_log_paused(struct transport *transport)
+{
+	uint64_t now_ms = timers_now_ms(transport_timers(transport));
+
+	if (now_ms < transport->paused_log_ms)
+		return;
+	transport->paused_log_ms = now_ms + PAUSED_LOG_MS;
+	log_warning("transport", "accepting paused side=%s connections=%u handshakes=%u",
+		transport->name, transport->accepted, transport->accepted_opening);
+}
+
+static int listener_watch(struct listener *listener)
+{
+	return loop_watch(listener->transport->loop, &listener->watch, listener->fd,
+		EPOLLIN, listener_event, listener);
+}
+
+void listener_update_all(struct transport *transport)
+{
+	LIST_FOREACH(&transport->listeners, node, next)
+	{
+		struct listener *listener = LIST_ENTRY(node, struct listener, node);
+		bool watched = listener->watch.loop;
+
+		if (listener_may_accept(listener) && !watched) {
+			if (listener_watch(listener) < 0)
+				log_error("transport", "accepting stopped side=%s",
+					transport->name);
+		} else if (!listener_may_accept(listener) && watched) {
+			if (!transport->no_descriptors)
+				listener_log_paused(transport);
+			loop_unwatch(&listener->watch);
+		}
+	}
+}
+
+int listener_open(struct transport *transport, enum transport_kind kind,
+	const struct addr *address, struct addr *ret_bound, struct err_text *text)
+{
+	struct listener *listener = calloc(1, sizeof(*listener));
+	char where[ADDR_TEXT_SIZE];
+	int err = -ENOMEM;
+
+	if (!listener)
+		goto out;
+	listener->transport = transport;
+	listener->kind = kind;
+	listener->fd = -1;
+	listener->local.len = sizeof(listener->local.v6);
+	list_init(&listener->node);
+	listener->fd = transport_bind(address, SOCK_STREAM);
+	err = listener->fd;
+	if (err < 0)
+		goto out;
+	if (listen(listener->fd, LISTEN_BACKLOG) < 0 ||
+		getsockname(listener->fd, &listener->local.sa, &listener->local.len) <
+			0) {
+		err = -errno;
+		goto out;
+	}
+	err = listener_watch(listener);
+	if (err < 0)
+		goto out;
+	list_append(&transport->listeners, &listener->node);
+	*ret_bound = listener->local;
+	return 0;
+
+out:
+	listener_free(listener);
+	return err_set(text, err, "cannot listen on %s for %s: %s",
+		addr_text(address, where), transport_kind_name(kind), err_str(err));
+}
+
+void listener_free(struct listener *listener)
+{
+	if (!listener)
+		return;
+	loop_unwatch(&listener->watch);
+	if (listener->fd >= 0)
+		close(listener->fd);
+	list_remove(&listener->node);
+	free(listener);
+}

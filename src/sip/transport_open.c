@@ -1,0 +1,378 @@
+/*
+ * How a stream connection comes to be: connected or accepted, shaken hands, opened, and
+ * found again for the next request.
+ */
+#include "sip/transport_priv.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A far end that vanished is noticed after 45 s without traffic, or when it did not
+ * acknowledge anything for 20 s. */
+#define KEEPALIVE_IDLE_S 25
+#define KEEPALIVE_INTERVAL_S 5
+#define KEEPALIVE_PROBES 4
+#define UNACKNOWLEDGED_MS 20000
+
+static void stream_idle(void *arg)
+{
+	struct stream *stream = arg;
+	struct timers *timers = transport_timers(stream->transport);
+	const uint64_t idle_ms = stream->transport->limits.idle_ms;
+	uint64_t quiet_ms = timers_now_ms(timers) - stream->last_read_ms;
+
+	if (stream->flow.users == 0 && quiet_ms >= idle_ms) {
+		stream_close(stream, "idle");
+		return;
+	}
+	timer_start(timers, &stream->timer,
+		quiet_ms < idle_ms ? idle_ms - quiet_ms : idle_ms, stream_idle, stream);
+}
+
+static void stream_opening_timeout(void *arg)
+{
+	struct stream *stream = arg;
+	const char *phase = stream->state == STREAM_CONNECTING ? "connect" : "tls";
+	char words[80];
+
+	if (stream->accepted)
+		stream->transport->totals.refused++;
+	snprintf(words, sizeof(words), "%s failed error=\"no answer in %llu ms\"", phase,
+		(unsigned long long)stream->transport->limits.handshake_ms);
+	transport_log_refused(stream->transport, &stream->flow.remote, words);
+	stream_end(stream, words);
+}
+
+static uint64_t stream_key(const struct transport_target *target)
+{
+	if (target->kind == TRANSPORT_TLS)
+		return hash_bytes(&target->peer, sizeof(target->peer), TRANSPORT_TLS);
+	return transport_addr_hash(&target->remote);
+}
+
+void stream_make_reusable(struct stream *stream, const struct transport_target *target)
+{
+	struct hash *reusable = &stream->transport->reusable;
+
+	if (stream->reusable)
+		hash_remove(reusable, &stream->reuse_node);
+	hash_add(reusable, &stream->reuse_node, stream_key(target));
+	stream->reusable = true;
+}
+
+static void stream_opened(struct stream *stream)
+{
+	struct transport *transport = stream->transport;
+	struct flow *flow = &stream->flow;
+	char remote[ADDR_TEXT_SIZE];
+
+	stream_set_state(stream, STREAM_OPEN);
+	stream->opened = true;
+	if (stream->accepted)
+		transport->totals.accepted++;
+	/*
+	 * RFC 5923 5: a connection that the peer made carries our requests to it too. Both
+	 * ends proved who they are by certificate, so nobody can attract our requests by
+	 * connecting under another's name. Plain TCP proves nothing and is not shared.
+	 */
+	if (stream->accepted && flow->peer)
+		stream_make_reusable(
+			stream, &(struct transport_target){
+					.kind = TRANSPORT_TLS, .peer = flow->peer});
+	if (stream->until)
+		judge_schedule(transport, stream->until);
+	stream->last_read_ms = timers_now_ms(transport_timers(transport));
+	timer_stop(&stream->timer);
+	if (transport->limits.idle_ms)
+		timer_start(transport_timers(transport), &stream->timer,
+			transport->limits.idle_ms, stream_idle, stream);
+	log_info("transport",
+		"opened flow=%llu side=%s transport=%s by=%s remote=%s peer=\"%s\" "
+		"version=%s cipher=%s",
+		(unsigned long long)flow->id, transport->name,
+		transport_kind_name(flow->kind), stream->accepted ? "them" : "us",
+		addr_text(&flow->remote, remote), flow->peer ? flow->peer->id : "",
+		flow->version, flow->cipher);
+	stream_want(stream, EPOLLIN);
+	if (stream->state != STREAM_OPEN)
+		return;
+	if (stream->out.len)
+		loop_defer(transport->loop, &stream->flush, stream_flush, stream);
+	/* The handshake may have taken the first message's record off the socket. */
+	if (stream->ops->handshake)
+		stream_receive(stream);
+}
+
+static void stream_handshake(struct stream *stream)
+{
+	int err = stream->ops->handshake(stream);
+
+	if (err == 0)
+		stream_opened(stream);
+	else if (err == -EAGAIN)
+		stream_want(
+			stream, stream->ops->wants_write(stream) ? EPOLLOUT : EPOLLIN);
+	else
+		stream_fail(stream, err);
+}
+
+/* The socket is connected. */
+static void stream_connected(struct stream *stream)
+{
+	struct err_text text = {.text = ""};
+
+	if (!stream->ops->start) {
+		stream_opened(stream);
+		return;
+	}
+	if (stream->ops->start(stream, &text) < 0) {
+		stream_cut(stream, LOG_LEVEL_ERROR, text.text);
+		return;
+	}
+	stream_set_state(stream, STREAM_HANDSHAKE);
+	stream_handshake(stream);
+}
+
+static void stream_connect_done(struct stream *stream)
+{
+	int err = 0;
+	socklen_t len = sizeof(err);
+
+	if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
+		err = errno;
+	if (err)
+		stream_fail(stream, -err);
+	else
+		stream_connected(stream);
+}
+
+static void stream_event(void *arg, uint32_t events)
+{
+	struct stream *stream = arg;
+
+	switch (stream->state) {
+	case STREAM_CONNECTING:
+		stream_connect_done(stream);
+		return;
+	case STREAM_HANDSHAKE:
+		stream_handshake(stream);
+		return;
+	case STREAM_OPEN:
+	case STREAM_DRAINING:
+		if (events & EPOLLOUT)
+			stream_flush(stream);
+		if (stream->state != STREAM_CLOSED &&
+			(stream->more || events & ~(uint32_t)EPOLLOUT))
+			stream_receive(stream);
+		return;
+	case STREAM_CLOSED:
+		return;
+	}
+}
+
+static void stream_set_options(int fd)
+{
+	const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, KEEPALIVE_IDLE_S},
+		{IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL_S},
+		{IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS},
+	};
+
+	/* None of them is needed for a correct service, so none may prevent it. */
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
+			sizeof(options[i].value));
+}
+
+/* Takes FD, on failure too. */
+static int stream_new(struct transport *transport, enum transport_kind kind, int fd,
+	const struct addr *remote, bool accepted, struct stream **ret)
+{
+	struct stream *stream = calloc(1, sizeof(*stream));
+	int err = -ENOMEM;
+
+	if (!stream)
+		goto out;
+	flow_init(&stream->flow, &stream_flow_ops, kind, remote);
+	stream->flow.local.len = sizeof(stream->flow.local.v6);
+	if (getsockname(fd, &stream->flow.local.sa, &stream->flow.local.len) < 0) {
+		err = -errno;
+		goto out;
+	}
+	stream->ops = kind == TRANSPORT_TLS ? &stream_tls_ops : &stream_tcp_ops;
+	stream->transport = transport;
+	stream->accepted = accepted;
+	stream->fd = fd;
+	stream->state = STREAM_CONNECTING;
+	buf_init(&stream->in, FRAMER_MAX_MESSAGE + 2 * STREAM_READ_BYTES);
+	buf_init(&stream->out, 0);
+	err = loop_watch(transport->loop, &stream->watch, fd,
+		accepted ? EPOLLIN : EPOLLOUT, stream_event, stream);
+	if (err < 0)
+		goto out;
+	list_append(&transport->streams, &stream->node);
+	stream_count(stream, 1);
+	if (transport->limits.handshake_ms)
+		timer_start(transport_timers(transport), &stream->timer,
+			transport->limits.handshake_ms, stream_opening_timeout, stream);
+	*ret = stream;
+	return 0;
+
+out:
+	close(fd);
+	free(stream);
+	return err;
+}
+
+void stream_accept(struct listener *listener, int fd, const struct addr *remote)
+{
+	struct transport *transport = listener->transport;
+	const struct transport_handlers *handlers = &transport->handlers;
+	struct stream *stream = NULL;
+
+	if (listener->kind == TRANSPORT_TLS && (!transport->cred || !transport->peers)) {
+		transport->totals.refused++;
+		transport_log_refused(
+			transport, remote, "tls refused by=us rule=not_configured");
+		close(fd);
+		return;
+	}
+	if (listener->kind == TRANSPORT_TCP && handlers->allowed_h &&
+		!handlers->allowed_h(handlers->arg, listener->kind, remote)) {
+		transport->totals.stray++;
+		transport_log_refused(
+			transport, remote, "connection refused by=us rule=source");
+		close(fd);
+		return;
+	}
+	stream_set_options(fd);
+	if (stream_new(transport, listener->kind, fd, remote, true, &stream) < 0) {
+		transport_log_refused(
+			transport, remote, "connection refused by=us rule=resources");
+		return;
+	}
+	if (listener->kind == TRANSPORT_TLS) {
+		stream->peers = peer_set_ref(transport->peers);
+		stream->cred = cred_ref(transport->cred);
+	}
+	stream_connected(stream);
+	listener_update_all(transport);
+}
+
+/*
+ * Connections leave from the address that we listen on: peers' access lists and firewalls
+ * know that one. Not where it cannot reach REMOTE (a loopback listener, the world).
+ */
+static void stream_bind_source(
+	const struct transport *transport, int fd, const struct addr *remote)
+{
+	const int on = 1;
+
+	LIST_FOREACH(&transport->listeners, node, next)
+	{
+		struct addr source = LIST_ENTRY(node, struct listener, node)->local;
+
+		if (source.sa.sa_family != remote->sa.sa_family || addr_is_any(&source) ||
+			addr_is_loopback(&source) != addr_is_loopback(remote))
+			continue;
+		addr_set_port(&source, 0);
+		(void)setsockopt(
+			fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+		/* When it fails the kernel chooses, which serves better than no connection. */
+		(void)bind(fd, &source.sa, source.len);
+		return;
+	}
+}
+
+static int stream_dial(const struct transport *transport, const struct addr *remote)
+{
+	int fd = socket(
+		remote->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	stream_set_options(fd);
+	stream_bind_source(transport, fd, remote);
+	if (connect(fd, &remote->sa, remote->len) == 0 || errno == EINPROGRESS)
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+int stream_connect(struct transport *transport, const struct transport_target *target,
+	struct stream **ret, struct err_text *text)
+{
+	struct stream *stream = NULL;
+	char where[ADDR_TEXT_SIZE];
+	int fd = stream_dial(transport, &target->remote);
+	int err = fd;
+
+	if (fd >= 0)
+		err = stream_new(
+			transport, target->kind, fd, &target->remote, false, &stream);
+	if (err < 0)
+		return err_set(text, err, "cannot connect to %s by %s: %s",
+			addr_text(&target->remote, where),
+			transport_kind_name(target->kind), err_str(err));
+	if (target->kind == TRANSPORT_TLS) {
+		stream->expected = target->peer;
+		stream->peers = peer_set_ref(target->peer->set);
+		stream->cred = cred_ref(target->cred);
+	}
+	stream_make_reusable(stream, target);
+	*ret = stream;
+	return 0;
+}
+
+/* ---- reuse ---- */
+
+/* How well STREAM serves TARGET; 0: not at all. */
+static unsigned stream_rank(
+	const struct stream *stream, const struct transport_target *target)
+{
+	const struct addr *remote = &stream->flow.remote;
+
+	if (stream->ops->kind != target->kind)
+		return 0;
+	if (target->kind == TRANSPORT_TCP)
+		return addr_equal(remote, &target->remote);
+	if (stream->cred != target->cred ||
+		(stream->expected ? stream->expected : stream->flow.peer) != target->peer)
+		return 0;
+	/* While it is not open it is only as good as its address: who asks for the peer's
+	 * next address wants no other attempt at the first. */
+	if (stream->state != STREAM_OPEN)
+		return addr_equal(remote, &target->remote) ? 1 : 0;
+	return addr_equal_host(remote, &target->remote) ? 3 : 2;
+}
+
+struct stream *stream_find(
+	struct transport *transport, const struct transport_target *target)
+{
+	struct hash_node *node = hash_find(&transport->reusable, stream_key(target));
+	struct stream *best = NULL;
+	unsigned best_rank = 0;
+
+	for (; node; node = hash_find_next(node)) {
+		struct stream *stream = HASH_ENTRY(node, struct stream, reuse_node);
+		unsigned rank = stream_rank(stream, target);
+
+		if (rank > best_rank && stream->state != STREAM_DRAINING) {
+			best = stream;
+			best_rank = rank;
+		}
+	}
+	return best;
+}

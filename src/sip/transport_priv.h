@@ -1,0 +1,230 @@
+/*
+ * What the files behind transport.h share: the transport itself, its listeners, stream
+ * connections (TCP and TLS are one code over two tables of byte operations) and UDP
+ * sockets. Loop thread; nobody outside src/sip/transport*.c includes this.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/timer.h"
+#include "sip/framer.h"
+#include "sip/transport.h"
+#include "tls/channel.h"
+
+#include <stdint.h>
+#include <sys/types.h>
+#include <time.h>
+
+/* Strangers can make log lines at will: so many a second, then they are counted. */
+struct log_limit {
+	uint64_t second;
+	unsigned written;
+	unsigned hidden;
+};
+
+struct transport {
+	char *name;
+	struct loop *loop;
+	struct transport_limits limits;
+	struct transport_handlers handlers;
+	const struct tap *tap;   /* may be NULL */
+	struct list listeners;   /* struct listener */
+	struct list udp_sockets; /* struct udp_socket */
+	struct list streams;     /* struct stream, each a reference of ours */
+	struct hash reusable;    /* struct stream by stream_key() */
+	struct hash udp_flows;   /* struct udp_flow by remote; borrowed */
+	struct udp_batch *batch; /* receive memory of all UDP sockets; made when needed */
+	struct cred *cred;       /* what we present; a reference; NULL until told */
+	struct peer_set *peers;  /* who may connect; a reference */
+	unsigned accepted;       /* accepted connections alive */
+	unsigned accepted_opening; /* those of them not yet judged */
+	bool no_descriptors;       /* accept(2) met EMFILE: listeners rest until resume */
+	struct timer resume;
+	struct timer expiry;    /* transport_judge.c */
+	uint64_t paused_log_ms; /* until when "accepting paused" is not logged again */
+	struct log_limit log_limit;
+	struct transport_totals totals;
+};
+
+static inline struct timers *transport_timers(const struct transport *transport)
+{
+	return loop_timers(transport->loop);
+}
+
+/* A flow with one reference; closed and without texts. */
+void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kind kind,
+	const struct addr *remote);
+
+/* Of the host and port. */
+uint64_t transport_addr_hash(const struct addr *addr);
+
+/* The peer of today that PEER stands for: itself or its namesake in the present set. */
+const struct peer *transport_present_peer(
+	const struct transport *transport, const struct peer *peer);
+
+/*
+ * Parses one framed message, taps it and hands it up. SHORT_BODY: a datagram that ended
+ * before its Content-Length. 0; ERR_FORMAT when it is no SIP message or is a short
+ * response; -ENOMEM. The callee may have closed FLOW meanwhile.
+ */
+int transport_deliver(struct transport *transport, struct flow *flow, const char *data,
+	size_t len, bool short_body);
+/* Counts and taps a message that goes out. */
+void transport_sent(
+	struct transport *transport, struct flow *flow, const char *data, size_t len);
+/*
+ * Logs what a stranger may cause, at most LOG_LINES_A_SECOND; WORDS are escaped. Further
+ * lines are counted and the number is told with the next one.
+ */
+void transport_log_refused(
+	struct transport *transport, const struct addr *remote, const char *words);
+
+/* A bound socket with the options that all of ours share. A descriptor or -errno. */
+int transport_bind(const struct addr *address, int type);
+
+/* ---- listeners of TCP and TLS: transport_listen.c ---- */
+
+struct listener {
+	struct list node;
+	struct transport *transport;
+	enum transport_kind kind;
+	int fd;
+	struct addr local;
+	struct loop_fd watch;
+};
+
+int listener_open(struct transport *transport, enum transport_kind kind,
+	const struct addr *address, struct addr *ret_bound, struct err_text *text);
+void listener_free(struct listener *listener);
+/* Watches each listener that may accept now, and no other. */
+void listener_update_all(struct transport *transport);
+
+/* ---- stream connections: transport_stream.c ---- */
+
+/* More than a TLS record holds, so that one read takes a whole one. */
+#define STREAM_READ_BYTES (20 * 1024)
+
+enum stream_state {
+	STREAM_CONNECTING, /* the socket connects */
+	STREAM_HANDSHAKE,  /* TLS: nothing is sent or believed yet */
+	STREAM_OPEN,
+	STREAM_DRAINING, /* closes when its output is written; reads nothing more */
+	STREAM_CLOSED, /* no socket any more; closed_h is called at the end of the turn */
+};
+
+struct stream;
+
+/* Bytes in and out of a connected socket, plain or encrypted. */
+struct stream_ops {
+	enum transport_kind kind;
+	size_t write_max;       /* bytes worth offering in one write */
+	bool short_read_drains; /* a read below the length asked for emptied the socket */
+	/* TLS: makes the channel. 0 or negative with TEXT. */
+	int (*start)(struct stream *stream, struct err_text *text);
+	/* 0 when open; -EAGAIN; negative, final. */
+	int (*handshake)(struct stream *stream);
+	bool (*wants_write)(const struct stream *stream);
+	/* Bytes, -EAGAIN, ERR_CLOSED at an orderly end, or negative. */
+	ssize_t (*read)(struct stream *stream, void *data, size_t len);
+	/* Bytes, -EAGAIN (the same bytes are to be offered again), or negative. */
+	ssize_t (*write)(struct stream *stream, const void *data, size_t len);
+	/* An orderly end, as far as it does not have to wait. */
+	void (*close)(struct stream *stream);
+	/* ERR as words for the log. */
+	void (*explain)(const struct stream *stream, int err, struct buf *out);
+};
+
+extern const struct stream_ops stream_tcp_ops; /* transport_tcp.c */
+extern const struct stream_ops stream_tls_ops; /* transport_tls.c */
+
+struct stream {
+	struct flow flow;
+	const struct stream_ops *ops;
+	struct transport *transport; /* NULL when it ended before the flow */
+	struct list node;            /* in transport->streams */
+	struct hash_node reuse_node;
+	bool reusable; /* in transport->reusable */
+	bool accepted; /* by us; else we connected */
+	bool opened;   /* the layer above may know it */
+	enum stream_state state;
+	int fd;
+	struct loop_fd watch;
+	struct timer timer; /* opening, idle or draining: its state says which */
+	uint64_t last_read_ms;
+	struct framer framer;
+	struct buf in;  /* received and not yet a message; freed when empty */
+	struct buf out; /* not yet written; freed when empty */
+	size_t offered; /* bytes of OUT that the last write must be repeated with */
+	bool more;      /* the last turn left bytes that no poll announces */
+	struct loop_task flush; /* writes OUT at the end of the turn */
+	struct loop_task tell;  /* calls closed_h at the end of the turn */
+	char *why;              /* for closed_h; NULL when memory ran out */
+	/* TLS */
+	struct channel *channel;
+	struct peer_set *peers;      /* a reference: flow.peer outlives the channel */
+	struct cred *cred;           /* what we present; owned reference */
+	const struct peer *expected; /* whom we connected to */
+	time_t until;                /* when what proves the peer runs out */
+	/* The flow outlives the channel, so it points to copies of the channel's texts. */
+	char version[16];
+	char cipher[40];
+	char *peer_names;
+};
+
+extern const struct flow_ops stream_flow_ops;
+
+/* Adds STEP (1, -1) to what the transport counts of streams in the present state. */
+void stream_count(const struct stream *stream, int step);
+/* The one way to another state: refuses moves that are not in its table. */
+void stream_set_state(struct stream *stream, enum stream_state next);
+/* Watches for EVENTS; cuts the stream when that fails. */
+void stream_want(struct stream *stream, uint32_t events);
+/* Reads, frames and hands up; the stream may be closed afterwards. */
+void stream_receive(struct stream *stream);
+/* Writes what is queued, and ends a draining stream. A loop task. */
+void stream_flush(void *arg);
+/* Writes what is queued, says goodbye, closes. */
+void stream_close(struct stream *stream, const char *why);
+/* Closes at once. LEVEL is that of the log line. */
+void stream_cut(struct stream *stream, enum log_level level, const char *why);
+/* Closes at once and leaves the log to the caller. */
+void stream_end(struct stream *stream, const char *why);
+/*
+ * Closes because of ERR, which came from the stream's bytes: explained in words that become
+ * the log line and the reason for those who wait. One that was not judged yet counts as
+ * refused.
+ */
+void stream_fail(struct stream *stream, int err);
+/* The transport ends: closes without telling anybody. */
+void stream_abandon(struct stream *stream);
+
+/* ---- their opening and reuse: transport_open.c ---- */
+
+/* Takes FD, which is connected to REMOTE. Logs what fails. */
+void stream_accept(struct listener *listener, int fd, const struct addr *remote);
+/* Begins a connection. *RET is borrowed. */
+int stream_connect(struct transport *transport, const struct transport_target *target,
+	struct stream **ret, struct err_text *text);
+/* The open or opening connection that TARGET may use, or NULL. */
+struct stream *stream_find(
+	struct transport *transport, const struct transport_target *target);
+
+/* Files the stream under its peer or address for stream_find(), anew if it was. */
+void stream_make_reusable(struct stream *stream, const struct transport_target *target);
+
+/* ---- expiry: transport_judge.c ---- */
+
+/* A stream opened or was judged: the transport wakes up when its UNTIL comes. */
+void judge_schedule(struct transport *transport, time_t until);
+
+/* ---- UDP: transport_udp.c ---- */
+
+int udp_listen(struct transport *transport, const struct addr *address,
+	struct addr *ret_bound, struct err_text *text);
+/* A flow from a listener to REMOTE; *RET owns a reference. */
+int udp_flow_to(struct transport *transport, const struct addr *remote, struct flow **ret,
+	struct err_text *text);
+/* Closes the sockets; flows stay, closed. */
+void udp_free(struct transport *transport);

@@ -1,0 +1,436 @@
+/*
+ * A stream connection, TCP or TLS: framing what comes, queueing what goes, and ending. How
+ * it opens is in transport_open.c; which bytes pass the socket is up to its stream_ops.
+ *
+ * It never calls up from a function that the layer above called: an end that is found in
+ * flow_send() is told at the end of the loop turn, like every other.
+ */
+#include "sip/transport_priv.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+/* What one connection may read in one turn, so that one that floods leaves time for others. */
+#define READS_A_TURN 16
+#define BYTES_A_TURN (64 * 1024)
+/* How long a connection that is to be closed may take over its last output. */
+#define DRAIN_MS 2000
+
+static const char *const state_names[] = {
+	[STREAM_CONNECTING] = "connecting",
+	[STREAM_HANDSHAKE] = "handshake",
+	[STREAM_OPEN] = "open",
+	[STREAM_DRAINING] = "draining",
+	[STREAM_CLOSED] = "closed",
+};
+
+/* The states that may follow each one, as bits. */
+static const unsigned state_next[] = {
+	[STREAM_CONNECTING] =
+		1U << STREAM_HANDSHAKE | 1U << STREAM_OPEN | 1U << STREAM_CLOSED,
+	[STREAM_HANDSHAKE] = 1U << STREAM_OPEN | 1U << STREAM_CLOSED,
+	[STREAM_OPEN] = 1U << STREAM_DRAINING | 1U << STREAM_CLOSED,
+	[STREAM_DRAINING] = 1U << STREAM_CLOSED,
+	[STREAM_CLOSED] = 0,
+};
+
+static struct stream *stream_of(struct flow *flow)
+{
+	return (struct stream *)(void *)((char *)flow - offsetof(struct stream, flow));
+}
+
+void stream_count(const struct stream *stream, int step)
+{
+	struct transport *transport = stream->transport;
+
+	if (stream->state == STREAM_CLOSED)
+		return;
+	if (stream->accepted)
+		transport->accepted += (unsigned)step;
+	if (stream->state == STREAM_OPEN || stream->state == STREAM_DRAINING) {
+		transport->totals.connections += (unsigned)step;
+		return;
+	}
+	transport->totals.handshakes += (unsigned)step;
+	if (stream->accepted)
+		transport->accepted_opening += (unsigned)step;
+}
+
+void stream_set_state(struct stream *stream, enum stream_state next)
+{
+	if (!(state_next[stream->state] & 1U << next)) {
+		log_error("transport", "illegal state flow=%llu from=%s to=%s",
+			(unsigned long long)stream->flow.id, state_names[stream->state],
+			state_names[next]);
+		return;
+	}
+	log_debug("transport", "state flow=%llu from=%s to=%s",
+		(unsigned long long)stream->flow.id, state_names[stream->state],
+		state_names[next]);
+	stream_count(stream, -1);
+	stream->state = next;
+	stream_count(stream, 1);
+	if (stream->accepted)
+		listener_update_all(stream->transport);
+}
+
+void stream_want(struct stream *stream, uint32_t events)
+{
+	if (stream->watch.events == events)
+		return;
+	if (loop_rewatch(&stream->watch, events) < 0)
+		stream_cut(stream, LOG_LEVEL_ERROR, "cannot be watched");
+}
+
+/* A socket that can be written makes the next turn begin at once, which is also how bytes
+ * that were read ahead get their turn. */
+static void stream_poll(struct stream *stream)
+{
+	bool wants_out = stream->out.len || stream->more;
+
+	stream_want(stream, wants_out ? EPOLLIN | EPOLLOUT : EPOLLIN);
+}
+
+/* ---- the end ---- */
+
+/* Gives back everything but the flow, which others may hold. */
+static void stream_release(struct stream *stream)
+{
+	loop_unwatch(&stream->watch);
+	loop_cancel(&stream->flush);
+	timer_stop(&stream->timer);
+	if (stream->reusable)
+		hash_remove(&stream->transport->reusable, &stream->reuse_node);
+	stream->reusable = false;
+	channel_free(stream->channel);
+	stream->channel = NULL;
+	if (stream->fd >= 0)
+		close(stream->fd);
+	stream->fd = -1;
+	buf_free(&stream->in);
+	buf_free(&stream->out);
+}
+
+static void stream_free(struct flow *flow)
+{
+	struct stream *stream = stream_of(flow);
+
+	cred_unref(stream->cred);
+	peer_set_unref(stream->peers);
+	free(stream->peer_names);
+	free(stream->why);
+	free(stream);
+}
+
+static void stream_tell(void *arg)
+{
+	struct stream *stream = arg;
+	const struct transport_handlers *handlers = &stream->transport->handlers;
+
+	list_remove(&stream->node);
+	/* One that we accepted and that never opened was never shown to the layer above. */
+	if (handlers->closed_h && (stream->opened || !stream->accepted))
+		handlers->closed_h(handlers->arg, &stream->flow,
+			stream->why ? stream->why : "closed");
+	stream->transport = NULL;
+	flow_unref(&stream->flow);
+}
+
+void stream_end(struct stream *stream, const char *why)
+{
+	char *copy = strdup(why); /* WHY may be that of the draining stream */
+
+	free(stream->why);
+	stream->why = copy;
+	stream->flow.closed = true;
+	stream_set_state(stream, STREAM_CLOSED);
+	stream_release(stream);
+	loop_defer(stream->transport->loop, &stream->tell, stream_tell, stream);
+}
+
+void stream_cut(struct stream *stream, enum log_level level, const char *why)
+{
+	char remote[ADDR_TEXT_SIZE];
+
+	if (stream->state == STREAM_CLOSED)
+		return;
+	log_write(level, "transport",
+		"closed why=\"%s\" flow=%llu side=%s transport=%s remote=%s", why,
+		(unsigned long long)stream->flow.id, stream->transport->name,
+		transport_kind_name(stream->ops->kind),
+		addr_text(&stream->flow.remote, remote));
+	stream_end(stream, why);
+}
+
+void stream_abandon(struct stream *stream)
+{
+	if (stream->state == STREAM_OPEN || stream->state == STREAM_DRAINING)
+		stream->ops->close(stream);
+	stream->flow.closed = true;
+	stream_release(stream);
+	loop_cancel(&stream->tell);
+	list_remove(&stream->node);
+	stream->state = STREAM_CLOSED;
+	stream->transport = NULL;
+	flow_unref(&stream->flow);
+}
+
+void stream_fail(struct stream *stream, int err)
+{
+	struct transport *transport = stream->transport;
+	struct buf words;
+
+	if (err == ERR_CLOSED && stream->state >= STREAM_OPEN) {
+		stream_cut(stream, LOG_LEVEL_INFO, "closed by peer");
+		return;
+	}
+	if (err == -ECONNRESET && stream->state >= STREAM_OPEN) {
+		stream_cut(stream, LOG_LEVEL_WARNING, "reset by peer");
+		return;
+	}
+	buf_init(&words, 0);
+	if (stream->state == STREAM_CONNECTING)
+		buf_printf(&words, "connect failed error=\"%s\"", err_str(err));
+	else
+		stream->ops->explain(stream, err, &words);
+	if (stream->state < STREAM_OPEN && stream->accepted)
+		transport->totals.refused++;
+	transport_log_refused(transport, &stream->flow.remote,
+		words.len ? buf_str(&words) : "connection failed");
+	stream_end(stream, words.len ? buf_str(&words) : err_str(err));
+	buf_free(&words);
+}
+
+/* ---- output ---- */
+
+static void stream_finish(struct stream *stream)
+{
+	stream->ops->close(stream);
+	stream_cut(stream, LOG_LEVEL_INFO, stream->why ? stream->why : "closed");
+}
+
+/* Writes what the socket takes. The stream may be closed afterwards. */
+static void stream_write(struct stream *stream)
+{
+	size_t at = 0;
+
+	while (at < stream->out.len) {
+		size_t len = stream->out.len - at;
+		ssize_t n;
+
+		if (len > stream->ops->write_max)
+			len = stream->ops->write_max;
+		if (stream->offered)
+			len = stream->offered;
+		n = stream->ops->write(stream, stream->out.data + at, len);
+		if (n == -EAGAIN) {
+			stream->offered = len;
+			break;
+		}
+		if (n < 0) {
+			stream_fail(stream, (int)n);
+			return;
+		}
+		stream->offered = 0;
+		at += (size_t)n;
+	}
+	buf_consume(&stream->out, at);
+	if (stream->out.len == 0)
+		buf_free(&stream->out);
+	stream_poll(stream);
+}
+
+void stream_flush(void *arg)
+{
+	struct stream *stream = arg;
+
+	stream_write(stream);
+	if (stream->state == STREAM_DRAINING && stream->out.len == 0)
+		stream_finish(stream);
+}
+
+/* Puts bytes behind what is queued; 0, ERR_LIMIT or -ENOMEM (the stream is then cut). */
+static int stream_queue(struct stream *stream, const char *data, size_t len)
+{
+	const size_t limit = stream->transport->limits.queue_bytes;
+	struct buf *out = &stream->out;
+	char why[80];
+
+	/* Many messages of one turn are no slow reader: the socket may take them now. */
+	if (limit && out->len && out->len + len > limit && stream->state == STREAM_OPEN &&
+		!stream->offered) {
+		stream_write(stream);
+		if (stream->state == STREAM_CLOSED)
+			return ERR_CLOSED;
+	}
+	if (limit && out->len && out->len + len > limit) {
+		snprintf(
+			why, sizeof(why), "reads too slowly: %zu bytes unsent", out->len);
+		stream_cut(stream, LOG_LEVEL_WARNING, why);
+		return ERR_LIMIT;
+	}
+	buf_add(out, data, len);
+	if (out->err) {
+		stream_cut(stream, LOG_LEVEL_ERROR, "out of memory");
+		return -ENOMEM;
+	}
+	if (stream->state == STREAM_OPEN)
+		loop_defer(stream->transport->loop, &stream->flush, stream_flush, stream);
+	return 0;
+}
+
+static int stream_send(struct flow *flow, const char *data, size_t len)
+{
+	struct stream *stream = stream_of(flow);
+	int err;
+
+	if (stream->state == STREAM_DRAINING)
+		return ERR_CLOSED;
+	err = stream_queue(stream, data, len);
+	if (err == 0)
+		transport_sent(stream->transport, flow, data, len);
+	return err;
+}
+
+const struct flow_ops stream_flow_ops = {
+	.send = stream_send,
+	.free = stream_free,
+};
+
+/* ---- input ---- */
+
+/* False when the stream must not be read on. */
+static bool stream_hand_up(struct stream *stream, const char *data, size_t len)
+{
+	struct transport *transport = stream->transport;
+	int err = transport_deliver(transport, &stream->flow, data, len, false);
+
+	if (err == ERR_FORMAT) {
+		/* What follows cannot be trusted to be framed as we think (facts.md). */
+		transport->totals.broken++;
+		stream_cut(stream, LOG_LEVEL_WARNING, "sent what is no SIP message");
+	}
+	return stream->state == STREAM_OPEN;
+}
+
+static void stream_broken(struct stream *stream, const char *reason)
+{
+	char why[120];
+
+	stream->transport->totals.broken++;
+	snprintf(why, sizeof(why), "broken stream: %s", reason ? reason : "not SIP");
+	stream_cut(stream, LOG_LEVEL_WARNING, why);
+}
+
+/* Hands up each whole message in the receive buffer. The stream may be closed then, and
+ * the buffer gone: every step looks at the state first. */
+static void stream_frame(struct stream *stream)
+{
+	struct buf *in = &stream->in;
+	size_t at = 0;
+
+	while (stream->state == STREAM_OPEN && at < in->len) {
+		const char *reason = NULL;
+		const char *data = in->data + at;
+		size_t len = 0;
+		enum framer_result result =
+			framer_stream(&stream->framer, data, in->len - at, &len, &reason);
+
+		if (result == FRAMER_MORE)
+			break;
+		if (result == FRAMER_BROKEN) {
+			stream_broken(stream, reason);
+			return;
+		}
+		at += len;
+		stream->framer = (struct framer){.scanned = 0};
+		if (result == FRAMER_KEEPALIVE)
+			(void)stream_queue(stream, "\r\n", 2);
+		else if (result == FRAMER_MESSAGE && !stream_hand_up(stream, data, len))
+			break;
+	}
+	if (stream->state == STREAM_OPEN)
+		buf_consume(in, at);
+	else if (stream->state == STREAM_DRAINING)
+		buf_clear(in);
+}
+
+/* One read. True when there may be more; false: none now, or the stream is closed. */
+static bool stream_read(struct stream *stream, size_t *ret_len)
+{
+	char *room = buf_reserve(&stream->in, STREAM_READ_BYTES);
+	ssize_t n;
+
+	*ret_len = 0;
+	if (!room) {
+		stream_cut(stream, LOG_LEVEL_ERROR, "out of memory");
+		return false;
+	}
+	n = stream->ops->read(stream, room, STREAM_READ_BYTES);
+	if (n == -EAGAIN)
+		return false;
+	if (n < 0) {
+		stream_fail(stream, (int)n);
+		return false;
+	}
+	stream->in.len += (size_t)n;
+	*ret_len = (size_t)n;
+	stream->last_read_ms = timers_now_ms(transport_timers(stream->transport));
+	stream_frame(stream);
+	if (stream->state == STREAM_CLOSED)
+		return false;
+	return !stream->ops->short_read_drains || (size_t)n == STREAM_READ_BYTES;
+}
+
+void stream_receive(struct stream *stream)
+{
+	size_t total = 0;
+	size_t len = 0;
+	bool more = true;
+
+	for (unsigned i = 0; more && i < READS_A_TURN && total < BYTES_A_TURN; i++) {
+		more = stream_read(stream, &len);
+		total += len;
+	}
+	if (stream->state == STREAM_CLOSED)
+		return;
+	if (stream->in.len == 0)
+		buf_free(&stream->in);
+	/* A channel reads ahead: what it holds comes with the next turn. */
+	stream->more = more && !stream->ops->short_read_drains;
+	stream_poll(stream);
+}
+
+/* ---- orderly end ---- */
+
+static void stream_drain_timeout(void *arg)
+{
+	stream_cut(arg, LOG_LEVEL_WARNING, "closed with output unsent");
+}
+
+void stream_close(struct stream *stream, const char *why)
+{
+	struct transport *transport = stream->transport;
+
+	if (stream->state == STREAM_CONNECTING || stream->state == STREAM_HANDSHAKE) {
+		stream_cut(stream, LOG_LEVEL_INFO, why);
+		return;
+	}
+	if (stream->state != STREAM_OPEN)
+		return;
+	stream->why = strdup(why);
+	stream_set_state(stream, STREAM_DRAINING);
+	loop_defer(transport->loop, &stream->flush, stream_flush, stream);
+	timer_start(transport_timers(transport), &stream->timer, DRAIN_MS,
+		stream_drain_timeout, stream);
+}
+
+void transport_close_flow(struct flow *flow, const char *why)
+{
+	if (flow->ops == &stream_flow_ops && !flow->closed)
+		stream_close(stream_of(flow), why);
+}

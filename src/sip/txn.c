@@ -1,0 +1,280 @@
+#include "sip/txn.h"
+
+#include "base/err.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "sip/compose.h"
+#include "sip/txn_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+int txn_layer_new(struct txn_layer **ret, struct timers *timers,
+	const struct txn_times *times, const struct txn_handlers *handlers)
+{
+	struct txn_layer *layer = calloc(1, sizeof(*layer));
+
+	if (!layer)
+		return -ENOMEM;
+	layer->timers = timers;
+	layer->times = *times;
+	layer->handlers = *handlers;
+	list_init(&layer->dead);
+	if (hash_init(&layer->clients) || hash_init(&layer->servers) ||
+		hash_init(&layer->merges)) {
+		txn_layer_free(layer);
+		return -ENOMEM;
+	}
+	*ret = layer;
+	return 0;
+}
+
+static void bury_all(void *arg)
+{
+	struct txn_layer *layer = arg;
+
+	LIST_FOREACH (&layer->dead, node, next) {
+		struct txn_base *base = LIST_ENTRY(node, struct txn_base, dead_node);
+
+		list_remove(node);
+		base->free_h(base);
+	}
+}
+
+static void drop_client(void *arg, struct hash_node *node)
+{
+	struct txn_client *txn = txn_client_of_node(node);
+
+	(void)arg;
+	txn_client_detach(txn);
+	txn_client_base(txn)->transport_failed_h(txn_client_base(txn));
+}
+
+static void drop_server(void *arg, struct hash_node *node)
+{
+	struct txn_server *txn = txn_server_of_node(node);
+
+	(void)arg;
+	txn_server_detach(txn);
+	txn_server_base(txn)->transport_failed_h(txn_server_base(txn));
+}
+
+void txn_layer_free(struct txn_layer *layer)
+{
+	if (!layer)
+		return;
+	if (layer->clients.slots)
+		hash_each(&layer->clients, drop_client, NULL);
+	if (layer->servers.slots)
+		hash_each(&layer->servers, drop_server, NULL);
+	bury_all(layer);
+	timer_stop(&layer->reaper);
+	hash_free(&layer->clients);
+	hash_free(&layer->servers);
+	hash_free(&layer->merges);
+	free(layer);
+}
+
+uint64_t txn_call_of(struct txn_layer *layer, const struct message *message)
+{
+	enum message_method method = message_method(message);
+	struct txn_client *client;
+	struct txn_server *server;
+
+	if (!message_is_request(message)) {
+		client = txn_client_find(layer, message);
+		return client ? txn_client_base(client)->call : 0;
+	}
+	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
+		method = MESSAGE_INVITE;
+	server = txn_server_find(layer, message, method);
+	return server ? txn_server_base(server)->call : 0;
+}
+
+unsigned txn_count(const struct txn_layer *layer)
+{
+	return layer->count;
+}
+
+void txn_branch(char out[static TXN_BRANCH_SIZE])
+{
+	memcpy(out, "z9hG4bK", 7);
+	secret_token(out + 7, 12);
+}
+
+void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *flow,
+	enum message_method method)
+{
+	list_init(&base->dead_node);
+	list_init(&base->closing_node);
+	base->layer = layer;
+	base->flow = flow_ref(flow);
+	base->flow->users++;
+	base->method = method;
+	layer->count++;
+}
+
+void txn_base_end(struct txn_base *base)
+{
+	struct txn_layer *layer = base->layer;
+
+	base->ended = true;
+	timer_stop(&base->retransmit);
+	timer_stop(&base->timeout);
+	list_remove(&base->closing_node);
+	base->flow->users--;
+	flow_unref(base->flow);
+	base->flow = NULL;
+	layer->count--;
+	list_append(&layer->dead, &base->dead_node);
+	if (!timer_running(&layer->reaper))
+		timer_start(layer->timers, &layer->reaper, 0, bury_all, layer);
+}
+
+int txn_base_send(struct txn_base *base, struct span text)
+{
+	return flow_send(base->flow, base->call, text.p, text.len);
+}
+
+struct flow *txn_response_flow(struct flow *flow, const struct message *request)
+{
+	const struct message_via *via = message_via(request);
+	uint16_t port = via->port ? via->port : 5060;
+	struct flow *result = NULL;
+
+	if (flow->ops->at_port && !via->rport && port != addr_port(&flow->remote))
+		result = flow->ops->at_port(flow, port);
+	return result ? result : flow_ref(flow);
+}
+
+/* Answers without a transaction, for what must leave no state behind. */
+static void answer_statelessly(
+	struct flow *flow, const struct message *request, int status, const char *reason)
+{
+	struct flow *back = txn_response_flow(flow, request);
+	struct buf out;
+
+	buf_init(&out, 0);
+	if (!compose_response(&out, request, status, reason, "0")) {
+		compose_body(&out, NULL, (struct span){0});
+		if (!out.err)
+			flow_send(back, 0, out.data, out.len);
+	}
+	buf_free(&out);
+	flow_unref(back);
+}
+
+/* RFC 3261 9.2: 200 when the INVITE is known, whatever becomes of it; else 481. */
+static void receive_cancel(
+	struct txn_layer *layer, struct txn_server *cancel_txn, struct message *cancel)
+{
+	struct txn_server *invite = txn_server_find(layer, cancel, MESSAGE_INVITE);
+
+	if (!invite) {
+		txn_server_reply(cancel_txn, 481, NULL, NULL, NULL);
+		return;
+	}
+	txn_server_reply(cancel_txn, 200, NULL, NULL, NULL);
+	if (!txn_server_has_final(invite))
+		layer->handlers.cancel_h(layer->handlers.arg, invite, cancel);
+}
+
+static void begin_server(
+	struct txn_layer *layer, struct flow *flow, struct message *request)
+{
+	struct txn_server *txn;
+
+	if (txn_server_is_merged(layer, request)) {
+		answer_statelessly(flow, request, 482, NULL);
+		return;
+	}
+	if (txn_server_start(layer, &txn, flow, request)) {
+		answer_statelessly(flow, request, 503, NULL);
+		return;
+	}
+	if (message_method(request) == MESSAGE_CANCEL)
+		receive_cancel(layer, txn, request);
+	else
+		layer->handlers.request_h(layer->handlers.arg, txn, request);
+}
+
+static void receive_request(struct txn_layer *layer, struct flow *flow,
+	struct message *request, const struct message_fault *fault)
+{
+	enum message_method method = message_method(request);
+	struct txn_server *txn;
+
+	if (fault->status) {
+		if (method != MESSAGE_ACK && message_can_answer(request))
+			answer_statelessly(flow, request, fault->status, fault->reason);
+		return;
+	}
+	txn = txn_server_find(
+		layer, request, method == MESSAGE_ACK ? MESSAGE_INVITE : method);
+	if (method == MESSAGE_ACK && (!txn || txn_server_base(txn)->ended))
+		layer->handlers.ack_h(layer->handlers.arg, flow, request);
+	else if (txn)
+		txn_server_receive(txn, request);
+	else
+		begin_server(layer, flow, request);
+}
+
+void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *message,
+	const struct message_fault *fault)
+{
+	struct txn_client *txn;
+
+	if (message_is_request(message)) {
+		receive_request(layer, flow, message, fault);
+		return;
+	}
+	if (fault->status || !message_can_answer(message)) {
+		log_debug("txn", "event=response-dropped reason=\"%s\"",
+			fault->reason ? fault->reason : "incomplete");
+		return;
+	}
+	txn = txn_client_find(layer, message);
+	if (txn)
+		txn_client_receive(txn, message);
+	else
+		layer->handlers.stray_h(layer->handlers.arg, flow, message);
+}
+
+/* Handlers may start or end any transaction, so those on the flow are listed first. */
+struct closing {
+	struct flow *flow;
+	struct list list;
+};
+
+static void list_if_on_flow(struct closing *closing, struct txn_base *base)
+{
+	if (base->flow == closing->flow)
+		list_append(&closing->list, &base->closing_node);
+}
+
+static void list_client(void *arg, struct hash_node *node)
+{
+	list_if_on_flow(arg, txn_client_base(txn_client_of_node(node)));
+}
+
+static void list_server(void *arg, struct hash_node *node)
+{
+	list_if_on_flow(arg, txn_server_base(txn_server_of_node(node)));
+}
+
+void txn_flow_closed(struct txn_layer *layer, struct flow *flow)
+{
+	struct closing closing = {.flow = flow};
+
+	list_init(&closing.list);
+	hash_each(&layer->clients, list_client, &closing);
+	hash_each(&layer->servers, list_server, &closing);
+	while (!list_empty(&closing.list)) {
+		struct txn_base *base =
+			LIST_ENTRY(closing.list.next, struct txn_base, closing_node);
+
+		list_remove(&base->closing_node);
+		base->transport_failed_h(base);
+	}
+}

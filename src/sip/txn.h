@@ -1,0 +1,115 @@
+/*
+ * SIP transactions: the four machines of RFC 3261 17 with RFC 6026's Accepted state, in
+ * state tables (txn_client.c, txn_server.c), and their matching (RFC 3261 17.1.3, 17.2.3).
+ * Loop thread. A transaction is owned by the layer and ends by itself; its user holds a
+ * pointer only until the ended_h of its handlers.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/timer.h"
+#include "sip/message.h"
+#include "sip/transport.h"
+
+struct txn_layer;
+struct txn_client;
+struct txn_server;
+
+struct txn_times {
+	uint64_t t1_ms, t2_ms, t4_ms; /* 500, 4000, 5000: RFC 3261 appendix A */
+};
+
+struct txn_handlers {
+	/* A request that began a server transaction. Requests with a fault were answered. */
+	void (*request_h)(void *arg, struct txn_server *txn, struct message *request);
+	/* An ACK that matches no transaction: it acknowledges a 2xx (RFC 3261 13.3.1.4). */
+	void (*ack_h)(void *arg, struct flow *flow, struct message *ack);
+	/* A response that matches no transaction (a 2xx of a fork after Timer M, or late). */
+	void (*stray_h)(void *arg, struct flow *flow, struct message *response);
+	/* A CANCEL for INVITE, already answered 200; the INVITE still needs its 487. */
+	void (*cancel_h)(void *arg, struct txn_server *invite, struct message *cancel);
+	void *arg;
+};
+
+int txn_layer_new(struct txn_layer **ret, struct timers *timers,
+	const struct txn_times *times, const struct txn_handlers *handlers);
+void txn_layer_free(struct txn_layer *layer);
+
+/* What a transport delivers goes in here. */
+void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *message,
+	const struct message_fault *fault);
+/* A connection ended: client transactions on it fail, servers have nowhere to answer. */
+void txn_flow_closed(struct txn_layer *layer, struct flow *flow);
+
+/* The call number of the transaction that MESSAGE belongs to; 0: none. For the tap. */
+uint64_t txn_call_of(struct txn_layer *layer, const struct message *message);
+
+/* Transactions alive, for status and leak tests. */
+unsigned txn_count(const struct txn_layer *layer);
+
+/* ---- server ---- */
+
+struct txn_server_user {
+	/* INVITE only: a final response was not acknowledged (Timer H; non-2xx), or the
+	 * transport failed. The transaction ends next. */
+	void (*failed_h)(void *arg, struct txn_server *txn);
+	/* The transaction is gone: forget the pointer. */
+	void (*ended_h)(void *arg, struct txn_server *txn);
+	void *arg;
+};
+
+/* Who learns about TXN. Without one nobody does. */
+void txn_server_attach(struct txn_server *txn, const struct txn_server_user *user);
+/* The arg of whoever is attached (a struct leg, for every INVITE), or NULL. */
+void *txn_server_user_arg(const struct txn_server *txn);
+/* The request, borrowed; NULL once a final response was sent (a held INVITE is large). */
+struct message *txn_server_request(const struct txn_server *txn);
+struct flow *txn_server_flow(const struct txn_server *txn);
+/* The call number for the tap of what this transaction sends. */
+void txn_server_set_call(struct txn_server *txn, uint64_t call);
+/*
+ * Sends a response (whole text) and keeps it for retransmission. 0; ERR_STATE after a
+ * final one (a 2xx may be repeated in Accepted: RFC 6026 8.7).
+ */
+int txn_server_respond(struct txn_server *txn, int status, const char *data, size_t len);
+/* Composes and sends a bodiless response; EXTRA is whole header lines or NULL. A to-tag is
+ * made unless the request has one or TO_TAG is given. */
+int txn_server_reply(struct txn_server *txn, int status, const char *reason,
+	const char *to_tag, const char *extra);
+
+/* ---- client ---- */
+
+struct txn_client_user {
+	/* Each provisional and final response, retransmissions absorbed; after a 2xx to INVITE
+	 * further 2xx (forks, retransmissions) come too until Timer M (RFC 6026 8.4). */
+	void (*response_h)(void *arg, struct txn_client *txn, struct message *response);
+	/* No final response: ERR 408-like timeout -ETIMEDOUT (Timer B, F) or ERR_CLOSED
+	 * (transport). The transaction ends next. */
+	void (*failed_h)(void *arg, struct txn_client *txn, int err);
+	void (*ended_h)(void *arg, struct txn_client *txn);
+	void *arg;
+};
+
+#define TXN_BRANCH_SIZE 40
+/* A new branch with the magic cookie (RFC 3261 8.1.1.7). */
+void txn_branch(char out[static TXN_BRANCH_SIZE]);
+
+/*
+ * Sends a request (whole text; its top Via carries BRANCH) over FLOW and begins its client
+ * transaction. ACK is never sent so. CALL is for the tap. 0 with *RET; negative when it
+ * could not even be queued.
+ */
+int txn_client_start(struct txn_layer *layer, struct txn_client **ret, struct flow *flow,
+	enum message_method method, const char *branch, uint64_t call, const char *data,
+	size_t len, const struct txn_client_user *user);
+
+/*
+ * Cancels an INVITE (RFC 3261 9.1): the CANCEL goes out when a provisional response has
+ * come, once. If no final response follows in 64*T1, failed_h with -ETIMEDOUT. 0 or
+ * ERR_STATE (final response was there).
+ */
+int txn_client_cancel(struct txn_client *txn, const char *reason_header);
+
+/* The user is no longer interested: no handler is called any more. */
+void txn_client_detach(struct txn_client *txn);
+void txn_server_detach(struct txn_server *txn);

@@ -1,0 +1,485 @@
+/* Client transactions: RFC 3261 17.1 with RFC 6026 7.2 and 8.4. */
+#include "base/err.h"
+#include "base/log.h"
+#include "sip/compose.h"
+#include "sip/txn_priv.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum client_state {
+	CLIENT_CALLING, /* Trying, for other requests than INVITE */
+	CLIENT_PROCEEDING,
+	CLIENT_ACCEPTED, /* INVITE alone */
+	CLIENT_COMPLETED,
+	CLIENT_TERMINATED,
+	CLIENT_STATES,
+};
+
+enum client_event {
+	CLIENT_1XX,
+	CLIENT_2XX,
+	CLIENT_3XX_6XX,
+	CLIENT_RETRANSMIT, /* Timer A or E */
+	CLIENT_TIMEOUT,    /* Timer B or F; after a CANCEL its 64*T1; Timer D, K or M */
+	CLIENT_FAILED,     /* the transport failed */
+	CLIENT_EVENTS,
+};
+
+struct txn_client {
+	struct txn_base base;
+	struct hash_node node;
+	enum client_state state;
+	struct txn_client_user user;
+	char branch[TXN_BRANCH_SIZE];
+	char *request; /* until it can be sent no more; then, in Completed, the ACK */
+	size_t request_len;
+	char *cancel; /* composed, waiting for a provisional response (RFC 3261 9.1) */
+	size_t cancel_len;
+	bool cancelled;
+};
+
+struct client_rule {
+	/* FROM is the state before; the transaction is in `next` already */
+	void (*act)(struct txn_client *txn, enum client_state from, struct message *response);
+	enum client_state next;
+};
+
+static void client_event(
+	struct txn_client *txn, enum client_event event, struct message *response);
+
+static void client_retransmit_h(void *arg)
+{
+	client_event(arg, CLIENT_RETRANSMIT, NULL);
+}
+
+static void client_timeout_h(void *arg)
+{
+	client_event(arg, CLIENT_TIMEOUT, NULL);
+}
+
+/* Sending may close the flow and so end the transaction: then no timer may start. */
+static void start_timeout(struct txn_client *txn, uint64_t delay_ms)
+{
+	if (txn->base.ended)
+		return;
+	timer_start(txn->base.layer->timers, &txn->base.timeout, delay_ms,
+		client_timeout_h, txn);
+}
+
+static void start_retransmit(struct txn_client *txn, uint64_t interval_ms)
+{
+	if (txn->base.ended)
+		return;
+	txn->base.interval_ms = interval_ms;
+	timer_start(txn->base.layer->timers, &txn->base.retransmit, interval_ms,
+		client_retransmit_h, txn);
+}
+
+static void forget_request(struct txn_client *txn)
+{
+	free(txn->request);
+	txn->request = NULL;
+	txn->request_len = 0;
+}
+
+static void tell(struct txn_client *txn, struct message *response)
+{
+	if (txn->user.response_h)
+		txn->user.response_h(txn->user.arg, txn, response);
+}
+
+/* ---- composing ACK and CANCEL from the request that we sent ---- */
+
+/* Appends the lines of the request that begin with NAME; only the first where ONE. */
+static void copy_lines(
+	struct buf *out, const struct txn_client *txn, const char *name, bool one)
+{
+	struct span rest = {txn->request, txn->request_len};
+	struct span line;
+
+	while (span_next(&rest, '\n', &line) && line.len > 1) {
+		if (!span_starts(line, name))
+			continue;
+		buf_add_span(out, line);
+		buf_add_char(out, '\n');
+		if (one)
+			return;
+	}
+}
+
+/* RFC 3261 9.1 and 17.1.1.3: same Request-URI, top Via, From, Call-ID, CSeq number, Route.
+ * TO: the value of the To header, NULL for that of the request. */
+static void compose_sibling(
+	struct buf *out, const struct txn_client *txn, const char *method, const char *to_line)
+{
+	struct span rest = {txn->request, txn->request_len};
+	struct span first, word, cseq;
+	struct buf line;
+
+	span_next(&rest, '\n', &first);
+	span_next(&first, ' ', &word);
+	span_next(&first, ' ', &word);
+	compose_request(out, span_of(method), word);
+	copy_lines(out, txn, "Via:", true);
+	copy_lines(out, txn, "Max-Forwards:", true);
+	copy_lines(out, txn, "Route:", false);
+	copy_lines(out, txn, "From:", true);
+	if (to_line)
+		compose_header_str(out, "To", to_line);
+	else
+		copy_lines(out, txn, "To:", true);
+	copy_lines(out, txn, "Call-ID:", true);
+	buf_init(&line, 0);
+	copy_lines(&line, txn, "CSeq:", true);
+	cseq = buf_span(&line);
+	span_next(&cseq, ' ', &word);
+	span_next(&cseq, ' ', &word);
+	buf_printf(out, "CSeq: %.*s %s\r\n", SPAN_ARG(word), method);
+	buf_free(&line);
+}
+
+/* ---- actions ---- */
+
+static void act_none(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	(void)txn;
+	(void)from;
+	(void)response;
+}
+
+static void act_resend(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	const struct txn_times *times = &txn->base.layer->times;
+	uint64_t interval_ms = txn->base.interval_ms * 2;
+
+	(void)response;
+	if (txn->base.method != MESSAGE_INVITE && interval_ms > times->t2_ms)
+		interval_ms = times->t2_ms;
+	if (from == CLIENT_PROCEEDING) /* Timer E in Proceeding: 17.1.2.2 */
+		interval_ms = times->t2_ms;
+	txn_base_send(&txn->base, (struct span){txn->request, txn->request_len});
+	start_retransmit(txn, interval_ms);
+}
+
+static void send_cancel(struct txn_client *txn);
+
+static void act_provisional(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	if (txn->base.method == MESSAGE_INVITE) {
+		timer_stop(&txn->base.retransmit);
+		if (from == CLIENT_CALLING)
+			timer_stop(&txn->base.timeout);
+		if (txn->cancel)
+			send_cancel(txn);
+	}
+	tell(txn, response);
+}
+
+/* 2xx to INVITE: the user acknowledges; further ones pass until Timer M (RFC 6026 8.4). */
+static void act_accept(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	if (from != CLIENT_ACCEPTED) {
+		timer_stop(&txn->base.retransmit);
+		start_timeout(txn, 64 * txn->base.layer->times.t1_ms);
+		forget_request(txn);
+	}
+	tell(txn, response);
+}
+
+static void act_acknowledge_again(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	(void)from;
+	(void)response;
+	if (txn->request)
+		txn_base_send(&txn->base, (struct span){txn->request, txn->request_len});
+}
+
+/* RFC 3261 17.1.1.3: the ACK for a final response other than 2xx is the transaction's. */
+static void act_refuse(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	struct span to = {0};
+	char *to_line;
+	struct buf ack;
+
+	timer_stop(&txn->base.retransmit);
+	buf_init(&ack, 0);
+	message_header(response, "To", 0, &to);
+	to_line = span_dup(to);
+	compose_sibling(&ack, txn, "ACK", to_line ? to_line : "");
+	free(to_line);
+	compose_body(&ack, NULL, (struct span){0});
+	forget_request(txn);
+	if (!ack.err)
+		txn->request = buf_steal(&ack, &txn->request_len);
+	buf_free(&ack);
+	act_acknowledge_again(txn, from, NULL);
+	/* Timer D: at least 32 s over UDP, nothing to wait for over a stream */
+	start_timeout(txn,
+		flow_is_reliable(txn->base.flow) ? 0 : 64 * txn->base.layer->times.t1_ms);
+	tell(txn, response);
+}
+
+/* Final response to another request than INVITE. Timer K. */
+static void act_finish(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	(void)from;
+	timer_stop(&txn->base.retransmit);
+	forget_request(txn);
+	start_timeout(
+		txn, flow_is_reliable(txn->base.flow) ? 0 : txn->base.layer->times.t4_ms);
+	tell(txn, response);
+}
+
+static void act_time_out(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	(void)from;
+	(void)response;
+	if (txn->user.failed_h)
+		txn->user.failed_h(txn->user.arg, txn, -ETIMEDOUT);
+}
+
+static void act_fail(
+	struct txn_client *txn, enum client_state from, struct message *response)
+{
+	(void)from;
+	(void)response;
+	if (txn->user.failed_h)
+		txn->user.failed_h(txn->user.arg, txn, ERR_CLOSED);
+}
+
+/* RFC 3261 figure 5, RFC 6026 figure 3. A row without an action cannot happen. */
+static const struct client_rule invite_rules[CLIENT_STATES][CLIENT_EVENTS] = {
+	[CLIENT_CALLING] =
+		{
+			[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
+			[CLIENT_2XX] = {act_accept, CLIENT_ACCEPTED},
+			[CLIENT_3XX_6XX] = {act_refuse, CLIENT_COMPLETED},
+			[CLIENT_RETRANSMIT] = {act_resend, CLIENT_CALLING},
+			[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
+		},
+	[CLIENT_PROCEEDING] =
+		{
+			[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
+			[CLIENT_2XX] = {act_accept, CLIENT_ACCEPTED},
+			[CLIENT_3XX_6XX] = {act_refuse, CLIENT_COMPLETED},
+			[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
+		},
+	[CLIENT_ACCEPTED] =
+		{
+			[CLIENT_1XX] = {act_none, CLIENT_ACCEPTED},
+			[CLIENT_2XX] = {act_accept, CLIENT_ACCEPTED},
+			[CLIENT_3XX_6XX] = {act_none, CLIENT_ACCEPTED},
+			[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
+		},
+	[CLIENT_COMPLETED] =
+		{
+			[CLIENT_1XX] = {act_none, CLIENT_COMPLETED},
+			[CLIENT_2XX] = {act_none, CLIENT_COMPLETED},
+			[CLIENT_3XX_6XX] = {act_acknowledge_again, CLIENT_COMPLETED},
+			[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
+		},
+};
+
+/* RFC 3261 figure 6. */
+static const struct client_rule other_rules[CLIENT_STATES][CLIENT_EVENTS] = {
+	[CLIENT_CALLING] =
+		{
+			[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
+			[CLIENT_2XX] = {act_finish, CLIENT_COMPLETED},
+			[CLIENT_3XX_6XX] = {act_finish, CLIENT_COMPLETED},
+			[CLIENT_RETRANSMIT] = {act_resend, CLIENT_CALLING},
+			[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
+		},
+	[CLIENT_PROCEEDING] =
+		{
+			[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
+			[CLIENT_2XX] = {act_finish, CLIENT_COMPLETED},
+			[CLIENT_3XX_6XX] = {act_finish, CLIENT_COMPLETED},
+			[CLIENT_RETRANSMIT] = {act_resend, CLIENT_PROCEEDING},
+			[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
+		},
+	[CLIENT_COMPLETED] =
+		{
+			[CLIENT_1XX] = {act_none, CLIENT_COMPLETED},
+			[CLIENT_2XX] = {act_none, CLIENT_COMPLETED},
+			[CLIENT_3XX_6XX] = {act_none, CLIENT_COMPLETED},
+			[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
+		},
+};
+
+static void client_end(struct txn_client *txn)
+{
+	struct txn_client_user user = txn->user;
+
+	hash_remove(&txn->base.layer->clients, &txn->node);
+	txn_client_detach(txn);
+	txn_base_end(&txn->base);
+	if (user.ended_h)
+		user.ended_h(user.arg, txn);
+}
+
+static void client_event(
+	struct txn_client *txn, enum client_event event, struct message *response)
+{
+	const struct client_rule *rule = txn->base.method == MESSAGE_INVITE
+						 ? &invite_rules[txn->state][event]
+						 : &other_rules[txn->state][event];
+	enum client_state from = txn->state;
+
+	if (!rule->act || txn->base.ended)
+		return;
+	txn->state = rule->next;
+	rule->act(txn, from, response);
+	/* a handler may have ended it already, e.g. by closing the flow */
+	if (rule->next == CLIENT_TERMINATED && !txn->base.ended)
+		client_end(txn);
+}
+
+/* ---- life ---- */
+
+static void client_free(struct txn_base *base)
+{
+	struct txn_client *txn = (struct txn_client *)base;
+
+	free(txn->request);
+	free(txn->cancel);
+	free(txn);
+}
+
+static void client_transport_failed(struct txn_base *base)
+{
+	client_event((struct txn_client *)base, CLIENT_FAILED, NULL);
+}
+
+static uint64_t client_key(struct span branch, enum message_method method)
+{
+	return hash_bytes(branch.p, branch.len, (uint64_t)method);
+}
+
+int txn_client_start(struct txn_layer *layer, struct txn_client **ret, struct flow *flow,
+	enum message_method method, const char *branch, uint64_t call, const char *data,
+	size_t len, const struct txn_client_user *user)
+{
+	struct txn_client *txn = calloc(1, sizeof(*txn));
+	int err = -ENOMEM;
+
+	if (!txn)
+		return -ENOMEM;
+	txn->request = span_dup((struct span){data, len});
+	txn->request_len = len;
+	if (!txn->request || span_copy(span_of(branch), txn->branch, sizeof(txn->branch)))
+		goto out;
+	err = flow_send(flow, call, data, len);
+	if (err)
+		goto out;
+	txn_base_init(&txn->base, layer, flow, method);
+	txn->base.free_h = client_free;
+	txn->base.transport_failed_h = client_transport_failed;
+	txn->base.call = call;
+	if (user)
+		txn->user = *user;
+	hash_add(&layer->clients, &txn->node, client_key(span_of(branch), method));
+	if (!flow_is_reliable(flow))
+		start_retransmit(txn, layer->times.t1_ms);
+	start_timeout(txn, 64 * layer->times.t1_ms);
+	if (ret)
+		*ret = txn;
+	return 0;
+out:
+	free(txn->request);
+	free(txn);
+	return err;
+}
+
+struct txn_client *txn_client_find(struct txn_layer *layer, const struct message *response)
+{
+	struct span branch = message_via(response)->branch;
+	enum message_method method = message_method(response);
+	struct hash_node *node = hash_find(&layer->clients, client_key(branch, method));
+
+	for (; node; node = hash_find_next(node)) {
+		struct txn_client *txn = txn_client_of_node(node);
+
+		if (txn->base.method == method && span_equal_str(branch, txn->branch))
+			return txn;
+	}
+	return NULL;
+}
+
+void txn_client_receive(struct txn_client *txn, struct message *response)
+{
+	int status = message_status(response);
+
+	if (status < 200)
+		client_event(txn, CLIENT_1XX, response);
+	else
+		client_event(txn, status < 300 ? CLIENT_2XX : CLIENT_3XX_6XX, response);
+}
+
+static void send_cancel(struct txn_client *txn)
+{
+	struct txn_layer *layer = txn->base.layer;
+
+	txn_client_start(layer, NULL, txn->base.flow, MESSAGE_CANCEL, txn->branch,
+		txn->base.call, txn->cancel, txn->cancel_len, NULL);
+	free(txn->cancel);
+	txn->cancel = NULL;
+	/* RFC 3261 9.1: no final response in 64*T1: the transaction is given up */
+	start_timeout(txn, 64 * layer->times.t1_ms);
+}
+
+int txn_client_cancel(struct txn_client *txn, const char *reason_header)
+{
+	struct buf cancel;
+
+	if (txn->base.method != MESSAGE_INVITE || txn->state > CLIENT_PROCEEDING)
+		return ERR_STATE;
+	if (txn->cancelled)
+		return 0;
+	buf_init(&cancel, 0);
+	compose_sibling(&cancel, txn, "CANCEL", NULL);
+	if (reason_header)
+		compose_header_str(&cancel, "Reason", reason_header);
+	compose_body(&cancel, NULL, (struct span){0});
+	if (cancel.err) {
+		buf_free(&cancel);
+		return -ENOMEM;
+	}
+	txn->cancelled = true;
+	txn->cancel = buf_steal(&cancel, &txn->cancel_len);
+	if (txn->state == CLIENT_PROCEEDING)
+		send_cancel(txn);
+	return 0;
+}
+
+void txn_client_detach(struct txn_client *txn)
+{
+	memset(&txn->user, 0, sizeof(txn->user));
+}
+
+struct txn_base *txn_client_base(struct txn_client *txn)
+{
+	return &txn->base;
+}
+
+struct txn_client *txn_client_of_node(struct hash_node *node)
+{
+	return HASH_ENTRY(node, struct txn_client, node);
+}

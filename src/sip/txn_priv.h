@@ -1,0 +1,67 @@
+/*
+ * Shared by txn.c, txn_client.c and txn_server.c alone.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "sip/txn.h"
+
+struct txn_layer {
+	struct timers *timers;
+	struct txn_times times;
+	struct txn_handlers handlers;
+	struct hash clients;   /* by branch and method */
+	struct hash servers;   /* by branch, sent-by and method */
+	struct hash merges;    /* servers without To tag, by Call-ID, From tag and CSeq */
+	struct list dead;      /* ended transactions, freed when the stack is unwound */
+	struct timer reaper;
+	unsigned count;
+};
+
+/* What both kinds have; first in each, so that the graveyard can free either. */
+struct txn_base {
+	struct list dead_node;
+	struct list closing_node; /* in the list of a flow that closes */
+	struct txn_layer *layer;
+	struct flow *flow; /* owned reference, counted in its users */
+	uint64_t call;
+	enum message_method method;
+	struct timer retransmit; /* A, E, G */
+	struct timer timeout;    /* B, D, F, H, I, J, K, L, M */
+	uint64_t interval_ms;    /* of the running retransmit timer */
+	bool ended;
+	void (*free_h)(struct txn_base *base);
+	void (*transport_failed_h)(struct txn_base *base);
+};
+
+/* Fills BASE but for its handlers; takes a reference to FLOW. */
+void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *flow,
+	enum message_method method);
+/* Stops the timers, gives the flow back, and frees BASE once the stack is unwound. */
+void txn_base_end(struct txn_base *base);
+/* Where the responses to REQUEST, received on FLOW, go (RFC 3261 18.2.2, RFC 3581): the flow
+ * itself, or over UDP without rport the port that the top Via names. Owned reference. */
+struct flow *txn_response_flow(struct flow *flow, const struct message *request);
+/* Sends on the transaction's flow; the result is flow_send()'s. */
+int txn_base_send(struct txn_base *base, struct span text);
+
+/* The response that belongs to this client transaction. */
+struct txn_client *txn_client_find(struct txn_layer *layer, const struct message *response);
+void txn_client_receive(struct txn_client *txn, struct message *response);
+
+/* The transaction that REQUEST (a retransmission, an ACK or a CANCEL as METHOD INVITE)
+ * belongs to, or NULL. */
+struct txn_server *txn_server_find(
+	struct txn_layer *layer, const struct message *request, enum message_method method);
+/* RFC 3261 8.2.2.2: the same request came by another path. */
+bool txn_server_is_merged(struct txn_layer *layer, const struct message *request);
+int txn_server_start(struct txn_layer *layer, struct txn_server **ret, struct flow *flow,
+	struct message *request);
+/* A retransmission of its request, or its ACK. */
+void txn_server_receive(struct txn_server *txn, struct message *request);
+bool txn_server_has_final(const struct txn_server *txn);
+struct txn_base *txn_server_base(struct txn_server *txn);
+struct txn_base *txn_client_base(struct txn_client *txn);
+struct txn_server *txn_server_of_node(struct hash_node *node);
+struct txn_client *txn_client_of_node(struct hash_node *node);

@@ -1,0 +1,603 @@
+/* Names to addresses, against a name server of our own on loopback. */
+#include "transport_test.h"
+
+#include "base/log.h"
+#include "sip/resolve.h"
+#include "sip/resolve_set.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TYPE_A 1
+#define TYPE_AAAA 28
+#define TYPE_SRV 33
+#define RCODE_SERVFAIL 2
+#define RCODE_NXDOMAIN 3
+
+/* ---- a name server ---- */
+
+struct record {
+	const char *name;
+	int type;
+	unsigned ttl;
+	const char *address; /* A, AAAA; of SRV the target */
+	uint16_t priority, weight, port;
+};
+
+static const struct record records[] = {
+	{"one.example.com", TYPE_A, 300, "192.0.2.1", 0, 0, 0},
+	{"both.example.com", TYPE_A, 300, "192.0.2.2", 0, 0, 0},
+	{"both.example.com", TYPE_AAAA, 300, "2001:db8::2", 0, 0, 0},
+	{"pbx.lab.test", TYPE_A, 300, "192.0.2.3", 0, 0, 0},
+	{"brief.example.com", TYPE_A, 0, "192.0.2.4", 0, 0, 0},
+	{"_sip._tcp.srv.example.com", TYPE_SRV, 300, "backup.example.com", 20, 0, 5070},
+	{"_sip._tcp.srv.example.com", TYPE_SRV, 300, "big.example.com", 10, 90, 5060},
+	{"_sip._tcp.srv.example.com", TYPE_SRV, 300, "small.example.com", 10, 10, 5062},
+	{"backup.example.com", TYPE_A, 300, "192.0.2.20", 0, 0, 0},
+	{"big.example.com", TYPE_A, 300, "192.0.2.11", 0, 0, 0},
+	{"small.example.com", TYPE_A, 300, "192.0.2.12", 0, 0, 0},
+	{"_sips._tcp.tls.example.com", TYPE_SRV, 300, "filed.example.com", 0, 0, 5099},
+	{"_sip._udp.closed.example.com", TYPE_SRV, 300, "", 0, 0, 0},
+};
+
+struct server {
+	int fd;
+	struct loop_fd watch;
+	unsigned asked;
+	bool mute;    /* answers nothing */
+	bool failing; /* answers SERVFAIL */
+	char forward[60];
+};
+
+static struct loop *loop;
+static struct clock_virtual virtual_clock;
+static struct server server;
+static struct resolver *resolver;
+static char hosts_path[] = "/tmp/tandem-hosts-XXXXXX";
+
+static struct resolve_answer answer;
+static unsigned answers;
+
+static void put16(uint8_t **at, unsigned number)
+{
+	*(*at)++ = (uint8_t)(number >> 8);
+	*(*at)++ = (uint8_t)number;
+}
+
+static void put_name(uint8_t **at, const char *name)
+{
+	while (*name) {
+		size_t label = strcspn(name, ".");
+
+		*(*at)++ = (uint8_t)label;
+		memcpy(*at, name, label);
+		*at += label;
+		name += label + (name[label] == '.');
+	}
+	*(*at)++ = 0;
+}
+
+static void put_record(uint8_t **at, const struct record *record)
+{
+	uint8_t *length;
+
+	put16(at, 0xc00c); /* the name of the question */
+	put16(at, (unsigned)record->type);
+	put16(at, 1);
+	put16(at, 0);
+	put16(at, record->ttl);
+	length = *at;
+	*at += 2;
+	if (record->type == TYPE_SRV) {
+		put16(at, record->priority);
+		put16(at, record->weight);
+		put16(at, record->port);
+		put_name(at, record->address);
+	} else {
+		int family = record->type == TYPE_A ? AF_INET : AF_INET6;
+
+		assert_int_equal(inet_pton(family, record->address, *at), 1);
+		*at += record->type == TYPE_A ? 4 : 16;
+	}
+	put16(&length, (unsigned)(*at - length - 2));
+}
+
+/* The question's name as text, and where it ends. */
+static const uint8_t *read_name(const uint8_t *at, char *out)
+{
+	size_t used = 0;
+
+	while (*at) {
+		memcpy(out + used, at + 1, *at);
+		used += *at;
+		out[used++] = '.';
+		at += *at + 1;
+	}
+	out[used ? used - 1 : 0] = '\0';
+	return at + 1;
+}
+
+static void server_answer(const uint8_t *question, size_t len, const struct addr *from)
+{
+	uint8_t reply[2000];
+	uint8_t *at = reply + 12;
+	char name[256];
+	const uint8_t *end = read_name(question + 12, name);
+	int type = end[0] << 8 | end[1];
+	unsigned count = 0;
+	bool known = false;
+	unsigned rcode;
+	uint8_t *head = reply;
+
+	assert_true(len > 16);
+	memcpy(at, question + 12, (size_t)(end + 4 - question - 12));
+	at += end + 4 - question - 12;
+	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
+		if (strcasecmp(records[i].name, name) != 0)
+			continue;
+		known = true;
+		if (records[i].type == type && !server.failing) {
+			put_record(&at, &records[i]);
+			count++;
+		}
+	}
+	rcode = server.failing ? RCODE_SERVFAIL : known ? 0 : RCODE_NXDOMAIN;
+	put16(&head, (unsigned)(question[0] << 8 | question[1]));
+	put16(&head, 0x8180 | rcode);
+	put16(&head, 1);
+	put16(&head, count);
+	put16(&head, 0);
+	put16(&head, 0);
+	(void)sendto(server.fd, reply, (size_t)(at - reply), 0, &from->sa, from->len);
+}
+
+static void server_event(void *arg, uint32_t events)
+{
+	uint8_t question[2000];
+	struct addr from = {.len = sizeof(from.v6)};
+	ssize_t n = recvfrom(
+		server.fd, question, sizeof(question), MSG_DONTWAIT, &from.sa, &from.len);
+
+	(void)arg;
+	(void)events;
+	if (n < 0)
+		return;
+	server.asked++;
+	if (!server.mute)
+		server_answer(question, (size_t)n, &from);
+}
+
+static void server_start(void)
+{
+	struct addr local;
+
+	memset(&server, 0, sizeof(server));
+	assert_int_equal(addr_parse(&local, "127.0.0.1", 0), 0);
+	server.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_true(server.fd >= 0);
+	assert_int_equal(bind(server.fd, &local.sa, local.len), 0);
+	assert_int_equal(getsockname(server.fd, &local.sa, &local.len), 0);
+	snprintf(server.forward, sizeof(server.forward), "127.0.0.1@%u",
+		addr_port(&local));
+	assert_int_equal(
+		loop_watch(loop, &server.watch, server.fd, EPOLLIN, server_event, NULL),
+		0);
+}
+
+/* ---- the tests' frame ---- */
+
+static void quiet(void *arg, enum log_level level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	if (getenv("TEST_LOG"))
+		fprintf(stderr, "%s\n", line);
+}
+
+static void write_hosts(const char *text)
+{
+	FILE *file = fopen(hosts_path, "w");
+
+	assert_non_null(file);
+	assert_true(fputs(text, file) >= 0);
+	assert_int_equal(fclose(file), 0);
+}
+
+static int start(void **state)
+{
+	struct resolver_params params = {.hosts_file = hosts_path, .timeout_ms = 2000};
+	struct err_text text = {.text = ""};
+
+	(void)state;
+	log_set_sink(quiet, NULL);
+	clock_virtual_init(&virtual_clock, 1000000);
+	virtual_clock.mono_us = 1000000;
+	loop = test_loop(&virtual_clock.clock);
+	server_start();
+	params.forward = server.forward;
+	write_hosts("# lab\n"
+		    "192.0.2.77  filed.example.com FILED2 # a comment\n"
+		    "2001:db8::77 filed.example.com\n"
+		    "nonsense line\n");
+	assert_int_equal(resolver_new_with(&resolver, loop, &params, &text), 0);
+	answers = 0;
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	resolver_free(resolver);
+	loop_unwatch(&server.watch);
+	close(server.fd);
+	loop_free(loop);
+	return 0;
+}
+
+static int make_file(void **state)
+{
+	int fd = mkstemp(hosts_path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	return 0;
+}
+
+static int remove_file(void **state)
+{
+	(void)state;
+	return unlink(hosts_path);
+}
+
+static void keep_answer(void *arg, const struct resolve_answer *given)
+{
+	(void)arg;
+	answer = *given;
+	answers++;
+}
+
+/* Asks and waits. */
+static void ask(const char *host, uint16_t port, enum transport_kind kind)
+{
+	struct resolve *question = NULL;
+	unsigned before = answers;
+
+	assert_int_equal(
+		resolver_ask(resolver, host, port, kind, keep_answer, NULL, &question),
+		0);
+	assert_true((question == NULL) == (answers == before + 1));
+	UNTIL(loop, answers == before + 1);
+}
+
+/* Asks, and the answer must be there at once. */
+static void ask_at_once(const char *host, uint16_t port, enum transport_kind kind)
+{
+	struct resolve *question = NULL;
+	unsigned before = answers;
+
+	assert_int_equal(
+		resolver_ask(resolver, host, port, kind, keep_answer, NULL, &question),
+		0);
+	assert_null(question);
+	assert_int_equal(answers, before + 1);
+}
+
+static void assert_address(unsigned nth, const char *expected)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	assert_int_equal(answer.err, 0);
+	assert_true(nth < answer.count);
+	assert_string_equal(addr_text(&answer.addrs[nth], text), expected);
+}
+
+/* ---- without DNS ---- */
+
+static void numeric_hosts_are_answered_at_once(void **state)
+{
+	(void)state;
+	ask_at_once("192.0.2.9", 5070, TRANSPORT_UDP);
+	assert_int_equal(answer.count, 1);
+	assert_address(0, "192.0.2.9:5070");
+	ask_at_once("192.0.2.9", 0, TRANSPORT_TCP);
+	assert_address(0, "192.0.2.9:5060");
+	ask_at_once("2001:db8::9", 0, TRANSPORT_TLS);
+	assert_address(0, "[2001:db8::9]:5061");
+	ask_at_once("[2001:db8::9]", 5070, TRANSPORT_TLS);
+	assert_address(0, "[2001:db8::9]:5070");
+	assert_int_equal(server.asked, 0);
+}
+
+static void hosts_file_comes_first_and_is_read_again(void **state)
+{
+	(void)state;
+	ask_at_once("Filed.example.com.", 0, TRANSPORT_TLS);
+	assert_int_equal(answer.count, 2);
+	assert_address(0, "192.0.2.77:5061");
+	assert_address(1, "[2001:db8::77]:5061");
+	ask_at_once("filed2", 5070, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.77:5070");
+	ask_at_once("localhost", 0, TRANSPORT_UDP);
+	assert_address(0, "127.0.0.1:5060");
+	write_hosts("192.0.2.78 filed.example.com\n192.0.2.79 localhost\n");
+	ask_at_once("filed.example.com", 0, TRANSPORT_TLS);
+	assert_int_equal(answer.count, 1);
+	assert_address(0, "192.0.2.78:5061");
+	ask_at_once("localhost", 0, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.79:5060");
+	assert_int_equal(server.asked, 0);
+}
+
+static void what_is_no_name_is_not_asked(void **state)
+{
+	static const char *const bad[] = {"", ".", "a..b", ".a", "a b", "a\nb", "a/b",
+		"\xc3\xa4",
+		"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.b"};
+	struct resolve *question;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(resolver_ask(resolver, bad[i], 0, TRANSPORT_UDP,
+					 keep_answer, NULL, &question),
+			ERR_FORMAT);
+	assert_int_equal(answers, 0);
+}
+
+/* ---- with DNS ---- */
+
+static void address_records_are_found_and_kept_for_their_ttl(void **state)
+{
+	unsigned asked;
+
+	(void)state;
+	ask("one.example.com", 5070, TRANSPORT_UDP);
+	assert_int_equal(answer.count, 1);
+	assert_address(0, "192.0.2.1:5070");
+	asked = server.asked;
+	ask_at_once("ONE.example.com", 5070, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.1:5070");
+	assert_int_equal(server.asked, asked);
+}
+
+static void ipv4_comes_before_ipv6(void **state)
+{
+	(void)state;
+	ask("both.example.com", 5060, TRANSPORT_TCP);
+	assert_int_equal(answer.count, 2);
+	assert_address(0, "192.0.2.2:5060");
+	assert_address(1, "[2001:db8::2]:5060");
+}
+
+static void without_srv_the_default_port_is_taken(void **state)
+{
+	(void)state;
+	ask("one.example.com", 0, TRANSPORT_TLS);
+	assert_address(0, "192.0.2.1:5061");
+	ask("pbx.lab.test", 0, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.3:5060");
+}
+
+static void srv_orders_by_priority_and_weight(void **state)
+{
+	unsigned big_first = 0;
+
+	(void)state;
+	ask("srv.example.com", 0, TRANSPORT_TCP);
+	for (int i = 0; i < 1000; i++) {
+		ask_at_once("srv.example.com", 0, TRANSPORT_TCP);
+		assert_int_equal(answer.count, 3);
+		assert_address(2, "192.0.2.20:5070");
+		if (addr_port(&answer.addrs[0]) == 5060) {
+			assert_address(0, "192.0.2.11:5060");
+			assert_address(1, "192.0.2.12:5062");
+			big_first++;
+		} else {
+			assert_address(0, "192.0.2.12:5062");
+			assert_address(1, "192.0.2.11:5060");
+		}
+	}
+	/* Nine in ten; six standard deviations to either side. */
+	assert_in_range(big_first, 840, 960);
+}
+
+static void srv_target_may_stand_in_the_hosts_file(void **state)
+{
+	(void)state;
+	ask("tls.example.com", 0, TRANSPORT_TLS);
+	assert_int_equal(answer.count, 2);
+	assert_address(0, "192.0.2.77:5099");
+}
+
+static void service_that_is_not_offered_is_an_error(void **state)
+{
+	(void)state;
+	ask("closed.example.com", 0, TRANSPORT_UDP);
+	assert_int_equal(answer.err, ERR_RESOLVE);
+	assert_int_equal(answer.count, 0);
+	assert_non_null(strstr(answer.why, "not offered"));
+}
+
+static void unknown_name_is_an_error_in_words(void **state)
+{
+	(void)state;
+	ask("nobody.example.com", 0, TRANSPORT_UDP);
+	assert_int_equal(answer.err, ERR_RESOLVE);
+	assert_non_null(strstr(answer.why, "nobody.example.com has no address"));
+}
+
+static void silence_ends_the_question(void **state)
+{
+	struct resolve *question = NULL;
+
+	(void)state;
+	server.mute = true;
+	assert_int_equal(resolver_ask(resolver, "one.example.com", 5060, TRANSPORT_UDP,
+				 keep_answer, NULL, &question),
+		0);
+	UNTIL(loop, server.asked > 0);
+	assert_int_equal(answers, 0);
+	clock_virtual_advance(&virtual_clock, 2001 * 1000);
+	UNTIL(loop, answers == 1);
+	assert_int_equal(answer.err, ERR_RESOLVE);
+	assert_non_null(strstr(answer.why, "no answer from DNS in 2000 ms"));
+}
+
+static void old_answer_serves_while_dns_fails(void **state)
+{
+	unsigned asked;
+
+	(void)state;
+	ask("brief.example.com", 5060, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.4:5060");
+	/* Its TTL of 0 lets libunbound, whose clock is the real one, keep nothing either. */
+	server.failing = true;
+	asked = server.asked;
+	ask("brief.example.com", 5060, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.4:5060");
+	assert_true(server.asked > asked);
+	/* And DNS is not asked again for each call meanwhile. */
+	ask_at_once("brief.example.com", 5060, TRANSPORT_UDP);
+}
+
+static void questions_for_one_name_are_one(void **state)
+{
+	struct resolve *questions[20];
+	unsigned asked;
+
+	(void)state;
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(resolver_ask(resolver, "one.example.com", 5060,
+					 TRANSPORT_UDP, keep_answer, NULL, &questions[i]),
+			0);
+	for (int i = 0; i < 10; i++)
+		resolve_cancel(questions[i]);
+	UNTIL(loop, answers == 10);
+	asked = server.asked;
+	assert_in_range(asked, 1, 4); /* A and AAAA, perhaps repeated */
+	test_settle(loop);
+	assert_int_equal(answers, 10);
+}
+
+static struct resolve *again;
+
+static void ask_again(void *arg, const struct resolve_answer *given)
+{
+	(void)arg;
+	assert_int_equal(given->err, ERR_RESOLVE);
+	answers++;
+	assert_int_equal(resolver_ask(resolver, "nobody.example.com", 5060, TRANSPORT_UDP,
+				 keep_answer, NULL, &again),
+		0);
+}
+
+static void asking_again_from_the_handler_is_a_new_question(void **state)
+{
+	struct resolve *question;
+
+	(void)state;
+	assert_int_equal(resolver_ask(resolver, "nobody.example.com", 5060, TRANSPORT_UDP,
+				 ask_again, NULL, &question),
+		0);
+	UNTIL(loop, answers == 1);
+	assert_non_null(again);
+	UNTIL(loop, answers == 2);
+}
+
+static void open_questions_are_forgotten_at_the_end(void **state)
+{
+	struct resolve *question;
+
+	(void)state;
+	server.mute = true;
+	assert_int_equal(resolver_ask(resolver, "one.example.com", 0, TRANSPORT_UDP,
+				 keep_answer, NULL, &question),
+		0);
+	UNTIL(loop, server.asked > 0);
+	/* stop() frees the resolver now. */
+}
+
+/* ---- SRV data ---- */
+
+static void malformed_srv_data_is_refused(void **state)
+{
+	static const struct {
+		const char *data;
+		size_t len;
+		int err;
+	} cases[] = {
+		{"\0\1\0\2\23\304\1a\0", 9, 0}, {"\0\1\0\2\23\304\0", 7, ERR_SUPPORT},
+		{"\0\1\0\2\23\304", 6, ERR_FORMAT},          /* no name */
+		{"\0\1\0\2\23\304\1a", 8, ERR_FORMAT},       /* no end */
+		{"\0\1\0\2\23\304\5ab\0", 10, ERR_FORMAT},   /* label past the end */
+		{"\0\1\0\2\23\304\300\14\0", 9, ERR_FORMAT}, /* compressed */
+		{"\0\1\0\2\23\304\3a.b\0", 11, ERR_FORMAT},  /* a dot in a label */
+		{"\0\1\0\2\23\304\2a\n\0", 10, ERR_FORMAT},  /* no host name */
+		{"\0\1\0\2\0\0\1a\0", 9, ERR_FORMAT},        /* port 0 */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct resolve_set set = {.count = 0};
+
+		assert_int_equal(resolve_set_add_srv(&set, (const uint8_t *)cases[i].data,
+					 cases[i].len),
+			cases[i].err);
+		assert_int_equal(set.count, cases[i].err == 0);
+	}
+}
+
+static void many_servers_leave_the_most_wanted(void **state)
+{
+	struct resolve_set set = {.count = 0};
+	struct addr order[RESOLVE_MAX];
+	struct addr addr;
+
+	(void)state;
+	for (unsigned i = 0; i < 50; i++) {
+		uint8_t data[] = {
+			0, (uint8_t)(50 - i), 0, 0, 0x13, (uint8_t)i, 1, 'a', 0};
+
+		assert_int_equal(resolve_set_add_srv(&set, data, sizeof(data)), 0);
+	}
+	assert_int_equal(set.count, RESOLVE_SERVERS_MAX);
+	assert_int_equal(addr_parse(&addr, "192.0.2.1", 0), 0);
+	for (unsigned i = 0; i < set.count; i++)
+		resolve_server_add(&set.servers[i], &addr);
+	assert_int_equal(resolve_set_order(&set, order), RESOLVE_SERVERS_MAX);
+	for (unsigned i = 0; i < RESOLVE_SERVERS_MAX; i++)
+		assert_int_equal(addr_port(&order[i]), 0x1300 + 49 - i);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(numeric_hosts_are_answered_at_once),
+		TEST(hosts_file_comes_first_and_is_read_again),
+		TEST(what_is_no_name_is_not_asked),
+		TEST(address_records_are_found_and_kept_for_their_ttl),
+		TEST(ipv4_comes_before_ipv6),
+		TEST(without_srv_the_default_port_is_taken),
+		TEST(srv_orders_by_priority_and_weight),
+		TEST(srv_target_may_stand_in_the_hosts_file),
+		TEST(service_that_is_not_offered_is_an_error),
+		TEST(unknown_name_is_an_error_in_words),
+		TEST(silence_ends_the_question),
+		TEST(old_answer_serves_while_dns_fails),
+		TEST(questions_for_one_name_are_one),
+		TEST(asking_again_from_the_handler_is_a_new_question),
+		TEST(open_questions_are_forgotten_at_the_end),
+		cmocka_unit_test(malformed_srv_data_is_refused),
+		cmocka_unit_test(many_servers_leave_the_most_wanted),
+	};
+
+	return cmocka_run_group_tests(tests, make_file, remove_file);
+}

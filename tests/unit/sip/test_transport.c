@@ -1,0 +1,696 @@
+/* UDP and TCP over loopback, with far ends that behave and that do not. */
+#include "transport_test.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <linux/tcp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct loop *loop;
+static struct side near, far;
+
+static void quiet(void *arg, enum log_level level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	if (getenv("TEST_LOG"))
+		fprintf(stderr, "%s\n", line);
+}
+
+static int start_with(struct clock *clock, const struct transport_limits *limits)
+{
+	log_set_sink(quiet, NULL);
+	loop = test_loop(clock);
+	side_start(&near, "near", loop, limits);
+	side_start(&far, "far", loop, limits);
+	return 0;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return start_with(NULL, NULL);
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	side_stop(&near);
+	side_stop(&far);
+	loop_free(loop);
+	return 0;
+}
+
+/* For a test that wants other limits or a clock of its own. */
+static void restart_with(struct clock *clock, const struct transport_limits *limits)
+{
+	stop(NULL);
+	start_with(clock, limits);
+}
+
+/* ---- each kind, both ways ---- */
+
+static void exchange(enum transport_kind kind, const char *host)
+{
+	struct addr there = side_listen(&far, kind, host);
+	struct flow *flow;
+
+	if (kind == TRANSPORT_UDP)
+		side_listen(&near, kind, host);
+	far.answer = true;
+	flow = side_flow(&near, kind, &there);
+	assert_int_equal(test_send(flow, 100), 0);
+	UNTIL(loop, near.messages == 1);
+	assert_int_equal(far.messages, 1);
+	assert_string_equal(far.text, test_request(100));
+	assert_string_equal(near.text, test_response());
+	assert_ptr_equal(near.flow, flow);
+	assert_int_equal(far.fault.status, 0);
+	assert_true(addr_equal(&far.flow->remote, &flow->local));
+	assert_true(addr_equal(&far.flow->local, &there));
+	assert_int_equal(flow_is_reliable(flow), kind != TRANSPORT_UDP);
+	assert_int_equal(near.tapped_out, 1);
+	assert_int_equal(near.tapped_in, 1);
+	assert_int_equal(far.tapped_out, 1);
+	assert_int_equal(far.tapped_in, 1);
+	assert_int_equal(side_totals(&far).messages_in, 1);
+	assert_int_equal(side_totals(&far).messages_out, 1);
+	flow_unref(flow);
+}
+
+static void udp_carries_both_ways(void **state)
+{
+	(void)state;
+	exchange(TRANSPORT_UDP, "127.0.0.1");
+}
+
+static void tcp_carries_both_ways(void **state)
+{
+	(void)state;
+	exchange(TRANSPORT_TCP, "127.0.0.1");
+	assert_int_equal(side_totals(&far).connections, 1);
+	assert_int_equal(side_totals(&far).accepted, 1);
+	assert_int_equal(side_totals(&near).accepted, 0);
+}
+
+static void udp_carries_over_ipv6(void **state)
+{
+	(void)state;
+	if (test_has_v6())
+		exchange(TRANSPORT_UDP, "::1");
+}
+
+static void tcp_carries_over_ipv6(void **state)
+{
+	(void)state;
+	if (test_has_v6())
+		exchange(TRANSPORT_TCP, "::1");
+}
+
+/* ---- UDP ---- */
+
+static void udp_batches_arrive_whole_and_in_order(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct flow *flow;
+
+	(void)state;
+	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	flow = side_flow(&near, TRANSPORT_UDP, &there);
+	for (size_t i = 0; i < 100; i++)
+		assert_int_equal(test_send(flow, i), 0);
+	assert_int_equal(test_send(flow, 60000), 0);
+	UNTIL(loop, far.messages == 101);
+	assert_string_equal(far.text, test_request(60000));
+	flow_unref(flow);
+}
+
+static void udp_flow_is_shared_while_held_and_gone_after(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct flow *flow, *again;
+	uint64_t id;
+
+	(void)state;
+	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	flow = side_flow(&near, TRANSPORT_UDP, &there);
+	again = side_flow(&near, TRANSPORT_UDP, &there);
+	id = flow->id;
+	assert_ptr_equal(flow, again);
+	flow_unref(again);
+	flow_unref(flow);
+	flow = side_flow(&near, TRANSPORT_UDP, &there);
+	assert_int_not_equal(flow->id, id);
+	flow_unref(flow);
+}
+
+static void udp_refuses_what_no_datagram_can_hold(void **state)
+{
+	struct addr there = side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	struct flow *flow = side_flow(&near, TRANSPORT_UDP, &there);
+
+	(void)state;
+	assert_int_equal(test_send(flow, 65508), -EMSGSIZE);
+	assert_int_equal(near.tapped_out, 0);
+	flow_unref(flow);
+}
+
+static void udp_needs_a_listener_of_its_family(void **state)
+{
+	struct transport_target target = {.kind = TRANSPORT_UDP};
+	struct err_text text = {.text = ""};
+	struct flow *flow = NULL;
+
+	(void)state;
+	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	assert_int_equal(addr_parse(&target.remote, "2001:db8::1", 5060), 0);
+	assert_int_equal(
+		transport_flow(near.transport, &target, &flow, &text), ERR_STATE);
+	assert_non_null(strstr(text.text, "2001:db8::1"));
+	assert_null(flow);
+}
+
+/* Sends raw bytes as one datagram. */
+static void throw_datagram(const struct addr *to, const char *data, size_t len)
+{
+	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(sendto(fd, data, len, 0, &to->sa, to->len), (ssize_t)len);
+	close(fd);
+}
+
+static void udp_drops_garbage_and_answers_for_short_bodies(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	const char *whole = test_request(50);
+
+	(void)state;
+	throw_datagram(&there, "hello there\r\n\r\n", 15);
+	UNTIL(loop, side_totals(&far).broken == 1);
+	throw_datagram(&there, "\r\n\r\n", 4);
+	throw_datagram(&there, "", 0);
+	throw_datagram(&there, whole, strlen(whole) - 10);
+	UNTIL(loop, far.messages == 1);
+	assert_int_equal(far.fault.status, 400);
+	throw_datagram(&there, whole, strlen(whole));
+	UNTIL(loop, far.messages == 2);
+	assert_int_equal(far.fault.status, 0);
+}
+
+static void udp_discards_a_short_response(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	char text[1000];
+	const char *length;
+
+	(void)state;
+	length = strstr(test_response(), "Content-Length");
+	assert_non_null(length);
+	snprintf(text, sizeof(text), "%.*sContent-Length: 5\r\n\r\nab",
+		(int)(length - test_response()), test_response());
+	throw_datagram(&there, text, strlen(text));
+	UNTIL(loop, side_totals(&far).broken == 1);
+	assert_int_equal(far.messages, 0);
+}
+
+static void udp_strangers_are_counted_and_not_parsed(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+
+	(void)state;
+	far.refuse = true;
+	throw_datagram(&there, "OPTIONS", 7);
+	UNTIL(loop, side_totals(&far).stray == 1);
+	assert_int_equal(side_totals(&far).broken, 0);
+	assert_int_equal(far.tapped_in, 0);
+}
+
+static void udp_survives_a_far_end_that_is_not_there(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct addr nobody = there;
+	struct flow *lost, *flow;
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	/* A port that was free a moment ago. */
+	addr_set_port(&nobody, 0);
+	assert_int_equal(bind(fd, &nobody.sa, nobody.len), 0);
+	assert_int_equal(getsockname(fd, &nobody.sa, &nobody.len), 0);
+	close(fd);
+	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	lost = side_flow(&near, TRANSPORT_UDP, &nobody);
+	flow = side_flow(&near, TRANSPORT_UDP, &there);
+	for (int i = 0; i < 5; i++) {
+		assert_int_equal(test_send(lost, 10), 0);
+		test_settle(loop);
+	}
+	assert_int_equal(test_send(flow, 10), 0);
+	UNTIL(loop, far.messages == 1);
+	assert_int_equal(near.closed, 0);
+	flow_unref(lost);
+	flow_unref(flow);
+}
+
+/* ---- streams: framing ---- */
+
+static void two_messages_in_one_segment_are_two(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	char both[4000];
+
+	(void)state;
+	snprintf(both, sizeof(both), "%s%s", test_request(5), test_response());
+	test_write(fd, both);
+	UNTIL(loop, far.messages == 2);
+	assert_string_equal(far.text, test_response());
+	close(fd);
+}
+
+static void a_message_byte_by_byte_is_one(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	const char *text = test_request(20);
+	const int on = 1;
+
+	(void)state;
+	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+	for (const char *p = text; *p; p++) {
+		assert_int_equal(far.messages, 0);
+		assert_int_equal(send(fd, p, 1, MSG_NOSIGNAL), 1);
+		assert_int_equal(loop_turn(loop, 1), 0);
+	}
+	UNTIL(loop, far.messages == 1);
+	assert_string_equal(far.text, text);
+	close(fd);
+}
+
+static void a_long_pipeline_is_read_over_many_turns(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &there);
+	unsigned after_one_turn;
+
+	(void)state;
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(test_send(flow, 1000), 0);
+	UNTIL(loop, far.messages > 0);
+	after_one_turn = far.messages;
+	assert_in_range(after_one_turn, 1, 100); /* one flood leaves time for others */
+	UNTIL(loop, far.messages == 200);
+	flow_unref(flow);
+}
+
+static void keepalive_is_answered(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	char answer[10];
+	ssize_t n = 0;
+
+	(void)state;
+	test_write(fd, "\r\n\r\n");
+	UNTIL(loop, (n = recv(fd, answer, sizeof(answer), 0)) > 0);
+	assert_int_equal(n, 2);
+	assert_memory_equal(answer, "\r\n", 2);
+	assert_int_equal(far.messages, 0);
+	assert_int_equal(far.tapped_out, 0);
+	close(fd);
+	UNTIL(loop, far.closed == 1);
+	assert_string_equal(far.why, "closed by peer");
+}
+
+static void broken_stream_is_closed_once(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	char byte;
+
+	(void)state;
+	test_write(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
+	test_write(fd, test_request(0));
+	UNTIL(loop, far.closed == 1);
+	test_settle(loop);
+	assert_int_equal(far.closed, 1);
+	assert_int_equal(far.messages, 0);
+	assert_int_equal(side_totals(&far).broken, 1);
+	assert_int_equal(side_totals(&far).connections, 0);
+	assert_true(recv(fd, &byte, 1, 0) <= 0);
+	close(fd);
+}
+
+static void callee_may_close_in_the_middle(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	char both[4000];
+
+	(void)state;
+	far.close_on_message = true;
+	far.answer = true;
+	snprintf(both, sizeof(both), "%s%s", test_request(5), test_request(5));
+	test_write(fd, both);
+	UNTIL(loop, far.closed == 1);
+	assert_int_equal(far.messages, 1);
+	assert_string_equal(far.why, "enough");
+	/* What was queued before the close was still written. */
+	memset(both, 0, sizeof(both));
+	assert_true(recv(fd, both, sizeof(both) - 1, 0) > 0);
+	assert_string_equal(both, test_response());
+	close(fd);
+}
+
+/* ---- streams: output ---- */
+
+static void output_of_a_turn_is_one_segment(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	struct tcp_info info;
+	socklen_t len = sizeof(info);
+
+	(void)state;
+	test_write(fd, test_request(0));
+	UNTIL(loop, far.messages == 1);
+	for (int i = 0; i < 20; i++)
+		assert_int_equal(test_send(far.flow, 100), 0);
+	test_settle(loop);
+	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	assert_int_equal(info.tcpi_data_segs_in, 1);
+	close(fd);
+}
+
+static void slow_reader_is_cut_at_the_limit(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	int err = 0;
+	int sent = 0;
+
+	(void)state;
+	test_write(fd, test_request(0));
+	UNTIL(loop, far.messages == 1);
+	for (; err == 0 && sent < 100000; sent++) {
+		err = test_send(far.flow, 1000);
+		if (sent % 50 == 0)
+			assert_int_equal(loop_turn(loop, 0), 0);
+	}
+	assert_int_equal(err, ERR_LIMIT);
+	assert_int_equal(far.closed, 0); /* never from inside flow_send() */
+	assert_int_equal(test_send(far.flow, 0), ERR_CLOSED);
+	UNTIL(loop, far.closed == 1);
+	assert_non_null(strstr(far.why, "reads too slowly"));
+	close(fd);
+}
+
+static void many_messages_in_a_turn_are_no_slow_reader(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &there);
+
+	(void)state;
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	for (int i = 0; i < 400; i++)
+		assert_int_equal(test_send(flow, 1000), 0);
+	UNTIL(loop, far.messages == 401);
+	flow_unref(flow);
+}
+
+/* ---- streams: opening, reuse, end ---- */
+
+static void connection_is_reused_by_address(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct flow *one = side_flow(&near, TRANSPORT_TCP, &there);
+	struct flow *two = side_flow(&near, TRANSPORT_TCP, &there);
+	struct flow *three;
+
+	(void)state;
+	assert_ptr_equal(one, two); /* while it opens */
+	assert_int_equal(test_send(one, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	flow_unref(two);
+	two = side_flow(&near, TRANSPORT_TCP, &there);
+	assert_ptr_equal(one, two); /* and when it is open */
+	transport_close_flow(one, "done");
+	three = side_flow(&near, TRANSPORT_TCP, &there);
+	assert_ptr_not_equal(one, three); /* but not when it ends */
+	UNTIL(loop, near.closed == 1);
+	assert_string_equal(near.why, "done");
+	assert_int_equal(test_send(one, 0), ERR_CLOSED);
+	assert_int_equal(test_send(three, 0), 0);
+	UNTIL(loop, far.messages == 2);
+	flow_unref(one);
+	flow_unref(two);
+	flow_unref(three);
+}
+
+static void refused_connection_is_told_once(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	const struct transport_target target = {.kind = TRANSPORT_TCP, .remote = there};
+	struct flow *flow = NULL;
+
+	(void)state;
+	side_stop(&far); /* nobody listens there any more */
+	assert_int_equal(transport_flow(near.transport, &target, &flow, NULL), 0);
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, near.closed == 1);
+	test_settle(loop);
+	assert_int_equal(near.closed, 1);
+	assert_int_equal(near.closed_id, flow->id);
+	assert_non_null(strstr(near.why, "connect failed"));
+	assert_int_equal(side_totals(&near).handshakes, 0);
+	flow_unref(flow);
+}
+
+static void tcp_strangers_are_closed(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	char byte;
+
+	(void)state;
+	far.refuse = true;
+	UNTIL(loop, side_totals(&far).stray == 1);
+	assert_int_equal(recv(fd, &byte, 1, 0), 0);
+	assert_int_equal(side_totals(&far).connections, 0);
+	assert_int_equal(far.closed, 0);
+	close(fd);
+}
+
+static void over_max_connections_wait_in_the_backlog(void **state)
+{
+	const struct transport_limits limits = {
+		.max_connections = 2, .queue_bytes = 65536};
+	struct addr there;
+	int fds[3];
+
+	(void)state;
+	restart_with(NULL, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	for (int i = 0; i < 3; i++) {
+		fds[i] = test_dial(&there);
+		test_write(fds[i], test_request(0));
+	}
+	test_settle(loop);
+	assert_int_equal(far.messages, 2);
+	assert_int_equal(side_totals(&far).connections, 2);
+	close(fds[0]);
+	UNTIL(loop, far.messages == 3);
+	close(fds[1]);
+	close(fds[2]);
+}
+
+static void accepting_rests_without_descriptors(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	struct rlimit old, low;
+	unsigned turns = 0;
+	int next = dup(fd);
+
+	(void)state;
+	assert_true(next >= 0);
+	close(next);
+	test_write(fd, test_request(0));
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = (rlim_t)next; /* the next descriptor would be one too many */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	for (time_t end = time(NULL) + 1; time(NULL) <= end; turns++)
+		assert_int_equal(loop_turn(loop, 50), 0);
+	assert_int_equal(far.messages, 0);
+	assert_in_range(turns, 1, 200); /* it does not spin */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	UNTIL(loop, far.messages == 1);
+	close(fd);
+}
+
+static void idle_connection_is_closed_unless_used(void **state)
+{
+	const struct transport_limits limits = {.idle_ms = 60000, .queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct flow *flow;
+	struct addr there;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	flow = side_flow(&near, TRANSPORT_TCP, &there);
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	flow->users = 1;
+	far.flow->users = 1;
+	clock_virtual_advance(&clock, 200 * 1000000ULL);
+	test_settle(loop);
+	assert_int_equal(near.closed + far.closed, 0);
+	flow->users = 0;
+	clock_virtual_advance(&clock, 61 * 1000000ULL);
+	UNTIL(loop, near.closed == 1);
+	assert_string_equal(near.why, "idle");
+	UNTIL(loop, far.closed == 1);
+	assert_string_equal(far.why, "closed by peer");
+	flow_unref(flow);
+}
+
+static void connect_without_answer_is_given_up(void **state)
+{
+	const struct transport_limits limits = {
+		.handshake_ms = 5000, .queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct addr nowhere;
+	struct transport_target target = {.kind = TRANSPORT_TCP};
+	struct flow *flow = NULL;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	/* RFC 5737: nobody answers there; without a route the failure is at once. */
+	assert_int_equal(addr_parse(&nowhere, "192.0.2.1", 5060), 0);
+	target.remote = nowhere;
+	if (transport_flow(near.transport, &target, &flow, NULL) < 0)
+		return;
+	assert_int_equal(loop_turn(loop, 0), 0);
+	clock_virtual_advance(&clock, 5001 * 1000ULL);
+	UNTIL(loop, near.closed == 1);
+	assert_non_null(strstr(near.why, "connect failed"));
+	flow_unref(flow);
+}
+
+static void flows_outlive_their_transport(void **state)
+{
+	struct addr tcp = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct addr udp = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct flow *stream = side_flow(&near, TRANSPORT_TCP, &tcp);
+	struct flow *datagram;
+
+	(void)state;
+	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	datagram = side_flow(&near, TRANSPORT_UDP, &udp);
+	assert_int_equal(test_send(stream, 0), 0);
+	assert_int_equal(test_send(datagram, 0), 0);
+	UNTIL(loop, far.messages == 2);
+	side_stop(&near);
+	assert_int_equal(near.closed, 0);
+	assert_true(stream->closed);
+	assert_true(datagram->closed);
+	assert_int_equal(test_send(stream, 0), ERR_CLOSED);
+	assert_int_equal(test_send(datagram, 0), ERR_CLOSED);
+	transport_close_flow(stream, "nothing to close");
+	transport_close_flow(datagram, "nothing to close");
+	flow_unref(stream);
+	flow_unref(datagram);
+	UNTIL(loop, far.closed == 1);
+}
+
+static void listening_where_another_does_fails_in_words(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct addr udp = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct err_text text = {.text = ""};
+
+	(void)state;
+	assert_int_equal(
+		transport_listen(near.transport, TRANSPORT_TCP, &there, NULL, &text),
+		-EADDRINUSE);
+	assert_non_null(strstr(text.text, "cannot listen on 127.0.0.1:"));
+	assert_int_equal(
+		transport_listen(near.transport, TRANSPORT_UDP, &udp, NULL, &text),
+		-EADDRINUSE);
+}
+
+static void count_flow(void *arg, struct flow *flow)
+{
+	unsigned *count = arg;
+
+	assert_false(flow->closed);
+	(*count)++;
+}
+
+static void each_connection_is_listed(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &there);
+	unsigned count = 0;
+
+	(void)state;
+	transport_each(near.transport, count_flow, &count);
+	assert_int_equal(count, 1);
+	UNTIL(loop, side_totals(&far).connections == 1);
+	transport_each(far.transport, count_flow, &count);
+	assert_int_equal(count, 2);
+	flow_unref(flow);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(udp_carries_both_ways),
+		TEST(tcp_carries_both_ways),
+		TEST(udp_carries_over_ipv6),
+		TEST(tcp_carries_over_ipv6),
+		TEST(udp_batches_arrive_whole_and_in_order),
+		TEST(udp_flow_is_shared_while_held_and_gone_after),
+		TEST(udp_refuses_what_no_datagram_can_hold),
+		TEST(udp_needs_a_listener_of_its_family),
+		TEST(udp_drops_garbage_and_answers_for_short_bodies),
+		TEST(udp_discards_a_short_response),
+		TEST(udp_strangers_are_counted_and_not_parsed),
+		TEST(udp_survives_a_far_end_that_is_not_there),
+		TEST(two_messages_in_one_segment_are_two),
+		TEST(a_message_byte_by_byte_is_one),
+		TEST(a_long_pipeline_is_read_over_many_turns),
+		TEST(keepalive_is_answered),
+		TEST(broken_stream_is_closed_once),
+		TEST(callee_may_close_in_the_middle),
+		TEST(output_of_a_turn_is_one_segment),
+		TEST(slow_reader_is_cut_at_the_limit),
+		TEST(many_messages_in_a_turn_are_no_slow_reader),
+		TEST(connection_is_reused_by_address),
+		TEST(refused_connection_is_told_once),
+		TEST(tcp_strangers_are_closed),
+		TEST(over_max_connections_wait_in_the_backlog),
+		TEST(accepting_rests_without_descriptors),
+		TEST(idle_connection_is_closed_unless_used),
+		TEST(connect_without_answer_is_given_up),
+		TEST(flows_outlive_their_transport),
+		TEST(listening_where_another_does_fails_in_words),
+		TEST(each_connection_is_listed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
