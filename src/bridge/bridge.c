@@ -1,0 +1,411 @@
+#include "bridge/bridge.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "bridge/bridge_priv.h"
+#include "bridge/call.h"
+#include "bridge/exchange.h"
+#include "bridge/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BRIDGE_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+
+static void request_h(void *arg, struct txn_server *txn, struct message *request);
+static void ack_h(void *arg, struct flow *flow, struct message *ack);
+static void stray_h(void *arg, struct flow *flow, struct message *response);
+static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel);
+
+static int init_side(struct bridge *bridge, enum relay_side which)
+{
+	struct bridge_side *side = &bridge->sides[which];
+	struct txn_times times = {.t1_ms = bridge->config->sip.t1_ms,
+		.t2_ms = bridge->config->sip.t2_ms,
+		.t4_ms = bridge->config->sip.t4_ms};
+	struct txn_handlers handlers = {.request_h = request_h,
+		.ack_h = ack_h,
+		.stray_h = stray_h,
+		.cancel_h = cancel_h,
+		.arg = side};
+	int err;
+
+	side->bridge = bridge;
+	side->which = which;
+	err = dialogs_init(&side->dialogs);
+	return err ? err : txn_layer_new(&side->txns, bridge->timers, &times, &handlers);
+}
+
+int bridge_new(struct bridge **ret, const struct bridge_params *params)
+{
+	struct bridge *bridge = calloc(1, sizeof(*bridge));
+	int err;
+
+	if (!bridge)
+		return -ENOMEM;
+	bridge->timers = params->timers;
+	bridge->config = config_ref(params->config);
+	bridge->trunks = params->trunks;
+	bridge->resolver = params->resolver;
+	bridge->tap = params->tap;
+	bridge->handlers = params->handlers;
+	list_init(&bridge->calls);
+	list_init(&bridge->dead);
+	secret_token(bridge->start_id, 4);
+	err = hash_init(&bridge->by_number);
+	if (!err)
+		err = init_side(bridge, RELAY_INTERNAL);
+	if (!err)
+		err = init_side(bridge, RELAY_EXTERNAL);
+	if (err) {
+		bridge_free(bridge);
+		return err;
+	}
+	bridge_set_transports(bridge, params->internal, params->external);
+	*ret = bridge;
+	return 0;
+}
+
+static void free_side(struct bridge_side *side)
+{
+	txn_layer_free(side->txns);
+	dialogs_free(&side->dialogs);
+}
+
+void bridge_free(struct bridge *bridge)
+{
+	if (!bridge)
+		return;
+	LIST_FOREACH (&bridge->calls, node, next)
+		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, "shutdown", 503,
+			NULL);
+	LIST_FOREACH (&bridge->calls, node, next)
+		registry_bury(LIST_ENTRY(node, struct call, node));
+	LIST_FOREACH (&bridge->dead, node, next) {
+		list_remove(node);
+		call_free(LIST_ENTRY(node, struct call, node));
+	}
+	timer_stop(&bridge->reaper);
+	free_side(&bridge->sides[RELAY_INTERNAL]);
+	free_side(&bridge->sides[RELAY_EXTERNAL]);
+	hash_free(&bridge->by_number);
+	config_unref(bridge->config);
+	free(bridge);
+}
+
+void bridge_set_transports(
+	struct bridge *bridge, struct transport *internal, struct transport *external)
+{
+	bridge->sides[RELAY_INTERNAL].transport = internal;
+	bridge->sides[RELAY_EXTERNAL].transport = external;
+}
+
+void bridge_set_config(struct bridge *bridge, struct config *config)
+{
+	struct config *old = bridge->config;
+
+	bridge->config = config_ref(config);
+	config_unref(old);
+}
+
+/* ---- requests outside of dialogs ---- */
+
+/* RFC 3261 8.2.2.3: every option that a request requires is one we do not have. */
+static bool refuse_required(struct txn_server *txn, const struct message *request)
+{
+	struct span value;
+	struct buf extra;
+
+	if (!message_header(request, "Require", 0, &value) || !value.len)
+		return false;
+	buf_init(&extra, 0);
+	buf_printf(&extra, "Unsupported: %.*s\r\n", SPAN_ARG(value));
+	txn_server_reply(txn, 420, NULL, NULL, buf_str(&extra));
+	buf_free(&extra);
+	return true;
+}
+
+static bool known_scheme(const struct message *request)
+{
+	struct span scheme = message_request_uri(request)->scheme;
+
+	return span_equal_nocase(scheme, "sip") || span_equal_nocase(scheme, "sips") ||
+		span_equal_nocase(scheme, "tel");
+}
+
+static bool understands_body(const struct message *request)
+{
+	struct span encoding;
+
+	if (!message_body(request).len)
+		return true;
+	if (message_header(request, "Content-Encoding", 0, &encoding) &&
+		!span_equal_nocase(encoding, "identity"))
+		return false;
+	return span_equal_nocase(message_content_type(request), "application/sdp");
+}
+
+/* What RFC 3261 8.2 asks of any request, in its order. True: it was refused. */
+static bool refuse_early(struct txn_server *txn, const struct message *request)
+{
+	enum message_method method = message_method(request);
+
+	if (method != MESSAGE_INVITE && method != MESSAGE_OPTIONS)
+		txn_server_reply(txn,
+			method == MESSAGE_OTHER                        ? 501
+			: method == MESSAGE_BYE || method == MESSAGE_PRACK ||
+					method == MESSAGE_UPDATE
+				? 481
+				: 405,
+			NULL, NULL, BRIDGE_ALLOW);
+	else if (!known_scheme(request))
+		txn_server_reply(txn, 416, NULL, NULL, NULL);
+	else if (message_max_forwards(request) == 0 && method == MESSAGE_INVITE)
+		txn_server_reply(txn, 483, NULL, NULL, NULL);
+	else if (refuse_required(txn, request))
+		return true;
+	else if (!understands_body(request))
+		txn_server_reply(txn, 415, NULL, NULL,
+			"Accept: application/sdp\r\nAccept-Encoding: identity\r\n");
+	else
+		return false;
+	return true;
+}
+
+static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
+{
+	unsigned own = trunk->kind == TRUNK_SERVER ? trunk->server->max_calls
+						   : trunk->gateway->max_calls;
+	unsigned all = bridge->config->limits.max_calls;
+
+	return (own && trunk->calls >= own) || (all && bridge->call_count >= all);
+}
+
+static bool refuse_now(struct bridge *bridge, struct txn_server *txn, const struct trunk *trunk)
+{
+	const char *why = NULL;
+
+	if (bridge->draining || trunk->drained)
+		why = "draining";
+	else if (is_full(bridge, trunk))
+		why = "limit";
+	else if (bridge->handlers.ready_h && !bridge->handlers.ready_h(bridge->handlers.arg))
+		why = "audit";
+	if (!why)
+		return false;
+	log_warning("bridge", "event=call-refused from=%s reason=%s", trunk->id, why);
+	txn_server_reply(txn, 503, NULL, NULL, "Retry-After: 10\r\n");
+	return true;
+}
+
+static void receive_invite(
+	struct bridge_side *side, struct txn_server *txn, struct message *request)
+{
+	enum trunk_kind kind = side->which == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	struct trunk *trunk =
+		trunks_of_flow(side->bridge->trunks, txn_server_flow(txn), kind);
+	struct err_text text = {{0}};
+	struct sdp *sdp;
+
+	if (!trunk) {
+		txn_server_reply(txn, 403, NULL, NULL, NULL);
+		return;
+	}
+	if (refuse_now(side->bridge, txn, trunk))
+		return;
+	if (exchange_read(request, &sdp, &text)) {
+		log_warning("bridge", "event=call-refused from=%s reason=\"%s\"", trunk->id,
+			text.text);
+		txn_server_reply(txn, 400, "Bad Session Description", NULL, NULL);
+		return;
+	}
+	call_begin(side, txn, trunk, sdp);
+}
+
+static void request_h(void *arg, struct txn_server *txn, struct message *request)
+{
+	struct bridge_side *side = arg;
+	struct dialog *dialog;
+
+	if (message_to(request)->tag.len) {
+		dialog = dialog_find(&side->dialogs, request);
+		if (dialog)
+			leg_request(dialog->owner, txn, request);
+		else
+			txn_server_reply(txn, 481, NULL, NULL, NULL);
+		return;
+	}
+	if (refuse_early(txn, request))
+		return;
+	if (message_method(request) == MESSAGE_OPTIONS)
+		txn_server_reply(txn, side->bridge->draining ? 503 : 200, NULL, NULL,
+			BRIDGE_ALLOW "Accept: application/sdp\r\n");
+	else
+		receive_invite(side, txn, request);
+}
+
+static void ack_h(void *arg, struct flow *flow, struct message *ack)
+{
+	struct bridge_side *side = arg;
+	struct dialog *dialog = dialog_find(&side->dialogs, ack);
+
+	(void)flow;
+	if (dialog)
+		leg_receive_ack(dialog->owner, ack);
+}
+
+static void stray_h(void *arg, struct flow *flow, struct message *response)
+{
+	(void)arg;
+	(void)flow;
+	log_debug("bridge", "event=stray-response status=%d", message_status(response));
+}
+
+static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel)
+{
+	struct leg *leg = txn_server_user_arg(invite);
+
+	(void)arg;
+	(void)cancel;
+	if (leg)
+		leg_receive_cancel(leg);
+}
+
+/* ---- what the transports call ---- */
+
+static void message_h(void *arg, struct flow *flow, struct message *message,
+	const struct message_fault *fault)
+{
+	struct bridge_side *side = arg;
+
+	txn_receive(side->txns, flow, message, fault);
+}
+
+static void closed_h(void *arg, struct flow *flow, const char *why)
+{
+	struct bridge_side *side = arg;
+
+	txn_flow_closed(side->txns, flow);
+	LIST_FOREACH (&side->bridge->calls, node, next)
+		call_flow_closed(LIST_ENTRY(node, struct call, node), flow, why);
+}
+
+static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *remote)
+{
+	struct bridge_side *side = arg;
+
+	return side->which == RELAY_EXTERNAL &&
+		trunks_allow_plain(side->bridge->trunks, kind, remote);
+}
+
+static uint64_t call_h(void *arg, const struct message *message)
+{
+	struct bridge_side *side = arg;
+	struct dialog *dialog;
+
+	if (!message_can_answer(message))
+		return 0;
+	dialog = dialog_find(&side->dialogs, message);
+	if (dialog)
+		return ((const struct leg *)dialog->owner)->call;
+	return txn_call_of(side->txns, message);
+}
+
+struct transport_handlers bridge_transport_handlers(
+	struct bridge *bridge, enum relay_side side)
+{
+	return (struct transport_handlers){.message_h = message_h,
+		.closed_h = closed_h,
+		.allowed_h = allowed_h,
+		.call_h = call_h,
+		.arg = &bridge->sides[side]};
+}
+
+static void media_timeout_h(void *arg, uint64_t number, enum relay_side side)
+{
+	struct call *call = registry_find(arg, number);
+
+	if (call)
+		call_media_timeout(call, side);
+}
+
+struct relay_handlers bridge_relay_handlers(struct bridge *bridge)
+{
+	return (struct relay_handlers){.timeout_h = media_timeout_h, .arg = bridge};
+}
+
+/* ---- what main and admin call ---- */
+
+void bridge_set_relay(struct bridge *bridge, struct relay *relay)
+{
+	bridge->relay = relay;
+}
+
+void bridge_drain(struct bridge *bridge)
+{
+	bridge->draining = true;
+}
+
+void bridge_end_all(struct bridge *bridge, const char *cause)
+{
+	LIST_FOREACH (&bridge->calls, node, next)
+		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503, NULL);
+}
+
+unsigned bridge_call_count(const struct bridge *bridge)
+{
+	return bridge->call_count;
+}
+
+void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->calls = bridge->call_count;
+	ret->answered = bridge->answered_count;
+	for (unsigned i = 0; i < 2; i++) {
+		ret->dialogs += dialogs_count(&bridge->sides[i].dialogs);
+		ret->transactions += txn_count(bridge->sides[i].txns);
+	}
+	ret->started = bridge->started;
+	ret->ended = bridge->ended;
+	ret->failed = bridge->failed;
+	ret->draining = bridge->draining;
+}
+
+static void show(const struct call *call,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
+{
+	struct registry_scratch scratch;
+	struct record record;
+
+	registry_fill(call, &record, &scratch);
+	h(arg, &record, call_state_name(call));
+}
+
+void bridge_each_call(struct bridge *bridge,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
+{
+	LIST_FOREACH (&bridge->calls, node, next)
+		show(LIST_ENTRY(node, struct call, node), h, arg);
+}
+
+bool bridge_show_call(struct bridge *bridge, const char *id,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
+{
+	const struct call *call = registry_find_id(bridge, id);
+
+	if (call)
+		show(call, h, arg);
+	return call != NULL;
+}
+
+int bridge_hangup(struct bridge *bridge, const char *id)
+{
+	struct call *call = registry_find_id(bridge, id);
+
+	if (!call)
+		return -ENOENT;
+	call_end(call, CALL_BY_TANDEM, "hangup", 487, NULL);
+	return 0;
+}

@@ -1,0 +1,84 @@
+/*
+ * The bridge: every call of the server, and the way in for messages. The B2BUA's face
+ * toward main and admin. Loop thread.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/loop.h"
+#include "bridge/record.h"
+#include "config/config.h"
+#include "media/relay.h"
+#include "sip/resolve.h"
+#include "sip/transport.h"
+#include "trunk/trunk.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bridge;
+struct call;
+
+struct bridge_handlers {
+	/* A call began and its trunk is known; MODE is what its trunk's capture asks for. */
+	void (*begun_h)(void *arg, uint64_t call, const char *id, enum config_audit mode);
+	/* A call ended. Called before the final answer to its BYE or CANCEL leaves. */
+	void (*ended_h)(void *arg, const struct record *record);
+	/* May a new call begin (audit is required and cannot write)? */
+	bool (*ready_h)(void *arg);
+	void *arg;
+};
+
+struct bridge_params {
+	struct timers *timers;
+	struct config *config;      /* the first snapshot; a reference is taken */
+	struct trunks *trunks;
+	struct resolver *resolver;
+	const struct tap *tap;      /* for the first INVITE of a call; may be NULL */
+	struct transport *internal; /* may be set later: bridge_set_transports() */
+	struct transport *external;
+	struct bridge_handlers handlers;
+};
+
+int bridge_new(struct bridge **ret, const struct bridge_params *params);
+/* Calls still alive are recorded as ended by shutdown. NULL is fine. */
+void bridge_free(struct bridge *bridge);
+
+void bridge_set_transports(
+	struct bridge *bridge, struct transport *internal, struct transport *external);
+/* The relay is made after the bridge whose handlers it calls. Before the first call. */
+void bridge_set_relay(struct bridge *bridge, struct relay *relay);
+/* New calls use CONFIG; a reference is taken. */
+void bridge_set_config(struct bridge *bridge, struct config *config);
+
+/* What the transports of both sides call (their arg is from bridge_side()). */
+struct transport_handlers bridge_transport_handlers(
+	struct bridge *bridge, enum relay_side side);
+
+/* What the relay calls. */
+struct relay_handlers bridge_relay_handlers(struct bridge *bridge);
+
+/* No new calls are taken from now on: 503 with Retry-After. */
+void bridge_drain(struct bridge *bridge);
+/* Ends every call: BYE, CANCEL or a final response to both sides. */
+void bridge_end_all(struct bridge *bridge, const char *cause);
+
+unsigned bridge_call_count(const struct bridge *bridge);
+/* Dialog and transaction counts, for status and leak tests. */
+struct bridge_totals {
+	unsigned calls, answered;
+	unsigned dialogs, transactions;
+	uint64_t started, ended, failed; /* since start */
+	bool draining;
+};
+void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);
+
+/* A live call in words, for call list and show: the record as it stands now (end_us: now)
+ * and its state's name ("trying", "ringing", "talking", "ending"). */
+void bridge_each_call(struct bridge *bridge,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg);
+/* One by number or id. False when there is none. */
+bool bridge_show_call(struct bridge *bridge, const char *id,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg);
+/* Hangs up by number or id: 0 or -ENOENT. */
+int bridge_hangup(struct bridge *bridge, const char *id);

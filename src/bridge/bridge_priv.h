@@ -1,0 +1,40 @@
+/*
+ * What the files of bridge/ share: the bridge's own structs. Not for other folders.
+ */
+#pragma once
+
+#include "base/hash.h"
+#include "base/list.h"
+#include "bridge/bridge.h"
+#include "sip/dialog.h"
+#include "sip/txn.h"
+
+/* One side: its transport, its transactions, its dialogs. They never mix. */
+struct bridge_side {
+	struct bridge *bridge;
+	enum relay_side which;
+	struct transport *transport;
+	struct txn_layer *txns;
+	struct dialogs dialogs; /* owners are struct leg */
+};
+
+struct bridge {
+	struct bridge_side sides[2]; /* by enum relay_side */
+	struct timers *timers;
+	struct config *config;
+	struct trunks *trunks;
+	struct relay *relay;
+	struct resolver *resolver;
+	const struct tap *tap;
+	struct bridge_handlers handlers;
+	struct list calls; /* every struct call, oldest first */
+	struct hash by_number;
+	struct list dead;  /* calls that are over, freed when the stack is unwound */
+	struct timer reaper;
+	unsigned call_count;
+	unsigned answered_count;
+	uint64_t next_number;
+	uint64_t started, ended, failed;
+	char start_id[16]; /* makes call ids unique over restarts */
+	bool draining;
+};

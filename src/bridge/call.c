@@ -1,0 +1,678 @@
+#include "bridge/call.h"
+
+#include "base/log.h"
+#include "bridge/exchange.h"
+#include "bridge/header.h"
+#include "bridge/mediate.h"
+#include "bridge/registry.h"
+#include "trunk/cause.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A lost connection that was made again this long ago may be lost and made once more. */
+#define CALL_REDIAL_MS 30000
+
+static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *report);
+static void dialled_h(void *arg, struct flow *flow, const char *why);
+static void try_candidate(struct call *call, const char *why);
+
+const char *call_state_name(const struct call *call)
+{
+	static const char *const names[CALL_STATES] = {
+		[CALL_SETUP] = "trying",
+		[CALL_TALKING] = "talking",
+		[CALL_CHANGING] = "changing",
+		[CALL_ENDING] = "ending",
+		[CALL_OVER] = "over",
+	};
+
+	if (call->state == CALL_SETUP && call->ringing_us)
+		return "ringing";
+	return names[call->state];
+}
+
+struct leg *call_other(struct call *call, const struct leg *leg)
+{
+	return leg == &call->a ? &call->b : &call->a;
+}
+
+static uint64_t now_us(const struct call *call)
+{
+	struct clock *clock = timers_clock(call->bridge->timers);
+
+	return clock->mono_us(clock);
+}
+
+/* The one setter. Which moves are legal: rows from, columns to. */
+static void set_state(struct call *call, enum call_state state)
+{
+	static const bool legal[CALL_STATES][CALL_STATES] = {
+		[CALL_SETUP] = {[CALL_TALKING] = true, [CALL_ENDING] = true},
+		[CALL_TALKING] = {[CALL_CHANGING] = true, [CALL_ENDING] = true},
+		[CALL_CHANGING] = {[CALL_TALKING] = true, [CALL_ENDING] = true},
+		[CALL_ENDING] = {[CALL_OVER] = true},
+	};
+
+	if (!legal[call->state][state]) {
+		log_error("call", "call=%s event=illegal-move from=%s to=%d", call->id,
+			call_state_name(call), (int)state);
+		return;
+	}
+	log_debug("call", "call=%s from=%s to=%d", call->id, call_state_name(call), (int)state);
+	call->state = state;
+}
+
+/* ---- the end ---- */
+
+static void note_end(struct call *call, enum call_end by, const char *cause, int status,
+	const char *detail)
+{
+	static const char *const parties[] = {
+		[CALL_BY_TANDEM] = "tandem", [CALL_BY_A] = "a", [CALL_BY_B] = "b"};
+
+	call->end_us = now_us(call) - call->start_us;
+	call->ended_by = by;
+	call->cause = cause;
+	call->status = call->answer_us ? 200 : status;
+	if (detail)
+		snprintf(call->detail, sizeof(call->detail), "%s", detail);
+	log_info("call", "call=%s event=ended by=%s cause=%s status=%d duration-ms=%llu%s%s%s",
+		call->id, parties[by], cause, call->status,
+		(unsigned long long)(call->answer_us ? (call->end_us - call->answer_us) / 1000
+						      : 0),
+		call->detail[0] ? " reason=\"" : "", call->detail,
+		call->detail[0] ? "\"" : "");
+}
+
+static void stop_timers(struct call *call)
+{
+	timer_stop(&call->setup_timer);
+	timer_stop(&call->duration_timer);
+	dial_stop(&call->dial);
+	dial_stop(&call->redial[0]);
+	dial_stop(&call->redial[1]);
+}
+
+/* Leg b does not exist while no candidate was chosen. */
+static bool b_is_over(const struct call *call)
+{
+	return !call->b.home || call->b.state == LEG_OVER;
+}
+
+static void finish_if_over(struct call *call)
+{
+	if (call->state == CALL_ENDING && call->a.state == LEG_OVER && b_is_over(call)) {
+		set_state(call, CALL_OVER);
+		registry_bury(call);
+	}
+}
+
+void call_end(struct call *call, enum call_end by, const char *cause, int status,
+	const char *detail)
+{
+	if (call->state >= CALL_ENDING)
+		return;
+	stop_timers(call);
+	note_end(call, by, cause, status, detail);
+	set_state(call, CALL_ENDING);
+	registry_record(call); /* before the final answer to BYE or CANCEL leaves */
+	relay_close(call->session);
+	call->session = NULL;
+	leg_bye_answer(&call->a);
+	leg_close(&call->a, status, NULL);
+	if (call->b.home) {
+		leg_bye_answer(&call->b);
+		leg_close(&call->b, 487, NULL);
+	}
+	finish_if_over(call);
+}
+
+void call_free(struct call *call)
+{
+	stop_timers(call);
+	relay_close(call->session);
+	leg_free(&call->a);
+	leg_free(&call->b);
+	for (unsigned i = 0; i < call->candidate_count; i++)
+		trunk_unref(call->candidates[i]);
+	free(call->number_uri);
+	free(call->from);
+	free(call->to);
+	free(call->preview_tag);
+	config_unref(call->config);
+	free(call);
+}
+
+/* ---- leg b: candidates and addresses ---- */
+
+static enum relay_side other_side(enum relay_side side)
+{
+	return side == RELAY_INTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
+}
+
+/* The settings of TRUNK in the snapshot that the call began with. */
+static void find_settings(
+	const struct call *call, const struct trunk *trunk, struct leg_params *params)
+{
+	params->server = NULL;
+	params->gateway = NULL;
+	if (trunk->kind == TRUNK_SERVER)
+		params->server = config_server_find(call->config, trunk->id);
+	else
+		params->gateway = config_gateway_find(call->config, trunk->id);
+}
+
+static bool init_leg(struct call *call, struct leg *leg, const char *name,
+	struct bridge_side *home, struct trunk *trunk)
+{
+	struct leg_params params = {.home = home,
+		.h = leg_event_h,
+		.arg = call,
+		.call = call->number,
+		.name = name,
+		.trunk = trunk};
+
+	find_settings(call, trunk, &params);
+	if (!params.server && !params.gateway)
+		return false;
+	leg_init(leg, &params);
+	return true;
+}
+
+/* Nobody is left to try: leg a hears why. */
+static void no_candidate(struct call *call, const char *why)
+{
+	call_end(call, CALL_BY_TANDEM, "unreachable", 503, why);
+}
+
+static void try_candidate(struct call *call, const char *why)
+{
+	struct bridge_side *home =
+		&call->bridge->sides[other_side(call->a.home->which)];
+
+	dial_stop(&call->dial);
+	while (call->candidate_at < call->candidate_count) {
+		struct trunk *trunk = call->candidates[call->candidate_at++];
+
+		leg_free(&call->b);
+		if (!init_leg(call, &call->b, "b", home, trunk))
+			continue; /* it came with a reload, after this call had begun */
+		dial_start(&call->dial, home, trunk, dialled_h, call);
+		return;
+	}
+	no_candidate(call, why ? why : "no gateway or server takes this number");
+}
+
+static void note_trunk_failure(struct trunk *trunk, const char *why)
+{
+	trunk->calls_failed++;
+	snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", why);
+}
+
+static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
+{
+	struct header_invite crossed = {0};
+	struct leg_invite invite;
+	struct sdp *offer = NULL;
+	int err = exchange_first_offer(call, &offer, text);
+
+	if (!err)
+		err = header_cross(call, flow, &crossed);
+	if (!err) {
+		invite.uri = buf_str(&crossed.uri);
+		invite.from = buf_str(&crossed.from);
+		invite.to = buf_str(&crossed.to);
+		invite.max_forwards = call->max_forwards;
+		invite.headers = buf_span(&crossed.headers);
+		err = leg_invite(&call->b, flow, &invite, offer);
+	}
+	header_free(&crossed);
+	sdp_free(offer);
+	return err;
+}
+
+static void dialled_h(void *arg, struct flow *flow, const char *why)
+{
+	struct call *call = arg;
+	struct err_text text = {{0}};
+	int err;
+
+	if (!flow) {
+		note_trunk_failure(call->b.trunk, why);
+		log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"", call->id,
+			call->b.trunk->id, why);
+		try_candidate(call, why);
+		return;
+	}
+	offer_free(&call->b.offer);
+	offer_init(&call->b.offer);
+	err = send_invite(call, flow, &text);
+	if (!err)
+		return;
+	if (err == ERR_SUPPORT)
+		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+	else if (err == -EADDRNOTAVAIL)
+		call_end(call, CALL_BY_TANDEM, "no-ports", 503, "no free media port");
+	else if (call->state == CALL_SETUP)
+		dial_next(&call->dial, text.text[0] ? text.text : err_str(err));
+}
+
+/* ---- what an event does: one table ---- */
+
+/* 0: the call moves to the state of the rule; otherwise the action moved it. */
+typedef int call_action(struct call *call, struct leg *leg, const struct leg_report *report);
+
+static enum call_end by_leg(const struct call *call, const struct leg *leg)
+{
+	return leg == &call->a ? CALL_BY_A : CALL_BY_B;
+}
+
+static int act_ignore(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)call;
+	(void)leg;
+	(void)report;
+	return 0;
+}
+
+static int act_ring(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)leg;
+	if (!call->ringing_us) {
+		call->ringing_us = now_us(call) - call->start_us;
+		log_info("call", "call=%s event=ringing status=%d", call->id, report->status);
+	}
+	exchange_provisional(call, report->message);
+	return 0;
+}
+
+static void too_long_h(void *arg)
+{
+	call_end(arg, CALL_BY_TANDEM, "duration-limit", 487, NULL);
+}
+
+static int act_connect(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	struct err_text text = {{0}};
+
+	if (exchange_answer(call, leg, report->message, &text)) {
+		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+		return 1;
+	}
+	timer_stop(&call->setup_timer);
+	dial_stop(&call->dial);
+	call->answer_us = now_us(call) - call->start_us;
+	call->b.trunk->last_ok_us = now_us(call);
+	call->bridge->answered_count++;
+	if (call->config->limits.duration_ms)
+		timer_start(call->bridge->timers, &call->duration_timer,
+			call->config->limits.duration_ms, too_long_h, call);
+	log_info("call", "call=%s event=answered", call->id);
+	return 0;
+}
+
+/* Another candidate is tried only where this one did not take the call at all. */
+static int act_refused(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	int status = cause_map(report->status);
+
+	if (report->status == 503) {
+		note_trunk_failure(leg->trunk, "answered 503");
+		try_candidate(call, "answered 503");
+		return 1;
+	}
+	call_end(call, CALL_BY_B, status == 486 || status == 600 ? "busy" : "rejected", status,
+		NULL);
+	return 1;
+}
+
+static int act_setup_failed(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	if (leg == &call->a) {
+		call_end(call, CALL_BY_A, "peer-lost", report->status, report->why);
+		return 1;
+	}
+	note_trunk_failure(leg->trunk, report->why);
+	log_warning("call", "call=%s event=failed trunk=%s reason=\"%s\"", call->id,
+		leg->trunk->id, report->why);
+	if (call->ringing_us) {
+		call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
+		return 1;
+	}
+	leg_reset(leg);
+	if (report->status == 408)
+		try_candidate(call, report->why);
+	else
+		dial_next(&call->dial, report->why);
+	return 1;
+}
+
+static int act_cancel(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)leg;
+	(void)report;
+	call_end(call, CALL_BY_A, "cancel", 487, NULL);
+	return 1;
+}
+
+static int act_bye(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)report;
+	call_end(call, by_leg(call, leg), "bye", 487, NULL);
+	return 1;
+}
+
+static int act_lost(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	call_end(call, by_leg(call, leg), report->status == 408 ? "timeout" : "peer-lost",
+		report->status, report->why);
+	return 1;
+}
+
+static void note_hold(struct call *call)
+{
+	bool held = mediate_on_hold(&call->a) || mediate_on_hold(&call->b);
+
+	if (held != call->held)
+		relay_set_timeout(call->session, held ? call->config->media.hold_timeout_ms
+						      : call->config->media.timeout_ms);
+	call->held = held;
+}
+
+static int act_ack(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	struct err_text text = {{0}};
+
+	if (exchange_ack(call, leg, report->message, &text)) {
+		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+		return 1;
+	}
+	note_hold(call);
+	return 0;
+}
+
+static int act_change(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	int status = exchange_reinvite(call, leg, report->message);
+
+	if (status) {
+		leg_refuse(leg, status, NULL);
+		return 1;
+	}
+	txn_server_reply(leg->invite_in, 100, NULL, NULL, NULL);
+	call->changer = leg;
+	return 0;
+}
+
+static int act_changed(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	struct err_text text = {{0}};
+
+	if (exchange_answer(call, leg, report->message, &text)) {
+		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+		return 1;
+	}
+	note_hold(call);
+	return 0;
+}
+
+static int act_change_refused(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	mediate_cancel(call->session, &call->a, &call->b);
+	if (report->status == 481 || report->status == 408) {
+		/* RFC 3261 12.2.1.2: that dialog is gone */
+		call_end(call, by_leg(call, leg), "peer-lost", report->status, NULL);
+		return 1;
+	}
+	leg_refuse(call->changer, report->status == 491 ? 491 : cause_map(report->status), NULL);
+	return 0;
+}
+
+/* The changer gave up: its re-INVITE is refused at once, the other leg's is cancelled and
+ * its final response awaited. */
+static int act_change_cancelled(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)report;
+	leg_refuse(leg, 487, NULL);
+	leg_cancel(call_other(call, leg));
+	return 0;
+}
+
+static int act_late_answer(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	if (call->changer && call->changer->invite_in)
+		return act_changed(call, leg, report);
+	/* CANCEL and 200 crossed: what the far end agreed to stands nowhere else; the call
+	 * cannot go on with two halves that differ */
+	leg_ack(leg, NULL);
+	call_end(call, CALL_BY_TANDEM, "change-lost", 487, "a cancelled re-INVITE was accepted");
+	return 1;
+}
+
+static int act_over(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)leg;
+	(void)report;
+	finish_if_over(call);
+	return 1;
+}
+
+struct call_rule {
+	call_action *act; /* NULL: cannot happen, ignored */
+	enum call_state next;
+};
+
+static const struct call_rule rules[CALL_STATES][LEG_EVENTS] = {
+	[CALL_SETUP] =
+		{
+			[LEG_EVENT_PROVISIONAL] = {act_ring, CALL_SETUP},
+			[LEG_EVENT_ANSWER] = {act_connect, CALL_TALKING},
+			[LEG_EVENT_REFUSAL] = {act_refused, CALL_ENDING},
+			[LEG_EVENT_CANCEL] = {act_cancel, CALL_ENDING},
+			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+			[LEG_EVENT_FAILED] = {act_setup_failed, CALL_ENDING},
+			[LEG_EVENT_OVER] = {act_over, CALL_SETUP},
+		},
+	[CALL_TALKING] =
+		{
+			[LEG_EVENT_ACK] = {act_ack, CALL_TALKING},
+			[LEG_EVENT_REINVITE] = {act_change, CALL_CHANGING},
+			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+			[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
+			[LEG_EVENT_OVER] = {act_over, CALL_TALKING},
+		},
+	[CALL_CHANGING] =
+		{
+			[LEG_EVENT_PROVISIONAL] = {act_ignore, CALL_CHANGING},
+			[LEG_EVENT_ACK] = {act_ack, CALL_CHANGING},
+			[LEG_EVENT_ANSWER] = {act_late_answer, CALL_TALKING},
+			[LEG_EVENT_REFUSAL] = {act_change_refused, CALL_TALKING},
+			[LEG_EVENT_CANCEL] = {act_change_cancelled, CALL_CHANGING},
+			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+			[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
+			[LEG_EVENT_OVER] = {act_over, CALL_CHANGING},
+		},
+	[CALL_ENDING] =
+		{
+			[LEG_EVENT_OVER] = {act_over, CALL_OVER},
+		},
+};
+
+static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *report)
+{
+	struct call *call = arg;
+	const struct call_rule *rule = &rules[call->state][report->event];
+	enum call_state from = call->state;
+
+	if (!rule->act || rule->act(call, leg, report))
+		return;
+	if (call->state == from && rule->next != from)
+		set_state(call, rule->next);
+}
+
+/* ---- connections in mid-call ---- */
+
+static void redialled(struct call *call, struct leg *leg, struct flow *flow, const char *why)
+{
+	struct leg_report report = {LEG_EVENT_FAILED, NULL, 503, why};
+
+	if (flow)
+		leg_set_flow(leg, flow);
+	else
+		leg_event_h(call, leg, &report);
+}
+
+static void redialled_a_h(void *arg, struct flow *flow, const char *why)
+{
+	struct call *call = arg;
+
+	redialled(call, &call->a, flow, why);
+}
+
+static void redialled_b_h(void *arg, struct flow *flow, const char *why)
+{
+	struct call *call = arg;
+
+	redialled(call, &call->b, flow, why);
+}
+
+/*
+ * A connection may end while its calls live on: peers close idle ones. Another one to the
+ * same peer is opened at once; a peer that cannot be reached any more has lost its calls.
+ */
+static void lose_flow(struct call *call, struct leg *leg, const char *why)
+{
+	struct dial *redial = &call->redial[leg == &call->b];
+	bool fresh = !dial_active(redial) ||
+		timers_now_ms(call->bridge->timers) - redial->started_ms > CALL_REDIAL_MS;
+
+	if (fresh)
+		dial_start(redial, leg->home, leg->trunk,
+			leg == &call->a ? redialled_a_h : redialled_b_h, call);
+	else
+		dial_next(redial, why);
+}
+
+void call_flow_closed(struct call *call, struct flow *flow, const char *why)
+{
+	if (call->state >= CALL_ENDING)
+		return;
+	if (call->a.flow == flow && call->a.state == LEG_TALKING)
+		lose_flow(call, &call->a, why);
+	if (call->state < CALL_ENDING && call->b.home && call->b.flow == flow &&
+		call->b.state == LEG_TALKING)
+		lose_flow(call, &call->b, why);
+}
+
+void call_media_timeout(struct call *call, enum relay_side side)
+{
+	bool from_a = call->a.home->which == side;
+
+	if (call->state == CALL_TALKING || call->state == CALL_CHANGING)
+		call_end(call, from_a ? CALL_BY_A : CALL_BY_B, "media-timeout", 487,
+			side == RELAY_INTERNAL ? "no media from the server"
+					       : "no media from the gateway");
+}
+
+/* ---- the beginning ---- */
+
+static void setup_too_long_h(void *arg)
+{
+	call_end(arg, CALL_BY_TANDEM, "no-answer", 408, "not answered in time");
+}
+
+static int read_invite(struct call *call, const struct message *invite)
+{
+	int forwards = message_max_forwards(invite);
+
+	call->max_forwards = forwards > 0 ? (unsigned)forwards - 1 : 69;
+	if (call->max_forwards > 69)
+		call->max_forwards = 69;
+	call->number_uri = span_dup(message_request_uri(invite)->user);
+	call->from = span_dup(message_from(invite)->uri.user);
+	call->to = span_dup(message_request_uri(invite)->user);
+	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;
+}
+
+static void choose_candidates(struct call *call)
+{
+	enum trunk_kind kind = call->a.home->which == RELAY_INTERNAL ? TRUNK_GATEWAY
+								      : TRUNK_SERVER;
+
+	call->candidate_count = pick_candidates(call->bridge->trunks, kind,
+		span_of(call->number_uri), call->candidates);
+	for (unsigned i = 0; i < call->candidate_count; i++)
+		trunk_ref(call->candidates[i]);
+}
+
+static int open_relay(struct call *call)
+{
+	struct relay_open open = {.call = call->number,
+		.timeout_ms = call->config->media.timeout_ms,
+		.tap = call->config->audit.mode == CONFIG_AUDIT_FULL};
+
+	for (unsigned i = 0; i < call->candidate_count; i++)
+		if (call->candidates[i]->kind == TRUNK_GATEWAY &&
+			call->candidates[i]->gateway->audit == CONFIG_AUDIT_FULL)
+			open.tap = true;
+	if (call->a.gateway && call->a.gateway->audit == CONFIG_AUDIT_FULL)
+		open.tap = true;
+	return relay_open(call->bridge->relay, &call->session, &open);
+}
+
+static int prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
+	struct trunk *trunk, struct sdp *sdp)
+{
+	bool is_offer;
+	int err = read_invite(call, txn_server_request(invite));
+
+	if (!err && !init_leg(call, &call->a, "a", home, trunk))
+		err = ERR_STATE;
+	if (err) {
+		sdp_free(sdp);
+		return err;
+	}
+	err = leg_accept(&call->a, invite);
+	if (err || !sdp)
+		sdp_free(sdp);
+	else
+		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
+	choose_candidates(call);
+	return err ? err : open_relay(call);
+}
+
+void call_begin(struct bridge_side *home, struct txn_server *invite, struct trunk *trunk,
+	struct sdp *sdp)
+{
+	struct bridge *bridge = home->bridge;
+	struct call *call = calloc(1, sizeof(*call));
+	int err;
+
+	if (!call) {
+		sdp_free(sdp);
+		txn_server_reply(invite, 503, NULL, NULL, NULL);
+		return;
+	}
+	call->bridge = bridge;
+	call->config = config_ref(bridge->config);
+	call->start_us = now_us(call);
+	call->start_wall_us = timers_clock(bridge->timers)->wall_us(timers_clock(bridge->timers));
+	registry_number(call);
+	err = prepare(call, home, invite, trunk, sdp);
+	if (err) {
+		txn_server_reply(invite, err == ERR_FORMAT ? 400 : 503, NULL, NULL, NULL);
+		call_free(call);
+		return;
+	}
+	registry_add(call, txn_server_request(invite));
+	log_info("call", "call=%s event=begun from=%s", call->id, call->a.trunk->id);
+	txn_server_reply(invite, 100, NULL, NULL, NULL);
+	timer_start(bridge->timers, &call->setup_timer, call->config->limits.setup_ms,
+		setup_too_long_h, call);
+	try_candidate(call, NULL);
+}

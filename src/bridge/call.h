@@ -1,0 +1,72 @@
+/*
+ * A call: two legs and a relay session. What an event on one leg does to the other is one
+ * table here. Loop thread. A call is freed by the bridge once both legs are over.
+ */
+#pragma once
+
+#include "bridge/dial.h"
+#include "bridge/leg.h"
+#include "media/relay.h"
+#include "trunk/pick.h"
+
+enum call_state {
+	CALL_SETUP,    /* leg a's first INVITE has no final response */
+	CALL_TALKING,  /* answered; no change under way */
+	CALL_CHANGING, /* a re-INVITE of one leg was passed to the other */
+	CALL_ENDING,   /* recorded; the legs are being closed */
+	CALL_OVER,
+	CALL_STATES,
+};
+
+enum call_end { CALL_BY_TANDEM, CALL_BY_A, CALL_BY_B };
+
+struct call {
+	struct list node;         /* in bridge->calls, then bridge->dead */
+	struct hash_node by_number;
+	struct bridge *bridge;
+	struct config *config;    /* the snapshot it began with; owned reference */
+	uint64_t number;
+	char id[32];
+	enum call_state state;
+	struct leg a;             /* called us */
+	struct leg b;             /* is called; home is NULL between candidates */
+	struct leg *changer;      /* CHANGING: whose re-INVITE it is */
+	struct relay_session *session;
+	struct trunk *candidates[PICK_MAX]; /* owned references */
+	unsigned candidate_count, candidate_at;
+	struct dial dial;         /* of leg b, until it is answered */
+	struct dial redial[2];    /* of a and b, when a connection was lost in mid-call */
+	char *number_uri;         /* the user part that was called */
+	char *from, *to;          /* users, for the record */
+	unsigned max_forwards;    /* for leg b */
+	char *preview_tag;        /* remote tag of the fork whose SDP leg a got in 18x; NULL */
+	bool ack_due;             /* leg b's 2xx waits for leg a's ACK: it has the answer */
+	bool held;
+	struct timer setup_timer; /* Timer C */
+	struct timer duration_timer;
+	uint64_t start_wall_us, start_us;
+	uint64_t ringing_us, answer_us, end_us; /* monotonic, after start; 0: not */
+	int status;
+	const char *cause;        /* static */
+	enum call_end ended_by;
+	char detail[200];
+};
+
+/* Leg a's first INVITE passed all checks: begins the call and answers it from now on.
+ * TRUNK is where it came from, SDP its offer or NULL (taken). */
+void call_begin(struct bridge_side *home, struct txn_server *invite, struct trunk *trunk,
+	struct sdp *sdp);
+
+/* Ends it: the record is handed out first, then the legs are closed; leg a is refused with
+ * STATUS while unanswered. CAUSE is static text; DETAIL may be NULL. */
+void call_end(struct call *call, enum call_end by, const char *cause, int status,
+	const char *detail);
+
+/* The connection of FLOW ended. */
+void call_flow_closed(struct call *call, struct flow *flow, const char *why);
+void call_media_timeout(struct call *call, enum relay_side side);
+/* Frees what is left, without a word to anybody. */
+void call_free(struct call *call);
+
+const char *call_state_name(const struct call *call); /* "trying", "ringing", ... */
+struct leg *call_other(struct call *call, const struct leg *leg);

@@ -1,0 +1,85 @@
+#include "bridge/dial.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void try_addresses(struct dial *dial)
+{
+	struct transport_target target = {
+		.kind = trunk_transport(dial->trunk),
+		.peer = dial->trunk->peer,
+		.cred = dial->trunk->cred,
+	};
+	struct err_text text = {{0}};
+	struct flow *flow;
+
+	while (dial->at < dial->count) {
+		target.remote = dial->addrs[dial->at++];
+		if (transport_flow(dial->side->transport, &target, &flow, &text)) {
+			snprintf(dial->why, sizeof(dial->why), "%.199s", text.text);
+			continue;
+		}
+		dial->h(dial->arg, flow, NULL);
+		flow_unref(flow);
+		return;
+	}
+	dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
+}
+
+static void resolved_h(void *arg, const struct resolve_answer *answer)
+{
+	struct dial *dial = arg;
+
+	dial->resolving = NULL;
+	if (!answer->err)
+		dial->addrs = calloc(answer->count ? answer->count : 1, sizeof(struct addr));
+	if (!dial->addrs) {
+		snprintf(dial->why, sizeof(dial->why), "%.199s",
+			answer->err ? answer->why : "out of memory");
+	} else {
+		memcpy(dial->addrs, answer->addrs, answer->count * sizeof(struct addr));
+		dial->count = answer->count;
+	}
+	try_addresses(dial);
+}
+
+void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk, dial_h *h,
+	void *arg)
+{
+	struct resolve *resolving = NULL;
+
+	dial_stop(dial);
+	dial->side = side;
+	dial->trunk = trunk_ref(trunk);
+	dial->h = h;
+	dial->arg = arg;
+	dial->started_ms = timers_now_ms(side->bridge->timers);
+	if (resolver_ask(side->bridge->resolver, trunk_host(trunk), trunk_port(trunk),
+		    trunk_transport(trunk), resolved_h, dial, &resolving)) {
+		snprintf(dial->why, sizeof(dial->why), "the name cannot be looked up");
+		try_addresses(dial);
+	} else if (resolving) {
+		dial->resolving = resolving;
+	}
+}
+
+void dial_next(struct dial *dial, const char *why)
+{
+	if (why)
+		snprintf(dial->why, sizeof(dial->why), "%.199s", why);
+	try_addresses(dial);
+}
+
+bool dial_active(const struct dial *dial)
+{
+	return dial->trunk != NULL;
+}
+
+void dial_stop(struct dial *dial)
+{
+	resolve_cancel(dial->resolving);
+	free(dial->addrs);
+	trunk_unref(dial->trunk);
+	memset(dial, 0, sizeof(*dial));
+}

@@ -1,0 +1,33 @@
+/*
+ * Dialling: from a trunk to a flow, over its addresses in order. Loop thread. Embedded in
+ * its user, zero-initialised.
+ */
+#pragma once
+
+#include "bridge/bridge_priv.h"
+
+struct dial;
+
+/* FLOW (borrowed) may still be opening; NULL: no address is left, WHY says what failed. */
+typedef void dial_h(void *arg, struct flow *flow, const char *why);
+
+struct dial {
+	struct bridge_side *side;
+	struct trunk *trunk; /* owned reference; NULL while idle */
+	struct resolve *resolving;
+	struct addr *addrs; /* owned; as resolved */
+	unsigned count, at;
+	uint64_t started_ms;
+	char why[200];
+	dial_h *h;
+	void *arg;
+};
+
+/* Looks TRUNK up and tries its first address; H may be called before this returns. */
+void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk, dial_h *h,
+	void *arg);
+/* The last flow failed for WHY: the next address; H is called before this returns. */
+void dial_next(struct dial *dial, const char *why);
+bool dial_active(const struct dial *dial);
+/* Forgets it; H is not called any more. */
+void dial_stop(struct dial *dial);

@@ -1,0 +1,19 @@
+/*
+ * How we name ourselves toward a leg: Via, Contact, From and the address in SDP. Nothing
+ * of one side is ever used on the other. Loop thread.
+ */
+#pragma once
+
+#include "bridge/leg.h"
+
+#define IDENTITY_SIZE 320
+
+/* "SIP/2.0/TLS med1.example.com:5061;branch=...;rport". Returns BUF. */
+const char *identity_via(
+	const struct leg *leg, const char *branch, char buf[static IDENTITY_SIZE]);
+/* "<sip:med1.example.com:5061;transport=tls>". Returns BUF. */
+const char *identity_contact(const struct leg *leg, char buf[static IDENTITY_SIZE]);
+/* The host that names us in From and Call-ID toward it. Returns BUF. */
+const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE]);
+/* The address that its SDP shows for our media. */
+const struct addr *identity_media(const struct bridge_side *side, const struct config *config);

@@ -1,0 +1,150 @@
+/*
+ * A leg: one side of a call: its dialog, its INVITE transactions, its offers, and where it
+ * talks to. It knows SIP; what an event means for the other leg is decided by the call.
+ *
+ * Loop thread. Embedded in struct call. A leg reports through its handler; after
+ * LEG_EVENT_OVER it has no transaction left and may be freed.
+ */
+#pragma once
+
+#include "bridge/bridge_priv.h"
+#include "bridge/stream.h"
+#include "sdp/offer.h"
+#include "sip/dialog.h"
+#include "sip/txn.h"
+
+#include <stdbool.h>
+
+enum leg_state {
+	LEG_IDLE,      /* nothing was sent or received */
+	LEG_INVITING,  /* the first INVITE is under way, in or out */
+	LEG_TALKING,   /* a 2xx was sent or received */
+	LEG_CLOSING,   /* CANCEL or BYE sent, its end is awaited */
+	LEG_OVER,
+};
+
+enum leg_event {
+	LEG_EVENT_PROVISIONAL, /* 101-199 to the first INVITE */
+	LEG_EVENT_ANSWER,      /* 2xx to an INVITE of ours */
+	LEG_EVENT_REFUSAL,     /* 3xx-6xx to an INVITE of ours; status */
+	LEG_EVENT_ACK,         /* our 2xx was acknowledged */
+	LEG_EVENT_REINVITE,    /* a further INVITE within the dialog */
+	LEG_EVENT_CANCEL,      /* our peer gave up its INVITE, first or further */
+	LEG_EVENT_BYE,         /* its transaction waits for leg_bye_answer() */
+	LEG_EVENT_FAILED,      /* the far end is lost; status and why */
+	LEG_EVENT_OVER,        /* closed in the end */
+	LEG_EVENTS,
+};
+
+struct leg;
+
+struct leg_report {
+	enum leg_event event;
+	struct message *message; /* what arrived; NULL when nothing did */
+	int status;              /* of responses and failures */
+	const char *why;         /* failures: a phrase */
+};
+
+typedef void leg_h(void *arg, struct leg *leg, const struct leg_report *report);
+
+struct leg {
+	struct bridge_side *home;
+	leg_h *h;
+	void *arg;
+	uint64_t call;         /* number, for the tap */
+	const char *name;      /* "a": sent us the INVITE; "b": gets ours. For the log */
+	enum leg_state state;
+	struct trunk *trunk;   /* owned reference; counted in its calls */
+	const struct config_server *server;   /* settings, in the call's snapshot: one of */
+	const struct config_gateway *gateway; /* the two is set */
+	struct flow *flow;     /* owned reference, counted in its users */
+	struct dialog dialog;
+	struct offer offer;
+	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */
+
+	struct txn_server *invite_in;  /* an INVITE from there without a final response */
+	struct txn_client *invite_out; /* an INVITE of ours without one, or accepted */
+	struct txn_server *bye_in;     /* a BYE that is not answered yet */
+	struct txn_client *bye_out;    /* a BYE of ours without a response */
+	uint32_t invite_cseq;          /* of our latest INVITE: its ACK's */
+	bool reinviting;               /* invite_out is a re-INVITE */
+	bool answered;                 /* our latest INVITE has its 2xx */
+	bool ack_awaited;              /* we sent a 2xx and have no ACK */
+	char *ok_text;                 /* that 2xx, for retransmission (13.3.1.4) */
+	size_t ok_len;
+	char *ack_text;                /* our latest ACK, for retransmitted 2xx */
+	size_t ack_len;
+	struct timer ok_timer;         /* retransmits ok_text */
+	struct timer ack_timer;        /* 64*T1 without ACK */
+	uint64_t ok_interval_ms;
+};
+
+/* SERVER or GATEWAY, one of them, from the call's snapshot; TRUNK gets a reference. */
+struct leg_params {
+	struct bridge_side *home;
+	leg_h *h;
+	void *arg;
+	uint64_t call;
+	const char *name;
+	struct trunk *trunk;
+	const struct config_server *server;
+	const struct config_gateway *gateway;
+};
+
+void leg_init(struct leg *leg, const struct leg_params *params);
+/* Detaches from everything, sends nothing. A zeroed leg is fine. */
+void leg_free(struct leg *leg);
+
+/* ---- the leg that was called from outside (UAS) ---- */
+
+/* Takes over the first INVITE. 0, or negative: the caller refuses it. */
+int leg_accept(struct leg *leg, struct txn_server *invite);
+/* 101-199 with SDP (may be NULL, borrowed) to the first INVITE. */
+int leg_provision(struct leg *leg, int status, const struct sdp *sdp);
+/* 200 with SDP (may be NULL, borrowed) to the INVITE, first or further; repeated until ACK. */
+int leg_answer(struct leg *leg, const struct sdp *sdp);
+/* A final refusal of the INVITE, first or further. EXTRA: header lines or NULL. */
+void leg_refuse(struct leg *leg, int status, const char *extra);
+/* A new local tag: the answer of another fork must come from another dialog. */
+void leg_retag(struct leg *leg);
+
+/* ---- the leg that we call (UAC) ---- */
+
+struct leg_invite {
+	const char *uri;    /* Request-URI */
+	const char *from;   /* name-addrs without tag */
+	const char *to;
+	unsigned max_forwards;
+	struct span headers; /* whole lines that cross from the other leg */
+};
+
+/* Sends the first INVITE over FLOW (a reference is taken) with SDP (may be NULL). */
+int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invite,
+	const struct sdp *sdp);
+/* Forgets a first INVITE that failed, so that leg_invite() may be called again. */
+void leg_reset(struct leg *leg);
+
+/* ---- both ---- */
+
+int leg_reinvite(struct leg *leg, const struct sdp *sdp);
+/* ACK for the 2xx to our INVITE, with SDP where the 2xx had the offer. */
+void leg_ack(struct leg *leg, const struct sdp *sdp);
+/* Cancels a re-INVITE of ours. */
+void leg_cancel(struct leg *leg);
+/* Answers the BYE that was reported. */
+void leg_bye_answer(struct leg *leg);
+/* Ends it as its state asks: refuses with STATUS, cancels or sends BYE; LEG_EVENT_OVER
+ * follows, at once or later. REASON: a Reason header value (RFC 3326) or NULL. */
+void leg_close(struct leg *leg, int status, const char *reason);
+
+/* A request within the dialog, INVITE included. */
+void leg_request(struct leg *leg, struct txn_server *txn, struct message *request);
+/* An ACK without a transaction. */
+void leg_receive_ack(struct leg *leg, struct message *ack);
+/* The peer cancelled its INVITE. */
+void leg_receive_cancel(struct leg *leg);
+/* Another connection to the same peer takes the place of one that ended. */
+void leg_set_flow(struct leg *leg, struct flow *flow);
+
+const char *leg_host(const struct leg *leg);   /* the trunk's host */
+const char *leg_state_name(enum leg_state state);

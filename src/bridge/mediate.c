@@ -1,0 +1,457 @@
+#include "bridge/mediate.h"
+
+#include "base/log.h"
+#include "bridge/identity.h"
+#include "bridge/protect.h"
+
+#include <errno.h>
+#include <string.h>
+#include <strings.h>
+
+/* Attributes that belong to one hop: transport addresses, keys, and what refers to them. */
+static const char *const hop_attributes[] = {"crypto", "rtcp", "rtcp-mux", "rtcp-mux-only",
+	"rtcp-rsize", "candidate", "remote-candidates", "end-of-candidates", "ice-ufrag",
+	"ice-pwd", "ice-lite", "ice-options", "ice-mismatch", "ice-pacing", "fingerprint",
+	"setup", "connection", "tls-id", "identity", "key-mgmt", "zrtp-hash", "group", "mid",
+	"msid", "msid-semantic", "ssrc", "ssrc-group", "alt", "candidates", "cname",
+	"x-routing", "X-nat", "source-filter", "tool"};
+
+static void strip_attributes(struct sdp *sdp, int section)
+{
+	for (size_t i = 0; i < sizeof(hop_attributes) / sizeof(hop_attributes[0]); i++)
+		sdp_remove_attribute(sdp, section, hop_attributes[i]);
+}
+
+/* Session lines that name or locate the other side go; the address becomes ours. */
+static int rewrite_session(struct sdp *sdp, const struct addr *address)
+{
+	static const char personal[] = "iuepk";
+	int err = sdp_set_name(sdp, "-");
+
+	for (const char *type = personal; *type; type++)
+		sdp_remove_lines(sdp, SDP_SESSION, *type);
+	strip_attributes(sdp, SDP_SESSION);
+	return err ? err : sdp_set_connection(sdp, SDP_SESSION, address);
+}
+
+/* ---- lines ---- */
+
+/* A line that is not served: port 0, nothing else said. */
+static int refuse_line(struct sdp *out, unsigned index)
+{
+	int err = sdp_set_media(out, index, 0, NULL);
+
+	if (err)
+		return err;
+	sdp_remove_lines(out, (int)index, 'a');
+	sdp_remove_lines(out, (int)index, 'i');
+	sdp_remove_lines(out, (int)index, 'k');
+	return sdp_remove_connection(out, (int)index);
+}
+
+static int add_crypto(struct sdp *out, unsigned index, const struct leg *leg,
+	const struct sdes_crypto *crypto)
+{
+	struct sdes_crypto line = *crypto;
+	struct buf value;
+	int err = -ENOMEM;
+
+	if (leg->gateway && leg->gateway->sdp_lifetime) {
+		line.lifetime = (uint64_t)1 << 31;
+		line.lifetime_power = true;
+	}
+	buf_init(&value, 0);
+	sdes_print(&line, &value);
+	if (buf_str(&value))
+		err = sdp_add_attribute(out, (int)index, "crypto", buf_str(&value));
+	if (value.data)
+		secret_wipe_bytes(value.data, value.len);
+	buf_free(&value);
+	sdes_wipe(&line);
+	return err;
+}
+
+/* Addresses and ports of line INDEX for LEG, everything of the other hop removed. */
+static int rewrite_line(struct sdp *out, unsigned index, struct relay_session *session,
+	const struct leg *leg, const char *proto)
+{
+	struct addr local;
+	int err;
+
+	relay_stream_local(session, index, leg->home->which, &local);
+	strip_attributes(out, (int)index);
+	sdp_remove_lines(out, (int)index, 'i');
+	sdp_remove_lines(out, (int)index, 'k');
+	err = sdp_set_media(out, index, addr_port(&local), proto);
+	return err ? err : sdp_remove_connection(out, (int)index);
+}
+
+static bool has_codec(const struct config_words *codecs, struct span name)
+{
+	for (size_t i = 0; i < codecs->count; i++)
+		if (span_equal_nocase(name, codecs->words[i]))
+			return true;
+	/* tones and comfort noise go with any codec */
+	return span_equal_nocase(name, "telephone-event") || span_equal_nocase(name, "CN");
+}
+
+/* Leaves the formats of line INDEX that LEG's configuration lists. False: no speech left. */
+static bool filter_codecs(struct sdp *out, unsigned index, const struct leg *leg)
+{
+	const struct config_words *codecs =
+		leg->server ? &leg->server->codecs : &leg->gateway->codecs;
+	const struct sdp_media *media = sdp_media(out, index);
+	struct span kept[64];
+	struct span rest = media->formats;
+	struct span format;
+	size_t count = 0, total = 0;
+	bool speech = false;
+
+	if (!codecs->count || !span_equal_nocase(media->type, "audio"))
+		return true;
+	while (count < 64 && span_next(&rest, ' ', &format)) {
+		struct span name;
+
+		if (!format.len)
+			continue;
+		total++;
+		if (!sdp_format_codec(out, index, format, &name) || !has_codec(codecs, name))
+			continue;
+		kept[count++] = format;
+		speech = speech || (!span_equal_nocase(name, "telephone-event") &&
+					   !span_equal_nocase(name, "CN"));
+	}
+	if (!speech)
+		return false;
+	return count == total || !sdp_keep_formats(out, index, kept, count);
+}
+
+/* ---- directions ---- */
+
+static bool sends(enum sdp_direction direction)
+{
+	return direction == SDP_SENDRECV || direction == SDP_SENDONLY;
+}
+
+static bool receives(enum sdp_direction direction)
+{
+	return direction == SDP_SENDRECV || direction == SDP_RECVONLY;
+}
+
+static enum sdp_direction make_direction(bool send, bool receive)
+{
+	if (send)
+		return receive ? SDP_SENDRECV : SDP_SENDONLY;
+	return receive ? SDP_RECVONLY : SDP_INACTIVE;
+}
+
+/* How an offer's direction is written toward LEG: c=0.0.0.0 is never passed on. */
+static enum sdp_direction offered_direction(const struct stream_terms *terms, const struct leg *leg)
+{
+	enum sdp_direction direction = terms->direction;
+	bool held = terms->hold_address || direction == SDP_SENDONLY || direction == SDP_INACTIVE;
+
+	if (terms->hold_address && direction == SDP_SENDRECV)
+		direction = SDP_SENDONLY;
+	if (!held || !leg->gateway)
+		return direction;
+	switch (leg->gateway->hold) {
+	case CONFIG_HOLD_SENDONLY:
+		return SDP_SENDONLY;
+	case CONFIG_HOLD_INACTIVE:
+		return SDP_INACTIVE;
+	case CONFIG_HOLD_PASS:
+		break;
+	}
+	return direction;
+}
+
+/* An answer may not do more than its offer allowed (RFC 3264 6.1). */
+static enum sdp_direction answered_direction(
+	const struct stream_terms *answer, const struct stream_terms *offer)
+{
+	bool send = sends(answer->direction) && receives(offer->direction) && !offer->hold_address;
+	bool receive = receives(answer->direction) && sends(offer->direction);
+
+	return make_direction(send, receive);
+}
+
+static void read_terms(struct stream_terms *terms, const struct sdp_media *media)
+{
+	terms->set = true;
+	terms->proto = media->proto;
+	terms->rtp = media->rtp;
+	terms->rtcp = media->rtcp;
+	terms->mux = media->rtcp_mux;
+	terms->hold_address = media->on_hold_address;
+	terms->direction = media->direction;
+}
+
+/* ---- the relay ---- */
+
+static void copy_key(struct relay_key *key, bool secure, const struct sdes_crypto *crypto)
+{
+	memset(key, 0, sizeof(*key));
+	key->suite = RELAY_PLAIN;
+	if (!secure)
+		return;
+	key->suite = (enum relay_suite)crypto->suite;
+	key->key = crypto->key;
+	key->mki_len = crypto->mki_len;
+	for (unsigned i = 0; i < crypto->mki_len; i++)
+		key->mki[i] = (uint8_t)(crypto->mki >> (8 * (crypto->mki_len - 1 - i)));
+}
+
+static int apply_side(struct relay_session *session, unsigned index, const struct leg *leg,
+	const struct stream_terms *terms)
+{
+	struct relay_remote remote = {.rtp = terms->rtp, .rtcp = terms->rtcp};
+	int err;
+
+	remote.rtcp_mux = terms->mux;
+	remote.receive = sends(terms->direction);
+	remote.send = receives(terms->direction) && !terms->hold_address;
+	if (terms->hold_address)
+		remote.rtp.len = remote.rtcp.len = 0;
+	copy_key(&remote.rx, terms->secure, &terms->theirs);
+	copy_key(&remote.tx, terms->secure, &terms->ours);
+	err = relay_stream_set(session, index, leg->home->which, &remote);
+	secret_wipe(&remote.rx.key);
+	secret_wipe(&remote.tx.key);
+	return err;
+}
+
+/* ---- offers ---- */
+
+/* Whether line INDEX of an offer can be served, and on what terms. */
+static bool take_offered_line(
+	struct leg *leg, const struct sdp *in, unsigned index, struct err_text *text)
+{
+	const struct sdp_media *media = sdp_media(in, index);
+	struct stream *stream = leg->streams[index];
+
+	if (!media->port || !sdp_proto_is_rtp(media->proto))
+		return false;
+	if (!media->rtp.len && !media->on_hold_address) {
+		err_set(text, ERR_SUPPORT, "media line %u has no numeric address", index + 1);
+		return false;
+	}
+	if (!stream && !(stream = leg->streams[index] = stream_new()))
+		return false;
+	stream_drop_next(stream);
+	read_terms(&stream->next, media);
+	return !protect_read_offer(leg, stream, in, index, text);
+}
+
+static int write_offered_line(struct relay_session *session, struct leg *from, struct leg *to,
+	unsigned index, struct sdp *out)
+{
+	const struct stream_terms *theirs = &from->streams[index]->next;
+	struct stream *stream = to->streams[index];
+	bool secure_proto;
+	int err;
+
+	if (!stream && !(stream = to->streams[index] = stream_new()))
+		return -ENOMEM;
+	stream_drop_next(stream);
+	stream->next.set = true;
+	err = protect_make_offer(to, stream, &secure_proto);
+	if (!err)
+		err = rewrite_line(out, index, session, to,
+			sdp_proto_text(theirs->proto, secure_proto));
+	stream->next.proto = sdp_media(out, index)->proto;
+	for (unsigned i = 0; i < stream->offered_count && !err; i++)
+		err = add_crypto(out, index, to, &stream->offered[i]);
+	if (!err && to->gateway && to->gateway->rtcp_mux)
+		err = sdp_add_attribute(out, (int)index, "rtcp-mux", NULL);
+	if (!err)
+		err = sdp_set_direction(out, index, offered_direction(theirs, to));
+	return err;
+}
+
+static void forget_line(
+	struct relay_session *session, struct leg *a, struct leg *b, unsigned index)
+{
+	relay_stream_remove(session, index);
+	stream_free(a->streams[index]);
+	stream_free(b->streams[index]);
+	a->streams[index] = NULL;
+	b->streams[index] = NULL;
+}
+
+/* 0: the line goes on; 1: it is refused; negative: the whole offer fails. */
+static int mediate_offered_line(struct relay_session *session, struct leg *from,
+	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
+	struct err_text *text)
+{
+	int err;
+
+	if (!take_offered_line(from, in, index, text))
+		return 1;
+	if (!filter_codecs(out, index, from) || !filter_codecs(out, index, to)) {
+		err_set(text, ERR_SUPPORT, "media line %u has no codec that is configured",
+			index + 1);
+		return 1;
+	}
+	if (!relay_stream_exists(session, index)) {
+		err = relay_stream_add(session, index);
+		if (err)
+			return err;
+	}
+	return write_offered_line(session, from, to, index, out);
+}
+
+int mediate_offer(struct relay_session *session, const struct config *config,
+	struct leg *from, const struct sdp *in, struct leg *to, struct sdp **ret,
+	struct err_text *text)
+{
+	unsigned before = from->offer.local ? sdp_media_count(from->offer.local) : 0;
+	unsigned served = 0;
+	struct sdp *out;
+	int err;
+
+	if (sdp_media_count(in) < before) /* RFC 3264 8 */
+		return err_set(text, ERR_FORMAT, "the offer has fewer media lines than before");
+	out = sdp_copy(in);
+	if (!out)
+		return -ENOMEM;
+	err = rewrite_session(out, identity_media(to->home, config));
+	for (unsigned i = 0; i < sdp_media_count(in) && !err; i++) {
+		int line = mediate_offered_line(session, from, in, to, i, out, text);
+
+		if (line > 0)
+			err = refuse_line(out, i);
+		else if (line < 0)
+			err = line;
+		else
+			served++;
+	}
+	if (!err && !served)
+		err = err_set(text->text[0] ? NULL : text, ERR_SUPPORT,
+			"no media line that can be served");
+	if (!err)
+		err = offer_send(&to->offer, out, identity_media(to->home, config));
+	if (err) {
+		sdp_free(out);
+		return err;
+	}
+	*ret = out;
+	return 0;
+}
+
+/* ---- answers ---- */
+
+static int write_answered_line(struct relay_session *session, struct leg *from, struct leg *to,
+	unsigned index, struct sdp *out)
+{
+	struct stream *answerer = from->streams[index];
+	struct stream *offerer = to->streams[index];
+	const char *proto = sdp_proto_text(
+		offerer->next.proto, sdp_proto_is_secure(offerer->next.proto));
+	int err = rewrite_line(out, index, session, to, proto);
+
+	if (!err && offerer->next.secure)
+		err = add_crypto(out, index, to, &offerer->next.ours);
+	if (!err && offerer->next.mux)
+		err = sdp_add_attribute(out, (int)index, "rtcp-mux", NULL);
+	if (!err)
+		err = sdp_set_direction(
+			out, index, answered_direction(&answerer->next, &offerer->next));
+	if (!err)
+		err = apply_side(session, index, from, &answerer->next);
+	if (!err)
+		err = apply_side(session, index, to, &offerer->next);
+	return err;
+}
+
+static int mediate_answered_line(struct relay_session *session, struct leg *from,
+	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
+	struct err_text *text)
+{
+	const struct sdp_media *media = sdp_media(in, index);
+	struct stream *stream = from->streams[index];
+	struct stream_terms *terms;
+	bool mux;
+	int err;
+
+	if (!media->port || !stream || !stream->next.set || !to->streams[index] ||
+		!to->streams[index]->next.set) {
+		forget_line(session, from, to, index);
+		return refuse_line(out, index);
+	}
+	if (!media->rtp.len && !media->on_hold_address)
+		return err_set(text, ERR_SUPPORT, "media line %u of the answer has no numeric address",
+			index + 1);
+	terms = &stream->next;
+	mux = from->gateway && from->gateway->rtcp_mux;
+	read_terms(terms, media);
+	terms->mux = terms->mux && mux; /* only where we offered it */
+	err = protect_read_answer(stream, in, index, text);
+	return err ? err : write_answered_line(session, from, to, index, out);
+}
+
+static void commit(struct leg *leg)
+{
+	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
+		struct stream *stream = leg->streams[i];
+
+		if (!stream || !stream->next.set)
+			continue;
+		stream->now = stream->next;
+		stream_drop_next(stream);
+	}
+}
+
+int mediate_answer(struct relay_session *session, const struct config *config,
+	struct leg *from, const struct sdp *in, struct leg *to, bool final,
+	struct sdp **ret, struct err_text *text)
+{
+	struct sdp *out = sdp_copy(in);
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	err = rewrite_session(out, identity_media(to->home, config));
+	for (unsigned i = 0; i < sdp_media_count(in) && !err; i++)
+		err = mediate_answered_line(session, from, in, to, i, out, text);
+	if (!err)
+		err = offer_send(&to->offer, out, identity_media(to->home, config));
+	if (err) {
+		sdp_free(out);
+		return err;
+	}
+	if (final) {
+		commit(from);
+		commit(to);
+	}
+	*ret = out;
+	return 0;
+}
+
+void mediate_cancel(struct relay_session *session, struct leg *a, struct leg *b)
+{
+	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
+		bool agreed = a->streams[i] && a->streams[i]->now.set;
+
+		if (!agreed && (a->streams[i] || b->streams[i])) {
+			forget_line(session, a, b, i);
+			continue;
+		}
+		if (a->streams[i])
+			stream_drop_next(a->streams[i]);
+		if (b->streams[i])
+			stream_drop_next(b->streams[i]);
+	}
+	offer_cancel(&a->offer);
+	offer_cancel(&b->offer);
+}
+
+bool mediate_on_hold(const struct leg *leg)
+{
+	for (unsigned i = 0; i < RELAY_STREAMS; i++)
+		if (leg->streams[i] && leg->streams[i]->now.set &&
+			(leg->streams[i]->now.hold_address ||
+				leg->streams[i]->now.direction != SDP_SENDRECV))
+			return true;
+	return false;
+}

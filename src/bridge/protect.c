@@ -1,0 +1,151 @@
+#include "bridge/protect.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* What LEG demands; media toward servers is always SRTP. */
+static enum config_srtp srtp_of(const struct leg *leg)
+{
+	return leg->server ? CONFIG_SRTP_REQUIRED : leg->gateway->srtp;
+}
+
+static unsigned suites_of(const struct leg *leg)
+{
+	return leg->server ? leg->server->suites : leg->gateway->suites;
+}
+
+/*
+ * The best of their lines: the suite in use where it is offered again, so that our key
+ * may stay; else the strongest. Lines that we cannot read are skipped (RFC 4568 5.1.2).
+ */
+static bool choose(const struct leg *leg, const struct stream *stream, const struct sdp *in,
+	unsigned index, struct sdes_crypto *ret)
+{
+	struct span value;
+	bool found = false;
+
+	for (unsigned nth = 0; sdp_attribute(in, (int)index, "crypto", nth, &value); nth++) {
+		struct sdes_crypto crypto;
+		bool in_use;
+
+		if (sdes_parse(&crypto, value, NULL))
+			continue;
+		in_use = stream->now.secure && crypto.suite == stream->now.ours.suite;
+		if ((suites_of(leg) & (1u << crypto.suite)) &&
+			(!found || in_use || crypto.suite < ret->suite)) {
+			*ret = crypto;
+			found = true;
+		}
+		sdes_wipe(&crypto);
+		if (found && in_use)
+			break;
+	}
+	return found;
+}
+
+int protect_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
+	unsigned index, struct err_text *text)
+{
+	struct stream_terms *terms = &stream->next;
+	bool secure_proto = sdp_proto_is_secure(terms->proto);
+	enum config_srtp srtp = srtp_of(leg);
+
+	if (srtp == CONFIG_SRTP_OFF && secure_proto)
+		return err_set(text, ERR_SUPPORT,
+			"media line %u offers SRTP on a trunk without TLS", index + 1);
+	if (srtp == CONFIG_SRTP_REQUIRED && !secure_proto)
+		return err_set(text, ERR_SUPPORT, "media line %u offers no SRTP", index + 1);
+	if (srtp == CONFIG_SRTP_OFF)
+		return 0;
+	if (!choose(leg, stream, in, index, &terms->theirs)) {
+		if (secure_proto)
+			return err_set(text, ERR_SUPPORT,
+				"media line %u offers no SRTP suite that is allowed", index + 1);
+		return 0; /* optional, and plain is what they offer */
+	}
+	terms->secure = true;
+	if (stream->now.secure && stream->now.ours.suite == terms->theirs.suite) {
+		terms->ours = stream->now.ours;
+		terms->ours.tag = terms->theirs.tag;
+		return 0;
+	}
+	return sdes_make(&terms->ours, terms->theirs.tag, terms->theirs.suite);
+}
+
+int protect_make_offer(const struct leg *leg, struct stream *stream, bool *ret_secure_proto)
+{
+	enum config_srtp srtp = srtp_of(leg);
+	unsigned suites = suites_of(leg);
+	/* short tags only where nothing else is allowed */
+	unsigned strong = suites & ((1u << SDES_AES_256_CM_HMAC_SHA1_32) - 1);
+
+	/* a stream that is secure once is never offered as anything less */
+	stream->demanded = srtp == CONFIG_SRTP_REQUIRED || stream->now.secure;
+	*ret_secure_proto = stream->demanded;
+	if (srtp == CONFIG_SRTP_OFF)
+		return 0;
+	stream->offered = calloc(SDES_SUITES, sizeof(*stream->offered));
+	if (!stream->offered)
+		return -ENOMEM;
+	if (stream->now.secure) {
+		stream->offered[stream->offered_count++] = stream->now.ours;
+		return 0;
+	}
+	for (unsigned suite = 0; suite < SDES_SUITES; suite++) {
+		struct sdes_crypto *crypto = &stream->offered[stream->offered_count];
+
+		if (!((strong ? strong : suites) & (1u << suite)))
+			continue;
+		if (sdes_make(crypto, stream->offered_count + 1, (enum sdes_suite)suite))
+			return -EIO;
+		stream->offered_count++;
+	}
+	return stream->offered_count ? 0 : ERR_SUPPORT;
+}
+
+/* Their one line must take one of ours: same tag, same suite (RFC 4568 5.1.3). */
+static const struct sdes_crypto *taken(
+	const struct stream *stream, const struct sdes_crypto *theirs)
+{
+	for (unsigned i = 0; i < stream->offered_count; i++)
+		if (stream->offered[i].tag == theirs->tag &&
+			stream->offered[i].suite == theirs->suite)
+			return &stream->offered[i];
+	return NULL;
+}
+
+int protect_read_answer(
+	struct stream *stream, const struct sdp *in, unsigned index, struct err_text *text)
+{
+	struct stream_terms *terms = &stream->next;
+	bool secure_proto = sdp_proto_is_secure(terms->proto);
+	const struct sdes_crypto *ours;
+	struct span value;
+
+	terms->secure = false;
+	if (!stream->offered_count) {
+		if (secure_proto)
+			return err_set(text, ERR_SUPPORT,
+				"media line %u answers SRTP to an offer without", index + 1);
+		return 0;
+	}
+	if (!sdp_attribute(in, (int)index, "crypto", 0, &value)) {
+		if (!secure_proto && !stream->demanded)
+			return 0;
+		return err_set(text, ERR_SUPPORT,
+			"media line %u of the answer has no a=crypto: SRTP was demanded", index + 1);
+	}
+	if (!secure_proto && stream->demanded)
+		return err_set(text, ERR_SUPPORT,
+			"media line %u answers RTP to an offer of SRTP", index + 1);
+	if (sdes_parse(&terms->theirs, value, text))
+		return ERR_SUPPORT;
+	ours = taken(stream, &terms->theirs);
+	if (!ours || sdp_attribute(in, (int)index, "crypto", 1, &value))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u of the answer takes no crypto line that was offered",
+			index + 1);
+	terms->ours = *ours;
+	terms->secure = true;
+	return 0;
+}

@@ -1,0 +1,21 @@
+/*
+ * How the media of one leg is protected: which offers are taken, what we offer, which
+ * answers are enough. The rule that no side gets less than its configuration demands lives
+ * here alone. RFC 4568. Loop thread.
+ */
+#pragma once
+
+#include "bridge/leg.h"
+
+/* LEG offered line INDEX of IN: chooses their crypto and our key for the answer, into
+ * stream->next. 0, or ERR_SUPPORT (refuse the line) with TEXT. */
+int protect_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
+	unsigned index, struct err_text *text);
+
+/* We offer to LEG: fills stream->offered with our crypto lines. *ret_secure_proto: whether
+ * the m= line says SAVP. 0 or negative. */
+int protect_make_offer(const struct leg *leg, struct stream *stream, bool *ret_secure_proto);
+
+/* Line INDEX of IN answers stream->offered. 0, or ERR_SUPPORT: it is less than was asked. */
+int protect_read_answer(struct stream *stream, const struct sdp *in, unsigned index,
+	struct err_text *text);

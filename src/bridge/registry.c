@@ -1,0 +1,255 @@
+#include "bridge/registry.h"
+
+#include "base/secret.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void registry_number(struct call *call)
+{
+	struct bridge *bridge = call->bridge;
+
+	call->number = ++bridge->next_number;
+	snprintf(call->id, sizeof(call->id), "%s-%06llx", bridge->start_id,
+		(unsigned long long)call->number);
+}
+
+/* The gateway's side decides what is captured: [capture] belongs to trunks. */
+static enum config_audit capture_mode(const struct call *call)
+{
+	const struct config_gateway *gateway = call->a.gateway;
+
+	if (!gateway && call->candidate_count && call->candidates[0]->kind == TRUNK_GATEWAY)
+		gateway = config_gateway_find(call->config, call->candidates[0]->id);
+	return gateway ? gateway->audit : call->config->audit.mode;
+}
+
+/* The first INVITE reached the transport's tap before it had a call: it is told here. */
+static void tap_invite(const struct call *call, const struct message *invite)
+{
+	const struct tap *tap = call->bridge->tap;
+	const struct flow *flow = call->a.flow;
+	struct tap_message message = {.call = call->number,
+		.wall_us = call->start_wall_us,
+		.transport = (enum tap_transport)flow->kind,
+		.source = flow->remote,
+		.destination = flow->local,
+		.data = message_text(invite).p,
+		.len = message_text(invite).len};
+
+	if (tap && tap->message_h)
+		tap->message_h(tap->arg, &message);
+}
+
+void registry_add(struct call *call, const struct message *invite)
+{
+	struct bridge *bridge = call->bridge;
+
+	list_append(&bridge->calls, &call->node);
+	hash_add(&bridge->by_number, &call->by_number,
+		hash_bytes(&call->number, sizeof(call->number), 0));
+	bridge->call_count++;
+	bridge->started++;
+	call->a.trunk->calls_total++;
+	if (bridge->handlers.begun_h)
+		bridge->handlers.begun_h(
+			bridge->handlers.arg, call->number, call->id, capture_mode(call));
+	tap_invite(call, invite);
+}
+
+/* ---- records ---- */
+
+static const char *media_name(const struct leg *leg, struct addr *ret_remote)
+{
+	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
+		const struct stream *stream = leg->streams[i];
+
+		if (!stream || !stream->now.set)
+			continue;
+		*ret_remote = stream->now.rtp;
+		return stream->now.secure ? sdes_suite_name(stream->now.theirs.suite) : "RTP";
+	}
+	return "";
+}
+
+static void first_codec(const struct leg *leg, char out[static 32])
+{
+	const struct sdp *sdp = leg->offer.complete ? leg->offer.remote : NULL;
+	struct span formats, format, name;
+
+	out[0] = '\0';
+	if (!sdp || !sdp_media_count(sdp))
+		return;
+	formats = sdp_media(sdp, 0)->formats;
+	if (span_next(&formats, ' ', &format) && sdp_format_codec(sdp, 0, format, &name))
+		span_copy(name, out, 32);
+}
+
+static void add_stats(struct relay_stats *sum, const struct relay_stats *stats)
+{
+	sum->rx_packets += stats->rx_packets;
+	sum->rx_bytes += stats->rx_bytes;
+	sum->tx_packets += stats->tx_packets;
+	sum->tx_bytes += stats->tx_bytes;
+	sum->rx_rtcp += stats->rx_rtcp;
+	sum->tx_rtcp += stats->tx_rtcp;
+	sum->dropped_source += stats->dropped_source;
+	sum->dropped_auth += stats->dropped_auth;
+	sum->dropped_replay += stats->dropped_replay;
+	sum->dropped_malformed += stats->dropped_malformed;
+	sum->dropped_direction += stats->dropped_direction;
+	sum->send_errors += stats->send_errors;
+	sum->ssrc_changes += stats->ssrc_changes;
+	if (stats->rx_lost > sum->rx_lost)
+		sum->rx_lost = stats->rx_lost;
+	if (stats->jitter_us > sum->jitter_us)
+		sum->jitter_us = stats->jitter_us;
+	if (stats->last_rx_us > sum->last_rx_us)
+		sum->last_rx_us = stats->last_rx_us;
+	if (!sum->ssrc)
+		sum->ssrc = stats->ssrc;
+}
+
+static void fill_leg(const struct call *call, const struct leg *leg, struct record_leg *ret,
+	char name[static 80], char codec[static 32])
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->party = ret->transport = ret->version = ret->cipher = ret->peer_names = "";
+	ret->call_id = ret->media = ret->codec = "";
+	if (!leg->home)
+		return;
+	ret->party = trunk_name(leg->trunk, name);
+	if (leg->flow) {
+		ret->transport = transport_kind_name(leg->flow->kind);
+		ret->version = leg->flow->version ? leg->flow->version : "";
+		ret->cipher = leg->flow->cipher ? leg->flow->cipher : "";
+		ret->peer_names = leg->flow->peer_names ? leg->flow->peer_names : "";
+		ret->remote = leg->flow->remote;
+	}
+	if (leg->dialog.call_id)
+		ret->call_id = leg->dialog.call_id;
+	ret->media = media_name(leg, &ret->media_remote);
+	first_codec(leg, codec);
+	ret->codec = codec;
+	for (unsigned i = 0; i < RELAY_STREAMS && call->session; i++) {
+		struct relay_stats stats;
+
+		if (!relay_stream_exists(call->session, i))
+			continue;
+		relay_stats(call->session, i, leg->home->which, &stats);
+		add_stats(&ret->stats, &stats);
+	}
+}
+
+static const char *party_name(const struct call *call)
+{
+	bool server_is_a = call->a.home->which == RELAY_INTERNAL;
+
+	switch (call->ended_by) {
+	case CALL_BY_A:
+		return server_is_a ? "server" : "gateway";
+	case CALL_BY_B:
+		return server_is_a ? "gateway" : "server";
+	default:
+		return "tandem";
+	}
+}
+
+void registry_fill(
+	const struct call *call, struct record *ret, struct registry_scratch *scratch)
+{
+	struct clock *clock = timers_clock(call->bridge->timers);
+	bool server_is_a = call->a.home->which == RELAY_INTERNAL;
+
+	memset(ret, 0, sizeof(*ret));
+	ret->call = call->number;
+	ret->id = call->id;
+	ret->inbound = !server_is_a;
+	ret->from = call->from;
+	ret->to = call->to;
+	ret->start_wall_us = call->start_wall_us;
+	ret->ringing_us = call->ringing_us;
+	ret->answer_us = call->answer_us;
+	ret->end_us = call->cause ? call->end_us : clock->mono_us(clock) - call->start_us;
+	ret->status = call->status;
+	ret->cause = call->cause ? call->cause : "";
+	ret->ended_by = call->cause ? party_name(call) : "";
+	ret->detail = call->detail;
+	fill_leg(call, server_is_a ? &call->a : &call->b, &ret->internal, scratch->names[0],
+		scratch->codecs[0]);
+	fill_leg(call, server_is_a ? &call->b : &call->a, &ret->external, scratch->names[1],
+		scratch->codecs[1]);
+}
+
+void registry_record(struct call *call)
+{
+	struct bridge *bridge = call->bridge;
+	struct registry_scratch scratch;
+	struct record record;
+
+	bridge->ended++;
+	if (call->answer_us)
+		bridge->answered_count--;
+	else
+		bridge->failed++;
+	if (!bridge->handlers.ended_h)
+		return;
+	registry_fill(call, &record, &scratch);
+	bridge->handlers.ended_h(bridge->handlers.arg, &record);
+}
+
+/* ---- lookups and the graveyard ---- */
+
+static void reap_h(void *arg)
+{
+	struct bridge *bridge = arg;
+
+	LIST_FOREACH (&bridge->dead, node, next) {
+		struct call *call = LIST_ENTRY(node, struct call, node);
+
+		list_remove(node);
+		call_free(call);
+	}
+}
+
+void registry_bury(struct call *call)
+{
+	struct bridge *bridge = call->bridge;
+
+	list_remove(&call->node);
+	hash_remove(&bridge->by_number, &call->by_number);
+	bridge->call_count--;
+	list_append(&bridge->dead, &call->node);
+	if (!timer_running(&bridge->reaper))
+		timer_start(bridge->timers, &bridge->reaper, 0, reap_h, bridge);
+}
+
+struct call *registry_find(struct bridge *bridge, uint64_t number)
+{
+	struct hash_node *node =
+		hash_find(&bridge->by_number, hash_bytes(&number, sizeof(number), 0));
+
+	for (; node; node = hash_find_next(node)) {
+		struct call *call = HASH_ENTRY(node, struct call, by_number);
+
+		if (call->number == number)
+			return call;
+	}
+	return NULL;
+}
+
+struct call *registry_find_id(struct bridge *bridge, const char *id)
+{
+	const char *dash = strrchr(id, '-');
+	uint64_t number;
+	struct call *call;
+
+	if (!dash)
+		return span_uint(span_of(id), UINT64_MAX, &number)
+			       ? NULL
+			       : registry_find(bridge, number);
+	number = strtoull(dash + 1, NULL, 16);
+	call = registry_find(bridge, number);
+	return call && !strcmp(call->id, id) ? call : NULL;
+}

@@ -1,0 +1,28 @@
+/*
+ * The registry of live calls: numbers and ids, lookups, records of those that ended. Loop
+ * thread.
+ */
+#pragma once
+
+#include "bridge/call.h"
+
+/* Gives CALL its number and id. */
+void registry_number(struct call *call);
+/* Lists CALL and tells of its beginning; its INVITE goes to the tap now. */
+void registry_add(struct call *call, const struct message *invite);
+/* Tells of its end: the record, exactly once. */
+void registry_record(struct call *call);
+/* CALL is over: it is freed when the stack is unwound. */
+void registry_bury(struct call *call);
+
+struct call *registry_find(struct bridge *bridge, uint64_t number);
+/* By id, or by number in decimal. */
+struct call *registry_find_id(struct bridge *bridge, const char *id);
+
+/* The record as it stands now. Its strings live as long as CALL; SCRATCH holds names. */
+struct registry_scratch {
+	char names[2][80];
+	char codecs[2][32];
+};
+void registry_fill(
+	const struct call *call, struct record *ret, struct registry_scratch *scratch);

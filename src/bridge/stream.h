@@ -1,0 +1,37 @@
+/*
+ * One media line of one leg: what was agreed on it, and what an outstanding offer would
+ * make of it. Loop thread.
+ */
+#pragma once
+
+#include "media/relay.h"
+#include "sdp/sdes.h"
+#include "sdp/sdp.h"
+
+#include <stdbool.h>
+
+/* What one exchange says of the line. */
+struct stream_terms {
+	bool set;
+	bool secure;               /* SRTP */
+	enum sdp_proto proto;      /* of the m= line */
+	struct sdes_crypto ours;   /* seals what we send; only when secure */
+	struct sdes_crypto theirs; /* opens what they send; only when secure */
+	struct addr rtp, rtcp;     /* theirs */
+	bool mux;
+	bool hold_address;         /* c=0.0.0.0 */
+	enum sdp_direction direction; /* as they wrote it */
+};
+
+struct stream {
+	struct stream_terms now;  /* agreed */
+	struct stream_terms next; /* of the outstanding offer, theirs or ours */
+	struct sdes_crypto *offered; /* our crypto lines of an outstanding offer; owned */
+	unsigned offered_count;
+	bool demanded; /* our outstanding offer was SAVP: an answer without SRTP fails */
+};
+
+struct stream *stream_new(void); /* NULL when out of memory */
+void stream_free(struct stream *stream); /* wipes its keys; NULL is fine */
+/* The outstanding offer came to nothing. */
+void stream_drop_next(struct stream *stream);

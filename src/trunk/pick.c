@@ -1,0 +1,104 @@
+#include "trunk/pick.h"
+
+#include "base/secret.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct candidate {
+	struct trunk *trunk;
+	size_t prefix_len; /* of the longest prefix that fits */
+	unsigned priority;
+	uint64_t draw; /* lower is tried first within one priority */
+};
+
+/* The longest prefix of the gateway that NUMBER begins with; -1 when none of some fits. */
+static int prefix_length(const struct config_gateway *gateway, struct span number)
+{
+	int longest = gateway->prefixes.count ? -1 : 0;
+
+	for (size_t i = 0; i < gateway->prefixes.count; i++) {
+		const char *prefix = gateway->prefixes.words[i];
+
+		if (span_starts(number, prefix) && (int)strlen(prefix) > longest)
+			longest = (int)strlen(prefix);
+	}
+	return longest;
+}
+
+static bool has_room(const struct trunk *trunk)
+{
+	unsigned max = trunk->kind == TRUNK_SERVER ? trunk->server->max_calls
+						   : trunk->gateway->max_calls;
+
+	return !trunk->drained && (!max || trunk->calls < max);
+}
+
+static int compare(const void *left, const void *right)
+{
+	const struct candidate *a = left;
+	const struct candidate *b = right;
+
+	if (a->prefix_len != b->prefix_len)
+		return a->prefix_len > b->prefix_len ? -1 : 1;
+	if (a->priority != b->priority)
+		return a->priority < b->priority ? -1 : 1;
+	return a->draw < b->draw ? -1 : a->draw > b->draw;
+}
+
+/* A weighted draw (RFC 2782): the larger the weight, the lower the number tends to be. */
+static uint64_t draw(unsigned weight)
+{
+	char token[9];
+	uint64_t random;
+
+	secret_token(token, 4);
+	random = strtoull(token, NULL, 16);
+	return weight ? random / weight : UINT64_MAX;
+}
+
+static bool fits(struct candidate *candidate, struct trunk *trunk, struct span number)
+{
+	int length = 0;
+
+	if (!has_room(trunk))
+		return false;
+	candidate->trunk = trunk;
+	candidate->draw = 0;
+	if (trunk->kind == TRUNK_SERVER) {
+		candidate->priority = trunk->server->priority;
+		candidate->draw = draw(trunk->server->weight);
+	} else {
+		length = prefix_length(trunk->gateway, number);
+		candidate->priority = trunk->gateway->priority;
+		if (!trunk->gateway->enabled || length < 0)
+			return false;
+	}
+	candidate->prefix_len = (size_t)length;
+	return true;
+}
+
+unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind, struct span number,
+	struct trunk *ret[static PICK_MAX])
+{
+	struct candidate best[PICK_MAX + 1];
+	struct trunk *trunk;
+	unsigned count = 0;
+
+	/* the few best of possibly many: an insertion into a short sorted array */
+	for (unsigned i = 0; (trunk = trunks_at(trunks, kind, i)) != NULL; i++) {
+		unsigned at = count;
+		struct candidate candidate;
+
+		if (!fits(&candidate, trunk, number))
+			continue;
+		for (; at > 0 && compare(&candidate, &best[at - 1]) < 0; at--)
+			best[at] = best[at - 1];
+		best[at] = candidate;
+		if (count < PICK_MAX)
+			count++;
+	}
+	for (unsigned i = 0; i < count; i++)
+		ret[i] = best[i].trunk;
+	return count;
+}

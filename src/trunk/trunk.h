@@ -1,0 +1,77 @@
+/*
+ * Trunks and servers as they run: what the configuration names, with the live state that
+ * a reload must keep (calls, drained). Entries are matched by id across reloads. Loop
+ * thread.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "config/config.h"
+#include "sip/resolve.h"
+#include "sip/transport.h"
+#include "tls/cred.h"
+#include "tls/peer.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum trunk_kind { TRUNK_SERVER, TRUNK_GATEWAY };
+
+/* One server or one gateway. Reference counted: a call holds the trunk it uses even when
+ * a reload removes it. */
+struct trunk {
+	unsigned refs;
+	enum trunk_kind kind;
+	char *id;
+	bool configured;        /* still in the present configuration */
+	bool drained;           /* takes no new calls (tandemctl trunk drain) */
+	struct config *config;  /* the snapshot that the next pointer lives in; owned reference */
+	const struct config_server *server;   /* kind SERVER */
+	const struct config_gateway *gateway; /* kind GATEWAY */
+	struct peer *peer;      /* TLS: whom to demand there; lives in the present peer set */
+	struct cred *cred;      /* own certificate toward it; NULL: the side's */
+	struct addr addrs[RESOLVE_MAX]; /* as last resolved: whom plain SIP may come from */
+	unsigned addr_count;
+	struct resolve *resolving;
+	unsigned calls;         /* now */
+	uint64_t calls_total, calls_failed; /* since start */
+	uint64_t last_ok_us;    /* monotonic time of the last answered call */
+	char last_error[200];   /* why the last attempt failed; "" */
+};
+
+struct trunks;
+
+int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver);
+void trunks_free(struct trunks *trunks);
+
+/*
+ * Takes the parts of CONFIG into use: loads every certificate, anchor and CRL first, and
+ * changes nothing when one fails (0, or negative with TEXT). Live state is kept by id.
+ */
+int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *text);
+
+/* What the two sides' transports need; the sets and credentials are owned by TRUNKS. */
+struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind);
+struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind);
+
+struct trunk *trunk_ref(struct trunk *trunk);
+void trunk_unref(struct trunk *trunk); /* NULL is fine */
+
+struct trunk *trunks_find(const struct trunks *trunks, enum trunk_kind kind, const char *id);
+/* In order of priority. NULL when INDEX is past the end. */
+struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index);
+
+/* Whose flow is this? By the judged certificate (TLS), or by the resolved addresses of a
+ * gateway with tls = no and this transport. NULL: nobody's. */
+struct trunk *trunks_of_flow(const struct trunks *trunks, const struct flow *flow,
+	enum trunk_kind side);
+/* The same before anything is parsed: for transport_handlers.allowed_h. */
+bool trunks_allow_plain(const struct trunks *trunks, enum transport_kind kind,
+	const struct addr *remote);
+
+bool trunk_is_tls(const struct trunk *trunk);
+enum transport_kind trunk_transport(const struct trunk *trunk);
+const char *trunk_host(const struct trunk *trunk);
+uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */
+/* "server pbx1" or "trunk carrier-a". Returns BUF. */
+const char *trunk_name(const struct trunk *trunk, char buf[static 80]);
