@@ -1,0 +1,484 @@
+#include "server.h"
+
+#include "admin/control.h"
+#include "admin/verbs.h"
+#include "audit/writer.h"
+#include "base/log.h"
+#include "base/loop.h"
+#include "bridge/bridge.h"
+#include "config/config.h"
+#include "media/relay.h"
+#include "privilege.h"
+#include "sip/resolve.h"
+#include "sip/transport.h"
+#include "tls/policy.h"
+#include "trunk/trunk.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+/* After the drain time the last BYEs get so long to be answered. */
+#define SERVER_FAREWELL_MS 2000
+#define SERVER_DRAIN_POLL_MS 50
+
+struct server {
+	struct loop *loop;
+	struct config *config;
+	struct resolver *resolver;
+	struct trunks *trunks;
+	struct writer *writer;
+	struct bridge *bridge;
+	struct relay *relay;
+	struct transport *internal;
+	struct transport *external;
+	struct verbs_context verbs;
+	struct api *api;
+	struct control *control;
+	struct loop_fd signals;
+	char *control_path;
+	char *pid_path;
+	struct timer drain_timer;
+	uint64_t drain_until_ms; /* 0: not draining */
+	bool farewell;           /* every call was ended; their BYEs are on the way */
+};
+
+/* ---- configuration ---- */
+
+static int load_config(struct config **ret, const char *file, struct err_text *text)
+{
+	struct config_errors errors;
+	int err;
+
+	config_errors_init(&errors);
+	err = config_load(ret, file, &errors);
+	if (err) {
+		fwrite(errors.text.data, 1, errors.text.len, stderr);
+		err_set(text, err, "%s: %u mistakes; the configuration was not taken", file,
+			errors.count);
+	}
+	config_errors_free(&errors);
+	return err;
+}
+
+/* What only a start takes into use is said, so that nobody waits for it. */
+static void warn_if_moved(const struct config *old, const struct config *config)
+{
+	if (!addr_equal(&old->internal.listen, &config->internal.listen) ||
+		!addr_equal(&old->external.udp, &config->external.udp) ||
+		!addr_equal(&old->external.tcp, &config->external.tcp) ||
+		!addr_equal(&old->external.tls_listen, &config->external.tls_listen) ||
+		!addr_equal(&old->media.internal, &config->media.internal) ||
+		!addr_equal(&old->media.external, &config->media.external) ||
+		old->media.port_min != config->media.port_min ||
+		old->media.port_max != config->media.port_max ||
+		old->media.workers != config->media.workers)
+		log_warning("server", "event=reload "
+				      "note=\"changed listeners, media addresses, ports and "
+				      "workers take effect at the next start\"");
+}
+
+static void use_credentials(struct server *server)
+{
+	transport_set_tls(server->internal, trunks_cred(server->trunks, TRUNK_SERVER),
+		trunks_peers(server->trunks, TRUNK_SERVER));
+	transport_set_tls(server->external, trunks_cred(server->trunks, TRUNK_GATEWAY),
+		trunks_peers(server->trunks, TRUNK_GATEWAY));
+}
+
+static json_t *split_lines(const char *text, size_t len)
+{
+	json_t *lines = json_array();
+	struct span rest = {text, len};
+	struct span line;
+
+	while (lines && span_next(&rest, '\n', &line))
+		if (line.len)
+			json_array_append_new(lines, json_stringn_nocheck(line.p, line.len));
+	return lines;
+}
+
+/* The old configuration stays unless every part of the new one could be taken into use. */
+static int reload(struct server *server, json_t **ret_errors)
+{
+	struct config_errors errors;
+	struct err_text text = {{0}};
+	struct config *config = NULL;
+	int err;
+
+	config_errors_init(&errors);
+	err = config_load(&config, server->config->file, &errors);
+	if (err) {
+		log_error("server", "event=reload-refused mistakes=%u", errors.count);
+		if (ret_errors)
+			*ret_errors = split_lines(errors.text.data, errors.text.len);
+	}
+	if (!err) {
+		err = trunks_apply(server->trunks, config, &text);
+		if (err) {
+			log_error("server", "event=reload-refused reason=\"%s\"", text.text);
+			if (ret_errors)
+				*ret_errors = split_lines(text.text, strlen(text.text));
+		}
+	}
+	config_errors_free(&errors);
+	if (err) {
+		config_unref(config);
+		return ERR_CONFIG;
+	}
+	warn_if_moved(server->config, config);
+	config_unref(server->config);
+	server->config = config;
+	use_credentials(server);
+	/* who is no longer configured, or was revoked, is closed now */
+	transport_judge_again(server->internal);
+	transport_judge_again(server->external);
+	bridge_set_config(server->bridge, config);
+	log_info("server", "event=reloaded servers=%zu gateways=%zu", config->server_count,
+		config->gateway_count);
+	return 0;
+}
+
+/* ---- the end ---- */
+
+static void drain_h(void *arg)
+{
+	struct server *server = arg;
+	uint64_t now_ms = timers_now_ms(loop_timers(server->loop));
+	struct bridge_totals totals;
+
+	bridge_totals(server->bridge, &totals);
+	if (totals.calls == 0 || (server->farewell && now_ms >= server->drain_until_ms)) {
+		loop_stop(server->loop);
+		return;
+	}
+	if (!server->farewell && now_ms >= server->drain_until_ms) {
+		server->farewell = true;
+		server->drain_until_ms = now_ms + SERVER_FAREWELL_MS;
+		bridge_end_all(server->bridge, "shutdown");
+	}
+	timer_start(loop_timers(server->loop), &server->drain_timer, SERVER_DRAIN_POLL_MS,
+		drain_h, server);
+}
+
+static void shut_down(struct server *server, bool drain)
+{
+	uint64_t wait_ms = drain ? server->config->limits.drain_ms : 0;
+
+	/* asked again: whoever asks twice does not want to wait */
+	if (server->drain_until_ms)
+		wait_ms = 0;
+	log_info("server", "event=stopping calls=%u wait-ms=%llu",
+		bridge_call_count(server->bridge), (unsigned long long)wait_ms);
+	bridge_drain(server->bridge);
+	server->drain_until_ms = timers_now_ms(loop_timers(server->loop)) + wait_ms;
+	drain_h(server);
+}
+
+static void signal_h(void *arg, uint32_t events)
+{
+	struct server *server = arg;
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (read(server->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
+		if (info.ssi_signo == SIGHUP)
+			reload(server, NULL);
+		else
+			shut_down(server, true);
+	}
+}
+
+static int watch_signals(struct server *server)
+{
+	sigset_t set;
+	int fd;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	if (sigprocmask(SIG_BLOCK, &set, NULL))
+		return -errno;
+	signal(SIGPIPE, SIG_IGN);
+	fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	return loop_watch(server->loop, &server->signals, fd, EPOLLIN, signal_h, server);
+}
+
+/* ---- callbacks from below ---- */
+
+static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
+{
+	struct server *server = arg;
+
+	if (mode != CONFIG_AUDIT_OFF)
+		writer_call_begin(server->writer, call, id, mode == CONFIG_AUDIT_FULL);
+}
+
+static void ended_h(void *arg, const struct record *record)
+{
+	struct server *server = arg;
+
+	writer_call_end(server->writer, record);
+}
+
+static bool ready_h(void *arg)
+{
+	struct server *server = arg;
+
+	return !server->config->audit.required || writer_ready(server->writer);
+}
+
+static const struct config *config_h(void *arg)
+{
+	struct server *server = arg;
+
+	return server->config;
+}
+
+static int reload_h(void *arg, json_t **ret_errors)
+{
+	return reload(arg, ret_errors);
+}
+
+static void shutdown_h(void *arg, bool drain)
+{
+	shut_down(arg, drain);
+}
+
+/* ---- the start ---- */
+
+static unsigned worker_count(const struct config *config)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (config->media.workers)
+		return config->media.workers;
+	return cores > 0 ? (unsigned)cores : 1;
+}
+
+static int start_resolver(struct server *server, struct err_text *text)
+{
+	const struct addr *dns = &server->config->tandem.dns_server;
+	struct resolver_params params = {0};
+	char forward[ADDR_TEXT_SIZE + 8];
+	char host[ADDR_TEXT_SIZE];
+
+	snprintf(forward, sizeof(forward), "%s@%u", dns->len ? addr_host_text(dns, host) : "",
+		dns->len ? addr_port(dns) : 0);
+	params.forward = dns->len ? forward : NULL;
+	return resolver_new_with(&server->resolver, server->loop, &params, text);
+}
+
+static int start_audit(struct server *server, struct err_text *text)
+{
+	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
+		.workers = worker_count(server->config)};
+
+	return writer_new(&server->writer, &params, text);
+}
+
+static int start_bridge(struct server *server)
+{
+	struct bridge_params params = {.timers = loop_timers(server->loop),
+		.config = server->config,
+		.trunks = server->trunks,
+		.resolver = server->resolver,
+		.tap = writer_tap(server->writer),
+		.handlers = {.begun_h = begun_h,
+			.ended_h = ended_h,
+			.ready_h = ready_h,
+			.arg = server}};
+
+	return bridge_new(&server->bridge, &params);
+}
+
+static int start_relay(struct server *server, struct err_text *text)
+{
+	const struct config *config = server->config;
+	struct relay_params params = {.loop = server->loop,
+		.workers = worker_count(config),
+		.tick_us = config->media.tick_us,
+		.address = {[RELAY_INTERNAL] = config->media.internal,
+			[RELAY_EXTERNAL] = config->media.external},
+		.port_min = config->media.port_min,
+		.port_max = config->media.port_max,
+		.tap = writer_tap(server->writer),
+		.handlers = bridge_relay_handlers(server->bridge)};
+	int err = relay_new(&server->relay, &params, text);
+
+	if (!err)
+		bridge_set_relay(server->bridge, server->relay);
+	return err;
+}
+
+static int new_transport(struct server *server, struct transport **ret, const char *name,
+	enum relay_side side)
+{
+	const struct config *config = server->config;
+	struct transport_params params = {.name = name,
+		.loop = server->loop,
+		.limits = {.max_connections = config->limits.max_connections,
+			.max_handshakes = config->limits.max_handshakes,
+			.handshake_ms = config->limits.handshake_ms,
+			.idle_ms = config->limits.idle_ms,
+			.queue_bytes = config->limits.queue_bytes},
+		.handlers = bridge_transport_handlers(server->bridge, side),
+		.tap = writer_tap(server->writer)};
+
+	return transport_new(ret, &params);
+}
+
+static int listen_external(struct server *server, struct err_text *text)
+{
+	const struct config *config = server->config;
+	int err = 0;
+
+	if (config->external.udp.len)
+		err = transport_listen(
+			server->external, TRANSPORT_UDP, &config->external.udp, NULL, text);
+	if (!err && config->external.tcp.len)
+		err = transport_listen(
+			server->external, TRANSPORT_TCP, &config->external.tcp, NULL, text);
+	if (!err && config->external.tls_listen.len)
+		err = transport_listen(server->external, TRANSPORT_TLS,
+			&config->external.tls_listen, NULL, text);
+	return err;
+}
+
+static int start_transports(struct server *server, struct err_text *text)
+{
+	int err = new_transport(server, &server->internal, "internal", RELAY_INTERNAL);
+
+	if (!err)
+		err = new_transport(server, &server->external, "external", RELAY_EXTERNAL);
+	if (err)
+		return err;
+	bridge_set_transports(server->bridge, server->internal, server->external);
+	use_credentials(server);
+	err = transport_listen(server->internal, TRANSPORT_TLS,
+		&server->config->internal.listen, NULL, text);
+	return err ? err : listen_external(server, text);
+}
+
+static int start_control(struct server *server, struct err_text *text)
+{
+	struct verbs_context *verbs = &server->verbs;
+	int err;
+
+	verbs->bridge = server->bridge;
+	verbs->trunks = server->trunks;
+	verbs->relay = server->relay;
+	verbs->internal = server->internal;
+	verbs->external = server->external;
+	verbs->writer = server->writer;
+	verbs->start_wall_us = clock_real()->wall_us(clock_real());
+	verbs->config_h = config_h;
+	verbs->reload_h = reload_h;
+	verbs->shutdown_h = shutdown_h;
+	verbs->arg = server;
+	if (asprintf(&server->control_path, "%s/control.sock", server->config->tandem.run_dir) <
+		0)
+		return -ENOMEM;
+	err = api_new(&server->api, verbs_table, verbs);
+	return err ? err
+		   : control_new(&server->control, server->loop, server->control_path,
+			     server->api, text);
+}
+
+static int start_parts(struct server *server, const char *file, struct err_text *text)
+{
+	int err = policy_start(text);
+
+	if (!err)
+		err = load_config(&server->config, file, text);
+	if (!err)
+		err = privilege_prepare(server->config, text);
+	if (!err)
+		err = loop_new(&server->loop, clock_real());
+	if (!err)
+		err = watch_signals(server);
+	if (!err)
+		err = start_resolver(server, text);
+	if (!err)
+		err = trunks_new(&server->trunks, server->loop, server->resolver);
+	if (!err)
+		err = trunks_apply(server->trunks, server->config, text);
+	if (!err)
+		err = start_audit(server, text);
+	if (!err)
+		err = start_bridge(server);
+	if (!err)
+		err = start_relay(server, text);
+	if (!err)
+		err = start_transports(server, text);
+	if (!err)
+		err = start_control(server, text);
+	return err;
+}
+
+int server_start(struct server **ret, const char *file, struct err_text *text)
+{
+	struct server *server = calloc(1, sizeof(*server));
+	int err;
+
+	if (!server)
+		return -ENOMEM;
+	err = start_parts(server, file, text);
+	if (!err)
+		err = privilege_pid_file(server->config, &server->pid_path, text);
+	if (!err)
+		err = privilege_drop(server->config, text);
+	if (err) {
+		server_stop(server);
+		return err;
+	}
+	log_info("server", "event=ready servers=%zu gateways=%zu workers=%u",
+		server->config->server_count, server->config->gateway_count,
+		worker_count(server->config));
+	*ret = server;
+	return 0;
+}
+
+int server_run(struct server *server)
+{
+	return loop_run(server->loop);
+}
+
+void server_stop(struct server *server)
+{
+	if (!server)
+		return;
+	control_free(server->control);
+	api_free(server->api);
+	if (server->loop)
+		timer_stop(&server->drain_timer);
+	bridge_free(server->bridge);
+	relay_free(server->relay);
+	transport_free(server->internal);
+	transport_free(server->external);
+	writer_free(server->writer);
+	trunks_free(server->trunks);
+	resolver_free(server->resolver);
+	if (server->signals.loop) {
+		int fd = server->signals.fd;
+
+		loop_unwatch(&server->signals);
+		close(fd);
+	}
+	loop_free(server->loop);
+	config_unref(server->config);
+	if (server->pid_path)
+		unlink(server->pid_path);
+	free(server->pid_path);
+	free(server->control_path);
+	policy_stop();
+	free(server);
+}
