@@ -571,6 +571,22 @@ static void provisional(struct leg *leg, struct message *response)
 	report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
 }
 
+/* Refused: its transaction still acknowledges repetitions, but nothing waits for it. */
+static void forget_invite(struct leg *leg)
+{
+	if (leg->invite_out)
+		txn_client_detach(leg->invite_out);
+	leg->invite_out = NULL;
+}
+
+/* A final refusal: the transaction acknowledges it and absorbs repetitions by itself. */
+static void let_go_of_invite(struct leg *leg)
+{
+	if (leg->invite_out)
+		txn_client_detach(leg->invite_out);
+	leg->invite_out = NULL;
+}
+
 static void first_response(struct leg *leg, struct message *response)
 {
 	int status = message_status(response);
@@ -585,6 +601,7 @@ static void first_response(struct leg *leg, struct message *response)
 	} else if (status < 300) {
 		accepted(leg, response);
 	} else {
+		forget_invite(leg);
 		report(leg, LEG_EVENT_REFUSAL, response, status, NULL);
 	}
 }
@@ -603,6 +620,8 @@ static void reinvite_response(struct leg *leg, struct message *response)
 	if (status < 300) {
 		leg->answered = true;
 		dialog_refresh(&leg->dialog, response);
+	} else {
+		let_go_of_invite(leg);
 	}
 	if (leg->state == LEG_CLOSING) {
 		/* a BYE is on its way already; the ACK is still owed */
@@ -610,6 +629,8 @@ static void reinvite_response(struct leg *leg, struct message *response)
 			leg_ack(leg, NULL);
 		return;
 	}
+	if (status >= 300)
+		forget_invite(leg);
 	report(leg, status < 300 ? LEG_EVENT_ANSWER : LEG_EVENT_REFUSAL, response, status, NULL);
 }
 

@@ -56,13 +56,6 @@ void value_clear(const struct schema_key *key, void *base)
 	memset(to, 0, key->size);
 }
 
-bool value_is_empty(const struct schema_key *key, const void *base)
-{
-	const char *text = *(char *const *)const_member(key, base);
-
-	return text == NULL || text[0] == '\0';
-}
-
 int value_settle(const struct schema_key *key, void *base)
 {
 	char **to = member(key, base);

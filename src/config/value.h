@@ -25,8 +25,5 @@ int value_settle(const struct schema_key *key, void *base);
 /* Frees what the value owns and zeroes it. */
 void value_clear(const struct schema_key *key, void *base);
 
-/* Whether a file of SCHEMA_FILE or SCHEMA_KEY, or another string, is set. */
-bool value_is_empty(const struct schema_key *key, const void *base);
-
 /* PATH from FOLDER unless absolute; owned by the caller. NULL when out of memory. */
 char *value_path(const char *folder, const char *path);

@@ -8,18 +8,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define FRAMER_MAX_LINES 256          /* header lines */
-#define FRAMER_MAX_LINE (8 * 1024)    /* bytes a line, folding included */
+#define FRAMER_MAX_LINES 256       /* header lines */
+#define FRAMER_MAX_LINE (8 * 1024) /* bytes a line, folding included */
 #define FRAMER_MAX_HEADERS (32 * 1024)
 #define FRAMER_MAX_MESSAGE (64 * 1024)
-#define FRAMER_MAX_LIST 500           /* commas in the headers of a message */
+#define FRAMER_MAX_LIST 500 /* commas in the headers of a message */
 
 enum framer_result {
-	FRAMER_MORE,      /* no whole message yet */
-	FRAMER_MESSAGE,   /* ret_len bytes are one message */
+	FRAMER_MORE,    /* no whole message yet */
+	FRAMER_MESSAGE, /* ret_len bytes are one message */
 	FRAMER_KEEPALIVE, /* ret_len bytes are a CRLFCRLF ping: answer CRLF (RFC 5626 4.4.1) */
 	FRAMER_SKIP,      /* ret_len bytes mean nothing (CRLF between messages, a pong) */
-	FRAMER_BROKEN,    /* not SIP, or over a limit: close the connection */
+	FRAMER_BROKEN, /* not SIP, or over a limit: close the connection */
 };
 
 enum framer_length { FRAMER_LENGTH_NONE, FRAMER_LENGTH_KNOWN, FRAMER_LENGTH_BAD };
@@ -28,13 +28,13 @@ enum framer_length { FRAMER_LENGTH_NONE, FRAMER_LENGTH_KNOWN, FRAMER_LENGTH_BAD 
  * senders cost linear work. Zero-initialise; framer_stream() resets it itself whenever it
  * reports bytes to consume. */
 struct framer {
-	size_t scanned;             /* bytes that need no second look */
-	unsigned lines;             /* whole lines seen, the start line included */
+	size_t scanned; /* bytes that need no second look */
+	unsigned lines; /* whole lines seen, the start line included */
 	size_t line_start;
-	unsigned list_elements;     /* commas, quoted or not: quotes hide none */
-	size_t headers_len;         /* with the empty line; 0: end not seen yet */
-	enum framer_length length;  /* what Content-Length said */
-	size_t body_len;            /* where it is KNOWN */
+	unsigned list_elements;    /* commas, quoted or not: quotes hide none */
+	size_t headers_len;        /* with the empty line; 0: end not seen yet */
+	enum framer_length length; /* what Content-Length said */
+	size_t body_len;           /* where it is KNOWN */
 };
 
 /*

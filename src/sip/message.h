@@ -39,31 +39,32 @@ struct message_fault {
 
 struct message_uri {
 	struct span scheme; /* "sip", "sips", "tel", ... as received */
-	struct span user;   /* still escaped, but never needlessly ("%61" is "a"); no password */
-	struct span host;   /* IPv6 with its brackets; empty for tel: */
-	uint16_t port;      /* 0: none */
-	struct span params; /* "transport=tcp;lr", without the first ';' */
+	struct span
+		user; /* still escaped, but never needlessly ("%61" is "a"); no password */
+	struct span host;    /* IPv6 with its brackets; empty for tel: */
+	uint16_t port;       /* 0: none */
+	struct span params;  /* "transport=tcp;lr", without the first ';' */
 	struct span headers; /* after '?' */
-	struct span whole;  /* all of it */
+	struct span whole;   /* all of it */
 };
 
 /* A name-addr or addr-spec with its parameters: From, To, Contact, Route, ... */
 struct message_address {
 	struct span display; /* as received, quotes included; may be empty */
 	struct message_uri uri;
-	struct span tag;     /* From and To; may be empty */
-	struct span params;  /* header parameters, without the first ';' */
-	struct span whole;   /* all of it */
+	struct span tag;    /* From and To; may be empty */
+	struct span params; /* header parameters, without the first ';' */
+	struct span whole;  /* all of it */
 };
 
 struct message_via {
 	struct span transport; /* "UDP", "TCP", "TLS" */
 	struct span host;
-	uint16_t port;         /* 0: none */
-	struct span branch;    /* may be empty */
-	bool rport;            /* an rport parameter is there */
-	struct span received;  /* may be empty */
-	uint16_t rport_value;  /* 0: empty or none */
+	uint16_t port;        /* 0: none */
+	struct span branch;   /* may be empty */
+	bool rport;           /* an rport parameter is there */
+	struct span received; /* may be empty */
+	uint16_t rport_value; /* 0: empty or none */
 };
 
 struct message;
@@ -85,10 +86,11 @@ void message_unref(struct message *message); /* NULL is fine */
 bool message_can_answer(const struct message *message);
 
 bool message_is_request(const struct message *message);
-enum message_method message_method(const struct message *message); /* of CSeq in responses */
+enum message_method message_method(
+	const struct message *message); /* of CSeq in responses */
 struct span message_method_name(const struct message *message);
 const char *message_method_str(enum message_method method); /* "INVITE"; OTHER: "" */
-int message_status(const struct message *message); /* 0 for requests */
+int message_status(const struct message *message);          /* 0 for requests */
 struct span message_reason(const struct message *message);
 /* A placeholder where the start line was the fault. */
 const struct message_uri *message_request_uri(const struct message *message);
@@ -109,10 +111,12 @@ int message_max_forwards(const struct message *message);
 
 /* The NTH Contact, Route or Record-Route element; false when there is none. The spans hold
  * until the message ends. "Contact: *" gives an address whose uri.whole is "*". */
-bool message_contact(const struct message *message, unsigned nth, struct message_address *ret);
-bool message_route(const struct message *message, unsigned nth, struct message_address *ret);
-bool message_record_route(const struct message *message, unsigned nth,
-	struct message_address *ret);
+bool message_contact(
+	const struct message *message, unsigned nth, struct message_address *ret);
+bool message_route(
+	const struct message *message, unsigned nth, struct message_address *ret);
+bool message_record_route(
+	const struct message *message, unsigned nth, struct message_address *ret);
 /* The element as text, for a route set: "<sip:p1.example.com;lr>". */
 struct span message_record_route_text(const struct message *message, unsigned nth);
 

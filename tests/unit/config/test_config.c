@@ -252,6 +252,13 @@ static void values_are_judged_at_their_bounds(void **state)
 		{"[sip]\nt4 = 10ms", true},
 		{"[sip]\nt4 = 9ms", false},
 		{"[sip]\nt4 = 10001us", false}, /* less than the unit it is kept in */
+		{"[server s]\nhost = a\ncodecs = PCMA", true},
+		{"[server s]\nhost = a\ncodecs = PCMA, PCMA", false},
+		{"[server s]\nhost = a\ncodecs = PCMA PCMU", false},
+		{"[server s]\nhost = a\nsuites = AEAD_AES_128_GCM", true},
+		{"[server s]\nhost = a\nsuites = AEAD_AES_128_GCM, AEAD_AES_128_GCM",
+			false},
+		{"[server s]\nhost = a\nport = 0", false},
 		{"[audit]\nmode = Full", false},
 		{"[audit]\nrequired = true", false},
 	};
@@ -388,6 +395,23 @@ static void broken_lines_are_told_up_to_a_number(void **state)
 	assert_int_equal(fixture->errors.count, 20);
 }
 
+static void the_list_of_mistakes_is_bounded(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[8192] = "[tandem]\n";
+	const char *lines;
+
+	for (int i = 0; i < 1500; i++)
+		strcat(text, "x=\n");
+	fixture_write(fixture, "tandem.conf", text);
+	assert_int_equal(fixture_load(fixture), ERR_CONFIG);
+	assert_true(fixture->errors.count > 1500);
+	lines = buf_str(&fixture->errors.text);
+	assert_non_null(strstr(lines, "tandem.conf:1001:1: error: "));
+	assert_null(strstr(lines, "tandem.conf:1002:1: error: "));
+	assert_non_null(strstr(lines, "\nfurther errors are not shown\n"));
+}
+
 static void reload_leaves_the_old_snapshot(void **state)
 {
 	struct fixture *fixture = *state;
@@ -425,6 +449,7 @@ int main(void)
 		TEST(unreadable_files_are_told),
 		TEST(unusable_texts_are_told),
 		TEST(broken_lines_are_told_up_to_a_number),
+		TEST(the_list_of_mistakes_is_bounded),
 		TEST(reload_leaves_the_old_snapshot),
 	};
 

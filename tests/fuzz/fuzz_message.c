@@ -1,0 +1,220 @@
+/*
+ * Fuzz target: bytes from the network through framer, parser, every accessor and answer.
+ * What holds for any input is asserted.
+ */
+#include "sip/compose.h"
+#include "sip/framer.h"
+#include "sip/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* assert() that no build leaves out. */
+#define CHECK(condition)                                                                 \
+	do {                                                                             \
+		if (!(condition))                                                        \
+			abort();                                                         \
+	} while (0)
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
+
+/* A printed value is one line. */
+static void check_span(struct span span)
+{
+	for (size_t i = 0; i < span.len; i++)
+		CHECK(span.p[i] != '\r' && span.p[i] != '\n' && span.p[i] != '\0');
+}
+
+/* Reads what may be any bytes, so that the sanitizer sees whether they are there. */
+static void check_bytes(struct span span, const char *data, size_t len)
+{
+	CHECK(span.len <= len);
+	if (span.len > 0)
+		CHECK(memcmp(span.p, data + len - span.len, span.len) == 0);
+}
+
+static void check_uri(const struct message_uri *uri)
+{
+	struct span value;
+
+	check_span(uri->scheme);
+	check_span(uri->user);
+	check_span(uri->host);
+	check_span(uri->params);
+	check_span(uri->headers);
+	check_span(uri->whole);
+	if (message_param(uri->params, "transport", &value))
+		check_span(value);
+}
+
+static void check_address(const struct message_address *address)
+{
+	check_span(address->display);
+	check_span(address->tag);
+	check_span(address->params);
+	check_span(address->whole);
+	check_uri(&address->uri);
+}
+
+static void check_headers(const struct message *message)
+{
+	static const char *const names[] = {"Via", "from", "Supported", "Require",
+		"Allow", "P-Asserted-Identity", "Diversion", "History-Info",
+		"Session-Expires", "RAck", "Replaces", "Refer-To", "Content-Type",
+		"Content-Length", "Reason", "Warning", "Accept", "Contact", "Route", "X",
+		"Subject", "Authorization", "Date", "Event"};
+	struct span value;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		for (unsigned nth = 0; message_header(message, names[i], nth, &value);
+			nth++)
+			check_span(value);
+		message_lists(message, names[i], "100rel");
+	}
+}
+
+static void check_accessors(const struct message *message)
+{
+	const struct message_via *via = message_via(message);
+	struct message_address address;
+
+	check_span(message_method_name(message));
+	check_span(message_reason(message));
+	check_span(message_call_id(message));
+	check_span(message_cseq_text(message));
+	check_span(message_content_type(message));
+	check_span(via->host);
+	check_span(via->transport);
+	check_span(via->branch);
+	check_span(via->received);
+	check_uri(message_request_uri(message));
+	check_address(message_from(message));
+	check_address(message_to(message));
+	CHECK(message_max_forwards(message) >= -1 &&
+		message_max_forwards(message) <= 255);
+	for (unsigned i = 0; message_contact(message, i, &address); i++)
+		check_address(&address);
+	for (unsigned i = 0; message_route(message, i, &address); i++)
+		check_address(&address);
+	for (unsigned i = 0; message_record_route(message, i, &address); i++) {
+		check_address(&address);
+		check_span(message_record_route_text(message, i));
+	}
+	check_headers(message);
+}
+
+/* What a sound message promises to those above. */
+static void check_sound(const struct message *message)
+{
+	CHECK(message_can_answer(message));
+	CHECK(message_cseq(message) <= 0x7fffffff);
+	CHECK(message_call_id(message).len > 0);
+	CHECK(message_from(message)->uri.whole.len > 0);
+	CHECK(message_to(message)->uri.whole.len > 0);
+	CHECK(message_via(message)->host.len > 0);
+	CHECK(message_via_count(message) > 0);
+	if (message_is_request(message))
+		CHECK(message_request_uri(message)->whole.len > 0);
+	else
+		CHECK(message_status(message) >= 100 && message_status(message) < 700);
+}
+
+/* An answer passes the framer whole and parses as what was meant. */
+static void check_answer(struct message *request, bool sound)
+{
+	struct buf out;
+	struct framer framer = {0};
+	struct message *answer;
+	struct message_fault fault;
+	const char *reason;
+	size_t len;
+
+	buf_init(&out, 0);
+	message_set_received(request, "2001:db8::7", 5062);
+	CHECK(compose_response(&out, request, 180, NULL, "abc") == 0);
+	compose_body(&out, NULL, (struct span){0});
+	CHECK(out.err == 0);
+	/* Printing may lengthen (", " for ","): a limit may then be passed, no more. */
+	if (framer_stream(&framer, out.data, out.len, &len, &reason) == FRAMER_MESSAGE) {
+		CHECK(len == out.len);
+		CHECK(message_parse(&answer, out.data, len, &fault) == 0);
+		CHECK(message_status(answer) == 180);
+		CHECK(!sound || fault.status == 0);
+		CHECK(!sound || message_via_count(answer) == message_via_count(request));
+		CHECK(span_equal(message_call_id(answer), message_call_id(request)));
+		CHECK(span_equal_str(message_via(answer)->received, "2001:db8::7"));
+		message_unref(answer);
+	}
+	buf_free(&out);
+}
+
+static void check_message(const char *data, size_t len)
+{
+	struct message *message;
+	struct message_fault fault;
+
+	if (message_parse(&message, data, len, &fault) < 0)
+		return;
+	CHECK(fault.status == 0 || fault.reason != NULL);
+	check_bytes(message_body(message), data, len);
+	check_accessors(message);
+	if (fault.status == 0)
+		check_sound(message);
+	if (message_can_answer(message) && message_is_request(message))
+		check_answer(message, fault.status == 0);
+	message_unref(message);
+}
+
+/* Byte by byte or at once, a stream is cut in the same places. */
+static enum framer_result check_increments(const char *data, size_t len, size_t *ret_len)
+{
+	struct framer framer = {0};
+	struct framer slow = {0};
+	const char *reason;
+	size_t slow_len = 0;
+	enum framer_result result = framer_stream(&framer, data, len, ret_len, &reason);
+	enum framer_result slow_result = FRAMER_MORE;
+
+	for (size_t have = 1; have <= len && slow_result == FRAMER_MORE; have++)
+		slow_result = framer_stream(&slow, data, have, &slow_len, &reason);
+	CHECK(result == slow_result);
+	CHECK(result != FRAMER_MESSAGE || *ret_len == slow_len);
+	return result;
+}
+
+static void check_stream(const char *data, size_t len)
+{
+	while (len > 0) {
+		size_t taken = 0;
+		enum framer_result result = check_increments(data, len, &taken);
+
+		if (result == FRAMER_MORE || result == FRAMER_BROKEN)
+			return;
+		CHECK(taken > 0 && taken <= len);
+		if (result == FRAMER_MESSAGE)
+			check_message(data, taken);
+		data += taken;
+		len -= taken;
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
+{
+	/* A copy, so that the sanitizer knows its end and no byte may be changed. */
+	char *data = malloc(len > 0 ? len : 1);
+	const char *reason;
+	bool cut = false;
+	size_t whole = 0;
+
+	if (data == NULL)
+		return 0;
+	if (len > 0)
+		memcpy(data, bytes, len);
+	check_stream(data, len);
+	if (framer_datagram(data, len, &whole, &cut, &reason) == FRAMER_MESSAGE) {
+		CHECK(whole <= len);
+		check_message(data, whole);
+	}
+	free(data);
+	return 0;
+}
