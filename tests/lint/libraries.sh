@@ -1,0 +1,31 @@
+#!/bin/bash
+# Each library is known in one place. One case a library.
+. "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+# library HEADERS FILES...: HEADERS (an extended regex) is included in FILES (globs) alone.
+library() {
+	local headers=$1 file line rest pattern found faults=
+	shift
+	while IFS=: read -r file line rest; do
+		found=
+		for pattern; do
+			# shellcheck disable=SC2053 # a glob
+			[[ $file == $pattern ]] && found=yes
+		done
+		[[ $found ]] || faults+="${faults:+$'\n'}$file:$line: $rest: only in $*"
+	done < <(grep -rnE --include='*.[ch]' "^[ \t]*#[ \t]*include[ \t]*[<\"]($headers)" src || true)
+	verdict "$faults"
+}
+
+library 'sofia-sip/' 'src/sip/message*.[ch]' src/sip/resolve.c
+library 'srtp2?/|srtp\.h' 'src/media/srtp*.[ch]'
+library 'pcap' src/audit/capture.c
+library 'gnutls/' 'src/tls/*'
+library 'augeas\.h' 'src/config/*'
+library 'jansson\.h' 'src/admin/*' 'src/ctl/*'
+library 'libsmartcols/' 'src/ctl/*'
+library 'nettle/' src/media/srtp_engine.c
+library 'unbound\.h' 'src/sip/resolve*.c'
+# TLS, crypto and XML of other makes have no place here.
+library 'openssl/|mbedtls/|nss|libxml' ''
+finish
