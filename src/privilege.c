@@ -12,10 +12,12 @@
 #include <unistd.h>
 
 /* FOLDER (0750), owned by [tandem] user from the beginning where there is one. */
-static int make_folder(const char *folder, const struct passwd *user, struct err_text *text)
+static int make_folder(
+	const char *folder, const struct passwd *user, struct err_text *text)
 {
 	if (mkdir(folder, 0750) && errno != EEXIST)
-		return err_set(text, -errno, "%s: cannot be made: %s", folder, strerror(errno));
+		return err_set(
+			text, -errno, "%s: cannot be made: %s", folder, strerror(errno));
 	if (user && chown(folder, user->pw_uid, user->pw_gid))
 		return err_set(text, -errno, "%s: cannot be given to %s: %s", folder,
 			user->pw_name, strerror(errno));
@@ -55,7 +57,8 @@ int privilege_prepare(const struct config *config, struct err_text *text)
 	return err ? err : make_folder(config->tandem.run_dir, user, text);
 }
 
-int privilege_pid_file(const struct config *config, char **ret_path, struct err_text *text)
+int privilege_pid_file(
+	const struct config *config, char **ret_path, struct err_text *text)
 {
 	FILE *file;
 

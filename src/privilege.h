@@ -12,6 +12,7 @@
  * TEXT. */
 int privilege_prepare(const struct config *config, struct err_text *text);
 /* Writes RUN-DIR/tandemd.pid; *ret_path is owned by the caller, who unlinks it. */
-int privilege_pid_file(const struct config *config, char **ret_path, struct err_text *text);
+int privilege_pid_file(
+	const struct config *config, char **ret_path, struct err_text *text);
 /* Becomes [tandem] user where one is set and we are root. 0, or negative with TEXT. */
 int privilege_drop(const struct config *config, struct err_text *text);

@@ -59,28 +59,38 @@ static int load_config(struct config **ret, const char *file, struct err_text *t
 	err = config_load(ret, file, &errors);
 	if (err) {
 		fwrite(errors.text.data, 1, errors.text.len, stderr);
-		err_set(text, err, "%s: %u mistakes; the configuration was not taken", file,
-			errors.count);
+		err_set(text, err, "%s: %u mistakes; the configuration was not taken",
+			file, errors.count);
 	}
 	config_errors_free(&errors);
 	return err;
 }
 
 /* What only a start takes into use is said, so that nobody waits for it. */
-static void warn_if_moved(const struct config *old, const struct config *config)
+static bool needs_restart(const struct config *old, const struct config *config)
 {
-	if (!addr_equal(&old->internal.listen, &config->internal.listen) ||
-		!addr_equal(&old->external.udp, &config->external.udp) ||
-		!addr_equal(&old->external.tcp, &config->external.tcp) ||
-		!addr_equal(&old->external.tls_listen, &config->external.tls_listen) ||
-		!addr_equal(&old->media.internal, &config->media.internal) ||
-		!addr_equal(&old->media.external, &config->media.external) ||
-		old->media.port_min != config->media.port_min ||
-		old->media.port_max != config->media.port_max ||
-		old->media.workers != config->media.workers)
-		log_warning("server", "event=reload "
-				      "note=\"changed listeners, media addresses, ports and "
-				      "workers take effect at the next start\"");
+	return !addr_equal(&old->internal.listen, &config->internal.listen) ||
+	       !addr_equal(&old->external.udp, &config->external.udp) ||
+	       !addr_equal(&old->external.tcp, &config->external.tcp) ||
+	       !addr_equal(&old->external.tls_listen, &config->external.tls_listen) ||
+	       !addr_equal(&old->tandem.dns_server, &config->tandem.dns_server) ||
+	       !addr_equal(&old->media.internal, &config->media.internal) ||
+	       !addr_equal(&old->media.external, &config->media.external) ||
+	       old->media.port_min != config->media.port_min ||
+	       old->media.port_max != config->media.port_max ||
+	       old->media.workers != config->media.workers ||
+	       old->media.tick_us != config->media.tick_us ||
+	       old->sip.t1_ms != config->sip.t1_ms ||
+	       old->sip.t2_ms != config->sip.t2_ms ||
+	       old->sip.t4_ms != config->sip.t4_ms ||
+	       old->limits.max_connections != config->limits.max_connections ||
+	       old->limits.max_handshakes != config->limits.max_handshakes ||
+	       old->limits.handshake_ms != config->limits.handshake_ms ||
+	       old->limits.idle_ms != config->limits.idle_ms ||
+	       old->limits.queue_bytes != config->limits.queue_bytes ||
+	       strcmp(old->tandem.state_dir, config->tandem.state_dir) != 0 ||
+	       strcmp(old->tandem.run_dir, config->tandem.run_dir) != 0 ||
+	       strcmp(old->tandem.user, config->tandem.user) != 0;
 }
 
 static void use_credentials(struct server *server)
@@ -99,7 +109,8 @@ static json_t *split_lines(const char *text, size_t len)
 
 	while (lines && span_next(&rest, '\n', &line))
 		if (line.len)
-			json_array_append_new(lines, json_stringn_nocheck(line.p, line.len));
+			json_array_append_new(
+				lines, json_stringn_nocheck(line.p, line.len));
 	return lines;
 }
 
@@ -121,7 +132,8 @@ static int reload(struct server *server, json_t **ret_errors)
 	if (!err) {
 		err = trunks_apply(server->trunks, config, &text);
 		if (err) {
-			log_error("server", "event=reload-refused reason=\"%s\"", text.text);
+			log_error("server", "event=reload-refused reason=\"%s\"",
+				text.text);
 			if (ret_errors)
 				*ret_errors = split_lines(text.text, strlen(text.text));
 		}
@@ -131,7 +143,12 @@ static int reload(struct server *server, json_t **ret_errors)
 		config_unref(config);
 		return ERR_CONFIG;
 	}
-	warn_if_moved(server->config, config);
+	if (needs_restart(server->config, config))
+		log_warning("server", "event=reload note=\"changes of listeners, "
+				      "folders, user, DNS server, media "
+				      "addresses, ports, workers and tick, connection "
+				      "limits and [sip] timers take "
+				      "effect at the next start\"");
 	config_unref(server->config);
 	server->config = config;
 	use_credentials(server);
@@ -139,8 +156,8 @@ static int reload(struct server *server, json_t **ret_errors)
 	transport_judge_again(server->internal);
 	transport_judge_again(server->external);
 	bridge_set_config(server->bridge, config);
-	log_info("server", "event=reloaded servers=%zu gateways=%zu", config->server_count,
-		config->gateway_count);
+	log_info("server", "event=reloaded servers=%zu gateways=%zu",
+		config->server_count, config->gateway_count);
 	return 0;
 }
 
@@ -271,8 +288,9 @@ static int start_resolver(struct server *server, struct err_text *text)
 	char forward[ADDR_TEXT_SIZE + 8];
 	char host[ADDR_TEXT_SIZE];
 
-	snprintf(forward, sizeof(forward), "%s@%u", dns->len ? addr_host_text(dns, host) : "",
-		dns->len ? addr_port(dns) : 0);
+	snprintf(forward, sizeof(forward), "%s@%u",
+		dns->len ? addr_host_text(dns, host) : "",
+		dns->len ? addr_port(dns) : 0u);
 	params.forward = dns->len ? forward : NULL;
 	return resolver_new_with(&server->resolver, server->loop, &params, text);
 }
@@ -342,11 +360,11 @@ static int listen_external(struct server *server, struct err_text *text)
 	int err = 0;
 
 	if (config->external.udp.len)
-		err = transport_listen(
-			server->external, TRANSPORT_UDP, &config->external.udp, NULL, text);
+		err = transport_listen(server->external, TRANSPORT_UDP,
+			&config->external.udp, NULL, text);
 	if (!err && config->external.tcp.len)
-		err = transport_listen(
-			server->external, TRANSPORT_TCP, &config->external.tcp, NULL, text);
+		err = transport_listen(server->external, TRANSPORT_TCP,
+			&config->external.tcp, NULL, text);
 	if (!err && config->external.tls_listen.len)
 		err = transport_listen(server->external, TRANSPORT_TLS,
 			&config->external.tls_listen, NULL, text);
@@ -358,7 +376,8 @@ static int start_transports(struct server *server, struct err_text *text)
 	int err = new_transport(server, &server->internal, "internal", RELAY_INTERNAL);
 
 	if (!err)
-		err = new_transport(server, &server->external, "external", RELAY_EXTERNAL);
+		err = new_transport(
+			server, &server->external, "external", RELAY_EXTERNAL);
 	if (err)
 		return err;
 	bridge_set_transports(server->bridge, server->internal, server->external);
@@ -384,8 +403,8 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->reload_h = reload_h;
 	verbs->shutdown_h = shutdown_h;
 	verbs->arg = server;
-	if (asprintf(&server->control_path, "%s/control.sock", server->config->tandem.run_dir) <
-		0)
+	if (asprintf(&server->control_path, "%s/control.sock",
+		    server->config->tandem.run_dir) < 0)
 		return -ENOMEM;
 	err = api_new(&server->api, verbs_table, verbs);
 	return err ? err

@@ -386,8 +386,8 @@ void control_free(struct control *control)
 {
 	if (!control)
 		return;
-	LIST_FOREACH(&control->clients, node, next)
-	client_free(LIST_ENTRY(node, struct client, node));
+	LIST_FOREACH (&control->clients, node, next)
+		client_free(LIST_ENTRY(node, struct client, node));
 	loop_unwatch(&control->watch);
 	if (control->fd >= 0)
 		close(control->fd);

@@ -261,8 +261,8 @@ void store_end(struct store *store, uint64_t call, uint64_t lost, uint64_t mono_
 
 void store_flush(struct store *store)
 {
-	LIST_FOREACH(&store->dirty, node, next)
-	entry_flush(store, LIST_ENTRY(node, struct entry, dirty));
+	LIST_FOREACH (&store->dirty, node, next)
+		entry_flush(store, LIST_ENTRY(node, struct entry, dirty));
 }
 
 static void entry_finish(struct store *store, struct entry *entry)
@@ -289,8 +289,7 @@ void store_expire(struct store *store, uint64_t mono_us)
 	struct entry *entry;
 
 	/* Both lists are in order of the calls' ends. */
-	LIST_FOREACH(&store->closing, node, next)
-	{
+	LIST_FOREACH (&store->closing, node, next) {
 		entry = LIST_ENTRY(node, struct entry, phase);
 		if (mono_us - entry->ended_us < CLOSE_AFTER_US)
 			break;
@@ -298,8 +297,7 @@ void store_expire(struct store *store, uint64_t mono_us)
 		list_remove(&entry->phase);
 		list_append(&store->closed, &entry->phase);
 	}
-	LIST_FOREACH(&store->closed, node, next)
-	{
+	LIST_FOREACH (&store->closed, node, next) {
 		entry = LIST_ENTRY(node, struct entry, phase);
 		if (mono_us - entry->ended_us < STORE_LINGER_US)
 			break;

@@ -78,8 +78,8 @@ void bridge_free(struct bridge *bridge)
 	if (!bridge)
 		return;
 	LIST_FOREACH (&bridge->calls, node, next)
-		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, "shutdown", 503,
-			NULL);
+		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, "shutdown",
+			503, NULL);
 	LIST_FOREACH (&bridge->calls, node, next)
 		registry_bury(LIST_ENTRY(node, struct call, node));
 	LIST_FOREACH (&bridge->dead, node, next) {
@@ -131,7 +131,7 @@ static bool known_scheme(const struct message *request)
 	struct span scheme = message_request_uri(request)->scheme;
 
 	return span_equal_nocase(scheme, "sip") || span_equal_nocase(scheme, "sips") ||
-		span_equal_nocase(scheme, "tel");
+	       span_equal_nocase(scheme, "tel");
 }
 
 static bool understands_body(const struct message *request)
@@ -153,7 +153,7 @@ static bool refuse_early(struct txn_server *txn, const struct message *request)
 
 	if (method != MESSAGE_INVITE && method != MESSAGE_OPTIONS)
 		txn_server_reply(txn,
-			method == MESSAGE_OTHER                        ? 501
+			method == MESSAGE_OTHER ? 501
 			: method == MESSAGE_BYE || method == MESSAGE_PRACK ||
 					method == MESSAGE_UPDATE
 				? 481
@@ -182,7 +182,8 @@ static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
 	return (own && trunk->calls >= own) || (all && bridge->call_count >= all);
 }
 
-static bool refuse_now(struct bridge *bridge, struct txn_server *txn, const struct trunk *trunk)
+static bool refuse_now(
+	struct bridge *bridge, struct txn_server *txn, const struct trunk *trunk)
 {
 	const char *why = NULL;
 
@@ -190,7 +191,8 @@ static bool refuse_now(struct bridge *bridge, struct txn_server *txn, const stru
 		why = "draining";
 	else if (is_full(bridge, trunk))
 		why = "limit";
-	else if (bridge->handlers.ready_h && !bridge->handlers.ready_h(bridge->handlers.arg))
+	else if (bridge->handlers.ready_h &&
+		 !bridge->handlers.ready_h(bridge->handlers.arg))
 		why = "audit";
 	if (!why)
 		return false;
@@ -202,7 +204,8 @@ static bool refuse_now(struct bridge *bridge, struct txn_server *txn, const stru
 static void receive_invite(
 	struct bridge_side *side, struct txn_server *txn, struct message *request)
 {
-	enum trunk_kind kind = side->which == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	enum trunk_kind kind =
+		side->which == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
 	struct trunk *trunk =
 		trunks_of_flow(side->bridge->trunks, txn_server_flow(txn), kind);
 	struct err_text text = {{0}};
@@ -215,8 +218,8 @@ static void receive_invite(
 	if (refuse_now(side->bridge, txn, trunk))
 		return;
 	if (exchange_read(request, &sdp, &text)) {
-		log_warning("bridge", "event=call-refused from=%s reason=\"%s\"", trunk->id,
-			text.text);
+		log_warning("bridge", "event=call-refused from=%s reason=\"%s\"",
+			trunk->id, text.text);
 		txn_server_reply(txn, 400, "Bad Session Description", NULL, NULL);
 		return;
 	}
@@ -230,10 +233,10 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 
 	if (message_to(request)->tag.len) {
 		dialog = dialog_find(&side->dialogs, request);
-		if (dialog)
-			leg_request(dialog->owner, txn, request);
-		else
+		if (!dialog)
 			txn_server_reply(txn, 481, NULL, NULL, NULL);
+		else if (!refuse_required(txn, request))
+			leg_request(dialog->owner, txn, request);
 		return;
 	}
 	if (refuse_early(txn, request))
@@ -296,7 +299,7 @@ static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *re
 	struct bridge_side *side = arg;
 
 	return side->which == RELAY_EXTERNAL &&
-		trunks_allow_plain(side->bridge->trunks, kind, remote);
+	       trunks_allow_plain(side->bridge->trunks, kind, remote);
 }
 
 static uint64_t call_h(void *arg, const struct message *message)
@@ -350,7 +353,8 @@ void bridge_drain(struct bridge *bridge)
 void bridge_end_all(struct bridge *bridge, const char *cause)
 {
 	LIST_FOREACH (&bridge->calls, node, next)
-		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503, NULL);
+		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503,
+			NULL);
 }
 
 unsigned bridge_call_count(const struct bridge *bridge)

@@ -31,7 +31,7 @@ struct bridge_handlers {
 
 struct bridge_params {
 	struct timers *timers;
-	struct config *config;      /* the first snapshot; a reference is taken */
+	struct config *config; /* the first snapshot; a reference is taken */
 	struct trunks *trunks;
 	struct resolver *resolver;
 	const struct tap *tap;      /* for the first INVITE of a call; may be NULL */

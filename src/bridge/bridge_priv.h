@@ -29,7 +29,7 @@ struct bridge {
 	struct bridge_handlers handlers;
 	struct list calls; /* every struct call, oldest first */
 	struct hash by_number;
-	struct list dead;  /* calls that are over, freed when the stack is unwound */
+	struct list dead; /* calls that are over, freed when the stack is unwound */
 	struct timer reaper;
 	unsigned call_count;
 	unsigned answered_count;

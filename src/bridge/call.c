@@ -61,7 +61,8 @@ static void set_state(struct call *call, enum call_state state)
 			call_state_name(call), (int)state);
 		return;
 	}
-	log_debug("call", "call=%s from=%s to=%d", call->id, call_state_name(call), (int)state);
+	log_debug("call", "call=%s from=%s to=%d", call->id, call_state_name(call),
+		(int)state);
 	call->state = state;
 }
 
@@ -79,10 +80,12 @@ static void note_end(struct call *call, enum call_end by, const char *cause, int
 	call->status = call->answer_us ? 200 : status;
 	if (detail)
 		snprintf(call->detail, sizeof(call->detail), "%s", detail);
-	log_info("call", "call=%s event=ended by=%s cause=%s status=%d duration-ms=%llu%s%s%s",
+	log_info("call",
+		"call=%s event=ended by=%s cause=%s status=%d duration-ms=%llu%s%s%s",
 		call->id, parties[by], cause, call->status,
-		(unsigned long long)(call->answer_us ? (call->end_us - call->answer_us) / 1000
-						      : 0),
+		(unsigned long long)(call->answer_us
+					     ? (call->end_us - call->answer_us) / 1000
+					     : 0),
 		call->detail[0] ? " reason=\"" : "", call->detail,
 		call->detail[0] ? "\"" : "");
 }
@@ -190,8 +193,7 @@ static void no_candidate(struct call *call, const char *why)
 
 static void try_candidate(struct call *call, const char *why)
 {
-	struct bridge_side *home =
-		&call->bridge->sides[other_side(call->a.home->which)];
+	struct bridge_side *home = &call->bridge->sides[other_side(call->a.home->which)];
 
 	dial_stop(&call->dial);
 	while (call->candidate_at < call->candidate_count) {
@@ -242,8 +244,8 @@ static void dialled_h(void *arg, struct flow *flow, const char *why)
 
 	if (!flow) {
 		note_trunk_failure(call->b.trunk, why);
-		log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"", call->id,
-			call->b.trunk->id, why);
+		log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"",
+			call->id, call->b.trunk->id, why);
 		try_candidate(call, why);
 		return;
 	}
@@ -263,7 +265,8 @@ static void dialled_h(void *arg, struct flow *flow, const char *why)
 /* ---- what an event does: one table ---- */
 
 /* 0: the call moves to the state of the rule; otherwise the action moved it. */
-typedef int call_action(struct call *call, struct leg *leg, const struct leg_report *report);
+typedef int call_action(
+	struct call *call, struct leg *leg, const struct leg_report *report);
 
 static enum call_end by_leg(const struct call *call, const struct leg *leg)
 {
@@ -283,7 +286,8 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 	(void)leg;
 	if (!call->ringing_us) {
 		call->ringing_us = now_us(call) - call->start_us;
-		log_info("call", "call=%s event=ringing status=%d", call->id, report->status);
+		log_info("call", "call=%s event=ringing status=%d", call->id,
+			report->status);
 	}
 	exchange_provisional(call, report->message);
 	return 0;
@@ -294,7 +298,8 @@ static void too_long_h(void *arg)
 	call_end(arg, CALL_BY_TANDEM, "duration-limit", 487, NULL);
 }
 
-static int act_connect(struct call *call, struct leg *leg, const struct leg_report *report)
+static int act_connect(
+	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
 
@@ -315,7 +320,8 @@ static int act_connect(struct call *call, struct leg *leg, const struct leg_repo
 }
 
 /* Another candidate is tried only where this one did not take the call at all. */
-static int act_refused(struct call *call, struct leg *leg, const struct leg_report *report)
+static int act_refused(
+	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	int status = cause_map(report->status);
 
@@ -324,12 +330,13 @@ static int act_refused(struct call *call, struct leg *leg, const struct leg_repo
 		try_candidate(call, "answered 503");
 		return 1;
 	}
-	call_end(call, CALL_BY_B, status == 486 || status == 600 ? "busy" : "rejected", status,
-		NULL);
+	call_end(call, CALL_BY_B, status == 486 || status == 600 ? "busy" : "rejected",
+		status, NULL);
 	return 1;
 }
 
-static int act_setup_failed(struct call *call, struct leg *leg, const struct leg_report *report)
+static int act_setup_failed(
+	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	if (leg == &call->a) {
 		call_end(call, CALL_BY_A, "peer-lost", report->status, report->why);
@@ -377,8 +384,9 @@ static void note_hold(struct call *call)
 	bool held = mediate_on_hold(&call->a) || mediate_on_hold(&call->b);
 
 	if (held != call->held)
-		relay_set_timeout(call->session, held ? call->config->media.hold_timeout_ms
-						      : call->config->media.timeout_ms);
+		relay_set_timeout(
+			call->session, held ? call->config->media.hold_timeout_ms
+					    : call->config->media.timeout_ms);
 	call->held = held;
 }
 
@@ -407,7 +415,8 @@ static int act_change(struct call *call, struct leg *leg, const struct leg_repor
 	return 0;
 }
 
-static int act_changed(struct call *call, struct leg *leg, const struct leg_report *report)
+static int act_changed(
+	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
 
@@ -428,7 +437,8 @@ static int act_change_refused(
 		call_end(call, by_leg(call, leg), "peer-lost", report->status, NULL);
 		return 1;
 	}
-	leg_refuse(call->changer, report->status == 491 ? 491 : cause_map(report->status), NULL);
+	leg_refuse(call->changer, report->status == 491 ? 491 : cause_map(report->status),
+		NULL);
 	return 0;
 }
 
@@ -443,14 +453,16 @@ static int act_change_cancelled(
 	return 0;
 }
 
-static int act_late_answer(struct call *call, struct leg *leg, const struct leg_report *report)
+static int act_late_answer(
+	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	if (call->changer && call->changer->invite_in)
 		return act_changed(call, leg, report);
 	/* CANCEL and 200 crossed: what the far end agreed to stands nowhere else; the call
 	 * cannot go on with two halves that differ */
 	leg_ack(leg, NULL);
-	call_end(call, CALL_BY_TANDEM, "change-lost", 487, "a cancelled re-INVITE was accepted");
+	call_end(call, CALL_BY_TANDEM, "change-lost", 487,
+		"a cancelled re-INVITE was accepted");
 	return 1;
 }
 
@@ -517,7 +529,8 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 
 /* ---- connections in mid-call ---- */
 
-static void redialled(struct call *call, struct leg *leg, struct flow *flow, const char *why)
+static void redialled(
+	struct call *call, struct leg *leg, struct flow *flow, const char *why)
 {
 	struct leg_report report = {LEG_EVENT_FAILED, NULL, 503, why};
 
@@ -548,7 +561,8 @@ static void redialled_b_h(void *arg, struct flow *flow, const char *why)
 static void lose_flow(struct call *call, struct leg *leg, const char *why)
 {
 	struct dial *redial = &call->redial[leg == &call->b];
-	bool fresh = !dial_active(redial) ||
+	bool fresh =
+		!dial_active(redial) ||
 		timers_now_ms(call->bridge->timers) - redial->started_ms > CALL_REDIAL_MS;
 
 	if (fresh)
@@ -601,11 +615,11 @@ static int read_invite(struct call *call, const struct message *invite)
 
 static void choose_candidates(struct call *call)
 {
-	enum trunk_kind kind = call->a.home->which == RELAY_INTERNAL ? TRUNK_GATEWAY
-								      : TRUNK_SERVER;
+	enum trunk_kind kind =
+		call->a.home->which == RELAY_INTERNAL ? TRUNK_GATEWAY : TRUNK_SERVER;
 
-	call->candidate_count = pick_candidates(call->bridge->trunks, kind,
-		span_of(call->number_uri), call->candidates);
+	call->candidate_count = pick_candidates(
+		call->bridge->trunks, kind, span_of(call->number_uri), call->candidates);
 	for (unsigned i = 0; i < call->candidate_count; i++)
 		trunk_ref(call->candidates[i]);
 }
@@ -661,7 +675,8 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 	call->bridge = bridge;
 	call->config = config_ref(bridge->config);
 	call->start_us = now_us(call);
-	call->start_wall_us = timers_clock(bridge->timers)->wall_us(timers_clock(bridge->timers));
+	call->start_wall_us =
+		timers_clock(bridge->timers)->wall_us(timers_clock(bridge->timers));
 	registry_number(call);
 	err = prepare(call, home, invite, trunk, sdp);
 	if (err) {

@@ -21,33 +21,33 @@ enum call_state {
 enum call_end { CALL_BY_TANDEM, CALL_BY_A, CALL_BY_B };
 
 struct call {
-	struct list node;         /* in bridge->calls, then bridge->dead */
+	struct list node; /* in bridge->calls, then bridge->dead */
 	struct hash_node by_number;
 	struct bridge *bridge;
-	struct config *config;    /* the snapshot it began with; owned reference */
+	struct config *config; /* the snapshot it began with; owned reference */
 	uint64_t number;
 	char id[32];
 	enum call_state state;
-	struct leg a;             /* called us */
-	struct leg b;             /* is called; home is NULL between candidates */
-	struct leg *changer;      /* CHANGING: whose re-INVITE it is */
+	struct leg a;        /* called us */
+	struct leg b;        /* is called; home is NULL between candidates */
+	struct leg *changer; /* CHANGING: whose re-INVITE it is */
 	struct relay_session *session;
 	struct trunk *candidates[PICK_MAX]; /* owned references */
 	unsigned candidate_count, candidate_at;
-	struct dial dial;         /* of leg b, until it is answered */
-	struct dial redial[2];    /* of a and b, when a connection was lost in mid-call */
-	char *number_uri;         /* the user part that was called */
-	char *from, *to;          /* users, for the record */
-	unsigned max_forwards;    /* for leg b */
-	char *preview_tag;        /* remote tag of the fork whose SDP leg a got in 18x; NULL */
-	bool ack_due;             /* leg b's 2xx waits for leg a's ACK: it has the answer */
+	struct dial dial;      /* of leg b, until it is answered */
+	struct dial redial[2]; /* of a and b, when a connection was lost in mid-call */
+	char *number_uri;      /* the user part that was called */
+	char *from, *to;       /* users, for the record */
+	unsigned max_forwards; /* for leg b */
+	char *preview_tag; /* remote tag of the fork whose SDP leg a got in 18x; NULL */
+	bool ack_due;      /* leg b's 2xx waits for leg a's ACK: it has the answer */
 	bool held;
 	struct timer setup_timer; /* Timer C */
 	struct timer duration_timer;
 	uint64_t start_wall_us, start_us;
 	uint64_t ringing_us, answer_us, end_us; /* monotonic, after start; 0: not */
 	int status;
-	const char *cause;        /* static */
+	const char *cause; /* static */
 	enum call_end ended_by;
 	char detail[200];
 };

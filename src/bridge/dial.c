@@ -33,7 +33,8 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 
 	dial->resolving = NULL;
 	if (!answer->err)
-		dial->addrs = calloc(answer->count ? answer->count : 1, sizeof(struct addr));
+		dial->addrs =
+			calloc(answer->count ? answer->count : 1, sizeof(struct addr));
 	if (!dial->addrs) {
 		snprintf(dial->why, sizeof(dial->why), "%.199s",
 			answer->err ? answer->why : "out of memory");
@@ -44,8 +45,8 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	try_addresses(dial);
 }
 
-void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk, dial_h *h,
-	void *arg)
+void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk,
+	dial_h *h, void *arg)
 {
 	struct resolve *resolving = NULL;
 

@@ -24,8 +24,8 @@ struct dial {
 };
 
 /* Looks TRUNK up and tries its first address; H may be called before this returns. */
-void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk, dial_h *h,
-	void *arg);
+void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk,
+	dial_h *h, void *arg);
 /* The last flow failed for WHY: the next address; H is called before this returns. */
 void dial_next(struct dial *dial, const char *why);
 bool dial_active(const struct dial *dial);

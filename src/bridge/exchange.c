@@ -17,11 +17,12 @@ int exchange_read(struct message *message, struct sdp **ret, struct err_text *te
 		return 0;
 	if (!span_equal_nocase(type, "application/sdp"))
 		return err_set(text, ERR_SUPPORT, "the body is no SDP");
-	return sdp_parse(ret, body.p, body.len, text);
+	return sdp_read(ret, body.p, body.len, text);
 }
 
 /* What LEG said becomes part of its offer state. Takes SDP in any case. */
-static int receive(struct leg *leg, struct sdp *sdp, bool *ret_is_offer, struct err_text *text)
+static int receive(
+	struct leg *leg, struct sdp *sdp, bool *ret_is_offer, struct err_text *text)
 {
 	int err = offer_receive(&leg->offer, sdp, ret_is_offer, text);
 
@@ -92,7 +93,8 @@ void exchange_provisional(struct call *call, struct message *response)
 	struct sdp *out = NULL;
 	int err = exchange_read(response, &sdp, &text);
 
-	if (!err && sdp && (call->b.offer.state != OFFER_SENT || !passes_early_media(call))) {
+	if (!err && sdp &&
+		(call->b.offer.state != OFFER_SENT || !passes_early_media(call))) {
 		/* an offer in an unreliable 18x is not allowed (RFC 3261 13.2.1) */
 		sdp_free(sdp);
 		sdp = NULL;
@@ -100,8 +102,9 @@ void exchange_provisional(struct call *call, struct message *response)
 	if (!err && sdp)
 		err = preview(call, response, sdp, &out, &text);
 	if (err)
-		log_warning("call", "call=%s leg=b event=early-media-refused reason=\"%s\"",
-			call->id, text.text);
+		log_warning("call",
+			"call=%s leg=b event=early-media-refused reason=\"%s\"", call->id,
+			text.text);
 	leg_provision(&call->a, message_status(response), out);
 	sdp_free(out);
 }
@@ -110,12 +113,12 @@ void exchange_provisional(struct call *call, struct message *response)
 
 /* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and
  * FROM's ACK waits for that leg's answer. */
-static int pass_delayed_offer(struct call *call, struct leg *from, struct sdp **ret,
-	struct err_text *text)
+static int pass_delayed_offer(
+	struct call *call, struct leg *from, struct sdp **ret, struct err_text *text)
 {
 	struct leg *to = call_other(call, from);
-	int err = mediate_offer(call->session, call->config, from, from->offer.remote, to, ret,
-		text);
+	int err = mediate_offer(
+		call->session, call->config, from, from->offer.remote, to, ret, text);
 
 	if (!err)
 		call->ack_due = true;
@@ -135,8 +138,8 @@ static int answer_with(struct call *call, struct leg *from, struct message *resp
 		return pass_delayed_offer(call, from, ret, text);
 	if (!from->reinviting)
 		follow_fork(call, response);
-	return mediate_answer(call->session, call->config, from, from->offer.remote, to, true,
-		ret, text);
+	return mediate_answer(call->session, call->config, from, from->offer.remote, to,
+		true, ret, text);
 }
 
 int exchange_answer(struct call *call, struct leg *from, struct message *response,
@@ -196,15 +199,15 @@ int exchange_reinvite(struct call *call, struct leg *from, struct message *reque
 	if (!err && sdp)
 		err = receive(from, sdp, &is_offer, &text);
 	if (!err && sdp)
-		err = mediate_offer(call->session, call->config, from, from->offer.remote, to,
-			&out, &text);
+		err = mediate_offer(call->session, call->config, from, from->offer.remote,
+			to, &out, &text);
 	if (!err)
 		err = leg_reinvite(to, out);
 	sdp_free(out);
 	if (!err)
 		return 0;
-	log_warning("call", "call=%s leg=%s event=reinvite-refused reason=\"%s\"", call->id,
-		from->name, text.text[0] ? text.text : err_str(err));
+	log_warning("call", "call=%s leg=%s event=reinvite-refused reason=\"%s\"",
+		call->id, from->name, text.text[0] ? text.text : err_str(err));
 	mediate_cancel(call->session, from, to);
 	return status_of(err);
 }
@@ -223,12 +226,13 @@ int exchange_ack(
 	call->ack_due = false;
 	err = exchange_read(ack, &sdp, text);
 	if (!err && !sdp)
-		err = err_set(text, ERR_FORMAT, "the ACK has no answer to the offer in the 2xx");
+		err = err_set(text, ERR_FORMAT,
+			"the ACK has no answer to the offer in the 2xx");
 	if (!err)
 		err = receive(from, sdp, &is_offer, text);
 	if (!err)
-		err = mediate_answer(call->session, call->config, from, from->offer.remote, to,
-			true, &out, text);
+		err = mediate_answer(call->session, call->config, from,
+			from->offer.remote, to, true, &out, text);
 	leg_ack(to, err ? NULL : out);
 	sdp_free(out);
 	return err;

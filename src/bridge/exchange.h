@@ -27,5 +27,5 @@ int exchange_answer(struct call *call, struct leg *from, struct message *respons
 int exchange_reinvite(struct call *call, struct leg *from, struct message *request);
 
 /* The ACK of leg FROM: its answer goes on where the other leg waits for it. 0 or negative. */
-int exchange_ack(struct call *call, struct leg *from, struct message *ack,
-	struct err_text *text);
+int exchange_ack(
+	struct call *call, struct leg *from, struct message *ack, struct err_text *text);

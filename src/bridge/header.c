@@ -7,8 +7,8 @@
 #include <string.h>
 
 /* Headers that say nothing of addresses or routes and mean the same on both sides. */
-static const char *const plain_headers[] = {"Privacy", "Priority", "User-to-User",
-	"Accept-Language", "Answer-Mode"};
+static const char *const plain_headers[] = {
+	"Privacy", "Priority", "User-to-User", "Accept-Language", "Answer-Mode"};
 
 /* "sip:USER@HOST", or "sip:HOST" without a user. */
 static void add_uri(struct buf *out, struct span user, const char *host)
@@ -53,7 +53,8 @@ static void cross_uri(const struct call *call, const struct flow *flow, struct b
 }
 
 /* Splits `"Name" <uri>` or `uri`; a ">" or "<" within the quotes is part of the name. */
-static void split_name_addr(struct span value, struct span *ret_display, struct span *ret_uri)
+static void split_name_addr(
+	struct span value, struct span *ret_display, struct span *ret_uri)
 {
 	bool quoted = false;
 
@@ -72,8 +73,8 @@ static void split_name_addr(struct span value, struct span *ret_display, struct 
 }
 
 /* P-Asserted-Identity (RFC 3325): the peers of both sides are trusted by configuration. */
-static void cross_asserted(struct call *call, const struct message *invite, const char *host,
-	struct buf *out)
+static void cross_asserted(struct call *call, const struct message *invite,
+	const char *host, struct buf *out)
 {
 	struct span value, display, text;
 	struct message_uri uri;
@@ -102,8 +103,8 @@ static void cross_plain(const struct message *invite, struct buf *out)
 	struct span value;
 
 	for (size_t i = 0; i < sizeof(plain_headers) / sizeof(plain_headers[0]); i++)
-		for (unsigned nth = 0; message_header(invite, plain_headers[i], nth, &value);
-			nth++)
+		for (unsigned nth = 0;
+			message_header(invite, plain_headers[i], nth, &value); nth++)
 			compose_header(out, plain_headers[i], value);
 }
 

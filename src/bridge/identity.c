@@ -16,11 +16,13 @@ static const struct addr *listener(const struct config *config, const struct leg
 	}
 }
 
-const struct addr *identity_media(const struct bridge_side *side, const struct config *config)
+const struct addr *identity_media(
+	const struct bridge_side *side, const struct config *config)
 {
 	if (side->which == RELAY_INTERNAL)
-		return config->media.internal_advertise.len ? &config->media.internal_advertise
-							    : &config->media.internal;
+		return config->media.internal_advertise.len
+			       ? &config->media.internal_advertise
+			       : &config->media.internal;
 	return config->media.external_advertise.len ? &config->media.external_advertise
 						    : &config->media.external;
 }
@@ -65,7 +67,8 @@ const char *identity_via(
 
 	write_port(leg, port, sizeof(port));
 	snprintf(buf, IDENTITY_SIZE, "SIP/2.0/%s %.200s%s;branch=%s;rport",
-		transport_kind_name(leg->flow->kind), identity_host(leg, host), port, branch);
+		transport_kind_name(leg->flow->kind), identity_host(leg, host), port,
+		branch);
 	return buf;
 }
 
@@ -75,7 +78,7 @@ const char *identity_contact(const struct leg *leg, char buf[static IDENTITY_SIZ
 	char port[8];
 
 	write_port(leg, port, sizeof(port));
-	snprintf(buf, IDENTITY_SIZE, "<sip:%.200s%s;transport=%s>", identity_host(leg, host),
-		port, transport_kind_param(leg->flow->kind));
+	snprintf(buf, IDENTITY_SIZE, "<sip:%.200s%s;transport=%s>",
+		identity_host(leg, host), port, transport_kind_param(leg->flow->kind));
 	return buf;
 }

@@ -16,4 +16,5 @@ const char *identity_contact(const struct leg *leg, char buf[static IDENTITY_SIZ
 /* The host that names us in From and Call-ID toward it. Returns BUF. */
 const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE]);
 /* The address that its SDP shows for our media. */
-const struct addr *identity_media(const struct bridge_side *side, const struct config *config);
+const struct addr *identity_media(
+	const struct bridge_side *side, const struct config *config);

@@ -54,8 +54,8 @@ static void set_state(struct leg *leg, enum leg_state state)
 	leg->state = state;
 }
 
-static void report(struct leg *leg, enum leg_event event, struct message *message, int status,
-	const char *why)
+static void report(struct leg *leg, enum leg_event event, struct message *message,
+	int status, const char *why)
 {
 	struct leg_report report = {event, message, status, why};
 
@@ -91,8 +91,9 @@ static void follow_route(struct leg *leg)
 		addr_parse_host(&target.remote, uri.host.p, uri.host.len,
 			uri.port ? uri.port : 5060))
 		return;
-	if (target.kind == TRANSPORT_UDP ? addr_equal(&target.remote, &leg->flow->remote)
-					 : addr_equal_host(&target.remote, &leg->flow->remote))
+	if (target.kind == TRANSPORT_UDP
+			? addr_equal(&target.remote, &leg->flow->remote)
+			: addr_equal_host(&target.remote, &leg->flow->remote))
 		return;
 	if (transport_flow(leg->home->transport, &target, &flow, NULL))
 		return;
@@ -120,6 +121,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->name = params->name;
 	leg->trunk = trunk_ref(params->trunk);
 	leg->trunk->calls++;
+	leg->trunk->calls_total++;
 	leg->server = params->server;
 	leg->gateway = params->gateway;
 	offer_init(&leg->offer);
@@ -176,20 +178,21 @@ static void add_body(struct buf *out, const struct sdp *sdp)
 
 	buf_init(&body, 0);
 	if (sdp)
-		sdp_print(sdp, &body);
+		sdp_write(sdp, &body);
 	if (body.err)
 		out->err = body.err;
 	compose_body(out, sdp ? "application/sdp" : NULL, buf_span(&body));
 	buf_free(&body);
 }
 
-static void add_identity(struct leg *leg, struct buf *out)
+/* PRODUCT: "Server" in responses, "User-Agent" in requests. */
+static void add_identity(struct leg *leg, const char *product, struct buf *out)
 {
 	char contact[IDENTITY_SIZE];
 
 	compose_header_str(out, "Contact", identity_contact(leg, contact));
 	compose_header_str(out, "Allow", LEG_ALLOW);
-	compose_header_str(out, "Server", "Tandem");
+	compose_header_str(out, product, "Tandem");
 }
 
 /* ---- INVITE from there ---- */
@@ -231,7 +234,7 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp, struct bu
 
 	if (err)
 		return err;
-	add_identity(leg, out);
+	add_identity(leg, "Server", out);
 	add_body(out, sdp);
 	return out->err;
 }
@@ -261,7 +264,8 @@ static void repeat_ok_h(void *arg)
 	leg->ok_interval_ms *= 2;
 	if (leg->ok_interval_ms > t2_ms)
 		leg->ok_interval_ms = t2_ms;
-	timer_start(leg_timers(leg), &leg->ok_timer, leg->ok_interval_ms, repeat_ok_h, leg);
+	timer_start(
+		leg_timers(leg), &leg->ok_timer, leg->ok_interval_ms, repeat_ok_h, leg);
 	flow_send(leg->flow, leg->call, leg->ok_text, leg->ok_len);
 }
 
@@ -289,9 +293,11 @@ int leg_answer(struct leg *leg, const struct sdp *sdp)
 	leg->dialog.early = false;
 	stop_waiting_for_ack(leg);
 	leg->ack_awaited = true;
+	leg->ok_cseq = message_cseq(txn_server_request(leg->invite_in));
 	leg->ok_text = buf_steal(&out, &leg->ok_len);
 	leg->ok_interval_ms = t1_ms(leg);
-	timer_start(leg_timers(leg), &leg->ok_timer, leg->ok_interval_ms, repeat_ok_h, leg);
+	timer_start(
+		leg_timers(leg), &leg->ok_timer, leg->ok_interval_ms, repeat_ok_h, leg);
 	timer_start(leg_timers(leg), &leg->ack_timer, 64 * t1_ms(leg), no_ack_h, leg);
 	if (leg->state == LEG_INVITING)
 		set_state(leg, LEG_TALKING);
@@ -335,7 +341,8 @@ static void server_ended_h(void *arg, struct txn_server *txn)
 
 void leg_receive_ack(struct leg *leg, struct message *ack)
 {
-	if (message_cseq(ack) != leg->dialog.remote_cseq || !leg->ack_awaited)
+	/* another request may have come between (RFC 5407 3.1.4) */
+	if (!leg->ack_awaited || message_cseq(ack) != leg->ok_cseq)
 		return;
 	stop_waiting_for_ack(leg);
 	report(leg, LEG_EVENT_ACK, ack, 0, NULL);
@@ -364,8 +371,8 @@ static int start_invite(struct leg *leg, struct buf *out, const char *branch)
 	leg->answered = false;
 	free(leg->ack_text);
 	leg->ack_text = NULL;
-	return txn_client_start(leg->home->txns, &leg->invite_out, leg->flow, MESSAGE_INVITE,
-		branch, leg->call, out->data, out->len, &user);
+	return txn_client_start(leg->home->txns, &leg->invite_out, leg->flow,
+		MESSAGE_INVITE, branch, leg->call, out->data, out->len, &user);
 }
 
 /* Composes an INVITE within LEG's dialog, early or not, up to its body. */
@@ -374,9 +381,9 @@ static void compose_invite(
 {
 	char via[IDENTITY_SIZE];
 
-	dialog_request(&leg->dialog, out, MESSAGE_INVITE, identity_via(leg, branch, via), 0,
-		&leg->invite_cseq);
-	add_identity(leg, out);
+	dialog_request(&leg->dialog, out, MESSAGE_INVITE, identity_via(leg, branch, via),
+		0, &leg->invite_cseq);
+	add_identity(leg, "User-Agent", out);
 	buf_add_span(out, headers);
 }
 
@@ -393,11 +400,12 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 		identity_host(leg, host));
 	if (err)
 		return err;
+	leg->dialog.limited = true;
 	leg->dialog.max_forwards = invite->max_forwards;
 	txn_branch(branch);
 	buf_init(&out, 0);
 	compose_invite(leg, &out, branch, invite->headers);
-	leg->dialog.max_forwards = 0;
+	leg->dialog.limited = false;
 	add_body(&out, sdp);
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
@@ -470,14 +478,15 @@ static int send_bye(struct leg *leg, struct dialog *dialog, const char *reason,
 	follow_route(leg);
 	txn_branch(branch);
 	buf_init(&out, 0);
-	dialog_request(dialog, &out, MESSAGE_BYE, identity_via(leg, branch, via), 0, NULL);
+	dialog_request(
+		dialog, &out, MESSAGE_BYE, identity_via(leg, branch, via), 0, NULL);
 	if (reason)
 		compose_header_str(&out, "Reason", reason);
 	compose_body(&out, NULL, (struct span){0});
 	err = out.err;
 	if (!err)
-		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_BYE, branch,
-			leg->call, out.data, out.len, user);
+		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_BYE,
+			branch, leg->call, out.data, out.len, user);
 	buf_free(&out);
 	return err;
 }
@@ -579,14 +588,6 @@ static void forget_invite(struct leg *leg)
 	leg->invite_out = NULL;
 }
 
-/* A final refusal: the transaction acknowledges it and absorbs repetitions by itself. */
-static void let_go_of_invite(struct leg *leg)
-{
-	if (leg->invite_out)
-		txn_client_detach(leg->invite_out);
-	leg->invite_out = NULL;
-}
-
 static void first_response(struct leg *leg, struct message *response)
 {
 	int status = message_status(response);
@@ -620,8 +621,6 @@ static void reinvite_response(struct leg *leg, struct message *response)
 	if (status < 300) {
 		leg->answered = true;
 		dialog_refresh(&leg->dialog, response);
-	} else {
-		let_go_of_invite(leg);
 	}
 	if (leg->state == LEG_CLOSING) {
 		/* a BYE is on its way already; the ACK is still owed */
@@ -631,7 +630,8 @@ static void reinvite_response(struct leg *leg, struct message *response)
 	}
 	if (status >= 300)
 		forget_invite(leg);
-	report(leg, status < 300 ? LEG_EVENT_ANSWER : LEG_EVENT_REFUSAL, response, status, NULL);
+	report(leg, status < 300 ? LEG_EVENT_ANSWER : LEG_EVENT_REFUSAL, response, status,
+		NULL);
 }
 
 static void response_h(void *arg, struct txn_client *txn, struct message *response)

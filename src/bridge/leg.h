@@ -16,10 +16,10 @@
 #include <stdbool.h>
 
 enum leg_state {
-	LEG_IDLE,      /* nothing was sent or received */
-	LEG_INVITING,  /* the first INVITE is under way, in or out */
-	LEG_TALKING,   /* a 2xx was sent or received */
-	LEG_CLOSING,   /* CANCEL or BYE sent, its end is awaited */
+	LEG_IDLE,     /* nothing was sent or received */
+	LEG_INVITING, /* the first INVITE is under way, in or out */
+	LEG_TALKING,  /* a 2xx was sent or received */
+	LEG_CLOSING,  /* CANCEL or BYE sent, its end is awaited */
 	LEG_OVER,
 };
 
@@ -51,13 +51,13 @@ struct leg {
 	struct bridge_side *home;
 	leg_h *h;
 	void *arg;
-	uint64_t call;         /* number, for the tap */
-	const char *name;      /* "a": sent us the INVITE; "b": gets ours. For the log */
+	uint64_t call;    /* number, for the tap */
+	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
 	enum leg_state state;
-	struct trunk *trunk;   /* owned reference; counted in its calls */
-	const struct config_server *server;   /* settings, in the call's snapshot: one of */
+	struct trunk *trunk;                /* owned reference; counted in its calls */
+	const struct config_server *server; /* settings, in the call's snapshot: one of */
 	const struct config_gateway *gateway; /* the two is set */
-	struct flow *flow;     /* owned reference, counted in its users */
+	struct flow *flow;                    /* owned reference, counted in its users */
 	struct dialog dialog;
 	struct offer offer;
 	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */
@@ -70,12 +70,13 @@ struct leg {
 	bool reinviting;               /* invite_out is a re-INVITE */
 	bool answered;                 /* our latest INVITE has its 2xx */
 	bool ack_awaited;              /* we sent a 2xx and have no ACK */
+	uint32_t ok_cseq;              /* of the INVITE that it answers: its ACK's */
 	char *ok_text;                 /* that 2xx, for retransmission (13.3.1.4) */
 	size_t ok_len;
-	char *ack_text;                /* our latest ACK, for retransmitted 2xx */
+	char *ack_text; /* our latest ACK, for retransmitted 2xx */
 	size_t ack_len;
-	struct timer ok_timer;         /* retransmits ok_text */
-	struct timer ack_timer;        /* 64*T1 without ACK */
+	struct timer ok_timer;  /* retransmits ok_text */
+	struct timer ack_timer; /* 64*T1 without ACK */
 	uint64_t ok_interval_ms;
 };
 
@@ -111,8 +112,8 @@ void leg_retag(struct leg *leg);
 /* ---- the leg that we call (UAC) ---- */
 
 struct leg_invite {
-	const char *uri;    /* Request-URI */
-	const char *from;   /* name-addrs without tag */
+	const char *uri;  /* Request-URI */
+	const char *from; /* name-addrs without tag */
 	const char *to;
 	unsigned max_forwards;
 	struct span headers; /* whole lines that cross from the other leg */
@@ -146,5 +147,5 @@ void leg_receive_cancel(struct leg *leg);
 /* Another connection to the same peer takes the place of one that ended. */
 void leg_set_flow(struct leg *leg, struct flow *flow);
 
-const char *leg_host(const struct leg *leg);   /* the trunk's host */
+const char *leg_host(const struct leg *leg); /* the trunk's host */
 const char *leg_state_name(enum leg_state state);

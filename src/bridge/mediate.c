@@ -8,13 +8,17 @@
 #include <string.h>
 #include <strings.h>
 
+/* More formats than this on one line are no offer of a telephone. */
+#define MEDIATE_FORMATS 64
+
 /* Attributes that belong to one hop: transport addresses, keys, and what refers to them. */
-static const char *const hop_attributes[] = {"crypto", "rtcp", "rtcp-mux", "rtcp-mux-only",
-	"rtcp-rsize", "candidate", "remote-candidates", "end-of-candidates", "ice-ufrag",
-	"ice-pwd", "ice-lite", "ice-options", "ice-mismatch", "ice-pacing", "fingerprint",
-	"setup", "connection", "tls-id", "identity", "key-mgmt", "zrtp-hash", "group", "mid",
-	"msid", "msid-semantic", "ssrc", "ssrc-group", "alt", "candidates", "cname",
-	"x-routing", "X-nat", "source-filter", "tool"};
+static const char *const hop_attributes[] = {"crypto", "rtcp", "rtcp-mux",
+	"rtcp-mux-only", "rtcp-rsize", "candidate", "remote-candidates",
+	"end-of-candidates", "ice-ufrag", "ice-pwd", "ice-lite", "ice-options",
+	"ice-mismatch", "ice-pacing", "fingerprint", "setup", "connection", "tls-id",
+	"identity", "key-mgmt", "zrtp-hash", "group", "mid", "msid", "msid-semantic",
+	"ssrc", "ssrc-group", "alt", "candidates", "cname", "x-routing", "X-nat",
+	"source-filter", "tool"};
 
 static void strip_attributes(struct sdp *sdp, int section)
 {
@@ -86,44 +90,47 @@ static int rewrite_line(struct sdp *out, unsigned index, struct relay_session *s
 	return err ? err : sdp_remove_connection(out, (int)index);
 }
 
-static bool has_codec(const struct config_words *codecs, struct span name)
+static bool is_speech(struct span name)
 {
-	for (size_t i = 0; i < codecs->count; i++)
-		if (span_equal_nocase(name, codecs->words[i]))
-			return true;
-	/* tones and comfort noise go with any codec */
-	return span_equal_nocase(name, "telephone-event") || span_equal_nocase(name, "CN");
+	return !span_equal_nocase(name, "telephone-event") &&
+	       !span_equal_nocase(name, "CN");
 }
 
-/* Leaves the formats of line INDEX that LEG's configuration lists. False: no speech left. */
+/* Takes the formats of MEDIA whose codec is CODEC; NULL takes tones and comfort noise, which
+ * go with any codec. */
+static size_t take_formats(const struct sdp *sdp, unsigned index, const char *codec,
+	struct span kept[static MEDIATE_FORMATS], size_t count)
+{
+	struct span rest = sdp_media(sdp, index)->formats;
+	struct span format, name;
+
+	while (count < MEDIATE_FORMATS && span_next(&rest, ' ', &format)) {
+		if (!format.len || !sdp_format_codec(sdp, index, format, &name))
+			continue;
+		if (codec ? span_equal_nocase(name, codec) : !is_speech(name))
+			kept[count++] = format;
+	}
+	return count;
+}
+
+/* Leaves the formats of line INDEX that LEG's configuration lists, in its order of
+ * preference. False: no speech is left. */
 static bool filter_codecs(struct sdp *out, unsigned index, const struct leg *leg)
 {
 	const struct config_words *codecs =
 		leg->server ? &leg->server->codecs : &leg->gateway->codecs;
-	const struct sdp_media *media = sdp_media(out, index);
-	struct span kept[64];
-	struct span rest = media->formats;
-	struct span format;
-	size_t count = 0, total = 0;
-	bool speech = false;
+	struct span kept[MEDIATE_FORMATS];
+	size_t count = 0;
 
-	if (!codecs->count || !span_equal_nocase(media->type, "audio"))
+	if (!codecs->count || !span_equal_nocase(sdp_media(out, index)->type, "audio"))
 		return true;
-	while (count < 64 && span_next(&rest, ' ', &format)) {
-		struct span name;
-
-		if (!format.len)
-			continue;
-		total++;
-		if (!sdp_format_codec(out, index, format, &name) || !has_codec(codecs, name))
-			continue;
-		kept[count++] = format;
-		speech = speech || (!span_equal_nocase(name, "telephone-event") &&
-					   !span_equal_nocase(name, "CN"));
-	}
-	if (!speech)
+	for (size_t i = 0; i < codecs->count; i++)
+		if (is_speech(span_of(codecs->words[i])))
+			count = take_formats(out, index, codecs->words[i], kept, count);
+	if (!count)
 		return false;
-	return count == total || !sdp_keep_formats(out, index, kept, count);
+	count = take_formats(out, index, NULL, kept, count);
+	return !sdp_keep_formats(out, index, kept, count);
 }
 
 /* ---- directions ---- */
@@ -146,10 +153,12 @@ static enum sdp_direction make_direction(bool send, bool receive)
 }
 
 /* How an offer's direction is written toward LEG: c=0.0.0.0 is never passed on. */
-static enum sdp_direction offered_direction(const struct stream_terms *terms, const struct leg *leg)
+static enum sdp_direction offered_direction(
+	const struct stream_terms *terms, const struct leg *leg)
 {
 	enum sdp_direction direction = terms->direction;
-	bool held = terms->hold_address || direction == SDP_SENDONLY || direction == SDP_INACTIVE;
+	bool held = terms->hold_address || direction == SDP_SENDONLY ||
+		    direction == SDP_INACTIVE;
 
 	if (terms->hold_address && direction == SDP_SENDRECV)
 		direction = SDP_SENDONLY;
@@ -170,7 +179,8 @@ static enum sdp_direction offered_direction(const struct stream_terms *terms, co
 static enum sdp_direction answered_direction(
 	const struct stream_terms *answer, const struct stream_terms *offer)
 {
-	bool send = sends(answer->direction) && receives(offer->direction) && !offer->hold_address;
+	bool send = sends(answer->direction) && receives(offer->direction) &&
+		    !offer->hold_address;
 	bool receive = receives(answer->direction) && sends(offer->direction);
 
 	return make_direction(send, receive);
@@ -202,8 +212,8 @@ static void copy_key(struct relay_key *key, bool secure, const struct sdes_crypt
 		key->mki[i] = (uint8_t)(crypto->mki >> (8 * (crypto->mki_len - 1 - i)));
 }
 
-static int apply_side(struct relay_session *session, unsigned index, const struct leg *leg,
-	const struct stream_terms *terms)
+static int apply_side(struct relay_session *session, unsigned index,
+	const struct leg *leg, const struct stream_terms *terms)
 {
 	struct relay_remote remote = {.rtp = terms->rtp, .rtcp = terms->rtcp};
 	int err;
@@ -233,7 +243,8 @@ static bool take_offered_line(
 	if (!media->port || !sdp_proto_is_rtp(media->proto))
 		return false;
 	if (!media->rtp.len && !media->on_hold_address) {
-		err_set(text, ERR_SUPPORT, "media line %u has no numeric address", index + 1);
+		err_set(text, ERR_SUPPORT, "media line %u has no numeric address",
+			index + 1);
 		return false;
 	}
 	if (!stream && !(stream = leg->streams[index] = stream_new()))
@@ -243,8 +254,8 @@ static bool take_offered_line(
 	return !protect_read_offer(leg, stream, in, index, text);
 }
 
-static int write_offered_line(struct relay_session *session, struct leg *from, struct leg *to,
-	unsigned index, struct sdp *out)
+static int write_offered_line(struct relay_session *session, struct leg *from,
+	struct leg *to, unsigned index, struct sdp *out)
 {
 	const struct stream_terms *theirs = &from->streams[index]->next;
 	struct stream *stream = to->streams[index];
@@ -289,8 +300,8 @@ static int mediate_offered_line(struct relay_session *session, struct leg *from,
 	if (!take_offered_line(from, in, index, text))
 		return 1;
 	if (!filter_codecs(out, index, from) || !filter_codecs(out, index, to)) {
-		err_set(text, ERR_SUPPORT, "media line %u has no codec that is configured",
-			index + 1);
+		err_set(text, ERR_SUPPORT,
+			"media line %u has no codec that is configured", index + 1);
 		return 1;
 	}
 	if (!relay_stream_exists(session, index)) {
@@ -305,18 +316,19 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, struct sdp **ret,
 	struct err_text *text)
 {
-	unsigned before = from->offer.local ? sdp_media_count(from->offer.local) : 0;
+	unsigned before = from->offer.local ? sdp_count_media(from->offer.local) : 0;
 	unsigned served = 0;
 	struct sdp *out;
 	int err;
 
-	if (sdp_media_count(in) < before) /* RFC 3264 8 */
-		return err_set(text, ERR_FORMAT, "the offer has fewer media lines than before");
+	if (sdp_count_media(in) < before) /* RFC 3264 8 */
+		return err_set(
+			text, ERR_FORMAT, "the offer has fewer media lines than before");
 	out = sdp_copy(in);
 	if (!out)
 		return -ENOMEM;
 	err = rewrite_session(out, identity_media(to->home, config));
-	for (unsigned i = 0; i < sdp_media_count(in) && !err; i++) {
+	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++) {
 		int line = mediate_offered_line(session, from, in, to, i, out, text);
 
 		if (line > 0)
@@ -341,8 +353,8 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 
 /* ---- answers ---- */
 
-static int write_answered_line(struct relay_session *session, struct leg *from, struct leg *to,
-	unsigned index, struct sdp *out)
+static int write_answered_line(struct relay_session *session, struct leg *from,
+	struct leg *to, unsigned index, struct sdp *out)
 {
 	struct stream *answerer = from->streams[index];
 	struct stream *offerer = to->streams[index];
@@ -380,8 +392,8 @@ static int mediate_answered_line(struct relay_session *session, struct leg *from
 		return refuse_line(out, index);
 	}
 	if (!media->rtp.len && !media->on_hold_address)
-		return err_set(text, ERR_SUPPORT, "media line %u of the answer has no numeric address",
-			index + 1);
+		return err_set(text, ERR_SUPPORT,
+			"media line %u of the answer has no numeric address", index + 1);
 	terms = &stream->next;
 	mux = from->gateway && from->gateway->rtcp_mux;
 	read_terms(terms, media);
@@ -412,7 +424,7 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 	if (!out)
 		return -ENOMEM;
 	err = rewrite_session(out, identity_media(to->home, config));
-	for (unsigned i = 0; i < sdp_media_count(in) && !err; i++)
+	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++)
 		err = mediate_answered_line(session, from, in, to, i, out, text);
 	if (!err)
 		err = offer_send(&to->offer, out, identity_media(to->home, config));

@@ -18,13 +18,14 @@ static unsigned suites_of(const struct leg *leg)
  * The best of their lines: the suite in use where it is offered again, so that our key
  * may stay; else the strongest. Lines that we cannot read are skipped (RFC 4568 5.1.2).
  */
-static bool choose(const struct leg *leg, const struct stream *stream, const struct sdp *in,
-	unsigned index, struct sdes_crypto *ret)
+static bool choose(const struct leg *leg, const struct stream *stream,
+	const struct sdp *in, unsigned index, struct sdes_crypto *ret)
 {
 	struct span value;
 	bool found = false;
 
-	for (unsigned nth = 0; sdp_attribute(in, (int)index, "crypto", nth, &value); nth++) {
+	for (unsigned nth = 0; sdp_attribute(in, (int)index, "crypto", nth, &value);
+		nth++) {
 		struct sdes_crypto crypto;
 		bool in_use;
 
@@ -54,13 +55,15 @@ int protect_read_offer(const struct leg *leg, struct stream *stream, const struc
 		return err_set(text, ERR_SUPPORT,
 			"media line %u offers SRTP on a trunk without TLS", index + 1);
 	if (srtp == CONFIG_SRTP_REQUIRED && !secure_proto)
-		return err_set(text, ERR_SUPPORT, "media line %u offers no SRTP", index + 1);
+		return err_set(
+			text, ERR_SUPPORT, "media line %u offers no SRTP", index + 1);
 	if (srtp == CONFIG_SRTP_OFF)
 		return 0;
 	if (!choose(leg, stream, in, index, &terms->theirs)) {
 		if (secure_proto)
 			return err_set(text, ERR_SUPPORT,
-				"media line %u offers no SRTP suite that is allowed", index + 1);
+				"media line %u offers no SRTP suite that is allowed",
+				index + 1);
 		return 0; /* optional, and plain is what they offer */
 	}
 	terms->secure = true;
@@ -72,7 +75,8 @@ int protect_read_offer(const struct leg *leg, struct stream *stream, const struc
 	return sdes_make(&terms->ours, terms->theirs.tag, terms->theirs.suite);
 }
 
-int protect_make_offer(const struct leg *leg, struct stream *stream, bool *ret_secure_proto)
+int protect_make_offer(
+	const struct leg *leg, struct stream *stream, bool *ret_secure_proto)
 {
 	enum config_srtp srtp = srtp_of(leg);
 	unsigned suites = suites_of(leg);
@@ -114,8 +118,8 @@ static const struct sdes_crypto *taken(
 	return NULL;
 }
 
-int protect_read_answer(
-	struct stream *stream, const struct sdp *in, unsigned index, struct err_text *text)
+int protect_read_answer(struct stream *stream, const struct sdp *in, unsigned index,
+	struct err_text *text)
 {
 	struct stream_terms *terms = &stream->next;
 	bool secure_proto = sdp_proto_is_secure(terms->proto);
@@ -126,14 +130,16 @@ int protect_read_answer(
 	if (!stream->offered_count) {
 		if (secure_proto)
 			return err_set(text, ERR_SUPPORT,
-				"media line %u answers SRTP to an offer without", index + 1);
+				"media line %u answers SRTP to an offer without",
+				index + 1);
 		return 0;
 	}
 	if (!sdp_attribute(in, (int)index, "crypto", 0, &value)) {
 		if (!secure_proto && !stream->demanded)
 			return 0;
 		return err_set(text, ERR_SUPPORT,
-			"media line %u of the answer has no a=crypto: SRTP was demanded", index + 1);
+			"media line %u of the answer has no a=crypto: SRTP was demanded",
+			index + 1);
 	}
 	if (!secure_proto && stream->demanded)
 		return err_set(text, ERR_SUPPORT,
@@ -143,7 +149,8 @@ int protect_read_answer(
 	ours = taken(stream, &terms->theirs);
 	if (!ours || sdp_attribute(in, (int)index, "crypto", 1, &value))
 		return err_set(text, ERR_SUPPORT,
-			"media line %u of the answer takes no crypto line that was offered",
+			"media line %u of the answer takes no crypto line that was "
+			"offered",
 			index + 1);
 	terms->ours = *ours;
 	terms->secure = true;

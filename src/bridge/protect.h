@@ -14,7 +14,8 @@ int protect_read_offer(const struct leg *leg, struct stream *stream, const struc
 
 /* We offer to LEG: fills stream->offered with our crypto lines. *ret_secure_proto: whether
  * the m= line says SAVP. 0 or negative. */
-int protect_make_offer(const struct leg *leg, struct stream *stream, bool *ret_secure_proto);
+int protect_make_offer(
+	const struct leg *leg, struct stream *stream, bool *ret_secure_proto);
 
 /* Line INDEX of IN answers stream->offered. 0, or ERR_SUPPORT: it is less than was asked. */
 int protect_read_answer(struct stream *stream, const struct sdp *in, unsigned index,

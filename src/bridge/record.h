@@ -15,34 +15,36 @@
 
 /* How one leg was protected and what it carried. */
 struct record_leg {
-	const char *party;     /* "server pbx1", "trunk carrier-a" */
-	const char *transport; /* "UDP", "TCP", "TLS" */
-	const char *version;   /* "TLS1.3", "" */
-	const char *cipher;    /* "AES-256-GCM", "" */
+	const char *party;      /* "server pbx1", "trunk carrier-a" */
+	const char *transport;  /* "UDP", "TCP", "TLS" */
+	const char *version;    /* "TLS1.3", "" */
+	const char *cipher;     /* "AES-256-GCM", "" */
 	const char *peer_names; /* "DNS:pbx1.example.com", "" */
-	struct addr remote;    /* signalling */
-	const char *call_id;   /* SIP Call-ID */
-	const char *media;     /* SRTP suite name of the first stream, "RTP", or "" without media */
-	const char *codec;     /* first format of the answer: "PCMA"; "" */
+	struct addr remote;     /* signalling */
+	const char *call_id;    /* SIP Call-ID */
+	const char *
+		media; /* SRTP suite name of the first stream, "RTP", or "" without media */
+	const char *codec; /* first format of the answer: "PCMA"; "" */
 	struct addr media_remote;
 	struct relay_stats stats; /* all streams added up; loss and jitter of the worst */
 };
 
 struct record {
-	uint64_t call;          /* the call's number since start */
-	const char *id;         /* unique for ever: "5f3c-000001" style text */
-	bool inbound;           /* from a gateway to a server */
-	const char *from;       /* user parts or whole tel: numbers as signalled */
+	uint64_t call;    /* the call's number since start */
+	const char *id;   /* unique for ever: "5f3c-000001" style text */
+	bool inbound;     /* from a gateway to a server */
+	const char *from; /* user parts or whole tel: numbers as signalled */
 	const char *to;
 	uint64_t start_wall_us; /* INVITE arrived */
 	uint64_t ringing_us;    /* after start; 0: never */
 	uint64_t answer_us;     /* after start, monotonic; 0: never */
 	uint64_t end_us;        /* after start */
 	int status;             /* final SIP status of the INVITE; 487 when cancelled */
-	const char *cause;      /* "bye", "cancel", "busy", "timeout", "media-timeout", "hangup",
+	const char
+		*cause; /* "bye", "cancel", "busy", "timeout", "media-timeout", "hangup",
 	                           "shutdown", "peer-lost", "rejected", ... */
-	const char *ended_by;   /* "server", "gateway", "tandem" */
-	const char *detail;     /* a sentence where something failed; "" */
+	const char *ended_by; /* "server", "gateway", "tandem" */
+	const char *detail;   /* a sentence where something failed; "" */
 	struct record_leg internal;
 	struct record_leg external;
 };

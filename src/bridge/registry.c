@@ -20,7 +20,8 @@ static enum config_audit capture_mode(const struct call *call)
 {
 	const struct config_gateway *gateway = call->a.gateway;
 
-	if (!gateway && call->candidate_count && call->candidates[0]->kind == TRUNK_GATEWAY)
+	if (!gateway && call->candidate_count &&
+		call->candidates[0]->kind == TRUNK_GATEWAY)
 		gateway = config_gateway_find(call->config, call->candidates[0]->id);
 	return gateway ? gateway->audit : call->config->audit.mode;
 }
@@ -51,7 +52,6 @@ void registry_add(struct call *call, const struct message *invite)
 		hash_bytes(&call->number, sizeof(call->number), 0));
 	bridge->call_count++;
 	bridge->started++;
-	call->a.trunk->calls_total++;
 	if (bridge->handlers.begun_h)
 		bridge->handlers.begun_h(
 			bridge->handlers.arg, call->number, call->id, capture_mode(call));
@@ -68,7 +68,8 @@ static const char *media_name(const struct leg *leg, struct addr *ret_remote)
 		if (!stream || !stream->now.set)
 			continue;
 		*ret_remote = stream->now.rtp;
-		return stream->now.secure ? sdes_suite_name(stream->now.theirs.suite) : "RTP";
+		return stream->now.secure ? sdes_suite_name(stream->now.theirs.suite)
+					  : "RTP";
 	}
 	return "";
 }
@@ -79,7 +80,7 @@ static void first_codec(const struct leg *leg, char out[static 32])
 	struct span formats, format, name;
 
 	out[0] = '\0';
-	if (!sdp || !sdp_media_count(sdp))
+	if (!sdp || !sdp_count_media(sdp))
 		return;
 	formats = sdp_media(sdp, 0)->formats;
 	if (span_next(&formats, ' ', &format) && sdp_format_codec(sdp, 0, format, &name))
@@ -111,8 +112,8 @@ static void add_stats(struct relay_stats *sum, const struct relay_stats *stats)
 		sum->ssrc = stats->ssrc;
 }
 
-static void fill_leg(const struct call *call, const struct leg *leg, struct record_leg *ret,
-	char name[static 80], char codec[static 32])
+static void fill_leg(const struct call *call, const struct leg *leg,
+	struct record_leg *ret, char name[static 80], char codec[static 32])
 {
 	memset(ret, 0, sizeof(*ret));
 	ret->party = ret->transport = ret->version = ret->cipher = ret->peer_names = "";
@@ -176,10 +177,10 @@ void registry_fill(
 	ret->cause = call->cause ? call->cause : "";
 	ret->ended_by = call->cause ? party_name(call) : "";
 	ret->detail = call->detail;
-	fill_leg(call, server_is_a ? &call->a : &call->b, &ret->internal, scratch->names[0],
-		scratch->codecs[0]);
-	fill_leg(call, server_is_a ? &call->b : &call->a, &ret->external, scratch->names[1],
-		scratch->codecs[1]);
+	fill_leg(call, server_is_a ? &call->a : &call->b, &ret->internal,
+		scratch->names[0], scratch->codecs[0]);
+	fill_leg(call, server_is_a ? &call->b : &call->a, &ret->external,
+		scratch->names[1], scratch->codecs[1]);
 }
 
 void registry_record(struct call *call)

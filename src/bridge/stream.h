@@ -19,19 +19,19 @@ struct stream_terms {
 	struct sdes_crypto theirs; /* opens what they send; only when secure */
 	struct addr rtp, rtcp;     /* theirs */
 	bool mux;
-	bool hold_address;         /* c=0.0.0.0 */
+	bool hold_address;            /* c=0.0.0.0 */
 	enum sdp_direction direction; /* as they wrote it */
 };
 
 struct stream {
-	struct stream_terms now;  /* agreed */
-	struct stream_terms next; /* of the outstanding offer, theirs or ours */
+	struct stream_terms now;     /* agreed */
+	struct stream_terms next;    /* of the outstanding offer, theirs or ours */
 	struct sdes_crypto *offered; /* our crypto lines of an outstanding offer; owned */
 	unsigned offered_count;
 	bool demanded; /* our outstanding offer was SAVP: an answer without SRTP fails */
 };
 
-struct stream *stream_new(void); /* NULL when out of memory */
+struct stream *stream_new(void);         /* NULL when out of memory */
 void stream_free(struct stream *stream); /* wipes its keys; NULL is fine */
 /* The outstanding offer came to nothing. */
 void stream_drop_next(struct stream *stream);

@@ -283,8 +283,8 @@ const struct schema_key schema_table[] = {
 		.max = DAY,
 		.unit = "ms",
 		.fallback = "60s",
-		.help = "An active call is ended after so long without a packet either "
-			"way.",
+		.help = "An active call is ended when a side that should send is silent "
+			"for so long, RTCP included.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
@@ -741,7 +741,9 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_NAME,
 		MEMBER(config_gateway, from_host),
 		.fallback = "",
-		.help = "The host in From toward it; where not set, our fqdn.",
+		.help = "The host in From toward it; where not set, our fqdn over TLS, "
+			"our "
+			"address in plain.",
 	},
 
 	/* [capture] */

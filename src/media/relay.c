@@ -185,8 +185,8 @@ void relay_free(struct relay *relay)
 {
 	if (!relay)
 		return;
-	LIST_FOREACH(&relay->sessions, node, next)
-	relay_close(LIST_ENTRY(node, struct relay_session, node));
+	LIST_FOREACH (&relay->sessions, node, next)
+		relay_close(LIST_ENTRY(node, struct relay_session, node));
 	timer_stop(&relay->flush_timer);
 	for (unsigned i = 0; i < relay->worker_count; i++) {
 		struct worker_slot *slot = &relay->workers[i];

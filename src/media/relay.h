@@ -34,38 +34,39 @@ enum relay_suite {
 
 struct relay_key {
 	enum relay_suite suite;
-	struct secret key;  /* master key and salt; empty when RELAY_PLAIN */
+	struct secret key; /* master key and salt; empty when RELAY_PLAIN */
 	uint8_t mki[4];
-	unsigned mki_len;   /* bytes; 0: none */
+	unsigned mki_len; /* bytes; 0: none */
 };
 
 /* What the SDP of one side said of one stream. */
 struct relay_remote {
-	struct addr rtp;   /* where we send, and the one source we accept; len 0: not known yet */
-	struct addr rtcp;  /* the same for RTCP; ignored with mux */
-	bool rtcp_mux;     /* RTP and RTCP share a port toward this side */
-	bool raw;          /* no RTP: datagrams are passed on as they are (UDPTL) */
-	bool send;         /* we may send to this side */
-	bool receive;      /* we accept from this side */
+	struct addr
+		rtp; /* where we send, and the one source we accept; len 0: not known yet */
+	struct addr rtcp;    /* the same for RTCP; ignored with mux */
+	bool rtcp_mux;       /* RTP and RTCP share a port toward this side */
+	bool raw;            /* no RTP: datagrams are passed on as they are (UDPTL) */
+	bool send;           /* we may send to this side */
+	bool receive;        /* we accept from this side */
 	struct relay_key rx; /* opens what this side sends */
 	struct relay_key tx; /* seals what we send to it */
 };
 
 /* Both directions of one stream on one side, since it began. */
 struct relay_stats {
-	uint64_t rx_packets, rx_bytes;     /* authentic, relayed or not */
+	uint64_t rx_packets, rx_bytes; /* authentic, relayed or not */
 	uint64_t tx_packets, tx_bytes;
 	uint64_t rx_rtcp, tx_rtcp;
-	uint64_t dropped_source;           /* from an address that the SDP did not announce */
-	uint64_t dropped_auth;             /* bad SRTP tags */
+	uint64_t dropped_source; /* from an address that the SDP did not announce */
+	uint64_t dropped_auth;   /* bad SRTP tags */
 	uint64_t dropped_replay;
-	uint64_t dropped_malformed;        /* too short, wrong version, wrong class */
-	uint64_t dropped_direction;        /* on hold, or the other side is not known yet */
+	uint64_t dropped_malformed; /* too short, wrong version, wrong class */
+	uint64_t dropped_direction; /* on hold, or the other side is not known yet */
 	uint64_t send_errors;
-	uint64_t rx_lost;                  /* by sequence numbers, RFC 3550 A.3 */
-	uint32_t jitter_us;                /* interarrival jitter, RFC 3550 A.8, RTP clock from pt */
-	uint64_t last_rx_us;               /* monotonic; 0: never */
-	uint32_t ssrc;                     /* latest */
+	uint64_t rx_lost;    /* by sequence numbers, RFC 3550 A.3 */
+	uint32_t jitter_us;  /* interarrival jitter, RFC 3550 A.8, RTP clock from pt */
+	uint64_t last_rx_us; /* monotonic; 0: never */
+	uint32_t ssrc;       /* latest */
 	uint32_t ssrc_changes;
 };
 
@@ -81,19 +82,20 @@ struct relay_handlers {
 };
 
 struct relay_params {
-	struct loop *loop;             /* borrowed */
-	unsigned workers;              /* 0: one a core */
-	unsigned tick_us;              /* longest added delay when a busy worker batches; 0: never */
-	struct addr address[2];        /* by enum relay_side; local addresses, port ignored */
-	uint16_t port_min, port_max;   /* even RTP and odd RTCP are taken in pairs */
-	uint64_t quarantine_ms;        /* a released port rests so long; 0: 5 seconds */
-	const struct tap *tap;         /* each relayed packet once, in clear, as received
+	struct loop *loop; /* borrowed */
+	unsigned workers;  /* 0: one a core */
+	unsigned tick_us;  /* longest added delay when a busy worker batches; 0: never */
+	struct addr address[2]; /* by enum relay_side; local addresses, port ignored */
+	uint16_t port_min, port_max; /* even RTP and odd RTCP are taken in pairs */
+	uint64_t quarantine_ms;      /* a released port rests so long; 0: 5 seconds */
+	const struct tap *tap;       /* each relayed packet once, in clear, as received
 					* (sent is false); NULL: none. Borrowed */
 	struct relay_handlers handlers;
 };
 
 /* 0, or negative with TEXT (address not ours, range too small, SRTP self-test failed). */
-int relay_new(struct relay **ret, const struct relay_params *params, struct err_text *text);
+int relay_new(
+	struct relay **ret, const struct relay_params *params, struct err_text *text);
 /* Ends every session, joins the workers. NULL is fine. */
 void relay_free(struct relay *relay);
 
@@ -107,13 +109,14 @@ struct relay_totals {
 void relay_totals(const struct relay *relay, struct relay_totals *ret);
 
 struct relay_open {
-	uint64_t call;           /* comes back in events and taps */
-	uint64_t timeout_ms;     /* 0: never */
-	bool tap;                /* packets of this session go to the tap */
+	uint64_t call;       /* comes back in events and taps */
+	uint64_t timeout_ms; /* 0: never */
+	bool tap;            /* packets of this session go to the tap */
 };
 
 /* 0, ERR_LIMIT when the worker's queue is full, or -errno. */
-int relay_open(struct relay *relay, struct relay_session **ret, const struct relay_open *open);
+int relay_open(
+	struct relay *relay, struct relay_session **ret, const struct relay_open *open);
 /* Its ports are free again when this returns, after a quarantine. NULL is fine. */
 void relay_close(struct relay_session *session);
 
@@ -142,7 +145,7 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_s
 void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms);
 
 /* A consistent enough copy of the worker's counters. All zero when there is no stream. */
-void relay_stats(const struct relay_session *session, unsigned index, enum relay_side side,
-	struct relay_stats *ret);
+void relay_stats(const struct relay_session *session, unsigned index,
+	enum relay_side side, struct relay_stats *ret);
 
 const char *relay_suite_name(enum relay_suite suite);

@@ -214,8 +214,8 @@ static void free_stream(struct worker_stream *stream)
 
 static void free_session(struct worker_session *session)
 {
-	LIST_FOREACH(&session->streams, node, next)
-	free_stream(LIST_ENTRY(node, struct worker_stream, node));
+	LIST_FOREACH (&session->streams, node, next)
+		free_stream(LIST_ENTRY(node, struct worker_stream, node));
 	list_remove(&session->node);
 	free(session);
 }
@@ -286,8 +286,7 @@ static void sweep_side(
 	uint64_t since_us = 0, stream_us;
 	bool awaited = false;
 
-	LIST_FOREACH(&session->streams, node, next)
-	{
+	LIST_FOREACH (&session->streams, node, next) {
 		struct worker_stream *stream =
 			LIST_ENTRY(node, struct worker_stream, node);
 
@@ -312,8 +311,7 @@ static void sweep_side(
 
 static void sweep(struct worker *worker)
 {
-	LIST_FOREACH(&worker->sessions, node, next)
-	{
+	LIST_FOREACH (&worker->sessions, node, next) {
 		struct worker_session *session =
 			LIST_ENTRY(node, struct worker_session, node);
 
@@ -466,8 +464,8 @@ void worker_free(struct worker *worker)
 		worker_flush(worker);
 	} while (!list_empty(&worker->endings));
 	run_commands(worker);
-	LIST_FOREACH(&worker->sessions, node, next)
-	free_session(LIST_ENTRY(node, struct worker_session, node));
+	LIST_FOREACH (&worker->sessions, node, next)
+		free_session(LIST_ENTRY(node, struct worker_session, node));
 	free_parts(worker);
 }
 
@@ -496,8 +494,7 @@ static bool end(struct worker *worker, struct ending *ending)
 
 bool worker_flush(struct worker *worker)
 {
-	LIST_FOREACH(&worker->endings, node, next)
-	{
+	LIST_FOREACH (&worker->endings, node, next) {
 		struct ending *ending = LIST_ENTRY(node, struct ending, node);
 		struct command command = ending->command;
 

@@ -204,7 +204,7 @@ int sdp_remove_connection(struct sdp *sdp, int media)
 	unsigned section = sdp_section_of(sdp, media);
 	unsigned first = media == SDP_SESSION ? 0 : (unsigned)media;
 	struct sdp_section *own = sdp_own(sdp, media);
-	unsigned end = media == SDP_SESSION ? sdp_media_count(sdp) : first + 1;
+	unsigned end = media == SDP_SESSION ? sdp_count_media(sdp) : first + 1;
 
 	/* No media line that is in use may be left without an address. */
 	for (unsigned i = first; i < end; i++)
@@ -219,7 +219,7 @@ int sdp_remove_connection(struct sdp *sdp, int media)
 	return 0;
 }
 
-/* Puts the line that TEXT holds in place of m=, if it is one that sdp_parse() would take. */
+/* Puts the line that TEXT holds in place of m=, if it is one that sdp_read() would take. */
 static int put_media(struct sdp *sdp, unsigned media, const struct text *text)
 {
 	struct lines *lines = &sdp->lines;

@@ -52,12 +52,12 @@ static bool same_proto(const struct sdp_media *offered, const struct sdp_media *
 static int check_answer(
 	const struct sdp *offered, const struct sdp *answered, struct err_text *error)
 {
-	unsigned count = sdp_media_count(offered);
+	unsigned count = sdp_count_media(offered);
 
-	if (sdp_media_count(answered) != count)
+	if (sdp_count_media(answered) != count)
 		return err_set(error, ERR_FORMAT,
 			"the answer has %u media lines, the offer %u",
-			sdp_media_count(answered), count);
+			sdp_count_media(answered), count);
 	for (unsigned i = 0; i < count; i++) {
 		const struct sdp_media *ours = sdp_media(offered, i);
 		const struct sdp_media *theirs = sdp_media(answered, i);

@@ -163,7 +163,7 @@ static int read_all(struct sdp *sdp, struct err_text *error)
 {
 	int err = read_session(sdp, error);
 
-	for (unsigned i = 0; i < sdp_media_count(sdp) && !err; i++)
+	for (unsigned i = 0; i < sdp_count_media(sdp) && !err; i++)
 		err = read_media(sdp, i, error);
 	return err;
 }
@@ -179,7 +179,7 @@ void sdp_resolve(struct sdp *sdp, int media)
 		resolve_media(sdp, (unsigned)media);
 		return;
 	}
-	for (unsigned i = 0; i < sdp_media_count(sdp); i++)
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++)
 		resolve_media(sdp, i);
 }
 
@@ -193,7 +193,7 @@ void sdp_reread(struct sdp *sdp, int media)
 	sdp_resolve(sdp, media);
 }
 
-int sdp_parse(struct sdp **ret, const char *text, size_t len, struct err_text *error)
+int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *error)
 {
 	struct sdp *sdp = malloc(sizeof(*sdp));
 
@@ -239,19 +239,19 @@ void sdp_free(struct sdp *sdp)
 	free(sdp);
 }
 
-void sdp_print(const struct sdp *sdp, struct buf *out)
+void sdp_write(const struct sdp *sdp, struct buf *out)
 {
 	lines_print(&sdp->lines, out);
 }
 
-unsigned sdp_media_count(const struct sdp *sdp)
+unsigned sdp_count_media(const struct sdp *sdp)
 {
 	return sdp->lines.sections - 1;
 }
 
 const struct sdp_media *sdp_media(const struct sdp *sdp, unsigned index)
 {
-	assert(index < sdp_media_count(sdp));
+	assert(index < sdp_count_media(sdp));
 	return &sdp->media[index];
 }
 

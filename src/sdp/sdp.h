@@ -61,15 +61,15 @@ struct sdp;
  * Where lines of a section contradict each other (two c=, two directions), the first one
  * counts; the edit that sets such a line leaves only one.
  */
-int sdp_parse(struct sdp **ret, const char *text, size_t len, struct err_text *error);
+int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *error);
 struct sdp *sdp_copy(const struct sdp *sdp); /* NULL when out of memory */
 void sdp_free(struct sdp *sdp);              /* NULL is fine */
 
 /* The text as it stands now, appended to OUT. */
-void sdp_print(const struct sdp *sdp, struct buf *out);
+void sdp_write(const struct sdp *sdp, struct buf *out);
 
-unsigned sdp_media_count(const struct sdp *sdp);
-/* INDEX < sdp_media_count(). */
+unsigned sdp_count_media(const struct sdp *sdp);
+/* INDEX < sdp_count_media(). */
 const struct sdp_media *sdp_media(const struct sdp *sdp, unsigned index);
 /* The version of o= where it is a number of at most 64 bits, else 0. */
 uint64_t sdp_origin_version(const struct sdp *sdp);
@@ -86,7 +86,7 @@ bool sdp_attribute(const struct sdp *sdp, int media, const char *name, unsigned 
 
 /*
  * Edits. Each returns 0 or -ENOMEM/ERR_LIMIT/ERR_FORMAT and then changes nothing. What they
- * leave is always a description that sdp_parse() takes. Replaced text is freed with the sdp,
+ * leave is always a description that sdp_read() takes. Replaced text is freed with the sdp,
  * not before: an sdp is edited once per message, not for ever.
  */
 

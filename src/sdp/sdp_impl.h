@@ -28,7 +28,7 @@ struct sdp {
 		media[SDP_MAX_MEDIA]; /* ... and with the session's values filled in */
 };
 
-/* v= and o= are always the first two lines: sdp_parse() refuses anything else. */
+/* v= and o= are always the first two lines: sdp_read() refuses anything else. */
 #define SDP_LINE_ORIGIN 1
 
 /* What the section says itself; for an edit to keep up with its line. */

@@ -68,7 +68,8 @@ static int set_target(struct dialog *dialog, const struct message *message)
 {
 	struct message_address contact;
 
-	if (!message_contact(message, 0, &contact) || span_equal_str(contact.uri.whole, "*"))
+	if (!message_contact(message, 0, &contact) ||
+		span_equal_str(contact.uri.whole, "*"))
 		return ERR_FORMAT;
 	return set_string(&dialog->remote_target, contact.uri.whole);
 }
@@ -235,8 +236,10 @@ void dialog_list(struct dialogs *dialogs, struct dialog *dialog, void *owner)
 struct dialog *dialog_find(struct dialogs *dialogs, const struct message *message)
 {
 	bool request = message_is_request(message);
-	struct span local = request ? message_to(message)->tag : message_from(message)->tag;
-	struct span remote = request ? message_from(message)->tag : message_to(message)->tag;
+	struct span local =
+		request ? message_to(message)->tag : message_from(message)->tag;
+	struct span remote =
+		request ? message_from(message)->tag : message_to(message)->tag;
 	struct span call_id = message_call_id(message);
 	struct hash_node *node;
 
@@ -291,7 +294,7 @@ void dialog_request(struct dialog *dialog, struct buf *out, enum message_method 
 	compose_request(out, span_of(name), span_of(dialog->remote_target));
 	compose_header_str(out, "Via", via);
 	compose_header_uint(
-		out, "Max-Forwards", dialog->max_forwards ? dialog->max_forwards : 70);
+		out, "Max-Forwards", dialog->limited ? dialog->max_forwards : 70);
 	buf_add_str(out, dialog->route);
 	buf_printf(out, "From: %s;tag=%s\r\n", dialog->local_uri, dialog->local_tag);
 	buf_printf(out, "To: %s%s%s\r\n", dialog->remote_uri,

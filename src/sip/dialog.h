@@ -28,9 +28,10 @@ struct dialog {
 	char *local_uri;     /* a name-addr without tag: From of our requests */
 	char *remote_uri;    /* To of our requests, without tag */
 	char *remote_target; /* their Contact: Request-URI of our requests */
-	char *route;         /* lines "Route: ...\r\n", "" for none; in order of sending */
-	char *next_hop;      /* the topmost Route's URI, or the remote target */
-	unsigned max_forwards; /* of our requests; 0: 70 */
+	char *route;    /* lines "Route: ...\r\n", "" for none; in order of sending */
+	char *next_hop; /* the topmost Route's URI, or the remote target */
+	bool limited;   /* Max-Forwards of our requests is max_forwards, else 70 */
+	unsigned max_forwards;
 	uint32_t local_cseq;
 	uint32_t remote_cseq;
 	bool remote_cseq_known;

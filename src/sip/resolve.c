@@ -169,15 +169,14 @@ static void lookup_free(struct lookup *lookup)
 {
 	lookup_unlist(lookup);
 	timer_stop(&lookup->timer);
-	LIST_FOREACH(&lookup->queries, node, next)
-	{
+	LIST_FOREACH (&lookup->queries, node, next) {
 		struct query *query = LIST_ENTRY(node, struct query, node);
 
 		(void)ub_cancel(lookup->resolver->dns, query->async_id);
 		query_free(query);
 	}
-	LIST_FOREACH(&lookup->waiters, node, next)
-	free(LIST_ENTRY(node, struct resolve, node));
+	LIST_FOREACH (&lookup->waiters, node, next)
+		free(LIST_ENTRY(node, struct resolve, node));
 	free(lookup);
 }
 
@@ -671,8 +670,8 @@ void resolver_free(struct resolver *resolver)
 	loop_unwatch(&resolver->watch);
 	if (resolver->dns)
 		ub_ctx_delete(resolver->dns);
-	LIST_FOREACH(&resolver->kept_order, node, next)
-	kept_drop(resolver, LIST_ENTRY(node, struct kept, node));
+	LIST_FOREACH (&resolver->kept_order, node, next)
+		kept_drop(resolver, LIST_ENTRY(node, struct kept, node));
 	hash_free(&resolver->lookups);
 	hash_free(&resolver->kept);
 	resolve_hosts_free(resolver->hosts);

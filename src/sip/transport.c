@@ -103,8 +103,7 @@ const struct peer *transport_present_peer(
 {
 	if (!transport->peers || peer->set == transport->peers)
 		return peer;
-	LIST_FOREACH(&transport->peers->peers, node, next)
-	{
+	LIST_FOREACH (&transport->peers->peers, node, next) {
 		const struct peer *candidate = LIST_ENTRY(node, struct peer, node);
 
 		if (strcmp(candidate->id, peer->id) == 0 &&
@@ -154,10 +153,10 @@ void transport_free(struct transport *transport)
 		return;
 	timer_stop(&transport->resume);
 	timer_stop(&transport->expiry);
-	LIST_FOREACH(&transport->streams, node, next)
-	stream_abandon(LIST_ENTRY(node, struct stream, node));
-	LIST_FOREACH(&transport->listeners, node, next)
-	listener_free(LIST_ENTRY(node, struct listener, node));
+	LIST_FOREACH (&transport->streams, node, next)
+		stream_abandon(LIST_ENTRY(node, struct stream, node));
+	LIST_FOREACH (&transport->listeners, node, next)
+		listener_free(LIST_ENTRY(node, struct listener, node));
 	udp_free(transport);
 	cred_unref(transport->cred);
 	peer_set_unref(transport->peers);
@@ -323,8 +322,7 @@ int transport_flow(struct transport *transport, const struct transport_target *t
 void transport_close_peer(
 	struct transport *transport, const struct peer *peer, const char *why)
 {
-	LIST_FOREACH(&transport->streams, node, next)
-	{
+	LIST_FOREACH (&transport->streams, node, next) {
 		struct stream *stream = LIST_ENTRY(node, struct stream, node);
 
 		if (stream->flow.peer == peer || stream->expected == peer)
@@ -335,8 +333,7 @@ void transport_close_peer(
 void transport_each(
 	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
 {
-	LIST_FOREACH(&transport->streams, node, next)
-	{
+	LIST_FOREACH (&transport->streams, node, next) {
 		struct stream *stream = LIST_ENTRY(node, struct stream, node);
 
 		/* One that we accepted is nobody before it was judged. */

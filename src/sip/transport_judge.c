@@ -58,8 +58,7 @@ static void judge_expired(void *arg)
 	const time_t now = wall_now(transport);
 	time_t next_until = 0;
 
-	LIST_FOREACH(&transport->streams, node, next)
-	{
+	LIST_FOREACH (&transport->streams, node, next) {
 		struct stream *stream = LIST_ENTRY(node, struct stream, node);
 
 		if (stream->until && stream->until <= now)
@@ -93,6 +92,6 @@ void judge_schedule(struct transport *transport, time_t until)
 
 void transport_judge_again(struct transport *transport)
 {
-	LIST_FOREACH(&transport->streams, node, next)
-	stream_judge_again(LIST_ENTRY(node, struct stream, node));
+	LIST_FOREACH (&transport->streams, node, next)
+		stream_judge_again(LIST_ENTRY(node, struct stream, node));
 }

@@ -111,8 +111,7 @@ static int listener_watch(struct listener *listener)
 
 void listener_update_all(struct transport *transport)
 {
-	LIST_FOREACH(&transport->listeners, node, next)
-	{
+	LIST_FOREACH (&transport->listeners, node, next) {
 		struct listener *listener = LIST_ENTRY(node, struct listener, node);
 		bool watched = listener->watch.loop;
 

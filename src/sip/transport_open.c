@@ -278,8 +278,7 @@ static void stream_bind_source(
 {
 	const int on = 1;
 
-	LIST_FOREACH(&transport->listeners, node, next)
-	{
+	LIST_FOREACH (&transport->listeners, node, next) {
 		struct addr source = LIST_ENTRY(node, struct listener, node)->local;
 
 		if (source.sa.sa_family != remote->sa.sa_family || addr_is_any(&source) ||

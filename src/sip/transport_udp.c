@@ -193,7 +193,8 @@ static struct flow *udp_at_port(struct flow *flow, uint16_t port)
 	struct addr remote = flow->remote;
 
 	addr_set_port(&remote, port);
-	return udp_flow->socket ? udp_flow_get(udp_flow->socket, &remote) : flow_ref(flow);
+	return udp_flow->socket ? udp_flow_get(udp_flow->socket, &remote)
+				: flow_ref(flow);
 }
 
 static const struct flow_ops udp_flow_ops = {
@@ -232,8 +233,7 @@ int udp_flow_to(struct transport *transport, const struct addr *remote, struct f
 	char where[ADDR_TEXT_SIZE];
 	struct flow *flow;
 
-	LIST_FOREACH(&transport->udp_sockets, node, next)
-	{
+	LIST_FOREACH (&transport->udp_sockets, node, next) {
 		struct udp_socket *socket = LIST_ENTRY(node, struct udp_socket, node);
 
 		if (socket->local.sa.sa_family != remote->sa.sa_family)
@@ -406,8 +406,7 @@ static void udp_flow_close(void *arg, struct hash_node *node)
 void udp_free(struct transport *transport)
 {
 	hash_each(&transport->udp_flows, udp_flow_close, transport);
-	LIST_FOREACH(&transport->udp_sockets, node, next)
-	{
+	LIST_FOREACH (&transport->udp_sockets, node, next) {
 		struct udp_socket *socket = LIST_ENTRY(node, struct udp_socket, node);
 
 		udp_flush(socket);

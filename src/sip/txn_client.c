@@ -42,7 +42,8 @@ struct txn_client {
 
 struct client_rule {
 	/* FROM is the state before; the transaction is in `next` already */
-	void (*act)(struct txn_client *txn, enum client_state from, struct message *response);
+	void (*act)(
+		struct txn_client *txn, enum client_state from, struct message *response);
 	enum client_state next;
 };
 
@@ -111,8 +112,8 @@ static void copy_lines(
 
 /* RFC 3261 9.1 and 17.1.1.3: same Request-URI, top Via, From, Call-ID, CSeq number, Route.
  * TO: the value of the To header, NULL for that of the request. */
-static void compose_sibling(
-	struct buf *out, const struct txn_client *txn, const char *method, const char *to_line)
+static void compose_sibling(struct buf *out, const struct txn_client *txn,
+	const char *method, const char *to_line)
 {
 	struct span rest = {txn->request, txn->request_len};
 	struct span first, word, cseq;
@@ -408,7 +409,8 @@ out:
 	return err;
 }
 
-struct txn_client *txn_client_find(struct txn_layer *layer, const struct message *response)
+struct txn_client *txn_client_find(
+	struct txn_layer *layer, const struct message *response)
 {
 	struct span branch = message_via(response)->branch;
 	enum message_method method = message_method(response);

@@ -11,10 +11,10 @@ struct txn_layer {
 	struct timers *timers;
 	struct txn_times times;
 	struct txn_handlers handlers;
-	struct hash clients;   /* by branch and method */
-	struct hash servers;   /* by branch, sent-by and method */
-	struct hash merges;    /* servers without To tag, by Call-ID, From tag and CSeq */
-	struct list dead;      /* ended transactions, freed when the stack is unwound */
+	struct hash clients; /* by branch and method */
+	struct hash servers; /* by branch, sent-by and method */
+	struct hash merges;  /* servers without To tag, by Call-ID, From tag and CSeq */
+	struct list dead;    /* ended transactions, freed when the stack is unwound */
 	struct timer reaper;
 	unsigned count;
 };
@@ -47,13 +47,14 @@ struct flow *txn_response_flow(struct flow *flow, const struct message *request)
 int txn_base_send(struct txn_base *base, struct span text);
 
 /* The response that belongs to this client transaction. */
-struct txn_client *txn_client_find(struct txn_layer *layer, const struct message *response);
+struct txn_client *txn_client_find(
+	struct txn_layer *layer, const struct message *response);
 void txn_client_receive(struct txn_client *txn, struct message *response);
 
 /* The transaction that REQUEST (a retransmission, an ACK or a CANCEL as METHOD INVITE)
  * belongs to, or NULL. */
-struct txn_server *txn_server_find(
-	struct txn_layer *layer, const struct message *request, enum message_method method);
+struct txn_server *txn_server_find(struct txn_layer *layer, const struct message *request,
+	enum message_method method);
 /* RFC 3261 8.2.2.2: the same request came by another path. */
 bool txn_server_is_merged(struct txn_layer *layer, const struct message *request);
 int txn_server_start(struct txn_layer *layer, struct txn_server **ret, struct flow *flow,

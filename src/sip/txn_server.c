@@ -128,7 +128,8 @@ static int act_none(struct txn_server *txn, enum server_state from, struct span 
 	return 0;
 }
 
-static int act_resend(struct txn_server *txn, enum server_state from, struct span response)
+static int act_resend(
+	struct txn_server *txn, enum server_state from, struct span response)
 {
 	(void)from;
 	(void)response;
@@ -145,7 +146,8 @@ static int act_provisional(
 }
 
 /* Timer L: retransmitted INVITEs are absorbed so long (RFC 6026 8.7). */
-static int act_accept(struct txn_server *txn, enum server_state from, struct span response)
+static int act_accept(
+	struct txn_server *txn, enum server_state from, struct span response)
 {
 	forget_request(txn);
 	forget_response(txn);
@@ -155,7 +157,8 @@ static int act_accept(struct txn_server *txn, enum server_state from, struct spa
 }
 
 /* Timers G and H. */
-static int act_refuse(struct txn_server *txn, enum server_state from, struct span response)
+static int act_refuse(
+	struct txn_server *txn, enum server_state from, struct span response)
 {
 	int err = keep_and_send(txn, response);
 
@@ -168,7 +171,8 @@ static int act_refuse(struct txn_server *txn, enum server_state from, struct spa
 }
 
 /* Timer J. */
-static int act_finish(struct txn_server *txn, enum server_state from, struct span response)
+static int act_finish(
+	struct txn_server *txn, enum server_state from, struct span response)
 {
 	int err = keep_and_send(txn, response);
 
@@ -192,7 +196,8 @@ static int act_retransmit(
 }
 
 /* The ACK for a final response other than 2xx. Timer I absorbs its retransmissions. */
-static int act_confirm(struct txn_server *txn, enum server_state from, struct span response)
+static int act_confirm(
+	struct txn_server *txn, enum server_state from, struct span response)
 {
 	(void)from;
 	(void)response;
@@ -340,13 +345,14 @@ static uint64_t merge_key(const struct message *request)
 	struct span call_id = message_call_id(request);
 	struct span tag = message_from(request)->tag;
 	uint64_t seed = hash_bytes(tag.p, tag.len,
-		((uint64_t)message_cseq(request) << 8) | (uint64_t)message_method(request));
+		((uint64_t)message_cseq(request) << 8) |
+			(uint64_t)message_method(request));
 
 	return hash_bytes(call_id.p, call_id.len, seed);
 }
 
-struct txn_server *txn_server_find(
-	struct txn_layer *layer, const struct message *request, enum message_method method)
+struct txn_server *txn_server_find(struct txn_layer *layer, const struct message *request,
+	enum message_method method)
 {
 	char text[TXN_ID_MAX];
 	struct span id = txn_id(text, request);
@@ -412,8 +418,7 @@ int txn_server_start(struct txn_layer *layer, struct txn_server **ret, struct fl
 	txn->request = message_ref(request);
 	txn->state = method == MESSAGE_INVITE ? SERVER_PROCEEDING : SERVER_TRYING;
 	secret_token(txn->to_tag, 8);
-	hash_add(&layer->servers, &txn->node,
-		hash_bytes(id.p, id.len, (uint64_t)method));
+	hash_add(&layer->servers, &txn->node, hash_bytes(id.p, id.len, (uint64_t)method));
 	if (!message_to(request)->tag.len && method != MESSAGE_CANCEL) {
 		hash_add(&layer->merges, &txn->merge_node, merge_key(request));
 		txn->merge_listed = true;

@@ -20,5 +20,5 @@ void chain_free(struct chain *chain);
  * Holds CHAIN against TRUST: path, dates, strength, purpose, revocation. Returns the rule
  * that refuses it, or PEER_OK; fills the verdict's rule, until, issuer and detail.
  */
-enum peer_rule chain_judge(
-	const struct chain *chain, const struct trust *trust, struct peer_verdict *verdict);
+enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
+	struct peer_verdict *verdict);

@@ -33,4 +33,5 @@ time_t crl_due(const struct crl_set *set);
  * PEER_CRL_STALE when one is REQUIRED.
  */
 enum peer_rule crl_check(struct crl_set *set, gnutls_x509_crt_t certificate,
-	gnutls_x509_crt_t issuer, bool required, time_t *until, char *detail, size_t size);
+	gnutls_x509_crt_t issuer, bool required, time_t *until, char *detail,
+	size_t size);

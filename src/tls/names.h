@@ -11,7 +11,7 @@
 
 struct names {
 	gnutls_subject_alt_names_t sans; /* NULL: none, or they cannot be parsed */
-	bool has_san;     /* there is a subjectAltName, readable or not: the CN is no name */
+	bool has_san; /* there is a subjectAltName, readable or not: the CN is no name */
 	bool has_sip_uri; /* a SIP domain identity: DNS names are then none (RFC 5922 7.1) */
 	char cn[256];     /* the one CN; "" for none or several */
 };

@@ -80,8 +80,7 @@ void peer_set_unref(struct peer_set *set)
 {
 	if (!set || --set->refs > 0)
 		return;
-	LIST_FOREACH(&set->peers, node, next)
-	{
+	LIST_FOREACH (&set->peers, node, next) {
 		list_remove(node);
 		peer_free(LIST_ENTRY(node, struct peer, node));
 	}
@@ -137,8 +136,7 @@ static bool judge_namesakes(const struct peer_set *set, const struct chain *chai
 	struct peer_verdict best = {.rule = PEER_OK};
 	bool found = false;
 
-	LIST_FOREACH(&set->peers, node, next)
-	{
+	LIST_FOREACH (&set->peers, node, next) {
 		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
 		struct peer_verdict trial = *verdict;
 
@@ -159,8 +157,7 @@ static bool judge_namesakes(const struct peer_set *set, const struct chain *chai
 
 static bool trust_seen(const struct peer_set *set, const struct peer *until)
 {
-	LIST_FOREACH(&set->peers, node, next)
-	{
+	LIST_FOREACH (&set->peers, node, next) {
 		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
 
 		if (peer == until)
@@ -177,8 +174,7 @@ static void judge_stranger(const struct peer_set *set, const struct chain *chain
 {
 	struct peer_verdict best = {.rule = PEER_OK};
 
-	LIST_FOREACH(&set->peers, node, next)
-	{
+	LIST_FOREACH (&set->peers, node, next) {
 		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
 		struct peer_verdict trial = *verdict;
 

@@ -22,21 +22,22 @@ enum peer_rule {
 	PEER_EXPIRED,
 	PEER_NOT_YET,
 	PEER_REVOKED,
-	PEER_CRL_STALE,      /* revocation cannot be judged any more */
-	PEER_WEAK,           /* key or signature algorithm below the policy */
-	PEER_PURPOSE,        /* extended key usage forbids both TLS roles */
-	PEER_CONSTRAINT,     /* path length, name constraint, CA flag */
-	PEER_NAME,           /* good chain, but no configured peer has that name */
+	PEER_CRL_STALE,  /* revocation cannot be judged any more */
+	PEER_WEAK,       /* key or signature algorithm below the policy */
+	PEER_PURPOSE,    /* extended key usage forbids both TLS roles */
+	PEER_CONSTRAINT, /* path length, name constraint, CA flag */
+	PEER_NAME,       /* good chain, but no configured peer has that name */
 };
 
 /* One who may connect, or to whom we connect. */
 struct peer {
-	struct list node;     /* in its peer_set */
-	struct peer_set *set; /* the set that owns it: hold a reference to keep the peer */
-	char *id;             /* "server pbx1", "trunk carrier-a": for logs */
-	char *name;           /* expected: host name per RFC 5922 */
-	struct trust *trust;  /* owned reference */
-	void *owner;          /* whoever configured it: not touched here */
+	struct list node; /* in its peer_set */
+	struct peer_set
+		*set;        /* the set that owns it: hold a reference to keep the peer */
+	char *id;            /* "server pbx1", "trunk carrier-a": for logs */
+	char *name;          /* expected: host name per RFC 5922 */
+	struct trust *trust; /* owned reference */
+	void *owner;         /* whoever configured it: not touched here */
 };
 
 /* Reference counted: a reload makes a new set, connections keep the one that judged them. */
@@ -84,6 +85,7 @@ bool peer_match_name(gnutls_x509_crt_t certificate, const char *name);
  * some trust accepts the chain.
  */
 int peer_judge(const struct peer_set *set, const struct peer *one,
-	const gnutls_datum_t *chain, unsigned chain_len, struct peer_verdict *ret_verdict);
+	const gnutls_datum_t *chain, unsigned chain_len,
+	struct peer_verdict *ret_verdict);
 
 const char *peer_rule_name(enum peer_rule rule); /* "issuer", "name", ... */

@@ -25,6 +25,8 @@ struct trunks {
 	struct loop *loop;
 	struct resolver *resolver;
 	struct trunk_side sides[2]; /* by enum trunk_kind */
+	struct trunk **retired;     /* left the configuration, but their calls go on */
+	unsigned retired_count;
 	struct timer refresh;
 };
 
@@ -34,7 +36,7 @@ struct trust_cache {
 		const char *anchors;
 		const char *crl;
 		struct trust *trust;
-	} *entries;
+	} * entries;
 	size_t count;
 };
 
@@ -158,26 +160,27 @@ static struct trunk *find_in(const struct trunk_side *side, const char *id)
 }
 
 /* What TRUNK needs for TLS: a peer to judge by, and its own certificate where it has one. */
-static int load_tls(struct trunk *trunk, struct trunk_side *side, struct trust_cache *cache,
-	struct err_text *text)
+static int load_tls(struct trunk *trunk, struct trunk_side *side,
+	struct trust_cache *cache, struct err_text *text)
 {
 	const struct config *config = trunk->config;
 	const struct config_tls *common = trunk->kind == TRUNK_SERVER
 						  ? &config->internal.tls
 						  : &config->external.tls;
-	const struct config_tls *own = trunk->kind == TRUNK_SERVER ? &trunk->server->tls
-								   : &trunk->gateway->certs;
+	const struct config_tls *own = trunk->kind == TRUNK_SERVER
+					       ? &trunk->server->tls
+					       : &trunk->gateway->certs;
 	struct trust *trust;
 	char name[80];
-	int err = cached_trust(
-		cache, either(own->trust, common->trust), either(own->crl, common->crl), &trust, text);
+	int err = cached_trust(cache, either(own->trust, common->trust),
+		either(own->crl, common->crl), &trust, text);
 
 	if (!err && trunk->kind == TRUNK_GATEWAY && own->certificate[0])
-		err = cred_load(&trunk->cred, own->certificate, either(own->key, common->key),
-			NULL, text);
+		err = cred_load(&trunk->cred, own->certificate,
+			either(own->key, common->key), NULL, text);
 	if (!err)
-		err = peer_add(side->peers, trunk_name(trunk, name), trunk_host(trunk), trust,
-			trunk, &trunk->peer);
+		err = peer_add(side->peers, trunk_name(trunk, name), trunk_host(trunk),
+			trust, trunk, &trunk->peer);
 	return err ? blame(text, err, trunk) : 0;
 }
 
@@ -227,8 +230,8 @@ static void keep_peer(struct trunk *trunk, struct trunk_side *side,
 	if (!before || !before->calls || !before->peer)
 		return;
 	if (load_tls(trunk, side, cache, &text))
-		log_warning("trunk", "trunk=%s event=peer-not-kept reason=\"%s\"", trunk->id,
-			text.text);
+		log_warning("trunk", "trunk=%s event=peer-not-kept reason=\"%s\"",
+			trunk->id, text.text);
 }
 
 static int build_side(struct trunk_side *side, const struct trunk_side *old,
@@ -251,9 +254,9 @@ static int build_side(struct trunk_side *side, const struct trunk_side *old,
 			return err;
 	}
 	for (size_t i = 0; i < count; i++) {
-		struct trunk *trunk = make_trunk(kind, config,
-			server ? &config->servers[i] : NULL,
-			server ? NULL : &config->gateways[i]);
+		struct trunk *trunk =
+			make_trunk(kind, config, server ? &config->servers[i] : NULL,
+				server ? NULL : &config->gateways[i]);
 
 		if (!trunk)
 			return -ENOMEM;
@@ -290,7 +293,41 @@ static void renew(struct trunk *old, struct trunk *fresh)
 	fresh->cred = kept.cred;
 }
 
-static void swap_side(struct trunk_side *side, struct trunk_side *fresh)
+static void drop_retired(struct trunks *trunks)
+{
+	unsigned kept = 0;
+
+	for (unsigned i = 0; i < trunks->retired_count; i++) {
+		if (trunks->retired[i]->calls)
+			trunks->retired[kept++] = trunks->retired[i];
+		else
+			trunk_unref(trunks->retired[i]);
+	}
+	trunks->retired_count = kept;
+}
+
+/* Without memory its calls go on, but a plain gateway's own requests are not heard. */
+static void retire(struct trunks *trunks, struct trunk *trunk)
+{
+	void *grown = realloc(
+		trunks->retired, (trunks->retired_count + 1) * sizeof(struct trunk *));
+
+	if (!grown)
+		return;
+	trunks->retired = grown;
+	trunks->retired[trunks->retired_count++] = trunk_ref(trunk);
+}
+
+/* Trunks that are gone and still have calls stay known until those have ended. */
+static void retire_unconfigured(struct trunks *trunks, const struct trunk_side *old)
+{
+	for (unsigned i = 0; i < old->count; i++)
+		if (!old->trunks[i]->configured && old->trunks[i]->calls)
+			retire(trunks, old->trunks[i]);
+}
+
+static void swap_side(
+	struct trunks *trunks, struct trunk_side *side, struct trunk_side *fresh)
 {
 	struct trunk_side old = *side;
 
@@ -308,6 +345,7 @@ static void swap_side(struct trunk_side *side, struct trunk_side *fresh)
 		trunk_unref(fresh->trunks[i]);
 		fresh->trunks[i] = trunk_ref(known);
 	}
+	retire_unconfigured(trunks, &old);
 	*side = *fresh;
 	memset(fresh, 0, sizeof(*fresh));
 	free_side(&old);
@@ -320,11 +358,12 @@ int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *
 	int err = 0;
 
 	for (unsigned kind = 0; kind < 2 && !err; kind++)
-		err = build_side(&fresh[kind], &trunks->sides[kind], (enum trunk_kind)kind,
-			config, &cache, text);
+		err = build_side(&fresh[kind], &trunks->sides[kind],
+			(enum trunk_kind)kind, config, &cache, text);
 	if (!err) {
-		swap_side(&trunks->sides[TRUNK_SERVER], &fresh[TRUNK_SERVER]);
-		swap_side(&trunks->sides[TRUNK_GATEWAY], &fresh[TRUNK_GATEWAY]);
+		drop_retired(trunks);
+		swap_side(trunks, &trunks->sides[TRUNK_SERVER], &fresh[TRUNK_SERVER]);
+		swap_side(trunks, &trunks->sides[TRUNK_GATEWAY], &fresh[TRUNK_GATEWAY]);
 		refresh_h(trunks);
 	}
 	free_side(&fresh[TRUNK_SERVER]);
@@ -340,6 +379,9 @@ void trunks_free(struct trunks *trunks)
 	timer_stop(&trunks->refresh);
 	free_side(&trunks->sides[TRUNK_SERVER]);
 	free_side(&trunks->sides[TRUNK_GATEWAY]);
+	for (unsigned i = 0; i < trunks->retired_count; i++)
+		trunk_unref(trunks->retired[i]);
+	free(trunks->retired);
 	free(trunks);
 }
 
@@ -368,17 +410,20 @@ static void refresh_h(void *arg)
 	struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
 	uint64_t delay_ms = TRUNK_RESOLVE_MS;
 
+	drop_retired(trunks);
 	for (unsigned i = 0; i < side->count; i++) {
 		struct trunk *trunk = side->trunks[i];
 
 		if (trunk_is_tls(trunk) || trunk->resolving)
 			continue;
 		if (resolver_ask(trunks->resolver, trunk_host(trunk), trunk_port(trunk),
-			    trunk_transport(trunk), resolved_h, trunk, &trunk->resolving) ||
+			    trunk_transport(trunk), resolved_h, trunk,
+			    &trunk->resolving) ||
 			!trunk->addr_count)
 			delay_ms = TRUNK_RETRY_MS;
 	}
-	timer_start(loop_timers(trunks->loop), &trunks->refresh, delay_ms, refresh_h, trunks);
+	timer_start(
+		loop_timers(trunks->loop), &trunks->refresh, delay_ms, refresh_h, trunks);
 }
 
 /* ---- asking ---- */
@@ -393,7 +438,8 @@ struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind)
 	return trunks->sides[kind].peers;
 }
 
-struct trunk *trunks_find(const struct trunks *trunks, enum trunk_kind kind, const char *id)
+struct trunk *trunks_find(
+	const struct trunks *trunks, enum trunk_kind kind, const char *id)
 {
 	return find_in(&trunks->sides[kind], id);
 }
@@ -451,13 +497,15 @@ struct trunk *trunks_of_flow(
 
 		return trunk && trunk_is_tls(trunk) ? trunk : NULL;
 	}
-	return side == TRUNK_GATEWAY ? find_plain(trunks, flow->kind, &flow->remote) : NULL;
+	return side == TRUNK_GATEWAY ? find_plain(trunks, flow->kind, &flow->remote)
+				     : NULL;
 }
 
-/* Calls that began in plain go on so after TLS was switched on: their gateway is heard. */
+/* Calls that began in plain go on so after TLS was switched on, or after their gateway left
+ * the configuration: it is heard. */
 static bool has_plain_calls(const struct trunk *trunk, const struct addr *remote)
 {
-	if (!trunk->calls || !trunk_is_tls(trunk))
+	if (!trunk->calls)
 		return false;
 	for (unsigned i = 0; i < trunk->addr_count; i++)
 		if (addr_equal_host(&trunk->addrs[i], remote))
@@ -473,7 +521,11 @@ bool trunks_allow_plain(
 	if (find_plain(trunks, kind, remote))
 		return true;
 	for (unsigned i = 0; i < side->count; i++)
-		if (has_plain_calls(side->trunks[i], remote))
+		if (trunk_is_tls(side->trunks[i]) &&
+			has_plain_calls(side->trunks[i], remote))
+			return true;
+	for (unsigned i = 0; i < trunks->retired_count; i++)
+		if (has_plain_calls(trunks->retired[i], remote))
 			return true;
 	return false;
 }

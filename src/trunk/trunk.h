@@ -23,20 +23,22 @@ struct trunk {
 	unsigned refs;
 	enum trunk_kind kind;
 	char *id;
-	bool configured;        /* still in the present configuration */
-	bool drained;           /* takes no new calls (tandemctl trunk drain) */
-	struct config *config;  /* the snapshot that the next pointer lives in; owned reference */
+	bool configured; /* still in the present configuration */
+	bool drained;    /* takes no new calls (tandemctl trunk drain) */
+	struct config *
+		config; /* the snapshot that the next pointer lives in; owned reference */
 	const struct config_server *server;   /* kind SERVER */
 	const struct config_gateway *gateway; /* kind GATEWAY */
-	struct peer *peer;      /* TLS: whom to demand there; lives in the present peer set */
-	struct cred *cred;      /* own certificate toward it; NULL: the side's */
-	struct addr addrs[RESOLVE_MAX]; /* as last resolved: whom plain SIP may come from */
+	struct peer *peer; /* TLS: whom to demand there; lives in the present peer set */
+	struct cred *cred; /* own certificate toward it; NULL: the side's */
+	struct addr
+		addrs[RESOLVE_MAX]; /* as last resolved: whom plain SIP may come from */
 	unsigned addr_count;
 	struct resolve *resolving;
-	unsigned calls;         /* now */
+	unsigned calls;                     /* now */
 	uint64_t calls_total, calls_failed; /* since start */
-	uint64_t last_ok_us;    /* monotonic time of the last answered call */
-	char last_error[200];   /* why the last attempt failed; "" */
+	uint64_t last_ok_us;                /* monotonic time of the last answered call */
+	char last_error[200];               /* why the last attempt failed; "" */
 };
 
 struct trunks;
@@ -57,17 +59,19 @@ struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind)
 struct trunk *trunk_ref(struct trunk *trunk);
 void trunk_unref(struct trunk *trunk); /* NULL is fine */
 
-struct trunk *trunks_find(const struct trunks *trunks, enum trunk_kind kind, const char *id);
+struct trunk *trunks_find(
+	const struct trunks *trunks, enum trunk_kind kind, const char *id);
 /* In order of priority. NULL when INDEX is past the end. */
-struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index);
+struct trunk *trunks_at(
+	const struct trunks *trunks, enum trunk_kind kind, unsigned index);
 
 /* Whose flow is this? By the judged certificate (TLS), or by the resolved addresses of a
  * gateway with tls = no and this transport. NULL: nobody's. */
-struct trunk *trunks_of_flow(const struct trunks *trunks, const struct flow *flow,
-	enum trunk_kind side);
+struct trunk *trunks_of_flow(
+	const struct trunks *trunks, const struct flow *flow, enum trunk_kind side);
 /* The same before anything is parsed: for transport_handlers.allowed_h. */
-bool trunks_allow_plain(const struct trunks *trunks, enum transport_kind kind,
-	const struct addr *remote);
+bool trunks_allow_plain(
+	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote);
 
 bool trunk_is_tls(const struct trunk *trunk);
 enum transport_kind trunk_transport(const struct trunk *trunk);

@@ -20,8 +20,7 @@ static void nodes_come_in_the_order_of_appending(void **state)
 		items[i].number = i;
 		list_append(&list, &items[i].node);
 	}
-	LIST_FOREACH(&list, node, next)
-	{
+	LIST_FOREACH (&list, node, next) {
 		assert_int_equal(LIST_ENTRY(node, struct item, node)->number, expected++);
 	}
 	assert_int_equal(expected, 5);
@@ -36,8 +35,7 @@ static void the_body_may_remove_its_node(void **state)
 	list_init(&list);
 	for (int i = 0; i < 5; i++)
 		list_append(&list, &items[i].node);
-	LIST_FOREACH(&list, node, next)
-	{
+	LIST_FOREACH (&list, node, next) {
 		list_remove(node);
 	}
 	assert_true(list_empty(&list));

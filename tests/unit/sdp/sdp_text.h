@@ -37,7 +37,7 @@ static inline void assert_sdp_at(
 	struct buf buf;
 
 	buf_init(&buf, 0);
-	sdp_print(sdp, &buf);
+	sdp_write(sdp, &buf);
 	_assert_string_equal(buf_str(&buf), text, file, line);
 	buf_free(&buf);
 }
@@ -54,10 +54,10 @@ static inline struct sdp *sdp_of_bytes(const char *text, size_t len)
 {
 	struct err_text error = {""};
 	struct sdp *sdp = NULL;
-	int err = sdp_parse(&sdp, text, len, &error);
+	int err = sdp_read(&sdp, text, len, &error);
 
 	if (err)
-		fail_msg("sdp_parse: %s: %s", err_str(err), error.text);
+		fail_msg("sdp_read: %s: %s", err_str(err), error.text);
 	return sdp;
 }
 

@@ -366,7 +366,7 @@ static void texts_over_the_bound_are_refused(void **state)
 	struct buf buf;
 
 	buf_init(&buf, 0);
-	sdp_print(sdp, &buf);
+	sdp_write(sdp, &buf);
 	/* One byte less than "a=x:", what is left for the value, and two line ends: the last
 	 * line has none yet. */
 	size_t left = SDP_MAX_BYTES - buf.len;
@@ -379,7 +379,7 @@ static void texts_over_the_bound_are_refused(void **state)
 	assert_int_equal(sdp_set_connection(sdp, 0, &long_address), ERR_LIMIT);
 	assert_addr(&sdp_media(sdp, 0)->rtp, "192.0.2.1:5000");
 	buf_clear(&buf);
-	sdp_print(sdp, &buf);
+	sdp_write(sdp, &buf);
 	assert_int_equal(buf.len, SDP_MAX_BYTES);
 	struct sdp *again = sdp_of_bytes(buf.data, buf.len);
 

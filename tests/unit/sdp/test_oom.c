@@ -58,7 +58,7 @@ static void parse_and_copy_fail_cleanly(void **state)
 	(void)state;
 	while (err) {
 		allocations_left = ++needed;
-		err = sdp_parse(&sdp, text, strlen(text), NULL);
+		err = sdp_read(&sdp, text, strlen(text), NULL);
 		allocations_left = -1;
 		if (err)
 			assert_int_equal(err, -ENOMEM);
@@ -127,7 +127,7 @@ static void edits_fail_cleanly(void **state)
 
 		use_up_spare_room(sdp);
 		buf_init(&before, 0);
-		sdp_print(sdp, &before);
+		sdp_write(sdp, &before);
 		for (int n = 1;; n++) {
 			allocations_left = n;
 			err = edit_once(sdp, (enum edit)edit);

@@ -33,7 +33,7 @@ static int parse_exact(const char *text, size_t len, struct err_text *error)
 
 	assert_non_null(copy);
 	memcpy(copy, text, len);
-	int err = sdp_parse(&sdp, copy, len, error);
+	int err = sdp_read(&sdp, copy, len, error);
 
 	free(copy);
 	if (err)
@@ -49,7 +49,7 @@ static void lync_offer_is_read(void **state)
 	struct span value;
 
 	(void)state;
-	assert_int_equal(sdp_media_count(sdp), 1);
+	assert_int_equal(sdp_count_media(sdp), 1);
 	assert_int_equal(sdp_origin_version(sdp), 4);
 	assert_span(media->type, "audio");
 	assert_int_equal(media->port, 6354);
@@ -238,7 +238,7 @@ static void eight_media_lines_of_all_kinds_fit(void **state)
 		SDP_PROTO_OTHER, SDP_PROTO_OTHER};
 
 	(void)state;
-	assert_int_equal(sdp_media_count(sdp), 8);
+	assert_int_equal(sdp_count_media(sdp), 8);
 	for (unsigned i = 0; i < 8; i++)
 		assert_int_equal(sdp_media(sdp, i)->proto, protos[i]);
 	assert_int_equal(sdp_media(sdp, 0)->port_count, 2);
@@ -309,7 +309,7 @@ static void origin_version_is_a_number_or_zero(void **state)
 		struct sdp *sdp = sdp_of(text);
 
 		assert_true(sdp_origin_version(sdp) == cases[i].version);
-		assert_int_equal(sdp_media_count(sdp), 0);
+		assert_int_equal(sdp_count_media(sdp), 0);
 		sdp_free(sdp);
 	}
 }
