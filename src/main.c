@@ -3,6 +3,8 @@
 #include "config/config.h"
 #include "server.h"
 #include "tandem-config.h"
+#include "tls/policy.h"
+#include "trunk/trunk.h"
 
 #include <fcntl.h>
 #include <stdio.h>
@@ -26,21 +28,30 @@ static const char usage[] =
 	"  -t       check the configuration and exit: 0, or 6 with the mistakes\n"
 	"  -V       print the version and exit\n";
 
+/* The files of the configuration, and every certificate, anchor and CRL that they name. */
 static int check(const char *file)
 {
 	struct config_errors errors;
+	struct err_text text = {{0}};
 	struct config *config = NULL;
-	int err;
+	int err = policy_start(&text);
 
 	config_errors_init(&errors);
-	err = config_load(&config, file, &errors);
-	if (err)
+	if (!err)
+		err = config_load(&config, file, &errors);
+	if (!err)
+		err = trunks_check(config, &text);
+	if (errors.text.len)
 		fwrite(errors.text.data, 1, errors.text.len, stderr);
+	else if (err)
+		fprintf(stderr, "%s: error: %s\n", file,
+			text.text[0] ? text.text : err_str(err));
 	else
 		printf("%s: %zu servers, %zu gateways: no mistakes\n", file,
 			config->server_count, config->gateway_count);
 	config_errors_free(&errors);
 	config_unref(config);
+	policy_stop();
 	return err ? EXIT_CONFIG : EXIT_SUCCESS;
 }
 

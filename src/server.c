@@ -101,6 +101,16 @@ static void use_credentials(struct server *server)
 		trunks_peers(server->trunks, TRUNK_GATEWAY));
 }
 
+/* Every mistake is a line of its own in the log too. */
+static void log_lines(struct span rest)
+{
+	struct span line;
+
+	while (span_next(&rest, '\n', &line))
+		if (line.len)
+			log_error("server", "event=reload-refused %.*s", SPAN_ARG(line));
+}
+
 static json_t *split_lines(const char *text, size_t len)
 {
 	json_t *lines = json_array();
@@ -125,7 +135,7 @@ static int reload(struct server *server, json_t **ret_errors)
 	config_errors_init(&errors);
 	err = config_load(&config, server->config->file, &errors);
 	if (err) {
-		log_error("server", "event=reload-refused mistakes=%u", errors.count);
+		log_lines(buf_span(&errors.text));
 		if (ret_errors)
 			*ret_errors = split_lines(errors.text.data, errors.text.len);
 	}
@@ -428,8 +438,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 		err = start_resolver(server, text);
 	if (!err)
 		err = trunks_new(&server->trunks, server->loop, server->resolver);
-	if (!err)
-		err = trunks_apply(server->trunks, server->config, text);
+	if (!err && trunks_apply(server->trunks, server->config, text))
+		err = ERR_CONFIG;
 	if (!err)
 		err = start_audit(server, text);
 	if (!err)

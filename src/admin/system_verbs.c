@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "media/relay.h"
 #include "sip/transport.h"
+#include "trunk/trunk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -140,22 +141,26 @@ enum api_code config_verb_check(void *arg, const char *const *args, size_t arg_c
 	const struct verbs_context *context = arg;
 	const char *file = context->config_h(context->arg)->file;
 	struct config_errors errors;
-	struct config *config;
+	struct config *config = NULL;
 	int err;
 
 	(void)args;
 	(void)arg_count;
 	config_errors_init(&errors);
 	err = config_load(&config, file, &errors);
+	if (!err && trunks_check(config, text)) {
+		err = ERR_CONFIG;
+		buf_printf(&errors.text, "%s: error: %s\n", file, text->text);
+	}
 	if (!err) {
 		*ret_result = json_pack("{s:s, s:I, s:I}", "file", config->file,
 			"servers", (json_int_t)config->server_count, "gateways",
 			(json_int_t)config->gateway_count);
-		config_unref(config);
 	} else {
 		*ret_result = json_pack("{s:o}", "errors", lines_json(&errors.text));
 		err_set(text, 0, "%s is invalid", file);
 	}
+	config_unref(config);
 	config_errors_free(&errors);
 	return err ? API_CONFIG : API_OK;
 }

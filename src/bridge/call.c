@@ -19,19 +19,19 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 static void dialled_h(void *arg, struct flow *flow, const char *why);
 static void try_candidate(struct call *call, const char *why);
 
+static const char *const state_names[CALL_STATES] = {
+	[CALL_SETUP] = "trying",
+	[CALL_TALKING] = "talking",
+	[CALL_CHANGING] = "changing",
+	[CALL_ENDING] = "ending",
+	[CALL_OVER] = "over",
+};
+
 const char *call_state_name(const struct call *call)
 {
-	static const char *const names[CALL_STATES] = {
-		[CALL_SETUP] = "trying",
-		[CALL_TALKING] = "talking",
-		[CALL_CHANGING] = "changing",
-		[CALL_ENDING] = "ending",
-		[CALL_OVER] = "over",
-	};
-
 	if (call->state == CALL_SETUP && call->ringing_us)
 		return "ringing";
-	return names[call->state];
+	return state_names[call->state];
 }
 
 struct leg *call_other(struct call *call, const struct leg *leg)
@@ -57,12 +57,12 @@ static void set_state(struct call *call, enum call_state state)
 	};
 
 	if (!legal[call->state][state]) {
-		log_error("call", "call=%s event=illegal-move from=%s to=%d", call->id,
-			call_state_name(call), (int)state);
+		log_error("call", "call=%s event=illegal-move from=%s to=%s", call->id,
+			call_state_name(call), state_names[state]);
 		return;
 	}
-	log_debug("call", "call=%s from=%s to=%d", call->id, call_state_name(call),
-		(int)state);
+	log_debug("call", "call=%s from=%s to=%s", call->id, call_state_name(call),
+		state_names[state]);
 	call->state = state;
 }
 
@@ -304,7 +304,7 @@ static int act_connect(
 	struct err_text text = {{0}};
 
 	if (exchange_answer(call, leg, report->message, &text)) {
-		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
 	timer_stop(&call->setup_timer);
@@ -395,7 +395,7 @@ static int act_ack(struct call *call, struct leg *leg, const struct leg_report *
 	struct err_text text = {{0}};
 
 	if (exchange_ack(call, leg, report->message, &text)) {
-		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
 	note_hold(call);
@@ -421,7 +421,7 @@ static int act_changed(
 	struct err_text text = {{0}};
 
 	if (exchange_answer(call, leg, report->message, &text)) {
-		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
 	note_hold(call);

@@ -84,3 +84,22 @@ void dial_stop(struct dial *dial)
 	trunk_unref(dial->trunk);
 	memset(dial, 0, sizeof(*dial));
 }
+
+struct flow *dial_hop(struct bridge_side *side, const struct flow *now, const char *uri)
+{
+	struct transport_target target = {.kind = now->kind};
+	struct message_uri hop;
+	struct flow *flow;
+
+	if (target.kind == TRANSPORT_TLS || message_uri_parse(&hop, span_of(uri)) ||
+		addr_parse_host(&target.remote, hop.host.p, hop.host.len,
+			hop.port ? hop.port : 5060))
+		return NULL;
+	if (target.kind == TRANSPORT_UDP ? addr_equal(&target.remote, &now->remote)
+					 : addr_equal_host(&target.remote, &now->remote))
+		return NULL;
+	if (!trunks_allow_plain(side->bridge->trunks, target.kind, &target.remote) ||
+		transport_flow(side->transport, &target, &flow, NULL))
+		return NULL;
+	return flow;
+}

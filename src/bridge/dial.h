@@ -31,3 +31,12 @@ void dial_next(struct dial *dial, const char *why);
 bool dial_active(const struct dial *dial);
 /* Forgets it; H is not called any more. */
 void dial_stop(struct dial *dial);
+
+/*
+ * Another flow than NOW for a request within a dialog whose next hop is URI: in plain, when
+ * that is numeric and an address of a configured gateway: others are not heard, so they
+ * are not spoken to either. A TCP connection to the same host is kept, whatever port its
+ * far end has. Over TLS a peer is reached by its own connection alone. Returns a reference,
+ * or NULL: NOW is the one.
+ */
+struct flow *dial_hop(struct bridge_side *side, const struct flow *now, const char *uri);

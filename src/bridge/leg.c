@@ -1,6 +1,7 @@
 #include "bridge/leg.h"
 
 #include "base/log.h"
+#include "bridge/dial.h"
 #include "bridge/identity.h"
 #include "sip/compose.h"
 
@@ -75,27 +76,12 @@ static void set_flow(struct leg *leg, struct flow *flow)
 		flow->users++;
 }
 
-/*
- * Where the next request within the dialog goes: to its next hop (RFC 3261 12.2.1.1) in
- * plain, when that is numeric. A TCP connection to the same host is kept, whatever port its
- * far end has. Over TLS a peer is reached by its own connection alone.
- */
+/* The next request within the dialog goes to its next hop (RFC 3261 12.2.1.1). */
 static void follow_route(struct leg *leg)
 {
-	struct transport_target target = {.kind = leg->flow->kind};
-	struct message_uri uri;
-	struct flow *flow;
+	struct flow *flow = dial_hop(leg->home, leg->flow, leg->dialog.next_hop);
 
-	if (target.kind == TRANSPORT_TLS ||
-		message_uri_parse(&uri, span_of(leg->dialog.next_hop)) ||
-		addr_parse_host(&target.remote, uri.host.p, uri.host.len,
-			uri.port ? uri.port : 5060))
-		return;
-	if (target.kind == TRANSPORT_UDP
-			? addr_equal(&target.remote, &leg->flow->remote)
-			: addr_equal_host(&target.remote, &leg->flow->remote))
-		return;
-	if (transport_flow(leg->home->transport, &target, &flow, NULL))
+	if (!flow)
 		return;
 	set_flow(leg, flow);
 	flow_unref(flow);
@@ -509,6 +495,18 @@ static void end_fork(struct leg *leg, const struct message *response)
 	dialog_free(&fork);
 }
 
+/* A BYE ended the dialog; an INVITE of ours that is still open gets its final response, whose
+ * ACK is owed (RFC 5407 3.2.3). */
+static void end_dialog(struct leg *leg)
+{
+	if (leg->invite_out && !leg->answered) {
+		set_state(leg, LEG_CLOSING);
+		txn_client_cancel(leg->invite_out, NULL);
+		return;
+	}
+	set_over(leg);
+}
+
 static void bye_response_h(void *arg, struct txn_client *txn, struct message *response)
 {
 	struct leg *leg = arg;
@@ -517,7 +515,7 @@ static void bye_response_h(void *arg, struct txn_client *txn, struct message *re
 		return;
 	txn_client_detach(txn);
 	leg->bye_out = NULL;
-	set_over(leg);
+	end_dialog(leg);
 }
 
 static void bye_failed_h(void *arg, struct txn_client *txn, int err)
@@ -527,7 +525,7 @@ static void bye_failed_h(void *arg, struct txn_client *txn, int err)
 	(void)err;
 	txn_client_detach(txn);
 	leg->bye_out = NULL;
-	set_over(leg);
+	end_dialog(leg);
 }
 
 /* We gave up while the first INVITE was under way, and were answered nevertheless. */
@@ -550,6 +548,14 @@ static void answered_too_late(struct leg *leg, struct message *response)
 		set_over(leg);
 }
 
+/* It failed: its transaction still acknowledges repetitions, but nothing waits for it. */
+static void forget_invite(struct leg *leg)
+{
+	if (leg->invite_out)
+		txn_client_detach(leg->invite_out);
+	leg->invite_out = NULL;
+}
+
 /* A 2xx to our first INVITE. */
 static void accepted(struct leg *leg, struct message *response)
 {
@@ -561,6 +567,7 @@ static void accepted(struct leg *leg, struct message *response)
 		return;
 	}
 	if (dialog_establish(&leg->dialog, response)) {
+		forget_invite(leg);
 		report(leg, LEG_EVENT_FAILED, NULL, 502, "2xx without a usable Contact");
 		return;
 	}
@@ -572,20 +579,13 @@ static void accepted(struct leg *leg, struct message *response)
 
 static void provisional(struct leg *leg, struct message *response)
 {
-	if (message_status(response) == 100 || !message_to(response)->tag.len)
+	if (message_status(response) == 100)
 		return;
-	/* the latest branch that rang is the dialog that requests and early media belong to */
-	if (!dialog_establish(&leg->dialog, response))
+	/* The latest branch that rang is the dialog that requests and early media belong to. A
+	 * peer of RFC 2543's days rings without a tag: that makes no dialog, but it rings. */
+	if (message_to(response)->tag.len && !dialog_establish(&leg->dialog, response))
 		dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
-}
-
-/* Refused: its transaction still acknowledges repetitions, but nothing waits for it. */
-static void forget_invite(struct leg *leg)
-{
-	if (leg->invite_out)
-		txn_client_detach(leg->invite_out);
-	leg->invite_out = NULL;
 }
 
 static void first_response(struct leg *leg, struct message *response)
@@ -626,6 +626,8 @@ static void reinvite_response(struct leg *leg, struct message *response)
 		/* a BYE is on its way already; the ACK is still owed */
 		if (status < 300)
 			leg_ack(leg, NULL);
+		if (!leg->bye_out)
+			set_over(leg); /* it was answered already, or was theirs */
 		return;
 	}
 	if (status >= 300)
@@ -653,7 +655,7 @@ static void client_failed_h(void *arg, struct txn_client *txn, int err)
 		return;
 	txn_client_detach(txn);
 	leg->invite_out = NULL;
-	if (leg->state == LEG_CLOSING && !leg->reinviting)
+	if (leg->state == LEG_CLOSING && !leg->bye_out)
 		set_over(leg);
 	else if (leg->state != LEG_CLOSING)
 		report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
@@ -686,7 +688,7 @@ void leg_bye_answer(struct leg *leg)
 	txn_server_detach(txn);
 	txn_server_reply(txn, 200, NULL, NULL, NULL);
 	leg_refuse(leg, 487, NULL);
-	set_over(leg);
+	end_dialog(leg);
 }
 
 static void close_talking(struct leg *leg, const char *reason)

@@ -220,6 +220,21 @@ int cred_load(struct cred **ret, const char *certificate, const char *key,
 	return 0;
 }
 
+bool cred_equal(const struct cred *a, const struct cred *b)
+{
+	for (unsigned i = 0;; i++) {
+		gnutls_datum_t left, right;
+		bool more_a = !gnutls_certificate_get_crt_raw(a->handle, 0, i, &left);
+		bool more_b = !gnutls_certificate_get_crt_raw(b->handle, 0, i, &right);
+
+		if (!more_a || !more_b)
+			return more_a == more_b;
+		if (left.size != right.size ||
+			memcmp(left.data, right.data, left.size) != 0)
+			return false;
+	}
+}
+
 struct cred *cred_ref(struct cred *cred)
 {
 	cred->references++;

@@ -26,6 +26,8 @@ int cred_load(struct cred **ret, const char *certificate, const char *key,
 	const char *fqdn, struct err_text *text);
 struct cred *cred_ref(struct cred *cred);
 void cred_unref(struct cred *cred); /* NULL is fine */
+/* Whether both hold the same certificate chain (and so the same key). */
+bool cred_equal(const struct cred *a, const struct cred *b);
 gnutls_certificate_credentials_t cred_handle(const struct cred *cred);
 /* Our own certificate's subject names, for reports: "med1.example.com". Never NULL. */
 const char *cred_name(const struct cred *cred);

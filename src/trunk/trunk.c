@@ -216,6 +216,16 @@ static void free_side(struct trunk_side *side)
 	memset(side, 0, sizeof(*side));
 }
 
+/* A certificate that did not change stays the same object: connections made with it are
+ * reused on after a reload. */
+static void keep_same(struct cred **cred, struct cred *old)
+{
+	if (!*cred || !old || !cred_equal(*cred, old))
+		return;
+	cred_unref(*cred);
+	*cred = cred_ref(old);
+}
+
 /*
  * TLS of TRUNK was switched off, but calls that began with it stand on a TLS connection:
  * its peer stays in the set, so that the connection is judged as before. New calls do not
@@ -252,6 +262,7 @@ static int build_side(struct trunk_side *side, const struct trunk_side *old,
 			config->tandem.fqdn, text);
 		if (err)
 			return err;
+		keep_same(&side->cred, old->cred);
 	}
 	for (size_t i = 0; i < count; i++) {
 		struct trunk *trunk =
@@ -282,6 +293,7 @@ static void renew(struct trunk *old, struct trunk *fresh)
 	if (strcmp(trunk_host(old), trunk_host(fresh)) ||
 		trunk_port(old) != trunk_port(fresh))
 		old->addr_count = 0;
+	keep_same(&fresh->cred, kept.cred);
 	old->config = fresh->config;
 	old->server = fresh->server;
 	old->gateway = fresh->gateway;
@@ -368,6 +380,23 @@ int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *
 	}
 	free_side(&fresh[TRUNK_SERVER]);
 	free_side(&fresh[TRUNK_GATEWAY]);
+	free_cache(&cache);
+	return err;
+}
+
+int trunks_check(struct config *config, struct err_text *text)
+{
+	struct trunk_side none = {0};
+	struct trust_cache cache = {0};
+	int err = 0;
+
+	for (unsigned kind = 0; kind < 2 && !err; kind++) {
+		struct trunk_side side = {0};
+
+		err = build_side(
+			&side, &none, (enum trunk_kind)kind, config, &cache, text);
+		free_side(&side);
+	}
 	free_cache(&cache);
 	return err;
 }

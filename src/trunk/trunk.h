@@ -52,6 +52,10 @@ void trunks_free(struct trunks *trunks);
  */
 int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *text);
 
+/* Whether trunks_apply() would take CONFIG: loads every certificate, anchor and CRL and
+ * forgets them. 0, or negative with TEXT. */
+int trunks_check(struct config *config, struct err_text *text);
+
 /* What the two sides' transports need; the sets and credentials are owned by TRUNKS. */
 struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind);
 struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind);

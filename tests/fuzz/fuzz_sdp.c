@@ -42,7 +42,7 @@ static void must_print(const struct sdp *sdp, const char *text, size_t len)
 	struct buf buf;
 
 	buf_init(&buf, 0);
-	sdp_print(sdp, &buf);
+	sdp_write(sdp, &buf);
 	MUST(buf.err == 0 && buf.len == len && memcmp(buf.data, text, len) == 0);
 	buf_free(&buf);
 }
@@ -79,16 +79,16 @@ static void must_reparse(const struct sdp *sdp)
 	struct buf buf;
 
 	buf_init(&buf, 0);
-	sdp_print(sdp, &buf);
-	int err = sdp_parse(&again, buf.data, buf.len, &error);
+	sdp_write(sdp, &buf);
+	int err = sdp_read(&again, buf.data, buf.len, &error);
 
 	if (err)
 		(void)fprintf(stderr, "%s\n%.*s", error.text, (int)buf.len, buf.data);
 	MUST(err == 0);
-	MUST(sdp_media_count(again) == sdp_media_count(sdp));
+	MUST(sdp_count_media(again) == sdp_count_media(sdp));
 	MUST(sdp_origin_version(again) == sdp_origin_version(sdp));
 	MUST(sdp_equal_but_origin(again, sdp));
-	for (unsigned i = 0; i < sdp_media_count(sdp); i++)
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++)
 		must_equal_media(sdp_media(sdp, i), sdp_media(again, i));
 	must_print(again, buf.data, buf.len);
 	buf_free(&buf);
@@ -163,12 +163,12 @@ static int edit_section(struct sdp *sdp, const struct edit *edit, int section)
 /* One edit, with all that must hold afterwards. */
 static void apply(struct sdp *sdp, const struct edit *edit)
 {
-	unsigned count = sdp_media_count(sdp);
+	unsigned count = sdp_count_media(sdp);
 	struct buf before;
 	int err;
 
 	buf_init(&before, 0);
-	sdp_print(sdp, &before);
+	sdp_write(sdp, &before);
 	if (edit->kind & 128 && count > 0)
 		err = edit_media(sdp, edit, edit->section % count);
 	else
@@ -214,7 +214,7 @@ static void relay_edits(struct sdp *sdp)
 
 static void read_codecs(const struct sdp *sdp)
 {
-	for (unsigned i = 0; i < sdp_media_count(sdp); i++) {
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++) {
 		struct span rest = sdp_media(sdp, i)->formats;
 		struct span format, name;
 
@@ -235,8 +235,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct edit edit;
 
 	if (nul)
-		MUST(sdp_parse(&sdp, text, size, &error) != 0 && !sdp && error.text[0]);
-	if (sdp_parse(&sdp, text, len, &error) != 0) {
+		MUST(sdp_read(&sdp, text, size, &error) != 0 && !sdp && error.text[0]);
+	if (sdp_read(&sdp, text, len, &error) != 0) {
 		MUST(!sdp && error.text[0]);
 		return 0;
 	}

@@ -1,0 +1,289 @@
+#include "expect.h"
+
+#include "endpoint.h"
+
+#include "base/loop.h"
+
+#include <ctype.h>
+#include <fnmatch.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- messages ---- */
+
+static bool glob(const char *pattern, struct span text)
+{
+	char *copy = span_dup(text);
+	bool fits = copy && !fnmatch(pattern, copy, 0);
+
+	free(copy);
+	return fits;
+}
+
+static bool body_has(const struct message *message, const char *pattern)
+{
+	struct span body = message_body(message);
+	struct span line;
+
+	while (span_next(&body, '\n', &line)) {
+		if (line.len && line.p[line.len - 1] == '\r')
+			line.len--;
+		if (glob(pattern, line))
+			return true;
+	}
+	return false;
+}
+
+static bool header_fits(
+	const struct message *message, const char *clause, const char *colon)
+{
+	char *name = span_dup((struct span){clause, (size_t)(colon - clause)});
+	const char *pattern = colon + 1 + strspn(colon + 1, " ");
+	struct span value;
+	bool fits = false;
+
+	for (unsigned nth = 0; !fits && message_header(message, name, nth, &value); nth++)
+		fits = glob(pattern, value);
+	free(name);
+	return fits;
+}
+
+static bool has_text(const struct letter *letter, const char *text)
+{
+	return memmem(letter->text, letter->len, text, strlen(text)) != NULL;
+}
+
+static bool is_word(const char *clause, const char *word, const char **ret_rest)
+{
+	size_t len = strlen(word);
+
+	if (strncmp(clause, word, len) || (clause[len] && clause[len] != ' '))
+		return false;
+	*ret_rest = clause + len + (clause[len] == ' ');
+	return true;
+}
+
+/* One clause below "expect PARTY ...". */
+static bool clause_fits(const struct letter *letter, const char *clause)
+{
+	const struct message *message = letter->message;
+	const char *colon = strchr(clause, ':');
+	const char *rest;
+	struct span value;
+
+	if (is_word(clause, "no body", &rest))
+		return *rest ? !body_has(message, rest) : !message_body(message).len;
+	if (is_word(clause, "body", &rest))
+		return body_has(message, rest);
+	if (is_word(clause, "no", &rest))
+		return !message_header(message, rest, 0, &value);
+	if (is_word(clause, "has", &rest))
+		return has_text(letter, rest);
+	if (is_word(clause, "lacks", &rest))
+		return !has_text(letter, rest);
+	if (is_word(clause, "uri", &rest))
+		return message_is_request(message) &&
+		       glob(rest, message_request_uri(message)->whole);
+	if (is_word(clause, "reason", &rest))
+		return glob(rest, message_reason(message));
+	return colon && header_fits(message, clause, colon);
+}
+
+static int check_clauses(struct stage *stage, struct endpoint *endpoint,
+	const struct letter *letter, const struct step *step, struct err_text *error)
+{
+	for (unsigned i = 0; i < step->clause_count; i++) {
+		struct buf expanded;
+		bool fits;
+
+		buf_init(&expanded, 0);
+		endpoint_expand(stage, endpoint, step->clauses[i], &expanded);
+		fits = clause_fits(letter, buf_str(&expanded));
+		buf_free(&expanded);
+		if (!fits)
+			return err_set(error, ERR_FORMAT, "not so: \"%s\" in\n%.*s",
+				step->clauses[i], (int)letter->len, letter->text);
+	}
+	return 0;
+}
+
+/* WORDS: "INVITE", "INVITE again", "200", "200 BYE". */
+static bool kind_fits(
+	const struct endpoint *endpoint, const struct letter *letter, char *const *words)
+{
+	const struct message *message = letter->message;
+	const char *second = words[1] ? words[1] : "";
+	bool again = !strcmp(second, "again");
+
+	if (again && (!endpoint->read || strcmp(endpoint->read, letter->text)))
+		return false;
+	if (!isdigit((unsigned char)words[0][0]))
+		return message_is_request(message) &&
+		       span_equal_str(message_method_name(message), words[0]);
+	if (message_status(message) != atoi(words[0]))
+		return false;
+	return again || !*second ||
+	       !strcmp(message_method_str(message_method(message)), second);
+}
+
+static int expect_message(struct stage *stage, const struct step *step,
+	char *const *words, struct err_text *error)
+{
+	struct endpoint *endpoint = endpoint_find(stage, words[0]);
+	struct letter *letter;
+	int err;
+
+	if (!endpoint)
+		return err_set(error, ERR_FORMAT, "who is %s?", words[0]);
+	if (list_empty(&endpoint->party->inbox))
+		return err_set(error, ERR_FORMAT, "%s got nothing", words[0]);
+	letter = LIST_ENTRY(endpoint->party->inbox.next, struct letter, node);
+	if (!letter->message || !kind_fits(endpoint, letter, words + 1))
+		return err_set(error, ERR_FORMAT, "%s got something else:\n%.*s",
+			words[0], (int)letter->len, letter->text);
+	if (!endpoint_owns(endpoint, letter->message))
+		return err_set(error, ERR_FORMAT,
+			"this is not of the dialog of %s (tag %s):\n%.*s", words[0],
+			endpoint->tag, (int)letter->len, letter->text);
+	err = check_clauses(stage, endpoint, letter, step, error);
+	if (!err)
+		endpoint_read(endpoint, letter);
+	stage_letter_free(letter);
+	return err;
+}
+
+static int expect_silence(
+	struct stage *stage, struct party *party, struct err_text *error)
+{
+	const struct letter *letter;
+
+	if (!party)
+		party = stage_unread(stage);
+	if (!party || list_empty(&party->inbox))
+		return 0;
+	letter = LIST_ENTRY(party->inbox.next, struct letter, node);
+	return err_set(error, ERR_FORMAT, "%s got this, which nobody expects:\n%.*s",
+		party->name, (int)letter->len, letter->text);
+}
+
+int expect_nothing(struct stage *stage, struct err_text *error)
+{
+	return expect_silence(stage, NULL, error);
+}
+
+/* ---- records, relay, counts ---- */
+
+/* Each WORDS is a word of TEXT; "no-WORD" is not. */
+static int check_words(const char *text, char *const *words, struct err_text *error)
+{
+	struct buf padded;
+	int err = 0;
+
+	buf_init(&padded, 0);
+	buf_printf(&padded, " %s ", text);
+	for (; *words && !err; words++) {
+		bool unwanted = !strncmp(*words, "no-", 3);
+		char pattern[256];
+
+		snprintf(pattern, sizeof(pattern), "* %s *", *words + (unwanted ? 3 : 0));
+		if (!fnmatch(pattern, buf_str(&padded), 0) == unwanted)
+			err = err_set(error, ERR_FORMAT, "not so: \"%s\" in \"%s\"",
+				*words, text);
+	}
+	buf_free(&padded);
+	return err;
+}
+
+static int expect_record(struct stage *stage, char *const *words, struct err_text *error)
+{
+	struct record_text *entry;
+	int err;
+
+	if (list_empty(&stage->records))
+		return err_set(error, ERR_FORMAT, "no record was handed out");
+	entry = LIST_ENTRY(stage->records.next, struct record_text, node);
+	err = check_words(entry->text, words, error);
+	list_remove(&entry->node);
+	free(entry->text);
+	free(entry);
+	return err;
+}
+
+/* "internal 0 WORDS", "session WORDS", "none". */
+static int expect_relay(struct stage *stage, char *const *words, struct err_text *error)
+{
+	struct buf out;
+	int err;
+
+	if (!strcmp(words[0], "none"))
+		return told_sessions(stage->relay)
+			       ? err_set(error, ERR_FORMAT, "a relay session is open")
+			       : 0;
+	buf_init(&out, 0);
+	if (!strcmp(words[0], "session")) {
+		told_session(stage->relay, &out);
+		err = check_words(buf_str(&out), words + 1, error);
+	} else {
+		told_stream(stage->relay,
+			!strcmp(words[0], "internal") ? RELAY_INTERNAL : RELAY_EXTERNAL,
+			(unsigned)atoi(words[1]), &out);
+		err = check_words(buf_str(&out), words + 2, error);
+	}
+	buf_free(&out);
+	return err;
+}
+
+static int expect_counts(struct stage *stage, char *const *words, struct err_text *error)
+{
+	struct bridge_totals totals;
+	char text[200];
+
+	bridge_totals(stage->bridge, &totals);
+	snprintf(text, sizeof(text),
+		"calls=%u answered=%u dialogs=%u transactions=%u started=%" PRIu64
+		" ended=%" PRIu64 " failed=%" PRIu64,
+		totals.calls, totals.answered, totals.dialogs, totals.transactions,
+		totals.started, totals.ended, totals.failed);
+	return check_words(text, words, error);
+}
+
+static int expect_log(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	const char *pattern = strstr(step->text, "log ") + 4;
+	struct span rest = buf_span(&stage->logs);
+	struct span line;
+	struct buf wide;
+	bool found = false;
+
+	buf_init(&wide, 0);
+	buf_printf(&wide, "*%s*", pattern);
+	while (!found && span_next(&rest, '\n', &line))
+		found = glob(buf_str(&wide), line);
+	buf_free(&wide);
+	return found ? 0 : err_set(error, ERR_FORMAT, "no log line has \"%s\"", pattern);
+}
+
+int expect_step(struct stage *stage, const struct step *step, char *const *words,
+	struct err_text *error)
+{
+	if (!words[0])
+		return err_set(error, ERR_FORMAT, "expect what?");
+	if (!strcmp(words[0], "nothing"))
+		return expect_nothing(stage, error);
+	if (!strcmp(words[0], "cdr"))
+		return expect_record(stage, words + 1, error);
+	if (!strcmp(words[0], "log"))
+		return expect_log(stage, step, error);
+	if (!strcmp(words[0], "counts"))
+		return expect_counts(stage, words + 1, error);
+	if (!words[1])
+		return err_set(error, ERR_FORMAT, "expect what of %s?", words[0]);
+	if (!strcmp(words[0], "relay"))
+		return expect_relay(stage, words + 1, error);
+	if (!strcmp(words[1], "nothing"))
+		return expect_silence(stage, stage_party(stage, words[0]), error);
+	return expect_message(stage, step, words, error);
+}

@@ -1,0 +1,397 @@
+#include "play.h"
+
+#include "endpoint.h"
+#include "expect.h"
+
+#include "base/loop.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* 64*T1 and 5 s (threats.md, L5), and as much again for what a timer then starts. */
+#define PLAY_REST_MS (2 * 37000)
+
+typedef int play_h(struct stage *stage, const struct step *step, struct err_text *error);
+
+/* ---- before the curtain ---- */
+
+/* "server ID KEY=VALUE ...", "gateway ID ...", "capture ID ..." */
+static int play_party(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	const char *section = step->words[0];
+	const char *id = step->count > 1 ? step->words[1] : "";
+	char host[80];
+
+	(void)error;
+	snprintf(host, sizeof(host), "%s.%s", id,
+		!strcmp(section, "server") ? "corp.example" : "carrier.example");
+	if (!strcmp(section, "gateway") && !stage_party(stage, id) && strcmp(id, "gw")) {
+		stage_set(stage, section, id, "host", host);
+		stage_set(stage, section, id, "tls", "no");
+	} else if (!strcmp(section, "server") && strcmp(id, "pbx")) {
+		stage_set(stage, section, id, "host", host);
+	}
+	for (unsigned i = 2; i < step->count; i++) {
+		char *value = strchr(step->words[i], '=');
+
+		if (!value)
+			return err_set(
+				error, ERR_FORMAT, "KEY=VALUE, not %s", step->words[i]);
+		*value++ = '\0';
+		stage_set(stage, section, id, step->words[i], value);
+	}
+	return 0;
+}
+
+/* "set SECTION KEY=VALUE ..." */
+static int play_set(struct stage *stage, const struct step *step, struct err_text *error)
+{
+	for (unsigned i = 2; i < step->count; i++) {
+		char *value = strchr(step->words[i], '=');
+
+		if (!value)
+			return err_set(
+				error, ERR_FORMAT, "KEY=VALUE, not %s", step->words[i]);
+		*value++ = '\0';
+		stage_set(stage, step->words[1], "", step->words[i], value);
+	}
+	return 0;
+}
+
+/* "remove gateway ID" */
+static int play_remove(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	if (step->count != 3)
+		return err_set(error, ERR_FORMAT, "remove server|gateway ID");
+	stage_set(stage, step->words[1], step->words[2], NULL, NULL);
+	return 0;
+}
+
+/* ---- the world ---- */
+
+static int play_reload(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	(void)step;
+	return stage_reload(stage, error);
+}
+
+static enum transport_kind kind_of(const char *word)
+{
+	if (!strcmp(word, "tcp"))
+		return TRANSPORT_TCP;
+	return !strcmp(word, "tls") ? TRANSPORT_TLS : TRANSPORT_UDP;
+}
+
+/* "node NAME internal|external ADDRESS [tcp|tls]": somebody who is not configured */
+static int play_node(struct stage *stage, const struct step *step, struct err_text *error)
+{
+	if (step->count < 4)
+		return err_set(error, ERR_FORMAT, "node NAME SIDE ADDRESS");
+	stage_add_party(stage, step->words[1],
+		!strcmp(step->words[2], "internal") ? RELAY_INTERNAL : RELAY_EXTERNAL,
+		step->words[1], step->words[3],
+		kind_of(step->count > 4 ? step->words[4] : "udp"));
+	return 0;
+}
+
+/* "dns HOST = ADDRESS ...", "dns HOST fails", "dns HOST waits", "dns HOST answers" */
+static int play_dns(struct stage *stage, const struct step *step, struct err_text *error)
+{
+	struct addr addrs[RESOLVE_MAX];
+	const char *host = step->words[1];
+	unsigned count = 0;
+
+	if (step->count < 3)
+		return err_set(error, ERR_FORMAT, "dns HOST = ADDRESS ...");
+	if (!strcmp(step->words[2], "waits")) {
+		names_hold(stage->resolver, host);
+		return 0;
+	}
+	if (!strcmp(step->words[2], "answers")) {
+		names_answer(stage->resolver, host);
+		stage_settle(stage);
+		return 0;
+	}
+	for (unsigned i = 3; i < step->count && count < RESOLVE_MAX; i++)
+		if (addr_parse(&addrs[count++], step->words[i], 0))
+			return err_set(
+				error, ERR_FORMAT, "no address: %s", step->words[i]);
+	names_set(stage->resolver, host, addrs, count);
+	return 0;
+}
+
+/* "advance MS" */
+static int play_advance(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	(void)error;
+	stage_advance(stage, strtoull(step->words[1], NULL, 10));
+	return 0;
+}
+
+/* "after MS expect ...": so long after the last message, not earlier, and nothing between. A
+ * timer may be late by the millisecond that the clock had begun. */
+static int play_after(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	uint64_t ms = step->count > 3 ? strtoull(step->words[1], NULL, 10) : 0;
+	uint64_t passed_ms = (stage->clock.mono_us - stage->wire_us + 999) / 1000;
+	int err;
+
+	if (ms < passed_ms + 2)
+		return err_set(error, ERR_FORMAT,
+			"after MS expect ..., %llu ms passed already",
+			(unsigned long long)passed_ms);
+	stage_advance(stage, ms - passed_ms - 1);
+	err = expect_nothing(stage, error);
+	if (err)
+		return err;
+	stage_advance(stage, 3);
+	return expect_step(stage, step, step->words + 3, error);
+}
+
+static int play_expect(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	return expect_step(stage, step, step->words + 1, error);
+}
+
+/* "ignore PARTY": what it has and gets is of no interest; "ignore cdr" */
+static int play_ignore(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	struct party *party = stage_party(stage, step->words[1]);
+
+	if (!party)
+		return err_set(error, ERR_FORMAT, "who is %s?", step->words[1]);
+	party->ignored = true;
+	LIST_FOREACH (&party->inbox, node, next)
+		stage_letter_free(LIST_ENTRY(node, struct letter, node));
+	return 0;
+}
+
+/* "relay empty", "relay full", "relay silence internal|external" */
+static int play_relay(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	const char *what = step->count > 1 ? step->words[1] : "";
+
+	if (!strcmp(what, "silence") && step->count > 2)
+		told_silence(stage->relay, !strcmp(step->words[2], "internal")
+						   ? RELAY_INTERNAL
+						   : RELAY_EXTERNAL);
+	else if (!strcmp(what, "empty") || !strcmp(what, "full"))
+		told_set_empty(stage->relay, *what == 'e');
+	else
+		return err_set(error, ERR_FORMAT, "relay empty|full|silence SIDE");
+	stage_settle(stage);
+	return 0;
+}
+
+/* "operator drains", "operator drains gateway ID", "operator hangs up CALL",
+ * "operator ends all", "operator resumes gateway ID", "audit stops", "audit works" */
+static int play_operator(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	const char *verb = step->count > 1 ? step->words[1] : "";
+	int err = 0;
+
+	if (step->count == 4 && (!strcmp(verb, "drains") || !strcmp(verb, "resumes"))) {
+		struct trunk *trunk = trunks_find(stage->trunks,
+			!strcmp(step->words[2], "server") ? TRUNK_SERVER : TRUNK_GATEWAY,
+			step->words[3]);
+
+		if (!trunk)
+			return err_set(error, ERR_FORMAT, "no trunk %s", step->words[3]);
+		trunk->drained = !strcmp(verb, "drains");
+	} else if (!strcmp(verb, "drains")) {
+		bridge_drain(stage->bridge);
+	} else if (!strcmp(verb, "hangs") && step->count == 4) {
+		err = bridge_hangup(stage->bridge, step->words[3]);
+	} else if (!strcmp(verb, "ends")) {
+		bridge_end_all(stage->bridge, "shutdown");
+	} else {
+		return err_set(
+			error, ERR_FORMAT, "operator drains|resumes|hangs up|ends all");
+	}
+	stage_settle(stage);
+	return err;
+}
+
+static int play_audit(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	(void)error;
+	stage->not_ready = !strcmp(step->words[1], "stops");
+	return 0;
+}
+
+/* ---- parties ---- */
+
+static int play_connection(struct stage *stage, struct party *party, const char *verb,
+	struct err_text *error)
+{
+	struct flow *flow;
+
+	if (!strcmp(verb, "closes")) {
+		flow = stage_flow(stage, party);
+		stage_note(stage, "%s closes its connection", party->name);
+		wire_close(flow, "closed by peer");
+		stage_settle(stage);
+	} else if (!strcmp(verb, "vanishes") || !strcmp(verb, "returns")) {
+		wire_reach(stage->transports[party->side], &party->addr, *verb == 'r');
+	} else {
+		return err_set(error, ERR_FORMAT, "what is \"%s\"?", verb);
+	}
+	return 0;
+}
+
+/* "E sends ...", "E replies ...", "E forks OTHER", "E joins OTHER", "P speaks udp|tcp|tls",
+ * "P closes|vanishes|returns" */
+static int play_endpoint(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	struct endpoint *endpoint = endpoint_find(stage, step->words[0]);
+	struct endpoint *other;
+	const char *verb = step->count > 1 ? step->words[1] : "";
+
+	if (!endpoint)
+		return err_set(error, ERR_FORMAT, "who is %s?", step->words[0]);
+	if (!strcmp(verb, "sends"))
+		return endpoint_send(stage, endpoint, step, error);
+	if (!strcmp(verb, "replies"))
+		return endpoint_reply(stage, endpoint, step, error);
+	if ((!strcmp(verb, "forks") || !strcmp(verb, "joins")) && step->count == 3) {
+		other = endpoint_find(stage, step->words[2]);
+		return other ? endpoint_fork(endpoint, other, *verb == 'j') : ERR_FORMAT;
+	}
+	if (!strcmp(verb, "speaks") && step->count == 3) {
+		endpoint->party->kind = kind_of(step->words[2]);
+		addr_set_port(&endpoint->party->addr,
+			endpoint->party->kind == TRANSPORT_TLS ? 5061 : 5060);
+		return 0;
+	}
+	return play_connection(stage, endpoint->party, verb, error);
+}
+
+static const struct {
+	const char *word;
+	bool before; /* the curtain: makes the configuration, and may be repeated later */
+	play_h *h;
+} verbs[] = {
+	{"server", true, play_party},
+	{"gateway", true, play_party},
+	{"capture", true, play_party},
+	{"set", true, play_set},
+	{"remove", true, play_remove},
+	{"reload", false, play_reload},
+	{"node", false, play_node},
+	{"dns", false, play_dns},
+	{"advance", false, play_advance},
+	{"after", false, play_after},
+	{"expect", false, play_expect},
+	{"ignore", false, play_ignore},
+	{"relay", false, play_relay},
+	{"operator", false, play_operator},
+	{"audit", false, play_audit},
+};
+
+static int dispatch(struct stage *stage, const struct step *step, struct err_text *error)
+{
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		int err = 0;
+
+		if (strcmp(verbs[i].word, step->words[0]))
+			continue;
+		if (step->count < 2 && strcmp(step->words[0], "reload"))
+			return err_set(error, ERR_FORMAT, "%s what?", step->words[0]);
+		if (!verbs[i].before && !stage_started(stage))
+			err = stage_start(stage, error);
+		return err ? err : verbs[i].h(stage, step, error);
+	}
+	if (!stage_started(stage) && stage_start(stage, error))
+		return ERR_CONFIG;
+	return play_endpoint(stage, step, error);
+}
+
+int play_step(struct stage *stage, const struct step *step, struct err_text *error)
+{
+	int err = dispatch(stage, step, error);
+
+	if (err || !stage->fault.text[0])
+		return err;
+	*error = stage->fault;
+	return ERR_FORMAT;
+}
+
+/* ---- the end ---- */
+
+static int check_trunks(struct stage *stage, struct err_text *error)
+{
+	for (unsigned kind = 0; kind < 2; kind++) {
+		struct trunk *trunk;
+
+		for (unsigned i = 0;
+			(trunk = trunks_at(stage->trunks, (enum trunk_kind)kind, i)); i++)
+			if (trunk->calls)
+				return err_set(error, ERR_STATE,
+					"trunk %s still counts %u calls", trunk->id,
+					trunk->calls);
+	}
+	return 0;
+}
+
+static int check_leaks(struct stage *stage, struct err_text *error)
+{
+	struct bridge_totals totals;
+	const struct flow *flow;
+	char text[ADDR_TEXT_SIZE];
+
+	bridge_totals(stage->bridge, &totals);
+	if (totals.calls || totals.dialogs || totals.transactions || totals.answered)
+		return err_set(error, ERR_STATE,
+			"left over: calls=%u answered=%u dialogs=%u transactions=%u",
+			totals.calls, totals.answered, totals.dialogs,
+			totals.transactions);
+	if (told_sessions(stage->relay))
+		return err_set(error, ERR_STATE, "left over: a relay session");
+	if (totals.started != totals.ended || stage->begun != stage->ended)
+		return err_set(error, ERR_STATE,
+			"%u calls began, %u records were handed out", stage->begun,
+			stage->ended);
+	for (unsigned side = 0; side < 2; side++) {
+		flow = wire_leak(stage->transports[side]);
+		if (flow)
+			return err_set(error, ERR_STATE,
+				"left over: flow to %s, users=%u refs=%u",
+				addr_text(&flow->remote, text), flow->users, flow->refs);
+	}
+	return check_trunks(stage, error);
+}
+
+int play_end(struct stage *stage, struct err_text *error)
+{
+	int err;
+
+	if (!stage_started(stage))
+		return err_set(error, ERR_STATE, "nothing was played");
+	err = expect_nothing(stage, error);
+	if (err)
+		return err;
+	if (!list_empty(&stage->records))
+		return err_set(error, ERR_STATE, "a record that nobody expected: %s",
+			LIST_ENTRY(stage->records.next, struct record_text, node)->text);
+	stage_advance(stage, PLAY_REST_MS);
+	err = expect_nothing(stage, error);
+	if (!err)
+		err = check_leaks(stage, error);
+	if (!err && stage->fault.text[0]) {
+		*error = stage->fault;
+		err = ERR_FORMAT;
+	}
+	return err;
+}

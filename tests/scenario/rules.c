@@ -1,0 +1,95 @@
+#include "rules.h"
+
+#include "sdp/sdp.h"
+
+static int check_request(const struct message *message, struct err_text *error)
+{
+	enum message_method method = message_method(message);
+	struct message_address contact;
+
+	if (message_max_forwards(message) < 0)
+		return err_set(error, ERR_FORMAT, "a request without Max-Forwards");
+	if (message_via_count(message) != 1)
+		return err_set(error, ERR_FORMAT, "a request of ours has one Via");
+	if (!span_starts(message_via(message)->branch, "z9hG4bK"))
+		return err_set(error, ERR_FORMAT, "a branch without the magic cookie");
+	if (!message_from(message)->tag.len)
+		return err_set(error, ERR_FORMAT, "a From without tag");
+	if (method == MESSAGE_INVITE && !message_contact(message, 0, &contact))
+		return err_set(error, ERR_FORMAT, "an INVITE without Contact");
+	return 0;
+}
+
+/* L1: the record is handed out before the final answer to a BYE leaves. */
+static bool has_record(const struct stage *stage, uint64_t call)
+{
+	for (unsigned i = 0; i < stage->ended && i < STAGE_OVER; i++)
+		if (stage->over[i] == call)
+			return true;
+	return false;
+}
+
+static int check_response(const struct stage *stage, const struct message *message,
+	uint64_t call, struct err_text *error)
+{
+	enum message_method method = message_method(message);
+	int status = message_status(message);
+	struct message_address contact;
+
+	if (status > 100 && !message_to(message)->tag.len)
+		return err_set(error, ERR_FORMAT, "a response without To tag");
+	if (method == MESSAGE_INVITE && status > 100 && status < 300 &&
+		!message_contact(message, 0, &contact))
+		return err_set(
+			error, ERR_FORMAT, "a %d to INVITE without Contact", status);
+	if (method == MESSAGE_BYE && status == 200 && call && !has_record(stage, call))
+		return err_set(error, ERR_FORMAT, "a BYE is answered before its record");
+	return 0;
+}
+
+/* Toward servers media is SRTP or refused, whatever the far side said. */
+static int check_media(
+	const struct party *party, struct span body, struct err_text *error)
+{
+	struct err_text why = {{0}};
+	struct span crypto;
+	struct sdp *sdp;
+
+	if (!body.len)
+		return 0;
+	if (sdp_read(&sdp, body.p, body.len, &why))
+		return err_set(
+			error, ERR_FORMAT, "SDP that cannot be read: %.200s", why.text);
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++) {
+		const struct sdp_media *media = sdp_media(sdp, i);
+
+		if (party->side != RELAY_INTERNAL || !media->port)
+			continue;
+		if (!sdp_proto_is_secure(media->proto) ||
+			!sdp_attribute(sdp, (int)i, "crypto", 0, &crypto)) {
+			sdp_free(sdp);
+			return err_set(error, ERR_FORMAT, "plain RTP toward a server");
+		}
+	}
+	sdp_free(sdp);
+	return 0;
+}
+
+int rules_check(const struct stage *stage, const struct party *party, uint64_t call,
+	const char *data, size_t len, struct err_text *error)
+{
+	struct message_fault fault;
+	struct message *message;
+	int err;
+
+	if (message_parse(&message, data, len, &fault))
+		return 0; /* told elsewhere */
+	if (message_is_request(message))
+		err = check_request(message, error);
+	else
+		err = check_response(stage, message, call, error);
+	if (!err)
+		err = check_media(party, message_body(message), error);
+	message_unref(message);
+	return err;
+}

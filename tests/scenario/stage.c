@@ -1,0 +1,671 @@
+#include "stage.h"
+
+#include "endpoint.h"
+#include "rules.h"
+
+#include "../unit/tls/lab.h"
+
+#include "base/log.h"
+#include "base/loop.h"
+#include "config/config.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define STAGE_FQDN "med.tandem.example"
+/* 22 November 2026 */
+#define STAGE_WALL_US UINT64_C(1795305600000000)
+
+struct setting {
+	struct list node;
+	char *section, *id, *key, *value;
+};
+
+/* Snapshots of configurations that were loaded already: most scenarios share one. */
+static struct {
+	char *text;
+	struct config *config;
+} loaded[64];
+static unsigned loaded_count;
+
+/* ---- what all stages share ---- */
+
+static void write_certificates(void)
+{
+	struct lab_id root, us;
+
+	lab_root(&root, "Scenario CA");
+	lab_host(&us, STAGE_FQDN, &root);
+	lab_write_chain("ca.pem", &root);
+	lab_write_chain("us.pem", &us);
+	lab_write_key("us.key", &us, 0600);
+	lab_drop(&us);
+	lab_drop(&root);
+}
+
+void stage_prepare(void)
+{
+	lab_start();
+	write_certificates();
+	mkdir(lab_path("gateways.d"), 0700);
+	mkdir(lab_path("profiles"), 0700);
+}
+
+void stage_unprepare(void)
+{
+	for (unsigned i = 0; i < loaded_count; i++) {
+		config_unref(loaded[i].config);
+		free(loaded[i].text);
+	}
+	loaded_count = 0;
+	rmdir(lab_path("gateways.d"));
+	rmdir(lab_path("profiles"));
+	lab_stop();
+}
+
+/* ---- settings ---- */
+
+static struct setting *find_setting(
+	struct stage *stage, const char *section, const char *id, const char *key)
+{
+	LIST_FOREACH (&stage->settings, node, next) {
+		struct setting *setting = LIST_ENTRY(node, struct setting, node);
+
+		if (!strcmp(setting->section, section) && !strcmp(setting->id, id) &&
+			(!key || !strcmp(setting->key, key)))
+			return setting;
+	}
+	return NULL;
+}
+
+static void drop_setting(struct setting *setting)
+{
+	list_remove(&setting->node);
+	free(setting->section);
+	free(setting->id);
+	free(setting->key);
+	free(setting->value);
+	free(setting);
+}
+
+void stage_set(struct stage *stage, const char *section, const char *id, const char *key,
+	const char *value)
+{
+	struct setting *setting;
+
+	while ((setting = find_setting(stage, section, id, key)) != NULL)
+		drop_setting(setting);
+	if (!key || !value)
+		return;
+	setting = calloc(1, sizeof(*setting));
+	if (!setting)
+		abort();
+	setting->section = strdup(section);
+	setting->id = strdup(id);
+	setting->key = strdup(key);
+	setting->value = strdup(value);
+	list_append(&stage->settings, &setting->node);
+}
+
+/* The lines of one section; its settings may be scattered. */
+static void print_section(
+	struct stage *stage, const char *section, const char *id, struct buf *out)
+{
+	if (!strcmp(section, "server"))
+		buf_printf(out, "[server %s]\n", id);
+	else
+		buf_printf(out, "[%s]\n", section);
+	LIST_FOREACH (&stage->settings, node, next) {
+		struct setting *setting = LIST_ENTRY(node, struct setting, node);
+
+		if (!strcmp(setting->section, section) && !strcmp(setting->id, id))
+			buf_printf(out, "%s = %s\n", setting->key, setting->value);
+	}
+}
+
+/* Calls for the first setting of each section. */
+static bool is_first(struct stage *stage, struct setting *setting)
+{
+	return find_setting(stage, setting->section, setting->id, NULL) == setting;
+}
+
+/* [gateway] and its [capture] go to a file of their own. */
+static bool is_of_gateway(const struct setting *setting)
+{
+	return !strcmp(setting->section, "gateway") ||
+	       !strcmp(setting->section, "capture");
+}
+
+static void write_gateway(struct stage *stage, const char *id, struct buf *all)
+{
+	char name[80];
+	struct buf out;
+
+	buf_init(&out, 0);
+	print_section(stage, "gateway", id, &out);
+	if (find_setting(stage, "capture", id, NULL))
+		print_section(stage, "capture", id, &out);
+	buf_printf(all, "## %s\n%s", id, buf_str(&out));
+	snprintf(name, sizeof(name), "gateways.d/%s.conf", id);
+	lab_write(name, out.data, out.len, 0600);
+	buf_free(&out);
+}
+
+static void unlink_gateways(struct stage *stage)
+{
+	char name[80];
+
+	LIST_FOREACH (&stage->settings, node, next) {
+		struct setting *setting = LIST_ENTRY(node, struct setting, node);
+
+		snprintf(name, sizeof(name), "gateways.d/%s.conf", setting->id);
+		if (is_of_gateway(setting))
+			unlink(lab_path(name));
+	}
+}
+
+static struct config *find_loaded(const char *text)
+{
+	for (unsigned i = 0; i < loaded_count; i++)
+		if (!strcmp(loaded[i].text, text))
+			return config_ref(loaded[i].config);
+	return NULL;
+}
+
+static void keep_loaded(const char *text, struct config *config)
+{
+	if (loaded_count == sizeof(loaded) / sizeof(loaded[0]))
+		return;
+	loaded[loaded_count].text = strdup(text);
+	loaded[loaded_count++].config = config_ref(config);
+}
+
+/* *RET: the snapshot of the settings as they stand. */
+static int load(struct stage *stage, struct config **ret, struct err_text *text)
+{
+	struct config_errors errors;
+	struct buf main_text, all;
+	int err = 0;
+
+	buf_init(&main_text, 0);
+	buf_init(&all, 0);
+	LIST_FOREACH (&stage->settings, node, next) {
+		struct setting *setting = LIST_ENTRY(node, struct setting, node);
+
+		if (!is_first(stage, setting))
+			continue;
+		if (!is_of_gateway(setting))
+			print_section(stage, setting->section, setting->id, &main_text);
+		else if (!strcmp(setting->section, "gateway"))
+			write_gateway(stage, setting->id, &all);
+	}
+	buf_add_span(&all, buf_span(&main_text));
+	*ret = find_loaded(buf_str(&all));
+	if (!*ret) {
+		lab_write("tandem.conf", main_text.data, main_text.len, 0600);
+		config_errors_init(&errors);
+		err = config_load(ret, lab_path("tandem.conf"), &errors);
+		if (err)
+			err_set(text, err, "%s", buf_str(&errors.text));
+		else
+			keep_loaded(buf_str(&all), *ret);
+		config_errors_free(&errors);
+	}
+	unlink_gateways(stage);
+	buf_free(&main_text);
+	buf_free(&all);
+	return err;
+}
+
+static void set_defaults(struct stage *stage)
+{
+	static const char *const defaults[][3] = {
+		{"tandem", "fqdn", STAGE_FQDN},
+		{"tandem", "profile-dir", "profiles"},
+		{"internal", "listen", STAGE_OUR_INTERNAL ":5061"},
+		{"internal", "certificate", "us.pem"},
+		{"internal", "key", "us.key"},
+		{"internal", "trust", "ca.pem"},
+		{"external", "udp", STAGE_OUR_EXTERNAL ":5060"},
+		{"external", "tcp", STAGE_OUR_EXTERNAL ":5060"},
+		{"external", "tls", STAGE_OUR_EXTERNAL ":5062"},
+		{"external", "certificate", "us.pem"},
+		{"external", "key", "us.key"},
+		{"external", "trust", "ca.pem"},
+		{"media", "internal-address", STAGE_OUR_INTERNAL},
+		{"media", "external-address", STAGE_OUR_EXTERNAL},
+	};
+
+	for (size_t i = 0; i < sizeof(defaults) / sizeof(defaults[0]); i++)
+		stage_set(stage, defaults[i][0], "", defaults[i][1], defaults[i][2]);
+	stage_set(stage, "server", "pbx", "host", "pbx.corp.example");
+	stage_set(stage, "gateway", "gw", "host", "gw.carrier.example");
+	stage_set(stage, "gateway", "gw", "tls", "no");
+}
+
+/* ---- parties ---- */
+
+struct party *stage_party(struct stage *stage, const char *name)
+{
+	LIST_FOREACH (&stage->parties, node, next) {
+		struct party *party = LIST_ENTRY(node, struct party, node);
+
+		if (!strcmp(party->name, name))
+			return party;
+	}
+	return NULL;
+}
+
+struct party *stage_add_party(struct stage *stage, const char *name, enum relay_side side,
+	const char *host, const char *address, enum transport_kind kind)
+{
+	struct party *party = calloc(1, sizeof(*party));
+	static const uint16_t ports[] = {5060, 5060, 5061};
+
+	if (!party || addr_parse(&party->addr, address, ports[kind]))
+		abort();
+	party->media = party->addr;
+	addr_set_port(&party->media, side == RELAY_INTERNAL ? 20000 : 30000);
+	party->name = strdup(name);
+	party->host = strdup(host);
+	party->side = side;
+	party->kind = kind;
+	list_init(&party->inbox);
+	list_append(&stage->parties, &party->node);
+	return party;
+}
+
+static enum transport_kind kind_of(const struct config_gateway *gateway)
+{
+	if (gateway->tls)
+		return TRANSPORT_TLS;
+	return gateway->transport == CONFIG_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+}
+
+/* Makes a party of each server and gateway: 10.1.0.11 and on, 203.0.113.21 and on. */
+static void add_configured(struct stage *stage, const char *id, const char *host,
+	enum relay_side side, enum transport_kind kind)
+{
+	struct party *party = stage_party(stage, id);
+	unsigned number = 0;
+	char address[32];
+
+	if (party)
+		return; /* known from before a reload */
+	LIST_FOREACH (&stage->parties, node, next)
+		number += LIST_ENTRY(node, struct party, node)->side == side;
+	snprintf(address, sizeof(address),
+		side == RELAY_INTERNAL ? "10.1.0.%u" : "203.0.113.%u",
+		(side == RELAY_INTERNAL ? 11 : 21) + number);
+	party = stage_add_party(stage, id, side, host, address, kind);
+	party->configured = true;
+}
+
+/* Names that no scenario has set itself get the address of their party. */
+static void add_names(struct stage *stage)
+{
+	LIST_FOREACH (&stage->parties, node, next) {
+		struct party *party = LIST_ENTRY(node, struct party, node);
+		struct addr addr = party->addr;
+
+		addr_set_port(&addr, 0);
+		names_set(stage->resolver, party->host, &addr, 1);
+	}
+}
+
+static void add_parties(struct stage *stage)
+{
+	for (size_t i = 0; i < stage->config->server_count; i++)
+		add_configured(stage, stage->config->servers[i].id,
+			stage->config->servers[i].host, RELAY_INTERNAL, TRANSPORT_TLS);
+	for (size_t i = 0; i < stage->config->gateway_count; i++)
+		add_configured(stage, stage->config->gateways[i].id,
+			stage->config->gateways[i].host, RELAY_EXTERNAL,
+			kind_of(&stage->config->gateways[i]));
+}
+
+struct flow *stage_flow(struct stage *stage, struct party *party)
+{
+	enum trunk_kind kind =
+		party->side == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	struct trunk *trunk = trunks_find(stage->trunks, kind, party->name);
+	const struct peer *peer =
+		party->kind == TRANSPORT_TLS && trunk ? trunk->peer : NULL;
+
+	return wire_flow(stage->transports[party->side], party->kind, &party->addr, peer);
+}
+
+static struct party *party_at(struct stage *stage, const struct addr *remote)
+{
+	struct party *by_host = NULL;
+
+	LIST_FOREACH (&stage->parties, node, next) {
+		struct party *party = LIST_ENTRY(node, struct party, node);
+
+		if (addr_equal(&party->addr, remote))
+			return party;
+		if (addr_equal_host(&party->addr, remote))
+			by_host = party;
+	}
+	return by_host;
+}
+
+void stage_letter_free(struct letter *letter)
+{
+	list_remove(&letter->node);
+	message_unref(letter->message);
+	free(letter->text);
+	free(letter);
+}
+
+static void free_party(struct party *party)
+{
+	LIST_FOREACH (&party->inbox, node, next)
+		stage_letter_free(LIST_ENTRY(node, struct letter, node));
+	list_remove(&party->node);
+	free(party->name);
+	free(party->host);
+	free(party);
+}
+
+/* ---- what Tandem does ---- */
+
+void stage_note(struct stage *stage, const char *format, ...)
+{
+	uint64_t now_us = stage->clock.mono_us - stage->start_us;
+	char line[600];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	buf_printf(&stage->ladder, "%7" PRIu64 ".%03" PRIu64 " %s\n", now_us / 1000000,
+		now_us / 1000 % 1000, line);
+}
+
+static void keep_letter(struct stage *stage, struct party *party, struct flow *flow,
+	const char *data, size_t len)
+{
+	struct letter *letter = calloc(1, sizeof(*letter));
+	struct message_fault fault;
+
+	if (!letter)
+		abort();
+	letter->flow = flow;
+	letter->text = span_dup((struct span){data, len});
+	letter->len = len;
+	list_append(&party->inbox, &letter->node);
+	if (message_parse(&letter->message, data, len, &fault))
+		err_set(&stage->fault, ERR_FORMAT, "Tandem sent what cannot be parsed");
+	else if (fault.status)
+		err_set(&stage->fault, ERR_FORMAT, "Tandem sent a faulty message: %s",
+			fault.reason);
+}
+
+static void sent_h(
+	void *arg, struct flow *flow, uint64_t call, const char *data, size_t len)
+{
+	struct stage *stage = arg;
+	struct party *party = party_at(stage, &flow->remote);
+	char text[ADDR_TEXT_SIZE];
+
+	stage->wire_us = stage->clock.mono_us;
+	stage_note(stage, "tandem -> %s: %.*s", party ? party->name : "?",
+		(int)strcspn(data, "\r"), data);
+	if (!party) {
+		err_set(&stage->fault, ERR_FORMAT, "Tandem sent to %s, where nobody is",
+			addr_text(&flow->remote, text));
+		return;
+	}
+	hiding_learn(&stage->hiding, party->side, data, len);
+	hiding_check(&stage->hiding, party->side, data, len, &stage->fault);
+	if (!stage->fault.text[0])
+		rules_check(stage, party, call, data, len, &stage->fault);
+	if (!party->ignored)
+		keep_letter(stage, party, flow, data, len);
+}
+
+static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
+{
+	struct stage *stage = arg;
+
+	(void)call;
+	(void)id;
+	(void)mode;
+	stage->begun++;
+}
+
+static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
+{
+	buf_printf(out, " %s=%s %s.transport=%s %s.media=%s %s.codec=%s", name,
+		strrchr(leg->party, ' ') ? strrchr(leg->party, ' ') + 1 : "none", name,
+		leg->transport, name, leg->media, name, leg->codec);
+}
+
+static void ended_h(void *arg, const struct record *record)
+{
+	struct stage *stage = arg;
+	struct record_text *entry = calloc(1, sizeof(*entry));
+	struct buf out;
+
+	if (!entry)
+		abort();
+	stage->over[stage->ended++ % STAGE_OVER] = record->call;
+	buf_init(&out, 0);
+	buf_printf(&out,
+		"cause=%s status=%d by=%s inbound=%s from=%s to=%s rang=%s answered=%s",
+		record->cause, record->status, record->ended_by,
+		record->inbound ? "yes" : "no", record->from, record->to,
+		record->ringing_us ? "yes" : "no", record->answer_us ? "yes" : "no");
+	buf_printf(&out, " ms=%" PRIu64 " answer-ms=%" PRIu64, record->end_us / 1000,
+		record->answer_us / 1000);
+	print_leg(&out, "internal", &record->internal);
+	print_leg(&out, "external", &record->external);
+	buf_printf(&out, " detail=\"%s\"", record->detail);
+	stage_note(stage, "cdr %s", buf_str(&out));
+	entry->text = span_dup(buf_span(&out));
+	buf_free(&out);
+	list_append(&stage->records, &entry->node);
+}
+
+static bool ready_h(void *arg)
+{
+	struct stage *stage = arg;
+
+	return !stage->not_ready;
+}
+
+static void log_h(void *arg, enum log_level level, const char *line)
+{
+	struct stage *stage = arg;
+
+	(void)level;
+	buf_printf(&stage->logs, "%s\n", line);
+	stage_note(stage, "  %s", line);
+}
+
+/* ---- life ---- */
+
+void stage_init(struct stage *stage)
+{
+	memset(stage, 0, sizeof(*stage));
+	list_init(&stage->settings);
+	list_init(&stage->parties);
+	list_init(&stage->endpoints);
+	list_init(&stage->records);
+	buf_init(&stage->ladder, 0);
+	buf_init(&stage->logs, 0);
+	log_set_sink(log_h, stage);
+	clock_virtual_init(&stage->clock, STAGE_WALL_US);
+	clock_virtual_advance(&stage->clock, 1000000000);
+	stage->start_us = stage->clock.mono_us;
+	set_defaults(stage);
+	if (loop_new(&stage->loop, &stage->clock.clock) ||
+		resolver_new(&stage->resolver, stage->loop, NULL))
+		abort();
+}
+
+bool stage_started(const struct stage *stage)
+{
+	return stage->bridge != NULL;
+}
+
+static void start_relay(struct stage *stage)
+{
+	struct relay_params params = {.loop = stage->loop,
+		.address = {stage->config->media.internal, stage->config->media.external},
+		.handlers = bridge_relay_handlers(stage->bridge)};
+
+	if (relay_new(&stage->relay, &params, NULL))
+		abort();
+	bridge_set_relay(stage->bridge, stage->relay);
+}
+
+static void start_transports(struct stage *stage)
+{
+	static const char *const ours[] = {STAGE_OUR_INTERNAL, STAGE_OUR_EXTERNAL};
+
+	for (unsigned side = 0; side < 2; side++) {
+		struct transport_params params = {.name = "scenario",
+			.loop = stage->loop,
+			.handlers = bridge_transport_handlers(
+				stage->bridge, (enum relay_side)side)};
+
+		if (transport_new(&stage->transports[side], &params))
+			abort();
+		wire_listen(stage->transports[side], (enum relay_side)side, ours[side],
+			sent_h, stage);
+	}
+	bridge_set_transports(stage->bridge, stage->transports[RELAY_INTERNAL],
+		stage->transports[RELAY_EXTERNAL]);
+}
+
+/* Words that every scenario hides: the hosts and networks of both sides. */
+static void hide_networks(struct stage *stage)
+{
+	static const char *const words[2][4] = {
+		{"corp.example", "10.1.0.", "iNtErNaL", NULL},
+		{"carrier.example", "203.0.113.", "eXtErNaL", NULL}};
+
+	for (unsigned side = 0; side < 2; side++)
+		for (unsigned i = 0; words[side][i]; i++)
+			if (stage->hiding.count[side] < HIDING_MAX)
+				stage->hiding.words[side][stage->hiding.count[side]++] =
+					strdup(words[side][i]);
+}
+
+int stage_start(struct stage *stage, struct err_text *text)
+{
+	struct bridge_params params = {.timers = loop_timers(stage->loop),
+		.resolver = stage->resolver,
+		.handlers = {.begun_h = begun_h,
+			.ended_h = ended_h,
+			.ready_h = ready_h,
+			.arg = stage}};
+	int err = load(stage, &stage->config, text);
+
+	if (err)
+		return err;
+	hide_networks(stage);
+	add_parties(stage);
+	add_names(stage);
+	err = trunks_new(&stage->trunks, stage->loop, stage->resolver);
+	if (!err)
+		err = trunks_apply(stage->trunks, stage->config, text);
+	params.config = stage->config;
+	params.trunks = stage->trunks;
+	if (!err)
+		err = bridge_new(&stage->bridge, &params);
+	if (err)
+		return err;
+	start_transports(stage);
+	start_relay(stage);
+	return 0;
+}
+
+int stage_reload(struct stage *stage, struct err_text *text)
+{
+	struct config *config;
+	int err = load(stage, &config, text);
+
+	if (!err)
+		err = trunks_apply(stage->trunks, config, text);
+	if (err)
+		return err;
+	config_unref(stage->config);
+	stage->config = config;
+	bridge_set_config(stage->bridge, config);
+	add_parties(stage);
+	add_names(stage);
+	return 0;
+}
+
+void stage_free(struct stage *stage)
+{
+	bridge_free(stage->bridge);
+	transport_free(stage->transports[RELAY_INTERNAL]);
+	transport_free(stage->transports[RELAY_EXTERNAL]);
+	if (stage->relay)
+		relay_free(stage->relay);
+	trunks_free(stage->trunks);
+	resolver_free(stage->resolver);
+	config_unref(stage->config);
+	loop_free(stage->loop);
+	LIST_FOREACH (&stage->endpoints, node, next)
+		endpoint_free(LIST_ENTRY(node, struct endpoint, node));
+	LIST_FOREACH (&stage->parties, node, next)
+		free_party(LIST_ENTRY(node, struct party, node));
+	LIST_FOREACH (&stage->settings, node, next)
+		drop_setting(LIST_ENTRY(node, struct setting, node));
+	LIST_FOREACH (&stage->records, node, next) {
+		struct record_text *entry = LIST_ENTRY(node, struct record_text, node);
+
+		free(entry->text);
+		free(entry);
+	}
+	hiding_free(&stage->hiding);
+	buf_free(&stage->ladder);
+	buf_free(&stage->logs);
+	log_set_sink(NULL, NULL);
+}
+
+/* ---- time ---- */
+
+void stage_settle(struct stage *stage)
+{
+	while (timers_run(loop_timers(stage->loop)) > 0)
+		;
+}
+
+void stage_advance(struct stage *stage, uint64_t ms)
+{
+	struct timers *timers = loop_timers(stage->loop);
+	uint64_t end_us = stage->clock.mono_us + ms * 1000;
+
+	stage_settle(stage);
+	while (stage->clock.mono_us < end_us) {
+		int64_t next_ms = timers_next_ms(timers);
+		uint64_t step_us = (uint64_t)(next_ms > 0 ? next_ms : 1) * 1000;
+
+		if (next_ms < 0 || step_us > end_us - stage->clock.mono_us)
+			step_us = end_us - stage->clock.mono_us;
+		clock_virtual_advance(&stage->clock, step_us);
+		stage_settle(stage);
+	}
+}
+
+struct party *stage_unread(struct stage *stage)
+{
+	LIST_FOREACH (&stage->parties, node, next) {
+		struct party *party = LIST_ENTRY(node, struct party, node);
+
+		if (!list_empty(&party->inbox))
+			return party;
+	}
+	return NULL;
+}

@@ -1,0 +1,107 @@
+/*
+ * The stage of one scenario: the real bridge with real trunks, transactions and dialogs,
+ * on a virtual clock, a fake wire, a fake resolver and a fake relay; and the parties who
+ * play against it. One thread.
+ */
+#pragma once
+
+#include "hiding.h"
+#include "names.h"
+#include "script.h"
+#include "told.h"
+#include "wire.h"
+
+#include "base/buf.h"
+#include "bridge/bridge.h"
+
+#define STAGE_OUR_INTERNAL "10.1.0.1"
+#define STAGE_OUR_EXTERNAL "203.0.113.1"
+
+/* So many calls at most end in one scenario. */
+#define STAGE_OVER 64
+
+/* One message that Tandem sent to a party. */
+struct letter {
+	struct list node;
+	struct flow *flow; /* borrowed; only to be compared */
+	char *text;
+	size_t len;
+	struct message *message;
+};
+
+/* A host that Tandem talks to: a server, a gateway, or anybody else at an address. */
+struct party {
+	struct list node;
+	char *name;
+	enum relay_side side;
+	enum transport_kind kind;
+	struct addr addr;  /* where it listens and sends from */
+	struct addr media; /* what its SDP says */
+	char *host;        /* its name */
+	bool configured;   /* a server or gateway: known by certificate over TLS */
+	bool ignored;      /* what it still gets is not looked at */
+	struct list inbox; /* struct letter */
+};
+
+struct stage {
+	struct clock_virtual clock;
+	struct loop *loop;
+	struct config *config;
+	struct trunks *trunks;
+	struct resolver *resolver;
+	struct relay *relay;
+	struct bridge *bridge;
+	struct transport *transports[2]; /* by enum relay_side */
+	struct list settings;            /* struct setting, the configuration as text */
+	struct list parties;
+	struct list endpoints; /* struct endpoint: endpoint.h */
+	struct list records;   /* struct record_text: expect.c pops them */
+	struct hiding hiding;
+	struct buf ladder; /* everything that happened, for people */
+	struct buf logs;
+	uint64_t start_us;
+	uint64_t wire_us; /* when the last message passed */
+	unsigned begun, ended;
+	uint64_t over[STAGE_OVER]; /* numbers of the calls whose record was handed out */
+	bool not_ready;            /* ready_h says no */
+	struct err_text fault;     /* a rule that holds in every scenario was broken */
+};
+
+struct record_text {
+	struct list node;
+	char *text; /* "cause=bye status=200 ..." */
+};
+
+/* Certificates and folders that all stages share. */
+void stage_prepare(void);
+void stage_unprepare(void);
+
+/* The default configuration: server pbx, gateway gw in plain UDP. */
+void stage_init(struct stage *stage);
+void stage_free(struct stage *stage);
+
+/* KEY of [SECTION ID] (ID "" for none) becomes VALUE; NULL removes the section. Before
+ * stage_start(), or before stage_reload(). */
+void stage_set(struct stage *stage, const char *section, const char *id, const char *key,
+	const char *value);
+/* Makes everything from the settings. */
+int stage_start(struct stage *stage, struct err_text *text);
+bool stage_started(const struct stage *stage);
+int stage_reload(struct stage *stage, struct err_text *text);
+
+struct party *stage_party(struct stage *stage, const char *name);
+struct party *stage_add_party(struct stage *stage, const char *name, enum relay_side side,
+	const char *host, const char *address, enum transport_kind kind);
+/* The flow between PARTY and Tandem, as PARTY would use it. */
+struct flow *stage_flow(struct stage *stage, struct party *party);
+void stage_letter_free(struct letter *letter);
+
+/* Lets MS pass, millisecond by millisecond where timers are due. */
+void stage_advance(struct stage *stage, uint64_t ms);
+/* What is due now. */
+void stage_settle(struct stage *stage);
+/* The first party that has unread letters, or NULL. */
+struct party *stage_unread(struct stage *stage);
+
+void stage_note(struct stage *stage, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));

@@ -1,0 +1,232 @@
+#include "told.h"
+
+#include "base/list.h"
+#include "sdp/sdes.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct relay {
+	struct relay_params params;
+	struct list sessions;
+	uint16_t next_port;
+	bool empty;
+};
+
+struct told_stream {
+	bool exists;
+	struct addr local[2];
+	bool set[2];
+	struct relay_remote remote[2];
+};
+
+struct relay_session {
+	struct list node;
+	struct relay *relay;
+	struct relay_open open;
+	struct told_stream streams[RELAY_STREAMS];
+};
+
+int relay_new(
+	struct relay **ret, const struct relay_params *params, struct err_text *text)
+{
+	struct relay *relay = calloc(1, sizeof(*relay));
+
+	(void)text;
+	if (!relay)
+		abort();
+	relay->params = *params;
+	relay->next_port = 40000;
+	list_init(&relay->sessions);
+	*ret = relay;
+	return 0;
+}
+
+void relay_free(struct relay *relay)
+{
+	LIST_FOREACH (&relay->sessions, node, next)
+		relay_close(LIST_ENTRY(node, struct relay_session, node));
+	free(relay);
+}
+
+int relay_open(
+	struct relay *relay, struct relay_session **ret, const struct relay_open *open)
+{
+	struct relay_session *session = calloc(1, sizeof(*session));
+
+	if (!session)
+		abort();
+	session->relay = relay;
+	session->open = *open;
+	list_append(&relay->sessions, &session->node);
+	*ret = session;
+	return 0;
+}
+
+void relay_close(struct relay_session *session)
+{
+	if (!session)
+		return;
+	list_remove(&session->node);
+	free(session);
+}
+
+int relay_stream_add(struct relay_session *session, unsigned index)
+{
+	struct told_stream *stream = &session->streams[index];
+	struct relay *relay = session->relay;
+
+	if (relay->empty)
+		return -EADDRNOTAVAIL;
+	if (stream->exists)
+		return ERR_STATE;
+	memset(stream, 0, sizeof(*stream));
+	stream->exists = true;
+	for (unsigned side = 0; side < 2; side++) {
+		stream->local[side] = relay->params.address[side];
+		addr_set_port(&stream->local[side], relay->next_port);
+	}
+	relay->next_port = (uint16_t)(relay->next_port + 2);
+	return 0;
+}
+
+void relay_stream_remove(struct relay_session *session, unsigned index)
+{
+	memset(&session->streams[index], 0, sizeof(session->streams[index]));
+}
+
+bool relay_stream_exists(const struct relay_session *session, unsigned index)
+{
+	return session->streams[index].exists;
+}
+
+void relay_stream_local(const struct relay_session *session, unsigned index,
+	enum relay_side side, struct addr *ret_rtp)
+{
+	*ret_rtp = session->streams[index].local[side];
+}
+
+int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
+	const struct relay_remote *remote)
+{
+	struct told_stream *stream = &session->streams[index];
+
+	if (!stream->exists)
+		return ERR_STATE;
+	stream->remote[side] = *remote;
+	stream->set[side] = true;
+	return 0;
+}
+
+void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms)
+{
+	session->open.timeout_ms = timeout_ms;
+}
+
+void relay_stats(const struct relay_session *session, unsigned index,
+	enum relay_side side, struct relay_stats *ret)
+{
+	(void)session;
+	(void)index;
+	(void)side;
+	memset(ret, 0, sizeof(*ret));
+}
+
+void relay_totals(const struct relay *relay, struct relay_totals *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	ret->sessions = told_sessions(relay);
+}
+
+/* ---- what the scenario asks ---- */
+
+void told_set_empty(struct relay *relay, bool empty)
+{
+	relay->empty = empty;
+}
+
+unsigned told_sessions(const struct relay *relay)
+{
+	unsigned count = 0;
+
+	LIST_FOREACH (&relay->sessions, node, next)
+		count++;
+	return count;
+}
+
+static const struct relay_session *newest(const struct relay *relay)
+{
+	if (list_empty(&relay->sessions))
+		return NULL;
+	return LIST_ENTRY(relay->sessions.prev, struct relay_session, node);
+}
+
+/* "inline:" and base64, as a=crypto has it. */
+static void add_key(struct buf *out, const char *name, const struct relay_key *key)
+{
+	struct sdes_crypto crypto = {.tag = 1, .suite = (enum sdes_suite)key->suite};
+	struct buf text;
+	const char *inline_key;
+
+	if (key->suite == RELAY_PLAIN)
+		return;
+	crypto.key = key->key;
+	buf_init(&text, 0);
+	sdes_print(&crypto, &text);
+	inline_key = buf_str(&text) ? strstr(buf_str(&text), "inline:") : NULL;
+	buf_printf(out, " %s=%s", name, inline_key ? inline_key + 7 : "?");
+	buf_free(&text);
+}
+
+static const char *suite_name(enum relay_suite suite)
+{
+	return suite == RELAY_PLAIN ? "RTP" : sdes_suite_name((enum sdes_suite)suite);
+}
+
+void told_stream(
+	const struct relay *relay, enum relay_side side, unsigned index, struct buf *out)
+{
+	const struct relay_session *session = newest(relay);
+	const struct told_stream *stream = session ? &session->streams[index] : NULL;
+	const struct relay_remote *remote;
+	char text[ADDR_TEXT_SIZE];
+
+	if (!stream || !stream->exists || !stream->set[side]) {
+		buf_add_str(out, stream && stream->exists ? "reserved" : "none");
+		return;
+	}
+	remote = &stream->remote[side];
+	buf_printf(out, "rtp=%s suite=%s",
+		remote->rtp.len ? addr_text(&remote->rtp, text) : "unknown",
+		suite_name(remote->rx.suite));
+	if (remote->tx.suite != remote->rx.suite)
+		buf_printf(out, " tx-suite=%s", suite_name(remote->tx.suite));
+	if (remote->rtcp.len && !remote->rtcp_mux)
+		buf_printf(out, " rtcp=%s", addr_text(&remote->rtcp, text));
+	buf_printf(out, "%s%s%s", remote->rtcp_mux ? " mux" : "",
+		remote->send ? " send" : "", remote->receive ? " receive" : "");
+	add_key(out, "rx", &remote->rx);
+	add_key(out, "tx", &remote->tx);
+}
+
+void told_session(const struct relay *relay, struct buf *out)
+{
+	const struct relay_session *session = newest(relay);
+
+	if (session)
+		buf_printf(out, "timeout=%llu%s",
+			(unsigned long long)session->open.timeout_ms,
+			session->open.tap ? " tap" : "");
+	else
+		buf_add_str(out, "none");
+}
+
+void told_silence(struct relay *relay, enum relay_side side)
+{
+	const struct relay_session *session = newest(relay);
+	const struct relay_handlers *handlers = &relay->params.handlers;
+
+	if (session)
+		handlers->timeout_h(handlers->arg, session->open.call, side);
+}

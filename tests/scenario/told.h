@@ -1,0 +1,20 @@
+/* A fake relay: relay.h without sockets, which remembers what it was told. */
+#pragma once
+
+#include "base/buf.h"
+#include "media/relay.h"
+
+/* The next stream to be added finds no port when EMPTY. */
+void told_set_empty(struct relay *relay, bool empty);
+/* How many sessions are open. */
+unsigned told_sessions(const struct relay *relay);
+/*
+ * What the newest session was told of stream INDEX on SIDE, as words: "none" without
+ * one, else "rtp=203.0.113.21:30000 suite=RTP send receive", with rx and tx keys in
+ * base64. For the session: "timeout=60000 tap". OUT is appended to.
+ */
+void told_stream(
+	const struct relay *relay, enum relay_side side, unsigned index, struct buf *out);
+void told_session(const struct relay *relay, struct buf *out);
+/* No media came from SIDE in the newest session. */
+void told_silence(struct relay *relay, enum relay_side side);

@@ -1,0 +1,332 @@
+/* Mediation: what one leg's description becomes for the other, and what the relay is told. */
+#include "../unit.h"
+
+#include "../../scenario/told.h"
+
+#include "bridge/mediate.h"
+
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <string.h>
+
+#define KEY30 "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
+
+static struct config_server server = {.suites = CONFIG_SUITE_AES_CM_128_80};
+
+/* A server leg that offers and a gateway leg that answers, over the fake relay. */
+struct rig {
+	struct config config;
+	struct config_gateway gateway;
+	struct bridge_side sides[2];
+	struct leg a, b;
+	struct relay *relay;
+	struct relay_session *session;
+};
+
+static void rig_init(struct rig *rig)
+{
+	struct relay_params params = {0};
+	struct relay_open open = {.call = 1};
+
+	memset(rig, 0, sizeof(*rig));
+	assert_int_equal(addr_parse(&params.address[0], "10.0.0.1", 0), 0);
+	assert_int_equal(addr_parse(&params.address[1], "192.0.2.1", 0), 0);
+	rig->config.media.internal = params.address[0];
+	rig->config.media.external = params.address[1];
+	rig->sides[1].which = RELAY_EXTERNAL;
+	rig->gateway.srtp = CONFIG_SRTP_OFF;
+	rig->a = (struct leg){.home = &rig->sides[0], .server = &server, .name = "a"};
+	rig->b = (struct leg){
+		.home = &rig->sides[1], .gateway = &rig->gateway, .name = "b"};
+	offer_init(&rig->a.offer);
+	offer_init(&rig->b.offer);
+	assert_int_equal(relay_new(&rig->relay, &params, NULL), 0);
+	assert_int_equal(relay_open(rig->relay, &rig->session, &open), 0);
+}
+
+static void leg_drop(struct leg *leg)
+{
+	offer_free(&leg->offer);
+	for (unsigned i = 0; i < RELAY_STREAMS; i++)
+		stream_free(leg->streams[i]);
+}
+
+static void rig_free(struct rig *rig)
+{
+	leg_drop(&rig->a);
+	leg_drop(&rig->b);
+	relay_free(rig->relay);
+}
+
+static struct sdp *parse(const char *host, const char *lines)
+{
+	struct err_text text = {{0}};
+	char whole[2048];
+	struct sdp *sdp;
+	int len = snprintf(whole, sizeof(whole),
+		"v=0\r\no=alice 5 5 IN IP4 %s\r\ns=secret\r\ni=secret\r\nc=IN IP4 %s\r\n"
+		"t=0 0\r\na=tool:secret\r\n%s",
+		host, host, lines);
+
+	if (sdp_read(&sdp, whole, (size_t)len, &text))
+		fail_msg("%s", text.text);
+	return sdp;
+}
+
+/* LEG said LINES; the result for the other leg as text in OUT, or the error. */
+static int offer(struct rig *rig, const char *lines, struct buf *out)
+{
+	struct err_text text = {{0}};
+	struct sdp *result = NULL;
+	bool is_offer;
+	int err;
+
+	assert_int_equal(
+		offer_receive(&rig->a.offer, parse("10.0.0.9", lines), &is_offer, &text),
+		0);
+	assert_true(is_offer);
+	err = mediate_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
+		&rig->b, &result, &text);
+	buf_clear(out);
+	if (!err)
+		sdp_write(result, out);
+	sdp_free(result);
+	return err;
+}
+
+static int answer(struct rig *rig, const char *lines, struct buf *out)
+{
+	struct err_text text = {{0}};
+	struct sdp *result = NULL;
+	bool is_offer;
+	int err;
+
+	assert_int_equal(
+		offer_receive(&rig->b.offer, parse("192.0.2.9", lines), &is_offer, &text),
+		0);
+	assert_false(is_offer);
+	err = mediate_answer(rig->session, &rig->config, &rig->b, rig->b.offer.remote,
+		&rig->a, true, &result, &text);
+	buf_clear(out);
+	if (!err)
+		sdp_write(result, out);
+	sdp_free(result);
+	return err;
+}
+
+static void assert_told(
+	struct rig *rig, enum relay_side side, unsigned index, const char *pattern)
+{
+	struct buf text;
+
+	buf_init(&text, 0);
+	told_stream(rig->relay, side, index, &text);
+	if (fnmatch(pattern, buf_str(&text), 0))
+		fail_msg("\"%s\", not \"%s\"", buf_str(&text), pattern);
+	buf_free(&text);
+}
+
+#define CRYPTO "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY30 "\r\n"
+#define AUDIO "m=audio 20000 RTP/SAVP 8 0 101\r\n" CRYPTO
+
+static void assert_lines(
+	const struct buf *out, const char *const *wanted, const char *const *unwanted)
+{
+	for (; *wanted; wanted++)
+		if (!memmem(out->data, out->len, *wanted, strlen(*wanted)))
+			fail_msg("no \"%s\" in\n%.*s", *wanted, (int)out->len, out->data);
+	for (; *unwanted; unwanted++)
+		if (memmem(out->data, out->len, *unwanted, strlen(*unwanted)))
+			fail_msg("\"%s\" in\n%.*s", *unwanted, (int)out->len, out->data);
+}
+
+static void crosses_both_ways(void **state)
+{
+	static const char *const offered[] = {"c=IN IP4 192.0.2.1\r\n",
+		"m=audio 40000 RTP/AVP 8 0 101\r\n", "a=sendrecv\r\n", "s=-\r\n", NULL};
+	static const char *const answered[] = {"c=IN IP4 10.0.0.1\r\n",
+		"m=audio 40000 RTP/SAVP 8\r\n",
+		"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:", NULL};
+	static const char *const hidden[] = {
+		"10.0.0.9", "192.0.2.9", "secret", "alice", KEY30, NULL};
+	static const char *const plain[] = {"crypto", NULL};
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_lines(&out, offered, hidden);
+	assert_lines(&out, offered, plain);
+	/* nothing flows before the answer */
+	assert_told(&rig, RELAY_INTERNAL, 0, "reserved");
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	assert_lines(&out, answered, hidden);
+	assert_told(&rig, RELAY_INTERNAL, 0,
+		"rtp=10.0.0.9:20000 suite=AES_CM_128_HMAC_SHA1_80 * send receive "
+		"rx=" KEY30 " tx=*");
+	assert_told(
+		&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:30000 suite=RTP * send receive");
+	buf_free(&out);
+	rig_free(&rig);
+}
+
+/* RFC 3264 6.1: every offered direction with every answered one. */
+static void mirrors_directions(void **state)
+{
+	static const struct {
+		const char *offered, *answered;
+		const char *result;              /* in the answer to a */
+		const char *internal, *external; /* what the relay may do there */
+	} rows[] = {
+		{"sendrecv", "sendrecv", "sendrecv", "* send receive*",
+			"* send receive*"},
+		{"sendrecv", "sendonly", "sendonly", "* send receive*", "* receive*"},
+		{"sendrecv", "recvonly", "recvonly", "* send receive*", "* send*"},
+		{"sendrecv", "inactive", "inactive", "* send receive*", "*"},
+		{"sendonly", "recvonly", "recvonly", "* receive*", "* send*"},
+		/* an answer that claims more than was offered is cut */
+		{"sendonly", "sendrecv", "recvonly", "* receive*", "* send*"},
+		{"recvonly", "sendonly", "sendonly", "* send*", "* receive*"},
+		{"inactive", "inactive", "inactive", "*", "*"},
+	};
+	char lines[256];
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *none[] = {NULL};
+		const char *wanted[] = {lines, NULL};
+		struct rig rig;
+
+		rig_init(&rig);
+		snprintf(lines, sizeof(lines), AUDIO "a=%s\r\n", rows[i].offered);
+		assert_int_equal(offer(&rig, lines, &out), 0);
+		snprintf(lines, sizeof(lines), "a=%s\r\n", rows[i].offered);
+		assert_lines(&out, wanted, none);
+		snprintf(lines, sizeof(lines), "m=audio 30000 RTP/AVP 8\r\na=%s\r\n",
+			rows[i].answered);
+		assert_int_equal(answer(&rig, lines, &out), 0);
+		snprintf(lines, sizeof(lines), "a=%s\r\n", rows[i].result);
+		assert_lines(&out, wanted, none);
+		assert_told(&rig, RELAY_INTERNAL, 0, rows[i].internal);
+		assert_told(&rig, RELAY_EXTERNAL, 0, rows[i].external);
+		rig_free(&rig);
+	}
+	buf_free(&out);
+}
+
+static void refuses_what_it_cannot_serve(void **state)
+{
+	static const char *const rows[] = {
+		"m=audio 20000 RTP/AVP 8\r\n",         /* no SRTP from a server */
+		"m=audio 20000 RTP/SAVP 8\r\n",        /* no key */
+		"m=audio 0 RTP/SAVP 8\r\n" CRYPTO,     /* refused already */
+		"m=image 20000 udptl t38\r\n",         /* no RTP */
+		"m=audio 20000 RTP/SAVP 3\r\n" CRYPTO, /* no codec of ours */
+		"m=audio 20000 RTP/SAVP 101\r\na=rtpmap:101 "
+		"telephone-event/8000\r\n" CRYPTO,
+	};
+	char *words[] = {(char[]){"PCMA"}};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig rig;
+
+		rig_init(&rig);
+		rig.gateway.codecs = (struct config_words){words, 1};
+		if (offer(&rig, rows[i], &out) != ERR_SUPPORT)
+			fail_msg("taken: %s", rows[i]);
+		assert_told(&rig, RELAY_INTERNAL, 0, "none");
+		rig_free(&rig);
+	}
+	buf_free(&out);
+}
+
+static void serves_one_line_of_two(void **state)
+{
+	static const char *const wanted[] = {
+		"m=audio 40000 RTP/AVP 8 0 101\r\n", "m=video 0 RTP/AVP 96\r\n", NULL};
+	static const char *const unwanted[] = {"a=rtpmap:96", NULL};
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(
+		offer(&rig,
+			AUDIO "m=video 20002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n",
+			&out),
+		0);
+	assert_lines(&out, wanted, unwanted);
+	assert_int_equal(
+		answer(&rig, "m=audio 30000 RTP/AVP 8\r\nm=video 0 RTP/AVP 96\r\n", &out),
+		0);
+	assert_told(&rig, RELAY_EXTERNAL, 1, "none");
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+static void says_when_ports_are_gone(void **state)
+{
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	told_set_empty(rig.relay, true);
+	assert_int_equal(offer(&rig, AUDIO, &out), -EADDRNOTAVAIL);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+static void a_cancelled_change_leaves_what_was_agreed(void **state)
+{
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	assert_false(mediate_on_hold(&rig.a));
+	assert_int_equal(offer(&rig,
+				 "m=audio 26000 RTP/SAVP 8\r\n" CRYPTO "a=sendonly\r\n"
+				 "m=video 26002 RTP/SAVP 96\r\n" CRYPTO,
+				 &out),
+		0);
+	assert_told(&rig, RELAY_INTERNAL, 1, "reserved");
+	mediate_cancel(rig.session, &rig.a, &rig.b);
+	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:20000 *");
+	assert_told(&rig, RELAY_INTERNAL, 1, "none");
+	assert_false(mediate_on_hold(&rig.a));
+	/* and the next change begins afresh */
+	assert_int_equal(offer(&rig, AUDIO "a=sendonly\r\n", &out), 0);
+	assert_int_equal(
+		answer(&rig, "m=audio 30000 RTP/AVP 8\r\na=recvonly\r\n", &out), 0);
+	assert_true(mediate_on_hold(&rig.a));
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(crosses_both_ways),
+		cmocka_unit_test(mirrors_directions),
+		cmocka_unit_test(refuses_what_it_cannot_serve),
+		cmocka_unit_test(serves_one_line_of_two),
+		cmocka_unit_test(says_when_ports_are_gone),
+		cmocka_unit_test(a_cancelled_change_leaves_what_was_agreed),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,269 @@
+/* How media is protected: which offers are taken, what is offered, which answers are enough. */
+#include "../unit.h"
+
+#include "bridge/protect.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define KEY30 "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
+#define KEY46 KEY30 "QUFBQUFBQUFBQUFBQUFBQQ=="
+#define AES80 " AES_CM_128_HMAC_SHA1_80 inline:" KEY30
+#define AES32 " AES_CM_128_HMAC_SHA1_32 inline:" KEY30
+#define AES256 " AES_256_CM_HMAC_SHA1_80 inline:" KEY46
+#define ALL_SUITES ((1u << SDES_SUITES) - 1)
+
+static struct config_server server = {.suites = ALL_SUITES};
+static struct config_gateway required = {
+	.srtp = CONFIG_SRTP_REQUIRED, .suites = ALL_SUITES};
+static struct config_gateway optional = {
+	.srtp = CONFIG_SRTP_OPTIONAL, .suites = ALL_SUITES};
+static struct config_gateway off = {.srtp = CONFIG_SRTP_OFF};
+
+static struct sdp *parse(const char *profile, const char *crypto, const char *more)
+{
+	struct err_text text = {{0}};
+	char whole[1024];
+	struct sdp *sdp;
+	int len = snprintf(whole, sizeof(whole),
+		"v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 "
+		"0\r\n"
+		"m=audio 4000 RTP/%s 0\r\n%s%s%s%s%s%s",
+		profile, *crypto ? "a=crypto:" : "", crypto, *crypto ? "\r\n" : "",
+		*more ? "a=crypto:" : "", more, *more ? "\r\n" : "");
+
+	if (sdp_read(&sdp, whole, (size_t)len, &text))
+		fail_msg("%s", text.text);
+	return sdp;
+}
+
+/* Reads the one line of SDP as an offer; the stream keeps the terms. */
+static int read_offer(const struct leg *leg, struct stream *stream, struct sdp *sdp)
+{
+	struct err_text text = {{0}};
+	int err;
+
+	stream_drop_next(stream);
+	stream->next.proto = sdp_media(sdp, 0)->proto;
+	err = protect_read_offer(leg, stream, sdp, 0, &text);
+	/* a refusal says why, and no key is ever in it */
+	assert_int_equal(err != 0, text.text[0] != '\0');
+	assert_null(strstr(text.text, "QUFB"));
+	sdp_free(sdp);
+	return err;
+}
+
+static int read_answer(struct stream *stream, struct sdp *sdp)
+{
+	struct err_text text = {{0}};
+	int err;
+
+	stream->next.proto = sdp_media(sdp, 0)->proto;
+	err = protect_read_answer(stream, sdp, 0, &text);
+	assert_null(strstr(text.text, "QUFB"));
+	sdp_free(sdp);
+	return err;
+}
+
+static void takes_offers_by_the_rule_of_the_leg(void **state)
+{
+	const struct {
+		struct leg leg;
+		const char *profile, *crypto;
+		int err;
+		bool secure;
+	} rows[] = {
+		/* servers and gateways with srtp = required: SRTP, or nothing */
+		{{.server = &server}, "SAVP", "1" AES80, 0, true},
+		{{.server = &server}, "SAVPF", "1" AES80, 0, true},
+		{{.server = &server}, "SAVP", "", ERR_SUPPORT, false},
+		{{.server = &server}, "SAVP", "1 NO_SUCH inline:" KEY30, ERR_SUPPORT,
+			false},
+		{{.server = &server}, "AVP", "", ERR_SUPPORT, false},
+		{{.server = &server}, "AVP", "1" AES80, ERR_SUPPORT, false},
+		{{.gateway = &required}, "SAVP", "1" AES80, 0, true},
+		{{.gateway = &required}, "AVP", "", ERR_SUPPORT, false},
+		/* optional: what they offer */
+		{{.gateway = &optional}, "SAVP", "1" AES80, 0, true},
+		{{.gateway = &optional}, "AVP", "1" AES80, 0, true},
+		{{.gateway = &optional}, "AVP", "", 0, false},
+		{{.gateway = &optional}, "SAVP", "", ERR_SUPPORT, false},
+		/* off: keys over a leg without TLS are no secret */
+		{{.gateway = &off}, "AVP", "", 0, false},
+		{{.gateway = &off}, "SAVP", "1" AES80, ERR_SUPPORT, false},
+		{{.gateway = &off}, "AVP", "1" AES80, 0, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stream *stream = stream_new();
+		int err = read_offer(
+			&rows[i].leg, stream, parse(rows[i].profile, rows[i].crypto, ""));
+
+		if (err != rows[i].err || stream->next.secure != rows[i].secure)
+			fail_msg("row %zu: %d, secure=%d", i, err, stream->next.secure);
+		stream_free(stream);
+	}
+}
+
+static void chooses_the_strongest_line(void **state)
+{
+	struct config_gateway only32 = {
+		.srtp = CONFIG_SRTP_REQUIRED, .suites = CONFIG_SUITE_AES_CM_128_32};
+	const struct {
+		const struct config_gateway *gateway;
+		const char *first, *second;
+		unsigned tag;
+	} rows[] = {
+		{&required, "1" AES32, "2" AES80, 2},
+		{&required, "1" AES80, "2" AES256, 2},
+		{&required, "7" AES256, "8" AES80, 7},
+		/* what cannot be read is skipped (RFC 4568 5.1.2) */
+		{&required, "1 NO_SUCH inline:" KEY30, "2" AES32, 2},
+		/* and so is what is not allowed */
+		{&only32, "1" AES80, "2" AES32, 2},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct leg leg = {.gateway = rows[i].gateway};
+		struct stream *stream = stream_new();
+
+		assert_int_equal(read_offer(&leg, stream,
+					 parse("SAVP", rows[i].first, rows[i].second)),
+			0);
+		assert_int_equal(stream->next.theirs.tag, rows[i].tag);
+		/* our answer is under their tag, in their suite, with another key */
+		assert_int_equal(stream->next.ours.tag, rows[i].tag);
+		assert_int_equal(stream->next.ours.suite, stream->next.theirs.suite);
+		assert_false(
+			secret_equal(&stream->next.ours.key, &stream->next.theirs.key));
+		stream_free(stream);
+	}
+}
+
+static void keeps_our_key_in_a_further_offer(void **state)
+{
+	struct leg leg = {.server = &server};
+	struct stream *stream = stream_new();
+	struct secret first;
+
+	(void)state;
+	assert_int_equal(read_offer(&leg, stream, parse("SAVP", "1" AES80, "")), 0);
+	stream->now = stream->next;
+	first = stream->now.ours.key;
+	/* the suite in use is taken again although a stronger one is there */
+	assert_int_equal(
+		read_offer(&leg, stream, parse("SAVP", "1" AES256, "2" AES80)), 0);
+	assert_int_equal(stream->next.ours.tag, 2);
+	assert_true(secret_equal(&stream->next.ours.key, &first));
+	stream_free(stream);
+}
+
+static void offers_what_the_leg_demands(void **state)
+{
+	const struct {
+		struct leg leg;
+		bool secure_proto;
+		unsigned lines;
+	} rows[] = {
+		{{.server = &server}, true, 4},
+		{{.gateway = &required}, true, 4},
+		{{.gateway = &optional}, false, 4},
+		{{.gateway = &off}, false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct stream *stream = stream_new();
+		bool secure_proto;
+
+		assert_int_equal(
+			protect_make_offer(&rows[i].leg, stream, &secure_proto), 0);
+		assert_int_equal(secure_proto, rows[i].secure_proto);
+		assert_int_equal(stream->offered_count, rows[i].lines);
+		for (unsigned j = 0; j < stream->offered_count; j++) {
+			assert_int_equal(stream->offered[j].tag, j + 1);
+			/* no short tags where anything else is allowed */
+			assert_true(
+				stream->offered[j].suite < SDES_AES_256_CM_HMAC_SHA1_32);
+		}
+		stream_free(stream);
+	}
+}
+
+static void offers_no_less_than_before(void **state)
+{
+	struct leg leg = {.gateway = &optional};
+	struct stream *stream = stream_new();
+	bool secure_proto;
+
+	(void)state;
+	stream->now.secure = true;
+	assert_int_equal(
+		sdes_make(&stream->now.ours, 3, SDES_AES_CM_128_HMAC_SHA1_80), 0);
+	assert_int_equal(protect_make_offer(&leg, stream, &secure_proto), 0);
+	assert_true(secure_proto);
+	assert_int_equal(stream->offered_count, 1);
+	assert_true(secret_equal(&stream->offered[0].key, &stream->now.ours.key));
+	stream_free(stream);
+}
+
+static void takes_no_answer_that_gives_less(void **state)
+{
+	/* we offer tags 1 to 4: AEAD 256, AEAD 128, AES 256, AES 128 */
+	const struct {
+		const struct config_gateway *gateway;
+		const char *profile, *crypto, *more;
+		int err;
+		bool secure;
+	} rows[] = {
+		{&required, "SAVP", "4" AES80, "", 0, true},
+		{&required, "SAVP", "3" AES256, "", 0, true},
+		{&required, "SAVP", "", "", ERR_SUPPORT, false},
+		{&required, "AVP", "", "", ERR_SUPPORT, false},
+		{&required, "AVP", "4" AES80, "", ERR_SUPPORT, false},
+		/* a tag or a suite that was not offered, or two lines (RFC 4568 5.1.3) */
+		{&required, "SAVP", "9" AES80, "", ERR_SUPPORT, false},
+		{&required, "SAVP", "3" AES80, "", ERR_SUPPORT, false},
+		{&required, "SAVP", "4" AES32, "", ERR_SUPPORT, false},
+		{&required, "SAVP", "4" AES80, "3" AES256, ERR_SUPPORT, false},
+		{&required, "SAVP", "4 AES_CM_128_HMAC_SHA1_80 inline:short", "",
+			ERR_SUPPORT, false},
+		{&optional, "AVP", "", "", 0, false},
+		{&optional, "AVP", "4" AES80, "", 0, true},
+		{&optional, "SAVP", "4" AES80, "", 0, true},
+		{&optional, "SAVP", "", "", ERR_SUPPORT, false},
+		{&off, "AVP", "", "", 0, false},
+		{&off, "SAVP", "1" AES80, "", ERR_SUPPORT, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct leg leg = {.gateway = rows[i].gateway};
+		struct stream *stream = stream_new();
+		bool secure_proto;
+		int err;
+
+		assert_int_equal(protect_make_offer(&leg, stream, &secure_proto), 0);
+		err = read_answer(
+			stream, parse(rows[i].profile, rows[i].crypto, rows[i].more));
+		if (err != rows[i].err || stream->next.secure != rows[i].secure)
+			fail_msg("row %zu: %d, secure=%d", i, err, stream->next.secure);
+		stream_free(stream);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_offers_by_the_rule_of_the_leg),
+		cmocka_unit_test(chooses_the_strongest_line),
+		cmocka_unit_test(keeps_our_key_in_a_further_offer),
+		cmocka_unit_test(offers_what_the_leg_demands),
+		cmocka_unit_test(offers_no_less_than_before),
+		cmocka_unit_test(takes_no_answer_that_gives_less),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,132 @@
+/* Which trunk a call goes to. */
+#include "plain.h"
+
+#include "trunk/pick.h"
+
+#include <string.h>
+
+/* The candidates' ids with blanks between. */
+static void assert_picked(
+	struct plain *plain, enum trunk_kind kind, const char *number, const char *ids)
+{
+	struct trunk *picked[PICK_MAX];
+	unsigned count = pick_candidates(plain->trunks, kind, span_of(number), picked);
+	char text[256] = "";
+
+	for (unsigned i = 0; i < count; i++) {
+		strcat(text, i ? " " : "");
+		strcat(text, picked[i]->id);
+	}
+	assert_string_equal(text, ids);
+}
+
+static void prefers_the_longest_prefix(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "any", .host = "127.0.0.2", .priority = 1},
+		{.id = "germany",
+			.host = "127.0.0.3",
+			.priority = 50,
+			.prefixes = {"+49"}},
+		{.id = "berlin",
+			.host = "127.0.0.4",
+			.priority = 60,
+			.prefixes = {"+43", "+4930"}},
+		{.id = "austria",
+			.host = "127.0.0.5",
+			.priority = 1,
+			.prefixes = {"+43"}},
+		{.id = NULL}};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	assert_picked(&plain, TRUNK_GATEWAY, "+4930123", "berlin germany any");
+	assert_picked(&plain, TRUNK_GATEWAY, "+4989123", "germany any");
+	assert_picked(&plain, TRUNK_GATEWAY, "+431", "austria berlin any");
+	assert_picked(&plain, TRUNK_GATEWAY, "+1", "any");
+	assert_picked(&plain, TRUNK_GATEWAY, "", "any");
+	plain_stop(&plain);
+}
+
+static void leaves_out_who_takes_no_call(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a", .host = "127.0.0.2", .priority = 1, .max_calls = 2},
+		{.id = "b", .host = "127.0.0.3", .priority = 2, .disabled = true},
+		{.id = "c", .host = "127.0.0.4", .priority = 3},
+		{.id = "d", .host = "127.0.0.5", .priority = 4}, {.id = NULL}};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	assert_picked(&plain, TRUNK_GATEWAY, "1", "a c d");
+	plain_find(&plain, "a")->calls = 1;
+	plain_find(&plain, "c")->drained = true;
+	assert_picked(&plain, TRUNK_GATEWAY, "1", "a d");
+	plain_find(&plain, "a")->calls = 2;
+	assert_picked(&plain, TRUNK_GATEWAY, "1", "d");
+	plain_find(&plain, "d")->drained = true;
+	assert_picked(&plain, TRUNK_GATEWAY, "1", "");
+	plain_stop(&plain);
+}
+
+static void keeps_the_best_of_many(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "g12", .host = "127.0.0.12", .priority = 12},
+		{.id = "g11", .host = "127.0.0.11", .priority = 11},
+		{.id = "g01", .host = "127.0.0.1", .priority = 1},
+		{.id = "g10", .host = "127.0.0.10", .priority = 10},
+		{.id = "g02", .host = "127.0.0.2", .priority = 2},
+		{.id = "g09", .host = "127.0.0.9", .priority = 9},
+		{.id = "g03", .host = "127.0.0.3", .priority = 3},
+		{.id = "g08", .host = "127.0.0.8", .priority = 8},
+		{.id = "g04", .host = "127.0.0.4", .priority = 4},
+		{.id = "g07", .host = "127.0.0.7", .priority = 7}, {.id = NULL}};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	assert_picked(&plain, TRUNK_GATEWAY, "1", "g01 g02 g03 g04 g07 g08 g09 g10");
+	plain_stop(&plain);
+}
+
+/* Priority counts before weight; within one priority both are first at times. */
+static void draws_servers_by_weight(void **state)
+{
+	static const struct plain_gateway none[] = {{.id = NULL}};
+	struct trunk *picked[PICK_MAX];
+	unsigned first[2] = {0, 0};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, none);
+	for (unsigned i = 0; i < 400; i++) {
+		assert_int_equal(
+			pick_candidates(plain.trunks, TRUNK_SERVER, span_of("1"), picked),
+			3);
+		assert_string_equal(picked[2]->id, "spare");
+		first[strcmp(picked[0]->id, "pbx1") != 0]++;
+	}
+	/* 3 to 1 gives about 333 to 67 by this draw: far enough from either bound */
+	assert_in_range(first[0], 220, 395);
+	assert_in_range(first[1], 5, 180);
+	plain_stop(&plain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(prefers_the_longest_prefix),
+		cmocka_unit_test(leaves_out_who_takes_no_call),
+		cmocka_unit_test(keeps_the_best_of_many),
+		cmocka_unit_test(draws_servers_by_weight),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,178 @@
+/* Trunks over reloads, and whose flow is whose. */
+#include "plain.h"
+
+#include <string.h>
+
+static const struct plain_gateway two[] = {{.id = "a", .host = "192.0.2.1"},
+	{.id = "b", .host = "192.0.2.2", .tcp = true}, {.id = NULL}};
+static const struct plain_gateway a_moved[] = {
+	{.id = "a", .host = "192.0.2.9", .max_calls = 7}, {.id = NULL}};
+
+static struct addr address(const char *text)
+{
+	struct addr addr;
+
+	assert_int_equal(addr_parse(&addr, text, 5060), 0);
+	return addr;
+}
+
+static bool allows(const struct plain *plain, enum transport_kind kind, const char *text)
+{
+	struct addr addr = address(text);
+
+	return trunks_allow_plain(plain->trunks, kind, &addr);
+}
+
+static void knows_plain_sources_alone(void **state)
+{
+	struct flow flow = {.kind = TRANSPORT_UDP};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	assert_true(allows(&plain, TRANSPORT_UDP, "192.0.2.1:5060"));
+	/* from another port too, but never over another transport */
+	assert_true(allows(&plain, TRANSPORT_UDP, "192.0.2.1:32000"));
+	assert_false(allows(&plain, TRANSPORT_TCP, "192.0.2.1:5060"));
+	assert_false(allows(&plain, TRANSPORT_UDP, "192.0.2.2:5060"));
+	assert_false(allows(&plain, TRANSPORT_UDP, "192.0.2.3:5060"));
+	flow.remote = address("192.0.2.1:32000");
+	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_GATEWAY),
+		plain_find(&plain, "a"));
+	/* plain is nobody on the side of the servers */
+	assert_null(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER));
+	/* TLS without a judged peer is nobody, whatever its address */
+	flow.kind = TRANSPORT_TLS;
+	assert_null(trunks_of_flow(plain.trunks, &flow, TRUNK_GATEWAY));
+	plain_stop(&plain);
+}
+
+static void keeps_live_state_over_a_reload(void **state)
+{
+	struct plain plain;
+	struct trunk *a;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	a = plain_find(&plain, "a");
+	a->calls = 3;
+	a->calls_total = 12;
+	a->drained = true;
+	plain_apply(&plain, a_moved);
+	assert_ptr_equal(plain_find(&plain, "a"), a);
+	assert_int_equal(a->calls, 3);
+	assert_int_equal(a->calls_total, 12);
+	assert_true(a->drained);
+	assert_true(a->configured);
+	assert_int_equal(a->gateway->max_calls, 7);
+	/* another host: its old addresses count no more */
+	assert_true(allows(&plain, TRANSPORT_UDP, "192.0.2.9:5060"));
+	assert_false(allows(&plain, TRANSPORT_UDP, "192.0.2.1:5060"));
+	a->calls = 0;
+	plain_stop(&plain);
+}
+
+static void a_call_keeps_a_removed_trunk(void **state)
+{
+	struct plain plain;
+	struct trunk *b;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	b = trunk_ref(plain_find(&plain, "b"));
+	b->calls = 1;
+	plain_apply(&plain, a_moved);
+	assert_null(plain_find(&plain, "b"));
+	assert_false(b->configured);
+	assert_string_equal(b->gateway->host, "192.0.2.2");
+	/* it is heard as long as its calls last, and is nobody for new ones */
+	assert_true(allows(&plain, TRANSPORT_TCP, "192.0.2.2:5060"));
+	b->calls = 0;
+	assert_false(allows(&plain, TRANSPORT_TCP, "192.0.2.2:5060"));
+	plain_apply(&plain, two);
+	assert_ptr_not_equal(plain_find(&plain, "b"), b);
+	trunk_unref(b);
+	plain_stop(&plain);
+}
+
+static void a_failed_reload_changes_nothing(void **state)
+{
+	struct err_text text = {{0}};
+	struct config_server *server;
+	struct plain plain;
+	struct trunk *a;
+	char *trust;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	a = plain_find(&plain, "a");
+	server = &plain.config->servers[0];
+	/* a file of anchors that is not there any more */
+	trust = server->tls.trust;
+	server->tls.trust = (char[]){"/nonexistent/ca.pem"};
+	assert_int_not_equal(trunks_apply(plain.trunks, plain.config, &text), 0);
+	assert_non_null(strstr(text.text, "server pbx1"));
+	server->tls.trust = trust;
+	assert_ptr_equal(plain_find(&plain, "a"), a);
+	assert_true(a->configured);
+	assert_non_null(trunks_cred(plain.trunks, TRUNK_SERVER));
+	plain_stop(&plain);
+}
+
+static void judged_peers_are_known_over_reloads(void **state)
+{
+	struct flow flow = {.kind = TRANSPORT_TLS};
+	struct plain plain;
+	struct peer_set *old;
+	struct trunk *server;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	server = trunks_find(plain.trunks, TRUNK_SERVER, "pbx1");
+	flow.peer = server->peer;
+	old = peer_set_ref(server->peer->set); /* as a connection does */
+	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER), server);
+	assert_null(trunks_of_flow(plain.trunks, &flow, TRUNK_GATEWAY));
+	plain_apply(&plain, two);
+	assert_ptr_not_equal(server->peer, flow.peer);
+	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER), server);
+	peer_set_unref(old);
+	plain_stop(&plain);
+}
+
+static void is_named_for_reports(void **state)
+{
+	struct plain plain;
+	char name[80];
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	assert_string_equal(trunk_name(plain_find(&plain, "b"), name), "trunk b");
+	assert_string_equal(trunk_name(trunks_at(plain.trunks, TRUNK_SERVER, 0), name),
+		"server pbx1");
+	assert_null(trunks_at(plain.trunks, TRUNK_SERVER, 3));
+	assert_int_equal(trunk_transport(plain_find(&plain, "b")), TRANSPORT_TCP);
+	assert_int_equal(trunk_port(plain_find(&plain, "b")), 5060);
+	assert_false(trunk_is_tls(plain_find(&plain, "b")));
+	plain_stop(&plain);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(knows_plain_sources_alone),
+		cmocka_unit_test(keeps_live_state_over_a_reload),
+		cmocka_unit_test(a_call_keeps_a_removed_trunk),
+		cmocka_unit_test(a_failed_reload_changes_nothing),
+		cmocka_unit_test(judged_peers_are_known_over_reloads),
+		cmocka_unit_test(is_named_for_reports),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
