@@ -263,6 +263,13 @@ static bool ready_h(void *arg)
 	return !server->config->audit.required || writer_ready(server->writer);
 }
 
+static bool overloaded_h(void *arg)
+{
+	struct server *server = arg;
+
+	return loop_busy_us(server->loop) > server->config->limits.overload_ms * 1000;
+}
+
 static const struct config *config_h(void *arg)
 {
 	struct server *server = arg;
@@ -323,6 +330,7 @@ static int start_bridge(struct server *server)
 		.handlers = {.begun_h = begun_h,
 			.ended_h = ended_h,
 			.ready_h = ready_h,
+			.overloaded_h = overloaded_h,
 			.arg = server}};
 
 	return bridge_new(&server->bridge, &params);

@@ -9,6 +9,8 @@
 #include <unistd.h>
 
 /* Events fetched by one system call; the rest comes with the next turn. */
+/* A wait this long is one: less is what asking costs when work is there already. */
+#define IDLE_US 50
 #define BATCH 256
 
 struct loop {
@@ -23,6 +25,8 @@ struct loop {
 	struct epoll_event events[BATCH];
 	int event_count;
 	int next;
+	uint64_t turn_us; /* when the present turn began */
+	uint64_t idle_us; /* when the loop last had to wait for something to do */
 };
 
 static void woken(void *arg, uint32_t events)
@@ -43,6 +47,7 @@ int loop_new(struct loop **ret, struct clock *clock)
 	if (!loop)
 		return -ENOMEM;
 	loop->clock = clock;
+	loop->turn_us = loop->idle_us = clock->mono_us(clock);
 	loop->epoll_fd = -1;
 	loop->wake_fd = -1;
 	list_init(&loop->tasks);
@@ -194,16 +199,25 @@ static void run_tasks(struct loop *loop)
 
 int loop_turn(struct loop *loop, int timeout_ms)
 {
+	uint64_t before_us = loop->clock->mono_us(loop->clock);
 	int count = epoll_wait(
 		loop->epoll_fd, loop->events, BATCH, wait_ms(loop, timeout_ms));
 
 	if (count < 0 && errno != EINTR)
 		return -errno;
+	loop->turn_us = loop->clock->mono_us(loop->clock);
+	if (count <= 0 || loop->turn_us - before_us >= IDLE_US)
+		loop->idle_us = loop->turn_us;
 	loop->event_count = count < 0 ? 0 : count;
 	run_fds(loop);
 	timers_run(loop->timers);
 	run_tasks(loop);
 	return 0;
+}
+
+uint64_t loop_busy_us(const struct loop *loop)
+{
+	return loop->turn_us - loop->idle_us;
 }
 
 int loop_run(struct loop *loop)

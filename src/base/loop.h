@@ -59,6 +59,9 @@ void loop_cancel(struct loop_task *task);
 /* One turn: waits at most TIMEOUT_MS (-1: until something happens), then descriptors,
  * timers, deferred tasks. 0 or a negated errno. */
 int loop_turn(struct loop *loop, int timeout_ms);
+/* Microseconds since the loop last had to wait for something to do: how far work may be
+ * behind. Rises without bound only when more comes than can be done. */
+uint64_t loop_busy_us(const struct loop *loop);
 /* Turns until loop_stop(). */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

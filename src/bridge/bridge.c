@@ -182,21 +182,46 @@ static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
 	return (own && trunk->calls >= own) || (all && bridge->call_count >= all);
 }
 
+/* A flood of calls must not become a flood of lines: one a second says how many. */
+static void log_refusal(struct bridge *bridge, const struct trunk *trunk, const char *why)
+{
+	uint64_t now_ms = timers_now_ms(bridge->timers);
+
+	bridge->refused++;
+	if (bridge->refusal_log_ms && now_ms - bridge->refusal_log_ms < 1000)
+		return;
+	log_warning("bridge", "event=call-refused from=%s reason=%s refused=%llu",
+		trunk->id, why, (unsigned long long)bridge->refused);
+	bridge->refusal_log_ms = now_ms;
+}
+
+static bool ask(bool (*h)(void *arg), const struct bridge *bridge, bool otherwise)
+{
+	return h ? h(bridge->handlers.arg) : otherwise;
+}
+
+/* Why no new call of TRUNK is taken now; NULL when it is. */
+static const char *refusal(const struct bridge *bridge, const struct trunk *trunk)
+{
+	if (bridge->draining || trunk->drained)
+		return "draining";
+	if (is_full(bridge, trunk))
+		return "limit";
+	if (ask(bridge->handlers.overloaded_h, bridge, false))
+		return "overload";
+	if (!ask(bridge->handlers.ready_h, bridge, true))
+		return "audit";
+	return NULL;
+}
+
 static bool refuse_now(
 	struct bridge *bridge, struct txn_server *txn, const struct trunk *trunk)
 {
-	const char *why = NULL;
+	const char *why = refusal(bridge, trunk);
 
-	if (bridge->draining || trunk->drained)
-		why = "draining";
-	else if (is_full(bridge, trunk))
-		why = "limit";
-	else if (bridge->handlers.ready_h &&
-		 !bridge->handlers.ready_h(bridge->handlers.arg))
-		why = "audit";
 	if (!why)
 		return false;
-	log_warning("bridge", "event=call-refused from=%s reason=%s", trunk->id, why);
+	log_refusal(bridge, trunk, why);
 	txn_server_reply(txn, 503, NULL, NULL, "Retry-After: 10\r\n");
 	return true;
 }
@@ -374,6 +399,7 @@ void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 	ret->started = bridge->started;
 	ret->ended = bridge->ended;
 	ret->failed = bridge->failed;
+	ret->refused = bridge->refused;
 	ret->draining = bridge->draining;
 }
 

@@ -26,6 +26,8 @@ struct bridge_handlers {
 	void (*ended_h)(void *arg, const struct record *record);
 	/* May a new call begin (audit is required and cannot write)? */
 	bool (*ready_h)(void *arg);
+	/* Is the server so busy that a new call would harm those that stand? May be NULL. */
+	bool (*overloaded_h)(void *arg);
 	void *arg;
 };
 
@@ -69,6 +71,7 @@ struct bridge_totals {
 	unsigned calls, answered;
 	unsigned dialogs, transactions;
 	uint64_t started, ended, failed; /* since start */
+	uint64_t refused; /* INVITEs answered 503 before they became calls */
 	bool draining;
 };
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);

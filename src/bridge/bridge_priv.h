@@ -34,7 +34,8 @@ struct bridge {
 	unsigned call_count;
 	unsigned answered_count;
 	uint64_t next_number;
-	uint64_t started, ended, failed;
-	char start_id[16]; /* makes call ids unique over restarts */
+	uint64_t started, ended, failed, refused;
+	uint64_t refusal_log_ms; /* when the last one was logged; 0: never */
+	char start_id[16];       /* makes call ids unique over restarts */
 	bool draining;
 };

@@ -258,6 +258,8 @@ static void dialled_h(void *arg, struct flow *flow, const char *why)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
 	else if (err == -EADDRNOTAVAIL)
 		call_end(call, CALL_BY_TANDEM, "no-ports", 503, "no free media port");
+	else if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM)
+		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
 	else if (call->state == CALL_SETUP)
 		dial_next(&call->dial, text.text[0] ? text.text : err_str(err));
 }

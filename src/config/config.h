@@ -138,6 +138,8 @@ struct config {
 		uint64_t setup_ms;    /* Timer C: a call that is not answered */
 		uint64_t duration_ms; /* longest call; 0 = no limit */
 		uint64_t drain_ms;    /* SIGTERM: wait so long for calls to end */
+		uint64_t
+			overload_ms; /* new calls are refused when work is so far behind */
 	} limits;
 
 	struct {

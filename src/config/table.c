@@ -421,6 +421,19 @@ const struct schema_key schema_table[] = {
 		.fallback = "30s",
 		.help = "On shutdown, how long calls may go on before they are ended.",
 	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "overload",
+		.type = SCHEMA_DURATION,
+		MEMBER(config, limits.overload_ms),
+		.min = 10,
+		.max = MINUTE,
+		.unit = "ms",
+		.fallback = "200ms",
+		.help = "New calls are refused with 503 while the server has had no idle "
+			"moment "
+			"for so long.",
+	},
 
 	/* [sip] */
 	{

@@ -30,14 +30,20 @@ struct trunks {
 	struct timer refresh;
 };
 
-/* Trust that was loaded during one trunks_apply(): files are shared by many peers. */
-struct trust_cache {
+/* What was loaded during one trunks_apply(): a thousand gateways often share their files. */
+struct file_cache {
 	struct {
 		const char *anchors;
 		const char *crl;
 		struct trust *trust;
-	} * entries;
-	size_t count;
+	} * trusts;
+	size_t trust_count;
+	struct {
+		const char *certificate;
+		const char *key;
+		struct cred *cred;
+	} * creds;
+	size_t cred_count;
 };
 
 static void refresh_h(void *arg);
@@ -104,36 +110,67 @@ const char *trunk_name(const struct trunk *trunk, char buf[static 80])
 
 /* ---- the new state of one side, built beside the old ---- */
 
-static int cached_trust(struct trust_cache *cache, const char *anchors, const char *crl,
+static int cached_trust(struct file_cache *cache, const char *anchors, const char *crl,
 	struct trust **ret, struct err_text *text)
 {
 	void *grown;
 	int err;
 
-	for (size_t i = 0; i < cache->count; i++)
-		if (!strcmp(cache->entries[i].anchors, anchors) &&
-			!strcmp(cache->entries[i].crl, crl)) {
-			*ret = cache->entries[i].trust;
+	for (size_t i = 0; i < cache->trust_count; i++)
+		if (!strcmp(cache->trusts[i].anchors, anchors) &&
+			!strcmp(cache->trusts[i].crl, crl)) {
+			*ret = cache->trusts[i].trust;
 			return 0;
 		}
-	grown = realloc(cache->entries, (cache->count + 1) * sizeof(*cache->entries));
+	grown = realloc(cache->trusts, (cache->trust_count + 1) * sizeof(*cache->trusts));
 	if (!grown)
 		return -ENOMEM;
-	cache->entries = grown;
+	cache->trusts = grown;
 	err = trust_load(ret, anchors, crl, text);
 	if (err)
 		return err;
-	cache->entries[cache->count].anchors = anchors;
-	cache->entries[cache->count].crl = crl;
-	cache->entries[cache->count++].trust = *ret;
+	cache->trusts[cache->trust_count].anchors = anchors;
+	cache->trusts[cache->trust_count].crl = crl;
+	cache->trusts[cache->trust_count++].trust = *ret;
 	return 0;
 }
 
-static void free_cache(struct trust_cache *cache)
+/* *RET owns a reference. */
+static int cached_cred(struct file_cache *cache, const char *certificate, const char *key,
+	struct cred **ret, struct err_text *text)
 {
-	for (size_t i = 0; i < cache->count; i++)
-		trust_unref(cache->entries[i].trust);
-	free(cache->entries);
+	struct cred *cred;
+	void *grown;
+	int err;
+
+	for (size_t i = 0; i < cache->cred_count; i++)
+		if (!strcmp(cache->creds[i].certificate, certificate) &&
+			!strcmp(cache->creds[i].key, key)) {
+			*ret = cred_ref(cache->creds[i].cred);
+			return 0;
+		}
+	grown = realloc(cache->creds, (cache->cred_count + 1) * sizeof(*cache->creds));
+	if (!grown)
+		return -ENOMEM;
+	cache->creds = grown;
+	err = cred_load(&cred, certificate, key, NULL, text);
+	if (err)
+		return err;
+	cache->creds[cache->cred_count].certificate = certificate;
+	cache->creds[cache->cred_count].key = key;
+	cache->creds[cache->cred_count++].cred = cred;
+	*ret = cred_ref(cred);
+	return 0;
+}
+
+static void free_cache(struct file_cache *cache)
+{
+	for (size_t i = 0; i < cache->trust_count; i++)
+		trust_unref(cache->trusts[i].trust);
+	for (size_t i = 0; i < cache->cred_count; i++)
+		cred_unref(cache->creds[i].cred);
+	free(cache->trusts);
+	free(cache->creds);
 }
 
 static const char *either(const char *own, const char *common)
@@ -161,7 +198,7 @@ static struct trunk *find_in(const struct trunk_side *side, const char *id)
 
 /* What TRUNK needs for TLS: a peer to judge by, and its own certificate where it has one. */
 static int load_tls(struct trunk *trunk, struct trunk_side *side,
-	struct trust_cache *cache, struct err_text *text)
+	struct file_cache *cache, struct err_text *text)
 {
 	const struct config *config = trunk->config;
 	const struct config_tls *common = trunk->kind == TRUNK_SERVER
@@ -176,8 +213,8 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 		either(own->crl, common->crl), &trust, text);
 
 	if (!err && trunk->kind == TRUNK_GATEWAY && own->certificate[0])
-		err = cred_load(&trunk->cred, own->certificate,
-			either(own->key, common->key), NULL, text);
+		err = cached_cred(cache, own->certificate, either(own->key, common->key),
+			&trunk->cred, text);
 	if (!err)
 		err = peer_add(side->peers, trunk_name(trunk, name), trunk_host(trunk),
 			trust, trunk, &trunk->peer);
@@ -232,7 +269,7 @@ static void keep_same(struct cred **cred, struct cred *old)
  * come that way: trunks_of_flow() looks at the present setting.
  */
 static void keep_peer(struct trunk *trunk, struct trunk_side *side,
-	const struct trunk_side *old, struct trust_cache *cache)
+	const struct trunk_side *old, struct file_cache *cache)
 {
 	const struct trunk *before = find_in(old, trunk->id);
 	struct err_text text = {{0}};
@@ -245,7 +282,7 @@ static void keep_peer(struct trunk *trunk, struct trunk_side *side,
 }
 
 static int build_side(struct trunk_side *side, const struct trunk_side *old,
-	enum trunk_kind kind, struct config *config, struct trust_cache *cache,
+	enum trunk_kind kind, struct config *config, struct file_cache *cache,
 	struct err_text *text)
 {
 	bool server = kind == TRUNK_SERVER;
@@ -366,7 +403,7 @@ static void swap_side(
 int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *text)
 {
 	struct trunk_side fresh[2] = {0};
-	struct trust_cache cache = {0};
+	struct file_cache cache = {0};
 	int err = 0;
 
 	for (unsigned kind = 0; kind < 2 && !err; kind++)
@@ -387,7 +424,7 @@ int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *
 int trunks_check(struct config *config, struct err_text *text)
 {
 	struct trunk_side none = {0};
-	struct trust_cache cache = {0};
+	struct file_cache cache = {0};
 	int err = 0;
 
 	for (unsigned kind = 0; kind < 2 && !err; kind++) {
