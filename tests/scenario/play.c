@@ -193,7 +193,8 @@ static int play_relay(
 }
 
 /* "operator drains", "operator drains gateway ID", "operator hangs up CALL",
- * "operator ends all", "operator resumes gateway ID", "audit stops", "audit works" */
+ * "operator ends all", "operator resumes gateway ID", "audit stops", "audit works",
+ * "load high", "load low" */
 static int play_operator(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -227,6 +228,14 @@ static int play_audit(
 {
 	(void)error;
 	stage->not_ready = !strcmp(step->words[1], "stops");
+	return 0;
+}
+
+static int play_load(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	(void)error;
+	stage->overloaded = !strcmp(step->words[1], "high");
 	return 0;
 }
 
@@ -298,6 +307,7 @@ static const struct {
 	{"relay", false, play_relay},
 	{"operator", false, play_operator},
 	{"audit", false, play_audit},
+	{"load", false, play_load},
 };
 
 static int dispatch(struct stage *stage, const struct step *step, struct err_text *error)

@@ -480,6 +480,13 @@ static bool ready_h(void *arg)
 	return !stage->not_ready;
 }
 
+static bool overloaded_h(void *arg)
+{
+	struct stage *stage = arg;
+
+	return stage->overloaded;
+}
+
 static void log_h(void *arg, enum log_level level, const char *line)
 {
 	struct stage *stage = arg;
@@ -566,6 +573,7 @@ int stage_start(struct stage *stage, struct err_text *text)
 		.handlers = {.begun_h = begun_h,
 			.ended_h = ended_h,
 			.ready_h = ready_h,
+			.overloaded_h = overloaded_h,
 			.arg = stage}};
 	int err = load(stage, &stage->config, text);
 

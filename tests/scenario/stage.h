@@ -63,6 +63,7 @@ struct stage {
 	uint64_t wire_us; /* when the last message passed */
 	unsigned begun, ended;
 	uint64_t over[STAGE_OVER]; /* numbers of the calls whose record was handed out */
+	bool overloaded;           /* overloaded_h says yes */
 	bool not_ready;            /* ready_h says no */
 	struct err_text fault;     /* a rule that holds in every scenario was broken */
 };
