@@ -1,7 +1,7 @@
 #!/bin/bash
 # Every message of tests/data/hostile over UDP, TCP and TLS to a running server: it answers
-# OPTIONS afterwards, holds nothing and has not grown. TANDEM_TORTURE may name a folder of
-# more such messages (one a file), e.g. those of RFC 4475.
+# OPTIONS afterwards, holds nothing and has not grown. TANDEM_TORTURE and TANDEM_RFC4475 may
+# name folders of more such messages (one a file), e.g. those of RFC 4475.
 . "$(dirname "$0")/lib.sh"
 
 # What the server says to FILES over KIND, one line a file, in $lab/KIND.out.
@@ -83,7 +83,8 @@ no_more_connections() {
 
 data=$srcdir/tests/data/hostile
 messages=()
-for file in "$data"/* ${TANDEM_TORTURE:+"$TANDEM_TORTURE"/*}; do
+for file in "$data"/* ${TANDEM_TORTURE:+"$TANDEM_TORTURE"/*} \
+	${TANDEM_RFC4475:+"$TANDEM_RFC4475"/*}; do
 	[[ -f $file && $file != */expected.tsv && $file != */README* ]] && messages+=("$file")
 done
 ((${#messages[@]})) || skip "no messages in $data"
