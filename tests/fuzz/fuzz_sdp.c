@@ -132,6 +132,7 @@ static int edit_section(struct sdp *sdp, const struct edit *edit, int section)
 	struct addr v4 = address_of("203.0.113.5");
 	struct addr v6 = address_of("2001:db8::1");
 	const struct addr *addr = edit->kind & 64 ? &v6 : &v4;
+	const char *whole = edit->text;
 	char *value = strchr(edit->text, ':');
 
 	switch (edit->kind % 8) {
@@ -144,10 +145,10 @@ static int edit_section(struct sdp *sdp, const struct edit *edit, int section)
 	case 3:
 		return sdp_remove_connection(sdp, section);
 	case 4:
-		sdp_remove_attribute(sdp, section, edit->text);
+		sdp_remove_attributes(sdp, section, &whole, 1);
 		return 0;
 	case 5:
-		sdp_remove_lines(sdp, section, edit->text[0]);
+		sdp_remove_lines(sdp, section, edit->text);
 		return 0;
 	default: {
 		char name[256];

@@ -412,11 +412,14 @@ static void sent_h(
 {
 	struct stage *stage = arg;
 	struct party *party = party_at(stage, &flow->remote);
+	struct span rest = {data, len};
+	struct span first = {NULL, 0};
 	char text[ADDR_TEXT_SIZE];
 
 	stage->wire_us = stage->clock.mono_us;
-	stage_note(stage, "tandem -> %s: %.*s", party ? party->name : "?",
-		(int)strcspn(data, "\r"), data);
+	span_next(&rest, '\r', &first);
+	stage_note(
+		stage, "tandem -> %s: %.*s", party ? party->name : "?", SPAN_ARG(first));
 	if (!party) {
 		err_set(&stage->fault, ERR_FORMAT, "Tandem sent to %s, where nobody is",
 			addr_text(&flow->remote, text));

@@ -41,7 +41,9 @@ capture_is_sound() { # PCAP
 	if tshark -r "$1" -n -Y _ws.malformed 2>/dev/null | grep .; then
 		return 1
 	fi
-	(($(tshark -r "$1" -n -Y rtp 2>/dev/null | wc -l) >= 100)) ||
+	# both sides' media is there in clear, whatever their SDP says of it
+	(($(tshark -r "$1" -n -o sdp.establish_conversation:FALSE --enable-heuristic rtp_udp \
+		-Y 'rtp && !srtp.auth_tag' 2>/dev/null | wc -l) >= 150)) ||
 		{ echo "media is missing though the mode is full"; return 1; }
 	if grep -aoE 'inline:[A-Za-z0-9+/]{8}' "$1" | grep -v 'inline:x*$'; then
 		echo "a key is in the capture"

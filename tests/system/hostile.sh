@@ -117,7 +117,9 @@ alive "thrice"
 check "nothing is held" all_released
 check "no connection is left" wait_for 20 no_more_connections
 after_kb=$(resident_kb)
-check "memory: $before_kb kB, then $after_kb kB" test $((after_kb - before_kb)) -lt 2048
+# A sanitizer keeps what was freed for a while; it has its own search for leaks.
+[[ -n ${TANDEM_SANITIZER:-} ]] || check "memory: $before_kb kB, then $after_kb kB" \
+	test $((after_kb - before_kb)) -lt 2048
 check "descriptors: $before_files, then $(open_files)" \
 	test "$(open_files)" -le $((before_files + 8))
 

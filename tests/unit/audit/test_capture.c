@@ -129,6 +129,33 @@ static void a_short_write_leaves_whole_records(void **state)
 	}
 }
 
+/* Until capture_would_write() says so nothing is in the file, and what is dropped never is. */
+static void records_wait_in_memory_until_it_is_said(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t stored, lost, added;
+	struct capture *capture;
+	struct stat st;
+	char text[101];
+
+	memset(text, 'w', 100);
+	text[100] = '\0';
+	assert_int_equal(capture_open(&capture, fixture->fd, "call.pcap", true), 0);
+	for (unsigned round = 0; round < 2; round++) {
+		for (added = 0; !capture_would_write(capture, 100); added++)
+			add(capture, text);
+		assert_true(added > 100);
+		assert_int_equal(stat(fixture->path, &st), 0);
+		assert_int_equal(st.st_size, 24);
+		assert_int_equal(capture_drop(capture), added);
+	}
+	add(capture, text);
+	assert_int_equal(capture_flush(capture, &stored, &lost), 0);
+	assert_int_equal(stored, 1);
+	capture_close(capture);
+	assert_int_equal(count_records(fixture->path, text), 1);
+}
+
 static void links_and_other_things_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -264,6 +291,8 @@ int main(void)
 			records_are_read_back_after_reopening, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_short_write_leaves_whole_records, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			records_wait_in_memory_until_it_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			links_and_other_things_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -353,12 +353,13 @@ static void a_removed_folder_comes_back(void **state)
 	assert_int_equal(stat(writer_capture_path(fixture->writer, 1), &st), 0);
 }
 
-/* As after a SIGKILL: a marked capture with half a record at its end. */
+/* As after a SIGKILL: a capture that the marks say is open, with half a record at its end. */
 static void a_start_repairs_what_was_open(void **state)
 {
 	struct fixture *fixture = *state;
-	char path[4300], mark[4300];
+	char path[4300], marks[4300], date[11];
 	struct stat st;
+	FILE *file;
 	bool found;
 
 	writer_call_begin(fixture->writer, 1, "a", false);
@@ -366,18 +367,26 @@ static void a_start_repairs_what_was_open(void **state)
 	message(fixture, 1, "two");
 	WAIT_FOR(settled(fixture));
 	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
-	stop(fixture);
-	snprintf(mark, sizeof(mark), "%s/audit/open/%.10s.a", fixture->folder,
+	snprintf(date, sizeof(date), "%s",
 		path + strlen(path) - strlen("YYYY-MM-DD/a/call.pcap"));
-	assert_int_equal(stat(mark, &st), -1);
-	close(open(mark, O_CREAT | O_WRONLY, 0600));
+	snprintf(marks, sizeof(marks), "%s/audit/open.log", fixture->folder);
+	assert_int_equal(stat(marks, &st), 0);
+	assert_int_equal(st.st_size, strlen("+YYYY-MM-DD.a\n"));
+	stop(fixture);
+	assert_int_equal(stat(marks, &st), 0);
+	assert_int_equal(st.st_size, 0);
+	file = fopen(marks, "w");
+	fprintf(file, "+%s.b\n+%s.a\n-%s.b\n+../x.c\nrubbish\n+%s", date, date, date,
+		date);
+	fclose(file);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(truncate(path, st.st_size - 1), 0);
 	start(fixture, 0, 0);
 	assert_int_equal(count_records(path, "one", &found), 1);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_size, 24 + 16 + 28 + 3);
-	assert_int_equal(stat(mark, &st), -1);
+	assert_int_equal(stat(marks, &st), 0);
+	assert_int_equal(st.st_size, 0);
 }
 
 static void a_folder_that_cannot_be_used_is_said(void **state)

@@ -4,6 +4,8 @@
 
 #include "base/err.h"
 
+#include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 static struct addr parsed(const char *text)
@@ -139,6 +141,27 @@ static void ports_are_read_and_set(void **state)
 	assert_int_equal(addr_port(&none), 0);
 }
 
+/* The C library judges; every byte at every place, with every number of digits around it. */
+static void ipv4_texts_are_those_of_the_library(void **state)
+{
+	char buf[ADDR_TEXT_SIZE], expected[ADDR_TEXT_SIZE];
+	struct addr addr = parsed("0.0.0.0:0");
+
+	(void)state;
+	for (uint32_t i = 0; i < 65536; i++) {
+		char host[INET_ADDRSTRLEN];
+
+		addr.v4.sin_addr.s_addr = htonl(i * 65537 ^ i << 8);
+		addr_set_port(&addr, (uint16_t)i);
+		inet_ntop(AF_INET, &addr.v4.sin_addr, host, sizeof(host));
+		snprintf(expected, sizeof(expected), "%s:%u", host, i);
+		if (strcmp(addr_host_text(&addr, buf), host) != 0 ||
+			strcmp(addr_uri_text(&addr, buf), host) != 0 ||
+			strcmp(addr_text(&addr, buf), expected) != 0)
+			fail_msg("%s is not %s", buf, expected);
+	}
+}
+
 static void no_address_has_a_text_too(void **state)
 {
 	char buf[ADDR_TEXT_SIZE];
@@ -171,6 +194,7 @@ int main(void)
 		cmocka_unit_test(equality_looks_at_host_family_and_port),
 		cmocka_unit_test(kinds_are_told_apart),
 		cmocka_unit_test(ports_are_read_and_set),
+		cmocka_unit_test(ipv4_texts_are_those_of_the_library),
 		cmocka_unit_test(no_address_has_a_text_too),
 		cmocka_unit_test(the_longest_text_fits),
 	};

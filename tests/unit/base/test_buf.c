@@ -5,6 +5,7 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +160,21 @@ static void steal_gives_the_bytes_away(void **state)
 	buf_free(&buf);
 }
 
+/* malloc's own rounding aside: who keeps the bytes does not keep the room to grow. */
+static void what_is_stolen_has_no_spare_room(void **state)
+{
+	struct buf buf;
+	char *text;
+
+	(void)state;
+	buf_init(&buf, 0);
+	buf_add_str(&buf, "abc");
+	text = buf_steal(&buf, NULL);
+	assert_in_range(malloc_usable_size(text), 4, 100);
+	assert_string_equal(text, "abc");
+	free(text);
+}
+
 static void nothing_is_stolen_after_an_error(void **state)
 {
 	struct buf buf;
@@ -184,6 +200,7 @@ int main(void)
 		cmocka_unit_test(reserved_room_is_filled_by_the_caller),
 		cmocka_unit_test(consume_drops_the_front),
 		cmocka_unit_test(steal_gives_the_bytes_away),
+		cmocka_unit_test(what_is_stolen_has_no_spare_room),
 		cmocka_unit_test(nothing_is_stolen_after_an_error),
 	};
 

@@ -2,6 +2,9 @@
 
 #include "../unit.h"
 
+#include <string.h>
+#include <time.h>
+
 static void the_real_clock_never_goes_back(void **state)
 {
 	struct clock *clock = clock_real();
@@ -44,6 +47,26 @@ static void text_is_rfc_3339(void **state)
 		"2100-02-28T23:59:59.999999Z");
 }
 
+/* The C library's calendar judges ours, on every day of 900 years and then here and there. */
+static void the_date_is_that_of_the_library(void **state)
+{
+	char buf[CLOCK_TEXT_SIZE], expected[64];
+	struct tm tm;
+	time_t seconds;
+	size_t len;
+
+	(void)state;
+	for (uint64_t day = 0; day < 213503982; day += day < 328000 ? 1 : 99991) {
+		seconds = (time_t)(day * 86400 + day % 86400);
+		gmtime_r(&seconds, &tm);
+		len = strftime(expected, sizeof(expected), "%Y-%m-%dT%H:%M:%S", &tm);
+		memcpy(expected + len, ".000009Z", sizeof(".000009Z"));
+		clock_text((uint64_t)seconds * 1000000 + 9, buf);
+		if (strcmp(buf, expected) != 0)
+			fail_msg("%s is not %s", buf, expected);
+	}
+}
+
 static void the_last_time_fits_its_text(void **state)
 {
 	char buf[CLOCK_TEXT_SIZE];
@@ -58,6 +81,7 @@ int main(void)
 		cmocka_unit_test(the_real_clock_never_goes_back),
 		cmocka_unit_test(the_virtual_clock_stands_until_it_is_moved),
 		cmocka_unit_test(text_is_rfc_3339),
+		cmocka_unit_test(the_date_is_that_of_the_library),
 		cmocka_unit_test(the_last_time_fits_its_text),
 	};
 

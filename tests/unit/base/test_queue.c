@@ -151,6 +151,27 @@ static void the_descriptor_is_written_for_a_sleeping_consumer_alone(void **state
 	queue_clear_fd(*state);
 }
 
+static void quiet_records_wait_for_one_wake(void **state)
+{
+	size_t len;
+
+	assert_int_equal(queue_push_quiet(*state, "a", 1, NULL, 0), 0);
+	assert_int_equal(queue_push_quiet(*state, "b", 1, NULL, 0), 0);
+	assert_false(is_readable(*state));
+	queue_wake(*state);
+	assert_true(is_readable(*state));
+	queue_clear_fd(*state);
+	queue_wake(*state);
+	assert_false(is_readable(*state));
+	assert_next(*state, "a");
+	assert_next(*state, "b");
+	assert_null(queue_peek(*state, &len));
+	/* One without a record only costs the consumer a look. */
+	queue_wake(*state);
+	assert_true(is_readable(*state));
+	assert_null(queue_peek(*state, &len));
+}
+
 static void a_size_that_cannot_be_is_refused(void **state)
 {
 	struct queue *queue = NULL;
@@ -183,9 +204,16 @@ static void *produce(void *arg)
 
 		for (size_t j = 0; j < 16; j++)
 			body[j] = i;
-		while (queue_push(queue, &head, sizeof(head), body, head.body_len) != 0)
+		while (queue_push_quiet(
+			       queue, &head, sizeof(head), body, head.body_len) != 0) {
+			queue_wake(queue);
 			sched_yield();
+		}
+		/* Of every seven six are quiet, as in a turn of a loop. */
+		if (i % 7 == 0)
+			queue_wake(queue);
 	}
+	queue_wake(queue);
 	return NULL;
 }
 
@@ -237,6 +265,7 @@ int main(void)
 		on_a_queue(a_record_of_more_than_half_the_queue_is_refused),
 		on_a_queue(records_survive_the_end_of_the_ring),
 		on_a_queue(the_descriptor_is_written_for_a_sleeping_consumer_alone),
+		on_a_queue(quiet_records_wait_for_one_wake),
 		cmocka_unit_test(a_size_that_cannot_be_is_refused),
 		on_a_queue(two_threads_pass_a_million_records),
 	};

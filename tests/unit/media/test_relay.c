@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -667,6 +668,74 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 	free(sessions);
 }
 
+struct turn_work {
+	struct fixture *fixture;
+	bool done;
+};
+
+static void open_in_turn(void *arg)
+{
+	struct turn_work *work = arg;
+
+	relay_close(work->fixture->session);
+	open_call(work->fixture, false);
+	announce_both(work->fixture, RELAY_PLAIN, RELAY_PLAIN);
+	work->done = true;
+}
+
+/* A turn's commands go out at its end: without another turn the worker has heard them. */
+static void what_a_turn_commands_takes_effect_at_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct turn_work work = {.fixture = f};
+	struct loop_task task = {.queued = false};
+	struct test_packet packet;
+
+	loop_defer(f->loop, &task, open_in_turn, &work);
+	assert_int_equal(loop_turn(f->loop, 0), 0);
+	assert_true(work.done);
+	test_rtp(&packet, 77, 1, 160);
+	peer_send(f, RELAY_INTERNAL, 0, false, &packet);
+	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+}
+
+static void no_descriptors_is_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit limit, low;
+	struct relay_totals before, after;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	relay_totals(f->relay, &before);
+	low = limit;
+	low.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(relay_stream_add(f->session, 1), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	relay_totals(f->relay, &after);
+	assert_int_equal(after.ports_used, before.ports_used);
+	assert_int_equal(relay_stream_add(f->session, 1), 0);
+}
+
+static void workers_are_counted_by_the_cores_we_may_use(void **state)
+{
+	cpu_set_t all, one;
+	size_t cpu = 0;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(relay_worker_count(0), CPU_COUNT(&all));
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(relay_worker_count(0), 1);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(relay_worker_count(3), 3);
+	assert_int_equal(relay_worker_count(100000), 256);
+}
+
 static void says_why_it_cannot_start(void **state)
 {
 	struct fixture *f = *state;
@@ -715,6 +784,9 @@ int main(void)
 		TEST(two_hundred_calls_leave_nothing_behind),
 		TEST(an_empty_pool_refuses_and_recovers),
 		TEST(a_full_queue_refuses_calls_but_ends_them_all),
+		TEST(what_a_turn_commands_takes_effect_at_its_end),
+		TEST(no_descriptors_is_told_apart),
+		TEST(workers_are_counted_by_the_cores_we_may_use),
 		TEST(says_why_it_cannot_start),
 	};
 	const struct CMUnitTest tests_v6[] = {

@@ -185,6 +185,11 @@ static void formats_may_be_taken_from_the_sdp_itself(void **state)
 	sdp_free(sdp);
 }
 
+static unsigned remove_attribute(struct sdp *sdp, int media, const char *name)
+{
+	return sdp_remove_attributes(sdp, media, &name, 1);
+}
+
 static void attributes_are_removed_from_their_section_alone(void **state)
 {
 	struct sdp *sdp =
@@ -192,13 +197,34 @@ static void attributes_are_removed_from_their_section_alone(void **state)
 			       "a=crypto :3\r\na=crypto\r\n" AUDIO "a=crypto:4");
 
 	(void)state;
-	assert_int_equal(sdp_remove_attribute(sdp, 0, "crypto"), 3);
-	assert_int_equal(sdp_remove_attribute(sdp, 0, "crypto"), 0);
+	assert_int_equal(remove_attribute(sdp, 0, "crypto"), 3);
+	assert_int_equal(remove_attribute(sdp, 0, "crypto"), 0);
 	assert_sdp(
 		sdp, SESSION "a=crypto:0\r\n" AUDIO "a=cryptos:2\r\n" AUDIO "a=crypto:4");
-	assert_int_equal(sdp_remove_attribute(sdp, 1, "crypto"), 1);
-	assert_int_equal(sdp_remove_attribute(sdp, SDP_SESSION, "crypto"), 1);
+	assert_int_equal(remove_attribute(sdp, 1, "crypto"), 1);
+	assert_int_equal(remove_attribute(sdp, SDP_SESSION, "crypto"), 1);
 	assert_sdp(sdp, SESSION AUDIO "a=cryptos:2\r\n" AUDIO);
+	sdp_free(sdp);
+}
+
+static void several_names_and_types_are_removed_at_once(void **state)
+{
+	static const char *const names[] = {"rtcp", "crypto", "sendonly"};
+	struct sdp *sdp = sdp_of(SESSION
+		"i=x\r\nb=AS:1\r\nu=x\r\na=crypto:0\r\n" AUDIO
+		"i=x\r\na=rtcp:9\r\na=rtcp-mux\r\na=x\r\na=crypto:1\r\na=sendonly\r\n"
+		"a=:\r\na=cryptos:2\r\n");
+	const struct sdp_media *media = sdp_media(sdp, 0);
+
+	(void)state;
+	assert_int_equal(sdp_remove_attributes(sdp, 0, names, 3), 3);
+	assert_int_equal(media->direction, SDP_SENDRECV);
+	assert_true(media->rtcp_mux);
+	assert_addr(&media->rtcp, "192.0.2.1:5001");
+	assert_int_equal(sdp_remove_attributes(sdp, 0, names, 0), 0);
+	assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, "uimsc"), 2);
+	assert_sdp(sdp, SESSION "b=AS:1\r\na=crypto:0\r\n" AUDIO
+				"i=x\r\na=rtcp-mux\r\na=x\r\na=:\r\na=cryptos:2\r\n");
 	sdp_free(sdp);
 }
 
@@ -209,16 +235,16 @@ static void removed_and_added_attributes_show_in_the_media(void **state)
 	const struct sdp_media *media = sdp_media(sdp, 0);
 
 	(void)state;
-	assert_int_equal(sdp_remove_attribute(sdp, 0, "rtcp"), 1);
+	assert_int_equal(remove_attribute(sdp, 0, "rtcp"), 1);
 	assert_addr(&media->rtcp, "192.0.2.1:5001");
 	assert_true(media->rtcp_mux);
 	assert_int_equal(sdp_add_attribute(sdp, 0, "rtcp", "5005"), 0);
 	assert_addr(&media->rtcp, "192.0.2.1:5005");
-	assert_int_equal(sdp_remove_attribute(sdp, SDP_SESSION, "sendonly"), 1);
+	assert_int_equal(remove_attribute(sdp, SDP_SESSION, "sendonly"), 1);
 	assert_int_equal(media->direction, SDP_SENDRECV);
 	assert_int_equal(sdp_add_attribute(sdp, SDP_SESSION, "recvonly", NULL), 0);
 	assert_int_equal(media->direction, SDP_RECVONLY);
-	assert_int_equal(sdp_remove_lines(sdp, 0, 'a'), 2);
+	assert_int_equal(sdp_remove_lines(sdp, 0, "a"), 2);
 	assert_false(media->rtcp_mux);
 	assert_addr(&media->rtcp, "192.0.2.1:5001");
 	assert_sdp(sdp, SESSION "a=recvonly\r\n" AUDIO);
@@ -232,12 +258,12 @@ static void lines_of_a_type_are_removed_but_never_the_frame(void **state)
 
 	(void)state;
 	for (const char *type = "vostmc"; *type; type++)
-		assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, *type), 0);
-	assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, '\0'), 0);
+		assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, type), 0);
+	assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, ""), 0);
 	assert_sdp(sdp, text);
-	assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, 'b'), 2);
+	assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, "b"), 2);
 	assert_sdp(sdp, SESSION AUDIO "b=AS:3\r\n");
-	assert_int_equal(sdp_remove_lines(sdp, 0, 'b'), 1);
+	assert_int_equal(sdp_remove_lines(sdp, 0, "b"), 1);
 	assert_sdp(sdp, SESSION AUDIO);
 	sdp_free(sdp);
 }
@@ -343,7 +369,7 @@ static void sections_over_the_bound_are_refused(void **state)
 	assert_int_equal(sdp_add_attribute(sdp, 0, "x", NULL), ERR_LIMIT);
 	assert_int_equal(sdp_set_direction(sdp, 0, SDP_INACTIVE), ERR_LIMIT);
 	assert_int_equal(sdp_add_attribute(sdp, 1, "x", NULL), 0);
-	assert_int_equal(sdp_remove_attribute(sdp, 0, "x"), SDP_MAX_ATTRIBUTES);
+	assert_int_equal(remove_attribute(sdp, 0, "x"), SDP_MAX_ATTRIBUTES);
 	assert_sdp(sdp, SESSION AUDIO AUDIO "a=x\r\n");
 	sdp_free(sdp);
 }
@@ -421,6 +447,7 @@ int main(void)
 		cmocka_unit_test(left_out_formats_take_their_attributes_along),
 		cmocka_unit_test(formats_may_be_taken_from_the_sdp_itself),
 		cmocka_unit_test(attributes_are_removed_from_their_section_alone),
+		cmocka_unit_test(several_names_and_types_are_removed_at_once),
 		cmocka_unit_test(removed_and_added_attributes_show_in_the_media),
 		cmocka_unit_test(lines_of_a_type_are_removed_but_never_the_frame),
 		cmocka_unit_test(attributes_are_added_at_the_end_of_the_section),

@@ -505,9 +505,9 @@ static void asking_again_from_the_handler_is_a_new_question(void **state)
 	assert_int_equal(resolver_ask(resolver, "nobody.example.com", 5060, TRANSPORT_UDP,
 				 ask_again, NULL, &question),
 		0);
-	UNTIL(loop, answers == 1);
-	assert_non_null(again);
+	/* Both answers may be there at one turn of the loop. */
 	UNTIL(loop, answers == 2);
+	assert_non_null(again);
 }
 
 static void open_questions_are_forgotten_at_the_end(void **state)

@@ -1,0 +1,185 @@
+#!/bin/bash
+# A long load with disturbances, and then: is everything back, and is nothing lost? By
+# hand, `make soak SOAK_SECONDS=600`; figures are printed at the end.
+#
+# Rounds of ten seconds: calls from the server and from the gateway in turn, the gateway by
+# TCP and by UDP in turn, each over connections of its own. Every three seconds comes a
+# reload or a trunk without calls is switched to TLS or back: no call may suffer. Of each
+# six rounds one switches the very trunk that is called, which may cost calls, and in one
+# the far ends are killed in the midst of calls: neither may cost a record.
+. "$(dirname "$0")/lib.sh"
+
+seconds=${SOAK_SECONDS:-600}
+rate=${SOAK_RATE:-20}
+rss_growth_max_kb=${SOAK_RSS_KB:-4096}
+round_seconds=10
+disturb_seconds=3
+rest_seconds=37 # 64 T1 + 5 s
+
+began=0 completed=0 suffered=0 sacrificed=0 killed=0 reloads=0 toggles=0 rounds=0 peak=0
+worst_ms=0
+
+rss_kb() {
+	awk '/^VmRSS:/ { print $2 }' "/proc/$tandem_pid/status"
+}
+
+descriptors() {
+	local all=("/proc/$tandem_pid/fd"/*)
+	echo "${#all[@]}"
+}
+
+# What must be nothing at rest, in one line.
+held() {
+	ctl --json status | jq -c '[.calls.now, .calls.dialogs, .calls.transactions,
+		.media.sessions, .media.streams, .media.port_pairs_used,
+		.internal.connections, .internal.handshakes,
+		.external.connections, .external.handshakes, .audit.open_files]'
+}
+
+at_rest() {
+	[[ $(held) == '[0,0,0,0,0,0,0,0,0,0,0]' ]] && (($(descriptors) <= descriptors_start))
+}
+
+# The next disturbance: a reload, or trunk TRUNK to TLS or back.
+disturb() { # TRUNK
+	turn=$((${turn:-0} + 1))
+	if ((turn % 3 == 0)); then
+		reloads=$((reloads + 1))
+		ctl -q config reload || fail "a reload"
+	else
+		toggles=$((toggles + 1))
+		tls_word=$([[ ${tls_word:-off} == on ]] && echo off || echo on)
+		ctl -q trunk tls "$1" "$tls_word" || fail "trunk tls $1 $tls_word"
+	fi
+}
+
+# start_load DIRECTION tcp|udp
+start_load() {
+	"$tools/loadgen" --server "127.0.0.1:$port_internal" \
+		--cert "$lab/certs/pbx1.pem" --key "$lab/certs/pbx1.key" \
+		--ca "$lab/certs/enterprise-ca.pem" --direction "$1" \
+		--gateway-listen "127.0.0.1:$port_gw/$2" \
+		--gateway-connect "127.0.0.1:$port_external" --connections 2 \
+		--rate "$rate" --calls $((rate * round_seconds)) --hold 1000 --json \
+		>"$lab/load.json" 2>>"$lab/load.log" &
+	load_pid=$!
+	pids+=("$load_pid")
+}
+
+# count_load KIND: adds up what became of the round's calls.
+count_load() {
+	local load lost
+	load=$(<"$lab/load.json")
+	lost=$(jq '.begun - .completed' <<<"$load")
+	began=$((began + $(jq .begun <<<"$load")))
+	completed=$((completed + $(jq .completed <<<"$load")))
+	peak=$(jq "[.peak, $peak] | max" <<<"$load")
+	if [[ $1 == toggled ]]; then
+		sacrificed=$((sacrificed + lost))
+		return
+	fi
+	worst_ms=$(jq "[.delay_ms.max, $worst_ms] | max" <<<"$load")
+	((lost == 0)) || {
+		suffered=$((suffered + lost))
+		echo "round $rounds ($direction, $transport): $(jq -c .reasons <<<"$load")"
+	}
+}
+
+# A round of KIND: quiet, toggled (the trunk that is called) or killed.
+play_round() {
+	local kind=$1 trunk=spare disturbances=0
+	[[ $kind != toggled ]] || trunk=gw
+	write_gateway 'tls = no' "transport = $transport" "port = $port_gw" 'max-calls = 500'
+	ctl -q config reload || fail "a reload between rounds"
+	start_load "$direction" "$transport"
+	until wait_for "$disturb_seconds" is_gone "$load_pid"; do
+		if [[ $kind == killed ]] && ((++disturbances == 2)); then
+			kill -KILL "$load_pid"
+			killed=$((killed + 1))
+		else
+			disturb "$trunk"
+		fi
+	done
+	stop "$load_pid"
+	# Back to plain, for the next round's calls.
+	[[ ${tls_word:-off} == off ]] || disturb_back "$trunk"
+	[[ $kind == killed ]] || count_load "$kind"
+	rounds=$((rounds + 1))
+}
+
+disturb_back() { # TRUNK
+	tls_word=off
+	toggles=$((toggles + 1))
+	ctl -q trunk tls "$1" off || fail "trunk tls $1 off"
+}
+
+# L1: started = ended = records, each with an id of its own.
+accounts_agree() {
+	local started ended records ids
+	started=$(status .calls.started)
+	ended=$(status .calls.ended)
+	records=$(cdr_count)
+	ids=$(jq -r .id "$lab/state/cdr.jsonl" | sort -u | wc -l)
+	echo "started $started, ended $ended, records $records, ids $ids"
+	((started == ended && ended == records && records == ids))
+}
+
+nothing_lost() {
+	ctl --json status | jq -e '.audit | .lost == 0 and .cut == 0 and .cdrs_lost == 0 and
+		.offered == .stored and (.failing | not)'
+}
+
+lab_open
+[[ -x $tools/loadgen ]] || skip "build first: make bench (builddir=$builddir)"
+write_conf
+cat >"$lab/gateways.d/spare.conf" <<EOF
+[gateway]
+host = gw1.example.test
+port = $((port_gw + 1))
+tls = no
+transport = tcp
+prefixes = +99
+EOF
+write_gateway 'tls = no' 'transport = tcp' "port = $port_gw"
+start_tandem
+descriptors_start=$(descriptors)
+
+# Allocators grow to their working size with the first calls: growth counts from there.
+kinds=(quiet quiet toggled quiet quiet killed)
+directions=(server gateway)
+transports=(tcp tcp udp udp)
+deadline=$((SECONDS + seconds))
+rss_start=$(rss_kb)
+while ((SECONDS < deadline)); do
+	direction=${directions[rounds % 2]} transport=${transports[rounds % 4]}
+	play_round "${kinds[rounds % 6]}"
+	((rounds != 4)) || rss_warm=$(rss_kb)
+done
+rss_end=$(rss_kb)
+
+rest_began=${EPOCHREALTIME/[.,]/}
+check "everything is back within $rest_seconds s" wait_for "$rest_seconds" at_rest || {
+	echo "    calls, dialogs, transactions, sessions, streams, ports, connections and"
+	echo "    handshakes inside and outside, open files: $(held)"
+	echo "    descriptors: $(descriptors), $descriptors_start at the start"
+}
+rest_ms=$(((${EPOCHREALTIME/[.,]/} - rest_began) / 1000))
+check "started = ended = records" accounts_agree
+check "nothing lost, cut or failing in the audit" nothing_lost
+check "no call suffered from reloads and switching" test "$suffered" -eq 0
+rss_growth=$(($(rss_kb) - ${rss_warm:-$rss_start}))
+check "memory grew by $rss_growth kB, at most $rss_growth_max_kb" \
+	test "$rss_growth" -le "$rss_growth_max_kb"
+check "the server runs on" is_running "$tandem_pid"
+
+cat <<EOF
+$rounds rounds in $seconds s, $rate calls/s: $began calls begun, $completed completed,
+$suffered suffered, $sacrificed lost while their trunk was switched;
+$killed times the far ends were killed. $reloads reloads by the way, $toggles
+switches of a trunk; at most $peak calls at once; delay added at most $worst_ms ms (quiet).
+Server: $(accounts_agree).
+At rest after $rest_ms ms: $(held), $(descriptors) descriptors ($descriptors_start at the start).
+RSS: $rss_start kB at the start, ${rss_warm:-none} kB after four rounds, $rss_end kB at the
+end of the load, $(rss_kb) kB at rest.
+EOF
+finish
