@@ -113,7 +113,12 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 		check_tls(&gateway->certs,
 			"[gateway] and in [external], which tls = yes needs",
 			scope_place(scope, SCHEMA_GATEWAY, "tls", place), errors);
-	else if (gateway->transport == CONFIG_UDP && config->external.udp.len == 0)
+	if (gateway->tls && gateway->srtp == CONFIG_SRTP_OFF)
+		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "srtp", place),
+			"srtp: expected required or optional while tls = yes, got "
+			"\"off\"");
+	if (!gateway->tls && gateway->transport == CONFIG_UDP &&
+		config->external.udp.len == 0)
 		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "transport", place),
 			"transport: expected udp in [external] to be set for it");
 }

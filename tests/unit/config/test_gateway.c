@@ -95,6 +95,17 @@ static void srtp_is_off_without_tls(void **state)
 	assert_int_equal(fixture->config->gateways[0].srtp, CONFIG_SRTP_OFF);
 }
 
+static void tls_never_goes_without_srtp_by_force(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\ntls = yes\nsrtp = off\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:4:8: error: srtp: expected required or optional while "
+		"tls = yes, got \"off\"\n");
+}
+
 static void mistakes_of_all_files_are_told(void **state)
 {
 	struct fixture *fixture = *state;
@@ -357,6 +368,7 @@ int main(void)
 		TEST(every_key_arrives),
 		TEST(unset_keys_come_from_the_main_file),
 		TEST(srtp_is_off_without_tls),
+		TEST(tls_never_goes_without_srtp_by_force),
 		TEST(mistakes_of_all_files_are_told),
 		TEST(tls_needs_certificates),
 		TEST(certificate_and_key_go_together),
