@@ -32,7 +32,11 @@ static void add_host(struct buf *out, const char *host)
 {
 	bool v6 = strchr(host, ':') != NULL && host[0] != '[';
 
-	buf_printf(out, v6 ? "[%s]" : "%s", host);
+	if (v6)
+		buf_add_char(out, '[');
+	buf_add_str(out, host);
+	if (v6)
+		buf_add_char(out, ']');
 }
 
 static void cross_uri(const struct call *call, const struct flow *flow, struct buf *out)
@@ -43,12 +47,16 @@ static void cross_uri(const struct call *call, const struct flow *flow, struct b
 
 	buf_init(&host, 0);
 	add_host(&host, leg_host(leg));
-	if (port)
-		buf_printf(&host, ":%u", port);
+	if (port) {
+		buf_add_char(&host, ':');
+		buf_add_uint(&host, port);
+	}
 	add_uri(out, span_of(call->number_uri), buf_str(&host) ? buf_str(&host) : "");
 	add_phone(out, leg);
-	if (flow->kind != TRANSPORT_UDP)
-		buf_printf(out, ";transport=%s", transport_kind_param(flow->kind));
+	if (flow->kind != TRANSPORT_UDP) {
+		buf_add_str(out, ";transport=");
+		buf_add_str(out, transport_kind_param(flow->kind));
+	}
 	buf_free(&host);
 }
 

@@ -1,6 +1,9 @@
 #include "bridge/identity.h"
 
-#include <stdio.h>
+#include <string.h>
+
+/* More of a host name would leave no room for the rest of a Via. */
+#define IDENTITY_HOST_MAX 200
 
 static const struct addr *listener(const struct config *config, const struct leg *leg)
 {
@@ -27,6 +30,17 @@ const struct addr *identity_media(
 						    : &config->media.external;
 }
 
+/* Appends at *LEN what fits, with a NUL. */
+static void put(char buf[static IDENTITY_SIZE], size_t *len, const char *text)
+{
+	size_t room = IDENTITY_SIZE - 1 - *len;
+	size_t count = strnlen(text, room);
+
+	memcpy(buf + *len, text, count);
+	*len += count;
+	buf[*len] = '\0';
+}
+
 /*
  * Over TLS we are who our certificate says. In plain a gateway need not be able to resolve
  * that name: it gets the address that it can reach, which is the one of our media where
@@ -37,48 +51,63 @@ const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE])
 	const struct config *config = leg->home->bridge->config;
 	const struct addr *address;
 	char text[ADDR_TEXT_SIZE];
+	size_t len = 0;
 
 	if (leg->flow->kind == TRANSPORT_TLS) {
-		snprintf(buf, IDENTITY_SIZE, "%s", config->tandem.fqdn);
+		put(buf, &len, config->tandem.fqdn);
 		return buf;
 	}
 	address = &leg->flow->local;
 	if (config->media.external_advertise.len || !address->len || addr_is_any(address))
 		address = identity_media(leg->home, config);
-	snprintf(buf, IDENTITY_SIZE, "%s", addr_uri_text(address, text));
+	put(buf, &len, addr_uri_text(address, text));
 	return buf;
 }
 
-/* ":5061" of the listener that the far end can reach, "" when there is none. */
-static void write_port(const struct leg *leg, char *buf, size_t size)
+/* Host, and ":5061" of the listener that the far end can reach, if there is one. */
+static void put_host(const struct leg *leg, char buf[static IDENTITY_SIZE], size_t *len)
 {
 	const struct addr *address = listener(leg->home->bridge->config, leg);
+	unsigned port = address->len ? addr_port(address) : 0;
+	char host[IDENTITY_SIZE];
+	char digits[7];
+	char *p = digits + sizeof(digits) - 1;
 
-	buf[0] = '\0';
-	if (address->len && addr_port(address))
-		snprintf(buf, size, ":%u", addr_port(address));
+	identity_host(leg, host);
+	host[IDENTITY_HOST_MAX] = '\0';
+	put(buf, len, host);
+	if (!port)
+		return;
+	*p = '\0';
+	for (; port; port /= 10)
+		*--p = (char)('0' + port % 10);
+	*--p = ':';
+	put(buf, len, p);
 }
 
 const char *identity_via(
 	const struct leg *leg, const char *branch, char buf[static IDENTITY_SIZE])
 {
-	char host[IDENTITY_SIZE];
-	char port[8];
+	size_t len = 0;
 
-	write_port(leg, port, sizeof(port));
-	snprintf(buf, IDENTITY_SIZE, "SIP/2.0/%s %.200s%s;branch=%s;rport",
-		transport_kind_name(leg->flow->kind), identity_host(leg, host), port,
-		branch);
+	put(buf, &len, "SIP/2.0/");
+	put(buf, &len, transport_kind_name(leg->flow->kind));
+	put(buf, &len, " ");
+	put_host(leg, buf, &len);
+	put(buf, &len, ";branch=");
+	put(buf, &len, branch);
+	put(buf, &len, ";rport");
 	return buf;
 }
 
 const char *identity_contact(const struct leg *leg, char buf[static IDENTITY_SIZE])
 {
-	char host[IDENTITY_SIZE];
-	char port[8];
+	size_t len = 0;
 
-	write_port(leg, port, sizeof(port));
-	snprintf(buf, IDENTITY_SIZE, "<sip:%.200s%s;transport=%s>",
-		identity_host(leg, host), port, transport_kind_param(leg->flow->kind));
+	put(buf, &len, "<sip:");
+	put_host(leg, buf, &len);
+	put(buf, &len, ";transport=");
+	put(buf, &len, transport_kind_param(leg->flow->kind));
+	put(buf, &len, ">");
 	return buf;
 }

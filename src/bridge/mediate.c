@@ -22,18 +22,16 @@ static const char *const hop_attributes[] = {"crypto", "rtcp", "rtcp-mux",
 
 static void strip_attributes(struct sdp *sdp, int section)
 {
-	for (size_t i = 0; i < sizeof(hop_attributes) / sizeof(hop_attributes[0]); i++)
-		sdp_remove_attribute(sdp, section, hop_attributes[i]);
+	sdp_remove_attributes(sdp, section, hop_attributes,
+		sizeof(hop_attributes) / sizeof(hop_attributes[0]));
 }
 
 /* Session lines that name or locate the other side go; the address becomes ours. */
 static int rewrite_session(struct sdp *sdp, const struct addr *address)
 {
-	static const char personal[] = "iuepk";
 	int err = sdp_set_name(sdp, "-");
 
-	for (const char *type = personal; *type; type++)
-		sdp_remove_lines(sdp, SDP_SESSION, *type);
+	sdp_remove_lines(sdp, SDP_SESSION, "iuepk");
 	strip_attributes(sdp, SDP_SESSION);
 	return err ? err : sdp_set_connection(sdp, SDP_SESSION, address);
 }
@@ -47,9 +45,7 @@ static int refuse_line(struct sdp *out, unsigned index)
 
 	if (err)
 		return err;
-	sdp_remove_lines(out, (int)index, 'a');
-	sdp_remove_lines(out, (int)index, 'i');
-	sdp_remove_lines(out, (int)index, 'k');
+	sdp_remove_lines(out, (int)index, "aik");
 	return sdp_remove_connection(out, (int)index);
 }
 
@@ -84,8 +80,7 @@ static int rewrite_line(struct sdp *out, unsigned index, struct relay_session *s
 
 	relay_stream_local(session, index, leg->home->which, &local);
 	strip_attributes(out, (int)index);
-	sdp_remove_lines(out, (int)index, 'i');
-	sdp_remove_lines(out, (int)index, 'k');
+	sdp_remove_lines(out, (int)index, "ik");
 	err = sdp_set_media(out, index, addr_port(&local), proto);
 	return err ? err : sdp_remove_connection(out, (int)index);
 }

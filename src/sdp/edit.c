@@ -208,7 +208,7 @@ int sdp_remove_connection(struct sdp *sdp, int media)
 
 	/* No media line that is in use may be left without an address. */
 	for (unsigned i = first; i < end; i++)
-		if (sdp->media[i].port &&
+		if (sdp->media[i].full.port &&
 			!sdp_own(sdp, media == SDP_SESSION ? (int)i : SDP_SESSION)
 				 ->has_connection)
 			return ERR_FORMAT;
@@ -233,13 +233,14 @@ static int put_media(struct sdp *sdp, unsigned media, const struct text *text)
 		return err;
 	if (field_media((struct span){line.p + 2, line.len - 2}, &check, &reason) != 0)
 		return ERR_FORMAT;
-	if (check.port && !sdp->session.has_connection && !sdp->own[media].has_connection)
+	if (check.port && !sdp->session.has_connection &&
+		!sdp->media[media].own.has_connection)
 		return ERR_FORMAT;
 	err = lines_replace(lines, at, line);
 	if (err)
 		return err;
 	/* Once more, for the spans to point to where the line now stands. */
-	err = field_media(line_value(&lines->line[at]), &sdp->media[media], &reason);
+	err = field_media(line_value(&lines->line[at]), &sdp->media[media].full, &reason);
 	assert(err == 0);
 	sdp_resolve(sdp, (int)media);
 	return err;
@@ -323,28 +324,53 @@ static bool is_read(struct span name)
 	return span_starts(name, "rtcp") || sdp_direction_parse(name, &direction);
 }
 
-unsigned sdp_remove_attribute(struct sdp *sdp, int media, const char *name)
-{
-	unsigned section = sdp_section_of(sdp, media);
-	unsigned removed = lines_remove(&sdp->lines, section, sdp->lines.start[section],
-		sdp_match_attribute, name);
+struct names {
+	const char *const *name;
+	size_t count;
+};
 
-	if (removed && is_read(span_of(name)))
+static bool match_names(const struct line *line, const void *arg)
+{
+	const struct names *names = arg;
+	struct span rest;
+
+	if (line->type != 'a')
+		return false;
+	struct span name = field_attribute(line_value(line), &rest);
+
+	for (size_t i = 0; name.len && i < names->count; i++)
+		if (names->name[i][0] == *name.p && span_equal_str(name, names->name[i]))
+			return true;
+	return false;
+}
+
+unsigned sdp_remove_attributes(
+	struct sdp *sdp, int media, const char *const *names, size_t count)
+{
+	const struct names arg = {names, count};
+	unsigned section = sdp_section_of(sdp, media);
+	unsigned removed = lines_remove(
+		&sdp->lines, section, sdp->lines.start[section], match_names, &arg);
+
+	if (removed)
 		sdp_reread(sdp, media);
 	return removed;
 }
 
-unsigned sdp_remove_lines(struct sdp *sdp, int media, char type)
+/* Without the lines of the frame it is no description any more; c= has a function of its
+ * own. */
+static bool match_types(const struct line *line, const void *arg)
+{
+	return strchr(arg, line->type) && !strchr("vostmc", line->type);
+}
+
+unsigned sdp_remove_lines(struct sdp *sdp, int media, const char *types)
 {
 	unsigned section = sdp_section_of(sdp, media);
-
-	/* Without these it is no description any more; c= has a function of its own. */
-	if (type == '\0' || strchr("vostmc", type))
-		return 0;
 	unsigned removed = lines_remove(
-		&sdp->lines, section, sdp->lines.start[section], match_type, &type);
+		&sdp->lines, section, sdp->lines.start[section], match_types, types);
 
-	if (removed && type == 'a')
+	if (removed && strchr(types, 'a'))
 		sdp_reread(sdp, media);
 	return removed;
 }
@@ -410,8 +436,8 @@ int sdp_set_direction(struct sdp *sdp, unsigned media, enum sdp_direction direct
 
 	if (err)
 		return err;
-	sdp->own[media].has_direction = true;
-	sdp->own[media].direction = direction;
+	sdp->media[media].own.has_direction = true;
+	sdp->media[media].own.direction = direction;
 	sdp_resolve(sdp, (int)media);
 	return 0;
 }

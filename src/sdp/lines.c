@@ -7,10 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for the edits of a usual call, so that they need no second chunk. */
+/* Room for the edits of a usual call, taken with the first of them: a description that is
+ * only kept has no more than its text. */
 #define CHUNK_SPARE 768
-/* More than a usual description has. */
-#define FIRST_ROOM 64
+/* Lines that are inserted into a description usually. */
+#define ROOM_STEP 16
 
 struct lines_chunk {
 	struct lines_chunk *next;
@@ -19,13 +20,14 @@ struct lines_chunk {
 	char data[];
 };
 
-/* LEN bytes that live until lines_free(); NULL when out of memory. */
-static char *chunk_take(struct lines *lines, size_t len)
+/* LEN bytes that live until lines_free(); NULL when out of memory. SPARE more are ready for
+ * who comes next. */
+static char *chunk_take(struct lines *lines, size_t len, size_t spare)
 {
 	struct lines_chunk *chunk = lines->chunks;
 
 	if (!chunk || chunk->size - chunk->used < len) {
-		size_t size = len + CHUNK_SPARE;
+		size_t size = len + spare;
 
 		chunk = malloc(sizeof(*chunk) + size);
 		if (!chunk)
@@ -46,7 +48,7 @@ static int grow(struct lines *lines)
 {
 	if (lines->count < lines->room)
 		return 0;
-	size_t room = lines->room ? 2 * lines->room : FIRST_ROOM;
+	size_t room = lines->room + lines->room / 2 + ROOM_STEP;
 	struct line *line = realloc(lines->line, room * sizeof(*line));
 
 	if (!line)
@@ -105,10 +107,9 @@ static int load_line(struct lines *lines, struct span *rest, struct err_text *er
 		.type = rest->p[0]};
 	int err = check_line(&line, lines->count + 1, error);
 
-	if (!err)
-		err = grow(lines);
 	if (err)
 		return err;
+	assert(lines->count < lines->room);
 	lines->line[lines->count++] = line;
 	rest->p += len + end_len;
 	rest->len -= len + end_len;
@@ -143,6 +144,22 @@ static int load_all(struct lines *lines, struct span rest, struct err_text *erro
 	return 0;
 }
 
+/* A table that has just as many lines as TEXT. */
+static int make_table(struct lines *lines, struct span text)
+{
+	const char *end = text.p + text.len;
+	const char *p = text.p;
+
+	while (p < end) {
+		const char *newline = memchr(p, '\n', (size_t)(end - p));
+
+		p = newline ? newline + 1 : end;
+		lines->room++;
+	}
+	lines->line = malloc(lines->room * sizeof(*lines->line));
+	return lines->line || !lines->room ? 0 : -ENOMEM;
+}
+
 int lines_load(struct lines *ret, const char *text, size_t len, struct err_text *error)
 {
 	if (len > SDP_MAX_BYTES)
@@ -154,7 +171,7 @@ int lines_load(struct lines *ret, const char *text, size_t len, struct err_text 
 		return err_set(error, ERR_FORMAT, "the SDP has a NUL byte");
 
 	struct lines lines = {.sections = 1, .bytes = len};
-	char *copy = chunk_take(&lines, len);
+	char *copy = chunk_take(&lines, len, 0);
 
 	if (!copy)
 		return -ENOMEM;
@@ -162,8 +179,10 @@ int lines_load(struct lines *ret, const char *text, size_t len, struct err_text 
 	size_t body = body_length(copy, len);
 
 	lines.tail = (struct span){copy + body, len - body};
-	int err = load_all(&lines, (struct span){copy, body}, error);
+	int err = make_table(&lines, (struct span){copy, body});
 
+	if (!err)
+		err = load_all(&lines, (struct span){copy, body}, error);
 	if (err) {
 		lines_free(&lines);
 		return err;
@@ -179,7 +198,7 @@ int lines_copy(struct lines *ret, const struct lines *lines)
 	copy.chunks = NULL;
 	copy.room = lines->count;
 	copy.line = malloc(copy.room * sizeof(*copy.line));
-	char *p = copy.line ? chunk_take(&copy, lines->bytes) : NULL;
+	char *p = copy.line ? chunk_take(&copy, lines->bytes, 0) : NULL;
 
 	if (!p) {
 		free(copy.line);
@@ -249,7 +268,7 @@ static int store(struct lines *lines, struct span text, size_t end_len, size_t d
 	if (text.len > SDP_MAX_LINE ||
 		lines->bytes - dropped + text.len + end_len > SDP_MAX_BYTES)
 		return ERR_LIMIT;
-	char *p = chunk_take(lines, text.len + end_len);
+	char *p = chunk_take(lines, text.len + end_len, CHUNK_SPARE);
 
 	if (!p)
 		return -ENOMEM;

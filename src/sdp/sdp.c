@@ -126,8 +126,8 @@ static void resolve_rtcp(struct sdp_media *media, const struct sdp_section *own)
 
 static void resolve_media(struct sdp *sdp, unsigned index)
 {
-	const struct sdp_section *own = &sdp->own[index];
-	struct sdp_media *media = &sdp->media[index];
+	const struct sdp_section *own = &sdp->media[index].own;
+	struct sdp_media *media = &sdp->media[index].full;
 
 	media->rtp = own->has_connection ? own->connection : sdp->session.connection;
 	media->on_hold_address = media->rtp.len && addr_is_any(&media->rtp);
@@ -144,14 +144,14 @@ static int read_media(struct sdp *sdp, unsigned index, struct err_text *error)
 	size_t first = lines->start[index + 1];
 	const char *reason;
 
-	if (field_media(line_value(&lines->line[first]), &sdp->media[index], &reason) !=
-		0)
+	if (field_media(line_value(&lines->line[first]), &sdp->media[index].full,
+		    &reason) != 0)
 		return refuse(error, first, reason);
-	int err = read_section(lines, index + 1, &sdp->own[index], error);
+	int err = read_section(lines, index + 1, &sdp->media[index].own, error);
 
 	if (err)
 		return err;
-	if (sdp->media[index].port && !sdp->own[index].has_connection &&
+	if (sdp->media[index].full.port && !sdp->media[index].own.has_connection &&
 		!sdp->session.has_connection)
 		return refuse(
 			error, first, "this m= has no c=, and the session has none");
@@ -170,7 +170,7 @@ static int read_all(struct sdp *sdp, struct err_text *error)
 
 struct sdp_section *sdp_own(struct sdp *sdp, int media)
 {
-	return media == SDP_SESSION ? &sdp->session : &sdp->own[media];
+	return media == SDP_SESSION ? &sdp->session : &sdp->media[media].own;
 }
 
 void sdp_resolve(struct sdp *sdp, int media)
@@ -193,19 +193,19 @@ void sdp_reread(struct sdp *sdp, int media)
 	sdp_resolve(sdp, media);
 }
 
-int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *error)
+/* Takes LINES, also on failure. 0, ERR_FORMAT, -ENOMEM. */
+static int from_lines(struct sdp **ret, struct lines *lines, struct err_text *error)
 {
-	struct sdp *sdp = malloc(sizeof(*sdp));
+	size_t size = (lines->sections - 1) * sizeof(struct sdp_line);
+	struct sdp *sdp = malloc(sizeof(*sdp) + size);
 
-	if (!sdp)
+	if (!sdp) {
+		lines_free(lines);
 		return -ENOMEM;
-	int err = lines_load(&sdp->lines, text, len, error);
-
-	if (err) {
-		free(sdp);
-		return err;
 	}
-	err = read_all(sdp, error);
+	sdp->lines = *lines;
+	int err = read_all(sdp, error);
+
 	if (err) {
 		sdp_free(sdp);
 		return err;
@@ -214,19 +214,25 @@ int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *er
 	return 0;
 }
 
+int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *error)
+{
+	struct lines lines;
+	int err = lines_load(&lines, text, len, error);
+
+	return err ? err : from_lines(ret, &lines, error);
+}
+
 struct sdp *sdp_copy(const struct sdp *sdp)
 {
-	struct sdp *copy = malloc(sizeof(*copy));
+	struct sdp *copy = NULL;
+	struct lines lines;
 
-	if (!copy)
+	if (lines_copy(&lines, &sdp->lines) != 0)
 		return NULL;
-	if (lines_copy(&copy->lines, &sdp->lines) != 0) {
-		free(copy);
-		return NULL;
-	}
-	int err = read_all(copy, NULL);
+	int err = from_lines(&copy, &lines, NULL);
 
-	assert(err == 0); /* it is the text that SDP was read from, with its edits */
+	/* it is the text that SDP was read from, with its edits */
+	assert(err != ERR_FORMAT);
 	(void)err;
 	return copy;
 }
@@ -252,7 +258,7 @@ unsigned sdp_count_media(const struct sdp *sdp)
 const struct sdp_media *sdp_media(const struct sdp *sdp, unsigned index)
 {
 	assert(index < sdp_count_media(sdp));
-	return &sdp->media[index];
+	return &sdp->media[index].full;
 }
 
 uint64_t sdp_origin_version(const struct sdp *sdp)
@@ -275,12 +281,12 @@ bool sdp_equal_but_origin(const struct sdp *a, const struct sdp *b)
 	return true;
 }
 
-bool sdp_match_attribute(const struct line *line, const void *arg)
+static bool is_attribute(const struct line *line, const char *name)
 {
 	struct span rest;
 
 	return line->type == 'a' &&
-	       span_equal_str(field_attribute(line_value(line), &rest), arg);
+	       span_equal_str(field_attribute(line_value(line), &rest), name);
 }
 
 bool sdp_attribute(const struct sdp *sdp, int media, const char *name, unsigned nth,
@@ -290,7 +296,7 @@ bool sdp_attribute(const struct sdp *sdp, int media, const char *name, unsigned 
 	const struct lines *lines = &sdp->lines;
 
 	for (size_t i = lines->start[section]; i < lines->start[section + 1]; i++) {
-		if (!sdp_match_attribute(&lines->line[i], name) || nth-- > 0)
+		if (!is_attribute(&lines->line[i], name) || nth-- > 0)
 			continue;
 		(void)field_attribute(line_value(&lines->line[i]), ret_value);
 		return true;

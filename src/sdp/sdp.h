@@ -106,11 +106,12 @@ int sdp_set_media(struct sdp *sdp, unsigned media, uint16_t port, const char *pr
  * other formats. */
 int sdp_keep_formats(
 	struct sdp *sdp, unsigned media, const struct span *formats, size_t count);
-/* Removes every a=NAME of the section; returns how many. */
-unsigned sdp_remove_attribute(struct sdp *sdp, int media, const char *name);
-/* Removes the lines of TYPE ('i', 'u', 'e', 'p', 'k', 'b', 'a', ...) of the section; none
- * when it is one of v o s t m c. Returns how many. */
-unsigned sdp_remove_lines(struct sdp *sdp, int media, char type);
+/* Removes the attributes of the section whose name is one of COUNT; returns how many. */
+unsigned sdp_remove_attributes(
+	struct sdp *sdp, int media, const char *const *names, size_t count);
+/* Removes the lines of the section whose type is one of the letters TYPES ("iuepk"); v o s
+ * t m c always stay. Returns how many. */
+unsigned sdp_remove_lines(struct sdp *sdp, int media, const char *types);
 /* Appends a=NAME:VALUE (a=NAME when VALUE is NULL) at the end of the section. */
 int sdp_add_attribute(struct sdp *sdp, int media, const char *name, const char *value);
 /* Writes the direction attribute of that media section, replacing what stands. */

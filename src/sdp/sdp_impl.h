@@ -18,14 +18,18 @@ struct sdp_section {
 	bool rtcp_mux;
 };
 
+struct sdp_line {
+	struct sdp_section own; /* what the media section says itself ... */
+	struct sdp_media full;  /* ... and with the session's values filled in */
+};
+
+/* Every call holds four: no larger than its text needs. Edits never change the number of
+ * media lines. */
 struct sdp {
 	struct lines lines;
 	uint64_t origin_version;
 	struct sdp_section session;
-	struct sdp_section
-		own[SDP_MAX_MEDIA]; /* what each media section says itself ... */
-	struct sdp_media
-		media[SDP_MAX_MEDIA]; /* ... and with the session's values filled in */
+	struct sdp_line media[]; /* sdp_count_media() */
 };
 
 /* v= and o= are always the first two lines: sdp_read() refuses anything else. */
@@ -33,15 +37,13 @@ struct sdp {
 
 /* What the section says itself; for an edit to keep up with its line. */
 struct sdp_section *sdp_own(struct sdp *sdp, int media);
-/* Fills in media[MEDIA] (SDP_SESSION: all of them) after a change of own[] or session. */
+/* Fills in media[MEDIA] (SDP_SESSION: all of them) after a change of own or session. */
 void sdp_resolve(struct sdp *sdp, int media);
-/* Reads own[] from the attributes and c= lines anew, and resolves. The edit has made sure
+/* Reads own from the attributes and c= lines anew, and resolves. The edit has made sure
  * that this cannot fail. */
 void sdp_reread(struct sdp *sdp, int media);
 
 /* The index of a section for struct lines; asserts that MEDIA is one of SDP's. */
 unsigned sdp_section_of(const struct sdp *sdp, int media);
-/* True for an a= line with this name; ARG is the name as a string (lines_match_h). */
-bool sdp_match_attribute(const struct line *line, const void *arg);
 /* "sendrecv" and so on. False when NAME is no direction. */
 bool sdp_direction_parse(struct span name, enum sdp_direction *ret);

@@ -54,7 +54,9 @@ static int set_name_addr(char **string, const struct message_address *address)
 		buf_add_span(&out, address->display);
 		buf_add_char(&out, ' ');
 	}
-	buf_printf(&out, "<%.*s>", SPAN_ARG(address->uri.whole));
+	buf_add_char(&out, '<');
+	buf_add_span(&out, address->uri.whole);
+	buf_add_char(&out, '>');
 	text = buf_str(&out) ? span_dup(buf_span(&out)) : NULL;
 	buf_free(&out);
 	if (!text)
@@ -138,7 +140,9 @@ int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote
 	secret_token(token, 16);
 	dialog->early = true;
 	buf_init(&call_id, 0);
-	buf_printf(&call_id, "%s@%s", token, host);
+	buf_add_str(&call_id, token);
+	buf_add_char(&call_id, '@');
+	buf_add_str(&call_id, host);
 	err = call_id.err;
 	if (!err)
 		err = set_string(&dialog->call_id, buf_span(&call_id));
@@ -284,6 +288,18 @@ void dialog_refresh(struct dialog *dialog, const struct message *message)
 		set_string(&dialog->next_hop, span_of(dialog->remote_target));
 }
 
+/* From and To of our requests: "NAME: ADDRESS;tag=TAG". */
+static void add_party(
+	struct buf *out, const char *name, const char *address, const char *tag)
+{
+	buf_add_str(out, name);
+	buf_add_str(out, address);
+	if (tag[0])
+		buf_add_str(out, ";tag=");
+	buf_add_str(out, tag);
+	buf_add_str(out, "\r\n");
+}
+
 void dialog_request(struct dialog *dialog, struct buf *out, enum message_method method,
 	const char *via, uint32_t cseq, uint32_t *ret_cseq)
 {
@@ -296,10 +312,15 @@ void dialog_request(struct dialog *dialog, struct buf *out, enum message_method 
 	compose_header_uint(
 		out, "Max-Forwards", dialog->limited ? dialog->max_forwards : 70);
 	buf_add_str(out, dialog->route);
-	buf_printf(out, "From: %s;tag=%s\r\n", dialog->local_uri, dialog->local_tag);
-	buf_printf(out, "To: %s%s%s\r\n", dialog->remote_uri,
-		dialog->remote_tag[0] ? ";tag=" : "", dialog->remote_tag);
-	buf_printf(out, "Call-ID: %s\r\nCSeq: %u %s\r\n", dialog->call_id, cseq, name);
+	add_party(out, "From: ", dialog->local_uri, dialog->local_tag);
+	add_party(out, "To: ", dialog->remote_uri, dialog->remote_tag);
+	buf_add_str(out, "Call-ID: ");
+	buf_add_str(out, dialog->call_id);
+	buf_add_str(out, "\r\nCSeq: ");
+	buf_add_uint(out, cseq);
+	buf_add_char(out, ' ');
+	buf_add_str(out, name);
+	buf_add_str(out, "\r\n");
 	if (ret_cseq)
 		*ret_cseq = cseq;
 }

@@ -12,7 +12,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -587,8 +586,8 @@ void message_set_received(struct message *message, const char *host, uint16_t po
 		sent_by = (struct span){sent_by.p + 1, sent_by.len - 2};
 	message->source_known = true;
 	message->received_port = message->via.rport ? port : 0;
-	if (!message->via.rport && span_equal_nocase(sent_by, host))
-		message->received[0] = '\0';
-	else
-		snprintf(message->received, sizeof message->received, "%s", host);
+	message->received[0] = '\0';
+	if (message->via.rport || !span_equal_nocase(sent_by, host))
+		(void)span_copy(
+			span_of(host), message->received, sizeof message->received);
 }

@@ -81,6 +81,7 @@ uint64_t txn_call_of(struct txn_layer *layer, const struct message *message)
 	enum message_method method = message_method(message);
 	struct txn_client *client;
 	struct txn_server *server;
+	struct txn_id id;
 
 	if (!message_is_request(message)) {
 		client = txn_client_find(layer, message);
@@ -88,7 +89,8 @@ uint64_t txn_call_of(struct txn_layer *layer, const struct message *message)
 	}
 	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
 		method = MESSAGE_INVITE;
-	server = txn_server_find(layer, message, method);
+	txn_id_read(&id, message);
+	server = txn_server_find(layer, &id, method);
 	return server ? txn_server_base(server)->call : 0;
 }
 
@@ -166,10 +168,10 @@ static void answer_statelessly(
 }
 
 /* RFC 3261 9.2: 200 when the INVITE is known, whatever becomes of it; else 481. */
-static void receive_cancel(
-	struct txn_layer *layer, struct txn_server *cancel_txn, struct message *cancel)
+static void receive_cancel(struct txn_layer *layer, struct txn_server *cancel_txn,
+	struct message *cancel, const struct txn_id *id)
 {
-	struct txn_server *invite = txn_server_find(layer, cancel, MESSAGE_INVITE);
+	struct txn_server *invite = txn_server_find(layer, id, MESSAGE_INVITE);
 
 	if (!invite) {
 		txn_server_reply(cancel_txn, 481, NULL, NULL, NULL);
@@ -180,8 +182,8 @@ static void receive_cancel(
 		layer->handlers.cancel_h(layer->handlers.arg, invite, cancel);
 }
 
-static void begin_server(
-	struct txn_layer *layer, struct flow *flow, struct message *request)
+static void begin_server(struct txn_layer *layer, struct flow *flow,
+	struct message *request, const struct txn_id *id)
 {
 	struct txn_server *txn;
 
@@ -189,12 +191,12 @@ static void begin_server(
 		answer_statelessly(flow, request, 482, NULL);
 		return;
 	}
-	if (txn_server_start(layer, &txn, flow, request)) {
+	if (txn_server_start(layer, &txn, flow, request, id)) {
 		answer_statelessly(flow, request, 503, NULL);
 		return;
 	}
 	if (message_method(request) == MESSAGE_CANCEL)
-		receive_cancel(layer, txn, request);
+		receive_cancel(layer, txn, request, id);
 	else
 		layer->handlers.request_h(layer->handlers.arg, txn, request);
 }
@@ -204,20 +206,22 @@ static void receive_request(struct txn_layer *layer, struct flow *flow,
 {
 	enum message_method method = message_method(request);
 	struct txn_server *txn;
+	struct txn_id id;
 
 	if (fault->status) {
 		if (method != MESSAGE_ACK && message_can_answer(request))
 			answer_statelessly(flow, request, fault->status, fault->reason);
 		return;
 	}
+	txn_id_read(&id, request);
 	txn = txn_server_find(
-		layer, request, method == MESSAGE_ACK ? MESSAGE_INVITE : method);
+		layer, &id, method == MESSAGE_ACK ? MESSAGE_INVITE : method);
 	if (method == MESSAGE_ACK && (!txn || txn_server_base(txn)->ended))
 		layer->handlers.ack_h(layer->handlers.arg, flow, request);
 	else if (txn)
 		txn_server_receive(txn, request);
 	else
-		begin_server(layer, flow, request);
+		begin_server(layer, flow, request, &id);
 }
 
 void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *message,

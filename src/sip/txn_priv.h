@@ -51,14 +51,25 @@ struct txn_client *txn_client_find(
 	struct txn_layer *layer, const struct message *response);
 void txn_client_receive(struct txn_client *txn, struct message *response);
 
-/* The transaction that REQUEST (a retransmission, an ACK or a CANCEL as METHOD INVITE)
- * belongs to, or NULL. */
-struct txn_server *txn_server_find(struct txn_layer *layer, const struct message *request,
-	enum message_method method);
+#define TXN_ID_MAX 1024
+
+/* What a request says of its transaction, but for the method; the same for an INVITE, its
+ * CANCEL and its ACK. Bytes to compare, no text. */
+struct txn_id {
+	size_t len;
+	char bytes[TXN_ID_MAX];
+};
+
+void txn_id_read(struct txn_id *ret, const struct message *request);
+/* The transaction of METHOD that a request with ID belongs to, or NULL. METHOD is INVITE for
+ * an ACK, and for what a CANCEL cancels. */
+struct txn_server *txn_server_find(
+	struct txn_layer *layer, const struct txn_id *id, enum message_method method);
 /* RFC 3261 8.2.2.2: the same request came by another path. */
 bool txn_server_is_merged(struct txn_layer *layer, const struct message *request);
+/* ID is that of REQUEST. */
 int txn_server_start(struct txn_layer *layer, struct txn_server **ret, struct flow *flow,
-	struct message *request);
+	struct message *request, const struct txn_id *id);
 /* A retransmission of its request, or its ACK. */
 void txn_server_receive(struct txn_server *txn, struct message *request);
 bool txn_server_has_final(const struct txn_server *txn);

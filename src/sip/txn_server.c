@@ -43,7 +43,7 @@ struct txn_server {
 	size_t response_len;
 	char to_tag[20];
 	size_t id_len;
-	char id[]; /* what matches it: see txn_id() */
+	char id[]; /* the bytes of its struct txn_id */
 };
 
 struct server_rule {
@@ -311,33 +311,47 @@ static int server_event(
 
 /* ---- matching ---- */
 
-#define TXN_ID_MAX 1024
+/* Cut where longer than TXN_ID_MAX. */
+static void add_to_id(struct txn_id *id, const void *data, size_t len)
+{
+	if (len > TXN_ID_MAX - id->len)
+		len = TXN_ID_MAX - id->len;
+	if (len)
+		memcpy(id->bytes + id->len, data, len);
+	id->len += len;
+}
+
+static void add_word_to_id(struct txn_id *id, struct span word)
+{
+	add_to_id(id, " ", 1);
+	add_to_id(id, word.p, word.len);
+}
 
 /*
- * What identifies REQUEST's transaction: branch and sent-by (RFC 3261 17.2.3), or for the
- * branches of RFC 2543 the whole of Request-URI, From tag, Call-ID, CSeq and top Via; the
- * To tag is left out, since it differs between an INVITE and its ACK. Cut where longer.
+ * Branch and sent-by (RFC 3261 17.2.3), or for the branches of RFC 2543 the whole of
+ * Request-URI, From tag, Call-ID, CSeq and top Via; the To tag is left out, since it differs
+ * between an INVITE and its ACK.
  */
-static struct span txn_id(char id[static TXN_ID_MAX], const struct message *request)
+void txn_id_read(struct txn_id *ret, const struct message *request)
 {
 	const struct message_via *via = message_via(request);
-	struct buf out;
-	struct span result;
+	uint32_t cseq = message_cseq(request);
 
-	buf_init(&out, 0);
-	buf_add_span(&out, via->branch);
-	buf_printf(&out, " %.*s:%u", SPAN_ARG(via->host), via->port);
-	if (!span_starts(via->branch, "z9hG4bK"))
-		buf_printf(&out, " %.*s %.*s %.*s %u",
-			SPAN_ARG(message_request_uri(request)->whole),
-			SPAN_ARG(message_from(request)->tag),
-			SPAN_ARG(message_call_id(request)), message_cseq(request));
-	result.len = out.len < TXN_ID_MAX ? out.len : TXN_ID_MAX;
-	if (result.len)
-		memcpy(id, out.data, result.len);
-	result.p = id;
-	buf_free(&out);
-	return result;
+	ret->len = 0;
+	add_to_id(ret, &via->port, sizeof(via->port));
+	add_word_to_id(ret, via->branch);
+	add_word_to_id(ret, via->host);
+	if (span_starts(via->branch, "z9hG4bK"))
+		return;
+	add_to_id(ret, &cseq, sizeof(cseq));
+	add_word_to_id(ret, message_from(request)->tag);
+	add_word_to_id(ret, message_call_id(request));
+	add_word_to_id(ret, message_request_uri(request)->whole);
+}
+
+static uint64_t id_key(const struct txn_id *id, enum message_method method)
+{
+	return hash_bytes(id->bytes, id->len, (uint64_t)method);
 }
 
 static uint64_t merge_key(const struct message *request)
@@ -351,19 +365,16 @@ static uint64_t merge_key(const struct message *request)
 	return hash_bytes(call_id.p, call_id.len, seed);
 }
 
-struct txn_server *txn_server_find(struct txn_layer *layer, const struct message *request,
-	enum message_method method)
+struct txn_server *txn_server_find(
+	struct txn_layer *layer, const struct txn_id *id, enum message_method method)
 {
-	char text[TXN_ID_MAX];
-	struct span id = txn_id(text, request);
-	struct hash_node *node =
-		hash_find(&layer->servers, hash_bytes(id.p, id.len, (uint64_t)method));
+	struct hash_node *node = hash_find(&layer->servers, id_key(id, method));
 
 	for (; node; node = hash_find_next(node)) {
 		struct txn_server *txn = txn_server_of_node(node);
 
-		if (txn->base.method == method &&
-			span_equal(id, (struct span){txn->id, txn->id_len}))
+		if (txn->base.method == method && txn->id_len == id->len &&
+			memcmp(txn->id, id->bytes, id->len) == 0)
 			return txn;
 	}
 	return NULL;
@@ -398,18 +409,16 @@ static void server_transport_failed(struct txn_base *base)
 }
 
 int txn_server_start(struct txn_layer *layer, struct txn_server **ret, struct flow *flow,
-	struct message *request)
+	struct message *request, const struct txn_id *id)
 {
-	char text[TXN_ID_MAX];
-	struct span id = txn_id(text, request);
 	enum message_method method = message_method(request);
-	struct txn_server *txn = calloc(1, sizeof(*txn) + id.len);
+	struct txn_server *txn = calloc(1, sizeof(*txn) + id->len);
 	struct flow *back;
 
 	if (!txn)
 		return -ENOMEM;
-	memcpy(txn->id, id.p, id.len);
-	txn->id_len = id.len;
+	memcpy(txn->id, id->bytes, id->len);
+	txn->id_len = id->len;
 	back = txn_response_flow(flow, request);
 	txn_base_init(&txn->base, layer, back, method);
 	flow_unref(back);
@@ -418,7 +427,7 @@ int txn_server_start(struct txn_layer *layer, struct txn_server **ret, struct fl
 	txn->request = message_ref(request);
 	txn->state = method == MESSAGE_INVITE ? SERVER_PROCEEDING : SERVER_TRYING;
 	secret_token(txn->to_tag, 8);
-	hash_add(&layer->servers, &txn->node, hash_bytes(id.p, id.len, (uint64_t)method));
+	hash_add(&layer->servers, &txn->node, id_key(id, method));
 	if (!message_to(request)->tag.len && method != MESSAGE_CANCEL) {
 		hash_add(&layer->merges, &txn->merge_node, merge_key(request));
 		txn->merge_listed = true;
