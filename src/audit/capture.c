@@ -162,6 +162,22 @@ void capture_add(struct capture *capture, uint64_t wall_us, const void *packet,
 		capture->err = last_error();
 }
 
+bool capture_would_write(const struct capture *capture, size_t len)
+{
+	return capture->added + RECORD_HEAD + (off_t)len >= BUFFER_SIZE;
+}
+
+uint64_t capture_drop(struct capture *capture)
+{
+	uint64_t lost = capture->pending;
+
+	__fpurge(capture->file);
+	capture->pending = 0;
+	capture->added = 0;
+	capture->err = 0;
+	return lost;
+}
+
 /* A write fell short: keeps the whole records that reached the file. Returns how many. */
 static uint64_t cut_back(struct capture *capture)
 {

@@ -22,6 +22,11 @@ int capture_open(struct capture **ret, int dir_fd, const char *name, bool create
  * in memory until capture_flush(). */
 void capture_add(struct capture *capture, uint64_t wall_us, const void *packet,
 	size_t len, size_t whole);
+/* Whether adding LEN bytes more may write to the file. */
+bool capture_would_write(const struct capture *capture, size_t len);
+/* Forgets the records added since the last flush, none of which may have been written. Returns
+ * how many. */
+uint64_t capture_drop(struct capture *capture);
 
 /*
  * Writes what is in memory. 0; or a negated errno, and the file was cut back to its last

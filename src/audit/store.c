@@ -3,6 +3,7 @@
 #include "audit/capture.h"
 #include "audit/datagram.h"
 #include "audit/folder.h"
+#include "audit/marks.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/list.h"
@@ -33,6 +34,7 @@ struct entry {
 	uint64_t ended_us;
 	uint64_t lost;
 	struct capture *capture; /* NULL while its file is not open */
+	uint64_t mark;           /* of its line in the marks; 0: it is not marked */
 	bool created;
 	bool refused; /* its place is taken by something that is not ours */
 	char date[STORE_DATE_SIZE];
@@ -43,6 +45,8 @@ struct store {
 	struct health *health;
 	char *state_dir;
 	int root_fd; /* -1: gone */
+	struct marks *marks;
+	size_t marked; /* entries that are marked */
 	unsigned open_max;
 	struct hash entries;
 	struct list opened, dirty, closing, closed;
@@ -95,7 +99,12 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 			err_str(store->root_fd));
 		goto out;
 	}
-	folder_repair(store->root_fd, FILE_NAME);
+	err = marks_new(&store->marks, store->root_fd, FILE_NAME);
+	if (err) {
+		err_set(text, err, "cannot use %s/audit/open.log: %s", state_dir,
+			err_str(err));
+		goto out;
+	}
 	*ret = store;
 	return 0;
 out:
@@ -147,6 +156,22 @@ void store_begin(struct store *store, uint64_t call, const char *id, uint64_t wa
 	hash_add(&store->entries, &entry->node, hash_bytes(&call, sizeof(call), 0));
 }
 
+/* Whether ENTRY's mark is in its file, as it must be before anything of its capture is. Records
+ * that were added without it are lost then. */
+static bool entry_is_safe(struct store *store, struct entry *entry)
+{
+	int err;
+
+	if (marks_reached(store->marks, entry->mark))
+		return true;
+	err = marks_write(store->marks);
+	if (!err)
+		return true;
+	count_lost(store, entry, capture_drop(entry->capture));
+	health_fail(store->health, "capture", err);
+	return false;
+}
+
 /* Writes what waits for ENTRY's file. */
 static void entry_flush(struct store *store, struct entry *entry)
 {
@@ -154,7 +179,7 @@ static void entry_flush(struct store *store, struct entry *entry)
 	int err;
 
 	list_remove(&entry->dirty);
-	if (!entry->capture)
+	if (!entry->capture || !entry_is_safe(store, entry))
 		return;
 	err = capture_flush(entry->capture, &stored, &lost);
 	atomic_fetch_add(&store->stored, stored);
@@ -183,6 +208,26 @@ static void entry_close(struct store *store, struct entry *entry)
 	atomic_fetch_sub(&store->open_files, 1);
 }
 
+static int entry_mark(struct store *store, struct entry *entry)
+{
+	int err = 0;
+
+	if (entry->mark == 0) {
+		err = marks_add(store->marks, entry->date, entry->id, &entry->mark);
+		store->marked += !err;
+	}
+	return err;
+}
+
+static void entry_unmark(struct store *store, struct entry *entry)
+{
+	if (entry->mark == 0)
+		return;
+	marks_remove(store->marks, entry->date, entry->id);
+	entry->mark = 0;
+	store->marked--;
+}
+
 static int open_or_create(struct entry *entry, int dir_fd)
 {
 	int err = -ENOENT;
@@ -201,13 +246,14 @@ static bool is_refusal(int err)
 	return err == -EEXIST || err == -ELOOP || err == -ENOTDIR || err == -EPERM;
 }
 
+/* A new file's 24 bytes of header are written before its mark: they cannot end in half a record. */
 static void entry_open(struct store *store, struct entry *entry)
 {
 	int dir_fd, err;
 
 	if (atomic_load(&store->open_files) >= store->open_max)
 		entry_close(store, LIST_ENTRY(store->opened.next, struct entry, opened));
-	err = folder_mark(store->root_fd, entry->date, entry->id);
+	err = entry_mark(store, entry);
 	dir_fd = err ? err : folder_call(store->root_fd, entry->date, entry->id);
 	err = dir_fd < 0 ? dir_fd : open_or_create(entry, dir_fd);
 	if (dir_fd >= 0)
@@ -218,7 +264,7 @@ static void entry_open(struct store *store, struct entry *entry)
 		atomic_fetch_add(&store->open_files, 1);
 	} else if (is_refusal(err)) {
 		entry->refused = true;
-		folder_unmark(store->root_fd, entry->date, entry->id);
+		entry_unmark(store, entry);
 		log_error("store", "call=%s event=capture-refused error=\"%s\"",
 			entry->id, err_str(err));
 	} else {
@@ -241,6 +287,10 @@ void store_add(struct store *store, const struct store_datagram *datagram)
 		datagram->data, datagram->len, &whole);
 	if (len < whole)
 		atomic_fetch_add(&store->cut, 1);
+	if (capture_would_write(entry->capture, len) && !entry_is_safe(store, entry)) {
+		count_lost(store, entry, 1);
+		return;
+	}
 	capture_add(entry->capture, datagram->wall_us, store->packet, len, whole);
 	if (list_empty(&entry->dirty))
 		list_append(&store->dirty, &entry->dirty);
@@ -268,8 +318,7 @@ void store_flush(struct store *store)
 static void entry_finish(struct store *store, struct entry *entry)
 {
 	entry_close(store, entry);
-	if (entry->created)
-		folder_unmark(store->root_fd, entry->date, entry->id);
+	entry_unmark(store, entry);
 }
 
 static void entry_free(struct store *store, struct entry *entry)
@@ -282,6 +331,37 @@ static void entry_free(struct store *store, struct entry *entry)
 	list_remove(&entry->phase);
 	hash_remove(&store->entries, &entry->node);
 	free(entry);
+}
+
+static void add_mark(void *arg, struct hash_node *node)
+{
+	const struct entry *entry = HASH_ENTRY(node, struct entry, node);
+
+	if (entry->mark > 0)
+		marks_line(arg, entry->date, entry->id);
+}
+
+/* Begins a new file of marks with those of now. 0 or a negated errno. */
+static int renew_marks(struct store *store)
+{
+	struct buf lines;
+	int err;
+
+	buf_init(&lines, 0);
+	hash_each(&store->entries, add_mark, &lines);
+	err = marks_replace(store->marks, store->root_fd, &lines);
+	buf_free(&lines);
+	return err;
+}
+
+static void tend_marks(struct store *store)
+{
+	int err = marks_are_stale(store->marks, store->marked)
+			  ? renew_marks(store)
+			  : marks_write(store->marks);
+
+	if (err)
+		health_fail(store->health, "capture", err);
 }
 
 void store_expire(struct store *store, uint64_t mono_us)
@@ -303,6 +383,7 @@ void store_expire(struct store *store, uint64_t mono_us)
 			break;
 		entry_free(store, entry);
 	}
+	tend_marks(store);
 }
 
 bool store_has_ended(const struct store *store)
@@ -336,7 +417,7 @@ bool store_probe(struct store *store)
 	if (store->root_fd >= 0)
 		close(store->root_fd);
 	store->root_fd = root_fd;
-	return write_probe(root_fd);
+	return write_probe(root_fd) && renew_marks(store) == 0;
 }
 
 void store_counts(const struct store *store, struct store_counts *ret)
@@ -358,6 +439,10 @@ void store_free(struct store *store)
 		return;
 	if (store->entries.slots)
 		hash_each(&store->entries, free_node, store);
+	/* None is left: the file gets empty. */
+	if (store->marks)
+		(void)renew_marks(store);
+	marks_free(store->marks);
 	hash_free(&store->entries);
 	if (store->root_fd >= 0)
 		close(store->root_fd);

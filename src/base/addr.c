@@ -159,10 +159,35 @@ bool addr_equal(const struct addr *a, const struct addr *b)
 	return addr_equal_host(a, b) && addr_port(a) == addr_port(b);
 }
 
+/* Writes NUMBER, at most PORT_MAX, at OUT without a NUL. Returns where it ends. */
+static char *put_number(char *out, unsigned number)
+{
+	char digits[5];
+	size_t start = sizeof(digits);
+
+	do {
+		digits[--start] = (char)('0' + number % 10);
+		number /= 10;
+	} while (number > 0);
+	memcpy(out, digits + start, sizeof(digits) - start);
+	return out + sizeof(digits) - start;
+}
+
+/* By hand: inet_ntop() is sprintf(), and every message asks several times. */
+static void put_v4(char *out, const struct in_addr *host)
+{
+	const uint8_t *bytes = (const uint8_t *)&host->s_addr;
+
+	for (unsigned i = 0; i < 4; i++) {
+		out = put_number(out, bytes[i]);
+		*out++ = i < 3 ? '.' : '\0';
+	}
+}
+
 const char *addr_host_text(const struct addr *addr, char buf[static ADDR_TEXT_SIZE])
 {
 	if (is_v4(addr)) {
-		inet_ntop(AF_INET, &addr->v4.sin_addr, buf, ADDR_TEXT_SIZE);
+		put_v4(buf, &addr->v4.sin_addr);
 	} else if (addr_is_v6(addr)) {
 		inet_ntop(AF_INET6, &addr->v6.sin6_addr, buf, ADDR_TEXT_SIZE);
 		if (addr->v6.sin6_scope_id != 0) {
@@ -182,9 +207,9 @@ const char *addr_uri_text(const struct addr *addr, char buf[static ADDR_TEXT_SIZ
 	char host[ADDR_TEXT_SIZE];
 	size_t len;
 
-	addr_host_text(addr, host);
 	if (!addr_is_v6(addr))
-		return memcpy(buf, host, sizeof(host));
+		return addr_host_text(addr, buf);
+	addr_host_text(addr, host);
 	len = strlen(host);
 	buf[0] = '[';
 	memcpy(buf + 1, host, len);
@@ -194,12 +219,13 @@ const char *addr_uri_text(const struct addr *addr, char buf[static ADDR_TEXT_SIZ
 
 const char *addr_text(const struct addr *addr, char buf[static ADDR_TEXT_SIZE])
 {
-	size_t len;
+	char *end;
 
 	addr_uri_text(addr, buf);
 	if (addr->len == 0)
 		return buf;
-	len = strlen(buf);
-	snprintf(buf + len, ADDR_TEXT_SIZE - len, ":%u", addr_port(addr));
+	end = buf + strlen(buf);
+	*end++ = ':';
+	*put_number(end, addr_port(addr)) = '\0';
 	return buf;
 }

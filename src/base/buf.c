@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_SIZE 64
+/* Most buffers are a message that is built, sent and freed: one allocation, of a size that malloc
+ * keeps at hand. What lives longer is cut to measure by buf_steal(). */
+#define FIRST_SIZE 1024
+/* Less than this is not worth giving back. */
+#define SPARE_SIZE 64
 
 void buf_init(struct buf *buf, size_t max)
 {
@@ -30,13 +34,11 @@ void buf_clear(struct buf *buf)
 }
 
 /* Allocates for LEN more bytes and, always, one for the NUL of buf_str(). */
-static bool make_room(struct buf *buf, size_t len)
+static bool make_more_room(struct buf *buf, size_t len)
 {
 	size_t needed, size;
 	char *data;
 
-	if (buf->err)
-		return false;
 	if (buf->max > 0 && (len > buf->max || buf->len > buf->max - len)) {
 		buf->err = ERR_LIMIT;
 		return false;
@@ -61,6 +63,13 @@ static bool make_room(struct buf *buf, size_t len)
 	buf->data = data;
 	buf->size = size;
 	return true;
+}
+
+static inline bool make_room(struct buf *buf, size_t len)
+{
+	if (buf->err)
+		return false;
+	return len < buf->size - buf->len || make_more_room(buf, len);
 }
 
 void buf_add(struct buf *buf, const void *data, size_t len)
@@ -155,6 +164,12 @@ char *buf_steal(struct buf *buf, size_t *ret_len)
 		len = 0;
 	} else {
 		data[len] = '\0'; /* make_room() has left a place for it */
+		if (buf->size - len > SPARE_SIZE) {
+			char *fitting = realloc(data, len + 1);
+
+			if (fitting)
+				data = fitting;
+		}
 	}
 	if (ret_len)
 		*ret_len = len;

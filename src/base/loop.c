@@ -21,6 +21,7 @@ struct loop {
 	struct loop_fd wake_watch;
 	struct list tasks;
 	bool stopped;
+	bool turning; /* loop_turn() is past its wait */
 	/* What this turn fetched; those before `next` are done. */
 	struct epoll_event events[BATCH];
 	int event_count;
@@ -160,6 +161,11 @@ void loop_cancel(struct loop_task *task)
 	task->queued = false;
 }
 
+bool loop_is_turning(const struct loop *loop)
+{
+	return loop->turning;
+}
+
 /* How long to wait: not past the next timer, and not at all with work at hand. */
 static int wait_ms(const struct loop *loop, int timeout_ms)
 {
@@ -209,9 +215,11 @@ int loop_turn(struct loop *loop, int timeout_ms)
 	if (count <= 0 || loop->turn_us - before_us >= IDLE_US)
 		loop->idle_us = loop->turn_us;
 	loop->event_count = count < 0 ? 0 : count;
+	loop->turning = true;
 	run_fds(loop);
 	timers_run(loop->timers);
 	run_tasks(loop);
+	loop->turning = false;
 	return 0;
 }
 

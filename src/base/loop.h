@@ -55,6 +55,8 @@ void loop_unwatch(struct loop_fd *watch);
 void loop_defer(
 	struct loop *loop, struct loop_task *task, void (*h)(void *arg), void *arg);
 void loop_cancel(struct loop_task *task);
+/* Whether a turn is under way: what is deferred now runs before the loop waits again. */
+bool loop_is_turning(const struct loop *loop);
 
 /* One turn: waits at most TIMEOUT_MS (-1: until something happens), then descriptors,
  * timers, deferred tasks. 0 or a negated errno. */

@@ -128,7 +128,7 @@ static bool has_room(struct queue *queue, size_t head, size_t needed)
 	return queue->size - (head - queue->known_tail) >= needed;
 }
 
-static void wake_consumer(struct queue *queue)
+void queue_wake(struct queue *queue)
 {
 	const uint64_t one = 1;
 
@@ -138,8 +138,8 @@ static void wake_consumer(struct queue *queue)
 	}
 }
 
-int queue_push(struct queue *queue, const void *head, size_t head_len, const void *body,
-	size_t body_len)
+int queue_push_quiet(struct queue *queue, const void *head, size_t head_len,
+	const void *body, size_t body_len)
 {
 	size_t position = atomic_load_explicit(&queue->head, memory_order_relaxed);
 	size_t to_end = queue->size - (position & (queue->size - 1));
@@ -167,8 +167,17 @@ int queue_push(struct queue *queue, const void *head, size_t head_len, const voi
 	if (body_len > 0)
 		memcpy(data + head_len, body, body_len);
 	atomic_store(&queue->head, position + size);
-	wake_consumer(queue);
 	return 0;
+}
+
+int queue_push(struct queue *queue, const void *head, size_t head_len, const void *body,
+	size_t body_len)
+{
+	int err = queue_push_quiet(queue, head, head_len, body, body_len);
+
+	if (!err)
+		queue_wake(queue);
+	return err;
 }
 
 /* Whether there is something behind TAIL. When not, the consumer is taken to sleep. */

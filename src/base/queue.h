@@ -27,6 +27,14 @@ int queue_push(struct queue *queue, const void *head, size_t head_len, const voi
 	size_t body_len);
 
 /*
+ * Producer: the same without waking, for several records in a row: queue_wake() follows soon,
+ * also when the queue was full. Cheap when the consumer is awake.
+ */
+int queue_push_quiet(struct queue *queue, const void *head, size_t head_len,
+	const void *body, size_t body_len);
+void queue_wake(struct queue *queue);
+
+/*
  * Consumer: the oldest record, valid until queue_pop(), 8-byte aligned; NULL when empty.
  * queue_clear_fd() resets the eventfd and is called before the queue is drained. Drain
  * until NULL: only then is the consumer taken to sleep, and woken by the next push.

@@ -7,6 +7,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
@@ -20,6 +21,7 @@ struct worker_slot {
 	struct relay *relay;
 	struct worker *worker;
 	struct loop_fd watch;
+	struct loop_task wake; /* queued when commands wait for the end of the turn */
 };
 
 struct relay {
@@ -43,6 +45,7 @@ struct relay_stream {
 struct relay_session {
 	struct list node;
 	struct relay *relay;
+	struct worker_slot *slot;
 	struct worker_session *worker;
 	struct relay_stream *streams[RELAY_STREAMS];
 };
@@ -56,13 +59,22 @@ static uint64_t now_ms(const struct relay *relay)
 
 /* Starting and stopping */
 
-static unsigned worker_count(const struct relay_params *params)
+/* Pinned, or in a container, there may be fewer cores for us than the machine has. */
+static unsigned usable_cores(void)
 {
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-	unsigned count = params->workers;
+	long online = sysconf(_SC_NPROCESSORS_ONLN);
+	cpu_set_t set;
 
-	if (count == 0)
-		count = cores > 0 ? (unsigned)cores : 1;
+	/* Fails on machines of more than 1,024 cores. */
+	if (sched_getaffinity(0, sizeof(set), &set) == 0)
+		return (unsigned)CPU_COUNT(&set);
+	return online > 0 ? (unsigned)online : 1;
+}
+
+unsigned relay_worker_count(unsigned configured)
+{
+	unsigned count = configured > 0 ? configured : usable_cores();
+
 	return count < WORKERS_MAX ? count : WORKERS_MAX;
 }
 
@@ -157,7 +169,7 @@ static int start_workers(
 int relay_new(
 	struct relay **ret, const struct relay_params *params, struct err_text *text)
 {
-	unsigned workers = worker_count(params);
+	unsigned workers = relay_worker_count(params->workers);
 	struct relay *relay;
 	int err = srtp_library_start(text);
 
@@ -191,6 +203,7 @@ void relay_free(struct relay *relay)
 	for (unsigned i = 0; i < relay->worker_count; i++) {
 		struct worker_slot *slot = &relay->workers[i];
 
+		loop_cancel(&slot->wake);
 		if (slot->watch.loop)
 			loop_unwatch(&slot->watch);
 		worker_free(slot->worker);
@@ -223,17 +236,36 @@ void relay_totals(const struct relay *relay, struct relay_totals *ret)
 
 /* Sessions */
 
-static struct worker *least_loaded(const struct relay *relay)
+static struct worker_slot *least_loaded(struct relay *relay)
 {
-	struct worker *least = relay->workers[0].worker;
+	struct worker_slot *least = &relay->workers[0];
 
 	for (unsigned i = 1; i < relay->worker_count; i++) {
-		struct worker *worker = relay->workers[i].worker;
+		struct worker_slot *slot = &relay->workers[i];
 
-		if (worker_sessions(worker) < worker_sessions(least))
-			least = worker;
+		if (worker_sessions(slot->worker) < worker_sessions(least->worker))
+			least = slot;
 	}
 	return least;
+}
+
+static void wake_now(void *arg)
+{
+	const struct worker_slot *slot = arg;
+
+	worker_wake(slot->worker);
+}
+
+/* After any command: a call's several take one wake-up, at the end of the turn, when what we
+ * answer leaves too. */
+static void wake(struct worker_slot *slot)
+{
+	struct loop *loop = slot->relay->loop;
+
+	if (loop_is_turning(loop))
+		loop_defer(loop, &slot->wake, wake_now, slot);
+	else
+		wake_now(slot);
 }
 
 /* A worker's queue was full when something ended: sees to it that it hears later. */
@@ -242,8 +274,10 @@ static void flush(void *arg)
 	struct relay *relay = arg;
 	bool again = false;
 
-	for (unsigned i = 0; i < relay->worker_count; i++)
+	for (unsigned i = 0; i < relay->worker_count; i++) {
 		again |= worker_flush(relay->workers[i].worker);
+		wake(&relay->workers[i]);
+	}
 	if (again)
 		timer_start(loop_timers(relay->loop), &relay->flush_timer, FLUSH_MS,
 			flush, relay);
@@ -258,7 +292,9 @@ int relay_open(
 	if (!session)
 		return -ENOMEM;
 	session->relay = relay;
-	err = worker_open(least_loaded(relay), &session->worker, open);
+	session->slot = least_loaded(relay);
+	err = worker_open(session->slot->worker, &session->worker, open);
+	wake(session->slot);
 	if (err != 0) {
 		free(session);
 		return err;
@@ -297,6 +333,7 @@ void relay_close(struct relay_session *session)
 			forget_stream(session, i);
 	if (worker_close(session->worker))
 		flush(relay);
+	wake(session->slot);
 	list_remove(&session->node);
 	relay->session_count--;
 	free(session);
@@ -355,6 +392,7 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	if (err != 0)
 		goto out;
 	err = worker_add(session->worker, &stream->worker, &ports);
+	wake(session->slot);
 	if (err != 0) {
 		close_pair(ports.fd[RELAY_INTERNAL]);
 		close_pair(ports.fd[RELAY_EXTERNAL]);
@@ -377,6 +415,7 @@ void relay_stream_remove(struct relay_session *session, unsigned index)
 		return;
 	if (worker_remove(session->streams[index]->worker))
 		flush(session->relay);
+	wake(session->slot);
 	forget_stream(session, index);
 }
 
@@ -395,9 +434,13 @@ void relay_stream_local(const struct relay_session *session, unsigned index,
 int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
 	const struct relay_remote *remote)
 {
+	int err;
+
 	if (!relay_stream_exists(session, index))
 		return ERR_STATE;
-	return worker_set(session->streams[index]->worker, side, remote);
+	err = worker_set(session->streams[index]->worker, side, remote);
+	wake(session->slot);
+	return err;
 }
 
 void relay_stats(const struct relay_session *session, unsigned index,

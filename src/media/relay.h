@@ -93,6 +93,10 @@ struct relay_params {
 	struct relay_handlers handlers;
 };
 
+/* How many workers CONFIGURED (0: as many as the cores that this process may use) comes to. Any
+ * thread. */
+unsigned relay_worker_count(unsigned configured);
+
 /* 0, or negative with TEXT (address not ours, range too small, SRTP self-test failed). */
 int relay_new(
 	struct relay **ret, const struct relay_params *params, struct err_text *text);

@@ -473,9 +473,14 @@ void worker_free(struct worker *worker)
 
 static int push(struct worker *worker, const struct command *command)
 {
-	int err = queue_push(worker->commands, command, sizeof(*command), NULL, 0);
+	int err = queue_push_quiet(worker->commands, command, sizeof(*command), NULL, 0);
 
 	return err != 0 ? ERR_LIMIT : 0;
+}
+
+void worker_wake(struct worker *worker)
+{
+	queue_wake(worker->commands);
 }
 
 /* While endings wait nothing new begins: commands stay in order, and the queue empties. */

@@ -43,6 +43,12 @@ uint64_t worker_packets(const struct worker *worker);
 /* Sessions that the loop has here. */
 unsigned worker_sessions(const struct worker *worker);
 
+/*
+ * Commands are queued in order but run only once the thread is woken: the caller of any function
+ * below that commands wakes it soon, once for many.
+ */
+void worker_wake(struct worker *worker);
+
 /* -ENOMEM, or ERR_LIMIT while commands back up. */
 int worker_open(struct worker *worker, struct worker_session **ret,
 	const struct relay_open *open);

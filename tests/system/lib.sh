@@ -20,6 +20,11 @@ modules=${BARESIP_MODULES:-/usr/lib/baresip/modules}
 # Deadlines are generous, since they cost nothing when all is well. Slow builds
 # (sanitizers, valgrind) may stretch them further.
 time_scale=${TIME_SCALE:-1}
+# Where tandem, kamailio and sipp are, and *.example.test: 127.0.0.1 or ::1. Phones have IPv4
+# only.
+loopback=${loopback:-127.0.0.1}
+loopback_uri=$loopback
+[[ $loopback != *:* ]] || loopback_uri="[$loopback]"
 
 passed=0
 failed=0
@@ -112,11 +117,19 @@ wait_line() {
 	wait_for "$1" has_lines "$2" "$3" "${4:-1}"
 }
 
-listens() { # PORT [tcp|udp]
+listens() { # PORT [tcp|udp [ADDRESS]]
+	local address=${3:-127.0.0.1}
 	case ${2:-tcp} in
-	tcp) (exec 3<>"/dev/tcp/127.0.0.1/$1") ;;
-	udp) grep -q "0100007F:$(printf %04X "$1") " /proc/net/udp ;;
+	tcp) (exec 3<>"/dev/tcp/$address/$1") ;;
+	udp) grep -q "$(proc_address "$address" "$1") " /proc/net/udp /proc/net/udp6 ;;
 	esac
+}
+
+# 127.0.0.1 or ::1 and a port, as /proc/net has them.
+proc_address() { # ADDRESS PORT
+	local host=0100007F
+	[[ $1 != *:* ]] || host=00000000000000000000000001000000
+	printf '%s:%04X' "$host" "$2"
 }
 
 is_running() { # PID
@@ -217,7 +230,7 @@ start_dns() {
 	dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv \
 		--port="$port_dns" --listen-address=127.0.0.1 --bind-interfaces \
 		--pid-file="" --user="$(id -un)" --log-facility=- \
-		--address=/example.test/127.0.0.1 >"$lab/dns.log" 2>&1 &
+		--address="/example.test/$loopback" >"$lab/dns.log" 2>&1 &
 	pids+=($!)
 	wait_for 10 listens "$port_dns" udp || {
 		cat "$lab/dns.log" >&2
@@ -239,7 +252,7 @@ write_conf() {
 		dns-server = 127.0.0.1:$port_dns
 		$(printf '%s\n' "${conf_tandem[@]-}")
 		[internal]
-		listen = 127.0.0.1:$port_internal
+		listen = $loopback_uri:$port_internal
 		certificate = certs/internal.pem
 		key = certs/internal.key
 		trust = certs/enterprise-ca.pem
@@ -250,22 +263,23 @@ write_conf() {
 		port = ${server_port:-$port_pbx}
 		$(printf '%s\n' "${conf_server[@]-}")
 		[external]
-		udp = 127.0.0.1:$port_external
-		tcp = 127.0.0.1:$port_external
-		tls = 127.0.0.1:$port_external_tls
+		udp = $loopback_uri:$port_external
+		tcp = $loopback_uri:$port_external
+		tls = $loopback_uri:$port_external_tls
 		certificate = certs/external.pem
 		key = certs/external.key
 		trust = certs/carriers-ca.pem
 		crl = certs/carriers.crl
 		[media]
-		internal-address = 127.0.0.1
-		external-address = 127.0.0.1
+		internal-address = $loopback
+		external-address = $loopback
 		ports = $port_media-$((port_media + 199))
 		$(printf '%s\n' "${conf_media[@]-}")
 		[audit]
 		mode = full
 		[limits]
 		drain-timeout = 5s
+		overload = 1m
 		$(printf '%s\n' "${conf_limits[@]-}")
 		[sip]
 		$(printf '%s\n' "${conf_sip[@]-}")
@@ -549,9 +563,9 @@ start_front() {
 		enable_tls=yes
 		tcp_connection_lifetime=600
 		tcp_reuse_port=no
-		listen=tls:127.0.0.1:$tls_port
-		listen=udp:127.0.0.1:$plain_port
-		listen=tcp:127.0.0.1:$plain_port
+		listen=tls:$loopback_uri:$tls_port
+		listen=udp:$loopback_uri:$plain_port
+		listen=tcp:$loopback_uri:$plain_port
 		loadmodule "tls.so"
 		loadmodule "tm.so"
 		loadmodule "sl.so"
@@ -572,7 +586,7 @@ start_front() {
 				}
 				# Its Contact has a name that only the lab's DNS knows.
 				if (proto != TLS)
-					\$du = "sip:127.0.0.1:$tandem;transport=tls";
+					\$du = "sip:$loopback_uri:$tandem;transport=tls";
 				t_relay();
 				exit;
 			}
@@ -589,7 +603,7 @@ start_front() {
 				xlog("L_NOTICE", "front: \$rm from \$si:\$sp \$tls_peer_subject_cn\n");
 				\$du = "$target";
 			} else {
-				\$du = "sip:127.0.0.1:$tandem;transport=tls";
+				\$du = "sip:$loopback_uri:$tandem;transport=tls";
 			}
 			t_relay();
 		}
@@ -598,7 +612,7 @@ start_front() {
 		-P "$dir/pid" -w "$dir" >"$dir/log" 2>&1 &
 	pids+=($!)
 	eval "front_pid_${name//-/_}=$!"
-	if ! wait_for 20 listens "$tls_port"; then
+	if ! wait_for 20 listens "$tls_port" tcp "$loopback"; then
 		tail -20 "$dir/log" >&2
 		fail "kamailio starts ($name)"
 		exit 1
@@ -614,11 +628,11 @@ stop_front() { # NAME
 
 # sipp_scenario FILE SRTP(0|1) CODE: FILE with its placeholders filled in.
 sipp_scenario() {
-	awk -v srtp="$2" -v code="$3" '
+	awk -v srtp="$2" -v code="$3" -v pause="${pause:-300}" '
 		/^@sdp [a-z]+@$/ {
 			direction = substr($2, 1, length($2) - 1)
-			print "v=0\no=- 1 " ++version " IN IP4 [local_ip]\ns=-"
-			print "c=IN IP4 [local_ip]\nt=0 0"
+			print "v=0\no=- 1 " ++version " IN IP[media_ip_type] [media_ip]\ns=-"
+			print "c=IN IP[media_ip_type] [media_ip]\nt=0 0"
 			print "m=audio [media_port] RTP/" (srtp ? "SAVP" : "AVP") " 8 101"
 			print "a=rtpmap:8 PCMA/8000\na=rtpmap:101 telephone-event/8000"
 			if (srtp)
@@ -627,14 +641,15 @@ sipp_scenario() {
 			print "a=" direction
 			next
 		}
-		{ gsub(/@CODE@/, code); print }' "$1"
+		{ gsub(/@CODE@/, code); gsub(/@PAUSE@/, pause); print }' "$1"
 }
 
 # start_sipp NAME SCENARIO TRANSPORT(u1|t1) LOCAL-PORT REMOTE-PORT
 #
 # Runs tests/system/sipp/SCENARIO.xml for one call in the background; wait_sipp says how it
 # went. Messages are in $lab/NAME/messages. SCENARIO+srtp offers and answers SRTP; $code is
-# the status that it is about (486), $sipp_options are further options of sipp.
+# the status that it is about (486), $pause how long it talks (300 ms), $sipp_options are
+# further options of sipp.
 start_sipp() {
 	local name=$1 scenario=$2 transport=$3 local_port=$4 remote_port=$5
 	local dir=$lab/$1 srtp=0
@@ -645,8 +660,8 @@ start_sipp() {
 	sipp_scenario "$srcdir/tests/system/sipp/$scenario.xml" "$srtp" "${code:-486}" \
 		>"$dir/scenario.xml"
 	sipp_count=$((${sipp_count:-0} + 1))
-	(cd "$dir" && exec sipp "127.0.0.1:$remote_port" -sf scenario.xml -s +4930222222 \
-		-t "$transport" -i 127.0.0.1 -p "$local_port" -m 1 -nostdin \
+	(cd "$dir" && exec sipp "$loopback_uri:$remote_port" -sf scenario.xml -s +4930222222 \
+		-t "$transport" -i "$loopback" -p "$local_port" -m 1 -nostdin \
 		-mp $((port_phone_media + sipp_count % 14 * 10)) \
 		-timeout $((10 * time_scale)) -timeout_error -trace_err -error_file errors \
 		-trace_msg -message_file messages ${sipp_options-}) >"$dir/log" 2>&1 </dev/null &
@@ -655,7 +670,7 @@ start_sipp() {
 	# What is called must listen before the caller starts.
 	[[ $scenario != uas-* ]] || wait_for 10 grep -qs . "$dir/log"
 	case $scenario:$transport in
-	uas-*:u*) wait_for 10 listens "$local_port" udp ;;
+	uas-*:u*) wait_for 10 listens "$local_port" udp "$loopback" ;;
 	uas-*:t*) wait_for 10 listens_quietly "$local_port" ;;
 	esac
 }
@@ -663,7 +678,7 @@ start_sipp() {
 # Whether something listens on a TCP port, without connecting to it: sipp would take the
 # connection for a call.
 listens_quietly() {
-	grep -q "0100007F:$(printf %04X "$1") 00000000:0000 0A" /proc/net/tcp
+	grep -qE "$(proc_address "$loopback" "$1") 0+:0000 0A" /proc/net/tcp /proc/net/tcp6
 }
 
 # wait_sipp NAME: until it ended; true when its scenario went as written.
