@@ -289,15 +289,6 @@ static void shutdown_h(void *arg, bool drain)
 
 /* ---- the start ---- */
 
-static unsigned worker_count(const struct config *config)
-{
-	long cores = sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (config->media.workers)
-		return config->media.workers;
-	return cores > 0 ? (unsigned)cores : 1;
-}
-
 static int start_resolver(struct server *server, struct err_text *text)
 {
 	const struct addr *dns = &server->config->tandem.dns_server;
@@ -315,7 +306,7 @@ static int start_resolver(struct server *server, struct err_text *text)
 static int start_audit(struct server *server, struct err_text *text)
 {
 	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
-		.workers = worker_count(server->config)};
+		.workers = relay_worker_count(server->config->media.workers)};
 
 	return writer_new(&server->writer, &params, text);
 }
@@ -340,7 +331,7 @@ static int start_relay(struct server *server, struct err_text *text)
 {
 	const struct config *config = server->config;
 	struct relay_params params = {.loop = server->loop,
-		.workers = worker_count(config),
+		.workers = relay_worker_count(config->media.workers),
 		.tick_us = config->media.tick_us,
 		.address = {[RELAY_INTERNAL] = config->media.internal,
 			[RELAY_EXTERNAL] = config->media.external},
@@ -479,7 +470,7 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 	}
 	log_info("server", "event=ready servers=%zu gateways=%zu workers=%u",
 		server->config->server_count, server->config->gateway_count,
-		worker_count(server->config));
+		relay_worker_count(server->config->media.workers));
 	*ret = server;
 	return 0;
 }
