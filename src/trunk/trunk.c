@@ -216,8 +216,12 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 		err = cached_cred(cache, own->certificate, either(own->key, common->key),
 			&trunk->cred, text);
 	if (!err)
-		err = peer_add(side->peers, trunk_name(trunk, name), trunk_host(trunk),
-			trust, trunk, &trunk->peer);
+		err = peer_add(side->peers,
+			&(struct peer_params){.id = trunk_name(trunk, name),
+				.name = trunk_host(trunk),
+				.trust = trust,
+				.owner = trunk},
+			&trunk->peer);
 	return err ? blame(text, err, trunk) : 0;
 }
 
