@@ -231,8 +231,7 @@ static int play_audit(
 	return 0;
 }
 
-static int play_load(
-	struct stage *stage, const struct step *step, struct err_text *error)
+static int play_load(struct stage *stage, const struct step *step, struct err_text *error)
 {
 	(void)error;
 	stage->overloaded = !strcmp(step->words[1], "high");
