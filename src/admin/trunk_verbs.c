@@ -52,6 +52,14 @@ struct connections {
 	json_t *array;
 };
 
+/* Null where it says nothing: see enum flow_asked. */
+static json_t *asked_json(const struct flow *flow)
+{
+	if (flow->asked == FLOW_ASKED_UNKNOWN)
+		return json_null();
+	return json_boolean(flow->asked == FLOW_ASKED_YES);
+}
+
 static void add_connection(void *arg, struct flow *flow)
 {
 	struct connections *connections = arg;
@@ -61,12 +69,13 @@ static void add_connection(void *arg, struct flow *flow)
 				    connections->trunk->kind) != connections->trunk)
 		return;
 	json_array_append_new(connections->array,
-		json_pack("{s:s, s:s, s:s, s:s, s:o, s:I}", "remote",
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I}", "remote",
 			addr_text(&flow->remote, remote), "transport",
 			transport_kind_name(flow->kind), "tls_version",
 			flow->version ? flow->version : "", "tls_cipher",
 			flow->cipher ? flow->cipher : "", "peer_names",
-			api_text(flow->peer_names ? flow->peer_names : ""), "users",
+			api_text(flow->peer_names ? flow->peer_names : ""),
+			"asked_for_our_certificate", asked_json(flow), "users",
 			(json_int_t)flow->users));
 }
 
@@ -104,6 +113,17 @@ static json_t *summary_json(const struct trunk *trunk)
 		api_text(trunk->last_error));
 }
 
+static void add_peer(json_t *object, const struct config_peer *peer)
+{
+	json_object_set_new(object, "names", words_json(&peer->names));
+	json_object_set_new(
+		object, "wildcard", json_string(config_wildcard_name(peer->wildcard)));
+	json_object_set_new(object, "eku", json_string(config_eku_name(peer->eku)));
+	json_object_set_new(object, "pins", words_json(&peer->pins));
+	json_object_set_new(
+		object, "mutual", json_string(config_mutual_name(peer->mutual)));
+}
+
 static void add_gateway(json_t *object, const struct config_gateway *gateway)
 {
 	json_object_set_new(object, "file", json_string(gateway->file));
@@ -114,6 +134,7 @@ static void add_gateway(json_t *object, const struct config_gateway *gateway)
 	json_object_set_new(object, "codecs", words_json(&gateway->codecs));
 	json_object_set_new(object, "prefixes", words_json(&gateway->prefixes));
 	json_object_set_new(object, "suites", suites_json(gateway->suites));
+	add_peer(object, &gateway->peer);
 }
 
 static void add_server(json_t *object, const struct config_server *server)
@@ -122,6 +143,7 @@ static void add_server(json_t *object, const struct config_server *server)
 	json_object_set_new(object, "weight", json_integer(server->weight));
 	json_object_set_new(object, "codecs", words_json(&server->codecs));
 	json_object_set_new(object, "suites", suites_json(server->suites));
+	add_peer(object, &server->peer);
 }
 
 static json_t *details_json(

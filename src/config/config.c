@@ -419,3 +419,18 @@ const char *config_audit_name(enum config_audit mode)
 {
 	return enum_name(SCHEMA_AUDIT, "mode", mode);
 }
+
+const char *config_wildcard_name(enum config_wildcard wildcard)
+{
+	return enum_name(SCHEMA_GATEWAY, "wildcard", wildcard);
+}
+
+const char *config_eku_name(enum config_eku eku)
+{
+	return enum_name(SCHEMA_GATEWAY, "eku", eku);
+}
+
+const char *config_mutual_name(enum config_mutual mutual)
+{
+	return enum_name(SCHEMA_GATEWAY, "mutual", mutual);
+}

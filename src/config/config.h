@@ -45,6 +45,19 @@ struct config_tls {
 	char *crl;         /* PEM CRLs */
 };
 
+enum config_wildcard { CONFIG_WILDCARD_NO, CONFIG_WILDCARD_ONE_LABEL };
+enum config_eku { CONFIG_EKU_EITHER, CONFIG_EKU_STRICT };
+enum config_mutual { CONFIG_MUTUAL_LAX, CONFIG_MUTUAL_STRICT };
+
+/* How the certificate of one server or gateway is judged beyond its chain and its host. */
+struct config_peer {
+	struct config_words names; /* that it may carry instead of host */
+	enum config_wildcard wildcard;
+	enum config_eku eku;
+	struct config_words pins;  /* "sha256/..." of its public key; empty: any key */
+	enum config_mutual mutual; /* whether it must ask for our certificate */
+};
+
 struct config_server {
 	char *id;   /* the word in [server ID] */
 	char *host; /* the name that its certificate must carry, and where to connect */
@@ -52,7 +65,8 @@ struct config_server {
 	unsigned priority; /* lower is tried first */
 	unsigned weight;
 	struct config_tls tls; /* trust and crl; those of [internal] where not set */
-	unsigned suites;       /* mask of enum config_suite that we offer and accept */
+	struct config_peer peer;
+	unsigned suites; /* mask of enum config_suite that we offer and accept */
 	struct config_words codecs; /* empty: all pass */
 	unsigned max_calls;         /* 0: no limit */
 };
@@ -68,6 +82,7 @@ struct config_gateway {
 	enum config_transport transport; /* what carries it while tls is no */
 	enum config_srtp srtp;           /* always OFF while tls is no */
 	struct config_tls certs;         /* those of [external] where not set */
+	struct config_peer peer;
 	unsigned suites;
 	struct config_words codecs;
 	struct config_words prefixes; /* dialled numbers it takes; empty: any */
@@ -191,3 +206,6 @@ int config_gateway_edit(
 const char *config_suite_name(enum config_suite suite); /* RFC 4568 name */
 const char *config_srtp_name(enum config_srtp srtp);
 const char *config_audit_name(enum config_audit mode);
+const char *config_wildcard_name(enum config_wildcard wildcard);
+const char *config_eku_name(enum config_eku eku);
+const char *config_mutual_name(enum config_mutual mutual);

@@ -180,6 +180,9 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		[SCHEMA_ADDR] = "an IPv4 or IPv6 address of one interface",
 		[SCHEMA_LISTEN] = "address:port such as 0.0.0.0:5061",
 		[SCHEMA_WORDS] = "a comma list of words, each once",
+		[SCHEMA_NAMES] = "a comma list of host names or addresses, each once",
+		[SCHEMA_PINS] = "a comma list of sha256/ and 44 characters of base64, "
+				"each once",
 	};
 	char words[SCHEMA_EXPECTED_SIZE];
 

@@ -46,6 +46,8 @@ enum schema_type {
 	SCHEMA_LISTEN, /* address:port */
 	SCHEMA_RANGE,  /* port-port */
 	SCHEMA_WORDS,  /* comma list */
+	SCHEMA_NAMES,  /* comma list of what SCHEMA_NAME takes */
+	SCHEMA_PINS,   /* comma list of sha256/BASE64 */
 	SCHEMA_SUITES, /* comma list of SRTP suites */
 };
 

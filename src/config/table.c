@@ -1,6 +1,7 @@
 #include "config/table.h"
 
 #include "config/config.h"
+#include "config/table_peer.h"
 
 /* The build sets these to the places of the installed tree. */
 #ifndef TANDEM_PROFILE_DIR
@@ -34,6 +35,9 @@ static const char *const transports[] = {"udp", "tcp", NULL};
 static const char *const srtp_words[] = {"required", "optional", "off", NULL};
 static const char *const audit_words[] = {"off", "signalling", "full", NULL};
 static const char *const hold_words[] = {"pass", "sendonly", "inactive", NULL};
+static const char *const wildcard_words[] = {"no", "one-label", NULL};
+static const char *const eku_words[] = {"either", "strict", NULL};
+static const char *const mutual_words[] = {"lax", "strict", NULL};
 
 /* Words that read better than 0. */
 static const char *const auto_word[] = {"auto", NULL};
@@ -527,6 +531,7 @@ const struct schema_key schema_table[] = {
 		.parent = SCHEMA_INTERNAL,
 		.help = "A PEM file of their revocation lists.",
 	},
+	TABLE_PEER_ROWS(SCHEMA_SERVER, config_server),
 	{
 		.section = SCHEMA_SERVER,
 		.name = "suites",
@@ -661,6 +666,7 @@ const struct schema_key schema_table[] = {
 		.parent = SCHEMA_EXTERNAL,
 		.help = "A PEM file of their revocation lists.",
 	},
+	TABLE_PEER_ROWS(SCHEMA_GATEWAY, config_gateway),
 	{
 		.section = SCHEMA_GATEWAY,
 		.name = "suites",

@@ -45,13 +45,18 @@ static void words_free(struct config_words *words)
 	*words = (struct config_words){0};
 }
 
+static bool is_list(enum schema_type type)
+{
+	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS;
+}
+
 void value_clear(const struct schema_key *key, void *base)
 {
 	void *to = member(key, base);
 
 	if (is_string(key->type))
 		free(*(char **)to);
-	else if (key->type == SCHEMA_WORDS)
+	else if (is_list(key->type))
 		words_free(to);
 	memset(to, 0, key->size);
 }
@@ -294,12 +299,55 @@ static bool is_word(struct span word)
 	return true;
 }
 
-static int words_add(struct config_words *words, struct span word)
+static bool is_name_span(struct span word)
+{
+	char text[256];
+
+	if (word.len >= sizeof(text) || memchr(word.p, '\0', word.len))
+		return false;
+	memcpy(text, word.p, word.len);
+	text[word.len] = '\0';
+	return is_name(text);
+}
+
+/*
+ * "sha256/" and the base64 of 32 bytes, in its one proper form: pins are compared as texts,
+ * and another form of the same bytes would never match.
+ */
+static bool is_pin(struct span word)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const size_t prefix = strlen("sha256/");
+	const char *last = NULL;
+
+	if (word.len != prefix + 44 || strncmp(word.p, "sha256/", prefix) != 0 ||
+		word.p[word.len - 1] != '=')
+		return false;
+	for (size_t i = prefix; i < word.len - 1; i++) {
+		last = memchr(digits, word.p[i], sizeof(digits) - 1);
+		if (last == NULL)
+			return false;
+	}
+	/* The last digit carries four bits of six. */
+	return (last - digits) % 4 == 0;
+}
+
+static bool is_item(enum schema_type type, struct span word)
+{
+	if (type == SCHEMA_NAMES)
+		return is_word(word) && is_name_span(word);
+	if (type == SCHEMA_PINS)
+		return is_pin(word);
+	return is_word(word);
+}
+
+static int words_add(struct config_words *words, enum schema_type type, struct span word)
 {
 	char **grown;
 	char *copy;
 
-	if (!is_word(word) || words->count == MAX_WORDS || words_have(words, word))
+	if (!is_item(type, word) || words->count == MAX_WORDS || words_have(words, word))
 		return ERR_FORMAT;
 	grown = reallocarray(words->words, words->count + 1, sizeof(*grown));
 	if (grown == NULL)
@@ -321,7 +369,7 @@ static int set_words(
 	struct span word;
 
 	while (span_next(&rest, ',', &word)) {
-		int err = words_add(&words, span_trim(word));
+		int err = words_add(&words, key->type, span_trim(word));
 
 		if (err != 0) {
 			words_free(&words);
@@ -386,6 +434,8 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_RANGE:
 		return set_range(key, base, text);
 	case SCHEMA_WORDS:
+	case SCHEMA_NAMES:
+	case SCHEMA_PINS:
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_suites(key, base, text, ret_bad);

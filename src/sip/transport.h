@@ -24,6 +24,13 @@ enum transport_kind { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
  */
 struct flow;
 
+/* Whether a far end that we connected to over TLS wants to know who we are. */
+enum flow_asked {
+	FLOW_ASKED_UNKNOWN, /* plain, or not open yet; or it connected and showed its own */
+	FLOW_ASKED_NO,
+	FLOW_ASKED_YES,
+};
+
 /* What a flow does; scenario tests give their own. */
 struct flow_ops {
 	int (*send)(struct flow *flow, const char *data, size_t len);
@@ -44,6 +51,7 @@ struct flow {
 	const char *version;     /* TLS: "TLS1.3"; "" */
 	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
 	const char *peer_names;  /* TLS: names in its certificate; "" */
+	enum flow_asked asked;   /* TLS: for our certificate */
 	void *owner;    /* the trunk or server that the layer above found for it */
 	unsigned users; /* dialogs and transactions on it: an idle one may be closed */
 	bool closed;

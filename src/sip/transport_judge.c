@@ -31,12 +31,15 @@ static void stream_take_peer(struct stream *stream)
 		stream, &(struct transport_target){.kind = TRANSPORT_TLS, .peer = peer});
 }
 
-static void stream_judge_again(struct stream *stream)
+void stream_judge_again(struct stream *stream)
 {
 	struct transport *transport = stream->transport;
 	const struct peer *expected = NULL;
 	int err;
 
+	/* A handshake ends by the rules that it began with, and then by those of now. */
+	stream->outdated =
+		stream->state == STREAM_CONNECTING || stream->state == STREAM_HANDSHAKE;
 	if (stream->state != STREAM_OPEN || !stream->channel)
 		return;
 	if (stream->accepted && !transport->peers) {

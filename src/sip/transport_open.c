@@ -98,7 +98,10 @@ static void stream_opened(struct stream *stream)
 		transport_kind_name(flow->kind), stream->accepted ? "them" : "us",
 		addr_text(&flow->remote, remote), flow->peer ? flow->peer->id : "",
 		flow->version, flow->cipher);
-	stream_want(stream, EPOLLIN);
+	if (stream->outdated)
+		stream_judge_again(stream);
+	if (stream->state == STREAM_OPEN)
+		stream_want(stream, EPOLLIN);
 	if (stream->state != STREAM_OPEN)
 		return;
 	if (stream->out.len)

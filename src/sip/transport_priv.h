@@ -167,6 +167,7 @@ struct stream {
 	struct cred *cred;           /* what we present; owned reference */
 	const struct peer *expected; /* whom we connected to */
 	time_t until;                /* when what proves the peer runs out */
+	bool outdated; /* the rules changed during the handshake: judge it again */
 	/* The flow outlives the channel, so it points to copies of the channel's texts. */
 	char version[16];
 	char cipher[40];
@@ -218,6 +219,8 @@ void stream_make_reusable(struct stream *stream, const struct transport_target *
 
 /* A stream opened or was judged: the transport wakes up when its UNTIL comes. */
 void judge_schedule(struct transport *transport, time_t until);
+/* Judges a stream by the rules of now, or once its handshake is over; may close it. */
+void stream_judge_again(struct stream *stream);
 
 /* ---- UDP: transport_udp.c ---- */
 

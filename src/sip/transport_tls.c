@@ -40,6 +40,9 @@ static int tls_handshake(struct stream *stream)
 	flow->cipher = stream->cipher;
 	flow->peer_names = stream->peer_names;
 	flow->peer = channel_peer(stream->channel);
+	if (!stream->accepted)
+		flow->asked = channel_was_asked(stream->channel) ? FLOW_ASKED_YES
+								 : FLOW_ASKED_NO;
 	stream->until = channel_verdict(stream->channel)->until;
 	return 0;
 }

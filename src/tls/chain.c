@@ -16,6 +16,10 @@
 		GNUTLS_VERIFY_DO_NOT_ALLOW_X509_V1_CA_CRT |                              \
 		GNUTLS_VERIFY_DISABLE_CRL_CHECKS)
 
+#define OID_EXTENDED_KEY_USAGE "2.5.29.37"
+#define MAX_OID_SIZE 128
+#define SHA256_BYTES 32
+
 int chain_import(struct chain *ret, const gnutls_datum_t *der, unsigned count)
 {
 	struct chain chain = {.count = 0};
@@ -195,23 +199,51 @@ static enum peer_rule chain_path(const struct chain *chain, const struct trust *
 	return rule;
 }
 
-/*
- * Either TLS role will do: public CAs no longer issue clientAuth, and a server that calls
- * is a TLS client. No extended key usage allows everything.
- */
-static enum peer_rule chain_purpose(
-	const struct chain *chain, struct peer_verdict *verdict)
+/* No extended key usage allows everything; one that cannot be read, or is empty, nothing. */
+static bool crt_allows(gnutls_x509_crt_t crt, const char *purpose)
 {
-	for (unsigned i = 0; i < chain->count; i++) {
-		gnutls_x509_crt_t crt = chain->crts[i];
+	gnutls_datum_t der = {NULL, 0};
+	char oid[MAX_OID_SIZE];
+	size_t size = sizeof(oid);
+	int err = gnutls_x509_crt_get_extension_by_oid2(
+		crt, OID_EXTENDED_KEY_USAGE, 0, &der, NULL);
 
-		if (gnutls_x509_crt_check_key_purpose(crt, GNUTLS_KP_TLS_WWW_SERVER, 0) ==
-				0 &&
-			gnutls_x509_crt_check_key_purpose(
-				crt, GNUTLS_KP_TLS_WWW_CLIENT, 0) == 0) {
-			say(verdict,
-				"neither serverAuth nor clientAuth in the certificate");
-			say_subject(verdict, crt);
+	gnutls_free(der.data);
+	if (err == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		return true;
+	if (err < 0 || gnutls_x509_crt_get_key_purpose_oid(crt, 0, oid, &size, NULL) < 0)
+		return false;
+	return gnutls_x509_crt_check_key_purpose(crt, purpose, 0) != 0;
+}
+
+static bool crt_fits(gnutls_x509_crt_t crt, enum chain_purpose purpose)
+{
+	bool server =
+		purpose != CHAIN_TLS_CLIENT && crt_allows(crt, GNUTLS_KP_TLS_WWW_SERVER);
+	bool client =
+		purpose != CHAIN_TLS_SERVER && crt_allows(crt, GNUTLS_KP_TLS_WWW_CLIENT);
+
+	return server || client;
+}
+
+/*
+ * Where the peer's configuration does not say otherwise either TLS role will do: public CAs
+ * no longer issue clientAuth, and a server that calls is a TLS client.
+ */
+static enum peer_rule chain_fits(const struct chain *chain, enum chain_purpose purpose,
+	struct peer_verdict *verdict)
+{
+	static const char *const texts[] = {
+		[CHAIN_EITHER_ROLE] =
+			"neither serverAuth nor clientAuth in the certificate",
+		[CHAIN_TLS_SERVER] = "no serverAuth in the certificate",
+		[CHAIN_TLS_CLIENT] = "no clientAuth in the certificate",
+	};
+
+	for (unsigned i = 0; i < chain->count; i++) {
+		if (!crt_fits(chain->crts[i], purpose)) {
+			say(verdict, texts[purpose]);
+			say_subject(verdict, chain->crts[i]);
 			return PEER_PURPOSE;
 		}
 	}
@@ -252,7 +284,7 @@ static enum peer_rule chain_revocation(const struct chain *chain,
 }
 
 enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
-	struct peer_verdict *verdict)
+	enum chain_purpose purpose, struct peer_verdict *verdict)
 {
 	verdict->issuer[0] = '\0';
 	verdict->detail[0] = '\0';
@@ -264,8 +296,25 @@ enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	}
 	verdict->rule = chain_path(chain, trust, verdict);
 	if (verdict->rule == PEER_OK)
-		verdict->rule = chain_purpose(chain, verdict);
+		verdict->rule = chain_fits(chain, purpose, verdict);
 	if (verdict->rule == PEER_OK)
 		verdict->rule = chain_revocation(chain, trust, verdict);
 	return verdict->rule;
+}
+
+const char *chain_pin(const struct chain *chain, char buf[static CHAIN_PIN_SIZE])
+{
+	unsigned char digest[SHA256_BYTES];
+	gnutls_datum_t raw = {digest, sizeof(digest)};
+	gnutls_datum_t text = {NULL, 0};
+	size_t size = sizeof(digest);
+
+	buf[0] = '\0';
+	if (gnutls_x509_crt_get_key_id(
+		    chain->crts[0], GNUTLS_KEYID_USE_SHA256, digest, &size) == 0 &&
+		size == sizeof(digest) && gnutls_base64_encode2(&raw, &text) == 0)
+		snprintf(buf, CHAIN_PIN_SIZE, "sha256/%.*s", (int)text.size,
+			(const char *)text.data);
+	gnutls_free(text.data);
+	return buf;
 }

@@ -16,9 +16,19 @@ struct chain {
 int chain_import(struct chain *ret, const gnutls_datum_t *der, unsigned count);
 void chain_free(struct chain *chain);
 
+/* What an extended key usage must allow. */
+enum chain_purpose { CHAIN_EITHER_ROLE, CHAIN_TLS_SERVER, CHAIN_TLS_CLIENT };
+
 /*
  * Holds CHAIN against TRUST: path, dates, strength, purpose, revocation. Returns the rule
  * that refuses it, or PEER_OK; fills the verdict's rule, until, issuer and detail.
  */
 enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
-	struct peer_verdict *verdict);
+	enum chain_purpose purpose, struct peer_verdict *verdict);
+
+/* Room for the text of a pin, "sha256/" and 44 of base64. */
+#define CHAIN_PIN_SIZE 56
+
+/* The leaf's public key as `pins` names it: the SHA-256 of its SubjectPublicKeyInfo. "" when
+ * it cannot be told. Returns BUF. */
+const char *chain_pin(const struct chain *chain, char buf[static CHAIN_PIN_SIZE]);

@@ -124,7 +124,10 @@ static gnutls_alert_description_t alert_for(const struct channel *channel)
 	case PEER_PURPOSE:
 		return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
 	case PEER_NAME:
+	case PEER_PIN:
 		return GNUTLS_A_ACCESS_DENIED;
+	case PEER_NOT_ASKED:
+		return GNUTLS_A_HANDSHAKE_FAILURE;
 	case PEER_CRL_STALE:
 		return GNUTLS_A_CERTIFICATE_UNKNOWN;
 	default:
@@ -244,6 +247,21 @@ static void channel_set_peers(
 	peer_set_unref(old);
 }
 
+/*
+ * Who does not ask for our certificate lets anybody in under our name: its certificate may
+ * be good, but the connection is not mutual.
+ */
+static int channel_judge_mutual(struct channel *channel)
+{
+	struct peer_verdict *verdict = &channel->verdict;
+
+	if (channel->accept || !channel->peer->must_ask || channel_was_asked(channel))
+		return 0;
+	verdict->rule = PEER_NOT_ASKED;
+	verdict->peer = NULL;
+	return ERR_TRUST;
+}
+
 static int channel_judge(struct channel *channel)
 {
 	unsigned count = 0;
@@ -262,6 +280,24 @@ static int channel_verify_h(gnutls_session_t session)
 
 	if (channel_judge(channel) < 0)
 		return GNUTLS_E_CERTIFICATE_ERROR;
+	/* In TLS 1.2 the question comes behind the certificate: channel_hello_done_h(). */
+	if (gnutls_protocol_get_version(session) == GNUTLS_TLS1_3 &&
+		channel_judge_mutual(channel) < 0)
+		return GNUTLS_E_CERTIFICATE_ERROR;
+	return 0;
+}
+
+/* TLS 1.2: all that the server asks for was read, and nothing is answered yet. */
+static int channel_hello_done_h(gnutls_session_t session, unsigned type, unsigned when,
+	unsigned incoming, const gnutls_datum_t *message)
+{
+	struct channel *channel = gnutls_session_get_ptr(session);
+
+	(void)type;
+	(void)when;
+	(void)message;
+	if (incoming && channel->judged && channel_judge_mutual(channel) < 0)
+		return GNUTLS_E_CERTIFICATE_ERROR;
 	return 0;
 }
 
@@ -273,7 +309,7 @@ int channel_judge_again(
 	if (channel->accept ? !peers : !peer)
 		return -EINVAL;
 	channel_set_peers(channel, peers, peer);
-	if (channel_judge(channel) < 0)
+	if (channel_judge(channel) < 0 || channel_judge_mutual(channel) < 0)
 		return channel_refuse(channel);
 	return 0;
 }
@@ -305,6 +341,10 @@ static int channel_start(struct channel *channel, struct err_text *text)
 			text, ERR_LIBRARY, "GnuTLS refuses the session's settings");
 	gnutls_session_set_ptr(channel->session, channel);
 	gnutls_session_set_verify_function(channel->session, channel_verify_h);
+	if (!channel->accept)
+		gnutls_handshake_set_hook_function(channel->session,
+			GNUTLS_HANDSHAKE_SERVER_HELLO_DONE, GNUTLS_HOOK_POST,
+			channel_hello_done_h);
 	gnutls_transport_set_ptr2(
 		channel->session, channel, (gnutls_transport_ptr_t)(intptr_t)channel->fd);
 	gnutls_transport_set_pull_function(channel->session, channel_pull_h);
@@ -380,6 +420,7 @@ int channel_handshake(struct channel *channel)
 		return channel_end_handshake(channel, err);
 	/* What policy and callback should have made impossible is still looked at. */
 	if (!channel->judged || channel->verdict.rule != PEER_OK ||
+		channel_judge_mutual(channel) < 0 ||
 		gnutls_session_is_resumed(channel->session) != 0)
 		return channel_refuse(channel);
 	channel->state = STATE_OPEN;

@@ -93,15 +93,23 @@ const char *explain_fix(enum peer_rule rule)
 		       "or "
 		       "better";
 	case PEER_PURPOSE:
-		return "have the certificate issued for serverAuth or clientAuth";
+		return "have the certificate issued for serverAuth or clientAuth; for "
+		       "the one that its role needs where eku is strict";
 	case PEER_CONSTRAINT:
 		return "let the CA check its constraints and the chain: the certificates "
 		       "do "
 		       "not allow each other";
 	case PEER_NAME:
-		return "set host to a name that the certificate carries, or have it "
-		       "issued for "
-		       "the expected name";
+		return "set host, or names, to a name that the certificate carries, or "
+		       "have it issued for the expected name";
+	case PEER_PIN:
+		return "ask the far end whether it has a new key; if so, add that to "
+		       "pins";
+	case PEER_NOT_ASKED:
+		return "let the far end ask for our certificate and check it, or set "
+		       "mutual = lax";
+	case PEER_RULES:
+		break;
 	}
 	return "";
 }

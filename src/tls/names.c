@@ -161,6 +161,65 @@ bool names_match(const struct names *names, const char *name)
 	return false;
 }
 
+/* Two labels at least, none of them empty, and no address. HOST is a host_name(). */
+static bool is_domain(struct span host)
+{
+	size_t label = 0;
+	size_t dots = 0;
+	bool letters = false;
+
+	for (size_t i = 0; i < host.len; i++) {
+		if (host.p[i] != '.') {
+			letters |= host.p[i] < '0' || host.p[i] > '9';
+			label++;
+			continue;
+		}
+		if (label == 0)
+			return false;
+		label = 0;
+		letters = false;
+		dots++;
+	}
+	return dots > 0 && label > 0 && letters;
+}
+
+/* "*.REST" as REST; the empty span when SAN is no such wildcard. */
+static struct span wildcard_rest(struct span san)
+{
+	const struct span none = {NULL, 0};
+	struct span rest;
+
+	if (san.len < 2 || san.p[0] != '*' || san.p[1] != '.')
+		return none;
+	rest = host_name((struct span){san.p + 2, san.len - 2});
+	return is_domain(rest) ? rest : none;
+}
+
+bool names_match_one_label(const struct names *names, const char *name)
+{
+	struct span host = host_name(span_of(name));
+	struct addr addr;
+	struct span label;
+	struct span san;
+	unsigned type;
+
+	if (names->has_sip_uri || addr_parse_host(&addr, name, strlen(name), 0) == 0 ||
+		!span_next(&host, '.', &label) || label.len == 0)
+		return false;
+	/* HOST is what follows the first label now. */
+	for (unsigned i = 0; names_at(names, i, &type, &san); i++) {
+		struct span rest;
+
+		if (type != GNUTLS_SAN_DNSNAME)
+			continue;
+		rest = wildcard_rest(san);
+		if (rest.len > 0 && rest.len == host.len &&
+			strncasecmp(rest.p, host.p, rest.len) == 0)
+			return true;
+	}
+	return false;
+}
+
 static const char *san_kind(unsigned type)
 {
 	switch (type) {

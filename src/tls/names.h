@@ -22,6 +22,12 @@ void names_free(struct names *names);
 
 /* The rules of peer_match_name(). */
 bool names_match(const struct names *names, const char *name);
+/*
+ * Whether a DNS SAN "*.REST" covers NAME: the star stands for exactly one label, the
+ * leftmost; REST has two labels at least. Not where there is a SIP domain, never for
+ * addresses, URIs or the CN. An exact match is none.
+ */
+bool names_match_one_label(const struct names *names, const char *name);
 
 /* Appends "DNS:a, URI:sip:b" (or "CN:a" without a SAN), escaped and cut, to OUT. */
 void names_print(const struct names *names, char *out, size_t size);

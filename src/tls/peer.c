@@ -21,6 +21,8 @@ static const char *const rule_names[] = {
 	[PEER_PURPOSE] = "purpose",
 	[PEER_CONSTRAINT] = "constraint",
 	[PEER_NAME] = "name",
+	[PEER_PIN] = "pin",
+	[PEER_NOT_ASKED] = "not-asked",
 };
 
 const char *peer_rule_name(enum peer_rule rule)
@@ -46,27 +48,55 @@ struct peer_set *peer_set_ref(struct peer_set *set)
 	return set;
 }
 
+static void words_free(char **words)
+{
+	for (size_t i = 0; words && words[i]; i++)
+		free(words[i]);
+	free(words);
+}
+
+/* NULL-ended; NULL without memory. */
+static char **words_copy(char *const *words, size_t count)
+{
+	char **copy = calloc(count + 1, sizeof(*copy));
+
+	for (size_t i = 0; copy && i < count; i++) {
+		copy[i] = strdup(words[i]);
+		if (!copy[i]) {
+			words_free(copy);
+			return NULL;
+		}
+	}
+	return copy;
+}
+
 static void peer_free(struct peer *peer)
 {
+	words_free(peer->other_names);
+	words_free(peer->pins);
 	free(peer->id);
 	free(peer->name);
 	trust_unref(peer->trust);
 	free(peer);
 }
 
-int peer_add(struct peer_set *set, const char *id, const char *name, struct trust *trust,
-	void *owner, struct peer **ret)
+int peer_add(struct peer_set *set, const struct peer_params *params, struct peer **ret)
 {
 	struct peer *peer = calloc(1, sizeof(*peer));
 
 	if (!peer)
 		return -ENOMEM;
 	peer->set = set;
-	peer->id = strdup(id);
-	peer->name = strdup(name);
-	peer->trust = trust_ref(trust);
-	peer->owner = owner;
-	if (!peer->id || !peer->name) {
+	peer->id = strdup(params->id);
+	peer->name = strdup(params->name);
+	peer->other_names = words_copy(params->other_names, params->other_name_count);
+	peer->pins = words_copy(params->pins, params->pin_count);
+	peer->wildcard = params->wildcard;
+	peer->strict_purpose = params->strict_purpose;
+	peer->must_ask = params->must_ask;
+	peer->trust = trust_ref(params->trust);
+	peer->owner = params->owner;
+	if (!peer->id || !peer->name || !peer->other_names || !peer->pins) {
 		peer_free(peer);
 		return -ENOMEM;
 	}
@@ -98,27 +128,86 @@ bool peer_match_name(gnutls_x509_crt_t certificate, const char *name)
 	return match;
 }
 
-static void expect(struct peer_verdict *verdict, const struct peer *peer)
+/* How a certificate's names fit a peer's. */
+enum fit { FIT_NONE, FIT_WILDCARD, FIT_EXACT };
+
+/* As if PEER had set wildcard or not. */
+static enum fit fit_of(const struct names *names, const struct peer *peer, bool wildcard)
+{
+	enum fit fit = FIT_NONE;
+
+	if (names_match(names, peer->name))
+		return FIT_EXACT;
+	if (wildcard && names_match_one_label(names, peer->name))
+		fit = FIT_WILDCARD;
+	for (size_t i = 0; peer->other_names[i]; i++) {
+		if (names_match(names, peer->other_names[i]))
+			return FIT_EXACT;
+		if (wildcard && names_match_one_label(names, peer->other_names[i]))
+			fit = FIT_WILDCARD;
+	}
+	return fit;
+}
+
+static enum fit peer_fit(const struct names *names, const struct peer *peer)
+{
+	return fit_of(names, peer, peer->wildcard);
+}
+
+static void expect_name(struct peer_verdict *verdict, const char *name)
 {
 	if (verdict->expected[0] != '\0')
 		escape_add_str(verdict->expected, sizeof(verdict->expected), ", ");
-	escape_add_str(verdict->expected, sizeof(verdict->expected), peer->name);
+	escape_add_str(verdict->expected, sizeof(verdict->expected), name);
 }
 
-static void judge_one(const struct chain *chain, const struct names *names,
-	const struct peer *peer, struct peer_verdict *verdict)
+static void expect(struct peer_verdict *verdict, const struct peer *peer)
 {
-	bool match = names_match(names, peer->name);
+	expect_name(verdict, peer->name);
+	for (size_t i = 0; peer->other_names[i]; i++)
+		expect_name(verdict, peer->other_names[i]);
+}
 
+static bool has_pin(const struct peer *peer, const char *pin)
+{
+	for (size_t i = 0; peer->pins[i]; i++) {
+		if (pin[0] != '\0' && strcmp(peer->pins[i], pin) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* A key that cannot be hashed is none of those named. */
+static enum peer_rule judge_pin(
+	const struct chain *chain, const struct peer *peer, struct peer_verdict *verdict)
+{
+	char pin[CHAIN_PIN_SIZE];
+
+	if (!peer->pins[0] || has_pin(peer, chain_pin(chain, pin)))
+		return PEER_OK;
+	escape_add_str(verdict->detail, sizeof(verdict->detail), "its key is ");
+	escape_add_str(verdict->detail, sizeof(verdict->detail),
+		pin[0] != '\0' ? pin : "of an unknown kind");
+	return PEER_PIN;
+}
+
+/* CONNECTING: the far end is the TLS server. */
+static void judge_one(const struct chain *chain, const struct names *names,
+	const struct peer *peer, bool connecting, struct peer_verdict *verdict)
+{
+	enum chain_purpose purpose = CHAIN_EITHER_ROLE;
+	bool match = peer_fit(names, peer) != FIT_NONE;
+
+	if (peer->strict_purpose)
+		purpose = connecting ? CHAIN_TLS_SERVER : CHAIN_TLS_CLIENT;
 	expect(verdict, peer);
 	if (match)
 		escape_add_str(verdict->claims, sizeof(verdict->claims), peer->id);
-	if (chain_judge(chain, peer->trust, verdict) != PEER_OK)
+	if (chain_judge(chain, peer->trust, purpose, verdict) != PEER_OK)
 		return;
-	if (match)
+	verdict->rule = match ? judge_pin(chain, peer, verdict) : PEER_NAME;
+	if (verdict->rule == PEER_OK)
 		verdict->peer = peer;
-	else
-		verdict->rule = PEER_NAME;
 }
 
 /* Of two refusals the one that came further: a known issuer says more than an unknown. */
@@ -129,30 +218,43 @@ static void keep_better(struct peer_verdict *best, const struct peer_verdict *ne
 		*best = *next;
 }
 
+/*
+ * Tries the peers of SET that have FIT, until one may come in: VERDICT is then about it.
+ * Otherwise BEST is the best refusal, of earlier calls too.
+ */
+static bool judge_fitting(const struct peer_set *set, const struct chain *chain,
+	const struct names *names, enum fit fit, struct peer_verdict *verdict,
+	struct peer_verdict *best)
+{
+	LIST_FOREACH (&set->peers, node, next) {
+		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
+		struct peer_verdict trial = *verdict;
+
+		if (peer_fit(names, peer) != fit)
+			continue;
+		judge_one(chain, names, peer, false, &trial);
+		if (trial.rule == PEER_OK) {
+			*verdict = trial;
+			return true;
+		}
+		keep_better(best, &trial);
+	}
+	return false;
+}
+
 /* True when a peer of SET has one of NAMES: VERDICT then says whether it may come in. */
 static bool judge_namesakes(const struct peer_set *set, const struct chain *chain,
 	const struct names *names, struct peer_verdict *verdict)
 {
 	struct peer_verdict best = {.rule = PEER_OK};
-	bool found = false;
 
-	LIST_FOREACH (&set->peers, node, next) {
-		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
-		struct peer_verdict trial = *verdict;
-
-		if (!names_match(names, peer->name))
-			continue;
-		found = true;
-		judge_one(chain, names, peer, &trial);
-		if (trial.rule == PEER_OK) {
-			*verdict = trial;
-			return true;
-		}
-		keep_better(&best, &trial);
-	}
-	if (found)
-		*verdict = best;
-	return found;
+	if (judge_fitting(set, chain, names, FIT_EXACT, verdict, &best) ||
+		judge_fitting(set, chain, names, FIT_WILDCARD, verdict, &best))
+		return true;
+	if (best.rule == PEER_OK) /* nobody was tried */
+		return false;
+	*verdict = best;
+	return true;
 }
 
 static bool trust_seen(const struct peer_set *set, const struct peer *until)
@@ -181,7 +283,7 @@ static void judge_stranger(const struct peer_set *set, const struct chain *chain
 		expect(verdict, peer);
 		if (trust_seen(set, peer) || best.rule == PEER_NAME)
 			continue;
-		if (chain_judge(chain, peer->trust, &trial) == PEER_OK)
+		if (chain_judge(chain, peer->trust, CHAIN_EITHER_ROLE, &trial) == PEER_OK)
 			trial.rule = PEER_NAME;
 		if (trial.rule == PEER_NAME)
 			best = trial;
@@ -195,12 +297,32 @@ static void judge_stranger(const struct peer_set *set, const struct chain *chain
 	memcpy(verdict->detail, best.detail, sizeof(verdict->detail));
 }
 
-/* "But the name is there!" deserves an answer. */
-static void say_why_not_dns(const struct names *names, struct peer_verdict *verdict)
+static bool wildcard_would_fit(
+	const struct peer_set *set, const struct peer *one, const struct names *names)
 {
-	if (verdict->rule == PEER_NAME && names->has_sip_uri)
+	if (one)
+		return fit_of(names, one, true) == FIT_WILDCARD;
+	LIST_FOREACH (&set->peers, node, next) {
+		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
+
+		if (fit_of(names, peer, true) == FIT_WILDCARD)
+			return true;
+	}
+	return false;
+}
+
+/* "But the name is there!" deserves an answer. */
+static void say_why_not(const struct peer_set *set, const struct peer *one,
+	const struct names *names, struct peer_verdict *verdict)
+{
+	if (verdict->rule != PEER_NAME)
+		return;
+	if (names->has_sip_uri)
 		escape_add_str(verdict->detail, sizeof(verdict->detail),
 			"a sip: URI takes the place of DNS names (RFC 5922 7.1)");
+	else if (wildcard_would_fit(set, one, names))
+		escape_add_str(verdict->detail, sizeof(verdict->detail),
+			"wildcards count with wildcard = one-label alone");
 }
 
 static void judge_chain(const struct peer_set *set, const struct peer *one,
@@ -211,10 +333,10 @@ static void judge_chain(const struct peer_set *set, const struct peer *one,
 	names_read(&names, chain->crts[0]);
 	names_print(&names, verdict->presented, sizeof(verdict->presented));
 	if (one)
-		judge_one(chain, &names, one, verdict);
+		judge_one(chain, &names, one, true, verdict);
 	else if (!judge_namesakes(set, chain, &names, verdict))
 		judge_stranger(set, chain, verdict);
-	say_why_not_dns(&names, verdict);
+	say_why_not(set, one, &names, verdict);
 	names_free(&names);
 }
 

@@ -24,9 +24,12 @@ enum peer_rule {
 	PEER_REVOKED,
 	PEER_CRL_STALE,  /* revocation cannot be judged any more */
 	PEER_WEAK,       /* key or signature algorithm below the policy */
-	PEER_PURPOSE,    /* extended key usage forbids both TLS roles */
+	PEER_PURPOSE,    /* extended key usage forbids the TLS role */
 	PEER_CONSTRAINT, /* path length, name constraint, CA flag */
 	PEER_NAME,       /* good chain, but no configured peer has that name */
+	PEER_PIN,        /* chain and name are good, the key is none of those named */
+	PEER_NOT_ASKED,  /* it did not ask for our certificate */
+	PEER_RULES,
 };
 
 /* One who may connect, or to whom we connect. */
@@ -35,9 +38,29 @@ struct peer {
 	struct peer_set
 		*set;        /* the set that owns it: hold a reference to keep the peer */
 	char *id;            /* "server pbx1", "trunk carrier-a": for logs */
-	char *name;          /* expected: host name per RFC 5922 */
+	char *name;          /* expected: host name per RFC 5922; the one for SNI */
+	char **other_names;  /* that it may have instead, NULL-ended */
+	char **pins;         /* its key is one of these, NULL-ended; none: any key */
+	bool wildcard;       /* a DNS SAN *.example.com covers one label more */
+	bool strict_purpose; /* extended key usage must allow the role it has */
+	bool must_ask;       /* connecting: it must ask for our certificate */
 	struct trust *trust; /* owned reference */
 	void *owner;         /* whoever configured it: not touched here */
+};
+
+/* What peer_add() copies; what is not set is NULL, 0 or false and asks for nothing more. */
+struct peer_params {
+	const char *id;
+	const char *name;
+	char *const *other_names;
+	size_t other_name_count;
+	char *const *pins; /* "sha256/" and the base64 of a SubjectPublicKeyInfo's hash */
+	size_t pin_count;
+	bool wildcard;
+	bool strict_purpose;
+	bool must_ask;
+	struct trust *trust; /* a reference is taken */
+	void *owner;
 };
 
 /* Reference counted: a reload makes a new set, connections keep the one that judged them. */
@@ -58,9 +81,8 @@ struct peer_verdict {
 	char detail[256];        /* dates, serial, algorithm: what the rule is about */
 };
 
-/* Takes copies of the texts and a reference to TRUST. 0 or -ENOMEM. */
-int peer_add(struct peer_set *set, const char *id, const char *name, struct trust *trust,
-	void *owner, struct peer **ret);
+/* RET may be NULL. 0 or -ENOMEM: then nothing was added. */
+int peer_add(struct peer_set *set, const struct peer_params *params, struct peer **ret);
 /* An empty set with one reference. 0 or -ENOMEM. */
 int peer_set_new(struct peer_set **ret);
 struct peer_set *peer_set_ref(struct peer_set *set);
@@ -77,10 +99,11 @@ bool peer_match_name(gnutls_x509_crt_t certificate, const char *name);
 /*
  * Judges the chain (DER, leaf first) that the far end of SESSION presented. ONE is the peer
  * we connect to, or NULL when accepting: then the peers of SET are tried, and the one whose
- * name and trust both fit is taken. Fills VERDICT; returns 0 or ERR_TRUST. Time is now.
+ * name and trust both fit is taken; one whose very name is in the certificate before one
+ * that a wildcard covers. Fills VERDICT; returns 0 or ERR_TRUST. Time is now.
  *
  * Which rule refuses: the chain's fault before the name's, for a name proves nothing in a
- * bad chain. When accepting, the chain is held against the trust of the peers that have
+ * bad chain; the key's after both. When accepting, the chain is held against the trust of the peers that have
  * the name; when none has it, against each trust of the set, so that PEER_NAME means that
  * some trust accepts the chain.
  */

@@ -196,6 +196,30 @@ static struct trunk *find_in(const struct trunk_side *side, const char *id)
 	return NULL;
 }
 
+/* The trunk as a peer of SET, judged as its configuration says. */
+static int add_peer(struct trunk *trunk, struct peer_set *set, struct trust *trust)
+{
+	const struct config_peer *own = trunk->kind == TRUNK_SERVER
+						? &trunk->server->peer
+						: &trunk->gateway->peer;
+	char name[80];
+	const struct peer_params params = {
+		.id = trunk_name(trunk, name),
+		.name = trunk_host(trunk),
+		.other_names = own->names.words,
+		.other_name_count = own->names.count,
+		.pins = own->pins.words,
+		.pin_count = own->pins.count,
+		.wildcard = own->wildcard == CONFIG_WILDCARD_ONE_LABEL,
+		.strict_purpose = own->eku == CONFIG_EKU_STRICT,
+		.must_ask = own->mutual == CONFIG_MUTUAL_STRICT,
+		.trust = trust,
+		.owner = trunk,
+	};
+
+	return peer_add(set, &params, &trunk->peer);
+}
+
 /* What TRUNK needs for TLS: a peer to judge by, and its own certificate where it has one. */
 static int load_tls(struct trunk *trunk, struct trunk_side *side,
 	struct file_cache *cache, struct err_text *text)
@@ -208,7 +232,6 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 					       ? &trunk->server->tls
 					       : &trunk->gateway->certs;
 	struct trust *trust;
-	char name[80];
 	int err = cached_trust(cache, either(own->trust, common->trust),
 		either(own->crl, common->crl), &trust, text);
 
@@ -216,8 +239,7 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 		err = cached_cred(cache, own->certificate, either(own->key, common->key),
 			&trunk->cred, text);
 	if (!err)
-		err = peer_add(side->peers, trunk_name(trunk, name), trunk_host(trunk),
-			trust, trunk, &trunk->peer);
+		err = add_peer(trunk, side->peers, trust);
 	return err ? blame(text, err, trunk) : 0;
 }
 

@@ -84,6 +84,33 @@ refused "gateway without certificate" "rule=no-certificate .*$side" ''
 refused "gateway of another name" "rule=name .*presented=.*gw9.*$side" gw1-wrong-name
 refused "gateway whose certificate is revoked" "rule=revoked .*$side" gw1-revoked
 refused "gateway with a server's certificate" "rule=issuer .*$side" pbx1
+
+# pin CERTIFICATE: as tandem-gateway(5) says.
+pin() {
+	openssl x509 -in "$lab/certs/$1.pem" -pubkey -noout |
+		openssl pkey -pubin -outform DER | openssl dgst -sha256 -binary |
+		openssl base64 | sed 's,^,sha256/,'
+}
+
+let_in() { # CERTIFICATE
+	options_request TLS
+	answer_is 'SIP/2.0 200*' -c "$lab/certs/$1.pem" -k "$lab/certs/$1.key" \
+		tls 127.0.0.1 "$port_external_tls" "$lab/options"
+}
+
+write_gateway 'tls = yes' "port = $port_gw" "pins = $(pin pbx1)"
+check "reload with a pin" ctl -q config reload
+refused "gateway with another key than the pinned one" \
+	"rule=pin .*detail=\"its key is $(pin gw1 | sed 's/[+]/[+]/g')\".*$side" gw1
+write_gateway 'tls = yes' "port = $port_gw" "pins = $(pin pbx1), $(pin gw1)" \
+	'names = gw9.example.test'
+check "reload with its pin, and a further name" ctl -q config reload
+check "the pinned key is let in" let_in gw1
+refused "the further name with another key" "rule=pin .*$side" gw1-wrong-name
+write_gateway 'tls = yes' "port = $port_gw" 'names = gw9.example.test'
+check "reload with a further name" ctl -q config reload
+check "the further name is let in" let_in gw1-wrong-name
+check "and is shown" test "$(ctl --json trunk show gw | jq -r '.names[0]')" = gw9.example.test
 options_request UDP
 check "gateway in plain though its trunk is TLS" \
 	answer_is silence udp 127.0.0.1 "$port_external" "$lab/options"
@@ -129,6 +156,24 @@ sed -i "s/^Content-Length: .*\r/Content-Length: $body\r/" "$lab/invite"
 check "an offer without SRTP from the server gets 488" answer_is 'SIP/2.0 488*' \
 	-w 3000 -c "$lab/certs/pbx1.pem" -k "$lab/certs/pbx1.key" \
 	tls 127.0.0.1 "$port_internal" "$lab/invite"
+
+# A gateway that shows its certificate and does not ask for ours.
+sed -i 's,RTP/AVP,RTP/SAVP,' "$lab/invite"
+printf 'a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:%s\r\n' \
+	"$(head -c 30 /dev/urandom | base64)" >>"$lab/invite"
+body=$(sed '1,/^\r$/d' "$lab/invite" | wc -c)
+sed -i "s/^Content-Length: .*\r/Content-Length: $body\r/" "$lab/invite"
+openssl s_server -accept "127.0.0.1:$port_gw" -cert "$lab/certs/gw1.pem" \
+	-key "$lab/certs/gw1.key" <"$lab/nothing-yet" >"$lab/silent.out" 2>&1 &
+pids+=($!)
+check "a gateway that does not ask listens" wait_line 5 "$lab/silent.out" ACCEPT
+write_gateway 'tls = yes' "port = $port_gw" 'mutual = strict'
+check "reload with mutual = strict" ctl -q config reload
+check "a call to a gateway that does not ask for our certificate fails" \
+	answer_is 'SIP/2.0 5*' -w 5000 -c "$lab/certs/pbx1.pem" -k "$lab/certs/pbx1.key" \
+	tls 127.0.0.1 "$port_internal" "$lab/invite"
+check "the log says why" wait_line 5 "$lab/tandem.log" 'tls refused by=us rule=not-asked'
+check "it got no SIP" test "$(grep -c SIP "$lab/silent.out")" -eq 0
 
 check "the server runs on" is_running "$tandem_pid"
 check "nothing is held afterwards" all_released

@@ -80,6 +80,21 @@ const char *config_srtp_name(enum config_srtp srtp)
 	return srtp == CONFIG_SRTP_REQUIRED ? "required" : "off";
 }
 
+const char *config_wildcard_name(enum config_wildcard wildcard)
+{
+	return wildcard == CONFIG_WILDCARD_NO ? "no" : "one-label";
+}
+
+const char *config_eku_name(enum config_eku eku)
+{
+	return eku == CONFIG_EKU_EITHER ? "either" : "strict";
+}
+
+const char *config_mutual_name(enum config_mutual mutual)
+{
+	return mutual == CONFIG_MUTUAL_LAX ? "lax" : "strict";
+}
+
 const char *config_audit_name(enum config_audit mode)
 {
 	return mode == CONFIG_AUDIT_FULL ? "full" : "off";
@@ -382,6 +397,17 @@ static void trunks_and_servers_are_listed_and_shown(void **state)
 	row = json_array_get(json_object_get(result, "connections"), 0);
 	assert_string_equal(word(row, "tls_version"), "TLS1.3");
 	assert_string_equal(word(row, "peer_names"), "DNS:?");
+	assert_true(json_is_null(json_object_get(row, "asked_for_our_certificate")));
+	assert_string_equal(word(result, "mutual"), "lax");
+	assert_string_equal(word(result, "wildcard"), "no");
+	flow.asked = FLOW_ASKED_NO;
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_true(json_is_false(json_object_get(row, "asked_for_our_certificate")));
+	flow.asked = FLOW_ASKED_YES;
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_true(json_is_true(json_object_get(row, "asked_for_our_certificate")));
 	assert_int_equal(ask("server", "show", "carrier-a", NULL), API_NOT_FOUND);
 }
 

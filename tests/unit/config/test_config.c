@@ -7,6 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PIN "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+#define PIN2 "sha256/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
 static void defaults_are_those_of_the_manual(void **state)
 {
 	struct fixture *fixture = *state;
@@ -122,6 +125,42 @@ static void servers_inherit_from_internal_and_are_sorted(void **state)
 	assert_string_equal(server[2].id, "low");
 	assert_ptr_equal(config_server_find(fixture->config, "b"), &server[1]);
 	assert_null(config_server_find(fixture->config, "c"));
+}
+
+/* Servers and gateways have the same keys for it. */
+static void peers_are_judged_as_configured(void **state)
+{
+	static const char keys[] = "names = b.example, 192.0.2.7\nwildcard = one-label\n"
+				   "eku = strict\npins = " PIN "\nmutual = strict\n";
+	struct fixture *fixture = *state;
+	const struct config_peer *peers[2];
+	char text[512];
+
+	fixture_load_ok(fixture);
+	peers[0] = &fixture->config->servers[0].peer;
+	assert_int_equal(peers[0]->names.count, 0);
+	assert_int_equal(peers[0]->wildcard, CONFIG_WILDCARD_NO);
+	assert_int_equal(peers[0]->eku, CONFIG_EKU_EITHER);
+	assert_int_equal(peers[0]->pins.count, 0);
+	assert_int_equal(peers[0]->mutual, CONFIG_MUTUAL_LAX);
+
+	snprintf(text, sizeof(text), "[server pbx1]\n%s", keys);
+	fixture_write_main(fixture, "[server pbx1]\n", text);
+	snprintf(text, sizeof(text), "[gateway]\nhost = a.example\n%s", keys);
+	fixture_write(fixture, "gateways.d/a.conf", text);
+	fixture_load_ok(fixture);
+	peers[0] = &fixture->config->servers[0].peer;
+	peers[1] = &fixture->config->gateways[0].peer;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(peers[i]->names.count, 2);
+		assert_string_equal(peers[i]->names.words[1], "192.0.2.7");
+		assert_string_equal(
+			config_wildcard_name(peers[i]->wildcard), "one-label");
+		assert_string_equal(config_eku_name(peers[i]->eku), "strict");
+		assert_int_equal(peers[i]->pins.count, 1);
+		assert_string_equal(peers[i]->pins.words[0], PIN);
+		assert_string_equal(config_mutual_name(peers[i]->mutual), "strict");
+	}
 }
 
 static void every_mistake_is_told_at_once(void **state)
@@ -259,13 +298,52 @@ static void values_are_judged_at_their_bounds(void **state)
 		{"[server s]\nhost = a\nsuites = AEAD_AES_128_GCM, AEAD_AES_128_GCM",
 			false},
 		{"[server s]\nhost = a\nport = 0", false},
+		{"[server s]\nhost = a\nwildcard = one-label", true},
+		{"[server s]\nhost = a\nwildcard = yes", false},
+		{"[server s]\nhost = a\nwildcard =", false},
+		{"[server s]\nhost = a\neku = strict", true},
+		{"[server s]\nhost = a\neku = Strict", false},
+		{"[server s]\nhost = a\nmutual = strict", true},
+		{"[server s]\nhost = a\nmutual = yes", false},
+		{"[server s]\nhost = a\nnames = b.example, 192.0.2.1, ::1", true},
+		{"[server s]\nhost = a\nnames =", false},
+		{"[server s]\nhost = a\nnames = b.example,", false},
+		{"[server s]\nhost = a\nnames = b.example b2.example", false},
+		{"[server s]\nhost = a\nnames = b.example, b.example", false},
+		{"[server s]\nhost = a\nnames = *.example.com", false},
+		{"[server s]\nhost = a\nnames = sip:b.example", false},
+		{"[server s]\nhost = a\npins = " PIN, true},
+		{"[server s]\nhost = a\npins = " PIN ", " PIN2, true},
+		{"[server s]\nhost = a\npins =", false},
+		{"[server s]\nhost = a\npins = " PIN ",", false},
+		{"[server s]\nhost = a\npins = " PIN ", " PIN, false},
+		/* not SHA-256, too short, too long, another alphabet, spare bits set */
+		{"[server s]\nhost = a\npins = sha1/47DEQpj8HBSa+/TImW+5JCeuQeQ=", false},
+		{"[server s]\nhost = a\npins = "
+		 "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+			false},
+		{"[server s]\nhost = a\npins = "
+		 "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU",
+			false},
+		{"[server s]\nhost = a\npins = "
+		 "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFUA",
+			false},
+		{"[server s]\nhost = a\npins = "
+		 "sha256/47DEQpj8HBSa-/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+			false},
+		{"[server s]\nhost = a\npins = "
+		 "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFV=",
+			false},
+		{"[server s]\nhost = a\npins = "
+		 "SHA256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
+			false},
 		{"[audit]\nmode = Full", false},
 		{"[audit]\nrequired = true", false},
 	};
 	struct fixture *fixture = *state;
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char text[256];
+		char text[320];
 
 		snprintf(text, sizeof(text), "%s\n[tandem]\n", rows[i].line);
 		fixture_write_main(fixture, "[tandem]\n", text);
@@ -441,6 +519,7 @@ int main(void)
 		TEST(relative_main_file_gives_absolute_paths),
 		TEST(comments_may_stand_anywhere),
 		TEST(servers_inherit_from_internal_and_are_sorted),
+		TEST(peers_are_judged_as_configured),
 		TEST(every_mistake_is_told_at_once),
 		TEST(empty_file_misses_everything),
 		TEST(values_are_judged_at_their_bounds),

@@ -77,6 +77,21 @@ static void only_plain_profiles_are_plain(void **state)
 	}
 }
 
+/* RFC 5922 forbids them: only the one that says why may take wildcards. */
+static void only_teams_takes_wildcards(void **state)
+{
+	struct fixture *fixture = *state;
+
+	every_profile_is_valid(state);
+	for (size_t i = 0; i < fixture->config->gateway_count; i++) {
+		const struct config_gateway *gateway = &fixture->config->gateways[i];
+
+		assert_int_equal(gateway->peer.wildcard,
+			strcmp(gateway->id, "teams") == 0 ? CONFIG_WILDCARD_ONE_LABEL
+							  : CONFIG_WILDCARD_NO);
+	}
+}
+
 static void copy_example(const struct fixture *fixture, const char *name)
 {
 	char *path = source_path("doc/examples");
@@ -127,6 +142,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_profile_is_valid),
 		TEST(only_plain_profiles_are_plain),
+		TEST(only_teams_takes_wildcards),
 		TEST(examples_are_valid),
 	};
 

@@ -142,6 +142,8 @@ static void tls_carries_both_ways_and_knows_who(void **state)
 	assert_string_equal(near.text, test_response());
 	assert_ptr_equal(flow->peer, far_peer);
 	assert_ptr_equal(far.flow->peer, near_peer);
+	assert_int_equal(flow->asked, FLOW_ASKED_YES);
+	assert_int_equal(far.flow->asked, FLOW_ASKED_UNKNOWN);
 	assert_string_equal(flow->version, "TLS1.3");
 	assert_string_not_equal(flow->cipher, "");
 	assert_non_null(strstr(far.flow->peer_names, "near.example.com"));
@@ -400,6 +402,25 @@ static void reload_without_a_peer_closes_its_connection(void **state)
 	peer_set_unref(other->set);
 }
 
+/* A handshake that began before a reload opens no door that the reload has closed. */
+static void reload_counts_for_handshakes_too(void **state)
+{
+	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
+	struct peer *other = lab_peer("other.example.com", trust);
+
+	(void)state;
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, side_totals(&far).handshakes == 1);
+	transport_set_tls(far.transport, far_cred, other->set);
+	transport_judge_again(far.transport);
+	UNTIL(loop, near.closed == 1 && far.closed == 1);
+	assert_non_null(strstr(far.why, "tls refused by=us rule=name"));
+	assert_int_equal(far.messages, 0);
+	assert_int_equal(side_totals(&far).connections, 0);
+	flow_unref(flow);
+	peer_set_unref(other->set);
+}
+
 static void certificate_that_runs_out_ends_its_connection(void **state)
 {
 	const struct lab_spec spec = {
@@ -576,6 +597,7 @@ int main(void)
 		TEST(call_of_before_a_reload_uses_the_peer_of_after),
 		TEST(reload_moves_open_connections_to_the_new_peers),
 		TEST(reload_without_a_peer_closes_its_connection),
+		TEST(reload_counts_for_handshakes_too),
 		TEST(certificate_that_runs_out_ends_its_connection),
 		TEST(leaving_peer_is_closed),
 		TEST(much_output_passes_in_order),

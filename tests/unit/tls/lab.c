@@ -121,6 +121,9 @@ static void set_extensions(gnutls_x509_crt_t crt, const struct lab_spec *spec)
 		set_sans(crt, spec->sans);
 	if (spec->purpose)
 		ok(gnutls_x509_crt_set_key_purpose_oid(crt, spec->purpose, 0));
+	if (spec->broken_purpose.der)
+		ok(gnutls_x509_crt_set_extension_by_oid(crt, "2.5.29.37",
+			spec->broken_purpose.der, (unsigned)spec->broken_purpose.len, 0));
 	if (spec->critical)
 		ok(gnutls_x509_crt_set_extension_by_oid(
 			crt, spec->critical, "\x05\x00", 2, 1));
@@ -303,6 +306,10 @@ struct peer *lab_peer(const char *name, struct trust *trust)
 	struct peer *peer;
 
 	assert_int_equal(peer_set_new(&set), 0);
-	assert_int_equal(peer_add(set, "trunk lab", name, trust, NULL, &peer), 0);
+	assert_int_equal(peer_add(set,
+				 &(struct peer_params){
+					 .id = "trunk lab", .name = name, .trust = trust},
+				 &peer),
+		0);
 	return peer;
 }

@@ -38,7 +38,11 @@ struct lab_spec {
 	unsigned rsa_bits;      /* 0: P-256 */
 	bool sha1;
 	bool ca;
-	const char *purpose;   /* an extended key usage */
+	const char *purpose; /* an extended key usage */
+	struct {
+		const char *der;
+		size_t len;
+	} broken_purpose;      /* the extension's bytes, instead */
 	const char *critical;  /* OID of a critical extension that nobody knows */
 	const char *permitted; /* a CA's name constraint, a DNS suffix */
 	long from_days;        /* from today; 0: yesterday */

@@ -1,7 +1,7 @@
 #include "tls/channel.h"
 
 #include "../unit.h"
-#include "far.h"
+#include "pair.h"
 
 #include "tls/explain.h"
 
@@ -52,62 +52,10 @@ static int drop_world(void **state)
 	return 0;
 }
 
-/* Our channel and a bare far end, joined. */
-struct pair {
-	struct channel *channel;
-	struct far far;
-	int fd;
-	int result;
-};
-
 static void pair_start(struct pair *pair, bool accept, const struct peer *peer,
 	const struct lab_id *id, const char *priorities)
 {
-	struct channel_params params = {.accept = accept, .cred = world.cred};
-	struct err_text text = {""};
-	int fds[2];
-
-	if (accept)
-		params.peers = peer->set;
-	else
-		params.peer = peer;
-	assert_int_equal(
-		socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds),
-		0);
-	pair->fd = params.fd = fds[0];
-	pair->result = -EAGAIN;
-	assert_int_equal(channel_new(&pair->channel, &params, &text), 0);
-	far_start(&pair->far, fds[1], !accept, id, priorities);
-}
-
-static int pair_shake(struct pair *pair)
-{
-	for (int i = 0; i < 50; i++) {
-		if (pair->result == -EAGAIN)
-			pair->result = channel_handshake(pair->channel);
-		far_handshake(&pair->far);
-		if (pair->result != -EAGAIN && pair->far.result != GNUTLS_E_AGAIN)
-			break;
-	}
-	return pair->result;
-}
-
-static void pair_stop(struct pair *pair)
-{
-	channel_free(pair->channel);
-	close(pair->fd);
-	far_stop(&pair->far);
-}
-
-static void assert_words(const struct channel *channel, const char *words)
-{
-	struct buf out;
-
-	buf_init(&out, 0);
-	explain_channel(channel, &out);
-	if (!strstr(buf_str(&out), words))
-		fail_msg("\"%s\" does not say \"%s\"", buf_str(&out), words);
-	buf_free(&out);
+	pair_open(pair, accept, world.cred, peer, id, priorities);
 }
 
 /* --- the matrix: each bad certificate in both roles and versions --- */
@@ -115,26 +63,7 @@ static void assert_words(const struct channel *channel, const char *words)
 static void refuse(const struct peer *peer, const struct lab_id *id, enum peer_rule rule,
 	int alert, const char *words)
 {
-	for (int i = 0; i < 4; i++) {
-		bool accept = i & 1;
-		struct pair pair;
-
-		pair_start(&pair, accept, peer, id, i & 2 ? FAR_12 : FAR_13);
-		assert_int_equal(pair_shake(&pair), ERR_TRUST);
-		assert_null(channel_peer(pair.channel));
-		assert_int_equal(
-			channel_failure(pair.channel)->fault, CHANNEL_REFUSED_BY_US);
-		assert_string_equal(peer_rule_name(channel_verdict(pair.channel)->rule),
-			peer_rule_name(rule));
-		assert_words(pair.channel, words);
-		assert_string_equal(explain_advice(pair.channel), explain_fix(rule));
-		assert_int_not_equal(explain_fix(rule)[0], '\0');
-		assert_int_equal(far_alert(&pair.far), alert);
-		/* Final. */
-		assert_int_equal(channel_handshake(pair.channel), ERR_TRUST);
-		assert_int_equal(channel_write(pair.channel, "x", 1), ERR_TRUST);
-		pair_stop(&pair);
-	}
+	pair_refuse(world.cred, peer, id, rule, alert, words);
 }
 
 static void refuse_spec(const struct lab_spec *spec, const struct lab_id *issuer,
@@ -149,24 +78,7 @@ static void refuse_spec(const struct lab_spec *spec, const struct lab_id *issuer
 
 static void accept_id(const struct peer *peer, const struct lab_id *id)
 {
-	for (int i = 0; i < 4; i++) {
-		bool accept = i & 1;
-		struct pair pair;
-
-		pair_start(&pair, accept, peer, id, i & 2 ? FAR_12 : FAR_13);
-		if (pair_shake(&pair) != 0)
-			assert_words(pair.channel, "that it was let in");
-		assert_int_equal(pair.far.result, 0);
-		assert_ptr_equal(channel_peer(pair.channel), peer);
-		assert_string_equal(
-			channel_version(pair.channel), i & 2 ? "TLS1.2" : "TLS1.3");
-		assert_string_equal(channel_cipher(pair.channel), "AES-256-GCM");
-		assert_true(channel_verdict(pair.channel)->until > time(NULL));
-		if (!accept)
-			assert_true(channel_was_asked(pair.channel));
-		assert_string_equal(explain_advice(pair.channel), "");
-		pair_stop(&pair);
-	}
+	pair_accept(world.cred, peer, id);
 }
 
 static void accept_spec(const struct lab_spec *spec)
@@ -376,6 +288,20 @@ static void other_purpose_is_refused(void **state)
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE,
 		"detail=\"neither serverAuth nor clientAuth");
+}
+
+static void purpose_that_cannot_be_read_allows_nothing(void **state)
+{
+	struct lab_spec empty = {
+		.sans = {{'D', HOST, 0}}, .broken_purpose = {"\x30\x00", 2}};
+	struct lab_spec nonsense = {
+		.sans = {{'D', HOST, 0}}, .broken_purpose = {"\x05\x00", 2}};
+
+	(void)state;
+	refuse_spec(&empty, &world.root, PEER_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE,
+		"rule=purpose");
+	refuse_spec(&nonsense, &world.root, PEER_PURPOSE,
+		GNUTLS_A_UNSUPPORTED_CERTIFICATE, "rule=purpose");
 }
 
 static void leaf_that_signs_is_refused(void **state)
@@ -716,8 +642,11 @@ static void both_partners_have_their_own_ca(void **state)
 	(void)state;
 	lab_host(&theirs, "pbx.partner.example", &world.rogue);
 	lab_host(&ours_by_name, "pbx.partner.example", &world.root);
-	assert_int_equal(peer_add(world.peer->set, "server partner",
-				 "pbx.partner.example", rogue_trust, NULL, &partner),
+	assert_int_equal(peer_add(world.peer->set,
+				 &(struct peer_params){.id = "server partner",
+					 .name = "pbx.partner.example",
+					 .trust = rogue_trust},
+				 &partner),
 		0);
 	accept_id(partner, &theirs);
 	accept_id(world.peer, &world.good);
@@ -774,6 +703,7 @@ int main(void)
 		cmocka_unit_test(weak_rsa_is_refused),
 		cmocka_unit_test(sha1_is_refused),
 		cmocka_unit_test(other_purpose_is_refused),
+		cmocka_unit_test(purpose_that_cannot_be_read_allows_nothing),
 		cmocka_unit_test(leaf_that_signs_is_refused),
 		cmocka_unit_test(name_outside_the_constraint_is_refused),
 		cmocka_unit_test(unknown_critical_extension_is_refused),

@@ -134,7 +134,11 @@ static struct peer *add(
 {
 	struct peer *peer = NULL;
 
-	assert_int_equal(peer_add(set, id, name, trust, NULL, &peer), 0);
+	assert_int_equal(
+		peer_add(set,
+			&(struct peer_params){.id = id, .name = name, .trust = trust},
+			&peer),
+		0);
 	return peer;
 }
 
@@ -292,7 +296,7 @@ static void a_changed_certificate_is_refused(void **state)
 static void every_rule_has_a_word(void **state)
 {
 	(void)state;
-	for (int rule = PEER_OK; rule <= PEER_NAME; rule++)
+	for (int rule = PEER_OK; rule < PEER_RULES; rule++)
 		assert_non_null(peer_rule_name((enum peer_rule)rule));
 	assert_string_equal(peer_rule_name(PEER_ISSUER), "issuer");
 	assert_string_equal(peer_rule_name(PEER_NO_CERTIFICATE), "no-certificate");

@@ -145,6 +145,42 @@ static void judged_peers_are_known_over_reloads(void **state)
 	plain_stop(&plain);
 }
 
+/* What the configuration asks of a peer reaches its judge, and a reload changes it. */
+static void peers_are_judged_as_configured(void **state)
+{
+	static char other[] = "pbx1b.example.com";
+	static char pin[] = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
+	char *names[] = {other};
+	char *pins[] = {pin};
+	struct err_text text = {{0}};
+	const struct peer *peer;
+	struct config_peer *own;
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	peer = trunks_find(plain.trunks, TRUNK_SERVER, "pbx1")->peer;
+	assert_null(peer->other_names[0]);
+	assert_null(peer->pins[0]);
+	assert_false(peer->wildcard || peer->strict_purpose || peer->must_ask);
+	own = &plain.config->servers[0].peer;
+	*own = (struct config_peer){.names = {names, 1},
+		.wildcard = CONFIG_WILDCARD_ONE_LABEL,
+		.eku = CONFIG_EKU_STRICT,
+		.pins = {pins, 1},
+		.mutual = CONFIG_MUTUAL_STRICT};
+	assert_int_equal(trunks_apply(plain.trunks, plain.config, &text), 0);
+	*own = (struct config_peer){.wildcard = CONFIG_WILDCARD_NO};
+	peer = trunks_find(plain.trunks, TRUNK_SERVER, "pbx1")->peer;
+	assert_string_equal(peer->other_names[0], other);
+	assert_null(peer->other_names[1]);
+	assert_string_equal(peer->pins[0], pin);
+	assert_null(peer->pins[1]);
+	assert_true(peer->wildcard && peer->strict_purpose && peer->must_ask);
+	plain_stop(&plain);
+}
+
 static void is_named_for_reports(void **state)
 {
 	struct plain plain;
@@ -171,6 +207,7 @@ int main(void)
 		cmocka_unit_test(a_call_keeps_a_removed_trunk),
 		cmocka_unit_test(a_failed_reload_changes_nothing),
 		cmocka_unit_test(judged_peers_are_known_over_reloads),
+		cmocka_unit_test(peers_are_judged_as_configured),
 		cmocka_unit_test(is_named_for_reports),
 	};
 
