@@ -194,7 +194,11 @@ static void no_candidate(struct call *call, const char *why)
 static void try_candidate(struct call *call, const char *why)
 {
 	struct bridge_side *home = &call->bridge->sides[other_side(call->a.home->which)];
+	char last[sizeof(call->detail)];
 
+	/* WHY may be the dial's own text, which ends with the dial */
+	snprintf(last, sizeof(last), "%s",
+		why ? why : "no gateway or server takes this number");
 	dial_stop(&call->dial);
 	while (call->candidate_at < call->candidate_count) {
 		struct trunk *trunk = call->candidates[call->candidate_at++];
@@ -205,7 +209,7 @@ static void try_candidate(struct call *call, const char *why)
 		dial_start(&call->dial, home, trunk, dialled_h, call);
 		return;
 	}
-	no_candidate(call, why ? why : "no gateway or server takes this number");
+	no_candidate(call, last);
 }
 
 static void note_trunk_failure(struct trunk *trunk, const char *why)
