@@ -1,0 +1,120 @@
+#include "trunk/side.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct trunk *side_find(const struct trunk_side *side, const char *id)
+{
+	for (unsigned i = 0; i < side->count; i++)
+		if (!strcmp(side->trunks[i]->id, id))
+			return side->trunks[i];
+	return NULL;
+}
+
+static int load_tls(struct trunk *trunk, struct trunk_side *side,
+	struct material *material, struct err_text *text)
+{
+	return material_load(
+		material, trunk, side->peers, &trunk->peer, &trunk->cred, text);
+}
+
+/* A trunk with the settings of CONFIG, counters kept from OLD (may be NULL). */
+static struct trunk *make_trunk(enum trunk_kind kind, struct config *config,
+	const struct config_server *server, const struct config_gateway *gateway)
+{
+	struct trunk *trunk = calloc(1, sizeof(*trunk));
+
+	if (!trunk)
+		return NULL;
+	trunk->refs = 1;
+	trunk->kind = kind;
+	trunk->configured = true;
+	trunk->server = server;
+	trunk->gateway = gateway;
+	trunk->config = config_ref(config);
+	trunk->id = strdup(kind == TRUNK_SERVER ? server->id : gateway->id);
+	if (!trunk->id) {
+		trunk_unref(trunk);
+		return NULL;
+	}
+	return trunk;
+}
+
+void side_free(struct trunk_side *side)
+{
+	for (unsigned i = 0; i < side->count; i++)
+		trunk_unref(side->trunks[i]);
+	free(side->trunks);
+	cred_unref(side->cred);
+	peer_set_unref(side->peers);
+	memset(side, 0, sizeof(*side));
+}
+
+/* A certificate that did not change stays the same object: connections made with it are
+ * reused on after a reload. */
+void side_keep_same(struct cred **cred, struct cred *old)
+{
+	if (!*cred || !old || !cred_equal(*cred, old))
+		return;
+	cred_unref(*cred);
+	*cred = cred_ref(old);
+}
+
+/*
+ * TLS of TRUNK was switched off, but calls that began with it stand on a TLS connection:
+ * its peer stays in the set, so that the connection is judged as before. New calls do not
+ * come that way: trunks_of_flow() looks at the present setting.
+ */
+static void keep_peer(struct trunk *trunk, struct trunk_side *side,
+	const struct trunk_side *old, struct material *material)
+{
+	const struct trunk *before = side_find(old, trunk->id);
+	struct err_text text = {{0}};
+
+	if (!before || !before->calls || !before->peer)
+		return;
+	if (load_tls(trunk, side, material, &text))
+		log_warning("trunk", "trunk=%s event=peer-not-kept reason=\"%s\"",
+			trunk->id, text.text);
+}
+
+int side_build(struct trunk_side *side, const struct trunk_side *old,
+	enum trunk_kind kind, struct config *config, struct material *material,
+	struct err_text *text)
+{
+	bool server = kind == TRUNK_SERVER;
+	size_t count = server ? config->server_count : config->gateway_count;
+	const struct config_tls *common =
+		server ? &config->internal.tls : &config->external.tls;
+	int err = peer_set_new(&side->peers);
+
+	side->trunks = calloc(count ? count : 1, sizeof(struct trunk *));
+	if (err || !side->trunks)
+		return -ENOMEM;
+	if (common->certificate[0]) {
+		err = cred_load(&side->cred, common->certificate, common->key,
+			config->tandem.fqdn, text);
+		if (err)
+			return err;
+		side_keep_same(&side->cred, old->cred);
+	}
+	for (size_t i = 0; i < count; i++) {
+		struct trunk *trunk =
+			make_trunk(kind, config, server ? &config->servers[i] : NULL,
+				server ? NULL : &config->gateways[i]);
+
+		if (!trunk)
+			return -ENOMEM;
+		side->trunks[side->count++] = trunk;
+		if (trunk_is_tls(trunk))
+			err = load_tls(trunk, side, material, text);
+		else
+			keep_peer(trunk, side, old, material);
+		if (err)
+			return err;
+	}
+	return 0;
+}

@@ -1,0 +1,31 @@
+/*
+ * The trunks of one side as one configuration has them: built whole beside those that run,
+ * then swapped. Part of trunk.c. Loop thread.
+ */
+#pragma once
+
+#include "trunk/material.h"
+#include "trunk/trunk.h"
+
+/* The trunks of one kind, in order of priority. */
+struct trunk_side {
+	struct trunk **trunks;
+	unsigned count;
+	struct cred *cred;
+	struct peer_set *peers;
+};
+
+/*
+ * Fills the zeroed SIDE by CONFIG and loads every file that it names; OLD is what runs.
+ * 0, or negative with TEXT; give SIDE to side_free() in either case.
+ */
+int side_build(struct trunk_side *side, const struct trunk_side *old,
+	enum trunk_kind kind, struct config *config, struct material *material,
+	struct err_text *text);
+void side_free(struct trunk_side *side);
+struct trunk *side_find(const struct trunk_side *side, const char *id);
+/*
+ * A certificate that did not change stays the same object: connections made with it are
+ * reused on after a reload. Puts OLD in the place of *CRED then. Both may be NULL.
+ */
+void side_keep_same(struct cred **cred, struct cred *old);
