@@ -264,7 +264,7 @@ enum api_code trunk_verb_resume(void *arg, const char *const *args, size_t arg_c
 
 /* Edits the word in FILE and reloads. The reload refused: the file is put back. */
 static enum api_code switch_tls(const struct verbs_context *context, const char *file,
-	bool tls, json_t **ret_result, struct err_text *text)
+	enum config_tls_mode mode, json_t **ret_result, struct err_text *text)
 {
 	struct err_text why = {""};
 	json_t *errors = NULL;
@@ -273,7 +273,7 @@ static enum api_code switch_tls(const struct verbs_context *context, const char 
 
 	if (err)
 		return API_FAILED;
-	err = config_gateway_edit(file, "tls", tls ? "yes" : "no", text);
+	err = config_gateway_edit(file, "tls", config_tls_name(mode), text);
 	if (err) {
 		buf_free(&before);
 		return API_FAILED;
@@ -296,14 +296,19 @@ enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_coun
 	json_t **ret_result, struct err_text *text)
 {
 	const struct verbs_context *context = arg;
-	bool tls = strcmp(args[1], "on") == 0, changed;
+	enum config_tls_mode mode = CONFIG_TLS_NO;
+	bool changed;
 	const struct config_gateway *gateway;
 	enum api_code code;
 	char *file;
 
 	(void)arg_count;
-	if (!tls && strcmp(args[1], "off") != 0) {
-		err_set(text, 0, "usage: trunk tls ID on|off");
+	if (strcmp(args[1], "on") == 0)
+		mode = CONFIG_TLS_YES;
+	else if (strcmp(args[1], "observe") == 0)
+		mode = CONFIG_TLS_OBSERVE;
+	else if (strcmp(args[1], "off") != 0) {
+		err_set(text, 0, "usage: trunk tls ID on|observe|off");
 		return API_USAGE;
 	}
 	gateway = config_gateway_find(context->config_h(context->arg), args[0]);
@@ -311,17 +316,17 @@ enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_coun
 		err_set(text, 0, "no such trunk: %.100s", args[0]);
 		return API_NOT_FOUND;
 	}
-	changed = gateway->tls != tls;
+	changed = gateway->tls != mode;
 	if (changed) {
 		/* The reload frees the snapshot that GATEWAY lives in. */
 		file = strdup(gateway->file);
-		code = file ? switch_tls(context, file, tls, ret_result, text)
+		code = file ? switch_tls(context, file, mode, ret_result, text)
 			    : API_FAILED;
 		free(file);
 		if (code != API_OK)
 			return code;
 	}
-	*ret_result = json_pack("{s:s, s:b, s:b}", "id", args[0], "tls", (int)tls,
-		"changed", (int)changed);
+	*ret_result = json_pack("{s:s, s:s, s:b}", "id", args[0], "tls",
+		config_tls_name(mode), "changed", (int)changed);
 	return API_OK;
 }

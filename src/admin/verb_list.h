@@ -15,7 +15,7 @@
 		"every trunk with its protection and calls", trunk_verb_list)            \
 	X("trunk", "show", 1, 1, false, "trunk show ID",                                 \
 		"one trunk in full", trunk_verb_show)                                    \
-	X("trunk", "tls", 2, 2, true, "trunk tls ID on|off",                             \
+	X("trunk", "tls", 2, 2, true, "trunk tls ID on|observe|off",                     \
 		"switch TLS of a trunk; counts for the next call", trunk_verb_tls)       \
 	X("trunk", "drain", 1, 1, true, "trunk drain ID",                                \
 		"no new calls by this trunk", trunk_verb_drain)                          \

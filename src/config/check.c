@@ -66,6 +66,56 @@ static void check_family(const struct addr *address, const struct addr *advertis
 			addr_is_v6(address) ? "IPv6" : "IPv4");
 }
 
+/* A certificate that comes, its key, and the day: one without the others does nothing. */
+static void check_next(const struct config_tls *tls, const struct scope *scope,
+	enum schema_section section, struct place place, struct config_errors *errors)
+{
+	const struct {
+		const char *name;
+		bool set;
+	} keys[] = {
+		{"next-certificate", tls->next_certificate[0] != '\0'},
+		{"next-key", tls->next_key[0] != '\0'},
+		{"next-from", tls->next_from != 0},
+	};
+	const char *known = NULL;
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (keys[i].set)
+			known = keys[i].name;
+	}
+	for (size_t i = 0; known != NULL && i < sizeof(keys) / sizeof(keys[0]); i++) {
+		if (!keys[i].set)
+			errors_add(errors, scope_place(scope, section, known, place),
+				"%s: missing, %s needs it", keys[i].name, known);
+	}
+}
+
+/* What goes below the rules has an end. */
+static void check_exception(const struct config_peer *peer, const char *what,
+	const struct scope *scope, enum schema_section section, struct place place,
+	struct config_errors *errors)
+{
+	if (peer->exception_until == 0)
+		errors_add(errors, scope_place(scope, section, what, place),
+			"%s: an exception, expected exception-until beside it", what);
+}
+
+static void check_servers(
+	const struct config *config, struct place place, struct config_errors *errors)
+{
+	for (size_t i = 0; i < config->server_count; i++) {
+		const struct config_peer *peer = &config->servers[i].peer;
+
+		if (peer->revocation == CONFIG_REVOCATION_SOFT &&
+			peer->exception_until == 0)
+			errors_add(errors, place,
+				"[server %s] revocation: soft is an exception, expected "
+				"exception-until beside it",
+				config->servers[i].id);
+	}
+}
+
 void check_main(const struct config *config, const struct scope *scope,
 	struct place place, struct config_errors *errors)
 {
@@ -82,6 +132,9 @@ void check_main(const struct config *config, const struct scope *scope,
 			scope_place(scope, SCHEMA_SIP, "t1",
 				scope_place(scope, SCHEMA_SIP, "t2", place)),
 			"t1: expected at most t2");
+	check_next(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);
+	check_next(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
+	check_servers(config, place, errors);
 	if (config->server_count == 0)
 		errors_add(errors, place, "[server ID]: missing, expected at least one");
 }
@@ -109,15 +162,25 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 	/* One that is out of use may be unfinished. */
 	if (!gateway->enabled)
 		return;
-	if (gateway->tls)
+	if (gateway->tls != CONFIG_TLS_NO)
 		check_tls(&gateway->certs,
-			"[gateway] and in [external], which tls = yes needs",
+			"[gateway] and in [external], which tls = yes or observe needs",
 			scope_place(scope, SCHEMA_GATEWAY, "tls", place), errors);
-	if (gateway->tls && gateway->srtp == CONFIG_SRTP_OFF)
+	check_next(&gateway->certs, scope, SCHEMA_GATEWAY, place, errors);
+	if (gateway->tls_min < CONFIG_TLS_1_2)
+		check_exception(
+			&gateway->peer, "tls-min", scope, SCHEMA_GATEWAY, place, errors);
+	if (gateway->ciphers != CONFIG_CIPHERS_MODERN)
+		check_exception(
+			&gateway->peer, "ciphers", scope, SCHEMA_GATEWAY, place, errors);
+	if (gateway->peer.revocation == CONFIG_REVOCATION_SOFT)
+		check_exception(&gateway->peer, "revocation", scope, SCHEMA_GATEWAY,
+			place, errors);
+	if (gateway->tls != CONFIG_TLS_NO && gateway->srtp == CONFIG_SRTP_OFF)
 		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "srtp", place),
-			"srtp: expected required or optional while tls = yes, got "
-			"\"off\"");
-	if (!gateway->tls && gateway->transport == CONFIG_UDP &&
+			"srtp: expected required or optional while tls is not no, "
+			"got \"off\"");
+	if (gateway->tls != CONFIG_TLS_YES && gateway->transport == CONFIG_UDP &&
 		config->external.udp.len == 0)
 		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "transport", place),
 			"transport: expected udp in [external] to be set for it");

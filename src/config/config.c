@@ -41,6 +41,9 @@ static void server_free(struct config_server *server)
 	clear_sections(server, SCHEMA_SERVER, SCHEMA_SERVER);
 	free(server->tls.certificate);
 	free(server->tls.key);
+	free(server->tls.next_certificate);
+	free(server->tls.next_key);
+	free(server->tls.staple);
 	free(server->id);
 }
 
@@ -172,8 +175,12 @@ static int add_server(struct load *load, const struct ini_section *from)
 	server->id = strdup(from->id);
 	server->tls.certificate = strdup("");
 	server->tls.key = strdup("");
+	server->tls.next_certificate = strdup("");
+	server->tls.next_key = strdup("");
+	server->tls.staple = strdup("");
 	if (server->id == NULL || server->tls.certificate == NULL ||
-		server->tls.key == NULL)
+		server->tls.key == NULL || server->tls.next_certificate == NULL ||
+		server->tls.next_key == NULL || server->tls.staple == NULL)
 		return -ENOMEM;
 	err = scope_apply(&scope, SCHEMA_SERVER, load->ini, from, load->errors);
 	if (err != 0)
@@ -433,4 +440,24 @@ const char *config_eku_name(enum config_eku eku)
 const char *config_mutual_name(enum config_mutual mutual)
 {
 	return enum_name(SCHEMA_GATEWAY, "mutual", mutual);
+}
+
+const char *config_revocation_name(enum config_revocation revocation)
+{
+	return enum_name(SCHEMA_GATEWAY, "revocation", revocation);
+}
+
+const char *config_tls_name(enum config_tls_mode mode)
+{
+	return enum_name(SCHEMA_GATEWAY, "tls", mode);
+}
+
+const char *config_tls_version_name(enum config_tls_version version)
+{
+	return enum_name(SCHEMA_GATEWAY, "tls-min", version);
+}
+
+const char *config_ciphers_name(enum config_ciphers ciphers)
+{
+	return enum_name(SCHEMA_GATEWAY, "ciphers", ciphers);
 }

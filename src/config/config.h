@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 /* SRTP crypto suites, strongest habits first; a bit each in a suites mask. */
 enum config_suite {
@@ -39,15 +40,39 @@ struct config_words {
 
 /* Certificates of one role; "" where not set. */
 struct config_tls {
-	char *certificate; /* PEM chain */
-	char *key;         /* PEM file, or a pkcs11: URI */
-	char *trust;       /* PEM bundle of anchors */
-	char *crl;         /* PEM CRLs */
+	char *certificate;      /* PEM chain */
+	char *key;              /* PEM file, or a pkcs11: URI */
+	char *trust;            /* PEM bundle of anchors */
+	char *crl;              /* PEM CRLs */
+	char *next_certificate; /* takes the place of certificate at next_from */
+	char *next_key;
+	time_t next_from; /* 0: not set, nor the two above */
+	char *staple;     /* "auto", "off", or the http: URL of an OCSP responder */
 };
 
 enum config_wildcard { CONFIG_WILDCARD_NO, CONFIG_WILDCARD_ONE_LABEL };
 enum config_eku { CONFIG_EKU_EITHER, CONFIG_EKU_STRICT };
 enum config_mutual { CONFIG_MUTUAL_LAX, CONFIG_MUTUAL_STRICT };
+enum config_revocation {
+	CONFIG_REVOCATION_HARD,
+	CONFIG_REVOCATION_SOFT,
+	CONFIG_REVOCATION_STAPLE,
+};
+/* Whether a gateway is reached by TLS. */
+enum config_tls_mode { CONFIG_TLS_NO, CONFIG_TLS_OBSERVE, CONFIG_TLS_YES };
+/* In order: each allows what the next one does, and more. */
+enum config_tls_version {
+	CONFIG_TLS_1_0,
+	CONFIG_TLS_1_1,
+	CONFIG_TLS_1_2,
+	CONFIG_TLS_1_3
+};
+enum config_ciphers {
+	CONFIG_CIPHERS_MODERN,     /* forward secrecy and AEAD */
+	CONFIG_CIPHERS_COMPATIBLE, /* AES-CBC too */
+	CONFIG_CIPHERS_LEGACY,     /* RSA key exchange too */
+};
+enum config_fips { CONFIG_FIPS_OFF, CONFIG_FIPS_REQUIRED };
 
 /* How the certificate of one server or gateway is judged beyond its chain and its host. */
 struct config_peer {
@@ -56,6 +81,9 @@ struct config_peer {
 	enum config_eku eku;
 	struct config_words pins;  /* "sha256/..." of its public key; empty: any key */
 	enum config_mutual mutual; /* whether it must ask for our certificate */
+	enum config_revocation revocation;
+	char *exception_reason; /* of what is set here below the rules; "" */
+	time_t exception_until; /* 0: no date */
 };
 
 struct config_server {
@@ -78,9 +106,14 @@ struct config_gateway {
 	char *host;    /* name or address; with TLS the name in its certificate */
 	uint16_t port; /* 0: SRV, then 5060 or 5061 */
 	bool enabled;
-	bool tls;
-	enum config_transport transport; /* what carries it while tls is no */
-	enum config_srtp srtp;           /* always OFF while tls is no */
+	enum config_tls_mode tls;
+	enum config_tls_version tls_min;
+	enum config_ciphers ciphers;
+	enum config_transport transport; /* what carries it while tls is not yes */
+	enum config_srtp srtp;           /* always OFF while tls is not yes */
+	enum config_srtp srtp_with_tls;  /* what srtp would be with tls = yes */
+	uint64_t observe_ms;             /* between two probes while tls is observe */
+	char *probe_number;              /* may be called to offer SRTP; "" = none */
 	struct config_tls certs;         /* those of [external] where not set */
 	struct config_peer peer;
 	unsigned suites;
@@ -110,6 +143,7 @@ struct config {
 		char *user;        /* to become after start; "" = stay */
 		struct addr
 			dns_server; /* asked instead of those in resolv.conf; len 0: not */
+		enum config_fips fips;
 	} tandem;
 
 	struct {
@@ -209,3 +243,7 @@ const char *config_audit_name(enum config_audit mode);
 const char *config_wildcard_name(enum config_wildcard wildcard);
 const char *config_eku_name(enum config_eku eku);
 const char *config_mutual_name(enum config_mutual mutual);
+const char *config_revocation_name(enum config_revocation revocation);
+const char *config_tls_name(enum config_tls_mode mode); /* "no", "observe" */
+const char *config_tls_version_name(enum config_tls_version version); /* "1.2" */
+const char *config_ciphers_name(enum config_ciphers ciphers);

@@ -66,7 +66,8 @@ static int fill(const struct gateways *gateways, struct config_gateway *gateway,
 	if (gateways->main_is_sound)
 		check_gateway(gateways->config, gateway, &scope, place, profiles->errors);
 	/* SDES keys in clear signalling protect nothing. */
-	if (!gateway->tls)
+	gateway->srtp_with_tls = gateway->srtp;
+	if (gateway->tls != CONFIG_TLS_YES)
 		gateway->srtp = CONFIG_SRTP_OFF;
 	return 0;
 }

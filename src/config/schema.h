@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* At least the number of rows; checked by a unit test. Sizes what is kept per row. */
-#define SCHEMA_MAX_KEYS 96
+#define SCHEMA_MAX_KEYS 128
 
 /* Enough for every text of schema_expected(). */
 #define SCHEMA_EXPECTED_SIZE 256
@@ -49,6 +49,8 @@ enum schema_type {
 	SCHEMA_NAMES,  /* comma list of what SCHEMA_NAME takes */
 	SCHEMA_PINS,   /* comma list of sha256/BASE64 */
 	SCHEMA_SUITES, /* comma list of SRTP suites */
+	SCHEMA_DATE,   /* a UTC day, or a minute of it; time_t, 0 = not set */
+	SCHEMA_STAPLE, /* auto | off | an http: URL */
 };
 
 struct schema_key {

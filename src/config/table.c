@@ -1,7 +1,6 @@
 #include "config/table.h"
 
 #include "config/config.h"
-#include "config/table_peer.h"
 
 /* The build sets these to the places of the installed tree. */
 #ifndef TANDEM_PROFILE_DIR
@@ -38,6 +37,11 @@ static const char *const hold_words[] = {"pass", "sendonly", "inactive", NULL};
 static const char *const wildcard_words[] = {"no", "one-label", NULL};
 static const char *const eku_words[] = {"either", "strict", NULL};
 static const char *const mutual_words[] = {"lax", "strict", NULL};
+static const char *const revocation_words[] = {"hard", "soft", "staple", NULL};
+static const char *const tls_words[] = {"no", "observe", "yes", NULL};
+static const char *const tls_min_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
+static const char *const ciphers_words[] = {"modern", "compatible", "legacy", NULL};
+static const char *const fips_words[] = {"off", "required", NULL};
 
 /* Words that read better than 0. */
 static const char *const auto_word[] = {"auto", NULL};
@@ -103,6 +107,16 @@ const struct schema_key schema_table[] = {
 			"read at "
 			"start.",
 	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "fips",
+		.type = SCHEMA_ENUM,
+		MEMBER(config, tandem.fips),
+		.words = fips_words,
+		.fallback = "off",
+		.help = "With required the start is refused where GnuTLS is not in FIPS "
+			"140 mode, and TLS and SRTP keep to approved algorithms.",
+	},
 
 	/* [internal] */
 	{
@@ -143,6 +157,13 @@ const struct schema_key schema_table[] = {
 		.fallback = "",
 		.help = "A PEM file of their revocation lists.",
 	},
+#define ROW_SECTION SCHEMA_INTERNAL
+#define ROW_OWNER config
+#define ROW_TLS internal.tls
+#include "config/table_certs.def"
+#undef ROW_SECTION
+#undef ROW_OWNER
+#undef ROW_TLS
 	{
 		.section = SCHEMA_INTERNAL,
 		.name = "suites",
@@ -210,6 +231,13 @@ const struct schema_key schema_table[] = {
 		.fallback = "",
 		.help = "A PEM file of their revocation lists.",
 	},
+#define ROW_SECTION SCHEMA_EXTERNAL
+#define ROW_OWNER config
+#define ROW_TLS external.tls
+#include "config/table_certs.def"
+#undef ROW_SECTION
+#undef ROW_OWNER
+#undef ROW_TLS
 
 	/* [media] */
 	{
@@ -474,309 +502,8 @@ const struct schema_key schema_table[] = {
 		.help = "How long a message may stay in the network (RFC 3261, T4).",
 	},
 
-	/* [server ID] */
-	{
-		.section = SCHEMA_SERVER,
-		.name = "host",
-		.type = SCHEMA_NAME,
-		MEMBER(config_server, host),
-		.help = "Where to connect, and the name that the server's certificate "
-			"must carry.",
-	},
-	{
-		.section = SCHEMA_SERVER,
-		.name = "port",
-		.type = SCHEMA_PORT,
-		MEMBER(config_server, port),
-		.fallback = "5061",
-		.help = "The port of its TLS listener.",
-	},
-	{
-		.section = SCHEMA_SERVER,
-		.name = "priority",
-		.type = SCHEMA_UINT,
-		MEMBER(config_server, priority),
-		.max = 65535,
-		.unit = "",
-		.fallback = "10",
-		.help = "Servers of a lower number are tried first.",
-	},
-	{
-		.section = SCHEMA_SERVER,
-		.name = "weight",
-		.type = SCHEMA_UINT,
-		MEMBER(config_server, weight),
-		.max = 65535,
-		.unit = "",
-		.fallback = "1",
-		.help = "The share of calls among servers of the same priority.",
-	},
-	{
-		.section = SCHEMA_SERVER,
-		.name = "trust",
-		.type = SCHEMA_FILE,
-		MEMBER(config_server, tls.trust),
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_INTERNAL,
-		.help = "A PEM file of the authorities that may vouch for this server.",
-	},
-	{
-		.section = SCHEMA_SERVER,
-		.name = "crl",
-		.type = SCHEMA_FILE,
-		MEMBER(config_server, tls.crl),
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_INTERNAL,
-		.help = "A PEM file of their revocation lists.",
-	},
-	TABLE_PEER_ROWS(SCHEMA_SERVER, config_server),
-	{
-		.section = SCHEMA_SERVER,
-		.name = "suites",
-		.type = SCHEMA_SUITES,
-		MEMBER(config_server, suites),
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_INTERNAL,
-		.help = "The SRTP suites that this server may use.",
-	},
-	{
-		.section = SCHEMA_SERVER,
-		.name = "codecs",
-		.type = SCHEMA_WORDS,
-		MEMBER(config_server, codecs),
-		.fallback = "",
-		.help = "The codecs that cross toward it, best first; none named: all.",
-	},
-	{
-		.section = SCHEMA_SERVER,
-		.name = "max-calls",
-		.type = SCHEMA_UINT,
-		MEMBER(config_server, max_calls),
-		.max = 1000000,
-		.unit = "",
-		.words = unlimited_word,
-		.fallback = "unlimited",
-		.help = "Its calls at once.",
-	},
-
-	/* [gateway] */
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "profile",
-		.type = SCHEMA_ID,
-		MEMBER(config_gateway, profile),
-		.fallback = "",
-		.help = "The profile whose keys count first; those of this file override "
-			"them.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "host",
-		.type = SCHEMA_NAME,
-		MEMBER(config_gateway, host),
-		.help = "Name or address of the gateway; with TLS the name in its "
-			"certificate.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "port",
-		.type = SCHEMA_PORT,
-		MEMBER(config_gateway, port),
-		.fallback = "",
-		.help = "Its port; where not set, SRV records are asked, then 5060 or "
-			"with TLS "
-			"5061 is taken.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "enabled",
-		.type = SCHEMA_BOOL,
-		MEMBER(config_gateway, enabled),
-		.fallback = "yes",
-		.help = "Whether calls go to it and are taken from it.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "tls",
-		.type = SCHEMA_BOOL,
-		MEMBER(config_gateway, tls),
-		.fallback = "yes",
-		.help = "Whether signalling is mutual TLS. It never falls back to plain.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "transport",
-		.type = SCHEMA_ENUM,
-		MEMBER(config_gateway, transport),
-		.words = transports,
-		.fallback = "udp",
-		.help = "What carries signalling while tls is no.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "srtp",
-		.type = SCHEMA_ENUM,
-		MEMBER(config_gateway, srtp),
-		.words = srtp_words,
-		.fallback = "required",
-		.help = "Whether media is encrypted; always off while tls is no, because "
-			"its keys "
-			"would cross in clear.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "certificate",
-		.type = SCHEMA_FILE,
-		MEMBER(config_gateway, certs.certificate),
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_EXTERNAL,
-		.help = "Our certificate toward this gateway.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "key",
-		.type = SCHEMA_KEY,
-		MEMBER(config_gateway, certs.key),
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_EXTERNAL,
-		.help = "Its private key: a PEM file or a pkcs11: URI.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "trust",
-		.type = SCHEMA_FILE,
-		MEMBER(config_gateway, certs.trust),
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_EXTERNAL,
-		.help = "A PEM file of the authorities that may vouch for this gateway.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "crl",
-		.type = SCHEMA_FILE,
-		MEMBER(config_gateway, certs.crl),
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_EXTERNAL,
-		.help = "A PEM file of their revocation lists.",
-	},
-	TABLE_PEER_ROWS(SCHEMA_GATEWAY, config_gateway),
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "suites",
-		.type = SCHEMA_SUITES,
-		MEMBER(config_gateway, suites),
-		.fallback = ALL_SUITES,
-		.help = "The SRTP suites that this gateway may use.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "codecs",
-		.type = SCHEMA_WORDS,
-		MEMBER(config_gateway, codecs),
-		.fallback = "",
-		.help = "The codecs that cross toward it, best first; none named: all.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "prefixes",
-		.type = SCHEMA_WORDS,
-		MEMBER(config_gateway, prefixes),
-		.fallback = "",
-		.help = "How the numbers begin that it takes; none named: any number.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "priority",
-		.type = SCHEMA_UINT,
-		MEMBER(config_gateway, priority),
-		.max = 65535,
-		.unit = "",
-		.fallback = "10",
-		.help = "Gateways of a lower number are tried first.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "max-calls",
-		.type = SCHEMA_UINT,
-		MEMBER(config_gateway, max_calls),
-		.max = 1000000,
-		.unit = "",
-		.words = unlimited_word,
-		.fallback = "unlimited",
-		.help = "Its calls at once.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "early-media",
-		.type = SCHEMA_BOOL,
-		MEMBER(config_gateway, early_media),
-		.fallback = "yes",
-		.help = "Whether the SDP of its 18x responses is passed on.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "user-phone",
-		.type = SCHEMA_BOOL,
-		MEMBER(config_gateway, user_phone),
-		.fallback = "no",
-		.help = "Whether ;user=phone is added to URIs that hold a number.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "rtcp-mux",
-		.type = SCHEMA_BOOL,
-		MEMBER(config_gateway, rtcp_mux),
-		.fallback = "no",
-		.help = "Whether RTCP is offered on the port of RTP (RFC 5761).",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "sdp-lifetime",
-		.type = SCHEMA_BOOL,
-		MEMBER(config_gateway, sdp_lifetime),
-		.fallback = "no",
-		.help = "Whether our SRTP keys are written with their lifetime, |2^31.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "hold",
-		.type = SCHEMA_ENUM,
-		MEMBER(config_gateway, hold),
-		.words = hold_words,
-		.fallback = "pass",
-		.help = "How hold is written toward it: as it came, or always as one "
-			"direction.",
-	},
-	{
-		.section = SCHEMA_GATEWAY,
-		.name = "from-host",
-		.type = SCHEMA_NAME,
-		MEMBER(config_gateway, from_host),
-		.fallback = "",
-		.help = "The host in From toward it; where not set, our fqdn over TLS, "
-			"our "
-			"address in plain.",
-	},
-
-	/* [capture] */
-	{
-		.section = SCHEMA_CAPTURE,
-		.name = "mode",
-		.type = SCHEMA_ENUM,
-		MEMBER(config_gateway, audit),
-		.words = audit_words,
-		.fallback = "",
-		.inherits = true,
-		.parent = SCHEMA_AUDIT,
-		.help = "What is captured of this gateway's calls.",
-	},
+#include "config/table_gateway.def"
+#include "config/table_server.def"
 };
 
 const size_t schema_table_count = sizeof(schema_table) / sizeof(schema_table[0]);

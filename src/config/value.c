@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 /* More would be a mistake, and the duplicate check is quadratic. */
 #define MAX_WORDS 256
@@ -31,6 +32,7 @@ static bool is_string(enum schema_type type)
 	case SCHEMA_FQDN:
 	case SCHEMA_FILE:
 	case SCHEMA_KEY:
+	case SCHEMA_STAPLE:
 		return true;
 	default:
 		return false;
@@ -149,6 +151,17 @@ static bool is_name(const char *text)
 	       is_host_name(text, false);
 }
 
+/*
+ * http: as the responders of RFC 6960 are, whose answers are signed: a TLS connection to
+ * learn whether TLS can be trusted goes in circles.
+ */
+static bool is_staple(const char *text)
+{
+	return strcmp(text, "auto") == 0 || strcmp(text, "off") == 0 ||
+	       (strncmp(text, "http://", 7) == 0 && text[7] != '\0' &&
+		       strpbrk(text, " \"<>") == NULL);
+}
+
 static int set_string(
 	const struct schema_key *key, void *base, const char *folder, const char *text)
 {
@@ -157,7 +170,8 @@ static int set_string(
 
 	if (text[0] == '\0' || (key->type == SCHEMA_NAME && !is_name(text)) ||
 		(key->type == SCHEMA_FQDN && !is_host_name(text, true)) ||
-		(key->type == SCHEMA_ID && !schema_id_valid(text)))
+		(key->type == SCHEMA_ID && !schema_id_valid(text)) ||
+		(key->type == SCHEMA_STAPLE && !is_staple(text)))
 		return ERR_FORMAT;
 	return store_string(key, base, is_path ? value_path(folder, text) : strdup(text));
 }
@@ -204,6 +218,29 @@ static int parse_size(const char *text, uint64_t *ret)
 	static const uint64_t bytes[] = {1, 1ULL << 10, 1ULL << 20, 1ULL << 30};
 
 	return parse_scaled(text, ret, suffixes, bytes);
+}
+
+/* A calendar day in UTC, or a minute of one, and nothing behind it. */
+static int set_date(const struct schema_key *key, void *base, const char *text)
+{
+	struct tm tm = {0}, kept;
+	const char *end = strptime(text, "%Y-%m-%d", &tm);
+	time_t value;
+
+	if (end != NULL && end == text + 10 && *end == 'T') {
+		end = strptime(text, "%Y-%m-%dT%H:%MZ", &tm);
+		if (end != text + 17)
+			return ERR_FORMAT;
+	} else if (end != text + 10) {
+		return ERR_FORMAT;
+	}
+	kept = tm;
+	value = timegm(&tm);
+	/* timegm() takes 31 April for 1 May. */
+	if (*end != '\0' || value <= 0 || kept.tm_mday != tm.tm_mday)
+		return ERR_FORMAT;
+	*(time_t *)member(key, base) = value;
+	return 0;
 }
 
 static int set_number(const struct schema_key *key, void *base, const char *text)
@@ -419,6 +456,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_FQDN:
 	case SCHEMA_FILE:
 	case SCHEMA_KEY:
+	case SCHEMA_STAPLE:
 		return set_string(key, base, folder, text);
 	case SCHEMA_UINT:
 	case SCHEMA_PORT:
@@ -439,6 +477,8 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_suites(key, base, text, ret_bad);
+	case SCHEMA_DATE:
+		return set_date(key, base, text);
 	}
 	return ERR_FORMAT;
 }

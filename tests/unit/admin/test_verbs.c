@@ -90,6 +90,13 @@ const char *config_eku_name(enum config_eku eku)
 	return eku == CONFIG_EKU_EITHER ? "either" : "strict";
 }
 
+const char *config_tls_name(enum config_tls_mode mode)
+{
+	static const char *const names[] = {"no", "observe", "yes"};
+
+	return names[mode];
+}
+
 const char *config_mutual_name(enum config_mutual mutual)
 {
 	return mutual == CONFIG_MUTUAL_LAX ? "lax" : "strict";
@@ -433,6 +440,8 @@ static void tls_is_switched_by_one_edit_and_a_reload(void **state)
 	assert_int_equal(ask("trunk", "tls", "carrier-a", "off"), API_OK);
 	assert_true(json_is_false(json_object_get(result, "changed")));
 	assert_int_equal(reloads, 1);
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "observe"), API_OK);
+	expect_file("tls = observe\n");
 	assert_int_equal(ask("trunk", "tls", "carrier-a", "maybe"), API_USAGE);
 	assert_int_equal(ask("trunk", "tls", "x", "on"), API_NOT_FOUND);
 }

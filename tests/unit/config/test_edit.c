@@ -110,7 +110,8 @@ static void wrong_values_leave_the_file(void **state)
 
 	fixture_write(fixture, GATEWAY, annotated);
 	assert_int_equal(edit(fixture, "tls", "maybe", &text), ERR_FORMAT);
-	assert_string_equal(text.text, "tls: expected yes or no, got \"maybe\"");
+	assert_string_equal(
+		text.text, "tls: expected one of: no, observe, yes, got \"maybe\"");
 	assert_int_equal(edit(fixture, "tsl", "no", &text), ERR_FORMAT);
 	assert_string_equal(text.text, "tsl: unknown key in [gateway]");
 	/* Each would be read back as something else. */

@@ -103,7 +103,7 @@ static void tls_never_goes_without_srtp_by_force(void **state)
 		"[gateway]\nhost = a.example\ntls = yes\nsrtp = off\n");
 	fixture_load_fails(fixture,
 		"gateways.d/a.conf:4:8: error: srtp: expected required or optional while "
-		"tls = yes, got \"off\"\n");
+		"tls is not no, got \"off\"\n");
 }
 
 static void mistakes_of_all_files_are_told(void **state)
@@ -121,7 +121,8 @@ static void mistakes_of_all_files_are_told(void **state)
 	fixture_load_fails(fixture,
 		"tandem.conf:11:7: error: udp: expected address:port such as "
 		"0.0.0.0:5061, got \"127.0.0.1\"\n"
-		"gateways.d/a.conf:2:7: error: tls: expected yes or no, got \"maybe\"\n"
+		"gateways.d/a.conf:2:7: error: tls: expected one of: no, observe, yes, "
+		"got \"maybe\"\n"
 		"gateways.d/a.conf:3:1: error: \"hots\": unknown key in [gateway] (did "
 		"you mean \"host\"?)\n"
 		"gateways.d/a.conf:4:2: error: [server]: belongs in the main file\n"
@@ -152,17 +153,98 @@ static void tls_needs_certificates(void **state)
 	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\ntls = yes\n");
 	fixture_load_fails(fixture,
 		"gateways.d/a.conf:3:7: error: certificate: missing in [gateway] and in "
-		"[external], which tls = yes needs\n"
+		"[external], which tls = yes or observe needs\n"
 		"gateways.d/a.conf:3:7: error: key: missing in [gateway] and in "
-		"[external], which tls = yes needs\n"
+		"[external], which tls = yes or observe needs\n"
 		"gateways.d/a.conf:3:7: error: trust: missing in [gateway] and in "
-		"[external], which tls = yes needs\n");
+		"[external], which tls = yes or observe needs\n");
 	fixture_write(fixture, "gateways.d/a.conf",
 		"[gateway]\nhost = a\ncertificate = c\nkey = k\ntrust = t\n");
 	fixture_load_ok(fixture);
 	fixture_write(
 		fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nenabled = no\n");
 	fixture_load_ok(fixture);
+}
+
+static void exceptions_are_dated(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const gateway = "[gateway]\nhost = a\ncertificate = c\nkey = k\n"
+				    "trust = t\ntls-min = 1.0\nciphers = legacy\n"
+				    "revocation = soft\n";
+	const struct config_gateway *loaded;
+	char text[400];
+
+	fixture_write(fixture, "gateways.d/a.conf", gateway);
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:6:11: error: tls-min: an exception, expected "
+		"exception-until beside it\n"
+		"gateways.d/a.conf:7:11: error: ciphers: an exception, expected "
+		"exception-until beside it\n"
+		"gateways.d/a.conf:8:14: error: revocation: an exception, expected "
+		"exception-until beside it\n");
+	snprintf(text, sizeof(text),
+		"%sexception-until = 2031-04-30T06:30Z\nexception-reason = old box\n",
+		gateway);
+	fixture_write(fixture, "gateways.d/a.conf", text);
+	fixture_load_ok(fixture);
+	loaded = &fixture->config->gateways[0];
+	assert_int_equal(loaded->tls_min, CONFIG_TLS_1_0);
+	assert_int_equal(loaded->ciphers, CONFIG_CIPHERS_LEGACY);
+	assert_int_equal(loaded->peer.revocation, CONFIG_REVOCATION_SOFT);
+	assert_int_equal(loaded->peer.exception_until, 1935297000);
+	assert_string_equal(loaded->peer.exception_reason, "old box");
+}
+
+static void dates_are_days_or_minutes_of_the_calendar(void **state)
+{
+	static const char *const bad[] = {"2031-04-31", "2031-4-30", "31-04-30",
+		"2031-04-30T06:30", "2031-04-30T24:61Z", "2031-04-30Z", "1970-01-01"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		char text[200], error[300];
+
+		snprintf(text, sizeof(text),
+			"[gateway]\nhost = a\ntls = no\nexception-until = %s\n", bad[i]);
+		snprintf(error, sizeof(error),
+			"gateways.d/a.conf:4:19: error: exception-until: expected a day "
+			"or minute in UTC such as 2026-12-31 or 2026-12-31T12:00Z, got "
+			"\"%s\"\n",
+			bad[i]);
+		fixture_write(fixture, "gateways.d/a.conf", text);
+		fixture_load_fails(fixture, error);
+	}
+}
+
+static void the_next_certificate_comes_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const own = "[gateway]\nhost = a\ncertificate = c\nkey = k\n"
+				"trust = t\nnext-certificate = n\n";
+	char text[400];
+
+	fixture_write(fixture, "gateways.d/a.conf", own);
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:6:20: error: next-key: missing, next-certificate "
+		"needs it\n"
+		"gateways.d/a.conf:6:20: error: next-from: missing, next-certificate "
+		"needs it\n");
+	snprintf(text, sizeof(text), "%sstaple = https://x/\n", own);
+	fixture_write(fixture, "gateways.d/a.conf", text);
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:7:10: error: staple: expected auto, off, or a URL "
+		"such as http://ocsp.example.com/, got \"https://x/\"\n"
+		"gateways.d/a.conf:6:20: error: next-key: missing, next-certificate "
+		"needs it\n"
+		"gateways.d/a.conf:6:20: error: next-from: missing, next-certificate "
+		"needs it\n");
+	snprintf(text, sizeof(text),
+		"%snext-key = m\nnext-from = 2031-01-01\nstaple = http://x/\n", own);
+	fixture_write(fixture, "gateways.d/a.conf", text);
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->gateways[0].certs.next_from, 1924992000);
+	assert_string_equal(fixture->config->gateways[0].certs.staple, "http://x/");
 }
 
 static void certificate_and_key_go_together(void **state)
@@ -185,8 +267,8 @@ static void one_mistake_makes_no_other(void **state)
 
 	fixture_write_main(fixture, "udp = 127.0.0.1:5060\n", "");
 	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\ntls = maybe\n");
-	fixture_load_fails(fixture,
-		"gateways.d/a.conf:3:7: error: tls: expected yes or no, got \"maybe\"\n");
+	fixture_load_fails(fixture, "gateways.d/a.conf:3:7: error: tls: expected one of: "
+				    "no, observe, yes, got \"maybe\"\n");
 	fixture_write_main(fixture, "udp = 127.0.0.1:5060\n", "udp = 127.0.0.1\n");
 	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\ntls = no\n");
 	fixture_load_fails(fixture,
@@ -286,8 +368,8 @@ static void mistake_of_a_profile_is_told_once(void **state)
 	fixture_write(fixture, "profiles/p.conf", "[gateway]\ntls = on\n");
 	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nprofile = p\n");
 	fixture_write(fixture, "gateways.d/b.conf", "[gateway]\nhost = a\nprofile = p\n");
-	fixture_load_fails(fixture,
-		"profiles/p.conf:2:7: error: tls: expected yes or no, got \"on\"\n");
+	fixture_load_fails(fixture, "profiles/p.conf:2:7: error: tls: expected one of: "
+				    "no, observe, yes, got \"on\"\n");
 }
 
 static void circles_of_profiles_are_told(void **state)
@@ -371,6 +453,9 @@ int main(void)
 		TEST(tls_never_goes_without_srtp_by_force),
 		TEST(mistakes_of_all_files_are_told),
 		TEST(tls_needs_certificates),
+		TEST(exceptions_are_dated),
+		TEST(dates_are_days_or_minutes_of_the_calendar),
+		TEST(the_next_certificate_comes_whole),
 		TEST(certificate_and_key_go_together),
 		TEST(one_mistake_makes_no_other),
 		TEST(plain_udp_needs_a_listener),

@@ -89,7 +89,7 @@ static void expected_texts_name_bounds_and_words(void **state)
 		const char *name;
 		const char *text;
 	} rows[] = {
-		{SCHEMA_GATEWAY, "tls", "yes or no"},
+		{SCHEMA_GATEWAY, "enabled", "yes or no"},
 		{SCHEMA_GATEWAY, "port", "a port (1-65535)"},
 		{SCHEMA_GATEWAY, "transport", "one of: udp, tcp"},
 		{SCHEMA_SIP, "t1", "a time from 10ms to 10s such as 500ms"},

@@ -71,7 +71,7 @@ static void only_plain_profiles_are_plain(void **state)
 		bool plain = strcmp(gateway->id, "generic-udp") == 0 ||
 			     strcmp(gateway->id, "generic-tcp") == 0;
 
-		assert_int_equal(gateway->tls, !plain);
+		assert_int_equal(gateway->tls, plain ? CONFIG_TLS_NO : CONFIG_TLS_YES);
 		assert_int_equal(
 			gateway->srtp, plain ? CONFIG_SRTP_OFF : CONFIG_SRTP_REQUIRED);
 	}
