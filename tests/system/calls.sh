@@ -38,12 +38,12 @@ capture_is_sound() { # PCAP
 	(($(grep -c 'INVITE sip' <<<"$rows") >= 2)) || { echo "INVITE is missing"; return 1; }
 	(($(grep -c 'BYE sip' <<<"$rows") == 2)) || { echo "BYE is missing"; return 1; }
 	(($(grep -c '200 ' <<<"$rows") >= 4)) || { echo "200 is missing"; return 1; }
-	if tshark -r "$1" -n -Y _ws.malformed 2>/dev/null | grep .; then
+	if read_capture "$1" -Y _ws.malformed | grep .; then
 		return 1
 	fi
 	# both sides' media is there in clear, whatever their SDP says of it
-	(($(tshark -r "$1" -n -o sdp.establish_conversation:FALSE --enable-heuristic rtp_udp \
-		-Y 'rtp && !srtp.auth_tag' 2>/dev/null | wc -l) >= 150)) ||
+	(($(read_capture "$1" -o sdp.establish_conversation:FALSE --enable-heuristic rtp_udp \
+		-Y 'rtp && !srtp.auth_tag' | wc -l) >= 150)) ||
 		{ echo "media is missing though the mode is full"; return 1; }
 	if grep -aoE 'inline:[A-Za-z0-9+/]{8}' "$1" | grep -v 'inline:x*$'; then
 		echo "a key is in the capture"

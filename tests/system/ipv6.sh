@@ -67,10 +67,10 @@ capture_is_v6() {
 	echo "$rows"
 	(($(grep -c 'INVITE sip' <<<"$rows") == 2 && $(grep -c 'BYE sip' <<<"$rows") == 2 &&
 		$(grep -c '200 ' <<<"$rows") == 4)) || return 1
-	! tshark -r "$pcap" -n -Y 'ip || _ws.malformed || not (ipv6.src == ::1 && ipv6.dst == ::1)' \
-		2>/dev/null | grep . || return 1
-	(($(tshark -r "$pcap" -n -Y 'sdp.connection_info contains "IP6 ::1"' 2>/dev/null |
-		wc -l) == 4))
+	! read_capture "$pcap" \
+		-Y 'ip || _ws.malformed || not (ipv6.src == ::1 && ipv6.dst == ::1)' |
+		grep . || return 1
+	(($(read_capture "$pcap" -Y 'sdp.connection_info contains "IP6 ::1"' | wc -l) == 4))
 }
 
 lab_open

@@ -696,10 +696,21 @@ wait_sipp() {
 
 # --- captures
 
+# read_capture PCAP OPTION...: tshark, told which ports speak SIP: by itself it takes UDP 12000
+# for LLC, and other ports of the lab for other things.
+read_capture() {
+	local pcap=$1 port as=()
+	shift
+	for port in "$port_internal" "$port_external" "$port_external_tls"; do
+		as+=(-d "udp.port==$port,sip")
+	done
+	tshark -r "$pcap" -n "${as[@]}" "$@" 2>/dev/null
+}
+
 # ladder PCAP: for each SIP message: seconds, source and destination port, first line, with
 # tabs between.
 ladder() {
-	tshark -r "$1" -n -o sip.tls.port:0 -Y sip -T fields -e frame.time_relative \
-		-e udp.srcport -e udp.dstport -e sip.Request-Line -e sip.Status-Line \
-		2>/dev/null | awk -F'\t' '{ printf "%.3f\t%s\t%s\t%s\n", $1, $2, $3, $4 $5 }'
+	read_capture "$1" -o sip.tls.port:0 -Y sip -T fields -e frame.time_relative \
+		-e udp.srcport -e udp.dstport -e sip.Request-Line -e sip.Status-Line |
+		awk -F'\t' '{ printf "%.3f\t%s\t%s\t%s\n", $1, $2, $3, $4 $5 }'
 }
