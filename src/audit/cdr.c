@@ -111,6 +111,20 @@ static void member_uint(struct buf *out, const char *name, uint64_t value)
 	buf_add_uint(out, value);
 }
 
+/* HUNDREDTHS as a number with two decimals; 0: null. */
+static void member_score(struct buf *out, const char *name, unsigned hundredths)
+{
+	add_name(out, name);
+	if (hundredths == 0) {
+		buf_add_str(out, "null");
+		return;
+	}
+	buf_add_uint(out, hundredths / 100);
+	buf_add_char(out, '.');
+	buf_add_char(out, (char)('0' + hundredths / 10 % 10));
+	buf_add_char(out, (char)('0' + hundredths % 10));
+}
+
 static void member_bool(struct buf *out, const char *name, bool value)
 {
 	add_name(out, name);
@@ -150,7 +164,12 @@ static void add_stats(struct buf *out, const struct relay_stats *stats)
 	member_uint(out, "rx_rtcp_packets", stats->rx_rtcp);
 	member_uint(out, "tx_rtcp_packets", stats->tx_rtcp);
 	member_uint(out, "rx_lost_packets", stats->rx_lost);
+	member_uint(out, "rx_late_packets", stats->rx_late);
+	member_uint(out, "rx_duplicate_packets", stats->rx_duplicates);
 	member_uint(out, "jitter_us", stats->jitter_us);
+	member_uint(out, "round_trip_us", stats->round_trip_us);
+	member_uint(out, "far_lost_packets", stats->far_lost);
+	member_uint(out, "far_jitter_us", stats->far_jitter_us);
 	member_uint(out, "dropped_source_packets", stats->dropped_source);
 	member_uint(out, "dropped_auth_packets", stats->dropped_auth);
 	member_uint(out, "dropped_replay_packets", stats->dropped_replay);
@@ -159,6 +178,7 @@ static void add_stats(struct buf *out, const struct relay_stats *stats)
 	member_uint(out, "send_errors", stats->send_errors);
 	member_uint(out, "ssrc", stats->ssrc);
 	member_uint(out, "ssrc_changes", stats->ssrc_changes);
+	member_uint(out, "roll_overs", stats->roll_overs);
 }
 
 static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
@@ -175,6 +195,8 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	member_string(out, "media", leg->media);
 	member_string(out, "codec", leg->codec);
 	member_addr(out, "media_remote", &leg->media_remote);
+	member_score(out, "mos", leg->mos);
+	member_uint(out, "key_age_us", leg->key_age_us);
 	add_stats(out, &leg->stats);
 	buf_add_char(out, '}');
 }
@@ -209,6 +231,7 @@ void cdr_format(const struct record *record, struct buf *out)
 	member_string(out, "cause", record->cause);
 	member_string(out, "ended_by", record->ended_by);
 	member_string(out, "detail", record->detail);
+	member_string(out, "media_note", record->media_note);
 	add_leg(out, "internal", &record->internal);
 	add_leg(out, "external", &record->external);
 	buf_add_char(out, '}');

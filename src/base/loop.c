@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 /* Events fetched by one system call; the rest comes with the next turn. */
+#define BATCH 256
 /* A wait this long is one: less is what asking costs when work is there already. */
 #define IDLE_US 50
-#define BATCH 256
 
 struct loop {
 	struct clock *clock;

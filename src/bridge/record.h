@@ -27,6 +27,8 @@ struct record_leg {
 	const char *codec; /* first format of the answer: "PCMA"; "" */
 	struct addr media_remote;
 	struct relay_stats stats; /* all streams added up; loss and jitter of the worst */
+	uint64_t key_age_us;      /* of the SRTP key that opens what it sends; 0: none */
+	unsigned mos; /* of the first stream, as it came from there: see mos_estimate() */
 };
 
 struct record {
@@ -43,8 +45,9 @@ struct record {
 	const char
 		*cause; /* "bye", "cancel", "busy", "timeout", "media-timeout", "hangup",
 	                           "shutdown", "peer-lost", "rejected", ... */
-	const char *ended_by; /* "server", "gateway", "tandem" */
-	const char *detail;   /* a sentence where something failed; "" */
+	const char *ended_by;   /* "server", "gateway", "tandem" */
+	const char *detail;     /* a sentence where something failed; "" */
+	const char *media_note; /* why somebody hears nothing; "": all is well */
 	struct record_leg internal;
 	struct record_leg external;
 };

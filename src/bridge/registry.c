@@ -1,6 +1,8 @@
 #include "bridge/registry.h"
 
 #include "base/secret.h"
+#include "bridge/diagnosis.h"
+#include "media/mos.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,6 +89,12 @@ static void first_codec(const struct leg *leg, char out[static 32])
 		span_copy(name, out, 32);
 }
 
+static void take_most32(uint32_t *most, uint32_t value)
+{
+	if (value > *most)
+		*most = value;
+}
+
 static void add_stats(struct relay_stats *sum, const struct relay_stats *stats)
 {
 	sum->rx_packets += stats->rx_packets;
@@ -102,6 +110,18 @@ static void add_stats(struct relay_stats *sum, const struct relay_stats *stats)
 	sum->dropped_direction += stats->dropped_direction;
 	sum->send_errors += stats->send_errors;
 	sum->ssrc_changes += stats->ssrc_changes;
+	sum->rx_late += stats->rx_late;
+	sum->rx_duplicates += stats->rx_duplicates;
+	sum->good_since_set += stats->good_since_set;
+	sum->bad_since_set += stats->bad_since_set;
+	sum->expected |= stats->expected;
+	take_most32(&sum->round_trip_us, stats->round_trip_us);
+	take_most32(&sum->far_lost, stats->far_lost);
+	take_most32(&sum->far_jitter_us, stats->far_jitter_us);
+	take_most32(&sum->roll_overs, stats->roll_overs);
+	take_most32(&sum->sets, stats->sets);
+	if (stats->key_us > sum->key_us)
+		sum->key_us = stats->key_us;
 	if (stats->rx_lost > sum->rx_lost)
 		sum->rx_lost = stats->rx_lost;
 	if (stats->jitter_us > sum->jitter_us)
@@ -112,9 +132,25 @@ static void add_stats(struct relay_stats *sum, const struct relay_stats *stats)
 		sum->ssrc = stats->ssrc;
 }
 
+static unsigned estimate(const struct relay_stats *stats, const char *codec)
+{
+	const struct mos_facts facts = {
+		.codec = codec,
+		.received = stats->rx_packets,
+		.lost = stats->rx_lost,
+		.jitter_us = stats->jitter_us,
+		.round_trip_us = stats->round_trip_us,
+	};
+
+	return mos_estimate(&facts);
+}
+
 static void fill_leg(const struct call *call, const struct leg *leg,
 	struct record_leg *ret, char name[static 80], char codec[static 32])
 {
+	struct clock *clock = timers_clock(call->bridge->timers);
+	const uint64_t now_us = clock->mono_us(clock);
+
 	memset(ret, 0, sizeof(*ret));
 	ret->party = ret->transport = ret->version = ret->cipher = ret->peer_names = "";
 	ret->call_id = ret->media = ret->codec = "";
@@ -140,7 +176,11 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 			continue;
 		relay_stats(call->session, i, leg->home->which, &stats);
 		add_stats(&ret->stats, &stats);
+		if (i == 0)
+			ret->mos = estimate(&stats, codec);
 	}
+	if (ret->stats.key_us > 0)
+		ret->key_age_us = now_us - ret->stats.key_us;
 }
 
 static const char *party_name(const struct call *call)
@@ -181,6 +221,8 @@ void registry_fill(
 		scratch->names[0], scratch->codecs[0]);
 	fill_leg(call, server_is_a ? &call->b : &call->a, &ret->external,
 		scratch->names[1], scratch->codecs[1]);
+	ret->media_note = scratch->media_note;
+	diagnosis_media(ret, clock->mono_us(clock), scratch->media_note);
 }
 
 void registry_record(struct call *call)

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bridge/call.h"
+#include "bridge/diagnosis.h"
 
 /* Gives CALL its number and id. */
 void registry_number(struct call *call);
@@ -23,6 +24,7 @@ struct call *registry_find_id(struct bridge *bridge, const char *id);
 struct registry_scratch {
 	char names[2][80];
 	char codecs[2][32];
+	char media_note[DIAGNOSIS_SIZE];
 };
 void registry_fill(
 	const struct call *call, struct record *ret, struct registry_scratch *scratch);

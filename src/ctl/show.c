@@ -245,7 +245,10 @@ static void print_leg(const json_t *call, const char *side)
 		{"received", {"rx_packets", NULL}},
 		{"sent", {"tx_packets", NULL}},
 		{"lost", {"rx_lost_packets", NULL}},
+		{"late", {"rx_late_packets", NULL}},
 		{"jitter", {"jitter_us", NULL}},
+		{"round trip", {"round_trip_us", NULL}},
+		{"MOS", {"mos", NULL}},
 		{"refused", {"dropped_auth_packets", NULL}},
 	};
 	const json_t *leg = json_object_get(call, side);
@@ -282,6 +285,8 @@ static void print_call(const json_t *call)
 	printf("  v\n%s", text_at(json_object_get(call, second), "party", &text));
 	printf("  to %s\n", text_at(call, "to", &text));
 	printf("\ncapture %s\n", text_at(call, "capture", &text));
+	if (json_string_length(json_object_get(call, "media_note")) > 0)
+		printf("note    %s\n", text_at(call, "media_note", &text));
 	buf_free(&text);
 }
 

@@ -23,6 +23,16 @@ static uint64_t read_counter(const _Atomic uint64_t *counter)
 	return atomic_load_explicit(counter, memory_order_relaxed);
 }
 
+static uint32_t load32(const _Atomic uint32_t *counter)
+{
+	return atomic_load_explicit(counter, memory_order_relaxed);
+}
+
+static void store32(_Atomic uint32_t *counter, uint32_t value)
+{
+	atomic_store_explicit(counter, value, memory_order_relaxed);
+}
+
 static uint16_t read16(const uint8_t *p)
 {
 	return (uint16_t)(p[0] << 8 | p[1]);
@@ -91,8 +101,10 @@ static int take_key(struct srtp_context **context, const struct relay_key *key,
 	return srtp_context_new(context, key, direction);
 }
 
-static int take_cover(struct path_side *side, const struct relay_remote *remote)
+static int take_cover(
+	struct path_side *side, const struct relay_remote *remote, uint64_t now_us)
 {
+	const struct srtp_context *before = side->open;
 	int err;
 
 	if (remote->raw || remote->rx.suite == RELAY_PLAIN) {
@@ -105,6 +117,9 @@ static int take_cover(struct path_side *side, const struct relay_remote *remote)
 		err = take_key(&side->seal, &remote->tx, SRTP_SEAL);
 	if (err == 0)
 		side->cover = PATH_SRTP;
+	if (side->open != before)
+		atomic_store_explicit(
+			&side->counters.key_us, now_us, memory_order_relaxed);
 	return err;
 }
 
@@ -122,7 +137,7 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	int err = path_check(remote);
 
 	if (err == 0)
-		err = take_cover(side, remote);
+		err = take_cover(side, remote, now_us);
 	if (err != 0) {
 		close_side(side);
 		return err;
@@ -138,6 +153,12 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 		side->remote[PATH_RTCP] = remote->rtcp;
 	if (!awaited)
 		side->set_us = now_us;
+	if (side->report.heard_us == 0)
+		side->report.heard_us = now_us;
+	store32(&side->counters.sets, load32(&side->counters.sets) + 1);
+	store32(&side->counters.expected, side->receive && side->remote[PATH_RTP].len);
+	atomic_store_explicit(&side->counters.good_since_set, 0, memory_order_relaxed);
+	atomic_store_explicit(&side->counters.bad_since_set, 0, memory_order_relaxed);
 	return 0;
 }
 
@@ -192,6 +213,7 @@ static void count_refusal(struct path_counters *counters, int err)
 		break;
 	default:
 		count(&counters->dropped_auth, 1);
+		count(&counters->bad_since_set, 1);
 		break;
 	}
 }
@@ -227,23 +249,44 @@ static void measure(struct path_side *side, const uint8_t *data, uint64_t now_us
 	quality_packet(quality, &packet);
 	atomic_store_explicit(
 		&counters->rx_lost, quality_lost(quality), memory_order_relaxed);
+	atomic_store_explicit(&counters->rx_late, quality->late, memory_order_relaxed);
 	atomic_store_explicit(
-		&counters->jitter_us, quality_jitter_us(quality), memory_order_relaxed);
-	atomic_store_explicit(&counters->ssrc, quality->ssrc, memory_order_relaxed);
-	atomic_store_explicit(
-		&counters->ssrc_changes, quality->ssrc_changes, memory_order_relaxed);
+		&counters->rx_duplicates, quality->duplicates, memory_order_relaxed);
+	store32(&counters->jitter_us, quality_jitter_us(quality));
+	store32(&counters->ssrc, quality->ssrc);
+	store32(&counters->ssrc_changes, quality->ssrc_changes);
+	if (side->cover == PATH_SRTP)
+		store32(&counters->roll_overs, quality->cycles >> 16);
 }
 
-static void count_received(struct path_side *side, const struct path_in *in,
-	enum path_channel kind, size_t len, uint64_t now_us)
+/* Its reports are about the stream of OTHER, and in the units of that one's clock. */
+static void hear_report(struct path_side *side, const struct path_side *other,
+	const uint8_t *data, size_t len, uint64_t now_us)
+{
+	uint64_t clock = quality_clock_rate(other->quality.payload_type);
+	struct report *report = &side->report;
+	struct path_counters *counters = &side->counters;
+
+	report_heard(report, data, len, now_us);
+	store32(&counters->round_trip_us, report->round_trip_us);
+	store32(&counters->far_lost,
+		report->far_lost > 0 ? (uint32_t)report->far_lost : 0);
+	store32(&counters->far_jitter_us,
+		(uint32_t)((uint64_t)report->far_jitter * 1000000 / clock));
+}
+
+static void count_received(struct path_side *side, const struct path_side *other,
+	const struct path_in *in, enum path_channel kind, size_t len, uint64_t now_us)
 {
 	struct path_counters *counters = &side->counters;
 
 	atomic_store_explicit(&counters->last_rx_us, now_us, memory_order_relaxed);
 	if (kind == PATH_RTCP) {
 		count(&counters->rx_rtcp, 1);
+		hear_report(side, other, in->data, len, now_us);
 		return;
 	}
+	count(&counters->good_since_set, 1);
 	count(&counters->rx_packets, 1);
 	count(&counters->rx_bytes, len);
 	if (side->cover != PATH_RAW)
@@ -309,13 +352,15 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 	}
 	if (side->cover != PATH_RAW && !open_packet(side, in, kind, &len))
 		return false;
-	count_received(side, in, kind, len, batch->now_us);
+	count_received(side, other, in, kind, len, batch->now_us);
 	if (!route(side, other, kind, &out)) {
 		count(&side->counters.dropped_direction, 1);
 		return false;
 	}
 	tap_packet(side, batch, in, len);
 	out.clear_len = len;
+	if (kind == PATH_RTCP)
+		report_passed(&other->report, in->data, len, batch->now_us);
 	if (other->cover == PATH_SRTP)
 		err = srtp_context_seal(other->seal, kind == PATH_RTCP, in->data, &len);
 	if (err != 0) {
@@ -323,6 +368,44 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 		return false;
 	}
 	out.len = len;
+	*ret_out = out;
+	return true;
+}
+
+/* RFC 3550 6.4.1 counts payload. Headers with more than their fixed part are rare in
+ * telephony, and the count is for the statistics of the far end. */
+static uint64_t payload_octets(const struct path_side *side)
+{
+	return read_counter(&side->counters.tx_bytes) -
+	       RTP_HEADER * read_counter(&side->counters.tx_packets);
+}
+
+bool path_report(struct path *path, enum relay_side index, const struct path_batch *batch,
+	const char *cname, uint8_t *data, struct path_out *ret_out)
+{
+	struct path_side *side = &path->side[index];
+	const struct path_side *other = &path->side[!index];
+	const struct report_facts facts = {
+		.now_us = batch->now_us,
+		.wall_us = batch->wall_us,
+		.stream = &other->quality,
+		.stream_us = read_counter(&other->counters.last_rx_us),
+		.packets = read_counter(&side->counters.tx_packets),
+		.octets = payload_octets(side),
+		.back = &side->quality,
+		.cname = cname,
+	};
+	struct path_out out = {.side = index, .kind = PATH_RTCP};
+
+	out.channel = side->mux ? PATH_RTP : PATH_RTCP;
+	out.to = &side->remote[out.channel];
+	if ((side->cover != PATH_PLAIN && side->cover != PATH_SRTP) || !out.to->len ||
+		!report_due(&side->report, &other->report, &facts))
+		return false;
+	out.len = out.clear_len = report_make(&side->report, &facts, data);
+	if (side->cover == PATH_SRTP &&
+		srtp_context_seal(side->seal, true, data, &out.len) != 0)
+		return false;
 	*ret_out = out;
 	return true;
 }
@@ -373,9 +456,19 @@ void path_stats(const struct path *path, enum relay_side side, struct relay_stat
 		.send_errors = read_counter(&c->send_errors),
 		.rx_lost = read_counter(&c->rx_lost),
 		.last_rx_us = read_counter(&c->last_rx_us),
-		.jitter_us = atomic_load_explicit(&c->jitter_us, memory_order_relaxed),
-		.ssrc = atomic_load_explicit(&c->ssrc, memory_order_relaxed),
-		.ssrc_changes =
-			atomic_load_explicit(&c->ssrc_changes, memory_order_relaxed),
+		.rx_late = read_counter(&c->rx_late),
+		.rx_duplicates = read_counter(&c->rx_duplicates),
+		.jitter_us = load32(&c->jitter_us),
+		.round_trip_us = load32(&c->round_trip_us),
+		.far_lost = load32(&c->far_lost),
+		.far_jitter_us = load32(&c->far_jitter_us),
+		.ssrc = load32(&c->ssrc),
+		.ssrc_changes = load32(&c->ssrc_changes),
+		.roll_overs = load32(&c->roll_overs),
+		.key_us = read_counter(&c->key_us),
+		.expected = load32(&c->expected) != 0,
+		.sets = load32(&c->sets),
+		.good_since_set = read_counter(&c->good_since_set),
+		.bad_since_set = read_counter(&c->bad_since_set),
 	};
 }

@@ -9,6 +9,7 @@
 
 #include "media/quality.h"
 #include "media/relay.h"
+#include "media/report.h"
 #include "media/srtp.h"
 
 #include <stdatomic.h>
@@ -28,6 +29,10 @@ struct path_counters {
 	_Atomic uint64_t dropped_direction, send_errors;             /* atomic */
 	_Atomic uint64_t rx_lost, last_rx_us;                        /* atomic */
 	_Atomic uint32_t jitter_us, ssrc, ssrc_changes;              /* atomic */
+	_Atomic uint64_t rx_late, rx_duplicates;                     /* atomic */
+	_Atomic uint32_t round_trip_us, far_lost, far_jitter_us;     /* atomic */
+	_Atomic uint32_t sets, roll_overs, expected;                 /* atomic */
+	_Atomic uint64_t key_us, good_since_set, bad_since_set;      /* atomic */
 };
 
 /* How a side's packets are protected. The first is what a zeroed side is: it neither
@@ -43,6 +48,7 @@ struct path_side {
 	struct srtp_context *seal;
 	uint64_t set_us; /* when the far end's silence began to count */
 	struct quality quality;
+	struct report report;
 	struct path_counters counters;
 };
 
@@ -106,6 +112,13 @@ int path_set(struct path *path, enum relay_side side, const struct relay_remote 
  */
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out);
+/*
+ * The report that is due toward SIDE because the other side makes none, sealed: send *OUT,
+ * whose bytes stand in DATA (RTCP_WRITE_MAX and SRTP_TRAILER_MAX bytes, aligned to 4).
+ * False: none is due. BATCH needs its wall_us.
+ */
+bool path_report(struct path *path, enum relay_side side, const struct path_batch *batch,
+	const char *cname, uint8_t *data, struct path_out *ret_out);
 /* Counts what became of *OUT. */
 void path_sent(struct path *path, const struct path_out *out, bool ok);
 

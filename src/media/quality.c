@@ -6,6 +6,7 @@
 #define MAX_DROPOUT 3000
 #define MAX_MISORDER 100
 #define NO_BAD_SEQ (UINT16_MAX + 1U)
+#define WINDOW_BITS 64
 
 uint32_t quality_clock_rate(uint8_t payload_type)
 {
@@ -48,6 +49,11 @@ uint64_t quality_lost(const struct quality *quality)
 	return quality->ended_lost + sequence_lost(quality);
 }
 
+uint32_t quality_highest(const struct quality *quality)
+{
+	return quality->cycles + quality->max_seq;
+}
+
 uint32_t quality_jitter_us(const struct quality *quality)
 {
 	uint64_t clock = quality_clock_rate(quality->payload_type);
@@ -73,6 +79,7 @@ static void start_sequence(struct quality *quality, const struct quality_packet 
 	quality->max_seq = packet->seq;
 	quality->bad_seq = NO_BAD_SEQ;
 	quality->cycles = 0;
+	quality->window = 1;
 	quality->received = 0;
 	quality->payload_type = packet->payload_type;
 	quality->timestamp = packet->timestamp;
@@ -80,23 +87,42 @@ static void start_sequence(struct quality *quality, const struct quality_packet 
 	quality->started = 1;
 }
 
+/* One that is not the newest. False: it came before. What is older than the window cannot
+ * be told, and counts as late. */
+static bool update_late(struct quality *quality, uint16_t behind)
+{
+	uint64_t bit = behind < WINDOW_BITS ? UINT64_C(1) << behind : 0;
+
+	if (quality->window & bit) {
+		quality->duplicates++;
+		return false;
+	}
+	quality->window |= bit;
+	quality->late++;
+	return true;
+}
+
 /* RFC 3550 A.1 without its probation: packets come from a pinned or authenticated source.
  * False: do not count this one. */
 static bool update_sequence(struct quality *quality, const struct quality_packet *packet)
 {
 	uint16_t step = (uint16_t)(packet->seq - quality->max_seq);
+	uint16_t behind = (uint16_t)-step;
 
-	if (step < MAX_DROPOUT) {
+	if (step != 0 && step < MAX_DROPOUT) {
 		if (packet->seq < quality->max_seq)
 			quality->cycles += UINT16_MAX + 1U;
 		quality->max_seq = packet->seq;
-	} else if (step <= UINT16_MAX + 1U - MAX_MISORDER) {
-		if (packet->seq != quality->bad_seq) {
-			quality->bad_seq = (uint16_t)(packet->seq + 1);
-			return false;
-		}
-		start_sequence(quality, packet);
+		quality->window = step < WINDOW_BITS ? quality->window << step | 1 : 1;
+		return true;
 	}
+	if (behind < MAX_MISORDER)
+		return update_late(quality, behind);
+	if (packet->seq != quality->bad_seq) {
+		quality->bad_seq = (uint16_t)(packet->seq + 1);
+		return false;
+	}
+	start_sequence(quality, packet);
 	return true;
 }
 

@@ -1,6 +1,6 @@
 /*
- * Loss and jitter of a received RTP stream: RFC 3550 A.1, A.3 and A.8. No time is read
- * here; owned by the worker of the stream.
+ * Loss, order and jitter of a received RTP stream: RFC 3550 A.1, A.3 and A.8. No time is
+ * read here; owned by the worker of the stream.
  */
 #pragma once
 
@@ -10,7 +10,10 @@ struct quality {
 	uint32_t ssrc;
 	uint32_t ssrc_changes;
 	uint64_t ended_lost; /* of SSRCs and sequences that ended */
-	uint64_t received;   /* of the present sequence */
+	uint64_t received;   /* of the present sequence, duplicates left out */
+	uint64_t late;       /* came after one that was sent later */
+	uint64_t duplicates; /* came before */
+	uint64_t window; /* a bit each for max_seq (bit 0) and the 63 before it: came */
 	uint32_t base_seq;
 	uint32_t cycles; /* wraps of the sequence number, shifted by 16 */
 	uint32_t bad_seq;
@@ -32,7 +35,9 @@ struct quality_packet {
 
 /* Counts one authentic packet. A zeroed struct quality is ready for use. */
 void quality_packet(struct quality *quality, const struct quality_packet *packet);
-/* Packets that never came, duplicates set off; never below zero. */
+/* The highest sequence number with its wraps above it, as reports name it. */
+uint32_t quality_highest(const struct quality *quality);
+/* Packets that never came. */
 uint64_t quality_lost(const struct quality *quality);
 uint32_t quality_jitter_us(const struct quality *quality);
 /* RFC 3551's RTP clock in Hz; 8000 for dynamic types. */

@@ -63,11 +63,23 @@ struct relay_stats {
 	uint64_t dropped_malformed; /* too short, wrong version, wrong class */
 	uint64_t dropped_direction; /* on hold, or the other side is not known yet */
 	uint64_t send_errors;
-	uint64_t rx_lost;    /* by sequence numbers, RFC 3550 A.3 */
-	uint32_t jitter_us;  /* interarrival jitter, RFC 3550 A.8, RTP clock from pt */
-	uint64_t last_rx_us; /* monotonic; 0: never */
-	uint32_t ssrc;       /* latest */
+	uint64_t rx_lost; /* by sequence numbers, RFC 3550 A.3 */
+	uint64_t rx_late; /* came after one that was sent later */
+	uint64_t rx_duplicates;
+	uint32_t jitter_us;     /* interarrival jitter, RFC 3550 A.8, RTP clock from pt */
+	uint64_t last_rx_us;    /* monotonic; 0: never */
+	uint32_t round_trip_us; /* between us and this side, by its RTCP; 0: not known */
+	uint32_t
+		far_lost; /* what this side's RTCP says it does not get of what we send */
+	uint32_t far_jitter_us; /* and how it jitters there */
+	uint32_t ssrc;          /* latest */
 	uint32_t ssrc_changes;
+	uint32_t roll_overs; /* SRTP: of the present SSRC, the ROC that it has reached */
+	uint64_t key_us; /* SRTP: when its key was taken into use, monotonic; 0: never */
+	bool expected;   /* its SDP says that it sends */
+	uint32_t sets;   /* how often relay_stream_set() told of this side */
+	uint64_t good_since_set,
+		bad_since_set; /* authentic packets, bad tags, since then */
 };
 
 struct relay;

@@ -1,6 +1,6 @@
 /*
- * RTCP: checks compound packets and reads the reports in them. No state, no I/O, any
- * thread.
+ * RTCP: checks compound packets, reads the reports in them, writes our own. No state, no
+ * I/O, any thread.
  */
 #pragma once
 
@@ -44,3 +44,32 @@ struct rtcp_report {
  */
 size_t rtcp_reports(
 	const uint8_t *data, size_t len, struct rtcp_report *reports, size_t max);
+
+/* What a sender says of its own stream, RFC 3550 6.4.1. */
+struct rtcp_sender {
+	uint32_t ssrc;
+	uint64_t ntp; /* seconds since 1900 in the upper half, fractions in the lower */
+	uint32_t timestamp;
+	uint32_t packets;
+	uint32_t octets; /* of payload */
+};
+
+/* Reads the first SR of a valid compound packet. False: there is none. */
+bool rtcp_sender(const uint8_t *data, size_t len, struct rtcp_sender *ret);
+
+/* The middle 32 bits of an NTP time, as LSR has them. */
+uint32_t rtcp_ntp_middle(uint64_t ntp);
+/* WALL_US since 1970 as an NTP time. */
+uint64_t rtcp_ntp(uint64_t wall_us);
+
+/* Bytes that rtcp_write() takes at most. */
+#define RTCP_WRITE_MAX 96
+/* Characters of a CNAME. */
+#define RTCP_CNAME_MAX 24
+
+/*
+ * Writes a compound packet: SR, with REPORT in it where that is not NULL, and SDES with
+ * CNAME. Returns its length, a multiple of 4.
+ */
+size_t rtcp_write(uint8_t out[static RTCP_WRITE_MAX], const struct rtcp_sender *sender,
+	const struct rtcp_report *report, const char *cname);

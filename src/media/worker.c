@@ -83,12 +83,13 @@ struct worker_stream {
 };
 
 struct worker_session {
-	struct list node;            /* in the worker's sessions; the worker's thread */
-	struct ending ending;        /* the loop thread */
-	struct worker *worker;       /* RO */
-	uint64_t call;               /* RO */
-	bool tap;                    /* RO */
-	_Atomic uint64_t timeout_us; /* atomic */
+	struct list node;      /* in the worker's sessions; the worker's thread */
+	struct ending ending;  /* the loop thread */
+	struct worker *worker; /* RO */
+	uint64_t call;         /* RO */
+	bool tap;              /* RO */
+	char cname[RTCP_CNAME_MAX + 1]; /* RO; of our own reports */
+	_Atomic uint64_t timeout_us;    /* atomic */
 	/* The worker's thread: */
 	struct list streams;
 	bool told[2]; /* that a side is silent */
@@ -309,6 +310,27 @@ static void sweep_side(
 	session->told_since_us[side] = since_us;
 }
 
+/* Reports toward a side whose far side makes none, once a second at most. */
+static void report_streams(struct worker *worker, struct worker_session *session)
+{
+	const struct path_batch batch = {
+		.now_us = worker->now_us,
+		.wall_us = clock_real()->wall_us(clock_real()),
+		.worker = worker->index,
+	};
+	struct path_out out;
+
+	LIST_FOREACH (&session->streams, node, next) {
+		struct worker_stream *stream =
+			LIST_ENTRY(node, struct worker_stream, node);
+
+		for (unsigned side = 0; side < 2; side++)
+			if (path_report(&stream->path, (enum relay_side)side, &batch,
+				    session->cname, worker->packet, &out))
+				send_packet(stream, &out);
+	}
+}
+
 static void sweep(struct worker *worker)
 {
 	LIST_FOREACH (&worker->sessions, node, next) {
@@ -317,6 +339,7 @@ static void sweep(struct worker *worker)
 
 		sweep_side(worker, session, RELAY_INTERNAL);
 		sweep_side(worker, session, RELAY_EXTERNAL);
+		report_streams(worker, session);
 	}
 }
 
@@ -529,6 +552,8 @@ int worker_open(
 	list_init(&session->node);
 	list_init(&session->streams);
 	worker_set_timeout(session, open->timeout_ms);
+	/* RFC 7022 4.2: 96 random bits, so that it tells nothing and is nobody else's. */
+	secret_token(session->cname, RTCP_CNAME_MAX / 2);
 	err = begin(worker, &command);
 	if (err != 0) {
 		free(session);

@@ -517,6 +517,42 @@ static void silence_counts_only_where_packets_are_expected(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
+/* RTCP of the far side is silent from the first description on. */
+static void reports_are_made_for_a_side_that_gets_none(void **state)
+{
+	struct fixture *f = *state;
+	struct path_out out;
+	struct rtcp_sender sender;
+
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_false(path_report(
+		&f->path, RELAY_EXTERNAL, &f->batch, "cname", f->packet.data, &out));
+	f->batch.now_us += REPORT_SILENCE_US + 1;
+	test_rtp(&f->packet, 5, 2, 160);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(path_report(
+		&f->path, RELAY_EXTERNAL, &f->batch, "cname", f->packet.data, &out));
+	assert_int_equal(out.side, RELAY_EXTERNAL);
+	assert_int_equal(out.channel, PATH_RTCP);
+	assert_int_equal(out.kind, PATH_RTCP);
+	assert_true(rtcp_sender(f->packet.data, out.len, &sender));
+	assert_int_equal(sender.ssrc, 5);
+	assert_int_equal(sender.packets, 2);
+	assert_int_equal(sender.octets, 320);
+	/* Nothing goes the other way: there is no stream to report on. */
+	assert_false(path_report(
+		&f->path, RELAY_INTERNAL, &f->batch, "cname", f->packet.data, &out));
+	/* Its own reports put an end to ours. */
+	f->batch.now_us += REPORT_INTERVAL_US;
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	test_rtp(&f->packet, 5, 3, 160);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_false(path_report(
+		&f->path, RELAY_EXTERNAL, &f->batch, "cname", f->packet.data, &out));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -527,6 +563,7 @@ int main(void)
 		TEST(rtcp_finds_its_way_with_mux_on_one_side),
 		TEST(direction_flags_stop_rtp_but_not_rtcp),
 		TEST(nothing_is_sent_to_an_unknown_far_end),
+		TEST(reports_are_made_for_a_side_that_gets_none),
 		TEST(srtp_is_opened_and_sealed_anew),
 		TEST(unauthentic_packets_change_a_counter_and_nothing_else),
 		TEST(replayed_packets_are_dropped_and_counted),

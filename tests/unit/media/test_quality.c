@@ -110,6 +110,33 @@ static void knows_the_clock_of_static_types(void **state)
 	assert_int_equal(quality_clock_rate(101), 8000);
 }
 
+static void late_packets_and_duplicates_are_told_apart(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	feed(&quality, 1, 65535, 0, 0);
+	feed(&quality, 1, 1, 320, 40000);
+	feed(&quality, 1, 0, 160, 41000); /* late, over the wrap */
+	feed(&quality, 1, 0, 160, 42000);
+	feed(&quality, 1, 65535, 0, 43000);
+	feed(&quality, 1, 1, 320, 44000);
+	assert_int_equal(quality.late, 1);
+	assert_int_equal(quality.duplicates, 3);
+	assert_int_equal(quality.received, 3);
+	assert_int_equal(quality_lost(&quality), 0);
+	assert_int_equal(quality_highest(&quality), 0x10001);
+	/* Farther back than the window of 64: it cannot be told, and is late. */
+	feed(&quality, 1, 80, 12800, 1600000);
+	feed(&quality, 1, 2, 480, 1600100);
+	feed(&quality, 1, 2, 480, 1600200);
+	assert_int_equal(quality.late, 3);
+	feed(&quality, 1, 17, 2880, 1600300); /* the last one within */
+	feed(&quality, 1, 17, 2880, 1600400);
+	assert_int_equal(quality.late, 4);
+	assert_int_equal(quality.duplicates, 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -120,6 +147,7 @@ int main(void)
 		cmocka_unit_test(a_restarted_sender_is_no_loss),
 		cmocka_unit_test(jitter_converges_to_the_mean_difference),
 		cmocka_unit_test(packets_of_one_timestamp_count_once),
+		cmocka_unit_test(late_packets_and_duplicates_are_told_apart),
 		cmocka_unit_test(knows_the_clock_of_static_types),
 	};
 

@@ -1,0 +1,82 @@
+#include "bridge/diagnosis.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+/* Shorter silence is no sign: some send nothing while nobody speaks. */
+#define SILENT_US 5000000
+
+struct party {
+	const char *name;
+	const struct relay_stats *stats;
+	uint64_t silent_us;
+};
+
+/* Silent since the answer, or since it was last heard. */
+static struct party look_at(
+	const char *name, const struct record_leg *leg, uint64_t talk_us, uint64_t now_us)
+{
+	struct party party = {name, &leg->stats, talk_us};
+	uint64_t last_us = leg->stats.last_rx_us;
+
+	if (leg->stats.rx_packets > 0 && last_us > 0 && now_us - last_us < talk_us)
+		party.silent_us = now_us > last_us ? now_us - last_us : 0;
+	return party;
+}
+
+static bool is_silent(const struct party *party)
+{
+	return party->stats->expected && party->silent_us >= SILENT_US;
+}
+
+/* What it does instead of sending good media. */
+static void say_why(const struct party *silent, const struct party *other, char *out)
+{
+	const struct relay_stats *stats = silent->stats;
+	uint64_t seconds = silent->silent_us / 1000000;
+
+	if (stats->bad_since_set > 0 && stats->rx_packets > 0)
+		snprintf(out, DIAGNOSIS_SIZE,
+			"%s sends with bad tags since media was last negotiated: "
+			"%" PRIu64 " packets; it began its roll-over counter anew, or "
+			"its key is not the one of its SDP",
+			silent->name, stats->bad_since_set);
+	else if (stats->bad_since_set > 0)
+		snprintf(out, DIAGNOSIS_SIZE,
+			"%s sends with another SRTP key than its SDP says: %" PRIu64
+			" packets with bad tags",
+			silent->name, stats->bad_since_set);
+	else if (stats->dropped_source > 0 && stats->rx_packets == 0)
+		snprintf(out, DIAGNOSIS_SIZE,
+			"%s sends from another address than its SDP says: %" PRIu64
+			" packets",
+			silent->name, stats->dropped_source);
+	else if (stats->dropped_malformed > 0 && stats->rx_packets == 0)
+		snprintf(out, DIAGNOSIS_SIZE,
+			"%s sends what is no RTP: %" PRIu64 " packets", silent->name,
+			stats->dropped_malformed);
+	else if (is_silent(other))
+		snprintf(out, DIAGNOSIS_SIZE,
+			"neither side sends: nothing for %" PRIu64 " s", seconds);
+	else
+		snprintf(out, DIAGNOSIS_SIZE,
+			"%s sends to us, %s does not: 0 packets in %" PRIu64 " s",
+			other->name, silent->name, seconds);
+}
+
+void diagnosis_media(
+	const struct record *record, uint64_t now_us, char out[static DIAGNOSIS_SIZE])
+{
+	uint64_t talk_us = record->end_us - record->answer_us;
+	struct party server, gateway;
+
+	out[0] = '\0';
+	if (record->answer_us == 0 || record->end_us <= record->answer_us)
+		return;
+	server = look_at("server", &record->internal, talk_us, now_us);
+	gateway = look_at("gateway", &record->external, talk_us, now_us);
+	if (is_silent(&server))
+		say_why(&server, &gateway, out);
+	else if (is_silent(&gateway))
+		say_why(&gateway, &server, out);
+}

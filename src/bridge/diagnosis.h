@@ -1,0 +1,18 @@
+/*
+ * Why somebody hears nothing, in one line: what the counters of both sides say together.
+ */
+#pragma once
+
+#include "bridge/record.h"
+
+#include <stddef.h>
+
+#define DIAGNOSIS_SIZE 192
+
+/*
+ * Looks at RECORD, an answered call at the monotonic time NOW_US, and writes a sentence to
+ * OUT: "gateway sends to us, server does not: 0 packets in 12 s". "" when both are heard, or
+ * when it is too early to tell.
+ */
+void diagnosis_media(
+	const struct record *record, uint64_t now_us, char out[static DIAGNOSIS_SIZE]);

@@ -1,0 +1,116 @@
+/* One line for silence: whose it is, and why. */
+#include "../unit.h"
+
+#include "bridge/diagnosis.h"
+
+#define NOW_US UINT64_C(100000000)
+
+/* A call answered 12 s ago, both sides heard just now. */
+static struct record talking(void)
+{
+	const struct relay_stats heard = {.expected = true,
+		.rx_packets = 600,
+		.last_rx_us = NOW_US - 20000,
+		.sets = 1};
+
+	return (struct record){
+		.answer_us = 1000000,
+		.end_us = 13000000,
+		.internal = {.stats = heard},
+		.external = {.stats = heard},
+	};
+}
+
+static void expect_note(const struct record *record, const char *note)
+{
+	char out[DIAGNOSIS_SIZE];
+
+	diagnosis_media(record, NOW_US, out);
+	assert_string_equal(out, note);
+}
+
+static void a_good_call_has_none(void **state)
+{
+	struct record record = talking();
+
+	(void)state;
+	expect_note(&record, "");
+}
+
+static void names_who_sends_nothing(void **state)
+{
+	struct record record = talking();
+
+	(void)state;
+	record.internal.stats.rx_packets = 0;
+	record.internal.stats.last_rx_us = 0;
+	expect_note(&record, "gateway sends to us, server does not: 0 packets in 12 s");
+	record.external.stats.rx_packets = 0;
+	record.external.stats.last_rx_us = 0;
+	expect_note(&record, "neither side sends: nothing for 12 s");
+	/* On hold nothing is expected. */
+	record.internal.stats.expected = record.external.stats.expected = false;
+	expect_note(&record, "");
+}
+
+static void names_who_stopped(void **state)
+{
+	struct record record = talking();
+
+	(void)state;
+	record.external.stats.last_rx_us = NOW_US - 7500000;
+	expect_note(&record, "server sends to us, gateway does not: 0 packets in 7 s");
+	record.external.stats.last_rx_us = NOW_US - 4000000; /* too early to tell */
+	expect_note(&record, "");
+}
+
+static void says_why_it_cannot_be_heard(void **state)
+{
+	struct record record = talking();
+	struct relay_stats *stats = &record.internal.stats;
+
+	(void)state;
+	stats->last_rx_us = NOW_US - 6000000;
+	stats->bad_since_set = 300;
+	expect_note(&record,
+		"server sends with bad tags since media was last negotiated: 300 "
+		"packets; it began its roll-over counter anew, or its key is not the one "
+		"of its SDP");
+	stats->rx_packets = 0;
+	stats->last_rx_us = 0;
+	expect_note(&record, "server sends with another SRTP key than its SDP says: 300 "
+			     "packets with bad tags");
+	stats->bad_since_set = 0;
+	stats->dropped_source = 600;
+	expect_note(&record,
+		"server sends from another address than its SDP says: 600 packets");
+	stats->dropped_source = 0;
+	stats->dropped_malformed = 5;
+	expect_note(&record, "server sends what is no RTP: 5 packets");
+}
+
+static void a_call_without_answer_has_none(void **state)
+{
+	struct record record = talking();
+
+	(void)state;
+	record.internal.stats.rx_packets = 0;
+	record.answer_us = 0;
+	expect_note(&record, "");
+	record.answer_us = 9000000; /* four seconds old */
+	record.internal.stats.last_rx_us = 0;
+	expect_note(&record, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_good_call_has_none),
+		cmocka_unit_test(names_who_sends_nothing),
+		cmocka_unit_test(names_who_stopped),
+		cmocka_unit_test(says_why_it_cannot_be_heard),
+		cmocka_unit_test(a_call_without_answer_has_none),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
