@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "media/relay.h"
 #include "privilege.h"
+#include "renew.h"
 #include "sip/resolve.h"
 #include "sip/transport.h"
 #include "tls/policy.h"
@@ -32,6 +33,7 @@ struct server {
 	struct config *config;
 	struct resolver *resolver;
 	struct trunks *trunks;
+	struct renew *renew;
 	struct writer *writer;
 	struct bridge *bridge;
 	struct relay *relay;
@@ -101,6 +103,41 @@ static void use_credentials(struct server *server)
 		trunks_peers(server->trunks, TRUNK_GATEWAY));
 }
 
+/* Who is no longer configured, was revoked or has expired, is closed. */
+static void judge_again(struct server *server)
+{
+	transport_judge_again(server->internal);
+	transport_judge_again(server->external);
+}
+
+static void renewed_h(void *arg)
+{
+	use_credentials(arg);
+}
+
+static void judge_h(void *arg)
+{
+	judge_again(arg);
+}
+
+static int start_trunks(struct server *server, struct err_text *text)
+{
+	const struct renew_handlers handlers = {
+		.use_h = renewed_h, .judge_h = judge_h, .arg = server};
+	int err = trunks_new(&server->trunks, server->loop, server->resolver);
+
+	if (!err)
+		err = renew_new(&server->renew, server->loop, server->trunks, &handlers);
+	if (!err)
+		err = renew_watch(server->renew, server->config);
+	if (err)
+		return err;
+	if (trunks_apply(server->trunks, server->config, text))
+		return ERR_CONFIG;
+	renew_set_config(server->renew, server->config);
+	return 0;
+}
+
 /* Every mistake is a line of its own in the log too. */
 static void log_lines(struct span rest)
 {
@@ -139,6 +176,8 @@ static int reload(struct server *server, json_t **ret_errors)
 		if (ret_errors)
 			*ret_errors = split_lines(errors.text.data, errors.text.len);
 	}
+	if (!err)
+		err = renew_watch(server->renew, config);
 	if (!err) {
 		err = trunks_apply(server->trunks, config, &text);
 		if (err) {
@@ -150,6 +189,8 @@ static int reload(struct server *server, json_t **ret_errors)
 	}
 	config_errors_free(&errors);
 	if (err) {
+		/* without memory some files more are watched, which does no harm */
+		(void)renew_watch(server->renew, server->config);
 		config_unref(config);
 		return ERR_CONFIG;
 	}
@@ -161,10 +202,9 @@ static int reload(struct server *server, json_t **ret_errors)
 				      "effect at the next start\"");
 	config_unref(server->config);
 	server->config = config;
+	renew_set_config(server->renew, config);
 	use_credentials(server);
-	/* who is no longer configured, or was revoked, is closed now */
-	transport_judge_again(server->internal);
-	transport_judge_again(server->external);
+	judge_again(server);
 	bridge_set_config(server->bridge, config);
 	log_info("server", "event=reloaded servers=%zu gateways=%zu",
 		config->server_count, config->gateway_count);
@@ -436,9 +476,7 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = start_resolver(server, text);
 	if (!err)
-		err = trunks_new(&server->trunks, server->loop, server->resolver);
-	if (!err && trunks_apply(server->trunks, server->config, text))
-		err = ERR_CONFIG;
+		err = start_trunks(server, text);
 	if (!err)
 		err = start_audit(server, text);
 	if (!err)
@@ -488,6 +526,7 @@ void server_stop(struct server *server)
 	api_free(server->api);
 	if (server->loop)
 		timer_stop(&server->drain_timer);
+	renew_free(server->renew);
 	bridge_free(server->bridge);
 	relay_free(server->relay);
 	transport_free(server->internal);

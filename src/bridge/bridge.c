@@ -314,9 +314,13 @@ static void closed_h(void *arg, struct flow *flow, const char *why)
 {
 	struct bridge_side *side = arg;
 
-	txn_flow_closed(side->txns, flow);
+	/* A refused peer's calls end for that, not because a transaction of theirs failed. */
+	if (!flow->refused)
+		txn_flow_closed(side->txns, flow);
 	LIST_FOREACH (&side->bridge->calls, node, next)
 		call_flow_closed(LIST_ENTRY(node, struct call, node), flow, why);
+	if (flow->refused)
+		txn_flow_closed(side->txns, flow);
 }
 
 static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *remote)

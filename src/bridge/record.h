@@ -44,7 +44,7 @@ struct record {
 	int status;             /* final SIP status of the INVITE; 487 when cancelled */
 	const char
 		*cause; /* "bye", "cancel", "busy", "timeout", "media-timeout", "hangup",
-	                           "shutdown", "peer-lost", "rejected", ... */
+	                           "shutdown", "peer-lost", "peer-refused", "rejected", ... */
 	const char *ended_by;   /* "server", "gateway", "tandem" */
 	const char *detail;     /* a sentence where something failed; "" */
 	const char *media_note; /* why somebody hears nothing; "": all is well */

@@ -43,16 +43,19 @@ void stream_judge_again(struct stream *stream)
 	if (stream->state != STREAM_OPEN || !stream->channel)
 		return;
 	if (stream->accepted && !transport->peers) {
+		stream->flow.refused = true;
 		stream_cut(stream, LOG_LEVEL_WARNING, "nobody may connect any more");
 		return;
 	}
 	if (!stream->accepted)
 		expected = transport_present_peer(transport, stream->expected);
 	err = channel_judge_again(stream->channel, transport->peers, expected);
-	if (err < 0)
+	if (err < 0) {
+		stream->flow.refused = true;
 		stream_fail(stream, err);
-	else
+	} else {
 		stream_take_peer(stream);
+	}
 }
 
 static void judge_expired(void *arg)

@@ -8,12 +8,17 @@
 
 #include <errno.h>
 #include <gnutls/abstract.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A file with the PIN of a token. */
+#define CRED_PIN_BYTES_MAX 4096
 
 struct cred {
 	unsigned references;
 	gnutls_certificate_credentials_t handle;
+	time_t when; /* the dates are judged for this time */
 	time_t expires;
 	char name[256];
 };
@@ -70,18 +75,17 @@ static int cred_read_chain(
 static int cred_check_dates(struct cred *cred, const struct cred_chain *chain,
 	const char *path, struct err_text *text)
 {
-	time_t now = time(NULL);
 	char when[CLOCK_TEXT_SIZE];
 
 	for (unsigned i = 0; i < chain->count; i++) {
 		time_t from = gnutls_x509_crt_get_activation_time(chain->crts[i]);
 		time_t to = gnutls_x509_crt_get_expiration_time(chain->crts[i]);
 
-		if (from > now)
+		if (from > cred->when)
 			return err_set(text, ERR_TRUST,
 				"%s: certificate %u is not valid before %s", path, i + 1,
 				clock_text((uint64_t)from * 1000000, when));
-		if (to < now)
+		if (to < cred->when)
 			return err_set(text, ERR_TRUST,
 				"%s: certificate %u expired on %s", path, i + 1,
 				clock_text(to > 0 ? (uint64_t)to * 1000000 : 0, when));
@@ -135,6 +139,74 @@ static int cred_read_key_file(
 	return 0;
 }
 
+/*
+ * The file that the URI names for the PIN (RFC 7512 2.4), also where and how older URIs
+ * have it (in the path, pinfile): its path in RET, "" for none.
+ */
+static void cred_pin_file(const char *uri, char *ret, size_t size)
+{
+	static const char *const names[] = {"pin-source=", "pinfile="};
+	const char *at = NULL;
+	size_t len = 0;
+
+	for (size_t i = 0; i < 2 && !at; i++) {
+		at = strstr(uri, names[i]);
+		while (at && !strchr("?&;:", at[-1]))
+			at = strstr(at + 1, names[i]);
+		at = at ? at + strlen(names[i]) : NULL;
+	}
+	ret[0] = '\0';
+	if (!at)
+		return;
+	if (strncmp(at, "file:", 5) == 0)
+		at += strncmp(at + 5, "//", 2) == 0 ? 7 : 5;
+	while (*at != '\0' && !strchr("&;?", *at) && len + 1 < size) {
+		unsigned byte;
+
+		if (*at == '%' && sscanf(at + 1, "%2x", &byte) == 1) {
+			ret[len++] = (char)byte;
+			at += 3;
+		} else {
+			ret[len++] = *at++;
+		}
+	}
+	ret[len] = '\0';
+}
+
+static int cred_check_pin_file(const char *uri, struct err_text *text)
+{
+	gnutls_datum_t bytes = {NULL, 0};
+	char path[1024];
+	int err;
+
+	cred_pin_file(uri, path, sizeof(path));
+	if (path[0] == '\0')
+		return 0;
+	err = pem_read(&bytes, path, CRED_PIN_BYTES_MAX, true, text);
+	pem_free(&bytes);
+	if (err == ERR_TRUST)
+		return err_set(text, err,
+			"%s: the PIN of a token that others may read or change; chmod "
+			"0640 it",
+			path);
+	return err;
+}
+
+/* No text names the URI: it may hold a PIN. */
+static int cred_read_key_token(
+	gnutls_privkey_t key, const char *uri, struct err_text *text)
+{
+	int err = cred_check_pin_file(uri, text);
+
+	if (err < 0)
+		return err;
+	err = gnutls_privkey_import_url(key, uri, 0);
+	if (err < 0)
+		return err_set(text, ERR_LIBRARY, "the key in the token: %s",
+			gnutls_strerror(err));
+	return 0;
+}
+
 static int cred_read_key(gnutls_privkey_t *ret, const char *path, struct err_text *text)
 {
 	gnutls_privkey_t key;
@@ -143,11 +215,7 @@ static int cred_read_key(gnutls_privkey_t *ret, const char *path, struct err_tex
 	if (gnutls_privkey_init(&key) < 0)
 		return err_set(text, -ENOMEM, "%s: out of memory", path);
 	if (strncmp(path, "pkcs11:", 7) == 0) {
-		/* Not the URI itself: it may hold a PIN. */
-		err = gnutls_privkey_import_url(key, path, 0);
-		if (err < 0)
-			err = err_set(text, ERR_LIBRARY, "the key in the token: %s",
-				gnutls_strerror(err));
+		err = cred_read_key_token(key, path, text);
 	} else {
 		err = cred_read_key_file(key, path, text);
 	}
@@ -198,8 +266,8 @@ static int cred_fill(struct cred *cred, struct cred_chain *chain, const char *ce
 	return err;
 }
 
-int cred_load(struct cred **ret, const char *certificate, const char *key,
-	const char *fqdn, struct err_text *text)
+int cred_load_at(struct cred **ret, const char *certificate, const char *key,
+	const char *fqdn, time_t when, struct err_text *text)
 {
 	struct cred_chain chain = {.crts = NULL};
 	struct cred *cred = calloc(1, sizeof(*cred));
@@ -210,6 +278,7 @@ int cred_load(struct cred **ret, const char *certificate, const char *key,
 		return err_set(text, -ENOMEM, "%s: out of memory", certificate);
 	}
 	cred->references = 1;
+	cred->when = when;
 	err = cred_fill(cred, &chain, certificate, key, fqdn, text);
 	cred_chain_free(&chain);
 	if (err < 0) {
@@ -218,6 +287,12 @@ int cred_load(struct cred **ret, const char *certificate, const char *key,
 	}
 	*ret = cred;
 	return 0;
+}
+
+int cred_load(struct cred **ret, const char *certificate, const char *key,
+	const char *fqdn, struct err_text *text)
+{
+	return cred_load_at(ret, certificate, key, fqdn, time(NULL), text);
 }
 
 bool cred_equal(const struct cred *a, const struct cred *b)

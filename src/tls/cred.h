@@ -17,13 +17,18 @@ struct cred;
 
 /*
  * Loads a PEM chain and its key (a PEM file, or a pkcs11: URI) whole. Refuses with a
- * sentence: a file that cannot be read, a key file that others may read or that group or
- * others may write, a key that does not belong to the certificate, a certificate out of
- * its dates, one without the name FQDN (NULL: any).
+ * sentence: a file that cannot be read, a key file, or one with a token's PIN (pin-source),
+ * that others may read or that group or others may write, a key that does not belong to
+ * the certificate, a certificate out of its dates, one without the name FQDN (NULL: any).
+ * No text ever holds a pkcs11: URI, because that may hold a PIN.
  * 0; ERR_TRUST, ERR_FORMAT or -errno with TEXT, *ret untouched.
  */
 int cred_load(struct cred **ret, const char *certificate, const char *key,
 	const char *fqdn, struct err_text *text);
+/* The same for a certificate that is to be presented from WHEN on: then it must be within
+ * its dates, not now. */
+int cred_load_at(struct cred **ret, const char *certificate, const char *key,
+	const char *fqdn, time_t when, struct err_text *text);
 struct cred *cred_ref(struct cred *cred);
 void cred_unref(struct cred *cred); /* NULL is fine */
 /* Whether both hold the same certificate chain (and so the same key). */
@@ -45,6 +50,8 @@ struct trust;
  */
 int trust_load(
 	struct trust **ret, const char *anchors, const char *crl, struct err_text *text);
+/* Whether ANCHORS and CRL still hold what TRUST was loaded from, byte for byte. */
+bool trust_is_of(const struct trust *trust, const char *anchors, const char *crl);
 struct trust *trust_ref(struct trust *trust);
 void trust_unref(struct trust *trust);
 gnutls_x509_trust_list_t trust_list(const struct trust *trust);

@@ -3,10 +3,20 @@
 #include "tls/pem.h"
 
 #include <errno.h>
+#include <gnutls/crypto.h>
 #include <stdlib.h>
+#include <string.h>
+
+#define TRUST_DIGEST_BYTES 32 /* SHA-256 */
+
+struct trust_digest {
+	unsigned char anchors[TRUST_DIGEST_BYTES];
+	unsigned char crl[TRUST_DIGEST_BYTES]; /* zeroes: none configured */
+};
 
 struct trust {
 	unsigned references;
+	struct trust_digest digest; /* of the files it was loaded from */
 	gnutls_x509_trust_list_t list;
 	struct crl_set *crls; /* NULL: none configured */
 };
@@ -40,6 +50,38 @@ static int trust_add_anchors(
 	return 0;
 }
 
+static int trust_digest_file(
+	unsigned char *ret, const char *path, size_t max, struct err_text *text)
+{
+	gnutls_datum_t bytes = {NULL, 0};
+	int err = pem_read(&bytes, path, max, false, text);
+
+	if (err == 0 &&
+		gnutls_hash_fast(GNUTLS_DIG_SHA256, bytes.data, bytes.size, ret) < 0)
+		err = err_set(text, ERR_LIBRARY, "%s: cannot be hashed", path);
+	pem_free(&bytes);
+	return err;
+}
+
+static int trust_digest_files(struct trust_digest *ret, const char *anchors,
+	const char *crl, struct err_text *text)
+{
+	int err = trust_digest_file(ret->anchors, anchors, PEM_BYTES_MAX, text);
+
+	memset(ret->crl, 0, sizeof(ret->crl));
+	if (err == 0 && crl && crl[0] != '\0')
+		err = trust_digest_file(ret->crl, crl, PEM_CRL_BYTES_MAX, text);
+	return err;
+}
+
+bool trust_is_of(const struct trust *trust, const char *anchors, const char *crl)
+{
+	struct trust_digest digest;
+
+	return trust_digest_files(&digest, anchors, crl, NULL) == 0 &&
+	       memcmp(&digest, &trust->digest, sizeof(digest)) == 0;
+}
+
 int trust_load(
 	struct trust **ret, const char *anchors, const char *crl, struct err_text *text)
 {
@@ -53,7 +95,10 @@ int trust_load(
 		free(trust);
 		return err_set(text, -ENOMEM, "%s: out of memory", anchors);
 	}
-	err = trust_add_anchors(trust->list, anchors, text);
+	/* Before they are read: a change in between then shows as one. */
+	err = trust_digest_files(&trust->digest, anchors, crl, text);
+	if (err == 0)
+		err = trust_add_anchors(trust->list, anchors, text);
 	if (err == 0 && crl && crl[0] != '\0')
 		err = crl_load(&trust->crls, crl, trust->list, text);
 	if (err < 0) {

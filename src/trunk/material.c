@@ -1,8 +1,45 @@
 #include "trunk/material.h"
 
+#include "base/clock.h"
+#include "base/log.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* What runs takes the place of files that are refused, where that is wanted. */
+static bool keep_old(struct material *material, const void *old, const char *what,
+	const struct err_text *text)
+{
+	if (!material->keep_old || !old)
+		return false;
+	material->refused++;
+	log_error("tls", "event=tls-files-refused kept=\"the old %s\" reason=\"%s\"",
+		what, text->text);
+	return true;
+}
+
+/* *RET owns a reference. */
+static int load_trust(struct material *material, const char *anchors, const char *crl,
+	struct trust **ret, struct err_text *text)
+{
+	const struct peer *peer = material->before ? material->before->peer : NULL;
+	struct trust *old = peer ? peer->trust : NULL;
+	int err;
+
+	if (old && trust_is_of(old, anchors, crl)) {
+		*ret = trust_ref(old);
+		return 0;
+	}
+	err = trust_load(ret, anchors, crl, text);
+	if (!err)
+		material->changed++;
+	if (err && keep_old(material, old, "anchors and lists", text)) {
+		*ret = trust_ref(old);
+		err = 0;
+	}
+	return err;
+}
 
 static int cached_trust(struct material *material, const char *anchors, const char *crl,
 	struct trust **ret, struct err_text *text)
@@ -21,7 +58,7 @@ static int cached_trust(struct material *material, const char *anchors, const ch
 	if (!grown)
 		return -ENOMEM;
 	material->trusts = grown;
-	err = trust_load(ret, anchors, crl, text);
+	err = load_trust(material, anchors, crl, ret, text);
 	if (err)
 		return err;
 	material->trusts[material->trust_count].anchors = anchors;
@@ -30,17 +67,50 @@ static int cached_trust(struct material *material, const char *anchors, const ch
 	return 0;
 }
 
+/* A pair of files and what is asked of them. */
+struct pair {
+	const char *certificate, *key, *fqdn;
+	time_t when;
+	struct cred *old;
+};
+
 /* *RET owns a reference. */
-static int cached_cred(struct material *material, const char *certificate,
-	const char *key, struct cred **ret, struct err_text *text)
+static int load_cred(struct material *material, const struct pair *pair,
+	struct cred **ret, struct err_text *text)
+{
+	struct cred *cred;
+	int err = cred_load_at(
+		&cred, pair->certificate, pair->key, pair->fqdn, pair->when, text);
+
+	if (err && keep_old(material, pair->old, "certificate", text)) {
+		*ret = cred_ref(pair->old);
+		return 0;
+	}
+	if (err)
+		return err;
+	/* One that did not change stays the same object: connections made with it are
+	 * reused on. */
+	if (pair->old && cred_equal(cred, pair->old)) {
+		cred_unref(cred);
+		cred = cred_ref(pair->old);
+	} else {
+		material->changed++;
+	}
+	*ret = cred;
+	return 0;
+}
+
+/* *RET owns a reference. */
+static int cached_cred(struct material *material, const struct pair *pair,
+	struct cred **ret, struct err_text *text)
 {
 	struct cred *cred;
 	void *grown;
 	int err;
 
 	for (size_t i = 0; i < material->cred_count; i++)
-		if (!strcmp(material->creds[i].certificate, certificate) &&
-			!strcmp(material->creds[i].key, key)) {
+		if (!strcmp(material->creds[i].certificate, pair->certificate) &&
+			!strcmp(material->creds[i].key, pair->key)) {
 			*ret = cred_ref(material->creds[i].cred);
 			return 0;
 		}
@@ -49,13 +119,60 @@ static int cached_cred(struct material *material, const char *certificate,
 	if (!grown)
 		return -ENOMEM;
 	material->creds = grown;
-	err = cred_load(&cred, certificate, key, NULL, text);
+	err = load_cred(material, pair, &cred, text);
 	if (err)
 		return err;
-	material->creds[material->cred_count].certificate = certificate;
-	material->creds[material->cred_count].key = key;
+	material->creds[material->cred_count].certificate = pair->certificate;
+	material->creds[material->cred_count].key = pair->key;
 	material->creds[material->cred_count++].cred = cred;
 	*ret = cred_ref(cred);
+	return 0;
+}
+
+static time_t now_of(const struct material *material)
+{
+	return material->now ? material->now : time(NULL);
+}
+
+int material_present(struct material *material, const struct material_certs *certs,
+	struct cred **ret, struct err_text *text)
+{
+	const struct config_tls *tls = certs->tls;
+	bool switched = tls->next_from && tls->next_from <= now_of(material);
+	const struct pair pair = {switched ? tls->next_certificate : tls->certificate,
+		switched ? tls->next_key : certs->key, certs->fqdn, time(NULL),
+		certs->old};
+
+	if (!pair.certificate[0]) {
+		*ret = NULL;
+		return 0;
+	}
+	return certs->fqdn ? load_cred(material, &pair, ret, text)
+			   : cached_cred(material, &pair, ret, text);
+}
+
+int material_next(struct material *material, const struct material_certs *certs,
+	const struct cred *present, struct cred **ret, struct err_text *text)
+{
+	const struct config_tls *tls = certs->tls;
+	const struct pair pair = {tls->next_certificate, tls->next_key, certs->fqdn,
+		tls->next_from, certs->old_next};
+	char when[CLOCK_TEXT_SIZE];
+
+	*ret = NULL;
+	if (tls->next_from <= now_of(material))
+		return 0;
+	if (load_cred(material, &pair, ret, text)) {
+		struct err_text why = *text;
+
+		return err_set(text, ERR_TRUST, "next-certificate: %s", why.text);
+	}
+	if (present && cred_expires(present) < tls->next_from)
+		log_warning("tls",
+			"event=certificate-gap certificate=\"%s\" note=\"it expires on "
+			"%.10s, before next-from\"",
+			tls->certificate,
+			clock_text((uint64_t)cred_expires(present) * 1000000, when));
 	return 0;
 }
 
@@ -118,14 +235,17 @@ int material_load(struct material *material, struct trunk *trunk, struct peer_se
 	const struct config_tls *own = trunk->kind == TRUNK_SERVER
 					       ? &trunk->server->tls
 					       : &trunk->gateway->certs;
+	const struct trunk *before = material->before;
+	const struct material_certs certs = {.tls = own,
+		.key = either(own->key, common->key),
+		.old = before ? before->cred : NULL};
 	struct cred *cred = NULL;
 	struct trust *trust;
 	int err = cached_trust(material, either(own->trust, common->trust),
 		either(own->crl, common->crl), &trust, text);
 
-	if (!err && trunk->kind == TRUNK_GATEWAY && own->certificate[0])
-		err = cached_cred(material, own->certificate,
-			either(own->key, common->key), &cred, text);
+	if (!err && trunk->kind == TRUNK_GATEWAY)
+		err = material_present(material, &certs, &cred, text);
 	if (!err)
 		err = add_peer(trunk, set, trust, ret_peer);
 	if (err) {

@@ -11,6 +11,15 @@
  * the paths belong to the configuration, which must live as long.
  */
 struct material {
+	time_t now; /* says which of two certificates is in force; 0: the real time */
+	/* What runs, of the trunk that is loaded; NULL: it is new. What its files still hold is
+	 * taken over instead of loaded. */
+	const struct trunk *before;
+	/* Files that are refused are logged, and what runs stays in their place. */
+	bool keep_old;
+	unsigned refused; /* so many were */
+	unsigned
+		changed; /* certificates and sets of anchors that differ from what runs */
 	struct {
 		const char *anchors;
 		const char *crl;
@@ -35,3 +44,23 @@ void material_free(struct material *material);
  */
 int material_load(struct material *material, struct trunk *trunk, struct peer_set *set,
 	struct peer **ret_peer, struct cred **ret_cred, struct err_text *text);
+
+/* Our certificates of one role, as configured. */
+struct material_certs {
+	const struct config_tls *tls;
+	const char *key;             /* the present one's */
+	const char *fqdn;            /* that it must carry; NULL: any */
+	struct cred *old, *old_next; /* what runs; NULL: none */
+};
+
+/*
+ * *RET is what is in force at the material's time, NULL where none is configured. Once
+ * next-from is past, the certificate before it is not looked at any more: it may be expired
+ * or gone. Owned reference. 0, or negative with TEXT, *RET untouched.
+ */
+int material_present(struct material *material, const struct material_certs *certs,
+	struct cred **ret, struct err_text *text);
+/* What waits for next-from, NULL where there is none; a warning where PRESENT (may be NULL)
+ * expires before that day. Likewise. */
+int material_next(struct material *material, const struct material_certs *certs,
+	const struct cred *present, struct cred **ret, struct err_text *text);

@@ -15,10 +15,20 @@ struct trunk *side_find(const struct trunk_side *side, const char *id)
 }
 
 static int load_tls(struct trunk *trunk, struct trunk_side *side,
-	struct material *material, struct err_text *text)
+	const struct trunk_side *old, struct material *material, struct err_text *text)
 {
-	return material_load(
+	const struct trunk *before = side_find(old, trunk->id);
+	struct material_certs certs = {.old_next = before ? before->next : NULL};
+	int err;
+
+	material->before = before;
+	err = material_load(
 		material, trunk, side->peers, &trunk->peer, &trunk->cred, text);
+	material->before = NULL;
+	if (err || trunk->kind == TRUNK_SERVER)
+		return err;
+	certs.tls = &trunk->gateway->certs;
+	return material_next(material, &certs, trunk->cred, &trunk->next, text);
 }
 
 /* A trunk with the settings of CONFIG, counters kept from OLD (may be NULL). */
@@ -49,18 +59,10 @@ void side_free(struct trunk_side *side)
 		trunk_unref(side->trunks[i]);
 	free(side->trunks);
 	cred_unref(side->cred);
+	cred_unref(side->next);
+	config_unref(side->config);
 	peer_set_unref(side->peers);
 	memset(side, 0, sizeof(*side));
-}
-
-/* A certificate that did not change stays the same object: connections made with it are
- * reused on after a reload. */
-void side_keep_same(struct cred **cred, struct cred *old)
-{
-	if (!*cred || !old || !cred_equal(*cred, old))
-		return;
-	cred_unref(*cred);
-	*cred = cred_ref(old);
 }
 
 /*
@@ -76,7 +78,7 @@ static void keep_peer(struct trunk *trunk, struct trunk_side *side,
 
 	if (!before || !before->calls || !before->peer)
 		return;
-	if (load_tls(trunk, side, material, &text))
+	if (load_tls(trunk, side, old, material, &text))
 		log_warning("trunk", "trunk=%s event=peer-not-kept reason=\"%s\"",
 			trunk->id, text.text);
 }
@@ -89,18 +91,22 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 	size_t count = server ? config->server_count : config->gateway_count;
 	const struct config_tls *common =
 		server ? &config->internal.tls : &config->external.tls;
+	const struct material_certs certs = {.tls = common,
+		.key = common->key,
+		.fqdn = config->tandem.fqdn,
+		.old = old->cred,
+		.old_next = old->next};
 	int err = peer_set_new(&side->peers);
 
 	side->trunks = calloc(count ? count : 1, sizeof(struct trunk *));
 	if (err || !side->trunks)
 		return -ENOMEM;
-	if (common->certificate[0]) {
-		err = cred_load(&side->cred, common->certificate, common->key,
-			config->tandem.fqdn, text);
-		if (err)
-			return err;
-		side_keep_same(&side->cred, old->cred);
-	}
+	side->config = config_ref(config);
+	err = material_present(material, &certs, &side->cred, text);
+	if (!err)
+		err = material_next(material, &certs, side->cred, &side->next, text);
+	if (err)
+		return err;
 	for (size_t i = 0; i < count; i++) {
 		struct trunk *trunk =
 			make_trunk(kind, config, server ? &config->servers[i] : NULL,
@@ -110,7 +116,7 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 			return -ENOMEM;
 		side->trunks[side->count++] = trunk;
 		if (trunk_is_tls(trunk))
-			err = load_tls(trunk, side, material, text);
+			err = load_tls(trunk, side, old, material, text);
 		else
 			keep_peer(trunk, side, old, material);
 		if (err)

@@ -12,6 +12,8 @@ struct trunk_side {
 	struct trunk **trunks;
 	unsigned count;
 	struct cred *cred;
+	struct cred *next;     /* takes its place at next_from; NULL: none */
+	struct config *config; /* that all this is of; owned reference */
 	struct peer_set *peers;
 };
 
@@ -24,8 +26,3 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 	struct err_text *text);
 void side_free(struct trunk_side *side);
 struct trunk *side_find(const struct trunk_side *side, const char *id);
-/*
- * A certificate that did not change stays the same object: connections made with it are
- * reused on after a reload. Puts OLD in the place of *CRED then. Both may be NULL.
- */
-void side_keep_same(struct cred **cred, struct cred *old);

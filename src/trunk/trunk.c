@@ -51,6 +51,7 @@ void trunk_unref(struct trunk *trunk)
 		return;
 	resolve_cancel(trunk->resolving);
 	cred_unref(trunk->cred);
+	cred_unref(trunk->next);
 	config_unref(trunk->config);
 	free(trunk->id);
 	free(trunk);
@@ -96,16 +97,17 @@ static void renew(struct trunk *old, struct trunk *fresh)
 	if (strcmp(trunk_host(old), trunk_host(fresh)) ||
 		trunk_port(old) != trunk_port(fresh))
 		old->addr_count = 0;
-	side_keep_same(&fresh->cred, kept.cred);
 	old->config = fresh->config;
 	old->server = fresh->server;
 	old->gateway = fresh->gateway;
 	old->cred = fresh->cred;
+	old->next = fresh->next;
 	old->peer = fresh->peer;
 	fresh->config = kept.config;
 	fresh->server = kept.server;
 	fresh->gateway = kept.gateway;
 	fresh->cred = kept.cred;
+	fresh->next = kept.next;
 }
 
 static void drop_retired(struct trunks *trunks)
@@ -166,25 +168,161 @@ static void swap_side(
 	side_free(&old);
 }
 
+static time_t wall_now(const struct trunks *trunks)
+{
+	struct clock *clock = loop_clock(trunks->loop);
+
+	return (time_t)(clock->wall_us(clock) / 1000000);
+}
+
+/* Both sides beside those that run, with what MATERIAL says of them. */
+static int build_sides(struct trunks *trunks, struct trunk_side fresh[static 2],
+	struct config *config, struct material *material, struct err_text *text)
+{
+	int err = 0;
+
+	material->now = wall_now(trunks);
+	for (unsigned kind = 0; kind < 2 && !err; kind++)
+		err = side_build(&fresh[kind], &trunks->sides[kind],
+			(enum trunk_kind)kind, config, material, text);
+	return err;
+}
+
+static void swap_sides(struct trunks *trunks, struct trunk_side fresh[static 2])
+{
+	drop_retired(trunks);
+	swap_side(trunks, &trunks->sides[TRUNK_SERVER], &fresh[TRUNK_SERVER]);
+	swap_side(trunks, &trunks->sides[TRUNK_GATEWAY], &fresh[TRUNK_GATEWAY]);
+}
+
 int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *text)
 {
 	struct trunk_side fresh[2] = {0};
 	struct material material = {0};
-	int err = 0;
+	int err = build_sides(trunks, fresh, config, &material, text);
 
-	for (unsigned kind = 0; kind < 2 && !err; kind++)
-		err = side_build(&fresh[kind], &trunks->sides[kind],
-			(enum trunk_kind)kind, config, &material, text);
 	if (!err) {
-		drop_retired(trunks);
-		swap_side(trunks, &trunks->sides[TRUNK_SERVER], &fresh[TRUNK_SERVER]);
-		swap_side(trunks, &trunks->sides[TRUNK_GATEWAY], &fresh[TRUNK_GATEWAY]);
+		swap_sides(trunks, fresh);
 		refresh_h(trunks);
 	}
 	side_free(&fresh[TRUNK_SERVER]);
 	side_free(&fresh[TRUNK_GATEWAY]);
 	material_free(&material);
 	return err;
+}
+
+int trunks_renew(struct trunks *trunks, struct config *config, struct trunks_renewal *ret,
+	struct err_text *text)
+{
+	struct trunk_side fresh[2] = {0};
+	struct material material = {.keep_old = true};
+	int err;
+
+	trunks_switch(trunks);
+	err = build_sides(trunks, fresh, config, &material, text);
+	if (!err && material.changed)
+		swap_sides(trunks, fresh);
+	if (!err)
+		*ret = (struct trunks_renewal){material.changed, material.refused};
+	side_free(&fresh[TRUNK_SERVER]);
+	side_free(&fresh[TRUNK_GATEWAY]);
+	material_free(&material);
+	return err;
+}
+
+/* ---- certificates that wait for their day ---- */
+
+static bool switch_cred(struct cred **cred, struct cred **next)
+{
+	if (!*next)
+		return false;
+	cred_unref(*cred);
+	*cred = *next;
+	*next = NULL;
+	return true;
+}
+
+static const struct config_tls *side_files(const struct trunks *trunks, unsigned kind)
+{
+	const struct config *config = trunks->sides[kind].config;
+
+	return kind == TRUNK_SERVER ? &config->internal.tls : &config->external.tls;
+}
+
+unsigned trunks_switch(struct trunks *trunks)
+{
+	const time_t now = wall_now(trunks);
+	unsigned count = 0;
+
+	for (unsigned kind = 0; kind < 2; kind++) {
+		struct trunk_side *side = &trunks->sides[kind];
+
+		if (side->next && side_files(trunks, kind)->next_from <= now)
+			count += switch_cred(&side->cred, &side->next);
+		for (unsigned i = 0; i < side->count; i++) {
+			struct trunk *trunk = side->trunks[i];
+
+			if (trunk->next && trunk->gateway->certs.next_from <= now)
+				count += switch_cred(&trunk->cred, &trunk->next);
+		}
+	}
+	return count;
+}
+
+static void note_due(time_t *due, const struct cred *next, time_t from)
+{
+	if (next && (!*due || from < *due))
+		*due = from;
+}
+
+time_t trunks_switch_due(const struct trunks *trunks)
+{
+	time_t due = 0;
+
+	for (unsigned kind = 0; kind < 2; kind++) {
+		const struct trunk_side *side = &trunks->sides[kind];
+
+		if (side->next)
+			note_due(&due, side->next, side_files(trunks, kind)->next_from);
+		for (unsigned i = 0; i < side->count; i++)
+			if (side->trunks[i]->next)
+				note_due(&due, side->trunks[i]->next,
+					side->trunks[i]->gateway->certs.next_from);
+	}
+	return due;
+}
+
+static void tell_tls(void (*h)(void *arg, const struct trunk_tls *tls), void *arg,
+	struct trunk_tls *tls)
+{
+	tls->switched = tls->cred && !tls->next && tls->files->next_from;
+	h(arg, tls);
+}
+
+void trunks_each_tls(const struct trunks *trunks,
+	void (*h)(void *arg, const struct trunk_tls *tls), void *arg)
+{
+	for (unsigned kind = 0; kind < 2; kind++) {
+		const struct trunk_side *side = &trunks->sides[kind];
+
+		if (side->cred || side->next)
+			tell_tls(h, arg,
+				&(struct trunk_tls){.kind = (enum trunk_kind)kind,
+					.files = side_files(trunks, kind),
+					.cred = side->cred,
+					.next = side->next});
+		for (unsigned i = 0; i < side->count; i++) {
+			const struct trunk *trunk = side->trunks[i];
+
+			if (trunk->cred || trunk->next)
+				tell_tls(h, arg,
+					&(struct trunk_tls){.kind = trunk->kind,
+						.trunk = trunk,
+						.files = &trunk->gateway->certs,
+						.cred = trunk->cred,
+						.next = trunk->next});
+		}
+	}
 }
 
 int trunks_check(struct config *config, struct err_text *text)

@@ -31,6 +31,7 @@ struct trunk {
 	const struct config_gateway *gateway; /* kind GATEWAY */
 	struct peer *peer; /* TLS: whom to demand there; lives in the present peer set */
 	struct cred *cred; /* own certificate toward it; NULL: the side's */
+	struct cred *next; /* its own that waits for the day of next-from; NULL: none */
 	struct addr
 		addrs[RESOLVE_MAX]; /* as last resolved: whom plain SIP may come from */
 	unsigned addr_count;
@@ -55,6 +56,39 @@ int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *
 /* Whether trunks_apply() would take CONFIG: loads every certificate, anchor and CRL and
  * forgets them. 0, or negative with TEXT. */
 int trunks_check(struct config *config, struct err_text *text);
+
+/*
+ * Loads the files of CONFIG, the configuration that runs, anew. What is refused is logged,
+ * and in its place stays what was there: one bad file must not keep a revocation from
+ * taking effect. Without a difference nothing is touched; otherwise it is as after
+ * trunks_apply(). 0 or negative with TEXT.
+ */
+struct trunks_renewal {
+	unsigned changed; /* certificates of ours, and sets of anchors and lists */
+	unsigned refused; /* files that were */
+};
+int trunks_renew(struct trunks *trunks, struct config *config, struct trunks_renewal *ret,
+	struct err_text *text);
+
+/* Takes certificates into use whose next-from has come: how many. */
+unsigned trunks_switch(struct trunks *trunks);
+/* The wall-clock second of the next such day; 0: none is configured. */
+time_t trunks_switch_due(const struct trunks *trunks);
+
+/* What we present in one role. */
+struct trunk_tls {
+	enum trunk_kind kind;
+	const struct trunk *trunk;      /* the gateway it is for; NULL: the side's */
+	const struct config_tls *files; /* as configured */
+	const struct cred *cred;        /* in force; NULL: none yet */
+	const struct cred *next;        /* staged; NULL: none */
+	bool switched;                  /* cred is that of next-certificate */
+};
+
+/* Calls H for the internal side, the external side, and each gateway with certificates of its
+ * own whose TLS is in use. */
+void trunks_each_tls(const struct trunks *trunks,
+	void (*h)(void *arg, const struct trunk_tls *tls), void *arg);
 
 /* What the two sides' transports need; the sets and credentials are owned by TRUNKS. */
 struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind);

@@ -250,6 +250,13 @@ static int play_connection(struct stage *stage, struct party *party, const char 
 		stage_note(stage, "%s closes its connection", party->name);
 		wire_close(flow, "closed by peer");
 		stage_settle(stage);
+	} else if (!strcmp(verb, "refused")) {
+		/* as the transport does it when a judgement is withdrawn */
+		flow = stage_flow(stage, party);
+		stage_note(stage, "%s is refused", party->name);
+		flow->refused = true;
+		wire_close(flow, "tls refused by=us rule=revoked");
+		stage_settle(stage);
 	} else if (!strcmp(verb, "vanishes") || !strcmp(verb, "returns")) {
 		wire_reach(stage->transports[party->side], &party->addr, *verb == 'r');
 	} else {
@@ -259,7 +266,7 @@ static int play_connection(struct stage *stage, struct party *party, const char 
 }
 
 /* "E sends ...", "E replies ...", "E forks OTHER", "E joins OTHER", "P speaks udp|tcp|tls",
- * "P closes|vanishes|returns" */
+ * "P closes|vanishes|returns|refused" */
 static int play_endpoint(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {

@@ -396,6 +396,9 @@ static void reload_without_a_peer_closes_its_connection(void **state)
 	transport_set_tls(far.transport, far_cred, other->set);
 	transport_judge_again(far.transport);
 	UNTIL(loop, far.closed == 1 && near.closed == 1);
+	/* whose calls end; near only lost a connection */
+	assert_true(far.flow->refused);
+	assert_false(flow->refused);
 	assert_non_null(strstr(far.why, "tls refused by=us rule=name"));
 	assert_int_equal(side_totals(&far).connections, 0);
 	flow_unref(flow);
