@@ -55,7 +55,7 @@ struct flow {
 	void *owner;    /* the trunk or server that the layer above found for it */
 	unsigned users; /* dialogs and transactions on it: an idle one may be closed */
 	bool closed;
-	bool refused; /* closed by us: judged again, it is no peer any more */
+	bool refused;      /* closed by us: judged again, it is no peer any more */
 	uint64_t tap_call; /* the call number the next sent bytes belong to */
 };
 
