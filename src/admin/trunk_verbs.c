@@ -134,6 +134,10 @@ static void add_gateway(json_t *object, const struct config_gateway *gateway)
 	json_object_set_new(object, "codecs", words_json(&gateway->codecs));
 	json_object_set_new(object, "prefixes", words_json(&gateway->prefixes));
 	json_object_set_new(object, "suites", suites_json(gateway->suites));
+	json_object_set_new(object, "tls_min",
+		json_string(config_tls_version_name(gateway->tls_min)));
+	json_object_set_new(
+		object, "ciphers", json_string(config_ciphers_name(gateway->ciphers)));
 	add_peer(object, &gateway->peer);
 }
 

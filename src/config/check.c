@@ -91,6 +91,28 @@ static void check_next(const struct config_tls *tls, const struct scope *scope,
 	}
 }
 
+/* What the versions and ciphers of one gateway may not be together. */
+static void check_terms(const struct config *config, const struct config_gateway *gateway,
+	const struct scope *scope, struct place place, struct config_errors *errors)
+{
+	bool modern = gateway->ciphers == CONFIG_CIPHERS_MODERN;
+
+	if (config->tandem.fips == CONFIG_FIPS_REQUIRED) {
+		if (gateway->tls_min < CONFIG_TLS_1_2)
+			errors_add(errors,
+				scope_place(scope, SCHEMA_GATEWAY, "tls-min", place),
+				"tls-min: expected 1.2 or 1.3 with fips = required");
+		if (!modern)
+			errors_add(errors,
+				scope_place(scope, SCHEMA_GATEWAY, "ciphers", place),
+				"ciphers: expected modern with fips = required");
+	} else if (gateway->tls_min < CONFIG_TLS_1_2 && modern) {
+		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "tls-min", place),
+			"tls-min: below 1.2 expected ciphers = compatible or legacy "
+			"beside it, modern ciphers begin with TLS 1.2");
+	}
+}
+
 /* What goes below the rules has an end. */
 static void check_exception(const struct config_peer *peer, const char *what,
 	const struct scope *scope, enum schema_section section, struct place place,
@@ -167,6 +189,7 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 			"[gateway] and in [external], which tls = yes or observe needs",
 			scope_place(scope, SCHEMA_GATEWAY, "tls", place), errors);
 	check_next(&gateway->certs, scope, SCHEMA_GATEWAY, place, errors);
+	check_terms(config, gateway, scope, place, errors);
 	if (gateway->tls_min < CONFIG_TLS_1_2)
 		check_exception(
 			&gateway->peer, "tls-min", scope, SCHEMA_GATEWAY, place, errors);

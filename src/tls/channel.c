@@ -1,10 +1,12 @@
 #include "tls/channel.h"
 
 #include "base/addr.h"
+#include "tls/escape.h"
 #include "tls/policy.h"
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -24,7 +26,9 @@ struct channel {
 	struct cred *cred;
 	struct peer_set
 		*peers; /* a reference: who may be there, accepting; or PEER's set */
-	const struct peer *peer; /* connecting: who must be there */
+	const struct peer *peer;   /* connecting: who must be there */
+	struct policy_terms terms; /* by which the session was made */
+	uint16_t suite;            /* that the server's hello named; 0 before */
 
 	unsigned char *ahead; /* NULL while empty: idle channels hold no buffer */
 	size_t ahead_start;
@@ -38,6 +42,8 @@ struct channel {
 	bool judged;   /* the verdict is about this peer */
 	struct peer_verdict verdict;
 	struct channel_failure failure;
+	char server_name[256]; /* that the far end asked for, escaped; "" */
+	char error[160];       /* what failure.error points to when it names the terms */
 };
 
 /* --- the socket --- */
@@ -105,6 +111,24 @@ static ssize_t channel_pull_h(gnutls_transport_ptr_t arg, void *data, size_t len
 	return (ssize_t)len;
 }
 
+/*
+ * RFC 6066 3: what the far end believes to call, for the log alone. The library gives valid
+ * names only, in Unicode where they were in punycode.
+ */
+static void channel_hear_name(struct channel *channel)
+{
+	char name[256];
+	size_t len = sizeof(name);
+	unsigned type;
+
+	if (!channel->accept || channel->server_name[0] != '\0' ||
+		gnutls_server_name_get(channel->session, name, &len, &type, 0) < 0 ||
+		type != GNUTLS_NAME_DNS || len > sizeof(name))
+		return;
+	escape_add(channel->server_name, sizeof(channel->server_name), name,
+		strnlen(name, len));
+}
+
 /* --- failure --- */
 
 static gnutls_alert_description_t alert_for(const struct channel *channel)
@@ -130,6 +154,10 @@ static gnutls_alert_description_t alert_for(const struct channel *channel)
 		return GNUTLS_A_HANDSHAKE_FAILURE;
 	case PEER_CRL_STALE:
 		return GNUTLS_A_CERTIFICATE_UNKNOWN;
+	case PEER_VERSION:
+		return GNUTLS_A_PROTOCOL_VERSION;
+	case PEER_CIPHER:
+		return GNUTLS_A_INSUFFICIENT_SECURITY;
 	default:
 		return GNUTLS_A_BAD_CERTIFICATE;
 	}
@@ -150,6 +178,7 @@ static bool alert_is_distrust(int alert)
 static int channel_fail(
 	struct channel *channel, enum channel_fault fault, int code, const char *error)
 {
+	channel_hear_name(channel);
 	channel->state = STATE_FAILED;
 	channel->failure.fault = fault;
 	channel->failure.code = code;
@@ -162,6 +191,24 @@ static int channel_refuse(struct channel *channel)
 {
 	gnutls_alert_send(channel->session, GNUTLS_AL_FATAL, alert_for(channel));
 	return channel_fail(channel, CHANNEL_REFUSED_BY_US, ERR_TRUST, "");
+}
+
+static const char *say_versions(struct channel *channel)
+{
+	char text[128];
+
+	snprintf(channel->error, sizeof(channel->error), "no version in common: %s",
+		policy_versions_text(&channel->terms, text, sizeof(text)));
+	return channel->error;
+}
+
+static const char *say_ciphers(struct channel *channel)
+{
+	char text[128];
+
+	snprintf(channel->error, sizeof(channel->error), "no cipher in common: %s",
+		policy_ciphers_text(&channel->terms, text, sizeof(text)));
+	return channel->error;
 }
 
 static int channel_break(struct channel *channel, int err)
@@ -191,12 +238,15 @@ static int channel_break(struct channel *channel, int err)
 			channel->session, GNUTLS_AL_FATAL, GNUTLS_A_NO_RENEGOTIATION);
 	} else {
 		gnutls_alert_send_appropriate(channel->session, err);
-		if (err == GNUTLS_E_UNSUPPORTED_VERSION_PACKET)
-			error = "no version in common: ours are TLS 1.3 and 1.2";
+		/* With TLS 1.3 alone the library calls an older far end one without a
+		 * cipher; all that speak 1.3 have one of ours. */
+		if (err == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ||
+			(err == GNUTLS_E_NO_CIPHER_SUITES &&
+				channel->terms.min == POLICY_TLS_1_3))
+			error = say_versions(channel);
 		else if (err == GNUTLS_E_NO_CIPHER_SUITES ||
 			 err == GNUTLS_E_UNKNOWN_CIPHER_SUITE)
-			error = "no cipher in common: ours are ECDHE with AES-GCM or "
-				"ChaCha20";
+			error = say_ciphers(channel);
 	}
 	return channel_fail(channel, CHANNEL_BROKEN, code, error);
 }
@@ -222,7 +272,8 @@ static int channel_end_handshake(struct channel *channel, int err)
 		/* So the library also calls an alert in the certificate's place. */
 		if (gnutls_alert_get(channel->session) != GNUTLS_A_CLOSE_NOTIFY)
 			return channel_break(channel, GNUTLS_E_FATAL_ALERT_RECEIVED);
-		peer_judge(channel->peers, channel->peer, NULL, 0, &channel->verdict);
+		peer_judge(channel->peers, channel->peer, &(struct peer_shown){0},
+			&channel->verdict);
 		channel->judged = true;
 		return channel_refuse(channel);
 	}
@@ -264,13 +315,15 @@ static int channel_judge_mutual(struct channel *channel)
 
 static int channel_judge(struct channel *channel)
 {
-	unsigned count = 0;
-	const gnutls_datum_t *chain =
-		gnutls_certificate_get_peers(channel->session, &count);
+	struct policy_agreed agreed;
+	struct peer_shown shown = {.agreed = &agreed};
 
+	shown.chain = gnutls_certificate_get_peers(channel->session, &shown.chain_len);
+	if (!shown.chain)
+		shown.chain_len = 0;
+	policy_read(channel->session, channel->suite, &agreed);
 	channel->judged = true;
-	return peer_judge(channel->peers, channel->peer, chain, chain ? count : 0,
-		&channel->verdict);
+	return peer_judge(channel->peers, channel->peer, &shown, &channel->verdict);
 }
 
 /* Inside the handshake, so that the far end is told before it believes to be welcome. */
@@ -280,23 +333,25 @@ static int channel_verify_h(gnutls_session_t session)
 
 	if (channel_judge(channel) < 0)
 		return GNUTLS_E_CERTIFICATE_ERROR;
-	/* In TLS 1.2 the question comes behind the certificate: channel_hello_done_h(). */
+	/* In TLS 1.2 the question comes behind the certificate: channel_message_h(). */
 	if (gnutls_protocol_get_version(session) == GNUTLS_TLS1_3 &&
 		channel_judge_mutual(channel) < 0)
 		return GNUTLS_E_CERTIFICATE_ERROR;
 	return 0;
 }
 
-/* TLS 1.2: all that the server asks for was read, and nothing is answered yet. */
-static int channel_hello_done_h(gnutls_session_t session, unsigned type, unsigned when,
+/* Behind each message of the handshake. */
+static int channel_message_h(gnutls_session_t session, unsigned type, unsigned when,
 	unsigned incoming, const gnutls_datum_t *message)
 {
 	struct channel *channel = gnutls_session_get_ptr(session);
 
-	(void)type;
 	(void)when;
-	(void)message;
-	if (incoming && channel->judged && channel_judge_mutual(channel) < 0)
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO)
+		channel->suite = policy_suite(message->data, message->size);
+	/* TLS 1.2: all that the server asks for was read, and nothing is answered yet. */
+	if (type == GNUTLS_HANDSHAKE_SERVER_HELLO_DONE && incoming && channel->judged &&
+		channel_judge_mutual(channel) < 0)
 		return GNUTLS_E_CERTIFICATE_ERROR;
 	return 0;
 }
@@ -341,10 +396,8 @@ static int channel_start(struct channel *channel, struct err_text *text)
 			text, ERR_LIBRARY, "GnuTLS refuses the session's settings");
 	gnutls_session_set_ptr(channel->session, channel);
 	gnutls_session_set_verify_function(channel->session, channel_verify_h);
-	if (!channel->accept)
-		gnutls_handshake_set_hook_function(channel->session,
-			GNUTLS_HANDSHAKE_SERVER_HELLO_DONE, GNUTLS_HOOK_POST,
-			channel_hello_done_h);
+	gnutls_handshake_set_hook_function(channel->session, GNUTLS_HANDSHAKE_ANY,
+		GNUTLS_HOOK_POST, channel_message_h);
 	gnutls_transport_set_ptr2(
 		channel->session, channel, (gnutls_transport_ptr_t)(intptr_t)channel->fd);
 	gnutls_transport_set_pull_function(channel->session, channel_pull_h);
@@ -368,7 +421,8 @@ int channel_new(
 	channel_set_peers(channel, params->peers, params->peer);
 	channel->verdict.rule = PEER_NO_CERTIFICATE;
 	channel->cred = cred_ref(params->cred);
-	err = policy_session(&channel->session, params->accept);
+	channel->terms = params->accept ? params->peers->widest : params->peer->terms;
+	err = policy_session(&channel->session, params->accept, &channel->terms);
 	if (err < 0) {
 		channel->session = NULL;
 		err_set(text, err, "GnuTLS makes no session");
@@ -423,6 +477,7 @@ int channel_handshake(struct channel *channel)
 		channel_judge_mutual(channel) < 0 ||
 		gnutls_session_is_resumed(channel->session) != 0)
 		return channel_refuse(channel);
+	channel_hear_name(channel);
 	channel->state = STATE_OPEN;
 	channel->drained = false; /* what follows the handshake may be there by now */
 	return 0;
@@ -533,6 +588,11 @@ const char *channel_cipher(const struct channel *channel)
 const char *channel_peer_names(const struct channel *channel)
 {
 	return channel->judged ? channel->verdict.presented : "";
+}
+
+const char *channel_server_name(const struct channel *channel)
+{
+	return channel->server_name;
 }
 
 bool channel_was_asked(const struct channel *channel)

@@ -68,6 +68,9 @@ const char *channel_version(const struct channel *channel);
 const char *channel_cipher(const struct channel *channel);
 /* The names that the peer's certificate carries: "DNS:pbx1.example.com". */
 const char *channel_peer_names(const struct channel *channel);
+/* Accepting: the server name that the far end asked for (RFC 6066 3), escaped; "" when none.
+ * Nothing is decided by it. Known when the handshake is over, well or not. */
+const char *channel_server_name(const struct channel *channel);
 /* Whether the far end asked for our certificate (meaningful when connecting). */
 bool channel_was_asked(const struct channel *channel);
 
@@ -83,7 +86,7 @@ struct channel_failure {
 	enum channel_fault fault;
 	int code;          /* what the functions above return from now on */
 	int alert;         /* gnutls_alert_description_t: what they sent */
-	const char *error; /* a sentence, static: what broke */
+	const char *error; /* a sentence, lives as the channel: what broke */
 };
 
 const struct channel_failure *channel_failure(const struct channel *channel);

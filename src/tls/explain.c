@@ -62,6 +62,8 @@ void explain_channel(const struct channel *channel, struct buf *out)
 		add_word(out, "error", failure->error);
 		break;
 	}
+	if (failure->fault != CHANNEL_FINE)
+		add_word(out, "sni", channel_server_name(channel));
 }
 
 const char *explain_fix(enum peer_rule rule)
@@ -108,6 +110,12 @@ const char *explain_fix(enum peer_rule rule)
 	case PEER_NOT_ASKED:
 		return "let the far end ask for our certificate and check it, or set "
 		       "mutual = lax";
+	case PEER_VERSION:
+		return "let the far end speak TLS 1.3 or 1.2; for a gateway that cannot, "
+		       "tls-min may be set lower, as an exception";
+	case PEER_CIPHER:
+		return "let the far end offer ECDHE with AES-GCM; for a gateway that "
+		       "cannot, ciphers may be set wider, as an exception";
 	case PEER_RULES:
 		break;
 	}
@@ -131,7 +139,8 @@ static const char *advice_for_alert(int alert)
 		return "the far end does not know the name in our certificate: add it "
 		       "there";
 	case GNUTLS_A_PROTOCOL_VERSION:
-		return "the far end speaks neither TLS 1.3 nor 1.2 with us: update it";
+		return "the far end speaks no TLS version that is allowed here: update "
+		       "it, or see tls-min for a gateway that cannot be";
 	case GNUTLS_A_HANDSHAKE_FAILURE:
 	case GNUTLS_A_INSUFFICIENT_SECURITY:
 		return "no cipher or key type in common, or the far end refused our "
@@ -152,8 +161,8 @@ const char *explain_advice(const struct channel *channel)
 		return advice_for_alert(failure->alert);
 	case CHANNEL_BROKEN:
 		return failure->code == ERR_LIBRARY
-			       ? "check the port, and that the far end speaks TLS 1.3 or "
-				 "1.2 there"
+			       ? "check the port, and that the far end speaks TLS there, "
+				 "in a version and with a cipher that are allowed"
 			       : "the far end gave no reason: look at its log";
 	case CHANNEL_FINE:
 		break;

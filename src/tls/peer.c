@@ -23,6 +23,8 @@ static const char *const rule_names[] = {
 	[PEER_NAME] = "name",
 	[PEER_PIN] = "pin",
 	[PEER_NOT_ASKED] = "not-asked",
+	[PEER_VERSION] = "version",
+	[PEER_CIPHER] = "cipher",
 };
 
 const char *peer_rule_name(enum peer_rule rule)
@@ -94,12 +96,15 @@ int peer_add(struct peer_set *set, const struct peer_params *params, struct peer
 	peer->wildcard = params->wildcard;
 	peer->strict_purpose = params->strict_purpose;
 	peer->must_ask = params->must_ask;
+	peer->terms = params->terms;
 	peer->trust = trust_ref(params->trust);
 	peer->owner = params->owner;
 	if (!peer->id || !peer->name || !peer->other_names || !peer->pins) {
 		peer_free(peer);
 		return -ENOMEM;
 	}
+	set->widest = list_empty(&set->peers) ? peer->terms
+					      : policy_widest(set->widest, peer->terms);
 	list_append(&set->peers, &peer->node);
 	if (ret)
 		*ret = peer;
@@ -191,10 +196,46 @@ static enum peer_rule judge_pin(
 	return PEER_PIN;
 }
 
-/* CONNECTING: the far end is the TLS server. */
-static void judge_one(const struct chain *chain, const struct names *names,
-	const struct peer *peer, bool connecting, struct peer_verdict *verdict)
+static void detail(struct peer_verdict *verdict, const char *text)
 {
+	escape_add_str(verdict->detail, sizeof(verdict->detail), text);
+}
+
+static enum peer_rule judge_terms(const struct policy_agreed *agreed,
+	const struct peer *peer, struct peer_verdict *verdict)
+{
+	if (!policy_allows_version(&peer->terms, agreed)) {
+		detail(verdict, agreed->version_name);
+		detail(verdict, ", at least ");
+		detail(verdict, policy_version_name(peer->terms.min));
+		detail(verdict, " for ");
+		detail(verdict, peer->id);
+		return PEER_VERSION;
+	}
+	if (!policy_allows_cipher(&peer->terms, agreed)) {
+		detail(verdict, agreed->suite);
+		detail(verdict, ", ciphers are ");
+		detail(verdict, policy_ciphers_name(peer->terms.ciphers));
+		detail(verdict, " for ");
+		detail(verdict, peer->id);
+		return PEER_CIPHER;
+	}
+	return PEER_OK;
+}
+
+/* What came, read once: the chain parsed, and the session's facts. */
+struct evidence {
+	const struct chain *chain;
+	const struct names *names;
+	const struct policy_agreed *agreed; /* may be NULL */
+};
+
+/* CONNECTING: the far end is the TLS server. */
+static void judge_one(const struct evidence *evidence, const struct peer *peer,
+	bool connecting, struct peer_verdict *verdict)
+{
+	const struct chain *chain = evidence->chain;
+	const struct names *names = evidence->names;
 	enum chain_purpose purpose = CHAIN_EITHER_ROLE;
 	bool match = peer_fit(names, peer) != FIT_NONE;
 
@@ -206,6 +247,8 @@ static void judge_one(const struct chain *chain, const struct names *names,
 	if (chain_judge(chain, peer->trust, purpose, verdict) != PEER_OK)
 		return;
 	verdict->rule = match ? judge_pin(chain, peer, verdict) : PEER_NAME;
+	if (verdict->rule == PEER_OK && evidence->agreed)
+		verdict->rule = judge_terms(evidence->agreed, peer, verdict);
 	if (verdict->rule == PEER_OK)
 		verdict->peer = peer;
 }
@@ -222,17 +265,16 @@ static void keep_better(struct peer_verdict *best, const struct peer_verdict *ne
  * Tries the peers of SET that have FIT, until one may come in: VERDICT is then about it.
  * Otherwise BEST is the best refusal, of earlier calls too.
  */
-static bool judge_fitting(const struct peer_set *set, const struct chain *chain,
-	const struct names *names, enum fit fit, struct peer_verdict *verdict,
-	struct peer_verdict *best)
+static bool judge_fitting(const struct peer_set *set, const struct evidence *evidence,
+	enum fit fit, struct peer_verdict *verdict, struct peer_verdict *best)
 {
 	LIST_FOREACH (&set->peers, node, next) {
 		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
 		struct peer_verdict trial = *verdict;
 
-		if (peer_fit(names, peer) != fit)
+		if (peer_fit(evidence->names, peer) != fit)
 			continue;
-		judge_one(chain, names, peer, false, &trial);
+		judge_one(evidence, peer, false, &trial);
 		if (trial.rule == PEER_OK) {
 			*verdict = trial;
 			return true;
@@ -243,13 +285,13 @@ static bool judge_fitting(const struct peer_set *set, const struct chain *chain,
 }
 
 /* True when a peer of SET has one of NAMES: VERDICT then says whether it may come in. */
-static bool judge_namesakes(const struct peer_set *set, const struct chain *chain,
-	const struct names *names, struct peer_verdict *verdict)
+static bool judge_namesakes(const struct peer_set *set, const struct evidence *evidence,
+	struct peer_verdict *verdict)
 {
 	struct peer_verdict best = {.rule = PEER_OK};
 
-	if (judge_fitting(set, chain, names, FIT_EXACT, verdict, &best) ||
-		judge_fitting(set, chain, names, FIT_WILDCARD, verdict, &best))
+	if (judge_fitting(set, evidence, FIT_EXACT, verdict, &best) ||
+		judge_fitting(set, evidence, FIT_WILDCARD, verdict, &best))
 		return true;
 	if (best.rule == PEER_OK) /* nobody was tried */
 		return false;
@@ -326,37 +368,39 @@ static void say_why_not(const struct peer_set *set, const struct peer *one,
 }
 
 static void judge_chain(const struct peer_set *set, const struct peer *one,
-	const struct chain *chain, struct peer_verdict *verdict)
+	const struct chain *chain, const struct policy_agreed *agreed,
+	struct peer_verdict *verdict)
 {
 	struct names names;
+	const struct evidence evidence = {chain, &names, agreed};
 
 	names_read(&names, chain->crts[0]);
 	names_print(&names, verdict->presented, sizeof(verdict->presented));
 	if (one)
-		judge_one(chain, &names, one, true, verdict);
-	else if (!judge_namesakes(set, chain, &names, verdict))
+		judge_one(&evidence, one, true, verdict);
+	else if (!judge_namesakes(set, &evidence, verdict))
 		judge_stranger(set, chain, verdict);
 	say_why_not(set, one, &names, verdict);
 	names_free(&names);
 }
 
 int peer_judge(const struct peer_set *set, const struct peer *one,
-	const gnutls_datum_t *chain, unsigned chain_len, struct peer_verdict *ret_verdict)
+	const struct peer_shown *shown, struct peer_verdict *ret_verdict)
 {
 	struct peer_verdict verdict = {.rule = PEER_NO_CERTIFICATE};
 	struct chain crts;
 
-	if (chain_len == 0) {
+	if (shown->chain_len == 0) {
 		if (one)
 			expect(&verdict, one);
-	} else if (chain_len > POLICY_CHAIN_MAX) {
+	} else if (shown->chain_len > POLICY_CHAIN_MAX) {
 		verdict.rule = PEER_CONSTRAINT;
 		escape_add_str(verdict.detail, sizeof(verdict.detail),
 			"more certificates in the chain than allowed");
-	} else if (chain_import(&crts, chain, chain_len) < 0) {
+	} else if (chain_import(&crts, shown->chain, shown->chain_len) < 0) {
 		verdict.rule = PEER_UNREADABLE;
 	} else {
-		judge_chain(set, one, &crts, &verdict);
+		judge_chain(set, one, &crts, shown->agreed, &verdict);
 		chain_free(&crts);
 	}
 	*ret_verdict = verdict;

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/list.h"
 #include "tls/cred.h"
+#include "tls/policy.h"
 
 #include <gnutls/x509.h>
 #include <stdbool.h>
@@ -29,6 +30,8 @@ enum peer_rule {
 	PEER_NAME,       /* good chain, but no configured peer has that name */
 	PEER_PIN,        /* chain and name are good, the key is none of those named */
 	PEER_NOT_ASKED,  /* it did not ask for our certificate */
+	PEER_VERSION,    /* the TLS version is below this peer's least */
+	PEER_CIPHER,     /* the cipher is none that this peer may use */
 	PEER_RULES,
 };
 
@@ -44,8 +47,9 @@ struct peer {
 	bool wildcard;       /* a DNS SAN *.example.com covers one label more */
 	bool strict_purpose; /* extended key usage must allow the role it has */
 	bool must_ask;       /* connecting: it must ask for our certificate */
-	struct trust *trust; /* owned reference */
-	void *owner;         /* whoever configured it: not touched here */
+	struct policy_terms terms; /* the versions and ciphers that it may use */
+	struct trust *trust;       /* owned reference */
+	void *owner;               /* whoever configured it: not touched here */
 };
 
 /* What peer_add() copies; what is not set is NULL, 0 or false and asks for nothing more. */
@@ -59,6 +63,7 @@ struct peer_params {
 	bool wildcard;
 	bool strict_purpose;
 	bool must_ask;
+	struct policy_terms terms;
 	struct trust *trust; /* a reference is taken */
 	void *owner;
 };
@@ -67,6 +72,9 @@ struct peer_params {
 struct peer_set {
 	unsigned refs;
 	struct list peers;
+	/* Of all its peers together: who comes is not known before the hellos are through.
+	 * The rule for everybody while it is empty. */
+	struct policy_terms widest;
 };
 
 /* What the judge found. Texts are cut, escaped, and safe to log. */
@@ -96,19 +104,26 @@ void peer_set_unref(struct peer_set *set); /* NULL is fine; the last frees every
  */
 bool peer_match_name(gnutls_x509_crt_t certificate, const char *name);
 
+/* What a far end showed, as far as it is known. */
+struct peer_shown {
+	const gnutls_datum_t *chain;        /* DER, leaf first */
+	unsigned chain_len;                 /* 0: none */
+	const struct policy_agreed *agreed; /* NULL: not judged, there is no session */
+};
+
 /*
- * Judges the chain (DER, leaf first) that the far end of SESSION presented. ONE is the peer
+ * Judges what the far end showed. ONE is the peer
  * we connect to, or NULL when accepting: then the peers of SET are tried, and the one whose
  * name and trust both fit is taken; one whose very name is in the certificate before one
  * that a wildcard covers. Fills VERDICT; returns 0 or ERR_TRUST. Time is now.
  *
  * Which rule refuses: the chain's fault before the name's, for a name proves nothing in a
- * bad chain; the key's after both. When accepting, the chain is held against the trust of the peers that have
+ * bad chain; the key's after both; then the version's and the cipher's, for what is allowed
+ * depends on who it is. When accepting, the chain is held against the trust of the peers that have
  * the name; when none has it, against each trust of the set, so that PEER_NAME means that
  * some trust accepts the chain.
  */
 int peer_judge(const struct peer_set *set, const struct peer *one,
-	const gnutls_datum_t *chain, unsigned chain_len,
-	struct peer_verdict *ret_verdict);
+	const struct peer_shown *shown, struct peer_verdict *ret_verdict);
 
 const char *peer_rule_name(enum peer_rule rule); /* "issuer", "name", ... */

@@ -200,6 +200,29 @@ static int blame(struct err_text *text, int err, const struct trunk *trunk)
 	return err_set(text, err, "%s: %s", trunk_name(trunk, name),
 		why.text[0] ? why.text : err_str(err));
 }
+/* Servers have no such setting: the rule for everybody holds. */
+static struct policy_terms terms_of(const struct trunk *trunk)
+{
+	static const enum policy_version versions[] = {
+		[CONFIG_TLS_1_0] = POLICY_TLS_1_0,
+		[CONFIG_TLS_1_1] = POLICY_TLS_1_1,
+		[CONFIG_TLS_1_2] = POLICY_TLS_1_2,
+		[CONFIG_TLS_1_3] = POLICY_TLS_1_3,
+	};
+	static const enum policy_ciphers ciphers[] = {
+		[CONFIG_CIPHERS_MODERN] = POLICY_MODERN,
+		[CONFIG_CIPHERS_COMPATIBLE] = POLICY_COMPATIBLE,
+		[CONFIG_CIPHERS_LEGACY] = POLICY_LEGACY,
+	};
+	struct policy_terms terms = {0};
+
+	if (trunk->kind == TRUNK_GATEWAY) {
+		terms.min = versions[trunk->gateway->tls_min];
+		terms.ciphers = ciphers[trunk->gateway->ciphers];
+	}
+	return terms;
+}
+
 /* The trunk as a peer of SET, judged as its configuration says. */
 static int add_peer(
 	struct trunk *trunk, struct peer_set *set, struct trust *trust, struct peer **ret)
@@ -218,6 +241,7 @@ static int add_peer(
 		.wildcard = own->wildcard == CONFIG_WILDCARD_ONE_LABEL,
 		.strict_purpose = own->eku == CONFIG_EKU_STRICT,
 		.must_ask = own->mutual == CONFIG_MUTUAL_STRICT,
+		.terms = terms_of(trunk),
 		.trust = trust,
 		.owner = trunk,
 	};

@@ -97,6 +97,20 @@ const char *config_tls_name(enum config_tls_mode mode)
 	return names[mode];
 }
 
+const char *config_tls_version_name(enum config_tls_version version)
+{
+	static const char *const names[] = {"1.0", "1.1", "1.2", "1.3"};
+
+	return names[version];
+}
+
+const char *config_ciphers_name(enum config_ciphers ciphers)
+{
+	static const char *const names[] = {"modern", "compatible", "legacy"};
+
+	return names[ciphers];
+}
+
 const char *config_mutual_name(enum config_mutual mutual)
 {
 	return mutual == CONFIG_MUTUAL_LAX ? "lax" : "strict";
