@@ -39,6 +39,8 @@ static int check(const char *file)
 	config_errors_init(&errors);
 	if (!err)
 		err = config_load(&config, file, &errors);
+	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
+		err = policy_fips_check(&text);
 	if (!err)
 		err = trunks_check(config, &text);
 	if (errors.text.len)

@@ -90,6 +90,7 @@ static bool needs_restart(const struct config *old, const struct config *config)
 	       old->limits.handshake_ms != config->limits.handshake_ms ||
 	       old->limits.idle_ms != config->limits.idle_ms ||
 	       old->limits.queue_bytes != config->limits.queue_bytes ||
+	       old->tandem.fips != config->tandem.fips ||
 	       strcmp(old->tandem.state_dir, config->tandem.state_dir) != 0 ||
 	       strcmp(old->tandem.run_dir, config->tandem.run_dir) != 0 ||
 	       strcmp(old->tandem.user, config->tandem.user) != 0;
@@ -176,16 +177,16 @@ static int reload(struct server *server, json_t **ret_errors)
 		if (ret_errors)
 			*ret_errors = split_lines(errors.text.data, errors.text.len);
 	}
+	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
+		err = policy_fips_check(&text);
 	if (!err)
 		err = renew_watch(server->renew, config);
-	if (!err) {
+	if (!err)
 		err = trunks_apply(server->trunks, config, &text);
-		if (err) {
-			log_error("server", "event=reload-refused reason=\"%s\"",
-				text.text);
-			if (ret_errors)
-				*ret_errors = split_lines(text.text, strlen(text.text));
-		}
+	if (text.text[0]) {
+		log_error("server", "event=reload-refused reason=\"%s\"", text.text);
+		if (ret_errors)
+			*ret_errors = split_lines(text.text, strlen(text.text));
 	}
 	config_errors_free(&errors);
 	if (err) {
@@ -196,7 +197,7 @@ static int reload(struct server *server, json_t **ret_errors)
 	}
 	if (needs_restart(server->config, config))
 		log_warning("server", "event=reload note=\"changes of listeners, "
-				      "folders, user, DNS server, media "
+				      "folders, user, DNS server, fips, media "
 				      "addresses, ports, workers and tick, connection "
 				      "limits and [sip] timers take "
 				      "effect at the next start\"");
@@ -461,12 +462,26 @@ static int start_control(struct server *server, struct err_text *text)
 			     server->api, text);
 }
 
+/* Before any session is made and any file is read by the library. */
+static int start_fips(const struct config *config, struct err_text *text)
+{
+	int err = 0;
+
+	if (config->tandem.fips == CONFIG_FIPS_REQUIRED)
+		err = policy_fips_check(text);
+	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
+		err = policy_restrict(text);
+	return err == ERR_SUPPORT ? ERR_CONFIG : err;
+}
+
 static int start_parts(struct server *server, const char *file, struct err_text *text)
 {
 	int err = policy_start(text);
 
 	if (!err)
 		err = load_config(&server->config, file, text);
+	if (!err)
+		err = start_fips(server->config, text);
 	if (!err)
 		err = privilege_prepare(server->config, text);
 	if (!err)
