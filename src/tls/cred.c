@@ -20,6 +20,7 @@ struct cred {
 	gnutls_certificate_credentials_t handle;
 	time_t when; /* the dates are judged for this time */
 	time_t expires;
+	char *pin_file; /* of the token with the key; NULL: none */
 	char name[256];
 };
 
@@ -173,7 +174,44 @@ static void cred_pin_file(const char *uri, char *ret, size_t size)
 	ret[len] = '\0';
 }
 
-static int cred_check_pin_file(const char *uri, struct err_text *text)
+static int cred_read_pin(gnutls_datum_t *ret, const char *path, struct err_text *text)
+{
+	int err = pem_read(ret, path, CRED_PIN_BYTES_MAX, true, text);
+
+	if (err == ERR_TRUST)
+		return err_set(text, err,
+			"%s: the PIN of a token that others may read or change; chmod "
+			"0640 it",
+			path);
+	while (err == 0 && ret->size > 0 && strchr("\r\n", ret->data[ret->size - 1]))
+		ret->data[--ret->size] = '\0';
+	return err;
+}
+
+/* The library asks when a token wants its PIN: also later, when it has to log in again. A
+ * second attempt would only bring the token nearer to locking. */
+static int cred_pin_h(void *arg, int attempt, const char *token_url,
+	const char *token_label, unsigned flags, char *pin, size_t pin_max)
+{
+	gnutls_datum_t bytes = {NULL, 0};
+	int ret = -1;
+
+	(void)token_url;
+	(void)token_label;
+	(void)flags;
+	if (attempt > 0 || cred_read_pin(&bytes, arg, NULL) < 0)
+		return -1;
+	if (bytes.size > 0 && bytes.size < pin_max) {
+		memcpy(pin, bytes.data, bytes.size + 1);
+		ret = 0;
+	}
+	pem_free(&bytes);
+	return ret;
+}
+
+/* p11-kit would take a bare path alone, not file: as RFC 7512 has it, and any mode. */
+static int cred_use_pin_file(
+	struct cred *cred, gnutls_privkey_t key, const char *uri, struct err_text *text)
 {
 	gnutls_datum_t bytes = {NULL, 0};
 	char path[1024];
@@ -182,21 +220,22 @@ static int cred_check_pin_file(const char *uri, struct err_text *text)
 	cred_pin_file(uri, path, sizeof(path));
 	if (path[0] == '\0')
 		return 0;
-	err = pem_read(&bytes, path, CRED_PIN_BYTES_MAX, true, text);
+	err = cred_read_pin(&bytes, path, text);
 	pem_free(&bytes);
-	if (err == ERR_TRUST)
-		return err_set(text, err,
-			"%s: the PIN of a token that others may read or change; chmod "
-			"0640 it",
-			path);
-	return err;
+	if (err < 0)
+		return err;
+	cred->pin_file = strdup(path);
+	if (!cred->pin_file)
+		return err_set(text, -ENOMEM, "%s: out of memory", path);
+	gnutls_privkey_set_pin_function(key, cred_pin_h, cred->pin_file);
+	return 0;
 }
 
 /* No text names the URI: it may hold a PIN. */
 static int cred_read_key_token(
-	gnutls_privkey_t key, const char *uri, struct err_text *text)
+	struct cred *cred, gnutls_privkey_t key, const char *uri, struct err_text *text)
 {
-	int err = cred_check_pin_file(uri, text);
+	int err = cred_use_pin_file(cred, key, uri, text);
 
 	if (err < 0)
 		return err;
@@ -207,7 +246,8 @@ static int cred_read_key_token(
 	return 0;
 }
 
-static int cred_read_key(gnutls_privkey_t *ret, const char *path, struct err_text *text)
+static int cred_read_key(
+	struct cred *cred, gnutls_privkey_t *ret, const char *path, struct err_text *text)
 {
 	gnutls_privkey_t key;
 	int err;
@@ -215,7 +255,7 @@ static int cred_read_key(gnutls_privkey_t *ret, const char *path, struct err_tex
 	if (gnutls_privkey_init(&key) < 0)
 		return err_set(text, -ENOMEM, "%s: out of memory", path);
 	if (strncmp(path, "pkcs11:", 7) == 0) {
-		err = cred_read_key_token(key, path, text);
+		err = cred_read_key_token(cred, key, path, text);
 	} else {
 		err = cred_read_key_file(key, path, text);
 	}
@@ -260,7 +300,7 @@ static int cred_fill(struct cred *cred, struct cred_chain *chain, const char *ce
 	if (err == 0)
 		err = cred_check_name(cred, chain, certificate, fqdn, text);
 	if (err == 0)
-		err = cred_read_key(&key, key_name, text);
+		err = cred_read_key(cred, &key, key_name, text);
 	if (err == 0)
 		err = cred_join(cred, chain, key, certificate, key_name, text);
 	return err;
@@ -321,6 +361,7 @@ void cred_unref(struct cred *cred)
 	if (!cred || --cred->references > 0)
 		return;
 	gnutls_certificate_free_credentials(cred->handle);
+	free(cred->pin_file); /* the key in the handle may have asked for it */
 	free(cred);
 }
 

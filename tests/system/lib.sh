@@ -600,7 +600,7 @@ start_front() {
 			if (is_method("INVITE"))
 				record_route();
 			if (proto == TLS) {
-				xlog("L_NOTICE", "front: \$rm from \$si:\$sp \$tls_peer_subject_cn\n");
+				xlog("L_NOTICE", "front: \$rm from \$si:\$sp \$tls_peer_subject_cn \$tls_peer_serial\n");
 				\$du = "$target";
 			} else {
 				\$du = "sip:$loopback_uri:$tandem;transport=tls";
