@@ -442,6 +442,8 @@ static int start_control(struct server *server, struct err_text *text)
 	struct verbs_context *verbs = &server->verbs;
 	int err;
 
+	verbs->loop = server->loop;
+	verbs->resolver = server->resolver;
 	verbs->bridge = server->bridge;
 	verbs->trunks = server->trunks;
 	verbs->relay = server->relay;
@@ -457,6 +459,7 @@ static int start_control(struct server *server, struct err_text *text)
 		    server->config->tandem.run_dir) < 0)
 		return -ENOMEM;
 	err = api_new(&server->api, verbs_table, verbs);
+	verbs->api = server->api;
 	return err ? err
 		   : control_new(&server->control, server->loop, server->control_path,
 			     server->api, text);

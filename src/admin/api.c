@@ -1,14 +1,35 @@
 #include "admin/api.h"
 
+#include "base/list.h"
 #include "base/log.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* So many arguments are in the log line. */
+#define LOGGED_ARGS 2
+
 struct api {
 	const struct api_verb *verbs;
 	void *arg;
+	struct list calls; /* struct api_call: answers that are due */
+	/* Within a handler. */
+	const struct api_request *request;
+	struct api_call *deferred;
+};
+
+/* Whose answer comes later: what the log line needs is copied. */
+struct api_call {
+	struct list node;
+	const struct api_verb *verb;
+	char *who;
+	char *args[LOGGED_ARGS];
+	size_t arg_count;
+	api_done_h *done_h;
+	void *done_arg;
+	void (*cancel_h)(void *arg);
+	void *cancel_arg;
 };
 
 int api_new(struct api **ret, const struct api_verb *verbs, void *arg)
@@ -19,12 +40,17 @@ int api_new(struct api **ret, const struct api_verb *verbs, void *arg)
 		return -ENOMEM;
 	api->verbs = verbs;
 	api->arg = arg;
+	list_init(&api->calls);
 	*ret = api;
 	return 0;
 }
 
 void api_free(struct api *api)
 {
+	if (!api)
+		return;
+	LIST_FOREACH (&api->calls, node, next)
+		api_abandon(LIST_ENTRY(node, struct api_call, node));
 	free(api);
 }
 
@@ -64,25 +90,107 @@ static void log_act(const char *who, const struct api_verb *verb, const char *co
 			(int)code);
 }
 
-enum api_code api_call(const struct api *api, const char *who, const char *noun,
-	const char *verb, const char *const *args, size_t arg_count, json_t **ret_result,
-	struct err_text *text)
+static void call_free(struct api_call *call)
 {
-	const struct api_verb *found = api_find(api->verbs, noun, verb);
+	list_remove(&call->node);
+	free(call->who);
+	for (size_t i = 0; i < LOGGED_ARGS; i++)
+		free(call->args[i]);
+	free(call);
+}
+
+void api_abandon(struct api_call *call)
+{
+	if (!call)
+		return;
+	call->cancel_h(call->cancel_arg);
+	call_free(call);
+}
+
+struct api_call *api_defer(struct api *api, void (*cancel_h)(void *arg), void *arg)
+{
+	const struct api_request *request = api->request;
+	struct api_call *call;
+
+	if (!request || !request->done_h || api->deferred)
+		return NULL;
+	call = calloc(1, sizeof(*call));
+	if (!call)
+		return NULL;
+	list_init(&call->node);
+	call->verb = api_find(api->verbs, request->noun, request->verb);
+	call->who = strdup(request->who);
+	call->arg_count =
+		request->arg_count < LOGGED_ARGS ? request->arg_count : LOGGED_ARGS;
+	for (size_t i = 0; i < call->arg_count; i++)
+		call->args[i] = strdup(request->args[i]);
+	call->done_h = request->done_h;
+	call->done_arg = request->arg;
+	call->cancel_h = cancel_h;
+	call->cancel_arg = arg;
+	list_append(&api->calls, &call->node);
+	api->deferred = call;
+	return call;
+}
+
+void api_finish(struct api_call *call, enum api_code code, json_t *result,
+	const struct err_text *text)
+{
+	const struct err_text none = {""};
+	api_done_h *done_h = call->done_h;
+	void *arg = call->done_arg;
+	const char *args[LOGGED_ARGS];
+
+	for (size_t i = 0; i < call->arg_count; i++)
+		args[i] = call->args[i] ? call->args[i] : "";
+	if (call->verb->changes)
+		log_act(call->who ? call->who : "", call->verb, args, call->arg_count,
+			code);
+	call_free(call);
+	done_h(arg, code, result, text ? text : &none);
+}
+
+/* Runs the handler; what it deferred is in *RET_CALL, and given up when it did not stay with
+ * that. */
+static enum api_code run(struct api *api, const struct api_verb *verb,
+	const struct api_request *request, struct api_call **ret_call,
+	json_t **ret_result, struct err_text *text)
+{
+	enum api_code code;
+
+	api->request = request;
+	code = verb->h(api->arg, request->args, request->arg_count, ret_result, text);
+	api->request = NULL;
+	if (code == API_PENDING)
+		*ret_call = api->deferred;
+	else if (api->deferred)
+		call_free(api->deferred);
+	api->deferred = NULL;
+	return code;
+}
+
+enum api_code api_call(struct api *api, const struct api_request *request,
+	struct api_call **ret_call, json_t **ret_result, struct err_text *text)
+{
+	const struct api_verb *found = api_find(api->verbs, request->noun, request->verb);
 	json_t *result = NULL;
 	enum api_code code;
 
 	if (!found) {
-		err_set(text, 0, "no such command: %.64s %.64s", noun, verb);
+		err_set(text, 0, "no such command: %.64s %.64s", request->noun,
+			request->verb);
 		return API_USAGE;
 	}
-	if (arg_count < found->min_args || arg_count > found->max_args) {
+	if (request->arg_count < found->min_args ||
+		request->arg_count > found->max_args) {
 		err_set(text, 0, "usage: %s", found->usage);
 		return API_USAGE;
 	}
-	code = found->h(api->arg, args, arg_count, &result, text);
+	code = run(api, found, request, ret_call, &result, text);
+	if (code == API_PENDING)
+		return code;
 	if (found->changes)
-		log_act(who, found, args, arg_count, code);
+		log_act(request->who, found, request->args, request->arg_count, code);
 	/* A failure may carry a result too: the mistakes of a configuration. */
 	if (result)
 		*ret_result = result;

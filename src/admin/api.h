@@ -19,12 +19,15 @@ enum api_code {
 	API_NOT_FOUND = 4,
 	API_DENIED = 5,
 	API_CONFIG = 6,
+	API_PENDING = 100, /* the answer comes later; never told to a client */
 };
 
 struct api;
+struct api_call; /* a verb whose answer comes later */
 
 /* A verb's work. ARGS: strings. On API_OK *ret_result owns a value (may stay NULL for
- * none); else TEXT says why, and *ret_result may own details (API_CONFIG: {"errors": [...]}). */
+ * none); else TEXT says why, and *ret_result may own details (API_CONFIG: {"errors": [...]}).
+ * One that called api_defer() returns API_PENDING, and neither. */
 typedef enum api_code api_h(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text);
 
@@ -45,12 +48,44 @@ const struct api_verb *api_find(
 
 /* VERBS is a static table that ends with noun NULL; ARG goes to each handler. */
 int api_new(struct api **ret, const struct api_verb *verbs, void *arg);
+/* Abandons what is pending. NULL is fine. */
 void api_free(struct api *api);
-/* Finds the verb, checks the number of arguments, runs it. WHO: "uid 0 pid 123". *RET_RESULT
- * is untouched when there is none. */
-enum api_code api_call(const struct api *api, const char *who, const char *noun,
-	const char *verb, const char *const *args, size_t arg_count, json_t **ret_result,
-	struct err_text *text);
+
+/* The answer of a verb that took its time. RESULT (may be NULL) is the callee's. */
+typedef void api_done_h(
+	void *arg, enum api_code code, json_t *result, const struct err_text *text);
+
+/* Borrowed for the time of api_call(). */
+struct api_request {
+	const char *who; /* "uid 0 pid 123" */
+	const char *noun, *verb;
+	const char *const *args;
+	size_t arg_count;
+	api_done_h *done_h; /* NULL: whoever asks cannot wait */
+	void *arg;
+};
+
+/*
+ * Finds the verb, checks the number of arguments, runs it. *RET_RESULT is untouched when
+ * there is none. API_PENDING: done_h is called later, once, unless api_abandon(*RET_CALL)
+ * comes before.
+ */
+enum api_code api_call(struct api *api, const struct api_request *request,
+	struct api_call **ret_call, json_t **ret_result, struct err_text *text);
+/* Nobody waits for the answer any more: the work is cancelled, done_h is not called. NULL
+ * is fine. */
+void api_abandon(struct api_call *call);
+
+/*
+ * Called by a handler that will answer later; it then returns API_PENDING. CANCEL_H(ARG):
+ * nobody waits any more, the handle is invalid. NULL when whoever asks cannot wait, or
+ * without memory: then the handler fails.
+ */
+struct api_call *api_defer(struct api *api, void (*cancel_h)(void *arg), void *arg);
+/* Answers, once, after the handler has returned; RESULT (may be NULL) is taken, TEXT may be
+ * NULL. The handle is invalid afterwards. */
+void api_finish(struct api_call *call, enum api_code code, json_t *result,
+	const struct err_text *text);
 /* TEXT as a JSON string whatever bytes it holds: not UTF-8, each odd byte becomes '?'. */
 json_t *api_text(const char *text);
 /* All verbs, for `tandemctl help`. */

@@ -24,7 +24,7 @@
 
 struct control {
 	struct loop *loop;
-	const struct api *api;
+	struct api *api;
 	char *path;
 	int fd;
 	struct loop_fd watch;
@@ -41,12 +41,14 @@ struct client {
 		timer; /* runs from the first byte of a request to the last of its answer */
 	struct ucred cred;
 	struct buf in, out;
-	size_t searched; /* bytes of in known to hold no line end */
-	bool ended;      /* the client will send no more */
+	size_t searched;          /* bytes of in known to hold no line end */
+	bool ended;               /* the client will send no more */
+	struct api_call *pending; /* its answer comes later */
 };
 
 static void client_free(struct client *client)
 {
+	api_abandon(client->pending);
 	list_remove(&client->node);
 	client->control->client_count--;
 	timer_stop(&client->timer);
@@ -61,7 +63,8 @@ static void on_timeout(void *arg)
 {
 	struct client *client = arg;
 
-	log_info("control", "event=cut pid=%d reason=slow", (int)client->cred.pid);
+	log_info("control", "event=cut pid=%d reason=%s", (int)client->cred.pid,
+		client->pending ? "no-answer" : "slow");
 	client_free(client);
 }
 
@@ -99,6 +102,23 @@ static int read_args(const json_t *args, const char *ret_args[static ARGS_MAX])
 	return (int)count;
 }
 
+/* RESULT, which may be NULL, is taken. */
+static void answer_code(struct client *client, enum api_code code, json_t *result,
+	const struct err_text *text)
+{
+	json_t *object = json_pack("{s:i}", "code", (int)code);
+
+	if (code != API_OK)
+		json_object_set_new(object, "error",
+			json_string(text->text[0] ? text->text : "failed"));
+	if (result)
+		json_object_set_new(object, "result", result);
+	answer(client, object);
+}
+
+static void done_h(
+	void *arg, enum api_code code, json_t *result, const struct err_text *text);
+
 static void run_request(struct client *client, const json_t *request)
 {
 	const char *noun = json_string_value(json_object_get(request, "noun"));
@@ -107,7 +127,8 @@ static void run_request(struct client *client, const json_t *request)
 	const char *args[ARGS_MAX];
 	int arg_count = read_args(json_object_get(request, "args"), args);
 	struct err_text text = {""};
-	json_t *result = NULL, *object;
+	struct api_request asked;
+	json_t *result = NULL;
 	char who[WHO_SIZE];
 	enum api_code code;
 
@@ -118,15 +139,16 @@ static void run_request(struct client *client, const json_t *request)
 	}
 	snprintf(who, sizeof(who), "uid %u pid %d%s%.64s", (unsigned)client->cred.uid,
 		(int)client->cred.pid, user ? " user " : "", user ? user : "");
-	code = api_call(client->control->api, who, noun, verb ? verb : "", args,
-		(size_t)arg_count, &result, &text);
-	object = json_pack("{s:i}", "code", (int)code);
-	if (code != API_OK)
-		json_object_set_new(object, "error",
-			json_string(text.text[0] ? text.text : "failed"));
-	if (result)
-		json_object_set_new(object, "result", result);
-	answer(client, object);
+	asked = (struct api_request){.who = who,
+		.noun = noun,
+		.verb = verb ? verb : "",
+		.args = args,
+		.arg_count = (size_t)arg_count,
+		.done_h = done_h,
+		.arg = client};
+	code = api_call(client->control->api, &asked, &client->pending, &result, &text);
+	if (code != API_PENDING)
+		answer_code(client, code, result, &text);
 }
 
 static void take_line(struct client *client, const char *line, size_t len)
@@ -210,7 +232,9 @@ static int serve(struct client *client)
 		err = write_out(client);
 		if (err)
 			return err;
-	} while (next_line(client));
+	} while (!client->pending && next_line(client));
+	if (client->pending)
+		return 0;
 	if (client->in.len >= REQUEST_MAX) {
 		answer_error(client, API_USAGE, "the request is longer than 64 kB");
 		write_out(client);
@@ -219,16 +243,13 @@ static int serve(struct client *client)
 	return client->ended ? ERR_CLOSED : 0;
 }
 
-static void on_client(void *arg, uint32_t events)
+/* Serves CLIENT and waits for what comes next. */
+static void go_on(struct client *client, int err)
 {
-	struct client *client = arg;
-	bool writing = client->out.len > 0;
-	int err = 0;
+	struct timers *timers = loop_timers(client->control->loop);
+	bool was_pending = client->pending != NULL;
+	bool writing;
 
-	if (!writing && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
-		err = read_in(client);
-	else if (writing && (events & (EPOLLHUP | EPOLLERR)))
-		err = ERR_CLOSED;
 	if (!err)
 		err = serve(client);
 	if (err && err != -EAGAIN) {
@@ -236,12 +257,37 @@ static void on_client(void *arg, uint32_t events)
 		return;
 	}
 	writing = client->out.len > 0;
-	loop_rewatch(&client->watch, writing ? EPOLLOUT : EPOLLIN);
-	if (!writing && client->in.len == 0)
+	/* Without a wish for events a client that is gone is still told. */
+	loop_rewatch(&client->watch, client->pending ? 0U : writing ? EPOLLOUT : EPOLLIN);
+	if (!writing && client->in.len == 0 && !client->pending)
 		timer_stop(&client->timer);
-	else if (!timer_running(&client->timer))
-		timer_start(loop_timers(client->control->loop), &client->timer, CLIENT_MS,
-			on_timeout, client);
+	else if (!timer_running(&client->timer) || (client->pending && !was_pending))
+		timer_start(timers, &client->timer, CLIENT_MS, on_timeout, client);
+}
+
+static void on_client(void *arg, uint32_t events)
+{
+	struct client *client = arg;
+	bool writing = client->out.len > 0;
+	int err = 0;
+
+	if (client->pending)
+		err = ERR_CLOSED;
+	else if (!writing && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
+		err = read_in(client);
+	else if (writing && (events & (EPOLLHUP | EPOLLERR)))
+		err = ERR_CLOSED;
+	go_on(client, err);
+}
+
+static void done_h(
+	void *arg, enum api_code code, json_t *result, const struct err_text *text)
+{
+	struct client *client = arg;
+
+	client->pending = NULL;
+	answer_code(client, code, result, text);
+	go_on(client, 0);
 }
 
 /* Takes FD, even on failure. */
@@ -350,7 +396,7 @@ static int listen_on(struct control *control, struct err_text *text)
 }
 
 int control_new(struct control **ret, struct loop *loop, const char *path,
-	const struct api *api, struct err_text *text)
+	struct api *api, struct err_text *text)
 {
 	struct control *control = calloc(1, sizeof(*control));
 	int err;

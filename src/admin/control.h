@@ -5,8 +5,11 @@
  * there are details); code is what tandemctl exits with. "user" is who the client says it
  * works for, noted beside what the kernel says of it. Loop thread.
  *
- * Bounds: a request is 64 kB at most, 32 clients, 30 s for a request to arrive whole and
- * for its answer to be read; who exceeds one is cut.
+ * A verb may take its time over its answer: until that has left the client's next request
+ * is not read. A client that goes away gives its question up.
+ *
+ * Bounds: a request is 64 kB at most, 32 clients, 30 s for a request to arrive whole, for
+ * its answer to come, and for that to be read; who exceeds one is cut.
  */
 #pragma once
 
@@ -19,6 +22,6 @@ struct control;
 /* Listens on PATH (0660; a dead socket there is replaced, a live one is an error). 0, or
  * negative with TEXT. API is borrowed. */
 int control_new(struct control **ret, struct loop *loop, const char *path,
-	const struct api *api, struct err_text *text);
+	struct api *api, struct err_text *text);
 /* Closes and unlinks. NULL is fine. */
 void control_free(struct control *control);

@@ -15,6 +15,9 @@
 		"every trunk with its protection and calls", trunk_verb_list)            \
 	X("trunk", "show", 1, 1, false, "trunk show ID",                                 \
 		"one trunk in full", trunk_verb_show)                                    \
+	X("trunk", "explain", 1, 1, false, "trunk explain ID",                           \
+		"probe a trunk over TLS now: what works, what fails, what to do",        \
+		trunk_verb_explain)                                                      \
 	X("trunk", "tls", 2, 2, true, "trunk tls ID on|observe|off",                     \
 		"switch TLS of a trunk; counts for the next call", trunk_verb_tls)       \
 	X("trunk", "drain", 1, 1, true, "trunk drain ID",                                \
@@ -25,6 +28,8 @@
 		"every server with its calls", server_verb_list)                         \
 	X("server", "show", 1, 1, false, "server show ID",                               \
 		"one server in full", server_verb_show)                                  \
+	X("server", "explain", 1, 1, false, "server explain ID",                         \
+		"probe a server over TLS now", server_verb_explain)                      \
 	X("call", "list", 0, 0, false, "call list",                                      \
 		"the calls of this moment", call_verb_list)                              \
 	X("call", "show", 1, 1, false, "call show ID",                                   \

@@ -9,14 +9,23 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct api;
 struct bridge;
 struct config;
+struct loop;
 struct relay;
+struct resolver;
 struct trunks;
 struct transport;
 struct writer;
 
+/* Probes that those who ask wait for, at once. */
+#define VERBS_EXPLAINS_MAX 8
+
 struct verbs_context {
+	struct api *api; /* the one that has this table */
+	struct loop *loop;
+	struct resolver *resolver;
 	struct bridge *bridge;
 	struct trunks *trunks;
 	struct relay *relay;
@@ -24,6 +33,7 @@ struct verbs_context {
 	struct transport *external;
 	struct writer *writer;
 	uint64_t start_wall_us;
+	unsigned explains; /* probes under way */
 	/* The present snapshot. */
 	const struct config *(*config_h)(void *arg);
 	/* Reads the files again and swaps. 0 or ERR_CONFIG with all mistakes in ERRORS (JSON

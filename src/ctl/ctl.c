@@ -8,6 +8,7 @@
 #include "admin/verb_list.h"
 #include "ctl/client.h"
 #include "ctl/show.h"
+#include "ctl/show_explain.h"
 
 #include <getopt.h>
 #include <locale.h>
@@ -141,6 +142,8 @@ static int show_answer(const struct options *options, const struct command *comm
 		}
 		return code;
 	}
+	if (strcmp(command->verb, "explain") == 0)
+		code = show_explain_code(result);
 	if (options->quiet)
 		return code;
 	if (options->json) {

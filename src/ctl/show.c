@@ -4,6 +4,7 @@
 #include "ctl/show.h"
 
 #include "base/buf.h"
+#include "ctl/show_explain.h"
 
 #include <errno.h>
 #include <libsmartcols.h>
@@ -72,6 +73,19 @@ static void add_text(struct buf *out, const char *text)
 			buf_add_char(out, *c < 0x20 || *c == 0x7f ? '?' : (char)*c);
 		}
 	}
+}
+
+void show_safe(const char *text, size_t len)
+{
+	struct buf part, safe;
+
+	buf_init(&part, 0);
+	buf_init(&safe, 0);
+	buf_add(&part, text, len);
+	add_text(&safe, buf_str(&part) ? part.data : "");
+	fputs(buf_str(&safe) ? safe.data : "", stdout);
+	buf_free(&part);
+	buf_free(&safe);
 }
 
 static bool is_us(const char *name)
@@ -303,6 +317,8 @@ int show_result(const char *noun, const char *verb, const json_t *result)
 	}
 	if (strcmp(noun, "call") == 0 && strcmp(verb, "show") == 0)
 		print_call(result);
+	else if (strcmp(verb, "explain") == 0)
+		show_explain(result);
 	else
 		print_block(result, 0);
 	return 0;

@@ -125,6 +125,7 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	transport->limits = params->limits;
 	transport->handlers = params->handlers;
 	transport->tap = params->tap;
+	transport->quiet = params->quiet;
 	list_init(&transport->listeners);
 	list_init(&transport->udp_sockets);
 	list_init(&transport->streams);
@@ -379,7 +380,7 @@ void transport_log_refused(
 		log_warning("transport", "%s side=%s remote=%s not_logged=%u", words,
 			transport->name, where, limit->hidden);
 	else
-		log_warning("transport", "%s side=%s remote=%s", words, transport->name,
-			where);
+		log_write(transport_level(transport, LOG_LEVEL_WARNING), "transport",
+			"%s side=%s remote=%s", words, transport->name, where);
 	limit->hidden = 0;
 }

@@ -13,6 +13,7 @@
 #include "base/tap.h"
 #include "sip/message.h"
 #include "tls/cred.h"
+#include "tls/explain.h"
 #include "tls/peer.h"
 
 enum transport_kind { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
@@ -52,6 +53,8 @@ struct flow {
 	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
 	const char *peer_names;  /* TLS: names in its certificate; "" */
 	enum flow_asked asked;   /* TLS: for our certificate */
+	/* TLS: what ended it, when the TLS did; else NULL. Lives as long as the flow. */
+	const struct explain_report *report;
 	void *owner;    /* the trunk or server that the layer above found for it */
 	unsigned users; /* dialogs and transactions on it: an idle one may be closed */
 	bool closed;
@@ -75,6 +78,11 @@ const char *transport_kind_param(enum transport_kind kind); /* "udp", "tcp", "tl
 
 struct transport;
 
+enum transport_progress {
+	TRANSPORT_CONNECTED, /* the far end accepted the TCP connection */
+	TRANSPORT_OPENED,    /* and, with TLS, the handshake is done: it may be used */
+};
+
 struct transport_handlers {
 	/*
 	 * One message. FAULT as message_parse() gave it: the layer above answers. The callee
@@ -85,6 +93,9 @@ struct transport_handlers {
 	/* A connection ended, or could not be made: every transaction and dialog on it learns
 	 * it here. WHY is a phrase for the log ("closed by peer", explain words, ...). */
 	void (*closed_h)(void *arg, struct flow *flow, const char *why);
+	/* A connection of ours got so far, on its way to being open. May be NULL. */
+	void (*progress_h)(
+		void *arg, struct flow *flow, enum transport_progress progress);
 	/* May this source talk to us in plain (UDP, TCP)? Called before anything is parsed;
 	 * false drops a datagram, closes a connection. */
 	bool (*allowed_h)(void *arg, enum transport_kind kind, const struct addr *remote);
@@ -108,6 +119,8 @@ struct transport_params {
 	struct transport_limits limits;
 	struct transport_handlers handlers;
 	const struct tap *tap; /* may be NULL */
+	bool quiet; /* what becomes of its connections is logged at debug: whoever uses it
+		     * says it himself */
 };
 
 int transport_new(struct transport **ret, const struct transport_params *params);
@@ -142,6 +155,9 @@ struct transport_target {
 	struct addr remote;
 	const struct peer *peer; /* TLS: who must be there */
 	struct cred *cred; /* TLS: what we present there; NULL: that of the transport */
+	/* The address that a connection leaves from, its port apart; len 0: that of a
+	 * listener. Only a wish, as everywhere. */
+	struct addr source;
 };
 
 /*

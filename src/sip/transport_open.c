@@ -65,6 +65,16 @@ void stream_make_reusable(struct stream *stream, const struct transport_target *
 	stream->reusable = true;
 }
 
+/* To whoever asked for the connection; the stream may be closed afterwards. */
+static void stream_report_progress(
+	struct stream *stream, enum transport_progress progress)
+{
+	const struct transport_handlers *handlers = &stream->transport->handlers;
+
+	if (!stream->accepted && handlers->progress_h)
+		handlers->progress_h(handlers->arg, &stream->flow, progress);
+}
+
 static void stream_opened(struct stream *stream)
 {
 	struct transport *transport = stream->transport;
@@ -91,14 +101,15 @@ static void stream_opened(struct stream *stream)
 	if (transport->limits.idle_ms)
 		timer_start(transport_timers(transport), &stream->timer,
 			transport->limits.idle_ms, stream_idle, stream);
-	log_info("transport",
+	log_write(transport_level(transport, LOG_LEVEL_INFO), "transport",
 		"opened flow=%llu side=%s transport=%s by=%s remote=%s peer=\"%s\" "
 		"version=%s cipher=%s",
 		(unsigned long long)flow->id, transport->name,
 		transport_kind_name(flow->kind), stream->accepted ? "them" : "us",
 		addr_text(&flow->remote, remote), flow->peer ? flow->peer->id : "",
 		flow->version, flow->cipher);
-	if (stream->outdated)
+	stream_report_progress(stream, TRANSPORT_OPENED);
+	if (stream->state == STREAM_OPEN && stream->outdated)
 		stream_judge_again(stream);
 	if (stream->state == STREAM_OPEN)
 		stream_want(stream, EPOLLIN);
@@ -148,9 +159,12 @@ static void stream_connect_done(struct stream *stream)
 
 	if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
 		err = errno;
-	if (err)
+	if (err) {
 		stream_fail(stream, -err);
-	else
+		return;
+	}
+	stream_report_progress(stream, TRANSPORT_CONNECTED);
+	if (stream->state == STREAM_CONNECTING)
 		stream_connected(stream);
 }
 
@@ -272,32 +286,45 @@ void stream_accept(struct listener *listener, int fd, const struct addr *remote)
 	listener_update_all(transport);
 }
 
+/* False when SOURCE cannot reach REMOTE. */
+static bool stream_bind_to(int fd, struct addr source, const struct addr *remote)
+{
+	const int on = 1;
+
+	if (source.sa.sa_family != remote->sa.sa_family || addr_is_any(&source) ||
+		addr_is_loopback(&source) != addr_is_loopback(remote))
+		return false;
+	addr_set_port(&source, 0);
+	(void)setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	/* When it fails the kernel chooses, which serves better than no connection. */
+	(void)bind(fd, &source.sa, source.len);
+	return true;
+}
+
 /*
  * Connections leave from the address that we listen on: peers' access lists and firewalls
  * know that one. Not where it cannot reach REMOTE (a loopback listener, the world).
  */
 static void stream_bind_source(
-	const struct transport *transport, int fd, const struct addr *remote)
+	const struct transport *transport, int fd, const struct transport_target *target)
 {
-	const int on = 1;
+	const struct addr *remote = &target->remote;
 
-	LIST_FOREACH (&transport->listeners, node, next) {
-		struct addr source = LIST_ENTRY(node, struct listener, node)->local;
-
-		if (source.sa.sa_family != remote->sa.sa_family || addr_is_any(&source) ||
-			addr_is_loopback(&source) != addr_is_loopback(remote))
-			continue;
-		addr_set_port(&source, 0);
-		(void)setsockopt(
-			fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-		/* When it fails the kernel chooses, which serves better than no connection. */
-		(void)bind(fd, &source.sa, source.len);
+	if (target->source.len) {
+		stream_bind_to(fd, target->source, remote);
 		return;
+	}
+	LIST_FOREACH (&transport->listeners, node, next) {
+		if (stream_bind_to(
+			    fd, LIST_ENTRY(node, struct listener, node)->local, remote))
+			return;
 	}
 }
 
-static int stream_dial(const struct transport *transport, const struct addr *remote)
+static int stream_dial(
+	const struct transport *transport, const struct transport_target *target)
 {
+	const struct addr *remote = &target->remote;
 	int fd = socket(
 		remote->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
@@ -305,7 +332,7 @@ static int stream_dial(const struct transport *transport, const struct addr *rem
 	if (fd < 0)
 		return -errno;
 	stream_set_options(fd);
-	stream_bind_source(transport, fd, remote);
+	stream_bind_source(transport, fd, target);
 	if (connect(fd, &remote->sa, remote->len) == 0 || errno == EINPROGRESS)
 		return fd;
 	err = -errno;
@@ -318,7 +345,7 @@ int stream_connect(struct transport *transport, const struct transport_target *t
 {
 	struct stream *stream = NULL;
 	char where[ADDR_TEXT_SIZE];
-	int fd = stream_dial(transport, &target->remote);
+	int fd = stream_dial(transport, target);
 	int err = fd;
 
 	if (fd >= 0)

@@ -30,6 +30,7 @@ struct transport {
 	struct transport_limits limits;
 	struct transport_handlers handlers;
 	const struct tap *tap;   /* may be NULL */
+	bool quiet;              /* lines about connections are for debugging */
 	struct list listeners;   /* struct listener */
 	struct list udp_sockets; /* struct udp_socket */
 	struct list streams;     /* struct stream, each a reference of ours */
@@ -80,6 +81,13 @@ void transport_sent(
  */
 void transport_log_refused(
 	struct transport *transport, const struct addr *remote, const char *words);
+
+/* LEVEL, or that of a quiet transport. */
+static inline enum log_level transport_level(
+	const struct transport *transport, enum log_level level)
+{
+	return transport->quiet ? LOG_LEVEL_DEBUG : level;
+}
 
 /* A bound socket with the options that all of ours share. A descriptor or -errno. */
 int transport_bind(const struct addr *address, int type);
@@ -172,6 +180,7 @@ struct stream {
 	char version[16];
 	char cipher[40];
 	char *peer_names;
+	struct explain_report *report; /* flow.report */
 };
 
 extern const struct flow_ops stream_flow_ops;

@@ -122,6 +122,7 @@ static void stream_free(struct flow *flow)
 	cred_unref(stream->cred);
 	peer_set_unref(stream->peers);
 	free(stream->peer_names);
+	free(stream->report);
 	free(stream->why);
 	free(stream);
 }
@@ -158,7 +159,7 @@ void stream_cut(struct stream *stream, enum log_level level, const char *why)
 
 	if (stream->state == STREAM_CLOSED)
 		return;
-	log_write(level, "transport",
+	log_write(transport_level(stream->transport, level), "transport",
 		"closed why=\"%s\" flow=%llu side=%s transport=%s remote=%s", why,
 		(unsigned long long)stream->flow.id, stream->transport->name,
 		transport_kind_name(stream->ops->kind),
@@ -179,6 +180,19 @@ void stream_abandon(struct stream *stream)
 	flow_unref(&stream->flow);
 }
 
+/* The channel ends before those who want to know are told. */
+static void stream_keep_report(struct stream *stream)
+{
+	struct explain_report *report = malloc(sizeof(*report));
+
+	if (!report)
+		return;
+	explain_report(report, stream->channel);
+	free(stream->report);
+	stream->report = report;
+	stream->flow.report = report;
+}
+
 void stream_fail(struct stream *stream, int err)
 {
 	struct transport *transport = stream->transport;
@@ -197,6 +211,8 @@ void stream_fail(struct stream *stream, int err)
 		buf_printf(&words, "connect failed error=\"%s\"", err_str(err));
 	else
 		stream->ops->explain(stream, err, &words);
+	if (stream->channel)
+		stream_keep_report(stream);
 	if (stream->state < STREAM_OPEN && stream->accepted)
 		transport->totals.refused++;
 	transport_log_refused(transport, &stream->flow.remote,

@@ -73,6 +73,37 @@ static void say_date(struct peer_verdict *verdict, const char *what, time_t when
 	say(verdict, clock_text(when > 0 ? (uint64_t)when * 1000000 : 0, text));
 }
 
+/* "PREFIX" and the bytes, "AB:CD". */
+static void say_bytes(struct peer_verdict *verdict, const char *prefix,
+	const unsigned char *p, size_t len)
+{
+	const size_t size = sizeof(verdict->issuer_id);
+	size_t at = (size_t)snprintf(verdict->issuer_id, size, "%s", prefix);
+
+	for (size_t i = 0; i < len && at + 4 <= size; i++)
+		at += (size_t)snprintf(
+			verdict->issuer_id + at, size - at, "%s%02X", i ? ":" : "", p[i]);
+}
+
+/*
+ * The chain ends below what is trusted. Its last certificate is the missing issuer itself
+ * where that signs itself; else only the name and key id of the next one are known.
+ */
+static void say_issuer_id(gnutls_x509_crt_t last, struct peer_verdict *verdict)
+{
+	unsigned char bytes[64];
+	size_t size = sizeof(bytes);
+
+	if (gnutls_x509_crt_check_issuer(last, last) != 0) {
+		if (gnutls_x509_crt_get_fingerprint(
+			    last, GNUTLS_DIG_SHA256, bytes, &size) == 0)
+			say_bytes(verdict, "sha256:", bytes, size);
+		return;
+	}
+	if (gnutls_x509_crt_get_authority_key_id(last, bytes, &size, NULL) == 0)
+		say_bytes(verdict, "key id ", bytes, size);
+}
+
 static void say_issuer(const struct chain *chain, struct peer_verdict *verdict)
 {
 	gnutls_x509_crt_t last = chain->crts[chain->count - 1];
@@ -82,6 +113,7 @@ static void say_issuer(const struct chain *chain, struct peer_verdict *verdict)
 		escape_add(verdict->issuer, sizeof(verdict->issuer),
 			(const char *)dn.data, dn.size);
 	gnutls_free(dn.data);
+	say_issuer_id(last, verdict);
 	if (gnutls_x509_crt_check_issuer(chain->crts[0], chain->crts[0]) != 0)
 		say(verdict, "self-signed");
 }
@@ -287,6 +319,7 @@ enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	enum chain_purpose purpose, struct peer_verdict *verdict)
 {
 	verdict->issuer[0] = '\0';
+	verdict->issuer_id[0] = '\0';
 	verdict->detail[0] = '\0';
 	for (unsigned i = 0; i < chain->count; i++) {
 		time_t to = gnutls_x509_crt_get_expiration_time(chain->crts[i]);

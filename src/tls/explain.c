@@ -1,6 +1,7 @@
 #include "tls/explain.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Bare where nothing in it could end the word; quoted otherwise. VALUE is escaped. */
@@ -36,12 +37,38 @@ static void add_alert(struct buf *out, int alert)
 	buf_add_char(out, '"');
 }
 
-void explain_channel(const struct channel *channel, struct buf *out)
+void explain_report(struct explain_report *ret, const struct channel *channel)
 {
 	const struct channel_failure *failure = channel_failure(channel);
 	const struct peer_verdict *verdict = channel_verdict(channel);
 
-	switch (failure->fault) {
+	memset(ret, 0, sizeof(*ret));
+	ret->fault = failure->fault;
+	ret->code = failure->code;
+	ret->alert = failure->alert;
+	snprintf(ret->error, sizeof(ret->error), "%s",
+		failure->error ? failure->error : "");
+	snprintf(ret->server_name, sizeof(ret->server_name), "%s",
+		channel_server_name(channel));
+	if (verdict)
+		ret->verdict = *verdict;
+	ret->verdict.peer = NULL;
+	ret->rule = failure->fault == CHANNEL_REFUSED_BY_US ? ret->verdict.rule : PEER_OK;
+}
+
+void explain_channel(const struct channel *channel, struct buf *out)
+{
+	struct explain_report report;
+
+	explain_report(&report, channel);
+	explain_words(&report, out);
+}
+
+void explain_words(const struct explain_report *report, struct buf *out)
+{
+	const struct peer_verdict *verdict = &report->verdict;
+
+	switch (report->fault) {
 	case CHANNEL_FINE:
 		break;
 	case CHANNEL_REFUSED_BY_US:
@@ -51,19 +78,20 @@ void explain_channel(const struct channel *channel, struct buf *out)
 		add_word(out, "presented", verdict->presented);
 		add_word(out, "claims", verdict->claims);
 		add_word(out, "issuer", verdict->issuer);
+		add_word(out, "issuer-id", verdict->issuer_id);
 		add_word(out, "detail", verdict->detail);
 		break;
 	case CHANNEL_REFUSED_BY_THEM:
 		buf_add_str(out, "tls refused by=them");
-		add_alert(out, failure->alert);
+		add_alert(out, report->alert);
 		break;
 	case CHANNEL_BROKEN:
 		buf_add_str(out, "tls failed");
-		add_word(out, "error", failure->error);
+		add_word(out, "error", report->error);
 		break;
 	}
-	if (failure->fault != CHANNEL_FINE)
-		add_word(out, "sni", channel_server_name(channel));
+	if (report->fault != CHANNEL_FINE)
+		add_word(out, "sni", report->server_name);
 }
 
 const char *explain_fix(enum peer_rule rule)
@@ -150,17 +178,15 @@ static const char *advice_for_alert(int alert)
 	}
 }
 
-const char *explain_advice(const struct channel *channel)
+static const char *advice(const struct explain_report *report)
 {
-	const struct channel_failure *failure = channel_failure(channel);
-
-	switch (failure->fault) {
+	switch (report->fault) {
 	case CHANNEL_REFUSED_BY_US:
-		return explain_fix(channel_verdict(channel)->rule);
+		return explain_fix(report->rule);
 	case CHANNEL_REFUSED_BY_THEM:
-		return advice_for_alert(failure->alert);
+		return advice_for_alert(report->alert);
 	case CHANNEL_BROKEN:
-		return failure->code == ERR_LIBRARY
+		return report->code == ERR_LIBRARY
 			       ? "check the port, and that the far end speaks TLS there, "
 				 "in a version and with a cipher that are allowed"
 			       : "the far end gave no reason: look at its log";
@@ -168,4 +194,107 @@ const char *explain_advice(const struct channel *channel)
 		break;
 	}
 	return "";
+}
+
+const char *explain_advice(const struct channel *channel)
+{
+	struct explain_report report;
+
+	explain_report(&report, channel);
+	return advice(&report);
+}
+
+/* The first name of "DNS:a, URI:sip:b" as `host` takes it. */
+static struct span first_name(const char *presented)
+{
+	static const char *const kinds[] = {"DNS:", "URI:sip:", "IP:", "CN:"};
+	struct span name = {0};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		const char *at = strstr(presented, kinds[i]);
+
+		if (!at)
+			continue;
+		name.p = at + strlen(kinds[i]);
+		name.len = strcspn(name.p, ",; ");
+		break;
+	}
+	return name;
+}
+
+static void do_about_issuer(const struct peer_verdict *verdict,
+	const struct explain_context *context, struct buf *out)
+{
+	buf_printf(out, "get the certificate of %s", verdict->issuer);
+	if (verdict->issuer_id[0])
+		buf_printf(out, " (%s)", verdict->issuer_id);
+	buf_printf(out,
+		" from whoever runs that CA, compare it with `openssl x509 -noout "
+		"-subject -fingerprint -sha256 -ext subjectKeyIdentifier -in FILE`, "
+		"append it to %s and run `tandemctl config reload`; or let the far end "
+		"send its intermediate certificates",
+		context->trust);
+}
+
+static void do_about_name(const struct peer_verdict *verdict,
+	const struct explain_context *context, struct buf *out)
+{
+	struct span name = first_name(verdict->presented);
+
+	if (name.len)
+		buf_printf(out,
+			"if that is the right far end, set host = %.*s (or names = "
+			"%.*s) "
+			"in %s of %s and run `tandemctl config reload`; else have the "
+			"certificate issued for %s",
+			SPAN_ARG(name), SPAN_ARG(name), context->section, context->file,
+			context->host);
+	else
+		buf_printf(out, "have the certificate issued for %s", context->host);
+}
+
+static void do_about_ours(const struct explain_report *report,
+	const struct explain_context *context, struct buf *out)
+{
+	buf_add_str(out, advice_for_alert(report->alert));
+	if (context->certificate[0])
+		buf_printf(out,
+			"; what we present is %s (`openssl x509 -noout -subject "
+			"-issuer -dates -in %s`)",
+			context->certificate, context->certificate);
+}
+
+void explain_what_to_do(const struct explain_report *report,
+	const struct explain_context *context, struct buf *out)
+{
+	const struct peer_verdict *verdict = &report->verdict;
+
+	if (report->fault == CHANNEL_REFUSED_BY_THEM) {
+		do_about_ours(report, context, out);
+		return;
+	}
+	switch (report->rule) {
+	case PEER_ISSUER:
+		do_about_issuer(verdict, context, out);
+		return;
+	case PEER_NAME:
+		do_about_name(verdict, context, out);
+		return;
+	case PEER_CRL_STALE:
+		buf_printf(out,
+			"fetch the current list of the issuer (`openssl crl -noout "
+			"-issuer -nextupdate -in FILE`), put it into %s and run "
+			"`tandemctl config reload`",
+			context->crl[0] ? context->crl : "the file that crl names");
+		return;
+	case PEER_PIN:
+	case PEER_NOT_ASKED:
+	case PEER_VERSION:
+	case PEER_CIPHER:
+		buf_printf(out, "%s (%s of %s)", advice(report), context->section,
+			context->file);
+		return;
+	default:
+		buf_add_str(out, advice(report));
+	}
 }

@@ -86,7 +86,10 @@ struct peer_verdict {
 	char expected[128];      /* names that would have been accepted */
 	char presented[256];     /* names in the certificate: "DNS:a, URI:sip:b" */
 	char issuer[256];        /* of the last certificate, when the issuer is missing */
-	char detail[256];        /* dates, serial, algorithm: what the rule is about */
+	/* What it is known by: "sha256:AB:CD...", its certificate's fingerprint, where that
+	 * was presented, else "key id 1A:2B..." as the last certificate names it. */
+	char issuer_id[112];
+	char detail[256]; /* dates, serial, algorithm: what the rule is about */
 };
 
 /* RET may be NULL. 0 or -ENOMEM: then nothing was added. */

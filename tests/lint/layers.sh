@@ -12,8 +12,9 @@ declare -A below=(
 	[media]='base config'
 	[trunk]='base config tls sip'
 	[bridge]='base config tls sip sdp media trunk'
+	[probe]='base config tls sip sdp trunk'
 	[audit]='base config tls sip sdp media trunk bridge'
-	[admin]='base config tls sip sdp media trunk bridge audit'
+	[admin]='base config tls sip sdp media trunk bridge audit probe'
 	[ctl]='base'
 )
 # tandemctl shares names with the server, and none of its code.
@@ -32,7 +33,7 @@ check_file() { # FOLDER FILE
 		may_include "$1" "$header" || echo "$2:$line: $1 includes $header, which is not below it"
 	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/{=;s/.*"([^"]*)".*/\1/p}' "$2" | paste -d: - -)
 	# Two ways around the check.
-	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|tls|sip|sdp|media|trunk|bridge|audit|admin|ctl)/)' "$2" |
+	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|tls|sip|sdp|media|trunk|bridge|probe|audit|admin|ctl)/)' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: include by its place under src/, in quotes: |" || true
 	grep -nE '^#[ \t]*include "(main|server|privilege)\.h"' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: lies above every folder: |" || true

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
+#include "probe/probe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -252,6 +253,54 @@ int bridge_hangup(struct bridge *bridge, const char *id)
 	return 0;
 }
 
+struct trunk *trunk_ref(struct trunk *trunk)
+{
+	trunk->refs++;
+	return trunk;
+}
+
+void trunk_unref(struct trunk *trunk)
+{
+	trunk->refs--;
+}
+
+struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind)
+{
+	(void)trunks;
+	(void)kind;
+	return NULL;
+}
+
+/* The probes under way, and what they were begun with. */
+static struct probe_params probes[16];
+static unsigned probe_count, probes_cancelled;
+
+int probe_start(
+	struct probe **ret, const struct probe_params *params, struct err_text *why)
+{
+	(void)why;
+	assert_true(probe_count < 16);
+	probes[probe_count] = *params;
+	*ret = (struct probe *)(void *)&probes[probe_count++];
+	return 0;
+}
+
+void probe_cancel(struct probe *probe)
+{
+	assert_non_null(probe);
+	probes_cancelled++;
+}
+
+const char *probe_step_name(enum probe_step_kind kind)
+{
+	return kind == PROBE_TLS ? "tls" : "other";
+}
+
+const char *probe_verdict_name(enum probe_verdict verdict)
+{
+	return verdict == PROBE_FAILED ? "failed" : "ok";
+}
+
 static const struct config *config_h(void *arg)
 {
 	(void)arg;
@@ -282,15 +331,39 @@ static struct api *api;
 static json_t *result;
 static struct err_text text;
 
-/* Words up to NULL. */
+static unsigned answers;
+static enum api_code answer_code;
+
+static void answered(
+	void *arg, enum api_code code, json_t *later, const struct err_text *why)
+{
+	(void)arg;
+	(void)why;
+	answers++;
+	answer_code = code;
+	json_decref(result);
+	result = later;
+}
+
+static struct api_call *asked;
+
+/* Words up to NULL. An answer that comes later is noted by answered(). */
 static enum api_code ask(const char *noun, const char *verb, const char *a, const char *b)
 {
 	const char *args[] = {a, b};
+	const struct api_request request = {
+		.who = "test",
+		.noun = noun,
+		.verb = verb,
+		.args = args,
+		.arg_count = a ? b ? 2 : 1 : 0,
+		.done_h = answered,
+	};
 
 	json_decref(result);
 	result = NULL;
 	text.text[0] = '\0';
-	return api_call(api, "test", noun, verb, args, a ? b ? 2 : 1 : 0, &result, &text);
+	return api_call(api, &request, &asked, &result, &text);
 }
 
 static const char *word(const json_t *object, const char *name)
@@ -360,12 +433,16 @@ static int setup(void **state)
 	flow = (struct flow){.version = "TLS1.3", .cipher = "", .peer_names = "DNS:\xfe"};
 	reload_fails = check_fails = shut_down = shut_down_drain = false;
 	reloads = hangups = 0;
+	probe_count = probes_cancelled = answers = 0;
 	context = (struct verbs_context){.writer = writer,
 		.config_h = config_h,
 		.internal = (struct transport *)(void *)folder,
 		.reload_h = reload_h,
 		.shutdown_h = shutdown_h};
-	return api_new(&api, verbs_table, &context);
+	if (api_new(&api, verbs_table, &context) != 0)
+		return -1;
+	context.api = api;
+	return 0;
 }
 
 static int teardown(void **state)
@@ -392,6 +469,62 @@ static void status_tells_what_there_is(void **state)
 		number(json_object_get(result, "media"), "port_pairs_total"), 5000);
 	assert_true(json_is_false(
 		json_object_get(json_object_get(result, "audit"), "failing")));
+}
+
+static struct probe_result a_result(void)
+{
+	struct probe_result found = {.failed = PROBE_TLS, .wall_us = 1};
+
+	found.steps[PROBE_TLS].verdict = PROBE_FAILED;
+	found.steps[PROBE_TLS].ms = 12;
+	snprintf(found.steps[PROBE_TLS].words, sizeof(found.steps[PROBE_TLS].words),
+		"tls refused \xff");
+	return found;
+}
+
+static void a_probe_answers_when_it_is_done(void **state)
+{
+	struct probe_result found = a_result();
+	const json_t *step;
+
+	(void)state;
+	assert_int_equal(ask("trunk", "explain", "x", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("trunk", "explain", "carrier-a", NULL), API_PENDING);
+	assert_int_equal(answers, 0);
+	assert_ptr_equal(probes[0].trunk, &gateway_trunk);
+	assert_int_equal(gateway_trunk.refs, 1);
+	probes[0].h(probes[0].arg, &found);
+	assert_int_equal(answers, 1);
+	assert_int_equal(answer_code, API_OK);
+	assert_int_equal(gateway_trunk.refs, 0);
+	assert_string_equal(word(result, "id"), "carrier-a");
+	assert_string_equal(word(result, "kind"), "trunk");
+	assert_string_equal(word(result, "tls"), "no");
+	assert_true(json_is_false(json_object_get(result, "would_work")));
+	step = json_array_get(json_object_get(result, "steps"), PROBE_TLS);
+	assert_string_equal(word(step, "step"), "tls");
+	assert_string_equal(word(step, "verdict"), "failed");
+	assert_string_equal(word(step, "words"), "tls refused ?");
+	assert_int_equal(number(step, "ms"), 12);
+
+	found.failed = PROBE_STEPS;
+	assert_int_equal(ask("server", "explain", "pbx1", NULL), API_PENDING);
+	probes[1].h(probes[1].arg, &found);
+	assert_string_equal(word(result, "kind"), "server");
+	assert_string_equal(word(result, "tls"), "yes");
+	assert_true(json_is_true(json_object_get(result, "would_work")));
+	assert_int_equal(probes_cancelled, 0);
+}
+
+static void a_probe_that_nobody_waits_for_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("trunk", "explain", "carrier-a", NULL), API_PENDING);
+	api_abandon(asked);
+	assert_int_equal(probes_cancelled, 1);
+	assert_int_equal(gateway_trunk.refs, 0);
+	assert_int_equal(context.explains, 0);
+	assert_int_equal(answers, 0);
 }
 
 static void trunks_and_servers_are_listed_and_shown(void **state)
@@ -562,6 +695,10 @@ int main(void)
 			status_tells_what_there_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			trunks_and_servers_are_listed_and_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_probe_answers_when_it_is_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_probe_that_nobody_waits_for_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trunk_is_drained_and_resumed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
