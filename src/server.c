@@ -379,6 +379,7 @@ static int start_relay(struct server *server, struct err_text *text)
 		.port_min = config->media.port_min,
 		.port_max = config->media.port_max,
 		.tap = writer_tap(server->writer),
+		.validated_crypto = config->tandem.fips == CONFIG_FIPS_REQUIRED,
 		.handlers = bridge_relay_handlers(server->bridge)};
 	int err = relay_new(&server->relay, &params, text);
 

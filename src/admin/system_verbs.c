@@ -93,15 +93,15 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	(void)args;
 	(void)arg_count;
 	(void)text;
-	*ret_result = json_pack(
-		"{s:s, s:s, s:s, s:s, s:I, s:s, s:{s:s, s:b}, s:o, s:o, s:o, s:o, s:o}",
+	*ret_result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:{s:s, s:b, s:s}, s:o, "
+				"s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "start", clock_text(start_us, start), "uptime_us",
 		(json_int_t)(now_us > start_us ? now_us - start_us : 0), "log_level",
 		log_level_name(log_get_level()), "fips", "configured",
 		config->tandem.fips == CONFIG_FIPS_REQUIRED ? "required" : "off",
-		"library_active", (int)policy_fips_active(), "calls", calls_json(context),
-		"media", media_json(context), "internal",
+		"library_active", (int)policy_fips_active(), "srtp", relay_crypto_name(),
+		"calls", calls_json(context), "media", media_json(context), "internal",
 		transport_json(context->internal), "external",
 		transport_json(context->external), "audit", audit_json(context, config));
 	return *ret_result ? API_OK : API_FAILED;

@@ -3,6 +3,8 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "media/ports.h"
+#include "media/srtp.h"
+#include "media/srtp_engine.h"
 #include "media/worker.h"
 
 #include <assert.h>
@@ -171,7 +173,9 @@ int relay_new(
 {
 	unsigned workers = relay_worker_count(params->workers);
 	struct relay *relay;
-	int err = srtp_library_start(text);
+	int err = srtp_library_start(
+		params->validated_crypto ? &srtp_engine_gnutls : &srtp_engine_nettle,
+		text);
 
 	if (err != 0)
 		return err;

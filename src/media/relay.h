@@ -99,8 +99,9 @@ struct relay_params {
 	unsigned tick_us;  /* longest added delay when a busy worker batches; 0: never */
 	struct addr address[2]; /* by enum relay_side; local addresses, port ignored */
 	uint16_t port_min, port_max; /* even RTP and odd RTCP are taken in pairs */
-	uint64_t quarantine_ms;      /* a released port rests so long; 0: 5 seconds */
-	const struct tap *tap;       /* each relayed packet once, in clear, as received
+	bool validated_crypto;  /* SRTP's ciphers from GnuTLS, for FIPS 140; slower */
+	uint64_t quarantine_ms; /* a released port rests so long; 0: 5 seconds */
+	const struct tap *tap;  /* each relayed packet once, in clear, as received
 					* (sent is false); NULL: none. Borrowed */
 	struct relay_handlers handlers;
 };
@@ -165,3 +166,6 @@ void relay_stats(const struct relay_session *session, unsigned index,
 	enum relay_side side, struct relay_stats *ret);
 
 const char *relay_suite_name(enum relay_suite suite);
+/* The library that SRTP's ciphers come from: "nettle", "GnuTLS"; "none" before there is a
+ * relay. */
+const char *relay_crypto_name(void);

@@ -4,7 +4,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <srtp2/crypto_types.h>
 #include <srtp2/srtp.h>
 #include <stdlib.h>
@@ -48,29 +47,35 @@ struct srtp_context {
 	uint32_t ssrc[SRTP_SSRC_MAX];
 };
 
-/* Written once, under pthread_once(). */
-static int start_result;
-static struct err_text start_text;
+/* RO after start */
+static struct {
+	const struct srtp_engine *engine; /* NULL: not started */
+	int result;
+	struct err_text text;
+} library;
 
-static void start_library(void)
+int srtp_library_start(const struct srtp_engine *engine, struct err_text *text)
 {
-	srtp_err_status_t status = srtp_init();
+	srtp_err_status_t status;
 
-	if (status != srtp_err_status_ok)
-		start_result = err_set(&start_text, ERR_LIBRARY,
-			"libsrtp2 failed its self-tests (status %d)", (int)status);
-	else
-		start_result = srtp_engine_install(&start_text);
+	if (!library.engine) {
+		library.engine = engine;
+		status = srtp_init();
+		if (status != srtp_err_status_ok)
+			library.result = err_set(&library.text, ERR_LIBRARY,
+				"libsrtp2 failed its self-tests (status %d)",
+				(int)status);
+		else
+			library.result = srtp_engine_install(engine, &library.text);
+	}
+	if (library.result != 0 && text)
+		*text = library.text;
+	return library.result;
 }
 
-int srtp_library_start(struct err_text *text)
+const char *relay_crypto_name(void)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-
-	pthread_once(&once, start_library);
-	if (start_result != 0 && text)
-		*text = start_text;
-	return start_result;
+	return library.engine ? library.engine->name : "none";
 }
 
 const char *relay_suite_name(enum relay_suite suite)

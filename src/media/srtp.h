@@ -1,9 +1,10 @@
 /*
  * SRTP and SRTCP for one direction of one stream: a context opens what a peer sends, or
- * seals what we send to it. srtp.c and srtp_engine.c alone know libsrtp2.
+ * seals what we send to it. srtp.c and the engines alone know
+ * libsrtp2.
  *
- * srtp_library_start() and srtp_key_check() may be called by any thread; a context
- * belongs to the thread that uses it.
+ * srtp_key_check() may be called by any thread; a context belongs to the thread that uses
+ * it.
  */
 #pragma once
 
@@ -29,10 +30,11 @@
 enum srtp_direction { SRTP_OPEN, SRTP_SEAL };
 
 struct srtp_context;
+struct srtp_engine;
 
-/* Once per process; later calls return the first one's result. 0, or ERR_LIBRARY with
- * TEXT when libsrtp2 or a test vector failed. */
-int srtp_library_start(struct err_text *text);
+/* Once per process, before there is a worker; later calls return the first one's result,
+ * whatever their ENGINE. 0, or ERR_LIBRARY with TEXT when libsrtp2 or a test vector failed. */
+int srtp_library_start(const struct srtp_engine *engine, struct err_text *text);
 
 /*
  * Whether a context could be made of KEY. 0, or ERR_SUPPORT: not an SRTP suite, a key of

@@ -8,6 +8,7 @@
  */
 #include "media/relay.h"
 #include "media/srtp.h"
+#include "media/srtp_engine.h"
 
 #include <errno.h>
 #include <malloc.h>
@@ -134,7 +135,7 @@ static void run_generator(const struct options *o, int control)
 	struct relay_key key = make_key(o->suite, 1);
 	uint64_t sent;
 
-	check(srtp_library_start(NULL), "srtp");
+	check(srtp_library_start(&srtp_engine_nettle, NULL), "srtp");
 	g.ends = calloc(o->calls, sizeof(*g.ends));
 	g.fd = calloc(o->calls, sizeof(*g.fd));
 	g.seal = calloc(o->calls, sizeof(struct srtp_context *));

@@ -20,11 +20,12 @@ library() {
 library 'sofia-sip/' 'src/sip/message*.[ch]' src/sip/resolve.c
 library 'srtp2?/|srtp\.h' 'src/media/srtp*.[ch]'
 library 'pcap' src/audit/capture.c
-library 'gnutls/' 'src/tls/*'
+# GnuTLS's own primitives are SRTP's where they must come from a validated module.
+library 'gnutls/' 'src/tls/*' src/media/srtp_gnutls.c
 library 'augeas\.h' 'src/config/*'
 library 'jansson\.h' 'src/admin/*' 'src/ctl/*'
 library 'libsmartcols/' 'src/ctl/*'
-library 'nettle/' src/media/srtp_engine.c
+library 'nettle/' src/media/srtp_nettle.c
 library 'unbound\.h' 'src/sip/resolve*.c'
 # TLS, crypto and XML of other makes have no place here.
 library 'openssl/|mbedtls/|nss|libxml' ''

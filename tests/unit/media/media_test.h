@@ -5,6 +5,7 @@
 
 #include "../unit.h"
 #include "media/srtp.h"
+#include "media/srtp_engine.h"
 
 #include <stdbool.h>
 #include <string.h>
@@ -103,7 +104,7 @@ static inline int test_start_srtp(void **state)
 	struct err_text text = {""};
 
 	(void)state;
-	if (srtp_library_start(&text) == 0)
+	if (srtp_library_start(&srtp_engine_nettle, &text) == 0)
 		return 0;
 	print_error("%s\n", text.text);
 	return -1;

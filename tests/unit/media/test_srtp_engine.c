@@ -2,8 +2,6 @@
  * that libsrtp2 is given. */
 #include "media_test.h"
 
-#include "media/srtp_engine.h"
-
 #include <srtp2/auth.h>
 #include <srtp2/cipher.h>
 #include <stdio.h>
@@ -50,10 +48,10 @@ static void derive(srtp_cipher_t *cipher, uint8_t label, const char *expected_he
 
 static void derives_keys_of_rfc3711(void **state)
 {
-	srtp_cipher_t *cipher = new_cipher(&srtp_engine_icm_128,
+	const struct srtp_engine *engine = *state;
+	srtp_cipher_t *cipher = new_cipher(engine->ciphers[0],
 		"e1f97a0d3e018be0d64fa32c06de41390ec675ad498afeebb6960b3aabe6", 0);
 
-	(void)state;
 	derive(cipher, 0, "c61e7a93744f39ee10734afe3ff7a087");
 	derive(cipher, 2, "30cbbc08863d8c85d49db34a9ae1");
 	derive(cipher, 1, "cebe321f6ff7716b6fd4ab49af256a156d38baa4");
@@ -62,12 +60,12 @@ static void derives_keys_of_rfc3711(void **state)
 
 static void derives_keys_of_rfc6188(void **state)
 {
-	srtp_cipher_t *cipher = new_cipher(&srtp_engine_icm_256,
+	const struct srtp_engine *engine = *state;
+	srtp_cipher_t *cipher = new_cipher(engine->ciphers[1],
 		"f0f04914b513f2763a1b1fa130f10e2998f6f6e43e4309d1e622a0e332b9f1b6"
 		"3b04803de51ee7c96423ab5b78d2",
 		0);
 
-	(void)state;
 	derive(cipher, 0,
 		"5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4");
 	derive(cipher, 2, "fa31791685ca444a9e07c6c64e93");
@@ -77,15 +75,12 @@ static void derives_keys_of_rfc6188(void **state)
 
 static void passes_the_librarys_self_tests(void **state)
 {
-	const srtp_cipher_type_t *const ciphers[] = {&srtp_engine_icm_128,
-		&srtp_engine_icm_256, &srtp_engine_gcm_128, &srtp_engine_gcm_256};
+	const struct srtp_engine *engine = *state;
 
-	(void)state;
-	for (unsigned i = 0; i < 4; i++)
-		assert_int_equal(
-			srtp_cipher_type_self_test(ciphers[i]), srtp_err_status_ok);
-	assert_int_equal(
-		srtp_auth_type_self_test(&srtp_engine_hmac_sha1), srtp_err_status_ok);
+	for (unsigned i = 0; i < SRTP_ENGINE_CIPHERS; i++)
+		assert_int_equal(srtp_cipher_type_self_test(engine->ciphers[i]),
+			srtp_err_status_ok);
+	assert_int_equal(srtp_auth_type_self_test(engine->mac), srtp_err_status_ok);
 }
 
 /* Seals TEXT with AAD given in pieces of PIECE bytes. Returns the sealed length. */
@@ -109,11 +104,11 @@ static unsigned seal(srtp_cipher_t *cipher, const uint8_t *aad, uint32_t aad_len
 /* SRTCP's associated data comes as 8 bytes and 4; nettle wants whole blocks. */
 static void gcm_takes_associated_data_in_any_pieces(void **state)
 {
-	srtp_cipher_t *cipher = new_cipher(&srtp_engine_gcm_128,
+	const struct srtp_engine *engine = *state;
+	srtp_cipher_t *cipher = new_cipher(engine->ciphers[2],
 		"000102030405060708090a0b0c0d0e0f517569642070726f2071756f", 16);
 	uint8_t aad[61], whole[64] = {0}, pieces[64];
 
-	(void)state;
 	for (uint8_t i = 0; i < sizeof(aad); i++)
 		aad[i] = i;
 	assert_int_equal(seal(cipher, aad, sizeof(aad), sizeof(aad), whole, 40), 56);
@@ -127,12 +122,12 @@ static void gcm_takes_associated_data_in_any_pieces(void **state)
 
 static void gcm_refuses_any_flipped_bit(void **state)
 {
-	srtp_cipher_t *cipher = new_cipher(&srtp_engine_gcm_128,
+	const struct srtp_engine *engine = *state;
+	srtp_cipher_t *cipher = new_cipher(engine->ciphers[2],
 		"000102030405060708090a0b0c0d0e0f517569642070726f2071756f", 16);
 	uint8_t aad[12] = {9}, iv[12] = {1, 2, 3}, sealed[64] = {0}, copy[64];
 	unsigned sealed_len = seal(cipher, aad, sizeof(aad), 12, sealed, 20);
 
-	(void)state;
 	for (unsigned bit = 0; bit <= sealed_len * 8; bit++) {
 		unsigned len = sealed_len;
 		srtp_err_status_t status;
@@ -155,27 +150,90 @@ static void gcm_refuses_any_flipped_bit(void **state)
 
 static void refuses_keys_of_other_lengths(void **state)
 {
+	const struct srtp_engine *engine = *state;
 	srtp_cipher_t *cipher = NULL;
 	srtp_auth_t *auth = NULL;
 
-	(void)state;
-	assert_int_not_equal(srtp_engine_icm_128.alloc(&cipher, 16, 0), 0);
-	assert_int_not_equal(srtp_engine_gcm_128.alloc(&cipher, 16, 16), 0);
-	assert_int_not_equal(srtp_engine_gcm_128.alloc(&cipher, 28, 15), 0);
-	assert_int_not_equal(srtp_engine_hmac_sha1.alloc(&auth, 20, 21), 0);
+	assert_int_not_equal(engine->ciphers[0]->alloc(&cipher, 16, 0), 0);
+	assert_int_not_equal(engine->ciphers[2]->alloc(&cipher, 16, 16), 0);
+	assert_int_not_equal(engine->ciphers[2]->alloc(&cipher, 28, 15), 0);
+	assert_int_not_equal(engine->mac->alloc(&auth, 20, 21), 0);
 	assert_null(cipher);
 	assert_null(auth);
 }
 
+/* A packet that ends within a block goes on where it ended, and a key that is set anew
+ * begins anew: both engines do the same with the same calls. */
+static void engines_agree(void **state)
+{
+	static const int key_lens[SRTP_ENGINE_CIPHERS] = {30, 46, 28, 44};
+	const struct srtp_engine *other = *state;
+
+	for (unsigned i = 0; i < SRTP_ENGINE_CIPHERS; i++) {
+		const srtp_cipher_type_t *types[] = {
+			srtp_engine_nettle.ciphers[i], other->ciphers[i]};
+		uint8_t out[2][1500];
+
+		for (unsigned side = 0; side < 2; side++) {
+			srtp_cipher_t *cipher = NULL;
+			uint8_t key[46];
+
+			assert_int_equal(types[side]->alloc(&cipher, key_lens[i], 16), 0);
+			memset(out[side], 0, sizeof(out[side]));
+			for (unsigned round = 0; round < 100; round++) {
+				uint8_t iv[16] = {[2] = (uint8_t)round, [13] = 7};
+				unsigned len = round * 14 % 1400;
+
+				memset(key, (int)round / 10, sizeof(key));
+				if (round % 10 == 0)
+					types[side]->init(cipher->state, key);
+				types[side]->set_iv(
+					cipher->state, iv, srtp_direction_encrypt);
+				types[side]->encrypt(cipher->state, out[side], &len);
+			}
+			types[side]->dealloc(cipher);
+		}
+		assert_memory_equal(out[0], out[1], sizeof(out[0]));
+	}
+}
+
+static void macs_agree(void **state)
+{
+	const struct srtp_engine *engines[] = {&srtp_engine_nettle, *state};
+	uint8_t tags[2][20], key[20] = {1, 2, 3}, data[200] = {4, 5, 6};
+
+	for (unsigned side = 0; side < 2; side++) {
+		const srtp_auth_type_t *type = engines[side]->mac;
+		srtp_auth_t *mac = NULL;
+
+		assert_int_equal(type->alloc(&mac, sizeof(key), sizeof(tags[0])), 0);
+		type->init(mac->state, key, sizeof(key));
+		/* One that is given up half way leaves nothing behind. */
+		type->start(mac->state);
+		type->update(mac->state, data, 99);
+		type->start(mac->state);
+		type->update(mac->state, data, 100);
+		type->compute(mac->state, data + 100, 100, sizeof(tags[0]), tags[side]);
+		type->dealloc(mac);
+	}
+	assert_memory_equal(tags[0], tags[1], sizeof(tags[0]));
+}
+
+#define OF_BOTH(test)                                                                    \
+	cmocka_unit_test_prestate(test, (void *)(uintptr_t)&srtp_engine_nettle),         \
+		cmocka_unit_test_prestate(test, (void *)(uintptr_t)&srtp_engine_gnutls)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(derives_keys_of_rfc3711),
-		cmocka_unit_test(derives_keys_of_rfc6188),
-		cmocka_unit_test(passes_the_librarys_self_tests),
-		cmocka_unit_test(gcm_takes_associated_data_in_any_pieces),
-		cmocka_unit_test(gcm_refuses_any_flipped_bit),
-		cmocka_unit_test(refuses_keys_of_other_lengths),
+		OF_BOTH(derives_keys_of_rfc3711),
+		OF_BOTH(derives_keys_of_rfc6188),
+		OF_BOTH(passes_the_librarys_self_tests),
+		OF_BOTH(gcm_takes_associated_data_in_any_pieces),
+		OF_BOTH(gcm_refuses_any_flipped_bit),
+		OF_BOTH(refuses_keys_of_other_lengths),
+		OF_BOTH(engines_agree),
+		OF_BOTH(macs_agree),
 	};
 
 	return cmocka_run_group_tests(tests, test_start_srtp, NULL);
