@@ -85,10 +85,13 @@ all_scenarios() { # udp | tcp
 	run "offer in the 200" uac-late-offer uas-late-offer
 	run_back "offer in the 200" uac-late-offer uas-late-offer
 	# sipp must not take the second ACK for a repetition of the first, hence -nr.
+	# The BYE must not overtake the second one.
 	sipp_options=-nr
+	pause=1500
 	run "200 repeated" uac-call uas-repeat
 	check "$1: 200 repeated: two ACKs" received called ACK 2
 	sipp_options=
+	pause=
 	code=408
 	run "no answer" uac-refused uas-cancelled
 	check "$1: no answer: recorded" cdr_says .status 408

@@ -5,7 +5,8 @@
  *
  *   ports COUNT
  *
- * Blocks lie below the ports that the kernel hands out by itself.
+ * Blocks lie below the ports that the kernel hands out by itself, and not where each sipp
+ * takes one for its remote control.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +23,8 @@
 
 #define PORT_FIRST 6000
 #define PORT_LAST 32767
+#define SIPP_FIRST 8888
+#define SIPP_LAST 8947
 /* Others may be busy with thousands of ports for a while. */
 #define PATIENCE_S 60
 
@@ -64,8 +67,11 @@ static bool port_free(unsigned port)
 /* Takes the block of COUNT ports at FIRST, or returns false. */
 static bool take_block(unsigned first, unsigned count)
 {
-	int lock = bind_port(SOCK_STREAM, first);
+	int lock;
 
+	if (first <= SIPP_LAST && first + count > SIPP_FIRST)
+		return false;
+	lock = bind_port(SOCK_STREAM, first);
 	if (lock < 0)
 		return false;
 	for (unsigned port = first + 1; port < first + count; port++) {
