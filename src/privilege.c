@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -9,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* FOLDER (0750), owned by [tandem] user from the beginning where there is one. */
@@ -72,6 +74,27 @@ int privilege_pid_file(
 			strerror(errno));
 	fprintf(file, "%ld\n", (long)getpid());
 	return fclose(file) ? -errno : 0;
+}
+
+void privilege_drop_network(void)
+{
+	static const unsigned spent[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF};
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (syscall(SYS_capget, &head, sets) != 0)
+		return;
+	for (unsigned i = 0; i < sizeof(spent) / sizeof(spent[0]); i++) {
+		struct __user_cap_data_struct *set = &sets[CAP_TO_INDEX(spent[i])];
+		uint32_t bit = CAP_TO_MASK(spent[i]);
+
+		set->effective &= ~bit;
+		set->permitted &= ~bit;
+		set->inheritable &= ~bit;
+		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, spent[i], 0, 0);
+	}
+	/* Fewer are always allowed. */
+	syscall(SYS_capset, &head, sets);
 }
 
 int privilege_drop(const struct config *config, struct err_text *text)

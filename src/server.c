@@ -36,6 +36,7 @@ struct server {
 	struct renew *renew;
 	struct writer *writer;
 	struct bridge *bridge;
+	struct io_shared *media; /* opened for the relay, until that is made */
 	struct relay *relay;
 	struct transport *internal;
 	struct transport *external;
@@ -81,6 +82,7 @@ static bool needs_restart(const struct config *old, const struct config *config)
 	       old->media.port_min != config->media.port_min ||
 	       old->media.port_max != config->media.port_max ||
 	       old->media.workers != config->media.workers ||
+	       old->media.io != config->media.io ||
 	       old->media.tick_us != config->media.tick_us ||
 	       old->sip.t1_ms != config->sip.t1_ms ||
 	       old->sip.t2_ms != config->sip.t2_ms ||
@@ -368,21 +370,47 @@ static int start_bridge(struct server *server)
 	return bridge_new(&server->bridge, &params);
 }
 
-static int start_relay(struct server *server, struct err_text *text)
+static struct relay_params relay_params_of(const struct config *config)
 {
-	const struct config *config = server->config;
-	struct relay_params params = {.loop = server->loop,
+	static const enum relay_io io[] = {
+		[CONFIG_IO_AUTO] = RELAY_IO_AUTO,
+		[CONFIG_IO_SOCKETS] = RELAY_IO_SOCKETS,
+		[CONFIG_IO_URING] = RELAY_IO_URING,
+		[CONFIG_IO_STEER] = RELAY_IO_STEER,
+	};
+
+	return (struct relay_params){.io = io[config->media.io],
 		.workers = relay_worker_count(config->media.workers),
 		.tick_us = config->media.tick_us,
 		.address = {[RELAY_INTERNAL] = config->media.internal,
 			[RELAY_EXTERNAL] = config->media.external},
 		.port_min = config->media.port_min,
 		.port_max = config->media.port_max,
-		.tap = writer_tap(server->writer),
-		.validated_crypto = config->tandem.fips == CONFIG_FIPS_REQUIRED,
-		.handlers = bridge_relay_handlers(server->bridge)};
-	int err = relay_new(&server->relay, &params, text);
+		.validated_crypto = config->tandem.fips == CONFIG_FIPS_REQUIRED};
+}
 
+/* Before there are other threads: each would keep the capabilities that this needs. */
+static int open_media(struct server *server, struct err_text *text)
+{
+	const struct relay_params params = relay_params_of(server->config);
+	int err = relay_io_open(&server->media, &params, text);
+
+	if (!err)
+		privilege_drop_network();
+	return err;
+}
+
+static int start_relay(struct server *server, struct err_text *text)
+{
+	struct relay_params params = relay_params_of(server->config);
+	int err;
+
+	params.loop = server->loop;
+	params.opened = server->media;
+	params.tap = writer_tap(server->writer);
+	params.handlers = bridge_relay_handlers(server->bridge);
+	server->media = NULL;
+	err = relay_new(&server->relay, &params, text);
 	if (!err)
 		bridge_set_relay(server->bridge, server->relay);
 	return err;
@@ -489,6 +517,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = privilege_prepare(server->config, text);
 	if (!err)
+		err = open_media(server, text);
+	if (!err)
 		err = loop_new(&server->loop, clock_real());
 	if (!err)
 		err = watch_signals(server);
@@ -548,6 +578,7 @@ void server_stop(struct server *server)
 	renew_free(server->renew);
 	bridge_free(server->bridge);
 	relay_free(server->relay);
+	relay_io_close(server->media);
 	transport_free(server->internal);
 	transport_free(server->external);
 	writer_free(server->writer);

@@ -73,6 +73,7 @@ enum config_ciphers {
 	CONFIG_CIPHERS_LEGACY,     /* RSA key exchange too */
 };
 enum config_fips { CONFIG_FIPS_OFF, CONFIG_FIPS_REQUIRED };
+enum config_io { CONFIG_IO_AUTO, CONFIG_IO_SOCKETS, CONFIG_IO_URING, CONFIG_IO_STEER };
 
 /* How the certificate of one server or gateway is judged beyond its chain and its host. */
 struct config_peer {
@@ -167,6 +168,7 @@ struct config {
 		uint16_t port_min;
 		uint16_t port_max;
 		unsigned workers; /* 0: one a core */
+		enum config_io io;
 		unsigned tick_us; /* bound of added delay when workers batch; 0 = never */
 		uint64_t timeout_ms; /* no packet either way in an active call: end it */
 		uint64_t hold_timeout_ms; /* the same while on hold */

@@ -41,6 +41,7 @@ static const char *const revocation_words[] = {"hard", "soft", "staple", NULL};
 static const char *const tls_words[] = {"no", "observe", "yes", NULL};
 static const char *const tls_min_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const ciphers_words[] = {"modern", "compatible", "legacy", NULL};
+static const char *const io_words[] = {"auto", "sockets", "io_uring", "steer", NULL};
 static const char *const fips_words[] = {"off", "required", NULL};
 
 /* Words that read better than 0. */
@@ -293,6 +294,19 @@ const struct schema_key schema_table[] = {
 		.words = auto_word,
 		.fallback = "auto",
 		.help = "How many threads relay media; auto is one a processor core.",
+	},
+	{
+		.section = SCHEMA_MEDIA,
+		.name = "io",
+		.type = SCHEMA_ENUM,
+		MEMBER(config, media.io),
+		.words = io_words,
+		.fallback = "auto",
+		.help = "How packets are read and sent: sockets, one a port; io_uring, "
+			"the same in batches, Linux 6.1; steer, one socket for all "
+			"ports, by BPF, which needs CAP_BPF, CAP_NET_ADMIN and "
+			"CAP_NET_RAW at the start. With auto the last of them that is "
+			"allowed; any other is used or the start is refused.",
 	},
 	{
 		.section = SCHEMA_MEDIA,

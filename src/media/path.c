@@ -424,6 +424,11 @@ void path_sent(struct path *path, const struct path_out *out, bool ok)
 	}
 }
 
+void path_send_failed(struct path *path, enum relay_side side)
+{
+	count(&path->side[side].counters.send_errors, 1);
+}
+
 /* Watching and telling */
 
 bool path_awaits(const struct path *path, enum relay_side index, uint64_t *ret_since_us)

@@ -121,6 +121,8 @@ bool path_report(struct path *path, enum relay_side side, const struct path_batc
 	const char *cname, uint8_t *data, struct path_out *ret_out);
 /* Counts what became of *OUT. */
 void path_sent(struct path *path, const struct path_out *out, bool ok);
+/* A packet that path_sent() counted as sent from SIDE was refused by the network after all. */
+void path_send_failed(struct path *path, enum relay_side side);
 
 /* Whether SIDE is expected to send. *ret_since_us: since when it was silent, monotonic. */
 bool path_awaits(const struct path *path, enum relay_side side, uint64_t *ret_since_us);

@@ -21,6 +21,7 @@ struct pair {
 struct ports {
 	struct addr address;
 	uint64_t quarantine_ms;
+	bool bind;
 	uint16_t first; /* the lowest RTP port */
 	bool *used;     /* by pair, to catch a double release */
 	size_t total;
@@ -62,22 +63,22 @@ static int shuffle(struct ports *ports)
 	return 0;
 }
 
-int ports_new(struct ports **ret, const struct addr *address, uint16_t min, uint16_t max,
-	uint64_t quarantine_ms)
+int ports_new(struct ports **ret, const struct ports_params *params)
 {
-	unsigned first = min + (min & 1U);
+	unsigned first = params->min + (params->min & 1U);
 	struct ports *ports;
 	int err;
 
-	if (first + 1 > max || first == 0)
+	if (first + 1 > params->max || first == 0)
 		return ERR_LIMIT;
 	ports = calloc(1, sizeof(*ports));
 	if (!ports)
 		return -ENOMEM;
-	ports->address = *address;
-	ports->quarantine_ms = quarantine_ms;
+	ports->address = params->address;
+	ports->quarantine_ms = params->quarantine_ms;
+	ports->bind = params->bind;
 	ports->first = (uint16_t)first;
-	ports->total = (max - first + 1U) / 2;
+	ports->total = (params->max - first + 1U) / 2;
 	ports->used = calloc(ports->total, sizeof(*ports->used));
 	ports->line = calloc(ports->total, sizeof(*ports->line));
 	err = -ENOMEM;
@@ -124,7 +125,7 @@ failed:
 	return err;
 }
 
-static int bind_pair(const struct ports *ports, uint16_t port, int ret_fd[static 2],
+static int open_pair(const struct ports *ports, uint16_t port, int ret_fd[static 2],
 	struct addr *ret_rtp)
 {
 	struct addr rtp = ports->address, rtcp = ports->address;
@@ -132,6 +133,11 @@ static int bind_pair(const struct ports *ports, uint16_t port, int ret_fd[static
 
 	addr_set_port(&rtp, port);
 	addr_set_port(&rtcp, (uint16_t)(port + 1));
+	if (!ports->bind) {
+		ret_fd[0] = ret_fd[1] = -1;
+		*ret_rtp = rtp;
+		return 0;
+	}
 	fd[0] = bind_socket(&rtp);
 	if (fd[0] < 0)
 		return fd[0];
@@ -146,7 +152,7 @@ static int bind_pair(const struct ports *ports, uint16_t port, int ret_fd[static
 	return 0;
 }
 
-int ports_bind(
+int ports_take(
 	struct ports *ports, uint64_t now_ms, int ret_fd[static 2], struct addr *ret_rtp)
 {
 	for (unsigned tries = 0; tries < MAX_TRIES && ports->waiting; tries++) {
@@ -156,7 +162,7 @@ int ports_bind(
 		/* The line is ordered by time: nobody behind is ready either. */
 		if (ports->line[ports->head].free_ms > now_ms)
 			break;
-		err = bind_pair(ports, port, ret_fd, ret_rtp);
+		err = open_pair(ports, port, ret_fd, ret_rtp);
 		if (err != 0 && err != -EADDRINUSE && err != -EACCES)
 			return err;
 		ports->head = (ports->head + 1) % ports->total;

@@ -11,28 +11,32 @@
 
 #include "base/addr.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct ports;
 
-/*
- * ADDRESS is a local one, its port is ignored. Pairs lie within MIN..MAX, both included.
- * 0, ERR_LIMIT when not one pair does, or a negated errno.
- */
-int ports_new(struct ports **ret, const struct addr *address, uint16_t min, uint16_t max,
-	uint64_t quarantine_ms);
+struct ports_params {
+	struct addr address;    /* a local one, its port is ignored */
+	uint16_t min, max;      /* pairs lie within, both included */
+	uint64_t quarantine_ms; /* a released pair rests so long */
+	bool bind;              /* each port is to have a socket */
+};
+
+/* 0, ERR_LIMIT when not one pair lies in the range, or a negated errno. */
+int ports_new(struct ports **ret, const struct ports_params *params);
 void ports_free(struct ports *ports);
 
 /*
- * Takes a pair and binds two non-blocking sockets to it: ret_fd[0] RTP, ret_fd[1] RTCP,
- * the caller's. Pairs that another process holds go back to the end of the line.
- * 0, -EADDRNOTAVAIL when none is free, or another negated errno.
+ * Takes a pair and, where wanted, binds two non-blocking sockets to it: ret_fd[0] RTP,
+ * ret_fd[1] RTCP, the caller's; else both are -1. Pairs that another process holds go back to
+ * the end of the line. 0, -EADDRNOTAVAIL when none is free, or another negated errno.
  */
-int ports_bind(
+int ports_take(
 	struct ports *ports, uint64_t now_ms, int ret_fd[static 2], struct addr *ret_rtp);
 
-/* Gives back the pair of RTP_PORT, which ports_bind() gave. */
+/* Gives back the pair of RTP_PORT, which ports_take() gave. */
 void ports_release(struct ports *ports, uint16_t rtp_port, uint64_t now_ms);
 
 size_t ports_used(const struct ports *ports);

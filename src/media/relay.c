@@ -29,6 +29,7 @@ struct worker_slot {
 struct relay {
 	struct loop *loop;
 	struct relay_handlers handlers;
+	struct io_shared *io;
 	struct ports
 		*ports[2]; /* by side; the same one twice when the addresses are equal */
 	struct list sessions;
@@ -103,21 +104,59 @@ static int check_address(const struct addr *address, struct err_text *text)
 	return 0;
 }
 
+/* What the configuration forces, else the cheapest that this machine allows. */
+int relay_io_open(
+	struct io_shared **ret, const struct relay_params *params, struct err_text *text)
+{
+	bool shared = addr_equal_host(&params->address[0], &params->address[1]);
+	const struct io_shared_params io = {
+		.addresses = params->address,
+		.address_count = shared ? 1 : 2,
+		.workers = relay_worker_count(params->workers),
+	};
+	int kind = params->io == RELAY_IO_AUTO ? IO_KINDS - 1 : (int)params->io - 1;
+	struct err_text why;
+
+	for (unsigned side = 0; side < io.address_count; side++) {
+		int err = check_address(&params->address[side], text);
+
+		if (err != 0)
+			return err;
+	}
+	if (params->io != RELAY_IO_AUTO)
+		return io_shared_new(ret, (enum io_kind)kind, &io, text);
+	while (io_shared_new(ret, (enum io_kind)kind, &io, &why) != 0) {
+		if (kind == IO_SOCKETS)
+			return err_set(text, ERR_LIBRARY, "%s", why.text);
+		log_info(MODULE, "event=io-not-used io=%s reason=\"%s\"",
+			io_name((enum io_kind)kind), why.text);
+		kind--;
+	}
+	return 0;
+}
+
+void relay_io_close(struct io_shared *opened)
+{
+	io_shared_free(opened);
+}
+
 static int make_ports(
 	struct relay *relay, const struct relay_params *params, struct err_text *text)
 {
 	const struct addr *address = params->address;
-	uint64_t quarantine_ms =
-		params->quarantine_ms ? params->quarantine_ms : QUARANTINE_MS;
 	bool shared = addr_equal_host(&address[0], &address[1]);
 
 	for (unsigned side = 0; side < (shared ? 1 : 2); side++) {
-		int err = check_address(&address[side], text);
+		const struct ports_params ports = {
+			.address = address[side],
+			.min = params->port_min,
+			.max = params->port_max,
+			.quarantine_ms = params->quarantine_ms ? params->quarantine_ms
+							       : QUARANTINE_MS,
+			.bind = io_shared_binds(relay->io),
+		};
+		int err = ports_new(&relay->ports[side], &ports);
 
-		if (err != 0)
-			return err;
-		err = ports_new(&relay->ports[side], &address[side], params->port_min,
-			params->port_max, quarantine_ms);
 		if (err != 0)
 			return err_set(text, err,
 				"the media port range %u-%u cannot be used: it must hold "
@@ -149,7 +188,8 @@ static void on_events(void *arg, uint32_t events)
 static int start_workers(
 	struct relay *relay, const struct relay_params *params, struct err_text *text)
 {
-	struct worker_params worker = {.tick_us = params->tick_us, .tap = params->tap};
+	struct worker_params worker = {
+		.tick_us = params->tick_us, .tap = params->tap, .shared = relay->io};
 
 	for (unsigned i = 0; i < relay->worker_count; i++) {
 		struct worker_slot *slot = &relay->workers[i];
@@ -157,12 +197,13 @@ static int start_workers(
 
 		worker.index = i;
 		slot->relay = relay;
-		err = worker_new(&slot->worker, &worker);
-		if (err == 0)
-			err = loop_watch(relay->loop, &slot->watch,
-				worker_event_fd(slot->worker), EPOLLIN, on_events, slot);
+		err = worker_new(&slot->worker, &worker, text);
 		if (err != 0)
-			return err_set(text, err, "cannot start media worker %u: %s", i,
+			return err;
+		err = loop_watch(relay->loop, &slot->watch, worker_event_fd(slot->worker),
+			EPOLLIN, on_events, slot);
+		if (err != 0)
+			return err_set(text, err, "cannot watch media worker %u: %s", i,
 				err_str(err));
 	}
 	return 0;
@@ -177,16 +218,23 @@ int relay_new(
 		params->validated_crypto ? &srtp_engine_gnutls : &srtp_engine_nettle,
 		text);
 
-	if (err != 0)
-		return err;
 	relay = calloc(1, sizeof(*relay) + workers * sizeof(relay->workers[0]));
-	if (!relay)
-		return err_set(text, -ENOMEM, "out of memory");
+	if (err == 0 && !relay)
+		err = err_set(text, -ENOMEM, "out of memory");
+	if (err != 0) {
+		relay_io_close(params->opened);
+		free(relay);
+		return err;
+	}
+	relay->io = params->opened;
 	relay->loop = params->loop;
 	relay->handlers = params->handlers;
 	relay->worker_count = workers;
 	list_init(&relay->sessions);
-	err = make_ports(relay, params, text);
+	if (!relay->io)
+		err = relay_io_open(&relay->io, params, text);
+	if (err == 0)
+		err = make_ports(relay, params, text);
 	if (err == 0)
 		err = start_workers(relay, params, text);
 	if (err != 0) {
@@ -215,6 +263,7 @@ void relay_free(struct relay *relay)
 	if (relay->ports[1] != relay->ports[0])
 		ports_free(relay->ports[1]);
 	ports_free(relay->ports[0]);
+	io_shared_free(relay->io);
 	free(relay);
 }
 
@@ -224,6 +273,7 @@ void relay_totals(const struct relay *relay, struct relay_totals *ret)
 	const struct ports *external = relay->ports[RELAY_EXTERNAL];
 
 	*ret = (struct relay_totals){
+		.io = io_name(io_shared_kind(relay->io)),
 		.workers = relay->worker_count,
 		.sessions = relay->session_count,
 		.streams = relay->stream_count,
@@ -352,21 +402,22 @@ void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms)
 
 static void close_pair(const int fd[static 2])
 {
-	close(fd[0]);
-	close(fd[1]);
+	for (unsigned i = 0; i < 2; i++)
+		if (fd[i] >= 0)
+			close(fd[i]);
 }
 
-static int bind_ports(struct relay *relay, struct worker_ports *ret)
+static int take_ports(struct relay *relay, struct worker_ports *ret)
 {
 	struct worker_ports ports;
 	uint64_t ms = now_ms(relay);
 	int err;
 
-	err = ports_bind(relay->ports[RELAY_INTERNAL], ms, ports.fd[RELAY_INTERNAL],
+	err = ports_take(relay->ports[RELAY_INTERNAL], ms, ports.fd[RELAY_INTERNAL],
 		&ports.local_rtp[RELAY_INTERNAL]);
 	if (err != 0)
 		return err;
-	err = ports_bind(relay->ports[RELAY_EXTERNAL], ms, ports.fd[RELAY_EXTERNAL],
+	err = ports_take(relay->ports[RELAY_EXTERNAL], ms, ports.fd[RELAY_EXTERNAL],
 		&ports.local_rtp[RELAY_EXTERNAL]);
 	if (err != 0) {
 		close_pair(ports.fd[RELAY_INTERNAL]);
@@ -392,7 +443,7 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return -ENOMEM;
-	err = bind_ports(relay, &ports);
+	err = take_ports(relay, &ports);
 	if (err != 0)
 		goto out;
 	err = worker_add(session->worker, &stream->worker, &ports);

@@ -93,10 +93,19 @@ struct relay_handlers {
 	void *arg;
 };
 
+struct io_shared;
+
+/* How packets come and go; see io.h. */
+enum relay_io { RELAY_IO_AUTO, RELAY_IO_SOCKETS, RELAY_IO_URING, RELAY_IO_STEER };
+
 struct relay_params {
 	struct loop *loop; /* borrowed */
-	unsigned workers;  /* 0: one a core */
-	unsigned tick_us;  /* longest added delay when a busy worker batches; 0: never */
+	enum relay_io io;
+	unsigned workers; /* 0: one a core */
+	unsigned tick_us; /* longest added delay when a busy worker batches; 0: never */
+	struct io_shared
+		*opened; /* by relay_io_open(); taken, whatever comes of it. NULL: it
+				   * is opened now */
 	struct addr address[2]; /* by enum relay_side; local addresses, port ignored */
 	uint16_t port_min, port_max; /* even RTP and odd RTCP are taken in pairs */
 	bool validated_crypto;  /* SRTP's ciphers from GnuTLS, for FIPS 140; slower */
@@ -110,6 +119,15 @@ struct relay_params {
  * thread. */
 unsigned relay_worker_count(unsigned configured);
 
+/*
+ * Opens what the workers share, as PARAMS say (io, workers, address). Some back ends need
+ * capabilities for it, which are not needed any more afterwards: called before there are
+ * other threads, each of which would keep them. 0, or negative with TEXT.
+ */
+int relay_io_open(
+	struct io_shared **ret, const struct relay_params *params, struct err_text *text);
+void relay_io_close(struct io_shared *opened); /* NULL is fine */
+
 /* 0, or negative with TEXT (address not ours, range too small, SRTP self-test failed). */
 int relay_new(
 	struct relay **ret, const struct relay_params *params, struct err_text *text);
@@ -117,6 +135,7 @@ int relay_new(
 void relay_free(struct relay *relay);
 
 struct relay_totals {
+	const char *io; /* "sockets", "io_uring", "steer"; static */
 	unsigned workers;
 	uint64_t sessions;
 	uint64_t streams;

@@ -1,9 +1,3 @@
-/*
- * Sockets stay unconnected, although a connected one saves a tenth of a packet's cost: to
- * a connected socket the kernel answers a stranger with an ICMP "port unreachable" and
- * counts nothing, and what was queued before a re-INVITE moved the far end would still have
- * to be compared. path.c compares every source instead.
- */
 #include "media/worker.h"
 
 #include "base/clock.h"
@@ -11,6 +5,7 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "base/secret.h"
+#include "media/io.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -19,18 +14,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <sys/socket.h>
 #include <time.h>
-#include <unistd.h>
 
 #define MODULE "worker"
 
 #define COMMAND_QUEUE_BYTES ((size_t)256 * 1024)
 #define EVENT_QUEUE_BYTES ((size_t)64 * 1024)
-#define TURN_EVENTS 256 /* sockets read between two looks at the commands */
-#define PACKET_MAX 4096 /* bytes; longer datagrams are no media and are dropped */
 #define SWEEP_US 1000000
 /* A worker is busy above 10,000 packets a second, looked at ten times a second. */
 #define LOAD_US 100000
@@ -67,9 +56,9 @@ struct ending {
 	struct command command;
 };
 
-struct worker_socket {
+struct worker_port {
+	struct io_port io; /* first: what comes in names it */
 	struct worker_stream *stream;
-	int fd;
 	enum relay_side side;
 	enum path_channel channel;
 };
@@ -78,7 +67,7 @@ struct worker_stream {
 	struct list node;     /* in the session's streams; the worker's thread */
 	struct ending ending; /* the loop thread */
 	struct worker_session *session; /* RO */
-	struct worker_socket socket[2][2];
+	struct worker_port port[2][2];
 	struct path path;
 };
 
@@ -103,8 +92,7 @@ struct worker {
 	const struct tap *tap;
 	struct queue *commands; /* loop to worker */
 	struct queue *events;   /* worker to loop */
-	int epoll_fd;
-	int stop_fd;
+	struct io *io;
 	pthread_t thread;
 
 	/* The loop thread: */
@@ -118,96 +106,80 @@ struct worker {
 	uint64_t load_us; /* when the present load window began */
 	unsigned load;    /* packets in it */
 	bool busy;
-	bool stopping;
+	struct path_batch batch;
 	_Atomic uint64_t packets; /* atomic */
-	_Alignas(8) uint8_t packet[PACKET_MAX + SRTP_TRAILER_MAX];
+	_Atomic bool stopping;    /* atomic */
+	_Alignas(8) uint8_t report[RTCP_WRITE_MAX + SRTP_TRAILER_MAX];
 };
 
 /* Packets: the worker's thread */
 
-static void send_packet(struct worker_stream *stream, const struct path_out *out)
+static void send_packet(
+	struct worker_stream *stream, const uint8_t *data, const struct path_out *out)
 {
 	struct worker *worker = stream->session->worker;
-	int fd = stream->socket[out->side][out->channel].fd;
-	ssize_t sent;
+	struct io_port *port = &stream->port[out->side][out->channel].io;
+	bool sent = io_send(worker->io, port, data, out->len, out->to) == 0;
 
-	do
-		sent = sendto(fd, worker->packet, out->len, MSG_NOSIGNAL, &out->to->sa,
-			out->to->len);
-	while (sent < 0 && errno == EINTR);
-	path_sent(&stream->path, out, sent >= 0);
-	if (sent >= 0)
+	path_sent(&stream->path, out, sent);
+	if (sent)
 		atomic_store_explicit(&worker->packets,
 			atomic_load_explicit(&worker->packets, memory_order_relaxed) + 1,
 			memory_order_relaxed);
 }
 
-/*
- * One packet a turn: epoll is level-triggered and reports the socket again after all
- * others had theirs. So no stream starves another, and no call is spent on learning that a
- * socket is empty, which with telephony's 50 packets a second it nearly always is.
- */
-static void receive_packet(
-	struct worker *worker, struct worker_socket *socket, struct path_batch *batch)
+static void on_packet(void *arg, struct io_port *io, const struct addr *source,
+	uint8_t *data, size_t len)
 {
-	struct worker_stream *stream = socket->stream;
-	struct addr source;
+	struct worker *worker = arg;
+	struct worker_port *port = (struct worker_port *)io;
+	struct worker_stream *stream = port->stream;
 	struct path_in in = {
-		.side = socket->side,
-		.channel = socket->channel,
-		.source = &source,
+		.side = port->side,
+		.channel = port->channel,
+		.source = source,
 		.call = stream->session->call,
 		.tapped = stream->session->tap,
-		.data = worker->packet,
+		.data = data,
+		.len = len,
 	};
 	struct path_out out;
-	ssize_t len;
 
-	source.len = sizeof(source.v6);
-	/* MSG_TRUNC: the true length comes back even when the datagram was cut. Errors
-	 * are left alone: they are the network's (ICMP), and reading has cleared them. */
-	len = recvfrom(socket->fd, worker->packet, PACKET_MAX, MSG_TRUNC, &source.sa,
-		&source.len);
-	if (len < 0)
-		return;
-	worker->load++;
-	/* Not to be read; path.c takes an empty packet for what it is, malformed. */
-	in.len = len > PACKET_MAX ? 0 : (size_t)len;
-	if (in.tapped && worker->tap && !batch->wall_us)
-		batch->wall_us = clock_real()->wall_us(clock_real());
-	if (path_packet(&stream->path, batch, &in, &out))
-		send_packet(stream, &out);
+	if (in.tapped && worker->tap && !worker->batch.wall_us)
+		worker->batch.wall_us = clock_real()->wall_us(clock_real());
+	if (path_packet(&stream->path, &worker->batch, &in, &out))
+		send_packet(stream, data, &out);
+}
+
+static void on_failed(void *arg, struct io_port *io)
+{
+	struct worker_port *port = (struct worker_port *)io;
+
+	(void)arg;
+	if (port)
+		path_send_failed(&port->stream->path, port->side);
 }
 
 /* Commands: the worker's thread */
-
-static int watch(struct worker *worker, int fd, void *mark)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = mark};
-
-	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) != 0 ? -errno : 0;
-}
 
 static void add_stream(struct worker *worker, struct worker_stream *stream)
 {
 	list_append(&stream->session->streams, &stream->node);
 	for (unsigned i = 0; i < 4; i++) {
-		struct worker_socket *socket = &stream->socket[i / 2][i % 2];
-		int err = watch(worker, socket->fd, socket);
+		int err = io_add(worker->io, &stream->port[i / 2][i % 2].io);
 
-		/* For want of memory alone. The socket is deaf then, and the call's
+		/* For want of memory alone. The port is deaf then, and the call's
 		 * timeout will end it. */
 		if (err != 0)
-			log_error(MODULE, "watch call=%llu error=%s",
+			log_error(MODULE, "add call=%llu error=%s",
 				(unsigned long long)stream->session->call, err_str(err));
 	}
 }
 
-/* Closing a socket takes it out of epoll. */
 static void free_stream(struct worker_stream *stream)
 {
 	for (unsigned i = 0; i < 4; i++)
-		close(stream->socket[i / 2][i % 2].fd);
+		io_remove(stream->session->worker->io, &stream->port[i / 2][i % 2].io);
 	list_remove(&stream->node);
 	path_clear(&stream->path);
 	free(stream);
@@ -326,8 +298,10 @@ static void report_streams(struct worker *worker, struct worker_session *session
 
 		for (unsigned side = 0; side < 2; side++)
 			if (path_report(&stream->path, (enum relay_side)side, &batch,
-				    session->cname, worker->packet, &out))
-				send_packet(stream, &out);
+				    session->cname, worker->report, &out)) {
+				send_packet(stream, worker->report, &out);
+				io_flush(worker->io);
+			}
 	}
 }
 
@@ -356,40 +330,31 @@ static void read_clock(struct worker *worker)
 }
 
 /* Being woken costs more than a packet's whole path. A busy worker that found nothing
- * sleeps for a tick and finds a handful; otherwise it waits in epoll. */
-static int wait_events(struct worker *worker, struct epoll_event events[TURN_EVENTS])
+ * sleeps for a tick and finds a handful; otherwise it waits until something is there. */
+static bool wait_packets(struct worker *worker)
 {
 	struct timespec tick = {.tv_nsec = (long)worker->tick_us * 1000};
-	int count;
+	bool found;
 
 	if (!worker->busy || worker->tick_us == 0)
-		return epoll_wait(worker->epoll_fd, events, TURN_EVENTS, SWEEP_US / 1000);
-	count = epoll_wait(worker->epoll_fd, events, TURN_EVENTS, 0);
-	if (count == 0)
+		return io_wait(worker->io, SWEEP_US / 1000);
+	found = io_wait(worker->io, 0);
+	if (!found)
 		nanosleep(&tick, NULL);
-	return count;
+	return found;
 }
 
 static void turn(struct worker *worker)
 {
-	struct epoll_event events[TURN_EVENTS];
-	struct path_batch batch = {.worker = worker->index, .tap = worker->tap};
-	bool commanded = false;
-	int count = wait_events(worker, events);
+	bool found = wait_packets(worker), commanded = false;
 
 	read_clock(worker);
-	batch.now_us = worker->now_us;
-	for (int i = 0; i < count; i++) {
-		void *mark = events[i].data.ptr;
-
-		if (mark == &worker->commands)
-			commanded = true;
-		else if (mark == &worker->stop_fd)
-			worker->stopping = true;
-		else
-			receive_packet(worker, mark, &batch);
-	}
-	/* After the packets: a command may end a socket that EVENTS still names. */
+	worker->batch = (struct path_batch){
+		.worker = worker->index, .tap = worker->tap, .now_us = worker->now_us};
+	if (found)
+		worker->load += io_receive(worker->io, &commanded);
+	io_flush(worker->io);
+	/* After the packets: a command may end a port that they came to. */
 	if (commanded)
 		run_commands(worker);
 	if (worker->now_us - worker->swept_us >= SWEEP_US) {
@@ -407,7 +372,8 @@ static void *run(void *arg)
 	pthread_setname_np(pthread_self(), name);
 	read_clock(worker);
 	worker->swept_us = worker->now_us;
-	while (!worker->stopping)
+	io_start(worker->io);
+	while (!atomic_load_explicit(&worker->stopping, memory_order_acquire))
 		turn(worker);
 	return NULL;
 }
@@ -429,42 +395,52 @@ static int start_thread(struct worker *worker)
 
 static void free_parts(struct worker *worker)
 {
+	io_free(worker->io);
 	queue_free(worker->commands);
 	queue_free(worker->events);
-	if (worker->epoll_fd >= 0)
-		close(worker->epoll_fd);
-	if (worker->stop_fd >= 0)
-		close(worker->stop_fd);
-	secret_wipe_bytes(worker->packet, sizeof(worker->packet));
 	free(worker);
 }
 
-int worker_new(struct worker **ret, const struct worker_params *params)
+static int open_parts(
+	struct worker *worker, struct io_shared *shared, struct err_text *text)
+{
+	struct io_params io = {
+		.worker = worker->index,
+		.shared = shared,
+		.packet_h = on_packet,
+		.failed_h = on_failed,
+		.arg = worker,
+	};
+	int err = queue_new(&worker->commands, COMMAND_QUEUE_BYTES);
+
+	if (err == 0)
+		err = queue_new(&worker->events, EVENT_QUEUE_BYTES);
+	if (err != 0)
+		return err_set(text, err, "%s", err_str(err));
+	io.wake_fd = queue_fd(worker->commands);
+	return io_new(&worker->io, &io, text);
+}
+
+int worker_new(
+	struct worker **ret, const struct worker_params *params, struct err_text *text)
 {
 	struct worker *worker = calloc(1, sizeof(*worker));
 	int err;
 
 	if (!worker)
-		return -ENOMEM;
+		return err_set(text, -ENOMEM, "out of memory");
 	worker->index = params->index;
 	/* Less than a second, for the timespec and for the sweep. */
 	worker->tick_us = params->tick_us < 100000 ? params->tick_us : 100000;
 	worker->tap = params->tap;
 	list_init(&worker->endings);
 	list_init(&worker->sessions);
-	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	worker->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	err = worker->epoll_fd < 0 || worker->stop_fd < 0 ? -errno : 0;
-	if (err == 0)
-		err = queue_new(&worker->commands, COMMAND_QUEUE_BYTES);
-	if (err == 0)
-		err = queue_new(&worker->events, EVENT_QUEUE_BYTES);
-	if (err == 0)
-		err = watch(worker, queue_fd(worker->commands), &worker->commands);
-	if (err == 0)
-		err = watch(worker, worker->stop_fd, &worker->stop_fd);
-	if (err == 0)
+	err = open_parts(worker, params->shared, text);
+	if (err == 0) {
 		err = start_thread(worker);
+		if (err != 0)
+			err_set(text, err, "cannot start a thread: %s", err_str(err));
+	}
 	if (err != 0) {
 		free_parts(worker);
 		return err;
@@ -475,11 +451,10 @@ int worker_new(struct worker **ret, const struct worker_params *params)
 
 void worker_free(struct worker *worker)
 {
-	const uint64_t one = 1;
-
 	if (!worker)
 		return;
-	(void)!write(worker->stop_fd, &one, sizeof(one));
+	atomic_store_explicit(&worker->stopping, true, memory_order_release);
+	worker_wake(worker);
 	pthread_join(worker->thread, NULL);
 	/* From here on this thread is the only one and stands in for the worker's. */
 	do {
@@ -595,9 +570,10 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 	list_init(&stream->node);
 	path_init(&stream->path, ports->local_rtp);
 	for (unsigned i = 0; i < 4; i++)
-		stream->socket[i / 2][i % 2] = (struct worker_socket){
+		stream->port[i / 2][i % 2] = (struct worker_port){
+			.io = {.fd = ports->fd[i / 2][i % 2],
+				.local = &stream->path.side[i / 2].local[i % 2]},
 			.stream = stream,
-			.fd = ports->fd[i / 2][i % 2],
 			.side = (enum relay_side)(i / 2),
 			.channel = (enum path_channel)(i % 2),
 		};

@@ -1,6 +1,6 @@
 /*
- * A media worker: one thread that reads the sockets of its sessions, takes each packet
- * through path.c and sends what comes back. Used by relay.c alone.
+ * A media worker: one thread that takes the packets of its sessions from io.c through
+ * path.c and sends what comes back. Used by relay.c alone.
  *
  * Everything here is called on the loop thread; what is said of the worker's thread is how
  * it works inside. Sessions and streams are made and filled by the loop; from the command
@@ -9,6 +9,7 @@
  */
 #pragma once
 
+#include "media/io.h"
 #include "media/path.h"
 
 struct worker;
@@ -17,12 +18,14 @@ struct worker_stream;
 
 struct worker_params {
 	unsigned index;
-	unsigned tick_us;      /* see struct relay_params */
-	const struct tap *tap; /* NULL: none. Borrowed */
+	unsigned tick_us;         /* see struct relay_params */
+	const struct tap *tap;    /* NULL: none. Borrowed */
+	struct io_shared *shared; /* borrowed */
 };
 
-/* Starts the thread. 0 or a negated errno. */
-int worker_new(struct worker **ret, const struct worker_params *params);
+/* Starts the thread. 0, or negative with TEXT. */
+int worker_new(
+	struct worker **ret, const struct worker_params *params, struct err_text *text);
 /* Joins the thread and frees what it holds; its sessions have been closed before. NULL is
  * fine. */
 void worker_free(struct worker *worker);
@@ -63,7 +66,7 @@ void worker_set_timeout(struct worker_session *session, uint64_t timeout_ms);
 
 /* By enum relay_side and enum path_channel. The worker's as soon as worker_add() says 0. */
 struct worker_ports {
-	int fd[2][2];
+	int fd[2][2]; /* -1 where io_shared_binds() says no */
 	struct addr local_rtp[2];
 };
 

@@ -271,6 +271,7 @@ int main(int argc, char **argv)
 		.suite = argument(argc, argv, 5, RELAY_AES_CM_128_HMAC_SHA1_80),
 	};
 	struct relay_params params = {
+		.io = (enum relay_io)argument(argc, argv, 6, RELAY_IO_AUTO),
 		.workers = 1,
 		.tick_us = o.tick_us,
 		.port_min = PORT_MIN,

@@ -26,6 +26,8 @@ library 'augeas\.h' 'src/config/*'
 library 'jansson\.h' 'src/admin/*' 'src/ctl/*'
 library 'libsmartcols/' 'src/ctl/*'
 library 'nettle/' src/media/srtp_nettle.c
+library 'liburing\.h' src/media/io_uring.c
+library 'linux/bpf\.h' src/media/steer_bpf.c
 library 'unbound\.h' 'src/sip/resolve*.c'
 # TLS, crypto and XML of other makes have no place here.
 library 'openssl/|mbedtls/|nss|libxml' ''

@@ -195,7 +195,7 @@ void transport_totals(const struct transport *transport, struct transport_totals
 void relay_totals(const struct relay *relay, struct relay_totals *ret)
 {
 	(void)relay;
-	*ret = (struct relay_totals){.workers = 2, .ports_total = 5000};
+	*ret = (struct relay_totals){.io = "sockets", .workers = 2, .ports_total = 5000};
 }
 
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)

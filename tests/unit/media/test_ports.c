@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define MIN 61000
+#define MIN 60900
 #define PAIRS 8
 #define QUARANTINE_MS 5000
 
@@ -17,17 +17,20 @@ struct taken {
 
 static struct ports *new_ports(const char *host)
 {
-	struct addr address = test_addr(host);
+	const struct ports_params params = {.address = test_addr(host),
+		.min = MIN,
+		.max = MIN + 2 * PAIRS - 1,
+		.quarantine_ms = QUARANTINE_MS,
+		.bind = true};
 	struct ports *ports = NULL;
 
-	assert_int_equal(
-		ports_new(&ports, &address, MIN, MIN + 2 * PAIRS - 1, QUARANTINE_MS), 0);
+	assert_int_equal(ports_new(&ports, &params), 0);
 	return ports;
 }
 
 static uint16_t take(struct ports *ports, uint64_t now_ms, struct taken *taken)
 {
-	assert_int_equal(ports_bind(ports, now_ms, taken->fd, &taken->rtp), 0);
+	assert_int_equal(ports_take(ports, now_ms, taken->fd, &taken->rtp), 0);
 	return addr_port(&taken->rtp);
 }
 
@@ -65,15 +68,15 @@ static void a_released_pair_rests_and_is_the_last_in_line(void **state)
 	(void)state;
 	for (unsigned i = 0; i < PAIRS; i++)
 		take(ports, 0, &taken[i]);
-	assert_int_equal(ports_bind(ports, 0, extra.fd, &extra.rtp), -EADDRNOTAVAIL);
+	assert_int_equal(ports_take(ports, 0, extra.fd, &extra.rtp), -EADDRNOTAVAIL);
 	give(ports, 1000, &taken[3]);
 	give(ports, 1500, &taken[0]);
 	assert_int_equal(
-		ports_bind(ports, 1000 + QUARANTINE_MS - 1, extra.fd, &extra.rtp),
+		ports_take(ports, 1000 + QUARANTINE_MS - 1, extra.fd, &extra.rtp),
 		-EADDRNOTAVAIL);
 	first = addr_port(&taken[3].rtp);
 	assert_int_equal(take(ports, 1000 + QUARANTINE_MS, &taken[3]), first);
-	assert_int_equal(ports_bind(ports, 1000 + QUARANTINE_MS, extra.fd, &extra.rtp),
+	assert_int_equal(ports_take(ports, 1000 + QUARANTINE_MS, extra.fd, &extra.rtp),
 		-EADDRNOTAVAIL);
 	take(ports, 1500 + QUARANTINE_MS, &taken[0]);
 	for (unsigned i = 0; i < PAIRS; i++)
@@ -113,7 +116,7 @@ static void pairs_that_others_hold_are_skipped(void **state)
 		assert_int_equal(bind(blocker[i], &address.sa, address.len), 0);
 	}
 	assert_int_equal(take(ports, 0, &taken), MIN + 2 * (PAIRS - 1));
-	assert_int_equal(ports_bind(ports, 0, extra.fd, &extra.rtp), -EADDRNOTAVAIL);
+	assert_int_equal(ports_take(ports, 0, extra.fd, &extra.rtp), -EADDRNOTAVAIL);
 	for (unsigned i = 0; i < PAIRS - 1; i++)
 		close(blocker[i]);
 	take(ports, QUARANTINE_MS, &extra);
@@ -124,16 +127,44 @@ static void pairs_that_others_hold_are_skipped(void **state)
 
 static void too_small_a_range_is_refused(void **state)
 {
-	struct addr address = test_addr("127.0.0.1");
+	static const uint16_t refused[][2] = {
+		{61001, 61002}, {61000, 61000}, {65535, 65535}};
+	struct ports_params params = {.address = test_addr("127.0.0.1")};
 	struct ports *ports = NULL;
 
 	(void)state;
-	assert_int_equal(ports_new(&ports, &address, 61001, 61002, 0), ERR_LIMIT);
-	assert_int_equal(ports_new(&ports, &address, 61000, 61000, 0), ERR_LIMIT);
-	assert_int_equal(ports_new(&ports, &address, 65535, 65535, 0), ERR_LIMIT);
-	assert_int_equal(ports_new(&ports, &address, 65534, 65535, 0), 0);
+	for (unsigned i = 0; i < 3; i++) {
+		params.min = refused[i][0];
+		params.max = refused[i][1];
+		assert_int_equal(ports_new(&ports, &params), ERR_LIMIT);
+	}
+	params.min = 65534;
+	params.max = 65535;
+	assert_int_equal(ports_new(&ports, &params), 0);
 	assert_int_equal(ports_total(ports), 1);
 	ports_free(ports);
+}
+
+/* Where packets are steered nobody else's socket is in the way. */
+static void takes_ports_without_sockets(void **state)
+{
+	const struct ports_params params = {
+		.address = test_addr("127.0.0.1"), .min = MIN, .max = MIN + 1};
+	struct addr address = test_addr("127.0.0.1");
+	int blocker = socket(AF_INET, SOCK_DGRAM, 0);
+	struct ports *ports = NULL;
+	struct taken taken;
+
+	(void)state;
+	addr_set_port(&address, MIN);
+	assert_int_equal(bind(blocker, &address.sa, address.len), 0);
+	assert_int_equal(ports_new(&ports, &params), 0);
+	assert_int_equal(take(ports, 0, &taken), MIN);
+	assert_int_equal(taken.fd[0], -1);
+	assert_int_equal(taken.fd[1], -1);
+	ports_release(ports, MIN, 0);
+	ports_free(ports);
+	close(blocker);
 }
 
 int main(void)
@@ -144,6 +175,7 @@ int main(void)
 		cmocka_unit_test(every_pair_is_used_before_one_is_used_again),
 		cmocka_unit_test(pairs_that_others_hold_are_skipped),
 		cmocka_unit_test(too_small_a_range_is_refused),
+		cmocka_unit_test(takes_ports_without_sockets),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,329 @@
+/*
+ * A relay end to end: real sockets on loopback, real workers, with each back end that this
+ * machine allows. Included by one test program each, which sets PORT_MIN.
+ */
+#pragma once
+
+#include "media/io.h"
+#include "media_test.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sched.h>
+#include <semaphore.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define DEADLINE_MS 10000
+#define PORT_MAX (PORT_MIN + 999)
+#define CALL 4711
+
+struct silence {
+	unsigned count;
+	uint64_t call;
+	enum relay_side side;
+};
+
+/* A relay with one call of one stream, and the far ends' sockets on both sides. */
+struct fixture {
+	struct loop *loop;
+	struct relay *relay;
+	struct relay_session *session;
+	struct tap tap;
+	sem_t stalled, resume; /* for the tap that stalls a worker */
+	struct silence silence;
+	int peer[2][2]; /* by side; RTP, RTCP */
+	struct addr peer_addr[2][2];
+	struct addr local[2][2];
+	struct relay_remote remote[2];
+	struct srtp_context *seal[2]; /* the far ends' ends */
+	struct srtp_context *open[2];
+};
+
+/* Each test runs with each back end that this machine allows. */
+static enum relay_io back_end;
+
+static inline uint64_t now_ms(void)
+{
+	return clock_real()->mono_us(clock_real()) / 1000;
+}
+
+static inline int bind_peer(const char *host, struct addr *ret_addr)
+{
+	struct addr addr = test_addr(host);
+	int fd = socket(addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd >= 0 && bind(fd, &addr.sa, addr.len) != 0) {
+		close(fd);
+		return -1;
+	}
+	ret_addr->len = sizeof(ret_addr->v6);
+	getsockname(fd, &ret_addr->sa, &ret_addr->len);
+	return fd;
+}
+
+static inline void on_silence(void *arg, uint64_t call, enum relay_side side)
+{
+	struct silence *silence = arg;
+
+	silence->count++;
+	silence->call = call;
+	silence->side = side;
+}
+
+static inline void start_relay(struct fixture *f, const char *host, const struct tap *tap)
+{
+	struct err_text text = {""};
+	const struct relay_params params = {
+		.loop = f->loop,
+		.io = back_end,
+		.workers = 2,
+		.address = {test_addr(host), test_addr(host)},
+		.port_min = PORT_MIN,
+		.port_max = PORT_MAX,
+		.quarantine_ms = 1,
+		.tap = tap,
+		.handlers = {.timeout_h = on_silence, .arg = &f->silence},
+	};
+
+	if (relay_new(&f->relay, &params, &text) != 0)
+		fail_msg("%s", text.text);
+}
+
+static inline void open_call(struct fixture *f, bool tap)
+{
+	const struct relay_open open = {.call = CALL, .tap = tap};
+
+	assert_int_equal(relay_open(f->relay, &f->session, &open), 0);
+	assert_int_equal(relay_stream_add(f->session, 0), 0);
+	for (enum relay_side side = 0; side < 2; side++) {
+		relay_stream_local(f->session, 0, side, &f->local[side][0]);
+		f->local[side][1] = f->local[side][0];
+		addr_set_port(&f->local[side][1],
+			(uint16_t)(addr_port(&f->local[side][0]) + 1));
+	}
+}
+
+static inline int setup_host(void **state, const char *host)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	*state = f;
+	if (!f || loop_new(&f->loop, clock_real()) != 0)
+		return -1;
+	for (unsigned i = 0; i < 4; i++) {
+		f->peer[i / 2][i % 2] = bind_peer(host, &f->peer_addr[i / 2][i % 2]);
+		if (f->peer[i / 2][i % 2] < 0)
+			return -1;
+	}
+	start_relay(f, host, NULL);
+	open_call(f, false);
+	return 0;
+}
+
+static inline int setup(void **state)
+{
+	return setup_host(state, "127.0.0.1");
+}
+
+static inline void drop_contexts(struct fixture *f)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		srtp_context_free(f->seal[side]);
+		srtp_context_free(f->open[side]);
+		f->seal[side] = NULL;
+		f->open[side] = NULL;
+	}
+}
+
+static inline int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	relay_close(f->session);
+	relay_free(f->relay);
+	drop_contexts(f);
+	for (unsigned i = 0; i < 4; i++)
+		close(f->peer[i / 2][i % 2]);
+	loop_free(f->loop);
+	free(f);
+	return 0;
+}
+
+/* Both sides as their SDP would say it, with SUITE. */
+static inline void announce(
+	struct fixture *f, enum relay_side side, enum relay_suite suite)
+{
+	struct relay_remote *remote = &f->remote[side];
+
+	*remote = (struct relay_remote){
+		.rtp = f->peer_addr[side][0],
+		.rtcp = f->peer_addr[side][1],
+		.send = true,
+		.receive = true,
+		.rx = test_key(suite, (uint8_t)(1 + side)),
+		.tx = test_key(suite, (uint8_t)(3 + side)),
+	};
+	if (suite != RELAY_PLAIN) {
+		f->seal[side] = test_context(&remote->rx, SRTP_SEAL);
+		f->open[side] = test_context(&remote->tx, SRTP_OPEN);
+	}
+	assert_int_equal(relay_stream_set(f->session, 0, side, remote), 0);
+}
+
+static inline void send_bytes(
+	int fd, const struct addr *to, const struct test_packet *packet)
+{
+	assert_int_equal(sendto(fd, packet->data, packet->len, 0, &to->sa, to->len),
+		(ssize_t)packet->len);
+}
+
+/* The far end of SIDE seals PACKET and sends it to our port. */
+static inline void peer_send(struct fixture *f, enum relay_side side, unsigned channel,
+	bool rtcp, const struct test_packet *clear)
+{
+	struct test_packet packet = *clear;
+
+	if (f->seal[side])
+		assert_int_equal(
+			srtp_context_seal(f->seal[side], rtcp, packet.data, &packet.len),
+			0);
+	send_bytes(f->peer[side][channel], &f->local[side][channel], &packet);
+}
+
+/* The next packet that the far end of SIDE receives; it must be CLEAR, from our port. */
+static inline void peer_expect(struct fixture *f, enum relay_side side, unsigned channel,
+	bool rtcp, const struct test_packet *clear)
+{
+	struct pollfd ready = {.fd = f->peer[side][channel], .events = POLLIN};
+	struct addr source = {.len = sizeof(source.v6)};
+	struct test_packet packet;
+	ssize_t len;
+
+	assert_int_equal(poll(&ready, 1, DEADLINE_MS), 1);
+	len = recvfrom(
+		ready.fd, packet.data, sizeof(packet.data), 0, &source.sa, &source.len);
+	assert_true(len > 0);
+	packet.len = (size_t)len;
+	assert_true(addr_equal(&source, &f->local[side][channel]));
+	if (f->open[side]) {
+		assert_int_not_equal(packet.len, clear->len);
+		assert_int_equal(
+			srtp_context_open(f->open[side], rtcp, packet.data, &packet.len),
+			0);
+	}
+	assert_int_equal(packet.len, clear->len);
+	assert_memory_equal(packet.data, clear->data, clear->len);
+}
+
+/* One RTP packet across. What was sent on the same port before has been dealt with when
+ * it arrives: a barrier for the tests of what must not arrive. */
+static inline void cross_rtp(struct fixture *f, enum relay_side from, uint16_t seq)
+{
+	struct test_packet packet;
+
+	test_rtp(&packet, 77U + from, seq, 160);
+	peer_send(f, from, 0, false, &packet);
+	peer_expect(f, !from, 0, false, &packet);
+}
+
+static inline void cross_rtcp(struct fixture *f, enum relay_side from)
+{
+	struct test_packet packet;
+
+	test_rtcp(&packet, 77U + from);
+	peer_send(f, from, 1, true, &packet);
+	peer_expect(f, !from, 1, true, &packet);
+}
+
+/* Ports that were released rest for a millisecond. */
+static inline void add_rested_stream(struct relay_session *session, unsigned index)
+{
+	uint64_t deadline = now_ms() + DEADLINE_MS;
+	int err;
+
+	do
+		err = relay_stream_add(session, index);
+	while (err == -EADDRNOTAVAIL && now_ms() < deadline);
+	assert_int_equal(err, 0);
+}
+
+/*
+ * A packet is no later than a command: the queue and the sockets are two ways to the
+ * worker. Waits until the command that just went out has been run, as a new stream at
+ * INDEX 7, which commands reach in order, shows.
+ */
+static inline void settle(struct fixture *f)
+{
+	struct test_packet packet = {.len = 1, .data = {0}};
+	struct relay_stats stats = {0};
+	uint64_t deadline = now_ms() + DEADLINE_MS;
+	struct addr probe;
+
+	relay_stream_remove(f->session, 7);
+	add_rested_stream(f->session, 7);
+	relay_stream_local(f->session, 7, RELAY_INTERNAL, &probe);
+	while (stats.dropped_source == 0 && now_ms() < deadline) {
+		/* One that comes before the port is known is nobody's with some back ends. */
+		send_bytes(f->peer[0][0], &probe, &packet);
+		relay_stats(f->session, 7, RELAY_INTERNAL, &stats);
+		sched_yield();
+	}
+	assert_true(stats.dropped_source > 0);
+}
+
+static inline void announce_both(
+	struct fixture *f, enum relay_suite internal, enum relay_suite external)
+{
+	announce(f, RELAY_INTERNAL, internal);
+	announce(f, RELAY_EXTERNAL, external);
+	settle(f);
+}
+
+/* Waits until the counter at OFFSET of struct relay_stats is VALUE. */
+static inline void expect_counter(
+	struct fixture *f, enum relay_side side, size_t offset, uint64_t value)
+{
+	uint64_t deadline = now_ms() + DEADLINE_MS, found;
+	struct relay_stats stats;
+
+	do {
+		relay_stats(f->session, 0, side, &stats);
+		memcpy(&found, (const uint8_t *)&stats + offset, sizeof(found));
+		sched_yield();
+	} while (found != value && now_ms() < deadline);
+	assert_int_equal(found, value);
+}
+
+#define EXPECT_COUNTER(f, side, name, value)                                             \
+	expect_counter(f, side, offsetof(struct relay_stats, name), value)
+
+static inline void assert_nothing_at(int fd)
+{
+	uint8_t byte;
+
+	assert_int_equal(recv(fd, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(errno, EAGAIN);
+}
+
+static inline bool back_end_is_allowed(void)
+{
+	const struct addr address = test_addr("127.0.0.1");
+	const struct io_shared_params params = {
+		.addresses = &address, .address_count = 1, .workers = 1};
+	enum io_kind kind = (enum io_kind)(back_end - RELAY_IO_SOCKETS);
+	struct io_shared *shared = NULL;
+	struct err_text text = {""};
+
+	if (io_shared_new(&shared, kind, &params, &text) != 0)
+		print_message("%s is not tested here: %s\n", io_name(kind), text.text);
+	else
+		print_message("by %s:\n", io_name(kind));
+	io_shared_free(shared);
+	return shared != NULL;
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)

@@ -1,0 +1,243 @@
+/* How the relay's sessions, ports and workers begin and end. */
+#define PORT_MIN 61000
+#include "relay_test.h"
+
+#include <dirent.h>
+#include <sys/resource.h>
+
+static unsigned count_descriptors(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir))
+		count++;
+	closedir(dir);
+	return count;
+}
+
+static void wait_for_descriptors(unsigned count)
+{
+	uint64_t deadline = now_ms() + DEADLINE_MS;
+
+	while (count_descriptors() != count && now_ms() < deadline)
+		sched_yield();
+	assert_int_equal(count_descriptors(), count);
+}
+
+static void two_hundred_calls_leave_nothing_behind(void **state)
+{
+	struct fixture *f = *state;
+	struct relay_session *sessions[200];
+	unsigned before = count_descriptors();
+	struct relay_totals totals;
+
+	for (unsigned round = 0; round < 3; round++) {
+		for (unsigned i = 0; i < 200; i++) {
+			const struct relay_open open = {.call = i};
+			const struct relay_remote remote = {
+				.rx = test_key(RELAY_AEAD_AES_256_GCM, 1),
+				.tx = test_key(RELAY_AEAD_AES_256_GCM, 2)};
+
+			assert_int_equal(relay_open(f->relay, &sessions[i], &open), 0);
+			add_rested_stream(sessions[i], 0);
+			assert_int_equal(
+				relay_stream_set(sessions[i], 0, RELAY_EXTERNAL, &remote),
+				0);
+		}
+		for (unsigned i = 0; i < 200; i++)
+			relay_close(sessions[i]);
+		wait_for_descriptors(before);
+	}
+	relay_totals(f->relay, &totals);
+	assert_int_equal(totals.sessions, 1);
+	assert_int_equal(totals.ports_used, 2);
+}
+
+static void an_empty_pool_refuses_and_recovers(void **state)
+{
+	struct fixture *f = *state;
+	struct relay_totals totals;
+	const struct relay_open open = {.call = 1};
+	struct relay_session *sessions[PORT_MAX - PORT_MIN];
+	unsigned count = 0, before = count_descriptors();
+	int err = 0;
+
+	while (err == 0) {
+		assert_int_equal(relay_open(f->relay, &sessions[count], &open), 0);
+		err = relay_stream_add(sessions[count++], 0);
+	}
+	assert_int_equal(err, -EADDRNOTAVAIL);
+	relay_totals(f->relay, &totals);
+	assert_int_equal(totals.ports_used, totals.ports_total);
+	while (count)
+		relay_close(sessions[--count]);
+	wait_for_descriptors(before);
+	settle(f);
+}
+
+/* A tap must not block; this one does, so that the worker's queue fills. */
+static void stall(void *arg, const struct tap_packet *packet)
+{
+	struct fixture *f = arg;
+
+	(void)packet;
+	sem_post(&f->stalled);
+	sem_wait(&f->resume);
+}
+
+static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
+{
+	enum { MANY = 100000 };
+	struct fixture *f = *state;
+	struct relay_session **sessions = calloc(MANY, sizeof(struct relay_session *));
+	const struct relay_open open = {.call = 1};
+	struct relay_totals totals;
+	struct test_packet packet;
+	unsigned count = 0;
+
+	assert_non_null(sessions);
+	relay_close(f->session);
+	relay_free(f->relay);
+	sem_init(&f->stalled, 0, 0);
+	sem_init(&f->resume, 0, 0);
+	f->tap = (struct tap){.packet_h = stall, .arg = f};
+	start_relay(f, "127.0.0.1", &f->tap);
+	open_call(f, true);
+	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
+	test_rtp(&packet, 77, 1, 160);
+	peer_send(f, RELAY_INTERNAL, 0, false, &packet);
+	sem_wait(&f->stalled);
+	while (count < MANY && relay_open(f->relay, &sessions[count], &open) == 0) {
+		if (count < 100)
+			assert_int_equal(relay_stream_add(sessions[count], 0), 0);
+		count++;
+	}
+	assert_in_range(count, 100, MANY - 1);
+	assert_int_equal(relay_open(f->relay, &sessions[count], &open), ERR_LIMIT);
+	/* A stream's end must stay before that of its session. */
+	for (unsigned i = 0; i < count; i++) {
+		relay_stream_remove(sessions[i], 0);
+		relay_close(sessions[i]);
+	}
+	relay_totals(f->relay, &totals);
+	assert_int_equal(totals.sessions, 1);
+	sem_post(&f->resume);
+	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+	/* Endings that waited go first; then there is room again. */
+	do
+		loop_turn(f->loop, 50);
+	while (relay_open(f->relay, &sessions[0], &open) == ERR_LIMIT);
+	relay_close(sessions[0]);
+	free(sessions);
+}
+
+static void open_in_turn(void *arg)
+{
+	relay_close(((struct fixture *)arg)->session);
+	open_call(arg, false);
+	announce(arg, RELAY_INTERNAL, RELAY_PLAIN);
+	announce(arg, RELAY_EXTERNAL, RELAY_PLAIN);
+}
+
+/* A turn's commands go out at its end: no other command and no turn wakes the worker here. */
+static void what_a_turn_commands_takes_effect_at_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct pollfd ready = {.fd = f->peer[RELAY_EXTERNAL][0], .events = POLLIN};
+	uint64_t deadline = now_ms() + DEADLINE_MS;
+	struct loop_task task = {.queued = false};
+	struct test_packet packet;
+
+	loop_defer(f->loop, &task, open_in_turn, f);
+	assert_int_equal(loop_turn(f->loop, 0), 0);
+	test_rtp(&packet, 77, 1, 160);
+	do /* the first may be there before the commands have been run */
+		peer_send(f, RELAY_INTERNAL, 0, false, &packet);
+	while (poll(&ready, 1, 10) == 0 && now_ms() < deadline);
+	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+}
+
+static void no_descriptors_is_told_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct rlimit limit, low;
+	struct relay_totals before, after;
+
+	/* No socket a port, no descriptor. */
+	if (back_end == RELAY_IO_STEER)
+		return;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	relay_totals(f->relay, &before);
+	low = limit;
+	low.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	assert_int_equal(relay_stream_add(f->session, 1), -EMFILE);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	relay_totals(f->relay, &after);
+	assert_int_equal(after.ports_used, before.ports_used);
+	assert_int_equal(relay_stream_add(f->session, 1), 0);
+}
+
+static void workers_are_counted_by_the_cores_we_may_use(void **state)
+{
+	cpu_set_t all, one;
+	size_t cpu = 0;
+
+	(void)state;
+	assert_int_equal(sched_getaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(relay_worker_count(0), CPU_COUNT(&all));
+	while (!CPU_ISSET(cpu, &all))
+		cpu++;
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	assert_int_equal(sched_setaffinity(0, sizeof(one), &one), 0);
+	assert_int_equal(relay_worker_count(0), 1);
+	assert_int_equal(sched_setaffinity(0, sizeof(all), &all), 0);
+	assert_int_equal(relay_worker_count(3), 3);
+	assert_int_equal(relay_worker_count(100000), 256);
+}
+
+static void says_why_it_cannot_start(void **state)
+{
+	struct fixture *f = *state;
+	struct relay_params params = {.loop = f->loop,
+		.io = back_end,
+		.workers = 1,
+		.address = {test_addr("127.0.0.1"), test_addr("127.0.0.1")},
+		.port_min = PORT_MIN,
+		.port_max = PORT_MAX};
+	struct relay *relay = NULL;
+	struct err_text text = {""};
+
+	params.address[1] = test_addr("198.51.100.1"); /* RFC 5737: nobody's */
+	assert_int_equal(relay_new(&relay, &params, &text), -EADDRNOTAVAIL);
+	assert_non_null(strstr(text.text, "198.51.100.1"));
+	params.address[1] = test_addr("0.0.0.0");
+	assert_int_equal(relay_new(&relay, &params, &text), ERR_CONFIG);
+	params.address[1] = params.address[0];
+	params.port_max = PORT_MIN;
+	assert_int_equal(relay_new(&relay, &params, &text), ERR_LIMIT);
+	assert_non_null(strstr(text.text, "61000-61000"));
+	assert_null(relay);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(two_hundred_calls_leave_nothing_behind),
+		TEST(an_empty_pool_refuses_and_recovers),
+		TEST(a_full_queue_refuses_calls_but_ends_them_all),
+		TEST(what_a_turn_commands_takes_effect_at_its_end),
+		TEST(no_descriptors_is_told_apart),
+		TEST(workers_are_counted_by_the_cores_we_may_use),
+		TEST(says_why_it_cannot_start),
+	};
+	int failed = 0;
+
+	for (back_end = RELAY_IO_SOCKETS; back_end <= RELAY_IO_STEER; back_end++)
+		if (back_end_is_allowed())
+			failed += cmocka_run_group_tests(tests, test_start_srtp, NULL);
+	return failed;
+}
