@@ -1,0 +1,195 @@
+/*
+ * Packets through a stream: what class they are (RTP, RTCP, UDPTL, nothing of ours), whether
+ * they are whole, and what is left of them on the other side. The first byte says how the
+ * stream is protected; then come packets, each behind a byte that says where it comes from
+ * and whether the far end seals it, and two bytes of length.
+ *
+ * Whatever comes: each packet counts once, a stranger's leaves no trace, one that is not
+ * authentic changes no state, and what goes on is what came.
+ */
+#include "media/path.h"
+#include "media/srtp_engine.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(condition)                                                                  \
+	do {                                                                             \
+		if (!(condition)) {                                                      \
+			(void)fprintf(                                                   \
+				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
+			abort();                                                         \
+		}                                                                        \
+	} while (0)
+
+#define PACKET_MAX 2048
+#define PACKETS_MAX 64
+
+/* Of the first byte. */
+#define STREAM_SRTP 1 /* the internal side */
+#define STREAM_RAW 2
+#define STREAM_MUX 4
+#define STREAM_HELD 8
+/* Of a packet's. */
+#define PACKET_EXTERNAL 1
+#define PACKET_RTCP_PORT 2
+#define PACKET_STRANGER 4
+#define PACKET_SEALED 8
+
+struct stream {
+	unsigned how;
+	struct path path;
+	struct srtp_context *far_seal; /* the internal far end's */
+	uint64_t packets[2];
+};
+
+static struct addr address(const char *text)
+{
+	struct addr addr;
+
+	MUST(addr_parse(&addr, text, 0) == 0);
+	return addr;
+}
+
+static struct relay_key key(uint8_t fill)
+{
+	struct relay_key key = {.suite = RELAY_AES_CM_128_HMAC_SHA1_80, .key.len = 30};
+
+	memset(key.key.bytes, fill, key.key.len);
+	return key;
+}
+
+static void start(struct stream *stream, unsigned how)
+{
+	const struct addr local[] = {address("10.0.0.2:2000"), address("192.0.2.2:3000")};
+	struct relay_remote remote[2] = {
+		{.rtp = address("10.0.0.1:4000"), .rtcp = address("10.0.0.1:4001")},
+		{.rtp = address("192.0.2.9:5000"), .rtcp = address("192.0.2.9:5001")}};
+
+	*stream = (struct stream){.how = how};
+	path_init(&stream->path, local);
+	for (unsigned side = 0; side < 2; side++) {
+		remote[side].raw = (how & STREAM_RAW) != 0;
+		remote[side].rtcp_mux = (how & STREAM_MUX) != 0 && side == 0;
+		remote[side].send = true;
+		remote[side].receive = !(how & STREAM_HELD);
+		remote[side].rx.suite = remote[side].tx.suite = RELAY_PLAIN;
+	}
+	if (how & STREAM_SRTP && !(how & STREAM_RAW)) {
+		remote[0].rx = key(1);
+		remote[0].tx = key(2);
+		MUST(srtp_context_new(&stream->far_seal, &remote[0].rx, SRTP_SEAL) == 0);
+	}
+	for (enum relay_side side = 0; side < 2; side++)
+		MUST(path_set(&stream->path, side, &remote[side], 1000000) == 0);
+}
+
+/* What a packet may not change unless it is taken. */
+struct state {
+	struct quality quality[2];
+	struct report report[2];
+	uint32_t ssrc_changes;
+};
+
+static void look(const struct stream *stream, struct state *ret)
+{
+	memset(ret, 0, sizeof(*ret));
+	for (unsigned side = 0; side < 2; side++) {
+		ret->quality[side] = stream->path.side[side].quality;
+		ret->report[side] = stream->path.side[side].report;
+	}
+}
+
+static uint64_t counted(const struct stream *stream, enum relay_side side)
+{
+	struct relay_stats stats;
+
+	path_stats(&stream->path, side, &stats);
+	return stats.rx_packets + stats.rx_rtcp + stats.dropped_source +
+	       stats.dropped_auth + stats.dropped_replay + stats.dropped_malformed;
+}
+
+static uint64_t taken(const struct stream *stream, enum relay_side side)
+{
+	struct relay_stats stats;
+
+	path_stats(&stream->path, side, &stats);
+	return stats.rx_packets + stats.rx_rtcp;
+}
+
+static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, size_t len)
+{
+	static const char *const sources[2][2] = {
+		{"10.0.0.1:4000", "10.0.0.1:4001"}, {"192.0.2.9:5000", "192.0.2.9:5001"}};
+	_Alignas(8) uint8_t packet[PACKET_MAX + SRTP_TRAILER_MAX];
+	const struct path_batch batch = {.now_us = 2000000};
+	enum relay_side side = what & PACKET_EXTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
+	enum path_channel channel = what & PACKET_RTCP_PORT ? PATH_RTCP : PATH_RTP;
+	struct addr source = address(
+		what & PACKET_STRANGER ? "203.0.113.7:9" : sources[side][channel]);
+	struct path_in in = {.side = side, .channel = channel, .source = &source};
+	uint64_t counted_before = counted(stream, side),
+		 taken_before = taken(stream, side);
+	struct state before, after;
+	struct path_out out;
+	bool sent;
+
+	memcpy(packet, bytes, len);
+	in.data = packet;
+	in.len = len;
+	/* The library reads the header before it knows that it is whole: ours is to ask. */
+	if (what & PACKET_SEALED && side == RELAY_INTERNAL && stream->far_seal &&
+		len >= 12)
+		(void)srtp_context_seal(stream->far_seal,
+			packet[1] >= 192 && packet[1] <= 223, packet, &in.len);
+	look(stream, &before);
+	sent = path_packet(&stream->path, &batch, &in, &out);
+	look(stream, &after);
+	/* One that is too old, or there already, to be sealed is counted as that too. */
+	MUST(counted(stream, side) == counted_before + 1 ||
+		(!sent && taken(stream, side) > taken_before &&
+			counted(stream, side) == counted_before + 2));
+	if (taken(stream, side) == taken_before) {
+		MUST(!sent);
+		MUST(memcmp(&before, &after, sizeof(before)) == 0);
+	}
+	if (!sent)
+		return;
+	MUST(!(what & PACKET_STRANGER));
+	MUST(out.side != side && out.len <= in.len + SRTP_TRAILER_MAX);
+	MUST(stream->how & STREAM_RAW || (packet[0] & 0xc0) == 0x80);
+	if (!stream->far_seal)
+		MUST(out.len == len && memcmp(packet, bytes, len) == 0);
+	else if (side == RELAY_EXTERNAL)
+		MUST(out.len > len);
+	else
+		MUST(what & PACKET_SEALED && out.len == len &&
+			memcmp(packet, bytes, len) == 0);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct stream stream;
+
+	MUST(srtp_library_start(&srtp_engine_nettle, NULL) == 0);
+	if (size < 1)
+		return 0;
+	start(&stream, data[0]);
+	data++;
+	size--;
+	for (unsigned i = 0; i < PACKETS_MAX && size >= 3; i++) {
+		size_t len = (size_t)(data[1] << 8 | data[2]) % (PACKET_MAX + 1);
+
+		if (len > size - 3)
+			len = size - 3;
+		pass(&stream, data[0], data + 3, len);
+		data += 3 + len;
+		size -= 3 + len;
+	}
+	path_clear(&stream.path);
+	srtp_context_free(stream.far_seal);
+	return 0;
+}
