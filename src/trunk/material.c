@@ -249,6 +249,14 @@ static int add_peer(
 	return peer_add(set, &params, ret);
 }
 
+/* Files that it merely has of [external] are none of its own: with them it would not follow
+ * when its side changes to the next ones. */
+static bool has_own(const struct config_tls *own, const struct config_tls *common)
+{
+	return own->next_from || strcmp(own->certificate, common->certificate) ||
+	       strcmp(own->key, common->key);
+}
+
 int material_load(struct material *material, struct trunk *trunk, struct peer_set *set,
 	struct peer **ret_peer, struct cred **ret_cred, struct err_text *text)
 {
@@ -268,7 +276,7 @@ int material_load(struct material *material, struct trunk *trunk, struct peer_se
 	int err = cached_trust(material, either(own->trust, common->trust),
 		either(own->crl, common->crl), &trust, text);
 
-	if (!err && trunk->kind == TRUNK_GATEWAY)
+	if (!err && trunk->kind == TRUNK_GATEWAY && has_own(own, common))
 		err = material_present(material, &certs, &cred, text);
 	if (!err)
 		err = add_peer(trunk, set, trust, ret_peer);

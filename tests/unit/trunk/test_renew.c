@@ -19,7 +19,8 @@ static struct world {
 	struct resolver *resolver;
 	struct trunks *trunks;
 	struct config *config;
-	char errors[2000]; /* the last line at error */
+	const char *external; /* more lines of that section */
+	char errors[2000];    /* the last line at error */
 	unsigned warnings;
 } world;
 
@@ -47,6 +48,7 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&world, 0, sizeof(world));
+	world.external = "";
 	lab_start();
 	log_set_sink(keep_line, NULL);
 	lab_root(&world.root, "Trunk CA");
@@ -77,15 +79,18 @@ static int stop(void **state)
 	lab_drop(&world.us);
 	lab_drop(&world.root);
 	unlink(lab_path("gateways.d/gw.conf"));
+	unlink(lab_path("gateways.d/plain.conf"));
 	rmdir(lab_path("gateways.d"));
 	log_set_sink(NULL, NULL);
 	lab_stop();
 	return 0;
 }
 
-/* INTERNAL: more lines of that section; DAYS from now, 0: none staged. */
+/* INTERNAL: more lines of that section. The gateway gw has a certificate of its own, plain
+ * has not. */
 static int apply(const char *internal, struct err_text *text)
 {
+	static const char plain[] = "[gateway]\nhost = plain.example.com\ntls = yes\n";
 	static const char gateway[] = "[gateway]\nhost = gw.example.com\ntls = yes\n"
 				      "certificate = ../gw.pem\nkey = ../gw.key\n";
 	struct config_errors errors;
@@ -100,11 +105,12 @@ static int apply(const char *internal, struct err_text *text)
 		"crl = ca.crl\n%s\n"
 		"[server pbx1]\nhost = pbx1.example.com\n"
 		"[external]\ntls = 127.0.0.1:5061\ncertificate = us.pem\nkey = us.key\n"
-		"trust = ca.pem\n"
+		"trust = ca.pem\n%s\n"
 		"[media]\ninternal-address = 127.0.0.1\nexternal-address = 127.0.0.1\n",
-		internal);
+		internal, world.external);
 	lab_write("tandem.conf", main.data, main.len, 0600);
 	lab_write("gateways.d/gw.conf", gateway, strlen(gateway), 0600);
+	lab_write("gateways.d/plain.conf", plain, strlen(plain), 0600);
 	buf_free(&main);
 	config_errors_init(&errors);
 	if (config_load(&config, lab_path("tandem.conf"), &errors))
@@ -329,6 +335,26 @@ static void a_staged_certificate_comes_on_its_day(void **state)
 	assert_int_equal(world.warnings, 0);
 }
 
+static void a_gateway_has_what_its_side_has(void **state)
+{
+	struct trunk *plain;
+
+	(void)state;
+	put_pair("next", &world.other);
+	world.external = staged(5);
+	apply_fine("");
+	plain = trunks_find(world.trunks, TRUNK_GATEWAY, "plain");
+	/* none of its own: that of the side is presented, and followed when it changes */
+	assert_null(plain->cred);
+	assert_non_null(gateway()->cred);
+	advance_days(6);
+	assert_int_equal(trunks_switch(world.trunks), 1);
+	/* the old one may be gone by now */
+	lab_write("us.pem", "", 0, 0600);
+	renew();
+	assert_null(plain->cred);
+}
+
 static void after_its_day_the_old_one_is_not_looked_at(void **state)
 {
 	struct cred *cred;
@@ -396,6 +422,7 @@ int main(void)
 		RENEW_TEST(what_is_refused_stays_and_does_not_hold_up_a_list),
 		RENEW_TEST(half_a_file_is_refused),
 		RENEW_TEST(a_staged_certificate_comes_on_its_day),
+		RENEW_TEST(a_gateway_has_what_its_side_has),
 		RENEW_TEST(after_its_day_the_old_one_is_not_looked_at),
 		RENEW_TEST(a_staged_one_is_checked_at_once),
 		RENEW_TEST(a_gap_is_warned_of),
