@@ -18,7 +18,6 @@
 
 #define OID_EXTENDED_KEY_USAGE "2.5.29.37"
 #define MAX_OID_SIZE 128
-#define SHA256_BYTES 32
 
 int chain_import(struct chain *ret, const gnutls_datum_t *der, unsigned count)
 {
@@ -333,21 +332,4 @@ enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	if (verdict->rule == PEER_OK)
 		verdict->rule = chain_revocation(chain, trust, verdict);
 	return verdict->rule;
-}
-
-const char *chain_pin(const struct chain *chain, char buf[static CHAIN_PIN_SIZE])
-{
-	unsigned char digest[SHA256_BYTES];
-	gnutls_datum_t raw = {digest, sizeof(digest)};
-	gnutls_datum_t text = {NULL, 0};
-	size_t size = sizeof(digest);
-
-	buf[0] = '\0';
-	if (gnutls_x509_crt_get_key_id(
-		    chain->crts[0], GNUTLS_KEYID_USE_SHA256, digest, &size) == 0 &&
-		size == sizeof(digest) && gnutls_base64_encode2(&raw, &text) == 0)
-		snprintf(buf, CHAIN_PIN_SIZE, "sha256/%.*s", (int)text.size,
-			(const char *)text.data);
-	gnutls_free(text.data);
-	return buf;
 }

@@ -25,10 +25,3 @@ enum chain_purpose { CHAIN_EITHER_ROLE, CHAIN_TLS_SERVER, CHAIN_TLS_CLIENT };
  */
 enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	enum chain_purpose purpose, struct peer_verdict *verdict);
-
-/* Room for the text of a pin, "sha256/" and 44 of base64. */
-#define CHAIN_PIN_SIZE 56
-
-/* The leaf's public key as `pins` names it: the SHA-256 of its SubjectPublicKeyInfo. "" when
- * it cannot be told. Returns BUF. */
-const char *chain_pin(const struct chain *chain, char buf[static CHAIN_PIN_SIZE]);

@@ -379,3 +379,14 @@ time_t cred_expires(const struct cred *cred)
 {
 	return cred->expires;
 }
+
+int cred_facts(const struct cred *cred, struct facts_chain *ret)
+{
+	gnutls_datum_t der[POLICY_CHAIN_MAX];
+	unsigned count = 0;
+
+	while (count < POLICY_CHAIN_MAX &&
+		gnutls_certificate_get_crt_raw(cred->handle, 0, count, &der[count]) == 0)
+		count++;
+	return facts_of_der(ret, der, count);
+}

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "tls/facts.h"
 
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -38,6 +39,8 @@ gnutls_certificate_credentials_t cred_handle(const struct cred *cred);
 const char *cred_name(const struct cred *cred);
 /* When the first certificate of our chain expires. */
 time_t cred_expires(const struct cred *cred);
+/* Its chain, leaf first. 0 or negative. */
+int cred_facts(const struct cred *cred, struct facts_chain *ret);
 
 /* Whom a peer's chain must lead to. */
 struct trust;
@@ -60,3 +63,10 @@ struct crl_set;
 struct crl_set *trust_crls(const struct trust *trust);
 /* When the first CRL is due, for warnings in time. 0: there is none. */
 time_t trust_crl_due(const struct trust *trust);
+struct trust_reader {
+	void (*anchor_h)(void *arg, const struct facts *anchor);
+	void (*crl_h)(void *arg, const struct facts_crl *crl);
+	void *arg;
+};
+/* Tells what is in TRUST. */
+void trust_read(const struct trust *trust, const struct trust_reader *reader);

@@ -231,6 +231,23 @@ time_t crl_due(const struct crl_set *set)
 	return due;
 }
 
+void crl_each(const struct crl_set *set,
+	void (*h)(void *arg, const struct facts_crl *crl), void *arg)
+{
+	for (unsigned i = 0; i < set->count; i++) {
+		const struct crl *crl = &set->crls[i];
+		struct facts_crl facts = {.issued = crl->issued > 0 ? crl->issued : 0,
+			.due = crl->due > 0 ? crl->due : 0};
+		gnutls_datum_t dn = {NULL, 0};
+
+		if (gnutls_x509_rdn_get2(&crl->issuer, &dn, 0) == 0)
+			escape_add(facts.issuer, sizeof(facts.issuer),
+				(const char *)dn.data, dn.size);
+		gnutls_free(dn.data);
+		h(arg, &facts);
+	}
+}
+
 static bool crl_is_genuine(struct crl *crl, gnutls_x509_crt_t issuer)
 {
 	if (!crl->genuine && issuer)

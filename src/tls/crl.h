@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "tls/facts.h"
 #include "tls/peer.h"
 
 #include <gnutls/x509.h>
@@ -25,6 +26,9 @@ void crl_free(struct crl_set *set); /* NULL is fine */
 
 /* When the first of the lists is due. 0: no list has a date. */
 time_t crl_due(const struct crl_set *set);
+/* Calls H for each list. */
+void crl_each(const struct crl_set *set,
+	void (*h)(void *arg, const struct facts_crl *crl), void *arg);
 
 /*
  * Looks CERTIFICATE up in its issuer's lists. ISSUER is that issuer where the far end

@@ -2,6 +2,7 @@
 
 #include "tls/chain.h"
 #include "tls/escape.h"
+#include "tls/facts.h"
 #include "tls/names.h"
 
 #include <errno.h>
@@ -186,9 +187,9 @@ static bool has_pin(const struct peer *peer, const char *pin)
 static enum peer_rule judge_pin(
 	const struct chain *chain, const struct peer *peer, struct peer_verdict *verdict)
 {
-	char pin[CHAIN_PIN_SIZE];
+	char pin[FACTS_PIN_SIZE];
 
-	if (!peer->pins[0] || has_pin(peer, chain_pin(chain, pin)))
+	if (!peer->pins[0] || has_pin(peer, facts_pin(chain->crts[0], pin)))
 		return PEER_OK;
 	escape_add_str(verdict->detail, sizeof(verdict->detail), "its key is ");
 	escape_add_str(verdict->detail, sizeof(verdict->detail),

@@ -138,3 +138,18 @@ time_t trust_crl_due(const struct trust *trust)
 {
 	return trust->crls ? crl_due(trust->crls) : 0;
 }
+
+void trust_read(const struct trust *trust, const struct trust_reader *reader)
+{
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_crt_t anchor;
+	struct facts facts;
+
+	while (gnutls_x509_trust_list_iter_get_ca(trust->list, &iter, &anchor) == 0) {
+		facts_read(&facts, anchor);
+		gnutls_x509_crt_deinit(anchor);
+		reader->anchor_h(reader->arg, &facts);
+	}
+	if (trust->crls)
+		crl_each(trust->crls, reader->crl_h, reader->arg);
+}

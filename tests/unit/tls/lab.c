@@ -139,11 +139,14 @@ void lab_issue(
 	gnutls_x509_privkey_t key;
 
 	ok(gnutls_x509_privkey_init(&key));
-	ok(gnutls_x509_privkey_generate(key,
-		spec->rsa_bits ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
-		spec->rsa_bits ? spec->rsa_bits
-			       : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
-		0));
+	if (spec->key_of)
+		ok(gnutls_x509_privkey_cpy(key, spec->key_of->key));
+	else
+		ok(gnutls_x509_privkey_generate(key,
+			spec->rsa_bits ? GNUTLS_PK_RSA : GNUTLS_PK_ECDSA,
+			spec->rsa_bits ? spec->rsa_bits
+				       : GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
+			0));
 	ok(gnutls_x509_crt_init(&crt));
 	ok(gnutls_x509_crt_set_version(crt, 3));
 	lab_serial++;

@@ -38,7 +38,8 @@ struct lab_spec {
 	unsigned rsa_bits;      /* 0: P-256 */
 	bool sha1;
 	bool ca;
-	const char *purpose; /* an extended key usage */
+	const struct lab_id *key_of; /* has the same key */
+	const char *purpose;         /* an extended key usage */
 	struct {
 		const char *der;
 		size_t len;
