@@ -125,6 +125,7 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	transport->limits = params->limits;
 	transport->handlers = params->handlers;
 	transport->tap = params->tap;
+	transport->witness = params->witness;
 	transport->quiet = params->quiet;
 	list_init(&transport->listeners);
 	list_init(&transport->udp_sockets);

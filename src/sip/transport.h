@@ -113,12 +113,21 @@ struct transport_limits {
 	unsigned queue_bytes; /* unsent output of one connection */
 };
 
+/* Told what each far end over TLS was let in with: the peer that it is, and its chain, leaf
+ * first, valid during the call. */
+struct transport_witness {
+	void (*h)(void *arg, const struct peer *peer, const gnutls_datum_t *chain,
+		unsigned count);
+	void *arg;
+};
+
 struct transport_params {
 	const char *name; /* "internal", "external": for the log */
 	struct loop *loop;
 	struct transport_limits limits;
 	struct transport_handlers handlers;
-	const struct tap *tap; /* may be NULL */
+	const struct tap *tap;            /* may be NULL */
+	struct transport_witness witness; /* h may be NULL */
 	bool quiet; /* what becomes of its connections is logged at debug: whoever uses it
 		     * says it himself */
 };

@@ -29,7 +29,8 @@ struct transport {
 	struct loop *loop;
 	struct transport_limits limits;
 	struct transport_handlers handlers;
-	const struct tap *tap;   /* may be NULL */
+	const struct tap *tap; /* may be NULL */
+	struct transport_witness witness;
 	bool quiet;              /* lines about connections are for debugging */
 	struct list listeners;   /* struct listener */
 	struct list udp_sockets; /* struct udp_socket */

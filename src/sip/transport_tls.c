@@ -22,6 +22,16 @@ static int tls_start(struct stream *stream, struct err_text *text)
 	return channel_new(&stream->channel, &params, text);
 }
 
+static void tls_witness(const struct stream *stream)
+{
+	const struct transport_witness *witness = &stream->transport->witness;
+	unsigned count = 0;
+	const gnutls_datum_t *chain = channel_chain(stream->channel, &count);
+
+	if (witness->h && chain)
+		witness->h(witness->arg, stream->flow.peer, chain, count);
+}
+
 static int tls_handshake(struct stream *stream)
 {
 	struct flow *flow = &stream->flow;
@@ -44,6 +54,7 @@ static int tls_handshake(struct stream *stream)
 		flow->asked = channel_was_asked(stream->channel) ? FLOW_ASKED_YES
 								 : FLOW_ASKED_NO;
 	stream->until = channel_verdict(stream->channel)->until;
+	tls_witness(stream);
 	return 0;
 }
 

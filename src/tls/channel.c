@@ -585,6 +585,13 @@ const char *channel_cipher(const struct channel *channel)
 	return name ? name : "";
 }
 
+const gnutls_datum_t *channel_chain(const struct channel *channel, unsigned *ret_count)
+{
+	return channel->state == STATE_OPEN
+		       ? gnutls_certificate_get_peers(channel->session, ret_count)
+		       : NULL;
+}
+
 const char *channel_peer_names(const struct channel *channel)
 {
 	return channel->judged ? channel->verdict.presented : "";

@@ -66,6 +66,9 @@ const struct peer_verdict *channel_verdict(const struct channel *channel);
 /* "TLS1.3", "AES-256-GCM"; "" before the handshake is done. */
 const char *channel_version(const struct channel *channel);
 const char *channel_cipher(const struct channel *channel);
+/* What the peer showed, DER, leaf first; lives as long as the channel. NULL before the
+ * handshake is done. */
+const gnutls_datum_t *channel_chain(const struct channel *channel, unsigned *ret_count);
 /* The names that the peer's certificate carries: "DNS:pbx1.example.com". */
 const char *channel_peer_names(const struct channel *channel);
 /* Accepting: the server name that the far end asked for (RFC 6066 3), escaped; "" when none.

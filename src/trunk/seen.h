@@ -1,0 +1,59 @@
+/*
+ * The certificate chain that each peer showed last, kept over restarts in a folder, a PEM file
+ * each: so it is noted when a peer's issuer, key or purpose becomes another although its
+ * certificate is good. Loop thread.
+ */
+#pragma once
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "tls/facts.h"
+
+/* What of a chain became another; bits. */
+enum seen_change {
+	SEEN_CERTIFICATE = 1 << 0,
+	SEEN_KEY = 1 << 1,
+	SEEN_ISSUER = 1 << 2,
+	SEEN_CHAIN = 1 << 3, /* what is above the leaf */
+	SEEN_EKU = 1 << 4,
+	SEEN_NAMES = 1 << 5,
+};
+
+/* Chains of one peer that are no news: each machine of a cluster may have its own. */
+#define SEEN_RECENT_MAX 8
+
+struct seen_peer {
+	struct hash_node node;
+	char *name;          /* "trunk carrier-a" */
+	struct facts *chain; /* leaf first; NULL: it has shown none yet */
+	unsigned count;
+	time_t since;     /* when it showed this one first */
+	unsigned changed; /* by the last change since the start; 0: there was none */
+	time_t changed_at;
+	char before[FACTS_FINGERPRINT_SIZE]; /* the leaf until then */
+	uint64_t recent[SEEN_RECENT_MAX];    /* hashes of chains, the latest first */
+};
+
+struct seen;
+
+struct seen_params {
+	struct clock *clock; /* borrowed; its wall clock */
+	const char *folder;  /* is made when something is kept; copied */
+	/* A peer showed a chain that is news. May be NULL. */
+	void (*news_h)(void *arg);
+	void *arg;
+};
+
+/* 0 or -ENOMEM. */
+int seen_new(struct seen **ret, const struct seen_params *params);
+void seen_free(struct seen *seen); /* NULL is fine */
+
+/* The peer NAME was let in with CHAIN, DER, leaf first. */
+void seen_note(
+	struct seen *seen, const char *name, const gnutls_datum_t *chain, unsigned count);
+/* Borrowed until the next seen_note(). NULL: it never showed any. */
+const struct seen_peer *seen_find(struct seen *seen, const char *name);
+
+#define SEEN_CHANGE_TEXT_SIZE 64
+/* "certificate,key,issuer". Returns BUF. */
+const char *seen_change_text(unsigned changed, char buf[static SEEN_CHANGE_TEXT_SIZE]);

@@ -1,0 +1,309 @@
+/* What calls depend on, who depends on it, and what breaks when it runs out. */
+#include "trunk/inventory.h"
+
+#include "stock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static struct stock stock;
+static struct inventory *inventory;
+
+static int start(void **state)
+{
+	(void)state;
+	stock_start(&stock);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	inventory_free(inventory);
+	inventory = NULL;
+	stock_stop(&stock);
+	return 0;
+}
+
+static void take(void)
+{
+	inventory_free(inventory);
+	assert_int_equal(inventory_new(&inventory, stock.trunks, stock.seen), 0);
+	for (size_t i = 1; i < inventory->count; i++)
+		assert_true(inventory->items[i - 1]->facts.to <=
+			    inventory->items[i]->facts.to);
+}
+
+/* The one item of ROLE that pbx1 (INTERNAL), or a gateway, depends on. */
+static const struct inventory_item *find(enum inventory_role role, const char *user)
+{
+	const struct inventory_item *found = NULL;
+
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_item *item = inventory->items[i];
+
+		for (unsigned j = 0; j < item->user_count; j++) {
+			char name[80];
+
+			if (item->role != role ||
+				strcmp(trunk_name(item->users[j].trunk, name), user) != 0)
+				continue;
+			assert_null(found);
+			found = item;
+		}
+	}
+	if (!found)
+		fail_msg("no item of role %d for %s", (int)role, user);
+	return found;
+}
+
+static unsigned count_of(enum inventory_role role)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < inventory->count; i++)
+		count += inventory->items[i]->role == role;
+	return count;
+}
+
+static void expect_words(
+	const struct inventory_item *item, const char *users, const char *then)
+{
+	struct buf text;
+
+	buf_init(&text, 0);
+	inventory_print_users(item, &text);
+	assert_string_equal(buf_str(&text), users);
+	buf_clear(&text);
+	inventory_print_then(item, &text);
+	assert_string_equal(buf_str(&text), then);
+	buf_free(&text);
+}
+
+static void our_own_and_its_chain_are_there(void **state)
+{
+	const struct inventory_item *item;
+
+	(void)state;
+	stock_apply(&stock, "", "", "");
+	take();
+	item = find(INVENTORY_OWN, "server pbx1");
+	assert_string_equal(inventory_role_name(item), "own");
+	assert_string_equal(item->facts.subject, "CN=us");
+	assert_string_equal(strrchr(item->file, '/'), "/us.pem");
+	/* one file for both sides is one item */
+	assert_ptr_equal(find(INVENTORY_OWN, "trunk a"), item);
+	assert_int_equal(count_of(INVENTORY_OWN), 1);
+	expect_words(item, "server pbx1, trunk a, trunk b",
+		"no TLS with server pbx1, trunk a, trunk b");
+	item = find(INVENTORY_OWN_CHAIN, "trunk b");
+	assert_string_equal(inventory_role_name(item), "intermediate");
+	assert_string_equal(item->facts.subject, "CN=Sub CA");
+	assert_int_equal(count_of(INVENTORY_OWN_CHAIN), 1);
+	assert_int_equal(count_of(INVENTORY_PEER), 0);
+}
+
+static void a_gateways_own_is_for_that_one(void **state)
+{
+	const struct inventory_item *item;
+	struct lab_id own;
+	char lines[200];
+	unsigned own_count = 0;
+
+	(void)state;
+	lab_host(&own, "us.example.com", &stock.root);
+	stock_put("own", &own);
+	lab_drop(&own);
+	stock_apply(&stock, "", "", "certificate = ../own.pem\nkey = ../own.key");
+	take();
+	assert_int_equal(count_of(INVENTORY_OWN), 2);
+	for (size_t i = 0; i < inventory->count; i++) {
+		item = inventory->items[i];
+		if (item->role != INVENTORY_OWN || !strstr(item->file, "own.pem"))
+			continue;
+		own_count++;
+		expect_words(item, "trunk b", "no TLS with trunk b");
+	}
+	assert_int_equal(own_count, 1);
+	/* the same files as its side has: one item, and it is in it once */
+	snprintf(lines, sizeof(lines), "certificate = %s\nkey = %s", lab_path("us.pem"),
+		lab_path("us.key"));
+	stock_apply(&stock, "", "", lines);
+	take();
+	assert_int_equal(find(INVENTORY_OWN, "trunk b")->user_count, 3);
+}
+
+static void anchors_are_known_by_who_leads_to_them(void **state)
+{
+	const struct inventory_item *item;
+	struct lab_id peer;
+
+	(void)state;
+	stock_apply(&stock, "", "", "");
+	take();
+	item = find(INVENTORY_ANCHOR, "trunk a");
+	assert_string_equal(inventory_role_name(item), "root");
+	assert_ptr_equal(find(INVENTORY_ANCHOR, "server pbx1"), item);
+	expect_words(item, "server pbx1, trunk a, trunk b",
+		"refused: whose certificate leads to it; none that was seen");
+	lab_host(&peer, "a.example.com", &stock.sub);
+	stock_show(&stock, "trunk a", &peer);
+	take();
+	expect_words(find(INVENTORY_ANCHOR, "trunk a"), "server pbx1, trunk a, trunk b",
+		"refused: trunk a");
+	lab_drop(&peer);
+}
+
+static void peers_are_there_as_last_seen(void **state)
+{
+	const struct inventory_item *item;
+	struct lab_id shared;
+
+	(void)state;
+	stock_apply(&stock, "", "", "");
+	lab_host(&shared, "a.example.com", &stock.sub);
+	stock_show(&stock, "trunk b", &shared);
+	stock_show(&stock, "trunk a", &shared);
+	lab_drop(&shared);
+	take();
+	item = find(INVENTORY_PEER, "trunk a");
+	assert_ptr_equal(find(INVENTORY_PEER, "trunk b"), item);
+	assert_non_null(item->seen);
+	assert_string_equal(item->file, "");
+	expect_words(item, "trunk a, trunk b", "refused until renewed: trunk a, trunk b");
+	item = find(INVENTORY_PEER_CHAIN, "trunk a");
+	assert_string_equal(inventory_role_name(item), "intermediate");
+	assert_string_equal(item->facts.subject, "CN=Sub CA");
+	/* whom we do not know now is not in it */
+	stock_show(&stock, "trunk gone", &stock.us);
+	unlink(lab_path("peers/trunk-gone.pem"));
+	take();
+	assert_int_equal(count_of(INVENTORY_PEER), 1);
+}
+
+static void lists_are_there_by_how_strict_one_is(void **state)
+{
+	const struct inventory_item *item;
+
+	(void)state;
+	/* an older list of the same issuer beside it */
+	lab_write_crl("ca.crl", &stock.root, NULL, NULL, 10, true);
+	stock_apply(&stock, "crl = ca.crl", "crl = ca.crl",
+		"revocation = soft\nexception-until = 2099-01-01\n"
+		"exception-reason = a test");
+	take();
+	assert_int_equal(count_of(INVENTORY_CRL), 1);
+	item = find(INVENTORY_CRL, "trunk b");
+	assert_string_equal(inventory_role_name(item), "crl");
+	assert_string_equal(item->facts.issuer, "CN=CA");
+	assert_true(item->facts.to > time(NULL) + 29 * LAB_DAY);
+	expect_words(item, "server pbx1, trunk a, trunk b",
+		"refused, as revocation cannot be judged: server pbx1, trunk a");
+	stock_apply(&stock, "", "",
+		"crl = ../ca.crl\nrevocation = soft\nexception-until = 2099-01-01\n"
+		"exception-reason = a test");
+	take();
+	expect_words(find(INVENTORY_CRL, "trunk b"), "trunk b",
+		"let in though they may be revoked: trunk b");
+}
+
+/* ---- how near the end ---- */
+
+static void a_successor_in_time_makes_it_fine(void **state)
+{
+	const struct lab_spec later = {.cn = "us",
+		.sans = {{'D', "us.example.com", 0}},
+		.from_days = 1,
+		.to_days = 90};
+	const struct inventory_item *item;
+	char lines[120], day[16];
+	time_t at = time(NULL) + 20 * LAB_DAY;
+	struct lab_id next;
+	struct tm tm;
+	struct buf text;
+
+	(void)state;
+	lab_issue(&next, &later, &stock.root);
+	stock_put("next", &next);
+	lab_drop(&next);
+	strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&at, &tm));
+	snprintf(lines, sizeof(lines),
+		"next-certificate = next.pem\nnext-key = next.key\nnext-from = %s", day);
+	stock_apply(&stock, lines, lines, "");
+	take();
+	item = find(INVENTORY_NEXT, "trunk a");
+	assert_string_equal(inventory_role_name(item), "next");
+	assert_int_equal(
+		inventory_level(item, time(NULL) + 80 * LAB_DAY), INVENTORY_30_DAYS);
+	item = find(INVENTORY_OWN, "trunk a");
+	assert_int_equal(
+		inventory_level(item, time(NULL) + 39 * LAB_DAY), INVENTORY_FINE);
+	buf_init(&text, 0);
+	inventory_print_then(item, &text);
+	assert_non_null(strstr(buf_str(&text), "nothing: its successor takes over at"));
+	assert_non_null(strstr(text.data, day));
+	buf_free(&text);
+	/* one side has no successor, and needs it to its end */
+	stock_apply(&stock, lines, "", "");
+	take();
+	item = find(INVENTORY_OWN, "trunk a");
+	assert_int_equal(
+		inventory_level(item, time(NULL) + 35 * LAB_DAY), INVENTORY_7_DAYS);
+}
+
+static void levels_are_30_7_and_1_days(void **state)
+{
+	struct inventory_item item = {
+		.role = INVENTORY_PEER, .facts = {.to = 1000000000}};
+	static const struct {
+		long left;
+		enum inventory_level level;
+	} cases[] = {
+		{31 * LAB_DAY, INVENTORY_FINE},
+		{30 * LAB_DAY + 1, INVENTORY_FINE},
+		{30 * LAB_DAY, INVENTORY_30_DAYS},
+		{7 * LAB_DAY + 1, INVENTORY_30_DAYS},
+		{7 * LAB_DAY, INVENTORY_7_DAYS},
+		{LAB_DAY + 1, INVENTORY_7_DAYS},
+		{LAB_DAY, INVENTORY_1_DAY},
+		{1, INVENTORY_1_DAY},
+		{0, INVENTORY_OVER},
+		{-LAB_DAY, INVENTORY_OVER},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(inventory_level(&item, item.facts.to - cases[i].left),
+			cases[i].level);
+	/* a list that is made each week is not warned of each day */
+	item.role = INVENTORY_CRL;
+	item.facts.from = item.facts.to - 7 * LAB_DAY;
+	assert_int_equal(
+		inventory_level(&item, item.facts.to - 2 * LAB_DAY), INVENTORY_FINE);
+	assert_int_equal(
+		inventory_level(&item, item.facts.to - LAB_DAY), INVENTORY_1_DAY);
+	item.facts.from = item.facts.to - LAB_DAY;
+	assert_int_equal(inventory_level(&item, item.facts.to - 60), INVENTORY_FINE);
+	assert_int_equal(inventory_level(&item, item.facts.to), INVENTORY_OVER);
+	item.facts.from = item.facts.to - 90 * LAB_DAY;
+	assert_int_equal(
+		inventory_level(&item, item.facts.to - 30 * LAB_DAY), INVENTORY_30_DAYS);
+}
+
+int main(void)
+{
+#define INVENTORY_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+	const struct CMUnitTest tests[] = {
+		INVENTORY_TEST(our_own_and_its_chain_are_there),
+		INVENTORY_TEST(a_gateways_own_is_for_that_one),
+		INVENTORY_TEST(anchors_are_known_by_who_leads_to_them),
+		INVENTORY_TEST(peers_are_there_as_last_seen),
+		INVENTORY_TEST(lists_are_there_by_how_strict_one_is),
+		INVENTORY_TEST(a_successor_in_time_makes_it_fine),
+		cmocka_unit_test(levels_are_30_7_and_1_days),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
