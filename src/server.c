@@ -13,6 +13,8 @@
 #include "sip/resolve.h"
 #include "sip/transport.h"
 #include "tls/policy.h"
+#include "trunk/expiry.h"
+#include "trunk/seen.h"
 #include "trunk/trunk.h"
 
 #include <errno.h>
@@ -34,6 +36,8 @@ struct server {
 	struct resolver *resolver;
 	struct trunks *trunks;
 	struct renew *renew;
+	struct seen *seen;
+	struct expiry *expiry;
 	struct writer *writer;
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */
@@ -106,11 +110,13 @@ static void use_credentials(struct server *server)
 		trunks_peers(server->trunks, TRUNK_GATEWAY));
 }
 
-/* Who is no longer configured, was revoked or has expired, is closed. */
+/* Who is no longer configured, was revoked or has expired, is closed; what will expire is
+ * warned of. */
 static void judge_again(struct server *server)
 {
 	transport_judge_again(server->internal);
 	transport_judge_again(server->external);
+	expiry_check(server->expiry);
 }
 
 static void renewed_h(void *arg)
@@ -139,6 +145,38 @@ static int start_trunks(struct server *server, struct err_text *text)
 		return ERR_CONFIG;
 	renew_set_config(server->renew, server->config);
 	return 0;
+}
+
+static void seen_news_h(void *arg)
+{
+	struct server *server = arg;
+
+	expiry_check_soon(server->expiry);
+}
+
+static int start_certificates(struct server *server)
+{
+	struct seen_params params = {
+		.clock = loop_clock(server->loop), .news_h = seen_news_h, .arg = server};
+	char *folder;
+	int err;
+
+	if (asprintf(&folder, "%s/peers", server->config->tandem.state_dir) < 0)
+		return -ENOMEM;
+	params.folder = folder;
+	err = seen_new(&server->seen, &params);
+	free(folder);
+	return err ? err
+		   : expiry_new(
+			     &server->expiry, server->loop, server->trunks, server->seen);
+}
+
+static void witness_h(
+	void *arg, const struct peer *peer, const gnutls_datum_t *chain, unsigned count)
+{
+	struct server *server = arg;
+
+	seen_note(server->seen, peer->id, chain, count);
 }
 
 /* Every mistake is a line of its own in the log too. */
@@ -428,7 +466,8 @@ static int new_transport(struct server *server, struct transport **ret, const ch
 			.idle_ms = config->limits.idle_ms,
 			.queue_bytes = config->limits.queue_bytes},
 		.handlers = bridge_transport_handlers(server->bridge, side),
-		.tap = writer_tap(server->writer)};
+		.tap = writer_tap(server->writer),
+		.witness = {.h = witness_h, .arg = server}};
 
 	return transport_new(ret, &params);
 }
@@ -475,6 +514,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->resolver = server->resolver;
 	verbs->bridge = server->bridge;
 	verbs->trunks = server->trunks;
+	verbs->seen = server->seen;
 	verbs->relay = server->relay;
 	verbs->internal = server->internal;
 	verbs->external = server->external;
@@ -527,6 +567,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = start_trunks(server, text);
 	if (!err)
+		err = start_certificates(server);
+	if (!err)
 		err = start_audit(server, text);
 	if (!err)
 		err = start_bridge(server);
@@ -558,6 +600,7 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 	log_info("server", "event=ready servers=%zu gateways=%zu workers=%u",
 		server->config->server_count, server->config->gateway_count,
 		relay_worker_count(server->config->media.workers));
+	expiry_check(server->expiry);
 	*ret = server;
 	return 0;
 }
@@ -582,6 +625,8 @@ void server_stop(struct server *server)
 	transport_free(server->internal);
 	transport_free(server->external);
 	writer_free(server->writer);
+	expiry_free(server->expiry);
+	seen_free(server->seen);
 	trunks_free(server->trunks);
 	resolver_free(server->resolver);
 	if (server->signals.loop) {

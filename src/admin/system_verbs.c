@@ -4,6 +4,7 @@
 
 #include "admin/system_verbs.h"
 
+#include "admin/metrics.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
 #include "base/clock.h"
@@ -105,6 +106,23 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 		transport_json(context->internal), "external",
 		transport_json(context->external), "audit", audit_json(context, config));
 	return *ret_result ? API_OK : API_FAILED;
+}
+
+enum api_code system_verb_metrics(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	struct buf out;
+
+	(void)args;
+	(void)arg_count;
+	buf_init(&out, 0);
+	metrics_print(arg, &out);
+	*ret_result = buf_str(&out) ? api_text(out.data) : NULL;
+	buf_free(&out);
+	if (*ret_result)
+		return API_OK;
+	err_set(text, 0, "out of memory");
+	return API_FAILED;
 }
 
 enum api_code system_verb_shutdown(void *arg, const char *const *args, size_t arg_count,

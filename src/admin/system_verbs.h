@@ -7,6 +7,7 @@
 #include "admin/api.h"
 
 api_h system_verb_status;
+api_h system_verb_metrics;
 api_h system_verb_shutdown;
 api_h config_verb_check;
 api_h config_verb_reload;

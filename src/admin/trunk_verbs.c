@@ -1,10 +1,12 @@
 #include "admin/trunk_verbs.h"
 
+#include "admin/cert_verbs.h"
 #include "admin/keep.h"
 #include "admin/verbs.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "sip/transport.h"
+#include "trunk/seen.h"
 #include "trunk/trunk.h"
 
 #include <stdlib.h>
@@ -157,6 +159,7 @@ static json_t *details_json(
 	json_t *object = summary_json(trunk);
 	json_t *addrs = json_array();
 	char text[ADDR_TEXT_SIZE];
+	char name[80];
 
 	if (trunk->gateway)
 		add_gateway(object, trunk->gateway);
@@ -167,6 +170,8 @@ static json_t *details_json(
 			addrs, json_string(addr_text(&trunk->addrs[i], text)));
 	json_object_set_new(object, "addresses", addrs);
 	json_object_set_new(object, "connections", connections_json(context, trunk));
+	json_object_set_new(object, "certificate",
+		cert_seen_json(seen_find(context->seen, trunk_name(trunk, name))));
 	json_object_set_new(object, "last_answered_age_us",
 		trunk->last_ok_us > 0 && now_us >= trunk->last_ok_us
 			? json_integer((json_int_t)(now_us - trunk->last_ok_us))

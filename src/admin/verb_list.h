@@ -38,6 +38,11 @@
 		"end a call on both legs", call_verb_hangup)                             \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
+	X("cert", "list", 0, 0, false, "cert list",                                      \
+		"certificates and lists: when they run out, and what then",              \
+		cert_verb_list)                                                          \
+	X("metrics", "", 0, 0, false, "metrics",                                         \
+		"all in numbers, in the text format of Prometheus", system_verb_metrics) \
 	X("config", "check", 0, 0, false, "config check",                                \
 		"read the configuration files, list every mistake", config_verb_check)   \
 	X("config", "reload", 0, 0, true, "config reload",                               \

@@ -1,6 +1,7 @@
 #include "admin/verbs.h"
 
 #include "admin/call_verbs.h"
+#include "admin/cert_verbs.h"
 #include "admin/explain_verbs.h"
 #include "admin/system_verbs.h"
 #include "admin/trunk_verbs.h"

@@ -15,6 +15,7 @@ struct config;
 struct loop;
 struct relay;
 struct resolver;
+struct seen;
 struct trunks;
 struct transport;
 struct writer;
@@ -28,6 +29,7 @@ struct verbs_context {
 	struct resolver *resolver;
 	struct bridge *bridge;
 	struct trunks *trunks;
+	struct seen *seen; /* what peers showed */
 	struct relay *relay;
 	struct transport *internal;
 	struct transport *external;

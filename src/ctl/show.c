@@ -51,6 +51,12 @@ static const struct layout layouts[] = {
 			{"SIGNALLING", "external.transport", false},
 			{"MEDIA", "external.media", false},
 			{"AGE", "duration_us", true}}},
+	{"cert", "list", NULL,
+		{{"ROLE", "role", false}, {"SUBJECT", "subject", false},
+			{"NAMES", "names", false}, {"NOT AFTER", "not_after", false},
+			{"DAYS", "left_days", true}, {"LEVEL", "level", false},
+			{"USED BY", "used_by", false}, {"THEN", "then", false},
+			{"CHANGED", "changed", false}, {"FILE", "file", false}}},
 	{"cdr", "tail", NULL,
 		{{"ID", "id", false}, {"START", "start", false}, {"FROM", "from", false},
 			{"TO", "to", false}, {"STATUS", "status", true},
@@ -304,6 +310,17 @@ static void print_call(const json_t *call)
 	buf_free(&text);
 }
 
+static void print_lines(const char *text)
+{
+	while (*text) {
+		size_t len = strcspn(text, "\n");
+
+		show_safe(text, len);
+		putchar('\n');
+		text += len + (text[len] != '\0');
+	}
+}
+
 int show_result(const char *noun, const char *verb, const json_t *result)
 {
 	const struct layout *layout;
@@ -319,6 +336,8 @@ int show_result(const char *noun, const char *verb, const json_t *result)
 		print_call(result);
 	else if (strcmp(verb, "explain") == 0)
 		show_explain(result);
+	else if (json_is_string(result))
+		print_lines(json_string_value(result));
 	else
 		print_block(result, 0);
 	return 0;

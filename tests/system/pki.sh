@@ -15,14 +15,20 @@ openssl_time() { # SECONDS
 }
 
 # issue FILE CA NAME [FROM TO]: $lab/certs/FILE.pem, .key and -combined.pem, in seconds from
-# now (a day ago, a year). An old key is replaced.
+# now (a day ago, a year). An old key is replaced unless keep_key is set; ca_conf says how
+# it is issued where that is not certs/ca.cnf.
 issue() {
 	local file=$1 ca=$2 name=$3
-	with_ca "$ca" openssl ecparam -name prime256v1 -genkey -noout -out "$file.key.new"
+	if [[ -n ${keep_key:-} ]]; then
+		cp "$lab/certs/$file.key" "$lab/certs/$file.key.new"
+	else
+		with_ca "$ca" openssl ecparam -name prime256v1 -genkey -noout -out "$file.key.new"
+	fi
 	with_ca "$ca" openssl req -new -key "$file.key.new" -subj "/O=Tandem lab/CN=$name" \
 		-out "$file.csr"
-	san=DNS:$name with_ca "$ca" openssl ca -batch -notext -config "$srcdir/certs/ca.cnf" \
-		-extensions host -in "$file.csr" -startdate "$(openssl_time "${4:--86400}")" \
+	san=DNS:$name with_ca "$ca" openssl ca -batch -notext \
+		-config "${ca_conf:-$srcdir/certs/ca.cnf}" -extensions host \
+		-in "$file.csr" -startdate "$(openssl_time "${4:--86400}")" \
 		-enddate "$(openssl_time "${5:-31536000}")" -out "$file.pem.new" 2>/dev/null ||
 		return 1
 	cat "$lab/certs/$file.pem.new" "$lab/certs/$file.key.new" \

@@ -271,6 +271,12 @@ struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind)
 	return NULL;
 }
 
+const char *trunk_name(const struct trunk *trunk, char buf[static 80])
+{
+	snprintf(buf, 80, "%s %s", trunk->gateway ? "trunk" : "server", trunk->id);
+	return buf;
+}
+
 /* The probes under way, and what they were begun with. */
 static struct probe_params probes[16];
 static unsigned probe_count, probes_cancelled;
@@ -469,6 +475,65 @@ static void status_tells_what_there_is(void **state)
 		number(json_object_get(result, "media"), "port_pairs_total"), 5000);
 	assert_true(json_is_false(
 		json_object_get(json_object_get(result, "audit"), "failing")));
+}
+
+static void certificates_are_told_with_what_depends_on_them(void **state)
+{
+	const json_t *list, *certificate;
+
+	(void)state;
+	assert_int_equal(ask("cert", "list", NULL, NULL), API_OK);
+	assert_int_equal(json_array_size(result), 2);
+	list = json_array_get(result, 0);
+	assert_string_equal(word(list, "role"), "crl");
+	assert_string_equal(word(list, "subject"), "CN=CA");
+	assert_string_equal(word(list, "not_after"), "1970-01-01T00:33:20Z");
+	assert_string_equal(word(list, "level"), "over");
+	assert_true(number(list, "left_days") < -20000);
+	assert_null(json_object_get(list, "changed"));
+	certificate = json_array_get(result, 1);
+	assert_string_equal(word(certificate, "level"), "ok");
+	assert_string_equal(word(certificate, "used_by"), "trunk carrier-a");
+	assert_string_equal(word(certificate, "then"), "refused");
+	assert_string_equal(word(certificate, "fingerprint_before"), "12:34");
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(certificate, "users"), 0)),
+		"trunk carrier-a");
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(certificate, "changed"), 0)),
+		"key");
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_string_equal(
+		word(json_object_get(result, "certificate"), "fingerprint"), "AB:CD");
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	assert_true(json_is_null(json_object_get(result, "certificate")));
+}
+
+static void expect_metric(const char *line)
+{
+	if (!strstr(json_string_value(result), line))
+		fail_msg("no line %s in\n%s", line, json_string_value(result));
+}
+
+static void metrics_are_told_as_text(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	assert_true(json_is_string(result));
+	expect_metric("\n# TYPE tandem_calls_started_total counter\n"
+		      "tandem_calls_started_total 9\n");
+	expect_metric("\ntandem_connections{side=\"internal\"} 3\n"
+		      "tandem_connections{side=\"external\"} 0\n");
+	expect_metric("\ntandem_trunk_calls{trunk=\"carrier-a\"} 1\n");
+	expect_metric("\ntandem_server_calls{server=\"pbx1\"} 0\n");
+	/* what is between quotes is escaped once more */
+	expect_metric("\ntandem_certificate_not_after_timestamp_seconds{role=\"peer\","
+		      "subject=\"CN=\\\\\\\"odd\\\\x0a\\\\\\\"\",fingerprint=\"AB:CD\","
+		      "trunk=\"carrier-a\"} 4000000000\n");
+	expect_metric("\ntandem_crl_next_update_timestamp_seconds{issuer=\"CN=CA\","
+		      "file=\"/a\\n\\\"b\\\\.crl\"} 2000\n");
+	expect_metric("\ntandem_certificate_warnings{threshold=\"30d\"} 1\n");
+	expect_metric("\ntandem_certificate_warnings{threshold=\"over\"} 1\n");
 }
 
 static struct probe_result a_result(void)
@@ -713,6 +778,10 @@ int main(void)
 			a_configuration_is_checked_and_reloaded, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_log_level_is_shown_and_set, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			certificates_are_told_with_what_depends_on_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			metrics_are_told_as_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(shutdown_may_drain, setup, teardown),
 	};
 

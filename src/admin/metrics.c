@@ -1,0 +1,305 @@
+#ifdef HAVE_CONFIG_H
+#include "tandem-config.h"
+#endif
+
+#include "admin/metrics.h"
+
+#include "admin/verbs.h"
+#include "audit/writer.h"
+#include "base/clock.h"
+#include "bridge/bridge.h"
+#include "media/relay.h"
+#include "sip/transport.h"
+#include "trunk/inventory.h"
+#include "trunk/trunk.h"
+
+#include <errno.h>
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static void head(struct buf *out, const char *name, const char *type, const char *help)
+{
+	buf_printf(out, "# HELP tandem_%s %s\n# TYPE tandem_%s %s\n", name, help, name,
+		type);
+}
+
+/* One without labels. */
+static void single(struct buf *out, const char *name, const char *type, const char *help,
+	uint64_t value)
+{
+	head(out, name, type, help);
+	buf_printf(out, "tandem_%s %llu\n", name, (unsigned long long)value);
+}
+
+/* VALUE as the format has it between its quotes. */
+static void add_label(struct buf *out, const char *name, const char *value)
+{
+	buf_printf(out, "%s=\"", name);
+	for (; *value; value++) {
+		if (*value == '\\' || *value == '"')
+			buf_add_char(out, '\\');
+		if (*value == '\n')
+			buf_add_str(out, "\\n");
+		else
+			buf_add_char(out, *value);
+	}
+	buf_add_char(out, '"');
+}
+
+static void print_server(const struct verbs_context *context, struct buf *out)
+{
+	head(out, "build_info", "gauge", "The version that runs.");
+	buf_add_str(out, "tandem_build_info{");
+	add_label(out, "version", PACKAGE_VERSION);
+	buf_add_str(out, "} 1\n");
+	single(out, "start_time_seconds", "gauge", "When the server was started.",
+		context->start_wall_us / 1000000);
+}
+
+static void print_calls(const struct verbs_context *context, struct buf *out)
+{
+	struct bridge_totals totals;
+
+	bridge_totals(context->bridge, &totals);
+	single(out, "calls", "gauge", "Calls now.", totals.calls);
+	single(out, "calls_answered", "gauge", "Calls that talk now.", totals.answered);
+	single(out, "dialogs", "gauge", "SIP dialogs now.", totals.dialogs);
+	single(out, "transactions", "gauge", "SIP transactions now.",
+		totals.transactions);
+	single(out, "calls_started_total", "counter", "Calls begun.", totals.started);
+	single(out, "calls_ended_total", "counter", "Calls over.", totals.ended);
+	single(out, "calls_failed_total", "counter", "Calls never answered.",
+		totals.failed);
+	single(out, "calls_refused_total", "counter",
+		"INVITEs answered 503 before they were calls.", totals.refused);
+	single(out, "draining", "gauge", "1: no new calls are taken.", totals.draining);
+}
+
+static void print_media(const struct verbs_context *context, struct buf *out)
+{
+	struct relay_totals totals;
+
+	relay_totals(context->relay, &totals);
+	single(out, "media_workers", "gauge", "Media threads.", totals.workers);
+	single(out, "media_sessions", "gauge", "Relay sessions now.", totals.sessions);
+	single(out, "media_streams", "gauge", "Relayed streams now.", totals.streams);
+	single(out, "media_port_pairs_used", "gauge", "Pairs of ports in use.",
+		totals.ports_used);
+	single(out, "media_port_pairs", "gauge", "Pairs of ports there are.",
+		totals.ports_total);
+	single(out, "media_packets_total", "counter", "Packets relayed.", totals.packets);
+}
+
+static void print_audit(const struct verbs_context *context, struct buf *out)
+{
+	struct writer_totals totals;
+
+	writer_totals(context->writer, &totals);
+	single(out, "audit_failing", "gauge", "1: audit cannot write.", totals.failing);
+	single(out, "audit_offered_total", "counter",
+		"Messages and packets to be captured.", totals.offered);
+	single(out, "audit_stored_total", "counter", "Of them stored.", totals.stored);
+	single(out, "audit_lost_total", "counter", "Of them lost.", totals.lost);
+	single(out, "audit_cut_total", "counter", "Messages stored cut.", totals.cut);
+	single(out, "audit_open_files", "gauge", "Capture files open.",
+		totals.open_files);
+	single(out, "call_records_total", "counter", "Call records written.",
+		totals.cdrs);
+	single(out, "call_records_lost_total", "counter", "Call records lost.",
+		totals.cdrs_lost);
+	single(out, "call_records_waiting_bytes", "gauge",
+		"Call records that wait in memory for the disk.",
+		totals.cdrs_waiting_bytes);
+}
+
+/* ---- one row a side ---- */
+
+struct side_row {
+	const char *name, *type, *help;
+	uint64_t value[2]; /* internal, external */
+};
+
+static void print_sides(const struct verbs_context *context, struct buf *out)
+{
+	struct transport_totals in = {0}, ex = {0};
+
+	if (context->internal)
+		transport_totals(context->internal, &in);
+	if (context->external)
+		transport_totals(context->external, &ex);
+	const struct side_row rows[] = {
+		{"connections", "gauge", "Connections open.",
+			{in.connections, ex.connections}},
+		{"handshakes", "gauge", "Handshakes under way.",
+			{in.handshakes, ex.handshakes}},
+		{"connections_accepted_total", "counter", "Connections accepted.",
+			{in.accepted, ex.accepted}},
+		{"connections_refused_total", "counter",
+			"Accepted connections that were refused.",
+			{in.refused, ex.refused}},
+		{"messages_received_total", "counter", "SIP messages received.",
+			{in.messages_in, ex.messages_in}},
+		{"messages_sent_total", "counter", "SIP messages sent.",
+			{in.messages_out, ex.messages_out}},
+		{"input_broken_total", "counter",
+			"Connections closed and datagrams dropped for what they held.",
+			{in.broken, ex.broken}},
+		{"input_stray_total", "counter",
+			"Datagrams and connections from unknown sources.",
+			{in.stray, ex.stray}},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		head(out, rows[i].name, rows[i].type, rows[i].help);
+		buf_printf(out,
+			"tandem_%s{side=\"internal\"} %llu\n"
+			"tandem_%s{side=\"external\"} %llu\n",
+			rows[i].name, (unsigned long long)rows[i].value[0], rows[i].name,
+			(unsigned long long)rows[i].value[1]);
+	}
+}
+
+/* ---- one row a trunk or server ---- */
+
+/* trunk="carrier-a" or server="pbx1" */
+static void add_party(struct buf *out, const struct trunk *trunk)
+{
+	add_label(out, trunk->kind == TRUNK_GATEWAY ? "trunk" : "server", trunk->id);
+}
+
+static uint64_t calls_of(const struct trunk *trunk)
+{
+	return trunk->calls;
+}
+
+static uint64_t calls_total_of(const struct trunk *trunk)
+{
+	return trunk->calls_total;
+}
+
+static uint64_t calls_failed_of(const struct trunk *trunk)
+{
+	return trunk->calls_failed;
+}
+
+static void print_trunks(
+	const struct verbs_context *context, enum trunk_kind kind, struct buf *out)
+{
+	static const struct {
+		const char *name[2], *type, *help;
+		uint64_t (*value)(const struct trunk *trunk);
+	} rows[] = {
+		{{"server_calls", "trunk_calls"}, "gauge", "Calls by it now.", calls_of},
+		{{"server_calls_total", "trunk_calls_total"}, "counter", "Calls by it.",
+			calls_total_of},
+		{{"server_calls_failed_total", "trunk_calls_failed_total"}, "counter",
+			"Calls by it that failed.", calls_failed_of},
+	};
+	const struct trunk *trunk;
+
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		const char *name = rows[row].name[kind == TRUNK_GATEWAY];
+
+		head(out, name, rows[row].type, rows[row].help);
+		for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++) {
+			buf_printf(out, "tandem_%s{", name);
+			add_party(out, trunk);
+			buf_printf(out, "} %llu\n",
+				(unsigned long long)rows[row].value(trunk));
+		}
+	}
+}
+
+/* ---- certificates ---- */
+
+static void print_certificate(
+	const struct inventory_item *item, const struct trunk *peer, struct buf *out)
+{
+	buf_add_str(out, "tandem_certificate_not_after_timestamp_seconds{");
+	add_label(out, "role", inventory_role_name(item));
+	buf_add_char(out, ',');
+	add_label(out, "subject", item->facts.subject);
+	buf_add_char(out, ',');
+	add_label(out, "fingerprint", item->facts.fingerprint);
+	buf_add_char(out, ',');
+	if (peer)
+		add_party(out, peer);
+	else
+		add_label(out, "file", item->file);
+	buf_printf(out, "} %lld\n", (long long)item->facts.to);
+}
+
+static void print_list(const struct inventory_item *item, struct buf *out)
+{
+	buf_add_str(out, "tandem_crl_next_update_timestamp_seconds{");
+	add_label(out, "issuer", item->facts.issuer);
+	buf_add_char(out, ',');
+	add_label(out, "file", item->file);
+	buf_printf(out, "} %lld\n", (long long)item->facts.to);
+}
+
+/* What peers showed has one row for each of them. */
+static void print_dates(const struct inventory *inventory, struct buf *out)
+{
+	head(out, "certificate_not_after_timestamp_seconds", "gauge",
+		"When a certificate runs out.");
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_item *item = inventory->items[i];
+
+		if (item->role == INVENTORY_CRL)
+			continue;
+		if (item->file[0])
+			print_certificate(item, NULL, out);
+		for (unsigned j = 0; !item->file[0] && j < item->user_count; j++)
+			print_certificate(item, item->users[j].trunk, out);
+	}
+	head(out, "crl_next_update_timestamp_seconds", "gauge",
+		"When a revocation list is stale.");
+	for (size_t i = 0; i < inventory->count; i++)
+		if (inventory->items[i]->role == INVENTORY_CRL)
+			print_list(inventory->items[i], out);
+}
+
+static void print_warnings(const struct inventory *inventory, struct buf *out)
+{
+	const time_t now = (time_t)(clock_real()->wall_us(clock_real()) / 1000000);
+	unsigned counts[INVENTORY_LEVELS] = {0};
+
+	for (size_t i = 0; i < inventory->count; i++)
+		for (unsigned level = inventory_level(inventory->items[i], now);
+			level > INVENTORY_FINE; level--)
+			counts[level]++;
+	head(out, "certificate_warnings", "gauge",
+		"Certificates and revocation lists that run out within the time, or are "
+		"over.");
+	for (unsigned level = INVENTORY_30_DAYS; level < INVENTORY_LEVELS; level++)
+		buf_printf(out, "tandem_certificate_warnings{threshold=\"%s\"} %u\n",
+			inventory_level_name((enum inventory_level)level), counts[level]);
+}
+
+static void print_certificates(const struct verbs_context *context, struct buf *out)
+{
+	struct inventory *inventory;
+
+	if (inventory_new(&inventory, context->trunks, context->seen)) {
+		out->err = -ENOMEM;
+		return;
+	}
+	print_dates(inventory, out);
+	print_warnings(inventory, out);
+	inventory_free(inventory);
+}
+
+void metrics_print(const struct verbs_context *context, struct buf *out)
+{
+	print_server(context, out);
+	print_calls(context, out);
+	print_media(context, out);
+	print_sides(context, out);
+	print_trunks(context, TRUNK_SERVER, out);
+	print_trunks(context, TRUNK_GATEWAY, out);
+	print_audit(context, out);
+	print_certificates(context, out);
+}
