@@ -190,9 +190,11 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	member_string(out, "tls_version", leg->version);
 	member_string(out, "tls_cipher", leg->cipher);
 	member_string(out, "peer_names", leg->peer_names);
+	member_string(out, "signalling_required", leg->signalling_required);
 	member_addr(out, "remote", &leg->remote);
 	member_string(out, "sip_call_id", leg->call_id);
 	member_string(out, "media", leg->media);
+	member_string(out, "media_required", leg->media_required);
 	member_string(out, "codec", leg->codec);
 	member_addr(out, "media_remote", &leg->media_remote);
 	member_score(out, "mos", leg->mos);

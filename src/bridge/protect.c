@@ -9,6 +9,25 @@ static enum config_srtp srtp_of(const struct leg *leg)
 	return leg->server ? CONFIG_SRTP_REQUIRED : leg->gateway->srtp;
 }
 
+const char *protect_least_tls(const struct leg *leg)
+{
+	static const char *const versions[] = {
+		[CONFIG_TLS_1_0] = "TLS1.0",
+		[CONFIG_TLS_1_1] = "TLS1.1",
+		[CONFIG_TLS_1_2] = "TLS1.2",
+		[CONFIG_TLS_1_3] = "TLS1.3",
+	};
+
+	if (leg->server)
+		return versions[CONFIG_TLS_1_2];
+	return leg->gateway->tls == CONFIG_TLS_YES ? versions[leg->gateway->tls_min] : "";
+}
+
+const char *protect_least_media(const struct leg *leg)
+{
+	return srtp_of(leg) == CONFIG_SRTP_REQUIRED ? "SRTP" : "";
+}
+
 static unsigned suites_of(const struct leg *leg)
 {
 	return leg->server ? leg->server->suites : leg->gateway->suites;

@@ -7,6 +7,11 @@
 
 #include "bridge/leg.h"
 
+/* What LEG's configuration demands: the least TLS version ("TLS1.2") and "SRTP", each "" where
+ * none is. */
+const char *protect_least_tls(const struct leg *leg);
+const char *protect_least_media(const struct leg *leg);
+
 /* LEG offered line INDEX of IN: chooses their crypto and our key for the answer, into
  * stream->next. 0, or ERR_SUPPORT (refuse the line) with TEXT. */
 int protect_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,

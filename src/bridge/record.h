@@ -20,10 +20,15 @@ struct record_leg {
 	const char *version;    /* "TLS1.3", "" */
 	const char *cipher;     /* "AES-256-GCM", "" */
 	const char *peer_names; /* "DNS:pbx1.example.com", "" */
-	struct addr remote;     /* signalling */
-	const char *call_id;    /* SIP Call-ID */
-	const char *
-		media; /* SRTP suite name of the first stream, "RTP", or "" without media */
+	/* What its configuration demanded when the call began: the least TLS version and "SRTP", each ""
+	 * where none was. */
+	const char *signalling_required;
+	const char *media_required;
+	struct addr remote;  /* signalling */
+	const char *call_id; /* SIP Call-ID */
+	const char
+		*media; /* "RTP" when a stream of it is plain, else the SRTP suite of the
+	                * first stream; "" without media */
 	const char *codec; /* first format of the answer: "PCMA"; "" */
 	struct addr media_remote;
 	struct relay_stats stats; /* all streams added up; loss and jitter of the worst */

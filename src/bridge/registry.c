@@ -2,6 +2,7 @@
 
 #include "base/secret.h"
 #include "bridge/diagnosis.h"
+#include "bridge/protect.h"
 #include "media/mos.h"
 
 #include <stdio.h>
@@ -62,18 +63,24 @@ void registry_add(struct call *call, const struct message *invite)
 
 /* ---- records ---- */
 
+/* The address is the first stream's; the protection is that of the least protected one. */
 static const char *media_name(const struct leg *leg, struct addr *ret_remote)
 {
+	const char *name = "";
+
 	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
 		const struct stream *stream = leg->streams[i];
 
 		if (!stream || !stream->now.set)
 			continue;
-		*ret_remote = stream->now.rtp;
-		return stream->now.secure ? sdes_suite_name(stream->now.theirs.suite)
-					  : "RTP";
+		if (!name[0])
+			*ret_remote = stream->now.rtp;
+		if (!stream->now.secure)
+			return "RTP";
+		if (!name[0])
+			name = sdes_suite_name(stream->now.theirs.suite);
 	}
-	return "";
+	return name;
 }
 
 static void first_codec(const struct leg *leg, char out[static 32])
@@ -154,8 +161,11 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 	memset(ret, 0, sizeof(*ret));
 	ret->party = ret->transport = ret->version = ret->cipher = ret->peer_names = "";
 	ret->call_id = ret->media = ret->codec = "";
+	ret->signalling_required = ret->media_required = "";
 	if (!leg->home)
 		return;
+	ret->signalling_required = protect_least_tls(leg);
+	ret->media_required = protect_least_media(leg);
 	ret->party = trunk_name(leg->trunk, name);
 	if (leg->flow) {
 		ret->transport = transport_kind_name(leg->flow->kind);

@@ -254,9 +254,33 @@ static void takes_no_answer_that_gives_less(void **state)
 	}
 }
 
+static void what_is_demanded_has_a_name(void **state)
+{
+	struct config_gateway gateway = {
+		.srtp = CONFIG_SRTP_REQUIRED, .tls = CONFIG_TLS_YES};
+	const struct leg to_server = {.server = &server};
+	const struct leg to_gateway = {.gateway = &gateway};
+
+	(void)state;
+	assert_string_equal(protect_least_tls(&to_server), "TLS1.2");
+	assert_string_equal(protect_least_media(&to_server), "SRTP");
+	gateway.tls_min = CONFIG_TLS_1_3;
+	assert_string_equal(protect_least_tls(&to_gateway), "TLS1.3");
+	assert_string_equal(protect_least_media(&to_gateway), "SRTP");
+	gateway.tls_min = CONFIG_TLS_1_0;
+	gateway.srtp = CONFIG_SRTP_OPTIONAL;
+	assert_string_equal(protect_least_tls(&to_gateway), "TLS1.0");
+	assert_string_equal(protect_least_media(&to_gateway), "");
+	gateway.tls = CONFIG_TLS_OBSERVE;
+	gateway.srtp = CONFIG_SRTP_OFF;
+	assert_string_equal(protect_least_tls(&to_gateway), "");
+	assert_string_equal(protect_least_media(&to_gateway), "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_demanded_has_a_name),
 		cmocka_unit_test(takes_offers_by_the_rule_of_the_leg),
 		cmocka_unit_test(chooses_the_strongest_line),
 		cmocka_unit_test(keeps_our_key_in_a_further_offer),
