@@ -1,0 +1,198 @@
+#include "audit/cdr_scan.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILES 2
+
+/* Halved until the first line that is wanted is known to begin at LOW, where a line begins, or
+ * soon behind it. */
+struct part {
+	int fd; /* -1: there is no such file */
+	struct stat st;
+	off_t low, high;
+	bool found; /* it is; reading goes on at LOW */
+};
+
+struct cdr_scan {
+	struct part parts[FILES]; /* in the order of time */
+	unsigned part;            /* that is read */
+	char since[CLOCK_TEXT_SIZE];
+	struct cdr_scan_counts counts;
+	char bytes[CDR_SCAN_BYTES];
+};
+
+static int open_part(struct part *part, const char *state_dir, const char *name)
+{
+	char *path;
+	int err = 0;
+
+	if (asprintf(&path, "%s/%s", state_dir, name) < 0)
+		return -ENOMEM;
+	part->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	free(path);
+	if (part->fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(part->fd, &part->st) < 0)
+		err = -errno;
+	else if (!S_ISREG(part->st.st_mode))
+		err = -EPERM;
+	part->high = part->st.st_size;
+	return err;
+}
+
+int cdr_scan_new(struct cdr_scan **ret, const char *state_dir, uint64_t since_us,
+	struct err_text *text)
+{
+	struct cdr_scan *scan = calloc(1, sizeof(*scan));
+	struct part *old, *now;
+	int err;
+
+	if (!scan)
+		return err_set(text, -ENOMEM, "out of memory");
+	clock_text(since_us, scan->since);
+	old = &scan->parts[0];
+	now = &scan->parts[1];
+	old->fd = now->fd = -1;
+	/* In this order: one that is renamed in between is met twice rather than not at all. */
+	err = open_part(now, state_dir, "cdr.jsonl");
+	if (!err)
+		err = open_part(old, state_dir, "cdr.jsonl.1");
+	if (err) {
+		cdr_scan_free(scan);
+		return err_set(text, err, "cannot read the call records in %s: %s",
+			state_dir, err_str(err));
+	}
+	if (old->fd >= 0 && now->fd >= 0 && old->st.st_ino == now->st.st_ino &&
+		old->st.st_dev == now->st.st_dev)
+		old->high = old->st.st_size = 0;
+	*ret = scan;
+	return 0;
+}
+
+void cdr_scan_free(struct cdr_scan *scan)
+{
+	if (!scan)
+		return;
+	for (unsigned i = 0; i < FILES; i++)
+		if (scan->parts[i].fd >= 0)
+			close(scan->parts[i].fd);
+	free(scan);
+}
+
+/* What is in the part from AT on, as far as one step reads. Negative: it cannot be read. */
+static int read_at(struct cdr_scan *scan, off_t at, struct span *ret)
+{
+	const struct part *part = &scan->parts[scan->part];
+	size_t len = sizeof(scan->bytes);
+	ssize_t n;
+
+	if (part->high - at < (off_t)len)
+		len = (size_t)(part->high - at);
+	n = pread(part->fd, scan->bytes, len, at);
+	if (n < 0)
+		return -errno;
+	*ret = (struct span){scan->bytes, (size_t)n};
+	return 0;
+}
+
+/* Takes a whole line off the front of *REST; what has no line end is none. */
+static bool take_line(struct span *rest, struct span *ret)
+{
+	if (!rest->p || !memchr(rest->p, '\n', rest->len))
+		return false;
+	return span_next(rest, '\n', ret);
+}
+
+static bool is_wanted(const struct cdr_scan *scan, const struct cdr *cdr)
+{
+	size_t len = strlen(scan->since);
+	int order =
+		memcmp(cdr->end.p, scan->since, cdr->end.len < len ? cdr->end.len : len);
+
+	return order > 0 || (order == 0 && cdr->end.len >= len);
+}
+
+/* Looks at the first record behind the middle. One that cannot be read there ends it early, which
+ * costs time alone. */
+static int halve(struct cdr_scan *scan)
+{
+	struct part *part = &scan->parts[scan->part];
+	off_t middle = part->low + (part->high - part->low) / 2;
+	struct span rest, line;
+	struct cdr cdr;
+	int err;
+
+	part->found = part->high - part->low <= (off_t)CDR_SCAN_BYTES;
+	if (part->found)
+		goto out;
+	err = read_at(scan, middle, &rest);
+	if (err)
+		return err;
+	if (!take_line(&rest, &line) || !take_line(&rest, &line) ||
+		cdr_read(&cdr, line)) {
+		part->found = true;
+		goto out;
+	}
+	if (is_wanted(scan, &cdr))
+		part->high = middle;
+	else
+		part->low = middle + (line.p - scan->bytes);
+out:
+	if (part->found)
+		part->high = part->st.st_size;
+	return -EAGAIN;
+}
+
+static void give(struct cdr_scan *scan, struct span line, cdr_scan_h *h, void *arg)
+{
+	struct cdr cdr;
+
+	if (cdr_read(&cdr, line)) {
+		scan->counts.unreadable++;
+		return;
+	}
+	if (!is_wanted(scan, &cdr))
+		return;
+	if (scan->counts.records++ == 0)
+		span_copy(cdr.end, scan->counts.first, sizeof(scan->counts.first));
+	h(arg, &cdr);
+}
+
+int cdr_scan_step(struct cdr_scan *scan, cdr_scan_h *h, void *arg)
+{
+	struct part *part = &scan->parts[scan->part];
+	struct span rest, line;
+	int err;
+
+	if (part->low >= part->high)
+		return ++scan->part < FILES ? -EAGAIN : 0;
+	if (!part->found)
+		return halve(scan);
+	err = read_at(scan, part->low, &rest);
+	if (err)
+		return err;
+	/* The file was cut meanwhile. */
+	if (rest.len == 0)
+		part->high = part->low;
+	while (take_line(&rest, &line)) {
+		part->low += (off_t)line.len + 1;
+		give(scan, line, h, arg);
+	}
+	/* Nothing but the start of an endless line, or of one that is not whole yet. */
+	if (rest.p == scan->bytes && rest.len > 0) {
+		part->low += (off_t)rest.len;
+		scan->counts.unreadable++;
+	}
+	return -EAGAIN;
+}
+
+const struct cdr_scan_counts *cdr_scan_counts(const struct cdr_scan *scan)
+{
+	return &scan->counts;
+}
