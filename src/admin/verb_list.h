@@ -43,6 +43,10 @@
 		cert_verb_list)                                                          \
 	X("metrics", "", 0, 0, false, "metrics",                                         \
 		"all in numbers, in the text format of Prometheus", system_verb_metrics) \
+	X("report", "protection", 0, 1, false,                                           \
+		"report protection [SINCE] [--csv | --html]",                            \
+		"how everything is and was protected; fails where a rule is broken",     \
+		report_verb_protection)                                                  \
 	X("config", "check", 0, 0, false, "config check",                                \
 		"read the configuration files, list every mistake", config_verb_check)   \
 	X("config", "reload", 0, 0, true, "config reload",                               \

@@ -3,6 +3,7 @@
 #include "admin/call_verbs.h"
 #include "admin/cert_verbs.h"
 #include "admin/explain_verbs.h"
+#include "admin/report_verbs.h"
 #include "admin/system_verbs.h"
 #include "admin/trunk_verbs.h"
 #include "admin/verb_list.h"

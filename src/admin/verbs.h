@@ -22,6 +22,8 @@ struct writer;
 
 /* Probes that those who ask wait for, at once. */
 #define VERBS_EXPLAINS_MAX 8
+/* Reports that are made at once: each reads the records. */
+#define VERBS_REPORTS_MAX 2
 
 struct verbs_context {
 	struct api *api; /* the one that has this table */
@@ -36,6 +38,7 @@ struct verbs_context {
 	struct writer *writer;
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
+	unsigned reports;  /* reports that are being made */
 	/* The present snapshot. */
 	const struct config *(*config_h)(void *arg);
 	/* Reads the files again and swaps. 0 or ERR_CONFIG with all mistakes in ERRORS (JSON

@@ -7,9 +7,13 @@
 
 #include "admin/verb_list.h"
 #include "ctl/client.h"
+#include "ctl/report_csv.h"
+#include "ctl/report_html.h"
 #include "ctl/show.h"
 #include "ctl/show_explain.h"
+#include "ctl/show_report.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <locale.h>
 #include <stdio.h>
@@ -33,8 +37,10 @@ static const struct command {
 	const char *usage, *help;
 } commands[] = {VERB_LIST(ROW){NULL, NULL, 0, 0, NULL, NULL}};
 
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_HTML };
+
 struct options {
-	bool json;
+	enum format format;
 	bool quiet;
 	const char *socket_path;
 };
@@ -71,7 +77,7 @@ static void read_options(int argc, char **argv, struct options *options)
 	while ((c = getopt_long(argc, argv, "+jqs:hV", long_options, NULL)) >= 0) {
 		switch (c) {
 		case 'j':
-			options->json = true;
+			options->format = FORMAT_JSON;
 			break;
 		case 'q':
 			options->quiet = true;
@@ -90,6 +96,48 @@ static void read_options(int argc, char **argv, struct options *options)
 			exit(API_USAGE);
 		}
 	}
+}
+
+/*
+ * Takes the format of a report out of WORDS, which end with NULL, where people write it: behind
+ * the command. False after it was said what is wrong.
+ */
+static bool take_format(char **words, struct options *options)
+{
+	static const char *const names[] = {[FORMAT_JSON] = "--json",
+		[FORMAT_CSV] = "--csv",
+		[FORMAT_HTML] = "--html"};
+	char **kept = words;
+	enum format format;
+
+	if (!words[0] || strcmp(words[0], "report") != 0)
+		return true;
+	for (; *words; words++) {
+		for (format = FORMAT_HTML; format > FORMAT_TEXT; format--)
+			if (strcmp(*words, names[format]) == 0)
+				break;
+		if (format == FORMAT_TEXT) {
+			*kept++ = *words;
+			continue;
+		}
+		if (options->format != FORMAT_TEXT && options->format != format) {
+			fprintf(stderr, "tandemctl: %s and %s: expected one of them\n",
+				names[options->format], names[format]);
+			return false;
+		}
+		options->format = format;
+	}
+	*kept = NULL;
+	return true;
+}
+
+static int count_words(char *const *words)
+{
+	int count = 0;
+
+	while (words[count])
+		count++;
+	return count;
 }
 
 /* The command of WORDS, or NULL after it was said what is wrong. */
@@ -125,6 +173,24 @@ static const struct command *find_command(int count, char **words)
 	return NULL;
 }
 
+/* A page, or CSV. */
+static int print_report(enum format format, const json_t *report)
+{
+	struct buf out;
+	int err;
+
+	buf_init(&out, 0);
+	if (format == FORMAT_CSV)
+		report_csv(report, &out);
+	else
+		report_html(report, &out);
+	err = out.err;
+	if (!err && fwrite(out.data, 1, out.len, stdout) < out.len)
+		err = -EIO;
+	buf_free(&out);
+	return err;
+}
+
 static int show_answer(const struct options *options, const struct command *command,
 	const json_t *answer)
 {
@@ -136,7 +202,7 @@ static int show_answer(const struct options *options, const struct command *comm
 	if (code != API_OK) {
 		show_errors(result);
 		fprintf(stderr, "tandemctl: %s\n", error ? error : "failed");
-		if (options->json) {
+		if (options->format == FORMAT_JSON) {
 			json_dumpf(answer, stdout, JSON_INDENT(2));
 			putchar('\n');
 		}
@@ -144,12 +210,16 @@ static int show_answer(const struct options *options, const struct command *comm
 	}
 	if (strcmp(command->verb, "explain") == 0)
 		code = show_explain_code(result);
+	else if (strcmp(command->noun, "report") == 0)
+		code = show_report_code(result);
 	if (options->quiet)
 		return code;
-	if (options->json) {
+	if (options->format == FORMAT_JSON) {
 		json_dumpf(result ? result : json_null(), stdout,
 			JSON_INDENT(2) | JSON_ENCODE_ANY);
 		putchar('\n');
+	} else if (options->format != FORMAT_TEXT) {
+		err = print_report(options->format, result);
 	} else if (result) {
 		err = show_result(command->noun, command->verb, result);
 	}
@@ -166,17 +236,21 @@ int main(int argc, char **argv)
 	const struct command *command;
 	struct err_text text = {""};
 	json_t *answer = NULL;
+	char **words;
 	int code;
 
 	setlocale(LC_ALL, "");
 	if (!options.socket_path || !options.socket_path[0])
 		options.socket_path = TANDEM_RUN_DIR "/control.sock";
 	read_options(argc, argv, &options);
-	command = find_command(argc - optind, argv + optind);
+	words = argv + optind;
+	if (!take_format(words, &options))
+		return API_USAGE;
+	command = find_command(count_words(words), words);
 	if (!command)
 		return API_USAGE;
 	code = (int)client_ask(options.socket_path, command->noun, command->verb,
-		argv + optind + (command->verb[0] ? 2 : 1), &answer, &text);
+		words + (command->verb[0] ? 2 : 1), &answer, &text);
 	if (code != API_OK) {
 		fprintf(stderr, "tandemctl: %s\n", text.text);
 		return code;

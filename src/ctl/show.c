@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "ctl/show_explain.h"
+#include "ctl/show_report.h"
 
 #include <errno.h>
 #include <libsmartcols.h>
@@ -16,16 +17,10 @@
 #define NAME_WIDTH 26
 #define DEPTH_MAX 6
 
-struct column {
-	const char *title;
-	const char *path; /* "external.media" */
-	bool right;       /* numbers */
-};
-
 struct layout {
 	const char *noun, *verb;
 	const char *array; /* where in the result the rows are; NULL: it is the array */
-	struct column columns[12];
+	struct show_column columns[12];
 };
 
 static const struct layout layouts[] = {
@@ -66,8 +61,7 @@ static const struct layout layouts[] = {
 			{"TRUNK MEDIA", "external.media", false}}},
 };
 
-/* TEXT with control characters (C0, DEL, C1) replaced by '?'. */
-static void add_text(struct buf *out, const char *text)
+void show_add_safe(struct buf *out, const char *text)
 {
 	const unsigned char *c = (const unsigned char *)text;
 
@@ -88,7 +82,7 @@ void show_safe(const char *text, size_t len)
 	buf_init(&part, 0);
 	buf_init(&safe, 0);
 	buf_add(&part, text, len);
-	add_text(&safe, buf_str(&part) ? part.data : "");
+	show_add_safe(&safe, buf_str(&part) ? part.data : "");
 	fputs(buf_str(&safe) ? safe.data : "", stdout);
 	buf_free(&part);
 	buf_free(&safe);
@@ -124,7 +118,7 @@ static void add_value(struct buf *out, const char *name, const json_t *value)
 	size_t i;
 
 	if (json_is_string(value))
-		add_text(out, json_string_value(value));
+		show_add_safe(out, json_string_value(value));
 	else if (json_is_integer(value) && is_us(name))
 		add_duration(out, json_integer_value(value));
 	else if (json_is_integer(value))
@@ -154,10 +148,10 @@ static const char *text_at(const json_t *object, const char *path, struct buf *o
 	return buf_str(out) ? out->data : "";
 }
 
-static int fill_table(
-	struct libscols_table *table, const struct layout *layout, const json_t *rows)
+static int fill_table(struct libscols_table *table, const struct show_column *columns,
+	const json_t *rows)
 {
-	const struct column *column;
+	const struct show_column *column;
 	struct libscols_line *line;
 	const json_t *row;
 	struct buf text;
@@ -165,7 +159,7 @@ static int fill_table(
 	int err = 0;
 
 	buf_init(&text, 0);
-	for (column = layout->columns; !err && column->title; column++)
+	for (column = columns; !err && column->title; column++)
 		if (!scols_table_new_column(
 			    table, column->title, 0, column->right ? SCOLS_FL_RIGHT : 0))
 			err = -ENOMEM;
@@ -176,22 +170,22 @@ static int fill_table(
 			err = -ENOMEM;
 			break;
 		}
-		for (j = 0; !err && layout->columns[j].title; j++)
+		for (j = 0; !err && columns[j].title; j++)
 			err = scols_line_set_data(
-				line, j, text_at(row, layout->columns[j].path, &text));
+				line, j, text_at(row, columns[j].path, &text));
 	}
 	buf_free(&text);
 	return err;
 }
 
-static int show_table(const struct layout *layout, const json_t *rows)
+int show_table(const struct show_column *columns, const json_t *rows)
 {
 	struct libscols_table *table = scols_new_table();
 	int err;
 
 	if (!table)
 		return -ENOMEM;
-	err = fill_table(table, layout, rows);
+	err = fill_table(table, columns, rows);
 	/* The same through a pipe: nothing is cut to a guessed width. */
 	scols_table_enable_nowrap(table, 1);
 	if (!err)
@@ -329,13 +323,15 @@ int show_result(const char *noun, const char *verb, const json_t *result)
 		layout = &layouts[i];
 		if (strcmp(layout->noun, noun) != 0 || strcmp(layout->verb, verb) != 0)
 			continue;
-		return show_table(layout,
+		return show_table(layout->columns,
 			layout->array ? json_object_get(result, layout->array) : result);
 	}
 	if (strcmp(noun, "call") == 0 && strcmp(verb, "show") == 0)
 		print_call(result);
 	else if (strcmp(verb, "explain") == 0)
 		show_explain(result);
+	else if (strcmp(noun, "report") == 0)
+		return show_report(result);
 	else if (json_is_string(result))
 		print_lines(json_string_value(result));
 	else

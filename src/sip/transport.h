@@ -53,6 +53,7 @@ struct flow {
 	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
 	const char *peer_names;  /* TLS: names in its certificate; "" */
 	enum flow_asked asked;   /* TLS: for our certificate */
+	time_t until;            /* TLS: when what proves the peer runs out; 0: never */
 	/* TLS: what ended it, when the TLS did; else NULL. Lives as long as the flow. */
 	const struct explain_report *report;
 	void *owner;    /* the trunk or server that the layer above found for it */

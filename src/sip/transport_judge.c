@@ -26,7 +26,7 @@ static void stream_take_peer(struct stream *stream)
 	stream->flow.peer = peer;
 	if (!stream->accepted)
 		stream->expected = peer;
-	stream->until = channel_verdict(stream->channel)->until;
+	stream->flow.until = channel_verdict(stream->channel)->until;
 	stream_make_reusable(
 		stream, &(struct transport_target){.kind = TRANSPORT_TLS, .peer = peer});
 }
@@ -67,12 +67,12 @@ static void judge_expired(void *arg)
 	LIST_FOREACH (&transport->streams, node, next) {
 		struct stream *stream = LIST_ENTRY(node, struct stream, node);
 
-		if (stream->until && stream->until <= now)
+		if (stream->flow.until && stream->flow.until <= now)
 			stream_judge_again(stream);
-		if (stream->state != STREAM_OPEN || !stream->until)
+		if (stream->state != STREAM_OPEN || !stream->flow.until)
 			continue;
-		if (next_until == 0 || stream->until < next_until)
-			next_until = stream->until;
+		if (next_until == 0 || stream->flow.until < next_until)
+			next_until = stream->flow.until;
 	}
 	if (next_until)
 		judge_schedule(transport, next_until);

@@ -94,8 +94,8 @@ static void stream_opened(struct stream *stream)
 		stream_make_reusable(
 			stream, &(struct transport_target){
 					.kind = TRANSPORT_TLS, .peer = flow->peer});
-	if (stream->until)
-		judge_schedule(transport, stream->until);
+	if (stream->flow.until)
+		judge_schedule(transport, stream->flow.until);
 	stream->last_read_ms = timers_now_ms(transport_timers(transport));
 	timer_stop(&stream->timer);
 	if (transport->limits.idle_ms)

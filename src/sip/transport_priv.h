@@ -175,7 +175,6 @@ struct stream {
 	struct peer_set *peers;      /* a reference: flow.peer outlives the channel */
 	struct cred *cred;           /* what we present; owned reference */
 	const struct peer *expected; /* whom we connected to */
-	time_t until;                /* when what proves the peer runs out */
 	bool outdated; /* the rules changed during the handshake: judge it again */
 	/* The flow outlives the channel, so it points to copies of the channel's texts. */
 	char version[16];

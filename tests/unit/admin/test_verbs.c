@@ -5,6 +5,7 @@
 
 #include "audit/writer.h"
 #include "base/log.h"
+#include "base/loop.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "probe/probe.h"
@@ -66,6 +67,11 @@ int config_load(struct config **ret, const char *path, struct config_errors *err
 	return 0;
 }
 
+struct config *config_ref(struct config *same)
+{
+	return same;
+}
+
 void config_unref(struct config *ignored)
 {
 	(void)ignored;
@@ -117,6 +123,11 @@ const char *config_mutual_name(enum config_mutual mutual)
 	return mutual == CONFIG_MUTUAL_LAX ? "lax" : "strict";
 }
 
+const char *config_revocation_name(enum config_revocation revocation)
+{
+	return revocation == CONFIG_REVOCATION_HARD ? "hard" : "other";
+}
+
 const char *config_audit_name(enum config_audit mode)
 {
 	return mode == CONFIG_AUDIT_FULL ? "full" : "off";
@@ -152,6 +163,20 @@ struct trunk *trunks_of_flow(
 	(void)trunks;
 	(void)of;
 	return side == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
+}
+
+void trunks_each_tls(const struct trunks *trunks,
+	void (*h)(void *arg, const struct trunk_tls *tls), void *arg)
+{
+	(void)trunks;
+	(void)h;
+	(void)arg;
+}
+
+const char *trunk_name(const struct trunk *trunk, char buf[static 80])
+{
+	snprintf(buf, 80, "%s %s", trunk->gateway ? "trunk" : "server", trunk->id);
+	return buf;
 }
 
 bool trunk_is_tls(const struct trunk *trunk)
@@ -333,6 +358,7 @@ static void shutdown_h(void *arg, bool drain)
 /* Asking it */
 
 static struct verbs_context context;
+static struct loop *loop;
 static struct api *api;
 static json_t *result;
 static struct err_text text;
@@ -405,7 +431,8 @@ static void expect_file(const char *content)
 static int setup(void **state)
 {
 	struct writer_params params = {.state_dir = folder};
-	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example";
+	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example",
+		    none[] = "";
 
 	(void)state;
 	snprintf(folder, sizeof(folder), "/tmp/tandem-test-XXXXXX");
@@ -422,8 +449,12 @@ static int setup(void **state)
 		.enabled = true,
 		.max_calls = 60,
 		.suites = CONFIG_SUITE_AES_CM_128_80,
-		.srtp = CONFIG_SRTP_OFF};
-	server = (struct config_server){.id = server_id, .host = host, .port = 5061};
+		.srtp = CONFIG_SRTP_OFF,
+		.peer = {.exception_reason = none}};
+	server = (struct config_server){.id = server_id,
+		.host = host,
+		.port = 5061,
+		.peer = {.exception_reason = none}};
 	config = (struct config){
 		.file = file, .tandem = {.fqdn = host, .state_dir = folder}};
 	gateway_trunk = (struct trunk){.kind = TRUNK_GATEWAY,
@@ -448,6 +479,9 @@ static int setup(void **state)
 	if (api_new(&api, verbs_table, &context) != 0)
 		return -1;
 	context.api = api;
+	if (loop_new(&loop, clock_real()) != 0)
+		return -1;
+	context.loop = loop;
 	return 0;
 }
 
@@ -459,6 +493,7 @@ static int teardown(void **state)
 	json_decref(result);
 	result = NULL;
 	api_free(api);
+	loop_free(loop);
 	writer_free(writer);
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);
@@ -716,6 +751,45 @@ static void the_last_records_come_oldest_first(void **state)
 	assert_int_equal(ask("cdr", "tail", "-1", NULL), API_USAGE);
 }
 
+static void a_report_reads_the_records_and_answers_later(void **state)
+{
+	struct record record = live_call();
+
+	(void)state;
+	record.start_wall_us = clock_real()->wall_us(clock_real()) - record.end_us;
+	record.answer_us = 1;
+	writer_cdr(writer, &record);
+	assert_int_equal(ask("report", "protection", NULL, NULL), API_PENDING);
+	assert_int_equal(context.reports, 1);
+	assert_int_equal(answers, 0);
+	for (unsigned turns = 0; answers == 0 && turns < 1000; turns++)
+		loop_turn(loop, 10);
+	assert_int_equal(answer_code, API_OK);
+	assert_int_equal(context.reports, 0);
+	assert_int_equal(number(json_object_get(result, "records"), "read"), 1);
+	assert_int_equal(json_array_size(json_object_get(result, "rows")), 6);
+	assert_int_equal(ask("report", "protection", "yesterday", NULL), API_USAGE);
+	assert_non_null(strstr(text.text, "yesterday: expected a day"));
+}
+
+static void a_report_that_nobody_waits_for_ends(void **state)
+{
+	struct api_call *calls[VERBS_REPORTS_MAX];
+
+	(void)state;
+	for (size_t i = 0; i < VERBS_REPORTS_MAX; i++) {
+		assert_int_equal(ask("report", "protection", "30d", NULL), API_PENDING);
+		calls[i] = asked;
+	}
+	assert_int_equal(ask("report", "protection", "30d", NULL), API_FAILED);
+	assert_non_null(strstr(text.text, "ask again"));
+	for (size_t i = 0; i < VERBS_REPORTS_MAX; i++)
+		api_abandon(calls[i]);
+	assert_int_equal(context.reports, 0);
+	loop_turn(loop, 10);
+	assert_int_equal(answers, 0);
+}
+
 static void a_configuration_is_checked_and_reloaded(void **state)
 {
 	(void)state;
@@ -774,6 +848,10 @@ int main(void)
 			calls_are_listed_shown_and_hung_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_last_records_come_oldest_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_report_reads_the_records_and_answers_later, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_report_that_nobody_waits_for_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_configuration_is_checked_and_reloaded, setup, teardown),
 		cmocka_unit_test_setup_teardown(

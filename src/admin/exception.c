@@ -1,0 +1,92 @@
+#include "admin/exception.h"
+
+#include "admin/api.h"
+#include "admin/moment.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct exceptions {
+	json_t *array;
+	const struct config_peer *peer;
+	time_t now;
+};
+
+static const char *state_of(const struct exceptions *exceptions)
+{
+	const struct config_peer *peer = exceptions->peer;
+
+	if (peer->exception_until != 0 && peer->exception_until <= exceptions->now)
+		return "expired";
+	return peer->exception_until != 0 && peer->exception_reason[0] ? "documented"
+								       : "undocumented";
+}
+
+static void add(const struct exceptions *exceptions, const char *key, const char *value,
+	const char *allows)
+{
+	const struct config_peer *peer = exceptions->peer;
+	char setting[64];
+
+	snprintf(setting, sizeof(setting), "%s = %s", key, value);
+	json_array_append_new(exceptions->array,
+		json_pack("{s:s, s:s, s:o, s:o, s:s}", "setting", setting, "allows",
+			allows, "reason", api_text(peer->exception_reason), "until",
+			moment_json(peer->exception_until), "state",
+			state_of(exceptions)));
+}
+
+static void add_signalling(
+	const struct exceptions *exceptions, const struct config_gateway *gateway)
+{
+	const struct config_peer *peer = exceptions->peer;
+
+	if (gateway && gateway->tls != CONFIG_TLS_YES) {
+		add(exceptions, "tls", config_tls_name(gateway->tls), "SIP in clear");
+		return; /* what else is set counts with TLS alone */
+	}
+	if (gateway && gateway->tls_min < CONFIG_TLS_1_2)
+		add(exceptions, "tls-min", config_tls_version_name(gateway->tls_min),
+			"TLS below 1.2");
+	if (gateway && gateway->ciphers != CONFIG_CIPHERS_MODERN)
+		add(exceptions, "ciphers", config_ciphers_name(gateway->ciphers),
+			gateway->ciphers == CONFIG_CIPHERS_LEGACY
+				? "AES-CBC, and no forward secrecy"
+				: "AES-CBC");
+	if (peer->wildcard != CONFIG_WILDCARD_NO)
+		add(exceptions, "wildcard", config_wildcard_name(peer->wildcard),
+			"a certificate for a whole domain");
+	if (peer->revocation == CONFIG_REVOCATION_SOFT)
+		add(exceptions, "revocation", config_revocation_name(peer->revocation),
+			"a certificate whose revocation cannot be judged");
+}
+
+static void add_media(
+	const struct exceptions *exceptions, const struct config_gateway *gateway)
+{
+	/* Its keys would cross in clear: srtp is off whatever the file says. */
+	if (gateway->tls != CONFIG_TLS_YES)
+		add(exceptions, "tls", config_tls_name(gateway->tls), "RTP in clear");
+	else if (gateway->srtp != CONFIG_SRTP_REQUIRED)
+		add(exceptions, "srtp", config_srtp_name(gateway->srtp), "RTP in clear");
+}
+
+json_t *exception_list(const struct trunk *trunk, enum tally_kind kind, time_t now)
+{
+	const struct exceptions exceptions = {.array = json_array(),
+		.peer = trunk->gateway ? &trunk->gateway->peer : &trunk->server->peer,
+		.now = now};
+
+	if (kind == TALLY_SIGNALLING)
+		add_signalling(&exceptions, trunk->gateway);
+	else if (trunk->gateway)
+		add_media(&exceptions, trunk->gateway);
+	return exceptions.array;
+}
+
+bool exception_is_over(const json_t *entry)
+{
+	const char *state = json_string_value(json_object_get(entry, "state"));
+
+	return state && strcmp(state, "expired") == 0;
+}

@@ -1,0 +1,69 @@
+#include "ctl/show_report.h"
+
+#include "admin/api.h"
+#include "ctl/report_table.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print(const json_t *object, const char *name, const char *before)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	fputs(before, stdout);
+	show_safe(text ? text : "", text ? strlen(text) : 0);
+}
+
+static void print_head(const json_t *report)
+{
+	struct buf head;
+
+	buf_init(&head, 0);
+	report_table_head(report, &head);
+	print(report, "host", "Protection of ");
+	print(report, "made", ", ");
+	printf("\n%s", buf_str(&head) ? head.data : "");
+	buf_free(&head);
+}
+
+/* Sentences, which no table would hold. */
+static void print_broken(const json_t *rows)
+{
+	const json_t *row;
+	size_t i;
+
+	printf("\nBroken rules: %zu\n", json_array_size(rows));
+	json_array_foreach(rows, i, row)
+	{
+		print(row, "party", "  ");
+		print(row, "traffic", ", ");
+		print(row, "rule", ", ");
+		print(row, "words", ":\n      ");
+		print(row, "fix", "\n   -> ");
+		putchar('\n');
+	}
+}
+
+int show_report(const json_t *report)
+{
+	struct report_table tables[REPORT_TABLES];
+	int err = 0;
+
+	report_tables_make(report, tables);
+	print_head(report);
+	print_broken(tables[REPORT_BROKEN].rows);
+	for (int kind = REPORT_PARTIES; !err && kind < REPORT_FLAT; kind++) {
+		if (json_array_size(tables[kind].rows) == 0)
+			continue;
+		printf("\n%s:\n", tables[kind].title);
+		err = show_table(tables[kind].columns, tables[kind].rows);
+	}
+	report_tables_free(tables);
+	return err;
+}
+
+int show_report_code(const json_t *report)
+{
+	return json_array_size(json_object_get(report, "broken")) > 0 ? API_FAILED
+								      : API_OK;
+}

@@ -1,0 +1,511 @@
+/* The report's rows and broken rules, of a made-up server: the layers below are faked here. */
+#include "../unit.h"
+
+#include "admin/protection.h"
+
+#include "bridge/bridge.h"
+#include "config/config.h"
+#include "media/relay.h"
+#include "tls/policy.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#define NOW 1795000000
+#define LATER (NOW + 86400)
+#define BEFORE (NOW - 86400)
+
+/* The made-up server: one server, one gateway */
+
+static struct config config, other_config, *present;
+static struct config_gateway gateway;
+static struct config_server server;
+static struct peer peer;
+static struct trunk gateway_trunk, server_trunk;
+static struct flow flow;
+static bool has_flow, has_call, fips_active;
+static const char *crypto;
+static struct record live;
+static time_t own_expires, crl_due;
+static unsigned gateways;    /* all are the same one */
+static void (*step_h)(void); /* between two steps */
+
+struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index)
+{
+	(void)trunks;
+	if (index >= (kind == TRUNK_GATEWAY ? gateways : 1))
+		return NULL;
+	return kind == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
+}
+
+struct trunk *trunks_of_flow(
+	const struct trunks *trunks, const struct flow *of, enum trunk_kind side)
+{
+	(void)trunks;
+	(void)of;
+	return side == TRUNK_GATEWAY ? &gateway_trunk : NULL;
+}
+
+void trunks_each_tls(const struct trunks *trunks,
+	void (*h)(void *arg, const struct trunk_tls *tls), void *arg)
+{
+	static char certificate[] = "/c/internal.pem";
+	static const struct config_tls files = {.certificate = certificate};
+	const struct trunk_tls tls = {.kind = TRUNK_SERVER,
+		.files = &files,
+		.cred = (struct cred *)(void *)certificate};
+
+	(void)trunks;
+	h(arg, &tls);
+}
+
+bool trunk_is_tls(const struct trunk *trunk)
+{
+	return !trunk->gateway || trunk->gateway->tls == CONFIG_TLS_YES;
+}
+
+const char *trunk_name(const struct trunk *trunk, char buf[static 80])
+{
+	snprintf(buf, 80, "%s %s", trunk->gateway ? "trunk" : "server", trunk->id);
+	return buf;
+}
+
+time_t cred_expires(const struct cred *cred)
+{
+	(void)cred;
+	return own_expires;
+}
+
+time_t trust_crl_due(const struct trust *trust)
+{
+	(void)trust;
+	return crl_due;
+}
+
+const char *transport_kind_name(enum transport_kind kind)
+{
+	return kind == TRANSPORT_TLS ? "TLS" : "TCP";
+}
+
+void transport_each(
+	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
+{
+	(void)transport;
+	if (has_flow)
+		h(arg, &flow);
+}
+
+void bridge_each_call(struct bridge *bridge,
+	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
+{
+	(void)bridge;
+	if (has_call)
+		h(arg, &live, "talking");
+}
+
+bool policy_fips_active(void)
+{
+	return fips_active;
+}
+
+const char *policy_version_name(enum policy_version version)
+{
+	return version == POLICY_TLS_1_0 ? "TLS1.0" : "TLS1.2";
+}
+
+const char *relay_crypto_name(void)
+{
+	return crypto;
+}
+
+static const struct config *config_h(void *arg)
+{
+	(void)arg;
+	return present;
+}
+
+/* Making one */
+
+static struct tally tally;
+static json_t *report;
+
+static int setup(void **state)
+{
+	static char fqdn[] = "med1", other_fqdn[] = "med2", id[] = "gw",
+		    server_id[] = "pbx1", none[] = "", crl[] = "/c/carriers.crl";
+
+	(void)state;
+	config = (struct config){.refs = 1, .tandem = {.fqdn = fqdn}};
+	other_config = (struct config){.refs = 1, .tandem = {.fqdn = other_fqdn}};
+	present = &config;
+	gateways = 1;
+	step_h = NULL;
+	gateway = (struct config_gateway){.id = id,
+		.enabled = true,
+		.tls = CONFIG_TLS_YES,
+		.tls_min = CONFIG_TLS_1_2,
+		.srtp = CONFIG_SRTP_REQUIRED,
+		.certs = {.crl = crl},
+		.peer = {.exception_reason = none}};
+	server = (struct config_server){
+		.id = server_id, .tls = {.crl = crl}, .peer = {.exception_reason = none}};
+	peer = (struct peer){.terms = {0}};
+	gateway_trunk = (struct trunk){
+		.kind = TRUNK_GATEWAY, .id = id, .gateway = &gateway, .peer = &peer};
+	server_trunk = (struct trunk){
+		.kind = TRUNK_SERVER, .id = server_id, .server = &server, .peer = &peer};
+	flow = (struct flow){.kind = TRANSPORT_TLS,
+		.version = "TLS1.3",
+		.cipher = "AES-256-GCM",
+		.peer_names = "DNS:\xfe",
+		.until = LATER};
+	live = (struct record){.id = "5f3c-000009",
+		.answer_us = 1,
+		.internal = {.party = "server pbx1",
+			.transport = "TLS",
+			.version = "TLS1.3"},
+		.external = {.party = "trunk gw",
+			.transport = "TLS",
+			.version = "TLS1.2",
+			.cipher = "AES-128-GCM",
+			.peer_names = "DNS:\"quoted\"",
+			.media = "AEAD_AES_256_GCM"}};
+	has_flow = has_call = fips_active = false;
+	crypto = "nettle";
+	own_expires = LATER;
+	crl_due = 0;
+	report = NULL;
+	return tally_init(&tally);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	json_decref(report);
+	tally_free(&tally);
+	return 0;
+}
+
+static void make(void)
+{
+	static struct verbs_context context;
+	const struct cdr_scan_counts counts = {.records = 3};
+	const struct protection_facts facts = {.context = &context,
+		.tally = &tally,
+		.counts = &counts,
+		.since = BEFORE,
+		.now = NOW};
+
+	struct protection *protection;
+	int err;
+
+	context = (struct verbs_context){
+		.config_h = config_h, .external = (struct transport *)(void *)&flow};
+	json_decref(report);
+	report = NULL;
+	assert_int_equal(protection_new(&protection, &facts), 0);
+	while ((err = protection_step(protection, &report)) == -EAGAIN)
+		if (step_h)
+			step_h();
+	assert_int_equal(err, 0);
+	assert_non_null(report);
+	protection_free(protection);
+}
+
+static const char *word(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return text ? text : "(none)";
+}
+
+static const json_t *row_of(const char *kind, const char *id, const char *traffic)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "rows"), i, row)
+	{
+		if (strcmp(word(row, "kind"), kind) == 0 &&
+			strcmp(word(row, "id"), id) == 0 &&
+			strcmp(word(row, "traffic"), traffic) == 0)
+			return row;
+	}
+	fail_msg("no row %s %s %s", kind, id, traffic);
+	return NULL;
+}
+
+static const json_t *exceptions_of(const char *traffic)
+{
+	return json_object_get(row_of("trunk", "gw", traffic), "exceptions");
+}
+
+/* The one broken rule. */
+static const json_t *the_fault(const char *rule)
+{
+	const json_t *broken = json_object_get(report, "broken");
+
+	if (json_array_size(broken) != 1)
+		fail_msg("%zu broken rules, not %s alone", json_array_size(broken), rule);
+	assert_string_equal(word(json_array_get(broken, 0), "rule"), rule);
+	return json_array_get(broken, 0);
+}
+
+static void no_fault(void)
+{
+	assert_int_equal(json_array_size(json_object_get(report, "broken")), 0);
+}
+
+static void what_is_required_is_said(void **state)
+{
+	(void)state;
+	make();
+	no_fault();
+	assert_string_equal(word(row_of("server", "pbx1", "signalling"), "required"),
+		"mutual TLS 1.2, modern ciphers");
+	assert_string_equal(word(row_of("trunk", "gw", "media"), "required"), "SRTP");
+	assert_int_equal(json_array_size(exceptions_of("signalling")), 0);
+	assert_int_equal(json_array_size(exceptions_of("media")), 0);
+	assert_true(json_is_null(json_object_get(row_of("total", "", "media"), "share")));
+	gateway.tls = CONFIG_TLS_NO;
+	gateway.srtp = CONFIG_SRTP_OFF;
+	make();
+	no_fault();
+	assert_string_equal(
+		word(row_of("trunk", "gw", "signalling"), "required"), "none");
+	assert_string_equal(word(row_of("trunk", "gw", "media"), "required"), "none");
+	assert_int_equal(json_array_size(exceptions_of("signalling")), 1);
+	assert_int_equal(json_array_size(exceptions_of("media")), 1);
+}
+
+static void each_setting_below_the_rules_is_an_exception(void **state)
+{
+	static const char *const settings[] = {"tls-min = 1.0", "ciphers = legacy",
+		"wildcard = one-label", "revocation = soft"};
+	static char reason[] = "old box \xc3\xbc";
+	const json_t *list;
+
+	(void)state;
+	gateway.tls_min = CONFIG_TLS_1_0;
+	gateway.ciphers = CONFIG_CIPHERS_LEGACY;
+	gateway.srtp = CONFIG_SRTP_OPTIONAL;
+	gateway.peer.wildcard = CONFIG_WILDCARD_ONE_LABEL;
+	gateway.peer.revocation = CONFIG_REVOCATION_SOFT;
+	gateway.peer.exception_until = LATER;
+	make();
+	no_fault();
+	list = exceptions_of("signalling");
+	assert_int_equal(json_array_size(list), 4);
+	for (size_t i = 0; i < 4; i++) {
+		assert_string_equal(
+			word(json_array_get(list, i), "setting"), settings[i]);
+		assert_string_equal(
+			word(json_array_get(list, i), "state"), "undocumented");
+	}
+	list = exceptions_of("media");
+	assert_string_equal(word(json_array_get(list, 0), "setting"), "srtp = optional");
+	gateway.peer.exception_reason = reason;
+	make();
+	list = json_array_get(exceptions_of("media"), 0);
+	assert_string_equal(word(list, "state"), "documented");
+	assert_string_equal(word(list, "reason"), reason);
+	assert_string_equal(word(list, "until"), "2026-11-19T11:06:40Z");
+}
+
+static void an_exception_is_over_on_its_day(void **state)
+{
+	(void)state;
+	gateway.srtp = CONFIG_SRTP_OPTIONAL;
+	gateway.peer.exception_until = NOW + 1;
+	make();
+	no_fault();
+	gateway.peer.exception_until = NOW;
+	make();
+	assert_string_equal(word(the_fault("exception-over"), "traffic"), "media");
+	/* Plain toward a gateway needs no exception; one that is dated is held to it. */
+	gateway.tls = CONFIG_TLS_OBSERVE;
+	gateway.srtp = CONFIG_SRTP_OFF;
+	make();
+	assert_int_equal(json_array_size(json_object_get(report, "broken")), 2);
+	/* Nothing goes by a trunk that is out of use. */
+	gateway.enabled = false;
+	make();
+	no_fault();
+	assert_string_equal(word(row_of("trunk", "gw", "media"), "state"), "disabled");
+	/* A date without an exception is none. */
+	gateway.enabled = true;
+	gateway.tls = CONFIG_TLS_YES;
+	gateway.srtp = CONFIG_SRTP_REQUIRED;
+	make();
+	no_fault();
+}
+
+static void connections_are_shown_and_judged(void **state)
+{
+	const json_t *connection;
+
+	(void)state;
+	has_flow = true;
+	make();
+	no_fault();
+	connection = json_array_get(
+		json_object_get(row_of("trunk", "gw", "signalling"), "connections"), 0);
+	assert_string_equal(word(connection, "tls_version"), "TLS1.3");
+	assert_string_equal(word(connection, "peer_names"), "DNS:?");
+	assert_string_equal(word(connection, "peer_good_until"), "2026-11-19T11:06:40Z");
+	assert_true(
+		json_is_null(json_object_get(connection, "asked_for_our_certificate")));
+	flow.version = "TLS1.1";
+	flow.asked = FLOW_ASKED_NO;
+	make();
+	the_fault("connection-below");
+	peer.terms.min = POLICY_TLS_1_0;
+	make();
+	no_fault();
+	flow.closed = true;
+	make();
+	assert_int_equal(json_array_size(json_object_get(
+				 row_of("trunk", "gw", "signalling"), "connections")),
+		0);
+}
+
+static void calls_that_stand_are_counted_apart(void **state)
+{
+	const json_t *way;
+
+	(void)state;
+	has_call = true;
+	make();
+	no_fault();
+	way = json_array_get(
+		json_object_get(row_of("trunk", "gw", "signalling"), "ways"), 0);
+	assert_string_equal(word(way, "protection"), "TLS1.2 AES-128-GCM");
+	assert_string_equal(word(way, "peer_names"), "DNS:\"quoted\"");
+	assert_int_equal(json_integer_value(json_object_get(way, "legs")), 0);
+	assert_int_equal(json_integer_value(json_object_get(way, "legs_now")), 1);
+	live.external.media = "RTP";
+	live.external.media_required = "SRTP";
+	make();
+	assert_non_null(strstr(word(the_fault("calls-below"), "words"), "5f3c-000009"));
+}
+
+static void shares_are_never_rounded_up(void **state)
+{
+	struct cdr cdr = {.id = span_of("a"),
+		.answered = true,
+		.internal = {.party = span_of("server pbx1"), .media = span_of("AEAD")},
+		.external = {.party = span_of("trunk gone"), .media = span_of("AEAD")}};
+	const json_t *row;
+
+	(void)state;
+	for (unsigned i = 0; i < 4999; i++)
+		tally_add(&tally, &cdr, true);
+	cdr.external.media = span_of("RTP");
+	tally_add(&tally, &cdr, true);
+	make();
+	row = row_of("server", "pbx1", "media");
+	assert_true(json_real_value(json_object_get(row, "share")) == 100.0);
+	/* A trunk that left the configuration is not forgotten. */
+	row = row_of("trunk", "gone", "media");
+	assert_string_equal(word(row, "state"), "removed");
+	assert_true(json_real_value(json_object_get(row, "share")) == 99.9);
+	row = row_of("total", "", "media");
+	assert_true(json_real_value(json_object_get(row, "share")) == 99.9);
+	assert_int_equal(json_integer_value(json_object_get(row, "legs")), 10000);
+}
+
+static void reload_h(void)
+{
+	present = &other_config;
+	gateways = 2;
+}
+
+static void a_reload_in_between_begins_it_anew(void **state)
+{
+	(void)state;
+	gateways = 1000;
+	make();
+	assert_int_equal(json_array_size(json_object_get(report, "rows")), 2004);
+	has_call = true;
+	step_h = reload_h;
+	make();
+	assert_string_equal(word(report, "host"), "med2");
+	assert_int_equal(json_array_size(json_object_get(report, "rows")), 8);
+	/* The call that stands was counted once. */
+	assert_int_equal(
+		json_integer_value(json_object_get(
+			json_array_get(
+				json_object_get(row_of("trunk", "gw", "media"), "ways"),
+				0),
+			"legs_now")),
+		1);
+	assert_int_equal(config.refs + other_config.refs, 2);
+}
+
+static void fips_must_be_active_where_it_is_required(void **state)
+{
+	(void)state;
+	config.tandem.fips = CONFIG_FIPS_REQUIRED;
+	make();
+	assert_string_equal(word(the_fault("fips-inactive"), "kind"), "tandem");
+	fips_active = true;
+	make();
+	the_fault("fips-inactive"); /* SRTP is not by the validated module */
+	crypto = "GnuTLS";
+	make();
+	no_fault();
+	assert_true(json_is_true(
+		json_object_get(json_object_get(report, "fips"), "library_active")));
+}
+
+static void what_ran_out_is_a_broken_rule(void **state)
+{
+	const json_t *fault;
+
+	(void)state;
+	own_expires = NOW;
+	make();
+	fault = the_fault("certificate-expired");
+	assert_string_equal(word(fault, "id"), "internal");
+	assert_non_null(strstr(word(fault, "words"), "/c/internal.pem"));
+	own_expires = LATER;
+	crl_due = LATER;
+	make();
+	no_fault();
+	crl_due = NOW;
+	gateway.tls = CONFIG_TLS_NO;
+	make();
+	fault = the_fault("crl-overdue");
+	assert_string_equal(word(fault, "id"), "pbx1");
+	assert_non_null(strstr(word(fault, "words"), "/c/carriers.crl"));
+	server.peer.revocation = CONFIG_REVOCATION_SOFT;
+	make();
+	no_fault();
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			what_is_required_is_said, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			each_setting_below_the_rules_is_an_exception, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_exception_is_over_on_its_day, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			connections_are_shown_and_judged, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			calls_that_stand_are_counted_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			shares_are_never_rounded_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_reload_in_between_begins_it_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			fips_must_be_active_where_it_is_required, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_ran_out_is_a_broken_rule, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

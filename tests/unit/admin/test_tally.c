@@ -1,0 +1,223 @@
+#include "../unit.h"
+
+#include "admin/tally.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct tally tally;
+
+static int setup(void **state)
+{
+	(void)state;
+	return tally_init(&tally);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	tally_free(&tally);
+	return 0;
+}
+
+static struct cdr_leg leg(const char *party, const char *version, const char *media)
+{
+	return (struct cdr_leg){.party = span_of(party),
+		.transport = span_of(version[0] ? "TLS" : "UDP"),
+		.tls_version = span_of(version),
+		.tls_cipher = span_of(version[0] ? "AES-256-GCM" : ""),
+		.peer_names = span_of(version[0] ? "DNS:a" : ""),
+		.media = span_of(media),
+		.signalling_required = span_of(""),
+		.media_required = span_of("")};
+}
+
+/* A call with SRTP on the one side, and what is given on the other. */
+static struct cdr call(const char *version, const char *media)
+{
+	return (struct cdr){.id = span_of("5f3c-000001"),
+		.answered = true,
+		.internal = leg("server pbx1", "TLS1.3", "AEAD_AES_256_GCM"),
+		.external = leg("trunk gw", version, media)};
+}
+
+static const struct tally_sum *sum_of(const char *party, enum tally_kind kind)
+{
+	const struct tally_party *found = tally_find(&tally, party);
+
+	assert_non_null(found);
+	return &found->sums[kind];
+}
+
+static void legs_are_counted_by_how_they_were_protected(void **state)
+{
+	const struct tally_sum *sum;
+	struct cdr cdr;
+
+	(void)state;
+	cdr = call("", "RTP");
+	tally_add(&tally, &cdr, true);
+	cdr = call("TLS1.2", "AES_CM_128_HMAC_SHA1_80");
+	tally_add(&tally, &cdr, true);
+	tally_add(&tally, &cdr, true);
+	tally_add(&tally, &cdr, false);
+	sum = sum_of("trunk gw", TALLY_SIGNALLING);
+	assert_int_equal(sum->legs, 3);
+	assert_int_equal(sum->secure, 2);
+	assert_int_equal(sum->way_count, 2);
+	assert_string_equal(sum->ways[0].text, "UDP");
+	assert_false(sum->ways[0].secure);
+	assert_string_equal(sum->ways[1].text, "TLS1.2 AES-256-GCM");
+	assert_string_equal(sum->ways[1].names, "DNS:a");
+	assert_int_equal(sum->ways[1].ended, 2);
+	assert_int_equal(sum->ways[1].now, 1);
+	sum = sum_of("trunk gw", TALLY_MEDIA);
+	assert_int_equal(sum->secure, 2);
+	assert_string_equal(sum->ways[0].text, "RTP");
+	sum = sum_of("server pbx1", TALLY_MEDIA);
+	assert_int_equal(sum->legs, 3);
+	assert_int_equal(sum->secure, 3);
+	assert_null(tally_find(&tally, "trunk other"));
+}
+
+static void calls_that_failed_are_apart(void **state)
+{
+	struct cdr cdr = call("", "");
+
+	(void)state;
+	cdr.answered = false;
+	tally_add(&tally, &cdr, true);
+	/* Its connection never came to be. */
+	cdr.external.transport = span_of("");
+	tally_add(&tally, &cdr, true);
+	/* No trunk was found for it. */
+	cdr.external.party = span_of("");
+	tally_add(&tally, &cdr, true);
+	assert_int_equal(tally_find(&tally, "trunk gw")->failed, 2);
+	assert_int_equal(sum_of("trunk gw", TALLY_SIGNALLING)->legs, 0);
+	assert_int_equal(sum_of("trunk gw", TALLY_SIGNALLING)->way_count, 0);
+	assert_null(tally_find(&tally, ""));
+}
+
+static void less_than_was_demanded_is_noticed(void **state)
+{
+	static const struct {
+		const char *version, *least;
+		bool below;
+	} cases[] = {
+		{"TLS1.2", "TLS1.2", false},
+		{"TLS1.3", "TLS1.2", false},
+		{"TLS1.2", "TLS1.3", true},
+		{"TLS1.1", "TLS1.2", true},
+		{"TLS1.1", "TLS1.0", false},
+		{"SSL3.0", "TLS1.0", true},
+		{"", "TLS1.2", true},
+		{"", "", false},
+	};
+	const struct tally_sum *sum;
+	struct cdr cdr;
+	unsigned below = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		cdr = call(cases[i].version, "RTP");
+		cdr.external.signalling_required = span_of(cases[i].least);
+		tally_add(&tally, &cdr, true);
+		below += cases[i].below;
+		assert_int_equal(sum_of("trunk gw", TALLY_SIGNALLING)->below, below);
+	}
+	sum = sum_of("trunk gw", TALLY_MEDIA);
+	assert_int_equal(sum->below, 0);
+	cdr.external.media_required = span_of("SRTP");
+	tally_add(&tally, &cdr, true);
+	assert_int_equal(sum->below, 1);
+	assert_string_equal(sum->below_id, "5f3c-000001");
+	/* One that stands counts as well; one without media has none in clear. */
+	tally_add(&tally, &cdr, false);
+	assert_int_equal(sum->below, 2);
+	cdr.external.media = span_of("");
+	tally_add(&tally, &cdr, true);
+	assert_int_equal(sum->below, 2);
+	/* A record of old does not say what was demanded. */
+	cdr = call("", "RTP");
+	cdr.external.signalling_required = cdr.external.media_required =
+		(struct span){NULL, 0};
+	tally_add(&tally, &cdr, true);
+	assert_int_equal(sum->below, 2);
+}
+
+static void ways_are_bounded_and_legs_are_not(void **state)
+{
+	struct cdr cdr = call("TLS1.3", "RTP");
+	const struct tally_sum *sum;
+	char names[32];
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * TALLY_WAYS; i++) {
+		snprintf(names, sizeof(names), "DNS:%u", i);
+		cdr.external.peer_names = span_of(names);
+		tally_add(&tally, &cdr, true);
+	}
+	sum = sum_of("trunk gw", TALLY_SIGNALLING);
+	assert_int_equal(sum->way_count, TALLY_WAYS);
+	assert_int_equal(sum->legs, 3 * TALLY_WAYS);
+	assert_int_equal(sum->secure, 3 * TALLY_WAYS);
+}
+
+static void parties_are_bounded(void **state)
+{
+	struct cdr cdr = call("", "RTP");
+	char party[32];
+
+	(void)state;
+	for (unsigned i = 0; i < TALLY_PARTIES + 10; i++) {
+		snprintf(party, sizeof(party), "trunk %u", i);
+		cdr.external.party = span_of(party);
+		tally_add(&tally, &cdr, true);
+	}
+	/* One is the server. */
+	assert_int_equal(tally.uncounted, 11);
+	assert_int_equal(tally.parties.count, TALLY_PARTIES);
+}
+
+static void note_h(void *arg, struct tally_party *party)
+{
+	char *out = arg;
+
+	strcat(out, party->name);
+	strcat(out, ";");
+}
+
+static void parties_come_as_they_were_met(void **state)
+{
+	struct cdr cdr = call("", "RTP");
+	char names[100] = "";
+
+	(void)state;
+	tally_add(&tally, &cdr, true);
+	cdr.external.party = span_of("trunk b");
+	tally_add(&tally, &cdr, true);
+	cdr.external.party = span_of("trunk a");
+	tally_add(&tally, &cdr, true);
+	tally_each(&tally, note_h, names);
+	assert_string_equal(names, "server pbx1;trunk gw;trunk b;trunk a;");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			legs_are_counted_by_how_they_were_protected, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			calls_that_failed_are_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			less_than_was_demanded_is_noticed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			ways_are_bounded_and_legs_are_not, setup, teardown),
+		cmocka_unit_test_setup_teardown(parties_are_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			parties_come_as_they_were_met, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
