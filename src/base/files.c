@@ -323,12 +323,19 @@ static int make_folders(struct folder **ret, size_t *ret_count, const struct fil
 	return 0;
 }
 
+/* bsearch() where there may be nothing yet, not even an array. */
+static void *find_known(const void *key, const void *known, size_t count, size_t size,
+	int (*compare)(const void *a, const void *b))
+{
+	return count ? bsearch(key, known, count, size, compare) : NULL;
+}
+
 /* Stamps of known files are kept, others taken; watches of known folders move over. */
 static void carry_over(struct files *files, struct file *list, size_t count,
 	struct folder *folders, size_t folder_count)
 {
 	for (size_t i = 0; i < count; i++) {
-		const struct file *known = bsearch(&list[i], files->files,
+		const struct file *known = find_known(&list[i], files->files,
 			files->file_count, sizeof(*list), compare_files);
 
 		if (known) {
@@ -340,7 +347,7 @@ static void carry_over(struct files *files, struct file *list, size_t count,
 		}
 	}
 	for (size_t i = 0; i < folder_count; i++) {
-		struct folder *known = bsearch(&folders[i], files->folders,
+		struct folder *known = find_known(&folders[i], files->folders,
 			files->folder_count, sizeof(*folders), compare_folders);
 
 		if (!known)
