@@ -94,6 +94,19 @@ void transport_set_tls(
 	peer_set_unref(old_peers);
 }
 
+void transport_watch_judged(struct transport *transport,
+	void (*h)(void *arg, const struct flow *flow), void *arg)
+{
+	transport->judged_h = h;
+	transport->judged_arg = arg;
+}
+
+void transport_judged(const struct transport *transport, const struct flow *flow)
+{
+	if (transport->judged_h)
+		transport->judged_h(transport->judged_arg, flow);
+}
+
 /*
  * A call that began before a reload may ask for a peer of then: new connections are judged
  * by the rules of today. Where PEER has no namesake its own rules hold.

@@ -153,6 +153,13 @@ void transport_set_tls(
 	struct transport *transport, struct cred *cred, struct peer_set *peers);
 
 /*
+ * H is told of each TLS connection that was accepted and then judged: the flow's peer says
+ * who it is, or its report why it was refused. For whoever only watches; NULL: nobody.
+ */
+void transport_watch_judged(struct transport *transport,
+	void (*h)(void *arg, const struct flow *flow), void *arg);
+
+/*
  * Judges every open TLS connection anew, by today's date and the peers that
  * transport_set_tls() gave last: for after a reload, or new CRLs. Who is refused is closed,
  * and closed_h says why; of the others flow->peer is then of the present set. A connection

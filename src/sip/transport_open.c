@@ -108,6 +108,8 @@ static void stream_opened(struct stream *stream)
 		transport_kind_name(flow->kind), stream->accepted ? "them" : "us",
 		addr_text(&flow->remote, remote), flow->peer ? flow->peer->id : "",
 		flow->version, flow->cipher);
+	if (stream->accepted && flow->peer)
+		transport_judged(transport, flow);
 	stream_report_progress(stream, TRANSPORT_OPENED);
 	if (stream->state == STREAM_OPEN && stream->outdated)
 		stream_judge_again(stream);

@@ -40,7 +40,9 @@ struct transport {
 	struct udp_batch *batch; /* receive memory of all UDP sockets; made when needed */
 	struct cred *cred;       /* what we present; a reference; NULL until told */
 	struct peer_set *peers;  /* who may connect; a reference */
-	unsigned accepted;       /* accepted connections alive */
+	void (*judged_h)(void *arg, const struct flow *flow); /* may be NULL */
+	void *judged_arg;
+	unsigned accepted;         /* accepted connections alive */
 	unsigned accepted_opening; /* those of them not yet judged */
 	bool no_descriptors;       /* accept(2) met EMFILE: listeners rest until resume */
 	struct timer resume;
@@ -58,6 +60,9 @@ static inline struct timers *transport_timers(const struct transport *transport)
 /* A flow with one reference; closed and without texts. */
 void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kind kind,
 	const struct addr *remote);
+
+/* FLOW, an accepted connection over TLS, is open or was refused: tells who watches. */
+void transport_judged(const struct transport *transport, const struct flow *flow);
 
 /* Of the host and port. */
 uint64_t transport_addr_hash(const struct addr *addr);

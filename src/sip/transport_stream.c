@@ -167,10 +167,35 @@ void stream_cut(struct stream *stream, enum log_level level, const char *why)
 	stream_end(stream, why);
 }
 
+/* Writes what the socket takes. 0 when that was all; -EAGAIN; otherwise negative, final. */
+static int stream_write_out(struct stream *stream)
+{
+	size_t at = 0;
+	ssize_t n = 0;
+
+	while (at < stream->out.len) {
+		size_t len = stream->out.len - at;
+
+		if (len > stream->ops->write_max)
+			len = stream->ops->write_max;
+		if (stream->offered)
+			len = stream->offered;
+		n = stream->ops->write(stream, stream->out.data + at, len);
+		stream->offered = n == -EAGAIN ? len : 0;
+		if (n < 0)
+			break;
+		at += (size_t)n;
+	}
+	buf_consume(&stream->out, at);
+	return n < 0 ? (int)n : 0;
+}
+
 void stream_abandon(struct stream *stream)
 {
-	if (stream->state == STREAM_OPEN || stream->state == STREAM_DRAINING)
+	if (stream->state == STREAM_OPEN || stream->state == STREAM_DRAINING) {
+		(void)stream_write_out(stream);
 		stream->ops->close(stream);
+	}
 	stream->flow.closed = true;
 	stream_release(stream);
 	loop_cancel(&stream->tell);
@@ -217,6 +242,9 @@ void stream_fail(struct stream *stream, int err)
 		transport->totals.refused++;
 	transport_log_refused(transport, &stream->flow.remote,
 		words.len ? buf_str(&words) : "connection failed");
+	if (stream->accepted && stream->flow.report &&
+		(stream->state < STREAM_OPEN || stream->flow.refused))
+		transport_judged(transport, &stream->flow);
 	stream_end(stream, words.len ? buf_str(&words) : err_str(err));
 	buf_free(&words);
 }
@@ -229,32 +257,15 @@ static void stream_finish(struct stream *stream)
 	stream_cut(stream, LOG_LEVEL_INFO, stream->why ? stream->why : "closed");
 }
 
-/* Writes what the socket takes. The stream may be closed afterwards. */
+/* The stream may be closed afterwards. */
 static void stream_write(struct stream *stream)
 {
-	size_t at = 0;
+	int err = stream_write_out(stream);
 
-	while (at < stream->out.len) {
-		size_t len = stream->out.len - at;
-		ssize_t n;
-
-		if (len > stream->ops->write_max)
-			len = stream->ops->write_max;
-		if (stream->offered)
-			len = stream->offered;
-		n = stream->ops->write(stream, stream->out.data + at, len);
-		if (n == -EAGAIN) {
-			stream->offered = len;
-			break;
-		}
-		if (n < 0) {
-			stream_fail(stream, (int)n);
-			return;
-		}
-		stream->offered = 0;
-		at += (size_t)n;
+	if (err && err != -EAGAIN) {
+		stream_fail(stream, err);
+		return;
 	}
-	buf_consume(&stream->out, at);
 	if (stream->out.len == 0)
 		buf_free(&stream->out);
 	stream_poll(stream);
