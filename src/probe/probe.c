@@ -50,30 +50,30 @@ uint16_t probe_port(const struct probe *probe)
 	return probe->server ? probe->server->port : probe->gateway->port;
 }
 
-static const struct config_tls *common_tls(const struct probe *probe)
-{
-	return probe->server ? &probe->config->internal.tls
-			     : &probe->config->external.tls;
-}
-
 static const char *either(const char *own, const char *common)
 {
 	return own[0] ? own : common;
 }
 
-void probe_context(const struct probe *probe, struct explain_context *ret)
+void probe_context(const struct config *config, const struct config_server *server,
+	const struct config_gateway *gateway, struct explain_context *ret)
 {
-	const struct config_tls *common = common_tls(probe);
-	const struct config_tls *own =
-		probe->server ? &probe->server->tls : &probe->gateway->certs;
+	const struct config_tls *common =
+		server ? &config->internal.tls : &config->external.tls;
+	const struct config_tls *own = server ? &server->tls : &gateway->certs;
 
-	ret->file = probe->server ? probe->config->file : probe->gateway->file;
-	ret->section = probe->server ? "[server]" : "[gateway]";
-	ret->host = probe_host(probe);
+	ret->file = server ? config->file : gateway->file;
+	ret->section = server ? "[server]" : "[gateway]";
+	ret->host = server ? server->host : gateway->host;
 	ret->trust = either(own->trust, common->trust);
 	ret->crl = either(own->crl, common->crl);
-	ret->certificate = probe->server ? common->certificate
-					 : either(own->certificate, common->certificate);
+	ret->certificate = server ? common->certificate
+				  : either(own->certificate, common->certificate);
+}
+
+static void own_context(const struct probe *probe, struct explain_context *ret)
+{
+	probe_context(probe->config, probe->server, probe->gateway, ret);
 }
 
 /* ---- steps ---- */
@@ -112,6 +112,7 @@ static void probe_free(struct probe *probe)
 	timer_stop(&probe->all_timer);
 	loop_cancel(&probe->finish);
 	resolve_cancel(probe->resolving);
+	probe_call_drop(probe);
 	txn_layer_free(probe->txns);
 	transport_free(probe->transport);
 	flow_unref(probe->flow);
@@ -168,6 +169,10 @@ static void fail_all_h(void *arg)
 {
 	struct probe *probe = arg;
 
+	if (probe->at == PROBE_SRTP && probe->call.given_up) {
+		probe_done(probe, probe->call.verdict);
+		return;
+	}
 	probe_say(probe, "no answer within the %d s of a probe", PROBE_ALL_MS / 1000);
 	probe_fix(probe, "look at the log and the load of the far end");
 	probe_done(probe, PROBE_FAILED);
@@ -187,7 +192,7 @@ static void say_tls(struct probe *probe, const struct flow *flow, const char *wh
 		return;
 	}
 	buf_init(&fix, 0);
-	probe_context(probe, &context);
+	own_context(probe, &context);
 	explain_what_to_do(flow->report, &context, &fix);
 	probe_fix(probe, "%s", buf_str(&fix) ? fix.data : "");
 	buf_free(&fix);
@@ -238,8 +243,13 @@ static void closed_h(void *arg, struct flow *flow, const char *why)
 			"certificate of %s, and SIP from it",
 			cred_name(probe->cred));
 		probe_done(probe, PROBE_FAILED);
+	} else if (probe->at == PROBE_SRTP && probe->call.given_up) {
+		probe_done(probe, probe->call.verdict);
 	} else if (probe->at == PROBE_SRTP) {
-		probe_say(probe, "the connection ended without an answer: %s", why);
+		probe_say(probe,
+			"the connection ended without an answer to an offer of "
+			"SRTP: %s",
+			why);
 		probe_done(probe, PROBE_UNKNOWN);
 	}
 }
@@ -351,7 +361,7 @@ static const char *missing_key(const struct probe *probe)
 {
 	struct explain_context context;
 
-	probe_context(probe, &context);
+	own_context(probe, &context);
 	if (!context.trust[0])
 		return "trust";
 	return probe->cred ? NULL : "certificate";
@@ -359,14 +369,14 @@ static const char *missing_key(const struct probe *probe)
 
 static void load_files(struct probe *probe, struct trunk *trunk)
 {
-	struct material material = {0};
+	struct material material = {.before = trunk};
 	struct explain_context context;
 	struct err_text text = {""};
 	struct cred *own = NULL;
 	const char *missing;
 	int err;
 
-	probe_context(probe, &context);
+	own_context(probe, &context);
 	err = context.trust[0] ? material_load(&material, trunk, probe->peers,
 					 &probe->peer, &own, &text)
 			       : 0;

@@ -5,8 +5,22 @@
 #pragma once
 
 #include "probe/probe.h"
+#include "sdp/sdes.h"
+#include "sip/dialog.h"
 #include "sip/txn.h"
 #include "tls/explain.h"
+
+/* The call that offers SRTP. */
+struct probe_call {
+	struct dialog dialog;
+	struct txn_client *invite;            /* NULL: none, or it has ended */
+	uint32_t cseq;                        /* of INVITE */
+	enum sdes_suite offered[SDES_SUITES]; /* by tag, which counts from 1 */
+	unsigned offered_count;
+	bool given_up; /* the verdict is found, and the call is being ended */
+	bool answered; /* by a 2xx: BYE was sent */
+	enum probe_verdict verdict;
+};
 
 struct probe {
 	struct loop *loop;
@@ -27,6 +41,7 @@ struct probe {
 	struct transport *transport;
 	struct txn_layer *txns;
 	struct flow *flow; /* a reference */
+	struct probe_call call;
 	enum probe_step_kind at;
 	uint64_t step_us; /* monotonic, when the present step began */
 	struct timer step_timer, all_timer;
@@ -36,8 +51,9 @@ struct probe {
 
 const char *probe_host(const struct probe *probe);
 uint16_t probe_port(const struct probe *probe); /* 0: SRV */
-/* Where its part of the configuration is. */
-void probe_context(const struct probe *probe, struct explain_context *ret);
+/* Where the part of CONFIG for SERVER, or else GATEWAY, is. */
+void probe_context(const struct config *config, const struct config_server *server,
+	const struct config_gateway *gateway, struct explain_context *ret);
 
 /* The words of the present step; the later ones replace the earlier ones. */
 void probe_say(struct probe *probe, const char *format, ...)
@@ -55,3 +71,25 @@ void probe_receive(void *arg, struct flow *flow, struct message *message,
 int probe_sip_new(struct probe *probe);
 /* The TLS connection is open: asks. */
 void probe_options(struct probe *probe);
+const char *probe_from_host(const struct probe *probe);
+/* Where we are heard: "med1.example.com:5061". */
+void probe_add_our_host(const struct probe *probe, struct buf *out);
+/* "sip:USER@HOST:PORT", USER escaped where it must be; NULL: none. */
+void probe_add_target(const struct probe *probe, const char *user, struct buf *out);
+
+/* ---- an offer of SRTP by a call: probe_call.c ---- */
+
+/* Calls probe-number of the gateway. */
+void probe_call(struct probe *probe);
+/* The probe ends: a call that stands is told so, as far as that goes without waiting. */
+void probe_call_drop(struct probe *probe);
+
+/* ---- its media: probe_media.c ---- */
+
+/* What the far end's calls would have to be with TLS on. */
+enum config_srtp probe_srtp_rule(const struct probe *probe);
+void probe_add_offer(struct probe *probe, struct buf *out);
+/* These say what was found, as probe_say() and probe_fix(). TEXT is SDP. */
+enum probe_verdict probe_judge_answer(struct probe *probe, struct span text);
+enum probe_verdict probe_judge_options(
+	struct probe *probe, const struct message *response);

@@ -11,12 +11,14 @@
 
 /* ---- what the far end asks over the probe's connection ---- */
 
-/* It is no way to us: calls come by those that stand. */
+/* It is no way to us: calls come by those that stand. The end of our own call may. */
 static void request_h(void *arg, struct txn_server *txn, struct message *request)
 {
+	enum message_method method = message_method(request);
+	bool welcome = method == MESSAGE_OPTIONS || method == MESSAGE_BYE;
+
 	(void)arg;
-	txn_server_reply(txn, message_method(request) == MESSAGE_OPTIONS ? 200 : 403,
-		NULL, NULL, NULL);
+	txn_server_reply(txn, welcome ? 200 : 403, NULL, NULL, NULL);
 }
 
 static void ack_h(void *arg, struct flow *flow, struct message *ack)
@@ -64,18 +66,17 @@ void probe_receive(void *arg, struct flow *flow, struct message *message,
 
 /* ---- composing ---- */
 
-/* ":5061" of our listener, where there is one. */
-static void add_our_host(const struct probe *probe, struct buf *out)
+void probe_add_our_host(const struct probe *probe, struct buf *out)
 {
 	const struct addr *listen = probe->server ? &probe->config->internal.listen
 						  : &probe->config->external.tls_listen;
 
 	buf_add_str(out, probe->config->tandem.fqdn);
-	if (listen->len)
+	if (listen->len) /* where there is a listener */
 		buf_printf(out, ":%u", (unsigned)addr_port(listen));
 }
 
-static const char *from_host(const struct probe *probe)
+const char *probe_from_host(const struct probe *probe)
 {
 	if (probe->gateway && probe->gateway->from_host[0])
 		return probe->gateway->from_host;
@@ -91,25 +92,51 @@ static void add_their_host(const struct probe *probe, struct buf *out)
 	buf_printf(out, "%s%s%s", bare_v6 ? "[" : "", host, bare_v6 ? "]" : "");
 }
 
+/* RFC 3261 25.1: "user"; what else the configuration has is written %41. */
+static void add_user(const char *user, struct buf *out)
+{
+	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				    "0123456789-_.!~*'()&=+$,;?/";
+
+	for (; *user; user++) {
+		if (strchr(plain, *user))
+			buf_add_char(out, *user);
+		else
+			buf_printf(out, "%%%02X", (unsigned)(unsigned char)*user);
+	}
+	buf_add_char(out, '@');
+}
+
+void probe_add_target(const struct probe *probe, const char *user, struct buf *out)
+{
+	buf_add_str(out, "sip:");
+	if (user)
+		add_user(user, out);
+	add_their_host(probe, out);
+	if (probe_port(probe))
+		buf_printf(out, ":%u", (unsigned)probe_port(probe));
+	if (user && probe->gateway && probe->gateway->user_phone)
+		buf_add_str(out, ";user=phone");
+}
+
 static void add_options(const struct probe *probe, const char *branch, struct buf *out)
 {
 	char tag[TAG_SIZE], call_id[TAG_SIZE];
 
 	secret_token(tag, 8);
 	secret_token(call_id, 8);
-	buf_add_str(out, "OPTIONS sip:");
-	add_their_host(probe, out);
-	if (probe_port(probe))
-		buf_printf(out, ":%u", (unsigned)probe_port(probe));
+	buf_add_str(out, "OPTIONS ");
+	probe_add_target(probe, NULL, out);
 	buf_add_str(out, ";transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS ");
-	add_our_host(probe, out);
+	probe_add_our_host(probe, out);
 	buf_printf(out, ";branch=%s;rport\r\nMax-Forwards: 70\r\n", branch);
-	buf_printf(out, "From: <sip:%s>;tag=%s\r\nTo: <sip:", from_host(probe), tag);
+	buf_printf(
+		out, "From: <sip:%s>;tag=%s\r\nTo: <sip:", probe_from_host(probe), tag);
 	add_their_host(probe, out);
 	buf_printf(out,
 		">\r\nCall-ID: %s@%s\r\nCSeq: 1 OPTIONS\r\nContact: <sip:", call_id,
-		from_host(probe));
-	add_our_host(probe, out);
+		probe_from_host(probe));
+	probe_add_our_host(probe, out);
 	buf_add_str(out, ";transport=tls>\r\nAccept: application/sdp\r\n"
 			 "User-Agent: Tandem\r\n");
 	compose_body(out, NULL, (struct span){0});
@@ -124,8 +151,19 @@ static void silence_h(void *arg)
 	probe_say(probe, "no answer to OPTIONS in %d s", PROBE_STEP_MS / 1000);
 	probe_fix(probe,
 		"look at the log of the far end: whether it takes SIP from %s over TLS",
-		from_host(probe));
+		probe_from_host(probe));
 	probe_done(probe, PROBE_FAILED);
+}
+
+/* A call asks best; where none is allowed, OPTIONS was asked. */
+static void ask_srtp(struct probe *probe, const struct message *response)
+{
+	if (probe_srtp_rule(probe) == CONFIG_SRTP_OFF)
+		probe_done(probe, PROBE_SKIPPED);
+	else if (probe->gateway && probe->gateway->probe_number[0])
+		probe_call(probe);
+	else
+		probe_done(probe, probe_judge_options(probe, response));
 }
 
 /* Any answer is one: 403, 404 and 501 come from a far end that speaks SIP with us. */
@@ -140,8 +178,7 @@ static void options_response_h(
 		return;
 	probe_say(probe, "answered with %d %s", status, compose_reason(status));
 	probe_done(probe, PROBE_OK);
-	if (probe->at == PROBE_SRTP)
-		probe_done(probe, PROBE_SKIPPED);
+	ask_srtp(probe, response);
 }
 
 /* The connection's end says it in better words, and the timer comes before theirs. */
