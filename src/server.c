@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "media/relay.h"
 #include "privilege.h"
+#include "probe/observe.h"
 #include "renew.h"
 #include "sip/resolve.h"
 #include "sip/transport.h"
@@ -38,6 +39,7 @@ struct server {
 	struct renew *renew;
 	struct seen *seen;
 	struct expiry *expiry;
+	struct observe *observe;
 	struct writer *writer;
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */
@@ -246,6 +248,7 @@ static int reload(struct server *server, json_t **ret_errors)
 	renew_set_config(server->renew, config);
 	use_credentials(server);
 	judge_again(server);
+	observe_apply(server->observe);
 	bridge_set_config(server->bridge, config);
 	log_info("server", "event=reloaded servers=%zu gateways=%zu",
 		config->server_count, config->gateway_count);
@@ -505,6 +508,20 @@ static int start_transports(struct server *server, struct err_text *text)
 	return err ? err : listen_external(server, text);
 }
 
+static int start_observe(struct server *server)
+{
+	const struct observe_params params = {.loop = server->loop,
+		.resolver = server->resolver,
+		.trunks = server->trunks};
+	int err = observe_new(&server->observe, &params);
+
+	if (err)
+		return err;
+	transport_watch_judged(server->external, observe_judged_h, server->observe);
+	observe_apply(server->observe);
+	return 0;
+}
+
 static int start_control(struct server *server, struct err_text *text)
 {
 	struct verbs_context *verbs = &server->verbs;
@@ -515,6 +532,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->bridge = server->bridge;
 	verbs->trunks = server->trunks;
 	verbs->seen = server->seen;
+	verbs->observe = server->observe;
 	verbs->relay = server->relay;
 	verbs->internal = server->internal;
 	verbs->external = server->external;
@@ -577,6 +595,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = start_transports(server, text);
 	if (!err)
+		err = start_observe(server);
+	if (!err)
 		err = start_control(server, text);
 	return err;
 }
@@ -624,6 +644,7 @@ void server_stop(struct server *server)
 	relay_io_close(server->media);
 	transport_free(server->internal);
 	transport_free(server->external);
+	observe_free(server->observe);
 	writer_free(server->writer);
 	expiry_free(server->expiry);
 	seen_free(server->seen);

@@ -2,6 +2,7 @@
 
 #include "admin/cert_verbs.h"
 #include "admin/keep.h"
+#include "admin/observe_json.h"
 #include "admin/verbs.h"
 #include "base/clock.h"
 #include "config/config.h"
@@ -95,7 +96,8 @@ static json_t *connections_json(
 }
 
 /* What a list shows of a trunk or server. */
-static json_t *summary_json(const struct trunk *trunk)
+static json_t *summary_json(
+	const struct verbs_context *context, const struct trunk *trunk)
 {
 	const struct config_gateway *gateway = trunk->gateway;
 	const struct config_server *server = trunk->server;
@@ -103,11 +105,13 @@ static json_t *summary_json(const struct trunk *trunk)
 			     : server ? server->max_calls
 				      : 0;
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:s, s:I, s:I, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:I, s:I, s:I, "
+			 "s:o}",
 		"id", trunk->id, "state", state_name(trunk), "host", trunk_host(trunk),
 		"port", (int)trunk_port(trunk), "transport",
 		transport_kind_name(trunk_transport(trunk)), "tls",
-		(int)trunk_is_tls(trunk), "srtp",
+		(int)trunk_is_tls(trunk), "tls_state",
+		observe_word_json(context->observe, trunk), "srtp",
 		config_srtp_name(gateway ? gateway->srtp : CONFIG_SRTP_REQUIRED), "calls",
 		(json_int_t)trunk->calls, "calls_max", (json_int_t)calls_max,
 		"calls_total", (json_int_t)trunk->calls_total, "calls_failed",
@@ -156,11 +160,14 @@ static json_t *details_json(
 	const struct verbs_context *context, const struct trunk *trunk)
 {
 	uint64_t now_us = clock_real()->mono_us(clock_real());
-	json_t *object = summary_json(trunk);
+	json_t *object = summary_json(context, trunk);
+	json_t *observe = observe_json(context->observe, trunk);
 	json_t *addrs = json_array();
 	char text[ADDR_TEXT_SIZE];
 	char name[80];
 
+	if (observe)
+		json_object_set_new(object, "observe", observe);
 	if (trunk->gateway)
 		add_gateway(object, trunk->gateway);
 	if (trunk->server)
@@ -186,7 +193,7 @@ static enum api_code list(
 	const struct trunk *trunk;
 
 	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++)
-		json_array_append_new(array, summary_json(trunk));
+		json_array_append_new(array, summary_json(context, trunk));
 	*ret_result = array;
 	return API_OK;
 }
@@ -308,6 +315,7 @@ enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_coun
 	enum config_tls_mode mode = CONFIG_TLS_NO;
 	bool changed;
 	const struct config_gateway *gateway;
+	json_t *warning = NULL;
 	enum api_code code;
 	char *file;
 
@@ -327,15 +335,21 @@ enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_coun
 	}
 	changed = gateway->tls != mode;
 	if (changed) {
-		/* The reload frees the snapshot that GATEWAY lives in. */
+		/* The reload frees the snapshot that GATEWAY lives in, and the verdict. */
+		if (mode == CONFIG_TLS_YES)
+			warning = observe_warning_json(context->observe, args[0]);
 		file = strdup(gateway->file);
 		code = file ? switch_tls(context, file, mode, ret_result, text)
 			    : API_FAILED;
 		free(file);
-		if (code != API_OK)
+		if (code != API_OK) {
+			json_decref(warning);
 			return code;
+		}
 	}
 	*ret_result = json_pack("{s:s, s:s, s:b}", "id", args[0], "tls",
 		config_tls_name(mode), "changed", (int)changed);
+	if (warning)
+		json_object_set_new(*ret_result, "warning", warning);
 	return API_OK;
 }

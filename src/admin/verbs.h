@@ -13,6 +13,7 @@ struct api;
 struct bridge;
 struct config;
 struct loop;
+struct observe;
 struct relay;
 struct resolver;
 struct seen;
@@ -32,6 +33,7 @@ struct verbs_context {
 	struct bridge *bridge;
 	struct trunks *trunks;
 	struct seen *seen; /* what peers showed */
+	struct observe *observe;
 	struct relay *relay;
 	struct transport *internal;
 	struct transport *external;

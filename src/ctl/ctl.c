@@ -212,8 +212,10 @@ static int show_answer(const struct options *options, const struct command *comm
 		code = show_explain_code(result);
 	else if (strcmp(command->noun, "report") == 0)
 		code = show_report_code(result);
-	if (options->quiet)
+	if (options->quiet) {
+		show_warning(result);
 		return code;
+	}
 	if (options->format == FORMAT_JSON) {
 		json_dumpf(result ? result : json_null(), stdout,
 			JSON_INDENT(2) | JSON_ENCODE_ANY);

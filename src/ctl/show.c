@@ -20,16 +20,17 @@
 struct layout {
 	const char *noun, *verb;
 	const char *array; /* where in the result the rows are; NULL: it is the array */
-	struct show_column columns[12];
+	struct show_column columns[13]; /* and one that ends them */
 };
 
 static const struct layout layouts[] = {
 	{"trunk", "list", NULL,
 		{{"ID", "id", false}, {"STATE", "state", false},
-			{"SIGNALLING", "transport", false}, {"SRTP", "srtp", false},
-			{"HOST", "host", false}, {"PORT", "port", true},
-			{"CALLS", "calls", true}, {"MAX", "calls_max", true},
-			{"TOTAL", "calls_total", true}, {"FAILED", "calls_failed", true},
+			{"TLS", "tls_state", false}, {"SIGNALLING", "transport", false},
+			{"SRTP", "srtp", false}, {"HOST", "host", false},
+			{"PORT", "port", true}, {"CALLS", "calls", true},
+			{"MAX", "calls_max", true}, {"TOTAL", "calls_total", true},
+			{"FAILED", "calls_failed", true},
 			{"LAST ERROR", "last_error", false}}},
 	{"server", "list", NULL,
 		{{"ID", "id", false}, {"STATE", "state", false},
@@ -123,6 +124,8 @@ static void add_value(struct buf *out, const char *name, const json_t *value)
 		add_duration(out, json_integer_value(value));
 	else if (json_is_integer(value))
 		buf_printf(out, "%lld", (long long)json_integer_value(value));
+	else if (json_is_real(value))
+		buf_printf(out, "%.2f", json_real_value(value));
 	else if (json_is_boolean(value))
 		buf_add_str(out, json_is_true(value) ? "yes" : "no");
 	json_array_foreach(value, i, part)
@@ -337,6 +340,19 @@ int show_result(const char *noun, const char *verb, const json_t *result)
 	else
 		print_block(result, 0);
 	return 0;
+}
+
+void show_warning(const json_t *result)
+{
+	const char *warning = json_string_value(json_object_get(result, "warning"));
+	struct buf text;
+
+	if (!warning)
+		return;
+	buf_init(&text, 0);
+	show_add_safe(&text, warning);
+	fprintf(stderr, "tandemctl: warning: %s\n", buf_str(&text) ? text.data : "");
+	buf_free(&text);
 }
 
 void show_errors(const json_t *result)

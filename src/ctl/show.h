@@ -23,5 +23,7 @@ int show_table(const struct show_column *columns, const json_t *rows);
 void show_add_safe(struct buf *out, const char *text);
 /* Prints LEN bytes of TEXT without control characters. */
 void show_safe(const char *text, size_t len);
+/* Prints "warning" of RESULT (may be NULL), where it has one, to stderr. */
+void show_warning(const json_t *result);
 /* Prints "error: ..." details ("errors" of RESULT, may be NULL), one a line, to stderr. */
 void show_errors(const json_t *result);

@@ -66,21 +66,31 @@ void side_free(struct trunk_side *side)
 }
 
 /*
- * TLS of TRUNK was switched off, but calls that began with it stand on a TLS connection:
- * its peer stays in the set, so that the connection is judged as before. New calls do not
- * come that way: trunks_of_flow() looks at the present setting.
+ * Whether TRUNK is judged over TLS though its new calls are plain: its TLS is observed, or
+ * was switched off while calls that began with it stand on a TLS connection, which is to be
+ * judged as before. New calls do not come that way: trunks_of_flow() looks at the present
+ * setting.
  */
-static void keep_peer(struct trunk *trunk, struct trunk_side *side,
-	const struct trunk_side *old, struct material *material)
+static bool is_judged_in_plain(const struct trunk *trunk, const struct trunk_side *old)
 {
 	const struct trunk *before = side_find(old, trunk->id);
+
+	if (trunk->gateway->tls == CONFIG_TLS_OBSERVE && trunk->gateway->enabled)
+		return true;
+	return before && before->calls && before->peer;
+}
+
+/* Its calls are plain and must go on, whatever is wrong with the files of TLS. */
+static void add_plain_peer(struct trunk *trunk, struct trunk_side *side,
+	const struct trunk_side *old, struct material *material)
+{
 	struct err_text text = {{0}};
 
-	if (!before || !before->calls || !before->peer)
+	if (!is_judged_in_plain(trunk, old))
 		return;
 	if (load_tls(trunk, side, old, material, &text))
-		log_warning("trunk", "trunk=%s event=peer-not-kept reason=\"%s\"",
-			trunk->id, text.text);
+		log_warning("trunk", "trunk=%s event=not-judged reason=\"%s\"", trunk->id,
+			text.text);
 }
 
 int side_build(struct trunk_side *side, const struct trunk_side *old,
@@ -117,10 +127,12 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 		side->trunks[side->count++] = trunk;
 		if (trunk_is_tls(trunk))
 			err = load_tls(trunk, side, old, material, text);
-		else
-			keep_peer(trunk, side, old, material);
 		if (err)
 			return err;
 	}
+	/* Behind those of TLS: where a certificate fits two, its calls are taken. */
+	for (unsigned i = 0; i < side->count; i++)
+		if (!trunk_is_tls(side->trunks[i]))
+			add_plain_peer(side->trunks[i], side, old, material);
 	return 0;
 }

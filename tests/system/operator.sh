@@ -68,7 +68,7 @@ check "call show: how it is protected" grep -qE 'signalling +TLS TLS1\.[23] ' "$
 check "call show: where it goes" grep -qE '^trunk gw +to ' "$lab/call-show"
 check "the record" wait_cdrs 1
 check "cdr tail" says '^[0-9a-f]+-000001 .* 200 +bye ' ctl cdr tail
-check "trunk list" says '^gw +ready +UDP ' ctl trunk list
+check "trunk list" says '^gw +ready +no +UDP ' ctl trunk list
 check "server list" says '^pbx1 +[a-z]+ +TLS ' ctl server list
 check "trunk show" says '^host +gw1.example.test' ctl trunk show gw
 check "a call that is not there: exit code 4" exits 4 ctl call show 99

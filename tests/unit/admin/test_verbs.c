@@ -8,7 +8,7 @@
 #include "base/loop.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
-#include "probe/probe.h"
+#include "probe/observe.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -296,10 +296,17 @@ struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind)
 	return NULL;
 }
 
-const char *trunk_name(const struct trunk *trunk, char buf[static 80])
+/* What is observed of the gateway; its step is NULL: nothing. */
+static struct observe_verdict verdict;
+
+bool observe_find(
+	const struct observe *observe, const char *id, struct observe_verdict *ret)
 {
-	snprintf(buf, 80, "%s %s", trunk->gateway ? "trunk" : "server", trunk->id);
-	return buf;
+	(void)observe;
+	if (!verdict.step || strcmp(id, gateway_trunk.id) != 0)
+		return false;
+	*ret = verdict;
+	return true;
 }
 
 /* The probes under way, and what they were begun with. */
@@ -327,9 +334,9 @@ const char *probe_step_name(enum probe_step_kind kind)
 	return kind == PROBE_TLS ? "tls" : "other";
 }
 
-const char *probe_verdict_name(enum probe_verdict verdict)
+const char *probe_verdict_name(enum probe_verdict found)
 {
-	return verdict == PROBE_FAILED ? "failed" : "ok";
+	return found == PROBE_FAILED ? "failed" : "ok";
 }
 
 static const struct config *config_h(void *arg)
@@ -471,6 +478,7 @@ static int setup(void **state)
 	reload_fails = check_fails = shut_down = shut_down_drain = false;
 	reloads = hangups = 0;
 	probe_count = probes_cancelled = answers = 0;
+	verdict = (struct observe_verdict){.step = NULL};
 	context = (struct verbs_context){.writer = writer,
 		.config_h = config_h,
 		.internal = (struct transport *)(void *)folder,
@@ -693,6 +701,53 @@ static void tls_is_switched_by_one_edit_and_a_reload(void **state)
 	assert_int_equal(ask("trunk", "tls", "x", "on"), API_NOT_FOUND);
 }
 
+static void an_observed_trunk_is_shown_with_its_verdict(void **state)
+{
+	static const struct probe_step unknown = {
+		.verdict = PROBE_OK, .words = "who knows"};
+	const json_t *observed;
+
+	(void)state;
+	put_file("; mine\ntls = observe\n");
+	gateway.tls = CONFIG_TLS_OBSERVE;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_null(json_object_get(result, "observe"));
+	verdict = (struct observe_verdict){.state = OBSERVE_WORKS,
+		.since_us = 1795687200000000,
+		.checked_us = 1795687260000000,
+		.probes = 2,
+		.step = "",
+		.words = "",
+		.fix = "",
+		.srtp = &unknown,
+		.inbound = &unknown};
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	observed = json_object_get(result, "observe");
+	assert_string_equal(word(observed, "verdict"),
+		"tls on would work since 2026-11-26 10:00 UTC (2 probes)");
+	assert_string_equal(word(observed, "state"), "works");
+	assert_string_equal(word(observed, "since"), "2026-11-26T10:00:00Z");
+	assert_string_equal(word(observed, "tls_in_words"), "who knows");
+	assert_true(json_is_null(json_object_get(observed, "tls_in_at")));
+	verdict.state = OBSERVE_FAILS;
+	verdict.step = "tls";
+	verdict.words = "no \xff";
+	verdict.fix = "do it";
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	observed = json_object_get(result, "observe");
+	assert_string_equal(
+		word(observed, "verdict"), "would fail: tls: no ?; fix: do it");
+	assert_int_equal(ask("trunk", "list", NULL, NULL), API_OK);
+	assert_string_equal(
+		word(json_array_get(result, 0), "tls_state"), "observe: fails tls");
+	assert_int_equal(ask("server", "list", NULL, NULL), API_OK);
+	assert_string_equal(word(json_array_get(result, 0), "tls_state"), "yes");
+	/* switched on all the same, and warned of */
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "on"), API_OK);
+	assert_int_equal(reloads, 1);
+	assert_string_equal(word(result, "warning"), "would fail: tls: no ?; fix: do it");
+}
+
 static void a_switch_that_the_reload_refuses_is_taken_back(void **state)
 {
 	struct stat st;
@@ -838,6 +893,8 @@ int main(void)
 			a_probe_answers_when_it_is_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_probe_that_nobody_waits_for_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_observed_trunk_is_shown_with_its_verdict, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trunk_is_drained_and_resumed, setup, teardown),
 		cmocka_unit_test_setup_teardown(

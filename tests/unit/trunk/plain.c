@@ -53,15 +53,19 @@ static void write_gateway(const struct plain_gateway *gateway)
 
 	buf_init(&text, 0);
 	buf_printf(&text,
-		"[gateway]\nhost = %s\nport = 5060\ntls = no\ntransport = %s\n"
+		"[gateway]\nhost = %s\nport = 5060\ntls = %s\ntransport = %s\n"
 		"enabled = %s\npriority = %u\n",
-		gateway->host, gateway->tcp ? "tcp" : "udp",
-		gateway->disabled ? "no" : "yes",
+		gateway->host, gateway->observed ? "observe" : "no",
+		gateway->tcp ? "tcp" : "udp", gateway->disabled ? "no" : "yes",
 		gateway->priority ? gateway->priority : 10);
 	if (gateway->max_calls)
 		buf_printf(&text, "max-calls = %u\n", gateway->max_calls);
 	for (unsigned i = 0; i < 3 && gateway->prefixes[i]; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "prefixes = ", gateway->prefixes[i]);
+	if (gateway->observed)
+		buf_printf(&text, "certificate = %s\nkey = %s\ntrust = %s\n%s",
+			lab_path("us.pem"), lab_path("us.key"), lab_path("ca.pem"),
+			gateway->observed);
 	lab_write(file_name(gateway), text.data, text.len, 0600);
 	buf_free(&text);
 }

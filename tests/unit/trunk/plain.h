@@ -23,6 +23,7 @@ struct plain_gateway {
 	unsigned max_calls;
 	const char *prefixes[3];
 	bool disabled, tcp;
+	const char *observed; /* tls = observe, and these lines; NULL: tls = no */
 };
 
 void plain_start(struct plain *plain);
