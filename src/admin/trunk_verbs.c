@@ -72,13 +72,14 @@ static void add_connection(void *arg, struct flow *flow)
 				    connections->trunk->kind) != connections->trunk)
 		return;
 	json_array_append_new(connections->array,
-		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:I}", "remote",
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I}", "remote",
 			addr_text(&flow->remote, remote), "transport",
 			transport_kind_name(flow->kind), "tls_version",
 			flow->version ? flow->version : "", "tls_cipher",
 			flow->cipher ? flow->cipher : "", "peer_names",
 			api_text(flow->peer_names ? flow->peer_names : ""),
-			"asked_for_our_certificate", asked_json(flow), "users",
+			"asked_for_our_certificate", asked_json(flow), "exception",
+			flow->exception ? flow->exception : "", "users",
 			(json_int_t)flow->users));
 }
 
@@ -128,6 +129,8 @@ static void add_peer(json_t *object, const struct config_peer *peer)
 	json_object_set_new(object, "pins", words_json(&peer->pins));
 	json_object_set_new(
 		object, "mutual", json_string(config_mutual_name(peer->mutual)));
+	json_object_set_new(object, "revocation",
+		json_string(config_revocation_name(peer->revocation)));
 }
 
 static void add_gateway(json_t *object, const struct config_gateway *gateway)

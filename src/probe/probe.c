@@ -262,9 +262,11 @@ static void tls_open(struct probe *probe, const struct flow *flow)
 		[FLOW_ASKED_YES] = "; it asked for our certificate, ",
 	};
 
-	probe_say(probe, "%s %s with %s%s%s", flow->version, flow->cipher,
+	probe_say(probe, "%s %s with %s%s%s%s%s", flow->version, flow->cipher,
 		flow->peer_names, asked[flow->asked],
-		flow->asked == FLOW_ASKED_YES ? cred_name(probe->cred) : "");
+		flow->asked == FLOW_ASKED_YES ? cred_name(probe->cred) : "",
+		flow->exception[0] ? "; revocation = soft let pass: " : "",
+		flow->exception);
 	if (flow->asked == FLOW_ASKED_NO)
 		probe_fix(probe, "let the far end ask for it and check it: TLS is then "
 				 "mutual, and mutual = strict can demand that");
@@ -369,6 +371,7 @@ static const char *missing_key(const struct probe *probe)
 
 static void load_files(struct probe *probe, struct trunk *trunk)
 {
+	/* What did not change is tried as it runs, with its OCSP response. */
 	struct material material = {.before = trunk};
 	struct explain_context context;
 	struct err_text text = {""};

@@ -27,6 +27,7 @@ void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kin
 	flow->version = "";
 	flow->cipher = "";
 	flow->peer_names = "";
+	flow->exception = "";
 }
 
 struct flow *flow_ref(struct flow *flow)

@@ -52,6 +52,7 @@ struct flow {
 	const char *version;     /* TLS: "TLS1.3"; "" */
 	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
 	const char *peer_names;  /* TLS: names in its certificate; "" */
+	const char *exception;   /* TLS: what revocation = soft let pass; "" */
 	enum flow_asked asked;   /* TLS: for our certificate */
 	time_t until;            /* TLS: when what proves the peer runs out; 0: never */
 	/* TLS: what ended it, when the TLS did; else NULL. Lives as long as the flow. */

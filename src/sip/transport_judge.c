@@ -5,6 +5,9 @@
  */
 #include "sip/transport_priv.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 /* The longest sleep: the wall clock that dates are about may be set meanwhile. */
 #define CHECK_MAX_MS (3600 * 1000)
 
@@ -13,6 +16,47 @@ static time_t wall_now(const struct transport *transport)
 	struct clock *clock = loop_clock(transport->loop);
 
 	return (time_t)(clock->wall_us(clock) / 1000000);
+}
+
+/*
+ * An OCSP response cannot be sent again on an open connection, which therefore ends with it,
+ * and with its calls. After half of the time that is left new requests go to a new one.
+ */
+void stream_take_dates(struct stream *stream)
+{
+	const struct peer *peer = channel_peer(stream->channel);
+	const time_t now = wall_now(stream->transport);
+
+	stream->flow.until = channel_verdict(stream->channel)->until;
+	if (peer->revocation != PEER_REVOCATION_STAPLE)
+		stream->worn = 0;
+	else if (!stream->worn)
+		stream->worn = now + (stream->flow.until - now) / 2;
+}
+
+bool stream_is_worn(const struct stream *stream)
+{
+	return stream->worn && stream->worn <= wall_now(stream->transport);
+}
+
+void stream_note_exception(struct stream *stream)
+{
+	const char *let_go = channel_verdict(stream->channel)->let_go;
+	struct flow *flow = &stream->flow;
+
+	if (!strcmp(flow->exception, let_go))
+		return;
+	flow->exception = "";
+	free(stream->exception);
+	stream->exception = let_go[0] ? strdup(let_go) : NULL;
+	if (!stream->exception)
+		return;
+	flow->exception = stream->exception;
+	log_write(transport_level(stream->transport, LOG_LEVEL_INFO), "transport",
+		"exception flow=%llu side=%s peer=\"%s\" revocation=soft "
+		"let-go=\"%s\"",
+		(unsigned long long)flow->id, stream->transport->name, flow->peer->id,
+		flow->exception);
 }
 
 /* The flow now belongs to the peer that its channel names. */
@@ -26,7 +70,8 @@ static void stream_take_peer(struct stream *stream)
 	stream->flow.peer = peer;
 	if (!stream->accepted)
 		stream->expected = peer;
-	stream->flow.until = channel_verdict(stream->channel)->until;
+	stream_take_dates(stream);
+	stream_note_exception(stream);
 	stream_make_reusable(
 		stream, &(struct transport_target){.kind = TRANSPORT_TLS, .peer = peer});
 }

@@ -110,6 +110,8 @@ static void stream_opened(struct stream *stream)
 		flow->version, flow->cipher);
 	if (stream->accepted && flow->peer)
 		transport_judged(transport, flow);
+	if (stream->channel)
+		stream_note_exception(stream);
 	stream_report_progress(stream, TRANSPORT_OPENED);
 	if (stream->state == STREAM_OPEN && stream->outdated)
 		stream_judge_again(stream);
@@ -379,7 +381,7 @@ static unsigned stream_rank(
 		return 0;
 	if (target->kind == TRANSPORT_TCP)
 		return addr_equal(remote, &target->remote);
-	if (stream->cred != target->cred ||
+	if (stream->cred != target->cred || stream_is_worn(stream) ||
 		(stream->expected ? stream->expected : stream->flow.peer) != target->peer)
 		return 0;
 	/* While it is not open it is only as good as its address: who asks for the peer's

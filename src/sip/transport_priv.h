@@ -180,11 +180,13 @@ struct stream {
 	struct peer_set *peers;      /* a reference: flow.peer outlives the channel */
 	struct cred *cred;           /* what we present; owned reference */
 	const struct peer *expected; /* whom we connected to */
+	time_t worn;                 /* from then on no more is begun on it; 0: never */
 	bool outdated; /* the rules changed during the handshake: judge it again */
 	/* The flow outlives the channel, so it points to copies of the channel's texts. */
 	char version[16];
 	char cipher[40];
 	char *peer_names;
+	char *exception;               /* NULL: none */
 	struct explain_report *report; /* flow.report */
 };
 
@@ -233,6 +235,11 @@ void stream_make_reusable(struct stream *stream, const struct transport_target *
 
 /* A stream opened or was judged: the transport wakes up when its UNTIL comes. */
 void judge_schedule(struct transport *transport, time_t until);
+/* Takes over until when the judgement of the stream's peer holds. */
+void stream_take_dates(struct stream *stream);
+bool stream_is_worn(const struct stream *stream);
+/* Takes over and logs what was let pass when the stream's peer was judged. */
+void stream_note_exception(struct stream *stream);
 /* Judges a stream by the rules of now, or once its handshake is over; may close it. */
 void stream_judge_again(struct stream *stream);
 

@@ -53,7 +53,7 @@ static int tls_handshake(struct stream *stream)
 	if (!stream->accepted)
 		flow->asked = channel_was_asked(stream->channel) ? FLOW_ASKED_YES
 								 : FLOW_ASKED_NO;
-	flow->until = channel_verdict(stream->channel)->until;
+	stream_take_dates(stream);
 	tls_witness(stream);
 	return 0;
 }

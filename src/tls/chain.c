@@ -1,15 +1,15 @@
 #include "tls/chain.h"
 
 #include "base/clock.h"
-#include "tls/crl.h"
 #include "tls/escape.h"
+#include "tls/revocation.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /*
  * MEDIUM asks for 112 bits: RSA 2048, no SHA-1. A version 1 anchor cannot say that it is a
- * CA. Revocation is crl.c's.
+ * CA. Revocation is revocation.c's.
  */
 #define CHAIN_FLAGS                                                                      \
 	(GNUTLS_PROFILE_TO_VFLAGS(GNUTLS_PROFILE_MEDIUM) |                               \
@@ -281,42 +281,10 @@ static enum peer_rule chain_fits(const struct chain *chain, enum chain_purpose p
 	return PEER_OK;
 }
 
-static gnutls_x509_crt_t chain_issuer(const struct chain *chain, gnutls_x509_crt_t crt)
-{
-	for (unsigned i = 0; i < chain->count; i++) {
-		if (chain->crts[i] != crt &&
-			gnutls_x509_crt_check_issuer(crt, chain->crts[i]) != 0)
-			return chain->crts[i];
-	}
-	return NULL;
-}
-
-/*
- * Every presented certificate is asked for, also one that the path did not need: it may
- * refuse too much, never too little. A root signs itself and is trusted or not.
- */
-static enum peer_rule chain_revocation(const struct chain *chain,
-	const struct trust *trust, struct peer_verdict *verdict)
-{
-	struct crl_set *crls = trust_crls(trust);
-
-	for (unsigned i = 0; crls && i < chain->count; i++) {
-		gnutls_x509_crt_t crt = chain->crts[i];
-		enum peer_rule rule;
-
-		if (gnutls_x509_crt_check_issuer(crt, crt) != 0)
-			continue;
-		rule = crl_check(crls, crt, chain_issuer(chain, crt), i == 0,
-			&verdict->until, verdict->detail, sizeof(verdict->detail));
-		if (rule != PEER_OK)
-			return rule;
-	}
-	return PEER_OK;
-}
-
 enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
-	enum chain_purpose purpose, struct peer_verdict *verdict)
+	const struct chain_demands *demands, struct peer_verdict *verdict)
 {
+	verdict->let_go[0] = '\0';
 	verdict->issuer[0] = '\0';
 	verdict->issuer_id[0] = '\0';
 	verdict->detail[0] = '\0';
@@ -328,8 +296,9 @@ enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	}
 	verdict->rule = chain_path(chain, trust, verdict);
 	if (verdict->rule == PEER_OK)
-		verdict->rule = chain_fits(chain, purpose, verdict);
+		verdict->rule = chain_fits(chain, demands->purpose, verdict);
 	if (verdict->rule == PEER_OK)
-		verdict->rule = chain_revocation(chain, trust, verdict);
+		verdict->rule =
+			revocation_judge(chain, trust, demands->revocation, verdict);
 	return verdict->rule;
 }

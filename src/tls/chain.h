@@ -10,6 +10,8 @@
 struct chain {
 	gnutls_x509_crt_t crts[POLICY_CHAIN_MAX];
 	unsigned count;
+	const gnutls_datum_t *staples; /* see struct peer_shown; borrowed */
+	bool cannot_staple;
 };
 
 /* At most POLICY_CHAIN_MAX of DER, leaf first. 0, or ERR_FORMAT with nothing to free. */
@@ -19,9 +21,15 @@ void chain_free(struct chain *chain);
 /* What an extended key usage must allow. */
 enum chain_purpose { CHAIN_EITHER_ROLE, CHAIN_TLS_SERVER, CHAIN_TLS_CLIENT };
 
+/* What is asked of a chain beside leading to an anchor. */
+struct chain_demands {
+	enum chain_purpose purpose;
+	enum peer_revocation revocation;
+};
+
 /*
  * Holds CHAIN against TRUST: path, dates, strength, purpose, revocation. Returns the rule
- * that refuses it, or PEER_OK; fills the verdict's rule, until, issuer and detail.
+ * that refuses it, or PEER_OK; fills the verdict's rule, until, let_go, issuer and detail.
  */
 enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
-	enum chain_purpose purpose, struct peer_verdict *verdict);
+	const struct chain_demands *demands, struct peer_verdict *verdict);

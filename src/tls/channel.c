@@ -154,6 +154,8 @@ static gnutls_alert_description_t alert_for(const struct channel *channel)
 		return GNUTLS_A_HANDSHAKE_FAILURE;
 	case PEER_CRL_STALE:
 		return GNUTLS_A_CERTIFICATE_UNKNOWN;
+	case PEER_STAPLE:
+		return (gnutls_alert_description_t)CHANNEL_ALERT_BAD_STATUS_RESPONSE;
 	case PEER_VERSION:
 		return GNUTLS_A_PROTOCOL_VERSION;
 	case PEER_CIPHER:
@@ -171,6 +173,7 @@ static bool alert_is_distrust(int alert)
 	       alert == GNUTLS_A_CERTIFICATE_REVOKED ||
 	       alert == GNUTLS_A_CERTIFICATE_EXPIRED ||
 	       alert == GNUTLS_A_CERTIFICATE_UNKNOWN || alert == GNUTLS_A_UNKNOWN_CA ||
+	       alert == CHANNEL_ALERT_BAD_STATUS_RESPONSE ||
 	       alert == GNUTLS_A_ACCESS_DENIED || alert == GNUTLS_A_CERTIFICATE_REQUIRED;
 }
 
@@ -313,14 +316,32 @@ static int channel_judge_mutual(struct channel *channel)
 	return ERR_TRUST;
 }
 
+/* What of STAPLES came; it lives as long as the session. */
+static void channel_read_staples(const struct channel *channel, struct peer_shown *shown,
+	gnutls_datum_t staples[static POLICY_CHAIN_MAX])
+{
+	shown->cannot_staple =
+		channel->accept &&
+		gnutls_protocol_get_version(channel->session) != GNUTLS_TLS1_3;
+	for (unsigned i = 0; i < shown->chain_len && i < POLICY_CHAIN_MAX; i++) {
+		staples[i] = (gnutls_datum_t){NULL, 0};
+		if (gnutls_ocsp_status_request_get2(channel->session, i, &staples[i]) < 0)
+			staples[i].size = 0;
+		else
+			shown->staples = staples;
+	}
+}
+
 static int channel_judge(struct channel *channel)
 {
+	gnutls_datum_t staples[POLICY_CHAIN_MAX];
 	struct policy_agreed agreed;
 	struct peer_shown shown = {.agreed = &agreed};
 
 	shown.chain = gnutls_certificate_get_peers(channel->session, &shown.chain_len);
 	if (!shown.chain)
 		shown.chain_len = 0;
+	channel_read_staples(channel, &shown, staples);
 	policy_read(channel->session, channel->suite, &agreed);
 	channel->judged = true;
 	return peer_judge(channel->peers, channel->peer, &shown, &channel->verdict);

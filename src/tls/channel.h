@@ -85,6 +85,9 @@ enum channel_fault {
 	CHANNEL_BROKEN,
 };
 
+/* RFC 6066 8, RFC 8446 6.2: an alert that the library does not name. */
+#define CHANNEL_ALERT_BAD_STATUS_RESPONSE 113
+
 struct channel_failure {
 	enum channel_fault fault;
 	int code;          /* what the functions above return from now on */

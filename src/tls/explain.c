@@ -25,6 +25,8 @@ static void add_alert(struct buf *out, int alert)
 	static const char prefix[] = "GNUTLS_A_";
 	const char *name = gnutls_alert_get_strname((gnutls_alert_description_t)alert);
 
+	if (!name && alert == CHANNEL_ALERT_BAD_STATUS_RESPONSE)
+		name = "bad_certificate_status_response";
 	if (!name) {
 		buf_printf(out, " alert=\"%d\"", alert);
 		return;
@@ -118,6 +120,10 @@ const char *explain_fix(enum peer_rule rule)
 		return "its CA has withdrawn the certificate: have a new one issued";
 	case PEER_CRL_STALE:
 		return "fetch the issuer's current CRL and reload";
+	case PEER_STAPLE:
+		return "switch on OCSP stapling at the far end, with a responder of its "
+		       "CA that answers; one that connects to us needs TLS 1.3 for it; "
+		       "or set revocation = hard and judge by crl";
 	case PEER_WEAK:
 		return "have the certificate issued with P-256 or RSA 2048 and SHA-256 "
 		       "or "
@@ -163,6 +169,9 @@ static const char *advice_for_alert(int alert)
 		return "our certificate or the far end's clock is out of date";
 	case GNUTLS_A_CERTIFICATE_REVOKED:
 		return "our certificate is revoked: have a new one issued";
+	case CHANNEL_ALERT_BAD_STATUS_RESPONSE:
+		return "the far end wants an OCSP response with our certificate: see "
+		       "staple, and stapling in `tandemctl status`";
 	case GNUTLS_A_ACCESS_DENIED:
 		return "the far end does not know the name in our certificate: add it "
 		       "there";
@@ -287,6 +296,7 @@ void explain_what_to_do(const struct explain_report *report,
 			"`tandemctl config reload`",
 			context->crl[0] ? context->crl : "the file that crl names");
 		return;
+	case PEER_STAPLE:
 	case PEER_PIN:
 	case PEER_NOT_ASKED:
 	case PEER_VERSION:

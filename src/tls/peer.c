@@ -18,6 +18,7 @@ static const char *const rule_names[] = {
 	[PEER_NOT_YET] = "not-yet",
 	[PEER_REVOKED] = "revoked",
 	[PEER_CRL_STALE] = "crl-stale",
+	[PEER_STAPLE] = "staple",
 	[PEER_WEAK] = "weak",
 	[PEER_PURPOSE] = "purpose",
 	[PEER_CONSTRAINT] = "constraint",
@@ -97,6 +98,7 @@ int peer_add(struct peer_set *set, const struct peer_params *params, struct peer
 	peer->wildcard = params->wildcard;
 	peer->strict_purpose = params->strict_purpose;
 	peer->must_ask = params->must_ask;
+	peer->revocation = params->revocation;
 	peer->terms = params->terms;
 	peer->trust = trust_ref(params->trust);
 	peer->owner = params->owner;
@@ -237,15 +239,15 @@ static void judge_one(const struct evidence *evidence, const struct peer *peer,
 {
 	const struct chain *chain = evidence->chain;
 	const struct names *names = evidence->names;
-	enum chain_purpose purpose = CHAIN_EITHER_ROLE;
+	struct chain_demands demands = {CHAIN_EITHER_ROLE, peer->revocation};
 	bool match = peer_fit(names, peer) != FIT_NONE;
 
 	if (peer->strict_purpose)
-		purpose = connecting ? CHAIN_TLS_SERVER : CHAIN_TLS_CLIENT;
+		demands.purpose = connecting ? CHAIN_TLS_SERVER : CHAIN_TLS_CLIENT;
 	expect(verdict, peer);
 	if (match)
 		escape_add_str(verdict->claims, sizeof(verdict->claims), peer->id);
-	if (chain_judge(chain, peer->trust, purpose, verdict) != PEER_OK)
+	if (chain_judge(chain, peer->trust, &demands, verdict) != PEER_OK)
 		return;
 	verdict->rule = match ? judge_pin(chain, peer, verdict) : PEER_NAME;
 	if (verdict->rule == PEER_OK && evidence->agreed)
@@ -317,6 +319,7 @@ static bool trust_seen(const struct peer_set *set, const struct peer *until)
 static void judge_stranger(const struct peer_set *set, const struct chain *chain,
 	struct peer_verdict *verdict)
 {
+	const struct chain_demands demands = {CHAIN_EITHER_ROLE, PEER_REVOCATION_HARD};
 	struct peer_verdict best = {.rule = PEER_OK};
 
 	LIST_FOREACH (&set->peers, node, next) {
@@ -326,7 +329,7 @@ static void judge_stranger(const struct peer_set *set, const struct chain *chain
 		expect(verdict, peer);
 		if (trust_seen(set, peer) || best.rule == PEER_NAME)
 			continue;
-		if (chain_judge(chain, peer->trust, CHAIN_EITHER_ROLE, &trial) == PEER_OK)
+		if (chain_judge(chain, peer->trust, &demands, &trial) == PEER_OK)
 			trial.rule = PEER_NAME;
 		if (trial.rule == PEER_NAME)
 			best = trial;
@@ -401,6 +404,8 @@ int peer_judge(const struct peer_set *set, const struct peer *one,
 	} else if (chain_import(&crts, shown->chain, shown->chain_len) < 0) {
 		verdict.rule = PEER_UNREADABLE;
 	} else {
+		crts.staples = shown->staples;
+		crts.cannot_staple = shown->cannot_staple;
 		judge_chain(set, one, &crts, shown->agreed, &verdict);
 		chain_free(&crts);
 	}

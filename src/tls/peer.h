@@ -24,6 +24,7 @@ enum peer_rule {
 	PEER_NOT_YET,
 	PEER_REVOKED,
 	PEER_CRL_STALE,  /* revocation cannot be judged any more */
+	PEER_STAPLE,     /* no good OCSP response came with it, and one was demanded */
 	PEER_WEAK,       /* key or signature algorithm below the policy */
 	PEER_PURPOSE,    /* extended key usage forbids the TLS role */
 	PEER_CONSTRAINT, /* path length, name constraint, CA flag */
@@ -33,6 +34,13 @@ enum peer_rule {
 	PEER_VERSION,    /* the TLS version is below this peer's least */
 	PEER_CIPHER,     /* the cipher is none that this peer may use */
 	PEER_RULES,
+};
+
+/* How revocation is judged. A list counts where the trust has one, in each mode. */
+enum peer_revocation {
+	PEER_REVOCATION_HARD,   /* no current list of the issuer refuses */
+	PEER_REVOCATION_SOFT,   /* that is let go and noted; who is revoked is refused */
+	PEER_REVOCATION_STAPLE, /* as hard, and a current OCSP response must come along */
 };
 
 /* One who may connect, or to whom we connect. */
@@ -47,6 +55,7 @@ struct peer {
 	bool wildcard;       /* a DNS SAN *.example.com covers one label more */
 	bool strict_purpose; /* extended key usage must allow the role it has */
 	bool must_ask;       /* connecting: it must ask for our certificate */
+	enum peer_revocation revocation;
 	struct policy_terms terms; /* the versions and ciphers that it may use */
 	struct trust *trust;       /* owned reference */
 	void *owner;               /* whoever configured it: not touched here */
@@ -63,6 +72,7 @@ struct peer_params {
 	bool wildcard;
 	bool strict_purpose;
 	bool must_ask;
+	enum peer_revocation revocation;
 	struct policy_terms terms;
 	struct trust *trust; /* a reference is taken */
 	void *owner;
@@ -81,11 +91,12 @@ struct peer_set {
 struct peer_verdict {
 	enum peer_rule rule;
 	const struct peer *peer; /* the one it belongs to, when rule is PEER_OK */
-	time_t until;            /* then: when a certificate or CRL of it runs out */
-	char claims[64];         /* id of the peer whose name it carries, good or not */
-	char expected[128];      /* names that would have been accepted */
-	char presented[256];     /* names in the certificate: "DNS:a, URI:sip:b" */
-	char issuer[256];        /* of the last certificate, when the issuer is missing */
+	time_t until; /* then: when a certificate, CRL or demanded OCSP response runs out */
+	char let_go[160];    /* then: what `soft` let pass, "" for nothing */
+	char claims[64];     /* id of the peer whose name it carries, good or not */
+	char expected[128];  /* names that would have been accepted */
+	char presented[256]; /* names in the certificate: "DNS:a, URI:sip:b" */
+	char issuer[256];    /* of the last certificate, when the issuer is missing */
 	/* What it is known by: "sha256:AB:CD...", its certificate's fingerprint, where that
 	 * was presented, else "key id 1A:2B..." as the last certificate names it. */
 	char issuer_id[112];
@@ -112,6 +123,9 @@ struct peer_shown {
 	const gnutls_datum_t *chain;        /* DER, leaf first */
 	unsigned chain_len;                 /* 0: none */
 	const struct policy_agreed *agreed; /* NULL: not judged, there is no session */
+	/* An OCSP response for each of the chain, size 0: none; NULL: none came at all. */
+	const gnutls_datum_t *staples;
+	bool cannot_staple; /* its role and version have no way to send one */
 };
 
 /*

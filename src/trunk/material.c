@@ -231,6 +231,11 @@ static int add_peer(
 						? &trunk->server->peer
 						: &trunk->gateway->peer;
 	char name[80];
+	static const enum peer_revocation revocations[] = {
+		[CONFIG_REVOCATION_HARD] = PEER_REVOCATION_HARD,
+		[CONFIG_REVOCATION_SOFT] = PEER_REVOCATION_SOFT,
+		[CONFIG_REVOCATION_STAPLE] = PEER_REVOCATION_STAPLE,
+	};
 	const struct peer_params params = {
 		.id = trunk_name(trunk, name),
 		.name = trunk_host(trunk),
@@ -241,6 +246,7 @@ static int add_peer(
 		.wildcard = own->wildcard == CONFIG_WILDCARD_ONE_LABEL,
 		.strict_purpose = own->eku == CONFIG_EKU_STRICT,
 		.must_ask = own->mutual == CONFIG_MUTUAL_STRICT,
+		.revocation = revocations[own->revocation],
 		.terms = terms_of(trunk),
 		.trust = trust,
 		.owner = trunk,

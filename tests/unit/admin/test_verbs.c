@@ -125,7 +125,9 @@ const char *config_mutual_name(enum config_mutual mutual)
 
 const char *config_revocation_name(enum config_revocation revocation)
 {
-	return revocation == CONFIG_REVOCATION_HARD ? "hard" : "other";
+	return revocation == CONFIG_REVOCATION_HARD   ? "hard"
+	       : revocation == CONFIG_REVOCATION_SOFT ? "soft"
+						      : "other";
 }
 
 const char *config_audit_name(enum config_audit mode)

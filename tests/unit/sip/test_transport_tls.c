@@ -2,7 +2,9 @@
 #include "transport_test.h"
 
 #include "../tls/lab.h"
+#include "../tls/responder.h"
 #include "base/log.h"
+#include "tls/staple.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -454,6 +456,81 @@ static void certificate_that_runs_out_ends_its_connection(void **state)
 	lab_drop(&brief);
 }
 
+/* An OCSP response of a day goes along with CRED, which is ID's. */
+static void staple(struct cred *cred, const struct lab_id *id)
+{
+	struct err_text text = {.text = ""};
+	struct staple *made = NULL;
+	struct ocsp_answer answer;
+	gnutls_datum_t der;
+
+	lab_write_chain("root.pem", &root);
+	respond(&der, &(struct response_spec){.about = id});
+	assert_int_equal(staple_new(&made, cred, &text), 0);
+	assert_int_equal(staple_find_issuer(made, lab_path("root.pem"), &text), 0);
+	assert_int_equal(staple_take(made, &der, &answer, &text), 0);
+	free(der.data);
+	staple_free(made);
+}
+
+static void response_half_through_wants_a_new_connection(void **state)
+{
+	struct flow *first, *same, *next;
+
+	(void)state;
+	clock_virtual_init(&virtual_clock, (uint64_t)time(NULL) * 1000000);
+	restart_with(&virtual_clock.clock, NULL);
+	staple(far_cred, &far_id);
+	far_peer->revocation = PEER_REVOCATION_STAPLE;
+	first = flow_as(&near, &there, far_peer, NULL);
+	assert_int_equal(test_send(first, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	clock_virtual_advance(&virtual_clock, LAB_DAY / 2 * 1000000ULL - 60000000);
+	same = flow_as(&near, &there, far_peer, NULL);
+	assert_ptr_equal(first, same);
+	clock_virtual_advance(&virtual_clock, 61000000);
+	next = flow_as(&near, &there, far_peer, NULL);
+	assert_ptr_not_equal(first, next);
+	/* What is under way on the old one goes on. */
+	assert_int_equal(test_send(first, 0), 0);
+	assert_int_equal(test_send(next, 0), 0);
+	UNTIL(loop, far.messages == 3);
+	assert_int_equal(near.closed, 0);
+	flow_unref(first);
+	flow_unref(same);
+	flow_unref(next);
+}
+
+static void what_soft_lets_go_is_said(void **state)
+{
+	struct err_text text = {.text = ""};
+	struct trust *stale = NULL;
+	struct flow *flow;
+
+	(void)state;
+	lab_write_chain("root.pem", &root);
+	lab_write_crl("stale.crl", &root, NULL, NULL, -1, false);
+	assert_int_equal(
+		trust_load(&stale, lab_path("root.pem"), lab_path("stale.crl"), &text),
+		0);
+	peer_set_unref(far_peer->set);
+	far_peer = lab_peer("far.example.com", stale);
+	far_peer->revocation = PEER_REVOCATION_SOFT;
+	transport_set_tls(near.transport, near_cred, far_peer->set);
+	trust_unref(stale);
+	flow = flow_as(&near, &there, far_peer, NULL);
+	assert_string_equal(flow->exception, "");
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	assert_non_null(strstr(flow->exception, "CRL was due 20"));
+	/* Judged by others, there is nothing to let go. */
+	far_peer->revocation = PEER_REVOCATION_HARD;
+	transport_judge_again(near.transport);
+	UNTIL(loop, near.closed == 1);
+	assert_non_null(strstr(near.why, "rule=crl-stale"));
+	flow_unref(flow);
+}
+
 static void leaving_peer_is_closed(void **state)
 {
 	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
@@ -602,6 +679,8 @@ int main(void)
 		TEST(reload_without_a_peer_closes_its_connection),
 		TEST(reload_counts_for_handshakes_too),
 		TEST(certificate_that_runs_out_ends_its_connection),
+		TEST(response_half_through_wants_a_new_connection),
+		TEST(what_soft_lets_go_is_said),
 		TEST(leaving_peer_is_closed),
 		TEST(much_output_passes_in_order),
 		TEST(what_waited_for_a_slow_reader_arrives_whole),

@@ -3,27 +3,89 @@
 #include "../unit.h"
 
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #define ok(call) assert_return_code((call), 0)
 
-/* Without a look at dates or at whether key and certificate fit each other. */
-static void far_present(struct far *far, const struct lab_id *id)
-{
-	gnutls_privkey_t key;
-	gnutls_pcert_st pcerts[16];
-	const struct lab_id *at = id;
-	int count = 0;
+#define FAR_CHAIN_MAX 16
 
-	ok(gnutls_privkey_init(&key));
-	ok(gnutls_privkey_import_x509(key, id->key, GNUTLS_PRIVKEY_IMPORT_COPY));
+static unsigned far_load(
+	gnutls_pcert_st *pcerts, gnutls_privkey_t *key, const struct lab_id *id)
+{
+	const struct lab_id *at = id;
+	unsigned count = 0;
+
+	ok(gnutls_privkey_init(key));
+	ok(gnutls_privkey_import_x509(*key, id->key, GNUTLS_PRIVKEY_IMPORT_COPY));
 	do {
 		ok(gnutls_pcert_import_x509(&pcerts[count++], at->crt, 0));
 		at = at->issuer;
 	} while (at->issuer != at);
-	ok(gnutls_certificate_set_key(far->cred, NULL, 0, pcerts, count, key));
+	return count;
+}
+
+/* Without a look at dates or at whether key and certificate fit each other. */
+static void far_present(struct far *far, const struct lab_id *id)
+{
+	gnutls_privkey_t key;
+	gnutls_pcert_st pcerts[FAR_CHAIN_MAX];
+	unsigned count = far_load(pcerts, &key, id);
+
+	ok(gnutls_certificate_set_key(far->cred, NULL, 0, pcerts, (int)count, key));
+}
+
+/* What it presents, as the library asks for it. */
+struct far_stapled {
+	gnutls_pcert_st pcerts[FAR_CHAIN_MAX];
+	unsigned count;
+	gnutls_privkey_t key;
+	gnutls_ocsp_data_st responses[FAR_CHAIN_MAX];
+	unsigned response_count;
+};
+
+static int far_retrieve_h(gnutls_session_t session,
+	const struct gnutls_cert_retr_st *info, gnutls_pcert_st **ret_certs,
+	unsigned *ret_count, gnutls_ocsp_data_st **ret_ocsp, unsigned *ret_ocsp_count,
+	gnutls_privkey_t *ret_key, unsigned *ret_flags)
+{
+	struct far_stapled *stapled = gnutls_session_get_ptr(session);
+
+	(void)info;
+	*ret_certs = stapled->pcerts;
+	*ret_count = stapled->count;
+	*ret_ocsp = stapled->responses;
+	*ret_ocsp_count = stapled->response_count;
+	*ret_key = stapled->key;
+	*ret_flags = 0; /* they stay ours */
+	return 0;
+}
+
+void far_staple(struct far *far, const struct lab_id *id, const gnutls_datum_t *der,
+	unsigned count)
+{
+	struct far_stapled *stapled = calloc(1, sizeof(*stapled));
+
+	assert_non_null(stapled);
+	far->stapled = stapled;
+	stapled->count = far_load(stapled->pcerts, &stapled->key, id);
+	stapled->response_count = count;
+	for (unsigned i = 0; i < count; i++)
+		stapled->responses[i].response = der[i];
+	gnutls_session_set_ptr(far->session, stapled);
+	gnutls_certificate_set_retrieve_function3(far->cred, far_retrieve_h);
+}
+
+static void far_unstaple(struct far *far)
+{
+	if (!far->stapled)
+		return;
+	for (unsigned i = 0; i < far->stapled->count; i++)
+		gnutls_pcert_deinit(&far->stapled->pcerts[i]);
+	gnutls_privkey_deinit(far->stapled->key);
+	free(far->stapled);
 }
 
 void far_start(struct far *far, int fd, bool accept, const struct lab_id *id,
@@ -50,6 +112,7 @@ void far_stop(struct far *far)
 {
 	gnutls_deinit(far->session);
 	gnutls_certificate_free_credentials(far->cred);
+	far_unstaple(far);
 	close(far->fd);
 }
 

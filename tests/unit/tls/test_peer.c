@@ -123,7 +123,8 @@ static int judge(
 {
 	gnutls_datum_t chain[16];
 	unsigned count = lab_chain(id, chain, 16);
-	int result = peer_judge(set, NULL, &(struct peer_shown){chain, count, NULL}, ret);
+	int result = peer_judge(
+		set, NULL, &(struct peer_shown){.chain = chain, .chain_len = count}, ret);
 
 	lab_chain_free(chain, count);
 	return result;
@@ -265,7 +266,8 @@ static void no_chain_and_nonsense_are_refused(void **state)
 		peer_judge(set, NULL, &(struct peer_shown){0}, &verdict), ERR_TRUST);
 	assert_int_equal(verdict.rule, PEER_NO_CERTIFICATE);
 	assert_int_equal(
-		peer_judge(set, NULL, &(struct peer_shown){&chain, 1, NULL}, &verdict),
+		peer_judge(set, NULL,
+			&(struct peer_shown){.chain = &chain, .chain_len = 1}, &verdict),
 		ERR_TRUST);
 	assert_int_equal(verdict.rule, PEER_UNREADABLE);
 	peer_set_unref(set);
@@ -285,10 +287,13 @@ static void a_changed_certificate_is_refused(void **state)
 	lab_host(&id, "a.example", &world.root);
 	assert_int_equal(lab_chain(&id, chain, 1), 1);
 	assert_int_equal(
-		peer_judge(set, NULL, &(struct peer_shown){chain, 1, NULL}, &verdict), 0);
+		peer_judge(set, NULL,
+			&(struct peer_shown){.chain = chain, .chain_len = 1}, &verdict),
+		0);
 	for (unsigned i = 0; i < chain[0].size; i++) {
 		chain[0].data[i] ^= 0x21;
-		if (peer_judge(set, NULL, &(struct peer_shown){chain, 1, NULL},
+		if (peer_judge(set, NULL,
+			    &(struct peer_shown){.chain = chain, .chain_len = 1},
 			    &verdict) == 0)
 			fail_msg("byte %u", i);
 		chain[0].data[i] ^= 0x21;

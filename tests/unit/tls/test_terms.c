@@ -255,11 +255,13 @@ static void an_exact_name_wins_over_a_wildcard(void **state)
 	lab_issue(&id, &spec, &world.root);
 	count = lab_chain(&id, chain, 2);
 	assert_int_equal(peer_judge(any->set, NULL,
-				 &(struct peer_shown){chain, count, NULL}, &verdict),
+				 &(struct peer_shown){.chain = chain, .chain_len = count},
+				 &verdict),
 		0);
 	assert_ptr_equal(verdict.peer, exact);
-	assert_int_equal(
-		peer_judge(NULL, any, &(struct peer_shown){chain, count, NULL}, &verdict),
+	assert_int_equal(peer_judge(NULL, any,
+				 &(struct peer_shown){.chain = chain, .chain_len = count},
+				 &verdict),
 		0);
 	assert_ptr_equal(verdict.peer, any);
 	lab_chain_free(chain, count);
