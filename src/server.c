@@ -16,6 +16,7 @@
 #include "tls/policy.h"
 #include "trunk/expiry.h"
 #include "trunk/seen.h"
+#include "trunk/stapler.h"
 #include "trunk/trunk.h"
 
 #include <errno.h>
@@ -40,6 +41,7 @@ struct server {
 	struct seen *seen;
 	struct expiry *expiry;
 	struct observe *observe;
+	struct stapler *stapler;
 	struct writer *writer;
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */
@@ -106,6 +108,7 @@ static bool needs_restart(const struct config *old, const struct config *config)
 
 static void use_credentials(struct server *server)
 {
+	stapler_refresh(server->stapler);
 	transport_set_tls(server->internal, trunks_cred(server->trunks, TRUNK_SERVER),
 		trunks_peers(server->trunks, TRUNK_SERVER));
 	transport_set_tls(server->external, trunks_cred(server->trunks, TRUNK_GATEWAY),
@@ -128,7 +131,10 @@ static void renewed_h(void *arg)
 
 static void judge_h(void *arg)
 {
-	judge_again(arg);
+	struct server *server = arg;
+
+	stapler_refresh(server->stapler);
+	judge_again(server);
 }
 
 static int start_trunks(struct server *server, struct err_text *text)
@@ -387,6 +393,16 @@ static int start_resolver(struct server *server, struct err_text *text)
 	return resolver_new_with(&server->resolver, server->loop, &params, text);
 }
 
+static int start_stapler(struct server *server)
+{
+	const struct stapler_params params = {.loop = server->loop,
+		.resolver = server->resolver,
+		.trunks = server->trunks,
+		.folder = server->config->tandem.state_dir};
+
+	return stapler_new(&server->stapler, &params);
+}
+
 static int start_audit(struct server *server, struct err_text *text)
 {
 	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
@@ -533,6 +549,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->trunks = server->trunks;
 	verbs->seen = server->seen;
 	verbs->observe = server->observe;
+	verbs->stapler = server->stapler;
 	verbs->relay = server->relay;
 	verbs->internal = server->internal;
 	verbs->external = server->external;
@@ -587,6 +604,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = start_certificates(server);
 	if (!err)
+		err = start_stapler(server);
+	if (!err)
 		err = start_audit(server, text);
 	if (!err)
 		err = start_bridge(server);
@@ -639,6 +658,7 @@ void server_stop(struct server *server)
 	if (server->loop)
 		timer_stop(&server->drain_timer);
 	renew_free(server->renew);
+	stapler_free(server->stapler);
 	bridge_free(server->bridge);
 	relay_free(server->relay);
 	relay_io_close(server->media);

@@ -15,6 +15,7 @@
 #include "media/relay.h"
 #include "sip/transport.h"
 #include "tls/policy.h"
+#include "trunk/stapler.h"
 #include "trunk/trunk.h"
 
 #include <stdlib.h>
@@ -82,6 +83,30 @@ static json_t *audit_json(
 		(json_int_t)totals.cdrs_waiting_bytes);
 }
 
+static json_t *time_json(time_t when)
+{
+	char text[CLOCK_TEXT_SIZE];
+
+	return when ? json_string(clock_text((uint64_t)when * 1000000, text))
+		    : json_null();
+}
+
+static void add_staple(void *arg, const struct stapler_state *state)
+{
+	json_array_append_new(arg,
+		json_pack("{s:s, s:s, s:o, s:o, s:o}", "certificate", state->certificate,
+			"responder", state->responder, "until", time_json(state->until),
+			"next", time_json(state->next), "error", api_text(state->error)));
+}
+
+static json_t *staples_json(const struct verbs_context *context)
+{
+	json_t *array = json_array();
+
+	stapler_each(context->stapler, add_staple, array);
+	return array;
+}
+
 enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
@@ -94,8 +119,9 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	(void)args;
 	(void)arg_count;
 	(void)text;
-	*ret_result = json_pack("{s:s, s:s, s:s, s:s, s:I, s:s, s:{s:s, s:b, s:s}, s:o, "
-				"s:o, s:o, s:o, s:o}",
+	*ret_result = json_pack(
+		"{s:s, s:s, s:s, s:s, s:I, s:s, s:{s:s, s:b, s:s}, s:o, s:o, "
+		"s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "start", clock_text(start_us, start), "uptime_us",
 		(json_int_t)(now_us > start_us ? now_us - start_us : 0), "log_level",
@@ -104,7 +130,8 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 		"library_active", (int)policy_fips_active(), "srtp", relay_crypto_name(),
 		"calls", calls_json(context), "media", media_json(context), "internal",
 		transport_json(context->internal), "external",
-		transport_json(context->external), "audit", audit_json(context, config));
+		transport_json(context->external), "audit", audit_json(context, config),
+		"stapling", staples_json(context));
 	return *ret_result ? API_OK : API_FAILED;
 }
 

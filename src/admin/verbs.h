@@ -17,6 +17,7 @@ struct observe;
 struct relay;
 struct resolver;
 struct seen;
+struct stapler;
 struct trunks;
 struct transport;
 struct writer;
@@ -34,6 +35,7 @@ struct verbs_context {
 	struct trunks *trunks;
 	struct seen *seen; /* what peers showed */
 	struct observe *observe;
+	struct stapler *stapler;
 	struct relay *relay;
 	struct transport *internal;
 	struct transport *external;

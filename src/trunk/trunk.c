@@ -292,6 +292,13 @@ time_t trunks_switch_due(const struct trunks *trunks)
 	return due;
 }
 
+static const char *trust_file(const struct trunk *trunk)
+{
+	const char *own = trunk->gateway->certs.trust;
+
+	return own[0] ? own : trunk->config->external.tls.trust;
+}
+
 static void tell_tls(void (*h)(void *arg, const struct trunk_tls *tls), void *arg,
 	struct trunk_tls *tls)
 {
@@ -309,6 +316,7 @@ void trunks_each_tls(const struct trunks *trunks,
 			tell_tls(h, arg,
 				&(struct trunk_tls){.kind = (enum trunk_kind)kind,
 					.files = side_files(trunks, kind),
+					.trust = side_files(trunks, kind)->trust,
 					.cred = side->cred,
 					.next = side->next});
 		for (unsigned i = 0; i < side->count; i++) {
@@ -319,6 +327,7 @@ void trunks_each_tls(const struct trunks *trunks,
 					&(struct trunk_tls){.kind = trunk->kind,
 						.trunk = trunk,
 						.files = &trunk->gateway->certs,
+						.trust = trust_file(trunk),
 						.cred = trunk->cred,
 						.next = trunk->next});
 		}

@@ -80,8 +80,9 @@ struct trunk_tls {
 	enum trunk_kind kind;
 	const struct trunk *trunk;      /* the gateway it is for; NULL: the side's */
 	const struct config_tls *files; /* as configured */
-	const struct cred *cred;        /* in force; NULL: none yet */
-	const struct cred *next;        /* staged; NULL: none */
+	const char *trust;              /* the anchors' file, of the side or its own */
+	struct cred *cred;              /* in force; NULL: none yet */
+	struct cred *next;              /* staged; NULL: none */
 	bool switched;                  /* cred is that of next-certificate */
 };
 

@@ -20,6 +20,7 @@ library() {
 library 'sofia-sip/' 'src/sip/message*.[ch]' src/sip/resolve.c
 library 'srtp2?/|srtp\.h' 'src/media/srtp*.[ch]'
 library 'pcap' src/audit/capture.c
+library 'curl/' src/tls/fetch.c
 # GnuTLS's own primitives are SRTP's where they must come from a validated module.
 library 'gnutls/' 'src/tls/*' src/media/srtp_gnutls.c
 library 'augeas\.h' 'src/config/*'

@@ -9,6 +9,7 @@
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "probe/observe.h"
+#include "trunk/stapler.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -128,6 +129,16 @@ const char *config_revocation_name(enum config_revocation revocation)
 	return revocation == CONFIG_REVOCATION_HARD   ? "hard"
 	       : revocation == CONFIG_REVOCATION_SOFT ? "soft"
 						      : "other";
+}
+
+void stapler_each(const struct stapler *stapler,
+	void (*h)(void *arg, const struct stapler_state *state), void *arg)
+{
+	(void)stapler;
+	h(arg, &(struct stapler_state){.certificate = "own.pem",
+		       .responder = "http://ca.example/",
+		       .until = 1,
+		       .error = "no answer"});
 }
 
 const char *config_audit_name(enum config_audit mode)
@@ -511,6 +522,8 @@ static int teardown(void **state)
 
 static void status_tells_what_there_is(void **state)
 {
+	const json_t *row;
+
 	(void)state;
 	assert_int_equal(ask("status", "", NULL, NULL), API_OK);
 	assert_int_equal(number(json_object_get(result, "calls"), "started"), 9);
@@ -520,6 +533,11 @@ static void status_tells_what_there_is(void **state)
 		number(json_object_get(result, "media"), "port_pairs_total"), 5000);
 	assert_true(json_is_false(
 		json_object_get(json_object_get(result, "audit"), "failing")));
+	row = json_array_get(json_object_get(result, "stapling"), 0);
+	assert_string_equal(word(row, "certificate"), "own.pem");
+	assert_string_equal(word(row, "until"), "1970-01-01T00:00:01.000000Z");
+	assert_true(json_is_null(json_object_get(row, "next")));
+	assert_string_equal(word(row, "error"), "no answer");
 }
 
 static void certificates_are_told_with_what_depends_on_them(void **state)
