@@ -120,7 +120,7 @@ check "a new key" come_changed warning certificate,key
 keep_key=yes issue pbx1 enterprise-ca pbx1.example.test
 check "a new certificate for the same key" come_changed info certificate
 sed 's/serverAuth, clientAuth/clientAuth/' "$srcdir/certs/ca.cnf" >"$lab/ca.cnf"
-ca_conf=$lab/ca.cnf keep_key=yes issue pbx1 enterprise-ca pbx1.example.test
+ca_cnf=$lab/ca.cnf keep_key=yes issue pbx1 enterprise-ca pbx1.example.test
 check "another purpose" come_changed warning certificate,eku
 
 # Two authorities are trusted while one takes over from the other.
@@ -128,7 +128,7 @@ cat "$lab/certs/carriers-ca.pem" >>"$lab/certs/enterprise-ca.pem"
 cat "$lab/certs/carriers.crl" >>"$lab/certs/enterprise.crl"
 check "a second root and its list" wait_line 20 "$lab/tandem.log" event=tls-files-reloaded
 check "a reload" ctl -q config reload
-ca_conf=$lab/ca.cnf keep_key=yes issue pbx1 carriers-ca pbx1.example.test
+ca_cnf=$lab/ca.cnf keep_key=yes issue pbx1 carriers-ca pbx1.example.test
 check "another issuer" come_changed warning certificate,issuer
 check "in words" grep -qE 'changed=certificate,issuer .*old-issuer="CN=Enterprise CA,O=Tandem lab" new-issuer="CN=Carriers CA,O=Tandem lab"' \
 	"$lab/tandem.log"

@@ -3,8 +3,8 @@
 # a certificate that waits has its day. Only tandemd lives in that time.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pki.sh"
+need baresip faketime
 . "$(dirname "$0")/time.sh"
-need baresip
 
 secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
 log() { lines "$lab/tandem.log" "$1"; }
@@ -46,7 +46,7 @@ start_phone bob "$port_gw" 620 'audio_codecs=PCMA/8000/1'
 expires=$(date -d "$(openssl x509 -in "$lab/certs/pbx1.pem" -noout -enddate |
 	cut -d= -f2)" +%s)
 later $((expires - $(date +%s) - 20))
-start_then
+start_tandem_in_time
 start_alice
 check "a call stands, shortly before a certificate expires" call_bob
 cdrs=$(cdr_count)

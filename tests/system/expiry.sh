@@ -2,6 +2,7 @@
 # Warnings before certificates and lists run out, at 30, 7 and 1 days, as time goes by.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pki.sh"
+need faketime
 . "$(dirname "$0")/time.sh"
 
 # told LEVEL EVENT WORDS: one line said so by now, since the last `forget`.
@@ -33,7 +34,7 @@ write_crl enterprise-ca enterprise.crl $((90 * day))
 write_conf
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
 later 0
-start_then
+start_tandem_in_time
 check "a peer comes" presents "$port_internal" pbx1 "$(serial_of internal)"
 check "40 days are none to speak of" test "$(lines "$lab/tandem.log" threshold=)" = 0
 

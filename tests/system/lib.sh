@@ -270,6 +270,7 @@ write_conf() {
 		key = certs/external.key
 		trust = certs/carriers-ca.pem
 		crl = certs/carriers.crl
+		$(printf '%s\n' "${conf_external[@]-}")
 		[media]
 		internal-address = $loopback
 		external-address = $loopback

@@ -15,8 +15,8 @@ openssl_time() { # SECONDS
 }
 
 # issue FILE CA NAME [FROM TO]: $lab/certs/FILE.pem, .key and -combined.pem, in seconds from
-# now (a day ago, a year). An old key is replaced unless keep_key is set; ca_conf says how
-# it is issued where that is not certs/ca.cnf.
+# now (a day ago, a year). An old key is replaced unless keep_key is set; $ca_cnf and
+# $extensions may name others than those of certs/ca.cnf.
 issue() {
 	local file=$1 ca=$2 name=$3
 	if [[ -n ${keep_key:-} ]]; then
@@ -27,7 +27,7 @@ issue() {
 	with_ca "$ca" openssl req -new -key "$file.key.new" -subj "/O=Tandem lab/CN=$name" \
 		-out "$file.csr"
 	san=DNS:$name with_ca "$ca" openssl ca -batch -notext \
-		-config "${ca_conf:-$srcdir/certs/ca.cnf}" -extensions host \
+		-config "${ca_cnf:-$srcdir/certs/ca.cnf}" -extensions "${extensions:-host}" \
 		-in "$file.csr" -startdate "$(openssl_time "${4:--86400}")" \
 		-enddate "$(openssl_time "${5:-31536000}")" -out "$file.pem.new" 2>/dev/null ||
 		return 1
