@@ -251,17 +251,37 @@ static void receive_invite(
 	call_begin(side, txn, trunk, sdp);
 }
 
+/*
+ * The leg whose dialog MESSAGE belongs to, if FLOW is its peer's. Call-ID and tags are no
+ * secret: by certificate alone a peer may end its calls, and no other's. In plain no
+ * address proves as much, and a gateway may have several.
+ */
+static struct leg *find_leg(
+	struct bridge_side *side, const struct flow *flow, const struct message *message)
+{
+	struct dialog *dialog = dialog_find(&side->dialogs, message);
+	struct leg *leg = dialog ? dialog->owner : NULL;
+	bool same;
+	char name[80];
+
+	if (!leg)
+		return NULL;
+	same = flow->peer ? !strcmp(flow->peer->id, trunk_name(leg->trunk, name))
+			  : leg->flow->kind != TRANSPORT_TLS;
+	return same ? leg : NULL;
+}
+
 static void request_h(void *arg, struct txn_server *txn, struct message *request)
 {
 	struct bridge_side *side = arg;
-	struct dialog *dialog;
+	struct leg *leg;
 
 	if (message_to(request)->tag.len) {
-		dialog = dialog_find(&side->dialogs, request);
-		if (!dialog)
+		leg = find_leg(side, txn_server_flow(txn), request);
+		if (!leg)
 			txn_server_reply(txn, 481, NULL, NULL, NULL);
 		else if (!refuse_required(txn, request))
-			leg_request(dialog->owner, txn, request);
+			leg_request(leg, txn, request);
 		return;
 	}
 	if (refuse_early(txn, request))
@@ -276,11 +296,10 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 static void ack_h(void *arg, struct flow *flow, struct message *ack)
 {
 	struct bridge_side *side = arg;
-	struct dialog *dialog = dialog_find(&side->dialogs, ack);
+	struct leg *leg = find_leg(side, flow, ack);
 
-	(void)flow;
-	if (dialog)
-		leg_receive_ack(dialog->owner, ack);
+	if (leg)
+		leg_receive_ack(leg, ack);
 }
 
 static void stray_h(void *arg, struct flow *flow, struct message *response)
@@ -331,17 +350,15 @@ static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *re
 	       trunks_allow_plain(side->bridge->trunks, kind, remote);
 }
 
-static uint64_t call_h(void *arg, const struct message *message)
+static uint64_t call_h(void *arg, const struct flow *flow, const struct message *message)
 {
 	struct bridge_side *side = arg;
-	struct dialog *dialog;
+	struct leg *leg;
 
 	if (!message_can_answer(message))
 		return 0;
-	dialog = dialog_find(&side->dialogs, message);
-	if (dialog)
-		return ((const struct leg *)dialog->owner)->call;
-	return txn_call_of(side->txns, message);
+	leg = find_leg(side, flow, message);
+	return leg ? leg->call : txn_call_of(side->txns, flow, message);
 }
 
 struct transport_handlers bridge_transport_handlers(

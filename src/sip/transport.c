@@ -289,7 +289,7 @@ int transport_deliver(struct transport *transport, struct flow *flow, const char
 		return err;
 	}
 	if (handlers->call_h)
-		call = handlers->call_h(handlers->arg, message);
+		call = handlers->call_h(handlers->arg, flow, message);
 	transport_tap(transport, flow, false, call, text);
 	if (message_is_request(message)) {
 		message_set_received(message, addr_host_text(&flow->remote, host),

@@ -102,7 +102,8 @@ struct transport_handlers {
 	 * false drops a datagram, closes a connection. */
 	bool (*allowed_h)(void *arg, enum transport_kind kind, const struct addr *remote);
 	/* For the tap: the call that a message belongs to, or 0. May be NULL. */
-	uint64_t (*call_h)(void *arg, const struct message *message);
+	uint64_t (*call_h)(
+		void *arg, const struct flow *flow, const struct message *message);
 	void *arg;
 };
 

@@ -76,7 +76,20 @@ void txn_layer_free(struct txn_layer *layer)
 	free(layer);
 }
 
-uint64_t txn_call_of(struct txn_layer *layer, const struct message *message)
+/* Over TLS a response counts from the peer that has the request, by certificate. */
+static struct txn_client *find_client(
+	struct txn_layer *layer, const struct flow *flow, const struct message *response)
+{
+	struct txn_client *txn = txn_client_find(layer, response);
+	const struct peer *asked = txn ? txn_client_base(txn)->flow->peer : NULL;
+
+	if (!txn || asked == flow->peer)
+		return txn;
+	return asked && flow->peer && !strcmp(asked->id, flow->peer->id) ? txn : NULL;
+}
+
+uint64_t txn_call_of(
+	struct txn_layer *layer, const struct flow *flow, const struct message *message)
 {
 	enum message_method method = message_method(message);
 	struct txn_client *client;
@@ -84,12 +97,12 @@ uint64_t txn_call_of(struct txn_layer *layer, const struct message *message)
 	struct txn_id id;
 
 	if (!message_is_request(message)) {
-		client = txn_client_find(layer, message);
+		client = find_client(layer, flow, message);
 		return client ? txn_client_base(client)->call : 0;
 	}
 	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
 		method = MESSAGE_INVITE;
-	txn_id_read(&id, message);
+	txn_id_read(&id, flow, message);
 	server = txn_server_find(layer, &id, method);
 	return server ? txn_server_base(server)->call : 0;
 }
@@ -213,7 +226,7 @@ static void receive_request(struct txn_layer *layer, struct flow *flow,
 			answer_statelessly(flow, request, fault->status, fault->reason);
 		return;
 	}
-	txn_id_read(&id, request);
+	txn_id_read(&id, flow, request);
 	txn = txn_server_find(
 		layer, &id, method == MESSAGE_ACK ? MESSAGE_INVITE : method);
 	if (method == MESSAGE_ACK && (!txn || txn_server_base(txn)->ended))
@@ -238,7 +251,7 @@ void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *mes
 			fault->reason ? fault->reason : "incomplete");
 		return;
 	}
-	txn = txn_client_find(layer, message);
+	txn = find_client(layer, flow, message);
 	if (txn)
 		txn_client_receive(txn, message);
 	else

@@ -42,7 +42,8 @@ void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *mes
 void txn_flow_closed(struct txn_layer *layer, struct flow *flow);
 
 /* The call number of the transaction that MESSAGE belongs to; 0: none. For the tap. */
-uint64_t txn_call_of(struct txn_layer *layer, const struct message *message);
+uint64_t txn_call_of(
+	struct txn_layer *layer, const struct flow *flow, const struct message *message);
 
 /* Transactions alive, for status and leak tests. */
 unsigned txn_count(const struct txn_layer *layer);

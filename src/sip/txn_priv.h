@@ -53,14 +53,15 @@ void txn_client_receive(struct txn_client *txn, struct message *response);
 
 #define TXN_ID_MAX 1024
 
-/* What a request says of its transaction, but for the method; the same for an INVITE, its
+/* What a request, as it came, says of its transaction, but for the method; the same for an INVITE, its
  * CANCEL and its ACK. Bytes to compare, no text. */
 struct txn_id {
 	size_t len;
 	char bytes[TXN_ID_MAX];
 };
 
-void txn_id_read(struct txn_id *ret, const struct message *request);
+void txn_id_read(
+	struct txn_id *ret, const struct flow *flow, const struct message *request);
 /* The transaction of METHOD that a request with ID belongs to, or NULL. METHOD is INVITE for
  * an ACK, and for what a CANCEL cancels. */
 struct txn_server *txn_server_find(

@@ -330,15 +330,19 @@ static void add_word_to_id(struct txn_id *id, struct span word)
 /*
  * Branch and sent-by (RFC 3261 17.2.3), or for the branches of RFC 2543 the whole of
  * Request-URI, From tag, Call-ID, CSeq and top Via; the To tag is left out, since it differs
- * between an INVITE and its ACK.
+ * between an INVITE and its ACK. Over TLS the peer too: one that has learnt the branch of
+ * another finds nothing by it, and is not in its way.
  */
-void txn_id_read(struct txn_id *ret, const struct message *request)
+void txn_id_read(
+	struct txn_id *ret, const struct flow *flow, const struct message *request)
 {
 	const struct message_via *via = message_via(request);
 	uint32_t cseq = message_cseq(request);
 
 	ret->len = 0;
 	add_to_id(ret, &via->port, sizeof(via->port));
+	if (flow->peer)
+		add_word_to_id(ret, span_of(flow->peer->id));
 	add_word_to_id(ret, via->branch);
 	add_word_to_id(ret, via->host);
 	if (span_starts(via->branch, "z9hG4bK"))

@@ -196,7 +196,7 @@ bool wire_receive(struct flow *flow, const char *data, size_t len)
 		return false;
 	if (message_parse(&message, data, len, &fault))
 		return false;
-	handlers->call_h(handlers->arg, message);
+	handlers->call_h(handlers->arg, flow, message);
 	if (message_is_request(message))
 		message_set_received(message, addr_host_text(&flow->remote, host),
 			addr_port(&flow->remote));

@@ -360,7 +360,8 @@ all_released() {
 # --- phones (baresip)
 
 # A phone takes calls to its own number only.
-declare -A number=([alice]=+4930111111 [bob]=+4940222222 [carol]=+4940333333)
+declare -A number=([alice]=+4930111111 [bob]=+4940222222 [carol]=+4940333333
+	[dave]=+4950444444)
 declare -A calls_of=()
 
 # start_phone NAME PORT HERTZ ACCOUNT-PARAMETERS [CERTIFICATE CA]

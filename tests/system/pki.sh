@@ -9,6 +9,14 @@ with_ca() { # CA COMMAND...
 		ca=$ca work=$lab/ca san=${san:-none} "$@")
 }
 
+# new_ca CA NAME: a further CA of the lab.
+new_ca() {
+	with_ca "$1" openssl ecparam -name prime256v1 -genkey -noout -out "$1.key"
+	with_ca "$1" openssl req -new -key "$1.key" -subj "/O=Tandem lab/CN=$2" -out "$1.csr"
+	with_ca "$1" openssl x509 -req -in "$1.csr" -signkey "$1.key" -days 30 -sha256 \
+		-extfile "$srcdir/certs/ca.cnf" -extensions root -out "$1.pem" 2>/dev/null
+}
+
 # A time of now and so many seconds, as openssl has it.
 openssl_time() { # SECONDS
 	date -u -d "@$(($(date +%s) + $1))" +%Y%m%d%H%M%SZ
