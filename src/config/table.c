@@ -396,8 +396,9 @@ const struct schema_key schema_table[] = {
 		.min = 1,
 		.max = 100000,
 		.unit = "",
-		.fallback = "100",
-		.help = "TLS handshakes under way at once.",
+		.fallback = "1000",
+		.help = "TLS handshakes under way at once that others began; beyond, the "
+			"oldest from the busiest address gives way after a second.",
 	},
 	{
 		.section = SCHEMA_LIMITS,

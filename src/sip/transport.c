@@ -144,6 +144,8 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	list_init(&transport->listeners);
 	list_init(&transport->udp_sockets);
 	list_init(&transport->streams);
+	list_init(&transport->handshakes.all);
+	list_init(&transport->handshakes.ready);
 	transport->name = strdup(params->name);
 	if (!transport->name)
 		goto out_transport;
@@ -168,6 +170,8 @@ void transport_free(struct transport *transport)
 	if (!transport)
 		return;
 	timer_stop(&transport->resume);
+	timer_stop(&transport->handshakes.timer);
+	loop_cancel(&transport->handshakes.task);
 	timer_stop(&transport->expiry);
 	LIST_FOREACH (&transport->streams, node, next)
 		stream_abandon(LIST_ENTRY(node, struct stream, node));

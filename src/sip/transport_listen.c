@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #define LISTEN_BACKLOG 1024
-/* A handshake costs about a millisecond of CPU: so many newcomers a turn, so that those
- * who are connected are not kept waiting by a storm of reconnects. */
+/* So many newcomers a turn, so that those who are connected are not kept waiting by a storm
+ * of reconnects. */
 #define ACCEPTS_A_TURN 8
 /* How long listeners rest when the process has no descriptors left. */
 #define NO_DESCRIPTORS_MS 100
@@ -21,16 +21,8 @@
 
 static bool listener_may_accept(const struct listener *listener)
 {
-	const struct transport *transport = listener->transport;
-	const struct transport_limits *limits = &transport->limits;
-
-	if (transport->no_descriptors)
-		return false;
-	if (limits->max_connections && transport->accepted >= limits->max_connections)
-		return false;
-	/* Strangers that never finish are cut after handshake_ms, which frees their place. */
-	return listener->kind != TRANSPORT_TLS || limits->max_handshakes == 0 ||
-	       transport->accepted_opening < limits->max_handshakes;
+	return !listener->transport->no_descriptors &&
+	       handshake_room_ms(listener->transport, listener->kind) == 0;
 }
 
 static void listener_resume(void *arg)
@@ -62,6 +54,7 @@ static bool listener_accept_one(struct listener *listener)
 		listener->fd, &remote.sa, &remote.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
+		handshake_make_room(listener->transport, listener->kind);
 		stream_accept(listener, fd, &remote);
 		return true;
 	}
@@ -103,6 +96,17 @@ static void listener_log_paused(struct transport *transport)
 		transport->name, transport->accepted, transport->accepted_opening);
 }
 
+/* Handshakes that are too young to give way are soon old enough. */
+static void listener_look_again(struct listener *listener)
+{
+	struct transport *transport = listener->transport;
+	uint64_t room_ms = handshake_room_ms(transport, listener->kind);
+
+	if (room_ms != UINT64_MAX && !timer_running(&transport->resume))
+		timer_start(transport_timers(transport), &transport->resume, room_ms,
+			listener_resume, transport);
+}
+
 static int listener_watch(struct listener *listener)
 {
 	return loop_watch(listener->transport->loop, &listener->watch, listener->fd,
@@ -119,10 +123,11 @@ void listener_update_all(struct transport *transport)
 			if (listener_watch(listener) < 0)
 				log_error("transport", "accepting stopped side=%s",
 					transport->name);
-		} else if (!listener_may_accept(listener) && watched) {
-			if (!transport->no_descriptors)
+		} else if (!listener_may_accept(listener)) {
+			if (watched && !transport->no_descriptors)
 				listener_log_paused(transport);
 			loop_unwatch(&listener->watch);
+			listener_look_again(listener);
 		}
 	}
 }

@@ -81,6 +81,7 @@ static void stream_opened(struct stream *stream)
 	struct flow *flow = &stream->flow;
 	char remote[ADDR_TEXT_SIZE];
 
+	handshake_end(stream);
 	stream_set_state(stream, STREAM_OPEN);
 	stream->opened = true;
 	if (stream->accepted)
@@ -126,7 +127,7 @@ static void stream_opened(struct stream *stream)
 		stream_receive(stream);
 }
 
-static void stream_handshake(struct stream *stream)
+void stream_handshake(struct stream *stream)
 {
 	int err = stream->ops->handshake(stream);
 
@@ -153,7 +154,10 @@ static void stream_connected(struct stream *stream)
 		return;
 	}
 	stream_set_state(stream, STREAM_HANDSHAKE);
-	stream_handshake(stream);
+	if (stream->accepted)
+		handshake_begin(stream);
+	else
+		stream_handshake(stream);
 }
 
 static void stream_connect_done(struct stream *stream)
@@ -181,7 +185,10 @@ static void stream_event(void *arg, uint32_t events)
 		stream_connect_done(stream);
 		return;
 	case STREAM_HANDSHAKE:
-		stream_handshake(stream);
+		if (stream->accepted)
+			handshake_ready(stream);
+		else
+			stream_handshake(stream);
 		return;
 	case STREAM_OPEN:
 	case STREAM_DRAINING:
@@ -235,6 +242,8 @@ static int stream_new(struct transport *transport, enum transport_kind kind, int
 	stream->accepted = accepted;
 	stream->fd = fd;
 	stream->state = STREAM_CONNECTING;
+	list_init(&stream->shaking_node);
+	list_init(&stream->ready_node);
 	buf_init(&stream->in, FRAMER_MAX_MESSAGE + 2 * STREAM_READ_BYTES);
 	buf_init(&stream->out, 0);
 	err = loop_watch(transport->loop, &stream->watch, fd,

@@ -24,6 +24,16 @@ struct log_limit {
 	unsigned hidden;
 };
 
+/* Handshakes under way with those who connected to us: transport_handshake.c. */
+#define HANDSHAKE_SOURCES 1024
+struct handshakes {
+	struct list all;   /* struct stream, oldest first */
+	struct list ready; /* those of them that can go on, in order */
+	unsigned of_source[HANDSHAKE_SOURCES];
+	struct loop_task task; /* goes on with them at the end of the turn */
+	struct timer timer;    /* or in the next one */
+};
+
 struct transport {
 	char *name;
 	struct loop *loop;
@@ -44,8 +54,9 @@ struct transport {
 	void *judged_arg;
 	unsigned accepted;         /* accepted connections alive */
 	unsigned accepted_opening; /* those of them not yet judged */
-	bool no_descriptors;       /* accept(2) met EMFILE: listeners rest until resume */
-	struct timer resume;
+	struct handshakes handshakes;
+	bool no_descriptors;    /* accept(2) met EMFILE: listeners rest for a moment */
+	struct timer resume;    /* listeners that rest look again */
 	struct timer expiry;    /* transport_judge.c */
 	uint64_t paused_log_ms; /* until when "accepting paused" is not logged again */
 	struct log_limit log_limit;
@@ -171,7 +182,12 @@ struct stream {
 	struct buf in;  /* received and not yet a message; freed when empty */
 	struct buf out; /* not yet written; freed when empty */
 	size_t offered; /* bytes of OUT that the last write must be repeated with */
-	bool more;      /* the last turn left bytes that no poll announces */
+	/* While it shakes hands and we accepted it; the nodes point to themselves otherwise. */
+	struct list shaking_node;
+	struct list ready_node;
+	unsigned source; /* the counter that it is in */
+	uint64_t begun_ms;
+	bool more;              /* the last turn left bytes that no poll announces */
 	struct loop_task flush; /* writes OUT at the end of the turn */
 	struct loop_task tell;  /* calls closed_h at the end of the turn */
 	char *why;              /* for closed_h; NULL when memory ran out */
@@ -230,6 +246,21 @@ struct stream *stream_find(
 
 /* Files the stream under its peer or address for stream_find(), anew if it was. */
 void stream_make_reusable(struct stream *stream, const struct transport_target *target);
+
+/* Goes on with the handshake as far as it comes; the stream may be closed afterwards. */
+void stream_handshake(struct stream *stream);
+
+/* ---- handshakes that others begin: transport_handshake.c ---- */
+
+void handshake_begin(struct stream *stream);
+/* It is over, well or not. Any stream will do. */
+void handshake_end(struct stream *stream);
+/* Its socket is ready: it goes on once all else of this turn is done, and in its order. */
+void handshake_ready(struct stream *stream);
+/* How long until one more connection of KIND may be accepted; 0: now, and then the place is
+ * taken from a handshake where none is free; UINT64_MAX: when another has ended. */
+uint64_t handshake_room_ms(const struct transport *transport, enum transport_kind kind);
+void handshake_make_room(struct transport *transport, enum transport_kind kind);
 
 /* ---- expiry: transport_judge.c ---- */
 

@@ -100,6 +100,7 @@ static void stream_poll(struct stream *stream)
 /* Gives back everything but the flow, which others may hold. */
 static void stream_release(struct stream *stream)
 {
+	handshake_end(stream);
 	loop_unwatch(&stream->watch);
 	loop_cancel(&stream->flush);
 	timer_stop(&stream->timer);

@@ -205,40 +205,108 @@ static void refusal_is_one_warning_with_its_rule(void **state)
 	flow_unref(flow);
 }
 
-static void silent_client_is_cut_after_the_limit(void **state)
+static void restart_with_limits(struct transport_limits limits)
 {
-	const struct transport_limits limits = {
-		.handshake_ms = 5000, .max_handshakes = 2, .queue_bytes = 65536};
-	int fds[2];
-	struct flow *flow;
-	char byte;
-
-	(void)state;
+	limits.handshake_ms = 5000;
+	limits.queue_bytes = 65536;
 	clock_virtual_init(&virtual_clock, 1000000);
 	restart_with(&virtual_clock.clock, &limits);
-	for (int i = 0; i < 2; i++)
-		fds[i] = test_dial(&there);
-	UNTIL(loop, side_totals(&far).handshakes == 2);
-	/* No place is free: who comes now waits in the backlog. */
-	flow = flow_as(&near, &there, far_peer, NULL);
-	assert_int_equal(test_send(flow, 0), 0);
-	test_settle(loop);
-	assert_int_equal(far.messages, 0);
-	clock_virtual_advance(&virtual_clock, 4000 * 1000);
+}
+
+/* A connection from ADDRESS that says nothing. */
+static int silent_from(const char *address)
+{
+	struct addr source;
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_true(fd >= 0);
+	assert_int_equal(addr_parse(&source, address, 0), 0);
+	assert_int_equal(bind(fd, &source.sa, source.len), 0);
+	assert_int_equal(connect(fd, &there.sa, there.len), 0);
+	return fd;
+}
+
+static bool was_closed(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_DONTWAIT) == 0;
+}
+
+static void silent_client_is_cut_after_the_limit(void **state)
+{
+	int fd;
+
+	(void)state;
+	restart_with_limits((struct transport_limits){.max_handshakes = 2});
+	fd = test_dial(&there);
+	UNTIL(loop, side_totals(&far).handshakes == 1);
+	clock_virtual_advance(&virtual_clock, 4999 * 1000);
 	test_settle(loop);
 	assert_int_equal(side_totals(&far).refused, 0);
-	/* The waiting one began when it did, so a little later all three would be over. */
+	clock_virtual_advance(&virtual_clock, 2 * 1000);
+	UNTIL(loop, side_totals(&far).refused == 1);
+	assert_true(was_closed(fd));
+	assert_int_equal(side_totals(&far).handshakes, 0);
+	close(fd);
+}
+
+/* Until a newcomer gets the place of one of FDS, which is cut when it is a second old. */
+static void take_a_place(const int *fds, unsigned count, unsigned loser)
+{
+	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
+
+	assert_int_equal(test_send(flow, 0), 0);
 	clock_virtual_advance(&virtual_clock, 999 * 1000);
 	test_settle(loop);
-	close(fds[0]);
-	UNTIL(loop, far.messages == 1);
+	assert_int_equal(far.messages, 0);
+	assert_int_equal(side_totals(&far).refused, 0);
 	clock_virtual_advance(&virtual_clock, 2 * 1000);
-	UNTIL(loop, side_totals(&far).refused == 2);
-	assert_int_equal(recv(fds[1], &byte, 1, 0), 0);
-	assert_int_equal(side_totals(&far).handshakes, 0);
-	assert_int_equal(near.closed, 0);
+	UNTIL(loop, far.messages == 1);
+	assert_int_equal(side_totals(&far).refused, 1);
+	for (unsigned i = 0; i < count; i++) {
+		assert_int_equal(was_closed(fds[i]), i == loser);
+		close(fds[i]);
+	}
+	assert_non_null(strstr(last_warning, "and others wait"));
 	flow_unref(flow);
-	close(fds[1]);
+}
+
+static void oldest_silent_client_gives_way(void **state)
+{
+	int fds[2];
+
+	(void)state;
+	restart_with_limits((struct transport_limits){.max_handshakes = 2});
+	for (unsigned i = 0; i < 2; i++) {
+		fds[i] = silent_from("127.0.0.1");
+		UNTIL(loop, side_totals(&far).handshakes == i + 1);
+	}
+	take_a_place(fds, 2, 0);
+}
+
+static void crowd_gives_way_before_a_single_one(void **state)
+{
+	int fds[3];
+
+	(void)state;
+	restart_with_limits((struct transport_limits){.max_handshakes = 3});
+	for (unsigned i = 0; i < 3; i++) {
+		fds[i] = silent_from(i == 0 ? "127.0.0.3" : "127.0.0.2");
+		UNTIL(loop, side_totals(&far).handshakes == i + 1);
+	}
+	take_a_place(fds, 3, 1);
+}
+
+static void silent_clients_do_not_fill_the_connections(void **state)
+{
+	int fd;
+
+	(void)state;
+	restart_with_limits((struct transport_limits){.max_connections = 1});
+	fd = silent_from("127.0.0.1");
+	UNTIL(loop, side_totals(&far).handshakes == 1);
+	take_a_place(&fd, 1, 0);
 }
 
 static void plain_text_on_the_tls_port_is_refused(void **state)
@@ -669,6 +737,9 @@ int main(void)
 		TEST(wrong_server_gets_no_byte),
 		TEST(refusal_is_one_warning_with_its_rule),
 		TEST(silent_client_is_cut_after_the_limit),
+		TEST(oldest_silent_client_gives_way),
+		TEST(crowd_gives_way_before_a_single_one),
+		TEST(silent_clients_do_not_fill_the_connections),
 		TEST(plain_text_on_the_tls_port_is_refused),
 		TEST(connection_is_reused_for_the_same_peer_alone),
 		TEST(accepted_connection_carries_our_requests),
