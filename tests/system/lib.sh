@@ -691,7 +691,7 @@ wait_sipp() {
 	code=$?
 	((code == 0)) || {
 		echo "sipp $1: exit $code"
-		tail -8 "$lab/$1/errors" 2>/dev/null
+		head -n 12 "$lab/$1/errors" 2>/dev/null
 		return 1
 	}
 }
