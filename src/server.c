@@ -92,7 +92,8 @@ static bool needs_restart(const struct config *old, const struct config *config)
 	       old->media.workers != config->media.workers ||
 	       old->media.io != config->media.io ||
 	       old->media.tick_us != config->media.tick_us ||
-	       old->sip.t1_ms != config->sip.t1_ms ||
+	       old->media.dscp != config->media.dscp ||
+	       old->sip.dscp != config->sip.dscp || old->sip.t1_ms != config->sip.t1_ms ||
 	       old->sip.t2_ms != config->sip.t2_ms ||
 	       old->sip.t4_ms != config->sip.t4_ms ||
 	       old->limits.max_connections != config->limits.max_connections ||
@@ -246,8 +247,8 @@ static int reload(struct server *server, json_t **ret_errors)
 	if (needs_restart(server->config, config))
 		log_warning("server", "event=reload note=\"changes of listeners, "
 				      "folders, user, DNS server, fips, media "
-				      "addresses, ports, workers and tick, connection "
-				      "limits and [sip] timers take "
+				      "addresses, ports, workers and tick, dscp, "
+				      "connection limits and [sip] timers take "
 				      "effect at the next start\"");
 	config_unref(server->config);
 	server->config = config;
@@ -441,6 +442,7 @@ static struct relay_params relay_params_of(const struct config *config)
 		.tick_us = config->media.tick_us,
 		.address = {[RELAY_INTERNAL] = config->media.internal,
 			[RELAY_EXTERNAL] = config->media.external},
+		.dscp = config->media.dscp,
 		.port_min = config->media.port_min,
 		.port_max = config->media.port_max,
 		.validated_crypto = config->tandem.fips == CONFIG_FIPS_REQUIRED};
@@ -486,7 +488,8 @@ static int new_transport(struct server *server, struct transport **ret, const ch
 			.queue_bytes = config->limits.queue_bytes},
 		.handlers = bridge_transport_handlers(server->bridge, side),
 		.tap = writer_tap(server->writer),
-		.witness = {.h = witness_h, .arg = server}};
+		.witness = {.h = witness_h, .arg = server},
+		.dscp = config->sip.dscp};
 
 	return transport_new(ret, &params);
 }

@@ -167,6 +167,7 @@ struct config {
 		struct addr external_advertise;
 		uint16_t port_min;
 		uint16_t port_max;
+		unsigned dscp;    /* of what we send */
 		unsigned workers; /* 0: one a core */
 		enum config_io io;
 		unsigned tick_us; /* bound of added delay when workers batch; 0 = never */
@@ -195,6 +196,7 @@ struct config {
 
 	struct {
 		uint64_t t1_ms, t2_ms, t4_ms; /* RFC 3261 17.1.1.1 */
+		unsigned dscp;
 	} sip;
 
 	struct config_server *servers; /* in order of priority, then id */

@@ -187,6 +187,7 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 				"2026-12-31T12:00Z",
 		[SCHEMA_STAPLE] = "auto, off, or a URL such as "
 				  "http://ocsp.example.com/",
+		[SCHEMA_DSCP] = "a number from 0 to 63, or EF, CS0 to CS7, AF11 to AF43",
 	};
 	char words[SCHEMA_EXPECTED_SIZE];
 

@@ -51,6 +51,7 @@ enum schema_type {
 	SCHEMA_SUITES, /* comma list of SRTP suites */
 	SCHEMA_DATE,   /* a UTC day, or a minute of it; time_t, 0 = not set */
 	SCHEMA_STAPLE, /* auto | off | an http: URL */
+	SCHEMA_DSCP,   /* 0-63, or a name such as EF */
 };
 
 struct schema_key {

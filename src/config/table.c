@@ -286,6 +286,14 @@ const struct schema_key schema_table[] = {
 	},
 	{
 		.section = SCHEMA_MEDIA,
+		.name = "dscp",
+		.type = SCHEMA_DSCP,
+		MEMBER(config, media.dscp),
+		.fallback = "EF",
+		.help = "How our media packets are marked for the network (RFC 2474).",
+	},
+	{
+		.section = SCHEMA_MEDIA,
 		.name = "workers",
 		.type = SCHEMA_UINT,
 		MEMBER(config, media.workers),
@@ -515,6 +523,15 @@ const struct schema_key schema_table[] = {
 		.unit = "ms",
 		.fallback = "5s",
 		.help = "How long a message may stay in the network (RFC 3261, T4).",
+	},
+	{
+		.section = SCHEMA_SIP,
+		.name = "dscp",
+		.type = SCHEMA_DSCP,
+		MEMBER(config, sip.dscp),
+		.fallback = "CS0",
+		.help = "How our signalling is marked for the network; CS0 is not at "
+			"all, CS3 what is usual where it is.",
 	},
 
 #include "config/table_gateway.def"

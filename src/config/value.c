@@ -1,6 +1,7 @@
 #include "config/value.h"
 
 #include "base/addr.h"
+#include "base/dscp.h"
 #include "base/err.h"
 #include "config/config.h"
 
@@ -477,6 +478,8 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_suites(key, base, text, ret_bad);
+	case SCHEMA_DSCP:
+		return dscp_parse(text, member(key, base)) ? 0 : ERR_FORMAT;
 	case SCHEMA_DATE:
 		return set_date(key, base, text);
 	}

@@ -56,6 +56,7 @@ struct io_shared_params {
 	const struct addr *addresses; /* the local ones; equal ones once */
 	unsigned address_count;
 	unsigned workers;
+	unsigned dscp; /* of what leaves where ports have no socket of their own */
 };
 
 /* Before there are workers. 0, or negative with TEXT: this machine, or what this process may

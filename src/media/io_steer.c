@@ -7,6 +7,7 @@
 #include "media/io_priv.h"
 #include "media/steer_bpf.h"
 
+#include "base/dscp.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -35,6 +36,7 @@ struct steer_shared {
 	struct io_shared shared;
 	int raw_fd[2]; /* IPv4, IPv6; -1: not used */
 	unsigned workers;
+	unsigned tos;
 	unsigned address_count;
 	struct steer_address addresses[STEER_ADDRESSES];
 };
@@ -191,6 +193,7 @@ static int steer_share(struct io_shared *shared, const struct io_shared_params *
 		return err_set(text, ERR_LIMIT,
 			"media is steered on %d addresses at most", STEER_ADDRESSES);
 	steer->workers = params->workers;
+	steer->tos = dscp_tos(params->dscp);
 	steer->raw_fd[0] = steer->raw_fd[1] = -1;
 	for (unsigned i = 0; err == 0 && i < params->address_count; i++) {
 		err = steer_open_raw(steer, &params->addresses[i], text);
@@ -410,6 +413,10 @@ static int steer_send(struct io *io, struct io_port *port, const uint8_t *data,
 	head = &steer->heads[steer->out_count++];
 	head_len = v6 ? steer_write_v6(head, port->local, to, data, len)
 		      : steer_write_v4(head, port->local, to, data, len);
+	if (v6)
+		head->v6.ip.ip6_flow |= htonl(steer->shared->tos << 20);
+	else
+		head->v4.ip.tos = (uint8_t)steer->shared->tos;
 	head->port = port;
 	head->to = *to;
 	addr_set_port(&head->to, 0);

@@ -1,5 +1,6 @@
 #include "media/ports.h"
 
+#include "base/dscp.h"
 #include "base/err.h"
 
 #include <assert.h>
@@ -22,6 +23,7 @@ struct ports {
 	struct addr address;
 	uint64_t quarantine_ms;
 	bool bind;
+	unsigned dscp;
 	uint16_t first; /* the lowest RTP port */
 	bool *used;     /* by pair, to catch a double release */
 	size_t total;
@@ -77,6 +79,7 @@ int ports_new(struct ports **ret, const struct ports_params *params)
 	ports->address = params->address;
 	ports->quarantine_ms = params->quarantine_ms;
 	ports->bind = params->bind;
+	ports->dscp = params->dscp;
 	ports->first = (uint16_t)first;
 	ports->total = (params->max - first + 1U) / 2;
 	ports->used = calloc(ports->total, sizeof(*ports->used));
@@ -105,7 +108,7 @@ void ports_free(struct ports *ports)
 	free(ports);
 }
 
-static int bind_socket(const struct addr *addr)
+static int bind_socket(const struct addr *addr, unsigned dscp)
 {
 	const int on = 1;
 	int fd, err;
@@ -115,6 +118,8 @@ static int bind_socket(const struct addr *addr)
 		return -errno;
 	if (addr_is_v6(addr) &&
 		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) != 0)
+		goto failed;
+	if (dscp_set(fd, addr, dscp) != 0)
 		goto failed;
 	if (bind(fd, &addr->sa, addr->len) != 0)
 		goto failed;
@@ -138,10 +143,10 @@ static int open_pair(const struct ports *ports, uint16_t port, int ret_fd[static
 		*ret_rtp = rtp;
 		return 0;
 	}
-	fd[0] = bind_socket(&rtp);
+	fd[0] = bind_socket(&rtp, ports->dscp);
 	if (fd[0] < 0)
 		return fd[0];
-	fd[1] = bind_socket(&rtcp);
+	fd[1] = bind_socket(&rtcp, ports->dscp);
 	if (fd[1] < 0) {
 		close(fd[0]);
 		return fd[1];

@@ -22,6 +22,7 @@ struct ports_params {
 	uint16_t min, max;      /* pairs lie within, both included */
 	uint64_t quarantine_ms; /* a released pair rests so long */
 	bool bind;              /* each port is to have a socket */
+	unsigned dscp;          /* of what leaves by it */
 };
 
 /* 0, ERR_LIMIT when not one pair lies in the range, or a negated errno. */

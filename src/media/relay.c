@@ -113,6 +113,7 @@ int relay_io_open(
 		.addresses = params->address,
 		.address_count = shared ? 1 : 2,
 		.workers = relay_worker_count(params->workers),
+		.dscp = params->dscp,
 	};
 	int kind = params->io == RELAY_IO_AUTO ? IO_KINDS - 1 : (int)params->io - 1;
 	struct err_text why;
@@ -154,6 +155,7 @@ static int make_ports(
 			.quarantine_ms = params->quarantine_ms ? params->quarantine_ms
 							       : QUARANTINE_MS,
 			.bind = io_shared_binds(relay->io),
+			.dscp = params->dscp,
 		};
 		int err = ports_new(&relay->ports[side], &ports);
 

@@ -107,6 +107,7 @@ struct relay_params {
 		*opened; /* by relay_io_open(); taken, whatever comes of it. NULL: it
 				   * is opened now */
 	struct addr address[2]; /* by enum relay_side; local addresses, port ignored */
+	unsigned dscp;          /* of what we send */
 	uint16_t port_min, port_max; /* even RTP and odd RTCP are taken in pairs */
 	bool validated_crypto;  /* SRTP's ciphers from GnuTLS, for FIPS 140; slower */
 	uint64_t quarantine_ms; /* a released port rests so long; 0: 5 seconds */

@@ -417,7 +417,8 @@ static int new_transport(struct probe *probe)
 			.closed_h = closed_h,
 			.progress_h = progress_h,
 			.arg = probe},
-		.quiet = probe->quiet};
+		.quiet = probe->quiet,
+		.dscp = probe->config->sip.dscp};
 
 	return transport_new(&probe->transport, &params);
 }

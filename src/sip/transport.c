@@ -141,6 +141,7 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	transport->tap = params->tap;
 	transport->witness = params->witness;
 	transport->quiet = params->quiet;
+	transport->dscp = params->dscp;
 	list_init(&transport->listeners);
 	list_init(&transport->udp_sockets);
 	list_init(&transport->streams);

@@ -131,6 +131,7 @@ struct transport_params {
 	struct transport_handlers handlers;
 	const struct tap *tap;            /* may be NULL */
 	struct transport_witness witness; /* h may be NULL */
+	unsigned dscp;                    /* of what it sends; 0: not marked */
 	bool quiet; /* what becomes of its connections is logged at debug: whoever uses it
 		     * says it himself */
 };

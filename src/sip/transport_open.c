@@ -4,6 +4,8 @@
  */
 #include "sip/transport_priv.h"
 
+#include "base/dscp.h"
+
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <stdio.h>
@@ -203,7 +205,8 @@ static void stream_event(void *arg, uint32_t events)
 	}
 }
 
-static void stream_set_options(int fd)
+static void stream_set_options(
+	const struct transport *transport, int fd, const struct addr *remote)
 {
 	const struct {
 		int level, name, value;
@@ -220,6 +223,7 @@ static void stream_set_options(int fd)
 	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
 		(void)setsockopt(fd, options[i].level, options[i].name, &options[i].value,
 			sizeof(options[i].value));
+	(void)dscp_set(fd, remote, transport->dscp);
 }
 
 /* Takes FD, on failure too. */
@@ -285,7 +289,7 @@ void stream_accept(struct listener *listener, int fd, const struct addr *remote)
 		close(fd);
 		return;
 	}
-	stream_set_options(fd);
+	stream_set_options(transport, fd, remote);
 	if (stream_new(transport, listener->kind, fd, remote, true, &stream) < 0) {
 		transport_log_refused(
 			transport, remote, "connection refused by=us rule=resources");
@@ -344,7 +348,7 @@ static int stream_dial(
 
 	if (fd < 0)
 		return -errno;
-	stream_set_options(fd);
+	stream_set_options(transport, fd, remote);
 	stream_bind_source(transport, fd, target);
 	if (connect(fd, &remote->sa, remote->len) == 0 || errno == EINPROGRESS)
 		return fd;

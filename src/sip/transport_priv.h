@@ -41,6 +41,7 @@ struct transport {
 	struct transport_handlers handlers;
 	const struct tap *tap; /* may be NULL */
 	struct transport_witness witness;
+	unsigned dscp;
 	bool quiet;              /* lines about connections are for debugging */
 	struct list listeners;   /* struct listener */
 	struct list udp_sockets; /* struct udp_socket */

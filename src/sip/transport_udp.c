@@ -7,6 +7,8 @@
  */
 #include "sip/transport_priv.h"
 
+#include "base/dscp.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -355,6 +357,7 @@ static int udp_socket_open(struct udp_socket *socket, const struct addr *address
 		(void)setsockopt(socket->fd, IPPROTO_IP, IP_MTU_DISCOVER, &fragments,
 			sizeof(fragments));
 	(void)setsockopt(socket->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
+	(void)dscp_set(socket->fd, address, socket->transport->dscp);
 	socket->local.len = sizeof(socket->local.v6);
 	if (getsockname(socket->fd, &socket->local.sa, &socket->local.len) < 0)
 		return -errno;

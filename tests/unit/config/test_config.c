@@ -27,6 +27,8 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(config->media.port_max, 39999);
 	assert_int_equal(config->media.workers, 0);
 	assert_int_equal(config->media.tick_us, 1000);
+	assert_int_equal(config->media.dscp, 46);
+	assert_int_equal(config->sip.dscp, 0);
 	assert_int_equal(config->media.timeout_ms, 60000);
 	assert_int_equal(config->audit.mode, CONFIG_AUDIT_SIGNALLING);
 	assert_false(config->audit.required);
@@ -188,6 +190,7 @@ static void every_mistake_is_told_at_once(void **state)
 		"[media]\n"
 		"ports = 40000-30000\n"
 		"internal-address = 0.0.0.0\n"
+		"dscp = AF44\n"
 		"[gateway]\n"
 		"[sip]\n"
 		"[server a b]\n"
@@ -222,20 +225,22 @@ static void every_mistake_is_told_at_once(void **state)
 		"30000-39999 (1024-65535), got \"40000-30000\"\n"
 		"tandem.conf:20:20: error: internal-address: expected an IPv4 or IPv6 "
 		"address of one interface, got \"0.0.0.0\"\n"
-		"tandem.conf:21:2: error: [gateway]: belongs in a gateway's file\n"
-		"tandem.conf:22:2: error: [sip]: duplicate section, first in line 15\n"
+		"tandem.conf:21:8: error: dscp: expected a number from 0 to 63, or EF, "
+		"CS0 to CS7, AF11 to AF43, got \"AF44\"\n"
+		"tandem.conf:22:2: error: [gateway]: belongs in a gateway's file\n"
+		"tandem.conf:23:2: error: [sip]: duplicate section, first in line 15\n"
 		"tandem.conf:8:2: error: trust: missing in [internal], expected a path\n"
 		"tandem.conf:18:2: error: external-address: missing in [media], expected "
 		"an IPv4 or IPv6 address of one interface\n"
-		"tandem.conf:23:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
+		"tandem.conf:24:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
 		"a-z 0-9 . _ -, got \"a b\"\n"
-		"tandem.conf:24:8: error: host: expected a host name or an address, got "
+		"tandem.conf:25:8: error: host: expected a host name or an address, got "
 		"\"-x\"\n"
-		"tandem.conf:25:8: error: port: expected a port (1-65535), got "
+		"tandem.conf:26:8: error: port: expected a port (1-65535), got "
 		"\"65536\"\n"
-		"tandem.conf:26:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
+		"tandem.conf:27:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
 		"a-z 0-9 . _ -, got nothing\n"
-		"tandem.conf:26:2: error: host: missing in [server], expected a host "
+		"tandem.conf:27:2: error: host: missing in [server], expected a host "
 		"name "
 		"or an address\n");
 }

@@ -20,6 +20,8 @@
 #define DEADLINE_MS 10000
 #define PORT_MAX (PORT_MIN + 999)
 #define CALL 4711
+/* Not the default, nor 0. */
+#define DSCP 34
 
 struct silence {
 	unsigned count;
@@ -82,6 +84,7 @@ static inline void start_relay(struct fixture *f, const char *host, const struct
 		.io = back_end,
 		.workers = 2,
 		.address = {test_addr(host), test_addr(host)},
+		.dscp = DSCP,
 		.port_min = PORT_MIN,
 		.port_max = PORT_MAX,
 		.quarantine_ms = 1,

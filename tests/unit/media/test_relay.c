@@ -216,6 +216,59 @@ static void passes_udptl_as_it_is(void **state)
 	peer_expect(f, RELAY_INTERNAL, 0, false, &packet);
 }
 
+/* The TOS byte or traffic class of the next packet at FD. */
+static unsigned received_tos(int fd)
+{
+	struct pollfd ready = {.fd = fd, .events = POLLIN};
+	_Alignas(struct cmsghdr) uint8_t control[256];
+	struct test_packet packet;
+	struct iovec part = {packet.data, sizeof(packet.data)};
+	struct msghdr message = {.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = control,
+		.msg_controllen = sizeof(control)};
+	struct cmsghdr *found;
+
+	assert_int_equal(poll(&ready, 1, DEADLINE_MS), 1);
+	assert_true(recvmsg(fd, &message, 0) > 0);
+	found = CMSG_FIRSTHDR(&message);
+	assert_non_null(found);
+	/* IPv4 gives a byte, IPv6 an int. */
+	return found->cmsg_level == IPPROTO_IP ? *CMSG_DATA(found)
+					       : (unsigned)*(int *)CMSG_DATA(found);
+}
+
+static void marks(struct fixture *f, int level, int name)
+{
+	const int on = 1;
+	struct test_packet packet;
+
+	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_PLAIN);
+	for (unsigned i = 0; i < 4; i++) {
+		enum relay_side from = i / 2;
+		unsigned channel = i % 2;
+
+		assert_int_equal(
+			setsockopt(f->peer[!from][channel], level, name, &on, sizeof(on)),
+			0);
+		test_rtp(&packet, 77, 1, 160);
+		if (channel == 1)
+			test_rtcp(&packet, 77);
+		peer_send(f, from, channel, channel == 1, &packet);
+		assert_int_equal(received_tos(f->peer[!from][channel]), DSCP << 2);
+	}
+}
+
+static void marks_what_it_sends(void **state)
+{
+	marks(*state, IPPROTO_IP, IP_RECVTOS);
+}
+
+static void marks_what_it_sends_over_ipv6(void **state)
+{
+	marks(*state, IPPROTO_IPV6, IPV6_RECVTCLASS);
+}
+
 static void refuses_what_is_no_key(void **state)
 {
 	struct fixture *f = *state;
@@ -275,9 +328,12 @@ int main(void)
 		TEST(passes_udptl_as_it_is),
 		TEST(refuses_what_is_no_key),
 		TEST(tells_once_of_a_silent_side),
+		TEST(marks_what_it_sends),
 	};
 	const struct CMUnitTest tests_v6[] = {
 		cmocka_unit_test_setup_teardown(relays_over_ipv6, setup_v6, teardown),
+		cmocka_unit_test_setup_teardown(
+			marks_what_it_sends_over_ipv6, setup_v6, teardown),
 	};
 	struct addr addr;
 	int probe = bind_peer("::1", &addr), failed = 0;

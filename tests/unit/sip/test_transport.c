@@ -631,6 +631,38 @@ static void listening_where_another_does_fails_in_words(void **state)
 		-EADDRINUSE);
 }
 
+/* How many sockets of TYPE in this process are marked; listeners send nothing and are not. */
+static unsigned marked_sockets(int type)
+{
+	unsigned count = 0;
+
+	for (int fd = 3; fd < 256; fd++) {
+		int found = 0, tos = 0;
+		socklen_t len = sizeof(found);
+
+		if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &found, &len) != 0 ||
+			found != type ||
+			getsockopt(fd, IPPROTO_IP, IP_TOS, &tos, &len) != 0)
+			continue;
+		count += tos == SIDE_DSCP << 2;
+	}
+	return count;
+}
+
+static void what_is_sent_is_marked(void **state)
+{
+	struct addr tcp = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &tcp);
+
+	(void)state;
+	side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	assert_int_equal(marked_sockets(SOCK_STREAM), 2);
+	assert_int_equal(marked_sockets(SOCK_DGRAM), 1);
+	flow_unref(flow);
+}
+
 static void count_flow(void *arg, struct flow *flow)
 {
 	unsigned *count = arg;
@@ -690,6 +722,7 @@ int main(void)
 		TEST(flows_outlive_their_transport),
 		TEST(listening_where_another_does_fails_in_words),
 		TEST(each_connection_is_listed),
+		TEST(what_is_sent_is_marked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

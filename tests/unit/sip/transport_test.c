@@ -82,6 +82,7 @@ void side_start(struct side *side, const char *name, struct loop *loop,
 			.allowed_h = is_allowed,
 			.arg = side},
 		.tap = &side->tap,
+		.dscp = SIDE_DSCP,
 	};
 
 	memset(side, 0, sizeof(*side));

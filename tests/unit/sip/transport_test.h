@@ -53,6 +53,9 @@ void test_write(int fd, const char *text);
 
 bool test_has_v6(void);
 
+/* What every side marks its packets with. */
+#define SIDE_DSCP 24
+
 /* Turns the loop until CONDITION holds; fails after five seconds of real time. */
 #define UNTIL(loop, condition)                                                           \
 	do {                                                                             \
