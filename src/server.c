@@ -211,6 +211,38 @@ static json_t *split_lines(const char *text, size_t len)
 	return lines;
 }
 
+/* The addresses that single servers and gateways have for their media; the caller's. NULL: out
+ * of memory. */
+static struct addr *peers_media(const struct config *config, unsigned *ret_count)
+{
+	struct addr *list =
+		calloc(config->server_count + config->gateway_count + 1, sizeof(*list));
+	unsigned count = 0;
+
+	for (size_t i = 0; list && i < config->server_count; i++)
+		if (config->servers[i].media.address.len)
+			list[count++] = config->servers[i].media.address;
+	for (size_t i = 0; list && i < config->gateway_count; i++)
+		if (config->gateways[i].enabled && config->gateways[i].media.address.len)
+			list[count++] = config->gateways[i].media.address;
+	*ret_count = count;
+	return list;
+}
+
+/* Further addresses that a reload brings. 0, or negative with TEXT. */
+static int add_media(
+	struct relay *relay, const struct config *config, struct err_text *text)
+{
+	unsigned count;
+	struct addr *list = peers_media(config, &count);
+	int err = list ? 0 : err_set(text, -ENOMEM, "out of memory");
+
+	for (unsigned i = 0; !err && i < count; i++)
+		err = relay_add_address(relay, &list[i], text);
+	free(list);
+	return err;
+}
+
 /* The old configuration stays unless every part of the new one could be taken into use. */
 static int reload(struct server *server, json_t **ret_errors)
 {
@@ -230,6 +262,8 @@ static int reload(struct server *server, json_t **ret_errors)
 		err = policy_fips_check(&text);
 	if (!err)
 		err = renew_watch(server->renew, config);
+	if (!err)
+		err = add_media(server->relay, config, &text);
 	if (!err)
 		err = trunks_apply(server->trunks, config, &text);
 	if (text.text[0]) {
@@ -451,9 +485,14 @@ static struct relay_params relay_params_of(const struct config *config)
 /* Before there are other threads: each would keep the capabilities that this needs. */
 static int open_media(struct server *server, struct err_text *text)
 {
-	const struct relay_params params = relay_params_of(server->config);
-	int err = relay_io_open(&server->media, &params, text);
+	struct relay_params params = relay_params_of(server->config);
+	struct addr *more = peers_media(server->config, &params.more_count);
+	int err = more ? 0 : -ENOMEM;
 
+	params.more = more;
+	if (!err)
+		err = relay_io_open(&server->media, &params, text);
+	free(more);
 	if (!err)
 		privilege_drop_network();
 	return err;
@@ -462,14 +501,19 @@ static int open_media(struct server *server, struct err_text *text)
 static int start_relay(struct server *server, struct err_text *text)
 {
 	struct relay_params params = relay_params_of(server->config);
+	struct addr *more = peers_media(server->config, &params.more_count);
 	int err;
 
+	if (!more)
+		return -ENOMEM;
+	params.more = more;
 	params.loop = server->loop;
 	params.opened = server->media;
 	params.tap = writer_tap(server->writer);
 	params.handlers = bridge_relay_handlers(server->bridge);
 	server->media = NULL;
 	err = relay_new(&server->relay, &params, text);
+	free(more);
 	if (!err)
 		bridge_set_relay(server->bridge, server->relay);
 	return err;

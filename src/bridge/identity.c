@@ -19,15 +19,40 @@ static const struct addr *listener(const struct config *config, const struct leg
 	}
 }
 
-const struct addr *identity_media(
-	const struct bridge_side *side, const struct config *config)
+static const struct config_media *own_media(const struct leg *leg)
 {
-	if (side->which == RELAY_INTERNAL)
+	return leg->server ? &leg->server->media : &leg->gateway->media;
+}
+
+const struct addr *identity_media(const struct leg *leg, const struct config *config)
+{
+	const struct config_media *own = own_media(leg);
+
+	if (own->address.len)
+		return &own->address;
+	return leg->home->which == RELAY_INTERNAL ? &config->media.internal
+						  : &config->media.external;
+}
+
+/* What is shown of the address of a whole side. */
+static const struct addr *side_shown(enum relay_side side, const struct config *config)
+{
+	if (side == RELAY_INTERNAL)
 		return config->media.internal_advertise.len
 			       ? &config->media.internal_advertise
 			       : &config->media.internal;
 	return config->media.external_advertise.len ? &config->media.external_advertise
 						    : &config->media.external;
+}
+
+const struct addr *identity_media_shown(
+	const struct leg *leg, const struct config *config)
+{
+	const struct config_media *own = own_media(leg);
+
+	if (own->advertise.len)
+		return &own->advertise;
+	return own->address.len ? &own->address : side_shown(leg->home->which, config);
 }
 
 /* Appends at *LEN what fits, with a NUL. */
@@ -43,7 +68,7 @@ static void put(char buf[static IDENTITY_SIZE], size_t *len, const char *text)
 
 /*
  * Over TLS we are who our certificate says. In plain a gateway need not be able to resolve
- * that name: it gets the address that it can reach, which is the one of our media where
+ * that name: it gets the address that it can reach, which is that of media on this side where
  * the listener is bound to all.
  */
 const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE])
@@ -59,7 +84,7 @@ const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE])
 	}
 	address = &leg->flow->local;
 	if (config->media.external_advertise.len || !address->len || addr_is_any(address))
-		address = identity_media(leg->home, config);
+		address = side_shown(leg->home->which, config);
 	put(buf, &len, addr_uri_text(address, text));
 	return buf;
 }

@@ -307,6 +307,14 @@ static int mediate_offered_line(struct relay_session *session, struct leg *from,
 	return write_offered_line(session, from, to, index, out);
 }
 
+/* Its streams have their ports where its configuration says: those of a candidate that did
+ * not take the call may be elsewhere, and are made anew. */
+static int place_leg(
+	struct relay_session *session, const struct config *config, const struct leg *leg)
+{
+	return relay_set_address(session, leg->home->which, identity_media(leg, config));
+}
+
 int mediate_offer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, struct sdp **ret,
 	struct err_text *text)
@@ -316,13 +324,18 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 	struct sdp *out;
 	int err;
 
+	err = place_leg(session, config, from);
+	if (!err)
+		err = place_leg(session, config, to);
+	if (err)
+		return err;
 	if (sdp_count_media(in) < before) /* RFC 3264 8 */
 		return err_set(
 			text, ERR_FORMAT, "the offer has fewer media lines than before");
 	out = sdp_copy(in);
 	if (!out)
 		return -ENOMEM;
-	err = rewrite_session(out, identity_media(to->home, config));
+	err = rewrite_session(out, identity_media_shown(to, config));
 	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++) {
 		int line = mediate_offered_line(session, from, in, to, i, out, text);
 
@@ -337,7 +350,7 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 		err = err_set(text->text[0] ? NULL : text, ERR_SUPPORT,
 			"no media line that can be served");
 	if (!err)
-		err = offer_send(&to->offer, out, identity_media(to->home, config));
+		err = offer_send(&to->offer, out, identity_media_shown(to, config));
 	if (err) {
 		sdp_free(out);
 		return err;
@@ -418,11 +431,11 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 
 	if (!out)
 		return -ENOMEM;
-	err = rewrite_session(out, identity_media(to->home, config));
+	err = rewrite_session(out, identity_media_shown(to, config));
 	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++)
 		err = mediate_answered_line(session, from, in, to, i, out, text);
 	if (!err)
-		err = offer_send(&to->offer, out, identity_media(to->home, config));
+		err = offer_send(&to->offer, out, identity_media_shown(to, config));
 	if (err) {
 		sdp_free(out);
 		return err;

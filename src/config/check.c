@@ -1,5 +1,7 @@
 #include "config/check.h"
 
+#include <stdio.h>
+
 struct listener {
 	enum schema_section section;
 	const char *name;
@@ -56,14 +58,27 @@ static void check_tls(const struct config_tls *tls, const char *why, struct plac
 
 /* SDP names one address family on each side. */
 static void check_family(const struct addr *address, const struct addr *advertise,
-	const char *name, const struct scope *scope, struct place place,
-	struct config_errors *errors)
+	const char *name, struct place place, struct config_errors *errors)
 {
 	if (address->len != 0 && advertise->len != 0 &&
 		addr_is_v6(address) != addr_is_v6(advertise))
-		errors_add(errors, scope_place(scope, SCHEMA_MEDIA, name, place),
-			"%s: expected %s as the address itself", name,
+		errors_add(errors, place, "%s: expected %s as the address itself", name,
 			addr_is_v6(address) ? "IPv6" : "IPv4");
+}
+
+/* WHOSE begins the error's text: "" or "[server pbx1] ". */
+static void check_media(const struct config_media *media, const char *whose,
+	struct place place, struct config_errors *errors)
+{
+	if (media->advertise.len != 0 && media->address.len == 0)
+		errors_add(errors, place,
+			"%smedia-advertise-address: expected media-address beside it",
+			whose);
+	else if (media->advertise.len != 0 &&
+		 addr_is_v6(&media->address) != addr_is_v6(&media->advertise))
+		errors_add(errors, place,
+			"%smedia-advertise-address: expected %s as media-address is",
+			whose, addr_is_v6(&media->address) ? "IPv6" : "IPv4");
 }
 
 /* A certificate that comes, its key, and the day: one without the others does nothing. */
@@ -128,7 +143,10 @@ static void check_servers(
 {
 	for (size_t i = 0; i < config->server_count; i++) {
 		const struct config_peer *peer = &config->servers[i].peer;
+		char whose[96];
 
+		snprintf(whose, sizeof(whose), "[server %s] ", config->servers[i].id);
+		check_media(&config->servers[i].media, whose, place, errors);
 		if (peer->revocation == CONFIG_REVOCATION_SOFT &&
 			peer->exception_until == 0)
 			errors_add(errors, place,
@@ -146,9 +164,13 @@ void check_main(const struct config *config, const struct scope *scope,
 		check_tls(&config->external.tls, "[external], which its tls needs",
 			scope_place(scope, SCHEMA_EXTERNAL, "tls", place), errors);
 	check_family(&config->media.internal, &config->media.internal_advertise,
-		"internal-advertise-address", scope, place, errors);
+		"internal-advertise-address",
+		scope_place(scope, SCHEMA_MEDIA, "internal-advertise-address", place),
+		errors);
 	check_family(&config->media.external, &config->media.external_advertise,
-		"external-advertise-address", scope, place, errors);
+		"external-advertise-address",
+		scope_place(scope, SCHEMA_MEDIA, "external-advertise-address", place),
+		errors);
 	if (config->sip.t1_ms > config->sip.t2_ms)
 		errors_add(errors,
 			scope_place(scope, SCHEMA_SIP, "t1",
@@ -189,6 +211,9 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 			"[gateway] and in [external], which tls = yes or observe needs",
 			scope_place(scope, SCHEMA_GATEWAY, "tls", place), errors);
 	check_next(&gateway->certs, scope, SCHEMA_GATEWAY, place, errors);
+	check_media(&gateway->media, "",
+		scope_place(scope, SCHEMA_GATEWAY, "media-advertise-address", place),
+		errors);
 	check_terms(config, gateway, scope, place, errors);
 	if (gateway->tls_min < CONFIG_TLS_1_2)
 		check_exception(

@@ -87,6 +87,12 @@ struct config_peer {
 	time_t exception_until; /* 0: no date */
 };
 
+/* Where the media of one server or gateway is, instead of what [media] says. */
+struct config_media {
+	struct addr address;   /* of this machine; len 0: that of its side */
+	struct addr advertise; /* what SDP says; len 0: the address itself */
+};
+
 struct config_server {
 	char *id;   /* the word in [server ID] */
 	char *host; /* the name that its certificate must carry, and where to connect */
@@ -97,7 +103,8 @@ struct config_server {
 	struct config_peer peer;
 	unsigned suites; /* mask of enum config_suite that we offer and accept */
 	struct config_words codecs; /* empty: all pass */
-	unsigned max_calls;         /* 0: no limit */
+	struct config_media media;
+	unsigned max_calls; /* 0: no limit */
 };
 
 struct config_gateway {
@@ -119,6 +126,7 @@ struct config_gateway {
 	struct config_peer peer;
 	unsigned suites;
 	struct config_words codecs;
+	struct config_media media;
 	struct config_words prefixes; /* dialled numbers it takes; empty: any */
 	unsigned priority;
 	unsigned max_calls;

@@ -2,7 +2,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
-#include "media/ports.h"
+#include "media/pools.h"
 #include "media/srtp.h"
 #include "media/srtp_engine.h"
 #include "media/worker.h"
@@ -30,8 +30,8 @@ struct relay {
 	struct loop *loop;
 	struct relay_handlers handlers;
 	struct io_shared *io;
-	struct ports
-		*ports[2]; /* by side; the same one twice when the addresses are equal */
+	struct pools pools;
+	struct ports *ports[2]; /* by side, where a call names no other; one of POOLS */
 	struct list sessions;
 	uint64_t session_count;
 	uint64_t stream_count;
@@ -50,6 +50,7 @@ struct relay_session {
 	struct relay *relay;
 	struct worker_slot *slot;
 	struct worker_session *worker;
+	struct ports *ports[2]; /* by side: of its streams */
 	struct relay_stream *streams[RELAY_STREAMS];
 };
 
@@ -81,52 +82,42 @@ unsigned relay_worker_count(unsigned configured)
 	return count < WORKERS_MAX ? count : WORKERS_MAX;
 }
 
-/* Whether sockets can be bound to ADDRESS at all: better known at start than at a call. */
-static int check_address(const struct addr *address, struct err_text *text)
+/* Both sides' addresses and the further ones, each once. NULL: out of memory. */
+static struct addr *list_addresses(const struct relay_params *params, unsigned *ret_count)
 {
-	char name[ADDR_TEXT_SIZE];
-	struct addr any_port = *address;
-	int fd, err = 0;
+	struct addr *list = calloc(2 + params->more_count, sizeof(*list));
+	unsigned count = 0;
 
-	if (!address->len || addr_is_any(address))
-		return err_set(text, ERR_CONFIG,
-			"media needs one concrete local address a side, because it is "
-			"written into SDP");
-	addr_set_port(&any_port, 0);
-	fd = socket(address->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || bind(fd, &any_port.sa, any_port.len) != 0)
-		err = -errno;
-	if (fd >= 0)
-		close(fd);
-	if (err != 0)
-		return err_set(text, err, "media cannot use the local address %s: %s",
-			addr_host_text(address, name), err_str(err));
-	return 0;
+	for (unsigned i = 0; list && i < 2 + params->more_count; i++) {
+		const struct addr *address =
+			i < 2 ? &params->address[i] : &params->more[i - 2];
+		unsigned at = 0;
+
+		while (at < count && !addr_equal_host(&list[at], address))
+			at++;
+		if (at == count)
+			list[count++] = *address;
+	}
+	*ret_count = count;
+	return list;
 }
 
 /* What the configuration forces, else the cheapest that this machine allows. */
-int relay_io_open(
-	struct io_shared **ret, const struct relay_params *params, struct err_text *text)
+static int open_io(struct io_shared **ret, enum relay_io wanted,
+	const struct io_shared_params *io, struct err_text *text)
 {
-	bool shared = addr_equal_host(&params->address[0], &params->address[1]);
-	const struct io_shared_params io = {
-		.addresses = params->address,
-		.address_count = shared ? 1 : 2,
-		.workers = relay_worker_count(params->workers),
-		.dscp = params->dscp,
-	};
-	int kind = params->io == RELAY_IO_AUTO ? IO_KINDS - 1 : (int)params->io - 1;
+	int kind = wanted == RELAY_IO_AUTO ? IO_KINDS - 1 : (int)wanted - 1;
 	struct err_text why;
 
-	for (unsigned side = 0; side < io.address_count; side++) {
-		int err = check_address(&params->address[side], text);
+	for (unsigned i = 0; i < io->address_count; i++) {
+		int err = pools_check(&io->addresses[i], text);
 
 		if (err != 0)
 			return err;
 	}
-	if (params->io != RELAY_IO_AUTO)
-		return io_shared_new(ret, (enum io_kind)kind, &io, text);
-	while (io_shared_new(ret, (enum io_kind)kind, &io, &why) != 0) {
+	if (wanted != RELAY_IO_AUTO)
+		return io_shared_new(ret, (enum io_kind)kind, io, text);
+	while (io_shared_new(ret, (enum io_kind)kind, io, &why) != 0) {
 		if (kind == IO_SOCKETS)
 			return err_set(text, ERR_LIBRARY, "%s", why.text);
 		log_info(MODULE, "event=io-not-used io=%s reason=\"%s\"",
@@ -134,6 +125,24 @@ int relay_io_open(
 		kind--;
 	}
 	return 0;
+}
+
+int relay_io_open(
+	struct io_shared **ret, const struct relay_params *params, struct err_text *text)
+{
+	struct io_shared_params io = {
+		.workers = relay_worker_count(params->workers),
+		.dscp = params->dscp,
+	};
+	struct addr *addresses = list_addresses(params, &io.address_count);
+	int err;
+
+	if (!addresses)
+		return err_set(text, -ENOMEM, "out of memory");
+	io.addresses = addresses;
+	err = open_io(ret, params->io, &io, text);
+	free(addresses);
+	return err;
 }
 
 void relay_io_close(struct io_shared *opened)
@@ -144,30 +153,25 @@ void relay_io_close(struct io_shared *opened)
 static int make_ports(
 	struct relay *relay, const struct relay_params *params, struct err_text *text)
 {
-	const struct addr *address = params->address;
-	bool shared = addr_equal_host(&address[0], &address[1]);
+	const struct ports_params ports = {
+		.min = params->port_min,
+		.max = params->port_max,
+		.quarantine_ms =
+			params->quarantine_ms ? params->quarantine_ms : QUARANTINE_MS,
+		.bind = io_shared_binds(relay->io),
+		.dscp = params->dscp,
+	};
+	unsigned count;
+	struct addr *addresses = list_addresses(params, &count);
+	int err = addresses ? 0 : err_set(text, -ENOMEM, "out of memory");
 
-	for (unsigned side = 0; side < (shared ? 1 : 2); side++) {
-		const struct ports_params ports = {
-			.address = address[side],
-			.min = params->port_min,
-			.max = params->port_max,
-			.quarantine_ms = params->quarantine_ms ? params->quarantine_ms
-							       : QUARANTINE_MS,
-			.bind = io_shared_binds(relay->io),
-			.dscp = params->dscp,
-		};
-		int err = ports_new(&relay->ports[side], &ports);
-
-		if (err != 0)
-			return err_set(text, err,
-				"the media port range %u-%u cannot be used: it must hold "
-				"an even port and the next one",
-				params->port_min, params->port_max);
-	}
-	if (shared)
-		relay->ports[1] = relay->ports[0];
-	return 0;
+	pools_init(&relay->pools, &ports);
+	for (unsigned i = 0; err == 0 && i < count; i++)
+		err = pools_add(&relay->pools, &addresses[i], text);
+	free(addresses);
+	for (unsigned side = 0; side < 2; side++)
+		relay->ports[side] = pools_find(&relay->pools, &params->address[side]);
+	return err;
 }
 
 /* A worker said that a call is silent. */
@@ -233,6 +237,7 @@ int relay_new(
 	relay->handlers = params->handlers;
 	relay->worker_count = workers;
 	list_init(&relay->sessions);
+	list_init(&relay->pools.list);
 	if (!relay->io)
 		err = relay_io_open(&relay->io, params, text);
 	if (err == 0)
@@ -262,30 +267,37 @@ void relay_free(struct relay *relay)
 			loop_unwatch(&slot->watch);
 		worker_free(slot->worker);
 	}
-	if (relay->ports[1] != relay->ports[0])
-		ports_free(relay->ports[1]);
-	ports_free(relay->ports[0]);
+	pools_free(&relay->pools);
 	io_shared_free(relay->io);
 	free(relay);
 }
 
+int relay_add_address(
+	struct relay *relay, const struct addr *address, struct err_text *text)
+{
+	char name[ADDR_TEXT_SIZE];
+	int err;
+
+	if (pools_find(&relay->pools, address))
+		return 0;
+	if (!io_shared_binds(relay->io))
+		return err_set(text, ERR_SUPPORT,
+			"media is steered, so a further address, %s, can be taken into "
+			"use at the start alone",
+			addr_host_text(address, name));
+	err = pools_check(address, text);
+	return err != 0 ? err : pools_add(&relay->pools, address, text);
+}
+
 void relay_totals(const struct relay *relay, struct relay_totals *ret)
 {
-	const struct ports *internal = relay->ports[RELAY_INTERNAL];
-	const struct ports *external = relay->ports[RELAY_EXTERNAL];
-
 	*ret = (struct relay_totals){
 		.io = io_name(io_shared_kind(relay->io)),
 		.workers = relay->worker_count,
 		.sessions = relay->session_count,
 		.streams = relay->stream_count,
-		.ports_used = ports_used(internal),
-		.ports_total = ports_total(internal),
 	};
-	if (external != internal) {
-		ret->ports_used += ports_used(external);
-		ret->ports_total += ports_total(external);
-	}
+	pools_count(&relay->pools, &ret->ports_used, &ret->ports_total);
 	for (unsigned i = 0; i < relay->worker_count; i++)
 		ret->packets += worker_packets(relay->workers[i].worker);
 }
@@ -349,6 +361,8 @@ int relay_open(
 		return -ENOMEM;
 	session->relay = relay;
 	session->slot = least_loaded(relay);
+	session->ports[RELAY_INTERNAL] = relay->ports[RELAY_INTERNAL];
+	session->ports[RELAY_EXTERNAL] = relay->ports[RELAY_EXTERNAL];
 	err = worker_open(session->slot->worker, &session->worker, open);
 	wake(session->slot);
 	if (err != 0) {
@@ -361,17 +375,18 @@ int relay_open(
 	return 0;
 }
 
-static void release_ports(struct relay *relay, const struct addr local_rtp[static 2])
+static void release_ports(
+	struct relay_session *session, const struct addr local_rtp[static 2])
 {
-	uint64_t ms = now_ms(relay);
+	uint64_t ms = now_ms(session->relay);
 
 	for (unsigned side = 0; side < 2; side++)
-		ports_release(relay->ports[side], addr_port(&local_rtp[side]), ms);
+		ports_release(session->ports[side], addr_port(&local_rtp[side]), ms);
 }
 
 static void forget_stream(struct relay_session *session, unsigned index)
 {
-	release_ports(session->relay, session->streams[index]->local_rtp);
+	release_ports(session, session->streams[index]->local_rtp);
 	free(session->streams[index]);
 	session->streams[index] = NULL;
 	session->relay->stream_count--;
@@ -409,21 +424,22 @@ static void close_pair(const int fd[static 2])
 			close(fd[i]);
 }
 
-static int take_ports(struct relay *relay, struct worker_ports *ret)
+static int take_ports(struct relay_session *session, struct worker_ports *ret)
 {
+	struct ports *const *pools = session->ports;
 	struct worker_ports ports;
-	uint64_t ms = now_ms(relay);
+	uint64_t ms = now_ms(session->relay);
 	int err;
 
-	err = ports_take(relay->ports[RELAY_INTERNAL], ms, ports.fd[RELAY_INTERNAL],
+	err = ports_take(pools[RELAY_INTERNAL], ms, ports.fd[RELAY_INTERNAL],
 		&ports.local_rtp[RELAY_INTERNAL]);
 	if (err != 0)
 		return err;
-	err = ports_take(relay->ports[RELAY_EXTERNAL], ms, ports.fd[RELAY_EXTERNAL],
+	err = ports_take(pools[RELAY_EXTERNAL], ms, ports.fd[RELAY_EXTERNAL],
 		&ports.local_rtp[RELAY_EXTERNAL]);
 	if (err != 0) {
 		close_pair(ports.fd[RELAY_INTERNAL]);
-		ports_release(relay->ports[RELAY_INTERNAL],
+		ports_release(pools[RELAY_INTERNAL],
 			addr_port(&ports.local_rtp[RELAY_INTERNAL]), ms);
 		return err;
 	}
@@ -445,7 +461,7 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
 		return -ENOMEM;
-	err = take_ports(relay, &ports);
+	err = take_ports(session, &ports);
 	if (err != 0)
 		goto out;
 	err = worker_add(session->worker, &stream->worker, &ports);
@@ -453,7 +469,7 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	if (err != 0) {
 		close_pair(ports.fd[RELAY_INTERNAL]);
 		close_pair(ports.fd[RELAY_EXTERNAL]);
-		release_ports(relay, ports.local_rtp);
+		release_ports(session, ports.local_rtp);
 		goto out;
 	}
 	stream->local_rtp[RELAY_INTERNAL] = ports.local_rtp[RELAY_INTERNAL];
@@ -474,6 +490,20 @@ void relay_stream_remove(struct relay_session *session, unsigned index)
 		flush(session->relay);
 	wake(session->slot);
 	forget_stream(session, index);
+}
+
+int relay_set_address(
+	struct relay_session *session, enum relay_side side, const struct addr *address)
+{
+	struct ports *ports = pools_find(&session->relay->pools, address);
+
+	if (!ports)
+		return -EADDRNOTAVAIL;
+	for (unsigned i = 0; i < RELAY_STREAMS; i++)
+		if (ports != session->ports[side])
+			relay_stream_remove(session, i);
+	session->ports[side] = ports;
+	return 0;
 }
 
 bool relay_stream_exists(const struct relay_session *session, unsigned index)

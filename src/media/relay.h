@@ -106,8 +106,10 @@ struct relay_params {
 	struct io_shared
 		*opened; /* by relay_io_open(); taken, whatever comes of it. NULL: it
 				   * is opened now */
-	struct addr address[2]; /* by enum relay_side; local addresses, port ignored */
-	unsigned dscp;          /* of what we send */
+	struct addr address[2];  /* by enum relay_side; local addresses, port ignored */
+	const struct addr *more; /* further ones, for relay_set_address(); borrowed */
+	unsigned more_count;
+	unsigned dscp;               /* of what we send */
 	uint16_t port_min, port_max; /* even RTP and odd RTCP are taken in pairs */
 	bool validated_crypto;  /* SRTP's ciphers from GnuTLS, for FIPS 140; slower */
 	uint64_t quarantine_ms; /* a released port rests so long; 0: 5 seconds */
@@ -121,7 +123,7 @@ struct relay_params {
 unsigned relay_worker_count(unsigned configured);
 
 /*
- * Opens what the workers share, as PARAMS say (io, workers, address). Some back ends need
+ * Opens what the workers share, as PARAMS say (io, workers, dscp, addresses). Some back ends need
  * capabilities for it, which are not needed any more afterwards: called before there are
  * other threads, each of which would keep them. 0, or negative with TEXT.
  */
@@ -134,6 +136,14 @@ int relay_new(
 	struct relay **ret, const struct relay_params *params, struct err_text *text);
 /* Ends every session, joins the workers. NULL is fine. */
 void relay_free(struct relay *relay);
+
+/*
+ * Makes a further local address known to relay_set_address(), for good; one that is known is
+ * fine. 0; ERR_SUPPORT where the back end has its addresses from the start alone; other
+ * negative ones; all with TEXT.
+ */
+int relay_add_address(
+	struct relay *relay, const struct addr *address, struct err_text *text);
 
 struct relay_totals {
 	const char *io; /* "sockets", "io_uring", "steer"; static */
@@ -156,6 +166,14 @@ int relay_open(
 	struct relay *relay, struct relay_session **ret, const struct relay_open *open);
 /* Its ports are free again when this returns, after a quarantine. NULL is fine. */
 void relay_close(struct relay_session *session);
+
+/*
+ * Where the ports of SIDE are from now on, instead of relay_params.address: a known local
+ * address, its port apart. Streams whose ports are elsewhere are removed. 0, or
+ * -EADDRNOTAVAIL: it is not known.
+ */
+int relay_set_address(
+	struct relay_session *session, enum relay_side side, const struct addr *address);
 
 /*
  * Makes stream INDEX with a port pair on both sides. 0; -EADDRNOTAVAIL when the pool is

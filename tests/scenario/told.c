@@ -25,6 +25,7 @@ struct relay_session {
 	struct list node;
 	struct relay *relay;
 	struct relay_open open;
+	struct addr address[2];
 	struct told_stream streams[RELAY_STREAMS];
 };
 
@@ -59,6 +60,7 @@ int relay_open(
 		abort();
 	session->relay = relay;
 	session->open = *open;
+	memcpy(session->address, relay->params.address, sizeof(session->address));
 	list_append(&relay->sessions, &session->node);
 	*ret = session;
 	return 0;
@@ -84,10 +86,20 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	memset(stream, 0, sizeof(*stream));
 	stream->exists = true;
 	for (unsigned side = 0; side < 2; side++) {
-		stream->local[side] = relay->params.address[side];
+		stream->local[side] = session->address[side];
 		addr_set_port(&stream->local[side], relay->next_port);
 	}
 	relay->next_port = (uint16_t)(relay->next_port + 2);
+	return 0;
+}
+
+int relay_set_address(
+	struct relay_session *session, enum relay_side side, const struct addr *address)
+{
+	for (unsigned i = 0; i < RELAY_STREAMS; i++)
+		if (!addr_equal_host(&session->address[side], address))
+			relay_stream_remove(session, i);
+	session->address[side] = *address;
 	return 0;
 }
 

@@ -95,6 +95,26 @@ static int offer(struct rig *rig, const char *lines, struct buf *out)
 	return err;
 }
 
+/* The same offer to the next candidate, as the settings of the gateway are now. */
+static int offer_again(struct rig *rig, struct buf *out)
+{
+	struct err_text text = {{0}};
+	struct sdp *result = NULL;
+	int err;
+
+	leg_drop(&rig->b);
+	rig->b = (struct leg){
+		.home = &rig->sides[1], .gateway = &rig->gateway, .name = "b"};
+	offer_init(&rig->b.offer);
+	err = mediate_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
+		&rig->b, &result, &text);
+	buf_clear(out);
+	if (!err)
+		sdp_write(result, out);
+	sdp_free(result);
+	return err;
+}
+
 static int answer(struct rig *rig, const char *lines, struct buf *out)
 {
 	struct err_text text = {{0}};
@@ -273,6 +293,47 @@ static void serves_one_line_of_two(void **state)
 	buf_free(&out);
 }
 
+/* Media of a gateway with an address of its own; the next candidate may have another. */
+static void media_is_where_the_gateway_has_it(void **state)
+{
+	static const char *const first[] = {
+		"c=IN IP4 198.51.100.7\r\n", "m=audio 40000 RTP/AVP 8 0 101\r\n", NULL};
+	static const char *const second[] = {
+		"c=IN IP4 192.0.2.3\r\n", "m=audio 40002 RTP/AVP 8 0 101\r\n", NULL};
+	static const char *const third[] = {
+		"c=IN IP4 192.0.2.1\r\n", "m=audio 40004 RTP/AVP 8 0 101\r\n", NULL};
+	static const char *const unwanted[] = {NULL};
+	struct addr local;
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(addr_parse(&rig.gateway.media.address, "192.0.2.2", 0), 0);
+	assert_int_equal(addr_parse(&rig.gateway.media.advertise, "198.51.100.7", 0), 0);
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_lines(&out, first, unwanted);
+	relay_stream_local(rig.session, 0, RELAY_EXTERNAL, &local);
+	assert_true(addr_equal_host(&local, &rig.gateway.media.address));
+	relay_stream_local(rig.session, 0, RELAY_INTERNAL, &local);
+	assert_true(addr_equal_host(&local, &rig.config.media.internal));
+
+	assert_int_equal(addr_parse(&rig.gateway.media.address, "192.0.2.3", 0), 0);
+	rig.gateway.media.advertise.len = 0;
+	assert_int_equal(offer_again(&rig, &out), 0);
+	assert_lines(&out, second, unwanted);
+	assert_int_equal(offer_again(&rig, &out), 0);
+	assert_lines(&out, second, unwanted);
+
+	rig.gateway.media.address.len = 0;
+	assert_int_equal(offer_again(&rig, &out), 0);
+	assert_lines(&out, third, unwanted);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
 static void says_when_ports_are_gone(void **state)
 {
 	struct rig rig;
@@ -324,6 +385,7 @@ int main(void)
 		cmocka_unit_test(mirrors_directions),
 		cmocka_unit_test(refuses_what_it_cannot_serve),
 		cmocka_unit_test(serves_one_line_of_two),
+		cmocka_unit_test(media_is_where_the_gateway_has_it),
 		cmocka_unit_test(says_when_ports_are_gone),
 		cmocka_unit_test(a_cancelled_change_leaves_what_was_agreed),
 	};

@@ -247,6 +247,34 @@ static void the_next_certificate_comes_whole(void **state)
 	assert_string_equal(fixture->config->gateways[0].certs.staple, "http://x/");
 }
 
+static void media_may_have_an_address_of_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_gateway *gateway;
+	char text[ADDR_TEXT_SIZE];
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\nmedia-address = 127.0.0.3\n"
+		"media-advertise-address = 192.0.2.3\n");
+	fixture_write(fixture, "gateways.d/b.conf", "[gateway]\nhost = b\ntls = no\n");
+	fixture_load_ok(fixture);
+	gateway = &fixture->config->gateways[0];
+	assert_string_equal(addr_host_text(&gateway->media.address, text), "127.0.0.3");
+	assert_string_equal(addr_host_text(&gateway->media.advertise, text), "192.0.2.3");
+	assert_int_equal(fixture->config->gateways[1].media.address.len, 0);
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\nmedia-address = ::1\n"
+		"media-advertise-address = 192.0.2.3\n");
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = b\ntls = no\nmedia-advertise-address = 192.0.2.3\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:5:27: error: media-advertise-address: expected IPv6 "
+		"as "
+		"media-address is\n"
+		"gateways.d/b.conf:4:27: error: media-advertise-address: expected "
+		"media-address beside it\n");
+}
+
 static void certificate_and_key_go_together(void **state)
 {
 	struct fixture *fixture = *state;
@@ -456,6 +484,7 @@ int main(void)
 		TEST(exceptions_are_dated),
 		TEST(dates_are_days_or_minutes_of_the_calendar),
 		TEST(the_next_certificate_comes_whole),
+		TEST(media_may_have_an_address_of_its_own),
 		TEST(certificate_and_key_go_together),
 		TEST(one_mistake_makes_no_other),
 		TEST(plain_udp_needs_a_listener),

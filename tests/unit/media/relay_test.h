@@ -22,6 +22,8 @@
 #define CALL 4711
 /* Not the default, nor 0. */
 #define DSCP 34
+/* Another local address that the relay knows. */
+#define MORE_HOST "127.0.0.2"
 
 struct silence {
 	unsigned count;
@@ -79,11 +81,14 @@ static inline void on_silence(void *arg, uint64_t call, enum relay_side side)
 static inline void start_relay(struct fixture *f, const char *host, const struct tap *tap)
 {
 	struct err_text text = {""};
+	const struct addr more = test_addr(MORE_HOST);
 	const struct relay_params params = {
 		.loop = f->loop,
 		.io = back_end,
 		.workers = 2,
 		.address = {test_addr(host), test_addr(host)},
+		.more = &more,
+		.more_count = 1,
 		.dscp = DSCP,
 		.port_min = PORT_MIN,
 		.port_max = PORT_MAX,
@@ -96,11 +101,8 @@ static inline void start_relay(struct fixture *f, const char *host, const struct
 		fail_msg("%s", text.text);
 }
 
-static inline void open_call(struct fixture *f, bool tap)
+static inline void add_stream(struct fixture *f)
 {
-	const struct relay_open open = {.call = CALL, .tap = tap};
-
-	assert_int_equal(relay_open(f->relay, &f->session, &open), 0);
 	assert_int_equal(relay_stream_add(f->session, 0), 0);
 	for (enum relay_side side = 0; side < 2; side++) {
 		relay_stream_local(f->session, 0, side, &f->local[side][0]);
@@ -108,6 +110,14 @@ static inline void open_call(struct fixture *f, bool tap)
 		addr_set_port(&f->local[side][1],
 			(uint16_t)(addr_port(&f->local[side][0]) + 1));
 	}
+}
+
+static inline void open_call(struct fixture *f, bool tap)
+{
+	const struct relay_open open = {.call = CALL, .tap = tap};
+
+	assert_int_equal(relay_open(f->relay, &f->session, &open), 0);
+	add_stream(f);
 }
 
 static inline int setup_host(void **state, const char *host)

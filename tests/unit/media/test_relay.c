@@ -269,6 +269,57 @@ static void marks_what_it_sends_over_ipv6(void **state)
 	marks(*state, IPPROTO_IPV6, IPV6_RECVTCLASS);
 }
 
+static void media_may_be_elsewhere(void **state)
+{
+	struct fixture *f = *state;
+	const struct addr more = test_addr(MORE_HOST);
+
+	assert_int_equal(
+		relay_set_address(f->session, RELAY_INTERNAL, &f->local[0][0]), 0);
+	assert_true(relay_stream_exists(f->session, 0));
+	assert_int_equal(relay_set_address(f->session, RELAY_EXTERNAL, &more), 0);
+	assert_false(relay_stream_exists(f->session, 0));
+	add_stream(f);
+	assert_true(addr_equal_host(&f->local[RELAY_EXTERNAL][0], &more));
+	assert_false(addr_equal_host(&f->local[RELAY_INTERNAL][0], &more));
+	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_PLAIN);
+	for (enum relay_side side = 0; side < 2; side++) {
+		cross_rtp(f, side, 1);
+		cross_rtcp(f, side);
+	}
+}
+
+static void further_addresses_come_by_themselves_where_ports_are_bound(void **state)
+{
+	struct fixture *f = *state;
+	const struct addr more = test_addr("127.0.0.3"), no = test_addr("198.51.100.1");
+	struct err_text text = {""};
+	struct relay_totals before, after;
+
+	relay_totals(f->relay, &before);
+	assert_int_equal(
+		relay_set_address(f->session, RELAY_EXTERNAL, &more), -EADDRNOTAVAIL);
+	assert_true(relay_stream_exists(f->session, 0));
+	assert_int_equal(relay_add_address(f->relay, &f->local[0][0], &text), 0);
+	if (back_end == RELAY_IO_STEER) {
+		assert_int_equal(relay_add_address(f->relay, &more, &text), ERR_SUPPORT);
+		assert_non_null(strstr(text.text, "127.0.0.3"));
+		return;
+	}
+	assert_int_equal(relay_add_address(f->relay, &no, &text), -EADDRNOTAVAIL);
+	assert_non_null(strstr(text.text, "198.51.100.1"));
+	assert_int_equal(relay_add_address(f->relay, &more, &text), 0);
+	assert_int_equal(relay_add_address(f->relay, &more, &text), 0);
+	relay_totals(f->relay, &after);
+	assert_int_equal(
+		2 * (after.ports_total - before.ports_total), before.ports_total);
+	assert_int_equal(relay_set_address(f->session, RELAY_EXTERNAL, &more), 0);
+	add_stream(f);
+	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
+	cross_rtp(f, RELAY_INTERNAL, 1);
+	cross_rtp(f, RELAY_EXTERNAL, 1);
+}
+
 static void refuses_what_is_no_key(void **state)
 {
 	struct fixture *f = *state;
@@ -329,6 +380,8 @@ int main(void)
 		TEST(refuses_what_is_no_key),
 		TEST(tells_once_of_a_silent_side),
 		TEST(marks_what_it_sends),
+		TEST(media_may_be_elsewhere),
+		TEST(further_addresses_come_by_themselves_where_ports_are_bound),
 	};
 	const struct CMUnitTest tests_v6[] = {
 		cmocka_unit_test_setup_teardown(relays_over_ipv6, setup_v6, teardown),

@@ -70,7 +70,8 @@ static void an_empty_pool_refuses_and_recovers(void **state)
 	}
 	assert_int_equal(err, -EADDRNOTAVAIL);
 	relay_totals(f->relay, &totals);
-	assert_int_equal(totals.ports_used, totals.ports_total);
+	/* That of MORE_HOST is as large, and full of free ones. */
+	assert_int_equal(2 * totals.ports_used, totals.ports_total);
 	while (count)
 		relay_close(sessions[--count]);
 	wait_for_descriptors(before);
