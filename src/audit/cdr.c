@@ -197,6 +197,7 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	member_string(out, "media_required", leg->media_required);
 	member_string(out, "codec", leg->codec);
 	member_addr(out, "media_remote", &leg->media_remote);
+	member_addr(out, "media_latched", &leg->media_latched);
 	member_score(out, "mos", leg->mos);
 	member_uint(out, "key_age_us", leg->key_age_us);
 	add_stats(out, &leg->stats);

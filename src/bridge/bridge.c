@@ -379,9 +379,18 @@ static void media_timeout_h(void *arg, uint64_t number, enum relay_side side)
 		call_media_timeout(call, side);
 }
 
+static void latched_h(void *arg, const struct relay_latched *latched)
+{
+	struct call *call = registry_find(arg, latched->call);
+
+	if (call)
+		call_latched(call, latched);
+}
+
 struct relay_handlers bridge_relay_handlers(struct bridge *bridge)
 {
-	return (struct relay_handlers){.timeout_h = media_timeout_h, .arg = bridge};
+	return (struct relay_handlers){
+		.timeout_h = media_timeout_h, .latched_h = latched_h, .arg = bridge};
 }
 
 /* ---- what main and admin call ---- */

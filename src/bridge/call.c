@@ -611,6 +611,18 @@ void call_media_timeout(struct call *call, enum relay_side side)
 					       : "no media from the gateway");
 }
 
+void call_latched(struct call *call, const struct relay_latched *latched)
+{
+	char from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
+
+	log_info("call", "call=%s event=latched side=%s media=%s from=%s to=%s", call->id,
+		latched->side == RELAY_INTERNAL ? "internal" : "external",
+		latched->rtcp ? "RTCP" : "RTP", addr_text(&latched->from, from),
+		addr_text(&latched->to, to));
+	if (!latched->rtcp)
+		call->latched[latched->side] = latched->to;
+}
+
 /* ---- the beginning ---- */
 
 static void setup_too_long_h(void *arg)

@@ -42,6 +42,8 @@ struct call {
 	char *preview_tag; /* remote tag of the fork whose SDP leg a got in 18x; NULL */
 	bool ack_due;      /* leg b's 2xx waits for leg a's ACK: it has the answer */
 	bool held;
+	struct addr latched
+		[2]; /* where a side's RTP comes from instead; len 0: it does not */
 	struct timer setup_timer; /* Timer C */
 	struct timer duration_timer;
 	uint64_t start_wall_us, start_us;
@@ -65,6 +67,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 /* The connection of FLOW ended. */
 void call_flow_closed(struct call *call, struct flow *flow, const char *why);
 void call_media_timeout(struct call *call, enum relay_side side);
+void call_latched(struct call *call, const struct relay_latched *latched);
 /* Frees what is left, without a word to anybody. */
 void call_free(struct call *call);
 

@@ -64,6 +64,18 @@ static void say_why(const struct party *silent, const struct party *other, char 
 			other->name, silent->name, seconds);
 }
 
+/* No fault, but worth knowing where the far end may be another than was called. */
+static void say_latched(const char *name, const struct record_leg *leg, char *out)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	if (leg->media_latched.len)
+		snprintf(out, DIAGNOSIS_SIZE,
+			"%s's media was found at %s, not where its SDP says, and "
+			"followed there",
+			name, addr_text(&leg->media_latched, address));
+}
+
 void diagnosis_media(
 	const struct record *record, uint64_t now_us, char out[static DIAGNOSIS_SIZE])
 {
@@ -79,4 +91,6 @@ void diagnosis_media(
 		say_why(&server, &gateway, out);
 	else if (is_silent(&gateway))
 		say_why(&gateway, &server, out);
+	else
+		say_latched("gateway", &record->external, out);
 }

@@ -11,8 +11,9 @@
 
 /*
  * Looks at RECORD, an answered call at the monotonic time NOW_US, and writes a sentence to
- * OUT: "gateway sends to us, server does not: 0 packets in 12 s". "" when both are heard, or
- * when it is too early to tell.
+ * OUT: "gateway sends to us, server does not: 0 packets in 12 s". Where both
+ * are heard it says whose media was found at another address; otherwise, and when it is too
+ * early to tell, "".
  */
 void diagnosis_media(
 	const struct record *record, uint64_t now_us, char out[static DIAGNOSIS_SIZE]);

@@ -214,6 +214,8 @@ static int apply_side(struct relay_session *session, unsigned index,
 	int err;
 
 	remote.rtcp_mux = terms->mux;
+	remote.latch = leg->gateway && leg->gateway->latch;
+	memcpy(remote.payload_types, terms->payload_types, sizeof(remote.payload_types));
 	remote.receive = sends(terms->direction);
 	remote.send = receives(terms->direction) && !terms->hold_address;
 	if (terms->hold_address)
@@ -361,6 +363,32 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 
 /* ---- answers ---- */
 
+static void add_types(const struct sdp *sdp, unsigned index, uint64_t types[static 2])
+{
+	struct span rest = sdp_media(sdp, index)->formats;
+	struct span format;
+	uint64_t type;
+
+	while (span_next(&rest, ' ', &format))
+		if (!span_uint(format, 127, &type))
+			types[type / 64] |= (uint64_t)1 << (type % 64);
+}
+
+/* What either side may send on line INDEX, which IN of FROM answers: what it names, and what it
+ * was offered. */
+static void note_types(
+	struct leg *from, const struct sdp *in, struct leg *to, unsigned index)
+{
+	struct stream_terms *answer = &from->streams[index]->next;
+
+	memset(answer->payload_types, 0, sizeof(answer->payload_types));
+	add_types(in, index, answer->payload_types);
+	if (from->offer.local && index < sdp_count_media(from->offer.local))
+		add_types(from->offer.local, index, answer->payload_types);
+	memcpy(to->streams[index]->next.payload_types, answer->payload_types,
+		sizeof(answer->payload_types));
+}
+
 static int write_answered_line(struct relay_session *session, struct leg *from,
 	struct leg *to, unsigned index, struct sdp *out)
 {
@@ -406,6 +434,7 @@ static int mediate_answered_line(struct relay_session *session, struct leg *from
 	mux = from->gateway && from->gateway->rtcp_mux;
 	read_terms(terms, media);
 	terms->mux = terms->mux && mux; /* only where we offered it */
+	note_types(from, in, to, index);
 	err = protect_read_answer(stream, in, index, text);
 	return err ? err : write_answered_line(session, from, to, index, out);
 }

@@ -29,8 +29,10 @@ struct record_leg {
 	const char
 		*media; /* "RTP" when a stream of it is plain, else the SRTP suite of the
 	                * first stream; "" without media */
-	const char *codec; /* first format of the answer: "PCMA"; "" */
-	struct addr media_remote;
+	const char *codec;        /* first format of the answer: "PCMA"; "" */
+	struct addr media_remote; /* as its SDP says */
+	/* where its media was found instead; len 0: it was not */
+	struct addr media_latched;
 	struct relay_stats stats; /* all streams added up; loss and jitter of the worst */
 	uint64_t key_age_us;      /* of the SRTP key that opens what it sends; 0: none */
 	unsigned mos; /* of the first stream, as it came from there: see mos_estimate() */
@@ -52,7 +54,7 @@ struct record {
 	                           "shutdown", "peer-lost", "peer-refused", "rejected", ... */
 	const char *ended_by;   /* "server", "gateway", "tandem" */
 	const char *detail;     /* a sentence where something failed; "" */
-	const char *media_note; /* why somebody hears nothing; "": all is well */
+	const char *media_note; /* see diagnosis_media(); "": all is well */
 	struct record_leg internal;
 	struct record_leg external;
 };

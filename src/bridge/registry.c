@@ -177,6 +177,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 	if (leg->dialog.call_id)
 		ret->call_id = leg->dialog.call_id;
 	ret->media = media_name(leg, &ret->media_remote);
+	ret->media_latched = call->latched[leg->home->which];
 	first_codec(leg, codec);
 	ret->codec = codec;
 	for (unsigned i = 0; i < RELAY_STREAMS && call->session; i++) {

@@ -133,6 +133,7 @@ struct config_gateway {
 	bool early_media;        /* pass SDP of 18x on */
 	bool user_phone;         /* add ;user=phone to number URIs */
 	bool rtcp_mux;           /* offer a=rtcp-mux */
+	bool latch;              /* follow its media once to where that comes from */
 	bool sdp_lifetime;       /* write |2^31 behind our keys */
 	enum config_hold hold;   /* how hold is written toward it */
 	char *from_host;         /* host in From toward it; "" = our fqdn */

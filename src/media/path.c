@@ -129,6 +129,28 @@ static bool is_known(const struct addr *addr)
 	return addr->len && !addr_is_any(addr) && addr_port(addr) != 0;
 }
 
+/* What the side latched to stays while its SDP repeats itself, open to one more packet. */
+static void take_addresses(
+	struct path_side *side, const struct relay_remote *remote, uint64_t now_us)
+{
+	struct path_latch *latch = &side->latch;
+	struct addr announced[2] = {{.len = 0}, {.len = 0}};
+
+	if (is_known(&remote->rtp))
+		announced[PATH_RTP] = remote->rtp;
+	/* With mux everything is to come to and go from the RTP port. */
+	if (!side->mux && !remote->raw && is_known(&remote->rtcp))
+		announced[PATH_RTCP] = remote->rtcp;
+	for (unsigned i = 0; i < 2; i++) {
+		latch->open[i] = remote->latch && !remote->raw && announced[i].len;
+		if (!latch->open[i] || !addr_equal(&announced[i], &latch->announced[i]))
+			side->remote[i] = announced[i];
+		latch->announced[i] = announced[i];
+		latch->payload_types[i] = remote->payload_types[i];
+	}
+	latch->until_us = now_us + PATH_LATCH_US;
+}
+
 int path_set(struct path *path, enum relay_side index, const struct relay_remote *remote,
 	uint64_t now_us)
 {
@@ -145,12 +167,7 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	side->mux = remote->rtcp_mux && !remote->raw;
 	side->send = remote->send;
 	side->receive = remote->receive;
-	memset(side->remote, 0, sizeof(side->remote));
-	if (is_known(&remote->rtp))
-		side->remote[PATH_RTP] = remote->rtp;
-	/* With mux everything is to come to and go from the RTP port. */
-	if (!side->mux && !remote->raw && is_known(&remote->rtcp))
-		side->remote[PATH_RTCP] = remote->rtcp;
+	take_addresses(side, remote, now_us);
 	if (!awaited)
 		side->set_us = now_us;
 	if (side->report.heard_us == 0)
@@ -218,19 +235,88 @@ static void count_refusal(struct path_counters *counters, int err)
 	}
 }
 
-/* Makes the packet clear and sure. False: dropped and counted. */
-static bool open_packet(struct path_side *side, const struct path_in *in,
-	enum path_channel kind, size_t *len)
+/* Makes the packet clear and sure, and tells its kind. 0, or why it is refused. */
+static int open_packet(struct path_side *side, const struct path_in *in,
+	enum path_channel *ret_kind, size_t *len)
 {
 	int err = 0;
 
+	if (side->cover == PATH_RAW)
+		return *len == 0 ? ERR_FORMAT : 0;
+	if (!classify(side, in, ret_kind))
+		return ERR_FORMAT;
 	if (side->cover == PATH_SRTP)
-		err = srtp_context_open(side->open, kind == PATH_RTCP, in->data, len);
-	if (err == 0 && !(kind == PATH_RTCP ? rtcp_is_valid(in->data, *len)
-					    : is_rtp(in->data, *len)))
+		err = srtp_context_open(
+			side->open, *ret_kind == PATH_RTCP, in->data, len);
+	if (err == 0 && !(*ret_kind == PATH_RTCP ? rtcp_is_valid(in->data, *len)
+						 : is_rtp(in->data, *len)))
 		err = ERR_FORMAT;
-	if (err != 0)
-		count_refusal(&side->counters, err);
+	return err;
+}
+
+static bool has_type(const uint64_t types[static 2], uint8_t type)
+{
+	return types[type / 64] >> (type % 64) & 1;
+}
+
+/*
+ * Whether IN, from elsewhere than the side is known to be, may be from it all the same, if it
+ * proves good. RTCP comes from the host of RTP, so that nobody gets it alone.
+ */
+static bool may_latch(
+	const struct path_side *side, const struct path_in *in, uint64_t now_us)
+{
+	const struct path_latch *latch = &side->latch;
+
+	if (!latch->open[in->channel] || !side->receive || in->len < 2)
+		return false;
+	if (in->channel == PATH_RTCP &&
+		!addr_equal_host(in->source, &side->remote[PATH_RTP]))
+		return false;
+	if (side->cover == PATH_SRTP)
+		return true;
+	return now_us <= latch->until_us &&
+	       (in->channel == PATH_RTCP ||
+		       has_type(latch->payload_types, in->data[1] & 0x7f));
+}
+
+/* The first good packet since the SDP settles where the side is. */
+static void settle(struct path *path, const struct path_in *in, bool foreign)
+{
+	struct path_side *side = &path->side[in->side];
+
+	side->latch.open[in->channel] = false;
+	if (!foreign)
+		return;
+	path->latched = (struct path_latched){.due = true,
+		.side = in->side,
+		.channel = in->channel,
+		.from = side->remote[in->channel]};
+	side->remote[in->channel] = *in->source;
+}
+
+/* True: IN is good, and from where the side is. False: dropped and counted. */
+static bool admit(struct path *path, const struct path_batch *batch,
+	const struct path_in *in, enum path_channel *ret_kind, size_t *len)
+{
+	struct path_side *side = &path->side[in->side];
+	struct path_counters *counters = &side->counters;
+	const struct addr *remote = &side->remote[in->channel];
+	bool foreign = !addr_equal(in->source, remote);
+	int err;
+
+	if (side->cover == PATH_CLOSED || !remote->len ||
+		(foreign && !may_latch(side, in, batch->now_us))) {
+		count(&counters->dropped_source, 1);
+		return false;
+	}
+	err = open_packet(side, in, ret_kind, len);
+	if (err != 0 && foreign)
+		count(&counters->dropped_source, 1);
+	else if (err != 0)
+		count_refusal(counters, err);
+	else if (side->latch.open[in->channel])
+		settle(path, in, foreign);
 	return err == 0;
 }
 
@@ -341,16 +427,7 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 	size_t len = in->len;
 	int err = 0;
 
-	if (side->cover == PATH_CLOSED || !side->remote[in->channel].len ||
-		!addr_equal(in->source, &side->remote[in->channel])) {
-		count(&side->counters.dropped_source, 1);
-		return false;
-	}
-	if (side->cover == PATH_RAW ? len == 0 : !classify(side, in, &kind)) {
-		count(&side->counters.dropped_malformed, 1);
-		return false;
-	}
-	if (side->cover != PATH_RAW && !open_packet(side, in, kind, &len))
+	if (!admit(path, batch, in, &kind, &len))
 		return false;
 	count_received(side, other, in, kind, len, batch->now_us);
 	if (!route(side, other, kind, &out)) {

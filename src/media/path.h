@@ -39,10 +39,26 @@ struct path_counters {
  * accepts nor sends anything. */
 enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_RAW };
 
+/* A latch is open for so long after the far end's SDP was told, where packets prove nothing. */
+#define PATH_LATCH_US 10000000
+
+/*
+ * Whether the far end may be found at another address than its SDP says (latching, as in
+ * RFC 7362 4). An open latch is closed for good by the first good packet, wherever that
+ * comes from; the next SDP opens it again. By enum path_channel.
+ */
+struct path_latch {
+	struct addr announced[2]; /* by its last SDP */
+	bool open[2];
+	uint64_t until_us; /* closed after this, unless packets are authenticated */
+	uint64_t payload_types[2]; /* see struct relay_remote */
+};
+
 struct path_side {
 	enum path_cover cover;
 	bool mux, send, receive;
 	struct addr remote[2]; /* by enum path_channel; len 0: not known */
+	struct path_latch latch;
 	struct addr local[2];
 	struct srtp_context *open; /* with PATH_SRTP alone */
 	struct srtp_context *seal;
@@ -54,6 +70,13 @@ struct path_side {
 
 struct path {
 	struct path_side side[2]; /* by enum relay_side */
+	/* The last latch, to be told; side[].remote[] is where it went. */
+	struct path_latched {
+		bool due; /* the owner clears it */
+		enum relay_side side;
+		enum path_channel channel;
+		struct addr from; /* where the far end was expected */
+	} latched;
 };
 
 /* What is the same for all packets of a batch. */

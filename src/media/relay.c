@@ -174,13 +174,21 @@ static int make_ports(
 	return err;
 }
 
-/* A worker said that a call is silent. */
-static void on_silence(void *arg, const struct worker_event *event)
+static void on_event(void *arg, const struct worker_event *event)
 {
 	const struct relay_handlers *handlers = arg;
+	const struct relay_latched *latched = &event->latched;
 
-	if (handlers->timeout_h)
-		handlers->timeout_h(handlers->arg, event->call, event->side);
+	switch (event->type) {
+	case WORKER_SILENT:
+		if (handlers->timeout_h)
+			handlers->timeout_h(handlers->arg, latched->call, latched->side);
+		break;
+	case WORKER_LATCHED:
+		if (handlers->latched_h)
+			handlers->latched_h(handlers->arg, latched);
+		break;
+	}
 }
 
 static void on_events(void *arg, uint32_t events)
@@ -188,7 +196,7 @@ static void on_events(void *arg, uint32_t events)
 	struct worker_slot *slot = arg;
 
 	(void)events;
-	worker_events(slot->worker, on_silence, &slot->relay->handlers);
+	worker_events(slot->worker, on_event, &slot->relay->handlers);
 }
 
 static int start_workers(

@@ -43,11 +43,19 @@ struct relay_key {
 struct relay_remote {
 	struct addr
 		rtp; /* where we send, and the one source we accept; len 0: not known yet */
-	struct addr rtcp;    /* the same for RTCP; ignored with mux */
-	bool rtcp_mux;       /* RTP and RTCP share a port toward this side */
-	bool raw;            /* no RTP: datagrams are passed on as they are (UDPTL) */
-	bool send;           /* we may send to this side */
-	bool receive;        /* we accept from this side */
+	struct addr rtcp; /* the same for RTCP; ignored with mux */
+	bool rtcp_mux;    /* RTP and RTCP share a port toward this side */
+	bool raw;         /* no RTP: datagrams are passed on as they are (UDPTL) */
+	bool send;        /* we may send to this side */
+	bool receive;     /* we accept from this side */
+	/*
+	 * It is behind a NAT that its SDP does not know: once, where the first good packet
+	 * comes from another address, that one takes the place of RTP or RTCP. On an SRTP
+	 * side that packet is authentic; else it is one of PAYLOAD_TYPES, a bit each, and
+	 * comes within 10 s.
+	 */
+	bool latch;
+	uint64_t payload_types[2];
 	struct relay_key rx; /* opens what this side sends */
 	struct relay_key tx; /* seals what we send to it */
 };
@@ -85,11 +93,22 @@ struct relay_stats {
 struct relay;
 struct relay_session;
 
+/* A side was found at another address than its SDP says. */
+struct relay_latched {
+	uint64_t call; /* what relay_open() was given */
+	enum relay_side side;
+	bool rtcp; /* its RTCP, where that has a port of its own; else all of it */
+	struct addr from,
+		to; /* the address that counted before; the one that counts now */
+};
+
 struct relay_handlers {
 	/* No authentic packet came from SIDE for the session's timeout although one was
 	 * expected. CALL is what relay_open() was given. Told once until media flows again;
 	 * may still come just after relay_close(). */
 	void (*timeout_h)(void *arg, uint64_t call, enum relay_side side);
+	/* May be NULL, and may come just after relay_close() too. */
+	void (*latched_h)(void *arg, const struct relay_latched *latched);
 	void *arg;
 };
 

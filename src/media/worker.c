@@ -128,6 +128,20 @@ static void send_packet(
 			memory_order_relaxed);
 }
 
+/* When the loop does not read its events, the next packet tries again. */
+static void tell_latched(struct worker *worker, struct worker_stream *stream)
+{
+	struct path_latched *latched = &stream->path.latched;
+	struct worker_event event = {.type = WORKER_LATCHED,
+		.latched = {.call = stream->session->call,
+			.side = latched->side,
+			.rtcp = latched->channel == PATH_RTCP,
+			.from = latched->from,
+			.to = stream->path.side[latched->side].remote[latched->channel]}};
+
+	latched->due = queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0;
+}
+
 static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 	uint8_t *data, size_t len)
 {
@@ -149,6 +163,8 @@ static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 		worker->batch.wall_us = clock_real()->wall_us(clock_real());
 	if (path_packet(&stream->path, &worker->batch, &in, &out))
 		send_packet(stream, data, &out);
+	if (stream->path.latched.due)
+		tell_latched(worker, stream);
 }
 
 static void on_failed(void *arg, struct io_port *io)
@@ -255,7 +271,8 @@ static void sweep_side(
 {
 	uint64_t timeout_us =
 		atomic_load_explicit(&session->timeout_us, memory_order_relaxed);
-	struct worker_event event = {.call = session->call, .side = side};
+	struct worker_event event = {
+		.type = WORKER_SILENT, .latched = {.call = session->call, .side = side}};
 	uint64_t since_us = 0, stream_us;
 	bool awaited = false;
 

@@ -30,10 +30,13 @@ int worker_new(
  * fine. */
 void worker_free(struct worker *worker);
 
-/* The call's number and side of one silent session. */
+/* What became of one session. */
 struct worker_event {
-	uint64_t call;
-	enum relay_side side;
+	enum worker_event_type {
+		WORKER_SILENT, /* CALL and SIDE of what follows count */
+		WORKER_LATCHED,
+	} type;
+	struct relay_latched latched;
 };
 
 /* Readable when there are events. worker_events() empties it and calls H for each. */

@@ -218,6 +218,10 @@ void told_stream(
 		buf_printf(out, " rtcp=%s", addr_text(&remote->rtcp, text));
 	buf_printf(out, "%s%s%s", remote->rtcp_mux ? " mux" : "",
 		remote->send ? " send" : "", remote->receive ? " receive" : "");
+	if (remote->latch)
+		buf_printf(out, " latch=%llx:%llx",
+			(unsigned long long)remote->payload_types[1],
+			(unsigned long long)remote->payload_types[0]);
 	add_key(out, "rx", &remote->rx);
 	add_key(out, "tx", &remote->tx);
 }

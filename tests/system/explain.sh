@@ -37,7 +37,7 @@ explain_exits() {
 logged() {
 	local words
 	words=$(jq -r '.steps[] | select(.step == "tls").words' "$lab/explained.json")
-	[[ -n $words ]] && grep -F "side=probe" "$lab/tandem.log" | grep -qF -- "$words"
+	[[ -n $words ]] && grep -F "side=probe" "$lab/tandem.log" | grep -F -- "$words" >/dev/null
 }
 
 # step_is STEP VERDICT [WORDS [FIX]]: patterns of regular expressions.

@@ -102,6 +102,20 @@ static void a_call_without_answer_has_none(void **state)
 	expect_note(&record, "");
 }
 
+static void says_where_media_was_found(void **state)
+{
+	struct record record = talking();
+
+	(void)state;
+	assert_int_equal(
+		addr_parse(&record.external.media_latched, "203.0.113.5:6000", 0), 0);
+	expect_note(&record,
+		"gateway's media was found at 203.0.113.5:6000, not where its "
+		"SDP says, and followed there");
+	record.internal.stats.rx_packets = 0;
+	expect_note(&record, "gateway sends to us, server does not: 0 packets in 12 s");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +124,7 @@ int main(void)
 		cmocka_unit_test(names_who_stopped),
 		cmocka_unit_test(says_why_it_cannot_be_heard),
 		cmocka_unit_test(a_call_without_answer_has_none),
+		cmocka_unit_test(says_where_media_was_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -334,6 +334,25 @@ static void media_is_where_the_gateway_has_it(void **state)
 	buf_free(&out);
 }
 
+/* Only toward the gateway that asks for it, with what either side may send. */
+static void says_what_may_latch(void **state)
+{
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	rig.gateway.latch = true;
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8 96\r\n", &out), 0);
+	/* 0 and 8; 96 and 101 */
+	assert_told(&rig, RELAY_EXTERNAL, 0, "* send receive latch=2100000000:101");
+	assert_told(&rig, RELAY_INTERNAL, 0, "* send receive rx=*");
+	rig_free(&rig);
+	buf_free(&out);
+}
+
 static void says_when_ports_are_gone(void **state)
 {
 	struct rig rig;
@@ -386,6 +405,7 @@ int main(void)
 		cmocka_unit_test(refuses_what_it_cannot_serve),
 		cmocka_unit_test(serves_one_line_of_two),
 		cmocka_unit_test(media_is_where_the_gateway_has_it),
+		cmocka_unit_test(says_what_may_latch),
 		cmocka_unit_test(says_when_ports_are_gone),
 		cmocka_unit_test(a_cancelled_change_leaves_what_was_agreed),
 	};

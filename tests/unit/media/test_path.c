@@ -1,123 +1,5 @@
 /* One packet in, one packet out: tables without sockets. */
-#include "media_test.h"
-
-#include "media/path.h"
-
-#include <stdlib.h>
-
-#define INTERNAL_RTP "10.0.0.1:4000"
-#define INTERNAL_RTCP "10.0.0.1:4001"
-#define EXTERNAL_RTP "192.0.2.9:5000"
-#define EXTERNAL_RTCP "192.0.2.9:5001"
-#define STRANGER "10.0.0.1:4002"
-
-struct tapped {
-	unsigned count;
-	struct tap_packet last;
-	uint8_t data[TEST_ROOM];
-};
-
-/* A path between 10.0.0.1 inside and 192.0.2.9 outside, plain and without mux until a
- * test says otherwise. */
-struct fixture {
-	struct path path;
-	struct relay_remote remote[2];
-	struct tapped tapped;
-	struct tap tap;
-	struct path_batch batch;
-	struct test_packet packet;
-	struct path_out out;
-};
-
-static void on_packet(void *arg, const struct tap_packet *packet)
-{
-	struct tapped *tapped = arg;
-
-	tapped->count++;
-	tapped->last = *packet;
-	memcpy(tapped->data, packet->data, packet->len);
-}
-
-static void apply(struct fixture *f)
-{
-	for (enum relay_side side = 0; side < 2; side++)
-		assert_int_equal(
-			path_set(&f->path, side, &f->remote[side], f->batch.now_us), 0);
-}
-
-static int setup(void **state)
-{
-	const char *rtp[] = {INTERNAL_RTP, EXTERNAL_RTP};
-	const char *rtcp[] = {INTERNAL_RTCP, EXTERNAL_RTCP};
-	const struct addr local[] = {
-		test_addr("10.0.0.2:2000"), test_addr("192.0.2.2:3000")};
-	struct fixture *f = calloc(1, sizeof(*f));
-
-	if (!f)
-		return -1;
-	path_init(&f->path, local);
-	f->tap = (struct tap){.packet_h = on_packet, .arg = &f->tapped};
-	f->batch = (struct path_batch){
-		.now_us = 1000000, .wall_us = 77, .worker = 3, .tap = &f->tap};
-	for (unsigned side = 0; side < 2; side++)
-		f->remote[side] = (struct relay_remote){
-			.rtp = test_addr(rtp[side]),
-			.rtcp = test_addr(rtcp[side]),
-			.send = true,
-			.receive = true,
-			.rx = {.suite = RELAY_PLAIN},
-			.tx = {.suite = RELAY_PLAIN},
-		};
-	apply(f);
-	*state = f;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *f = *state;
-
-	path_clear(&f->path);
-	free(f);
-	return 0;
-}
-
-/* Takes f->packet in; f->packet is what came out when true. */
-static bool take(struct fixture *f, enum relay_side side, enum path_channel channel,
-	const char *source_text)
-{
-	const struct addr source = test_addr(source_text);
-	const struct path_in in = {
-		.side = side,
-		.channel = channel,
-		.source = &source,
-		.call = 42,
-		.tapped = true,
-		.data = f->packet.data,
-		.len = f->packet.len,
-	};
-
-	if (!path_packet(&f->path, &f->batch, &in, &f->out))
-		return false;
-	f->packet.len = f->out.len;
-	path_sent(&f->path, &f->out, true);
-	return true;
-}
-
-static bool goes_to(const struct fixture *f, enum path_channel channel, const char *to)
-{
-	const struct addr addr = test_addr(to);
-
-	return f->out.channel == channel && addr_equal(f->out.to, &addr);
-}
-
-static struct relay_stats stats(const struct fixture *f, enum relay_side side)
-{
-	struct relay_stats stats;
-
-	path_stats(&f->path, side, &stats);
-	return stats;
-}
+#include "path_test.h"
 
 static void plain_rtp_and_rtcp_cross_unchanged(void **state)
 {
@@ -288,13 +170,6 @@ static void nothing_is_sent_to_an_unknown_far_end(void **state)
 	f->remote[RELAY_EXTERNAL].rtp.len = 0;
 	apply(f);
 	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
-}
-
-static void use_srtp(struct fixture *f, enum relay_side side, enum relay_suite suite)
-{
-	f->remote[side].rx = test_key(suite, (uint8_t)(10 + side));
-	f->remote[side].tx = test_key(suite, (uint8_t)(20 + side));
-	apply(f);
 }
 
 static void srtp_is_opened_and_sealed_anew(void **state)
@@ -514,8 +389,6 @@ static void silence_counts_only_where_packets_are_expected(void **state)
 	assert_true(path_awaits(&f->path, RELAY_INTERNAL, &since_us));
 	assert_int_equal(since_us, 9000000);
 }
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 /* RTCP of the far side is silent from the first description on. */
 static void reports_are_made_for_a_side_that_gets_none(void **state)

@@ -1,0 +1,132 @@
+/* A path between two far ends, without sockets: packets in, packets out. */
+#pragma once
+
+#include "media/path.h"
+#include "media_test.h"
+
+#include <stdlib.h>
+
+#define INTERNAL_RTP "10.0.0.1:4000"
+#define INTERNAL_RTCP "10.0.0.1:4001"
+#define EXTERNAL_RTP "192.0.2.9:5000"
+#define EXTERNAL_RTCP "192.0.2.9:5001"
+#define STRANGER "10.0.0.1:4002"
+
+struct tapped {
+	unsigned count;
+	struct tap_packet last;
+	uint8_t data[TEST_ROOM];
+};
+
+/* A path between 10.0.0.1 inside and 192.0.2.9 outside, plain and without mux until a
+ * test says otherwise. */
+struct fixture {
+	struct path path;
+	struct relay_remote remote[2];
+	struct tapped tapped;
+	struct tap tap;
+	struct path_batch batch;
+	struct test_packet packet;
+	struct path_out out;
+};
+
+static inline void on_packet(void *arg, const struct tap_packet *packet)
+{
+	struct tapped *tapped = arg;
+
+	tapped->count++;
+	tapped->last = *packet;
+	memcpy(tapped->data, packet->data, packet->len);
+}
+
+static inline void apply(struct fixture *f)
+{
+	for (enum relay_side side = 0; side < 2; side++)
+		assert_int_equal(
+			path_set(&f->path, side, &f->remote[side], f->batch.now_us), 0);
+}
+
+static inline int setup(void **state)
+{
+	const char *rtp[] = {INTERNAL_RTP, EXTERNAL_RTP};
+	const char *rtcp[] = {INTERNAL_RTCP, EXTERNAL_RTCP};
+	const struct addr local[] = {
+		test_addr("10.0.0.2:2000"), test_addr("192.0.2.2:3000")};
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	if (!f)
+		return -1;
+	path_init(&f->path, local);
+	f->tap = (struct tap){.packet_h = on_packet, .arg = &f->tapped};
+	f->batch = (struct path_batch){
+		.now_us = 1000000, .wall_us = 77, .worker = 3, .tap = &f->tap};
+	for (unsigned side = 0; side < 2; side++)
+		f->remote[side] = (struct relay_remote){
+			.rtp = test_addr(rtp[side]),
+			.rtcp = test_addr(rtcp[side]),
+			.send = true,
+			.receive = true,
+			.rx = {.suite = RELAY_PLAIN},
+			.tx = {.suite = RELAY_PLAIN},
+		};
+	apply(f);
+	*state = f;
+	return 0;
+}
+
+static inline int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	path_clear(&f->path);
+	free(f);
+	return 0;
+}
+
+/* Takes f->packet in; f->packet is what came out when true. */
+static inline bool take(struct fixture *f, enum relay_side side,
+	enum path_channel channel, const char *source_text)
+{
+	const struct addr source = test_addr(source_text);
+	const struct path_in in = {
+		.side = side,
+		.channel = channel,
+		.source = &source,
+		.call = 42,
+		.tapped = true,
+		.data = f->packet.data,
+		.len = f->packet.len,
+	};
+
+	if (!path_packet(&f->path, &f->batch, &in, &f->out))
+		return false;
+	f->packet.len = f->out.len;
+	path_sent(&f->path, &f->out, true);
+	return true;
+}
+
+static inline bool goes_to(
+	const struct fixture *f, enum path_channel channel, const char *to)
+{
+	const struct addr addr = test_addr(to);
+
+	return f->out.channel == channel && addr_equal(f->out.to, &addr);
+}
+
+static inline struct relay_stats stats(const struct fixture *f, enum relay_side side)
+{
+	struct relay_stats stats;
+
+	path_stats(&f->path, side, &stats);
+	return stats;
+}
+
+static inline void use_srtp(
+	struct fixture *f, enum relay_side side, enum relay_suite suite)
+{
+	f->remote[side].rx = test_key(suite, (uint8_t)(10 + side));
+	f->remote[side].tx = test_key(suite, (uint8_t)(20 + side));
+	apply(f);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
