@@ -7,14 +7,10 @@ need baresip setpriv
 secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
 plain='audio_codecs=PCMA/8000/1'
 
-# without_capabilities COMMAND...: as one without those that steered media needs.
-without_capabilities() {
-	if ((EUID != 0)); then
-		"$@"
-		return
-	fi
-	setpriv --bounding-set -bpf,-net_admin,-net_raw --inh-caps -bpf,-net_admin,-net_raw "$@"
-}
+# In front of a command: it is without the capabilities that steered media needs.
+without_capabilities=()
+((EUID == 0)) && without_capabilities=(setpriv
+	--bounding-set '-bpf,-net_admin,-net_raw' --inh-caps '-bpf,-net_admin,-net_raw')
 
 # Whether this machine lets a process do it: what tandemd says is the answer.
 starts_with() { # IO
@@ -48,7 +44,7 @@ capabilities_are_gone() {
 }
 
 is_refused() {
-	without_capabilities "$builddir/tandemd" -c "$lab/tandem.conf" -f >"$lab/start.log" 2>&1
+	"${without_capabilities[@]}" "$builddir/tandemd" -c "$lab/tandem.conf" -f >"$lab/start.log" 2>&1
 	local code=$?
 	cat "$lab/start.log"
 	((code == 1)) && grep -qE 'steered media: .*needs CAP_NET' "$lab/start.log"
@@ -92,7 +88,7 @@ write_conf
 check "steer without capabilities: is refused, and says what it needs" is_refused
 conf_media=()
 write_conf
-without_capabilities "$builddir/tandemd" -c "$lab/tandem.conf" -f >"$lab/start.log" 2>&1 &
+"${without_capabilities[@]}" "$builddir/tandemd" -c "$lab/tandem.conf" -f >"$lab/start.log" 2>&1 &
 tandem_pid=$!
 pids+=("$tandem_pid")
 check "auto without capabilities: starts" wait_for 15 ctl -q status
