@@ -1,7 +1,9 @@
 #include "tls/chain.h"
 
 #include "base/clock.h"
+#include "tls/constraints.h"
 #include "tls/escape.h"
+#include "tls/path.h"
 #include "tls/revocation.h"
 
 #include <stdio.h>
@@ -205,26 +207,27 @@ static enum peer_rule rule_of(unsigned status)
 	return PEER_CONSTRAINT;
 }
 
-static enum peer_rule chain_path(const struct chain *chain, const struct trust *trust,
-	struct peer_verdict *verdict)
+/* By the library's rules. */
+static enum peer_rule path_leads(
+	const struct chain *path, const struct trust *trust, struct peer_verdict *verdict)
 {
 	gnutls_x509_crt_t crts[POLICY_CHAIN_MAX];
 	unsigned status = 0;
 	enum peer_rule rule;
 
-	memcpy(crts, chain->crts, sizeof(crts));
-	if (gnutls_x509_trust_list_verify_crt2(trust_list(trust), crts, chain->count,
-		    NULL, 0, CHAIN_FLAGS, &status, NULL) < 0)
+	memcpy(crts, path->crts, sizeof(crts));
+	if (gnutls_x509_trust_list_verify_crt2(trust_list(trust), crts, path->count, NULL,
+		    0, CHAIN_FLAGS, &status, NULL) < 0)
 		status = GNUTLS_CERT_INVALID;
 	rule = rule_of(status);
 	if (rule == PEER_ISSUER)
-		say_issuer(chain, verdict);
+		say_issuer(path, verdict);
 	else if (rule == PEER_EXPIRED)
-		say_expired(chain, verdict);
+		say_expired(path, verdict);
 	else if (rule == PEER_NOT_YET)
-		say_not_yet(chain, verdict);
+		say_not_yet(path, verdict);
 	else if (rule == PEER_WEAK)
-		say_weak(chain, verdict);
+		say_weak(path, verdict);
 	else if (rule != PEER_OK)
 		say_status(status, verdict);
 	return rule;
@@ -261,7 +264,7 @@ static bool crt_fits(gnutls_x509_crt_t crt, enum chain_purpose purpose)
  * Where the peer's configuration does not say otherwise either TLS role will do: public CAs
  * no longer issue clientAuth, and a server that calls is a TLS client.
  */
-static enum peer_rule chain_fits(const struct chain *chain, enum chain_purpose purpose,
+static enum peer_rule path_fits(const struct chain *path, enum chain_purpose purpose,
 	struct peer_verdict *verdict)
 {
 	static const char *const texts[] = {
@@ -271,34 +274,146 @@ static enum peer_rule chain_fits(const struct chain *chain, enum chain_purpose p
 		[CHAIN_TLS_CLIENT] = "no clientAuth in the certificate",
 	};
 
-	for (unsigned i = 0; i < chain->count; i++) {
-		if (!crt_fits(chain->crts[i], purpose)) {
+	for (unsigned i = 0; i < path->count; i++) {
+		if (!crt_fits(path->crts[i], purpose)) {
 			say(verdict, texts[purpose]);
-			say_subject(verdict, chain->crts[i]);
+			say_subject(verdict, path->crts[i]);
 			return PEER_PURPOSE;
 		}
 	}
 	return PEER_OK;
 }
 
+static bool has_signed(gnutls_x509_crt_t anchor, gnutls_x509_crt_t crt)
+{
+	unsigned status = 0;
+
+	return gnutls_x509_crt_check_issuer(crt, anchor) != 0 &&
+	       gnutls_x509_crt_verify(crt, &anchor, 1, CHAIN_FLAGS, &status) == 0 &&
+	       status == 0;
+}
+
+/* Whether AUTHORITY may; else DETAIL, unless NULL, says which of NAMES it may not vouch for. */
+static bool may_name(gnutls_x509_crt_t authority, const struct names *names,
+	struct peer_verdict *verdict)
+{
+	struct span name;
+
+	if (constraints_allow(authority, names, &name))
+		return true;
+	if (verdict && verdict->detail[0] == '\0') {
+		say(verdict, "outside the name constraints: ");
+		escape_add(verdict->detail, sizeof(verdict->detail), name.p, name.len);
+		say_subject(verdict, authority);
+	}
+	return false;
+}
+
+/* Whether one of the anchors that signed CRT may, or may not. */
+static bool an_anchor(gnutls_x509_crt_t crt, const struct trust *trust, bool may,
+	const struct names *names, struct peer_verdict *verdict)
+{
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_crt_t anchor;
+	bool found = false;
+
+	while (gnutls_x509_trust_list_iter_get_ca(trust_list(trust), &iter, &anchor) ==
+		0) {
+		if (gnutls_x509_crt_check_issuer(crt, anchor) != 0 &&
+			may_name(anchor, names, verdict) == may &&
+			has_signed(anchor, crt))
+			found = true;
+		gnutls_x509_crt_deinit(anchor);
+	}
+	return found;
+}
+
+/* By the name constraints that the library leaves out. Of two anchors of one name and key the
+ * one that may will do. */
+static enum peer_rule path_may_name(
+	const struct chain *path, const struct trust *trust, struct peer_verdict *verdict)
+{
+	gnutls_x509_crt_t top = path->crts[path->count - 1];
+	struct names names;
+	bool may = true;
+
+	names_read(&names, path->crts[0]);
+	for (unsigned i = 1; i < path->count && may; i++)
+		may = may_name(path->crts[i], &names, verdict);
+	if (may && an_anchor(top, trust, false, &names, verdict))
+		may = an_anchor(top, trust, true, &names, NULL);
+	if (may)
+		verdict->detail[0] = '\0';
+	names_free(&names);
+	return may ? PEER_OK : PEER_CONSTRAINT;
+}
+
+static time_t path_until(const struct chain *path)
+{
+	time_t until = gnutls_x509_crt_get_expiration_time(path->crts[0]);
+
+	for (unsigned i = 1; i < path->count; i++) {
+		time_t to = gnutls_x509_crt_get_expiration_time(path->crts[i]);
+
+		if (to < until)
+			until = to;
+	}
+	return until;
+}
+
+/* The search for a path that will do. */
+struct climb {
+	const struct trust *trust;
+	enum chain_purpose purpose;
+	struct peer_verdict *verdict; /* of the path that does, else the best refusal */
+	bool tried;
+};
+
+/* Of two refusals the one that came further counts: a known issuer says more than none. */
+static bool climb_h(void *arg, const struct chain *path)
+{
+	struct climb *climb = arg;
+	struct peer_verdict trial = *climb->verdict;
+
+	trial.issuer[0] = '\0';
+	trial.issuer_id[0] = '\0';
+	trial.detail[0] = '\0';
+	trial.until = path_until(path);
+	trial.rule = path_leads(path, climb->trust, &trial);
+	if (trial.rule == PEER_OK)
+		trial.rule = path_may_name(path, climb->trust, &trial);
+	if (trial.rule == PEER_OK)
+		trial.rule = path_fits(path, climb->purpose, &trial);
+	if (trial.rule == PEER_OK || !climb->tried ||
+		(climb->verdict->rule == PEER_ISSUER && trial.rule != PEER_ISSUER))
+		*climb->verdict = trial;
+	climb->tried = true;
+	return trial.rule == PEER_OK;
+}
+
 enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	const struct chain_demands *demands, struct peer_verdict *verdict)
 {
-	verdict->let_go[0] = '\0';
-	verdict->issuer[0] = '\0';
-	verdict->issuer_id[0] = '\0';
-	verdict->detail[0] = '\0';
-	for (unsigned i = 0; i < chain->count; i++) {
-		time_t to = gnutls_x509_crt_get_expiration_time(chain->crts[i]);
+	struct climb climb = {
+		.trust = trust, .purpose = demands->purpose, .verdict = verdict};
 
-		if (i == 0 || to < verdict->until)
-			verdict->until = to;
-	}
-	verdict->rule = chain_path(chain, trust, verdict);
-	if (verdict->rule == PEER_OK)
-		verdict->rule = chain_fits(chain, demands->purpose, verdict);
+	verdict->let_go[0] = '\0';
+	path_find(chain, trust_list(trust), climb_h, &climb);
 	if (verdict->rule == PEER_OK)
 		verdict->rule =
 			revocation_judge(chain, trust, demands->revocation, verdict);
 	return verdict->rule;
+}
+
+bool chain_may_sign(const gnutls_datum_t *leaf)
+{
+	unsigned usage = GNUTLS_KEY_DIGITAL_SIGNATURE;
+	struct chain chain;
+
+	if (chain_import(&chain, leaf, 1) < 0)
+		return true;
+	if (gnutls_x509_crt_get_key_usage(chain.crts[0], &usage, NULL) < 0)
+		usage = GNUTLS_KEY_DIGITAL_SIGNATURE;
+	chain_free(&chain);
+	return (usage & GNUTLS_KEY_DIGITAL_SIGNATURE) != 0;
 }

@@ -33,3 +33,7 @@ struct chain_demands {
  */
 enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	const struct chain_demands *demands, struct peer_verdict *verdict);
+
+/* Whether the key usage of LEAF, DER, allows it to sign a handshake; so too when it says
+ * nothing. */
+bool chain_may_sign(const gnutls_datum_t *leaf);

@@ -1,6 +1,7 @@
 #include "tls/channel.h"
 
 #include "base/addr.h"
+#include "tls/chain.h"
 #include "tls/escape.h"
 #include "tls/policy.h"
 
@@ -254,10 +255,33 @@ static int channel_break(struct channel *channel, int err)
 	return channel_fail(channel, CHANNEL_BROKEN, code, error);
 }
 
-static bool is_asn1_error(int err)
+static bool is_unreadable(int err)
 {
-	return err <= GNUTLS_E_ASN1_ELEMENT_NOT_FOUND &&
-	       err >= GNUTLS_E_ASN1_TYPE_ANY_ERROR;
+	return err == GNUTLS_E_CERTIFICATE_ERROR ||
+	       (err <= GNUTLS_E_ASN1_ELEMENT_NOT_FOUND &&
+		       err >= GNUTLS_E_ASN1_TYPE_ANY_ERROR);
+}
+
+/* The library says the same of our own certificate. */
+static bool is_their_key_usage(const struct channel *channel, int err)
+{
+	unsigned count = 0;
+	const gnutls_datum_t *chain =
+		gnutls_certificate_get_peers(channel->session, &count);
+
+	return err == GNUTLS_E_KEY_USAGE_VIOLATION && chain && count > 0 &&
+	       !chain_may_sign(chain);
+}
+
+/* By what the library found before it asked us, or behind that. */
+static int channel_refuse_by(
+	struct channel *channel, enum peer_rule rule, const char *detail)
+{
+	channel->verdict.rule = rule;
+	channel->verdict.peer = NULL;
+	escape_add_str(channel->verdict.detail, sizeof(channel->verdict.detail), detail);
+	channel->judged = true;
+	return channel_refuse(channel);
 }
 
 static bool is_no_certificate(int err)
@@ -280,11 +304,11 @@ static int channel_end_handshake(struct channel *channel, int err)
 		channel->judged = true;
 		return channel_refuse(channel);
 	}
-	if (!channel->judged && is_asn1_error(err)) {
-		channel->verdict.rule = PEER_UNREADABLE;
-		channel->judged = true;
-		return channel_refuse(channel);
-	}
+	if (!channel->judged && is_unreadable(err))
+		return channel_refuse_by(channel, PEER_UNREADABLE, "");
+	if (is_their_key_usage(channel, err))
+		return channel_refuse_by(channel, PEER_PURPOSE,
+			"its key usage does not allow digital signatures");
 	return channel_break(channel, err);
 }
 

@@ -129,8 +129,9 @@ const char *explain_fix(enum peer_rule rule)
 		       "or "
 		       "better";
 	case PEER_PURPOSE:
-		return "have the certificate issued for serverAuth or clientAuth; for "
-		       "the one that its role needs where eku is strict";
+		return "have the certificate issued for digital signatures and for "
+		       "serverAuth or clientAuth; for the one that its role needs where "
+		       "eku is strict";
 	case PEER_CONSTRAINT:
 		return "let the CA check its constraints and the chain: the certificates "
 		       "do "

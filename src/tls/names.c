@@ -15,9 +15,7 @@ static bool is_host_char(char c)
 	       (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
 }
 
-/* Without the root's dot; the empty span when it is no host name: wildcards, NULs, IDN in
- * UTF-8 and the like never match. */
-static struct span host_name(struct span host)
+struct span names_host(struct span host)
 {
 	const struct span none = {NULL, 0};
 
@@ -32,9 +30,9 @@ static struct span host_name(struct span host)
 
 static bool host_equal(struct span a, const char *name)
 {
-	struct span b = host_name(span_of(name));
+	struct span b = names_host(span_of(name));
 
-	a = host_name(a);
+	a = names_host(a);
 	return a.len > 0 && a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0;
 }
 
@@ -53,11 +51,10 @@ static struct span sip_host(struct span uri)
 	while (host.len < uri.len - 4 && host.p[host.len] != ':' &&
 		host.p[host.len] != ';' && host.p[host.len] != '?')
 		host.len++;
-	return host_name(host);
+	return names_host(host);
 }
 
-/* The SAN at INDEX; false after the last. */
-static bool names_at(
+bool names_get(
 	const struct names *names, unsigned index, unsigned *ret_type, struct span *ret)
 {
 	gnutls_datum_t san = {NULL, 0};
@@ -85,7 +82,7 @@ static void names_read_sans(struct names *names, gnutls_x509_crt_t certificate)
 		gnutls_subject_alt_names_deinit(names->sans);
 		names->sans = NULL;
 	}
-	for (unsigned i = 0; names_at(names, i, &type, &san); i++) {
+	for (unsigned i = 0; names_get(names, i, &type, &san); i++) {
 		if (type == GNUTLS_SAN_URI && sip_host(san).len > 0)
 			names->has_sip_uri = true;
 	}
@@ -134,7 +131,7 @@ static bool names_match_address(const struct names *names, const struct addr *ad
 	struct span san;
 	unsigned type;
 
-	for (unsigned i = 0; names_at(names, i, &type, &san); i++) {
+	for (unsigned i = 0; names_get(names, i, &type, &san); i++) {
 		if (type == GNUTLS_SAN_IPADDRESS && address_equal(san, addr))
 			return true;
 	}
@@ -151,7 +148,7 @@ bool names_match(const struct names *names, const char *name)
 		return names_match_address(names, &addr);
 	if (!names->has_san)
 		return host_equal(span_of(names->cn), name);
-	for (unsigned i = 0; names_at(names, i, &type, &san); i++) {
+	for (unsigned i = 0; names_get(names, i, &type, &san); i++) {
 		if (type == GNUTLS_SAN_URI && host_equal(sip_host(san), name))
 			return true;
 		if (type == GNUTLS_SAN_DNSNAME && !names->has_sip_uri &&
@@ -161,7 +158,7 @@ bool names_match(const struct names *names, const char *name)
 	return false;
 }
 
-/* Two labels at least, none of them empty, and no address. HOST is a host_name(). */
+/* Two labels at least, none of them empty, and no address. HOST is a names_host(). */
 static bool is_domain(struct span host)
 {
 	size_t label = 0;
@@ -191,13 +188,13 @@ static struct span wildcard_rest(struct span san)
 
 	if (san.len < 2 || san.p[0] != '*' || san.p[1] != '.')
 		return none;
-	rest = host_name((struct span){san.p + 2, san.len - 2});
+	rest = names_host((struct span){san.p + 2, san.len - 2});
 	return is_domain(rest) ? rest : none;
 }
 
 bool names_match_one_label(const struct names *names, const char *name)
 {
-	struct span host = host_name(span_of(name));
+	struct span host = names_host(span_of(name));
 	struct addr addr;
 	struct span label;
 	struct span san;
@@ -207,7 +204,7 @@ bool names_match_one_label(const struct names *names, const char *name)
 		!span_next(&host, '.', &label) || label.len == 0)
 		return false;
 	/* HOST is what follows the first label now. */
-	for (unsigned i = 0; names_at(names, i, &type, &san); i++) {
+	for (unsigned i = 0; names_get(names, i, &type, &san); i++) {
 		struct span rest;
 
 		if (type != GNUTLS_SAN_DNSNAME)
@@ -270,7 +267,7 @@ void names_print(const struct names *names, char *out, size_t size)
 		escape_add_str(out, size, "CN:");
 		escape_add_str(out, size, names->cn);
 	}
-	for (unsigned i = 0; names_at(names, i, &type, &san); i++) {
+	for (unsigned i = 0; names_get(names, i, &type, &san); i++) {
 		if (i > 0)
 			escape_add_str(out, size, ", ");
 		escape_add_str(out, size, san_kind(type));
@@ -283,7 +280,7 @@ void names_print_first(const struct names *names, char *out, size_t size)
 	struct span san;
 	unsigned type;
 
-	if (names_at(names, 0, &type, &san))
+	if (names_get(names, 0, &type, &san))
 		san_print(type, san, out, size);
 	else
 		escape_add_str(out, size, names->cn);

@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "base/span.h"
+
 #include <gnutls/x509-ext.h>
 #include <gnutls/x509.h>
 #include <stdbool.h>
@@ -19,6 +21,13 @@ struct names {
 /* Never fails: what cannot be read matches nothing. End with names_free(). */
 void names_read(struct names *ret, gnutls_x509_crt_t certificate);
 void names_free(struct names *names);
+
+/* The SAN at INDEX, GNUTLS_SAN_DNSNAME or another TYPE; false after the last. */
+bool names_get(
+	const struct names *names, unsigned index, unsigned *ret_type, struct span *ret);
+/* HOST without the root's dot; the empty span when it is no host name: wildcards, NULs, IDN in
+ * UTF-8 and the like never match. */
+struct span names_host(struct span host);
 
 /* The rules of peer_match_name(). */
 bool names_match(const struct names *names, const char *name);

@@ -45,7 +45,7 @@ struct palette {
 
 static const struct palette palette_open = {
 	":+AES-256-GCM:+AES-128-GCM:+CHACHA20-POLY1305",
-	":+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1",
+	":+GROUP-SECP256R1:+GROUP-X25519:+GROUP-SECP384R1:+GROUP-SECP521R1",
 	APPROVED_SIGNATURES ":+SIGN-EDDSA-ED25519:+SIGN-EDDSA-ED448",
 };
 static const struct palette palette_approved = {
