@@ -446,12 +446,13 @@ static bool steer_wait(struct io *io, int wait_ms)
 static uint16_t steer_port(struct msghdr *message)
 {
 	struct cmsghdr *control = CMSG_FIRSTHDR(message);
-	struct addr to;
+	struct addr to = {.len = 0};
 
 	if (!control || control->cmsg_len < CMSG_LEN(sizeof(to.v4)) ||
 		control->cmsg_len > CMSG_LEN(sizeof(to.v6)))
 		return 0;
-	memcpy(&to.v6, CMSG_DATA(control), control->cmsg_len - CMSG_LEN(0));
+	to.len = (socklen_t)(control->cmsg_len - CMSG_LEN(0));
+	memcpy(&to.v6, CMSG_DATA(control), to.len);
 	return addr_port(&to);
 }
 
