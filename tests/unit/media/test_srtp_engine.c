@@ -5,8 +5,11 @@
 #include <srtp2/auth.h>
 #include <srtp2/cipher.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define TEXT_MAX 128
+/* One packet's key stream at most: RFC 3711 4.1.1. */
+#define STREAM_BLOCKS 0xff02
 
 static size_t unhex(uint8_t *out, const char *hex)
 {
@@ -70,6 +73,122 @@ static void derives_keys_of_rfc6188(void **state)
 		"5ba1064e30ec51613cad926c5a28ef731ec7fb397f70a960653caf06554cd8c4");
 	derive(cipher, 2, "fa31791685ca444a9e07c6c64e93");
 	derive(cipher, 1, "fd9c32d39ed5fbb5a9dc96b30818454d1313dc05");
+	cipher->type->dealloc(cipher);
+}
+
+/* The first three and the last three blocks of a whole key stream. */
+static void stream(const srtp_cipher_type_t *type, const char *key_hex,
+	const char *first_hex, const char *last_hex)
+{
+	srtp_cipher_t *cipher = new_cipher(type, key_hex, 0);
+	uint8_t iv[16] = {0}, expected[TEXT_MAX];
+	unsigned len = STREAM_BLOCKS * 16;
+	uint8_t *out = calloc(STREAM_BLOCKS, 16);
+
+	assert_non_null(out);
+	type->set_iv(cipher->state, iv, srtp_direction_encrypt);
+	type->encrypt(cipher->state, out, &len);
+	assert_int_equal(unhex(expected, first_hex), 48);
+	assert_memory_equal(out, expected, 48);
+	assert_int_equal(unhex(expected, last_hex), 48);
+	assert_memory_equal(out + len - 48, expected, 48);
+	free(out);
+	type->dealloc(cipher);
+}
+
+/* RFC 3711 B.2, RFC 6188 7.1 */
+static void makes_the_key_streams_of_the_rfcs(void **state)
+{
+	const struct srtp_engine *engine = *state;
+
+	stream(engine->ciphers[0],
+		"2b7e151628aed2a6abf7158809cf4f3cf0f1f2f3f4f5f6f7f8f9fafbfcfd",
+		"e03ead0935c95e80e166b16dd92b4eb4d23513162b02d0f72a43a2fe4a5f97ab"
+		"41e95b3bb0a2e8dd477901e4fca894c0",
+		"ec8cdf7398607cb0f2d21675ea9ea1e4362b7c3c6773516318a077d7fc5073ae"
+		"6a2cc3787889374fbeb4c81b17ba6c44");
+	stream(engine->ciphers[1],
+		"57f82fe3613fd170a85ec93c40b1f0922ec4cb0dc025b58272147cc438944a98"
+		"f0f1f2f3f4f5f6f7f8f9fafbfcfd",
+		"92bdd28a93c3f52511c677d08b5515a49da71b2378a854f67050756ded165bac"
+		"63c4868b7096d88421b563b8c94c9a31",
+		"cea518c90fd91ced9cbb18c078a547113dbc4814f4da5f00a08772b63c6a046d"
+		"6eb246913062a16891433e97dd01a57f");
+}
+
+/* AAD of one or two pieces, as libsrtp2 gives it, TEXT and what comes of it with its tag;
+ * then back. */
+static void seals_and_opens(srtp_cipher_t *cipher, const char *iv_hex,
+	const char *aad_hex[2], const char *text_hex, const char *sealed_hex)
+{
+	uint8_t iv[TEXT_MAX], aad[TEXT_MAX], text[TEXT_MAX], sealed[TEXT_MAX],
+		out[TEXT_MAX];
+	unsigned text_len = (unsigned)unhex(text, text_hex), len = text_len;
+	unsigned sealed_len = (unsigned)unhex(sealed, sealed_hex);
+	uint32_t tag_len = 16;
+
+	assert_int_equal(sealed_len, text_len + tag_len);
+	assert_int_equal(unhex(iv, iv_hex), 12);
+	cipher->type->set_iv(cipher->state, iv, srtp_direction_encrypt);
+	for (unsigned i = 0; i < 2 && aad_hex[i]; i++)
+		cipher->type->set_aad(
+			cipher->state, aad, (uint32_t)unhex(aad, aad_hex[i]));
+	memcpy(out, text, text_len);
+	cipher->type->encrypt(cipher->state, out, &len);
+	cipher->type->get_tag(cipher->state, out + len, &tag_len);
+	assert_memory_equal(out, sealed, sealed_len);
+
+	cipher->type->set_iv(cipher->state, iv, srtp_direction_decrypt);
+	for (unsigned i = 0; i < 2 && aad_hex[i]; i++)
+		cipher->type->set_aad(
+			cipher->state, aad, (uint32_t)unhex(aad, aad_hex[i]));
+	len = sealed_len;
+	assert_int_equal(
+		cipher->type->decrypt(cipher->state, out, &len), srtp_err_status_ok);
+	assert_int_equal(len, text_len);
+	assert_memory_equal(out, text, text_len);
+}
+
+/* RFC 7714 16 and 17: SRTP, SRTCP, and SRTCP with a tag alone; both key lengths. */
+static void seals_and_opens_packets_of_rfc7714(void **state)
+{
+	static const char text[] =
+		"47616c6c696120657374206f6d6e69732064697669736120696e207061"
+		"727465732074726573";
+	static const char report[] =
+		"4e5450314e545032525450200000042a0000e9304c756e61deadbeef"
+		"deadbeefdeadbeefdeadbeefdeadbeef";
+	static const char *rtp[] = {"8040f17b8041f8d35501a0b2", NULL};
+	static const char *rtcp[] = {"81c8000d4d617273", "800005d4"};
+	static const char *clear[] = {
+		"81c8000d4d6172734e5450314e545032525450200000042a0000e9304c756e61deadbeef"
+		"deadbeefdeadbeefdeadbeefdeadbeef",
+		"000005d4"};
+	static const char rtp_iv[] = "51753c6580c2726f20718414";
+	static const char rtcp_iv[] = "517524055203726f207170bb";
+	const struct srtp_engine *engine = *state;
+	srtp_cipher_t *cipher = new_cipher(engine->ciphers[2],
+		"000102030405060708090a0b0c0d0e0f517569642070726f2071756f", 16);
+
+	seals_and_opens(cipher, rtp_iv, rtp, text,
+		"f24de3a3fb34de6cacba861c9d7e4bcabe633bd50d294e6f42a5f47a51c7d19b36de3adf"
+		"8833899d7f27beb16a9152cf765ee4390cce");
+	seals_and_opens(cipher, rtcp_iv, rtcp, report,
+		"63e94885dcdab67ca727d7662f6b7e997ff5c0f76c06f32dc676a5f1730d6fda4ce09b46"
+		"86303ded0bb9275bc84aa45896cf4d2fc5abf87245d9eade");
+	seals_and_opens(cipher, rtcp_iv, clear, "", "841dd9683dd78ec92ae58790125f62b3");
+	cipher->type->dealloc(cipher);
+
+	cipher = new_cipher(engine->ciphers[3],
+		"000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
+		"517569642070726f2071756f",
+		16);
+	seals_and_opens(cipher, rtp_iv, rtp, text,
+		"32b1de78a822fe12ef9f78fa332e33aab18012389a58e2f3b50b2a0276ffae0f1ba63799"
+		"b87b7aa3db36dfffd6b0f9bb7878d7a76c13");
+	seals_and_opens(cipher, rtcp_iv, rtcp, report,
+		"d50ae4d1f5ce5d304ba297e47d470c282c3ece5dbffe0a50a2eaa5c1110555be8415f658"
+		"c61de0476f1b6fad1d1eb30c4446839f57ff6f6cb26ac3be");
 	cipher->type->dealloc(cipher);
 }
 
@@ -228,6 +347,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		OF_BOTH(derives_keys_of_rfc3711),
 		OF_BOTH(derives_keys_of_rfc6188),
+		OF_BOTH(makes_the_key_streams_of_the_rfcs),
+		OF_BOTH(seals_and_opens_packets_of_rfc7714),
 		OF_BOTH(passes_the_librarys_self_tests),
 		OF_BOTH(gcm_takes_associated_data_in_any_pieces),
 		OF_BOTH(gcm_refuses_any_flipped_bit),
