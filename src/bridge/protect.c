@@ -33,6 +33,14 @@ static unsigned suites_of(const struct leg *leg)
 	return leg->server ? leg->server->suites : leg->gateway->suites;
 }
 
+/* The library cannot have MKIs where the tags of RTP and RTCP differ (see srtp_key_check()). */
+static bool is_possible(const struct sdes_crypto *crypto)
+{
+	return crypto->mki_len == 0 ||
+	       (crypto->suite != SDES_AES_256_CM_HMAC_SHA1_32 &&
+		       crypto->suite != SDES_AES_CM_128_HMAC_SHA1_32);
+}
+
 /*
  * The best of their lines: the suite in use where it is offered again, so that our key
  * may stay; else the strongest. Lines that we cannot read are skipped (RFC 4568 5.1.2).
@@ -51,7 +59,7 @@ static bool choose(const struct leg *leg, const struct stream *stream,
 		if (sdes_parse(&crypto, value, NULL))
 			continue;
 		in_use = stream->now.secure && crypto.suite == stream->now.ours.suite;
-		if ((suites_of(leg) & (1u << crypto.suite)) &&
+		if ((suites_of(leg) & (1u << crypto.suite)) && is_possible(&crypto) &&
 			(!found || in_use || crypto.suite < ret->suite)) {
 			*ret = crypto;
 			found = true;
@@ -165,6 +173,11 @@ int protect_read_answer(struct stream *stream, const struct sdp *in, unsigned in
 			"media line %u answers RTP to an offer of SRTP", index + 1);
 	if (sdes_parse(&terms->theirs, value, text))
 		return ERR_SUPPORT;
+	if (!is_possible(&terms->theirs))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u of the answer has an MKI with short tags, which "
+			"cannot be served",
+			index + 1);
 	ours = taken(stream, &terms->theirs);
 	if (!ours || sdp_attribute(in, (int)index, "crypto", 1, &value))
 		return err_set(text, ERR_SUPPORT,

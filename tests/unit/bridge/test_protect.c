@@ -18,6 +18,8 @@ static struct config_gateway required = {
 	.srtp = CONFIG_SRTP_REQUIRED, .suites = ALL_SUITES};
 static struct config_gateway optional = {
 	.srtp = CONFIG_SRTP_OPTIONAL, .suites = ALL_SUITES};
+static struct config_gateway only32 = {
+	.srtp = CONFIG_SRTP_REQUIRED, .suites = CONFIG_SUITE_AES_CM_128_32};
 static struct config_gateway off = {.srtp = CONFIG_SRTP_OFF};
 
 static struct sdp *parse(const char *profile, const char *crypto, const char *more)
@@ -79,6 +81,9 @@ static void takes_offers_by_the_rule_of_the_leg(void **state)
 		{{.server = &server}, "SAVP", "", ERR_SUPPORT, false},
 		{{.server = &server}, "SAVP", "1 NO_SUCH inline:" KEY30, ERR_SUPPORT,
 			false},
+		/* the library cannot have an MKI with tags of two lengths */
+		{{.server = &server}, "SAVP", "1" AES80 "|1:4", 0, true},
+		{{.server = &server}, "SAVP", "1" AES32 "|1:4", ERR_SUPPORT, false},
 		{{.server = &server}, "AVP", "", ERR_SUPPORT, false},
 		{{.server = &server}, "AVP", "1" AES80, ERR_SUPPORT, false},
 		{{.gateway = &required}, "SAVP", "1" AES80, 0, true},
@@ -108,8 +113,6 @@ static void takes_offers_by_the_rule_of_the_leg(void **state)
 
 static void chooses_the_strongest_line(void **state)
 {
-	struct config_gateway only32 = {
-		.srtp = CONFIG_SRTP_REQUIRED, .suites = CONFIG_SUITE_AES_CM_128_32};
 	const struct {
 		const struct config_gateway *gateway;
 		const char *first, *second;
@@ -120,6 +123,7 @@ static void chooses_the_strongest_line(void **state)
 		{&required, "7" AES256, "8" AES80, 7},
 		/* what cannot be read is skipped (RFC 4568 5.1.2) */
 		{&required, "1 NO_SUCH inline:" KEY30, "2" AES32, 2},
+		{&required, "1" AES32 "|1:4", "2" AES32, 2},
 		/* and so is what is not allowed */
 		{&only32, "1" AES80, "2" AES32, 2},
 	};
@@ -230,6 +234,8 @@ static void takes_no_answer_that_gives_less(void **state)
 		{&required, "SAVP", "4" AES80, "3" AES256, ERR_SUPPORT, false},
 		{&required, "SAVP", "4 AES_CM_128_HMAC_SHA1_80 inline:short", "",
 			ERR_SUPPORT, false},
+		{&only32, "SAVP", "1" AES32, "", 0, true},
+		{&only32, "SAVP", "1" AES32 "|1:4", "", ERR_SUPPORT, false},
 		{&optional, "AVP", "", "", 0, false},
 		{&optional, "AVP", "4" AES80, "", 0, true},
 		{&optional, "SAVP", "4" AES80, "", 0, true},
