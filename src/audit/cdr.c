@@ -179,6 +179,7 @@ static void add_stats(struct buf *out, const struct relay_stats *stats)
 	member_uint(out, "ssrc", stats->ssrc);
 	member_uint(out, "ssrc_changes", stats->ssrc_changes);
 	member_uint(out, "roll_overs", stats->roll_overs);
+	member_uint(out, "roc_changes", stats->roc_changes);
 }
 
 static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)

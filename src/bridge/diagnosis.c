@@ -35,11 +35,16 @@ static void say_why(const struct party *silent, const struct party *other, char 
 	const struct relay_stats *stats = silent->stats;
 	uint64_t seconds = silent->silent_us / 1000000;
 
-	if (stats->bad_since_set > 0 && stats->rx_packets > 0)
+	if (stats->roc_restarts > 0)
+		snprintf(out, DIAGNOSIS_SIZE,
+			"%s began its SRTP roll-over counter anew under the same key "
+			"after media was negotiated %" PRIu32
+			" times (RFC 3711 3.3.1): what it sends is refused",
+			silent->name, stats->sets);
+	else if (stats->bad_since_set > 0 && stats->rx_packets > 0)
 		snprintf(out, DIAGNOSIS_SIZE,
 			"%s sends with bad tags since media was last negotiated: "
-			"%" PRIu64 " packets; it began its roll-over counter anew, or "
-			"its key is not the one of its SDP",
+			"%" PRIu64 " packets; its key is not the one of its SDP",
 			silent->name, stats->bad_since_set);
 	else if (stats->bad_since_set > 0)
 		snprintf(out, DIAGNOSIS_SIZE,

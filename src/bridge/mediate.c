@@ -207,6 +207,14 @@ static void copy_key(struct relay_key *key, bool secure, const struct sdes_crypt
 		key->mki[i] = (uint8_t)(crypto->mki >> (8 * (crypto->mki_len - 1 - i)));
 }
 
+static bool keeps_roc(const struct leg *leg)
+{
+	const struct config_media *media =
+		leg->server ? &leg->server->media : &leg->gateway->media;
+
+	return media->rekey_roc == CONFIG_ROC_KEEP;
+}
+
 static int apply_side(struct relay_session *session, unsigned index,
 	const struct leg *leg, const struct stream_terms *terms)
 {
@@ -220,6 +228,7 @@ static int apply_side(struct relay_session *session, unsigned index,
 	remote.send = receives(terms->direction) && !terms->hold_address;
 	if (terms->hold_address)
 		remote.rtp.len = remote.rtcp.len = 0;
+	remote.keep_roc = keeps_roc(leg);
 	copy_key(&remote.rx, terms->secure, &terms->theirs);
 	copy_key(&remote.tx, terms->secure, &terms->ours);
 	err = relay_stream_set(session, index, leg->home->which, &remote);

@@ -119,6 +119,8 @@ static void add_stats(struct relay_stats *sum, const struct relay_stats *stats)
 	sum->ssrc_changes += stats->ssrc_changes;
 	sum->rx_late += stats->rx_late;
 	sum->rx_duplicates += stats->rx_duplicates;
+	sum->roc_changes += stats->roc_changes;
+	sum->roc_restarts += stats->roc_restarts;
 	sum->good_since_set += stats->good_since_set;
 	sum->bad_since_set += stats->bad_since_set;
 	sum->expected |= stats->expected;

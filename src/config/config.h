@@ -87,10 +87,15 @@ struct config_peer {
 	time_t exception_until; /* 0: no date */
 };
 
-/* Where the media of one server or gateway is, instead of what [media] says. */
+/* The roll-over counter of SRTP under a new key of the same call: at 0 again, or goes on. */
+enum config_roc { CONFIG_ROC_RESET, CONFIG_ROC_KEEP };
+
+/* The media of one server or gateway: where it is, instead of what [media] says, and how it
+ * differs from that of others. */
 struct config_media {
 	struct addr address;   /* of this machine; len 0: that of its side */
 	struct addr advertise; /* what SDP says; len 0: the address itself */
+	enum config_roc rekey_roc;
 };
 
 struct config_server {

@@ -90,15 +90,21 @@ int path_check(const struct relay_remote *remote)
 }
 
 /* The same key keeps its context and with it the roll-over counter; a new one starts
- * afresh, as peers do at a re-INVITE. */
+ * afresh, as most peers do at a re-INVITE, or KEEPs it. */
 static int take_key(struct srtp_context **context, const struct relay_key *key,
-	enum srtp_direction direction)
+	enum srtp_direction direction, bool keep)
 {
+	struct srtp_context *made = NULL;
+	int err;
+
 	if (*context && srtp_key_equal(srtp_context_key(*context), key))
 		return 0;
+	err = srtp_context_new(&made, key, direction);
+	if (err == 0 && *context)
+		srtp_context_follow(made, *context, keep);
 	srtp_context_free(*context);
-	*context = NULL;
-	return srtp_context_new(context, key, direction);
+	*context = made;
+	return err;
 }
 
 static int take_cover(
@@ -112,9 +118,9 @@ static int take_cover(
 		side->cover = remote->raw ? PATH_RAW : PATH_PLAIN;
 		return 0;
 	}
-	err = take_key(&side->open, &remote->rx, SRTP_OPEN);
+	err = take_key(&side->open, &remote->rx, SRTP_OPEN, remote->keep_roc);
 	if (err == 0)
-		err = take_key(&side->seal, &remote->tx, SRTP_SEAL);
+		err = take_key(&side->seal, &remote->tx, SRTP_SEAL, remote->keep_roc);
 	if (err == 0)
 		side->cover = PATH_SRTP;
 	if (side->open != before)
@@ -176,6 +182,8 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	store32(&side->counters.expected, side->receive && side->remote[PATH_RTP].len);
 	atomic_store_explicit(&side->counters.good_since_set, 0, memory_order_relaxed);
 	atomic_store_explicit(&side->counters.bad_since_set, 0, memory_order_relaxed);
+	side->search.restarted = 0;
+	store32(&side->counters.roc_restarts, 0);
 	return 0;
 }
 
@@ -235,9 +243,22 @@ static void count_refusal(struct path_counters *counters, int err)
 	}
 }
 
+static int open_srtp(struct path_side *side, const struct path_in *in,
+	enum path_channel kind, size_t *len, uint64_t now_us)
+{
+	int err;
+
+	if (kind == PATH_RTCP) /* carries its whole index */
+		return srtp_context_open(side->open, true, in->data, len);
+	err = search_open(&side->search, side->open, now_us, in->data, len);
+	store32(&side->counters.roc_changes, side->search.found);
+	store32(&side->counters.roc_restarts, side->search.restarted);
+	return err;
+}
+
 /* Makes the packet clear and sure, and tells its kind. 0, or why it is refused. */
 static int open_packet(struct path_side *side, const struct path_in *in,
-	enum path_channel *ret_kind, size_t *len)
+	enum path_channel *ret_kind, size_t *len, uint64_t now_us)
 {
 	int err = 0;
 
@@ -246,8 +267,7 @@ static int open_packet(struct path_side *side, const struct path_in *in,
 	if (!classify(side, in, ret_kind))
 		return ERR_FORMAT;
 	if (side->cover == PATH_SRTP)
-		err = srtp_context_open(
-			side->open, *ret_kind == PATH_RTCP, in->data, len);
+		err = open_srtp(side, in, *ret_kind, len, now_us);
 	if (err == 0 && !(*ret_kind == PATH_RTCP ? rtcp_is_valid(in->data, *len)
 						 : is_rtp(in->data, *len)))
 		err = ERR_FORMAT;
@@ -310,7 +330,7 @@ static bool admit(struct path *path, const struct path_batch *batch,
 		count(&counters->dropped_source, 1);
 		return false;
 	}
-	err = open_packet(side, in, ret_kind, len);
+	err = open_packet(side, in, ret_kind, len, batch->now_us);
 	if (err != 0 && foreign)
 		count(&counters->dropped_source, 1);
 	else if (err != 0)
@@ -342,7 +362,7 @@ static void measure(struct path_side *side, const uint8_t *data, uint64_t now_us
 	store32(&counters->ssrc, quality->ssrc);
 	store32(&counters->ssrc_changes, quality->ssrc_changes);
 	if (side->cover == PATH_SRTP)
-		store32(&counters->roll_overs, quality->cycles >> 16);
+		store32(&counters->roll_overs, srtp_context_roc(side->open, data));
 }
 
 /* Its reports are about the stream of OTHER, and in the units of that one's clock. */
@@ -547,6 +567,8 @@ void path_stats(const struct path *path, enum relay_side side, struct relay_stat
 		.ssrc = load32(&c->ssrc),
 		.ssrc_changes = load32(&c->ssrc_changes),
 		.roll_overs = load32(&c->roll_overs),
+		.roc_changes = load32(&c->roc_changes),
+		.roc_restarts = load32(&c->roc_restarts),
 		.key_us = read_counter(&c->key_us),
 		.expected = load32(&c->expected) != 0,
 		.sets = load32(&c->sets),

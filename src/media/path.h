@@ -10,6 +10,7 @@
 #include "media/quality.h"
 #include "media/relay.h"
 #include "media/report.h"
+#include "media/search.h"
 #include "media/srtp.h"
 
 #include <stdatomic.h>
@@ -32,6 +33,7 @@ struct path_counters {
 	_Atomic uint64_t rx_late, rx_duplicates;                     /* atomic */
 	_Atomic uint32_t round_trip_us, far_lost, far_jitter_us;     /* atomic */
 	_Atomic uint32_t sets, roll_overs, expected;                 /* atomic */
+	_Atomic uint32_t roc_changes, roc_restarts;                  /* atomic */
 	_Atomic uint64_t key_us, good_since_set, bad_since_set;      /* atomic */
 };
 
@@ -62,7 +64,8 @@ struct path_side {
 	struct addr local[2];
 	struct srtp_context *open; /* with PATH_SRTP alone */
 	struct srtp_context *seal;
-	uint64_t set_us; /* when the far end's silence began to count */
+	struct search search; /* for what OPEN refuses */
+	uint64_t set_us;      /* when the far end's silence began to count */
 	struct quality quality;
 	struct report report;
 	struct path_counters counters;

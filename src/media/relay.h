@@ -58,6 +58,7 @@ struct relay_remote {
 	uint64_t payload_types[2];
 	struct relay_key rx; /* opens what this side sends */
 	struct relay_key tx; /* seals what we send to it */
+	bool keep_roc; /* a new key goes on at the ROC of the one before; else at 0 */
 };
 
 /* Both directions of one stream on one side, since it began. */
@@ -82,7 +83,9 @@ struct relay_stats {
 	uint32_t far_jitter_us; /* and how it jitters there */
 	uint32_t ssrc;          /* latest */
 	uint32_t ssrc_changes;
-	uint32_t roll_overs; /* SRTP: of the present SSRC, the ROC that it has reached */
+	uint32_t roll_overs;  /* SRTP: of the present SSRC, the ROC that it has reached */
+	uint32_t roc_changes; /* how often it was another than expected, and was found */
+	uint32_t roc_restarts; /* since relay_stream_set(): see struct search */
 	uint64_t key_us; /* SRTP: when its key was taken into use, monotonic; 0: never */
 	bool expected;   /* its SDP says that it sends */
 	uint32_t sets;   /* how often relay_stream_set() told of this side */

@@ -2,6 +2,7 @@
 
 #include "media/srtp_engine.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <srtp2/crypto_types.h>
@@ -37,14 +38,34 @@ static const struct suite suites[] = {
 	[RELAY_PLAIN] = {"none", SRTP_NULL_CIPHER, 0, 0, 0},
 };
 
+/* An SSRC that the library has a stream for. */
+struct source {
+	uint32_t ssrc; /* network order */
+	bool heard;    /* RTP, not RTCP alone: then the highest packet index is */
+	uint16_t seq;
+	uint32_t roc;
+};
+
+struct sources {
+	unsigned count;
+	struct source list[SRTP_SSRC_MAX];
+};
+
 struct srtp_context {
 	srtp_t library;
 	struct relay_key key;
 	size_t rtp_min; /* bytes of the shortest sealed packet */
 	size_t rtcp_min;
 	enum srtp_direction direction;
-	unsigned ssrc_count;
-	uint32_t ssrc[SRTP_SSRC_MAX];
+	struct sources sources;
+	struct sources *before; /* of the context that this one follows; owned, or NULL */
+	bool keep;              /* they go on at their ROC */
+};
+
+struct policy {
+	srtp_policy_t policy;
+	srtp_master_key_t master;
+	srtp_master_key_t *masters[1];
 };
 
 /* RO after start */
@@ -117,25 +138,31 @@ static void set_policy(
 	policy->sec_serv = sec_serv_conf_and_auth;
 }
 
-static int create(struct srtp_context *context, const struct suite *suite)
+static void make_policy(
+	struct policy *out, struct srtp_context *context, const struct suite *suite)
 {
 	struct relay_key *key = &context->key;
-	srtp_master_key_t master = {
-		.key = key->key.bytes, .mki_id = key->mki, .mki_size = key->mki_len};
-	srtp_master_key_t *masters[] = {&master};
-	srtp_policy_t policy = {.window_size = SRTP_REPLAY_WINDOW};
 
-	set_policy(&policy.rtp, suite, suite->rtp_tag_len);
-	set_policy(&policy.rtcp, suite, suite->rtcp_tag_len);
-	policy.ssrc.type =
+	*out = (struct policy){.policy.window_size = SRTP_REPLAY_WINDOW};
+	set_policy(&out->policy.rtp, suite, suite->rtp_tag_len);
+	set_policy(&out->policy.rtcp, suite, suite->rtcp_tag_len);
+	out->policy.ssrc.type =
 		context->direction == SRTP_OPEN ? ssrc_any_inbound : ssrc_any_outbound;
 	if (key->mki_len) {
-		policy.keys = masters;
-		policy.num_master_keys = 1;
+		out->master = (srtp_master_key_t){.key = key->key.bytes,
+			.mki_id = key->mki,
+			.mki_size = key->mki_len};
+		out->masters[0] = &out->master;
+		out->policy.keys = out->masters;
+		out->policy.num_master_keys = 1;
 	} else {
-		policy.key = key->key.bytes;
+		out->policy.key = key->key.bytes;
 	}
-	switch (srtp_create(&context->library, &policy)) {
+}
+
+static int created(srtp_err_status_t status)
+{
+	switch (status) {
 	case srtp_err_status_ok:
 		return 0;
 	case srtp_err_status_alloc_fail:
@@ -150,6 +177,7 @@ int srtp_context_new(struct srtp_context **ret, const struct relay_key *key,
 {
 	struct srtp_context *context;
 	const struct suite *suite;
+	struct policy policy;
 	int err = srtp_key_check(key);
 
 	if (err != 0)
@@ -163,7 +191,8 @@ int srtp_context_new(struct srtp_context **ret, const struct relay_key *key,
 	context->rtp_min = RTP_HEADER + suite->rtp_tag_len + key->mki_len;
 	context->rtcp_min =
 		RTCP_HEADER + SRTCP_INDEX + suite->rtcp_tag_len + key->mki_len;
-	err = create(context, suite);
+	make_policy(&policy, context, suite);
+	err = created(srtp_create(&context->library, &policy.policy));
 	if (err != 0) {
 		context->library = NULL;
 		srtp_context_free(context);
@@ -179,6 +208,7 @@ void srtp_context_free(struct srtp_context *context)
 		return;
 	if (context->library)
 		srtp_dealloc(context->library);
+	free(context->before);
 	secret_wipe_bytes(context, sizeof(*context));
 	free(context);
 }
@@ -217,72 +247,248 @@ static uint32_t read_ssrc(const uint8_t *data, bool rtcp)
 	return ssrc;
 }
 
-static bool knows_ssrc(const struct srtp_context *context, uint32_t ssrc)
+static uint16_t read_seq(const uint8_t *data)
 {
-	for (unsigned i = 0; i < context->ssrc_count; i++)
-		if (context->ssrc[i] == ssrc)
-			return true;
-	return false;
+	return (uint16_t)(data[2] << 8 | data[3]);
+}
+
+static struct source *find_source(struct sources *sources, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < sources->count; i++)
+		if (sources->list[i].ssrc == ssrc)
+			return &sources->list[i];
+	return NULL;
 }
 
 /* libsrtp2 grows a stream by itself for every new SSRC whose packet it accepted: this
  * keeps the count of them, so that it ends somewhere. */
-static int admit_ssrc(const struct srtp_context *context, uint32_t ssrc, bool *ret_new)
+static int admit_ssrc(struct srtp_context *context, uint32_t ssrc)
 {
-	*ret_new = !knows_ssrc(context, ssrc);
-	return *ret_new && context->ssrc_count == SRTP_SSRC_MAX ? ERR_LIMIT : 0;
+	return context->sources.count == SRTP_SSRC_MAX &&
+			       !find_source(&context->sources, ssrc)
+		       ? ERR_LIMIT
+		       : 0;
 }
 
-int srtp_context_open(struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
+static struct source *add_source(struct srtp_context *context, uint32_t ssrc)
+{
+	struct source *source = find_source(&context->sources, ssrc);
+
+	if (!source) {
+		source = &context->sources.list[context->sources.count++];
+		*source = (struct source){.ssrc = ssrc};
+	}
+	return source;
+}
+
+/* Roll-over counters: RFC 3711 3.3.1 */
+
+static uint32_t guess_roc(const struct source *source, uint16_t seq)
+{
+	bool older = (uint16_t)(seq - source->seq) >= 0x8000;
+
+	if (older)
+		return source->roc - (source->roc > 0 && seq > source->seq);
+	return source->roc + (seq < source->seq);
+}
+
+/* As the library does it with the packets that it accepts. */
+static void note_packet(struct source *source, uint32_t roc, uint16_t seq)
+{
+	uint64_t index = (uint64_t)roc << 16 | seq;
+
+	if (source->heard && index <= ((uint64_t)source->roc << 16 | source->seq))
+		return;
+	source->heard = true;
+	source->roc = roc;
+	source->seq = seq;
+}
+
+/* Where the first packet of SSRC is by what was known of it under the key before; 0 where
+ * nothing was. */
+static uint32_t roc_before(struct srtp_context *context, uint32_t ssrc, uint16_t seq)
+{
+	const struct source *before =
+		context->before ? find_source(context->before, ssrc) : NULL;
+
+	return before && before->heard ? guess_roc(before, seq) : 0;
+}
+
+void srtp_context_follow(
+	struct srtp_context *context, const struct srtp_context *before, bool keep)
+{
+	context->before = malloc(sizeof(*context->before));
+	if (context->before)
+		*context->before = before->sources;
+	context->keep = keep;
+}
+
+uint32_t srtp_context_roc(struct srtp_context *context, const uint8_t *data)
+{
+	const struct source *source =
+		find_source(&context->sources, read_ssrc(data, false));
+
+	return source ? source->roc : 0;
+}
+
+unsigned srtp_context_rocs(struct srtp_context *context, const uint8_t *data,
+	uint32_t ret[static SRTP_ROCS_MAX])
+{
+	uint32_t ssrc = read_ssrc(data, false);
+	uint16_t seq = read_seq(data);
+	const struct source *source = find_source(&context->sources, ssrc);
+	uint32_t before = roc_before(context, ssrc, seq);
+	bool heard = source && source->heard;
+	uint32_t tried = heard ? guess_roc(source, seq) : context->keep ? before : 0;
+	/* Later than all that was heard: it cannot have come before. */
+	uint32_t next = heard ? source->roc + (seq <= source->seq) : before + 1;
+	unsigned count = 0;
+
+	if (!heard && before != tried)
+		ret[count++] = before;
+	if (!heard && tried != 0)
+		ret[count++] = 0;
+	for (; count < SRTP_ROCS_MAX; next++)
+		if (next != tried)
+			ret[count++] = next;
+	return count;
+}
+
+/* Packets */
+
+static int open_packet(
+	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
 {
 	unsigned use_mki = context->key.mki_len != 0;
-	srtp_err_status_t status;
-	uint32_t ssrc;
-	bool new_ssrc;
-	int size, err;
+	int size = (int)*len;
+	srtp_err_status_t status =
+		rtcp ? srtp_unprotect_rtcp_mki(context->library, data, &size, use_mki)
+		     : srtp_unprotect_mki(context->library, data, &size, use_mki);
 
-	assert(context->direction == SRTP_OPEN);
-	if (*len < (rtcp ? context->rtcp_min : context->rtp_min) || *len > UINT16_MAX)
-		return ERR_FORMAT;
-	ssrc = read_ssrc(data, rtcp);
-	err = admit_ssrc(context, ssrc, &new_ssrc);
-	if (err != 0)
-		return err;
-	size = (int)*len;
-	status = rtcp ? srtp_unprotect_rtcp_mki(context->library, data, &size, use_mki)
-		      : srtp_unprotect_mki(context->library, data, &size, use_mki);
 	if (status != srtp_err_status_ok)
 		return translate(status);
-	if (new_ssrc)
-		context->ssrc[context->ssrc_count++] = ssrc;
 	*len = (size_t)size;
 	return 0;
 }
 
-int srtp_context_seal(struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
+static int seal_packet(
+	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
 {
 	unsigned use_mki = context->key.mki_len != 0;
-	srtp_err_status_t status;
+	int size = (int)*len;
+	srtp_err_status_t status =
+		rtcp ? srtp_protect_rtcp_mki(context->library, data, &size, use_mki, 0)
+		     : srtp_protect_mki(context->library, data, &size, use_mki, 0);
+
+	if (status != srtp_err_status_ok)
+		return translate(status);
+	*len = (size_t)size;
+	return 0;
+}
+
+/* The library takes 0 for "guess", so a stream that has to be at 0 is a new one. */
+static int run_at(struct srtp_context *context, uint32_t roc, uint8_t *data, size_t *len)
+{
+	uint32_t ssrc = read_ssrc(data, false), host = ntohl(ssrc);
+	bool known = find_source(&context->sources, ssrc) != NULL;
+	struct policy policy;
+	int err;
+
+	if (!known) {
+		make_policy(&policy, context, &suites[context->key.suite]);
+		policy.policy.ssrc.type = ssrc_specific;
+		policy.policy.ssrc.value = host;
+		err = created(srtp_add_stream(context->library, &policy.policy));
+		if (err != 0)
+			return err;
+	}
+	srtp_set_stream_roc(context->library, host, roc);
+	err = context->direction == SRTP_OPEN ? open_packet(context, false, data, len)
+					      : seal_packet(context, false, data, len);
+	srtp_set_stream_roc(context->library, host, 0);
+	if (err != 0 && !known)
+		srtp_remove_stream(context->library, ssrc);
+	return err;
+}
+
+/* RTP, at the ROC that it is expected at. */
+static int run_rtp(struct srtp_context *context, uint8_t *data, size_t *len)
+{
+	uint32_t ssrc = read_ssrc(data, false), roc;
+	uint16_t seq = read_seq(data);
+	struct source *source = find_source(&context->sources, ssrc);
+	int err;
+
+	if (source && source->heard)
+		roc = guess_roc(source, seq);
+	else
+		roc = context->keep ? roc_before(context, ssrc, seq) : 0;
+	if (roc != 0 && !(source && source->heard))
+		err = run_at(context, roc, data, len);
+	else
+		err = context->direction == SRTP_OPEN
+			      ? open_packet(context, false, data, len)
+			      : seal_packet(context, false, data, len);
+	if (err == 0)
+		note_packet(source ? source : add_source(context, ssrc), roc, seq);
+	return err;
+}
+
+static int check_open(
+	struct srtp_context *context, bool rtcp, const uint8_t *data, size_t len)
+{
+	assert(context->direction == SRTP_OPEN);
+	if (len < (rtcp ? context->rtcp_min : context->rtp_min) || len > UINT16_MAX)
+		return ERR_FORMAT;
+	return admit_ssrc(context, read_ssrc(data, rtcp));
+}
+
+int srtp_context_open(struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
+{
+	int err = check_open(context, rtcp, data, *len);
 	uint32_t ssrc;
-	bool new_ssrc;
-	int size, err;
+
+	if (err != 0 || !rtcp)
+		return err != 0 ? err : run_rtp(context, data, len);
+	ssrc = read_ssrc(data, true);
+	err = open_packet(context, true, data, len);
+	if (err == 0)
+		add_source(context, ssrc);
+	return err;
+}
+
+int srtp_context_open_at(
+	struct srtp_context *context, uint32_t roc, uint8_t *data, size_t *len)
+{
+	int err = check_open(context, false, data, *len);
+	uint32_t ssrc;
+	uint16_t seq;
+
+	if (err != 0)
+		return err;
+	ssrc = read_ssrc(data, false);
+	seq = read_seq(data);
+	err = run_at(context, roc, data, len);
+	if (err == 0)
+		note_packet(add_source(context, ssrc), roc, seq);
+	return err;
+}
+
+int srtp_context_seal(struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
+{
+	uint32_t ssrc;
+	int err;
 
 	assert(context->direction == SRTP_SEAL);
 	if (*len < (rtcp ? RTCP_HEADER : RTP_HEADER) ||
 		*len > UINT16_MAX - SRTP_TRAILER_MAX)
 		return ERR_FORMAT;
 	ssrc = read_ssrc(data, rtcp);
-	err = admit_ssrc(context, ssrc, &new_ssrc);
+	err = admit_ssrc(context, ssrc);
 	if (err != 0)
 		return err;
-	size = (int)*len;
-	status = rtcp ? srtp_protect_rtcp_mki(context->library, data, &size, use_mki, 0)
-		      : srtp_protect_mki(context->library, data, &size, use_mki, 0);
+	err = rtcp ? seal_packet(context, true, data, len) : run_rtp(context, data, len);
 	/* A refused packet may have left its stream behind all the same. */
-	if (new_ssrc)
-		context->ssrc[context->ssrc_count++] = ssrc;
-	if (status != srtp_err_status_ok)
-		return translate(status);
-	*len = (size_t)size;
-	return 0;
+	add_source(context, ssrc);
+	return err;
 }

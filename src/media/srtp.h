@@ -63,3 +63,28 @@ int srtp_context_open(
 	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len);
 int srtp_context_seal(
 	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len);
+
+/*
+ * Roll-over counters (ROC), the upper 32 bits of a packet's index: RFC 3711 3.3.1. A context
+ * guesses the ROC of a packet from those that came before, and a new one begins at 0.
+ */
+
+/* CONTEXT, new, takes the place of BEFORE, which had another key. KEEP: the first packets of
+ * its SSRCs go on at their ROC; else at 0. Without memory all begin at 0. */
+void srtp_context_follow(
+	struct srtp_context *context, const struct srtp_context *before, bool keep);
+/* The ROC that the SSRC of DATA, a packet of RTP that was opened, has reached. */
+uint32_t srtp_context_roc(struct srtp_context *context, const uint8_t *data);
+
+/* What loss or another reading of RFC 3711 can come to. */
+#define SRTP_ROCS_MAX 3
+/*
+ * Where else than srtp_context_open() takes it to be the packet of RTP in DATA may be, most
+ * likely first: later than all that was heard of its SSRC or, at its first packet, where it
+ * was under the key before. Returns how many.
+ */
+unsigned srtp_context_rocs(struct srtp_context *context, const uint8_t *data,
+	uint32_t ret[static SRTP_ROCS_MAX]);
+/* As srtp_context_open() of RTP, but at ROC. */
+int srtp_context_open_at(
+	struct srtp_context *context, uint32_t roc, uint8_t *data, size_t *len);

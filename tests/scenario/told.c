@@ -222,6 +222,8 @@ void told_stream(
 		buf_printf(out, " latch=%llx:%llx",
 			(unsigned long long)remote->payload_types[1],
 			(unsigned long long)remote->payload_types[0]);
+	if (remote->keep_roc)
+		buf_add_str(out, " keep-roc");
 	add_key(out, "rx", &remote->rx);
 	add_key(out, "tx", &remote->tx);
 }

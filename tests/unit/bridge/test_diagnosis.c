@@ -74,8 +74,14 @@ static void says_why_it_cannot_be_heard(void **state)
 	stats->bad_since_set = 300;
 	expect_note(&record,
 		"server sends with bad tags since media was last negotiated: 300 "
-		"packets; it began its roll-over counter anew, or its key is not the one "
-		"of its SDP");
+		"packets; its key is not the one of its SDP");
+	stats->roc_restarts = 40;
+	stats->sets = 3;
+	expect_note(&record,
+		"server began its SRTP roll-over counter anew under the same key after "
+		"media was negotiated 3 times (RFC 3711 3.3.1): what it sends is "
+		"refused");
+	stats->roc_restarts = 0;
 	stats->rx_packets = 0;
 	stats->last_rx_us = 0;
 	expect_note(&record, "server sends with another SRTP key than its SDP says: 300 "

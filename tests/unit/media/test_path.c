@@ -294,6 +294,86 @@ static void a_new_key_starts_at_roll_over_zero(void **state)
 	srtp_context_free(peer);
 }
 
+/* A far end that goes on at the ROC that it had. */
+static void a_new_key_may_keep_its_roll_over_counter(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned keep = 0; keep < 2; keep++) {
+		struct srtp_context *before, *peer;
+		unsigned lost = keep ? 0 : 1; /* the one that arms the search */
+
+		f->remote[RELAY_INTERNAL].keep_roc = keep;
+		use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+		before = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+		run_peer(f, before, 65000, 1000); /* ROC is 1 now */
+		f->remote[RELAY_INTERNAL].rx =
+			test_key(RELAY_AES_CM_128_HMAC_SHA1_80, (uint8_t)(90 + keep));
+		apply(f);
+		peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+		srtp_context_follow(peer, before, true);
+		for (uint16_t seq = 464; seq < 474; seq++) {
+			test_rtp(&f->packet, 5, seq, 20);
+			srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
+			assert_int_equal(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP),
+				seq >= 464 + lost);
+		}
+		assert_int_equal(stats(f, RELAY_INTERNAL).roll_overs, 1);
+		assert_int_equal(stats(f, RELAY_INTERNAL).roc_changes, 1);
+		srtp_context_free(before);
+		srtp_context_free(peer);
+	}
+}
+
+/* What we seal goes on, too, where the far end wants it. */
+static void what_is_sealed_under_a_new_key_may_go_on(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned keep = 0; keep < 2; keep++) {
+		struct relay_remote *remote = &f->remote[RELAY_EXTERNAL];
+		struct srtp_context *peer;
+
+		remote->keep_roc = keep;
+		use_srtp(f, RELAY_EXTERNAL, RELAY_AEAD_AES_128_GCM);
+		for (unsigned i = 0; i < 1000; i++) {
+			test_rtp(&f->packet, 5, (uint16_t)(65000 + i), 20);
+			assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+		}
+		remote->tx = test_key(RELAY_AEAD_AES_128_GCM, (uint8_t)(70 + keep));
+		apply(f);
+		peer = test_context(&remote->tx, SRTP_OPEN);
+		test_rtp(&f->packet, 5, 464, 20);
+		assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+		assert_int_equal(
+			srtp_context_open_at(peer, keep, f->packet.data, &f->packet.len),
+			0);
+		srtp_context_free(peer);
+	}
+}
+
+static void a_restart_under_the_same_key_is_told_of(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	run_peer(f, peer, 65000, 1000);
+	srtp_context_free(peer);
+	peer = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
+	for (uint16_t seq = 464; seq < 474; seq++) {
+		test_rtp(&f->packet, 5, seq, 20);
+		srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
+		assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	}
+	assert_int_equal(stats(f, RELAY_INTERNAL).dropped_auth, 10);
+	assert_int_equal(stats(f, RELAY_INTERNAL).roc_restarts, 9);
+	apply(f); /* counted since the last description */
+	assert_int_equal(stats(f, RELAY_INTERNAL).roc_restarts, 0);
+	srtp_context_free(peer);
+}
+
 static void keys_that_are_not_usable_close_the_side(void **state)
 {
 	struct fixture *f = *state;
@@ -442,6 +522,9 @@ int main(void)
 		TEST(replayed_packets_are_dropped_and_counted),
 		TEST(the_same_key_keeps_its_roll_over_counter),
 		TEST(a_new_key_starts_at_roll_over_zero),
+		TEST(a_new_key_may_keep_its_roll_over_counter),
+		TEST(what_is_sealed_under_a_new_key_may_go_on),
+		TEST(a_restart_under_the_same_key_is_told_of),
 		TEST(keys_that_are_not_usable_close_the_side),
 		TEST(raw_datagrams_pass_as_they_are_between_raw_sides),
 		TEST(taps_what_is_relayed_with_its_addresses),

@@ -158,6 +158,51 @@ static void a_re_invite_with_new_keys_starts_afresh(void **state)
 	cross_rtp(f, RELAY_EXTERNAL, 1);
 }
 
+/* A new key for both directions of SIDE, as a re-INVITE brings it; the far end goes on at its
+ * ROC where KEEP. */
+static void change_keys(
+	struct fixture *f, enum relay_side side, enum relay_suite suite, bool keep)
+{
+	struct relay_remote *remote = &f->remote[side];
+	struct srtp_context *seal = f->seal[side], *open = f->open[side];
+
+	remote->keep_roc = keep;
+	remote->rx = test_key(suite, (uint8_t)(remote->rx.key.bytes[0] + 1));
+	remote->tx = test_key(suite, (uint8_t)(remote->tx.key.bytes[0] + 1));
+	f->seal[side] = test_context(&remote->rx, SRTP_SEAL);
+	f->open[side] = test_context(&remote->tx, SRTP_OPEN);
+	srtp_context_follow(f->seal[side], seal, keep);
+	srtp_context_follow(f->open[side], open, keep);
+	srtp_context_free(seal);
+	srtp_context_free(open);
+	assert_int_equal(relay_stream_set(f->session, 0, side, remote), 0);
+	settle(f);
+}
+
+/* Both ways, over several wraps, with keys that change on either side in between. */
+static void keys_change_again_and_again_under_traffic(void **state)
+{
+	struct fixture *f = *state;
+	uint16_t seq = 60000;
+
+	announce_both(f, RELAY_AEAD_AES_256_GCM, RELAY_AES_CM_128_HMAC_SHA1_80);
+	for (unsigned round = 0; round < 24; round++) {
+		for (unsigned i = 0; i < 10; i++, seq = (uint16_t)(seq + 1500)) {
+			cross_rtp(f, RELAY_INTERNAL, seq);
+			cross_rtp(f, RELAY_EXTERNAL, seq);
+			cross_rtcp(f, RELAY_INTERNAL);
+			cross_rtcp(f, RELAY_EXTERNAL);
+		}
+		change_keys(f, round % 2, (enum relay_suite)(round % RELAY_PLAIN),
+			round % 4 < 2);
+	}
+	for (enum relay_side side = 0; side < 2; side++) {
+		EXPECT_COUNTER(f, side, rx_packets, 240);
+		EXPECT_COUNTER(f, side, tx_packets, 240);
+		EXPECT_COUNTER(f, side, dropped_auth, 0);
+	}
+}
+
 static void follows_a_far_end_that_moves(void **state)
 {
 	struct fixture *f = *state;
@@ -374,6 +419,7 @@ int main(void)
 		TEST(hold_stops_rtp_and_resume_lets_it_flow),
 		TEST(a_re_invite_with_the_same_key_keeps_the_stream),
 		TEST(a_re_invite_with_new_keys_starts_afresh),
+		TEST(keys_change_again_and_again_under_traffic),
 		TEST(follows_a_far_end_that_moves),
 		TEST(joins_and_splits_rtcp_with_mux_on_one_side),
 		TEST(passes_udptl_as_it_is),
