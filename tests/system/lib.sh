@@ -630,16 +630,18 @@ stop_front() { # NAME
 
 # sipp_scenario FILE SRTP(0|1) CODE: FILE with its placeholders filled in.
 sipp_scenario() {
-	awk -v srtp="$2" -v code="$3" -v pause="${pause:-300}" '
-		/^@sdp [a-z]+@$/ {
-			direction = substr($2, 1, length($2) - 1)
+	awk -v srtp="$2" -v code="$3" -v pause="${pause:-300}" \
+		-v port="${sdp_port:-[media_port]}" -v next_key="${next_key:-}" '
+		/^@sdp [a-z]+( new-key)?@$/ {
+			direction = $2
+			sub(/@$/, "", direction)
+			key = NF == 3 ? next_key : "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
 			print "v=0\no=- 1 " ++version " IN IP[media_ip_type] [media_ip]\ns=-"
 			print "c=IN IP[media_ip_type] [media_ip]\nt=0 0"
-			print "m=audio [media_port] RTP/" (srtp ? "SAVP" : "AVP") " 8 101"
+			print "m=audio " port " RTP/" (srtp ? "SAVP" : "AVP") " 8 101"
 			print "a=rtpmap:8 PCMA/8000\na=rtpmap:101 telephone-event/8000"
 			if (srtp)
-				print "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" \
-					"WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
+				print "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" key
 			print "a=" direction
 			next
 		}
@@ -650,7 +652,8 @@ sipp_scenario() {
 #
 # Runs tests/system/sipp/SCENARIO.xml for one call in the background; wait_sipp says how it
 # went. Messages are in $lab/NAME/messages. SCENARIO+srtp offers and answers SRTP; $code is
-# the status that it is about (486), $pause how long it talks (300 ms), $sipp_options are
+# the status that it is about (486), $pause how long it talks (300 ms), $sdp_port where its
+# media is if not with sipp, $next_key its SRTP key after uac-rekey's re-INVITE, $sipp_options are
 # further options of sipp.
 start_sipp() {
 	local name=$1 scenario=$2 transport=$3 local_port=$4 remote_port=$5
