@@ -1,6 +1,7 @@
 #include "base/buf.h"
 
 #include "base/err.h"
+#include "base/secret.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -23,12 +24,13 @@ void buf_init(struct buf *buf, size_t max)
 
 void buf_free(struct buf *buf)
 {
-	free(buf->data);
+	secret_free(buf->data, buf->len);
 	buf_init(buf, buf->max);
 }
 
 void buf_clear(struct buf *buf)
 {
+	secret_wipe_bytes(buf->data, buf->len);
 	buf->len = 0;
 	buf->err = 0;
 }
@@ -55,11 +57,15 @@ static bool make_more_room(struct buf *buf, size_t len)
 		size *= 2;
 	if (buf->max > 0 && size > buf->max + 1)
 		size = buf->max + 1;
-	data = realloc(buf->data, size);
+	/* realloc() would leave the old place as it is. */
+	data = malloc(size);
 	if (!data) {
 		buf->err = -ENOMEM;
 		return false;
 	}
+	if (buf->len > 0)
+		memcpy(data, buf->data, buf->len);
+	secret_free(buf->data, buf->len);
 	buf->data = data;
 	buf->size = size;
 	return true;
@@ -141,6 +147,7 @@ void buf_consume(struct buf *buf, size_t len)
 		return;
 	buf->len -= len;
 	memmove(buf->data, buf->data + len, buf->len);
+	secret_wipe_bytes(buf->data + buf->len, len);
 }
 
 const char *buf_str(struct buf *buf)
@@ -159,7 +166,7 @@ char *buf_steal(struct buf *buf, size_t *ret_len)
 
 	/* Half of a text is worse than none; the error stays for who looks after this. */
 	if (err || len == 0) {
-		free(data);
+		secret_free(data, len);
 		data = NULL;
 		len = 0;
 	} else {

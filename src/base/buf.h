@@ -15,7 +15,8 @@ struct buf {
 };
 
 void buf_init(struct buf *buf, size_t max);
-/* Frees the bytes and makes BUF empty and usable again. */
+/* Frees the bytes and makes BUF empty and usable again. What a buffer no longer holds is always
+ * wiped: it may have been a description with keys. */
 void buf_free(struct buf *buf);
 /* Forgets the contents and the error, keeps the memory. */
 void buf_clear(struct buf *buf);

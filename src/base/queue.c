@@ -10,6 +10,8 @@
  */
 #include "base/queue.h"
 
+#include "base/secret.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdatomic.h>
@@ -217,10 +219,12 @@ const void *queue_peek(struct queue *queue, size_t *ret_len)
 void queue_pop(struct queue *queue)
 {
 	size_t tail = atomic_load_explicit(&queue->tail, memory_order_relaxed);
-	const struct record *record = record_at(queue, tail);
+	struct record *record = record_at(queue, tail);
 
 	assert(tail != queue->known_head && record->len != SKIP &&
 		"peek comes before pop");
+	/* Else what was said waits here until the ring has come round. */
+	secret_wipe_bytes(record + 1, record->len);
 	atomic_store_explicit(
 		&queue->tail, tail + record_size(record->len), memory_order_release);
 }

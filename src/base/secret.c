@@ -74,6 +74,13 @@ void secret_wipe_bytes(void *bytes, size_t len)
 		explicit_bzero(bytes, len);
 }
 
+void secret_free(void *bytes, size_t len)
+{
+	if (bytes)
+		secret_wipe_bytes(bytes, len);
+	free(bytes);
+}
+
 /* One byte of this thread's pool; a byte is given out once and then forgotten. */
 static uint8_t pool_take(void)
 {

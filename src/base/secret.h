@@ -24,6 +24,8 @@ void secret_wipe(struct secret *secret);
 bool secret_equal(const struct secret *a, const struct secret *b);
 /* Wipes any memory. */
 void secret_wipe_bytes(void *bytes, size_t len);
+/* Wipes LEN bytes that malloc() gave, or NULL, and frees them. */
+void secret_free(void *bytes, size_t len);
 
 /* Random lower-case hex for tags, branches and Call-IDs: 2 * BYTES characters and a NUL in
  * OUT. From a buffered getrandom(2); aborts only if the kernel has no randomness. */

@@ -1,6 +1,7 @@
 #include "bridge/leg.h"
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "bridge/dial.h"
 #include "bridge/identity.h"
 #include "sip/compose.h"
@@ -92,7 +93,7 @@ static void stop_waiting_for_ack(struct leg *leg)
 	leg->ack_awaited = false;
 	timer_stop(&leg->ok_timer);
 	timer_stop(&leg->ack_timer);
-	free(leg->ok_text);
+	secret_free(leg->ok_text, leg->ok_len);
 	leg->ok_text = NULL;
 	leg->ok_len = 0;
 }
@@ -136,7 +137,7 @@ void leg_free(struct leg *leg)
 		return;
 	detach_transactions(leg);
 	stop_waiting_for_ack(leg);
-	free(leg->ack_text);
+	secret_free(leg->ack_text, leg->ack_len);
 	set_flow(leg, NULL);
 	dialog_free(&leg->dialog);
 	offer_free(&leg->offer);
@@ -355,7 +356,7 @@ static int start_invite(struct leg *leg, struct buf *out, const char *branch)
 		txn_client_detach(leg->invite_out);
 	leg->invite_out = NULL;
 	leg->answered = false;
-	free(leg->ack_text);
+	secret_free(leg->ack_text, leg->ack_len);
 	leg->ack_text = NULL;
 	return txn_client_start(leg->home->txns, &leg->invite_out, leg->flow,
 		MESSAGE_INVITE, branch, leg->call, out->data, out->len, &user);
@@ -447,7 +448,7 @@ void leg_ack(struct leg *leg, const struct sdp *sdp)
 
 	buf_init(&out, 0);
 	send_ack(leg, &leg->dialog, leg->invite_cseq, sdp, &out);
-	free(leg->ack_text);
+	secret_free(leg->ack_text, leg->ack_len);
 	leg->ack_text = buf_steal(&out, &leg->ack_len);
 	buf_free(&out);
 }

@@ -5,6 +5,7 @@
 #include "sip/message.h"
 
 #include "base/err.h"
+#include "base/secret.h"
 #include "sip/framer.h"
 #include "sip/message_priv.h"
 #include "sip/message_start.h"
@@ -370,6 +371,7 @@ static struct message *make_message(msg_t *msg, const struct input *input)
 	block->printer.printed = NULL;
 	input_copy(input, block->text);
 	size_t headers_len = unfold(block->text, len);
+	block->message.bytes = block->text;
 	block->message.text = (struct span){block->text, len};
 	block->message.body = (struct span){block->text + headers_len, len - headers_len};
 	/* Not msg_recv_iovec(): msg_recv_commit() would move the text after it. */
@@ -438,8 +440,10 @@ void message_unref(struct message *message)
 	if (message == NULL)
 		return;
 	assert(message->refs > 0);
-	if (--message->refs == 0)
-		msg_destroy(message->msg);
+	if (--message->refs > 0)
+		return;
+	secret_wipe_bytes(message->bytes, message->text.len);
+	msg_destroy(message->msg);
 }
 
 bool message_can_answer(const struct message *message)

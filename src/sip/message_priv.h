@@ -40,6 +40,7 @@ struct message {
 	msg_t *msg; /* owns everything below, this struct included */
 	sip_t *sip;
 	struct message_printer *printer;
+	char *bytes; /* those of TEXT, to be wiped */
 	struct span text;
 	struct span body;
 	bool answerable;

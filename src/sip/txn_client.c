@@ -1,6 +1,7 @@
 /* Client transactions: RFC 3261 17.1 with RFC 6026 7.2 and 8.4. */
 #include "base/err.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "sip/compose.h"
 #include "sip/txn_priv.h"
 
@@ -80,7 +81,7 @@ static void start_retransmit(struct txn_client *txn, uint64_t interval_ms)
 
 static void forget_request(struct txn_client *txn)
 {
-	free(txn->request);
+	secret_free(txn->request, txn->request_len);
 	txn->request = NULL;
 	txn->request_len = 0;
 }
@@ -359,8 +360,8 @@ static void client_free(struct txn_base *base)
 {
 	struct txn_client *txn = (struct txn_client *)base;
 
-	free(txn->request);
-	free(txn->cancel);
+	secret_free(txn->request, txn->request_len);
+	secret_free(txn->cancel, txn->cancel_len);
 	free(txn);
 }
 
@@ -404,7 +405,7 @@ int txn_client_start(struct txn_layer *layer, struct txn_client **ret, struct fl
 		*ret = txn;
 	return 0;
 out:
-	free(txn->request);
+	secret_free(txn->request, txn->request_len);
 	free(txn);
 	return err;
 }
@@ -441,7 +442,7 @@ static void send_cancel(struct txn_client *txn)
 
 	txn_client_start(layer, NULL, txn->base.flow, MESSAGE_CANCEL, txn->branch,
 		txn->base.call, txn->cancel, txn->cancel_len, NULL);
-	free(txn->cancel);
+	secret_free(txn->cancel, txn->cancel_len);
 	txn->cancel = NULL;
 	/* RFC 3261 9.1: no final response in 64*T1: the transaction is given up */
 	start_timeout(txn, 64 * layer->times.t1_ms);

@@ -99,7 +99,7 @@ static int keep_and_send(struct txn_server *txn, struct span response)
 
 	if (!copy)
 		return -ENOMEM;
-	free(txn->response);
+	secret_free(txn->response, txn->response_len);
 	txn->response = copy;
 	txn->response_len = response.len;
 	return txn_base_send(&txn->base, response);
@@ -113,7 +113,7 @@ static void forget_request(struct txn_server *txn)
 
 static void forget_response(struct txn_server *txn)
 {
-	free(txn->response);
+	secret_free(txn->response, txn->response_len);
 	txn->response = NULL;
 	txn->response_len = 0;
 }
@@ -403,7 +403,7 @@ static void server_free(struct txn_base *base)
 	struct txn_server *txn = (struct txn_server *)base;
 
 	message_unref(txn->request);
-	free(txn->response);
+	secret_free(txn->response, txn->response_len);
 	free(txn);
 }
 

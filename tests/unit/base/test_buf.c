@@ -188,6 +188,22 @@ static void nothing_is_stolen_after_an_error(void **state)
 	buf_free(&buf);
 }
 
+static void what_is_no_longer_held_is_wiped(void **state)
+{
+	static const char nothing[64];
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 0);
+	buf_add_str(&buf, "inline:0123456789abcdef");
+	buf_consume(&buf, 7);
+	assert_memory_equal(buf.data, "0123456789abcdef", 16);
+	assert_memory_equal(buf.data + 16, nothing, 7);
+	buf_clear(&buf);
+	assert_memory_equal(buf.data, nothing, 23);
+	buf_free(&buf);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +218,7 @@ int main(void)
 		cmocka_unit_test(steal_gives_the_bytes_away),
 		cmocka_unit_test(what_is_stolen_has_no_spare_room),
 		cmocka_unit_test(nothing_is_stolen_after_an_error),
+		cmocka_unit_test(what_is_no_longer_held_is_wiped),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,19 @@ static void records_come_out_in_order_and_whole(void **state)
 	assert_null(queue_peek(*state, &len));
 }
 
+static void what_is_popped_is_wiped(void **state)
+{
+	static const char nothing[8];
+	const char *record;
+	size_t len;
+
+	push(*state, "a secret");
+	record = queue_peek(*state, &len);
+	assert_memory_equal(record, "a secret", len);
+	queue_pop(*state);
+	assert_memory_equal(record, nothing, sizeof(nothing));
+}
+
 static void a_record_stays_until_it_is_popped(void **state)
 {
 	size_t len;
@@ -261,6 +274,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		on_a_queue(records_come_out_in_order_and_whole),
 		on_a_queue(a_record_stays_until_it_is_popped),
+		on_a_queue(what_is_popped_is_wiped),
 		on_a_queue(a_full_queue_refuses_and_counts),
 		on_a_queue(a_record_of_more_than_half_the_queue_is_refused),
 		on_a_queue(records_survive_the_end_of_the_ring),
