@@ -374,6 +374,23 @@ static void a_restart_under_the_same_key_is_told_of(void **state)
 	srtp_context_free(peer);
 }
 
+static void a_keys_age_counts_from_the_change(void **state)
+{
+	struct fixture *f = *state;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	for (uint8_t seed = 90; seed < 100; seed++) {
+		f->batch.now_us += 1000;
+		f->remote[RELAY_INTERNAL].rx =
+			test_key(RELAY_AES_CM_128_HMAC_SHA1_80, seed);
+		apply(f);
+		assert_int_equal(stats(f, RELAY_INTERNAL).key_us, f->batch.now_us);
+	}
+	f->batch.now_us += 1000;
+	apply(f); /* the same key */
+	assert_int_equal(stats(f, RELAY_INTERNAL).key_us, f->batch.now_us - 1000);
+}
+
 static void keys_that_are_not_usable_close_the_side(void **state)
 {
 	struct fixture *f = *state;
@@ -525,6 +542,7 @@ int main(void)
 		TEST(a_new_key_may_keep_its_roll_over_counter),
 		TEST(what_is_sealed_under_a_new_key_may_go_on),
 		TEST(a_restart_under_the_same_key_is_told_of),
+		TEST(a_keys_age_counts_from_the_change),
 		TEST(keys_that_are_not_usable_close_the_side),
 		TEST(raw_datagrams_pass_as_they_are_between_raw_sides),
 		TEST(taps_what_is_relayed_with_its_addresses),
