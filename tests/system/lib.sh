@@ -530,7 +530,8 @@ call_has() {
 #
 # A proxy with TLS in front of something that has none. What comes over TLS goes to
 # TARGET-URI (a client certificate is demanded); what comes in plain goes to tandem over
-# TLS, and it presents its own certificate there. MORE-TLS: more settings in tls.cfg.
+# TLS, and it presents its own certificate there. MORE-TLS: more settings in tls.cfg. What
+# $front_config and $front_request hold comes before its routes and before a request's.
 start_front() {
 	local name=$1 tls_port=$2 plain_port=$3 target=$4 cert=$5 ca=$6 tandem=$7 more=${8:-}
 	local dir=$lab/$1
@@ -579,7 +580,9 @@ start_front() {
 		modparam("tls", "config", "$dir/tls.cfg")
 		modparam("tls", "tls_force_run", 11)
 		modparam("rr", "append_fromtag", 0)
+		${front_config-}
 		request_route {
+			${front_request-}
 			# A dialog's request finds its way by its routes.
 			if (has_totag()) {
 				if (!loose_route() && is_method("ACK")) {
