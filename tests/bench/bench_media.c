@@ -1,0 +1,627 @@
+/*
+ * Tandem's relay beside rtpengine and a forwarder that does nothing else: tables for
+ * Markdown. See tests/bench/media, which runs it.
+ *
+ *   bench_media [OPTION...] [cpu|delay|limit|session]...
+ *
+ *   --io LIST         back ends, with commas (sockets,io_uring,steer)
+ *   --calls N         (1000)
+ *   --rates LIST      packets a second of the part cpu (20000,50000)
+ *   --rounds N        of the part cpu, each a slice of each server (5)
+ *   --seconds N       a slice (2)
+ *   --tick US         longest batching of Tandem but in the part delay, which has both (1000)
+ *   --suite NAME      of the internal side, as RFC 4568 has it (AES_CM_128_HMAC_SHA1_80)
+ *   --captures DIR    an empty folder; without it nothing is captured
+ *   --core N, --load-core N     the servers', the load's (0, 1)
+ *
+ * Servers of one part stand at the same time and take turns, so that all see the same
+ * machine. What the machine does not allow, or is not installed, is said and left out. CPU is
+ * that of the server's process with all its threads. Rows with captures are Tandem's first
+ * back end again, as it is under [audit] mode; no signalling goes on meanwhile.
+ */
+#include "media_load.h"
+#include "media_server.h"
+
+#include <getopt.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#define IO_MAX 3
+#define SERVERS_MAX (2 * IO_MAX + 3)
+#define RATES_MAX 8
+#define ROUNDS_MAX 50
+#define TICK_US 1000
+/* rtpengine learns where packets come from for three seconds. */
+#define WARM_SECONDS 4
+#define AGAIN_SECONDS 1
+#define CHURN 2000
+#define LIMIT_FIRST 40000
+#define LIMIT_STEP 1.5
+#define LIMIT_HALVINGS 4
+#define LIMIT_SEARCH_SECONDS 30
+#define LIMIT_MOST 400000
+#define LIMIT_TRIES 2
+/* A queue that grows loses nothing for a while, but that is no rate that can be kept. rtpengine,
+ * which is the measure, is allowed more. */
+#define LIMIT_P99_US 5000
+#define LIMIT_RTPENGINE_P99_US 100000
+
+struct options {
+	enum relay_io io[IO_MAX];
+	unsigned io_count;
+	unsigned calls;
+	unsigned rates[RATES_MAX];
+	unsigned rate_count;
+	unsigned rounds;
+	unsigned seconds;
+	unsigned tick_us;
+	enum relay_suite suite;
+	const char *captures;
+	unsigned core, load_core;
+};
+
+/* A server with its far ends; SERVER is NULL for the way without one. */
+struct rig {
+	char name[64];
+	struct media_server *server;
+	struct media_load *load;
+	double cpu[ROUNDS_MAX]; /* us a packet */
+	uint64_t user, system;  /* ticks */
+	uint64_t lost, sent;
+};
+
+static const char *const io_names[] = {"auto", "sockets", "io_uring", "steer"};
+
+static const char *const capture_names[] = {
+	"", ", signalling captured", ", all captured"};
+
+static void name_rig(struct rig *rig, const struct media_params *params)
+{
+	const char *io = io_names[params->io];
+
+	if (params->kind == MEDIA_RTPENGINE)
+		snprintf(rig->name, sizeof(rig->name), "rtpengine");
+	else
+		snprintf(rig->name, sizeof(rig->name), "%s, %s, tick %u us%s",
+			params->kind == MEDIA_BARE ? "bare forwarder" : "Tandem", io,
+			params->tick_us, capture_names[params->capture]);
+}
+
+/* False, and said, when it cannot be had here. */
+static bool open_rig(struct rig *rig, const struct media_params *params, unsigned calls)
+{
+	struct err_text text = {""};
+
+	memset(rig, 0, sizeof(*rig));
+	name_rig(rig, params);
+	if (media_server_start(&rig->server, params, &text) != 0) {
+		printf("Left out: %s: %s.\n\n", rig->name, text.text);
+		return false;
+	}
+	media_load_new(&rig->load, rig->server, calls);
+	return true;
+}
+
+static void close_rig(struct rig *rig)
+{
+	media_load_free(rig->load);
+	media_server_stop(rig->server);
+	memset(rig, 0, sizeof(*rig));
+}
+
+static struct media_params params_of(
+	const struct options *o, enum media_kind kind, enum relay_io io, unsigned tick_us)
+{
+	return (struct media_params){.kind = kind,
+		.io = io,
+		.tick_us = tick_us,
+		.suite = o->suite,
+		.core = o->core};
+}
+
+static void run(struct rig *rig, unsigned pps, double seconds, struct media_result *ret)
+{
+	const struct media_slice slice = {.pps = pps, .seconds = seconds};
+
+	media_load_run(rig->load, &slice, ret);
+}
+
+/* What the figures of the table above are not the server's alone for. */
+static char notes[4096];
+
+static void note_load(
+	const struct rig *rig, const struct media_result *result, unsigned asked)
+{
+	size_t len = strlen(notes);
+
+	if (result->own_drops > 0 || result->pps < 0.99 * asked)
+		snprintf(notes + len, sizeof(notes) - len,
+			"%s at %u packets/s: the load sent %.0f and itself lost %llu.\n",
+			rig->name, asked, result->pps,
+			(unsigned long long)result->own_drops);
+	len = strlen(notes);
+	if (result->bad > 0)
+		snprintf(notes + len, sizeof(notes) - len,
+			"%s at %u packets/s: %llu packets were not what was sent.\n",
+			rig->name, asked, (unsigned long long)result->bad);
+}
+
+static void end_table(void)
+{
+	printf("\n%s%s", notes, notes[0] ? "\n" : "");
+	notes[0] = '\0';
+}
+
+/* CPU a packet */
+
+static int by_double(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+static void slice_cpu(struct rig *rig, unsigned pps, unsigned seconds, unsigned round)
+{
+	struct media_result result;
+	double cpu = media_server_cpu_us(rig->server);
+	uint64_t user[2], system[2];
+
+	media_server_ticks(rig->server, &user[0], &system[0]);
+	run(rig, pps, seconds, &result);
+	media_server_ticks(rig->server, &user[1], &system[1]);
+	rig->user += user[1] - user[0];
+	rig->system += system[1] - system[0];
+	cpu = media_server_cpu_us(rig->server) - cpu;
+	rig->cpu[round] = cpu / (double)(result.received ? result.received : 1);
+	rig->sent += result.sent;
+	rig->lost += result.sent - result.received;
+	note_load(rig, &result, pps);
+}
+
+/* Sorts: the median is in the middle afterwards. */
+static double median(struct rig *rig, unsigned rounds)
+{
+	qsort(rig->cpu, rounds, sizeof(*rig->cpu), by_double);
+	return rig->cpu[rounds / 2];
+}
+
+static void print_ratio(double value, double base)
+{
+	if (base > 0)
+		printf(" %.2f |", value / base);
+	else
+		printf(" - |");
+}
+
+/* What a row is compared with: medians of rows before it, 0 where there are none. */
+struct bases {
+	double rtpengine;
+	double bare; /* of the same back end */
+	double uncaptured;
+};
+
+static void cpu_row(
+	const struct options *o, struct rig *rig, unsigned pps, struct bases *bases)
+{
+	const struct media_params *params = media_server_params(rig->server);
+	const bool tandem = params->kind == MEDIA_TANDEM;
+	double cpu = median(rig, o->rounds), ticks = (double)(rig->user + rig->system);
+	double user = ticks > 0 ? cpu * (double)rig->user / ticks : cpu;
+
+	if (params->kind == MEDIA_RTPENGINE)
+		bases->rtpengine = cpu;
+	if (params->kind == MEDIA_BARE)
+		bases->bare = cpu;
+	if (tandem && params->capture == MEDIA_NO_CAPTURE && params->io == o->io[0])
+		bases->uncaptured = cpu;
+	printf("| %u | %s | %.2f | %.2f-%.2f | %.2f | %.2f |", pps, rig->name, cpu,
+		rig->cpu[0], rig->cpu[o->rounds - 1], user, cpu - user);
+	print_ratio(cpu, bases->rtpengine);
+	print_ratio(cpu, tandem && params->capture == MEDIA_NO_CAPTURE ? bases->bare : 0);
+	print_ratio(cpu, params->capture != MEDIA_NO_CAPTURE ? bases->uncaptured : 0);
+	printf(" %llu of %llu |\n", (unsigned long long)rig->lost,
+		(unsigned long long)rig->sent);
+}
+
+static void cpu_rate(const struct options *o, struct rig *rigs, unsigned count,
+	unsigned pps, unsigned warm_seconds)
+{
+	struct bases bases = {0};
+	struct media_result warm;
+
+	for (unsigned i = 0; i < count; i++) {
+		rigs[i].sent = rigs[i].lost = rigs[i].user = rigs[i].system = 0;
+		run(&rigs[i], pps, warm_seconds, &warm);
+	}
+	for (unsigned round = 0; round < o->rounds; round++)
+		for (unsigned i = 0; i < count; i++)
+			slice_cpu(&rigs[i], pps, o->seconds, round);
+	for (unsigned i = 0; i < count; i++)
+		cpu_row(o, &rigs[i], pps, &bases);
+}
+
+/* rtpengine, each back end bare and as it is, the first one with captures. How many. */
+static unsigned open_cpu_rigs(const struct options *o, struct rig *rigs)
+{
+	struct media_params params = params_of(o, MEDIA_RTPENGINE, RELAY_IO_AUTO, 0);
+	unsigned count = 0;
+
+	count += open_rig(&rigs[count], &params, o->calls);
+	for (unsigned i = 0; i < o->io_count; i++) {
+		params = params_of(o, MEDIA_BARE, o->io[i], o->tick_us);
+		if (!open_rig(&rigs[count], &params, o->calls))
+			continue;
+		count++;
+		params.kind = MEDIA_TANDEM;
+		count += open_rig(&rigs[count], &params, o->calls);
+	}
+	params = params_of(o, MEDIA_TANDEM, o->io[0], o->tick_us);
+	params.folder = o->captures;
+	for (unsigned i = MEDIA_CAPTURE_SIGNALLING;
+		o->captures && i <= MEDIA_CAPTURE_FULL; i++) {
+		params.capture = (enum media_capture)i;
+		count += open_rig(&rigs[count], &params, o->calls);
+	}
+	return count;
+}
+
+static void part_cpu(const struct options *o)
+{
+	struct rig rigs[SERVERS_MAX];
+	unsigned count = open_cpu_rigs(o, rigs);
+
+	printf("CPU a packet, us; %u calls, %u slices of %u s each.\n\n", o->calls,
+		o->rounds, o->seconds);
+	printf("| packets/s | server | median | least-most | user | system | of "
+	       "rtpengine "
+	       "| of the bare forwarder | of the same without captures | lost |\n"
+	       "|---|---|---|---|---|---|---|---|---|---|\n");
+	for (unsigned i = 0; i < o->rate_count; i++)
+		cpu_rate(o, rigs, count, o->rates[i],
+			i == 0 ? WARM_SECONDS : AGAIN_SECONDS);
+	printf("\n");
+	while (count > 0)
+		close_rig(&rigs[--count]);
+}
+
+/* Delay */
+
+static void delay_row(struct rig *rig, unsigned pps, double seconds, double base[2])
+{
+	struct media_slice slice = {.pps = pps, .seconds = seconds, .delay = true};
+	struct media_result result;
+
+	/* With a server: until it knows its rate, and where packets come from. */
+	if (rig->server)
+		run(rig, pps, WARM_SECONDS, &result);
+	media_load_run(rig->load, &slice, &result);
+	if (!rig->server) {
+		base[0] = result.p50_us;
+		base[1] = result.p99_us;
+	}
+	printf("| %u | %s | %.0f | %.0f | %.0f | %.0f | %llu |\n", pps, rig->name,
+		result.p50_us, result.p99_us, result.p50_us - base[0],
+		result.p99_us - base[1],
+		(unsigned long long)(result.sent - result.received));
+	note_load(rig, &result, pps);
+}
+
+static void delay_rate(const struct options *o, unsigned calls, unsigned pps)
+{
+	struct rig rig = {.name = "none: straight over the loopback"};
+	struct media_params params = params_of(o, MEDIA_RTPENGINE, RELAY_IO_AUTO, 0);
+	double base[2];
+
+	media_load_new(&rig.load, NULL, calls);
+	delay_row(&rig, pps, o->seconds, base);
+	close_rig(&rig);
+	if (open_rig(&rig, &params, calls)) {
+		delay_row(&rig, pps, o->seconds, base);
+		close_rig(&rig);
+	}
+	for (unsigned i = 0; i < 2 * o->io_count; i++) {
+		params = params_of(o, MEDIA_TANDEM, o->io[i / 2], i % 2 ? TICK_US : 0);
+		if (!open_rig(&rig, &params, calls))
+			continue;
+		delay_row(&rig, pps, o->seconds, base);
+		close_rig(&rig);
+	}
+}
+
+static void part_delay(const struct options *o)
+{
+	printf("Delay one way, us.\n\n"
+	       "| packets/s | server | p50 | p99 | added p50 | added p99 | lost |\n"
+	       "|---|---|---|---|---|---|---|\n");
+	delay_rate(o, 20, 1000);
+	delay_rate(o, o->calls, 20000);
+	end_table();
+}
+
+/* The highest rate without loss */
+
+/* A stray pause of the machine is not the server's limit: the best of some tries. False also
+ * when it is the load that cannot do more. */
+static bool holds(const struct options *o, struct rig *rig, unsigned pps)
+{
+	const struct media_slice slice = {
+		.pps = pps, .seconds = o->seconds, .delay = true};
+	const bool tandem = media_server_params(rig->server)->kind == MEDIA_TANDEM;
+	const double most_us = tandem ? LIMIT_P99_US : LIMIT_RTPENGINE_P99_US;
+	struct media_result result;
+
+	for (unsigned i = 0; i < LIMIT_TRIES; i++) {
+		media_load_run(rig->load, &slice, &result);
+		if (result.sent == result.received && result.p99_us <= most_us)
+			return result.pps >= 0.99 * pps;
+	}
+	return false;
+}
+
+/* Up in steps, then between what held and what did not, as long as there is time. */
+static unsigned find_limit(const struct options *o, struct rig *rig)
+{
+	double good = 0, bad = LIMIT_FIRST;
+	const time_t end = time(NULL) + LIMIT_SEARCH_SECONDS;
+
+	while (bad <= LIMIT_MOST && holds(o, rig, (unsigned)bad)) {
+		good = bad;
+		bad *= LIMIT_STEP;
+	}
+	for (unsigned i = 0; i < LIMIT_HALVINGS && time(NULL) < end; i++) {
+		double middle = (good + bad) / 2;
+
+		*(holds(o, rig, (unsigned)middle) ? &good : &bad) = middle;
+	}
+	return (unsigned)good;
+}
+
+static void limit_row(
+	const struct options *o, const struct media_params *params, double *rtpengine)
+{
+	struct media_slice slice = {.seconds = o->seconds, .delay = true};
+	struct media_result at, over, after;
+	unsigned limit;
+	struct rig rig;
+
+	if (!open_rig(&rig, params, o->calls))
+		return;
+	run(&rig, LIMIT_FIRST / 2, WARM_SECONDS, &at);
+	limit = find_limit(o, &rig);
+	if (params->kind == MEDIA_RTPENGINE)
+		*rtpengine = limit;
+	slice.pps = limit > 0 ? limit : LIMIT_FIRST;
+	media_load_run(rig.load, &slice, &at);
+	slice.pps = slice.pps * 3 / 2;
+	media_load_run(rig.load, &slice, &over);
+	run(&rig, LIMIT_FIRST / 2, o->seconds, &after);
+	printf("| %s | %u |", rig.name, limit);
+	print_ratio(limit, *rtpengine);
+	printf(" %.0f | %.0f | %.0f | %.1f %% | %.1f %% | %.1f %% | %.2f %% |\n",
+		at.p50_us, at.p99_us, over.pps, 100 * over.lost, 100 * over.lost_min,
+		100 * over.lost_max, 100 * after.lost_max);
+	close_rig(&rig);
+}
+
+static void part_limit(const struct options *o)
+{
+	struct media_params params = params_of(o, MEDIA_RTPENGINE, RELAY_IO_AUTO, 0);
+	double rtpengine = 0;
+
+	printf("The highest rate without loss, %u calls, slices of %u s; half as much "
+	       "again; "
+	       "and %u packets a second afterwards.\n\n"
+	       "| server | packets/s | of rtpengine | delay p50 us | p99 us | packets/s "
+	       "beyond | lost | "
+	       "of the best stream | of the worst | worst afterwards |\n"
+	       "|---|---|---|---|---|---|---|---|---|---|\n",
+		o->calls, o->seconds, LIMIT_FIRST / 2);
+	limit_row(o, &params, &rtpengine);
+	for (unsigned i = 0; i < o->io_count; i++) {
+		params = params_of(o, MEDIA_TANDEM, o->io[i], o->tick_us);
+		limit_row(o, &params, &rtpengine);
+	}
+	end_table();
+}
+
+/* What a session costs */
+
+/* A fresh server each time: what an earlier load left would hide growth. */
+static void session_row(const struct media_params *params, unsigned calls)
+{
+	struct media_memory before, with;
+	struct media_server *server;
+	struct err_text text = {""};
+	struct rig rig = {0};
+	double cpu, loop;
+
+	name_rig(&rig, params);
+	if (media_server_start(&server, params, &text) != 0) {
+		printf("Left out: %s: %s.\n\n", rig.name, text.text);
+		return;
+	}
+	rig.server = server;
+	/* Once through, for what is made the first time, and gone again. */
+	media_load_new(&rig.load, server, 1);
+	media_server_churn(server, media_load_call(rig.load), CHURN / 10, &loop);
+	media_server_memory(server, &before);
+	media_load_free(rig.load);
+	media_load_new(&rig.load, server, calls);
+	usleep(500000);
+	media_server_memory(server, &with);
+	cpu = media_server_churn(server, media_load_call(rig.load), CHURN, &loop);
+	printf("| %s | %s | %u | %.1f |", rig.name, relay_suite_name(params->suite),
+		calls, (with.rss_kb - before.rss_kb) / calls);
+	if (with.heap_kb > 0)
+		printf(" %.1f |", (with.heap_kb - before.heap_kb) / calls);
+	else
+		printf(" - |");
+	printf(" %.1f |", cpu / CHURN);
+	if (loop > 0)
+		printf(" %.1f |\n", loop / CHURN);
+	else
+		printf(" - |\n");
+	close_rig(&rig);
+}
+
+static void part_session(const struct options *o)
+{
+	struct rlimit files;
+	unsigned most;
+
+	getrlimit(RLIMIT_NOFILE, &files);
+	/* Ended calls whose sockets the worker has yet to close need some too. */
+	most = files.rlim_cur > 22000 ? 5000 : (unsigned)(files.rlim_cur - 2000) / 4;
+	printf("What a call with audio takes.\n\n"
+	       "| server | suite | calls at once | kB RSS | kB heap | CPU us to begin "
+	       "and end | of it the loop's |\n|---|---|---|---|---|---|---|\n");
+	for (unsigned i = 0; i <= o->io_count; i++) {
+		struct media_params params =
+			params_of(o, MEDIA_RTPENGINE, RELAY_IO_AUTO, 0);
+
+		if (i > 0)
+			params = params_of(o, MEDIA_TANDEM, o->io[i - 1], o->tick_us);
+		session_row(&params, 100);
+		session_row(&params, most);
+		params.suite = RELAY_AEAD_AES_256_GCM;
+		session_row(&params, most);
+	}
+	end_table();
+}
+
+/* Options */
+
+static bool parse_io(struct options *o, char *list)
+{
+	o->io_count = 0;
+	for (char *rest = list, *name; (name = strsep(&rest, ",")) != NULL;) {
+		enum relay_io io = RELAY_IO_SOCKETS;
+
+		while (io <= RELAY_IO_STEER && strcmp(name, io_names[io]) != 0)
+			io++;
+		if (io > RELAY_IO_STEER || o->io_count == IO_MAX)
+			return false;
+		o->io[o->io_count++] = io;
+	}
+	return true;
+}
+
+static bool parse_rates(struct options *o, char *list)
+{
+	o->rate_count = 0;
+	for (char *rest = list, *rate; (rate = strsep(&rest, ",")) != NULL;) {
+		if (o->rate_count == RATES_MAX)
+			return false;
+		o->rates[o->rate_count++] = (unsigned)strtoul(rate, NULL, 10);
+	}
+	return true;
+}
+
+static bool parse_suite(struct options *o, const char *name)
+{
+	o->suite = RELAY_AEAD_AES_256_GCM;
+	while (o->suite < RELAY_PLAIN && strcmp(name, relay_suite_name(o->suite)) != 0)
+		o->suite++;
+	return o->suite < RELAY_PLAIN;
+}
+
+static bool parse(struct options *o, int argc, char **argv)
+{
+	static const struct option options[] = {{"io", 1, NULL, 'i'},
+		{"calls", 1, NULL, 'c'}, {"rates", 1, NULL, 'r'},
+		{"rounds", 1, NULL, 'n'}, {"seconds", 1, NULL, 's'},
+		{"tick", 1, NULL, 't'}, {"suite", 1, NULL, 'u'},
+		{"captures", 1, NULL, 'a'}, {"core", 1, NULL, 'k'},
+		{"load-core", 1, NULL, 'l'}, {NULL, 0, NULL, 0}};
+	bool good = true;
+	int c;
+
+	while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		unsigned number = optarg ? (unsigned)strtoul(optarg, NULL, 10) : 0;
+
+		if (c == 'i')
+			good &= parse_io(o, optarg);
+		else if (c == 'r')
+			good &= parse_rates(o, optarg);
+		else if (c == 'c')
+			o->calls = number;
+		else if (c == 'n')
+			o->rounds = number;
+		else if (c == 's')
+			o->seconds = number;
+		else if (c == 't')
+			o->tick_us = number;
+		else if (c == 'u')
+			good &= parse_suite(o, optarg);
+		else if (c == 'a')
+			o->captures = optarg;
+		else if (c == 'k')
+			o->core = number;
+		else if (c == 'l')
+			o->load_core = number;
+		else
+			good = false;
+	}
+	return good && o->calls > 0 && o->seconds > 0 && o->rounds > 0 &&
+	       o->rounds <= ROUNDS_MAX;
+}
+
+static void prepare(const struct options *o)
+{
+	struct rlimit files = {.rlim_cur = 400000, .rlim_max = 400000};
+	cpu_set_t set;
+
+	/* Four sockets a call; as many as one may have. */
+	if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+		getrlimit(RLIMIT_NOFILE, &files);
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
+	}
+	CPU_ZERO(&set);
+	CPU_SET(o->load_core, &set);
+	if (sched_setaffinity(0, sizeof(set), &set) != 0)
+		fprintf(stderr, "core %u cannot be used: the load is not pinned\n",
+			o->load_core);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+}
+
+int main(int argc, char **argv)
+{
+	static const struct {
+		const char *name;
+		void (*run)(const struct options *o);
+	} parts[] = {{"cpu", part_cpu}, {"delay", part_delay}, {"limit", part_limit},
+		{"session", part_session}};
+	struct options o = {.io = {RELAY_IO_SOCKETS, RELAY_IO_URING, RELAY_IO_STEER},
+		.io_count = 3,
+		.calls = 1000,
+		.rates = {20000, 50000},
+		.rate_count = 2,
+		.rounds = 5,
+		.seconds = 2,
+		.tick_us = TICK_US,
+		.suite = RELAY_AES_CM_128_HMAC_SHA1_80,
+		.core = 0,
+		.load_core = 1};
+
+	if (!parse(&o, argc, argv)) {
+		fprintf(stderr, "see the head of tests/bench/bench_media.c\n");
+		return 2;
+	}
+	prepare(&o);
+	for (size_t i = 0; i < sizeof(parts) / sizeof(*parts); i++) {
+		bool wanted = optind == argc;
+
+		for (int k = optind; k < argc; k++)
+			wanted |= strcmp(argv[k], parts[i].name) == 0;
+		if (wanted)
+			parts[i].run(&o);
+	}
+	return 0;
+}

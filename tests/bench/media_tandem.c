@@ -1,0 +1,212 @@
+/* The process that runs Tandem's relay. Its loop takes turns as signalling's does. */
+#include "media_server.h"
+
+#include "audit/writer.h"
+
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Below the kernel's own; 11,384 pairs on each side. */
+#define PORT_MIN 10000
+#define PORT_MAX 32767
+#define QUARANTINE_MS 500
+/* Longer than any pause between slices. */
+#define TIMEOUT_MS 600000
+#define PACE_US 10000
+
+struct tandem {
+	const struct media_params *params;
+	struct relay_params relay_params;
+	struct relay *relay;
+	struct writer *writer; /* NULL: no capture */
+	struct loop_task task;
+	/* What the turn is about. */
+	struct relay_session **session;
+	struct media_call *call;
+	unsigned number;
+};
+
+static int start(struct tandem *t, const struct addr local[2], struct err_text *text)
+{
+	int err = loop_new(&t->relay_params.loop, clock_real());
+
+	if (err != 0)
+		return err_set(text, err, "loop: %s", err_str(err));
+	if (t->params->capture != MEDIA_NO_CAPTURE) {
+		const struct writer_params params = {
+			.state_dir = t->params->folder, .workers = 1};
+
+		err = writer_new(&t->writer, &params, text);
+		if (err != 0)
+			return err;
+		t->relay_params.tap = writer_tap(t->writer);
+	}
+	t->relay_params.io = t->params->io;
+	t->relay_params.workers = 1;
+	t->relay_params.tick_us = t->params->tick_us;
+	t->relay_params.address[RELAY_INTERNAL] = local[RELAY_INTERNAL];
+	t->relay_params.address[RELAY_EXTERNAL] = local[RELAY_EXTERNAL];
+	t->relay_params.port_min = PORT_MIN;
+	t->relay_params.port_max = PORT_MAX;
+	t->relay_params.quarantine_ms = QUARANTINE_MS;
+	return relay_new(&t->relay, &t->relay_params, text);
+}
+
+static void set(struct tandem *t, enum relay_side side)
+{
+	const struct media_call *call = t->call;
+	const struct relay_key plain = {.suite = RELAY_PLAIN};
+	bool inside = side == RELAY_INTERNAL;
+	const struct relay_remote remote = {
+		.rtp = call->peer[side][0],
+		.rtcp = call->peer[side][1],
+		.send = true,
+		.receive = true,
+		.rx = inside ? call->to : plain,
+		.tx = inside ? call->from : plain,
+	};
+
+	media_check(relay_stream_set(*t->session, 0, side, &remote), "stream");
+}
+
+/* A call's three turns: INVITE, 200, BYE. */
+
+static void on_invite(void *arg)
+{
+	struct tandem *t = arg;
+	struct media_call *call = t->call;
+	const bool full = t->params->capture == MEDIA_CAPTURE_FULL;
+	const struct relay_open open = {
+		.call = t->number + 1, .timeout_ms = TIMEOUT_MS, .tap = full};
+	char id[32];
+
+	snprintf(id, sizeof(id), "bench-%u", t->number);
+	if (t->writer)
+		writer_call_begin(t->writer, open.call, id, full);
+	media_check(relay_open(t->relay, t->session, &open), "session");
+	media_check(relay_stream_add(*t->session, 0), "stream");
+	call->to = media_key(t->params->suite, 2 * t->number);
+	call->from = media_key(t->params->suite, 2 * t->number + 1);
+	set(t, RELAY_INTERNAL);
+	for (unsigned side = 0; side < 2; side++) {
+		struct addr *local = call->local[side];
+
+		relay_stream_local(*t->session, 0, (enum relay_side)side, &local[0]);
+		local[1] = local[0];
+		addr_set_port(&local[1], (uint16_t)(addr_port(&local[0]) + 1));
+	}
+}
+
+static void on_answer(void *arg)
+{
+	set(arg, RELAY_EXTERNAL);
+}
+
+static void on_bye(void *arg)
+{
+	struct tandem *t = arg;
+
+	relay_close(*t->session);
+	*t->session = NULL;
+}
+
+static void turn(struct tandem *t, void (*h)(void *arg))
+{
+	loop_defer(t->relay_params.loop, &t->task, h, t);
+	media_check(loop_turn(t->relay_params.loop, 0), "loop");
+}
+
+static void begin(struct tandem *t, struct relay_session **session,
+	struct media_call *call, unsigned number)
+{
+	t->session = session;
+	t->call = call;
+	t->number = number;
+	turn(t, on_invite);
+	turn(t, on_answer);
+}
+
+static void end(struct tandem *t, struct relay_session **session)
+{
+	t->session = session;
+	turn(t, on_bye);
+}
+
+static double thread_us(void)
+{
+	struct timespec used;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (double)used.tv_sec * 1e6 + (double)used.tv_nsec / 1e3;
+}
+
+/* Calls begin and end at some pace: the worker's queue of commands is bounded, and it closes
+ * sockets later. */
+static void pace(unsigned number)
+{
+	if (number % MEDIA_CHURN_LIVE == 0)
+		usleep(PACE_US);
+}
+
+static void churn(struct tandem *t, struct media_call *call, unsigned count)
+{
+	struct relay_session *live[MEDIA_CHURN_LIVE] = {NULL};
+
+	for (unsigned i = 0; i < count + MEDIA_CHURN_LIVE; i++) {
+		struct relay_session **session = &live[i % MEDIA_CHURN_LIVE];
+
+		if (*session)
+			end(t, session);
+		pace(i);
+		if (i < count)
+			begin(t, session, call, i);
+	}
+}
+
+static void serve(struct tandem *t, const struct media_request *request, int control)
+{
+	unsigned count = request->order == MEDIA_OPEN ? request->count : 1;
+	struct media_call *calls = calloc(count, sizeof(*calls));
+	struct relay_session **sessions = calloc(count, sizeof(struct relay_session *));
+	double heap_kb = (double)mallinfo2().uordblks / 1024, loop_us = thread_us();
+
+	if (!calls || !sessions)
+		exit(1);
+	if (request->order == MEDIA_HEAP) {
+		media_write(control, &heap_kb, sizeof(heap_kb));
+	} else {
+		media_read(control, calls, count * sizeof(*calls));
+		for (unsigned i = 0; request->order == MEDIA_OPEN && i < count; i++) {
+			pace(i);
+			begin(t, &sessions[i], &calls[i], request->first + i);
+		}
+		if (request->order == MEDIA_CHURN)
+			churn(t, calls, request->count);
+		loop_us = thread_us() - loop_us;
+		media_write(control, calls, count * sizeof(*calls));
+		if (request->order == MEDIA_CHURN)
+			media_write(control, &loop_us, sizeof(loop_us));
+	}
+	free(calls);
+	free(sessions); /* they live until the process ends */
+}
+
+void media_tandem_run(
+	const struct media_params *params, const struct addr local[2], int control)
+{
+	struct tandem t = {.params = params};
+	struct media_ready ready = {0};
+	struct media_request request;
+
+	ready.err = start(&t, local, &ready.text);
+	media_write(control, &ready, sizeof(ready));
+	while (read(control, &request, sizeof(request)) == sizeof(request))
+		serve(&t, &request, control);
+	relay_free(t.relay);
+	writer_free(t.writer);
+	loop_free(t.relay_params.loop);
+}
