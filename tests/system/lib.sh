@@ -709,7 +709,8 @@ wait_sipp() {
 read_capture() {
 	local pcap=$1 port as=()
 	shift
-	for port in "$port_internal" "$port_external" "$port_external_tls"; do
+	for port in "$port_internal" "$port_external" "$port_external_tls" "$port_gw" \
+		"$port_pbx" $((port_pbx + 1)); do
 		as+=(-d "udp.port==$port,sip")
 	done
 	tshark -r "$pcap" -n "${as[@]}" "$@" 2>/dev/null
