@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/err.h"
+#include "base/span.h"
 
 #include <gnutls/ocsp.h>
 #include <stdio.h>
@@ -194,7 +195,7 @@ char *ocsp_responder(gnutls_x509_crt_t certificate)
 		if (err < 0 && err != GNUTLS_E_UNKNOWN_ALGORITHM)
 			return NULL;
 		if (err == 0 && is_plain_http(&uri))
-			text = strndup((const char *)uri.data, uri.size);
+			text = span_dup((struct span){(const char *)uri.data, uri.size});
 		gnutls_free(uri.data);
 		if (text)
 			return text;

@@ -154,7 +154,7 @@ static void peers_are_judged_as_configured(void **state)
 	char *pins[] = {pin};
 	struct err_text text = {{0}};
 	const struct peer *peer;
-	struct config_peer *own;
+	struct config_peer *own, before;
 	struct plain plain;
 
 	(void)state;
@@ -165,13 +165,14 @@ static void peers_are_judged_as_configured(void **state)
 	assert_null(peer->pins[0]);
 	assert_false(peer->wildcard || peer->strict_purpose || peer->must_ask);
 	own = &plain.config->servers[0].peer;
+	before = *own;
 	*own = (struct config_peer){.names = {names, 1},
 		.wildcard = CONFIG_WILDCARD_ONE_LABEL,
 		.eku = CONFIG_EKU_STRICT,
 		.pins = {pins, 1},
 		.mutual = CONFIG_MUTUAL_STRICT};
 	assert_int_equal(trunks_apply(plain.trunks, plain.config, &text), 0);
-	*own = (struct config_peer){.wildcard = CONFIG_WILDCARD_NO};
+	*own = before;
 	peer = trunks_find(plain.trunks, TRUNK_SERVER, "pbx1")->peer;
 	assert_string_equal(peer->other_names[0], other);
 	assert_null(peer->other_names[1]);
