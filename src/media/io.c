@@ -54,6 +54,18 @@ bool io_shared_binds(const struct io_shared *shared)
 	return shared->backend->binds;
 }
 
+void io_claim(struct io_shared *shared, const struct addr *local_rtp, unsigned worker)
+{
+	if (shared->backend->claim)
+		shared->backend->claim(shared, local_rtp, worker);
+}
+
+void io_give_up(struct io_shared *shared, const struct addr *local_rtp)
+{
+	if (shared->backend->give_up)
+		shared->backend->give_up(shared, local_rtp);
+}
+
 int io_new(struct io **ret, const struct io_params *params, struct err_text *text)
 {
 	const struct io_backend *backend = params->shared->backend;

@@ -68,6 +68,11 @@ void io_shared_free(struct io_shared *shared);
 enum io_kind io_shared_kind(const struct io_shared *shared);
 /* Whether each port needs a bound socket. */
 bool io_shared_binds(const struct io_shared *shared);
+/* Packets to LOCAL_RTP and to the port above it are WORKER's, until they are given up. In the
+ * order in which the pools give ports: a worker that is late must not take back, for a stream
+ * that is over, what is another's by now. Loop thread. */
+void io_claim(struct io_shared *shared, const struct addr *local_rtp, unsigned worker);
+void io_give_up(struct io_shared *shared, const struct addr *local_rtp);
 
 /* 0, or negative with TEXT. Loop thread. */
 int io_new(struct io **ret, const struct io_params *params, struct err_text *text);

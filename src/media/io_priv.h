@@ -16,6 +16,9 @@ struct io_backend {
 	int (*share)(struct io_shared *shared, const struct io_shared_params *params,
 		struct err_text *text);
 	void (*unshare)(struct io_shared *shared);
+	void (*claim)(
+		struct io_shared *shared, const struct addr *local_rtp, unsigned worker);
+	void (*give_up)(struct io_shared *shared, const struct addr *local_rtp);
 	int (*open)(struct io *io, struct err_text *text);
 	void (*close)(struct io *io);
 	void (*start)(struct io *io);

@@ -205,6 +205,37 @@ static int steer_share(struct io_shared *shared, const struct io_shared_params *
 	return err;
 }
 
+static struct steer_bpf *steer_find(struct steer_shared *steer, const struct addr *local)
+{
+	for (unsigned i = 0; i < steer->address_count; i++)
+		if (addr_equal_host(&steer->addresses[i].bpf.address, local))
+			return &steer->addresses[i].bpf;
+	return NULL;
+}
+
+static void steer_claim(
+	struct io_shared *shared, const struct addr *local_rtp, unsigned worker)
+{
+	struct steer_bpf *bpf = steer_find((struct steer_shared *)shared, local_rtp);
+	uint16_t port = addr_port(local_rtp);
+
+	if (!bpf)
+		return;
+	steer_bpf_set(bpf, port, worker);
+	steer_bpf_set(bpf, (uint16_t)(port + 1), worker);
+}
+
+static void steer_give_up(struct io_shared *shared, const struct addr *local_rtp)
+{
+	struct steer_bpf *bpf = steer_find((struct steer_shared *)shared, local_rtp);
+	uint16_t port = addr_port(local_rtp);
+
+	if (!bpf)
+		return;
+	steer_bpf_clear(bpf, port);
+	steer_bpf_clear(bpf, (uint16_t)(port + 1));
+}
+
 /* Opening and closing: the loop thread */
 
 static int steer_watch(const struct steer *steer, int fd, uint32_t bit)
@@ -275,16 +306,12 @@ static int steer_add(struct io *io, struct io_port *port)
 {
 	struct steer *steer = (struct steer *)io;
 	struct steer_shared *shared = steer->shared;
-	uint16_t number = addr_port(port->local);
 
 	for (unsigned i = 0; i < shared->address_count; i++) {
-		struct steer_bpf *bpf = &shared->addresses[i].bpf;
-
-		if (!addr_equal_host(&bpf->address, port->local))
+		if (!addr_equal_host(&shared->addresses[i].bpf.address, port->local))
 			continue;
 		port->slot = i;
-		steer->ports[i][number] = port;
-		steer_bpf_set(bpf, number, io->params.worker);
+		steer->ports[i][addr_port(port->local)] = port;
 		return 0;
 	}
 	port->slot = STEER_ADDRESSES;
@@ -294,12 +321,9 @@ static int steer_add(struct io *io, struct io_port *port)
 static void steer_remove(struct io *io, struct io_port *port)
 {
 	struct steer *steer = (struct steer *)io;
-	uint16_t number = addr_port(port->local);
 
-	if (port->slot == STEER_ADDRESSES)
-		return;
-	steer_bpf_clear(&steer->shared->addresses[port->slot].bpf, number);
-	steer->ports[port->slot][number] = NULL;
+	if (port->slot != STEER_ADDRESSES)
+		steer->ports[port->slot][addr_port(port->local)] = NULL;
 }
 
 /* Sending */
@@ -514,6 +538,8 @@ const struct io_backend io_steer = {
 	.size = sizeof(struct steer),
 	.share = steer_share,
 	.unshare = steer_unshare,
+	.claim = steer_claim,
+	.give_up = steer_give_up,
 	.open = steer_open,
 	.close = steer_close,
 	.add = steer_add,

@@ -383,13 +383,25 @@ int relay_open(
 	return 0;
 }
 
+static void claim_ports(
+	struct relay_session *session, const struct addr local_rtp[static 2])
+{
+	struct relay *relay = session->relay;
+	unsigned worker = (unsigned)(session->slot - relay->workers);
+
+	for (unsigned side = 0; side < 2; side++)
+		io_claim(relay->io, &local_rtp[side], worker);
+}
+
 static void release_ports(
 	struct relay_session *session, const struct addr local_rtp[static 2])
 {
 	uint64_t ms = now_ms(session->relay);
 
-	for (unsigned side = 0; side < 2; side++)
+	for (unsigned side = 0; side < 2; side++) {
+		io_give_up(session->relay->io, &local_rtp[side]);
 		ports_release(session->ports[side], addr_port(&local_rtp[side]), ms);
+	}
 }
 
 static void forget_stream(struct relay_session *session, unsigned index)
@@ -482,6 +494,7 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	}
 	stream->local_rtp[RELAY_INTERNAL] = ports.local_rtp[RELAY_INTERNAL];
 	stream->local_rtp[RELAY_EXTERNAL] = ports.local_rtp[RELAY_EXTERNAL];
+	claim_ports(session, ports.local_rtp);
 	session->streams[index] = stream;
 	relay->stream_count++;
 	return 0;

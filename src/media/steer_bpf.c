@@ -31,6 +31,7 @@
 #define CONTEXT(field) offsetof(struct bpf_sk_lookup, field)
 
 #define PROGRAM_MAX 64
+#define LOAD_TRIES 10
 
 struct program {
 	struct bpf_insn insns[PROGRAM_MAX];
@@ -175,6 +176,7 @@ static int load_program(struct steer_bpf *steer)
 {
 	struct program program = {.count = 0};
 	union bpf_attr attr = {.prog_type = BPF_PROG_TYPE_SK_LOOKUP};
+	unsigned tries = LOAD_TRIES;
 
 	write_program(&program, steer);
 	attr.expected_attach_type = BPF_SK_LOOKUP;
@@ -182,7 +184,10 @@ static int load_program(struct steer_bpf *steer)
 	attr.insn_cnt = program.count;
 	attr.license = (uint64_t)(uintptr_t) "";
 	memcpy(attr.prog_name, "tandem_steer", sizeof("tandem_steer"));
-	steer->program_fd = bpf(BPF_PROG_LOAD, &attr);
+	/* The check of a program is given up for any pending work of this thread's. */
+	do
+		steer->program_fd = bpf(BPF_PROG_LOAD, &attr);
+	while (steer->program_fd == -EAGAIN && --tries > 0);
 	return steer->program_fd < 0 ? steer->program_fd : 0;
 }
 

@@ -3,7 +3,7 @@
  * table names for its port, before the kernel looks for a socket of its own. Linux 5.9; needs
  * CAP_BPF and CAP_NET_ADMIN to begin, nothing afterwards.
  *
- * Begun by the loop thread; a port's entry is then its worker's.
+ * All of it is the loop thread's.
  */
 #pragma once
 

@@ -78,6 +78,25 @@ static inline void on_silence(void *arg, uint64_t call, enum relay_side side)
 	silence->side = side;
 }
 
+/* A ring's sockets outlive it for a while: waits until the ports of the relay before are free. */
+static inline void wait_for_ports(const char *host)
+{
+	uint64_t deadline = now_ms() + DEADLINE_MS;
+	struct addr addr = test_addr(host);
+	unsigned port = PORT_MIN;
+
+	while (port <= PORT_MAX && now_ms() < deadline) {
+		int fd = socket(addr.sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+		assert_true(fd >= 0);
+		addr_set_port(&addr, (uint16_t)port);
+		if (bind(fd, &addr.sa, addr.len) == 0)
+			port++;
+		close(fd);
+	}
+	assert_int_equal(port, PORT_MAX + 1);
+}
+
 static inline void start_relay(struct fixture *f, const char *host, const struct tap *tap)
 {
 	struct err_text text = {""};
@@ -97,6 +116,7 @@ static inline void start_relay(struct fixture *f, const char *host, const struct
 		.handlers = {.timeout_h = on_silence, .arg = &f->silence},
 	};
 
+	wait_for_ports(host);
 	if (relay_new(&f->relay, &params, &text) != 0)
 		fail_msg("%s", text.text);
 }
@@ -264,6 +284,25 @@ static inline void add_rested_stream(struct relay_session *session, unsigned ind
 	assert_int_equal(err, 0);
 }
 
+/* Packets to SESSION's stream at INDEX come to it: it refuses one of a foreign source. */
+static inline void expect_heard(
+	struct fixture *f, struct relay_session *session, unsigned index)
+{
+	struct test_packet packet = {.len = 1, .data = {0}};
+	struct relay_stats stats = {0};
+	uint64_t deadline = now_ms() + DEADLINE_MS;
+	struct addr probe;
+
+	relay_stream_local(session, index, RELAY_INTERNAL, &probe);
+	while (stats.dropped_source == 0 && now_ms() < deadline) {
+		/* One that comes before the port is known is nobody's with some back ends. */
+		send_bytes(f->peer[0][0], &probe, &packet);
+		relay_stats(session, index, RELAY_INTERNAL, &stats);
+		sched_yield();
+	}
+	assert_true(stats.dropped_source > 0);
+}
+
 /*
  * A packet is no later than a command: the queue and the sockets are two ways to the
  * worker. Waits until the command that just went out has been run, as a new stream at
@@ -271,21 +310,9 @@ static inline void add_rested_stream(struct relay_session *session, unsigned ind
  */
 static inline void settle(struct fixture *f)
 {
-	struct test_packet packet = {.len = 1, .data = {0}};
-	struct relay_stats stats = {0};
-	uint64_t deadline = now_ms() + DEADLINE_MS;
-	struct addr probe;
-
 	relay_stream_remove(f->session, 7);
 	add_rested_stream(f->session, 7);
-	relay_stream_local(f->session, 7, RELAY_INTERNAL, &probe);
-	while (stats.dropped_source == 0 && now_ms() < deadline) {
-		/* One that comes before the port is known is nobody's with some back ends. */
-		send_bytes(f->peer[0][0], &probe, &packet);
-		relay_stats(f->session, 7, RELAY_INTERNAL, &stats);
-		sched_yield();
-	}
-	assert_true(stats.dropped_source > 0);
+	expect_heard(f, f->session, 7);
 }
 
 static inline void announce_both(

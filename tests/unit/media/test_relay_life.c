@@ -88,6 +88,22 @@ static void stall(void *arg, const struct tap_packet *packet)
 	sem_wait(&f->resume);
 }
 
+/* Stalls the worker of the fixture's call until f->resume. */
+static void stall_worker(struct fixture *f, struct test_packet *packet)
+{
+	relay_close(f->session);
+	relay_free(f->relay);
+	sem_init(&f->stalled, 0, 0);
+	sem_init(&f->resume, 0, 0);
+	f->tap = (struct tap){.packet_h = stall, .arg = f};
+	start_relay(f, "127.0.0.1", &f->tap);
+	open_call(f, true);
+	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
+	test_rtp(packet, 77, 1, 160);
+	peer_send(f, RELAY_INTERNAL, 0, false, packet);
+	sem_wait(&f->stalled);
+}
+
 static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 {
 	enum { MANY = 100000 };
@@ -99,17 +115,7 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 	unsigned count = 0;
 
 	assert_non_null(sessions);
-	relay_close(f->session);
-	relay_free(f->relay);
-	sem_init(&f->stalled, 0, 0);
-	sem_init(&f->resume, 0, 0);
-	f->tap = (struct tap){.packet_h = stall, .arg = f};
-	start_relay(f, "127.0.0.1", &f->tap);
-	open_call(f, true);
-	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
-	test_rtp(&packet, 77, 1, 160);
-	peer_send(f, RELAY_INTERNAL, 0, false, &packet);
-	sem_wait(&f->stalled);
+	stall_worker(f, &packet);
 	while (count < MANY && relay_open(f->relay, &sessions[count], &open) == 0) {
 		if (count < 100)
 			assert_int_equal(relay_stream_add(sessions[count], 0), 0);
@@ -132,6 +138,36 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 	while (relay_open(f->relay, &sessions[0], &open) == ERR_LIMIT);
 	relay_close(sessions[0]);
 	free(sessions);
+}
+
+/* Calls of both workers come and go while one is stalled, and their ports go to others. */
+static void a_late_worker_takes_no_port_back(void **state)
+{
+	struct fixture *f = *state;
+	const struct relay_open open = {.call = 1};
+	struct relay_session *sessions[PORT_MAX - PORT_MIN];
+	struct test_packet packet;
+	unsigned count = 0, again = 0;
+	int err = 0;
+
+	stall_worker(f, &packet);
+	while (err == 0) {
+		assert_int_equal(relay_open(f->relay, &sessions[count], &open), 0);
+		err = relay_stream_add(sessions[count++], 0);
+	}
+	assert_int_equal(err, -EADDRNOTAVAIL);
+	/* Calls go to the workers by turns: from the second on, so that each call's ports
+	 * go to one of the other worker. */
+	for (unsigned i = 1; i <= count; i++)
+		relay_close(sessions[i % count]);
+	for (; again < 100; again++) {
+		assert_int_equal(relay_open(f->relay, &sessions[again], &open), 0);
+		add_rested_stream(sessions[again], 0);
+	}
+	sem_post(&f->resume);
+	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+	while (again > 0)
+		expect_heard(f, sessions[--again], 0);
 }
 
 static void open_in_turn(void *arg)
@@ -230,6 +266,7 @@ int main(void)
 		TEST(two_hundred_calls_leave_nothing_behind),
 		TEST(an_empty_pool_refuses_and_recovers),
 		TEST(a_full_queue_refuses_calls_but_ends_them_all),
+		TEST(a_late_worker_takes_no_port_back),
 		TEST(what_a_turn_commands_takes_effect_at_its_end),
 		TEST(no_descriptors_is_told_apart),
 		TEST(workers_are_counted_by_the_cores_we_may_use),
