@@ -100,6 +100,7 @@ static int capture_start(struct capture *capture, int fd, bool create)
 		return err;
 	}
 	setvbuf(capture->file, capture->buffer, _IOFBF, sizeof(capture->buffer));
+	__fsetlocking(capture->file, FSETLOCKING_BYCALLER); /* one thread alone */
 	capture->dumper = dumper_of(capture->file);
 	if (!capture->dumper)
 		return -ENOMEM;

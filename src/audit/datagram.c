@@ -1,5 +1,8 @@
 #include "audit/datagram.h"
 
+#include "base/checksum.h"
+
+#include <arpa/inet.h>
 #include <string.h>
 
 #define IPV4_HEAD 20
@@ -15,23 +18,11 @@ static void put16(uint8_t *out, size_t value)
 	out[1] = (uint8_t)value;
 }
 
-/* The ones' complement sum of RFC 1071, not folded. */
-static uint64_t sum_bytes(const uint8_t *data, size_t len, uint64_t sum)
+static void put_checksum(uint8_t *out, uint64_t sum)
 {
-	size_t i;
+	uint16_t checksum = checksum_fold(sum);
 
-	for (i = 0; i + 1 < len; i += 2)
-		sum += (uint64_t)data[i] << 8 | data[i + 1];
-	if (i < len)
-		sum += (uint64_t)data[i] << 8;
-	return sum;
-}
-
-static uint16_t sum_fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
+	memcpy(out, &checksum, sizeof(checksum));
 }
 
 /* Host of ADDR as an IPv6 address: an IPv4 one mapped, RFC 4291 2.5.5.2. */
@@ -66,7 +57,7 @@ static void put_ipv4(uint8_t *out, const struct addr *source,
 	out[9] = UDP_PROTOCOL;
 	put_host_v4(out + 12, source);
 	put_host_v4(out + 16, destination);
-	put16(out + 10, sum_fold(sum_bytes(out, IPV4_HEAD, 0)));
+	put_checksum(out + 10, checksum_add(0, out, IPV4_HEAD));
 }
 
 static void put_ipv6(uint8_t *out, const struct addr *source,
@@ -86,16 +77,17 @@ static void put_udp(uint8_t *out, const struct addr *source,
 	const struct addr *destination, const uint8_t *hosts, size_t hosts_len,
 	size_t udp_len)
 {
-	uint16_t checksum;
+	uint64_t sum = checksum_add(0, hosts, hosts_len);
 
 	put16(out, source->len > 0 ? addr_port(source) : 0);
 	put16(out + 2, destination->len > 0 ? addr_port(destination) : 0);
 	put16(out + 4, udp_len);
 	put16(out + 6, 0);
-	checksum = sum_fold(sum_bytes(
-		out, udp_len, sum_bytes(hosts, hosts_len, UDP_PROTOCOL + udp_len)));
+	sum += htons(UDP_PROTOCOL) + (uint64_t)htons((uint16_t)udp_len);
+	put_checksum(out + 6, checksum_add(sum, out, udp_len));
 	/* 0 would say "no checksum". */
-	put16(out + 6, checksum ? checksum : 0xffff);
+	if (out[6] == 0 && out[7] == 0)
+		out[6] = out[7] = 0xff;
 }
 
 size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *source,

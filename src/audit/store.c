@@ -23,18 +23,23 @@
 #define PROBE_BYTES 65536
 /* The final answer to a BYE comes right behind the call's end: do not close before it. */
 #define CLOSE_AFTER_US UINT64_C(500000)
+/* Rounds of store_expire() without a record, after which a file is closed for the time being:
+ * a call that talks, and is captured by its messages alone, needs none. */
+#define IDLE_ROUNDS 8
 
 /* One captured call. */
 struct entry {
 	struct hash_node node;
 	struct list opened; /* in store.opened while its file is open: least used first */
-	struct list dirty;  /* in store.dirty while records wait to be written */
+	struct list dirty;  /* in store.urgent or store.media while records wait */
 	struct list phase;  /* in store.closing, then store.closed, once it ended */
 	uint64_t call;
 	uint64_t ended_us;
 	uint64_t lost;
 	struct capture *capture; /* NULL while its file is not open */
 	uint64_t mark;           /* of its line in the marks; 0: it is not marked */
+	uint64_t used;           /* the round of the last record */
+	bool urgent;             /* in store.urgent */
 	bool created;
 	bool refused; /* its place is taken by something that is not ours */
 	char date[STORE_DATE_SIZE];
@@ -48,8 +53,9 @@ struct store {
 	struct marks *marks;
 	size_t marked; /* entries that are marked */
 	unsigned open_max;
+	uint64_t round; /* of store_expire() */
 	struct hash entries;
-	struct list opened, dirty, closing, closed;
+	struct list opened, urgent, media, closing, closed;
 	/* atomic, written by the audit thread alone */
 	_Atomic uint64_t stored, lost, cut, open_files;
 	uint8_t packet[DATAGRAM_MAX];
@@ -85,7 +91,8 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 	store->open_max = open_max > 0 ? open_max : 1;
 	store->root_fd = -1;
 	list_init(&store->opened);
-	list_init(&store->dirty);
+	list_init(&store->urgent);
+	list_init(&store->media);
 	list_init(&store->closing);
 	list_init(&store->closed);
 	store->state_dir = strdup(state_dir);
@@ -124,11 +131,6 @@ static struct entry *find(const struct store *store, uint64_t call)
 			return entry;
 	}
 	return NULL;
-}
-
-bool store_knows(const struct store *store, uint64_t call)
-{
-	return find(store, call) != NULL;
 }
 
 static void count_lost(struct store *store, struct entry *entry, uint64_t records)
@@ -179,6 +181,7 @@ static void entry_flush(struct store *store, struct entry *entry)
 	int err;
 
 	list_remove(&entry->dirty);
+	entry->urgent = false;
 	if (!entry->capture || !entry_is_safe(store, entry))
 		return;
 	err = capture_flush(entry->capture, &stored, &lost);
@@ -260,6 +263,7 @@ static void entry_open(struct store *store, struct entry *entry)
 		close(dir_fd);
 	if (!err) {
 		entry->created = true;
+		entry->used = store->round;
 		list_append(&store->opened, &entry->opened);
 		atomic_fetch_add(&store->open_files, 1);
 	} else if (is_refusal(err)) {
@@ -272,16 +276,38 @@ static void entry_open(struct store *store, struct entry *entry)
 	}
 }
 
-void store_add(struct store *store, const struct store_datagram *datagram)
+/* A record waits for ENTRY's file. */
+static void entry_await(struct store *store, struct entry *entry, bool urgent)
+{
+	if (list_empty(&entry->dirty)) {
+		entry->used = store->round;
+		list_remove(&entry->opened);
+		list_append(&store->opened, &entry->opened);
+	} else if (entry->urgent || !urgent) {
+		return;
+	}
+	list_remove(&entry->dirty);
+	list_append(urgent ? &store->urgent : &store->media, &entry->dirty);
+	entry->urgent = urgent;
+}
+
+void store_refuse(struct store *store)
+{
+	count_lost(store, NULL, 1);
+}
+
+bool store_add(struct store *store, const struct store_datagram *datagram)
 {
 	struct entry *entry = find(store, datagram->call);
 	size_t len, whole;
 
-	if (entry && !entry->capture && !entry->refused)
+	if (!entry)
+		return false;
+	if (!entry->capture && !entry->refused)
 		entry_open(store, entry);
-	if (!entry || !entry->capture) {
+	if (!entry->capture) {
 		count_lost(store, entry, 1);
-		return;
+		return true;
 	}
 	len = datagram_build(store->packet, &datagram->source, &datagram->destination,
 		datagram->data, datagram->len, &whole);
@@ -289,13 +315,11 @@ void store_add(struct store *store, const struct store_datagram *datagram)
 		atomic_fetch_add(&store->cut, 1);
 	if (capture_would_write(entry->capture, len) && !entry_is_safe(store, entry)) {
 		count_lost(store, entry, 1);
-		return;
+		return true;
 	}
 	capture_add(entry->capture, datagram->wall_us, store->packet, len, whole);
-	if (list_empty(&entry->dirty))
-		list_append(&store->dirty, &entry->dirty);
-	list_remove(&entry->opened);
-	list_append(&store->opened, &entry->opened);
+	entry_await(store, entry, !datagram->media);
+	return true;
 }
 
 void store_end(struct store *store, uint64_t call, uint64_t lost, uint64_t mono_us)
@@ -309,10 +333,20 @@ void store_end(struct store *store, uint64_t call, uint64_t lost, uint64_t mono_
 	list_append(&store->closing, &entry->phase);
 }
 
+static void flush_all(struct store *store, struct list *dirty)
+{
+	LIST_FOREACH (dirty, node, next)
+		entry_flush(store, LIST_ENTRY(node, struct entry, dirty));
+}
+
 void store_flush(struct store *store)
 {
-	LIST_FOREACH (&store->dirty, node, next)
-		entry_flush(store, LIST_ENTRY(node, struct entry, dirty));
+	flush_all(store, &store->urgent);
+}
+
+void store_flush_media(struct store *store)
+{
+	flush_all(store, &store->media);
 }
 
 static void entry_finish(struct store *store, struct entry *entry)
@@ -368,6 +402,13 @@ void store_expire(struct store *store, uint64_t mono_us)
 {
 	struct entry *entry;
 
+	store->round++;
+	LIST_FOREACH (&store->opened, node, next) {
+		entry = LIST_ENTRY(node, struct entry, opened);
+		if (store->round - entry->used < IDLE_ROUNDS)
+			break;
+		entry_close(store, entry);
+	}
 	/* Both lists are in order of the calls' ends. */
 	LIST_FOREACH (&store->closing, node, next) {
 		entry = LIST_ENTRY(node, struct entry, phase);

@@ -36,26 +36,32 @@ const char *store_date(uint64_t wall_us, char buf[static STORE_DATE_SIZE]);
 
 /* Call CALL began. Its file is made with its first record. */
 void store_begin(struct store *store, uint64_t call, const char *id, uint64_t wall_us);
-bool store_knows(const struct store *store, uint64_t call);
 
-/* One datagram of a call; kept in memory until store_flush(). Unknown call: lost. */
+/* One datagram of a call, kept in memory for a while. */
 struct store_datagram {
 	uint64_t call;
 	uint64_t wall_us;
+	bool media; /* one of many: it waits for store_flush_media() */
 	struct addr source;
 	struct addr destination;
 	const void *data;
 	size_t len;
 };
-void store_add(struct store *store, const struct store_datagram *datagram);
+/* False: the call is not known. */
+bool store_add(struct store *store, const struct store_datagram *datagram);
+/* One of an unknown call is lost. */
+void store_refuse(struct store *store);
 
 /* The call ended; LOST of its records never reached the store. Its file is closed soon,
  * and continued if more comes within STORE_LINGER_US. */
 void store_end(struct store *store, uint64_t call, uint64_t lost, uint64_t mono_us);
 
-/* Writes all that was added. */
+/* Writes the files to which more than media was added. */
 void store_flush(struct store *store);
-/* Closes and forgets what ended long enough ago. */
+/* Writes the others. Rarely: a write costs as much as some twenty packets. */
+void store_flush_media(struct store *store);
+/* Closes and forgets what ended long enough ago, and closes files that rest. A few times a
+ * second. */
 void store_expire(struct store *store, uint64_t mono_us);
 /* Whether something waits for store_expire(). */
 bool store_has_ended(const struct store *store);

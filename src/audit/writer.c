@@ -33,22 +33,29 @@
 #include <unistd.h>
 
 #define QUEUE_BYTES_DEFAULT ((size_t)8 << 20)
-#define OPEN_FILES_MAX 256
+/* One of five descriptors that a process may have: a call's media take four. */
+#define OPEN_FILES_SHARE 5
+#define OPEN_FILES_MIN 64
+#define OPEN_FILES_MAX 16384
 /* After a wake-up, so that producers find the thread awake and need no system call, and
- * files are written by the batch. Also what a SIGKILL may cost a capture. */
+ * files are written by the batch. Also what a SIGKILL may cost a capture of its messages; of
+ * its media half a second. */
 #define GATHER_US 5000
+#define GATHER_MEDIA_MS 20
 #define BATCH_ITEMS 4096
 #define TICK_MS 250
 #define TICK_US UINT64_C(250000)
+#define MEDIA_US UINT64_C(500000)
 #define SYNC_US UINT64_C(1000000)
 /* Longer than STORE_LINGER_US must not be: the store would have forgotten the call. */
 #define WATCH_US (STORE_LINGER_US - UINT64_C(1000000))
 /* A SIP message is 64 kB at most; a datagram with media is shorter. */
 #define ITEM_DATA_MAX 65536
 
-enum item_kind { ITEM_BEGIN, ITEM_DATAGRAM, ITEM_END };
+enum item_kind { ITEM_BEGIN, ITEM_MESSAGE, ITEM_PACKET, ITEM_END };
 
-/* What the queues carry; BEGIN is followed by the call's id, DATAGRAM by its bytes. */
+/* What the queues carry; BEGIN is followed by the call's id, MESSAGE and PACKET by their
+ * bytes. */
 struct item {
 	uint64_t call;
 	uint64_t time_us; /* wall; monotonic for END */
@@ -249,7 +256,7 @@ static void tap_message(void *arg, const struct tap_message *message)
 	struct writer *writer = arg;
 	size_t len = message->len < ITEM_DATA_MAX ? message->len : ITEM_DATA_MAX;
 	struct item item = {
-		.kind = ITEM_DATAGRAM,
+		.kind = ITEM_MESSAGE,
 		.call = message->call,
 		.time_us = message->wall_us,
 		.source = message->source,
@@ -274,7 +281,7 @@ static void tap_packet(void *arg, const struct tap_packet *packet)
 {
 	struct writer *writer = arg;
 	struct item item = {
-		.kind = ITEM_DATAGRAM,
+		.kind = ITEM_PACKET,
 		.call = packet->call,
 		.time_us = packet->wall_us,
 		.source = packet->source,
@@ -289,24 +296,33 @@ static void tap_packet(void *arg, const struct tap_packet *packet)
 
 /* Audit thread */
 
-static void take_item(
-	struct writer *writer, const struct item *item, const void *data, size_t len)
+/* False: its call is not known. */
+static bool add_item(struct writer *writer, const struct item *item, size_t len)
 {
 	const struct store_datagram datagram = {
 		.call = item->call,
 		.wall_us = item->time_us,
+		.media = item->kind == ITEM_PACKET,
 		.source = item->source,
 		.destination = item->destination,
-		.data = data,
-		.len = len,
+		.data = item + 1,
+		.len = len - sizeof(*item),
 	};
 
+	return store_add(writer->store, &datagram);
+}
+
+static void take_item(struct writer *writer, const struct item *item, size_t len)
+{
 	switch (item->kind) {
 	case ITEM_BEGIN:
-		store_begin(writer->store, item->call, data, item->time_us);
+		store_begin(writer->store, item->call, (const char *)(item + 1),
+			item->time_us);
 		break;
-	case ITEM_DATAGRAM:
-		store_add(writer->store, &datagram);
+	case ITEM_MESSAGE:
+	case ITEM_PACKET:
+		if (!add_item(writer, item, len))
+			store_refuse(writer->store);
 		break;
 	case ITEM_END:
 		store_end(writer->store, item->call, item->lost, item->time_us);
@@ -321,7 +337,7 @@ static void drain_loop(struct writer *writer, unsigned max)
 	size_t len;
 
 	for (; max > 0 && (item = queue_peek(queue, &len)); max--) {
-		take_item(writer, item, item + 1, len - sizeof(*item));
+		take_item(writer, item, len);
 		queue_pop(queue);
 	}
 }
@@ -332,10 +348,11 @@ static void drain_worker(struct writer *writer, struct queue *queue)
 	size_t len;
 
 	for (unsigned i = 0; i < BATCH_ITEMS && (item = queue_peek(queue, &len)); i++) {
-		/* A call's beginning was queued before its packets, but elsewhere. */
-		if (!store_knows(writer->store, item->call))
+		if (!add_item(writer, item, len)) {
+			/* A call's beginning was queued before its packets, but elsewhere. */
 			drain_loop(writer, BATCH_ITEMS);
-		take_item(writer, item, item + 1, len - sizeof(*item));
+			take_item(writer, item, len);
+		}
 		queue_pop(queue);
 	}
 }
@@ -370,6 +387,7 @@ static uint64_t count_lost(const struct writer *writer)
 /* What the thread remembers between its ticks. */
 struct ticks {
 	uint64_t next_us;
+	uint64_t media_us;
 	uint64_t sync_us;
 	uint64_t lost; /* as last told in the log */
 };
@@ -382,6 +400,10 @@ static void tick(struct writer *writer, struct ticks *ticks)
 	if (now_us < ticks->next_us)
 		return;
 	ticks->next_us = now_us + TICK_US;
+	if (now_us >= ticks->media_us) {
+		ticks->media_us = now_us + MEDIA_US;
+		store_flush_media(writer->store);
+	}
 	store_expire(writer->store, now_us);
 	if (failing || now_us >= ticks->sync_us) {
 		ticks->sync_us = now_us + SYNC_US;
@@ -404,8 +426,15 @@ static void wait_for_work(struct writer *writer, struct pollfd *fds)
 		fds[i] = (struct pollfd){
 			.fd = queue_fd(writer->sources[i].queue), .events = POLLIN};
 	fds[count] = (struct pollfd){.fd = writer->stop_fd, .events = POLLIN};
-	if (poll(fds, count + 1, TICK_MS) > 0 && fds[count].revents == 0)
-		usleep(GATHER_US);
+	if (poll(fds, count + 1, TICK_MS) <= 0 || fds[count].revents != 0)
+		return;
+	/* Media alone gathers for longer, unless a message comes. */
+	if (fds[0].revents == 0) {
+		fds[1] = fds[count];
+		if (poll(fds, 2, GATHER_MEDIA_MS) <= 0 || fds[1].revents != 0)
+			return;
+	}
+	usleep(GATHER_US);
 }
 
 static void *run(void *arg)
@@ -484,6 +513,18 @@ static int memory_new(struct writer *writer, const struct writer_params *params)
 	return sources_new(writer, params->workers, params->queue_bytes);
 }
 
+static unsigned open_files_max(void)
+{
+	struct rlimit files;
+	rlim_t share = OPEN_FILES_MIN;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0)
+		share = files.rlim_cur / OPEN_FILES_SHARE;
+	if (share < OPEN_FILES_MIN)
+		share = OPEN_FILES_MIN;
+	return share < OPEN_FILES_MAX ? (unsigned)share : OPEN_FILES_MAX;
+}
+
 int writer_new(
 	struct writer **ret, const struct writer_params *params, struct err_text *text)
 {
@@ -502,8 +543,8 @@ int writer_new(
 		err_set(text, err, "cannot start audit: %s", err_str(err));
 		goto out;
 	}
-	err = store_new(
-		&writer->store, params->state_dir, OPEN_FILES_MAX, writer->health, text);
+	err = store_new(&writer->store, params->state_dir, open_files_max(),
+		writer->health, text);
 	if (!err)
 		err = journal_new(&writer->journal, params->state_dir, "cdr.jsonl",
 			writer->health, text);

@@ -7,6 +7,7 @@
 #include "media/io_priv.h"
 #include "media/steer_bpf.h"
 
+#include "base/checksum.h"
 #include "base/dscp.h"
 #include "base/secret.h"
 
@@ -328,42 +329,16 @@ static void steer_remove(struct io *io, struct io_port *port)
 
 /* Sending */
 
-/* RFC 1071, of an even number of bytes but at the end. The sum is the same in either order of
- * bytes, so words are added as they lie. */
-static uint64_t steer_sum(uint64_t sum, const void *data, size_t len)
-{
-	const uint8_t *p = data;
-	uint32_t word;
-
-	for (; len >= sizeof(word); p += sizeof(word), len -= sizeof(word)) {
-		memcpy(&word, p, sizeof(word));
-		sum += word;
-	}
-	if (len > 0) {
-		word = 0;
-		memcpy(&word, p, len);
-		sum += word;
-	}
-	return sum;
-}
-
-static uint16_t steer_fold(uint64_t sum)
-{
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)~sum;
-}
-
 /* RFC 768: with the addresses, the protocol and the length. Zero would mean none. */
 static void steer_checksum(struct udphdr *udp, const void *addresses,
 	size_t addresses_len, const uint8_t *data, size_t len)
 {
-	uint64_t sum = steer_sum(0, addresses, addresses_len);
+	uint64_t sum = checksum_add(0, addresses, addresses_len);
 	uint16_t check;
 
 	sum += htons(IPPROTO_UDP) + (uint64_t)udp->len;
-	sum = steer_sum(sum, udp, sizeof(*udp));
-	check = steer_fold(steer_sum(sum, data, len));
+	sum = checksum_add(sum, udp, sizeof(*udp));
+	check = checksum_fold(checksum_add(sum, data, len));
 	udp->check = check ? check : 0xffff;
 }
 
