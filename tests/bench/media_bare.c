@@ -90,6 +90,7 @@ static void open_call(struct bare *bare, struct media_call *call)
 
 		media_check(ports_take(bare->ports[side], 0, fd, &call->local[side][0]),
 			"ports");
+		io_claim(bare->shared, &call->local[side][0], 0);
 		call->local[side][1] = call->local[side][0];
 		addr_set_port(&call->local[side][1],
 			(uint16_t)(addr_port(&call->local[side][0]) + 1));
