@@ -366,6 +366,7 @@ struct climb {
 	const struct trust *trust;
 	enum chain_purpose purpose;
 	struct peer_verdict *verdict; /* of the path that does, else the best refusal */
+	struct chain path;            /* the one that does; borrowed */
 	bool tried;
 };
 
@@ -388,6 +389,7 @@ static bool climb_h(void *arg, const struct chain *path)
 		(climb->verdict->rule == PEER_ISSUER && trial.rule != PEER_ISSUER))
 		*climb->verdict = trial;
 	climb->tried = true;
+	climb->path = *path;
 	return trial.rule == PEER_OK;
 }
 
@@ -400,8 +402,8 @@ enum peer_rule chain_judge(const struct chain *chain, const struct trust *trust,
 	verdict->let_go[0] = '\0';
 	path_find(chain, trust_list(trust), climb_h, &climb);
 	if (verdict->rule == PEER_OK)
-		verdict->rule =
-			revocation_judge(chain, trust, demands->revocation, verdict);
+		verdict->rule = revocation_judge(
+			chain, &climb.path, trust, demands->revocation, verdict);
 	return verdict->rule;
 }
 

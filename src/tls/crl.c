@@ -11,6 +11,12 @@
 
 /* RFC 5280 4.1.2.2: at most 20 octets, one more for the sign. */
 #define SERIAL_MAX 21
+#define KEY_ID_MAX 64
+
+/* A public key, as the SHA-256 of it. */
+struct crl_key {
+	unsigned char digest[32];
+};
 
 struct crl_entry {
 	unsigned char serial[SERIAL_MAX];
@@ -18,11 +24,13 @@ struct crl_entry {
 };
 
 struct crl {
-	gnutls_x509_crl_t handle; /* kept until its signature is known to be good */
+	gnutls_x509_crl_t handle; /* kept until it is known who signed it */
 	gnutls_datum_t issuer;    /* raw DN */
 	time_t issued;
-	time_t due; /* nextUpdate, or -1: it does not say */
-	bool genuine;
+	time_t due;            /* nextUpdate, or -1: it does not say */
+	bool genuine;          /* SIGNER signed it */
+	bool expected;         /* an anchor has its issuer's name */
+	struct crl_key signer; /* where it is not genuine: who last was found not to be */
 	struct crl_entry *entries; /* sorted */
 	size_t count;
 };
@@ -103,37 +111,84 @@ static bool crl_signed_by(gnutls_x509_crl_t handle, gnutls_x509_crt_t issuer)
 	return (status & ~dates) == 0;
 }
 
-/* Several anchors may share a name while a CA changes its key: one must have signed. */
+/* Whether the key of ISSUER signed it. Once that is known the parsed list is only a burden: it
+ * takes 10 times the index. */
+static bool crl_is_by(struct crl *crl, gnutls_x509_crt_t issuer)
+{
+	struct crl_key key;
+	size_t size = sizeof(key.digest);
+
+	if (gnutls_x509_crt_get_key_id(
+		    issuer, GNUTLS_KEYID_USE_SHA256, key.digest, &size) < 0)
+		return false;
+	if (memcmp(&crl->signer, &key, sizeof(key)) == 0)
+		return crl->genuine;
+	if (crl->genuine)
+		return false;
+	crl->signer = key;
+	crl->genuine = crl_signed_by(crl->handle, issuer);
+	if (crl->genuine) {
+		gnutls_x509_crl_deinit(crl->handle);
+		crl->handle = NULL;
+	}
+	return crl->genuine;
+}
+
+/* Whether it may be by the key of ANCHOR: only two key ids that differ tell that it is by
+ * another one. */
+static bool crl_may_be_by(gnutls_x509_crl_t handle, gnutls_x509_crt_t anchor)
+{
+	unsigned char id[KEY_ID_MAX], anchor_id[KEY_ID_MAX];
+	size_t size = sizeof(id), anchor_size = sizeof(anchor_id);
+
+	return gnutls_x509_crl_get_authority_key_id(handle, id, &size, NULL) < 0 ||
+	       gnutls_x509_crt_get_subject_key_id(anchor, anchor_id, &anchor_size, NULL) <
+		       0 ||
+	       (size == anchor_size && memcmp(id, anchor_id, size) == 0);
+}
+
+static bool crl_is_of(const struct crl *crl, const gnutls_datum_t *name)
+{
+	return crl->issuer.size == name->size &&
+	       memcmp(crl->issuer.data, name->data, name->size) == 0;
+}
+
+/* Several anchors may share a name while a CA changes its key. */
 static int crl_check_anchors(struct crl *crl, gnutls_x509_trust_list_t anchors)
 {
 	gnutls_x509_trust_list_iter_t iter = NULL;
 	gnutls_x509_crt_t anchor;
-	bool known = false;
+	bool damaged = false;
 
 	while (gnutls_x509_trust_list_iter_get_ca(anchors, &iter, &anchor) == 0) {
 		gnutls_datum_t subject = {NULL, 0};
 
-		if (gnutls_x509_crt_get_raw_dn(anchor, &subject) == 0 &&
-			subject.size == crl->issuer.size &&
-			memcmp(subject.data, crl->issuer.data, subject.size) == 0) {
-			known = true;
-			if (!crl->genuine)
-				crl->genuine = crl_signed_by(crl->handle, anchor);
+		if (!crl->genuine && gnutls_x509_crt_get_raw_dn(anchor, &subject) == 0 &&
+			crl_is_of(crl, &subject)) {
+			crl->expected = true;
+			if (!crl_is_by(crl, anchor) && crl_may_be_by(crl->handle, anchor))
+				damaged = true;
 		}
 		gnutls_free(subject.data);
 		gnutls_x509_crt_deinit(anchor);
 	}
-	return known && !crl->genuine ? ERR_TRUST : 0;
+	return damaged && !crl->genuine ? ERR_TRUST : 0;
 }
 
-/* Once its signature is known the parsed list is only a burden: it takes 10 times the
- * index. */
-static void crl_settle(struct crl *crl)
+/* A list by the former or the next key of an anchor is of use beside one by its own. */
+static bool crl_has_company(const struct crl_set *set, const struct crl *crl)
 {
-	if (!crl->genuine || !crl->handle)
-		return;
-	gnutls_x509_crl_deinit(crl->handle);
-	crl->handle = NULL;
+	for (unsigned i = 0; i < set->count; i++) {
+		if (set->crls[i].genuine && crl_is_of(&set->crls[i], &crl->issuer))
+			return true;
+	}
+	return false;
+}
+
+static int crl_is_foreign(const char *path, struct err_text *text)
+{
+	return err_set(text, ERR_TRUST,
+		"%s: a CRL that its issuer among the trust anchors did not sign", path);
 }
 
 static int crl_read(struct crl *crl, const char *path, gnutls_x509_trust_list_t anchors,
@@ -151,14 +206,11 @@ static int crl_read(struct crl *crl, const char *path, gnutls_x509_trust_list_t 
 			"%s: a CRL with the critical extension %s, which is not "
 			"supported",
 			path, oid);
-	if (crl_check_anchors(crl, anchors) < 0)
-		return err_set(text, ERR_TRUST,
-			"%s: a CRL that its issuer among the trust anchors did not sign",
-			path);
 	err = crl_index(crl);
 	if (err < 0)
 		return err_set(text, err, "%s: a CRL whose entries cannot be read", path);
-	crl_settle(crl);
+	if (crl_check_anchors(crl, anchors) < 0)
+		return crl_is_foreign(path, text);
 	return 0;
 }
 
@@ -194,6 +246,10 @@ int crl_load(struct crl_set **ret, const char *path, gnutls_x509_trust_list_t an
 	err = 0;
 	for (unsigned i = 0; i < count && err == 0; i++)
 		err = crl_read(&set->crls[i], path, anchors, text);
+	for (unsigned i = 0; i < count && err == 0; i++) {
+		if (set->crls[i].expected && !crl_has_company(set, &set->crls[i]))
+			err = crl_is_foreign(path, text);
+	}
 	if (err == 0) {
 		*ret = set;
 		set = NULL;
@@ -248,14 +304,6 @@ void crl_each(const struct crl_set *set,
 	}
 }
 
-static bool crl_is_genuine(struct crl *crl, gnutls_x509_crt_t issuer)
-{
-	if (!crl->genuine && issuer)
-		crl->genuine = crl_signed_by(crl->handle, issuer);
-	crl_settle(crl);
-	return crl->genuine;
-}
-
 /* What all lists of one issuer together say. */
 struct crl_answer {
 	bool found;
@@ -272,9 +320,8 @@ static void crl_ask(struct crl_set *set, const gnutls_datum_t *issuer_dn,
 	for (unsigned i = 0; i < set->count; i++) {
 		struct crl *crl = &set->crls[i];
 
-		if (crl->issuer.size != issuer_dn->size ||
-			memcmp(crl->issuer.data, issuer_dn->data, issuer_dn->size) != 0 ||
-			!crl_is_genuine(crl, issuer) || crl->issued > now)
+		if (!crl_is_of(crl, issuer_dn) || !crl_is_by(crl, issuer) ||
+			crl->issued > now)
 			continue;
 		answer->found = true;
 		if (crl->due > answer->due)
@@ -330,7 +377,8 @@ enum peer_rule crl_check(struct crl_set *set, gnutls_x509_crt_t certificate,
 		return PEER_UNREADABLE;
 	}
 	entry.len = (unsigned char)len;
-	crl_ask(set, &dn, issuer, &entry, &answer);
+	if (issuer)
+		crl_ask(set, &dn, issuer, &entry, &answer);
 	gnutls_free(dn.data);
 	if (answer.revoked) {
 		say_revoked(&entry, detail, size);

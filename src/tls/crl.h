@@ -16,8 +16,9 @@ struct crl_set;
 
 /*
  * Reads the CRLs of the PEM file PATH. Lists of the given ANCHORS must bear their
- * signature; those of other issuers (intermediate CAs) are checked when such an issuer is
- * presented. Delta lists and others with critical extensions are refused: RFC 5280 5.2
+ * signature, but for those that name another key than the anchor's (RFC 5280 5.2.1) beside
+ * one of the anchor's own: a CA that changed its key has a list for each. Those and the lists
+ * of other issuers (intermediate CAs) are checked when such an issuer is presented. Delta lists and others with critical extensions are refused: RFC 5280 5.2
  * forbids to use what one does not understand. 0, or negative with TEXT.
  */
 int crl_load(struct crl_set **ret, const char *path, gnutls_x509_trust_list_t anchors,
@@ -31,8 +32,8 @@ void crl_each(const struct crl_set *set,
 	void (*h)(void *arg, const struct facts_crl *crl), void *arg);
 
 /*
- * Looks CERTIFICATE up in its issuer's lists. ISSUER is that issuer where the far end
- * presented it, or NULL. PEER_OK, PEER_REVOKED or PEER_CRL_STALE, then with DETAIL;
+ * Looks CERTIFICATE up in the lists that the key of its ISSUER signed. ISSUER signed
+ * CERTIFICATE and is trusted; NULL: nobody knows it, and there is no list. PEER_OK, PEER_REVOKED or PEER_CRL_STALE, then with DETAIL;
  * lowers *UNTIL to when the answer expires. Without a list of this issuer: PEER_OK, or
  * PEER_CRL_STALE when one is REQUIRED.
  */

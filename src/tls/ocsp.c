@@ -162,7 +162,9 @@ bool ocsp_is_issuer(gnutls_x509_crt_t issuer, gnutls_x509_crt_t certificate)
 
 	return gnutls_x509_crt_check_issuer(certificate, issuer) != 0 &&
 	       gnutls_x509_crt_verify(certificate, &issuer, 1,
-		       GNUTLS_VERIFY_DISABLE_TIME_CHECKS, &status) == 0 &&
+		       GNUTLS_VERIFY_DISABLE_TIME_CHECKS |
+			       GNUTLS_VERIFY_DO_NOT_ALLOW_SAME,
+		       &status) == 0 &&
 	       (status & (GNUTLS_CERT_SIGNER_NOT_FOUND |
 				 GNUTLS_CERT_SIGNATURE_FAILURE)) == 0;
 }

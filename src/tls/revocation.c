@@ -5,15 +5,15 @@
 #include "tls/ocsp.h"
 
 /*
- * Who signed CRT, among those presented. A name is not enough: whoever holds a revoked
- * certificate may send along a CA of his own making that is called like its issuer.
+ * Who signed CRT, on the path. A name is not enough: whoever holds a revoked certificate may
+ * send along a CA of his own making that is called like its issuer, with a key that its
+ * signature fits (for ECDSA such a key is found with ease, though not its private half).
  */
-static gnutls_x509_crt_t presented_issuer(
-	const struct chain *chain, gnutls_x509_crt_t crt)
+static gnutls_x509_crt_t issuer_on_path(const struct chain *path, gnutls_x509_crt_t crt)
 {
-	for (unsigned i = 0; i < chain->count; i++) {
-		if (chain->crts[i] != crt && ocsp_is_issuer(chain->crts[i], crt))
-			return chain->crts[i];
+	for (unsigned i = 0; i < path->count; i++) {
+		if (path->crts[i] != crt && ocsp_is_issuer(path->crts[i], crt))
+			return path->crts[i];
 	}
 	return NULL;
 }
@@ -95,38 +95,29 @@ static enum peer_rule judge_staple(const gnutls_datum_t *der, gnutls_x509_crt_t 
 	return PEER_OK;
 }
 
-/* The certificate at INDEX. ISSUER is NULL where only an anchor may have signed it. */
+/* The certificate at INDEX. */
 static enum peer_rule judge_staple_at(const struct chain *chain, unsigned index,
-	const struct trust *trust, gnutls_x509_crt_t issuer, bool demanded,
-	struct peer_verdict *verdict)
+	gnutls_x509_crt_t issuer, bool demanded, struct peer_verdict *verdict)
 {
-	gnutls_x509_crt_t anchor = NULL;
-	enum peer_rule rule;
-
-	if (!chain->staples || chain->staples[index].size == 0) {
-		if (!demanded)
-			return PEER_OK;
-		say(verdict->detail, sizeof(verdict->detail),
-			chain->cannot_staple
-				? "a TLS 1.2 client cannot send an OCSP response"
-				: "it sent no OCSP response");
-		return PEER_STAPLE;
-	}
-	if (!issuer)
-		anchor = anchored_issuer(trust, chain->crts[index]);
-	rule = judge_staple(&chain->staples[index], chain->crts[index],
-		issuer ? issuer : anchor, demanded, verdict);
-	if (anchor)
-		gnutls_x509_crt_deinit(anchor);
-	return rule;
+	if (chain->staples && chain->staples[index].size > 0)
+		return judge_staple(&chain->staples[index], chain->crts[index], issuer,
+			demanded, verdict);
+	if (!demanded)
+		return PEER_OK;
+	say(verdict->detail, sizeof(verdict->detail),
+		chain->cannot_staple ? "a TLS 1.2 client cannot send an OCSP response"
+				     : "it sent no OCSP response");
+	return PEER_STAPLE;
 }
 
 /*
  * Every presented certificate is asked for, also one that the path did not need: it may
- * refuse too much, never too little. A root signs itself and is trusted or not.
+ * refuse too much, never too little. A root signs itself and is trusted or not; a CA that
+ * certifies itself with another key has the same names, and can be revoked.
  */
-enum peer_rule revocation_judge(const struct chain *chain, const struct trust *trust,
-	enum peer_revocation mode, struct peer_verdict *verdict)
+enum peer_rule revocation_judge(const struct chain *chain, const struct chain *path,
+	const struct trust *trust, enum peer_revocation mode,
+	struct peer_verdict *verdict)
 {
 	struct crl_set *crls = trust_crls(trust);
 	enum peer_rule rule = PEER_OK;
@@ -135,16 +126,21 @@ enum peer_rule revocation_judge(const struct chain *chain, const struct trust *t
 		return PEER_OK;
 	for (unsigned i = 0; i < chain->count && rule == PEER_OK; i++) {
 		gnutls_x509_crt_t crt = chain->crts[i];
+		gnutls_x509_crt_t anchor = NULL;
 		gnutls_x509_crt_t issuer;
 
-		if (gnutls_x509_crt_check_issuer(crt, crt) != 0)
+		if (ocsp_is_issuer(crt, crt))
 			continue;
-		issuer = presented_issuer(chain, crt);
+		issuer = issuer_on_path(path, crt);
+		if (!issuer)
+			issuer = anchor = anchored_issuer(trust, crt);
 		if (crls)
 			rule = judge_by_list(crls, crt, issuer, i == 0, mode, verdict);
 		if (rule == PEER_OK)
-			rule = judge_staple_at(chain, i, trust, issuer,
+			rule = judge_staple_at(chain, i, issuer,
 				i == 0 && mode == PEER_REVOCATION_STAPLE, verdict);
+		if (anchor)
+			gnutls_x509_crt_deinit(anchor);
 	}
 	return rule;
 }

@@ -131,6 +131,15 @@ static void set_extensions(gnutls_x509_crt_t crt, const struct lab_spec *spec)
 		set_permitted(crt, spec->permitted);
 }
 
+static void set_key_id(gnutls_x509_crt_t crt)
+{
+	unsigned char id[20];
+	size_t size = sizeof(id);
+
+	ok(gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA1, id, &size));
+	ok(gnutls_x509_crt_set_subject_key_id(crt, id, size));
+}
+
 void lab_issue(
 	struct lab_id *ret, const struct lab_spec *spec, const struct lab_id *issuer)
 {
@@ -162,6 +171,8 @@ void lab_issue(
 	set_dates(crt, spec);
 	set_extensions(crt, spec);
 	ok(gnutls_x509_crt_set_key(crt, key));
+	if (spec->key_id)
+		set_key_id(crt);
 	*ret = (struct lab_id){.crt = crt, .key = key, .issuer = issuer ? issuer : ret};
 	ok(gnutls_x509_crt_sign2(crt, ret->issuer->crt, ret->issuer->key,
 		spec->sha1 ? GNUTLS_DIG_SHA1 : GNUTLS_DIG_SHA256, 0));
@@ -266,6 +277,8 @@ void lab_write_crl(const char *name, const struct lab_id *ca, const struct lab_i
 	gnutls_datum_t pem = {NULL, 0};
 	time_t now = time(NULL);
 	const struct lab_id *by = signer ? signer : ca;
+	unsigned char id[20];
+	size_t size = sizeof(id);
 
 	ok(gnutls_x509_crl_init(&crl));
 	ok(gnutls_x509_crl_set_version(crl, 2));
@@ -273,6 +286,8 @@ void lab_write_crl(const char *name, const struct lab_id *ca, const struct lab_i
 	ok(gnutls_x509_crl_set_next_update(crl, now + due_days * LAB_DAY));
 	if (revoked)
 		ok(gnutls_x509_crl_set_crt(crl, revoked->crt, now - LAB_DAY));
+	if (gnutls_x509_crt_get_subject_key_id(ca->crt, id, &size, NULL) == 0)
+		ok(gnutls_x509_crl_set_authority_key_id(crl, id, size));
 	ok(gnutls_x509_crl_sign2(crl, ca->crt, by->key, GNUTLS_DIG_SHA256, 0));
 	ok(gnutls_x509_crl_export2(crl, GNUTLS_X509_FMT_PEM, &pem));
 	lab_append(name, pem.data, pem.size, 0644, add ? O_APPEND : O_TRUNC);

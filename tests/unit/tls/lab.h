@@ -38,6 +38,7 @@ struct lab_spec {
 	unsigned rsa_bits;      /* 0: P-256 */
 	bool sha1;
 	bool ca;
+	bool key_id;                 /* has a subject key id, which its CRLs name */
 	const struct lab_id *key_of; /* has the same key */
 	const char *purpose;         /* an extended key usage */
 	struct {
@@ -73,7 +74,7 @@ void lab_write(const char *name, const void *data, size_t len, unsigned mode);
 void lab_write_chain(const char *name, const struct lab_id *id);
 void lab_write_key(const char *name, const struct lab_id *id, unsigned mode);
 /* A CRL of CA that revokes REVOKED (may be NULL), dated in days from now; appended when
- * the file exists and ADD is true. SIGNER NULL: CA. */
+ * the file exists and ADD is true. SIGNER, whose key it is by, NULL: CA. */
 void lab_write_crl(const char *name, const struct lab_id *ca, const struct lab_id *signer,
 	const struct lab_id *revoked, long due_days, bool add);
 

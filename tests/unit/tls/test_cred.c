@@ -252,6 +252,50 @@ static void a_crl_must_bear_its_issuers_signature(void **state)
 	refuse_trust("root.pem", "bad.crl", ERR_TRUST, "did not sign");
 }
 
+/* A list of CA by SIGNER's key, ADDed to those before: the anchor goes with them all. */
+static void loads_with(const struct lab_id *ca, const struct lab_id *signer, bool add)
+{
+	struct trust *trust = NULL;
+	struct err_text text = {""};
+
+	lab_write_crl("re-keyed.crl", ca, signer, NULL, 5, add);
+	if (trust_load(&trust, lab_path("key-root.pem"), lab_path("re-keyed.crl"),
+		    &text) < 0)
+		fail_msg("%s", text.text);
+	trust_unref(trust);
+}
+
+static void is_foreign_with(
+	const struct lab_id *ca, const struct lab_id *signer, bool add)
+{
+	lab_write_crl("re-keyed.crl", ca, signer, NULL, 5, add);
+	refuse_trust("key-root.pem", "re-keyed.crl", ERR_TRUST, "did not sign");
+}
+
+/* A CA that changes its key keeps its name, and has a list by each. */
+static void a_crl_by_the_next_key_goes_beside_the_anchors_own(void **state)
+{
+	const struct lab_spec spec = {.cn = "Lab CA", .ca = true, .key_id = true};
+	struct lab_id root, next;
+
+	(void)state;
+	lab_issue(&root, &spec, NULL);
+	lab_issue(&next, &spec, NULL);
+	lab_write_chain("key-root.pem", &root);
+	loads_with(&root, NULL, false);
+	loads_with(&next, NULL, true);
+	loads_with(&next, NULL, true);
+	is_foreign_with(&next, NULL, false);
+	loads_with(&root, NULL, true);
+	/* It names the anchor's key, and does not bear its signature. */
+	is_foreign_with(&root, &next, true);
+	loads_with(&root, NULL, false);
+	/* It does not say whose key it is by. */
+	is_foreign_with(&world.root, NULL, true);
+	lab_drop(&next);
+	lab_drop(&root);
+}
+
 static void a_stale_crl_loads_and_says_when_it_was_due(void **state)
 {
 	struct trust *trust = NULL;
@@ -305,6 +349,7 @@ int main(void)
 		cmocka_unit_test(a_long_chain_is_refused),
 		cmocka_unit_test(an_unknown_token_is_refused_without_its_pin),
 		cmocka_unit_test(a_crl_must_bear_its_issuers_signature),
+		cmocka_unit_test(a_crl_by_the_next_key_goes_beside_the_anchors_own),
 		cmocka_unit_test(a_stale_crl_loads_and_says_when_it_was_due),
 		cmocka_unit_test(a_thousand_reloads_keep_nothing),
 	};

@@ -245,47 +245,110 @@ static void a_namesake_of_the_issuer_answers_for_nothing(void **state)
 	show_free(&shown);
 }
 
+static struct trust *trust_both(int order, const char *crl)
+{
+	const struct lab_id *anchors[] = {&world.root, &world.rogue};
+	struct err_text text = {""};
+	struct buf file = {0};
+	struct trust *both;
+
+	for (int i = 0; i < 2; i++) {
+		gnutls_datum_t pem = {NULL, 0};
+
+		assert_int_equal(gnutls_x509_crt_export2(anchors[i ^ order]->crt,
+					 GNUTLS_X509_FMT_PEM, &pem),
+			0);
+		buf_add(&file, pem.data, pem.size);
+		gnutls_free(pem.data);
+	}
+	lab_write("both.pem", file.data, file.len, 0644);
+	buf_free(&file);
+	assert_int_equal(trust_load(&both, lab_path("both.pem"), crl, &text), 0);
+	return both;
+}
+
+static void import(struct chain *ret, const struct lab_id *id)
+{
+	gnutls_datum_t certificate = {NULL, 0};
+
+	assert_int_equal(
+		gnutls_x509_crt_export2(id->crt, GNUTLS_X509_FMT_DER, &certificate), 0);
+	assert_int_equal(chain_import(ret, &certificate, 1), 0);
+	gnutls_free(certificate.data);
+}
+
 /* While a CA changes its key two anchors have one name. The library's path would fail. */
 static void one_of_two_anchors_may_have_signed_it(void **state)
 {
-	const struct lab_id *anchors[] = {&world.root, &world.rogue};
-	gnutls_datum_t response, certificate = {NULL, 0};
-	struct err_text text = {""};
-	struct trust *both;
+	gnutls_datum_t response;
 	struct chain chain;
 
 	(void)state;
 	respond(&response, &(struct response_spec){.about = &world.good});
-	assert_int_equal(gnutls_x509_crt_export2(
-				 world.good.crt, GNUTLS_X509_FMT_DER, &certificate),
-		0);
-	assert_int_equal(chain_import(&chain, &certificate, 1), 0);
+	import(&chain, &world.good);
 	chain.staples = &response;
 	for (int order = 0; order < 2; order++) {
 		struct peer_verdict verdict = {.until = time(NULL) + 30 * LAB_DAY};
-		struct buf file = {0};
+		struct trust *both = trust_both(order, "");
 
-		for (int i = 0; i < 2; i++) {
-			gnutls_datum_t pem = {NULL, 0};
-
-			assert_int_equal(gnutls_x509_crt_export2(anchors[i ^ order]->crt,
-						 GNUTLS_X509_FMT_PEM, &pem),
-				0);
-			buf_add(&file, pem.data, pem.size);
-			gnutls_free(pem.data);
-		}
-		lab_write("both.pem", file.data, file.len, 0644);
-		buf_free(&file);
-		assert_int_equal(trust_load(&both, lab_path("both.pem"), "", &text), 0);
-		assert_int_equal(
-			revocation_judge(&chain, both, PEER_REVOCATION_STAPLE, &verdict),
+		assert_int_equal(revocation_judge(&chain, &chain, both,
+					 PEER_REVOCATION_STAPLE, &verdict),
 			PEER_OK);
 		assert_true(verdict.until <= time(NULL) + LAB_DAY);
 		trust_unref(both);
 	}
 	chain_free(&chain);
-	gnutls_free(certificate.data);
 	free(response.data);
+}
+
+/* What lists of two keys with one name say of a certificate by each. */
+static void a_list_counts_for_the_key_that_signed_it(void **state)
+{
+	struct lab_id next;
+	const struct lab_id *leaves[] = {&world.good, &next};
+	static const struct {
+		int lists[2]; /* whose certificate ROOT's and ROGUE's revoke; -1: none */
+		bool absent[2]; /* the list */
+		enum peer_rule rules[2];
+	} rows[] = {
+		{{-1, -1}, {0}, {PEER_OK, PEER_OK}},
+		{{0, -1}, {0}, {PEER_REVOKED, PEER_OK}},
+		{{-1, 1}, {0}, {PEER_OK, PEER_REVOKED}},
+		{{1, 0}, {0}, {PEER_OK, PEER_OK}}, /* a serial number of the other's */
+		{{-1, 1}, {true, false}, {PEER_CRL_STALE, PEER_REVOKED}},
+		{{-1, 1}, {false, true}, {PEER_OK, PEER_CRL_STALE}},
+	};
+
+	(void)state;
+	lab_host(&next, HOST, &world.rogue);
+	for (unsigned i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct lab_id *signers[] = {&world.root, &world.rogue};
+		struct trust *both;
+		bool add = false;
+
+		for (int j = 0; j < 2; j++) {
+			int revoked = rows[i / 2].lists[j];
+
+			if (rows[i / 2].absent[j])
+				continue;
+			lab_write_crl("ca.crl", signers[j], NULL,
+				revoked < 0 ? NULL : leaves[revoked], 5, add);
+			add = true;
+		}
+		both = trust_both(i & 1, lab_path("ca.crl"));
+		for (int j = 0; j < 4; j++) { /* twice: by then it is known who signed */
+			struct peer_verdict verdict = {.rule = PEER_OK};
+			struct chain chain;
+
+			import(&chain, leaves[j & 1]);
+			assert_int_equal(revocation_judge(&chain, &chain, both,
+						 PEER_REVOCATION_HARD, &verdict),
+				rows[i / 2].rules[j & 1]);
+			chain_free(&chain);
+		}
+		trust_unref(both);
+	}
+	lab_drop(&next);
 }
 
 static void the_response_s_end_is_the_verdict_s(void **state)
@@ -414,6 +477,20 @@ static void soft_refuses_the_revoked_also_by_a_stale_list(void **state)
 		GNUTLS_A_CERTIFICATE_REVOKED);
 }
 
+/* Of the same names as a root, and not signed by itself. */
+static void what_a_ca_certifies_for_itself_can_be_revoked(void **state)
+{
+	const struct lab_spec spec = {.cn = "Lab CA", .sans = {{'D', HOST, 0}}};
+	struct lab_id own;
+
+	(void)state;
+	lab_issue(&own, &spec, &world.root);
+	lab_write_crl("ca.crl", &world.root, NULL, &own, 5, false);
+	by_list(&own, PEER_REVOCATION_HARD, PEER_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED);
+	by_list(&own, PEER_REVOCATION_SOFT, PEER_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED);
+	lab_drop(&own);
+}
+
 /* A CA of the same name, sent along, must not hide the list of the real one. */
 static void soft_is_not_fooled_by_a_namesake(void **state)
 {
@@ -423,7 +500,7 @@ static void soft_is_not_fooled_by_a_namesake(void **state)
 	struct lab_id namesake;
 	struct trust *trust;
 	struct peer *peer;
-	struct chain chain;
+	struct chain chain, path;
 
 	(void)state;
 	lab_issue(&namesake, &(struct lab_spec){.cn = "Lab Sub CA", .ca = true},
@@ -436,7 +513,9 @@ static void soft_is_not_fooled_by_a_namesake(void **state)
 	lab_write_crl("ca.crl", &world.sub, NULL, &world.below, 5, false);
 	peer = peer_by_list(PEER_REVOCATION_SOFT, &trust);
 	assert_int_equal(chain_import(&chain, der, 3), 0);
-	assert_int_equal(revocation_judge(&chain, trust, PEER_REVOCATION_SOFT, &verdict),
+	path = (struct chain){.crts = {chain.crts[0], chain.crts[2]}, .count = 2};
+	assert_int_equal(
+		revocation_judge(&chain, &path, trust, PEER_REVOCATION_SOFT, &verdict),
 		PEER_REVOKED);
 	chain_free(&chain);
 	peer_set_unref(peer->set);
@@ -457,12 +536,14 @@ int main(void)
 		cmocka_unit_test(one_of_an_intermediate_may_say_so_too),
 		cmocka_unit_test(a_namesake_of_the_issuer_answers_for_nothing),
 		cmocka_unit_test(one_of_two_anchors_may_have_signed_it),
+		cmocka_unit_test(a_list_counts_for_the_key_that_signed_it),
 		cmocka_unit_test(the_response_s_end_is_the_verdict_s),
 		cmocka_unit_test(it_is_judged_again_when_it_runs_out),
 		cmocka_unit_test(soft_lets_a_stale_list_go_and_says_so),
 		cmocka_unit_test(soft_lets_a_missing_list_go),
 		cmocka_unit_test(soft_with_a_good_list_has_nothing_to_say),
 		cmocka_unit_test(soft_refuses_the_revoked_also_by_a_stale_list),
+		cmocka_unit_test(what_a_ca_certifies_for_itself_can_be_revoked),
 		cmocka_unit_test(soft_is_not_fooled_by_a_namesake),
 	};
 
