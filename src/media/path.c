@@ -1,6 +1,7 @@
 #include "media/path.h"
 
 #include "media/rtcp.h"
+#include "media/udptl.h"
 
 #include <string.h>
 
@@ -78,7 +79,7 @@ int path_check(const struct relay_remote *remote)
 	const struct relay_key *rx = &remote->rx, *tx = &remote->tx;
 	int err;
 
-	if (remote->raw)
+	if (remote->udptl)
 		return 0;
 	if ((rx->suite == RELAY_PLAIN) != (tx->suite == RELAY_PLAIN))
 		return ERR_STATE;
@@ -113,9 +114,10 @@ static int take_cover(
 	const struct srtp_context *before = side->open;
 	int err;
 
-	if (remote->raw || remote->rx.suite == RELAY_PLAIN) {
+	if (remote->udptl || remote->rx.suite == RELAY_PLAIN) {
 		close_side(side);
-		side->cover = remote->raw ? PATH_RAW : PATH_PLAIN;
+		atomic_store_explicit(&side->counters.key_us, 0, memory_order_relaxed);
+		side->cover = remote->udptl ? PATH_UDPTL : PATH_PLAIN;
 		return 0;
 	}
 	err = take_key(&side->open, &remote->rx, SRTP_OPEN, remote->keep_roc);
@@ -145,10 +147,10 @@ static void take_addresses(
 	if (is_known(&remote->rtp))
 		announced[PATH_RTP] = remote->rtp;
 	/* With mux everything is to come to and go from the RTP port. */
-	if (!side->mux && !remote->raw && is_known(&remote->rtcp))
+	if (!side->mux && !remote->udptl && is_known(&remote->rtcp))
 		announced[PATH_RTCP] = remote->rtcp;
 	for (unsigned i = 0; i < 2; i++) {
-		latch->open[i] = remote->latch && !remote->raw && announced[i].len;
+		latch->open[i] = remote->latch && announced[i].len;
 		if (!latch->open[i] || !addr_equal(&announced[i], &latch->announced[i]))
 			side->remote[i] = announced[i];
 		latch->announced[i] = announced[i];
@@ -170,7 +172,7 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 		close_side(side);
 		return err;
 	}
-	side->mux = remote->rtcp_mux && !remote->raw;
+	side->mux = remote->rtcp_mux && !remote->udptl;
 	side->send = remote->send;
 	side->receive = remote->receive;
 	take_addresses(side, remote, now_us);
@@ -179,7 +181,9 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	if (side->report.heard_us == 0)
 		side->report.heard_us = now_us;
 	store32(&side->counters.sets, load32(&side->counters.sets) + 1);
-	store32(&side->counters.expected, side->receive && side->remote[PATH_RTP].len);
+	/* Who gets a fax says nothing while a page comes. */
+	store32(&side->counters.expected,
+		side->receive && side->remote[PATH_RTP].len && side->cover != PATH_UDPTL);
 	atomic_store_explicit(&side->counters.good_since_set, 0, memory_order_relaxed);
 	atomic_store_explicit(&side->counters.bad_since_set, 0, memory_order_relaxed);
 	side->search.restarted = 0;
@@ -260,10 +264,11 @@ static int open_srtp(struct path_side *side, const struct path_in *in,
 static int open_packet(struct path_side *side, const struct path_in *in,
 	enum path_channel *ret_kind, size_t *len, uint64_t now_us)
 {
+	struct udptl udptl;
 	int err = 0;
 
-	if (side->cover == PATH_RAW)
-		return *len == 0 ? ERR_FORMAT : 0;
+	if (side->cover == PATH_UDPTL)
+		return udptl_parse(in->data, *len, &udptl) ? 0 : ERR_FORMAT;
 	if (!classify(side, in, ret_kind))
 		return ERR_FORMAT;
 	if (side->cover == PATH_SRTP)
@@ -296,7 +301,7 @@ static bool may_latch(
 	if (side->cover == PATH_SRTP)
 		return true;
 	return now_us <= latch->until_us &&
-	       (in->channel == PATH_RTCP ||
+	       (side->cover == PATH_UDPTL || in->channel == PATH_RTCP ||
 		       has_type(latch->payload_types, in->data[1] & 0x7f));
 }
 
@@ -395,7 +400,7 @@ static void count_received(struct path_side *side, const struct path_side *other
 	count(&counters->good_since_set, 1);
 	count(&counters->rx_packets, 1);
 	count(&counters->rx_bytes, len);
-	if (side->cover != PATH_RAW)
+	if (side->cover != PATH_UDPTL)
 		measure(side, in->data, now_us);
 }
 
@@ -409,7 +414,7 @@ static bool route(const struct path_side *from, const struct path_side *to,
 	if (kind == PATH_RTP && (!from->receive || !to->send))
 		return false;
 	if (to->cover == PATH_CLOSED ||
-		(from->cover == PATH_RAW) != (to->cover == PATH_RAW))
+		(from->cover == PATH_UDPTL) != (to->cover == PATH_UDPTL))
 		return false;
 	out->kind = kind;
 	out->channel = to->mux ? PATH_RTP : kind;
@@ -531,8 +536,13 @@ void path_send_failed(struct path *path, enum relay_side side)
 bool path_awaits(const struct path *path, enum relay_side index, uint64_t *ret_since_us)
 {
 	const struct path_side *side = &path->side[index];
+	const struct path_side *other = &path->side[!index];
 	uint64_t heard_us = read_counter(&side->counters.last_rx_us);
 
+	/* Fax goes one way for minutes: both are alive while one is. */
+	if (side->cover == PATH_UDPTL &&
+		read_counter(&other->counters.last_rx_us) > heard_us)
+		heard_us = read_counter(&other->counters.last_rx_us);
 	if (side->cover == PATH_CLOSED || !side->receive || !side->remote[PATH_RTP].len)
 		return false;
 	*ret_since_us = heard_us > side->set_us ? heard_us : side->set_us;

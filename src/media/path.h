@@ -39,7 +39,7 @@ struct path_counters {
 
 /* How a side's packets are protected. The first is what a zeroed side is: it neither
  * accepts nor sends anything. */
-enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_RAW };
+enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_UDPTL };
 
 /* A latch is open for so long after the far end's SDP was told, where packets prove nothing. */
 #define PATH_LATCH_US 10000000

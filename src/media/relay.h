@@ -45,14 +45,14 @@ struct relay_remote {
 		rtp; /* where we send, and the one source we accept; len 0: not known yet */
 	struct addr rtcp; /* the same for RTCP; ignored with mux */
 	bool rtcp_mux;    /* RTP and RTCP share a port toward this side */
-	bool raw;         /* no RTP: datagrams are passed on as they are (UDPTL) */
+	bool udptl;       /* no RTP: UDPTL, passed on as it is, not protected */
 	bool send;        /* we may send to this side */
 	bool receive;     /* we accept from this side */
 	/*
 	 * It is behind a NAT that its SDP does not know: once, where the first good packet
 	 * comes from another address, that one takes the place of RTP or RTCP. On an SRTP
-	 * side that packet is authentic; else it is one of PAYLOAD_TYPES, a bit each, and
-	 * comes within 10 s.
+	 * side that packet is authentic; else it is one of PAYLOAD_TYPES, a bit each, or
+	 * UDPTL, and comes within 10 s.
 	 */
 	bool latch;
 	uint64_t payload_types[2];
@@ -69,7 +69,7 @@ struct relay_stats {
 	uint64_t dropped_source; /* from an address that the SDP did not announce */
 	uint64_t dropped_auth;   /* bad SRTP tags */
 	uint64_t dropped_replay;
-	uint64_t dropped_malformed; /* too short, wrong version, wrong class */
+	uint64_t dropped_malformed; /* too short, wrong version, wrong class, no UDPTL */
 	uint64_t dropped_direction; /* on hold, or the other side is not known yet */
 	uint64_t send_errors;
 	uint64_t rx_lost; /* by sequence numbers, RFC 3550 A.3 */

@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* Of the first byte. */
 #define STREAM_SRTP 1 /* the internal side */
-#define STREAM_RAW 2
+#define STREAM_UDPTL 2
 #define STREAM_MUX 4
 #define STREAM_HELD 8
 /* Of a packet's. */
@@ -72,13 +72,13 @@ static void start(struct stream *stream, unsigned how)
 	*stream = (struct stream){.how = how};
 	path_init(&stream->path, local);
 	for (unsigned side = 0; side < 2; side++) {
-		remote[side].raw = (how & STREAM_RAW) != 0;
+		remote[side].udptl = (how & STREAM_UDPTL) != 0;
 		remote[side].rtcp_mux = (how & STREAM_MUX) != 0 && side == 0;
 		remote[side].send = true;
 		remote[side].receive = !(how & STREAM_HELD);
 		remote[side].rx.suite = remote[side].tx.suite = RELAY_PLAIN;
 	}
-	if (how & STREAM_SRTP && !(how & STREAM_RAW)) {
+	if (how & STREAM_SRTP && !(how & STREAM_UDPTL)) {
 		remote[0].rx = key(1);
 		remote[0].tx = key(2);
 		MUST(srtp_context_new(&stream->far_seal, &remote[0].rx, SRTP_SEAL) == 0);
@@ -160,7 +160,7 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 		return;
 	MUST(!(what & PACKET_STRANGER));
 	MUST(out.side != side && out.len <= in.len + SRTP_TRAILER_MAX);
-	MUST(stream->how & STREAM_RAW || (packet[0] & 0xc0) == 0x80);
+	MUST(stream->how & STREAM_UDPTL || (packet[0] & 0xc0) == 0x80);
 	if (!stream->far_seal)
 		MUST(out.len == len && memcmp(packet, bytes, len) == 0);
 	else if (side == RELAY_EXTERNAL)

@@ -11,7 +11,7 @@
 /* One packet that comes to the external side of a path, and what it does there. */
 struct latch_row {
 	const char *source;
-	char what; /* 'r' RTP, 'c' RTCP; 't' RTP of another type, 'x' no RTP at all; 's' none,
+	char what; /* 'r' RTP, 'c' RTCP; 'u' UDPTL; 't' RTP of another type, 'x' no RTP at all; 's' none,
 		      * but SDP as before, 'n' SDP with another address */
 	bool taken;
 	bool latched;      /* by this packet */
@@ -27,6 +27,10 @@ static void make_packet(struct fixture *f, char what, uint16_t seq)
 		f->packet.data[1] = 96;
 	else if (what == 'x')
 		f->packet.data[0] = 0x16;
+	else if (what == 'u') {
+		memcpy(f->packet.data, "\x00\x01\x01\x02\x00\x00", 6);
+		f->packet.len = 6;
+	}
 }
 
 /* PEER seals what is not from a sprayer; NULL: the side is plain. */
@@ -105,6 +109,25 @@ static void plain_media_latches_once(void **state)
 	};
 	struct fixture *f = *state;
 
+	allow_latch(f);
+	PLAY(f, rows, NULL);
+}
+
+static void udptl_latches_as_plain_media_does(void **state)
+{
+	static const struct latch_row rows[] = {
+		{SPRAYER, 'x', false, false, 0},
+		{SPRAYER, 'r', false, false, 0},
+		{NATTED, 'u', true, true, 9000000},
+		{SPRAYER, 'u', false, false, 0},
+		{EXTERNAL_RTP, 'u', false, false, 0},
+		{NATTED, 'u', true, false, 100000000},
+		{"192.0.2.9:5200", 'n', false, false, 0},
+		{SPRAYER, 'u', false, false, PATH_LATCH_US + 1},
+	};
+	struct fixture *f = *state;
+
+	f->remote[RELAY_INTERNAL].udptl = f->remote[RELAY_EXTERNAL].udptl = true;
 	allow_latch(f);
 	PLAY(f, rows, NULL);
 }
@@ -240,6 +263,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(nothing_latches_unless_allowed),
 		TEST(plain_media_latches_once),
+		TEST(udptl_latches_as_plain_media_does),
 		TEST(media_from_where_sdp_says_settles_it),
 		TEST(plain_media_latches_soon_or_never),
 		TEST(new_sdp_opens_the_latch_once_more),

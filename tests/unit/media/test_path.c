@@ -415,28 +415,115 @@ static void keys_that_are_not_usable_close_the_side(void **state)
 	}
 }
 
-static void raw_datagrams_pass_as_they_are_between_raw_sides(void **state)
+static void use_udptl(struct fixture *f)
+{
+	f->remote[RELAY_INTERNAL].udptl = f->remote[RELAY_EXTERNAL].udptl = true;
+	apply(f);
+}
+
+static void make_udptl(struct fixture *f)
+{
+	static const char datagram[] = "\x00\x01\x04T.38\x00\x00";
+
+	f->packet.len = sizeof(datagram) - 1;
+	memcpy(f->packet.data, datagram, f->packet.len);
+}
+
+static void udptl_passes_as_it_is_between_sides_of_it(void **state)
 {
 	struct fixture *f = *state;
 
-	f->remote[RELAY_INTERNAL].raw = true;
+	f->remote[RELAY_INTERNAL].udptl = true;
 	apply(f);
-	memcpy(f->packet.data, "\x00\x01T.38", 6);
-	f->packet.len = 6;
-	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP)); /* raw to RTP */
+	make_udptl(f);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP)); /* to RTP */
 	test_rtp(&f->packet, 5, 1, 160);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP)); /* RTP to raw */
-	f->remote[RELAY_EXTERNAL].raw = true;
-	apply(f);
-	memcpy(f->packet.data, "\x00\x01T.38", 6);
-	f->packet.len = 6;
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP)); /* from RTP */
+	use_udptl(f);
+	make_udptl(f);
 	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
-	assert_int_equal(f->packet.len, 6);
-	assert_memory_equal(f->packet.data, "\x00\x01T.38", 6);
+	assert_true(goes_to(f, PATH_RTP, EXTERNAL_RTP));
+	assert_int_equal(f->packet.len, 9);
+	assert_memory_equal(f->packet.data, "\x00\x01\x04T.38\x00\x00", 9);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).tx_bytes, 9);
 	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, STRANGER));
 	assert_false(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
-	f->packet.len = 0; /* empty, or cut by the worker */
+	assert_int_equal(stats(f, RELAY_INTERNAL).dropped_source, 2);
+	/* held: it is counted, and goes nowhere */
+	f->remote[RELAY_EXTERNAL].send = false;
+	apply(f);
 	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+}
+
+/* What is anything else on its port leaves no trace but a number. */
+static void nothing_else_passes_for_udptl(void **state)
+{
+	struct fixture *f = *state;
+	struct quality quality;
+	uint64_t heard_us;
+
+	use_udptl(f);
+	quality = f->path.side[RELAY_EXTERNAL].quality;
+	heard_us = stats(f, RELAY_EXTERNAL).last_rx_us;
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	test_rtcp(&f->packet, 5);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	make_udptl(f);
+	f->packet.len--;
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	f->packet.len = 0; /* empty, or cut by the worker */
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_int_equal(stats(f, RELAY_EXTERNAL).dropped_malformed, 4);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).rx_packets, 0);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).last_rx_us, heard_us);
+	assert_memory_equal(
+		&quality, &f->path.side[RELAY_EXTERNAL].quality, sizeof(quality));
+}
+
+/* The key of the audio before is gone with it. */
+static void udptl_takes_the_place_of_srtp_and_gives_it_back(void **state)
+{
+	struct fixture *f = *state;
+
+	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	use_udptl(f);
+	assert_null(f->path.side[RELAY_INTERNAL].open);
+	assert_null(f->path.side[RELAY_INTERNAL].seal);
+	assert_int_equal(stats(f, RELAY_INTERNAL).key_us, 0);
+	make_udptl(f);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_int_equal(f->packet.len, 9);
+	f->remote[RELAY_INTERNAL].udptl = f->remote[RELAY_EXTERNAL].udptl = false;
+	apply(f);
+	make_udptl(f);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_int_equal(f->packet.len, 12 + 160 + 10); /* sealed */
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP)); /* in clear */
+	assert_int_equal(stats(f, RELAY_INTERNAL).dropped_auth, 1);
+}
+
+/* A page goes one way for minutes, and who gets it is silent. */
+static void a_fax_keeps_both_sides_alive(void **state)
+{
+	struct fixture *f = *state;
+	struct path_out out;
+	uint64_t since_us = 0;
+
+	use_udptl(f);
+	f->batch.now_us = 60000000;
+	make_udptl(f);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	for (enum relay_side side = 0; side < 2; side++) {
+		assert_true(path_awaits(&f->path, side, &since_us));
+		assert_int_equal(since_us, 60000000);
+		assert_false(stats(f, side).expected);
+		assert_false(path_report(
+			&f->path, side, &f->batch, "cname", f->packet.data, &out));
+	}
 }
 
 static void taps_what_is_relayed_with_its_addresses(void **state)
@@ -544,7 +631,10 @@ int main(void)
 		TEST(a_restart_under_the_same_key_is_told_of),
 		TEST(a_keys_age_counts_from_the_change),
 		TEST(keys_that_are_not_usable_close_the_side),
-		TEST(raw_datagrams_pass_as_they_are_between_raw_sides),
+		TEST(udptl_passes_as_it_is_between_sides_of_it),
+		TEST(nothing_else_passes_for_udptl),
+		TEST(udptl_takes_the_place_of_srtp_and_gives_it_back),
+		TEST(a_fax_keeps_both_sides_alive),
 		TEST(taps_what_is_relayed_with_its_addresses),
 		TEST(silence_counts_only_where_packets_are_expected),
 	};

@@ -246,11 +246,11 @@ static void joins_and_splits_rtcp_with_mux_on_one_side(void **state)
 static void passes_udptl_as_it_is(void **state)
 {
 	struct fixture *f = *state;
-	struct test_packet packet = {.len = 5, .data = "\x00\x01\x02T."};
+	struct test_packet packet = {.len = 7, .data = "\x00\x01\x02T.\x00\x00"};
 
 	for (enum relay_side side = 0; side < 2; side++) {
 		f->remote[side] = (struct relay_remote){.rtp = f->peer_addr[side][0],
-			.raw = true,
+			.udptl = true,
 			.send = true,
 			.receive = true};
 		assert_int_equal(
