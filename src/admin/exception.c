@@ -61,14 +61,18 @@ static void add_signalling(
 			"a certificate whose revocation cannot be judged");
 }
 
-static void add_media(
-	const struct exceptions *exceptions, const struct config_gateway *gateway)
+static void add_media(const struct exceptions *exceptions,
+	const struct config_gateway *gateway, const struct config_media *media)
 {
 	/* Its keys would cross in clear: srtp is off whatever the file says. */
-	if (gateway->tls != CONFIG_TLS_YES)
+	if (gateway && gateway->tls != CONFIG_TLS_YES) {
 		add(exceptions, "tls", config_tls_name(gateway->tls), "RTP in clear");
-	else if (gateway->srtp != CONFIG_SRTP_REQUIRED)
+		return;
+	}
+	if (gateway && gateway->srtp != CONFIG_SRTP_REQUIRED)
 		add(exceptions, "srtp", config_srtp_name(gateway->srtp), "RTP in clear");
+	if (media->t38 == CONFIG_T38_RELAY)
+		add(exceptions, "t38", config_t38_name(media->t38), "fax in clear");
 }
 
 json_t *exception_list(const struct trunk *trunk, enum tally_kind kind, time_t now)
@@ -79,8 +83,9 @@ json_t *exception_list(const struct trunk *trunk, enum tally_kind kind, time_t n
 
 	if (kind == TALLY_SIGNALLING)
 		add_signalling(&exceptions, trunk->gateway);
-	else if (trunk->gateway)
-		add_media(&exceptions, trunk->gateway);
+	else
+		add_media(&exceptions, trunk->gateway,
+			trunk->gateway ? &trunk->gateway->media : &trunk->server->media);
 	return exceptions.array;
 }
 

@@ -16,9 +16,13 @@ static const char *required_text(
 {
 	const struct config_gateway *gateway = trunk->gateway;
 	const enum config_srtp srtp = gateway ? gateway->srtp : CONFIG_SRTP_REQUIRED;
+	const enum config_t38 t38 =
+		gateway ? gateway->media.t38 : trunk->server->media.t38;
 
 	if (kind == TALLY_MEDIA)
-		return srtp == CONFIG_SRTP_REQUIRED   ? "SRTP"
+		return srtp == CONFIG_SRTP_REQUIRED && t38 == CONFIG_T38_RELAY
+			       ? "SRTP, but for fax"
+		       : srtp == CONFIG_SRTP_REQUIRED ? "SRTP"
 		       : srtp == CONFIG_SRTP_OPTIONAL ? "SRTP where it is offered"
 						      : "none";
 	if (!trunk_is_tls(trunk))

@@ -170,11 +170,14 @@ static void count_media(struct tally_sum *sum, const struct cdr_leg *leg,
 	const struct cdr *cdr, bool ended)
 {
 	struct fact fact = {.text = leg->media, .names = span_of("")};
+	bool udptl;
 
 	if (leg->media.len == 0)
 		return;
-	fact.secure = !span_equal_str(leg->media, "RTP");
-	fact.below = leg->media_required.len > 0 && !fact.secure;
+	udptl = span_equal_str(leg->media, "UDPTL");
+	fact.secure = !udptl && !span_equal_str(leg->media, "RTP");
+	fact.below = leg->media_required.len > 0 && !fact.secure &&
+		     !(udptl && span_equal_str(leg->media_required, "SRTP or UDPTL"));
 	count(sum, &fact, cdr, ended);
 }
 

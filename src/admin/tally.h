@@ -20,7 +20,8 @@ enum tally_kind { TALLY_SIGNALLING, TALLY_MEDIA, TALLY_KINDS };
 
 /* One way in which legs were protected. */
 struct tally_way {
-	char *text;  /* "TLS1.3 AES-256-GCM", "UDP", "AEAD_AES_256_GCM", "RTP" */
+	char *text;  /* "TLS1.3 AES-256-GCM", "UDP", "AEAD_AES_256_GCM", "RTP",
+	                * "UDPTL" */
 	char *names; /* of the peer's certificate, escaped as in JSON; "" */
 	bool secure;
 	uint64_t ended; /* legs of calls that ended */

@@ -133,6 +133,11 @@ static void add_peer(json_t *object, const struct config_peer *peer)
 		json_string(config_revocation_name(peer->revocation)));
 }
 
+static void add_media(json_t *object, const struct config_media *media)
+{
+	json_object_set_new(object, "t38", json_string(config_t38_name(media->t38)));
+}
+
 static void add_gateway(json_t *object, const struct config_gateway *gateway)
 {
 	json_object_set_new(object, "file", json_string(gateway->file));
@@ -147,6 +152,7 @@ static void add_gateway(json_t *object, const struct config_gateway *gateway)
 		json_string(config_tls_version_name(gateway->tls_min)));
 	json_object_set_new(
 		object, "ciphers", json_string(config_ciphers_name(gateway->ciphers)));
+	add_media(object, &gateway->media);
 	add_peer(object, &gateway->peer);
 }
 
@@ -156,6 +162,7 @@ static void add_server(json_t *object, const struct config_server *server)
 	json_object_set_new(object, "weight", json_integer(server->weight));
 	json_object_set_new(object, "codecs", words_json(&server->codecs));
 	json_object_set_new(object, "suites", suites_json(server->suites));
+	add_media(object, &server->media);
 	add_peer(object, &server->peer);
 }
 

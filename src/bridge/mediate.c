@@ -215,6 +215,14 @@ static bool keeps_roc(const struct leg *leg)
 	return media->rekey_roc == CONFIG_ROC_KEEP;
 }
 
+/* Nothing proves that UDPTL is from them: to find it elsewhere than their SDP says is for those
+ * alone whose RTP is in clear too. */
+static bool may_latch(const struct leg *leg, const struct stream_terms *terms)
+{
+	return leg->gateway && leg->gateway->latch &&
+	       (terms->proto != SDP_PROTO_UDPTL || leg->gateway->tls != CONFIG_TLS_YES);
+}
+
 static int apply_side(struct relay_session *session, unsigned index,
 	const struct leg *leg, const struct stream_terms *terms)
 {
@@ -222,7 +230,8 @@ static int apply_side(struct relay_session *session, unsigned index,
 	int err;
 
 	remote.rtcp_mux = terms->mux;
-	remote.latch = leg->gateway && leg->gateway->latch;
+	remote.udptl = terms->proto == SDP_PROTO_UDPTL;
+	remote.latch = may_latch(leg, terms);
 	memcpy(remote.payload_types, terms->payload_types, sizeof(remote.payload_types));
 	remote.receive = sends(terms->direction);
 	remote.send = receives(terms->direction) && !terms->hold_address;
@@ -239,47 +248,68 @@ static int apply_side(struct relay_session *session, unsigned index,
 
 /* ---- offers ---- */
 
-/* Whether line INDEX of an offer can be served, and on what terms. */
-static bool take_offered_line(
-	struct leg *leg, const struct sdp *in, unsigned index, struct err_text *text)
+/* The stream of line INDEX, made where there is none. NULL: out of memory. */
+static struct stream *stream_of(struct leg *leg, unsigned index)
+{
+	if (!leg->streams[index])
+		leg->streams[index] = stream_new();
+	if (leg->streams[index])
+		leg->streams[index]->secured = leg->secured >> index & 1;
+	return leg->streams[index];
+}
+
+/* Whether line INDEX of an offer of LEG to TO can be served, and on what terms. */
+static bool take_offered_line(struct leg *leg, const struct leg *to, const struct sdp *in,
+	unsigned index, struct err_text *text)
 {
 	const struct sdp_media *media = sdp_media(in, index);
-	struct stream *stream = leg->streams[index];
+	bool udptl = media->proto == SDP_PROTO_UDPTL;
+	struct stream *stream;
 
-	if (!media->port || !sdp_proto_is_rtp(media->proto))
+	if (!media->port || (!udptl && !sdp_proto_is_rtp(media->proto)))
 		return false;
+	if (udptl && !protect_takes_udptl(leg, to, media)) {
+		err_set(text, ERR_SUPPORT,
+			"media line %u is UDPTL, which passes where both sides have "
+			"t38 = relay",
+			index + 1);
+		return false;
+	}
 	if (!media->rtp.len && !media->on_hold_address) {
 		err_set(text, ERR_SUPPORT, "media line %u has no numeric address",
 			index + 1);
 		return false;
 	}
-	if (!stream && !(stream = leg->streams[index] = stream_new()))
+	stream = stream_of(leg, index);
+	if (!stream)
 		return false;
 	stream_drop_next(stream);
 	read_terms(&stream->next, media);
-	return !protect_read_offer(leg, stream, in, index, text);
+	return udptl || !protect_read_offer(leg, stream, in, index, text);
 }
 
 static int write_offered_line(struct relay_session *session, struct leg *from,
 	struct leg *to, unsigned index, struct sdp *out)
 {
 	const struct stream_terms *theirs = &from->streams[index]->next;
-	struct stream *stream = to->streams[index];
-	bool secure_proto;
-	int err;
+	struct stream *stream = stream_of(to, index);
+	bool udptl = theirs->proto == SDP_PROTO_UDPTL;
+	bool secure_proto = false;
+	int err = 0;
 
-	if (!stream && !(stream = to->streams[index] = stream_new()))
+	if (!stream)
 		return -ENOMEM;
 	stream_drop_next(stream);
 	stream->next.set = true;
-	err = protect_make_offer(to, stream, &secure_proto);
+	if (!udptl)
+		err = protect_make_offer(to, stream, &secure_proto);
 	if (!err)
 		err = rewrite_line(out, index, session, to,
 			sdp_proto_text(theirs->proto, secure_proto));
 	stream->next.proto = sdp_media(out, index)->proto;
 	for (unsigned i = 0; i < stream->offered_count && !err; i++)
 		err = add_crypto(out, index, to, &stream->offered[i]);
-	if (!err && to->gateway && to->gateway->rtcp_mux)
+	if (!err && !udptl && to->gateway && to->gateway->rtcp_mux)
 		err = sdp_add_attribute(out, (int)index, "rtcp-mux", NULL);
 	if (!err)
 		err = sdp_set_direction(out, index, offered_direction(theirs, to));
@@ -303,7 +333,7 @@ static int mediate_offered_line(struct relay_session *session, struct leg *from,
 {
 	int err;
 
-	if (!take_offered_line(from, in, index, text))
+	if (!take_offered_line(from, to, in, index, text))
 		return 1;
 	if (!filter_codecs(out, index, from) || !filter_codecs(out, index, to)) {
 		err_set(text, ERR_SUPPORT,
@@ -418,6 +448,8 @@ static int write_answered_line(struct relay_session *session, struct leg *from,
 		err = apply_side(session, index, from, &answerer->next);
 	if (!err)
 		err = apply_side(session, index, to, &offerer->next);
+	if (!err && offerer->next.proto == SDP_PROTO_UDPTL)
+		from->udptl = to->udptl = true;
 	return err;
 }
 
@@ -456,6 +488,8 @@ static void commit(struct leg *leg)
 		if (!stream || !stream->next.set)
 			continue;
 		stream->now = stream->next;
+		if (stream->now.secure)
+			leg->secured |= 1u << i;
 		stream_drop_next(stream);
 	}
 }

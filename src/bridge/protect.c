@@ -23,9 +23,27 @@ const char *protect_least_tls(const struct leg *leg)
 	return leg->gateway->tls == CONFIG_TLS_YES ? versions[leg->gateway->tls_min] : "";
 }
 
+static bool relays_t38(const struct leg *leg)
+{
+	const struct config_media *media =
+		leg->server ? &leg->server->media : &leg->gateway->media;
+
+	return media->t38 == CONFIG_T38_RELAY;
+}
+
 const char *protect_least_media(const struct leg *leg)
 {
-	return srtp_of(leg) == CONFIG_SRTP_REQUIRED ? "SRTP" : "";
+	if (srtp_of(leg) != CONFIG_SRTP_REQUIRED)
+		return "";
+	return relays_t38(leg) ? "SRTP or UDPTL" : "SRTP";
+}
+
+bool protect_takes_udptl(
+	const struct leg *a, const struct leg *b, const struct sdp_media *media)
+{
+	return relays_t38(a) && relays_t38(b) && media->proto == SDP_PROTO_UDPTL &&
+	       span_equal_nocase(media->type, "image") &&
+	       span_equal_nocase(media->formats, "t38");
 }
 
 static unsigned suites_of(const struct leg *leg)
@@ -111,7 +129,8 @@ int protect_make_offer(
 	unsigned strong = suites & ((1u << SDES_AES_256_CM_HMAC_SHA1_32) - 1);
 
 	/* a stream that is secure once is never offered as anything less */
-	stream->demanded = srtp == CONFIG_SRTP_REQUIRED || stream->now.secure;
+	stream->demanded =
+		srtp == CONFIG_SRTP_REQUIRED || stream->now.secure || stream->secured;
 	*ret_secure_proto = stream->demanded;
 	if (srtp == CONFIG_SRTP_OFF)
 		return 0;

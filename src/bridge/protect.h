@@ -7,8 +7,8 @@
 
 #include "bridge/leg.h"
 
-/* What LEG's configuration demands: the least TLS version ("TLS1.2") and "SRTP", each "" where
- * none is. */
+/* What LEG's configuration demands: the least TLS version ("TLS1.2"), and "SRTP" or, where fax
+ * is excepted, "SRTP or UDPTL"; each "" where none is. */
 const char *protect_least_tls(const struct leg *leg);
 const char *protect_least_media(const struct leg *leg);
 
@@ -16,6 +16,11 @@ const char *protect_least_media(const struct leg *leg);
  * stream->next. 0, or ERR_SUPPORT (refuse the line) with TEXT. */
 int protect_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text);
+
+/* Whether MEDIA, a line of fax in clear (T.38 over UDPTL), may pass between A and B: by the word
+ * of both alone. */
+bool protect_takes_udptl(
+	const struct leg *a, const struct leg *b, const struct sdp_media *media);
 
 /* We offer to LEG: fills stream->offered with our crypto lines. *ret_secure_proto: whether
  * the m= line says SAVP. 0 or negative. */

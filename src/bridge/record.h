@@ -20,15 +20,16 @@ struct record_leg {
 	const char *version;    /* "TLS1.3", "" */
 	const char *cipher;     /* "AES-256-GCM", "" */
 	const char *peer_names; /* "DNS:pbx1.example.com", "" */
-	/* What its configuration demanded when the call began: the least TLS version and "SRTP", each ""
-	 * where none was. */
+	/* What its configuration demanded when the call began: the least TLS version, and "SRTP" or
+	 * "SRTP or UDPTL", each "" where none was. */
 	const char *signalling_required;
 	const char *media_required;
 	struct addr remote;  /* signalling */
 	const char *call_id; /* SIP Call-ID */
-	const char
-		*media; /* "RTP" when a stream of it is plain, else the SRTP suite of the
-	                * first stream; "" without media */
+	const char *
+		media; /* "RTP" when a stream of it is plain, else "UDPTL" when fax went by
+	                * it at any time, else the SRTP suite of the first stream; "" without
+	                * media */
 	const char *codec;        /* first format of the answer: "PCMA"; "" */
 	struct addr media_remote; /* as its SDP says */
 	/* where its media was found instead; len 0: it was not */

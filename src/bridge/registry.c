@@ -73,14 +73,14 @@ static const char *media_name(const struct leg *leg, struct addr *ret_remote)
 
 		if (!stream || !stream->now.set)
 			continue;
-		if (!name[0])
+		if (!ret_remote->len)
 			*ret_remote = stream->now.rtp;
-		if (!stream->now.secure)
+		if (!stream->now.secure && sdp_proto_is_rtp(stream->now.proto))
 			return "RTP";
-		if (!name[0])
+		if (!name[0] && stream->now.secure)
 			name = sdes_suite_name(stream->now.theirs.suite);
 	}
-	return name;
+	return leg->udptl ? "UDPTL" : name;
 }
 
 static void first_codec(const struct leg *leg, char out[static 32])
@@ -189,7 +189,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 			continue;
 		relay_stats(call->session, i, leg->home->which, &stats);
 		add_stats(&ret->stats, &stats);
-		if (i == 0)
+		if (i == 0 && !leg->udptl)
 			ret->mos = estimate(&stats, codec);
 	}
 	if (ret->stats.key_us > 0)

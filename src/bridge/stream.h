@@ -29,6 +29,7 @@ struct stream {
 	struct stream_terms next;    /* of the outstanding offer, theirs or ours */
 	struct sdes_crypto *offered; /* our crypto lines of an outstanding offer; owned */
 	unsigned offered_count;
+	bool secured;  /* it was agreed to be SRTP at any time */
 	bool demanded; /* our outstanding offer was SAVP: an answer without SRTP fails */
 };
 

@@ -138,21 +138,30 @@ static void check_exception(const struct config_peer *peer, const char *what,
 			"%s: an exception, expected exception-until beside it", what);
 }
 
+/* ABOUT: the key, and what of it is an exception. */
+static void check_server_exception(const struct config_server *server, const char *about,
+	struct place place, struct config_errors *errors)
+{
+	if (server->peer.exception_until == 0)
+		errors_add(errors, place,
+			"[server %s] %s is an exception, expected exception-until "
+			"beside it",
+			server->id, about);
+}
+
 static void check_servers(
 	const struct config *config, struct place place, struct config_errors *errors)
 {
 	for (size_t i = 0; i < config->server_count; i++) {
-		const struct config_peer *peer = &config->servers[i].peer;
+		const struct config_server *server = &config->servers[i];
 		char whose[96];
 
-		snprintf(whose, sizeof(whose), "[server %s] ", config->servers[i].id);
-		check_media(&config->servers[i].media, whose, place, errors);
-		if (peer->revocation == CONFIG_REVOCATION_SOFT &&
-			peer->exception_until == 0)
-			errors_add(errors, place,
-				"[server %s] revocation: soft is an exception, expected "
-				"exception-until beside it",
-				config->servers[i].id);
+		snprintf(whose, sizeof(whose), "[server %s] ", server->id);
+		check_media(&server->media, whose, place, errors);
+		if (server->peer.revocation == CONFIG_REVOCATION_SOFT)
+			check_server_exception(server, "revocation: soft", place, errors);
+		if (server->media.t38 == CONFIG_T38_RELAY)
+			check_server_exception(server, "t38: relay", place, errors);
 	}
 }
 
@@ -224,6 +233,9 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 	if (gateway->peer.revocation == CONFIG_REVOCATION_SOFT)
 		check_exception(&gateway->peer, "revocation", scope, SCHEMA_GATEWAY,
 			place, errors);
+	if (gateway->tls == CONFIG_TLS_YES && gateway->media.t38 == CONFIG_T38_RELAY)
+		check_exception(
+			&gateway->peer, "t38", scope, SCHEMA_GATEWAY, place, errors);
 	if (gateway->tls != CONFIG_TLS_NO && gateway->srtp == CONFIG_SRTP_OFF)
 		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "srtp", place),
 			"srtp: expected required or optional while tls is not no, "

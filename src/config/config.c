@@ -461,3 +461,8 @@ const char *config_ciphers_name(enum config_ciphers ciphers)
 {
 	return enum_name(SCHEMA_GATEWAY, "ciphers", ciphers);
 }
+
+const char *config_t38_name(enum config_t38 t38)
+{
+	return enum_name(SCHEMA_GATEWAY, "t38", t38);
+}

@@ -89,6 +89,8 @@ struct config_peer {
 
 /* The roll-over counter of SRTP under a new key of the same call: at 0 again, or goes on. */
 enum config_roc { CONFIG_ROC_RESET, CONFIG_ROC_KEEP };
+/* Fax over UDPTL, which nothing protects: both far ends of a call must say relay. */
+enum config_t38 { CONFIG_T38_REFUSE, CONFIG_T38_RELAY };
 
 /* The media of one server or gateway: where it is, instead of what [media] says, and how it
  * differs from that of others. */
@@ -96,6 +98,7 @@ struct config_media {
 	struct addr address;   /* of this machine; len 0: that of its side */
 	struct addr advertise; /* what SDP says; len 0: the address itself */
 	enum config_roc rekey_roc;
+	enum config_t38 t38;
 };
 
 struct config_server {
@@ -265,3 +268,4 @@ const char *config_revocation_name(enum config_revocation revocation);
 const char *config_tls_name(enum config_tls_mode mode); /* "no", "observe" */
 const char *config_tls_version_name(enum config_tls_version version); /* "1.2" */
 const char *config_ciphers_name(enum config_ciphers ciphers);
+const char *config_t38_name(enum config_t38 t38);

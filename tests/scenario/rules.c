@@ -47,9 +47,20 @@ static int check_response(const struct stage *stage, const struct message *messa
 	return 0;
 }
 
+/* A server that says so gets fax in clear, but nothing else. */
+static bool is_excepted(const struct stage *stage, const struct party *party,
+	const struct sdp_media *media)
+{
+	const struct config_server *server =
+		config_server_find(stage->config, party->name);
+
+	return media->proto == SDP_PROTO_UDPTL && server &&
+	       server->media.t38 == CONFIG_T38_RELAY;
+}
+
 /* Toward servers media is SRTP or refused, whatever the far side said. */
-static int check_media(
-	const struct party *party, struct span body, struct err_text *error)
+static int check_media(const struct stage *stage, const struct party *party,
+	struct span body, struct err_text *error)
 {
 	struct err_text why = {{0}};
 	struct span crypto;
@@ -63,7 +74,8 @@ static int check_media(
 	for (unsigned i = 0; i < sdp_count_media(sdp); i++) {
 		const struct sdp_media *media = sdp_media(sdp, i);
 
-		if (party->side != RELAY_INTERNAL || !media->port)
+		if (party->side != RELAY_INTERNAL || !media->port ||
+			is_excepted(stage, party, media))
 			continue;
 		if (!sdp_proto_is_secure(media->proto) ||
 			!sdp_attribute(sdp, (int)i, "crypto", 0, &crypto)) {
@@ -89,7 +101,7 @@ int rules_check(const struct stage *stage, const struct party *party, uint64_t c
 	else
 		err = check_response(stage, message, call, error);
 	if (!err)
-		err = check_media(party, message_body(message), error);
+		err = check_media(stage, party, message_body(message), error);
 	message_unref(message);
 	return err;
 }

@@ -15,7 +15,7 @@ struct sdp_words {
 	char formats[64];
 	char lifetime[16];
 	char addr[ADDR_TEXT_SIZE];
-	unsigned port, tag, lines, refused;
+	unsigned port, tag, lines, refused, t38;
 };
 
 static int read_word(struct sdp_words *words, const char *word, struct err_text *error)
@@ -57,6 +57,8 @@ static int read_word(struct sdp_words *words, const char *word, struct err_text 
 		words->lines = (unsigned)atoi(value);
 	else if (IS("refused")) /* this line has port 0 */
 		words->refused = (unsigned)atoi(value);
+	else if (IS("t38")) /* this line is fax over UDPTL */
+		words->t38 = (unsigned)atoi(value);
 	else
 		return err_set(error, ERR_FORMAT, "sdp: what is \"%s\"?", word);
 #undef IS
@@ -102,12 +104,30 @@ static int add_crypto(struct endpoint *endpoint, const struct sdp_words *words,
 	return 0;
 }
 
+static void add_fax_line(const struct sdp_words *words, unsigned port, struct buf *out)
+{
+	buf_printf(out, "m=image %u udptl t38\r\n", port);
+	if (!port)
+		return;
+	buf_add_str(out, "a=T38FaxVersion:0\r\na=T38MaxBitRate:14400\r\n"
+			 "a=T38FaxFillBitRemoval\r\n"
+			 "a=T38FaxRateManagement:transferredTCF\r\n"
+			 "a=T38FaxMaxBuffer:2000\r\na=T38FaxMaxDatagram:400\r\n"
+			 "a=T38FaxUdpEC:t38UDPRedundancy\r\n");
+	if (words->direction[0])
+		buf_printf(out, "a=%s\r\n", words->direction);
+}
+
 static int add_line(struct endpoint *endpoint, const struct sdp_words *words,
 	unsigned index, struct buf *out, struct err_text *error)
 {
 	unsigned port = index + 1 == words->refused ? 0 : words->port + 2 * index;
 	int err = 0;
 
+	if (index + 1 == words->t38) {
+		add_fax_line(words, port, out);
+		return 0;
+	}
 	buf_printf(out, "m=%s %u RTP/%s %s\r\n", index ? "video" : "audio", port,
 		words->srtp && !words->avp ? "SAVP" : "AVP",
 		index ? "96" : words->formats);

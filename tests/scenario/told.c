@@ -211,10 +211,10 @@ void told_stream(
 	remote = &stream->remote[side];
 	buf_printf(out, "rtp=%s suite=%s",
 		remote->rtp.len ? addr_text(&remote->rtp, text) : "unknown",
-		suite_name(remote->rx.suite));
+		remote->udptl ? "UDPTL" : suite_name(remote->rx.suite));
 	if (remote->tx.suite != remote->rx.suite)
 		buf_printf(out, " tx-suite=%s", suite_name(remote->tx.suite));
-	if (remote->rtcp.len && !remote->rtcp_mux)
+	if (remote->rtcp.len && !remote->rtcp_mux && !remote->udptl)
 		buf_printf(out, " rtcp=%s", addr_text(&remote->rtcp, text));
 	buf_printf(out, "%s%s%s", remote->rtcp_mux ? " mux" : "",
 		remote->send ? " send" : "", remote->receive ? " receive" : "");

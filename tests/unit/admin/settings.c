@@ -57,6 +57,11 @@ const char *config_tls_name(enum config_tls_mode mode)
 	return names[mode];
 }
 
+const char *config_t38_name(enum config_t38 t38)
+{
+	return t38 == CONFIG_T38_REFUSE ? "refuse" : "relay";
+}
+
 const char *config_tls_version_name(enum config_tls_version version)
 {
 	static const char *const names[] = {"1.0", "1.1", "1.2", "1.3"};

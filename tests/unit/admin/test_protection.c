@@ -313,6 +313,32 @@ static void each_setting_below_the_rules_is_an_exception(void **state)
 	assert_string_equal(word(list, "until"), "2026-11-19T11:06:40Z");
 }
 
+static void fax_in_clear_is_an_exception_where_media_is_protected(void **state)
+{
+	const json_t *list;
+
+	(void)state;
+	gateway.media.t38 = server.media.t38 = CONFIG_T38_RELAY;
+	gateway.peer.exception_until = LATER;
+	server.peer.exception_until = NOW;
+	make();
+	assert_string_equal(word(the_fault("exception-over"), "kind"), "server");
+	assert_string_equal(
+		word(row_of("server", "pbx1", "media"), "required"), "SRTP, but for fax");
+	list = json_object_get(row_of("server", "pbx1", "media"), "exceptions");
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(word(json_array_get(list, 0), "setting"), "t38 = relay");
+	assert_string_equal(word(json_array_get(list, 0), "allows"), "fax in clear");
+	assert_int_equal(json_array_size(exceptions_of("media")), 1);
+	/* where all is in clear, one word says it */
+	gateway.tls = CONFIG_TLS_NO;
+	gateway.srtp = CONFIG_SRTP_OFF;
+	make();
+	list = exceptions_of("media");
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(word(json_array_get(list, 0), "setting"), "tls = no");
+}
+
 static void an_exception_is_over_on_its_day(void **state)
 {
 	(void)state;
@@ -491,6 +517,9 @@ int main(void)
 			what_is_required_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			each_setting_below_the_rules_is_an_exception, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			fax_in_clear_is_an_exception_where_media_is_protected, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			an_exception_is_over_on_its_day, setup, teardown),
 		cmocka_unit_test_setup_teardown(

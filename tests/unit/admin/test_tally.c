@@ -146,6 +146,35 @@ static void less_than_was_demanded_is_noticed(void **state)
 	assert_int_equal(sum->below, 2);
 }
 
+/* Not protected wherever it is, and below what was demanded unless that says UDPTL too. */
+static void fax_in_clear_is_noticed(void **state)
+{
+	static const struct {
+		const char *required, *media;
+		bool below;
+	} cases[] = {
+		{"SRTP", "UDPTL", true},
+		{"SRTP or UDPTL", "UDPTL", false},
+		{"SRTP or UDPTL", "RTP", true},
+		{"", "UDPTL", false},
+	};
+	unsigned below = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct cdr cdr = call("TLS1.3", cases[i].media);
+		const struct tally_sum *sum;
+
+		cdr.external.media_required = span_of(cases[i].required);
+		tally_add(&tally, &cdr, true);
+		sum = sum_of("trunk gw", TALLY_MEDIA);
+		below += cases[i].below;
+		assert_int_equal(sum->below, below);
+		assert_int_equal(sum->legs, i + 1);
+		assert_int_equal(sum->secure, 0);
+	}
+}
+
 static void ways_are_bounded_and_legs_are_not(void **state)
 {
 	struct cdr cdr = call("TLS1.3", "RTP");
@@ -212,6 +241,7 @@ int main(void)
 			calls_that_failed_are_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			less_than_was_demanded_is_noticed, setup, teardown),
+		cmocka_unit_test_setup_teardown(fax_in_clear_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			ways_are_bounded_and_legs_are_not, setup, teardown),
 		cmocka_unit_test_setup_teardown(parties_are_bounded, setup, teardown),

@@ -245,7 +245,7 @@ static void refuses_what_it_cannot_serve(void **state)
 		"m=audio 20000 RTP/AVP 8\r\n",         /* no SRTP from a server */
 		"m=audio 20000 RTP/SAVP 8\r\n",        /* no key */
 		"m=audio 0 RTP/SAVP 8\r\n" CRYPTO,     /* refused already */
-		"m=image 20000 udptl t38\r\n",         /* no RTP */
+		"m=image 20000 udptl t38\r\n",         /* by default */
 		"m=audio 20000 RTP/SAVP 3\r\n" CRYPTO, /* no codec of ours */
 		"m=audio 20000 RTP/SAVP 101\r\na=rtpmap:101 "
 		"telephone-event/8000\r\n" CRYPTO,
@@ -353,6 +353,81 @@ static void says_what_may_latch(void **state)
 	buf_free(&out);
 }
 
+#define FAX "m=image 20000 udptl t38\r\na=T38FaxVersion:0\r\n"
+
+/* Our key toward the server, as the relay was told. */
+static struct secret sealing_key(const struct rig *rig)
+{
+	return rig->a.streams[0]->now.ours.key;
+}
+
+/* Audio, fax in its place, audio: no key crosses the fax, and none is used twice. */
+static void fax_in_the_place_of_audio_and_back(void **state)
+{
+	static const char *const wanted[] = {
+		"m=image 40000 udptl t38\r\n", "a=T38FaxVersion:0\r\n", NULL};
+	static const char *const unwanted[] = {"crypto", "RTP", "rtcp-mux", NULL};
+	struct config_server relaying = server;
+	struct secret before, after;
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	relaying.media.t38 = CONFIG_T38_RELAY;
+	rig_init(&rig);
+	rig.a.server = &relaying;
+	rig.gateway.media.t38 = CONFIG_T38_RELAY;
+	rig.gateway.latch = true;
+	rig.gateway.rtcp_mux = true;
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	assert_false(rig.a.udptl || rig.b.udptl);
+	before = sealing_key(&rig);
+	assert_int_equal(offer(&rig, FAX, &out), 0);
+	assert_lines(&out, wanted, unwanted);
+	assert_int_equal(answer(&rig, FAX, &out), 0);
+	assert_lines(&out, wanted, unwanted);
+	assert_true(rig.a.udptl && rig.b.udptl);
+	assert_told(
+		&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:20000 suite=UDPTL send receive");
+	assert_told(&rig, RELAY_EXTERNAL, 0,
+		"rtp=192.0.2.9:20000 suite=UDPTL send receive latch=0:0");
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	assert_told(&rig, RELAY_INTERNAL, 0, "* suite=AES_CM_128_HMAC_SHA1_80 *");
+	assert_told(&rig, RELAY_EXTERNAL, 0, "* suite=RTP *");
+	after = sealing_key(&rig);
+	assert_false(secret_equal(&before, &after));
+	/* what was in clear once is remembered */
+	assert_true(rig.a.udptl && rig.b.udptl);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+/* With TLS a packet that may move the media must be authentic, which UDPTL cannot be. */
+static void fax_of_a_gateway_with_tls_does_not_latch(void **state)
+{
+	struct config_server relaying = server;
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	relaying.media.t38 = CONFIG_T38_RELAY;
+	rig_init(&rig);
+	rig.a.server = &relaying;
+	rig.gateway.media.t38 = CONFIG_T38_RELAY;
+	rig.gateway.tls = CONFIG_TLS_YES;
+	rig.gateway.latch = true;
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, FAX, &out), 0);
+	assert_int_equal(answer(&rig, FAX, &out), 0);
+	assert_told(
+		&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:20000 suite=UDPTL send receive");
+	rig_free(&rig);
+	buf_free(&out);
+}
+
 static void says_when_ports_are_gone(void **state)
 {
 	struct rig rig;
@@ -406,6 +481,8 @@ int main(void)
 		cmocka_unit_test(serves_one_line_of_two),
 		cmocka_unit_test(media_is_where_the_gateway_has_it),
 		cmocka_unit_test(says_what_may_latch),
+		cmocka_unit_test(fax_in_the_place_of_audio_and_back),
+		cmocka_unit_test(fax_of_a_gateway_with_tls_does_not_latch),
 		cmocka_unit_test(says_when_ports_are_gone),
 		cmocka_unit_test(a_cancelled_change_leaves_what_was_agreed),
 	};

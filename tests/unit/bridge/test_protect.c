@@ -196,6 +196,36 @@ static void offers_what_the_leg_demands(void **state)
 	}
 }
 
+static void fax_in_clear_takes_the_word_of_both(void **state)
+{
+	struct config_server relaying = server;
+	struct config_gateway too = required;
+	const struct leg server_leg = {.server = &server}, yes = {.server = &relaying},
+			 gateway_leg = {.gateway = &required},
+			 gateway_yes = {.gateway = &too};
+	struct sdp_media media = {.proto = SDP_PROTO_UDPTL,
+		.type = span_of("image"),
+		.formats = span_of("t38")};
+
+	(void)state;
+	relaying.media.t38 = too.media.t38 = CONFIG_T38_RELAY;
+	assert_false(protect_takes_udptl(&server_leg, &gateway_leg, &media));
+	assert_false(protect_takes_udptl(&server_leg, &gateway_yes, &media));
+	assert_false(protect_takes_udptl(&gateway_leg, &yes, &media));
+	assert_true(protect_takes_udptl(&gateway_yes, &yes, &media));
+	assert_true(protect_takes_udptl(&yes, &gateway_yes, &media));
+	assert_string_equal(protect_least_media(&server_leg), "SRTP");
+	assert_string_equal(protect_least_media(&yes), "SRTP or UDPTL");
+	media.formats = span_of("t38 x");
+	assert_false(protect_takes_udptl(&yes, &gateway_yes, &media));
+	media.formats = span_of("t38");
+	media.type = span_of("audio");
+	assert_false(protect_takes_udptl(&yes, &gateway_yes, &media));
+	media.type = span_of("image");
+	media.proto = SDP_PROTO_OTHER;
+	assert_false(protect_takes_udptl(&yes, &gateway_yes, &media));
+}
+
 static void offers_no_less_than_before(void **state)
 {
 	struct leg leg = {.gateway = &optional};
@@ -291,6 +321,7 @@ int main(void)
 		cmocka_unit_test(chooses_the_strongest_line),
 		cmocka_unit_test(keeps_our_key_in_a_further_offer),
 		cmocka_unit_test(offers_what_the_leg_demands),
+		cmocka_unit_test(fax_in_clear_takes_the_word_of_both),
 		cmocka_unit_test(offers_no_less_than_before),
 		cmocka_unit_test(takes_no_answer_that_gives_less),
 	};

@@ -425,6 +425,23 @@ static void keys_must_fit_each_other(void **state)
 		fixture, "tandem.conf:10:2: error: [server pbx1]: duplicate section\n");
 }
 
+static void exceptions_of_servers_are_dated(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "[server pbx1]\n",
+		"[server pbx1]\nrevocation = soft\nt38 = relay\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:1:1: error: [server pbx1] revocation: soft is an exception, "
+		"expected exception-until beside it\n"
+		"tandem.conf:1:1: error: [server pbx1] t38: relay is an exception, "
+		"expected exception-until beside it\n");
+	fixture_write_main(fixture, "[server pbx1]\n",
+		"[server pbx1]\nt38 = relay\nexception-until = 2031-04-30\n");
+	fixture_load_ok(fixture);
+	assert_int_equal(fixture->config->servers[0].media.t38, CONFIG_T38_RELAY);
+}
+
 static void unreadable_files_are_told(void **state)
 {
 	struct fixture *fixture = *state;
@@ -530,6 +547,7 @@ int main(void)
 		TEST(values_are_judged_at_their_bounds),
 		TEST(names_and_addresses_are_judged),
 		TEST(keys_must_fit_each_other),
+		TEST(exceptions_of_servers_are_dated),
 		TEST(unreadable_files_are_told),
 		TEST(unusable_texts_are_told),
 		TEST(broken_lines_are_told_up_to_a_number),

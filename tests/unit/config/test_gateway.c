@@ -171,7 +171,7 @@ static void exceptions_are_dated(void **state)
 	struct fixture *fixture = *state;
 	const char *const gateway = "[gateway]\nhost = a\ncertificate = c\nkey = k\n"
 				    "trust = t\ntls-min = 1.0\nciphers = legacy\n"
-				    "revocation = soft\n";
+				    "revocation = soft\ntls = yes\nt38 = relay\n";
 	const struct config_gateway *loaded;
 	char text[400];
 
@@ -182,6 +182,8 @@ static void exceptions_are_dated(void **state)
 		"gateways.d/a.conf:7:11: error: ciphers: an exception, expected "
 		"exception-until beside it\n"
 		"gateways.d/a.conf:8:14: error: revocation: an exception, expected "
+		"exception-until beside it\n"
+		"gateways.d/a.conf:10:7: error: t38: an exception, expected "
 		"exception-until beside it\n");
 	snprintf(text, sizeof(text),
 		"%sexception-until = 2031-04-30T06:30Z\nexception-reason = old box\n",
@@ -194,6 +196,11 @@ static void exceptions_are_dated(void **state)
 	assert_int_equal(loaded->peer.revocation, CONFIG_REVOCATION_SOFT);
 	assert_int_equal(loaded->peer.exception_until, 1935297000);
 	assert_string_equal(loaded->peer.exception_reason, "old box");
+	assert_int_equal(loaded->media.t38, CONFIG_T38_RELAY);
+	/* where all media is in clear nothing is excepted by it */
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\nt38 = relay\n");
+	fixture_load_ok(fixture);
 }
 
 static void dates_are_days_or_minutes_of_the_calendar(void **state)
