@@ -648,7 +648,7 @@ sipp_scenario() {
 			print "a=" direction
 			next
 		}
-		{ gsub(/@CODE@/, code); gsub(/@PAUSE@/, pause); print }' "$1"
+		{ gsub(/@CODE@/, code); gsub(/@PAUSE@/, pause); gsub(/@PORT@/, port); print }' "$1"
 }
 
 # start_sipp NAME SCENARIO TRANSPORT(u1|t1) LOCAL-PORT REMOTE-PORT
