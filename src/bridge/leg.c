@@ -4,15 +4,13 @@
 #include "base/secret.h"
 #include "bridge/dial.h"
 #include "bridge/identity.h"
+#include "bridge/leg_priv.h"
 #include "sip/compose.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What we do; also in 405 and OPTIONS. */
-#define LEG_ALLOW "INVITE, ACK, CANCEL, BYE, OPTIONS"
 
 static void server_failed_h(void *arg, struct txn_server *txn);
 static void server_ended_h(void *arg, struct txn_server *txn);
@@ -56,7 +54,7 @@ static void set_state(struct leg *leg, enum leg_state state)
 	leg->state = state;
 }
 
-static void report(struct leg *leg, enum leg_event event, struct message *message,
+void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why)
 {
 	struct leg_report report = {event, message, status, why};
@@ -154,7 +152,7 @@ static void set_over(struct leg *leg)
 		return;
 	set_state(leg, LEG_OVER);
 	stop_waiting_for_ack(leg);
-	report(leg, LEG_EVENT_OVER, NULL, 0, NULL);
+	leg_report(leg, LEG_EVENT_OVER, NULL, 0, NULL);
 }
 
 /* ---- composing ---- */
@@ -184,7 +182,7 @@ static void add_identity(struct leg *leg, const char *product, struct buf *out)
 
 /* ---- INVITE from there ---- */
 
-static void attach_server(struct leg *leg, struct txn_server *txn)
+void leg_attach(struct leg *leg, struct txn_server *txn)
 {
 	struct txn_server_user user = {
 		.failed_h = server_failed_h, .ended_h = server_ended_h, .arg = leg};
@@ -201,7 +199,7 @@ int leg_accept(struct leg *leg, struct txn_server *invite)
 		return err;
 	set_flow(leg, txn_server_flow(invite));
 	leg->invite_in = invite;
-	attach_server(leg, invite);
+	leg_attach(leg, invite);
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
 	return 0;
@@ -261,7 +259,7 @@ static void no_ack_h(void *arg)
 	struct leg *leg = arg;
 
 	stop_waiting_for_ack(leg);
-	report(leg, LEG_EVENT_FAILED, NULL, 408, "no ACK for our 200");
+	leg_report(leg, LEG_EVENT_FAILED, NULL, 408, "no ACK for our 200");
 }
 
 int leg_answer(struct leg *leg, const struct sdp *sdp)
@@ -313,7 +311,7 @@ static void server_failed_h(void *arg, struct txn_server *txn)
 	struct leg *leg = arg;
 
 	if (txn == leg->invite_in)
-		report(leg, LEG_EVENT_FAILED, NULL, 503, "connection lost");
+		leg_report(leg, LEG_EVENT_FAILED, NULL, 503, "connection lost");
 }
 
 static void server_ended_h(void *arg, struct txn_server *txn)
@@ -332,13 +330,13 @@ void leg_receive_ack(struct leg *leg, struct message *ack)
 	if (!leg->ack_awaited || message_cseq(ack) != leg->ok_cseq)
 		return;
 	stop_waiting_for_ack(leg);
-	report(leg, LEG_EVENT_ACK, ack, 0, NULL);
+	leg_report(leg, LEG_EVENT_ACK, ack, 0, NULL);
 }
 
 void leg_receive_cancel(struct leg *leg)
 {
 	if (leg->invite_in)
-		report(leg, LEG_EVENT_CANCEL, NULL, 0, NULL);
+		leg_report(leg, LEG_EVENT_CANCEL, NULL, 0, NULL);
 }
 
 /* ---- INVITE of ours ---- */
@@ -569,13 +567,14 @@ static void accepted(struct leg *leg, struct message *response)
 	}
 	if (dialog_establish(&leg->dialog, response)) {
 		forget_invite(leg);
-		report(leg, LEG_EVENT_FAILED, NULL, 502, "2xx without a usable Contact");
+		leg_report(
+			leg, LEG_EVENT_FAILED, NULL, 502, "2xx without a usable Contact");
 		return;
 	}
 	leg->answered = true;
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_TALKING);
-	report(leg, LEG_EVENT_ANSWER, response, message_status(response), NULL);
+	leg_report(leg, LEG_EVENT_ANSWER, response, message_status(response), NULL);
 }
 
 static void provisional(struct leg *leg, struct message *response)
@@ -586,7 +585,7 @@ static void provisional(struct leg *leg, struct message *response)
 	 * peer of RFC 2543's days rings without a tag: that makes no dialog, but it rings. */
 	if (message_to(response)->tag.len && !dialog_establish(&leg->dialog, response))
 		dialog_list(&leg->home->dialogs, &leg->dialog, leg);
-	report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
+	leg_report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
 }
 
 static void first_response(struct leg *leg, struct message *response)
@@ -604,7 +603,7 @@ static void first_response(struct leg *leg, struct message *response)
 		accepted(leg, response);
 	} else {
 		forget_invite(leg);
-		report(leg, LEG_EVENT_REFUSAL, response, status, NULL);
+		leg_report(leg, LEG_EVENT_REFUSAL, response, status, NULL);
 	}
 }
 
@@ -633,8 +632,8 @@ static void reinvite_response(struct leg *leg, struct message *response)
 	}
 	if (status >= 300)
 		forget_invite(leg);
-	report(leg, status < 300 ? LEG_EVENT_ANSWER : LEG_EVENT_REFUSAL, response, status,
-		NULL);
+	leg_report(leg, status < 300 ? LEG_EVENT_ANSWER : LEG_EVENT_REFUSAL, response,
+		status, NULL);
 }
 
 static void response_h(void *arg, struct txn_client *txn, struct message *response)
@@ -659,7 +658,7 @@ static void client_failed_h(void *arg, struct txn_client *txn, int err)
 	if (leg->state == LEG_CLOSING && !leg->bye_out)
 		set_over(leg);
 	else if (leg->state != LEG_CLOSING)
-		report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
+		leg_report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
 			err == -ETIMEDOUT ? "no response" : "connection lost");
 }
 
@@ -728,65 +727,6 @@ void leg_close(struct leg *leg, int status, const char *reason)
 		break;
 	case LEG_CLOSING:
 	case LEG_OVER:
-		break;
-	}
-}
-
-/* ---- requests within the dialog ---- */
-
-static void receive_bye(struct leg *leg, struct txn_server *txn)
-{
-	if (leg->state == LEG_CLOSING || leg->state == LEG_OVER) {
-		txn_server_reply(txn, 200, NULL, NULL, NULL);
-		return;
-	}
-	leg->bye_in = txn;
-	attach_server(leg, txn);
-	report(leg, LEG_EVENT_BYE, txn_server_request(txn), 0, NULL);
-}
-
-static void receive_reinvite(struct leg *leg, struct txn_server *txn)
-{
-	if (leg->state != LEG_TALKING) {
-		txn_server_reply(txn, leg->state == LEG_INVITING ? 500 : 481, NULL, NULL,
-			leg->state == LEG_INVITING ? "Retry-After: 5\r\n" : NULL);
-		return;
-	}
-	/* RFC 3261 14.2: theirs while theirs is open, theirs while ours is open */
-	if (leg->invite_in) {
-		txn_server_reply(txn, 500, NULL, NULL, "Retry-After: 5\r\n");
-		return;
-	}
-	if ((leg->invite_out && !leg->answered) || leg->offer.state != OFFER_IDLE) {
-		txn_server_reply(txn, 491, NULL, NULL, NULL);
-		return;
-	}
-	leg->invite_in = txn;
-	attach_server(leg, txn);
-	report(leg, LEG_EVENT_REINVITE, txn_server_request(txn), 0, NULL);
-}
-
-void leg_request(struct leg *leg, struct txn_server *txn, struct message *request)
-{
-	txn_server_set_call(txn, leg->call);
-	if (dialog_receive(&leg->dialog, request)) {
-		txn_server_reply(txn, 500, NULL, NULL, NULL);
-		return;
-	}
-	set_flow(leg, txn_server_flow(txn));
-	switch (message_method(request)) {
-	case MESSAGE_BYE:
-		receive_bye(leg, txn);
-		break;
-	case MESSAGE_INVITE:
-		receive_reinvite(leg, txn);
-		break;
-	case MESSAGE_OPTIONS:
-		txn_server_reply(txn, 200, NULL, NULL,
-			"Allow: " LEG_ALLOW "\r\nAccept: application/sdp\r\n");
-		break;
-	default:
-		txn_server_reply(txn, 405, NULL, NULL, "Allow: " LEG_ALLOW "\r\n");
 		break;
 	}
 }
