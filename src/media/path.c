@@ -159,6 +159,22 @@ static void take_addresses(
 	latch->until_us = now_us + PATH_LATCH_US;
 }
 
+/* A digit under way stays so while its side's SDP repeats itself. */
+static void take_dtmf(
+	struct path *path, enum relay_side side, const struct relay_remote *remote)
+{
+	struct path_dtmf *dtmf = &path->dtmf;
+	bool on = remote->dtmf.count > 0 && !remote->raw;
+
+	if (!on && (!path->converts || dtmf->side != side))
+		return;
+	if (!on || !path->converts || dtmf->side != side)
+		memset(dtmf, 0, sizeof(*dtmf));
+	path->converts = on;
+	dtmf->side = side;
+	dtmf->terms = remote->dtmf;
+}
+
 int path_set(struct path *path, enum relay_side index, const struct relay_remote *remote,
 	uint64_t now_us)
 {
@@ -176,6 +192,7 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	side->send = remote->send;
 	side->receive = remote->receive;
 	take_addresses(side, remote, now_us);
+	take_dtmf(path, index, remote);
 	if (!awaited)
 		side->set_us = now_us;
 	if (side->report.heard_us == 0)
@@ -313,6 +330,7 @@ static void settle(struct path *path, const struct path_in *in, bool foreign)
 	side->latch.open[in->channel] = false;
 	if (!foreign)
 		return;
+	path->due = true;
 	path->latched = (struct path_latched){.due = true,
 		.side = in->side,
 		.channel = in->channel,
@@ -442,6 +460,68 @@ static void tap_packet(const struct path_side *side, const struct path_batch *ba
 	batch->tap->packet_h(batch->tap->arg, &packet);
 }
 
+/* Digits */
+
+static void count_lost(struct path *path)
+{
+	const struct path_dtmf *dtmf = &path->dtmf;
+
+	atomic_store_explicit(&path->side[dtmf->side].counters.digits_lost,
+		dtmf->reader.lost + dtmf->player.lost, memory_order_relaxed);
+}
+
+static void hear_event(struct path *path, const struct path_in *in,
+	const struct dtmf_format *format, size_t len, uint64_t now_us)
+{
+	struct path_dtmf *dtmf = &path->dtmf;
+
+	count(&path->side[in->side].counters.events_taken, 1);
+	/* From the side whose digits are signalled it would be one digit twice. */
+	if (in->side != dtmf->side)
+		return;
+	dtmf->ended_count = dtmf_reader_packet(
+		&dtmf->reader, format, in->data, len, now_us, dtmf->ended);
+	path->due |= dtmf->ended_count > 0;
+	count_lost(path);
+}
+
+/* Takes telephone-events out and puts digits in. False: the packet goes no further. */
+static bool convert(
+	struct path *path, const struct path_in *in, size_t *len, uint64_t now_us)
+{
+	struct path_dtmf *dtmf = &path->dtmf;
+	const struct dtmf_format *format = dtmf_format(&dtmf->terms, in->data[1] & 0x7f);
+
+	if (format) {
+		hear_event(path, in, format, *len, now_us);
+		return false;
+	}
+	if (in->side == dtmf->side) {
+		path_expire(path, now_us);
+		return true;
+	}
+	*len = dtmf_player_packet(&dtmf->player, &dtmf->terms, in->data, *len, now_us);
+	count_lost(path);
+	return true;
+}
+
+void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_us)
+{
+	if (path->converts)
+		dtmf_player_add(&path->dtmf.player, digit, now_us);
+}
+
+void path_expire(struct path *path, uint64_t now_us)
+{
+	struct path_dtmf *dtmf = &path->dtmf;
+
+	if (!path->converts || dtmf->ended_count > 0 ||
+		!dtmf_reader_expire(&dtmf->reader, now_us, dtmf->ended))
+		return;
+	dtmf->ended_count = 1;
+	path->due = true;
+}
+
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out)
 {
@@ -460,6 +540,8 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 		return false;
 	}
 	tap_packet(side, batch, in, len);
+	if (path->converts && kind == PATH_RTP && !convert(path, in, &len, batch->now_us))
+		return false;
 	out.clear_len = len;
 	if (kind == PATH_RTCP)
 		report_passed(&other->report, in->data, len, batch->now_us);
@@ -580,6 +662,8 @@ void path_stats(const struct path *path, enum relay_side side, struct relay_stat
 		.roc_changes = load32(&c->roc_changes),
 		.roc_restarts = load32(&c->roc_restarts),
 		.key_us = read_counter(&c->key_us),
+		.events_taken = read_counter(&c->events_taken),
+		.digits_lost = read_counter(&c->digits_lost),
 		.expected = load32(&c->expected) != 0,
 		.sets = load32(&c->sets),
 		.good_since_set = read_counter(&c->good_since_set),

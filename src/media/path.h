@@ -7,6 +7,7 @@
  */
 #pragma once
 
+#include "media/dtmf.h"
 #include "media/quality.h"
 #include "media/relay.h"
 #include "media/report.h"
@@ -35,6 +36,7 @@ struct path_counters {
 	_Atomic uint32_t sets, roll_overs, expected;                 /* atomic */
 	_Atomic uint32_t roc_changes, roc_restarts;                  /* atomic */
 	_Atomic uint64_t key_us, good_since_set, bad_since_set;      /* atomic */
+	_Atomic uint64_t events_taken, digits_lost;                  /* atomic */
 };
 
 /* How a side's packets are protected. The first is what a zeroed side is: it neither
@@ -71,8 +73,20 @@ struct path_side {
 	struct path_counters counters;
 };
 
+/* Digits between a side that has telephone-events and one that has them signalled. */
+struct path_dtmf {
+	enum relay_side side; /* which has the events */
+	struct dtmf_terms terms;
+	struct dtmf_reader reader;  /* of what it sends */
+	struct dtmf_player player;  /* into what is sent to it */
+	struct dtmf_digit ended[2]; /* to be told, in order; the owner clears the count */
+	unsigned ended_count;
+};
+
 struct path {
 	struct path_side side[2]; /* by enum relay_side */
+	bool converts;            /* dtmf counts */
+	bool due;                 /* something is to be told: what latched and dtmf say */
 	/* The last latch, to be told; side[].remote[] is where it went. */
 	struct path_latched {
 		bool due; /* the owner clears it */
@@ -80,6 +94,7 @@ struct path {
 		enum path_channel channel;
 		struct addr from; /* where the far end was expected */
 	} latched;
+	struct path_dtmf dtmf;
 };
 
 /* What is the same for all packets of a batch. */
@@ -134,10 +149,14 @@ int path_set(struct path *path, enum relay_side side, const struct relay_remote 
  *
  * The tap sees a packet once, in clear, as received: source is the far end, destination
  * our port, sent is false. It sees those that go on to the other side alone, so that the
- * capture is what was relayed.
+ * capture is what was relayed, or told as a digit.
  */
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out);
+/* A digit to be played to the side with telephone-events; nothing where there is none. */
+void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_us);
+/* Ends a digit of which nothing is heard any more; see path.due. */
+void path_expire(struct path *path, uint64_t now_us);
 /*
  * The report that is due toward SIDE because the other side makes none, sealed: send *OUT,
  * whose bytes stand in DATA (RTCP_WRITE_MAX and SRTP_TRAILER_MAX bytes, aligned to 4).

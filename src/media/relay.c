@@ -188,6 +188,10 @@ static void on_event(void *arg, const struct worker_event *event)
 		if (handlers->latched_h)
 			handlers->latched_h(handlers->arg, latched);
 		break;
+	case WORKER_DIGIT:
+		if (handlers->digit_h)
+			handlers->digit_h(handlers->arg, &event->digit);
+		break;
 	}
 }
 
@@ -547,6 +551,18 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_s
 	if (!relay_stream_exists(session, index))
 		return ERR_STATE;
 	err = worker_set(session->streams[index]->worker, side, remote);
+	wake(session->slot);
+	return err;
+}
+
+int relay_digit(
+	struct relay_session *session, unsigned index, const struct dtmf_digit *digit)
+{
+	int err;
+
+	if (!relay_stream_exists(session, index))
+		return ERR_STATE;
+	err = worker_digit(session->streams[index]->worker, digit);
 	wake(session->slot);
 	return err;
 }

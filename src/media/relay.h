@@ -13,6 +13,7 @@
 #include "base/loop.h"
 #include "base/secret.h"
 #include "base/tap.h"
+#include "media/dtmf.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -59,6 +60,12 @@ struct relay_remote {
 	struct relay_key rx; /* opens what this side sends */
 	struct relay_key tx; /* seals what we send to it */
 	bool keep_roc; /* a new key goes on at the ROC of the one before; else at 0 */
+	/*
+	 * With a count: this side has telephone-events and the other one has not. Those of
+	 * its packets go no further, their digits are told by digit_h; what relay_digit()
+	 * is given is played to it. At most one side of a stream.
+	 */
+	struct dtmf_terms dtmf;
 };
 
 /* Both directions of one stream on one side, since it began. */
@@ -91,6 +98,9 @@ struct relay_stats {
 	uint32_t sets;   /* how often relay_stream_set() told of this side */
 	uint64_t good_since_set,
 		bad_since_set; /* authentic packets, bad tags, since then */
+	uint64_t events_taken; /* packets of telephone-events that went no further */
+	uint64_t
+		digits_lost; /* too many in a second, or they found no audio to play into */
 };
 
 struct relay;
@@ -105,13 +115,21 @@ struct relay_latched {
 		to; /* the address that counted before; the one that counts now */
 };
 
+/* A digit ended in the telephone-events of a side whose stream has dtmf terms. */
+struct relay_digit {
+	uint64_t call; /* what relay_open() was given */
+	enum relay_side side;
+	struct dtmf_digit digit;
+};
+
 struct relay_handlers {
 	/* No authentic packet came from SIDE for the session's timeout although one was
 	 * expected. CALL is what relay_open() was given. Told once until media flows again;
 	 * may still come just after relay_close(). */
 	void (*timeout_h)(void *arg, uint64_t call, enum relay_side side);
-	/* May be NULL, and may come just after relay_close() too. */
+	/* The next two may be NULL, and may come just after relay_close() too. */
 	void (*latched_h)(void *arg, const struct relay_latched *latched);
+	void (*digit_h)(void *arg, const struct relay_digit *digit);
 	void *arg;
 };
 
@@ -217,6 +235,14 @@ void relay_stream_local(const struct relay_session *session, unsigned index,
  */
 int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
 	const struct relay_remote *remote);
+
+/*
+ * Plays DIGIT to the side of stream INDEX that has dtmf terms, in the place of the audio that
+ * comes from the other one; without audio it waits, and is dropped after DTMF_EXPIRY_MS. At
+ * most DTMF_QUEUE wait. 0, ERR_STATE (no such stream) or ERR_LIMIT (the worker's queue).
+ */
+int relay_digit(
+	struct relay_session *session, unsigned index, const struct dtmf_digit *digit);
 
 /* Changes how long silence is allowed (hold); 0: never ends. */
 void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms);

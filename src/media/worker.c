@@ -30,7 +30,8 @@ enum command_type {
 	COMMAND_CLOSE,
 	COMMAND_ADD,
 	COMMAND_REMOVE,
-	COMMAND_SET
+	COMMAND_SET,
+	COMMAND_DIGIT,
 };
 
 /* What a stream's side becomes. On the heap and not in the queue, so that the keys can be
@@ -48,6 +49,7 @@ struct command {
 		struct worker_stream *stream;
 		struct change *change;
 	};
+	struct dtmf_digit digit;
 };
 
 /* The command that ends a session or a stream; part of it, so that it cannot fail. */
@@ -142,6 +144,31 @@ static void tell_latched(struct worker *worker, struct worker_stream *stream)
 	latched->due = queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0;
 }
 
+/* A digit that the loop has no room for is lost: it would come too late. */
+static void tell_digits(struct worker *worker, struct worker_stream *stream)
+{
+	struct path_dtmf *dtmf = &stream->path.dtmf;
+
+	for (unsigned i = 0; i < dtmf->ended_count; i++) {
+		struct worker_event event = {.type = WORKER_DIGIT,
+			.digit = {.call = stream->session->call,
+				.side = dtmf->side,
+				.digit = dtmf->ended[i]}};
+
+		if (queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0)
+			dtmf->reader.lost++;
+	}
+	dtmf->ended_count = 0;
+}
+
+static void tell(struct worker *worker, struct worker_stream *stream)
+{
+	if (stream->path.latched.due)
+		tell_latched(worker, stream);
+	tell_digits(worker, stream);
+	stream->path.due = stream->path.latched.due;
+}
+
 static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 	uint8_t *data, size_t len)
 {
@@ -163,8 +190,8 @@ static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 		worker->batch.wall_us = clock_real()->wall_us(clock_real());
 	if (path_packet(&stream->path, &worker->batch, &in, &out))
 		send_packet(stream, data, &out);
-	if (stream->path.latched.due)
-		tell_latched(worker, stream);
+	if (stream->path.due)
+		tell(worker, stream);
 }
 
 static void on_failed(void *arg, struct io_port *io)
@@ -246,6 +273,9 @@ static void run_command(struct worker *worker, const struct command *command)
 	case COMMAND_SET:
 		set_stream(worker, command->change);
 		break;
+	case COMMAND_DIGIT:
+		path_play(&command->stream->path, &command->digit, worker->now_us);
+		break;
 	}
 }
 
@@ -299,6 +329,19 @@ static void sweep_side(
 	session->told_since_us[side] = since_us;
 }
 
+/* Digits whose end was lost, and no packet came since to find that out. */
+static void expire_digits(struct worker *worker, struct worker_session *session)
+{
+	LIST_FOREACH (&session->streams, node, next) {
+		struct worker_stream *stream =
+			LIST_ENTRY(node, struct worker_stream, node);
+
+		path_expire(&stream->path, worker->now_us);
+		if (stream->path.due)
+			tell(worker, stream);
+	}
+}
+
 /* Reports toward a side whose far side makes none, once a second at most. */
 static void report_streams(struct worker *worker, struct worker_session *session)
 {
@@ -330,6 +373,7 @@ static void sweep(struct worker *worker)
 
 		sweep_side(worker, session, RELAY_INTERNAL);
 		sweep_side(worker, session, RELAY_EXTERNAL);
+		expire_digits(worker, session);
 		report_streams(worker, session);
 	}
 }
@@ -629,6 +673,14 @@ int worker_set(struct worker_stream *stream, enum relay_side side,
 	if (err != 0)
 		free_change(command.change);
 	return err;
+}
+
+int worker_digit(struct worker_stream *stream, const struct dtmf_digit *digit)
+{
+	struct command command = {
+		.type = COMMAND_DIGIT, .stream = stream, .digit = *digit};
+
+	return begin(stream->session->worker, &command);
 }
 
 /* Reading: the loop thread */

@@ -33,10 +33,14 @@ void worker_free(struct worker *worker);
 /* What became of one session. */
 struct worker_event {
 	enum worker_event_type {
-		WORKER_SILENT, /* CALL and SIDE of what follows count */
+		WORKER_SILENT, /* CALL and SIDE of latched count */
 		WORKER_LATCHED,
+		WORKER_DIGIT,
 	} type;
-	struct relay_latched latched;
+	union {
+		struct relay_latched latched;
+		struct relay_digit digit;
+	};
 };
 
 /* Readable when there are events. worker_events() empties it and calls H for each. */
@@ -81,6 +85,9 @@ bool worker_remove(struct worker_stream *stream);
 /* Keys are copied, and the copy is wiped. 0, -ENOMEM, ERR_LIMIT, or as path_check(). */
 int worker_set(struct worker_stream *stream, enum relay_side side,
 	const struct relay_remote *remote);
+
+/* 0 or ERR_LIMIT; see relay_digit(). */
+int worker_digit(struct worker_stream *stream, const struct dtmf_digit *digit);
 
 void worker_stats(const struct worker_stream *stream, enum relay_side side,
 	struct relay_stats *ret);

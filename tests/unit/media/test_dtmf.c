@@ -1,0 +1,457 @@
+/* Telephone-events in, digits out; digits in, telephone-events out. */
+#include "path_test.h"
+
+#include "media/dtmf.h"
+
+#define EVENT_TYPE 101
+#define SSRC 7
+
+static const struct dtmf_format format = {.type = EVENT_TYPE, .rate = 8000};
+
+/* One packet of an event, and the digits that it ends. */
+struct row {
+	uint8_t event;
+	bool end;
+	uint16_t duration;
+	uint32_t timestamp;
+	uint64_t ms;
+	unsigned count;
+	struct dtmf_digit digits[2];
+};
+
+static void test_event(struct test_packet *packet, const struct row *row)
+{
+	test_rtp(packet, SSRC, 1, 4);
+	packet->data[1] = EVENT_TYPE;
+	test_put32(packet->data + 4, row->timestamp);
+	packet->data[12] = row->event;
+	packet->data[13] = (uint8_t)(10 | (row->end ? 0x80 : 0));
+	packet->data[14] = (uint8_t)(row->duration >> 8);
+	packet->data[15] = (uint8_t)row->duration;
+}
+
+static void read_row(struct dtmf_reader *reader, const struct row *row)
+{
+	struct test_packet packet;
+	struct dtmf_digit digits[2];
+
+	test_event(&packet, row);
+	assert_int_equal(dtmf_reader_packet(reader, &format, packet.data, packet.len,
+				 row->ms * 1000, digits),
+		row->count);
+	for (unsigned i = 0; i < row->count; i++) {
+		assert_int_equal(digits[i].event, row->digits[i].event);
+		assert_int_equal(digits[i].duration_ms, row->digits[i].duration_ms);
+	}
+}
+
+static void read_rows(const struct row *rows, size_t count)
+{
+	struct dtmf_reader reader = {0};
+
+	for (size_t i = 0; i < count; i++)
+		read_row(&reader, &rows[i]);
+}
+
+#define NONE                                                                             \
+	0,                                                                               \
+	{                                                                                \
+		{                                                                        \
+			0, 0                                                             \
+		}                                                                        \
+	}
+
+#define READ(...)                                                                        \
+	do {                                                                             \
+		static const struct row rows[] = {__VA_ARGS__};                          \
+		read_rows(rows, sizeof(rows) / sizeof(rows[0]));                         \
+	} while (0)
+
+static void an_event_is_one_digit_however_often_its_end_comes(void **state)
+{
+	(void)state;
+	READ({5, false, 160, 1000, 0, NONE}, {5, false, 400, 1000, 50, NONE},
+		{5, true, 1280, 1000, 160, 1, {{5, 160}}},
+		{5, true, 1280, 1000, 160, NONE}, {5, true, 1280, 1000, 160, NONE},
+		{5, false, 400, 1000, 170, NONE},
+		/* the same again */
+		{5, false, 160, 4000, 400, NONE},
+		{5, true, 800, 4000, 500, 1, {{5, 100}}},
+		{5, true, 1280, 1000, 510, NONE}, {5, true, 800, 4000, 520, NONE});
+}
+
+static void lost_packets_lose_no_digit(void **state)
+{
+	(void)state;
+	/* all but one end */
+	READ({11, true, 1280, 1000, 0, 1, {{11, 160}}});
+	/* all ends: the next event tells, though it is the same, and though it is all there is */
+	READ({1, false, 160, 1000, 0, NONE}, {1, false, 160, 4000, 300, 1, {{1, 20}}},
+		{2, true, 800, 8000, 900, 2, {{1, 20}, {2, 100}}});
+	/* updates that overtake each other */
+	READ({1, false, 800, 1000, 0, NONE}, {1, false, 160, 1000, 10, NONE},
+		{2, false, 160, 3000, 20, 1, {{1, 100}}});
+}
+
+static void timestamps_wrap_and_begin_anew(void **state)
+{
+	(void)state;
+	READ({1, true, 800, 0xffffff00, 0, 1, {{1, 100}}},
+		{1, true, 800, 0x00000400, 200, 1, {{1, 100}}},
+		{1, true, 800, 0xffffff00, 210, NONE},
+		/* far back: not late, but another beginning */
+		{1, true, 800, 0x80000000, 400, 1, {{1, 100}}});
+}
+
+static void an_event_longer_than_its_field_is_one_digit(void **state)
+{
+	(void)state;
+	READ({9, false, 0xffff, 1000, 0, NONE},
+		{9, false, 800, 1000 + 0xffff, 8300, NONE},
+		{9, true, 1600, 1000 + 0xffff, 8400, 1, {{9, 8391}}},
+		{9, true, 1600, 1000 + 0xffff, 8410, NONE});
+}
+
+static void other_events_and_cut_ones_are_no_digits(void **state)
+{
+	struct dtmf_reader reader = {0};
+	struct dtmf_digit digits[2];
+	struct test_packet packet;
+
+	(void)state;
+	READ({17, true, 800, 1000, 0, NONE}, {36, true, 800, 4000, 0, NONE},
+		{255, true, 800, 9000, 0, NONE},
+		{16, true, 800, 20000, 0, 1, {{16, 100}}});
+	for (size_t len = 12; len < 16; len++) {
+		test_event(&packet, &(struct row){.event = 5, .end = true});
+		assert_int_equal(
+			dtmf_reader_packet(&reader, &format, packet.data, len, 0, digits),
+			0);
+	}
+}
+
+static void a_digit_without_end_ends_after_silence(void **state)
+{
+	const struct row begin = {
+		.event = 3, .duration = 800, .timestamp = 1000, .ms = 100};
+	const struct row late = {
+		.event = 3, .end = true, .duration = 900, .timestamp = 1000, .ms = 700};
+	struct dtmf_reader reader = {0};
+	struct dtmf_digit digit = {0};
+
+	(void)state;
+	assert_false(dtmf_reader_expire(&reader, 9000000, &digit));
+	read_row(&reader, &begin);
+	assert_false(dtmf_reader_expire(&reader, 100000 + DTMF_SILENCE_US - 1, &digit));
+	assert_true(dtmf_reader_expire(&reader, 100000 + DTMF_SILENCE_US, &digit));
+	assert_int_equal(digit.event, 3);
+	assert_int_equal(digit.duration_ms, 100);
+	assert_false(dtmf_reader_expire(&reader, 9000000, &digit));
+	read_row(&reader, &late); /* no second digit */
+}
+
+static void digits_of_a_second_are_bounded(void **state)
+{
+	struct dtmf_reader reader = {0};
+	struct row row = {.event = 1,
+		.end = true,
+		.duration = 800,
+		.count = 1,
+		.digits = {{1, 100}}};
+
+	(void)state;
+	for (unsigned i = 0; i < 2 * DTMF_PER_SECOND; i++) {
+		row.timestamp += 1000;
+		row.count = i < DTMF_PER_SECOND;
+		read_row(&reader, &row);
+	}
+	assert_int_equal(reader.lost, DTMF_PER_SECOND);
+	row.timestamp += 1000;
+	row.ms = 1000;
+	row.count = 1;
+	read_row(&reader, &row);
+}
+
+/* ---- playing ---- */
+
+struct play {
+	struct dtmf_player player;
+	struct dtmf_terms terms;
+	struct test_packet packet;
+	uint16_t seq;
+	uint64_t now_us;
+};
+
+/* The next packet of audio, 20 ms of it; true when it became one of an event. */
+static bool play_next(struct play *play)
+{
+	struct test_packet before;
+
+	test_rtp(&play->packet, SSRC, ++play->seq, 160);
+	play->now_us += 20000;
+	before = play->packet;
+	play->packet.len = dtmf_player_packet(&play->player, &play->terms,
+		play->packet.data, play->packet.len, play->now_us);
+	if (play->packet.len == before.len) {
+		assert_memory_equal(play->packet.data, before.data, before.len);
+		return false;
+	}
+	assert_int_equal(play->packet.len, 16);
+	assert_int_equal(play->packet.data[0], 0x80);
+	assert_int_equal(play->packet.data[1] & 0x7f, EVENT_TYPE);
+	/* its own sequence number and source */
+	assert_memory_equal(play->packet.data + 2, before.data + 2, 2);
+	assert_memory_equal(play->packet.data + 8, before.data + 8, 4);
+	return true;
+}
+
+static struct play new_play(void)
+{
+	return (struct play){
+		.terms = {.count = 1, .formats = {format}, .audio_rate = 8000}};
+}
+
+static unsigned played_duration(const struct play *play)
+{
+	return (unsigned)(play->packet.data[14] << 8 | play->packet.data[15]);
+}
+
+/* A digit of MS is played from the next packet on. */
+static void check_burst(struct play *play, uint8_t event, unsigned ms)
+{
+	unsigned packets = (ms + 19) / 20 + 2;
+	uint32_t start = (uint32_t)(play->seq + 1) * 160;
+	uint8_t timestamp[4];
+
+	test_put32(timestamp, start);
+	for (unsigned i = 0; i < packets; i++) {
+		unsigned units = 160 * (i + 1);
+
+		assert_true(play_next(play));
+		assert_int_equal(play->packet.data[1] >> 7, i == 0);
+		assert_memory_equal(play->packet.data + 4, timestamp, 4);
+		assert_int_equal(play->packet.data[12], event);
+		assert_int_equal(play->packet.data[13] >> 7, i + 3 >= packets);
+		assert_int_equal(played_duration(play), units < ms * 8 ? units : ms * 8);
+	}
+}
+
+static void a_digit_takes_the_place_of_audio(void **state)
+{
+	static const unsigned lengths[] = {40, 100, 110, 160, 1000, 5000};
+	struct play play = new_play();
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+		assert_false(play_next(&play));
+		assert_false(play_next(&play));
+		dtmf_player_add(&play.player,
+			&(struct dtmf_digit){(uint8_t)i, (uint16_t)lengths[i]},
+			play.now_us);
+		check_burst(&play, (uint8_t)i, lengths[i]);
+	}
+	assert_false(play_next(&play));
+}
+
+static void digits_wait_for_each_other_with_a_pause(void **state)
+{
+	struct play play = new_play();
+
+	(void)state;
+	play_next(&play);
+	for (uint8_t event = 0; event < DTMF_EVENTS; event++)
+		dtmf_player_add(
+			&play.player, &(struct dtmf_digit){event, 100}, play.now_us);
+	for (uint8_t event = 0; event < DTMF_EVENTS; event++) {
+		check_burst(&play, event, 100);
+		/* 40 ms of 50 have gone by with the two repeated ends */
+		assert_false(play_next(&play));
+	}
+	assert_false(play_next(&play));
+	assert_int_equal(play.player.lost, 0);
+}
+
+static void lengths_stay_within_bounds(void **state)
+{
+	struct play play = new_play();
+
+	(void)state;
+	play_next(&play);
+	dtmf_player_add(&play.player, &(struct dtmf_digit){1, 1}, play.now_us);
+	check_burst(&play, 1, DTMF_SHORTEST_MS);
+	play_next(&play);
+	dtmf_player_add(&play.player, &(struct dtmf_digit){2, 60000}, play.now_us);
+	check_burst(&play, 2, DTMF_LONGEST_MS);
+}
+
+static void digits_without_audio_wait_and_expire(void **state)
+{
+	struct play play = new_play();
+
+	(void)state;
+	/* there is none yet: it waits */
+	dtmf_player_add(&play.player, &(struct dtmf_digit){1, 40}, play.now_us);
+	play.now_us += DTMF_EXPIRY_MS * 1000 - 20001;
+	check_burst(&play, 1, 40);
+	play_next(&play);
+	/* for too long */
+	dtmf_player_add(&play.player, &(struct dtmf_digit){2, 40}, play.now_us);
+	play.now_us += DTMF_EXPIRY_MS * 1000;
+	dtmf_player_add(&play.player, &(struct dtmf_digit){3, 40}, play.now_us);
+	check_burst(&play, 3, 40);
+	assert_int_equal(play.player.lost, 1);
+	for (unsigned i = 0; i < DTMF_QUEUE + 3; i++)
+		dtmf_player_add(&play.player, &(struct dtmf_digit){4, 40}, play.now_us);
+	assert_int_equal(play.player.lost, 4);
+}
+
+static void late_audio_and_another_stream_are_not_mistaken(void **state)
+{
+	struct play play = new_play();
+
+	(void)state;
+	play_next(&play);
+	play_next(&play);
+	dtmf_player_add(&play.player, &(struct dtmf_digit){1, 100}, play.now_us);
+	assert_true(play_next(&play));
+	/* from before the digit: audio still */
+	play.seq = 1;
+	assert_false(play_next(&play));
+	play.seq = 3;
+	assert_true(play_next(&play));
+	/* another source: what had begun is over */
+	test_rtp(&play.packet, SSRC + 1, 900, 160);
+	assert_int_equal(dtmf_player_packet(&play.player, &play.terms, play.packet.data,
+				 play.packet.len, play.now_us),
+		172);
+	assert_false(play.player.playing);
+}
+
+/* Opus has another clock than the only telephone-event that some have. */
+static void lengths_are_in_the_units_of_the_event(void **state)
+{
+	struct play play = new_play();
+	unsigned count = 0;
+
+	(void)state;
+	play.terms.audio_rate = 4000; /* so that 160 units are 40 ms */
+	play_next(&play);
+	play_next(&play);
+	dtmf_player_add(&play.player, &(struct dtmf_digit){1, 200}, play.now_us);
+	while (play_next(&play))
+		count++;
+	assert_int_equal(count, 5 + 2);
+	assert_int_equal(play.player.playing, false);
+}
+
+/* ---- in a path ---- */
+
+static void events_end_at_the_side_without_them(void **state)
+{
+	struct fixture *f = *state;
+	struct row row = {.event = 5, .duration = 160, .timestamp = 1000};
+
+	f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
+	apply(f);
+	test_event(&f->packet, &row);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_false(f->path.due);
+	row.end = true;
+	row.duration = 800;
+	test_event(&f->packet, &row);
+	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(f->path.due);
+	assert_int_equal(f->path.dtmf.ended_count, 1);
+	assert_int_equal(f->path.dtmf.ended[0].event, 5);
+	assert_int_equal(f->path.dtmf.ended[0].duration_ms, 100);
+	assert_int_equal(f->tapped.count, 2); /* a full capture has them */
+	f->path.dtmf.ended_count = 0;
+	/* the other side's would be a digit twice */
+	row.timestamp = 5000;
+	test_event(&f->packet, &row);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_int_equal(f->path.dtmf.ended_count, 0);
+	assert_int_equal(stats(f, RELAY_INTERNAL).events_taken, 2);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).events_taken, 1);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).tx_packets, 0);
+	/* and without terms they pass */
+	f->remote[RELAY_INTERNAL].dtmf.count = 0;
+	apply(f);
+	test_event(&f->packet, &row);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(f->packet.len, 16);
+}
+
+static void digits_are_sealed_within_the_stream(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer;
+	unsigned events = 0;
+
+	f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
+	use_srtp(f, RELAY_INTERNAL, RELAY_AEAD_AES_256_GCM);
+	peer = test_context(&f->remote[RELAY_INTERNAL].tx, SRTP_OPEN);
+	path_play(&f->path, &(struct dtmf_digit){7, 100}, f->batch.now_us);
+	for (uint16_t seq = 65530; seq != 10; seq++) {
+		test_rtp(&f->packet, SSRC, seq, 160);
+		test_put32(f->packet.data + 4, (uint16_t)(seq + 100) * 160U);
+		assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+		assert_int_equal(
+			srtp_context_open(peer, false, f->packet.data, &f->packet.len),
+			0);
+		if (f->packet.data[1] != 0) {
+			events++;
+			assert_int_equal(f->packet.len, 16);
+			assert_int_equal(f->packet.data[12], 7);
+		}
+	}
+	assert_int_equal(events, 5 + 2);
+	srtp_context_free(peer);
+}
+
+/* RFC 3389: payload type 13, a level and coefficients; on its way both ways, as it is. */
+static void comfort_noise_passes_unchanged(void **state)
+{
+	struct fixture *f = *state;
+	const char *const sources[] = {INTERNAL_RTP, EXTERNAL_RTP};
+
+	for (unsigned on = 0; on < 2; on++) {
+		f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
+		f->remote[RELAY_INTERNAL].dtmf.count = on;
+		apply(f);
+		for (enum relay_side side = 0; side < 2; side++) {
+			struct test_packet before;
+
+			test_rtp(&f->packet, 5 + side, (uint16_t)(1 + on), 1 + 10 * on);
+			f->packet.data[1] = 13;
+			before = f->packet;
+			assert_true(take(f, side, PATH_RTP, sources[side]));
+			assert_int_equal(f->packet.len, before.len);
+			assert_memory_equal(f->packet.data, before.data, before.len);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_event_is_one_digit_however_often_its_end_comes),
+		cmocka_unit_test(lost_packets_lose_no_digit),
+		cmocka_unit_test(timestamps_wrap_and_begin_anew),
+		cmocka_unit_test(an_event_longer_than_its_field_is_one_digit),
+		cmocka_unit_test(other_events_and_cut_ones_are_no_digits),
+		cmocka_unit_test(a_digit_without_end_ends_after_silence),
+		cmocka_unit_test(digits_of_a_second_are_bounded),
+		cmocka_unit_test(a_digit_takes_the_place_of_audio),
+		cmocka_unit_test(digits_wait_for_each_other_with_a_pause),
+		cmocka_unit_test(lengths_stay_within_bounds),
+		cmocka_unit_test(digits_without_audio_wait_and_expire),
+		cmocka_unit_test(late_audio_and_another_stream_are_not_mistaken),
+		cmocka_unit_test(lengths_are_in_the_units_of_the_event),
+		TEST(events_end_at_the_side_without_them),
+		TEST(digits_are_sealed_within_the_stream),
+		TEST(comfort_noise_passes_unchanged),
+	};
+
+	return cmocka_run_group_tests(tests, test_start_srtp, NULL);
+}
