@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "bridge/bridge_priv.h"
 #include "bridge/call.h"
+#include "bridge/dtmf.h"
 #include "bridge/exchange.h"
 #include "bridge/registry.h"
 
@@ -387,10 +388,20 @@ static void latched_h(void *arg, const struct relay_latched *latched)
 		call_latched(call, latched);
 }
 
+static void digit_h(void *arg, const struct relay_digit *digit)
+{
+	struct call *call = registry_find(arg, digit->call);
+
+	if (call)
+		dtmf_hear(call, digit);
+}
+
 struct relay_handlers bridge_relay_handlers(struct bridge *bridge)
 {
-	return (struct relay_handlers){
-		.timeout_h = media_timeout_h, .latched_h = latched_h, .arg = bridge};
+	return (struct relay_handlers){.timeout_h = media_timeout_h,
+		.latched_h = latched_h,
+		.digit_h = digit_h,
+		.arg = bridge};
 }
 
 /* ---- what main and admin call ---- */

@@ -1,6 +1,7 @@
 #include "bridge/call.h"
 
 #include "base/log.h"
+#include "bridge/dtmf.h"
 #include "bridge/exchange.h"
 #include "bridge/header.h"
 #include "bridge/mediate.h"
@@ -122,8 +123,11 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	note_end(call, by, cause, status, detail);
 	set_state(call, CALL_ENDING);
 	registry_record(call); /* before the final answer to BYE or CANCEL leaves */
+	dtmf_tell_lost(call);
 	relay_close(call->session);
 	call->session = NULL;
+	leg_drop_digits(&call->a);
+	leg_drop_digits(&call->b);
 	leg_bye_answer(&call->a);
 	leg_close(&call->a, status, NULL);
 	if (call->b.home) {
@@ -378,6 +382,12 @@ static int act_bye(struct call *call, struct leg *leg, const struct leg_report *
 	return 1;
 }
 
+static int act_info(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	dtmf_receive(call, leg, report->txn, report->message);
+	return 0;
+}
+
 static int act_lost(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	call_end(call, by_leg(call, leg), report->status == 408 ? "timeout" : "peer-lost",
@@ -493,6 +503,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] = {
 			[LEG_EVENT_REFUSAL] = {act_refused, CALL_ENDING},
 			[LEG_EVENT_CANCEL] = {act_cancel, CALL_ENDING},
 			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+			[LEG_EVENT_INFO] = {act_info, CALL_SETUP},
 			[LEG_EVENT_FAILED] = {act_setup_failed, CALL_ENDING},
 			[LEG_EVENT_OVER] = {act_over, CALL_SETUP},
 		},
@@ -501,6 +512,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] = {
 			[LEG_EVENT_ACK] = {act_ack, CALL_TALKING},
 			[LEG_EVENT_REINVITE] = {act_change, CALL_CHANGING},
 			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+			[LEG_EVENT_INFO] = {act_info, CALL_TALKING},
 			[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
 			[LEG_EVENT_OVER] = {act_over, CALL_TALKING},
 		},
@@ -512,6 +524,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] = {
 			[LEG_EVENT_REFUSAL] = {act_change_refused, CALL_TALKING},
 			[LEG_EVENT_CANCEL] = {act_change_cancelled, CALL_CHANGING},
 			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+			[LEG_EVENT_INFO] = {act_info, CALL_CHANGING},
 			[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
 			[LEG_EVENT_OVER] = {act_over, CALL_CHANGING},
 		},
@@ -538,7 +551,7 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 static void redialled(
 	struct call *call, struct leg *leg, struct flow *flow, const char *why)
 {
-	struct leg_report report = {LEG_EVENT_FAILED, NULL, 503, why};
+	struct leg_report report = {.event = LEG_EVENT_FAILED, .status = 503, .why = why};
 
 	if (flow)
 		leg_set_flow(leg, flow);

@@ -44,6 +44,7 @@ struct call {
 	bool held;
 	struct addr latched
 		[2]; /* where a side's RTP comes from instead; len 0: it does not */
+	uint64_t digits_until_ms; /* when the digits that wait to be played have been */
 	struct timer setup_timer; /* Timer C */
 	struct timer duration_timer;
 	uint64_t start_wall_us, start_us;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "bridge/dial.h"
+#include "bridge/dtmf.h"
 #include "bridge/identity.h"
 #include "bridge/leg_priv.h"
 #include "sip/compose.h"
@@ -57,7 +58,8 @@ static void set_state(struct leg *leg, enum leg_state state)
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why)
 {
-	struct leg_report report = {event, message, status, why};
+	struct leg_report report = {
+		.event = event, .message = message, .status = status, .why = why};
 
 	leg->h(leg->arg, leg, &report);
 }
@@ -75,8 +77,7 @@ static void set_flow(struct leg *leg, struct flow *flow)
 		flow->users++;
 }
 
-/* The next request within the dialog goes to its next hop (RFC 3261 12.2.1.1). */
-static void follow_route(struct leg *leg)
+void leg_follow_route(struct leg *leg)
 {
 	struct flow *flow = dial_hop(leg->home, leg->flow, leg->dialog.next_hop);
 
@@ -112,6 +113,12 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	offer_init(&leg->offer);
 }
 
+void leg_drop_digits(struct leg *leg)
+{
+	dtmf_free(leg->dtmf);
+	leg->dtmf = NULL;
+}
+
 /* Our transactions may outlive the leg by their timers; they no longer tell it anything. */
 static void detach_transactions(struct leg *leg)
 {
@@ -127,6 +134,7 @@ static void detach_transactions(struct leg *leg)
 	leg->bye_in = NULL;
 	leg->invite_out = NULL;
 	leg->bye_out = NULL;
+	leg_drop_digits(leg);
 }
 
 void leg_free(struct leg *leg)
@@ -176,7 +184,7 @@ static void add_identity(struct leg *leg, const char *product, struct buf *out)
 	char contact[IDENTITY_SIZE];
 
 	compose_header_str(out, "Contact", identity_contact(leg, contact));
-	compose_header_str(out, "Allow", LEG_ALLOW);
+	compose_header_str(out, "Allow", leg_allow(leg));
 	compose_header_str(out, product, "Tandem");
 }
 
@@ -413,7 +421,7 @@ int leg_reinvite(struct leg *leg, const struct sdp *sdp)
 	struct buf out;
 	int err;
 
-	follow_route(leg);
+	leg_follow_route(leg);
 	txn_branch(branch);
 	buf_init(&out, 0);
 	compose_invite(leg, &out, branch, (struct span){0});
@@ -431,7 +439,7 @@ static void send_ack(struct leg *leg, struct dialog *dialog, uint32_t cseq,
 	char branch[TXN_BRANCH_SIZE];
 	char via[IDENTITY_SIZE];
 
-	follow_route(leg);
+	leg_follow_route(leg);
 	txn_branch(branch);
 	dialog_request(
 		dialog, out, MESSAGE_ACK, identity_via(leg, branch, via), cseq, NULL);
@@ -460,7 +468,7 @@ static int send_bye(struct leg *leg, struct dialog *dialog, const char *reason,
 	struct buf out;
 	int err;
 
-	follow_route(leg);
+	leg_follow_route(leg);
 	txn_branch(branch);
 	buf_init(&out, 0);
 	dialog_request(

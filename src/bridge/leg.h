@@ -31,11 +31,13 @@ enum leg_event {
 	LEG_EVENT_REINVITE,    /* a further INVITE within the dialog */
 	LEG_EVENT_CANCEL,      /* our peer gave up its INVITE, first or further */
 	LEG_EVENT_BYE,         /* its transaction waits for leg_bye_answer() */
+	LEG_EVENT_INFO,        /* its transaction is for the call to answer */
 	LEG_EVENT_FAILED,      /* the far end is lost; status and why */
 	LEG_EVENT_OVER,        /* closed in the end */
 	LEG_EVENTS,
 };
 
+struct dtmf;
 struct leg;
 
 struct leg_report {
@@ -43,6 +45,7 @@ struct leg_report {
 	struct message *message; /* what arrived; NULL when nothing did */
 	int status;              /* of responses and failures */
 	const char *why;         /* failures: a phrase */
+	struct txn_server *txn;  /* of an INFO */
 };
 
 typedef void leg_h(void *arg, struct leg *leg, const struct leg_report *report);
@@ -80,6 +83,7 @@ struct leg {
 	struct timer ok_timer;  /* retransmits ok_text */
 	struct timer ack_timer; /* 64*T1 without ACK */
 	uint64_t ok_interval_ms;
+	struct dtmf *dtmf; /* digits that wait for INFO to it; owned, may be NULL */
 };
 
 /* SERVER or GATEWAY, one of them, from the call's snapshot; TRUNK gets a reference. */
@@ -95,7 +99,8 @@ struct leg_params {
 };
 
 void leg_init(struct leg *leg, const struct leg_params *params);
-/* Detaches from everything, sends nothing. A zeroed leg is fine. */
+/* Detaches from everything and sends nothing; INFOs of the other leg that wait for this one are
+ * refused. A zeroed leg is fine. */
 void leg_free(struct leg *leg);
 
 /* ---- the leg that was called from outside (UAS) ---- */
@@ -139,6 +144,13 @@ void leg_bye_answer(struct leg *leg);
 /* Ends it as its state asks: refuses with STATUS, cancels or sends BYE; LEG_EVENT_OVER
  * follows, at once or later. REASON: a Reason header value (RFC 3326) or NULL. */
 void leg_close(struct leg *leg, int status, const char *reason);
+
+/* Sends an INFO with BODY of TYPE; *RET is its transaction. 0, or negative. */
+int leg_info(struct leg *leg, const char *type, struct span body,
+	const struct txn_client_user *user, struct txn_client **ret);
+
+/* Gives up digits that wait for INFO. */
+void leg_drop_digits(struct leg *leg);
 
 /* A request within the dialog, INVITE included. */
 void leg_request(struct leg *leg, struct txn_server *txn, struct message *request);

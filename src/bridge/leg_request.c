@@ -1,5 +1,27 @@
 #include "bridge/leg_priv.h"
 
+#include "bridge/dtmf_sdp.h"
+#include "bridge/identity.h"
+#include "sip/compose.h"
+
+#include <stdio.h>
+
+const char *leg_allow(const struct leg *leg)
+{
+	return dtmf_sdp_is_signalled(leg) ? "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
+					  : "INVITE, ACK, CANCEL, BYE, OPTIONS";
+}
+
+/* STATUS with Allow, and MORE header lines. */
+static void reply_allow(
+	struct leg *leg, struct txn_server *txn, int status, const char *more)
+{
+	char extra[160];
+
+	snprintf(extra, sizeof(extra), "Allow: %s\r\n%s", leg_allow(leg), more);
+	txn_server_reply(txn, status, NULL, NULL, extra);
+}
+
 static void receive_bye(struct leg *leg, struct txn_server *txn)
 {
 	if (leg->state == LEG_CLOSING || leg->state == LEG_OVER) {
@@ -32,6 +54,20 @@ static void receive_reinvite(struct leg *leg, struct txn_server *txn)
 	leg_report(leg, LEG_EVENT_REINVITE, txn_server_request(txn), 0, NULL);
 }
 
+/* Digits alone come as INFO, and only from who is configured so. */
+static void receive_info(struct leg *leg, struct txn_server *txn)
+{
+	const struct leg_report report = {
+		.event = LEG_EVENT_INFO, .message = txn_server_request(txn), .txn = txn};
+
+	if (!dtmf_sdp_is_signalled(leg))
+		reply_allow(leg, txn, 405, "");
+	else if (leg->state == LEG_CLOSING || leg->state == LEG_OVER)
+		txn_server_reply(txn, 481, NULL, NULL, NULL);
+	else
+		leg->h(leg->arg, leg, &report);
+}
+
 void leg_request(struct leg *leg, struct txn_server *txn, struct message *request)
 {
 	txn_server_set_call(txn, leg->call);
@@ -48,11 +84,35 @@ void leg_request(struct leg *leg, struct txn_server *txn, struct message *reques
 		receive_reinvite(leg, txn);
 		break;
 	case MESSAGE_OPTIONS:
-		txn_server_reply(txn, 200, NULL, NULL,
-			"Allow: " LEG_ALLOW "\r\nAccept: application/sdp\r\n");
+		reply_allow(leg, txn, 200, "Accept: application/sdp\r\n");
+		break;
+	case MESSAGE_INFO:
+		receive_info(leg, txn);
 		break;
 	default:
-		txn_server_reply(txn, 405, NULL, NULL, "Allow: " LEG_ALLOW "\r\n");
+		reply_allow(leg, txn, 405, "");
 		break;
 	}
+}
+
+int leg_info(struct leg *leg, const char *type, struct span body,
+	const struct txn_client_user *user, struct txn_client **ret)
+{
+	char branch[TXN_BRANCH_SIZE];
+	char via[IDENTITY_SIZE];
+	struct buf out;
+	int err;
+
+	leg_follow_route(leg);
+	txn_branch(branch);
+	buf_init(&out, 0);
+	dialog_request(&leg->dialog, &out, MESSAGE_INFO, identity_via(leg, branch, via),
+		0, NULL);
+	compose_body(&out, type, body);
+	err = out.err;
+	if (!err)
+		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_INFO,
+			branch, leg->call, out.data, out.len, user);
+	buf_free(&out);
+	return err;
 }

@@ -1,6 +1,7 @@
 #include "bridge/mediate.h"
 
 #include "base/log.h"
+#include "bridge/dtmf_sdp.h"
 #include "bridge/identity.h"
 #include "bridge/protect.h"
 
@@ -238,6 +239,7 @@ static int apply_side(struct relay_session *session, unsigned index,
 	if (terms->hold_address)
 		remote.rtp.len = remote.rtcp.len = 0;
 	remote.keep_roc = keeps_roc(leg);
+	remote.dtmf = terms->dtmf;
 	copy_key(&remote.rx, terms->secure, &terms->theirs);
 	copy_key(&remote.tx, terms->secure, &terms->ours);
 	err = relay_stream_set(session, index, leg->home->which, &remote);
@@ -340,11 +342,11 @@ static int mediate_offered_line(struct relay_session *session, struct leg *from,
 			"media line %u has no codec that is configured", index + 1);
 		return 1;
 	}
-	if (!relay_stream_exists(session, index)) {
+	err = dtmf_sdp_offer(from, to, out, index);
+	if (!err && !relay_stream_exists(session, index))
 		err = relay_stream_add(session, index);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	return write_offered_line(session, from, to, index, out);
 }
 
@@ -477,6 +479,8 @@ static int mediate_answered_line(struct relay_session *session, struct leg *from
 	terms->mux = terms->mux && mux; /* only where we offered it */
 	note_types(from, in, to, index);
 	err = protect_read_answer(stream, in, index, text);
+	if (!err)
+		err = dtmf_sdp_answer(from, in, to, out, index);
 	return err ? err : write_answered_line(session, from, to, index, out);
 }
 

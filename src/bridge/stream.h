@@ -19,6 +19,7 @@ struct stream_terms {
 	struct sdes_crypto theirs; /* opens what they send; only when secure */
 	struct addr rtp, rtcp;     /* theirs */
 	uint64_t payload_types[2]; /* of the exchange, a bit each */
+	struct dtmf_terms dtmf;    /* telephone-events, where the other leg has none */
 	bool mux;
 	bool hold_address;            /* c=0.0.0.0 */
 	enum sdp_direction direction; /* as they wrote it */

@@ -92,6 +92,9 @@ enum config_roc { CONFIG_ROC_RESET, CONFIG_ROC_KEEP };
 /* Fax over UDPTL, which nothing protects: both far ends of a call must say relay. */
 enum config_t38 { CONFIG_T38_REFUSE, CONFIG_T38_RELAY };
 
+/* How a peer sends digits and expects them: as telephone-events in RTP, or as SIP INFO. */
+enum config_dtmf { CONFIG_DTMF_RFC4733, CONFIG_DTMF_INFO };
+
 /* The media of one server or gateway: where it is, instead of what [media] says, and how it
  * differs from that of others. */
 struct config_media {
@@ -99,6 +102,7 @@ struct config_media {
 	struct addr advertise; /* what SDP says; len 0: the address itself */
 	enum config_roc rekey_roc;
 	enum config_t38 t38;
+	enum config_dtmf dtmf;
 };
 
 struct config_server {

@@ -164,7 +164,7 @@ static void take_dtmf(
 	struct path *path, enum relay_side side, const struct relay_remote *remote)
 {
 	struct path_dtmf *dtmf = &path->dtmf;
-	bool on = remote->dtmf.count > 0 && !remote->raw;
+	bool on = remote->dtmf.count > 0 && !remote->udptl;
 
 	if (!on && (!path->converts || dtmf->side != side))
 		return;

@@ -101,22 +101,29 @@ static const char *const static_codecs[] = {
 	[34] = "H263",
 };
 
+/* What the rtpmap of FORMAT says, "PCMU/8000"; false when it has none. */
+static bool find_map(
+	const struct sdp *sdp, unsigned media, struct span format, struct span *ret)
+{
+	struct span value, word;
+
+	for (unsigned i = 0; sdp_attribute(sdp, (int)media, "rtpmap", i, &value); i++)
+		if (field_word(&value, &word) && span_equal(word, format))
+			return field_word(&value, ret);
+	return false;
+}
+
 /* The codec's name in the rtpmap of FORMAT; false when it has none. */
 static bool mapped_codec(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name)
 {
-	struct span value, word, name;
+	struct span map, name;
 
-	for (unsigned i = 0; sdp_attribute(sdp, (int)media, "rtpmap", i, &value); i++) {
-		if (!field_word(&value, &word) || !span_equal(word, format))
-			continue;
-		if (!field_word(&value, &word) || !span_next(&word, '/', &name) ||
-			!name.len)
-			return false;
-		*ret_name = name;
-		return true;
-	}
-	return false;
+	if (!find_map(sdp, media, format, &map) || !span_next(&map, '/', &name) ||
+		!name.len)
+		return false;
+	*ret_name = name;
+	return true;
 }
 
 bool sdp_format_codec(
@@ -133,4 +140,15 @@ bool sdp_format_codec(
 		return false;
 	*ret_name = span_of(static_codecs[number]);
 	return true;
+}
+
+uint32_t sdp_format_rate(const struct sdp *sdp, unsigned media, struct span format)
+{
+	struct span map, part;
+	uint64_t rate;
+
+	if (!find_map(sdp, media, format, &map) || !span_next(&map, '/', &part) ||
+		!span_next(&map, '/', &part) || span_uint(part, SDP_MAX_RATE, &rate))
+		return 0;
+	return (uint32_t)rate;
 }

@@ -18,6 +18,7 @@
 #define SDP_MAX_MEDIA 8
 #define SDP_MAX_ATTRIBUTES 64 /* a session or media section */
 #define SDP_MAX_LINE 1024
+#define SDP_MAX_RATE 1000000 /* Hz */
 
 #define SDP_SESSION (-1) /* for `media` arguments: the lines before the first m= */
 
@@ -132,3 +133,5 @@ const char *sdp_proto_text(enum sdp_proto proto, bool secure);
  */
 bool sdp_format_codec(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name);
+/* The clock rate in the rtpmap of FORMAT, in Hz; 0: it has none, or not a sensible one. */
+uint32_t sdp_format_rate(const struct sdp *sdp, unsigned media, struct span format);

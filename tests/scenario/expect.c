@@ -211,7 +211,21 @@ static int expect_record(struct stage *stage, char *const *words, struct err_tex
 	return err;
 }
 
-/* "internal 0 WORDS", "session WORDS", "none". */
+/* TEXT has the WORDS, in their order, and no others. */
+static int check_digits(const char *text, char *const *words, struct err_text *error)
+{
+	struct buf wanted;
+	bool same;
+
+	buf_init(&wanted, 0);
+	for (; *words; words++)
+		buf_printf(&wanted, "%s ", *words);
+	same = span_equal(buf_span(&wanted), span_of(text));
+	buf_free(&wanted);
+	return same ? 0 : err_set(error, ERR_FORMAT, "digits to play: \"%s\"", text);
+}
+
+/* "internal 0 WORDS", "session WORDS", "digits WORDS", which are then forgotten, "none". */
 static int expect_relay(struct stage *stage, char *const *words, struct err_text *error)
 {
 	struct buf out;
@@ -225,6 +239,9 @@ static int expect_relay(struct stage *stage, char *const *words, struct err_text
 	if (!strcmp(words[0], "session")) {
 		told_session(stage->relay, &out);
 		err = check_words(buf_str(&out), words + 1, error);
+	} else if (!strcmp(words[0], "digits")) {
+		told_digits(stage->relay, &out);
+		err = check_digits(buf_str(&out) ? buf_str(&out) : "", words + 1, error);
 	} else {
 		told_stream(stage->relay,
 			!strcmp(words[0], "internal") ? RELAY_INTERNAL : RELAY_EXTERNAL,

@@ -174,20 +174,26 @@ static int play_ignore(
 	return 0;
 }
 
-/* "relay empty", "relay full", "relay silence internal|external" */
+/* "relay empty", "relay full", "relay silence SIDE", "relay digit SIDE EVENT MS" */
 static int play_relay(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
 	const char *what = step->count > 1 ? step->words[1] : "";
+	enum relay_side side = step->count > 2 && !strcmp(step->words[2], "internal")
+				       ? RELAY_INTERNAL
+				       : RELAY_EXTERNAL;
 
 	if (!strcmp(what, "silence") && step->count > 2)
-		told_silence(stage->relay, !strcmp(step->words[2], "internal")
-						   ? RELAY_INTERNAL
-						   : RELAY_EXTERNAL);
+		told_silence(stage->relay, side);
+	else if (!strcmp(what, "digit") && step->count > 4)
+		told_hear(stage->relay, side,
+			(struct dtmf_digit){.event = (uint8_t)atoi(step->words[3]),
+				.duration_ms = (uint16_t)atoi(step->words[4])});
 	else if (!strcmp(what, "empty") || !strcmp(what, "full"))
 		told_set_empty(stage->relay, *what == 'e');
 	else
-		return err_set(error, ERR_FORMAT, "relay empty|full|silence SIDE");
+		return err_set(error, ERR_FORMAT,
+			"relay empty|full|silence SIDE|digit SIDE EVENT MS");
 	stage_settle(stage);
 	return 0;
 }

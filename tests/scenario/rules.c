@@ -100,7 +100,7 @@ int rules_check(const struct stage *stage, const struct party *party, uint64_t c
 		err = check_request(message, error);
 	else
 		err = check_response(stage, message, call, error);
-	if (!err)
+	if (!err && span_equal_nocase(message_content_type(message), "application/sdp"))
 		err = check_media(stage, party, message_body(message), error);
 	message_unref(message);
 	return err;

@@ -14,6 +14,7 @@ struct sdp_words {
 	char direction[16];
 	char formats[64];
 	char lifetime[16];
+	char events[16]; /* fmtp of format 101, which is telephone-event then */
 	char addr[ADDR_TEXT_SIZE];
 	unsigned port, tag, lines, refused, t38;
 };
@@ -45,6 +46,8 @@ static int read_word(struct sdp_words *words, const char *word, struct err_text 
 		snprintf(words->direction, sizeof(words->direction), "%s", value);
 	else if (IS("formats"))
 		snprintf(words->formats, sizeof(words->formats), "%s", value);
+	else if (IS("events"))
+		snprintf(words->events, sizeof(words->events), "%s", value);
 	else if (IS("lifetime"))
 		snprintf(words->lifetime, sizeof(words->lifetime), "|%s", value);
 	else if (IS("addr"))
@@ -135,6 +138,9 @@ static int add_line(struct endpoint *endpoint, const struct sdp_words *words,
 		buf_add_str(out, "a=rtpmap:96 H264/90000\r\n");
 	if (!port)
 		return 0;
+	if (!index && words->events[0])
+		buf_printf(out, "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 %s\r\n",
+			words->events);
 	if (words->srtp && !words->nocrypto)
 		err = add_crypto(endpoint, words, out, error);
 	if (words->mux)

@@ -27,6 +27,7 @@ struct relay_session {
 	struct relay_open open;
 	struct addr address[2];
 	struct told_stream streams[RELAY_STREAMS];
+	struct buf digits; /* "5:160 " each, since they were last looked at */
 };
 
 int relay_new(
@@ -60,6 +61,7 @@ int relay_open(
 		abort();
 	session->relay = relay;
 	session->open = *open;
+	buf_init(&session->digits, 0);
 	memcpy(session->address, relay->params.address, sizeof(session->address));
 	list_append(&relay->sessions, &session->node);
 	*ret = session;
@@ -71,6 +73,7 @@ void relay_close(struct relay_session *session)
 	if (!session)
 		return;
 	list_remove(&session->node);
+	buf_free(&session->digits);
 	free(session);
 }
 
@@ -128,6 +131,15 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_s
 		return ERR_STATE;
 	stream->remote[side] = *remote;
 	stream->set[side] = true;
+	return 0;
+}
+
+int relay_digit(
+	struct relay_session *session, unsigned index, const struct dtmf_digit *digit)
+{
+	if (!session->streams[index].exists)
+		return ERR_STATE;
+	buf_printf(&session->digits, "%u:%u ", digit->event, digit->duration_ms);
 	return 0;
 }
 
@@ -224,6 +236,11 @@ void told_stream(
 			(unsigned long long)remote->payload_types[0]);
 	if (remote->keep_roc)
 		buf_add_str(out, " keep-roc");
+	for (unsigned i = 0; i < remote->dtmf.count; i++)
+		buf_printf(out, " %s=%u/%u", i ? "event" : "play",
+			remote->dtmf.formats[i].type, remote->dtmf.formats[i].rate);
+	if (remote->dtmf.count)
+		buf_printf(out, " audio=%u", remote->dtmf.audio_rate);
 	add_key(out, "rx", &remote->rx);
 	add_key(out, "tx", &remote->tx);
 }
@@ -247,4 +264,27 @@ void told_silence(struct relay *relay, enum relay_side side)
 
 	if (session)
 		handlers->timeout_h(handlers->arg, session->open.call, side);
+}
+
+void told_hear(struct relay *relay, enum relay_side side, struct dtmf_digit digit)
+{
+	const struct relay_session *session = newest(relay);
+	const struct relay_handlers *handlers = &relay->params.handlers;
+	struct relay_digit heard = {.side = side, .digit = digit};
+
+	if (!session)
+		return;
+	heard.call = session->open.call;
+	handlers->digit_h(handlers->arg, &heard);
+}
+
+void told_digits(struct relay *relay, struct buf *out)
+{
+	struct relay_session *session;
+
+	if (list_empty(&relay->sessions))
+		return;
+	session = LIST_ENTRY(relay->sessions.prev, struct relay_session, node);
+	buf_add_span(out, buf_span(&session->digits));
+	buf_clear(&session->digits);
 }

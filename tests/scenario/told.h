@@ -18,3 +18,8 @@ void told_stream(
 void told_session(const struct relay *relay, struct buf *out);
 /* No media came from SIDE in the newest session. */
 void told_silence(struct relay *relay, enum relay_side side);
+/* A digit ended in what SIDE sent in the newest session. */
+void told_hear(struct relay *relay, enum relay_side side, struct dtmf_digit digit);
+/* The digits that the newest session was to play since the last call, "5:160 6:160 ", event and
+ * duration. OUT is appended to. */
+void told_digits(struct relay *relay, struct buf *out);
