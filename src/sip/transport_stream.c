@@ -155,18 +155,29 @@ void stream_end(struct stream *stream, const char *why)
 	loop_defer(stream->transport->loop, &stream->tell, stream_tell, stream);
 }
 
-void stream_cut(struct stream *stream, enum log_level level, const char *why)
+/* The line that answers `opened`: WORDS are escaped. */
+static void stream_log_end(struct stream *stream, enum log_level level, const char *words)
 {
 	char remote[ADDR_TEXT_SIZE];
 
-	if (stream->state == STREAM_CLOSED)
-		return;
 	log_write(transport_level(stream->transport, level), "transport",
-		"closed why=\"%s\" flow=%llu side=%s transport=%s remote=%s", why,
+		"%s flow=%llu side=%s transport=%s remote=%s", words,
 		(unsigned long long)stream->flow.id, stream->transport->name,
 		transport_kind_name(stream->ops->kind),
 		addr_text(&stream->flow.remote, remote));
+}
+
+void stream_cut(struct stream *stream, enum log_level level, const char *why)
+{
+	struct buf words;
+
+	if (stream->state == STREAM_CLOSED)
+		return;
+	buf_init(&words, 0);
+	buf_printf(&words, "closed why=\"%s\"", why);
+	stream_log_end(stream, level, words.err ? "closed" : buf_str(&words));
 	stream_end(stream, why);
+	buf_free(&words);
 }
 
 /* Writes what the socket takes. 0 when that was all; -EAGAIN; otherwise negative, final. */
@@ -223,6 +234,7 @@ static void stream_keep_report(struct stream *stream)
 void stream_fail(struct stream *stream, int err)
 {
 	struct transport *transport = stream->transport;
+	const char *said = NULL;
 	struct buf words;
 
 	if (err == ERR_CLOSED && stream->state >= STREAM_OPEN) {
@@ -242,8 +254,12 @@ void stream_fail(struct stream *stream, int err)
 		stream_keep_report(stream);
 	if (stream->state < STREAM_OPEN && stream->accepted)
 		transport->totals.refused++;
-	transport_log_refused(transport, &stream->flow.remote,
-		words.len ? buf_str(&words) : "connection failed");
+	said = words.len ? buf_str(&words) : "connection failed";
+	/* Only strangers are rationed: the end of a peer's connection is always told. */
+	if (stream->state >= STREAM_OPEN)
+		stream_log_end(stream, LOG_LEVEL_WARNING, said);
+	else
+		transport_log_refused(transport, &stream->flow.remote, said);
 	if (stream->accepted && stream->flow.report &&
 		(stream->state < STREAM_OPEN || stream->flow.refused))
 		transport_judged(transport, &stream->flow);
