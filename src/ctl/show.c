@@ -248,37 +248,57 @@ static void print_block(const json_t *object, int indent)
 	buf_free(&text);
 }
 
+/* TEMPLATE with the values of LEG for the paths in braces. */
+static void print_template(const json_t *leg, const char *template)
+{
+	struct buf text;
+	char path[32];
+
+	buf_init(&text, 0);
+	while (*template) {
+		size_t len = strcspn(template, "{");
+
+		printf("%.*s", (int)len, template);
+		template += len;
+		if (!*template)
+			break;
+		len = strcspn(++template, "}");
+		snprintf(path, sizeof(path), "%.*s", (int)len, template);
+		printf("%s", text_at(leg, path, &text));
+		template += len + 1;
+	}
+	buf_free(&text);
+}
+
 /* One leg of a call, a line a question that an operator asks. */
 static void print_leg(const json_t *call, const char *side)
 {
 	static const struct {
-		const char *name;
-		const char *format[4]; /* paths, joined by blanks */
+		const char *name, *template;
 	} rows[] = {
-		{"signalling", {"transport", "tls_version", "tls_cipher", NULL}},
-		{"far end", {"remote", NULL}},
-		{"certificate", {"peer_names", NULL}},
-		{"media", {"media", "codec", "media_remote", NULL}},
-		{"received", {"rx_packets", NULL}},
-		{"sent", {"tx_packets", NULL}},
-		{"lost", {"rx_lost_packets", NULL}},
-		{"late", {"rx_late_packets", NULL}},
-		{"jitter", {"jitter_us", NULL}},
-		{"round trip", {"round_trip_us", NULL}},
-		{"MOS", {"mos", NULL}},
-		{"refused", {"dropped_auth_packets", NULL}},
+		{"signalling", "{transport} {tls_version} {tls_cipher}"},
+		{"far end", "{remote}"},
+		{"certificate", "{peer_names}"},
+		{"media", "{media} {codec} {media_remote}"},
+		{"key age", "{key_age_us}"},
+		{"received",
+			"{rx_packets}; {rx_lost_packets} lost, {rx_late_packets} late, "
+			"{rx_duplicate_packets} twice"},
+		{"sent", "{tx_packets}"},
+		{"jitter", "{jitter_us}"},
+		{"round trip", "{round_trip_us}"},
+		{"MOS", "{mos}"},
+		{"refused", "{dropped_auth_packets} bad tags, {dropped_replay_packets} "
+			    "replays, {dropped_source_packets} from strangers"},
+		{"changes", "{ssrc_changes} SSRC, {roc_changes} ROC"},
 	};
 	const json_t *leg = json_object_get(call, side);
-	struct buf text;
 
-	buf_init(&text, 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		printf("  |  %-12s", rows[i].name);
-		for (const char *const *path = rows[i].format; *path; path++)
-			printf(" %s", text_at(leg, *path, &text));
+		printf("  |  %-12s ", rows[i].name);
+		print_template(leg, rows[i].template);
 		putchar('\n');
 	}
-	buf_free(&text);
 }
 
 /* The call from its caller down to its callee. */

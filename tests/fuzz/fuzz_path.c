@@ -1,11 +1,12 @@
 /*
  * Packets through a stream: what class they are (RTP, RTCP, UDPTL, nothing of ours), whether
  * they are whole, and what is left of them on the other side. The first byte says how the
- * stream is protected; then come packets, each behind a byte that says where it comes from
- * and whether the far end seals it, and two bytes of length.
+ * stream is protected and which side has telephone-events; then come packets, each behind a
+ * byte that says where it comes from, whether the far end seals it and whether a digit is to be
+ * played first, and two bytes of length.
  *
  * Whatever comes: each packet counts once, a stranger's leaves no trace, one that is not
- * authentic changes no state, and what goes on is what came.
+ * authentic changes no state, and what goes on is what came, or a digit that was to be played.
  */
 #include "media/path.h"
 #include "media/srtp_engine.h"
@@ -33,17 +34,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define STREAM_UDPTL 2
 #define STREAM_MUX 4
 #define STREAM_HELD 8
+#define STREAM_EVENTS 16 /* on the external side */
+#define STREAM_EVENTS_INSIDE 32
 /* Of a packet's. */
 #define PACKET_EXTERNAL 1
 #define PACKET_RTCP_PORT 2
 #define PACKET_STRANGER 4
 #define PACKET_SEALED 8
+#define PACKET_DIGIT 16 /* before it */
 
 struct stream {
 	unsigned how;
 	struct path path;
 	struct srtp_context *far_seal; /* the internal far end's */
-	uint64_t packets[2];
+	uint64_t now_us;
 };
 
 static struct addr address(const char *text)
@@ -62,6 +66,9 @@ static struct relay_key key(uint8_t fill)
 	return key;
 }
 
+static const struct dtmf_terms terms = {
+	.count = 2, .formats = {{101, 8000}, {110, 48000}}, .audio_rate = 8000};
+
 static void start(struct stream *stream, unsigned how)
 {
 	const struct addr local[] = {address("10.0.0.2:2000"), address("192.0.2.2:3000")};
@@ -69,7 +76,7 @@ static void start(struct stream *stream, unsigned how)
 		{.rtp = address("10.0.0.1:4000"), .rtcp = address("10.0.0.1:4001")},
 		{.rtp = address("192.0.2.9:5000"), .rtcp = address("192.0.2.9:5001")}};
 
-	*stream = (struct stream){.how = how};
+	*stream = (struct stream){.how = how, .now_us = 2000000};
 	path_init(&stream->path, local);
 	for (unsigned side = 0; side < 2; side++) {
 		remote[side].udptl = (how & STREAM_UDPTL) != 0;
@@ -78,6 +85,8 @@ static void start(struct stream *stream, unsigned how)
 		remote[side].receive = !(how & STREAM_HELD);
 		remote[side].rx.suite = remote[side].tx.suite = RELAY_PLAIN;
 	}
+	if (how & (STREAM_EVENTS | STREAM_EVENTS_INSIDE))
+		remote[how & STREAM_EVENTS_INSIDE ? 0 : 1].dtmf = terms;
 	if (how & STREAM_SRTP && !(how & STREAM_UDPTL)) {
 		remote[0].rx = key(1);
 		remote[0].tx = key(2);
@@ -120,12 +129,38 @@ static uint64_t taken(const struct stream *stream, enum relay_side side)
 	return stats.rx_packets + stats.rx_rtcp;
 }
 
+/* A side's events go no further, each ends what digits it may, and they are digits. */
+static void check_events(struct path *path, enum relay_side side, const uint8_t *packet)
+{
+	MUST(side != path->dtmf.side || !dtmf_format(&terms, packet[1] & 0x7f));
+	MUST(path->dtmf.ended_count == 0);
+}
+
+static void check_digits(struct path *path)
+{
+	MUST(path->dtmf.ended_count <= 2);
+	for (unsigned i = 0; i < path->dtmf.ended_count; i++)
+		MUST(path->dtmf.ended[i].event < DTMF_EVENTS);
+	path->dtmf.ended_count = 0;
+}
+
+/* Whether the first LEN bytes of PACKET, in clear, are a digit in the place of BYTES. */
+static bool is_played(const struct stream *stream, enum relay_side side,
+	const uint8_t *packet, size_t len, const uint8_t *bytes)
+{
+	if (!stream->path.converts || side == stream->path.dtmf.side)
+		return false;
+	return len == 16 && packet[0] == 0x80 && (packet[1] & 0x7f) == 101 &&
+	       packet[12] < DTMF_EVENTS && memcmp(packet + 2, bytes + 2, 2) == 0 &&
+	       memcmp(packet + 8, bytes + 8, 4) == 0;
+}
+
 static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, size_t len)
 {
 	static const char *const sources[2][2] = {
 		{"10.0.0.1:4000", "10.0.0.1:4001"}, {"192.0.2.9:5000", "192.0.2.9:5001"}};
 	_Alignas(8) uint8_t packet[PACKET_MAX + SRTP_TRAILER_MAX];
-	const struct path_batch batch = {.now_us = 2000000};
+	const struct path_batch batch = {.now_us = stream->now_us};
 	enum relay_side side = what & PACKET_EXTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
 	enum path_channel channel = what & PACKET_RTCP_PORT ? PATH_RTCP : PATH_RTP;
 	struct addr source = address(
@@ -145,6 +180,12 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 		len >= 12)
 		(void)srtp_context_seal(stream->far_seal,
 			packet[1] >= 192 && packet[1] <= 223, packet, &in.len);
+	if (what & PACKET_DIGIT && len >= 3) {
+		struct dtmf_digit digit = {.event = bytes[0] % DTMF_EVENTS,
+			.duration_ms = (uint16_t)(bytes[1] << 8 | bytes[2])};
+
+		path_play(&stream->path, &digit, batch.now_us);
+	}
 	look(stream, &before);
 	sent = path_packet(&stream->path, &batch, &in, &out);
 	look(stream, &after);
@@ -156,18 +197,22 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 		MUST(!sent);
 		MUST(memcmp(&before, &after, sizeof(before)) == 0);
 	}
+	if (sent && stream->path.converts && out.kind == PATH_RTP)
+		check_events(&stream->path, side, bytes);
+	check_digits(&stream->path);
 	if (!sent)
 		return;
 	MUST(!(what & PACKET_STRANGER));
 	MUST(out.side != side && out.len <= in.len + SRTP_TRAILER_MAX);
 	MUST(stream->how & STREAM_UDPTL || (packet[0] & 0xc0) == 0x80);
-	if (!stream->far_seal)
-		MUST(out.len == len && memcmp(packet, bytes, len) == 0);
-	else if (side == RELAY_EXTERNAL)
-		MUST(out.len > len);
-	else
-		MUST(what & PACKET_SEALED && out.len == len &&
-			memcmp(packet, bytes, len) == 0);
+	if (stream->far_seal && side == RELAY_EXTERNAL) {
+		MUST(out.len > len || (stream->path.converts && out.len > 16));
+		return;
+	}
+	MUST(!stream->far_seal || what & PACKET_SEALED);
+	MUST((out.len == len && memcmp(packet, bytes, len) == 0) ||
+		(out.kind == PATH_RTP &&
+			is_played(stream, side, packet, out.len, bytes)));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -188,6 +233,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		pass(&stream, data[0], data + 3, len);
 		data += 3 + len;
 		size -= 3 + len;
+		stream.now_us += 20000;
+		path_expire(&stream.path, stream.now_us);
+		check_digits(&stream.path);
 	}
 	path_clear(&stream.path);
 	srtp_context_free(stream.far_seal);

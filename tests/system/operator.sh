@@ -66,6 +66,8 @@ check "call list" grep -qE '^[0-9a-f]+-000001 +talking .* pbx1 .* gw +UDP +RTP' 
 check "call show: from the caller down to the called" grep -qE '^server pbx1 ' "$lab/call-show"
 check "call show: how it is protected" grep -qE 'signalling +TLS TLS1\.[23] ' "$lab/call-show"
 check "call show: where it goes" grep -qE '^trunk gw +to ' "$lab/call-show"
+check "call show: how it fares" grep -qE "received +[0-9]+; 0 lost, 0 late, 0 twice$" "$lab/call-show"
+check "call show: what was refused" grep -qE "refused +0 bad tags, 0 replays, 0 from strangers$" "$lab/call-show"
 check "the record" wait_cdrs 1
 check "cdr tail" says '^[0-9a-f]+-000001 .* 200 +bye ' ctl cdr tail
 check "trunk list" says '^gw +ready +no +UDP ' ctl trunk list

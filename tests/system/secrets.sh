@@ -43,33 +43,38 @@ memory_of() { # NAME
 	mv "$lab/$1.$tandem_pid" "$lab/$1"
 }
 
-# Everything that can be asked without changing anything.
+# With 1 too: so explain and report say that something is not well.
+is_answered() { # COMMAND...
+	ctl "$@" || (($? == 1))
+}
+
+# Everything that can be asked without changing anything: of the call first, which does not stand
+# for long, and last what takes longest.
 ask_all() { # CALL
 	local command
 	while IFS= read -r command; do
 		echo "--- $command"
 		# shellcheck disable=SC2086 # words
-		ctl $command
-		# shellcheck disable=SC2086
-		ctl --json $command
+		{ is_answered $command && is_answered --json $command; } || return 1
 	done >"$lab/answers" 2>&1 <<-END
+		call list
+		call show $1
 		status
 		trunk list
 		trunk show gw
-		trunk explain gw
 		server list
 		server show pbx1
-		server explain pbx1
-		call list
-		call show $1
 		cdr tail 1000
 		cert list
 		metrics
 		config check
 		log level
+		trunk explain gw
+		server explain pbx1
+		report protection
 	END
-	ctl report protection --csv >>"$lab/answers"
-	ctl report protection --html >>"$lab/answers"
+	is_answered report protection --csv >>"$lab/answers" &&
+		is_answered report protection --html >>"$lab/answers"
 }
 
 # run_calls NAME COUNT SERVER-SIDE...: from the server to the gateway, whose scenario and
@@ -122,6 +127,7 @@ sipp_options=
 check "a call that stands" wait_line 10 "$lab/caller/messages" '^ACK sip'
 check "the memory of a call that stands" memory_of standing
 check "everything is asked" ask_all "$(status .calls.started)"
+check "the call among it, as it stood" grep -q '^call .* talking ' "$lab/answers"
 check "it ends" wait_sipp caller
 check "on the other side" wait_sipp called
 cp "$lab/caller/messages" "$lab/last-caller"

@@ -1,0 +1,91 @@
+#!/bin/bash
+# Digits between real phones: passed as telephone-events, heard and told by INFO, and told by INFO
+# and played; each once and in order, and tshark reads them too.
+. "$(dirname "$0")/lib.sh"
+need baresip sipp tshark
+
+secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
+plain='audio_codecs=PCMA/8000/1'
+
+press() { # NAME DIGIT...
+	local name=$1 digit
+	shift
+	for digit; do
+		phone "$name" sndcode "$digit"
+	done
+}
+
+# The digits that this phone was given since it started, in order, one letter each.
+digits_of() { # NAME
+	sed -n 's/.*"type":"CALL_DTMF_START".*"param":"\(.\)".*/\1/p' "$lab/$1/events" | tr -d '\n'
+}
+
+has_digits() { # NAME DIGITS
+	[[ $(digits_of "$1") == "$2" ]]
+}
+
+# How many of them came by INFO.
+told() { # NAME
+	lines "$lab/$1/log" "call: received DTMF: '.' \(duration="
+}
+
+uses() { # SETTING: of the gateway
+	write_gateway 'tls = no' 'transport = udp' "port = $port_gw" "$1"
+	ctl -q config reload
+}
+
+# The capture of the call that ended last: it has what was received, in clear.
+captured() { # OPTION...
+	read_capture "$(capture_of "$(cdr | jq -r .id)")" "$@"
+}
+
+# Whoever has its digits by INFO is told of no events.
+offers_no_events() { # PORT: in what we sent there
+	[[ $(captured -Y "sdp && udp.dstport == $1" | wc -l) -ge 1 &&
+		$(captured -Y "sdp.mime.type == telephone-event && udp.dstport == $1" | wc -l) == 0 ]]
+}
+
+lab_open
+server_port=$((port_pbx + 1))
+write_conf
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+start_tandem
+start_phone alice "$port_pbx" 440 "$secure" \
+	"$lab/certs/pbx1-combined.pem" "$lab/certs/enterprise-ca.pem"
+start_phone bob "$port_gw" 620 "$plain"
+bob_uri="sip:${number[bob]}@med1.example.test:$port_internal"
+
+check "a call between two that have events" start_call alice bob "$bob_uri"
+press alice 1 1 '#'
+check "the gateway has the server's digits" wait_for 10 has_digits bob '11#'
+press bob 4 '*'
+check "the server has the gateway's" wait_for 10 has_digits alice '4*'
+check "none went by INFO" test "$(told bob)$(told alice)" = 00
+check "it ends" end_call alice bob
+check "none in its capture" test -z "$(captured -Y 'sip.Method == INFO')"
+
+check "the gateway has its digits by INFO" uses 'dtmf = info'
+check "a call" start_call alice bob "$bob_uri"
+press alice 2 2 0 D '#'
+check "each digit is told once, in order" wait_for 10 has_digits bob '11#220D#'
+check "by INFO" test "$(told bob)" = 5
+check "it ends" end_call alice bob
+captured -V -Y 'sip.Method == INFO' >"$lab/infos"
+check "as tshark reads them" test \
+	"$(sed -n 's/^ *Signal=\(.\).*/\1/p' "$lab/infos" | tr -d '\n')" = '220D#'
+check "each with a length that a finger has" test \
+	"$(sed -n 's/^ *Duration=\([0-9]*\).*/\1/p' "$lab/infos" | awk '$1 >= 40 && $1 < 1000' | wc -l)" = 5
+check "no telephone-event was offered there" offers_no_events "$port_gw"
+stop_phone bob
+
+# sipp sends digits by INFO, and the server's audio back, in whose place they are played.
+pause=1000
+sipp_options="-rtp_echo -s ${number[alice]} -timeout 20"
+start_sipp caller uac-info u1 "$port_gw" "$port_external"
+sipp_options=
+check "the server has what the gateway told" wait_for 15 has_digits alice '4*7#0'
+check "none of them by INFO" test "$(told alice)" = 0
+check "all were answered" wait_sipp caller
+check "its record" wait_cdrs 3
+check "nothing is held afterwards" all_released
+finish
