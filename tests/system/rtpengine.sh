@@ -1,7 +1,8 @@
 #!/bin/bash
 # rtpengine as the gateway's end of SRTP: it stands between tandem and a plain phone, put
-# into the SDP by Kamailio. Audio both ways with every suite that both know, RTCP on ports of
-# its own and on RTP's, and new keys in a call that goes on.
+# into the SDP by Kamailio. Audio both ways with every suite that both know, beside every one that
+# the server's phone knows; RTCP on ports of its own and on RTP's, and new keys in a call that
+# goes on.
 . "$(dirname "$0")/lib.sh"
 need baresip kamailio rtpengine
 
@@ -9,6 +10,7 @@ secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
 plain='audio_codecs=PCMA/8000/1'
 suites='AES_CM_128_HMAC_SHA1_80 AES_CM_128_HMAC_SHA1_32 AES_256_CM_HMAC_SHA1_80
 	AES_256_CM_HMAC_SHA1_32 AEAD_AES_128_GCM AEAD_AES_256_GCM'
+phone_suites='AES_CM_128_HMAC_SHA1_32 AEAD_AES_128_GCM AEAD_AES_256_GCM'
 
 # Without its kernel module. Sets port_ng; its ports lie behind the phones'.
 start_rtpengine() {
@@ -114,6 +116,14 @@ both_ways() { # NAME SUITE
 		judge_call "$1: gateway calls server" "$2" 620 440
 }
 
+# The server's phone offers one suite, but answers with each that it knows.
+pair() { # SUITE-OF-SERVER SUITE-OF-GATEWAY
+	check "$1 with $2" place_call \
+		bob alice "sip:${number[alice]}@127.0.0.1:$port_plain" 1 &&
+		judge_call "$1 with $2" "$2" 620 440 &&
+		check "$1 with $2: the server's is it" call_has .internal.media "$1"
+}
+
 lab_open
 port_plain=$((port_spare + 2))
 server_port=$((port_pbx + 1))
@@ -132,6 +142,17 @@ for suite in $suites; do
 	check "$suite alone" uses "$suite"
 	both_ways "$suite" "$suite"
 done
+
+for inside in $phone_suites; do
+	conf_server=("suites = $inside")
+	write_conf
+	for suite in $suites; do
+		check "$inside with $suite alone" uses "$suite"
+		pair "$inside" "$suite"
+	done
+done
+conf_server=()
+write_conf
 
 check "RTCP on RTP's port" uses AES_CM_128_HMAC_SHA1_80 'rtcp-mux = yes'
 both_ways rtcp-mux AES_CM_128_HMAC_SHA1_80
