@@ -37,6 +37,11 @@ all_are_in() { # SECRETS FILE
 	[[ $("$tools/sweep" "$1" "$2") == *": $(wc -l <"$1")" ]]
 }
 
+# A sanitizer's shadow is terabytes of addresses, which a dump would write out.
+memory_can_be_read() {
+	(($(awk '/^VmSize/ { print $2 }' "/proc/$tandem_pid/status") < 16 * 1024 * 1024))
+}
+
 memory_of() { # NAME
 	rm -f "$lab/$1".*
 	gcore -o "$lab/$1" "$tandem_pid" >"$lab/gcore.log" 2>&1
@@ -125,7 +130,11 @@ pause=20000
 start_sipp caller uac-call+srtp u1 "$port_sipp_server" "$port_front"
 sipp_options=
 check "a call that stands" wait_line 10 "$lab/caller/messages" '^ACK sip'
-check "the memory of a call that stands" memory_of standing
+if memory_can_be_read; then
+	check "the memory of a call that stands" memory_of standing
+else
+	echo "built with a sanitizer: memory is not looked at"
+fi
 check "everything is asked" ask_all "$(status .calls.started)"
 check "the call among it, as it stood" grep -q '^call .* talking ' "$lab/answers"
 check "it ends" wait_sipp caller
@@ -148,7 +157,7 @@ cat "$lab/srtp.hex" "$lab/private.hex" >"$lab/secrets.hex"
 
 keys_of "$lab/secure-called" >"$lab/secure.hex"
 check "the far end's log has them" all_are_in "$lab/secure.hex" "$lab/secure-called"
-check "memory has the key of a call that stands" \
+! memory_can_be_read || check "memory has the key of a call that stands" \
 	all_are_in "$lab/in-use.hex" "$lab/standing"
 
 # --- where they must not be
@@ -167,8 +176,10 @@ check "no SDES line in them" exits 1 grep -E 'inline:[A-Za-z0-9+/]{20}' "$lab/an
 # --- memory, when the calls are over
 
 check "nothing is held" all_released
-check "its memory now" memory_of rested
-check "none of SRTP in it" swept "$lab/srtp.hex" "$lab/rested"
+if memory_can_be_read; then
+	check "its memory now" memory_of rested
+	check "none of SRTP in it" swept "$lab/srtp.hex" "$lab/rested"
+fi
 
 # --- and no core of its own, whatever is asked for
 
