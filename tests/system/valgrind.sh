@@ -59,8 +59,9 @@ lab_open
 [[ -x $tools/loadgen ]] || skip "build first: make bench (builddir=$builddir)"
 port_sipp_server=$port_spare
 port_front=$((port_spare + 2))
-# Under valgrind the loop is never idle for long.
-conf_limits=('setup-timeout = 20s' 'overload = 1m')
+# valgrind does not know what steering asks of the kernel, and says so in its log.
+conf_media=('io = sockets')
+conf_limits=('setup-timeout = 20s')
 # The one that sipp's fixed answer takes.
 conf_server=('suites = AES_CM_128_HMAC_SHA1_80')
 write_conf
@@ -76,7 +77,7 @@ by_sipp "a call is refused" uac-refused uas-refuse
 by_sipp "a call is cancelled" uac-cancel uas-cancelled
 by_sipp "a call is held and resumed" uac-hold uas-held
 by_sipp "a call with its offer in the 200" uac-late-offer uas-late-offer
-conf_limits=('setup-timeout = 2s' 'overload = 1m')
+conf_limits=('setup-timeout = 2s')
 write_conf
 check "a reload" ctl -q config reload
 check "a trunk is switched to TLS" ctl -q trunk tls gw on
