@@ -4,9 +4,10 @@
 
 #include <nettle/ctr.h>
 #include <nettle/gcm.h>
-#include <nettle/hmac.h>
 #include <nettle/memops.h>
+#include <nettle/memxor.h>
 #include <nettle/nettle-meta.h>
+#include <nettle/sha1.h>
 #include <srtp2/auth.h>
 #include <srtp2/cipher.h>
 #include <srtp2/crypto_types.h>
@@ -15,6 +16,7 @@
 #include <string.h>
 
 #define AES_BLOCK 16
+#define SHA1_WORDS (SHA1_DIGEST_SIZE / 4)
 
 union aes_key {
 	struct aes128_ctx k128;
@@ -46,9 +48,12 @@ struct gcm {
 	union aes_key key;
 };
 
+/* HMAC-SHA1 (RFC 2104). Of what the key makes only the two chaining values are kept: with 1,000
+ * streams each line of memory that a packet touches is fetched anew. */
 struct mac {
 	srtp_auth_t base;
-	struct hmac_sha1_ctx ctx;
+	uint32_t inner[SHA1_WORDS], outer[SHA1_WORDS];
+	struct sha1_ctx run;
 };
 
 static const srtp_cipher_type_t type_icm_128, type_icm_256, type_gcm_128, type_gcm_256;
@@ -290,22 +295,49 @@ static srtp_err_status_t mac_dealloc(srtp_auth_pointer_t auth)
 	return srtp_err_status_ok;
 }
 
+/* The chaining value behind the block of PAD that KEY is mixed into. */
+static void mac_chain(
+	uint32_t chain[SHA1_WORDS], uint8_t pad, const uint8_t *key, size_t key_len)
+{
+	uint8_t block[SHA1_BLOCK_SIZE];
+	struct sha1_ctx sha1;
+
+	memset(block, pad, sizeof(block));
+	memxor(block, key, key_len);
+	sha1_init(&sha1);
+	sha1_update(&sha1, sizeof(block), block);
+	memcpy(chain, sha1.state, sizeof(sha1.state));
+	secret_wipe_bytes(block, sizeof(block));
+	secret_wipe_bytes(&sha1, sizeof(sha1));
+}
+
+/* Goes on behind that block. nettle's context is public, and the self-test at the start would
+ * show another meaning of its members. */
+static void mac_resume(struct mac *mac, const uint32_t chain[SHA1_WORDS])
+{
+	memcpy(mac->run.state, chain, sizeof(mac->run.state));
+	mac->run.count = 1;
+	mac->run.index = 0;
+}
+
 static srtp_err_status_t mac_init(void *state, const uint8_t *key, int key_len)
 {
 	struct mac *mac = state;
 
-	if (key_len < 0)
+	if (key_len < 0 || key_len > SHA1_BLOCK_SIZE)
 		return srtp_err_status_bad_param;
-	hmac_sha1_set_key(&mac->ctx, (size_t)key_len, key);
+	mac_chain(mac->inner, 0x36, key, (size_t)key_len);
+	mac_chain(mac->outer, 0x5c, key, (size_t)key_len);
+	mac_resume(mac, mac->inner);
 	return srtp_err_status_ok;
 }
 
-/* Forgets what an abandoned packet left behind; a digest does the same by itself. */
+/* Forgets what an abandoned packet left behind. */
 static srtp_err_status_t mac_start(void *state)
 {
 	struct mac *mac = state;
 
-	mac->ctx.state = mac->ctx.inner;
+	mac_resume(mac, mac->inner);
 	return srtp_err_status_ok;
 }
 
@@ -315,7 +347,7 @@ static srtp_err_status_t mac_update(void *state, const uint8_t *data, int len)
 
 	if (len < 0)
 		return srtp_err_status_bad_param;
-	hmac_sha1_update(&mac->ctx, (size_t)len, data);
+	sha1_update(&mac->run, (size_t)len, data);
 	return srtp_err_status_ok;
 }
 
@@ -323,11 +355,16 @@ static srtp_err_status_t mac_compute(
 	void *state, const uint8_t *data, int len, int tag_len, uint8_t *tag)
 {
 	struct mac *mac = state;
+	uint8_t digest[SHA1_DIGEST_SIZE];
 
 	if (len < 0 || tag_len < 0 || tag_len > SHA1_DIGEST_SIZE)
 		return srtp_err_status_bad_param;
-	hmac_sha1_update(&mac->ctx, (size_t)len, data);
-	hmac_sha1_digest(&mac->ctx, (size_t)tag_len, tag);
+	sha1_update(&mac->run, (size_t)len, data);
+	sha1_digest(&mac->run, sizeof(digest), digest);
+	mac_resume(mac, mac->outer);
+	sha1_update(&mac->run, sizeof(digest), digest);
+	sha1_digest(&mac->run, (size_t)tag_len, tag);
+	mac_resume(mac, mac->inner);
 	return srtp_err_status_ok;
 }
 
