@@ -89,6 +89,8 @@ static void print_media(const struct verbs_context *context, struct buf *out)
 		totals.ports_used);
 	single(out, "media_port_pairs", "gauge", "Pairs of ports there are.",
 		totals.ports_total);
+	single(out, "media_port_pairs_early_total", "counter",
+		"Pairs of ports given again before they had rested.", totals.ports_early);
 	single(out, "media_packets_total", "counter", "Packets relayed.", totals.packets);
 }
 

@@ -43,11 +43,12 @@ static json_t *media_json(const struct verbs_context *context)
 	struct relay_totals totals;
 
 	relay_totals(context->relay, &totals);
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I}", "io", totals.io,
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "io", totals.io,
 		"workers", (json_int_t)totals.workers, "sessions",
 		(json_int_t)totals.sessions, "streams", (json_int_t)totals.streams,
 		"port_pairs_used", (json_int_t)totals.ports_used, "port_pairs_total",
-		(json_int_t)totals.ports_total, "packets", (json_int_t)totals.packets);
+		(json_int_t)totals.ports_total, "port_pairs_early",
+		(json_int_t)totals.ports_early, "packets", (json_int_t)totals.packets);
 }
 
 static json_t *transport_json(const struct transport *transport)

@@ -86,13 +86,16 @@ struct ports *pools_find(const struct pools *pools, const struct addr *address)
 	return NULL;
 }
 
-void pools_count(const struct pools *pools, uint64_t *ret_used, uint64_t *ret_total)
+struct pools_count pools_count(const struct pools *pools)
 {
-	*ret_used = *ret_total = 0;
+	struct pools_count count = {0};
+
 	LIST_FOREACH (&pools->list, node, next) {
 		const struct ports *ports = LIST_ENTRY(node, struct pool, node)->ports;
 
-		*ret_used += ports_used(ports);
-		*ret_total += ports_total(ports);
+		count.used += ports_used(ports);
+		count.total += ports_total(ports);
+		count.early += ports_early(ports);
 	}
+	return count;
 }

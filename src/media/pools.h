@@ -25,4 +25,8 @@ int pools_add(struct pools *pools, const struct addr *address, struct err_text *
 struct ports *pools_find(const struct pools *pools, const struct addr *address);
 
 /* Pairs in all of them. */
-void pools_count(const struct pools *pools, uint64_t *ret_used, uint64_t *ret_total);
+struct pools_count {
+	uint64_t used, total;
+	uint64_t early; /* see ports_early() */
+};
+struct pools_count pools_count(const struct pools *pools);

@@ -26,6 +26,7 @@ struct ports {
 	unsigned dscp;
 	uint16_t first; /* the lowest RTP port */
 	bool *used;     /* by pair, to catch a double release */
+	uint64_t early; /* pairs taken before the end of their quarantine */
 	size_t total;
 	/* The line: a ring of the free pairs. */
 	struct pair *line;
@@ -160,23 +161,23 @@ static int open_pair(const struct ports *ports, uint16_t port, int ret_fd[static
 int ports_take(
 	struct ports *ports, uint64_t now_ms, int ret_fd[static 2], struct addr *ret_rtp)
 {
-	for (unsigned tries = 0; tries < MAX_TRIES && ports->waiting; tries++) {
-		uint16_t port = ports->line[ports->head].port;
-		int err;
+	/* Each pair once: those that could not be opened are behind the others now. */
+	size_t left = ports->waiting < MAX_TRIES ? ports->waiting : MAX_TRIES;
 
-		/* The line is ordered by time: nobody behind is ready either. */
-		if (ports->line[ports->head].free_ms > now_ms)
-			break;
-		err = open_pair(ports, port, ret_fd, ret_rtp);
+	for (; left > 0; left--) {
+		const struct pair pair = ports->line[ports->head];
+		int err = open_pair(ports, pair.port, ret_fd, ret_rtp);
+
 		if (err != 0 && err != -EADDRINUSE && err != -EACCES)
 			return err;
 		ports->head = (ports->head + 1) % ports->total;
 		ports->waiting--;
 		if (err == 0) {
-			ports->used[(port - ports->first) / 2] = true;
+			ports->used[(pair.port - ports->first) / 2] = true;
+			ports->early += pair.free_ms > now_ms;
 			return 0;
 		}
-		append(ports, port, now_ms + ports->quarantine_ms);
+		append(ports, pair.port, now_ms + ports->quarantine_ms);
 	}
 	return -EADDRNOTAVAIL;
 }
@@ -188,6 +189,11 @@ void ports_release(struct ports *ports, uint16_t rtp_port, uint64_t now_ms)
 	assert(rtp_port >= ports->first && pair < ports->total && ports->used[pair]);
 	ports->used[pair] = false;
 	append(ports, rtp_port, now_ms + ports->quarantine_ms);
+}
+
+uint64_t ports_early(const struct ports *ports)
+{
+	return ports->early;
 }
 
 size_t ports_used(const struct ports *ports)

@@ -303,13 +303,17 @@ int relay_add_address(
 
 void relay_totals(const struct relay *relay, struct relay_totals *ret)
 {
+	const struct pools_count ports = pools_count(&relay->pools);
+
 	*ret = (struct relay_totals){
 		.io = io_name(io_shared_kind(relay->io)),
 		.workers = relay->worker_count,
 		.sessions = relay->session_count,
 		.streams = relay->stream_count,
+		.ports_used = ports.used,
+		.ports_total = ports.total,
+		.ports_early = ports.early,
 	};
-	pools_count(&relay->pools, &ret->ports_used, &ret->ports_total);
 	for (unsigned i = 0; i < relay->worker_count; i++)
 		ret->packets += worker_packets(relay->workers[i].worker);
 }

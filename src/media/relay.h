@@ -152,7 +152,7 @@ struct relay_params {
 	unsigned dscp;               /* of what we send */
 	uint16_t port_min, port_max; /* even RTP and odd RTCP are taken in pairs */
 	bool validated_crypto;  /* SRTP's ciphers from GnuTLS, for FIPS 140; slower */
-	uint64_t quarantine_ms; /* a released port rests so long; 0: 5 seconds */
+	uint64_t quarantine_ms; /* a released port is to rest so long; 0: 5 seconds */
 	const struct tap *tap;  /* each relayed packet once, in clear, as received
 					* (sent is false); NULL: none. Borrowed */
 	struct relay_handlers handlers;
@@ -191,7 +191,8 @@ struct relay_totals {
 	uint64_t sessions;
 	uint64_t streams;
 	uint64_t ports_used, ports_total; /* pairs */
-	uint64_t packets;                 /* relayed since start */
+	uint64_t ports_early; /* given although they had not rested, since start */
+	uint64_t packets;     /* relayed since start */
 };
 void relay_totals(const struct relay *relay, struct relay_totals *ret);
 
@@ -216,8 +217,8 @@ int relay_set_address(
 	struct relay_session *session, enum relay_side side, const struct addr *address);
 
 /*
- * Makes stream INDEX with a port pair on both sides. 0; -EADDRNOTAVAIL when the pool is
- * empty; ERR_STATE when it exists.
+ * Makes stream INDEX with a port pair on both sides. 0; -EADDRNOTAVAIL when every
+ * pair is in use; ERR_STATE when it exists.
  */
 int relay_stream_add(struct relay_session *session, unsigned index);
 /* Ends it and releases its ports at once. Nothing when there is none. */
