@@ -42,6 +42,11 @@ struct io_params {
 	int wake_fd;     /* makes io_wait() return when readable */
 	unsigned worker; /* its index */
 	struct io_shared *shared;
+	/*
+	 * Packets were read, and are handed over next. What the loop commanded before their
+	 * senders sent them is in the worker's queue by now, and is to count for them.
+	 */
+	void (*ready_h)(void *arg);
 	io_packet_h *packet_h;
 	/* A packet that io_send() took could not be sent from PORT. NULL: PORT is gone. */
 	void (*failed_h)(void *arg, struct io_port *port);
@@ -84,7 +89,8 @@ void io_start(struct io *io);
 /* From now on packets to PORT are handed over. 0 or negative: PORT is deaf, but is to be
  * removed all the same. */
 int io_add(struct io *io, struct io_port *port);
-/* Closes its socket. PORT is not named any more. */
+/* Closes its socket. PORT is not named any more. Not from within io_receive(), which may have
+ * read what came to it. */
 void io_remove(struct io *io, struct io_port *port);
 
 /* Waits until something is there, WAIT_MS at most (0: not at all). False: nothing. */

@@ -59,8 +59,7 @@ static int sockets_add(struct io *io, struct io_port *port)
 	return sockets_watch((struct sockets *)io, port->fd, port);
 }
 
-/* Closing a socket takes it out of epoll. Not from within sockets_receive(), whose events may
- * still name it: the worker runs its commands after the packets. */
+/* Closing a socket takes it out of epoll. */
 static void sockets_remove(struct io *io, struct io_port *port)
 {
 	(void)io;
@@ -104,6 +103,9 @@ static unsigned sockets_receive(struct io *io, bool *ret_woken)
 	struct sockets *sockets = (struct sockets *)io;
 	unsigned packets = 0;
 
+	/* Each socket that is read has had its oldest packet since the wait. */
+	if (sockets->ready > 0)
+		io->params.ready_h(io->params.arg);
 	for (int i = 0; i < sockets->ready; i++) {
 		void *mark = sockets->events[i].data.ptr;
 

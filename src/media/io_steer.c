@@ -322,9 +322,14 @@ static int steer_add(struct io *io, struct io_port *port)
 static void steer_remove(struct io *io, struct io_port *port)
 {
 	struct steer *steer = (struct steer *)io;
+	struct io_port **entry;
 
-	if (port->slot != STEER_ADDRESSES)
-		steer->ports[port->slot][addr_port(port->local)] = NULL;
+	if (port->slot == STEER_ADDRESSES)
+		return;
+	entry = &steer->ports[port->slot][addr_port(port->local)];
+	/* Another stream's by now, where the pool is small. */
+	if (*entry == port)
+		*entry = NULL;
 }
 
 /* Sending */
@@ -469,6 +474,8 @@ static unsigned steer_read(struct steer *steer, unsigned index)
 		message->msg_controllen = sizeof(steer->control[i]);
 	}
 	count = recvmmsg(fd, steer->in, STEER_BATCH, MSG_DONTWAIT, NULL);
+	if (count > 0)
+		params->ready_h(params->arg);
 	for (int i = 0; i < count; i++) {
 		struct msghdr *message = &steer->in[i].msg_hdr;
 		/* None any more: its call ended while this waited. */

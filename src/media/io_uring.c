@@ -326,6 +326,7 @@ static unsigned uring_receive(struct io *io, bool *ret_woken)
 	struct io_uring_cqe *cqe;
 	unsigned packets = 0, results = 0, head;
 
+	params->ready_h(params->arg);
 	io_uring_for_each_cqe(&uring->ring, head, cqe)
 	{
 		unsigned slot = (unsigned)cqe->user_data;

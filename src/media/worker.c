@@ -66,15 +66,16 @@ struct worker_port {
 };
 
 struct worker_stream {
-	struct list node;     /* in the session's streams; the worker's thread */
-	struct ending ending; /* the loop thread */
+	struct list node; /* in the session's or the ended streams; the worker's thread */
+	struct ending ending;           /* the loop thread */
 	struct worker_session *session; /* RO */
+	bool ended;                     /* the worker's thread */
 	struct worker_port port[2][2];
 	struct path path;
 };
 
 struct worker_session {
-	struct list node;      /* in the worker's sessions; the worker's thread */
+	struct list node;      /* in the worker's live or ended sessions; its thread */
 	struct ending ending;  /* the loop thread */
 	struct worker *worker; /* RO */
 	uint64_t call;         /* RO */
@@ -103,6 +104,8 @@ struct worker {
 
 	/* The worker's thread: */
 	struct list sessions;
+	struct list ended_sessions,
+		ended_streams; /* to be freed at the end of the turn */
 	uint64_t now_us;
 	uint64_t swept_us;
 	uint64_t load_us; /* when the present load window began */
@@ -186,6 +189,8 @@ static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 	};
 	struct path_out out;
 
+	if (stream->ended)
+		return;
 	if (in.tapped && worker->tap && !worker->batch.wall_us)
 		worker->batch.wall_us = clock_real()->wall_us(clock_real());
 	if (path_packet(&stream->path, &worker->batch, &in, &out))
@@ -255,6 +260,30 @@ static void set_stream(struct worker *worker, struct change *change)
 	free_change(change);
 }
 
+/* What ends takes no packet any more, but those that were read may still name it. */
+static void end_stream(struct worker *worker, struct worker_stream *stream)
+{
+	stream->ended = true;
+	list_remove(&stream->node);
+	list_append(&worker->ended_streams, &stream->node);
+}
+
+static void end_session(struct worker *worker, struct worker_session *session)
+{
+	LIST_FOREACH (&session->streams, node, next)
+		end_stream(worker, LIST_ENTRY(node, struct worker_stream, node));
+	list_remove(&session->node);
+	list_append(&worker->ended_sessions, &session->node);
+}
+
+static void free_ended(struct worker *worker)
+{
+	LIST_FOREACH (&worker->ended_streams, node, next)
+		free_stream(LIST_ENTRY(node, struct worker_stream, node));
+	LIST_FOREACH (&worker->ended_sessions, node, next)
+		free_session(LIST_ENTRY(node, struct worker_session, node));
+}
+
 static void run_command(struct worker *worker, const struct command *command)
 {
 	switch (command->type) {
@@ -262,13 +291,13 @@ static void run_command(struct worker *worker, const struct command *command)
 		list_append(&worker->sessions, &command->session->node);
 		break;
 	case COMMAND_CLOSE:
-		free_session(command->session);
+		end_session(worker, command->session);
 		break;
 	case COMMAND_ADD:
 		add_stream(worker, command->stream);
 		break;
 	case COMMAND_REMOVE:
-		free_stream(command->stream);
+		end_stream(worker, command->stream);
 		break;
 	case COMMAND_SET:
 		set_stream(worker, command->change);
@@ -284,7 +313,6 @@ static void run_commands(struct worker *worker)
 	const struct command *next;
 	size_t len;
 
-	queue_clear_fd(worker->commands);
 	while ((next = queue_peek(worker->commands, &len))) {
 		struct command command = *next;
 
@@ -292,6 +320,13 @@ static void run_commands(struct worker *worker)
 		queue_pop(worker->commands);
 		run_command(worker, &command);
 	}
+}
+
+/* Between reading packets and looking at them: a command that was given before a packet was
+ * sent is run before it is looked at. */
+static void on_ready(void *arg)
+{
+	run_commands(arg);
 }
 
 /* Silence: the worker's thread */
@@ -415,9 +450,10 @@ static void turn(struct worker *worker)
 	if (found)
 		worker->load += io_receive(worker->io, &commanded);
 	io_flush(worker->io);
-	/* After the packets: a command may end a port that they came to. */
 	if (commanded)
-		run_commands(worker);
+		queue_clear_fd(worker->commands);
+	run_commands(worker);
+	free_ended(worker);
 	if (worker->now_us - worker->swept_us >= SWEEP_US) {
 		worker->swept_us = worker->now_us;
 		sweep(worker);
@@ -468,6 +504,7 @@ static int open_parts(
 	struct io_params io = {
 		.worker = worker->index,
 		.shared = shared,
+		.ready_h = on_ready,
 		.packet_h = on_packet,
 		.failed_h = on_failed,
 		.arg = worker,
@@ -496,6 +533,8 @@ int worker_new(
 	worker->tap = params->tap;
 	list_init(&worker->endings);
 	list_init(&worker->sessions);
+	list_init(&worker->ended_sessions);
+	list_init(&worker->ended_streams);
 	err = open_parts(worker, params->shared, text);
 	if (err == 0) {
 		err = start_thread(worker);
@@ -523,6 +562,7 @@ void worker_free(struct worker *worker)
 		worker_flush(worker);
 	} while (!list_empty(&worker->endings));
 	run_commands(worker);
+	free_ended(worker);
 	LIST_FOREACH (&worker->sessions, node, next)
 		free_session(LIST_ENTRY(node, struct worker_session, node));
 	free_parts(worker);

@@ -304,9 +304,9 @@ static inline void expect_heard(
 }
 
 /*
- * A packet is no later than a command: the queue and the sockets are two ways to the
- * worker. Waits until the command that just went out has been run, as a new stream at
- * INDEX 7, which commands reach in order, shows.
+ * A command may overtake packets that were sent before it: the queue and the sockets are two
+ * ways to the worker. Waits until the command that just went out has been run, as a new stream
+ * at INDEX 7, which commands reach in order, shows.
  */
 static inline void settle(struct fixture *f)
 {

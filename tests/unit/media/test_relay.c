@@ -225,6 +225,29 @@ static void follows_a_far_end_that_moves(void **state)
 	close(before);
 }
 
+/* The answer is told to the relay and then sent: media that comes at once must find it told. */
+static void what_is_set_before_a_packet_is_sent_counts_for_it(void **state)
+{
+	struct fixture *f = *state;
+	const int home = f->peer[0][0];
+	struct addr home_addr = f->peer_addr[0][0], moved_addr;
+	int moved = bind_peer("127.0.0.1", &moved_addr);
+
+	announce(f, RELAY_EXTERNAL, RELAY_PLAIN);
+	announce(f, RELAY_INTERNAL, RELAY_PLAIN);
+	for (uint16_t i = 0; i < 1000; i++) {
+		f->remote[RELAY_INTERNAL].rtp = i % 2 ? home_addr : moved_addr;
+		f->peer[0][0] = i % 2 ? home : moved;
+		assert_int_equal(relay_stream_set(f->session, 0, RELAY_INTERNAL,
+					 &f->remote[RELAY_INTERNAL]),
+			0);
+		cross_rtp(f, RELAY_INTERNAL, i);
+	}
+	EXPECT_COUNTER(f, RELAY_INTERNAL, rx_packets, 1000);
+	EXPECT_COUNTER(f, RELAY_INTERNAL, dropped_source, 0);
+	close(moved);
+}
+
 static void joins_and_splits_rtcp_with_mux_on_one_side(void **state)
 {
 	struct fixture *f = *state;
@@ -421,6 +444,7 @@ int main(void)
 		TEST(a_re_invite_with_new_keys_starts_afresh),
 		TEST(keys_change_again_and_again_under_traffic),
 		TEST(follows_a_far_end_that_moves),
+		TEST(what_is_set_before_a_packet_is_sent_counts_for_it),
 		TEST(joins_and_splits_rtcp_with_mux_on_one_side),
 		TEST(passes_udptl_as_it_is),
 		TEST(refuses_what_is_no_key),
