@@ -77,9 +77,9 @@ int renew_watch(struct renew *renew, const struct config *config)
 	add_tls(&paths, &config->internal.tls);
 	add_tls(&paths, &config->external.tls);
 	for (size_t i = 0; i < config->server_count; i++)
-		add_tls(&paths, &config->servers[i].tls);
+		add_tls(&paths, &config->servers[i].common.certs);
 	for (size_t i = 0; i < config->gateway_count; i++)
-		add_tls(&paths, &config->gateways[i].certs);
+		add_tls(&paths, &config->gateways[i].common.certs);
 	err = files_set(renew->files, paths.list, paths.count);
 	free(paths.list);
 	return err;

@@ -220,11 +220,12 @@ static struct addr *peers_media(const struct config *config, unsigned *ret_count
 	unsigned count = 0;
 
 	for (size_t i = 0; list && i < config->server_count; i++)
-		if (config->servers[i].media.address.len)
-			list[count++] = config->servers[i].media.address;
+		if (config->servers[i].common.media.address.len)
+			list[count++] = config->servers[i].common.media.address;
 	for (size_t i = 0; list && i < config->gateway_count; i++)
-		if (config->gateways[i].enabled && config->gateways[i].media.address.len)
-			list[count++] = config->gateways[i].media.address;
+		if (config->gateways[i].common.enabled &&
+			config->gateways[i].common.media.address.len)
+			list[count++] = config->gateways[i].common.media.address;
 	*ret_count = count;
 	return list;
 }

@@ -37,20 +37,20 @@ static void add(const struct exceptions *exceptions, const char *key, const char
 }
 
 static void add_signalling(
-	const struct exceptions *exceptions, const struct config_gateway *gateway)
+	const struct exceptions *exceptions, const struct config_trunk *settings)
 {
-	const struct config_peer *peer = exceptions->peer;
+	const struct config_peer *peer = &settings->peer;
 
-	if (gateway && gateway->tls != CONFIG_TLS_YES) {
-		add(exceptions, "tls", config_tls_name(gateway->tls), "SIP in clear");
+	if (settings->tls != CONFIG_TLS_YES) {
+		add(exceptions, "tls", config_tls_name(settings->tls), "SIP in clear");
 		return; /* what else is set counts with TLS alone */
 	}
-	if (gateway && gateway->tls_min < CONFIG_TLS_1_2)
-		add(exceptions, "tls-min", config_tls_version_name(gateway->tls_min),
+	if (settings->tls_min < CONFIG_TLS_1_2)
+		add(exceptions, "tls-min", config_tls_version_name(settings->tls_min),
 			"TLS below 1.2");
-	if (gateway && gateway->ciphers != CONFIG_CIPHERS_MODERN)
-		add(exceptions, "ciphers", config_ciphers_name(gateway->ciphers),
-			gateway->ciphers == CONFIG_CIPHERS_LEGACY
+	if (settings->ciphers != CONFIG_CIPHERS_MODERN)
+		add(exceptions, "ciphers", config_ciphers_name(settings->ciphers),
+			settings->ciphers == CONFIG_CIPHERS_LEGACY
 				? "AES-CBC, and no forward secrecy"
 				: "AES-CBC");
 	if (peer->wildcard != CONFIG_WILDCARD_NO)
@@ -61,31 +61,31 @@ static void add_signalling(
 			"a certificate whose revocation cannot be judged");
 }
 
-static void add_media(const struct exceptions *exceptions,
-	const struct config_gateway *gateway, const struct config_media *media)
+static void add_media(
+	const struct exceptions *exceptions, const struct config_trunk *settings)
 {
 	/* Its keys would cross in clear: srtp is off whatever the file says. */
-	if (gateway && gateway->tls != CONFIG_TLS_YES) {
-		add(exceptions, "tls", config_tls_name(gateway->tls), "RTP in clear");
+	if (settings->tls != CONFIG_TLS_YES) {
+		add(exceptions, "tls", config_tls_name(settings->tls), "RTP in clear");
 		return;
 	}
-	if (gateway && gateway->srtp != CONFIG_SRTP_REQUIRED)
-		add(exceptions, "srtp", config_srtp_name(gateway->srtp), "RTP in clear");
-	if (media->t38 == CONFIG_T38_RELAY)
-		add(exceptions, "t38", config_t38_name(media->t38), "fax in clear");
+	if (settings->srtp != CONFIG_SRTP_REQUIRED)
+		add(exceptions, "srtp", config_srtp_name(settings->srtp), "RTP in clear");
+	if (settings->media.t38 == CONFIG_T38_RELAY)
+		add(exceptions, "t38", config_t38_name(settings->media.t38),
+			"fax in clear");
 }
 
 json_t *exception_list(const struct trunk *trunk, enum tally_kind kind, time_t now)
 {
-	const struct exceptions exceptions = {.array = json_array(),
-		.peer = trunk->gateway ? &trunk->gateway->peer : &trunk->server->peer,
-		.now = now};
+	const struct config_trunk *settings = trunk_settings(trunk);
+	const struct exceptions exceptions = {
+		.array = json_array(), .peer = &settings->peer, .now = now};
 
 	if (kind == TALLY_SIGNALLING)
-		add_signalling(&exceptions, trunk->gateway);
+		add_signalling(&exceptions, settings);
 	else
-		add_media(&exceptions, trunk->gateway,
-			trunk->gateway ? &trunk->gateway->media : &trunk->server->media);
+		add_media(&exceptions, settings);
 	return exceptions.array;
 }
 

@@ -51,7 +51,7 @@ static json_t *steps_json(const struct probe_result *result)
 
 static const char *tls_name(const struct trunk *trunk)
 {
-	return config_tls_name(trunk->gateway ? trunk->gateway->tls : CONFIG_TLS_YES);
+	return config_tls_name(trunk_settings(trunk)->tls);
 }
 
 static void probed_h(void *arg, const struct probe_result *result)

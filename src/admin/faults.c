@@ -69,8 +69,7 @@ void faults_of_server(struct faults *faults, const struct verbs_context *context
 
 void faults_of_trunk(struct faults *faults, const struct trunk *trunk)
 {
-	const struct config_peer *peer =
-		trunk->gateway ? &trunk->gateway->peer : &trunk->server->peer;
+	const struct config_trunk *settings = trunk_settings(trunk);
 	const struct subject subject = {.kind = trunk->gateway ? "trunk" : "server",
 		.id = trunk->id,
 		.traffic = "signalling",
@@ -79,14 +78,13 @@ void faults_of_trunk(struct faults *faults, const struct trunk *trunk)
 	time_t due;
 
 	if (!trunk_is_tls(trunk) || !trunk->peer ||
-		peer->revocation == CONFIG_REVOCATION_SOFT)
+		settings->peer.revocation == CONFIG_REVOCATION_SOFT)
 		return;
 	due = trust_crl_due(trunk->peer->trust);
 	if (due == 0 || due > faults->now)
 		return;
 	snprintf(words, sizeof(words), "a revocation list in %s was due %s",
-		trunk->gateway ? trunk->gateway->certs.crl : trunk->server->tls.crl,
-		moment_text(due, date));
+		settings->certs.crl, moment_text(due, date));
 	add(faults, &subject, words,
 		"fetch the authority's present list; whom it concerns is refused");
 }

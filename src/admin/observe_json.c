@@ -38,8 +38,7 @@ json_t *observe_word_json(const struct observe *observe, const struct trunk *tru
 	struct observe_verdict verdict;
 
 	if (!find(observe, trunk, &verdict))
-		return json_string(config_tls_name(
-			trunk->gateway ? trunk->gateway->tls : CONFIG_TLS_YES));
+		return json_string(config_tls_name(trunk_settings(trunk)->tls));
 	return json_sprintf("observe: %s%s%s", state_names[verdict.state],
 		verdict.step[0] ? " " : "", verdict.step);
 }

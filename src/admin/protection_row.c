@@ -14,13 +14,12 @@ static const char *const traffic_names[TALLY_KINDS] = {"signalling", "media"};
 static const char *required_text(
 	const struct trunk *trunk, enum tally_kind kind, char *out, size_t size)
 {
-	const struct config_gateway *gateway = trunk->gateway;
-	const enum config_srtp srtp = gateway ? gateway->srtp : CONFIG_SRTP_REQUIRED;
-	const enum config_t38 t38 =
-		gateway ? gateway->media.t38 : trunk->server->media.t38;
+	const struct config_trunk *settings = trunk_settings(trunk);
+	const enum config_srtp srtp = settings->srtp;
 
 	if (kind == TALLY_MEDIA)
-		return srtp == CONFIG_SRTP_REQUIRED && t38 == CONFIG_T38_RELAY
+		return srtp == CONFIG_SRTP_REQUIRED &&
+				       settings->media.t38 == CONFIG_T38_RELAY
 			       ? "SRTP, but for fax"
 		       : srtp == CONFIG_SRTP_REQUIRED ? "SRTP"
 		       : srtp == CONFIG_SRTP_OPTIONAL ? "SRTP where it is offered"
@@ -28,8 +27,8 @@ static const char *required_text(
 	if (!trunk_is_tls(trunk))
 		return "none";
 	snprintf(out, size, "mutual TLS %s, %s ciphers",
-		config_tls_version_name(gateway ? gateway->tls_min : CONFIG_TLS_1_2),
-		config_ciphers_name(gateway ? gateway->ciphers : CONFIG_CIPHERS_MODERN));
+		config_tls_version_name(settings->tls_min),
+		config_ciphers_name(settings->ciphers));
 	return out;
 }
 
@@ -106,7 +105,7 @@ json_t *protection_row(
 
 static const char *state_name(const struct trunk *trunk)
 {
-	return trunk->gateway && !trunk->gateway->enabled ? "disabled" : "configured";
+	return !trunk_settings(trunk)->enabled ? "disabled" : "configured";
 }
 
 void protection_row_demand(

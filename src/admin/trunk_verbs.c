@@ -22,7 +22,7 @@ static const char *state_name(const struct trunk *trunk)
 {
 	if (!trunk->configured)
 		return "removed";
-	if (trunk->gateway && !trunk->gateway->enabled)
+	if (!trunk_settings(trunk)->enabled)
 		return "disabled";
 	return trunk->drained ? "drained" : "ready";
 }
@@ -100,11 +100,7 @@ static json_t *connections_json(
 static json_t *summary_json(
 	const struct verbs_context *context, const struct trunk *trunk)
 {
-	const struct config_gateway *gateway = trunk->gateway;
-	const struct config_server *server = trunk->server;
-	unsigned calls_max = gateway  ? gateway->max_calls
-			     : server ? server->max_calls
-				      : 0;
+	const struct config_trunk *settings = trunk_settings(trunk);
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:I, s:I, s:I, "
 			 "s:o}",
@@ -113,9 +109,9 @@ static json_t *summary_json(
 		transport_kind_name(trunk_transport(trunk)), "tls",
 		(int)trunk_is_tls(trunk), "tls_state",
 		observe_word_json(context->observe, trunk), "srtp",
-		config_srtp_name(gateway ? gateway->srtp : CONFIG_SRTP_REQUIRED), "calls",
-		(json_int_t)trunk->calls, "calls_max", (json_int_t)calls_max,
-		"calls_total", (json_int_t)trunk->calls_total, "calls_failed",
+		config_srtp_name(settings->srtp), "calls", (json_int_t)trunk->calls,
+		"calls_max", (json_int_t)settings->max_calls, "calls_total",
+		(json_int_t)trunk->calls_total, "calls_failed",
 		(json_int_t)trunk->calls_failed, "last_error",
 		api_text(trunk->last_error));
 }
@@ -133,37 +129,32 @@ static void add_peer(json_t *object, const struct config_peer *peer)
 		json_string(config_revocation_name(peer->revocation)));
 }
 
-static void add_media(json_t *object, const struct config_media *media)
+static void add_settings(json_t *object, const struct config_trunk *settings)
 {
-	json_object_set_new(object, "t38", json_string(config_t38_name(media->t38)));
+	json_object_set_new(object, "priority", json_integer(settings->priority));
+	json_object_set_new(object, "codecs", words_json(&settings->codecs));
+	json_object_set_new(object, "suites", suites_json(settings->suites));
+	json_object_set_new(
+		object, "t38", json_string(config_t38_name(settings->media.t38)));
+	add_peer(object, &settings->peer);
 }
 
 static void add_gateway(json_t *object, const struct config_gateway *gateway)
 {
-	json_object_set_new(object, "file", json_string(gateway->file));
+	json_object_set_new(object, "file", json_string(gateway->common.file));
 	json_object_set_new(object, "profile", json_string(gateway->profile));
-	json_object_set_new(object, "priority", json_integer(gateway->priority));
 	json_object_set_new(
 		object, "audit", json_string(config_audit_name(gateway->audit)));
-	json_object_set_new(object, "codecs", words_json(&gateway->codecs));
 	json_object_set_new(object, "prefixes", words_json(&gateway->prefixes));
-	json_object_set_new(object, "suites", suites_json(gateway->suites));
 	json_object_set_new(object, "tls_min",
-		json_string(config_tls_version_name(gateway->tls_min)));
-	json_object_set_new(
-		object, "ciphers", json_string(config_ciphers_name(gateway->ciphers)));
-	add_media(object, &gateway->media);
-	add_peer(object, &gateway->peer);
+		json_string(config_tls_version_name(gateway->common.tls_min)));
+	json_object_set_new(object, "ciphers",
+		json_string(config_ciphers_name(gateway->common.ciphers)));
 }
 
 static void add_server(json_t *object, const struct config_server *server)
 {
-	json_object_set_new(object, "priority", json_integer(server->priority));
 	json_object_set_new(object, "weight", json_integer(server->weight));
-	json_object_set_new(object, "codecs", words_json(&server->codecs));
-	json_object_set_new(object, "suites", suites_json(server->suites));
-	add_media(object, &server->media);
-	add_peer(object, &server->peer);
 }
 
 static json_t *details_json(
@@ -178,6 +169,7 @@ static json_t *details_json(
 
 	if (observe)
 		json_object_set_new(object, "observe", observe);
+	add_settings(object, trunk_settings(trunk));
 	if (trunk->gateway)
 		add_gateway(object, trunk->gateway);
 	if (trunk->server)
@@ -343,12 +335,12 @@ enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_coun
 		err_set(text, 0, "no such trunk: %.100s", args[0]);
 		return API_NOT_FOUND;
 	}
-	changed = gateway->tls != mode;
+	changed = gateway->common.tls != mode;
 	if (changed) {
 		/* The reload frees the snapshot that GATEWAY lives in, and the verdict. */
 		if (mode == CONFIG_TLS_YES)
 			warning = observe_warning_json(context->observe, args[0]);
-		file = strdup(gateway->file);
+		file = strdup(gateway->common.file);
 		code = file ? switch_tls(context, file, mode, ret_result, text)
 			    : API_FAILED;
 		free(file);

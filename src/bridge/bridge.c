@@ -176,8 +176,7 @@ static bool refuse_early(struct txn_server *txn, const struct message *request)
 
 static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
 {
-	unsigned own = trunk->kind == TRUNK_SERVER ? trunk->server->max_calls
-						   : trunk->gateway->max_calls;
+	unsigned own = trunk_settings(trunk)->max_calls;
 	unsigned all = bridge->config->limits.max_calls;
 
 	return (own && trunk->calls >= own) || (all && bridge->call_count >= all);

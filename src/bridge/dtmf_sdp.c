@@ -22,8 +22,7 @@ struct formats {
 
 bool dtmf_sdp_is_signalled(const struct leg *leg)
 {
-	const struct config_media *media =
-		leg->server ? &leg->server->media : &leg->gateway->media;
+	const struct config_media *media = &leg->settings->media;
 
 	return media->dtmf == CONFIG_DTMF_INFO;
 }

@@ -21,7 +21,7 @@ static const struct addr *listener(const struct config *config, const struct leg
 
 static const struct config_media *own_media(const struct leg *leg)
 {
-	return leg->server ? &leg->server->media : &leg->gateway->media;
+	return &leg->settings->media;
 }
 
 const struct addr *identity_media(const struct leg *leg, const struct config *config)

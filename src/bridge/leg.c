@@ -34,7 +34,7 @@ const char *leg_state_name(enum leg_state state)
 
 const char *leg_host(const struct leg *leg)
 {
-	return leg->server ? leg->server->host : leg->gateway->host;
+	return leg->settings->host;
 }
 
 static struct timers *leg_timers(const struct leg *leg)
@@ -108,6 +108,8 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->trunk = trunk_ref(params->trunk);
 	leg->trunk->calls++;
 	leg->trunk->calls_total++;
+	leg->settings =
+		params->server ? &params->server->common : &params->gateway->common;
 	leg->server = params->server;
 	leg->gateway = params->gateway;
 	offer_init(&leg->offer);

@@ -57,9 +57,10 @@ struct leg {
 	uint64_t call;    /* number, for the tap */
 	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
 	enum leg_state state;
-	struct trunk *trunk;                /* owned reference; counted in its calls */
-	const struct config_server *server; /* settings, in the call's snapshot: one of */
-	const struct config_gateway *gateway; /* the two is set */
+	struct trunk *trunk;                 /* owned reference; counted in its calls */
+	const struct config_trunk *settings; /* in the call's snapshot, as the next two */
+	const struct config_server *server;  /* one of these */
+	const struct config_gateway *gateway; /* is set */
 	struct flow *flow;                    /* owned reference, counted in its users */
 	struct dialog dialog;
 	struct offer offer;

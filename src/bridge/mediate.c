@@ -113,8 +113,7 @@ static size_t take_formats(const struct sdp *sdp, unsigned index, const char *co
  * preference. False: no speech is left. */
 static bool filter_codecs(struct sdp *out, unsigned index, const struct leg *leg)
 {
-	const struct config_words *codecs =
-		leg->server ? &leg->server->codecs : &leg->gateway->codecs;
+	const struct config_words *codecs = &leg->settings->codecs;
 	struct span kept[MEDIATE_FORMATS];
 	size_t count = 0;
 
@@ -210,8 +209,7 @@ static void copy_key(struct relay_key *key, bool secure, const struct sdes_crypt
 
 static bool keeps_roc(const struct leg *leg)
 {
-	const struct config_media *media =
-		leg->server ? &leg->server->media : &leg->gateway->media;
+	const struct config_media *media = &leg->settings->media;
 
 	return media->rekey_roc == CONFIG_ROC_KEEP;
 }
@@ -221,7 +219,7 @@ static bool keeps_roc(const struct leg *leg)
 static bool may_latch(const struct leg *leg, const struct stream_terms *terms)
 {
 	return leg->gateway && leg->gateway->latch &&
-	       (terms->proto != SDP_PROTO_UDPTL || leg->gateway->tls != CONFIG_TLS_YES);
+	       (terms->proto != SDP_PROTO_UDPTL || leg->settings->tls != CONFIG_TLS_YES);
 }
 
 static int apply_side(struct relay_session *session, unsigned index,

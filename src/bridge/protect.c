@@ -6,7 +6,7 @@
 /* What LEG demands; media toward servers is always SRTP. */
 static enum config_srtp srtp_of(const struct leg *leg)
 {
-	return leg->server ? CONFIG_SRTP_REQUIRED : leg->gateway->srtp;
+	return leg->settings->srtp;
 }
 
 const char *protect_least_tls(const struct leg *leg)
@@ -18,17 +18,14 @@ const char *protect_least_tls(const struct leg *leg)
 		[CONFIG_TLS_1_3] = "TLS1.3",
 	};
 
-	if (leg->server)
-		return versions[CONFIG_TLS_1_2];
-	return leg->gateway->tls == CONFIG_TLS_YES ? versions[leg->gateway->tls_min] : "";
+	if (leg->settings->tls != CONFIG_TLS_YES)
+		return "";
+	return versions[leg->settings->tls_min];
 }
 
 static bool relays_t38(const struct leg *leg)
 {
-	const struct config_media *media =
-		leg->server ? &leg->server->media : &leg->gateway->media;
-
-	return media->t38 == CONFIG_T38_RELAY;
+	return leg->settings->media.t38 == CONFIG_T38_RELAY;
 }
 
 const char *protect_least_media(const struct leg *leg)
@@ -48,7 +45,7 @@ bool protect_takes_udptl(
 
 static unsigned suites_of(const struct leg *leg)
 {
-	return leg->server ? leg->server->suites : leg->gateway->suites;
+	return leg->settings->suites;
 }
 
 /* The library cannot have MKIs where the tags of RTP and RTCP differ (see srtp_key_check()). */

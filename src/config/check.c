@@ -110,10 +110,10 @@ static void check_next(const struct config_tls *tls, const struct scope *scope,
 static void check_terms(const struct config *config, const struct config_gateway *gateway,
 	const struct scope *scope, struct place place, struct config_errors *errors)
 {
-	bool modern = gateway->ciphers == CONFIG_CIPHERS_MODERN;
+	bool modern = gateway->common.ciphers == CONFIG_CIPHERS_MODERN;
 
 	if (config->tandem.fips == CONFIG_FIPS_REQUIRED) {
-		if (gateway->tls_min < CONFIG_TLS_1_2)
+		if (gateway->common.tls_min < CONFIG_TLS_1_2)
 			errors_add(errors,
 				scope_place(scope, SCHEMA_GATEWAY, "tls-min", place),
 				"tls-min: expected 1.2 or 1.3 with fips = required");
@@ -121,7 +121,7 @@ static void check_terms(const struct config *config, const struct config_gateway
 			errors_add(errors,
 				scope_place(scope, SCHEMA_GATEWAY, "ciphers", place),
 				"ciphers: expected modern with fips = required");
-	} else if (gateway->tls_min < CONFIG_TLS_1_2 && modern) {
+	} else if (gateway->common.tls_min < CONFIG_TLS_1_2 && modern) {
 		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "tls-min", place),
 			"tls-min: below 1.2 expected ciphers = compatible or legacy "
 			"beside it, modern ciphers begin with TLS 1.2");
@@ -142,11 +142,11 @@ static void check_exception(const struct config_peer *peer, const char *what,
 static void check_server_exception(const struct config_server *server, const char *about,
 	struct place place, struct config_errors *errors)
 {
-	if (server->peer.exception_until == 0)
+	if (server->common.peer.exception_until == 0)
 		errors_add(errors, place,
 			"[server %s] %s is an exception, expected exception-until "
 			"beside it",
-			server->id, about);
+			server->common.id, about);
 }
 
 static void check_servers(
@@ -156,11 +156,11 @@ static void check_servers(
 		const struct config_server *server = &config->servers[i];
 		char whose[96];
 
-		snprintf(whose, sizeof(whose), "[server %s] ", server->id);
-		check_media(&server->media, whose, place, errors);
-		if (server->peer.revocation == CONFIG_REVOCATION_SOFT)
+		snprintf(whose, sizeof(whose), "[server %s] ", server->common.id);
+		check_media(&server->common.media, whose, place, errors);
+		if (server->common.peer.revocation == CONFIG_REVOCATION_SOFT)
 			check_server_exception(server, "revocation: soft", place, errors);
-		if (server->media.t38 == CONFIG_T38_RELAY)
+		if (server->common.media.t38 == CONFIG_T38_RELAY)
 			check_server_exception(server, "t38: relay", place, errors);
 	}
 }
@@ -213,35 +213,37 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 {
 	check_pair(scope, place, errors);
 	/* One that is out of use may be unfinished. */
-	if (!gateway->enabled)
+	if (!gateway->common.enabled)
 		return;
-	if (gateway->tls != CONFIG_TLS_NO)
-		check_tls(&gateway->certs,
+	if (gateway->common.tls != CONFIG_TLS_NO)
+		check_tls(&gateway->common.certs,
 			"[gateway] and in [external], which tls = yes or observe needs",
 			scope_place(scope, SCHEMA_GATEWAY, "tls", place), errors);
-	check_next(&gateway->certs, scope, SCHEMA_GATEWAY, place, errors);
-	check_media(&gateway->media, "",
+	check_next(&gateway->common.certs, scope, SCHEMA_GATEWAY, place, errors);
+	check_media(&gateway->common.media, "",
 		scope_place(scope, SCHEMA_GATEWAY, "media-advertise-address", place),
 		errors);
 	check_terms(config, gateway, scope, place, errors);
-	if (gateway->tls_min < CONFIG_TLS_1_2)
-		check_exception(
-			&gateway->peer, "tls-min", scope, SCHEMA_GATEWAY, place, errors);
-	if (gateway->ciphers != CONFIG_CIPHERS_MODERN)
-		check_exception(
-			&gateway->peer, "ciphers", scope, SCHEMA_GATEWAY, place, errors);
-	if (gateway->peer.revocation == CONFIG_REVOCATION_SOFT)
-		check_exception(&gateway->peer, "revocation", scope, SCHEMA_GATEWAY,
+	if (gateway->common.tls_min < CONFIG_TLS_1_2)
+		check_exception(&gateway->common.peer, "tls-min", scope, SCHEMA_GATEWAY,
 			place, errors);
-	if (gateway->tls == CONFIG_TLS_YES && gateway->media.t38 == CONFIG_T38_RELAY)
-		check_exception(
-			&gateway->peer, "t38", scope, SCHEMA_GATEWAY, place, errors);
-	if (gateway->tls != CONFIG_TLS_NO && gateway->srtp == CONFIG_SRTP_OFF)
+	if (gateway->common.ciphers != CONFIG_CIPHERS_MODERN)
+		check_exception(&gateway->common.peer, "ciphers", scope, SCHEMA_GATEWAY,
+			place, errors);
+	if (gateway->common.peer.revocation == CONFIG_REVOCATION_SOFT)
+		check_exception(&gateway->common.peer, "revocation", scope,
+			SCHEMA_GATEWAY, place, errors);
+	if (gateway->common.tls == CONFIG_TLS_YES &&
+		gateway->common.media.t38 == CONFIG_T38_RELAY)
+		check_exception(&gateway->common.peer, "t38", scope, SCHEMA_GATEWAY,
+			place, errors);
+	if (gateway->common.tls != CONFIG_TLS_NO &&
+		gateway->common.srtp == CONFIG_SRTP_OFF)
 		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "srtp", place),
 			"srtp: expected required or optional while tls is not no, "
 			"got \"off\"");
-	if (gateway->tls != CONFIG_TLS_YES && gateway->transport == CONFIG_UDP &&
-		config->external.udp.len == 0)
+	if (gateway->common.tls != CONFIG_TLS_YES &&
+		gateway->common.transport == CONFIG_UDP && config->external.udp.len == 0)
 		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "transport", place),
 			"transport: expected udp in [external] to be set for it");
 }

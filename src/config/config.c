@@ -36,15 +36,19 @@ static void clear_sections(
 	}
 }
 
+/* The files of its certificate, which no key of [server ID] sets. */
 static void server_free(struct config_server *server)
 {
+	struct config_tls *certs = &server->common.certs;
+
 	clear_sections(server, SCHEMA_SERVER, SCHEMA_SERVER);
-	free(server->tls.certificate);
-	free(server->tls.key);
-	free(server->tls.next_certificate);
-	free(server->tls.next_key);
-	free(server->tls.staple);
-	free(server->id);
+	free(certs->certificate);
+	free(certs->key);
+	free(certs->next_certificate);
+	free(certs->next_key);
+	free(certs->staple);
+	free(server->common.id);
+	free(server->common.file);
 }
 
 static void config_free(struct config *config)
@@ -53,8 +57,8 @@ static void config_free(struct config *config)
 		server_free(&config->servers[i]);
 	for (size_t i = 0; i < config->gateway_count; i++) {
 		clear_sections(&config->gateways[i], SCHEMA_GATEWAY, SCHEMA_CAPTURE);
-		free(config->gateways[i].id);
-		free(config->gateways[i].file);
+		free(config->gateways[i].common.id);
+		free(config->gateways[i].common.file);
 	}
 	clear_sections(config, SCHEMA_TANDEM, SCHEMA_SIP);
 	free(config->servers);
@@ -163,6 +167,31 @@ static void check_server_id(struct load *load, const struct ini_section *from)
 			load->errors, place, "[server %s]: duplicate section", from->id);
 }
 
+/* What no key of [server ID] sets. */
+static int server_init(
+	struct config_server *server, const char *id, const char *main_file)
+{
+	struct config_trunk *common = &server->common;
+	char **const texts[] = {&common->certs.certificate, &common->certs.key,
+		&common->certs.next_certificate, &common->certs.next_key,
+		&common->certs.staple};
+	bool complete = true;
+
+	common->enabled = true;
+	common->transport = CONFIG_TCP;
+	common->tls = CONFIG_TLS_YES;
+	common->tls_min = CONFIG_TLS_1_2;
+	common->ciphers = CONFIG_CIPHERS_MODERN;
+	common->srtp = common->srtp_with_tls = CONFIG_SRTP_REQUIRED;
+	common->id = strdup(id);
+	common->file = strdup(main_file);
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+		*texts[i] = strdup("");
+		complete = complete && *texts[i] != NULL;
+	}
+	return complete && common->id != NULL && common->file != NULL ? 0 : -ENOMEM;
+}
+
 static int add_server(struct load *load, const struct ini_section *from)
 {
 	struct config *config = load->config;
@@ -172,17 +201,9 @@ static int add_server(struct load *load, const struct ini_section *from)
 
 	check_server_id(load, from);
 	config->server_count++;
-	server->id = strdup(from->id);
-	server->tls.certificate = strdup("");
-	server->tls.key = strdup("");
-	server->tls.next_certificate = strdup("");
-	server->tls.next_key = strdup("");
-	server->tls.staple = strdup("");
-	if (server->id == NULL || server->tls.certificate == NULL ||
-		server->tls.key == NULL || server->tls.next_certificate == NULL ||
-		server->tls.next_key == NULL || server->tls.staple == NULL)
-		return -ENOMEM;
-	err = scope_apply(&scope, SCHEMA_SERVER, load->ini, from, load->errors);
+	err = server_init(server, from->id, config->file);
+	if (err == 0)
+		err = scope_apply(&scope, SCHEMA_SERVER, load->ini, from, load->errors);
 	if (err != 0)
 		return err;
 	return scope_finish(&scope, SCHEMA_SERVER, config, load->ini->folder,
@@ -224,12 +245,11 @@ static int add_gateways(struct load *load)
 	return err;
 }
 
-static int compare_order(
-	unsigned a_priority, const char *a_id, unsigned b_priority, const char *b_id)
+static int compare_order(const struct config_trunk *a, const struct config_trunk *b)
 {
-	if (a_priority != b_priority)
-		return a_priority < b_priority ? -1 : 1;
-	return strcmp(a_id, b_id);
+	if (a->priority != b->priority)
+		return a->priority < b->priority ? -1 : 1;
+	return strcmp(a->id, b->id);
 }
 
 static int compare_servers(const void *a, const void *b)
@@ -237,7 +257,7 @@ static int compare_servers(const void *a, const void *b)
 	const struct config_server *x = a;
 	const struct config_server *y = b;
 
-	return compare_order(x->priority, x->id, y->priority, y->id);
+	return compare_order(&x->common, &y->common);
 }
 
 static int compare_gateways(const void *a, const void *b)
@@ -245,7 +265,7 @@ static int compare_gateways(const void *a, const void *b)
 	const struct config_gateway *x = a;
 	const struct config_gateway *y = b;
 
-	return compare_order(x->priority, x->id, y->priority, y->id);
+	return compare_order(&x->common, &y->common);
 }
 
 static int compare_ids(const void *a, const void *b)
@@ -253,7 +273,7 @@ static int compare_ids(const void *a, const void *b)
 	const struct config_gateway *const *x = a;
 	const struct config_gateway *const *y = b;
 
-	return strcmp((*x)->id, (*y)->id);
+	return strcmp((*x)->common.id, (*y)->common.id);
 }
 
 static int sort(struct config *config)
@@ -373,7 +393,7 @@ const struct config_server *config_server_find(
 	const struct config *config, const char *id)
 {
 	for (size_t i = 0; i < config->server_count; i++) {
-		if (strcmp(config->servers[i].id, id) == 0)
+		if (strcmp(config->servers[i].common.id, id) == 0)
 			return &config->servers[i];
 	}
 	return NULL;
@@ -383,7 +403,7 @@ static int compare_id_to(const void *id, const void *gateway)
 {
 	const struct config_gateway *const *entry = gateway;
 
-	return strcmp(id, (*entry)->id);
+	return strcmp(id, (*entry)->common.id);
 }
 
 const struct config_gateway *config_gateway_find(

@@ -105,51 +105,50 @@ struct config_media {
 	enum config_dtmf dtmf;
 };
 
-struct config_server {
-	char *id;   /* the word in [server ID] */
-	char *host; /* the name that its certificate must carry, and where to connect */
-	uint16_t port;
-	unsigned priority; /* lower is tried first */
-	unsigned weight;
-	struct config_tls tls; /* trust and crl; those of [internal] where not set */
+/* What a server and a gateway have in common. Where the comment says "of a gateway", no key
+ * of [server ID] sets it and a server always has the value behind it. */
+struct config_trunk {
+	char *id;   /* the word in [server ID]; a gateway's file name without .conf */
+	char *file; /* the file that it was read from */
+	char *host; /* where to connect; with TLS the name that its certificate must carry */
+	uint16_t port;                   /* 0 of a gateway: SRV, then 5060 or 5061 */
+	unsigned priority;               /* lower is tried first */
+	unsigned max_calls;              /* 0: no limit */
+	bool enabled;                    /* of a gateway; true */
+	enum config_transport transport; /* of a gateway while tls is not yes; TCP */
+	enum config_tls_mode tls;        /* of a gateway; YES */
+	enum config_tls_version tls_min; /* of a gateway; 1.2 */
+	enum config_ciphers ciphers;     /* of a gateway; MODERN */
+	enum config_srtp srtp; /* of a gateway; REQUIRED. OFF while tls is not yes */
+	enum config_srtp srtp_with_tls; /* what srtp would be with tls = yes */
+	/* Those of [internal] or [external] where not set; of a server only trust and crl
+	 * can be, and the others are "". */
+	struct config_tls certs;
 	struct config_peer peer;
 	unsigned suites; /* mask of enum config_suite that we offer and accept */
 	struct config_words codecs; /* empty: all pass */
 	struct config_media media;
-	unsigned max_calls; /* 0: no limit */
+};
+
+struct config_server {
+	struct config_trunk common;
+	unsigned weight;
 };
 
 struct config_gateway {
-	char *id;      /* the file's name without .conf */
-	char *file;    /* where it was read from, for tandemctl trunk tls */
-	char *profile; /* the shipped profile it inherits from, or "" */
-	char *host;    /* name or address; with TLS the name in its certificate */
-	uint16_t port; /* 0: SRV, then 5060 or 5061 */
-	bool enabled;
-	enum config_tls_mode tls;
-	enum config_tls_version tls_min;
-	enum config_ciphers ciphers;
-	enum config_transport transport; /* what carries it while tls is not yes */
-	enum config_srtp srtp;           /* always OFF while tls is not yes */
-	enum config_srtp srtp_with_tls;  /* what srtp would be with tls = yes */
-	uint64_t observe_ms;             /* between two probes while tls is observe */
-	char *probe_number;              /* may be called to offer SRTP; "" = none */
-	struct config_tls certs;         /* those of [external] where not set */
-	struct config_peer peer;
-	unsigned suites;
-	struct config_words codecs;
-	struct config_media media;
+	struct config_trunk common;
+	char *profile;                /* the shipped profile it inherits from, or "" */
+	uint64_t observe_ms;          /* between two probes while tls is observe */
+	char *probe_number;           /* may be called to offer SRTP; "" = none */
 	struct config_words prefixes; /* dialled numbers it takes; empty: any */
-	unsigned priority;
-	unsigned max_calls;
-	bool early_media;        /* pass SDP of 18x on */
-	bool user_phone;         /* add ;user=phone to number URIs */
-	bool rtcp_mux;           /* offer a=rtcp-mux */
-	bool latch;              /* follow its media once to where that comes from */
-	bool sdp_lifetime;       /* write |2^31 behind our keys */
-	enum config_hold hold;   /* how hold is written toward it */
-	char *from_host;         /* host in From toward it; "" = our fqdn */
-	enum config_audit audit; /* [capture] mode; [audit] mode where not set */
+	bool early_media;             /* pass SDP of 18x on */
+	bool user_phone;              /* add ;user=phone to number URIs */
+	bool rtcp_mux;                /* offer a=rtcp-mux */
+	bool latch;                   /* follow its media once to where that comes from */
+	bool sdp_lifetime;            /* write |2^31 behind our keys */
+	enum config_hold hold;        /* how hold is written toward it */
+	char *from_host;              /* host in From toward it; "" = our fqdn */
+	enum config_audit audit;      /* [capture] mode; [audit] mode where not set */
 };
 
 struct config {

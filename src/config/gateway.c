@@ -66,9 +66,9 @@ static int fill(const struct gateways *gateways, struct config_gateway *gateway,
 	if (gateways->main_is_sound)
 		check_gateway(gateways->config, gateway, &scope, place, profiles->errors);
 	/* SDES keys in clear signalling protect nothing. */
-	gateway->srtp_with_tls = gateway->srtp;
-	if (gateway->tls != CONFIG_TLS_YES)
-		gateway->srtp = CONFIG_SRTP_OFF;
+	gateway->common.srtp_with_tls = gateway->common.srtp;
+	if (gateway->common.tls != CONFIG_TLS_YES)
+		gateway->common.srtp = CONFIG_SRTP_OFF;
 	return 0;
 }
 
@@ -83,9 +83,9 @@ static int load_file(const struct gateways *gateways, const char *path, const ch
 	if (ini == NULL) /* told, and no reason not to look at the next one */
 		return err == -ENOMEM || err == ERR_LIBRARY ? err : 0;
 	config->gateway_count++;
-	gateway->id = strdup(id);
-	gateway->file = strdup(path);
-	err = gateway->id != NULL && gateway->file != NULL ? 0 : -ENOMEM;
+	gateway->common.id = strdup(id);
+	gateway->common.file = strdup(path);
+	err = gateway->common.id != NULL && gateway->common.file != NULL ? 0 : -ENOMEM;
 	if (err == 0)
 		err = fill(gateways, gateway, ini);
 	ini_free(ini);

@@ -262,21 +262,21 @@ static void add_words(struct buf *out, const struct config_words *words)
 static char *terms_of(const struct trunk *trunk)
 {
 	const struct config_gateway *gateway = trunk->gateway;
-	const struct config_peer *peer = &gateway->peer;
+	const struct config_peer *peer = &gateway->common.peer;
 	struct buf out;
 	char *terms;
 
 	buf_init(&out, 0);
-	buf_printf(&out, "%s\n%s\n%u\n%s\n", trunk->config->tandem.fqdn, gateway->host,
-		(unsigned)gateway->port, gateway->from_host);
-	buf_printf(&out, "%d %d %d %u\n%s\n", (int)gateway->tls_min,
-		(int)gateway->ciphers, (int)gateway->srtp_with_tls, gateway->suites,
-		gateway->probe_number);
+	buf_printf(&out, "%s\n%s\n%u\n%s\n", trunk->config->tandem.fqdn,
+		gateway->common.host, (unsigned)gateway->common.port, gateway->from_host);
+	buf_printf(&out, "%d %d %d %u\n%s\n", (int)gateway->common.tls_min,
+		(int)gateway->common.ciphers, (int)gateway->common.srtp_with_tls,
+		gateway->common.suites, gateway->probe_number);
 	buf_printf(&out, "%d %d %d %d\n", (int)peer->wildcard, (int)peer->eku,
 		(int)peer->mutual, (int)peer->revocation);
 	add_words(&out, &peer->names);
 	add_words(&out, &peer->pins);
-	add_tls(&out, &gateway->certs);
+	add_tls(&out, &gateway->common.certs);
 	add_tls(&out, &trunk->config->external.tls);
 	terms = out.err ? NULL : strdup(buf_str(&out));
 	buf_free(&out);
@@ -351,7 +351,8 @@ void observe_apply(struct observe *observe)
 		LIST_ENTRY(node, struct observed, node)->wanted = false;
 	for (unsigned i = 0; (trunk = trunks_at(observe->trunks, TRUNK_GATEWAY, i));
 		i++) {
-		if (trunk->gateway->tls != CONFIG_TLS_OBSERVE || !trunk->gateway->enabled)
+		if (trunk_settings(trunk)->tls != CONFIG_TLS_OBSERVE ||
+			!trunk_settings(trunk)->enabled)
 			continue;
 		want(observe, trunk);
 		count++;
@@ -441,7 +442,7 @@ static void note_refused(struct observed *observed, const struct flow *flow)
 	buf_init(&words, 0);
 	buf_init(&fix, 0);
 	explain_words(flow->report, &words);
-	probe_context(trunk->config, NULL, trunk->gateway, &context);
+	probe_context(trunk->config, trunk->kind, trunk_settings(trunk), &context);
 	explain_what_to_do(flow->report, &context, &fix);
 	snprintf(observed->inbound.fix, sizeof(observed->inbound.fix), "%s",
 		buf_str(&fix) ? fix.data : "");

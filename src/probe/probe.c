@@ -42,12 +42,12 @@ const char *probe_verdict_name(enum probe_verdict verdict)
 
 const char *probe_host(const struct probe *probe)
 {
-	return probe->server ? probe->server->host : probe->gateway->host;
+	return probe->settings->host;
 }
 
 uint16_t probe_port(const struct probe *probe)
 {
-	return probe->server ? probe->server->port : probe->gateway->port;
+	return probe->settings->port;
 }
 
 static const char *either(const char *own, const char *common)
@@ -55,25 +55,23 @@ static const char *either(const char *own, const char *common)
 	return own[0] ? own : common;
 }
 
-void probe_context(const struct config *config, const struct config_server *server,
-	const struct config_gateway *gateway, struct explain_context *ret)
+void probe_context(const struct config *config, enum trunk_kind kind,
+	const struct config_trunk *settings, struct explain_context *ret)
 {
-	const struct config_tls *common =
-		server ? &config->internal.tls : &config->external.tls;
-	const struct config_tls *own = server ? &server->tls : &gateway->certs;
+	const struct config_tls *common = trunk_side_files(kind, config);
+	const struct config_tls *own = &settings->certs;
 
-	ret->file = server ? config->file : gateway->file;
-	ret->section = server ? "[server]" : "[gateway]";
-	ret->host = server ? server->host : gateway->host;
+	ret->file = settings->file;
+	ret->section = kind == TRUNK_SERVER ? "[server]" : "[gateway]";
+	ret->host = settings->host;
 	ret->trust = either(own->trust, common->trust);
 	ret->crl = either(own->crl, common->crl);
-	ret->certificate = server ? common->certificate
-				  : either(own->certificate, common->certificate);
+	ret->certificate = either(own->certificate, common->certificate);
 }
 
 static void own_context(const struct probe *probe, struct explain_context *ret)
 {
-	probe_context(probe->config, probe->server, probe->gateway, ret);
+	probe_context(probe->config, probe->trunk->kind, probe->settings, ret);
 }
 
 /* ---- steps ---- */
@@ -291,8 +289,8 @@ static void progress_h(void *arg, struct flow *flow, enum transport_progress pro
 
 static const struct addr *source_address(const struct probe *probe)
 {
-	return probe->server ? &probe->config->internal.listen
-			     : &probe->config->external.tls_listen;
+	return !probe->gateway ? &probe->config->internal.listen
+			       : &probe->config->external.tls_listen;
 }
 
 static void next_address(struct probe *probe)
@@ -312,7 +310,7 @@ static void next_address(struct probe *probe)
 	probe_fix(probe,
 		"let the far end listen for SIP over TLS there, open the firewalls "
 		"between, or correct host and port in %s",
-		probe->server ? probe->config->file : probe->gateway->file);
+		probe->settings->file);
 	probe_done(probe, PROBE_FAILED);
 }
 
@@ -329,8 +327,8 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	if (answer->err || !answer->count) {
 		probe_say(probe, "%s", answer->err ? answer->why : "it has no address");
 		probe_fix(probe, "correct host in %s, or what DNS says: `dig %s%s`",
-			probe->server ? probe->config->file : probe->gateway->file,
-			probe_port(probe) ? "" : "SRV _sips._tcp.", probe_host(probe));
+			probe->settings->file, probe_port(probe) ? "" : "SRV _sips._tcp.",
+			probe_host(probe));
 		probe_done(probe, PROBE_FAILED);
 		return;
 	}
@@ -397,7 +395,7 @@ static void load_files(struct probe *probe, struct trunk *trunk)
 		probe_say(probe, "%s is not set", missing);
 		probe_fix(probe, "set %s in %s of %s, or for all in [%s] of %s", missing,
 			context.section, context.file,
-			probe->server ? "internal" : "external", probe->config->file);
+			probe->gateway ? "external" : "internal", probe->config->file);
 	} else {
 		probe_say(probe, "we are %s; trusted is what %s%s%s names",
 			cred_name(probe->cred), context.trust,
@@ -436,7 +434,7 @@ int probe_start(
 	probe->resolver = params->resolver;
 	probe->trunk = trunk_ref(params->trunk);
 	probe->config = config_ref(params->trunk->config);
-	probe->server = params->trunk->server;
+	probe->settings = trunk_settings(params->trunk);
 	probe->gateway = params->trunk->gateway;
 	probe->cred = params->cred ? cred_ref(params->cred) : NULL;
 	probe->quiet = params->quiet;

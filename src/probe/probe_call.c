@@ -160,7 +160,7 @@ static void receive_refusal(struct probe *probe, int status)
 			media ? "let the far end take SRTP with SDES keys "
 				"(a=crypto) and one of the suites of %s"
 			      : "set probe-number in %s to a number that answers",
-			probe->gateway->file);
+			probe->settings->file);
 		give_up(probe, media ? PROBE_FAILED : PROBE_UNKNOWN);
 	}
 	call_over(probe);
@@ -197,7 +197,7 @@ static void silence_h(void *arg)
 	probe_say(probe, "an offer of SRTP to %s got no answer that names media in %d s",
 		probe->gateway->probe_number, PROBE_STEP_MS / 1000);
 	probe_fix(probe, "set probe-number in %s to a number that answers at once",
-		probe->gateway->file);
+		probe->settings->file);
 	cancel(probe, PROBE_UNKNOWN);
 }
 

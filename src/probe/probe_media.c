@@ -9,29 +9,19 @@
 /* Nobody listens there (RFC 863); the line is inactive, so nothing is to be sent either. */
 #define DISCARD_PORT 9
 
-static unsigned suites_of(const struct probe *probe)
-{
-	return probe->server ? probe->server->suites : probe->gateway->suites;
-}
-
 enum config_srtp probe_srtp_rule(const struct probe *probe)
 {
-	return probe->server ? CONFIG_SRTP_REQUIRED : probe->gateway->srtp_with_tls;
-}
-
-static const char *file_of(const struct probe *probe)
-{
-	return probe->server ? probe->config->file : probe->gateway->file;
+	return probe->settings->srtp_with_tls;
 }
 
 static const struct addr *our_address(const struct probe *probe)
 {
 	const struct config *config = probe->config;
-	const struct addr *ours = probe->server ? &config->media.internal_advertise
-						: &config->media.external_advertise;
+	const struct addr *ours = probe->gateway ? &config->media.external_advertise
+						 : &config->media.internal_advertise;
 
 	if (!ours->len)
-		ours = probe->server ? &config->media.internal : &config->media.external;
+		ours = probe->gateway ? &config->media.external : &config->media.internal;
 	return ours->len && !addr_is_any(ours) ? ours : &probe->flow->local;
 }
 
@@ -54,7 +44,7 @@ void probe_add_offer(struct probe *probe, struct buf *out)
 {
 	const struct addr *address = our_address(probe);
 	const char *family = addr_is_v6(address) ? "IP6" : "IP4";
-	unsigned suites = suites_of(probe);
+	unsigned suites = probe->settings->suites;
 	/* short tags only where nothing else is allowed */
 	unsigned strong = suites & ((1u << SDES_AES_256_CM_HMAC_SHA1_32) - 1);
 	char host[ADDR_TEXT_SIZE];
@@ -83,7 +73,7 @@ static enum probe_verdict fail(struct probe *probe, const char *why)
 	probe_fix(probe,
 		"let the far end take SRTP with SDES keys (a=crypto) and one of the "
 		"suites of %s",
-		file_of(probe));
+		probe->settings->file);
 	return PROBE_FAILED;
 }
 
@@ -185,7 +175,7 @@ static enum probe_verdict judge_ability(
 
 	for (; sdp_attribute(sdp, audio, "crypto", lines, &value); lines++) {
 		if (read_suite(value, &tag, &suite) ||
-			!(suites_of(probe) & (1u << suite)))
+			!(probe->settings->suites & (1u << suite)))
 			continue;
 		probe_say(probe, "it names SRTP with %s in its answer to OPTIONS",
 			sdes_suite_name(suite));
@@ -223,6 +213,6 @@ enum probe_verdict probe_judge_options(
 		probe_fix(probe,
 			"set probe-number in %s to a number that may be called: "
 			"it is then offered SRTP",
-			probe->gateway->file);
+			probe->settings->file);
 	return PROBE_UNKNOWN;
 }

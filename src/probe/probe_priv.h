@@ -27,8 +27,8 @@ struct probe {
 	struct resolver *resolver;
 	struct trunk *trunk;   /* a reference */
 	struct config *config; /* a reference: the trunk's, when the probe began */
-	const struct config_server *server; /* one of these two, in CONFIG */
-	const struct config_gateway *gateway;
+	const struct config_trunk *settings;  /* in CONFIG */
+	const struct config_gateway *gateway; /* the same one's; NULL: a server */
 	bool quiet;
 	probe_h *h;
 	void *arg;
@@ -51,9 +51,9 @@ struct probe {
 
 const char *probe_host(const struct probe *probe);
 uint16_t probe_port(const struct probe *probe); /* 0: SRV */
-/* Where the part of CONFIG for SERVER, or else GATEWAY, is. */
-void probe_context(const struct config *config, const struct config_server *server,
-	const struct config_gateway *gateway, struct explain_context *ret);
+/* Where the part of CONFIG for a trunk of KIND with SETTINGS is. */
+void probe_context(const struct config *config, enum trunk_kind kind,
+	const struct config_trunk *settings, struct explain_context *ret);
 
 /* The words of the present step; the later ones replace the earlier ones. */
 void probe_say(struct probe *probe, const char *format, ...)

@@ -68,8 +68,8 @@ void probe_receive(void *arg, struct flow *flow, struct message *message,
 
 void probe_add_our_host(const struct probe *probe, struct buf *out)
 {
-	const struct addr *listen = probe->server ? &probe->config->internal.listen
-						  : &probe->config->external.tls_listen;
+	const struct addr *listen = !probe->gateway ? &probe->config->internal.listen
+						    : &probe->config->external.tls_listen;
 
 	buf_add_str(out, probe->config->tandem.fqdn);
 	if (listen->len) /* where there is a listener */

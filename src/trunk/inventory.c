@@ -173,13 +173,12 @@ static const char *either(const char *own, const char *common)
 
 static const struct config_tls *own_files(const struct trunk *trunk)
 {
-	return trunk->kind == TRUNK_SERVER ? &trunk->server->tls : &trunk->gateway->certs;
+	return &trunk_settings(trunk)->certs;
 }
 
 static const struct config_tls *side_files(const struct trunk *trunk)
 {
-	return trunk->kind == TRUNK_SERVER ? &trunk->config->internal.tls
-					   : &trunk->config->external.tls;
+	return trunk_side_files(trunk->kind, trunk->config);
 }
 
 static const char *trust_file(const struct trunk *trunk)
@@ -212,11 +211,7 @@ static bool leads_to(const struct seen_peer *seen, const struct facts *anchor)
 
 static bool needs_list(const struct trunk *trunk)
 {
-	const struct config_peer *peer = trunk->kind == TRUNK_SERVER
-						 ? &trunk->server->peer
-						 : &trunk->gateway->peer;
-
-	return peer->revocation != CONFIG_REVOCATION_SOFT;
+	return trunk_settings(trunk)->peer.revocation != CONFIG_REVOCATION_SOFT;
 }
 
 static void add_anchor_h(void *arg, const struct facts *anchor)

@@ -214,22 +214,17 @@ static struct policy_terms terms_of(const struct trunk *trunk)
 		[CONFIG_CIPHERS_COMPATIBLE] = POLICY_COMPATIBLE,
 		[CONFIG_CIPHERS_LEGACY] = POLICY_LEGACY,
 	};
-	struct policy_terms terms = {0};
+	const struct config_trunk *settings = trunk_settings(trunk);
 
-	if (trunk->kind == TRUNK_GATEWAY) {
-		terms.min = versions[trunk->gateway->tls_min];
-		terms.ciphers = ciphers[trunk->gateway->ciphers];
-	}
-	return terms;
+	return (struct policy_terms){
+		versions[settings->tls_min], ciphers[settings->ciphers]};
 }
 
 /* The trunk as a peer of SET, judged as its configuration says. */
 static int add_peer(
 	struct trunk *trunk, struct peer_set *set, struct trust *trust, struct peer **ret)
 {
-	const struct config_peer *own = trunk->kind == TRUNK_SERVER
-						? &trunk->server->peer
-						: &trunk->gateway->peer;
+	const struct config_peer *own = &trunk_settings(trunk)->peer;
 	char name[80];
 	static const enum peer_revocation revocations[] = {
 		[CONFIG_REVOCATION_HARD] = PEER_REVOCATION_HARD,
@@ -266,13 +261,8 @@ static bool has_own(const struct config_tls *own, const struct config_tls *commo
 int material_load(struct material *material, struct trunk *trunk, struct peer_set *set,
 	struct peer **ret_peer, struct cred **ret_cred, struct err_text *text)
 {
-	const struct config *config = trunk->config;
-	const struct config_tls *common = trunk->kind == TRUNK_SERVER
-						  ? &config->internal.tls
-						  : &config->external.tls;
-	const struct config_tls *own = trunk->kind == TRUNK_SERVER
-					       ? &trunk->server->tls
-					       : &trunk->gateway->certs;
+	const struct config_tls *common = trunk_side_files(trunk->kind, trunk->config);
+	const struct config_tls *own = &trunk_settings(trunk)->certs;
 	const struct trunk *before = material->before;
 	const struct material_certs certs = {.tls = own,
 		.key = either(own->key, common->key),

@@ -28,8 +28,7 @@ static int prefix_length(const struct config_gateway *gateway, struct span numbe
 
 static bool has_room(const struct trunk *trunk)
 {
-	unsigned max = trunk->kind == TRUNK_SERVER ? trunk->server->max_calls
-						   : trunk->gateway->max_calls;
+	unsigned max = trunk_settings(trunk)->max_calls;
 
 	return !trunk->drained && (!max || trunk->calls < max);
 }
@@ -59,21 +58,13 @@ static uint64_t draw(unsigned weight)
 
 static bool fits(struct candidate *candidate, struct trunk *trunk, struct span number)
 {
-	int length = 0;
+	int length = trunk->gateway ? prefix_length(trunk->gateway, number) : 0;
 
-	if (!has_room(trunk))
+	if (!has_room(trunk) || !trunk_settings(trunk)->enabled || length < 0)
 		return false;
 	candidate->trunk = trunk;
-	candidate->draw = 0;
-	if (trunk->kind == TRUNK_SERVER) {
-		candidate->priority = trunk->server->priority;
-		candidate->draw = draw(trunk->server->weight);
-	} else {
-		length = prefix_length(trunk->gateway, number);
-		candidate->priority = trunk->gateway->priority;
-		if (!trunk->gateway->enabled || length < 0)
-			return false;
-	}
+	candidate->priority = trunk_settings(trunk)->priority;
+	candidate->draw = trunk->server ? draw(trunk->server->weight) : 0;
 	candidate->prefix_len = (size_t)length;
 	return true;
 }

@@ -27,7 +27,7 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 	material->before = NULL;
 	if (err || trunk->kind == TRUNK_SERVER)
 		return err;
-	certs.tls = &trunk->gateway->certs;
+	certs.tls = &trunk_settings(trunk)->certs;
 	return material_next(material, &certs, trunk->cred, &trunk->next, text);
 }
 
@@ -45,7 +45,7 @@ static struct trunk *make_trunk(enum trunk_kind kind, struct config *config,
 	trunk->server = server;
 	trunk->gateway = gateway;
 	trunk->config = config_ref(config);
-	trunk->id = strdup(kind == TRUNK_SERVER ? server->id : gateway->id);
+	trunk->id = strdup(trunk_settings(trunk)->id);
 	if (!trunk->id) {
 		trunk_unref(trunk);
 		return NULL;
@@ -75,7 +75,8 @@ static bool is_judged_in_plain(const struct trunk *trunk, const struct trunk_sid
 {
 	const struct trunk *before = side_find(old, trunk->id);
 
-	if (trunk->gateway->tls == CONFIG_TLS_OBSERVE && trunk->gateway->enabled)
+	if (trunk_settings(trunk)->tls == CONFIG_TLS_OBSERVE &&
+		trunk_settings(trunk)->enabled)
 		return true;
 	return before && before->calls && before->peer;
 }
@@ -99,8 +100,7 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 {
 	bool server = kind == TRUNK_SERVER;
 	size_t count = server ? config->server_count : config->gateway_count;
-	const struct config_tls *common =
-		server ? &config->internal.tls : &config->external.tls;
+	const struct config_tls *common = trunk_side_files(kind, config);
 	const struct material_certs certs = {.tls = common,
 		.key = common->key,
 		.fqdn = config->tandem.fqdn,

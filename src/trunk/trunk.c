@@ -57,35 +57,6 @@ void trunk_unref(struct trunk *trunk)
 	free(trunk);
 }
 
-bool trunk_is_tls(const struct trunk *trunk)
-{
-	return trunk->kind == TRUNK_SERVER || trunk->gateway->tls == CONFIG_TLS_YES;
-}
-
-enum transport_kind trunk_transport(const struct trunk *trunk)
-{
-	if (trunk_is_tls(trunk))
-		return TRANSPORT_TLS;
-	return trunk->gateway->transport == CONFIG_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
-}
-
-const char *trunk_host(const struct trunk *trunk)
-{
-	return trunk->kind == TRUNK_SERVER ? trunk->server->host : trunk->gateway->host;
-}
-
-uint16_t trunk_port(const struct trunk *trunk)
-{
-	return trunk->kind == TRUNK_SERVER ? trunk->server->port : trunk->gateway->port;
-}
-
-const char *trunk_name(const struct trunk *trunk, char buf[static 80])
-{
-	snprintf(buf, 80, "%s %s", trunk->kind == TRUNK_SERVER ? "server" : "trunk",
-		trunk->id);
-	return buf;
-}
-
 /* ---- swapping ---- */
 
 /* Moves the settings of FRESH into OLD, whose live state calls hold on to. FRESH is left
@@ -244,9 +215,7 @@ static bool switch_cred(struct cred **cred, struct cred **next)
 
 static const struct config_tls *side_files(const struct trunks *trunks, unsigned kind)
 {
-	const struct config *config = trunks->sides[kind].config;
-
-	return kind == TRUNK_SERVER ? &config->internal.tls : &config->external.tls;
+	return trunk_side_files((enum trunk_kind)kind, trunks->sides[kind].config);
 }
 
 unsigned trunks_switch(struct trunks *trunks)
@@ -262,7 +231,7 @@ unsigned trunks_switch(struct trunks *trunks)
 		for (unsigned i = 0; i < side->count; i++) {
 			struct trunk *trunk = side->trunks[i];
 
-			if (trunk->next && trunk->gateway->certs.next_from <= now)
+			if (trunk->next && trunk_settings(trunk)->certs.next_from <= now)
 				count += switch_cred(&trunk->cred, &trunk->next);
 		}
 	}
@@ -287,14 +256,14 @@ time_t trunks_switch_due(const struct trunks *trunks)
 		for (unsigned i = 0; i < side->count; i++)
 			if (side->trunks[i]->next)
 				note_due(&due, side->trunks[i]->next,
-					side->trunks[i]->gateway->certs.next_from);
+					trunk_settings(side->trunks[i])->certs.next_from);
 	}
 	return due;
 }
 
 static const char *trust_file(const struct trunk *trunk)
 {
-	const char *own = trunk->gateway->certs.trust;
+	const char *own = trunk_settings(trunk)->certs.trust;
 
 	return own[0] ? own : trunk->config->external.tls.trust;
 }
@@ -326,7 +295,7 @@ void trunks_each_tls(const struct trunks *trunks,
 				tell_tls(h, arg,
 					&(struct trunk_tls){.kind = trunk->kind,
 						.trunk = trunk,
-						.files = &trunk->gateway->certs,
+						.files = &trunk_settings(trunk)->certs,
 						.trust = trust_file(trunk),
 						.cred = trunk->cred,
 						.next = trunk->next});
@@ -439,7 +408,7 @@ static struct trunk *find_plain(
 	for (unsigned i = 0; i < side->count; i++) {
 		struct trunk *trunk = side->trunks[i];
 
-		if (trunk_transport(trunk) != kind || !trunk->gateway->enabled)
+		if (trunk_transport(trunk) != kind || !trunk_settings(trunk)->enabled)
 			continue;
 		for (unsigned j = 0; j < trunk->addr_count; j++) {
 			if (addr_equal(&trunk->addrs[j], remote))

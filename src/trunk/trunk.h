@@ -25,10 +25,10 @@ struct trunk {
 	char *id;
 	bool configured; /* still in the present configuration */
 	bool drained;    /* takes no new calls (tandemctl trunk drain) */
-	struct config *
-		config; /* the snapshot that the next pointer lives in; owned reference */
-	const struct config_server *server;   /* kind SERVER */
-	const struct config_gateway *gateway; /* kind GATEWAY */
+	struct config
+		*config; /* the snapshot that the next two live in; owned reference */
+	const struct config_server *server;   /* of kind SERVER; else NULL */
+	const struct config_gateway *gateway; /* of kind GATEWAY; else NULL */
 	struct peer *peer; /* TLS: whom to demand there; lives in the present peer set */
 	struct cred *cred; /* own certificate toward it; NULL: the side's */
 	struct cred *next; /* its own that waits for the day of next-from; NULL: none */
@@ -112,6 +112,14 @@ struct trunk *trunks_of_flow(
 bool trunks_allow_plain(
 	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote);
 
+/* ---- what a trunk's settings say: trunk_settings.c ---- */
+
+/* Those that servers and gateways have in common. They live as long as trunk->config. */
+const struct config_trunk *trunk_settings(const struct trunk *trunk);
+/* The files of KIND's side: those of [internal] or [external] in CONFIG. */
+const struct config_tls *trunk_side_files(
+	enum trunk_kind kind, const struct config *config);
+/* tls = yes; every server. */
 bool trunk_is_tls(const struct trunk *trunk);
 enum transport_kind trunk_transport(const struct trunk *trunk);
 const char *trunk_host(const struct trunk *trunk);

@@ -55,7 +55,7 @@ static bool is_excepted(const struct stage *stage, const struct party *party,
 		config_server_find(stage->config, party->name);
 
 	return media->proto == SDP_PROTO_UDPTL && server &&
-	       server->media.t38 == CONFIG_T38_RELAY;
+	       server->common.media.t38 == CONFIG_T38_RELAY;
 }
 
 /* Toward servers media is SRTP or refused, whatever the far side said. */

@@ -282,9 +282,9 @@ struct party *stage_add_party(struct stage *stage, const char *name, enum relay_
 
 static enum transport_kind kind_of(const struct config_gateway *gateway)
 {
-	if (gateway->tls)
+	if (gateway->common.tls)
 		return TRANSPORT_TLS;
-	return gateway->transport == CONFIG_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+	return gateway->common.transport == CONFIG_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
 }
 
 /* Makes a party of each server and gateway: 10.1.0.11 and on, 203.0.113.21 and on. */
@@ -321,11 +321,12 @@ static void add_names(struct stage *stage)
 static void add_parties(struct stage *stage)
 {
 	for (size_t i = 0; i < stage->config->server_count; i++)
-		add_configured(stage, stage->config->servers[i].id,
-			stage->config->servers[i].host, RELAY_INTERNAL, TRANSPORT_TLS);
+		add_configured(stage, stage->config->servers[i].common.id,
+			stage->config->servers[i].common.host, RELAY_INTERNAL,
+			TRANSPORT_TLS);
 	for (size_t i = 0; i < stage->config->gateway_count; i++)
-		add_configured(stage, stage->config->gateways[i].id,
-			stage->config->gateways[i].host, RELAY_EXTERNAL,
+		add_configured(stage, stage->config->gateways[i].common.id,
+			stage->config->gateways[i].common.host, RELAY_EXTERNAL,
 			kind_of(&stage->config->gateways[i]));
 }
 

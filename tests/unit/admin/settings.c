@@ -118,32 +118,6 @@ void trunks_each_tls(const struct trunks *trunks,
 	(void)arg;
 }
 
-const char *trunk_name(const struct trunk *trunk, char buf[static 80])
-{
-	snprintf(buf, 80, "%s %s", trunk->gateway ? "trunk" : "server", trunk->id);
-	return buf;
-}
-
-bool trunk_is_tls(const struct trunk *trunk)
-{
-	return !trunk->gateway || trunk->gateway->tls;
-}
-
-enum transport_kind trunk_transport(const struct trunk *trunk)
-{
-	return trunk_is_tls(trunk) ? TRANSPORT_TLS : TRANSPORT_UDP;
-}
-
-const char *trunk_host(const struct trunk *trunk)
-{
-	return trunk->gateway ? trunk->gateway->host : trunk->server->host;
-}
-
-uint16_t trunk_port(const struct trunk *trunk)
-{
-	return trunk->gateway ? trunk->gateway->port : trunk->server->port;
-}
-
 const char *transport_kind_name(enum transport_kind kind)
 {
 	return kind == TRANSPORT_TLS ? "TLS" : "UDP";

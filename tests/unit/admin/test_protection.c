@@ -60,17 +60,6 @@ void trunks_each_tls(const struct trunks *trunks,
 	h(arg, &tls);
 }
 
-bool trunk_is_tls(const struct trunk *trunk)
-{
-	return !trunk->gateway || trunk->gateway->tls == CONFIG_TLS_YES;
-}
-
-const char *trunk_name(const struct trunk *trunk, char buf[static 80])
-{
-	snprintf(buf, 80, "%s %s", trunk->gateway ? "trunk" : "server", trunk->id);
-	return buf;
-}
-
 time_t cred_expires(const struct cred *cred)
 {
 	(void)cred;
@@ -141,15 +130,15 @@ static int setup(void **state)
 	present = &config;
 	gateways = 1;
 	step_h = NULL;
-	gateway = (struct config_gateway){.id = id,
-		.enabled = true,
-		.tls = CONFIG_TLS_YES,
-		.tls_min = CONFIG_TLS_1_2,
-		.srtp = CONFIG_SRTP_REQUIRED,
-		.certs = {.crl = crl},
-		.peer = {.exception_reason = none}};
-	server = (struct config_server){
-		.id = server_id, .tls = {.crl = crl}, .peer = {.exception_reason = none}};
+	gateway = (struct config_gateway){.common = {.id = id,
+						  .enabled = true,
+						  .tls = CONFIG_TLS_YES,
+						  .tls_min = CONFIG_TLS_1_2,
+						  .srtp = CONFIG_SRTP_REQUIRED,
+						  .certs = {.crl = crl},
+						  .peer = {.exception_reason = none}}};
+	server = (struct config_server){.common = gateway.common};
+	server.common.id = server_id;
 	peer = (struct peer){.terms = {0}};
 	gateway_trunk = (struct trunk){
 		.kind = TRUNK_GATEWAY, .id = id, .gateway = &gateway, .peer = &peer};
@@ -268,8 +257,8 @@ static void what_is_required_is_said(void **state)
 	assert_int_equal(json_array_size(exceptions_of("signalling")), 0);
 	assert_int_equal(json_array_size(exceptions_of("media")), 0);
 	assert_true(json_is_null(json_object_get(row_of("total", "", "media"), "share")));
-	gateway.tls = CONFIG_TLS_NO;
-	gateway.srtp = CONFIG_SRTP_OFF;
+	gateway.common.tls = CONFIG_TLS_NO;
+	gateway.common.srtp = CONFIG_SRTP_OFF;
 	make();
 	no_fault();
 	assert_string_equal(
@@ -287,12 +276,12 @@ static void each_setting_below_the_rules_is_an_exception(void **state)
 	const json_t *list;
 
 	(void)state;
-	gateway.tls_min = CONFIG_TLS_1_0;
-	gateway.ciphers = CONFIG_CIPHERS_LEGACY;
-	gateway.srtp = CONFIG_SRTP_OPTIONAL;
-	gateway.peer.wildcard = CONFIG_WILDCARD_ONE_LABEL;
-	gateway.peer.revocation = CONFIG_REVOCATION_SOFT;
-	gateway.peer.exception_until = LATER;
+	gateway.common.tls_min = CONFIG_TLS_1_0;
+	gateway.common.ciphers = CONFIG_CIPHERS_LEGACY;
+	gateway.common.srtp = CONFIG_SRTP_OPTIONAL;
+	gateway.common.peer.wildcard = CONFIG_WILDCARD_ONE_LABEL;
+	gateway.common.peer.revocation = CONFIG_REVOCATION_SOFT;
+	gateway.common.peer.exception_until = LATER;
 	make();
 	no_fault();
 	list = exceptions_of("signalling");
@@ -305,7 +294,7 @@ static void each_setting_below_the_rules_is_an_exception(void **state)
 	}
 	list = exceptions_of("media");
 	assert_string_equal(word(json_array_get(list, 0), "setting"), "srtp = optional");
-	gateway.peer.exception_reason = reason;
+	gateway.common.peer.exception_reason = reason;
 	make();
 	list = json_array_get(exceptions_of("media"), 0);
 	assert_string_equal(word(list, "state"), "documented");
@@ -318,9 +307,9 @@ static void fax_in_clear_is_an_exception_where_media_is_protected(void **state)
 	const json_t *list;
 
 	(void)state;
-	gateway.media.t38 = server.media.t38 = CONFIG_T38_RELAY;
-	gateway.peer.exception_until = LATER;
-	server.peer.exception_until = NOW;
+	gateway.common.media.t38 = server.common.media.t38 = CONFIG_T38_RELAY;
+	gateway.common.peer.exception_until = LATER;
+	server.common.peer.exception_until = NOW;
 	make();
 	assert_string_equal(word(the_fault("exception-over"), "kind"), "server");
 	assert_string_equal(
@@ -331,8 +320,8 @@ static void fax_in_clear_is_an_exception_where_media_is_protected(void **state)
 	assert_string_equal(word(json_array_get(list, 0), "allows"), "fax in clear");
 	assert_int_equal(json_array_size(exceptions_of("media")), 1);
 	/* where all is in clear, one word says it */
-	gateway.tls = CONFIG_TLS_NO;
-	gateway.srtp = CONFIG_SRTP_OFF;
+	gateway.common.tls = CONFIG_TLS_NO;
+	gateway.common.srtp = CONFIG_SRTP_OFF;
 	make();
 	list = exceptions_of("media");
 	assert_int_equal(json_array_size(list), 1);
@@ -342,27 +331,27 @@ static void fax_in_clear_is_an_exception_where_media_is_protected(void **state)
 static void an_exception_is_over_on_its_day(void **state)
 {
 	(void)state;
-	gateway.srtp = CONFIG_SRTP_OPTIONAL;
-	gateway.peer.exception_until = NOW + 1;
+	gateway.common.srtp = CONFIG_SRTP_OPTIONAL;
+	gateway.common.peer.exception_until = NOW + 1;
 	make();
 	no_fault();
-	gateway.peer.exception_until = NOW;
+	gateway.common.peer.exception_until = NOW;
 	make();
 	assert_string_equal(word(the_fault("exception-over"), "traffic"), "media");
 	/* Plain toward a gateway needs no exception; one that is dated is held to it. */
-	gateway.tls = CONFIG_TLS_OBSERVE;
-	gateway.srtp = CONFIG_SRTP_OFF;
+	gateway.common.tls = CONFIG_TLS_OBSERVE;
+	gateway.common.srtp = CONFIG_SRTP_OFF;
 	make();
 	assert_int_equal(json_array_size(json_object_get(report, "broken")), 2);
 	/* Nothing goes by a trunk that is out of use. */
-	gateway.enabled = false;
+	gateway.common.enabled = false;
 	make();
 	no_fault();
 	assert_string_equal(word(row_of("trunk", "gw", "media"), "state"), "disabled");
 	/* A date without an exception is none. */
-	gateway.enabled = true;
-	gateway.tls = CONFIG_TLS_YES;
-	gateway.srtp = CONFIG_SRTP_REQUIRED;
+	gateway.common.enabled = true;
+	gateway.common.tls = CONFIG_TLS_YES;
+	gateway.common.srtp = CONFIG_SRTP_REQUIRED;
 	make();
 	no_fault();
 }
@@ -500,12 +489,12 @@ static void what_ran_out_is_a_broken_rule(void **state)
 	make();
 	no_fault();
 	crl_due = NOW;
-	gateway.tls = CONFIG_TLS_NO;
+	gateway.common.tls = CONFIG_TLS_NO;
 	make();
 	fault = the_fault("crl-overdue");
 	assert_string_equal(word(fault, "id"), "pbx1");
 	assert_non_null(strstr(word(fault, "words"), "/c/carriers.crl"));
-	server.peer.revocation = CONFIG_REVOCATION_SOFT;
+	server.common.peer.revocation = CONFIG_REVOCATION_SOFT;
 	make();
 	no_fault();
 }

@@ -32,7 +32,7 @@ static char folder[64], file[128];
 const struct config_gateway *config_gateway_find(const struct config *in, const char *id)
 {
 	(void)in;
-	return strcmp(id, gateway.id) == 0 ? &gateway : NULL;
+	return strcmp(id, gateway.common.id) == 0 ? &gateway : NULL;
 }
 
 int config_gateway_edit(
@@ -284,20 +284,22 @@ static int setup(void **state)
 	snprintf(file, sizeof(file), "%s/carrier-a.conf", folder);
 	if (writer_new(&writer, &params, &text) != 0)
 		return -1;
-	gateway = (struct config_gateway){.id = id,
-		.file = file,
-		.profile = host,
-		.host = host,
-		.port = 5060,
-		.enabled = true,
-		.max_calls = 60,
-		.suites = CONFIG_SUITE_AES_CM_128_80,
-		.srtp = CONFIG_SRTP_OFF,
-		.peer = {.exception_reason = none}};
-	server = (struct config_server){.id = server_id,
-		.host = host,
-		.port = 5061,
-		.peer = {.exception_reason = none}};
+	gateway = (struct config_gateway){.profile = host,
+		.common = {.id = id,
+			.file = file,
+			.host = host,
+			.port = 5060,
+			.enabled = true,
+			.max_calls = 60,
+			.suites = CONFIG_SUITE_AES_CM_128_80,
+			.srtp = CONFIG_SRTP_OFF,
+			.peer = {.exception_reason = none}}};
+	server = (struct config_server){.common = {.id = server_id,
+						.host = host,
+						.port = 5061,
+						.enabled = true,
+						.tls = CONFIG_TLS_YES,
+						.peer = {.exception_reason = none}}};
 	config = (struct config){
 		.file = file, .tandem = {.fqdn = host, .state_dir = folder}};
 	gateway_trunk = (struct trunk){.kind = TRUNK_GATEWAY,
@@ -552,7 +554,7 @@ static void an_observed_trunk_is_shown_with_its_verdict(void **state)
 
 	(void)state;
 	put_file("; mine\ntls = observe\n");
-	gateway.tls = CONFIG_TLS_OBSERVE;
+	gateway.common.tls = CONFIG_TLS_OBSERVE;
 	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
 	assert_null(json_object_get(result, "observe"));
 	verdict = (struct observe_verdict){.state = OBSERVE_WORKS,

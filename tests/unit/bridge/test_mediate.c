@@ -12,7 +12,7 @@
 
 #define KEY30 "QUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFBQUFB"
 
-static struct config_server server = {.suites = CONFIG_SUITE_AES_CM_128_80};
+static struct config_server server = {.common = {.suites = CONFIG_SUITE_AES_CM_128_80}};
 
 /* A server leg that offers and a gateway leg that answers, over the fake relay. */
 struct rig {
@@ -35,10 +35,15 @@ static void rig_init(struct rig *rig)
 	rig->config.media.internal = params.address[0];
 	rig->config.media.external = params.address[1];
 	rig->sides[1].which = RELAY_EXTERNAL;
-	rig->gateway.srtp = CONFIG_SRTP_OFF;
-	rig->a = (struct leg){.home = &rig->sides[0], .server = &server, .name = "a"};
-	rig->b = (struct leg){
-		.home = &rig->sides[1], .gateway = &rig->gateway, .name = "b"};
+	rig->gateway.common.srtp = CONFIG_SRTP_OFF;
+	rig->a = (struct leg){.home = &rig->sides[0],
+		.server = &server,
+		.settings = &server.common,
+		.name = "a"};
+	rig->b = (struct leg){.home = &rig->sides[1],
+		.gateway = &rig->gateway,
+		.settings = &rig->gateway.common,
+		.name = "b"};
 	offer_init(&rig->a.offer);
 	offer_init(&rig->b.offer);
 	assert_int_equal(relay_new(&rig->relay, &params, NULL), 0);
@@ -103,8 +108,10 @@ static int offer_again(struct rig *rig, struct buf *out)
 	int err;
 
 	leg_drop(&rig->b);
-	rig->b = (struct leg){
-		.home = &rig->sides[1], .gateway = &rig->gateway, .name = "b"};
+	rig->b = (struct leg){.home = &rig->sides[1],
+		.gateway = &rig->gateway,
+		.settings = &rig->gateway.common,
+		.name = "b"};
 	offer_init(&rig->b.offer);
 	err = mediate_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
 		&rig->b, &result, &text);
@@ -259,7 +266,7 @@ static void refuses_what_it_cannot_serve(void **state)
 		struct rig rig;
 
 		rig_init(&rig);
-		rig.gateway.codecs = (struct config_words){words, 1};
+		rig.gateway.common.codecs = (struct config_words){words, 1};
 		if (offer(&rig, rows[i], &out) != ERR_SUPPORT)
 			fail_msg("taken: %s", rows[i]);
 		assert_told(&rig, RELAY_INTERNAL, 0, "none");
@@ -310,23 +317,26 @@ static void media_is_where_the_gateway_has_it(void **state)
 	(void)state;
 	rig_init(&rig);
 	buf_init(&out, 0);
-	assert_int_equal(addr_parse(&rig.gateway.media.address, "192.0.2.2", 0), 0);
-	assert_int_equal(addr_parse(&rig.gateway.media.advertise, "198.51.100.7", 0), 0);
+	assert_int_equal(
+		addr_parse(&rig.gateway.common.media.address, "192.0.2.2", 0), 0);
+	assert_int_equal(
+		addr_parse(&rig.gateway.common.media.advertise, "198.51.100.7", 0), 0);
 	assert_int_equal(offer(&rig, AUDIO, &out), 0);
 	assert_lines(&out, first, unwanted);
 	relay_stream_local(rig.session, 0, RELAY_EXTERNAL, &local);
-	assert_true(addr_equal_host(&local, &rig.gateway.media.address));
+	assert_true(addr_equal_host(&local, &rig.gateway.common.media.address));
 	relay_stream_local(rig.session, 0, RELAY_INTERNAL, &local);
 	assert_true(addr_equal_host(&local, &rig.config.media.internal));
 
-	assert_int_equal(addr_parse(&rig.gateway.media.address, "192.0.2.3", 0), 0);
-	rig.gateway.media.advertise.len = 0;
+	assert_int_equal(
+		addr_parse(&rig.gateway.common.media.address, "192.0.2.3", 0), 0);
+	rig.gateway.common.media.advertise.len = 0;
 	assert_int_equal(offer_again(&rig, &out), 0);
 	assert_lines(&out, second, unwanted);
 	assert_int_equal(offer_again(&rig, &out), 0);
 	assert_lines(&out, second, unwanted);
 
-	rig.gateway.media.address.len = 0;
+	rig.gateway.common.media.address.len = 0;
 	assert_int_equal(offer_again(&rig, &out), 0);
 	assert_lines(&out, third, unwanted);
 	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
@@ -373,10 +383,11 @@ static void fax_in_the_place_of_audio_and_back(void **state)
 	struct buf out;
 
 	(void)state;
-	relaying.media.t38 = CONFIG_T38_RELAY;
+	relaying.common.media.t38 = CONFIG_T38_RELAY;
 	rig_init(&rig);
 	rig.a.server = &relaying;
-	rig.gateway.media.t38 = CONFIG_T38_RELAY;
+	rig.a.settings = &relaying.common;
+	rig.gateway.common.media.t38 = CONFIG_T38_RELAY;
 	rig.gateway.latch = true;
 	rig.gateway.rtcp_mux = true;
 	buf_init(&out, 0);
@@ -413,11 +424,12 @@ static void fax_of_a_gateway_with_tls_does_not_latch(void **state)
 	struct buf out;
 
 	(void)state;
-	relaying.media.t38 = CONFIG_T38_RELAY;
+	relaying.common.media.t38 = CONFIG_T38_RELAY;
 	rig_init(&rig);
 	rig.a.server = &relaying;
-	rig.gateway.media.t38 = CONFIG_T38_RELAY;
-	rig.gateway.tls = CONFIG_TLS_YES;
+	rig.a.settings = &relaying.common;
+	rig.gateway.common.media.t38 = CONFIG_T38_RELAY;
+	rig.gateway.common.tls = CONFIG_TLS_YES;
 	rig.gateway.latch = true;
 	buf_init(&out, 0);
 	assert_int_equal(offer(&rig, FAX, &out), 0);

@@ -13,14 +13,19 @@
 #define AES256 " AES_256_CM_HMAC_SHA1_80 inline:" KEY46
 #define ALL_SUITES ((1u << SDES_SUITES) - 1)
 
-static struct config_server server = {.suites = ALL_SUITES};
+#define SERVER(x) .server = &(x), .settings = &(x).common
+#define GATEWAY(x) .gateway = &(x), .settings = &(x).common
+
+static struct config_server server = {
+	.common = {
+		.tls = CONFIG_TLS_YES, .tls_min = CONFIG_TLS_1_2, .suites = ALL_SUITES}};
 static struct config_gateway required = {
-	.srtp = CONFIG_SRTP_REQUIRED, .suites = ALL_SUITES};
+	.common = {.srtp = CONFIG_SRTP_REQUIRED, .suites = ALL_SUITES}};
 static struct config_gateway optional = {
-	.srtp = CONFIG_SRTP_OPTIONAL, .suites = ALL_SUITES};
+	.common = {.srtp = CONFIG_SRTP_OPTIONAL, .suites = ALL_SUITES}};
 static struct config_gateway only32 = {
-	.srtp = CONFIG_SRTP_REQUIRED, .suites = CONFIG_SUITE_AES_CM_128_32};
-static struct config_gateway off = {.srtp = CONFIG_SRTP_OFF};
+	.common = {.srtp = CONFIG_SRTP_REQUIRED, .suites = CONFIG_SUITE_AES_CM_128_32}};
+static struct config_gateway off = {.common = {.srtp = CONFIG_SRTP_OFF}};
 
 static struct sdp *parse(const char *profile, const char *crypto, const char *more)
 {
@@ -76,27 +81,26 @@ static void takes_offers_by_the_rule_of_the_leg(void **state)
 		bool secure;
 	} rows[] = {
 		/* servers and gateways with srtp = required: SRTP, or nothing */
-		{{.server = &server}, "SAVP", "1" AES80, 0, true},
-		{{.server = &server}, "SAVPF", "1" AES80, 0, true},
-		{{.server = &server}, "SAVP", "", ERR_SUPPORT, false},
-		{{.server = &server}, "SAVP", "1 NO_SUCH inline:" KEY30, ERR_SUPPORT,
-			false},
+		{{SERVER(server)}, "SAVP", "1" AES80, 0, true},
+		{{SERVER(server)}, "SAVPF", "1" AES80, 0, true},
+		{{SERVER(server)}, "SAVP", "", ERR_SUPPORT, false},
+		{{SERVER(server)}, "SAVP", "1 NO_SUCH inline:" KEY30, ERR_SUPPORT, false},
 		/* the library cannot have an MKI with tags of two lengths */
-		{{.server = &server}, "SAVP", "1" AES80 "|1:4", 0, true},
-		{{.server = &server}, "SAVP", "1" AES32 "|1:4", ERR_SUPPORT, false},
-		{{.server = &server}, "AVP", "", ERR_SUPPORT, false},
-		{{.server = &server}, "AVP", "1" AES80, ERR_SUPPORT, false},
-		{{.gateway = &required}, "SAVP", "1" AES80, 0, true},
-		{{.gateway = &required}, "AVP", "", ERR_SUPPORT, false},
+		{{SERVER(server)}, "SAVP", "1" AES80 "|1:4", 0, true},
+		{{SERVER(server)}, "SAVP", "1" AES32 "|1:4", ERR_SUPPORT, false},
+		{{SERVER(server)}, "AVP", "", ERR_SUPPORT, false},
+		{{SERVER(server)}, "AVP", "1" AES80, ERR_SUPPORT, false},
+		{{GATEWAY(required)}, "SAVP", "1" AES80, 0, true},
+		{{GATEWAY(required)}, "AVP", "", ERR_SUPPORT, false},
 		/* optional: what they offer */
-		{{.gateway = &optional}, "SAVP", "1" AES80, 0, true},
-		{{.gateway = &optional}, "AVP", "1" AES80, 0, true},
-		{{.gateway = &optional}, "AVP", "", 0, false},
-		{{.gateway = &optional}, "SAVP", "", ERR_SUPPORT, false},
+		{{GATEWAY(optional)}, "SAVP", "1" AES80, 0, true},
+		{{GATEWAY(optional)}, "AVP", "1" AES80, 0, true},
+		{{GATEWAY(optional)}, "AVP", "", 0, false},
+		{{GATEWAY(optional)}, "SAVP", "", ERR_SUPPORT, false},
 		/* off: keys over a leg without TLS are no secret */
-		{{.gateway = &off}, "AVP", "", 0, false},
-		{{.gateway = &off}, "SAVP", "1" AES80, ERR_SUPPORT, false},
-		{{.gateway = &off}, "AVP", "1" AES80, 0, false},
+		{{GATEWAY(off)}, "AVP", "", 0, false},
+		{{GATEWAY(off)}, "SAVP", "1" AES80, ERR_SUPPORT, false},
+		{{GATEWAY(off)}, "AVP", "1" AES80, 0, false},
 	};
 
 	(void)state;
@@ -130,7 +134,7 @@ static void chooses_the_strongest_line(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct leg leg = {.gateway = rows[i].gateway};
+		struct leg leg = {GATEWAY(*rows[i].gateway)};
 		struct stream *stream = stream_new();
 
 		assert_int_equal(read_offer(&leg, stream,
@@ -148,7 +152,7 @@ static void chooses_the_strongest_line(void **state)
 
 static void keeps_our_key_in_a_further_offer(void **state)
 {
-	struct leg leg = {.server = &server};
+	struct leg leg = {SERVER(server)};
 	struct stream *stream = stream_new();
 	struct secret first;
 
@@ -171,10 +175,10 @@ static void offers_what_the_leg_demands(void **state)
 		bool secure_proto;
 		unsigned lines;
 	} rows[] = {
-		{{.server = &server}, true, 4},
-		{{.gateway = &required}, true, 4},
-		{{.gateway = &optional}, false, 4},
-		{{.gateway = &off}, false, 0},
+		{{SERVER(server)}, true, 4},
+		{{GATEWAY(required)}, true, 4},
+		{{GATEWAY(optional)}, false, 4},
+		{{GATEWAY(off)}, false, 0},
 	};
 
 	(void)state;
@@ -200,15 +204,14 @@ static void fax_in_clear_takes_the_word_of_both(void **state)
 {
 	struct config_server relaying = server;
 	struct config_gateway too = required;
-	const struct leg server_leg = {.server = &server}, yes = {.server = &relaying},
-			 gateway_leg = {.gateway = &required},
-			 gateway_yes = {.gateway = &too};
+	const struct leg server_leg = {SERVER(server)}, yes = {SERVER(relaying)},
+			 gateway_leg = {GATEWAY(required)}, gateway_yes = {GATEWAY(too)};
 	struct sdp_media media = {.proto = SDP_PROTO_UDPTL,
 		.type = span_of("image"),
 		.formats = span_of("t38")};
 
 	(void)state;
-	relaying.media.t38 = too.media.t38 = CONFIG_T38_RELAY;
+	relaying.common.media.t38 = too.common.media.t38 = CONFIG_T38_RELAY;
 	assert_false(protect_takes_udptl(&server_leg, &gateway_leg, &media));
 	assert_false(protect_takes_udptl(&server_leg, &gateway_yes, &media));
 	assert_false(protect_takes_udptl(&gateway_leg, &yes, &media));
@@ -228,7 +231,7 @@ static void fax_in_clear_takes_the_word_of_both(void **state)
 
 static void offers_no_less_than_before(void **state)
 {
-	struct leg leg = {.gateway = &optional};
+	struct leg leg = {GATEWAY(optional)};
 	struct stream *stream = stream_new();
 	bool secure_proto;
 
@@ -276,7 +279,7 @@ static void takes_no_answer_that_gives_less(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct leg leg = {.gateway = rows[i].gateway};
+		struct leg leg = {GATEWAY(*rows[i].gateway)};
 		struct stream *stream = stream_new();
 		bool secure_proto;
 		int err;
@@ -293,22 +296,22 @@ static void takes_no_answer_that_gives_less(void **state)
 static void what_is_demanded_has_a_name(void **state)
 {
 	struct config_gateway gateway = {
-		.srtp = CONFIG_SRTP_REQUIRED, .tls = CONFIG_TLS_YES};
-	const struct leg to_server = {.server = &server};
-	const struct leg to_gateway = {.gateway = &gateway};
+		.common = {.srtp = CONFIG_SRTP_REQUIRED, .tls = CONFIG_TLS_YES}};
+	const struct leg to_server = {SERVER(server)};
+	const struct leg to_gateway = {GATEWAY(gateway)};
 
 	(void)state;
 	assert_string_equal(protect_least_tls(&to_server), "TLS1.2");
 	assert_string_equal(protect_least_media(&to_server), "SRTP");
-	gateway.tls_min = CONFIG_TLS_1_3;
+	gateway.common.tls_min = CONFIG_TLS_1_3;
 	assert_string_equal(protect_least_tls(&to_gateway), "TLS1.3");
 	assert_string_equal(protect_least_media(&to_gateway), "SRTP");
-	gateway.tls_min = CONFIG_TLS_1_0;
-	gateway.srtp = CONFIG_SRTP_OPTIONAL;
+	gateway.common.tls_min = CONFIG_TLS_1_0;
+	gateway.common.srtp = CONFIG_SRTP_OPTIONAL;
 	assert_string_equal(protect_least_tls(&to_gateway), "TLS1.0");
 	assert_string_equal(protect_least_media(&to_gateway), "");
-	gateway.tls = CONFIG_TLS_OBSERVE;
-	gateway.srtp = CONFIG_SRTP_OFF;
+	gateway.common.tls = CONFIG_TLS_OBSERVE;
+	gateway.common.srtp = CONFIG_SRTP_OFF;
 	assert_string_equal(protect_least_tls(&to_gateway), "");
 	assert_string_equal(protect_least_media(&to_gateway), "");
 }

@@ -56,12 +56,13 @@ static void paths_count_from_the_file_that_names_them(void **state)
 		fixture->config->internal.tls.key, fixture_path(fixture, "internal.key"));
 	assert_string_equal(
 		fixture->config->tandem.gateway_dir, fixture_path(fixture, "gateways.d"));
+	assert_string_equal(gateway->common.certs.certificate,
+		fixture_path(fixture, "gateways.d/a.pem"));
+	assert_string_equal(gateway->common.certs.key, "pkcs11:token=t;object=o");
+	assert_string_equal(gateway->common.certs.trust, "/etc/ca.pem");
+	assert_string_equal(gateway->common.certs.crl, "");
 	assert_string_equal(
-		gateway->certs.certificate, fixture_path(fixture, "gateways.d/a.pem"));
-	assert_string_equal(gateway->certs.key, "pkcs11:token=t;object=o");
-	assert_string_equal(gateway->certs.trust, "/etc/ca.pem");
-	assert_string_equal(gateway->certs.crl, "");
-	assert_string_equal(gateway->file, fixture_path(fixture, "gateways.d/a.conf"));
+		gateway->common.file, fixture_path(fixture, "gateways.d/a.conf"));
 }
 
 static void relative_main_file_gives_absolute_paths(void **state)
@@ -98,6 +99,25 @@ static void comments_may_stand_anywhere(void **state)
 	assert_string_equal(fixture->config->tandem.user, "tandem");
 }
 
+/* What no key of [server ID] sets is a rule: no server gets less. */
+static void a_server_is_always_tls_and_srtp(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_trunk *server;
+
+	fixture_write_main(fixture, "", "");
+	fixture_load_ok(fixture);
+	server = &fixture->config->servers[0].common;
+	assert_true(server->enabled);
+	assert_int_equal(server->tls, CONFIG_TLS_YES);
+	assert_int_equal(server->tls_min, CONFIG_TLS_1_2);
+	assert_int_equal(server->ciphers, CONFIG_CIPHERS_MODERN);
+	assert_int_equal(server->srtp, CONFIG_SRTP_REQUIRED);
+	assert_int_equal(server->srtp_with_tls, CONFIG_SRTP_REQUIRED);
+	assert_string_equal(server->file, fixture->config->file);
+	assert_string_equal(server->certs.certificate, "");
+}
+
 static void servers_inherit_from_internal_and_are_sorted(void **state)
 {
 	struct fixture *fixture = *state;
@@ -112,19 +132,21 @@ static void servers_inherit_from_internal_and_are_sorted(void **state)
 	fixture_load_ok(fixture);
 	assert_int_equal(fixture->config->server_count, 3);
 	server = fixture->config->servers;
-	assert_string_equal(server[0].id, "a");
-	assert_int_equal(server[0].port, 5071);
-	assert_int_equal(server[0].max_calls, 7);
-	assert_int_equal(server[0].suites, 0x3f);
-	assert_string_equal(server[0].tls.trust, fixture_path(fixture, "enterprise.pem"));
-	assert_int_equal(server[0].codecs.count, 2);
-	assert_string_equal(server[0].codecs.words[0], "PCMA");
-	assert_string_equal(server[0].codecs.words[1], "PCMU");
-	assert_string_equal(server[1].id, "b");
-	assert_string_equal(server[1].tls.trust, fixture_path(fixture, "partner.pem"));
-	assert_int_equal(server[1].suites,
+	assert_string_equal(server[0].common.id, "a");
+	assert_int_equal(server[0].common.port, 5071);
+	assert_int_equal(server[0].common.max_calls, 7);
+	assert_int_equal(server[0].common.suites, 0x3f);
+	assert_string_equal(
+		server[0].common.certs.trust, fixture_path(fixture, "enterprise.pem"));
+	assert_int_equal(server[0].common.codecs.count, 2);
+	assert_string_equal(server[0].common.codecs.words[0], "PCMA");
+	assert_string_equal(server[0].common.codecs.words[1], "PCMU");
+	assert_string_equal(server[1].common.id, "b");
+	assert_string_equal(
+		server[1].common.certs.trust, fixture_path(fixture, "partner.pem"));
+	assert_int_equal(server[1].common.suites,
 		CONFIG_SUITE_AES_CM_128_80 | CONFIG_SUITE_AEAD_AES_256_GCM);
-	assert_string_equal(server[2].id, "low");
+	assert_string_equal(server[2].common.id, "low");
 	assert_ptr_equal(config_server_find(fixture->config, "b"), &server[1]);
 	assert_null(config_server_find(fixture->config, "c"));
 }
@@ -139,7 +161,7 @@ static void peers_are_judged_as_configured(void **state)
 	char text[512];
 
 	fixture_load_ok(fixture);
-	peers[0] = &fixture->config->servers[0].peer;
+	peers[0] = &fixture->config->servers[0].common.peer;
 	assert_int_equal(peers[0]->names.count, 0);
 	assert_int_equal(peers[0]->wildcard, CONFIG_WILDCARD_NO);
 	assert_int_equal(peers[0]->eku, CONFIG_EKU_EITHER);
@@ -151,8 +173,8 @@ static void peers_are_judged_as_configured(void **state)
 	snprintf(text, sizeof(text), "[gateway]\nhost = a.example\n%s", keys);
 	fixture_write(fixture, "gateways.d/a.conf", text);
 	fixture_load_ok(fixture);
-	peers[0] = &fixture->config->servers[0].peer;
-	peers[1] = &fixture->config->gateways[0].peer;
+	peers[0] = &fixture->config->servers[0].common.peer;
+	peers[1] = &fixture->config->gateways[0].common.peer;
 	for (size_t i = 0; i < 2; i++) {
 		assert_int_equal(peers[i]->names.count, 2);
 		assert_string_equal(peers[i]->names.words[1], "192.0.2.7");
@@ -439,7 +461,7 @@ static void exceptions_of_servers_are_dated(void **state)
 	fixture_write_main(fixture, "[server pbx1]\n",
 		"[server pbx1]\nt38 = relay\nexception-until = 2031-04-30\n");
 	fixture_load_ok(fixture);
-	assert_int_equal(fixture->config->servers[0].media.t38, CONFIG_T38_RELAY);
+	assert_int_equal(fixture->config->servers[0].common.media.t38, CONFIG_T38_RELAY);
 }
 
 static void unreadable_files_are_told(void **state)
@@ -523,11 +545,12 @@ static void reload_leaves_the_old_snapshot(void **state)
 	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = b.example\n");
 	fixture_load_ok(fixture);
 	assert_ptr_not_equal(old, fixture->config);
-	assert_string_equal(config_gateway_find(old, "a")->host, "a.example");
-	assert_string_equal(config_gateway_find(fixture->config, "a")->host, "b.example");
+	assert_string_equal(config_gateway_find(old, "a")->common.host, "a.example");
+	assert_string_equal(
+		config_gateway_find(fixture->config, "a")->common.host, "b.example");
 	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = b b\n");
 	assert_int_equal(fixture_load(fixture), ERR_CONFIG);
-	assert_string_equal(old->gateways[0].host, "a.example");
+	assert_string_equal(old->gateways[0].common.host, "a.example");
 	config_unref(old);
 	config_unref(NULL);
 }
@@ -540,6 +563,7 @@ int main(void)
 		TEST(paths_count_from_the_file_that_names_them),
 		TEST(relative_main_file_gives_absolute_paths),
 		TEST(comments_may_stand_anywhere),
+		TEST(a_server_is_always_tls_and_srtp),
 		TEST(servers_inherit_from_internal_and_are_sorted),
 		TEST(peers_are_judged_as_configured),
 		TEST(every_mistake_is_told_at_once),

@@ -19,8 +19,8 @@ static void file_name_is_the_id(void **state)
 	fixture_write(fixture, "gateways.d/README", "nonsense");
 	fixture_load_ok(fixture);
 	assert_int_equal(fixture->config->gateway_count, 2);
-	assert_string_equal(fixture->config->gateways[0].id, "a.1");
-	assert_string_equal(fixture->config->gateways[1].id, "b-2");
+	assert_string_equal(fixture->config->gateways[0].common.id, "a.1");
+	assert_string_equal(fixture->config->gateways[1].common.id, "b-2");
 	assert_null(config_gateway_find(fixture->config, "README"));
 	fixture_write(fixture, "gateways.d/a b.conf", text);
 	fixture_load_fails(fixture,
@@ -42,20 +42,20 @@ static void every_key_arrives(void **state)
 		"[capture]\nmode = full\n");
 	fixture_load_ok(fixture);
 	gateway = &fixture->config->gateways[0];
-	assert_string_equal(gateway->host, "a.example");
-	assert_int_equal(gateway->port, 5071);
-	assert_true(gateway->tls);
-	assert_int_equal(gateway->transport, CONFIG_TCP);
-	assert_int_equal(gateway->srtp, CONFIG_SRTP_OPTIONAL);
+	assert_string_equal(gateway->common.host, "a.example");
+	assert_int_equal(gateway->common.port, 5071);
+	assert_true(gateway->common.tls);
+	assert_int_equal(gateway->common.transport, CONFIG_TCP);
+	assert_int_equal(gateway->common.srtp, CONFIG_SRTP_OPTIONAL);
 	assert_string_equal(
-		gateway->certs.crl, fixture_path(fixture, "gateways.d/a.crl"));
-	assert_int_equal(gateway->suites, CONFIG_SUITE_AES_256_CM_32);
-	assert_int_equal(gateway->codecs.count, 2);
-	assert_string_equal(gateway->codecs.words[1], "opus/48000/2");
+		gateway->common.certs.crl, fixture_path(fixture, "gateways.d/a.crl"));
+	assert_int_equal(gateway->common.suites, CONFIG_SUITE_AES_256_CM_32);
+	assert_int_equal(gateway->common.codecs.count, 2);
+	assert_string_equal(gateway->common.codecs.words[1], "opus/48000/2");
 	assert_int_equal(gateway->prefixes.count, 2);
 	assert_string_equal(gateway->prefixes.words[0], "+49");
-	assert_int_equal(gateway->priority, 3);
-	assert_int_equal(gateway->max_calls, 60);
+	assert_int_equal(gateway->common.priority, 3);
+	assert_int_equal(gateway->common.max_calls, 60);
 	assert_false(gateway->early_media);
 	assert_true(gateway->user_phone && gateway->rtcp_mux && gateway->sdp_lifetime);
 	assert_int_equal(gateway->hold, CONFIG_HOLD_INACTIVE);
@@ -73,16 +73,19 @@ static void unset_keys_come_from_the_main_file(void **state)
 	fixture_load_ok(fixture);
 	gateway = &fixture->config->gateways[0];
 	assert_string_equal(
-		gateway->certs.certificate, fixture_path(fixture, "external.pem"));
-	assert_string_equal(gateway->certs.key, fixture_path(fixture, "external.key"));
-	assert_string_equal(gateway->certs.trust, fixture_path(fixture, "carriers.pem"));
+		gateway->common.certs.certificate, fixture_path(fixture, "external.pem"));
+	assert_string_equal(
+		gateway->common.certs.key, fixture_path(fixture, "external.key"));
+	assert_string_equal(
+		gateway->common.certs.trust, fixture_path(fixture, "carriers.pem"));
 	assert_int_equal(gateway->audit, CONFIG_AUDIT_OFF);
-	assert_true(gateway->enabled && gateway->tls && gateway->early_media);
-	assert_int_equal(gateway->srtp, CONFIG_SRTP_REQUIRED);
-	assert_int_equal(gateway->port, 0);
+	assert_true(
+		gateway->common.enabled && gateway->common.tls && gateway->early_media);
+	assert_int_equal(gateway->common.srtp, CONFIG_SRTP_REQUIRED);
+	assert_int_equal(gateway->common.port, 0);
 	assert_string_equal(gateway->profile, "");
 	assert_string_equal(gateway->from_host, "");
-	assert_int_equal(gateway->codecs.count, 0);
+	assert_int_equal(gateway->common.codecs.count, 0);
 }
 
 static void srtp_is_off_without_tls(void **state)
@@ -92,7 +95,7 @@ static void srtp_is_off_without_tls(void **state)
 	fixture_write(fixture, "gateways.d/a.conf",
 		"[gateway]\nhost = a.example\ntls = no\nsrtp = required\n");
 	fixture_load_ok(fixture);
-	assert_int_equal(fixture->config->gateways[0].srtp, CONFIG_SRTP_OFF);
+	assert_int_equal(fixture->config->gateways[0].common.srtp, CONFIG_SRTP_OFF);
 }
 
 static void tls_never_goes_without_srtp_by_force(void **state)
@@ -191,12 +194,12 @@ static void exceptions_are_dated(void **state)
 	fixture_write(fixture, "gateways.d/a.conf", text);
 	fixture_load_ok(fixture);
 	loaded = &fixture->config->gateways[0];
-	assert_int_equal(loaded->tls_min, CONFIG_TLS_1_0);
-	assert_int_equal(loaded->ciphers, CONFIG_CIPHERS_LEGACY);
-	assert_int_equal(loaded->peer.revocation, CONFIG_REVOCATION_SOFT);
-	assert_int_equal(loaded->peer.exception_until, 1935297000);
-	assert_string_equal(loaded->peer.exception_reason, "old box");
-	assert_int_equal(loaded->media.t38, CONFIG_T38_RELAY);
+	assert_int_equal(loaded->common.tls_min, CONFIG_TLS_1_0);
+	assert_int_equal(loaded->common.ciphers, CONFIG_CIPHERS_LEGACY);
+	assert_int_equal(loaded->common.peer.revocation, CONFIG_REVOCATION_SOFT);
+	assert_int_equal(loaded->common.peer.exception_until, 1935297000);
+	assert_string_equal(loaded->common.peer.exception_reason, "old box");
+	assert_int_equal(loaded->common.media.t38, CONFIG_T38_RELAY);
 	/* where all media is in clear nothing is excepted by it */
 	fixture_write(fixture, "gateways.d/a.conf",
 		"[gateway]\nhost = a\ntls = no\nt38 = relay\n");
@@ -250,8 +253,9 @@ static void the_next_certificate_comes_whole(void **state)
 		"%snext-key = m\nnext-from = 2031-01-01\nstaple = http://x/\n", own);
 	fixture_write(fixture, "gateways.d/a.conf", text);
 	fixture_load_ok(fixture);
-	assert_int_equal(fixture->config->gateways[0].certs.next_from, 1924992000);
-	assert_string_equal(fixture->config->gateways[0].certs.staple, "http://x/");
+	assert_int_equal(fixture->config->gateways[0].common.certs.next_from, 1924992000);
+	assert_string_equal(
+		fixture->config->gateways[0].common.certs.staple, "http://x/");
 }
 
 static void media_may_have_an_address_of_its_own(void **state)
@@ -266,9 +270,11 @@ static void media_may_have_an_address_of_its_own(void **state)
 	fixture_write(fixture, "gateways.d/b.conf", "[gateway]\nhost = b\ntls = no\n");
 	fixture_load_ok(fixture);
 	gateway = &fixture->config->gateways[0];
-	assert_string_equal(addr_host_text(&gateway->media.address, text), "127.0.0.3");
-	assert_string_equal(addr_host_text(&gateway->media.advertise, text), "192.0.2.3");
-	assert_int_equal(fixture->config->gateways[1].media.address.len, 0);
+	assert_string_equal(
+		addr_host_text(&gateway->common.media.address, text), "127.0.0.3");
+	assert_string_equal(
+		addr_host_text(&gateway->common.media.advertise, text), "192.0.2.3");
+	assert_int_equal(fixture->config->gateways[1].common.media.address.len, 0);
 	fixture_write(fixture, "gateways.d/a.conf",
 		"[gateway]\nhost = a\ntls = no\nmedia-address = ::1\n"
 		"media-advertise-address = 192.0.2.3\n");
@@ -361,18 +367,18 @@ static void profile_is_taken_first_and_overridden(void **state)
 	fixture_load_ok(fixture);
 	gateway = config_gateway_find(fixture->config, "a");
 	assert_string_equal(gateway->profile, "vendor");
-	assert_int_equal(gateway->port, 2);
+	assert_int_equal(gateway->common.port, 2);
 	assert_int_equal(gateway->hold, CONFIG_HOLD_INACTIVE);
 	assert_false(gateway->user_phone);
 	assert_true(gateway->sdp_lifetime);
 	assert_int_equal(gateway->audit, CONFIG_AUDIT_FULL);
 	assert_string_equal(
-		gateway->certs.trust, fixture_path(fixture, "profiles/base.pem"));
+		gateway->common.certs.trust, fixture_path(fixture, "profiles/base.pem"));
 	gateway = config_gateway_find(fixture->config, "b");
-	assert_int_equal(gateway->port, 3);
+	assert_int_equal(gateway->common.port, 3);
 	assert_true(gateway->user_phone);
-	assert_int_equal(gateway->codecs.count, 1);
-	assert_string_equal(gateway->codecs.words[0], "PCMU");
+	assert_int_equal(gateway->common.codecs.count, 1);
+	assert_string_equal(gateway->common.codecs.words[0], "PCMU");
 }
 
 static void missing_profile_is_told_to_each(void **state)
@@ -434,7 +440,7 @@ static void profiles_nest_to_a_depth(void **state)
 	fixture_write(
 		fixture, "gateways.d/a.conf", "[gateway]\nhost = a\nprofile = p8\n");
 	fixture_load_ok(fixture);
-	assert_int_equal(fixture->config->gateways[0].port, 7);
+	assert_int_equal(fixture->config->gateways[0].common.port, 7);
 	/* p8 and below are known by then. */
 	fixture_write(
 		fixture, "gateways.d/b.conf", "[gateway]\nhost = a\nprofile = p9\n");
@@ -472,8 +478,8 @@ static void a_thousand_gateways_load(void **state)
 		snprintf(id, sizeof(id), "trunk-%d", i);
 		gateway = config_gateway_find(fixture->config, id);
 		assert_ptr_equal(gateway, &fixture->config->gateways[999 - i]);
-		assert_string_equal(gateway->id, id);
-		assert_int_equal(gateway->max_calls, 60);
+		assert_string_equal(gateway->common.id, id);
+		assert_int_equal(gateway->common.max_calls, 60);
 	}
 }
 

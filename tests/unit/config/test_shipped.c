@@ -68,12 +68,13 @@ static void only_plain_profiles_are_plain(void **state)
 	every_profile_is_valid(state);
 	for (size_t i = 0; i < fixture->config->gateway_count; i++) {
 		const struct config_gateway *gateway = &fixture->config->gateways[i];
-		bool plain = strcmp(gateway->id, "generic-udp") == 0 ||
-			     strcmp(gateway->id, "generic-tcp") == 0;
+		bool plain = strcmp(gateway->common.id, "generic-udp") == 0 ||
+			     strcmp(gateway->common.id, "generic-tcp") == 0;
 
-		assert_int_equal(gateway->tls, plain ? CONFIG_TLS_NO : CONFIG_TLS_YES);
 		assert_int_equal(
-			gateway->srtp, plain ? CONFIG_SRTP_OFF : CONFIG_SRTP_REQUIRED);
+			gateway->common.tls, plain ? CONFIG_TLS_NO : CONFIG_TLS_YES);
+		assert_int_equal(gateway->common.srtp,
+			plain ? CONFIG_SRTP_OFF : CONFIG_SRTP_REQUIRED);
 	}
 }
 
@@ -86,9 +87,10 @@ static void only_teams_takes_wildcards(void **state)
 	for (size_t i = 0; i < fixture->config->gateway_count; i++) {
 		const struct config_gateway *gateway = &fixture->config->gateways[i];
 
-		assert_int_equal(gateway->peer.wildcard,
-			strcmp(gateway->id, "teams") == 0 ? CONFIG_WILDCARD_ONE_LABEL
-							  : CONFIG_WILDCARD_NO);
+		assert_int_equal(gateway->common.peer.wildcard,
+			strcmp(gateway->common.id, "teams") == 0
+				? CONFIG_WILDCARD_ONE_LABEL
+				: CONFIG_WILDCARD_NO);
 	}
 }
 
@@ -129,7 +131,7 @@ static void examples_are_valid(void **state)
 	assert_int_equal(fixture->config->server_count, 1);
 	gateway = config_gateway_find(fixture->config, "carrier-a");
 	assert_non_null(gateway);
-	assert_true(gateway->tls && gateway->sdp_lifetime);
+	assert_true(gateway->common.tls && gateway->sdp_lifetime);
 	assert_int_equal(gateway->audit, CONFIG_AUDIT_FULL);
 	free(main_file);
 	free(text);

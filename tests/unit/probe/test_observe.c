@@ -61,13 +61,13 @@ const char *probe_verdict_name(enum probe_verdict verdict)
 	return verdict == PROBE_OK ? "ok" : "other";
 }
 
-void probe_context(const struct config *config, const struct config_server *server,
-	const struct config_gateway *gateway, struct explain_context *ret)
+void probe_context(const struct config *config, enum trunk_kind kind,
+	const struct config_trunk *settings, struct explain_context *ret)
 {
 	(void)config;
-	assert_null(server);
-	*ret = (struct explain_context){gateway->file, "[gateway]", gateway->host,
-		gateway->certs.trust, "", gateway->certs.certificate};
+	assert_int_equal(kind, TRUNK_GATEWAY);
+	*ret = (struct explain_context){settings->file, "[gateway]", settings->host,
+		settings->certs.trust, "", settings->certs.certificate};
 }
 
 /* The probe of that number ends so; FAILED is PROBE_STEPS: it would work. */

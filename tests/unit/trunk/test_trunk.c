@@ -66,7 +66,7 @@ static void keeps_live_state_over_a_reload(void **state)
 	assert_int_equal(a->calls_total, 12);
 	assert_true(a->drained);
 	assert_true(a->configured);
-	assert_int_equal(a->gateway->max_calls, 7);
+	assert_int_equal(a->gateway->common.max_calls, 7);
 	/* another host: its old addresses count no more */
 	assert_true(allows(&plain, TRANSPORT_UDP, "192.0.2.9:5060"));
 	assert_false(allows(&plain, TRANSPORT_UDP, "192.0.2.1:5060"));
@@ -87,7 +87,7 @@ static void a_call_keeps_a_removed_trunk(void **state)
 	plain_apply(&plain, a_moved);
 	assert_null(plain_find(&plain, "b"));
 	assert_false(b->configured);
-	assert_string_equal(b->gateway->host, "192.0.2.2");
+	assert_string_equal(b->gateway->common.host, "192.0.2.2");
 	/* it is heard as long as its calls last, and is nobody for new ones */
 	assert_true(allows(&plain, TRANSPORT_TCP, "192.0.2.2:5060"));
 	b->calls = 0;
@@ -112,11 +112,11 @@ static void a_failed_reload_changes_nothing(void **state)
 	a = plain_find(&plain, "a");
 	server = &plain.config->servers[0];
 	/* a file of anchors that is not there any more */
-	trust = server->tls.trust;
-	server->tls.trust = (char[]){"/nonexistent/ca.pem"};
+	trust = server->common.certs.trust;
+	server->common.certs.trust = (char[]){"/nonexistent/ca.pem"};
 	assert_int_not_equal(trunks_apply(plain.trunks, plain.config, &text), 0);
 	assert_non_null(strstr(text.text, "server pbx1"));
-	server->tls.trust = trust;
+	server->common.certs.trust = trust;
 	assert_ptr_equal(plain_find(&plain, "a"), a);
 	assert_true(a->configured);
 	assert_non_null(trunks_cred(plain.trunks, TRUNK_SERVER));
@@ -164,7 +164,7 @@ static void peers_are_judged_as_configured(void **state)
 	assert_null(peer->other_names[0]);
 	assert_null(peer->pins[0]);
 	assert_false(peer->wildcard || peer->strict_purpose || peer->must_ask);
-	own = &plain.config->servers[0].peer;
+	own = &plain.config->servers[0].common.peer;
 	before = *own;
 	*own = (struct config_peer){.names = {names, 1},
 		.wildcard = CONFIG_WILDCARD_ONE_LABEL,

@@ -1,0 +1,46 @@
+/* What one trunk's settings say. */
+#include "trunk/trunk.h"
+
+#include <stdio.h>
+
+const struct config_trunk *trunk_settings(const struct trunk *trunk)
+{
+	return trunk->kind == TRUNK_SERVER ? &trunk->server->common
+					   : &trunk->gateway->common;
+}
+
+const struct config_tls *trunk_side_files(
+	enum trunk_kind kind, const struct config *config)
+{
+	return kind == TRUNK_SERVER ? &config->internal.tls : &config->external.tls;
+}
+
+bool trunk_is_tls(const struct trunk *trunk)
+{
+	return trunk_settings(trunk)->tls == CONFIG_TLS_YES;
+}
+
+enum transport_kind trunk_transport(const struct trunk *trunk)
+{
+	if (trunk_is_tls(trunk))
+		return TRANSPORT_TLS;
+	return trunk_settings(trunk)->transport == CONFIG_TCP ? TRANSPORT_TCP
+							      : TRANSPORT_UDP;
+}
+
+const char *trunk_host(const struct trunk *trunk)
+{
+	return trunk_settings(trunk)->host;
+}
+
+uint16_t trunk_port(const struct trunk *trunk)
+{
+	return trunk_settings(trunk)->port;
+}
+
+const char *trunk_name(const struct trunk *trunk, char buf[static 80])
+{
+	snprintf(buf, 80, "%s %s", trunk->kind == TRUNK_SERVER ? "server" : "trunk",
+		trunk->id);
+	return buf;
+}
