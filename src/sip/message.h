@@ -35,6 +35,7 @@ enum message_method {
 struct message_fault {
 	int status;         /* 0: nothing wrong; else 400, 416, 505, ... */
 	const char *reason; /* reason phrase for the answer and the log; static */
+	const char *header; /* where it is; static. NULL: the start line, or the whole */
 };
 
 struct message_uri {
@@ -64,7 +65,6 @@ struct message_via {
 	struct span branch;   /* may be empty */
 	bool rport;           /* an rport parameter is there */
 	struct span received; /* may be empty */
-	uint16_t rport_value; /* 0: empty or none */
 };
 
 struct message;
@@ -73,11 +73,15 @@ struct message;
  * Parses LEN bytes that passed the framer. On 0 *RET owns a message; FAULT tells whether it
  * may be served: a message that parsed but breaks a rule of RFC 3261 (missing or doubled mandatory
  * header, bad CSeq, CSeq method that differs, bad URI, version) has a status there and can
- * still be answered if message_can_answer(). Negative (ERR_FORMAT, -ENOMEM): nothing can
- * be answered; *RET untouched.
+ * still be answered if message_can_answer(). A fault in a header that neither routes nor answers,
+ * bounds or begins a dialog is none: see message_tolerated(). Negative (ERR_FORMAT, -ENOMEM):
+ * nothing can be answered; *RET untouched.
  */
 int message_parse(struct message **ret, const char *data, size_t len,
 	struct message_fault *ret_fault);
+/* The headers, at most a few of them, that had a fault and were repaired or ignored, by name. */
+unsigned message_tolerated(const struct message *message);
+const char *message_tolerated_name(const struct message *message, unsigned nth);
 struct message *message_ref(struct message *message);
 void message_unref(struct message *message); /* NULL is fine */
 
@@ -97,7 +101,8 @@ const struct message_uri *message_request_uri(const struct message *message);
 
 /*
  * Mandatory headers; valid when message_can_answer(). Where they were at fault, uri.whole,
- * tag and the CSeq number may be empty and 0, but never the whole text.
+ * tag and the CSeq number may be empty and 0, but never the whole text. The display names
+ * of From and To are always sound: what came without the quotes that it needs has them.
  */
 struct span message_call_id(const struct message *message);
 uint32_t message_cseq(const struct message *message);
@@ -113,6 +118,9 @@ int message_max_forwards(const struct message *message);
  * until the message ends. "Contact: *" gives an address whose uri.whole is "*". */
 bool message_contact(
 	const struct message *message, unsigned nth, struct message_address *ret);
+/* The first Contact whose URI has a host: what may become a remote target. False when there is
+ * none: no Contact, "*", tel: alone, or nothing that can be read. */
+bool message_contact_usable(const struct message *message, struct message_address *ret);
 bool message_route(
 	const struct message *message, unsigned nth, struct message_address *ret);
 bool message_record_route(
@@ -129,6 +137,17 @@ struct span message_record_route_text(const struct message *message, unsigned nt
  */
 bool message_header(const struct message *message, const char *name, unsigned nth,
 	struct span *ret_value);
+/* The value of the NTH line of the header NAME as it was received, whether or not it follows
+ * its grammar. */
+bool message_line(const struct message *message, const char *name, unsigned nth,
+	struct span *ret_value);
+/* The NTH element of a header that is a list of addresses, over all of its lines, as
+ * received; empty elements do not count. */
+bool message_element(const struct message *message, const char *name, unsigned nth,
+	struct span *ret_element);
+/* Takes the next element off the front of LIST: commas within quotes and "<>" do not part
+ * elements. False when LIST is spent. */
+bool message_element_next(struct span *list, struct span *ret_element);
 /* Whether a comma-separated header (Supported, Require, Allow, ...) lists TOKEN. */
 bool message_lists(const struct message *message, const char *name, const char *token);
 
@@ -148,9 +167,14 @@ void message_set_received(struct message *message, const char *host, uint16_t po
 /* Appends a Via line for each Via, the top one with received= and rport= as above. */
 void message_add_vias(const struct message *message, struct buf *out);
 
+/* Appends DISPLAY and a blank, with the quotes and escapes that it needs, as UTF-8; nothing when
+ * it is empty. */
+void message_add_display(struct buf *out, struct span display);
 /* Parses one URI on its own (configuration, Refer-To). 0 or ERR_FORMAT; spans point into
  * TEXT. */
 int message_uri_parse(struct message_uri *ret, struct span text);
+/* Takes the next parameter, trimmed and possibly empty, off the front of PARAMS. */
+bool message_param_next(struct span *params, struct span *ret_param);
 /* The value of one uri or header parameter; false when there is none (a flag gives an
  * empty value). PARAMS as in the structs above. */
 bool message_param(struct span params, const char *name, struct span *ret_value);

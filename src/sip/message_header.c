@@ -183,6 +183,17 @@ static void add_param(struct buf *out, const char *name, struct span value)
 	}
 }
 
+/* Where the request came from (RFC 3261 18.2.1, RFC 3581 4). */
+static void add_source(const struct message *message, struct buf *out)
+{
+	if (message->received[0] != '\0')
+		add_param(out, "received", span_of(message->received));
+	if (message->received_port != 0) {
+		buf_add_str(out, ";rport=");
+		buf_add_uint(out, message->received_port);
+	}
+}
+
 static bool is_param(const char *param, const char *name)
 {
 	size_t len = strlen(name);
@@ -208,15 +219,50 @@ static void add_top_via(const struct message *message, struct buf *out)
 		if (!is_param(*p, "received") && !is_param(*p, "rport"))
 			add_param(out, *p, (struct span){0});
 	}
-	if (message->received[0] != '\0')
-		add_param(out, "received", span_of(message->received));
-	if (message->received_port != 0) {
-		buf_add_str(out, ";rport=");
-		buf_add_uint(out, message->received_port);
+	add_source(message, out);
+}
+
+/* A Via that the parser refused, as it came but for where the request came from. */
+static void add_raw_via(const struct message *message, struct span via, struct buf *out)
+{
+	struct span param;
+
+	message_param_next(&via, &param);
+	buf_add_span(out, param);
+	while (message_param_next(&via, &param)) {
+		struct span rest = param;
+		struct span name = {0};
+
+		span_next(&rest, '=', &name);
+		name = span_trim(name);
+		if (param.len > 0 && !span_equal_nocase(name, "received") &&
+			!span_equal_nocase(name, "rport"))
+			buf_printf(out, ";%.*s", SPAN_ARG(param));
+	}
+	add_source(message, out);
+}
+
+static void add_raw_vias(const struct message *message, struct buf *out)
+{
+	struct message_lines lines;
+	struct span list;
+	struct span via;
+	bool top = true;
+
+	message_lines_begin(&lines, message, "Via");
+	while (message_lines_next(&lines, &list)) {
+		for (; message_element_next(&list, &via); top = false) {
+			buf_add_str(out, "Via: ");
+			if (top && message->source_known)
+				add_raw_via(message, via, out);
+			else
+				buf_add_span(out, via);
+			buf_add_str(out, "\r\n");
+		}
 	}
 }
 
-void message_add_vias(const struct message *message, struct buf *out)
+static void add_parsed_vias(const struct message *message, struct buf *out)
 {
 	const msg_header_t *via = (const msg_header_t *)message->sip->sip_via;
 
@@ -234,4 +280,12 @@ void message_add_vias(const struct message *message, struct buf *out)
 		}
 		buf_add_str(out, "\r\n");
 	}
+}
+
+void message_add_vias(const struct message *message, struct buf *out)
+{
+	if (message->raw_vias)
+		add_raw_vias(message, out);
+	else
+		add_parsed_vias(message, out);
 }

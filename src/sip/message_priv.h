@@ -1,6 +1,6 @@
 /*
- * What message.c, message_class.c and message_header.c share: the one place where
- * sofia-sip's types meet ours. Included by those files alone.
+ * What the files of a message (message*.c) share: the one place where sofia-sip's types meet
+ * ours. Included by those files alone.
  */
 #pragma once
 
@@ -35,6 +35,11 @@ struct message_printer {
 	char first[MESSAGE_PRINTER_BYTES];
 };
 
+#define MESSAGE_TOLERATED_MAX 6
+
+/* Addresses that are read from text which the parser refused: no route set is that long. */
+#define MESSAGE_RAW_MAX 32
+
 struct message {
 	unsigned refs;
 	msg_t *msg; /* owns everything below, this struct included */
@@ -45,6 +50,10 @@ struct message {
 	struct span body;
 	bool answerable;
 	bool source_known; /* message_set_received() was called */
+	/* Where the parser did not take every line, these are read from the text. */
+	bool raw_vias, raw_contacts, raw_routes;
+	const char *tolerated[MESSAGE_TOLERATED_MAX]; /* headers with a fault; static */
+	unsigned tolerated_count;
 	enum message_method method;
 	struct span method_name;
 	struct message_uri request_uri;
@@ -67,3 +76,31 @@ struct span message_print(struct message_printer *printer, const msg_header_t *h
 struct span message_print_url(struct message_printer *printer, const url_t *url);
 /* The NTH of a chain of headers, or NULL. */
 const msg_header_t *message_nth(const msg_header_t *first, unsigned nth);
+
+/* "INVITE" to MESSAGE_INVITE; MESSAGE_OTHER for what has no number. */
+enum message_method message_method_of(struct span name);
+
+/* Reads what MESSAGE has, and finds the first fault that forbids to serve it. FAULT has that
+ * of its start line, if any. */
+void message_judge(struct message *message, struct message_fault *fault);
+
+/* A walk over the lines of one header, as they were received. */
+struct message_lines {
+	struct span rest;
+	const char *name;
+	char letter; /* its compact form; NUL: it has none */
+};
+
+void message_lines_begin(
+	struct message_lines *lines, const struct message *message, const char *name);
+bool message_lines_next(struct message_lines *lines, struct span *ret_value);
+
+/* How many elements the lines of the header NAME have. */
+unsigned message_elements(const struct message *message, const char *name);
+
+/* Whether DISPLAY, which may be empty, may stand before a "<" as it is. */
+bool message_display_valid(struct span display);
+/* Reads a name-addr that breaks the grammar, but has one meaning. */
+bool message_address_repair(struct message_address *ret, struct span text);
+/* The same for a Via. */
+bool message_via_split(struct message_via *ret, struct span text);

@@ -13,7 +13,7 @@
 static void set_fault(struct message_start *start, int status, const char *reason)
 {
 	if (start->fault.status == 0)
-		start->fault = (struct message_fault){status, reason};
+		start->fault = (struct message_fault){status, reason, NULL};
 }
 
 /* "SIP/2.0 200 OK"; the reason, and even the space before it, may be missing. */

@@ -12,17 +12,25 @@ static struct span cut(struct span s, size_t from, size_t to)
 	return (struct span){s.p + from, to - from};
 }
 
-/* The first C outside quoted strings (RFC 3261 25.1), or S.len. */
-static size_t find_unquoted(struct span s, char c)
+size_t message_quoted_len(struct span text)
 {
-	bool quoted = false;
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (quoted && s.p[i] == '\\')
+	for (size_t i = 1; i < text.len; i++) {
+		if (text.p[i] == '\\')
 			i++;
-		else if (s.p[i] == '"')
-			quoted = !quoted;
-		else if (!quoted && s.p[i] == c)
+		else if (text.p[i] == '"')
+			return i + 1;
+	}
+	return 1;
+}
+
+/* The first C outside quoted strings (RFC 3261 25.1), or S.len. A quote that nobody closes
+ * is a character like others. */
+size_t message_find_unquoted(struct span s, char c)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		if (s.p[i] == '"')
+			i += message_quoted_len(cut(s, i, s.len)) - 1;
+		else if (s.p[i] == c)
 			return i;
 	}
 	return s.len;
@@ -122,7 +130,7 @@ static bool split_sip(struct message_uri *uri, struct span text)
 
 		uri->user = cut(user, 0, find(user, ':'));
 		text = cut(text, at + 1, text.len);
-		if (uri->user.len == 0 || find(text, '@') < text.len)
+		if (find(text, '@') < text.len)
 			return false;
 	}
 	size_t mark = find(text, '?');
@@ -146,7 +154,7 @@ static bool split_tel(struct message_uri *uri, struct span text)
 	return uri->user.len > 0 && find(text, '@') == text.len;
 }
 
-static bool split_uri(struct message_uri *ret, struct span text)
+bool message_uri_split(struct message_uri *ret, struct span text)
 {
 	struct message_uri uri = {.whole = text};
 	size_t colon = find(text, ':');
@@ -171,14 +179,22 @@ static bool split_uri(struct message_uri *ret, struct span text)
 
 int message_uri_parse(struct message_uri *ret, struct span text)
 {
-	return split_uri(ret, text) ? 0 : ERR_FORMAT;
+	struct message_uri uri;
+	bool ok = message_uri_split(&uri, text);
+
+	/* "sip:@host" names nobody, though it says that it does */
+	if (!ok || (uri.host.len > 0 && uri.host.p > text.p && uri.user.len == 0 &&
+			   uri.host.p[-1] == '@'))
+		return ERR_FORMAT;
+	*ret = uri;
+	return 0;
 }
 
 bool message_address_split(struct message_address *ret, struct span text)
 {
 	struct message_address address = {.whole = text};
 	struct span uri;
-	size_t open = find_unquoted(text, '<');
+	size_t open = message_find_unquoted(text, '<');
 	size_t end;
 	bool ok;
 
@@ -198,22 +214,33 @@ bool message_address_split(struct message_address *ret, struct span text)
 		address.params = cut(text, end + 1, text.len);
 	if (!message_param(address.params, "tag", &address.tag))
 		address.tag = (struct span){0};
-	ok = span_equal_str(uri, "*") || split_uri(&address.uri, uri);
+	ok = span_equal_str(uri, "*") || message_uri_split(&address.uri, uri);
 	if (ok)
 		address.uri.whole = uri;
 	*ret = address;
 	return ok;
 }
 
+bool message_param_next(struct span *params, struct span *ret_param)
+{
+	size_t end;
+
+	if (params->len == 0)
+		return false;
+	end = message_find_unquoted(*params, ';');
+	*ret_param = span_trim(cut(*params, 0, end));
+	*params =
+		end < params->len ? cut(*params, end + 1, params->len) : (struct span){0};
+	return true;
+}
+
 bool message_param(struct span params, const char *name, struct span *ret_value)
 {
-	while (params.len > 0) {
-		size_t end = find_unquoted(params, ';');
-		struct span param = cut(params, 0, end);
+	struct span param;
+
+	while (message_param_next(&params, &param)) {
 		size_t equals = find(param, '=');
 
-		params = end < params.len ? cut(params, end + 1, params.len)
-					  : (struct span){0};
 		if (!span_equal_nocase(span_trim(cut(param, 0, equals)), name))
 			continue;
 		*ret_value = equals < param.len

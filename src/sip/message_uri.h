@@ -14,6 +14,16 @@
  */
 bool message_address_split(struct message_address *ret, struct span text);
 
+/* Where the first C outside quoted strings is (RFC 3261 25.1); S.len: nowhere. A quote that
+ * nobody closes is a character like others. */
+size_t message_find_unquoted(struct span s, char c);
+/* The length of the quoted-string that TEXT begins with; 1 when it is never closed. */
+size_t message_quoted_len(struct span text);
+
+/* Splits a URI within an address: as message_uri_parse(), but a user may be empty
+ * ("<sip:@host>"). */
+bool message_uri_split(struct message_uri *ret, struct span text);
+
 /* A host name, IPv4 address or bracketed IPv6 address, as far as characters tell. */
 bool message_host_valid(struct span host);
 

@@ -304,7 +304,8 @@ int transport_deliver(struct transport *transport, struct flow *flow, const char
 		return ERR_FORMAT;
 	}
 	if (short_body && fault.status == 0)
-		fault = (struct message_fault){400, "Body Shorter Than Content-Length"};
+		fault = (struct message_fault){
+			400, "Body Shorter Than Content-Length", "Content-Length"};
 	handlers->message_h(handlers->arg, flow, message, &fault);
 	message_unref(message);
 	return 0;

@@ -237,11 +237,30 @@ static void receive_request(struct txn_layer *layer, struct flow *flow,
 		begin_server(layer, flow, request, &id);
 }
 
+/* One line names the headers whose faults were let pass. */
+static void log_tolerated(const struct flow *flow, const struct message *message)
+{
+	char where[ADDR_TEXT_SIZE], text[LOG_TEXT_SIZE];
+	struct buf names;
+
+	if (!message_tolerated(message) || log_get_level() < LOG_LEVEL_DEBUG)
+		return;
+	buf_init(&names, 0);
+	for (unsigned i = 0; i < message_tolerated(message); i++)
+		buf_printf(&names, "%s%s", i ? ", " : "",
+			message_tolerated_name(message, i));
+	log_debug("txn", "event=header-tolerated remote=%s header=%s",
+		addr_text(&flow->remote, where),
+		log_text(text, names.data ? names.data : "", names.len));
+	buf_free(&names);
+}
+
 void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *message,
 	const struct message_fault *fault)
 {
 	struct txn_client *txn;
 
+	log_tolerated(flow, message);
 	if (message_is_request(message)) {
 		receive_request(layer, flow, message, fault);
 		return;

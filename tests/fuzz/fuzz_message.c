@@ -56,6 +56,26 @@ static void check_address(const struct message_address *address)
 	check_uri(&address->uri);
 }
 
+/* Whatever is given as a display name, what is written of it stays within its quotes. */
+static void check_display(struct span text)
+{
+	struct buf out;
+	size_t open = 0;
+
+	check_span(text);
+	buf_init(&out, 0);
+	message_add_display(&out, text);
+	for (size_t i = 0; i < out.len; i++) {
+		if (out.data[i] == '\\')
+			i++;
+		else if (out.data[i] == '"')
+			open++;
+		CHECK(open % 2 == 1 || out.data[i] != '<');
+	}
+	CHECK(open == 0 || open == 2);
+	buf_free(&out);
+}
+
 static void check_headers(const struct message *message)
 {
 	static const char *const names[] = {"Via", "from", "Supported", "Require",
@@ -70,6 +90,13 @@ static void check_headers(const struct message *message)
 			nth++)
 			check_span(value);
 		message_lists(message, names[i], "100rel");
+		for (unsigned nth = 0; message_line(message, names[i], nth, &value);
+			nth++)
+			check_span(value);
+		for (unsigned nth = 0;
+			nth < 40 && message_element(message, names[i], nth, &value);
+			nth++)
+			check_display(value);
 	}
 }
 
@@ -109,8 +136,11 @@ static void check_sound(const struct message *message)
 	CHECK(message_can_answer(message));
 	CHECK(message_cseq(message) <= 0x7fffffff);
 	CHECK(message_call_id(message).len > 0);
-	CHECK(message_from(message)->uri.whole.len > 0);
-	CHECK(message_to(message)->uri.whole.len > 0);
+	/* Within a dialog, and in responses, the tags are enough. */
+	if (message_is_request(message) && message_to(message)->tag.len == 0) {
+		CHECK(message_from(message)->uri.whole.len > 0);
+		CHECK(message_to(message)->uri.whole.len > 0);
+	}
 	CHECK(message_via(message)->host.len > 0);
 	CHECK(message_via_count(message) > 0);
 	if (message_is_request(message))

@@ -7,6 +7,9 @@ static int check_request(const struct message *message, struct err_text *error)
 	enum message_method method = message_method(message);
 	struct message_address contact;
 
+	if (message_tolerated(message))
+		return err_set(error, ERR_FORMAT, "a broken %s",
+			message_tolerated_name(message, 0));
 	if (message_max_forwards(message) < 0)
 		return err_set(error, ERR_FORMAT, "a request without Max-Forwards");
 	if (message_via_count(message) != 1)

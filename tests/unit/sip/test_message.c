@@ -255,7 +255,6 @@ static void the_top_via_is_split(void **state)
 	assert_span(via->branch, "z9hG4bKx");
 	assert_span(via->received, "192.0.2.1");
 	assert_true(via->rport);
-	assert_int_equal(via->rport_value, 9);
 	assert_int_equal(message_via_count(m), 3);
 	message_unref(m);
 }
@@ -272,7 +271,6 @@ static void a_bare_via_has_empty_parts(void **state)
 	assert_int_equal(via->branch.len, 0);
 	assert_int_equal(via->received.len, 0);
 	assert_true(via->rport);
-	assert_int_equal(via->rport_value, 0);
 	message_unref(m);
 }
 
@@ -304,10 +302,14 @@ static void contacts_and_routes_count_by_element(void **state)
 
 static void a_contact_may_be_a_star(void **state)
 {
-	struct message *m = invite("Contact: *\r\n");
+	struct message *m =
+		parse_sound("REGISTER sip:example.com SIP/2.0\r\n" VIA
+			    "From: <sip:a@x>;tag=1\r\nTo: <sip:a@x>\r\nCall-ID: c\r\n"
+			    "CSeq: 7 REGISTER\r\nContact: *\r\n\r\n");
 	struct message_address contact;
 
 	(void)state;
+	assert_false(message_contact_usable(m, &contact));
 	assert_true(message_contact(m, 0, &contact));
 	assert_span(contact.uri.whole, "*");
 	assert_int_equal(contact.uri.scheme.len, 0);
@@ -518,9 +520,9 @@ static void malformed_mandatory_headers_are_answered_where_possible(void **state
 	assert_bad("Via", "junk", false);
 	assert_bad("Via", "HTTP/1.1/TCP h", true);
 	assert_bad("Via", "SIP/2.0/UDP$ h", false);
-	assert_bad("Via", "SIP/2.0/UDP h, SIP/2.0/UDP a:65536", false);
-	assert_bad("Via", "SIP/2.0/UDP h;rport=x", true);
-	assert_bad("From", "\"a <sip:a@x>;tag=1", true);
+	assert_bad("Via", "SIP/2.0/UDP h, SIP/2.0/UDP a:65536", true);
+	assert_bad("Via", "SIP/2.0/UDP h;;,;,,", true);
+	assert_bad("From", "\"a <sip:a@x>, <sip:b@x>;tag=1", true);
 	assert_bad("From", "*", true);
 	assert_bad("From", "<sip:a@x>, <sip:b@x>", true);
 	assert_bad("From", "<sip:a@x:70000>", true);
@@ -540,13 +542,14 @@ static void a_malformed_address_is_kept_as_text(void **state)
 {
 	struct message_fault fault;
 	struct message *m =
-		parse(START "\r\n" VIA "From:  \"open <sip:a@x>;tag=1 \r\n"
+		parse(START "\r\n" VIA "From:  \"open <sip:a@x;tag=1 \r\n"
 			    "To: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n\r\n",
 			&fault);
 
 	(void)state;
 	assert_int_equal(fault.status, 400);
-	assert_span(message_from(m)->whole, "\"open <sip:a@x>;tag=1");
+	assert_string_equal(fault.header, "From");
+	assert_span(message_from(m)->whole, "\"open <sip:a@x;tag=1");
 	message_unref(m);
 }
 
@@ -556,7 +559,8 @@ static void a_repeated_single_header_is_a_fault(void **state)
 	assert_fault(START, VIA REST "Call-ID: d\r\n", 400, true);
 	assert_fault(START, VIA REST "t: <sip:c@x>\r\n", 400, true);
 	assert_fault(START, VIA REST "Max-Forwards: 1\r\nMax-Forwards: 1\r\n", 400, true);
-	assert_fault(START, VIA REST "Session-Expires: 90\r\nx: 90\r\n", 400, true);
+	assert_fault(START, VIA REST "CSeq: 7 INVITE\r\n", 400, true);
+	assert_fault(START, VIA REST "f: <sip:c@x>;tag=1\r\n", 400, true);
 }
 
 static void malformed_headers_are_faults_where_they_matter(void **state)
@@ -565,13 +569,9 @@ static void malformed_headers_are_faults_where_they_matter(void **state)
 	assert_fault(START, VIA REST "Max-Forwards: 256\r\n", 400, true);
 	assert_fault(START, VIA REST "Max-Forwards: -1\r\n", 400, true);
 	assert_fault(START, VIA REST "Contact: <sip:a b@x>\r\n", 400, true);
-	assert_fault(START, VIA REST "Route: <nothing>\r\n", 400, true);
-	assert_fault(START, VIA REST "Route: *\r\n", 400, true);
-	assert_fault(START, VIA REST "Record-Route: <sip:@x>\r\n", 400, true);
-	assert_fault(START, VIA REST "RAck: x\r\n", 400, true);
-	assert_fault(START, VIA REST "no colon here\r\n", 400, true);
-	assert_fault(START, VIA REST "Date: tomorrow\r\n", 0, true);
-	assert_fault(START, VIA REST "Expires: soon\r\n", 0, true);
+	assert_fault(START, VIA REST "Contact: *\r\n", 400, true);
+	assert_fault(START, VIA REST "Contact: <tel:+4930111>\r\n", 400, true);
+	assert_fault(START, VIA REST "Record-Route: <sip:x:99999>\r\n", 400, true);
 }
 
 static void a_body_that_is_not_all_there_is_a_fault(void **state)
