@@ -1,6 +1,7 @@
 #include "bridge/mediate.h"
 
 #include "base/log.h"
+#include "bridge/attributes.h"
 #include "bridge/dtmf_sdp.h"
 #include "bridge/identity.h"
 #include "bridge/protect.h"
@@ -12,43 +13,18 @@
 /* More formats than this on one line are no offer of a telephone. */
 #define MEDIATE_FORMATS 64
 
-/* Attributes that belong to one hop: transport addresses, keys, and what refers to them. */
-static const char *const hop_attributes[] = {"crypto", "rtcp", "rtcp-mux",
-	"rtcp-mux-only", "rtcp-rsize", "candidate", "remote-candidates",
-	"end-of-candidates", "ice-ufrag", "ice-pwd", "ice-lite", "ice-options",
-	"ice-mismatch", "ice-pacing", "fingerprint", "setup", "connection", "tls-id",
-	"identity", "key-mgmt", "zrtp-hash", "group", "mid", "msid", "msid-semantic",
-	"ssrc", "ssrc-group", "alt", "candidates", "cname", "x-routing", "X-nat",
-	"source-filter", "tool"};
-
-static void strip_attributes(struct sdp *sdp, int section)
-{
-	sdp_remove_attributes(sdp, section, hop_attributes,
-		sizeof(hop_attributes) / sizeof(hop_attributes[0]));
-}
-
 /* Session lines that name or locate the other side go; the address becomes ours. */
-static int rewrite_session(struct sdp *sdp, const struct addr *address)
+static int rewrite_session(struct sdp *sdp, const struct addr *address,
+	const struct leg *from, const struct leg *to)
 {
 	int err = sdp_set_name(sdp, "-");
 
-	sdp_remove_lines(sdp, SDP_SESSION, "iuepk");
-	strip_attributes(sdp, SDP_SESSION);
+	sdp_remove_lines(sdp, SDP_SESSION, "iuepkrz");
+	attributes_filter(sdp, SDP_SESSION, from, to);
 	return err ? err : sdp_set_connection(sdp, SDP_SESSION, address);
 }
 
 /* ---- lines ---- */
-
-/* A line that is not served: port 0, nothing else said. */
-static int refuse_line(struct sdp *out, unsigned index)
-{
-	int err = sdp_set_media(out, index, 0, NULL);
-
-	if (err)
-		return err;
-	sdp_remove_lines(out, (int)index, "aik");
-	return sdp_remove_connection(out, (int)index);
-}
 
 static int add_crypto(struct sdp *out, unsigned index, const struct leg *leg,
 	const struct sdes_crypto *crypto)
@@ -72,15 +48,15 @@ static int add_crypto(struct sdp *out, unsigned index, const struct leg *leg,
 	return err;
 }
 
-/* Addresses and ports of line INDEX for LEG, everything of the other hop removed. */
+/* Addresses and ports of line INDEX of FROM for TO, everything of the other hop removed. */
 static int rewrite_line(struct sdp *out, unsigned index, struct relay_session *session,
-	const struct leg *leg, const char *proto)
+	const struct leg *from, const struct leg *to, const char *proto)
 {
 	struct addr local;
 	int err;
 
-	relay_stream_local(session, index, leg->home->which, &local);
-	strip_attributes(out, (int)index);
+	relay_stream_local(session, index, to->home->which, &local);
+	attributes_filter(out, (int)index, from, to);
 	sdp_remove_lines(out, (int)index, "ik");
 	err = sdp_set_media(out, index, addr_port(&local), proto);
 	return err ? err : sdp_remove_connection(out, (int)index);
@@ -266,17 +242,21 @@ static bool take_offered_line(struct leg *leg, const struct leg *to, const struc
 	bool udptl = media->proto == SDP_PROTO_UDPTL;
 	struct stream *stream;
 
+	if (media->fault) {
+		err_set(text, ERR_SUPPORT, "media line %u: %s", index + 1, media->fault);
+		return false;
+	}
+	if (index >= RELAY_STREAMS) {
+		err_set(text, ERR_SUPPORT, "media line %u is one too many, %d are served",
+			index + 1, RELAY_STREAMS);
+		return false;
+	}
 	if (!media->port || (!udptl && !sdp_proto_is_rtp(media->proto)))
 		return false;
 	if (udptl && !protect_takes_udptl(leg, to, media)) {
 		err_set(text, ERR_SUPPORT,
 			"media line %u is UDPTL, which passes where both sides have "
 			"t38 = relay",
-			index + 1);
-		return false;
-	}
-	if (!media->rtp.len && !media->on_hold_address) {
-		err_set(text, ERR_SUPPORT, "media line %u has no numeric address",
 			index + 1);
 		return false;
 	}
@@ -304,7 +284,7 @@ static int write_offered_line(struct relay_session *session, struct leg *from,
 	if (!udptl)
 		err = protect_make_offer(to, stream, &secure_proto);
 	if (!err)
-		err = rewrite_line(out, index, session, to,
+		err = rewrite_line(out, index, session, from, to,
 			sdp_proto_text(theirs->proto, secure_proto));
 	stream->next.proto = sdp_media(out, index)->proto;
 	for (unsigned i = 0; i < stream->offered_count && !err; i++)
@@ -319,6 +299,8 @@ static int write_offered_line(struct relay_session *session, struct leg *from,
 static void forget_line(
 	struct relay_session *session, struct leg *a, struct leg *b, unsigned index)
 {
+	if (index >= RELAY_STREAMS)
+		return;
 	relay_stream_remove(session, index);
 	stream_free(a->streams[index]);
 	stream_free(b->streams[index]);
@@ -376,12 +358,12 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 	out = sdp_copy(in);
 	if (!out)
 		return -ENOMEM;
-	err = rewrite_session(out, identity_media_shown(to, config));
+	err = rewrite_session(out, identity_media_shown(to, config), from, to);
 	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++) {
 		int line = mediate_offered_line(session, from, in, to, i, out, text);
 
 		if (line > 0)
-			err = refuse_line(out, i);
+			err = sdp_refuse_media(out, i, NULL);
 		else if (line < 0)
 			err = line;
 		else
@@ -435,7 +417,7 @@ static int write_answered_line(struct relay_session *session, struct leg *from,
 	struct stream *offerer = to->streams[index];
 	const char *proto = sdp_proto_text(
 		offerer->next.proto, sdp_proto_is_secure(offerer->next.proto));
-	int err = rewrite_line(out, index, session, to, proto);
+	int err = rewrite_line(out, index, session, from, to, proto);
 
 	if (!err && offerer->next.secure)
 		err = add_crypto(out, index, to, &offerer->next.ours);
@@ -453,12 +435,20 @@ static int write_answered_line(struct relay_session *session, struct leg *from,
 	return err;
 }
 
+/* Line INDEX as LEG offered it; NULL: it did not. */
+static const struct sdp_media *offered_media(const struct leg *leg, unsigned index)
+{
+	const struct sdp *offer = leg->offer.remote;
+
+	return offer && index < sdp_count_media(offer) ? sdp_media(offer, index) : NULL;
+}
+
 static int mediate_answered_line(struct relay_session *session, struct leg *from,
 	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
 	struct err_text *text)
 {
 	const struct sdp_media *media = sdp_media(in, index);
-	struct stream *stream = from->streams[index];
+	struct stream *stream = index < RELAY_STREAMS ? from->streams[index] : NULL;
 	struct stream_terms *terms;
 	bool mux;
 	int err;
@@ -466,11 +456,11 @@ static int mediate_answered_line(struct relay_session *session, struct leg *from
 	if (!media->port || !stream || !stream->next.set || !to->streams[index] ||
 		!to->streams[index]->next.set) {
 		forget_line(session, from, to, index);
-		return refuse_line(out, index);
+		return sdp_refuse_media(out, index, offered_media(to, index));
 	}
-	if (!media->rtp.len && !media->on_hold_address)
-		return err_set(text, ERR_SUPPORT,
-			"media line %u of the answer has no numeric address", index + 1);
+	if (media->fault)
+		return err_set(text, ERR_SUPPORT, "media line %u of the answer: %s",
+			index + 1, media->fault);
 	terms = &stream->next;
 	mux = from->gateway && from->gateway->rtcp_mux;
 	read_terms(terms, media);
@@ -505,7 +495,9 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 
 	if (!out)
 		return -ENOMEM;
-	err = rewrite_session(out, identity_media_shown(to, config));
+	err = rewrite_session(out, identity_media_shown(to, config), from, to);
+	if (!err && to->offer.remote) /* RFC 3264 6: t= is that of the offer */
+		err = sdp_set_time(out, to->offer.remote);
 	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++)
 		err = mediate_answered_line(session, from, in, to, i, out, text);
 	if (!err)

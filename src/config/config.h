@@ -103,6 +103,7 @@ struct config_media {
 	enum config_roc rekey_roc;
 	enum config_t38 t38;
 	enum config_dtmf dtmf;
+	struct config_words sdp_attributes; /* that cross beside the usual ones */
 };
 
 /* What a server and a gateway have in common. Where the comment says "of a gateway", no key

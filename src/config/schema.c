@@ -183,6 +183,10 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		[SCHEMA_NAMES] = "a comma list of host names or addresses, each once",
 		[SCHEMA_PINS] = "a comma list of sha256/ and 44 characters of base64, "
 				"each once",
+		[SCHEMA_ATTRIBUTES] =
+			"a comma list of names of SDP attributes, each once, "
+			"none that belongs to one side (keys, addresses, "
+			"ICE, capabilities, preconditions)",
 		[SCHEMA_DATE] = "a day or minute in UTC such as 2026-12-31 or "
 				"2026-12-31T12:00Z",
 		[SCHEMA_STAPLE] = "auto, off, or a URL such as "

@@ -42,16 +42,17 @@ enum schema_type {
 	SCHEMA_DURATION, /* number with us, ms, s, m, h, d; stored in the unit of the row */
 	SCHEMA_SIZE,     /* number with k, M, G; bytes */
 	SCHEMA_ENUM,
-	SCHEMA_ADDR,   /* address without port */
-	SCHEMA_LISTEN, /* address:port */
-	SCHEMA_RANGE,  /* port-port */
-	SCHEMA_WORDS,  /* comma list */
-	SCHEMA_NAMES,  /* comma list of what SCHEMA_NAME takes */
-	SCHEMA_PINS,   /* comma list of sha256/BASE64 */
-	SCHEMA_SUITES, /* comma list of SRTP suites */
-	SCHEMA_DATE,   /* a UTC day, or a minute of it; time_t, 0 = not set */
-	SCHEMA_STAPLE, /* auto | off | an http: URL */
-	SCHEMA_DSCP,   /* 0-63, or a name such as EF */
+	SCHEMA_ADDR,       /* address without port */
+	SCHEMA_LISTEN,     /* address:port */
+	SCHEMA_RANGE,      /* port-port */
+	SCHEMA_WORDS,      /* comma list */
+	SCHEMA_NAMES,      /* comma list of what SCHEMA_NAME takes */
+	SCHEMA_PINS,       /* comma list of sha256/BASE64 */
+	SCHEMA_ATTRIBUTES, /* comma list of names of SDP attributes that may cross */
+	SCHEMA_SUITES,     /* comma list of SRTP suites */
+	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */
+	SCHEMA_STAPLE,     /* auto | off | an http: URL */
+	SCHEMA_DSCP,       /* 0-63, or a name such as EF */
 };
 
 struct schema_key {

@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "base/dscp.h"
 #include "base/err.h"
+#include "config/attribute.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -50,7 +51,8 @@ static void words_free(struct config_words *words)
 
 static bool is_list(enum schema_type type)
 {
-	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS;
+	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
+	       type == SCHEMA_ATTRIBUTES;
 }
 
 void value_clear(const struct schema_key *key, void *base)
@@ -371,12 +373,24 @@ static bool is_pin(struct span word)
 	return (last - digits) % 4 == 0;
 }
 
+/* A token of RFC 8866 that is let across. */
+static bool is_attribute(struct span word)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		if (strchr("\"(),/:;<=>?@[\\]", word.p[i]) != NULL)
+			return false;
+	}
+	return is_word(word) && !attribute_is_of_hop(word);
+}
+
 static bool is_item(enum schema_type type, struct span word)
 {
 	if (type == SCHEMA_NAMES)
 		return is_word(word) && is_name_span(word);
 	if (type == SCHEMA_PINS)
 		return is_pin(word);
+	if (type == SCHEMA_ATTRIBUTES)
+		return is_attribute(word);
 	return is_word(word);
 }
 
@@ -475,6 +489,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_WORDS:
 	case SCHEMA_NAMES:
 	case SCHEMA_PINS:
+	case SCHEMA_ATTRIBUTES:
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_suites(key, base, text, ret_bad);

@@ -177,6 +177,17 @@ int sdp_set_name(struct sdp *sdp, const char *name)
 		match_type, "s");
 }
 
+int sdp_set_time(struct sdp *sdp, const struct sdp *from)
+{
+	size_t at = find(&from->lines, 0, 0, match_type, "t");
+	struct text text;
+
+	assert(at < from->lines.start[1]); /* tidy() saw to it */
+	text_begin(&text, "t=");
+	text_add(&text, line_value(&from->lines.line[at]));
+	return put_line(&sdp->lines, 0, at, &text, match_type, "t");
+}
+
 int sdp_set_connection(struct sdp *sdp, int media, const struct addr *address)
 {
 	struct lines *lines = &sdp->lines;
@@ -195,6 +206,7 @@ int sdp_set_connection(struct sdp *sdp, int media, const struct addr *address)
 		return err;
 	sdp_own(sdp, media)->has_connection = true;
 	sdp_own(sdp, media)->connection = addr;
+	sdp_own(sdp, media)->connection_fault = NULL;
 	sdp_resolve(sdp, media);
 	return 0;
 }
@@ -246,22 +258,42 @@ static int put_media(struct sdp *sdp, unsigned media, const struct text *text)
 	return err;
 }
 
-int sdp_set_media(struct sdp *sdp, unsigned media, uint16_t port, const char *proto)
+static int write_media(struct sdp *sdp, unsigned media, const struct sdp_media *like,
+	uint16_t port, struct span proto)
 {
-	const struct sdp_media *now = sdp_media(sdp, media);
 	struct text text;
 
-	if (proto && !is_word(proto))
-		return ERR_FORMAT;
 	text_begin(&text, "m=");
-	text_add(&text, now->type);
+	text_add(&text, like->type);
 	text_add_str(&text, " ");
 	text_add_uint(&text, port);
 	text_add_str(&text, " ");
-	text_add(&text, proto ? span_of(proto) : now->proto_text);
+	text_add(&text, proto);
 	text_add_str(&text, " ");
-	text_add(&text, now->formats);
+	text_add(&text, like->formats);
 	return put_media(sdp, media, &text);
+}
+
+int sdp_set_media(struct sdp *sdp, unsigned media, uint16_t port, const char *proto)
+{
+	const struct sdp_media *now = sdp_media(sdp, media);
+
+	if (proto && !is_word(proto))
+		return ERR_FORMAT;
+	return write_media(
+		sdp, media, now, port, proto ? span_of(proto) : now->proto_text);
+}
+
+int sdp_refuse_media(struct sdp *sdp, unsigned media, const struct sdp_media *like)
+{
+	if (!like)
+		like = sdp_media(sdp, media);
+	int err = write_media(sdp, media, like, 0, like->proto_text);
+
+	if (err)
+		return err;
+	sdp_remove_lines(sdp, (int)media, "abik");
+	return sdp_remove_connection(sdp, (int)media);
 }
 
 /* True for a line that describes a format that is not in the list (ARG) of the m= line. */
@@ -357,6 +389,35 @@ unsigned sdp_remove_attributes(
 	return removed;
 }
 
+struct keep {
+	sdp_keep_h *h;
+	void *arg;
+};
+
+static bool match_unwanted(const struct line *line, const void *arg)
+{
+	const struct keep *keep = arg;
+	struct span value;
+
+	if (line->type != 'a')
+		return false;
+	struct span name = field_attribute(line_value(line), &value);
+
+	return !keep->h(name, value, keep->arg);
+}
+
+unsigned sdp_keep_attributes(struct sdp *sdp, int media, sdp_keep_h *h, void *arg)
+{
+	const struct keep keep = {h, arg};
+	unsigned section = sdp_section_of(sdp, media);
+	unsigned removed = lines_remove(
+		&sdp->lines, section, sdp->lines.start[section], match_unwanted, &keep);
+
+	if (removed)
+		sdp_reread(sdp, media);
+	return removed;
+}
+
 /* Without the lines of the frame it is no description any more; c= has a function of its
  * own. */
 static bool match_types(const struct line *line, const void *arg)
@@ -381,7 +442,7 @@ static bool has_room_for_attribute(const struct lines *lines, unsigned section)
 
 	for (size_t i = lines->start[section]; i < lines->start[section + 1]; i++)
 		count += lines->line[i].type == 'a';
-	return count < SDP_MAX_ATTRIBUTES;
+	return count < SDP_MAX_ATTRIBUTES + SDP_SPARE_ATTRIBUTES;
 }
 
 int sdp_add_attribute(struct sdp *sdp, int media, const char *name, const char *value)

@@ -129,13 +129,12 @@ int field_connection(struct span value, struct addr *ret, const char **ret_reaso
 	if (!field_word(&value, &network) || !field_word(&value, &family) ||
 		!field_word(&value, &host))
 		return wrong(ret_reason, "c= has fewer than three words");
-	if (!field_is(network, "IN")) {
-		ret->len = 0; /* PSTN (RFC 7195), ATM: no address of ours to make of it */
-		return 0;
-	}
-	bool v6 = field_is(family, "IP6");
+	/* PSTN (RFC 7195), ATM: no address of ours to make of it. Some write small letters. */
+	if (!span_equal_nocase(network, "IN"))
+		return wrong(ret_reason, "c= is of another network than IN");
+	bool v6 = span_equal_nocase(family, "IP6");
 
-	if (!v6 && !field_is(family, "IP4"))
+	if (!v6 && !span_equal_nocase(family, "IP4"))
 		return wrong(ret_reason, "c= names neither IP4 nor IP6");
 	if (field_word(&value, &extra))
 		return wrong(ret_reason, "c= has more than three words");
@@ -148,8 +147,14 @@ int field_connection(struct span value, struct addr *ret, const char **ret_reaso
 			return wrong(ret_reason, "c= has a wrong TTL or count");
 		host.len = (size_t)(slash - host.p);
 	}
-	if (read_host(v6, host, ret) != 0)
+	struct addr addr;
+
+	if (read_host(v6, host, &addr) != 0)
 		return wrong(ret_reason, "c= has no valid address");
+	/* Names that a peer wrote are not asked for: it would steer our DNS and our media. */
+	if (!addr.len)
+		return wrong(ret_reason, "c= has the name of a host, not an address");
+	*ret = addr;
 	return 0;
 }
 
@@ -172,8 +177,7 @@ enum sdp_proto field_proto(struct span text)
 	return SDP_PROTO_OTHER;
 }
 
-/* token *("/" token) */
-static bool is_proto(struct span text)
+bool field_is_proto(struct span text)
 {
 	struct span part;
 
@@ -192,7 +196,7 @@ bool field_is_payload_type(struct span s)
 	return s.len <= 3 && span_uint(s, 127, &number) == 0;
 }
 
-static int read_port(struct span word, struct sdp_media *ret, const char **ret_reason)
+int field_port(struct span word, struct sdp_media *ret, const char **ret_reason)
 {
 	const char *slash = memchr(word.p, '/', word.len);
 	struct span port = {word.p, slash ? (size_t)(slash - word.p) : word.len};
@@ -237,11 +241,11 @@ int field_media(struct span value, struct sdp_media *ret, const char **ret_reaso
 		return wrong(ret_reason, "the media type of m= is no token");
 	if (!field_word(&value, &port))
 		return wrong(ret_reason, "m= has no port");
-	int err = read_port(port, ret, ret_reason);
+	int err = field_port(port, ret, ret_reason);
 
 	if (err)
 		return err;
-	if (!field_word(&value, &ret->proto_text) || !is_proto(ret->proto_text))
+	if (!field_word(&value, &ret->proto_text) || !field_is_proto(ret->proto_text))
 		return wrong(ret_reason, "m= has no valid protocol");
 	ret->proto = field_proto(ret->proto_text);
 	ret->formats = span_trim(value);

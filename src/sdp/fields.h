@@ -32,9 +32,14 @@ bool field_word(struct span *rest, struct span *ret_word);
 /* The value of o=. RET_VERSION is 0 when the version is no number that fits. */
 int field_origin(struct span value, uint64_t *ret_version, const char **ret_reason);
 
-/* The value of c=. RET is without port; its len is 0 for a host name or a network that is
- * not IN. A TTL and a count (RFC 8866 5.7) are checked and dropped. */
+/* The value of c=: a numeric address, without port. A TTL and a count (RFC 8866 5.7) are
+ * checked and dropped. ERR_FORMAT for a host name and a network other than IN too. */
 int field_connection(struct span value, struct addr *ret, const char **ret_reason);
+
+/* The port word of m=, "5000" or "5000/2": sets port and port_count. */
+int field_port(struct span word, struct sdp_media *ret, const char **ret_reason);
+/* The protocol of m=: token *("/" token) */
+bool field_is_proto(struct span text);
 
 /* The value of m=: fills type, port, port_count, proto, proto_text and formats. */
 int field_media(struct span value, struct sdp_media *ret, const char **ret_reason);

@@ -14,10 +14,9 @@
 #include <stdint.h>
 
 struct line {
-	const char *p;   /* "x=value", then its line end */
-	uint16_t len;    /* without the line end */
-	uint8_t end_len; /* 0 (the text's last line may have none), 1 (LF) or 2 (CRLF) */
-	char type;       /* p[0] */
+	const char *p; /* "x=value", then CRLF */
+	uint16_t len;  /* without CRLF */
+	char type;     /* p[0] */
 };
 
 struct lines {
@@ -31,16 +30,11 @@ struct lines {
 	size_t start[SDP_MAX_MEDIA + 2];
 	unsigned sections;
 
-	struct span tail; /* empty lines at the end of the text, which some peers send */
 	struct lines_chunk *chunks;
 };
 
-/*
- * Copies and indexes TEXT. 0; ERR_LIMIT over a bound of sdp.h; ERR_FORMAT for a NUL, a CR
- * that is no line end, or a line that does not begin with a small letter and "=";
- * -ENOMEM. RET untouched on error.
- */
-int lines_load(struct lines *ret, const char *text, size_t len, struct err_text *error);
+/* Copies and indexes TEXT, which tidy() wrote. 0 or -ENOMEM; RET untouched on error. */
+int lines_load(struct lines *ret, struct span text);
 /* A copy with all edits in one piece. 0 or -ENOMEM. */
 int lines_copy(struct lines *ret, const struct lines *lines);
 /* Wipes the text as well: it may hold the keys of a=crypto. */

@@ -105,11 +105,18 @@ static const char *const static_codecs[] = {
 static bool find_map(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret)
 {
+	unsigned section = sdp_section_of(sdp, (int)media);
+	const struct lines *lines = &sdp->lines;
 	struct span value, word;
 
-	for (unsigned i = 0; sdp_attribute(sdp, (int)media, "rtpmap", i, &value); i++)
-		if (field_word(&value, &word) && span_equal(word, format))
+	for (size_t i = lines->start[section]; i < lines->start[section + 1]; i++) {
+		const struct line *line = &lines->line[i];
+
+		if (line->type == 'a' &&
+			field_is(field_attribute(line_value(line), &value), "rtpmap") &&
+			field_word(&value, &word) && span_equal(word, format))
 			return field_word(&value, ret);
+	}
 	return false;
 }
 

@@ -2,16 +2,12 @@
 
 #include "sdp/fields.h"
 #include "sdp/sdp_impl.h"
+#include "sdp/tidy.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int refuse(struct err_text *error, size_t index, const char *reason)
-{
-	return err_set(error, ERR_FORMAT, "line %zu of the SDP: %s", index + 1, reason);
-}
 
 unsigned sdp_section_of(const struct sdp *sdp, int media)
 {
@@ -37,76 +33,30 @@ static void read_attribute(struct span value, struct sdp_section *ret)
 	}
 }
 
-static int read_connection(
-	const struct line *line, struct sdp_section *ret, const char **ret_reason)
+/* Several c= lines are layers of a multicast session: the first is the base. */
+static void read_connection(struct span value, struct sdp_section *ret)
 {
-	struct addr addr;
-	int err = field_connection(line_value(line), &addr, ret_reason);
-
-	/* Several c= lines are layers of a multicast session: the first is the base. */
-	if (!err && !ret->has_connection) {
-		ret->has_connection = true;
-		ret->connection = addr;
-	}
-	return err;
+	if (ret->has_connection)
+		return;
+	ret->has_connection = true;
+	ret->connection.len = 0;
+	ret->connection_fault = NULL;
+	(void)field_connection(value, &ret->connection, &ret->connection_fault);
 }
 
 /* Reads the c= and a= lines of SECTION. */
-static int read_section(const struct lines *lines, unsigned section,
-	struct sdp_section *ret, struct err_text *error)
+static void read_section(
+	const struct lines *lines, unsigned section, struct sdp_section *ret)
 {
 	*ret = (struct sdp_section){.direction = SDP_SENDRECV};
 	for (size_t i = lines->start[section]; i < lines->start[section + 1]; i++) {
 		const struct line *line = &lines->line[i];
-		const char *reason;
 
 		if (line->type == 'a')
 			read_attribute(line_value(line), ret);
-		else if (line->type == 'c' && read_connection(line, ret, &reason) != 0)
-			return refuse(error, i, reason);
-		else if (section > 0 && strchr("vost", line->type))
-			return refuse(
-				error, i, "v=, o=, s= and t= belong before the first m=");
+		else if (line->type == 'c')
+			read_connection(line_value(line), ret);
 	}
-	return 0;
-}
-
-/* The lines that make a description one: v=0 and o= first, each once, and a t=. */
-static int check_session(const struct lines *lines, struct err_text *error)
-{
-	size_t end = lines->start[1];
-	bool has_name = false;
-	bool has_time = false;
-
-	if (end == 0 || !field_is(line_value(&lines->line[0]), "0") ||
-		lines->line[0].type != 'v')
-		return refuse(error, 0, "an SDP begins with v=0");
-	if (end <= SDP_LINE_ORIGIN || lines->line[SDP_LINE_ORIGIN].type != 'o')
-		return refuse(error, SDP_LINE_ORIGIN, "o= must follow v=0");
-	for (size_t i = SDP_LINE_ORIGIN + 1; i < end; i++) {
-		char type = lines->line[i].type;
-
-		if (type == 'v' || type == 'o' || (type == 's' && has_name))
-			return refuse(error, i, "v=, o= and s= may stand only once");
-		has_name = has_name || type == 's';
-		has_time = has_time || type == 't';
-	}
-	/* A missing s= misleads nobody, and some gateways leave it out. */
-	return has_time ? 0 : refuse(error, end, "no t= before the first m=");
-}
-
-static int read_session(struct sdp *sdp, struct err_text *error)
-{
-	const struct lines *lines = &sdp->lines;
-	const char *reason;
-	int err = check_session(lines, error);
-
-	if (err)
-		return err;
-	if (field_origin(line_value(&lines->line[SDP_LINE_ORIGIN]), &sdp->origin_version,
-		    &reason) != 0)
-		return refuse(error, SDP_LINE_ORIGIN, reason);
-	return read_section(lines, 0, &sdp->session, error);
 }
 
 /* The address for RTCP of MEDIA, whose rtp is set. */
@@ -124,12 +74,23 @@ static void resolve_rtcp(struct sdp_media *media, const struct sdp_section *own)
 	}
 }
 
+static const char *fault_of(
+	const struct sdp_line *line, const struct sdp_section *connection)
+{
+	if (line->fault || line->full.port == 0)
+		return line->fault;
+	return connection->has_connection ? connection->connection_fault
+					  : "it has no c=, and the session has none";
+}
+
 static void resolve_media(struct sdp *sdp, unsigned index)
 {
 	const struct sdp_section *own = &sdp->media[index].own;
+	const struct sdp_section *from = own->has_connection ? own : &sdp->session;
 	struct sdp_media *media = &sdp->media[index].full;
 
-	media->rtp = own->has_connection ? own->connection : sdp->session.connection;
+	media->rtp = from->connection;
+	media->fault = fault_of(&sdp->media[index], from);
 	media->on_hold_address = media->rtp.len && addr_is_any(&media->rtp);
 	if (media->rtp.len)
 		addr_set_port(&media->rtp, media->port);
@@ -138,34 +99,31 @@ static void resolve_media(struct sdp *sdp, unsigned index)
 	resolve_rtcp(media, own);
 }
 
-static int read_media(struct sdp *sdp, unsigned index, struct err_text *error)
+static void read_media(struct sdp *sdp, unsigned index)
 {
 	const struct lines *lines = &sdp->lines;
-	size_t first = lines->start[index + 1];
+	struct sdp_line *media = &sdp->media[index];
 	const char *reason;
+	int err = field_media(
+		line_value(&lines->line[lines->start[index + 1]]), &media->full, &reason);
 
-	if (field_media(line_value(&lines->line[first]), &sdp->media[index].full,
-		    &reason) != 0)
-		return refuse(error, first, reason);
-	int err = read_section(lines, index + 1, &sdp->media[index].own, error);
-
-	if (err)
-		return err;
-	if (sdp->media[index].full.port && !sdp->media[index].own.has_connection &&
-		!sdp->session.has_connection)
-		return refuse(
-			error, first, "this m= has no c=, and the session has none");
+	assert(err == 0); /* tidy() wrote it */
+	(void)err;
+	media->fault = NULL;
+	read_section(lines, index + 1, &media->own);
 	resolve_media(sdp, index);
-	return 0;
 }
 
-static int read_all(struct sdp *sdp, struct err_text *error)
+static void read_all(struct sdp *sdp)
 {
-	int err = read_session(sdp, error);
+	const char *reason;
 
-	for (unsigned i = 0; i < sdp_count_media(sdp) && !err; i++)
-		err = read_media(sdp, i, error);
-	return err;
+	sdp->origin_version = 0;
+	(void)field_origin(line_value(&sdp->lines.line[SDP_LINE_ORIGIN]),
+		&sdp->origin_version, &reason);
+	read_section(&sdp->lines, 0, &sdp->session);
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++)
+		read_media(sdp, i);
 }
 
 struct sdp_section *sdp_own(struct sdp *sdp, int media)
@@ -185,56 +143,95 @@ void sdp_resolve(struct sdp *sdp, int media)
 
 void sdp_reread(struct sdp *sdp, int media)
 {
-	int err = read_section(
-		&sdp->lines, sdp_section_of(sdp, media), sdp_own(sdp, media), NULL);
-
-	assert(err == 0);
-	(void)err;
+	read_section(&sdp->lines, sdp_section_of(sdp, media), sdp_own(sdp, media));
 	sdp_resolve(sdp, media);
 }
 
-/* Takes LINES, also on failure. 0, ERR_FORMAT, -ENOMEM. */
-static int from_lines(struct sdp **ret, struct lines *lines, struct err_text *error)
+/* Takes LINES, also on failure. NULL when out of memory. */
+static struct sdp *from_lines(struct lines *lines)
 {
 	size_t size = (lines->sections - 1) * sizeof(struct sdp_line);
 	struct sdp *sdp = malloc(sizeof(*sdp) + size);
 
 	if (!sdp) {
 		lines_free(lines);
-		return -ENOMEM;
+		return NULL;
 	}
 	sdp->lines = *lines;
-	int err = read_all(sdp, error);
+	sdp->repaired = false;
+	read_all(sdp);
+	return sdp;
+}
 
-	if (err) {
-		sdp_free(sdp);
-		return err;
+static void note_faults(struct sdp *sdp, const struct tidy_faults *faults)
+{
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++) {
+		uint32_t bit = 1u << i;
+
+		if (faults->port & bit)
+			sdp->media[i].fault =
+				"the port of m= is not a number from 0 to 65535";
+		else if (faults->formats & bit && sdp->media[i].full.port)
+			sdp->media[i].fault = "m= has no valid format";
+		else if (faults->crowded & bit)
+			sdp->media[i].fault = "it has too many attributes";
 	}
-	*ret = sdp;
-	return 0;
+	sdp_resolve(sdp, SDP_SESSION);
+}
+
+static int from_text(struct sdp **ret, struct span text)
+{
+	struct lines lines;
+	int err = lines_load(&lines, text);
+
+	if (err)
+		return err;
+	*ret = from_lines(&lines);
+	return *ret ? 0 : -ENOMEM;
 }
 
 int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *error)
 {
-	struct lines lines;
-	int err = lines_load(&lines, text, len, error);
+	struct tidy_faults faults;
+	struct sdp *sdp = NULL;
+	struct buf clean;
+	bool repaired;
 
-	return err ? err : from_lines(ret, &lines, error);
+	buf_init(&clean, 0);
+	buf_reserve(&clean, len + 32);
+	int err = tidy((struct span){text, len}, &clean, &faults, &repaired, error);
+
+	if (!err)
+		err = from_text(&sdp, buf_span(&clean));
+	buf_free(&clean);
+	if (err)
+		return err;
+	sdp->repaired = repaired;
+	note_faults(sdp, &faults);
+	*ret = sdp;
+	return 0;
 }
 
 struct sdp *sdp_copy(const struct sdp *sdp)
 {
-	struct sdp *copy = NULL;
 	struct lines lines;
 
 	if (lines_copy(&lines, &sdp->lines) != 0)
 		return NULL;
-	int err = from_lines(&copy, &lines, NULL);
+	struct sdp *copy = from_lines(&lines);
 
-	/* it is the text that SDP was read from, with its edits */
-	assert(err != ERR_FORMAT);
-	(void)err;
+	if (!copy)
+		return NULL;
+	copy->repaired = sdp->repaired;
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++)
+		copy->media[i].fault = sdp->media[i].fault;
+	sdp_resolve(copy, SDP_SESSION);
 	return copy;
+}
+
+bool sdp_was_repaired(const struct sdp *sdp)
+{
+	return sdp->repaired;
 }
 
 void sdp_free(struct sdp *sdp)

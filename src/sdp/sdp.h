@@ -1,8 +1,7 @@
 /*
- * A session description (RFC 4566/8866) as an index of its lines, edited in place: a line
- * that is not edited leaves byte for byte as it came, in its place. What the editor does
- * not understand it keeps; what is malformed in a way that would mislead is refused.
- * One owner, loop thread.
+ * A session description (RFC 8866) as an index of its lines, edited in place. It is read
+ * leniently and written strictly: what stands in it is always in the order of RFC 8866
+ * section 5 with CRLF. One owner, loop thread.
  */
 #pragma once
 
@@ -14,9 +13,11 @@
 #include <stdbool.h>
 
 /* Bounds checked before anything is indexed. */
-#define SDP_MAX_BYTES 8192
-#define SDP_MAX_MEDIA 8
-#define SDP_MAX_ATTRIBUTES 64 /* a session or media section */
+#define SDP_MAX_BYTES 32768
+#define SDP_MAX_MEDIA 32
+#define SDP_MAX_ATTRIBUTES 256 /* a session or media section; browsers' video has 108 */
+#define SDP_MAX_ATTRIBUTES_TOTAL 1024
+#define SDP_SPARE_ATTRIBUTES 32 /* that edits may add to a full section */
 #define SDP_MAX_LINE 1024
 #define SDP_MAX_RATE 1000000 /* Hz */
 
@@ -42,7 +43,9 @@ struct sdp_media {
 	enum sdp_proto proto;
 	struct span proto_text;
 	struct span formats; /* "0 8 101" */
-	struct addr rtp;     /* c= with port; len 0 when no c= or not numeric (a name) */
+	const char
+		*fault;  /* why a line with a port cannot be used; NULL: it can. Static */
+	struct addr rtp; /* c= with port; len 0 when it has a fault or no c= */
 	struct addr
 		rtcp; /* a=rtcp (RFC 3605), else rtp with port + 1; len 0 when port is 0 */
 	bool rtcp_mux;        /* RFC 5761 */
@@ -53,11 +56,13 @@ struct sdp_media {
 struct sdp;
 
 /*
- * Takes a copy of TEXT. CRLF and bare LF are both accepted as line ends and kept, as are
- * empty lines at the end. 0; ERR_LIMIT over the bounds above; ERR_FORMAT when it is no SDP
- * (no v=0 o= t= in order, a line without `x=`, NUL, a bad m=, o= or c= line, port over
- * 65535, an RTP payload type over 127, no c= for a media line whose port is not 0) with
- * ERROR naming line and reason; -ENOMEM. *ret untouched on error.
+ * Takes a copy of TEXT, put in order: lines end in CRLF (LF, CR and mixed ones are taken),
+ * missing o=, s= and t= are added, further ones and lines that say nothing (unknown letters,
+ * malformed b= t= a=, empty ones, NULs and blanks at the end) are left out. A media line that
+ * cannot be used (its c= or port, its formats, too many attributes) has a fault; one whose port
+ * is no port has port 0 too. 0; ERR_LIMIT over the bounds above; ERR_FORMAT when it is no
+ * session description (see tidy.h) with ERROR naming line and reason; -ENOMEM. *ret untouched
+ * on error.
  *
  * Where lines of a section contradict each other (two c=, two directions), the first one
  * counts; the edit that sets such a line leaves only one.
@@ -66,15 +71,18 @@ int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *er
 struct sdp *sdp_copy(const struct sdp *sdp); /* NULL when out of memory */
 void sdp_free(struct sdp *sdp);              /* NULL is fine */
 
+/* Whether the text was another than what sdp_write() gave before the first edit. */
+bool sdp_was_repaired(const struct sdp *sdp);
+
 /* The text as it stands now, appended to OUT. */
 void sdp_write(const struct sdp *sdp, struct buf *out);
 
 unsigned sdp_count_media(const struct sdp *sdp);
 /* INDEX < sdp_count_media(). */
 const struct sdp_media *sdp_media(const struct sdp *sdp, unsigned index);
-/* The version of o= where it is a number of at most 64 bits, else 0. */
+/* The version of o= where that is a number of at most 64 bits, else 0. */
 uint64_t sdp_origin_version(const struct sdp *sdp);
-/* True when all lines but o= are the same (line ends apart): RFC 3264 8's "unchanged". */
+/* True when all lines but o= are the same: RFC 3264 8's "unchanged". */
 bool sdp_equal_but_origin(const struct sdp *a, const struct sdp *b);
 
 /*
@@ -95,6 +103,8 @@ bool sdp_attribute(const struct sdp *sdp, int media, const char *name, unsigned 
 int sdp_set_origin(struct sdp *sdp, const char *user, uint64_t id, uint64_t version,
 	const struct addr *address);
 int sdp_set_name(struct sdp *sdp, const char *name); /* s= */
+/* Sets t= to what FROM has. */
+int sdp_set_time(struct sdp *sdp, const struct sdp *from);
 /* Sets c= of that section; adds the line in its place (RFC 8866 section 5) when missing. */
 int sdp_set_connection(struct sdp *sdp, int media, const struct addr *address);
 /* Removes c= of that section. ERR_FORMAT when a media line in use would lose its address. */
@@ -103,6 +113,9 @@ int sdp_remove_connection(struct sdp *sdp, int media);
  * "port/count" becomes "port". ERR_FORMAT for a port without any c=, or an RTP proto with
  * formats that are no payload types. */
 int sdp_set_media(struct sdp *sdp, unsigned media, uint16_t port, const char *proto);
+/* Refuses the line: port 0, with type, proto and formats of LIKE (a line of another description;
+ * NULL: as they stand), and nothing else said. */
+int sdp_refuse_media(struct sdp *sdp, unsigned media, const struct sdp_media *like);
 /* Replaces the format list (one at least) and drops rtpmap, fmtp and rtcp-fb lines of all
  * other formats. */
 int sdp_keep_formats(
@@ -110,6 +123,9 @@ int sdp_keep_formats(
 /* Removes the attributes of the section whose name is one of COUNT; returns how many. */
 unsigned sdp_remove_attributes(
 	struct sdp *sdp, int media, const char *const *names, size_t count);
+/* Removes the attributes of the section that KEEP does not want; returns how many. */
+typedef bool sdp_keep_h(struct span name, struct span value, void *arg);
+unsigned sdp_keep_attributes(struct sdp *sdp, int media, sdp_keep_h *keep, void *arg);
 /* Removes the lines of the section whose type is one of the letters TYPES ("iuepk"); v o s
  * t m c always stay. Returns how many. */
 unsigned sdp_remove_lines(struct sdp *sdp, int media, const char *types);

@@ -10,7 +10,8 @@
 /* What a section's own lines say, before one level is filled in from the other. */
 struct sdp_section {
 	bool has_connection;
-	struct addr connection; /* of the first c=; len 0 when not numeric */
+	struct addr connection;       /* of the first c=; len 0 when it cannot be used */
+	const char *connection_fault; /* why it cannot, or NULL */
 	bool has_direction;
 	enum sdp_direction direction;
 	bool has_rtcp;
@@ -21,18 +22,20 @@ struct sdp_section {
 struct sdp_line {
 	struct sdp_section own; /* what the media section says itself ... */
 	struct sdp_media full;  /* ... and with the session's values filled in */
+	const char *fault;      /* why the line as it came cannot be used, its c= apart */
 };
 
 /* Every call holds four: no larger than its text needs. Edits never change the number of
  * media lines. */
 struct sdp {
 	struct lines lines;
+	bool repaired;
 	uint64_t origin_version;
 	struct sdp_section session;
 	struct sdp_line media[]; /* sdp_count_media() */
 };
 
-/* v= and o= are always the first two lines: sdp_read() refuses anything else. */
+/* v= and o= are always the first two lines: tidy() sees to it. */
 #define SDP_LINE_ORIGIN 1
 
 /* What the section says itself; for an edit to keep up with its line. */

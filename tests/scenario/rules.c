@@ -74,6 +74,10 @@ static int check_media(const struct stage *stage, const struct party *party,
 	if (sdp_read(&sdp, body.p, body.len, &why))
 		return err_set(
 			error, ERR_FORMAT, "SDP that cannot be read: %.200s", why.text);
+	if (sdp_was_repaired(sdp)) {
+		sdp_free(sdp);
+		return err_set(error, ERR_FORMAT, "SDP that is not well formed");
+	}
 	for (unsigned i = 0; i < sdp_count_media(sdp); i++) {
 		const struct sdp_media *media = sdp_media(sdp, i);
 

@@ -3,6 +3,7 @@
 
 #include "../../scenario/told.h"
 
+#include "base/log.h"
 #include "bridge/mediate.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ static void rig_free(struct rig *rig)
 static struct sdp *parse(const char *host, const char *lines)
 {
 	struct err_text text = {{0}};
-	char whole[2048];
+	char whole[8192];
 	struct sdp *sdp;
 	int len = snprintf(whole, sizeof(whole),
 		"v=0\r\no=alice 5 5 IN IP4 %s\r\ns=secret\r\ni=secret\r\nc=IN IP4 %s\r\n"
@@ -484,6 +485,108 @@ static void a_cancelled_change_leaves_what_was_agreed(void **state)
 	buf_free(&out);
 }
 
+static void count_left_out(void *arg, enum log_level level, const char *line)
+{
+	unsigned *count = arg;
+
+	if (strstr(line, "event=sdp-attribute-left-out"))
+		++*count;
+	assert_true(level == LOG_LEVEL_DEBUG || !strstr(line, "left-out"));
+	assert_null(strstr(line, "value"));
+}
+
+/* Once a trunk and name, however often it comes. */
+static void attributes_left_out_are_said_once(void **state)
+{
+	static const char lines[] = AUDIO "a=one:value\r\na=two:value\r\na=one:more\r\n";
+	enum log_level before = log_get_level();
+	struct config_server named = server;
+	struct rig rig;
+	struct buf out;
+	unsigned count = 0;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	named.common.id = (char *)"pbx1";
+	rig.a.settings = &named.common;
+	log_set_sink(count_left_out, &count);
+	assert_int_equal(offer(&rig, lines, &out), 0);
+	assert_int_equal(count, 0);
+	log_set_level(LOG_LEVEL_DEBUG);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(offer_again(&rig, &out), 0);
+		/* one, two, tool and our own crypto's name */
+		assert_int_equal(count, 4);
+	}
+	named.common.id = (char *)"pbx2";
+	assert_int_equal(offer_again(&rig, &out), 0);
+	assert_int_equal(count, 8);
+	log_set_level(before);
+	log_set_sink(NULL, NULL);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+/* The setting of either trunk counts; what belongs to one hop crosses by no setting. */
+static void a_trunk_may_add_attributes(void **state)
+{
+	static const char lines[] = AUDIO "a=x-note:1\r\na=X-Note:2\r\na=acap:3\r\n";
+	static const char *const crosses[] = {"a=x-note:1\r\n", NULL};
+	static const char *const hidden[] = {"X-Note", "acap", NULL};
+	static const char *const none[] = {"note", "acap", NULL};
+	static const char *const nothing[] = {NULL};
+	static char *words[] = {(char *)"x-note", (char *)"acap"};
+	const struct config_words added = {words, 2};
+	struct config_server noting = server;
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, lines, &out), 0);
+	assert_lines(&out, nothing, none);
+	rig.gateway.common.media.sdp_attributes = added;
+	assert_int_equal(offer_again(&rig, &out), 0);
+	assert_lines(&out, crosses, hidden);
+	rig.gateway.common.media.sdp_attributes = (struct config_words){0};
+	noting.common.media.sdp_attributes = added;
+	rig.a.settings = &noting.common;
+	assert_int_equal(offer_again(&rig, &out), 0);
+	assert_lines(&out, crosses, hidden);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+/* Browsers' video has more than a hundred; what does not cross does not count. */
+static void many_attributes_refuse_one_line_at_most(void **state)
+{
+	static const char *const served[] = {"m=audio 40000 RTP/AVP 8 0 101\r\n",
+		"m=video 40002 RTP/AVP 96\r\n", NULL};
+	static const char *const refused[] = {
+		"m=audio 40000 RTP/AVP 8 0 101\r\n", "m=video 0 RTP/SAVP 96\r\n", NULL};
+	static const char *const nothing[] = {NULL};
+
+	(void)state;
+	for (unsigned count = 108; count <= 300; count += 192) {
+		struct buf lines, out;
+		struct rig rig;
+
+		rig_init(&rig);
+		buf_init(&lines, 0);
+		buf_init(&out, 0);
+		buf_add_str(&lines, AUDIO "m=video 20002 RTP/SAVP 96\r\n" CRYPTO);
+		for (unsigned i = 1; i < count; i++)
+			buf_printf(&lines, "a=x:%u\r\n", i);
+		assert_int_equal(offer(&rig, buf_str(&lines), &out), 0);
+		assert_lines(&out, count > 256 ? refused : served, nothing);
+		rig_free(&rig);
+		buf_free(&out);
+		buf_free(&lines);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -497,6 +600,9 @@ int main(void)
 		cmocka_unit_test(fax_of_a_gateway_with_tls_does_not_latch),
 		cmocka_unit_test(says_when_ports_are_gone),
 		cmocka_unit_test(a_cancelled_change_leaves_what_was_agreed),
+		cmocka_unit_test(attributes_left_out_are_said_once),
+		cmocka_unit_test(a_trunk_may_add_attributes),
+		cmocka_unit_test(many_attributes_refuse_one_line_at_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -345,6 +345,14 @@ static void values_are_judged_at_their_bounds(void **state)
 		{"[server s]\nhost = a\npins = " PIN ",", false},
 		{"[server s]\nhost = a\npins = " PIN ", " PIN, false},
 		/* not SHA-256, too short, too long, another alphabet, spare bits set */
+		{"[server s]\nhost = a\nsdp-attributes = X-nat, x-nat, a.b!", true},
+		{"[server s]\nhost = a\nsdp-attributes = X-nat, X-nat", false},
+		{"[server s]\nhost = a\nsdp-attributes = X:nat", false},
+		{"[server s]\nhost = a\nsdp-attributes = a b", false},
+		{"[server s]\nhost = a\nsdp-attributes = Crypto", false},
+		{"[server s]\nhost = a\nsdp-attributes = ice-anything", false},
+		{"[server s]\nhost = a\nsdp-attributes = ptime, acap", false},
+		{"[server s]\nhost = a\nsdp-attributes = sendonly", false},
 		{"[server s]\nhost = a\npins = sha1/47DEQpj8HBSa+/TImW+5JCeuQeQ=", false},
 		{"[server s]\nhost = a\npins = "
 		 "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",

@@ -6,10 +6,10 @@
 
 static void nothing_but_the_edited_lines_change(void **state)
 {
-	struct sdp *sdp =
-		sdp_of("v=0\no=- 7 8 IN IP4 192.0.2.1\r\ns=-\nc=IN IP4 192.0.2.1\r\n"
-		       "b=AS:64\nt=0 0\r\nm=audio 5000 RTP/AVP 0\na=odd : \r\n"
-		       "c=IN IP4 192.0.2.2\na=sendonly");
+	struct sdp *sdp = sdp_of(
+		"v=0\r\no=- 7 8 IN IP4 192.0.2.1\r\ns=a  b\r\nc=IN IP4 192.0.2.1\r\n"
+		"b=AS:64\r\nt=0 0\r\nm=audio 5000 RTP/AVP 0\r\n"
+		"c=IN IP4 192.0.2.2\r\na=odd: x  y\r\na=sendonly\r\n");
 	struct addr address = addr_of("203.0.113.5");
 
 	(void)state;
@@ -19,9 +19,10 @@ static void nothing_but_the_edited_lines_change(void **state)
 	assert_int_equal(sdp_set_media(sdp, 0, 40000, "RTP/SAVP"), 0);
 	assert_int_equal(sdp_add_attribute(sdp, 0, "crypto", "1 x"), 0);
 	assert_sdp(sdp,
-		"v=0\no=tandem 11 12 IN IP4 203.0.113.5\r\ns=-\nc=IN IP4 203.0.113.5\r\n"
-		"b=AS:64\nt=0 0\r\nm=audio 40000 RTP/SAVP 0\na=odd : \r\n"
-		"c=IN IP4 203.0.113.5\na=sendonly\na=crypto:1 x\n");
+		"v=0\r\no=tandem 11 12 IN IP4 203.0.113.5\r\ns=a  b\r\n"
+		"c=IN IP4 203.0.113.5\r\nb=AS:64\r\nt=0 0\r\n"
+		"m=audio 40000 RTP/SAVP 0\r\nc=IN IP4 203.0.113.5\r\na=odd: x  y\r\n"
+		"a=sendonly\r\na=crypto:1 x\r\n");
 	assert_int_equal(sdp_origin_version(sdp), 12);
 	assert_addr(&sdp_media(sdp, 0)->rtp, "203.0.113.5:40000");
 	assert_addr(&sdp_media(sdp, 0)->rtcp, "203.0.113.5:40001");
@@ -147,7 +148,7 @@ static void media_line_keeps_what_is_not_set(void **state)
 	(void)state;
 	assert_int_equal(sdp_set_media(sdp, 0, 0, NULL), 0);
 	assert_int_equal(sdp_set_media(sdp, 1, 65535, NULL), 0);
-	assert_sdp(sdp, SESSION "m=audio 0 RTP/AVP 0  8\r\nm=image 65535 udptl t38\r\n");
+	assert_sdp(sdp, SESSION "m=audio 0 RTP/AVP 0 8\r\nm=image 65535 udptl t38\r\n");
 	assert_int_equal(sdp_media(sdp, 0)->port_count, 1);
 	sdp_free(sdp);
 }
@@ -199,8 +200,8 @@ static void attributes_are_removed_from_their_section_alone(void **state)
 	(void)state;
 	assert_int_equal(remove_attribute(sdp, 0, "crypto"), 3);
 	assert_int_equal(remove_attribute(sdp, 0, "crypto"), 0);
-	assert_sdp(
-		sdp, SESSION "a=crypto:0\r\n" AUDIO "a=cryptos:2\r\n" AUDIO "a=crypto:4");
+	assert_sdp(sdp,
+		SESSION "a=crypto:0\r\n" AUDIO "a=cryptos:2\r\n" AUDIO "a=crypto:4\r\n");
 	assert_int_equal(remove_attribute(sdp, 1, "crypto"), 1);
 	assert_int_equal(remove_attribute(sdp, SDP_SESSION, "crypto"), 1);
 	assert_sdp(sdp, SESSION AUDIO "a=cryptos:2\r\n" AUDIO);
@@ -213,7 +214,7 @@ static void several_names_and_types_are_removed_at_once(void **state)
 	struct sdp *sdp = sdp_of(SESSION
 		"i=x\r\nb=AS:1\r\nu=x\r\na=crypto:0\r\n" AUDIO
 		"i=x\r\na=rtcp:9\r\na=rtcp-mux\r\na=x\r\na=crypto:1\r\na=sendonly\r\n"
-		"a=:\r\na=cryptos:2\r\n");
+		"a=cryptos:2\r\n");
 	const struct sdp_media *media = sdp_media(sdp, 0);
 
 	(void)state;
@@ -223,8 +224,9 @@ static void several_names_and_types_are_removed_at_once(void **state)
 	assert_addr(&media->rtcp, "192.0.2.1:5001");
 	assert_int_equal(sdp_remove_attributes(sdp, 0, names, 0), 0);
 	assert_int_equal(sdp_remove_lines(sdp, SDP_SESSION, "uimsc"), 2);
-	assert_sdp(sdp, SESSION "b=AS:1\r\na=crypto:0\r\n" AUDIO
-				"i=x\r\na=rtcp-mux\r\na=x\r\na=:\r\na=cryptos:2\r\n");
+	assert_sdp(sdp, SHORT "s=-\r\nc=IN IP4 192.0.2.1\r\nb=AS:1\r\nt=0 0\r\n"
+			      "a=crypto:0\r\n" AUDIO
+			      "i=x\r\na=rtcp-mux\r\na=x\r\na=cryptos:2\r\n");
 	sdp_free(sdp);
 }
 
@@ -251,9 +253,67 @@ static void removed_and_added_attributes_show_in_the_media(void **state)
 	sdp_free(sdp);
 }
 
+static bool keep_short(struct span name, struct span value, void *arg)
+{
+	unsigned *seen = arg;
+
+	++*seen;
+	return name.len + value.len < 4;
+}
+
+static void attributes_are_kept_by_a_judge(void **state)
+{
+	struct sdp *sdp = sdp_of(SESSION
+		"a=sendonly\r\n" AUDIO "a=ab:c\r\na=abc:d\r\na=recvonly\r\na=x\r\n" AUDIO
+		"a=long:er\r\n");
+	unsigned seen = 0;
+
+	(void)state;
+	assert_int_equal(sdp_keep_attributes(sdp, 0, keep_short, &seen), 2);
+	assert_int_equal(seen, 4);
+	assert_sdp(sdp,
+		SESSION "a=sendonly\r\n" AUDIO "a=ab:c\r\na=x\r\n" AUDIO "a=long:er\r\n");
+	assert_int_equal(sdp_media(sdp, 0)->direction, SDP_SENDONLY);
+	assert_int_equal(sdp_keep_attributes(sdp, SDP_SESSION, keep_short, &seen), 1);
+	assert_int_equal(sdp_media(sdp, 0)->direction, SDP_SENDRECV);
+	sdp_free(sdp);
+}
+
+static void refused_line_says_nothing_but_what_was_offered(void **state)
+{
+	static const char line[] = "m=audio 5000 RTP/AVP 0 8\r\ni=x\r\n"
+				   "c=IN IP4 192.0.2.2\r\nb=AS:1\r\na=ptime:20\r\n";
+	struct sdp *offer = sdp_of(SESSION "m=audio 9 RTP/SAVPF 97 98\r\n");
+	char text[512];
+	struct sdp *sdp;
+
+	(void)state;
+	snprintf(text, sizeof(text), "%s%s%s", SESSION, line, line);
+	sdp = sdp_of(text);
+	assert_int_equal(sdp_refuse_media(sdp, 0, NULL), 0);
+	assert_int_equal(sdp_refuse_media(sdp, 1, sdp_media(offer, 0)), 0);
+	assert_sdp(sdp, SESSION "m=audio 0 RTP/AVP 0 8\r\nm=audio 0 RTP/SAVPF 97 98\r\n");
+	assert_int_equal(sdp_media(sdp, 1)->proto, SDP_PROTO_SAVPF);
+	sdp_free(sdp);
+	sdp_free(offer);
+}
+
+static void time_is_taken_from_another_description(void **state)
+{
+	struct sdp *from = sdp_of(SHORT "s=-\r\nt=11 12\r\nt=13 14\r\n");
+	struct sdp *sdp = sdp_of(SESSION AUDIO);
+
+	(void)state;
+	assert_int_equal(sdp_set_time(sdp, from), 0);
+	assert_sdp(sdp, SHORT "s=-\r\nc=IN IP4 192.0.2.1\r\nt=11 12\r\n" AUDIO);
+	sdp_free(sdp);
+	sdp_free(from);
+}
+
 static void lines_of_a_type_are_removed_but_never_the_frame(void **state)
 {
-	static const char text[] = SESSION "b=AS:1\r\nb=CT:2\r\n" AUDIO "b=AS:3\r\n";
+	static const char text[] = SHORT "s=-\r\nc=IN IP4 192.0.2.1\r\nb=AS:1\r\n"
+					 "b=CT:2\r\nt=0 0\r\n" AUDIO "b=AS:3\r\n";
 	struct sdp *sdp = sdp_of(text);
 
 	(void)state;
@@ -270,15 +330,14 @@ static void lines_of_a_type_are_removed_but_never_the_frame(void **state)
 
 static void attributes_are_added_at_the_end_of_the_section(void **state)
 {
-	/* An empty line at the end stays at the end. */
-	struct sdp *sdp = sdp_of(SESSION AUDIO AUDIO "b=AS:1\r\n\r\n");
+	struct sdp *sdp = sdp_of(SESSION AUDIO AUDIO "b=AS:1\r\n");
 
 	(void)state;
 	assert_int_equal(sdp_add_attribute(sdp, 1, "b", "two:2"), 0);
 	assert_int_equal(sdp_add_attribute(sdp, 0, "a", ""), 0);
 	assert_int_equal(sdp_add_attribute(sdp, SDP_SESSION, "flag", NULL), 0);
-	assert_sdp(sdp, SESSION "a=flag\r\n" AUDIO "a=a:\r\n" AUDIO
-				"b=AS:1\r\na=b:two:2\r\n\r\n");
+	assert_sdp(sdp,
+		SESSION "a=flag\r\n" AUDIO "a=a:\r\n" AUDIO "b=AS:1\r\na=b:two:2\r\n");
 	sdp_free(sdp);
 }
 
@@ -364,12 +423,13 @@ static void sections_over_the_bound_are_refused(void **state)
 	struct sdp *sdp = sdp_of(SESSION AUDIO AUDIO);
 
 	(void)state;
-	for (unsigned i = 0; i < SDP_MAX_ATTRIBUTES; i++)
+	for (unsigned i = 0; i < SDP_MAX_ATTRIBUTES + SDP_SPARE_ATTRIBUTES; i++)
 		assert_int_equal(sdp_add_attribute(sdp, 0, "x", NULL), 0);
 	assert_int_equal(sdp_add_attribute(sdp, 0, "x", NULL), ERR_LIMIT);
 	assert_int_equal(sdp_set_direction(sdp, 0, SDP_INACTIVE), ERR_LIMIT);
 	assert_int_equal(sdp_add_attribute(sdp, 1, "x", NULL), 0);
-	assert_int_equal(remove_attribute(sdp, 0, "x"), SDP_MAX_ATTRIBUTES);
+	assert_int_equal(
+		remove_attribute(sdp, 0, "x"), SDP_MAX_ATTRIBUTES + SDP_SPARE_ATTRIBUTES);
 	assert_sdp(sdp, SESSION AUDIO AUDIO "a=x\r\n");
 	sdp_free(sdp);
 }
@@ -393,8 +453,7 @@ static void texts_over_the_bound_are_refused(void **state)
 
 	buf_init(&buf, 0);
 	sdp_write(sdp, &buf);
-	/* One byte less than "a=x:", what is left for the value, and two line ends: the last
-	 * line has none yet. */
+	/* "a=x:", what is left for the value, and the line end. */
 	size_t left = SDP_MAX_BYTES - buf.len;
 
 	value[left - 4 - 2 + 1] = '\0';
@@ -449,6 +508,9 @@ int main(void)
 		cmocka_unit_test(attributes_are_removed_from_their_section_alone),
 		cmocka_unit_test(several_names_and_types_are_removed_at_once),
 		cmocka_unit_test(removed_and_added_attributes_show_in_the_media),
+		cmocka_unit_test(attributes_are_kept_by_a_judge),
+		cmocka_unit_test(refused_line_says_nothing_but_what_was_offered),
+		cmocka_unit_test(time_is_taken_from_another_description),
 		cmocka_unit_test(lines_of_a_type_are_removed_but_never_the_frame),
 		cmocka_unit_test(attributes_are_added_at_the_end_of_the_section),
 		cmocka_unit_test(direction_is_replaced_or_added),

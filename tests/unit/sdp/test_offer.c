@@ -3,14 +3,14 @@
 #include "sdp/offer.h"
 
 /*
- * The examples of RFC 4317: an offer of Alice's, what Bob answers. Blank lines of the
- * grammar that the RFC leaves as they are; our o= takes the place of the sender's.
+ * The examples of RFC 4317: an offer of Alice's, what Bob answers. Its "s= " is
+ * "s=-" here; our o= takes the place of the sender's.
  */
 #define ALICE                                                                            \
-	"v=0\r\no=alice 2890844526 2890844526 IN IP4 host.atlanta.example.com\r\ns= "    \
+	"v=0\r\no=alice 2890844526 2890844526 IN IP4 host.atlanta.example.com\r\ns=-"    \
 	"\r\n"
 #define ALICE_C "c=IN IP4 host.atlanta.example.com\r\nt=0 0\r\n"
-#define BOB "v=0\r\no=bob 2808844564 2808844564 IN IP4 host.biloxi.example.com\r\ns= \r\n"
+#define BOB "v=0\r\no=bob 2808844564 2808844564 IN IP4 host.biloxi.example.com\r\ns=-\r\n"
 #define BOB_C "c=IN IP4 host.biloxi.example.com\r\nt=0 0\r\n"
 #define PCMU "a=rtpmap:0 PCMU/8000\r\n"
 #define PCMA "a=rtpmap:8 PCMA/8000\r\n"
