@@ -1,61 +1,29 @@
 #include "media/path.h"
 
 #include "media/rtcp.h"
+#include "media/rtp.h"
+#include "media/translator.h"
 #include "media/udptl.h"
 
 #include <string.h>
 
-#define RTP_HEADER 12
 #define VERSION_BITS 0xc0
 #define VERSION_2 0x80
-#define EXTENSION_BIT 0x10
-#define PADDING_BIT 0x20
-
-/* The worker is the only writer, so a counter needs no locked instruction. */
-static void count(_Atomic uint64_t *counter, uint64_t amount)
-{
-	uint64_t value = atomic_load_explicit(counter, memory_order_relaxed);
-
-	atomic_store_explicit(counter, value + amount, memory_order_relaxed);
-}
-
-static uint64_t read_counter(const _Atomic uint64_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static uint32_t load32(const _Atomic uint32_t *counter)
-{
-	return atomic_load_explicit(counter, memory_order_relaxed);
-}
-
-static void store32(_Atomic uint32_t *counter, uint32_t value)
-{
-	atomic_store_explicit(counter, value, memory_order_relaxed);
-}
-
-static uint16_t read16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t read32(const uint8_t *p)
-{
-	return (uint32_t)read16(p) << 16 | read16(p + 2);
-}
 
 /* Setting */
 
-void path_init(struct path *path, const struct addr local_rtp[static 2])
+void path_init(struct path *path, const struct path_params *params)
 {
 	memset(path, 0, sizeof(*path));
+	path->cname = params->cname;
 	for (unsigned side = 0; side < 2; side++) {
+		const struct addr *rtp = &params->local_rtp[side];
 		struct addr *local = path->side[side].local;
 
-		local[PATH_RTP] = local_rtp[side];
-		local[PATH_RTCP] = local_rtp[side];
-		addr_set_port(
-			&local[PATH_RTCP], (uint16_t)(addr_port(&local_rtp[side]) + 1));
+		local[PATH_RTP] = local[PATH_RTCP] = *rtp;
+		addr_set_port(&local[PATH_RTCP], (uint16_t)(addr_port(rtp) + 1));
+		outgoing_init(
+			&path->side[side].outgoing, side ? ~params->seed : params->seed);
 	}
 }
 
@@ -116,7 +84,7 @@ static int take_cover(
 
 	if (remote->udptl || remote->rx.suite == RELAY_PLAIN) {
 		close_side(side);
-		atomic_store_explicit(&side->counters.key_us, 0, memory_order_relaxed);
+		counter_set(&side->counters.key_us, 0);
 		side->cover = remote->udptl ? PATH_UDPTL : PATH_PLAIN;
 		return 0;
 	}
@@ -126,8 +94,7 @@ static int take_cover(
 	if (err == 0)
 		side->cover = PATH_SRTP;
 	if (side->open != before)
-		atomic_store_explicit(
-			&side->counters.key_us, now_us, memory_order_relaxed);
+		counter_set(&side->counters.key_us, now_us);
 	return err;
 }
 
@@ -191,43 +158,25 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	side->mux = remote->rtcp_mux && !remote->udptl;
 	side->send = remote->send;
 	side->receive = remote->receive;
+	formats_set(&side->formats, remote);
 	take_addresses(side, remote, now_us);
 	take_dtmf(path, index, remote);
 	if (!awaited)
 		side->set_us = now_us;
 	if (side->report.heard_us == 0)
 		side->report.heard_us = now_us;
-	store32(&side->counters.sets, load32(&side->counters.sets) + 1);
+	counter_set32(&side->counters.sets, counter_get32(&side->counters.sets) + 1);
 	/* Who gets a fax says nothing while a page comes. */
-	store32(&side->counters.expected,
+	counter_set32(&side->counters.expected,
 		side->receive && side->remote[PATH_RTP].len && side->cover != PATH_UDPTL);
-	atomic_store_explicit(&side->counters.good_since_set, 0, memory_order_relaxed);
-	atomic_store_explicit(&side->counters.bad_since_set, 0, memory_order_relaxed);
+	counter_set(&side->counters.good_since_set, 0);
+	counter_set(&side->counters.bad_since_set, 0);
 	side->search.restarted = 0;
-	store32(&side->counters.roc_restarts, 0);
+	counter_set32(&side->counters.roc_restarts, 0);
 	return 0;
 }
 
 /* One packet */
-
-/* The whole header is there: RFC 3550 5.1 and 5.3.1. DATA is in clear. */
-static bool is_rtp(const uint8_t *data, size_t len)
-{
-	size_t header;
-
-	if (len < RTP_HEADER)
-		return false;
-	header = RTP_HEADER + 4 * (size_t)(data[0] & 0x0f);
-	if (data[0] & EXTENSION_BIT) {
-		if (len < header + 4)
-			return false;
-		header += 4 + 4 * (size_t)read16(data + header + 2);
-	}
-	if (len < header)
-		return false;
-	return !(data[0] & PADDING_BIT) ||
-	       (data[len - 1] != 0 && data[len - 1] <= len - header);
-}
 
 /*
  * RFC 7983: a first byte of 128 to 191 is RTP or RTCP, everything else (STUN, DTLS, TURN)
@@ -248,18 +197,18 @@ static bool classify(const struct path_side *side, const struct path_in *in,
 	return true;
 }
 
-static void count_refusal(struct path_counters *counters, int err)
+static void count_refusal(struct counters *counters, int err)
 {
 	switch (err) {
 	case ERR_REPLAY:
-		count(&counters->dropped_replay, 1);
+		counter_add(&counters->dropped_replay, 1);
 		break;
 	case ERR_FORMAT:
-		count(&counters->dropped_malformed, 1);
+		counter_add(&counters->dropped_malformed, 1);
 		break;
 	default:
-		count(&counters->dropped_auth, 1);
-		count(&counters->bad_since_set, 1);
+		counter_add(&counters->dropped_auth, 1);
+		counter_add(&counters->bad_since_set, 1);
 		break;
 	}
 }
@@ -272,8 +221,8 @@ static int open_srtp(struct path_side *side, const struct path_in *in,
 	if (kind == PATH_RTCP) /* carries its whole index */
 		return srtp_context_open(side->open, true, in->data, len);
 	err = search_open(&side->search, side->open, now_us, in->data, len);
-	store32(&side->counters.roc_changes, side->search.found);
-	store32(&side->counters.roc_restarts, side->search.restarted);
+	counter_set32(&side->counters.roc_changes, side->search.found);
+	counter_set32(&side->counters.roc_restarts, side->search.restarted);
 	return err;
 }
 
@@ -291,7 +240,7 @@ static int open_packet(struct path_side *side, const struct path_in *in,
 	if (side->cover == PATH_SRTP)
 		err = open_srtp(side, in, *ret_kind, len, now_us);
 	if (err == 0 && !(*ret_kind == PATH_RTCP ? rtcp_is_valid(in->data, *len)
-						 : is_rtp(in->data, *len)))
+						 : rtp_is_whole(in->data, *len)))
 		err = ERR_FORMAT;
 	return err;
 }
@@ -343,19 +292,19 @@ static bool admit(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, enum path_channel *ret_kind, size_t *len)
 {
 	struct path_side *side = &path->side[in->side];
-	struct path_counters *counters = &side->counters;
+	struct counters *counters = &side->counters;
 	const struct addr *remote = &side->remote[in->channel];
 	bool foreign = !addr_equal(in->source, remote);
 	int err;
 
 	if (side->cover == PATH_CLOSED || !remote->len ||
 		(foreign && !may_latch(side, in, batch->now_us))) {
-		count(&counters->dropped_source, 1);
+		counter_add(&counters->dropped_source, 1);
 		return false;
 	}
 	err = open_packet(side, in, ret_kind, len, batch->now_us);
 	if (err != 0 && foreign)
-		count(&counters->dropped_source, 1);
+		counter_add(&counters->dropped_source, 1);
 	else if (err != 0)
 		count_refusal(counters, err);
 	else if (side->latch.open[in->channel])
@@ -365,59 +314,61 @@ static bool admit(struct path *path, const struct path_batch *batch,
 
 static void measure(struct path_side *side, const uint8_t *data, uint64_t now_us)
 {
+	const struct format *format = formats_find(&side->formats, rtp_type(data));
 	const struct quality_packet packet = {
-		.ssrc = read32(data + 8),
-		.timestamp = read32(data + 4),
-		.seq = read16(data + 2),
-		.payload_type = data[1] & 0x7f,
+		.ssrc = rtp_ssrc(data),
+		.timestamp = rtp_timestamp(data),
+		.seq = rtp_seq(data),
+		.payload_type = format->type,
+		.clock = format->clock.rate,
 		.arrival_us = now_us,
 	};
 	struct quality *quality = &side->quality;
-	struct path_counters *counters = &side->counters;
+	struct counters *counters = &side->counters;
 
 	quality_packet(quality, &packet);
-	atomic_store_explicit(
-		&counters->rx_lost, quality_lost(quality), memory_order_relaxed);
-	atomic_store_explicit(&counters->rx_late, quality->late, memory_order_relaxed);
-	atomic_store_explicit(
-		&counters->rx_duplicates, quality->duplicates, memory_order_relaxed);
-	store32(&counters->jitter_us, quality_jitter_us(quality));
-	store32(&counters->ssrc, quality->ssrc);
-	store32(&counters->ssrc_changes, quality->ssrc_changes);
+	if (!format->aside)
+		counter_set32(&counters->payload_type, format->type + 1U);
+	counter_set(&counters->rx_lost, quality_lost(quality));
+	counter_set(&counters->rx_late, quality->late);
+	counter_set(&counters->rx_duplicates, quality->duplicates);
+	counter_set32(&counters->jitter_us, quality_jitter_us(quality));
+	counter_set32(&counters->ssrc, quality->ssrc);
+	counter_set32(&counters->ssrc_changes, quality->ssrc_changes);
 	if (side->cover == PATH_SRTP)
-		store32(&counters->roll_overs, srtp_context_roc(side->open, data));
+		counter_set32(&counters->roll_overs, srtp_context_roc(side->open, data));
 }
 
 /* Its reports are about the stream of OTHER, and in the units of that one's clock. */
 static void hear_report(struct path_side *side, const struct path_side *other,
 	const uint8_t *data, size_t len, uint64_t now_us)
 {
-	uint64_t clock = quality_clock_rate(other->quality.payload_type);
+	uint64_t clock = other->quality.started ? other->quality.clock : 8000;
 	struct report *report = &side->report;
-	struct path_counters *counters = &side->counters;
+	struct counters *counters = &side->counters;
 
 	report_heard(report, data, len, now_us);
-	store32(&counters->round_trip_us, report->round_trip_us);
-	store32(&counters->far_lost,
+	counter_set32(&counters->round_trip_us, report->round_trip_us);
+	counter_set32(&counters->far_lost,
 		report->far_lost > 0 ? (uint32_t)report->far_lost : 0);
-	store32(&counters->far_jitter_us,
+	counter_set32(&counters->far_jitter_us,
 		(uint32_t)((uint64_t)report->far_jitter * 1000000 / clock));
 }
 
 static void count_received(struct path_side *side, const struct path_side *other,
 	const struct path_in *in, enum path_channel kind, size_t len, uint64_t now_us)
 {
-	struct path_counters *counters = &side->counters;
+	struct counters *counters = &side->counters;
 
-	atomic_store_explicit(&counters->last_rx_us, now_us, memory_order_relaxed);
+	counter_set(&counters->last_rx_us, now_us);
 	if (kind == PATH_RTCP) {
-		count(&counters->rx_rtcp, 1);
+		counter_add(&counters->rx_rtcp, 1);
 		hear_report(side, other, in->data, len, now_us);
 		return;
 	}
-	count(&counters->good_since_set, 1);
-	count(&counters->rx_packets, 1);
-	count(&counters->rx_bytes, len);
+	counter_add(&counters->good_since_set, 1);
+	counter_add(&counters->rx_packets, 1);
+	counter_add(&counters->rx_bytes, len);
 	if (side->cover != PATH_UDPTL)
 		measure(side, in->data, now_us);
 }
@@ -466,16 +417,17 @@ static void count_lost(struct path *path)
 {
 	const struct path_dtmf *dtmf = &path->dtmf;
 
-	atomic_store_explicit(&path->side[dtmf->side].counters.digits_lost,
-		dtmf->reader.lost + dtmf->player.lost, memory_order_relaxed);
+	counter_set(&path->side[dtmf->side].counters.digits_lost,
+		dtmf->reader.lost + dtmf->player.lost);
 }
 
+/* It goes no further, and leaves no gap in what does. */
 static void hear_event(struct path *path, const struct path_in *in,
 	const struct dtmf_format *format, size_t len, uint64_t now_us)
 {
 	struct path_dtmf *dtmf = &path->dtmf;
 
-	count(&path->side[in->side].counters.events_taken, 1);
+	counter_add(&path->side[in->side].counters.events_taken, 1);
 	/* From the side whose digits are signalled it would be one digit twice. */
 	if (in->side != dtmf->side)
 		return;
@@ -485,24 +437,29 @@ static void hear_event(struct path *path, const struct path_in *in,
 	count_lost(path);
 }
 
-/* Takes telephone-events out and puts digits in. False: the packet goes no further. */
-static bool convert(
-	struct path *path, const struct path_in *in, size_t *len, uint64_t now_us)
+/* True: it was a telephone-event, which is taken out. */
+static bool take_event(
+	struct path *path, const struct path_in *in, size_t len, uint64_t now_us)
 {
-	struct path_dtmf *dtmf = &path->dtmf;
-	const struct dtmf_format *format = dtmf_format(&dtmf->terms, in->data[1] & 0x7f);
+	const struct dtmf_format *format =
+		dtmf_format(&path->dtmf.terms, rtp_type(in->data));
 
-	if (format) {
-		hear_event(path, in, format, *len, now_us);
+	if (!format) {
+		if (in->side == path->dtmf.side)
+			path_expire(path, now_us);
 		return false;
 	}
-	if (in->side == dtmf->side) {
-		path_expire(path, now_us);
-		return true;
-	}
-	*len = dtmf_player_packet(&dtmf->player, &dtmf->terms, in->data, *len, now_us);
-	count_lost(path);
+	hear_event(path, in, format, len, now_us);
 	return true;
+}
+
+/* A digit that waits takes the place of this packet, which goes to the side with events. */
+static void play(struct path *path, uint8_t *data, size_t *len, uint64_t now_us)
+{
+	struct path_dtmf *dtmf = &path->dtmf;
+
+	*len = dtmf_player_packet(&dtmf->player, &dtmf->terms, data, *len, now_us);
+	count_lost(path);
 }
 
 void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_us)
@@ -522,6 +479,75 @@ void path_expire(struct path *path, uint64_t now_us)
 	path->due = true;
 }
 
+/* Passing on */
+
+/* Gives RTP our numbers. False: it goes no further. */
+static bool pass_rtp(
+	struct path *path, const struct path_in *in, size_t *len, uint64_t now_us)
+{
+	struct path_side *side = &path->side[in->side], *other = &path->side[!in->side];
+	const struct format *format = formats_find(&side->formats, rtp_type(in->data));
+
+	if (path->converts && take_event(path, in, *len, now_us)) {
+		outgoing_pause(&other->outgoing);
+		return false;
+	}
+	if (!outgoing_packet(&other->outgoing, &format->clock, in->data, *len, now_us)) {
+		counter_add(&side->counters.dropped_replay, 1);
+		return false;
+	}
+	if (path->converts && in->side != path->dtmf.side)
+		play(path, in->data, len, now_us);
+	outgoing_count(&other->outgoing, in->data, *len);
+	return true;
+}
+
+static int seal(
+	struct path_side *side, enum path_channel kind, uint8_t *data, size_t *len)
+{
+	if (side->cover != PATH_SRTP)
+		return 0;
+	return srtp_context_seal(side->seal, kind == PATH_RTCP, data, len);
+}
+
+/* Puts RTCP in the terms of the other side's streams, and seals it. 0; 1 when nothing of it is
+ * left. */
+static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
+	struct path_out *out, uint64_t now_us)
+{
+	struct path_side *side = &path->side[in->side], *other = &path->side[out->side];
+	struct translator translator = {
+		.forward = &other->outgoing,
+		.back = &side->outgoing,
+		.cname = path->cname,
+		.own_report = side->report.made_middle,
+	};
+	uint8_t translated[PATH_RTCP_MAX];
+
+	*len = translator_rtcp(
+		&translator, in->data, *len, translated, sizeof(translated));
+	if (*len == 0)
+		return 1;
+	memcpy(in->data, translated, *len);
+	report_passed(&other->report, in->data, *len, now_us);
+	out->clear_len = *len;
+	return seal(other, PATH_RTCP, in->data, len);
+}
+
+/* 0, 1 or an error: as pass_rtcp(). */
+static int pass(struct path *path, const struct path_in *in, size_t *len,
+	struct path_out *out, uint64_t now_us)
+{
+	struct path_side *other = &path->side[out->side];
+
+	if (out->kind == PATH_RTCP)
+		return pass_rtcp(path, in, len, out, now_us);
+	if (other->cover != PATH_UDPTL && !pass_rtp(path, in, len, now_us))
+		return 1;
+	out->clear_len = *len;
+	return seal(other, PATH_RTP, in->data, len);
+}
+
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out)
 {
@@ -530,54 +556,44 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 	struct path_side *other = &path->side[out.side];
 	enum path_channel kind = PATH_RTP;
 	size_t len = in->len;
-	int err = 0;
+	int err;
 
 	if (!admit(path, batch, in, &kind, &len))
 		return false;
 	count_received(side, other, in, kind, len, batch->now_us);
 	if (!route(side, other, kind, &out)) {
-		count(&side->counters.dropped_direction, 1);
+		counter_add(&side->counters.dropped_direction, 1);
+		outgoing_pause(&other->outgoing);
 		return false;
 	}
 	tap_packet(side, batch, in, len);
-	if (path->converts && kind == PATH_RTP && !convert(path, in, &len, batch->now_us))
-		return false;
-	out.clear_len = len;
-	if (kind == PATH_RTCP)
-		report_passed(&other->report, in->data, len, batch->now_us);
-	if (other->cover == PATH_SRTP)
-		err = srtp_context_seal(other->seal, kind == PATH_RTCP, in->data, &len);
-	if (err != 0) {
+	err = pass(path, in, &len, &out, batch->now_us);
+	if (err < 0)
 		count_refusal(&side->counters, err);
+	if (err != 0)
 		return false;
-	}
 	out.len = len;
 	*ret_out = out;
 	return true;
 }
 
-/* RFC 3550 6.4.1 counts payload. Headers with more than their fixed part are rare in
- * telephony, and the count is for the statistics of the far end. */
-static uint64_t payload_octets(const struct path_side *side)
-{
-	return read_counter(&side->counters.tx_bytes) -
-	       RTP_HEADER * read_counter(&side->counters.tx_packets);
-}
-
 bool path_report(struct path *path, enum relay_side index, const struct path_batch *batch,
-	const char *cname, uint8_t *data, struct path_out *ret_out)
+	uint8_t *data, struct path_out *ret_out)
 {
 	struct path_side *side = &path->side[index];
 	const struct path_side *other = &path->side[!index];
+	const struct outgoing *outgoing = &side->outgoing;
+	const struct outgoing_stream *stream = &outgoing->streams[outgoing->latest];
 	const struct report_facts facts = {
 		.now_us = batch->now_us,
 		.wall_us = batch->wall_us,
-		.stream = &other->quality,
-		.stream_us = read_counter(&other->counters.last_rx_us),
-		.packets = read_counter(&side->counters.tx_packets),
-		.octets = payload_octets(side),
+		.ssrc = stream->ssrc,
+		.timestamp = outgoing_timestamp(outgoing, stream->rate, batch->now_us),
+		.packets = stream->packets,
+		.octets = stream->octets,
+		.sent_us = stream->sent_us,
 		.back = &side->quality,
-		.cname = cname,
+		.cname = path->cname,
 	};
 	struct path_out out = {.side = index, .kind = PATH_RTCP};
 
@@ -596,21 +612,21 @@ bool path_report(struct path *path, enum relay_side index, const struct path_bat
 
 void path_sent(struct path *path, const struct path_out *out, bool ok)
 {
-	struct path_counters *counters = &path->side[out->side].counters;
+	struct counters *counters = &path->side[out->side].counters;
 
 	if (!ok) {
-		count(&counters->send_errors, 1);
+		counter_add(&counters->send_errors, 1);
 	} else if (out->kind == PATH_RTCP) {
-		count(&counters->tx_rtcp, 1);
+		counter_add(&counters->tx_rtcp, 1);
 	} else {
-		count(&counters->tx_packets, 1);
-		count(&counters->tx_bytes, out->clear_len);
+		counter_add(&counters->tx_packets, 1);
+		counter_add(&counters->tx_bytes, out->clear_len);
 	}
 }
 
 void path_send_failed(struct path *path, enum relay_side side)
 {
-	count(&path->side[side].counters.send_errors, 1);
+	counter_add(&path->side[side].counters.send_errors, 1);
 }
 
 /* Watching and telling */
@@ -619,12 +635,12 @@ bool path_awaits(const struct path *path, enum relay_side index, uint64_t *ret_s
 {
 	const struct path_side *side = &path->side[index];
 	const struct path_side *other = &path->side[!index];
-	uint64_t heard_us = read_counter(&side->counters.last_rx_us);
+	uint64_t heard_us = counter_get(&side->counters.last_rx_us);
 
 	/* Fax goes one way for minutes: both are alive while one is. */
 	if (side->cover == PATH_UDPTL &&
-		read_counter(&other->counters.last_rx_us) > heard_us)
-		heard_us = read_counter(&other->counters.last_rx_us);
+		counter_get(&other->counters.last_rx_us) > heard_us)
+		heard_us = counter_get(&other->counters.last_rx_us);
 	if (side->cover == PATH_CLOSED || !side->receive || !side->remote[PATH_RTP].len)
 		return false;
 	*ret_since_us = heard_us > side->set_us ? heard_us : side->set_us;
@@ -633,40 +649,5 @@ bool path_awaits(const struct path *path, enum relay_side index, uint64_t *ret_s
 
 void path_stats(const struct path *path, enum relay_side side, struct relay_stats *ret)
 {
-	const struct path_counters *c = &path->side[side].counters;
-
-	*ret = (struct relay_stats){
-		.rx_packets = read_counter(&c->rx_packets),
-		.rx_bytes = read_counter(&c->rx_bytes),
-		.tx_packets = read_counter(&c->tx_packets),
-		.tx_bytes = read_counter(&c->tx_bytes),
-		.rx_rtcp = read_counter(&c->rx_rtcp),
-		.tx_rtcp = read_counter(&c->tx_rtcp),
-		.dropped_source = read_counter(&c->dropped_source),
-		.dropped_auth = read_counter(&c->dropped_auth),
-		.dropped_replay = read_counter(&c->dropped_replay),
-		.dropped_malformed = read_counter(&c->dropped_malformed),
-		.dropped_direction = read_counter(&c->dropped_direction),
-		.send_errors = read_counter(&c->send_errors),
-		.rx_lost = read_counter(&c->rx_lost),
-		.last_rx_us = read_counter(&c->last_rx_us),
-		.rx_late = read_counter(&c->rx_late),
-		.rx_duplicates = read_counter(&c->rx_duplicates),
-		.jitter_us = load32(&c->jitter_us),
-		.round_trip_us = load32(&c->round_trip_us),
-		.far_lost = load32(&c->far_lost),
-		.far_jitter_us = load32(&c->far_jitter_us),
-		.ssrc = load32(&c->ssrc),
-		.ssrc_changes = load32(&c->ssrc_changes),
-		.roll_overs = load32(&c->roll_overs),
-		.roc_changes = load32(&c->roc_changes),
-		.roc_restarts = load32(&c->roc_restarts),
-		.key_us = read_counter(&c->key_us),
-		.events_taken = read_counter(&c->events_taken),
-		.digits_lost = read_counter(&c->digits_lost),
-		.expected = load32(&c->expected) != 0,
-		.sets = load32(&c->sets),
-		.good_since_set = read_counter(&c->good_since_set),
-		.bad_since_set = read_counter(&c->bad_since_set),
-	};
+	counters_read(&path->side[side].counters, ret);
 }

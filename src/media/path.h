@@ -7,14 +7,16 @@
  */
 #pragma once
 
+#include "media/counters.h"
 #include "media/dtmf.h"
+#include "media/formats.h"
+#include "media/outgoing.h"
 #include "media/quality.h"
 #include "media/relay.h"
 #include "media/report.h"
 #include "media/search.h"
 #include "media/srtp.h"
 
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -22,26 +24,12 @@
 /* Which of our two ports of a side, and what kind of packet. */
 enum path_channel { PATH_RTP, PATH_RTCP };
 
-/* struct relay_stats, as the worker writes it. */
-struct path_counters {
-	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* atomic */
-	_Atomic uint64_t rx_rtcp, tx_rtcp;                           /* atomic */
-	_Atomic uint64_t dropped_source, dropped_auth;               /* atomic */
-	_Atomic uint64_t dropped_replay, dropped_malformed;          /* atomic */
-	_Atomic uint64_t dropped_direction, send_errors;             /* atomic */
-	_Atomic uint64_t rx_lost, last_rx_us;                        /* atomic */
-	_Atomic uint32_t jitter_us, ssrc, ssrc_changes;              /* atomic */
-	_Atomic uint64_t rx_late, rx_duplicates;                     /* atomic */
-	_Atomic uint32_t round_trip_us, far_lost, far_jitter_us;     /* atomic */
-	_Atomic uint32_t sets, roll_overs, expected;                 /* atomic */
-	_Atomic uint32_t roc_changes, roc_restarts;                  /* atomic */
-	_Atomic uint64_t key_us, good_since_set, bad_since_set;      /* atomic */
-	_Atomic uint64_t events_taken, digits_lost;                  /* atomic */
-};
-
 /* How a side's packets are protected. The first is what a zeroed side is: it neither
  * accepts nor sends anything. */
 enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_UDPTL };
+
+/* What RTCP may become on its way; what does not fit is left out. */
+#define PATH_RTCP_MAX 1400
 
 /* A latch is open for so long after the far end's SDP was told, where packets prove nothing. */
 #define PATH_LATCH_US 10000000
@@ -67,10 +55,12 @@ struct path_side {
 	struct srtp_context *open; /* with PATH_SRTP alone */
 	struct srtp_context *seal;
 	struct search search; /* for what OPEN refuses */
-	uint64_t set_us;      /* when the far end's silence began to count */
+	struct formats formats;
+	struct outgoing outgoing; /* what we send to it */
+	uint64_t set_us;          /* when the far end's silence began to count */
 	struct quality quality;
 	struct report report;
-	struct path_counters counters;
+	struct counters counters;
 };
 
 /* Digits between a side that has telephone-events and one that has them signalled. */
@@ -85,6 +75,7 @@ struct path_dtmf {
 
 struct path {
 	struct path_side side[2]; /* by enum relay_side */
+	const char *cname;        /* ours, in RTCP; borrowed */
 	bool converts;            /* dtmf counts */
 	bool due;                 /* something is to be told: what latched and dtmf say */
 	/* The last latch, to be told; side[].remote[] is where it went. */
@@ -111,7 +102,9 @@ struct path_in {
 	const struct addr *source;
 	uint64_t call;
 	bool tapped;
-	uint8_t *data; /* aligned to 4, with SRTP_TRAILER_MAX bytes of room behind */
+	/* Aligned to 4, with SRTP_TRAILER_MAX bytes of room behind LEN and behind
+	 * PATH_RTCP_MAX. */
+	uint8_t *data;
 	size_t len;
 };
 
@@ -125,8 +118,12 @@ struct path_out {
 	size_t clear_len; /* for the counters */
 };
 
-/* LOCAL_RTP by side; RTCP is the next port. */
-void path_init(struct path *path, const struct addr local_rtp[static 2]);
+struct path_params {
+	struct addr local_rtp[2]; /* by side; RTCP is the next port */
+	const char *cname;        /* borrowed as long as the path */
+	uint64_t seed;            /* random */
+};
+void path_init(struct path *path, const struct path_params *params);
 /* Wipes the keys. */
 void path_clear(struct path *path);
 
@@ -144,7 +141,7 @@ int path_set(struct path *path, enum relay_side side, const struct relay_remote 
 
 /*
  * Takes one packet through: pinned source, class (RFC 5761, RFC 7983), open, count, tap,
- * seal. True: send *ret_out. False: it was dropped and counted. A packet that is not
+ * our numbers (outgoing.h), seal. True: send *ret_out. False: it was dropped and counted. A packet that is not
  * authentic changes nothing but a counter.
  *
  * The tap sees a packet once, in clear, as received: source is the far end, destination
@@ -163,7 +160,7 @@ void path_expire(struct path *path, uint64_t now_us);
  * False: none is due. BATCH needs its wall_us.
  */
 bool path_report(struct path *path, enum relay_side side, const struct path_batch *batch,
-	const char *cname, uint8_t *data, struct path_out *ret_out);
+	uint8_t *data, struct path_out *ret_out);
 /* Counts what became of *OUT. */
 void path_sent(struct path *path, const struct path_out *out, bool ok);
 /* A packet that path_sent() counted as sent from SIDE was refused by the network after all. */

@@ -56,14 +56,14 @@ uint32_t quality_highest(const struct quality *quality)
 
 uint32_t quality_jitter_us(const struct quality *quality)
 {
-	uint64_t clock = quality_clock_rate(quality->payload_type);
-
-	return (uint32_t)((uint64_t)quality->jitter * 1000000 / 16 / clock);
+	if (!quality->started)
+		return 0;
+	return (uint32_t)((uint64_t)quality->jitter * 1000000 / 16 / quality->clock);
 }
 
 static uint32_t transit_of(const struct quality_packet *packet)
 {
-	uint64_t clock = quality_clock_rate(packet->payload_type);
+	uint64_t clock = packet->clock;
 
 	/* Seconds and the rest apart: the product must not overflow in years of uptime. */
 	return (uint32_t)(packet->arrival_us / 1000000 * clock +
@@ -82,6 +82,7 @@ static void start_sequence(struct quality *quality, const struct quality_packet 
 	quality->window = 1;
 	quality->received = 0;
 	quality->payload_type = packet->payload_type;
+	quality->clock = packet->clock;
 	quality->timestamp = packet->timestamp;
 	quality->transit = transit_of(packet);
 	quality->started = 1;
@@ -138,9 +139,13 @@ static void update_jitter(struct quality *quality, const struct quality_packet *
 		return;
 	quality->timestamp = packet->timestamp;
 	quality->transit = transit;
-	/* Another clock rate makes the two transit times incomparable. */
-	if (packet->payload_type != quality->payload_type) {
-		quality->payload_type = packet->payload_type;
+	quality->payload_type = packet->payload_type;
+	/* Another clock rate makes the two transit times incomparable, and what was measured
+	 * is in its units. */
+	if (packet->clock != quality->clock) {
+		quality->jitter = (uint32_t)((uint64_t)quality->jitter * packet->clock /
+					     quality->clock);
+		quality->clock = packet->clock;
 		return;
 	}
 	distance = difference < 0 ? 0U - (uint32_t)difference : (uint32_t)difference;

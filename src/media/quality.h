@@ -23,6 +23,7 @@ struct quality {
 	uint32_t transit;
 	uint32_t timestamp;
 	uint32_t jitter; /* in RTP clock units, times 16 */
+	uint32_t clock;  /* of the latest payload type, Hz */
 };
 
 struct quality_packet {
@@ -30,6 +31,7 @@ struct quality_packet {
 	uint32_t timestamp;
 	uint16_t seq;
 	uint8_t payload_type;
+	uint32_t clock; /* its RTP clock, Hz */
 	uint64_t arrival_us;
 };
 

@@ -40,6 +40,16 @@ struct relay_key {
 	unsigned mki_len; /* bytes; 0: none */
 };
 
+/* Payload types of one side whose clock can be told. */
+#define RELAY_FORMATS 16
+
+/* What a=rtpmap says of a payload type that a side may send. */
+struct relay_format {
+	uint8_t type;
+	bool aside;    /* not what the line speaks: telephone-event, CN, RED, FEC, RTX */
+	uint32_t rate; /* of its timestamps, Hz, 1,000 to 384,000 */
+};
+
 /* What the SDP of one side said of one stream. */
 struct relay_remote {
 	struct addr
@@ -57,6 +67,10 @@ struct relay_remote {
 	 */
 	bool latch;
 	uint64_t payload_types[2];
+	/* The clock of each payload type that it may send. One that is not here has that of RFC
+	 * 3551, or is taken to have 8,000 Hz. */
+	unsigned format_count;
+	struct relay_format formats[RELAY_FORMATS];
 	struct relay_key rx; /* opens what this side sends */
 	struct relay_key tx; /* seals what we send to it */
 	bool keep_roc; /* a new key goes on at the ROC of the one before; else at 0 */
@@ -82,8 +96,9 @@ struct relay_stats {
 	uint64_t rx_lost; /* by sequence numbers, RFC 3550 A.3 */
 	uint64_t rx_late; /* came after one that was sent later */
 	uint64_t rx_duplicates;
-	uint32_t jitter_us;     /* interarrival jitter, RFC 3550 A.8, RTP clock from pt */
-	uint64_t last_rx_us;    /* monotonic; 0: never */
+	uint32_t jitter_us;  /* interarrival jitter, RFC 3550 A.8 */
+	int payload_type;    /* that came most lately, those aside apart; -1: none yet */
+	uint64_t last_rx_us; /* monotonic; 0: never */
 	uint32_t round_trip_us; /* between us and this side, by its RTCP; 0: not known */
 	uint32_t
 		far_lost; /* what this side's RTCP says it does not get of what we send */

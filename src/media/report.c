@@ -64,22 +64,13 @@ void report_passed(
 bool report_due(const struct report *report, const struct report *other,
 	const struct report_facts *facts)
 {
-	if (!facts->stream->started || facts->packets == 0)
+	if (facts->packets == 0)
 		return false;
 	if (facts->now_us - other->heard_us < REPORT_SILENCE_US ||
 		facts->now_us - report->made_us < REPORT_INTERVAL_US)
 		return false;
 	/* A stream that has stopped is not reported on: it may be on hold. */
-	return facts->now_us - facts->stream_us < REPORT_INTERVAL_US;
-}
-
-/* The sender's own clock goes on between its packets. */
-static uint32_t timestamp_now(const struct report_facts *facts)
-{
-	uint64_t clock = quality_clock_rate(facts->stream->payload_type);
-
-	return facts->stream->timestamp +
-	       (uint32_t)((facts->now_us - facts->stream_us) * clock / 1000000);
+	return facts->now_us - facts->sent_us < REPORT_INTERVAL_US;
 }
 
 /* RFC 3550 A.3. */
@@ -106,20 +97,14 @@ size_t report_make(struct report *report, const struct report_facts *facts,
 {
 	const struct quality *back = facts->back;
 	struct rtcp_sender sender = {
-		.ssrc = facts->stream->ssrc,
+		.ssrc = facts->ssrc,
 		.ntp = rtcp_ntp(facts->wall_us),
-		.timestamp = timestamp_now(facts),
+		.timestamp = facts->timestamp,
+		.packets = facts->packets,
+		.octets = facts->octets,
 	};
 	struct rtcp_report block = {.source = back->ssrc};
 
-	if (report->base_ssrc != sender.ssrc) {
-		/* At the first report its packets so far count, at a later change none. */
-		report->base_packets = report->made_us ? facts->packets : 0;
-		report->base_octets = report->made_us ? facts->octets : 0;
-		report->base_ssrc = sender.ssrc;
-	}
-	sender.packets = (uint32_t)(facts->packets - report->base_packets);
-	sender.octets = (uint32_t)(facts->octets - report->base_octets);
 	if (back->started) {
 		tell_loss(report, back, &block);
 		block.highest_seq = quality_highest(back);
@@ -131,6 +116,6 @@ size_t report_make(struct report *report, const struct report_facts *facts,
 	}
 	report->made_us = facts->now_us;
 	report->sent_us = facts->now_us;
-	report->sent_middle = rtcp_ntp_middle(sender.ntp);
+	report->sent_middle = report->made_middle = rtcp_ntp_middle(sender.ntp);
 	return rtcp_write(out, &sender, back->started ? &block : NULL, facts->cname);
 }

@@ -33,10 +33,8 @@ struct report {
 	/* What it hears of the other side's stream. */
 	uint8_t far_fraction_lost; /* of 256 */
 	int32_t far_lost;
-	uint32_t far_jitter; /* RTP clock units */
-	/* Where the counts of our reports about the present SSRC begin. */
-	uint32_t base_ssrc;
-	uint64_t base_packets, base_octets;
+	uint32_t far_jitter;                   /* RTP clock units */
+	uint32_t made_middle;                  /* the NTP time of that one */
 	uint64_t told_expected, told_received; /* what our last report was about */
 };
 
@@ -50,10 +48,12 @@ void report_passed(
 /* What a report of ours is made of. */
 struct report_facts {
 	uint64_t now_us, wall_us;
-	const struct quality *stream; /* what the other side sends, and we pass on */
-	uint64_t stream_us;           /* when its last packet came */
-	uint64_t packets, octets;     /* of it that left toward the side, so far */
-	const struct quality *back;   /* what the side itself sends */
+	/* The stream of ours toward the side: */
+	uint32_t ssrc;
+	uint32_t timestamp;         /* of now */
+	uint32_t packets, octets;   /* that left, so far */
+	uint64_t sent_us;           /* when the last one did */
+	const struct quality *back; /* what the side itself sends */
 	const char *cname;
 };
 

@@ -80,7 +80,7 @@ struct worker_session {
 	struct worker *worker; /* RO */
 	uint64_t call;         /* RO */
 	bool tap;              /* RO */
-	char cname[RTCP_CNAME_MAX + 1]; /* RO; of our own reports */
+	char cname[RTCP_CNAME_MAX + 1]; /* RO; ours in RTCP */
 	_Atomic uint64_t timeout_us;    /* atomic */
 	/* The worker's thread: */
 	struct list streams;
@@ -393,7 +393,7 @@ static void report_streams(struct worker *worker, struct worker_session *session
 
 		for (unsigned side = 0; side < 2; side++)
 			if (path_report(&stream->path, (enum relay_side)side, &batch,
-				    session->cname, worker->report, &out)) {
+				    worker->report, &out)) {
 				send_packet(stream, worker->report, &out);
 				io_flush(worker->io);
 			}
@@ -663,13 +663,20 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 {
 	struct worker_stream *stream = calloc(1, sizeof(*stream));
 	struct command command = {.type = COMMAND_ADD, .stream = stream};
+	struct path_params params = {
+		.cname = session->cname,
+		.local_rtp = {ports->local_rtp[0], ports->local_rtp[1]},
+	};
+	char seed[17];
 	int err;
 
 	if (!stream)
 		return -ENOMEM;
 	stream->session = session;
 	list_init(&stream->node);
-	path_init(&stream->path, ports->local_rtp);
+	secret_token(seed, 8);
+	params.seed = strtoull(seed, NULL, 16);
+	path_init(&stream->path, &params);
 	for (unsigned i = 0; i < 4; i++)
 		stream->port[i / 2][i % 2] = (struct worker_port){
 			.io = {.fd = ports->fd[i / 2][i % 2],

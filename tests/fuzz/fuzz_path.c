@@ -6,9 +6,12 @@
  * played first, and two bytes of length.
  *
  * Whatever comes: each packet counts once, a stranger's leaves no trace, one that is not
- * authentic changes no state, and what goes on is what came, or a digit that was to be played.
+ * authentic changes no state, and what goes on is what came under our numbers, or a digit that
+ * was to be played, or RTCP that is whole and no longer than it may be.
  */
 #include "media/path.h"
+#include "media/rtcp.h"
+#include "media/rtp.h"
 #include "media/srtp_engine.h"
 
 #include <stdio.h>
@@ -71,13 +74,16 @@ static const struct dtmf_terms terms = {
 
 static void start(struct stream *stream, unsigned how)
 {
-	const struct addr local[] = {address("10.0.0.2:2000"), address("192.0.2.2:3000")};
+	const struct path_params params = {
+		.local_rtp = {address("10.0.0.2:2000"), address("192.0.2.2:3000")},
+		.cname = "0123456789abcdef01234567",
+		.seed = how};
 	struct relay_remote remote[2] = {
 		{.rtp = address("10.0.0.1:4000"), .rtcp = address("10.0.0.1:4001")},
 		{.rtp = address("192.0.2.9:5000"), .rtcp = address("192.0.2.9:5001")}};
 
 	*stream = (struct stream){.how = how, .now_us = 2000000};
-	path_init(&stream->path, local);
+	path_init(&stream->path, &params);
 	for (unsigned side = 0; side < 2; side++) {
 		remote[side].udptl = (how & STREAM_UDPTL) != 0;
 		remote[side].rtcp_mux = (how & STREAM_MUX) != 0 && side == 0;
@@ -144,15 +150,52 @@ static void check_digits(struct path *path)
 	path->dtmf.ended_count = 0;
 }
 
-/* Whether the first LEN bytes of PACKET, in clear, are a digit in the place of BYTES. */
+/* Whether the first LEN bytes of PACKET, in clear, are a digit. */
 static bool is_played(const struct stream *stream, enum relay_side side,
-	const uint8_t *packet, size_t len, const uint8_t *bytes)
+	const uint8_t *packet, size_t len)
 {
 	if (!stream->path.converts || side == stream->path.dtmf.side)
 		return false;
 	return len == 16 && packet[0] == 0x80 && (packet[1] & 0x7f) == 101 &&
-	       packet[12] < DTMF_EVENTS && memcmp(packet + 2, bytes + 2, 2) == 0 &&
-	       memcmp(packet + 8, bytes + 8, 4) == 0;
+	       packet[12] < DTMF_EVENTS;
+}
+
+/* Whether an SSRC that leaves toward SIDE is one of ours there. */
+static bool is_ours(const struct stream *stream, enum relay_side side, uint32_t ssrc)
+{
+	const struct outgoing *outgoing = &stream->path.side[side].outgoing;
+
+	for (unsigned i = 0; i < OUTGOING_STREAMS; i++)
+		if (outgoing->streams[i].ssrc == ssrc)
+			return true;
+	return false;
+}
+
+/* PACKET, in clear, is BYTES under an SSRC and numbers of ours, and a marker where they begin
+ * anew. */
+static void check_rtp(const struct stream *stream, const struct path_out *out,
+	const uint8_t *packet, const uint8_t *bytes, size_t len)
+{
+	MUST(out->len == len && rtp_is_whole(packet, len));
+	MUST(packet[0] == bytes[0] && rtp_type(packet) == rtp_type(bytes));
+	MUST(!(bytes[1] & RTP_MARKER) || packet[1] & RTP_MARKER);
+	MUST(is_ours(stream, out->side, rtp_ssrc(packet)));
+	MUST(memcmp(packet + RTP_HEADER, bytes + RTP_HEADER, len - RTP_HEADER) == 0);
+}
+
+static void check_clear(const struct stream *stream, const struct path_out *out,
+	const uint8_t *packet, const uint8_t *bytes, size_t len)
+{
+	enum relay_side from = (enum relay_side) !out->side;
+
+	if (stream->how & STREAM_UDPTL)
+		MUST(out->len == len && memcmp(packet, bytes, len) == 0);
+	else if (out->kind == PATH_RTCP)
+		MUST(out->len <= PATH_RTCP_MAX && rtcp_is_valid(packet, out->len));
+	else if (!is_played(stream, from, packet, out->len))
+		check_rtp(stream, out, packet, bytes, len);
+	else
+		MUST(is_ours(stream, out->side, rtp_ssrc(packet)));
 }
 
 static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, size_t len)
@@ -203,16 +246,16 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 	if (!sent)
 		return;
 	MUST(!(what & PACKET_STRANGER));
-	MUST(out.side != side && out.len <= in.len + SRTP_TRAILER_MAX);
+	MUST(out.side != side);
+	MUST(out.kind == PATH_RTCP || out.len <= in.len + SRTP_TRAILER_MAX);
 	MUST(stream->how & STREAM_UDPTL || (packet[0] & 0xc0) == 0x80);
 	if (stream->far_seal && side == RELAY_EXTERNAL) {
-		MUST(out.len > len || (stream->path.converts && out.len > 16));
+		MUST(out.kind == PATH_RTCP || out.len > len ||
+			(stream->path.converts && out.len > 16));
 		return;
 	}
 	MUST(!stream->far_seal || what & PACKET_SEALED);
-	MUST((out.len == len && memcmp(packet, bytes, len) == 0) ||
-		(out.kind == PATH_RTP &&
-			is_played(stream, side, packet, out.len, bytes)));
+	check_clear(stream, &out, packet, bytes, len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -1,8 +1,11 @@
 /*
  * RTCP that passed: whatever is valid can be read, and what we make of it is valid, says what
- * it was told to say, and is never longer than its room.
+ * it was told to say, and is never longer than its room. The same of its translation, in which
+ * no SSRC of the other side is left.
  */
 #include "media/report.h"
+#include "media/rtp.h"
+#include "media/translator.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,8 +51,8 @@ static void answer(const uint8_t *data, size_t len)
 	struct quality quality = {.started = 1, .ssrc = 7, .max_seq = 9, .received = 3};
 	const struct report_facts facts = {.now_us = 20000000,
 		.wall_us = 1700000000000000,
-		.stream = &quality,
-		.stream_us = 19000000,
+		.ssrc = 7,
+		.sent_us = 19000000,
 		.packets = 5,
 		.octets = 800,
 		.back = &quality,
@@ -61,6 +64,69 @@ static void answer(const uint8_t *data, size_t len)
 	report_heard(&report, data, len, 1000500);
 	made = report_make(&report, &facts, out);
 	MUST(made <= sizeof(out) && rtcp_is_valid(out, made));
+}
+
+/* SSRCs of sources are small numbers, as a corpus has them; ours, by these seeds, are not. */
+static void start(struct outgoing *outgoing, uint64_t seed)
+{
+	static const struct outgoing_clock clock = {8000, 8000};
+	uint8_t packet[RTP_HEADER] = {0x80};
+
+	outgoing_init(outgoing, seed);
+	for (uint32_t i = 1; i < 6; i++) {
+		rtp_set_seq(packet, (uint16_t)(10 * i));
+		rtp_set_ssrc(packet, i);
+		MUST(outgoing_packet(
+			outgoing, &clock, packet, sizeof(packet), 600000 * i));
+	}
+}
+
+/* The streams of BACK are named by small numbers too, so that the data finds them. */
+static void name_streams(struct outgoing *back)
+{
+	for (uint32_t i = 0; i < OUTGOING_STREAMS; i++)
+		back->streams[i].ssrc = 0x100 + i;
+}
+
+static void check_translated(const struct outgoing *forward,
+	const struct translator *translator, const uint8_t *out, size_t len)
+{
+	struct rtcp_report reports[REPORTS_MAX];
+	size_t count = rtcp_reports(out, len, reports, REPORTS_MAX);
+
+	for (size_t i = 0; i < count; i++) {
+		bool ours = false;
+
+		MUST(reports[i].source > 0 && reports[i].source < 6);
+		for (unsigned j = 0; j < OUTGOING_STREAMS; j++)
+			ours |= reports[i].reporter == forward->streams[j].ssrc;
+		for (unsigned j = 0; j < translator->ended_count; j++)
+			ours |= reports[i].reporter == translator->ended[j];
+		MUST(ours);
+	}
+}
+
+static void translate(const uint8_t *data, size_t len)
+{
+	struct outgoing forward, back;
+	struct translator translator = {
+		.forward = &forward, .back = &back, .cname = "0123456789abcdef01234567"};
+	uint8_t out[1400 + 1] = {0};
+	size_t room = len % 1401, made;
+
+	start(&forward, 1);
+	start(&back, 2);
+	name_streams(&back);
+	for (unsigned i = 0; i < 2; i++) {
+		made = translator_rtcp(&translator, data, len, out, i == 0 ? 1400 : room);
+		MUST(made <= (i == 0 ? 1400 : room) && made % 4 == 0);
+		MUST(out[1400] == 0);
+		MUST(translator.ended_count <= TRANSLATOR_ENDS);
+		if (made == 0)
+			continue;
+		MUST(rtcp_is_valid(out, made));
+		check_translated(&forward, &translator, out, made);
+	}
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -77,5 +143,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (rtcp_sender(data, size, &sender))
 		write_again(&sender, count > 0 ? &reports[0] : NULL);
 	answer(data, size);
+	translate(data, size);
 	return 0;
 }

@@ -57,6 +57,8 @@ struct end {
 	struct talk *talk;
 	struct packet old; /* one that was sent before, sealed */
 	bool *seen;        /* by index of the other end's packets */
+	bool heard;        /* SSRC is that of what comes */
+	uint8_t ssrc[4];
 	uint64_t bad_sent;
 	uint64_t received, duplicates, wrong, strays;
 	uint64_t
@@ -132,6 +134,22 @@ static void on_up(void *arg, const uint8_t *data, size_t len)
 	transmit(arg, data, len);
 }
 
+/* Whether PACKET is EXPECTED, under one and the same SSRC of the server's. */
+static bool is_same(
+	struct end *end, const struct packet *packet, const struct packet *expected)
+{
+	const size_t ssrc = 8;
+
+	if (!end->heard)
+		memcpy(end->ssrc, packet->data + ssrc, sizeof(end->ssrc));
+	end->heard = true;
+	return memcmp(packet->data, expected->data, ssrc) == 0 &&
+	       memcmp(packet->data + ssrc, end->ssrc, sizeof(end->ssrc)) == 0 &&
+	       memcmp(end->ssrc, expected->data + ssrc, sizeof(end->ssrc)) != 0 &&
+	       memcmp(packet->data + HEADER, expected->data + HEADER,
+		       expected->len - HEADER) == 0;
+}
+
 /* What the far end of the way makes of what came. */
 static void on_down(void *arg, const uint8_t *data, size_t len)
 {
@@ -151,8 +169,7 @@ static void on_down(void *arg, const uint8_t *data, size_t len)
 							   : UINT64_MAX;
 	if (index < end->talk->next)
 		make_packet(end->talk, !number_of(end), index, &expected);
-	if (index >= end->talk->next ||
-		memcmp(packet.data, expected.data, expected.len) != 0)
+	if (index >= end->talk->next || !is_same(end, &packet, &expected))
 		end->wrong++;
 	else if (end->seen[index])
 		end->duplicates++;

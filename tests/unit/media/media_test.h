@@ -39,15 +39,24 @@ static inline void test_rtp(
 	packet->len = 12 + payload;
 }
 
-/* A receiver report with one block. */
+/* A receiver report about nothing. */
 static inline void test_rtcp(struct test_packet *packet, uint32_t ssrc)
 {
 	memset(packet->data, 0, sizeof(packet->data));
-	packet->data[0] = 0x81;
+	packet->data[0] = 0x80;
 	packet->data[1] = 201;
-	packet->data[3] = 7;
+	packet->data[3] = 1;
 	test_put32(packet->data + 4, ssrc);
-	packet->len = 32;
+	packet->len = 8;
+}
+
+/* Whether A and B are the same RTP or RTCP, but for their SSRC. */
+static inline bool test_same(const struct test_packet *a, const struct test_packet *b)
+{
+	size_t at = a->data[1] >= 192 && a->data[1] <= 223 ? 4 : 8;
+
+	return a->len == b->len && memcmp(a->data, b->data, at) == 0 &&
+	       memcmp(a->data + at + 4, b->data + at + 4, a->len - at - 4) == 0;
 }
 
 /* Bytes of a suite's master key and salt. */

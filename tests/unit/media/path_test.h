@@ -2,6 +2,7 @@
 #pragma once
 
 #include "media/path.h"
+#include "media/rtp.h"
 #include "media_test.h"
 
 #include <stdlib.h>
@@ -50,13 +51,15 @@ static inline int setup(void **state)
 {
 	const char *rtp[] = {INTERNAL_RTP, EXTERNAL_RTP};
 	const char *rtcp[] = {INTERNAL_RTCP, EXTERNAL_RTCP};
-	const struct addr local[] = {
-		test_addr("10.0.0.2:2000"), test_addr("192.0.2.2:3000")};
+	const struct path_params params = {
+		.local_rtp = {test_addr("10.0.0.2:2000"), test_addr("192.0.2.2:3000")},
+		.cname = "ours",
+		.seed = 1};
 	struct fixture *f = calloc(1, sizeof(*f));
 
 	if (!f)
 		return -1;
-	path_init(&f->path, local);
+	path_init(&f->path, &params);
 	f->tap = (struct tap){.packet_h = on_packet, .arg = &f->tapped};
 	f->batch = (struct path_batch){
 		.now_us = 1000000, .wall_us = 77, .worker = 3, .tap = &f->tap};

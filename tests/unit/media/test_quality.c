@@ -9,6 +9,7 @@ static void feed(struct quality *quality, uint32_t ssrc, uint16_t seq, uint32_t 
 	const struct quality_packet packet = {.ssrc = ssrc,
 		.seq = seq,
 		.timestamp = timestamp,
+		.clock = 8000,
 		.arrival_us = arrival_us};
 
 	quality_packet(quality, &packet);

@@ -1,0 +1,40 @@
+#include "media/counters.h"
+
+void counters_read(const struct counters *c, struct relay_stats *ret)
+{
+	*ret = (struct relay_stats){
+		.rx_packets = counter_get(&c->rx_packets),
+		.rx_bytes = counter_get(&c->rx_bytes),
+		.tx_packets = counter_get(&c->tx_packets),
+		.tx_bytes = counter_get(&c->tx_bytes),
+		.rx_rtcp = counter_get(&c->rx_rtcp),
+		.tx_rtcp = counter_get(&c->tx_rtcp),
+		.dropped_source = counter_get(&c->dropped_source),
+		.dropped_auth = counter_get(&c->dropped_auth),
+		.dropped_replay = counter_get(&c->dropped_replay),
+		.dropped_malformed = counter_get(&c->dropped_malformed),
+		.dropped_direction = counter_get(&c->dropped_direction),
+		.send_errors = counter_get(&c->send_errors),
+		.rx_lost = counter_get(&c->rx_lost),
+		.last_rx_us = counter_get(&c->last_rx_us),
+		.rx_late = counter_get(&c->rx_late),
+		.rx_duplicates = counter_get(&c->rx_duplicates),
+		.jitter_us = counter_get32(&c->jitter_us),
+		.round_trip_us = counter_get32(&c->round_trip_us),
+		.far_lost = counter_get32(&c->far_lost),
+		.far_jitter_us = counter_get32(&c->far_jitter_us),
+		.payload_type = (int)counter_get32(&c->payload_type) - 1,
+		.ssrc = counter_get32(&c->ssrc),
+		.ssrc_changes = counter_get32(&c->ssrc_changes),
+		.roll_overs = counter_get32(&c->roll_overs),
+		.roc_changes = counter_get32(&c->roc_changes),
+		.roc_restarts = counter_get32(&c->roc_restarts),
+		.key_us = counter_get(&c->key_us),
+		.events_taken = counter_get(&c->events_taken),
+		.digits_lost = counter_get(&c->digits_lost),
+		.expected = counter_get32(&c->expected) != 0,
+		.sets = counter_get32(&c->sets),
+		.good_since_set = counter_get(&c->good_since_set),
+		.bad_since_set = counter_get(&c->bad_since_set),
+	};
+}
