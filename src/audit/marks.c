@@ -2,7 +2,7 @@
 
 #include "audit/capture.h"
 #include "audit/folder.h"
-#include "audit/store.h"
+#include "audit/store_name.h"
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"

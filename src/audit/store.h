@@ -6,6 +6,7 @@
 #pragma once
 
 #include "audit/health.h"
+#include "audit/store_name.h"
 #include "base/addr.h"
 #include "base/err.h"
 
@@ -16,10 +17,6 @@
 /* How long messages of an ended call still find their file: 64 T1 and a little, as long as
  * its transactions live (RFC 3261 17.2.1, 17.2.2). Monotonic microseconds. */
 #define STORE_LINGER_US UINT64_C(33000000)
-/* Room for "YYYY-MM-DD" with its NUL. */
-#define STORE_DATE_SIZE 11
-#define STORE_ID_SIZE 64
-
 struct store;
 
 /* Makes STATE_DIR/audit (0750), repairs what a killed process left. At most OPEN_MAX files
@@ -28,11 +25,6 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 	struct health *health, struct err_text *text);
 /* Flushes and closes everything. NULL is fine. */
 void store_free(struct store *store);
-
-/* Whether ID may name a folder: 1..63 of [A-Za-z0-9-]. Any thread. */
-bool store_id_ok(const char *id);
-/* The folder's date of a call that began at WALL_US. Returns BUF. Any thread. */
-const char *store_date(uint64_t wall_us, char buf[static STORE_DATE_SIZE]);
 
 /* Call CALL began. Its file is made with its first record. */
 void store_begin(struct store *store, uint64_t call, const char *id, uint64_t wall_us);

@@ -1,6 +1,7 @@
 #include "ctl/report_html.h"
 
 #include "ctl/report_table.h"
+#include "ctl/show_value.h"
 
 #include <string.h>
 

@@ -4,7 +4,8 @@
  */
 #pragma once
 
-#include "ctl/show.h"
+#include "base/buf.h"
+#include "ctl/show_table.h"
 
 enum report_table_kind {
 	REPORT_BROKEN,

@@ -1,7 +1,7 @@
 #include "ctl/show_explain.h"
 
 #include "admin/api.h"
-#include "ctl/show.h"
+#include "ctl/show_value.h"
 
 #include <stdio.h>
 #include <string.h>

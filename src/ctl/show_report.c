@@ -2,6 +2,8 @@
 
 #include "admin/api.h"
 #include "ctl/report_table.h"
+#include "ctl/show_table.h"
+#include "ctl/show_value.h"
 
 #include <stdio.h>
 #include <string.h>

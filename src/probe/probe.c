@@ -4,51 +4,13 @@
 #include "trunk/material.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const step_names[] = {
-	[PROBE_FILES] = "files",
-	[PROBE_DNS] = "dns",
-	[PROBE_TCP] = "tcp",
-	[PROBE_TLS] = "tls",
-	[PROBE_OPTIONS] = "options",
-	[PROBE_SRTP] = "srtp",
-	[PROBE_STEPS] = "",
-};
-
 static void next_address(struct probe *probe);
 
-const char *probe_step_name(enum probe_step_kind kind)
-{
-	return step_names[kind];
-}
-
-const char *probe_verdict_name(enum probe_verdict verdict)
-{
-	static const char *const names[] = {
-		[PROBE_SKIPPED] = "skipped",
-		[PROBE_OK] = "ok",
-		[PROBE_FAILED] = "failed",
-		[PROBE_UNKNOWN] = "unknown",
-	};
-
-	return names[verdict];
-}
-
 /* ---- what is known of it ---- */
-
-const char *probe_host(const struct probe *probe)
-{
-	return probe->settings->host;
-}
-
-uint16_t probe_port(const struct probe *probe)
-{
-	return probe->settings->port;
-}
 
 static const char *either(const char *own, const char *common)
 {
@@ -74,34 +36,7 @@ static void own_context(const struct probe *probe, struct explain_context *ret)
 	probe_context(probe->config, probe->trunk->kind, probe->settings, ret);
 }
 
-/* ---- steps ---- */
-
-void probe_say(struct probe *probe, const char *format, ...)
-{
-	struct probe_step *step = &probe->result.steps[probe->at];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(step->words, sizeof(step->words), format, args);
-	va_end(args);
-}
-
-void probe_fix(struct probe *probe, const char *format, ...)
-{
-	struct probe_step *step = &probe->result.steps[probe->at];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(step->fix, sizeof(step->fix), format, args);
-	va_end(args);
-}
-
-static uint64_t now_us(const struct probe *probe)
-{
-	struct clock *clock = loop_clock(probe->loop);
-
-	return clock->mono_us(clock);
-}
+/* ---- the end ---- */
 
 /* Closes what is open; the transport tells nobody. */
 static void probe_free(struct probe *probe)
@@ -127,40 +62,12 @@ void probe_cancel(struct probe *probe)
 		probe_free(probe);
 }
 
-static void finish(void *arg)
+static void finish_h(void *arg)
 {
 	struct probe *probe = arg;
 
 	probe->h(probe->arg, &probe->result);
 	probe_free(probe);
-}
-
-static void end(struct probe *probe)
-{
-	timer_stop(&probe->step_timer);
-	timer_stop(&probe->all_timer);
-	resolve_cancel(probe->resolving);
-	probe->resolving = NULL;
-	probe->at = PROBE_STEPS;
-	/* Not from within the transport that goes away with the probe. */
-	loop_defer(probe->loop, &probe->finish, finish, probe);
-}
-
-void probe_done(struct probe *probe, enum probe_verdict verdict)
-{
-	struct probe_step *step = &probe->result.steps[probe->at];
-	uint64_t now = now_us(probe);
-
-	step->verdict = verdict;
-	step->ms += (unsigned)((now - probe->step_us) / 1000);
-	probe->step_us = now;
-	timer_stop(&probe->step_timer);
-	if (verdict == PROBE_FAILED) {
-		probe->result.failed = probe->at;
-		end(probe);
-	} else if (++probe->at == PROBE_STEPS) {
-		end(probe);
-	}
 }
 
 static void fail_all_h(void *arg)
@@ -442,7 +349,8 @@ int probe_start(
 	probe->arg = params->arg;
 	probe->result.failed = PROBE_STEPS;
 	probe->result.wall_us = clock->wall_us(clock);
-	probe->step_us = now_us(probe);
+	probe->finish_h = finish_h;
+	probe->step_us = probe_now_us(probe);
 	err = peer_set_new(&probe->peers);
 	if (!err)
 		err = new_transport(probe);

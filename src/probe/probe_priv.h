@@ -1,6 +1,7 @@
 /*
  * What the files of a probe share. Loop thread; nobody outside src/probe/probe*.c includes
- * this.
+ * this. Each of them calls only those that stand below it here: probe.c connects and ends,
+ * probe_options.c asks, probe_call.c calls, then probe_media.c, probe_sip.c, probe_step.c.
  */
 #pragma once
 
@@ -46,15 +47,19 @@ struct probe {
 	uint64_t step_us; /* monotonic, when the present step began */
 	struct timer step_timer, all_timer;
 	struct loop_task finish;
+	void (*finish_h)(void *arg); /* what it runs: probe.c's */
 	struct probe_result result;
 };
 
-const char *probe_host(const struct probe *probe);
-uint16_t probe_port(const struct probe *probe); /* 0: SRV */
 /* Where the part of CONFIG for a trunk of KIND with SETTINGS is. */
 void probe_context(const struct config *config, enum trunk_kind kind,
 	const struct config_trunk *settings, struct explain_context *ret);
 
+/* ---- steps: probe_step.c ---- */
+
+const char *probe_host(const struct probe *probe);
+uint16_t probe_port(const struct probe *probe);   /* 0: SRV */
+uint64_t probe_now_us(const struct probe *probe); /* monotonic */
 /* The words of the present step; the later ones replace the earlier ones. */
 void probe_say(struct probe *probe, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
@@ -69,13 +74,18 @@ void probe_done(struct probe *probe, enum probe_verdict verdict);
 void probe_receive(void *arg, struct flow *flow, struct message *message,
 	const struct message_fault *fault);
 int probe_sip_new(struct probe *probe);
-/* The TLS connection is open: asks. */
-void probe_options(struct probe *probe);
 const char *probe_from_host(const struct probe *probe);
 /* Where we are heard: "med1.example.com:5061". */
 void probe_add_our_host(const struct probe *probe, struct buf *out);
+/* Its host, an IPv6 address in brackets. */
+void probe_add_their_host(const struct probe *probe, struct buf *out);
 /* "sip:USER@HOST:PORT", USER escaped where it must be; NULL: none. */
 void probe_add_target(const struct probe *probe, const char *user, struct buf *out);
+
+/* ---- OPTIONS: probe_options.c ---- */
+
+/* The TLS connection is open: asks. */
+void probe_options(struct probe *probe);
 
 /* ---- an offer of SRTP by a call: probe_call.c ---- */
 

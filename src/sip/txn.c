@@ -30,18 +30,6 @@ int txn_layer_new(struct txn_layer **ret, struct timers *timers,
 	return 0;
 }
 
-static void bury_all(void *arg)
-{
-	struct txn_layer *layer = arg;
-
-	LIST_FOREACH (&layer->dead, node, next) {
-		struct txn_base *base = LIST_ENTRY(node, struct txn_base, dead_node);
-
-		list_remove(node);
-		base->free_h(base);
-	}
-}
-
 static void drop_client(void *arg, struct hash_node *node)
 {
 	struct txn_client *txn = txn_client_of_node(node);
@@ -68,7 +56,7 @@ void txn_layer_free(struct txn_layer *layer)
 		hash_each(&layer->clients, drop_client, NULL);
 	if (layer->servers.slots)
 		hash_each(&layer->servers, drop_server, NULL);
-	bury_all(layer);
+	txn_base_free_ended(layer);
 	timer_stop(&layer->reaper);
 	hash_free(&layer->clients);
 	hash_free(&layer->servers);
@@ -116,51 +104,6 @@ void txn_branch(char out[static TXN_BRANCH_SIZE])
 {
 	memcpy(out, "z9hG4bK", 7);
 	secret_token(out + 7, 12);
-}
-
-void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *flow,
-	enum message_method method)
-{
-	list_init(&base->dead_node);
-	list_init(&base->closing_node);
-	base->layer = layer;
-	base->flow = flow_ref(flow);
-	base->flow->users++;
-	base->method = method;
-	layer->count++;
-}
-
-void txn_base_end(struct txn_base *base)
-{
-	struct txn_layer *layer = base->layer;
-
-	base->ended = true;
-	timer_stop(&base->retransmit);
-	timer_stop(&base->timeout);
-	list_remove(&base->closing_node);
-	base->flow->users--;
-	flow_unref(base->flow);
-	base->flow = NULL;
-	layer->count--;
-	list_append(&layer->dead, &base->dead_node);
-	if (!timer_running(&layer->reaper))
-		timer_start(layer->timers, &layer->reaper, 0, bury_all, layer);
-}
-
-int txn_base_send(struct txn_base *base, struct span text)
-{
-	return flow_send(base->flow, base->call, text.p, text.len);
-}
-
-struct flow *txn_response_flow(struct flow *flow, const struct message *request)
-{
-	const struct message_via *via = message_via(request);
-	uint16_t port = via->port ? via->port : 5060;
-	struct flow *result = NULL;
-
-	if (flow->ops->at_port && !via->rport && port != addr_port(&flow->remote))
-		result = flow->ops->at_port(flow, port);
-	return result ? result : flow_ref(flow);
 }
 
 /* Answers without a transaction, for what must leave no state behind. */

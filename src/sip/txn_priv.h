@@ -1,5 +1,6 @@
 /*
- * Shared by txn.c, txn_client.c and txn_server.c alone.
+ * Shared by txn.c, txn_base.c, txn_client.c and txn_server.c alone. The layer, txn.c, calls the
+ * two kinds of transactions, and both use the base; nothing is called the other way round.
  */
 #pragma once
 
@@ -19,7 +20,7 @@ struct txn_layer {
 	unsigned count;
 };
 
-/* What both kinds have; first in each, so that the graveyard can free either. */
+/* What both kinds have; first in each, so that the list of the dead can free either. */
 struct txn_base {
 	struct list dead_node;
 	struct list closing_node; /* in the list of a flow that closes */
@@ -40,6 +41,8 @@ void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *
 	enum message_method method);
 /* Stops the timers, gives the flow back, and frees BASE once the stack is unwound. */
 void txn_base_end(struct txn_base *base);
+/* Frees those that have ended. No handler of theirs may be on the stack. */
+void txn_base_free_ended(struct txn_layer *layer);
 /* Where the responses to REQUEST, received on FLOW, go (RFC 3261 18.2.2, RFC 3581): the flow
  * itself, or over UDP without rport the port that the top Via names. Owned reference. */
 struct flow *txn_response_flow(struct flow *flow, const struct message *request);

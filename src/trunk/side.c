@@ -31,28 +31,6 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 	return material_next(material, &certs, trunk->cred, &trunk->next, text);
 }
 
-/* A trunk with the settings of CONFIG, counters kept from OLD (may be NULL). */
-static struct trunk *make_trunk(enum trunk_kind kind, struct config *config,
-	const struct config_server *server, const struct config_gateway *gateway)
-{
-	struct trunk *trunk = calloc(1, sizeof(*trunk));
-
-	if (!trunk)
-		return NULL;
-	trunk->refs = 1;
-	trunk->kind = kind;
-	trunk->configured = true;
-	trunk->server = server;
-	trunk->gateway = gateway;
-	trunk->config = config_ref(config);
-	trunk->id = strdup(trunk_settings(trunk)->id);
-	if (!trunk->id) {
-		trunk_unref(trunk);
-		return NULL;
-	}
-	return trunk;
-}
-
 void side_free(struct trunk_side *side)
 {
 	for (unsigned i = 0; i < side->count; i++)
@@ -119,7 +97,7 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 		return err;
 	for (size_t i = 0; i < count; i++) {
 		struct trunk *trunk =
-			make_trunk(kind, config, server ? &config->servers[i] : NULL,
+			trunk_new(kind, config, server ? &config->servers[i] : NULL,
 				server ? NULL : &config->gateways[i]);
 
 		if (!trunk)

@@ -1,6 +1,6 @@
 /*
  * The trunks of one side as one configuration has them: built whole beside those that run,
- * then swapped. Part of trunk.c. Loop thread.
+ * then swapped. For trunk.c, side.c and trunk_entry.c alone. Loop thread.
  */
 #pragma once
 
@@ -26,3 +26,8 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 	struct err_text *text);
 void side_free(struct trunk_side *side);
 struct trunk *side_find(const struct trunk_side *side, const char *id);
+
+/* A trunk with one reference and the settings in CONFIG that SERVER or GATEWAY is, the other
+ * NULL. NULL: out of memory. */
+struct trunk *trunk_new(enum trunk_kind kind, struct config *config,
+	const struct config_server *server, const struct config_gateway *gateway);

@@ -37,26 +37,6 @@ int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver
 	return 0;
 }
 
-/* ---- one trunk ---- */
-
-struct trunk *trunk_ref(struct trunk *trunk)
-{
-	trunk->refs++;
-	return trunk;
-}
-
-void trunk_unref(struct trunk *trunk)
-{
-	if (!trunk || --trunk->refs)
-		return;
-	resolve_cancel(trunk->resolving);
-	cred_unref(trunk->cred);
-	cred_unref(trunk->next);
-	config_unref(trunk->config);
-	free(trunk->id);
-	free(trunk);
-}
-
 /* ---- swapping ---- */
 
 /* Moves the settings of FRESH into OLD, whose live state calls hold on to. FRESH is left

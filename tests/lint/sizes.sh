@@ -1,13 +1,24 @@
 #!/bin/bash
-# No source file over 800 lines, no function over 100; over 60 it is only said. One case a
-# file. A function's length is what stands between its braces.
+# No source file over 700 lines, no test over 800, no function over 100; over 60 it is only
+# said. One case a file. A function's length is what stands between its braces.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
-max_file=800
+max_source=700
+max_test=800
 max_function=100
 good_function=60
 
+# Files that are longer and wait to be split; none may come to them.
+known='
+src/bridge/call.c
+src/bridge/leg.c
+src/media/worker.c
+src/server.c
+'
+
 measure() { # FILE
+	local max_file=$max_source
+	[[ $1 == tests/* || $known == *$'\n'$1$'\n'* ]] && max_file=$max_test
 	awk -v file="$1" -v max=$max_function -v good=$good_function -v max_file=$max_file '
 		/^[A-Za-z_].*\(/ { head = $0 }
 		/^{$/ { start = NR }

@@ -1,0 +1,20 @@
+/* Single values for people, without control characters. tandemctl's only thread. */
+#pragma once
+
+#include "base/buf.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Appends TEXT with control characters (C0, DEL, C1) replaced by '?'. */
+void show_add_safe(struct buf *out, const char *text);
+/* Prints LEN bytes of TEXT without control characters. */
+void show_safe(const char *text, size_t len);
+/* Whether NAME ends in _us: a number of microseconds. */
+bool show_is_us(const char *name);
+/* Appends VALUE, neither an object nor an array of objects; NAME tells its unit. */
+void show_add_value(struct buf *out, const char *name, const json_t *value);
+/* The value at PATH ("external.media") below OBJECT as text; "" where there is none. It is
+ * valid until OUT changes. */
+const char *show_text_at(const json_t *object, const char *path, struct buf *out);

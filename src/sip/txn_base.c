@@ -1,0 +1,62 @@
+/* What client and server transactions have in common. */
+#include "sip/txn_priv.h"
+
+void txn_base_free_ended(struct txn_layer *layer)
+{
+	LIST_FOREACH (&layer->dead, node, next) {
+		struct txn_base *base = LIST_ENTRY(node, struct txn_base, dead_node);
+
+		list_remove(node);
+		base->free_h(base);
+	}
+}
+
+static void reap_h(void *arg)
+{
+	txn_base_free_ended(arg);
+}
+
+void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *flow,
+	enum message_method method)
+{
+	list_init(&base->dead_node);
+	list_init(&base->closing_node);
+	base->layer = layer;
+	base->flow = flow_ref(flow);
+	base->flow->users++;
+	base->method = method;
+	layer->count++;
+}
+
+void txn_base_end(struct txn_base *base)
+{
+	struct txn_layer *layer = base->layer;
+
+	base->ended = true;
+	timer_stop(&base->retransmit);
+	timer_stop(&base->timeout);
+	list_remove(&base->closing_node);
+	base->flow->users--;
+	flow_unref(base->flow);
+	base->flow = NULL;
+	layer->count--;
+	list_append(&layer->dead, &base->dead_node);
+	if (!timer_running(&layer->reaper))
+		timer_start(layer->timers, &layer->reaper, 0, reap_h, layer);
+}
+
+int txn_base_send(struct txn_base *base, struct span text)
+{
+	return flow_send(base->flow, base->call, text.p, text.len);
+}
+
+struct flow *txn_response_flow(struct flow *flow, const struct message *request)
+{
+	const struct message_via *via = message_via(request);
+	uint16_t port = via->port ? via->port : 5060;
+	struct flow *result = NULL;
+
+	if (flow->ops->at_port && !via->rport && port != addr_port(&flow->remote))
+		result = flow->ops->at_port(flow, port);
+	return result ? result : flow_ref(flow);
+}

@@ -1,0 +1,44 @@
+/* One trunk from its making to its last reference. */
+#include "trunk/side.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct trunk *trunk_new(enum trunk_kind kind, struct config *config,
+	const struct config_server *server, const struct config_gateway *gateway)
+{
+	struct trunk *trunk = calloc(1, sizeof(*trunk));
+
+	if (!trunk)
+		return NULL;
+	trunk->refs = 1;
+	trunk->kind = kind;
+	trunk->configured = true;
+	trunk->server = server;
+	trunk->gateway = gateway;
+	trunk->config = config_ref(config);
+	trunk->id = strdup(trunk_settings(trunk)->id);
+	if (!trunk->id) {
+		trunk_unref(trunk);
+		return NULL;
+	}
+	return trunk;
+}
+
+struct trunk *trunk_ref(struct trunk *trunk)
+{
+	trunk->refs++;
+	return trunk;
+}
+
+void trunk_unref(struct trunk *trunk)
+{
+	if (!trunk || --trunk->refs)
+		return;
+	resolve_cancel(trunk->resolving);
+	cred_unref(trunk->cred);
+	cred_unref(trunk->next);
+	config_unref(trunk->config);
+	free(trunk->id);
+	free(trunk);
+}
