@@ -259,7 +259,10 @@ static void act_fail(
 		txn->user.failed_h(txn->user.arg, txn, ERR_CLOSED);
 }
 
-/* RFC 3261 figure 5, RFC 6026 figure 3. A row without an action cannot happen. */
+/*
+ * RFC 3261 figure 5, RFC 6026 figure 3. A response that does not fit the state is dropped
+ * (act_none), and so is what a handler brings about while its transaction ends.
+ */
 static const struct client_rule invite_rules[CLIENT_STATES][CLIENT_EVENTS] = {
 	[CLIENT_CALLING] =
 		{
@@ -275,6 +278,7 @@ static const struct client_rule invite_rules[CLIENT_STATES][CLIENT_EVENTS] = {
 			[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
 			[CLIENT_2XX] = {act_accept, CLIENT_ACCEPTED},
 			[CLIENT_3XX_6XX] = {act_refuse, CLIENT_COMPLETED},
+			[CLIENT_RETRANSMIT] = {act_none, CLIENT_PROCEEDING},
 			[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
 			[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
 		},
@@ -283,6 +287,7 @@ static const struct client_rule invite_rules[CLIENT_STATES][CLIENT_EVENTS] = {
 			[CLIENT_1XX] = {act_none, CLIENT_ACCEPTED},
 			[CLIENT_2XX] = {act_accept, CLIENT_ACCEPTED},
 			[CLIENT_3XX_6XX] = {act_none, CLIENT_ACCEPTED},
+			[CLIENT_RETRANSMIT] = {act_none, CLIENT_ACCEPTED},
 			[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
 			[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
 		},
@@ -291,39 +296,69 @@ static const struct client_rule invite_rules[CLIENT_STATES][CLIENT_EVENTS] = {
 			[CLIENT_1XX] = {act_none, CLIENT_COMPLETED},
 			[CLIENT_2XX] = {act_none, CLIENT_COMPLETED},
 			[CLIENT_3XX_6XX] = {act_acknowledge_again, CLIENT_COMPLETED},
+			[CLIENT_RETRANSMIT] = {act_none, CLIENT_COMPLETED},
+			[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
+			[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
+		},
+	[CLIENT_TERMINATED] =
+		{
+			[CLIENT_1XX] = {act_none, CLIENT_TERMINATED},
+			[CLIENT_2XX] = {act_none, CLIENT_TERMINATED},
+			[CLIENT_3XX_6XX] = {act_none, CLIENT_TERMINATED},
+			[CLIENT_RETRANSMIT] = {act_none, CLIENT_TERMINATED},
 			[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
 			[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
 		},
 };
 
-/* RFC 3261 figure 6. */
-static const struct client_rule other_rules[CLIENT_STATES][CLIENT_EVENTS] = {
-	[CLIENT_CALLING] =
-		{
-			[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
-			[CLIENT_2XX] = {act_finish, CLIENT_COMPLETED},
-			[CLIENT_3XX_6XX] = {act_finish, CLIENT_COMPLETED},
-			[CLIENT_RETRANSMIT] = {act_resend, CLIENT_CALLING},
-			[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
-			[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
-		},
-	[CLIENT_PROCEEDING] =
-		{
-			[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
-			[CLIENT_2XX] = {act_finish, CLIENT_COMPLETED},
-			[CLIENT_3XX_6XX] = {act_finish, CLIENT_COMPLETED},
-			[CLIENT_RETRANSMIT] = {act_resend, CLIENT_PROCEEDING},
-			[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
-			[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
-		},
-	[CLIENT_COMPLETED] =
-		{
-			[CLIENT_1XX] = {act_none, CLIENT_COMPLETED},
-			[CLIENT_2XX] = {act_none, CLIENT_COMPLETED},
-			[CLIENT_3XX_6XX] = {act_none, CLIENT_COMPLETED},
-			[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
-			[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
-		},
+/* RFC 3261 figure 6; Accepted is of INVITE alone. */
+static const struct client_rule other_rules[CLIENT_STATES][CLIENT_EVENTS] =
+	{
+		[CLIENT_CALLING] =
+			{
+				[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
+				[CLIENT_2XX] = {act_finish, CLIENT_COMPLETED},
+				[CLIENT_3XX_6XX] = {act_finish, CLIENT_COMPLETED},
+				[CLIENT_RETRANSMIT] = {act_resend, CLIENT_CALLING},
+				[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
+				[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
+			},
+		[CLIENT_PROCEEDING] =
+			{
+				[CLIENT_1XX] = {act_provisional, CLIENT_PROCEEDING},
+				[CLIENT_2XX] = {act_finish, CLIENT_COMPLETED},
+				[CLIENT_3XX_6XX] = {act_finish, CLIENT_COMPLETED},
+				[CLIENT_RETRANSMIT] = {act_resend, CLIENT_PROCEEDING},
+				[CLIENT_TIMEOUT] = {act_time_out, CLIENT_TERMINATED},
+				[CLIENT_FAILED] = {act_fail, CLIENT_TERMINATED},
+			},
+		[CLIENT_ACCEPTED] =
+			{
+				[CLIENT_1XX] = {act_none, CLIENT_ACCEPTED},
+				[CLIENT_2XX] = {act_none, CLIENT_ACCEPTED},
+				[CLIENT_3XX_6XX] = {act_none, CLIENT_ACCEPTED},
+				[CLIENT_RETRANSMIT] = {act_none, CLIENT_ACCEPTED},
+				[CLIENT_TIMEOUT] = {act_none, CLIENT_ACCEPTED},
+				[CLIENT_FAILED] = {act_none, CLIENT_ACCEPTED},
+			},
+		[CLIENT_COMPLETED] =
+			{
+				[CLIENT_1XX] = {act_none, CLIENT_COMPLETED},
+				[CLIENT_2XX] = {act_none, CLIENT_COMPLETED},
+				[CLIENT_3XX_6XX] = {act_none, CLIENT_COMPLETED},
+				[CLIENT_RETRANSMIT] = {act_none, CLIENT_COMPLETED},
+				[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
+				[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
+			},
+		[CLIENT_TERMINATED] =
+			{
+				[CLIENT_1XX] = {act_none, CLIENT_TERMINATED},
+				[CLIENT_2XX] = {act_none, CLIENT_TERMINATED},
+				[CLIENT_3XX_6XX] = {act_none, CLIENT_TERMINATED},
+				[CLIENT_RETRANSMIT] = {act_none, CLIENT_TERMINATED},
+				[CLIENT_TIMEOUT] = {act_none, CLIENT_TERMINATED},
+				[CLIENT_FAILED] = {act_none, CLIENT_TERMINATED},
+			},
 };
 
 static void client_end(struct txn_client *txn)
@@ -345,7 +380,7 @@ static void client_event(
 						 : &other_rules[txn->state][event];
 	enum client_state from = txn->state;
 
-	if (!rule->act || txn->base.ended)
+	if (txn->base.ended)
 		return;
 	txn->state = rule->next;
 	rule->act(txn, from, response);

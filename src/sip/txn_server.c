@@ -128,6 +128,15 @@ static int act_none(struct txn_server *txn, enum server_state from, struct span 
 	return 0;
 }
 
+static int act_reject(
+	struct txn_server *txn, enum server_state from, struct span response)
+{
+	(void)txn;
+	(void)from;
+	(void)response;
+	return ERR_STATE;
+}
+
 static int act_resend(
 	struct txn_server *txn, enum server_state from, struct span response)
 {
@@ -216,66 +225,149 @@ static int act_fail(struct txn_server *txn, enum server_state from, struct span 
 	return 0;
 }
 
-/* RFC 3261 figure 7, RFC 6026 figure 5. A row without an action is refused. */
-static const struct server_rule invite_rules[SERVER_STATES][SERVER_EVENTS] = {
-	[SERVER_PROCEEDING] =
-		{
-			[SERVER_REQUEST] = {act_resend, SERVER_PROCEEDING},
-			[SERVER_ACK] = {act_none, SERVER_PROCEEDING},
-			[SERVER_SEND_1XX] = {act_provisional, SERVER_PROCEEDING},
-			[SERVER_SEND_2XX] = {act_accept, SERVER_ACCEPTED},
-			[SERVER_SEND_3XX_6XX] = {act_refuse, SERVER_COMPLETED},
-			[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
-		},
-	[SERVER_ACCEPTED] =
-		{
-			[SERVER_REQUEST] = {act_none, SERVER_ACCEPTED},
-			[SERVER_ACK] = {act_none, SERVER_ACCEPTED},
-			[SERVER_SEND_2XX] = {act_accept, SERVER_ACCEPTED},
-			[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
-			[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
-		},
-	[SERVER_COMPLETED] =
-		{
-			[SERVER_REQUEST] = {act_resend, SERVER_COMPLETED},
-			[SERVER_ACK] = {act_confirm, SERVER_CONFIRMED},
-			[SERVER_RETRANSMIT] = {act_retransmit, SERVER_COMPLETED},
-			[SERVER_TIMEOUT] = {act_fail, SERVER_TERMINATED},
-			[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
-		},
-	[SERVER_CONFIRMED] =
-		{
-			[SERVER_REQUEST] = {act_none, SERVER_CONFIRMED},
-			[SERVER_ACK] = {act_none, SERVER_CONFIRMED},
-			[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
-			[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
-		},
+/*
+ * RFC 3261 figure 7, RFC 6026 figure 5. A response that does not fit the state is our own
+ * mistake and refused (act_reject); what else does not fit is dropped. An INVITE has no Trying.
+ */
+static const struct server_rule invite_rules[SERVER_STATES][SERVER_EVENTS] =
+	{
+		[SERVER_TRYING] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_TRYING},
+				[SERVER_ACK] = {act_none, SERVER_TRYING},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_TRYING},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_TRYING},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_TRYING},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_TRYING},
+				[SERVER_TIMEOUT] = {act_none, SERVER_TRYING},
+				[SERVER_FAILED] = {act_none, SERVER_TRYING},
+			},
+		[SERVER_PROCEEDING] =
+			{
+				[SERVER_REQUEST] = {act_resend, SERVER_PROCEEDING},
+				[SERVER_ACK] = {act_none, SERVER_PROCEEDING},
+				[SERVER_SEND_1XX] = {act_provisional, SERVER_PROCEEDING},
+				[SERVER_SEND_2XX] = {act_accept, SERVER_ACCEPTED},
+				[SERVER_SEND_3XX_6XX] = {act_refuse, SERVER_COMPLETED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_PROCEEDING},
+				[SERVER_TIMEOUT] = {act_none, SERVER_PROCEEDING},
+				[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
+			},
+		[SERVER_ACCEPTED] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_ACCEPTED},
+				[SERVER_ACK] = {act_none, SERVER_ACCEPTED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_ACCEPTED},
+				[SERVER_SEND_2XX] = {act_accept, SERVER_ACCEPTED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_ACCEPTED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_ACCEPTED},
+				[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
+				[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
+			},
+		[SERVER_COMPLETED] =
+			{
+				[SERVER_REQUEST] = {act_resend, SERVER_COMPLETED},
+				[SERVER_ACK] = {act_confirm, SERVER_CONFIRMED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_COMPLETED},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_COMPLETED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_COMPLETED},
+				[SERVER_RETRANSMIT] = {act_retransmit, SERVER_COMPLETED},
+				[SERVER_TIMEOUT] = {act_fail, SERVER_TERMINATED},
+				[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
+			},
+		[SERVER_CONFIRMED] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_CONFIRMED},
+				[SERVER_ACK] = {act_none, SERVER_CONFIRMED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_CONFIRMED},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_CONFIRMED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_CONFIRMED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_CONFIRMED},
+				[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
+				[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
+			},
+		[SERVER_TERMINATED] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_TERMINATED},
+				[SERVER_ACK] = {act_none, SERVER_TERMINATED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_TERMINATED},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_TERMINATED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_TERMINATED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_TERMINATED},
+				[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
+				[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
+			},
 };
 
-/* RFC 3261 figure 8. */
-static const struct server_rule other_rules[SERVER_STATES][SERVER_EVENTS] = {
-	[SERVER_TRYING] =
-		{
-			[SERVER_REQUEST] = {act_none, SERVER_TRYING},
-			[SERVER_SEND_1XX] = {act_provisional, SERVER_PROCEEDING},
-			[SERVER_SEND_2XX] = {act_finish, SERVER_COMPLETED},
-			[SERVER_SEND_3XX_6XX] = {act_finish, SERVER_COMPLETED},
-			[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
-		},
-	[SERVER_PROCEEDING] =
-		{
-			[SERVER_REQUEST] = {act_resend, SERVER_PROCEEDING},
-			[SERVER_SEND_1XX] = {act_provisional, SERVER_PROCEEDING},
-			[SERVER_SEND_2XX] = {act_finish, SERVER_COMPLETED},
-			[SERVER_SEND_3XX_6XX] = {act_finish, SERVER_COMPLETED},
-			[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
-		},
-	[SERVER_COMPLETED] =
-		{
-			[SERVER_REQUEST] = {act_resend, SERVER_COMPLETED},
-			[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
-			[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
-		},
+/* RFC 3261 figure 8; Accepted and Confirmed are of INVITE alone. */
+static const struct server_rule other_rules[SERVER_STATES][SERVER_EVENTS] =
+	{
+		[SERVER_TRYING] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_TRYING},
+				[SERVER_ACK] = {act_none, SERVER_TRYING},
+				[SERVER_SEND_1XX] = {act_provisional, SERVER_PROCEEDING},
+				[SERVER_SEND_2XX] = {act_finish, SERVER_COMPLETED},
+				[SERVER_SEND_3XX_6XX] = {act_finish, SERVER_COMPLETED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_TRYING},
+				[SERVER_TIMEOUT] = {act_none, SERVER_TRYING},
+				[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
+			},
+		[SERVER_PROCEEDING] =
+			{
+				[SERVER_REQUEST] = {act_resend, SERVER_PROCEEDING},
+				[SERVER_ACK] = {act_none, SERVER_PROCEEDING},
+				[SERVER_SEND_1XX] = {act_provisional, SERVER_PROCEEDING},
+				[SERVER_SEND_2XX] = {act_finish, SERVER_COMPLETED},
+				[SERVER_SEND_3XX_6XX] = {act_finish, SERVER_COMPLETED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_PROCEEDING},
+				[SERVER_TIMEOUT] = {act_none, SERVER_PROCEEDING},
+				[SERVER_FAILED] = {act_fail, SERVER_TERMINATED},
+			},
+		[SERVER_ACCEPTED] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_ACCEPTED},
+				[SERVER_ACK] = {act_none, SERVER_ACCEPTED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_ACCEPTED},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_ACCEPTED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_ACCEPTED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_ACCEPTED},
+				[SERVER_TIMEOUT] = {act_none, SERVER_ACCEPTED},
+				[SERVER_FAILED] = {act_none, SERVER_ACCEPTED},
+			},
+		[SERVER_COMPLETED] =
+			{
+				[SERVER_REQUEST] = {act_resend, SERVER_COMPLETED},
+				[SERVER_ACK] = {act_none, SERVER_COMPLETED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_COMPLETED},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_COMPLETED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_COMPLETED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_COMPLETED},
+				[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
+				[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
+			},
+		[SERVER_CONFIRMED] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_CONFIRMED},
+				[SERVER_ACK] = {act_none, SERVER_CONFIRMED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_CONFIRMED},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_CONFIRMED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_CONFIRMED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_CONFIRMED},
+				[SERVER_TIMEOUT] = {act_none, SERVER_CONFIRMED},
+				[SERVER_FAILED] = {act_none, SERVER_CONFIRMED},
+			},
+		[SERVER_TERMINATED] =
+			{
+				[SERVER_REQUEST] = {act_none, SERVER_TERMINATED},
+				[SERVER_ACK] = {act_none, SERVER_TERMINATED},
+				[SERVER_SEND_1XX] = {act_reject, SERVER_TERMINATED},
+				[SERVER_SEND_2XX] = {act_reject, SERVER_TERMINATED},
+				[SERVER_SEND_3XX_6XX] = {act_reject, SERVER_TERMINATED},
+				[SERVER_RETRANSMIT] = {act_none, SERVER_TERMINATED},
+				[SERVER_TIMEOUT] = {act_none, SERVER_TERMINATED},
+				[SERVER_FAILED] = {act_none, SERVER_TERMINATED},
+			},
 };
 
 static void server_end(struct txn_server *txn)
@@ -300,7 +392,7 @@ static int server_event(
 	enum server_state from = txn->state;
 	int err;
 
-	if (!rule->act || txn->base.ended)
+	if (txn->base.ended)
 		return ERR_STATE;
 	txn->state = rule->next;
 	err = rule->act(txn, from, response);
