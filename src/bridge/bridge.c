@@ -9,6 +9,7 @@
 #include "bridge/registry.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,7 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 static void ack_h(void *arg, struct flow *flow, struct message *ack);
 static void stray_h(void *arg, struct flow *flow, struct message *response);
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel);
+static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other);
 
 static int init_side(struct bridge *bridge, enum relay_side which)
 {
@@ -29,6 +31,7 @@ static int init_side(struct bridge *bridge, enum relay_side which)
 		.ack_h = ack_h,
 		.stray_h = stray_h,
 		.cancel_h = cancel_h,
+		.same_h = speaks_for,
 		.arg = side};
 	int err;
 
@@ -53,6 +56,7 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	bridge->handlers = params->handlers;
 	list_init(&bridge->calls);
 	list_init(&bridge->dead);
+	list_init(&bridge->closed);
 	secret_token(bridge->start_id, 4);
 	err = hash_init(&bridge->by_number);
 	if (!err)
@@ -74,6 +78,21 @@ static void free_side(struct bridge_side *side)
 	dialogs_free(&side->dialogs);
 }
 
+/* A connection that ended, until its calls and transactions have been told. */
+struct closed_flow {
+	struct list node;
+	struct bridge_side *side;
+	struct flow *flow; /* owned reference */
+	char why[200];
+};
+
+static void free_closed(struct closed_flow *closed)
+{
+	list_remove(&closed->node);
+	flow_unref(closed->flow);
+	free(closed);
+}
+
 void bridge_free(struct bridge *bridge)
 {
 	if (!bridge)
@@ -88,6 +107,9 @@ void bridge_free(struct bridge *bridge)
 		call_free(LIST_ENTRY(node, struct call, node));
 	}
 	timer_stop(&bridge->reaper);
+	timer_stop(&bridge->closed_timer);
+	LIST_FOREACH (&bridge->closed, node, next)
+		free_closed(LIST_ENTRY(node, struct closed_flow, node));
 	free_side(&bridge->sides[RELAY_INTERNAL]);
 	free_side(&bridge->sides[RELAY_EXTERNAL]);
 	hash_free(&bridge->by_number);
@@ -252,23 +274,58 @@ static void receive_invite(
 }
 
 /*
+ * Whether what comes by FLOW may speak for the far end of OTHER. Over TLS certificates say so. In
+ * plain the source is the same host, or another address of the same gateway.
+ */
+static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other)
+{
+	const struct bridge_side *side = arg;
+
+	if (flow->peer || other->peer)
+		return flow->peer && other->peer &&
+		       !strcmp(flow->peer->id, other->peer->id);
+	if (flow->kind == TRANSPORT_TLS || other->kind == TRANSPORT_TLS)
+		return false;
+	return addr_equal_host(&flow->remote, &other->remote) ||
+	       trunks_share_plain(side->bridge->trunks, &flow->remote, &other->remote);
+}
+
+/*
  * The leg whose dialog MESSAGE belongs to, if FLOW is its peer's. Call-ID and tags are no
- * secret: by certificate alone a peer may end its calls, and no other's. In plain no
- * address proves as much, and a gateway may have several.
+ * secret: they are in every capture.
  */
 static struct leg *find_leg(
 	struct bridge_side *side, const struct flow *flow, const struct message *message)
 {
 	struct dialog *dialog = dialog_find(&side->dialogs, message);
 	struct leg *leg = dialog ? dialog->owner : NULL;
-	bool same;
 	char name[80];
 
 	if (!leg)
 		return NULL;
-	same = flow->peer ? !strcmp(flow->peer->id, trunk_name(leg->trunk, name))
-			  : leg->flow->kind != TRANSPORT_TLS;
-	return same ? leg : NULL;
+	if (flow->peer ? !strcmp(flow->peer->id, trunk_name(leg->trunk, name))
+		       : speaks_for(side, flow, leg->flow))
+		return leg;
+	return NULL;
+}
+
+/* Somebody who is not its peer has Call-ID and tags of a call: an operator wants to know. */
+static void log_impostor(
+	struct bridge_side *side, const struct flow *flow, const struct message *message)
+{
+	const struct dialog *dialog = dialog_find(&side->dialogs, message);
+	const struct leg *leg = dialog ? dialog->owner : NULL;
+	char remote[ADDR_TEXT_SIZE];
+	char name[80];
+
+	if (!leg)
+		return;
+	log_warning("bridge",
+		"event=not-its-dialog call=%llu leg=%s of=\"%s\" method=%s from=%s "
+		"peer=\"%s\"",
+		(unsigned long long)leg->call, leg->name, trunk_name(leg->trunk, name),
+		message_method_str(message_method(message)),
+		addr_text(&flow->remote, remote), flow->peer ? flow->peer->id : "");
 }
 
 static void request_h(void *arg, struct txn_server *txn, struct message *request)
@@ -278,6 +335,8 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 
 	if (message_to(request)->tag.len) {
 		leg = find_leg(side, txn_server_flow(txn), request);
+		if (!leg)
+			log_impostor(side, txn_server_flow(txn), request);
 		if (!leg)
 			txn_server_reply(txn, 481, NULL, NULL, NULL);
 		else if (!refuse_required(txn, request))
@@ -329,10 +388,8 @@ static void message_h(void *arg, struct flow *flow, struct message *message,
 	txn_receive(side->txns, flow, message, fault);
 }
 
-static void closed_h(void *arg, struct flow *flow, const char *why)
+static void tell_closed(struct bridge_side *side, struct flow *flow, const char *why)
 {
-	struct bridge_side *side = arg;
-
 	/* A refused peer's calls end for that, not because a transaction of theirs failed. */
 	if (!flow->refused)
 		txn_flow_closed(side->txns, flow);
@@ -340,6 +397,43 @@ static void closed_h(void *arg, struct flow *flow, const char *why)
 		call_flow_closed(LIST_ENTRY(node, struct call, node), flow, why);
 	if (flow->refused)
 		txn_flow_closed(side->txns, flow);
+}
+
+static void tell_all_closed_h(void *arg)
+{
+	struct bridge *bridge = arg;
+
+	while (!list_empty(&bridge->closed)) {
+		struct closed_flow *closed =
+			LIST_ENTRY(bridge->closed.next, struct closed_flow, node);
+
+		tell_closed(closed->side, closed->flow, closed->why);
+		free_closed(closed);
+	}
+}
+
+/*
+ * A connection may end while somebody is sending on it: a full queue cuts it. Its calls hear of
+ * that when the stack is unwound, so that no handler runs within another one's send. Without
+ * memory for that they hear it now.
+ */
+static void closed_h(void *arg, struct flow *flow, const char *why)
+{
+	struct bridge_side *side = arg;
+	struct bridge *bridge = side->bridge;
+	struct closed_flow *closed = calloc(1, sizeof(*closed));
+
+	if (!closed) {
+		tell_closed(side, flow, why);
+		return;
+	}
+	closed->side = side;
+	closed->flow = flow_ref(flow);
+	snprintf(closed->why, sizeof(closed->why), "%s", why);
+	list_append(&bridge->closed, &closed->node);
+	if (!timer_running(&bridge->closed_timer))
+		timer_start(bridge->timers, &bridge->closed_timer, 0, tell_all_closed_h,
+			bridge);
 }
 
 static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *remote)

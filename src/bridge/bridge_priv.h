@@ -32,6 +32,8 @@ struct bridge {
 	struct hash by_number;
 	struct list dead; /* calls that are over, freed when the stack is unwound */
 	struct timer reaper;
+	struct list closed; /* struct closed_flow: connections that ended in this turn */
+	struct timer closed_timer;
 	unsigned call_count;
 	unsigned answered_count;
 	uint64_t next_number;

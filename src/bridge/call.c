@@ -144,7 +144,7 @@ void call_free(struct call *call)
 	leg_free(&call->a);
 	leg_free(&call->b);
 	for (unsigned i = 0; i < call->candidate_count; i++)
-		trunk_unref(call->candidates[i]);
+		target_unref(call->candidates[i]);
 	free(call->number_uri);
 	free(call->from);
 	free(call->to);
@@ -160,33 +160,17 @@ static enum relay_side other_side(enum relay_side side)
 	return side == RELAY_INTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
 }
 
-/* The settings of TRUNK in the snapshot that the call began with. */
-static void find_settings(
-	const struct call *call, const struct trunk *trunk, struct leg_params *params)
+static void init_leg(struct call *call, struct leg *leg, const char *name,
+	struct bridge_side *home, struct target *target)
 {
-	params->server = NULL;
-	params->gateway = NULL;
-	if (trunk->kind == TRUNK_SERVER)
-		params->server = config_server_find(call->config, trunk->id);
-	else
-		params->gateway = config_gateway_find(call->config, trunk->id);
-}
-
-static bool init_leg(struct call *call, struct leg *leg, const char *name,
-	struct bridge_side *home, struct trunk *trunk)
-{
-	struct leg_params params = {.home = home,
+	const struct leg_params params = {.home = home,
 		.h = leg_event_h,
 		.arg = call,
 		.call = call->number,
 		.name = name,
-		.trunk = trunk};
+		.target = target};
 
-	find_settings(call, trunk, &params);
-	if (!params.server && !params.gateway)
-		return false;
 	leg_init(leg, &params);
-	return true;
 }
 
 /* Nobody is left to try: leg a hears why. */
@@ -205,12 +189,19 @@ static void try_candidate(struct call *call, const char *why)
 		why ? why : "no gateway or server takes this number");
 	dial_stop(&call->dial);
 	while (call->candidate_at < call->candidate_count) {
-		struct trunk *trunk = call->candidates[call->candidate_at++];
+		struct target *target = call->candidates[call->candidate_at++];
+		const char *obstacle;
 
+		/* the candidate before it no longer counts in its trunk's calls */
 		leg_free(&call->b);
-		if (!init_leg(call, &call->b, "b", home, trunk))
-			continue; /* it came with a reload, after this call had begun */
-		dial_start(&call->dial, home, trunk, dialled_h, call);
+		obstacle = target_obstacle(target);
+		if (obstacle) {
+			snprintf(last, sizeof(last), "%s: %s", target->trunk->id,
+				obstacle);
+			continue;
+		}
+		init_leg(call, &call->b, "b", home, target);
+		dial_start(&call->dial, home, target, dialled_h, call);
 		return;
 	}
 	no_candidate(call, last);
@@ -266,6 +257,9 @@ static void dialled_h(void *arg, struct flow *flow, const char *why)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
 	else if (err == -EADDRNOTAVAIL)
 		call_end(call, CALL_BY_TANDEM, "no-ports", 503, "no free media port");
+	else if (err == ERR_TRUST)
+		call_end(call, CALL_BY_TANDEM, "key-stopped", 500,
+			"a key was to leave in plain");
 	else if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM)
 		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
 	else if (call->state == CALL_SETUP)
@@ -585,7 +579,7 @@ static void lose_flow(struct call *call, struct leg *leg, const char *why)
 		timers_now_ms(call->bridge->timers) - redial->started_ms > CALL_REDIAL_MS;
 
 	if (fresh)
-		dial_start(redial, leg->home, leg->trunk,
+		dial_start(redial, leg->home, leg->target,
 			leg == &call->a ? redialled_a_h : redialled_b_h, call);
 	else
 		dial_next(redial, why);
@@ -661,10 +655,14 @@ static void choose_candidates(struct call *call)
 	enum trunk_kind kind =
 		call->a.home->which == RELAY_INTERNAL ? TRUNK_GATEWAY : TRUNK_SERVER;
 
-	call->candidate_count = pick_candidates(
-		call->bridge->trunks, kind, span_of(call->number_uri), call->candidates);
-	for (unsigned i = 0; i < call->candidate_count; i++)
-		trunk_ref(call->candidates[i]);
+	struct trunk *trunks[PICK_MAX];
+	unsigned count = pick_candidates(
+		call->bridge->trunks, kind, span_of(call->number_uri), trunks);
+
+	for (unsigned i = 0; i < count; i++)
+		if (!target_new(&call->candidates[call->candidate_count], trunks[i],
+			    call->config))
+			call->candidate_count++;
 }
 
 static int open_relay(struct call *call)
@@ -674,7 +672,7 @@ static int open_relay(struct call *call)
 		.tap = call->config->audit.mode == CONFIG_AUDIT_FULL};
 
 	for (unsigned i = 0; i < call->candidate_count; i++)
-		if (call->candidates[i]->kind == TRUNK_GATEWAY &&
+		if (call->candidates[i]->gateway &&
 			call->candidates[i]->gateway->audit == CONFIG_AUDIT_FULL)
 			open.tap = true;
 	if (call->a.gateway && call->a.gateway->audit == CONFIG_AUDIT_FULL)
@@ -685,15 +683,18 @@ static int open_relay(struct call *call)
 static int prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
 	struct trunk *trunk, struct sdp *sdp)
 {
+	struct target *target;
 	bool is_offer;
 	int err = read_invite(call, txn_server_request(invite));
 
-	if (!err && !init_leg(call, &call->a, "a", home, trunk))
-		err = ERR_STATE;
+	if (!err)
+		err = target_new(&target, trunk, call->config);
 	if (err) {
 		sdp_free(sdp);
 		return err;
 	}
+	init_leg(call, &call->a, "a", home, target);
+	target_unref(target);
 	err = leg_accept(&call->a, invite);
 	if (err || !sdp)
 		sdp_free(sdp);

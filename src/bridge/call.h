@@ -32,7 +32,7 @@ struct call {
 	struct leg b;        /* is called; home is NULL between candidates */
 	struct leg *changer; /* CHANGING: whose re-INVITE it is */
 	struct relay_session *session;
-	struct trunk *candidates[PICK_MAX]; /* owned references */
+	struct target *candidates[PICK_MAX]; /* owned references */
 	unsigned candidate_count, candidate_at;
 	struct dial dial;      /* of leg b, until it is answered */
 	struct dial redial[2]; /* of a and b, when a connection was lost in mid-call */

@@ -6,17 +6,15 @@
 
 static void try_addresses(struct dial *dial)
 {
-	struct transport_target target = {
-		.kind = trunk_transport(dial->trunk),
-		.peer = dial->trunk->peer,
-		.cred = dial->trunk->cred,
-	};
+	struct transport_target to;
 	struct err_text text = {{0}};
 	struct flow *flow;
 
 	while (dial->at < dial->count) {
-		target.remote = dial->addrs[dial->at++];
-		if (transport_flow(dial->side->transport, &target, &flow, &text)) {
+		const struct addr *address = &dial->addrs[dial->at++];
+
+		if (target_connection(dial->target, address, &to, &text) ||
+			transport_flow(dial->side->transport, &to, &flow, &text)) {
 			snprintf(dial->why, sizeof(dial->why), "%.199s", text.text);
 			continue;
 		}
@@ -45,19 +43,19 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	try_addresses(dial);
 }
 
-void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk,
+void dial_start(struct dial *dial, struct bridge_side *side, struct target *target,
 	dial_h *h, void *arg)
 {
 	struct resolve *resolving = NULL;
 
 	dial_stop(dial);
 	dial->side = side;
-	dial->trunk = trunk_ref(trunk);
+	dial->target = target_ref(target);
 	dial->h = h;
 	dial->arg = arg;
 	dial->started_ms = timers_now_ms(side->bridge->timers);
-	if (resolver_ask(side->bridge->resolver, trunk_host(trunk), trunk_port(trunk),
-		    trunk_transport(trunk), resolved_h, dial, &resolving)) {
+	if (resolver_ask(side->bridge->resolver, target_host(target), target_port(target),
+		    target->transport, resolved_h, dial, &resolving)) {
 		snprintf(dial->why, sizeof(dial->why), "the name cannot be looked up");
 		try_addresses(dial);
 	} else if (resolving) {
@@ -74,14 +72,14 @@ void dial_next(struct dial *dial, const char *why)
 
 bool dial_active(const struct dial *dial)
 {
-	return dial->trunk != NULL;
+	return dial->target != NULL;
 }
 
 void dial_stop(struct dial *dial)
 {
 	resolve_cancel(dial->resolving);
 	free(dial->addrs);
-	trunk_unref(dial->trunk);
+	target_unref(dial->target);
 	memset(dial, 0, sizeof(*dial));
 }
 

@@ -1,10 +1,11 @@
 /*
- * Dialling: from a trunk to a flow, over its addresses in order. Loop thread. Embedded in
+ * Dialling: from a target to a flow, over its addresses in order. Loop thread. Embedded in
  * its user, zero-initialised.
  */
 #pragma once
 
 #include "bridge/bridge_priv.h"
+#include "trunk/target.h"
 
 struct dial;
 
@@ -13,7 +14,7 @@ typedef void dial_h(void *arg, struct flow *flow, const char *why);
 
 struct dial {
 	struct bridge_side *side;
-	struct trunk *trunk; /* owned reference; NULL while idle */
+	struct target *target; /* owned reference; NULL while idle */
 	struct resolve *resolving;
 	struct addr *addrs; /* owned; as resolved */
 	unsigned count, at;
@@ -23,8 +24,8 @@ struct dial {
 	void *arg;
 };
 
-/* Looks TRUNK up and tries its first address; H may be called before this returns. */
-void dial_start(struct dial *dial, struct bridge_side *side, struct trunk *trunk,
+/* Looks TARGET up and tries its first address; H may be called before this returns. */
+void dial_start(struct dial *dial, struct bridge_side *side, struct target *target,
 	dial_h *h, void *arg);
 /* The last flow failed for WHY: the next address; H is called before this returns. */
 void dial_next(struct dial *dial, const char *why);

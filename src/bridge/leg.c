@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/secret.h"
+#include "bridge/body.h"
 #include "bridge/dial.h"
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
@@ -47,12 +48,30 @@ static uint64_t t1_ms(const struct leg *leg)
 	return leg->home->bridge->config->sip.t1_ms;
 }
 
-/* The one setter: states only ever advance, but a leg that was reset may call again. */
+static void set_over(struct leg *leg);
+
+static void last_h(void *arg)
+{
+	struct leg *leg = arg;
+
+	log_warning("leg", "call=%llu leg=%s event=never-closed",
+		(unsigned long long)leg->call, leg->name);
+	set_over(leg);
+}
+
+/* The one setter: states only ever advance, but a leg that was reset may call again. A closing
+ * leg waits for an INVITE and for a BYE, each of which has a timer of 64*T1, one behind the
+ * other at most: past both nothing can be owed to it. */
 static void set_state(struct leg *leg, enum leg_state state)
 {
 	log_debug("leg", "call=%llu leg=%s from=%s to=%s", (unsigned long long)leg->call,
 		leg->name, leg_state_name(leg->state), leg_state_name(state));
 	leg->state = state;
+	if (state == LEG_CLOSING && !timer_running(&leg->last_timer))
+		timer_start(leg_timers(leg), &leg->last_timer, 3 * 64 * t1_ms(leg),
+			last_h, leg);
+	else if (state == LEG_OVER)
+		timer_stop(&leg->last_timer);
 }
 
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
@@ -68,6 +87,12 @@ static void set_flow(struct leg *leg, struct flow *flow)
 {
 	if (leg->flow == flow)
 		return;
+	if (flow && !target_takes_flow(leg->target, flow)) {
+		log_error("leg", "call=%llu leg=%s event=flow-refused transport=%s",
+			(unsigned long long)leg->call, leg->name,
+			transport_kind_name(flow->kind));
+		return;
+	}
 	if (leg->flow) {
 		leg->flow->users--;
 		flow_unref(leg->flow);
@@ -105,13 +130,13 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->arg = params->arg;
 	leg->call = params->call;
 	leg->name = params->name;
-	leg->trunk = trunk_ref(params->trunk);
+	leg->target = target_ref(params->target);
+	leg->trunk = leg->target->trunk;
 	leg->trunk->calls++;
 	leg->trunk->calls_total++;
-	leg->settings =
-		params->server ? &params->server->common : &params->gateway->common;
-	leg->server = params->server;
-	leg->gateway = params->gateway;
+	leg->settings = leg->target->settings;
+	leg->server = leg->target->server;
+	leg->gateway = leg->target->gateway;
 	offer_init(&leg->offer);
 }
 
@@ -145,6 +170,7 @@ void leg_free(struct leg *leg)
 		return;
 	detach_transactions(leg);
 	stop_waiting_for_ack(leg);
+	timer_stop(&leg->last_timer);
 	secret_free(leg->ack_text, leg->ack_len);
 	set_flow(leg, NULL);
 	dialog_free(&leg->dialog);
@@ -152,7 +178,7 @@ void leg_free(struct leg *leg)
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
 		stream_free(leg->streams[i]);
 	leg->trunk->calls--;
-	trunk_unref(leg->trunk);
+	target_unref(leg->target);
 	memset(leg, 0, sizeof(*leg));
 }
 
@@ -166,19 +192,6 @@ static void set_over(struct leg *leg)
 }
 
 /* ---- composing ---- */
-
-static void add_body(struct buf *out, const struct sdp *sdp)
-{
-	struct buf body;
-
-	buf_init(&body, 0);
-	if (sdp)
-		sdp_write(sdp, &body);
-	if (body.err)
-		out->err = body.err;
-	compose_body(out, sdp ? "application/sdp" : NULL, buf_span(&body));
-	buf_free(&body);
-}
 
 /* PRODUCT: "Server" in responses, "User-Agent" in requests. */
 static void add_identity(struct leg *leg, const char *product, struct buf *out)
@@ -230,8 +243,7 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp, struct bu
 	if (err)
 		return err;
 	add_identity(leg, "Server", out);
-	add_body(out, sdp);
-	return out->err;
+	return body_add_sdp(out, leg->flow, sdp);
 }
 
 int leg_provision(struct leg *leg, int status, const struct sdp *sdp)
@@ -401,11 +413,13 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 	buf_init(&out, 0);
 	compose_invite(leg, &out, branch, invite->headers);
 	leg->dialog.limited = false;
-	add_body(&out, sdp);
+	body_add_sdp(&out, leg->flow, sdp);
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
 	err = start_invite(leg, &out, branch);
 	buf_free(&out);
+	if (err)
+		leg_reset(leg);
 	return err;
 }
 
@@ -427,7 +441,7 @@ int leg_reinvite(struct leg *leg, const struct sdp *sdp)
 	txn_branch(branch);
 	buf_init(&out, 0);
 	compose_invite(leg, &out, branch, (struct span){0});
-	add_body(&out, sdp);
+	body_add_sdp(&out, leg->flow, sdp);
 	leg->reinviting = true;
 	err = start_invite(leg, &out, branch);
 	buf_free(&out);
@@ -445,7 +459,7 @@ static void send_ack(struct leg *leg, struct dialog *dialog, uint32_t cseq,
 	txn_branch(branch);
 	dialog_request(
 		dialog, out, MESSAGE_ACK, identity_via(leg, branch, via), cseq, NULL);
-	add_body(out, sdp);
+	body_add_sdp(out, leg->flow, sdp);
 	if (!out->err)
 		flow_send(leg->flow, leg->call, out->data, out->len);
 }
@@ -477,8 +491,7 @@ static int send_bye(struct leg *leg, struct dialog *dialog, const char *reason,
 		dialog, &out, MESSAGE_BYE, identity_via(leg, branch, via), 0, NULL);
 	if (reason)
 		compose_header_str(&out, "Reason", reason);
-	compose_body(&out, NULL, (struct span){0});
-	err = out.err;
+	err = body_add_sdp(&out, leg->flow, NULL);
 	if (!err)
 		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_BYE,
 			branch, leg->call, out.data, out.len, user);
@@ -508,9 +521,9 @@ static void end_fork(struct leg *leg, const struct message *response)
  * ACK is owed (RFC 5407 3.2.3). */
 static void end_dialog(struct leg *leg)
 {
-	if (leg->invite_out && !leg->answered) {
+	if (leg->invite_out && !leg->answered &&
+		!txn_client_cancel(leg->invite_out, NULL)) {
 		set_state(leg, LEG_CLOSING);
-		txn_client_cancel(leg->invite_out, NULL);
 		return;
 	}
 	set_over(leg);
@@ -636,6 +649,8 @@ static void reinvite_response(struct leg *leg, struct message *response)
 		/* a BYE is on its way already; the ACK is still owed */
 		if (status < 300)
 			leg_ack(leg, NULL);
+		else
+			forget_invite(leg);
 		if (!leg->bye_out)
 			set_over(leg); /* it was answered already, or was theirs */
 		return;

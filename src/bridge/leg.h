@@ -12,6 +12,7 @@
 #include "sdp/offer.h"
 #include "sip/dialog.h"
 #include "sip/txn.h"
+#include "trunk/target.h"
 
 #include <stdbool.h>
 
@@ -57,11 +58,13 @@ struct leg {
 	uint64_t call;    /* number, for the tap */
 	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
 	enum leg_state state;
-	struct trunk *trunk;                 /* owned reference; counted in its calls */
-	const struct config_trunk *settings; /* in the call's snapshot, as the next two */
-	const struct config_server *server;  /* one of these */
+	struct target *target; /* owned reference; the next four are its */
+	struct trunk *trunk;   /* counts this leg in its calls */
+	const struct config_trunk *settings;
+	const struct config_server *server;   /* one of these */
 	const struct config_gateway *gateway; /* is set */
-	struct flow *flow;                    /* owned reference, counted in its users */
+	/* Owned reference, counted in its users; the target takes it. */
+	struct flow *flow;
 	struct dialog dialog;
 	struct offer offer;
 	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */
@@ -81,22 +84,20 @@ struct leg {
 	size_t ok_len;
 	char *ack_text; /* our latest ACK, for retransmitted 2xx */
 	size_t ack_len;
-	struct timer ok_timer;  /* retransmits ok_text */
-	struct timer ack_timer; /* 64*T1 without ACK */
+	struct timer ok_timer;   /* retransmits ok_text */
+	struct timer ack_timer;  /* 64*T1 without ACK */
+	struct timer last_timer; /* CLOSING: whatever is awaited, it ends */
 	uint64_t ok_interval_ms;
 	struct dtmf *dtmf; /* digits that wait for INFO to it; owned, may be NULL */
 };
 
-/* SERVER or GATEWAY, one of them, from the call's snapshot; TRUNK gets a reference. */
 struct leg_params {
 	struct bridge_side *home;
 	leg_h *h;
 	void *arg;
 	uint64_t call;
 	const char *name;
-	struct trunk *trunk;
-	const struct config_server *server;
-	const struct config_gateway *gateway;
+	struct target *target; /* a reference is taken */
 };
 
 void leg_init(struct leg *leg, const struct leg_params *params);
@@ -127,7 +128,8 @@ struct leg_invite {
 	struct span headers; /* whole lines that cross from the other leg */
 };
 
-/* Sends the first INVITE over FLOW (a reference is taken) with SDP (may be NULL). */
+/* Sends the first INVITE over FLOW (a reference is taken) with SDP (may be NULL). 0; negative
+ * when it could not be sent: the leg is then as before, and may invite again. */
 int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invite,
 	const struct sdp *sdp);
 /* Forgets a first INVITE that failed, so that leg_invite() may be called again. */
@@ -159,7 +161,8 @@ void leg_request(struct leg *leg, struct txn_server *txn, struct message *reques
 void leg_receive_ack(struct leg *leg, struct message *ack);
 /* The peer cancelled its INVITE. */
 void leg_receive_cancel(struct leg *leg);
-/* Another connection to the same peer takes the place of one that ended. */
+/* Another connection to the same peer takes the place of one that ended. One that the leg's
+ * target does not take is refused and logged: what began over TLS stays there. */
 void leg_set_flow(struct leg *leg, struct flow *flow);
 
 const char *leg_host(const struct leg *leg); /* the trunk's host */

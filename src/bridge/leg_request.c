@@ -1,5 +1,6 @@
 #include "bridge/leg_priv.h"
 
+#include "bridge/body.h"
 #include "bridge/dtmf_sdp.h"
 #include "bridge/identity.h"
 #include "sip/compose.h"
@@ -108,8 +109,7 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 	buf_init(&out, 0);
 	dialog_request(&leg->dialog, &out, MESSAGE_INFO, identity_via(leg, branch, via),
 		0, NULL);
-	compose_body(&out, type, body);
-	err = out.err;
+	err = body_add(&out, leg->flow, type, body);
 	if (!err)
 		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_INFO,
 			branch, leg->call, out.data, out.len, user);

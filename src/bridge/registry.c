@@ -23,9 +23,8 @@ static enum config_audit capture_mode(const struct call *call)
 {
 	const struct config_gateway *gateway = call->a.gateway;
 
-	if (!gateway && call->candidate_count &&
-		call->candidates[0]->kind == TRUNK_GATEWAY)
-		gateway = config_gateway_find(call->config, call->candidates[0]->id);
+	if (!gateway && call->candidate_count)
+		gateway = call->candidates[0]->gateway;
 	return gateway ? gateway->audit : call->config->audit.mode;
 }
 

@@ -64,16 +64,26 @@ void txn_layer_free(struct txn_layer *layer)
 	free(layer);
 }
 
-/* Over TLS a response counts from the peer that has the request, by certificate. */
+bool txn_base_is_with(const struct txn_base *base, const struct flow *flow)
+{
+	const struct txn_handlers *handlers = &base->layer->handlers;
+	const struct peer *peer = base->flow->peer;
+
+	if (base->flow == flow)
+		return true;
+	if (handlers->same_h)
+		return handlers->same_h(handlers->arg, flow, base->flow);
+	return peer == flow->peer ||
+	       (peer && flow->peer && !strcmp(peer->id, flow->peer->id));
+}
+
+/* A response counts from the peer that has the request. */
 static struct txn_client *find_client(
 	struct txn_layer *layer, const struct flow *flow, const struct message *response)
 {
 	struct txn_client *txn = txn_client_find(layer, response);
-	const struct peer *asked = txn ? txn_client_base(txn)->flow->peer : NULL;
 
-	if (!txn || asked == flow->peer)
-		return txn;
-	return asked && flow->peer && !strcmp(asked->id, flow->peer->id) ? txn : NULL;
+	return txn && txn_base_is_with(txn_client_base(txn), flow) ? txn : NULL;
 }
 
 uint64_t txn_call_of(
@@ -91,7 +101,7 @@ uint64_t txn_call_of(
 	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
 		method = MESSAGE_INVITE;
 	txn_id_read(&id, flow, message);
-	server = txn_server_find(layer, &id, method);
+	server = txn_server_find(layer, &id, method, flow);
 	return server ? txn_server_base(server)->call : 0;
 }
 
@@ -127,7 +137,8 @@ static void answer_statelessly(
 static void receive_cancel(struct txn_layer *layer, struct txn_server *cancel_txn,
 	struct message *cancel, const struct txn_id *id)
 {
-	struct txn_server *invite = txn_server_find(layer, id, MESSAGE_INVITE);
+	struct txn_server *invite =
+		txn_server_find(layer, id, MESSAGE_INVITE, txn_server_flow(cancel_txn));
 
 	if (!invite) {
 		txn_server_reply(cancel_txn, 481, NULL, NULL, NULL);
@@ -171,7 +182,7 @@ static void receive_request(struct txn_layer *layer, struct flow *flow,
 	}
 	txn_id_read(&id, flow, request);
 	txn = txn_server_find(
-		layer, &id, method == MESSAGE_ACK ? MESSAGE_INVITE : method);
+		layer, &id, method == MESSAGE_ACK ? MESSAGE_INVITE : method, flow);
 	if (method == MESSAGE_ACK && (!txn || txn_server_base(txn)->ended))
 		layer->handlers.ack_h(layer->handlers.arg, flow, request);
 	else if (txn)

@@ -28,6 +28,12 @@ struct txn_handlers {
 	void (*stray_h)(void *arg, struct flow *flow, struct message *response);
 	/* A CANCEL for INVITE, already answered 200; the INVITE still needs its 487. */
 	void (*cancel_h)(void *arg, struct txn_server *invite, struct message *cancel);
+	/*
+	 * Whether what comes by FLOW may belong to a transaction on OTHER: whether both lead
+	 * to the same peer. Branches are no secret. NULL: the same certificate over TLS,
+	 * anybody in plain.
+	 */
+	bool (*same_h)(void *arg, const struct flow *flow, const struct flow *other);
 	void *arg;
 };
 

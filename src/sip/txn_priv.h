@@ -65,10 +65,12 @@ struct txn_id {
 
 void txn_id_read(
 	struct txn_id *ret, const struct flow *flow, const struct message *request);
-/* The transaction of METHOD that a request with ID belongs to, or NULL. METHOD is INVITE for
- * an ACK, and for what a CANCEL cancels. */
-struct txn_server *txn_server_find(
-	struct txn_layer *layer, const struct txn_id *id, enum message_method method);
+/* Whether FLOW leads to the peer that the transaction BASE is with. */
+bool txn_base_is_with(const struct txn_base *base, const struct flow *flow);
+/* The transaction of METHOD that a request with ID, from FLOW, belongs to, or NULL. METHOD is
+ * INVITE for an ACK, and for what a CANCEL cancels. */
+struct txn_server *txn_server_find(struct txn_layer *layer, const struct txn_id *id,
+	enum message_method method, const struct flow *flow);
 /* RFC 3261 8.2.2.2: the same request came by another path. */
 bool txn_server_is_merged(struct txn_layer *layer, const struct message *request);
 /* ID is that of REQUEST. */

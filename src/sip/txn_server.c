@@ -461,8 +461,8 @@ static uint64_t merge_key(const struct message *request)
 	return hash_bytes(call_id.p, call_id.len, seed);
 }
 
-struct txn_server *txn_server_find(
-	struct txn_layer *layer, const struct txn_id *id, enum message_method method)
+struct txn_server *txn_server_find(struct txn_layer *layer, const struct txn_id *id,
+	enum message_method method, const struct flow *flow)
 {
 	struct hash_node *node = hash_find(&layer->servers, id_key(id, method));
 
@@ -470,7 +470,8 @@ struct txn_server *txn_server_find(
 		struct txn_server *txn = txn_server_of_node(node);
 
 		if (txn->base.method == method && txn->id_len == id->len &&
-			memcmp(txn->id, id->bytes, id->len) == 0)
+			memcmp(txn->id, id->bytes, id->len) == 0 &&
+			txn_base_is_with(&txn->base, flow))
 			return txn;
 	}
 	return NULL;

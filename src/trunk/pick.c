@@ -26,13 +26,6 @@ static int prefix_length(const struct config_gateway *gateway, struct span numbe
 	return longest;
 }
 
-static bool has_room(const struct trunk *trunk)
-{
-	unsigned max = trunk_settings(trunk)->max_calls;
-
-	return !trunk->drained && (!max || trunk->calls < max);
-}
-
 static int compare(const void *left, const void *right)
 {
 	const struct candidate *a = left;
@@ -60,7 +53,8 @@ static bool fits(struct candidate *candidate, struct trunk *trunk, struct span n
 {
 	int length = trunk->gateway ? prefix_length(trunk->gateway, number) : 0;
 
-	if (!has_room(trunk) || !trunk_settings(trunk)->enabled || length < 0)
+	if (trunk->drained || !trunk_has_room(trunk) || !trunk_settings(trunk)->enabled ||
+		length < 0)
 		return false;
 	candidate->trunk = trunk;
 	candidate->priority = trunk_settings(trunk)->priority;

@@ -86,12 +86,19 @@ static void retire(struct trunks *trunks, struct trunk *trunk)
 	trunks->retired[trunks->retired_count++] = trunk_ref(trunk);
 }
 
-/* Trunks that are gone and still have calls stay known until those have ended. */
+/* Trunks that are gone and still have calls stay known until those have ended. Their peer
+ * goes with its set. */
 static void retire_unconfigured(struct trunks *trunks, const struct trunk_side *old)
 {
-	for (unsigned i = 0; i < old->count; i++)
-		if (!old->trunks[i]->configured && old->trunks[i]->calls)
-			retire(trunks, old->trunks[i]);
+	for (unsigned i = 0; i < old->count; i++) {
+		struct trunk *trunk = old->trunks[i];
+
+		if (trunk->configured)
+			continue;
+		trunk->peer = NULL;
+		if (trunk->calls)
+			retire(trunks, trunk);
+	}
 }
 
 static void swap_side(
@@ -429,14 +436,31 @@ struct trunk *trunks_of_flow(
 				     : NULL;
 }
 
+static bool has_host(const struct trunk *trunk, const struct addr *address)
+{
+	for (unsigned i = 0; i < trunk->addr_count; i++)
+		if (addr_equal_host(&trunk->addrs[i], address))
+			return true;
+	return false;
+}
+
 /* Calls that began in plain go on so after TLS was switched on, or after their gateway left
  * the configuration: it is heard. */
 static bool has_plain_calls(const struct trunk *trunk, const struct addr *remote)
 {
-	if (!trunk->calls)
-		return false;
-	for (unsigned i = 0; i < trunk->addr_count; i++)
-		if (addr_equal_host(&trunk->addrs[i], remote))
+	return trunk->calls && has_host(trunk, remote);
+}
+
+bool trunks_share_plain(
+	const struct trunks *trunks, const struct addr *a, const struct addr *b)
+{
+	const struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
+
+	for (unsigned i = 0; i < side->count; i++)
+		if (has_host(side->trunks[i], a) && has_host(side->trunks[i], b))
+			return true;
+	for (unsigned i = 0; i < trunks->retired_count; i++)
+		if (has_host(trunks->retired[i], a) && has_host(trunks->retired[i], b))
 			return true;
 	return false;
 }

@@ -29,7 +29,9 @@ struct trunk {
 		*config; /* the snapshot that the next two live in; owned reference */
 	const struct config_server *server;   /* of kind SERVER; else NULL */
 	const struct config_gateway *gateway; /* of kind GATEWAY; else NULL */
-	struct peer *peer; /* TLS: whom to demand there; lives in the present peer set */
+	/* TLS: whom to demand there; lives in the present peer set. NULL in plain, and when
+	 * the trunk has left the configuration: nobody there can be judged any more. */
+	struct peer *peer;
 	struct cred *cred; /* own certificate toward it; NULL: the side's */
 	struct cred *next; /* its own that waits for the day of next-from; NULL: none */
 	struct addr
@@ -108,6 +110,9 @@ struct trunk *trunks_at(
  * gateway with tls = no and this transport. NULL: nobody's. */
 struct trunk *trunks_of_flow(
 	const struct trunks *trunks, const struct flow *flow, enum trunk_kind side);
+/* Whether A and B are hosts of one plain gateway, known by its resolved addresses. */
+bool trunks_share_plain(
+	const struct trunks *trunks, const struct addr *a, const struct addr *b);
 /* The same before anything is parsed: for transport_handlers.allowed_h. */
 bool trunks_allow_plain(
 	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote);
@@ -121,6 +126,8 @@ const struct config_tls *trunk_side_files(
 	enum trunk_kind kind, const struct config *config);
 /* tls = yes; every server. */
 bool trunk_is_tls(const struct trunk *trunk);
+/* Whether one more call fits its max-calls of today. */
+bool trunk_has_room(const struct trunk *trunk);
 enum transport_kind trunk_transport(const struct trunk *trunk);
 const char *trunk_host(const struct trunk *trunk);
 uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */

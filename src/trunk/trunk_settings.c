@@ -20,6 +20,13 @@ bool trunk_is_tls(const struct trunk *trunk)
 	return trunk_settings(trunk)->tls == CONFIG_TLS_YES;
 }
 
+bool trunk_has_room(const struct trunk *trunk)
+{
+	const unsigned max = trunk_settings(trunk)->max_calls;
+
+	return !max || trunk->calls < max;
+}
+
 enum transport_kind trunk_transport(const struct trunk *trunk)
 {
 	if (trunk_is_tls(trunk))

@@ -255,14 +255,14 @@ static int play_connection(struct stage *stage, struct party *party, const char 
 		flow = stage_flow(stage, party);
 		stage_note(stage, "%s closes its connection", party->name);
 		wire_close(flow, "closed by peer");
-		stage_settle(stage);
+		stage_advance(stage, 1); /* told when the stack is unwound */
 	} else if (!strcmp(verb, "refused")) {
 		/* as the transport does it when a judgement is withdrawn */
 		flow = stage_flow(stage, party);
 		stage_note(stage, "%s is refused", party->name);
 		flow->refused = true;
 		wire_close(flow, "tls refused by=us rule=revoked");
-		stage_settle(stage);
+		stage_advance(stage, 1); /* told when the stack is unwound */
 	} else if (!strcmp(verb, "vanishes") || !strcmp(verb, "returns")) {
 		wire_reach(stage->transports[party->side], &party->addr, *verb == 'r');
 	} else {

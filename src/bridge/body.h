@@ -1,0 +1,18 @@
+/*
+ * The one place where a message of ours gets its body, and so the one door that keys leave
+ * by: SRTP keys go over TLS alone (RFC 4568 7). Loop thread.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "sdp/sdp.h"
+#include "sip/transport.h"
+
+/*
+ * Ends OUT, the headers of a message that is to leave by FLOW, with BODY of TYPE, or with SDP
+ * (NULL: no body). A body with a key, toward a flow that is not TLS, is not added: OUT's
+ * error is then ERR_TRUST, so that nothing of it can be sent. Returns OUT's error.
+ */
+int body_add(
+	struct buf *out, const struct flow *flow, const char *type, struct span body);
+int body_add_sdp(struct buf *out, const struct flow *flow, const struct sdp *sdp);

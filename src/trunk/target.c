@@ -1,0 +1,109 @@
+#include "trunk/target.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum transport_kind transport_of(const struct config_trunk *settings)
+{
+	if (settings->tls == CONFIG_TLS_YES)
+		return TRANSPORT_TLS;
+	return settings->transport == CONFIG_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
+}
+
+int target_new(struct target **ret, struct trunk *trunk, struct config *config)
+{
+	const struct config_server *server = NULL;
+	const struct config_gateway *gateway = NULL;
+	struct target *target;
+
+	if (trunk->kind == TRUNK_SERVER)
+		server = config_server_find(config, trunk->id);
+	else
+		gateway = config_gateway_find(config, trunk->id);
+	if (!server && !gateway)
+		return ERR_STATE;
+	target = calloc(1, sizeof(*target));
+	if (!target)
+		return -ENOMEM;
+	target->refs = 1;
+	target->trunk = trunk_ref(trunk);
+	target->config = config_ref(config);
+	target->server = server;
+	target->gateway = gateway;
+	target->settings = server ? &server->common : &gateway->common;
+	target->transport = transport_of(target->settings);
+	*ret = target;
+	return 0;
+}
+
+struct target *target_ref(struct target *target)
+{
+	target->refs++;
+	return target;
+}
+
+void target_unref(struct target *target)
+{
+	if (!target || --target->refs)
+		return;
+	trunk_unref(target->trunk);
+	config_unref(target->config);
+	free(target);
+}
+
+bool target_is_tls(const struct target *target)
+{
+	return target->transport == TRANSPORT_TLS;
+}
+
+const char *target_host(const struct target *target)
+{
+	return target->settings->host;
+}
+
+uint16_t target_port(const struct target *target)
+{
+	return target->settings->port;
+}
+
+const char *target_obstacle(const struct target *target)
+{
+	const struct trunk *trunk = target->trunk;
+
+	if (!trunk->configured)
+		return "not configured any more";
+	if (!trunk_settings(trunk)->enabled)
+		return "disabled";
+	if (trunk->drained)
+		return "draining";
+	return trunk_has_room(trunk) ? NULL : "full";
+}
+
+int target_connection(const struct target *target, const struct addr *address,
+	struct transport_target *ret, struct err_text *text)
+{
+	const struct trunk *trunk = target->trunk;
+
+	*ret = (struct transport_target){.kind = target->transport, .remote = *address};
+	if (!target_is_tls(target))
+		return 0;
+	if (!trunk->configured || !trunk->peer)
+		return err_set(text, ERR_TRUST,
+			"it is configured for TLS no more: no certificate can be judged");
+	if (strcmp(target_host(target), trunk_host(trunk)) != 0)
+		return err_set(text, ERR_TRUST, "it is configured as another host now");
+	ret->peer = trunk->peer;
+	ret->cred = trunk->cred;
+	return 0;
+}
+
+bool target_takes_flow(const struct target *target, const struct flow *flow)
+{
+	char name[80];
+
+	if (!target_is_tls(target))
+		return flow->kind != TRANSPORT_TLS;
+	return flow->kind == TRANSPORT_TLS &&
+	       (!flow->peer || !strcmp(flow->peer->id, trunk_name(target->trunk, name)));
+}

@@ -1,0 +1,48 @@
+/*
+ * Whom a leg talks to, as it was when the call chose it or its INVITE was admitted: the
+ * settings, the transport, and over TLS that there is a certificate to demand. Immutable,
+ * reference counted, loop thread.
+ *
+ * A reload, a switch of TLS or the removal of the trunk changes no target: what began over
+ * TLS goes on over TLS, to that peer, or ends. What may change is asked at the moment of
+ * each use: target_may_call() before a first try, target_connection() before a connection.
+ */
+#pragma once
+
+#include "sip/transport.h"
+#include "trunk/trunk.h"
+
+struct target {
+	unsigned refs;
+	struct trunk *trunk;   /* counters and live state; owned reference */
+	struct config *config; /* where the settings stand; owned reference */
+	const struct config_trunk *settings;
+	const struct config_server *server;   /* more settings: one of these */
+	const struct config_gateway *gateway; /* is set */
+	enum transport_kind transport;
+};
+
+/* TRUNK with its settings of CONFIG; references to both are taken. 0; ERR_STATE when CONFIG
+ * does not name it; -ENOMEM. */
+int target_new(struct target **ret, struct trunk *trunk, struct config *config);
+struct target *target_ref(struct target *target);
+void target_unref(struct target *target); /* NULL is fine */
+
+bool target_is_tls(const struct target *target);
+const char *target_host(const struct target *target);
+uint16_t target_port(const struct target *target); /* 0: SRV, then the default port */
+/* NULL, or why no new call may go there now: "not configured any more", "disabled",
+ * "draining", "full". Static text. */
+const char *target_obstacle(const struct target *target);
+
+/*
+ * How to connect to ADDRESS of it. Over TLS the peer is demanded as it is configured today:
+ * today's anchors, lists and names judge it. 0; ERR_TRUST with TEXT when nobody there can be
+ * judged any more, since the trunk left the configuration or is another host now: then
+ * nothing is sent. *RET borrows from the trunk.
+ */
+int target_connection(const struct target *target, const struct addr *address,
+	struct transport_target *ret, struct err_text *text);
+/* Whether FLOW may carry what is said to it: of its transport, and over TLS judged to be that
+ * very peer. */
+bool target_takes_flow(const struct target *target, const struct flow *flow);
