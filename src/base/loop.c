@@ -211,14 +211,16 @@ int loop_turn(struct loop *loop, int timeout_ms)
 
 	if (count < 0 && errno != EINTR)
 		return -errno;
-	loop->turn_us = loop->clock->mono_us(loop->clock);
+	/* Before any handler runs: what it takes for now is behind the wait. */
+	loop->turn_us = timers_begin_turn(loop->timers);
 	if (count <= 0 || loop->turn_us - before_us >= IDLE_US)
 		loop->idle_us = loop->turn_us;
 	loop->event_count = count < 0 ? 0 : count;
 	loop->turning = true;
 	run_fds(loop);
-	timers_run(loop->timers);
+	timers_fire(loop->timers);
 	run_tasks(loop);
+	timers_end_turn(loop->timers);
 	loop->turning = false;
 	return 0;
 }

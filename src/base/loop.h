@@ -58,8 +58,11 @@ void loop_cancel(struct loop_task *task);
 /* Whether a turn is under way: what is deferred now runs before the loop waits again. */
 bool loop_is_turning(const struct loop *loop);
 
-/* One turn: waits at most TIMEOUT_MS (-1: until something happens), then descriptors,
- * timers, deferred tasks. 0 or a negated errno. */
+/*
+ * One turn: waits at most TIMEOUT_MS (-1: until something happens), then descriptors,
+ * timers, deferred tasks. timers_now_ms() is the same for all of them: the moment at which
+ * the wait ended. 0 or a negated errno.
+ */
 int loop_turn(struct loop *loop, int timeout_ms);
 /* Microseconds since the loop last had to wait for something to do: how far work may be
  * behind. Rises without bound only when more comes than can be done. */

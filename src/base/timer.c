@@ -25,8 +25,9 @@
 
 struct timers {
 	struct clock *clock;
-	uint64_t now_ms;
-	uint64_t target_ms; /* while firing: where this run ends */
+	uint64_t wheel_ms; /* where the wheel stands: all before it has fired */
+	uint64_t turn_ms;  /* when the present turn began */
+	bool turning;
 	bool firing;
 	uint64_t used[LEVELS]; /* a bit for each slot that is not empty */
 	struct list slots[SLOT_COUNT];
@@ -39,7 +40,7 @@ int timers_new(struct timers **ret, struct clock *clock)
 	if (!timers)
 		return -ENOMEM;
 	timers->clock = clock;
-	timers->now_ms = clock->mono_us(clock) / 1000;
+	timers->wheel_ms = clock->mono_us(clock) / 1000;
 	for (size_t i = 0; i < SLOT_COUNT; i++)
 		list_init(&timers->slots[i]);
 	*ret = timers;
@@ -64,7 +65,8 @@ void timers_free(struct timers *timers)
 
 uint64_t timers_now_ms(const struct timers *timers)
 {
-	return timers->now_ms;
+	return timers->turning ? timers->turn_ms
+			       : timers->clock->mono_us(timers->clock) / 1000;
 }
 
 struct clock *timers_clock(const struct timers *timers)
@@ -79,7 +81,7 @@ static unsigned digit(uint64_t ms, unsigned level)
 
 static void hang(struct timers *timers, struct timer *timer)
 {
-	uint64_t difference = timer->expiry_ms ^ timers->now_ms;
+	uint64_t difference = timer->expiry_ms ^ timers->wheel_ms;
 	unsigned level = 0, slot;
 
 	if (difference != 0)
@@ -110,18 +112,18 @@ void timer_start(struct timers *timers, struct timer *timer, uint64_t delay_ms,
 	uint64_t expiry_ms;
 
 	timer_stop(timer);
-	/* From the clock, not from now_ms, which is old at the end of a long turn; rounded
-	 * up: a timer never fires early. */
+	/* From the clock, not from the turn's beginning, which is old at the end of a long
+	 * turn; rounded up: a timer never fires early. */
 	expiry_ms = now_us / 1000 + (now_us % 1000 != 0);
 	if (delay_ms > EXPIRY_MAX_MS - expiry_ms)
 		expiry_ms = EXPIRY_MAX_MS;
 	else
 		expiry_ms += delay_ms;
 	/* A handler that starts its timer with no delay must not keep the run for ever. */
-	if (timers->firing && expiry_ms <= timers->target_ms)
-		expiry_ms = timers->target_ms + 1;
-	if (expiry_ms < timers->now_ms)
-		expiry_ms = timers->now_ms;
+	if (timers->firing && expiry_ms <= timers->turn_ms)
+		expiry_ms = timers->turn_ms + 1;
+	if (expiry_ms < timers->wheel_ms)
+		expiry_ms = timers->wheel_ms;
 	timer->expiry_ms = expiry_ms;
 	timer->owner = timers;
 	timer->h = h;
@@ -157,8 +159,8 @@ static size_t earliest_slot(const struct timers *timers, uint64_t *ret_ms)
 		slot = (unsigned)__builtin_ctzll(timers->used[level]);
 		/* The digits above this level are those of now; the top level has none. */
 		if (level < LEVELS - 1)
-			above = timers->now_ms >> (shift + DIGIT_BITS)
-							  << (shift + DIGIT_BITS);
+			above = timers->wheel_ms >> (shift + DIGIT_BITS)
+							    << (shift + DIGIT_BITS);
 		*ret_ms = above | (uint64_t)slot << shift;
 		return (size_t)level * SLOTS + slot;
 	}
@@ -194,20 +196,29 @@ static void cascade(struct timers *timers, size_t slot)
 	}
 }
 
-unsigned timers_run(struct timers *timers)
+uint64_t timers_begin_turn(struct timers *timers)
+{
+	uint64_t now_us = timers->clock->mono_us(timers->clock);
+
+	assert(!timers->turning && "one turn at a time");
+	timers->turn_ms = now_us / 1000;
+	timers->turning = true;
+	return now_us;
+}
+
+unsigned timers_fire(struct timers *timers)
 {
 	unsigned fired = 0;
 	uint64_t slot_ms;
 
-	assert(!timers->firing && "a timer's handler does not run the timers");
+	assert(timers->turning && !timers->firing && "once in a turn, not in a handler");
 	timers->firing = true;
-	timers->target_ms = timers->clock->mono_us(timers->clock) / 1000;
 	for (;;) {
 		size_t slot = earliest_slot(timers, &slot_ms);
 
-		if (slot == SLOT_COUNT || slot_ms > timers->target_ms)
+		if (slot == SLOT_COUNT || slot_ms > timers->turn_ms)
 			break;
-		timers->now_ms = slot_ms;
+		timers->wheel_ms = slot_ms;
 		if (slot >= SLOTS) {
 			cascade(timers, slot);
 		} else {
@@ -215,7 +226,22 @@ unsigned timers_run(struct timers *timers)
 			fired++;
 		}
 	}
-	timers->now_ms = timers->target_ms;
+	timers->wheel_ms = timers->turn_ms;
 	timers->firing = false;
+	return fired;
+}
+
+void timers_end_turn(struct timers *timers)
+{
+	timers->turning = false;
+}
+
+unsigned timers_run(struct timers *timers)
+{
+	unsigned fired;
+
+	timers_begin_turn(timers);
+	fired = timers_fire(timers);
+	timers_end_turn(timers);
 	return fired;
 }

@@ -29,7 +29,10 @@ int timers_new(struct timers **ret, struct clock *clock);
  * his timers before. NULL is fine. */
 void timers_free(struct timers *timers);
 
-/* The loop's idea of now, milliseconds of the monotonic clock; moved by timers_run(). */
+/*
+ * Now, in milliseconds of the monotonic clock. During a turn it is the moment at which the
+ * turn began, one and the same for all that the turn does; between turns the clock is read.
+ */
 uint64_t timers_now_ms(const struct timers *timers);
 struct clock *timers_clock(const struct timers *timers);
 
@@ -42,5 +45,14 @@ bool timer_running(const struct timer *timer);
 
 /* Milliseconds until the next timer may expire (a lower bound), or -1 for none. */
 int64_t timers_next_ms(const struct timers *timers);
-/* Reads the clock and fires what is due, in order of expiry. Returns how many fired. */
+/*
+ * A turn: timers_begin_turn() reads the clock, and until timers_end_turn() that is now.
+ * Returns the microseconds that it read. The loop calls it as soon as it has waited, so
+ * that no handler takes the time before the wait for the present.
+ */
+uint64_t timers_begin_turn(struct timers *timers);
+/* Fires what was due when the turn began, in order of expiry. Returns how many fired. */
+unsigned timers_fire(struct timers *timers);
+void timers_end_turn(struct timers *timers);
+/* A whole turn of nothing but timers. Returns how many fired. */
 unsigned timers_run(struct timers *timers);

@@ -280,6 +280,100 @@ static void a_loop_on_a_virtual_clock_fires_when_it_is_moved(void **state)
 	loop_free(loop);
 }
 
+/* What the parts of one turn take for now. */
+struct witness {
+	struct loop *loop;
+	struct clock_virtual *clock;
+	struct loop_fd watch;
+	struct timer timer;
+	struct loop_task task;
+	uint64_t watch_ms, timer_ms, task_ms;
+};
+
+static uint64_t look(const struct witness *witness)
+{
+	uint64_t now_ms = timers_now_ms(loop_timers(witness->loop));
+
+	clock_virtual_advance(witness->clock, 7000); /* it takes its time */
+	return now_ms;
+}
+
+static void task_looks(void *arg)
+{
+	struct witness *witness = arg;
+
+	witness->task_ms = look(witness);
+}
+
+static void timer_looks(void *arg)
+{
+	struct witness *witness = arg;
+
+	witness->timer_ms = look(witness);
+}
+
+static void watch_looks(void *arg, uint32_t events)
+{
+	struct witness *witness = arg;
+
+	(void)events;
+	witness->watch_ms = look(witness);
+	loop_defer(witness->loop, &witness->task, task_looks, witness);
+	loop_unwatch(&witness->watch);
+}
+
+static void all_of_a_turn_is_at_the_moment_when_the_wait_ended(void **state)
+{
+	struct clock_virtual clock;
+	struct witness witness = {.clock = &clock};
+	int fds[2];
+
+	(void)state;
+	clock_virtual_init(&clock, 0);
+	assert_int_equal(loop_new(&witness.loop, &clock.clock), 0);
+	assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(loop_watch(witness.loop, &witness.watch, fds[0], EPOLLIN,
+				 watch_looks, &witness),
+		0);
+	assert_int_equal(loop_turn(witness.loop, 0), 0);
+	timer_start(
+		loop_timers(witness.loop), &witness.timer, 60000, timer_looks, &witness);
+	clock_virtual_advance(&clock, 100 * UINT64_C(1000000)); /* a long sleep */
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(loop_turn(witness.loop, 0), 0);
+	assert_int_equal(witness.watch_ms, 100000);
+	assert_int_equal(witness.timer_ms, 100000);
+	assert_int_equal(witness.task_ms, 100000);
+	assert_int_equal(timers_now_ms(loop_timers(witness.loop)), 100021);
+	loop_free(witness.loop);
+	close(fds[0]);
+	close(fds[1]);
+}
+
+static void what_falls_due_during_a_turn_comes_with_the_next(void **state)
+{
+	struct clock_virtual clock;
+	struct witness witness = {.clock = &clock};
+	int fds[2];
+
+	(void)state;
+	clock_virtual_init(&clock, 0);
+	assert_int_equal(loop_new(&witness.loop, &clock.clock), 0);
+	assert_int_equal(pipe2(fds, O_NONBLOCK | O_CLOEXEC), 0);
+	assert_int_equal(loop_watch(witness.loop, &witness.watch, fds[0], EPOLLIN,
+				 watch_looks, &witness),
+		0);
+	timer_start(loop_timers(witness.loop), &witness.timer, 5, timer_looks, &witness);
+	assert_int_equal(write(fds[1], "x", 1), 1);
+	assert_int_equal(loop_turn(witness.loop, 0), 0);
+	assert_int_equal(witness.timer_ms, 0);
+	assert_int_equal(loop_turn(witness.loop, -1), 0);
+	assert_int_equal(witness.timer_ms, 14);
+	loop_free(witness.loop);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void freeing_a_loop_forgets_its_tasks(void **state)
 {
 	struct job job = {0};
@@ -312,6 +406,8 @@ int main(void)
 		on_a_loop(a_stopped_loop_can_run_again),
 		on_a_loop(another_thread_wakes_the_loop),
 		cmocka_unit_test(a_loop_on_a_virtual_clock_fires_when_it_is_moved),
+		cmocka_unit_test(all_of_a_turn_is_at_the_moment_when_the_wait_ended),
+		cmocka_unit_test(what_falls_due_during_a_turn_comes_with_the_next),
 		cmocka_unit_test(freeing_a_loop_forgets_its_tasks),
 	};
 

@@ -54,7 +54,7 @@ static void note(void *arg)
 	struct bench *bench = probe->bench;
 
 	assert_false(timer_running(&probe->timer));
-	assert_int_equal(timers_now_ms(bench->timers), probe->timer.expiry_ms);
+	assert_true(timers_now_ms(bench->timers) >= probe->timer.expiry_ms);
 	assert_true(bench->fired_len < sizeof(bench->fired) - 1);
 	bench->fired[bench->fired_len++] = probe->letter;
 }
@@ -243,6 +243,22 @@ static void a_handler_may_free_its_timer(void **state)
 	assert_int_equal(advance_ms(bench, 10), 1);
 }
 
+static void now_stands_still_during_a_turn_and_runs_between(void **state)
+{
+	struct bench *bench = *state;
+	const uint64_t began_ms = timers_now_ms(bench->timers);
+
+	clock_virtual_advance(&bench->clock, 1000);
+	assert_int_equal(timers_now_ms(bench->timers), began_ms + 1);
+	assert_int_equal(timers_begin_turn(bench->timers), (began_ms + 1) * 1000);
+	clock_virtual_advance(&bench->clock, 5000);
+	assert_int_equal(timers_now_ms(bench->timers), began_ms + 1);
+	timers_fire(bench->timers);
+	assert_int_equal(timers_now_ms(bench->timers), began_ms + 1);
+	timers_end_turn(bench->timers);
+	assert_int_equal(timers_now_ms(bench->timers), began_ms + 6);
+}
+
 static void an_endless_delay_is_far_away(void **state)
 {
 	struct bench *bench = *state;
@@ -423,6 +439,8 @@ int main(void)
 			a_handler_may_stop_a_timer_of_the_same_moment, start, finish),
 		cmocka_unit_test_setup_teardown(
 			a_handler_may_free_its_timer, start, finish),
+		cmocka_unit_test_setup_teardown(
+			now_stands_still_during_a_turn_and_runs_between, start, finish),
 		cmocka_unit_test_setup_teardown(
 			an_endless_delay_is_far_away, start, finish),
 		cmocka_unit_test_setup_teardown(
