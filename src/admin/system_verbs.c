@@ -58,13 +58,13 @@ static json_t *transport_json(const struct transport *transport)
 	if (!transport)
 		return json_null();
 	transport_totals(transport, &totals);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "connections",
 		(json_int_t)totals.connections, "handshakes",
 		(json_int_t)totals.handshakes, "accepted", (json_int_t)totals.accepted,
 		"refused", (json_int_t)totals.refused, "messages_in",
 		(json_int_t)totals.messages_in, "messages_out",
 		(json_int_t)totals.messages_out, "broken", (json_int_t)totals.broken,
-		"stray", (json_int_t)totals.stray);
+		"too_big", (json_int_t)totals.too_big, "stray", (json_int_t)totals.stray);
 }
 
 static json_t *audit_json(

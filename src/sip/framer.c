@@ -7,12 +7,20 @@
 #include <strings.h>
 
 /* What a search of the header section came to. */
-enum scan_result { SCAN_MORE, SCAN_END, SCAN_BROKEN };
+enum scan_result { SCAN_MORE, SCAN_END, SCAN_TOO_BIG, SCAN_BROKEN };
 
 static enum scan_result scan_broken(const char **ret_reason, const char *reason)
 {
 	*ret_reason = reason;
 	return SCAN_BROKEN;
+}
+
+/* Without a whole start line nobody knows that it is SIP at all. */
+static enum scan_result scan_too_big(
+	const struct framer *framer, const char **ret_reason, const char *reason)
+{
+	*ret_reason = reason;
+	return framer->line_start ? SCAN_TOO_BIG : SCAN_BROKEN;
 }
 
 static bool is_lws(char c)
@@ -96,7 +104,7 @@ static enum scan_result take_line(
 		if (!is_start_line(line, len))
 			return scan_broken(ret_reason, "not SIP");
 	} else if (framer->lines > FRAMER_MAX_LINES) {
-		return scan_broken(ret_reason, "too many header lines");
+		return scan_too_big(framer, ret_reason, "too many header lines");
 	} else {
 		take_length(framer, line, len);
 	}
@@ -144,7 +152,7 @@ static enum scan_result scan_byte(struct framer *framer, char c, const char **re
 	/* A comma. Quoted ones count too: what is a quoted string depends on the header, and
 	 * a quote that only we see must not hide a list from the limit. */
 	if (++framer->list_elements > FRAMER_MAX_LIST)
-		return scan_broken(ret_reason, "too many list elements");
+		return scan_too_big(framer, ret_reason, "too many list elements");
 	return SCAN_MORE;
 }
 
@@ -182,8 +190,8 @@ static enum scan_result scan_headers(
 		if (i == len)
 			break;
 		if (i == limit)
-			return scan_broken(
-				ret_reason, "line too long or headers too big");
+			return scan_too_big(
+				framer, ret_reason, "line too long or headers too big");
 		before = i;
 		if (data[i] != '\r')
 			result = scan_byte(framer, data[i++], ret_reason);
@@ -216,27 +224,160 @@ static enum framer_result take_crlf(const char *data, size_t len, size_t *ret_le
 	return FRAMER_SKIP;
 }
 
+/* ---- messages over a limit: their end is looked for, and nothing kept ---- */
+
+/* The headers are over; the body is to be read past, if its length is of use. */
+static enum framer_result skip_body_next(struct framer *framer, const char **ret_reason)
+{
+	if (framer->length != FRAMER_LENGTH_KNOWN ||
+		framer->body_len > FRAMER_MAX_SKIP - framer->skipped) {
+		*ret_reason = "message too big";
+		return FRAMER_BROKEN;
+	}
+	if (framer->body_len == 0)
+		*framer = (struct framer){0};
+	else
+		framer->phase = FRAMER_SKIPPING_BODY;
+	return FRAMER_SKIP;
+}
+
+/* A line of headers without its CRLF, which counts when it is Content-Length. */
+static void skip_line(struct framer *framer, const char *line, size_t len)
+{
+	if (!framer->in_line)
+		take_length(framer, line, len);
+	framer->in_line = false;
+}
+
+/*
+ * At a CR, at DATA[*POS], in the line that begins at *START. As scan_line_end(), but the end
+ * of the headers alone is looked for.
+ */
+static enum scan_result skip_line_end(
+	struct framer *framer, const char *data, size_t len, size_t *start, size_t *pos)
+{
+	size_t i = *pos;
+
+	if (i + 1 == len)
+		return SCAN_MORE;
+	if (data[i + 1] != '\n')
+		return SCAN_BROKEN;
+	if (i == *start && !framer->in_line) {
+		*pos = i + 2;
+		return SCAN_END;
+	}
+	if (i + 2 == len)
+		return SCAN_MORE;
+	*pos = i + 2;
+	if (data[i + 2] != ' ' && data[i + 2] != '\t') {
+		skip_line(framer, data + *start, i - *start);
+		*start = i + 2;
+	}
+	return SCAN_MORE;
+}
+
+/* Reads on in the headers. A line stays until it is whole, or too long to be Content-Length. */
+static enum framer_result skip_lines(struct framer *framer, const char *data, size_t len,
+	size_t *ret_len, const char **ret_reason)
+{
+	enum scan_result result = SCAN_MORE;
+	size_t start = 0, i = framer->scanned;
+
+	while (i < len && result == SCAN_MORE) {
+		size_t before = i;
+
+		if (is_plain(data[i]) || data[i] == ',') {
+			i++;
+			continue;
+		}
+		result = data[i] == '\r' ? skip_line_end(framer, data, len, &start, &i)
+					 : SCAN_BROKEN;
+		if (i == before)
+			break;
+	}
+	if (result == SCAN_END) {
+		start = i;
+	} else if (i - start > FRAMER_MAX_LINE) {
+		framer->in_line = true;
+		start = i;
+	}
+	framer->scanned = i - start;
+	framer->skipped += start;
+	*ret_len = start;
+	if (result == SCAN_BROKEN || framer->skipped > FRAMER_MAX_SKIP) {
+		*ret_reason = result == SCAN_BROKEN ? "not SIP" : "message too big";
+		return FRAMER_BROKEN;
+	}
+	if (result == SCAN_END)
+		return skip_body_next(framer, ret_reason);
+	return start ? FRAMER_SKIP : FRAMER_MORE;
+}
+
+static enum framer_result skip_body(struct framer *framer, size_t len, size_t *ret_len)
+{
+	*ret_len = len < framer->body_len ? len : framer->body_len;
+	framer->body_len -= *ret_len;
+	if (framer->body_len == 0)
+		*framer = (struct framer){0};
+	return FRAMER_SKIP;
+}
+
+/* The headers broke a limit: their whole lines before it are the message's head. */
+static enum framer_result stream_headers_too_big(struct framer *framer, size_t *ret_len)
+{
+	const struct framer skipping = {
+		.phase = FRAMER_SKIPPING_LINES,
+		.length = framer->length,
+		.body_len = framer->body_len,
+		.skipped = framer->line_start,
+	};
+
+	*ret_len = framer->line_start;
+	*framer = skipping;
+	return FRAMER_TOO_BIG;
+}
+
+static enum framer_result stream_body_too_big(
+	struct framer *framer, size_t *ret_len, const char **ret_reason)
+{
+	const size_t headers_len = framer->headers_len;
+
+	*ret_reason = "message too big";
+	framer->skipped = headers_len;
+	if (skip_body_next(framer, ret_reason) == FRAMER_BROKEN)
+		return FRAMER_BROKEN;
+	*ret_len = headers_len;
+	return FRAMER_TOO_BIG;
+}
+
+/* ---- streams ---- */
+
 static enum framer_result frame_stream(struct framer *framer, const char *data,
 	size_t len, size_t *ret_len, const char **ret_reason)
 {
 	if (framer->headers_len == 0) {
-		enum scan_result result = scan_headers(framer, data, len, ret_reason);
-
-		if (result != SCAN_END)
-			return result == SCAN_MORE ? FRAMER_MORE : FRAMER_BROKEN;
+		switch (scan_headers(framer, data, len, ret_reason)) {
+		case SCAN_MORE:
+			return FRAMER_MORE;
+		case SCAN_TOO_BIG:
+			return stream_headers_too_big(framer, ret_len);
+		case SCAN_BROKEN:
+			return FRAMER_BROKEN;
+		case SCAN_END:
+			break;
+		}
 	}
 	if (framer->length != FRAMER_LENGTH_KNOWN) {
 		*ret_reason = framer->length == FRAMER_LENGTH_NONE ? "no Content-Length"
 								   : "bad Content-Length";
 		return FRAMER_BROKEN;
 	}
-	if (framer->body_len > FRAMER_MAX_MESSAGE - framer->headers_len) {
-		*ret_reason = "message too big";
-		return FRAMER_BROKEN;
-	}
+	if (framer->body_len > FRAMER_MAX_MESSAGE - framer->headers_len)
+		return stream_body_too_big(framer, ret_len, ret_reason);
 	if (len - framer->headers_len < framer->body_len)
 		return FRAMER_MORE;
 	*ret_len = framer->headers_len + framer->body_len;
+	*framer = (struct framer){0};
 	return FRAMER_MESSAGE;
 }
 
@@ -247,6 +388,10 @@ enum framer_result framer_stream(struct framer *framer, const char *data, size_t
 
 	if (len == 0)
 		return FRAMER_MORE;
+	if (framer->phase == FRAMER_SKIPPING_LINES)
+		return skip_lines(framer, data, len, ret_len, ret_reason);
+	if (framer->phase == FRAMER_SKIPPING_BODY)
+		return skip_body(framer, len, ret_len);
 	if (data[0] == '\r') {
 		result = take_crlf(data, len, ret_len);
 		if (result == FRAMER_BROKEN)
@@ -258,21 +403,33 @@ enum framer_result framer_stream(struct framer *framer, const char *data, size_t
 	} else {
 		result = frame_stream(framer, data, len, ret_len, ret_reason);
 	}
-	if (result != FRAMER_MORE)
+	if (result == FRAMER_BROKEN)
 		*framer = (struct framer){0};
 	return result;
 }
 
-/* Keep-alives of various makers: nothing, CRLF, zero bytes. */
-static bool is_idle_datagram(const char *data, size_t len)
+/* ---- datagrams ---- */
+
+/* Keep-alives of various makers: nothing, CRLFs, zero bytes. */
+static bool is_idle_datagram(const char *data, size_t len, size_t crlf_len)
 {
-	if (len == 2 && data[0] == '\r' && data[1] == '\n')
+	if (crlf_len == len)
 		return true;
 	for (size_t i = 0; i < len; i++) {
 		if (data[i] != '\0')
 			return false;
 	}
 	return true;
+}
+
+/* Bytes of whole CRLFs that DATA begins with. */
+static size_t leading_crlf(const char *data, size_t len)
+{
+	size_t i = 0;
+
+	while (i + 2 <= len && data[i] == '\r' && data[i + 1] == '\n')
+		i += 2;
+	return i;
 }
 
 /* The headers end with the datagram: whole lines, but no empty one. */
@@ -285,45 +442,59 @@ static enum scan_result end_datagram(
 		memcmp(data + len - 2, "\r\n", 2) != 0)
 		return scan_broken(ret_reason, "cut off in its headers");
 	framer->headers_len = len;
-	return take_line(framer, data + start, framer->scanned - start, ret_reason) ==
-			       SCAN_BROKEN
-		       ? SCAN_BROKEN
-		       : SCAN_END;
+	switch (take_line(framer, data + start, framer->scanned - start, ret_reason)) {
+	case SCAN_TOO_BIG:
+		return SCAN_TOO_BIG;
+	case SCAN_BROKEN:
+		return SCAN_BROKEN;
+	default:
+		return SCAN_END;
+	}
 }
 
-enum framer_result framer_datagram(const char *data, size_t len, size_t *ret_len,
-	bool *ret_short, const char **ret_reason)
+/* DATA begins with the message. */
+static enum framer_result frame_datagram(
+	const char *data, size_t len, struct framer_datagram *ret)
 {
 	struct framer framer = {0};
-	enum scan_result result;
-	bool cut = false;
+	enum scan_result result = scan_headers(&framer, data, len, &ret->reason);
 
-	if (is_idle_datagram(data, len)) {
-		*ret_len = len;
-		return FRAMER_SKIP;
-	}
-	if (len == 4 && memcmp(data, "\r\n\r\n", 4) == 0) {
-		*ret_len = len;
-		return FRAMER_KEEPALIVE;
-	}
-	if (!is_token(data[0]) || len > FRAMER_MAX_MESSAGE) {
-		*ret_reason = len > FRAMER_MAX_MESSAGE ? "message too big" : "not SIP";
-		return FRAMER_BROKEN;
-	}
-	result = scan_headers(&framer, data, len, ret_reason);
 	if (result == SCAN_MORE) {
-		cut = true;
-		result = end_datagram(&framer, data, len, ret_reason);
+		ret->is_short = true;
+		result = end_datagram(&framer, data, len, &ret->reason);
 	}
 	if (result == SCAN_BROKEN)
 		return FRAMER_BROKEN;
-	*ret_len = len;
-	*ret_short = cut;
+	ret->len = len;
+	if (result == SCAN_TOO_BIG) {
+		ret->len = framer.line_start;
+		return FRAMER_TOO_BIG;
+	}
 	if (framer.length == FRAMER_LENGTH_KNOWN) {
 		if (framer.body_len > len - framer.headers_len)
-			*ret_short = true;
+			ret->is_short = true;
 		else
-			*ret_len = framer.headers_len + framer.body_len;
+			ret->len = framer.headers_len + framer.body_len;
 	}
 	return FRAMER_MESSAGE;
+}
+
+enum framer_result framer_datagram(
+	const char *data, size_t len, struct framer_datagram *ret)
+{
+	const size_t crlf_len = leading_crlf(data, len);
+
+	*ret = (struct framer_datagram){.len = len};
+	if (is_idle_datagram(data, len, crlf_len))
+		return crlf_len == 4 ? FRAMER_KEEPALIVE : FRAMER_SKIP;
+	*ret = (struct framer_datagram){.at = crlf_len};
+	if (crlf_len > FRAMER_MAX_CRLF || !is_token(data[crlf_len])) {
+		ret->reason = "not SIP";
+		return FRAMER_BROKEN;
+	}
+	if (len - crlf_len > FRAMER_MAX_MESSAGE) {
+		ret->reason = "message too big";
+		return FRAMER_BROKEN;
+	}
+	return frame_datagram(data + crlf_len, len - crlf_len, ret);
 }

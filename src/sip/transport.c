@@ -277,16 +277,25 @@ void transport_sent(
 		(struct span){.p = data, .len = len});
 }
 
-int transport_deliver(struct transport *transport, struct flow *flow, const char *data,
-	size_t len, bool short_body)
+/* What the layer above is told of a request that did not come whole. */
+static void note_fit(enum transport_fit fit, struct message_fault *fault)
+{
+	if (fit == TRANSPORT_TOO_BIG)
+		*fault = (struct message_fault){.status = 513};
+	else if (fit == TRANSPORT_SHORT && fault->status == 0)
+		*fault = (struct message_fault){
+			400, "Body Shorter Than Content-Length", "Content-Length"};
+}
+
+int transport_deliver(struct transport *transport, struct flow *flow, struct span text,
+	enum transport_fit fit)
 {
 	const struct transport_handlers *handlers = &transport->handlers;
-	const struct span text = {.p = data, .len = len};
 	struct message_fault fault = {.status = 0};
 	struct message *message = NULL;
 	char host[ADDR_TEXT_SIZE];
 	uint64_t call = 0;
-	int err = message_parse(&message, data, len, &fault);
+	int err = message_parse(&message, text.p, text.len, &fault);
 
 	transport->totals.messages_in++;
 	if (err < 0) {
@@ -299,16 +308,37 @@ int transport_deliver(struct transport *transport, struct flow *flow, const char
 	if (message_is_request(message)) {
 		message_set_received(message, addr_host_text(&flow->remote, host),
 			addr_port(&flow->remote));
-	} else if (short_body) {
-		message_unref(message); /* RFC 3261 18.3: such a response is discarded */
-		return ERR_FORMAT;
+	} else if (fit != TRANSPORT_WHOLE) {
+		message_unref(message);
+		return fit == TRANSPORT_SHORT ? ERR_FORMAT : 0;
 	}
-	if (short_body && fault.status == 0)
-		fault = (struct message_fault){
-			400, "Body Shorter Than Content-Length", "Content-Length"};
+	note_fit(fit, &fault);
 	handlers->message_h(handlers->arg, flow, message, &fault);
 	message_unref(message);
 	return 0;
+}
+
+int transport_deliver_too_big(struct transport *transport, struct flow *flow,
+	struct span text, const char *reason)
+{
+	struct buf head;
+	char words[120];
+	int err;
+
+	transport->totals.too_big++;
+	snprintf(words, sizeof(words), "message skipped reason=\"%s\"", reason);
+	transport_log_refused(transport, &flow->remote, words);
+	buf_init(&head, 0);
+	buf_add_span(&head, text);
+	/* The lines before the limit are headers without an end. */
+	if (text.len < 4 || memcmp(text.p + text.len - 4, "\r\n\r\n", 4) != 0)
+		buf_add_str(&head, "\r\n");
+	err = head.err;
+	if (!err)
+		err = transport_deliver(
+			transport, flow, buf_span(&head), TRANSPORT_TOO_BIG);
+	buf_free(&head);
+	return err;
 }
 
 /* ---- connections ---- */

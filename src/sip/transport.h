@@ -204,7 +204,8 @@ struct transport_totals {
 	unsigned handshakes;        /* under way */
 	uint64_t accepted, refused; /* since start */
 	uint64_t messages_in, messages_out;
-	uint64_t broken; /* connections closed and datagrams dropped by the framer */
-	uint64_t stray;  /* datagrams and connections from unknown sources */
+	uint64_t broken;  /* connections closed and datagrams dropped by the framer */
+	uint64_t too_big; /* messages over a limit that were read past */
+	uint64_t stray;   /* datagrams and connections from unknown sources */
 };
 void transport_totals(const struct transport *transport, struct transport_totals *ret);

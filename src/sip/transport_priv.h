@@ -83,13 +83,25 @@ uint64_t transport_addr_hash(const struct addr *addr);
 const struct peer *transport_present_peer(
 	const struct transport *transport, const struct peer *peer);
 
+/* What became of a message on its way here. */
+enum transport_fit {
+	TRANSPORT_WHOLE,
+	TRANSPORT_SHORT,   /* a datagram that ended before its Content-Length */
+	TRANSPORT_TOO_BIG, /* over a limit: lines of its headers are all that is left */
+};
+
 /*
- * Parses one framed message, taps it and hands it up. SHORT_BODY: a datagram that ended
- * before its Content-Length. 0; ERR_FORMAT when it is no SIP message or is a short
- * response; -ENOMEM. The callee may have closed FLOW meanwhile.
+ * Parses one framed message, taps it and hands it up. A request that is SHORT or TOO_BIG goes
+ * up with the fault that says so; a response is discarded (RFC 3261 18.3), which is
+ * ERR_FORMAT where it is SHORT. 0; ERR_FORMAT also when it is no SIP message; -ENOMEM. The
+ * callee may have closed FLOW meanwhile.
  */
-int transport_deliver(struct transport *transport, struct flow *flow, const char *data,
-	size_t len, bool short_body);
+int transport_deliver(struct transport *transport, struct flow *flow, struct span text,
+	enum transport_fit fit);
+/* TEXT are the lines that are left of a message which broke a limit for REASON: counts and
+ * logs it, and has a request answered 513. As transport_deliver(). */
+int transport_deliver_too_big(struct transport *transport, struct flow *flow,
+	struct span text, const char *reason);
 /* Counts and taps a message that goes out. */
 void transport_sent(
 	struct transport *transport, struct flow *flow, const char *data, size_t len);

@@ -348,18 +348,14 @@ const struct flow_ops stream_flow_ops = {
 
 /* ---- input ---- */
 
-/* False when the stream must not be read on. */
-static bool stream_hand_up(struct stream *stream, const char *data, size_t len)
+/* ERR is what the delivery of a message came to. */
+static void stream_delivered(struct stream *stream, int err)
 {
-	struct transport *transport = stream->transport;
-	int err = transport_deliver(transport, &stream->flow, data, len, false);
-
 	if (err == ERR_FORMAT) {
-		/* What follows cannot be trusted to be framed as we think (facts.md). */
-		transport->totals.broken++;
+		/* What follows cannot be trusted to be framed as we think. */
+		stream->transport->totals.broken++;
 		stream_cut(stream, LOG_LEVEL_WARNING, "sent what is no SIP message");
 	}
-	return stream->state == STREAM_OPEN;
 }
 
 static void stream_broken(struct stream *stream, const char *reason)
@@ -371,6 +367,34 @@ static void stream_broken(struct stream *stream, const char *reason)
 	stream_cut(stream, LOG_LEVEL_WARNING, why);
 }
 
+/* TEXT is what RESULT is about. The stream may be closed afterwards. */
+static void stream_framed(struct stream *stream, enum framer_result result,
+	struct span text, const char *reason)
+{
+	struct transport *transport = stream->transport;
+	struct flow *flow = &stream->flow;
+
+	switch (result) {
+	case FRAMER_MESSAGE:
+		stream_delivered(stream,
+			transport_deliver(transport, flow, text, TRANSPORT_WHOLE));
+		break;
+	case FRAMER_TOO_BIG:
+		stream_delivered(
+			stream, transport_deliver_too_big(transport, flow, text, reason));
+		break;
+	case FRAMER_KEEPALIVE:
+		(void)stream_queue(stream, "\r\n", 2);
+		break;
+	case FRAMER_BROKEN:
+		stream_broken(stream, reason);
+		break;
+	case FRAMER_MORE:
+	case FRAMER_SKIP:
+		break;
+	}
+}
+
 /* Hands up each whole message in the receive buffer. The stream may be closed then, and
  * the buffer gone: every step looks at the state first. */
 static void stream_frame(struct stream *stream)
@@ -380,23 +404,14 @@ static void stream_frame(struct stream *stream)
 
 	while (stream->state == STREAM_OPEN && at < in->len) {
 		const char *reason = NULL;
-		const char *data = in->data + at;
-		size_t len = 0;
-		enum framer_result result =
-			framer_stream(&stream->framer, data, in->len - at, &len, &reason);
+		struct span text = {.p = in->data + at};
+		enum framer_result result = framer_stream(
+			&stream->framer, text.p, in->len - at, &text.len, &reason);
 
 		if (result == FRAMER_MORE)
 			break;
-		if (result == FRAMER_BROKEN) {
-			stream_broken(stream, reason);
-			return;
-		}
-		at += len;
-		stream->framer = (struct framer){.scanned = 0};
-		if (result == FRAMER_KEEPALIVE)
-			(void)stream_queue(stream, "\r\n", 2);
-		else if (result == FRAMER_MESSAGE && !stream_hand_up(stream, data, len))
-			break;
+		at += text.len;
+		stream_framed(stream, result, text, reason);
 	}
 	if (stream->state == STREAM_OPEN)
 		buf_consume(in, at);

@@ -258,14 +258,25 @@ int udp_flow_to(struct transport *transport, const struct addr *remote, struct f
 
 /* ---- input ---- */
 
+/* DATAGRAM says what DATA holds. */
+static int udp_deliver(struct udp_socket *socket, struct flow *flow, const char *data,
+	const struct framer_datagram *datagram, enum framer_result result)
+{
+	const struct span text = {data + datagram->at, datagram->len};
+
+	if (result == FRAMER_TOO_BIG)
+		return transport_deliver_too_big(
+			socket->transport, flow, text, datagram->reason);
+	return transport_deliver(socket->transport, flow, text,
+		datagram->is_short ? TRANSPORT_SHORT : TRANSPORT_WHOLE);
+}
+
 static void udp_receive_one(struct udp_socket *socket, const struct addr *remote,
 	const char *data, size_t len)
 {
 	struct transport *transport = socket->transport;
 	const struct transport_handlers *handlers = &transport->handlers;
-	const char *reason = NULL;
-	bool is_short = false;
-	size_t whole = 0;
+	struct framer_datagram datagram;
 	enum framer_result result;
 	struct flow *flow;
 
@@ -274,16 +285,16 @@ static void udp_receive_one(struct udp_socket *socket, const struct addr *remote
 		transport->totals.stray++;
 		return;
 	}
-	result = framer_datagram(data, len, &whole, &is_short, &reason);
+	result = framer_datagram(data, len, &datagram);
 	if (result == FRAMER_BROKEN)
 		transport->totals.broken++;
 	/* RFC 5626 4.4.1 has CRLF answered on connections; a datagram of it asks nothing. */
-	if (result != FRAMER_MESSAGE)
+	if (result != FRAMER_MESSAGE && result != FRAMER_TOO_BIG)
 		return;
 	flow = udp_flow_get(socket, remote);
 	if (!flow)
 		return;
-	if (transport_deliver(transport, flow, data, whole, is_short) == ERR_FORMAT)
+	if (udp_deliver(socket, flow, data, &datagram, result) == ERR_FORMAT)
 		transport->totals.broken++;
 	flow_unref(flow);
 }

@@ -195,56 +195,89 @@ static void check_message(const char *data, size_t len)
 	message_unref(message);
 }
 
-/* Byte by byte or at once, a stream is cut in the same places. */
-static enum framer_result check_increments(const char *data, size_t len, size_t *ret_len)
+/* What a message over a limit leaves is answered: no matter what it holds. */
+static void check_head(const char *data, size_t len)
 {
-	struct framer framer = {0};
-	struct framer slow = {0};
-	const char *reason;
+	struct buf head;
+
+	CHECK(len >= 2 && len <= FRAMER_MAX_HEADERS);
+	CHECK(memcmp(data + len - 2, "\r\n", 2) == 0);
+	buf_init(&head, 0);
+	buf_add(&head, data, len);
+	buf_add_str(&head, "\r\n");
+	check_message(head.data, head.len);
+	buf_free(&head);
+}
+
+/*
+ * Byte by byte or at once, a stream is cut in the same places. What is skipped may be
+ * skipped in other portions.
+ */
+static enum framer_result check_increments(
+	struct framer *framer, const char *data, size_t len, size_t *ret_len)
+{
+	struct framer slow = *framer;
+	const bool reading = framer->phase == FRAMER_READING;
+	const char *reason = NULL;
 	size_t slow_len = 0;
-	enum framer_result result = framer_stream(&framer, data, len, ret_len, &reason);
+	enum framer_result result = framer_stream(framer, data, len, ret_len, &reason);
 	enum framer_result slow_result = FRAMER_MORE;
 
+	CHECK((result != FRAMER_BROKEN && result != FRAMER_TOO_BIG) || reason != NULL);
 	for (size_t have = 1; have <= len && slow_result == FRAMER_MORE; have++)
 		slow_result = framer_stream(&slow, data, have, &slow_len, &reason);
-	CHECK(result == slow_result);
-	CHECK(result != FRAMER_MESSAGE || *ret_len == slow_len);
+	CHECK(!reading || result == slow_result);
+	CHECK((result != FRAMER_MESSAGE && result != FRAMER_TOO_BIG) ||
+		*ret_len == slow_len);
 	return result;
 }
 
 static void check_stream(const char *data, size_t len)
 {
+	struct framer framer = {0};
+
 	while (len > 0) {
 		size_t taken = 0;
-		enum framer_result result = check_increments(data, len, &taken);
+		enum framer_result result = check_increments(&framer, data, len, &taken);
 
 		if (result == FRAMER_MORE || result == FRAMER_BROKEN)
 			return;
 		CHECK(taken > 0 && taken <= len);
 		if (result == FRAMER_MESSAGE)
 			check_message(data, taken);
+		if (result == FRAMER_TOO_BIG)
+			check_head(data, taken);
 		data += taken;
 		len -= taken;
 	}
+}
+
+static void check_datagram(const char *data, size_t len)
+{
+	struct framer_datagram datagram;
+	enum framer_result result = framer_datagram(data, len, &datagram);
+
+	if (result == FRAMER_BROKEN)
+		CHECK(datagram.reason != NULL);
+	else
+		CHECK(datagram.at <= len && datagram.len <= len - datagram.at);
+	if (result == FRAMER_MESSAGE)
+		check_message(data + datagram.at, datagram.len);
+	if (result == FRAMER_TOO_BIG)
+		check_head(data + datagram.at, datagram.len);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	/* A copy, so that the sanitizer knows its end and no byte may be changed. */
 	char *data = malloc(len > 0 ? len : 1);
-	const char *reason;
-	bool cut = false;
-	size_t whole = 0;
 
 	if (data == NULL)
 		return 0;
 	if (len > 0)
 		memcpy(data, bytes, len);
 	check_stream(data, len);
-	if (framer_datagram(data, len, &whole, &cut, &reason) == FRAMER_MESSAGE) {
-		CHECK(whole <= len);
-		check_message(data, whole);
-	}
+	check_datagram(data, len);
 	free(data);
 	return 0;
 }

@@ -17,7 +17,8 @@ static enum framer_result stream(const char *text, size_t *ret_len)
 
 	*ret_len = 0;
 	result = framer_stream(&framer, text, strlen(text), ret_len, &reason);
-	assert_int_equal(result == FRAMER_BROKEN, reason != NULL);
+	assert_int_equal(
+		result == FRAMER_BROKEN || result == FRAMER_TOO_BIG, reason != NULL);
 	return result;
 }
 
@@ -83,7 +84,7 @@ static void a_length_that_is_no_number_breaks_the_stream(void **state)
 		snprintf(text, sizeof text, OPTIONS "%s\r\n\r\nabc", lines[i]);
 		assert_broken(text, strlen(text), "bad Content-Length");
 	}
-	snprintf(text, sizeof text, OPTIONS "l: 65500\r\n\r\n");
+	snprintf(text, sizeof text, OPTIONS "l: 1048576\r\n\r\n");
 	assert_broken(text, strlen(text), "message too big");
 }
 
@@ -168,11 +169,11 @@ static void limits_hold_to_the_line_and_byte(void **state)
 {
 	(void)state;
 	assert_int_equal(frame_built(FRAMER_MAX_LINES - 1, 1), FRAMER_MESSAGE);
-	assert_int_equal(frame_built(FRAMER_MAX_LINES, 1), FRAMER_BROKEN);
+	assert_int_equal(frame_built(FRAMER_MAX_LINES, 1), FRAMER_TOO_BIG);
 	assert_int_equal(frame_built(1, FRAMER_MAX_LINE - 4), FRAMER_MESSAGE);
-	assert_int_equal(frame_built(1, FRAMER_MAX_LINE - 3), FRAMER_BROKEN);
+	assert_int_equal(frame_built(1, FRAMER_MAX_LINE - 3), FRAMER_TOO_BIG);
 	assert_int_equal(frame_built(7, 4096), FRAMER_MESSAGE);
-	assert_int_equal(frame_built(8, 4096), FRAMER_BROKEN);
+	assert_int_equal(frame_built(8, 4096), FRAMER_TOO_BIG);
 }
 
 static void a_line_is_limited_before_it_ends(void **state)
@@ -196,7 +197,8 @@ static void commas_are_limited_in_and_out_of_quotes(void **state)
 	assert_int_equal(stream(text, &len), FRAMER_MESSAGE);
 	memset(p, ',', FRAMER_MAX_LIST + 1);
 	strcpy(p + FRAMER_MAX_LIST + 1, "\r\nl:0\r\n\r\n");
-	assert_broken(text, strlen(text), "too many list elements");
+	assert_int_equal(stream(text, &len), FRAMER_TOO_BIG);
+	assert_int_equal(len, strlen(OPTIONS "Subject: \"\r\n"));
 }
 
 static void bytes_may_come_one_by_one(void **state)
@@ -217,27 +219,210 @@ static void bytes_may_come_one_by_one(void **state)
 	assert_int_equal(framer.scanned, 0); /* ready for the next */
 }
 
-static enum framer_result datagram(
-	const char *data, size_t len, size_t *ret_len, bool *ret_short)
-{
-	const char *reason = NULL;
-	enum framer_result result =
-		framer_datagram(data, len, ret_len, ret_short, &reason);
+/* ---- messages over a limit ---- */
 
-	assert_int_equal(result == FRAMER_BROKEN, reason != NULL);
+/* Feeds LEN bytes of DATA in portions of STEP, as a connection does, and counts what comes. */
+struct feed {
+	unsigned messages, too_big, broken;
+	size_t head_len; /* of the one that was too big */
+};
+
+static struct feed feed(const char *data, size_t len, size_t step)
+{
+	struct framer framer = {0};
+	struct feed counted = {0};
+	size_t at = 0, have = 0;
+
+	while (have < len && !counted.broken) {
+		have = have + step < len ? have + step : len;
+		for (;;) {
+			const char *reason = NULL;
+			size_t taken = 0;
+			enum framer_result result = framer_stream(
+				&framer, data + at, have - at, &taken, &reason);
+
+			if (result == FRAMER_MORE)
+				break;
+			counted.messages += result == FRAMER_MESSAGE;
+			counted.too_big += result == FRAMER_TOO_BIG;
+			counted.broken += result == FRAMER_BROKEN;
+			if (result == FRAMER_TOO_BIG)
+				counted.head_len = taken;
+			if (result == FRAMER_BROKEN)
+				break;
+			assert_true(taken > 0 && taken <= have - at);
+			at += taken;
+		}
+		/* No more is ever waited for than a connection may keep. */
+		assert_true(have - at <= FRAMER_MAX_MESSAGE + step);
+	}
+	return counted;
+}
+
+/* HEAD, LEN bytes and a small message behind them; *ret_len is all of it. */
+static char *followed(const char *head, size_t len, size_t *ret_len)
+{
+	static const char next[] = OPTIONS "l: 2\r\n\r\nok";
+	char *text = malloc(strlen(head) + len + sizeof next);
+
+	assert_non_null(text);
+	strcpy(text, head);
+	memset(text + strlen(head), 'x', len);
+	memcpy(text + strlen(head) + len, next, sizeof next - 1);
+	*ret_len = strlen(head) + len + sizeof next - 1;
+	return text;
+}
+
+static void check_followed(const char *head, size_t len, struct feed expected)
+{
+	static const size_t steps[] = {1, 7, 1460, 20480, SIZE_MAX / 2};
+	size_t text_len;
+	char *text = followed(head, len, &text_len);
+
+	for (size_t i = len > 200000 ? 2 : 0; i < sizeof steps / sizeof steps[0]; i++) {
+		struct feed got = feed(text, text_len, steps[i]);
+
+		assert_int_equal(got.messages, expected.messages);
+		assert_int_equal(got.too_big, expected.too_big);
+		assert_int_equal(got.broken, expected.broken);
+		assert_int_equal(got.head_len, expected.head_len);
+	}
+	free(text);
+}
+
+static void a_body_over_the_limit_is_read_past(void **state)
+{
+	static const struct {
+		size_t len;
+		bool whole, skipped;
+	} cases[] = {
+		{FRAMER_MAX_MESSAGE - 100, true, false},
+		{FRAMER_MAX_MESSAGE, false, true},
+		{100000, false, true},
+		{FRAMER_MAX_SKIP - 100, false, true},
+		{FRAMER_MAX_SKIP, false, false},
+	};
+	char head[100];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		snprintf(head, sizeof head, OPTIONS "Content-Length: %zu\r\n\r\n",
+			cases[i].len);
+		check_followed(head, cases[i].len,
+			(struct feed){.messages = cases[i].whole     ? 2
+						  : cases[i].skipped ? 1
+								     : 0,
+				.too_big = cases[i].skipped,
+				.broken = !cases[i].whole && !cases[i].skipped,
+				.head_len = cases[i].skipped ? strlen(head) : 0});
+	}
+}
+
+/* A header line of LEN bytes, then LAST and a body of 5. */
+static void check_long_line(size_t len, const char *last, struct feed expected)
+{
+	size_t size = len + strlen(last) + 200;
+	char *head = malloc(size);
+	char *p;
+
+	assert_non_null(head);
+	p = stpcpy(head, OPTIONS "Via: v\r\nIdentity: ");
+	memset(p, 'i', len);
+	strcpy(p + len, last);
+	check_followed(head, 5, expected);
+	free(head);
+}
+
+static void headers_over_a_limit_are_read_past(void **state)
+{
+	const struct feed passed = {
+		.messages = 1, .too_big = 1, .head_len = strlen(OPTIONS "Via: v\r\n")};
+	const struct feed cut = {.too_big = 1, .broken = 1, .head_len = passed.head_len};
+
+	(void)state;
+	check_long_line(FRAMER_MAX_LINE, "\r\nl: 5\r\n\r\n", passed);
+	check_long_line(40000, "\r\nContent-Length: 5\r\nTo: <sip:a@b>\r\n\r\n", passed);
+	check_long_line(40000, "\r\n folded\r\nl:\r\n 5\r\n\r\n", passed);
+	check_long_line(40000, "\r\n\r\n", cut); /* no length: no end of the message */
+	check_long_line(40000, "\r\nl: 5\r\nl: 6\r\n\r\n", cut);
+	check_long_line(40000, "\r\nl: x\r\n\r\n", cut);
+	check_long_line(40000, "\nl: 5\r\n\r\n", cut);
+	check_long_line(40000, "\rl: 5\r\n\r\n", cut);
+	check_long_line(FRAMER_MAX_SKIP, "\r\nl: 5\r\n\r\n", cut);
+}
+
+/* A line that is hidden in a long one is none: its length would end the message elsewhere. */
+static void a_long_line_hides_no_content_length(void **state)
+{
+	char last[] = "l: 700\r\nl: 5\r\n\r\n";
+
+	(void)state;
+	for (size_t len = FRAMER_MAX_LINE - 60; len < FRAMER_MAX_LINE + 20; len++) {
+		size_t size = len + sizeof last + 200, text_len;
+		char *head = malloc(size), *text, *p;
+		struct feed got;
+
+		assert_non_null(head);
+		p = stpcpy(head, OPTIONS "l: 5\r\nIdentity: ");
+		memset(p, 'i', len);
+		strcpy(p + len, last);
+		text = followed(head, 5, &text_len);
+		got = feed(text, text_len, 1000);
+		assert_int_equal(got.broken, 0);
+		assert_int_equal(got.messages + got.too_big, 2);
+		free(text);
+		free(head);
+	}
+}
+
+static void too_many_lines_are_read_past(void **state)
+{
+	size_t len, text_len;
+	char *built = build(3000, 20, &len);
+	char *text = malloc(len + 100);
+
+	(void)state;
+	assert_non_null(text);
+	memcpy(text, built, len);
+	text_len = len + (size_t)sprintf(text + len, OPTIONS "l: 0\r\n\r\n");
+	for (size_t step = 1; step < 4000; step = step * 3 + 1) {
+		struct feed got = feed(text, text_len, step);
+
+		assert_int_equal(got.too_big, 1);
+		assert_int_equal(got.messages, 1);
+		assert_int_equal(got.broken, 0);
+	}
+	free(text);
+	free(built);
+}
+
+/* ---- datagrams ---- */
+
+static enum framer_result datagram(
+	const char *data, size_t len, struct framer_datagram *ret)
+{
+	enum framer_result result = framer_datagram(data, len, ret);
+
+	assert_int_equal(
+		result == FRAMER_BROKEN || result == FRAMER_TOO_BIG, ret->reason != NULL);
 	return result;
+}
+
+static enum framer_result datagram_str(const char *text, struct framer_datagram *ret)
+{
+	return datagram(text, strlen(text), ret);
 }
 
 static void a_datagram_needs_no_content_length(void **state)
 {
 	static const char text[] = OPTIONS "X: y\r\n\r\nabc";
-	size_t len;
-	bool cut;
+	struct framer_datagram got;
 
 	(void)state;
-	assert_int_equal(datagram(text, sizeof text - 1, &len, &cut), FRAMER_MESSAGE);
-	assert_int_equal(len, sizeof text - 1);
-	assert_false(cut);
+	assert_int_equal(datagram_str(text, &got), FRAMER_MESSAGE);
+	assert_int_equal(got.at, 0);
+	assert_int_equal(got.len, sizeof text - 1);
+	assert_false(got.is_short);
 }
 
 static void a_datagram_is_cut_to_its_content_length(void **state)
@@ -245,67 +430,105 @@ static void a_datagram_is_cut_to_its_content_length(void **state)
 	static const char text[] = OPTIONS "l: 2\r\n\r\nabc";
 	static const char short_text[] = OPTIONS "l: 4\r\n\r\nabc";
 	static const char bad_text[] = OPTIONS "l: x\r\n\r\nabc";
-	size_t len;
-	bool cut;
+	struct framer_datagram got;
 
 	(void)state;
-	assert_int_equal(datagram(text, sizeof text - 1, &len, &cut), FRAMER_MESSAGE);
-	assert_int_equal(len, sizeof text - 2);
-	assert_false(cut);
-	assert_int_equal(
-		datagram(short_text, sizeof short_text - 1, &len, &cut), FRAMER_MESSAGE);
-	assert_int_equal(len, sizeof short_text - 1);
-	assert_true(cut);
-	assert_int_equal(
-		datagram(bad_text, sizeof bad_text - 1, &len, &cut), FRAMER_MESSAGE);
-	assert_int_equal(len, sizeof bad_text - 1);
-	assert_false(cut);
+	assert_int_equal(datagram_str(text, &got), FRAMER_MESSAGE);
+	assert_int_equal(got.len, sizeof text - 2);
+	assert_false(got.is_short);
+	assert_int_equal(datagram_str(short_text, &got), FRAMER_MESSAGE);
+	assert_int_equal(got.len, sizeof short_text - 1);
+	assert_true(got.is_short);
+	assert_int_equal(datagram_str(bad_text, &got), FRAMER_MESSAGE);
+	assert_int_equal(got.len, sizeof bad_text - 1);
+	assert_false(got.is_short);
 }
 
 static void a_datagram_may_lack_its_empty_line(void **state)
 {
 	static const char text[] = OPTIONS "X: y\r\n";
-	size_t len;
-	bool cut;
+	struct framer_datagram got;
 
 	(void)state;
-	assert_int_equal(datagram(text, sizeof text - 1, &len, &cut), FRAMER_MESSAGE);
-	assert_true(cut);
-	assert_int_equal(datagram(text, sizeof text - 2, &len, &cut), FRAMER_BROKEN);
-	assert_int_equal(datagram(text, sizeof text - 4, &len, &cut), FRAMER_BROKEN);
-	assert_int_equal(datagram("nonsense\r\n", 10, &len, &cut), FRAMER_BROKEN);
+	assert_int_equal(datagram(text, sizeof text - 1, &got), FRAMER_MESSAGE);
+	assert_true(got.is_short);
+	assert_int_equal(datagram(text, sizeof text - 2, &got), FRAMER_BROKEN);
+	assert_int_equal(datagram(text, sizeof text - 4, &got), FRAMER_BROKEN);
+	assert_int_equal(datagram_str("nonsense\r\n", &got), FRAMER_BROKEN);
 }
 
 static void datagrams_that_mean_nothing_are_skipped(void **state)
 {
-	size_t len;
-	bool cut;
+	struct framer_datagram got;
 
 	(void)state;
-	assert_int_equal(datagram("", 0, &len, &cut), FRAMER_SKIP);
-	assert_int_equal(datagram("\r\n", 2, &len, &cut), FRAMER_SKIP);
-	assert_int_equal(datagram("\0\0\0\0", 4, &len, &cut), FRAMER_SKIP);
-	assert_int_equal(datagram("\r\n\r\n", 4, &len, &cut), FRAMER_KEEPALIVE);
-	assert_int_equal(datagram("\0\0x", 3, &len, &cut), FRAMER_BROKEN);
-	assert_int_equal(datagram("\r\nOPTIONS", 9, &len, &cut), FRAMER_BROKEN);
-	assert_int_equal(
-		datagram(OPTIONS "a\nb", strlen(OPTIONS) + 3, &len, &cut), FRAMER_BROKEN);
+	assert_int_equal(datagram("", 0, &got), FRAMER_SKIP);
+	assert_int_equal(datagram("\r\n", 2, &got), FRAMER_SKIP);
+	assert_int_equal(datagram("\0\0\0\0", 4, &got), FRAMER_SKIP);
+	assert_int_equal(datagram("\r\n\r\n", 4, &got), FRAMER_KEEPALIVE);
+	assert_int_equal(datagram("\r\n\r\n\r\n\r\n", 8, &got), FRAMER_SKIP);
+	assert_int_equal(datagram("\0\0x", 3, &got), FRAMER_BROKEN);
+	assert_int_equal(datagram("\r\nOPTIONS", 9, &got), FRAMER_BROKEN);
+	assert_int_equal(datagram("\r\n\r", 3, &got), FRAMER_BROKEN);
+	assert_int_equal(datagram_str(OPTIONS "a\nb", &got), FRAMER_BROKEN);
+}
+
+/* RFC 3261 7.5 asks it of streams; keep-alives and messages share datagrams all the same. */
+static void crlf_before_a_datagrams_message_is_skipped(void **state)
+{
+	static const char message[] = OPTIONS "l: 2\r\n\r\nabc";
+	char text[FRAMER_MAX_CRLF + 2 + sizeof message];
+	struct framer_datagram got;
+
+	(void)state;
+	for (size_t count = 1; count <= FRAMER_MAX_CRLF / 2; count++) {
+		for (size_t i = 0; i < count; i++)
+			memcpy(text + 2 * i, "\r\n", 2);
+		strcpy(text + 2 * count, message);
+		assert_int_equal(datagram_str(text, &got), FRAMER_MESSAGE);
+		assert_int_equal(got.at, 2 * count);
+		assert_int_equal(got.len, sizeof message - 2);
+		assert_false(got.is_short);
+	}
+	memcpy(text + FRAMER_MAX_CRLF, "\r\n", 2);
+	strcpy(text + FRAMER_MAX_CRLF + 2, message);
+	assert_int_equal(datagram_str(text, &got), FRAMER_BROKEN);
+	assert_int_equal(datagram_str("\n" OPTIONS "\r\n", &got), FRAMER_BROKEN);
+	assert_int_equal(datagram_str("\r" OPTIONS "\r\n", &got), FRAMER_BROKEN);
+	assert_int_equal(datagram_str("\r\n " OPTIONS "\r\n", &got), FRAMER_BROKEN);
 }
 
 static void a_datagram_has_a_size_limit(void **state)
 {
 	size_t size = FRAMER_MAX_MESSAGE + 1;
 	char *data = malloc(size);
-	size_t len;
-	bool cut;
+	struct framer_datagram got;
 
 	(void)state;
 	assert_non_null(data);
 	memset(data, 'a', size);
 	memcpy(data, OPTIONS "\r\n", strlen(OPTIONS) + 2);
-	assert_int_equal(datagram(data, size, &len, &cut), FRAMER_BROKEN);
-	assert_int_equal(datagram(data, size - 1, &len, &cut), FRAMER_MESSAGE);
+	assert_int_equal(datagram(data, size, &got), FRAMER_BROKEN);
+	assert_int_equal(datagram(data, size - 1, &got), FRAMER_MESSAGE);
 	free(data);
+}
+
+static void of_a_datagram_over_a_limit_the_head_is_left(void **state)
+{
+	size_t len;
+	char *text = build(1, 20000, &len);
+	struct framer_datagram got;
+
+	(void)state;
+	assert_int_equal(datagram(text, len, &got), FRAMER_TOO_BIG);
+	assert_int_equal(got.at, 0);
+	assert_int_equal(got.len, strlen(OPTIONS));
+	free(text);
+	text = build(300, 20, &len);
+	assert_int_equal(datagram(text, len, &got), FRAMER_TOO_BIG);
+	assert_true(got.len > 256 * 20 && got.len < len);
+	assert_memory_equal(text + got.len - 2, "\r\n", 2);
+	free(text);
 }
 
 int main(void)
@@ -323,11 +546,17 @@ int main(void)
 		cmocka_unit_test(a_line_is_limited_before_it_ends),
 		cmocka_unit_test(commas_are_limited_in_and_out_of_quotes),
 		cmocka_unit_test(bytes_may_come_one_by_one),
+		cmocka_unit_test(a_body_over_the_limit_is_read_past),
+		cmocka_unit_test(headers_over_a_limit_are_read_past),
+		cmocka_unit_test(a_long_line_hides_no_content_length),
+		cmocka_unit_test(too_many_lines_are_read_past),
 		cmocka_unit_test(a_datagram_needs_no_content_length),
 		cmocka_unit_test(a_datagram_is_cut_to_its_content_length),
 		cmocka_unit_test(a_datagram_may_lack_its_empty_line),
 		cmocka_unit_test(datagrams_that_mean_nothing_are_skipped),
+		cmocka_unit_test(crlf_before_a_datagrams_message_is_skipped),
 		cmocka_unit_test(a_datagram_has_a_size_limit),
+		cmocka_unit_test(of_a_datagram_over_a_limit_the_head_is_left),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -204,6 +204,42 @@ static void udp_drops_garbage_and_answers_for_short_bodies(void **state)
 	assert_int_equal(far.fault.status, 0);
 }
 
+static void udp_skips_keepalives_before_a_message(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	char text[2000];
+
+	(void)state;
+	snprintf(text, sizeof(text), "\r\n\r\n\r\n%s", test_request(50));
+	throw_datagram(&there, text, strlen(text));
+	UNTIL(loop, far.messages == 1);
+	assert_int_equal(far.fault.status, 0);
+	assert_string_equal(far.text, test_request(50));
+	assert_int_equal(side_totals(&far).broken, 0);
+}
+
+static void udp_answers_for_what_is_too_big(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	const char *small = test_request(0);
+	const char *length = strstr(small, "Content-Length");
+	char *text = malloc(30000);
+	int head;
+
+	(void)state;
+	assert_non_null(text);
+	assert_non_null(length);
+	head = sprintf(text, "%.*sSubject: ", (int)(length - small), small);
+	memset(text + head, 's', 20000);
+	strcpy(text + head + 20000, "\r\nContent-Length: 0\r\n\r\n");
+	throw_datagram(&there, text, strlen(text));
+	UNTIL(loop, far.messages == 1);
+	assert_int_equal(far.fault.status, 513);
+	assert_int_equal(side_totals(&far).too_big, 1);
+	assert_int_equal(side_totals(&far).broken, 0);
+	free(text);
+}
+
 static void udp_discards_a_short_response(void **state)
 {
 	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
@@ -345,6 +381,88 @@ static void broken_stream_is_closed_once(void **state)
 	assert_int_equal(side_totals(&far).broken, 1);
 	assert_int_equal(side_totals(&far).connections, 0);
 	assert_true(recv(fd, &byte, 1, 0) <= 0);
+	close(fd);
+}
+
+/* Sends LEN bytes of DATA with turns of the loop between, since no socket takes them all. */
+static void pour(int fd, const char *data, size_t len)
+{
+	while (len > 0) {
+		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+		assert_true(n > 0 || errno == EAGAIN);
+		if (n > 0) {
+			data += n;
+			len -= (size_t)n;
+		}
+		assert_int_equal(loop_turn(loop, 1), 0);
+	}
+}
+
+/* One START line and what a message must have, then HEADERS and LEN bytes of body. */
+static void pour_message(int fd, const char *start, const char *headers, size_t len)
+{
+	char *text = malloc(strlen(headers) + len + 500);
+	int head;
+
+	assert_non_null(text);
+	head = sprintf(text,
+		"%s\r\n"
+		"Via: SIP/2.0/TCP a.example.com;branch=z9hG4bKbig;rport\r\n"
+		"From: <sip:a@example.com>;tag=1\r\n"
+		"To: <sip:b@example.com>;tag=2\r\n"
+		"Call-ID: big@example.com\r\n"
+		"CSeq: 1 OPTIONS\r\n"
+		"%sContent-Length: %zu\r\n\r\n",
+		start, headers, len);
+	memset(text + head, 'x', len);
+	pour(fd, text, (size_t)head + len);
+	free(text);
+}
+
+static void a_message_over_the_limit_leaves_the_connection(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+	char *line = malloc(50000);
+
+	(void)state;
+	far.answer = true;
+	test_write(fd, test_request(0));
+	UNTIL(loop, far.messages == 1);
+	pour_message(fd, "OPTIONS sip:b@example.com SIP/2.0", "", 100000);
+	UNTIL(loop, far.messages == 2);
+	assert_int_equal(far.fault.status, 513);
+	assert_non_null(line);
+	memset(line, 'i', 50000);
+	memcpy(line, "Identity: ", 10);
+	memcpy(line + 49900, "\r\n", 3);
+	pour_message(fd, "OPTIONS sip:b@example.com SIP/2.0", line, 100);
+	UNTIL(loop, far.messages == 3);
+	assert_int_equal(far.fault.status, 513);
+	pour_message(fd, "SIP/2.0 200 OK", "", 100000);
+	UNTIL(loop, side_totals(&far).too_big == 3);
+	test_write(fd, test_request(10));
+	UNTIL(loop, far.messages == 4);
+	assert_int_equal(far.fault.status, 0);
+	assert_int_equal(far.closed, 0);
+	assert_int_equal(side_totals(&far).broken, 0);
+	assert_int_equal(side_totals(&far).connections, 1);
+	free(line);
+	close(fd);
+}
+
+static void a_message_too_big_to_read_past_ends_the_connection(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+
+	(void)state;
+	test_write(fd, "OPTIONS sip:b@example.com SIP/2.0\r\n"
+		       "Content-Length: 1100000\r\n\r\n");
+	UNTIL(loop, far.closed == 1);
+	assert_int_equal(far.messages, 0);
+	assert_int_equal(side_totals(&far).broken, 1);
 	close(fd);
 }
 
@@ -565,6 +683,32 @@ static void idle_connection_is_closed_unless_used(void **state)
 	flow_unref(flow);
 }
 
+/* The quiet begins with the last byte, not with the turn before it. */
+static void a_message_after_long_quiet_keeps_the_connection(void **state)
+{
+	const struct transport_limits limits = {.idle_ms = 60000, .queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct addr there;
+	int fd;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	fd = test_dial(&there);
+	UNTIL(loop, side_totals(&far).connections == 1);
+	clock_virtual_advance(&clock, 59 * 1000000ULL);
+	test_write(fd, test_request(0));
+	UNTIL(loop, far.messages == 1);
+	clock_virtual_advance(&clock, 59 * 1000000ULL);
+	test_settle(loop);
+	assert_int_equal(far.closed, 0);
+	clock_virtual_advance(&clock, 2 * 1000000ULL);
+	UNTIL(loop, far.closed == 1);
+	assert_string_equal(far.why, "idle");
+	close(fd);
+}
+
 static void connect_without_answer_is_given_up(void **state)
 {
 	const struct transport_limits limits = {
@@ -700,6 +844,8 @@ int main(void)
 		TEST(udp_refuses_what_no_datagram_can_hold),
 		TEST(udp_needs_a_listener_of_its_family),
 		TEST(udp_drops_garbage_and_answers_for_short_bodies),
+		TEST(udp_skips_keepalives_before_a_message),
+		TEST(udp_answers_for_what_is_too_big),
 		TEST(udp_discards_a_short_response),
 		TEST(udp_strangers_are_counted_and_not_parsed),
 		TEST(udp_survives_a_far_end_that_is_not_there),
@@ -708,6 +854,8 @@ int main(void)
 		TEST(a_long_pipeline_is_read_over_many_turns),
 		TEST(keepalive_is_answered),
 		TEST(broken_stream_is_closed_once),
+		TEST(a_message_over_the_limit_leaves_the_connection),
+		TEST(a_message_too_big_to_read_past_ends_the_connection),
 		TEST(callee_may_close_in_the_middle),
 		TEST(output_of_a_turn_is_one_segment),
 		TEST(slow_reader_is_cut_at_the_limit),
@@ -718,6 +866,7 @@ int main(void)
 		TEST(over_max_connections_wait_in_the_backlog),
 		TEST(accepting_rests_without_descriptors),
 		TEST(idle_connection_is_closed_unless_used),
+		TEST(a_message_after_long_quiet_keeps_the_connection),
 		TEST(connect_without_answer_is_given_up),
 		TEST(flows_outlive_their_transport),
 		TEST(listening_where_another_does_fails_in_words),

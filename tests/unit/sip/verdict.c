@@ -56,22 +56,25 @@ const char *verdict(
 		[FRAMER_MORE] = "more",
 		[FRAMER_SKIP] = "skip",
 		[FRAMER_KEEPALIVE] = "keepalive",
+		[FRAMER_TOO_BIG] = "status 513",
 		[FRAMER_BROKEN] = "broken",
 	};
 	struct framer framer = {0};
 	enum framer_result result;
-	const char *reason = NULL;
-	bool cut = false;
-	size_t whole = 0;
+	struct framer_datagram datagram = {0};
 
-	result = stream ? framer_stream(&framer, data, len, &whole, &reason)
-			: framer_datagram(data, len, &whole, &cut, &reason);
+	if (stream) {
+		result = framer_stream(
+			&framer, data, len, &datagram.len, &datagram.reason);
+	} else {
+		result = framer_datagram(data, len, &datagram);
+	}
 	if (result == FRAMER_MESSAGE) {
-		judge(data, whole, out);
+		judge(data + datagram.at, datagram.len, out);
 		return out;
 	}
-	if (result == FRAMER_BROKEN)
-		assert_non_null(reason);
+	if (result == FRAMER_BROKEN || result == FRAMER_TOO_BIG)
+		assert_non_null(datagram.reason);
 	snprintf(out, VERDICT_SIZE, "%s", names[result]);
 	return out;
 }
