@@ -388,13 +388,34 @@ static void message_h(void *arg, struct flow *flow, struct message *message,
 	txn_receive(side->txns, flow, message, fault);
 }
 
+/* Their calls may end, or go on over other flows: those of now are taken off first. */
+static void tell_legs(struct flow *flow, const char *why)
+{
+	struct list *held = &flow->held[FLOW_LEG];
+	struct list telling;
+
+	list_init(&telling);
+	while (!list_empty(held)) {
+		struct list *node = held->next;
+
+		list_remove(node);
+		list_append(&telling, node);
+	}
+	while (!list_empty(&telling)) {
+		struct leg *leg = LIST_ENTRY(telling.next, struct leg, flow_node);
+
+		list_remove(&leg->flow_node);
+		list_append(held, &leg->flow_node);
+		call_flow_closed(leg->arg, leg, why);
+	}
+}
+
 static void tell_closed(struct bridge_side *side, struct flow *flow, const char *why)
 {
 	/* A refused peer's calls end for that, not because a transaction of theirs failed. */
 	if (!flow->refused)
 		txn_flow_closed(side->txns, flow);
-	LIST_FOREACH (&side->bridge->calls, node, next)
-		call_flow_closed(LIST_ENTRY(node, struct call, node), flow, why);
+	tell_legs(flow, why);
 	if (flow->refused)
 		txn_flow_closed(side->txns, flow);
 }
@@ -436,6 +457,13 @@ static void closed_h(void *arg, struct flow *flow, const char *why)
 			bridge);
 }
 
+static void unreachable_h(void *arg, struct flow *flow, struct span quoted, int err)
+{
+	struct bridge_side *side = arg;
+
+	txn_unreachable(side->txns, flow, quoted, err);
+}
+
 static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *remote)
 {
 	struct bridge_side *side = arg;
@@ -460,6 +488,7 @@ struct transport_handlers bridge_transport_handlers(
 {
 	return (struct transport_handlers){.message_h = message_h,
 		.closed_h = closed_h,
+		.unreachable_h = unreachable_h,
 		.allowed_h = allowed_h,
 		.call_h = call_h,
 		.arg = &bridge->sides[side]};

@@ -585,27 +585,16 @@ static void lose_flow(struct call *call, struct leg *leg, const char *why)
 		dial_next(redial, why);
 }
 
-/* Who was a peer and is none any more is not connected to again, and hears nothing more. */
-static bool refused_leg(const struct leg *leg, const struct flow *flow)
-{
-	return flow->refused && leg->home && leg->flow == flow;
-}
-
-void call_flow_closed(struct call *call, struct flow *flow, const char *why)
+void call_flow_closed(struct call *call, struct leg *leg, const char *why)
 {
 	if (call->state >= CALL_ENDING)
 		return;
-	/* While it rings another candidate may take the call. */
-	if (refused_leg(&call->a, flow) ||
-		(refused_leg(&call->b, flow) && call->state != CALL_SETUP)) {
+	/* Who was a peer and is none any more is not connected to again, and hears nothing
+	 * more. While it rings another candidate may take the call. */
+	if (leg->flow->refused && (leg == &call->a || call->state != CALL_SETUP))
 		call_end(call, CALL_BY_TANDEM, "peer-refused", 503, why);
-		return;
-	}
-	if (call->a.flow == flow && call->a.state == LEG_TALKING)
-		lose_flow(call, &call->a, why);
-	if (call->state < CALL_ENDING && call->b.home && call->b.flow == flow &&
-		call->b.state == LEG_TALKING)
-		lose_flow(call, &call->b, why);
+	else if (leg->state == LEG_TALKING)
+		lose_flow(call, leg, why);
 }
 
 void call_media_timeout(struct call *call, enum relay_side side)

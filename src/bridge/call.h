@@ -65,8 +65,8 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 void call_end(struct call *call, enum call_end by, const char *cause, int status,
 	const char *detail);
 
-/* The connection of FLOW ended. */
-void call_flow_closed(struct call *call, struct flow *flow, const char *why);
+/* The connection of LEG, one of the call's, ended. */
+void call_flow_closed(struct call *call, struct leg *leg, const char *why);
 void call_media_timeout(struct call *call, enum relay_side side);
 void call_latched(struct call *call, const struct relay_latched *latched);
 /* Frees what is left, without a word to anybody. */

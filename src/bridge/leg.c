@@ -93,13 +93,11 @@ static void set_flow(struct leg *leg, struct flow *flow)
 			transport_kind_name(flow->kind));
 		return;
 	}
-	if (leg->flow) {
-		leg->flow->users--;
-		flow_unref(leg->flow);
-	}
-	leg->flow = flow ? flow_ref(flow) : NULL;
+	if (leg->flow)
+		flow_release(leg->flow, &leg->flow_node);
+	leg->flow = flow;
 	if (flow)
-		flow->users++;
+		flow_hold(flow, FLOW_LEG, &leg->flow_node);
 }
 
 void leg_follow_route(struct leg *leg)
@@ -684,7 +682,7 @@ static void client_failed_h(void *arg, struct txn_client *txn, int err)
 		set_over(leg);
 	else if (leg->state != LEG_CLOSING)
 		leg_report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
-			err == -ETIMEDOUT ? "no response" : "connection lost");
+			txn_failure(err));
 }
 
 static void client_ended_h(void *arg, struct txn_client *txn)

@@ -63,8 +63,8 @@ struct leg {
 	const struct config_trunk *settings;
 	const struct config_server *server;   /* one of these */
 	const struct config_gateway *gateway; /* is set */
-	/* Owned reference, counted in its users; the target takes it. */
-	struct flow *flow;
+	struct flow *flow;                    /* held; the target takes it */
+	struct list flow_node;                /* in its list of legs */
 	struct dialog dialog;
 	struct offer offer;
 	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */

@@ -1,4 +1,4 @@
-/* The transport of one side: flows, the way up for messages, and what all kinds share. */
+/* The transport of one side: the way up for messages, and what all kinds share. */
 #include "sip/transport.h"
 
 #include "sip/transport_priv.h"
@@ -11,75 +11,6 @@
 
 /* Lines about strangers, a second. */
 #define LOG_LINES_A_SECOND 20
-
-/* ---- flows ---- */
-
-void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kind kind,
-	const struct addr *remote)
-{
-	static uint64_t last_id; /* flows are made in the loop thread alone */
-
-	flow->ops = ops;
-	flow->refs = 1;
-	flow->kind = kind;
-	flow->id = ++last_id;
-	flow->remote = *remote;
-	flow->version = "";
-	flow->cipher = "";
-	flow->peer_names = "";
-	flow->exception = "";
-}
-
-struct flow *flow_ref(struct flow *flow)
-{
-	flow->refs++;
-	return flow;
-}
-
-void flow_unref(struct flow *flow)
-{
-	if (flow && --flow->refs == 0)
-		flow->ops->free(flow);
-}
-
-int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len)
-{
-	if (flow->closed)
-		return ERR_CLOSED;
-	flow->tap_call = call;
-	return flow->ops->send(flow, data, len);
-}
-
-bool flow_is_reliable(const struct flow *flow)
-{
-	return flow->kind != TRANSPORT_UDP;
-}
-
-const char *transport_kind_name(enum transport_kind kind)
-{
-	switch (kind) {
-	case TRANSPORT_UDP:
-		return "UDP";
-	case TRANSPORT_TCP:
-		return "TCP";
-	case TRANSPORT_TLS:
-		return "TLS";
-	}
-	return "";
-}
-
-const char *transport_kind_param(enum transport_kind kind)
-{
-	switch (kind) {
-	case TRANSPORT_UDP:
-		return "udp";
-	case TRANSPORT_TCP:
-		return "tcp";
-	case TRANSPORT_TLS:
-		return "tls";
-	}
-	return "";
-}
 
 /* ---- credentials and peers ---- */
 

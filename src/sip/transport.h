@@ -6,77 +6,12 @@
  */
 #pragma once
 
-#include "base/addr.h"
 #include "base/err.h"
-#include "base/list.h"
 #include "base/loop.h"
 #include "base/tap.h"
+#include "sip/flow.h"
 #include "sip/message.h"
 #include "tls/cred.h"
-#include "tls/explain.h"
-#include "tls/peer.h"
-
-enum transport_kind { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
-
-/*
- * A flow (the term of RFC 5626): how messages reach one far end: a connection, or a UDP
- * socket with a remote address. Reference counted; a flow whose connection ended stays
- * valid, and sending on it fails.
- */
-struct flow;
-
-/* Whether a far end that we connected to over TLS wants to know who we are. */
-enum flow_asked {
-	FLOW_ASKED_UNKNOWN, /* plain, or not open yet; or it connected and showed its own */
-	FLOW_ASKED_NO,
-	FLOW_ASKED_YES,
-};
-
-/* What a flow does; scenario tests give their own. */
-struct flow_ops {
-	int (*send)(struct flow *flow, const char *data, size_t len);
-	void (*free)(struct flow *flow);
-	/* UDP: the flow to the same host at PORT, from the same socket; owned reference, NULL
-	 * without memory. Others have none. */
-	struct flow *(*at_port)(struct flow *flow, uint16_t port);
-};
-
-struct flow {
-	const struct flow_ops *ops;
-	unsigned refs;
-	enum transport_kind kind;
-	uint64_t id;       /* unique in this process, never reused */
-	struct addr local; /* as bound; for UDP the listener's */
-	struct addr remote;
-	const struct peer *peer; /* TLS: who is there; else NULL */
-	const char *version;     /* TLS: "TLS1.3"; "" */
-	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
-	const char *peer_names;  /* TLS: names in its certificate; "" */
-	const char *exception;   /* TLS: what revocation = soft let pass; "" */
-	enum flow_asked asked;   /* TLS: for our certificate */
-	time_t until;            /* TLS: when what proves the peer runs out; 0: never */
-	/* TLS: what ended it, when the TLS did; else NULL. Lives as long as the flow. */
-	const struct explain_report *report;
-	void *owner;    /* the trunk or server that the layer above found for it */
-	unsigned users; /* dialogs and transactions on it: an idle one may be closed */
-	bool closed;
-	bool refused;      /* closed by us: judged again, it is no peer any more */
-	uint64_t tap_call; /* the call number the next sent bytes belong to */
-};
-
-struct flow *flow_ref(struct flow *flow);
-void flow_unref(struct flow *flow); /* NULL is fine */
-
-/*
- * Queues one whole message. While a connection is being made it waits. CALL is for the
- * tap (0: none). 0, ERR_CLOSED, ERR_LIMIT when the far end reads too slowly (the connection is then cut), -EMSGSIZE for a
- * datagram over 65,507 bytes.
- */
-int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len);
-/* UDP: retransmissions are ours to make. */
-bool flow_is_reliable(const struct flow *flow);
-const char *transport_kind_name(enum transport_kind kind);  /* "UDP", "TCP", "TLS" */
-const char *transport_kind_param(enum transport_kind kind); /* "udp", "tcp", "tls" */
 
 struct transport;
 
@@ -95,6 +30,13 @@ struct transport_handlers {
 	/* A connection ended, or could not be made: every transaction and dialog on it learns
 	 * it here. WHY is a phrase for the log ("closed by peer", explain words, ...). */
 	void (*closed_h)(void *arg, struct flow *flow, const char *why);
+	/*
+	 * UDP: nothing that is sent to FLOW arrives, by an ICMP error or since there is no way
+	 * there. QUOTED is the beginning of the datagram in question as the error has it,
+	 * empty when it has none: anybody can forge an error, but not what we sent. ERR:
+	 * -ECONNREFUSED, -EHOSTUNREACH, -ENETUNREACH. May be NULL.
+	 */
+	void (*unreachable_h)(void *arg, struct flow *flow, struct span quoted, int err);
 	/* A connection of ours got so far, on its way to being open. May be NULL. */
 	void (*progress_h)(
 		void *arg, struct flow *flow, enum transport_progress progress);

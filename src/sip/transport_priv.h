@@ -69,10 +69,6 @@ static inline struct timers *transport_timers(const struct transport *transport)
 	return loop_timers(transport->loop);
 }
 
-/* A flow with one reference; closed and without texts. */
-void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kind kind,
-	const struct addr *remote);
-
 /* FLOW, an accepted connection over TLS, is open or was refused: tells who watches. */
 void transport_judged(const struct transport *transport, const struct flow *flow);
 

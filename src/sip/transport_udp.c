@@ -10,10 +10,14 @@
 #include "base/dscp.h"
 
 #include <errno.h>
+#include <linux/errqueue.h>
+#include <netinet/icmp6.h>
+#include <netinet/ip_icmp.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #define BATCH 32
@@ -26,6 +30,10 @@
 #define QUEUE_BYTES (4 * 1024 * 1024)
 /* Bursts come faster than the loop turns. The kernel caps it at net.core.rmem_max. */
 #define SOCKET_BUFFER_BYTES (4 * 1024 * 1024)
+/* ICMP errors read in one turn: strangers can make them at will. */
+#define ERRORS_A_TURN 64
+/* Of what an error returns, so much is looked at. */
+#define QUOTED_BYTES 1024
 
 struct udp_batch {
 	struct mmsghdr headers[BATCH];
@@ -57,6 +65,9 @@ struct udp_flow {
 	struct flow flow;
 	struct udp_socket *socket; /* NULL after the socket closed */
 	struct hash_node node;     /* in transport->udp_flows */
+	/* A datagram to it could not leave: told at the end of the turn, with a reference. */
+	struct loop_task failed;
+	int failure;
 };
 
 /* ---- output ---- */
@@ -70,6 +81,58 @@ static void udp_want(struct udp_socket *socket, uint32_t events)
 	if (loop_rewatch(&socket->watch, events) < 0)
 		log_error("transport", "udp socket cannot be watched side=%s",
 			socket->transport->name);
+}
+
+static struct udp_flow *udp_flow_find(
+	struct udp_socket *socket, const struct addr *remote);
+
+/* ERR as transport_handlers.unreachable_h has it; 0: it says nothing of the way there. */
+static int udp_failure(int err)
+{
+	switch (err) {
+	case ECONNREFUSED:
+	case ENOPROTOOPT: /* no such protocol */
+		return -ECONNREFUSED;
+	case ENETUNREACH:
+		return -ENETUNREACH;
+	case EHOSTUNREACH:
+	case EHOSTDOWN:
+	case EACCES: /* prohibited there, or by a firewall here */
+	case EPERM:
+		return -EHOSTUNREACH;
+	default:
+		return 0;
+	}
+}
+
+static void udp_tell_failed(void *arg)
+{
+	struct udp_flow *flow = arg;
+	const struct transport_handlers *handlers;
+
+	if (flow->socket) {
+		handlers = &flow->socket->transport->handlers;
+		handlers->unreachable_h(
+			handlers->arg, &flow->flow, (struct span){0}, flow->failure);
+	}
+	flow_unref(&flow->flow);
+}
+
+/* The kernel refused a datagram to REMOTE with ERR. It is told later: whoever sends must not be
+ * called up from within. */
+static void udp_failed(struct udp_socket *socket, const struct addr *remote, int err)
+{
+	struct udp_flow *flow = udp_flow_find(socket, remote);
+	const int failure = udp_failure(err);
+
+	log_debug("transport", "datagram lost error=\"%s\" side=%s", err_str(-err),
+		socket->transport->name);
+	if (!flow || !failure || flow->failed.queued ||
+		!socket->transport->handlers.unreachable_h)
+		return;
+	flow->failure = failure;
+	flow_ref(&flow->flow);
+	loop_defer(socket->transport->loop, &flow->failed, udp_tell_failed, flow);
 }
 
 /* Sends up to BATCH datagrams from the COUNT at FIRST. How many are done with; -EAGAIN. */
@@ -91,16 +154,16 @@ static int udp_send_batch(
 		headers[i].msg_hdr.msg_namelen = first[i].remote.len;
 	}
 	sent = sendmmsg(socket->fd, headers, n, MSG_NOSIGNAL);
+	/* An ICMP error of an earlier datagram is told once to the next call, whose own
+	 * datagrams it does not concern. It waits in the error queue too. */
+	if (sent < 0 && udp_failure(errno))
+		sent = sendmmsg(socket->fd, headers, n, MSG_NOSIGNAL);
 	if (sent > 0)
 		return sent;
 	if (errno == EAGAIN || errno == EINTR || errno == ENOBUFS)
 		return -EAGAIN;
-	/*
-	 * The first one cannot go: no route, refused by a firewall, or an ICMP error of an
-	 * earlier datagram that this socket is told. It is lost like any on the wire.
-	 */
-	log_debug("transport", "datagram lost error=\"%s\" side=%s", err_str(-errno),
-		socket->transport->name);
+	/* The first one cannot go, by no way or by a firewall: it is lost as on the wire. */
+	udp_failed(socket, &first->remote, errno);
 	return 1;
 }
 
@@ -205,26 +268,36 @@ static const struct flow_ops udp_flow_ops = {
 	.at_port = udp_at_port,
 };
 
-/* The flow of SOCKET and REMOTE with a reference for the caller; NULL without memory. */
+/* The flow of SOCKET and REMOTE, borrowed, or NULL. */
+static struct udp_flow *udp_flow_find(
+	struct udp_socket *socket, const struct addr *remote)
+{
+	struct hash_node *node =
+		hash_find(&socket->transport->udp_flows, transport_addr_hash(remote));
+
+	for (; node; node = hash_find_next(node)) {
+		struct udp_flow *flow = HASH_ENTRY(node, struct udp_flow, node);
+
+		if (flow->socket == socket && addr_equal(&flow->flow.remote, remote))
+			return flow;
+	}
+	return NULL;
+}
+
+/* The same with a reference for the caller, made where there is none; NULL without memory. */
 static struct flow *udp_flow_get(struct udp_socket *socket, const struct addr *remote)
 {
-	struct hash *flows = &socket->transport->udp_flows;
-	const uint64_t key = transport_addr_hash(remote);
-	struct udp_flow *flow;
+	struct udp_flow *flow = udp_flow_find(socket, remote);
 
-	for (struct hash_node *node = hash_find(flows, key); node;
-		node = hash_find_next(node)) {
-		flow = HASH_ENTRY(node, struct udp_flow, node);
-		if (flow->socket == socket && addr_equal(&flow->flow.remote, remote))
-			return flow_ref(&flow->flow);
-	}
+	if (flow)
+		return flow_ref(&flow->flow);
 	flow = calloc(1, sizeof(*flow));
 	if (!flow)
 		return NULL;
 	flow_init(&flow->flow, &udp_flow_ops, TRANSPORT_UDP, remote);
 	flow->flow.local = socket->local;
 	flow->socket = socket;
-	hash_add(flows, &flow->node, key);
+	hash_add(&socket->transport->udp_flows, &flow->node, transport_addr_hash(remote));
 	return &flow->flow;
 }
 
@@ -326,10 +399,87 @@ static bool udp_receive_batch(struct udp_socket *socket, struct udp_batch *batch
 	return count == BATCH;
 }
 
+/* ---- ICMP ---- */
+
+/* The extended error in HEADER, or NULL. */
+static const struct sock_extended_err *udp_extended_error(struct msghdr *header)
+{
+	struct cmsghdr *part = CMSG_FIRSTHDR(header);
+
+	for (; part; part = CMSG_NXTHDR(header, part)) {
+		if ((part->cmsg_level == IPPROTO_IP && part->cmsg_type == IP_RECVERR) ||
+			(part->cmsg_level == IPPROTO_IPV6 &&
+				part->cmsg_type == IPV6_RECVERR))
+			return (const void *)CMSG_DATA(part);
+	}
+	return NULL;
+}
+
+/* RFC 3261 18.4: unreachable counts, and a packet that went in circles does not. */
+static int udp_icmp_failure(const struct sock_extended_err *error)
+{
+	if (!error)
+		return 0;
+	if ((error->ee_origin == SO_EE_ORIGIN_ICMP &&
+		    error->ee_type == ICMP_DEST_UNREACH) ||
+		(error->ee_origin == SO_EE_ORIGIN_ICMP6 &&
+			error->ee_type == ICMP6_DST_UNREACH))
+		return udp_failure((int)error->ee_errno);
+	return 0;
+}
+
+/*
+ * One error of the queue. False when there is none. To whom nothing was sent lately there is
+ * no flow, and the error counts for nothing; what else it must prove is up to unreachable_h.
+ */
+static bool udp_receive_error(struct udp_socket *socket)
+{
+	const struct transport_handlers *handlers = &socket->transport->handlers;
+	struct addr remote = {.len = 0};
+	char quoted[QUOTED_BYTES];
+	union {
+		struct cmsghdr align;
+		char bytes[512];
+	} control;
+	struct iovec part = {.iov_base = quoted, .iov_len = sizeof(quoted)};
+	struct msghdr header = {.msg_name = &remote.sa,
+		.msg_namelen = sizeof(remote.v6),
+		.msg_iov = &part,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control)};
+	ssize_t len = recvmsg(socket->fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
+	struct udp_flow *flow;
+	int failure;
+
+	if (len < 0)
+		return errno == EINTR;
+	remote.len = header.msg_namelen;
+	failure = udp_icmp_failure(udp_extended_error(&header));
+	flow = failure && remote.len ? udp_flow_find(socket, &remote) : NULL;
+	if (!flow || !handlers->unreachable_h)
+		return true;
+	flow_ref(&flow->flow);
+	handlers->unreachable_h(
+		handlers->arg, &flow->flow, (struct span){quoted, (size_t)len}, failure);
+	flow_unref(&flow->flow);
+	return true;
+}
+
+static void udp_receive_errors(struct udp_socket *socket)
+{
+	for (unsigned i = 0; i < ERRORS_A_TURN; i++) {
+		if (!udp_receive_error(socket))
+			break;
+	}
+}
+
 static void udp_event(void *arg, uint32_t events)
 {
 	struct udp_socket *socket = arg;
 
+	if (events & EPOLLERR)
+		udp_receive_errors(socket);
 	if (events & EPOLLOUT)
 		udp_flush(socket);
 	if (!(events & ~(uint32_t)EPOLLOUT))
@@ -358,10 +508,16 @@ static int udp_socket_open(struct udp_socket *socket, const struct addr *address
 {
 	const int fragments = IP_PMTUDISC_DONT;
 	const int bytes = SOCKET_BUFFER_BYTES;
+	const int on = 1;
 
 	socket->fd = transport_bind(address, SOCK_DGRAM);
 	if (socket->fd < 0)
 		return socket->fd;
+	/* Without them a far end that is not there is waited for as long as a silent one. */
+	if (addr_is_v6(address))
+		(void)setsockopt(socket->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
+	else
+		(void)setsockopt(socket->fd, IPPROTO_IP, IP_RECVERR, &on, sizeof(on));
 	/* An INVITE with SDP is often larger than a path: let routers cut it (no DF) rather
 	 * than lose the first one to path MTU discovery. Both are improvements only. */
 	if (!addr_is_v6(address))
@@ -415,6 +571,10 @@ static void udp_flow_close(void *arg, struct hash_node *node)
 	hash_remove(&transport->udp_flows, node);
 	flow->flow.closed = true;
 	flow->socket = NULL;
+	if (flow->failed.queued) {
+		loop_cancel(&flow->failed);
+		flow_unref(&flow->flow);
+	}
 }
 
 void udp_free(struct transport *transport)

@@ -231,40 +231,66 @@ void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *mes
 		layer->handlers.stray_h(layer->handlers.arg, flow, message);
 }
 
-/* Handlers may start or end any transaction, so those on the flow are listed first. */
-struct closing {
-	struct flow *flow;
-	struct list list;
-};
-
-static void list_if_on_flow(struct closing *closing, struct txn_base *base)
+static struct txn_base *base_on_flow(struct list *node)
 {
-	if (base->flow == closing->flow)
-		list_append(&closing->list, &base->closing_node);
-}
-
-static void list_client(void *arg, struct hash_node *node)
-{
-	list_if_on_flow(arg, txn_client_base(txn_client_of_node(node)));
-}
-
-static void list_server(void *arg, struct hash_node *node)
-{
-	list_if_on_flow(arg, txn_server_base(txn_server_of_node(node)));
+	return LIST_ENTRY(node, struct txn_base, flow_node);
 }
 
 void txn_flow_closed(struct txn_layer *layer, struct flow *flow)
 {
-	struct closing closing = {.flow = flow};
+	struct list closing;
 
-	list_init(&closing.list);
-	hash_each(&layer->clients, list_client, &closing);
-	hash_each(&layer->servers, list_server, &closing);
-	while (!list_empty(&closing.list)) {
+	/* Handlers may start or end any transaction, so those of now are listed first. */
+	list_init(&closing);
+	LIST_FOREACH (&flow->held[FLOW_TXN], node, next) {
+		struct txn_base *base = base_on_flow(node);
+
+		if (base->layer == layer)
+			list_append(&closing, &base->closing_node);
+	}
+	while (!list_empty(&closing)) {
 		struct txn_base *base =
-			LIST_ENTRY(closing.list.next, struct txn_base, closing_node);
+			LIST_ENTRY(closing.next, struct txn_base, closing_node);
 
 		list_remove(&base->closing_node);
 		base->transport_failed_h(base);
+	}
+}
+
+void txn_unreachable(
+	struct txn_layer *layer, struct flow *flow, struct span quoted, int err)
+{
+	struct list failing;
+
+	list_init(&failing);
+	LIST_FOREACH (&flow->held[FLOW_TXN], node, next) {
+		struct txn_base *base = base_on_flow(node);
+
+		if (base->layer == layer && base->quoted_h &&
+			base->quoted_h(base, quoted))
+			list_append(&failing, &base->closing_node);
+	}
+	while (!list_empty(&failing)) {
+		struct txn_base *base =
+			LIST_ENTRY(failing.next, struct txn_base, closing_node);
+
+		list_remove(&base->closing_node);
+		txn_client_unreachable(base, err);
+	}
+}
+
+const char *txn_failure(int err)
+{
+	switch (err) {
+	case -ETIMEDOUT:
+		return "no response";
+	case -ECONNREFUSED:
+		return "ICMP port unreachable";
+	case -EHOSTUNREACH:
+		return "host unreachable";
+	case -ENETUNREACH:
+		return "network unreachable";
+	default:
+		return "connection lost";
 	}
 }

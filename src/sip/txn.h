@@ -46,6 +46,16 @@ void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *mes
 	const struct message_fault *fault);
 /* A connection ended: client transactions on it fail, servers have nowhere to answer. */
 void txn_flow_closed(struct txn_layer *layer, struct flow *flow);
+/*
+ * transport_handlers.unreachable_h: client transactions whose request QUOTED is the beginning
+ * of fail at once (RFC 3261 18.4). Where QUOTED ends before the branch, which nobody else
+ * can know, it counts against requests alone that were sent within the last two seconds and
+ * have no response at all.
+ */
+void txn_unreachable(
+	struct txn_layer *layer, struct flow *flow, struct span quoted, int err);
+/* What failed_h's ERR means, as a phrase for the log and the call's record. */
+const char *txn_failure(int err);
 
 /* The call number of the transaction that MESSAGE belongs to; 0: none. For the tap. */
 uint64_t txn_call_of(
@@ -90,8 +100,9 @@ struct txn_client_user {
 	/* Each provisional and final response, retransmissions absorbed; after a 2xx to INVITE
 	 * further 2xx (forks, retransmissions) come too until Timer M (RFC 6026 8.4). */
 	void (*response_h)(void *arg, struct txn_client *txn, struct message *response);
-	/* No final response: ERR 408-like timeout -ETIMEDOUT (Timer B, F) or ERR_CLOSED
-	 * (transport). The transaction ends next. */
+	/* No final response: ERR is -ETIMEDOUT (Timer B or F, like 408), ERR_CLOSED (the
+	 * connection ended, like 503), or what txn_unreachable() was told (like 503). The
+	 * transaction ends next. */
 	void (*failed_h)(void *arg, struct txn_client *txn, int err);
 	void (*ended_h)(void *arg, struct txn_client *txn);
 	void *arg;

@@ -22,8 +22,8 @@ void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *
 	list_init(&base->dead_node);
 	list_init(&base->closing_node);
 	base->layer = layer;
-	base->flow = flow_ref(flow);
-	base->flow->users++;
+	base->flow = flow;
+	flow_hold(flow, FLOW_TXN, &base->flow_node);
 	base->method = method;
 	layer->count++;
 }
@@ -36,8 +36,7 @@ void txn_base_end(struct txn_base *base)
 	timer_stop(&base->retransmit);
 	timer_stop(&base->timeout);
 	list_remove(&base->closing_node);
-	base->flow->users--;
-	flow_unref(base->flow);
+	flow_release(base->flow, &base->flow_node);
 	base->flow = NULL;
 	layer->count--;
 	list_append(&layer->dead, &base->dead_node);

@@ -9,6 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* How soon an ICMP error must come that returns less of a request than its branch. */
+#define QUOTE_RECENT_MS 2000
+
 enum client_state {
 	CLIENT_CALLING, /* Trying, for other requests than INVITE */
 	CLIENT_PROCEEDING,
@@ -39,6 +42,8 @@ struct txn_client {
 	char *cancel; /* composed, waiting for a provisional response (RFC 3261 9.1) */
 	size_t cancel_len;
 	bool cancelled;
+	uint64_t sent_ms; /* when the request last went out */
+	int failure; /* what failed_h will be told: ERR_CLOSED, or of txn_unreachable() */
 };
 
 struct client_rule {
@@ -164,6 +169,7 @@ static void act_resend(
 	if (from == CLIENT_PROCEEDING) /* Timer E in Proceeding: 17.1.2.2 */
 		interval_ms = times->t2_ms;
 	txn_base_send(&txn->base, (struct span){txn->request, txn->request_len});
+	txn->sent_ms = timers_now_ms(txn->base.layer->timers);
 	start_retransmit(txn, interval_ms);
 }
 
@@ -256,7 +262,7 @@ static void act_fail(
 	(void)from;
 	(void)response;
 	if (txn->user.failed_h)
-		txn->user.failed_h(txn->user.arg, txn, ERR_CLOSED);
+		txn->user.failed_h(txn->user.arg, txn, txn->failure);
 }
 
 /*
@@ -405,6 +411,46 @@ static void client_transport_failed(struct txn_base *base)
 	client_event((struct txn_client *)base, CLIENT_FAILED, NULL);
 }
 
+/* How many bytes of TEXT there are up to the end of the branch, in the topmost Via. */
+static size_t branch_end(const struct txn_client *txn)
+{
+	const char *at =
+		memmem(txn->request, txn->request_len, txn->branch, strlen(txn->branch));
+
+	return at ? (size_t)(at - txn->request) + strlen(txn->branch) : SIZE_MAX;
+}
+
+/* Routers that follow RFC 4884 put zeros, or a header that has one, behind what they quote. */
+static bool quote_ends(struct span rest)
+{
+	return rest.len == 0 || memchr(rest.p, '\0', rest.len < 4 ? rest.len : 4);
+}
+
+static bool client_quoted(const struct txn_base *base, struct span quoted)
+{
+	const struct txn_client *txn = (const struct txn_client *)base;
+	const uint64_t age_ms = timers_now_ms(base->layer->timers) - txn->sent_ms;
+	size_t same = 0;
+
+	if (txn->state > CLIENT_PROCEEDING)
+		return false;
+	while (same < quoted.len && same < txn->request_len &&
+		quoted.p[same] == txn->request[same])
+		same++;
+	if (same >= branch_end(txn))
+		return true;
+	return txn->state == CLIENT_CALLING && age_ms <= QUOTE_RECENT_MS &&
+	       quote_ends((struct span){quoted.p + same, quoted.len - same});
+}
+
+void txn_client_unreachable(struct txn_base *base, int err)
+{
+	struct txn_client *txn = (struct txn_client *)base;
+
+	txn->failure = err;
+	client_event(txn, CLIENT_FAILED, NULL);
+}
+
 static uint64_t client_key(struct span branch, enum message_method method)
 {
 	return hash_bytes(branch.p, branch.len, (uint64_t)method);
@@ -429,6 +475,9 @@ int txn_client_start(struct txn_layer *layer, struct txn_client **ret, struct fl
 	txn_base_init(&txn->base, layer, flow, method);
 	txn->base.free_h = client_free;
 	txn->base.transport_failed_h = client_transport_failed;
+	txn->base.quoted_h = client_quoted;
+	txn->failure = ERR_CLOSED;
+	txn->sent_ms = timers_now_ms(layer->timers);
 	txn->base.call = call;
 	if (user)
 		txn->user = *user;

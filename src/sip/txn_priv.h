@@ -23,9 +23,11 @@ struct txn_layer {
 /* What both kinds have; first in each, so that the list of the dead can free either. */
 struct txn_base {
 	struct list dead_node;
-	struct list closing_node; /* in the list of a flow that closes */
+	struct list
+		closing_node; /* among those that a closed flow or an ICMP error ends */
 	struct txn_layer *layer;
-	struct flow *flow; /* owned reference, counted in its users */
+	struct flow *flow;     /* held */
+	struct list flow_node; /* in its list of transactions */
 	uint64_t call;
 	enum message_method method;
 	struct timer retransmit; /* A, E, G */
@@ -34,6 +36,9 @@ struct txn_base {
 	bool ended;
 	void (*free_h)(struct txn_base *base);
 	void (*transport_failed_h)(struct txn_base *base);
+	/* Whether QUOTED, which an ICMP error returned, is the beginning of its request and
+	 * the request is unanswered. NULL: it has none. */
+	bool (*quoted_h)(const struct txn_base *base, struct span quoted);
 };
 
 /* Fills BASE but for its handlers; takes a reference to FLOW. */
@@ -53,6 +58,8 @@ int txn_base_send(struct txn_base *base, struct span text);
 struct txn_client *txn_client_find(
 	struct txn_layer *layer, const struct message *response);
 void txn_client_receive(struct txn_client *txn, struct message *response);
+/* A client transaction's request does not arrive: ERR as for txn_unreachable(). */
+void txn_client_unreachable(struct txn_base *base, int err);
 
 #define TXN_ID_MAX 1024
 

@@ -256,6 +256,11 @@ static int play_connection(struct stage *stage, struct party *party, const char 
 		stage_note(stage, "%s closes its connection", party->name);
 		wire_close(flow, "closed by peer");
 		stage_advance(stage, 1); /* told when the stack is unwound */
+	} else if (!strcmp(verb, "bounces")) {
+		flow = stage_flow(stage, party);
+		stage_note(stage, "%s has nobody at its port: ICMP", party->name);
+		wire_bounce(flow);
+		stage_settle(stage);
 	} else if (!strcmp(verb, "refused")) {
 		/* as the transport does it when a judgement is withdrawn */
 		flow = stage_flow(stage, party);
@@ -272,7 +277,7 @@ static int play_connection(struct stage *stage, struct party *party, const char 
 }
 
 /* "E sends ...", "E replies ...", "E forks OTHER", "E joins OTHER", "P speaks udp|tcp|tls",
- * "P closes|vanishes|returns|refused" */
+ * "P closes|vanishes|returns|refused|bounces" */
 static int play_endpoint(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {

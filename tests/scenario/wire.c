@@ -22,6 +22,7 @@ struct wire_flow {
 	struct list node;
 	struct transport *transport;
 	struct peer_set *peers; /* a reference: the set that judged it */
+	struct buf last;        /* what was sent last */
 };
 
 /* ---- transport.h, as far as the layers above use it ---- */
@@ -52,45 +53,6 @@ void transport_free(struct transport *transport)
 	free(transport);
 }
 
-struct flow *flow_ref(struct flow *flow)
-{
-	flow->refs++;
-	return flow;
-}
-
-void flow_unref(struct flow *flow)
-{
-	if (flow && --flow->refs == 0)
-		flow->ops->free(flow);
-}
-
-int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len)
-{
-	if (flow->closed)
-		return ERR_CLOSED;
-	flow->tap_call = call;
-	return flow->ops->send(flow, data, len);
-}
-
-bool flow_is_reliable(const struct flow *flow)
-{
-	return flow->kind != TRANSPORT_UDP;
-}
-
-const char *transport_kind_name(enum transport_kind kind)
-{
-	static const char *const names[] = {"UDP", "TCP", "TLS"};
-
-	return names[kind];
-}
-
-const char *transport_kind_param(enum transport_kind kind)
-{
-	static const char *const names[] = {"udp", "tcp", "tls"};
-
-	return names[kind];
-}
-
 int transport_flow(struct transport *transport, const struct transport_target *target,
 	struct flow **ret, struct err_text *text)
 {
@@ -114,6 +76,8 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 	struct wire_flow *wired = (struct wire_flow *)flow;
 	struct transport *transport = wired->transport;
 
+	buf_clear(&wired->last);
+	buf_add(&wired->last, data, len);
 	transport->sent_h(transport->sent_arg, flow, flow->tap_call, data, len);
 	return 0;
 }
@@ -123,6 +87,7 @@ static void free_flow(struct flow *flow)
 	struct wire_flow *wired = (struct wire_flow *)flow;
 
 	peer_set_unref(wired->peers);
+	buf_free(&wired->last);
 	free(wired);
 }
 
@@ -131,7 +96,6 @@ static const struct flow_ops wire_ops = {.send = send_out, .free = free_flow};
 struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 	const struct addr *remote, const struct peer *peer)
 {
-	static uint64_t last_id;
 	struct wire_flow *wired;
 
 	LIST_FOREACH (&transport->flows, node, next) {
@@ -144,16 +108,12 @@ struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 		abort();
 	wired->transport = transport;
 	wired->peers = peer ? peer_set_ref(peer->set) : NULL;
-	wired->flow.ops = &wire_ops;
-	wired->flow.refs = 1;
-	wired->flow.kind = kind;
-	wired->flow.id = ++last_id;
+	flow_init(&wired->flow, &wire_ops, kind, remote);
+	buf_init(&wired->last, 0);
 	wired->flow.local = transport->local[kind];
-	wired->flow.remote = *remote;
 	wired->flow.peer = peer;
 	wired->flow.version = kind == TRANSPORT_TLS ? "TLS1.3" : "";
 	wired->flow.cipher = kind == TRANSPORT_TLS ? "AES-256-GCM" : "";
-	wired->flow.peer_names = "";
 	list_append(&transport->flows, &wired->node);
 	return &wired->flow;
 }
@@ -181,6 +141,15 @@ void wire_close(struct flow *flow, const char *why)
 	list_remove(&wired->node);
 	transport->handlers.closed_h(transport->handlers.arg, flow, why);
 	flow_unref(flow);
+}
+
+void wire_bounce(struct flow *flow)
+{
+	struct wire_flow *wired = (struct wire_flow *)flow;
+	const struct transport_handlers *handlers = &wired->transport->handlers;
+
+	handlers->unreachable_h(
+		handlers->arg, flow, buf_span(&wired->last), -ECONNREFUSED);
 }
 
 bool wire_receive(struct flow *flow, const char *data, size_t len)

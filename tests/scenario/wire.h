@@ -22,6 +22,8 @@ struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 void wire_reach(struct transport *transport, const struct addr *remote, bool reachable);
 /* The connection of FLOW ends, and Tandem learns WHY. */
 void wire_close(struct flow *flow, const char *why);
+/* An ICMP error returns what Tandem sent last over FLOW. */
+void wire_bounce(struct flow *flow);
 /* False: the source was refused before anything was parsed. */
 bool wire_receive(struct flow *flow, const char *data, size_t len);
 /* A flow that somebody still uses or holds, for the leak check; NULL: none. */

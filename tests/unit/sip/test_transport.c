@@ -1,8 +1,6 @@
 /* UDP and TCP over loopback, with far ends that behave and that do not. */
 #include "transport_test.h"
 
-#include "base/log.h"
-
 #include <errno.h>
 #include <linux/tcp.h>
 #include <stdio.h>
@@ -15,17 +13,9 @@
 static struct loop *loop;
 static struct side near, far;
 
-static void quiet(void *arg, enum log_level level, const char *line)
-{
-	(void)arg;
-	(void)level;
-	if (getenv("TEST_LOG"))
-		fprintf(stderr, "%s\n", line);
-}
-
 static int start_with(struct clock *clock, const struct transport_limits *limits)
 {
-	log_set_sink(quiet, NULL);
+	test_quiet();
 	loop = test_loop(clock);
 	side_start(&near, "near", loop, limits);
 	side_start(&far, "far", loop, limits);
@@ -114,186 +104,6 @@ static void tcp_carries_over_ipv6(void **state)
 }
 
 /* ---- UDP ---- */
-
-static void udp_batches_arrive_whole_and_in_order(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-	struct flow *flow;
-
-	(void)state;
-	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
-	flow = side_flow(&near, TRANSPORT_UDP, &there);
-	for (size_t i = 0; i < 100; i++)
-		assert_int_equal(test_send(flow, i), 0);
-	assert_int_equal(test_send(flow, 60000), 0);
-	UNTIL(loop, far.messages == 101);
-	assert_string_equal(far.text, test_request(60000));
-	flow_unref(flow);
-}
-
-static void udp_flow_is_shared_while_held_and_gone_after(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-	struct flow *flow, *again;
-	uint64_t id;
-
-	(void)state;
-	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
-	flow = side_flow(&near, TRANSPORT_UDP, &there);
-	again = side_flow(&near, TRANSPORT_UDP, &there);
-	id = flow->id;
-	assert_ptr_equal(flow, again);
-	flow_unref(again);
-	flow_unref(flow);
-	flow = side_flow(&near, TRANSPORT_UDP, &there);
-	assert_int_not_equal(flow->id, id);
-	flow_unref(flow);
-}
-
-static void udp_refuses_what_no_datagram_can_hold(void **state)
-{
-	struct addr there = side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
-	struct flow *flow = side_flow(&near, TRANSPORT_UDP, &there);
-
-	(void)state;
-	assert_int_equal(test_send(flow, 65508), -EMSGSIZE);
-	assert_int_equal(near.tapped_out, 0);
-	flow_unref(flow);
-}
-
-static void udp_needs_a_listener_of_its_family(void **state)
-{
-	struct transport_target target = {.kind = TRANSPORT_UDP};
-	struct err_text text = {.text = ""};
-	struct flow *flow = NULL;
-
-	(void)state;
-	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
-	assert_int_equal(addr_parse(&target.remote, "2001:db8::1", 5060), 0);
-	assert_int_equal(
-		transport_flow(near.transport, &target, &flow, &text), ERR_STATE);
-	assert_non_null(strstr(text.text, "2001:db8::1"));
-	assert_null(flow);
-}
-
-/* Sends raw bytes as one datagram. */
-static void throw_datagram(const struct addr *to, const char *data, size_t len)
-{
-	int fd = socket(to->sa.sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(sendto(fd, data, len, 0, &to->sa, to->len), (ssize_t)len);
-	close(fd);
-}
-
-static void udp_drops_garbage_and_answers_for_short_bodies(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-	const char *whole = test_request(50);
-
-	(void)state;
-	throw_datagram(&there, "hello there\r\n\r\n", 15);
-	UNTIL(loop, side_totals(&far).broken == 1);
-	throw_datagram(&there, "\r\n\r\n", 4);
-	throw_datagram(&there, "", 0);
-	throw_datagram(&there, whole, strlen(whole) - 10);
-	UNTIL(loop, far.messages == 1);
-	assert_int_equal(far.fault.status, 400);
-	throw_datagram(&there, whole, strlen(whole));
-	UNTIL(loop, far.messages == 2);
-	assert_int_equal(far.fault.status, 0);
-}
-
-static void udp_skips_keepalives_before_a_message(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-	char text[2000];
-
-	(void)state;
-	snprintf(text, sizeof(text), "\r\n\r\n\r\n%s", test_request(50));
-	throw_datagram(&there, text, strlen(text));
-	UNTIL(loop, far.messages == 1);
-	assert_int_equal(far.fault.status, 0);
-	assert_string_equal(far.text, test_request(50));
-	assert_int_equal(side_totals(&far).broken, 0);
-}
-
-static void udp_answers_for_what_is_too_big(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-	const char *small = test_request(0);
-	const char *length = strstr(small, "Content-Length");
-	char *text = malloc(30000);
-	int head;
-
-	(void)state;
-	assert_non_null(text);
-	assert_non_null(length);
-	head = sprintf(text, "%.*sSubject: ", (int)(length - small), small);
-	memset(text + head, 's', 20000);
-	strcpy(text + head + 20000, "\r\nContent-Length: 0\r\n\r\n");
-	throw_datagram(&there, text, strlen(text));
-	UNTIL(loop, far.messages == 1);
-	assert_int_equal(far.fault.status, 513);
-	assert_int_equal(side_totals(&far).too_big, 1);
-	assert_int_equal(side_totals(&far).broken, 0);
-	free(text);
-}
-
-static void udp_discards_a_short_response(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-	char text[1000];
-	const char *length;
-
-	(void)state;
-	length = strstr(test_response(), "Content-Length");
-	assert_non_null(length);
-	snprintf(text, sizeof(text), "%.*sContent-Length: 5\r\n\r\nab",
-		(int)(length - test_response()), test_response());
-	throw_datagram(&there, text, strlen(text));
-	UNTIL(loop, side_totals(&far).broken == 1);
-	assert_int_equal(far.messages, 0);
-}
-
-static void udp_strangers_are_counted_and_not_parsed(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-
-	(void)state;
-	far.refuse = true;
-	throw_datagram(&there, "OPTIONS", 7);
-	UNTIL(loop, side_totals(&far).stray == 1);
-	assert_int_equal(side_totals(&far).broken, 0);
-	assert_int_equal(far.tapped_in, 0);
-}
-
-static void udp_survives_a_far_end_that_is_not_there(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
-	struct addr nobody = there;
-	struct flow *lost, *flow;
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	(void)state;
-	/* A port that was free a moment ago. */
-	addr_set_port(&nobody, 0);
-	assert_int_equal(bind(fd, &nobody.sa, nobody.len), 0);
-	assert_int_equal(getsockname(fd, &nobody.sa, &nobody.len), 0);
-	close(fd);
-	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
-	lost = side_flow(&near, TRANSPORT_UDP, &nobody);
-	flow = side_flow(&near, TRANSPORT_UDP, &there);
-	for (int i = 0; i < 5; i++) {
-		assert_int_equal(test_send(lost, 10), 0);
-		test_settle(loop);
-	}
-	assert_int_equal(test_send(flow, 10), 0);
-	UNTIL(loop, far.messages == 1);
-	assert_int_equal(near.closed, 0);
-	flow_unref(lost);
-	flow_unref(flow);
-}
 
 /* ---- streams: framing ---- */
 
@@ -839,16 +649,6 @@ int main(void)
 		TEST(tcp_carries_both_ways),
 		TEST(udp_carries_over_ipv6),
 		TEST(tcp_carries_over_ipv6),
-		TEST(udp_batches_arrive_whole_and_in_order),
-		TEST(udp_flow_is_shared_while_held_and_gone_after),
-		TEST(udp_refuses_what_no_datagram_can_hold),
-		TEST(udp_needs_a_listener_of_its_family),
-		TEST(udp_drops_garbage_and_answers_for_short_bodies),
-		TEST(udp_skips_keepalives_before_a_message),
-		TEST(udp_answers_for_what_is_too_big),
-		TEST(udp_discards_a_short_response),
-		TEST(udp_strangers_are_counted_and_not_parsed),
-		TEST(udp_survives_a_far_end_that_is_not_there),
 		TEST(two_messages_in_one_segment_are_two),
 		TEST(a_message_byte_by_byte_is_one),
 		TEST(a_long_pipeline_is_read_over_many_turns),

@@ -6,6 +6,7 @@
 #include "base/timer.h"
 #include "sip/txn.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,6 +22,7 @@ struct rig {
 	struct txn_client *client;
 	struct txn_server *server;
 	const char *method;
+	char request[512]; /* of the client */
 	struct buf trace;
 };
 
@@ -60,7 +62,11 @@ static void client_failed_h(void *arg, struct txn_client *txn, int err)
 	struct rig *rig = arg;
 
 	(void)txn;
-	buf_add_str(&rig->trace, err == ERR_CLOSED ? "closed " : "timeout ");
+	buf_printf(&rig->trace, "%s ",
+		err == ERR_CLOSED      ? "closed"
+		: err == -ETIMEDOUT    ? "timeout"
+		: err == -ECONNREFUSED ? "unreachable"
+				       : "?");
 }
 
 static void client_ended_h(void *arg, struct txn_client *txn)
@@ -140,8 +146,8 @@ static void rig_init(struct rig *rig, enum transport_kind kind, const char *meth
 	memset(rig, 0, sizeof(*rig));
 	clock_virtual_init(&rig->clock, 0);
 	rig->method = method;
-	rig->flow =
-		(struct flow){.ops = &flow_ops, .refs = 1, .kind = kind, .owner = rig};
+	flow_init(&rig->flow, &flow_ops, kind, &(struct addr){.len = 0});
+	rig->flow.owner = rig;
 	buf_init(&rig->trace, 0);
 	assert_int_equal(timers_new(&rig->timers, &rig->clock.clock), 0);
 	assert_int_equal(txn_layer_new(&rig->layer, rig->timers, &times, &handlers), 0);
@@ -211,8 +217,7 @@ static void start_client(struct rig *rig)
 		.ended_h = client_ended_h,
 		.arg = rig};
 	bool invite = !strcmp(rig->method, "INVITE");
-	char text[512];
-	int len = snprintf(text, sizeof(text),
+	int len = snprintf(rig->request, sizeof(rig->request),
 		"%s sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=" BRANCH
 		"\r\nMax-Forwards: 70\r\nRoute: <sip:p.example;lr>\r\n"
 		"From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\nCall-ID: c\r\n"
@@ -221,8 +226,28 @@ static void start_client(struct rig *rig)
 
 	assert_int_equal(txn_client_start(rig->layer, &rig->client, &rig->flow,
 				 invite ? MESSAGE_INVITE : MESSAGE_OPTIONS, BRANCH, 7,
-				 text, (size_t)len, &user),
+				 rig->request, (size_t)len, &user),
 		0);
+}
+
+/* "icmp" with a number: an error that returns so many bytes of the request, and zeros where
+ * there are no more; "icmp-forged": another request to the same place. */
+static void receive_icmp(struct rig *rig, const char *event)
+{
+	char quoted[600] = {0};
+	size_t len = strlen(rig->request);
+
+	memcpy(quoted, rig->request, len);
+	if (!strcmp(event, "icmp-forged"))
+		memset(strstr(quoted, BRANCH), '0', strlen(BRANCH));
+	else if (!strcmp(event, "icmp-stranger"))
+		quoted[0] = 'X';
+	else if (!strcmp(event, "icmp-padded")) /* RFC 4884: a header of version 2 */
+		memcpy(quoted + 60, "\x20\0\xab\xcd", 4);
+	else
+		len = strtoul(event + strlen("icmp"), NULL, 10);
+	txn_unreachable(
+		rig->layer, &rig->flow, (struct span){quoted, len}, -ECONNREFUSED);
 }
 
 /* One event: a number is a response (received by a client, sent by a server), "again" the
@@ -233,6 +258,10 @@ static void client_event(struct rig *rig, const char *event)
 		pass(rig, 33000);
 	else if (!strcmp(event, "lost"))
 		txn_flow_closed(rig->layer, &rig->flow);
+	else if (!strcmp(event, "rest"))
+		pass(rig, 6000);
+	else if (span_starts(span_of(event), "icmp"))
+		receive_icmp(rig, event);
 	else if (!strcmp(event, "cancel"))
 		buf_add_str(&rig->trace,
 			txn_client_cancel(rig->client, NULL) ? "refused " : "");
@@ -342,6 +371,42 @@ static void invite_client_states(void **state)
 
 	(void)state;
 	PLAY(TRANSPORT_UDP, "INVITE", true, client_event, rows);
+}
+
+/* The branch is what nobody else knows; without it an error must come soon. */
+static void icmp_errors_end_what_they_return(void **state)
+{
+	static const struct row invites[] = {
+		{"", "icmp0", "unreachable ended "},
+		{"", "icmp8", "unreachable ended "},
+		{"", "icmp200", "unreachable ended "},
+		{"", "icmp599", "unreachable ended "},
+		{"", "icmp-stranger", ""},
+		{"", "icmp-forged", ""},
+		{"", "icmp-padded", "unreachable ended "},
+		{"rest", "icmp0", ""},
+		{"rest", "icmp40", ""},
+		{"rest", "icmp-forged", ""},
+		{"rest", "icmp200", "unreachable ended "},
+		{"180", "icmp0", ""},
+		{"180", "icmp-forged", ""},
+		{"180", "icmp200", "unreachable ended "},
+		{"200", "icmp200", ""},
+		{"200", "icmp0", ""},
+		{"486", "icmp200", ""},
+		{"486", "icmp0", ""},
+	};
+	static const struct row others[] = {
+		{"", "icmp0", "unreachable ended "},
+		{"rest", "icmp0", ""},
+		{"100", "icmp0", ""},
+		{"100", "icmp200", "unreachable ended "},
+		{"200", "icmp0", ""},
+	};
+
+	(void)state;
+	PLAY(TRANSPORT_UDP, "INVITE", true, client_event, invites);
+	PLAY(TRANSPORT_UDP, "OPTIONS", true, client_event, others);
 }
 
 static void invite_client_over_streams(void **state)
@@ -609,6 +674,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invite_client_states),
+		cmocka_unit_test(icmp_errors_end_what_they_return),
 		cmocka_unit_test(invite_client_over_streams),
 		cmocka_unit_test(other_client_states),
 		cmocka_unit_test(invite_server_states),

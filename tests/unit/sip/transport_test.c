@@ -1,12 +1,28 @@
 #include "transport_test.h"
 
+#include "base/log.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+static void log_line(void *arg, enum log_level level, const char *line)
+{
+	(void)arg;
+	(void)level;
+	if (getenv("TEST_LOG"))
+		fprintf(stderr, "%s\n", line);
+}
+
+void test_quiet(void)
+{
+	log_set_sink(log_line, NULL);
+}
 
 struct loop *test_loop(struct clock *clock)
 {
@@ -44,6 +60,16 @@ static void flow_closed(void *arg, struct flow *flow, const char *why)
 	snprintf(side->why, sizeof(side->why), "%s", why);
 }
 
+static void flow_unreachable(void *arg, struct flow *flow, struct span quoted, int err)
+{
+	struct side *side = arg;
+
+	side->unreachable++;
+	side->failure = err;
+	side->unreachable_addr = flow->remote;
+	assert_int_equal(span_copy(quoted, side->quoted, sizeof(side->quoted)), 0);
+}
+
 static bool is_allowed(void *arg, enum transport_kind kind, const struct addr *remote)
 {
 	const struct side *side = arg;
@@ -79,6 +105,7 @@ void side_start(struct side *side, const char *name, struct loop *loop,
 		.limits = {.handshake_ms = 5000, .queue_bytes = 256 * 1024},
 		.handlers = {.message_h = message_came,
 			.closed_h = flow_closed,
+			.unreachable_h = flow_unreachable,
 			.allowed_h = is_allowed,
 			.arg = side},
 		.tap = &side->tap,

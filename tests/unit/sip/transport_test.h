@@ -26,10 +26,16 @@ struct side {
 	bool refuse; /* what allowed_h answers */
 	bool answer; /* each request with a 200 on its flow */
 	bool close_on_message;
+	unsigned unreachable;
+	int failure; /* of the last one */
+	struct addr unreachable_addr;
+	char quoted[2000];
 	unsigned tapped_in, tapped_out;
 	struct tap tap;
 };
 
+/* Log lines are hidden, unless TEST_LOG is set. */
+void test_quiet(void);
 /* CLOCK NULL: the kernel's. */
 struct loop *test_loop(struct clock *clock);
 void side_start(struct side *side, const char *name, struct loop *loop,

@@ -1,0 +1,91 @@
+/*
+ * A flow (the term of RFC 5626): how messages reach one far end: a connection, or a UDP
+ * socket with a remote address. Made by a transport; scenario tests make their own. Loop
+ * thread.
+ */
+#pragma once
+
+#include "base/addr.h"
+#include "base/list.h"
+#include "tls/explain.h"
+#include "tls/peer.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+enum transport_kind { TRANSPORT_UDP, TRANSPORT_TCP, TRANSPORT_TLS };
+
+const char *transport_kind_name(enum transport_kind kind);  /* "UDP", "TCP", "TLS" */
+const char *transport_kind_param(enum transport_kind kind); /* "udp", "tcp", "tls" */
+
+/* Whether a far end that we connected to over TLS wants to know who we are. */
+enum flow_asked {
+	FLOW_ASKED_UNKNOWN, /* plain, or not open yet; or it connected and showed its own */
+	FLOW_ASKED_NO,
+	FLOW_ASKED_YES,
+};
+
+/* What holds on to a flow. Whoever must learn that it ended finds them by kind. */
+enum flow_use {
+	FLOW_TXN, /* transactions */
+	FLOW_LEG, /* what has a dialog on it */
+	FLOW_USES,
+};
+
+struct flow;
+
+/* What a flow does. */
+struct flow_ops {
+	int (*send)(struct flow *flow, const char *data, size_t len);
+	void (*free)(struct flow *flow);
+	/* UDP: the flow to the same host at PORT, from the same socket; owned reference, NULL
+	 * without memory. Others have none. */
+	struct flow *(*at_port)(struct flow *flow, uint16_t port);
+};
+
+/* Reference counted; a flow whose connection ended stays valid, and sending on it fails. */
+struct flow {
+	const struct flow_ops *ops;
+	unsigned refs;
+	enum transport_kind kind;
+	uint64_t id;       /* unique in this process, never reused */
+	struct addr local; /* as bound; for UDP the listener's */
+	struct addr remote;
+	const struct peer *peer; /* TLS: who is there; else NULL */
+	const char *version;     /* TLS: "TLS1.3"; "" */
+	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
+	const char *peer_names;  /* TLS: names in its certificate; "" */
+	const char *exception;   /* TLS: what revocation = soft let pass; "" */
+	enum flow_asked asked;   /* TLS: for our certificate */
+	time_t until;            /* TLS: when what proves the peer runs out; 0: never */
+	/* TLS: what ended it, when the TLS did; else NULL. Lives as long as the flow. */
+	const struct explain_report *report;
+	void *owner;    /* the trunk or server that the layer above found for it */
+	unsigned users; /* those that hold it, of all kinds: an idle one may be closed */
+	struct list held[FLOW_USES];
+	bool closed;
+	bool refused;      /* closed by us: judged again, it is no peer any more */
+	uint64_t tap_call; /* the call number the next sent bytes belong to */
+};
+
+/* A zeroed FLOW gets one reference; it is open and without texts. */
+void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kind kind,
+	const struct addr *remote);
+struct flow *flow_ref(struct flow *flow);
+void flow_unref(struct flow *flow); /* NULL is fine */
+
+/* The owner of NODE uses FLOW: takes a reference, and lists it in flow->held[USE]. */
+void flow_hold(struct flow *flow, enum flow_use use, struct list *node);
+/* Ends that. */
+void flow_release(struct flow *flow, struct list *node);
+
+/*
+ * Queues one whole message. While a connection is being made it waits. CALL is for the tap
+ * (0: none). 0; ERR_CLOSED; ERR_LIMIT when the far end reads too slowly (the connection is
+ * then cut); -EMSGSIZE for a datagram over 65,507 bytes; -ENOMEM.
+ */
+int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len);
+/* False over UDP: retransmissions are ours to make. */
+bool flow_is_reliable(const struct flow *flow);
