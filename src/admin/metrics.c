@@ -166,6 +166,27 @@ static void print_sides(const struct verbs_context *context, struct buf *out)
 	}
 }
 
+/* One row a side and reason. */
+static void print_refused(const struct verbs_context *context, struct buf *out)
+{
+	static const char *const sides[] = {
+		[RELAY_INTERNAL] = "internal", [RELAY_EXTERNAL] = "external"};
+	const char *reason;
+	uint64_t count;
+
+	head(out, "messages_refused_total", "counter",
+		"SIP messages refused, or dropped, by reason.");
+	for (unsigned side = 0; side < 2; side++)
+		for (unsigned i = 0; bridge_refused(
+			     context->bridge, (enum relay_side)side, i, &reason, &count);
+			i++)
+			buf_printf(out,
+				"tandem_messages_refused_total{side=\"%s\",reason=\"%s\"}"
+				" "
+				"%llu\n",
+				sides[side], reason, (unsigned long long)count);
+}
+
 /* ---- one row a trunk or server ---- */
 
 /* trunk="carrier-a" or server="pbx1" */
@@ -303,6 +324,7 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_calls(context, out);
 	print_media(context, out);
 	print_sides(context, out);
+	print_refused(context, out);
 	print_trunks(context, TRUNK_SERVER, out);
 	print_trunks(context, TRUNK_GATEWAY, out);
 	print_audit(context, out);

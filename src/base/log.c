@@ -178,3 +178,21 @@ const char *log_text(char buf[static LOG_TEXT_SIZE], const char *text, size_t le
 	buf[out] = '\0';
 	return buf;
 }
+
+bool log_limit_pass(struct log_limit *limit, uint64_t now_ms, unsigned *ret_hidden)
+{
+	uint64_t second = now_ms / 1000;
+
+	if (second != limit->second) {
+		limit->second = second;
+		limit->written = 0;
+	}
+	if (limit->written == LOG_LINES_A_SECOND) {
+		limit->hidden++;
+		return false;
+	}
+	limit->written++;
+	*ret_hidden = limit->hidden;
+	limit->hidden = 0;
+	return true;
+}

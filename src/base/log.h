@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
@@ -38,6 +39,20 @@ void log_write(enum log_level level, const char *module, const char *format, ...
 		if (log_get_level() >= LOG_LEVEL_DEBUG)                                  \
 			log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__);                 \
 	} while (0)
+
+/* Strangers can make lines at will: so many a second, then they are counted. Zero-initialised;
+ * one thread. */
+#define LOG_LINES_A_SECOND 20
+
+struct log_limit {
+	uint64_t second;
+	unsigned written;
+	unsigned hidden;
+};
+
+/* Whether one more line may be written at NOW_MS. Then *RET_HIDDEN lines before it may not
+ * have been, and it says so. */
+bool log_limit_pass(struct log_limit *limit, uint64_t now_ms, unsigned *ret_hidden);
 
 #define LOG_TEXT_SIZE 200
 

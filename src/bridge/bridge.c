@@ -6,8 +6,10 @@
 #include "bridge/call.h"
 #include "bridge/dtmf.h"
 #include "bridge/exchange.h"
+#include "bridge/identity.h"
 #include "bridge/registry.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,8 @@ static void ack_h(void *arg, struct flow *flow, struct message *ack);
 static void stray_h(void *arg, struct flow *flow, struct message *response);
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel);
 static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other);
+static const char *name_h(
+	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
 
 static int init_side(struct bridge *bridge, enum relay_side which)
 {
@@ -32,6 +36,7 @@ static int init_side(struct bridge *bridge, enum relay_side which)
 		.stray_h = stray_h,
 		.cancel_h = cancel_h,
 		.same_h = speaks_for,
+		.name_h = name_h,
 		.arg = side};
 	int err;
 
@@ -134,18 +139,46 @@ void bridge_set_config(struct bridge *bridge, struct config *config)
 
 /* ---- requests outside of dialogs ---- */
 
-/* RFC 3261 8.2.2.3: every option that a request requires is one we do not have. */
+/* The options that REQUEST requires, as a list of tokens; none of them is one we have. */
+static void list_required(const struct message *request, struct buf *out)
+{
+	struct span line, option;
+
+	for (unsigned nth = 0; message_line(request, "Require", nth, &line); nth++) {
+		while (span_next(&line, ',', &option)) {
+			option = span_trim(option);
+			if (!message_token_valid(option))
+				continue; /* there is no such option */
+			if (out->len)
+				buf_add_str(out, ", ");
+			buf_add_span(out, option);
+		}
+	}
+}
+
+/* RFC 3261 8.2.2.3, within dialogs and outside of them. */
 static bool refuse_required(struct txn_server *txn, const struct message *request)
 {
-	struct span value;
-	struct buf extra;
+	struct buf options, extra, why;
 
-	if (!message_header(request, "Require", 0, &value) || !value.len)
-		return false;
+	buf_init(&options, 0);
 	buf_init(&extra, 0);
-	buf_printf(&extra, "Unsupported: %.*s\r\n", SPAN_ARG(value));
-	txn_server_reply(txn, 420, NULL, NULL, buf_str(&extra));
+	buf_init(&why, 0);
+	list_required(request, &options);
+	if (options.len) {
+		buf_printf(&extra, "Unsupported: %s\r\n", buf_str(&options));
+		buf_printf(&why, "not supported: %s", buf_str(&options));
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 420,
+				.where = "Require",
+				.why = buf_str(&why),
+				.extra = buf_str(&extra)});
+	}
+	buf_free(&why);
 	buf_free(&extra);
+	if (!options.len)
+		return false;
+	buf_free(&options);
 	return true;
 }
 
@@ -169,30 +202,51 @@ static bool understands_body(const struct message *request)
 	return span_equal_nocase(message_content_type(request), "application/sdp");
 }
 
+static int method_status(enum message_method method)
+{
+	switch (method) {
+	case MESSAGE_INVITE:
+	case MESSAGE_OPTIONS:
+		return 0;
+	case MESSAGE_OTHER:
+		return 501;
+	case MESSAGE_BYE:
+	case MESSAGE_PRACK:
+	case MESSAGE_UPDATE:
+		return 481;
+	default:
+		return 405;
+	}
+}
+
 /* What RFC 3261 8.2 asks of any request, in its order. True: it was refused. */
 static bool refuse_early(struct txn_server *txn, const struct message *request)
 {
 	enum message_method method = message_method(request);
+	struct txn_refusal refusal = {.status = method_status(method)};
 
-	if (method != MESSAGE_INVITE && method != MESSAGE_OPTIONS)
-		txn_server_reply(txn,
-			method == MESSAGE_OTHER ? 501
-			: method == MESSAGE_BYE || method == MESSAGE_PRACK ||
-					method == MESSAGE_UPDATE
-				? 481
-				: 405,
-			NULL, NULL, BRIDGE_ALLOW);
-	else if (!known_scheme(request))
-		txn_server_reply(txn, 416, NULL, NULL, NULL);
-	else if (message_max_forwards(request) == 0 && method == MESSAGE_INVITE)
-		txn_server_reply(txn, 483, NULL, NULL, NULL);
-	else if (refuse_required(txn, request))
+	if (refusal.status) {
+		refusal.extra = BRIDGE_ALLOW;
+		if (refusal.status == 481)
+			refusal.why = "it has no To tag, so it is within no dialog";
+	} else if (!known_scheme(request)) {
+		refusal.status = 416;
+		refusal.why = "the Request-URI is neither sip:, sips: nor tel:";
+	} else if (message_max_forwards(request) == 0 && method == MESSAGE_INVITE) {
+		refusal.status = 483;
+		refusal.where = "Max-Forwards";
+	} else if (refuse_required(txn, request)) {
 		return true;
-	else if (!understands_body(request))
-		txn_server_reply(txn, 415, NULL, NULL,
-			"Accept: application/sdp\r\nAccept-Encoding: identity\r\n");
-	else
+	} else if (!understands_body(request)) {
+		refusal.status = 415;
+		refusal.where = "Content-Type";
+		refusal.why = "the body is not application/sdp without encoding";
+		refusal.extra =
+			"Accept: application/sdp\r\nAccept-Encoding: identity\r\n";
+	} else {
 		return false;
+	}
+	txn_server_refuse(txn, NULL, &refusal);
 	return true;
 }
 
@@ -259,15 +313,18 @@ static void receive_invite(
 	struct sdp *sdp;
 
 	if (!trunk) {
-		txn_server_reply(txn, 403, NULL, NULL, NULL);
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 403,
+				.why = "no server or gateway is configured there"});
 		return;
 	}
 	if (refuse_now(side->bridge, txn, trunk))
 		return;
 	if (exchange_read(request, &sdp, &text)) {
-		log_warning("bridge", "event=call-refused from=%s reason=\"%s\"",
-			trunk->id, text.text);
-		txn_server_reply(txn, 400, "Bad Session Description", NULL, NULL);
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 400,
+				.phrase = "Bad Session Description",
+				.why = text.text});
 		return;
 	}
 	call_begin(side, txn, trunk, sdp);
@@ -338,7 +395,9 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 		if (!leg)
 			log_impostor(side, txn_server_flow(txn), request);
 		if (!leg)
-			txn_server_reply(txn, 481, NULL, NULL, NULL);
+			txn_server_refuse(txn, NULL,
+				&(struct txn_refusal){.status = 481,
+					.why = "no dialog has its Call-ID and tags"});
 		else if (!refuse_required(txn, request))
 			leg_request(leg, txn, request);
 		return;
@@ -376,6 +435,13 @@ static void cancel_h(void *arg, struct txn_server *invite, struct message *cance
 	(void)cancel;
 	if (leg)
 		leg_receive_cancel(leg);
+}
+
+static const char *name_h(
+	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
+{
+	static_assert(TXN_NAME_SIZE >= IDENTITY_SIZE, "a name of ours fits");
+	return identity_flow_host(arg, flow, buf);
 }
 
 /* ---- what the transports call ---- */
@@ -564,6 +630,12 @@ void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 	ret->failed = bridge->failed;
 	ret->refused = bridge->refused;
 	ret->draining = bridge->draining;
+}
+
+bool bridge_refused(const struct bridge *bridge, enum relay_side side, unsigned nth,
+	const char **ret_reason, uint64_t *ret_count)
+{
+	return txn_refused(bridge->sides[side].txns, nth, ret_reason, ret_count);
 }
 
 static void show(const struct call *call,

@@ -75,6 +75,10 @@ struct bridge_totals {
 	bool draining;
 };
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);
+/* Messages of one side that were refused or dropped, by the NTH reason (sip/txn.h); false: there
+ * is no such. */
+bool bridge_refused(const struct bridge *bridge, enum relay_side side, unsigned nth,
+	const char **ret_reason, uint64_t *ret_count);
 
 /* A live call in words, for call list and show: the record as it stands now (end_us: now)
  * and its state's name ("trying", "ringing", "talking", "ending"). */

@@ -713,7 +713,12 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 	registry_number(call);
 	err = prepare(call, home, invite, trunk, sdp);
 	if (err) {
-		txn_server_reply(invite, err == ERR_FORMAT ? 400 : 503, NULL, NULL, NULL);
+		txn_server_refuse(invite, NULL,
+			&(struct txn_refusal){.status = err == ERR_FORMAT ? 400 : 503,
+				.why = err == ERR_FORMAT
+					       ? "no dialog can be made: Contact and "
+						 "Record-Route"
+					       : err_str(err)});
 		call_free(call);
 		return;
 	}

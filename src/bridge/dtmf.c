@@ -255,7 +255,11 @@ void dtmf_receive(
 	}
 	if (status == 500)
 		extra = "Retry-After: 1\r\n";
-	txn_server_reply(txn, status, NULL, NULL, extra);
+	if (status < 300)
+		txn_server_reply(txn, status, NULL, NULL, extra);
+	else
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = status, .extra = extra});
 }
 
 void dtmf_tell_lost(const struct call *call)

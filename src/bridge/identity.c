@@ -71,22 +71,27 @@ static void put(char buf[static IDENTITY_SIZE], size_t *len, const char *text)
  * that name: it gets the address that it can reach, which is that of media on this side where
  * the listener is bound to all.
  */
-const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE])
+const char *identity_flow_host(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE])
 {
-	const struct config *config = leg->home->bridge->config;
-	const struct addr *address;
+	const struct config *config = side->bridge->config;
+	const struct addr *address = &flow->local;
 	char text[ADDR_TEXT_SIZE];
 	size_t len = 0;
 
-	if (leg->flow->kind == TRANSPORT_TLS) {
+	if (flow->kind == TRANSPORT_TLS) {
 		put(buf, &len, config->tandem.fqdn);
 		return buf;
 	}
-	address = &leg->flow->local;
 	if (config->media.external_advertise.len || !address->len || addr_is_any(address))
-		address = side_shown(leg->home->which, config);
+		address = side_shown(side->which, config);
 	put(buf, &len, addr_uri_text(address, text));
 	return buf;
+}
+
+const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE])
+{
+	return identity_flow_host(leg->home, leg->flow, buf);
 }
 
 /* Host, and ":5061" of the listener that the far end can reach, if there is one. */

@@ -15,6 +15,9 @@ const char *identity_via(
 const char *identity_contact(const struct leg *leg, char buf[static IDENTITY_SIZE]);
 /* The host that names us in From and Call-ID toward it. Returns BUF. */
 const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE]);
+/* The same toward the other end of FLOW, whether or not there is a leg. */
+const char *identity_flow_host(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE]);
 /* The address of this machine that its media uses, port 0. */
 const struct addr *identity_media(const struct leg *leg, const struct config *config);
 /* What its SDP shows of that: another one where it sees us through NAT. */

@@ -13,14 +13,30 @@ const char *leg_allow(const struct leg *leg)
 					  : "INVITE, ACK, CANCEL, BYE, OPTIONS";
 }
 
-/* STATUS with Allow, and MORE header lines. */
-static void reply_allow(
-	struct leg *leg, struct txn_server *txn, int status, const char *more)
+/* 405: the peer learns what we do. */
+static void refuse_method(struct leg *leg, struct txn_server *txn)
+{
+	char allow[160];
+
+	snprintf(allow, sizeof(allow), "Allow: %s\r\n", leg_allow(leg));
+	txn_server_refuse(
+		txn, NULL, &(struct txn_refusal){.status = 405, .extra = allow});
+}
+
+static void answer_options(struct leg *leg, struct txn_server *txn)
 {
 	char extra[160];
 
-	snprintf(extra, sizeof(extra), "Allow: %s\r\n%s", leg_allow(leg), more);
-	txn_server_reply(txn, status, NULL, NULL, extra);
+	snprintf(extra, sizeof(extra), "Allow: %s\r\nAccept: application/sdp\r\n",
+		leg_allow(leg));
+	txn_server_reply(txn, 200, NULL, NULL, extra);
+}
+
+/* WHY, and EXTRA, which may be NULL: see struct txn_refusal. */
+static void refuse(struct txn_server *txn, int status, const char *why, const char *extra)
+{
+	txn_server_refuse(txn, NULL,
+		&(struct txn_refusal){.status = status, .why = why, .extra = extra});
 }
 
 static void receive_bye(struct leg *leg, struct txn_server *txn)
@@ -37,17 +53,21 @@ static void receive_bye(struct leg *leg, struct txn_server *txn)
 static void receive_reinvite(struct leg *leg, struct txn_server *txn)
 {
 	if (leg->state != LEG_TALKING) {
-		txn_server_reply(txn, leg->state == LEG_INVITING ? 500 : 481, NULL, NULL,
-			leg->state == LEG_INVITING ? "Retry-After: 5\r\n" : NULL);
+		if (leg->state == LEG_INVITING)
+			refuse(txn, 500, "the first INVITE is not answered yet",
+				"Retry-After: 5\r\n");
+		else
+			refuse(txn, 481, "the call is over", NULL);
 		return;
 	}
 	/* RFC 3261 14.2: theirs while theirs is open, theirs while ours is open */
 	if (leg->invite_in) {
-		txn_server_reply(txn, 500, NULL, NULL, "Retry-After: 5\r\n");
+		refuse(txn, 500, "another INVITE of its sender is not answered yet",
+			"Retry-After: 5\r\n");
 		return;
 	}
 	if ((leg->invite_out && !leg->answered) || leg->offer.state != OFFER_IDLE) {
-		txn_server_reply(txn, 491, NULL, NULL, NULL);
+		refuse(txn, 491, "an INVITE of ours is not answered yet", NULL);
 		return;
 	}
 	leg->invite_in = txn;
@@ -62,9 +82,9 @@ static void receive_info(struct leg *leg, struct txn_server *txn)
 		.event = LEG_EVENT_INFO, .message = txn_server_request(txn), .txn = txn};
 
 	if (!dtmf_sdp_is_signalled(leg))
-		reply_allow(leg, txn, 405, "");
+		refuse_method(leg, txn);
 	else if (leg->state == LEG_CLOSING || leg->state == LEG_OVER)
-		txn_server_reply(txn, 481, NULL, NULL, NULL);
+		refuse(txn, 481, "the call is over", NULL);
 	else
 		leg->h(leg->arg, leg, &report);
 }
@@ -73,7 +93,10 @@ void leg_request(struct leg *leg, struct txn_server *txn, struct message *reques
 {
 	txn_server_set_call(txn, leg->call);
 	if (dialog_receive(&leg->dialog, request)) {
-		txn_server_reply(txn, 500, NULL, NULL, NULL);
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 500,
+				.where = "CSeq",
+				.why = "its number is not above the last one"});
 		return;
 	}
 	leg_set_flow(leg, txn_server_flow(txn));
@@ -85,13 +108,13 @@ void leg_request(struct leg *leg, struct txn_server *txn, struct message *reques
 		receive_reinvite(leg, txn);
 		break;
 	case MESSAGE_OPTIONS:
-		reply_allow(leg, txn, 200, "Accept: application/sdp\r\n");
+		answer_options(leg, txn);
 		break;
 	case MESSAGE_INFO:
 		receive_info(leg, txn);
 		break;
 	default:
-		reply_allow(leg, txn, 405, "");
+		refuse_method(leg, txn);
 		break;
 	}
 }

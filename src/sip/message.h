@@ -173,6 +173,8 @@ void message_add_display(struct buf *out, struct span display);
 /* Parses one URI on its own (configuration, Refer-To). 0 or ERR_FORMAT; spans point into
  * TEXT. */
 int message_uri_parse(struct message_uri *ret, struct span text);
+/* RFC 3261 25.1: token. */
+bool message_token_valid(struct span token);
 /* Takes the next parameter, trimmed and possibly empty, off the front of PARAMS. */
 bool message_param_next(struct span *params, struct span *ret_param);
 /* The value of one uri or header parameter; false when there is none (a flag gives an

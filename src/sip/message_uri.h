@@ -26,6 +26,3 @@ bool message_uri_split(struct message_uri *ret, struct span text);
 
 /* A host name, IPv4 address or bracketed IPv6 address, as far as characters tell. */
 bool message_host_valid(struct span host);
-
-/* RFC 3261 25.1: token. */
-bool message_token_valid(struct span token);

@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 /* Lines about strangers, a second. */
-#define LOG_LINES_A_SECOND 20
 
 /* ---- credentials and peers ---- */
 
@@ -344,25 +343,17 @@ uint64_t transport_addr_hash(const struct addr *addr)
 void transport_log_refused(
 	struct transport *transport, const struct addr *remote, const char *words)
 {
-	struct log_limit *limit = &transport->log_limit;
-	uint64_t second = timers_now_ms(transport_timers(transport)) / 1000;
 	char where[ADDR_TEXT_SIZE];
+	unsigned hidden;
 
-	if (second != limit->second) {
-		limit->second = second;
-		limit->written = 0;
-	}
-	if (limit->written == LOG_LINES_A_SECOND) {
-		limit->hidden++;
+	if (!log_limit_pass(&transport->log_limit,
+		    timers_now_ms(transport_timers(transport)), &hidden))
 		return;
-	}
-	limit->written++;
 	addr_text(remote, where);
-	if (limit->hidden)
+	if (hidden)
 		log_warning("transport", "%s side=%s remote=%s not_logged=%u", words,
-			transport->name, where, limit->hidden);
+			transport->name, where, hidden);
 	else
 		log_write(transport_level(transport, LOG_LEVEL_WARNING), "transport",
 			"%s side=%s remote=%s", words, transport->name, where);
-	limit->hidden = 0;
 }

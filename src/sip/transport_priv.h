@@ -17,13 +17,6 @@
 #include <sys/types.h>
 #include <time.h>
 
-/* Strangers can make log lines at will: so many a second, then they are counted. */
-struct log_limit {
-	uint64_t second;
-	unsigned written;
-	unsigned hidden;
-};
-
 /* Handshakes under way with those who connected to us: transport_handshake.c. */
 #define HANDSHAKE_SOURCES 1024
 struct handshakes {

@@ -64,19 +64,6 @@ void txn_layer_free(struct txn_layer *layer)
 	free(layer);
 }
 
-bool txn_base_is_with(const struct txn_base *base, const struct flow *flow)
-{
-	const struct txn_handlers *handlers = &base->layer->handlers;
-	const struct peer *peer = base->flow->peer;
-
-	if (base->flow == flow)
-		return true;
-	if (handlers->same_h)
-		return handlers->same_h(handlers->arg, flow, base->flow);
-	return peer == flow->peer ||
-	       (peer && flow->peer && !strcmp(peer->id, flow->peer->id));
-}
-
 /* A response counts from the peer that has the request. */
 static struct txn_client *find_client(
 	struct txn_layer *layer, const struct flow *flow, const struct message *response)
@@ -117,20 +104,33 @@ void txn_branch(char out[static TXN_BRANCH_SIZE])
 }
 
 /* Answers without a transaction, for what must leave no state behind. */
-static void answer_statelessly(
-	struct flow *flow, const struct message *request, int status, const char *reason)
+static void refuse_statelessly(struct txn_layer *layer, struct flow *flow,
+	const struct message *request, const struct txn_refusal *refusal)
 {
 	struct flow *back = txn_response_flow(flow, request);
 	struct buf out;
 
 	buf_init(&out, 0);
-	if (!compose_response(&out, request, status, reason, "0")) {
+	txn_trace(layer, flow, request, refusal);
+	if (!compose_response(&out, request, refusal->status, refusal->phrase, "0")) {
+		if (message_method(request) == MESSAGE_INVITE)
+			txn_add_warning(layer, flow, refusal, &out);
 		compose_body(&out, NULL, (struct span){0});
 		if (!out.err)
 			flow_send(back, 0, out.data, out.len);
 	}
 	buf_free(&out);
 	flow_unref(back);
+}
+
+/* What cannot be answered: it is an ACK or a response, or lacks what an answer needs. */
+static void drop(struct txn_layer *layer, const struct flow *flow,
+	const struct message *message, const struct message_fault *fault)
+{
+	const struct txn_refusal dropped = {.where = fault->header,
+		.why = fault->reason ? fault->reason : "incomplete"};
+
+	txn_trace(layer, flow, message, &dropped);
 }
 
 /* RFC 3261 9.2: 200 when the INVITE is known, whatever becomes of it; else 481. */
@@ -155,11 +155,14 @@ static void begin_server(struct txn_layer *layer, struct flow *flow,
 	struct txn_server *txn;
 
 	if (txn_server_is_merged(layer, request)) {
-		answer_statelessly(flow, request, 482, NULL);
+		refuse_statelessly(layer, flow, request,
+			&(struct txn_refusal){.status = 482,
+				.why = "the same request came by another path"});
 		return;
 	}
 	if (txn_server_start(layer, &txn, flow, request, id)) {
-		answer_statelessly(flow, request, 503, NULL);
+		refuse_statelessly(layer, flow, request,
+			&(struct txn_refusal){.status = 503, .why = "out of memory"});
 		return;
 	}
 	if (message_method(request) == MESSAGE_CANCEL)
@@ -177,7 +180,12 @@ static void receive_request(struct txn_layer *layer, struct flow *flow,
 
 	if (fault->status) {
 		if (method != MESSAGE_ACK && message_can_answer(request))
-			answer_statelessly(flow, request, fault->status, fault->reason);
+			refuse_statelessly(layer, flow, request,
+				&(struct txn_refusal){.status = fault->status,
+					.phrase = fault->reason,
+					.where = fault->header});
+		else
+			drop(layer, flow, request, fault);
 		return;
 	}
 	txn_id_read(&id, flow, request);
@@ -220,8 +228,7 @@ void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *mes
 		return;
 	}
 	if (fault->status || !message_can_answer(message)) {
-		log_debug("txn", "event=response-dropped reason=\"%s\"",
-			fault->reason ? fault->reason : "incomplete");
+		drop(layer, flow, message, fault);
 		return;
 	}
 	txn = find_client(layer, flow, message);

@@ -19,6 +19,8 @@ struct txn_times {
 	uint64_t t1_ms, t2_ms, t4_ms; /* 500, 4000, 5000: RFC 3261 appendix A */
 };
 
+#define TXN_NAME_SIZE 320
+
 struct txn_handlers {
 	/* A request that began a server transaction. Requests with a fault were answered. */
 	void (*request_h)(void *arg, struct txn_server *txn, struct message *request);
@@ -34,6 +36,10 @@ struct txn_handlers {
 	 * anybody in plain.
 	 */
 	bool (*same_h)(void *arg, const struct flow *flow, const struct flow *other);
+	/* The host that names us to the other end of FLOW, as a URI has it; returns BUF. May be
+	 * NULL: the address that FLOW is bound to. */
+	const char *(*name_h)(
+		void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
 	void *arg;
 };
 
@@ -64,6 +70,14 @@ uint64_t txn_call_of(
 /* Transactions alive, for status and leak tests. */
 unsigned txn_count(const struct txn_layer *layer);
 
+/* How many kinds of refusals are counted apart. */
+#define TXN_REFUSAL_REASONS 17
+
+/* Messages refused or dropped since the start, by reason ("malformed", "extension", ...; "dropped":
+ * nothing was answered). False: there is no NTH reason. */
+bool txn_refused(const struct txn_layer *layer, unsigned nth, const char **ret_reason,
+	uint64_t *ret_count);
+
 /* ---- server ---- */
 
 struct txn_server_user {
@@ -90,9 +104,25 @@ void txn_server_set_call(struct txn_server *txn, uint64_t call);
  */
 int txn_server_respond(struct txn_server *txn, int status, const char *data, size_t len);
 /* Composes and sends a bodiless response; EXTRA is whole header lines or NULL. A to-tag is
- * made unless the request has one or TO_TAG is given. */
+ * made unless the request has one or TO_TAG is given. A refusal by which no call comes to its
+ * end leaves the trace that txn_server_refuse() leaves. */
 int txn_server_reply(struct txn_server *txn, int status, const char *reason,
 	const char *to_tag, const char *extra);
+
+/* Why we refuse a request. Texts are borrowed. */
+struct txn_refusal {
+	int status;         /* 400-699 */
+	const char *phrase; /* reason phrase; NULL: the standard one */
+	const char *where;  /* the header at fault; NULL: none */
+	const char *why; /* for the log and the far end, a few words; NULL: the phrase */
+	const char *extra; /* whole header lines for the answer; NULL: none */
+};
+
+/* Refuses, and leaves a trace of it: a line in the log (info for INVITE and for responses, else debug; 20 a second at
+ * most), a counter, and for INVITE a Warning header. TO_TAG, and result, as of
+ * txn_server_reply(). */
+int txn_server_refuse(
+	struct txn_server *txn, const char *to_tag, const struct txn_refusal *refusal);
 
 /* ---- client ---- */
 

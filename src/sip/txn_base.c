@@ -1,6 +1,8 @@
 /* What client and server transactions have in common. */
 #include "sip/txn_priv.h"
 
+#include <string.h>
+
 void txn_base_free_ended(struct txn_layer *layer)
 {
 	LIST_FOREACH (&layer->dead, node, next) {
@@ -58,4 +60,17 @@ struct flow *txn_response_flow(struct flow *flow, const struct message *request)
 	if (flow->ops->at_port && !via->rport && port != addr_port(&flow->remote))
 		result = flow->ops->at_port(flow, port);
 	return result ? result : flow_ref(flow);
+}
+
+bool txn_base_is_with(const struct txn_base *base, const struct flow *flow)
+{
+	const struct txn_handlers *handlers = &base->layer->handlers;
+	const struct peer *peer = base->flow->peer;
+
+	if (base->flow == flow)
+		return true;
+	if (handlers->same_h)
+		return handlers->same_h(handlers->arg, flow, base->flow);
+	return peer == flow->peer ||
+	       (peer && flow->peer && !strcmp(peer->id, flow->peer->id));
 }

@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "sip/txn.h"
 
 struct txn_layer {
@@ -18,7 +19,17 @@ struct txn_layer {
 	struct list dead;    /* ended transactions, freed when the stack is unwound */
 	struct timer reaper;
 	unsigned count;
+	struct log_limit log_limit; /* of lines about refusals */
+	uint64_t refused[TXN_REFUSAL_REASONS];
 };
+
+/* The log line and the counter of what is refused or, with the status 0, dropped. MESSAGE came
+ * over FLOW. */
+void txn_trace(struct txn_layer *layer, const struct flow *flow,
+	const struct message *message, const struct txn_refusal *refusal);
+/* Appends the Warning header for who sent the refused request over FLOW. */
+void txn_add_warning(const struct txn_layer *layer, const struct flow *flow,
+	const struct txn_refusal *refusal, struct buf *out);
 
 /* What both kinds have; first in each, so that the list of the dead can free either. */
 struct txn_base {

@@ -587,28 +587,53 @@ int txn_server_respond(struct txn_server *txn, int status, const char *data, siz
 	return server_event(txn, event, (struct span){data, len});
 }
 
-int txn_server_reply(struct txn_server *txn, int status, const char *reason,
-	const char *to_tag, const char *extra)
+/* WARNED: the answer has a Warning of what REFUSAL says. */
+static int reply(struct txn_server *txn, const char *to_tag,
+	const struct txn_refusal *refusal, bool warned)
 {
 	struct buf out;
 	int err;
 
-	if (!txn->request)
-		return ERR_STATE;
-	if (!to_tag && status != 100)
+	if (!to_tag && refusal->status != 100)
 		to_tag = txn->to_tag;
 	buf_init(&out, 0);
-	err = compose_response(&out, txn->request, status, reason, to_tag);
-	if (!err && extra)
-		buf_add_str(&out, extra);
+	err = compose_response(
+		&out, txn->request, refusal->status, refusal->phrase, to_tag);
+	if (!err && warned)
+		txn_add_warning(txn->base.layer, txn->base.flow, refusal, &out);
+	if (!err && refusal->extra)
+		buf_add_str(&out, refusal->extra);
 	if (!err)
 		compose_body(&out, NULL, (struct span){0});
 	if (!err)
 		err = out.err;
 	if (!err)
-		err = txn_server_respond(txn, status, out.data, out.len);
+		err = txn_server_respond(txn, refusal->status, out.data, out.len);
 	buf_free(&out);
 	return err;
+}
+
+int txn_server_reply(struct txn_server *txn, int status, const char *reason,
+	const char *to_tag, const char *extra)
+{
+	const struct txn_refusal answer = {
+		.status = status, .phrase = reason, .extra = extra};
+
+	if (!txn->request)
+		return ERR_STATE;
+	/* a call that ends leaves a trace of its own */
+	if (status >= 400 && !txn->base.call)
+		return txn_server_refuse(txn, to_tag, &answer);
+	return reply(txn, to_tag, &answer, false);
+}
+
+int txn_server_refuse(
+	struct txn_server *txn, const char *to_tag, const struct txn_refusal *refusal)
+{
+	if (!txn->request)
+		return ERR_STATE;
+	txn_trace(txn->base.layer, txn->base.flow, txn->request, refusal);
+	return reply(txn, to_tag, refusal, txn->base.method == MESSAGE_INVITE);
 }
 
 bool txn_server_has_final(const struct txn_server *txn)
