@@ -472,6 +472,17 @@ void outgoing_count(struct outgoing *outgoing, const uint8_t *data, size_t len)
 	stream->octets += (uint32_t)rtp_payload_len(data, len);
 }
 
+void outgoing_renew(struct outgoing *outgoing)
+{
+	for (unsigned i = 0; i < OUTGOING_STREAMS; i++) {
+		struct outgoing_stream *stream = &outgoing->streams[i];
+
+		stream->ssrc = new_ssrc(outgoing);
+		stream->packets = stream->octets = 0;
+		stream->lost = stream->lost_base = 0;
+	}
+}
+
 void outgoing_pause(struct outgoing *outgoing)
 {
 	for (unsigned i = 0; i < OUTGOING_STREAMS; i++)

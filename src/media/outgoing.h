@@ -87,6 +87,8 @@ bool outgoing_packet(struct outgoing *outgoing, const struct outgoing_clock *clo
 	uint8_t *data, size_t len, uint64_t now_us);
 /* That packet, of LEN bytes by now, is sent. */
 void outgoing_count(struct outgoing *outgoing, const uint8_t *data, size_t len);
+/* All SSRCs become others, and their counts begin again; the numbers go on. */
+void outgoing_renew(struct outgoing *outgoing);
 /* Packets of the other side were held back: what comes next follows on what was sent. */
 void outgoing_pause(struct outgoing *outgoing);
 

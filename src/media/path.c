@@ -27,19 +27,22 @@ void path_init(struct path *path, const struct path_params *params)
 	}
 }
 
+/* Nothing passes any more. Its keys stay known: they may come back, and must then go on. */
 static void close_side(struct path_side *side)
 {
 	side->cover = PATH_CLOSED;
-	srtp_context_free(side->open);
-	srtp_context_free(side->seal);
-	side->open = NULL;
-	side->seal = NULL;
+	side->open = side->seal = NULL;
 }
 
 void path_clear(struct path *path)
 {
-	close_side(&path->side[RELAY_INTERNAL]);
-	close_side(&path->side[RELAY_EXTERNAL]);
+	for (unsigned i = 0; i < 2; i++) {
+		struct path_side *side = &path->side[i];
+
+		close_side(side);
+		keys_clear(&side->open_keys);
+		keys_clear(&side->seal_keys);
+	}
 }
 
 int path_check(const struct relay_remote *remote)
@@ -58,21 +61,17 @@ int path_check(const struct relay_remote *remote)
 	return err != 0 ? err : srtp_key_check(tx);
 }
 
-/* The same key keeps its context and with it the roll-over counter; a new one starts
- * afresh, as most peers do at a re-INVITE, or KEEPs it. */
-static int take_key(struct srtp_context **context, const struct relay_key *key,
-	enum srtp_direction direction, bool keep)
+static int take_keys(struct path_side *side, const struct relay_remote *remote)
 {
-	struct srtp_context *made = NULL;
-	int err;
+	enum keys_found found;
+	int err = keys_take(&side->open_keys, &remote->rx, SRTP_OPEN, remote->keep_roc,
+		&side->open, &found);
 
-	if (*context && srtp_key_equal(srtp_context_key(*context), key))
-		return 0;
-	err = srtp_context_new(&made, key, direction);
-	if (err == 0 && *context)
-		srtp_context_follow(made, *context, keep);
-	srtp_context_free(*context);
-	*context = made;
+	if (err == 0)
+		err = keys_take(&side->seal_keys, &remote->tx, SRTP_SEAL,
+			remote->keep_roc, &side->seal, &found);
+	if (err == 0 && found == KEYS_DOUBTFUL)
+		outgoing_renew(&side->outgoing);
 	return err;
 }
 
@@ -88,9 +87,7 @@ static int take_cover(
 		side->cover = remote->udptl ? PATH_UDPTL : PATH_PLAIN;
 		return 0;
 	}
-	err = take_key(&side->open, &remote->rx, SRTP_OPEN, remote->keep_roc);
-	if (err == 0)
-		err = take_key(&side->seal, &remote->tx, SRTP_SEAL, remote->keep_roc);
+	err = take_keys(side, remote);
 	if (err == 0)
 		side->cover = PATH_SRTP;
 	if (side->open != before)
@@ -201,6 +198,7 @@ static void count_refusal(struct counters *counters, int err)
 {
 	switch (err) {
 	case ERR_REPLAY:
+	case ERR_LIMIT: /* of SSRCs: it cannot be told from one */
 		counter_add(&counters->dropped_replay, 1);
 		break;
 	case ERR_FORMAT:
@@ -523,6 +521,7 @@ static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
 		.own_report = side->report.made_middle,
 	};
 	uint8_t translated[PATH_RTCP_MAX];
+	int err;
 
 	*len = translator_rtcp(
 		&translator, in->data, *len, translated, sizeof(translated));
@@ -531,7 +530,10 @@ static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
 	memcpy(in->data, translated, *len);
 	report_passed(&other->report, in->data, *len, now_us);
 	out->clear_len = *len;
-	return seal(other, PATH_RTCP, in->data, len);
+	err = seal(other, PATH_RTCP, in->data, len);
+	for (unsigned i = 0; other->cover == PATH_SRTP && i < translator.ended_count; i++)
+		srtp_context_end(other->seal, translator.ended[i]);
+	return err;
 }
 
 /* 0, 1 or an error: as pass_rtcp(). */

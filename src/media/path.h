@@ -10,6 +10,7 @@
 #include "media/counters.h"
 #include "media/dtmf.h"
 #include "media/formats.h"
+#include "media/keys.h"
 #include "media/outgoing.h"
 #include "media/quality.h"
 #include "media/relay.h"
@@ -52,8 +53,9 @@ struct path_side {
 	struct addr remote[2]; /* by enum path_channel; len 0: not known */
 	struct path_latch latch;
 	struct addr local[2];
-	struct srtp_context *open; /* with PATH_SRTP alone */
+	struct srtp_context *open; /* with PATH_SRTP alone; borrowed from the keys */
 	struct srtp_context *seal;
+	struct keys open_keys, seal_keys;
 	struct search search; /* for what OPEN refuses */
 	struct formats formats;
 	struct outgoing outgoing; /* what we send to it */
@@ -133,7 +135,8 @@ void path_clear(struct path *path);
  */
 int path_check(const struct relay_remote *remote);
 /*
- * Takes what SIDE announced; keys that did not change keep their contexts. 0, ERR_SUPPORT,
+ * Takes what SIDE announced; a key that was in use before, however long ago, goes on with its
+ * context. 0, ERR_SUPPORT,
  * ERR_STATE, -ENOMEM or ERR_LIBRARY; the side is closed then.
  */
 int path_set(struct path *path, enum relay_side side, const struct relay_remote *remote,

@@ -38,17 +38,10 @@ static const struct suite suites[] = {
 	[RELAY_PLAIN] = {"none", SRTP_NULL_CIPHER, 0, 0, 0},
 };
 
-/* An SSRC that the library has a stream for. */
-struct source {
-	uint32_t ssrc; /* network order */
-	bool heard;    /* RTP, not RTCP alone: then the highest packet index is */
-	uint16_t seq;
-	uint32_t roc;
-};
-
-struct sources {
+/* SSRCs that were heard lately under the key before. */
+struct before {
 	unsigned count;
-	struct source list[SRTP_SSRC_MAX];
+	struct ssrc list[SSRCS_LIVE];
 };
 
 struct srtp_context {
@@ -57,9 +50,11 @@ struct srtp_context {
 	size_t rtp_min; /* bytes of the shortest sealed packet */
 	size_t rtcp_min;
 	enum srtp_direction direction;
-	struct sources sources;
-	struct sources *before; /* of the context that this one follows; owned, or NULL */
-	bool keep;              /* they go on at their ROC */
+	bool aead;
+	unsigned rtcp_tag_len;
+	struct ssrcs ssrcs;
+	struct before *before; /* of the context that this one follows; owned, or NULL */
+	bool keep;             /* they go on at their ROC */
 };
 
 struct policy {
@@ -124,11 +119,15 @@ bool srtp_key_equal(const struct relay_key *a, const struct relay_key *b)
 	       memcmp(a->mki, b->mki, a->mki_len) == 0 && secret_equal(&a->key, &b->key);
 }
 
+static bool is_aead(const struct suite *suite)
+{
+	return suite->cipher == SRTP_AES_GCM_128 || suite->cipher == SRTP_AES_GCM_256;
+}
+
 static void set_policy(
 	srtp_crypto_policy_t *policy, const struct suite *suite, unsigned tag_len)
 {
-	bool aead =
-		suite->cipher == SRTP_AES_GCM_128 || suite->cipher == SRTP_AES_GCM_256;
+	bool aead = is_aead(suite);
 
 	policy->cipher_type = suite->cipher;
 	policy->cipher_key_len = (int)suite->key_len;
@@ -189,6 +188,8 @@ int srtp_context_new(struct srtp_context **ret, const struct relay_key *key,
 	context->key = *key;
 	context->direction = direction;
 	context->rtp_min = RTP_HEADER + suite->rtp_tag_len + key->mki_len;
+	context->aead = is_aead(suite);
+	context->rtcp_tag_len = suite->rtcp_tag_len;
 	context->rtcp_min =
 		RTCP_HEADER + SRTCP_INDEX + suite->rtcp_tag_len + key->mki_len;
 	make_policy(&policy, context, suite);
@@ -208,6 +209,7 @@ void srtp_context_free(struct srtp_context *context)
 		return;
 	if (context->library)
 		srtp_dealloc(context->library);
+	ssrcs_clear(&context->ssrcs);
 	free(context->before);
 	secret_wipe_bytes(context, sizeof(*context));
 	free(context);
@@ -252,38 +254,32 @@ static uint16_t read_seq(const uint8_t *data)
 	return (uint16_t)(data[2] << 8 | data[3]);
 }
 
-static struct source *find_source(struct sources *sources, uint32_t ssrc)
+/* SRTCP carries its whole index: in the last word, but for the MKI and, without AEAD, the tag
+ * (RFC 3711 3.4, RFC 7714 9). */
+static uint32_t read_rtcp_index(
+	const struct srtp_context *context, const uint8_t *data, size_t len)
 {
-	for (unsigned i = 0; i < sources->count; i++)
-		if (sources->list[i].ssrc == ssrc)
-			return &sources->list[i];
-	return NULL;
+	size_t behind = context->key.mki_len + SRTCP_INDEX +
+			(context->aead ? 0 : context->rtcp_tag_len);
+	uint32_t index;
+
+	memcpy(&index, data + len - behind, sizeof(index));
+	return ntohl(index) & 0x7fffffff;
 }
 
-/* libsrtp2 grows a stream by itself for every new SSRC whose packet it accepted: this
- * keeps the count of them, so that it ends somewhere. */
-static int admit_ssrc(struct srtp_context *context, uint32_t ssrc)
+/* The library makes a stream by itself for every new SSRC whose packet it accepted: this keeps
+ * the count of them. */
+static void note_use(struct srtp_context *context, struct ssrc *ssrc)
 {
-	return context->sources.count == SRTP_SSRC_MAX &&
-			       !find_source(&context->sources, ssrc)
-		       ? ERR_LIMIT
-		       : 0;
-}
+	struct ssrc *ended = ssrcs_use(&context->ssrcs, ssrc);
 
-static struct source *add_source(struct srtp_context *context, uint32_t ssrc)
-{
-	struct source *source = find_source(&context->sources, ssrc);
-
-	if (!source) {
-		source = &context->sources.list[context->sources.count++];
-		*source = (struct source){.ssrc = ssrc};
-	}
-	return source;
+	if (ended)
+		srtp_remove_stream(context->library, ended->ssrc);
 }
 
 /* Roll-over counters: RFC 3711 3.3.1 */
 
-static uint32_t guess_roc(const struct source *source, uint16_t seq)
+static uint32_t guess_roc(const struct ssrc *source, uint16_t seq)
 {
 	bool older = (uint16_t)(seq - source->seq) >= 0x8000;
 
@@ -292,12 +288,20 @@ static uint32_t guess_roc(const struct source *source, uint16_t seq)
 	return source->roc + (seq < source->seq);
 }
 
-/* As the library does it with the packets that it accepts. */
-static void note_packet(struct source *source, uint32_t roc, uint16_t seq)
+static bool is_later(const struct ssrc *source, uint32_t roc, uint16_t seq)
 {
 	uint64_t index = (uint64_t)roc << 16 | seq;
 
-	if (source->heard && index <= ((uint64_t)source->roc << 16 | source->seq))
+	return !source->heard || index > ((uint64_t)source->roc << 16 | source->seq);
+}
+
+/* As the library does it with the packets that it accepts. */
+static void note_packet(
+	struct srtp_context *context, struct ssrc *source, uint32_t roc, uint16_t seq)
+{
+	source->window = true;
+	note_use(context, source);
+	if (!is_later(source, roc, seq))
 		return;
 	source->heard = true;
 	source->roc = roc;
@@ -308,25 +312,32 @@ static void note_packet(struct source *source, uint32_t roc, uint16_t seq)
  * nothing was. */
 static uint32_t roc_before(struct srtp_context *context, uint32_t ssrc, uint16_t seq)
 {
-	const struct source *before =
-		context->before ? find_source(context->before, ssrc) : NULL;
+	const struct before *before = context->before;
 
-	return before && before->heard ? guess_roc(before, seq) : 0;
+	for (unsigned i = 0; before && i < before->count; i++)
+		if (before->list[i].ssrc == ssrc && before->list[i].heard)
+			return guess_roc(&before->list[i], seq);
+	return 0;
 }
 
 void srtp_context_follow(
-	struct srtp_context *context, const struct srtp_context *before, bool keep)
+	struct srtp_context *context, struct srtp_context *from, bool keep)
 {
-	context->before = malloc(sizeof(*context->before));
-	if (context->before)
-		*context->before = before->sources;
+	struct before *before = calloc(1, sizeof(*before));
+	struct ssrcs *ssrcs = &from->ssrcs;
+
 	context->keep = keep;
+	if (!before)
+		return;
+	for (unsigned i = 0; i < ssrcs->live_count && i < SSRCS_LIVE; i++)
+		before->list[before->count++] = *ssrcs_find(ssrcs, ssrcs->live[i]);
+	free(context->before);
+	context->before = before;
 }
 
 uint32_t srtp_context_roc(struct srtp_context *context, const uint8_t *data)
 {
-	const struct source *source =
-		find_source(&context->sources, read_ssrc(data, false));
+	const struct ssrc *source = ssrcs_find(&context->ssrcs, read_ssrc(data, false));
 
 	return source ? source->roc : 0;
 }
@@ -336,7 +347,7 @@ unsigned srtp_context_rocs(struct srtp_context *context, const uint8_t *data,
 {
 	uint32_t ssrc = read_ssrc(data, false);
 	uint16_t seq = read_seq(data);
-	const struct source *source = find_source(&context->sources, ssrc);
+	const struct ssrc *source = ssrcs_find(&context->ssrcs, ssrc);
 	uint32_t before = roc_before(context, ssrc, seq);
 	bool heard = source && source->heard;
 	uint32_t tried = heard ? guess_roc(source, seq) : context->keep ? before : 0;
@@ -386,15 +397,16 @@ static int seal_packet(
 	return 0;
 }
 
-/* The library takes 0 for "guess", so a stream that has to be at 0 is a new one. */
-static int run_at(struct srtp_context *context, uint32_t roc, uint8_t *data, size_t *len)
+/* The library takes 0 for "guess", so a stream that has to be at 0 is a new one. LIVE: it has a
+ * stream of this SSRC. */
+static int run_at(
+	struct srtp_context *context, bool live, uint32_t roc, uint8_t *data, size_t *len)
 {
 	uint32_t ssrc = read_ssrc(data, false), host = ntohl(ssrc);
-	bool known = find_source(&context->sources, ssrc) != NULL;
 	struct policy policy;
 	int err;
 
-	if (!known) {
+	if (!live) {
 		make_policy(&policy, context, &suites[context->key.suite]);
 		policy.policy.ssrc.type = ssrc_specific;
 		policy.policy.ssrc.value = host;
@@ -406,7 +418,7 @@ static int run_at(struct srtp_context *context, uint32_t roc, uint8_t *data, siz
 	err = context->direction == SRTP_OPEN ? open_packet(context, false, data, len)
 					      : seal_packet(context, false, data, len);
 	srtp_set_stream_roc(context->library, host, 0);
-	if (err != 0 && !known)
+	if (err != 0 && !live)
 		srtp_remove_stream(context->library, ssrc);
 	return err;
 }
@@ -416,22 +428,49 @@ static int run_rtp(struct srtp_context *context, uint8_t *data, size_t *len)
 {
 	uint32_t ssrc = read_ssrc(data, false), roc;
 	uint16_t seq = read_seq(data);
-	struct source *source = find_source(&context->sources, ssrc);
+	struct ssrc *source = ssrcs_find(&context->ssrcs, ssrc);
+	bool heard = source && source->heard;
 	int err;
 
-	if (source && source->heard)
+	if (heard)
 		roc = guess_roc(source, seq);
 	else
 		roc = context->keep ? roc_before(context, ssrc, seq) : 0;
-	if (roc != 0 && !(source && source->heard))
-		err = run_at(context, roc, data, len);
+	/* Without its window, what came before cannot be told from what comes again. */
+	if (heard && !source->window && !is_later(source, roc, seq))
+		return ERR_REPLAY;
+	if (roc != 0 && !(heard && source->window))
+		err = run_at(context, source && source->live, roc, data, len);
 	else
 		err = context->direction == SRTP_OPEN
 			      ? open_packet(context, false, data, len)
 			      : seal_packet(context, false, data, len);
 	if (err == 0)
-		note_packet(source ? source : add_source(context, ssrc), roc, seq);
+		note_packet(context, source ? source : ssrcs_add(&context->ssrcs, ssrc),
+			roc, seq);
 	return err;
+}
+
+static int open_rtcp(struct srtp_context *context, uint8_t *data, size_t *len)
+{
+	uint32_t ssrc = read_ssrc(data, true);
+	uint32_t index = read_rtcp_index(context, data, *len);
+	struct ssrc *source = ssrcs_find(&context->ssrcs, ssrc);
+	int err;
+
+	if (source && source->rtcp_heard && !source->rtcp_window &&
+		index <= source->rtcp_index)
+		return ERR_REPLAY;
+	err = open_packet(context, true, data, len);
+	if (err != 0)
+		return err;
+	if (!source)
+		source = ssrcs_add(&context->ssrcs, ssrc);
+	if (!source->rtcp_heard || index > source->rtcp_index)
+		source->rtcp_index = index;
+	source->rtcp_heard = source->rtcp_window = true;
+	note_use(context, source);
+	return 0;
 }
 
 static int check_open(
@@ -440,27 +479,25 @@ static int check_open(
 	assert(context->direction == SRTP_OPEN);
 	if (len < (rtcp ? context->rtcp_min : context->rtp_min) || len > UINT16_MAX)
 		return ERR_FORMAT;
-	return admit_ssrc(context, read_ssrc(data, rtcp));
+	if (ssrcs_find(&context->ssrcs, read_ssrc(data, rtcp)))
+		return 0;
+	return ssrcs_reserve(&context->ssrcs);
 }
 
 int srtp_context_open(struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
 {
 	int err = check_open(context, rtcp, data, *len);
-	uint32_t ssrc;
 
-	if (err != 0 || !rtcp)
-		return err != 0 ? err : run_rtp(context, data, len);
-	ssrc = read_ssrc(data, true);
-	err = open_packet(context, true, data, len);
-	if (err == 0)
-		add_source(context, ssrc);
-	return err;
+	if (err != 0)
+		return err;
+	return rtcp ? open_rtcp(context, data, len) : run_rtp(context, data, len);
 }
 
 int srtp_context_open_at(
 	struct srtp_context *context, uint32_t roc, uint8_t *data, size_t *len)
 {
 	int err = check_open(context, false, data, *len);
+	struct ssrc *source;
 	uint32_t ssrc;
 	uint16_t seq;
 
@@ -468,10 +505,23 @@ int srtp_context_open_at(
 		return err;
 	ssrc = read_ssrc(data, false);
 	seq = read_seq(data);
-	err = run_at(context, roc, data, len);
+	source = ssrcs_find(&context->ssrcs, ssrc);
+	if (source && !source->window && !is_later(source, roc, seq))
+		return ERR_REPLAY;
+	err = run_at(context, source && source->live, roc, data, len);
 	if (err == 0)
-		note_packet(add_source(context, ssrc), roc, seq);
+		note_packet(context, ssrcs_add(&context->ssrcs, ssrc), roc, seq);
 	return err;
+}
+
+/* Never more than the library may keep: what it forgot of an SSRC would be sealed with again. */
+static int check_seal(struct srtp_context *context, uint32_t ssrc)
+{
+	if (ssrcs_find(&context->ssrcs, ssrc))
+		return 0;
+	if (context->ssrcs.count == SRTP_SEAL_SSRCS)
+		return ERR_LIMIT;
+	return ssrcs_reserve(&context->ssrcs);
 }
 
 int srtp_context_seal(struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
@@ -484,11 +534,22 @@ int srtp_context_seal(struct srtp_context *context, bool rtcp, uint8_t *data, si
 		*len > UINT16_MAX - SRTP_TRAILER_MAX)
 		return ERR_FORMAT;
 	ssrc = read_ssrc(data, rtcp);
-	err = admit_ssrc(context, ssrc);
+	err = check_seal(context, ssrc);
 	if (err != 0)
 		return err;
 	err = rtcp ? seal_packet(context, true, data, len) : run_rtp(context, data, len);
 	/* A refused packet may have left its stream behind all the same. */
-	add_source(context, ssrc);
+	note_use(context, ssrcs_add(&context->ssrcs, ssrc));
 	return err;
+}
+
+void srtp_context_end(struct srtp_context *context, uint32_t ssrc)
+{
+	struct ssrc *source = ssrcs_find(&context->ssrcs, htonl(ssrc));
+
+	assert(context->direction == SRTP_SEAL);
+	if (!source)
+		return;
+	srtp_remove_stream(context->library, source->ssrc);
+	ssrcs_remove(&context->ssrcs, source);
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "media/relay.h"
+#include "media/ssrcs.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -17,12 +18,8 @@
 /* Bytes that sealing may add: tag, SRTCP index, MKI. */
 #define SRTP_TRAILER_MAX (16 + 4 + 4)
 
-/*
- * A context knows this many SSRCs at most; packets of further ones are refused. Forgetting
- * the oldest instead would forget its replay window with it and, when sealing, encrypt
- * twice with one key stream (RFC 3711 9.1). A new key begins with none.
- */
-#define SRTP_SSRC_MAX 32
+/* SSRCs that a context seals for at once. They are ours, and few. */
+#define SRTP_SEAL_SSRCS SSRCS_LIVE
 
 /* A packet sequence older than this is refused, authentic or not (RFC 3711 3.3.2). */
 #define SRTP_REPLAY_WINDOW 128
@@ -57,12 +54,17 @@ const struct relay_key *srtp_context_key(const struct srtp_context *context);
  * In place; *len goes from the sealed to the clear length and back. DATA is aligned to 4
  * bytes; for sealing SRTP_TRAILER_MAX bytes are free behind it.
  * 0, ERR_AUTH, ERR_REPLAY, ERR_FORMAT (a header that runs over the packet), ERR_LIMIT
- * (SRTP_SSRC_MAX) or ERR_LIBRARY. On failure DATA is spoilt, the context is as before.
+ * (SSRCS_MAX, SRTP_SEAL_SSRCS), -ENOMEM or ERR_LIBRARY. On failure DATA is spoilt, the context
+ * is as before.
+ *
+ * Opening takes any number of SSRCs: see ssrcs.h.
  */
 int srtp_context_open(
 	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len);
 int srtp_context_seal(
 	struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len);
+/* Nothing is sealed as SSRC, host order, any more: it must not be used again under this key. */
+void srtp_context_end(struct srtp_context *context, uint32_t ssrc);
 
 /*
  * Roll-over counters (ROC), the upper 32 bits of a packet's index: RFC 3711 3.3.1. A context
@@ -72,7 +74,7 @@ int srtp_context_seal(
 /* CONTEXT, new, takes the place of BEFORE, which had another key. KEEP: the first packets of
  * its SSRCs go on at their ROC; else at 0. Without memory all begin at 0. */
 void srtp_context_follow(
-	struct srtp_context *context, const struct srtp_context *before, bool keep);
+	struct srtp_context *context, struct srtp_context *before, bool keep);
 /* The ROC that the SSRC of DATA, a packet of RTP that was opened, has reached. */
 uint32_t srtp_context_roc(struct srtp_context *context, const uint8_t *data);
 

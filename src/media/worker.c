@@ -1,15 +1,14 @@
 #include "media/worker.h"
 
 #include "base/clock.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/queue.h"
 #include "base/secret.h"
 #include "media/io.h"
+#include "media/worker_priv.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,101 +24,9 @@
 #define LOAD_US 100000
 #define LOAD_BUSY 1000
 
-enum command_type {
-	COMMAND_OPEN,
-	COMMAND_CLOSE,
-	COMMAND_ADD,
-	COMMAND_REMOVE,
-	COMMAND_SET,
-	COMMAND_DIGIT,
-};
-
-/* What a stream's side becomes. On the heap and not in the queue, so that the keys can be
- * wiped once they have been used. */
-struct change {
-	struct worker_stream *stream;
-	enum relay_side side;
-	struct relay_remote remote;
-};
-
-struct command {
-	enum command_type type;
-	union {
-		struct worker_session *session;
-		struct worker_stream *stream;
-		struct change *change;
-	};
-	struct dtmf_digit digit;
-};
-
-/* The command that ends a session or a stream; part of it, so that it cannot fail. */
-struct ending {
-	struct list node; /* in the worker's list of endings */
-	struct command command;
-};
-
-struct worker_port {
-	struct io_port io; /* first: what comes in names it */
-	struct worker_stream *stream;
-	enum relay_side side;
-	enum path_channel channel;
-};
-
-struct worker_stream {
-	struct list node; /* in the session's or the ended streams; the worker's thread */
-	struct ending ending;           /* the loop thread */
-	struct worker_session *session; /* RO */
-	bool ended;                     /* the worker's thread */
-	struct worker_port port[2][2];
-	struct path path;
-};
-
-struct worker_session {
-	struct list node;      /* in the worker's live or ended sessions; its thread */
-	struct ending ending;  /* the loop thread */
-	struct worker *worker; /* RO */
-	uint64_t call;         /* RO */
-	bool tap;              /* RO */
-	char cname[RTCP_CNAME_MAX + 1]; /* RO; ours in RTCP */
-	_Atomic uint64_t timeout_us;    /* atomic */
-	/* The worker's thread: */
-	struct list streams;
-	bool told[2]; /* that a side is silent */
-	uint64_t told_since_us[2];
-};
-
-struct worker {
-	/* RO after start */
-	unsigned index;
-	unsigned tick_us;
-	const struct tap *tap;
-	struct queue *commands; /* loop to worker */
-	struct queue *events;   /* worker to loop */
-	struct io *io;
-	pthread_t thread;
-
-	/* The loop thread: */
-	unsigned session_count;
-	struct list endings; /* that the full queue could not take yet, in order */
-
-	/* The worker's thread: */
-	struct list sessions;
-	struct list ended_sessions,
-		ended_streams; /* to be freed at the end of the turn */
-	uint64_t now_us;
-	uint64_t swept_us;
-	uint64_t load_us; /* when the present load window began */
-	unsigned load;    /* packets in it */
-	bool busy;
-	struct path_batch batch;
-	_Atomic uint64_t packets; /* atomic */
-	_Atomic bool stopping;    /* atomic */
-	_Alignas(8) uint8_t report[RTCP_WRITE_MAX + SRTP_TRAILER_MAX];
-};
-
 /* Packets: the worker's thread */
 
-static void send_packet(
+void worker_send(
 	struct worker_stream *stream, const uint8_t *data, const struct path_out *out)
 {
 	struct worker *worker = stream->session->worker;
@@ -164,7 +71,7 @@ static void tell_digits(struct worker *worker, struct worker_stream *stream)
 	dtmf->ended_count = 0;
 }
 
-static void tell(struct worker *worker, struct worker_stream *stream)
+void worker_tell(struct worker *worker, struct worker_stream *stream)
 {
 	if (stream->path.latched.due)
 		tell_latched(worker, stream);
@@ -194,9 +101,9 @@ static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 	if (in.tapped && worker->tap && !worker->batch.wall_us)
 		worker->batch.wall_us = clock_real()->wall_us(clock_real());
 	if (path_packet(&stream->path, &worker->batch, &in, &out))
-		send_packet(stream, data, &out);
+		worker_send(stream, data, &out);
 	if (stream->path.due)
-		tell(worker, stream);
+		worker_tell(worker, stream);
 }
 
 static void on_failed(void *arg, struct io_port *io)
@@ -327,90 +234,6 @@ static void run_commands(struct worker *worker)
 static void on_ready(void *arg)
 {
 	run_commands(arg);
-}
-
-/* Silence: the worker's thread */
-
-static void sweep_side(
-	struct worker *worker, struct worker_session *session, enum relay_side side)
-{
-	uint64_t timeout_us =
-		atomic_load_explicit(&session->timeout_us, memory_order_relaxed);
-	struct worker_event event = {
-		.type = WORKER_SILENT, .latched = {.call = session->call, .side = side}};
-	uint64_t since_us = 0, stream_us;
-	bool awaited = false;
-
-	LIST_FOREACH (&session->streams, node, next) {
-		struct worker_stream *stream =
-			LIST_ENTRY(node, struct worker_stream, node);
-
-		if (!path_awaits(&stream->path, side, &stream_us))
-			continue;
-		awaited = true;
-		if (stream_us > since_us)
-			since_us = stream_us;
-	}
-	/* Heard, or put on hold, since it was last told. */
-	if (!awaited || since_us != session->told_since_us[side])
-		session->told[side] = false;
-	if (!awaited || timeout_us == 0 || session->told[side] ||
-		worker->now_us - since_us < timeout_us)
-		return;
-	/* When the loop does not read its events, the next sweep tries again. */
-	if (queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0)
-		return;
-	session->told[side] = true;
-	session->told_since_us[side] = since_us;
-}
-
-/* Digits whose end was lost, and no packet came since to find that out. */
-static void expire_digits(struct worker *worker, struct worker_session *session)
-{
-	LIST_FOREACH (&session->streams, node, next) {
-		struct worker_stream *stream =
-			LIST_ENTRY(node, struct worker_stream, node);
-
-		path_expire(&stream->path, worker->now_us);
-		if (stream->path.due)
-			tell(worker, stream);
-	}
-}
-
-/* Reports toward a side whose far side makes none, once a second at most. */
-static void report_streams(struct worker *worker, struct worker_session *session)
-{
-	const struct path_batch batch = {
-		.now_us = worker->now_us,
-		.wall_us = clock_real()->wall_us(clock_real()),
-		.worker = worker->index,
-	};
-	struct path_out out;
-
-	LIST_FOREACH (&session->streams, node, next) {
-		struct worker_stream *stream =
-			LIST_ENTRY(node, struct worker_stream, node);
-
-		for (unsigned side = 0; side < 2; side++)
-			if (path_report(&stream->path, (enum relay_side)side, &batch,
-				    worker->report, &out)) {
-				send_packet(stream, worker->report, &out);
-				io_flush(worker->io);
-			}
-	}
-}
-
-static void sweep(struct worker *worker)
-{
-	LIST_FOREACH (&worker->sessions, node, next) {
-		struct worker_session *session =
-			LIST_ENTRY(node, struct worker_session, node);
-
-		sweep_side(worker, session, RELAY_INTERNAL);
-		sweep_side(worker, session, RELAY_EXTERNAL);
-		expire_digits(worker, session);
-		report_streams(worker, session);
-	}
 }
 
 /* The thread */

@@ -319,7 +319,11 @@ static void a_new_key_may_keep_its_roll_over_counter(void **state)
 		unsigned lost = keep ? 0 : 1; /* the one that arms the search */
 
 		f->remote[RELAY_INTERNAL].keep_roc = keep;
-		use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+		f->remote[RELAY_INTERNAL].rx =
+			test_key(RELAY_AES_CM_128_HMAC_SHA1_80, (uint8_t)(80 + keep));
+		f->remote[RELAY_INTERNAL].tx =
+			test_key(RELAY_AES_CM_128_HMAC_SHA1_80, (uint8_t)(82 + keep));
+		apply(f);
 		before = test_context(&f->remote[RELAY_INTERNAL].rx, SRTP_SEAL);
 		run_peer(f, before, 65000, 1000); /* ROC is 1 now */
 		f->remote[RELAY_INTERNAL].rx =

@@ -220,7 +220,7 @@ static void a_flood_of_bad_tags_is_searched_for_within_bounds(void **state)
 	assert_int_equal(take(&f, &packet), 0);
 	assert_int_equal(f.search.left, SEARCH_PER_SECOND - 1);
 	/* And they took none of the places for SSRCs. */
-	for (uint32_t ssrc = 100; ssrc < 100 + SRTP_SSRC_MAX - 1; ssrc++) {
+	for (uint32_t ssrc = 100; ssrc < 110; ssrc++) {
 		test_rtp(&packet, ssrc, 1, 100);
 		srtp_context_seal(f.peer, false, packet.data, &packet.len);
 		assert_int_equal(

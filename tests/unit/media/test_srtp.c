@@ -181,30 +181,153 @@ static void rolls_over_with_loss_around_the_wrap(void **state)
 	}
 }
 
-static void knows_a_bounded_number_of_ssrcs(void **state)
+/* What we seal has SSRCs of ours, which are few; one that ended makes room for another. */
+static void seals_for_a_bounded_number_of_ssrcs(void **state)
 {
 	struct relay_key key = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 5);
 	struct srtp_context *seal = test_context(&key, SRTP_SEAL);
-	struct srtp_context *open = test_context(&key, SRTP_OPEN);
-	struct srtp_context *other = test_context(&key, SRTP_SEAL);
 	struct test_packet packet;
 
 	(void)state;
-	for (uint32_t ssrc = 1; ssrc <= SRTP_SSRC_MAX; ssrc++) {
+	for (uint32_t ssrc = 1; ssrc <= SRTP_SEAL_SSRCS; ssrc++) {
 		test_rtp(&packet, ssrc, 1, 20);
-		assert_int_equal(pass(seal, open, false, &packet), 0);
+		assert_int_equal(
+			srtp_context_seal(seal, false, packet.data, &packet.len), 0);
 	}
 	test_rtp(&packet, 99, 1, 20);
 	assert_int_equal(
 		srtp_context_seal(seal, false, packet.data, &packet.len), ERR_LIMIT);
-	srtp_context_seal(other, false, packet.data, &packet.len);
-	assert_int_equal(
-		srtp_context_open(open, false, packet.data, &packet.len), ERR_LIMIT);
 	test_rtp(&packet, 1, 2, 20); /* the known ones go on */
+	assert_int_equal(srtp_context_seal(seal, false, packet.data, &packet.len), 0);
+	srtp_context_end(seal, 7);
+	srtp_context_end(seal, 7);
+	test_rtp(&packet, 99, 1, 20);
+	assert_int_equal(srtp_context_seal(seal, false, packet.data, &packet.len), 0);
+	test_rtp(&packet, 100, 1, 20);
+	assert_int_equal(
+		srtp_context_seal(seal, false, packet.data, &packet.len), ERR_LIMIT);
+	srtp_context_free(seal);
+}
+
+/* What the far end sends of SSRC at INDEX, after all that led there. */
+static void far_seal(const struct relay_key *key, struct test_packet *packet,
+	uint32_t ssrc, uint32_t index, bool rtcp)
+{
+	struct srtp_context *seal = test_context(key, SRTP_SEAL);
+
+	if (rtcp)
+		test_rtcp(packet, ssrc);
+	else
+		test_rtp(packet, ssrc, (uint16_t)index, 20);
+	if (!rtcp)
+		for (uint32_t at = 0; at < index; at += 30000) {
+			struct test_packet before;
+
+			test_rtp(&before, ssrc, (uint16_t)at, 20);
+			assert_int_equal(
+				srtp_context_seal(seal, false, before.data, &before.len),
+				0);
+		}
+	for (uint32_t at = 0; rtcp && at < index; at++) {
+		struct test_packet before;
+
+		test_rtcp(&before, ssrc);
+		assert_int_equal(
+			srtp_context_seal(seal, true, before.data, &before.len), 0);
+	}
+	assert_int_equal(srtp_context_seal(seal, rtcp, packet->data, &packet->len), 0);
+	srtp_context_free(seal);
+}
+
+static int open_once(
+	struct srtp_context *open, const struct test_packet *sealed, bool rtcp)
+{
+	struct test_packet packet = *sealed;
+
+	return srtp_context_open(open, rtcp, packet.data, &packet.len);
+}
+
+/* However many SSRCs come, none of their packets counts twice, and each goes on when it comes
+ * back. */
+static void opens_any_number_of_ssrcs_and_forgets_none(void **state)
+{
+	(void)state;
+	for (unsigned round = 0; round < 2; round++) {
+		struct relay_key key = test_key(
+			round ? RELAY_AEAD_AES_256_GCM : RELAY_AES_CM_128_HMAC_SHA1_80,
+			5);
+		struct srtp_context *open = test_context(&key, SRTP_OPEN);
+		const uint32_t count = 20 * SSRCS_LIVE;
+		struct test_packet rtp[3], rtcp[2], packet;
+
+		/* One at ROC 2, by three packets; one of RTCP alone. */
+		far_seal(&key, &rtp[0], 1, 60000, false);
+		far_seal(&key, &rtp[1], 1, 120000, false);
+		far_seal(&key, &rtp[2], 1, 150000, false);
+		far_seal(&key, &rtcp[0], 2, 3, true);
+		for (uint32_t at = 0; at <= 150000; at += 30000) {
+			far_seal(&key, &packet, 1, at, false);
+			assert_int_equal(open_once(open, &packet, false), 0);
+		}
+		assert_int_equal(open_once(open, &rtcp[0], true), 0);
+		for (uint32_t ssrc = 100; ssrc < 100 + count; ssrc++) {
+			far_seal(&key, &packet, ssrc, ssrc, false);
+			assert_int_equal(open_once(open, &packet, false), 0);
+			assert_int_equal(open_once(open, &packet, false), ERR_REPLAY);
+		}
+		/* What came comes not again, though its window is gone. */
+		for (unsigned i = 0; i < 3; i++)
+			assert_int_not_equal(open_once(open, &rtp[i], false), 0);
+		assert_int_equal(open_once(open, &rtcp[0], true), ERR_REPLAY);
+		for (uint32_t ssrc = 100; ssrc < 100 + count - SSRCS_LIVE; ssrc++) {
+			far_seal(&key, &packet, ssrc, ssrc, false);
+			assert_int_equal(open_once(open, &packet, false), ERR_REPLAY);
+			far_seal(&key, &packet, ssrc, ssrc - 1, false);
+			assert_int_equal(open_once(open, &packet, false), ERR_REPLAY);
+		}
+		/* Each goes on where it was: by RTCP first, and by RTP first. */
+		far_seal(&key, &rtcp[1], 1, 0, true);
+		assert_int_equal(open_once(open, &rtcp[1], true), 0);
+		assert_int_not_equal(open_once(open, &rtp[2], false), 0);
+		far_seal(&key, &packet, 1, 150001, false);
+		assert_int_equal(open_once(open, &packet, false), 0);
+		assert_int_equal(open_once(open, &packet, false), ERR_REPLAY);
+		far_seal(&key, &packet, 2, 4, true);
+		assert_int_equal(open_once(open, &packet, true), 0);
+		assert_int_equal(open_once(open, &packet, true), ERR_REPLAY);
+		for (uint32_t ssrc = 100; ssrc < 100 + count; ssrc++) {
+			far_seal(&key, &packet, ssrc, ssrc + 1, false);
+			assert_int_equal(open_once(open, &packet, false), 0);
+			assert_int_equal(open_once(open, &packet, false), ERR_REPLAY);
+		}
+		srtp_context_free(open);
+	}
+}
+
+/* The end of it: what is known goes on, and stays safe. */
+static void refuses_ssrcs_beyond_its_memory(void **state)
+{
+	struct relay_key key = test_key(RELAY_AEAD_AES_128_GCM, 5);
+	struct srtp_context *open = test_context(&key, SRTP_OPEN);
+	struct srtp_context *seal = test_context(&key, SRTP_SEAL);
+	struct test_packet packet, first;
+
+	(void)state;
+	for (uint32_t ssrc = 1; ssrc <= SSRCS_MAX + 1; ssrc++) {
+		test_rtp(&packet, ssrc * 2654435761U, 1, 20);
+		assert_int_equal(
+			srtp_context_seal(seal, false, packet.data, &packet.len), 0);
+		srtp_context_end(seal, ssrc * 2654435761U);
+		if (ssrc == 1)
+			first = packet;
+		assert_int_equal(srtp_context_open(open, false, packet.data, &packet.len),
+			ssrc <= SSRCS_MAX ? 0 : ERR_LIMIT);
+	}
+	assert_int_equal(open_once(open, &first, false), ERR_REPLAY);
+	test_rtp(&packet, 2654435761U, 2, 20);
 	assert_int_equal(pass(seal, open, false, &packet), 0);
 	srtp_context_free(seal);
 	srtp_context_free(open);
-	srtp_context_free(other);
 }
 
 /* Forged packets must not use up the places of the true ones. */
@@ -345,7 +468,9 @@ int main(void)
 		cmocka_unit_test(refuses_replayed_and_old_packets),
 		cmocka_unit_test(refuses_replayed_rtcp),
 		cmocka_unit_test(rolls_over_with_loss_around_the_wrap),
-		cmocka_unit_test(knows_a_bounded_number_of_ssrcs),
+		cmocka_unit_test(seals_for_a_bounded_number_of_ssrcs),
+		cmocka_unit_test(opens_any_number_of_ssrcs_and_forgets_none),
+		cmocka_unit_test(refuses_ssrcs_beyond_its_memory),
 		cmocka_unit_test(forged_ssrcs_take_no_place),
 		cmocka_unit_test(mki_travels_where_the_rfc_puts_it),
 		cmocka_unit_test(short_packets_are_refused_at_every_length),

@@ -1,0 +1,107 @@
+#include "media/keys.h"
+
+#include "base/hash.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint64_t fingerprint(const struct relay_key *key)
+{
+	return hash_bytes(key->key.bytes, key->key.len, (uint64_t)key->suite + 1);
+}
+
+static bool is_spent(const struct keys *keys, uint64_t print)
+{
+	unsigned count = keys->spent_count < KEYS_SPENT ? keys->spent_count : KEYS_SPENT;
+
+	for (unsigned i = 0; i < count; i++)
+		if (keys->spent[i] == print)
+			return true;
+	return false;
+}
+
+/* Room for one more, in *RET. What goes is not CURRENT. */
+static int make_room(
+	struct keys *keys, const struct srtp_context *current, struct keys_entry **ret)
+{
+	struct keys_entry *oldest = NULL;
+
+	if (keys->count < KEYS_MAX) {
+		*ret = &keys->list[keys->count++];
+		return 0;
+	}
+	if (!keys->spent)
+		keys->spent = calloc(KEYS_SPENT, sizeof(*keys->spent));
+	if (!keys->spent)
+		return -ENOMEM;
+	for (unsigned i = 0; i < KEYS_MAX; i++) {
+		struct keys_entry *entry = &keys->list[i];
+
+		if (entry->context != current &&
+			(!oldest ||
+				keys->clock - entry->used > keys->clock - oldest->used))
+			oldest = entry;
+	}
+	keys->spent[keys->spent_count++ % KEYS_SPENT] =
+		fingerprint(srtp_context_key(oldest->context));
+	srtp_context_free(oldest->context);
+	*ret = oldest;
+	return 0;
+}
+
+static struct keys_entry *find(struct keys *keys, const struct relay_key *key)
+{
+	for (unsigned i = 0; i < keys->count; i++)
+		if (srtp_key_equal(srtp_context_key(keys->list[i].context), key))
+			return &keys->list[i];
+	return NULL;
+}
+
+static bool has_bytes(const struct keys *keys, const struct secret *bytes)
+{
+	for (unsigned i = 0; i < keys->count; i++)
+		if (secret_equal(&srtp_context_key(keys->list[i].context)->key, bytes))
+			return true;
+	return false;
+}
+
+int keys_take(struct keys *keys, const struct relay_key *key,
+	enum srtp_direction direction, bool keep, struct srtp_context **current,
+	enum keys_found *found)
+{
+	struct keys_entry *entry = find(keys, key);
+	struct srtp_context *made = NULL;
+	int err;
+
+	*found = entry ? KEYS_KNOWN : KEYS_NEW;
+	if (entry) {
+		entry->used = ++keys->clock;
+		*current = entry->context;
+		return 0;
+	}
+	if (is_spent(keys, fingerprint(key)))
+		return ERR_STATE;
+	if (keys->spent_count > KEYS_SPENT || has_bytes(keys, &key->key))
+		*found = KEYS_DOUBTFUL;
+	err = srtp_context_new(&made, key, direction);
+	if (err == 0)
+		err = make_room(keys, *current, &entry);
+	if (err != 0) {
+		srtp_context_free(made);
+		return err;
+	}
+	if (*current)
+		srtp_context_follow(made, *current, keep);
+	*entry = (struct keys_entry){.context = made, .used = ++keys->clock};
+	*current = made;
+	return 0;
+}
+
+void keys_clear(struct keys *keys)
+{
+	for (unsigned i = 0; i < keys->count; i++)
+		srtp_context_free(keys->list[i].context);
+	free(keys->spent);
+	*keys = (struct keys){.count = 0};
+}

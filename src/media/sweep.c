@@ -1,0 +1,119 @@
+#include "media/worker_priv.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/queue.h"
+#include "media/io.h"
+
+#define MODULE "media"
+
+/* Changes of SSRC on one side of a line that are worth a line in the log. */
+#define SSRCS_TOLD 8
+
+static void sweep_side(
+	struct worker *worker, struct worker_session *session, enum relay_side side)
+{
+	uint64_t timeout_us =
+		atomic_load_explicit(&session->timeout_us, memory_order_relaxed);
+	struct worker_event event = {
+		.type = WORKER_SILENT, .latched = {.call = session->call, .side = side}};
+	uint64_t since_us = 0, stream_us;
+	bool awaited = false;
+
+	LIST_FOREACH (&session->streams, node, next) {
+		struct worker_stream *stream =
+			LIST_ENTRY(node, struct worker_stream, node);
+
+		if (!path_awaits(&stream->path, side, &stream_us))
+			continue;
+		awaited = true;
+		if (stream_us > since_us)
+			since_us = stream_us;
+	}
+	/* Heard, or put on hold, since it was last told. */
+	if (!awaited || since_us != session->told_since_us[side])
+		session->told[side] = false;
+	if (!awaited || timeout_us == 0 || session->told[side] ||
+		worker->now_us - since_us < timeout_us)
+		return;
+	/* When the loop does not read its events, the next sweep tries again. */
+	if (queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0)
+		return;
+	session->told[side] = true;
+	session->told_since_us[side] = since_us;
+}
+
+/* Digits whose end was lost, and no packet came since to find that out. */
+static void expire_digits(struct worker *worker, struct worker_session *session)
+{
+	LIST_FOREACH (&session->streams, node, next) {
+		struct worker_stream *stream =
+			LIST_ENTRY(node, struct worker_stream, node);
+
+		path_expire(&stream->path, worker->now_us);
+		if (stream->path.due)
+			worker_tell(worker, stream);
+	}
+}
+
+/* Reports toward a side whose far side makes none, once a second at most. */
+static void report_streams(struct worker *worker, struct worker_session *session)
+{
+	const struct path_batch batch = {
+		.now_us = worker->now_us,
+		.wall_us = clock_real()->wall_us(clock_real()),
+		.worker = worker->index,
+	};
+	struct path_out out;
+
+	LIST_FOREACH (&session->streams, node, next) {
+		struct worker_stream *stream =
+			LIST_ENTRY(node, struct worker_stream, node);
+
+		for (unsigned side = 0; side < 2; side++)
+			if (path_report(&stream->path, (enum relay_side)side, &batch,
+				    worker->report, &out)) {
+				worker_send(stream, worker->report, &out);
+				io_flush(worker->io);
+			}
+	}
+}
+
+/* The far side hears nothing of it, but it is seldom meant: told when it doubles. */
+static void tell_ssrcs(struct worker_session *session)
+{
+	char from[ADDR_TEXT_SIZE];
+
+	LIST_FOREACH (&session->streams, node, next) {
+		struct worker_stream *stream =
+			LIST_ENTRY(node, struct worker_stream, node);
+
+		for (unsigned side = 0; side < 2; side++) {
+			const struct path_side *path = &stream->path.side[side];
+			uint32_t changes = path->quality.ssrc_changes;
+			uint32_t *told = &stream->told_ssrcs[side];
+
+			if (changes < SSRCS_TOLD || changes < 2 * *told)
+				continue;
+			*told = changes;
+			log_info(MODULE,
+				"event=ssrc-changes call=%llu from=%s changes=%u",
+				(unsigned long long)session->call,
+				addr_text(&path->remote[PATH_RTP], from), changes);
+		}
+	}
+}
+
+void sweep(struct worker *worker)
+{
+	LIST_FOREACH (&worker->sessions, node, next) {
+		struct worker_session *session =
+			LIST_ENTRY(node, struct worker_session, node);
+
+		sweep_side(worker, session, RELAY_INTERNAL);
+		sweep_side(worker, session, RELAY_EXTERNAL);
+		expire_digits(worker, session);
+		report_streams(worker, session);
+		tell_ssrcs(session);
+	}
+}
