@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Formats on a line, at most; an offer with more is no telephone's. */
-#define FORMATS 64
+/* Formats on a line, at most: payload types are 7 bits, each once. */
+#define FORMATS 128
 #define USUAL_TYPE 101
 #define DYNAMIC_FIRST 96
 #define DYNAMIC_LAST 127

@@ -69,7 +69,8 @@ struct leg {
 	struct offer offer;
 	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */
 	unsigned secured; /* lines that were agreed to be SRTP at any time, a bit each */
-	bool udptl;       /* fax in clear was agreed on at any time */
+	unsigned tolerated; /* what it did against the letter, a bit each: tolerated.h */
+	bool udptl;         /* fax in clear was agreed on at any time */
 
 	struct txn_server *invite_in;  /* an INVITE from there without a final response */
 	struct txn_client *invite_out; /* an INVITE of ours without one, or accepted */

@@ -2,16 +2,15 @@
 
 #include "base/log.h"
 #include "bridge/attributes.h"
+#include "bridge/codecs.h"
 #include "bridge/dtmf_sdp.h"
 #include "bridge/identity.h"
 #include "bridge/protect.h"
+#include "bridge/tolerated.h"
 
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-
-/* More formats than this on one line are no offer of a telephone. */
-#define MEDIATE_FORMATS 64
 
 /* Session lines that name or locate the other side go; the address becomes ours. */
 static int rewrite_session(struct sdp *sdp, const struct addr *address,
@@ -60,48 +59,6 @@ static int rewrite_line(struct sdp *out, unsigned index, struct relay_session *s
 	sdp_remove_lines(out, (int)index, "ik");
 	err = sdp_set_media(out, index, addr_port(&local), proto);
 	return err ? err : sdp_remove_connection(out, (int)index);
-}
-
-static bool is_speech(struct span name)
-{
-	return !span_equal_nocase(name, "telephone-event") &&
-	       !span_equal_nocase(name, "CN");
-}
-
-/* Takes the formats of MEDIA whose codec is CODEC; NULL takes tones and comfort noise, which
- * go with any codec. */
-static size_t take_formats(const struct sdp *sdp, unsigned index, const char *codec,
-	struct span kept[static MEDIATE_FORMATS], size_t count)
-{
-	struct span rest = sdp_media(sdp, index)->formats;
-	struct span format, name;
-
-	while (count < MEDIATE_FORMATS && span_next(&rest, ' ', &format)) {
-		if (!format.len || !sdp_format_codec(sdp, index, format, &name))
-			continue;
-		if (codec ? span_equal_nocase(name, codec) : !is_speech(name))
-			kept[count++] = format;
-	}
-	return count;
-}
-
-/* Leaves the formats of line INDEX that LEG's configuration lists, in its order of
- * preference. False: no speech is left. */
-static bool filter_codecs(struct sdp *out, unsigned index, const struct leg *leg)
-{
-	const struct config_words *codecs = &leg->settings->codecs;
-	struct span kept[MEDIATE_FORMATS];
-	size_t count = 0;
-
-	if (!codecs->count || !span_equal_nocase(sdp_media(out, index)->type, "audio"))
-		return true;
-	for (size_t i = 0; i < codecs->count; i++)
-		if (is_speech(span_of(codecs->words[i])))
-			count = take_formats(out, index, codecs->words[i], kept, count);
-	if (!count)
-		return false;
-	count = take_formats(out, index, NULL, kept, count);
-	return !sdp_keep_formats(out, index, kept, count);
 }
 
 /* ---- directions ---- */
@@ -234,38 +191,82 @@ static struct stream *stream_of(struct leg *leg, unsigned index)
 	return leg->streams[index];
 }
 
-/* Whether line INDEX of an offer of LEG to TO can be served, and on what terms. */
-static bool take_offered_line(struct leg *leg, const struct leg *to, const struct sdp *in,
+/* Why a line in another protocol than RTP and UDPTL is refused. */
+static int refuse_proto(
+	const struct sdp_media *media, unsigned index, struct err_text *text)
+{
+	size_t shown = media->proto_text.len > 40 ? 40 : media->proto_text.len;
+
+	if (memmem(media->proto_text.p, media->proto_text.len, "TLS/RTP", 7))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u offers DTLS-SRTP (%.*s), SDES (RTP/SAVP with "
+			"a=crypto) is required",
+			index + 1, (int)shown, media->proto_text.p);
+	return err_set(text, ERR_SUPPORT,
+		"media line %u is of protocol %.*s, which is not served", index + 1,
+		(int)shown, media->proto_text.p);
+}
+
+/* Whether the relay could pass line INDEX of IN at all. 0, or ERR_SUPPORT with TEXT. */
+static int check_line(const struct sdp *in, unsigned index, struct err_text *text)
+{
+	const struct sdp_media *media = sdp_media(in, index);
+
+	if (media->fault)
+		return err_set(
+			text, ERR_SUPPORT, "media line %u: %s", index + 1, media->fault);
+	if (index >= RELAY_STREAMS)
+		return err_set(text, ERR_SUPPORT,
+			"media line %u is one too many, %d are served", index + 1,
+			RELAY_STREAMS);
+	if (media->proto != SDP_PROTO_UDPTL && !sdp_proto_is_rtp(media->proto))
+		return refuse_proto(media, index, text);
+	return 0;
+}
+
+/* On what terms line INDEX of an offer of LEG to TO is served. 0; ERR_SUPPORT with TEXT: it is
+ * not; -ENOMEM. */
+static int take_offered_line(struct leg *leg, const struct leg *to, const struct sdp *in,
 	unsigned index, struct err_text *text)
 {
 	const struct sdp_media *media = sdp_media(in, index);
 	bool udptl = media->proto == SDP_PROTO_UDPTL;
 	struct stream *stream;
+	int err = check_line(in, index, text);
 
-	if (media->fault) {
-		err_set(text, ERR_SUPPORT, "media line %u: %s", index + 1, media->fault);
-		return false;
-	}
-	if (index >= RELAY_STREAMS) {
-		err_set(text, ERR_SUPPORT, "media line %u is one too many, %d are served",
-			index + 1, RELAY_STREAMS);
-		return false;
-	}
-	if (!media->port || (!udptl && !sdp_proto_is_rtp(media->proto)))
-		return false;
-	if (udptl && !protect_takes_udptl(leg, to, media)) {
-		err_set(text, ERR_SUPPORT,
+	if (err)
+		return err;
+	if (udptl && !protect_takes_udptl(leg, to, media))
+		return err_set(text, ERR_SUPPORT,
 			"media line %u is UDPTL, which passes where both sides have "
 			"t38 = relay",
 			index + 1);
-		return false;
-	}
 	stream = stream_of(leg, index);
 	if (!stream)
-		return false;
+		return -ENOMEM;
 	stream_drop_next(stream);
 	read_terms(&stream->next, media);
-	return udptl || !protect_read_offer(leg, stream, in, index, text);
+	return udptl ? 0 : protect_read_offer(leg, stream, in, index, text);
+}
+
+/* The profile that TO has used on this line, where it is known; else that of the offer. */
+static enum sdp_proto profile_for(
+	const struct stream *stream, const struct stream_terms *theirs)
+{
+	return stream->now.set && sdp_proto_is_rtp(stream->now.proto) &&
+			       sdp_proto_is_rtp(theirs->proto)
+		       ? stream->now.proto
+		       : theirs->proto;
+}
+
+/* RFC 4585 4.2: a=rtcp-fb belongs to the profiles with feedback. */
+static void drop_feedback(struct sdp *out, unsigned index, enum sdp_proto offered)
+{
+	static const char *const name = "rtcp-fb";
+
+	if (sdp_proto_has_feedback(offered) &&
+		!sdp_proto_has_feedback(sdp_media(out, index)->proto))
+		sdp_remove_attributes(out, (int)index, &name, 1);
 }
 
 static int write_offered_line(struct relay_session *session, struct leg *from,
@@ -285,7 +286,8 @@ static int write_offered_line(struct relay_session *session, struct leg *from,
 		err = protect_make_offer(to, stream, &secure_proto);
 	if (!err)
 		err = rewrite_line(out, index, session, from, to,
-			sdp_proto_text(theirs->proto, secure_proto));
+			sdp_proto_text(profile_for(stream, theirs), secure_proto));
+	drop_feedback(out, index, theirs->proto);
 	stream->next.proto = sdp_media(out, index)->proto;
 	for (unsigned i = 0; i < stream->offered_count && !err; i++)
 		err = add_crypto(out, index, to, &stream->offered[i]);
@@ -299,8 +301,6 @@ static int write_offered_line(struct relay_session *session, struct leg *from,
 static void forget_line(
 	struct relay_session *session, struct leg *a, struct leg *b, unsigned index)
 {
-	if (index >= RELAY_STREAMS)
-		return;
 	relay_stream_remove(session, index);
 	stream_free(a->streams[index]);
 	stream_free(b->streams[index]);
@@ -308,26 +308,60 @@ static void forget_line(
 	b->streams[index] = NULL;
 }
 
-/* 0: the line goes on; 1: it is refused; negative: the whole offer fails. */
+/* 0; ERR_SUPPORT with TEXT: the line is refused; others: the whole offer fails. */
 static int mediate_offered_line(struct relay_session *session, struct leg *from,
 	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
 	struct err_text *text)
 {
-	int err;
+	int err = take_offered_line(from, to, in, index, text);
 
-	if (!take_offered_line(from, to, in, index, text))
-		return 1;
-	if (!filter_codecs(out, index, from) || !filter_codecs(out, index, to)) {
-		err_set(text, ERR_SUPPORT,
-			"media line %u has no codec that is configured", index + 1);
-		return 1;
-	}
-	err = dtmf_sdp_offer(from, to, out, index);
+	if (!err)
+		err = codecs_filter(out, index, from);
+	if (!err)
+		err = codecs_filter(out, index, to);
+	if (err == ERR_SUPPORT)
+		return text->text[0]
+			       ? err
+			       : err_set(text, err,
+					 "media line %u has no codec that is configured",
+					 index + 1);
+	if (!err)
+		err = dtmf_sdp_offer(from, to, out, index);
 	if (!err && !relay_stream_exists(session, index))
 		err = relay_stream_add(session, index);
 	if (err)
 		return err;
 	return write_offered_line(session, from, to, index, out);
+}
+
+/* All lines of IN, in OUT; those that cannot be served are refused. TEXT says why the first of
+ * them is. ERR_SUPPORT: some were to be served, and none can be. */
+static int mediate_offered_lines(struct relay_session *session, struct leg *from,
+	const struct sdp *in, struct leg *to, struct sdp *out, struct err_text *text)
+{
+	unsigned served = 0, refused = 0;
+
+	for (unsigned i = 0; i < sdp_count_media(in); i++) {
+		struct err_text why = {{0}};
+		int err = 0;
+
+		if (sdp_media(in, i)->port || sdp_media(in, i)->fault) {
+			err = mediate_offered_line(session, from, in, to, i, out, &why);
+			if (err && err != ERR_SUPPORT)
+				return err;
+			if (!err) {
+				served++;
+				continue;
+			}
+			if (!refused++)
+				*text = why;
+		}
+		err = sdp_refuse_media(out, i, NULL);
+		if (err)
+			return err;
+	}
+	/* RFC 3264 5 and 8.2: an offer may be of no media at all */
+	return served || !refused ? 0 : ERR_SUPPORT;
 }
 
 /* Its streams have their ports where its configuration says: those of a candidate that did
@@ -343,7 +377,6 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 	struct err_text *text)
 {
 	unsigned before = from->offer.local ? sdp_count_media(from->offer.local) : 0;
-	unsigned served = 0;
 	struct sdp *out;
 	int err;
 
@@ -352,6 +385,8 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 		err = place_leg(session, config, to);
 	if (err)
 		return err;
+	if (sdp_was_repaired(in))
+		tolerate(from, TOLERATED_SDP_FORM);
 	if (sdp_count_media(in) < before) /* RFC 3264 8 */
 		return err_set(
 			text, ERR_FORMAT, "the offer has fewer media lines than before");
@@ -359,19 +394,8 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 	if (!out)
 		return -ENOMEM;
 	err = rewrite_session(out, identity_media_shown(to, config), from, to);
-	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++) {
-		int line = mediate_offered_line(session, from, in, to, i, out, text);
-
-		if (line > 0)
-			err = sdp_refuse_media(out, i, NULL);
-		else if (line < 0)
-			err = line;
-		else
-			served++;
-	}
-	if (!err && !served)
-		err = err_set(text->text[0] ? NULL : text, ERR_SUPPORT,
-			"no media line that can be served");
+	if (!err)
+		err = mediate_offered_lines(session, from, in, to, out, text);
 	if (!err)
 		err = offer_send(&to->offer, out, identity_media_shown(to, config));
 	if (err) {
@@ -443,33 +467,124 @@ static const struct sdp_media *offered_media(const struct leg *leg, unsigned ind
 	return offer && index < sdp_count_media(offer) ? sdp_media(offer, index) : NULL;
 }
 
-static int mediate_answered_line(struct relay_session *session, struct leg *from,
-	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
-	struct err_text *text)
+/* Whether line INDEX of IN, an answer of FROM, can be served, and on what terms. 0; ERR_SUPPORT
+ * with TEXT. */
+static int take_answered_line(
+	struct leg *from, const struct sdp *in, unsigned index, struct err_text *text)
 {
+	struct stream_terms *terms = &from->streams[index]->next;
 	const struct sdp_media *media = sdp_media(in, index);
-	struct stream *stream = index < RELAY_STREAMS ? from->streams[index] : NULL;
-	struct stream_terms *terms;
-	bool mux;
-	int err;
+	enum sdp_proto offered = sdp_media(from->offer.local, index)->proto;
+	bool mux = from->gateway && from->gateway->rtcp_mux;
+	int err = check_line(in, index, text);
 
-	if (!media->port || !stream || !stream->next.set || !to->streams[index] ||
-		!to->streams[index]->next.set) {
-		forget_line(session, from, to, index);
-		return sdp_refuse_media(out, index, offered_media(to, index));
-	}
-	if (media->fault)
-		return err_set(text, ERR_SUPPORT, "media line %u of the answer: %s",
-			index + 1, media->fault);
-	terms = &stream->next;
-	mux = from->gateway && from->gateway->rtcp_mux;
+	if (err)
+		return err;
+	if (sdp_proto_is_rtp(offered) != sdp_proto_is_rtp(media->proto))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u of the answer is of another protocol than the "
+			"offer's",
+			index + 1);
+	if (sdp_proto_has_feedback(offered) != sdp_proto_has_feedback(media->proto))
+		tolerate(from, TOLERATED_SDP_PROFILE);
 	read_terms(terms, media);
 	terms->mux = terms->mux && mux; /* only where we offered it */
+	return 0;
+}
+
+/* What became of a line of an answer. */
+enum line { LINE_SERVED, LINE_REFUSED, LINE_UNUSABLE };
+
+static bool is_offered(const struct leg *from, const struct leg *to, unsigned index)
+{
+	return index < RELAY_STREAMS && from->streams[index] &&
+	       from->streams[index]->next.set && to->streams[index] &&
+	       to->streams[index]->next.set;
+}
+
+/* 0 with *ret, and with TEXT where it is LINE_UNUSABLE; negative with TEXT: the whole answer
+ * cannot be taken. */
+static int mediate_answered_line(struct relay_session *session, struct leg *from,
+	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
+	enum line *ret, struct err_text *text)
+{
+	const struct sdp_media *media = sdp_media(in, index);
+	int err;
+
+	*ret = LINE_REFUSED;
+	if ((!media->port && !media->fault) || !is_offered(from, to, index))
+		return 0;
+	*ret = LINE_UNUSABLE;
+	err = take_answered_line(from, in, index, text);
+	if (!err)
+		err = codecs_fit_answer(out, index, from, to, text);
+	if (err)
+		return err == ERR_SUPPORT ? 0 : err;
+	*ret = LINE_SERVED;
 	note_types(from, in, to, index);
-	err = protect_read_answer(stream, in, index, text);
+	if (sdp_proto_is_rtp(media->proto))
+		err = protect_read_answer(from, from->streams[index], in, index, text);
 	if (!err)
 		err = dtmf_sdp_answer(from, in, to, out, index);
 	return err ? err : write_answered_line(session, from, to, index, out);
+}
+
+/* All lines of IN, in OUT; *RET_DROPPED: those that are refused, a bit each. ERR_SUPPORT with
+ * TEXT: there is one that cannot be used, and none that is served. */
+static int mediate_answered_lines(struct relay_session *session, struct leg *from,
+	const struct sdp *in, struct leg *to, struct sdp *out, uint32_t *ret_dropped,
+	struct err_text *text)
+{
+	unsigned served = 0, unusable = 0;
+
+	*ret_dropped = 0;
+	for (unsigned i = 0; i < sdp_count_media(in); i++) {
+		struct err_text why = {{0}};
+		enum line line;
+		int err =
+			mediate_answered_line(session, from, in, to, i, out, &line, &why);
+
+		if (why.text[0] && !text->text[0])
+			*text = why;
+		served += line == LINE_SERVED;
+		unusable += line == LINE_UNUSABLE;
+		if (!err && line != LINE_SERVED) {
+			*ret_dropped |= 1u << i;
+			err = sdp_refuse_media(out, i, offered_media(to, i));
+		}
+		if (err)
+			return err;
+	}
+	if (unusable && !served)
+		return ERR_SUPPORT;
+	if (!served && (from->offer.fit & SDP_FIT_EXTRA))
+		return err_set(text, ERR_SUPPORT,
+			"the answer takes no media line that was offered, but another");
+	if (unusable)
+		tolerate(from, TOLERATED_SDP_LINE_UNUSABLE);
+	return 0;
+}
+
+/* The exchange is over. What a preview refused stays until then: the fork that answers may take
+ * it. */
+static void forget_dropped(
+	struct relay_session *session, struct leg *from, struct leg *to, uint32_t dropped)
+{
+	for (unsigned i = 0; i < RELAY_STREAMS; i++)
+		if (dropped >> i & 1)
+			forget_line(session, from, to, i);
+}
+
+static void note_form(struct leg *from, const struct sdp *in)
+{
+	if (sdp_was_repaired(in))
+		tolerate(from, TOLERATED_SDP_FORM);
+	if (from->offer.fit & SDP_FIT_MISSING)
+		tolerate(from, TOLERATED_SDP_LINE_MISSING);
+	if (from->offer.fit & SDP_FIT_EXTRA)
+		tolerate(from, TOLERATED_SDP_LINE_EXTRA);
+	if (from->offer.fit & SDP_FIT_ORDER)
+		tolerate(from, TOLERATED_SDP_LINE_ORDER);
 }
 
 static void commit(struct leg *leg)
@@ -491,15 +606,17 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 	struct sdp **ret, struct err_text *text)
 {
 	struct sdp *out = sdp_copy(in);
+	uint32_t dropped = 0;
 	int err;
 
 	if (!out)
 		return -ENOMEM;
+	note_form(from, in);
 	err = rewrite_session(out, identity_media_shown(to, config), from, to);
 	if (!err && to->offer.remote) /* RFC 3264 6: t= is that of the offer */
 		err = sdp_set_time(out, to->offer.remote);
-	for (unsigned i = 0; i < sdp_count_media(in) && !err; i++)
-		err = mediate_answered_line(session, from, in, to, i, out, text);
+	if (!err)
+		err = mediate_answered_lines(session, from, in, to, out, &dropped, text);
 	if (!err)
 		err = offer_send(&to->offer, out, identity_media_shown(to, config));
 	if (err) {
@@ -507,6 +624,7 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 		return err;
 	}
 	if (final) {
+		forget_dropped(session, from, to, dropped);
 		commit(from);
 		commit(to);
 	}

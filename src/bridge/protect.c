@@ -1,5 +1,7 @@
 #include "bridge/protect.h"
 
+#include "bridge/tolerated.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
@@ -86,6 +88,45 @@ static bool choose(const struct leg *leg, const struct stream *stream,
 	return found;
 }
 
+static bool has_attribute(const struct sdp *in, unsigned index, const char *name)
+{
+	struct span value;
+
+	return sdp_attribute(in, (int)index, name, 0, &value) ||
+	       sdp_attribute(in, SDP_SESSION, name, 0, &value);
+}
+
+/* Why an offer in an RTP profile without protection is not enough. */
+static int refuse_plain(const struct sdp *in, unsigned index, struct err_text *text)
+{
+	if (has_attribute(in, index, "crypto"))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u offers no SRTP: a=crypto in RTP/AVP, RTP/SAVP is "
+			"required",
+			index + 1);
+	if (has_attribute(in, index, "fingerprint"))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u offers no SRTP by SDES: a=fingerprint in RTP/AVP, "
+			"RTP/SAVP with a=crypto is required",
+			index + 1);
+	return err_set(text, ERR_SUPPORT, "media line %u offers no SRTP", index + 1);
+}
+
+/* Why an offer in a profile of SRTP is none that we can take. */
+static int refuse_suites(const struct sdp *in, unsigned index, struct err_text *text)
+{
+	if (has_attribute(in, index, "crypto"))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u offers no SRTP suite that is allowed", index + 1);
+	if (has_attribute(in, index, "fingerprint"))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u offers DTLS-SRTP (a=fingerprint), SDES (a=crypto) "
+			"is required",
+			index + 1);
+	return err_set(text, ERR_SUPPORT,
+		"media line %u offers RTP/SAVP without a=crypto", index + 1);
+}
+
 int protect_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text)
 {
@@ -97,17 +138,12 @@ int protect_read_offer(const struct leg *leg, struct stream *stream, const struc
 		return err_set(text, ERR_SUPPORT,
 			"media line %u offers SRTP on a trunk without TLS", index + 1);
 	if (srtp == CONFIG_SRTP_REQUIRED && !secure_proto)
-		return err_set(
-			text, ERR_SUPPORT, "media line %u offers no SRTP", index + 1);
+		return refuse_plain(in, index, text);
 	if (srtp == CONFIG_SRTP_OFF)
 		return 0;
-	if (!choose(leg, stream, in, index, &terms->theirs)) {
-		if (secure_proto)
-			return err_set(text, ERR_SUPPORT,
-				"media line %u offers no SRTP suite that is allowed",
-				index + 1);
-		return 0; /* optional, and plain is what they offer */
-	}
+	if (!choose(leg, stream, in, index, &terms->theirs))
+		/* optional, and plain is what they offer */
+		return secure_proto ? refuse_suites(in, index, text) : 0;
 	terms->secure = true;
 	if (stream->now.secure && stream->now.ours.suite == terms->theirs.suite) {
 		terms->ours = stream->now.ours;
@@ -150,23 +186,60 @@ int protect_make_offer(
 	return stream->offered_count ? 0 : ERR_SUPPORT;
 }
 
-/* Their one line must take one of ours: same tag, same suite (RFC 4568 5.1.3). */
-static const struct sdes_crypto *taken(
-	const struct stream *stream, const struct sdes_crypto *theirs)
+/* Our line of SUITE: each suite is offered once. NULL: it was not. */
+static const struct sdes_crypto *offered_with(
+	const struct stream *stream, enum sdes_suite suite)
 {
 	for (unsigned i = 0; i < stream->offered_count; i++)
-		if (stream->offered[i].tag == theirs->tag &&
-			stream->offered[i].suite == theirs->suite)
+		if (stream->offered[i].suite == suite)
 			return &stream->offered[i];
 	return NULL;
 }
 
-int protect_read_answer(struct stream *stream, const struct sdp *in, unsigned index,
-	struct err_text *text)
+/*
+ * Takes the first of their lines whose suite we offered into stream->next. RFC 4568 5.1.3 wants
+ * one line, with our tag; some count tags of their own or repeat the line, and what they mean is
+ * plain. 0, or ERR_SUPPORT with TEXT.
+ */
+static int take_crypto(struct leg *leg, struct stream *stream, const struct sdp *in,
+	unsigned index, struct err_text *text)
+{
+	struct stream_terms *terms = &stream->next;
+	const struct sdes_crypto *ours = NULL;
+	struct err_text why = {{0}};
+	unsigned nth = 0;
+	struct span value;
+
+	for (; !ours && sdp_attribute(in, (int)index, "crypto", nth, &value); nth++) {
+		if (sdes_parse(&terms->theirs, value, why.text[0] ? NULL : &why))
+			continue;
+		if (is_possible(&terms->theirs))
+			ours = offered_with(stream, terms->theirs.suite);
+		else
+			err_set(&why, ERR_SUPPORT,
+				"an MKI with short tags, which cannot be served");
+	}
+	if (!ours) {
+		sdes_wipe(&terms->theirs);
+		return err_set(text, ERR_SUPPORT,
+			"media line %u of the answer takes no crypto line that was "
+			"offered%s%s",
+			index + 1, why.text[0] ? ": " : "", why.text);
+	}
+	if (nth > 1 || sdp_attribute(in, (int)index, "crypto", nth, &value))
+		tolerate(leg, TOLERATED_SDES_LINES);
+	if (ours->tag != terms->theirs.tag)
+		tolerate(leg, TOLERATED_SDES_TAG);
+	terms->ours = *ours;
+	terms->secure = true;
+	return 0;
+}
+
+int protect_read_answer(struct leg *leg, struct stream *stream, const struct sdp *in,
+	unsigned index, struct err_text *text)
 {
 	struct stream_terms *terms = &stream->next;
 	bool secure_proto = sdp_proto_is_secure(terms->proto);
-	const struct sdes_crypto *ours;
 	struct span value;
 
 	terms->secure = false;
@@ -187,20 +260,5 @@ int protect_read_answer(struct stream *stream, const struct sdp *in, unsigned in
 	if (!secure_proto && stream->demanded)
 		return err_set(text, ERR_SUPPORT,
 			"media line %u answers RTP to an offer of SRTP", index + 1);
-	if (sdes_parse(&terms->theirs, value, text))
-		return ERR_SUPPORT;
-	if (!is_possible(&terms->theirs))
-		return err_set(text, ERR_SUPPORT,
-			"media line %u of the answer has an MKI with short tags, which "
-			"cannot be served",
-			index + 1);
-	ours = taken(stream, &terms->theirs);
-	if (!ours || sdp_attribute(in, (int)index, "crypto", 1, &value))
-		return err_set(text, ERR_SUPPORT,
-			"media line %u of the answer takes no crypto line that was "
-			"offered",
-			index + 1);
-	terms->ours = *ours;
-	terms->secure = true;
-	return 0;
+	return take_crypto(leg, stream, in, index, text);
 }

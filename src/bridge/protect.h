@@ -27,6 +27,10 @@ bool protect_takes_udptl(
 int protect_make_offer(
 	const struct leg *leg, struct stream *stream, bool *ret_secure_proto);
 
-/* Line INDEX of IN answers stream->offered. 0, or ERR_SUPPORT: it is less than was asked. */
-int protect_read_answer(struct stream *stream, const struct sdp *in, unsigned index,
-	struct err_text *text);
+/*
+ * Line INDEX of IN, which LEG said, answers stream->offered. Of its crypto lines the first counts
+ * whose suite was offered, under whatever tag: each of our lines has a key of its own. 0, or
+ * ERR_SUPPORT: it is less than was asked.
+ */
+int protect_read_answer(struct leg *leg, struct stream *stream, const struct sdp *in,
+	unsigned index, struct err_text *text);

@@ -10,6 +10,13 @@
 
 #include <stdbool.h>
 
+/* The codec of a line: the first of the answer that was offered, tones and comfort noise apart. */
+struct stream_codec {
+	char name[32]; /* "PCMA", as the description has it; "": not known */
+	uint32_t rate; /* clock rate in Hz; 0: not known */
+	uint8_t type;  /* RTP payload type in what this far end sends */
+};
+
 /* What one exchange says of the line. */
 struct stream_terms {
 	bool set;
@@ -19,6 +26,7 @@ struct stream_terms {
 	struct sdes_crypto theirs; /* opens what they send; only when secure */
 	struct addr rtp, rtcp;     /* theirs */
 	uint64_t payload_types[2]; /* of the exchange, a bit each */
+	struct stream_codec codec; /* agreed, once there is an answer */
 	struct dtmf_terms dtmf;    /* telephone-events, where the other leg has none */
 	bool mux;
 	bool hold_address;            /* c=0.0.0.0 */

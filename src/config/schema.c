@@ -1,5 +1,6 @@
 #include "config/schema.h"
 
+#include "config/codec.h"
 #include "config/nearest.h"
 #include "config/table.h"
 
@@ -187,6 +188,9 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 			"a comma list of names of SDP attributes, each once, "
 			"none that belongs to one side (keys, addresses, "
 			"ICE, capabilities, preconditions)",
+		[SCHEMA_CODECS] = "a comma list of codecs such as PCMA, G729, opus "
+				  "(without clock rate; private names begin with x-), "
+				  "each once",
 		[SCHEMA_DATE] = "a day or minute in UTC such as 2026-12-31 or "
 				"2026-12-31T12:00Z",
 		[SCHEMA_STAPLE] = "auto, off, or a URL such as "
@@ -241,6 +245,8 @@ const char *schema_suggest_word(const struct schema_key *key, const char *word)
 		words = bool_words;
 	else if (key->type == SCHEMA_SUITES)
 		words = schema_suites;
+	else if (key->type == SCHEMA_CODECS)
+		words = codec_names;
 	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
 		nearest_try(&nearest, words[i]);
 	return nearest.word;

@@ -49,6 +49,7 @@ enum schema_type {
 	SCHEMA_NAMES,      /* comma list of what SCHEMA_NAME takes */
 	SCHEMA_PINS,       /* comma list of sha256/BASE64 */
 	SCHEMA_ATTRIBUTES, /* comma list of names of SDP attributes that may cross */
+	SCHEMA_CODECS,     /* comma list of codecs, one of speech at least */
 	SCHEMA_SUITES,     /* comma list of SRTP suites */
 	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */
 	SCHEMA_STAPLE,     /* auto | off | an http: URL */

@@ -4,6 +4,7 @@
 #include "base/dscp.h"
 #include "base/err.h"
 #include "config/attribute.h"
+#include "config/codec.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -52,7 +53,7 @@ static void words_free(struct config_words *words)
 static bool is_list(enum schema_type type)
 {
 	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
-	       type == SCHEMA_ATTRIBUTES;
+	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_CODECS;
 }
 
 void value_clear(const struct schema_key *key, void *base)
@@ -383,6 +384,24 @@ static bool is_attribute(struct span word)
 	return is_word(word) && !attribute_is_of_hop(word);
 }
 
+static bool is_codec(struct span word)
+{
+	char text[64];
+
+	return !memchr(word.p, '\0', word.len) &&
+	       span_copy(word, text, sizeof(text)) == 0 && codec_is_known(text);
+}
+
+/* A list of nothing but tones would refuse every call. */
+static bool has_speech(const struct config_words *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (codec_is_speech(span_of(words->words[i])))
+			return true;
+	}
+	return false;
+}
+
 static bool is_item(enum schema_type type, struct span word)
 {
 	if (type == SCHEMA_NAMES)
@@ -391,6 +410,8 @@ static bool is_item(enum schema_type type, struct span word)
 		return is_pin(word);
 	if (type == SCHEMA_ATTRIBUTES)
 		return is_attribute(word);
+	if (type == SCHEMA_CODECS)
+		return is_codec(word);
 	return is_word(word);
 }
 
@@ -428,6 +449,10 @@ static int set_words(
 			*ret_bad = span_trim(word);
 			return err;
 		}
+	}
+	if (key->type == SCHEMA_CODECS && !has_speech(&words)) {
+		words_free(&words);
+		return ERR_FORMAT;
 	}
 	words_free(to);
 	*to = words;
@@ -490,6 +515,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_NAMES:
 	case SCHEMA_PINS:
 	case SCHEMA_ATTRIBUTES:
+	case SCHEMA_CODECS:
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_suites(key, base, text, ret_bad);

@@ -56,6 +56,11 @@ bool sdp_proto_is_secure(enum sdp_proto proto)
 	return proto == SDP_PROTO_SAVP || proto == SDP_PROTO_SAVPF;
 }
 
+bool sdp_proto_has_feedback(enum sdp_proto proto)
+{
+	return proto == SDP_PROTO_AVPF || proto == SDP_PROTO_SAVPF;
+}
+
 const char *sdp_proto_text(enum sdp_proto proto, bool secure)
 {
 	switch (proto) {
@@ -101,8 +106,7 @@ static const char *const static_codecs[] = {
 	[34] = "H263",
 };
 
-/* What the rtpmap of FORMAT says, "PCMU/8000"; false when it has none. */
-static bool find_map(
+bool sdp_format_map(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret)
 {
 	unsigned section = sdp_section_of(sdp, (int)media);
@@ -126,7 +130,7 @@ static bool mapped_codec(
 {
 	struct span map, name;
 
-	if (!find_map(sdp, media, format, &map) || !span_next(&map, '/', &name) ||
+	if (!sdp_format_map(sdp, media, format, &map) || !span_next(&map, '/', &name) ||
 		!name.len)
 		return false;
 	*ret_name = name;
@@ -154,7 +158,7 @@ uint32_t sdp_format_rate(const struct sdp *sdp, unsigned media, struct span form
 	struct span map, part;
 	uint64_t rate;
 
-	if (!find_map(sdp, media, format, &map) || !span_next(&map, '/', &part) ||
+	if (!sdp_format_map(sdp, media, format, &map) || !span_next(&map, '/', &part) ||
 		!span_next(&map, '/', &part) || span_uint(part, SDP_MAX_RATE, &rate))
 		return 0;
 	return (uint32_t)rate;

@@ -1,6 +1,7 @@
 #include "sdp/offer.h"
 
 #include "base/secret.h"
+#include "sdp/fit.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -39,56 +40,43 @@ static void complete(struct offer *offer)
 	offer->complete = true;
 }
 
-/* RTP/AVP and RTP/SAVP are siblings, as are RTP/AVPF and RTP/SAVPF: see offer_receive(). */
 static bool same_proto(const struct sdp_media *offered, const struct sdp_media *answered)
 {
-	if (offered->proto == SDP_PROTO_OTHER)
-		return span_equal(offered->proto_text, answered->proto_text);
-	return sdp_proto_text(offered->proto, true) ==
-	       sdp_proto_text(answered->proto, true);
+	return offered->proto == SDP_PROTO_OTHER
+		       ? span_equal(offered->proto_text, answered->proto_text)
+		       : sdp_proto_is_rtp(offered->proto) ==
+					 sdp_proto_is_rtp(answered->proto) &&
+				 (sdp_proto_is_rtp(offered->proto) ||
+					 offered->proto == answered->proto);
 }
 
-/* RFC 3264 section 6: what an answer must have in common with its offer. */
-static int check_answer(
-	const struct sdp *offered, const struct sdp *answered, struct err_text *error)
+/* RFC 3264 section 6: what our answer must have in common with their offer. */
+static bool fits(const struct sdp *offered, const struct sdp *answer)
 {
 	unsigned count = sdp_count_media(offered);
 
-	if (sdp_count_media(answered) != count)
-		return err_set(error, ERR_FORMAT,
-			"the answer has %u media lines, the offer %u",
-			sdp_count_media(answered), count);
+	if (sdp_count_media(answer) != count)
+		return false;
 	for (unsigned i = 0; i < count; i++) {
-		const struct sdp_media *ours = sdp_media(offered, i);
-		const struct sdp_media *theirs = sdp_media(answered, i);
+		const struct sdp_media *theirs = sdp_media(offered, i);
+		const struct sdp_media *ours = sdp_media(answer, i);
 
-		if (!span_equal(ours->type, theirs->type))
-			return err_set(error, ERR_FORMAT,
-				"media line %u of the answer has another type than the "
-				"offer's",
-				i + 1);
-		if (!theirs->port)
-			continue; /* refused: what else it says is void */
-		if (!ours->port)
-			return err_set(error, ERR_FORMAT,
-				"media line %u of the answer takes up what was not "
-				"offered",
-				i + 1);
-		if (!same_proto(ours, theirs))
-			return err_set(error, ERR_FORMAT,
-				"media line %u of the answer has another protocol than "
-				"the offer's",
-				i + 1);
+		if (!span_equal(ours->type, theirs->type) ||
+			(ours->port && (!theirs->port || !same_proto(theirs, ours))))
+			return false;
 	}
-	return 0;
+	return true;
 }
 
 static int receive_answer(struct offer *offer, struct sdp *sdp, struct err_text *error)
 {
-	int err = check_answer(offer->local, sdp, error);
+	unsigned fit;
+	int err = sdp_fit_answer(&sdp, offer->local, &fit);
 
 	if (err)
-		return err;
+		return err_set(error, err, "the answer cannot be put in order: %s",
+			err_str(err));
+	offer->fit = fit;
 	sdp_free(offer->remote);
 	offer->remote = sdp;
 	complete(offer);
@@ -137,7 +125,7 @@ int offer_send(struct offer *offer, struct sdp *sdp, const struct addr *address)
 {
 	if (offer->state == OFFER_SENT)
 		return ERR_STATE;
-	if (offer->state == OFFER_RECEIVED && check_answer(offer->remote, sdp, NULL) != 0)
+	if (offer->state == OFFER_RECEIVED && !fits(offer->remote, sdp))
 		return ERR_FORMAT;
 	uint64_t version = next_version(offer, sdp);
 	int err = sdp_set_origin(sdp, "-", offer->session_id, version, address);

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "sdp/fit.h"
 #include "sdp/sdp.h"
 
 enum offer_state {
@@ -22,6 +23,7 @@ struct offer {
 	struct sdp *previous;
 	uint64_t session_id; /* o= of ours */
 	uint64_t version;    /* o= version of the last description we sent */
+	unsigned fit;        /* what the last answer received lacked: enum sdp_fit */
 	bool complete;       /* at least one exchange was completed */
 };
 
@@ -39,14 +41,12 @@ bool offer_would_glare(const struct offer *offer);
 /*
  * A description arrived in a message that may carry an offer or an answer. *ret_is_offer
  * tells which it was: an answer when ours is outstanding. Takes SDP on success. 0;
- * ERR_STATE for a second offer (answer 500 per RFC 3261 14.2); ERR_FORMAT when an answer
- * does not fit: number, order or type of its media lines, a line taken up that we offered
- * with port 0, a proto that changed. After an error the state is as it was.
+ * ERR_STATE for a second offer (answer 500 per RFC 3261 14.2); ERR_LIMIT, -ENOMEM. After an
+ * error the state is as it was.
  *
- * The siblings RTP/AVP and RTP/SAVP (and RTP/AVPF and RTP/SAVPF) fit each other here: some
- * peers offer RTP/AVP with a=crypto and are answered with RTP/SAVP. Whether that is a
- * downgrade is judged by the layer above, which knows the trunk's rule. A refused line
- * (port 0) may name any proto.
+ * An answer is served as it comes: its lines are brought to number, types and order of the
+ * offer's (sdp/fit.h), and FIT says what that took. Whether a line can be used, and is not less
+ * than was asked for, is judged by the layer above.
  */
 int offer_receive(
 	struct offer *offer, struct sdp *sdp, bool *ret_is_offer, struct err_text *error);

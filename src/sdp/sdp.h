@@ -139,6 +139,8 @@ enum sdp_direction sdp_direction_reverse(enum sdp_direction direction);
 const char *sdp_direction_name(enum sdp_direction direction);
 bool sdp_proto_is_rtp(enum sdp_proto proto);
 bool sdp_proto_is_secure(enum sdp_proto proto);
+/* Whether it is one with feedback (RFC 4585, 5124): AVPF, SAVPF. */
+bool sdp_proto_has_feedback(enum sdp_proto proto);
 /* The secure or plain sibling of an RTP proto ("RTP/SAVPF" for AVPF, secure); "udptl" for
  * UDPTL, NULL for OTHER. */
 const char *sdp_proto_text(enum sdp_proto proto, bool secure);
@@ -149,5 +151,8 @@ const char *sdp_proto_text(enum sdp_proto proto, bool secure);
  */
 bool sdp_format_codec(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name);
+/* What the rtpmap of FORMAT says ("opus/48000/2"). False when it has none. */
+bool sdp_format_map(
+	const struct sdp *sdp, unsigned media, struct span format, struct span *ret);
 /* The clock rate in the rtpmap of FORMAT, in Hz; 0: it has none, or not a sensible one. */
 uint32_t sdp_format_rate(const struct sdp *sdp, unsigned media, struct span format);

@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "bridge/mediate.h"
+#include "bridge/tolerated.h"
 
 #include <errno.h>
 #include <fnmatch.h>
@@ -123,24 +124,31 @@ static int offer_again(struct rig *rig, struct buf *out)
 	return err;
 }
 
-static int answer(struct rig *rig, const char *lines, struct buf *out)
+static int answer_text(
+	struct rig *rig, const char *lines, struct buf *out, struct err_text *text)
 {
-	struct err_text text = {{0}};
 	struct sdp *result = NULL;
 	bool is_offer;
 	int err;
 
 	assert_int_equal(
-		offer_receive(&rig->b.offer, parse("192.0.2.9", lines), &is_offer, &text),
+		offer_receive(&rig->b.offer, parse("192.0.2.9", lines), &is_offer, text),
 		0);
 	assert_false(is_offer);
 	err = mediate_answer(rig->session, &rig->config, &rig->b, rig->b.offer.remote,
-		&rig->a, true, &result, &text);
+		&rig->a, true, &result, text);
 	buf_clear(out);
 	if (!err)
 		sdp_write(result, out);
 	sdp_free(result);
 	return err;
+}
+
+static int answer(struct rig *rig, const char *lines, struct buf *out)
+{
+	struct err_text text = {{0}};
+
+	return answer_text(rig, lines, out, &text);
 }
 
 static void assert_told(
@@ -156,6 +164,8 @@ static void assert_told(
 }
 
 #define CRYPTO "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY30 "\r\n"
+#define VIDEO_OFFERED "m=video 20002 RTP/SAVP 96\r\na=rtpmap:96 H264/90000\r\n" CRYPTO
+#define VIDEO_ANSWERED "m=video 30002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
 #define AUDIO "m=audio 20000 RTP/SAVP 8 0 101\r\n" CRYPTO
 
 static void assert_lines(
@@ -252,7 +262,6 @@ static void refuses_what_it_cannot_serve(void **state)
 	static const char *const rows[] = {
 		"m=audio 20000 RTP/AVP 8\r\n",         /* no SRTP from a server */
 		"m=audio 20000 RTP/SAVP 8\r\n",        /* no key */
-		"m=audio 0 RTP/SAVP 8\r\n" CRYPTO,     /* refused already */
 		"m=image 20000 udptl t38\r\n",         /* by default */
 		"m=audio 20000 RTP/SAVP 3\r\n" CRYPTO, /* no codec of ours */
 		"m=audio 20000 RTP/SAVP 101\r\na=rtpmap:101 "
@@ -274,6 +283,262 @@ static void refuses_what_it_cannot_serve(void **state)
 		rig_free(&rig);
 	}
 	buf_free(&out);
+}
+
+/* RFC 3264 5 and 8.2: nothing to serve is no reason to refuse. */
+static void passes_on_what_has_no_active_line(void **state)
+{
+	static const struct {
+		const char *lines;
+		const char *shown[3];
+	} rows[] = {
+		{"", {"t=0 0\r\n", NULL}},
+		{"m=audio 0 RTP/SAVP 8\r\n" CRYPTO, {"m=audio 0 RTP/SAVP 8\r\n", NULL}},
+		{"m=audio 0 RTP/AVP\r\nm=image 0 udptl t38\r\n",
+			{"m=audio 0 RTP/AVP 0\r\n", "m=image 0 udptl t38\r\n", NULL}},
+	};
+	static const char *const hidden[] = {"m=audio 4", "a=", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig rig;
+		struct buf out;
+
+		rig_init(&rig);
+		buf_init(&out, 0);
+		assert_int_equal(offer(&rig, rows[i].lines, &out), 0);
+		assert_lines(&out, rows[i].shown, hidden);
+		assert_int_equal(answer(&rig, rows[i].lines, &out), 0);
+		assert_lines(&out, rows[i].shown, hidden);
+		assert_told(&rig, RELAY_INTERNAL, 0, "none");
+		rig_free(&rig);
+		buf_free(&out);
+	}
+}
+
+/* An answer is served as far as it can be. */
+static void serves_answers_that_nearly_fit(void **state)
+{
+	static const struct {
+		const char *offered, *answered;
+		const char *wanted[4];
+		unsigned tolerated;
+	} rows[] = {
+		/* as it should be */
+		{AUDIO, "m=audio 30000 RTP/AVP 8\r\n",
+			{"m=audio 40000 RTP/SAVP 8\r\n", NULL}, 0},
+		/* lines too few, too many, in another order */
+		{AUDIO VIDEO_OFFERED, "m=audio 30000 RTP/AVP 8\r\n",
+			{"m=audio 40000 RTP/SAVP 8\r\n", "m=video 0 RTP/SAVP 96\r\n",
+				NULL},
+			1 << TOLERATED_SDP_LINE_MISSING},
+		{AUDIO, "m=audio 30000 RTP/AVP 8\r\nm=video 30002 RTP/AVP 96\r\n",
+			{"m=audio 40000 RTP/SAVP 8\r\n", NULL},
+			1 << TOLERATED_SDP_LINE_EXTRA},
+		{AUDIO VIDEO_OFFERED, VIDEO_ANSWERED "m=audio 30000 RTP/AVP 8\r\n",
+			{"m=audio 40000 RTP/SAVP 8\r\n", "m=video 40002 RTP/SAVP 96\r\n",
+				NULL},
+			1 << TOLERATED_SDP_LINE_ORDER},
+		{AUDIO, "", {"m=audio 0 RTP/SAVP 8 0 101\r\n", NULL},
+			1 << TOLERATED_SDP_LINE_MISSING},
+		/* port 0 with whatever behind it */
+		{AUDIO, "m=audio 0 RTP/AVP x\r\nc=IN IP4 nowhere.example\r\n",
+			{"m=audio 0 RTP/SAVP 8 0 101\r\n", NULL}, 0},
+		/* a line that cannot be used, beside one that can */
+		{AUDIO VIDEO_OFFERED,
+			"m=audio 30000 RTP/AVP 8\r\n" VIDEO_ANSWERED
+			"c=IN IP4 nowhere.example\r\n",
+			{"m=audio 40000 RTP/SAVP 8\r\n", "m=video 0 RTP/SAVP 96\r\n",
+				NULL},
+			1 << TOLERATED_SDP_LINE_UNUSABLE},
+		/* profiles: the answer that leaves has that of the offer */
+		{AUDIO, "m=audio 30000 RTP/AVPF 8\r\n",
+			{"m=audio 40000 RTP/SAVP 8\r\n", NULL},
+			1 << TOLERATED_SDP_PROFILE},
+		{"m=audio 20000 RTP/SAVPF 8\r\n" CRYPTO "a=rtcp-fb:* nack\r\n",
+			"m=audio 30000 RTP/AVP 8\r\n",
+			{"m=audio 40000 RTP/SAVPF 8\r\n", NULL},
+			1 << TOLERATED_SDP_PROFILE},
+		/* formats: more than were offered, and one under another number */
+		{AUDIO, "m=audio 30000 RTP/AVP 18 8\r\n",
+			{"m=audio 40000 RTP/SAVP 8\r\n", NULL},
+			1 << TOLERATED_SDP_FORMAT},
+		{"m=audio 20000 RTP/SAVP 111\r\na=rtpmap:111 opus/48000/2\r\n" CRYPTO,
+			"m=audio 30000 RTP/AVP 96\r\na=rtpmap:96 OPUS/48000/2\r\n",
+			{"m=audio 40000 RTP/SAVP 96\r\n", "a=rtpmap:96 OPUS/48000/2\r\n",
+				NULL},
+			1 << TOLERATED_SDP_FORMAT},
+		{"m=audio 20000 RTP/SAVP 111\r\na=rtpmap:111 opus/48000/2\r\n" CRYPTO,
+			"m=audio 30000 RTP/AVP 111\r\n",
+			{"m=audio 40000 RTP/SAVP 111\r\n",
+				"a=rtpmap:111 opus/48000/2\r\n", NULL},
+			0},
+		{"m=audio 20000 RTP/SAVP 18\r\n" CRYPTO,
+			"m=audio 30000 RTP/AVP 18\r\na=rtpmap:18 G729a/8000\r\n",
+			{"m=audio 40000 RTP/SAVP 18\r\n", NULL}, 0},
+	};
+	static const char *const hidden[] = {"rtcp-fb", "nowhere", NULL};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct rig rig;
+		struct buf out;
+
+		rig_init(&rig);
+		buf_init(&out, 0);
+		assert_int_equal(offer(&rig, rows[i].offered, &out), 0);
+		if (answer(&rig, rows[i].answered, &out))
+			fail_msg("row %zu refused", i);
+		assert_lines(&out, rows[i].wanted, hidden);
+		if ((rig.b.tolerated & ~(1u << TOLERATED_SDP_FORM)) != rows[i].tolerated)
+			fail_msg("row %zu: %#x", i, rig.b.tolerated);
+		assert_int_equal(rig.a.tolerated & ~(1u << TOLERATED_SDP_FORM), 0);
+		rig_free(&rig);
+		buf_free(&out);
+	}
+}
+
+/* Nobody would hear anything, or less than was demanded: the call ends, with the reason. */
+static void refuses_answers_that_cannot_be_served(void **state)
+{
+	static const struct {
+		const char *answered, *says;
+	} rows[] = {
+		{"m=audio 30000 RTP/AVP 18\r\n", "codec G729, none that was offered"},
+		{"m=audio 30000 RTP/AVP 101\r\na=rtpmap:101 telephone-event/8000\r\n",
+			"none that was offered"},
+		{"m=audio 30000 RTP/AVP 96\r\na=rtpmap:96 a\"b/8000\r\n", "codec a?b,"},
+		{"m=audio 30000 RTP/AVP 8\r\nc=IN IP4 localhost\r\n", "name of a host"},
+		{"m=audio 30000 udptl t38\r\n", "another protocol"},
+		{"m=audio 30000 UDP/TLS/RTP/SAVPF 8\r\n", "DTLS-SRTP"},
+		{"m=image 30000 udptl t38\r\n", "no media line that was offered"},
+		{"m=audio 70000 RTP/AVP 8\r\n", "port of m="},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err_text text = {{0}};
+		struct rig rig;
+		struct buf out;
+
+		rig_init(&rig);
+		buf_init(&out, 0);
+		assert_int_equal(offer(&rig,
+					 "m=audio 20000 RTP/SAVP 8 0 101\r\n"
+					 "a=rtpmap:101 telephone-event/8000\r\n" CRYPTO,
+					 &out),
+			0);
+		assert_int_equal(
+			answer_text(&rig, rows[i].answered, &out, &text), ERR_SUPPORT);
+		if (!strstr(text.text, rows[i].says))
+			fail_msg("\"%s\", not \"%s\"", text.text, rows[i].says);
+		rig_free(&rig);
+		buf_free(&out);
+	}
+}
+
+/* A gateway that answered RTP/AVP to RTP/AVPF is offered RTP/AVP from then on. */
+static void remembers_the_profile_of_a_far_end(void **state)
+{
+	static const char offered[] =
+		"m=audio 20000 RTP/SAVPF 8\r\n" CRYPTO "a=rtcp-fb:8 nack\r\n";
+	static const char *const first[] = {
+		"m=audio 40000 RTP/AVPF 8\r\n", "a=rtcp-fb:8 nack\r\n", NULL};
+	static const char *const second[] = {"m=audio 40000 RTP/AVP 8\r\n", NULL};
+	static const char *const answered[] = {"m=audio 40000 RTP/SAVPF 8\r\n", NULL};
+	static const char *const nothing[] = {NULL};
+	static const char *const feedback[] = {"rtcp-fb", NULL};
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, offered, &out), 0);
+	assert_lines(&out, first, nothing);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	assert_lines(&out, answered, feedback);
+	assert_int_equal(offer(&rig, offered, &out), 0);
+	assert_lines(&out, second, feedback);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	assert_lines(&out, answered, feedback);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+/* The codec of record and quality: the first of the answer that was offered and is one. */
+static void says_which_codec_was_agreed(void **state)
+{
+	const struct stream_codec *codec;
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig,
+				 "m=audio 20000 RTP/SAVP 0 8 111 13 101\r\n"
+				 "a=rtpmap:111 opus/48000/2\r\na=rtpmap:101 "
+				 "telephone-event/8000\r\n" CRYPTO,
+				 &out),
+		0);
+	assert_int_equal(answer(&rig,
+				 "m=audio 30000 RTP/AVP 13 18 96 8\r\n"
+				 "a=rtpmap:96 opus/48000/2\r\n",
+				 &out),
+		0);
+	codec = &rig.b.streams[0]->now.codec;
+	assert_string_equal(codec->name, "opus");
+	assert_int_equal(codec->rate, 48000);
+	assert_int_equal(codec->type, 111); /* as we offered it, so it sends it */
+	codec = &rig.a.streams[0]->now.codec;
+	assert_string_equal(codec->name, "opus");
+	assert_int_equal(codec->type, 96);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+/* A family of one gateway's list, and what goes with a clock rate that went. */
+static void filters_by_families_and_clock_rates(void **state)
+{
+	static const struct {
+		const char *word, *formats, *wanted;
+	} rows[] = {
+		{"G711", "111 8 18 0 101 100", "8 0 101"},
+		{"G729", "0 18 101 100", "18 101"},
+		{"G729", "0 97 101 100", "97 101"},
+		{"alaw", "0 8 13 101", "8 13 101"},
+		{"opus", "111 8 101 100 13", "111 100"},
+		{"x-none", "8", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *wanted[2] = {NULL, NULL};
+		static const char *const nothing[] = {NULL};
+		char word[16], lines[512], line[64];
+		char *words[] = {word};
+		struct rig rig;
+		struct buf out;
+
+		rig_init(&rig);
+		buf_init(&out, 0);
+		snprintf(word, sizeof(word), "%s", rows[i].word);
+		rig.gateway.common.codecs = (struct config_words){words, 1};
+		snprintf(lines, sizeof(lines),
+			"m=audio 20000 RTP/SAVP %s\r\na=rtpmap:111 opus/48000/2\r\n"
+			"a=rtpmap:97 G729AB/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
+			"a=rtpmap:100 telephone-event/48000\r\n" CRYPTO,
+			rows[i].formats);
+		assert_int_equal(
+			offer(&rig, lines, &out), rows[i].wanted ? 0 : ERR_SUPPORT);
+		snprintf(line, sizeof(line), "m=audio 40000 RTP/AVP %s\r\n",
+			rows[i].wanted ? rows[i].wanted : "");
+		wanted[0] = rows[i].wanted ? line : NULL;
+		assert_lines(&out, wanted, nothing);
+		rig_free(&rig);
+		buf_free(&out);
+	}
 }
 
 static void serves_one_line_of_two(void **state)
@@ -501,6 +766,7 @@ static void attributes_left_out_are_said_once(void **state)
 	static const char lines[] = AUDIO "a=one:value\r\na=two:value\r\na=one:more\r\n";
 	enum log_level before = log_get_level();
 	struct config_server named = server;
+	char first[] = "pbx1", second[] = "pbx2";
 	struct rig rig;
 	struct buf out;
 	unsigned count = 0;
@@ -508,7 +774,7 @@ static void attributes_left_out_are_said_once(void **state)
 	(void)state;
 	rig_init(&rig);
 	buf_init(&out, 0);
-	named.common.id = (char *)"pbx1";
+	named.common.id = first;
 	rig.a.settings = &named.common;
 	log_set_sink(count_left_out, &count);
 	assert_int_equal(offer(&rig, lines, &out), 0);
@@ -519,7 +785,7 @@ static void attributes_left_out_are_said_once(void **state)
 		/* one, two, tool and our own crypto's name */
 		assert_int_equal(count, 4);
 	}
-	named.common.id = (char *)"pbx2";
+	named.common.id = second;
 	assert_int_equal(offer_again(&rig, &out), 0);
 	assert_int_equal(count, 8);
 	log_set_level(before);
@@ -536,7 +802,8 @@ static void a_trunk_may_add_attributes(void **state)
 	static const char *const hidden[] = {"X-Note", "acap", NULL};
 	static const char *const none[] = {"note", "acap", NULL};
 	static const char *const nothing[] = {NULL};
-	static char *words[] = {(char *)"x-note", (char *)"acap"};
+	char note[] = "x-note", capability[] = "acap";
+	char *words[] = {note, capability};
 	const struct config_words added = {words, 2};
 	struct config_server noting = server;
 	struct rig rig;
@@ -593,6 +860,12 @@ int main(void)
 		cmocka_unit_test(crosses_both_ways),
 		cmocka_unit_test(mirrors_directions),
 		cmocka_unit_test(refuses_what_it_cannot_serve),
+		cmocka_unit_test(passes_on_what_has_no_active_line),
+		cmocka_unit_test(serves_answers_that_nearly_fit),
+		cmocka_unit_test(refuses_answers_that_cannot_be_served),
+		cmocka_unit_test(remembers_the_profile_of_a_far_end),
+		cmocka_unit_test(says_which_codec_was_agreed),
+		cmocka_unit_test(filters_by_families_and_clock_rates),
 		cmocka_unit_test(serves_one_line_of_two),
 		cmocka_unit_test(media_is_where_the_gateway_has_it),
 		cmocka_unit_test(says_what_may_latch),

@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "bridge/protect.h"
+#include "bridge/tolerated.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -60,13 +61,13 @@ static int read_offer(const struct leg *leg, struct stream *stream, struct sdp *
 	return err;
 }
 
-static int read_answer(struct stream *stream, struct sdp *sdp)
+static int read_answer(struct leg *leg, struct stream *stream, struct sdp *sdp)
 {
 	struct err_text text = {{0}};
 	int err;
 
 	stream->next.proto = sdp_media(sdp, 0)->proto;
-	err = protect_read_answer(stream, sdp, 0, &text);
+	err = protect_read_answer(leg, stream, sdp, 0, &text);
 	assert_null(strstr(text.text, "QUFB"));
 	sdp_free(sdp);
 	return err;
@@ -260,11 +261,9 @@ static void takes_no_answer_that_gives_less(void **state)
 		{&required, "SAVP", "", "", ERR_SUPPORT, false},
 		{&required, "AVP", "", "", ERR_SUPPORT, false},
 		{&required, "AVP", "4" AES80, "", ERR_SUPPORT, false},
-		/* a tag or a suite that was not offered, or two lines (RFC 4568 5.1.3) */
-		{&required, "SAVP", "9" AES80, "", ERR_SUPPORT, false},
-		{&required, "SAVP", "3" AES80, "", ERR_SUPPORT, false},
+		/* a suite that was not offered, whatever the tag (RFC 4568 5.1.3) */
 		{&required, "SAVP", "4" AES32, "", ERR_SUPPORT, false},
-		{&required, "SAVP", "4" AES80, "3" AES256, ERR_SUPPORT, false},
+		{&required, "SAVP", "1" AES32, "9" AES32, ERR_SUPPORT, false},
 		{&required, "SAVP", "4 AES_CM_128_HMAC_SHA1_80 inline:short", "",
 			ERR_SUPPORT, false},
 		{&only32, "SAVP", "1" AES32, "", 0, true},
@@ -285,10 +284,92 @@ static void takes_no_answer_that_gives_less(void **state)
 		int err;
 
 		assert_int_equal(protect_make_offer(&leg, stream, &secure_proto), 0);
-		err = read_answer(
-			stream, parse(rows[i].profile, rows[i].crypto, rows[i].more));
+		leg.name = "b";
+		err = read_answer(&leg, stream,
+			parse(rows[i].profile, rows[i].crypto, rows[i].more));
 		if (err != rows[i].err || stream->next.secure != rows[i].secure)
 			fail_msg("row %zu: %d, secure=%d", i, err, stream->next.secure);
+		stream_free(stream);
+	}
+}
+
+/* Of the lines of an answer the first counts whose suite was offered, under any tag. */
+static void takes_the_line_that_is_meant(void **state)
+{
+	/* as above: tags 1 to 4 */
+	const struct {
+		const char *crypto, *more;
+		unsigned tag; /* of ours that is used */
+		unsigned tolerated;
+	} rows[] = {
+		{"4" AES80, "", 4, 0},
+		{"1" AES80, "", 4, 1 << TOLERATED_SDES_TAG},
+		{"9" AES80, "", 4, 1 << TOLERATED_SDES_TAG},
+		/* the tag is that of another suite: it says nothing */
+		{"4" AES256, "", 3, 1 << TOLERATED_SDES_TAG},
+		{"4" AES80, "4" AES80, 4, 1 << TOLERATED_SDES_LINES},
+		{"4" AES80, "3" AES256, 4, 1 << TOLERATED_SDES_LINES},
+		{"3" AES256, "4" AES80, 3, 1 << TOLERATED_SDES_LINES},
+		{"5" AES32, "4" AES80, 4, 1 << TOLERATED_SDES_LINES},
+		{"4 NO_SUCH inline:" KEY30, "1" AES80, 4,
+			1 << TOLERATED_SDES_LINES | 1 << TOLERATED_SDES_TAG},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct leg leg = {GATEWAY(required), .name = "b"};
+		struct stream *stream = stream_new();
+		bool secure_proto;
+
+		assert_int_equal(protect_make_offer(&leg, stream, &secure_proto), 0);
+		assert_int_equal(read_answer(&leg, stream,
+					 parse("SAVP", rows[i].crypto, rows[i].more)),
+			0);
+		assert_true(stream->next.secure);
+		assert_int_equal(stream->next.ours.tag, rows[i].tag);
+		assert_int_equal(stream->next.ours.suite, stream->next.theirs.suite);
+		assert_int_equal(leg.tolerated, rows[i].tolerated);
+		stream_free(stream);
+	}
+}
+
+/* A refusal names the line and what it lacks. */
+static void says_what_an_offer_lacks(void **state)
+{
+	static const struct {
+		const struct config_gateway *gateway;
+		const char *profile, *lines, *says;
+	} rows[] = {
+		{&required, "AVP", "", "media line 1 offers no SRTP"},
+		{&required, "AVP", "a=crypto:1" AES80 "\r\n", "a=crypto in RTP/AVP"},
+		{&required, "AVPF", "a=fingerprint:sha-256 AA\r\n", "a=fingerprint"},
+		{&required, "SAVPF", "a=fingerprint:sha-256 AA\r\n", "DTLS-SRTP"},
+		{&required, "SAVP", "", "without a=crypto"},
+		{&only32, "SAVP", "a=crypto:1" AES80 "\r\n",
+			"no SRTP suite that is allowed"},
+		{&off, "SAVP", "a=crypto:1" AES80 "\r\n", "on a trunk without TLS"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct leg leg = {GATEWAY(*rows[i].gateway)};
+		struct stream *stream = stream_new();
+		struct err_text text = {{0}};
+		char whole[512];
+		struct sdp *sdp;
+		int len = snprintf(whole, sizeof(whole),
+			"v=0\r\nc=IN IP4 192.0.2.1\r\nm=audio 4000 RTP/%s 0\r\n%s",
+			rows[i].profile, rows[i].lines);
+
+		assert_int_equal(sdp_read(&sdp, whole, (size_t)len, NULL), 0);
+		stream->next.proto = sdp_media(sdp, 0)->proto;
+		assert_int_equal(
+			protect_read_offer(&leg, stream, sdp, 0, &text), ERR_SUPPORT);
+		if (!strstr(text.text, rows[i].says))
+			fail_msg("\"%s\", not \"%s\"", text.text, rows[i].says);
+		/* it goes out in a header's quoted string */
+		assert_null(strpbrk(text.text, "\"\\"));
+		sdp_free(sdp);
 		stream_free(stream);
 	}
 }
@@ -327,6 +408,8 @@ int main(void)
 		cmocka_unit_test(fax_in_clear_takes_the_word_of_both),
 		cmocka_unit_test(offers_no_less_than_before),
 		cmocka_unit_test(takes_no_answer_that_gives_less),
+		cmocka_unit_test(takes_the_line_that_is_meant),
+		cmocka_unit_test(says_what_an_offer_lacks),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

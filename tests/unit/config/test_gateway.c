@@ -36,7 +36,7 @@ static void every_key_arrives(void **state)
 	fixture_write(fixture, "gateways.d/a.conf",
 		"[gateway]\nhost = a.example\nport = 5071\ntls = yes\ntransport = tcp\n"
 		"srtp = optional\ncrl = a.crl\nsuites = AES_256_CM_HMAC_SHA1_32\n"
-		"codecs = PCMA,opus/48000/2\nprefixes = +49, 0049\npriority = 3\n"
+		"codecs = PCMA,opus\nprefixes = +49, 0049\npriority = 3\n"
 		"max-calls = 60\nearly-media = no\nuser-phone = yes\nrtcp-mux = yes\n"
 		"sdp-lifetime = yes\nhold = inactive\nfrom-host = from.example\n"
 		"[capture]\nmode = full\n");
@@ -51,7 +51,7 @@ static void every_key_arrives(void **state)
 		gateway->common.certs.crl, fixture_path(fixture, "gateways.d/a.crl"));
 	assert_int_equal(gateway->common.suites, CONFIG_SUITE_AES_256_CM_32);
 	assert_int_equal(gateway->common.codecs.count, 2);
-	assert_string_equal(gateway->common.codecs.words[1], "opus/48000/2");
+	assert_string_equal(gateway->common.codecs.words[1], "opus");
 	assert_int_equal(gateway->prefixes.count, 2);
 	assert_string_equal(gateway->prefixes.words[0], "+49");
 	assert_int_equal(gateway->common.priority, 3);
@@ -137,8 +137,9 @@ static void mistakes_of_all_files_are_told(void **state)
 		"gateways.d/b.conf:1:1: error: host: missing in [gateway], expected a "
 		"host name or an address\n"
 		"gateways.d/c.conf:1:2: error: [gateway]: expected no name behind it\n"
-		"gateways.d/c.conf:3:15: error: codecs: expected a comma list of words, "
-		"each once, got nothing\n"
+		"gateways.d/c.conf:3:15: error: codecs: expected a comma list of codecs "
+		"such as PCMA, G729, opus (without clock rate; private names begin with "
+		"x-), each once, got nothing\n"
 		"gateways.d/c.conf:5:2: error: [gateway]: duplicate section, first in "
 		"line 1\n"
 		"gateways.d/c.conf:7:8: error: mode: expected one of: off, signalling, "

@@ -1,0 +1,24 @@
+/*
+ * The formats of a media line: which ones a peer's configuration lets across, and which ones of an
+ * answer are of its offer. RFC 3264 6.1. Loop thread.
+ */
+#pragma once
+
+#include "bridge/leg.h"
+#include "sdp/sdp.h"
+
+/*
+ * Leaves the formats of line INDEX of OUT, an offer, that LEG's `codecs` list, in that order of
+ * preference. Telephone-events and comfort noise stay where a codec of their clock rate does
+ * (RFC 4733 2.1). 0; ERR_SUPPORT: no speech is left; ERR_LIMIT, -ENOMEM.
+ */
+int codecs_filter(struct sdp *out, unsigned index, const struct leg *leg);
+
+/*
+ * Leaves the formats of line INDEX of OUT, an answer of LEG, that LEG was offered. They may have
+ * other numbers there; a dynamic one without rtpmap gets that of the offer. Sets
+ * stream->next.codec of both legs, TO being the other one. 0; ERR_SUPPORT with TEXT: none was
+ * offered; ERR_LIMIT, -ENOMEM.
+ */
+int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct leg *to,
+	struct err_text *text);

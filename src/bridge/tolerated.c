@@ -1,0 +1,35 @@
+#include "bridge/tolerated.h"
+
+#include "base/log.h"
+
+#include <assert.h>
+
+static const char *const names[TOLERATED_COUNT] = {
+	[TOLERATED_SDP_FORM] = "sdp-form",
+	[TOLERATED_SDP_LINE_MISSING] = "sdp-line-missing",
+	[TOLERATED_SDP_LINE_EXTRA] = "sdp-line-extra",
+	[TOLERATED_SDP_LINE_ORDER] = "sdp-line-order",
+	[TOLERATED_SDP_LINE_UNUSABLE] = "sdp-line-unusable",
+	[TOLERATED_SDP_FORMAT] = "sdp-format",
+	[TOLERATED_SDP_PROFILE] = "sdp-profile",
+	[TOLERATED_SDES_TAG] = "sdes-tag",
+	[TOLERATED_SDES_LINES] = "sdes-lines",
+};
+
+const char *tolerated_name(enum tolerated what)
+{
+	assert(what < TOLERATED_COUNT);
+	return names[what];
+}
+
+void tolerate(struct leg *leg, enum tolerated what)
+{
+	if (leg->tolerated >> what & 1)
+		return;
+	leg->tolerated |= 1u << what;
+	/* Many phones put their lines in an order of their own: no news to anybody. */
+	log_write(what == TOLERATED_SDP_FORM ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "call",
+		"trunk=%s leg=%s event=tolerated what=%s",
+		leg->settings->id ? leg->settings->id : "", leg->name,
+		tolerated_name(what));
+}
