@@ -8,6 +8,8 @@
 #include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/registry.h"
+#include "bridge/uac.h"
+#include "bridge/uas.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -42,6 +44,7 @@ static int init_side(struct bridge *bridge, enum relay_side which)
 
 	side->bridge = bridge;
 	side->which = which;
+	list_init(&side->uacs);
 	err = dialogs_init(&side->dialogs);
 	return err ? err : txn_layer_new(&side->txns, bridge->timers, &times, &handlers);
 }
@@ -79,6 +82,7 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 
 static void free_side(struct bridge_side *side)
 {
+	uac_free_all(side);
 	txn_layer_free(side->txns);
 	dialogs_free(&side->dialogs);
 }
@@ -429,19 +433,16 @@ static void stray_h(void *arg, struct flow *flow, struct message *response)
 
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel)
 {
-	struct leg *leg = txn_server_user_arg(invite);
-
 	(void)arg;
 	(void)cancel;
-	if (leg)
-		leg_receive_cancel(leg);
+	uas_receive_cancel(invite);
 }
 
 static const char *name_h(
 	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
 {
 	static_assert(TXN_NAME_SIZE >= IDENTITY_SIZE, "a name of ours fits");
-	return identity_flow_host(arg, flow, buf);
+	return identity_host(arg, flow, buf);
 }
 
 /* ---- what the transports call ---- */

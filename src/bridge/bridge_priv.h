@@ -15,7 +15,8 @@ struct bridge_side {
 	enum relay_side which;
 	struct transport *transport;
 	struct txn_layer *txns;
-	struct dialogs dialogs;       /* owners are struct leg */
+	struct dialogs dialogs; /* owners are struct leg */
+	struct list uacs; /* struct uac: those of legs, and those that outlive them */
 	uint64_t attributes_said[64]; /* see attributes.c */
 };
 

@@ -420,7 +420,7 @@ static int act_change(struct call *call, struct leg *leg, const struct leg_repor
 		leg_refuse(leg, status, NULL);
 		return 1;
 	}
-	txn_server_reply(leg->invite_in, 100, NULL, NULL, NULL);
+	leg_trying(leg);
 	call->changer = leg;
 	return 0;
 }
@@ -466,7 +466,7 @@ static int act_change_cancelled(
 static int act_late_answer(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	if (call->changer && call->changer->invite_in)
+	if (call->changer && leg_is_invited(call->changer))
 		return act_changed(call, leg, report);
 	/* CANCEL and 200 crossed: what the far end agreed to stands nowhere else; the call
 	 * cannot go on with two halves that differ */

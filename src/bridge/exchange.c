@@ -136,7 +136,7 @@ static int answer_with(struct call *call, struct leg *from, struct message *resp
 		return err;
 	if (is_offer)
 		return pass_delayed_offer(call, from, ret, text);
-	if (!from->reinviting)
+	if (call->state == CALL_SETUP)
 		follow_fork(call, response);
 	return mediate_answer(call->session, call->config, from, from->offer.remote, to,
 		true, ret, text);
@@ -190,8 +190,7 @@ int exchange_reinvite(struct call *call, struct leg *from, struct message *reque
 	bool is_offer;
 	int err;
 
-	if (to->offer.state != OFFER_IDLE || (to->invite_out && !to->answered) ||
-		to->invite_in)
+	if (to->offer.state != OFFER_IDLE || leg_is_inviting(to) || leg_is_invited(to))
 		return 491;
 	err = exchange_read(request, &sdp, &text);
 	if (err == ERR_SUPPORT)

@@ -118,14 +118,14 @@ static void cross_plain(const struct message *invite, struct buf *out)
 
 int header_cross(struct call *call, struct flow *flow, struct header_invite *ret)
 {
-	const struct message *invite = txn_server_request(call->a.invite_in);
+	const struct message *invite = leg_invite_in(&call->a);
 	const struct message_address *from = message_from(invite);
 	struct leg *leg = &call->b;
 	char host_text[IDENTITY_SIZE];
 	const char *host;
 
 	leg_set_flow(leg, flow);
-	host = identity_host(leg, host_text);
+	host = identity_host(leg->home, leg->flow, host_text);
 	if (leg->gateway && leg->gateway->from_host[0])
 		host = leg->gateway->from_host;
 	cross_uri(call, flow, &ret->uri);

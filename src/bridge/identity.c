@@ -5,11 +5,14 @@
 /* More of a host name would leave no room for the rest of a Via. */
 #define IDENTITY_HOST_MAX 200
 
-static const struct addr *listener(const struct config *config, const struct leg *leg)
+static const struct addr *listener(
+	const struct bridge_side *side, const struct flow *flow)
 {
-	if (leg->home->which == RELAY_INTERNAL)
+	const struct config *config = side->bridge->config;
+
+	if (side->which == RELAY_INTERNAL)
 		return &config->internal.listen;
-	switch (leg->flow->kind) {
+	switch (flow->kind) {
 	case TRANSPORT_UDP:
 		return &config->external.udp;
 	case TRANSPORT_TCP:
@@ -71,11 +74,11 @@ static void put(char buf[static IDENTITY_SIZE], size_t *len, const char *text)
  * that name: it gets the address that it can reach, which is that of media on this side where
  * the listener is bound to all.
  */
-const char *identity_flow_host(const struct bridge_side *side, const struct flow *flow,
+const char *identity_host(const struct bridge_side *side, const struct flow *flow,
 	char buf[static IDENTITY_SIZE])
 {
 	const struct config *config = side->bridge->config;
-	const struct addr *address = &flow->local;
+	const struct addr *address;
 	char text[ADDR_TEXT_SIZE];
 	size_t len = 0;
 
@@ -83,27 +86,24 @@ const char *identity_flow_host(const struct bridge_side *side, const struct flow
 		put(buf, &len, config->tandem.fqdn);
 		return buf;
 	}
+	address = &flow->local;
 	if (config->media.external_advertise.len || !address->len || addr_is_any(address))
 		address = side_shown(side->which, config);
 	put(buf, &len, addr_uri_text(address, text));
 	return buf;
 }
 
-const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE])
-{
-	return identity_flow_host(leg->home, leg->flow, buf);
-}
-
 /* Host, and ":5061" of the listener that the far end can reach, if there is one. */
-static void put_host(const struct leg *leg, char buf[static IDENTITY_SIZE], size_t *len)
+static void put_host(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE], size_t *len)
 {
-	const struct addr *address = listener(leg->home->bridge->config, leg);
+	const struct addr *address = listener(side, flow);
 	unsigned port = address->len ? addr_port(address) : 0;
 	char host[IDENTITY_SIZE];
 	char digits[7];
 	char *p = digits + sizeof(digits) - 1;
 
-	identity_host(leg, host);
+	identity_host(side, flow, host);
 	host[IDENTITY_HOST_MAX] = '\0';
 	put(buf, len, host);
 	if (!port)
@@ -115,29 +115,30 @@ static void put_host(const struct leg *leg, char buf[static IDENTITY_SIZE], size
 	put(buf, len, p);
 }
 
-const char *identity_via(
-	const struct leg *leg, const char *branch, char buf[static IDENTITY_SIZE])
+const char *identity_via(const struct bridge_side *side, const struct flow *flow,
+	const char *branch, char buf[static IDENTITY_SIZE])
 {
 	size_t len = 0;
 
 	put(buf, &len, "SIP/2.0/");
-	put(buf, &len, transport_kind_name(leg->flow->kind));
+	put(buf, &len, transport_kind_name(flow->kind));
 	put(buf, &len, " ");
-	put_host(leg, buf, &len);
+	put_host(side, flow, buf, &len);
 	put(buf, &len, ";branch=");
 	put(buf, &len, branch);
 	put(buf, &len, ";rport");
 	return buf;
 }
 
-const char *identity_contact(const struct leg *leg, char buf[static IDENTITY_SIZE])
+const char *identity_contact(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE])
 {
 	size_t len = 0;
 
 	put(buf, &len, "<sip:");
-	put_host(leg, buf, &len);
+	put_host(side, flow, buf, &len);
 	put(buf, &len, ";transport=");
-	put(buf, &len, transport_kind_param(leg->flow->kind));
+	put(buf, &len, transport_kind_param(flow->kind));
 	put(buf, &len, ">");
 	return buf;
 }

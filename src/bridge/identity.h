@@ -9,14 +9,13 @@
 #define IDENTITY_SIZE 320
 
 /* "SIP/2.0/TLS med1.example.com:5061;branch=...;rport". Returns BUF. */
-const char *identity_via(
-	const struct leg *leg, const char *branch, char buf[static IDENTITY_SIZE]);
+const char *identity_via(const struct bridge_side *side, const struct flow *flow,
+	const char *branch, char buf[static IDENTITY_SIZE]);
 /* "<sip:med1.example.com:5061;transport=tls>". Returns BUF. */
-const char *identity_contact(const struct leg *leg, char buf[static IDENTITY_SIZE]);
+const char *identity_contact(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE]);
 /* The host that names us in From and Call-ID toward it. Returns BUF. */
-const char *identity_host(const struct leg *leg, char buf[static IDENTITY_SIZE]);
-/* The same toward the other end of FLOW, whether or not there is a leg. */
-const char *identity_flow_host(const struct bridge_side *side, const struct flow *flow,
+const char *identity_host(const struct bridge_side *side, const struct flow *flow,
 	char buf[static IDENTITY_SIZE]);
 /* The address of this machine that its media uses, port 0. */
 const struct addr *identity_media(const struct leg *leg, const struct config *config);

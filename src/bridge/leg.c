@@ -3,22 +3,17 @@
 #include "base/log.h"
 #include "base/secret.h"
 #include "bridge/body.h"
-#include "bridge/dial.h"
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
 #include "bridge/leg_priv.h"
+#include "bridge/uac.h"
+#include "bridge/uas.h"
 #include "sip/compose.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-static void server_failed_h(void *arg, struct txn_server *txn);
-static void server_ended_h(void *arg, struct txn_server *txn);
-static void response_h(void *arg, struct txn_client *txn, struct message *response);
-static void client_failed_h(void *arg, struct txn_client *txn, int err);
-static void client_ended_h(void *arg, struct txn_client *txn);
 
 const char *leg_state_name(enum leg_state state)
 {
@@ -83,43 +78,6 @@ void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	leg->h(leg->arg, leg, &report);
 }
 
-static void set_flow(struct leg *leg, struct flow *flow)
-{
-	if (leg->flow == flow)
-		return;
-	if (flow && !target_takes_flow(leg->target, flow)) {
-		log_error("leg", "call=%llu leg=%s event=flow-refused transport=%s",
-			(unsigned long long)leg->call, leg->name,
-			transport_kind_name(flow->kind));
-		return;
-	}
-	if (leg->flow)
-		flow_release(leg->flow, &leg->flow_node);
-	leg->flow = flow;
-	if (flow)
-		flow_hold(flow, FLOW_LEG, &leg->flow_node);
-}
-
-void leg_follow_route(struct leg *leg)
-{
-	struct flow *flow = dial_hop(leg->home, leg->flow, leg->dialog.next_hop);
-
-	if (!flow)
-		return;
-	set_flow(leg, flow);
-	flow_unref(flow);
-}
-
-static void stop_waiting_for_ack(struct leg *leg)
-{
-	leg->ack_awaited = false;
-	timer_stop(&leg->ok_timer);
-	timer_stop(&leg->ack_timer);
-	secret_free(leg->ok_text, leg->ok_len);
-	leg->ok_text = NULL;
-	leg->ok_len = 0;
-}
-
 void leg_init(struct leg *leg, const struct leg_params *params)
 {
 	memset(leg, 0, sizeof(*leg));
@@ -144,20 +102,32 @@ void leg_drop_digits(struct leg *leg)
 	leg->dtmf = NULL;
 }
 
+/* Gives up the 2xx of theirs that wait for an ACK, and the INVITE that has none. */
+static void drop_invites_in(struct leg *leg)
+{
+	uas_free(leg->uas);
+	uas_free(leg->unacked);
+	leg->uas = NULL;
+	leg->unacked = NULL;
+}
+
+/* Lets our INVITE go: what still comes for it is acknowledged without us. */
+static void drop_invite_out(struct leg *leg)
+{
+	uac_release(leg->uac);
+	leg->uac = NULL;
+}
+
 /* Our transactions may outlive the leg by their timers; they no longer tell it anything. */
 static void detach_transactions(struct leg *leg)
 {
-	if (leg->invite_in)
-		txn_server_detach(leg->invite_in);
+	drop_invites_in(leg);
+	drop_invite_out(leg);
 	if (leg->bye_in)
 		txn_server_detach(leg->bye_in);
-	if (leg->invite_out)
-		txn_client_detach(leg->invite_out);
 	if (leg->bye_out)
 		txn_client_detach(leg->bye_out);
-	leg->invite_in = NULL;
 	leg->bye_in = NULL;
-	leg->invite_out = NULL;
 	leg->bye_out = NULL;
 	leg_drop_digits(leg);
 }
@@ -167,10 +137,8 @@ void leg_free(struct leg *leg)
 	if (!leg->home)
 		return;
 	detach_transactions(leg);
-	stop_waiting_for_ack(leg);
 	timer_stop(&leg->last_timer);
-	secret_free(leg->ack_text, leg->ack_len);
-	set_flow(leg, NULL);
+	leg_set_flow(leg, NULL);
 	dialog_free(&leg->dialog);
 	offer_free(&leg->offer);
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
@@ -185,7 +153,8 @@ static void set_over(struct leg *leg)
 	if (leg->state == LEG_OVER)
 		return;
 	set_state(leg, LEG_OVER);
-	stop_waiting_for_ack(leg);
+	drop_invites_in(leg);
+	drop_invite_out(leg);
 	leg_report(leg, LEG_EVENT_OVER, NULL, 0, NULL);
 }
 
@@ -196,31 +165,102 @@ static void add_identity(struct leg *leg, const char *product, struct buf *out)
 {
 	char contact[IDENTITY_SIZE];
 
-	compose_header_str(out, "Contact", identity_contact(leg, contact));
+	compose_header_str(
+		out, "Contact", identity_contact(leg->home, leg->flow, contact));
 	compose_header_str(out, "Allow", leg_allow(leg));
 	compose_header_str(out, product, "Tandem");
 }
 
 /* ---- INVITE from there ---- */
 
-void leg_attach(struct leg *leg, struct txn_server *txn)
+static void cancelled_h(void *arg, struct uas *uas)
 {
-	struct txn_server_user user = {
-		.failed_h = server_failed_h, .ended_h = server_ended_h, .arg = leg};
+	struct leg *leg = arg;
 
-	txn_server_attach(txn, &user);
-	txn_server_set_call(txn, leg->call);
+	(void)uas;
+	leg_report(leg, LEG_EVENT_CANCEL, NULL, 0, NULL);
+}
+
+/* Frees that one of the two. */
+static void forget_uas(struct leg *leg, struct uas *uas)
+{
+	if (leg->uas == uas)
+		leg->uas = NULL;
+	else if (leg->unacked == uas)
+		leg->unacked = NULL;
+	uas_free(uas);
+}
+
+static void acked_h(void *arg, struct uas *uas, struct message *ack)
+{
+	struct leg *leg = arg;
+
+	forget_uas(leg, uas);
+	leg_report(leg, LEG_EVENT_ACK, ack, 0, NULL);
+}
+
+static void uas_failed_h(void *arg, struct uas *uas, int status, const char *why)
+{
+	struct leg *leg = arg;
+
+	/* one that is open is refused when the call ends */
+	if (!uas_is_open(uas))
+		forget_uas(leg, uas);
+	leg_report(leg, LEG_EVENT_FAILED, NULL, status, why);
+}
+
+int leg_take_invite(struct leg *leg, struct txn_server *invite)
+{
+	const struct uas_params params = {.side = leg->home,
+		.txn = invite,
+		.call = leg->call,
+		.user = {.cancelled_h = cancelled_h,
+			.acked_h = acked_h,
+			.failed_h = uas_failed_h,
+			.arg = leg}};
+	struct uas *uas;
+	int err = uas_new(&uas, &params);
+
+	if (err)
+		return err;
+	/* the ACK of the one before may have been overtaken (RFC 5407 3.1.4); that of the one
+	 * before it is not waited for any more */
+	uas_free(leg->unacked);
+	leg->unacked = leg->uas;
+	leg->uas = uas;
+	return 0;
+}
+
+bool leg_is_invited(const struct leg *leg)
+{
+	return leg->uas && uas_is_open(leg->uas);
+}
+
+bool leg_is_inviting(const struct leg *leg)
+{
+	return leg->uac && uac_is_open(leg->uac);
+}
+
+struct message *leg_invite_in(const struct leg *leg)
+{
+	return leg->uas ? uas_request(leg->uas) : NULL;
+}
+
+void leg_trying(struct leg *leg)
+{
+	if (leg_is_invited(leg))
+		uas_trying(leg->uas);
 }
 
 int leg_accept(struct leg *leg, struct txn_server *invite)
 {
 	int err = dialog_init_uas(&leg->dialog, txn_server_request(invite));
 
+	if (!err)
+		err = leg_take_invite(leg, invite);
 	if (err)
 		return err;
-	set_flow(leg, txn_server_flow(invite));
-	leg->invite_in = invite;
-	leg_attach(leg, invite);
+	leg_set_flow(leg, txn_server_flow(invite));
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
 	return 0;
@@ -232,190 +272,132 @@ void leg_retag(struct leg *leg)
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 }
 
-/* The response to invite_in that carries our Contact, and SDP where there is some. */
-static int respond(struct leg *leg, int status, const struct sdp *sdp, struct buf *out)
+/* A response to their INVITE with our Contact, and SDP where there is some: by SEND. */
+static int respond(struct leg *leg, int status, const struct sdp *sdp,
+	int (*send)(struct uas *uas, const struct uas_response *response))
 {
-	int err = compose_response(out, txn_server_request(leg->invite_in), status, NULL,
-		leg->dialog.local_tag);
+	struct uas_response response = {
+		.status = status, .tag = leg->dialog.local_tag, .sdp = sdp};
+	struct buf headers;
+	int err;
 
-	if (err)
-		return err;
-	add_identity(leg, "Server", out);
-	return body_add_sdp(out, leg->flow, sdp);
+	if (!leg_is_invited(leg))
+		return ERR_STATE;
+	buf_init(&headers, 0);
+	add_identity(leg, "Server", &headers);
+	err = headers.err;
+	response.headers = buf_span(&headers);
+	if (!err)
+		err = send(leg->uas, &response);
+	buf_free(&headers);
+	return err;
 }
 
 int leg_provision(struct leg *leg, int status, const struct sdp *sdp)
 {
-	struct buf out;
-	int err;
-
-	if (!leg->invite_in)
-		return ERR_STATE;
-	buf_init(&out, 0);
-	err = respond(leg, status, sdp, &out);
-	if (!err)
-		err = txn_server_respond(leg->invite_in, status, out.data, out.len);
-	buf_free(&out);
-	return err;
-}
-
-/* RFC 3261 13.3.1.4: the 2xx is repeated by us, not by the transaction, over any
- * transport, since a proxy behind a stream may speak UDP further on. */
-static void repeat_ok_h(void *arg)
-{
-	struct leg *leg = arg;
-	uint64_t t2_ms = leg->home->bridge->config->sip.t2_ms;
-
-	leg->ok_interval_ms *= 2;
-	if (leg->ok_interval_ms > t2_ms)
-		leg->ok_interval_ms = t2_ms;
-	timer_start(
-		leg_timers(leg), &leg->ok_timer, leg->ok_interval_ms, repeat_ok_h, leg);
-	flow_send(leg->flow, leg->call, leg->ok_text, leg->ok_len);
-}
-
-static void no_ack_h(void *arg)
-{
-	struct leg *leg = arg;
-
-	stop_waiting_for_ack(leg);
-	leg_report(leg, LEG_EVENT_FAILED, NULL, 408, "no ACK for our 200");
+	return respond(leg, status, sdp, uas_provision);
 }
 
 int leg_answer(struct leg *leg, const struct sdp *sdp)
 {
-	struct buf out;
-	int err;
+	int err = respond(leg, 200, sdp, uas_answer);
 
-	if (!leg->invite_in)
-		return ERR_STATE;
-	buf_init(&out, 0);
-	err = respond(leg, 200, sdp, &out);
-	if (err) {
-		buf_free(&out);
+	if (err)
 		return err;
-	}
 	leg->dialog.early = false;
-	stop_waiting_for_ack(leg);
-	leg->ack_awaited = true;
-	leg->ok_cseq = message_cseq(txn_server_request(leg->invite_in));
-	leg->ok_text = buf_steal(&out, &leg->ok_len);
-	leg->ok_interval_ms = t1_ms(leg);
-	timer_start(
-		leg_timers(leg), &leg->ok_timer, leg->ok_interval_ms, repeat_ok_h, leg);
-	timer_start(leg_timers(leg), &leg->ack_timer, 64 * t1_ms(leg), no_ack_h, leg);
+	/* the ACK of an earlier 2xx is not waited for any more */
+	uas_free(leg->unacked);
+	leg->unacked = NULL;
 	if (leg->state == LEG_INVITING)
 		set_state(leg, LEG_TALKING);
-	err = txn_server_respond(leg->invite_in, 200, leg->ok_text, leg->ok_len);
-	if (leg->invite_in)
-		txn_server_detach(leg->invite_in);
-	leg->invite_in = NULL;
-	return err;
+	return 0;
 }
 
 void leg_refuse(struct leg *leg, int status, const char *extra)
 {
-	struct txn_server *txn = leg->invite_in;
-
-	if (!txn)
+	if (!leg_is_invited(leg))
 		return;
-	leg->invite_in = NULL;
-	txn_server_detach(txn);
-	txn_server_reply(txn, status, NULL, leg->dialog.local_tag, extra);
+	uas_refuse(leg->uas, status, leg->dialog.local_tag, extra);
+	uas_free(leg->uas);
+	leg->uas = leg->unacked;
+	leg->unacked = NULL;
 	if (leg->state == LEG_INVITING)
 		set_over(leg);
 }
 
-static void server_failed_h(void *arg, struct txn_server *txn)
-{
-	struct leg *leg = arg;
-
-	if (txn == leg->invite_in)
-		leg_report(leg, LEG_EVENT_FAILED, NULL, 503, "connection lost");
-}
-
-static void server_ended_h(void *arg, struct txn_server *txn)
-{
-	struct leg *leg = arg;
-
-	if (txn == leg->invite_in)
-		leg->invite_in = NULL;
-	if (txn == leg->bye_in)
-		leg->bye_in = NULL;
-}
-
 void leg_receive_ack(struct leg *leg, struct message *ack)
 {
-	/* another request may have come between (RFC 5407 3.1.4) */
-	if (!leg->ack_awaited || message_cseq(ack) != leg->ok_cseq)
-		return;
-	stop_waiting_for_ack(leg);
-	leg_report(leg, LEG_EVENT_ACK, ack, 0, NULL);
-}
-
-void leg_receive_cancel(struct leg *leg)
-{
-	if (leg->invite_in)
-		leg_report(leg, LEG_EVENT_CANCEL, NULL, 0, NULL);
+	if (!leg->uas || !uas_take_ack(leg->uas, ack))
+		if (leg->unacked)
+			uas_take_ack(leg->unacked, ack);
 }
 
 /* ---- INVITE of ours ---- */
 
-static int start_invite(struct leg *leg, struct buf *out, const char *branch)
-{
-	struct txn_client_user user = {.response_h = response_h,
-		.failed_h = client_failed_h,
-		.ended_h = client_ended_h,
-		.arg = leg};
+static void provisional_h(void *arg, struct message *response);
+static void accepted_h(void *arg, struct message *response);
+static void refused_h(void *arg, struct message *response);
+static void uac_failed_h(void *arg, int err);
 
-	if (out->err)
-		return out->err;
-	if (leg->invite_out)
-		txn_client_detach(leg->invite_out);
-	leg->invite_out = NULL;
-	leg->answered = false;
-	secret_free(leg->ack_text, leg->ack_len);
-	leg->ack_text = NULL;
-	return txn_client_start(leg->home->txns, &leg->invite_out, leg->flow,
-		MESSAGE_INVITE, branch, leg->call, out->data, out->len, &user);
+static void uac_ended_h(void *arg)
+{
+	struct leg *leg = arg;
+
+	leg->uac = NULL;
 }
 
-/* Composes an INVITE within LEG's dialog, early or not, up to its body. */
-static void compose_invite(
-	struct leg *leg, struct buf *out, const char *branch, struct span headers)
+/* Sends an INVITE within the leg's dialog, early or not: HEADERS are whole lines. */
+static int send_invite(struct leg *leg, struct span headers, const struct sdp *sdp)
 {
+	char branch[TXN_BRANCH_SIZE];
 	char via[IDENTITY_SIZE];
+	struct uac_params params = {.side = leg->home,
+		.dialog = &leg->dialog,
+		.flow = leg->flow,
+		.call = leg->call,
+		.branch = branch,
+		.first = leg->dialog.early,
+		.user = {.provisional_h = provisional_h,
+			.accepted_h = accepted_h,
+			.refused_h = refused_h,
+			.failed_h = uac_failed_h,
+			.ended_h = uac_ended_h,
+			.arg = leg}};
+	struct buf out;
+	int err;
 
-	dialog_request(&leg->dialog, out, MESSAGE_INVITE, identity_via(leg, branch, via),
-		0, &leg->invite_cseq);
-	add_identity(leg, "User-Agent", out);
-	buf_add_span(out, headers);
+	txn_branch(branch);
+	buf_init(&out, 0);
+	dialog_request(&leg->dialog, &out, MESSAGE_INVITE,
+		identity_via(leg->home, leg->flow, branch, via), 0, &params.cseq);
+	add_identity(leg, "User-Agent", &out);
+	buf_add_span(&out, headers);
+	err = body_add_sdp(&out, leg->flow, sdp);
+	params.text = buf_span(&out);
+	drop_invite_out(leg);
+	if (!err)
+		err = uac_start(&leg->uac, &params);
+	buf_free(&out);
+	return err;
 }
 
 int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invite,
 	const struct sdp *sdp)
 {
-	char branch[TXN_BRANCH_SIZE];
 	char host[IDENTITY_SIZE];
-	struct buf out;
 	int err;
 
-	set_flow(leg, flow);
+	leg_set_flow(leg, flow);
 	err = dialog_init_uac(&leg->dialog, invite->from, invite->to, invite->uri,
-		identity_host(leg, host));
+		identity_host(leg->home, leg->flow, host));
 	if (err)
 		return err;
 	leg->dialog.limited = true;
 	leg->dialog.max_forwards = invite->max_forwards;
-	txn_branch(branch);
-	buf_init(&out, 0);
-	compose_invite(leg, &out, branch, invite->headers);
-	leg->dialog.limited = false;
-	body_add_sdp(&out, leg->flow, sdp);
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
-	err = start_invite(leg, &out, branch);
-	buf_free(&out);
+	err = send_invite(leg, invite->headers, sdp);
+	leg->dialog.limited = false;
 	if (err)
 		leg_reset(leg);
 	return err;
@@ -425,182 +407,138 @@ void leg_reset(struct leg *leg)
 {
 	detach_transactions(leg);
 	dialog_free(&leg->dialog);
-	set_flow(leg, NULL);
+	leg_set_flow(leg, NULL);
 	set_state(leg, LEG_IDLE);
 }
 
 int leg_reinvite(struct leg *leg, const struct sdp *sdp)
 {
-	char branch[TXN_BRANCH_SIZE];
-	struct buf out;
-	int err;
-
 	leg_follow_route(leg);
-	txn_branch(branch);
-	buf_init(&out, 0);
-	compose_invite(leg, &out, branch, (struct span){0});
-	body_add_sdp(&out, leg->flow, sdp);
-	leg->reinviting = true;
-	err = start_invite(leg, &out, branch);
-	buf_free(&out);
-	return err;
-}
-
-/* ACK, and BYE where a fork is not wanted, in a dialog that may not be the leg's own. */
-static void send_ack(struct leg *leg, struct dialog *dialog, uint32_t cseq,
-	const struct sdp *sdp, struct buf *out)
-{
-	char branch[TXN_BRANCH_SIZE];
-	char via[IDENTITY_SIZE];
-
-	leg_follow_route(leg);
-	txn_branch(branch);
-	dialog_request(
-		dialog, out, MESSAGE_ACK, identity_via(leg, branch, via), cseq, NULL);
-	body_add_sdp(out, leg->flow, sdp);
-	if (!out->err)
-		flow_send(leg->flow, leg->call, out->data, out->len);
+	return send_invite(leg, (struct span){0}, sdp);
 }
 
 void leg_ack(struct leg *leg, const struct sdp *sdp)
 {
-	struct buf out;
-
-	buf_init(&out, 0);
-	send_ack(leg, &leg->dialog, leg->invite_cseq, sdp, &out);
-	secret_free(leg->ack_text, leg->ack_len);
-	leg->ack_text = buf_steal(&out, &leg->ack_len);
-	buf_free(&out);
-}
-
-/* *RET (may be NULL) is its transaction. */
-static int send_bye(struct leg *leg, struct dialog *dialog, const char *reason,
-	const struct txn_client_user *user, struct txn_client **ret)
-{
-	char branch[TXN_BRANCH_SIZE];
-	char via[IDENTITY_SIZE];
-	struct buf out;
-	int err;
-
-	leg_follow_route(leg);
-	txn_branch(branch);
-	buf_init(&out, 0);
-	dialog_request(
-		dialog, &out, MESSAGE_BYE, identity_via(leg, branch, via), 0, NULL);
-	if (reason)
-		compose_header_str(&out, "Reason", reason);
-	err = body_add_sdp(&out, leg->flow, NULL);
-	if (!err)
-		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_BYE,
-			branch, leg->call, out.data, out.len, user);
-	buf_free(&out);
-	return err;
-}
-
-/* RFC 3261 13.2.2.4: a 2xx of a branch that lost, or that came after we gave up, is
- * acknowledged and ended at once. */
-static void end_fork(struct leg *leg, const struct message *response)
-{
-	struct dialog fork;
-	struct buf out;
-
-	if (dialog_fork(&fork, &leg->dialog))
+	if (!leg->uac)
 		return;
-	buf_init(&out, 0);
-	if (!dialog_establish(&fork, response)) {
-		send_ack(leg, &fork, message_cseq(response), NULL, &out);
-		send_bye(leg, &fork, NULL, NULL, NULL);
-	}
-	buf_free(&out);
-	dialog_free(&fork);
+	leg_follow_route(leg);
+	uac_ack(leg->uac, leg->flow, sdp);
 }
+
+void leg_cancel(struct leg *leg)
+{
+	if (leg->uac)
+		uac_cancel(leg->uac, NULL);
+}
+
+/* ---- BYE ---- */
 
 /* A BYE ended the dialog; an INVITE of ours that is still open gets its final response, whose
  * ACK is owed (RFC 5407 3.2.3). */
 static void end_dialog(struct leg *leg)
 {
-	if (leg->invite_out && !leg->answered &&
-		!txn_client_cancel(leg->invite_out, NULL)) {
+	if (leg_is_inviting(leg) && !uac_cancel(leg->uac, NULL)) {
 		set_state(leg, LEG_CLOSING);
 		return;
 	}
 	set_over(leg);
 }
 
-static void bye_response_h(void *arg, struct txn_client *txn, struct message *response)
+static void bye_over(struct leg *leg, struct txn_client *txn)
 {
-	struct leg *leg = arg;
-
-	if (message_status(response) < 200)
-		return;
 	txn_client_detach(txn);
 	leg->bye_out = NULL;
 	end_dialog(leg);
+}
+
+static void bye_response_h(void *arg, struct txn_client *txn, struct message *response)
+{
+	if (message_status(response) >= 200)
+		bye_over(arg, txn);
 }
 
 static void bye_failed_h(void *arg, struct txn_client *txn, int err)
 {
-	struct leg *leg = arg;
-
 	(void)err;
-	txn_client_detach(txn);
-	leg->bye_out = NULL;
-	end_dialog(leg);
+	bye_over(arg, txn);
 }
+
+/* Sends BYE, whose end is the leg's. */
+static void send_bye(struct leg *leg, const char *reason)
+{
+	const struct txn_client_user user = {
+		.response_h = bye_response_h, .failed_h = bye_failed_h, .arg = leg};
+	char branch[TXN_BRANCH_SIZE];
+	char via[IDENTITY_SIZE];
+	struct buf out;
+	int err;
+
+	leg_follow_route(leg);
+	txn_branch(branch);
+	buf_init(&out, 0);
+	dialog_request(&leg->dialog, &out, MESSAGE_BYE,
+		identity_via(leg->home, leg->flow, branch, via), 0, NULL);
+	if (reason)
+		compose_header_str(&out, "Reason", reason);
+	err = body_add_sdp(&out, leg->flow, NULL);
+	if (!err)
+		err = txn_client_start(leg->home->txns, &leg->bye_out, leg->flow,
+			MESSAGE_BYE, branch, leg->call, out.data, out.len, &user);
+	buf_free(&out);
+	if (err)
+		set_over(leg);
+}
+
+/* ---- what comes for an INVITE of ours ---- */
 
 /* We gave up while the first INVITE was under way, and were answered nevertheless. */
 static void answered_too_late(struct leg *leg, struct message *response)
 {
-	struct txn_client_user user = {
-		.response_h = bye_response_h, .failed_h = bye_failed_h, .arg = leg};
-
-	if (leg->answered) {
-		end_fork(leg, response);
-		return;
-	}
-	leg->answered = true;
-	if (dialog_establish(&leg->dialog, response)) {
-		set_over(leg);
-		return;
-	}
+	dialog_establish(&leg->dialog, response);
 	leg_ack(leg, NULL);
-	if (send_bye(leg, &leg->dialog, NULL, &user, &leg->bye_out))
-		set_over(leg);
+	send_bye(leg, NULL);
 }
 
-/* It failed: its transaction still acknowledges repetitions, but nothing waits for it. */
-static void forget_invite(struct leg *leg)
+static void first_accepted(struct leg *leg, struct message *response)
 {
-	if (leg->invite_out)
-		txn_client_detach(leg->invite_out);
-	leg->invite_out = NULL;
-}
-
-/* A 2xx to our first INVITE. */
-static void accepted(struct leg *leg, struct message *response)
-{
-	if (leg->answered) {
-		if (!dialog_is_of(&leg->dialog, response))
-			end_fork(leg, response);
-		else if (leg->ack_text)
-			flow_send(leg->flow, leg->call, leg->ack_text, leg->ack_len);
-		return;
-	}
 	if (dialog_establish(&leg->dialog, response)) {
-		forget_invite(leg);
-		leg_report(
-			leg, LEG_EVENT_FAILED, NULL, 502, "2xx without a usable Contact");
+		/* it cannot be used, but was picked up: ACK, and BYE behind it */
+		leg_ack(leg, NULL);
+		set_state(leg, LEG_TALKING);
+		leg_report(leg, LEG_EVENT_FAILED, NULL, 502, "2xx that makes no dialog");
 		return;
 	}
-	leg->answered = true;
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_TALKING);
 	leg_report(leg, LEG_EVENT_ANSWER, response, message_status(response), NULL);
 }
 
-static void provisional(struct leg *leg, struct message *response)
+static void accepted_h(void *arg, struct message *response)
 {
-	if (message_status(response) == 100)
+	struct leg *leg = arg;
+	bool first = leg->dialog.early;
+
+	if (leg->state == LEG_CLOSING && first) {
+		answered_too_late(leg, response);
+	} else if (leg->state == LEG_CLOSING) {
+		/* a BYE is on its way already; the ACK is still owed */
+		leg_ack(leg, NULL);
+		if (!leg->bye_out)
+			set_over(leg); /* it was answered already, or was theirs */
+	} else if (first) {
+		first_accepted(leg, response);
+	} else {
+		dialog_refresh(&leg->dialog, response);
+		leg_report(
+			leg, LEG_EVENT_ANSWER, response, message_status(response), NULL);
+	}
+}
+
+static void provisional_h(void *arg, struct message *response)
+{
+	struct leg *leg = arg;
+
+	if (leg->state == LEG_CLOSING || !leg->dialog.early)
 		return;
 	/* The latest branch that rang is the dialog that requests and early media belong to. A
 	 * peer of RFC 2543's days rings without a tag: that makes no dialog, but it rings. */
@@ -609,97 +547,47 @@ static void provisional(struct leg *leg, struct message *response)
 	leg_report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
 }
 
-static void first_response(struct leg *leg, struct message *response)
-{
-	int status = message_status(response);
-
-	if (leg->state == LEG_CLOSING && status >= 200 && status < 300) {
-		answered_too_late(leg, response);
-	} else if (leg->state == LEG_CLOSING) {
-		if (status >= 300 && !leg->answered)
-			set_over(leg);
-	} else if (status < 200) {
-		provisional(leg, response);
-	} else if (status < 300) {
-		accepted(leg, response);
-	} else {
-		forget_invite(leg);
-		leg_report(leg, LEG_EVENT_REFUSAL, response, status, NULL);
-	}
-}
-
-static void reinvite_response(struct leg *leg, struct message *response)
-{
-	int status = message_status(response);
-
-	if (status < 200)
-		return;
-	if (status < 300 && leg->answered) {
-		if (leg->ack_text)
-			flow_send(leg->flow, leg->call, leg->ack_text, leg->ack_len);
-		return;
-	}
-	if (status < 300) {
-		leg->answered = true;
-		dialog_refresh(&leg->dialog, response);
-	}
-	if (leg->state == LEG_CLOSING) {
-		/* a BYE is on its way already; the ACK is still owed */
-		if (status < 300)
-			leg_ack(leg, NULL);
-		else
-			forget_invite(leg);
-		if (!leg->bye_out)
-			set_over(leg); /* it was answered already, or was theirs */
-		return;
-	}
-	if (status >= 300)
-		forget_invite(leg);
-	leg_report(leg, status < 300 ? LEG_EVENT_ANSWER : LEG_EVENT_REFUSAL, response,
-		status, NULL);
-}
-
-static void response_h(void *arg, struct txn_client *txn, struct message *response)
+static void refused_h(void *arg, struct message *response)
 {
 	struct leg *leg = arg;
 
-	(void)txn;
-	if (leg->reinviting)
-		reinvite_response(leg, response);
-	else
-		first_response(leg, response);
-}
-
-static void client_failed_h(void *arg, struct txn_client *txn, int err)
-{
-	struct leg *leg = arg;
-
-	if (txn != leg->invite_out)
-		return;
-	txn_client_detach(txn);
-	leg->invite_out = NULL;
-	if (leg->state == LEG_CLOSING && !leg->bye_out)
+	drop_invite_out(leg);
+	if (leg->state != LEG_CLOSING)
+		leg_report(
+			leg, LEG_EVENT_REFUSAL, response, message_status(response), NULL);
+	else if (!leg->bye_out)
 		set_over(leg);
-	else if (leg->state != LEG_CLOSING)
+}
+
+static void uac_failed_h(void *arg, int err)
+{
+	struct leg *leg = arg;
+
+	drop_invite_out(leg);
+	if (leg->state != LEG_CLOSING)
 		leg_report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
 			txn_failure(err));
-}
-
-static void client_ended_h(void *arg, struct txn_client *txn)
-{
-	struct leg *leg = arg;
-
-	if (txn == leg->invite_out)
-		leg->invite_out = NULL;
-}
-
-void leg_cancel(struct leg *leg)
-{
-	if (leg->invite_out)
-		txn_client_cancel(leg->invite_out, NULL);
+	else if (!leg->bye_out)
+		set_over(leg);
 }
 
 /* ---- the end ---- */
+
+static void bye_ended_h(void *arg, struct txn_server *txn)
+{
+	struct leg *leg = arg;
+
+	if (txn == leg->bye_in)
+		leg->bye_in = NULL;
+}
+
+void leg_attach_bye(struct leg *leg, struct txn_server *txn)
+{
+	const struct txn_server_user user = {.ended_h = bye_ended_h, .arg = leg};
+
+	leg->bye_in = txn;
+	txn_server_attach(txn, &user);
+}
 
 void leg_bye_answer(struct leg *leg)
 {
@@ -716,17 +604,12 @@ void leg_bye_answer(struct leg *leg)
 
 static void close_talking(struct leg *leg, const char *reason)
 {
-	struct txn_client_user user = {
-		.response_h = bye_response_h, .failed_h = bye_failed_h, .arg = leg};
-
 	leg_refuse(leg, 487, NULL);
 	/* a 2xx of ours that is not acknowledged yet is repeated no more: the BYE says all */
-	stop_waiting_for_ack(leg);
+	drop_invites_in(leg);
 	set_state(leg, LEG_CLOSING);
-	if (leg->invite_out && leg->answered && !leg->ack_text)
-		leg_ack(leg, NULL); /* 15: no BYE before the ACK */
-	if (send_bye(leg, &leg->dialog, reason, &user, &leg->bye_out))
-		set_over(leg);
+	leg_ack(leg, NULL); /* 15: no BYE before the ACK */
+	send_bye(leg, reason);
 }
 
 void leg_close(struct leg *leg, int status, const char *reason)
@@ -736,11 +619,11 @@ void leg_close(struct leg *leg, int status, const char *reason)
 		set_over(leg);
 		break;
 	case LEG_INVITING:
-		if (leg->invite_in) {
+		if (leg_is_invited(leg)) {
 			leg_refuse(leg, status, NULL);
-		} else if (leg->invite_out) {
+		} else if (leg_is_inviting(leg)) {
 			set_state(leg, LEG_CLOSING);
-			txn_client_cancel(leg->invite_out, reason);
+			uac_cancel(leg->uac, reason);
 		} else {
 			set_over(leg);
 		}
@@ -752,11 +635,4 @@ void leg_close(struct leg *leg, int status, const char *reason)
 	case LEG_OVER:
 		break;
 	}
-}
-
-/* ---- connections ---- */
-
-void leg_set_flow(struct leg *leg, struct flow *flow)
-{
-	set_flow(leg, flow);
 }

@@ -40,6 +40,8 @@ enum leg_event {
 
 struct dtmf;
 struct leg;
+struct uac;
+struct uas;
 
 struct leg_report {
 	enum leg_event event;
@@ -72,23 +74,12 @@ struct leg {
 	unsigned tolerated; /* what it did against the letter, a bit each: tolerated.h */
 	bool udptl;         /* fax in clear was agreed on at any time */
 
-	struct txn_server *invite_in;  /* an INVITE from there without a final response */
-	struct txn_client *invite_out; /* an INVITE of ours without one, or accepted */
-	struct txn_server *bye_in;     /* a BYE that is not answered yet */
-	struct txn_client *bye_out;    /* a BYE of ours without a response */
-	uint32_t invite_cseq;          /* of our latest INVITE: its ACK's */
-	bool reinviting;               /* invite_out is a re-INVITE */
-	bool answered;                 /* our latest INVITE has its 2xx */
-	bool ack_awaited;              /* we sent a 2xx and have no ACK */
-	uint32_t ok_cseq;              /* of the INVITE that it answers: its ACK's */
-	char *ok_text;                 /* that 2xx, for retransmission (13.3.1.4) */
-	size_t ok_len;
-	char *ack_text; /* our latest ACK, for retransmitted 2xx */
-	size_t ack_len;
-	struct timer ok_timer;   /* retransmits ok_text */
-	struct timer ack_timer;  /* 64*T1 without ACK */
-	struct timer last_timer; /* CLOSING: whatever is awaited, it ends */
-	uint64_t ok_interval_ms;
+	struct uac *uac;     /* our latest INVITE; NULL: none, or it is long over */
+	struct uas *uas;     /* theirs, open or not acknowledged; owned; NULL: none */
+	struct uas *unacked; /* the one before it, whose ACK was overtaken; owned */
+	struct txn_server *bye_in;  /* a BYE that is not answered yet */
+	struct txn_client *bye_out; /* a BYE of ours without a response */
+	struct timer last_timer;    /* CLOSING: whatever is awaited, it ends */
 	struct dtmf *dtmf; /* digits that wait for INFO to it; owned, may be NULL */
 };
 
@@ -110,6 +101,11 @@ void leg_free(struct leg *leg);
 
 /* Takes over the first INVITE. 0, or negative: the caller refuses it. */
 int leg_accept(struct leg *leg, struct txn_server *invite);
+/* An INVITE of theirs, first or further, has no final response; and the message, or NULL. */
+bool leg_is_invited(const struct leg *leg);
+struct message *leg_invite_in(const struct leg *leg);
+/* 100 to the INVITE, first or further. */
+void leg_trying(struct leg *leg);
 /* 101-199 with SDP (may be NULL, borrowed) to the first INVITE. */
 int leg_provision(struct leg *leg, int status, const struct sdp *sdp);
 /* 200 with SDP (may be NULL, borrowed) to the INVITE, first or further; repeated until ACK. */
@@ -136,6 +132,9 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 /* Forgets a first INVITE that failed, so that leg_invite() may be called again. */
 void leg_reset(struct leg *leg);
 
+/* An INVITE of ours, first or further, has no final response. */
+bool leg_is_inviting(const struct leg *leg);
+
 /* ---- both ---- */
 
 int leg_reinvite(struct leg *leg, const struct sdp *sdp);
@@ -160,8 +159,6 @@ void leg_drop_digits(struct leg *leg);
 void leg_request(struct leg *leg, struct txn_server *txn, struct message *request);
 /* An ACK without a transaction. */
 void leg_receive_ack(struct leg *leg, struct message *ack);
-/* The peer cancelled its INVITE. */
-void leg_receive_cancel(struct leg *leg);
 /* Another connection to the same peer takes the place of one that ended. One that the leg's
  * target does not take is refused and logged: what began over TLS stays there. */
 void leg_set_flow(struct leg *leg, struct flow *flow);

@@ -12,7 +12,9 @@ const char *leg_allow(const struct leg *leg);
 /* Tells the call. */
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why);
-/* The leg learns of the end of TXN, and that nobody acknowledged it. */
-void leg_attach(struct leg *leg, struct txn_server *txn);
+/* An INVITE is the leg's to answer from now on. 0 or -ENOMEM. */
+int leg_take_invite(struct leg *leg, struct txn_server *invite);
+/* A BYE waits for leg_bye_answer(). */
+void leg_attach_bye(struct leg *leg, struct txn_server *bye);
 /* The next request within the dialog goes to its next hop (RFC 3261 12.2.1.1). */
 void leg_follow_route(struct leg *leg);

@@ -45,8 +45,7 @@ static void receive_bye(struct leg *leg, struct txn_server *txn)
 		txn_server_reply(txn, 200, NULL, NULL, NULL);
 		return;
 	}
-	leg->bye_in = txn;
-	leg_attach(leg, txn);
+	leg_attach_bye(leg, txn);
 	leg_report(leg, LEG_EVENT_BYE, txn_server_request(txn), 0, NULL);
 }
 
@@ -61,17 +60,19 @@ static void receive_reinvite(struct leg *leg, struct txn_server *txn)
 		return;
 	}
 	/* RFC 3261 14.2: theirs while theirs is open, theirs while ours is open */
-	if (leg->invite_in) {
+	if (leg_is_invited(leg)) {
 		refuse(txn, 500, "another INVITE of its sender is not answered yet",
 			"Retry-After: 5\r\n");
 		return;
 	}
-	if ((leg->invite_out && !leg->answered) || leg->offer.state != OFFER_IDLE) {
+	if (leg_is_inviting(leg) || leg->offer.state != OFFER_IDLE) {
 		refuse(txn, 491, "an INVITE of ours is not answered yet", NULL);
 		return;
 	}
-	leg->invite_in = txn;
-	leg_attach(leg, txn);
+	if (leg_take_invite(leg, txn)) {
+		txn_server_reply(txn, 503, NULL, NULL, NULL);
+		return;
+	}
 	leg_report(leg, LEG_EVENT_REINVITE, txn_server_request(txn), 0, NULL);
 }
 
@@ -130,8 +131,8 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 	leg_follow_route(leg);
 	txn_branch(branch);
 	buf_init(&out, 0);
-	dialog_request(&leg->dialog, &out, MESSAGE_INFO, identity_via(leg, branch, via),
-		0, NULL);
+	dialog_request(&leg->dialog, &out, MESSAGE_INFO,
+		identity_via(leg->home, leg->flow, branch, via), 0, NULL);
 	err = body_add(&out, leg->flow, type, body);
 	if (!err)
 		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_INFO,

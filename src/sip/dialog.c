@@ -70,8 +70,7 @@ static int set_target(struct dialog *dialog, const struct message *message)
 {
 	struct message_address contact;
 
-	if (!message_contact(message, 0, &contact) ||
-		span_equal_str(contact.uri.whole, "*"))
+	if (!message_contact_usable(message, &contact))
 		return ERR_FORMAT;
 	return set_string(&dialog->remote_target, contact.uri.whole);
 }
@@ -164,46 +163,83 @@ int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote
 	return err;
 }
 
+/* The Request-URI of our first INVITE stands in its To too. */
+static struct span first_target(const struct dialog *dialog)
+{
+	struct span rest = span_of(dialog->remote_uri);
+	struct span before, uri;
+
+	span_next(&rest, '<', &before);
+	span_next(&rest, '>', &uri);
+	return uri;
+}
+
 int dialog_establish(struct dialog *dialog, const struct message *response)
 {
-	bool final = message_status(response) >= 200;
-	int err = set_string(&dialog->remote_tag, message_to(response)->tag);
+	struct span tag = message_to(response)->tag;
+	bool other_branch =
+		dialog->remote_tag[0] && !span_equal_str(tag, dialog->remote_tag);
+	int err = set_string(&dialog->remote_tag, tag);
 
 	if (err)
 		return err;
-	err = set_target(dialog, response);
-	if (err == ERR_FORMAT && !final)
-		err = 0; /* a provisional response may come without Contact */
-	if (!err)
-		err = set_routes(dialog, response, true);
-	if (!err && final)
+	if (message_status(response) >= 200)
 		dialog->early = false;
+	err = set_target(dialog, response);
+	if (err == ERR_FORMAT && other_branch)
+		err = set_string(&dialog->remote_target, first_target(dialog));
+	else if (err == ERR_FORMAT)
+		err = 0;
+	return err ? err : set_routes(dialog, response, true);
+}
+
+/* The half of DIALOG that is ours, and for the rest what stands for nothing yet. */
+int dialog_fork(struct dialog *fork, const struct dialog *dialog)
+{
+	struct dialog half = *dialog;
+	char none[] = "";
+	int err;
+
+	half.remote_tag = none;
+	half.route = none;
+	half.next_hop = half.remote_target;
+	half.early = true;
+	half.remote_cseq_known = false;
+	err = dialog_copy(fork, &half);
+	if (!err)
+		err = set_string(&fork->remote_target, first_target(fork));
+	if (!err)
+		err = set_string(&fork->next_hop, span_of(fork->remote_target));
+	if (err)
+		dialog_free(fork);
 	return err;
 }
 
-int dialog_fork(struct dialog *fork, const struct dialog *dialog)
+int dialog_copy(struct dialog *copy, const struct dialog *dialog)
 {
 	int err;
 
-	memset(fork, 0, sizeof(*fork));
-	memcpy(fork->local_tag, dialog->local_tag, sizeof(fork->local_tag));
-	fork->early = true;
-	fork->local_cseq = dialog->local_cseq;
-	err = set_string(&fork->call_id, span_of(dialog->call_id));
+	memset(copy, 0, sizeof(*copy));
+	memcpy(copy->local_tag, dialog->local_tag, sizeof(copy->local_tag));
+	copy->early = dialog->early;
+	copy->local_cseq = dialog->local_cseq;
+	copy->remote_cseq = dialog->remote_cseq;
+	copy->remote_cseq_known = dialog->remote_cseq_known;
+	err = set_string(&copy->call_id, span_of(dialog->call_id));
 	if (!err)
-		err = set_string(&fork->remote_tag, span_of(""));
+		err = set_string(&copy->remote_tag, span_of(dialog->remote_tag));
 	if (!err)
-		err = set_string(&fork->local_uri, span_of(dialog->local_uri));
+		err = set_string(&copy->local_uri, span_of(dialog->local_uri));
 	if (!err)
-		err = set_string(&fork->remote_uri, span_of(dialog->remote_uri));
+		err = set_string(&copy->remote_uri, span_of(dialog->remote_uri));
 	if (!err)
-		err = set_string(&fork->remote_target, span_of(dialog->remote_target));
+		err = set_string(&copy->remote_target, span_of(dialog->remote_target));
 	if (!err)
-		err = set_string(&fork->route, span_of(""));
+		err = set_string(&copy->route, span_of(dialog->route));
 	if (!err)
-		err = set_string(&fork->next_hop, span_of(dialog->remote_target));
+		err = set_string(&copy->next_hop, span_of(dialog->next_hop));
 	if (err)
-		dialog_free(fork);
+		dialog_free(copy);
 	return err;
 }
 

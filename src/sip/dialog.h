@@ -59,13 +59,17 @@ int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote
 	const char *target, const char *host);
 
 /*
- * A response with a To tag came to our INVITE: takes tag, target and route set (RFC 3261
- * 12.1.2; the route set again with the 2xx, 13.2.2.4). 0, ERR_FORMAT, -ENOMEM.
+ * A response came to our INVITE: takes tag, target and route set (RFC 3261 12.1.2; the route
+ * set again with the 2xx, 13.2.2.4). Without a usable Contact the target is that of the branch
+ * before, if it is the same, else the Request-URI of our INVITE. 0; ERR_FORMAT with too many
+ * Record-Route, -ENOMEM: tag and target were taken.
  */
 int dialog_establish(struct dialog *dialog, const struct message *response);
 
 /* A copy of DIALOG for another fork: same local half, no remote half. 0 or -ENOMEM. */
 int dialog_fork(struct dialog *fork, const struct dialog *dialog);
+/* A copy of all of DIALOG that is not listed. 0 or -ENOMEM. */
+int dialog_copy(struct dialog *copy, const struct dialog *dialog);
 
 /* Delists and frees. A zeroed dialog is fine. */
 void dialog_free(struct dialog *dialog);

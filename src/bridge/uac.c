@@ -1,0 +1,286 @@
+#include "bridge/uac.h"
+
+#include "base/secret.h"
+#include "bridge/body.h"
+#include "bridge/identity.h"
+#include "sip/compose.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* So many branches of one INVITE that answered are remembered. Further ones are acknowledged
+ * and ended each time they answer. */
+#define UAC_BRANCHES 16
+
+/* A branch that answered: its ACK is repeated with each repetition of its 2xx. */
+struct branch {
+	char *tag; /* To tag; "" where it has none */
+	char *ack; /* NULL while it is owed */
+	size_t ack_len;
+};
+
+struct uac {
+	struct list node; /* in its side's uacs */
+	struct bridge_side *side;
+	struct txn_client *txn;
+	struct flow *flow;     /* owned: what it was sent over, or its last ACK */
+	struct dialog *dialog; /* of its user; after uac_release() its own copy */
+	struct dialog own;
+	struct uac_user user; /* zeroed by uac_release() */
+	uint64_t call;
+	uint32_t cseq;
+	bool first, open, released;
+	struct branch branches[UAC_BRANCHES]; /* the first is the one that was taken */
+	unsigned branch_count;
+};
+
+static void free_uac(struct uac *uac)
+{
+	list_remove(&uac->node);
+	for (unsigned i = 0; i < uac->branch_count; i++) {
+		free(uac->branches[i].tag);
+		secret_free(uac->branches[i].ack, uac->branches[i].ack_len);
+	}
+	dialog_free(&uac->own);
+	flow_unref(uac->flow);
+	free(uac);
+}
+
+bool uac_is_open(const struct uac *uac)
+{
+	return uac->open;
+}
+
+bool uac_owes_ack(const struct uac *uac)
+{
+	return uac->branch_count && !uac->branches[0].ack;
+}
+
+/* ---- ACK and BYE ---- */
+
+static void set_flow(struct uac *uac, struct flow *flow)
+{
+	flow_ref(flow);
+	flow_unref(uac->flow);
+	uac->flow = flow;
+}
+
+/* ACK within DIALOG, sent and kept in OUT. A body that may not leave is left out: the ACK is
+ * owed in any case. */
+static void send_ack(
+	struct uac *uac, struct dialog *dialog, const struct sdp *sdp, struct buf *out)
+{
+	char branch[TXN_BRANCH_SIZE];
+	char via[IDENTITY_SIZE];
+
+	txn_branch(branch);
+	dialog_request(dialog, out, MESSAGE_ACK,
+		identity_via(uac->side, uac->flow, branch, via), uac->cseq, NULL);
+	body_add_sdp(out, uac->flow, sdp);
+	if (!out->err)
+		flow_send(uac->flow, uac->call, out->data, out->len);
+}
+
+static void send_bye(struct uac *uac, struct dialog *dialog)
+{
+	char branch[TXN_BRANCH_SIZE];
+	char via[IDENTITY_SIZE];
+	struct buf out;
+
+	txn_branch(branch);
+	buf_init(&out, 0);
+	dialog_request(dialog, &out, MESSAGE_BYE,
+		identity_via(uac->side, uac->flow, branch, via), 0, NULL);
+	body_add_sdp(&out, uac->flow, NULL);
+	if (!out.err)
+		txn_client_start(uac->side->txns, NULL, uac->flow, MESSAGE_BYE, branch,
+			uac->call, out.data, out.len, NULL);
+	buf_free(&out);
+}
+
+static void resend_ack(struct uac *uac, const struct branch *branch)
+{
+	if (branch->ack)
+		flow_send(uac->flow, uac->call, branch->ack, branch->ack_len);
+}
+
+static struct branch *find_branch(struct uac *uac, struct span tag)
+{
+	for (unsigned i = 0; i < uac->branch_count; i++)
+		if (span_equal_str(tag, uac->branches[i].tag))
+			return &uac->branches[i];
+	return NULL;
+}
+
+/* NULL: there is no room, or no memory. */
+static struct branch *add_branch(struct uac *uac, struct span tag)
+{
+	struct branch *branch = &uac->branches[uac->branch_count];
+
+	if (uac->branch_count == UAC_BRANCHES)
+		return NULL;
+	branch->tag = span_dup(tag);
+	if (!branch->tag)
+		return NULL;
+	uac->branch_count++;
+	return branch;
+}
+
+/* A 2xx that nobody wants: ACK, and BYE where it began a dialog of its own. A further INVITE's
+ * dialog is ended, or goes on, by whoever has it. */
+static void decline(struct uac *uac, const struct message *response)
+{
+	struct branch *branch = add_branch(uac, message_to(response)->tag);
+	struct dialog fork;
+	struct buf ack;
+	int err = uac->first ? dialog_fork(&fork, uac->dialog)
+			     : dialog_copy(&fork, uac->dialog);
+
+	if (err)
+		return;
+	if (uac->first)
+		dialog_establish(&fork, response);
+	buf_init(&ack, 0);
+	send_ack(uac, &fork, NULL, &ack);
+	if (branch && !ack.err)
+		branch->ack = buf_steal(&ack, &branch->ack_len);
+	buf_free(&ack);
+	if (uac->first)
+		send_bye(uac, &fork);
+	dialog_free(&fork);
+}
+
+void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp)
+{
+	struct branch *branch = &uac->branches[0];
+	struct buf out;
+
+	if (!uac_owes_ack(uac))
+		return;
+	set_flow(uac, flow);
+	buf_init(&out, 0);
+	send_ack(uac, uac->dialog, sdp, &out);
+	if (out.err) { /* a body that must not leave, or no memory: without it */
+		buf_free(&out);
+		buf_init(&out, 0);
+		send_ack(uac, uac->dialog, NULL, &out);
+	}
+	if (!out.err)
+		branch->ack = buf_steal(&out, &branch->ack_len);
+	buf_free(&out);
+}
+
+/* ---- the transaction ---- */
+
+static void accepted(struct uac *uac, struct message *response)
+{
+	struct span tag = message_to(response)->tag;
+	const struct branch *branch = find_branch(uac, tag);
+	bool taken = uac->branch_count > 0;
+
+	uac->open = false;
+	if (branch)
+		resend_ack(uac, branch);
+	else if (taken || uac->released || !add_branch(uac, tag))
+		decline(uac, response);
+	else
+		uac->user.accepted_h(uac->user.arg, response);
+}
+
+static void response_h(void *arg, struct txn_client *txn, struct message *response)
+{
+	struct uac *uac = arg;
+	int status = message_status(response);
+
+	(void)txn;
+	if (status >= 200 && status < 300) {
+		accepted(uac, response);
+	} else if (status >= 300) {
+		uac->open = false;
+		if (!uac->released)
+			uac->user.refused_h(uac->user.arg, response);
+	} else if (status > 100 && !uac->released) {
+		uac->user.provisional_h(uac->user.arg, response);
+	}
+}
+
+static void failed_h(void *arg, struct txn_client *txn, int err)
+{
+	struct uac *uac = arg;
+
+	(void)txn;
+	uac->open = false;
+	if (!uac->released)
+		uac->user.failed_h(uac->user.arg, err);
+}
+
+static void ended_h(void *arg, struct txn_client *txn)
+{
+	struct uac *uac = arg;
+
+	(void)txn;
+	if (!uac->released)
+		uac->user.ended_h(uac->user.arg);
+	free_uac(uac);
+}
+
+int uac_start(struct uac **ret, const struct uac_params *params)
+{
+	struct txn_client_user user = {
+		.response_h = response_h, .failed_h = failed_h, .ended_h = ended_h};
+	struct uac *uac = calloc(1, sizeof(*uac));
+	int err;
+
+	if (!uac)
+		return -ENOMEM;
+	uac->side = params->side;
+	uac->dialog = params->dialog;
+	uac->flow = flow_ref(params->flow);
+	uac->user = params->user;
+	uac->call = params->call;
+	uac->cseq = params->cseq;
+	uac->first = params->first;
+	uac->open = true;
+	list_append(&uac->side->uacs, &uac->node);
+	user.arg = uac;
+	err = txn_client_start(uac->side->txns, &uac->txn, uac->flow, MESSAGE_INVITE,
+		params->branch, params->call, params->text.p, params->text.len, &user);
+	if (err) {
+		free_uac(uac);
+		return err;
+	}
+	*ret = uac;
+	return 0;
+}
+
+int uac_cancel(struct uac *uac, const char *reason)
+{
+	return uac->open ? txn_client_cancel(uac->txn, reason) : ERR_STATE;
+}
+
+void uac_release(struct uac *uac)
+{
+	if (!uac || uac->released)
+		return;
+	uac_ack(uac, uac->flow, NULL);
+	uac->released = true;
+	memset(&uac->user, 0, sizeof(uac->user));
+	if (!dialog_copy(&uac->own, uac->dialog)) {
+		uac->dialog = &uac->own;
+		return;
+	}
+	/* without memory nothing that comes later can be acknowledged */
+	txn_client_detach(uac->txn);
+	free_uac(uac);
+}
+
+void uac_free_all(struct bridge_side *side)
+{
+	LIST_FOREACH (&side->uacs, node, next) {
+		struct uac *uac = LIST_ENTRY(node, struct uac, node);
+
+		txn_client_detach(uac->txn);
+		free_uac(uac);
+	}
+}

@@ -1,0 +1,59 @@
+/*
+ * One INVITE of ours, first or further: its transaction, its CSeq, and the ACK of each 2xx.
+ * RFC 3261 13.2.2.4 and 14.1, RFC 6026 8.
+ *
+ * It lives until 64*T1 after its 2xx, also when its leg has begun another INVITE or is gone:
+ * each 2xx is acknowledged however late and often it comes, and a branch that nobody wants is
+ * ended by BYE, once. Loop thread. It ends by itself, with its transaction.
+ */
+#pragma once
+
+#include "bridge/bridge_priv.h"
+#include "sdp/sdp.h"
+
+struct uac;
+
+struct uac_user {
+	void (*provisional_h)(void *arg, struct message *response); /* 101-199 */
+	/* The first 2xx: uac_ack() is owed, now or later. */
+	void (*accepted_h)(void *arg, struct message *response);
+	void (*refused_h)(void *arg, struct message *response); /* 300-699 */
+	/* No final response: -ETIMEDOUT or ERR_CLOSED. */
+	void (*failed_h)(void *arg, int err);
+	/* It is gone: forget the pointer. Behind each of the two above too. */
+	void (*ended_h)(void *arg);
+	void *arg;
+};
+
+struct uac_params {
+	struct bridge_side *side;
+	struct dialog *dialog; /* its user's; borrowed until uac_release() */
+	struct flow *flow;     /* a reference is taken */
+	uint64_t call;         /* for the tap */
+	uint32_t cseq;
+	const char *branch;
+	struct span text; /* the whole INVITE */
+	bool first;       /* it begins the dialog, and may fork */
+	struct uac_user user;
+};
+
+/* Sends it. 0 with *RET; negative when it could not even be queued. */
+int uac_start(struct uac **ret, const struct uac_params *params);
+
+/* No final response has come. */
+bool uac_is_open(const struct uac *uac);
+/* A 2xx has come, and waits for uac_ack(). */
+bool uac_owes_ack(const struct uac *uac);
+
+/* Acknowledges the 2xx over FLOW, with SDP (may be NULL). Nothing when no ACK is owed. */
+void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp);
+/* Sends CANCEL, as soon as that is allowed (RFC 3261 9.1). REASON: a Reason header value, or
+ * NULL. 0; ERR_STATE when it has its final response. */
+int uac_cancel(struct uac *uac, const char *reason);
+
+/* Its user wants nothing more of it: the dialog is copied, an owed ACK is sent, and from now on
+ * a first 2xx is acknowledged and, where it began a dialog, ended by BYE. NULL is fine. */
+void uac_release(struct uac *uac);
+
+/* Frees all of SIDE without a word. */
+void uac_free_all(struct bridge_side *side);
