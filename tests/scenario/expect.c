@@ -145,8 +145,10 @@ static int expect_message(struct stage *stage, const struct step *step,
 			words[0], (int)letter->len, letter->text);
 	if (!endpoint_owns(endpoint, letter->message))
 		return err_set(error, ERR_FORMAT,
-			"this is not of the dialog of %s (tag %s):\n%.*s", words[0],
-			endpoint->tag, (int)letter->len, letter->text);
+			"this is not of the dialog of %s (tag %s), and an endpoint is "
+			"one dialog for ever: another one is %s.2\n%.*s",
+			words[0], endpoint->tag, words[0], (int)letter->len,
+			letter->text);
 	err = check_clauses(stage, endpoint, letter, step, error);
 	if (!err)
 		endpoint_read(endpoint, letter);

@@ -1,21 +1,62 @@
 #include "hiding.h"
 
-#include "sip/message.h"
-
 #include <stdlib.h>
 #include <string.h>
 
-#define HIDING_SHORTEST 6
+static unsigned bucket_of(const char *at)
+{
+	uint64_t bytes = 0;
+
+	memcpy(&bytes, at, HIDING_SHORTEST);
+	return (unsigned)((bytes * UINT64_C(0x9e3779b97f4a7c15)) >> 52);
+}
+
+static void forget(struct hiding *hiding, unsigned side, unsigned index)
+{
+	struct hiding_word *word = &hiding->words[side][index];
+	int *at;
+
+	if (!word->text)
+		return;
+	for (at = &hiding->buckets[side][word->bucket]; *at != (int)index + 1;)
+		at = &hiding->words[side][*at - 1].next;
+	*at = word->next;
+	free(word->text);
+	word->text = NULL;
+}
+
+static bool knows(const struct hiding *hiding, unsigned side, struct span word)
+{
+	int at = hiding->buckets[side][bucket_of(word.p)];
+
+	for (; at; at = hiding->words[side][at - 1].next)
+		if (span_equal_str(word, hiding->words[side][at - 1].text))
+			return true;
+	return false;
+}
 
 void hiding_add(struct hiding *hiding, enum relay_side side, struct span word)
 {
-	if (word.len < HIDING_SHORTEST)
+	const unsigned kept = hiding->kept[side];
+	struct hiding_word *slot;
+	unsigned index;
+
+	if (word.len < HIDING_SHORTEST || knows(hiding, side, word))
 		return;
-	for (unsigned i = 0; i < hiding->count[side]; i++)
-		if (span_equal_str(word, hiding->words[side][i]))
-			return;
-	if (hiding->count[side] < HIDING_MAX)
-		hiding->words[side][hiding->count[side]++] = span_dup(word);
+	index = hiding->count[side]++;
+	if (index >= HIDING_MAX)
+		index = kept + (index - kept) % (HIDING_MAX - kept);
+	forget(hiding, side, index);
+	slot = &hiding->words[side][index];
+	slot->text = span_dup(word);
+	slot->bucket = bucket_of(word.p);
+	slot->next = hiding->buckets[side][slot->bucket];
+	hiding->buckets[side][slot->bucket] = (int)index + 1;
+}
+
+void hiding_keep(struct hiding *hiding)
+{
+	memcpy(hiding->kept, hiding->count, sizeof(hiding->kept));
 }
 
 static void learn_keys(struct hiding *hiding, enum relay_side side, struct span body)
@@ -36,13 +77,8 @@ static void learn_keys(struct hiding *hiding, enum relay_side side, struct span 
 }
 
 void hiding_learn(
-	struct hiding *hiding, enum relay_side side, const char *text, size_t len)
+	struct hiding *hiding, enum relay_side side, const struct message *message)
 {
-	struct message_fault fault;
-	struct message *message;
-
-	if (message_parse(&message, text, len, &fault))
-		return;
 	if (message_can_answer(message)) {
 		hiding_add(hiding, side, message_call_id(message));
 		hiding_add(hiding, side, message_from(message)->tag);
@@ -50,7 +86,6 @@ void hiding_learn(
 		hiding_add(hiding, side, message_via(message)->branch);
 	}
 	learn_keys(hiding, side, message_body(message));
-	message_unref(message);
 }
 
 int hiding_check(const struct hiding *hiding, enum relay_side side, const char *text,
@@ -58,14 +93,21 @@ int hiding_check(const struct hiding *hiding, enum relay_side side, const char *
 {
 	enum relay_side other = side == RELAY_INTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
 
-	for (unsigned i = 0; i < hiding->count[other]; i++) {
-		const char *word = hiding->words[other][i];
+	for (size_t i = 0; i + HIDING_SHORTEST <= len; i++) {
+		int at = hiding->buckets[other][bucket_of(text + i)];
 
-		if (memmem(text, len, word, strlen(word)))
-			return err_set(error, ERR_FORMAT,
-				"topology hiding: \"%s\" of the %s side shows on the "
-				"other",
-				word, other == RELAY_INTERNAL ? "internal" : "external");
+		for (; at; at = hiding->words[other][at - 1].next) {
+			const char *word = hiding->words[other][at - 1].text;
+			size_t word_len = strlen(word);
+
+			if (word_len <= len - i && !memcmp(text + i, word, word_len))
+				return err_set(error, ERR_FORMAT,
+					"topology hiding: \"%s\" of the %s side shows "
+					"on the other",
+					word,
+					other == RELAY_INTERNAL ? "internal"
+								: "external");
+		}
 	}
 	return 0;
 }
@@ -73,7 +115,7 @@ int hiding_check(const struct hiding *hiding, enum relay_side side, const char *
 void hiding_free(struct hiding *hiding)
 {
 	for (unsigned side = 0; side < 2; side++)
-		for (unsigned i = 0; i < hiding->count[side]; i++)
-			free(hiding->words[side][i]);
+		for (unsigned i = 0; i < HIDING_MAX; i++)
+			free(hiding->words[side][i].text);
 	memset(hiding, 0, sizeof(*hiding));
 }

@@ -19,7 +19,7 @@ struct resolver {
 struct resolve {
 	struct list node;
 	const struct name *name;
-	uint16_t port;
+	uint16_t port; /* of addresses that have none */
 	resolve_h *h;
 	void *arg;
 };
@@ -68,7 +68,7 @@ static void answer_with(const struct name *name, uint16_t port, resolve_h *h, vo
 
 	for (unsigned i = 0; i < answer.count; i++)
 		if (!addr_port(&answer.addrs[i]))
-			addr_set_port(&answer.addrs[i], port ? port : 5060);
+			addr_set_port(&answer.addrs[i], port);
 	h(arg, &answer);
 }
 
@@ -79,7 +79,8 @@ int resolver_ask(struct resolver *resolver, const char *host, uint16_t port,
 	struct name numeric = {.host = NULL};
 	struct resolve *question;
 
-	(void)kind;
+	if (!port)
+		port = kind == TRANSPORT_TLS ? 5061 : 5060;
 	*ret = NULL;
 	if (!name) {
 		name = &numeric;

@@ -246,38 +246,60 @@ static int play_load(struct stage *stage, const struct step *step, struct err_te
 
 /* ---- parties ---- */
 
-static int play_connection(struct stage *stage, struct party *party, const char *verb,
-	struct err_text *error)
+/* "P vanishes", "P refuses", "P returns": how it takes connections from now on. */
+static bool play_reach(struct stage *stage, struct party *party, const char *verb)
 {
+	static const struct {
+		const char *verb;
+		enum wire_reach reach;
+	} verbs[] = {{"vanishes", WIRE_GONE}, {"refuses", WIRE_REFUSES},
+		{"returns", WIRE_HERE}};
+
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		if (strcmp(verbs[i].verb, verb))
+			continue;
+		wire_reach(stage->transports[party->side], &party->addr, verbs[i].reach);
+		return true;
+	}
+	return false;
+}
+
+/* "P closes", "P refused", "P stalls [BYTES]", "P reads again": the connection that it has. */
+static int play_connection(struct stage *stage, struct party *party,
+	const struct step *step, struct err_text *error)
+{
+	const char *verb = step->count > 1 ? step->words[1] : "";
+	const char *bytes = step->count > 2 ? step->words[2] : "1000000000";
 	struct flow *flow;
 
+	if (play_reach(stage, party, verb))
+		return 0;
+	flow = stage_flow(stage, party);
+	if (!flow)
+		return err_set(error, ERR_STATE, "%s is no peer", party->name);
+	stage_note(stage, "%s %s", party->name, verb);
 	if (!strcmp(verb, "closes")) {
-		flow = stage_flow(stage, party);
-		stage_note(stage, "%s closes its connection", party->name);
 		wire_close(flow, "closed by peer");
-		stage_advance(stage, 1); /* told when the stack is unwound */
-	} else if (!strcmp(verb, "bounces")) {
-		flow = stage_flow(stage, party);
-		stage_note(stage, "%s has nobody at its port: ICMP", party->name);
-		wire_bounce(flow);
-		stage_settle(stage);
 	} else if (!strcmp(verb, "refused")) {
 		/* as the transport does it when a judgement is withdrawn */
-		flow = stage_flow(stage, party);
-		stage_note(stage, "%s is refused", party->name);
 		flow->refused = true;
 		wire_close(flow, "tls refused by=us rule=revoked");
-		stage_advance(stage, 1); /* told when the stack is unwound */
-	} else if (!strcmp(verb, "vanishes") || !strcmp(verb, "returns")) {
-		wire_reach(stage->transports[party->side], &party->addr, *verb == 'r');
+	} else if (!strcmp(verb, "stalls") && party->kind != TRANSPORT_UDP) {
+		wire_stall(flow, strtoul(bytes, NULL, 10));
+	} else if (!strcmp(verb, "reads")) {
+		wire_stall(flow, 0);
+		stage_release(party, flow);
+	} else if (!strcmp(verb, "bounces")) {
+		wire_bounce(flow);
 	} else {
 		return err_set(error, ERR_FORMAT, "what is \"%s\"?", verb);
 	}
+	stage_advance(stage, 1); /* told when the stack is unwound */
 	return 0;
 }
 
 /* "E sends ...", "E replies ...", "E forks OTHER", "E joins OTHER", "P speaks udp|tcp|tls",
- * "P closes|vanishes|returns|refused|bounces" */
+ * "P closes|refused|bounces|stalls [BYTES]|reads again|vanishes|refuses|returns" */
 static int play_endpoint(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -301,7 +323,7 @@ static int play_endpoint(
 			endpoint->party->kind == TRANSPORT_TLS ? 5061 : 5060);
 		return 0;
 	}
-	return play_connection(stage, endpoint->party, verb, error);
+	return play_connection(stage, endpoint->party, step, error);
 }
 
 static const struct {
@@ -372,7 +394,7 @@ static int check_trunks(struct stage *stage, struct err_text *error)
 	return 0;
 }
 
-static int check_leaks(struct stage *stage, struct err_text *error)
+int play_leaks(struct stage *stage, struct err_text *error)
 {
 	struct bridge_totals totals;
 	const struct flow *flow;
@@ -415,7 +437,7 @@ int play_end(struct stage *stage, struct err_text *error)
 	stage_advance(stage, PLAY_REST_MS);
 	err = expect_nothing(stage, error);
 	if (!err)
-		err = check_leaks(stage, error);
+		err = play_leaks(stage, error);
 	if (!err && stage->fault.text[0]) {
 		*error = stage->fault;
 		err = ERR_FORMAT;

@@ -95,20 +95,15 @@ static int check_media(const struct stage *stage, const struct party *party,
 }
 
 int rules_check(const struct stage *stage, const struct party *party, uint64_t call,
-	const char *data, size_t len, struct err_text *error)
+	const struct message *message, struct err_text *error)
 {
-	struct message_fault fault;
-	struct message *message;
 	int err;
 
-	if (message_parse(&message, data, len, &fault))
-		return 0; /* told elsewhere */
 	if (message_is_request(message))
 		err = check_request(message, error);
 	else
 		err = check_response(stage, message, call, error);
 	if (!err && span_equal_nocase(message_content_type(message), "application/sdp"))
 		err = check_media(stage, party, message_body(message), error);
-	message_unref(message);
 	return err;
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,15 +65,13 @@ static int play(
 	return err;
 }
 
-int script_read(struct script *script, const char *path, struct err_text *error)
+static int read_steps(
+	struct script *script, FILE *file, const char *path, struct err_text *error)
 {
-	FILE *file = fopen(path, "re");
 	char line[1024];
 	unsigned number = 0;
 	int err = 0;
 
-	if (!file)
-		return err_set(error, -errno, "%s: %s", path, strerror(errno));
 	while (!err && fgets(line, sizeof(line), file)) {
 		size_t len = strcspn(line, "\n");
 
@@ -89,6 +88,29 @@ int script_read(struct script *script, const char *path, struct err_text *error)
 		else
 			err = add_step(script, path, number, line);
 	}
+	return err;
+}
+
+int script_read(struct script *script, const char *path, struct err_text *error)
+{
+	FILE *file = fopen(path, "re");
+	int err;
+
+	if (!file)
+		return err_set(error, -errno, "%s: %s", path, strerror(errno));
+	err = read_steps(script, file, path, error);
+	fclose(file);
+	return err;
+}
+
+int script_parse(struct script *script, const char *text, struct err_text *error)
+{
+	FILE *file = fmemopen((void *)(uintptr_t)text, strlen(text), "r");
+	int err;
+
+	if (!file)
+		return err_set(error, -errno, "%s", strerror(errno));
+	err = read_steps(script, file, "flow", error);
 	fclose(file);
 	return err;
 }

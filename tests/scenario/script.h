@@ -27,4 +27,6 @@ struct script {
 
 /* 0, or negative with TEXT. Free it in any case. */
 int script_read(struct script *script, const char *path, struct err_text *text);
+/* The same from TEXT, which must not be empty; "play" finds nothing. */
+int script_parse(struct script *script, const char *text, struct err_text *error);
 void script_free(struct script *script);

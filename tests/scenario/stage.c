@@ -2,6 +2,7 @@
 
 #include "endpoint.h"
 #include "rules.h"
+#include "settings.h"
 
 #include "../unit/tls/lab.h"
 
@@ -20,18 +21,6 @@
 #define STAGE_FQDN "med.tandem.example"
 /* 22 November 2026 */
 #define STAGE_WALL_US UINT64_C(1795305600000000)
-
-struct setting {
-	struct list node;
-	char *section, *id, *key, *value;
-};
-
-/* Snapshots of configurations that were loaded already: most scenarios share one. */
-static struct {
-	char *text;
-	struct config *config;
-} loaded[64];
-static unsigned loaded_count;
 
 /* ---- what all stages share ---- */
 
@@ -58,168 +47,16 @@ void stage_prepare(void)
 
 void stage_unprepare(void)
 {
-	for (unsigned i = 0; i < loaded_count; i++) {
-		config_unref(loaded[i].config);
-		free(loaded[i].text);
-	}
-	loaded_count = 0;
+	settings_forget();
 	rmdir(lab_path("gateways.d"));
 	rmdir(lab_path("profiles"));
 	lab_stop();
 }
 
-/* ---- settings ---- */
-
-static struct setting *find_setting(
-	struct stage *stage, const char *section, const char *id, const char *key)
-{
-	LIST_FOREACH (&stage->settings, node, next) {
-		struct setting *setting = LIST_ENTRY(node, struct setting, node);
-
-		if (!strcmp(setting->section, section) && !strcmp(setting->id, id) &&
-			(!key || !strcmp(setting->key, key)))
-			return setting;
-	}
-	return NULL;
-}
-
-static void drop_setting(struct setting *setting)
-{
-	list_remove(&setting->node);
-	free(setting->section);
-	free(setting->id);
-	free(setting->key);
-	free(setting->value);
-	free(setting);
-}
-
 void stage_set(struct stage *stage, const char *section, const char *id, const char *key,
 	const char *value)
 {
-	struct setting *setting;
-
-	while ((setting = find_setting(stage, section, id, key)) != NULL)
-		drop_setting(setting);
-	if (!key || !value)
-		return;
-	setting = calloc(1, sizeof(*setting));
-	if (!setting)
-		abort();
-	setting->section = strdup(section);
-	setting->id = strdup(id);
-	setting->key = strdup(key);
-	setting->value = strdup(value);
-	list_append(&stage->settings, &setting->node);
-}
-
-/* The lines of one section; its settings may be scattered. */
-static void print_section(
-	struct stage *stage, const char *section, const char *id, struct buf *out)
-{
-	if (!strcmp(section, "server"))
-		buf_printf(out, "[server %s]\n", id);
-	else
-		buf_printf(out, "[%s]\n", section);
-	LIST_FOREACH (&stage->settings, node, next) {
-		struct setting *setting = LIST_ENTRY(node, struct setting, node);
-
-		if (!strcmp(setting->section, section) && !strcmp(setting->id, id))
-			buf_printf(out, "%s = %s\n", setting->key, setting->value);
-	}
-}
-
-/* Calls for the first setting of each section. */
-static bool is_first(struct stage *stage, struct setting *setting)
-{
-	return find_setting(stage, setting->section, setting->id, NULL) == setting;
-}
-
-/* [gateway] and its [capture] go to a file of their own. */
-static bool is_of_gateway(const struct setting *setting)
-{
-	return !strcmp(setting->section, "gateway") ||
-	       !strcmp(setting->section, "capture");
-}
-
-static void write_gateway(struct stage *stage, const char *id, struct buf *all)
-{
-	char name[80];
-	struct buf out;
-
-	buf_init(&out, 0);
-	print_section(stage, "gateway", id, &out);
-	if (find_setting(stage, "capture", id, NULL))
-		print_section(stage, "capture", id, &out);
-	buf_printf(all, "## %s\n%s", id, buf_str(&out));
-	snprintf(name, sizeof(name), "gateways.d/%s.conf", id);
-	lab_write(name, out.data, out.len, 0600);
-	buf_free(&out);
-}
-
-static void unlink_gateways(struct stage *stage)
-{
-	char name[80];
-
-	LIST_FOREACH (&stage->settings, node, next) {
-		struct setting *setting = LIST_ENTRY(node, struct setting, node);
-
-		snprintf(name, sizeof(name), "gateways.d/%s.conf", setting->id);
-		if (is_of_gateway(setting))
-			unlink(lab_path(name));
-	}
-}
-
-static struct config *find_loaded(const char *text)
-{
-	for (unsigned i = 0; i < loaded_count; i++)
-		if (!strcmp(loaded[i].text, text))
-			return config_ref(loaded[i].config);
-	return NULL;
-}
-
-static void keep_loaded(const char *text, struct config *config)
-{
-	if (loaded_count == sizeof(loaded) / sizeof(loaded[0]))
-		return;
-	loaded[loaded_count].text = strdup(text);
-	loaded[loaded_count++].config = config_ref(config);
-}
-
-/* *RET: the snapshot of the settings as they stand. */
-static int load(struct stage *stage, struct config **ret, struct err_text *text)
-{
-	struct config_errors errors;
-	struct buf main_text, all;
-	int err = 0;
-
-	buf_init(&main_text, 0);
-	buf_init(&all, 0);
-	LIST_FOREACH (&stage->settings, node, next) {
-		struct setting *setting = LIST_ENTRY(node, struct setting, node);
-
-		if (!is_first(stage, setting))
-			continue;
-		if (!is_of_gateway(setting))
-			print_section(stage, setting->section, setting->id, &main_text);
-		else if (!strcmp(setting->section, "gateway"))
-			write_gateway(stage, setting->id, &all);
-	}
-	buf_add_span(&all, buf_span(&main_text));
-	*ret = find_loaded(buf_str(&all));
-	if (!*ret) {
-		lab_write("tandem.conf", main_text.data, main_text.len, 0600);
-		config_errors_init(&errors);
-		err = config_load(ret, lab_path("tandem.conf"), &errors);
-		if (err)
-			err_set(text, err, "%s", buf_str(&errors.text));
-		else
-			keep_loaded(buf_str(&all), *ret);
-		config_errors_free(&errors);
-	}
-	unlink_gateways(stage);
-	buf_free(&main_text);
-	buf_free(&all);
-	return err;
+	settings_set(&stage->settings, section, id, key, value);
 }
 
 static void set_defaults(struct stage *stage)
@@ -276,13 +113,14 @@ struct party *stage_add_party(struct stage *stage, const char *name, enum relay_
 	party->side = side;
 	party->kind = kind;
 	list_init(&party->inbox);
+	list_init(&party->held);
 	list_append(&stage->parties, &party->node);
 	return party;
 }
 
 static enum transport_kind kind_of(const struct config_gateway *gateway)
 {
-	if (gateway->common.tls)
+	if (gateway->common.tls == CONFIG_TLS_YES)
 		return TRANSPORT_TLS;
 	return gateway->common.transport == CONFIG_TCP ? TRANSPORT_TCP : TRANSPORT_UDP;
 }
@@ -338,7 +176,8 @@ struct flow *stage_flow(struct stage *stage, struct party *party)
 	const struct peer *peer =
 		party->kind == TRANSPORT_TLS && trunk ? trunk->peer : NULL;
 
-	return wire_flow(stage->transports[party->side], party->kind, &party->addr, peer);
+	return wire_accept(
+		stage->transports[party->side], party->kind, &party->addr, peer);
 }
 
 static struct party *party_at(struct stage *stage, const struct addr *remote)
@@ -364,9 +203,21 @@ void stage_letter_free(struct letter *letter)
 	free(letter);
 }
 
+void stage_release(struct party *party, const struct flow *flow)
+{
+	LIST_FOREACH (&party->held, node, next) {
+		if (LIST_ENTRY(node, struct letter, node)->flow != flow->id)
+			continue;
+		list_remove(node);
+		list_append(&party->inbox, node);
+	}
+}
+
 static void free_party(struct party *party)
 {
 	LIST_FOREACH (&party->inbox, node, next)
+		stage_letter_free(LIST_ENTRY(node, struct letter, node));
+	LIST_FOREACH (&party->held, node, next)
 		stage_letter_free(LIST_ENTRY(node, struct letter, node));
 	list_remove(&party->node);
 	free(party->name);
@@ -389,23 +240,42 @@ void stage_note(struct stage *stage, const char *format, ...)
 		now_us / 1000 % 1000, line);
 }
 
-static void keep_letter(struct stage *stage, struct party *party, struct flow *flow,
-	const char *data, size_t len)
+/* Takes over the message, which may be NULL. */
+static void keep_letter(const struct stage_passed *passed, struct span text)
 {
 	struct letter *letter = calloc(1, sizeof(*letter));
-	struct message_fault fault;
 
 	if (!letter)
 		abort();
-	letter->flow = flow;
-	letter->text = span_dup((struct span){data, len});
-	letter->len = len;
-	list_append(&party->inbox, &letter->node);
-	if (message_parse(&letter->message, data, len, &fault))
+	letter->flow = passed->flow->id;
+	letter->call = passed->call;
+	letter->text = span_dup(text);
+	letter->len = text.len;
+	letter->message = passed->message;
+	list_append(
+		wire_stalls(passed->flow) ? &passed->party->held : &passed->party->inbox,
+		&letter->node);
+}
+
+/* What everything that leaves must be like. NULL: it cannot even be parsed. */
+static struct message *check_sent(
+	struct stage *stage, struct party *party, uint64_t call, struct span text)
+{
+	struct message_fault fault;
+	struct message *message;
+
+	if (message_parse(&message, text.p, text.len, &fault)) {
 		err_set(&stage->fault, ERR_FORMAT, "Tandem sent what cannot be parsed");
-	else if (fault.status)
+		return NULL;
+	}
+	if (fault.status)
 		err_set(&stage->fault, ERR_FORMAT, "Tandem sent a faulty message: %s",
 			fault.reason);
+	hiding_learn(&stage->hiding, party->side, message);
+	hiding_check(&stage->hiding, party->side, text.p, text.len, &stage->fault);
+	if (!stage->fault.text[0])
+		rules_check(stage, party, call, message, &stage->fault);
+	return message;
 }
 
 static void sent_h(
@@ -413,35 +283,68 @@ static void sent_h(
 {
 	struct stage *stage = arg;
 	struct party *party = party_at(stage, &flow->remote);
-	struct span rest = {data, len};
-	struct span first = {NULL, 0};
+	struct stage_passed passed = {.party = party, .flow = flow, .call = call};
 	char text[ADDR_TEXT_SIZE];
 
 	stage->wire_us = stage->clock.mono_us;
-	span_next(&rest, '\r', &first);
-	stage_note(
-		stage, "tandem -> %s: %.*s", party ? party->name : "?", SPAN_ARG(first));
+	stage_note(stage, "tandem -> %s: %.*s", party ? party->name : "?",
+		(int)strcspn(data, "\r"), data);
 	if (!party) {
 		err_set(&stage->fault, ERR_FORMAT, "Tandem sent to %s, where nobody is",
 			addr_text(&flow->remote, text));
 		return;
 	}
-	hiding_learn(&stage->hiding, party->side, data, len);
-	hiding_check(&stage->hiding, party->side, data, len, &stage->fault);
-	if (!stage->fault.text[0])
-		rules_check(stage, party, call, data, len, &stage->fault);
-	if (!party->ignored)
-		keep_letter(stage, party, flow, data, len);
+	passed.message = check_sent(stage, party, call, (struct span){data, len});
+	if (stage->fault.text[0])
+		buf_printf(&stage->ladder, "%.*s\n", (int)len, data);
+	for (unsigned i = 0; i < STAGE_WATCHES && passed.message; i++)
+		if (stage->watches[i].sent_h)
+			stage->watches[i].sent_h(stage->watches[i].arg, &passed);
+	if (party->ignored)
+		message_unref(passed.message);
+	else
+		keep_letter(&passed, (struct span){data, len});
+}
+
+static void tell_came(struct stage *stage, const struct stage_passed *passed)
+{
+	hiding_learn(&stage->hiding, passed->party->side, passed->message);
+	if (!passed->flow || !wire_takes(passed->flow))
+		return;
+	for (unsigned i = 0; i < STAGE_WATCHES; i++)
+		if (stage->watches[i].came_h)
+			stage->watches[i].came_h(stage->watches[i].arg, passed);
+}
+
+/* A message of PARTY, and what became of it. */
+bool stage_deliver(
+	struct stage *stage, struct party *party, struct flow *flow, const char *text)
+{
+	struct stage_passed passed = {.party = party, .flow = flow};
+	struct message_fault fault;
+	bool taken;
+
+	if (!message_parse(&passed.message, text, strlen(text), &fault)) {
+		tell_came(stage, &passed);
+		message_unref(passed.message);
+	}
+	taken = flow && wire_receive(flow, text, strlen(text));
+	if (!taken)
+		stage_note(stage, "  (dropped)");
+	stage_settle(stage);
+	return taken;
 }
 
 static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
 {
 	struct stage *stage = arg;
 
-	(void)call;
 	(void)id;
 	(void)mode;
 	stage->begun++;
+	for (unsigned i = 0; i < STAGE_WATCHES; i++)
+		if (stage->watches[i].begun_h)
+			stage->watches[i].begun_h(stage->watches[i].arg, call);
 }
 
 static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
@@ -460,6 +363,9 @@ static void ended_h(void *arg, const struct record *record)
 	if (!entry)
 		abort();
 	stage->over[stage->ended++ % STAGE_OVER] = record->call;
+	for (unsigned i = 0; i < STAGE_WATCHES; i++)
+		if (stage->watches[i].ended_h)
+			stage->watches[i].ended_h(stage->watches[i].arg, record);
 	buf_init(&out, 0);
 	buf_printf(&out,
 		"cause=%s status=%d by=%s inbound=%s from=%s to=%s rang=%s answered=%s",
@@ -544,6 +450,7 @@ static void start_transports(struct stage *stage)
 	for (unsigned side = 0; side < 2; side++) {
 		struct transport_params params = {.name = "scenario",
 			.loop = stage->loop,
+			.limits = {.queue_bytes = stage->config->limits.queue_bytes},
 			.handlers = bridge_transport_handlers(
 				stage->bridge, (enum relay_side)side)};
 
@@ -556,6 +463,18 @@ static void start_transports(struct stage *stage)
 		stage->transports[RELAY_EXTERNAL]);
 }
 
+static void use_peers(struct stage *stage)
+{
+	for (unsigned side = 0; side < 2; side++) {
+		enum trunk_kind kind =
+			side == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+
+		transport_set_tls(stage->transports[side],
+			trunks_cred(stage->trunks, kind),
+			trunks_peers(stage->trunks, kind));
+	}
+}
+
 /* Words that every scenario hides: the hosts and networks of both sides. */
 static void hide_networks(struct stage *stage)
 {
@@ -565,9 +484,9 @@ static void hide_networks(struct stage *stage)
 
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned i = 0; words[side][i]; i++)
-			if (stage->hiding.count[side] < HIDING_MAX)
-				stage->hiding.words[side][stage->hiding.count[side]++] =
-					strdup(words[side][i]);
+			hiding_add(&stage->hiding, (enum relay_side)side,
+				span_of(words[side][i]));
+	hiding_keep(&stage->hiding);
 }
 
 int stage_start(struct stage *stage, struct err_text *text)
@@ -579,7 +498,7 @@ int stage_start(struct stage *stage, struct err_text *text)
 			.ready_h = ready_h,
 			.overloaded_h = overloaded_h,
 			.arg = stage}};
-	int err = load(stage, &stage->config, text);
+	int err = settings_load(&stage->settings, &stage->config, text);
 
 	if (err)
 		return err;
@@ -596,6 +515,7 @@ int stage_start(struct stage *stage, struct err_text *text)
 	if (err)
 		return err;
 	start_transports(stage);
+	use_peers(stage);
 	start_relay(stage);
 	return 0;
 }
@@ -603,7 +523,7 @@ int stage_start(struct stage *stage, struct err_text *text)
 int stage_reload(struct stage *stage, struct err_text *text)
 {
 	struct config *config;
-	int err = load(stage, &config, text);
+	int err = settings_load(&stage->settings, &config, text);
 
 	if (!err)
 		err = trunks_apply(stage->trunks, config, text);
@@ -611,9 +531,13 @@ int stage_reload(struct stage *stage, struct err_text *text)
 		return err;
 	config_unref(stage->config);
 	stage->config = config;
+	use_peers(stage);
+	transport_judge_again(stage->transports[RELAY_INTERNAL]);
+	transport_judge_again(stage->transports[RELAY_EXTERNAL]);
 	bridge_set_config(stage->bridge, config);
 	add_parties(stage);
 	add_names(stage);
+	stage_settle(stage);
 	return 0;
 }
 
@@ -632,8 +556,7 @@ void stage_free(struct stage *stage)
 		endpoint_free(LIST_ENTRY(node, struct endpoint, node));
 	LIST_FOREACH (&stage->parties, node, next)
 		free_party(LIST_ENTRY(node, struct party, node));
-	LIST_FOREACH (&stage->settings, node, next)
-		drop_setting(LIST_ENTRY(node, struct setting, node));
+	settings_free(&stage->settings);
 	LIST_FOREACH (&stage->records, node, next) {
 		struct record_text *entry = LIST_ENTRY(node, struct record_text, node);
 
@@ -650,7 +573,9 @@ void stage_free(struct stage *stage)
 
 void stage_settle(struct stage *stage)
 {
-	while (timers_run(loop_timers(stage->loop)) > 0)
+	while (timers_run(loop_timers(stage->loop)) > 0 ||
+		wire_settle(stage->transports[RELAY_INTERNAL]) ||
+		wire_settle(stage->transports[RELAY_EXTERNAL]))
 		;
 }
 

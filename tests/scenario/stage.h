@@ -23,7 +23,8 @@
 /* One message that Tandem sent to a party. */
 struct letter {
 	struct list node;
-	struct flow *flow; /* borrowed; only to be compared */
+	uint64_t flow; /* id */
+	uint64_t call; /* that it is part of; 0: none */
 	char *text;
 	size_t len;
 	struct message *message;
@@ -41,6 +42,28 @@ struct party {
 	bool configured;   /* a server or gateway: known by certificate over TLS */
 	bool ignored;      /* what it still gets is not looked at */
 	struct list inbox; /* struct letter */
+	struct list held;  /* the same, over flows that stall: not there yet */
+};
+
+/* A message on its way. */
+struct stage_passed {
+	struct party *party;
+	struct flow *flow; /* NULL: PARTY's TLS would be refused */
+	uint64_t call;     /* of what Tandem sent; 0: none */
+	struct message *message;
+};
+
+#define STAGE_WATCHES 2
+
+/* Who watches everything that happens on the stage; each may be NULL. */
+struct stage_watch {
+	/* Tandem sent it. */
+	void (*sent_h)(void *arg, const struct stage_passed *passed);
+	/* A party sends it; Tandem gets it, if at all, when this returns. */
+	void (*came_h)(void *arg, const struct stage_passed *passed);
+	void (*begun_h)(void *arg, uint64_t call);
+	void (*ended_h)(void *arg, const struct record *record);
+	void *arg;
 };
 
 struct stage {
@@ -65,7 +88,8 @@ struct stage {
 	uint64_t over[STAGE_OVER]; /* numbers of the calls whose record was handed out */
 	bool overloaded;           /* overloaded_h says yes */
 	bool not_ready;            /* ready_h says no */
-	struct err_text fault;     /* a rule that holds in every scenario was broken */
+	struct stage_watch watches[STAGE_WATCHES];
+	struct err_text fault; /* a rule that holds in every scenario was broken */
 };
 
 struct record_text {
@@ -93,8 +117,15 @@ int stage_reload(struct stage *stage, struct err_text *text);
 struct party *stage_party(struct stage *stage, const char *name);
 struct party *stage_add_party(struct stage *stage, const char *name, enum relay_side side,
 	const char *host, const char *address, enum transport_kind kind);
-/* The flow between PARTY and Tandem, as PARTY would use it. */
+/* The flow between PARTY and Tandem, as PARTY would use it. NULL: it speaks TLS and is no peer of
+ * today's configuration, so that it would be refused. */
 struct flow *stage_flow(struct stage *stage, struct party *party);
+/* TEXT, a whole message, goes from PARTY to Tandem over FLOW (NULL: nowhere). False: its source was
+ * refused before it was parsed. */
+bool stage_deliver(
+	struct stage *stage, struct party *party, struct flow *flow, const char *text);
+/* What FLOW holds back for PARTY is there now. */
+void stage_release(struct party *party, const struct flow *flow);
 void stage_letter_free(struct letter *letter);
 
 /* Lets MS pass, millisecond by millisecond where timers are due. */

@@ -4,15 +4,25 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#define WIRE_UNREACHABLE_MAX 8
+#define WIRE_HOSTS_MAX 8
+
+/* How a host takes connections, where it is not simply there. */
+struct wire_host {
+	struct addr addr;
+	enum wire_reach reach;
+};
 
 struct transport {
 	struct transport_handlers handlers;
-	struct list flows;    /* struct wire_flow, each a reference of ours */
-	struct addr local[3]; /* by kind */
-	struct addr unreachable[WIRE_UNREACHABLE_MAX];
-	unsigned unreachable_count;
+	struct transport_limits limits;
+	struct peer_set *peers; /* a reference: who may connect now */
+	struct list flows;      /* struct wire_flow, each a reference of ours */
+	struct list closing;    /* the same, closed, which closed_h was not told yet */
+	struct addr local[3];   /* by kind */
+	struct wire_host hosts[WIRE_HOSTS_MAX];
+	unsigned host_count;
 	wire_sent_h *sent_h;
 	void *sent_arg;
 };
@@ -23,6 +33,10 @@ struct wire_flow {
 	struct transport *transport;
 	struct peer_set *peers; /* a reference: the set that judged it */
 	struct buf last;        /* what was sent last */
+	bool accepted;          /* the far end began it */
+	size_t stalled; /* the far end does not read: so many bytes may wait; 0: it does */
+	size_t queued;  /* bytes that wait */
+	const char *why; /* CLOSING: static */
 };
 
 /* ---- transport.h, as far as the layers above use it ---- */
@@ -34,33 +48,122 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	if (!transport)
 		return -ENOMEM;
 	transport->handlers = params->handlers;
+	transport->limits = params->limits;
 	list_init(&transport->flows);
+	list_init(&transport->closing);
 	*ret = transport;
 	return 0;
 }
 
-void transport_free(struct transport *transport)
+static void drop_flows(struct list *flows)
 {
-	if (!transport)
-		return;
-	LIST_FOREACH (&transport->flows, node, next) {
+	LIST_FOREACH (flows, node, next) {
 		struct wire_flow *wired = LIST_ENTRY(node, struct wire_flow, node);
 
 		list_remove(node);
 		wired->flow.closed = true;
 		flow_unref(&wired->flow);
 	}
+}
+
+void transport_free(struct transport *transport)
+{
+	if (!transport)
+		return;
+	drop_flows(&transport->flows);
+	drop_flows(&transport->closing);
+	peer_set_unref(transport->peers);
 	free(transport);
+}
+
+void transport_set_tls(
+	struct transport *transport, struct cred *cred, struct peer_set *peers)
+{
+	struct peer_set *old = transport->peers;
+
+	(void)cred;
+	transport->peers = peers ? peer_set_ref(peers) : NULL;
+	peer_set_unref(old);
+}
+
+/* The peer of now that has the id and name of PEER, or NULL. */
+static const struct peer *find_peer(
+	const struct transport *transport, const struct peer *peer)
+{
+	if (!transport->peers)
+		return NULL;
+	LIST_FOREACH (&transport->peers->peers, node, next) {
+		const struct peer *candidate = LIST_ENTRY(node, struct peer, node);
+
+		if (!strcmp(candidate->id, peer->id) &&
+			!strcmp(candidate->name, peer->name))
+			return candidate;
+	}
+	return NULL;
+}
+
+/* A far end that is no peer any more is refused where it connected to us; to where we connected
+ * goes on as it was judged. */
+void transport_judge_again(struct transport *transport)
+{
+	LIST_FOREACH (&transport->flows, node, next) {
+		struct wire_flow *wired = LIST_ENTRY(node, struct wire_flow, node);
+		const struct peer *peer;
+		struct peer_set *old = wired->peers;
+
+		if (wired->flow.kind != TRANSPORT_TLS || !wired->flow.peer)
+			continue;
+		peer = find_peer(transport, wired->flow.peer);
+		if (peer) {
+			wired->peers = peer_set_ref(peer->set);
+			wired->flow.peer = peer;
+			peer_set_unref(old);
+		} else if (wired->accepted) {
+			wired->flow.refused = true;
+			wire_cut(&wired->flow, "tls refused by=us rule=name");
+		}
+	}
+}
+
+static bool same_peer(const struct peer *a, const struct peer *b)
+{
+	return a == b || (a && b && !strcmp(a->id, b->id));
+}
+
+static struct wire_flow *find_flow(struct transport *transport, enum transport_kind kind,
+	const struct addr *remote, const struct peer *peer)
+{
+	LIST_FOREACH (&transport->flows, node, next) {
+		struct wire_flow *wired = LIST_ENTRY(node, struct wire_flow, node);
+
+		if (wired->flow.kind == kind && addr_equal(&wired->flow.remote, remote) &&
+			(!peer || same_peer(wired->flow.peer, peer)))
+			return wired;
+	}
+	return NULL;
 }
 
 int transport_flow(struct transport *transport, const struct transport_target *target,
 	struct flow **ret, struct err_text *text)
 {
-	for (unsigned i = 0; i < transport->unreachable_count; i++)
-		if (addr_equal(&transport->unreachable[i], &target->remote))
-			return err_set(text, -EHOSTUNREACH, "no route to host");
-	*ret = flow_ref(
-		wire_flow(transport, target->kind, &target->remote, target->peer));
+	enum wire_reach reach = WIRE_HERE;
+	const struct wire_flow *standing;
+	const struct peer *peer;
+	struct flow *flow;
+
+	for (unsigned i = 0; i < transport->host_count; i++)
+		if (addr_equal(&transport->hosts[i].addr, &target->remote))
+			reach = transport->hosts[i].reach;
+	if (reach == WIRE_GONE)
+		return err_set(text, -EHOSTUNREACH, "no route to host");
+	if (target->kind == TRANSPORT_TLS && !target->peer)
+		return err_set(text, ERR_STATE, "TLS needs a peer to expect");
+	peer = target->kind == TRANSPORT_TLS ? target->peer : NULL;
+	standing = find_flow(transport, target->kind, &target->remote, peer);
+	flow = flow_ref(wire_flow(transport, target->kind, &target->remote, peer));
+	if (!standing && reach == WIRE_REFUSES && target->kind != TRANSPORT_UDP)
+		wire_cut(flow, "Connection refused");
+	*ret = flow;
 	return 0;
 }
 
@@ -76,10 +179,32 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 	struct wire_flow *wired = (struct wire_flow *)flow;
 	struct transport *transport = wired->transport;
 
+	if (wired->stalled && wired->queued && wired->queued + len > wired->stalled) {
+		wire_cut(flow, "reads too slowly");
+		return ERR_LIMIT;
+	}
+	if (wired->stalled)
+		wired->queued += len;
 	buf_clear(&wired->last);
 	buf_add(&wired->last, data, len);
 	transport->sent_h(transport->sent_arg, flow, flow->tap_call, data, len);
 	return 0;
+}
+
+void wire_stall(struct flow *flow, size_t bytes)
+{
+	struct wire_flow *wired = (struct wire_flow *)flow;
+	struct transport *transport = wired->transport;
+
+	wired->queued = 0;
+	wired->stalled = bytes < transport->limits.queue_bytes
+				 ? bytes
+				 : transport->limits.queue_bytes;
+}
+
+bool wire_stalls(const struct flow *flow)
+{
+	return ((const struct wire_flow *)flow)->stalled > 0;
 }
 
 static void free_flow(struct flow *flow)
@@ -96,13 +221,10 @@ static const struct flow_ops wire_ops = {.send = send_out, .free = free_flow};
 struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 	const struct addr *remote, const struct peer *peer)
 {
-	struct wire_flow *wired;
+	struct wire_flow *wired = find_flow(transport, kind, remote, peer);
 
-	LIST_FOREACH (&transport->flows, node, next) {
-		wired = LIST_ENTRY(node, struct wire_flow, node);
-		if (wired->flow.kind == kind && addr_equal(&wired->flow.remote, remote))
-			return &wired->flow;
-	}
+	if (wired)
+		return &wired->flow;
 	wired = calloc(1, sizeof(*wired));
 	if (!wired)
 		abort();
@@ -118,29 +240,84 @@ struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 	return &wired->flow;
 }
 
-void wire_reach(struct transport *transport, const struct addr *remote, bool reachable)
+struct flow *wire_accept(struct transport *transport, enum transport_kind kind,
+	const struct addr *remote, const struct peer *peer)
 {
-	if (!reachable && transport->unreachable_count < WIRE_UNREACHABLE_MAX) {
-		transport->unreachable[transport->unreachable_count++] = *remote;
-		return;
-	}
-	for (unsigned i = 0; i < transport->unreachable_count; i++)
-		if (addr_equal(&transport->unreachable[i], remote))
-			transport->unreachable[i] =
-				transport->unreachable[--transport->unreachable_count];
+	struct wire_flow *wired = find_flow(transport, kind, remote, NULL);
+
+	if (wired)
+		return &wired->flow;
+	if (kind == TRANSPORT_TLS && !peer)
+		return NULL;
+	wired = (struct wire_flow *)wire_flow(transport, kind, remote, peer);
+	wired->accepted = true;
+	return &wired->flow;
 }
 
-void wire_close(struct flow *flow, const char *why)
+void wire_reach(
+	struct transport *transport, const struct addr *remote, enum wire_reach reach)
+{
+	struct wire_host *host = NULL;
+
+	for (unsigned i = 0; i < transport->host_count && !host; i++)
+		if (addr_equal(&transport->hosts[i].addr, remote))
+			host = &transport->hosts[i];
+	if (!host && transport->host_count < WIRE_HOSTS_MAX)
+		host = &transport->hosts[transport->host_count++];
+	if (!host)
+		abort();
+	*host = (struct wire_host){.addr = *remote, .reach = reach};
+}
+
+void wire_cut(struct flow *flow, const char *why)
 {
 	struct wire_flow *wired = (struct wire_flow *)flow;
-	struct transport *transport = wired->transport;
 
 	if (flow->closed)
 		return;
 	flow->closed = true;
+	wired->why = why;
 	list_remove(&wired->node);
-	transport->handlers.closed_h(transport->handlers.arg, flow, why);
-	flow_unref(flow);
+	list_append(&wired->transport->closing, &wired->node);
+}
+
+bool wire_settle(struct transport *transport)
+{
+	struct wire_flow *wired;
+
+	if (list_empty(&transport->closing))
+		return false;
+	wired = LIST_ENTRY(transport->closing.next, struct wire_flow, node);
+	list_remove(&wired->node);
+	transport->handlers.closed_h(transport->handlers.arg, &wired->flow, wired->why);
+	flow_unref(&wired->flow);
+	return true;
+}
+
+void wire_close(struct flow *flow, const char *why)
+{
+	struct transport *transport = ((struct wire_flow *)flow)->transport;
+
+	wire_cut(flow, why);
+	while (wire_settle(transport))
+		;
+}
+
+bool wire_is_open(const struct transport *transport, uint64_t id)
+{
+	LIST_FOREACH (&transport->flows, node, next)
+		if (LIST_ENTRY(node, struct wire_flow, node)->flow.id == id)
+			return true;
+	return false;
+}
+
+bool wire_takes(const struct flow *flow)
+{
+	const struct wire_flow *wired = (const struct wire_flow *)flow;
+	const struct transport_handlers *handlers = &wired->transport->handlers;
+
+	return flow->kind == TRANSPORT_TLS ||
+	       handlers->allowed_h(handlers->arg, flow->kind, &flow->remote);
 }
 
 void wire_bounce(struct flow *flow)
@@ -160,8 +337,7 @@ bool wire_receive(struct flow *flow, const char *data, size_t len)
 	struct message *message = NULL;
 	char host[ADDR_TEXT_SIZE];
 
-	if (flow->kind != TRANSPORT_TLS &&
-		!handlers->allowed_h(handlers->arg, flow->kind, &flow->remote))
+	if (!wire_takes(flow))
 		return false;
 	if (message_parse(&message, data, len, &fault))
 		return false;

@@ -15,15 +15,42 @@ typedef void wire_sent_h(
 void wire_listen(struct transport *transport, enum relay_side side, const char *address,
 	wire_sent_h *h, void *arg);
 
-/* The open flow to REMOTE, made where there is none; then PEER is who was judged there. */
+/* The open flow to REMOTE, made where there is none, by us; then PEER is who was judged there. With
+ * a PEER only a connection to that peer is taken. */
 struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 	const struct addr *remote, const struct peer *peer);
-/* From now on REMOTE can (not) be connected to. */
-void wire_reach(struct transport *transport, const struct addr *remote, bool reachable);
-/* The connection of FLOW ends, and Tandem learns WHY. */
+/* The same, but where there is none the far end connects: over TLS as PEER. NULL: it is no peer, and
+ * is refused. */
+struct flow *wire_accept(struct transport *transport, enum transport_kind kind,
+	const struct addr *remote, const struct peer *peer);
+
+enum wire_reach {
+	WIRE_HERE,    /* can be connected to */
+	WIRE_GONE,    /* no route: trying fails at once */
+	WIRE_REFUSES, /* a connection is begun, and then refused */
+};
+/* From now on REMOTE is to be reached so. */
+void wire_reach(
+	struct transport *transport, const struct addr *remote, enum wire_reach reach);
+/*
+ * The far end of FLOW stops to read: what Tandem sends waits for it, up to BYTES and at most
+ * transport_limits.queue_bytes; past them the connection is cut. 0: it reads again. Not for
+ * datagrams.
+ */
+void wire_stall(struct flow *flow, size_t bytes);
+/* The connection of FLOW ends, and Tandem learns WHY at once. */
 void wire_close(struct flow *flow, const char *why);
 /* An ICMP error returns what Tandem sent last over FLOW. */
 void wire_bounce(struct flow *flow);
+/* The same, but Tandem learns it by the next wire_settle(). WHY is static. */
+void wire_cut(struct flow *flow, const char *why);
+/* Tells Tandem of one connection that was cut. False: there was none. */
+bool wire_settle(struct transport *transport);
+bool wire_stalls(const struct flow *flow);
+/* Whether the flow of that id is still open. */
+bool wire_is_open(const struct transport *transport, uint64_t id);
+/* Whether what comes over FLOW is read at all: its source may talk to us. */
+bool wire_takes(const struct flow *flow);
 /* False: the source was refused before anything was parsed. */
 bool wire_receive(struct flow *flow, const char *data, size_t len);
 /* A flow that somebody still uses or holds, for the leak check; NULL: none. */
