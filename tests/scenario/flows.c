@@ -1,0 +1,241 @@
+/*
+ * Random flows: legal and illegal events on all legs at once, on the virtual clock, judged
+ * by rules. The same seed plays the same flow. What breaks a rule is shrunk to the shortest
+ * script and printed in the language of scenarios.
+ *
+ * --go-on tells each fault in a line and plays on; --all leaves nothing out that is known.
+ *
+ *   flows [--seed N] [--runs N] [--seconds N] [--events N] [--all] [--go-on]
+ *   flows --replay SEED [--events N] [--all]
+ */
+#include "stage.h"
+#include "trial.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* In `make check`: some 10 s. */
+#define FLOWS_RUNS 1000
+
+struct options {
+	uint64_t seed;
+	uint64_t runs;
+	unsigned seconds; /* 0: no limit */
+	unsigned events;
+	bool all;   /* nothing that is known is left out */
+	bool go_on; /* after a fault */
+	bool replay;
+};
+
+/* What the process that plays shares with the one that waits for it. */
+struct shared {
+	uint64_t seed; /* that is played */
+	uint64_t runs, events;
+};
+
+struct campaign {
+	struct options options;
+	struct known_set known;
+	struct shared *shared;
+	time_t until; /* 0: no limit */
+	unsigned faults;
+};
+
+static bool is_over(const struct campaign *campaign)
+{
+	return campaign->shared->runs >= campaign->options.runs ||
+	       (campaign->until && time(NULL) >= campaign->until);
+}
+
+/* Plays one seed after the other until something is found: then it ends with status 1. */
+static void play_on(struct campaign *campaign)
+{
+	struct shared *shared = campaign->shared;
+
+	while (!is_over(campaign)) {
+		struct walk_params params = {.seed = shared->seed,
+			.events = campaign->options.events,
+			.known = &campaign->known};
+		struct walk_result result;
+
+		alarm(120);
+		walk_run(&params, &result);
+		shared->runs++;
+		shared->events += result.events;
+		if (result.rule)
+			_exit(1);
+		walk_result_free(&result);
+		shared->seed++;
+	}
+	_exit(0);
+}
+
+/* ---- a fault ---- */
+
+static void print_indented(const char *text)
+{
+	printf("%s\n", text ? text : "");
+}
+
+static void tell(struct campaign *campaign, struct steps *steps, const char *rule)
+{
+	struct walk_params params = {.steps = steps, .known = &campaign->known};
+	struct trial trial;
+
+	trial_shrink(steps, &campaign->known, rule);
+	trial_run(&params, false, &trial);
+	printf("--- shortest, %u steps: %s\n", steps->count,
+		trial.text ? trial.text : "it does not fail again");
+	if (trial.scenario) {
+		print_indented(trial.scenario);
+	} else {
+		struct buf text;
+
+		buf_init(&text, 0);
+		steps_print(steps, &text);
+		print_indented(buf_str(&text));
+		buf_free(&text);
+	}
+	printf("--- what happened\n");
+	print_indented(trial.ladder);
+	trial_free(&trial);
+}
+
+static void examine(struct campaign *campaign, uint64_t seed)
+{
+	struct walk_params params = {.seed = seed,
+		.events = campaign->options.events,
+		.known = &campaign->known};
+	struct trial trial;
+
+	campaign->faults++;
+	trial_run(&params, true, &trial);
+	printf("FAILED seed %" PRIu64 ": %s\n", seed,
+		trial.text && trial.rule ? trial.text : "only once: not deterministic");
+	if (trial.rule && !campaign->options.go_on)
+		tell(campaign, &trial.steps, trial.rule);
+	trial_free(&trial);
+	fflush(stdout);
+}
+
+static void run(struct campaign *campaign)
+{
+	struct shared *shared = campaign->shared;
+
+	shared->seed = campaign->options.seed;
+	while (!is_over(campaign)) {
+		uint64_t seed_before = shared->seed;
+		uint64_t runs_before = shared->runs;
+		int status = 0;
+		pid_t pid;
+
+		fflush(stdout);
+		pid = fork();
+		if (!pid)
+			play_on(campaign);
+		if (pid < 0 || waitpid(pid, &status, 0) < 0)
+			abort();
+		if (!status)
+			break;
+		examine(campaign, shared->seed);
+		if (shared->runs == runs_before && shared->seed == seed_before)
+			shared->runs++; /* it died in its first run */
+		shared->seed++;
+		if (!campaign->options.go_on)
+			break;
+	}
+}
+
+static int replay(struct campaign *campaign)
+{
+	struct walk_params params = {.seed = campaign->options.seed,
+		.events = campaign->options.events,
+		.known = &campaign->known};
+	struct trial trial;
+	int failed;
+
+	trial_run(&params, false, &trial);
+	print_indented(trial.ladder);
+	printf("seed %" PRIu64 ": %s\n", campaign->options.seed,
+		trial.rule ? trial.text : "passed");
+	failed = trial.rule != NULL;
+	trial_free(&trial);
+	return failed;
+}
+
+/* ---- options ---- */
+
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option names[] = {{"seed", required_argument, NULL, 's'},
+		{"runs", required_argument, NULL, 'r'},
+		{"seconds", required_argument, NULL, 't'},
+		{"events", required_argument, NULL, 'e'},
+		{"replay", required_argument, NULL, 'p'}, {"all", no_argument, NULL, 'a'},
+		{"go-on", no_argument, NULL, 'g'}, {NULL, 0, NULL, 0}};
+	int option;
+
+	*options = (struct options){.seed = 1, .runs = FLOWS_RUNS};
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
+
+		if (option == 's' || option == 'p')
+			options->seed = number;
+		if (option == 'p')
+			options->replay = true;
+		else if (option == 'r')
+			options->runs = number;
+		else if (option == 't')
+			options->seconds = (unsigned)number;
+		else if (option == 'e')
+			options->events = (unsigned)number;
+		else if (option == 'a')
+			options->all = true;
+		else if (option == 'g')
+			options->go_on = true;
+		else if (option == '?')
+			return -1;
+	}
+	if (options->seconds)
+		options->runs = UINT64_MAX;
+	return optind == argc ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct campaign campaign = {0};
+	int failed;
+
+	if (read_options(argc, argv, &campaign.options)) {
+		fprintf(stderr, "usage: flows [--seed N] [--runs N] [--seconds N] "
+				"[--events N] [--all] [--go-on] [--replay SEED]\n");
+		return 2;
+	}
+	known_init(&campaign.known, campaign.options.all);
+	campaign.shared = mmap(NULL, sizeof(*campaign.shared), PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (campaign.shared == MAP_FAILED)
+		abort();
+	if (campaign.options.seconds)
+		campaign.until = time(NULL) + campaign.options.seconds;
+	stage_prepare();
+	if (campaign.options.replay) {
+		failed = replay(&campaign);
+	} else {
+		run(&campaign);
+		failed = campaign.faults > 0;
+		printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " runs, %" PRIu64
+		       " events, %u faults\n",
+			campaign.options.seed, campaign.shared->seed - !failed,
+			campaign.shared->runs, campaign.shared->events, campaign.faults);
+	}
+	stage_unprepare();
+	return failed;
+}

@@ -1,0 +1,49 @@
+/*
+ * What happens next in a random flow: a step in the language of scenarios, chosen from what
+ * the parties know and owe, or against all rules. Says nothing of what must follow.
+ */
+#pragma once
+
+#include "actor.h"
+#include "dice.h"
+#include "known.h"
+#include "steps.h"
+
+/* How a run is: each in per cent of the steps. */
+struct generate_style {
+	unsigned world; /* the world moves: time apart */
+	unsigned time;  /* time passes */
+	unsigned chaos; /* somebody breaks the rules */
+	unsigned odd;   /* of descriptions: unusual or useless */
+	unsigned deaf;  /* of what is owed: left undone for this time */
+	unsigned calls; /* not per cent: so many at once */
+};
+
+struct generator {
+	struct dice dice;
+	struct stage *stage;
+	struct list *actors;
+	const struct known_set *known;
+	struct generate_style style;
+	unsigned begun; /* calls */
+	unsigned forks;
+};
+
+void generator_init(struct generator *generator, uint64_t seed, struct stage *stage,
+	struct list *actors, const struct known_set *known);
+/* The steps before the curtain: servers, gateways and their settings. */
+void generate_world(struct generator *generator, struct steps *out);
+/* One step, or two that belong together. */
+void generate_next(struct generator *generator, struct steps *out);
+/* The steps that let every call end. */
+void generate_end(struct generator *generator, struct steps *out);
+
+/* Not for others: generate_message.c, generate_world.c. */
+void generate_offer(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out);
+void generate_answer(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out);
+/* Somebody does what is due, or what may be done. False: there is nothing. */
+bool generate_legal(struct generator *generator, struct buf *out);
+void generate_chaos(struct generator *generator, struct buf *out);
+void generate_event(struct generator *generator, struct steps *out);

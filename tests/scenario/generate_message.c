@@ -1,0 +1,468 @@
+/* What parties send in a random flow: descriptions, requests and responses. */
+#include "generate.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CHOICES 160
+
+/* ---- descriptions ---- */
+
+/* Lines in the last description that ENDPOINT got. */
+static unsigned count_lines(const struct endpoint *endpoint)
+{
+	const char *at = endpoint->read_sdp;
+	unsigned count = 0;
+
+	while (at && (at = strstr(at, "\r\nm=")) != NULL) {
+		count++;
+		at++;
+	}
+	return count;
+}
+
+/* The line of fax in it, from 1; 0: none. */
+static unsigned fax_line(const struct endpoint *endpoint)
+{
+	const char *fax =
+		endpoint->read_sdp ? strstr(endpoint->read_sdp, "\r\nm=image") : NULL;
+	unsigned count = 0;
+
+	for (const char *at = endpoint->read_sdp; fax && at && at <= fax; at++) {
+		at = strstr(at, "\r\nm=");
+		if (!at)
+			break;
+		count++;
+	}
+	return count;
+}
+
+static void add_common(struct generator *generator, struct buf *out)
+{
+	static const char *const directions[] = {
+		"sendrecv", "sendonly", "recvonly", "inactive"};
+	static const char *const formats[] = {
+		"8", "0", "8,0", "0,8,101", "9,8,101", "8,101", "18,8"};
+	struct dice *dice = &generator->dice;
+
+	if (dice_in(dice, 25))
+		buf_printf(out, " dir=%s", DICE_WORD(dice, directions));
+	if (dice_in(dice, 25))
+		buf_printf(out, " port=%u", 20000 + 2 * dice_below(dice, 5000));
+	if (dice_in(dice, 15))
+		buf_printf(out, " formats=%s", DICE_WORD(dice, formats));
+	if (dice_in(dice, 5))
+		buf_add_str(out, " mux");
+}
+
+static void add_protection(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out)
+{
+	static const char *const suites[] = {"AES_CM_128_HMAC_SHA1_80",
+		"AES_CM_128_HMAC_SHA1_32", "AEAD_AES_256_GCM", "AEAD_AES_128_GCM",
+		"AES_256_CM_HMAC_SHA1_80"};
+	struct dice *dice = &generator->dice;
+
+	if (endpoint->party->kind != TRANSPORT_TLS)
+		return;
+	buf_printf(out, " key=%c", 'A' + (int)dice_below(dice, 26));
+	if (dice_in(dice, 15))
+		buf_printf(out, " suite=%s", DICE_WORD(dice, suites));
+}
+
+static void add_odd(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out)
+{
+	static const char *const plain[] = {" hold", " refused=1", " formats=3",
+		" formats=96,97", " srtp", " nocrypto", " t38=1", " events=0-15",
+		" lines=3", " port=0"};
+	static const char *const secure[] = {" rtp", " nocrypto", " avp", " hold",
+		" refused=1", " tag=9", " t38=1", " lifetime=2^31", " lines=3",
+		" formats=96", " port=0"};
+	struct dice *dice = &generator->dice;
+
+	buf_add_str(out, endpoint->party->kind == TRANSPORT_TLS ? DICE_WORD(dice, secure)
+								: DICE_WORD(dice, plain));
+}
+
+void generate_offer(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out)
+{
+	unsigned lines = count_lines(endpoint);
+
+	buf_add_str(out, "\n\tsdp");
+	add_protection(generator, endpoint, out);
+	add_common(generator, out);
+	lines = lines ? lines : 1;
+	if (dice_in(&generator->dice, 8))
+		lines++;
+	if (lines > 1)
+		buf_printf(out, " lines=%u", lines > 8 ? 8 : lines);
+	if (dice_in(&generator->dice, generator->style.odd))
+		add_odd(generator, endpoint, out);
+}
+
+void generate_answer(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out)
+{
+	struct dice *dice = &generator->dice;
+	unsigned lines = count_lines(endpoint);
+	unsigned fax = fax_line(endpoint);
+
+	buf_add_str(out, "\n\tsdp");
+	add_protection(generator, endpoint, out);
+	add_common(generator, out);
+	lines = lines ? lines : 1;
+	if (dice_in(dice, generator->style.odd / 4))
+		lines += dice_in(dice, 50) ? 1 : -1U;
+	if (lines != 1)
+		buf_printf(out, " lines=%u", lines > 8 ? 8 : lines);
+	if (lines > 1 && dice_in(dice, 20))
+		buf_printf(out, " refused=%u", 1 + dice_below(dice, lines));
+	if (fax && dice_in(dice, 80))
+		buf_printf(out, " t38=%u", fax);
+	if (dice_in(dice, generator->style.odd))
+		add_odd(generator, endpoint, out);
+}
+
+/* ---- responses ---- */
+
+static void reply(struct generator *generator, const struct actor *actor, unsigned status,
+	const char *method, struct buf *out)
+{
+	bool answers = !strcmp(method, "INVITE") && status > 100 && status < 300;
+	struct dice *dice = &generator->dice;
+
+	buf_printf(out, "%s replies %u to %s", actor->endpoint->name, status, method);
+	if (!answers)
+		return;
+	if (status >= 200 ? !dice_in(dice, 5) : status == 183 || dice_in(dice, 15)) {
+		if (actor->offered)
+			generate_answer(generator, actor->endpoint, out);
+		else
+			generate_offer(generator, actor->endpoint, out);
+	}
+}
+
+static void reply_invite(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	static const struct {
+		unsigned status, first, further;
+	} choices[] = {{100, 3, 3}, {180, 14, 3}, {181, 1, 1}, {183, 10, 1}, {199, 1, 0},
+		{200, 34, 45}, {202, 1, 0}, {302, 2, 0}, {401, 1, 1}, {403, 1, 2},
+		{404, 2, 0}, {408, 1, 3}, {415, 0, 1}, {480, 2, 1}, {481, 1, 3},
+		{486, 4, 1}, {487, 1, 1}, {488, 2, 5}, {491, 1, 6}, {500, 2, 3},
+		{503, 4, 2}, {600, 1, 0}, {603, 1, 0}};
+	unsigned weights[sizeof(choices) / sizeof(choices[0])];
+	unsigned at;
+
+	for (size_t i = 0; i < sizeof(choices) / sizeof(choices[0]); i++)
+		weights[i] = actor->dialog == ACTOR_TALKING ? choices[i].further
+							    : choices[i].first;
+	at = dice_weigh(&generator->dice, weights, sizeof(choices) / sizeof(choices[0]));
+	reply(generator, actor, choices[at].status, "INVITE", out);
+}
+
+static void reply_other(struct generator *generator, const struct actor *actor,
+	enum message_method method, struct buf *out)
+{
+	static const unsigned statuses[] = {
+		403, 404, 405, 408, 415, 481, 488, 491, 500, 501, 503, 603};
+	struct dice *dice = &generator->dice;
+	unsigned status = 200;
+
+	if (dice_in(dice, 20))
+		status = statuses[dice_below(
+			dice, sizeof(statuses) / sizeof(statuses[0]))];
+	reply(generator, actor, status, message_method_str(method), out);
+}
+
+/* ---- requests ---- */
+
+static void request(const struct actor *actor, const char *method, struct buf *out)
+{
+	buf_printf(out, "%s sends %s", actor->endpoint->name, method);
+}
+
+static void send_ack(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	request(actor, "ACK", out);
+	if (actor->ack_answers ? !dice_in(&generator->dice, 8)
+			       : dice_in(&generator->dice, 2))
+		generate_answer(generator, actor->endpoint, out);
+}
+
+static void send_invite(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out)
+{
+	buf_printf(out, "%s sends INVITE", endpoint->name);
+	if (!dice_in(&generator->dice, 15))
+		generate_offer(generator, endpoint, out);
+}
+
+static void send_info(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	static const char *const bodies[] = {"Signal=5", "Signal=#", "Signal=flash",
+		"Duration=160", "Signal=5\n\t| Duration=250"};
+
+	request(actor, "INFO", out);
+	if (dice_in(&generator->dice, 85))
+		buf_printf(out, "\n\tbody application/dtmf-relay\n\t| %s",
+			DICE_WORD(&generator->dice, bodies));
+}
+
+static void send_other(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	static const char *const methods[] = {"OPTIONS", "UPDATE", "PRACK", "REFER",
+		"NOTIFY", "MESSAGE", "SUBSCRIBE", "PUBLISH", "REGISTER", "WHATEVER"};
+	const char *method = DICE_WORD(&generator->dice, methods);
+
+	request(actor, method, out);
+	if (!strcmp(method, "UPDATE") && dice_in(&generator->dice, 50))
+		generate_offer(generator, actor->endpoint, out);
+	if (!strcmp(method, "PRACK"))
+		buf_add_str(out, "\n\tRAck: 1 1 INVITE");
+	if (!strcmp(method, "REFER"))
+		buf_printf(out, "\n\tRefer-To: <sip:+4930300@%s>",
+			actor->endpoint->party->host);
+	if (!strcmp(method, "NOTIFY"))
+		buf_add_str(out, "\n\tEvent: refer\n\tSubscription-State: active");
+}
+
+/* ---- what may be done ---- */
+
+enum act {
+	ACT_CALL, /* of nobody yet */
+	ACT_ANSWER,
+	ACT_REPLY, /* + method */
+	ACT_ACK = ACT_REPLY + MESSAGE_OTHER + 1,
+	ACT_CANCEL,
+	ACT_REINVITE,
+	ACT_BYE,
+	ACT_INFO,
+	ACT_OTHER,
+	ACT_FORK,
+};
+
+struct choices {
+	unsigned count;
+	unsigned weights[CHOICES];
+	unsigned acts[CHOICES];
+	struct actor *actors[CHOICES];
+};
+
+static void choose(
+	struct choices *choices, unsigned weight, unsigned act, struct actor *actor)
+{
+	if (choices->count == CHOICES)
+		return;
+	choices->weights[choices->count] = weight;
+	choices->acts[choices->count] = act;
+	choices->actors[choices->count++] = actor;
+}
+
+static void choose_of(struct choices *choices, struct actor *actor)
+{
+	for (unsigned method = 0; method <= MESSAGE_OTHER; method++)
+		if (actor->asked[method] && method != MESSAGE_INVITE)
+			choose(choices, 40, ACT_REPLY + method, actor);
+	if (actor->asked[MESSAGE_INVITE]) {
+		choose(choices, 40, ACT_ANSWER, actor);
+		if (actor->dialog == ACTOR_EARLY && !actor->caller)
+			choose(choices, 2, ACT_FORK, actor);
+	}
+	if (actor->ack_due)
+		choose(choices, 50, ACT_ACK, actor);
+	if (actor->asking[MESSAGE_INVITE] && actor->rang)
+		choose(choices, 5, ACT_CANCEL, actor);
+	if (actor->dialog == ACTOR_EARLY && !actor->caller)
+		choose(choices, 1, ACT_BYE, actor);
+	if (actor->dialog != ACTOR_TALKING)
+		return;
+	if (!actor->asking[MESSAGE_INVITE] && !actor->ack_due)
+		choose(choices, 6, ACT_REINVITE, actor);
+	choose(choices, 3, ACT_BYE, actor);
+	choose(choices, 2, ACT_INFO, actor);
+	choose(choices, 2, ACT_OTHER, actor);
+}
+
+static void fork_off(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	buf_printf(out, "%sf%u forks %s", actor->endpoint->name, ++generator->forks,
+		actor->endpoint->name);
+}
+
+static void new_call(struct generator *generator, struct buf *out)
+{
+	struct stage *stage = generator->stage;
+	struct party *parties[16];
+	const struct party *party;
+	unsigned count = 0;
+
+	LIST_FOREACH (&stage->parties, node, next) {
+		struct party *one = LIST_ENTRY(node, struct party, node);
+
+		/* servers call half of the time */
+		if (count < 15)
+			parties[count++] = one;
+		if (count < 15 && one->side == RELAY_INTERNAL)
+			parties[count++] = one;
+	}
+	party = parties[dice_below(&generator->dice, count)];
+	buf_printf(out, "%s.%u sends INVITE", party->name, ++generator->begun);
+	if (dice_in(&generator->dice, 15))
+		return;
+	generate_offer(generator,
+		&(struct endpoint){.party = (struct party *)(uintptr_t)party}, out);
+}
+
+static void act(struct generator *generator, unsigned what, const struct actor *actor,
+	struct buf *out)
+{
+	switch (what) {
+	case ACT_CALL:
+		new_call(generator, out);
+		break;
+	case ACT_ANSWER:
+		reply_invite(generator, actor, out);
+		break;
+	case ACT_ACK:
+		send_ack(generator, actor, out);
+		break;
+	case ACT_CANCEL:
+		request(actor, "CANCEL", out);
+		break;
+	case ACT_REINVITE:
+		send_invite(generator, actor->endpoint, out);
+		break;
+	case ACT_BYE:
+		request(actor, "BYE", out);
+		break;
+	case ACT_INFO:
+		send_info(generator, actor, out);
+		break;
+	case ACT_OTHER:
+		send_other(generator, actor, out);
+		break;
+	case ACT_FORK:
+		fork_off(generator, actor, out);
+		break;
+	default:
+		reply_other(
+			generator, actor, (enum message_method)(what - ACT_REPLY), out);
+		break;
+	}
+}
+
+static unsigned count_alive(const struct generator *generator)
+{
+	unsigned count = 0;
+
+	LIST_FOREACH (generator->actors, node, next) {
+		const struct actor *actor = LIST_ENTRY(node, struct actor, node);
+
+		count += actor->caller && actor->dialog != ACTOR_OVER;
+	}
+	return count;
+}
+
+bool generate_legal(struct generator *generator, struct buf *out)
+{
+	struct choices choices = {0};
+	unsigned at;
+
+	LIST_FOREACH (generator->actors, node, next)
+		choose_of(&choices, LIST_ENTRY(node, struct actor, node));
+	if (count_alive(generator) < generator->style.calls && generator->begun < 24)
+		choose(&choices, 15, ACT_CALL, NULL);
+	if (!choices.count)
+		return false;
+	at = dice_weigh(&generator->dice, choices.weights, choices.count);
+	act(generator, choices.acts[at], choices.actors[at], out);
+	return true;
+}
+
+/* ---- against the rules ---- */
+
+static struct actor *any_actor(struct generator *generator)
+{
+	unsigned count = 0;
+	unsigned at;
+
+	LIST_FOREACH (generator->actors, node, next)
+		count++;
+	if (!count)
+		return NULL;
+	at = dice_below(&generator->dice, count);
+	LIST_FOREACH (generator->actors, node, next)
+		if (!at--)
+			return LIST_ENTRY(node, struct actor, node);
+	return NULL;
+}
+
+static void odd_clause(struct generator *generator, struct buf *out)
+{
+	static const char *const clauses[] = {"Require: 100rel", "Require: whatever",
+		"Supported: 100rel, timer", "Max-Forwards: 0", "Max-Forwards: 1",
+		"To: <sip:nobody@$host>;tag=nothing-$tag", "-Contact",
+		"Contact: <sip:+49@192.0.2.77>", "Expires: 1", "Session-Expires: 90",
+		"Content-Type: text/plain"};
+
+	if (dice_in(&generator->dice, 20))
+		buf_printf(out, "\n\t%s", DICE_WORD(&generator->dice, clauses));
+}
+
+static void chaos_request(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	static const char *const methods[] = {"INVITE", "ACK", "CANCEL", "BYE", "INVITE",
+		"BYE", "ACK", "CANCEL", "INFO", "UPDATE", "PRACK"};
+	const char *method = DICE_WORD(&generator->dice, methods);
+
+	request(actor, method, out);
+	if (dice_in(&generator->dice, 30)) {
+		buf_add_str(out, " again");
+		return;
+	}
+	if ((!strcmp(method, "INVITE") || !strcmp(method, "UPDATE") ||
+		    !strcmp(method, "ACK")) &&
+		dice_in(&generator->dice, 60))
+		generate_offer(generator, actor->endpoint, out);
+	odd_clause(generator, out);
+}
+
+static void chaos_response(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	static const char *const methods[] = {
+		"INVITE", "INVITE", "INVITE", "BYE", "CANCEL", "INFO", "OPTIONS"};
+	static const unsigned statuses[] = {100, 180, 183, 200, 200, 200, 302, 404, 408,
+		481, 486, 487, 491, 500, 503, 603};
+	struct dice *dice = &generator->dice;
+
+	if (dice_in(dice, 35))
+		buf_printf(out, "%s replies 200 to INVITE again", actor->endpoint->name);
+	else
+		reply(generator, actor,
+			statuses[dice_below(
+				dice, sizeof(statuses) / sizeof(statuses[0]))],
+			DICE_WORD(dice, methods), out);
+}
+
+void generate_chaos(struct generator *generator, struct buf *out)
+{
+	const struct actor *actor = any_actor(generator);
+
+	if (!actor) {
+		new_call(generator, out);
+	} else if (dice_in(&generator->dice, 50)) {
+		chaos_request(generator, actor, out);
+	} else {
+		chaos_response(generator, actor, out);
+	}
+}

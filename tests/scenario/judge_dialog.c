@@ -1,0 +1,418 @@
+/* INVITEs of Tandem's with their answers, and the dialogs that 2xx confirm. */
+#include "judge_priv.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* ---- INVITEs of Tandem's ---- */
+
+static struct judge_invited *find_invited(
+	struct judge *judge, const struct party *party, struct span branch)
+{
+	LIST_FOREACH (&judge->invited, node, next) {
+		struct judge_invited *invited =
+			LIST_ENTRY(node, struct judge_invited, node);
+
+		if (invited->party == party && span_equal_str(branch, invited->branch))
+			return invited;
+	}
+	return NULL;
+}
+
+static void note_invited(struct judge *judge, const struct stage_passed *passed)
+{
+	const struct message *message = passed->message;
+	struct judge_invited *invited = calloc(1, sizeof(*invited));
+
+	if (!invited)
+		abort();
+	invited->party = passed->party;
+	invited->flow = passed->flow->id;
+	invited->kind = passed->flow->kind;
+	invited->branch = span_dup(message_via(message)->branch);
+	invited->call_id = span_dup(message_call_id(message));
+	invited->from_tag = span_dup(message_from(message)->tag);
+	invited->to_tag = span_dup(message_to(message)->tag);
+	invited->cseq = message_cseq(message);
+	invited->at_us = judge_now_us(judge);
+	list_append(&judge->invited, &invited->node);
+}
+
+static struct judge_answer *find_answer(struct judge_invited *invited, struct span tag)
+{
+	for (unsigned i = 0; i < invited->answer_count; i++)
+		if (span_equal_str(tag, invited->answers[i].tag))
+			return &invited->answers[i];
+	return NULL;
+}
+
+static bool is_answered(const struct judge_invited *invited)
+{
+	return invited->refused || invited->answered;
+}
+
+/* ---- dialogs ---- */
+
+static struct judge_dialog *find_dialog(
+	struct judge *judge, struct span call_id, struct span ours, struct span theirs)
+{
+	LIST_FOREACH (&judge->dialogs, node, next) {
+		struct judge_dialog *dialog = LIST_ENTRY(node, struct judge_dialog, node);
+
+		if (span_equal_str(call_id, dialog->call_id) &&
+			span_equal_str(ours, dialog->ours) &&
+			span_equal_str(theirs, dialog->theirs))
+			return dialog;
+	}
+	return NULL;
+}
+
+static struct judge_dialog *make_dialog(struct judge *judge, const struct party *party,
+	uint64_t flow, struct span call_id, struct span ours, struct span theirs)
+{
+	struct judge_dialog *dialog = calloc(1, sizeof(*dialog));
+
+	if (!dialog)
+		abort();
+	dialog->party = party;
+	dialog->flow = flow;
+	dialog->call_id = span_dup(call_id);
+	dialog->ours = span_dup(ours);
+	dialog->theirs = span_dup(theirs);
+	list_append(&judge->dialogs, &dialog->node);
+	return dialog;
+}
+
+/* The dialog of a request that Tandem sends, or of a party's. */
+static struct judge_dialog *dialog_of(
+	struct judge *judge, const struct message *request, bool by_tandem)
+{
+	struct span from = message_from(request)->tag;
+	struct span to = message_to(request)->tag;
+
+	return find_dialog(judge, message_call_id(request), by_tandem ? from : to,
+		by_tandem ? to : from);
+}
+
+void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
+	const struct message *answer)
+{
+	struct span ours = message_to(answer)->tag;
+	struct span theirs = span_of(asked->from_tag);
+	struct judge_dialog *dialog =
+		find_dialog(judge, span_of(asked->call_id), ours, theirs);
+
+	if (!dialog) {
+		dialog = make_dialog(judge, asked->party, asked->flow,
+			span_of(asked->call_id), ours, theirs);
+		dialog->called = true;
+	}
+	dialog->unacked = true;
+	dialog->ok_us = judge_now_us(judge);
+	dialog->ok_cseq = asked->cseq;
+}
+
+/* ---- what Tandem sends ---- */
+
+/* RFC 3261 14.1: no INVITE while another is open, either way, or awaits its ACK. */
+static void check_glare(
+	struct judge *judge, const struct judge_dialog *dialog, struct span to)
+{
+	if (dialog->unacked && judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US &&
+		!known_is_out(judge->known, KNOWN_GLARE))
+		judge_fault(judge, "glare", "INVITE to %s, whose ACK is awaited",
+			dialog->party->name);
+	LIST_FOREACH (&judge->invited, node, next) {
+		const struct judge_invited *invited =
+			LIST_ENTRY(node, struct judge_invited, node);
+
+		if (!strcmp(invited->call_id, dialog->call_id) &&
+			!strcmp(invited->from_tag, dialog->ours) &&
+			judge_open(judge, invited->party, invited->flow) &&
+			span_equal_str(to, invited->to_tag) && !is_answered(invited) &&
+			judge_now_us(judge) - invited->at_us < JUDGE_LONG_US)
+			judge_fault(judge, "glare", "two INVITEs to %s at once",
+				dialog->party->name);
+	}
+	LIST_FOREACH (&judge->asked, node, next) {
+		const struct judge_asked *asked =
+			LIST_ENTRY(node, struct judge_asked, node);
+
+		if (asked->method == MESSAGE_INVITE && !asked->status &&
+			!asked->excused && judge_open(judge, asked->party, asked->flow) &&
+			!strcmp(asked->call_id, dialog->call_id) &&
+			!strcmp(asked->to_tag, dialog->ours))
+			judge_fault(judge, "glare", "INVITE to %s, whose own is open",
+				dialog->party->name);
+	}
+}
+
+static void check_ack(struct judge *judge, const struct stage_passed *passed)
+{
+	const struct message *ack = passed->message;
+	struct judge_invited *invited =
+		find_invited(judge, passed->party, message_via(ack)->branch);
+
+	if (invited && invited->refused)
+		return;
+	LIST_FOREACH (&judge->invited, node, next) {
+		struct judge_answer *answer;
+
+		invited = LIST_ENTRY(node, struct judge_invited, node);
+		if (invited->cseq != message_cseq(ack) ||
+			!span_equal_str(message_call_id(ack), invited->call_id))
+			continue;
+		answer = find_answer(invited, message_to(ack)->tag);
+		if (!answer)
+			continue;
+		answer->acks++;
+		answer->owed = false;
+		return;
+	}
+	judge_fault(judge, "ack-stray", "an ACK to %s for nothing", passed->party->name);
+}
+
+static void check_cancel(struct judge *judge, const struct stage_passed *passed)
+{
+	struct judge_invited *invited =
+		find_invited(judge, passed->party, message_via(passed->message)->branch);
+
+	if (invited && invited->strange)
+		return;
+	if (!invited || !invited->rang || is_answered(invited))
+		judge_fault(judge, "cancel", "to %s: %s", passed->party->name,
+			!invited         ? "of nothing"
+			: !invited->rang ? "before any 1xx"
+					 : "after the final response");
+	if (invited && !invited->cancelled_us)
+		invited->cancelled_us = judge_now_us(judge);
+}
+
+static void check_within(struct judge *judge, const struct stage_passed *passed)
+{
+	const struct message *request = passed->message;
+	enum message_method method = message_method(request);
+	struct judge_dialog *dialog = dialog_of(judge, request, true);
+
+	if (!dialog)
+		return;
+	if (dialog->cseq && message_cseq(request) <= dialog->cseq &&
+		!(method == MESSAGE_BYE && dialog->ended &&
+			known_is_out(judge->known, KNOWN_FORK_BYE)))
+		judge_fault(judge, "cseq", "%s to %s has %u after %u",
+			message_method_str(method), passed->party->name,
+			message_cseq(request), dialog->cseq);
+	dialog->cseq = message_cseq(request);
+	if (method == MESSAGE_INVITE)
+		check_glare(judge, dialog, message_to(request)->tag);
+	if (method != MESSAGE_BYE)
+		return;
+	if (dialog->called && dialog->unacked && dialog->ok_cseq &&
+		judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US && !dialog->acked &&
+		!known_is_out(judge->known, KNOWN_BYE_EARLY))
+		judge_fault(judge, "bye-early", "BYE to %s, whose ACK is awaited",
+			passed->party->name);
+	dialog->ended = true;
+}
+
+void judge_dialog_sent(struct judge *judge, const struct stage_passed *passed, bool again)
+{
+	enum message_method method = message_method(passed->message);
+
+	if (method == MESSAGE_ACK)
+		check_ack(judge, passed);
+	else if (again)
+		return;
+	else if (method == MESSAGE_CANCEL)
+		check_cancel(judge, passed);
+	else if (message_to(passed->message)->tag.len)
+		check_within(judge, passed);
+	if (method == MESSAGE_INVITE)
+		note_invited(judge, passed);
+}
+
+/* ---- what parties send ---- */
+
+/* Timer B has ended it. */
+static bool is_timed_out(const struct judge *judge, const struct judge_invited *invited)
+{
+	return !invited->rang && !invited->answer_count &&
+	       judge_now_us(judge) - invited->at_us >= JUDGE_LONG_US;
+}
+
+/* A 2xx counts while the INVITE it answers can still be known. */
+static bool counts(const struct judge *judge, const struct judge_invited *invited)
+{
+	uint64_t now_us = judge_now_us(judge);
+
+	if (invited->refused || invited->strange ||
+		!judge_open(judge, invited->party, invited->flow))
+		return false;
+	if (invited->cancelled_us && now_us - invited->cancelled_us >= JUDGE_LONG_US)
+		return false;
+	if (!invited->answer_count)
+		return now_us - invited->at_us <
+		       judge->stage->config->limits.setup_ms * 1000;
+	return now_us - invited->answers[0].first_us < JUDGE_LONG_US;
+}
+
+static void note_answer(struct judge *judge, const struct stage_passed *passed,
+	struct judge_invited *invited)
+{
+	struct span tag = message_to(passed->message)->tag;
+	struct judge_answer *answer = find_answer(invited, tag);
+	struct span call_id = span_of(invited->call_id);
+	struct span ours = span_of(invited->from_tag);
+	struct judge_dialog *dialog;
+	bool counted = counts(judge, invited);
+
+	if (!answer) {
+		if (invited->answer_count == JUDGE_ANSWERS)
+			return;
+		answer = &invited->answers[invited->answer_count++];
+		answer->tag = span_dup(tag);
+		answer->first_us = judge_now_us(judge);
+	}
+	answer->owed = answer->owed || counted;
+	invited->answered = invited->answered || counted;
+	if (!counted || invited->to_tag[0] || find_dialog(judge, call_id, ours, tag))
+		return;
+	dialog = make_dialog(judge, passed->party, invited->flow, call_id, ours, tag);
+	dialog->cseq = invited->cseq;
+}
+
+static void came_response(struct judge *judge, const struct stage_passed *passed)
+{
+	const struct message *message = passed->message;
+	int status = message_status(message);
+	struct judge_dialog *dialog;
+	struct judge_invited *invited;
+
+	if (status == 481 || status == 408) {
+		dialog = dialog_of(judge, message, true);
+		if (dialog)
+			dialog->ended = true;
+	}
+	if (message_method(message) != MESSAGE_INVITE)
+		return;
+	invited = find_invited(judge, passed->party, message_via(message)->branch);
+	if (!invited)
+		return;
+	if (invited->kind != passed->flow->kind || is_timed_out(judge, invited))
+		invited->strange = true;
+	if (status < 200)
+		invited->rang = true;
+	else if (status < 300)
+		note_answer(judge, passed, invited);
+	else if (status >= 300 && !invited->answer_count)
+		invited->refused = true;
+}
+
+static void came_request(struct judge *judge, const struct stage_passed *passed)
+{
+	const struct message *message = passed->message;
+	struct judge_dialog *dialog = dialog_of(judge, message, false);
+
+	if (!dialog || dialog->party != passed->party)
+		return;
+	if (message_method(message) == MESSAGE_ACK &&
+		message_cseq(message) == dialog->ok_cseq) {
+		dialog->unacked = false;
+		dialog->acked = true;
+	}
+	if (message_method(message) == MESSAGE_BYE)
+		dialog->ended = true;
+}
+
+void judge_dialog_came(struct judge *judge, const struct stage_passed *passed)
+{
+	if (message_is_request(passed->message))
+		came_request(judge, passed);
+	else
+		came_response(judge, passed);
+}
+
+/* ---- judgement ---- */
+
+static struct judge_dialog *dialog_of_answer(struct judge *judge,
+	const struct judge_invited *invited, const struct judge_answer *answer)
+{
+	return find_dialog(judge, span_of(invited->call_id), span_of(invited->from_tag),
+		span_of(answer->tag));
+}
+
+/* Whether the ACK that answer INDEX is owed is one that is known to be missing. */
+static bool is_known(
+	struct judge *judge, const struct judge_invited *invited, unsigned index)
+{
+	const struct judge_answer *answer = &invited->answers[index];
+	struct judge_dialog *dialog = dialog_of_answer(judge, invited, answer);
+	bool known = known_is_out(judge->known, KNOWN_ACK_LATE) &&
+		     (index || answer->acks || !dialog || dialog->ended);
+
+	if (known && dialog && !answer->acks)
+		dialog->ended = true; /* it never will be */
+	return known;
+}
+
+/* END: nothing may be owed any more. Else a repetition may not be. */
+static void check_owed(struct judge *judge, struct judge_invited *invited, bool end)
+{
+	for (unsigned i = 0; i < invited->answer_count; i++) {
+		struct judge_answer *answer = &invited->answers[i];
+
+		if (!answer->owed || (!end && !answer->acks))
+			continue;
+		if (!judge_open(judge, invited->party, invited->flow) ||
+			is_known(judge, invited, i))
+			answer->owed = false;
+		else
+			judge_fault(judge, "ack-missing",
+				"2xx of %s with tag %s has %u ACK", invited->party->name,
+				answer->tag, answer->acks);
+	}
+}
+
+void judge_dialog_step(struct judge *judge)
+{
+	LIST_FOREACH (&judge->invited, node, next)
+		check_owed(judge, LIST_ENTRY(node, struct judge_invited, node), false);
+}
+
+void judge_dialog_end(struct judge *judge)
+{
+	LIST_FOREACH (&judge->invited, node, next)
+		check_owed(judge, LIST_ENTRY(node, struct judge_invited, node), true);
+	LIST_FOREACH (&judge->dialogs, node, next) {
+		const struct judge_dialog *dialog =
+			LIST_ENTRY(node, struct judge_dialog, node);
+
+		if (!dialog->ended && judge_open(judge, dialog->party, dialog->flow))
+			judge_fault(judge, "not-ended", "dialog of %s with tag %s",
+				dialog->party->name, dialog->theirs);
+	}
+}
+
+void judge_dialog_free(struct judge *judge)
+{
+	LIST_FOREACH (&judge->invited, node, next) {
+		struct judge_invited *invited =
+			LIST_ENTRY(node, struct judge_invited, node);
+
+		for (unsigned i = 0; i < invited->answer_count; i++)
+			free(invited->answers[i].tag);
+		free(invited->branch);
+		free(invited->call_id);
+		free(invited->from_tag);
+		free(invited->to_tag);
+		free(invited);
+	}
+	LIST_FOREACH (&judge->dialogs, node, next) {
+		struct judge_dialog *dialog = LIST_ENTRY(node, struct judge_dialog, node);
+
+		free(dialog->call_id);
+		free(dialog->ours);
+		free(dialog->theirs);
+		free(dialog);
+	}
+}

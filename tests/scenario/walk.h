@@ -1,0 +1,28 @@
+/* One random flow: made from a seed, or played again from its steps; and what the judge says. */
+#pragma once
+
+#include "known.h"
+#include "steps.h"
+
+#include <stdint.h>
+
+struct walk_params {
+	uint64_t seed;
+	unsigned events;           /* at least so many steps; 0: as the seed says */
+	const struct steps *steps; /* instead of the seed; NULL: the seed */
+	const struct known_set *known;
+	/* Each step before it is played, so that it is known when the process dies. */
+	void (*step_h)(void *arg, const char *text);
+	void *arg;
+};
+
+struct walk_result {
+	const char *rule; /* what was broken; NULL: nothing */
+	char text[600];
+	unsigned events;
+	struct buf scenario; /* the steps, with what came of them as `expect` */
+	struct buf ladder;
+};
+
+void walk_run(const struct walk_params *params, struct walk_result *ret);
+void walk_result_free(struct walk_result *result);
