@@ -330,8 +330,8 @@ static int act_refused(
 	int status = cause_map(report->status);
 
 	if (report->status == 503) {
-		note_trunk_failure(leg->trunk, "answered 503");
-		try_candidate(call, "answered 503");
+		leg_reset(leg);
+		dial_next(&call->dial, "answered 503"); /* RFC 3263 4.3 */
 		return 1;
 	}
 	call_end(call, CALL_BY_B, status == 486 || status == 600 ? "busy" : "rejected",
@@ -346,18 +346,15 @@ static int act_setup_failed(
 		call_end(call, CALL_BY_A, "peer-lost", report->status, report->why);
 		return 1;
 	}
-	note_trunk_failure(leg->trunk, report->why);
 	log_warning("call", "call=%s event=failed trunk=%s reason=\"%s\"", call->id,
 		leg->trunk->id, report->why);
 	if (call->ringing_us) {
+		note_trunk_failure(leg->trunk, report->why);
 		call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
 		return 1;
 	}
 	leg_reset(leg);
-	if (report->status == 408)
-		try_candidate(call, report->why);
-	else
-		dial_next(&call->dial, report->why);
+	dial_next(&call->dial, report->why); /* RFC 3263 4.3: after silence too */
 	return 1;
 }
 

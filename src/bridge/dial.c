@@ -30,6 +30,7 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	struct dial *dial = arg;
 
 	dial->resolving = NULL;
+	target_resolved(dial->target, dial->side->bridge->trunks, answer);
 	if (!answer->err)
 		dial->addrs =
 			calloc(answer->count ? answer->count : 1, sizeof(struct addr));
@@ -54,8 +55,13 @@ void dial_start(struct dial *dial, struct bridge_side *side, struct target *targ
 	dial->h = h;
 	dial->arg = arg;
 	dial->started_ms = timers_now_ms(side->bridge->timers);
-	if (resolver_ask(side->bridge->resolver, target_host(target), target_port(target),
-		    target->transport, resolved_h, dial, &resolving)) {
+	if (resolver_ask(side->bridge->resolver,
+		    &(struct resolve_question){.host = target_host(target),
+			    .port = target_port(target),
+			    .kind = target->transport,
+			    .h = resolved_h,
+			    .arg = dial},
+		    &resolving)) {
 		snprintf(dial->why, sizeof(dial->why), "the name cannot be looked up");
 		try_addresses(dial);
 	} else if (resolving) {

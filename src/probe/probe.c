@@ -253,8 +253,13 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 
 static void look_up(struct probe *probe)
 {
-	if (resolver_ask(probe->resolver, probe_host(probe), probe_port(probe),
-		    TRANSPORT_TLS, resolved_h, probe, &probe->resolving) == 0)
+	if (resolver_ask(probe->resolver,
+		    &(struct resolve_question){.host = probe_host(probe),
+			    .port = probe_port(probe),
+			    .kind = TRANSPORT_TLS,
+			    .h = resolved_h,
+			    .arg = probe},
+		    &probe->resolving) == 0)
 		return;
 	probe_say(probe, "%s cannot be looked up", probe_host(probe));
 	probe_fix(probe, "correct host");

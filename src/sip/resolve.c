@@ -183,7 +183,7 @@ static void lookup_free(struct lookup *lookup)
 static void answer_from_set(struct resolve_answer *answer, const struct resolve_set *set)
 {
 	*answer = (struct resolve_answer){.err = 0};
-	answer->count = resolve_set_order(set, answer->addrs);
+	resolve_set_order(set, answer);
 }
 
 /* Tells all waiters; each gets a draw of its own. SET NULL: it failed. */
@@ -566,33 +566,34 @@ static bool answer_at_once(
 	return true;
 }
 
-int resolver_ask(struct resolver *resolver, const char *host, uint16_t port,
-	enum transport_kind kind, resolve_h *h, void *arg, struct resolve **ret)
+int resolver_ask(struct resolver *resolver, const struct resolve_question *question,
+	struct resolve **ret)
 {
 	struct resolve_answer answer = {.count = 1};
-	struct key key = {.port = port, .kind = kind};
+	struct key key = {.port = question->port, .kind = question->kind};
+	const uint16_t port = key.port ? key.port : default_port(key.kind);
 	struct resolve *waiter;
 	struct lookup *lookup;
 	int err;
 
 	*ret = NULL;
-	if (addr_parse(&answer.addrs[0], host, port ? port : default_port(kind)) == 0) {
-		if (port)
-			addr_set_port(&answer.addrs[0], port);
-		h(arg, &answer);
+	if (addr_parse(&answer.addrs[0], question->host, port) == 0) {
+		if (key.port)
+			addr_set_port(&answer.addrs[0], key.port);
+		question->h(question->arg, &answer);
 		return 0;
 	}
-	if (resolve_name(key.name, host) < 0)
+	if (resolve_name(key.name, question->host) < 0)
 		return ERR_FORMAT;
 	if (answer_at_once(resolver, &key, &answer)) {
-		h(arg, &answer);
+		question->h(question->arg, &answer);
 		return 0;
 	}
 	waiter = calloc(1, sizeof(*waiter));
 	if (!waiter)
 		return -ENOMEM;
-	waiter->h = h;
-	waiter->arg = arg;
+	waiter->h = question->h;
+	waiter->arg = question->arg;
 	lookup = lookup_find(resolver, &key);
 	err = lookup ? 0 : lookup_start(resolver, &key, &lookup);
 	if (err < 0) {

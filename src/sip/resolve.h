@@ -11,13 +11,16 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/loop.h"
-#include "sip/transport.h"
+#include "sip/flow.h"
 
-#define RESOLVE_MAX 16
+#define RESOLVE_MAX 64 /* 8 targets of 8 addresses */
 
+/* Addresses in the order to try them (RFC 3263 4.3): the SRV targets by priority, by a weighted
+ * draw within one, and of each target all its addresses. */
 struct resolve_answer {
-	struct addr
-		addrs[RESOLVE_MAX]; /* in order of priority; weighted draw within one */
+	struct addr addrs[RESOLVE_MAX];
+	uint8_t targets
+		[RESOLVE_MAX]; /* which target each is of: 0 for the first, and so on */
 	unsigned count;
 	int err;       /* 0, ERR_RESOLVE, ... */
 	char why[160]; /* a phrase for the log when err is not 0 */
@@ -43,12 +46,21 @@ int resolver_new_with(struct resolver **ret, struct loop *loop,
 	const struct resolver_params *params, struct err_text *text);
 void resolver_free(struct resolver *resolver); /* open questions are forgotten */
 
+struct resolve_question {
+	const char *host;
+	uint16_t
+		port; /* 0: SRV _sip._udp, _sip._tcp or _sips._tcp, else the default port */
+	enum transport_kind kind;
+	resolve_h *h;
+	void *arg;
+};
+
 /*
- * Asks. PORT 0: SRV _sip._udp, _sip._tcp or _sips._tcp, and where there is none the
- * default port. H is called once; at once, before this returns, when the answer is numeric or kept (then *ret is
- * NULL). 0, or negative when the question could not be asked (H is not called).
+ * Asks. The question's h is called once; at once, before this returns, when the answer is
+ * numeric or kept (then *ret is NULL). 0, or negative when it could not be asked (h is not
+ * called).
  */
-int resolver_ask(struct resolver *resolver, const char *host, uint16_t port,
-	enum transport_kind kind, resolve_h *h, void *arg, struct resolve **ret);
+int resolver_ask(struct resolver *resolver, const struct resolve_question *question,
+	struct resolve **ret);
 /* H will not be called. NULL is fine. */
 void resolve_cancel(struct resolve *resolve);

@@ -175,23 +175,30 @@ static unsigned pick(const struct resolve_set *set, const bool *taken)
 	return last;
 }
 
-unsigned resolve_set_order(const struct resolve_set *set, struct addr ret[RESOLVE_MAX])
+/* The addresses of SERVER, the NTH to try. */
+static void add_addresses(
+	struct resolve_answer *answer, const struct resolve_server *server, unsigned nth)
 {
-	bool taken[RESOLVE_SERVERS_MAX] = {false};
-	unsigned count = 0;
-
-	for (unsigned i = 0; i < set->count; i++) {
-		unsigned chosen = pick(set, taken);
-		const struct resolve_server *server = &set->servers[chosen];
-
-		taken[chosen] = true;
-		for (unsigned family = 0; family < 2; family++) {
-			for (unsigned a = 0; a < server->addr_count; a++) {
-				if (count < RESOLVE_MAX &&
-					addr_is_v6(&server->addrs[a]) == (family == 1))
-					ret[count++] = server->addrs[a];
-			}
+	for (unsigned family = 0; family < 2; family++) {
+		for (unsigned a = 0; a < server->addr_count; a++) {
+			if (answer->count == RESOLVE_MAX ||
+				addr_is_v6(&server->addrs[a]) != (family == 1))
+				continue;
+			answer->targets[answer->count] = (uint8_t)nth;
+			answer->addrs[answer->count++] = server->addrs[a];
 		}
 	}
-	return count;
+}
+
+void resolve_set_order(const struct resolve_set *set, struct resolve_answer *ret)
+{
+	bool taken[RESOLVE_SERVERS_MAX] = {false};
+
+	ret->count = 0;
+	for (unsigned i = 0; i < set->count; i++) {
+		unsigned chosen = pick(set, taken);
+
+		taken[chosen] = true;
+		add_addresses(ret, &set->servers[chosen], i);
+	}
 }

@@ -41,6 +41,6 @@ void resolve_set_add_host(struct resolve_set *set, const char *name, uint16_t po
 /* Adds an address, with the server's port, unless it has enough. */
 void resolve_server_add(struct resolve_server *server, const struct addr *addr);
 
-/* The addresses in the order to try them: by priority, within one by a new weighted draw
- * (RFC 2782), of one server IPv4 first. Returns how many. */
-unsigned resolve_set_order(const struct resolve_set *set, struct addr ret[RESOLVE_MAX]);
+/* Fills RET's addresses in the order to try them: by priority, within one by a new weighted
+ * draw (RFC 2782), of one server IPv4 first. */
+void resolve_set_order(const struct resolve_set *set, struct resolve_answer *ret);

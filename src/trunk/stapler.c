@@ -188,8 +188,13 @@ static void job_ask(struct job *job)
 		job_fail(job, text.text);
 	else if (fetch_parse(job->url, host, &port))
 		job_fail(job, "that is no http: URL");
-	else if (resolver_ask(job->stapler->resolver, host, port, TRANSPORT_TCP,
-			 resolved_h, job, &job->resolving))
+	else if (resolver_ask(job->stapler->resolver,
+			 &(struct resolve_question){.host = host,
+				 .port = port,
+				 .kind = TRANSPORT_TCP,
+				 .h = resolved_h,
+				 .arg = job},
+			 &job->resolving))
 		job_fail(job, "its name cannot be looked up");
 }
 

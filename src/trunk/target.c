@@ -98,6 +98,17 @@ int target_connection(const struct target *target, const struct addr *address,
 	return 0;
 }
 
+void target_resolved(const struct target *target, struct trunks *trunks,
+	const struct resolve_answer *answer)
+{
+	struct trunk *trunk = target->trunk;
+
+	if (!answer->err && target->transport == trunk_transport(trunk) &&
+		target_port(target) == trunk_port(trunk) &&
+		!strcmp(target_host(target), trunk_host(trunk)))
+		trunks_learn(trunks, trunk, answer);
+}
+
 bool target_takes_flow(const struct target *target, const struct flow *flow)
 {
 	char name[80];

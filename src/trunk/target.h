@@ -43,6 +43,10 @@ const char *target_obstacle(const struct target *target);
  */
 int target_connection(const struct target *target, const struct addr *address,
 	struct transport_target *ret, struct err_text *text);
+/* Its name was resolved to ANSWER: in plain the trunk is heard from there from now on, as long
+ * as it is what it was. */
+void target_resolved(const struct target *target, struct trunks *trunks,
+	const struct resolve_answer *answer);
 /* Whether FLOW may carry what is said to it: of its transport, and over TLS judged to be that
  * very peer. */
 bool target_takes_flow(const struct target *target, const struct flow *flow);

@@ -3,6 +3,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "trunk/side.h"
+#include "trunk/sources.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@ struct trunks {
 	struct trunk_side sides[2]; /* by enum trunk_kind */
 	struct trunk **retired;     /* left the configuration, but their calls go on */
 	unsigned retired_count;
+	struct sources *sources; /* plain gateways by address */
 	struct timer refresh;
 };
 
@@ -31,6 +33,10 @@ int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver
 
 	if (!trunks)
 		return -ENOMEM;
+	if (sources_new(&trunks->sources)) {
+		free(trunks);
+		return -ENOMEM;
+	}
 	trunks->loop = loop;
 	trunks->resolver = resolver;
 	*ret = trunks;
@@ -46,8 +52,11 @@ static void renew(struct trunk *old, struct trunk *fresh)
 	struct trunk kept = *old;
 
 	if (strcmp(trunk_host(old), trunk_host(fresh)) ||
-		trunk_port(old) != trunk_port(fresh))
-		old->addr_count = 0;
+		trunk_port(old) != trunk_port(fresh)) {
+		old->addr_count = old->former_count = 0;
+		resolve_cancel(old->resolving);
+		old->resolving = NULL;
+	}
 	old->config = fresh->config;
 	old->server = fresh->server;
 	old->gateway = fresh->gateway;
@@ -66,12 +75,39 @@ static void drop_retired(struct trunks *trunks)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < trunks->retired_count; i++) {
-		if (trunks->retired[i]->calls)
+		if (trunks->retired[i]->calls) {
 			trunks->retired[kept++] = trunks->retired[i];
-		else
-			trunk_unref(trunks->retired[i]);
+			continue;
+		}
+		sources_remove(trunks->sources, trunks->retired[i]);
+		trunk_unref(trunks->retired[i]);
 	}
 	trunks->retired_count = kept;
+}
+
+/* Without memory a plain gateway is not heard, which is said. */
+static void file_sources(struct trunks *trunks, struct trunk *trunk)
+{
+	if (sources_put(trunks->sources, trunk))
+		log_error("trunk", "trunk=%s event=not-heard reason=\"out of memory\"",
+			trunk->id);
+}
+
+/* After a reload: who is whose namesake, TLS, enabled or first has changed. */
+static void file_all_sources(struct trunks *trunks)
+{
+	struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
+
+	/* From behind: then none that goes was the first of its place, whose next one would
+	 * have to be looked for. */
+	for (unsigned i = side->count; i-- > 0;) {
+		sources_remove(trunks->sources, side->trunks[i]);
+		side->trunks[i]->rank = i;
+	}
+	for (unsigned i = 0; i < side->count; i++)
+		file_sources(trunks, side->trunks[i]);
+	for (unsigned i = 0; i < trunks->retired_count; i++)
+		file_sources(trunks, trunks->retired[i]);
 }
 
 /* Without memory its calls go on, but a plain gateway's own requests are not heard. */
@@ -96,6 +132,9 @@ static void retire_unconfigured(struct trunks *trunks, const struct trunk_side *
 		if (trunk->configured)
 			continue;
 		trunk->peer = NULL;
+		sources_remove(trunks->sources, trunk);
+		resolve_cancel(trunk->resolving);
+		trunk->resolving = NULL;
 		if (trunk->calls)
 			retire(trunks, trunk);
 	}
@@ -151,6 +190,7 @@ static void swap_sides(struct trunks *trunks, struct trunk_side fresh[static 2])
 	drop_retired(trunks);
 	swap_side(trunks, &trunks->sides[TRUNK_SERVER], &fresh[TRUNK_SERVER]);
 	swap_side(trunks, &trunks->sides[TRUNK_GATEWAY], &fresh[TRUNK_GATEWAY]);
+	file_all_sources(trunks);
 }
 
 int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *text)
@@ -307,20 +347,88 @@ int trunks_check(struct config *config, struct err_text *text)
 	return err;
 }
 
+static void remove_all_sources(struct trunks *trunks)
+{
+	struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
+
+	for (unsigned i = 0; i < side->count; i++)
+		sources_remove(trunks->sources, side->trunks[i]);
+	for (unsigned i = 0; i < trunks->retired_count; i++)
+		sources_remove(trunks->sources, trunks->retired[i]);
+}
+
 void trunks_free(struct trunks *trunks)
 {
 	if (!trunks)
 		return;
 	timer_stop(&trunks->refresh);
+	remove_all_sources(trunks);
 	side_free(&trunks->sides[TRUNK_SERVER]);
 	side_free(&trunks->sides[TRUNK_GATEWAY]);
 	for (unsigned i = 0; i < trunks->retired_count; i++)
 		trunk_unref(trunks->retired[i]);
 	free(trunks->retired);
+	sources_free(trunks->sources);
 	free(trunks);
 }
 
 /* ---- addresses of plain gateways ---- */
+
+static bool has_address(const struct addr *addrs, unsigned count, const struct addr *addr)
+{
+	for (unsigned i = 0; i < count; i++) {
+		if (addr_equal(&addrs[i], addr))
+			return true;
+	}
+	return false;
+}
+
+/* Whether ANSWER has other addresses than TRUNK. Their order changes with each draw. */
+static bool is_news(const struct trunk *trunk, const struct resolve_answer *answer)
+{
+	for (unsigned i = 0; i < answer->count; i++) {
+		if (!has_address(trunk->addrs, trunk->addr_count, &answer->addrs[i]))
+			return true;
+	}
+	return answer->count != trunk->addr_count ||
+	       (trunk->former_count && !trunk->calls);
+}
+
+/*
+ * The addresses of ANSWER in place of those that TRUNK had. As long as it has calls these are
+ * kept behind, at most as many as an answer has: a call's gateway may speak from there.
+ */
+static int take_addresses(struct trunk *trunk, const struct resolve_answer *answer)
+{
+	const unsigned old_count =
+		trunk->calls ? trunk->addr_count + trunk->former_count : 0;
+	struct addr *addrs = calloc(answer->count + RESOLVE_MAX, sizeof(*addrs));
+	unsigned count = answer->count;
+
+	if (!addrs)
+		return -ENOMEM;
+	memcpy(addrs, answer->addrs, count * sizeof(*addrs));
+	for (unsigned i = 0; i < old_count; i++) {
+		if (count < answer->count + RESOLVE_MAX &&
+			!has_address(addrs, count, &trunk->addrs[i]))
+			addrs[count++] = trunk->addrs[i];
+	}
+	free(trunk->addrs);
+	trunk->addrs = addrs;
+	trunk->addr_count = answer->count;
+	trunk->former_count = count - answer->count;
+	return 0;
+}
+
+void trunks_learn(
+	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer)
+{
+	if (!trunk->configured || trunk_is_tls(trunk) || !is_news(trunk, answer))
+		return;
+	sources_remove(trunks->sources, trunk);
+	if (!take_addresses(trunk, answer))
+		file_sources(trunks, trunk);
+}
 
 static void resolved_h(void *arg, const struct resolve_answer *answer)
 {
@@ -333,8 +441,7 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 			trunk->id, trunk_host(trunk), answer->why);
 		return; /* the last known addresses go on counting */
 	}
-	memcpy(trunk->addrs, answer->addrs, sizeof(trunk->addrs));
-	trunk->addr_count = answer->count;
+	trunks_learn(trunk->trunks, trunk, answer);
 }
 
 /* Plain SIP is known by its source address alone, so the names of plain gateways are kept
@@ -351,8 +458,13 @@ static void refresh_h(void *arg)
 
 		if (trunk_is_tls(trunk) || trunk->resolving)
 			continue;
-		if (resolver_ask(trunks->resolver, trunk_host(trunk), trunk_port(trunk),
-			    trunk_transport(trunk), resolved_h, trunk,
+		trunk->trunks = trunks;
+		if (resolver_ask(trunks->resolver,
+			    &(struct resolve_question){.host = trunk_host(trunk),
+				    .port = trunk_port(trunk),
+				    .kind = trunk_transport(trunk),
+				    .h = resolved_h,
+				    .arg = trunk},
 			    &trunk->resolving) ||
 			!trunk->addr_count)
 			delay_ms = TRUNK_RETRY_MS;
@@ -386,28 +498,6 @@ struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsig
 	return index < side->count ? side->trunks[index] : NULL;
 }
 
-static struct trunk *find_plain(
-	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote)
-{
-	const struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
-	struct trunk *by_host = NULL;
-
-	for (unsigned i = 0; i < side->count; i++) {
-		struct trunk *trunk = side->trunks[i];
-
-		if (trunk_transport(trunk) != kind || !trunk_settings(trunk)->enabled)
-			continue;
-		for (unsigned j = 0; j < trunk->addr_count; j++) {
-			if (addr_equal(&trunk->addrs[j], remote))
-				return trunk;
-			if (!by_host && addr_equal_host(&trunk->addrs[j], remote))
-				by_host = trunk;
-		}
-	}
-	/* a gateway may send from another port than the one it listens on */
-	return by_host;
-}
-
 static struct trunk *find_judged(const struct trunk_side *side, const struct peer *judged)
 {
 	if (judged->set == side->peers)
@@ -432,52 +522,19 @@ struct trunk *trunks_of_flow(
 
 		return trunk && trunk_is_tls(trunk) ? trunk : NULL;
 	}
-	return side == TRUNK_GATEWAY ? find_plain(trunks, flow->kind, &flow->remote)
-				     : NULL;
-}
-
-static bool has_host(const struct trunk *trunk, const struct addr *address)
-{
-	for (unsigned i = 0; i < trunk->addr_count; i++)
-		if (addr_equal_host(&trunk->addrs[i], address))
-			return true;
-	return false;
-}
-
-/* Calls that began in plain go on so after TLS was switched on, or after their gateway left
- * the configuration: it is heard. */
-static bool has_plain_calls(const struct trunk *trunk, const struct addr *remote)
-{
-	return trunk->calls && has_host(trunk, remote);
+	return side == TRUNK_GATEWAY
+		       ? sources_find(trunks->sources, flow->kind, &flow->remote)
+		       : NULL;
 }
 
 bool trunks_share_plain(
 	const struct trunks *trunks, const struct addr *a, const struct addr *b)
 {
-	const struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
-
-	for (unsigned i = 0; i < side->count; i++)
-		if (has_host(side->trunks[i], a) && has_host(side->trunks[i], b))
-			return true;
-	for (unsigned i = 0; i < trunks->retired_count; i++)
-		if (has_host(trunks->retired[i], a) && has_host(trunks->retired[i], b))
-			return true;
-	return false;
+	return sources_share(trunks->sources, a, b);
 }
 
 bool trunks_allow_plain(
 	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote)
 {
-	const struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
-
-	if (find_plain(trunks, kind, remote))
-		return true;
-	for (unsigned i = 0; i < side->count; i++)
-		if (trunk_is_tls(side->trunks[i]) &&
-			has_plain_calls(side->trunks[i], remote))
-			return true;
-	for (unsigned i = 0; i < trunks->retired_count; i++)
-		if (has_plain_calls(trunks->retired[i], remote))
-			return true;
-	return false;
+	return sources_allow(trunks->sources, kind, remote);
 }

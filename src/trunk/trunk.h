@@ -17,6 +17,8 @@
 
 enum trunk_kind { TRUNK_SERVER, TRUNK_GATEWAY };
 
+struct source;
+
 /* One server or one gateway. Reference counted: a call holds the trunk it uses even when
  * a reload removes it. */
 struct trunk {
@@ -34,9 +36,14 @@ struct trunk {
 	struct peer *peer;
 	struct cred *cred; /* own certificate toward it; NULL: the side's */
 	struct cred *next; /* its own that waits for the day of next-from; NULL: none */
-	struct addr
-		addrs[RESOLVE_MAX]; /* as last resolved: whom plain SIP may come from */
-	unsigned addr_count;
+	/* In plain: whom SIP may come from, as last resolved, and behind them those that it
+	 * had before and calls may still use. */
+	struct addr *addrs;
+	unsigned addr_count, former_count;
+	struct source *sources; /* where they are filed: sources.h */
+	unsigned source_count;
+	unsigned rank;         /* in the order of priority */
+	struct trunks *trunks; /* while it is resolved for them */
 	struct resolve *resolving;
 	unsigned calls;                     /* now */
 	uint64_t calls_total, calls_failed; /* since start */
@@ -106,8 +113,13 @@ struct trunk *trunks_find(
 struct trunk *trunks_at(
 	const struct trunks *trunks, enum trunk_kind kind, unsigned index);
 
+/* Takes over what TRUNK's name was just resolved to for a call, so that whom we ask is heard. */
+void trunks_learn(
+	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer);
+
 /* Whose flow is this? By the judged certificate (TLS), or by the resolved addresses of a
- * gateway with tls = no and this transport. NULL: nobody's. */
+ * gateway with tls = no and this transport: by host and port, or else by the host alone, the
+ * first by priority. NULL: nobody's. */
 struct trunk *trunks_of_flow(
 	const struct trunks *trunks, const struct flow *flow, enum trunk_kind side);
 /* Whether A and B are hosts of one plain gateway, known by its resolved addresses. */

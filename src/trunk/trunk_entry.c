@@ -1,6 +1,7 @@
 /* One trunk from its making to its last reference. */
 #include "trunk/side.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,6 +40,8 @@ void trunk_unref(struct trunk *trunk)
 	cred_unref(trunk->cred);
 	cred_unref(trunk->next);
 	config_unref(trunk->config);
+	assert(!trunk->sources && "it is in no index any more");
+	free(trunk->addrs);
 	free(trunk->id);
 	free(trunk);
 }

@@ -156,7 +156,7 @@ bench_launch() {
 	taskset -c "$server_core" "$tandemd" -c "$lab/$1.conf" -f >"$lab/$1.log" 2>&1 &
 	tandem_pid=$!
 	bench_pids+=("$tandem_pid")
-	bench_wait 15 grep -q event=ready "$lab/$1.log" || {
+	bench_wait "${ready_s:-15}" grep -q event=ready "$lab/$1.log" || {
 		tail -5 "$lab/$1.log" >&2
 		exit 1
 	}

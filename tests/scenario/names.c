@@ -72,19 +72,20 @@ static void answer_with(const struct name *name, uint16_t port, resolve_h *h, vo
 	h(arg, &answer);
 }
 
-int resolver_ask(struct resolver *resolver, const char *host, uint16_t port,
-	enum transport_kind kind, resolve_h *h, void *arg, struct resolve **ret)
+int resolver_ask(struct resolver *resolver, const struct resolve_question *asked,
+	struct resolve **ret)
 {
-	struct name *name = find(resolver, host);
+	struct name *name = find(resolver, asked->host);
 	struct name numeric = {.host = NULL};
 	struct resolve *question;
+	uint16_t port = asked->port;
 
 	if (!port)
-		port = kind == TRANSPORT_TLS ? 5061 : 5060;
+		port = asked->kind == TRANSPORT_TLS ? 5061 : 5060;
 	*ret = NULL;
 	if (!name) {
 		name = &numeric;
-		if (addr_parse(&name->answer.addrs[0], host, port)) {
+		if (addr_parse(&name->answer.addrs[0], asked->host, port)) {
 			name->answer.err = ERR_RESOLVE;
 			strcpy(name->answer.why, "no such name");
 		} else {
@@ -92,13 +93,14 @@ int resolver_ask(struct resolver *resolver, const char *host, uint16_t port,
 		}
 	}
 	if (!name->waits) {
-		answer_with(name, port, h, arg);
+		answer_with(name, port, asked->h, asked->arg);
 		return 0;
 	}
 	question = calloc(1, sizeof(*question));
 	if (!question)
 		abort();
-	*question = (struct resolve){.name = name, .port = port, .h = h, .arg = arg};
+	*question = (struct resolve){
+		.name = name, .port = port, .h = asked->h, .arg = asked->arg};
 	list_append(&resolver->questions, &question->node);
 	*ret = question;
 	return 0;

@@ -269,8 +269,13 @@ static void ask(const char *host, uint16_t port, enum transport_kind kind)
 	struct resolve *question = NULL;
 	unsigned before = answers;
 
-	assert_int_equal(
-		resolver_ask(resolver, host, port, kind, keep_answer, NULL, &question),
+	assert_int_equal(resolver_ask(resolver,
+				 &(struct resolve_question){.host = host,
+					 .port = port,
+					 .kind = kind,
+					 .h = keep_answer,
+					 .arg = NULL},
+				 &question),
 		0);
 	assert_true((question == NULL) == (answers == before + 1));
 	UNTIL(loop, answers == before + 1);
@@ -282,8 +287,13 @@ static void ask_at_once(const char *host, uint16_t port, enum transport_kind kin
 	struct resolve *question = NULL;
 	unsigned before = answers;
 
-	assert_int_equal(
-		resolver_ask(resolver, host, port, kind, keep_answer, NULL, &question),
+	assert_int_equal(resolver_ask(resolver,
+				 &(struct resolve_question){.host = host,
+					 .port = port,
+					 .kind = kind,
+					 .h = keep_answer,
+					 .arg = NULL},
+				 &question),
 		0);
 	assert_null(question);
 	assert_int_equal(answers, before + 1);
@@ -344,8 +354,13 @@ static void what_is_no_name_is_not_asked(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
-		assert_int_equal(resolver_ask(resolver, bad[i], 0, TRANSPORT_UDP,
-					 keep_answer, NULL, &question),
+		assert_int_equal(resolver_ask(resolver,
+					 &(struct resolve_question){.host = bad[i],
+						 .port = 0,
+						 .kind = TRANSPORT_UDP,
+						 .h = keep_answer,
+						 .arg = NULL},
+					 &question),
 			ERR_FORMAT);
 	assert_int_equal(answers, 0);
 }
@@ -438,8 +453,13 @@ static void silence_ends_the_question(void **state)
 
 	(void)state;
 	server.mute = true;
-	assert_int_equal(resolver_ask(resolver, "one.example.com", 5060, TRANSPORT_UDP,
-				 keep_answer, NULL, &question),
+	assert_int_equal(resolver_ask(resolver,
+				 &(struct resolve_question){.host = "one.example.com",
+					 .port = 5060,
+					 .kind = TRANSPORT_UDP,
+					 .h = keep_answer,
+					 .arg = NULL},
+				 &question),
 		0);
 	UNTIL(loop, server.asked > 0);
 	assert_int_equal(answers, 0);
@@ -473,8 +493,14 @@ static void questions_for_one_name_are_one(void **state)
 
 	(void)state;
 	for (int i = 0; i < 20; i++)
-		assert_int_equal(resolver_ask(resolver, "one.example.com", 5060,
-					 TRANSPORT_UDP, keep_answer, NULL, &questions[i]),
+		assert_int_equal(
+			resolver_ask(resolver,
+				&(struct resolve_question){.host = "one.example.com",
+					.port = 5060,
+					.kind = TRANSPORT_UDP,
+					.h = keep_answer,
+					.arg = NULL},
+				&questions[i]),
 			0);
 	for (int i = 0; i < 10; i++)
 		resolve_cancel(questions[i]);
@@ -492,8 +518,13 @@ static void ask_again(void *arg, const struct resolve_answer *given)
 	(void)arg;
 	assert_int_equal(given->err, ERR_RESOLVE);
 	answers++;
-	assert_int_equal(resolver_ask(resolver, "nobody.example.com", 5060, TRANSPORT_UDP,
-				 keep_answer, NULL, &again),
+	assert_int_equal(resolver_ask(resolver,
+				 &(struct resolve_question){.host = "nobody.example.com",
+					 .port = 5060,
+					 .kind = TRANSPORT_UDP,
+					 .h = keep_answer,
+					 .arg = NULL},
+				 &again),
 		0);
 }
 
@@ -502,8 +533,13 @@ static void asking_again_from_the_handler_is_a_new_question(void **state)
 	struct resolve *question;
 
 	(void)state;
-	assert_int_equal(resolver_ask(resolver, "nobody.example.com", 5060, TRANSPORT_UDP,
-				 ask_again, NULL, &question),
+	assert_int_equal(resolver_ask(resolver,
+				 &(struct resolve_question){.host = "nobody.example.com",
+					 .port = 5060,
+					 .kind = TRANSPORT_UDP,
+					 .h = ask_again,
+					 .arg = NULL},
+				 &question),
 		0);
 	/* Both answers may be there at one turn of the loop. */
 	UNTIL(loop, answers == 2);
@@ -516,8 +552,13 @@ static void open_questions_are_forgotten_at_the_end(void **state)
 
 	(void)state;
 	server.mute = true;
-	assert_int_equal(resolver_ask(resolver, "one.example.com", 0, TRANSPORT_UDP,
-				 keep_answer, NULL, &question),
+	assert_int_equal(resolver_ask(resolver,
+				 &(struct resolve_question){.host = "one.example.com",
+					 .port = 0,
+					 .kind = TRANSPORT_UDP,
+					 .h = keep_answer,
+					 .arg = NULL},
+				 &question),
 		0);
 	UNTIL(loop, server.asked > 0);
 	/* stop() frees the resolver now. */
@@ -556,7 +597,7 @@ static void malformed_srv_data_is_refused(void **state)
 static void many_servers_leave_the_most_wanted(void **state)
 {
 	struct resolve_set set = {.count = 0};
-	struct addr order[RESOLVE_MAX];
+	struct resolve_answer order;
 	struct addr addr;
 
 	(void)state;
@@ -570,9 +611,44 @@ static void many_servers_leave_the_most_wanted(void **state)
 	assert_int_equal(addr_parse(&addr, "192.0.2.1", 0), 0);
 	for (unsigned i = 0; i < set.count; i++)
 		resolve_server_add(&set.servers[i], &addr);
-	assert_int_equal(resolve_set_order(&set, order), RESOLVE_SERVERS_MAX);
-	for (unsigned i = 0; i < RESOLVE_SERVERS_MAX; i++)
-		assert_int_equal(addr_port(&order[i]), 0x1300 + 49 - i);
+	resolve_set_order(&set, &order);
+	assert_int_equal(order.count, RESOLVE_SERVERS_MAX);
+	for (unsigned i = 0; i < RESOLVE_SERVERS_MAX; i++) {
+		assert_int_equal(addr_port(&order.addrs[i]), 0x1300 + 49 - i);
+		assert_int_equal(order.targets[i], i);
+	}
+}
+
+/* However many addresses the first targets have, the last one is not forgotten. */
+static void every_target_keeps_its_addresses(void **state)
+{
+	struct resolve_set set = {.count = 0};
+	struct resolve_answer order;
+	char text[40];
+	struct addr addr;
+
+	(void)state;
+	for (unsigned i = 0; i < RESOLVE_SERVERS_MAX; i++) {
+		uint8_t data[] = {0, (uint8_t)i, 0, 0, 0x13, (uint8_t)i, 1, 'a', 0};
+
+		assert_int_equal(resolve_set_add_srv(&set, data, sizeof(data)), 0);
+		for (unsigned a = 0; a < RESOLVE_SERVER_ADDRS_MAX; a++) {
+			snprintf(text, sizeof(text),
+				a % 2 ? "192.0.2.%u" : "2001:db8::%u", a);
+			assert_int_equal(addr_parse(&addr, text, 0), 0);
+			resolve_server_add(&set.servers[i], &addr);
+		}
+	}
+	resolve_set_order(&set, &order);
+	assert_int_equal(order.count, RESOLVE_MAX);
+	for (unsigned i = 0; i < order.count; i++) {
+		unsigned in_target = i % RESOLVE_SERVER_ADDRS_MAX;
+
+		assert_int_equal(order.targets[i], i / RESOLVE_SERVER_ADDRS_MAX);
+		assert_int_equal(addr_port(&order.addrs[i]), 0x1300 + order.targets[i]);
+		assert_int_equal(addr_is_v6(&order.addrs[i]),
+			in_target >= RESOLVE_SERVER_ADDRS_MAX / 2);
+	}
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -597,6 +673,7 @@ int main(void)
 		TEST(open_questions_are_forgotten_at_the_end),
 		cmocka_unit_test(malformed_srv_data_is_refused),
 		cmocka_unit_test(many_servers_leave_the_most_wanted),
+		cmocka_unit_test(every_target_keeps_its_addresses),
 	};
 
 	return cmocka_run_group_tests(tests, make_file, remove_file);

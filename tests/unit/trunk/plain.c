@@ -53,10 +53,11 @@ static void write_gateway(const struct plain_gateway *gateway)
 
 	buf_init(&text, 0);
 	buf_printf(&text,
-		"[gateway]\nhost = %s\nport = 5060\ntls = %s\ntransport = %s\n"
+		"[gateway]\nhost = %s\nport = %u\ntls = %s\ntransport = %s\n"
 		"enabled = %s\npriority = %u\n",
-		gateway->host, gateway->observed ? "observe" : "no",
-		gateway->tcp ? "tcp" : "udp", gateway->disabled ? "no" : "yes",
+		gateway->host, gateway->port ? gateway->port : 5060,
+		gateway->observed ? "observe" : "no", gateway->tcp ? "tcp" : "udp",
+		gateway->disabled ? "no" : "yes",
 		gateway->priority ? gateway->priority : 10);
 	if (gateway->max_calls)
 		buf_printf(&text, "max-calls = %u\n", gateway->max_calls);

@@ -19,6 +19,7 @@ struct plain {
 struct plain_gateway {
 	const char *id;
 	const char *host;
+	unsigned port; /* 0: 5060 */
 	unsigned priority;
 	unsigned max_calls;
 	const char *prefixes[3];

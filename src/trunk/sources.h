@@ -1,0 +1,36 @@
+/*
+ * Who may talk to us in plain: the addresses of plain gateways, found by hash. What a
+ * datagram costs does not depend on how many gateways there are. Part of trunk.c. Loop
+ * thread.
+ *
+ * Where several trunks share an address, or their host where no port fits, the one with the
+ * lowest rank is found; a warning names them once.
+ */
+#pragma once
+
+#include "trunk/trunk.h"
+
+struct sources;
+struct source;
+
+int sources_new(struct sources **ret); /* 0 or -ENOMEM */
+/* No trunk's addresses are in it any more. NULL is fine. */
+void sources_free(struct sources *sources);
+
+/*
+ * Puts the addresses of TRUNK in, in place of those that it had there. A plain trunk that is
+ * enabled is found by them. One that is TLS today or has left the configuration, and an
+ * address that it had once, count as long as it has calls. 0; -ENOMEM: it has none then.
+ */
+int sources_put(struct sources *sources, struct trunk *trunk);
+void sources_remove(struct sources *sources, struct trunk *trunk);
+
+/* Whose new call comes from REMOTE; NULL: nobody's. */
+struct trunk *sources_find(const struct sources *sources, enum transport_kind kind,
+	const struct addr *remote);
+/* Whether REMOTE is heard at all. */
+bool sources_allow(const struct sources *sources, enum transport_kind kind,
+	const struct addr *remote);
+/* Whether the hosts A and B are of one trunk. */
+bool sources_share(
+	const struct sources *sources, const struct addr *a, const struct addr *b);
