@@ -164,6 +164,7 @@ static int apply_side(struct relay_session *session, unsigned index,
 	remote.rtcp_mux = terms->mux;
 	remote.udptl = terms->proto == SDP_PROTO_UDPTL;
 	remote.latch = may_latch(leg, terms);
+	remote.asymmetric = leg->settings->media.rtp_asymmetric;
 	memcpy(remote.payload_types, terms->payload_types, sizeof(remote.payload_types));
 	remote.receive = sends(terms->direction);
 	remote.send = receives(terms->direction) && !terms->hold_address;

@@ -100,6 +100,7 @@ enum config_dtmf { CONFIG_DTMF_RFC4733, CONFIG_DTMF_INFO };
 struct config_media {
 	struct addr address;   /* of this machine; len 0: that of its side */
 	struct addr advertise; /* what SDP says; len 0: the address itself */
+	bool rtp_asymmetric;   /* it may come from another port of its host */
 	enum config_roc rekey_roc;
 	enum config_t38 t38;
 	enum config_dtmf dtmf;

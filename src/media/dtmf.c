@@ -1,10 +1,10 @@
 #include "media/dtmf.h"
 
+#include "media/rtp.h"
+
 #include <string.h>
 
-#define RTP_HEADER 12
 #define PAYLOAD 4 /* of one event */
-#define MARKER 0x80
 #define END 0x80
 /* -10 dBm0, as most send them. */
 #define VOLUME 10
@@ -13,28 +13,6 @@
 #define ENDS 3
 /* What is older than this many seconds is no late packet: timestamps began anew. */
 #define LATE_S 5
-
-static uint16_t read16(const uint8_t *p)
-{
-	return (uint16_t)(p[0] << 8 | p[1]);
-}
-
-static uint32_t read32(const uint8_t *p)
-{
-	return (uint32_t)read16(p) << 16 | read16(p + 2);
-}
-
-static void write16(uint8_t *p, uint32_t value)
-{
-	p[0] = (uint8_t)(value >> 8);
-	p[1] = (uint8_t)value;
-}
-
-static void write32(uint8_t *p, uint32_t value)
-{
-	write16(p, value >> 16);
-	write16(p + 2, value);
-}
 
 /* Whether timestamp A is before B, over a wrap too. */
 static bool is_before(uint32_t a, uint32_t b)
@@ -56,10 +34,8 @@ const struct dtmf_format *dtmf_format(const struct dtmf_terms *terms, uint8_t ty
  * event in it. */
 static const uint8_t *find_payload(const uint8_t *data, size_t len)
 {
-	size_t header = RTP_HEADER + 4 * (size_t)(data[0] & 0x0f);
+	size_t header = rtp_header_len(data);
 
-	if (data[0] & 0x10)
-		header += 4 + 4 * (size_t)read16(data + header + 2);
 	return len >= header + PAYLOAD ? data + header : NULL;
 }
 
@@ -102,8 +78,8 @@ static void begin_digit(struct dtmf_reader *reader, const struct dtmf_format *fo
 	reader->event = event;
 	reader->duration = 0;
 	reader->before = 0;
-	reader->timestamp = read32(data + 4);
-	reader->ssrc = read32(data + 8);
+	reader->timestamp = rtp_get32(data + 4);
+	reader->ssrc = rtp_get32(data + 8);
 	reader->rate = format->rate;
 }
 
@@ -113,10 +89,10 @@ enum place { PLACE_LATE, PLACE_SAME, PLACE_SEGMENT, PLACE_NEW };
 static enum place place(
 	const struct dtmf_reader *reader, const uint8_t *data, uint8_t event)
 {
-	uint32_t timestamp = read32(data + 4);
+	uint32_t timestamp = rtp_get32(data + 4);
 	uint32_t behind = reader->timestamp - timestamp;
 
-	if (!reader->known || read32(data + 8) != reader->ssrc)
+	if (!reader->known || rtp_get32(data + 8) != reader->ssrc)
 		return PLACE_NEW;
 	if (behind == 0)
 		return reader->active && event == reader->event ? PLACE_SAME : PLACE_LATE;
@@ -153,8 +129,8 @@ unsigned dtmf_reader_packet(struct dtmf_reader *reader, const struct dtmf_format
 		break;
 	}
 	/* Updates may overtake each other. */
-	if (read16(payload + 2) > reader->duration)
-		reader->duration = read16(payload + 2);
+	if (rtp_get16(payload + 2) > reader->duration)
+		reader->duration = rtp_get16(payload + 2);
 	reader->heard_us = now_us;
 	if (payload[1] & END)
 		count += end_digit(reader, now_us, ret + count);
@@ -202,7 +178,7 @@ void dtmf_player_add(
  * one before is over for the far end, which has its beginning. */
 static void follow(struct dtmf_player *player, uint32_t audio_rate, const uint8_t *data)
 {
-	uint32_t timestamp = read32(data + 4), ssrc = read32(data + 8);
+	uint32_t timestamp = rtp_get32(data + 4), ssrc = rtp_get32(data + 8);
 	uint32_t step = timestamp - player->latest;
 
 	if (!player->known || ssrc != player->ssrc) {
@@ -222,10 +198,10 @@ static void follow(struct dtmf_player *player, uint32_t audio_rate, const uint8_
 		player->resting = false;
 }
 
-/* What waited while there was no audio is worth nothing to whoever asked for it. */
-static void expire(struct dtmf_player *player, uint64_t now_us)
+/* What waited while nothing could be sent is worth nothing to whoever asked for it. */
+void dtmf_player_expire(struct dtmf_player *player, uint64_t now_us)
 {
-	uint64_t quiet_ms = (now_us - player->audio_us) / 1000;
+	uint64_t quiet_ms = (now_us - player->moved_us) / 1000;
 
 	while (quiet_ms >= DTMF_EXPIRY_MS && player->count > 0 &&
 		(uint32_t)(now_us / 1000) - player->queue[player->first].since_ms >=
@@ -233,7 +209,6 @@ static void expire(struct dtmf_player *player, uint64_t now_us)
 		take_front(player);
 		player->lost++;
 	}
-	player->audio_us = now_us;
 }
 
 /* The digit's length in units of RATE, as far as its field can say. */
@@ -250,11 +225,11 @@ static void write_event(const struct dtmf_player *player, struct dtmf_format for
 	uint8_t *payload = data + RTP_HEADER;
 
 	data[0] = 0x80; /* no sources, extension or padding */
-	data[1] = (uint8_t)(format.type | (begins ? MARKER : 0));
-	write32(data + 4, player->start);
+	data[1] = (uint8_t)(format.type | (begins ? RTP_MARKER : 0));
+	rtp_put32(data + 4, player->start);
 	payload[0] = player->digit.event;
 	payload[1] = (uint8_t)(VOLUME | (player->ends > 0 ? END : 0));
-	write16(payload + 2, duration);
+	rtp_put16(payload + 2, duration);
 }
 
 static void end_playing(struct dtmf_player *player, uint32_t audio_rate)
@@ -266,21 +241,19 @@ static void end_playing(struct dtmf_player *player, uint32_t audio_rate)
 	player->rest = player->start + (uint32_t)(ms * audio_rate / 1000);
 }
 
-size_t dtmf_player_packet(struct dtmf_player *player, const struct dtmf_terms *terms,
-	uint8_t *data, size_t len, uint64_t now_us)
+/* The event's packet for what is sent at TIMESTAMP, if a digit is to be played then. False:
+ * there is none. */
+static bool play(struct dtmf_player *player, const struct dtmf_terms *terms,
+	uint32_t timestamp, uint8_t *data)
 {
 	const struct dtmf_format format = terms->formats[0];
-	uint32_t timestamp = read32(data + 4);
-	uint32_t all;
+	bool begins = !player->playing;
 	uint64_t played;
-	bool begins;
+	uint32_t all;
 
-	follow(player, terms->audio_rate, data);
-	expire(player, now_us);
-	begins = !player->playing;
-	if (len < RTP_HEADER + PAYLOAD || (begins ? player->resting || player->count == 0
-						  : is_before(timestamp, player->start)))
-		return len;
+	if (begins ? player->resting || player->count == 0
+		   : is_before(timestamp, player->start))
+		return false;
 	if (begins) {
 		player->digit = take_front(player);
 		player->playing = true;
@@ -298,5 +271,46 @@ size_t dtmf_player_packet(struct dtmf_player *player, const struct dtmf_terms *t
 	write_event(player, format, (uint32_t)played, begins, data);
 	if (player->ends == ENDS)
 		end_playing(player, terms->audio_rate);
-	return RTP_HEADER + PAYLOAD;
+	return true;
+}
+
+size_t dtmf_player_packet(struct dtmf_player *player, const struct dtmf_terms *terms,
+	uint8_t *data, size_t len, uint64_t now_us)
+{
+	uint32_t timestamp = rtp_timestamp(data);
+
+	follow(player, terms->audio_rate, data);
+	dtmf_player_expire(player, now_us);
+	player->audio_us = player->moved_us = now_us;
+	if (len < DTMF_PACKET || !play(player, terms, timestamp, data))
+		return len;
+	return DTMF_PACKET;
+}
+
+/* ---- playing alone ---- */
+
+bool dtmf_player_busy(const struct dtmf_player *player)
+{
+	return player->playing || player->count > 0;
+}
+
+bool dtmf_player_alone(const struct dtmf_player *player, uint64_t now_us)
+{
+	return player->audio_us == 0 || now_us - player->audio_us >= DTMF_ALONE_US;
+}
+
+bool dtmf_player_ready(struct dtmf_player *player, uint32_t timestamp)
+{
+	if (player->resting && !is_before(timestamp, player->rest))
+		player->resting = false;
+	return player->playing || (player->count > 0 && !player->resting);
+}
+
+void dtmf_player_make(struct dtmf_player *player, const struct dtmf_terms *terms,
+	uint8_t *data, uint64_t now_us)
+{
+	follow(player, terms->audio_rate, data);
+	player->step = terms->audio_rate / 50;
+	player->moved_us = now_us;
+	(void)play(player, terms, rtp_timestamp(data), data);
 }

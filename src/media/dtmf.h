@@ -1,7 +1,8 @@
 /*
  * Digits as telephone-events (RFC 4733, RFC 2833 before it): heard in the packets of a
- * stream, and played into one in the place of its audio. No input or output, no clock, no
- * allocation and no lock; what is kept here belongs to the worker of the stream.
+ * stream, and played into one: in the place of its audio, or in packets of our own while there
+ * is none. No input or output, no clock, no allocation and no lock; what is kept here belongs
+ * to the worker of the stream.
  */
 #pragma once
 
@@ -25,8 +26,13 @@
 #define DTMF_PAUSE_MS 50
 /* A digit of which no packet came for so long is over, though its end was lost. */
 #define DTMF_SILENCE_US 500000
-/* A digit that waits is dropped when no audio came for so long, whose place it could take. */
+/* A digit that could not be played for so long, because nothing may be sent, is dropped. */
 #define DTMF_EXPIRY_MS 5000
+/* When no audio came for so long, we play in packets of our own, one each so often. */
+#define DTMF_ALONE_US 60000
+#define DTMF_PACE_US 20000
+/* Bytes of one of those. */
+#define DTMF_PACKET 16
 
 struct dtmf_digit {
 	uint8_t event;
@@ -96,6 +102,7 @@ struct dtmf_player {
 	uint32_t step;   /* from a packet's timestamp to the next one's */
 	uint32_t rest;
 	uint64_t audio_us; /* when the latest packet came; 0: never */
+	uint64_t moved_us; /* when a packet last could be sent */
 	uint64_t lost;     /* digits that found no place, in time */
 };
 
@@ -108,3 +115,18 @@ void dtmf_player_add(
  */
 size_t dtmf_player_packet(struct dtmf_player *player, const struct dtmf_terms *terms,
 	uint8_t *data, size_t len, uint64_t now_us);
+
+/* Whether a digit waits or is under way. */
+bool dtmf_player_busy(const struct dtmf_player *player);
+/* Whether there is no audio to play into. */
+bool dtmf_player_alone(const struct dtmf_player *player, uint64_t now_us);
+/* Whether a packet is to be made now, at TIMESTAMP of our stream: not between two digits. */
+bool dtmf_player_ready(struct dtmf_player *player, uint32_t timestamp);
+/*
+ * DATA holds the RTP header of a packet of our own (DTMF_PACKET bytes), whose timestamp is that
+ * of now, for which dtmf_player_ready() said yes: makes it one of the digit's event.
+ */
+void dtmf_player_make(struct dtmf_player *player, const struct dtmf_terms *terms,
+	uint8_t *data, uint64_t now_us);
+/* Drops what has waited too long while nothing could be sent. */
+void dtmf_player_expire(struct dtmf_player *player, uint64_t now_us);

@@ -511,7 +511,7 @@ struct outgoing_numbers outgoing_insert(
 		start(stream, rate, (uint16_t)(random >> 32 & FIRST_SEQ_BITS),
 			(uint32_t)random, now_us);
 	}
-	timestamp = timestamp_now(stream, rate, now_us);
+	timestamp = stream->timestamp + (uint32_t)units(now_us - stream->sent_us, rate);
 	stream->timestamp = timestamp;
 	stream->sent_us = now_us;
 	stream->broken = true;

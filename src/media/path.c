@@ -95,34 +95,6 @@ static int take_cover(
 	return err;
 }
 
-/* An address to send to: 0.0.0.0 is how RFC 2543 said hold. */
-static bool is_known(const struct addr *addr)
-{
-	return addr->len && !addr_is_any(addr) && addr_port(addr) != 0;
-}
-
-/* What the side latched to stays while its SDP repeats itself, open to one more packet. */
-static void take_addresses(
-	struct path_side *side, const struct relay_remote *remote, uint64_t now_us)
-{
-	struct path_latch *latch = &side->latch;
-	struct addr announced[2] = {{.len = 0}, {.len = 0}};
-
-	if (is_known(&remote->rtp))
-		announced[PATH_RTP] = remote->rtp;
-	/* With mux everything is to come to and go from the RTP port. */
-	if (!side->mux && !remote->udptl && is_known(&remote->rtcp))
-		announced[PATH_RTCP] = remote->rtcp;
-	for (unsigned i = 0; i < 2; i++) {
-		latch->open[i] = remote->latch && announced[i].len;
-		if (!latch->open[i] || !addr_equal(&announced[i], &latch->announced[i]))
-			side->remote[i] = announced[i];
-		latch->announced[i] = announced[i];
-		latch->payload_types[i] = remote->payload_types[i];
-	}
-	latch->until_us = now_us + PATH_LATCH_US;
-}
-
 /* A digit under way stays so while its side's SDP repeats itself. */
 static void take_dtmf(
 	struct path *path, enum relay_side side, const struct relay_remote *remote)
@@ -143,7 +115,7 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	uint64_t now_us)
 {
 	struct path_side *side = &path->side[index];
-	bool awaited = side->receive && side->remote[PATH_RTP].len;
+	bool awaited = side->receive && side->remote.to[PATH_RTP].len;
 	int err = path_check(remote);
 
 	if (err == 0)
@@ -156,7 +128,7 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	side->send = remote->send;
 	side->receive = remote->receive;
 	formats_set(&side->formats, remote);
-	take_addresses(side, remote, now_us);
+	remote_set(&side->remote, remote, side->mux, now_us);
 	take_dtmf(path, index, remote);
 	if (!awaited)
 		side->set_us = now_us;
@@ -164,8 +136,9 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 		side->report.heard_us = now_us;
 	counter_set32(&side->counters.sets, counter_get32(&side->counters.sets) + 1);
 	/* Who gets a fax says nothing while a page comes. */
-	counter_set32(&side->counters.expected,
-		side->receive && side->remote[PATH_RTP].len && side->cover != PATH_UDPTL);
+	counter_set32(&side->counters.expected, side->receive &&
+							side->remote.to[PATH_RTP].len &&
+							side->cover != PATH_UDPTL);
 	counter_set(&side->counters.good_since_set, 0);
 	counter_set(&side->counters.bad_since_set, 0);
 	side->search.restarted = 0;
@@ -243,46 +216,33 @@ static int open_packet(struct path_side *side, const struct path_in *in,
 	return err;
 }
 
-static bool has_type(const uint64_t types[static 2], uint8_t type)
-{
-	return types[type / 64] >> (type % 64) & 1;
-}
-
-/*
- * Whether IN, from elsewhere than the side is known to be, may be from it all the same, if it
- * proves good. RTCP comes from the host of RTP, so that nobody gets it alone.
- */
-static bool may_latch(
+/* Whether IN, from elsewhere than the side is known to be, may be from it all the same. */
+static bool may_be(
 	const struct path_side *side, const struct path_in *in, uint64_t now_us)
 {
-	const struct path_latch *latch = &side->latch;
+	const struct remote_packet packet = {
+		.channel = in->channel,
+		.source = in->source,
+		.authentic = side->cover == PATH_SRTP,
+		.rtp = side->cover == PATH_PLAIN && in->channel == PATH_RTP,
+		.type = in->len < 2 ? 0 : rtp_type(in->data),
+		.now_us = now_us,
+	};
 
-	if (!latch->open[in->channel] || !side->receive || in->len < 2)
-		return false;
-	if (in->channel == PATH_RTCP &&
-		!addr_equal_host(in->source, &side->remote[PATH_RTP]))
-		return false;
-	if (side->cover == PATH_SRTP)
-		return true;
-	return now_us <= latch->until_us &&
-	       (side->cover == PATH_UDPTL || in->channel == PATH_RTCP ||
-		       has_type(latch->payload_types, in->data[1] & 0x7f));
+	return side->receive && in->len >= 2 && remote_may_be(&side->remote, &packet);
 }
 
-/* The first good packet since the SDP settles where the side is. */
-static void settle(struct path *path, const struct path_in *in, bool foreign)
+/* A good packet since the SDP settles where the side is. */
+static void settle(struct path *path, const struct path_in *in)
 {
 	struct path_side *side = &path->side[in->side];
+	struct addr before;
 
-	side->latch.open[in->channel] = false;
-	if (!foreign)
+	if (!remote_settle(&side->remote, in->channel, in->source, &before))
 		return;
 	path->due = true;
-	path->latched = (struct path_latched){.due = true,
-		.side = in->side,
-		.channel = in->channel,
-		.from = side->remote[in->channel]};
-	side->remote[in->channel] = *in->source;
+	path->latched = (struct path_latched){
+		.due = true, .side = in->side, .channel = in->channel, .from = before};
 }
 
 /* True: IN is good, and from where the side is. False: dropped and counted. */
@@ -291,12 +251,12 @@ static bool admit(struct path *path, const struct path_batch *batch,
 {
 	struct path_side *side = &path->side[in->side];
 	struct counters *counters = &side->counters;
-	const struct addr *remote = &side->remote[in->channel];
-	bool foreign = !addr_equal(in->source, remote);
+	const struct remote *remote = &side->remote;
+	bool foreign = !remote_is_source(remote, in->channel, in->source);
 	int err;
 
-	if (side->cover == PATH_CLOSED || !remote->len ||
-		(foreign && !may_latch(side, in, batch->now_us))) {
+	if (side->cover == PATH_CLOSED || !remote->to[in->channel].len ||
+		(foreign && !may_be(side, in, batch->now_us))) {
 		counter_add(&counters->dropped_source, 1);
 		return false;
 	}
@@ -305,8 +265,8 @@ static bool admit(struct path *path, const struct path_batch *batch,
 		counter_add(&counters->dropped_source, 1);
 	else if (err != 0)
 		count_refusal(counters, err);
-	else if (side->latch.open[in->channel])
-		settle(path, in, foreign);
+	else if (remote->open[in->channel])
+		settle(path, in);
 	return err == 0;
 }
 
@@ -371,22 +331,27 @@ static void count_received(struct path_side *side, const struct path_side *other
 		measure(side, in->data, now_us);
 }
 
-/*
- * Where a packet of KIND leaves on the other side. Hold stops RTP alone: RTCP goes on in
- * both directions (RFC 3264 5.1).
- */
-static bool route(const struct path_side *from, const struct path_side *to,
-	enum path_channel kind, struct path_out *out)
+/* Where a packet of KIND leaves toward a side. Hold stops RTP alone: RTCP goes on in both
+ * directions (RFC 3264 5.1). */
+static bool find_way(
+	const struct path_side *to, enum path_channel kind, struct path_out *out)
 {
-	if (kind == PATH_RTP && (!from->receive || !to->send))
-		return false;
-	if (to->cover == PATH_CLOSED ||
-		(from->cover == PATH_UDPTL) != (to->cover == PATH_UDPTL))
+	if (to->cover == PATH_CLOSED || (kind == PATH_RTP && !to->send))
 		return false;
 	out->kind = kind;
 	out->channel = to->mux ? PATH_RTP : kind;
-	out->to = &to->remote[out->channel];
+	out->to = &to->remote.to[out->channel];
 	return out->to->len != 0;
+}
+
+static bool route(const struct path_side *from, const struct path_side *to,
+	enum path_channel kind, struct path_out *out)
+{
+	if (kind == PATH_RTP && !from->receive)
+		return false;
+	if ((from->cover == PATH_UDPTL) != (to->cover == PATH_UDPTL))
+		return false;
+	return find_way(to, kind, out);
 }
 
 static void tap_packet(const struct path_side *side, const struct path_batch *batch,
@@ -407,6 +372,14 @@ static void tap_packet(const struct path_side *side, const struct path_batch *ba
 		.len = len,
 	};
 	batch->tap->packet_h(batch->tap->arg, &packet);
+}
+
+static int seal(
+	struct path_side *side, enum path_channel kind, uint8_t *data, size_t *len)
+{
+	if (side->cover != PATH_SRTP)
+		return 0;
+	return srtp_context_seal(side->seal, kind == PATH_RTCP, data, len);
 }
 
 /* Digits */
@@ -460,10 +433,72 @@ static void play(struct path *path, uint8_t *data, size_t *len, uint64_t now_us)
 	count_lost(path);
 }
 
+/* Audio that runs takes the digits along by itself. */
+static void schedule(struct path *path, uint64_t now_us)
+{
+	const struct dtmf_player *player = &path->dtmf.player;
+
+	if (!path->converts || !dtmf_player_busy(player))
+		path->next_us = 0;
+	else if (!dtmf_player_alone(player, now_us))
+		path->next_us = player->audio_us + DTMF_ALONE_US;
+	else if (path->next_us + DTMF_PACE_US > now_us)
+		path->next_us += DTMF_PACE_US;
+	else
+		path->next_us = now_us + DTMF_PACE_US;
+}
+
 void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_us)
 {
-	if (path->converts)
-		dtmf_player_add(&path->dtmf.player, digit, now_us);
+	if (!path->converts)
+		return;
+	dtmf_player_add(&path->dtmf.player, digit, now_us);
+	count_lost(path);
+	if (path->next_us == 0)
+		path->next_us = now_us;
+}
+
+static size_t make_event(struct path *path, uint64_t now_us, uint8_t *data)
+{
+	struct path_dtmf *dtmf = &path->dtmf;
+	struct outgoing *outgoing = &path->side[dtmf->side].outgoing;
+	const uint32_t rate = dtmf->terms.audio_rate;
+	struct outgoing_numbers numbers;
+
+	if (!dtmf_player_alone(&dtmf->player, now_us) ||
+		!dtmf_player_ready(
+			&dtmf->player, outgoing_timestamp(outgoing, rate, now_us)))
+		return 0;
+	numbers = outgoing_insert(outgoing, rate, now_us);
+	rtp_set_seq(data, numbers.seq);
+	rtp_set_timestamp(data, numbers.timestamp);
+	rtp_set_ssrc(data, numbers.ssrc);
+	dtmf_player_make(&dtmf->player, &dtmf->terms, data, now_us);
+	outgoing_count(outgoing, data, DTMF_PACKET);
+	return DTMF_PACKET;
+}
+
+bool path_tick(
+	struct path *path, uint64_t now_us, uint8_t *data, struct path_out *ret_out)
+{
+	struct path_dtmf *dtmf = &path->dtmf;
+	struct path_side *side = &path->side[dtmf->side];
+	struct path_out out = {.side = dtmf->side};
+
+	/* An even pace from the first packet on, whenever that was. */
+	if (now_us - dtmf->player.moved_us > 2 * DTMF_PACE_US)
+		path->next_us = now_us;
+	if (!path->converts || !find_way(side, PATH_RTP, &out)) {
+		dtmf_player_expire(&dtmf->player, now_us);
+		count_lost(path);
+	} else {
+		out.len = out.clear_len = make_event(path, now_us, data);
+	}
+	schedule(path, now_us);
+	if (out.len == 0 || seal(side, PATH_RTP, data, &out.len) != 0)
+		return false;
+	*ret_out = out;
+	return true;
 }
 
 void path_expire(struct path *path, uint64_t now_us)
@@ -498,14 +533,6 @@ static bool pass_rtp(
 		play(path, in->data, len, now_us);
 	outgoing_count(&other->outgoing, in->data, *len);
 	return true;
-}
-
-static int seal(
-	struct path_side *side, enum path_channel kind, uint8_t *data, size_t *len)
-{
-	if (side->cover != PATH_SRTP)
-		return 0;
-	return srtp_context_seal(side->seal, kind == PATH_RTCP, data, len);
 }
 
 /* Puts RTCP in the terms of the other side's streams, and seals it. 0; 1 when nothing of it is
@@ -600,7 +627,7 @@ bool path_report(struct path *path, enum relay_side index, const struct path_bat
 	struct path_out out = {.side = index, .kind = PATH_RTCP};
 
 	out.channel = side->mux ? PATH_RTP : PATH_RTCP;
-	out.to = &side->remote[out.channel];
+	out.to = &side->remote.to[out.channel];
 	if ((side->cover != PATH_PLAIN && side->cover != PATH_SRTP) || !out.to->len ||
 		!report_due(&side->report, &other->report, &facts))
 		return false;
@@ -643,7 +670,8 @@ bool path_awaits(const struct path *path, enum relay_side index, uint64_t *ret_s
 	if (side->cover == PATH_UDPTL &&
 		counter_get(&other->counters.last_rx_us) > heard_us)
 		heard_us = counter_get(&other->counters.last_rx_us);
-	if (side->cover == PATH_CLOSED || !side->receive || !side->remote[PATH_RTP].len)
+	if (side->cover == PATH_CLOSED || !side->receive ||
+		!side->remote.to[PATH_RTP].len)
 		return false;
 	*ret_since_us = heard_us > side->set_us ? heard_us : side->set_us;
 	return true;

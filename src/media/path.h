@@ -14,6 +14,7 @@
 #include "media/outgoing.h"
 #include "media/quality.h"
 #include "media/relay.h"
+#include "media/remote.h"
 #include "media/report.h"
 #include "media/search.h"
 #include "media/srtp.h"
@@ -32,26 +33,10 @@ enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_UDPTL };
 /* What RTCP may become on its way; what does not fit is left out. */
 #define PATH_RTCP_MAX 1400
 
-/* A latch is open for so long after the far end's SDP was told, where packets prove nothing. */
-#define PATH_LATCH_US 10000000
-
-/*
- * Whether the far end may be found at another address than its SDP says (latching, as in
- * RFC 7362 4). An open latch is closed for good by the first good packet, wherever that
- * comes from; the next SDP opens it again. By enum path_channel.
- */
-struct path_latch {
-	struct addr announced[2]; /* by its last SDP */
-	bool open[2];
-	uint64_t until_us; /* closed after this, unless packets are authenticated */
-	uint64_t payload_types[2]; /* see struct relay_remote */
-};
-
 struct path_side {
 	enum path_cover cover;
 	bool mux, send, receive;
-	struct addr remote[2]; /* by enum path_channel; len 0: not known */
-	struct path_latch latch;
+	struct remote remote; /* its indices are by enum path_channel */
 	struct addr local[2];
 	struct srtp_context *open; /* with PATH_SRTP alone; borrowed from the keys */
 	struct srtp_context *seal;
@@ -80,7 +65,8 @@ struct path {
 	const char *cname;        /* ours, in RTCP; borrowed */
 	bool converts;            /* dtmf counts */
 	bool due;                 /* something is to be told: what latched and dtmf say */
-	/* The last latch, to be told; side[].remote[] is where it went. */
+	uint64_t next_us;         /* when path_tick() is to be called; 0: not at all */
+	/* The last latch, to be told; side[].remote is where it went. */
 	struct path_latched {
 		bool due; /* the owner clears it */
 		enum relay_side side;
@@ -153,8 +139,16 @@ int path_set(struct path *path, enum relay_side side, const struct relay_remote 
  */
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out);
-/* A digit to be played to the side with telephone-events; nothing where there is none. */
+/* A digit to be played to the side with telephone-events; nothing where there is none. See
+ * path.next_us afterwards. */
 void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_us);
+/*
+ * A packet of our own is due, of a digit that finds no audio to be played into: send *OUT, whose
+ * bytes stand in DATA (DTMF_PACKET and SRTP_TRAILER_MAX bytes, aligned to 4). False: none is.
+ * Says in path.next_us when to call it again.
+ */
+bool path_tick(
+	struct path *path, uint64_t now_us, uint8_t *data, struct path_out *ret_out);
 /* Ends a digit of which nothing is heard any more; see path.due. */
 void path_expire(struct path *path, uint64_t now_us);
 /*

@@ -66,6 +66,12 @@ struct relay_remote {
 	 * UDPTL, and comes within 10 s.
 	 */
 	bool latch;
+	/*
+	 * It sends from another port of its host than its SDP says, and receives at that: RTP and
+	 * RTCP are taken from the first such port that a good packet comes from, by the rules of
+	 * LATCH, which it excludes, but at any time; they are sent to what SDP says.
+	 */
+	bool asymmetric;
 	uint64_t payload_types[2];
 	/* The clock of each payload type that it may send. One that is not here has that of RFC
 	 * 3551, or is taken to have 8,000 Hz. */
@@ -115,7 +121,7 @@ struct relay_stats {
 		bad_since_set; /* authentic packets, bad tags, since then */
 	uint64_t events_taken; /* packets of telephone-events that went no further */
 	uint64_t
-		digits_lost; /* too many in a second, or they found no audio to play into */
+		digits_lost; /* too many in a second, or they could not be sent in time */
 };
 
 struct relay;
@@ -253,9 +259,10 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_s
 	const struct relay_remote *remote);
 
 /*
- * Plays DIGIT to the side of stream INDEX that has dtmf terms, in the place of the audio that
- * comes from the other one; without audio it waits, and is dropped after DTMF_EXPIRY_MS. At
- * most DTMF_QUEUE wait. 0, ERR_STATE (no such stream) or ERR_LIMIT (the worker's queue).
+ * Plays DIGIT to the side of stream INDEX that has dtmf terms: in the place of the audio that
+ * comes from the other one, or while none comes in packets of our own, each 20 ms. While nothing
+ * may be sent to that side it waits, and is dropped after DTMF_EXPIRY_MS. At most DTMF_QUEUE
+ * wait. 0, ERR_STATE (no such stream) or ERR_LIMIT (the worker's queue).
  */
 int relay_digit(
 	struct relay_session *session, unsigned index, const struct dtmf_digit *digit);

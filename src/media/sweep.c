@@ -72,8 +72,8 @@ static void report_streams(struct worker *worker, struct worker_session *session
 
 		for (unsigned side = 0; side < 2; side++)
 			if (path_report(&stream->path, (enum relay_side)side, &batch,
-				    worker->report, &out)) {
-				worker_send(stream, worker->report, &out);
+				    worker->own, &out)) {
+				worker_send(stream, worker->own, &out);
 				io_flush(worker->io);
 			}
 	}
@@ -99,7 +99,7 @@ static void tell_ssrcs(struct worker_session *session)
 			log_info(MODULE,
 				"event=ssrc-changes call=%llu from=%s changes=%u",
 				(unsigned long long)session->call,
-				addr_text(&path->remote[PATH_RTP], from), changes);
+				addr_text(&path->remote.to[PATH_RTP], from), changes);
 		}
 	}
 }

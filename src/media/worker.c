@@ -49,7 +49,8 @@ static void tell_latched(struct worker *worker, struct worker_stream *stream)
 			.side = latched->side,
 			.rtcp = latched->channel == PATH_RTCP,
 			.from = latched->from,
-			.to = stream->path.side[latched->side].remote[latched->channel]}};
+			.to = stream->path.side[latched->side]
+				      .remote.to[latched->channel]}};
 
 	latched->due = queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0;
 }
@@ -115,6 +116,54 @@ static void on_failed(void *arg, struct io_port *io)
 		path_send_failed(&port->stream->path, port->side);
 }
 
+/* Packets of our own: the worker's thread */
+
+static void play(struct worker *worker, struct worker_stream *stream,
+	const struct dtmf_digit *digit)
+{
+	path_play(&stream->path, digit, worker->now_us);
+	if (stream->path.next_us != 0 && list_empty(&stream->pacing))
+		list_append(&worker->pacing, &stream->pacing);
+}
+
+static void pace(struct worker *worker)
+{
+	struct path_out out;
+
+	LIST_FOREACH (&worker->pacing, node, next) {
+		struct worker_stream *stream =
+			LIST_ENTRY(node, struct worker_stream, pacing);
+		struct path *path = &stream->path;
+
+		if (worker->now_us < path->next_us)
+			continue;
+		if (path_tick(path, worker->now_us, worker->own, &out)) {
+			worker_send(stream, worker->own, &out);
+			io_flush(worker->io);
+		}
+		if (path->next_us == 0)
+			list_remove(&stream->pacing);
+	}
+}
+
+/* How long a worker that has nothing to do may sleep. */
+static int patience_ms(const struct worker *worker)
+{
+	uint64_t ms = SWEEP_US / 1000;
+
+	LIST_FOREACH (&worker->pacing, node, next) {
+		const struct path *path =
+			&LIST_ENTRY(node, struct worker_stream, pacing)->path;
+		uint64_t left_us = path->next_us > worker->now_us
+					   ? path->next_us - worker->now_us
+					   : 0;
+
+		if ((left_us + 999) / 1000 < ms)
+			ms = (left_us + 999) / 1000;
+	}
+	return (int)ms;
+}
+
 /* Commands: the worker's thread */
 
 static void add_stream(struct worker *worker, struct worker_stream *stream)
@@ -171,6 +220,7 @@ static void set_stream(struct worker *worker, struct change *change)
 static void end_stream(struct worker *worker, struct worker_stream *stream)
 {
 	stream->ended = true;
+	list_remove(&stream->pacing);
 	list_remove(&stream->node);
 	list_append(&worker->ended_streams, &stream->node);
 }
@@ -210,7 +260,7 @@ static void run_command(struct worker *worker, const struct command *command)
 		set_stream(worker, command->change);
 		break;
 	case COMMAND_DIGIT:
-		path_play(&command->stream->path, &command->digit, worker->now_us);
+		play(worker, command->stream, &command->digit);
 		break;
 	}
 }
@@ -256,7 +306,7 @@ static bool wait_packets(struct worker *worker)
 	bool found;
 
 	if (!worker->busy || worker->tick_us == 0)
-		return io_wait(worker->io, SWEEP_US / 1000);
+		return io_wait(worker->io, patience_ms(worker));
 	found = io_wait(worker->io, 0);
 	if (!found)
 		nanosleep(&tick, NULL);
@@ -277,6 +327,7 @@ static void turn(struct worker *worker)
 		queue_clear_fd(worker->commands);
 	run_commands(worker);
 	free_ended(worker);
+	pace(worker);
 	if (worker->now_us - worker->swept_us >= SWEEP_US) {
 		worker->swept_us = worker->now_us;
 		sweep(worker);
@@ -356,6 +407,7 @@ int worker_new(
 	worker->tap = params->tap;
 	list_init(&worker->endings);
 	list_init(&worker->sessions);
+	list_init(&worker->pacing);
 	list_init(&worker->ended_sessions);
 	list_init(&worker->ended_streams);
 	err = open_parts(worker, params->shared, text);
@@ -497,6 +549,7 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 		return -ENOMEM;
 	stream->session = session;
 	list_init(&stream->node);
+	list_init(&stream->pacing);
 	secret_token(seed, 8);
 	params.seed = strtoull(seed, NULL, 16);
 	path_init(&stream->path, &params);

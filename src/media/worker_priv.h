@@ -54,6 +54,7 @@ struct worker_stream {
 	struct ending ending;           /* the loop thread */
 	struct worker_session *session; /* RO */
 	bool ended;                     /* the worker's thread */
+	struct list pacing;     /* in the worker's pacing, while path.next_us is set */
 	uint32_t told_ssrcs[2]; /* changes that were logged; the worker's thread */
 	struct worker_port port[2][2];
 	struct path path;
@@ -89,6 +90,7 @@ struct worker {
 
 	/* The worker's thread: */
 	struct list sessions;
+	struct list pacing; /* streams whose path is to be ticked */
 	struct list ended_sessions,
 		ended_streams; /* to be freed at the end of the turn */
 	uint64_t now_us;
@@ -99,7 +101,7 @@ struct worker {
 	struct path_batch batch;
 	_Atomic uint64_t packets; /* atomic */
 	_Atomic bool stopping;    /* atomic */
-	_Alignas(8) uint8_t report[RTCP_WRITE_MAX + SRTP_TRAILER_MAX];
+	_Alignas(8) uint8_t own[RTCP_WRITE_MAX + SRTP_TRAILER_MAX];
 };
 
 /* Sends *OUT of DATA, and counts it. */

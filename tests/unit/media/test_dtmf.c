@@ -409,6 +409,201 @@ static void digits_are_sealed_within_the_stream(void **state)
 	srtp_context_free(peer);
 }
 
+/* ---- in packets of our own ---- */
+
+/* What a reader of RFC 4733 must find in the events that leave toward the internal side. */
+struct listener {
+	struct srtp_context *open;
+	unsigned packets;
+	uint16_t seq; /* of the last packet, of any kind */
+	uint32_t ssrc, timestamp;
+	unsigned duration, ends;
+	unsigned digits;
+	uint8_t events[DTMF_QUEUE];
+};
+
+static void listen_to(struct listener *l, struct test_packet *packet)
+{
+	const uint8_t *data = packet->data;
+
+	if (l->open)
+		assert_int_equal(
+			srtp_context_open(l->open, false, packet->data, &packet->len), 0);
+	if (l->packets++ > 0) {
+		assert_int_equal(rtp_seq(data), (uint16_t)(l->seq + 1));
+		assert_int_equal(rtp_ssrc(data), l->ssrc);
+	}
+	l->seq = rtp_seq(data);
+	l->ssrc = rtp_ssrc(data);
+	if (rtp_type(data) != EVENT_TYPE)
+		return;
+	assert_int_equal(packet->len, 16);
+	if (data[1] & RTP_MARKER) {
+		assert_true(l->digits == 0 || l->ends == 3);
+		/* Behind the one before, and its pause. */
+		assert_true(l->digits == 0 ||
+			    (int32_t)(rtp_timestamp(data) - l->timestamp) >=
+				    (int32_t)(l->duration + 8 * DTMF_PAUSE_MS));
+		l->events[l->digits++] = data[12];
+		l->timestamp = rtp_timestamp(data);
+		l->ends = l->duration = 0;
+	}
+	assert_int_equal(rtp_timestamp(data), l->timestamp);
+	assert_int_equal(data[12], l->events[l->digits - 1]);
+	assert_true(rtp_get16(data + 14) > l->duration || l->ends > 0);
+	assert_true(l->ends == 0 || rtp_get16(data + 14) == l->duration);
+	l->duration = rtp_get16(data + 14);
+	assert_true(l->ends == 0 || data[13] & 0x80);
+	l->ends += data[13] >> 7;
+	assert_true(l->ends <= 3);
+}
+
+/* What the worker does for so long, a millisecond at a time. */
+static void tick(struct fixture *f, struct listener *l, unsigned ms)
+{
+	for (unsigned i = 0; i < ms; i++) {
+		f->batch.now_us += 1000;
+		if (f->path.next_us == 0 || f->batch.now_us < f->path.next_us)
+			continue;
+		if (!path_tick(&f->path, f->batch.now_us, f->packet.data, &f->out))
+			continue;
+		assert_int_equal(f->out.side, RELAY_INTERNAL);
+		assert_int_equal(f->out.kind, PATH_RTP);
+		assert_true(goes_to(f, PATH_RTP, INTERNAL_RTP));
+		f->packet.len = f->out.len;
+		path_sent(&f->path, &f->out, true);
+		listen_to(l, &f->packet);
+	}
+}
+
+static void talk(struct fixture *f, struct listener *l, uint16_t seq, uint32_t timestamp)
+{
+	test_rtp(&f->packet, SSRC, seq, 160);
+	test_put32(f->packet.data + 4, timestamp);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	listen_to(l, &f->packet);
+}
+
+static void press(struct fixture *f, uint8_t event, uint16_t ms)
+{
+	path_play(&f->path, &(struct dtmf_digit){event, ms}, f->batch.now_us);
+}
+
+static void start_playing(struct fixture *f, struct listener *l, bool secure)
+{
+	f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
+	apply(f);
+	if (!secure)
+		return;
+	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	l->open = test_context(&f->remote[RELAY_INTERNAL].tx, SRTP_OPEN);
+}
+
+static void digits_without_audio_go_in_packets_of_our_own(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned secure = 0; secure < 2; secure++) {
+		struct listener l = {.open = NULL};
+
+		start_playing(f, &l, secure);
+		for (uint8_t event = 0; event < 10; event++)
+			press(f, event, 100);
+		tick(f, &l, 10 * (100 + DTMF_PAUSE_MS + 40) + 100);
+		assert_int_equal(l.digits, 10);
+		assert_int_equal(l.ends, 3);
+		assert_int_equal(l.duration, 800);
+		assert_int_equal(l.packets, 10 * (5 + 2));
+		for (uint8_t event = 0; event < 10; event++)
+			assert_int_equal(l.events[event], event);
+		assert_int_equal(f->path.next_us, 0);
+		assert_int_equal(stats(f, RELAY_INTERNAL).digits_lost, 0);
+		assert_int_equal(stats(f, RELAY_INTERNAL).tx_packets, 70 * (secure + 1));
+		srtp_context_free(l.open);
+	}
+}
+
+/* The sender of INFO stops and begins its audio while its digits are played. */
+static void digits_go_on_where_audio_stops_and_begins(void **state)
+{
+	struct fixture *f = *state;
+	struct listener l = {.open = NULL};
+	uint16_t seq = 500;
+
+	start_playing(f, &l, true);
+	for (unsigned round = 0; round < 20; round++) {
+		press(f, 1, 200);
+		for (unsigned i = 0; i < 4; i++, seq++) {
+			talk(f, &l, seq, seq * 160U);
+			tick(f, &l, 20);
+		}
+		tick(f, &l, 137 + 10 * round);
+		press(f, 2, 60);
+		tick(f, &l, 20);
+	}
+	tick(f, &l, 10000);
+	assert_int_equal(l.digits, 40);
+	assert_int_equal(l.ends, 3);
+	/* And the audio after them follows on. */
+	for (unsigned i = 0; i < 10; i++, seq++) {
+		talk(f, &l, seq, seq * 160U);
+		tick(f, &l, 20);
+	}
+	assert_int_equal(stats(f, RELAY_INTERNAL).digits_lost, 0);
+	srtp_context_free(l.open);
+}
+
+/* Sender reports of the far side's stream count ours. */
+static void reports_count_packets_of_our_own(void **state)
+{
+	struct fixture *f = *state;
+	struct listener l = {.open = NULL};
+	struct rtcp_sender sender;
+
+	start_playing(f, &l, false);
+	talk(f, &l, 1, 0);
+	tick(f, &l, 100);
+	press(f, 5, 100);
+	tick(f, &l, 500);
+	assert_int_equal(l.packets, 1 + 7);
+	talk(f, &l, 2, 160); /* its clock stood still meanwhile */
+	memset(f->packet.data, 0, 28);
+	test_put32(f->packet.data, 0x80c80006);
+	test_put32(f->packet.data + 4, SSRC);
+	test_put32(f->packet.data + 16, 160);
+	test_put32(f->packet.data + 20, 2);
+	f->packet.len = 28;
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, EXTERNAL_RTCP));
+	assert_true(rtcp_sender(f->packet.data, f->packet.len, &sender));
+	assert_int_equal(sender.ssrc, l.ssrc);
+	assert_int_equal(sender.packets, 9);
+	assert_int_equal(sender.octets, 2 * 160 + 7 * 4);
+	/* 600 ms after the first packet. */
+	assert_int_equal(sender.timestamp, 600 * 8);
+}
+
+static void digits_wait_while_nothing_may_be_sent_and_expire(void **state)
+{
+	struct fixture *f = *state;
+	struct listener l = {.open = NULL};
+
+	start_playing(f, &l, false);
+	f->remote[RELAY_INTERNAL].send = false;
+	apply(f);
+	press(f, 1, 100);
+	tick(f, &l, DTMF_EXPIRY_MS - 100);
+	press(f, 2, 100);
+	tick(f, &l, 1000);
+	assert_int_equal(stats(f, RELAY_INTERNAL).digits_lost, 1);
+	assert_int_equal(l.packets, 0);
+	f->remote[RELAY_INTERNAL].send = true;
+	apply(f);
+	tick(f, &l, 1000);
+	assert_int_equal(l.digits, 1);
+	assert_int_equal(l.events[0], 2);
+	assert_int_equal(f->path.next_us, 0);
+}
+
 /* RFC 3389: payload type 13, a level and coefficients; on its way both ways, as it is. */
 static void comfort_noise_passes_unchanged(void **state)
 {
@@ -450,6 +645,10 @@ int main(void)
 		TEST(events_end_at_the_side_without_them),
 		TEST(digits_are_sealed_within_the_stream),
 		TEST(comfort_noise_passes_unchanged),
+		TEST(digits_without_audio_go_in_packets_of_our_own),
+		TEST(digits_go_on_where_audio_stops_and_begins),
+		TEST(reports_count_packets_of_our_own),
+		TEST(digits_wait_while_nothing_may_be_sent_and_expire),
 	};
 
 	return cmocka_run_group_tests(tests, test_start_srtp, NULL);

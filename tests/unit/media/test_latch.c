@@ -123,7 +123,7 @@ static void udptl_latches_as_plain_media_does(void **state)
 		{EXTERNAL_RTP, 'u', false, false, 0},
 		{NATTED, 'u', true, false, 100000000},
 		{"192.0.2.9:5200", 'n', false, false, 0},
-		{SPRAYER, 'u', false, false, PATH_LATCH_US + 1},
+		{SPRAYER, 'u', false, false, REMOTE_LATCH_US + 1},
 	};
 	struct fixture *f = *state;
 
@@ -148,9 +148,9 @@ static void media_from_where_sdp_says_settles_it(void **state)
 static void plain_media_latches_soon_or_never(void **state)
 {
 	static const struct latch_row rows[] = {
-		{NATTED, 'r', false, false, PATH_LATCH_US + 1},
+		{NATTED, 'r', false, false, REMOTE_LATCH_US + 1},
 		{"", 's', false, false, 0},
-		{NATTED, 'r', true, true, PATH_LATCH_US},
+		{NATTED, 'r', true, true, REMOTE_LATCH_US},
 	};
 	struct fixture *f = *state;
 
@@ -258,6 +258,82 @@ static void a_side_on_hold_does_not_latch(void **state)
 	assert_false(f->path.latched.due);
 }
 
+/* Media goes on to be sent to where SDP says. */
+static void check_asymmetric(
+	struct fixture *f, uint16_t seq, const char *source, bool taken)
+{
+	test_rtp(&f->packet, 5, seq, 160);
+	if (take(f, RELAY_EXTERNAL, PATH_RTP, source) != taken)
+		fail_msg("%u from %s", seq, source);
+	assert_false(f->path.latched.due);
+	test_rtp(&f->packet, 6, seq, 160);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(goes_to(f, PATH_RTP, EXTERNAL_RTP));
+}
+
+static void asymmetric_media_comes_from_one_other_port(void **state)
+{
+	struct fixture *f = *state;
+
+	check_asymmetric(f, 1, "192.0.2.9:5002", false);
+	f->remote[RELAY_EXTERNAL].asymmetric = true;
+	f->remote[RELAY_EXTERNAL].payload_types[0] = 1;
+	apply(f);
+	f->batch.now_us += 10 * REMOTE_LATCH_US;
+	check_asymmetric(f, 2, SPRAYER, false); /* not its host */
+	check_asymmetric(f, 3, EXTERNAL_RTP, true);
+	test_rtp(&f->packet, 5, 4, 160);
+	f->packet.data[1] = 96; /* of no type of the exchange */
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5002"));
+	check_asymmetric(f, 5, "192.0.2.9:5004", true);
+	check_asymmetric(f, 6, "192.0.2.9:5004", true);
+	check_asymmetric(f, 7, "192.0.2.9:5006", false); /* it is settled */
+	check_asymmetric(f, 8, EXTERNAL_RTP, true);
+	/* The same SDP again, then one that moves it. */
+	apply(f);
+	check_asymmetric(f, 9, "192.0.2.9:5004", true);
+	f->remote[RELAY_EXTERNAL].rtp = test_addr("192.0.2.10:5000");
+	apply(f);
+	test_rtp(&f->packet, 5, 10, 160);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5004"));
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.10:7000"));
+}
+
+static void asymmetric_rtcp_comes_from_the_host_of_rtp(void **state)
+{
+	struct fixture *f = *state;
+
+	f->remote[RELAY_EXTERNAL].asymmetric = true;
+	apply(f);
+	test_rtcp(&f->packet, 5);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTCP, SPRAYER_RTCP));
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, "192.0.2.9:5003"));
+	test_rtcp(&f->packet, 6);
+	assert_true(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	assert_true(goes_to(f, PATH_RTCP, EXTERNAL_RTCP));
+}
+
+/* On an SRTP side whoever has no key settles nothing. */
+static void asymmetric_srtp_is_settled_by_an_authentic_packet(void **state)
+{
+	struct fixture *f = *state;
+	struct srtp_context *peer;
+
+	f->remote[RELAY_EXTERNAL].asymmetric = true;
+	use_srtp(f, RELAY_EXTERNAL, RELAY_AEAD_AES_128_GCM);
+	peer = test_context(&f->remote[RELAY_EXTERNAL].rx, SRTP_SEAL);
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5002"));
+	test_rtp(&f->packet, 5, 2, 160);
+	srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5004"));
+	test_rtp(&f->packet, 5, 3, 160);
+	srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
+	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5002"));
+	srtp_context_free(peer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +347,9 @@ int main(void)
 		TEST(a_replayed_packet_does_not_latch),
 		TEST(with_mux_rtcp_follows),
 		TEST(a_side_on_hold_does_not_latch),
+		TEST(asymmetric_media_comes_from_one_other_port),
+		TEST(asymmetric_rtcp_comes_from_the_host_of_rtp),
+		TEST(asymmetric_srtp_is_settled_by_an_authentic_packet),
 	};
 
 	return cmocka_run_group_tests(tests, test_start_srtp, NULL);
