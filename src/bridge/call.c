@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "bridge/dtmf.h"
 #include "bridge/exchange.h"
-#include "bridge/header.h"
+#include "bridge/identity.h"
 #include "bridge/mediate.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
@@ -145,6 +145,7 @@ void call_free(struct call *call)
 	leg_free(&call->b);
 	for (unsigned i = 0; i < call->candidate_count; i++)
 		target_unref(call->candidates[i]);
+	party_free(call->party);
 	free(call->number_uri);
 	free(call->from);
 	free(call->to);
@@ -215,13 +216,17 @@ static void note_trunk_failure(struct trunk *trunk, const char *why)
 
 static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
 {
-	struct header_invite crossed = {0};
+	struct party_invite crossed = {0};
+	struct identity_shown identity;
 	struct leg_invite invite;
 	struct sdp *offer = NULL;
 	int err = exchange_first_offer(call, &offer, text);
 
-	if (!err)
-		err = header_cross(call, flow, &crossed);
+	if (!err) {
+		leg_set_flow(&call->b, flow);
+		identity_shown(&call->b, &identity);
+		err = party_write(call->party, &identity.shown, &crossed);
+	}
 	if (!err) {
 		invite.uri = buf_str(&crossed.uri);
 		invite.from = buf_str(&crossed.from);
@@ -230,7 +235,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		invite.headers = buf_span(&crossed.headers);
 		err = leg_invite(&call->b, flow, &invite, offer);
 	}
-	header_free(&crossed);
+	party_invite_free(&crossed);
 	sdp_free(offer);
 	return err;
 }
@@ -313,6 +318,8 @@ static int act_connect(
 	}
 	timer_stop(&call->setup_timer);
 	dial_stop(&call->dial);
+	party_free(call->party);
+	call->party = NULL;
 	call->answer_us = now_us(call) - call->start_us;
 	call->b.trunk->last_ok_us = now_us(call);
 	call->bridge->answered_count++;
@@ -623,16 +630,32 @@ static void setup_too_long_h(void *arg)
 	call_end(arg, CALL_BY_TANDEM, "no-answer", 408, "not answered in time");
 }
 
-static int read_invite(struct call *call, const struct message *invite)
+/* The number, or name, without what means nothing in it. NULL without memory. */
+static char *number_of(const struct party_name *name)
+{
+	struct buf out;
+	char *number;
+
+	buf_init(&out, 0);
+	phone_add_number(&out, &name->phone);
+	number = out.err ? NULL : span_dup(buf_span(&out));
+	buf_free(&out);
+	return number;
+}
+
+static int read_invite(struct call *call, struct message *invite)
 {
 	int forwards = message_max_forwards(invite);
+	int err = party_read(&call->party, invite);
 
+	if (err)
+		return err;
 	call->max_forwards = forwards > 0 ? (unsigned)forwards - 1 : 69;
 	if (call->max_forwards > 69)
 		call->max_forwards = 69;
-	call->number_uri = span_dup(message_request_uri(invite)->user);
-	call->from = span_dup(message_from(invite)->uri.user);
-	call->to = span_dup(message_request_uri(invite)->user);
+	call->number_uri = number_of(&call->party->called);
+	call->from = number_of(&call->party->from);
+	call->to = number_of(&call->party->called);
 	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;
 }
 

@@ -6,6 +6,7 @@
 
 #include "bridge/dial.h"
 #include "bridge/leg.h"
+#include "bridge/party.h"
 #include "media/relay.h"
 #include "trunk/pick.h"
 
@@ -36,6 +37,7 @@ struct call {
 	unsigned candidate_count, candidate_at;
 	struct dial dial;      /* of leg b, until it is answered */
 	struct dial redial[2]; /* of a and b, when a connection was lost in mid-call */
+	struct party *party;   /* who calls whom; until it is answered */
 	char *number_uri;      /* the user part that was called */
 	char *from, *to;       /* users, for the record */
 	unsigned max_forwards; /* for leg b */

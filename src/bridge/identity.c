@@ -1,5 +1,6 @@
 #include "bridge/identity.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* More of a host name would leave no room for the rest of a Via. */
@@ -93,19 +94,11 @@ const char *identity_host(const struct bridge_side *side, const struct flow *flo
 	return buf;
 }
 
-/* Host, and ":5061" of the listener that the far end can reach, if there is one. */
-static void put_host(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE], size_t *len)
+static void put_port(char buf[static IDENTITY_SIZE], size_t *len, unsigned port)
 {
-	const struct addr *address = listener(side, flow);
-	unsigned port = address->len ? addr_port(address) : 0;
-	char host[IDENTITY_SIZE];
 	char digits[7];
 	char *p = digits + sizeof(digits) - 1;
 
-	identity_host(side, flow, host);
-	host[IDENTITY_HOST_MAX] = '\0';
-	put(buf, len, host);
 	if (!port)
 		return;
 	*p = '\0';
@@ -113,6 +106,19 @@ static void put_host(const struct bridge_side *side, const struct flow *flow,
 		*--p = (char)('0' + port % 10);
 	*--p = ':';
 	put(buf, len, p);
+}
+
+/* Host, and ":5061" of the listener that the far end can reach, if there is one. */
+static void put_host(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE], size_t *len)
+{
+	const struct addr *address = listener(side, flow);
+	char host[IDENTITY_SIZE];
+
+	identity_host(side, flow, host);
+	host[IDENTITY_HOST_MAX] = '\0';
+	put(buf, len, host);
+	put_port(buf, len, address->len ? addr_port(address) : 0);
 }
 
 const char *identity_via(const struct bridge_side *side, const struct flow *flow,
@@ -141,4 +147,38 @@ const char *identity_contact(const struct bridge_side *side, const struct flow *
 	put(buf, &len, transport_kind_param(flow->kind));
 	put(buf, &len, ">");
 	return buf;
+}
+
+/* The trunk's host as a URI has it, an IPv6 address in brackets; and its port. */
+static void put_target(
+	const struct target *target, char buf[static IDENTITY_SIZE], size_t *len)
+{
+	const char *host = target_host(target);
+	bool v6 = strchr(host, ':') != NULL && host[0] != '[';
+
+	put(buf, len, v6 ? "[" : "");
+	put(buf, len, host);
+	put(buf, len, v6 ? "]" : "");
+	put_port(buf, len, target_port(target));
+}
+
+void identity_shown(const struct leg *leg, struct identity_shown *ret)
+{
+	const struct config_gateway *gateway = leg->gateway;
+	size_t len = 0;
+
+	identity_host(leg->home, leg->flow, ret->host);
+	if (gateway && gateway->from_host[0]) {
+		put(ret->host, &len, gateway->from_host);
+		len = 0;
+	}
+	put_target(leg->target, ret->target, &len);
+	ret->params[0] = '\0';
+	if (leg->flow->kind != TRANSPORT_UDP)
+		snprintf(ret->params, sizeof(ret->params), ";transport=%s",
+			transport_kind_param(leg->flow->kind));
+	ret->shown = (struct party_shown){.host = ret->host,
+		.target = ret->target,
+		.params = ret->params,
+		.user_phone = gateway && gateway->user_phone};
 }

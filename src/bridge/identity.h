@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bridge/leg.h"
+#include "bridge/party.h"
 
 #define IDENTITY_SIZE 320
 
@@ -22,3 +23,12 @@ const struct addr *identity_media(const struct leg *leg, const struct config *co
 /* What its SDP shows of that: another one where it sees us through NAT. */
 const struct addr *identity_media_shown(
 	const struct leg *leg, const struct config *config);
+
+/* How a party is shown to a leg, and the texts that this needs. */
+struct identity_shown {
+	struct party_shown shown;
+	char host[IDENTITY_SIZE], target[IDENTITY_SIZE], params[24];
+};
+
+/* For LEG, whose flow is known; *RET must not move afterwards. */
+void identity_shown(const struct leg *leg, struct identity_shown *ret);

@@ -156,8 +156,7 @@ static bool get_address(const struct message *message, const char *name,
 	}
 	for (unsigned i = 0;
 		i < MESSAGE_RAW_MAX && message_element(message, name, i, &text); i++) {
-		if (!message_address_split(&address, text) &&
-			!message_address_repair(&address, text))
+		if (!message_address_read(&address, text))
 			continue;
 		if (nth-- == 0) {
 			*ret = address;

@@ -167,6 +167,11 @@ void message_set_received(struct message *message, const char *host, uint16_t po
 /* Appends a Via line for each Via, the top one with received= and rport= as above. */
 void message_add_vias(const struct message *message, struct buf *out);
 
+/* Reads a name-addr or addr-spec as text, with the faults that leave one meaning (blanks, names
+ * without quotes). False when it has no URI. Spans point into TEXT. */
+bool message_address_read(struct message_address *ret, struct span text);
+/* Whether DISPLAY, which may be empty, may stand before a "<" as it is. */
+bool message_display_valid(struct span display);
 /* Appends DISPLAY and a blank, with the quotes and escapes that it needs, as UTF-8; nothing when
  * it is empty. */
 void message_add_display(struct buf *out, struct span display);

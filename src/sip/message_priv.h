@@ -98,8 +98,6 @@ bool message_lines_next(struct message_lines *lines, struct span *ret_value);
 /* How many elements the lines of the header NAME have. */
 unsigned message_elements(const struct message *message, const char *name);
 
-/* Whether DISPLAY, which may be empty, may stand before a "<" as it is. */
-bool message_display_valid(struct span display);
 /* Reads a name-addr that breaks the grammar, but has one meaning. */
 bool message_address_repair(struct message_address *ret, struct span text);
 /* The same for a Via. */

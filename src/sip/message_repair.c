@@ -157,6 +157,11 @@ bool message_address_repair(struct message_address *ret, struct span text)
 	return true;
 }
 
+bool message_address_read(struct message_address *ret, struct span text)
+{
+	return message_address_split(ret, text) || message_address_repair(ret, text);
+}
+
 /* "SIP / 2.0 / UDP": the three words, blanks around the slashes left out. Moves TEXT behind
  * them. */
 static bool take_protocol(struct span *text, struct span words[static 3])

@@ -8,7 +8,7 @@ need nm binutils
 # To break one, put what both files need into a third below them (sip/txn_base.c), or hand the
 # function down in a struct of handlers (probe_step.c: finish_h).
 known='
-bridge: call dtmf exchange header leg leg_request registry
+bridge: call dtmf exchange leg leg_request registry
 sdp: fields names sdp
 sip: transport transport_handshake transport_judge transport_listen transport_open transport_stream transport_tls transport_udp
 '

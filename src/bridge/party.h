@@ -1,0 +1,73 @@
+/*
+ * Who calls whom, as a value: read once from the INVITE that came, changed by rules that are
+ * functions from one party to another, and written out at one place toward the far end. No
+ * host of the side where it came from is ever written: names and numbers cross, addresses do
+ * not.
+ *
+ * What is read is bounded, and what cannot be read is left out, never refused. Loop thread.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "sip/message.h"
+#include "sip/phone.h"
+
+/* More of each are left out. RFC 3325 9.1 has two identities; the rest is ours. */
+#define PARTY_ASSERTED_MAX 4
+#define PARTY_REMOTE_MAX 2
+#define PARTY_DIVERSIONS_MAX 10
+#define PARTY_HISTORY_MAX 20
+
+/* A name-addr: who somebody is. */
+struct party_name {
+	struct span display; /* as received */
+	struct phone phone;
+	bool tel; /* the URI was tel: */
+	struct span
+		unknown;    /* a host that names nobody ("anonymous.invalid"), or empty */
+	struct span cause;  /* RFC 4458: why it was retargeted, or empty */
+	struct span reason; /* History-Info: escaped Reason and Privacy within the */
+	struct span privacy; /* URI (RFC 7044 10.2), or empty */
+	struct span params;  /* of the header; which of them cross depends on it */
+};
+
+struct party {
+	struct message *source; /* what the spans borrow from; owned reference */
+	struct party_name called;
+	struct party_name from;
+	unsigned asserted_count, preferred_count, remote_count, diversion_count,
+		history_count;
+	struct party_name asserted[PARTY_ASSERTED_MAX];     /* P-Asserted-Identity */
+	struct party_name preferred[1];                     /* P-Preferred-Identity */
+	struct party_name remote[PARTY_REMOTE_MAX];         /* Remote-Party-ID */
+	struct party_name diversions[PARTY_DIVERSIONS_MAX]; /* the latest first */
+	struct party_name history[PARTY_HISTORY_MAX];       /* the oldest first */
+};
+
+/* What INVITE says; a reference to it is taken. 0 or -ENOMEM. */
+int party_read(struct party **ret, struct message *invite);
+void party_free(struct party *party); /* NULL is fine */
+
+/* The far end that a party is shown to. Texts are borrowed. */
+struct party_shown {
+	const char *host;   /* names us: in From and in every identity */
+	const char *target; /* "host" or "host:port" of whom is called */
+	const char *params; /* of the Request-URI: ";transport=tcp" or "" */
+	bool user_phone;    /* ;user=phone behind every number */
+};
+
+/* What an INVITE of ours says of it; owned texts. */
+struct party_invite {
+	struct buf uri, from, to; /* Request-URI; name-addrs without tag */
+	struct buf headers;       /* whole lines */
+};
+
+/* Writes PARTY for the far end SHOWN to *RET, which is zeroed. 0 or -ENOMEM; free it in any
+ * case. */
+int party_write(const struct party *party, const struct party_shown *shown,
+	struct party_invite *ret);
+void party_invite_free(struct party_invite *invite);
+
+/* Appends a Reason header (RFC 3326) with what MESSAGE, of the other leg, has of it: protocols
+ * and causes, without their texts. Nothing when there is none. */
+void party_add_reason(struct buf *out, const struct message *message);

@@ -1,0 +1,252 @@
+/*
+ * The one place where a party is written out.
+ */
+#include "bridge/party.h"
+#include "sip/compose.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Of one header, in all its lines. */
+#define CROSS_MAX_BYTES 2048
+#define ELEMENTS_MAX 8
+
+/*
+ * Headers that say nothing of addresses or routes, and mean the same on both sides. Not here:
+ * Subject and Organization, free texts of a house; Call-Info, URIs of a house;
+ * Geolocation, which means something with its body alone; Replaces, whose dialog is another one on
+ * each side.
+ */
+static const char *const plain_headers[] = {"Privacy", "Priority", "User-to-User",
+	"Accept-Language", "Answer-Mode", "Priv-Answer-Mode"};
+
+/* Parameters of headers that cross. NULL ends a list. */
+static const char *const no_params[] = {NULL};
+static const char *const diversion_params[] = {/* RFC 5806 4 */
+	"reason", "counter", "limit", "privacy", "screen", NULL};
+static const char *const history_params[] = {/* RFC 7044 5 */
+	"index", "rc", "mp", "np", NULL};
+static const char *const remote_params[] = {
+	"party", "id-type", "screen", "privacy", NULL};
+
+/* A value that may stand in a header as it is. */
+static bool value_valid(struct span value)
+{
+	if (value.len > 1 && value.p[0] == '"')
+		return message_display_valid(value);
+	return message_token_valid(value);
+}
+
+static void add_params(struct buf *out, struct span params, const char *const *names)
+{
+	struct span value;
+
+	for (; *names; names++) {
+		if (!message_param(params, *names, &value))
+			continue;
+		if (value.len && !value_valid(value))
+			continue;
+		buf_add_char(out, ';');
+		buf_add_str(out, *names);
+		if (value.len)
+			buf_add_char(out, '=');
+		buf_add_span(out, value);
+	}
+}
+
+/* "USER@", or nothing without a user. */
+static void add_user(struct buf *out, const struct party_name *name)
+{
+	if (!name->phone.number.len)
+		return;
+	phone_add_user(out, &name->phone);
+	buf_add_char(out, '@');
+}
+
+static void add_phone(
+	struct buf *out, const struct party_name *name, const struct party_shown *shown)
+{
+	if (name->phone.is_number &&
+		(shown->user_phone || phone_has_params(&name->phone)))
+		buf_add_str(out, ";user=phone");
+}
+
+/* RFC 4458: a number, at most 999. */
+static void add_cause(struct buf *out, const struct party_name *name)
+{
+	uint64_t cause;
+
+	if (!span_uint(name->cause, 999, &cause)) {
+		buf_add_str(out, ";cause=");
+		buf_add_uint(out, cause);
+	}
+}
+
+/* "?Reason=...&Privacy=...", still escaped. */
+static void add_uri_headers(struct buf *out, const struct party_name *name)
+{
+	char mark = '?';
+
+	if (name->reason.len) {
+		buf_add_str(out, "?Reason=");
+		buf_add_span(out, name->reason);
+		mark = '&';
+	}
+	if (name->privacy.len) {
+		buf_add_char(out, mark);
+		buf_add_str(out, "Privacy=");
+		buf_add_span(out, name->privacy);
+	}
+}
+
+/* The URI of NAME: its number at our host, or at the host that names nobody. */
+static void add_uri(
+	struct buf *out, const struct party_name *name, const struct party_shown *shown)
+{
+	if (name->tel) {
+		buf_add_str(out, "tel:");
+		phone_add_subscriber(out, &name->phone);
+		return;
+	}
+	buf_add_str(out, "sip:");
+	add_user(out, name);
+	if (name->unknown.len)
+		buf_add_span(out, name->unknown);
+	else
+		buf_add_str(out, shown->host);
+	if (!name->unknown.len)
+		add_phone(out, name, shown);
+	add_cause(out, name);
+	add_uri_headers(out, name);
+}
+
+static void add_name(
+	struct buf *out, const struct party_name *name, const struct party_shown *shown)
+{
+	message_add_display(out, name->display);
+	buf_add_char(out, '<');
+	add_uri(out, name, shown);
+	buf_add_char(out, '>');
+}
+
+/* A header line for each of NAMES. */
+static void add_names(struct buf *out, const char *header, const struct party_name *names,
+	unsigned count, const char *const *params, const struct party_shown *shown)
+{
+	struct buf value;
+
+	for (unsigned i = 0; i < count; i++) {
+		buf_init(&value, CROSS_MAX_BYTES);
+		add_name(&value, &names[i], shown);
+		add_params(&value, names[i].params, params);
+		if (!value.err)
+			compose_header(out, header, buf_span(&value));
+		else if (value.err == -ENOMEM)
+			out->err = value.err;
+		buf_free(&value);
+	}
+}
+
+static void add_plain(struct buf *out, const struct message *invite)
+{
+	struct span value;
+
+	for (size_t i = 0; i < sizeof(plain_headers) / sizeof(plain_headers[0]); i++) {
+		size_t left = CROSS_MAX_BYTES;
+
+		for (unsigned nth = 0;
+			message_header(invite, plain_headers[i], nth, &value); nth++) {
+			if (value.len > left)
+				break;
+			left -= value.len;
+			compose_header(out, plain_headers[i], value);
+		}
+	}
+}
+
+/* RFC 7462: how to ring, as an urn:. Other URIs lead into a house. */
+static void add_alert_info(struct buf *out, const struct message *invite)
+{
+	struct span element;
+
+	for (unsigned nth = 0; nth < ELEMENTS_MAX &&
+			       message_element(invite, "Alert-Info", nth, &element);
+		nth++) {
+		if (span_starts(element, "<urn:alert:") &&
+			memchr(element.p, '>', element.len) ==
+				element.p + element.len - 1)
+			compose_header(out, "Alert-Info", element);
+	}
+}
+
+void party_add_reason(struct buf *out, const struct message *message)
+{
+	struct span element, protocol, cause;
+	uint64_t number;
+
+	for (unsigned nth = 0;
+		nth < ELEMENTS_MAX && message_element(message, "Reason", nth, &element);
+		nth++) {
+		struct span rest = element;
+
+		if (!message_param_next(&rest, &protocol) ||
+			!message_token_valid(protocol) ||
+			!message_param(rest, "cause", &cause) ||
+			span_uint(cause, 999, &number))
+			continue;
+		buf_printf(out, "Reason: %.*s;cause=%u\r\n", SPAN_ARG(protocol),
+			(unsigned)number);
+	}
+}
+
+/* Whom we call: the number at the far end. */
+static void add_target(
+	struct buf *out, const struct party_name *called, const struct party_shown *shown)
+{
+	buf_add_str(out, "sip:");
+	add_user(out, called);
+	buf_add_str(out, shown->target);
+	add_phone(out, called, shown);
+	add_cause(out, called);
+	buf_add_str(out, shown->params);
+}
+
+int party_write(const struct party *party, const struct party_shown *shown,
+	struct party_invite *ret)
+{
+	struct buf *headers = &ret->headers;
+	struct party_name from = party->from;
+
+	from.tel = false; /* a From of ours can be called back: at our host */
+	add_target(&ret->uri, &party->called, shown);
+	add_name(&ret->from, &from, shown);
+	buf_add_char(&ret->to, '<');
+	buf_add_span(&ret->to, buf_span(&ret->uri));
+	buf_add_char(&ret->to, '>');
+	add_names(headers, "P-Asserted-Identity", party->asserted, party->asserted_count,
+		no_params, shown);
+	if (!party->asserted_count) /* RFC 3325 9.2: it is a wish for one */
+		add_names(headers, "P-Preferred-Identity", party->preferred,
+			party->preferred_count, no_params, shown);
+	add_names(headers, "Remote-Party-ID", party->remote, party->remote_count,
+		remote_params, shown);
+	add_names(headers, "Diversion", party->diversions, party->diversion_count,
+		diversion_params, shown);
+	add_names(headers, "History-Info", party->history, party->history_count,
+		history_params, shown);
+	add_plain(headers, party->source);
+	add_alert_info(headers, party->source);
+	party_add_reason(headers, party->source);
+	if (!buf_str(&ret->uri) || !buf_str(&ret->from) || !buf_str(&ret->to) ||
+		headers->err)
+		return -ENOMEM;
+	return 0;
+}
+
+void party_invite_free(struct party_invite *invite)
+{
+	buf_free(&invite->uri);
+	buf_free(&invite->from);
+	buf_free(&invite->to);
+	buf_free(&invite->headers);
+}

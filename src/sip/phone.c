@@ -1,0 +1,140 @@
+#include "sip/phone.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* Those that cross: RFC 3966, 4694 (rn, cic, npdi), 4715 (isub-encoding), 4904 (tgrp,
+ * trunk-context), 4759 (enumdi), and calling party's category. In the order of RFC 3261
+ * 19.1.6: ext and isub, phone-context, the rest by alphabet. */
+static const char *const names[] = {"ext", "isub", "phone-context", "cic", "cic-context",
+	"cpc", "enumdi", "isub-encoding", "npdi", "oli", "rn", "rn-context", "tgrp",
+	"trunk-context", "verstat"};
+
+static bool is_separator(char c)
+{
+	return c == '-' || c == '.' || c == '(' || c == ')';
+}
+
+/* RFC 3966 3: phonedigit, phonedigit-hex without letters, and their escapes. */
+static bool is_number(struct span text)
+{
+	unsigned digits = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+
+		if (isdigit((unsigned char)c))
+			digits++;
+		else if (c == '%' && text.len - i > 2 && text.p[i + 1] == '2' &&
+			 memchr("38bBaA", text.p[i + 2], 6) != NULL)
+			i += 2; /* "#", "(", "+" or "*" */
+		else if (!is_separator(c) && c != '*' && c != '#' && (c != '+' || i > 0))
+			return false;
+	}
+	return digits > 0;
+}
+
+static bool is_plus(struct span number)
+{
+	return span_starts(number, "+");
+}
+
+void phone_read(struct phone *ret, const struct message_uri *uri)
+{
+	bool tel = span_equal_nocase(uri->scheme, "tel");
+	struct span rest = uri->user;
+	struct span user = {0};
+	struct span value;
+
+	*ret = (struct phone){.number = uri->user};
+	if (tel) {
+		ret->params = uri->params;
+		ret->is_number = true;
+		ret->separated = true;
+		return;
+	}
+	if (!span_next(&rest, ';', &user) || !is_number(user))
+		return;
+	ret->number = user;
+	ret->params = rest;
+	ret->is_number = true;
+	/* "10.1.0.1" may be a name: only who says so means a number by it */
+	ret->separated = is_plus(user) || rest.len > 0 ||
+			 (message_param(uri->params, "user", &value) &&
+				 span_equal_nocase(value, "phone"));
+}
+
+/* RFC 3261 25.1: what a user part may hold as it is. */
+static bool is_user_char(char c)
+{
+	return isalnum((unsigned char)c) ||
+	       (c != '\0' && strchr("-_.!~*'()&=+$,;?/%", c) != NULL);
+}
+
+/* RFC 3966 3: what a parameter of tel: may hold as it is. */
+static bool is_tel_char(char c)
+{
+	return isalnum((unsigned char)c) ||
+	       (c != '\0' && strchr("-_.!~*'()[]/:&+$%", c) != NULL);
+}
+
+static void add_escaped(struct buf *out, struct span text, bool (*may)(char c))
+{
+	for (size_t i = 0; i < text.len; i++) {
+		if (may(text.p[i]))
+			buf_add_char(out, text.p[i]);
+		else
+			buf_printf(out, "%%%02X", (unsigned char)text.p[i]);
+	}
+}
+
+static void add_number(struct buf *out, const struct phone *phone, bool (*may)(char c))
+{
+	for (size_t i = 0; i < phone->number.len; i++) {
+		if (!phone->separated || !is_separator(phone->number.p[i]))
+			add_escaped(out, (struct span){phone->number.p + i, 1}, may);
+	}
+}
+
+void phone_add_number(struct buf *out, const struct phone *phone)
+{
+	add_number(out, phone, is_user_char);
+}
+
+static void add_params(struct buf *out, const struct phone *phone, bool (*may)(char c))
+{
+	struct span value;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (!message_param(phone->params, names[i], &value))
+			continue;
+		buf_add_char(out, ';');
+		buf_add_str(out, names[i]);
+		if (value.len > 0)
+			buf_add_char(out, '=');
+		add_escaped(out, value, may);
+	}
+}
+
+void phone_add_user(struct buf *out, const struct phone *phone)
+{
+	add_number(out, phone, is_user_char);
+	add_params(out, phone, is_user_char);
+}
+
+void phone_add_subscriber(struct buf *out, const struct phone *phone)
+{
+	add_number(out, phone, is_tel_char);
+	add_params(out, phone, is_tel_char);
+}
+
+bool phone_has_params(const struct phone *phone)
+{
+	struct span value;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (message_param(phone->params, names[i], &value))
+			return true;
+	}
+	return false;
+}
