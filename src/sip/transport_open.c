@@ -85,7 +85,7 @@ static void stream_opened(struct stream *stream)
 
 	handshake_end(stream);
 	stream_set_state(stream, STREAM_OPEN);
-	stream->opened = true;
+	stream->flow.opened = true;
 	if (stream->accepted)
 		transport->totals.accepted++;
 	/*
