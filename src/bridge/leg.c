@@ -482,8 +482,14 @@ static void send_bye(struct leg *leg, const char *reason)
 		compose_header_str(&out, "Reason", reason);
 	err = body_add_sdp(&out, leg->flow, NULL);
 	if (!err)
-		err = txn_client_start(leg->home->txns, &leg->bye_out, leg->flow,
-			MESSAGE_BYE, branch, leg->call, out.data, out.len, &user);
+		err = txn_client_start(leg->home->txns,
+			&(struct txn_client_params){.flow = leg->flow,
+				.method = MESSAGE_BYE,
+				.branch = branch,
+				.request = buf_span(&out),
+				.call = leg->call,
+				.user = &user},
+			&leg->bye_out);
 	buf_free(&out);
 	if (err)
 		set_over(leg);

@@ -135,8 +135,14 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 		identity_via(leg->home, leg->flow, branch, via), 0, NULL);
 	err = body_add(&out, leg->flow, type, body);
 	if (!err)
-		err = txn_client_start(leg->home->txns, ret, leg->flow, MESSAGE_INFO,
-			branch, leg->call, out.data, out.len, user);
+		err = txn_client_start(leg->home->txns,
+			&(struct txn_client_params){.flow = leg->flow,
+				.method = MESSAGE_INFO,
+				.branch = branch,
+				.request = buf_span(&out),
+				.call = leg->call,
+				.user = user},
+			ret);
 	buf_free(&out);
 	return err;
 }

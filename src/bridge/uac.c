@@ -94,8 +94,13 @@ static void send_bye(struct uac *uac, struct dialog *dialog)
 		identity_via(uac->side, uac->flow, branch, via), 0, NULL);
 	body_add_sdp(&out, uac->flow, NULL);
 	if (!out.err)
-		txn_client_start(uac->side->txns, NULL, uac->flow, MESSAGE_BYE, branch,
-			uac->call, out.data, out.len, NULL);
+		txn_client_start(uac->side->txns,
+			&(struct txn_client_params){.flow = uac->flow,
+				.method = MESSAGE_BYE,
+				.branch = branch,
+				.request = buf_span(&out),
+				.call = uac->call},
+			NULL);
 	buf_free(&out);
 }
 
@@ -244,8 +249,14 @@ int uac_start(struct uac **ret, const struct uac_params *params)
 	uac->open = true;
 	list_append(&uac->side->uacs, &uac->node);
 	user.arg = uac;
-	err = txn_client_start(uac->side->txns, &uac->txn, uac->flow, MESSAGE_INVITE,
-		params->branch, params->call, params->text.p, params->text.len, &user);
+	err = txn_client_start(uac->side->txns,
+		&(struct txn_client_params){.flow = uac->flow,
+			.method = MESSAGE_INVITE,
+			.branch = params->branch,
+			.request = params->text,
+			.call = params->call,
+			.user = &user},
+		&uac->txn);
 	if (err) {
 		free_uac(uac);
 		return err;

@@ -97,8 +97,13 @@ static int send_bye(struct probe *probe)
 	compose_within(probe, MESSAGE_BYE, branch, &out);
 	err = out.err;
 	if (!err)
-		err = txn_client_start(probe->txns, NULL, probe->flow, MESSAGE_BYE,
-			branch, 0, out.data, out.len, &user);
+		err = txn_client_start(probe->txns,
+			&(struct txn_client_params){.flow = probe->flow,
+				.method = MESSAGE_BYE,
+				.branch = branch,
+				.request = buf_span(&out),
+				.user = &user},
+			NULL);
 	buf_free(&out);
 	return err;
 }
@@ -251,8 +256,13 @@ static int send_invite(struct probe *probe)
 	compose_body(&out, "application/sdp", buf_span(&sdp));
 	err = via.err ? via.err : sdp.err ? sdp.err : out.err;
 	if (!err)
-		err = txn_client_start(probe->txns, &probe->call.invite, probe->flow,
-			MESSAGE_INVITE, branch, 0, out.data, out.len, &user);
+		err = txn_client_start(probe->txns,
+			&(struct txn_client_params){.flow = probe->flow,
+				.method = MESSAGE_INVITE,
+				.branch = branch,
+				.request = buf_span(&out),
+				.user = &user},
+			&probe->call.invite);
 	buf_free(&via);
 	buf_free(&sdp);
 	buf_free(&out);

@@ -95,8 +95,13 @@ void probe_options(struct probe *probe)
 	add_options(probe, branch, &out);
 	err = out.err;
 	if (!err)
-		err = txn_client_start(probe->txns, &txn, probe->flow, MESSAGE_OPTIONS,
-			branch, 0, out.data, out.len, &user);
+		err = txn_client_start(probe->txns,
+			&(struct txn_client_params){.flow = probe->flow,
+				.method = MESSAGE_OPTIONS,
+				.branch = branch,
+				.request = buf_span(&out),
+				.user = &user},
+			&txn);
 	buf_free(&out);
 	if (err) {
 		probe_say(probe, "OPTIONS cannot be sent: %s", err_str(err));

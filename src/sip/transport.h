@@ -83,16 +83,15 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 void transport_free(struct transport *transport);
 
 /*
- * Listens. For TLS, CRED is what we present and PEERS who may connect; both may be replaced
- * later with transport_set_tls() (reload) without touching connections that stand. Port 0
- * takes a free one; *ret_bound (may be NULL) says which. 0, or negative with TEXT.
+ * Listens. Over TLS nobody gets in before transport_set_tls(). Port 0 takes a free one;
+ * *ret_bound (may be NULL) says which. 0, or negative with TEXT.
  */
 int transport_listen(struct transport *transport, enum transport_kind kind,
 	const struct addr *address, struct addr *ret_bound, struct err_text *text);
 /*
- * References to both are taken (cred_ref(), peer_set_ref()): a connection and a handshake
- * under way keep the set that judges them through peer_set_ref(), and a connecting one
- * that of its target through peer->set. No further bookkeeping of sets is needed here.
+ * What we present over TLS and who may connect, from now on; NULL: nobody. References to
+ * both are taken. Connections and handshakes under way keep the set that judges them, until
+ * transport_judge_again().
  */
 void transport_set_tls(
 	struct transport *transport, struct cred *cred, struct peer_set *peers);
@@ -115,7 +114,9 @@ void transport_judge_again(struct transport *transport);
 struct transport_target {
 	enum transport_kind kind;
 	struct addr remote;
-	const struct peer *peer; /* TLS: who must be there */
+	/* TLS: who must be there. Its set must live until transport_flow() has returned: the
+	 * connection then holds a reference to it. */
+	const struct peer *peer;
 	struct cred *cred; /* TLS: what we present there; NULL: that of the transport */
 	/* The address that a connection leaves from, its port apart; len 0: that of a
 	 * listener. Only a wish, as everywhere. */

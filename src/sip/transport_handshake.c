@@ -35,23 +35,15 @@ static unsigned source_slot(const struct addr *remote)
 	return (unsigned)(hash % HANDSHAKE_SOURCES);
 }
 
-void handshake_begin(struct stream *stream)
+void handshake_begin(struct stream *stream, void (*step_h)(struct stream *stream))
 {
 	struct handshakes *handshakes = &stream->transport->handshakes;
 
+	stream->step_h = step_h;
 	stream->begun_ms = timers_now_ms(transport_timers(stream->transport));
 	stream->source = source_slot(&stream->flow.remote);
 	handshakes->of_source[stream->source]++;
 	list_append(&handshakes->all, &stream->shaking_node);
-}
-
-void handshake_end(struct stream *stream)
-{
-	if (list_empty(&stream->shaking_node))
-		return;
-	stream->transport->handshakes.of_source[stream->source]--;
-	list_remove(&stream->shaking_node);
-	list_remove(&stream->ready_node);
 }
 
 /* ---- their number ---- */
@@ -127,15 +119,16 @@ static void handshake_turn(void *arg)
 	const uint64_t began_us = clock->mono_us(clock);
 
 	while (!list_empty(&handshakes->ready)) {
-		struct list *node = handshakes->ready.next;
+		struct stream *stream =
+			LIST_ENTRY(handshakes->ready.next, struct stream, ready_node);
 
 		if (clock->mono_us(clock) - began_us >= TURN_US) {
 			timer_start(transport_timers(transport), &handshakes->timer, 0,
 				handshake_turn, transport);
 			return;
 		}
-		list_remove(node);
-		stream_handshake(LIST_ENTRY(node, struct stream, ready_node));
+		list_remove(&stream->ready_node);
+		stream->step_h(stream);
 	}
 }
 

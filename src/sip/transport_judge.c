@@ -34,11 +34,6 @@ void stream_take_dates(struct stream *stream)
 		stream->worn = now + (stream->flow.until - now) / 2;
 }
 
-bool stream_is_worn(const struct stream *stream)
-{
-	return stream->worn && stream->worn <= wall_now(stream->transport);
-}
-
 void stream_note_exception(struct stream *stream)
 {
 	const char *let_go = channel_verdict(stream->channel)->let_go;

@@ -1,7 +1,4 @@
-/*
- * How a stream connection comes to be: connected or accepted, shaken hands, opened, and
- * found again for the next request.
- */
+/* How a stream connection comes to be: connected or accepted, shaken hands, opened. */
 #include "sip/transport_priv.h"
 
 #include "base/dscp.h"
@@ -50,23 +47,6 @@ static void stream_opening_timeout(void *arg)
 	stream_end(stream, words);
 }
 
-static uint64_t stream_key(const struct transport_target *target)
-{
-	if (target->kind == TRANSPORT_TLS)
-		return hash_bytes(&target->peer, sizeof(target->peer), TRANSPORT_TLS);
-	return transport_addr_hash(&target->remote);
-}
-
-void stream_make_reusable(struct stream *stream, const struct transport_target *target)
-{
-	struct hash *reusable = &stream->transport->reusable;
-
-	if (stream->reusable)
-		hash_remove(reusable, &stream->reuse_node);
-	hash_add(reusable, &stream->reuse_node, stream_key(target));
-	stream->reusable = true;
-}
-
 /* To whoever asked for the connection; the stream may be closed afterwards. */
 static void stream_report_progress(
 	struct stream *stream, enum transport_progress progress)
@@ -83,7 +63,9 @@ static void stream_opened(struct stream *stream)
 	struct flow *flow = &stream->flow;
 	char remote[ADDR_TEXT_SIZE];
 
-	handshake_end(stream);
+	stream_stop_shaking(stream);
+	if (stream->channel)
+		stream_take_dates(stream);
 	stream_set_state(stream, STREAM_OPEN);
 	stream->flow.opened = true;
 	if (stream->accepted)
@@ -129,7 +111,8 @@ static void stream_opened(struct stream *stream)
 		stream_receive(stream);
 }
 
-void stream_handshake(struct stream *stream)
+/* Goes on with the handshake as far as it comes; the stream may be closed afterwards. */
+static void stream_handshake(struct stream *stream)
 {
 	int err = stream->ops->handshake(stream);
 
@@ -157,7 +140,7 @@ static void stream_connected(struct stream *stream)
 	}
 	stream_set_state(stream, STREAM_HANDSHAKE);
 	if (stream->accepted)
-		handshake_begin(stream);
+		handshake_begin(stream, stream_handshake);
 	else
 		stream_handshake(stream);
 }
@@ -300,7 +283,7 @@ void stream_accept(struct listener *listener, int fd, const struct addr *remote)
 		stream->cred = cred_ref(transport->cred);
 	}
 	stream_connected(stream);
-	listener_update_all(transport);
+	transport_room_changed(transport);
 }
 
 /* False when SOURCE cannot reach REMOTE. */
@@ -380,45 +363,4 @@ int stream_connect(struct transport *transport, const struct transport_target *t
 	stream_make_reusable(stream, target);
 	*ret = stream;
 	return 0;
-}
-
-/* ---- reuse ---- */
-
-/* How well STREAM serves TARGET; 0: not at all. */
-static unsigned stream_rank(
-	const struct stream *stream, const struct transport_target *target)
-{
-	const struct addr *remote = &stream->flow.remote;
-
-	if (stream->ops->kind != target->kind)
-		return 0;
-	if (target->kind == TRANSPORT_TCP)
-		return addr_equal(remote, &target->remote);
-	if (stream->cred != target->cred || stream_is_worn(stream) ||
-		(stream->expected ? stream->expected : stream->flow.peer) != target->peer)
-		return 0;
-	/* While it is not open it is only as good as its address: who asks for the peer's
-	 * next address wants no other attempt at the first. */
-	if (stream->state != STREAM_OPEN)
-		return addr_equal(remote, &target->remote) ? 1 : 0;
-	return addr_equal_host(remote, &target->remote) ? 3 : 2;
-}
-
-struct stream *stream_find(
-	struct transport *transport, const struct transport_target *target)
-{
-	struct hash_node *node = hash_find(&transport->reusable, stream_key(target));
-	struct stream *best = NULL;
-	unsigned best_rank = 0;
-
-	for (; node; node = hash_find_next(node)) {
-		struct stream *stream = HASH_ENTRY(node, struct stream, reuse_node);
-		unsigned rank = stream_rank(stream, target);
-
-		if (rank > best_rank && stream->state != STREAM_DRAINING) {
-			best = stream;
-			best_rank = rank;
-		}
-	}
-	return best;
 }

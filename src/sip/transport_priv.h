@@ -2,6 +2,9 @@
  * What the files behind transport.h share: the transport itself, its listeners, stream
  * connections (TCP and TLS are one code over two tables of byte operations) and UDP
  * sockets. Loop thread; nobody outside src/sip/transport*.c includes this.
+ *
+ * Each file uses those that stand before it here alone: base; udp, tcp, tls; stream; reuse;
+ * judge; handshake; open; listen; transport.c, which joins them.
  */
 #pragma once
 
@@ -44,6 +47,8 @@ struct transport {
 	struct udp_batch *batch; /* receive memory of all UDP sockets; made when needed */
 	struct cred *cred;       /* what we present; a reference; NULL until told */
 	struct peer_set *peers;  /* who may connect; a reference */
+	/* The number of accepted connections has changed: listeners look again. */
+	void (*room_h)(struct transport *transport);
 	void (*judged_h)(void *arg, const struct flow *flow); /* may be NULL */
 	void *judged_arg;
 	unsigned accepted;         /* accepted connections alive */
@@ -61,6 +66,10 @@ static inline struct timers *transport_timers(const struct transport *transport)
 {
 	return loop_timers(transport->loop);
 }
+
+/* ---- for all: transport_base.c ---- */
+
+void transport_room_changed(struct transport *transport);
 
 /* FLOW, an accepted connection over TLS, is open or was refused: tells who watches. */
 void transport_judged(const struct transport *transport, const struct flow *flow);
@@ -95,8 +104,8 @@ int transport_deliver_too_big(struct transport *transport, struct flow *flow,
 void transport_sent(
 	struct transport *transport, struct flow *flow, const char *data, size_t len);
 /*
- * Logs what a stranger may cause, at most LOG_LINES_A_SECOND; WORDS are escaped. Further
- * lines are counted and the number is told with the next one.
+ * Logs what a stranger may cause, so many lines a second; WORDS are escaped. Further lines
+ * are counted, and the number is told with the next one.
  */
 void transport_log_refused(
 	struct transport *transport, const struct addr *remote, const char *words);
@@ -186,7 +195,8 @@ struct stream {
 	/* While it shakes hands and we accepted it; the nodes point to themselves otherwise. */
 	struct list shaking_node;
 	struct list ready_node;
-	unsigned source; /* the counter that it is in */
+	void (*step_h)(struct stream *stream); /* goes on with it */
+	unsigned source;                       /* the counter that it is in */
 	uint64_t begun_ms;
 	bool more;              /* the last turn left bytes that no poll announces */
 	struct loop_task flush; /* writes OUT at the end of the turn */
@@ -213,6 +223,8 @@ extern const struct flow_ops stream_flow_ops;
 void stream_count(const struct stream *stream, int step);
 /* The one way to another state: refuses moves that are not in its table. */
 void stream_set_state(struct stream *stream, enum stream_state next);
+/* Its handshake, if others began it, is over, well or not. Any stream will do. */
+void stream_stop_shaking(struct stream *stream);
 /* Watches for EVENTS; cuts the stream when that fails. */
 void stream_want(struct stream *stream, uint32_t events);
 /* Reads, frames and hands up; the stream may be closed afterwards. */
@@ -234,28 +246,25 @@ void stream_fail(struct stream *stream, int err);
 /* The transport ends: closes without telling anybody. */
 void stream_abandon(struct stream *stream);
 
-/* ---- their opening and reuse: transport_open.c ---- */
+/* ---- finding them again: transport_reuse.c ---- */
+
+/* The open or opening connection that TARGET may use, or NULL. */
+struct stream *stream_find(
+	struct transport *transport, const struct transport_target *target);
+/* Files the stream under its peer or address for stream_find(), anew if it was. */
+void stream_make_reusable(struct stream *stream, const struct transport_target *target);
+
+/* ---- their opening: transport_open.c ---- */
 
 /* Takes FD, which is connected to REMOTE. Logs what fails. */
 void stream_accept(struct listener *listener, int fd, const struct addr *remote);
 /* Begins a connection. *RET is borrowed. */
 int stream_connect(struct transport *transport, const struct transport_target *target,
 	struct stream **ret, struct err_text *text);
-/* The open or opening connection that TARGET may use, or NULL. */
-struct stream *stream_find(
-	struct transport *transport, const struct transport_target *target);
-
-/* Files the stream under its peer or address for stream_find(), anew if it was. */
-void stream_make_reusable(struct stream *stream, const struct transport_target *target);
-
-/* Goes on with the handshake as far as it comes; the stream may be closed afterwards. */
-void stream_handshake(struct stream *stream);
-
 /* ---- handshakes that others begin: transport_handshake.c ---- */
 
-void handshake_begin(struct stream *stream);
-/* It is over, well or not. Any stream will do. */
-void handshake_end(struct stream *stream);
+/* STEP_H goes on with it as far as it comes. */
+void handshake_begin(struct stream *stream, void (*step_h)(struct stream *stream));
 /* Its socket is ready: it goes on once all else of this turn is done, and in its order. */
 void handshake_ready(struct stream *stream);
 /* How long until one more connection of KIND may be accepted; 0: now, and then the place is
@@ -269,7 +278,6 @@ void handshake_make_room(struct transport *transport, enum transport_kind kind);
 void judge_schedule(struct transport *transport, time_t until);
 /* Takes over until when the judgement of the stream's peer holds. */
 void stream_take_dates(struct stream *stream);
-bool stream_is_worn(const struct stream *stream);
 /* Takes over and logs what was let pass when the stream's peer was judged. */
 void stream_note_exception(struct stream *stream);
 /* Judges a stream by the rules of now, or once its handshake is over; may close it. */

@@ -75,7 +75,7 @@ void stream_set_state(struct stream *stream, enum stream_state next)
 	stream->state = next;
 	stream_count(stream, 1);
 	if (stream->accepted)
-		listener_update_all(stream->transport);
+		transport_room_changed(stream->transport);
 }
 
 void stream_want(struct stream *stream, uint32_t events)
@@ -95,12 +95,21 @@ static void stream_poll(struct stream *stream)
 	stream_want(stream, wants_out ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
 
+void stream_stop_shaking(struct stream *stream)
+{
+	if (list_empty(&stream->shaking_node))
+		return;
+	stream->transport->handshakes.of_source[stream->source]--;
+	list_remove(&stream->shaking_node);
+	list_remove(&stream->ready_node);
+}
+
 /* ---- the end ---- */
 
 /* Gives back everything but the flow, which others may hold. */
 static void stream_release(struct stream *stream)
 {
-	handshake_end(stream);
+	stream_stop_shaking(stream);
 	loop_unwatch(&stream->watch);
 	loop_cancel(&stream->flush);
 	timer_stop(&stream->timer);

@@ -53,7 +53,6 @@ static int tls_handshake(struct stream *stream)
 	if (!stream->accepted)
 		flow->asked = channel_was_asked(stream->channel) ? FLOW_ASKED_YES
 								 : FLOW_ASKED_NO;
-	stream_take_dates(stream);
 	tls_witness(stream);
 	return 0;
 }

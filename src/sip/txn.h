@@ -22,7 +22,8 @@ struct txn_times {
 #define TXN_NAME_SIZE 320
 
 struct txn_handlers {
-	/* A request that began a server transaction. Requests with a fault were answered. */
+	/* A request that began a server transaction. Those with a fault are answered without
+	 * one, where an answer is possible, and do not come here. */
 	void (*request_h)(void *arg, struct txn_server *txn, struct message *request);
 	/* An ACK that matches no transaction: it acknowledges a 2xx (RFC 3261 13.3.1.4). */
 	void (*ack_h)(void *arg, struct flow *flow, struct message *ack);
@@ -142,14 +143,21 @@ struct txn_client_user {
 /* A new branch with the magic cookie (RFC 3261 8.1.1.7). */
 void txn_branch(char out[static TXN_BRANCH_SIZE]);
 
+struct txn_client_params {
+	struct flow *flow; /* a reference is taken */
+	enum message_method method;
+	const char *branch;                 /* in the top Via of the request */
+	struct span request;                /* the whole text; copied */
+	uint64_t call;                      /* for the tap; 0: none */
+	const struct txn_client_user *user; /* NULL: nobody learns about it */
+};
+
 /*
- * Sends a request (whole text; its top Via carries BRANCH) over FLOW and begins its client
- * transaction. ACK is never sent so. CALL is for the tap. 0 with *RET; negative when it
- * could not even be queued.
+ * Sends a request and begins its client transaction. ACK is never sent so. 0 with *RET (may
+ * be NULL); negative when it could not even be queued: then no handler is called.
  */
-int txn_client_start(struct txn_layer *layer, struct txn_client **ret, struct flow *flow,
-	enum message_method method, const char *branch, uint64_t call, const char *data,
-	size_t len, const struct txn_client_user *user);
+int txn_client_start(struct txn_layer *layer, const struct txn_client_params *params,
+	struct txn_client **ret);
 
 /*
  * Cancels an INVITE (RFC 3261 9.1): the CANCEL goes out when a provisional response has

@@ -456,32 +456,33 @@ static uint64_t client_key(struct span branch, enum message_method method)
 	return hash_bytes(branch.p, branch.len, (uint64_t)method);
 }
 
-int txn_client_start(struct txn_layer *layer, struct txn_client **ret, struct flow *flow,
-	enum message_method method, const char *branch, uint64_t call, const char *data,
-	size_t len, const struct txn_client_user *user)
+int txn_client_start(struct txn_layer *layer, const struct txn_client_params *params,
+	struct txn_client **ret)
 {
 	struct txn_client *txn = calloc(1, sizeof(*txn));
+	const struct span branch = span_of(params->branch);
+	struct flow *flow = params->flow;
 	int err = -ENOMEM;
 
 	if (!txn)
 		return -ENOMEM;
-	txn->request = span_dup((struct span){data, len});
-	txn->request_len = len;
-	if (!txn->request || span_copy(span_of(branch), txn->branch, sizeof(txn->branch)))
+	txn->request = span_dup(params->request);
+	txn->request_len = params->request.len;
+	if (!txn->request || span_copy(branch, txn->branch, sizeof(txn->branch)))
 		goto out;
-	err = flow_send(flow, call, data, len);
+	err = flow_send(flow, params->call, params->request.p, params->request.len);
 	if (err)
 		goto out;
-	txn_base_init(&txn->base, layer, flow, method);
+	txn_base_init(&txn->base, layer, flow, params->method);
 	txn->base.free_h = client_free;
 	txn->base.transport_failed_h = client_transport_failed;
 	txn->base.quoted_h = client_quoted;
 	txn->failure = ERR_CLOSED;
 	txn->sent_ms = timers_now_ms(layer->timers);
-	txn->base.call = call;
-	if (user)
-		txn->user = *user;
-	hash_add(&layer->clients, &txn->node, client_key(span_of(branch), method));
+	txn->base.call = params->call;
+	if (params->user)
+		txn->user = *params->user;
+	hash_add(&layer->clients, &txn->node, client_key(branch, params->method));
 	if (!flow_is_reliable(flow))
 		start_retransmit(txn, layer->times.t1_ms);
 	start_timeout(txn, 64 * layer->times.t1_ms);
@@ -524,8 +525,13 @@ static void send_cancel(struct txn_client *txn)
 {
 	struct txn_layer *layer = txn->base.layer;
 
-	txn_client_start(layer, NULL, txn->base.flow, MESSAGE_CANCEL, txn->branch,
-		txn->base.call, txn->cancel, txn->cancel_len, NULL);
+	txn_client_start(layer,
+		&(struct txn_client_params){.flow = txn->base.flow,
+			.method = MESSAGE_CANCEL,
+			.branch = txn->branch,
+			.request = {txn->cancel, txn->cancel_len},
+			.call = txn->base.call},
+		NULL);
 	secret_free(txn->cancel, txn->cancel_len);
 	txn->cancel = NULL;
 	/* RFC 3261 9.1: no final response in 64*T1: the transaction is given up */

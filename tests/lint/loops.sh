@@ -10,7 +10,6 @@ need nm binutils
 known='
 bridge: call dtmf exchange leg leg_request registry
 sdp: fields names sdp
-sip: transport transport_handshake transport_judge transport_listen transport_open transport_stream transport_tls transport_udp
 '
 
 # is_known FOLDER FILES: FILES, a circle, are all of one line of the list.

@@ -224,9 +224,15 @@ static void start_client(struct rig *rig)
 		"CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
 		rig->method, rig->method);
 
-	assert_int_equal(txn_client_start(rig->layer, &rig->client, &rig->flow,
-				 invite ? MESSAGE_INVITE : MESSAGE_OPTIONS, BRANCH, 7,
-				 rig->request, (size_t)len, &user),
+	assert_int_equal(
+		txn_client_start(rig->layer,
+			&(struct txn_client_params){.flow = &rig->flow,
+				.method = invite ? MESSAGE_INVITE : MESSAGE_OPTIONS,
+				.branch = BRANCH,
+				.request = {rig->request, (size_t)len},
+				.call = 7,
+				.user = &user},
+			&rig->client),
 		0);
 }
 
