@@ -587,6 +587,14 @@ int txn_server_respond(struct txn_server *txn, int status, const char *data, siz
 	return server_event(txn, event, (struct span){data, len});
 }
 
+/* There is no memory for its final response, and whoever gave it is done with it: it ends, and the
+ * request sent again is a new one. */
+static void give_up(struct txn_server *txn)
+{
+	txn_server_detach(txn);
+	server_event(txn, SERVER_FAILED, (struct span){0});
+}
+
 /* WARNED: the answer has a Warning of what REFUSAL says. */
 static int reply(struct txn_server *txn, const char *to_tag,
 	const struct txn_refusal *refusal, bool warned)
@@ -610,6 +618,8 @@ static int reply(struct txn_server *txn, const char *to_tag,
 	if (!err)
 		err = txn_server_respond(txn, refusal->status, out.data, out.len);
 	buf_free(&out);
+	if (err && refusal->status >= 200 && txn->request)
+		give_up(txn);
 	return err;
 }
 

@@ -1,6 +1,9 @@
 /* resolve.h without DNS: names are what the scenario says they are. */
 #include "names.h"
 
+#include "inside.h"
+
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -98,7 +101,7 @@ int resolver_ask(struct resolver *resolver, const struct resolve_question *asked
 	}
 	question = calloc(1, sizeof(*question));
 	if (!question)
-		abort();
+		return -ENOMEM;
 	*question = (struct resolve){
 		.name = name, .port = port, .h = asked->h, .arg = asked->arg};
 	list_append(&resolver->questions, &question->node);
@@ -149,6 +152,8 @@ void names_hold(struct resolver *resolver, const char *host)
 
 void names_answer(struct resolver *resolver, const char *host)
 {
+	bool was;
+
 	made(resolver, host)->waits = false;
 	LIST_FOREACH (&resolver->questions, node, next) {
 		struct resolve question = *LIST_ENTRY(node, struct resolve, node);
@@ -156,6 +161,8 @@ void names_answer(struct resolver *resolver, const char *host)
 		if (strcmp(question.name->host, host))
 			continue;
 		resolve_cancel(LIST_ENTRY(node, struct resolve, node));
+		was = inside_set(true);
 		answer_with(question.name, question.port, question.h, question.arg);
+		inside_set(was);
 	}
 }

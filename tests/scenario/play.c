@@ -2,6 +2,7 @@
 
 #include "endpoint.h"
 #include "expect.h"
+#include "inside.h"
 
 #include "base/loop.h"
 
@@ -191,6 +192,7 @@ static int play_operator(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
 	const char *verb = step->count > 1 ? step->words[1] : "";
+	bool was;
 	int err = 0;
 
 	if (step->count == 4 && (!strcmp(verb, "drains") || !strcmp(verb, "resumes"))) {
@@ -204,9 +206,13 @@ static int play_operator(
 	} else if (!strcmp(verb, "drains")) {
 		bridge_drain(stage->bridge);
 	} else if (!strcmp(verb, "hangs") && step->count == 4) {
+		was = inside_set(true);
 		err = bridge_hangup(stage->bridge, step->words[3]);
+		inside_set(was);
 	} else if (!strcmp(verb, "ends")) {
+		was = inside_set(true);
 		bridge_end_all(stage->bridge, "shutdown");
+		inside_set(was);
 	} else {
 		return err_set(
 			error, ERR_FORMAT, "operator drains|resumes|hangs up|ends all");

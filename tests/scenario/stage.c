@@ -1,6 +1,7 @@
 #include "stage.h"
 
 #include "endpoint.h"
+#include "inside.h"
 #include "rules.h"
 #include "settings.h"
 
@@ -278,7 +279,7 @@ static struct message *check_sent(
 	return message;
 }
 
-static void sent_h(
+static void sent(
 	void *arg, struct flow *flow, uint64_t call, const char *data, size_t len)
 {
 	struct stage *stage = arg;
@@ -301,6 +302,15 @@ static void sent_h(
 		if (stage->watches[i].sent_h)
 			stage->watches[i].sent_h(stage->watches[i].arg, &passed);
 	keep_letter(&passed, (struct span){data, len});
+}
+
+static void sent_h(
+	void *arg, struct flow *flow, uint64_t call, const char *data, size_t len)
+{
+	bool was = inside_set(false);
+
+	sent(arg, flow, call, data, len);
+	inside_set(was);
 }
 
 static void tell_came(struct stage *stage, const struct stage_passed *passed)
@@ -332,7 +342,7 @@ bool stage_deliver(
 	return taken;
 }
 
-static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
+static void begun(void *arg, uint64_t call, const char *id, enum config_audit mode)
 {
 	struct stage *stage = arg;
 
@@ -344,6 +354,14 @@ static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit 
 			stage->watches[i].begun_h(stage->watches[i].arg, call);
 }
 
+static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
+{
+	bool was = inside_set(false);
+
+	begun(arg, call, id, mode);
+	inside_set(was);
+}
+
 static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
 	buf_printf(out, " %s=%s %s.transport=%s %s.media=%s %s.codec=%s", name,
@@ -351,7 +369,7 @@ static void print_leg(struct buf *out, const char *name, const struct record_leg
 		leg->transport, name, leg->media, name, leg->codec);
 }
 
-static void ended_h(void *arg, const struct record *record)
+static void ended(void *arg, const struct record *record)
 {
 	struct stage *stage = arg;
 	struct record_text *entry = calloc(1, sizeof(*entry));
@@ -380,6 +398,14 @@ static void ended_h(void *arg, const struct record *record)
 	list_append(&stage->records, &entry->node);
 }
 
+static void ended_h(void *arg, const struct record *record)
+{
+	bool was = inside_set(false);
+
+	ended(arg, record);
+	inside_set(was);
+}
+
 static bool ready_h(void *arg)
 {
 	struct stage *stage = arg;
@@ -394,13 +420,21 @@ static bool overloaded_h(void *arg)
 	return stage->overloaded;
 }
 
-static void log_h(void *arg, enum log_level level, const char *line)
+static void log_line(void *arg, enum log_level level, const char *line)
 {
 	struct stage *stage = arg;
 
 	(void)level;
 	buf_printf(&stage->logs, "%s\n", line);
 	stage_note(stage, "  %s", line);
+}
+
+static void log_h(void *arg, enum log_level level, const char *line)
+{
+	bool was = inside_set(false);
+
+	log_line(arg, level, line);
+	inside_set(was);
 }
 
 /* ---- life ---- */
@@ -519,13 +553,18 @@ int stage_start(struct stage *stage, struct err_text *text)
 
 int stage_reload(struct stage *stage, struct err_text *text)
 {
-	struct config *config;
+	struct config *config = NULL;
+	bool was;
 	int err = settings_load(&stage->settings, &config, text);
 
+	was = inside_set(true);
 	if (!err)
 		err = trunks_apply(stage->trunks, config, text);
-	if (err)
+	inside_set(was);
+	if (err) {
+		config_unref(config);
 		return err;
+	}
 	config_unref(stage->config);
 	stage->config = config;
 	use_peers(stage);
@@ -569,10 +608,18 @@ void stage_free(struct stage *stage)
 
 /* ---- time ---- */
 
+static unsigned run_timers(struct stage *stage)
+{
+	bool was = inside_set(true);
+	unsigned fired = timers_run(loop_timers(stage->loop));
+
+	inside_set(was);
+	return fired;
+}
+
 void stage_settle(struct stage *stage)
 {
-	while (timers_run(loop_timers(stage->loop)) > 0 ||
-		wire_settle(stage->transports[RELAY_INTERNAL]) ||
+	while (run_timers(stage) > 0 || wire_settle(stage->transports[RELAY_INTERNAL]) ||
 		wire_settle(stage->transports[RELAY_EXTERNAL]))
 		;
 }

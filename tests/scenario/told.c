@@ -1,5 +1,7 @@
 #include "told.h"
 
+#include "inside.h"
+
 #include "base/list.h"
 #include "sdp/sdes.h"
 
@@ -58,7 +60,7 @@ int relay_open(
 	struct relay_session *session = calloc(1, sizeof(*session));
 
 	if (!session)
-		abort();
+		return -ENOMEM;
 	session->relay = relay;
 	session->open = *open;
 	buf_init(&session->digits, 0);
@@ -137,9 +139,13 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_s
 int relay_digit(
 	struct relay_session *session, unsigned index, const struct dtmf_digit *digit)
 {
+	bool was;
+
 	if (!session->streams[index].exists)
 		return ERR_STATE;
+	was = inside_set(false);
 	buf_printf(&session->digits, "%u:%u ", digit->event, digit->duration_ms);
+	inside_set(was);
 	return 0;
 }
 
@@ -261,9 +267,11 @@ void told_silence(struct relay *relay, enum relay_side side)
 {
 	const struct relay_session *session = newest(relay);
 	const struct relay_handlers *handlers = &relay->params.handlers;
+	bool was = inside_set(true);
 
 	if (session)
 		handlers->timeout_h(handlers->arg, session->open.call, side);
+	inside_set(was);
 }
 
 void told_hear(struct relay *relay, enum relay_side side, struct dtmf_digit digit)
@@ -271,11 +279,14 @@ void told_hear(struct relay *relay, enum relay_side side, struct dtmf_digit digi
 	const struct relay_session *session = newest(relay);
 	const struct relay_handlers *handlers = &relay->params.handlers;
 	struct relay_digit heard = {.side = side, .digit = digit};
+	bool was;
 
 	if (!session)
 		return;
 	heard.call = session->open.call;
+	was = inside_set(true);
 	handlers->digit_h(handlers->arg, &heard);
+	inside_set(was);
 }
 
 void told_digits(struct relay *relay, struct buf *out)

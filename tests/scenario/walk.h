@@ -13,6 +13,7 @@ struct walk_params {
 	unsigned events;           /* at least so many steps; 0: as the seed says */
 	const struct steps *steps; /* instead of the seed; NULL: the seed */
 	const struct known_set *known;
+	bool lenient; /* only what is left over in the end counts */
 	/* Each step before it is played, so that it is known when the process dies. */
 	void (*step_h)(void *arg, const char *text);
 	void *arg;

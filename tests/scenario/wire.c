@@ -1,5 +1,7 @@
 #include "wire.h"
 
+#include "inside.h"
+
 #include "base/log.h"
 
 #include <errno.h>
@@ -143,8 +145,8 @@ static struct wire_flow *find_flow(struct transport *transport, enum transport_k
 	return NULL;
 }
 
-int transport_flow(struct transport *transport, const struct transport_target *target,
-	struct flow **ret, struct err_text *text)
+static int find_or_make(struct transport *transport,
+	const struct transport_target *target, struct flow **ret, struct err_text *text)
 {
 	enum wire_reach reach = WIRE_HERE;
 	const struct wire_flow *standing;
@@ -167,6 +169,16 @@ int transport_flow(struct transport *transport, const struct transport_target *t
 	return 0;
 }
 
+int transport_flow(struct transport *transport, const struct transport_target *target,
+	struct flow **ret, struct err_text *text)
+{
+	bool was = inside_set(false);
+	int err = find_or_make(transport, target, ret, text);
+
+	inside_set(was);
+	return err;
+}
+
 void transport_close_flow(struct flow *flow, const char *why)
 {
 	wire_close(flow, why);
@@ -178,6 +190,7 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 {
 	struct wire_flow *wired = (struct wire_flow *)flow;
 	struct transport *transport = wired->transport;
+	bool was;
 
 	if (wired->stalled && wired->queued && wired->queued + len > wired->stalled) {
 		wire_cut(flow, "reads too slowly");
@@ -185,9 +198,11 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 	}
 	if (wired->stalled)
 		wired->queued += len;
+	was = inside_set(false);
 	buf_clear(&wired->last);
 	buf_add(&wired->last, data, len);
 	transport->sent_h(transport->sent_arg, flow, flow->tap_call, data, len);
+	inside_set(was);
 	return 0;
 }
 
@@ -285,12 +300,15 @@ void wire_cut(struct flow *flow, const char *why)
 bool wire_settle(struct transport *transport)
 {
 	struct wire_flow *wired;
+	bool was;
 
 	if (list_empty(&transport->closing))
 		return false;
 	wired = LIST_ENTRY(transport->closing.next, struct wire_flow, node);
 	list_remove(&wired->node);
+	was = inside_set(true);
 	transport->handlers.closed_h(transport->handlers.arg, &wired->flow, wired->why);
+	inside_set(was);
 	flow_unref(&wired->flow);
 	return true;
 }
@@ -325,12 +343,16 @@ void wire_bounce(struct flow *flow)
 {
 	struct wire_flow *wired = (struct wire_flow *)flow;
 	const struct transport_handlers *handlers = &wired->transport->handlers;
+	bool was;
 
+	was = inside_set(true);
 	handlers->unreachable_h(
 		handlers->arg, flow, buf_span(&wired->last), -ECONNREFUSED);
+	inside_set(was);
 }
 
-bool wire_receive(struct flow *flow, const char *data, size_t len)
+/* Inside. */
+static bool receive(struct flow *flow, const char *data, size_t len)
 {
 	struct wire_flow *wired = (struct wire_flow *)flow;
 	const struct transport_handlers *handlers = &wired->transport->handlers;
@@ -338,8 +360,6 @@ bool wire_receive(struct flow *flow, const char *data, size_t len)
 	struct message *message = NULL;
 	char host[ADDR_TEXT_SIZE];
 
-	if (!wire_takes(flow))
-		return false;
 	if (message_parse(&message, data, len, &fault))
 		return false;
 	handlers->call_h(handlers->arg, flow, message);
@@ -349,6 +369,18 @@ bool wire_receive(struct flow *flow, const char *data, size_t len)
 	handlers->message_h(handlers->arg, flow, message, &fault);
 	message_unref(message);
 	return true;
+}
+
+bool wire_receive(struct flow *flow, const char *data, size_t len)
+{
+	bool was, taken;
+
+	if (!wire_takes(flow))
+		return false;
+	was = inside_set(true);
+	taken = receive(flow, data, len);
+	inside_set(was);
+	return taken;
 }
 
 void wire_listen(struct transport *transport, enum relay_side side, const char *address,
