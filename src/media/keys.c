@@ -27,7 +27,17 @@ static int make_room(
 {
 	struct keys_entry *oldest = NULL;
 
-	if (keys->count < KEYS_MAX) {
+	if (keys->count == keys->room && keys->room < KEYS_MAX) {
+		unsigned room = keys->room ? 2 * keys->room : 1;
+
+		oldest = reallocarray(keys->list, room, sizeof(*oldest));
+		if (!oldest)
+			return -ENOMEM;
+		keys->list = oldest;
+		keys->room = room;
+		oldest = NULL;
+	}
+	if (keys->count < keys->room) {
 		*ret = &keys->list[keys->count++];
 		return 0;
 	}
@@ -102,6 +112,7 @@ void keys_clear(struct keys *keys)
 {
 	for (unsigned i = 0; i < keys->count; i++)
 		srtp_context_free(keys->list[i].context);
+	free(keys->list);
 	free(keys->spent);
 	*keys = (struct keys){.count = 0};
 }

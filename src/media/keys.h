@@ -15,12 +15,13 @@
 /* Keys that are remembered beyond those. */
 #define KEYS_SPENT 64
 
+/* Zeroed it is empty. */
 struct keys {
 	struct keys_entry {
 		struct srtp_context *context; /* owned */
 		uint32_t used;                /* when it was asked for last */
-	} list[KEYS_MAX];
-	unsigned count;
+	} * list;                             /* owned */
+	unsigned count, room;
 	uint32_t clock;
 	/* The latest keys whose contexts had to go, by a hash: a ring. NULL: none so far. */
 	uint64_t *spent;

@@ -17,10 +17,8 @@ struct codec {
 
 static const struct codec codecs[] = {
 	{"PCMA", 0, 25.1}, /* with concealment; also for codecs that it does not list */
-	{"PCMU", 0, 25.1},
-	{"G729", 11, 19},
-	{"G723", 15, 16.1},
-	{"GSM-EFR", 5, 10},
+	{"PCMU", 0, 25.1}, {"G729", 11, 19}, {"G723", 15, 16.1}, {"GSM-EFR", 5, 10},
+	{"AMR", 5, 10}, /* at 12.2 kbit/s, which is GSM-EFR */
 };
 
 static const struct codec *find_codec(const char *name)

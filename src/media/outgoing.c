@@ -65,6 +65,7 @@ static void clear_stream(struct outgoing *outgoing, unsigned index)
 {
 	outgoing->streams[index] = (struct outgoing_stream){
 		.ssrc = new_ssrc(outgoing), .source = OUTGOING_NONE};
+	outgoing->lost[index] = (struct outgoing_lost){0};
 }
 
 void outgoing_init(struct outgoing *outgoing, uint64_t seed)
@@ -173,6 +174,7 @@ static uint32_t seq_after(const struct outgoing_source *source, uint16_t seq)
 static void join(struct outgoing *outgoing, struct outgoing_source *source,
 	struct outgoing_stream *stream, const struct arrival *in)
 {
+	struct outgoing_lost *lost = &outgoing->lost[stream - outgoing->streams];
 	uint32_t rate = in->clock->rate, kept, now;
 
 	if (!stream->started)
@@ -192,7 +194,7 @@ static void join(struct outgoing *outgoing, struct outgoing_source *source,
 	if (!source->step || source->step > in->clock->rate_most / 5)
 		source->step = stream->step;
 	if (stream->source != (uint8_t)(source - outgoing->sources))
-		stream->lost_base = stream->lost;
+		lost->base = lost->now;
 	stream->source = (uint8_t)(source - outgoing->sources);
 	stream->rate = rate;
 	stream->broken = false;
@@ -479,7 +481,7 @@ void outgoing_renew(struct outgoing *outgoing)
 
 		stream->ssrc = new_ssrc(outgoing);
 		stream->packets = stream->octets = 0;
-		stream->lost = stream->lost_base = 0;
+		outgoing->lost[i] = (struct outgoing_lost){0};
 	}
 }
 

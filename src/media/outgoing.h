@@ -19,7 +19,7 @@
 /* Streams of ours at once. A further source takes the place of the longest silent one. */
 #define OUTGOING_STREAMS 8
 /* Sources that are remembered. */
-#define OUTGOING_SOURCES 16
+#define OUTGOING_SOURCES 12
 /* Of an index: there is none. */
 #define OUTGOING_NONE 0xff
 /* A source of which nothing came for so long has fallen silent. */
@@ -62,17 +62,21 @@ struct outgoing_stream {
 	uint32_t step;
 	uint64_t sent_us;
 	uint32_t packets, octets; /* as sender reports count: RFC 3550 6.4.1 */
-	/* What the far end says that it lost: by its last report, and when this source began. */
-	int32_t lost, lost_base;
+};
+
+/* What the far end says that it lost: by its last report, and when the present source began. */
+struct outgoing_lost {
+	int32_t now, base;
 };
 
 struct outgoing {
-	struct outgoing_stream streams[OUTGOING_STREAMS];
-	struct outgoing_source sources[OUTGOING_SOURCES];
 	uint8_t last;      /* the source of the packet before */
 	uint8_t latest;    /* the stream that was sent in most lately */
 	uint32_t reporter; /* who sends RTCP there and no RTP; 0: not known */
-	uint64_t random;   /* the state of what SSRCs come from */
+	struct outgoing_stream streams[OUTGOING_STREAMS];
+	struct outgoing_source sources[OUTGOING_SOURCES];
+	struct outgoing_lost lost[OUTGOING_STREAMS];
+	uint64_t random; /* the state of what SSRCs come from */
 };
 
 /* SEED is random. */

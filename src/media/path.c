@@ -255,7 +255,7 @@ static bool admit(struct path *path, const struct path_batch *batch,
 	bool foreign = !remote_is_source(remote, in->channel, in->source);
 	int err;
 
-	if (side->cover == PATH_CLOSED || !remote->to[in->channel].len ||
+	if (side->cover == PATH_CLOSED || !remote->from[in->channel].len ||
 		(foreign && !may_be(side, in, batch->now_us))) {
 		counter_add(&counters->dropped_source, 1);
 		return false;

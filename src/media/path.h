@@ -34,20 +34,22 @@ enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_UDPTL };
 #define PATH_RTCP_MAX 1400
 
 struct path_side {
+	/* What each packet needs, together. */
 	enum path_cover cover;
 	bool mux, send, receive;
-	struct remote remote; /* its indices are by enum path_channel */
-	struct addr local[2];
 	struct srtp_context *open; /* with PATH_SRTP alone; borrowed from the keys */
 	struct srtp_context *seal;
-	struct keys open_keys, seal_keys;
-	struct search search; /* for what OPEN refuses */
-	struct formats formats;
-	struct outgoing outgoing; /* what we send to it */
-	uint64_t set_us;          /* when the far end's silence began to count */
+	struct remote remote; /* its indices are by enum path_channel */
 	struct quality quality;
-	struct report report;
+	struct formats formats;
 	struct counters counters;
+	struct outgoing outgoing; /* what we send to it */
+	/* The rest. */
+	struct search search; /* for what OPEN refuses */
+	struct addr local[2];
+	uint64_t set_us; /* when the far end's silence began to count */
+	struct report report;
+	struct keys open_keys, seal_keys;
 };
 
 /* Digits between a side that has telephone-events and one that has them signalled. */

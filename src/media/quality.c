@@ -152,8 +152,34 @@ static void update_jitter(struct quality *quality, const struct quality_packet *
 	quality->jitter += distance - ((quality->jitter + 8) >> 4);
 }
 
+/* True: PACKET is of an SSRC that was measured before, and has lived on beside the present one. */
+static bool lives_beside(struct quality *quality, const struct quality_packet *packet)
+{
+	struct quality_other *oldest = &quality->others[0];
+
+	for (unsigned i = 0; i < QUALITY_OTHERS; i++) {
+		struct quality_other *other = &quality->others[i];
+
+		if (other->heard_us && other->ssrc == packet->ssrc) {
+			bool lives =
+				packet->arrival_us - other->heard_us < QUALITY_SILENT_US;
+
+			other->heard_us = lives ? packet->arrival_us : 0;
+			return lives;
+		}
+		if (other->heard_us < oldest->heard_us)
+			oldest = other;
+	}
+	*oldest = (struct quality_other){quality->ssrc, quality->heard_us};
+	return false;
+}
+
 void quality_packet(struct quality *quality, const struct quality_packet *packet)
 {
+	if (quality->started && packet->ssrc != quality->ssrc &&
+		lives_beside(quality, packet))
+		return;
+	quality->heard_us = packet->arrival_us;
 	if (!quality->started || packet->ssrc != quality->ssrc) {
 		if (quality->started)
 			quality->ssrc_changes++;

@@ -1,10 +1,15 @@
 /*
- * Loss, order and jitter of a received RTP stream: RFC 3550 A.1, A.3 and A.8. No time is
- * read here; owned by the worker of the stream.
+ * Loss, order and jitter of a received RTP stream: RFC 3550 A.1, A.3 and A.8. Of SSRCs that
+ * live at once the latest that began is measured. No time is read here; owned by the worker of
+ * the stream.
  */
 #pragma once
 
 #include <stdint.h>
+
+/* SSRCs that were measured before, to know them again while they live. */
+#define QUALITY_OTHERS 8
+#define QUALITY_SILENT_US 500000
 
 struct quality {
 	uint32_t ssrc;
@@ -22,8 +27,13 @@ struct quality {
 	uint8_t started;
 	uint32_t transit;
 	uint32_t timestamp;
-	uint32_t jitter; /* in RTP clock units, times 16 */
-	uint32_t clock;  /* of the latest payload type, Hz */
+	uint32_t jitter;   /* in RTP clock units, times 16 */
+	uint32_t clock;    /* of the latest payload type, Hz */
+	uint64_t heard_us; /* the latest packet of this SSRC */
+	struct quality_other {
+		uint32_t ssrc;
+		uint64_t heard_us; /* 0: none */
+	} others[QUALITY_OTHERS];
 };
 
 struct quality_packet {

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -377,8 +378,7 @@ int relay_open(
 		return -ENOMEM;
 	session->relay = relay;
 	session->slot = least_loaded(relay);
-	session->ports[RELAY_INTERNAL] = relay->ports[RELAY_INTERNAL];
-	session->ports[RELAY_EXTERNAL] = relay->ports[RELAY_EXTERNAL];
+	memcpy(session->ports, relay->ports, sizeof(session->ports));
 	err = worker_open(session->slot->worker, &session->worker, open);
 	wake(session->slot);
 	if (err != 0) {
@@ -457,18 +457,14 @@ static int take_ports(struct relay_session *session, struct worker_ports *ret)
 	struct ports *const *pools = session->ports;
 	struct worker_ports ports;
 	uint64_t ms = now_ms(session->relay);
-	int err;
+	int err = ports_take(pools[0], ms, ports.fd[0], &ports.local_rtp[0]);
 
-	err = ports_take(pools[RELAY_INTERNAL], ms, ports.fd[RELAY_INTERNAL],
-		&ports.local_rtp[RELAY_INTERNAL]);
 	if (err != 0)
 		return err;
-	err = ports_take(pools[RELAY_EXTERNAL], ms, ports.fd[RELAY_EXTERNAL],
-		&ports.local_rtp[RELAY_EXTERNAL]);
+	err = ports_take(pools[1], ms, ports.fd[1], &ports.local_rtp[1]);
 	if (err != 0) {
-		close_pair(ports.fd[RELAY_INTERNAL]);
-		ports_release(pools[RELAY_INTERNAL],
-			addr_port(&ports.local_rtp[RELAY_INTERNAL]), ms);
+		close_pair(ports.fd[0]);
+		ports_release(pools[0], addr_port(&ports.local_rtp[0]), ms);
 		return err;
 	}
 	*ret = ports;
@@ -495,13 +491,12 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	err = worker_add(session->worker, &stream->worker, &ports);
 	wake(session->slot);
 	if (err != 0) {
-		close_pair(ports.fd[RELAY_INTERNAL]);
-		close_pair(ports.fd[RELAY_EXTERNAL]);
+		close_pair(ports.fd[0]);
+		close_pair(ports.fd[1]);
 		release_ports(session, ports.local_rtp);
 		goto out;
 	}
-	stream->local_rtp[RELAY_INTERNAL] = ports.local_rtp[RELAY_INTERNAL];
-	stream->local_rtp[RELAY_EXTERNAL] = ports.local_rtp[RELAY_EXTERNAL];
+	memcpy(stream->local_rtp, ports.local_rtp, sizeof(stream->local_rtp));
 	claim_ports(session, ports.local_rtp);
 	session->streams[index] = stream;
 	relay->stream_count++;
@@ -577,5 +572,5 @@ void relay_stats(const struct relay_session *session, unsigned index,
 	if (relay_stream_exists(session, index))
 		worker_stats(session->streams[index]->worker, side, ret);
 	else
-		*ret = (struct relay_stats){0};
+		*ret = (struct relay_stats){.payload_type = -1};
 }

@@ -20,6 +20,8 @@
 
 #define RELAY_STREAMS 8
 
+/* The two ends of a session. To the relay they are equal: what an end is, and where its ports
+ * are (relay_set_address()), is its user's to say. */
 enum relay_side { RELAY_INTERNAL, RELAY_EXTERNAL };
 
 /* Same order as enum sdes_suite; RELAY_PLAIN is RTP without SRTP. */

@@ -46,15 +46,15 @@ struct before {
 
 struct srtp_context {
 	srtp_t library;
-	struct relay_key key;
 	size_t rtp_min; /* bytes of the shortest sealed packet */
 	size_t rtcp_min;
 	enum srtp_direction direction;
-	bool aead;
 	unsigned rtcp_tag_len;
-	struct ssrcs ssrcs;
+	bool aead;
+	bool keep;             /* the SSRCs of BEFORE go on at their ROC */
 	struct before *before; /* of the context that this one follows; owned, or NULL */
-	bool keep;             /* they go on at their ROC */
+	struct ssrcs ssrcs;
+	struct relay_key key;
 };
 
 struct policy {
@@ -184,6 +184,7 @@ int srtp_context_new(struct srtp_context **ret, const struct relay_key *key,
 	context = calloc(1, sizeof(*context));
 	if (!context)
 		return -ENOMEM;
+	ssrcs_init(&context->ssrcs);
 	suite = &suites[key->suite];
 	context->key = *key;
 	context->direction = direction;
@@ -515,10 +516,8 @@ int srtp_context_open_at(
 }
 
 /* Never more than the library may keep: what it forgot of an SSRC would be sealed with again. */
-static int check_seal(struct srtp_context *context, uint32_t ssrc)
+static int check_seal(struct srtp_context *context)
 {
-	if (ssrcs_find(&context->ssrcs, ssrc))
-		return 0;
 	if (context->ssrcs.count == SRTP_SEAL_SSRCS)
 		return ERR_LIMIT;
 	return ssrcs_reserve(&context->ssrcs);
@@ -526,6 +525,7 @@ static int check_seal(struct srtp_context *context, uint32_t ssrc)
 
 int srtp_context_seal(struct srtp_context *context, bool rtcp, uint8_t *data, size_t *len)
 {
+	bool known;
 	uint32_t ssrc;
 	int err;
 
@@ -534,12 +534,14 @@ int srtp_context_seal(struct srtp_context *context, bool rtcp, uint8_t *data, si
 		*len > UINT16_MAX - SRTP_TRAILER_MAX)
 		return ERR_FORMAT;
 	ssrc = read_ssrc(data, rtcp);
-	err = check_seal(context, ssrc);
+	known = ssrcs_find(&context->ssrcs, ssrc) != NULL;
+	err = known ? 0 : check_seal(context);
 	if (err != 0)
 		return err;
 	err = rtcp ? seal_packet(context, true, data, len) : run_rtp(context, data, len);
 	/* A refused packet may have left its stream behind all the same. */
-	note_use(context, ssrcs_add(&context->ssrcs, ssrc));
+	if (!known)
+		note_use(context, ssrcs_add(&context->ssrcs, ssrc));
 	return err;
 }
 

@@ -6,12 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_ROOM 4
+void ssrcs_init(struct ssrcs *ssrcs)
+{
+	*ssrcs = (struct ssrcs){.room = SSRCS_FEW};
+	ssrcs->list = ssrcs->few;
+}
 
 void ssrcs_clear(struct ssrcs *ssrcs)
 {
-	free(ssrcs->list);
-	*ssrcs = (struct ssrcs){0};
+	if (ssrcs->list != ssrcs->few)
+		free(ssrcs->list);
+	ssrcs_init(ssrcs);
 }
 
 /* The first that is not below SSRC. */
@@ -44,16 +49,19 @@ struct ssrc *ssrcs_find(struct ssrcs *ssrcs, uint32_t ssrc)
 
 int ssrcs_reserve(struct ssrcs *ssrcs)
 {
-	unsigned room = ssrcs->room ? 2 * ssrcs->room : FIRST_ROOM;
+	bool few = ssrcs->list == ssrcs->few;
+	unsigned room = 2 * ssrcs->room;
 	struct ssrc *list;
 
 	if (ssrcs->count < ssrcs->room)
 		return 0;
 	if (ssrcs->room == SSRCS_MAX)
 		return ERR_LIMIT;
-	list = reallocarray(ssrcs->list, room, sizeof(*list));
+	list = reallocarray(few ? NULL : ssrcs->list, room, sizeof(*list));
 	if (!list)
 		return -ENOMEM;
+	if (few)
+		memcpy(list, ssrcs->few, sizeof(ssrcs->few));
 	ssrcs->list = list;
 	ssrcs->room = room;
 	return 0;

@@ -14,6 +14,8 @@
 
 /* SSRCs of one key, 24 bytes each; packets of further ones are refused. */
 #define SSRCS_MAX 16384
+/* Most calls have one, and one more for RTCP. */
+#define SSRCS_FEW 2
 /* Those of them that the library has a stream for. */
 #define SSRCS_LIVE 16
 
@@ -30,16 +32,18 @@ struct ssrc {
 	bool rtcp_window;
 };
 
-/* Zeroed it is empty. */
 struct ssrcs {
-	struct ssrc *list; /* sorted by SSRC; owned */
+	struct ssrc *list; /* sorted by SSRC: FEW, or owned */
 	unsigned count, room;
 	unsigned last; /* index of the latest that was looked for */
 	uint32_t clock;
+	struct ssrc few[SSRCS_FEW];
 	uint32_t live[SSRCS_LIVE + 1];
 	unsigned live_count;
 };
 
+/* It does not move afterwards. */
+void ssrcs_init(struct ssrcs *ssrcs);
 void ssrcs_clear(struct ssrcs *ssrcs);
 /* NULL: not known. Stands until ssrcs_add(). */
 struct ssrc *ssrcs_find(struct ssrcs *ssrcs, uint32_t ssrc);

@@ -110,8 +110,8 @@ void sweep(struct worker *worker)
 		struct worker_session *session =
 			LIST_ENTRY(node, struct worker_session, node);
 
-		sweep_side(worker, session, RELAY_INTERNAL);
-		sweep_side(worker, session, RELAY_EXTERNAL);
+		for (unsigned side = 0; side < 2; side++)
+			sweep_side(worker, session, (enum relay_side)side);
 		expire_digits(worker, session);
 		report_streams(worker, session);
 		tell_ssrcs(session);

@@ -2,7 +2,7 @@
  * Tandem's relay beside rtpengine and a forwarder that does nothing else: tables for
  * Markdown. See tests/bench/media, which runs it.
  *
- *   bench_media [OPTION...] [cpu|delay|limit|session]...
+ *   bench_media [OPTION...] [cpu|delay|limit|session|against]...
  *
  *   --io LIST         back ends, with commas (sockets,io_uring,steer)
  *   --calls N         (1000)
@@ -13,6 +13,7 @@
  *   --suite NAME      of the internal side, as RFC 4568 has it (AES_CM_128_HMAC_SHA1_80)
  *   --captures DIR    an empty folder; without it nothing is captured
  *   --core N, --load-core N     the servers', the load's (0, 1)
+ *   --against PROGRAM           another build's relay (media_other.c), for the part against
  *
  * Servers of one part stand at the same time and take turns, so that all see the same
  * machine. What the machine does not allow, or is not installed, is said and left out. CPU is
@@ -62,6 +63,7 @@ struct options {
 	unsigned tick_us;
 	enum relay_suite suite;
 	const char *captures;
+	const char *against;
 	unsigned core, load_core;
 };
 
@@ -88,8 +90,10 @@ static void name_rig(struct rig *rig, const struct media_params *params)
 		snprintf(rig->name, sizeof(rig->name), "rtpengine");
 	else
 		snprintf(rig->name, sizeof(rig->name), "%s, %s, tick %u us%s",
-			params->kind == MEDIA_BARE ? "bare forwarder" : "Tandem", io,
-			params->tick_us, capture_names[params->capture]);
+			params->kind == MEDIA_BARE    ? "bare forwarder"
+			: params->kind == MEDIA_OTHER ? "the other build"
+						      : "Tandem",
+			io, params->tick_us, capture_names[params->capture]);
 }
 
 /* False, and said, when it cannot be had here. */
@@ -288,6 +292,64 @@ static void part_cpu(const struct options *o)
 	printf("\n");
 	while (count > 0)
 		close_rig(&rigs[--count]);
+}
+
+/* Another build */
+
+/* Slices in turns, the first one first as often as not, so that both see the same machine. */
+static void against_rate(const struct options *o, struct rig rigs[2], unsigned pps)
+{
+	double ratios[ROUNDS_MAX], cpu[2];
+	struct media_result warm;
+
+	for (unsigned i = 0; i < 2; i++) {
+		rigs[i].sent = rigs[i].lost = rigs[i].user = rigs[i].system = 0;
+		run(&rigs[i], pps, AGAIN_SECONDS, &warm);
+	}
+	for (unsigned round = 0; round < o->rounds; round++) {
+		slice_cpu(&rigs[round % 2], pps, o->seconds, round);
+		slice_cpu(&rigs[!(round % 2)], pps, o->seconds, round);
+		ratios[round] = rigs[1].cpu[round] / rigs[0].cpu[round];
+	}
+	qsort(ratios, o->rounds, sizeof(ratios[0]), by_double);
+	for (unsigned i = 0; i < 2; i++)
+		cpu[i] = median(&rigs[i], o->rounds);
+	printf("| %u | %s | %.2f | %.2f | %.2f | %.3f | %.3f | %.3f | %llu of %llu |\n",
+		pps, io_names[media_server_params(rigs[1].server)->io], cpu[0],
+		rigs[0].cpu[0], cpu[1], ratios[o->rounds / 2], cpu[1] / cpu[0],
+		rigs[1].cpu[0] / rigs[0].cpu[0],
+		(unsigned long long)(rigs[0].lost + rigs[1].lost),
+		(unsigned long long)(rigs[0].sent + rigs[1].sent));
+}
+
+static void part_against(const struct options *o)
+{
+	if (!o->against)
+		return;
+	printf("CPU a packet beside another build, us; %u calls, %u slices of %u s each, "
+	       "in "
+	       "turns.\n\n"
+	       "| packets/s | io | it, median | least | ours, median | ratio, median of "
+	       "the rounds | of the medians | of the least | lost |\n"
+	       "|---|---|---|---|---|---|---|---|---|\n",
+		o->calls, o->rounds, o->seconds);
+	for (unsigned i = 0; i < o->io_count; i++) {
+		struct media_params params =
+			params_of(o, MEDIA_OTHER, o->io[i], o->tick_us);
+		struct rig rigs[2];
+
+		params.program = o->against;
+		if (!open_rig(&rigs[0], &params, o->calls))
+			continue;
+		params.kind = MEDIA_TANDEM;
+		if (open_rig(&rigs[1], &params, o->calls)) {
+			for (unsigned j = 0; j < o->rate_count; j++)
+				against_rate(o, rigs, o->rates[j]);
+			close_rig(&rigs[1]);
+		}
+		close_rig(&rigs[0]);
+	}
+	end_table();
 }
 
 /* Delay */
@@ -561,7 +623,8 @@ static bool parse(struct options *o, int argc, char **argv)
 		{"rounds", 1, NULL, 'n'}, {"seconds", 1, NULL, 's'},
 		{"tick", 1, NULL, 't'}, {"suite", 1, NULL, 'u'},
 		{"captures", 1, NULL, 'a'}, {"core", 1, NULL, 'k'},
-		{"load-core", 1, NULL, 'l'}, {NULL, 0, NULL, 0}};
+		{"load-core", 1, NULL, 'l'}, {"against", 1, NULL, 'g'},
+		{NULL, 0, NULL, 0}};
 	bool good = true;
 	int c;
 
@@ -584,6 +647,8 @@ static bool parse(struct options *o, int argc, char **argv)
 			good &= parse_suite(o, optarg);
 		else if (c == 'a')
 			o->captures = optarg;
+		else if (c == 'g')
+			o->against = optarg;
 		else if (c == 'k')
 			o->core = number;
 		else if (c == 'l')
@@ -620,7 +685,7 @@ int main(int argc, char **argv)
 		const char *name;
 		void (*run)(const struct options *o);
 	} parts[] = {{"cpu", part_cpu}, {"delay", part_delay}, {"limit", part_limit},
-		{"session", part_session}};
+		{"session", part_session}, {"against", part_against}};
 	struct options o = {.io = {RELAY_IO_SOCKETS, RELAY_IO_URING, RELAY_IO_STEER},
 		.io_count = 3,
 		.calls = 1000,

@@ -48,6 +48,10 @@ struct media_load {
 	struct media_call *calls;
 	struct flow *flows; /* call by call: from the internal side, from the external */
 	unsigned *order;    /* in which they are sent: those of one socket together */
+	/* By side and port of the server, which may send SSRCs of its own: the flow that comes from
+	 * there, and 1; 0: none. */
+	unsigned from[2][65536];
+	bool served;
 	int fd[2][2][SOCKETS]; /* by side and channel */
 	unsigned at;
 	unsigned reading;
@@ -138,6 +142,8 @@ static void make_flow(struct media_load *load, unsigned number)
 		flow->to[channel] = call->local[side][channel];
 	}
 	flow->from = call->local[1 - side][0];
+	if (load->served)
+		load->from[1 - side][addr_port(&flow->from)] = number + 1;
 	flow->seq = (uint16_t)number;
 	if (key->suite != RELAY_PLAIN)
 		media_check(srtp_context_new(&flow->crypto, key,
@@ -186,6 +192,7 @@ void media_load_new(struct media_load **ret, struct media_server *server, unsign
 	media_check(srtp_library_start(&srtp_engine_nettle, NULL), "SRTP");
 	load->count = count;
 	open_sockets(load);
+	load->served = server != NULL;
 	if (server)
 		media_server_open(server, load->calls, 0, count);
 	else
@@ -322,19 +329,38 @@ static void take_delay(struct media_load *load, struct msghdr *head, const uint8
 						    : (uint32_t)(came_ns - sent);
 }
 
+/* The flow that PACKET came from the server for; UINT32_MAX: none. Without a server flows share
+ * their sources, and their SSRCs tell. */
+static unsigned find_flow(
+	const struct media_load *load, const struct packet *packet, size_t len)
+{
+	uint16_t port = addr_port(&packet->source);
+
+	if (len < RTP_LEN)
+		return UINT32_MAX;
+	for (unsigned side = 0; side < 2; side++) {
+		unsigned number = load->from[side][port] - 1;
+
+		if (load->from[side][port] != 0 &&
+			addr_equal(&packet->source, &load->flows[number].from))
+			return number;
+	}
+	return get32(packet->data + 8) - SSRC_FIRST;
+}
+
 static void take(struct media_load *load, struct mmsghdr *message)
 {
 	struct packet *packet = (struct packet *)message->msg_hdr.msg_iov->iov_base;
 	size_t len = message->msg_len;
-	unsigned number =
-		len < RTP_LEN ? UINT32_MAX : get32(packet->data + 8) - SSRC_FIRST;
 	struct flow *flow;
+	unsigned number;
 
 	load->result.bad++; /* until it has proved to be good */
+	packet->source.len = message->msg_hdr.msg_namelen;
+	number = find_flow(load, packet, len);
 	if (number >= 2 * load->count)
 		return;
 	flow = &load->flows[number];
-	packet->source.len = message->msg_hdr.msg_namelen;
 	if (!addr_equal(&packet->source, &flow->from))
 		return;
 	if (flow->crypto && number % 2 == RELAY_EXTERNAL &&

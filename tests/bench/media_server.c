@@ -94,6 +94,26 @@ static pid_t fork_on(unsigned core)
 	return 0;
 }
 
+/* Never returns. */
+static void exec_other(
+	const struct media_params *params, const struct addr local[2], int control)
+{
+	char number[5][24], internal[ADDR_TEXT_SIZE], external[ADDR_TEXT_SIZE];
+	const unsigned long values[5] = {
+		3, sizeof(struct media_call), params->io, params->tick_us, params->suite};
+
+	for (unsigned i = 0; i < 5; i++)
+		snprintf(number[i], sizeof(number[i]), "%lu", values[i]);
+	/* What is 3 already would close itself. */
+	if (control == 3)
+		control = dup(control);
+	if (dup2(control, 3) == 3)
+		execl(params->program, params->program, number[0], number[1], number[2],
+			number[3], number[4], addr_text(&local[0], internal),
+			addr_text(&local[1], external), (char *)NULL);
+	_exit(127);
+}
+
 static int start_child(struct media_server *server, struct err_text *text)
 {
 	const struct media_params *params = &server->params;
@@ -107,6 +127,8 @@ static int start_child(struct media_server *server, struct err_text *text)
 	server->pid = fork_on(params->core);
 	if (server->pid == 0) {
 		close(control[0]);
+		if (params->kind == MEDIA_OTHER)
+			exec_other(params, local, control[1]);
 		(params->kind == MEDIA_BARE ? media_bare_run : media_tandem_run)(
 			params, local, control[1]);
 		_exit(0);

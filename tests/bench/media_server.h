@@ -12,7 +12,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-enum media_kind { MEDIA_TANDEM, MEDIA_BARE, MEDIA_RTPENGINE };
+/* MEDIA_OTHER is Tandem's relay of another build. */
+enum media_kind { MEDIA_TANDEM, MEDIA_BARE, MEDIA_RTPENGINE, MEDIA_OTHER };
 
 /* As [audit] mode. */
 enum media_capture { MEDIA_NO_CAPTURE, MEDIA_CAPTURE_SIGNALLING, MEDIA_CAPTURE_FULL };
@@ -26,6 +27,7 @@ struct media_params {
 	/* Tandem's alone; its files go to FOLDER. */
 	enum media_capture capture;
 	const char *folder;
+	const char *program; /* MEDIA_OTHER's: see media_other.c */
 };
 
 /* By enum relay_side, then RTP and RTCP. */

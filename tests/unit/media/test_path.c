@@ -637,6 +637,38 @@ static void reports_are_made_for_a_side_that_gets_none(void **state)
 		path_report(&f->path, RELAY_EXTERNAL, &f->batch, f->packet.data, &out));
 }
 
+static void send_type(struct fixture *f, uint16_t seq, uint8_t type, uint32_t timestamp)
+{
+	test_rtp(&f->packet, 5, seq, 160);
+	f->packet.data[1] = type;
+	test_put32(f->packet.data + 4, timestamp);
+	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+}
+
+/* What comes, not what was offered first: and not what comes beside it. */
+static void the_payload_type_that_comes_is_known(void **state)
+{
+	struct fixture *f = *state;
+	struct relay_remote *remote = &f->remote[RELAY_EXTERNAL];
+
+	assert_int_equal(stats(f, RELAY_EXTERNAL).payload_type, -1);
+	remote->format_count = 3;
+	remote->formats[0] = (struct relay_format){.type = 111, .rate = 48000};
+	remote->formats[1] = (struct relay_format){101, true, 48000};
+	remote->formats[2] = (struct relay_format){.type = 9, .rate = 8000};
+	apply(f);
+	for (uint16_t i = 0; i < 1000; i++) {
+		f->batch.now_us += 20000 + (i % 2 ? 1000U : 0U);
+		send_type(f, i, i % 100 == 99 ? 101 : 111, i * 960U);
+	}
+	assert_int_equal(stats(f, RELAY_EXTERNAL).payload_type, 111);
+	assert_in_range(stats(f, RELAY_EXTERNAL).jitter_us, 800, 1000);
+	send_type(f, 1000, 13, 960000); /* comfort noise */
+	assert_int_equal(stats(f, RELAY_EXTERNAL).payload_type, 111);
+	send_type(f, 1001, 0, 960160);
+	assert_int_equal(stats(f, RELAY_EXTERNAL).payload_type, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -665,6 +697,7 @@ int main(void)
 		TEST(a_fax_keeps_both_sides_alive),
 		TEST(taps_what_is_relayed_with_its_addresses),
 		TEST(silence_counts_only_where_packets_are_expected),
+		TEST(the_payload_type_that_comes_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, test_start_srtp, NULL);

@@ -138,6 +138,51 @@ static void late_packets_and_duplicates_are_told_apart(void **state)
 	assert_int_equal(quality.duplicates, 4);
 }
 
+/* Two voices at once, or video with its retransmissions: one of them is measured, and is no change
+ * of SSRC with each packet. */
+static void of_ssrcs_that_live_at_once_one_is_measured(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < 500; i++)
+		for (uint32_t ssrc = 1; ssrc <= 4; ssrc++)
+			feed(&quality, ssrc, (uint16_t)(1000 * ssrc + i), i * 160,
+				5000000 + i * 20000ULL + ssrc * 1000);
+	assert_int_equal(quality.ssrc_changes, 3);
+	assert_int_equal(quality.ssrc, 4);
+	assert_int_equal(quality_lost(&quality), 0);
+	assert_int_equal(quality_jitter_us(&quality), 0);
+	/* When it ends, one of the others is measured on. */
+	for (unsigned i = 600; i < 700; i++)
+		feed(&quality, 2, (uint16_t)(2000 + i), i * 160, 5000000 + i * 20000ULL);
+	assert_int_equal(quality.ssrc, 2);
+	assert_int_equal(quality.ssrc_changes, 4);
+}
+
+/* The clock that the description says: Opus counts 48,000 a second. */
+static void jitter_is_in_time_whatever_the_clock(void **state)
+{
+	static const uint32_t clocks[] = {8000, 16000, 48000, 90000};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(clocks) / sizeof(clocks[0]); i++) {
+		struct quality quality = {0};
+
+		for (unsigned j = 0; j < 2000; j++) {
+			const struct quality_packet packet = {.ssrc = 1,
+				.seq = (uint16_t)j,
+				.timestamp = j * (clocks[i] / 50),
+				.clock = clocks[i],
+				/* each second one is 2 ms late */
+				.arrival_us = 5000000 + j * 20000ULL + j % 2 * 2000};
+
+			quality_packet(&quality, &packet);
+		}
+		assert_in_range(quality_jitter_us(&quality), 1900, 2000);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +195,8 @@ int main(void)
 		cmocka_unit_test(packets_of_one_timestamp_count_once),
 		cmocka_unit_test(late_packets_and_duplicates_are_told_apart),
 		cmocka_unit_test(knows_the_clock_of_static_types),
+		cmocka_unit_test(of_ssrcs_that_live_at_once_one_is_measured),
+		cmocka_unit_test(jitter_is_in_time_whatever_the_clock),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
