@@ -7,7 +7,6 @@
 #include "bridge/dtmf.h"
 #include "bridge/exchange.h"
 #include "bridge/identity.h"
-#include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
@@ -22,13 +21,11 @@
 
 static void request_h(void *arg, struct txn_server *txn, struct message *request);
 static void ack_h(void *arg, struct flow *flow, struct message *ack);
-static void stray_h(void *arg, struct flow *flow, struct message *response);
+static void unmatched_h(void *arg, struct flow *flow, struct message *response);
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel);
 static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other);
 static const char *name_h(
 	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
-
-static void lost_h(struct bridge_side *side, struct flow *flow, const char *why);
 
 static int init_side(struct bridge *bridge, enum relay_side which)
 {
@@ -38,7 +35,7 @@ static int init_side(struct bridge *bridge, enum relay_side which)
 		.t4_ms = bridge->config->sip.t4_ms};
 	struct txn_handlers handlers = {.request_h = request_h,
 		.ack_h = ack_h,
-		.stray_h = stray_h,
+		.unmatched_h = unmatched_h,
 		.cancel_h = cancel_h,
 		.same_h = speaks_for,
 		.name_h = name_h,
@@ -48,7 +45,6 @@ static int init_side(struct bridge *bridge, enum relay_side which)
 	side->bridge = bridge;
 	side->which = which;
 	list_init(&side->uacs);
-	side->lost_h = lost_h;
 	err = dialogs_init(&side->dialogs);
 	return err ? err : txn_layer_new(&side->txns, bridge->timers, &times, &handlers);
 }
@@ -428,11 +424,12 @@ static void ack_h(void *arg, struct flow *flow, struct message *ack)
 		leg_receive_ack(leg, ack);
 }
 
-static void stray_h(void *arg, struct flow *flow, struct message *response)
+static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 {
 	(void)arg;
 	(void)flow;
-	log_debug("bridge", "event=stray-response status=%d", message_status(response));
+	log_debug(
+		"bridge", "event=unmatched-response status=%d", message_status(response));
 }
 
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel)
@@ -486,7 +483,6 @@ static void tell_closed(struct bridge_side *side, struct flow *flow, const char 
 	/* A refused peer's calls end for that, not because a transaction of theirs failed. */
 	if (!flow->refused)
 		txn_flow_closed(side->txns, flow);
-	redial_closed(flow, why);
 	tell_legs(flow, why);
 	if (flow->refused)
 		txn_flow_closed(side->txns, flow);
@@ -529,18 +525,6 @@ static void closed_h(void *arg, struct flow *flow, const char *why)
 			bridge);
 }
 
-static void lost_h(struct bridge_side *side, struct flow *flow, const char *why)
-{
-	closed_h(side, flow, why);
-}
-
-static void progress_h(void *arg, struct flow *flow, enum transport_progress progress)
-{
-	(void)arg;
-	if (progress == TRANSPORT_OPENED)
-		redial_opened(flow);
-}
-
 static void unreachable_h(void *arg, struct flow *flow, struct span quoted, int err)
 {
 	struct bridge_side *side = arg;
@@ -573,7 +557,6 @@ struct transport_handlers bridge_transport_handlers(
 	return (struct transport_handlers){.message_h = message_h,
 		.closed_h = closed_h,
 		.unreachable_h = unreachable_h,
-		.progress_h = progress_h,
 		.allowed_h = allowed_h,
 		.call_h = call_h,
 		.arg = &bridge->sides[side]};

@@ -1,5 +1,5 @@
 /*
- * The rows behind schema.h, for schema.c alone.
+ * The rows behind schema.h. For schema.c and table.c alone.
  */
 #pragma once
 

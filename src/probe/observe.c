@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "base/log.h"
-#include "probe/probe_priv.h"
+#include "probe/probe.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,6 +8,7 @@
 
 #include "base/loop.h"
 #include "sip/resolve.h"
+#include "tls/explain.h"
 #include "trunk/trunk.h"
 
 /* In this order; a step that fails leaves those behind it skipped. */
@@ -73,3 +74,8 @@ void probe_cancel(struct probe *probe);
 
 const char *probe_step_name(enum probe_step_kind kind);     /* "files", "dns", ... */
 const char *probe_verdict_name(enum probe_verdict verdict); /* "ok", "failed", ... */
+
+/* Fills RET with where the settings of a trunk of KIND stand in CONFIG; the texts live as long
+ * as CONFIG. */
+void probe_context(const struct config *config, enum trunk_kind kind,
+	const struct config_trunk *settings, struct explain_context *ret);

@@ -51,10 +51,6 @@ struct probe {
 	struct probe_result result;
 };
 
-/* Where the part of CONFIG for a trunk of KIND with SETTINGS is. */
-void probe_context(const struct config *config, enum trunk_kind kind,
-	const struct config_trunk *settings, struct explain_context *ret);
-
 /* ---- steps: probe_step.c ---- */
 
 const char *probe_host(const struct probe *probe);

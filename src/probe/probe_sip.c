@@ -25,7 +25,7 @@ static void ack_h(void *arg, struct flow *flow, struct message *ack)
 	(void)ack;
 }
 
-static void stray_h(void *arg, struct flow *flow, struct message *response)
+static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 {
 	(void)arg;
 	(void)flow;
@@ -46,7 +46,7 @@ int probe_sip_new(struct probe *probe)
 		.t4_ms = probe->config->sip.t4_ms};
 	const struct txn_handlers handlers = {.request_h = request_h,
 		.ack_h = ack_h,
-		.stray_h = stray_h,
+		.unmatched_h = unmatched_h,
 		.cancel_h = cancel_h,
 		.arg = probe};
 

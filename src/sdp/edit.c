@@ -5,7 +5,7 @@
 #include "base/err.h"
 #include "sdp/fields.h"
 #include "sdp/sdp.h"
-#include "sdp/sdp_impl.h"
+#include "sdp/sdp_priv.h"
 
 #include <assert.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "sdp/fit.h"
 
-#include "sdp/sdp_impl.h"
+#include "sdp/sdp_priv.h"
 
 #include <errno.h>
 #include <strings.h>

@@ -1,7 +1,7 @@
 #include "sdp/sdp.h"
 
 #include "sdp/fields.h"
-#include "sdp/sdp_impl.h"
+#include "sdp/sdp_priv.h"
 #include "sdp/tidy.h"
 
 #include <assert.h>

@@ -235,7 +235,7 @@ void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *mes
 	if (txn)
 		txn_client_receive(txn, message);
 	else
-		layer->handlers.stray_h(layer->handlers.arg, flow, message);
+		layer->handlers.unmatched_h(layer->handlers.arg, flow, message);
 }
 
 static struct txn_base *base_on_flow(struct list *node)

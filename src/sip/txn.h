@@ -28,7 +28,7 @@ struct txn_handlers {
 	/* An ACK that matches no transaction: it acknowledges a 2xx (RFC 3261 13.3.1.4). */
 	void (*ack_h)(void *arg, struct flow *flow, struct message *ack);
 	/* A response that matches no transaction (a 2xx of a fork after Timer M, or late). */
-	void (*stray_h)(void *arg, struct flow *flow, struct message *response);
+	void (*unmatched_h)(void *arg, struct flow *flow, struct message *response);
 	/* A CANCEL for INVITE, already answered 200; the INVITE still needs its 487. */
 	void (*cancel_h)(void *arg, struct txn_server *invite, struct message *cancel);
 	/*

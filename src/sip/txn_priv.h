@@ -1,5 +1,5 @@
 /*
- * Shared by txn.c, txn_base.c, txn_client.c and txn_server.c alone. The layer, txn.c, calls the
+ * What the files of transactions share. The layer, txn.c, calls the
  * two kinds of transactions, and both use the base; nothing is called the other way round.
  */
 #pragma once

@@ -9,7 +9,8 @@ need nm binutils
 # function down in a struct of handlers (probe_step.c: finish_h).
 known='
 bridge: call dtmf exchange leg leg_request registry
-sdp: fields names sdp
+media: sweep worker
+sip: message message_judge
 '
 
 # is_known FOLDER FILES: FILES, a circle, are all of one line of the list.

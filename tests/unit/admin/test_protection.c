@@ -1,6 +1,8 @@
 /* The report's rows and broken rules, of a made-up server: the layers below are faked here. */
 #include "../unit.h"
 
+#include "../fakes/fakes.h"
+
 #include "admin/protection.h"
 
 #include "bridge/bridge.h"
@@ -24,89 +26,8 @@ static struct config_server server;
 static struct peer peer;
 static struct trunk gateway_trunk, server_trunk;
 static struct flow flow;
-static bool has_flow, has_call, fips_active;
-static const char *crypto;
 static struct record live;
-static time_t own_expires, crl_due;
-static unsigned gateways;    /* all are the same one */
 static void (*step_h)(void); /* between two steps */
-
-struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index)
-{
-	(void)trunks;
-	if (index >= (kind == TRUNK_GATEWAY ? gateways : 1))
-		return NULL;
-	return kind == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
-}
-
-struct trunk *trunks_of_flow(
-	const struct trunks *trunks, const struct flow *of, enum trunk_kind side)
-{
-	(void)trunks;
-	(void)of;
-	return side == TRUNK_GATEWAY ? &gateway_trunk : NULL;
-}
-
-void trunks_each_tls(const struct trunks *trunks,
-	void (*h)(void *arg, const struct trunk_tls *tls), void *arg)
-{
-	static char certificate[] = "/c/internal.pem";
-	static const struct config_tls files = {.certificate = certificate};
-	const struct trunk_tls tls = {.kind = TRUNK_SERVER,
-		.files = &files,
-		.cred = (struct cred *)(void *)certificate};
-
-	(void)trunks;
-	h(arg, &tls);
-}
-
-time_t cred_expires(const struct cred *cred)
-{
-	(void)cred;
-	return own_expires;
-}
-
-time_t trust_crl_due(const struct trust *trust)
-{
-	(void)trust;
-	return crl_due;
-}
-
-const char *transport_kind_name(enum transport_kind kind)
-{
-	return kind == TRANSPORT_TLS ? "TLS" : "TCP";
-}
-
-void transport_each(
-	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
-{
-	(void)transport;
-	if (has_flow)
-		h(arg, &flow);
-}
-
-void bridge_each_call(struct bridge *bridge,
-	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
-{
-	(void)bridge;
-	if (has_call)
-		h(arg, &live, "talking");
-}
-
-bool policy_fips_active(void)
-{
-	return fips_active;
-}
-
-const char *policy_version_name(enum policy_version version)
-{
-	return version == POLICY_TLS_1_0 ? "TLS1.0" : "TLS1.2";
-}
-
-const char *relay_crypto_name(void)
-{
-	return crypto;
-}
 
 static const struct config *config_h(void *arg)
 {
@@ -121,6 +42,9 @@ static json_t *report;
 
 static int setup(void **state)
 {
+	static char certificate[] = "/c/internal.pem";
+	static const struct config_tls files = {.certificate = certificate};
+	static struct trunk_tls own;
 	static char fqdn[] = "med1", other_fqdn[] = "med2", id[] = "gw",
 		    server_id[] = "pbx1", none[] = "", crl[] = "/c/carriers.crl";
 
@@ -128,7 +52,9 @@ static int setup(void **state)
 	config = (struct config){.refs = 1, .tandem = {.fqdn = fqdn}};
 	other_config = (struct config){.refs = 1, .tandem = {.fqdn = other_fqdn}};
 	present = &config;
-	gateways = 1;
+	own = (struct trunk_tls){.kind = TRUNK_SERVER,
+		.files = &files,
+		.cred = (struct cred *)(void *)certificate};
 	step_h = NULL;
 	gateway = (struct config_gateway){.common = {.id = id,
 						  .enabled = true,
@@ -160,10 +86,13 @@ static int setup(void **state)
 			.cipher = "AES-128-GCM",
 			.peer_names = "DNS:\"quoted\"",
 			.media = "AEAD_AES_256_GCM"}};
-	has_flow = has_call = fips_active = false;
-	crypto = "nettle";
-	own_expires = LATER;
-	crl_due = 0;
+	fakes = (struct fakes){.trunks = {[TRUNK_SERVER] = &server_trunk,
+				       [TRUNK_GATEWAY] = &gateway_trunk},
+		.listed = {1, 1},
+		.flow_trunks = {[TRUNK_GATEWAY] = &gateway_trunk},
+		.own = &own,
+		.own_expires = LATER,
+		.crypto = "nettle"};
 	report = NULL;
 	return tally_init(&tally);
 }
@@ -361,7 +290,7 @@ static void connections_are_shown_and_judged(void **state)
 	const json_t *connection;
 
 	(void)state;
-	has_flow = true;
+	fakes.flow = &flow;
 	make();
 	no_fault();
 	connection = json_array_get(
@@ -390,7 +319,7 @@ static void calls_that_stand_are_counted_apart(void **state)
 	const json_t *way;
 
 	(void)state;
-	has_call = true;
+	fakes.call = &live;
 	make();
 	no_fault();
 	way = json_array_get(
@@ -433,16 +362,16 @@ static void shares_are_never_rounded_up(void **state)
 static void reload_h(void)
 {
 	present = &other_config;
-	gateways = 2;
+	fakes.listed[TRUNK_GATEWAY] = 2;
 }
 
 static void a_reload_in_between_begins_it_anew(void **state)
 {
 	(void)state;
-	gateways = 1000;
+	fakes.listed[TRUNK_GATEWAY] = 1000;
 	make();
 	assert_int_equal(json_array_size(json_object_get(report, "rows")), 2004);
-	has_call = true;
+	fakes.call = &live;
 	step_h = reload_h;
 	make();
 	assert_string_equal(word(report, "host"), "med2");
@@ -464,10 +393,10 @@ static void fips_must_be_active_where_it_is_required(void **state)
 	config.tandem.fips = CONFIG_FIPS_REQUIRED;
 	make();
 	assert_string_equal(word(the_fault("fips-inactive"), "kind"), "tandem");
-	fips_active = true;
+	fakes.fips_active = true;
 	make();
 	the_fault("fips-inactive"); /* SRTP is not by the validated module */
-	crypto = "GnuTLS";
+	fakes.crypto = "GnuTLS";
 	make();
 	no_fault();
 	assert_true(json_is_true(
@@ -479,16 +408,16 @@ static void what_ran_out_is_a_broken_rule(void **state)
 	const json_t *fault;
 
 	(void)state;
-	own_expires = NOW;
+	fakes.own_expires = NOW;
 	make();
 	fault = the_fault("certificate-expired");
 	assert_string_equal(word(fault, "id"), "internal");
 	assert_non_null(strstr(word(fault, "words"), "/c/internal.pem"));
-	own_expires = LATER;
-	crl_due = LATER;
+	fakes.own_expires = LATER;
+	fakes.crl_due = LATER;
 	make();
 	no_fault();
-	crl_due = NOW;
+	fakes.crl_due = NOW;
 	gateway.common.tls = CONFIG_TLS_NO;
 	make();
 	fault = the_fault("crl-overdue");

@@ -1,6 +1,8 @@
 /* Every verb against a small made-up server: the layers below are faked here. */
 #include "../unit.h"
 
+#include "../fakes/fakes.h"
+
 #include "admin/verbs.h"
 
 #include "audit/writer.h"
@@ -24,70 +26,11 @@ static struct config_server server;
 static struct config config;
 static struct trunk gateway_trunk, server_trunk;
 static struct flow flow;
-static bool reload_fails, check_fails, shut_down, shut_down_drain;
-static unsigned reloads, hangups;
+static struct record call;
+static bool reload_fails, shut_down, shut_down_drain;
+static unsigned reloads;
 static struct writer *writer;
 static char folder[64], file[128];
-
-const struct config_gateway *config_gateway_find(const struct config *in, const char *id)
-{
-	(void)in;
-	return strcmp(id, gateway.common.id) == 0 ? &gateway : NULL;
-}
-
-int config_gateway_edit(
-	const char *path, const char *key, const char *value, struct err_text *text)
-{
-	FILE *out = fopen(path, "w");
-
-	(void)text;
-	fprintf(out, "%s = %s\n", key, value);
-	fclose(out);
-	return 0;
-}
-
-int config_load(struct config **ret, const char *path, struct config_errors *errors)
-{
-	(void)path;
-	if (check_fails) {
-		buf_add_str(&errors->text, "f:1:2: error: one\nf:3:4: error: two\xff\n");
-		return ERR_CONFIG;
-	}
-	*ret = &config;
-	return 0;
-}
-
-struct trunk *trunks_find(
-	const struct trunks *trunks, enum trunk_kind kind, const char *id)
-{
-	struct trunk *trunk = kind == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
-
-	(void)trunks;
-	return strcmp(trunk->id, id) == 0 ? trunk : NULL;
-}
-
-struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index)
-{
-	(void)trunks;
-	if (index > 0)
-		return NULL;
-	return kind == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
-}
-
-struct trunk *trunks_of_flow(
-	const struct trunks *trunks, const struct flow *of, enum trunk_kind side)
-{
-	(void)trunks;
-	(void)of;
-	return side == TRUNK_GATEWAY ? &gateway_trunk : &server_trunk;
-}
-
-void transport_each(
-	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
-{
-	(void)transport;
-	h(arg, &flow);
-}
 
 static struct record live_call(void)
 {
@@ -100,36 +43,6 @@ static struct record live_call(void)
 		.internal = {.party = "server pbx1", .transport = "TLS"},
 		.external = {
 			.party = "trunk carrier-a", .transport = "UDP", .media = "RTP"}};
-}
-
-void bridge_each_call(struct bridge *bridge,
-	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
-{
-	struct record record = live_call();
-
-	(void)bridge;
-	h(arg, &record, "talking");
-}
-
-bool bridge_show_call(struct bridge *bridge, const char *id,
-	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
-{
-	struct record record = live_call();
-
-	(void)bridge;
-	if (strcmp(id, record.id) != 0)
-		return false;
-	h(arg, &record, "talking");
-	return true;
-}
-
-int bridge_hangup(struct bridge *bridge, const char *id)
-{
-	(void)bridge;
-	if (strcmp(id, "5f3c-000001") != 0)
-		return -ENOENT;
-	hangups++;
-	return 0;
 }
 
 /* What is observed of the gateway; its step is NULL: nothing. */
@@ -312,9 +225,19 @@ static int setup(void **state)
 		.id = server_id,
 		.configured = true,
 		.server = &server};
+	call = live_call();
+	fakes = (struct fakes){.config = &config,
+		.trunks = {[TRUNK_SERVER] = &server_trunk,
+			[TRUNK_GATEWAY] = &gateway_trunk},
+		.listed = {1, 1},
+		.flow_trunks = {[TRUNK_SERVER] = &server_trunk,
+			[TRUNK_GATEWAY] = &gateway_trunk},
+		.flow = &flow,
+		.call = &call,
+		.crypto = "nettle"};
 	flow = (struct flow){.version = "TLS1.3", .cipher = "", .peer_names = "DNS:\xfe"};
-	reload_fails = check_fails = shut_down = shut_down_drain = false;
-	reloads = hangups = 0;
+	reload_fails = shut_down = shut_down_drain = false;
+	reloads = 0;
 	probe_count = probes_cancelled = answers = 0;
 	verdict = (struct observe_verdict){.step = NULL};
 	context = (struct verbs_context){.writer = writer,
@@ -413,6 +336,9 @@ static void metrics_are_told_as_text(void **state)
 	expect_metric("\ntandem_connections{side=\"internal\"} 3\n"
 		      "tandem_connections{side=\"external\"} 0\n");
 	expect_metric("\ntandem_trunk_calls{trunk=\"carrier-a\"} 1\n");
+	expect_metric("\n# TYPE tandem_messages_refused_total counter\n"
+		      "tandem_messages_refused_total{side=\"external\","
+		      "reason=\"bad-via\"} 5\n");
 	expect_metric("\ntandem_server_calls{server=\"pbx1\"} 0\n");
 	/* what is between quotes is escaped once more */
 	expect_metric("\ntandem_certificate_not_after_timestamp_seconds{role=\"peer\","
@@ -624,7 +550,7 @@ static void calls_are_listed_shown_and_hung_up(void **state)
 	assert_true(json_is_null(json_object_get(result, "end")));
 	assert_int_equal(ask("call", "show", "x", NULL), API_NOT_FOUND);
 	assert_int_equal(ask("call", "hangup", "5f3c-000001", NULL), API_OK);
-	assert_int_equal(hangups, 1);
+	assert_int_equal(fakes.hangups, 1);
 	assert_int_equal(ask("call", "hangup", "x", NULL), API_NOT_FOUND);
 }
 
@@ -694,7 +620,7 @@ static void a_configuration_is_checked_and_reloaded(void **state)
 {
 	(void)state;
 	assert_int_equal(ask("config", "check", NULL, NULL), API_OK);
-	check_fails = true;
+	fakes.config = NULL;
 	assert_int_equal(ask("config", "check", NULL, NULL), API_CONFIG);
 	assert_int_equal(json_array_size(json_object_get(result, "errors")), 2);
 	assert_int_equal(reloads, 0);

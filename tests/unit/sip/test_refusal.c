@@ -50,7 +50,7 @@ static void ack_h(void *arg, struct flow *flow, struct message *ack)
 	(void)ack;
 }
 
-static void stray_h(void *arg, struct flow *flow, struct message *response)
+static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 {
 	(void)arg;
 	(void)flow;
@@ -81,7 +81,7 @@ static void rig_init(struct rig *rig, enum log_level level)
 	struct txn_times times = {500, 4000, 5000};
 	struct txn_handlers handlers = {.request_h = request_h,
 		.ack_h = ack_h,
-		.stray_h = stray_h,
+		.unmatched_h = unmatched_h,
 		.name_h = name_h,
 		.arg = rig};
 	struct addr remote;

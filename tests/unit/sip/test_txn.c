@@ -115,7 +115,7 @@ static void ack_h(void *arg, struct flow *flow, struct message *ack)
 	buf_add_str(&rig->trace, "ack ");
 }
 
-static void stray_h(void *arg, struct flow *flow, struct message *response)
+static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 {
 	struct rig *rig = arg;
 
@@ -139,7 +139,7 @@ static void rig_init(struct rig *rig, enum transport_kind kind, const char *meth
 	struct txn_times times = {500, 4000, 5000};
 	struct txn_handlers handlers = {.request_h = request_h,
 		.ack_h = ack_h,
-		.stray_h = stray_h,
+		.unmatched_h = unmatched_h,
 		.cancel_h = cancel_h,
 		.arg = rig};
 

@@ -1,5 +1,4 @@
-/* The certificates of the made-up server of test_verbs.c: one that the gateway carrier-a
- * showed, and one list. */
+/* What peers showed, and the inventory: one certificate of the gateway carrier-a, and one list. */
 #include "trunk/inventory.h"
 
 #include <stdio.h>

@@ -1,0 +1,33 @@
+/*
+ * Stand-ins for the parts below src/admin: one server and one gateway, one connection, one call,
+ * as the test sets them in the one struct. A file of this folder stands for the whole of one
+ * file of src/; a test that needs it links libfakes.a and the library without that file (see
+ * Makefile.inc). What a fake lacks is then an undefined reference with its name: add it here.
+ */
+#pragma once
+
+#include "bridge/bridge.h"
+#include "config/config.h"
+#include "sip/transport.h"
+#include "trunk/trunk.h"
+
+#include <stdbool.h>
+#include <time.h>
+
+struct fakes {
+	struct config *config;   /* config_load() gives it; NULL: it fails with errors */
+	struct trunk *trunks[2]; /* by enum trunk_kind, the only one of its kind */
+	unsigned listed[2];      /* how often trunks_at() has it */
+	struct trunk
+		*flow_trunks[2]; /* whose trunks_of_flow() says a flow of each side is */
+	struct flow *flow;       /* the one connection; NULL: none */
+	const struct record *call; /* the one call; NULL: none */
+	unsigned hangups;
+	struct trunk_tls *own;       /* trunks_each_tls() tells it; NULL: nothing */
+	time_t own_expires, crl_due; /* of every certificate, of every list */
+	bool fips_active;
+	const char *crypto; /* the name of the library for SRTP */
+};
+
+/* A test fills it anew before each case. */
+extern struct fakes fakes;

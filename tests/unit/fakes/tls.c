@@ -1,0 +1,25 @@
+#include "fakes.h"
+#include "tls/cred.h"
+#include "tls/policy.h"
+
+time_t cred_expires(const struct cred *cred)
+{
+	(void)cred;
+	return fakes.own_expires;
+}
+
+time_t trust_crl_due(const struct trust *trust)
+{
+	(void)trust;
+	return fakes.crl_due;
+}
+
+bool policy_fips_active(void)
+{
+	return fakes.fips_active;
+}
+
+const char *policy_version_name(enum policy_version version)
+{
+	return version == POLICY_TLS_1_0 ? "TLS1.0" : "TLS1.2";
+}

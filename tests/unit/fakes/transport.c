@@ -1,0 +1,17 @@
+#include "sip/transport.h"
+
+#include "fakes.h"
+
+void transport_totals(const struct transport *transport, struct transport_totals *ret)
+{
+	(void)transport;
+	*ret = (struct transport_totals){.connections = 3, .refused = 4};
+}
+
+void transport_each(
+	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
+{
+	(void)transport;
+	if (fakes.flow)
+		h(arg, fakes.flow);
+}
