@@ -194,18 +194,6 @@ static bool known_scheme(const struct message *request)
 	       span_equal_nocase(scheme, "tel");
 }
 
-static bool understands_body(const struct message *request)
-{
-	struct span encoding;
-
-	if (!message_body(request).len)
-		return true;
-	if (message_header(request, "Content-Encoding", 0, &encoding) &&
-		!span_equal_nocase(encoding, "identity"))
-		return false;
-	return span_equal_nocase(message_content_type(request), "application/sdp");
-}
-
 static int method_status(enum message_method method)
 {
 	switch (method) {
@@ -241,12 +229,6 @@ static bool refuse_early(struct txn_server *txn, const struct message *request)
 		refusal.where = "Max-Forwards";
 	} else if (refuse_required(txn, request)) {
 		return true;
-	} else if (!understands_body(request)) {
-		refusal.status = 415;
-		refusal.where = "Content-Type";
-		refusal.why = "the body is not application/sdp without encoding";
-		refusal.extra =
-			"Accept: application/sdp\r\nAccept-Encoding: identity\r\n";
 	} else {
 		return false;
 	}
@@ -306,6 +288,25 @@ static bool refuse_now(
 	return true;
 }
 
+/* RFC 3261 8.2.3, and descriptions that cannot be read. */
+static void refuse_body(struct txn_server *txn, int err, const char *why)
+{
+	struct txn_refusal refusal = {.status = 400,
+		.phrase = "Bad Session Description",
+		.where = "Content-Type",
+		.why = why};
+
+	if (err == ERR_SUPPORT) {
+		refusal.status = 415;
+		refusal.phrase = NULL;
+		refusal.extra = "Accept: application/sdp, multipart/mixed\r\n"
+				"Accept-Encoding: identity\r\n";
+	} else {
+		refusal.where = NULL;
+	}
+	txn_server_refuse(txn, NULL, &refusal);
+}
+
 static void receive_invite(
 	struct bridge_side *side, struct txn_server *txn, struct message *request)
 {
@@ -315,6 +316,7 @@ static void receive_invite(
 		trunks_of_flow(side->bridge->trunks, txn_server_flow(txn), kind);
 	struct err_text text = {{0}};
 	struct sdp *sdp;
+	int err;
 
 	if (!trunk) {
 		txn_server_refuse(txn, NULL,
@@ -324,11 +326,9 @@ static void receive_invite(
 	}
 	if (refuse_now(side->bridge, txn, trunk))
 		return;
-	if (exchange_read(request, &sdp, &text)) {
-		txn_server_refuse(txn, NULL,
-			&(struct txn_refusal){.status = 400,
-				.phrase = "Bad Session Description",
-				.why = text.text});
+	err = exchange_read(request, &sdp, &text);
+	if (err) {
+		refuse_body(txn, err, text.text);
 		return;
 	}
 	call_begin(side, txn, trunk, sdp);
@@ -410,7 +410,7 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 		return;
 	if (message_method(request) == MESSAGE_OPTIONS)
 		txn_server_reply(txn, side->bridge->draining ? 503 : 200, NULL, NULL,
-			BRIDGE_ALLOW "Accept: application/sdp\r\n");
+			BRIDGE_ALLOW "Accept: application/sdp, multipart/mixed\r\n");
 	else
 		receive_invite(side, txn, request);
 }

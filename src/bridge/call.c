@@ -5,6 +5,7 @@
 #include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/mediate.h"
+#include "bridge/parts.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 
@@ -219,6 +220,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 	struct party_invite crossed = {0};
 	struct identity_shown identity;
 	struct leg_invite invite;
+	struct parts parts;
 	struct sdp *offer = NULL;
 	int err = exchange_first_offer(call, &offer, text);
 
@@ -228,11 +230,17 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		err = party_write(call->party, &identity.shown, &crossed);
 	}
 	if (!err) {
+		parts_choose(&parts, call->party->source, &call->b.settings->body_types);
+		parts_add_headers(&parts, call->party->source, &crossed.headers);
+		err = crossed.headers.err;
+	}
+	if (!err) {
 		invite.uri = buf_str(&crossed.uri);
 		invite.from = buf_str(&crossed.from);
 		invite.to = buf_str(&crossed.to);
 		invite.max_forwards = call->max_forwards;
 		invite.headers = buf_span(&crossed.headers);
+		invite.parts = &parts;
 		err = leg_invite(&call->b, flow, &invite, offer);
 	}
 	party_invite_free(&crossed);

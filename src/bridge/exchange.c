@@ -2,22 +2,41 @@
 
 #include "base/log.h"
 #include "bridge/mediate.h"
+#include "sip/multipart.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Whether who sent BODY wants it refused where nothing of it is understood. */
+static bool must_be_understood(const struct multipart *body)
+{
+	for (unsigned i = 0; i < body->count; i++)
+		if (!multipart_is_optional(&body->parts[i]))
+			return true;
+	return false;
+}
+
 int exchange_read(struct message *message, struct sdp **ret, struct err_text *text)
 {
-	struct span body = message_body(message);
-	struct span type = message_content_type(message);
+	bool offers =
+		message_is_request(message) && message_method(message) != MESSAGE_ACK;
+	const struct multipart_part *part;
+	struct multipart body;
+	unsigned nth = 0;
+	int err = multipart_read(&body, message, text);
 
 	*ret = NULL;
-	if (!body.len)
-		return 0;
-	if (!span_equal_nocase(type, "application/sdp"))
-		return err_set(text, ERR_SUPPORT, "the body is no SDP");
-	return sdp_read(ret, body.p, body.len, text);
+	if (err)
+		return offers ? err : 0;
+	while ((part = multipart_sdp(&body, nth++))) {
+		err = sdp_read(ret, part->body.p, part->body.len, text);
+		if (!err)
+			return 0;
+	}
+	if (!err && offers && must_be_understood(&body))
+		err = err_set(text, ERR_SUPPORT, "no part of the body is SDP");
+	return err;
 }
 
 /* What LEG said becomes part of its offer state. Takes SDP in any case. */

@@ -6,8 +6,10 @@
 
 #include "bridge/call.h"
 
-/* The body of MESSAGE as SDP. 0 with *ret NULL when there is no body; negative with TEXT:
- * ERR_SUPPORT for another content type (415), ERR_FORMAT (400). */
+/* The SDP that MESSAGE has, as its body or as a part of it. 0 with *RET NULL when there is none:
+ * no body, or one that may be passed over; an answer's always may. Negative with TEXT:
+ * ERR_SUPPORT where a request demands that its body is understood (415), else it cannot be
+ * read (400). */
 int exchange_read(struct message *message, struct sdp **ret, struct err_text *text);
 
 /* Leg b's first offer, from leg a's; *ret NULL when leg a made none. 0 or negative. */

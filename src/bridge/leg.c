@@ -6,6 +6,7 @@
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
 #include "bridge/leg_priv.h"
+#include "bridge/parts.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
@@ -347,7 +348,8 @@ static void uac_ended_h(void *arg)
 }
 
 /* Sends an INVITE within the leg's dialog, early or not: HEADERS are whole lines. */
-static int send_invite(struct leg *leg, struct span headers, const struct sdp *sdp)
+static int send_invite(struct leg *leg, struct span headers, const struct sdp *sdp,
+	const struct parts *parts)
 {
 	char branch[TXN_BRANCH_SIZE];
 	char via[IDENTITY_SIZE];
@@ -372,7 +374,7 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 		identity_via(leg->home, leg->flow, branch, via), 0, &params.cseq);
 	add_identity(leg, "User-Agent", &out);
 	buf_add_span(&out, headers);
-	err = body_add_sdp(&out, leg->flow, sdp);
+	err = parts_add(&out, leg->flow, sdp, parts);
 	params.text = buf_span(&out);
 	drop_invite_out(leg);
 	if (!err)
@@ -396,7 +398,7 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 	leg->dialog.max_forwards = invite->max_forwards;
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
-	err = send_invite(leg, invite->headers, sdp);
+	err = send_invite(leg, invite->headers, sdp, invite->parts);
 	leg->dialog.limited = false;
 	if (err)
 		leg_reset(leg);
@@ -414,7 +416,7 @@ void leg_reset(struct leg *leg)
 int leg_reinvite(struct leg *leg, const struct sdp *sdp)
 {
 	leg_follow_route(leg);
-	return send_invite(leg, (struct span){0}, sdp);
+	return send_invite(leg, (struct span){0}, sdp, NULL);
 }
 
 void leg_ack(struct leg *leg, const struct sdp *sdp)

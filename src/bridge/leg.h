@@ -40,6 +40,7 @@ enum leg_event {
 
 struct dtmf;
 struct leg;
+struct parts;
 struct uac;
 struct uas;
 
@@ -122,7 +123,8 @@ struct leg_invite {
 	const char *from; /* name-addrs without tag */
 	const char *to;
 	unsigned max_forwards;
-	struct span headers; /* whole lines that cross from the other leg */
+	struct span headers;       /* whole lines that cross from the other leg */
+	const struct parts *parts; /* that cross with the description; may be NULL */
 };
 
 /* Sends the first INVITE over FLOW (a reference is taken) with SDP (may be NULL). 0; negative

@@ -27,7 +27,8 @@ static void answer_options(struct leg *leg, struct txn_server *txn)
 {
 	char extra[160];
 
-	snprintf(extra, sizeof(extra), "Allow: %s\r\nAccept: application/sdp\r\n",
+	snprintf(extra, sizeof(extra),
+		"Allow: %s\r\nAccept: application/sdp, multipart/mixed\r\n",
 		leg_allow(leg));
 	txn_server_reply(txn, 200, NULL, NULL, extra);
 }

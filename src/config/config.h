@@ -128,7 +128,8 @@ struct config_trunk {
 	struct config_tls certs;
 	struct config_peer peer;
 	unsigned suites; /* mask of enum config_suite that we offer and accept */
-	struct config_words codecs; /* empty: all pass */
+	struct config_words codecs;     /* empty: all pass */
+	struct config_words body_types; /* of parts that cross to it beside SDP */
 	struct config_media media;
 };
 

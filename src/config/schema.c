@@ -188,6 +188,9 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 			"a comma list of names of SDP attributes, each once, "
 			"none that belongs to one side (keys, addresses, "
 			"ICE, capabilities, preconditions)",
+		[SCHEMA_BODY_TYPES] =
+			"a comma list of types such as application/pidf+xml, each once, "
+			"neither application/sdp nor multipart",
 		[SCHEMA_CODECS] = "a comma list of codecs such as PCMA, G729, opus "
 				  "(without clock rate; private names begin with x-), "
 				  "each once",

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* At least the number of rows; checked by a unit test. Sizes what is kept per row. */
-#define SCHEMA_MAX_KEYS 128
+#define SCHEMA_MAX_KEYS 144
 
 /* Enough for every text of schema_expected(). */
 #define SCHEMA_EXPECTED_SIZE 256
@@ -49,6 +49,7 @@ enum schema_type {
 	SCHEMA_NAMES,      /* comma list of what SCHEMA_NAME takes */
 	SCHEMA_PINS,       /* comma list of sha256/BASE64 */
 	SCHEMA_ATTRIBUTES, /* comma list of names of SDP attributes that may cross */
+	SCHEMA_BODY_TYPES, /* comma list of media types, none of a description */
 	SCHEMA_CODECS,     /* comma list of codecs, one of speech at least */
 	SCHEMA_SUITES,     /* comma list of SRTP suites */
 	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */

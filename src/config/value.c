@@ -53,7 +53,8 @@ static void words_free(struct config_words *words)
 static bool is_list(enum schema_type type)
 {
 	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
-	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_CODECS;
+	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_BODY_TYPES ||
+	       type == SCHEMA_CODECS;
 }
 
 void value_clear(const struct schema_key *key, void *base)
@@ -384,6 +385,22 @@ static bool is_attribute(struct span word)
 	return is_word(word) && !attribute_is_of_hop(word);
 }
 
+/* type "/" subtype (RFC 3261 25.1). Descriptions have their own way across. */
+static bool is_body_type(struct span word)
+{
+	struct span rest = word;
+	struct span type;
+
+	for (size_t i = 0; i < word.len; i++) {
+		if (strchr("\"(),:;<=>?@[\\]", word.p[i]) != NULL)
+			return false;
+	}
+	return is_word(word) && span_next(&rest, '/', &type) && type.len > 0 &&
+	       rest.len > 0 && !memchr(rest.p, '/', rest.len) &&
+	       !span_equal_nocase(type, "multipart") &&
+	       !span_equal_nocase(word, "application/sdp");
+}
+
 static bool is_codec(struct span word)
 {
 	char text[64];
@@ -410,6 +427,8 @@ static bool is_item(enum schema_type type, struct span word)
 		return is_pin(word);
 	if (type == SCHEMA_ATTRIBUTES)
 		return is_attribute(word);
+	if (type == SCHEMA_BODY_TYPES)
+		return is_body_type(word);
 	if (type == SCHEMA_CODECS)
 		return is_codec(word);
 	return is_word(word);
@@ -515,6 +534,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_NAMES:
 	case SCHEMA_PINS:
 	case SCHEMA_ATTRIBUTES:
+	case SCHEMA_BODY_TYPES:
 	case SCHEMA_CODECS:
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:

@@ -288,12 +288,50 @@ static void empty_file_misses_everything(void **state)
 		"tandem.conf:1:1: error: [server ID]: missing, expected at least one\n");
 }
 
+struct row {
+	const char *line;
+	bool valid;
+};
+
+static void assert_rows(struct fixture *fixture, const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char text[320];
+
+		snprintf(text, sizeof(text), "%s\n[tandem]\n", rows[i].line);
+		fixture_write_main(fixture, "[tandem]\n", text);
+		if ((fixture_load(fixture) == 0) != rows[i].valid)
+			fail_msg("%s", rows[i].line);
+	}
+}
+
+static void words_are_judged_by_their_kind(void **state)
+{
+	static const struct row rows[] = {
+		{"[server s]\nhost = a\nsdp-attributes = X-nat, x-nat, a.b!", true},
+		{"[server s]\nhost = a\nsdp-attributes = X-nat, X-nat", false},
+		{"[server s]\nhost = a\nsdp-attributes = X:nat", false},
+		{"[server s]\nhost = a\nsdp-attributes = a b", false},
+		{"[server s]\nhost = a\nsdp-attributes = Crypto", false},
+		{"[server s]\nhost = a\nsdp-attributes = ice-anything", false},
+		{"[server s]\nhost = a\nsdp-attributes = ptime, acap", false},
+		{"[server s]\nhost = a\nsdp-attributes = sendonly", false},
+		{"[server s]\nhost = a\nbody-types = application/pidf+xml, x/y", true},
+		{"[server s]\nhost = a\nbody-types = application", false},
+		{"[server s]\nhost = a\nbody-types = application/", false},
+		{"[server s]\nhost = a\nbody-types = /xml", false},
+		{"[server s]\nhost = a\nbody-types = a/b/c", false},
+		{"[server s]\nhost = a\nbody-types = a/b;c=d", false},
+		{"[server s]\nhost = a\nbody-types = Application/SDP", false},
+		{"[server s]\nhost = a\nbody-types = multipart/mixed", false},
+	};
+
+	assert_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
 static void values_are_judged_at_their_bounds(void **state)
 {
-	static const struct {
-		const char *line;
-		bool valid;
-	} rows[] = {
+	static const struct row rows[] = {
 		{"[limits]\nmax-calls = 1", true},
 		{"[limits]\nmax-calls = 0", false},
 		{"[limits]\nmax-calls = 1000000", true},
@@ -352,14 +390,6 @@ static void values_are_judged_at_their_bounds(void **state)
 		{"[server s]\nhost = a\npins = " PIN ",", false},
 		{"[server s]\nhost = a\npins = " PIN ", " PIN, false},
 		/* not SHA-256, too short, too long, another alphabet, spare bits set */
-		{"[server s]\nhost = a\nsdp-attributes = X-nat, x-nat, a.b!", true},
-		{"[server s]\nhost = a\nsdp-attributes = X-nat, X-nat", false},
-		{"[server s]\nhost = a\nsdp-attributes = X:nat", false},
-		{"[server s]\nhost = a\nsdp-attributes = a b", false},
-		{"[server s]\nhost = a\nsdp-attributes = Crypto", false},
-		{"[server s]\nhost = a\nsdp-attributes = ice-anything", false},
-		{"[server s]\nhost = a\nsdp-attributes = ptime, acap", false},
-		{"[server s]\nhost = a\nsdp-attributes = sendonly", false},
 		{"[server s]\nhost = a\npins = sha1/47DEQpj8HBSa+/TImW+5JCeuQeQ=", false},
 		{"[server s]\nhost = a\npins = "
 		 "47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=",
@@ -382,16 +412,8 @@ static void values_are_judged_at_their_bounds(void **state)
 		{"[audit]\nmode = Full", false},
 		{"[audit]\nrequired = true", false},
 	};
-	struct fixture *fixture = *state;
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char text[320];
-
-		snprintf(text, sizeof(text), "%s\n[tandem]\n", rows[i].line);
-		fixture_write_main(fixture, "[tandem]\n", text);
-		if ((fixture_load(fixture) == 0) != rows[i].valid)
-			fail_msg("%s", rows[i].line);
-	}
+	assert_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));
 }
 
 static void names_and_addresses_are_judged(void **state)
@@ -583,6 +605,7 @@ int main(void)
 		TEST(peers_are_judged_as_configured),
 		TEST(every_mistake_is_told_at_once),
 		TEST(empty_file_misses_everything),
+		TEST(words_are_judged_by_their_kind),
 		TEST(values_are_judged_at_their_bounds),
 		TEST(names_and_addresses_are_judged),
 		TEST(keys_must_fit_each_other),
