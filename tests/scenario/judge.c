@@ -75,6 +75,7 @@ static void free_asked(struct judge_asked *asked)
 	free(asked->call_id);
 	free(asked->from_tag);
 	free(asked->to_tag);
+	free(asked->offer);
 	free(asked);
 }
 
@@ -105,8 +106,9 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	if (asked && !is_forgotten(judge, asked, passed->flow))
 		return;
 	if (asked) {
-		/* whether an INVITE is still remembered then is the server's affair */
-		again = asked->method == MESSAGE_INVITE;
+		/* whether it is still remembered then is the server's affair */
+		again = asked->method == MESSAGE_INVITE ||
+			asked->flow != passed->flow->id;
 		free_asked(asked);
 	}
 	asked = calloc(1, sizeof(*asked));
@@ -121,6 +123,8 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	asked->from_tag = span_dup(message_from(message)->tag);
 	asked->to_tag = span_dup(message_to(message)->tag);
 	asked->cseq = message_cseq(message);
+	if (asked->method == MESSAGE_INVITE)
+		asked->offer = judge_media_text(message);
 	asked->at_us = judge_now_us(judge);
 	/* without a branch others of this far end are taken for the same */
 	asked->excused = again || !asked->branch[0];
@@ -165,7 +169,7 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 		asked->final_us = judge_now_us(judge);
 		asked->print = print;
 		if (asked->method == MESSAGE_INVITE && status < 300)
-			judge_dialog_answered(judge, asked, message);
+			judge_dialog_answered(judge, asked, message, passed->call);
 	}
 }
 
@@ -232,14 +236,20 @@ static void came_h(void *arg, const struct stage_passed *passed)
 	judge_dialog_came(judge, passed);
 }
 
+bool judge_has_record(const struct judge *judge, uint64_t call)
+{
+	for (unsigned i = 0; i < judge->record_count; i++)
+		if (judge->records[i] == call)
+			return true;
+	return false;
+}
+
 static void ended_h(void *arg, const struct record *record)
 {
 	struct judge *judge = arg;
 
-	for (unsigned i = 0; i < judge->record_count; i++)
-		if (judge->records[i] == record->call)
-			judge_fault(judge, "records", "call %" PRIu64 " has two",
-				record->call);
+	if (judge_has_record(judge, record->call))
+		judge_fault(judge, "records", "call %" PRIu64 " has two", record->call);
 	if (judge->record_count < JUDGE_RECORDS)
 		judge->records[judge->record_count++] = record->call;
 }
@@ -280,6 +290,7 @@ void judge_step(struct judge *judge)
 	LIST_FOREACH (&judge->asked, node, next)
 		check_asked(judge, LIST_ENTRY(node, struct judge_asked, node));
 	judge_dialog_step(judge);
+	judge_media_step(judge);
 	take_fault_of_stage(judge);
 }
 

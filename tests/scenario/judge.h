@@ -14,6 +14,8 @@
  *   bye-early      a BYE by the called side before the ACK (15)
  *   key-in-clear   a key in a message that is not sent over TLS
  *   records        not one record a call
+ *   relay          an end of the relay is not as its leg agreed: address, keys, direction
+ *   legs-differ    the legs of a call agreed on other lines or another first format
  */
 #pragma once
 

@@ -35,6 +35,8 @@ static void note_invited(struct judge *judge, const struct stage_passed *passed)
 	invited->to_tag = span_dup(message_to(message)->tag);
 	invited->cseq = message_cseq(message);
 	invited->at_us = judge_now_us(judge);
+	invited->offer = judge_media_text(message);
+	invited->call = passed->call;
 	list_append(&judge->invited, &invited->node);
 }
 
@@ -95,18 +97,26 @@ static struct judge_dialog *dialog_of(
 }
 
 void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
-	const struct message *answer)
+	const struct message *answer, uint64_t call)
 {
 	struct span ours = message_to(answer)->tag;
 	struct span theirs = span_of(asked->from_tag);
 	struct judge_dialog *dialog =
 		find_dialog(judge, span_of(asked->call_id), ours, theirs);
+	char *body;
 
 	if (!dialog) {
 		dialog = make_dialog(judge, asked->party, asked->flow,
 			span_of(asked->call_id), ours, theirs);
 		dialog->called = true;
+		dialog->call = call;
 	}
+	body = judge_media_text(answer);
+	if (asked->offer)
+		judge_media_agree(&dialog->agreed, body, asked->offer);
+	else
+		judge_media_half(&dialog->agreed, body, true);
+	free(body);
 	dialog->unacked = true;
 	dialog->ok_us = judge_now_us(judge);
 	dialog->ok_cseq = asked->cseq;
@@ -152,6 +162,7 @@ static void check_ack(struct judge *judge, const struct stage_passed *passed)
 	const struct message *ack = passed->message;
 	struct judge_invited *invited =
 		find_invited(judge, passed->party, message_via(ack)->branch);
+	struct judge_dialog *dialog;
 
 	if (invited && invited->refused)
 		return;
@@ -167,6 +178,9 @@ static void check_ack(struct judge *judge, const struct stage_passed *passed)
 			continue;
 		answer->acks++;
 		answer->owed = false;
+		dialog = dialog_of(judge, ack, true);
+		if (dialog && !dialog->agreed.half_is_ours)
+			judge_media_whole(&dialog->agreed, ack);
 		return;
 	}
 	judge_fault(judge, "ack-stray", "an ACK to %s for nothing", passed->party->name);
@@ -203,6 +217,7 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 			message_method_str(method), passed->party->name,
 			message_cseq(request), dialog->cseq);
 	dialog->cseq = message_cseq(request);
+	dialog->call = passed->call;
 	if (method == MESSAGE_INVITE)
 		check_glare(judge, dialog, message_to(request)->tag);
 	if (method != MESSAGE_BYE)
@@ -256,6 +271,34 @@ static bool counts(const struct judge *judge, const struct judge_invited *invite
 	return now_us - invited->answers[0].first_us < JUDGE_LONG_US;
 }
 
+/* The 2xx may leave its SDP to an 18x of the same dialog before it (RFC 3261 13.2.1). */
+static void note_agreement(struct judge_dialog *dialog,
+	const struct judge_invited *invited, const struct message *answer)
+{
+	struct span tag = message_to(answer)->tag;
+	char *body = judge_media_text(answer);
+	bool early = !body && invited->early && span_equal_str(tag, invited->early_tag);
+
+	if (!invited->offer)
+		judge_media_half(&dialog->agreed, body, false);
+	else
+		judge_media_agree(
+			&dialog->agreed, invited->offer, early ? invited->early : body);
+	free(body);
+}
+
+static void note_early(struct judge_invited *invited, const struct message *message)
+{
+	char *body = judge_media_text(message);
+
+	if (!body)
+		return;
+	free(invited->early);
+	free(invited->early_tag);
+	invited->early = body;
+	invited->early_tag = span_dup(message_to(message)->tag);
+}
+
 static void note_answer(struct judge *judge, const struct stage_passed *passed,
 	struct judge_invited *invited)
 {
@@ -263,8 +306,9 @@ static void note_answer(struct judge *judge, const struct stage_passed *passed,
 	struct judge_answer *answer = find_answer(invited, tag);
 	struct span call_id = span_of(invited->call_id);
 	struct span ours = span_of(invited->from_tag);
-	struct judge_dialog *dialog;
+	struct judge_dialog *dialog = find_dialog(judge, call_id, ours, tag);
 	bool counted = counts(judge, invited);
+	bool first = !answer;
 
 	if (!answer) {
 		if (invited->answer_count == JUDGE_ANSWERS)
@@ -275,10 +319,16 @@ static void note_answer(struct judge *judge, const struct stage_passed *passed,
 	}
 	answer->owed = answer->owed || counted;
 	invited->answered = invited->answered || counted;
-	if (!counted || invited->to_tag[0] || find_dialog(judge, call_id, ours, tag))
+	if (!counted)
 		return;
-	dialog = make_dialog(judge, passed->party, invited->flow, call_id, ours, tag);
-	dialog->cseq = invited->cseq;
+	if (!dialog && !invited->to_tag[0]) {
+		dialog = make_dialog(
+			judge, passed->party, invited->flow, call_id, ours, tag);
+		dialog->cseq = invited->cseq;
+		dialog->call = invited->call;
+	}
+	if (dialog && first)
+		note_agreement(dialog, invited, passed->message);
 }
 
 static void came_response(struct judge *judge, const struct stage_passed *passed)
@@ -300,12 +350,14 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 		return;
 	if (invited->kind != passed->flow->kind || is_timed_out(judge, invited))
 		invited->strange = true;
-	if (status < 200)
+	if (status < 200) {
 		invited->rang = true;
-	else if (status < 300)
+		note_early(invited, message);
+	} else if (status < 300) {
 		note_answer(judge, passed, invited);
-	else if (status >= 300 && !invited->answer_count)
+	} else if (status >= 300 && !invited->answer_count) {
 		invited->refused = true;
+	}
 }
 
 static void came_request(struct judge *judge, const struct stage_passed *passed)
@@ -319,6 +371,8 @@ static void came_request(struct judge *judge, const struct stage_passed *passed)
 		message_cseq(message) == dialog->ok_cseq) {
 		dialog->unacked = false;
 		dialog->acked = true;
+		if (dialog->agreed.half && dialog->agreed.half_is_ours)
+			judge_media_whole(&dialog->agreed, message);
 	}
 	if (message_method(message) == MESSAGE_BYE)
 		dialog->ended = true;
@@ -393,6 +447,28 @@ void judge_dialog_end(struct judge *judge)
 	}
 }
 
+bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialog)
+{
+	if (dialog->unacked || dialog->agreed.half)
+		return false;
+	LIST_FOREACH (&judge->invited, node, next) {
+		const struct judge_invited *invited =
+			LIST_ENTRY(node, struct judge_invited, node);
+
+		if (!strcmp(invited->call_id, dialog->call_id) && !is_answered(invited))
+			return false;
+	}
+	LIST_FOREACH (&judge->asked, node, next) {
+		const struct judge_asked *asked =
+			LIST_ENTRY(node, struct judge_asked, node);
+
+		if (asked->method == MESSAGE_INVITE && !asked->status &&
+			!strcmp(asked->call_id, dialog->call_id))
+			return false;
+	}
+	return true;
+}
+
 void judge_dialog_free(struct judge *judge)
 {
 	LIST_FOREACH (&judge->invited, node, next) {
@@ -405,6 +481,9 @@ void judge_dialog_free(struct judge *judge)
 		free(invited->call_id);
 		free(invited->from_tag);
 		free(invited->to_tag);
+		free(invited->offer);
+		free(invited->early);
+		free(invited->early_tag);
 		free(invited);
 	}
 	LIST_FOREACH (&judge->dialogs, node, next) {
@@ -413,6 +492,7 @@ void judge_dialog_free(struct judge *judge)
 		free(dialog->call_id);
 		free(dialog->ours);
 		free(dialog->theirs);
+		judge_media_free(&dialog->agreed);
 		free(dialog);
 	}
 }

@@ -16,6 +16,7 @@ struct judge_asked {
 	int status;     /* the final one; 0: none yet */
 	uint64_t print; /* fingerprint of that response */
 	bool excused;   /* nobody can answer it any more */
+	char *offer;    /* the SDP of an INVITE; NULL: none */
 };
 
 /* A 2xx to an INVITE of Tandem's: one a fork. */
@@ -37,12 +38,26 @@ struct judge_invited {
 	char *branch, *call_id, *from_tag, *to_tag;
 	uint32_t cseq;
 	uint64_t at_us, cancelled_us;
+	uint64_t call;
 	bool rang;     /* 1xx came */
 	bool refused;  /* 300 to 699 came */
 	bool strange;  /* a response came too late, or over another transport */
 	bool answered; /* a 2xx came that counts */
+	char *offer;   /* its SDP; NULL: none */
+	char *early;   /* the latest SDP of an 18x, and whose; NULL: none */
+	char *early_tag;
 	struct judge_answer answers[JUDGE_ANSWERS];
 	unsigned answer_count;
+};
+
+struct sdp;
+
+/* What was agreed in a dialog, by the last offer and answer that passed (RFC 3264). */
+struct judge_agreed {
+	struct sdp *ours, *theirs; /* NULL: nothing yet */
+	char *half;                /* an offer in a 2xx, whose answer an ACK has */
+	bool half_is_ours;
+	bool changed; /* since it was judged */
 };
 
 /* A dialog that a 2xx confirmed. */
@@ -58,12 +73,16 @@ struct judge_dialog {
 	uint64_t ok_us;
 	uint32_t ok_cseq;
 	uint32_t cseq; /* Tandem's last */
+	uint64_t call; /* number; 0: not known */
+	struct judge_agreed agreed;
 };
 
 /* 64*T1 of RFC 3261. */
 #define JUDGE_LONG_US UINT64_C(32000000)
 
 uint64_t judge_now_us(const struct judge *judge);
+/* Whether the record of CALL was handed out. */
+bool judge_has_record(const struct judge *judge, uint64_t call);
 bool judge_open(const struct judge *judge, const struct party *party, uint64_t flow);
 
 /* judge_dialog.c */
@@ -72,7 +91,22 @@ void judge_dialog_sent(
 void judge_dialog_came(struct judge *judge, const struct stage_passed *passed);
 /* Tandem's first 2xx to the INVITE ASKED. */
 void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
-	const struct message *answer);
+	const struct message *answer, uint64_t call);
 void judge_dialog_step(struct judge *judge);
 void judge_dialog_end(struct judge *judge);
 void judge_dialog_free(struct judge *judge);
+/* No INVITE of DIALOG is open, either way, and no ACK is awaited. */
+bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialog);
+
+/* judge_media.c */
+/* The SDP of MESSAGE as text, to be freed; NULL: it has none. */
+char *judge_media_text(const struct message *message);
+/* OURS and THEIRS are an offer and its answer; not without both. */
+void judge_media_agree(struct judge_agreed *agreed, const char *ours, const char *theirs);
+/* TEXT (may be NULL) is an offer in a 2xx. */
+void judge_media_half(struct judge_agreed *agreed, const char *text, bool ours);
+/* ACK (may be without SDP) has the answer to it. */
+void judge_media_whole(struct judge_agreed *agreed, const struct message *ack);
+void judge_media_free(struct judge_agreed *agreed);
+/* The two ends of each call are as its legs agreed. */
+void judge_media_step(struct judge *judge);

@@ -18,6 +18,9 @@ static const struct {
 	{KNOWN_FORMATS,
 		"formats of an answer that were not offered are left out: with digits by "
 		"INFO on one side the other gets a format twice"},
+	{KNOWN_WIDER_ANSWER, "an answer whose direction is wider than the offer's opens "
+			     "the way in the "
+			     "relay"},
 	{KNOWN_GLARE,
 		"one offer/answer a call: a re-INVITE goes to who still owes an ACK"},
 };

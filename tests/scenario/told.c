@@ -251,6 +251,21 @@ void told_stream(
 	add_key(out, "tx", &remote->tx);
 }
 
+const struct relay_remote *told_remote(
+	const struct relay *relay, uint64_t call, enum relay_side side, unsigned index)
+{
+	LIST_FOREACH (&relay->sessions, node, next) {
+		const struct relay_session *session =
+			LIST_ENTRY(node, struct relay_session, node);
+		const struct told_stream *stream = &session->streams[index];
+
+		if (session->open.call == call)
+			return stream->exists && stream->set[side] ? &stream->remote[side]
+								   : NULL;
+	}
+	return NULL;
+}
+
 void told_session(const struct relay *relay, struct buf *out)
 {
 	const struct relay_session *session = newest(relay);

@@ -15,6 +15,9 @@ unsigned told_sessions(const struct relay *relay);
  */
 void told_stream(
 	const struct relay *relay, enum relay_side side, unsigned index, struct buf *out);
+/* What was told of the stream in the session of CALL; NULL: nothing. */
+const struct relay_remote *told_remote(
+	const struct relay *relay, uint64_t call, enum relay_side side, unsigned index);
 void told_session(const struct relay *relay, struct buf *out);
 /* No media came from SIDE in the newest session. */
 void told_silence(struct relay *relay, enum relay_side side);
