@@ -128,8 +128,8 @@ static bool kind_fits(
 	       !strcmp(message_method_str(message_method(message)), second);
 }
 
-static int expect_message(struct stage *stage, const struct step *step,
-	char *const *words, struct err_text *error)
+static int expect_one(struct stage *stage, const struct step *step, char *const *words,
+	struct err_text *error)
 {
 	struct endpoint *endpoint = endpoint_find(stage, words[0]);
 	struct letter *letter;
@@ -153,6 +153,23 @@ static int expect_message(struct stage *stage, const struct step *step,
 	if (!err)
 		endpoint_read(endpoint, letter);
 	stage_letter_free(letter);
+	return err;
+}
+
+/* "gw INVITE", and "gw 6 INVITE again": so many times. */
+static int expect_message(struct stage *stage, const struct step *step,
+	char *const *words, struct err_text *error)
+{
+	char *one[SCRIPT_WORDS + 1] = {words[0]};
+	unsigned times = (unsigned)strtoul(words[1], NULL, 10);
+	int err = 0;
+
+	if (!times || times >= 100 || !words[2])
+		return expect_one(stage, step, words, error);
+	for (unsigned i = 2; words[i]; i++)
+		one[i - 1] = words[i];
+	while (times-- && !err)
+		err = expect_one(stage, step, one, error);
 	return err;
 }
 

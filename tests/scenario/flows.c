@@ -7,6 +7,9 @@
  *
  *   flows [--seed N] [--runs N] [--seconds N] [--events N] [--all] [--go-on]
  *   flows --replay SEED [--events N] [--all]
+ *   flows --show FILE
+ *
+ * --show plays the steps of a scenario and prints it with all that came of them.
  */
 #include "stage.h"
 #include "trial.h"
@@ -32,6 +35,7 @@ struct options {
 	bool all;   /* nothing that is known is left out */
 	bool go_on; /* after a fault */
 	bool replay;
+	const char *show; /* a scenario to play; NULL: none */
 };
 
 /* What the process that plays shares with the one that waits for it. */
@@ -170,6 +174,26 @@ static int replay(struct campaign *campaign)
 	return failed;
 }
 
+static int show(struct campaign *campaign)
+{
+	struct steps steps = {0};
+	struct walk_params params = {.steps = &steps, .known = &campaign->known};
+	struct err_text text = {{0}};
+	struct trial trial = {0};
+
+	if (walk_read(&steps, campaign->options.show, &text)) {
+		printf("%s\n", text.text);
+		return 1;
+	}
+	trial_run(&params, false, &trial);
+	print_indented(trial.scenario);
+	print_indented(trial.ladder);
+	printf("%s\n", trial.rule ? trial.text : "nothing to object to");
+	trial_free(&trial);
+	steps_free(&steps);
+	return 0;
+}
+
 /* ---- options ---- */
 
 static int read_options(int argc, char **argv, struct options *options)
@@ -178,7 +202,8 @@ static int read_options(int argc, char **argv, struct options *options)
 		{"runs", required_argument, NULL, 'r'},
 		{"seconds", required_argument, NULL, 't'},
 		{"events", required_argument, NULL, 'e'},
-		{"replay", required_argument, NULL, 'p'}, {"all", no_argument, NULL, 'a'},
+		{"replay", required_argument, NULL, 'p'},
+		{"show", required_argument, NULL, 'w'}, {"all", no_argument, NULL, 'a'},
 		{"go-on", no_argument, NULL, 'g'}, {NULL, 0, NULL, 0}};
 	int option;
 
@@ -188,6 +213,8 @@ static int read_options(int argc, char **argv, struct options *options)
 
 		if (option == 's' || option == 'p')
 			options->seed = number;
+		if (option == 'w')
+			options->show = optarg;
 		if (option == 'p')
 			options->replay = true;
 		else if (option == 'r')
@@ -214,8 +241,9 @@ int main(int argc, char **argv)
 	int failed;
 
 	if (read_options(argc, argv, &campaign.options)) {
-		fprintf(stderr, "usage: flows [--seed N] [--runs N] [--seconds N] "
-				"[--events N] [--all] [--go-on] [--replay SEED]\n");
+		fprintf(stderr,
+			"usage: flows [--seed N] [--runs N] [--seconds N] "
+			"[--events N] [--all] [--go-on] [--replay SEED] [--show FILE]\n");
 		return 2;
 	}
 	known_init(&campaign.known, campaign.options.all);
@@ -226,7 +254,9 @@ int main(int argc, char **argv)
 	if (campaign.options.seconds)
 		campaign.until = time(NULL) + campaign.options.seconds;
 	stage_prepare();
-	if (campaign.options.replay) {
+	if (campaign.options.show) {
+		failed = show(&campaign);
+	} else if (campaign.options.replay) {
 		failed = replay(&campaign);
 	} else {
 		run(&campaign);

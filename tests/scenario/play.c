@@ -161,20 +161,6 @@ static int play_expect(
 	return expect_step(stage, step, step->words + 1, error);
 }
 
-/* "ignore PARTY": what it has and gets is of no interest; "ignore cdr" */
-static int play_ignore(
-	struct stage *stage, const struct step *step, struct err_text *error)
-{
-	struct party *party = stage_party(stage, step->words[1]);
-
-	if (!party)
-		return err_set(error, ERR_FORMAT, "who is %s?", step->words[1]);
-	party->ignored = true;
-	LIST_FOREACH (&party->inbox, node, next)
-		stage_letter_free(LIST_ENTRY(node, struct letter, node));
-	return 0;
-}
-
 /* "relay empty", "relay full", "relay silence SIDE", "relay digit SIDE EVENT MS" */
 static int play_relay(
 	struct stage *stage, const struct step *step, struct err_text *error)
@@ -348,7 +334,6 @@ static const struct {
 	{"advance", false, play_advance},
 	{"after", false, play_after},
 	{"expect", false, play_expect},
-	{"ignore", false, play_ignore},
 	{"relay", false, play_relay},
 	{"operator", false, play_operator},
 	{"audit", false, play_audit},

@@ -301,10 +301,7 @@ static void sent(
 	for (unsigned i = 0; i < STAGE_WATCHES && passed.message; i++)
 		if (stage->watches[i].sent_h)
 			stage->watches[i].sent_h(stage->watches[i].arg, &passed);
-	if (party->ignored)
-		message_unref(passed.message);
-	else
-		keep_letter(&passed, (struct span){data, len});
+	keep_letter(&passed, (struct span){data, len});
 }
 
 static void sent_h(
@@ -576,7 +573,8 @@ int stage_reload(struct stage *stage, struct err_text *text)
 	bridge_set_config(stage->bridge, config);
 	add_parties(stage);
 	add_names(stage);
-	stage_settle(stage);
+	stage_advance(
+		stage, 1); /* closed connections are told when the stack is unwound */
 	return 0;
 }
 

@@ -40,7 +40,6 @@ struct party {
 	struct addr media; /* what its SDP says */
 	char *host;        /* its name */
 	bool configured;   /* a server or gateway: known by certificate over TLS */
-	bool ignored;      /* what it still gets is not looked at */
 	struct list inbox; /* struct letter */
 	struct list held;  /* the same, over flows that stall: not there yet */
 };

@@ -14,6 +14,8 @@
 
 /* Calls of one walk whose ends are named after who called. */
 #define WALK_CALLS 64
+/* Ends of one call at one party, such as after failover. */
+#define WALK_ENDS 16
 
 struct walk {
 	struct stage stage;
@@ -51,13 +53,15 @@ static struct endpoint *make_endpoint(
 	struct walk *walk, const struct party *party, uint64_t call)
 {
 	const char *number = call < WALK_CALLS ? walk->names[call] : "";
-	char name[80];
 
-	for (char letter = 'a'; letter <= 'z'; letter++) {
+	for (unsigned i = 0; i < WALK_ENDS; i++) {
 		struct endpoint *endpoint;
+		char name[80];
 
-		snprintf(name, sizeof(name), "%s%s%c", party->name,
-			*number ? number : ".x", letter);
+		snprintf(name, sizeof(name), "%s%s", party->name, number);
+		if (i)
+			snprintf(name, sizeof(name), "%s%s%u", party->name,
+				*number ? number : ".", i + 1);
 		endpoint = endpoint_find(&walk->stage, name);
 		if (!endpoint->call_id)
 			return endpoint;
@@ -270,6 +274,28 @@ void walk_run(const struct walk_params *params, struct walk_result *ret)
 	stage_free(&walk->stage);
 	judge_free(&walk->judge);
 	free(walk);
+}
+
+int walk_read(struct steps *steps, const char *path, struct err_text *text)
+{
+	struct script script = {0};
+	int err = script_read(&script, path, text);
+
+	for (unsigned i = 0; i < script.count && !err; i++) {
+		const struct step *step = &script.steps[i];
+		struct buf whole;
+
+		if (!strcmp(step->words[0], "expect") || !strcmp(step->words[0], "after"))
+			continue;
+		buf_init(&whole, 0);
+		buf_add_str(&whole, step->text);
+		for (unsigned j = 0; j < step->clause_count; j++)
+			buf_printf(&whole, "\n\t%s", step->clauses[j]);
+		steps_add(steps, buf_str(&whole));
+		buf_free(&whole);
+	}
+	script_free(&script);
+	return err;
 }
 
 void walk_result_free(struct walk_result *result)

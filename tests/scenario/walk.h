@@ -4,6 +4,8 @@
 #include "known.h"
 #include "steps.h"
 
+#include "base/err.h"
+
 #include <stdint.h>
 
 struct walk_params {
@@ -26,4 +28,6 @@ struct walk_result {
 };
 
 void walk_run(const struct walk_params *params, struct walk_result *ret);
+/* STEPS become those of the scenario at PATH, but what it expects. 0, or negative with TEXT. */
+int walk_read(struct steps *steps, const char *path, struct err_text *text);
 void walk_result_free(struct walk_result *result);
