@@ -7,6 +7,7 @@
 #include "bridge/dtmf.h"
 #include "bridge/exchange.h"
 #include "bridge/identity.h"
+#include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
@@ -27,6 +28,8 @@ static bool speaks_for(void *arg, const struct flow *flow, const struct flow *ot
 static const char *name_h(
 	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
 
+static void lost_h(struct bridge_side *side, struct flow *flow, const char *why);
+
 static int init_side(struct bridge *bridge, enum relay_side which)
 {
 	struct bridge_side *side = &bridge->sides[which];
@@ -45,6 +48,7 @@ static int init_side(struct bridge *bridge, enum relay_side which)
 	side->bridge = bridge;
 	side->which = which;
 	list_init(&side->uacs);
+	side->lost_h = lost_h;
 	err = dialogs_init(&side->dialogs);
 	return err ? err : txn_layer_new(&side->txns, bridge->timers, &times, &handlers);
 }
@@ -483,6 +487,7 @@ static void tell_closed(struct bridge_side *side, struct flow *flow, const char 
 	/* A refused peer's calls end for that, not because a transaction of theirs failed. */
 	if (!flow->refused)
 		txn_flow_closed(side->txns, flow);
+	redial_closed(flow, why);
 	tell_legs(flow, why);
 	if (flow->refused)
 		txn_flow_closed(side->txns, flow);
@@ -525,6 +530,18 @@ static void closed_h(void *arg, struct flow *flow, const char *why)
 			bridge);
 }
 
+static void lost_h(struct bridge_side *side, struct flow *flow, const char *why)
+{
+	closed_h(side, flow, why);
+}
+
+static void progress_h(void *arg, struct flow *flow, enum transport_progress progress)
+{
+	(void)arg;
+	if (progress == TRANSPORT_OPENED)
+		redial_opened(flow);
+}
+
 static void unreachable_h(void *arg, struct flow *flow, struct span quoted, int err)
 {
 	struct bridge_side *side = arg;
@@ -557,6 +574,7 @@ struct transport_handlers bridge_transport_handlers(
 	return (struct transport_handlers){.message_h = message_h,
 		.closed_h = closed_h,
 		.unreachable_h = unreachable_h,
+		.progress_h = progress_h,
 		.allowed_h = allowed_h,
 		.call_h = call_h,
 		.arg = &bridge->sides[side]};

@@ -16,6 +16,8 @@ struct bridge_side {
 	struct transport *transport;
 	struct txn_layer *txns;
 	struct dialogs dialogs; /* owners are struct leg */
+	/* A flow of the bridge's own is closed: redial.c. */
+	void (*lost_h)(struct bridge_side *side, struct flow *flow, const char *why);
 	struct list uacs; /* struct uac: those of legs, and those that outlive them */
 	uint64_t attributes_said[64]; /* see attributes.c */
 };

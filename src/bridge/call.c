@@ -5,7 +5,7 @@
 #include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/mediate.h"
-#include "bridge/parts.h"
+#include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A lost connection that was made again this long ago may be lost and made once more. */
+/* Connections that are lost so long after one another have nothing to do with each other. */
 #define CALL_REDIAL_MS 30000
 
 static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *report);
@@ -97,8 +97,6 @@ static void stop_timers(struct call *call)
 	timer_stop(&call->setup_timer);
 	timer_stop(&call->duration_timer);
 	dial_stop(&call->dial);
-	dial_stop(&call->redial[0]);
-	dial_stop(&call->redial[1]);
 }
 
 /* Leg b does not exist while no candidate was chosen. */
@@ -554,47 +552,38 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 
 /* ---- connections in mid-call ---- */
 
-static void redialled(
-	struct call *call, struct leg *leg, struct flow *flow, const char *why)
+static void move_leg_h(struct list *node, struct flow *flow)
 {
-	struct leg_report report = {.event = LEG_EVENT_FAILED, .status = 503, .why = why};
-
-	if (flow)
-		leg_set_flow(leg, flow);
-	else
-		leg_event_h(call, leg, &report);
-}
-
-static void redialled_a_h(void *arg, struct flow *flow, const char *why)
-{
-	struct call *call = arg;
-
-	redialled(call, &call->a, flow, why);
-}
-
-static void redialled_b_h(void *arg, struct flow *flow, const char *why)
-{
-	struct call *call = arg;
-
-	redialled(call, &call->b, flow, why);
+	leg_set_flow(LIST_ENTRY(node, struct leg, flow_node), flow);
 }
 
 /*
- * A connection may end while its calls live on: peers close idle ones. Another one to the
- * same peer is opened at once; a peer that cannot be reached any more has lost its calls.
+ * A connection may end while its calls live on: peers close idle ones, and restart. Another
+ * one to the same peer is made; a peer that cannot be reached any more has lost its calls.
  */
 static void lose_flow(struct call *call, struct leg *leg, const char *why)
 {
-	struct dial *redial = &call->redial[leg == &call->b];
-	bool fresh =
-		!dial_active(redial) ||
-		timers_now_ms(call->bridge->timers) - redial->started_ms > CALL_REDIAL_MS;
+	const uint64_t now_ms = timers_now_ms(call->bridge->timers);
+	struct leg_report report = {.event = LEG_EVENT_FAILED, .status = 503, .why = why};
+	struct flow *flow = NULL;
 
-	if (fresh)
-		dial_start(redial, leg->home, leg->target,
-			leg == &call->a ? redialled_a_h : redialled_b_h, call);
-	else
-		dial_next(redial, why);
+	if (now_ms - leg->lost_ms > CALL_REDIAL_MS)
+		leg->losses = 0;
+	if (!redial_is(leg->flow) && leg->losses < REDIAL_ATTEMPTS)
+		flow = redial_new(&(struct redial_params){.side = leg->home,
+			.target = leg->target,
+			.lost = leg->flow,
+			.attempt = leg->losses,
+			.move_h = move_leg_h});
+	if (!flow) {
+		leg_event_h(call, leg, &report);
+		return;
+	}
+	leg->losses++;
+	leg->lost_ms = now_ms;
+	leg_set_flow(leg, flow);
+	redial_start(flow);
+	flow_unref(flow);
 }
 
 void call_flow_closed(struct call *call, struct leg *leg, const char *why)

@@ -36,7 +36,6 @@ struct call {
 	struct target *candidates[PICK_MAX]; /* owned references */
 	unsigned candidate_count, candidate_at;
 	struct dial dial;      /* of leg b, until it is answered */
-	struct dial redial[2]; /* of a and b, when a connection was lost in mid-call */
 	struct party *party;   /* who calls whom; until it is answered */
 	char *number_uri;      /* the user part that was called */
 	char *from, *to;       /* users, for the record */

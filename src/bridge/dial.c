@@ -89,6 +89,17 @@ void dial_stop(struct dial *dial)
 	memset(dial, 0, sizeof(*dial));
 }
 
+/* Whether HOP wants another transport than KIND. What names none will take the present one. */
+static bool wants_another(const struct message_uri *hop, enum transport_kind kind)
+{
+	struct span transport;
+
+	if (span_equal_nocase(hop->scheme, "sips"))
+		return kind != TRANSPORT_TLS;
+	return message_param(hop->params, "transport", &transport) &&
+	       !span_equal_nocase(transport, transport_kind_param(kind));
+}
+
 struct flow *dial_hop(struct bridge_side *side, const struct flow *now, const char *uri)
 {
 	struct transport_target target = {.kind = now->kind};
@@ -96,6 +107,7 @@ struct flow *dial_hop(struct bridge_side *side, const struct flow *now, const ch
 	struct flow *flow;
 
 	if (target.kind == TRANSPORT_TLS || message_uri_parse(&hop, span_of(uri)) ||
+		wants_another(&hop, target.kind) ||
 		addr_parse_host(&target.remote, hop.host.p, hop.host.len,
 			hop.port ? hop.port : 5060))
 		return NULL;

@@ -36,7 +36,8 @@ void dial_stop(struct dial *dial);
 /*
  * Another flow than NOW for a request within a dialog whose next hop is URI: in plain, when
  * that is numeric and an address of a configured gateway: others are not heard, so they
- * are not spoken to either. A TCP connection to the same host is kept, whatever port its
+ * are not spoken to either, and when it does not ask for another transport, whose port
+ * would be taken for this one's. A TCP connection to the same host is kept, whatever port its
  * far end has. Over TLS a peer is reached by its own connection alone. Returns a reference,
  * or NULL: NOW is the one.
  */

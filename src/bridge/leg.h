@@ -67,7 +67,9 @@ struct leg {
 	const struct config_server *server;   /* one of these */
 	const struct config_gateway *gateway; /* is set */
 	struct flow *flow;                    /* held; the target takes it */
-	struct list flow_node;                /* in its list of legs */
+	unsigned losses;       /* connections lost one soon after the other */
+	uint64_t lost_ms;      /* when the last one was */
+	struct list flow_node; /* in its list of legs */
 	struct dialog dialog;
 	struct offer offer;
 	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */

@@ -29,8 +29,9 @@ enum flow_asked {
 
 /* What holds on to a flow. Whoever must learn that it ended finds them by kind. */
 enum flow_use {
-	FLOW_TXN, /* transactions */
-	FLOW_LEG, /* what has a dialog on it */
+	FLOW_TXN,    /* transactions */
+	FLOW_LEG,    /* what has a dialog on it */
+	FLOW_REDIAL, /* what waits for it to take another one's place, or passes on to it */
 	FLOW_USES,
 };
 
@@ -65,6 +66,7 @@ struct flow {
 	void *owner;    /* the trunk or server that the layer above found for it */
 	unsigned users; /* those that hold it, of all kinds: an idle one may be closed */
 	struct list held[FLOW_USES];
+	bool opened; /* what is sent leaves at once; before that it waits */
 	bool closed;
 	bool refused;      /* closed by us: judged again, it is no peer any more */
 	uint64_t tap_call; /* the call number the next sent bytes belong to */

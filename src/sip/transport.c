@@ -159,7 +159,7 @@ void transport_each(
 		struct stream *stream = LIST_ENTRY(node, struct stream, node);
 
 		/* One that we accepted is nobody before it was judged. */
-		if (!stream->flow.closed && (stream->opened || !stream->accepted))
+		if (!stream->flow.closed && (stream->flow.opened || !stream->accepted))
 			h(arg, &stream->flow);
 	}
 }

@@ -67,7 +67,7 @@ static void stream_opened(struct stream *stream)
 	if (stream->channel)
 		stream_take_dates(stream);
 	stream_set_state(stream, STREAM_OPEN);
-	stream->opened = true;
+	stream->flow.opened = true;
 	if (stream->accepted)
 		transport->totals.accepted++;
 	/*

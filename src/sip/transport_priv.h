@@ -183,7 +183,6 @@ struct stream {
 	struct hash_node reuse_node;
 	bool reusable; /* in transport->reusable */
 	bool accepted; /* by us; else we connected */
-	bool opened;   /* the layer above may know it */
 	enum stream_state state;
 	int fd;
 	struct loop_fd watch;

@@ -145,7 +145,7 @@ static void stream_tell(void *arg)
 
 	list_remove(&stream->node);
 	/* One that we accepted and that never opened was never shown to the layer above. */
-	if (handlers->closed_h && (stream->opened || !stream->accepted))
+	if (handlers->closed_h && (stream->flow.opened || !stream->accepted))
 		handlers->closed_h(handlers->arg, &stream->flow,
 			stream->why ? stream->why : "closed");
 	stream->transport = NULL;

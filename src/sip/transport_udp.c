@@ -295,6 +295,7 @@ static struct flow *udp_flow_get(struct udp_socket *socket, const struct addr *r
 	if (!flow)
 		return NULL;
 	flow_init(&flow->flow, &udp_flow_ops, TRANSPORT_UDP, remote);
+	flow->flow.opened = true;
 	flow->flow.local = socket->local;
 	flow->socket = socket;
 	hash_add(&socket->transport->udp_flows, &flow->node, transport_addr_hash(remote));

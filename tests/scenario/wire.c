@@ -247,6 +247,7 @@ struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 	wired->peers = peer ? peer_set_ref(peer->set) : NULL;
 	flow_init(&wired->flow, &wire_ops, kind, remote);
 	buf_init(&wired->last, 0);
+	wired->flow.opened = true;
 	wired->flow.local = transport->local[kind];
 	wired->flow.peer = peer;
 	wired->flow.version = kind == TRANSPORT_TLS ? "TLS1.3" : "";

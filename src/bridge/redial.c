@@ -1,0 +1,243 @@
+#include "bridge/redial.h"
+
+#include "bridge/dial.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+/* What may wait for the connection: a few requests of one or two legs. */
+#define QUEUE_BYTES (64 * 1024)
+
+/* Before each attempt. */
+static const unsigned pause_ms[REDIAL_ATTEMPTS] = {0, 250, 500, 1000};
+
+struct redial {
+	struct flow flow;
+	struct redial_params params;
+	struct dial dial;
+	struct timer timer; /* until the next attempt */
+	unsigned attempt;
+	struct flow *real; /* held; the connection that is being made, or was */
+	struct list real_node;
+	struct buf queue; /* whole messages */
+	struct buf index; /* struct queued */
+};
+
+/* One message of the queue. */
+struct queued {
+	uint64_t call;
+	size_t len;
+};
+
+static struct redial *redial_of(struct flow *flow)
+{
+	return (struct redial *)(void *)((char *)flow - offsetof(struct redial, flow));
+}
+
+static struct redial *redial_of_node(struct list *node)
+{
+	return LIST_ENTRY(node, struct redial, real_node);
+}
+
+static bool is_open(const struct redial *redial)
+{
+	return redial->real && redial->real->opened && !redial->real->closed;
+}
+
+/* ---- the flow ---- */
+
+static int redial_send(struct flow *flow, const char *data, size_t len)
+{
+	struct redial *redial = redial_of(flow);
+	const struct queued queued = {.call = flow->tap_call, .len = len};
+
+	if (redial->real && !dial_active(&redial->dial))
+		return flow_send(redial->real, flow->tap_call, data, len);
+	if (redial->queue.len + len > QUEUE_BYTES)
+		return ERR_LIMIT;
+	buf_add(&redial->queue, data, len);
+	buf_add(&redial->index, &queued, sizeof(queued));
+	if (!redial->queue.err && !redial->index.err)
+		return 0;
+	/* They no longer belong together: all that waits is lost. */
+	buf_free(&redial->queue);
+	buf_free(&redial->index);
+	return -ENOMEM;
+}
+
+static void drop_real(struct redial *redial)
+{
+	if (redial->real)
+		flow_release(redial->real, &redial->real_node);
+	redial->real = NULL;
+}
+
+static void redial_free(struct flow *flow)
+{
+	struct redial *redial = redial_of(flow);
+
+	timer_stop(&redial->timer);
+	dial_stop(&redial->dial);
+	drop_real(redial);
+	buf_free(&redial->queue);
+	buf_free(&redial->index);
+	target_unref(redial->params.target);
+	flow_unref(redial->params.lost);
+	free(redial);
+}
+
+static const struct flow_ops redial_ops = {.send = redial_send, .free = redial_free};
+
+bool redial_is(const struct flow *flow)
+{
+	return flow->ops == &redial_ops;
+}
+
+struct flow *redial_new(const struct redial_params *params)
+{
+	struct redial *redial = calloc(1, sizeof(*redial));
+	const struct flow *lost = params->lost;
+	struct flow *flow;
+
+	if (!redial)
+		return NULL;
+	flow = &redial->flow;
+	flow_init(flow, &redial_ops, lost->kind, &lost->remote);
+	flow->local = lost->local;
+	flow->peer = lost->peer;
+	flow->version = lost->version;
+	flow->cipher = lost->cipher;
+	flow->peer_names = lost->peer_names;
+	flow->exception = lost->exception;
+	flow->asked = lost->asked;
+	flow->owner = lost->owner;
+	redial->params = *params;
+	target_ref(params->target);
+	flow_ref(params->lost);
+	redial->attempt = params->attempt;
+	buf_init(&redial->queue, 0);
+	buf_init(&redial->index, 0);
+	return flow;
+}
+
+/* ---- attempts ---- */
+
+static void attempt_h(void *arg);
+
+static void give_up(struct redial *redial, const char *why)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text), "%s", why); /* it may be the dial's own */
+	dial_stop(&redial->dial);
+	redial->flow.closed = true;
+	redial->params.side->lost_h(redial->params.side, &redial->flow, text);
+}
+
+static void next_attempt(struct redial *redial, const char *why)
+{
+	if (++redial->attempt >= REDIAL_ATTEMPTS) {
+		give_up(redial, why);
+		return;
+	}
+	dial_stop(&redial->dial);
+	timer_start(redial->params.side->bridge->timers, &redial->timer,
+		pause_ms[redial->attempt], attempt_h, redial);
+}
+
+/* Sends what waited, and moves the legs: from now on the flow only passes on. */
+static void open_up(struct redial *redial)
+{
+	const struct queued *queued = (const void *)redial->index.data;
+	const size_t count = redial->index.len / sizeof(*queued);
+	const char *at = redial->queue.data;
+
+	flow_ref(&redial->flow); /* it may lose its last user here */
+	dial_stop(&redial->dial);
+	for (size_t i = 0; i < count; i++) {
+		flow_send(redial->real, queued[i].call, at, queued[i].len);
+		at += queued[i].len;
+	}
+	buf_free(&redial->queue);
+	buf_free(&redial->index);
+	LIST_FOREACH (&redial->flow.held[FLOW_LEG], node, next)
+		redial->params.move_h(node, redial->real);
+	flow_unref(&redial->flow);
+}
+
+static void dialled_h(void *arg, struct flow *flow, const char *why)
+{
+	struct redial *redial = arg;
+
+	drop_real(redial);
+	if (!flow) {
+		next_attempt(redial, why);
+		return;
+	}
+	redial->real = flow;
+	flow_hold(flow, FLOW_REDIAL, &redial->real_node);
+	if (is_open(redial))
+		open_up(redial);
+}
+
+static void attempt_h(void *arg)
+{
+	struct redial *redial = arg;
+
+	dial_start(&redial->dial, redial->params.side, redial->params.target, dialled_h,
+		redial);
+}
+
+void redial_start(struct flow *flow)
+{
+	struct redial *redial = redial_of(flow);
+	const unsigned ms =
+		pause_ms[redial->attempt < REDIAL_ATTEMPTS ? redial->attempt
+							   : REDIAL_ATTEMPTS - 1];
+
+	flow_ref(flow); /* an attempt may come to its end at once */
+	if (ms)
+		timer_start(redial->params.side->bridge->timers, &redial->timer, ms,
+			attempt_h, redial);
+	else
+		attempt_h(redial);
+	flow_unref(flow);
+}
+
+/* ---- from the transport ---- */
+
+void redial_opened(struct flow *flow)
+{
+	LIST_FOREACH (&flow->held[FLOW_REDIAL], node, next) {
+		struct redial *redial = redial_of_node(node);
+
+		if (is_open(redial) && dial_active(&redial->dial))
+			open_up(redial);
+	}
+}
+
+void redial_closed(struct flow *flow, const char *why)
+{
+	struct list closed;
+
+	/* Each leaves the flow's list, by its next address or by its end. */
+	list_init(&closed);
+	while (!list_empty(&flow->held[FLOW_REDIAL])) {
+		struct list *node = flow->held[FLOW_REDIAL].next;
+
+		list_remove(node);
+		list_append(&closed, node);
+	}
+	while (!list_empty(&closed)) {
+		struct redial *redial = redial_of_node(closed.next);
+
+		flow_ref(&redial->flow);
+		drop_real(redial);
+		if (dial_active(&redial->dial))
+			dial_next(&redial->dial, why);
+		else
+			give_up(redial, why);
+		flow_unref(&redial->flow);
+	}
+}

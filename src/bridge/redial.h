@@ -1,0 +1,38 @@
+/*
+ * A connection that was lost in mid-call is made again. Meanwhile a flow stands for it: legs
+ * and transactions use that as they would use any, and what they send waits until a new
+ * connection is open. Then the legs move over to it; transactions that began meanwhile go
+ * on by way of the flow. Loop thread.
+ *
+ * An attempt goes through all addresses of the target. Peers that restart refuse for a
+ * moment, so it is made REDIAL_ATTEMPTS times, less than two seconds in all where nothing
+ * but refusals come; then the flow is closed, as lost.
+ */
+#pragma once
+
+#include "bridge/bridge_priv.h"
+#include "trunk/target.h"
+
+#define REDIAL_ATTEMPTS 4
+
+struct redial_params {
+	struct bridge_side *side;
+	struct target *target; /* a reference is taken */
+	struct flow *lost; /* a reference is taken: what was proved there is still said */
+	unsigned attempt;  /* 0 is made at once, later ones after a pause */
+	/* Moves a leg over: its node in the list of FLOW_LEG. */
+	void (*move_h)(struct list *node, struct flow *flow);
+};
+
+/* The flow, with a reference for the caller; it ends with its last one. When no connection
+ * comes about, or the one that did is lost, it is closed, and side->lost_h is told. NULL
+ * without memory. */
+struct flow *redial_new(const struct redial_params *params);
+/* Begins. FLOW is of redial_new(). */
+void redial_start(struct flow *flow);
+/* Whether FLOW is of redial_new(). */
+bool redial_is(const struct flow *flow);
+
+/* From the transport: FLOW is open, or closed. */
+void redial_opened(struct flow *flow);
+void redial_closed(struct flow *flow, const char *why);
