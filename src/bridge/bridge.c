@@ -5,7 +5,6 @@
 #include "bridge/bridge_priv.h"
 #include "bridge/call.h"
 #include "bridge/dtmf.h"
-#include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/redial.h"
 #include "bridge/registry.h"
@@ -18,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define BRIDGE_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
+#define BRIDGE_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK\r\n"
 
 static void request_h(void *arg, struct txn_server *txn, struct message *request);
 static void ack_h(void *arg, struct flow *flow, struct message *ack);
@@ -147,7 +146,8 @@ void bridge_set_config(struct bridge *bridge, struct config *config)
 
 /* ---- requests outside of dialogs ---- */
 
-/* The options that REQUEST requires, as a list of tokens; none of them is one we have. */
+/* The options that REQUEST requires and that we do not have, as a list of tokens. 100rel is a
+ * matter of the trunk: refuse_reliable(). */
 static void list_required(const struct message *request, struct buf *out)
 {
 	struct span line, option;
@@ -155,8 +155,9 @@ static void list_required(const struct message *request, struct buf *out)
 	for (unsigned nth = 0; message_line(request, "Require", nth, &line); nth++) {
 		while (span_next(&line, ',', &option)) {
 			option = span_trim(option);
-			if (!message_token_valid(option))
-				continue; /* there is no such option */
+			if (!message_token_valid(option) ||
+				span_equal_nocase(option, "100rel"))
+				continue;
 			if (out->len)
 				buf_add_str(out, ", ");
 			buf_add_span(out, option);
@@ -311,6 +312,31 @@ static void refuse_body(struct txn_server *txn, int err, const char *why)
 	txn_server_refuse(txn, NULL, &refusal);
 }
 
+/* Reliable provisional responses that this trunk must not, or must have (RFC 3262 3). */
+static bool refuse_reliable(
+	struct txn_server *txn, const struct message *request, const struct trunk *trunk)
+{
+	const enum config_reliable reliable = trunk_settings(trunk)->reliable;
+	bool required = message_lists(request, "Require", "100rel");
+
+	if (reliable == CONFIG_RELIABLE_REFUSE && required)
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 420,
+				.where = "Require",
+				.why = "100rel, and this trunk has reliable = refuse",
+				.extra = "Unsupported: 100rel\r\n"});
+	else if (reliable == CONFIG_RELIABLE_REQUIRE && !required &&
+		 !message_lists(request, "Supported", "100rel"))
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 421,
+				.where = "Supported",
+				.why = "no 100rel, and this trunk has reliable = require",
+				.extra = "Require: 100rel\r\n"});
+	else
+		return false;
+	return true;
+}
+
 static void receive_invite(
 	struct bridge_side *side, struct txn_server *txn, struct message *request)
 {
@@ -328,9 +354,9 @@ static void receive_invite(
 				.why = "no server or gateway is configured there"});
 		return;
 	}
-	if (refuse_now(side->bridge, txn, trunk))
+	if (refuse_reliable(txn, request, trunk) || refuse_now(side->bridge, txn, trunk))
 		return;
-	err = exchange_read(request, &sdp, &text);
+	err = oa_read(request, &sdp, &text);
 	if (err) {
 		refuse_body(txn, err, text.text);
 		return;
@@ -359,19 +385,27 @@ static bool speaks_for(void *arg, const struct flow *flow, const struct flow *ot
  * The leg whose dialog MESSAGE belongs to, if FLOW is its peer's. Call-ID and tags are no
  * secret: they are in every capture.
  */
-static struct leg *find_leg(
+static struct dialog *find_dialog(
 	struct bridge_side *side, const struct flow *flow, const struct message *message)
 {
 	struct dialog *dialog = dialog_find(&side->dialogs, message);
-	struct leg *leg = dialog ? dialog->owner : NULL;
+	const struct leg *leg = dialog ? dialog->owner : NULL;
 	char name[80];
 
 	if (!leg)
 		return NULL;
 	if (flow->peer ? !strcmp(flow->peer->id, trunk_name(leg->trunk, name))
 		       : speaks_for(side, flow, leg->flow))
-		return leg;
+		return dialog;
 	return NULL;
+}
+
+static struct leg *find_leg(
+	struct bridge_side *side, const struct flow *flow, const struct message *message)
+{
+	struct dialog *dialog = find_dialog(side, flow, message);
+
+	return dialog ? dialog->owner : NULL;
 }
 
 /* Somebody who is not its peer has Call-ID and tags of a call: an operator wants to know. */
@@ -396,18 +430,18 @@ static void log_impostor(
 static void request_h(void *arg, struct txn_server *txn, struct message *request)
 {
 	struct bridge_side *side = arg;
-	struct leg *leg;
+	struct dialog *dialog;
 
 	if (message_to(request)->tag.len) {
-		leg = find_leg(side, txn_server_flow(txn), request);
-		if (!leg)
+		dialog = find_dialog(side, txn_server_flow(txn), request);
+		if (!dialog)
 			log_impostor(side, txn_server_flow(txn), request);
-		if (!leg)
+		if (!dialog)
 			txn_server_refuse(txn, NULL,
 				&(struct txn_refusal){.status = 481,
 					.why = "no dialog has its Call-ID and tags"});
 		else if (!refuse_required(txn, request))
-			leg_request(leg, txn, request);
+			leg_request(dialog->owner, dialog, txn, request);
 		return;
 	}
 	if (refuse_early(txn, request))

@@ -2,7 +2,6 @@
 
 #include "base/log.h"
 #include "bridge/dtmf.h"
-#include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/mediate.h"
 #include "bridge/redial.h"
@@ -24,7 +23,6 @@ static void try_candidate(struct call *call, const char *why);
 static const char *const state_names[CALL_STATES] = {
 	[CALL_SETUP] = "trying",
 	[CALL_TALKING] = "talking",
-	[CALL_CHANGING] = "changing",
 	[CALL_ENDING] = "ending",
 	[CALL_OVER] = "over",
 };
@@ -53,8 +51,7 @@ static void set_state(struct call *call, enum call_state state)
 {
 	static const bool legal[CALL_STATES][CALL_STATES] = {
 		[CALL_SETUP] = {[CALL_TALKING] = true, [CALL_ENDING] = true},
-		[CALL_TALKING] = {[CALL_CHANGING] = true, [CALL_ENDING] = true},
-		[CALL_CHANGING] = {[CALL_TALKING] = true, [CALL_ENDING] = true},
+		[CALL_TALKING] = {[CALL_ENDING] = true},
 		[CALL_ENDING] = {[CALL_OVER] = true},
 	};
 
@@ -122,6 +119,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	note_end(call, by, cause, status, detail);
 	set_state(call, CALL_ENDING);
 	registry_record(call); /* before the final answer to BYE or CANCEL leaves */
+	oa_end(call);
 	dtmf_tell_lost(call);
 	relay_close(call->session);
 	call->session = NULL;
@@ -139,6 +137,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 void call_free(struct call *call)
 {
 	stop_timers(call);
+	oa_end(call);
 	relay_close(call->session);
 	leg_free(&call->a);
 	leg_free(&call->b);
@@ -148,7 +147,6 @@ void call_free(struct call *call)
 	free(call->number_uri);
 	free(call->from);
 	free(call->to);
-	free(call->preview_tag);
 	config_unref(call->config);
 	free(call);
 }
@@ -220,7 +218,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 	struct leg_invite invite;
 	struct parts parts;
 	struct sdp *offer = NULL;
-	int err = exchange_first_offer(call, &offer, text);
+	int err = oa_first_offer(call, &offer, text);
 
 	if (!err) {
 		leg_set_flow(&call->b, flow);
@@ -241,6 +239,8 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		invite.parts = &parts;
 		err = leg_invite(&call->b, flow, &invite, offer);
 	}
+	if (!err)
+		oa_first_sent(call);
 	party_invite_free(&crossed);
 	sdp_free(offer);
 	return err;
@@ -288,7 +288,7 @@ static enum call_end by_leg(const struct call *call, const struct leg *leg)
 	return leg == &call->a ? CALL_BY_A : CALL_BY_B;
 }
 
-static int act_ignore(struct call *call, struct leg *leg, const struct leg_report *report)
+static int act_none(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	(void)call;
 	(void)leg;
@@ -296,15 +296,30 @@ static int act_ignore(struct call *call, struct leg *leg, const struct leg_repor
 	return 0;
 }
 
+static int act_refuse_request(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)call;
+	(void)leg;
+	txn_server_refuse(report->txn, NULL,
+		&(struct txn_refusal){.status = 481, .why = "the call is over"});
+	return 0;
+}
+
 static int act_ring(struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	struct err_text text = {{0}};
+
 	(void)leg;
 	if (!call->ringing_us) {
 		call->ringing_us = now_us(call) - call->start_us;
 		log_info("call", "call=%s event=ringing status=%d", call->id,
 			report->status);
 	}
-	exchange_provisional(call, report->message);
+	if (oa_provisional(call, report->message, &text)) {
+		call_end(call, CALL_BY_TANDEM, "key-stopped", 500, text.text);
+		return 1;
+	}
 	return 0;
 }
 
@@ -318,7 +333,7 @@ static int act_connect(
 {
 	struct err_text text = {{0}};
 
-	if (exchange_answer(call, leg, report->message, &text)) {
+	if (oa_accepted(call, leg, report->message, &text)) {
 		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
@@ -343,6 +358,7 @@ static int act_refused(
 	int status = cause_map(report->status);
 
 	if (report->status == 503) {
+		oa_first_lost(call);
 		leg_reset(leg);
 		dial_next(&call->dial, "answered 503"); /* RFC 3263 4.3 */
 		return 1;
@@ -366,6 +382,7 @@ static int act_setup_failed(
 		call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
 		return 1;
 	}
+	oa_first_lost(call);
 	leg_reset(leg);
 	dial_next(&call->dial, report->why); /* RFC 3263 4.3: after silence too */
 	return 1;
@@ -414,7 +431,7 @@ static int act_ack(struct call *call, struct leg *leg, const struct leg_report *
 {
 	struct err_text text = {{0}};
 
-	if (exchange_ack(call, leg, report->message, &text)) {
+	if (oa_ack(call, leg, report->message, &text)) {
 		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
@@ -422,25 +439,36 @@ static int act_ack(struct call *call, struct leg *leg, const struct leg_report *
 	return 0;
 }
 
-static int act_change(struct call *call, struct leg *leg, const struct leg_report *report)
+static int act_reinvite(
+	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	int status = exchange_reinvite(call, leg, report->message);
-
-	if (status) {
-		leg_refuse(leg, status, NULL);
-		return 1;
-	}
-	leg_trying(leg);
-	call->changer = leg;
+	oa_reinvite(call, leg, report->message);
 	return 0;
 }
 
-static int act_changed(
+static int act_update(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	oa_update(call, leg, report->txn);
+	return 0;
+}
+
+static int act_prack(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	struct err_text text = {{0}};
+
+	if (!oa_prack(call, leg, report->txn, &text))
+		return 0;
+	call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
+	return 1;
+}
+
+/* 2xx to a re-INVITE of ours. */
+static int act_accepted(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
 
-	if (exchange_answer(call, leg, report->message, &text)) {
+	if (oa_accepted(call, leg, report->message, &text)) {
 		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
@@ -448,42 +476,43 @@ static int act_changed(
 	return 0;
 }
 
-static int act_change_refused(
+/* Of a re-INVITE of ours. */
+static int act_offer_refused(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	mediate_cancel(call->session, &call->a, &call->b);
-	if (report->status == 481 || report->status == 408) {
-		/* RFC 3261 12.2.1.2: that dialog is gone */
-		call_end(call, by_leg(call, leg), "peer-lost", report->status, NULL);
+	int status = report->status == 491 ? 491 : cause_map(report->status);
+
+	if (report->status == 481 || report->status == 408)
+		status = report->status;
+	if (oa_refused(call, leg, status))
+		return 0;
+	call_end(call, by_leg(call, leg), "peer-lost", report->status, NULL);
+	return 1;
+}
+
+static int act_updated(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	struct err_text text = {{0}};
+
+	if (report->status >= 300)
+		return act_offer_refused(call, leg, report);
+	if (oa_updated(call, leg, report->message, &text)) {
+		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
-	leg_refuse(call->changer, report->status == 491 ? 491 : cause_map(report->status),
-		NULL);
+	note_hold(call);
 	return 0;
 }
 
-/* The changer gave up: its re-INVITE is refused at once, the other leg's is cancelled and
- * its final response awaited. */
-static int act_change_cancelled(
+static int act_cancel_offer(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	(void)report;
-	leg_refuse(leg, 487, NULL);
-	leg_cancel(call_other(call, leg));
+	/* the 200 to its first INVITE waits for a PRACK: then it is the call that it gives up */
+	if (leg->state == LEG_INVITING)
+		return act_cancel(call, leg, report);
+	oa_cancelled(call, leg);
 	return 0;
-}
-
-static int act_late_answer(
-	struct call *call, struct leg *leg, const struct leg_report *report)
-{
-	if (call->changer && leg_is_invited(call->changer))
-		return act_changed(call, leg, report);
-	/* CANCEL and 200 crossed: what the far end agreed to stands nowhere else; the call
-	 * cannot go on with two halves that differ */
-	leg_ack(leg, NULL);
-	call_end(call, CALL_BY_TANDEM, "change-lost", 487,
-		"a cancelled re-INVITE was accepted");
-	return 1;
 }
 
 static int act_over(struct call *call, struct leg *leg, const struct leg_report *report)
@@ -495,47 +524,77 @@ static int act_over(struct call *call, struct leg *leg, const struct leg_report 
 }
 
 struct call_rule {
-	call_action *act; /* NULL: cannot happen, ignored */
-	enum call_state next;
+	call_action *act;
+	enum call_state next; /* where it goes, unless the action went elsewhere */
 };
 
-static const struct call_rule rules[CALL_STATES][LEG_EVENTS] = {
-	[CALL_SETUP] =
-		{
-			[LEG_EVENT_PROVISIONAL] = {act_ring, CALL_SETUP},
-			[LEG_EVENT_ANSWER] = {act_connect, CALL_TALKING},
-			[LEG_EVENT_REFUSAL] = {act_refused, CALL_ENDING},
-			[LEG_EVENT_CANCEL] = {act_cancel, CALL_ENDING},
-			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
-			[LEG_EVENT_INFO] = {act_info, CALL_SETUP},
-			[LEG_EVENT_FAILED] = {act_setup_failed, CALL_ENDING},
-			[LEG_EVENT_OVER] = {act_over, CALL_SETUP},
-		},
-	[CALL_TALKING] =
-		{
-			[LEG_EVENT_ACK] = {act_ack, CALL_TALKING},
-			[LEG_EVENT_REINVITE] = {act_change, CALL_CHANGING},
-			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
-			[LEG_EVENT_INFO] = {act_info, CALL_TALKING},
-			[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
-			[LEG_EVENT_OVER] = {act_over, CALL_TALKING},
-		},
-	[CALL_CHANGING] =
-		{
-			[LEG_EVENT_PROVISIONAL] = {act_ignore, CALL_CHANGING},
-			[LEG_EVENT_ACK] = {act_ack, CALL_CHANGING},
-			[LEG_EVENT_ANSWER] = {act_late_answer, CALL_TALKING},
-			[LEG_EVENT_REFUSAL] = {act_change_refused, CALL_TALKING},
-			[LEG_EVENT_CANCEL] = {act_change_cancelled, CALL_CHANGING},
-			[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
-			[LEG_EVENT_INFO] = {act_info, CALL_CHANGING},
-			[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
-			[LEG_EVENT_OVER] = {act_over, CALL_CHANGING},
-		},
-	[CALL_ENDING] =
-		{
-			[LEG_EVENT_OVER] = {act_over, CALL_OVER},
-		},
+/* What cannot happen in a state, since no leg reports it then, is act_none. */
+static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
+	{
+		[CALL_SETUP] =
+			{
+				[LEG_EVENT_PROVISIONAL] = {act_ring, CALL_SETUP},
+				[LEG_EVENT_ANSWER] = {act_connect, CALL_TALKING},
+				[LEG_EVENT_REFUSAL] = {act_refused, CALL_SETUP},
+				[LEG_EVENT_ACK] = {act_none, CALL_SETUP},
+				[LEG_EVENT_REINVITE] = {act_none, CALL_SETUP},
+				[LEG_EVENT_CANCEL] = {act_cancel, CALL_ENDING},
+				[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+				[LEG_EVENT_INFO] = {act_info, CALL_SETUP},
+				[LEG_EVENT_UPDATE] = {act_update, CALL_SETUP},
+				[LEG_EVENT_PRACK] = {act_prack, CALL_SETUP},
+				[LEG_EVENT_UPDATED] = {act_updated, CALL_SETUP},
+				[LEG_EVENT_FAILED] = {act_setup_failed, CALL_SETUP},
+				[LEG_EVENT_OVER] = {act_over, CALL_SETUP},
+			},
+		[CALL_TALKING] =
+			{
+				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_TALKING},
+				[LEG_EVENT_ANSWER] = {act_accepted, CALL_TALKING},
+				[LEG_EVENT_REFUSAL] = {act_offer_refused, CALL_TALKING},
+				[LEG_EVENT_ACK] = {act_ack, CALL_TALKING},
+				[LEG_EVENT_REINVITE] = {act_reinvite, CALL_TALKING},
+				[LEG_EVENT_CANCEL] = {act_cancel_offer, CALL_TALKING},
+				[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+				[LEG_EVENT_INFO] = {act_info, CALL_TALKING},
+				[LEG_EVENT_UPDATE] = {act_update, CALL_TALKING},
+				[LEG_EVENT_PRACK] = {act_prack, CALL_TALKING},
+				[LEG_EVENT_UPDATED] = {act_updated, CALL_TALKING},
+				[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
+				[LEG_EVENT_OVER] = {act_over, CALL_TALKING},
+			},
+		[CALL_ENDING] =
+			{
+				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_ENDING},
+				[LEG_EVENT_ANSWER] = {act_none, CALL_ENDING},
+				[LEG_EVENT_REFUSAL] = {act_none, CALL_ENDING},
+				[LEG_EVENT_ACK] = {act_none, CALL_ENDING},
+				[LEG_EVENT_REINVITE] = {act_none, CALL_ENDING},
+				[LEG_EVENT_CANCEL] = {act_none, CALL_ENDING},
+				[LEG_EVENT_BYE] = {act_none, CALL_ENDING},
+				[LEG_EVENT_INFO] = {act_refuse_request, CALL_ENDING},
+				[LEG_EVENT_UPDATE] = {act_refuse_request, CALL_ENDING},
+				[LEG_EVENT_PRACK] = {act_refuse_request, CALL_ENDING},
+				[LEG_EVENT_UPDATED] = {act_none, CALL_ENDING},
+				[LEG_EVENT_FAILED] = {act_none, CALL_ENDING},
+				[LEG_EVENT_OVER] = {act_over, CALL_ENDING},
+			},
+		[CALL_OVER] =
+			{
+				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_OVER},
+				[LEG_EVENT_ANSWER] = {act_none, CALL_OVER},
+				[LEG_EVENT_REFUSAL] = {act_none, CALL_OVER},
+				[LEG_EVENT_ACK] = {act_none, CALL_OVER},
+				[LEG_EVENT_REINVITE] = {act_none, CALL_OVER},
+				[LEG_EVENT_CANCEL] = {act_none, CALL_OVER},
+				[LEG_EVENT_BYE] = {act_none, CALL_OVER},
+				[LEG_EVENT_INFO] = {act_refuse_request, CALL_OVER},
+				[LEG_EVENT_UPDATE] = {act_refuse_request, CALL_OVER},
+				[LEG_EVENT_PRACK] = {act_refuse_request, CALL_OVER},
+				[LEG_EVENT_UPDATED] = {act_none, CALL_OVER},
+				[LEG_EVENT_FAILED] = {act_none, CALL_OVER},
+				[LEG_EVENT_OVER] = {act_none, CALL_OVER},
+			},
 };
 
 static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *report)
@@ -544,7 +603,7 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 	const struct call_rule *rule = &rules[call->state][report->event];
 	enum call_state from = call->state;
 
-	if (!rule->act || rule->act(call, leg, report))
+	if (rule->act(call, leg, report))
 		return;
 	if (call->state == from && rule->next != from)
 		set_state(call, rule->next);
@@ -602,7 +661,7 @@ void call_media_timeout(struct call *call, enum relay_side side)
 {
 	bool from_a = call->a.home->which == side;
 
-	if (call->state == CALL_TALKING || call->state == CALL_CHANGING)
+	if (call->state == CALL_TALKING)
 		call_end(call, from_a ? CALL_BY_A : CALL_BY_B, "media-timeout", 487,
 			side == RELAY_INTERNAL ? "no media from the server"
 					       : "no media from the gateway");

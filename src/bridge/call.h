@@ -6,15 +6,15 @@
 
 #include "bridge/dial.h"
 #include "bridge/leg.h"
+#include "bridge/oa.h"
 #include "bridge/party.h"
 #include "media/relay.h"
 #include "trunk/pick.h"
 
 enum call_state {
-	CALL_SETUP,    /* leg a's first INVITE has no final response */
-	CALL_TALKING,  /* answered; no change under way */
-	CALL_CHANGING, /* a re-INVITE of one leg was passed to the other */
-	CALL_ENDING,   /* recorded; the legs are being closed */
+	CALL_SETUP,   /* leg a's first INVITE has no final response */
+	CALL_TALKING, /* answered */
+	CALL_ENDING,  /* recorded; the legs are being closed */
 	CALL_OVER,
 	CALL_STATES,
 };
@@ -29,9 +29,9 @@ struct call {
 	uint64_t number;
 	char id[32];
 	enum call_state state;
-	struct leg a;        /* called us */
-	struct leg b;        /* is called; home is NULL between candidates */
-	struct leg *changer; /* CHANGING: whose re-INVITE it is */
+	struct leg a; /* called us */
+	struct leg b; /* is called; home is NULL between candidates */
+	struct oa oa;
 	struct relay_session *session;
 	struct target *candidates[PICK_MAX]; /* owned references */
 	unsigned candidate_count, candidate_at;
@@ -40,8 +40,6 @@ struct call {
 	char *number_uri;      /* the user part that was called */
 	char *from, *to;       /* users, for the record */
 	unsigned max_forwards; /* for leg b */
-	char *preview_tag; /* remote tag of the fork whose SDP leg a got in 18x; NULL */
-	bool ack_due;      /* leg b's 2xx waits for leg a's ACK: it has the answer */
 	bool held;
 	struct addr latched
 		[2]; /* where a side's RTP comes from instead; len 0: it does not */

@@ -128,8 +128,17 @@ static void detach_transactions(struct leg *leg)
 		txn_server_detach(leg->bye_in);
 	if (leg->bye_out)
 		txn_client_detach(leg->bye_out);
+	if (leg->update_out)
+		txn_client_detach(leg->update_out);
 	leg->bye_in = NULL;
 	leg->bye_out = NULL;
+	leg->update_out = NULL;
+	while (leg->replaced_count) {
+		struct dialog *dialog = leg->replaced[--leg->replaced_count];
+
+		dialog_free(dialog);
+		free(dialog);
+	}
 	leg_drop_digits(leg);
 }
 
@@ -159,19 +168,6 @@ static void set_over(struct leg *leg)
 	leg_report(leg, LEG_EVENT_OVER, NULL, 0, NULL);
 }
 
-/* ---- composing ---- */
-
-/* PRODUCT: "Server" in responses, "User-Agent" in requests. */
-static void add_identity(struct leg *leg, const char *product, struct buf *out)
-{
-	char contact[IDENTITY_SIZE];
-
-	compose_header_str(
-		out, "Contact", identity_contact(leg->home, leg->flow, contact));
-	compose_header_str(out, "Allow", leg_allow(leg));
-	compose_header_str(out, product, "Tandem");
-}
-
 /* ---- INVITE from there ---- */
 
 static void cancelled_h(void *arg, struct uas *uas)
@@ -192,12 +188,25 @@ static void forget_uas(struct leg *leg, struct uas *uas)
 	uas_free(uas);
 }
 
+static void send_bye(struct leg *leg, const char *reason);
+
+/* Our 2xx is acknowledged, or never will be: a BYE that waited for that goes. */
+static bool bye_goes(struct leg *leg)
+{
+	if (!leg->bye_waits)
+		return false;
+	leg->bye_waits = false;
+	send_bye(leg, NULL);
+	return true;
+}
+
 static void acked_h(void *arg, struct uas *uas, struct message *ack)
 {
 	struct leg *leg = arg;
 
 	forget_uas(leg, uas);
-	leg_report(leg, LEG_EVENT_ACK, ack, 0, NULL);
+	if (!bye_goes(leg))
+		leg_report(leg, LEG_EVENT_ACK, ack, 0, NULL);
 }
 
 static void uas_failed_h(void *arg, struct uas *uas, int status, const char *why)
@@ -207,6 +216,8 @@ static void uas_failed_h(void *arg, struct uas *uas, int status, const char *why
 	/* one that is open is refused when the call ends */
 	if (!uas_is_open(uas))
 		forget_uas(leg, uas);
+	if (bye_goes(leg))
+		return;
 	leg_report(leg, LEG_EVENT_FAILED, NULL, status, why);
 }
 
@@ -253,6 +264,17 @@ void leg_trying(struct leg *leg)
 		uas_trying(leg->uas);
 }
 
+/* RFC 3262 3: where the peer requires it; where it can, and so is agreed for it. */
+static bool answers_reliably(const struct leg *leg, const struct message *invite)
+{
+	const enum config_reliable reliable = leg->settings->reliable;
+
+	return message_lists(invite, "Require", "100rel") ||
+	       (message_lists(invite, "Supported", "100rel") &&
+		       (reliable == CONFIG_RELIABLE_OFFER ||
+			       reliable == CONFIG_RELIABLE_REQUIRE));
+}
+
 int leg_accept(struct leg *leg, struct txn_server *invite)
 {
 	int err = dialog_init_uas(&leg->dialog, txn_server_request(invite));
@@ -262,13 +284,34 @@ int leg_accept(struct leg *leg, struct txn_server *invite)
 	if (err)
 		return err;
 	leg_set_flow(leg, txn_server_flow(invite));
+	leg_note_allow(leg, txn_server_request(invite));
+	leg->reliable = answers_reliably(leg, txn_server_request(invite));
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
 	return 0;
 }
 
+/* An early dialog whose tag is replaced stays known, for PRACKs that are under way. */
+static void keep_replaced(struct leg *leg)
+{
+	struct dialog *dialog;
+
+	if (!leg->reliable || leg->replaced_count == LEG_REPLACED)
+		return;
+	dialog = calloc(1, sizeof(*dialog));
+	if (!dialog)
+		return;
+	if (dialog_copy(dialog, &leg->dialog)) {
+		free(dialog);
+		return;
+	}
+	dialog_list(&leg->home->dialogs, dialog, leg);
+	leg->replaced[leg->replaced_count++] = dialog;
+}
+
 void leg_retag(struct leg *leg)
 {
+	keep_replaced(leg);
 	secret_token(leg->dialog.local_tag, 8);
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 }
@@ -285,7 +328,7 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp,
 	if (!leg_is_invited(leg))
 		return ERR_STATE;
 	buf_init(&headers, 0);
-	add_identity(leg, "Server", &headers);
+	leg_add_identity(leg, "Server", &headers);
 	err = headers.err;
 	response.headers = buf_span(&headers);
 	if (!err)
@@ -296,7 +339,21 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp,
 
 int leg_provision(struct leg *leg, int status, const struct sdp *sdp)
 {
-	return respond(leg, status, sdp, uas_provision);
+	return respond(
+		leg, status, sdp, leg->reliable ? uas_provision_reliably : uas_provision);
+}
+
+/* Our 200 has left; one that waits for a PRACK has not. */
+static void note_answered(struct leg *leg)
+{
+	if (leg_is_invited(leg))
+		return;
+	leg->dialog.early = false;
+	/* the ACK of an earlier 2xx is not waited for any more */
+	uas_free(leg->unacked);
+	leg->unacked = NULL;
+	if (leg->state == LEG_INVITING)
+		set_state(leg, LEG_TALKING);
 }
 
 int leg_answer(struct leg *leg, const struct sdp *sdp)
@@ -305,12 +362,7 @@ int leg_answer(struct leg *leg, const struct sdp *sdp)
 
 	if (err)
 		return err;
-	leg->dialog.early = false;
-	/* the ACK of an earlier 2xx is not waited for any more */
-	uas_free(leg->unacked);
-	leg->unacked = NULL;
-	if (leg->state == LEG_INVITING)
-		set_state(leg, LEG_TALKING);
+	note_answered(leg);
 	return 0;
 }
 
@@ -324,6 +376,14 @@ void leg_refuse(struct leg *leg, int status, const char *extra)
 	leg->unacked = NULL;
 	if (leg->state == LEG_INVITING)
 		set_over(leg);
+}
+
+void leg_go_on(struct leg *leg)
+{
+	if (!leg->uas)
+		return;
+	uas_go_on(leg->uas);
+	note_answered(leg);
 }
 
 void leg_receive_ack(struct leg *leg, struct message *ack)
@@ -372,7 +432,11 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 	buf_init(&out, 0);
 	dialog_request(&leg->dialog, &out, MESSAGE_INVITE,
 		identity_via(leg->home, leg->flow, branch, via), 0, &params.cseq);
-	add_identity(leg, "User-Agent", &out);
+	leg_add_identity(leg, "User-Agent", &out);
+	if (params.first && leg->settings->reliable == CONFIG_RELIABLE_OFFER)
+		compose_header_str(&out, "Supported", "100rel");
+	if (params.first && leg->settings->reliable == CONFIG_RELIABLE_REQUIRE)
+		compose_header_str(&out, "Require", "100rel");
 	buf_add_span(&out, headers);
 	err = parts_add(&out, leg->flow, sdp, parts);
 	params.text = buf_span(&out);
@@ -396,6 +460,8 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 		return err;
 	leg->dialog.limited = true;
 	leg->dialog.max_forwards = invite->max_forwards;
+	leg->allows =
+		0; /* what another branch, or address, allowed is not known of this one */
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
 	err = send_invite(leg, invite->headers, sdp, invite->parts);
@@ -526,6 +592,7 @@ static void accepted_h(void *arg, struct message *response)
 	struct leg *leg = arg;
 	bool first = leg->dialog.early;
 
+	leg_note_allow(leg, response);
 	if (leg->state == LEG_CLOSING && first) {
 		answered_too_late(leg, response);
 	} else if (leg->state == LEG_CLOSING) {
@@ -546,12 +613,21 @@ static void provisional_h(void *arg, struct message *response)
 {
 	struct leg *leg = arg;
 
+	uint32_t rseq = 0;
+	bool reliable = message_to(response)->tag.len &&
+			leg->settings->reliable != CONFIG_RELIABLE_REFUSE &&
+			reliable_is_asked(response, &rseq);
+
 	if (leg->state == LEG_CLOSING || !leg->dialog.early)
 		return;
+	if (reliable && !uac_take_reliable(leg->uac, message_to(response)->tag, rseq))
+		return;
+	leg_note_allow(leg, response);
 	/* The latest branch that rang is the dialog that requests and early media belong to. A
 	 * peer of RFC 2543's days rings without a tag: that makes no dialog, but it rings. */
 	if (message_to(response)->tag.len && !dialog_establish(&leg->dialog, response))
 		dialog_list(&leg->home->dialogs, &leg->dialog, leg);
+	leg->prack_due = reliable ? rseq : 0;
 	leg_report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
 }
 
@@ -613,11 +689,12 @@ void leg_bye_answer(struct leg *leg)
 static void close_talking(struct leg *leg, const char *reason)
 {
 	leg_refuse(leg, 487, NULL);
-	/* a 2xx of ours that is not acknowledged yet is repeated no more: the BYE says all */
-	drop_invites_in(leg);
 	set_state(leg, LEG_CLOSING);
-	leg_ack(leg, NULL); /* 15: no BYE before the ACK */
-	send_bye(leg, reason);
+	leg_ack(leg, NULL);
+	/* RFC 3261 15: no BYE before the ACK of our 2xx, or 64*T1 */
+	leg->bye_waits = leg->uas && uas_awaits_ack(leg->uas);
+	if (!leg->bye_waits)
+		send_bye(leg, reason);
 }
 
 void leg_close(struct leg *leg, int status, const char *reason)

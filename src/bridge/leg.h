@@ -16,6 +16,9 @@
 
 #include <stdbool.h>
 
+/* So many forks of the far leg can have had an early dialog of their own with leg a. */
+#define LEG_REPLACED 8
+
 enum leg_state {
 	LEG_IDLE,     /* nothing was sent or received */
 	LEG_INVITING, /* the first INVITE is under way, in or out */
@@ -33,6 +36,9 @@ enum leg_event {
 	LEG_EVENT_CANCEL,      /* our peer gave up its INVITE, first or further */
 	LEG_EVENT_BYE,         /* its transaction waits for leg_bye_answer() */
 	LEG_EVENT_INFO,        /* its transaction is for the call to answer */
+	LEG_EVENT_UPDATE,      /* so is that of an UPDATE with an offer */
+	LEG_EVENT_PRACK,       /* and of a PRACK for what waits for one */
+	LEG_EVENT_UPDATED,     /* our UPDATE has its final response, or none: status */
 	LEG_EVENT_FAILED,      /* the far end is lost; status and why */
 	LEG_EVENT_OVER,        /* closed in the end */
 	LEG_EVENTS,
@@ -49,7 +55,7 @@ struct leg_report {
 	struct message *message; /* what arrived; NULL when nothing did */
 	int status;              /* of responses and failures */
 	const char *why;         /* failures: a phrase */
-	struct txn_server *txn;  /* of an INFO */
+	struct txn_server *txn;  /* of an INFO, UPDATE or PRACK */
 };
 
 typedef void leg_h(void *arg, struct leg *leg, const struct leg_report *report);
@@ -80,9 +86,18 @@ struct leg {
 	struct uac *uac;     /* our latest INVITE; NULL: none, or it is long over */
 	struct uas *uas;     /* theirs, open or not acknowledged; owned; NULL: none */
 	struct uas *unacked; /* the one before it, whose ACK was overtaken; owned */
-	struct txn_server *bye_in;  /* a BYE that is not answered yet */
-	struct txn_client *bye_out; /* a BYE of ours without a response */
-	struct timer last_timer;    /* CLOSING: whatever is awaited, it ends */
+	struct txn_server *bye_in;     /* a BYE that is not answered yet */
+	struct txn_client *bye_out;    /* a BYE of ours without a response */
+	struct txn_client *update_out; /* an UPDATE of ours without a final response */
+	struct timer last_timer;       /* CLOSING: whatever is awaited, it ends */
+	unsigned allows; /* what its Allow says, a bit for each enum message_method */
+	bool reliable;   /* our 18x to its first INVITE go reliably (RFC 3262) */
+	bool bye_waits;  /* our BYE goes when our 2xx has its ACK (RFC 3261 15) */
+	uint32_t
+		prack_due; /* RSeq of a reliable 18x that waits for leg_prack(); 0: none */
+	/* Early dialogs under tags that leg_retag() replaced: they may still send PRACK. */
+	struct dialog *replaced[LEG_REPLACED];
+	unsigned replaced_count;
 	struct dtmf *dtmf; /* digits that wait for INFO to it; owned, may be NULL */
 };
 
@@ -109,7 +124,7 @@ bool leg_is_invited(const struct leg *leg);
 struct message *leg_invite_in(const struct leg *leg);
 /* 100 to the INVITE, first or further. */
 void leg_trying(struct leg *leg);
-/* 101-199 with SDP (may be NULL, borrowed) to the first INVITE. */
+/* 101-199 with SDP (may be NULL, borrowed) to the first INVITE; reliably, where leg->reliable. */
 int leg_provision(struct leg *leg, int status, const struct sdp *sdp);
 /* 200 with SDP (may be NULL, borrowed) to the INVITE, first or further; repeated until ACK. */
 int leg_answer(struct leg *leg, const struct sdp *sdp);
@@ -156,11 +171,23 @@ void leg_close(struct leg *leg, int status, const char *reason);
 int leg_info(struct leg *leg, const char *type, struct span body,
 	const struct txn_client_user *user, struct txn_client **ret);
 
+/* Whether it takes METHOD, by its Allow. */
+bool leg_allows(const struct leg *leg, enum message_method method);
+/* Acknowledges the reliable 18x that is due, with SDP (may be NULL). */
+void leg_prack(struct leg *leg, const struct sdp *sdp);
+/* Sends an UPDATE with SDP; LEG_EVENT_UPDATED follows. 0, or negative. */
+int leg_update(struct leg *leg, const struct sdp *sdp);
+/* 200 with SDP (may be NULL) to TXN, an UPDATE or PRACK of it. */
+void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp);
+/* What waited for a PRACK goes on: behind leg_reply() to that. */
+void leg_go_on(struct leg *leg);
+
 /* Gives up digits that wait for INFO. */
 void leg_drop_digits(struct leg *leg);
 
-/* A request within the dialog, INVITE included. */
-void leg_request(struct leg *leg, struct txn_server *txn, struct message *request);
+/* A request within DIALOG, one of the leg's, INVITE included. */
+void leg_request(struct leg *leg, struct dialog *dialog, struct txn_server *txn,
+	struct message *request);
 /* An ACK without a transaction. */
 void leg_receive_ack(struct leg *leg, struct message *ack);
 /* Another connection to the same peer takes the place of one that ended. One that the leg's

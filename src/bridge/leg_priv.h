@@ -6,12 +6,16 @@
 
 #include "bridge/leg.h"
 
-/* What we do; also in 405 and OPTIONS. */
-const char *leg_allow(const struct leg *leg);
+/* Appends Allow: what we do toward it; also in 405 and OPTIONS. */
+void leg_add_allow(const struct leg *leg, struct buf *out);
+/* Appends Contact, Allow, and PRODUCT, "Server" in responses or "User-Agent" in requests. */
+void leg_add_identity(struct leg *leg, const char *product, struct buf *out);
 
 /* Tells the call. */
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why);
+/* What it takes is what MESSAGE of it says in Allow; nothing changes where it says nothing. */
+void leg_note_allow(struct leg *leg, const struct message *message);
 /* An INVITE is the leg's to answer from now on. 0 or -ENOMEM. */
 int leg_take_invite(struct leg *leg, struct txn_server *invite);
 /* A BYE waits for leg_bye_answer(). */

@@ -1,37 +1,11 @@
 #include "bridge/leg_priv.h"
 
-#include "bridge/body.h"
 #include "bridge/dtmf_sdp.h"
-#include "bridge/identity.h"
+#include "bridge/uas.h"
 #include "sip/compose.h"
+#include "sip/reliable.h"
 
-#include <stdio.h>
-
-const char *leg_allow(const struct leg *leg)
-{
-	return dtmf_sdp_is_signalled(leg) ? "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO"
-					  : "INVITE, ACK, CANCEL, BYE, OPTIONS";
-}
-
-/* 405: the peer learns what we do. */
-static void refuse_method(struct leg *leg, struct txn_server *txn)
-{
-	char allow[160];
-
-	snprintf(allow, sizeof(allow), "Allow: %s\r\n", leg_allow(leg));
-	txn_server_refuse(
-		txn, NULL, &(struct txn_refusal){.status = 405, .extra = allow});
-}
-
-static void answer_options(struct leg *leg, struct txn_server *txn)
-{
-	char extra[160];
-
-	snprintf(extra, sizeof(extra),
-		"Allow: %s\r\nAccept: application/sdp, multipart/mixed\r\n",
-		leg_allow(leg));
-	txn_server_reply(txn, 200, NULL, NULL, extra);
-}
+#include <stdlib.h>
 
 /* WHY, and EXTRA, which may be NULL: see struct txn_refusal. */
 static void refuse(struct txn_server *txn, int status, const char *why, const char *extra)
@@ -40,9 +14,31 @@ static void refuse(struct txn_server *txn, int status, const char *why, const ch
 		&(struct txn_refusal){.status = status, .why = why, .extra = extra});
 }
 
+static bool is_over(const struct leg *leg)
+{
+	return leg->state == LEG_CLOSING || leg->state == LEG_OVER;
+}
+
+/* True: REQUEST came when the call was over, and was refused. */
+static bool refuse_late(struct leg *leg, struct txn_server *txn)
+{
+	if (is_over(leg))
+		refuse(txn, 481, "the call is over", NULL);
+	return is_over(leg);
+}
+
+/* Its transaction is for the call to answer. */
+static void report_request(struct leg *leg, enum leg_event event, struct txn_server *txn)
+{
+	const struct leg_report report = {
+		.event = event, .message = txn_server_request(txn), .txn = txn};
+
+	leg->h(leg->arg, leg, &report);
+}
+
 static void receive_bye(struct leg *leg, struct txn_server *txn)
 {
-	if (leg->state == LEG_CLOSING || leg->state == LEG_OVER) {
+	if (is_over(leg)) {
 		txn_server_reply(txn, 200, NULL, NULL, NULL);
 		return;
 	}
@@ -50,100 +46,168 @@ static void receive_bye(struct leg *leg, struct txn_server *txn)
 	leg_report(leg, LEG_EVENT_BYE, txn_server_request(txn), 0, NULL);
 }
 
-static void receive_reinvite(struct leg *leg, struct txn_server *txn)
+static void receive_invite(struct leg *leg, struct txn_server *txn)
 {
-	if (leg->state != LEG_TALKING) {
-		if (leg->state == LEG_INVITING)
-			refuse(txn, 500, "the first INVITE is not answered yet",
-				"Retry-After: 5\r\n");
-		else
-			refuse(txn, 481, "the call is over", NULL);
+	if (refuse_late(leg, txn))
 		return;
-	}
 	/* RFC 3261 14.2: theirs while theirs is open, theirs while ours is open */
-	if (leg_is_invited(leg)) {
-		refuse(txn, 500, "another INVITE of its sender is not answered yet",
+	if (leg_is_invited(leg))
+		refuse(txn, 500, "an INVITE of its sender is not answered yet",
 			"Retry-After: 5\r\n");
-		return;
-	}
-	if (leg_is_inviting(leg) || leg->offer.state != OFFER_IDLE) {
+	else if (leg_is_inviting(leg))
 		refuse(txn, 491, "an INVITE of ours is not answered yet", NULL);
+	else if (leg->offer.state == OFFER_SENT)
+		refuse(txn, 491, "an offer of ours is not answered yet", NULL);
+	else if (leg_take_invite(leg, txn))
+		refuse(txn, 503, "out of memory", NULL);
+	else
+		leg_report(leg, LEG_EVENT_REINVITE, txn_server_request(txn), 0, NULL);
+}
+
+/* One without an offer refreshes the session and the remote target: that is done. */
+static void receive_update(struct leg *leg, struct txn_server *txn)
+{
+	if (refuse_late(leg, txn))
 		return;
-	}
-	if (leg_take_invite(leg, txn)) {
-		txn_server_reply(txn, 503, NULL, NULL, NULL);
-		return;
-	}
-	leg_report(leg, LEG_EVENT_REINVITE, txn_server_request(txn), 0, NULL);
+	if (message_body(txn_server_request(txn)).len)
+		report_request(leg, LEG_EVENT_UPDATE, txn);
+	else
+		leg_reply(leg, txn, NULL);
+}
+
+static void receive_prack(struct leg *leg, struct txn_server *txn)
+{
+	struct reliable_ack ack;
+
+	if (!reliable_read_ack(txn_server_request(txn), &ack))
+		txn_server_refuse(
+			txn, NULL, &(struct txn_refusal){.status = 400, .where = "RAck"});
+	else if (!leg->uas || uas_take_prack(leg->uas, &ack))
+		refuse(txn, 481, "it acknowledges no response that waits for it", NULL);
+	else
+		report_request(leg, LEG_EVENT_PRACK, txn);
 }
 
 /* Digits alone come as INFO, and only from who is configured so. */
 static void receive_info(struct leg *leg, struct txn_server *txn)
 {
-	const struct leg_report report = {
-		.event = LEG_EVENT_INFO, .message = txn_server_request(txn), .txn = txn};
-
-	if (!dtmf_sdp_is_signalled(leg))
-		refuse_method(leg, txn);
-	else if (leg->state == LEG_CLOSING || leg->state == LEG_OVER)
-		refuse(txn, 481, "the call is over", NULL);
-	else
-		leg->h(leg->arg, leg, &report);
+	if (!refuse_late(leg, txn))
+		report_request(leg, LEG_EVENT_INFO, txn);
 }
 
-void leg_request(struct leg *leg, struct txn_server *txn, struct message *request)
+static void receive_options(struct leg *leg, struct txn_server *txn)
 {
+	struct buf extra;
+
+	buf_init(&extra, 0);
+	leg_add_allow(leg, &extra);
+	buf_add_str(&extra, "Accept: application/sdp, multipart/mixed\r\n");
+	txn_server_reply(txn, 200, NULL, NULL, buf_str(&extra));
+	buf_free(&extra);
+}
+
+static bool takes_prack(const struct leg *leg)
+{
+	return leg->settings->reliable != CONFIG_RELIABLE_REFUSE;
+}
+
+/* Requests within a dialog. Allow is printed from it, in this order. */
+static const struct {
+	enum message_method method;
+	void (*receive)(struct leg *leg, struct txn_server *txn); /* NULL: not here */
+	bool (*allowed)(const struct leg *leg);                   /* NULL: always */
+} methods[] = {
+	{MESSAGE_INVITE, receive_invite, NULL},
+	{MESSAGE_ACK, NULL, NULL},    /* has no transaction */
+	{MESSAGE_CANCEL, NULL, NULL}, /* is its transaction's */
+	{MESSAGE_BYE, receive_bye, NULL},
+	{MESSAGE_OPTIONS, receive_options, NULL},
+	{MESSAGE_UPDATE, receive_update, NULL},
+	{MESSAGE_PRACK, receive_prack, takes_prack},
+	{MESSAGE_INFO, receive_info, dtmf_sdp_is_signalled},
+};
+
+void leg_add_allow(const struct leg *leg, struct buf *out)
+{
+	const char *part = "Allow: ";
+
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (methods[i].allowed && !methods[i].allowed(leg))
+			continue;
+		buf_add_str(out, part);
+		buf_add_str(out, message_method_str(methods[i].method));
+		part = ", ";
+	}
+	buf_add_str(out, "\r\n");
+}
+
+/* 405: the peer learns what we do. */
+static void refuse_method(struct leg *leg, struct txn_server *txn)
+{
+	struct buf allow;
+
+	buf_init(&allow, 0);
+	leg_add_allow(leg, &allow);
+	refuse(txn, 405, NULL, buf_str(&allow));
+	buf_free(&allow);
+}
+
+static void serve(struct leg *leg, struct txn_server *txn, enum message_method method)
+{
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
+		if (methods[i].method != method || !methods[i].receive)
+			continue;
+		if (methods[i].allowed && !methods[i].allowed(leg))
+			break;
+		methods[i].receive(leg, txn);
+		return;
+	}
+	refuse_method(leg, txn);
+}
+
+void leg_request(struct leg *leg, struct dialog *dialog, struct txn_server *txn,
+	struct message *request)
+{
+	const enum message_method method = message_method(request);
+
 	txn_server_set_call(txn, leg->call);
-	if (dialog_receive(&leg->dialog, request)) {
+	if (dialog_receive(dialog, request)) {
 		txn_server_refuse(txn, NULL,
 			&(struct txn_refusal){.status = 500,
 				.where = "CSeq",
 				.why = "its number is not above the last one"});
 		return;
 	}
-	leg_set_flow(leg, txn_server_flow(txn));
-	switch (message_method(request)) {
-	case MESSAGE_BYE:
-		receive_bye(leg, txn);
-		break;
-	case MESSAGE_INVITE:
-		receive_reinvite(leg, txn);
-		break;
-	case MESSAGE_OPTIONS:
-		answer_options(leg, txn);
-		break;
-	case MESSAGE_INFO:
-		receive_info(leg, txn);
-		break;
-	default:
-		refuse_method(leg, txn);
-		break;
+	if (dialog != &leg->dialog && method != MESSAGE_PRACK) {
+		refuse(txn, 481, "its early dialog gave way to another", NULL);
+		return;
 	}
+	/* over TLS in a call in plain: served, but the call goes on as it began */
+	if (target_takes_flow(leg->target, txn_server_flow(txn)))
+		leg_set_flow(leg, txn_server_flow(txn));
+	leg_note_allow(leg, request);
+	serve(leg, txn, method);
 }
 
-int leg_info(struct leg *leg, const char *type, struct span body,
-	const struct txn_client_user *user, struct txn_client **ret)
-{
-	char branch[TXN_BRANCH_SIZE];
-	char via[IDENTITY_SIZE];
-	struct buf out;
-	int err;
+/* ---- what the far end takes ---- */
 
-	leg_follow_route(leg);
-	txn_branch(branch);
-	buf_init(&out, 0);
-	dialog_request(&leg->dialog, &out, MESSAGE_INFO,
-		identity_via(leg->home, leg->flow, branch, via), 0, NULL);
-	err = body_add(&out, leg->flow, type, body);
-	if (!err)
-		err = txn_client_start(leg->home->txns,
-			&(struct txn_client_params){.flow = leg->flow,
-				.method = MESSAGE_INFO,
-				.branch = branch,
-				.request = buf_span(&out),
-				.call = leg->call,
-				.user = user},
-			ret);
-	buf_free(&out);
-	return err;
+void leg_note_allow(struct leg *leg, const struct message *message)
+{
+	struct span line, word;
+	unsigned allows = 0;
+
+	for (unsigned nth = 0; message_line(message, "Allow", nth, &line); nth++)
+		while (span_next(&line, ',', &word))
+			for (unsigned method = 0; method < MESSAGE_OTHER; method++)
+				if (span_equal_str(span_trim(word),
+					    message_method_str(
+						    (enum message_method)method)))
+					allows |= 1u << method;
+	if (allows)
+		leg->allows = allows;
+}
+
+bool leg_allows(const struct leg *leg, enum message_method method)
+{
+	return leg->allows >> method & 1;
 }

@@ -20,6 +20,12 @@ struct branch {
 	size_t ack_len;
 };
 
+/* A branch that answered 18x reliably. */
+struct reliable {
+	char *tag;
+	uint32_t rseq; /* the last that was taken */
+};
+
 struct uac {
 	struct list node; /* in its side's uacs */
 	struct bridge_side *side;
@@ -33,6 +39,8 @@ struct uac {
 	bool first, open, released;
 	struct branch branches[UAC_BRANCHES]; /* the first is the one that was taken */
 	unsigned branch_count;
+	struct reliable reliable[UAC_BRANCHES];
+	unsigned reliable_count;
 };
 
 static void free_uac(struct uac *uac)
@@ -42,6 +50,8 @@ static void free_uac(struct uac *uac)
 		free(uac->branches[i].tag);
 		secret_free(uac->branches[i].ack, uac->branches[i].ack_len);
 	}
+	for (unsigned i = 0; i < uac->reliable_count; i++)
+		free(uac->reliable[i].tag);
 	dialog_free(&uac->own);
 	flow_unref(uac->flow);
 	free(uac);
@@ -55,6 +65,32 @@ bool uac_is_open(const struct uac *uac)
 bool uac_owes_ack(const struct uac *uac)
 {
 	return uac->branch_count && !uac->branches[0].ack;
+}
+
+uint32_t uac_cseq(const struct uac *uac)
+{
+	return uac->cseq;
+}
+
+bool uac_take_reliable(struct uac *uac, struct span tag, uint32_t rseq)
+{
+	struct reliable *branch = uac->reliable;
+	const struct reliable *end = branch + uac->reliable_count;
+
+	while (branch < end && !span_equal_str(tag, branch->tag))
+		branch++;
+	if (branch < end && rseq != branch->rseq + 1)
+		return false;
+	if (branch == end) {
+		if (uac->reliable_count == UAC_BRANCHES)
+			return false;
+		branch->tag = span_dup(tag);
+		if (!branch->tag)
+			return false;
+		uac->reliable_count++;
+	}
+	branch->rseq = rseq;
+	return true;
 }
 
 /* ---- ACK and BYE ---- */
@@ -225,6 +261,8 @@ static void ended_h(void *arg, struct txn_client *txn)
 	struct uac *uac = arg;
 
 	(void)txn;
+	/* the answer that was to go with it never came */
+	uac_ack(uac, uac->flow, NULL);
 	if (!uac->released)
 		uac->user.ended_h(uac->user.arg);
 	free_uac(uac);

@@ -45,6 +45,12 @@ bool uac_is_open(const struct uac *uac);
 /* A 2xx has come, and waits for uac_ack(). */
 bool uac_owes_ack(const struct uac *uac);
 
+/* Its CSeq number. */
+uint32_t uac_cseq(const struct uac *uac);
+/* A reliable 18x with RSEQ came from the branch TAG. True: it is the next one of that branch, and is to
+ * be acknowledged by PRACK; false: a repetition, or one before it is missing (RFC 3262 4). */
+bool uac_take_reliable(struct uac *uac, struct span tag, uint32_t rseq);
+
 /* Acknowledges the 2xx over FLOW, with SDP (may be NULL). Nothing when no ACK is owed. */
 void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp);
 /* Sends CANCEL, as soon as that is allowed (RFC 3261 9.1). REASON: a Reason header value, or

@@ -95,6 +95,14 @@ enum config_t38 { CONFIG_T38_REFUSE, CONFIG_T38_RELAY };
 /* How a peer sends digits and expects them: as telephone-events in RTP, or as SIP INFO. */
 enum config_dtmf { CONFIG_DTMF_RFC4733, CONFIG_DTMF_INFO };
 
+/* Reliable provisional responses (RFC 3262) with a peer. */
+enum config_reliable {
+	CONFIG_RELIABLE_ACCEPT,  /* where it asks for them */
+	CONFIG_RELIABLE_OFFER,   /* and we say that we can */
+	CONFIG_RELIABLE_REQUIRE, /* calls without them are refused */
+	CONFIG_RELIABLE_REFUSE,  /* calls that require them are refused */
+};
+
 /* The media of one server or gateway: where it is, instead of what [media] says, and how it
  * differs from that of others. */
 struct config_media {
@@ -130,6 +138,7 @@ struct config_trunk {
 	unsigned suites; /* mask of enum config_suite that we offer and accept */
 	struct config_words codecs;     /* empty: all pass */
 	struct config_words body_types; /* of parts that cross to it beside SDP */
+	enum config_reliable reliable;
 	struct config_media media;
 };
 

@@ -132,6 +132,7 @@ static const char *field(const struct endpoint *endpoint, const char *name, size
 		{"target", endpoint->target},
 		{"host", endpoint->party->host},
 		{"cseq", number},
+		{"rseq", endpoint->rseq},
 	};
 
 	snprintf(number, sizeof(number), "%u", endpoint->cseq);
@@ -594,6 +595,7 @@ static void read_request(struct endpoint *endpoint, struct message *message)
 static void read_response(struct endpoint *endpoint, struct message *message)
 {
 	enum message_method method = message_method(message);
+	struct span rseq;
 
 	message_unref(endpoint->answered[method]);
 	endpoint->answered[method] = message_ref(message);
@@ -601,6 +603,8 @@ static void read_response(struct endpoint *endpoint, struct message *message)
 		return;
 	if (message_to(message)->tag.len)
 		replace(&endpoint->remote_tag, span_dup(message_to(message)->tag));
+	if (message_header(message, "RSeq", 0, &rseq))
+		span_copy(rseq, endpoint->rseq, sizeof(endpoint->rseq));
 	if (message_status(message) < 300)
 		learn_target(endpoint, message);
 }

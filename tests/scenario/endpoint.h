@@ -19,6 +19,7 @@ struct endpoint {
 	uint32_t cseq;        /* of the last request that we sent */
 	uint32_t invite_cseq;
 	char branch[48]; /* of our last INVITE */
+	char rseq[16];   /* of the last reliable response that we got; "" */
 	char *invite_uri;
 	char *sent_invite, *sent_request, *sent_response, *sent_ack;
 	struct message *got[MESSAGE_OTHER + 1];      /* last request of each method */

@@ -1,0 +1,885 @@
+#include "bridge/oa.h"
+
+#include "base/log.h"
+#include "bridge/call.h"
+#include "bridge/mediate.h"
+#include "bridge/uas.h"
+#include "sip/multipart.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* An UPDATE or PRACK that became a re-INVITE is answered within its own Timer F. */
+#define OA_UPDATE_MS 20000
+
+enum oa_event {
+	OA_OFFER,   /* an offer, or the wish for one */
+	OA_ANSWER,  /* 2xx to what we sent */
+	OA_REFUSAL, /* 3xx to 6xx to it, or nothing */
+	OA_CANCEL,  /* the asker gave it up */
+	OA_LATE,    /* the timer */
+	OA_REPLY,   /* ACK or PRACK */
+	OA_EVENTS,
+};
+
+struct oa_report {
+	struct leg *leg;
+	struct message *message; /* NULL: none */
+	enum oa_carrier carrier; /* of an offer */
+	struct txn_server *txn;  /* an UPDATE or PRACK; NULL: none */
+	int status;              /* of a refusal */
+	struct err_text *text;   /* why the call ends */
+};
+
+/* 0; negative: the call cannot go on. */
+typedef int oa_action(struct call *call, const struct oa_report *report);
+
+static int happens(
+	struct call *call, enum oa_event event, const struct oa_report *report);
+
+/* Whether who sent BODY wants it refused where nothing of it is understood. */
+static bool must_be_understood(const struct multipart *body)
+{
+	for (unsigned i = 0; i < body->count; i++)
+		if (!multipart_is_optional(&body->parts[i]))
+			return true;
+	return false;
+}
+
+int oa_read(struct message *message, struct sdp **ret, struct err_text *text)
+{
+	bool offers =
+		message_is_request(message) && message_method(message) != MESSAGE_ACK;
+	const struct multipart_part *part;
+	struct multipart body;
+	unsigned nth = 0;
+	int err = multipart_read(&body, message, text);
+
+	*ret = NULL;
+	if (err)
+		return offers ? err : 0;
+	while ((part = multipart_sdp(&body, nth++))) {
+		err = sdp_read(ret, part->body.p, part->body.len, text);
+		if (!err)
+			return 0;
+	}
+	if (!err && offers && must_be_understood(&body))
+		err = err_set(text, ERR_SUPPORT, "no part of the body is SDP");
+	return err;
+}
+
+/* What LEG said becomes part of its offer state. Takes SDP in any case. */
+static int receive(struct leg *leg, struct sdp *sdp, struct err_text *text)
+{
+	bool is_offer;
+	int err = offer_receive(&leg->offer, sdp, &is_offer, text);
+
+	if (err)
+		sdp_free(sdp);
+	return err;
+}
+
+static int make_offer(struct call *call, struct leg *from, struct leg *to,
+	struct sdp **ret, struct err_text *text)
+{
+	return mediate_offer(
+		call->session, call->config, from, from->offer.remote, to, ret, text);
+}
+
+/* The answer of FROM, which stands in its offer state, for TO. */
+static int make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
+	struct sdp **ret, struct err_text *text)
+{
+	return mediate_answer(call->session, call->config, from, from->offer.remote, to,
+		final, ret, text);
+}
+
+static struct leg *other_leg(struct call *call, const struct leg *leg)
+{
+	return leg == &call->a ? &call->b : &call->a;
+}
+
+/* ---- state ---- */
+
+static void late_h(void *arg)
+{
+	struct call *call = arg;
+	struct err_text text = {{0}};
+	const struct oa_report report = {.text = &text};
+
+	if (happens(call, OA_LATE, &report))
+		call_end(call, CALL_BY_TANDEM, "timeout", 504, text.text);
+}
+
+static void set_state(struct call *call, enum oa_state state)
+{
+	static const char *const names[OA_STATES] = {
+		[OA_IDLE] = "idle",
+		[OA_ASKED] = "asked",
+		[OA_WITHDRAWN] = "withdrawn",
+		[OA_OWED] = "owed",
+	};
+
+	log_debug("oa", "call=%s from=%s to=%s", call->id, names[call->oa.state],
+		names[state]);
+	call->oa.state = state;
+	timer_stop(&call->oa.timer);
+	if (state == OA_IDLE) {
+		call->oa.asker = NULL;
+		call->oa.txn = NULL;
+		call->oa.went = OA_BY_INVITE;
+	}
+}
+
+static void start_timer(struct call *call, uint64_t ms)
+{
+	timer_start(call->bridge->timers, &call->oa.timer, ms, late_h, call);
+}
+
+static uint64_t t1_ms(const struct call *call)
+{
+	return call->bridge->config->sip.t1_ms;
+}
+
+/* ---- answering whoever asked ---- */
+
+static void refuse_txn(struct txn_server *txn, int status, const char *why)
+{
+	txn_server_refuse(txn, NULL,
+		&(struct txn_refusal){.status = status,
+			.why = why,
+			.extra = status == 500 ? "Retry-After: 5\r\n" : NULL});
+}
+
+static void refuse_report(const struct oa_report *report, int status, const char *why)
+{
+	if (report->carrier == OA_BY_INVITE)
+		leg_refuse(
+			report->leg, status, status == 500 ? "Retry-After: 5\r\n" : NULL);
+	else
+		refuse_txn(report->txn, status, why);
+	if (report->carrier == OA_BY_PRACK)
+		leg_go_on(report->leg);
+}
+
+/* The asker's transaction ended by itself: nobody is left to be answered. */
+static void txn_ended_h(void *arg, struct txn_server *txn)
+{
+	struct call *call = arg;
+
+	if (call->oa.txn == txn)
+		call->oa.txn = NULL;
+}
+
+static void keep_txn(struct call *call, struct txn_server *txn)
+{
+	const struct txn_server_user user = {.ended_h = txn_ended_h, .arg = call};
+
+	call->oa.txn = txn;
+	if (txn)
+		txn_server_attach(txn, &user);
+}
+
+/* Takes the asker's transaction off. */
+static struct txn_server *release_txn(struct call *call)
+{
+	struct txn_server *txn = call->oa.txn;
+
+	call->oa.txn = NULL;
+	if (txn)
+		txn_server_detach(txn);
+	return txn;
+}
+
+static int answer_asker(struct call *call, const struct sdp *sdp)
+{
+	struct oa *oa = &call->oa;
+	struct txn_server *txn = release_txn(call);
+
+	if (oa->came == OA_BY_INVITE)
+		return leg_answer(oa->asker, sdp);
+	if (txn)
+		leg_reply(oa->asker, txn, sdp);
+	if (oa->came == OA_BY_PRACK)
+		leg_go_on(oa->asker);
+	return 0;
+}
+
+static void refuse_asker(struct call *call, int status)
+{
+	struct txn_server *txn = release_txn(call);
+	const struct oa_report report = {
+		.leg = call->oa.asker, .carrier = call->oa.came, .txn = txn};
+
+	if (report.leg && (txn || report.carrier == OA_BY_INVITE))
+		refuse_report(&report, status, "the other side refused it");
+}
+
+/* ---- the first INVITE ---- */
+
+int oa_first_offer(struct call *call, struct sdp **ret, struct err_text *text)
+{
+	*ret = NULL;
+	if (call->a.offer.state != OFFER_RECEIVED)
+		return 0;
+	return make_offer(call, &call->a, &call->b, ret, text);
+}
+
+void oa_first_sent(struct call *call)
+{
+	call->oa.first = true;
+	call->oa.asker = &call->a;
+	call->oa.came = call->oa.went = OA_BY_INVITE;
+	set_state(call, OA_ASKED);
+}
+
+/* Leg a is asked to take the answer of another branch: it sees one dialog for each (RFC 3261
+ * 12.1, 13.2.2.4), under a tag of its own. */
+static void forget_branch(struct call *call)
+{
+	struct oa *oa = &call->oa;
+
+	leg_retag(&call->a);
+	free(oa->preview_tag);
+	oa->preview_tag = NULL;
+	if (oa->answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	oa->answered_a = oa->settled = false;
+}
+
+void oa_first_lost(struct call *call)
+{
+	release_txn(call);
+	set_state(call, OA_IDLE);
+	if (call->oa.preview_tag)
+		forget_branch(call);
+}
+
+static bool is_same_branch(const struct call *call, const struct message *response)
+{
+	return call->oa.preview_tag &&
+	       span_equal_str(message_to(response)->tag, call->oa.preview_tag);
+}
+
+static void follow_branch(struct call *call, const struct message *response)
+{
+	if (call->oa.preview_tag && !is_same_branch(call, response))
+		forget_branch(call);
+}
+
+static void remember_branch(struct call *call, const struct message *response)
+{
+	free(call->oa.preview_tag);
+	call->oa.preview_tag = span_dup(message_to(response)->tag);
+}
+
+static bool passes_early_media(const struct call *call)
+{
+	return !call->b.gateway || call->b.gateway->early_media;
+}
+
+/*
+ * SDP, taken, answers our offer early. In an unreliable 18x that is a preview: media may flow,
+ * the offer stays open (RFC 6337 3.1.1). Leg a has its answer when it gets it reliably.
+ */
+static int take_early_answer(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	bool reliable = call->b.prack_due != 0;
+	struct sdp *out = NULL;
+	int err;
+
+	if (call->b.offer.state == OFFER_IDLE) /* another branch answers the same offer */
+		offer_reopen(&call->b.offer, OFFER_SENT);
+	err = receive(&call->b, sdp, text);
+	if (err)
+		return err;
+	follow_branch(call, response);
+	if (call->oa.answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	err = make_answer(call, &call->b, &call->a, false, &out, text);
+	if (!reliable || err)
+		offer_reopen(&call->b.offer, OFFER_SENT);
+	if (err)
+		return err;
+	remember_branch(call, response);
+	if (call->oa.answered_a || !passes_early_media(call)) {
+		sdp_free(out);
+		out = NULL;
+	}
+	call->oa.answered_a = call->oa.answered_a || (out && call->a.reliable);
+	if (!call->oa.answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	else if (reliable)
+		set_state(call, OA_IDLE); /* either may offer again, by UPDATE */
+	*ret = out;
+	return 0;
+}
+
+/* SDP, taken, is the offer that our INVITE asked for: it is for leg a to answer in PRACK, and
+ * for us to answer in ours. */
+static int pass_early_offer(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	int err = receive(&call->b, sdp, text);
+
+	if (!err)
+		err = make_offer(call, &call->b, &call->a, ret, text);
+	if (err)
+		return err;
+	remember_branch(call, response);
+	call->oa.came = call->oa.went = OA_BY_PRACK;
+	set_state(call, OA_OWED);
+	return 0;
+}
+
+/* What the SDP of leg b's 18x is. */
+enum early { EARLY_NOTHING, EARLY_ANSWER, EARLY_OFFER };
+
+static enum early early_kind(const struct call *call, const struct message *response)
+{
+	const struct offer *offer = &call->b.offer;
+	bool reliable = call->b.prack_due != 0;
+
+	if (offer->state == OFFER_SENT)
+		return passes_early_media(call) || reliable ? EARLY_ANSWER
+							    : EARLY_NOTHING;
+	if (offer->state == OFFER_IDLE && offer->complete && call->oa.preview_tag &&
+		!is_same_branch(call, response))
+		return EARLY_ANSWER;
+	/* an offer in an unreliable 18x is not allowed (RFC 3261 13.2.1) */
+	if (offer->state == OFFER_IDLE && !offer->complete && reliable &&
+		call->a.reliable && call->a.offer.state == OFFER_IDLE)
+		return EARLY_OFFER;
+	return EARLY_NOTHING;
+}
+
+int oa_provisional(struct call *call, struct message *response, struct err_text *text)
+{
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	enum early kind = EARLY_NOTHING;
+	int err = oa_read(response, &sdp, text);
+
+	if (!err && sdp)
+		kind = early_kind(call, response);
+	if (kind == EARLY_ANSWER)
+		err = take_early_answer(call, response, sdp, &out, text);
+	else if (kind == EARLY_OFFER)
+		err = pass_early_offer(call, response, sdp, &out, text);
+	else
+		sdp_free(sdp);
+	if (err)
+		log_warning("call",
+			"call=%s leg=b event=early-media-refused reason=\"%s\"", call->id,
+			text->text);
+	if (call->oa.state != OA_OWED)
+		leg_prack(&call->b, NULL);
+	err = leg_provision(&call->a, message_status(response), out);
+	sdp_free(out);
+	return err == ERR_TRUST ? err : 0;
+}
+
+/* SDP, taken, or what an 18x of this branch had (RFC 3261 13.2.1) answers our first offer. */
+static int take_first_answer(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	struct oa *oa = &call->oa;
+	bool early = is_same_branch(call, response);
+	int err = 0;
+
+	if (sdp && (call->b.offer.state == OFFER_SENT || !early)) {
+		offer_reopen(&call->b.offer, OFFER_SENT);
+		err = receive(&call->b, sdp, text);
+	} else {
+		sdp_free(sdp);
+		if (!early)
+			return err_set(
+				text, ERR_FORMAT, "the 2xx has no answer to our offer");
+		if (oa->settled)
+			return 0;
+	}
+	if (err)
+		return err;
+	follow_branch(call, response);
+	if (oa->answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	return make_answer(call, &call->b, &call->a, true, ret, text);
+}
+
+/* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and
+ * FROM's ACK waits for that leg's answer. SDP is taken. */
+static int pass_delayed_offer(struct call *call, struct leg *from, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	int err;
+
+	if (!sdp)
+		return err_set(text, ERR_FORMAT, "the 2xx has no offer");
+	err = receive(from, sdp, text);
+	return err ? err : make_offer(call, from, other_leg(call, from), ret, text);
+}
+
+static int accept_first(
+	struct call *call, struct message *response, struct err_text *text)
+{
+	struct offer *offer = &call->b.offer;
+	bool delayed = offer->state == OFFER_IDLE && !offer->complete;
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	int err = oa_read(response, &sdp, text);
+
+	/* a PRACK is still to come, or the answer to an UPDATE: that goes on by itself */
+	if (call->oa.state == OA_OWED || call->oa.went == OA_BY_UPDATE) {
+		sdp_free(sdp);
+		leg_ack(&call->b, NULL);
+		return leg_answer(&call->a, NULL);
+	}
+	if (!err && delayed)
+		err = pass_delayed_offer(call, &call->b, sdp, &out, text);
+	else if (!err)
+		err = take_first_answer(call, response, sdp, &out, text);
+	if (err || !delayed)
+		leg_ack(&call->b, NULL);
+	if (!err)
+		err = leg_answer(&call->a, call->oa.answered_a ? NULL : out);
+	sdp_free(out);
+	if (!err)
+		set_state(call, delayed ? OA_OWED : OA_IDLE);
+	if (!err && delayed)
+		call->oa.asker = &call->a;
+	return err;
+}
+
+/* ---- a further offer ---- */
+
+/* NULL: FROM may offer now; else why not, and the status for it. */
+static const char *obstacle(const struct leg *from, int *ret_status)
+{
+	*ret_status = 491;
+	if (from->offer.state == OFFER_SENT || from->update_out)
+		return "an offer of ours is not answered yet";
+	*ret_status = 500;
+	if (from->offer.state == OFFER_RECEIVED)
+		return "an offer of its sender is not answered yet";
+	return NULL;
+}
+
+/* By which message an offer that came by CAME goes to TO. False: by none now. */
+static bool choose_carrier(
+	const struct leg *to, enum oa_carrier came, enum oa_carrier *ret)
+{
+	bool updates = leg_allows(to, MESSAGE_UPDATE) && to->offer.complete;
+
+	if (to->offer.state != OFFER_IDLE || to->update_out)
+		return false;
+	*ret = came != OA_BY_INVITE && updates ? OA_BY_UPDATE : OA_BY_INVITE;
+	if (*ret == OA_BY_UPDATE)
+		return to->state == LEG_TALKING || to->state == LEG_INVITING;
+	/* RFC 3261 14.1: no INVITE while one is under way, or its ACK, either way */
+	return to->state == LEG_TALKING && !leg_is_inviting(to) && !leg_is_invited(to) &&
+	       !(to->uas && uas_awaits_ack(to->uas));
+}
+
+/* Sends OFFER, NULL for the wish for one, to TO. */
+static int send_offer(struct call *call, struct leg *to, const struct sdp *offer)
+{
+	return call->oa.went == OA_BY_UPDATE ? leg_update(to, offer)
+					     : leg_reinvite(to, offer);
+}
+
+static int status_of(int err)
+{
+	switch (err) {
+	case ERR_SUPPORT:
+		return 488;
+	case ERR_FORMAT:
+	case ERR_LIMIT:
+		return 400;
+	case -EADDRNOTAVAIL:
+		return 503;
+	default:
+		return 500;
+	}
+}
+
+static int pass_on(struct call *call, const struct oa_report *report, struct sdp *sdp,
+	struct err_text *text)
+{
+	struct leg *from = report->leg;
+	struct leg *to = other_leg(call, from);
+	struct sdp *out = NULL;
+	int err = 0;
+
+	if (sdp)
+		err = receive(from, sdp, text);
+	if (!err && sdp)
+		err = make_offer(call, from, to, &out, text);
+	if (!err)
+		err = send_offer(call, to, out);
+	sdp_free(out);
+	return err;
+}
+
+static void log_refused(
+	const struct call *call, const struct leg *leg, const char *why, int status)
+{
+	log_warning("call", "call=%s leg=%s event=offer-refused status=%d reason=\"%s\"",
+		call->id, leg->name, status, why);
+}
+
+static int act_offer(struct call *call, const struct oa_report *report)
+{
+	struct leg *from = report->leg;
+	struct err_text text = {{0}};
+	struct sdp *sdp = NULL;
+	const char *why;
+	int status, err;
+
+	why = obstacle(from, &status);
+	err = why ? 0 : oa_read(report->message, &sdp, &text);
+	if (why || err) {
+		status = why ? status : err == ERR_SUPPORT ? 415 : status_of(err);
+		why = why ? why : text.text;
+	} else if (!choose_carrier(
+			   other_leg(call, from), report->carrier, &call->oa.went)) {
+		sdp_free(sdp);
+		status = 491;
+		why = "the other side is busy with an offer, or may not be asked yet";
+	}
+	if (why) {
+		log_refused(call, from, why, status);
+		refuse_report(report, status, why);
+		return 0;
+	}
+	err = pass_on(call, report, sdp, &text);
+	if (err) {
+		why = text.text[0] ? text.text : err_str(err);
+		log_refused(call, from, why, status_of(err));
+		mediate_cancel(call->session, from, other_leg(call, from));
+		refuse_report(report, status_of(err), why);
+		return 0;
+	}
+	if (report->carrier == OA_BY_INVITE)
+		leg_trying(from);
+	call->oa.asker = from;
+	call->oa.came = report->carrier;
+	set_state(call, OA_ASKED);
+	keep_txn(call, report->txn);
+	if (call->oa.went == OA_BY_INVITE)
+		start_timer(call, report->carrier == OA_BY_INVITE
+					  ? call->config->limits.setup_ms
+					  : OA_UPDATE_MS);
+	return 0;
+}
+
+/* While one offer is under way no other begins (RFC 3261 14.2, RFC 3311 5.2). */
+static int act_glare(struct call *call, const struct oa_report *report)
+{
+	bool own = call->oa.asker == report->leg;
+	const char *why = own ? "an offer of its sender is not answered yet"
+			      : "an offer to its sender, or from it, is under way";
+
+	log_refused(call, report->leg, why, own ? 500 : 491);
+	refuse_report(report, own ? 500 : 491, why);
+	return 0;
+}
+
+/* Y's 2xx: the answer for the asker, or the offer that it asked for. */
+static int act_answer(struct call *call, const struct oa_report *report)
+{
+	struct oa *oa = &call->oa;
+	struct leg *from = report->leg;
+	struct leg *to = other_leg(call, from);
+	bool delayed = from->offer.state == OFFER_IDLE;
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	int err = oa_read(report->message, &sdp, report->text);
+
+	if (!err && delayed)
+		err = pass_delayed_offer(call, from, sdp, &out, report->text);
+	else if (!err && !sdp)
+		err = err_set(
+			report->text, ERR_FORMAT, "the 2xx has no answer to our offer");
+	else if (!err && !(err = receive(from, sdp, report->text)))
+		err = make_answer(call, from, to, true, &out, report->text);
+	if (oa->went == OA_BY_INVITE && (err || !delayed))
+		leg_ack(from, NULL);
+	if (!err && oa->asker)
+		err = answer_asker(call, out);
+	oa->settled = oa->settled || (!err && oa->first);
+	sdp_free(out);
+	if (!err)
+		set_state(call, delayed ? OA_OWED : OA_IDLE);
+	if (!err && delayed)
+		oa->asker = to;
+	return err;
+}
+
+static int act_refusal(struct call *call, const struct oa_report *report)
+{
+	struct leg *asker = call->oa.asker;
+
+	mediate_cancel(call->session, &call->a, &call->b);
+	if (!asker)
+		return err_set(report->text, ERR_STATE,
+			"the terms of before were not taken again");
+	refuse_asker(call, report->status);
+	set_state(call, OA_IDLE);
+	return 0;
+}
+
+/* The asker gave up its re-INVITE: it is refused at once, the other leg's is cancelled and its
+ * final response awaited. */
+static int act_withdraw(struct call *call, const struct oa_report *report)
+{
+	struct leg *asker = call->oa.asker;
+
+	if (report->leg != asker)
+		return 0;
+	leg_refuse(asker, 487, NULL);
+	offer_cancel(&asker->offer);
+	set_state(call, OA_WITHDRAWN);
+	start_timer(call, 128 * t1_ms(call));
+	leg_cancel(other_leg(call, asker));
+	return 0;
+}
+
+static int act_late(struct call *call, const struct oa_report *report)
+{
+	struct leg *asker = call->oa.asker;
+
+	(void)report;
+	refuse_asker(call, 504);
+	if (asker)
+		offer_cancel(&asker->offer);
+	set_state(call, OA_WITHDRAWN);
+	call->oa.asker = asker;
+	start_timer(call, 128 * t1_ms(call));
+	leg_cancel(asker ? other_leg(call, asker) : &call->b);
+	return 0;
+}
+
+/* What was withdrawn came to nothing, as it should. */
+static int act_nothing_came(struct call *call, const struct oa_report *report)
+{
+	(void)report;
+	mediate_cancel(call->session, &call->a, &call->b);
+	set_state(call, OA_IDLE);
+	return 0;
+}
+
+/* Y accepted what was withdrawn: it gets a new offer with the terms of before, those that the
+ * other leg agreed to last (RFC 3261 9.1: CANCEL and 2xx crossed). */
+static int act_restore(struct call *call, const struct oa_report *report)
+{
+	struct leg *with = report->leg;
+	struct leg *other = other_leg(call, with);
+	struct sdp *out = NULL;
+	int err;
+
+	if (call->oa.went == OA_BY_INVITE)
+		leg_ack(with, NULL);
+	mediate_cancel(call->session, with, other);
+	if (!other->offer.remote)
+		return err_set(report->text, ERR_STATE, "there are no terms of before");
+	err = make_offer(call, other, with, &out, report->text);
+	if (!err)
+		err = leg_reinvite(with, out);
+	sdp_free(out);
+	if (err)
+		return err;
+	offer_reopen(&other->offer, OFFER_RECEIVED);
+	call->oa.asker = NULL;
+	call->oa.went = OA_BY_INVITE;
+	set_state(call, OA_ASKED);
+	start_timer(call, call->config->limits.setup_ms);
+	return 0;
+}
+
+/* The asker's answer to the offer that it asked for, in ACK or PRACK. */
+static int act_reply(struct call *call, const struct oa_report *report)
+{
+	struct leg *from = report->leg;
+	struct leg *to = other_leg(call, from);
+	bool by_prack = report->txn != NULL;
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	int err;
+
+	if (from == call->oa.asker && by_prack != (call->oa.came == OA_BY_PRACK))
+		return 0; /* it is for something else */
+	err = oa_read(report->message, &sdp, report->text);
+	if (!err && !sdp)
+		err = err_set(report->text, ERR_FORMAT, "it has no answer to our offer");
+	if (!err)
+		err = receive(from, sdp, report->text);
+	if (!err)
+		err = make_answer(call, from, to, true, &out, report->text);
+	if (by_prack)
+		leg_prack(to, err ? NULL : out);
+	else
+		leg_ack(to, err ? NULL : out);
+	sdp_free(out);
+	if (by_prack && !err)
+		call->oa.answered_a = call->oa.settled = true;
+	if (!err)
+		set_state(call, OA_IDLE);
+	return err;
+}
+
+static int act_give_up(struct call *call, const struct oa_report *report)
+{
+	(void)call;
+	return err_set(report->text, ERR_STATE, "an offer was never answered");
+}
+
+static int act_none(struct call *call, const struct oa_report *report)
+{
+	(void)call;
+	(void)report;
+	return 0;
+}
+
+/* What each does is in the comment above it; where an event means nothing, act_none. */
+static oa_action *const rules[OA_STATES][OA_EVENTS] = {
+	[OA_IDLE] =
+		{
+			[OA_OFFER] = act_offer,
+			[OA_ANSWER] = act_none,
+			[OA_REFUSAL] = act_none,
+			[OA_CANCEL] = act_none,
+			[OA_LATE] = act_none,
+			[OA_REPLY] = act_none,
+		},
+	[OA_ASKED] =
+		{
+			[OA_OFFER] = act_glare,
+			[OA_ANSWER] = act_answer,
+			[OA_REFUSAL] = act_refusal,
+			[OA_CANCEL] = act_withdraw,
+			[OA_LATE] = act_late,
+			[OA_REPLY] = act_none,
+		},
+	[OA_WITHDRAWN] =
+		{
+			[OA_OFFER] = act_glare,
+			[OA_ANSWER] = act_restore,
+			[OA_REFUSAL] = act_nothing_came,
+			[OA_CANCEL] = act_none,
+			[OA_LATE] = act_give_up,
+			[OA_REPLY] = act_none,
+		},
+	[OA_OWED] =
+		{
+			[OA_OFFER] = act_glare,
+			[OA_ANSWER] = act_none,
+			[OA_REFUSAL] = act_none,
+			[OA_CANCEL] = act_none,
+			[OA_LATE] = act_none,
+			[OA_REPLY] = act_reply,
+		},
+};
+
+static int happens(struct call *call, enum oa_event event, const struct oa_report *report)
+{
+	return rules[call->oa.state][event](call, report);
+}
+
+/* ---- what the call tells ---- */
+
+int oa_accepted(struct call *call, struct leg *from, struct message *response,
+	struct err_text *text)
+{
+	const struct oa_report report = {.leg = from, .message = response, .text = text};
+	bool first = call->oa.first;
+
+	call->oa.first = false;
+	return first ? accept_first(call, response, text)
+		     : happens(call, OA_ANSWER, &report);
+}
+
+int oa_updated(struct call *call, struct leg *from, struct message *response,
+	struct err_text *text)
+{
+	const struct oa_report report = {.leg = from, .message = response, .text = text};
+
+	return happens(call, OA_ANSWER, &report);
+}
+
+bool oa_refused(struct call *call, struct leg *from, int status)
+{
+	struct err_text text = {{0}};
+	const struct oa_report report = {.leg = from, .status = status, .text = &text};
+
+	/* RFC 3261 12.2.1.2: with these its dialog is gone */
+	if (status == 481 || status == 408)
+		return false;
+	return !happens(call, OA_REFUSAL, &report);
+}
+
+void oa_reinvite(struct call *call, struct leg *from, struct message *request)
+{
+	const struct oa_report report = {
+		.leg = from, .message = request, .carrier = OA_BY_INVITE};
+
+	happens(call, OA_OFFER, &report);
+}
+
+void oa_update(struct call *call, struct leg *from, struct txn_server *txn)
+{
+	const struct oa_report report = {.leg = from,
+		.message = txn_server_request(txn),
+		.carrier = OA_BY_UPDATE,
+		.txn = txn};
+
+	happens(call, OA_OFFER, &report);
+}
+
+int oa_prack(struct call *call, struct leg *from, struct txn_server *txn,
+	struct err_text *text)
+{
+	const struct oa_report report = {.leg = from,
+		.message = txn_server_request(txn),
+		.carrier = OA_BY_PRACK,
+		.txn = txn,
+		.text = text};
+	bool owed = call->oa.state == OA_OWED && call->oa.came == OA_BY_PRACK;
+	int err;
+
+	if (!owed && message_body(report.message).len) {
+		happens(call, OA_OFFER, &report);
+		return 0;
+	}
+	err = owed ? happens(call, OA_REPLY, &report) : 0;
+	leg_reply(from, txn, NULL);
+	leg_go_on(from);
+	return err;
+}
+
+int oa_ack(
+	struct call *call, struct leg *from, struct message *ack, struct err_text *text)
+{
+	const struct oa_report report = {.leg = from, .message = ack, .text = text};
+
+	return happens(call, OA_REPLY, &report);
+}
+
+void oa_cancelled(struct call *call, struct leg *from)
+{
+	const struct oa_report report = {.leg = from};
+
+	happens(call, OA_CANCEL, &report);
+}
+
+void oa_end(struct call *call)
+{
+	struct txn_server *txn = release_txn(call);
+
+	if (txn)
+		refuse_txn(txn, 481, "the call is over");
+	timer_stop(&call->oa.timer);
+	free(call->oa.preview_tag);
+	call->oa.preview_tag = NULL;
+}

@@ -1,0 +1,85 @@
+/*
+ * The offer/answer of a call: one at a time for both legs together (RFC 3264, 6337). Who
+ * offered, by which message the offer came and by which it went on, and what is awaited.
+ * Offers come in INVITE, reliable 18x, 2xx, PRACK and UPDATE, and go on by the same message, or
+ * the best that the other leg takes. Loop thread. Embedded in struct call.
+ */
+#pragma once
+
+#include "base/timer.h"
+#include "sip/txn.h"
+
+#include <stdbool.h>
+
+struct call;
+struct err_text;
+struct leg;
+struct message;
+struct sdp;
+
+enum oa_state {
+	OA_IDLE,
+	OA_ASKED,     /* an offer, or the wish for one, is with the other leg */
+	OA_WITHDRAWN, /* its asker gave it up; the other leg's final response is awaited */
+	OA_OWED, /* the other leg's response had the offer: the asker answers it by ACK or
+		       * PRACK */
+	OA_STATES,
+};
+
+enum oa_carrier { OA_BY_INVITE, OA_BY_PRACK, OA_BY_UPDATE };
+
+struct oa {
+	enum oa_state state;
+	struct leg
+		*asker; /* ASKED, WITHDRAWN, OWED. NULL: nobody, old terms are restored */
+	enum oa_carrier came, went;
+	bool first;             /* it is that of the first INVITE */
+	struct txn_server *txn; /* the asker's UPDATE or PRACK, to be answered */
+	struct timer timer;     /* a further offer is not awaited for ever */
+	char *preview_tag;      /* of the branch whose SDP leg a has in 18x; NULL: none */
+	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
+	bool settled;    /* both legs agreed before the 2xx, by UPDATE or PRACK */
+};
+
+/* The SDP that MESSAGE has, as its body or as a part of it. 0 with *RET NULL when there is none:
+ * no body, or one that may be passed over; an answer's always may. Negative with TEXT:
+ * ERR_SUPPORT where a request demands that its body is understood (415), else it cannot be
+ * read (400). */
+int oa_read(struct message *message, struct sdp **ret, struct err_text *text);
+
+/* Leg b's first offer, from leg a's; *ret NULL when leg a made none. 0 or negative. */
+int oa_first_offer(struct call *call, struct sdp **ret, struct err_text *text);
+/* It went to leg b. */
+void oa_first_sent(struct call *call);
+/* Leg b did not take the call: another may be asked. */
+void oa_first_lost(struct call *call);
+
+/* 101-199 of leg b to the first INVITE goes to leg a, with what SDP may. 0; negative: the
+ * call cannot go on. */
+int oa_provisional(struct call *call, struct message *response, struct err_text *text);
+/* 2xx of leg FROM to an INVITE of ours. 0; negative with TEXT: what it says cannot be served,
+ * it was acknowledged, and the call ends. */
+int oa_accepted(struct call *call, struct leg *from, struct message *response,
+	struct err_text *text);
+/* 3xx to 6xx of leg FROM to a re-INVITE or UPDATE of ours, or nothing at all (408, 503). False:
+ * its dialog is gone, and the call ends. */
+bool oa_refused(struct call *call, struct leg *from, int status);
+/* 2xx of leg FROM to an UPDATE of ours. As oa_accepted(). */
+int oa_updated(struct call *call, struct leg *from, struct message *response,
+	struct err_text *text);
+
+/* A re-INVITE, with an offer or the wish for one; an UPDATE or PRACK (TXN) with SDP. It is
+ * passed on, or answered. */
+void oa_reinvite(struct call *call, struct leg *from, struct message *request);
+void oa_update(struct call *call, struct leg *from, struct txn_server *txn);
+/* 0; negative with TEXT: the answer in it cannot be served, and the call ends. */
+int oa_prack(struct call *call, struct leg *from, struct txn_server *txn,
+	struct err_text *text);
+/* The ACK of leg FROM for our 2xx: its answer, where one is owed. As oa_accepted(). */
+int oa_ack(
+	struct call *call, struct leg *from, struct message *ack, struct err_text *text);
+/* Leg FROM gave up its re-INVITE. */
+void oa_cancelled(struct call *call, struct leg *from);
+
+/* The call ends: what waits is refused. */
+void oa_end(struct call *call);
