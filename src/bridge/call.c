@@ -17,8 +17,6 @@
 #define CALL_REDIAL_MS 30000
 
 static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *report);
-static void dialled_h(void *arg, struct flow *flow, const char *why);
-static void try_candidate(struct call *call, const char *why);
 
 static const char *const state_names[CALL_STATES] = {
 	[CALL_SETUP] = "trying",
@@ -93,7 +91,7 @@ static void stop_timers(struct call *call)
 {
 	timer_stop(&call->setup_timer);
 	timer_stop(&call->duration_timer);
-	dial_stop(&call->dial);
+	hunt_stop(&call->hunt);
 }
 
 /* Leg b does not exist while no candidate was chosen. */
@@ -126,6 +124,8 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	leg_drop_digits(&call->a);
 	leg_drop_digits(&call->b);
 	leg_bye_answer(&call->a);
+	if (status == 503 && call->a.state == LEG_INVITING) /* not again at once */
+		leg_refuse(&call->a, status, "Retry-After: 10\r\n");
 	leg_close(&call->a, status, NULL);
 	if (call->b.home) {
 		leg_bye_answer(&call->b);
@@ -141,8 +141,7 @@ void call_free(struct call *call)
 	relay_close(call->session);
 	leg_free(&call->a);
 	leg_free(&call->b);
-	for (unsigned i = 0; i < call->candidate_count; i++)
-		target_unref(call->candidates[i]);
+	hunt_free(&call->hunt);
 	party_free(call->party);
 	free(call->number_uri);
 	free(call->from);
@@ -169,40 +168,6 @@ static void init_leg(struct call *call, struct leg *leg, const char *name,
 		.target = target};
 
 	leg_init(leg, &params);
-}
-
-/* Nobody is left to try: leg a hears why. */
-static void no_candidate(struct call *call, const char *why)
-{
-	call_end(call, CALL_BY_TANDEM, "unreachable", 503, why);
-}
-
-static void try_candidate(struct call *call, const char *why)
-{
-	struct bridge_side *home = &call->bridge->sides[other_side(call->a.home->which)];
-	char last[sizeof(call->detail)];
-
-	/* WHY may be the dial's own text, which ends with the dial */
-	snprintf(last, sizeof(last), "%s",
-		why ? why : "no gateway or server takes this number");
-	dial_stop(&call->dial);
-	while (call->candidate_at < call->candidate_count) {
-		struct target *target = call->candidates[call->candidate_at++];
-		const char *obstacle;
-
-		/* the candidate before it no longer counts in its trunk's calls */
-		leg_free(&call->b);
-		obstacle = target_obstacle(target);
-		if (obstacle) {
-			snprintf(last, sizeof(last), "%s: %s", target->trunk->id,
-				obstacle);
-			continue;
-		}
-		init_leg(call, &call->b, "b", home, target);
-		dial_start(&call->dial, home, target, dialled_h, call);
-		return;
-	}
-	no_candidate(call, last);
 }
 
 static void note_trunk_failure(struct trunk *trunk, const char *why)
@@ -246,25 +211,37 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 	return err;
 }
 
-static void dialled_h(void *arg, struct flow *flow, const char *why)
+/* It has been asked long enough without a word. */
+static void silent_h(void *arg)
+{
+	struct call *call = arg;
+	const struct leg_report report = {
+		.event = LEG_EVENT_FAILED, .status = 503, .why = "nothing heard in time"};
+
+	leg_event_h(call, &call->b, &report);
+}
+
+static void hunt_target_h(void *arg, struct target *target)
+{
+	struct call *call = arg;
+
+	leg_free(&call->b);
+	if (target)
+		init_leg(call, &call->b, "b", call->hunt.side, target);
+}
+
+static void hunt_flow_h(void *arg, struct flow *flow)
 {
 	struct call *call = arg;
 	struct err_text text = {{0}};
 	int err;
 
-	if (!flow) {
-		note_trunk_failure(call->b.trunk, why);
-		log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"",
-			call->id, call->b.trunk->id, why);
-		try_candidate(call, why);
-		return;
-	}
 	offer_free(&call->b.offer);
 	offer_init(&call->b.offer);
 	err = send_invite(call, flow, &text);
 	if (!err)
-		return;
-	if (err == ERR_SUPPORT)
+		hunt_await(&call->hunt, silent_h);
+	else if (err == ERR_SUPPORT)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
 	else if (err == -EADDRNOTAVAIL)
 		call_end(call, CALL_BY_TANDEM, "no-ports", 503, "no free media port");
@@ -274,8 +251,36 @@ static void dialled_h(void *arg, struct flow *flow, const char *why)
 	else if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM)
 		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
 	else if (call->state == CALL_SETUP)
-		dial_next(&call->dial, text.text[0] ? text.text : err_str(err));
+		hunt_next(&call->hunt, FAILOVER_ADDRESS, 0,
+			text.text[0] ? text.text : err_str(err));
 }
+
+static void hunt_failed_h(void *arg, struct target *target, const char *why)
+{
+	struct call *call = arg;
+
+	note_trunk_failure(target->trunk, why);
+	log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"", call->id,
+		target->trunk->id, why);
+}
+
+static void hunt_exhausted_h(void *arg, int status, const char *why)
+{
+	struct call *call = arg;
+
+	if (call->hunt.status)
+		call_end(call, CALL_BY_B, "rejected", status, why);
+	else
+		call_end(call, CALL_BY_TANDEM, status == 404 ? "no-route" : "unreachable",
+			status, why);
+}
+
+static const struct hunt_handlers hunt_handlers = {
+	.target_h = hunt_target_h,
+	.flow_h = hunt_flow_h,
+	.failed_h = hunt_failed_h,
+	.exhausted_h = hunt_exhausted_h,
+};
 
 /* ---- what an event does: one table ---- */
 
@@ -311,6 +316,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 	struct err_text text = {{0}};
 
 	(void)leg;
+	hunt_heard(&call->hunt);
 	if (!call->ringing_us) {
 		call->ringing_us = now_us(call) - call->start_us;
 		log_info("call", "call=%s event=ringing status=%d", call->id,
@@ -338,7 +344,7 @@ static int act_connect(
 		return 1;
 	}
 	timer_stop(&call->setup_timer);
-	dial_stop(&call->dial);
+	hunt_stop(&call->hunt);
 	party_free(call->party);
 	call->party = NULL;
 	call->answer_us = now_us(call) - call->start_us;
@@ -351,18 +357,39 @@ static int act_connect(
 	return 0;
 }
 
-/* Another candidate is tried only where this one did not take the call at all. */
+static enum failover_phase phase_of(const struct call *call)
+{
+	if (call->oa.preview_tag)
+		return FAILOVER_MEDIA;
+	return call->ringing_us ? FAILOVER_RINGING : FAILOVER_QUIET;
+}
+
+/* Leg b did not take the call: whether somebody else is asked. STATUS is its final response,
+ * or 0. */
+static bool hunt_on(
+	struct call *call, enum failover_cause cause, int status, const char *why)
+{
+	enum failover_step step = failover_step(cause, phase_of(call));
+
+	if (step == FAILOVER_STOP)
+		return false;
+	oa_first_lost(call);
+	leg_reset(&call->b);
+	hunt_next(&call->hunt, step, status, why);
+	return true;
+}
+
 static int act_refused(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	int status = cause_map(report->status);
+	char why[40];
 
-	if (report->status == 503) {
-		oa_first_lost(call);
-		leg_reset(leg);
-		dial_next(&call->dial, "answered 503"); /* RFC 3263 4.3 */
+	snprintf(why, sizeof(why), "answered %d", report->status);
+	if (hunt_on(call, failover_cause(report->status), report->status, why))
 		return 1;
-	}
+	if (status >= 500 && status < 600)
+		note_trunk_failure(leg->trunk, why);
 	call_end(call, CALL_BY_B, status == 486 || status == 600 ? "busy" : "rejected",
 		status, NULL);
 	return 1;
@@ -371,21 +398,28 @@ static int act_refused(
 static int act_setup_failed(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	const enum failover_cause cause =
+		report->status == 408 ? FAILOVER_TIMEOUT : FAILOVER_UNREACHED;
+
 	if (leg == &call->a) {
 		call_end(call, CALL_BY_A, "peer-lost", report->status, report->why);
 		return 1;
 	}
 	log_warning("call", "call=%s event=failed trunk=%s reason=\"%s\"", call->id,
 		leg->trunk->id, report->why);
-	if (call->ringing_us) {
-		note_trunk_failure(leg->trunk, report->why);
-		call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
+	if (hunt_on(call, cause, 0, report->why))
 		return 1;
-	}
-	oa_first_lost(call);
-	leg_reset(leg);
-	dial_next(&call->dial, report->why); /* RFC 3263 4.3: after silence too */
+	note_trunk_failure(leg->trunk, report->why);
+	call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
 	return 1;
+}
+
+static int act_trying(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)leg;
+	(void)report;
+	hunt_heard(&call->hunt);
+	return 0;
 }
 
 static int act_cancel(struct call *call, struct leg *leg, const struct leg_report *report)
@@ -533,6 +567,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 	{
 		[CALL_SETUP] =
 			{
+				[LEG_EVENT_TRYING] = {act_trying, CALL_SETUP},
 				[LEG_EVENT_PROVISIONAL] = {act_ring, CALL_SETUP},
 				[LEG_EVENT_ANSWER] = {act_connect, CALL_TALKING},
 				[LEG_EVENT_REFUSAL] = {act_refused, CALL_SETUP},
@@ -549,6 +584,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 			},
 		[CALL_TALKING] =
 			{
+				[LEG_EVENT_TRYING] = {act_none, CALL_TALKING},
 				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_TALKING},
 				[LEG_EVENT_ANSWER] = {act_accepted, CALL_TALKING},
 				[LEG_EVENT_REFUSAL] = {act_offer_refused, CALL_TALKING},
@@ -565,6 +601,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 			},
 		[CALL_ENDING] =
 			{
+				[LEG_EVENT_TRYING] = {act_none, CALL_ENDING},
 				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_ENDING},
 				[LEG_EVENT_ANSWER] = {act_none, CALL_ENDING},
 				[LEG_EVENT_REFUSAL] = {act_none, CALL_ENDING},
@@ -581,6 +618,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 			},
 		[CALL_OVER] =
 			{
+				[LEG_EVENT_TRYING] = {act_none, CALL_OVER},
 				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_OVER},
 				[LEG_EVENT_ANSWER] = {act_none, CALL_OVER},
 				[LEG_EVENT_REFUSAL] = {act_none, CALL_OVER},
@@ -715,30 +753,15 @@ static int read_invite(struct call *call, struct message *invite)
 	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;
 }
 
-static void choose_candidates(struct call *call)
-{
-	enum trunk_kind kind =
-		call->a.home->which == RELAY_INTERNAL ? TRUNK_GATEWAY : TRUNK_SERVER;
-
-	struct trunk *trunks[PICK_MAX];
-	unsigned count = pick_candidates(
-		call->bridge->trunks, kind, span_of(call->number_uri), trunks);
-
-	for (unsigned i = 0; i < count; i++)
-		if (!target_new(&call->candidates[call->candidate_count], trunks[i],
-			    call->config))
-			call->candidate_count++;
-}
-
 static int open_relay(struct call *call)
 {
 	struct relay_open open = {.call = call->number,
 		.timeout_ms = call->config->media.timeout_ms,
 		.tap = call->config->audit.mode == CONFIG_AUDIT_FULL};
 
-	for (unsigned i = 0; i < call->candidate_count; i++)
-		if (call->candidates[i]->gateway &&
-			call->candidates[i]->gateway->audit == CONFIG_AUDIT_FULL)
+	for (unsigned i = 0; i < call->hunt.count; i++)
+		if (call->hunt.targets[i]->gateway &&
+			call->hunt.targets[i]->gateway->audit == CONFIG_AUDIT_FULL)
 			open.tap = true;
 	if (call->a.gateway && call->a.gateway->audit == CONFIG_AUDIT_FULL)
 		open.tap = true;
@@ -765,7 +788,8 @@ static int prepare(struct call *call, struct bridge_side *home, struct txn_serve
 		sdp_free(sdp);
 	else
 		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
-	choose_candidates(call);
+	hunt_list(&call->hunt, &call->bridge->sides[other_side(home->which)],
+		call->config, span_of(call->number_uri));
 	return err ? err : open_relay(call);
 }
 
@@ -803,5 +827,5 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 	txn_server_reply(invite, 100, NULL, NULL, NULL);
 	timer_start(bridge->timers, &call->setup_timer, call->config->limits.setup_ms,
 		setup_too_long_h, call);
-	try_candidate(call, NULL);
+	hunt_begin(&call->hunt, &hunt_handlers, call);
 }

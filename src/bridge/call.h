@@ -4,12 +4,11 @@
  */
 #pragma once
 
-#include "bridge/dial.h"
+#include "bridge/hunt.h"
 #include "bridge/leg.h"
 #include "bridge/oa.h"
 #include "bridge/party.h"
 #include "media/relay.h"
-#include "trunk/pick.h"
 
 enum call_state {
 	CALL_SETUP,   /* leg a's first INVITE has no final response */
@@ -33,9 +32,7 @@ struct call {
 	struct leg b; /* is called; home is NULL between candidates */
 	struct oa oa;
 	struct relay_session *session;
-	struct target *candidates[PICK_MAX]; /* owned references */
-	unsigned candidate_count, candidate_at;
-	struct dial dial;      /* of leg b, until it is answered */
+	struct hunt hunt;      /* for leg b, until it is answered */
 	struct party *party;   /* who calls whom; until it is answered */
 	char *number_uri;      /* the user part that was called */
 	char *from, *to;       /* users, for the record */

@@ -473,6 +473,8 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 
 void leg_reset(struct leg *leg)
 {
+	if (leg_is_inviting(leg))
+		uac_cancel(leg->uac, NULL);
 	detach_transactions(leg);
 	dialog_free(&leg->dialog);
 	leg_set_flow(leg, NULL);
@@ -620,6 +622,10 @@ static void provisional_h(void *arg, struct message *response)
 
 	if (leg->state == LEG_CLOSING || !leg->dialog.early)
 		return;
+	if (message_status(response) == 100) {
+		leg_report(leg, LEG_EVENT_TRYING, NULL, 100, NULL);
+		return;
+	}
 	if (reliable && !uac_take_reliable(leg->uac, message_to(response)->tag, rseq))
 		return;
 	leg_note_allow(leg, response);

@@ -28,7 +28,8 @@ enum leg_state {
 };
 
 enum leg_event {
-	LEG_EVENT_PROVISIONAL, /* 101-199 to the first INVITE */
+	LEG_EVENT_TRYING,      /* 100 to the first INVITE */
+	LEG_EVENT_PROVISIONAL, /* 101-199 to it */
 	LEG_EVENT_ANSWER,      /* 2xx to an INVITE of ours */
 	LEG_EVENT_REFUSAL,     /* 3xx-6xx to an INVITE of ours; status */
 	LEG_EVENT_ACK,         /* our 2xx was acknowledged */
@@ -148,7 +149,8 @@ struct leg_invite {
  * when it could not be sent: the leg is then as before, and may invite again. */
 int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invite,
 	const struct sdp *sdp);
-/* Forgets a first INVITE that failed, so that leg_invite() may be called again. */
+/* Forgets a first INVITE that failed, so that leg_invite() may be called again. One that is
+ * open is cancelled: should it be answered all the same, that is ended. */
 void leg_reset(struct leg *leg);
 
 /* An INVITE of ours, first or further, has no final response. */

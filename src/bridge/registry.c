@@ -23,8 +23,8 @@ static enum config_audit capture_mode(const struct call *call)
 {
 	const struct config_gateway *gateway = call->a.gateway;
 
-	if (!gateway && call->candidate_count)
-		gateway = call->candidates[0]->gateway;
+	if (!gateway && call->hunt.count)
+		gateway = call->hunt.targets[0]->gateway;
 	return gateway ? gateway->audit : call->config->audit.mode;
 }
 

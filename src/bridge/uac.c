@@ -241,7 +241,7 @@ static void response_h(void *arg, struct txn_client *txn, struct message *respon
 		uac->open = false;
 		if (!uac->released)
 			uac->user.refused_h(uac->user.arg, response);
-	} else if (status > 100 && !uac->released) {
+	} else if (status < 200 && !uac->released) {
 		uac->user.provisional_h(uac->user.arg, response);
 	}
 }

@@ -14,7 +14,7 @@
 struct uac;
 
 struct uac_user {
-	void (*provisional_h)(void *arg, struct message *response); /* 101-199 */
+	void (*provisional_h)(void *arg, struct message *response); /* 100-199 */
 	/* The first 2xx: uac_ack() is owed, now or later. */
 	void (*accepted_h)(void *arg, struct message *response);
 	void (*refused_h)(void *arg, struct message *response); /* 300-699 */

@@ -49,12 +49,16 @@ static uint64_t draw(unsigned weight)
 	return weight ? random / weight : UINT64_MAX;
 }
 
-static bool fits(struct candidate *candidate, struct trunk *trunk, struct span number)
+/* *ret_routed becomes true when it takes NUMBER, free or not. */
+static bool fits(struct candidate *candidate, struct trunk *trunk, struct span number,
+	bool *ret_routed)
 {
 	int length = trunk->gateway ? prefix_length(trunk->gateway, number) : 0;
 
-	if (trunk->drained || !trunk_has_room(trunk) || !trunk_settings(trunk)->enabled ||
-		length < 0)
+	if (!trunk_settings(trunk)->enabled || length < 0)
+		return false;
+	*ret_routed = true;
+	if (trunk->drained || !trunk_has_room(trunk))
 		return false;
 	candidate->trunk = trunk;
 	candidate->priority = trunk_settings(trunk)->priority;
@@ -64,18 +68,19 @@ static bool fits(struct candidate *candidate, struct trunk *trunk, struct span n
 }
 
 unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind, struct span number,
-	struct trunk *ret[static PICK_MAX])
+	struct trunk *ret[static PICK_MAX], bool *ret_routed)
 {
 	struct candidate best[PICK_MAX + 1];
 	struct trunk *trunk;
 	unsigned count = 0;
 
+	*ret_routed = false;
 	/* the few best of possibly many: an insertion into a short sorted array */
 	for (unsigned i = 0; (trunk = trunks_at(trunks, kind, i)) != NULL; i++) {
 		unsigned at = count;
 		struct candidate candidate;
 
-		if (!fits(&candidate, trunk, number))
+		if (!fits(&candidate, trunk, number, ret_routed))
 			continue;
 		for (; at > 0 && compare(&candidate, &best[at - 1]) < 0; at--)
 			best[at] = best[at - 1];

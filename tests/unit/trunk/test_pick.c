@@ -10,7 +10,9 @@ static void assert_picked(
 	struct plain *plain, enum trunk_kind kind, const char *number, const char *ids)
 {
 	struct trunk *picked[PICK_MAX];
-	unsigned count = pick_candidates(plain->trunks, kind, span_of(number), picked);
+	bool routed;
+	unsigned count =
+		pick_candidates(plain->trunks, kind, span_of(number), picked, &routed);
 	char text[256] = "";
 
 	for (unsigned i = 0; i < count; i++) {
@@ -100,6 +102,7 @@ static void draws_servers_by_weight(void **state)
 {
 	static const struct plain_gateway none[] = {{.id = NULL}};
 	struct trunk *picked[PICK_MAX];
+	bool routed;
 	unsigned first[2] = {0, 0};
 	struct plain plain;
 
@@ -107,8 +110,8 @@ static void draws_servers_by_weight(void **state)
 	plain_start(&plain);
 	plain_apply(&plain, none);
 	for (unsigned i = 0; i < 400; i++) {
-		assert_int_equal(
-			pick_candidates(plain.trunks, TRUNK_SERVER, span_of("1"), picked),
+		assert_int_equal(pick_candidates(plain.trunks, TRUNK_SERVER, span_of("1"),
+					 picked, &routed),
 			3);
 		assert_string_equal(picked[2]->id, "spare");
 		first[strcmp(picked[0]->id, "pbx1") != 0]++;

@@ -1,0 +1,133 @@
+#include "bridge/hunt.h"
+
+#include "trunk/cause.h"
+
+#include <stdio.h>
+
+static void dialled_h(void *arg, struct flow *flow, const char *why);
+
+static void note(struct hunt *hunt, const char *why)
+{
+	char copy[sizeof(hunt->why)];
+
+	/* WHY may be the dial's own, or ours */
+	snprintf(copy, sizeof(copy), "%s", why);
+	snprintf(hunt->why, sizeof(hunt->why), "%s", copy);
+}
+
+void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *config,
+	struct span number)
+{
+	enum trunk_kind kind =
+		side->which == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	struct trunk *trunks[PICK_MAX];
+	unsigned count = pick_candidates(
+		side->bridge->trunks, kind, number, trunks, &hunt->routed);
+
+	hunt->side = side;
+	for (unsigned i = 0; i < count; i++)
+		if (!target_new(&hunt->targets[hunt->count], trunks[i], config))
+			hunt->count++;
+}
+
+/*
+ * Nobody is left. 404: nobody takes the number. 503: those who do are busy, resting, or not to
+ * be reached, which another way to them may not be. What a target said itself crosses as
+ * its own refusal does; its 503 is not ours (RFC 3261 16.7).
+ */
+static void exhausted(struct hunt *hunt)
+{
+	int status = 503;
+
+	if (hunt->status)
+		status = cause_map(hunt->status);
+	else if (!hunt->routed)
+		status = 404;
+	if (!hunt->why[0])
+		note(hunt, hunt->routed ? "all that take this number are busy or drained"
+					: "no gateway or server takes this number");
+	hunt->handlers->exhausted_h(hunt->arg, status, hunt->why);
+}
+
+static void next_target(struct hunt *hunt)
+{
+	hunt_stop(hunt); /* which keeps what was found out */
+	while (hunt->at < hunt->count) {
+		struct target *target = hunt->targets[hunt->at++];
+		const char *obstacle;
+
+		/* the one before it no longer counts in its trunk's calls */
+		hunt->handlers->target_h(hunt->arg, NULL);
+		hunt->status = 0;
+		obstacle = target_obstacle(target);
+		if (!obstacle) {
+			hunt->handlers->target_h(hunt->arg, target);
+			dial_start(&hunt->dial, hunt->side, target, dialled_h, hunt);
+			return;
+		}
+		snprintf(hunt->why, sizeof(hunt->why), "%s: %s", target->trunk->id,
+			obstacle);
+	}
+	exhausted(hunt);
+}
+
+static void dialled_h(void *arg, struct flow *flow, const char *why)
+{
+	struct hunt *hunt = arg;
+
+	if (flow) {
+		hunt->handlers->flow_h(hunt->arg, flow);
+		return;
+	}
+	note(hunt, why);
+	hunt->handlers->failed_h(hunt->arg, hunt->targets[hunt->at - 1], hunt->why);
+	next_target(hunt);
+}
+
+void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg)
+{
+	hunt->handlers = handlers;
+	hunt->arg = arg;
+	next_target(hunt);
+}
+
+void hunt_await(struct hunt *hunt, timer_h *h)
+{
+	const struct target *target = hunt->targets[hunt->at - 1];
+
+	if (target->settings->answer_within_ms)
+		timer_start(hunt->side->bridge->timers, &hunt->silence,
+			target->settings->answer_within_ms, h, hunt->arg);
+}
+
+void hunt_heard(struct hunt *hunt)
+{
+	timer_stop(&hunt->silence);
+}
+
+void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why)
+{
+	timer_stop(&hunt->silence);
+	note(hunt, why);
+	if (status)
+		hunt->status = status;
+	if (step == FAILOVER_ADDRESS) {
+		dial_next(&hunt->dial, hunt->why);
+		return;
+	}
+	hunt->handlers->failed_h(hunt->arg, hunt->targets[hunt->at - 1], hunt->why);
+	next_target(hunt);
+}
+
+void hunt_stop(struct hunt *hunt)
+{
+	timer_stop(&hunt->silence);
+	dial_stop(&hunt->dial);
+}
+
+void hunt_free(struct hunt *hunt)
+{
+	hunt_stop(hunt);
+	while (hunt->count)
+		target_unref(hunt->targets[--hunt->count]);
+}

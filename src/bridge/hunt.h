@@ -1,0 +1,51 @@
+/*
+ * Hunting (serial forking): the targets of a call in order, each over its addresses, one at a
+ * time, until one takes the call. What keeps calls from a target is asked before each try. Loop
+ * thread. Embedded in its user, zero-initialised.
+ */
+#pragma once
+
+#include "bridge/dial.h"
+#include "trunk/failover.h"
+#include "trunk/pick.h"
+
+struct hunt_handlers {
+	/* The next target; NULL: the one before it is done with. */
+	void (*target_h)(void *arg, struct target *target);
+	/* FLOW, borrowed, leads to an address of it: the call may be offered there. */
+	void (*flow_h)(void *arg, struct flow *flow);
+	/* All its addresses failed. */
+	void (*failed_h)(void *arg, struct target *target, const char *why);
+	/* Nobody is left: what the caller hears. WHY says what failed last. */
+	void (*exhausted_h)(void *arg, int status, const char *why);
+	void *arg;
+};
+
+struct hunt {
+	struct bridge_side *side;             /* of the targets */
+	struct target *targets[PICK_MAX];     /* owned references */
+	unsigned count, at;                   /* at: behind the one that is tried */
+	bool routed;                          /* somebody takes the number, free or not */
+	struct dial dial;                     /* to the one that is tried */
+	struct timer silence;                 /* nothing was heard of it yet */
+	const struct hunt_handlers *handlers; /* static */
+	void *arg;
+	int status;    /* the final response of the last one that was tried; 0: none */
+	char why[200]; /* what failed last */
+};
+
+/* Who may be asked for NUMBER, with their settings of CONFIG. Nothing begins yet. */
+void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *config,
+	struct span number);
+/* The first target. Handlers may be called before this returns, as by all below. */
+void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg);
+/* The call was offered: something must be heard within the target's answer-within, else H. */
+void hunt_await(struct hunt *hunt, timer_h *h);
+/* Something was heard. */
+void hunt_heard(struct hunt *hunt);
+/* The one that was tried did not take the call, for WHY (copied); STATUS is its final
+ * response, or 0. STEP is FAILOVER_ADDRESS or FAILOVER_TARGET. */
+void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why);
+/* Somebody took it, or it is given up. No handler is called any more. */
+void hunt_stop(struct hunt *hunt);
+void hunt_free(struct hunt *hunt);

@@ -1,0 +1,46 @@
+#include "trunk/failover.h"
+
+enum failover_cause failover_cause(int status)
+{
+	if (status < 400)
+		return FAILOVER_REDIRECTED;
+	switch (status) {
+	case 408:
+		return FAILOVER_TIMEOUT;
+	case 503:
+		return FAILOVER_UNAVAILABLE;
+	case 500:
+	case 502:
+	case 504:
+		return FAILOVER_SERVER_ERROR;
+	default:
+		return FAILOVER_REFUSED;
+	}
+}
+
+/* Once somebody's telephone rings, another one is not made to ring too. */
+enum failover_step failover_step(enum failover_cause cause, enum failover_phase phase)
+{
+	static const enum failover_step steps[FAILOVER_CAUSES][FAILOVER_PHASES] = {
+		[FAILOVER_UNREACHED] = {[FAILOVER_QUIET] = FAILOVER_ADDRESS,
+			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_MEDIA] = FAILOVER_STOP},
+		[FAILOVER_TIMEOUT] = {[FAILOVER_QUIET] = FAILOVER_ADDRESS,
+			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_MEDIA] = FAILOVER_STOP},
+		[FAILOVER_UNAVAILABLE] = {[FAILOVER_QUIET] = FAILOVER_ADDRESS,
+			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_MEDIA] = FAILOVER_STOP},
+		[FAILOVER_SERVER_ERROR] = {[FAILOVER_QUIET] = FAILOVER_TARGET,
+			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_MEDIA] = FAILOVER_STOP},
+		[FAILOVER_REDIRECTED] = {[FAILOVER_QUIET] = FAILOVER_STOP,
+			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_MEDIA] = FAILOVER_STOP},
+		[FAILOVER_REFUSED] = {[FAILOVER_QUIET] = FAILOVER_STOP,
+			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_MEDIA] = FAILOVER_STOP},
+	};
+
+	return steps[cause][phase];
+}

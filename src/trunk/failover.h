@@ -1,0 +1,34 @@
+/*
+ * What becomes of a call that a target did not take: a table of cause and phase. Pure. Any
+ * thread. RFC 3261 16.7, RFC 3263 4.3.
+ */
+#pragma once
+
+enum failover_cause {
+	FAILOVER_UNREACHED, /* no address, refused, no route, TLS refused, ICMP, lost, or
+				* nothing heard in time */
+	FAILOVER_TIMEOUT,   /* 408, or no final response at all */
+	FAILOVER_UNAVAILABLE,  /* 503 */
+	FAILOVER_SERVER_ERROR, /* 500, 502, 504 */
+	FAILOVER_REDIRECTED,   /* 3xx */
+	FAILOVER_REFUSED,      /* any other 4xx to 6xx */
+	FAILOVER_CAUSES,
+};
+
+/* How far the target had come. */
+enum failover_phase {
+	FAILOVER_QUIET,   /* no 101-199 from it */
+	FAILOVER_RINGING, /* one at least, without SDP */
+	FAILOVER_MEDIA,   /* early media */
+	FAILOVER_PHASES,
+};
+
+enum failover_step {
+	FAILOVER_ADDRESS, /* its next address, then the next target */
+	FAILOVER_TARGET,  /* the next target */
+	FAILOVER_STOP,    /* the caller hears of it */
+};
+
+/* Of a final response, 300-699. */
+enum failover_cause failover_cause(int status);
+enum failover_step failover_step(enum failover_cause cause, enum failover_phase phase);
