@@ -4,6 +4,7 @@
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
 #include "bridge/mediate.h"
+#include "bridge/parts.h"
 #include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
