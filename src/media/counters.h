@@ -9,20 +9,23 @@
 #include <stdatomic.h>
 
 struct counters {
-	_Atomic uint64_t rx_packets, rx_bytes, tx_packets, tx_bytes; /* atomic */
-	_Atomic uint64_t rx_rtcp, tx_rtcp;                           /* atomic */
-	_Atomic uint64_t dropped_source, dropped_auth;               /* atomic */
-	_Atomic uint64_t dropped_replay, dropped_malformed;          /* atomic */
-	_Atomic uint64_t dropped_direction, send_errors;             /* atomic */
-	_Atomic uint64_t rx_lost, last_rx_us;                        /* atomic */
-	_Atomic uint64_t rx_late, rx_duplicates;                     /* atomic */
-	_Atomic uint64_t key_us, good_since_set, bad_since_set;      /* atomic */
-	_Atomic uint64_t events_taken, digits_lost;                  /* atomic */
-	_Atomic uint32_t jitter_us, ssrc, ssrc_changes;              /* atomic */
-	_Atomic uint32_t round_trip_us, far_lost, far_jitter_us;     /* atomic */
-	_Atomic uint32_t sets, roll_overs, expected;                 /* atomic */
-	_Atomic uint32_t payload_type;              /* atomic; and 1, so that 0 is none */
-	_Atomic uint32_t roc_changes, roc_restarts; /* atomic */
+	/* What each packet of RTP changes. */
+	_Atomic uint64_t tx_packets, tx_bytes;             /* atomic */
+	_Atomic uint64_t rx_packets, rx_bytes, last_rx_us; /* atomic */
+	_Atomic uint64_t rx_lost, rx_late, rx_duplicates;  /* atomic */
+	_Atomic uint64_t good_since_set;                   /* atomic */
+	_Atomic uint32_t jitter_us, ssrc, ssrc_changes;    /* atomic */
+	_Atomic uint32_t payload_type; /* atomic; and 1, so that 0 is none */
+	_Atomic uint32_t roll_overs, roc_changes, roc_restarts; /* atomic */
+	/* The rest. */
+	_Atomic uint32_t round_trip_us, far_lost, far_jitter_us; /* atomic */
+	_Atomic uint32_t sets, expected;                         /* atomic */
+	_Atomic uint64_t rx_rtcp, tx_rtcp;                       /* atomic */
+	_Atomic uint64_t dropped_source, dropped_auth;           /* atomic */
+	_Atomic uint64_t dropped_replay, dropped_malformed;      /* atomic */
+	_Atomic uint64_t dropped_direction, send_errors;         /* atomic */
+	_Atomic uint64_t key_us, bad_since_set;                  /* atomic */
+	_Atomic uint64_t events_taken, digits_lost;              /* atomic */
 };
 
 static inline uint64_t counter_get(const _Atomic uint64_t *counter)

@@ -16,10 +16,10 @@ struct format {
 
 /* Zeroed: nothing was told. */
 struct formats {
-	bool looked; /* LATEST counts */
-	struct format latest;
 	unsigned count;
 	struct relay_format told[RELAY_FORMATS];
+	bool looked; /* LATEST counts */
+	struct format latest;
 };
 
 /* What REMOTE tells takes the place of what was told before. */

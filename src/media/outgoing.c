@@ -333,9 +333,9 @@ static void forget_source(struct outgoing *outgoing, struct outgoing_source *sou
 /* In a free place, or that of the longest silent one. */
 static struct outgoing_source *add_source(struct outgoing *outgoing, uint32_t ssrc)
 {
-	struct outgoing_source *oldest = &outgoing->sources[0];
+	struct outgoing_source *oldest = &outgoing->sources[OUTGOING_SOURCES - 1];
 
-	for (unsigned i = 1; i < OUTGOING_SOURCES; i++)
+	for (unsigned i = OUTGOING_SOURCES - 1; i-- > 0;)
 		if (outgoing->sources[i].heard_us < oldest->heard_us)
 			oldest = &outgoing->sources[i];
 	forget_source(outgoing, oldest);

@@ -70,11 +70,13 @@ struct outgoing_lost {
 };
 
 struct outgoing {
+	/* The last one is the first that is used, so that what most lines need of this stands
+	 * together. */
+	struct outgoing_source sources[OUTGOING_SOURCES];
 	uint8_t last;      /* the source of the packet before */
 	uint8_t latest;    /* the stream that was sent in most lately */
 	uint32_t reporter; /* who sends RTCP there and no RTP; 0: not known */
 	struct outgoing_stream streams[OUTGOING_STREAMS];
-	struct outgoing_source sources[OUTGOING_SOURCES];
 	struct outgoing_lost lost[OUTGOING_STREAMS];
 	uint64_t random; /* the state of what SSRCs come from */
 };

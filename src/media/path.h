@@ -34,15 +34,15 @@ enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_UDPTL };
 #define PATH_RTCP_MAX 1400
 
 struct path_side {
-	/* What each packet needs, together. */
+	struct formats formats;
+	/* What each packet needs stands together. */
 	enum path_cover cover;
 	bool mux, send, receive;
 	struct srtp_context *open; /* with PATH_SRTP alone; borrowed from the keys */
 	struct srtp_context *seal;
 	struct remote remote; /* its indices are by enum path_channel */
-	struct quality quality;
-	struct formats formats;
 	struct counters counters;
+	struct quality quality;
 	struct outgoing outgoing; /* what we send to it */
 	/* The rest. */
 	struct search search; /* for what OPEN refuses */

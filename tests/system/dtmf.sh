@@ -87,5 +87,16 @@ check "the server has what the gateway told" wait_for 15 has_digits alice '4*7#0
 check "none of them by INFO" test "$(told alice)" = 0
 check "all were answered" wait_sipp caller
 check "its record" wait_cdrs 3
+
+# Another one that sends no audio at all: they come in packets of ours.
+sipp_options="-s ${number[alice]} -timeout 20"
+start_sipp caller uac-info u1 "$port_gw" "$port_external"
+sipp_options=
+check "without audio: the server has what the gateway told" \
+	wait_for 15 has_digits alice '4*7#07#0'
+check "without audio: all were answered" wait_sipp caller
+check "without audio: its record" wait_cdrs 4
+check "without audio: no digit was lost" jq -e '.external.rx_packets == 0 and
+	.internal.tx_packets > 0' <<<"$(cdr)"
 check "nothing is held afterwards" all_released
 finish
