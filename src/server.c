@@ -77,6 +77,11 @@ static int load_config(struct config **ret, const char *file, struct err_text *t
 	return err;
 }
 
+static bool same_addresses(const struct addr a[static 2], const struct addr b[static 2])
+{
+	return addr_equal(&a[0], &b[0]) && addr_equal(&a[1], &b[1]);
+}
+
 /* What only a start takes into use is said, so that nobody waits for it. */
 static bool needs_restart(const struct config *old, const struct config *config)
 {
@@ -85,8 +90,8 @@ static bool needs_restart(const struct config *old, const struct config *config)
 	       !addr_equal(&old->external.tcp, &config->external.tcp) ||
 	       !addr_equal(&old->external.tls_listen, &config->external.tls_listen) ||
 	       !addr_equal(&old->tandem.dns_server, &config->tandem.dns_server) ||
-	       !addr_equal(&old->media.internal, &config->media.internal) ||
-	       !addr_equal(&old->media.external, &config->media.external) ||
+	       !same_addresses(old->media.internal, config->media.internal) ||
+	       !same_addresses(old->media.external, config->media.external) ||
 	       old->media.port_min != config->media.port_min ||
 	       old->media.port_max != config->media.port_max ||
 	       old->media.workers != config->media.workers ||
@@ -211,13 +216,18 @@ static json_t *split_lines(const char *text, size_t len)
 	return lines;
 }
 
-/* The addresses that single servers and gateways have for their media; the caller's. NULL: out
- * of memory. */
+/* The addresses of the second family, and those that single servers and gateways have for their
+ * media; the caller's. NULL: out of memory. */
 static struct addr *peers_media(const struct config *config, unsigned *ret_count)
 {
 	struct addr *list =
-		calloc(config->server_count + config->gateway_count + 1, sizeof(*list));
+		calloc(config->server_count + config->gateway_count + 2, sizeof(*list));
 	unsigned count = 0;
+
+	if (list && config->media.internal[1].len)
+		list[count++] = config->media.internal[1];
+	if (list && config->media.external[1].len)
+		list[count++] = config->media.external[1];
 
 	for (size_t i = 0; list && i < config->server_count; i++)
 		if (config->servers[i].common.media.address.len)
@@ -475,8 +485,8 @@ static struct relay_params relay_params_of(const struct config *config)
 	return (struct relay_params){.io = io[config->media.io],
 		.workers = relay_worker_count(config->media.workers),
 		.tick_us = config->media.tick_us,
-		.address = {[RELAY_INTERNAL] = config->media.internal,
-			[RELAY_EXTERNAL] = config->media.external},
+		.address = {[RELAY_INTERNAL] = config->media.internal[0],
+			[RELAY_EXTERNAL] = config->media.external[0]},
 		.dscp = config->media.dscp,
 		.port_min = config->media.port_min,
 		.port_max = config->media.port_max,

@@ -28,25 +28,39 @@ static const struct config_media *own_media(const struct leg *leg)
 	return &leg->settings->media;
 }
 
+/* Of a pair the one of the family that is wanted, where it is there. */
+static const struct addr *of_family(const struct addr pair[static 2], bool v6)
+{
+	return pair[1].len && addr_is_v6(&pair[1]) == v6 ? &pair[1] : &pair[0];
+}
+
+static const struct addr *side_address(
+	enum relay_side side, const struct config *config, bool v6)
+{
+	return of_family(
+		side == RELAY_INTERNAL ? config->media.internal : config->media.external,
+		v6);
+}
+
 const struct addr *identity_media(const struct leg *leg, const struct config *config)
 {
 	const struct config_media *own = own_media(leg);
 
-	if (own->address.len)
-		return &own->address;
-	return leg->home->which == RELAY_INTERNAL ? &config->media.internal
-						  : &config->media.external;
+	return own->address.len ? &own->address
+				: side_address(leg->home->which, config, leg->media_v6);
 }
 
 /* What is shown of the address of a whole side. */
-static const struct addr *side_shown(enum relay_side side, const struct config *config)
+static const struct addr *side_shown(
+	enum relay_side side, const struct config *config, bool v6)
 {
-	if (side == RELAY_INTERNAL)
-		return config->media.internal_advertise.len
-			       ? &config->media.internal_advertise
-			       : &config->media.internal;
-	return config->media.external_advertise.len ? &config->media.external_advertise
-						    : &config->media.external;
+	const struct addr *address = side_address(side, config, v6);
+	const struct addr *shown =
+		of_family(side == RELAY_INTERNAL ? config->media.internal_advertise
+						 : config->media.external_advertise,
+			addr_is_v6(address));
+
+	return shown->len && addr_is_v6(shown) == addr_is_v6(address) ? shown : address;
 }
 
 const struct addr *identity_media_shown(
@@ -56,7 +70,8 @@ const struct addr *identity_media_shown(
 
 	if (own->advertise.len)
 		return &own->advertise;
-	return own->address.len ? &own->address : side_shown(leg->home->which, config);
+	return own->address.len ? &own->address
+				: side_shown(leg->home->which, config, leg->media_v6);
 }
 
 /* Appends at *LEN what fits, with a NUL. */
@@ -88,8 +103,9 @@ const char *identity_host(const struct bridge_side *side, const struct flow *flo
 		return buf;
 	}
 	address = &flow->local;
-	if (config->media.external_advertise.len || !address->len || addr_is_any(address))
-		address = side_shown(side->which, config);
+	if (config->media.external_advertise[0].len || !address->len ||
+		addr_is_any(address))
+		address = side_shown(side->which, config, addr_is_v6(address));
 	put(buf, &len, addr_uri_text(address, text));
 	return buf;
 }

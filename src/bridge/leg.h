@@ -82,6 +82,7 @@ struct leg {
 	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */
 	unsigned secured; /* lines that were agreed to be SRTP at any time, a bit each */
 	unsigned tolerated; /* what it did against the letter, a bit each: tolerated.h */
+	bool media_v6;      /* its media is IPv6, where our side has that */
 	bool udptl;         /* fax in clear was agreed on at any time */
 
 	struct uac *uac;     /* our latest INVITE; NULL: none, or it is long over */

@@ -5,6 +5,8 @@
 #include "bridge/codecs.h"
 #include "bridge/dtmf_sdp.h"
 #include "bridge/identity.h"
+#include "bridge/media_address.h"
+#include "bridge/media_relay.h"
 #include "bridge/protect.h"
 #include "bridge/tolerated.h"
 
@@ -12,15 +14,25 @@
 #include <string.h>
 #include <strings.h>
 
-/* Session lines that name or locate the other side go; the address becomes ours. */
-static int rewrite_session(struct sdp *sdp, const struct addr *address,
-	const struct leg *from, const struct leg *to)
-{
-	int err = sdp_set_name(sdp, "-");
+/* One description of leg FROM on its way to leg TO. */
+struct mediation {
+	struct relay_session *session;
+	const struct config *config;
+	struct leg *from, *to;
+	const struct sdp *in; /* as FROM said it */
+	struct sdp *out;      /* as TO will get it */
+};
 
-	sdp_remove_lines(sdp, SDP_SESSION, "iuepkrz");
-	attributes_filter(sdp, SDP_SESSION, from, to);
-	return err ? err : sdp_set_connection(sdp, SDP_SESSION, address);
+/* Session lines that name or locate the other side go; the address becomes ours. */
+static int rewrite_session(const struct mediation *m)
+{
+	int err = sdp_set_name(m->out, "-");
+
+	sdp_remove_lines(m->out, SDP_SESSION, "iuepkrz");
+	attributes_filter(m->out, SDP_SESSION, m->from, m->to);
+	return err ? err
+		   : sdp_set_connection(
+			     m->out, SDP_SESSION, identity_media_shown(m->to, m->config));
 }
 
 /* ---- lines ---- */
@@ -47,31 +59,20 @@ static int add_crypto(struct sdp *out, unsigned index, const struct leg *leg,
 	return err;
 }
 
-/* Addresses and ports of line INDEX of FROM for TO, everything of the other hop removed. */
-static int rewrite_line(struct sdp *out, unsigned index, struct relay_session *session,
-	const struct leg *from, const struct leg *to, const char *proto)
+/* Addresses and ports of line INDEX, everything of the other hop removed. */
+static int rewrite_line(const struct mediation *m, unsigned index, const char *proto)
 {
 	struct addr local;
 	int err;
 
-	relay_stream_local(session, index, to->home->which, &local);
-	attributes_filter(out, (int)index, from, to);
-	sdp_remove_lines(out, (int)index, "ik");
-	err = sdp_set_media(out, index, addr_port(&local), proto);
-	return err ? err : sdp_remove_connection(out, (int)index);
+	relay_stream_local(m->session, index, m->to->home->which, &local);
+	attributes_filter(m->out, (int)index, m->from, m->to);
+	sdp_remove_lines(m->out, (int)index, "ik");
+	err = sdp_set_media(m->out, index, addr_port(&local), proto);
+	return err ? err : sdp_remove_connection(m->out, (int)index);
 }
 
 /* ---- directions ---- */
-
-static bool sends(enum sdp_direction direction)
-{
-	return direction == SDP_SENDRECV || direction == SDP_SENDONLY;
-}
-
-static bool receives(enum sdp_direction direction)
-{
-	return direction == SDP_SENDRECV || direction == SDP_RECVONLY;
-}
 
 static enum sdp_direction make_direction(bool send, bool receive)
 {
@@ -107,9 +108,10 @@ static enum sdp_direction offered_direction(
 static enum sdp_direction answered_direction(
 	const struct stream_terms *answer, const struct stream_terms *offer)
 {
-	bool send = sends(answer->direction) && receives(offer->direction) &&
-		    !offer->hold_address;
-	bool receive = receives(answer->direction) && sends(offer->direction);
+	bool send = sdp_direction_sends(answer->direction) &&
+		    sdp_direction_receives(offer->direction) && !offer->hold_address;
+	bool receive = sdp_direction_receives(answer->direction) &&
+		       sdp_direction_sends(offer->direction);
 
 	return make_direction(send, receive);
 }
@@ -123,61 +125,6 @@ static void read_terms(struct stream_terms *terms, const struct sdp_media *media
 	terms->mux = media->rtcp_mux;
 	terms->hold_address = media->on_hold_address;
 	terms->direction = media->direction;
-}
-
-/* ---- the relay ---- */
-
-static void copy_key(struct relay_key *key, bool secure, const struct sdes_crypto *crypto)
-{
-	memset(key, 0, sizeof(*key));
-	key->suite = RELAY_PLAIN;
-	if (!secure)
-		return;
-	key->suite = (enum relay_suite)crypto->suite;
-	key->key = crypto->key;
-	key->mki_len = crypto->mki_len;
-	for (unsigned i = 0; i < crypto->mki_len; i++)
-		key->mki[i] = (uint8_t)(crypto->mki >> (8 * (crypto->mki_len - 1 - i)));
-}
-
-static bool keeps_roc(const struct leg *leg)
-{
-	const struct config_media *media = &leg->settings->media;
-
-	return media->rekey_roc == CONFIG_ROC_KEEP;
-}
-
-/* Nothing proves that UDPTL is from them: to find it elsewhere than their SDP says is for those
- * alone whose RTP is in clear too. */
-static bool may_latch(const struct leg *leg, const struct stream_terms *terms)
-{
-	return leg->gateway && leg->gateway->latch &&
-	       (terms->proto != SDP_PROTO_UDPTL || leg->settings->tls != CONFIG_TLS_YES);
-}
-
-static int apply_side(struct relay_session *session, unsigned index,
-	const struct leg *leg, const struct stream_terms *terms)
-{
-	struct relay_remote remote = {.rtp = terms->rtp, .rtcp = terms->rtcp};
-	int err;
-
-	remote.rtcp_mux = terms->mux;
-	remote.udptl = terms->proto == SDP_PROTO_UDPTL;
-	remote.latch = may_latch(leg, terms);
-	remote.asymmetric = leg->settings->media.rtp_asymmetric;
-	memcpy(remote.payload_types, terms->payload_types, sizeof(remote.payload_types));
-	remote.receive = sends(terms->direction);
-	remote.send = receives(terms->direction) && !terms->hold_address;
-	if (terms->hold_address)
-		remote.rtp.len = remote.rtcp.len = 0;
-	remote.keep_roc = keeps_roc(leg);
-	remote.dtmf = terms->dtmf;
-	copy_key(&remote.rx, terms->secure, &terms->theirs);
-	copy_key(&remote.tx, terms->secure, &terms->ours);
-	err = relay_stream_set(session, index, leg->home->which, &remote);
-	secret_wipe(&remote.rx.key);
-	secret_wipe(&remote.tx.key);
-	return err;
 }
 
 /* ---- offers ---- */
@@ -208,10 +155,11 @@ static int refuse_proto(
 		(int)shown, media->proto_text.p);
 }
 
-/* Whether the relay could pass line INDEX of IN at all. 0, or ERR_SUPPORT with TEXT. */
-static int check_line(const struct sdp *in, unsigned index, struct err_text *text)
+/* Whether the relay could pass line INDEX at all. 0, or ERR_SUPPORT with TEXT. */
+static int check_line(const struct mediation *m, unsigned index, struct err_text *text)
 {
-	const struct sdp_media *media = sdp_media(in, index);
+	const struct sdp_media *media = sdp_media(m->in, index);
+	struct err_text why = {{0}};
 
 	if (media->fault)
 		return err_set(
@@ -222,32 +170,50 @@ static int check_line(const struct sdp *in, unsigned index, struct err_text *tex
 			RELAY_STREAMS);
 	if (media->proto != SDP_PROTO_UDPTL && !sdp_proto_is_rtp(media->proto))
 		return refuse_proto(media, index, text);
+	if (media->on_hold_address)
+		return 0;
+	if (media_address_check(m->from, m->config, &media->rtp, &why))
+		return err_set(text, ERR_SUPPORT, "media line %u has %.200s", index + 1,
+			why.text);
 	return 0;
 }
 
-/* On what terms line INDEX of an offer of LEG to TO is served. 0; ERR_SUPPORT with TEXT: it is
- * not; -ENOMEM. */
-static int take_offered_line(struct leg *leg, const struct leg *to, const struct sdp *in,
-	unsigned index, struct err_text *text)
+/* Where RTCP goes: as a=rtcp says, or beside RTP where that may not be. */
+static void check_rtcp(const struct mediation *m, struct stream_terms *terms)
 {
-	const struct sdp_media *media = sdp_media(in, index);
+	uint16_t port = addr_port(&terms->rtp);
+
+	if (!terms->rtcp.len || terms->hold_address ||
+		!media_address_check(m->from, m->config, &terms->rtcp, NULL))
+		return;
+	terms->rtcp = terms->rtp;
+	if (port < UINT16_MAX)
+		addr_set_port(&terms->rtcp, (uint16_t)(port + 1));
+}
+
+/* On what terms line INDEX of an offer is served. 0; ERR_SUPPORT with TEXT: it is not; -ENOMEM. */
+static int take_offered_line(
+	const struct mediation *m, unsigned index, struct err_text *text)
+{
+	const struct sdp_media *media = sdp_media(m->in, index);
 	bool udptl = media->proto == SDP_PROTO_UDPTL;
 	struct stream *stream;
-	int err = check_line(in, index, text);
+	int err = check_line(m, index, text);
 
 	if (err)
 		return err;
-	if (udptl && !protect_takes_udptl(leg, to, media))
+	if (udptl && !protect_takes_udptl(m->from, m->to, media))
 		return err_set(text, ERR_SUPPORT,
 			"media line %u is UDPTL, which passes where both sides have "
 			"t38 = relay",
 			index + 1);
-	stream = stream_of(leg, index);
+	stream = stream_of(m->from, index);
 	if (!stream)
 		return -ENOMEM;
 	stream_drop_next(stream);
 	read_terms(&stream->next, media);
-	return udptl ? 0 : protect_read_offer(leg, stream, in, index, text);
+	check_rtcp(m, &stream->next);
+	return udptl ? 0 : protect_read_offer(m->from, stream, m->in, index, text);
 }
 
 /* The profile that TO has used on this line, where it is known; else that of the offer. */
@@ -270,11 +236,10 @@ static void drop_feedback(struct sdp *out, unsigned index, enum sdp_proto offere
 		sdp_remove_attributes(out, (int)index, &name, 1);
 }
 
-static int write_offered_line(struct relay_session *session, struct leg *from,
-	struct leg *to, unsigned index, struct sdp *out)
+static int write_offered_line(const struct mediation *m, unsigned index)
 {
-	const struct stream_terms *theirs = &from->streams[index]->next;
-	struct stream *stream = stream_of(to, index);
+	const struct stream_terms *theirs = &m->from->streams[index]->next;
+	struct stream *stream = stream_of(m->to, index);
 	bool udptl = theirs->proto == SDP_PROTO_UDPTL;
 	bool secure_proto = false;
 	int err = 0;
@@ -284,18 +249,18 @@ static int write_offered_line(struct relay_session *session, struct leg *from,
 	stream_drop_next(stream);
 	stream->next.set = true;
 	if (!udptl)
-		err = protect_make_offer(to, stream, &secure_proto);
+		err = protect_make_offer(m->to, stream, &secure_proto);
 	if (!err)
-		err = rewrite_line(out, index, session, from, to,
+		err = rewrite_line(m, index,
 			sdp_proto_text(profile_for(stream, theirs), secure_proto));
-	drop_feedback(out, index, theirs->proto);
-	stream->next.proto = sdp_media(out, index)->proto;
+	drop_feedback(m->out, index, theirs->proto);
+	stream->next.proto = sdp_media(m->out, index)->proto;
 	for (unsigned i = 0; i < stream->offered_count && !err; i++)
-		err = add_crypto(out, index, to, &stream->offered[i]);
-	if (!err && !udptl && to->gateway && to->gateway->rtcp_mux)
-		err = sdp_add_attribute(out, (int)index, "rtcp-mux", NULL);
+		err = add_crypto(m->out, index, m->to, &stream->offered[i]);
+	if (!err && !udptl && m->to->gateway && m->to->gateway->rtcp_mux)
+		err = sdp_add_attribute(m->out, (int)index, "rtcp-mux", NULL);
 	if (!err)
-		err = sdp_set_direction(out, index, offered_direction(theirs, to));
+		err = sdp_set_direction(m->out, index, offered_direction(theirs, m->to));
 	return err;
 }
 
@@ -310,16 +275,15 @@ static void forget_line(
 }
 
 /* 0; ERR_SUPPORT with TEXT: the line is refused; others: the whole offer fails. */
-static int mediate_offered_line(struct relay_session *session, struct leg *from,
-	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
-	struct err_text *text)
+static int mediate_offered_line(
+	const struct mediation *m, unsigned index, struct err_text *text)
 {
-	int err = take_offered_line(from, to, in, index, text);
+	int err = take_offered_line(m, index, text);
 
 	if (!err)
-		err = codecs_filter(out, index, from);
+		err = codecs_filter(m->out, index, m->from);
 	if (!err)
-		err = codecs_filter(out, index, to);
+		err = codecs_filter(m->out, index, m->to);
 	if (err == ERR_SUPPORT)
 		return text->text[0]
 			       ? err
@@ -327,27 +291,26 @@ static int mediate_offered_line(struct relay_session *session, struct leg *from,
 					 "media line %u has no codec that is configured",
 					 index + 1);
 	if (!err)
-		err = dtmf_sdp_offer(from, to, out, index);
-	if (!err && !relay_stream_exists(session, index))
-		err = relay_stream_add(session, index);
+		err = dtmf_sdp_offer(m->from, m->to, m->out, index);
+	if (!err && !relay_stream_exists(m->session, index))
+		err = relay_stream_add(m->session, index);
 	if (err)
 		return err;
-	return write_offered_line(session, from, to, index, out);
+	return write_offered_line(m, index);
 }
 
-/* All lines of IN, in OUT; those that cannot be served are refused. TEXT says why the first of
+/* All lines of an offer; those that cannot be served are refused. TEXT says why the first of
  * them is. ERR_SUPPORT: some were to be served, and none can be. */
-static int mediate_offered_lines(struct relay_session *session, struct leg *from,
-	const struct sdp *in, struct leg *to, struct sdp *out, struct err_text *text)
+static int mediate_offered_lines(const struct mediation *m, struct err_text *text)
 {
 	unsigned served = 0, refused = 0;
 
-	for (unsigned i = 0; i < sdp_count_media(in); i++) {
+	for (unsigned i = 0; i < sdp_count_media(m->in); i++) {
 		struct err_text why = {{0}};
 		int err = 0;
 
-		if (sdp_media(in, i)->port || sdp_media(in, i)->fault) {
-			err = mediate_offered_line(session, from, in, to, i, out, &why);
+		if (sdp_media(m->in, i)->port || sdp_media(m->in, i)->fault) {
+			err = mediate_offered_line(m, i, &why);
 			if (err && err != ERR_SUPPORT)
 				return err;
 			if (!err) {
@@ -357,7 +320,7 @@ static int mediate_offered_lines(struct relay_session *session, struct leg *from
 			if (!refused++)
 				*text = why;
 		}
-		err = sdp_refuse_media(out, i, NULL);
+		err = sdp_refuse_media(m->out, i, NULL);
 		if (err)
 			return err;
 	}
@@ -373,14 +336,25 @@ static int place_leg(
 	return relay_set_address(session, leg->home->which, identity_media(leg, config));
 }
 
+/* An address of SDP, of the family that the others mostly have; NULL: there is none. */
+static const struct addr *said_address(const struct sdp *sdp)
+{
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++)
+		if (sdp_media(sdp, i)->port && sdp_media(sdp, i)->rtp.len)
+			return &sdp_media(sdp, i)->rtp;
+	return NULL;
+}
+
 int mediate_offer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, struct sdp **ret,
 	struct err_text *text)
 {
 	unsigned before = from->offer.local ? sdp_count_media(from->offer.local) : 0;
-	struct sdp *out;
+	struct mediation m = {session, config, from, to, in, NULL};
 	int err;
 
+	media_address_choose_family(from, said_address(in));
+	media_address_choose_family(to, NULL);
 	err = place_leg(session, config, from);
 	if (!err)
 		err = place_leg(session, config, to);
@@ -391,19 +365,19 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 	if (sdp_count_media(in) < before) /* RFC 3264 8 */
 		return err_set(
 			text, ERR_FORMAT, "the offer has fewer media lines than before");
-	out = sdp_copy(in);
-	if (!out)
+	m.out = sdp_copy(in);
+	if (!m.out)
 		return -ENOMEM;
-	err = rewrite_session(out, identity_media_shown(to, config), from, to);
+	err = rewrite_session(&m);
 	if (!err)
-		err = mediate_offered_lines(session, from, in, to, out, text);
+		err = mediate_offered_lines(&m, text);
 	if (!err)
-		err = offer_send(&to->offer, out, identity_media_shown(to, config));
+		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
 	if (err) {
-		sdp_free(out);
+		sdp_free(m.out);
 		return err;
 	}
-	*ret = out;
+	*ret = m.out;
 	return 0;
 }
 
@@ -435,26 +409,26 @@ static void note_types(
 		sizeof(answer->payload_types));
 }
 
-static int write_answered_line(struct relay_session *session, struct leg *from,
-	struct leg *to, unsigned index, struct sdp *out)
+static int write_answered_line(const struct mediation *m, unsigned index)
 {
+	struct leg *from = m->from, *to = m->to;
 	struct stream *answerer = from->streams[index];
 	struct stream *offerer = to->streams[index];
 	const char *proto = sdp_proto_text(
 		offerer->next.proto, sdp_proto_is_secure(offerer->next.proto));
-	int err = rewrite_line(out, index, session, from, to, proto);
+	int err = rewrite_line(m, index, proto);
 
 	if (!err && offerer->next.secure)
-		err = add_crypto(out, index, to, &offerer->next.ours);
+		err = add_crypto(m->out, index, to, &offerer->next.ours);
 	if (!err && offerer->next.mux)
-		err = sdp_add_attribute(out, (int)index, "rtcp-mux", NULL);
+		err = sdp_add_attribute(m->out, (int)index, "rtcp-mux", NULL);
 	if (!err)
-		err = sdp_set_direction(
-			out, index, answered_direction(&answerer->next, &offerer->next));
+		err = sdp_set_direction(m->out, index,
+			answered_direction(&answerer->next, &offerer->next));
 	if (!err)
-		err = apply_side(session, index, from, &answerer->next);
+		err = media_relay_set(m->session, index, from, &answerer->next);
 	if (!err)
-		err = apply_side(session, index, to, &offerer->next);
+		err = media_relay_set(m->session, index, to, &offerer->next);
 	if (!err && offerer->next.proto == SDP_PROTO_UDPTL)
 		from->udptl = to->udptl = true;
 	return err;
@@ -468,16 +442,16 @@ static const struct sdp_media *offered_media(const struct leg *leg, unsigned ind
 	return offer && index < sdp_count_media(offer) ? sdp_media(offer, index) : NULL;
 }
 
-/* Whether line INDEX of IN, an answer of FROM, can be served, and on what terms. 0; ERR_SUPPORT
- * with TEXT. */
+/* On what terms line INDEX of an answer is served. 0; ERR_SUPPORT with TEXT: it cannot be. */
 static int take_answered_line(
-	struct leg *from, const struct sdp *in, unsigned index, struct err_text *text)
+	const struct mediation *m, unsigned index, struct err_text *text)
 {
+	struct leg *from = m->from;
 	struct stream_terms *terms = &from->streams[index]->next;
-	const struct sdp_media *media = sdp_media(in, index);
+	const struct sdp_media *media = sdp_media(m->in, index);
 	enum sdp_proto offered = sdp_media(from->offer.local, index)->proto;
 	bool mux = from->gateway && from->gateway->rtcp_mux;
-	int err = check_line(in, index, text);
+	int err = check_line(m, index, text);
 
 	if (err)
 		return err;
@@ -489,6 +463,7 @@ static int take_answered_line(
 	if (sdp_proto_has_feedback(offered) != sdp_proto_has_feedback(media->proto))
 		tolerate(from, TOLERATED_SDP_PROFILE);
 	read_terms(terms, media);
+	check_rtcp(m, terms);
 	terms->mux = terms->mux && mux; /* only where we offered it */
 	return 0;
 }
@@ -505,45 +480,43 @@ static bool is_offered(const struct leg *from, const struct leg *to, unsigned in
 
 /* 0 with *ret, and with TEXT where it is LINE_UNUSABLE; negative with TEXT: the whole answer
  * cannot be taken. */
-static int mediate_answered_line(struct relay_session *session, struct leg *from,
-	const struct sdp *in, struct leg *to, unsigned index, struct sdp *out,
-	enum line *ret, struct err_text *text)
+static int mediate_answered_line(
+	const struct mediation *m, unsigned index, enum line *ret, struct err_text *text)
 {
-	const struct sdp_media *media = sdp_media(in, index);
+	struct leg *from = m->from, *to = m->to;
+	const struct sdp_media *media = sdp_media(m->in, index);
 	int err;
 
 	*ret = LINE_REFUSED;
 	if ((!media->port && !media->fault) || !is_offered(from, to, index))
 		return 0;
 	*ret = LINE_UNUSABLE;
-	err = take_answered_line(from, in, index, text);
+	err = take_answered_line(m, index, text);
 	if (!err)
-		err = codecs_fit_answer(out, index, from, to, text);
+		err = codecs_fit_answer(m->out, index, from, to, text);
 	if (err)
 		return err == ERR_SUPPORT ? 0 : err;
 	*ret = LINE_SERVED;
-	note_types(from, in, to, index);
+	note_types(from, m->in, to, index);
 	if (sdp_proto_is_rtp(media->proto))
-		err = protect_read_answer(from, from->streams[index], in, index, text);
+		err = protect_read_answer(from, from->streams[index], m->in, index, text);
 	if (!err)
-		err = dtmf_sdp_answer(from, in, to, out, index);
-	return err ? err : write_answered_line(session, from, to, index, out);
+		err = dtmf_sdp_answer(from, m->in, to, m->out, index);
+	return err ? err : write_answered_line(m, index);
 }
 
-/* All lines of IN, in OUT; *RET_DROPPED: those that are refused, a bit each. ERR_SUPPORT with
+/* All lines of an answer; *RET_DROPPED: those that are refused, a bit each. ERR_SUPPORT with
  * TEXT: there is one that cannot be used, and none that is served. */
-static int mediate_answered_lines(struct relay_session *session, struct leg *from,
-	const struct sdp *in, struct leg *to, struct sdp *out, uint32_t *ret_dropped,
-	struct err_text *text)
+static int mediate_answered_lines(
+	const struct mediation *m, uint32_t *ret_dropped, struct err_text *text)
 {
 	unsigned served = 0, unusable = 0;
 
 	*ret_dropped = 0;
-	for (unsigned i = 0; i < sdp_count_media(in); i++) {
+	for (unsigned i = 0; i < sdp_count_media(m->in); i++) {
 		struct err_text why = {{0}};
 		enum line line;
-		int err =
-			mediate_answered_line(session, from, in, to, i, out, &line, &why);
+		int err = mediate_answered_line(m, i, &line, &why);
 
 		if (why.text[0] && !text->text[0])
 			*text = why;
@@ -551,18 +524,18 @@ static int mediate_answered_lines(struct relay_session *session, struct leg *fro
 		unusable += line == LINE_UNUSABLE;
 		if (!err && line != LINE_SERVED) {
 			*ret_dropped |= 1u << i;
-			err = sdp_refuse_media(out, i, offered_media(to, i));
+			err = sdp_refuse_media(m->out, i, offered_media(m->to, i));
 		}
 		if (err)
 			return err;
 	}
 	if (unusable && !served)
 		return ERR_SUPPORT;
-	if (!served && (from->offer.fit & SDP_FIT_EXTRA))
+	if (!served && (m->from->offer.fit & SDP_FIT_EXTRA))
 		return err_set(text, ERR_SUPPORT,
 			"the answer takes no media line that was offered, but another");
 	if (unusable)
-		tolerate(from, TOLERATED_SDP_LINE_UNUSABLE);
+		tolerate(m->from, TOLERATED_SDP_LINE_UNUSABLE);
 	return 0;
 }
 
@@ -606,22 +579,22 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text)
 {
-	struct sdp *out = sdp_copy(in);
+	struct mediation m = {session, config, from, to, in, sdp_copy(in)};
 	uint32_t dropped = 0;
 	int err;
 
-	if (!out)
+	if (!m.out)
 		return -ENOMEM;
 	note_form(from, in);
-	err = rewrite_session(out, identity_media_shown(to, config), from, to);
+	err = rewrite_session(&m);
 	if (!err && to->offer.remote) /* RFC 3264 6: t= is that of the offer */
-		err = sdp_set_time(out, to->offer.remote);
+		err = sdp_set_time(m.out, to->offer.remote);
 	if (!err)
-		err = mediate_answered_lines(session, from, in, to, out, &dropped, text);
+		err = mediate_answered_lines(&m, &dropped, text);
 	if (!err)
-		err = offer_send(&to->offer, out, identity_media_shown(to, config));
+		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
 	if (err) {
-		sdp_free(out);
+		sdp_free(m.out);
 		return err;
 	}
 	if (final) {
@@ -629,7 +602,7 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 		commit(from);
 		commit(to);
 	}
-	*ret = out;
+	*ret = m.out;
 	return 0;
 }
 

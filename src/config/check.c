@@ -56,14 +56,21 @@ static void check_tls(const struct config_tls *tls, const char *why, struct plac
 	}
 }
 
-/* SDP names one address family on each side. */
-static void check_family(const struct addr *address, const struct addr *advertise,
-	const char *name, struct place place, struct config_errors *errors)
+/* What is shown has the family of an address that there is. Each pair is of both families. */
+static void check_family(const struct addr address[static 2],
+	const struct addr advertise[static 2], const char *name, struct place place,
+	struct config_errors *errors)
 {
-	if (address->len != 0 && advertise->len != 0 &&
-		addr_is_v6(address) != addr_is_v6(advertise))
+	for (unsigned i = 0; i < 2; i++) {
+		bool v6 = addr_is_v6(&advertise[i]);
+
+		if (address[0].len == 0 || advertise[i].len == 0 ||
+			addr_is_v6(&address[0]) == v6 ||
+			(address[1].len != 0 && addr_is_v6(&address[1]) == v6))
+			continue;
 		errors_add(errors, place, "%s: expected %s as the address itself", name,
-			addr_is_v6(address) ? "IPv6" : "IPv4");
+			v6 ? "IPv4" : "IPv6");
+	}
 }
 
 /* WHOSE begins the error's text: "" or "[server pbx1] ". */
@@ -172,11 +179,11 @@ void check_main(const struct config *config, const struct scope *scope,
 	if (config->external.tls_listen.len != 0)
 		check_tls(&config->external.tls, "[external], which its tls needs",
 			scope_place(scope, SCHEMA_EXTERNAL, "tls", place), errors);
-	check_family(&config->media.internal, &config->media.internal_advertise,
+	check_family(config->media.internal, config->media.internal_advertise,
 		"internal-advertise-address",
 		scope_place(scope, SCHEMA_MEDIA, "internal-advertise-address", place),
 		errors);
-	check_family(&config->media.external, &config->media.external_advertise,
+	check_family(config->media.external, config->media.external_advertise,
 		"external-advertise-address",
 		scope_place(scope, SCHEMA_MEDIA, "external-advertise-address", place),
 		errors);

@@ -112,6 +112,7 @@ struct config_media {
 	enum config_roc rekey_roc;
 	enum config_t38 t38;
 	enum config_dtmf dtmf;
+	struct config_words networks;       /* where its media may be; empty: anywhere */
 	struct config_words sdp_attributes; /* that cross beside the usual ones */
 };
 
@@ -194,10 +195,12 @@ struct config {
 	} external;
 
 	struct {
-		struct addr internal; /* port 0 */
-		struct addr external;
-		struct addr internal_advertise; /* len 0: the address itself */
-		struct addr external_advertise;
+		/* Port 0. The second is of the other family; len 0: there is none. */
+		struct addr internal[2];
+		struct addr external[2];
+		/* What SDP says instead of that of their family; len 0: the address itself. */
+		struct addr internal_advertise[2];
+		struct addr external_advertise[2];
 		uint16_t port_min;
 		uint16_t port_max;
 		unsigned dscp;    /* of what we send */

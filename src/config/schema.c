@@ -179,6 +179,11 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		[SCHEMA_BOOL] = "yes or no",
 		[SCHEMA_PORT] = "a port (1-65535)",
 		[SCHEMA_ADDR] = "an IPv4 or IPv6 address of one interface",
+		[SCHEMA_ADDRS] =
+			"an IPv4 or IPv6 address of one interface, or one of each "
+			"with a comma",
+		[SCHEMA_NETWORKS] = "a comma list of networks such as 192.0.2.0/24 or "
+				    "2001:db8::/32, each once",
 		[SCHEMA_LISTEN] = "address:port such as 0.0.0.0:5061",
 		[SCHEMA_WORDS] = "a comma list of words, each once",
 		[SCHEMA_NAMES] = "a comma list of host names or addresses, each once",

@@ -43,6 +43,7 @@ enum schema_type {
 	SCHEMA_SIZE,     /* number with k, M, G; bytes */
 	SCHEMA_ENUM,
 	SCHEMA_ADDR,       /* address without port */
+	SCHEMA_ADDRS,      /* one such, or one of each family; two struct addr */
 	SCHEMA_LISTEN,     /* address:port */
 	SCHEMA_RANGE,      /* port-port */
 	SCHEMA_WORDS,      /* comma list */
@@ -50,6 +51,7 @@ enum schema_type {
 	SCHEMA_PINS,       /* comma list of sha256/BASE64 */
 	SCHEMA_ATTRIBUTES, /* comma list of names of SDP attributes that may cross */
 	SCHEMA_BODY_TYPES, /* comma list of media types, none of a description */
+	SCHEMA_NETWORKS,   /* comma list of ADDRESS/BITS */
 	SCHEMA_CODECS,     /* comma list of codecs, one of speech at least */
 	SCHEMA_SUITES,     /* comma list of SRTP suites */
 	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */

@@ -249,21 +249,25 @@ const struct schema_key schema_table[] = {
 	{
 		.section = SCHEMA_MEDIA,
 		.name = "internal-address",
-		.type = SCHEMA_ADDR,
+		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.internal),
-		.help = "The address of this machine that media of servers uses.",
+		.help = "The address of this machine that media of servers uses: IPv4, "
+			"IPv6, or one of "
+			"each, and then a line of media goes by the family of its far "
+			"end.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
 		.name = "external-address",
-		.type = SCHEMA_ADDR,
+		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.external),
-		.help = "The address of this machine that media of gateways uses.",
+		.help = "The address of this machine that media of gateways uses, as "
+			"internal-address.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
 		.name = "internal-advertise-address",
-		.type = SCHEMA_ADDR,
+		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.internal_advertise),
 		.fallback = "",
 		.help = "What SDP toward servers says instead, when they see us through "
@@ -272,7 +276,7 @@ const struct schema_key schema_table[] = {
 	{
 		.section = SCHEMA_MEDIA,
 		.name = "external-advertise-address",
-		.type = SCHEMA_ADDR,
+		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.external_advertise),
 		.fallback = "",
 		.help = "What SDP toward gateways says instead, when they see us through "

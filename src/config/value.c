@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "base/dscp.h"
 #include "base/err.h"
+#include "base/network.h"
 #include "config/attribute.h"
 #include "config/codec.h"
 #include "config/config.h"
@@ -54,7 +55,7 @@ static bool is_list(enum schema_type type)
 {
 	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
 	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_BODY_TYPES ||
-	       type == SCHEMA_CODECS;
+	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS;
 }
 
 void value_clear(const struct schema_key *key, void *base)
@@ -302,6 +303,29 @@ static int set_addr(const struct schema_key *key, void *base, const char *text)
 	return 0;
 }
 
+/* One address, or two of different families. */
+static int set_addrs(
+	const struct schema_key *key, void *base, const char *text, struct span *ret_bad)
+{
+	struct addr addrs[2] = {{.len = 0}, {.len = 0}};
+	struct span rest = span_of(text);
+	size_t count = 0;
+	struct span word;
+
+	while (span_next(&rest, ',', &word)) {
+		word = span_trim(word);
+		*ret_bad = word;
+		if (count == 2 || addr_parse_host(&addrs[count], word.p, word.len, 0) ||
+			addr_is_any(&addrs[count]))
+			return ERR_FORMAT;
+		count++;
+	}
+	if (!count || (count == 2 && addr_is_v6(&addrs[0]) == addr_is_v6(&addrs[1])))
+		return ERR_FORMAT;
+	memcpy(member(key, base), addrs, sizeof(addrs));
+	return 0;
+}
+
 static int set_range(const struct schema_key *key, void *base, const char *text)
 {
 	struct span rest = span_of(text);
@@ -421,6 +445,8 @@ static bool has_speech(const struct config_words *words)
 
 static bool is_item(enum schema_type type, struct span word)
 {
+	struct network network;
+
 	if (type == SCHEMA_NAMES)
 		return is_word(word) && is_name_span(word);
 	if (type == SCHEMA_PINS)
@@ -431,6 +457,8 @@ static bool is_item(enum schema_type type, struct span word)
 		return is_body_type(word);
 	if (type == SCHEMA_CODECS)
 		return is_codec(word);
+	if (type == SCHEMA_NETWORKS)
+		return is_word(word) && network_parse(&network, word) == 0;
 	return is_word(word);
 }
 
@@ -528,6 +556,8 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_ADDR:
 	case SCHEMA_LISTEN:
 		return set_addr(key, base, text);
+	case SCHEMA_ADDRS:
+		return set_addrs(key, base, text, ret_bad);
 	case SCHEMA_RANGE:
 		return set_range(key, base, text);
 	case SCHEMA_WORDS:
@@ -536,6 +566,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_ATTRIBUTES:
 	case SCHEMA_BODY_TYPES:
 	case SCHEMA_CODECS:
+	case SCHEMA_NETWORKS:
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_suites(key, base, text, ret_bad);

@@ -17,11 +17,11 @@ enum config_srtp probe_srtp_rule(const struct probe *probe)
 static const struct addr *our_address(const struct probe *probe)
 {
 	const struct config *config = probe->config;
-	const struct addr *ours = probe->gateway ? &config->media.external_advertise
-						 : &config->media.internal_advertise;
+	const struct addr *ours = probe->gateway ? config->media.external_advertise
+						 : config->media.internal_advertise;
 
 	if (!ours->len)
-		ours = probe->gateway ? &config->media.external : &config->media.internal;
+		ours = probe->gateway ? config->media.external : config->media.internal;
 	return ours->len && !addr_is_any(ours) ? ours : &probe->flow->local;
 }
 

@@ -25,6 +25,16 @@ enum sdp_direction sdp_direction_reverse(enum sdp_direction direction)
 	return direction;
 }
 
+bool sdp_direction_sends(enum sdp_direction direction)
+{
+	return direction == SDP_SENDRECV || direction == SDP_SENDONLY;
+}
+
+bool sdp_direction_receives(enum sdp_direction direction)
+{
+	return direction == SDP_SENDRECV || direction == SDP_RECVONLY;
+}
+
 const char *sdp_direction_name(enum sdp_direction direction)
 {
 	return directions[direction];

@@ -136,6 +136,8 @@ int sdp_set_direction(struct sdp *sdp, unsigned media, enum sdp_direction direct
 
 /* sendonly <-> recvonly, as an answer mirrors an offer. */
 enum sdp_direction sdp_direction_reverse(enum sdp_direction direction);
+bool sdp_direction_sends(enum sdp_direction direction);
+bool sdp_direction_receives(enum sdp_direction direction);
 const char *sdp_direction_name(enum sdp_direction direction);
 bool sdp_proto_is_rtp(enum sdp_proto proto);
 bool sdp_proto_is_secure(enum sdp_proto proto);

@@ -466,7 +466,8 @@ bool stage_started(const struct stage *stage)
 static void start_relay(struct stage *stage)
 {
 	struct relay_params params = {.loop = stage->loop,
-		.address = {stage->config->media.internal, stage->config->media.external},
+		.address = {stage->config->media.internal[0],
+			stage->config->media.external[0]},
 		.handlers = bridge_relay_handlers(stage->bridge)};
 
 	if (relay_new(&stage->relay, &params, NULL))

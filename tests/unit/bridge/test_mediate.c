@@ -34,8 +34,8 @@ static void rig_init(struct rig *rig)
 	memset(rig, 0, sizeof(*rig));
 	assert_int_equal(addr_parse(&params.address[0], "10.0.0.1", 0), 0);
 	assert_int_equal(addr_parse(&params.address[1], "192.0.2.1", 0), 0);
-	rig->config.media.internal = params.address[0];
-	rig->config.media.external = params.address[1];
+	rig->config.media.internal[0] = params.address[0];
+	rig->config.media.external[0] = params.address[1];
 	rig->sides[1].which = RELAY_EXTERNAL;
 	rig->gateway.common.srtp = CONFIG_SRTP_OFF;
 	rig->a = (struct leg){.home = &rig->sides[0],
@@ -82,24 +82,31 @@ static struct sdp *parse(const char *host, const char *lines)
 }
 
 /* LEG said LINES; the result for the other leg as text in OUT, or the error. */
-static int offer(struct rig *rig, const char *lines, struct buf *out)
+static int offer_text(
+	struct rig *rig, const char *lines, struct buf *out, struct err_text *text)
 {
-	struct err_text text = {{0}};
 	struct sdp *result = NULL;
 	bool is_offer;
 	int err;
 
 	assert_int_equal(
-		offer_receive(&rig->a.offer, parse("10.0.0.9", lines), &is_offer, &text),
+		offer_receive(&rig->a.offer, parse("10.0.0.9", lines), &is_offer, text),
 		0);
 	assert_true(is_offer);
 	err = mediate_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
-		&rig->b, &result, &text);
+		&rig->b, &result, text);
 	buf_clear(out);
 	if (!err)
 		sdp_write(result, out);
 	sdp_free(result);
 	return err;
+}
+
+static int offer(struct rig *rig, const char *lines, struct buf *out)
+{
+	struct err_text text = {{0}};
+
+	return offer_text(rig, lines, out, &text);
 }
 
 /* The same offer to the next candidate, as the settings of the gateway are now. */
@@ -466,6 +473,95 @@ static void remembers_the_profile_of_a_far_end(void **state)
 	buf_free(&out);
 }
 
+/* RFC 3264 5.1: where media may not be sent to, the line is refused by name. */
+static void judges_where_media_is(void **state)
+{
+	static const struct {
+		const char *lines, *says;
+	} rows[] = {
+		{AUDIO "c=IN IP4 224.2.1.1/127\r\n",
+			"media line 1 has a multicast address"},
+		{AUDIO "c=IN IP6 2001:db8::7\r\n", "media line 1 has an IPv6 address"},
+		{AUDIO "c=IN IP4 192.0.2.1\r\n", "an address of the other side"},
+		{AUDIO "c=IN IP4 127.0.0.1\r\n", "loopback"},
+	};
+	static const char *const answers[] = {
+		"m=audio 30000 RTP/AVP 8\r\nc=IN IP4 239.1.1.1\r\n",
+		"m=audio 30000 RTP/AVP 8\r\nc=IN IP6 2001:db8::7\r\n",
+		"m=audio 30000 RTP/AVP 8\r\nc=IN IP4 10.0.0.1\r\n",
+		"m=audio 30000 RTP/AVP 8\r\nc=IN IP4 255.255.255.255\r\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct err_text text = {{0}};
+		struct rig rig;
+		struct buf out;
+
+		rig_init(&rig);
+		buf_init(&out, 0);
+		assert_int_equal(
+			offer_text(&rig, rows[i].lines, &out, &text), ERR_SUPPORT);
+		if (!strstr(text.text, rows[i].says))
+			fail_msg("\"%s\", not \"%s\"", text.text, rows[i].says);
+		/* as an answer too */
+		rig_free(&rig);
+		rig_init(&rig);
+		assert_int_equal(offer(&rig, AUDIO, &out), 0);
+		assert_int_equal(answer(&rig, answers[i], &out), ERR_SUPPORT);
+		rig_free(&rig);
+		buf_free(&out);
+	}
+}
+
+/* a=rtcp elsewhere than media may be: RTCP goes beside RTP. */
+static void rtcp_follows_rtp_where_its_own_address_may_not_be(void **state)
+{
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, AUDIO "a=rtcp:20007 IN IP4 224.0.0.1\r\n", &out), 0);
+	assert_int_equal(answer(&rig,
+				 "m=audio 30000 RTP/AVP 8\r\n"
+				 "a=rtcp:30007 IN IP4 192.0.2.10\r\n",
+				 &out),
+		0);
+	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:20000 * rtcp=10.0.0.9:20001 *");
+	assert_told(
+		&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:30000 * rtcp=192.0.2.10:30007 *");
+	rig_free(&rig);
+	buf_free(&out);
+}
+
+/* Where a side has both families, a line goes by that of its far end. */
+static void each_leg_has_the_family_of_its_far_end(void **state)
+{
+	static const char *const offered[] = {
+		"c=IN IP4 192.0.2.1\r\n", "m=audio 40000 RTP/AVP 8 0 101\r\n", NULL};
+	static const char *const answered[] = {
+		"c=IN IP6 2001:db8::1\r\n", "o=- ", "IN IP6 2001:db8::1\r\ns=-", NULL};
+	static const char *const nothing[] = {NULL};
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(addr_parse(&rig.config.media.internal[1], "2001:db8::1", 0), 0);
+	assert_int_equal(offer(&rig, AUDIO "c=IN IP6 2001:db8::9\r\n", &out), 0);
+	assert_lines(&out, offered, nothing);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	assert_lines(&out, answered, nothing);
+	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=[[]2001:db8::9]:20000 *");
+	/* it stays so: media moves to another family by a new call alone */
+	assert_int_equal(offer(&rig, AUDIO, &out), ERR_SUPPORT);
+	rig_free(&rig);
+	buf_free(&out);
+}
+
 /* The codec of record and quality: the first of the answer that was offered and is one. */
 static void says_which_codec_was_agreed(void **state)
 {
@@ -592,7 +688,7 @@ static void media_is_where_the_gateway_has_it(void **state)
 	relay_stream_local(rig.session, 0, RELAY_EXTERNAL, &local);
 	assert_true(addr_equal_host(&local, &rig.gateway.common.media.address));
 	relay_stream_local(rig.session, 0, RELAY_INTERNAL, &local);
-	assert_true(addr_equal_host(&local, &rig.config.media.internal));
+	assert_true(addr_equal_host(&local, &rig.config.media.internal[0]));
 
 	assert_int_equal(
 		addr_parse(&rig.gateway.common.media.address, "192.0.2.3", 0), 0);
@@ -864,6 +960,9 @@ int main(void)
 		cmocka_unit_test(serves_answers_that_nearly_fit),
 		cmocka_unit_test(refuses_answers_that_cannot_be_served),
 		cmocka_unit_test(remembers_the_profile_of_a_far_end),
+		cmocka_unit_test(judges_where_media_is),
+		cmocka_unit_test(rtcp_follows_rtp_where_its_own_address_may_not_be),
+		cmocka_unit_test(each_leg_has_the_family_of_its_far_end),
 		cmocka_unit_test(says_which_codec_was_agreed),
 		cmocka_unit_test(filters_by_families_and_clock_rates),
 		cmocka_unit_test(serves_one_line_of_two),

@@ -246,14 +246,15 @@ static void every_mistake_is_told_at_once(void **state)
 		"tandem.conf:19:9: error: ports: expected a range of ports such as "
 		"30000-39999 (1024-65535), got \"40000-30000\"\n"
 		"tandem.conf:20:20: error: internal-address: expected an IPv4 or IPv6 "
-		"address of one interface, got \"0.0.0.0\"\n"
+		"address of one interface, or one of each with a comma, got \"0.0.0.0\"\n"
 		"tandem.conf:21:8: error: dscp: expected a number from 0 to 63, or EF, "
 		"CS0 to CS7, AF11 to AF43, got \"AF44\"\n"
 		"tandem.conf:22:2: error: [gateway]: belongs in a gateway's file\n"
 		"tandem.conf:23:2: error: [sip]: duplicate section, first in line 15\n"
 		"tandem.conf:8:2: error: trust: missing in [internal], expected a path\n"
 		"tandem.conf:18:2: error: external-address: missing in [media], expected "
-		"an IPv4 or IPv6 address of one interface\n"
+		"an IPv4 or IPv6 address of one interface, or one of each with a "
+		"comma\n"
 		"tandem.conf:24:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
 		"a-z 0-9 . _ -, got \"a b\"\n"
 		"tandem.conf:25:8: error: host: expected a host name or an address, got "
@@ -282,9 +283,11 @@ static void empty_file_misses_everything(void **state)
 		"pkcs11: URI\n"
 		"tandem.conf:1:1: error: trust: missing in [internal], expected a path\n"
 		"tandem.conf:1:1: error: internal-address: missing in [media], expected "
-		"an IPv4 or IPv6 address of one interface\n"
+		"an IPv4 or IPv6 address of one interface, or one of each with a "
+		"comma\n"
 		"tandem.conf:1:1: error: external-address: missing in [media], expected "
-		"an IPv4 or IPv6 address of one interface\n"
+		"an IPv4 or IPv6 address of one interface, or one of each with a "
+		"comma\n"
 		"tandem.conf:1:1: error: [server ID]: missing, expected at least one\n");
 }
 
@@ -414,6 +417,51 @@ static void values_are_judged_at_their_bounds(void **state)
 	};
 
 	assert_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+/* One address for media, or one of each family. */
+static void media_addresses_are_of_two_families(void **state)
+{
+	static const struct {
+		const char *value;
+		const char *first, *second; /* NULL: refused */
+	} rows[] = {
+		{"192.0.2.1", "192.0.2.1", ""},
+		{"192.0.2.1, 2001:db8::1", "192.0.2.1", "2001:db8::1"},
+		{"2001:db8::1,192.0.2.1", "2001:db8::1", "192.0.2.1"},
+		{"192.0.2.1, 192.0.2.2", NULL, NULL},
+		{"192.0.2.1, 2001:db8::1, 192.0.2.3", NULL, NULL},
+		{"192.0.2.1,", NULL, NULL},
+		{"192.0.2.1, ::", NULL, NULL},
+		{"192.0.2.1:5060", NULL, NULL},
+		{"", NULL, NULL},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct addr *pair;
+		char line[96], text[ADDR_TEXT_SIZE];
+
+		snprintf(line, sizeof(line), "external-address = %s\n", rows[i].value);
+		fixture_write_main(fixture, "external-address = 127.0.0.2\n", line);
+		if ((fixture_load(fixture) == 0) != (rows[i].first != NULL))
+			fail_msg("%s", rows[i].value);
+		if (!rows[i].first)
+			continue;
+		pair = fixture->config->media.external;
+		assert_string_equal(addr_host_text(&pair[0], text), rows[i].first);
+		assert_string_equal(pair[1].len ? addr_host_text(&pair[1], text) : "",
+			rows[i].second);
+	}
+	/* what is shown has the family of an address */
+	fixture_write_main(fixture, "external-address = 127.0.0.2\n",
+		"external-address = 127.0.0.2, ::1\n"
+		"external-advertise-address = 2001:db8::1\n");
+	assert_int_equal(fixture_load(fixture), 0);
+	fixture_write_main(fixture, "external-address = 127.0.0.2\n",
+		"external-address = 127.0.0.2\n"
+		"external-advertise-address = 192.0.2.9, 2001:db8::1\n");
+	assert_int_not_equal(fixture_load(fixture), 0);
 }
 
 static void names_and_addresses_are_judged(void **state)
@@ -607,6 +655,7 @@ int main(void)
 		TEST(empty_file_misses_everything),
 		TEST(words_are_judged_by_their_kind),
 		TEST(values_are_judged_at_their_bounds),
+		TEST(media_addresses_are_of_two_families),
 		TEST(names_and_addresses_are_judged),
 		TEST(keys_must_fit_each_other),
 		TEST(exceptions_of_servers_are_dated),

@@ -1,0 +1,56 @@
+#include "bridge/media_relay.h"
+
+#include <string.h>
+
+static void copy_key(struct relay_key *key, bool secure, const struct sdes_crypto *crypto)
+{
+	memset(key, 0, sizeof(*key));
+	key->suite = RELAY_PLAIN;
+	if (!secure)
+		return;
+	key->suite = (enum relay_suite)crypto->suite;
+	key->key = crypto->key;
+	key->mki_len = crypto->mki_len;
+	for (unsigned i = 0; i < crypto->mki_len; i++)
+		key->mki[i] = (uint8_t)(crypto->mki >> (8 * (crypto->mki_len - 1 - i)));
+}
+
+static bool keeps_roc(const struct leg *leg)
+{
+	const struct config_media *media = &leg->settings->media;
+
+	return media->rekey_roc == CONFIG_ROC_KEEP;
+}
+
+/* Nothing proves that UDPTL is from them: to find it elsewhere than their SDP says is for those
+ * alone whose RTP is in clear too. */
+static bool may_latch(const struct leg *leg, const struct stream_terms *terms)
+{
+	return leg->gateway && leg->gateway->latch &&
+	       (terms->proto != SDP_PROTO_UDPTL || leg->settings->tls != CONFIG_TLS_YES);
+}
+
+int media_relay_set(struct relay_session *session, unsigned index, const struct leg *leg,
+	const struct stream_terms *terms)
+{
+	struct relay_remote remote = {.rtp = terms->rtp, .rtcp = terms->rtcp};
+	int err;
+
+	remote.rtcp_mux = terms->mux;
+	remote.udptl = terms->proto == SDP_PROTO_UDPTL;
+	remote.latch = may_latch(leg, terms);
+	remote.asymmetric = leg->settings->media.rtp_asymmetric;
+	memcpy(remote.payload_types, terms->payload_types, sizeof(remote.payload_types));
+	remote.receive = sdp_direction_sends(terms->direction);
+	remote.send = sdp_direction_receives(terms->direction) && !terms->hold_address;
+	if (terms->hold_address)
+		remote.rtp.len = remote.rtcp.len = 0;
+	remote.keep_roc = keeps_roc(leg);
+	remote.dtmf = terms->dtmf;
+	copy_key(&remote.rx, terms->secure, &terms->theirs);
+	copy_key(&remote.tx, terms->secure, &terms->ours);
+	err = relay_stream_set(session, index, leg->home->which, &remote);
+	secret_wipe(&remote.rx.key);
+	secret_wipe(&remote.tx.key);
+	return err;
+}
