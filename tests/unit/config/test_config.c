@@ -359,16 +359,6 @@ static void values_are_judged_at_their_bounds(void **state)
 		{"[sip]\nt4 = 10ms", true},
 		{"[sip]\nt4 = 9ms", false},
 		{"[sip]\nt4 = 10001us", false}, /* less than the unit it is kept in */
-		{"[server s]\nhost = a\ncodecs = PCMA", true},
-		{"[server s]\nhost = a\ncodecs = PCMA, PCMA", false},
-		{"[server s]\nhost = a\ncodecs = PCMA PCMU", false},
-		{"[server s]\nhost = a\ncodecs = g711, G.729, Opus, x-private", true},
-		{"[server s]\nhost = a\ncodecs = PCMA, telephone-event, CN", true},
-		{"[server s]\nhost = a\ncodecs = telephone-event, CN", false},
-		{"[server s]\nhost = a\ncodecs = PCMA/8000", false},
-		{"[server s]\nhost = a\ncodecs = 8", false},
-		{"[server s]\nhost = a\ncodecs = PCAM", false},
-		{"[server s]\nhost = a\ncodecs = x-", false},
 		{"[server s]\nhost = a\nsuites = AEAD_AES_128_GCM", true},
 		{"[server s]\nhost = a\nsuites = AEAD_AES_128_GCM, AEAD_AES_128_GCM",
 			false},
@@ -417,6 +407,47 @@ static void values_are_judged_at_their_bounds(void **state)
 	};
 
 	assert_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));
+}
+
+static void words_of_media_are_judged(void **state)
+{
+	static const struct {
+		const char *line;
+		bool valid;
+	} rows[] = {
+		{"codecs = PCMA", true},
+		{"codecs = PCMA, PCMA", false},
+		{"codecs = PCMA PCMU", false},
+		{"codecs = g711, G.729, Opus, x-private", true},
+		{"codecs = PCMA, telephone-event, CN", true},
+		{"codecs = telephone-event, CN", false},
+		{"codecs = PCMA/8000", false},
+		{"codecs = 8", false},
+		{"codecs = PCAM", false},
+		{"codecs = x-", false},
+		{"media-networks = 10.0.0.0/8, 2001:db8::/32", true},
+		{"media-networks = 10.0.0.1/8", false},
+		{"media-networks = 10.0.0.0/8, 10.0.0.0/8", false},
+		{"sdp-attributes = X-nat, x-nat, a.b!", true},
+		{"sdp-attributes = X-nat, X-nat", false},
+		{"sdp-attributes = X:nat", false},
+		{"sdp-attributes = a b", false},
+		{"sdp-attributes = Crypto", false},
+		{"sdp-attributes = ice-anything", false},
+		{"sdp-attributes = ptime, acap", false},
+		{"sdp-attributes = sendonly", false},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[320];
+
+		snprintf(text, sizeof(text), "[server s]\nhost = a\n%s\n[tandem]\n",
+			rows[i].line);
+		fixture_write_main(fixture, "[tandem]\n", text);
+		if ((fixture_load(fixture) == 0) != rows[i].valid)
+			fail_msg("%s", rows[i].line);
+	}
 }
 
 /* One address for media, or one of each family. */
@@ -655,6 +686,7 @@ int main(void)
 		TEST(empty_file_misses_everything),
 		TEST(words_are_judged_by_their_kind),
 		TEST(values_are_judged_at_their_bounds),
+		TEST(words_of_media_are_judged),
 		TEST(media_addresses_are_of_two_families),
 		TEST(names_and_addresses_are_judged),
 		TEST(keys_must_fit_each_other),
