@@ -140,7 +140,8 @@ struct config_trunk {
 	struct config_words codecs;     /* empty: all pass */
 	struct config_words body_types; /* of parts that cross to it beside SDP */
 	enum config_reliable reliable;
-	uint64_t answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
+	uint64_t
+		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
 	struct config_media media;
 };
 

@@ -311,14 +311,6 @@ static void assert_rows(struct fixture *fixture, const struct row *rows, size_t 
 static void words_are_judged_by_their_kind(void **state)
 {
 	static const struct row rows[] = {
-		{"[server s]\nhost = a\nsdp-attributes = X-nat, x-nat, a.b!", true},
-		{"[server s]\nhost = a\nsdp-attributes = X-nat, X-nat", false},
-		{"[server s]\nhost = a\nsdp-attributes = X:nat", false},
-		{"[server s]\nhost = a\nsdp-attributes = a b", false},
-		{"[server s]\nhost = a\nsdp-attributes = Crypto", false},
-		{"[server s]\nhost = a\nsdp-attributes = ice-anything", false},
-		{"[server s]\nhost = a\nsdp-attributes = ptime, acap", false},
-		{"[server s]\nhost = a\nsdp-attributes = sendonly", false},
 		{"[server s]\nhost = a\nbody-types = application/pidf+xml, x/y", true},
 		{"[server s]\nhost = a\nbody-types = application", false},
 		{"[server s]\nhost = a\nbody-types = application/", false},
