@@ -127,6 +127,11 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	leg_bye_answer(&call->a);
 	if (status == 503 && call->a.state == LEG_INVITING) /* not again at once */
 		leg_refuse(&call->a, status, "Retry-After: 10\r\n");
+	/* what we could not accept of its offer, its sender may want to mend */
+	if (by == CALL_BY_TANDEM && status == 488 && call->detail[0] &&
+		call->a.state == LEG_INVITING)
+		leg_refuse_with(&call->a,
+			&(struct txn_refusal){.status = status, .why = call->detail});
 	leg_close(&call->a, status, NULL);
 	if (call->b.home) {
 		leg_bye_answer(&call->b);

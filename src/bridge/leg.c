@@ -368,9 +368,14 @@ int leg_answer(struct leg *leg, const struct sdp *sdp)
 
 void leg_refuse(struct leg *leg, int status, const char *extra)
 {
+	leg_refuse_with(leg, &(struct txn_refusal){.status = status, .extra = extra});
+}
+
+void leg_refuse_with(struct leg *leg, const struct txn_refusal *refusal)
+{
 	if (!leg_is_invited(leg))
 		return;
-	uas_refuse(leg->uas, status, leg->dialog.local_tag, extra);
+	uas_refuse(leg->uas, leg->dialog.local_tag, refusal);
 	uas_free(leg->uas);
 	leg->uas = leg->unacked;
 	leg->unacked = NULL;

@@ -132,6 +132,8 @@ int leg_provision(struct leg *leg, int status, const struct sdp *sdp);
 int leg_answer(struct leg *leg, const struct sdp *sdp);
 /* A final refusal of the INVITE, first or further. EXTRA: header lines or NULL. */
 void leg_refuse(struct leg *leg, int status, const char *extra);
+/* The same with words for the log and for its sender. */
+void leg_refuse_with(struct leg *leg, const struct txn_refusal *refusal);
 /* A new local tag: the answer of another fork must come from another dialog. */
 void leg_retag(struct leg *leg);
 

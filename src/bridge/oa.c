@@ -154,11 +154,14 @@ static void refuse_txn(struct txn_server *txn, int status, const char *why)
 
 static void refuse_report(const struct oa_report *report, int status, const char *why)
 {
+	const struct txn_refusal refusal = {.status = status,
+		.why = why,
+		.extra = status == 500 ? "Retry-After: 5\r\n" : NULL};
+
 	if (report->carrier == OA_BY_INVITE)
-		leg_refuse(
-			report->leg, status, status == 500 ? "Retry-After: 5\r\n" : NULL);
+		leg_refuse_with(report->leg, &refusal);
 	else
-		refuse_txn(report->txn, status, why);
+		txn_server_refuse(report->txn, NULL, &refusal);
 	if (report->carrier == OA_BY_PRACK)
 		leg_go_on(report->leg);
 }

@@ -332,7 +332,7 @@ int uas_answer(struct uas *uas, const struct uas_response *response)
 	return 0;
 }
 
-void uas_refuse(struct uas *uas, int status, const char *tag, const char *extra)
+void uas_refuse(struct uas *uas, const char *tag, const struct txn_refusal *refusal)
 {
 	struct txn_server *txn = uas->txn;
 
@@ -341,7 +341,10 @@ void uas_refuse(struct uas *uas, int status, const char *tag, const char *extra)
 	uas->txn = NULL;
 	drop_waiting(uas);
 	txn_server_detach(txn);
-	txn_server_reply(txn, status, NULL, tag, extra);
+	if (refusal->why)
+		txn_server_refuse(txn, tag, refusal);
+	else
+		txn_server_reply(txn, refusal->status, NULL, tag, refusal->extra);
 }
 
 /* ---- what comes for it ---- */

@@ -64,8 +64,9 @@ int uas_provision_reliably(struct uas *uas, const struct uas_response *response)
 /* 200, repeated until its ACK. One with a description, or behind a reliable response with one,
  * waits until all of those are acknowledged (RFC 3262 3). The same errors. */
 int uas_answer(struct uas *uas, const struct uas_response *response);
-/* A final refusal. EXTRA: header lines, or NULL. Nothing when it is answered. */
-void uas_refuse(struct uas *uas, int status, const char *tag, const char *extra);
+/* A final refusal. One with words for it (why) leaves the trace that txn_server_refuse() leaves.
+ * Nothing when it is answered. */
+void uas_refuse(struct uas *uas, const char *tag, const struct txn_refusal *refusal);
 
 /* Whether ACK is for its 2xx; then acked_h was called. */
 bool uas_take_ack(struct uas *uas, struct message *ack);
