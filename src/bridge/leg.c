@@ -7,6 +7,7 @@
 #include "bridge/identity.h"
 #include "bridge/leg_priv.h"
 #include "bridge/parts.h"
+#include "bridge/tolerated.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
@@ -594,12 +595,19 @@ static void first_accepted(struct leg *leg, struct message *response)
 	leg_report(leg, LEG_EVENT_ANSWER, response, message_status(response), NULL);
 }
 
+static void note_faults(struct leg *leg, const struct message *response)
+{
+	if (message_tolerated(response))
+		tolerate(leg, TOLERATED_HEADER);
+}
+
 static void accepted_h(void *arg, struct message *response)
 {
 	struct leg *leg = arg;
 	bool first = leg->dialog.early;
 
 	leg_note_allow(leg, response);
+	note_faults(leg, response);
 	if (leg->state == LEG_CLOSING && first) {
 		answered_too_late(leg, response);
 	} else if (leg->state == LEG_CLOSING) {
@@ -625,6 +633,7 @@ static void provisional_h(void *arg, struct message *response)
 			leg->settings->reliable != CONFIG_RELIABLE_REFUSE &&
 			reliable_is_asked(response, &rseq);
 
+	note_faults(leg, response);
 	if (leg->state == LEG_CLOSING || !leg->dialog.early)
 		return;
 	if (message_status(response) == 100) {
@@ -646,6 +655,7 @@ static void refused_h(void *arg, struct message *response)
 {
 	struct leg *leg = arg;
 
+	note_faults(leg, response);
 	drop_invite_out(leg);
 	if (leg->state != LEG_CLOSING)
 		leg_report(

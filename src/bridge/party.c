@@ -69,7 +69,8 @@ static unsigned read_names(const struct message *invite, const char *name,
 	struct span line, element;
 	unsigned count = 0;
 
-	for (unsigned nth = 0; message_line(invite, name, nth, &line); nth++) {
+	for (unsigned nth = 0; count < max && message_line(invite, name, nth, &line);
+		nth++) {
 		while (count < max && message_element_next(&line, &element)) {
 			if (read_name(&ret[count], element, history))
 				count++;

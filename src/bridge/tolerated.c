@@ -5,6 +5,7 @@
 #include <assert.h>
 
 static const char *const names[TOLERATED_COUNT] = {
+	[TOLERATED_HEADER] = "header",
 	[TOLERATED_SDP_FORM] = "sdp-form",
 	[TOLERATED_SDP_LINE_MISSING] = "sdp-line-missing",
 	[TOLERATED_SDP_LINE_EXTRA] = "sdp-line-extra",
@@ -27,9 +28,11 @@ void tolerate(struct leg *leg, enum tolerated what)
 	if (leg->tolerated >> what & 1)
 		return;
 	leg->tolerated |= 1u << what;
-	/* Many phones put their lines in an order of their own: no news to anybody. */
-	log_write(what == TOLERATED_SDP_FORM ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, "call",
-		"trunk=%s leg=%s event=tolerated what=%s",
+	/* Many phones put their lines in an order of their own: no news to anybody. Which header
+	 * it was is said at debug too, of each message. */
+	log_write(what == TOLERATED_SDP_FORM || what == TOLERATED_HEADER ? LOG_LEVEL_DEBUG
+									 : LOG_LEVEL_INFO,
+		"call", "trunk=%s leg=%s event=tolerated what=%s",
 		leg->settings->id ? leg->settings->id : "", leg->name,
 		tolerated_name(what));
 }

@@ -8,6 +8,7 @@
 
 /* Kept as bits of leg->tolerated. */
 enum tolerated {
+	TOLERATED_HEADER,   /* a response with a fault in a header that nobody needs */
 	TOLERATED_SDP_FORM, /* lines missing, doubled, malformed or out of order */
 	TOLERATED_SDP_LINE_MISSING, /* an answer with fewer media lines than its offer */
 	TOLERATED_SDP_LINE_EXTRA,   /* with one that was not offered */

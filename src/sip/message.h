@@ -133,7 +133,7 @@ struct span message_record_route_text(const struct message *message, unsigned nt
  * found too), unfolded, printed in canonical form. False when there is none. A list of
  * structured elements (Via, Contact, Route, P-Asserted-Identity, Accept, ...) counts by
  * element, a list of tokens (Supported, Allow, ...) is one value, however many lines it took;
- * others count by line.
+ * others count by line. One that breaks its grammar is absent; message_line() has it.
  */
 bool message_header(const struct message *message, const char *name, unsigned nth,
 	struct span *ret_value);

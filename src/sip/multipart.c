@@ -283,12 +283,23 @@ static bool is_encoded(const struct multipart_part *part)
 	return part->encoding.len > 0;
 }
 
+/* "application/sdp", with blanks around the slash where somebody writes them (RFC 3261 25.1:
+ * SLASH). */
+static bool is_sdp(struct span type)
+{
+	struct span word;
+
+	return span_next(&type, '/', &word) &&
+	       span_equal_nocase(trim(word), "application") && type.p &&
+	       span_equal_nocase(trim(type), "sdp");
+}
+
 static bool is_session(const struct multipart_part *part)
 {
 	struct span params;
 	struct span type = split_value(part->disposition, &params);
 
-	return span_equal_nocase(part->type, "application/sdp") && !is_encoded(part) &&
+	return is_sdp(part->type) && !is_encoded(part) &&
 	       (type.len == 0 || span_equal_nocase(type, "session"));
 }
 

@@ -60,6 +60,10 @@ static void assert_parts(
 static void a_body_that_is_no_multipart_is_one_part(void **state)
 {
 	(void)state;
+	assert_parts("c: application / sdp\r\n", "v", "application / sdp=v ", "v ");
+	assert_parts("c: application\r\n", "v", "application=v ", "");
+	assert_parts(
+		"Content-Type: application/sdp;\r\n", "v", "application/sdp=v ", "v ");
 	assert_parts("", "", "", "");
 	assert_parts("Content-Type: application/sdp\r\n", "v=0", "application/sdp=v=0 ",
 		"v=0 ");
