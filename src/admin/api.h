@@ -19,7 +19,7 @@ enum api_code {
 	API_NOT_FOUND = 4,
 	API_DENIED = 5,
 	API_CONFIG = 6,
-	API_PENDING = 100, /* the answer comes later; never told to a client */
+	API_PENDING = 100, /* the answer comes later; never sent to a client */
 };
 
 struct api;

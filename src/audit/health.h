@@ -1,6 +1,6 @@
 /*
- * Whether audit can write. Told by whoever writes, asked by anybody; one log line when it
- * begins to fail and one when it is over. Any thread.
+ * Whether audit can write. Who writes sets it, anybody may read it. One log line is written
+ * when writing begins to fail, and one when it works again. Any thread.
  */
 #pragma once
 

@@ -1,13 +1,13 @@
 /*
- * Files that are watched for change: certificates, keys, lists. One call tells that any of
- * them is another than before, once they have rested, however many changed together. Loop
- * thread.
+ * Files that are watched for changes: certificates, keys, lists. The handler is called once
+ * after a change, when the files have been quiet for a while, however many changed together.
+ * Loop thread.
  *
- * What counts is what stat(2) says of each path, links followed: that is right for files
- * written in place, renamed over, and swapped by a link (certbot, Kubernetes). Events of
- * inotify on the folders only say when to look; where there are none (a network's file
- * system, a folder that may not be read, the far end of a link) a look every
- * FILES_POLL_MS finds the change.
+ * A file has changed when stat(2) of its path, links followed, gives another result. This is
+ * right for files that are written in place, renamed, or swapped by a link (certbot,
+ * Kubernetes). Events of inotify on the folders only start the comparison. Where there are no
+ * events (network file systems, a folder that may not be read, the target of a link), it is
+ * done every FILES_POLL_MS.
  */
 #pragma once
 
@@ -15,9 +15,10 @@
 
 #include <stddef.h>
 
-/* So long nothing must happen: a certificate and its key are two files. */
+/* The handler waits until nothing happened for so long: a certificate and its key are two
+ * files. */
 #define FILES_QUIET_MS 300
-/* After the first event it is told at the latest, however busy the folder is. */
+/* But it waits no longer than this after the first event, however busy the folder is. */
 #define FILES_DELAY_MAX_MS 2000
 #define FILES_POLL_MS 10000
 
@@ -26,13 +27,13 @@ struct files;
 typedef void files_h(void *arg);
 
 /* H is called from the loop, never from within a function below. 0 or negative. Without
- * inotify it works on by looking alone, and one warning says so. */
+ * inotify the files are only compared every FILES_POLL_MS, and one warning says so. */
 int files_new(struct files **ret, struct loop *loop, files_h *h, void *arg);
 void files_free(struct files *files); /* NULL is fine */
 
 /*
  * Watches the COUNT PATHS (copied; repeats and "" are fine) and nothing else. What was
- * watched before keeps its state: a change that was not told yet will be. A new path counts
- * from now on, so call this before the files are read. 0 or -ENOMEM: then all is as before.
+ * watched before keeps its state: a change that was not reported yet will be. A new path is
+ * compared with its state of now, so call this before the files are read. 0 or -ENOMEM: then all is as before.
  */
 int files_set(struct files *files, const char *const *paths, size_t count);

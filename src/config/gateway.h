@@ -9,9 +9,9 @@
 
 /*
  * Reads every gateway's file of CONFIG's gateway-dir into CONFIG. A folder that is not
- * there is told at PLACE; without a file (the default folder) it counts as empty. Without
- * MAIN_IS_SOUND nothing is told that may only follow from the main file's mistakes. 0 or a
- * negative code that ends the load: -ENOMEM, ERR_LIBRARY.
+ * there is a mistake at PLACE; when PLACE has no file (the default folder), it counts as
+ * empty. Without MAIN_IS_SOUND, mistakes that may only follow from those of the main file are
+ * not reported. 0, or a negative code that ends the load: -ENOMEM, ERR_LIBRARY.
  */
 int gateways_load(struct config *config, struct profiles *profiles, struct place place,
 	bool main_is_sound);

@@ -50,7 +50,7 @@ void ini_reader_free(struct ini_reader *reader);
 
 /*
  * Parses LEN bytes of DATA; PATH is what they are called. Every line that does not fit is
- * told in ERRORS and left out, so that the others can be checked too. 0 with *ret owned by
+ * added to ERRORS and left out, so that the others can be checked too. 0 with *ret owned by
  * the caller; ERR_FORMAT when ERRORS says why nothing could be read; -ENOMEM; ERR_LIBRARY.
  */
 int ini_parse(struct ini **ret, struct ini_reader *reader, const char *path,

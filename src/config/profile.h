@@ -27,8 +27,8 @@ void profiles_free(struct profiles *profiles);
 
 /*
  * Applies to SCOPE, a gateway's, the profile that INI names with `profile`, after those
- * that it inherits from. Without that key nothing happens. Mistakes are told; 0 or a
- * negative code that ends the load: -ENOMEM, ERR_LIBRARY.
+ * that it inherits from. Without that key nothing happens. Mistakes are added to the errors of
+ * PROFILES. 0, or a negative code that ends the load: -ENOMEM, ERR_LIBRARY.
  */
 int profiles_apply(struct profiles *profiles, struct scope *scope, const struct ini *ini);
 

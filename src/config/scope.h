@@ -19,7 +19,7 @@ struct scope {
 
 /*
  * Stores the entries of FROM, a section of INI, as those of SECTION; what was set from
- * another file before is overridden. Mistakes go to ERRORS (NULL: they were told before).
+ * another file before is overridden. Mistakes go to ERRORS (NULL: they were reported before).
  * 0 or -ENOMEM.
  */
 int scope_apply(struct scope *scope, enum schema_section section, const struct ini *ini,
@@ -27,8 +27,8 @@ int scope_apply(struct scope *scope, enum schema_section section, const struct i
 
 /*
  * Gives the keys of SECTION that are not set what CONFIG holds for the key that they
- * inherit from, or else their default, whose paths count from FOLDER. Missing ones are
- * told at PLACE. 0 or -ENOMEM.
+ * inherit from, or else their default. Paths in a default count from FOLDER. Keys that must
+ * be set and are not are mistakes at PLACE. 0 or -ENOMEM.
  */
 int scope_finish(struct scope *scope, enum schema_section section,
 	const struct config *config, const char *folder, struct place place,

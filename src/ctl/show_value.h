@@ -13,7 +13,7 @@ void show_add_safe(struct buf *out, const char *text);
 void show_safe(const char *text, size_t len);
 /* Whether NAME ends in _us: a number of microseconds. */
 bool show_is_us(const char *name);
-/* Appends VALUE, neither an object nor an array of objects; NAME tells its unit. */
+/* Appends VALUE, neither an object nor an array of objects; the end of NAME gives its unit. */
 void show_add_value(struct buf *out, const char *name, const json_t *value);
 /* The value at PATH ("external.media") below OBJECT as text; "" where there is none. It is
  * valid until OUT changes. */

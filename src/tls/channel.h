@@ -54,8 +54,8 @@ void channel_close(struct channel *channel);
 
 /*
  * Judges an open channel's peer anew, after a reload (then by the new PEERS or PEER, as for
- * channel_new()) or when the verdict's `until` is over. 0, or ERR_TRUST: then the far end
- * was told and the channel is of no more use.
+ * channel_new()) or when the verdict's `until` is over. 0, or ERR_TRUST: then an alert
+ * was sent and the channel can only be freed.
  */
 int channel_judge_again(
 	struct channel *channel, struct peer_set *peers, const struct peer *peer);

@@ -68,5 +68,5 @@ struct trust_reader {
 	void (*crl_h)(void *arg, const struct facts_crl *crl);
 	void *arg;
 };
-/* Tells what is in TRUST. */
+/* Calls READER for each anchor and each revocation list of TRUST. */
 void trust_read(const struct trust *trust, const struct trust_reader *reader);

@@ -48,7 +48,7 @@ int facts_of_der(struct facts_chain *ret, const gnutls_datum_t *der, unsigned co
 int facts_of_file(struct facts_chain *ret, const char *path, struct err_text *text);
 
 /* A public key as `pins` names it: the SHA-256 of its SubjectPublicKeyInfo. "" when it cannot
- * be told. Returns BUF. */
+ * be computed. Returns BUF. */
 const char *facts_pin(gnutls_x509_crt_t certificate, char buf[static FACTS_PIN_SIZE]);
 
 /* The fingerprint alone, of one certificate in DER; much cheaper. Returns BUF. */

@@ -35,11 +35,11 @@ struct ocsp_answer {
 bool ocsp_is_issuer(gnutls_x509_crt_t issuer, gnutls_x509_crt_t certificate);
 
 /*
- * Holds the response DER against CERTIFICATE and its ISSUER (see ocsp_is_issuer()). The
+ * Checks the response DER about CERTIFICATE of ISSUER (see ocsp_is_issuer()). The
  * signer is ISSUER, or a certificate in the response that ISSUER signed for
  * id-kp-OCSPSigning (RFC 6960 4.2.2.2) and that is within its dates; whether such a
- * delegate is revoked is not asked. Without nextUpdate a response cannot be told from an
- * old one, and counts as stale.
+ * delegate is revoked is not checked. A response without nextUpdate may be old and counts as
+ * stale.
  */
 void ocsp_read(struct ocsp_answer *ret, const gnutls_datum_t *der,
 	gnutls_x509_crt_t certificate, gnutls_x509_crt_t issuer);

@@ -4,5 +4,5 @@
  */
 #pragma once
 
-/* STATUS as one leg gave it (300-699) -> what the other leg is told. */
+/* STATUS as one leg gave it (300-699) -> what the other leg is answered with. */
 int cause_map(int status);

@@ -1,7 +1,7 @@
 /*
  * The certificate chain that each peer showed last, kept over restarts in a folder, a PEM file
- * each: so it is noted when a peer's issuer, key or purpose becomes another although its
- * certificate is good. Loop thread.
+ * each. So a change of a peer's issuer, key or purpose is noticed even where its certificate is
+ * good. Loop thread.
  */
 #pragma once
 
@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "tls/facts.h"
 
-/* What of a chain became another; bits. */
+/* What has changed in a chain; bits. */
 enum seen_change {
 	SEEN_CERTIFICATE = 1 << 0,
 	SEEN_KEY = 1 << 1,
