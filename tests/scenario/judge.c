@@ -123,7 +123,7 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	asked->from_tag = span_dup(message_from(message)->tag);
 	asked->to_tag = span_dup(message_to(message)->tag);
 	asked->cseq = message_cseq(message);
-	if (asked->method == MESSAGE_INVITE)
+	if (asked->method == MESSAGE_INVITE || asked->method == MESSAGE_UPDATE)
 		asked->offer = judge_media_text(message);
 	asked->at_us = judge_now_us(judge);
 	/* without a branch others of this far end are taken for the same */
@@ -170,6 +170,8 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 		asked->print = print;
 		if (asked->method == MESSAGE_INVITE && status < 300)
 			judge_dialog_answered(judge, asked, message, passed->call);
+		if (asked->method == MESSAGE_UPDATE && asked->offer && status < 300)
+			judge_dialog_updated(judge, asked, message);
 	}
 }
 

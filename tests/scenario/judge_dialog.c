@@ -112,7 +112,9 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 		dialog->call = call;
 	}
 	body = judge_media_text(answer);
-	if (asked->offer)
+	if (asked->mixed)
+		judge_media_forget(&dialog->agreed);
+	else if (asked->offer)
 		judge_media_agree(&dialog->agreed, body, asked->offer);
 	else
 		judge_media_half(&dialog->agreed, body, true);
@@ -120,6 +122,43 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 	dialog->unacked = true;
 	dialog->ok_us = judge_now_us(judge);
 	dialog->ok_cseq = asked->cseq;
+}
+
+void judge_dialog_updated(struct judge *judge, const struct judge_asked *asked,
+	const struct message *answer)
+{
+	struct judge_dialog *dialog = find_dialog(judge, span_of(asked->call_id),
+		message_to(answer)->tag, span_of(asked->from_tag));
+	char *body = judge_media_text(answer);
+
+	if (dialog)
+		judge_media_agree(&dialog->agreed, body, asked->offer);
+	free(body);
+}
+
+/* An UPDATE or PRACK with SDP within an early dialog: what is agreed there is not followed. */
+static void note_mixed(struct judge *judge, const struct message *message)
+{
+	char *text = judge_media_text(message);
+	struct span call_id = message_call_id(message);
+
+	if (!text)
+		return;
+	free(text);
+	LIST_FOREACH (&judge->invited, node, next) {
+		struct judge_invited *invited =
+			LIST_ENTRY(node, struct judge_invited, node);
+
+		if (span_equal_str(call_id, invited->call_id))
+			invited->mixed = true;
+	}
+	LIST_FOREACH (&judge->asked, node, next) {
+		struct judge_asked *asked = LIST_ENTRY(node, struct judge_asked, node);
+
+		if (asked->method == MESSAGE_INVITE &&
+			span_equal_str(call_id, asked->call_id))
+			asked->mixed = true;
+	}
 }
 
 /* ---- what Tandem sends ---- */
@@ -208,6 +247,8 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 	enum message_method method = message_method(request);
 	struct judge_dialog *dialog = dialog_of(judge, request, true);
 
+	if (!dialog && (method == MESSAGE_UPDATE || method == MESSAGE_PRACK))
+		note_mixed(judge, request);
 	if (!dialog)
 		return;
 	if (dialog->cseq && message_cseq(request) <= dialog->cseq &&
@@ -218,6 +259,8 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 			message_cseq(request), dialog->cseq);
 	dialog->cseq = message_cseq(request);
 	dialog->call = passed->call;
+	if (method == MESSAGE_UPDATE)
+		judge_media_update(&dialog->agreed, request);
 	if (method == MESSAGE_INVITE)
 		check_glare(judge, dialog, message_to(request)->tag);
 	if (method != MESSAGE_BYE)
@@ -279,7 +322,9 @@ static void note_agreement(struct judge_dialog *dialog,
 	char *body = judge_media_text(answer);
 	bool early = !body && invited->early && span_equal_str(tag, invited->early_tag);
 
-	if (!invited->offer)
+	if (invited->mixed)
+		judge_media_forget(&dialog->agreed);
+	else if (!invited->offer)
 		judge_media_half(&dialog->agreed, body, false);
 	else
 		judge_media_agree(
@@ -343,6 +388,11 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 		if (dialog)
 			dialog->ended = true;
 	}
+	if (message_method(message) == MESSAGE_UPDATE) {
+		dialog = dialog_of(judge, message, true);
+		if (dialog)
+			judge_media_updated(&dialog->agreed, message);
+	}
 	if (message_method(message) != MESSAGE_INVITE)
 		return;
 	invited = find_invited(judge, passed->party, message_via(message)->branch);
@@ -365,6 +415,9 @@ static void came_request(struct judge *judge, const struct stage_passed *passed)
 	const struct message *message = passed->message;
 	struct judge_dialog *dialog = dialog_of(judge, message, false);
 
+	if (!dialog && (message_method(message) == MESSAGE_UPDATE ||
+			       message_method(message) == MESSAGE_PRACK))
+		note_mixed(judge, message);
 	if (!dialog || dialog->party != passed->party)
 		return;
 	if (message_method(message) == MESSAGE_ACK &&
@@ -449,7 +502,7 @@ void judge_dialog_end(struct judge *judge)
 
 bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialog)
 {
-	if (dialog->unacked || dialog->agreed.half)
+	if (dialog->unacked || dialog->agreed.half || dialog->agreed.update)
 		return false;
 	LIST_FOREACH (&judge->invited, node, next) {
 		const struct judge_invited *invited =
@@ -462,7 +515,7 @@ bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialo
 		const struct judge_asked *asked =
 			LIST_ENTRY(node, struct judge_asked, node);
 
-		if (asked->method == MESSAGE_INVITE && !asked->status &&
+		if ((asked->method == MESSAGE_INVITE || asked->offer) && !asked->status &&
 			!strcmp(asked->call_id, dialog->call_id))
 			return false;
 	}

@@ -45,6 +45,14 @@ void judge_media_agree(struct judge_agreed *agreed, const char *ours, const char
 	agreed->changed = true;
 }
 
+void judge_media_forget(struct judge_agreed *agreed)
+{
+	forget_half(agreed);
+	sdp_free(agreed->ours);
+	sdp_free(agreed->theirs);
+	agreed->ours = agreed->theirs = NULL;
+}
+
 void judge_media_half(struct judge_agreed *agreed, const char *text, bool ours)
 {
 	forget_half(agreed);
@@ -68,9 +76,42 @@ void judge_media_whole(struct judge_agreed *agreed, const struct message *ack)
 	free(text);
 }
 
+static void forget_update(struct judge_agreed *agreed)
+{
+	free(agreed->update);
+	free(agreed->update_branch);
+	agreed->update = agreed->update_branch = NULL;
+}
+
+void judge_media_update(struct judge_agreed *agreed, const struct message *update)
+{
+	char *text = judge_media_text(update);
+
+	if (!text)
+		return;
+	forget_update(agreed);
+	agreed->update = text;
+	agreed->update_branch = span_dup(message_via(update)->branch);
+}
+
+void judge_media_updated(struct judge_agreed *agreed, const struct message *response)
+{
+	char *text;
+
+	if (!agreed->update || message_status(response) < 200 ||
+		!span_equal_str(message_via(response)->branch, agreed->update_branch))
+		return;
+	text = judge_media_text(response);
+	if (message_status(response) < 300)
+		judge_media_agree(agreed, agreed->update, text);
+	free(text);
+	forget_update(agreed);
+}
+
 void judge_media_free(struct judge_agreed *agreed)
 {
 	forget_half(agreed);
+	forget_update(agreed);
 	sdp_free(agreed->ours);
 	sdp_free(agreed->theirs);
 }

@@ -16,7 +16,8 @@ struct judge_asked {
 	int status;     /* the final one; 0: none yet */
 	uint64_t print; /* fingerprint of that response */
 	bool excused;   /* nobody can answer it any more */
-	char *offer;    /* the SDP of an INVITE; NULL: none */
+	char *offer;    /* the SDP of an INVITE or UPDATE; NULL: none */
+	bool mixed; /* offers passed within its early dialog, which are not followed */
 };
 
 /* A 2xx to an INVITE of Tandem's: one a fork. */
@@ -44,6 +45,7 @@ struct judge_invited {
 	bool strange;  /* a response came too late, or over another transport */
 	bool answered; /* a 2xx came that counts */
 	char *offer;   /* its SDP; NULL: none */
+	bool mixed;    /* offers passed within its early dialog, which are not followed */
 	char *early;   /* the latest SDP of an 18x, and whose; NULL: none */
 	char *early_tag;
 	struct judge_answer answers[JUDGE_ANSWERS];
@@ -57,7 +59,8 @@ struct judge_agreed {
 	struct sdp *ours, *theirs; /* NULL: nothing yet */
 	char *half;                /* an offer in a 2xx, whose answer an ACK has */
 	bool half_is_ours;
-	bool changed; /* since it was judged */
+	char *update, *update_branch; /* the offer of Tandem's UPDATE that is open */
+	bool changed;                 /* since it was judged */
 };
 
 /* A dialog that a 2xx confirmed. */
@@ -92,6 +95,9 @@ void judge_dialog_came(struct judge *judge, const struct stage_passed *passed);
 /* Tandem's first 2xx to the INVITE ASKED. */
 void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 	const struct message *answer, uint64_t call);
+/* Tandem's final response to the UPDATE ASKED. */
+void judge_dialog_updated(struct judge *judge, const struct judge_asked *asked,
+	const struct message *answer);
 void judge_dialog_step(struct judge *judge);
 void judge_dialog_end(struct judge *judge);
 void judge_dialog_free(struct judge *judge);
@@ -103,10 +109,15 @@ bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialo
 char *judge_media_text(const struct message *message);
 /* OURS and THEIRS are an offer and its answer; not without both. */
 void judge_media_agree(struct judge_agreed *agreed, const char *ours, const char *theirs);
+/* What is agreed is not known any more. */
+void judge_media_forget(struct judge_agreed *agreed);
 /* TEXT (may be NULL) is an offer in a 2xx. */
 void judge_media_half(struct judge_agreed *agreed, const char *text, bool ours);
 /* ACK (may be without SDP) has the answer to it. */
 void judge_media_whole(struct judge_agreed *agreed, const struct message *ack);
+/* Tandem's UPDATE, and the final response to it. */
+void judge_media_update(struct judge_agreed *agreed, const struct message *update);
+void judge_media_updated(struct judge_agreed *agreed, const struct message *response);
 void judge_media_free(struct judge_agreed *agreed);
 /* The two ends of each call are as its legs agreed. */
 void judge_media_step(struct judge *judge);
