@@ -108,6 +108,12 @@ int keys_take(struct keys *keys, const struct relay_key *key,
 	return 0;
 }
 
+void keys_end(struct keys *keys, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < keys->count; i++)
+		srtp_context_end(keys->list[i].context, ssrc);
+}
+
 void keys_clear(struct keys *keys)
 {
 	for (unsigned i = 0; i < keys->count; i++)

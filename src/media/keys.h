@@ -45,5 +45,7 @@ enum keys_found {
 int keys_take(struct keys *keys, const struct relay_key *key,
 	enum srtp_direction direction, bool keep, struct srtp_context **current,
 	enum keys_found *found);
+/* Nothing is sealed as SSRC any more, under any of them: see srtp_context_end(). */
+void keys_end(struct keys *keys, uint32_t ssrc);
 /* Wipes the keys. */
 void keys_clear(struct keys *keys);

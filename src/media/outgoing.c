@@ -374,13 +374,18 @@ static bool fits_late(
 	return distance <= slack && distance >= -slack;
 }
 
-static bool fits_newest(const struct outgoing_source *source, const struct arrival *in)
+/* Whether the timestamp of one that is STEP ahead is that of its place, or of its time. */
+static bool fits_newest(
+	const struct outgoing_source *source, const struct arrival *in, uint16_t step)
 {
 	uint32_t distance = in->timestamp - source->timestamp;
+	int64_t off = (int64_t)distance - (int64_t)step * source->step;
 
 	if ((int32_t)distance < 0)
 		return in->event ||
 		       (!in->strict && 0U - distance < VIDEO_SLACK_S * VIDEO_RATE);
+	if (off < (int64_t)in->clock->rate / 2 && off > -(int64_t)in->clock->rate / 2)
+		return true;
 	return !is_ahead(in, distance, source->newest_us);
 }
 
@@ -391,7 +396,7 @@ static enum place place(struct outgoing_source *source, const struct arrival *in
 	uint16_t behind = (uint16_t)-step;
 
 	if (step != 0 && step < MAX_DROPOUT)
-		return fits_newest(source, in) ? PLACE_NEWEST : PLACE_ANEW;
+		return fits_newest(source, in, step) ? PLACE_NEWEST : PLACE_ANEW;
 	if (behind >= MAX_DROPOUT || !fits_late(source, in, behind) || is_run(source, in))
 		return PLACE_ANEW;
 	return PLACE_LATE;

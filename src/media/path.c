@@ -558,8 +558,8 @@ static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
 	report_passed(&other->report, in->data, *len, now_us);
 	out->clear_len = *len;
 	err = seal(other, PATH_RTCP, in->data, len);
-	for (unsigned i = 0; other->cover == PATH_SRTP && i < translator.ended_count; i++)
-		srtp_context_end(other->seal, translator.ended[i]);
+	for (unsigned i = 0; i < translator.ended_count; i++)
+		keys_end(&other->seal_keys, translator.ended[i]);
 	return err;
 }
 

@@ -179,8 +179,12 @@ static void goodbyes_without_end_are_borne(void **state)
 	struct fixture *f = *state;
 	struct far_end far = start_far_end(SUITE, SUITE);
 
-	use_key(f, &far, 0);
 	for (unsigned i = 0; i < 10 * SRTP_SEAL_SSRCS; i++) {
+		/* Also those that another key has sealed as well. */
+		use_key(f, &far, 1);
+		test_rtp(&f->packet, 100 + i, 0, 20);
+		assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+		use_key(f, &far, 0);
 		test_rtp(&f->packet, 100 + i, 1, 20);
 		assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
 		test_rtcp(&f->packet, 100 + i);

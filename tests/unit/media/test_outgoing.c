@@ -215,10 +215,15 @@ static void what_is_lost_on_the_way_stays_a_gap(void **state)
 	assert_int_equal(f.seq, 150);
 	assert_int_equal(f.timestamp, 50 * FRAME);
 	assert_false(f.marker);
+	/* A sender that is faster than its clock, and loses some. */
+	f.now_us += 1000;
+	assert_true(pass(&f, 1, 1150, 1050 * FRAME));
+	assert_int_equal(f.seq, 1150);
+	assert_int_equal(f.timestamp, 1050 * FRAME);
 	/* Silence suppression: time goes on, numbers do not. */
 	f.now_us += 3000000;
-	assert_true(pass(&f, 1, 151, 50 * FRAME + 24000));
-	assert_int_equal(f.timestamp, 50 * FRAME + 24000);
+	assert_true(pass(&f, 1, 1151, 1050 * FRAME + 24000));
+	assert_int_equal(f.timestamp, 1050 * FRAME + 24000);
 }
 
 static void what_was_held_back_leaves_no_gap(void **state)
