@@ -3,7 +3,7 @@
 #include "base/log.h"
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
-#include "bridge/mediate.h"
+#include "bridge/media_sdp.h"
 #include "bridge/parts.h"
 #include "bridge/redial.h"
 #include "bridge/registry.h"
@@ -458,7 +458,7 @@ static int act_lost(struct call *call, struct leg *leg, const struct leg_report 
 
 static void note_hold(struct call *call)
 {
-	bool held = mediate_on_hold(&call->a) || mediate_on_hold(&call->b);
+	bool held = media_sdp_on_hold(&call->a) || media_sdp_on_hold(&call->b);
 
 	if (held != call->held)
 		relay_set_timeout(

@@ -2,7 +2,7 @@
 
 #include "base/log.h"
 #include "bridge/call.h"
-#include "bridge/mediate.h"
+#include "bridge/media_sdp.h"
 #include "bridge/uas.h"
 #include "sip/multipart.h"
 
@@ -83,7 +83,7 @@ static int receive(struct leg *leg, struct sdp *sdp, struct err_text *text)
 static int make_offer(struct call *call, struct leg *from, struct leg *to,
 	struct sdp **ret, struct err_text *text)
 {
-	return mediate_offer(
+	return media_sdp_offer(
 		call->session, call->config, from, from->offer.remote, to, ret, text);
 }
 
@@ -91,7 +91,7 @@ static int make_offer(struct call *call, struct leg *from, struct leg *to,
 static int make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text)
 {
-	return mediate_answer(call->session, call->config, from, from->offer.remote, to,
+	return media_sdp_answer(call->session, call->config, from, from->offer.remote, to,
 		final, ret, text);
 }
 
@@ -560,7 +560,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 	if (err) {
 		why = text.text[0] ? text.text : err_str(err);
 		log_refused(call, from, why, status_of(err));
-		mediate_cancel(call->session, from, other_leg(call, from));
+		media_sdp_cancel(call->session, from, other_leg(call, from));
 		refuse_report(report, status_of(err), why);
 		return 0;
 	}
@@ -624,7 +624,7 @@ static int act_refusal(struct call *call, const struct oa_report *report)
 {
 	struct leg *asker = call->oa.asker;
 
-	mediate_cancel(call->session, &call->a, &call->b);
+	media_sdp_cancel(call->session, &call->a, &call->b);
 	if (!asker)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again");
@@ -668,7 +668,7 @@ static int act_late(struct call *call, const struct oa_report *report)
 static int act_nothing_came(struct call *call, const struct oa_report *report)
 {
 	(void)report;
-	mediate_cancel(call->session, &call->a, &call->b);
+	media_sdp_cancel(call->session, &call->a, &call->b);
 	set_state(call, OA_IDLE);
 	return 0;
 }
@@ -684,7 +684,7 @@ static int act_restore(struct call *call, const struct oa_report *report)
 
 	if (call->oa.went == OA_BY_INVITE)
 		leg_ack(with, NULL);
-	mediate_cancel(call->session, with, other);
+	media_sdp_cancel(call->session, with, other);
 	if (!other->offer.remote)
 		return err_set(report->text, ERR_STATE, "there are no terms of before");
 	err = make_offer(call, other, with, &out, report->text);

@@ -2,7 +2,7 @@
 
 #include "base/secret.h"
 #include "bridge/diagnosis.h"
-#include "bridge/protect.h"
+#include "bridge/keying.h"
 #include "media/mos.h"
 
 #include <stdio.h>
@@ -165,8 +165,8 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 	ret->signalling_required = ret->media_required = "";
 	if (!leg->home)
 		return;
-	ret->signalling_required = protect_least_tls(leg);
-	ret->media_required = protect_least_media(leg);
+	ret->signalling_required = keying_least_tls(leg);
+	ret->media_required = keying_least_media(leg);
 	ret->party = trunk_name(leg->trunk, name);
 	if (leg->flow) {
 		ret->transport = transport_kind_name(leg->flow->kind);

@@ -1,7 +1,7 @@
 /* How media is protected: which offers are taken, what is offered, which answers are enough. */
 #include "../unit.h"
 
-#include "bridge/protect.h"
+#include "bridge/keying.h"
 #include "bridge/tolerated.h"
 
 #include <stdio.h>
@@ -53,7 +53,7 @@ static int read_offer(const struct leg *leg, struct stream *stream, struct sdp *
 
 	stream_drop_next(stream);
 	stream->next.proto = sdp_media(sdp, 0)->proto;
-	err = protect_read_offer(leg, stream, sdp, 0, &text);
+	err = keying_read_offer(leg, stream, sdp, 0, &text);
 	/* a refusal says why, and no key is ever in it */
 	assert_int_equal(err != 0, text.text[0] != '\0');
 	assert_null(strstr(text.text, "QUFB"));
@@ -67,7 +67,7 @@ static int read_answer(struct leg *leg, struct stream *stream, struct sdp *sdp)
 	int err;
 
 	stream->next.proto = sdp_media(sdp, 0)->proto;
-	err = protect_read_answer(leg, stream, sdp, 0, &text);
+	err = keying_read_answer(leg, stream, sdp, 0, &text);
 	assert_null(strstr(text.text, "QUFB"));
 	sdp_free(sdp);
 	return err;
@@ -188,7 +188,7 @@ static void offers_what_the_leg_demands(void **state)
 		bool secure_proto;
 
 		assert_int_equal(
-			protect_make_offer(&rows[i].leg, stream, &secure_proto), 0);
+			keying_make_offer(&rows[i].leg, stream, &secure_proto), 0);
 		assert_int_equal(secure_proto, rows[i].secure_proto);
 		assert_int_equal(stream->offered_count, rows[i].lines);
 		for (unsigned j = 0; j < stream->offered_count; j++) {
@@ -213,21 +213,21 @@ static void fax_in_clear_takes_the_word_of_both(void **state)
 
 	(void)state;
 	relaying.common.media.t38 = too.common.media.t38 = CONFIG_T38_RELAY;
-	assert_false(protect_takes_udptl(&server_leg, &gateway_leg, &media));
-	assert_false(protect_takes_udptl(&server_leg, &gateway_yes, &media));
-	assert_false(protect_takes_udptl(&gateway_leg, &yes, &media));
-	assert_true(protect_takes_udptl(&gateway_yes, &yes, &media));
-	assert_true(protect_takes_udptl(&yes, &gateway_yes, &media));
-	assert_string_equal(protect_least_media(&server_leg), "SRTP");
-	assert_string_equal(protect_least_media(&yes), "SRTP or UDPTL");
+	assert_false(keying_takes_udptl(&server_leg, &gateway_leg, &media));
+	assert_false(keying_takes_udptl(&server_leg, &gateway_yes, &media));
+	assert_false(keying_takes_udptl(&gateway_leg, &yes, &media));
+	assert_true(keying_takes_udptl(&gateway_yes, &yes, &media));
+	assert_true(keying_takes_udptl(&yes, &gateway_yes, &media));
+	assert_string_equal(keying_least_media(&server_leg), "SRTP");
+	assert_string_equal(keying_least_media(&yes), "SRTP or UDPTL");
 	media.formats = span_of("t38 x");
-	assert_false(protect_takes_udptl(&yes, &gateway_yes, &media));
+	assert_false(keying_takes_udptl(&yes, &gateway_yes, &media));
 	media.formats = span_of("t38");
 	media.type = span_of("audio");
-	assert_false(protect_takes_udptl(&yes, &gateway_yes, &media));
+	assert_false(keying_takes_udptl(&yes, &gateway_yes, &media));
 	media.type = span_of("image");
 	media.proto = SDP_PROTO_OTHER;
-	assert_false(protect_takes_udptl(&yes, &gateway_yes, &media));
+	assert_false(keying_takes_udptl(&yes, &gateway_yes, &media));
 }
 
 static void offers_no_less_than_before(void **state)
@@ -240,7 +240,7 @@ static void offers_no_less_than_before(void **state)
 	stream->now.secure = true;
 	assert_int_equal(
 		sdes_make(&stream->now.ours, 3, SDES_AES_CM_128_HMAC_SHA1_80), 0);
-	assert_int_equal(protect_make_offer(&leg, stream, &secure_proto), 0);
+	assert_int_equal(keying_make_offer(&leg, stream, &secure_proto), 0);
 	assert_true(secure_proto);
 	assert_int_equal(stream->offered_count, 1);
 	assert_true(secret_equal(&stream->offered[0].key, &stream->now.ours.key));
@@ -283,7 +283,7 @@ static void takes_no_answer_that_gives_less(void **state)
 		bool secure_proto;
 		int err;
 
-		assert_int_equal(protect_make_offer(&leg, stream, &secure_proto), 0);
+		assert_int_equal(keying_make_offer(&leg, stream, &secure_proto), 0);
 		leg.name = "b";
 		err = read_answer(&leg, stream,
 			parse(rows[i].profile, rows[i].crypto, rows[i].more));
@@ -321,7 +321,7 @@ static void takes_the_line_that_is_meant(void **state)
 		struct stream *stream = stream_new();
 		bool secure_proto;
 
-		assert_int_equal(protect_make_offer(&leg, stream, &secure_proto), 0);
+		assert_int_equal(keying_make_offer(&leg, stream, &secure_proto), 0);
 		assert_int_equal(read_answer(&leg, stream,
 					 parse("SAVP", rows[i].crypto, rows[i].more)),
 			0);
@@ -364,7 +364,7 @@ static void says_what_an_offer_lacks(void **state)
 		assert_int_equal(sdp_read(&sdp, whole, (size_t)len, NULL), 0);
 		stream->next.proto = sdp_media(sdp, 0)->proto;
 		assert_int_equal(
-			protect_read_offer(&leg, stream, sdp, 0, &text), ERR_SUPPORT);
+			keying_read_offer(&leg, stream, sdp, 0, &text), ERR_SUPPORT);
 		if (!strstr(text.text, rows[i].says))
 			fail_msg("\"%s\", not \"%s\"", text.text, rows[i].says);
 		/* it goes out in a header's quoted string */
@@ -382,19 +382,19 @@ static void what_is_demanded_has_a_name(void **state)
 	const struct leg to_gateway = {GATEWAY(gateway)};
 
 	(void)state;
-	assert_string_equal(protect_least_tls(&to_server), "TLS1.2");
-	assert_string_equal(protect_least_media(&to_server), "SRTP");
+	assert_string_equal(keying_least_tls(&to_server), "TLS1.2");
+	assert_string_equal(keying_least_media(&to_server), "SRTP");
 	gateway.common.tls_min = CONFIG_TLS_1_3;
-	assert_string_equal(protect_least_tls(&to_gateway), "TLS1.3");
-	assert_string_equal(protect_least_media(&to_gateway), "SRTP");
+	assert_string_equal(keying_least_tls(&to_gateway), "TLS1.3");
+	assert_string_equal(keying_least_media(&to_gateway), "SRTP");
 	gateway.common.tls_min = CONFIG_TLS_1_0;
 	gateway.common.srtp = CONFIG_SRTP_OPTIONAL;
-	assert_string_equal(protect_least_tls(&to_gateway), "TLS1.0");
-	assert_string_equal(protect_least_media(&to_gateway), "");
+	assert_string_equal(keying_least_tls(&to_gateway), "TLS1.0");
+	assert_string_equal(keying_least_media(&to_gateway), "");
 	gateway.common.tls = CONFIG_TLS_OBSERVE;
 	gateway.common.srtp = CONFIG_SRTP_OFF;
-	assert_string_equal(protect_least_tls(&to_gateway), "");
-	assert_string_equal(protect_least_media(&to_gateway), "");
+	assert_string_equal(keying_least_tls(&to_gateway), "");
+	assert_string_equal(keying_least_media(&to_gateway), "");
 }
 
 int main(void)

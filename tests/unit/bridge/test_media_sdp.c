@@ -1,5 +1,5 @@
 /* Mediation: what one leg's description becomes for the other, and what the relay is told. */
-#include "mediate_rig.h"
+#include "media_sdp_rig.h"
 
 static void crosses_both_ways(void **state)
 {
@@ -296,22 +296,22 @@ static void a_cancelled_change_leaves_what_was_agreed(void **state)
 	buf_init(&out, 0);
 	assert_int_equal(offer(&rig, AUDIO, &out), 0);
 	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
-	assert_false(mediate_on_hold(&rig.a));
+	assert_false(media_sdp_on_hold(&rig.a));
 	assert_int_equal(offer(&rig,
 				 "m=audio 26000 RTP/SAVP 8\r\n" CRYPTO "a=sendonly\r\n"
 				 "m=video 26002 RTP/SAVP 96\r\n" CRYPTO,
 				 &out),
 		0);
 	assert_told(&rig, RELAY_INTERNAL, 1, "reserved");
-	mediate_cancel(rig.session, &rig.a, &rig.b);
+	media_sdp_cancel(rig.session, &rig.a, &rig.b);
 	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:20000 *");
 	assert_told(&rig, RELAY_INTERNAL, 1, "none");
-	assert_false(mediate_on_hold(&rig.a));
+	assert_false(media_sdp_on_hold(&rig.a));
 	/* and the next change begins afresh */
 	assert_int_equal(offer(&rig, AUDIO "a=sendonly\r\n", &out), 0);
 	assert_int_equal(
 		answer(&rig, "m=audio 30000 RTP/AVP 8\r\na=recvonly\r\n", &out), 0);
-	assert_true(mediate_on_hold(&rig.a));
+	assert_true(media_sdp_on_hold(&rig.a));
 	rig_free(&rig);
 	buf_free(&out);
 }

@@ -1,13 +1,13 @@
-#include "bridge/mediate.h"
+#include "bridge/media_sdp.h"
 
 #include "base/log.h"
 #include "bridge/attributes.h"
 #include "bridge/codecs.h"
 #include "bridge/dtmf_sdp.h"
 #include "bridge/identity.h"
+#include "bridge/keying.h"
 #include "bridge/media_address.h"
 #include "bridge/media_relay.h"
-#include "bridge/protect.h"
 #include "bridge/tolerated.h"
 
 #include <errno.h>
@@ -202,7 +202,7 @@ static int take_offered_line(
 
 	if (err)
 		return err;
-	if (udptl && !protect_takes_udptl(m->from, m->to, media))
+	if (udptl && !keying_takes_udptl(m->from, m->to, media))
 		return err_set(text, ERR_SUPPORT,
 			"media line %u is UDPTL, which passes where both sides have "
 			"t38 = relay",
@@ -213,7 +213,7 @@ static int take_offered_line(
 	stream_drop_next(stream);
 	read_terms(&stream->next, media);
 	check_rtcp(m, &stream->next);
-	return udptl ? 0 : protect_read_offer(m->from, stream, m->in, index, text);
+	return udptl ? 0 : keying_read_offer(m->from, stream, m->in, index, text);
 }
 
 /* The profile that TO has used on this line, where it is known; else that of the offer. */
@@ -249,7 +249,7 @@ static int write_offered_line(const struct mediation *m, unsigned index)
 	stream_drop_next(stream);
 	stream->next.set = true;
 	if (!udptl)
-		err = protect_make_offer(m->to, stream, &secure_proto);
+		err = keying_make_offer(m->to, stream, &secure_proto);
 	if (!err)
 		err = rewrite_line(m, index,
 			sdp_proto_text(profile_for(stream, theirs), secure_proto));
@@ -275,8 +275,7 @@ static void forget_line(
 }
 
 /* 0; ERR_SUPPORT with TEXT: the line is refused; others: the whole offer fails. */
-static int mediate_offered_line(
-	const struct mediation *m, unsigned index, struct err_text *text)
+static int offer_line(const struct mediation *m, unsigned index, struct err_text *text)
 {
 	int err = take_offered_line(m, index, text);
 
@@ -301,7 +300,7 @@ static int mediate_offered_line(
 
 /* All lines of an offer; those that cannot be served are refused. TEXT says why the first of
  * them is. ERR_SUPPORT: some were to be served, and none can be. */
-static int mediate_offered_lines(const struct mediation *m, struct err_text *text)
+static int offer_lines(const struct mediation *m, struct err_text *text)
 {
 	unsigned served = 0, refused = 0;
 
@@ -310,7 +309,7 @@ static int mediate_offered_lines(const struct mediation *m, struct err_text *tex
 		int err = 0;
 
 		if (sdp_media(m->in, i)->port || sdp_media(m->in, i)->fault) {
-			err = mediate_offered_line(m, i, &why);
+			err = offer_line(m, i, &why);
 			if (err && err != ERR_SUPPORT)
 				return err;
 			if (!err) {
@@ -345,7 +344,7 @@ static const struct addr *said_address(const struct sdp *sdp)
 	return NULL;
 }
 
-int mediate_offer(struct relay_session *session, const struct config *config,
+int media_sdp_offer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, struct sdp **ret,
 	struct err_text *text)
 {
@@ -370,7 +369,7 @@ int mediate_offer(struct relay_session *session, const struct config *config,
 		return -ENOMEM;
 	err = rewrite_session(&m);
 	if (!err)
-		err = mediate_offered_lines(&m, text);
+		err = offer_lines(&m, text);
 	if (!err)
 		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
 	if (err) {
@@ -480,7 +479,7 @@ static bool is_offered(const struct leg *from, const struct leg *to, unsigned in
 
 /* 0 with *ret, and with TEXT where it is LINE_UNUSABLE; negative with TEXT: the whole answer
  * cannot be taken. */
-static int mediate_answered_line(
+static int answer_line(
 	const struct mediation *m, unsigned index, enum line *ret, struct err_text *text)
 {
 	struct leg *from = m->from, *to = m->to;
@@ -499,7 +498,7 @@ static int mediate_answered_line(
 	*ret = LINE_SERVED;
 	note_types(from, m->in, to, index);
 	if (sdp_proto_is_rtp(media->proto))
-		err = protect_read_answer(from, from->streams[index], m->in, index, text);
+		err = keying_read_answer(from, from->streams[index], m->in, index, text);
 	if (!err)
 		err = dtmf_sdp_answer(from, m->in, to, m->out, index);
 	return err ? err : write_answered_line(m, index);
@@ -507,7 +506,7 @@ static int mediate_answered_line(
 
 /* All lines of an answer; *RET_DROPPED: those that are refused, a bit each. ERR_SUPPORT with
  * TEXT: there is one that cannot be used, and none that is served. */
-static int mediate_answered_lines(
+static int answer_lines(
 	const struct mediation *m, uint32_t *ret_dropped, struct err_text *text)
 {
 	unsigned served = 0, unusable = 0;
@@ -516,7 +515,7 @@ static int mediate_answered_lines(
 	for (unsigned i = 0; i < sdp_count_media(m->in); i++) {
 		struct err_text why = {{0}};
 		enum line line;
-		int err = mediate_answered_line(m, i, &line, &why);
+		int err = answer_line(m, i, &line, &why);
 
 		if (why.text[0] && !text->text[0])
 			*text = why;
@@ -575,7 +574,7 @@ static void commit(struct leg *leg)
 	}
 }
 
-int mediate_answer(struct relay_session *session, const struct config *config,
+int media_sdp_answer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text)
 {
@@ -590,7 +589,7 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 	if (!err && to->offer.remote) /* RFC 3264 6: t= is that of the offer */
 		err = sdp_set_time(m.out, to->offer.remote);
 	if (!err)
-		err = mediate_answered_lines(&m, &dropped, text);
+		err = answer_lines(&m, &dropped, text);
 	if (!err)
 		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
 	if (err) {
@@ -606,7 +605,7 @@ int mediate_answer(struct relay_session *session, const struct config *config,
 	return 0;
 }
 
-void mediate_cancel(struct relay_session *session, struct leg *a, struct leg *b)
+void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *b)
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
 		bool agreed = a->streams[i] && a->streams[i]->now.set;
@@ -624,7 +623,7 @@ void mediate_cancel(struct relay_session *session, struct leg *a, struct leg *b)
 	offer_cancel(&b->offer);
 }
 
-bool mediate_on_hold(const struct leg *leg)
+bool media_sdp_on_hold(const struct leg *leg)
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
 		if (leg->streams[i] && leg->streams[i]->now.set &&

@@ -6,7 +6,7 @@
 #include "../../scenario/told.h"
 
 #include "base/log.h"
-#include "bridge/mediate.h"
+#include "bridge/media_sdp.h"
 #include "bridge/tolerated.h"
 
 #include <errno.h>
@@ -94,7 +94,7 @@ static inline int offer_text(
 		offer_receive(&rig->a.offer, parse("10.0.0.9", lines), &is_offer, text),
 		0);
 	assert_true(is_offer);
-	err = mediate_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
+	err = media_sdp_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
 		&rig->b, &result, text);
 	buf_clear(out);
 	if (!err)
@@ -123,7 +123,7 @@ static inline int offer_again(struct rig *rig, struct buf *out)
 		.settings = &rig->gateway.common,
 		.name = "b"};
 	offer_init(&rig->b.offer);
-	err = mediate_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
+	err = media_sdp_offer(rig->session, &rig->config, &rig->a, rig->a.offer.remote,
 		&rig->b, &result, &text);
 	buf_clear(out);
 	if (!err)
@@ -143,7 +143,7 @@ static inline int answer_text(
 		offer_receive(&rig->b.offer, parse("192.0.2.9", lines), &is_offer, text),
 		0);
 	assert_false(is_offer);
-	err = mediate_answer(rig->session, &rig->config, &rig->b, rig->b.offer.remote,
+	err = media_sdp_answer(rig->session, &rig->config, &rig->b, rig->b.offer.remote,
 		&rig->a, true, &result, text);
 	buf_clear(out);
 	if (!err)

@@ -1,5 +1,5 @@
 /* Mediation line by line: what is served, and what is refused with which words. */
-#include "mediate_rig.h"
+#include "media_sdp_rig.h"
 
 /* RFC 3264 5 and 8.2: nothing to serve is no reason to refuse. */
 static void passes_on_what_has_no_active_line(void **state)

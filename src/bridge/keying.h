@@ -9,22 +9,22 @@
 
 /* What LEG's configuration demands: the least TLS version ("TLS1.2"), and "SRTP" or, where fax
  * is excepted, "SRTP or UDPTL"; each "" where none is. */
-const char *protect_least_tls(const struct leg *leg);
-const char *protect_least_media(const struct leg *leg);
+const char *keying_least_tls(const struct leg *leg);
+const char *keying_least_media(const struct leg *leg);
 
 /* LEG offered line INDEX of IN: chooses their crypto and our key for the answer, into
  * stream->next. 0, or ERR_SUPPORT (refuse the line) with TEXT. */
-int protect_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
+int keying_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text);
 
 /* Whether MEDIA, a line of fax in clear (T.38 over UDPTL), may pass between A and B: by the word
  * of both alone. */
-bool protect_takes_udptl(
+bool keying_takes_udptl(
 	const struct leg *a, const struct leg *b, const struct sdp_media *media);
 
 /* We offer to LEG: fills stream->offered with our crypto lines. *ret_secure_proto: whether
  * the m= line says SAVP. 0 or negative. */
-int protect_make_offer(
+int keying_make_offer(
 	const struct leg *leg, struct stream *stream, bool *ret_secure_proto);
 
 /*
@@ -32,5 +32,5 @@ int protect_make_offer(
  * whose suite was offered, under whatever tag: each of our lines has a key of its own. 0, or
  * ERR_SUPPORT: it is less than was asked.
  */
-int protect_read_answer(struct leg *leg, struct stream *stream, const struct sdp *in,
+int keying_read_answer(struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text);

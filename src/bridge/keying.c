@@ -1,4 +1,4 @@
-#include "bridge/protect.h"
+#include "bridge/keying.h"
 
 #include "bridge/tolerated.h"
 
@@ -11,7 +11,7 @@ static enum config_srtp srtp_of(const struct leg *leg)
 	return leg->settings->srtp;
 }
 
-const char *protect_least_tls(const struct leg *leg)
+const char *keying_least_tls(const struct leg *leg)
 {
 	static const char *const versions[] = {
 		[CONFIG_TLS_1_0] = "TLS1.0",
@@ -30,14 +30,14 @@ static bool relays_t38(const struct leg *leg)
 	return leg->settings->media.t38 == CONFIG_T38_RELAY;
 }
 
-const char *protect_least_media(const struct leg *leg)
+const char *keying_least_media(const struct leg *leg)
 {
 	if (srtp_of(leg) != CONFIG_SRTP_REQUIRED)
 		return "";
 	return relays_t38(leg) ? "SRTP or UDPTL" : "SRTP";
 }
 
-bool protect_takes_udptl(
+bool keying_takes_udptl(
 	const struct leg *a, const struct leg *b, const struct sdp_media *media)
 {
 	return relays_t38(a) && relays_t38(b) && media->proto == SDP_PROTO_UDPTL &&
@@ -127,7 +127,7 @@ static int refuse_suites(const struct sdp *in, unsigned index, struct err_text *
 		"media line %u offers RTP/SAVP without a=crypto", index + 1);
 }
 
-int protect_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
+int keying_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text)
 {
 	struct stream_terms *terms = &stream->next;
@@ -153,7 +153,7 @@ int protect_read_offer(const struct leg *leg, struct stream *stream, const struc
 	return sdes_make(&terms->ours, terms->theirs.tag, terms->theirs.suite);
 }
 
-int protect_make_offer(
+int keying_make_offer(
 	const struct leg *leg, struct stream *stream, bool *ret_secure_proto)
 {
 	enum config_srtp srtp = srtp_of(leg);
@@ -235,7 +235,7 @@ static int take_crypto(struct leg *leg, struct stream *stream, const struct sdp 
 	return 0;
 }
 
-int protect_read_answer(struct leg *leg, struct stream *stream, const struct sdp *in,
+int keying_read_answer(struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text)
 {
 	struct stream_terms *terms = &stream->next;

@@ -1,0 +1,38 @@
+/*
+ * Mediation of media: what one leg's description becomes for the other, and what the relay
+ * is told. Addresses, ports, protection and keys are always ours; the rest crosses line by
+ * line. RFC 3264, RFC 4568. Loop thread.
+ */
+#pragma once
+
+#include "bridge/leg.h"
+#include "media/relay.h"
+#include "sdp/sdp.h"
+
+/*
+ * IN is an offer of FROM; *RET becomes the offer to TO (owned by the caller). Makes streams
+ * in SESSION for new lines. Nothing that flows is changed before the answer. Lines that cannot
+ * be served are refused; an offer without an active line crosses. 0; ERR_SUPPORT when there are
+ * active lines and none can be served (488), with TEXT saying why the first cannot, in words that
+ * may stand in a quoted string; -EADDRNOTAVAIL without ports (503); others.
+ */
+int media_sdp_offer(struct relay_session *session, const struct config *config,
+	struct leg *from, const struct sdp *in, struct leg *to, struct sdp **ret,
+	struct err_text *text);
+
+/*
+ * IN is the answer of FROM to what media_sdp_offer() made; *RET becomes the answer to TO. The
+ * relay is set on both sides. FINAL: the exchange is over; otherwise it is a preview that
+ * may be repeated, by another fork too: what it refuses, another fork may take. What misses the
+ * letter and is served is noted in FROM->tolerated. 0; ERR_SUPPORT with TEXT when the answer
+ * gives less protection than was demanded, or has nothing that can be served.
+ */
+int media_sdp_answer(struct relay_session *session, const struct config *config,
+	struct leg *from, const struct sdp *in, struct leg *to, bool final,
+	struct sdp **ret, struct err_text *text);
+
+/* The outstanding offer came to nothing: new streams go, agreed ones stay as they were. */
+void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *b);
+
+/* Whether any stream is agreed to be on hold both ways, for the media timeout. */
+bool media_sdp_on_hold(const struct leg *leg);
