@@ -24,6 +24,7 @@ struct call {
 	struct list node; /* in bridge->calls, then bridge->dead */
 	struct hash_node by_number;
 	struct bridge *bridge;
+	leg_h *leg_h;          /* hears of both legs */
 	struct config *config; /* the snapshot it began with; owned reference */
 	uint64_t number;
 	char id[32];
@@ -69,4 +70,9 @@ void call_latched(struct call *call, const struct relay_latched *latched);
 void call_free(struct call *call);
 
 const char *call_state_name(const struct call *call); /* "trying", "ringing", ... */
-struct leg *call_other(struct call *call, const struct leg *leg);
+static inline struct leg *call_other(struct call *call, const struct leg *leg)
+{
+	return leg == &call->a ? &call->b : &call->a;
+}
+/* It is over: it is freed when the stack is unwound. */
+void call_bury(struct call *call);

@@ -261,7 +261,7 @@ int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct l
 	if (!kept.count || (!codec && offers_speech(offer, index)))
 		return refuse(out, index, text);
 	if (odd)
-		tolerate(leg, TOLERATED_SDP_FORMAT);
+		tolerated_note(leg, TOLERATED_SDP_FORMAT);
 	for (size_t i = 0; i < kept.count && !err; i++)
 		if (find_offered(out, index, kept.list[i], offer, &offered))
 			err = add_map(out, index, kept.list[i], offer, offered);

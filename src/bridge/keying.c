@@ -227,9 +227,9 @@ static int take_crypto(struct leg *leg, struct stream *stream, const struct sdp 
 			index + 1, why.text[0] ? ": " : "", why.text);
 	}
 	if (nth > 1 || sdp_attribute(in, (int)index, "crypto", nth, &value))
-		tolerate(leg, TOLERATED_SDES_LINES);
+		tolerated_note(leg, TOLERATED_SDES_LINES);
 	if (ours->tag != terms->theirs.tag)
-		tolerate(leg, TOLERATED_SDES_TAG);
+		tolerated_note(leg, TOLERATED_SDES_TAG);
 	terms->ours = *ours;
 	terms->secure = true;
 	return 0;

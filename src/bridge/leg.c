@@ -71,15 +71,6 @@ static void set_state(struct leg *leg, enum leg_state state)
 		timer_stop(&leg->last_timer);
 }
 
-void leg_report(struct leg *leg, enum leg_event event, struct message *message,
-	int status, const char *why)
-{
-	struct leg_report report = {
-		.event = event, .message = message, .status = status, .why = why};
-
-	leg->h(leg->arg, leg, &report);
-}
-
 void leg_init(struct leg *leg, const struct leg_params *params)
 {
 	memset(leg, 0, sizeof(*leg));
@@ -88,6 +79,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->arg = params->arg;
 	leg->call = params->call;
 	leg->name = params->name;
+	leg->methods = params->methods;
 	leg->target = target_ref(params->target);
 	leg->trunk = leg->target->trunk;
 	leg->trunk->calls++;
@@ -290,31 +282,6 @@ int leg_accept(struct leg *leg, struct txn_server *invite)
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
 	return 0;
-}
-
-/* An early dialog whose tag is replaced stays known, for PRACKs that are under way. */
-static void keep_replaced(struct leg *leg)
-{
-	struct dialog *dialog;
-
-	if (!leg->reliable || leg->replaced_count == LEG_REPLACED)
-		return;
-	dialog = calloc(1, sizeof(*dialog));
-	if (!dialog)
-		return;
-	if (dialog_copy(dialog, &leg->dialog)) {
-		free(dialog);
-		return;
-	}
-	dialog_list(&leg->home->dialogs, dialog, leg);
-	leg->replaced[leg->replaced_count++] = dialog;
-}
-
-void leg_retag(struct leg *leg)
-{
-	keep_replaced(leg);
-	secret_token(leg->dialog.local_tag, 8);
-	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 }
 
 /* A response to their INVITE with our Contact, and SDP where there is some: by SEND. */
@@ -598,7 +565,7 @@ static void first_accepted(struct leg *leg, struct message *response)
 static void note_faults(struct leg *leg, const struct message *response)
 {
 	if (message_tolerated(response))
-		tolerate(leg, TOLERATED_HEADER);
+		tolerated_note(leg, TOLERATED_HEADER);
 }
 
 static void accepted_h(void *arg, struct message *response)

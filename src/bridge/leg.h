@@ -61,12 +61,22 @@ struct leg_report {
 
 typedef void leg_h(void *arg, struct leg *leg, const struct leg_report *report);
 
+/* A method of requests within the dialog. A table ends with a NULL name. */
+struct leg_method {
+	enum message_method method;
+	const char *name;
+	void (*receive)(struct leg *leg, struct txn_server *txn); /* NULL: not here */
+	bool (*allowed)(const struct leg *leg);                   /* NULL: always */
+};
+extern const struct leg_method leg_methods[];
+
 struct leg {
 	struct bridge_side *home;
 	leg_h *h;
 	void *arg;
 	uint64_t call;    /* number, for the tap */
 	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
+	const struct leg_method *methods; /* what it may ask of us */
 	enum leg_state state;
 	struct target *target; /* owned reference; the next four are its */
 	struct trunk *trunk;   /* counts this leg in its calls */
@@ -109,7 +119,8 @@ struct leg_params {
 	void *arg;
 	uint64_t call;
 	const char *name;
-	struct target *target; /* a reference is taken */
+	const struct leg_method *methods; /* leg_methods */
+	struct target *target;            /* a reference is taken */
 };
 
 void leg_init(struct leg *leg, const struct leg_params *params);

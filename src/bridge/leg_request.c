@@ -111,35 +111,18 @@ static bool takes_prack(const struct leg *leg)
 	return leg->settings->reliable != CONFIG_RELIABLE_REFUSE;
 }
 
-/* Requests within a dialog. Allow is printed from it, in this order. */
-static const struct {
-	enum message_method method;
-	void (*receive)(struct leg *leg, struct txn_server *txn); /* NULL: not here */
-	bool (*allowed)(const struct leg *leg);                   /* NULL: always */
-} methods[] = {
-	{MESSAGE_INVITE, receive_invite, NULL},
-	{MESSAGE_ACK, NULL, NULL},    /* has no transaction */
-	{MESSAGE_CANCEL, NULL, NULL}, /* is its transaction's */
-	{MESSAGE_BYE, receive_bye, NULL},
-	{MESSAGE_OPTIONS, receive_options, NULL},
-	{MESSAGE_UPDATE, receive_update, NULL},
-	{MESSAGE_PRACK, receive_prack, takes_prack},
-	{MESSAGE_INFO, receive_info, dtmf_sdp_is_signalled},
+/* Allow is printed from it, in this order. */
+const struct leg_method leg_methods[] = {
+	{MESSAGE_INVITE, "INVITE", receive_invite, NULL},
+	{MESSAGE_ACK, "ACK", NULL, NULL},       /* has no transaction */
+	{MESSAGE_CANCEL, "CANCEL", NULL, NULL}, /* is its transaction's */
+	{MESSAGE_BYE, "BYE", receive_bye, NULL},
+	{MESSAGE_OPTIONS, "OPTIONS", receive_options, NULL},
+	{MESSAGE_UPDATE, "UPDATE", receive_update, NULL},
+	{MESSAGE_PRACK, "PRACK", receive_prack, takes_prack},
+	{MESSAGE_INFO, "INFO", receive_info, dtmf_sdp_is_signalled},
+	{.name = NULL},
 };
-
-void leg_add_allow(const struct leg *leg, struct buf *out)
-{
-	const char *part = "Allow: ";
-
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (methods[i].allowed && !methods[i].allowed(leg))
-			continue;
-		buf_add_str(out, part);
-		buf_add_str(out, message_method_str(methods[i].method));
-		part = ", ";
-	}
-	buf_add_str(out, "\r\n");
-}
 
 /* 405: the peer learns what we do. */
 static void refuse_method(struct leg *leg, struct txn_server *txn)
@@ -154,12 +137,12 @@ static void refuse_method(struct leg *leg, struct txn_server *txn)
 
 static void serve(struct leg *leg, struct txn_server *txn, enum message_method method)
 {
-	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++) {
-		if (methods[i].method != method || !methods[i].receive)
+	for (const struct leg_method *row = leg->methods; row->name; row++) {
+		if (row->method != method || !row->receive)
 			continue;
-		if (methods[i].allowed && !methods[i].allowed(leg))
+		if (row->allowed && !row->allowed(leg))
 			break;
-		methods[i].receive(leg, txn);
+		row->receive(leg, txn);
 		return;
 	}
 	refuse_method(leg, txn);
@@ -187,27 +170,4 @@ void leg_request(struct leg *leg, struct dialog *dialog, struct txn_server *txn,
 		leg_set_flow(leg, txn_server_flow(txn));
 	leg_note_allow(leg, request);
 	serve(leg, txn, method);
-}
-
-/* ---- what the far end takes ---- */
-
-void leg_note_allow(struct leg *leg, const struct message *message)
-{
-	struct span line, word;
-	unsigned allows = 0;
-
-	for (unsigned nth = 0; message_line(message, "Allow", nth, &line); nth++)
-		while (span_next(&line, ',', &word))
-			for (unsigned method = 0; method < MESSAGE_OTHER; method++)
-				if (span_equal_str(span_trim(word),
-					    message_method_str(
-						    (enum message_method)method)))
-					allows |= 1u << method;
-	if (allows)
-		leg->allows = allows;
-}
-
-bool leg_allows(const struct leg *leg, enum message_method method)
-{
-	return leg->allows >> method & 1;
 }

@@ -40,16 +40,6 @@ static int send_request(struct leg *leg, enum message_method method, const char 
 	return err;
 }
 
-void leg_add_identity(struct leg *leg, const char *product, struct buf *out)
-{
-	char contact[IDENTITY_SIZE];
-
-	compose_header_str(
-		out, "Contact", identity_contact(leg->home, leg->flow, contact));
-	leg_add_allow(leg, out);
-	compose_header_str(out, product, "Tandem");
-}
-
 int leg_info(struct leg *leg, const char *type, struct span body,
 	const struct txn_client_user *user, struct txn_client **ret)
 {

@@ -360,7 +360,7 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 	if (err)
 		return err;
 	if (sdp_was_repaired(in))
-		tolerate(from, TOLERATED_SDP_FORM);
+		tolerated_note(from, TOLERATED_SDP_FORM);
 	if (sdp_count_media(in) < before) /* RFC 3264 8 */
 		return err_set(
 			text, ERR_FORMAT, "the offer has fewer media lines than before");
@@ -460,7 +460,7 @@ static int take_answered_line(
 			"offer's",
 			index + 1);
 	if (sdp_proto_has_feedback(offered) != sdp_proto_has_feedback(media->proto))
-		tolerate(from, TOLERATED_SDP_PROFILE);
+		tolerated_note(from, TOLERATED_SDP_PROFILE);
 	read_terms(terms, media);
 	check_rtcp(m, terms);
 	terms->mux = terms->mux && mux; /* only where we offered it */
@@ -534,7 +534,7 @@ static int answer_lines(
 		return err_set(text, ERR_SUPPORT,
 			"the answer takes no media line that was offered, but another");
 	if (unusable)
-		tolerate(m->from, TOLERATED_SDP_LINE_UNUSABLE);
+		tolerated_note(m->from, TOLERATED_SDP_LINE_UNUSABLE);
 	return 0;
 }
 
@@ -551,13 +551,13 @@ static void forget_dropped(
 static void note_form(struct leg *from, const struct sdp *in)
 {
 	if (sdp_was_repaired(in))
-		tolerate(from, TOLERATED_SDP_FORM);
+		tolerated_note(from, TOLERATED_SDP_FORM);
 	if (from->offer.fit & SDP_FIT_MISSING)
-		tolerate(from, TOLERATED_SDP_LINE_MISSING);
+		tolerated_note(from, TOLERATED_SDP_LINE_MISSING);
 	if (from->offer.fit & SDP_FIT_EXTRA)
-		tolerate(from, TOLERATED_SDP_LINE_EXTRA);
+		tolerated_note(from, TOLERATED_SDP_LINE_EXTRA);
 	if (from->offer.fit & SDP_FIT_ORDER)
-		tolerate(from, TOLERATED_SDP_LINE_ORDER);
+		tolerated_note(from, TOLERATED_SDP_LINE_ORDER);
 }
 
 static void commit(struct leg *leg)

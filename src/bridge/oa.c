@@ -1,10 +1,8 @@
-#include "bridge/oa.h"
+#include "bridge/oa_priv.h"
 
 #include "base/log.h"
-#include "bridge/call.h"
 #include "bridge/media_sdp.h"
 #include "bridge/uas.h"
-#include "sip/multipart.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -38,68 +36,6 @@ typedef int oa_action(struct call *call, const struct oa_report *report);
 static int happens(
 	struct call *call, enum oa_event event, const struct oa_report *report);
 
-/* Whether who sent BODY wants it refused where nothing of it is understood. */
-static bool must_be_understood(const struct multipart *body)
-{
-	for (unsigned i = 0; i < body->count; i++)
-		if (!multipart_is_optional(&body->parts[i]))
-			return true;
-	return false;
-}
-
-int oa_read(struct message *message, struct sdp **ret, struct err_text *text)
-{
-	bool offers =
-		message_is_request(message) && message_method(message) != MESSAGE_ACK;
-	const struct multipart_part *part;
-	struct multipart body;
-	unsigned nth = 0;
-	int err = multipart_read(&body, message, text);
-
-	*ret = NULL;
-	if (err)
-		return offers ? err : 0;
-	while ((part = multipart_sdp(&body, nth++))) {
-		err = sdp_read(ret, part->body.p, part->body.len, text);
-		if (!err)
-			return 0;
-	}
-	if (!err && offers && must_be_understood(&body))
-		err = err_set(text, ERR_SUPPORT, "no part of the body is SDP");
-	return err;
-}
-
-/* What LEG said becomes part of its offer state. Takes SDP in any case. */
-static int receive(struct leg *leg, struct sdp *sdp, struct err_text *text)
-{
-	bool is_offer;
-	int err = offer_receive(&leg->offer, sdp, &is_offer, text);
-
-	if (err)
-		sdp_free(sdp);
-	return err;
-}
-
-static int make_offer(struct call *call, struct leg *from, struct leg *to,
-	struct sdp **ret, struct err_text *text)
-{
-	return media_sdp_offer(
-		call->session, call->config, from, from->offer.remote, to, ret, text);
-}
-
-/* The answer of FROM, which stands in its offer state, for TO. */
-static int make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
-	struct sdp **ret, struct err_text *text)
-{
-	return media_sdp_answer(call->session, call->config, from, from->offer.remote, to,
-		final, ret, text);
-}
-
-static struct leg *other_leg(struct call *call, const struct leg *leg)
-{
-	return leg == &call->a ? &call->b : &call->a;
-}
-
 /* ---- state ---- */
 
 static void late_h(void *arg)
@@ -109,27 +45,7 @@ static void late_h(void *arg)
 	const struct oa_report report = {.text = &text};
 
 	if (happens(call, OA_LATE, &report))
-		call_end(call, CALL_BY_TANDEM, "timeout", 504, text.text);
-}
-
-static void set_state(struct call *call, enum oa_state state)
-{
-	static const char *const names[OA_STATES] = {
-		[OA_IDLE] = "idle",
-		[OA_ASKED] = "asked",
-		[OA_WITHDRAWN] = "withdrawn",
-		[OA_OWED] = "owed",
-	};
-
-	log_debug("oa", "call=%s from=%s to=%s", call->id, names[call->oa.state],
-		names[state]);
-	call->oa.state = state;
-	timer_stop(&call->oa.timer);
-	if (state == OA_IDLE) {
-		call->oa.asker = NULL;
-		call->oa.txn = NULL;
-		call->oa.went = OA_BY_INVITE;
-	}
+		call->oa.failed_h(call, text.text);
 }
 
 static void start_timer(struct call *call, uint64_t ms)
@@ -184,21 +100,10 @@ static void keep_txn(struct call *call, struct txn_server *txn)
 		txn_server_attach(txn, &user);
 }
 
-/* Takes the asker's transaction off. */
-static struct txn_server *release_txn(struct call *call)
-{
-	struct txn_server *txn = call->oa.txn;
-
-	call->oa.txn = NULL;
-	if (txn)
-		txn_server_detach(txn);
-	return txn;
-}
-
 static int answer_asker(struct call *call, const struct sdp *sdp)
 {
 	struct oa *oa = &call->oa;
-	struct txn_server *txn = release_txn(call);
+	struct txn_server *txn = oa_release_txn(call);
 
 	if (oa->came == OA_BY_INVITE)
 		return leg_answer(oa->asker, sdp);
@@ -211,248 +116,12 @@ static int answer_asker(struct call *call, const struct sdp *sdp)
 
 static void refuse_asker(struct call *call, int status)
 {
-	struct txn_server *txn = release_txn(call);
+	struct txn_server *txn = oa_release_txn(call);
 	const struct oa_report report = {
 		.leg = call->oa.asker, .carrier = call->oa.came, .txn = txn};
 
 	if (report.leg && (txn || report.carrier == OA_BY_INVITE))
 		refuse_report(&report, status, "the other side refused it");
-}
-
-/* ---- the first INVITE ---- */
-
-int oa_first_offer(struct call *call, struct sdp **ret, struct err_text *text)
-{
-	*ret = NULL;
-	if (call->a.offer.state != OFFER_RECEIVED)
-		return 0;
-	return make_offer(call, &call->a, &call->b, ret, text);
-}
-
-void oa_first_sent(struct call *call)
-{
-	call->oa.first = true;
-	call->oa.asker = &call->a;
-	call->oa.came = call->oa.went = OA_BY_INVITE;
-	set_state(call, OA_ASKED);
-}
-
-/* Leg a is asked to take the answer of another branch: it sees one dialog for each (RFC 3261
- * 12.1, 13.2.2.4), under a tag of its own. */
-static void forget_branch(struct call *call)
-{
-	struct oa *oa = &call->oa;
-
-	leg_retag(&call->a);
-	free(oa->preview_tag);
-	oa->preview_tag = NULL;
-	if (oa->answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
-	oa->answered_a = oa->settled = false;
-}
-
-void oa_first_lost(struct call *call)
-{
-	release_txn(call);
-	set_state(call, OA_IDLE);
-	if (call->oa.preview_tag)
-		forget_branch(call);
-}
-
-static bool is_same_branch(const struct call *call, const struct message *response)
-{
-	return call->oa.preview_tag &&
-	       span_equal_str(message_to(response)->tag, call->oa.preview_tag);
-}
-
-static void follow_branch(struct call *call, const struct message *response)
-{
-	if (call->oa.preview_tag && !is_same_branch(call, response))
-		forget_branch(call);
-}
-
-static void remember_branch(struct call *call, const struct message *response)
-{
-	free(call->oa.preview_tag);
-	call->oa.preview_tag = span_dup(message_to(response)->tag);
-}
-
-static bool passes_early_media(const struct call *call)
-{
-	return !call->b.gateway || call->b.gateway->early_media;
-}
-
-/*
- * SDP, taken, answers our offer early. In an unreliable 18x that is a preview: media may flow,
- * the offer stays open (RFC 6337 3.1.1). Leg a has its answer when it gets it reliably.
- */
-static int take_early_answer(struct call *call, struct message *response, struct sdp *sdp,
-	struct sdp **ret, struct err_text *text)
-{
-	bool reliable = call->b.prack_due != 0;
-	struct sdp *out = NULL;
-	int err;
-
-	if (call->b.offer.state == OFFER_IDLE) /* another branch answers the same offer */
-		offer_reopen(&call->b.offer, OFFER_SENT);
-	err = receive(&call->b, sdp, text);
-	if (err)
-		return err;
-	follow_branch(call, response);
-	if (call->oa.answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
-	err = make_answer(call, &call->b, &call->a, false, &out, text);
-	if (!reliable || err)
-		offer_reopen(&call->b.offer, OFFER_SENT);
-	if (err)
-		return err;
-	remember_branch(call, response);
-	if (call->oa.answered_a || !passes_early_media(call)) {
-		sdp_free(out);
-		out = NULL;
-	}
-	call->oa.answered_a = call->oa.answered_a || (out && call->a.reliable);
-	if (!call->oa.answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
-	else if (reliable)
-		set_state(call, OA_IDLE); /* either may offer again, by UPDATE */
-	*ret = out;
-	return 0;
-}
-
-/* SDP, taken, is the offer that our INVITE asked for: it is for leg a to answer in PRACK, and
- * for us to answer in ours. */
-static int pass_early_offer(struct call *call, struct message *response, struct sdp *sdp,
-	struct sdp **ret, struct err_text *text)
-{
-	int err = receive(&call->b, sdp, text);
-
-	if (!err)
-		err = make_offer(call, &call->b, &call->a, ret, text);
-	if (err)
-		return err;
-	remember_branch(call, response);
-	call->oa.came = call->oa.went = OA_BY_PRACK;
-	set_state(call, OA_OWED);
-	return 0;
-}
-
-/* What the SDP of leg b's 18x is. */
-enum early { EARLY_NOTHING, EARLY_ANSWER, EARLY_OFFER };
-
-static enum early early_kind(const struct call *call, const struct message *response)
-{
-	const struct offer *offer = &call->b.offer;
-	bool reliable = call->b.prack_due != 0;
-
-	if (offer->state == OFFER_SENT)
-		return passes_early_media(call) || reliable ? EARLY_ANSWER
-							    : EARLY_NOTHING;
-	if (offer->state == OFFER_IDLE && offer->complete && call->oa.preview_tag &&
-		!is_same_branch(call, response))
-		return EARLY_ANSWER;
-	/* an offer in an unreliable 18x is not allowed (RFC 3261 13.2.1) */
-	if (offer->state == OFFER_IDLE && !offer->complete && reliable &&
-		call->a.reliable && call->a.offer.state == OFFER_IDLE)
-		return EARLY_OFFER;
-	return EARLY_NOTHING;
-}
-
-int oa_provisional(struct call *call, struct message *response, struct err_text *text)
-{
-	struct sdp *sdp = NULL;
-	struct sdp *out = NULL;
-	enum early kind = EARLY_NOTHING;
-	int err = oa_read(response, &sdp, text);
-
-	if (!err && sdp)
-		kind = early_kind(call, response);
-	if (kind == EARLY_ANSWER)
-		err = take_early_answer(call, response, sdp, &out, text);
-	else if (kind == EARLY_OFFER)
-		err = pass_early_offer(call, response, sdp, &out, text);
-	else
-		sdp_free(sdp);
-	if (err)
-		log_warning("call",
-			"call=%s leg=b event=early-media-refused reason=\"%s\"", call->id,
-			text->text);
-	if (call->oa.state != OA_OWED)
-		leg_prack(&call->b, NULL);
-	err = leg_provision(&call->a, message_status(response), out);
-	sdp_free(out);
-	return err == ERR_TRUST ? err : 0;
-}
-
-/* SDP, taken, or what an 18x of this branch had (RFC 3261 13.2.1) answers our first offer. */
-static int take_first_answer(struct call *call, struct message *response, struct sdp *sdp,
-	struct sdp **ret, struct err_text *text)
-{
-	struct oa *oa = &call->oa;
-	bool early = is_same_branch(call, response);
-	int err = 0;
-
-	if (sdp && (call->b.offer.state == OFFER_SENT || !early)) {
-		offer_reopen(&call->b.offer, OFFER_SENT);
-		err = receive(&call->b, sdp, text);
-	} else {
-		sdp_free(sdp);
-		if (!early)
-			return err_set(
-				text, ERR_FORMAT, "the 2xx has no answer to our offer");
-		if (oa->settled)
-			return 0;
-	}
-	if (err)
-		return err;
-	follow_branch(call, response);
-	if (oa->answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
-	return make_answer(call, &call->b, &call->a, true, ret, text);
-}
-
-/* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and
- * FROM's ACK waits for that leg's answer. SDP is taken. */
-static int pass_delayed_offer(struct call *call, struct leg *from, struct sdp *sdp,
-	struct sdp **ret, struct err_text *text)
-{
-	int err;
-
-	if (!sdp)
-		return err_set(text, ERR_FORMAT, "the 2xx has no offer");
-	err = receive(from, sdp, text);
-	return err ? err : make_offer(call, from, other_leg(call, from), ret, text);
-}
-
-static int accept_first(
-	struct call *call, struct message *response, struct err_text *text)
-{
-	struct offer *offer = &call->b.offer;
-	bool delayed = offer->state == OFFER_IDLE && !offer->complete;
-	struct sdp *sdp = NULL;
-	struct sdp *out = NULL;
-	int err = oa_read(response, &sdp, text);
-
-	/* a PRACK is still to come, or the answer to an UPDATE: that goes on by itself */
-	if (call->oa.state == OA_OWED || call->oa.went == OA_BY_UPDATE) {
-		sdp_free(sdp);
-		leg_ack(&call->b, NULL);
-		return leg_answer(&call->a, NULL);
-	}
-	if (!err && delayed)
-		err = pass_delayed_offer(call, &call->b, sdp, &out, text);
-	else if (!err)
-		err = take_first_answer(call, response, sdp, &out, text);
-	if (err || !delayed)
-		leg_ack(&call->b, NULL);
-	if (!err)
-		err = leg_answer(&call->a, call->oa.answered_a ? NULL : out);
-	sdp_free(out);
-	if (!err)
-		set_state(call, delayed ? OA_OWED : OA_IDLE);
-	if (!err && delayed)
-		call->oa.asker = &call->a;
-	return err;
 }
 
 /* ---- a further offer ---- */
@@ -511,14 +180,14 @@ static int pass_on(struct call *call, const struct oa_report *report, struct sdp
 	struct err_text *text)
 {
 	struct leg *from = report->leg;
-	struct leg *to = other_leg(call, from);
+	struct leg *to = call_other(call, from);
 	struct sdp *out = NULL;
 	int err = 0;
 
 	if (sdp)
-		err = receive(from, sdp, text);
+		err = oa_receive(from, sdp, text);
 	if (!err && sdp)
-		err = make_offer(call, from, to, &out, text);
+		err = oa_make_offer(call, from, to, &out, text);
 	if (!err)
 		err = send_offer(call, to, out);
 	sdp_free(out);
@@ -546,7 +215,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 		status = why ? status : err == ERR_SUPPORT ? 415 : status_of(err);
 		why = why ? why : text.text;
 	} else if (!choose_carrier(
-			   other_leg(call, from), report->carrier, &call->oa.went)) {
+			   call_other(call, from), report->carrier, &call->oa.went)) {
 		sdp_free(sdp);
 		status = 491;
 		why = "the other side is busy with an offer, or may not be asked yet";
@@ -560,7 +229,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 	if (err) {
 		why = text.text[0] ? text.text : err_str(err);
 		log_refused(call, from, why, status_of(err));
-		media_sdp_cancel(call->session, from, other_leg(call, from));
+		media_sdp_cancel(call->session, from, call_other(call, from));
 		refuse_report(report, status_of(err), why);
 		return 0;
 	}
@@ -568,7 +237,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 		leg_trying(from);
 	call->oa.asker = from;
 	call->oa.came = report->carrier;
-	set_state(call, OA_ASKED);
+	oa_set_state(call, OA_ASKED);
 	keep_txn(call, report->txn);
 	if (call->oa.went == OA_BY_INVITE)
 		start_timer(call, report->carrier == OA_BY_INVITE
@@ -594,19 +263,19 @@ static int act_answer(struct call *call, const struct oa_report *report)
 {
 	struct oa *oa = &call->oa;
 	struct leg *from = report->leg;
-	struct leg *to = other_leg(call, from);
+	struct leg *to = call_other(call, from);
 	bool delayed = from->offer.state == OFFER_IDLE;
 	struct sdp *sdp = NULL;
 	struct sdp *out = NULL;
 	int err = oa_read(report->message, &sdp, report->text);
 
 	if (!err && delayed)
-		err = pass_delayed_offer(call, from, sdp, &out, report->text);
+		err = oa_pass_delayed_offer(call, from, sdp, &out, report->text);
 	else if (!err && !sdp)
 		err = err_set(
 			report->text, ERR_FORMAT, "the 2xx has no answer to our offer");
-	else if (!err && !(err = receive(from, sdp, report->text)))
-		err = make_answer(call, from, to, true, &out, report->text);
+	else if (!err && !(err = oa_receive(from, sdp, report->text)))
+		err = oa_make_answer(call, from, to, true, &out, report->text);
 	if (oa->went == OA_BY_INVITE && (err || !delayed))
 		leg_ack(from, NULL);
 	if (!err && oa->asker)
@@ -614,7 +283,7 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	oa->settled = oa->settled || (!err && oa->first);
 	sdp_free(out);
 	if (!err)
-		set_state(call, delayed ? OA_OWED : OA_IDLE);
+		oa_set_state(call, delayed ? OA_OWED : OA_IDLE);
 	if (!err && delayed)
 		oa->asker = to;
 	return err;
@@ -629,7 +298,7 @@ static int act_refusal(struct call *call, const struct oa_report *report)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again");
 	refuse_asker(call, report->status);
-	set_state(call, OA_IDLE);
+	oa_set_state(call, OA_IDLE);
 	return 0;
 }
 
@@ -643,9 +312,9 @@ static int act_withdraw(struct call *call, const struct oa_report *report)
 		return 0;
 	leg_refuse(asker, 487, NULL);
 	offer_cancel(&asker->offer);
-	set_state(call, OA_WITHDRAWN);
+	oa_set_state(call, OA_WITHDRAWN);
 	start_timer(call, 128 * t1_ms(call));
-	leg_cancel(other_leg(call, asker));
+	leg_cancel(call_other(call, asker));
 	return 0;
 }
 
@@ -657,10 +326,10 @@ static int act_late(struct call *call, const struct oa_report *report)
 	refuse_asker(call, 504);
 	if (asker)
 		offer_cancel(&asker->offer);
-	set_state(call, OA_WITHDRAWN);
+	oa_set_state(call, OA_WITHDRAWN);
 	call->oa.asker = asker;
 	start_timer(call, 128 * t1_ms(call));
-	leg_cancel(asker ? other_leg(call, asker) : &call->b);
+	leg_cancel(asker ? call_other(call, asker) : &call->b);
 	return 0;
 }
 
@@ -669,7 +338,7 @@ static int act_nothing_came(struct call *call, const struct oa_report *report)
 {
 	(void)report;
 	media_sdp_cancel(call->session, &call->a, &call->b);
-	set_state(call, OA_IDLE);
+	oa_set_state(call, OA_IDLE);
 	return 0;
 }
 
@@ -678,7 +347,7 @@ static int act_nothing_came(struct call *call, const struct oa_report *report)
 static int act_restore(struct call *call, const struct oa_report *report)
 {
 	struct leg *with = report->leg;
-	struct leg *other = other_leg(call, with);
+	struct leg *other = call_other(call, with);
 	struct sdp *out = NULL;
 	int err;
 
@@ -687,7 +356,7 @@ static int act_restore(struct call *call, const struct oa_report *report)
 	media_sdp_cancel(call->session, with, other);
 	if (!other->offer.remote)
 		return err_set(report->text, ERR_STATE, "there are no terms of before");
-	err = make_offer(call, other, with, &out, report->text);
+	err = oa_make_offer(call, other, with, &out, report->text);
 	if (!err)
 		err = leg_reinvite(with, out);
 	sdp_free(out);
@@ -696,7 +365,7 @@ static int act_restore(struct call *call, const struct oa_report *report)
 	offer_reopen(&other->offer, OFFER_RECEIVED);
 	call->oa.asker = NULL;
 	call->oa.went = OA_BY_INVITE;
-	set_state(call, OA_ASKED);
+	oa_set_state(call, OA_ASKED);
 	start_timer(call, call->config->limits.setup_ms);
 	return 0;
 }
@@ -705,7 +374,7 @@ static int act_restore(struct call *call, const struct oa_report *report)
 static int act_reply(struct call *call, const struct oa_report *report)
 {
 	struct leg *from = report->leg;
-	struct leg *to = other_leg(call, from);
+	struct leg *to = call_other(call, from);
 	bool by_prack = report->txn != NULL;
 	struct sdp *sdp = NULL;
 	struct sdp *out = NULL;
@@ -717,9 +386,9 @@ static int act_reply(struct call *call, const struct oa_report *report)
 	if (!err && !sdp)
 		err = err_set(report->text, ERR_FORMAT, "it has no answer to our offer");
 	if (!err)
-		err = receive(from, sdp, report->text);
+		err = oa_receive(from, sdp, report->text);
 	if (!err)
-		err = make_answer(call, from, to, true, &out, report->text);
+		err = oa_make_answer(call, from, to, true, &out, report->text);
 	if (by_prack)
 		leg_prack(to, err ? NULL : out);
 	else
@@ -728,7 +397,7 @@ static int act_reply(struct call *call, const struct oa_report *report)
 	if (by_prack && !err)
 		call->oa.answered_a = call->oa.settled = true;
 	if (!err)
-		set_state(call, OA_IDLE);
+		oa_set_state(call, OA_IDLE);
 	return err;
 }
 
@@ -799,7 +468,7 @@ int oa_accepted(struct call *call, struct leg *from, struct message *response,
 	bool first = call->oa.first;
 
 	call->oa.first = false;
-	return first ? accept_first(call, response, text)
+	return first ? oa_accept_first(call, response, text)
 		     : happens(call, OA_ANSWER, &report);
 }
 
@@ -878,7 +547,7 @@ void oa_cancelled(struct call *call, struct leg *from)
 
 void oa_end(struct call *call)
 {
-	struct txn_server *txn = release_txn(call);
+	struct txn_server *txn = oa_release_txn(call);
 
 	if (txn)
 		refuse_txn(txn, 481, "the call is over");

@@ -36,7 +36,9 @@ struct oa {
 	bool first;             /* it is that of the first INVITE */
 	struct txn_server *txn; /* the asker's UPDATE or PRACK, to be answered */
 	struct timer timer;     /* a further offer is not awaited for ever */
-	char *preview_tag;      /* of the branch whose SDP leg a has in 18x; NULL: none */
+	/* Nothing came of it in time, and the call cannot go on. */
+	void (*failed_h)(struct call *call, const char *why);
+	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
 	bool settled;    /* both legs agreed before the 2xx, by UPDATE or PRACK */
 };

@@ -254,31 +254,7 @@ void registry_record(struct call *call)
 	bridge->handlers.ended_h(bridge->handlers.arg, &record);
 }
 
-/* ---- lookups and the graveyard ---- */
-
-static void reap_h(void *arg)
-{
-	struct bridge *bridge = arg;
-
-	LIST_FOREACH (&bridge->dead, node, next) {
-		struct call *call = LIST_ENTRY(node, struct call, node);
-
-		list_remove(node);
-		call_free(call);
-	}
-}
-
-void registry_bury(struct call *call)
-{
-	struct bridge *bridge = call->bridge;
-
-	list_remove(&call->node);
-	hash_remove(&bridge->by_number, &call->by_number);
-	bridge->call_count--;
-	list_append(&bridge->dead, &call->node);
-	if (!timer_running(&bridge->reaper))
-		timer_start(bridge->timers, &bridge->reaper, 0, reap_h, bridge);
-}
+/* ---- lookups ---- */
 
 struct call *registry_find(struct bridge *bridge, uint64_t number)
 {

@@ -13,8 +13,6 @@ void registry_number(struct call *call);
 void registry_add(struct call *call, const struct message *invite);
 /* Tells of its end: the record, exactly once. */
 void registry_record(struct call *call);
-/* CALL is over: it is freed when the stack is unwound. */
-void registry_bury(struct call *call);
 
 struct call *registry_find(struct bridge *bridge, uint64_t number);
 /* By id, or by number in decimal. */

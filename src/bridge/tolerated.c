@@ -23,7 +23,7 @@ const char *tolerated_name(enum tolerated what)
 	return names[what];
 }
 
-void tolerate(struct leg *leg, enum tolerated what)
+void tolerated_note(struct leg *leg, enum tolerated what)
 {
 	if (leg->tolerated >> what & 1)
 		return;

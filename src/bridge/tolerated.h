@@ -22,7 +22,7 @@ enum tolerated {
 };
 
 /* LEG did WHAT: notes it in leg->tolerated, and logs it once. */
-void tolerate(struct leg *leg, enum tolerated what);
+void tolerated_note(struct leg *leg, enum tolerated what);
 
 /* "sdes-tag" and so on, for WHAT < TOLERATED_COUNT; static. */
 const char *tolerated_name(enum tolerated what);

@@ -8,7 +8,6 @@ need nm binutils
 # To break one, put what both files need into a third below them (sip/txn_base.c), or hand the
 # function down in a struct of handlers (probe_step.c: finish_h).
 known='
-bridge: call dtmf exchange leg leg_request registry
 media: sweep worker
 sip: message message_judge
 '

@@ -1,0 +1,236 @@
+#include "bridge/admit.h"
+
+#include "base/log.h"
+#include "bridge/call.h"
+
+#define ADMIT_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK\r\n"
+
+/* The options that REQUEST requires and that we do not have, as a list of tokens. 100rel is a
+ * matter of the trunk: refuse_reliable(). */
+static void list_required(const struct message *request, struct buf *out)
+{
+	struct span line, option;
+
+	for (unsigned nth = 0; message_line(request, "Require", nth, &line); nth++) {
+		while (span_next(&line, ',', &option)) {
+			option = span_trim(option);
+			if (!message_token_valid(option) ||
+				span_equal_nocase(option, "100rel"))
+				continue;
+			if (out->len)
+				buf_add_str(out, ", ");
+			buf_add_span(out, option);
+		}
+	}
+}
+
+/* RFC 3261 8.2.2.3, within dialogs and outside of them. */
+bool admit_refuse_options(struct txn_server *txn, const struct message *request)
+{
+	struct buf options, extra, why;
+
+	buf_init(&options, 0);
+	buf_init(&extra, 0);
+	buf_init(&why, 0);
+	list_required(request, &options);
+	if (options.len) {
+		buf_printf(&extra, "Unsupported: %s\r\n", buf_str(&options));
+		buf_printf(&why, "not supported: %s", buf_str(&options));
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 420,
+				.where = "Require",
+				.why = buf_str(&why),
+				.extra = buf_str(&extra)});
+	}
+	buf_free(&why);
+	buf_free(&extra);
+	if (!options.len)
+		return false;
+	buf_free(&options);
+	return true;
+}
+
+static bool known_scheme(const struct message *request)
+{
+	struct span scheme = message_request_uri(request)->scheme;
+
+	return span_equal_nocase(scheme, "sip") || span_equal_nocase(scheme, "sips") ||
+	       span_equal_nocase(scheme, "tel");
+}
+
+static int method_status(enum message_method method)
+{
+	switch (method) {
+	case MESSAGE_INVITE:
+	case MESSAGE_OPTIONS:
+		return 0;
+	case MESSAGE_OTHER:
+		return 501;
+	case MESSAGE_BYE:
+	case MESSAGE_PRACK:
+	case MESSAGE_UPDATE:
+		return 481;
+	default:
+		return 405;
+	}
+}
+
+/* What RFC 3261 8.2 asks of any request, in its order. True: it was refused. */
+static bool refuse_early(struct txn_server *txn, const struct message *request)
+{
+	enum message_method method = message_method(request);
+	struct txn_refusal refusal = {.status = method_status(method)};
+
+	if (refusal.status) {
+		refusal.extra = ADMIT_ALLOW;
+		if (refusal.status == 481)
+			refusal.why = "it has no To tag, so it is within no dialog";
+	} else if (!known_scheme(request)) {
+		refusal.status = 416;
+		refusal.why = "the Request-URI is neither sip:, sips: nor tel:";
+	} else if (message_max_forwards(request) == 0 && method == MESSAGE_INVITE) {
+		refusal.status = 483;
+		refusal.where = "Max-Forwards";
+	} else if (admit_refuse_options(txn, request)) {
+		return true;
+	} else {
+		return false;
+	}
+	txn_server_refuse(txn, NULL, &refusal);
+	return true;
+}
+
+static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
+{
+	unsigned own = trunk_settings(trunk)->max_calls;
+	unsigned all = bridge->config->limits.max_calls;
+
+	return (own && trunk->calls >= own) || (all && bridge->call_count >= all);
+}
+
+/* A flood of calls must not become a flood of lines: one a second says how many. */
+static void log_refusal(struct bridge *bridge, const struct trunk *trunk, const char *why)
+{
+	uint64_t now_ms = timers_now_ms(bridge->timers);
+
+	bridge->refused++;
+	if (bridge->refusal_log_ms && now_ms - bridge->refusal_log_ms < 1000)
+		return;
+	log_warning("bridge", "event=call-refused from=%s reason=%s refused=%llu",
+		trunk->id, why, (unsigned long long)bridge->refused);
+	bridge->refusal_log_ms = now_ms;
+}
+
+static bool ask(bool (*h)(void *arg), const struct bridge *bridge, bool otherwise)
+{
+	return h ? h(bridge->handlers.arg) : otherwise;
+}
+
+/* Why no new call of TRUNK is taken now; NULL when it is. */
+static const char *refusal(const struct bridge *bridge, const struct trunk *trunk)
+{
+	if (bridge->draining || trunk->drained)
+		return "draining";
+	if (is_full(bridge, trunk))
+		return "limit";
+	if (ask(bridge->handlers.overloaded_h, bridge, false))
+		return "overload";
+	if (!ask(bridge->handlers.ready_h, bridge, true))
+		return "audit";
+	return NULL;
+}
+
+static bool refuse_now(
+	struct bridge *bridge, struct txn_server *txn, const struct trunk *trunk)
+{
+	const char *why = refusal(bridge, trunk);
+
+	if (!why)
+		return false;
+	log_refusal(bridge, trunk, why);
+	txn_server_reply(txn, 503, NULL, NULL, "Retry-After: 10\r\n");
+	return true;
+}
+
+/* RFC 3261 8.2.3, and descriptions that cannot be read. */
+static void refuse_body(struct txn_server *txn, int err, const char *why)
+{
+	struct txn_refusal refusal = {.status = 400,
+		.phrase = "Bad Session Description",
+		.where = "Content-Type",
+		.why = why};
+
+	if (err == ERR_SUPPORT) {
+		refusal.status = 415;
+		refusal.phrase = NULL;
+		refusal.extra = "Accept: application/sdp, multipart/mixed\r\n"
+				"Accept-Encoding: identity\r\n";
+	} else {
+		refusal.where = NULL;
+	}
+	txn_server_refuse(txn, NULL, &refusal);
+}
+
+/* Reliable provisional responses that this trunk must not, or must have (RFC 3262 3). */
+static bool refuse_reliable(
+	struct txn_server *txn, const struct message *request, const struct trunk *trunk)
+{
+	const enum config_reliable reliable = trunk_settings(trunk)->reliable;
+	bool required = message_lists(request, "Require", "100rel");
+
+	if (reliable == CONFIG_RELIABLE_REFUSE && required)
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 420,
+				.where = "Require",
+				.why = "100rel, and this trunk has reliable = refuse",
+				.extra = "Unsupported: 100rel\r\n"});
+	else if (reliable == CONFIG_RELIABLE_REQUIRE && !required &&
+		 !message_lists(request, "Supported", "100rel"))
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 421,
+				.where = "Supported",
+				.why = "no 100rel, and this trunk has reliable = require",
+				.extra = "Require: 100rel\r\n"});
+	else
+		return false;
+	return true;
+}
+
+static void receive_invite(
+	struct bridge_side *side, struct txn_server *txn, struct message *request)
+{
+	enum trunk_kind kind =
+		side->which == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	struct trunk *trunk =
+		trunks_of_flow(side->bridge->trunks, txn_server_flow(txn), kind);
+	struct err_text text = {{0}};
+	struct sdp *sdp;
+	int err;
+
+	if (!trunk) {
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 403,
+				.why = "no server or gateway is configured there"});
+		return;
+	}
+	if (refuse_reliable(txn, request, trunk) || refuse_now(side->bridge, txn, trunk))
+		return;
+	err = oa_read(request, &sdp, &text);
+	if (err) {
+		refuse_body(txn, err, text.text);
+		return;
+	}
+	call_begin(side, txn, trunk, sdp);
+}
+
+void admit_request(
+	struct bridge_side *side, struct txn_server *txn, struct message *request)
+{
+	if (refuse_early(txn, request))
+		return;
+	if (message_method(request) == MESSAGE_OPTIONS)
+		txn_server_reply(txn, side->bridge->draining ? 503 : 200, NULL, NULL,
+			ADMIT_ALLOW "Accept: application/sdp, multipart/mixed\r\n");
+	else
+		receive_invite(side, txn, request);
+}

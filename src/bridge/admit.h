@@ -1,0 +1,14 @@
+/*
+ * Requests outside of dialogs: what RFC 3261 8.2 has refused, what a limit, draining or audit
+ * forbids, and the calls that begin. Loop thread.
+ */
+#pragma once
+
+#include "bridge/bridge_priv.h"
+
+/* Answers REQUEST, which has no To tag, or begins a call. */
+void admit_request(
+	struct bridge_side *side, struct txn_server *txn, struct message *request);
+/* RFC 3261 8.2.2.3, within dialogs too. True: REQUEST requires what we do not have, and was
+ * refused. */
+bool admit_refuse_options(struct txn_server *txn, const struct message *request);

@@ -1,0 +1,166 @@
+/* The states of a call, its end, and what is left of it behind that. */
+#include "bridge/call_priv.h"
+
+#include "base/log.h"
+#include "bridge/dtmf.h"
+#include "bridge/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const state_names[CALL_STATES] = {
+	[CALL_SETUP] = "trying",
+	[CALL_TALKING] = "talking",
+	[CALL_ENDING] = "ending",
+	[CALL_OVER] = "over",
+};
+
+const char *call_state_name(const struct call *call)
+{
+	if (call->state == CALL_SETUP && call->ringing_us)
+		return "ringing";
+	return state_names[call->state];
+}
+
+uint64_t call_now_us(const struct call *call)
+{
+	struct clock *clock = timers_clock(call->bridge->timers);
+
+	return clock->mono_us(clock);
+}
+
+/* The one setter. Which moves are legal: rows from, columns to. */
+void call_set_state(struct call *call, enum call_state state)
+{
+	static const bool legal[CALL_STATES][CALL_STATES] = {
+		[CALL_SETUP] = {[CALL_TALKING] = true, [CALL_ENDING] = true},
+		[CALL_TALKING] = {[CALL_ENDING] = true},
+		[CALL_ENDING] = {[CALL_OVER] = true},
+	};
+
+	if (!legal[call->state][state]) {
+		log_error("call", "call=%s event=illegal-move from=%s to=%s", call->id,
+			call_state_name(call), state_names[state]);
+		return;
+	}
+	log_debug("call", "call=%s from=%s to=%s", call->id, call_state_name(call),
+		state_names[state]);
+	call->state = state;
+}
+
+/* ---- the end ---- */
+
+static void note_end(struct call *call, enum call_end by, const char *cause, int status,
+	const char *detail)
+{
+	static const char *const parties[] = {
+		[CALL_BY_TANDEM] = "tandem", [CALL_BY_A] = "a", [CALL_BY_B] = "b"};
+
+	call->end_us = call_now_us(call) - call->start_us;
+	call->ended_by = by;
+	call->cause = cause;
+	call->status = call->answer_us ? 200 : status;
+	if (detail)
+		snprintf(call->detail, sizeof(call->detail), "%s", detail);
+	log_info("call",
+		"call=%s event=ended by=%s cause=%s status=%d duration-ms=%llu%s%s%s",
+		call->id, parties[by], cause, call->status,
+		(unsigned long long)(call->answer_us
+					     ? (call->end_us - call->answer_us) / 1000
+					     : 0),
+		call->detail[0] ? " reason=\"" : "", call->detail,
+		call->detail[0] ? "\"" : "");
+}
+
+static void stop_timers(struct call *call)
+{
+	timer_stop(&call->setup_timer);
+	timer_stop(&call->duration_timer);
+	hunt_stop(&call->hunt);
+}
+
+/* Leg b does not exist while no candidate was chosen. */
+static bool b_is_over(const struct call *call)
+{
+	return !call->b.home || call->b.state == LEG_OVER;
+}
+
+void call_free(struct call *call)
+{
+	stop_timers(call);
+	oa_end(call);
+	relay_close(call->session);
+	leg_free(&call->a);
+	leg_free(&call->b);
+	hunt_free(&call->hunt);
+	party_free(call->party);
+	free(call->number_uri);
+	free(call->from);
+	free(call->to);
+	config_unref(call->config);
+	free(call);
+}
+
+static void reap_h(void *arg)
+{
+	struct bridge *bridge = arg;
+
+	LIST_FOREACH (&bridge->dead, node, next) {
+		struct call *call = LIST_ENTRY(node, struct call, node);
+
+		list_remove(node);
+		call_free(call);
+	}
+}
+
+void call_bury(struct call *call)
+{
+	struct bridge *bridge = call->bridge;
+
+	list_remove(&call->node);
+	hash_remove(&bridge->by_number, &call->by_number);
+	bridge->call_count--;
+	list_append(&bridge->dead, &call->node);
+	if (!timer_running(&bridge->reaper))
+		timer_start(bridge->timers, &bridge->reaper, 0, reap_h, bridge);
+}
+
+void call_finish(struct call *call)
+{
+	if (call->state == CALL_ENDING && call->a.state == LEG_OVER && b_is_over(call)) {
+		call_set_state(call, CALL_OVER);
+		call_bury(call);
+	}
+}
+
+void call_end(struct call *call, enum call_end by, const char *cause, int status,
+	const char *detail)
+{
+	if (call->state >= CALL_ENDING)
+		return;
+	stop_timers(call);
+	note_end(call, by, cause, status, detail);
+	call_set_state(call, CALL_ENDING);
+	registry_record(call); /* before the final answer to BYE or CANCEL leaves */
+	oa_end(call);
+	dtmf_tell_lost(call);
+	relay_close(call->session);
+	call->session = NULL;
+	leg_drop_digits(&call->a);
+	leg_drop_digits(&call->b);
+	leg_bye_answer(&call->a);
+	if (status == 503 && call->a.state == LEG_INVITING) /* not again at once */
+		leg_refuse(&call->a, status, "Retry-After: 10\r\n");
+	/* what we could not accept of its offer, its sender may want to mend */
+	if (by == CALL_BY_TANDEM && status == 488 && call->detail[0] &&
+		call->a.state == LEG_INVITING)
+		leg_refuse_with(&call->a,
+			&(struct txn_refusal){.status = status, .why = call->detail});
+	leg_close(&call->a, status, NULL);
+	if (call->b.home) {
+		leg_bye_answer(&call->b);
+		leg_close(&call->b, 487, NULL);
+	}
+	call_finish(call);
+}

@@ -1,0 +1,239 @@
+/* A call until it is answered: what its INVITE says, and the hunt for who takes it. */
+#include "bridge/call_priv.h"
+
+#include "base/log.h"
+#include "bridge/identity.h"
+#include "bridge/parts.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static enum relay_side other_side(enum relay_side side)
+{
+	return side == RELAY_INTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
+}
+
+static void init_leg(struct call *call, struct leg *leg, const char *name,
+	struct bridge_side *home, struct target *target)
+{
+	const struct leg_params params = {.home = home,
+		.h = call->leg_h,
+		.arg = call,
+		.call = call->number,
+		.name = name,
+		.methods = leg_methods,
+		.target = target};
+
+	leg_init(leg, &params);
+}
+
+void call_note_failure(struct trunk *trunk, const char *why)
+{
+	trunk->calls_failed++;
+	snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", why);
+}
+
+static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
+{
+	struct party_invite crossed = {0};
+	struct identity_shown identity;
+	struct leg_invite invite;
+	struct parts parts;
+	struct sdp *offer = NULL;
+	int err = oa_first_offer(call, &offer, text);
+
+	if (!err) {
+		leg_set_flow(&call->b, flow);
+		identity_shown(&call->b, &identity);
+		err = party_write(call->party, &identity.shown, &crossed);
+	}
+	if (!err) {
+		parts_choose(&parts, call->party->source, &call->b.settings->body_types);
+		parts_add_headers(&parts, call->party->source, &crossed.headers);
+		err = crossed.headers.err;
+	}
+	if (!err) {
+		invite.uri = buf_str(&crossed.uri);
+		invite.from = buf_str(&crossed.from);
+		invite.to = buf_str(&crossed.to);
+		invite.max_forwards = call->max_forwards;
+		invite.headers = buf_span(&crossed.headers);
+		invite.parts = &parts;
+		err = leg_invite(&call->b, flow, &invite, offer);
+	}
+	if (!err)
+		oa_first_sent(call);
+	party_invite_free(&crossed);
+	sdp_free(offer);
+	return err;
+}
+
+/* It has been asked long enough without a word. */
+static void silent_h(void *arg)
+{
+	struct call *call = arg;
+	const struct leg_report report = {
+		.event = LEG_EVENT_FAILED, .status = 503, .why = "nothing heard in time"};
+
+	call->leg_h(call, &call->b, &report);
+}
+
+static void hunt_target_h(void *arg, struct target *target)
+{
+	struct call *call = arg;
+
+	leg_free(&call->b);
+	if (target)
+		init_leg(call, &call->b, "b", call->hunt.side, target);
+}
+
+static void hunt_flow_h(void *arg, struct flow *flow)
+{
+	struct call *call = arg;
+	struct err_text text = {{0}};
+	int err;
+
+	offer_free(&call->b.offer);
+	offer_init(&call->b.offer);
+	err = send_invite(call, flow, &text);
+	if (!err)
+		hunt_await(&call->hunt, silent_h);
+	else if (err == ERR_SUPPORT)
+		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+	else if (err == -EADDRNOTAVAIL)
+		call_end(call, CALL_BY_TANDEM, "no-ports", 503, "no free media port");
+	else if (err == ERR_TRUST)
+		call_end(call, CALL_BY_TANDEM, "key-stopped", 500,
+			"a key was to leave in plain");
+	else if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM)
+		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
+	else if (call->state == CALL_SETUP)
+		hunt_next(&call->hunt, FAILOVER_ADDRESS, 0,
+			text.text[0] ? text.text : err_str(err));
+}
+
+static void hunt_failed_h(void *arg, struct target *target, const char *why)
+{
+	struct call *call = arg;
+
+	call_note_failure(target->trunk, why);
+	log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"", call->id,
+		target->trunk->id, why);
+}
+
+static void hunt_exhausted_h(void *arg, int status, const char *why)
+{
+	struct call *call = arg;
+
+	if (call->hunt.status)
+		call_end(call, CALL_BY_B, "rejected", status, why);
+	else
+		call_end(call, CALL_BY_TANDEM, status == 404 ? "no-route" : "unreachable",
+			status, why);
+}
+
+static const struct hunt_handlers hunt_handlers = {
+	.target_h = hunt_target_h,
+	.flow_h = hunt_flow_h,
+	.failed_h = hunt_failed_h,
+	.exhausted_h = hunt_exhausted_h,
+};
+
+void call_hunt(struct call *call)
+{
+	hunt_begin(&call->hunt, &hunt_handlers, call);
+}
+
+static enum failover_phase phase_of(const struct call *call)
+{
+	if (call->oa.preview_tag)
+		return FAILOVER_MEDIA;
+	return call->ringing_us ? FAILOVER_RINGING : FAILOVER_QUIET;
+}
+
+/* Leg b did not take the call: whether somebody else is asked. STATUS is its final response,
+ * or 0. */
+bool call_hunt_on(
+	struct call *call, enum failover_cause cause, int status, const char *why)
+{
+	enum failover_step step = failover_step(cause, phase_of(call));
+
+	if (step == FAILOVER_STOP)
+		return false;
+	oa_first_lost(call);
+	leg_reset(&call->b);
+	hunt_next(&call->hunt, step, status, why);
+	return true;
+}
+
+/* ---- what the INVITE says ---- */
+
+/* The number, or name, without what means nothing in it. NULL without memory. */
+static char *number_of(const struct party_name *name)
+{
+	struct buf out;
+	char *number;
+
+	buf_init(&out, 0);
+	phone_add_number(&out, &name->phone);
+	number = out.err ? NULL : span_dup(buf_span(&out));
+	buf_free(&out);
+	return number;
+}
+
+static int read_invite(struct call *call, struct message *invite)
+{
+	int forwards = message_max_forwards(invite);
+	int err = party_read(&call->party, invite);
+
+	if (err)
+		return err;
+	call->max_forwards = forwards > 0 ? (unsigned)forwards - 1 : 69;
+	if (call->max_forwards > 69)
+		call->max_forwards = 69;
+	call->number_uri = number_of(&call->party->called);
+	call->from = number_of(&call->party->from);
+	call->to = number_of(&call->party->called);
+	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;
+}
+
+static int open_relay(struct call *call)
+{
+	struct relay_open open = {.call = call->number,
+		.timeout_ms = call->config->media.timeout_ms,
+		.tap = call->config->audit.mode == CONFIG_AUDIT_FULL};
+
+	for (unsigned i = 0; i < call->hunt.count; i++)
+		if (call->hunt.targets[i]->gateway &&
+			call->hunt.targets[i]->gateway->audit == CONFIG_AUDIT_FULL)
+			open.tap = true;
+	if (call->a.gateway && call->a.gateway->audit == CONFIG_AUDIT_FULL)
+		open.tap = true;
+	return relay_open(call->bridge->relay, &call->session, &open);
+}
+
+int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
+	struct trunk *trunk, struct sdp *sdp)
+{
+	struct target *target;
+	bool is_offer;
+	int err = read_invite(call, txn_server_request(invite));
+
+	if (!err)
+		err = target_new(&target, trunk, call->config);
+	if (err) {
+		sdp_free(sdp);
+		return err;
+	}
+	init_leg(call, &call->a, "a", home, target);
+	target_unref(target);
+	err = leg_accept(&call->a, invite);
+	if (err || !sdp)
+		sdp_free(sdp);
+	else
+		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
+	hunt_list(&call->hunt, &call->bridge->sides[other_side(home->which)],
+		call->config, span_of(call->number_uri));
+	return err ? err : open_relay(call);
+}

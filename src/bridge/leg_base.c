@@ -1,0 +1,124 @@
+/* What the other files of a leg build on: telling the call, its connection, who allows what. */
+#include "bridge/leg_priv.h"
+
+#include "base/log.h"
+#include "base/secret.h"
+#include "bridge/dial.h"
+#include "bridge/identity.h"
+#include "bridge/uas.h"
+#include "sip/compose.h"
+
+#include <stdlib.h>
+
+void leg_set_flow(struct leg *leg, struct flow *flow)
+{
+	if (leg->flow == flow)
+		return;
+	if (flow && !target_takes_flow(leg->target, flow)) {
+		log_error("leg", "call=%llu leg=%s event=flow-refused transport=%s",
+			(unsigned long long)leg->call, leg->name,
+			transport_kind_name(flow->kind));
+		return;
+	}
+	if (leg->flow)
+		flow_release(leg->flow, &leg->flow_node);
+	leg->flow = flow;
+	if (!flow)
+		return;
+	flow_hold(flow, FLOW_LEG, &leg->flow_node);
+	if (leg->uas)
+		uas_set_flow(leg->uas, flow);
+}
+
+void leg_follow_route(struct leg *leg)
+{
+	struct flow *flow = dial_hop(leg->home, leg->flow, leg->dialog.next_hop);
+
+	if (!flow)
+		return;
+	leg_set_flow(leg, flow);
+	flow_unref(flow);
+}
+
+void leg_report(struct leg *leg, enum leg_event event, struct message *message,
+	int status, const char *why)
+{
+	struct leg_report report = {
+		.event = event, .message = message, .status = status, .why = why};
+
+	leg->h(leg->arg, leg, &report);
+}
+
+/* ---- methods ---- */
+
+void leg_add_allow(const struct leg *leg, struct buf *out)
+{
+	const char *part = "Allow: ";
+
+	for (const struct leg_method *method = leg->methods; method->name; method++) {
+		if (method->allowed && !method->allowed(leg))
+			continue;
+		buf_add_str(out, part);
+		buf_add_str(out, method->name);
+		part = ", ";
+	}
+	buf_add_str(out, "\r\n");
+}
+
+void leg_add_identity(struct leg *leg, const char *product, struct buf *out)
+{
+	char contact[IDENTITY_SIZE];
+
+	compose_header_str(
+		out, "Contact", identity_contact(leg->home, leg->flow, contact));
+	leg_add_allow(leg, out);
+	compose_header_str(out, product, "Tandem");
+}
+
+void leg_note_allow(struct leg *leg, const struct message *message)
+{
+	struct span line, word;
+	unsigned allows = 0;
+
+	for (unsigned nth = 0; message_line(message, "Allow", nth, &line); nth++)
+		while (span_next(&line, ',', &word))
+			for (unsigned method = 0; method < MESSAGE_OTHER; method++)
+				if (span_equal_str(span_trim(word),
+					    message_method_str(
+						    (enum message_method)method)))
+					allows |= 1u << method;
+	if (allows)
+		leg->allows = allows;
+}
+
+bool leg_allows(const struct leg *leg, enum message_method method)
+{
+	return leg->allows >> method & 1;
+}
+
+/* ---- tags ---- */
+
+/* An early dialog whose tag is replaced stays known, for PRACKs that are under way. */
+static void keep_replaced(struct leg *leg)
+{
+	struct dialog *dialog;
+
+	if (!leg->reliable || leg->replaced_count == LEG_REPLACED)
+		return;
+	dialog = calloc(1, sizeof(*dialog));
+	if (!dialog)
+		return;
+	if (dialog_copy(dialog, &leg->dialog)) {
+		free(dialog);
+		return;
+	}
+	dialog_list(&leg->home->dialogs, dialog, leg);
+	leg->replaced[leg->replaced_count++] = dialog;
+}
+
+void leg_retag(struct leg *leg)
+{
+	keep_replaced(leg);
+	secret_token(leg->dialog.local_tag, 8);
+	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
+}

@@ -1,0 +1,111 @@
+/* What the files of the offer/answer build on. */
+#include "bridge/oa_priv.h"
+
+#include "base/log.h"
+#include "bridge/media_sdp.h"
+#include "sip/multipart.h"
+
+#include <string.h>
+
+/* Whether who sent BODY wants it refused where nothing of it is understood. */
+static bool must_be_understood(const struct multipart *body)
+{
+	for (unsigned i = 0; i < body->count; i++)
+		if (!multipart_is_optional(&body->parts[i]))
+			return true;
+	return false;
+}
+
+int oa_read(struct message *message, struct sdp **ret, struct err_text *text)
+{
+	bool offers =
+		message_is_request(message) && message_method(message) != MESSAGE_ACK;
+	const struct multipart_part *part;
+	struct multipart body;
+	unsigned nth = 0;
+	int err = multipart_read(&body, message, text);
+
+	*ret = NULL;
+	if (err)
+		return offers ? err : 0;
+	while ((part = multipart_sdp(&body, nth++))) {
+		err = sdp_read(ret, part->body.p, part->body.len, text);
+		if (!err)
+			return 0;
+	}
+	if (!err && offers && must_be_understood(&body))
+		err = err_set(text, ERR_SUPPORT, "no part of the body is SDP");
+	return err;
+}
+
+/* What LEG said becomes part of its offer state. Takes SDP in any case. */
+int oa_receive(struct leg *leg, struct sdp *sdp, struct err_text *text)
+{
+	bool is_offer;
+	int err = offer_receive(&leg->offer, sdp, &is_offer, text);
+
+	if (err)
+		sdp_free(sdp);
+	return err;
+}
+
+int oa_make_offer(struct call *call, struct leg *from, struct leg *to, struct sdp **ret,
+	struct err_text *text)
+{
+	return media_sdp_offer(
+		call->session, call->config, from, from->offer.remote, to, ret, text);
+}
+
+/* The answer of FROM, which stands in its offer state, for TO. */
+int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
+	struct sdp **ret, struct err_text *text)
+{
+	return media_sdp_answer(call->session, call->config, from, from->offer.remote, to,
+		final, ret, text);
+}
+
+/* ---- state ---- */
+
+void oa_set_state(struct call *call, enum oa_state state)
+{
+	static const char *const names[OA_STATES] = {
+		[OA_IDLE] = "idle",
+		[OA_ASKED] = "asked",
+		[OA_WITHDRAWN] = "withdrawn",
+		[OA_OWED] = "owed",
+	};
+
+	log_debug("oa", "call=%s from=%s to=%s", call->id, names[call->oa.state],
+		names[state]);
+	call->oa.state = state;
+	timer_stop(&call->oa.timer);
+	if (state == OA_IDLE) {
+		call->oa.asker = NULL;
+		call->oa.txn = NULL;
+		call->oa.went = OA_BY_INVITE;
+	}
+}
+
+/* Takes the asker's transaction off. */
+struct txn_server *oa_release_txn(struct call *call)
+{
+	struct txn_server *txn = call->oa.txn;
+
+	call->oa.txn = NULL;
+	if (txn)
+		txn_server_detach(txn);
+	return txn;
+}
+
+/* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and
+ * FROM's ACK waits for that leg's answer. SDP is taken. */
+int oa_pass_delayed_offer(struct call *call, struct leg *from, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	int err;
+
+	if (!sdp)
+		return err_set(text, ERR_FORMAT, "the 2xx has no offer");
+	err = oa_receive(from, sdp, text);
+	return err ? err : oa_make_offer(call, from, call_other(call, from), ret, text);
+}

@@ -1,0 +1,226 @@
+/* The offer/answer of the first INVITE: early media, branches, reliable 18x, the 2xx. */
+#include "bridge/oa_priv.h"
+
+#include "base/log.h"
+
+#include <stdlib.h>
+
+int oa_first_offer(struct call *call, struct sdp **ret, struct err_text *text)
+{
+	*ret = NULL;
+	if (call->a.offer.state != OFFER_RECEIVED)
+		return 0;
+	return oa_make_offer(call, &call->a, &call->b, ret, text);
+}
+
+void oa_first_sent(struct call *call)
+{
+	call->oa.first = true;
+	call->oa.asker = &call->a;
+	call->oa.came = call->oa.went = OA_BY_INVITE;
+	oa_set_state(call, OA_ASKED);
+}
+
+/* Leg a is asked to take the answer of another branch: it sees one dialog for each (RFC 3261
+ * 12.1, 13.2.2.4), under a tag of its own. */
+static void forget_branch(struct call *call)
+{
+	struct oa *oa = &call->oa;
+
+	leg_retag(&call->a);
+	free(oa->preview_tag);
+	oa->preview_tag = NULL;
+	if (oa->answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	oa->answered_a = oa->settled = false;
+}
+
+void oa_first_lost(struct call *call)
+{
+	oa_release_txn(call);
+	oa_set_state(call, OA_IDLE);
+	if (call->oa.preview_tag)
+		forget_branch(call);
+}
+
+static bool is_same_branch(const struct call *call, const struct message *response)
+{
+	return call->oa.preview_tag &&
+	       span_equal_str(message_to(response)->tag, call->oa.preview_tag);
+}
+
+static void follow_branch(struct call *call, const struct message *response)
+{
+	if (call->oa.preview_tag && !is_same_branch(call, response))
+		forget_branch(call);
+}
+
+static void remember_branch(struct call *call, const struct message *response)
+{
+	free(call->oa.preview_tag);
+	call->oa.preview_tag = span_dup(message_to(response)->tag);
+}
+
+static bool passes_early_media(const struct call *call)
+{
+	return !call->b.gateway || call->b.gateway->early_media;
+}
+
+/*
+ * SDP, taken, answers our offer early. In an unreliable 18x that is a preview: media may flow,
+ * the offer stays open (RFC 6337 3.1.1). Leg a has its answer when it gets it reliably.
+ */
+static int take_early_answer(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	bool reliable = call->b.prack_due != 0;
+	struct sdp *out = NULL;
+	int err;
+
+	if (call->b.offer.state == OFFER_IDLE) /* another branch answers the same offer */
+		offer_reopen(&call->b.offer, OFFER_SENT);
+	err = oa_receive(&call->b, sdp, text);
+	if (err)
+		return err;
+	follow_branch(call, response);
+	if (call->oa.answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	err = oa_make_answer(call, &call->b, &call->a, false, &out, text);
+	if (!reliable || err)
+		offer_reopen(&call->b.offer, OFFER_SENT);
+	if (err)
+		return err;
+	remember_branch(call, response);
+	if (call->oa.answered_a || !passes_early_media(call)) {
+		sdp_free(out);
+		out = NULL;
+	}
+	call->oa.answered_a = call->oa.answered_a || (out && call->a.reliable);
+	if (!call->oa.answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	else if (reliable)
+		oa_set_state(call, OA_IDLE); /* either may offer again, by UPDATE */
+	*ret = out;
+	return 0;
+}
+
+/* SDP, taken, is the offer that our INVITE asked for: it is for leg a to answer in PRACK, and
+ * for us to answer in ours. */
+static int pass_early_offer(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	int err = oa_receive(&call->b, sdp, text);
+
+	if (!err)
+		err = oa_make_offer(call, &call->b, &call->a, ret, text);
+	if (err)
+		return err;
+	remember_branch(call, response);
+	call->oa.came = call->oa.went = OA_BY_PRACK;
+	oa_set_state(call, OA_OWED);
+	return 0;
+}
+
+/* What the SDP of leg b's 18x is. */
+enum early { EARLY_NOTHING, EARLY_ANSWER, EARLY_OFFER };
+
+static enum early early_kind(const struct call *call, const struct message *response)
+{
+	const struct offer *offer = &call->b.offer;
+	bool reliable = call->b.prack_due != 0;
+
+	if (offer->state == OFFER_SENT)
+		return passes_early_media(call) || reliable ? EARLY_ANSWER
+							    : EARLY_NOTHING;
+	if (offer->state == OFFER_IDLE && offer->complete && call->oa.preview_tag &&
+		!is_same_branch(call, response))
+		return EARLY_ANSWER;
+	/* an offer in an unreliable 18x is not allowed (RFC 3261 13.2.1) */
+	if (offer->state == OFFER_IDLE && !offer->complete && reliable &&
+		call->a.reliable && call->a.offer.state == OFFER_IDLE)
+		return EARLY_OFFER;
+	return EARLY_NOTHING;
+}
+
+int oa_provisional(struct call *call, struct message *response, struct err_text *text)
+{
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	enum early kind = EARLY_NOTHING;
+	int err = oa_read(response, &sdp, text);
+
+	if (!err && sdp)
+		kind = early_kind(call, response);
+	if (kind == EARLY_ANSWER)
+		err = take_early_answer(call, response, sdp, &out, text);
+	else if (kind == EARLY_OFFER)
+		err = pass_early_offer(call, response, sdp, &out, text);
+	else
+		sdp_free(sdp);
+	if (err)
+		log_warning("call",
+			"call=%s leg=b event=early-media-refused reason=\"%s\"", call->id,
+			text->text);
+	if (call->oa.state != OA_OWED)
+		leg_prack(&call->b, NULL);
+	err = leg_provision(&call->a, message_status(response), out);
+	sdp_free(out);
+	return err == ERR_TRUST ? err : 0;
+}
+
+/* SDP, taken, or what an 18x of this branch had (RFC 3261 13.2.1) answers our first offer. */
+static int take_first_answer(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	struct oa *oa = &call->oa;
+	bool early = is_same_branch(call, response);
+	int err = 0;
+
+	if (sdp && (call->b.offer.state == OFFER_SENT || !early)) {
+		offer_reopen(&call->b.offer, OFFER_SENT);
+		err = oa_receive(&call->b, sdp, text);
+	} else {
+		sdp_free(sdp);
+		if (!early)
+			return err_set(
+				text, ERR_FORMAT, "the 2xx has no answer to our offer");
+		if (oa->settled)
+			return 0;
+	}
+	if (err)
+		return err;
+	follow_branch(call, response);
+	if (oa->answered_a)
+		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+	return oa_make_answer(call, &call->b, &call->a, true, ret, text);
+}
+
+int oa_accept_first(struct call *call, struct message *response, struct err_text *text)
+{
+	struct offer *offer = &call->b.offer;
+	bool delayed = offer->state == OFFER_IDLE && !offer->complete;
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	int err = oa_read(response, &sdp, text);
+
+	/* a PRACK is still to come, or the answer to an UPDATE: that goes on by itself */
+	if (call->oa.state == OA_OWED || call->oa.went == OA_BY_UPDATE) {
+		sdp_free(sdp);
+		leg_ack(&call->b, NULL);
+		return leg_answer(&call->a, NULL);
+	}
+	if (!err && delayed)
+		err = oa_pass_delayed_offer(call, &call->b, sdp, &out, text);
+	else if (!err)
+		err = take_first_answer(call, response, sdp, &out, text);
+	if (err || !delayed)
+		leg_ack(&call->b, NULL);
+	if (!err)
+		err = leg_answer(&call->a, call->oa.answered_a ? NULL : out);
+	sdp_free(out);
+	if (!err)
+		oa_set_state(call, delayed ? OA_OWED : OA_IDLE);
+	if (!err && delayed)
+		call->oa.asker = &call->a;
+	return err;
+}
