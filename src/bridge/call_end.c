@@ -30,16 +30,17 @@ uint64_t call_now_us(const struct call *call)
 	return clock->mono_us(clock);
 }
 
-/* The one setter. Which moves are legal: rows from, columns to. */
 void call_set_state(struct call *call, enum call_state state)
 {
-	static const bool legal[CALL_STATES][CALL_STATES] = {
-		[CALL_SETUP] = {[CALL_TALKING] = true, [CALL_ENDING] = true},
-		[CALL_TALKING] = {[CALL_ENDING] = true},
-		[CALL_ENDING] = {[CALL_OVER] = true},
+	/* a bit for each state that it may go to */
+	static const unsigned legal[CALL_STATES] = {
+		[CALL_SETUP] = 1u << CALL_TALKING | 1u << CALL_ENDING,
+		[CALL_TALKING] = 1u << CALL_ENDING,
+		[CALL_ENDING] = 1u << CALL_OVER,
+		[CALL_OVER] = 0,
 	};
 
-	if (!legal[call->state][state]) {
+	if (!(legal[call->state] >> state & 1)) {
 		log_error("call", "call=%s event=illegal-move from=%s to=%s", call->id,
 			call_state_name(call), state_names[state]);
 		return;
