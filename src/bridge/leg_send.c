@@ -116,5 +116,7 @@ void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp)
 		leg_add_identity(leg, "Server", &out);
 	if (!body_add_sdp(&out, leg->flow, sdp))
 		txn_server_respond(txn, 200, out.data, out.len);
+	else
+		txn_server_reply(txn, 500, NULL, NULL, NULL);
 	buf_free(&out);
 }

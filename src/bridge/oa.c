@@ -322,14 +322,14 @@ static int act_late(struct call *call, const struct oa_report *report)
 {
 	struct leg *asker = call->oa.asker;
 
-	(void)report;
+	if (!asker)
+		return err_set(report->text, ERR_STATE,
+			"the terms of before were not taken again in time");
 	refuse_asker(call, 504);
-	if (asker)
-		offer_cancel(&asker->offer);
+	offer_cancel(&asker->offer);
 	oa_set_state(call, OA_WITHDRAWN);
-	call->oa.asker = asker;
 	start_timer(call, 128 * t1_ms(call));
-	leg_cancel(asker ? call_other(call, asker) : &call->b);
+	leg_cancel(call_other(call, asker));
 	return 0;
 }
 
