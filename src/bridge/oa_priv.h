@@ -8,7 +8,7 @@
 
 /* What LEG said becomes part of its offer state. Takes SDP in any case. */
 int oa_receive(struct leg *leg, struct sdp *sdp, struct err_text *text);
-/* What stands in the offer state of FROM as an offer, or answer, for TO. See mediate.h. */
+/* What stands in the offer state of FROM as an offer, or answer, for TO. See media_sdp.h. */
 int oa_make_offer(struct call *call, struct leg *from, struct leg *to, struct sdp **ret,
 	struct err_text *text);
 int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
