@@ -30,6 +30,19 @@ static bool may_latch(const struct leg *leg, const struct stream_terms *terms)
 	       (terms->proto != SDP_PROTO_UDPTL || leg->settings->tls != CONFIG_TLS_YES);
 }
 
+/* The clocks that the relay cannot know by itself: that of the codec, and of its events. */
+static void add_formats(struct relay_remote *remote, const struct stream_terms *terms)
+{
+	if (terms->codec.rate > 0)
+		remote->formats[remote->format_count++] = (struct relay_format){
+			.type = terms->codec.type, .rate = terms->codec.rate};
+	for (unsigned i = 0; i < terms->dtmf.count; i++)
+		remote->formats[remote->format_count++] =
+			(struct relay_format){.type = terms->dtmf.formats[i].type,
+				.aside = true,
+				.rate = terms->dtmf.formats[i].rate};
+}
+
 int media_relay_set(struct relay_session *session, unsigned index, const struct leg *leg,
 	const struct stream_terms *terms)
 {
@@ -47,6 +60,7 @@ int media_relay_set(struct relay_session *session, unsigned index, const struct 
 		remote.rtp.len = remote.rtcp.len = 0;
 	remote.keep_roc = keeps_roc(leg);
 	remote.dtmf = terms->dtmf;
+	add_formats(&remote, terms);
 	copy_key(&remote.rx, terms->secure, &terms->theirs);
 	copy_key(&remote.tx, terms->secure, &terms->ours);
 	err = relay_stream_set(session, index, leg->home->which, &remote);
