@@ -44,14 +44,14 @@ read_tables() {
 				}
 			}
 		}
-		# BODY is what stands between the braces of the table.
+		# BODY begins behind the first brace of the table.
 		function read_cells(body, cells,    c, depth, state, event, i, rest) {
 			depth = 0
 			state = ""
 			for (i = 1; i <= length(body); i++) {
 				c = substr(body, i, 1)
 				if (c == "{") depth++
-				else if (c == "}") depth--
+				else if (c == "}" && --depth < 0) return
 				else if (c == "[" && depth <= 1) {
 					rest = substr(body, i + 1)
 					sub(/\].*/, "", rest)
@@ -64,7 +64,7 @@ read_tables() {
 				}
 			}
 		}
-		function read_table(file, text, head,    name, rows, columns, states, events, n, m, i, j, body, end, line, before) {
+		function read_table(file, text, head,    name, rows, columns, states, events, n, m, i, j, line) {
 			name = head
 			sub(/\[.*/, "", name)
 			rows = head
@@ -79,12 +79,10 @@ read_tables() {
 				print "fault " file ":" line ": " name "[" rows "][" columns "]: both must be enumerators"
 				return
 			}
-			end = index(text, "\n};")
-			body = substr(text, 1, end)
 			n = column(rows, states)
 			m = column(columns, events)
 			delete cells
-			read_cells(body, cells)
+			read_cells(text, cells)
 			for (i = 1; i <= n; i++) for (j = 1; j <= m; j++)
 				if (!((states[i], events[j]) in cells))
 					print "fault " file ":" line ": " name " has no cell [" states[i] "][" events[j] "]"
