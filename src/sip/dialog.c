@@ -43,6 +43,23 @@ static int set_string(char **string, struct span value)
 	return 0;
 }
 
+/* URI as it came, but an empty user ("sip:@host") is none: there is no such URI (RFC 3261
+ * 25.1), though people send it. */
+static void add_uri(struct buf *out, const struct message_uri *uri)
+{
+	struct span head = {uri->whole.p, 0};
+	struct span rest = uri->whole;
+
+	if (uri->host.len && !uri->user.len && uri->host.p > uri->whole.p &&
+		uri->host.p[-1] == '@') {
+		head.len = (size_t)(uri->host.p - 1 - uri->whole.p);
+		rest.p += head.len + 1;
+		rest.len -= head.len + 1;
+	}
+	buf_add_span(out, head);
+	buf_add_span(out, rest);
+}
+
 /* "Display" <uri>: what From and To say, without tag and parameters. */
 static int set_name_addr(char **string, const struct message_address *address)
 {
@@ -55,7 +72,7 @@ static int set_name_addr(char **string, const struct message_address *address)
 		buf_add_char(&out, ' ');
 	}
 	buf_add_char(&out, '<');
-	buf_add_span(&out, address->uri.whole);
+	add_uri(&out, &address->uri);
 	buf_add_char(&out, '>');
 	text = buf_str(&out) ? span_dup(buf_span(&out)) : NULL;
 	buf_free(&out);
@@ -69,10 +86,16 @@ static int set_name_addr(char **string, const struct message_address *address)
 static int set_target(struct dialog *dialog, const struct message *message)
 {
 	struct message_address contact;
+	struct buf uri;
+	int err;
 
 	if (!message_contact_usable(message, &contact))
 		return ERR_FORMAT;
-	return set_string(&dialog->remote_target, contact.uri.whole);
+	buf_init(&uri, 0);
+	add_uri(&uri, &contact.uri);
+	err = uri.err ? uri.err : set_string(&dialog->remote_target, buf_span(&uri));
+	buf_free(&uri);
+	return err;
 }
 
 /* The route set: Record-Route in order for a UAS, reversed for a UAC (12.1). */

@@ -102,6 +102,21 @@ static void make_uac(struct dialog *dialog)
 		0);
 }
 
+/* "sip:@host" is no URI: it means the host. */
+static void an_empty_user_is_none(void **state)
+{
+	struct message *ok =
+		response(200, "one", "Contact: <sip:@192.0.2.3:5062;x=y>\r\n");
+	struct dialog dialog;
+
+	(void)state;
+	make_uac(&dialog);
+	assert_int_equal(dialog_establish(&dialog, ok), 0);
+	assert_string_equal(dialog.remote_target, "sip:192.0.2.3:5062;x=y");
+	dialog_free(&dialog);
+	message_unref(ok);
+}
+
 static void learns_from_responses(void **state)
 {
 	struct message *ringing = response(180, "one", "Contact: <sip:b@192.0.2.2>\r\n");
@@ -110,7 +125,8 @@ static void learns_from_responses(void **state)
 		"Contact: <sip:b@192.0.2.3>\r\n"
 		"Record-Route: <sip:p1.example;lr>\r\nRecord-Route: "
 		"<sip:p2.example;lr>\r\n");
-	struct message *bad = response(200, "two", "");
+	struct message *again = response(200, "two", "");
+	struct message *other = response(200, "three", "Contact: *\r\n");
 	struct dialog dialog;
 	struct buf out;
 
@@ -134,14 +150,17 @@ static void learns_from_responses(void **state)
 	assert_string_equal(dialog.next_hop, "sip:p2.example;lr");
 	assert_string_equal(dialog.route,
 		"Route: <sip:p2.example;lr>\r\nRoute: <sip:p1.example;lr>\r\n");
-	/* a 2xx without Contact: the target of the branch stays */
-	assert_int_equal(dialog_establish(&dialog, bad), 0);
+	/* without a usable Contact: what is known of that branch, else who was called */
+	assert_int_equal(dialog_establish(&dialog, again), 0);
 	assert_string_equal(dialog.remote_target, "sip:b@192.0.2.3");
+	assert_int_equal(dialog_establish(&dialog, other), 0);
+	assert_string_equal(dialog.remote_target, "sip:b@b.example");
 	dialog_free(&dialog);
 	message_unref(ringing);
 	message_unref(bare);
 	message_unref(ok);
-	message_unref(bad);
+	message_unref(again);
+	message_unref(other);
 	buf_free(&out);
 }
 
@@ -274,6 +293,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(answers_an_invite),
 		cmocka_unit_test(refuses_an_invite_that_makes_none),
+		cmocka_unit_test(an_empty_user_is_none),
 		cmocka_unit_test(learns_from_responses),
 		cmocka_unit_test(numbers_requests),
 		cmocka_unit_test(checks_the_order_of_requests),
