@@ -67,6 +67,8 @@ static void reads_response(struct actor *actor, const struct message *message)
 		return;
 	if (status < 200) {
 		actor->rang = actor->rang || status > 100;
+		actor->reliable = method == MESSAGE_INVITE && status > 100 &&
+				  message_lists(message, "Require", "100rel");
 		return;
 	}
 	actor->asking[method] = false;
@@ -112,6 +114,8 @@ static void sends(struct actor *actor, const struct step *step)
 
 	if (method == MESSAGE_ACK)
 		actor->ack_due = false;
+	if (method == MESSAGE_PRACK || method == MESSAGE_INVITE)
+		actor->reliable = false;
 	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
 		return;
 	actor->asking[method] = true;

@@ -22,6 +22,7 @@ struct actor {
 	bool asking[MESSAGE_OTHER + 1]; /* it asked Tandem, and waits */
 	bool offered;                   /* Tandem's open INVITE has SDP */
 	bool rang;                      /* its open INVITE got 101-199 */
+	bool reliable;                  /* an 18x came that asks for a PRACK */
 	bool ack_due;                   /* its INVITE got a final response */
 	bool ack_answers;               /* which has an offer: the ACK has the answer */
 	bool offering;                  /* its open INVITE had SDP */

@@ -120,7 +120,7 @@ int endpoint_fork(struct endpoint *endpoint, const struct endpoint *other, bool 
 
 static const char *field(const struct endpoint *endpoint, const char *name, size_t len)
 {
-	static char number[16];
+	static char number[16], invite[16];
 	const struct {
 		const char *name;
 		const char *value;
@@ -133,9 +133,11 @@ static const char *field(const struct endpoint *endpoint, const char *name, size
 		{"host", endpoint->party->host},
 		{"cseq", number},
 		{"rseq", endpoint->rseq},
+		{"icseq", invite},
 	};
 
 	snprintf(number, sizeof(number), "%u", endpoint->cseq);
+	snprintf(invite, sizeof(invite), "%u", endpoint->invite_cseq);
 	for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++)
 		if (strlen(fields[i].name) == len && !strncmp(fields[i].name, name, len))
 			return fields[i].value ? fields[i].value : "";

@@ -142,6 +142,9 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 		else
 			generate_offer(generator, actor->endpoint, out);
 	}
+	if (status < 200 && dice_in(dice, 15))
+		buf_printf(
+			out, "\n\tRequire: 100rel\n\tRSeq: %u", 1 + dice_below(dice, 3));
 }
 
 static void reply_invite(
@@ -194,12 +197,37 @@ static void send_ack(
 		generate_answer(generator, actor->endpoint, out);
 }
 
+/* What an INVITE says of reliable provisional responses and UPDATE. */
+static void add_reliable(struct generator *generator, struct buf *out)
+{
+	static const char *const clauses[] = {"Supported: 100rel", "Require: 100rel"};
+	struct dice *dice = &generator->dice;
+
+	if (dice_in(dice, 25))
+		buf_printf(out, "\n\t%s", DICE_WORD(dice, clauses));
+	if (dice_in(dice, 40))
+		buf_add_str(out, "\n\tAllow: INVITE, ACK, CANCEL, BYE, UPDATE, PRACK");
+}
+
+static void send_prack(
+	struct generator *generator, const struct actor *actor, struct buf *out)
+{
+	request(actor, "PRACK", out);
+	if (dice_in(&generator->dice, 90))
+		buf_add_str(out, "\n\tRAck: $rseq $icseq INVITE");
+	else
+		buf_add_str(out, "\n\tRAck: 1 1 INVITE");
+	if (dice_in(&generator->dice, 25))
+		generate_offer(generator, actor->endpoint, out);
+}
+
 static void send_invite(
 	struct generator *generator, const struct endpoint *endpoint, struct buf *out)
 {
 	buf_printf(out, "%s sends INVITE", endpoint->name);
 	if (!dice_in(&generator->dice, 15))
 		generate_offer(generator, endpoint, out);
+	add_reliable(generator, out);
 }
 
 static void send_info(
@@ -225,7 +253,7 @@ static void send_other(
 	if (!strcmp(method, "UPDATE") && dice_in(&generator->dice, 50))
 		generate_offer(generator, actor->endpoint, out);
 	if (!strcmp(method, "PRACK"))
-		buf_add_str(out, "\n\tRAck: 1 1 INVITE");
+		buf_add_str(out, "\n\tRAck: $rseq $icseq INVITE");
 	if (!strcmp(method, "REFER"))
 		buf_printf(out, "\n\tRefer-To: <sip:+4930300@%s>",
 			actor->endpoint->party->host);
@@ -246,6 +274,8 @@ enum act {
 	ACT_INFO,
 	ACT_OTHER,
 	ACT_FORK,
+	ACT_PRACK,
+	ACT_UPDATE,
 };
 
 struct choices {
@@ -277,8 +307,12 @@ static void choose_of(struct choices *choices, struct actor *actor)
 	}
 	if (actor->ack_due)
 		choose(choices, 50, ACT_ACK, actor);
-	if (actor->asking[MESSAGE_INVITE] && actor->rang)
+	if (actor->asking[MESSAGE_INVITE] && actor->rang) {
 		choose(choices, 5, ACT_CANCEL, actor);
+		choose(choices, 2, ACT_UPDATE, actor);
+	}
+	if (actor->reliable)
+		choose(choices, 40, ACT_PRACK, actor);
 	if (actor->dialog == ACTOR_EARLY && !actor->caller)
 		choose(choices, 1, ACT_BYE, actor);
 	if (actor->dialog != ACTOR_TALKING)
@@ -287,6 +321,7 @@ static void choose_of(struct choices *choices, struct actor *actor)
 		choose(choices, 6, ACT_REINVITE, actor);
 	choose(choices, 3, ACT_BYE, actor);
 	choose(choices, 2, ACT_INFO, actor);
+	choose(choices, 2, ACT_UPDATE, actor);
 	choose(choices, 2, ACT_OTHER, actor);
 }
 
@@ -315,10 +350,11 @@ static void new_call(struct generator *generator, struct buf *out)
 	}
 	party = parties[dice_below(&generator->dice, count)];
 	buf_printf(out, "%s.%u sends INVITE", party->name, ++generator->begun);
-	if (dice_in(&generator->dice, 15))
-		return;
-	generate_offer(generator,
-		&(struct endpoint){.party = (struct party *)(uintptr_t)party}, out);
+	if (!dice_in(&generator->dice, 15))
+		generate_offer(generator,
+			&(struct endpoint){.party = (struct party *)(uintptr_t)party},
+			out);
+	add_reliable(generator, out);
 }
 
 static void act(struct generator *generator, unsigned what, const struct actor *actor,
@@ -351,6 +387,13 @@ static void act(struct generator *generator, unsigned what, const struct actor *
 		break;
 	case ACT_FORK:
 		fork_off(generator, actor, out);
+		break;
+	case ACT_PRACK:
+		send_prack(generator, actor, out);
+		break;
+	case ACT_UPDATE:
+		request(actor, "UPDATE", out);
+		generate_offer(generator, actor->endpoint, out);
 		break;
 	default:
 		reply_other(

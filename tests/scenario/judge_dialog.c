@@ -167,8 +167,7 @@ static void note_mixed(struct judge *judge, const struct message *message)
 static void check_glare(
 	struct judge *judge, const struct judge_dialog *dialog, struct span to)
 {
-	if (dialog->unacked && judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US &&
-		!known_is_out(judge->known, KNOWN_GLARE))
+	if (dialog->unacked && judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US)
 		judge_fault(judge, "glare", "INVITE to %s, whose ACK is awaited",
 			dialog->party->name);
 	LIST_FOREACH (&judge->invited, node, next) {
@@ -251,9 +250,7 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 		note_mixed(judge, request);
 	if (!dialog)
 		return;
-	if (dialog->cseq && message_cseq(request) <= dialog->cseq &&
-		!(method == MESSAGE_BYE && dialog->ended &&
-			known_is_out(judge->known, KNOWN_FORK_BYE)))
+	if (dialog->cseq && message_cseq(request) <= dialog->cseq)
 		judge_fault(judge, "cseq", "%s to %s has %u after %u",
 			message_method_str(method), passed->party->name,
 			message_cseq(request), dialog->cseq);
@@ -266,8 +263,7 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 	if (method != MESSAGE_BYE)
 		return;
 	if (dialog->called && dialog->unacked && dialog->ok_cseq &&
-		judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US && !dialog->acked &&
-		!known_is_out(judge->known, KNOWN_BYE_EARLY))
+		judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US && !dialog->acked)
 		judge_fault(judge, "bye-early", "BYE to %s, whose ACK is awaited",
 			passed->party->name);
 	dialog->ended = true;
@@ -322,7 +318,7 @@ static void note_agreement(struct judge_dialog *dialog,
 	char *body = judge_media_text(answer);
 	bool early = !body && invited->early && span_equal_str(tag, invited->early_tag);
 
-	if (invited->mixed)
+	if (invited->mixed || (invited->reliable && body))
 		judge_media_forget(&dialog->agreed);
 	else if (!invited->offer)
 		judge_media_half(&dialog->agreed, body, false);
@@ -338,6 +334,8 @@ static void note_early(struct judge_invited *invited, const struct message *mess
 
 	if (!body)
 		return;
+	invited->mixed = invited->mixed || invited->reliable;
+	invited->reliable = message_lists(message, "Require", "100rel");
 	free(invited->early);
 	free(invited->early_tag);
 	invited->early = body;
@@ -441,27 +439,6 @@ void judge_dialog_came(struct judge *judge, const struct stage_passed *passed)
 
 /* ---- judgement ---- */
 
-static struct judge_dialog *dialog_of_answer(struct judge *judge,
-	const struct judge_invited *invited, const struct judge_answer *answer)
-{
-	return find_dialog(judge, span_of(invited->call_id), span_of(invited->from_tag),
-		span_of(answer->tag));
-}
-
-/* Whether the ACK that answer INDEX is owed is one that is known to be missing. */
-static bool is_known(
-	struct judge *judge, const struct judge_invited *invited, unsigned index)
-{
-	const struct judge_answer *answer = &invited->answers[index];
-	struct judge_dialog *dialog = dialog_of_answer(judge, invited, answer);
-	bool known = known_is_out(judge->known, KNOWN_ACK_LATE) &&
-		     (index || answer->acks || !dialog || dialog->ended);
-
-	if (known && dialog && !answer->acks)
-		dialog->ended = true; /* it never will be */
-	return known;
-}
-
 /* END: nothing may be owed any more. Else a repetition may not be. */
 static void check_owed(struct judge *judge, struct judge_invited *invited, bool end)
 {
@@ -470,8 +447,7 @@ static void check_owed(struct judge *judge, struct judge_invited *invited, bool 
 
 		if (!answer->owed || (!end && !answer->acks))
 			continue;
-		if (!judge_open(judge, invited->party, invited->flow) ||
-			is_known(judge, invited, i))
+		if (!judge_open(judge, invited->party, invited->flow))
 			answer->owed = false;
 		else
 			judge_fault(judge, "ack-missing",

@@ -48,6 +48,7 @@ struct judge_invited {
 	bool mixed;    /* offers passed within its early dialog, which are not followed */
 	char *early;   /* the latest SDP of an 18x, and whose; NULL: none */
 	char *early_tag;
+	bool reliable; /* that 18x; whether a later SDP counts is not judged (RFC 3262 5) */
 	struct judge_answer answers[JUDGE_ANSWERS];
 	unsigned answer_count;
 };
