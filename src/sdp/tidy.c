@@ -266,17 +266,19 @@ static void write_line(struct buf *out, char type, struct span value)
 	buf_add_str(out, "\r\n");
 }
 
-/* The words of VALUE with one space between them. */
+/* The words of VALUE, which may be none, with one space between them. */
 static void write_words(struct buf *out, char type, struct span value)
 {
 	struct span word;
-	char before = '=';
+	bool first = true;
 
 	buf_add_char(out, type);
+	buf_add_char(out, '=');
 	while (field_word(&value, &word)) {
-		buf_add_char(out, before);
+		if (!first)
+			buf_add_char(out, ' ');
 		buf_add_span(out, word);
-		before = ' ';
+		first = false;
 	}
 	buf_add_str(out, "\r\n");
 }
@@ -353,6 +355,7 @@ static int write_media(struct buf *out, const struct raw *raw, struct tidy_fault
 	struct span rest = raw->value;
 	struct span type, port, proto;
 	const char *reason = NULL;
+	size_t start = out->len;
 
 	if (!field_word(&rest, &type) || !field_is_token(type))
 		return refuse(error, raw->number, "the media type of m= is no token");
@@ -372,6 +375,10 @@ static int write_media(struct buf *out, const struct raw *raw, struct tidy_fault
 	buf_add_span(out, proto);
 	if (!write_formats(out, rest, proto))
 		faults->formats |= bit;
+	/* the format that was made up may be too much */
+	if (!out->err && out->len - start > SDP_MAX_LINE)
+		return err_set(
+			error, ERR_LIMIT, "line %zu of the SDP is too long", raw->number);
 	buf_add_str(out, "\r\n");
 	return 0;
 }

@@ -621,6 +621,14 @@ static void bounds_hold_to_the_last_byte(void **state)
 	assert_int_equal(parse_repeated(line, 1, &error), ERR_LIMIT);
 	assert_non_null(strstr(error.text, "line 7 of the SDP has 1025 bytes"));
 
+	/* without a format one is made up, for which there must be room */
+	memset(line, 'x', sizeof(line));
+	memcpy(line, "m=", 2);
+	memcpy(line + SDP_MAX_LINE - 9, " 5 RTP/AVP\n", 12);
+	assert_int_equal(parse_repeated(line, 1, &error), ERR_LIMIT);
+	memcpy(line + SDP_MAX_LINE - 12, " 5 RTP/AVP\n", 12);
+	assert_int_equal(parse_repeated(line, 1, NULL), 0);
+
 	buf_init(&buf, 0);
 	buf_add_str(&buf, SESSION AUDIO);
 	while (buf.len + strlen(other) <= SDP_MAX_BYTES)
@@ -667,19 +675,19 @@ static void hostile_files_are_refused_or_kept(void **state)
 		const char *name;
 		int err;
 	} cases[] = {
-		{"sdp-mline-oom.sdp", ERR_FORMAT},
+		{"sdp-mline-oom.sdp", 0},
 		{"sdp-mline-unicode.sdp", ERR_FORMAT},
 		{"sdp_bigport", 0},
 		{"sdp_cr", 0},
-		{"sdp_fmtloop", ERR_FORMAT},
-		{"sdp_fmtloop2", ERR_FORMAT},
+		{"sdp_fmtloop", 0},
+		{"sdp_fmtloop2", 0},
 		{"sdp_full", 0},
 		{"sdp_negport", 0},
 		{"sdp_nul", ERR_FORMAT},
 		{"sdp_pt200", 0},
 		{"sdp_rtpmapnull", 0},
-		{"sdp_short", ERR_FORMAT},
-		{"sdp_short2", ERR_FORMAT},
+		{"sdp_short", 0},
+		{"sdp_short2", 0},
 		{"sdp_tias", 0},
 	};
 	const char *srcdir = getenv("srcdir");
