@@ -71,8 +71,11 @@ static bool fits(const struct sdp *offered, const struct sdp *answer)
 static int receive_answer(struct offer *offer, struct sdp *sdp, struct err_text *error)
 {
 	unsigned fit;
-	int err = sdp_fit_answer(&sdp, offer->local, &fit);
+	int err;
 
+	if (!offer->local)
+		return err_set(error, ERR_STATE, "an answer came, and there is no offer");
+	err = sdp_fit_answer(&sdp, offer->local, &fit);
 	if (err)
 		return err_set(error, err, "the answer cannot be put in order: %s",
 			err_str(err));

@@ -217,7 +217,7 @@ static void sent_h(void *arg, const struct stage_passed *passed)
 
 	if (passed->flow->kind != TRANSPORT_TLS &&
 		(memmem(text.p, text.len, "inline:", 7) ||
-			memmem(text.p, text.len, "a=crypto", 8)))
+			memmem(text.p, text.len, "\na=crypto:", 10)))
 		judge_fault(judge, "key-in-clear", "a key goes to %s by %s",
 			passed->party->name, transport_kind_name(passed->flow->kind));
 	if (!message_is_request(passed->message))

@@ -248,6 +248,18 @@ static bool is_served(const struct judge_agreed *agreed, unsigned index)
 	return is_active(agreed, index) && has_format(agreed, index);
 }
 
+/* Whether the first format that they have is one that we have too. */
+static bool knows_first(const struct judge_agreed *agreed, unsigned index)
+{
+	struct span ours = sdp_media(agreed->ours, index)->formats;
+	struct span format;
+
+	while (span_next(&ours, ' ', &format))
+		if (span_equal(format, first_format(agreed->theirs, index)))
+			return true;
+	return false;
+}
+
 static void check_legs(
 	struct judge *judge, const struct judge_dialog *a, const struct judge_dialog *b)
 {
@@ -263,8 +275,9 @@ static void check_legs(
 		check_line(judge, b, i);
 		check_way(judge, a, b, i);
 		check_way(judge, b, a, i);
-		if (!span_equal(first_format(a->agreed.theirs, i),
-			    first_format(b->agreed.ours, i)) &&
+		if (knows_first(&a->agreed, i) && knows_first(&b->agreed, i) &&
+			!span_equal(first_format(a->agreed.theirs, i),
+				first_format(b->agreed.ours, i)) &&
 			!span_equal(first_format(a->agreed.ours, i),
 				first_format(b->agreed.theirs, i)))
 			judge_fault(
