@@ -21,7 +21,9 @@ static uint8_t mask_of(unsigned bits, size_t index)
 
 	if (bits >= first + 8)
 		return 0xff;
-	return bits <= first ? 0 : (uint8_t)(0xff << (8 - (bits - first)));
+	if (bits <= first)
+		return 0;
+	return (uint8_t)((0xffU << (8 - (bits - first))) & 0xffU);
 }
 
 int network_parse(struct network *ret, struct span text)
