@@ -146,8 +146,9 @@ static void count_signalling(struct tally_sum *sum, const struct cdr_leg *leg,
 		.secure = span_equal_str(leg->transport, "TLS")};
 	const struct span words[] = {leg->tls_version, leg->tls_cipher};
 
-	/* Nothing was said to anybody: the connection never came to be. */
-	if (leg->transport.len == 0)
+	/* Nothing was said to anybody: the connection never came to be. A record of old names
+	 * TLS all the same, without the version that each open connection has. */
+	if (leg->transport.len == 0 || (fact.secure && leg->tls_version.len == 0))
 		return;
 	fact.text = leg->transport;
 	if (fact.secure) {

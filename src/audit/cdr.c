@@ -187,6 +187,7 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	add_name(out, name);
 	buf_add_char(out, '{');
 	member_string(out, "party", leg->party);
+	member_bool(out, "connected", leg->connected);
 	member_string(out, "transport", leg->transport);
 	member_string(out, "tls_version", leg->version);
 	member_string(out, "tls_cipher", leg->cipher);

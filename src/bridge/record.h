@@ -15,8 +15,11 @@
 
 /* How one leg was protected and what it carried. */
 struct record_leg {
-	const char *party;      /* "server pbx1", "trunk carrier-a" */
-	const char *transport;  /* "UDP", "TCP", "TLS" */
+	const char *party; /* "server pbx1", "trunk carrier-a" */
+	bool connected;    /* a connection to it opened, or over UDP something was sent */
+	const char *
+		transport; /* "UDP", "TCP", "TLS"; "" where it was never connected, as the
+	                         * next three then are */
 	const char *version;    /* "TLS1.3", "" */
 	const char *cipher;     /* "AES-256-GCM", "" */
 	const char *peer_names; /* "DNS:pbx1.example.com", "" */

@@ -94,6 +94,14 @@ bool redial_is(const struct flow *flow)
 	return flow->ops == &redial_ops;
 }
 
+const struct flow *redial_lost(const struct flow *flow)
+{
+	const struct redial *redial =
+		(const void *)((const char *)flow - offsetof(struct redial, flow));
+
+	return redial_is(flow) ? redial->params.lost : flow;
+}
+
 struct flow *redial_new(const struct redial_params *params)
 {
 	struct redial *redial = calloc(1, sizeof(*redial));

@@ -32,6 +32,8 @@ struct flow *redial_new(const struct redial_params *params);
 void redial_start(struct flow *flow);
 /* Whether FLOW is of redial_new(). */
 bool redial_is(const struct flow *flow);
+/* The connection that FLOW stands for; FLOW itself where it is not of redial_new(). */
+const struct flow *redial_lost(const struct flow *flow);
 
 /* From the transport: FLOW is open, or closed. */
 void redial_opened(struct flow *flow);

@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "bridge/diagnosis.h"
 #include "bridge/keying.h"
+#include "bridge/redial.h"
 #include "media/mos.h"
 
 #include <stdio.h>
@@ -153,6 +154,20 @@ static unsigned estimate(const struct relay_stats *stats, const char *codec)
 	return mos_estimate(&facts);
 }
 
+/* What never opened carried nothing. While a connection is made again, the one that was lost is
+ * what carried the leg. */
+static void fill_connection(const struct flow *flow, struct record_leg *ret)
+{
+	ret->remote = flow->remote;
+	ret->connected = flow->opened;
+	if (!flow->opened)
+		return;
+	ret->transport = transport_kind_name(flow->kind);
+	ret->version = flow->version ? flow->version : "";
+	ret->cipher = flow->cipher ? flow->cipher : "";
+	ret->peer_names = flow->peer_names ? flow->peer_names : "";
+}
+
 static void fill_leg(const struct call *call, const struct leg *leg,
 	struct record_leg *ret, char name[static 80], char codec[static 32])
 {
@@ -168,13 +183,8 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 	ret->signalling_required = keying_least_tls(leg);
 	ret->media_required = keying_least_media(leg);
 	ret->party = trunk_name(leg->trunk, name);
-	if (leg->flow) {
-		ret->transport = transport_kind_name(leg->flow->kind);
-		ret->version = leg->flow->version ? leg->flow->version : "";
-		ret->cipher = leg->flow->cipher ? leg->flow->cipher : "";
-		ret->peer_names = leg->flow->peer_names ? leg->flow->peer_names : "";
-		ret->remote = leg->flow->remote;
-	}
+	if (leg->flow)
+		fill_connection(redial_lost(leg->flow), ret);
 	if (leg->dialog.call_id)
 		ret->call_id = leg->dialog.call_id;
 	ret->media = media_name(leg, &ret->media_remote);

@@ -364,9 +364,10 @@ static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit 
 
 static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
-	buf_printf(out, " %s=%s %s.transport=%s %s.media=%s %s.codec=%s", name,
+	buf_printf(out, " %s=%s %s.connected=%s %s.transport=%s %s.tls=%s", name,
 		strrchr(leg->party, ' ') ? strrchr(leg->party, ' ') + 1 : "none", name,
-		leg->transport, name, leg->media, name, leg->codec);
+		leg->connected ? "yes" : "no", name, leg->transport, name, leg->version);
+	buf_printf(out, " %s.media=%s %s.codec=%s", name, leg->media, name, leg->codec);
 }
 
 static void ended(void *arg, const struct record *record)

@@ -163,8 +163,11 @@ static int find_or_make(struct transport *transport,
 	peer = target->kind == TRANSPORT_TLS ? target->peer : NULL;
 	standing = find_flow(transport, target->kind, &target->remote, peer);
 	flow = flow_ref(wire_flow(transport, target->kind, &target->remote, peer));
-	if (!standing && reach == WIRE_REFUSES && target->kind != TRANSPORT_UDP)
+	if (!standing && reach == WIRE_REFUSES && target->kind != TRANSPORT_UDP) {
+		flow->opened = false;
+		flow->version = flow->cipher = "";
 		wire_cut(flow, "Connection refused");
+	}
 	*ret = flow;
 	return 0;
 }

@@ -99,6 +99,31 @@ static void calls_that_failed_are_apart(void **state)
 	assert_null(tally_find(&tally, ""));
 }
 
+/* Neither is below the rules, answered or not: nothing was said over what never opened. */
+static void what_was_never_connected_breaks_no_rule(void **state)
+{
+	static const char *const transports[] = {"", "TLS"};
+	const struct tally_sum *sum;
+	struct cdr cdr;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		cdr = call("", "");
+		cdr.answered = false;
+		cdr.external.transport = span_of(transports[i]);
+		cdr.external.signalling_required = span_of("TLS1.2");
+		tally_add(&tally, &cdr, true);
+		tally_add(&tally, &cdr, false);
+	}
+	sum = sum_of("trunk gw", TALLY_SIGNALLING);
+	assert_int_equal(sum->below, 0);
+	assert_int_equal(sum->way_count, 0);
+	/* what was said in clear is */
+	cdr.external.transport = span_of("TCP");
+	tally_add(&tally, &cdr, true);
+	assert_int_equal(sum->below, 1);
+}
+
 static void less_than_was_demanded_is_noticed(void **state)
 {
 	static const struct {
@@ -239,6 +264,8 @@ int main(void)
 			legs_are_counted_by_how_they_were_protected, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			calls_that_failed_are_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_never_connected_breaks_no_rule, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			less_than_was_demanded_is_noticed, setup, teardown),
 		cmocka_unit_test_setup_teardown(fax_in_clear_is_noticed, setup, teardown),

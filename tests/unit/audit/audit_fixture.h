@@ -58,6 +58,7 @@ static inline struct record fixture_record(uint64_t call, const char *id)
 {
 	struct record_leg leg = {
 		.party = "server pbx1",
+		.connected = true,
 		.transport = "TLS",
 		.version = "TLS1.3",
 		.cipher = "AES-256-GCM",

@@ -50,6 +50,7 @@ static void an_answered_call_has_all_its_times(void **state)
 	assert_int_equal(number(cdr, "talk_us"), 10000000);
 	assert_int_equal(number(cdr, "status"), 200);
 	assert_string_equal(text(leg, "party"), "trunk carrier-a");
+	assert_true(json_is_true(json_object_get(leg, "connected")));
 	assert_string_equal(text(leg, "remote"), "192.0.2.1:5061");
 	assert_string_equal(text(leg, "media_remote"), "[2001:db8::1]:4000");
 	assert_int_equal(number(leg, "rx_packets"), 500);
