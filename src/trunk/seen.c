@@ -99,6 +99,24 @@ static uint64_t add_to_key(uint64_t key, const char *fingerprint)
 	return hash_bytes(fingerprint, strlen(fingerprint), key);
 }
 
+/* How many of CHAIN tell who the peer is: all but roots at its end. Whether a root is sent along
+ * means nothing (RFC 5246 7.4.2): it is believed where we have it as an anchor, and only there. */
+static unsigned count_telling(const struct facts *chain, unsigned count)
+{
+	while (count > 1 && chain[count - 1].self_signed)
+		count--;
+	return count;
+}
+
+static uint64_t key_of(const struct facts *chain, unsigned count)
+{
+	uint64_t key = 0;
+
+	for (unsigned i = 0; i < count_telling(chain, count); i++)
+		key = add_to_key(key, chain[i].fingerprint);
+	return key;
+}
+
 /* What was kept before the start; without it the next chain is the first one. */
 static void recall(const struct seen *seen, struct seen_peer *peer)
 {
@@ -106,7 +124,6 @@ static void recall(const struct seen *seen, struct seen_peer *peer)
 	struct err_text text = {{0}};
 	struct facts_chain chain;
 	struct stat stat;
-	uint64_t key = 0;
 
 	if (!path || lstat(path, &stat))
 		goto out;
@@ -118,8 +135,8 @@ static void recall(const struct seen *seen, struct seen_peer *peer)
 	if (take_chain(peer, &chain))
 		goto out;
 	for (unsigned i = 0; i < peer->count; i++)
-		key = add_to_key(key, peer->chain[i].fingerprint);
-	peer->recent[0] = key;
+		peer->shown = add_to_key(peer->shown, peer->chain[i].fingerprint);
+	peer->recent[0] = key_of(peer->chain, peer->count);
 	peer->since = stat.st_mtime;
 out:
 	free(path);
@@ -170,6 +187,8 @@ static unsigned compare(const struct seen_peer *peer, const struct facts_chain *
 {
 	const struct facts *old = &peer->chain[0];
 	const struct facts *new = &chain->facts[0];
+	const unsigned old_count = count_telling(peer->chain, peer->count);
+	const unsigned new_count = count_telling(chain->facts, chain->count);
 	unsigned changed = 0;
 
 	if (strcmp(old->fingerprint, new->fingerprint))
@@ -182,9 +201,9 @@ static unsigned compare(const struct seen_peer *peer, const struct facts_chain *
 		changed |= SEEN_EKU;
 	if (strcmp(old->names, new->names))
 		changed |= SEEN_NAMES;
-	if (peer->count != chain->count)
+	if (old_count != new_count)
 		changed |= SEEN_CHAIN;
-	for (unsigned i = 1; i < chain->count && i < peer->count; i++)
+	for (unsigned i = 1; i < old_count && i < new_count; i++)
 		if (strcmp(peer->chain[i].fingerprint, chain->facts[i].fingerprint))
 			changed |= SEEN_CHAIN;
 	return changed;
@@ -289,15 +308,16 @@ void seen_note(
 		key = add_to_key(key, facts_fingerprint(&chain[i], print));
 	}
 	/* so it is but for the first time, and all that most handshakes cost */
-	if (!peer || (peer->chain && peer->recent[0] == key))
+	if (!peer || (peer->chain && peer->shown == key))
 		return;
 	if (facts_of_der(&facts, chain, count))
 		return;
-	known = is_recent(peer, key);
+	known = is_recent(peer, key_of(facts.facts, facts.count));
 	if (!known)
 		take_news(seen, peer, &facts);
 	if (take_chain(peer, &facts))
 		return;
+	peer->shown = key;
 	if (known)
 		return;
 	err = keep(seen, name, chain, count);

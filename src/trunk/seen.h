@@ -14,7 +14,7 @@ enum seen_change {
 	SEEN_CERTIFICATE = 1 << 0,
 	SEEN_KEY = 1 << 1,
 	SEEN_ISSUER = 1 << 2,
-	SEEN_CHAIN = 1 << 3, /* what is above the leaf */
+	SEEN_CHAIN = 1 << 3, /* what is above the leaf, but for roots */
 	SEEN_EKU = 1 << 4,
 	SEEN_NAMES = 1 << 5,
 };
@@ -31,7 +31,9 @@ struct seen_peer {
 	unsigned changed; /* by the last change since the start; 0: there was none */
 	time_t changed_at;
 	char before[FACTS_FINGERPRINT_SIZE]; /* the leaf until then */
-	uint64_t recent[SEEN_RECENT_MAX];    /* hashes of chains, the latest first */
+	uint64_t shown; /* hash of the chain as it came, root and all */
+	uint64_t recent
+		[SEEN_RECENT_MAX]; /* hashes of chains without roots, the latest first */
 };
 
 struct seen;

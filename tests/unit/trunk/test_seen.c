@@ -220,6 +220,61 @@ static void an_intermediate_alone_may_change(void **state)
 	lab_drop(&id);
 }
 
+/* Shows ID with its issuers and, where WHOLE, the root above them. */
+static void show_with_root(const struct lab_id *id, const struct lab_id *root, bool whole)
+{
+	gnutls_datum_t chain[6];
+	unsigned count = lab_chain(id, chain, 4), shown = count;
+
+	if (whole)
+		shown += lab_chain(root, chain + count, 2);
+	assert_int_equal(shown, whole ? count + 1 : count);
+	seen_note(world.seen, "trunk a", chain, shown);
+	lab_chain_free(chain, shown);
+}
+
+static void a_root_that_comes_or_stays_away_is_no_change(void **state)
+{
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, "a.example.com", &world.sub);
+	show_with_root(&id, &world.root, false);
+	assert_int_equal(world.news, 1);
+	for (unsigned i = 0; i < 4; i++) {
+		show_with_root(&id, &world.root, i % 2 == 0);
+		assert_int_equal(
+			seen_find(world.seen, "trunk a")->count, i % 2 == 0 ? 3 : 2);
+	}
+	show_with_root(&id, &world.root, true);
+	seen_free(world.seen);
+	open_seen();
+	show_with_root(&id, &world.root, false);
+	show_with_root(&id, &world.root, true);
+	assert_int_equal(world.news, 1);
+	assert_int_equal(seen_find(world.seen, "trunk a")->changed, 0);
+	assert_int_equal(world.lines[LOG_LEVEL_WARNING], 0);
+	lab_drop(&id);
+}
+
+/* One that left out a certificate which tells, root or no root, is news. */
+static void what_stands_below_a_root_still_counts(void **state)
+{
+	gnutls_datum_t chain[6];
+	struct lab_id id;
+	unsigned count;
+
+	(void)state;
+	lab_host(&id, "a.example.com", &world.sub);
+	show_with_root(&id, &world.root, true);
+	count = lab_chain(&id, chain, 4);
+	assert_int_equal(count, 2);
+	seen_note(world.seen, "trunk a", chain, 1);
+	expect_change("chain", LOG_LEVEL_WARNING);
+	lab_chain_free(chain, count);
+	lab_drop(&id);
+}
+
 static void machines_of_a_cluster_are_no_news_each_time(void **state)
 {
 	struct lab_id one, two;
@@ -297,6 +352,8 @@ int main(void)
 		SEEN_TEST(another_chain_is_a_warning),
 		SEEN_TEST(another_purpose_or_name_is_a_warning),
 		SEEN_TEST(an_intermediate_alone_may_change),
+		SEEN_TEST(a_root_that_comes_or_stays_away_is_no_change),
+		SEEN_TEST(what_stands_below_a_root_still_counts),
 		SEEN_TEST(machines_of_a_cluster_are_no_news_each_time),
 		SEEN_TEST(it_is_remembered_over_a_start),
 		SEEN_TEST(what_cannot_be_kept_or_read_is_said),
