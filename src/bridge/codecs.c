@@ -104,6 +104,53 @@ int codecs_filter(struct sdp *out, unsigned index, const struct leg *leg)
 	return sdp_keep_formats(out, index, kept.list, kept.count);
 }
 
+static bool is_listed(const struct config_words *codecs, const struct sdp *sdp,
+	unsigned index, struct span format)
+{
+	struct span name;
+
+	if (!sdp_format_codec(sdp, index, format, &name))
+		return false;
+	for (size_t i = 0; i < codecs->count; i++)
+		if (codec_matches(codecs->words[i], name))
+			return true;
+	return false;
+}
+
+int codecs_restrict(struct sdp *out, unsigned index, const struct leg *leg)
+{
+	const struct config_words *codecs = &leg->settings->codecs;
+	struct span rest = sdp_media(out, index)->formats;
+	struct formats kept = {.count = 0};
+	struct span format;
+
+	if (!codecs->count || !is_audio(out, index))
+		return 0;
+	while (span_next(&rest, ' ', &format))
+		if (is_speech(out, index, format) &&
+			is_listed(codecs, out, index, format))
+			add(&kept, format);
+	if (!kept.count)
+		return ERR_SUPPORT;
+	take_companions(out, index, &kept);
+	return sdp_keep_formats(out, index, kept.list, kept.count);
+}
+
+int codecs_keep_first(struct sdp *out, unsigned index)
+{
+	struct span rest = sdp_media(out, index)->formats;
+	struct formats kept = {.count = 0};
+	struct span format;
+
+	while (!kept.count && span_next(&rest, ' ', &format))
+		if (is_speech(out, index, format))
+			add(&kept, format);
+	if (!kept.count)
+		return 0;
+	take_companions(out, index, &kept);
+	return sdp_keep_formats(out, index, kept.list, kept.count);
+}
+
 /* ---- of the offer ---- */
 
 static bool same_codec(const struct sdp *a, unsigned index, struct span format_a,

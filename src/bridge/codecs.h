@@ -14,6 +14,11 @@
  */
 int codecs_filter(struct sdp *out, unsigned index, const struct leg *leg);
 
+/* The same in the order that OUT has. */
+int codecs_restrict(struct sdp *out, unsigned index, const struct leg *leg);
+/* Leaves the first codec of line INDEX and its companions. 0; ERR_LIMIT, -ENOMEM. */
+int codecs_keep_first(struct sdp *out, unsigned index);
+
 /*
  * Leaves the formats of line INDEX of OUT, an answer of LEG, that LEG was offered. They may have
  * other numbers there; a dynamic one without rtpmap gets that of the offer. Sets

@@ -7,189 +7,13 @@
 #include "bridge/identity.h"
 #include "bridge/keying.h"
 #include "bridge/media_address.h"
+#include "bridge/media_lines.h"
 #include "bridge/media_relay.h"
 #include "bridge/tolerated.h"
 
 #include <errno.h>
 #include <string.h>
 #include <strings.h>
-
-/* One description of leg FROM on its way to leg TO. */
-struct mediation {
-	struct relay_session *session;
-	const struct config *config;
-	struct leg *from, *to;
-	const struct sdp *in; /* as FROM said it */
-	struct sdp *out;      /* as TO will get it */
-};
-
-/* Session lines that name or locate the other side go; the address becomes ours. */
-static int rewrite_session(const struct mediation *m)
-{
-	int err = sdp_set_name(m->out, "-");
-
-	sdp_remove_lines(m->out, SDP_SESSION, "iuepkrz");
-	attributes_filter(m->out, SDP_SESSION, m->from, m->to);
-	return err ? err
-		   : sdp_set_connection(
-			     m->out, SDP_SESSION, identity_media_shown(m->to, m->config));
-}
-
-/* ---- lines ---- */
-
-static int add_crypto(struct sdp *out, unsigned index, const struct leg *leg,
-	const struct sdes_crypto *crypto)
-{
-	struct sdes_crypto line = *crypto;
-	struct buf value;
-	int err = -ENOMEM;
-
-	if (leg->gateway && leg->gateway->sdp_lifetime) {
-		line.lifetime = (uint64_t)1 << 31;
-		line.lifetime_power = true;
-	}
-	buf_init(&value, 0);
-	sdes_print(&line, &value);
-	if (buf_str(&value))
-		err = sdp_add_attribute(out, (int)index, "crypto", buf_str(&value));
-	if (value.data)
-		secret_wipe_bytes(value.data, value.len);
-	buf_free(&value);
-	sdes_wipe(&line);
-	return err;
-}
-
-/* Addresses and ports of line INDEX, everything of the other hop removed. */
-static int rewrite_line(const struct mediation *m, unsigned index, const char *proto)
-{
-	struct addr local;
-	int err;
-
-	relay_stream_local(m->session, index, m->to->home->which, &local);
-	attributes_filter(m->out, (int)index, m->from, m->to);
-	sdp_remove_lines(m->out, (int)index, "ik");
-	err = sdp_set_media(m->out, index, addr_port(&local), proto);
-	return err ? err : sdp_remove_connection(m->out, (int)index);
-}
-
-/* ---- directions ---- */
-
-static enum sdp_direction make_direction(bool send, bool receive)
-{
-	if (send)
-		return receive ? SDP_SENDRECV : SDP_SENDONLY;
-	return receive ? SDP_RECVONLY : SDP_INACTIVE;
-}
-
-/* How an offer's direction is written toward LEG: c=0.0.0.0 is never passed on. */
-static enum sdp_direction offered_direction(
-	const struct stream_terms *terms, const struct leg *leg)
-{
-	enum sdp_direction direction = terms->direction;
-	bool held = terms->hold_address || direction == SDP_SENDONLY ||
-		    direction == SDP_INACTIVE;
-
-	if (terms->hold_address && direction == SDP_SENDRECV)
-		direction = SDP_SENDONLY;
-	if (!held || !leg->gateway)
-		return direction;
-	switch (leg->gateway->hold) {
-	case CONFIG_HOLD_SENDONLY:
-		return SDP_SENDONLY;
-	case CONFIG_HOLD_INACTIVE:
-		return SDP_INACTIVE;
-	case CONFIG_HOLD_PASS:
-		break;
-	}
-	return direction;
-}
-
-/* An answer may not do more than its offer allowed (RFC 3264 6.1). */
-static enum sdp_direction answered_direction(
-	const struct stream_terms *answer, const struct stream_terms *offer)
-{
-	bool send = sdp_direction_sends(answer->direction) &&
-		    sdp_direction_receives(offer->direction) && !offer->hold_address;
-	bool receive = sdp_direction_receives(answer->direction) &&
-		       sdp_direction_sends(offer->direction);
-
-	return make_direction(send, receive);
-}
-
-static void read_terms(struct stream_terms *terms, const struct sdp_media *media)
-{
-	terms->set = true;
-	terms->proto = media->proto;
-	terms->rtp = media->rtp;
-	terms->rtcp = media->rtcp;
-	terms->mux = media->rtcp_mux;
-	terms->hold_address = media->on_hold_address;
-	terms->direction = media->direction;
-}
-
-/* ---- offers ---- */
-
-/* The stream of line INDEX, made where there is none. NULL: out of memory. */
-static struct stream *stream_of(struct leg *leg, unsigned index)
-{
-	if (!leg->streams[index])
-		leg->streams[index] = stream_new();
-	if (leg->streams[index])
-		leg->streams[index]->secured = leg->secured >> index & 1;
-	return leg->streams[index];
-}
-
-/* Why a line in another protocol than RTP and UDPTL is refused. */
-static int refuse_proto(
-	const struct sdp_media *media, unsigned index, struct err_text *text)
-{
-	size_t shown = media->proto_text.len > 40 ? 40 : media->proto_text.len;
-
-	if (memmem(media->proto_text.p, media->proto_text.len, "TLS/RTP", 7))
-		return err_set(text, ERR_SUPPORT,
-			"media line %u offers DTLS-SRTP (%.*s), SDES (RTP/SAVP with "
-			"a=crypto) is required",
-			index + 1, (int)shown, media->proto_text.p);
-	return err_set(text, ERR_SUPPORT,
-		"media line %u is of protocol %.*s, which is not served", index + 1,
-		(int)shown, media->proto_text.p);
-}
-
-/* Whether the relay could pass line INDEX at all. 0, or ERR_SUPPORT with TEXT. */
-static int check_line(const struct mediation *m, unsigned index, struct err_text *text)
-{
-	const struct sdp_media *media = sdp_media(m->in, index);
-	struct err_text why = {{0}};
-
-	if (media->fault)
-		return err_set(
-			text, ERR_SUPPORT, "media line %u: %s", index + 1, media->fault);
-	if (index >= RELAY_STREAMS)
-		return err_set(text, ERR_SUPPORT,
-			"media line %u is one too many, %d are served", index + 1,
-			RELAY_STREAMS);
-	if (media->proto != SDP_PROTO_UDPTL && !sdp_proto_is_rtp(media->proto))
-		return refuse_proto(media, index, text);
-	if (media->on_hold_address)
-		return 0;
-	if (media_address_check(m->from, m->config, &media->rtp, &why))
-		return err_set(text, ERR_SUPPORT, "media line %u has %.200s", index + 1,
-			why.text);
-	return 0;
-}
-
-/* Where RTCP goes: as a=rtcp says, or beside RTP where that may not be. */
-static void check_rtcp(const struct mediation *m, struct stream_terms *terms)
-{
-	uint16_t port = addr_port(&terms->rtp);
-
-	if (!terms->rtcp.len || terms->hold_address ||
-		!media_address_check(m->from, m->config, &terms->rtcp, NULL))
-		return;
-	terms->rtcp = terms->rtp;
-	if (port < UINT16_MAX)
-		addr_set_port(&terms->rtcp, (uint16_t)(port + 1));
-}
 
 /* On what terms line INDEX of an offer is served. 0; ERR_SUPPORT with TEXT: it is not; -ENOMEM. */
 static int take_offered_line(
@@ -198,7 +22,7 @@ static int take_offered_line(
 	const struct sdp_media *media = sdp_media(m->in, index);
 	bool udptl = media->proto == SDP_PROTO_UDPTL;
 	struct stream *stream;
-	int err = check_line(m, index, text);
+	int err = media_line_check(m, index, text);
 
 	if (err)
 		return err;
@@ -207,71 +31,13 @@ static int take_offered_line(
 			"media line %u is UDPTL, which passes where both sides have "
 			"t38 = relay",
 			index + 1);
-	stream = stream_of(m->from, index);
+	stream = media_line_stream(m->from, index);
 	if (!stream)
 		return -ENOMEM;
 	stream_drop_next(stream);
-	read_terms(&stream->next, media);
-	check_rtcp(m, &stream->next);
+	media_line_read_terms(&stream->next, media);
+	media_line_check_rtcp(m, &stream->next);
 	return udptl ? 0 : keying_read_offer(m->from, stream, m->in, index, text);
-}
-
-/* The profile that TO has used on this line, where it is known; else that of the offer. */
-static enum sdp_proto profile_for(
-	const struct stream *stream, const struct stream_terms *theirs)
-{
-	return stream->now.set && sdp_proto_is_rtp(stream->now.proto) &&
-			       sdp_proto_is_rtp(theirs->proto)
-		       ? stream->now.proto
-		       : theirs->proto;
-}
-
-/* RFC 4585 4.2: a=rtcp-fb belongs to the profiles with feedback. */
-static void drop_feedback(struct sdp *out, unsigned index, enum sdp_proto offered)
-{
-	static const char *const name = "rtcp-fb";
-
-	if (sdp_proto_has_feedback(offered) &&
-		!sdp_proto_has_feedback(sdp_media(out, index)->proto))
-		sdp_remove_attributes(out, (int)index, &name, 1);
-}
-
-static int write_offered_line(const struct mediation *m, unsigned index)
-{
-	const struct stream_terms *theirs = &m->from->streams[index]->next;
-	struct stream *stream = stream_of(m->to, index);
-	bool udptl = theirs->proto == SDP_PROTO_UDPTL;
-	bool secure_proto = false;
-	int err = 0;
-
-	if (!stream)
-		return -ENOMEM;
-	stream_drop_next(stream);
-	stream->next.set = true;
-	if (!udptl)
-		err = keying_make_offer(m->to, stream, &secure_proto);
-	if (!err)
-		err = rewrite_line(m, index,
-			sdp_proto_text(profile_for(stream, theirs), secure_proto));
-	drop_feedback(m->out, index, theirs->proto);
-	stream->next.proto = sdp_media(m->out, index)->proto;
-	for (unsigned i = 0; i < stream->offered_count && !err; i++)
-		err = add_crypto(m->out, index, m->to, &stream->offered[i]);
-	if (!err && !udptl && m->to->gateway && m->to->gateway->rtcp_mux)
-		err = sdp_add_attribute(m->out, (int)index, "rtcp-mux", NULL);
-	if (!err)
-		err = sdp_set_direction(m->out, index, offered_direction(theirs, m->to));
-	return err;
-}
-
-static void forget_line(
-	struct relay_session *session, struct leg *a, struct leg *b, unsigned index)
-{
-	relay_stream_remove(session, index);
-	stream_free(a->streams[index]);
-	stream_free(b->streams[index]);
-	a->streams[index] = NULL;
-	b->streams[index] = NULL;
 }
 
 /* 0; ERR_SUPPORT with TEXT: the line is refused; others: the whole offer fails. */
@@ -295,7 +61,7 @@ static int offer_line(const struct mediation *m, unsigned index, struct err_text
 		err = relay_stream_add(m->session, index);
 	if (err)
 		return err;
-	return write_offered_line(m, index);
+	return media_line_write_offer(m, index, &m->from->streams[index]->next);
 }
 
 /* All lines of an offer; those that cannot be served are refused. TEXT says why the first of
@@ -327,14 +93,6 @@ static int offer_lines(const struct mediation *m, struct err_text *text)
 	return served || !refused ? 0 : ERR_SUPPORT;
 }
 
-/* Its streams have their ports where its configuration says: those of a candidate that did
- * not take the call may be elsewhere, and are made anew. */
-static int place_leg(
-	struct relay_session *session, const struct config *config, const struct leg *leg)
-{
-	return relay_set_address(session, leg->home->which, identity_media(leg, config));
-}
-
 /* An address of SDP, of the family that the others mostly have; NULL: there is none. */
 static const struct addr *said_address(const struct sdp *sdp)
 {
@@ -354,9 +112,9 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 
 	media_address_choose_family(from, said_address(in));
 	media_address_choose_family(to, NULL);
-	err = place_leg(session, config, from);
+	err = media_line_place(session, config, from);
 	if (!err)
-		err = place_leg(session, config, to);
+		err = media_line_place(session, config, to);
 	if (err)
 		return err;
 	if (sdp_was_repaired(in))
@@ -367,7 +125,7 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 	m.out = sdp_copy(in);
 	if (!m.out)
 		return -ENOMEM;
-	err = rewrite_session(&m);
+	err = media_line_rewrite_session(&m);
 	if (!err)
 		err = offer_lines(&m, text);
 	if (!err)
@@ -415,15 +173,15 @@ static int write_answered_line(const struct mediation *m, unsigned index)
 	struct stream *offerer = to->streams[index];
 	const char *proto = sdp_proto_text(
 		offerer->next.proto, sdp_proto_is_secure(offerer->next.proto));
-	int err = rewrite_line(m, index, proto);
+	int err = media_line_rewrite(m, index, proto);
 
 	if (!err && offerer->next.secure)
-		err = add_crypto(m->out, index, to, &offerer->next.ours);
+		err = media_line_add_crypto(m->out, index, to, &offerer->next.ours);
 	if (!err && offerer->next.mux)
 		err = sdp_add_attribute(m->out, (int)index, "rtcp-mux", NULL);
 	if (!err)
 		err = sdp_set_direction(m->out, index,
-			answered_direction(&answerer->next, &offerer->next));
+			media_line_answered_direction(&answerer->next, &offerer->next));
 	if (!err)
 		err = media_relay_set(m->session, index, from, &answerer->next);
 	if (!err)
@@ -450,7 +208,7 @@ static int take_answered_line(
 	const struct sdp_media *media = sdp_media(m->in, index);
 	enum sdp_proto offered = sdp_media(from->offer.local, index)->proto;
 	bool mux = from->gateway && from->gateway->rtcp_mux;
-	int err = check_line(m, index, text);
+	int err = media_line_check(m, index, text);
 
 	if (err)
 		return err;
@@ -461,8 +219,8 @@ static int take_answered_line(
 			index + 1);
 	if (sdp_proto_has_feedback(offered) != sdp_proto_has_feedback(media->proto))
 		tolerated_note(from, TOLERATED_SDP_PROFILE);
-	read_terms(terms, media);
-	check_rtcp(m, terms);
+	media_line_read_terms(terms, media);
+	media_line_check_rtcp(m, terms);
 	terms->mux = terms->mux && mux; /* only where we offered it */
 	return 0;
 }
@@ -545,7 +303,7 @@ static void forget_dropped(
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
 		if (dropped >> i & 1)
-			forget_line(session, from, to, i);
+			media_line_forget(session, from, to, i);
 }
 
 static void note_form(struct leg *from, const struct sdp *in)
@@ -585,7 +343,7 @@ int media_sdp_answer(struct relay_session *session, const struct config *config,
 	if (!m.out)
 		return -ENOMEM;
 	note_form(from, in);
-	err = rewrite_session(&m);
+	err = media_line_rewrite_session(&m);
 	if (!err && to->offer.remote) /* RFC 3264 6: t= is that of the offer */
 		err = sdp_set_time(m.out, to->offer.remote);
 	if (!err)
@@ -605,13 +363,145 @@ int media_sdp_answer(struct relay_session *session, const struct config *config,
 	return 0;
 }
 
+/* ---- an offer that no leg made ---- */
+
+/* What we can name by ourselves; `codecs` chooses of it. */
+static const char own_offer[] = "v=0\r\n"
+				"o=- 0 0 IN IP4 0.0.0.0\r\n"
+				"s=-\r\n"
+				"c=IN IP4 0.0.0.0\r\n"
+				"t=0 0\r\n"
+				"m=audio 9 RTP/AVP 8 0 9 18 3 96 101 102\r\n"
+				"a=rtpmap:8 PCMA/8000\r\n"
+				"a=rtpmap:0 PCMU/8000\r\n"
+				"a=rtpmap:9 G722/8000\r\n"
+				"a=rtpmap:18 G729/8000\r\n"
+				"a=rtpmap:3 GSM/8000\r\n"
+				"a=rtpmap:96 opus/48000/2\r\n"
+				"a=rtpmap:101 telephone-event/8000\r\n"
+				"a=fmtp:101 0-15\r\n"
+				"a=rtpmap:102 telephone-event/48000\r\n"
+				"a=fmtp:102 0-15\r\n";
+
+/* The formats that TO lists, else the usual ones, without what FROM would not take. */
+static int choose_formats(struct sdp *out, const struct leg *from, const struct leg *to)
+{
+	static const struct span usual[] = {{"8", 1}, {"0", 1}, {"101", 3}};
+	int err = 0;
+
+	if (!to->settings->codecs.count)
+		err = sdp_keep_formats(out, 0, usual, sizeof(usual) / sizeof(usual[0]));
+	if (!err)
+		err = codecs_filter(out, 0, to);
+	return err ? err : codecs_restrict(out, 0, from);
+}
+
+static int make_own_line(const struct mediation *m, struct err_text *text)
+{
+	const struct stream_terms terms = {
+		.set = true, .proto = SDP_PROTO_AVP, .direction = SDP_SENDRECV};
+	int err = choose_formats(m->out, m->from, m->to);
+
+	if (err == ERR_SUPPORT)
+		return err_set(text, err,
+			"no codec that both sides have configured can be offered");
+	if (!err)
+		err = dtmf_sdp_offer(m->from, m->to, m->out, 0);
+	if (!err && !relay_stream_exists(m->session, 0))
+		err = relay_stream_add(m->session, 0);
+	return err ? err : media_line_write_offer(m, 0, &terms);
+}
+
+int media_sdp_make_offer(struct relay_session *session, const struct config *config,
+	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text)
+{
+	struct mediation m = {session, config, from, to, NULL, NULL};
+	int err;
+
+	media_address_choose_family(from, NULL);
+	media_address_choose_family(to, NULL);
+	err = media_line_place(session, config, from);
+	if (!err)
+		err = media_line_place(session, config, to);
+	if (!err)
+		err = sdp_read(&m.out, own_offer, sizeof(own_offer) - 1, text);
+	if (!err)
+		err = media_line_rewrite_session(&m);
+	if (!err)
+		err = make_own_line(&m, text);
+	if (!err)
+		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
+	if (err) {
+		sdp_free(m.out);
+		return err;
+	}
+	*ret = m.out;
+	return 0;
+}
+
+/* Line INDEX of the answer of FROM to our own offer becomes one of an offer to TO. 0;
+ * ERR_SUPPORT with TEXT: it cannot be served. */
+static int pass_own_line(const struct mediation *m, unsigned index, struct err_text *text)
+{
+	struct leg *from = m->from, *to = m->to;
+	int err = take_answered_line(m, index, text);
+
+	if (!err && !media_line_stream(to, index))
+		return -ENOMEM;
+	if (!err)
+		err = codecs_fit_answer(m->out, index, from, to, text);
+	if (!err)
+		err = keying_read_answer(from, from->streams[index], m->in, index, text);
+	if (!err)
+		err = codecs_keep_first(m->out, index);
+	if (!err)
+		err = dtmf_sdp_offer(from, to, m->out, index);
+	return err ? err : media_line_write_offer(m, index, &from->streams[index]->next);
+}
+
+/* The first line is the one that we offered; any further one was added by its sender. */
+static int pass_own_lines(const struct mediation *m, struct err_text *text)
+{
+	int err = 0;
+
+	if (!sdp_count_media(m->in) || !sdp_media(m->in, 0)->port || !m->from->streams[0])
+		return err_set(text, ERR_SUPPORT, "the answer takes no media");
+	err = pass_own_line(m, 0, text);
+	for (unsigned i = 1; i < sdp_count_media(m->in) && !err; i++)
+		err = sdp_refuse_media(m->out, i, NULL);
+	return err;
+}
+
+int media_sdp_pass_own_answer(struct relay_session *session, const struct config *config,
+	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text)
+{
+	const struct sdp *in = from->offer.remote;
+	struct mediation m = {session, config, from, to, in, sdp_copy(in)};
+	int err;
+
+	if (!m.out)
+		return -ENOMEM;
+	note_form(from, in);
+	err = media_line_rewrite_session(&m);
+	if (!err)
+		err = pass_own_lines(&m, text);
+	if (!err)
+		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
+	if (err) {
+		sdp_free(m.out);
+		return err;
+	}
+	*ret = m.out;
+	return 0;
+}
+
 void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *b)
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
 		bool agreed = a->streams[i] && a->streams[i]->now.set;
 
 		if (!agreed && (a->streams[i] || b->streams[i])) {
-			forget_line(session, a, b, i);
+			media_line_forget(session, a, b, i);
 			continue;
 		}
 		if (a->streams[i])

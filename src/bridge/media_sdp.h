@@ -31,6 +31,21 @@ int media_sdp_answer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text);
 
+/*
+ * An offer to TO where FROM made none: audio, of TO's `codecs` without what FROM's leave out, by
+ * default PCMA, PCMU and telephone-event, with our keys and address. As media_sdp_offer().
+ */
+int media_sdp_make_offer(struct relay_session *session, const struct config *config,
+	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text);
+/*
+ * What FROM answered to it, its last description, becomes an offer to TO: of one codec, the first
+ * that FROM named, and telephone-event, so that whatever TO answers FROM has agreed to. The
+ * answer of TO goes to media_sdp_answer(). 0; ERR_SUPPORT with TEXT: what FROM answered gives
+ * less protection than was demanded, or has nothing that can be served.
+ */
+int media_sdp_pass_own_answer(struct relay_session *session, const struct config *config,
+	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text);
+
 /* The outstanding offer came to nothing: new streams go, agreed ones stay as they were. */
 void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *b);
 

@@ -387,13 +387,16 @@ static int act_reply(struct call *call, const struct oa_report *report)
 		err = err_set(report->text, ERR_FORMAT, "it has no answer to our offer");
 	if (!err)
 		err = oa_receive(from, sdp, report->text);
-	if (!err)
+	if (!err && call->oa.made)
+		err = oa_take_made(call, report->text);
+	else if (!err)
 		err = oa_make_answer(call, from, to, true, &out, report->text);
 	if (by_prack)
 		leg_prack(to, err ? NULL : out);
-	else
+	else if (!call->oa.made) /* it has its ACK */
 		leg_ack(to, err ? NULL : out);
 	sdp_free(out);
+	call->oa.made = false;
 	if (by_prack && !err)
 		call->oa.answered_a = call->oa.settled = true;
 	if (!err)

@@ -40,6 +40,7 @@ struct oa {
 	void (*failed_h)(struct call *call, const char *why);
 	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
+	bool made;       /* leg b's first offer is our own: leg a made none */
 	bool settled;    /* both legs agreed before the 2xx, by UPDATE or PRACK */
 };
 

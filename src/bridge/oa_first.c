@@ -2,15 +2,21 @@
 #include "bridge/oa_priv.h"
 
 #include "base/log.h"
+#include "bridge/media_sdp.h"
 
 #include <stdlib.h>
 
 int oa_first_offer(struct call *call, struct sdp **ret, struct err_text *text)
 {
 	*ret = NULL;
-	if (call->a.offer.state != OFFER_RECEIVED)
+	call->oa.made = false;
+	if (call->a.offer.state == OFFER_RECEIVED)
+		return oa_make_offer(call, &call->a, &call->b, ret, text);
+	if (call->b.settings->delayed_offer == CONFIG_DELAYED_OFFER_PASS)
 		return 0;
-	return oa_make_offer(call, &call->a, &call->b, ret, text);
+	call->oa.made = true;
+	return media_sdp_make_offer(
+		call->session, call->config, &call->a, &call->b, ret, text);
 }
 
 void oa_first_sent(struct call *call)
@@ -121,14 +127,36 @@ static int pass_early_offer(struct call *call, struct message *response, struct 
 	return 0;
 }
 
+/* SDP, taken, answers our own offer early: it is kept for the 2xx, since leg a, which has no
+ * offer yet, cannot hear anything. */
+static int keep_early_answer(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	bool reliable = call->b.prack_due != 0;
+	int err;
+
+	(void)ret;
+	offer_reopen(&call->b.offer, OFFER_SENT);
+	err = oa_receive(&call->b, sdp, text);
+	if (!reliable || err)
+		offer_reopen(&call->b.offer, OFFER_SENT);
+	if (!err)
+		remember_branch(call, response);
+	return err;
+}
+
 /* What the SDP of leg b's 18x is. */
-enum early { EARLY_NOTHING, EARLY_ANSWER, EARLY_OFFER };
+enum early { EARLY_NOTHING, EARLY_ANSWER, EARLY_OFFER, EARLY_KEPT, EARLY_KINDS };
 
 static enum early early_kind(const struct call *call, const struct message *response)
 {
 	const struct offer *offer = &call->b.offer;
 	bool reliable = call->b.prack_due != 0;
 
+	if (call->oa.made)
+		return offer->state == OFFER_SENT || !is_same_branch(call, response)
+			       ? EARLY_KEPT
+			       : EARLY_NOTHING;
 	if (offer->state == OFFER_SENT)
 		return passes_early_media(call) || reliable ? EARLY_ANSWER
 							    : EARLY_NOTHING;
@@ -142,6 +170,28 @@ static enum early early_kind(const struct call *call, const struct message *resp
 	return EARLY_NOTHING;
 }
 
+/* SDP, taken, means nothing here. */
+static int pass_over(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	(void)call;
+	(void)response;
+	(void)ret;
+	(void)text;
+	sdp_free(sdp);
+	return 0;
+}
+
+typedef int take_early(struct call *call, struct message *response, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text);
+
+static take_early *const early_rules[EARLY_KINDS] = {
+	[EARLY_NOTHING] = pass_over,
+	[EARLY_ANSWER] = take_early_answer,
+	[EARLY_OFFER] = pass_early_offer,
+	[EARLY_KEPT] = keep_early_answer,
+};
+
 int oa_provisional(struct call *call, struct message *response, struct err_text *text)
 {
 	struct sdp *sdp = NULL;
@@ -151,12 +201,8 @@ int oa_provisional(struct call *call, struct message *response, struct err_text 
 
 	if (!err && sdp)
 		kind = early_kind(call, response);
-	if (kind == EARLY_ANSWER)
-		err = take_early_answer(call, response, sdp, &out, text);
-	else if (kind == EARLY_OFFER)
-		err = pass_early_offer(call, response, sdp, &out, text);
-	else
-		sdp_free(sdp);
+	if (!err)
+		err = early_rules[kind](call, response, sdp, &out, text);
 	if (err)
 		log_warning("call",
 			"call=%s leg=b event=early-media-refused reason=\"%s\"", call->id,
@@ -195,14 +241,59 @@ static int take_first_answer(struct call *call, struct message *response, struct
 	return oa_make_answer(call, &call->b, &call->a, true, ret, text);
 }
 
+/* SDP, taken, or what an 18x of this branch had answers our own offer. */
+static int take_own_answer(struct call *call, struct message *response, struct sdp *sdp,
+	struct err_text *text)
+{
+	bool early = is_same_branch(call, response);
+
+	if (sdp && (call->b.offer.state == OFFER_SENT || !early)) {
+		offer_reopen(&call->b.offer, OFFER_SENT);
+		return oa_receive(&call->b, sdp, text);
+	}
+	sdp_free(sdp);
+	if (!early)
+		return err_set(text, ERR_FORMAT, "the 2xx has no answer to our offer");
+	offer_reopen(&call->b.offer, OFFER_IDLE);
+	return 0;
+}
+
+/* Leg b's 2xx to an offer of our own: it is acknowledged at once, and leg a, which offered
+ * nothing, gets an offer of what leg b took. Its answer is in its ACK. */
+static int accept_made(struct call *call, struct message *response, struct err_text *text)
+{
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	int err = oa_read(response, &sdp, text);
+
+	if (!err)
+		err = take_own_answer(call, response, sdp, text);
+	if (!err)
+		err = media_sdp_pass_own_answer(
+			call->session, call->config, &call->b, &call->a, &out, text);
+	leg_ack(&call->b, NULL);
+	if (!err)
+		err = leg_answer(&call->a, out);
+	sdp_free(out);
+	if (err)
+		return err;
+	call->oa.came = OA_BY_INVITE;
+	oa_set_state(call, OA_OWED);
+	call->oa.asker = &call->a;
+	return 0;
+}
+
 int oa_accept_first(struct call *call, struct message *response, struct err_text *text)
 {
 	struct offer *offer = &call->b.offer;
 	bool delayed = offer->state == OFFER_IDLE && !offer->complete;
 	struct sdp *sdp = NULL;
 	struct sdp *out = NULL;
-	int err = oa_read(response, &sdp, text);
+	int err;
 
+	if (call->oa.made)
+		return accept_made(call, response, text);
+	err = oa_read(response, &sdp, text);
 	/* a PRACK is still to come, or the answer to an UPDATE: that goes on by itself */
 	if (call->oa.state == OA_OWED || call->oa.went == OA_BY_UPDATE) {
 		sdp_free(sdp);
@@ -222,5 +313,29 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 		oa_set_state(call, delayed ? OA_OWED : OA_IDLE);
 	if (!err && delayed)
 		call->oa.asker = &call->a;
+	return err;
+}
+
+static bool has_active_line(const struct sdp *sdp)
+{
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++)
+		if (sdp_media(sdp, i)->port)
+			return true;
+	return false;
+}
+
+int oa_take_made(struct call *call, struct err_text *text)
+{
+	uint64_t version = call->b.offer.version;
+	struct sdp *out = NULL;
+	int err;
+
+	if (!has_active_line(call->a.offer.remote))
+		return err_set(text, ERR_SUPPORT, "the answer takes no media");
+	offer_reopen(&call->b.offer, OFFER_RECEIVED);
+	err = oa_make_answer(call, &call->a, &call->b, true, &out, text);
+	sdp_free(out);
+	/* that answer did not leave (RFC 3264 8: versions rise by one) */
+	call->b.offer.version = version;
 	return err;
 }

@@ -23,3 +23,6 @@ int oa_pass_delayed_offer(struct call *call, struct leg *from, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text);
 /* Leg b's 2xx to the first INVITE; as oa_accepted(). */
 int oa_accept_first(struct call *call, struct message *response, struct err_text *text);
+/* Leg a answered what leg b's answer to an offer of our own became: both ends of the relay are
+ * set, and leg b is told nothing. 0; negative with TEXT: it cannot be served. */
+int oa_take_made(struct call *call, struct err_text *text);

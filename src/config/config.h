@@ -103,6 +103,12 @@ enum config_reliable {
 	CONFIG_RELIABLE_REFUSE,  /* calls that require them are refused */
 };
 
+/* What a peer gets where the caller's INVITE has no SDP. */
+enum config_delayed_offer {
+	CONFIG_DELAYED_OFFER_PASS, /* an INVITE without SDP */
+	CONFIG_DELAYED_OFFER_MAKE, /* an offer of our own */
+};
+
 /* The media of one server or gateway: where it is, instead of what [media] says, and how it
  * differs from that of others. */
 struct config_media {
@@ -140,6 +146,7 @@ struct config_trunk {
 	struct config_words codecs;     /* empty: all pass */
 	struct config_words body_types; /* of parts that cross to it beside SDP */
 	enum config_reliable reliable;
+	enum config_delayed_offer delayed_offer;
 	uint64_t
 		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
 	struct config_media media;

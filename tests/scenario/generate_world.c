@@ -36,6 +36,7 @@ void generate_world(struct generator *generator, struct steps *out)
 		"gateway gw early-media=no", "gateway gw codecs=PCMA",
 		"gateway gw hold=inactive", "gateway gw max-calls=1",
 		"gateway gw t38=relay", "gateway gw transport=tcp",
+		"gateway gw delayed-offer=make", "server pbx delayed-offer=make",
 		"server pbx dtmf=info", "server pbx max-calls=2",
 		"server pbx rekey-roc=keep",
 		"server pbx t38=relay exception-until=2099-01-01",

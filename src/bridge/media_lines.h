@@ -1,0 +1,48 @@
+/*
+ * The lines of a description on its way from one leg to the other: what media_sdp.c builds its
+ * offers and answers of. Loop thread.
+ */
+#pragma once
+
+#include "bridge/leg.h"
+#include "media/relay.h"
+#include "sdp/sdp.h"
+
+/* One description of leg FROM on its way to leg TO. */
+struct mediation {
+	struct relay_session *session;
+	const struct config *config;
+	struct leg *from, *to;
+	const struct sdp *in; /* as FROM said it; NULL: we speak for ourselves */
+	struct sdp *out;      /* as TO will get it */
+};
+
+/* Session lines that name or locate the other side go; the address becomes ours. */
+int media_line_rewrite_session(const struct mediation *m);
+/* Addresses and ports of line INDEX, everything of the other hop removed. */
+int media_line_rewrite(const struct mediation *m, unsigned index, const char *proto);
+/* Writes our key CRYPTO on line INDEX, as LEG wants it written. */
+int media_line_add_crypto(struct sdp *out, unsigned index, const struct leg *leg,
+	const struct sdes_crypto *crypto);
+/* An answer may not do more than its offer allowed (RFC 3264 6.1). */
+enum sdp_direction media_line_answered_direction(
+	const struct stream_terms *answer, const struct stream_terms *offer);
+
+/* The stream of line INDEX, made where there is none. NULL: out of memory. */
+struct stream *media_line_stream(struct leg *leg, unsigned index);
+/* Takes the line off the relay and both legs. */
+void media_line_forget(
+	struct relay_session *session, struct leg *a, struct leg *b, unsigned index);
+/* LEG's streams have their ports where its configuration says. */
+int media_line_place(struct relay_session *session, const struct config *config,
+	const struct leg *leg);
+
+/* Whether the relay could pass line INDEX of M->in at all. 0, or ERR_SUPPORT with TEXT. */
+int media_line_check(const struct mediation *m, unsigned index, struct err_text *text);
+void media_line_read_terms(struct stream_terms *terms, const struct sdp_media *media);
+/* Where RTCP goes: as a=rtcp says, or beside RTP where that may not be. */
+void media_line_check_rtcp(const struct mediation *m, struct stream_terms *terms);
+/* Line INDEX of an offer to M->to, with our port and keys; THEIRS: what the other side would
+ * have of it. */
+int media_line_write_offer(
+	const struct mediation *m, unsigned index, const struct stream_terms *theirs);
