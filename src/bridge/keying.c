@@ -254,7 +254,8 @@ int keying_read_answer(struct leg *leg, struct stream *stream, const struct sdp 
 		if (!secure_proto && !stream->demanded)
 			return 0;
 		return err_set(text, ERR_SUPPORT,
-			"media line %u of the answer has no a=crypto: SRTP was demanded",
+			"media line %u of the answer has no crypto attribute, and SRTP "
+			"was demanded",
 			index + 1);
 	}
 	if (!secure_proto && stream->demanded)

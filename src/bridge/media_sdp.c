@@ -206,6 +206,8 @@ static int take_answered_line(
 	struct leg *from = m->from;
 	struct stream_terms *terms = &from->streams[index]->next;
 	const struct sdp_media *media = sdp_media(m->in, index);
+	const struct stream_terms ours = {
+		.direction = sdp_media(from->offer.local, index)->direction};
 	enum sdp_proto offered = sdp_media(from->offer.local, index)->proto;
 	bool mux = from->gateway && from->gateway->rtcp_mux;
 	int err = media_line_check(m, index, text);
@@ -221,6 +223,8 @@ static int take_answered_line(
 		tolerated_note(from, TOLERATED_SDP_PROFILE);
 	media_line_read_terms(terms, media);
 	media_line_check_rtcp(m, terms);
+	/* it may be wider than our offer, which was narrower than theirs where hold says so */
+	terms->direction = media_line_answered_direction(terms, &ours);
 	terms->mux = terms->mux && mux; /* only where we offered it */
 	return 0;
 }

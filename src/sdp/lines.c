@@ -63,9 +63,11 @@ static int grow(struct lines *lines)
 static void load_line(struct lines *lines, struct span *rest)
 {
 	const char *newline = memchr(rest->p, '\n', rest->len);
-	size_t len = (size_t)(newline - rest->p) - 1;
+	size_t len;
 
-	assert(newline && newline[-1] == '\r' && len >= 2 && len <= SDP_MAX_LINE);
+	assert(newline && newline[-1] == '\r');
+	len = (size_t)(newline - rest->p) - 1;
+	assert(len >= 2 && len <= SDP_MAX_LINE);
 	assert(lines->count < lines->room);
 	if (rest->p[0] == 'm')
 		lines->start[lines->sections++] = lines->count;

@@ -208,7 +208,7 @@ static void check_way(struct judge *judge, const struct judge_dialog *a,
 
 	if (sdp_media(b->agreed.theirs, index)->on_hold_address)
 		return;
-	if (agreed != open && !(open && known_is_out(judge->known, KNOWN_WIDER_ANSWER)))
+	if (agreed != open)
 		judge_fault(judge, "relay", "line %u from %s to %s %s", index + 1,
 			a->party->name, b->party->name,
 			open ? "is open, and was not agreed" : "is closed");

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 enum known {
-	KNOWN_WIDER_ANSWER,
+	KNOWN_NOTHING,
 	KNOWN_COUNT,
 };
 
