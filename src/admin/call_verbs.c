@@ -20,8 +20,9 @@
 #define TAIL_DEFAULT 10
 #define TAIL_MAX 1000
 #define TAIL_BYTES_MAX ((off_t)4 << 20)
-/* A CDR with long numbers is half of that. */
-#define LINE_BYTES 4096
+/* A CDR with long numbers is a third of that, one with all the attempts that it may have is as
+ * long. */
+#define LINE_BYTES 8192
 
 /* A live call as its CDR would be, with its state: the names are the same everywhere. */
 static json_t *record_json(const struct verbs_context *context,

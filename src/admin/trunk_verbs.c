@@ -2,6 +2,7 @@
 
 #include "admin/cert_verbs.h"
 #include "admin/keep.h"
+#include "admin/moment.h"
 #include "admin/observe_json.h"
 #include "admin/verbs.h"
 #include "base/clock.h"
@@ -103,7 +104,7 @@ static json_t *summary_json(
 	const struct config_trunk *settings = trunk_settings(trunk);
 
 	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:I, s:I, s:I, "
-			 "s:o}",
+			 "s:o, s:o}",
 		"id", trunk->id, "state", state_name(trunk), "host", trunk_host(trunk),
 		"port", (int)trunk_port(trunk), "transport",
 		transport_kind_name(trunk_transport(trunk)), "tls",
@@ -112,7 +113,8 @@ static json_t *summary_json(
 		config_srtp_name(settings->srtp), "calls", (json_int_t)trunk->calls,
 		"calls_max", (json_int_t)settings->max_calls, "calls_total",
 		(json_int_t)trunk->calls_total, "calls_failed",
-		(json_int_t)trunk->calls_failed, "last_error",
+		(json_int_t)trunk->calls_failed, "last_error_at",
+		moment_json(trunk->last_error_at), "last_error",
 		api_text(trunk->last_error));
 }
 

@@ -5,6 +5,7 @@
 #include "audit/cdr.h"
 
 #include "base/clock.h"
+#include "bridge/tolerated.h"
 
 #include <string.h>
 
@@ -182,6 +183,42 @@ static void add_stats(struct buf *out, const struct relay_stats *stats)
 	member_uint(out, "roc_changes", stats->roc_changes);
 }
 
+static void add_tolerated(struct buf *out, unsigned bits)
+{
+	bool first = true;
+
+	add_name(out, "tolerated");
+	buf_add_char(out, '[');
+	for (unsigned i = 0; i < TOLERATED_COUNT; i++) {
+		if (!(bits >> i & 1))
+			continue;
+		if (!first)
+			buf_add_char(out, ',');
+		add_string(out, tolerated_name(i));
+		first = false;
+	}
+	buf_add_char(out, ']');
+}
+
+static void add_attempts(struct buf *out, const struct record *record)
+{
+	add_name(out, "attempts");
+	buf_add_char(out, '[');
+	for (unsigned i = 0; i < record->attempt_count; i++) {
+		const struct record_attempt *attempt = &record->attempts[i];
+
+		buf_add_str(out, i > 0 ? ",{" : "{");
+		member_string(out, "target", attempt->target);
+		member_addr(out, "address", &attempt->address);
+		member_uint(out, "status",
+			attempt->status > 0 ? (uint64_t)attempt->status : 0);
+		member_string(out, "reason", attempt->reason);
+		member_uint(out, "after_us", attempt->after_us);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
 static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
 	add_name(out, name);
@@ -195,6 +232,7 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	member_string(out, "signalling_required", leg->signalling_required);
 	member_addr(out, "remote", &leg->remote);
 	member_string(out, "sip_call_id", leg->call_id);
+	add_tolerated(out, leg->tolerated);
 	member_string(out, "media", leg->media);
 	member_string(out, "media_required", leg->media_required);
 	member_string(out, "codec", leg->codec);
@@ -237,6 +275,10 @@ void cdr_format(const struct record *record, struct buf *out)
 	member_string(out, "ended_by", record->ended_by);
 	member_string(out, "detail", record->detail);
 	member_string(out, "media_note", record->media_note);
+	member_uint(out, "far_status",
+		record->far_status > 0 ? (uint64_t)record->far_status : 0);
+	member_string(out, "far_reason", record->far_reason);
+	add_attempts(out, record);
 	add_leg(out, "internal", &record->internal);
 	add_leg(out, "external", &record->external);
 	buf_add_char(out, '}');

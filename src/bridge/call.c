@@ -69,21 +69,30 @@ static int act_connect(
 	struct err_text text = {{0}};
 
 	if (oa_accepted(call, leg, report->message, &text)) {
+		call_note_failure(call, leg->trunk, text.text);
 		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
 		return 1;
 	}
+	history_end(&call->history, report->status, "answered");
 	timer_stop(&call->setup_timer);
 	hunt_stop(&call->hunt);
 	party_free(call->party);
 	call->party = NULL;
 	call->answer_us = call_now_us(call) - call->start_us;
-	call->b.trunk->last_ok_us = call_now_us(call);
+	call_note_success(call, call->b.trunk);
 	call->bridge->answered_count++;
 	if (call->config->limits.duration_ms)
 		timer_start(call->bridge->timers, &call->duration_timer,
 			call->config->limits.duration_ms, too_long_h, call);
 	log_info("call", "call=%s event=answered", call->id);
 	return 0;
+}
+
+/* Not of the trunk on the way: busy, away, not in the mood. */
+static bool is_of_callee(int status)
+{
+	return status == 480 || status == 486 || status == 487 || status == 600 ||
+	       status == 603;
 }
 
 static int act_refused(
@@ -93,10 +102,10 @@ static int act_refused(
 	char why[40];
 
 	snprintf(why, sizeof(why), "answered %d", report->status);
+	history_hear(&call->history, report->status, report->message);
 	if (call_hunt_on(call, failover_cause(report->status), report->status, why))
 		return 1;
-	if (status >= 500 && status < 600)
-		call_note_failure(leg->trunk, why);
+	call_note_failure(call, leg->trunk, is_of_callee(report->status) ? NULL : why);
 	call_end(call, CALL_BY_B, status == 486 || status == 600 ? "busy" : "rejected",
 		status, NULL);
 	return 1;
@@ -116,7 +125,7 @@ static int act_setup_failed(
 		leg->trunk->id, report->why);
 	if (call_hunt_on(call, cause, 0, report->why))
 		return 1;
-	call_note_failure(leg->trunk, report->why);
+	call_note_failure(call, leg->trunk, report->why);
 	call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
 	return 1;
 }
@@ -139,7 +148,7 @@ static int act_cancel(struct call *call, struct leg *leg, const struct leg_repor
 
 static int act_bye(struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	(void)report;
+	history_hear(&call->history, 0, report->message);
 	call_end(call, by_leg(call, leg), "bye", 487, NULL);
 	return 1;
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "bridge/history.h"
 #include "bridge/hunt.h"
 #include "bridge/leg.h"
 #include "bridge/oa.h"
@@ -33,7 +34,8 @@ struct call {
 	struct leg b; /* is called; home is NULL between candidates */
 	struct oa oa;
 	struct relay_session *session;
-	struct hunt hunt;      /* for leg b, until it is answered */
+	struct hunt hunt; /* for leg b, until it is answered */
+	struct history history;
 	struct party *party;   /* who calls whom; until it is answered */
 	char *number_uri;      /* the user part that was called */
 	char *from, *to;       /* users, for the record */

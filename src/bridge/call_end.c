@@ -58,6 +58,9 @@ static void note_end(struct call *call, enum call_end by, const char *cause, int
 	static const char *const parties[] = {
 		[CALL_BY_TANDEM] = "tandem", [CALL_BY_A] = "a", [CALL_BY_B] = "b"};
 
+	const char *far = call->history.far_reason;
+	char text[LOG_TEXT_SIZE];
+
 	call->end_us = call_now_us(call) - call->start_us;
 	call->ended_by = by;
 	call->cause = cause;
@@ -72,6 +75,10 @@ static void note_end(struct call *call, enum call_end by, const char *cause, int
 					     : 0),
 		call->detail[0] ? " reason=\"" : "", call->detail,
 		call->detail[0] ? "\"" : "");
+	if (call->history.far_status || far)
+		log_info("call", "call=%s event=far-reason status=%d text=%s", call->id,
+			call->history.far_status,
+			log_text(text, far ? far : "", far ? strlen(far) : 0));
 }
 
 static void stop_timers(struct call *call)
@@ -94,6 +101,7 @@ void call_free(struct call *call)
 	relay_close(call->session);
 	leg_free(&call->a);
 	leg_free(&call->b);
+	history_free(&call->history);
 	hunt_free(&call->hunt);
 	party_free(call->party);
 	free(call->number_uri);
@@ -141,6 +149,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	if (call->state >= CALL_ENDING)
 		return;
 	stop_timers(call);
+	history_end(&call->history, 0, detail && detail[0] ? detail : cause);
 	note_end(call, by, cause, status, detail);
 	call_set_state(call, CALL_ENDING);
 	registry_record(call); /* before the final answer to BYE or CANCEL leaves */

@@ -22,5 +22,7 @@ void call_hunt(struct call *call);
  * response, or 0. */
 bool call_hunt_on(
 	struct call *call, enum failover_cause cause, int status, const char *why);
-/* A call that it was asked to take failed. */
-void call_note_failure(struct trunk *trunk, const char *why);
+/* A call that it was asked to take failed, once a call, for WHY; NULL: it is no fault of the
+ * trunk. Or it took the call. */
+void call_note_failure(const struct call *call, struct trunk *trunk, const char *why);
+void call_note_success(const struct call *call, struct trunk *trunk);

@@ -28,10 +28,22 @@ static void init_leg(struct call *call, struct leg *leg, const char *name,
 	leg_init(leg, &params);
 }
 
-void call_note_failure(struct trunk *trunk, const char *why)
+void call_note_failure(const struct call *call, struct trunk *trunk, const char *why)
 {
+	struct clock *clock = timers_clock(call->bridge->timers);
+
 	trunk->calls_failed++;
+	if (!why)
+		return;
 	snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", why);
+	trunk->last_error_at = (time_t)(clock->wall_us(clock) / 1000000);
+}
+
+void call_note_success(const struct call *call, struct trunk *trunk)
+{
+	trunk->last_ok_us = call_now_us(call);
+	trunk->last_error[0] = '\0';
+	trunk->last_error_at = 0;
 }
 
 static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
@@ -88,12 +100,32 @@ static void hunt_target_h(void *arg, struct target *target)
 		init_leg(call, &call->b, "b", call->hunt.side, target);
 }
 
+static uint64_t age_us(const struct call *call)
+{
+	return call_now_us(call) - call->start_us;
+}
+
+static void hunt_passed_over_h(void *arg, struct target *target, const char *why)
+{
+	struct call *call = arg;
+
+	history_begin(&call->history, target->trunk->id, NULL, age_us(call));
+	history_end(&call->history, 0, why);
+}
+
+static void next_address(struct call *call, const char *why)
+{
+	history_end(&call->history, 0, why);
+	hunt_next(&call->hunt, FAILOVER_ADDRESS, 0, why);
+}
+
 static void hunt_flow_h(void *arg, struct flow *flow)
 {
 	struct call *call = arg;
 	struct err_text text = {{0}};
 	int err;
 
+	history_begin(&call->history, call->b.trunk->id, &flow->remote, age_us(call));
 	offer_free(&call->b.offer);
 	offer_init(&call->b.offer);
 	err = send_invite(call, flow, &text);
@@ -109,15 +141,17 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	else if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM)
 		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
 	else if (call->state == CALL_SETUP)
-		hunt_next(&call->hunt, FAILOVER_ADDRESS, 0,
-			text.text[0] ? text.text : err_str(err));
+		next_address(call, text.text[0] ? text.text : err_str(err));
 }
 
 static void hunt_failed_h(void *arg, struct target *target, const char *why)
 {
 	struct call *call = arg;
 
-	call_note_failure(target->trunk, why);
+	/* no address was found, or none could be asked */
+	if (!history_is_at(&call->history, target->trunk->id))
+		hunt_passed_over_h(call, target, why);
+	call_note_failure(call, target->trunk, why);
 	log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"", call->id,
 		target->trunk->id, why);
 }
@@ -136,6 +170,7 @@ static void hunt_exhausted_h(void *arg, int status, const char *why)
 static const struct hunt_handlers hunt_handlers = {
 	.target_h = hunt_target_h,
 	.flow_h = hunt_flow_h,
+	.passed_over_h = hunt_passed_over_h,
 	.failed_h = hunt_failed_h,
 	.exhausted_h = hunt_exhausted_h,
 };
@@ -159,6 +194,7 @@ bool call_hunt_on(
 {
 	enum failover_step step = failover_step(cause, phase_of(call));
 
+	history_end(&call->history, status, why);
 	if (step == FAILOVER_STOP)
 		return false;
 	oa_first_lost(call);

@@ -65,6 +65,7 @@ static void next_target(struct hunt *hunt)
 			dial_start(&hunt->dial, hunt->side, target, dialled_h, hunt);
 			return;
 		}
+		hunt->handlers->passed_over_h(hunt->arg, target, obstacle);
 		snprintf(hunt->why, sizeof(hunt->why), "%s: %s", target->trunk->id,
 			obstacle);
 	}

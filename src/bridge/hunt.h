@@ -14,6 +14,8 @@ struct hunt_handlers {
 	void (*target_h)(void *arg, struct target *target);
 	/* FLOW, borrowed, leads to an address of it: the call may be offered there. */
 	void (*flow_h)(void *arg, struct flow *flow);
+	/* It was not asked: WHY, static, keeps calls from it. */
+	void (*passed_over_h)(void *arg, struct target *target, const char *why);
 	/* All its addresses failed. */
 	void (*failed_h)(void *arg, struct target *target, const char *why);
 	/* Nobody is left: what the caller hears. WHY says what failed last. */

@@ -12,6 +12,19 @@
 #include <stdint.h>
 
 #define RECORD_SDP_STREAMS RELAY_STREAMS
+/* Attempts that a record has at most: the first ones, and the latest. */
+#define RECORD_ATTEMPTS 16
+/* Bytes of what the far end said that a record has at most. */
+#define RECORD_FAR_REASON 200
+
+/* One attempt to have the call taken: by one target at one address. */
+struct record_attempt {
+	const char *target;  /* id of the server or gateway */
+	struct addr address; /* where it was asked; len 0: nowhere */
+	int status;          /* its final response, 200 where it took the call; 0: none */
+	char reason[96];     /* in words, "answered 503", "Connection refused" */
+	uint64_t after_us;   /* when it was asked, since the call's start */
+};
 
 /* How one leg was protected and what it carried. */
 struct record_leg {
@@ -29,6 +42,7 @@ struct record_leg {
 	const char *media_required;
 	struct addr remote;  /* signalling */
 	const char *call_id; /* SIP Call-ID */
+	unsigned tolerated;  /* what it did against the letter, a bit each: tolerated.h */
 	const char *
 		media; /* "RTP" when a stream of it is plain, else "UDPTL" when fax went by
 	                * it at any time, else the SRTP suite of the first stream; "" without
@@ -59,6 +73,10 @@ struct record {
 	const char *ended_by;   /* "server", "gateway", "tandem" */
 	const char *detail;     /* a sentence where something failed; "" */
 	const char *media_note; /* see diagnosis_media(); "": all is well */
+	int far_status; /* the last refusal of whoever was called, unchanged; 0: none */
+	const char *far_reason; /* what the far end said of its refusal or BYE; "" */
+	const struct record_attempt *attempts; /* in order of time */
+	unsigned attempt_count;
 	struct record_leg internal;
 	struct record_leg external;
 };

@@ -187,6 +187,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 		fill_connection(redial_lost(leg->flow), ret);
 	if (leg->dialog.call_id)
 		ret->call_id = leg->dialog.call_id;
+	ret->tolerated = leg->tolerated;
 	ret->media = media_name(leg, &ret->media_remote);
 	ret->media_latched = call->latched[leg->home->which];
 	first_codec(leg, codec);
@@ -239,6 +240,10 @@ void registry_fill(
 	ret->cause = call->cause ? call->cause : "";
 	ret->ended_by = call->cause ? party_name(call) : "";
 	ret->detail = call->detail;
+	ret->far_status = call->history.far_status;
+	ret->far_reason = call->history.far_reason ? call->history.far_reason : "";
+	ret->attempts = call->history.attempts;
+	ret->attempt_count = call->history.count;
 	fill_leg(call, server_is_a ? &call->a : &call->b, &ret->internal,
 		scratch->names[0], scratch->codecs[0]);
 	fill_leg(call, server_is_a ? &call->b : &call->a, &ret->external,

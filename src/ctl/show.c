@@ -18,7 +18,7 @@
 struct layout {
 	const char *noun, *verb;
 	const char *array; /* where in the result the rows are; NULL: it is the array */
-	struct show_column columns[13]; /* and one that ends them */
+	struct show_column columns[14]; /* and one that ends them */
 };
 
 static const struct layout layouts[] = {
@@ -29,6 +29,7 @@ static const struct layout layouts[] = {
 			{"PORT", "port", true}, {"CALLS", "calls", true},
 			{"MAX", "calls_max", true}, {"TOTAL", "calls_total", true},
 			{"FAILED", "calls_failed", true},
+			{"ERROR AT", "last_error_at", false},
 			{"LAST ERROR", "last_error", false}}},
 	{"server", "list", NULL,
 		{{"ID", "id", false}, {"STATE", "state", false},
@@ -36,6 +37,7 @@ static const struct layout layouts[] = {
 			{"HOST", "host", false}, {"PORT", "port", true},
 			{"CALLS", "calls", true}, {"MAX", "calls_max", true},
 			{"TOTAL", "calls_total", true}, {"FAILED", "calls_failed", true},
+			{"ERROR AT", "last_error_at", false},
 			{"LAST ERROR", "last_error", false}}},
 	{"call", "list", "calls",
 		{{"ID", "id", false}, {"STATE", "state", false}, {"FROM", "from", false},

@@ -45,10 +45,14 @@ struct trunk {
 	unsigned rank;         /* in the order of priority */
 	struct trunks *trunks; /* while it is resolved for them */
 	struct resolve *resolving;
-	unsigned calls;                     /* now */
-	uint64_t calls_total, calls_failed; /* since start */
-	uint64_t last_ok_us;                /* monotonic time of the last answered call */
-	char last_error[200];               /* why the last attempt failed; "" */
+	unsigned calls;       /* now */
+	uint64_t calls_total; /* since start */
+	/* Those of them that it refused, or that could not be offered to it, once each; not those
+	 * that their caller gave up. */
+	uint64_t calls_failed;
+	uint64_t last_ok_us;  /* monotonic time of the last answered call */
+	char last_error[200]; /* why the last call failed; "": one was answered since */
+	time_t last_error_at; /* by the wall clock; 0: none */
 };
 
 struct trunks;

@@ -285,6 +285,25 @@ static int expect_counts(struct stage *stage, char *const *words, struct err_tex
 	return check_words(text, words, error);
 }
 
+/* "gw WORDS": what a list shows of a server or gateway. */
+static int expect_trunk(struct stage *stage, char *const *words, struct err_text *error)
+{
+	const struct party *party = words[0] ? stage_party(stage, words[0]) : NULL;
+	const struct trunk *trunk = NULL;
+	char text[400];
+
+	if (party)
+		trunk = trunks_find(stage->trunks,
+			party->side == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY,
+			party->name);
+	if (!trunk)
+		return err_set(error, ERR_FORMAT, "expect what of which trunk?");
+	snprintf(text, sizeof(text), "failed=%" PRIu64 " dated=%s error=\"%s\"",
+		trunk->calls_failed, trunk->last_error_at ? "yes" : "no",
+		trunk->last_error);
+	return check_words(text, words + 1, error);
+}
+
 static int expect_log(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -313,6 +332,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_record(stage, words + 1, error);
 	if (!strcmp(words[0], "log"))
 		return expect_log(stage, step, error);
+	if (!strcmp(words[0], "trunk"))
+		return expect_trunk(stage, words + 1, error);
 	if (!strcmp(words[0], "counts"))
 		return expect_counts(stage, words + 1, error);
 	if (!words[1])

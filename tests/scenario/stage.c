@@ -370,6 +370,28 @@ static void print_leg(struct buf *out, const char *name, const struct record_leg
 	buf_printf(out, " %s.media=%s %s.codec=%s", name, leg->media, name, leg->codec);
 }
 
+/* "gw@10.2.0.11:5060=503,gw2=0": whom, where, and its final response. */
+static void print_attempts(struct buf *out, const struct record *record)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	buf_add_str(out, " attempts=");
+	for (unsigned i = 0; i < record->attempt_count; i++) {
+		const struct record_attempt *attempt = &record->attempts[i];
+
+		buf_printf(out, "%s%s%s%s=%d", i > 0 ? "," : "", attempt->target,
+			attempt->address.len ? "@" : "",
+			attempt->address.len ? addr_text(&attempt->address, address) : "",
+			attempt->status);
+	}
+	for (unsigned i = 0; i < record->attempt_count; i++)
+		buf_printf(out, " reason%u=\"%s\" after%u-ms=%" PRIu64, i + 1,
+			record->attempts[i].reason, i + 1,
+			record->attempts[i].after_us / 1000);
+	buf_printf(out, " far-status=%d far-reason=\"%s\"", record->far_status,
+		record->far_reason);
+}
+
 static void ended(void *arg, const struct record *record)
 {
 	struct stage *stage = arg;
@@ -392,6 +414,7 @@ static void ended(void *arg, const struct record *record)
 		record->answer_us / 1000);
 	print_leg(&out, "internal", &record->internal);
 	print_leg(&out, "external", &record->external);
+	print_attempts(&out, record);
 	buf_printf(&out, " detail=\"%s\"", record->detail);
 	stage_note(stage, "cdr %s", buf_str(&out));
 	entry->text = span_dup(buf_span(&out));

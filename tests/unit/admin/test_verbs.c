@@ -220,7 +220,8 @@ static int setup(void **state)
 		.configured = true,
 		.gateway = &gateway,
 		.calls = 1,
-		.last_error = "bad \xff"};
+		.last_error = "bad \xff",
+		.last_error_at = 1700000000};
 	server_trunk = (struct trunk){.kind = TRUNK_SERVER,
 		.id = server_id,
 		.configured = true,
@@ -417,6 +418,7 @@ static void trunks_and_servers_are_listed_and_shown(void **state)
 	assert_string_equal(word(row, "state"), "ready");
 	assert_string_equal(word(row, "transport"), "UDP");
 	assert_string_equal(word(row, "last_error"), "bad ?");
+	assert_string_equal(word(row, "last_error_at"), "2023-11-14T22:13:20Z");
 	assert_int_equal(number(row, "calls_max"), 60);
 	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
 	assert_string_equal(

@@ -2,6 +2,7 @@
 
 #include "audit/cdr.h"
 #include "audit_fixture.h"
+#include "bridge/tolerated.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -76,6 +77,68 @@ static void what_never_happened_is_null(void **state)
 	json_decref(cdr);
 }
 
+static void attempts_and_the_far_ends_words_are_listed(void **state)
+{
+	const struct record_attempt attempts[] = {
+		{.target = "carrier-a", .reason = "draining", .after_us = 10},
+		{.target = "carrier-b",
+			.address = fixture_addr("192.0.2.7:5060"),
+			.status = 503,
+			.reason = "answered 503",
+			.after_us = 2500},
+	};
+	struct record record = fixture_record(8, "a");
+	const json_t *array, *attempt;
+	json_t *cdr = parse(&record);
+
+	(void)state;
+	assert_int_equal(json_array_size(json_object_get(cdr, "attempts")), 0);
+	assert_true(json_is_array(json_object_get(cdr, "attempts")));
+	assert_int_equal(number(cdr, "far_status"), 0);
+	assert_string_equal(text(cdr, "far_reason"), "");
+	json_decref(cdr);
+	record.attempts = attempts;
+	record.attempt_count = 2;
+	record.far_status = 503;
+	record.far_reason = "Q.850;cause=34;text=\"\",\"status\":200\"";
+	cdr = parse(&record);
+	array = json_object_get(cdr, "attempts");
+	assert_int_equal(json_array_size(array), 2);
+	attempt = json_array_get(array, 0);
+	assert_string_equal(text(attempt, "target"), "carrier-a");
+	assert_true(json_is_null(json_object_get(attempt, "address")));
+	assert_int_equal(number(attempt, "status"), 0);
+	assert_string_equal(text(attempt, "reason"), "draining");
+	attempt = json_array_get(array, 1);
+	assert_string_equal(text(attempt, "address"), "192.0.2.7:5060");
+	assert_int_equal(number(attempt, "status"), 503);
+	assert_int_equal(number(attempt, "after_us"), 2500);
+	assert_int_equal(number(cdr, "status"), 200);
+	assert_int_equal(number(cdr, "far_status"), 503);
+	assert_string_equal(text(cdr, "far_reason"), record.far_reason);
+	json_decref(cdr);
+}
+
+static void what_was_tolerated_is_named(void **state)
+{
+	struct record record = fixture_record(8, "a");
+	const json_t *names;
+	json_t *cdr;
+
+	(void)state;
+	record.external.tolerated =
+		1u << TOLERATED_SDP_FORMAT | 1u << TOLERATED_SDES_LINES;
+	cdr = parse(&record);
+	names = json_object_get(json_object_get(cdr, "external"), "tolerated");
+	assert_int_equal(json_array_size(names), 2);
+	assert_string_equal(json_string_value(json_array_get(names, 0)), "sdp-format");
+	assert_string_equal(json_string_value(json_array_get(names, 1)), "sdes-lines");
+	names = json_object_get(json_object_get(cdr, "internal"), "tolerated");
+	assert_true(json_is_array(names));
+	assert_int_equal(json_array_size(names), 0);
+	json_decref(cdr);
+}
+
 static void hostile_text_stays_inside_its_string(void **state)
 {
 	static const struct {
@@ -127,6 +190,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answered_call_has_all_its_times),
 		cmocka_unit_test(what_never_happened_is_null),
+		cmocka_unit_test(attempts_and_the_far_ends_words_are_listed),
+		cmocka_unit_test(what_was_tolerated_is_named),
 		cmocka_unit_test(hostile_text_stays_inside_its_string),
 		cmocka_unit_test(every_byte_pair_gives_valid_json),
 	};

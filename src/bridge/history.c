@@ -1,0 +1,83 @@
+#include "bridge/history.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void history_begin(struct history *history, const char *target,
+	const struct addr *address, uint64_t after_us)
+{
+	struct record_attempt *attempt;
+
+	if (history->count < RECORD_ATTEMPTS) {
+		attempt = reallocarray(
+			history->attempts, history->count + 1, sizeof(*attempt));
+		if (!attempt)
+			return;
+		history->attempts = attempt;
+		history->count++;
+	}
+	attempt = &history->attempts[history->count - 1];
+	*attempt = (struct record_attempt){.target = target, .after_us = after_us};
+	if (address)
+		attempt->address = *address;
+	history->trying = true;
+}
+
+static void forget_far(struct history *history)
+{
+	free(history->far_reason);
+	history->far_reason = NULL;
+	history->far_status = 0;
+}
+
+void history_end(struct history *history, int status, const char *reason)
+{
+	struct record_attempt *attempt;
+
+	if (!history->trying)
+		return;
+	history->trying = false;
+	attempt = &history->attempts[history->count - 1];
+	attempt->status = status;
+	snprintf(attempt->reason, sizeof(attempt->reason), "%s", reason);
+	if (status / 100 == 2)
+		forget_far(history);
+}
+
+bool history_is_at(const struct history *history, const char *target)
+{
+	return history->count && history->attempts[history->count - 1].target == target;
+}
+
+/* The first that there is of its Reason, Warning and reason phrase. */
+static struct span reason_of(int status, const struct message *message)
+{
+	struct span value;
+
+	if (message_line(message, "Reason", 0, &value) && value.len)
+		return value;
+	if (!status)
+		return span_of("");
+	if (message_line(message, "Warning", 0, &value) && value.len)
+		return value;
+	return message_reason(message);
+}
+
+void history_hear(struct history *history, int status, const struct message *message)
+{
+	struct span reason = reason_of(status, message);
+
+	if (reason.len > RECORD_FAR_REASON)
+		reason.len = RECORD_FAR_REASON;
+	forget_far(history);
+	history->far_status = status;
+	history->far_reason = reason.len ? span_dup(reason) : NULL;
+}
+
+void history_free(struct history *history)
+{
+	free(history->attempts);
+	free(history->far_reason);
+	memset(history, 0, sizeof(*history));
+}

@@ -1,0 +1,30 @@
+/*
+ * How a call came about, for its record: each attempt to have it taken, and what the far end
+ * said of its refusal or its end. Bounded. Loop thread. Embedded in its user, zero-initialised.
+ */
+#pragma once
+
+#include "bridge/record.h"
+#include "sip/message.h"
+
+struct history {
+	struct record_attempt *attempts; /* owned; the first ones, and the latest */
+	unsigned count;
+	bool trying;      /* the latest has no end yet */
+	int far_status;   /* the last refusal of our INVITE, as it came; 0: none */
+	char *far_reason; /* owned; NULL: it gave none */
+};
+
+/* TARGET, an id that outlives HISTORY, is asked at ADDRESS; NULL: none was found. AFTER_US
+ * since the call began. */
+void history_begin(struct history *history, const char *target,
+	const struct addr *address, uint64_t after_us);
+/* What came of it: STATUS is its final response, or 0; REASON in words. Without an attempt that
+ * is under way nothing happens. With a 2xx what others said before is forgotten. */
+void history_end(struct history *history, int status, const char *reason);
+/* Whether an attempt at TARGET is the latest one. */
+bool history_is_at(const struct history *history, const char *target);
+/* MESSAGE refuses the call with STATUS, or ends it: STATUS 0, a BYE. Its Reason (RFC 3326)
+ * is kept; of a refusal without one the text of its Warning, or else its reason phrase. */
+void history_hear(struct history *history, int status, const struct message *message);
+void history_free(struct history *history);

@@ -1,0 +1,120 @@
+/* What a record keeps of the attempts of a call, and of what the far end said. */
+#include "../unit.h"
+
+#include "bridge/history.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct history history;
+
+static int stop(void **state)
+{
+	(void)state;
+	history_free(&history);
+	return 0;
+}
+
+/* A response, or with "BYE ..." a request, that has HEADER. */
+static void hear(int status, const char *header)
+{
+	struct message_fault fault;
+	struct message *message;
+	struct buf text;
+
+	buf_init(&text, 0);
+	buf_add_str(
+		&text, status ? "SIP/2.0 503 Not Now\r\n" : "BYE sip:a@b SIP/2.0\r\n");
+	buf_printf(&text,
+		"Via: SIP/2.0/UDP b;branch=z9hG4bK1\r\nFrom: <sip:b@b>;tag=1\r\n"
+		"To: <sip:a@a>;tag=2\r\nCall-ID: 1@b\r\nCSeq: 1 %s\r\n"
+		"Max-Forwards: 70\r\n%sContent-Length: 0\r\n\r\n",
+		status ? "INVITE" : "BYE", header);
+	assert_int_equal(message_parse(&message, text.data, text.len, &fault), 0);
+	history_hear(&history, status, message);
+	message_unref(message);
+	buf_free(&text);
+}
+
+static void the_first_ones_and_the_latest_are_kept(void **state)
+{
+	static const char *const ids[] = {"even", "odd"};
+
+	(void)state;
+	for (unsigned i = 0; i < 3 * RECORD_ATTEMPTS; i++) {
+		history_begin(&history, ids[i % 2], NULL, i);
+		history_end(&history, 500 + (int)i, "");
+		assert_true(history_is_at(&history, ids[i % 2]));
+		assert_false(history_is_at(&history, ids[(i + 1) % 2]));
+	}
+	assert_int_equal(history.count, RECORD_ATTEMPTS);
+	assert_int_equal(history.attempts[0].status, 500);
+	assert_int_equal(
+		history.attempts[RECORD_ATTEMPTS - 2].after_us, RECORD_ATTEMPTS - 2);
+	assert_int_equal(
+		history.attempts[RECORD_ATTEMPTS - 1].after_us, 3 * RECORD_ATTEMPTS - 1);
+}
+
+static void an_attempt_ends_once(void **state)
+{
+	(void)state;
+	history_end(&history, 404, "nobody was asked");
+	assert_int_equal(history.count, 0);
+	assert_false(history_is_at(&history, "gw"));
+	history_begin(&history, "gw", NULL, 0);
+	history_end(&history, 503, "answered 503");
+	history_end(&history, 0, "cancel");
+	assert_int_equal(history.attempts[0].status, 503);
+	assert_string_equal(history.attempts[0].reason, "answered 503");
+}
+
+static void a_reason_goes_before_a_warning_and_a_phrase(void **state)
+{
+	(void)state;
+	hear(503, "");
+	assert_int_equal(history.far_status, 503);
+	assert_string_equal(history.far_reason, "Not Now");
+	hear(503, "Warning: 399 b \"full\"\r\n");
+	assert_string_equal(history.far_reason, "399 b \"full\"");
+	hear(503, "Warning: 399 b \"full\"\r\nReason: Q.850;cause=34\r\n");
+	assert_string_equal(history.far_reason, "Q.850;cause=34");
+	hear(0, "Warning: 399 b \"full\"\r\n");
+	assert_int_equal(history.far_status, 0);
+	assert_null(history.far_reason);
+	hear(0, "Reason: SIP;cause=200\r\n");
+	assert_string_equal(history.far_reason, "SIP;cause=200");
+}
+
+static void an_answer_ends_what_others_said(void **state)
+{
+	(void)state;
+	hear(503, "");
+	history_begin(&history, "gw", NULL, 0);
+	history_end(&history, 200, "answered");
+	assert_int_equal(history.far_status, 0);
+	assert_null(history.far_reason);
+}
+
+static void a_long_reason_is_cut(void **state)
+{
+	char header[1000];
+
+	(void)state;
+	snprintf(header, sizeof(header), "Reason: Q.850;text=\"%0900d\"\r\n", 0);
+	hear(503, header);
+	assert_int_equal(strlen(history.far_reason), RECORD_FAR_REASON);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(the_first_ones_and_the_latest_are_kept, stop),
+		cmocka_unit_test_teardown(an_attempt_ends_once, stop),
+		cmocka_unit_test_teardown(
+			a_reason_goes_before_a_warning_and_a_phrase, stop),
+		cmocka_unit_test_teardown(an_answer_ends_what_others_said, stop),
+		cmocka_unit_test_teardown(a_long_reason_is_cut, stop),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
