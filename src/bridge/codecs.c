@@ -314,3 +314,56 @@ int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct l
 			err = add_map(out, index, kept.list[i], offer, offered);
 	return err ? err : sdp_keep_formats(out, index, kept.list, kept.count);
 }
+
+/* ---- again ---- */
+
+/* Whether line INDEX of SDP has FORMAT of OUT's under the same number. */
+static bool has_same(
+	const struct sdp *sdp, const struct sdp *out, unsigned index, struct span format)
+{
+	struct span rest = sdp_media(sdp, index)->formats;
+	struct span other;
+
+	while (span_next(&rest, ' ', &other))
+		if (span_equal(other, format))
+			return same_number(sdp, index, other, out);
+	return false;
+}
+
+static void name_codec(const struct sdp *out, unsigned index, struct span format,
+	struct stream_codec *codec)
+{
+	struct span name;
+
+	*codec = (struct stream_codec){
+		.rate = rate_of(out, index, format), .type = number_of(format)};
+	if (sdp_format_codec(out, index, format, &name))
+		snprintf(codec->name, sizeof(codec->name), "%.*s", SPAN_ARG(name));
+}
+
+int codecs_keep_common(struct sdp *out, struct sdp *offer, const struct sdp *before,
+	unsigned index, struct stream_codec *codec, struct err_text *text)
+{
+	struct span rest = sdp_media(out, index)->formats;
+	struct formats kept = {.count = 0};
+	bool speaks = false;
+	struct span format;
+	int err;
+
+	while (span_next(&rest, ' ', &format)) {
+		if (!has_same(offer, out, index, format) ||
+			(before && !has_same(before, out, index, format)))
+			continue;
+		add(&kept, format);
+		if (!speaks && is_speech(out, index, format)) {
+			name_codec(out, index, format, codec);
+			speaks = true;
+		}
+	}
+	if (!kept.count || (!speaks && offers_speech(out, index)))
+		return err_set(text, ERR_SUPPORT,
+			"media line %u has no codec of those that were agreed",
+			index + 1);
+	err = sdp_keep_formats(offer, index, kept.list, kept.count);
+	return err ? err : sdp_keep_formats(out, index, kept.list, kept.count);
+}

@@ -27,3 +27,11 @@ int codecs_keep_first(struct sdp *out, unsigned index);
  */
 int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct leg *to,
 	struct err_text *text);
+
+/*
+ * Leaves the formats of line INDEX of OUT, which we said, and of OFFER, a new offer to us, that
+ * both have under one number, and BEFORE, what its sender said last, too. CODEC becomes the first
+ * that speaks. 0; ERR_SUPPORT with TEXT: none is left; ERR_LIMIT, -ENOMEM.
+ */
+int codecs_keep_common(struct sdp *out, struct sdp *offer, const struct sdp *before,
+	unsigned index, struct stream_codec *codec, struct err_text *text);

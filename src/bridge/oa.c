@@ -201,6 +201,66 @@ static void log_refused(
 		call->id, leg->name, status, why);
 }
 
+/* Whether an offer of FROM that cannot be passed on is for us to answer: its own exchanges are
+ * over, and the other leg, whose first INVITE is under way, may not be asked yet. */
+static bool is_ours_to_answer(struct call *call, const struct oa_report *report)
+{
+	const struct leg *from = report->leg;
+	const struct leg *to = call_other(call, from);
+
+	if (report->carrier == OA_BY_INVITE || from->offer.state != OFFER_IDLE ||
+		!from->offer.complete || from->update_out)
+		return false;
+	if (call->oa.state == OA_ASKED)
+		return call->oa.first && call->oa.went == OA_BY_INVITE;
+	return call->oa.state == OA_IDLE && to->state == LEG_INVITING &&
+	       to->offer.state == OFFER_IDLE && !to->update_out;
+}
+
+/* SDP, taken, is answered; the other leg hears nothing of it. */
+static int make_own_answer(struct call *call, struct leg *from, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	int err = oa_receive(from, sdp, text);
+
+	if (err)
+		return err;
+	if (call->oa.state == OA_IDLE) {
+		media_sdp_settle(call->session, &call->a, &call->b);
+		call->oa.settled = call->oa.settled || call->oa.first;
+	}
+	err = media_sdp_answer_here(
+		call->session, call->config, from, call_other(call, from), ret, text);
+	if (err)
+		offer_cancel(&from->offer);
+	return err;
+}
+
+static void answer_here(struct call *call, const struct oa_report *report)
+{
+	struct leg *from = report->leg;
+	struct err_text text = {{0}};
+	struct sdp *sdp = NULL;
+	struct sdp *out = NULL;
+	int err = oa_read(report->message, &sdp, &text);
+	int status = err == ERR_SUPPORT ? 415 : 0;
+
+	if (!err && sdp)
+		err = make_own_answer(call, from, sdp, &out, &text);
+	if (err) {
+		const char *why = text.text[0] ? text.text : err_str(err);
+
+		status = status ? status : status_of(err);
+		log_refused(call, from, why, status);
+		refuse_report(report, status, why);
+		return;
+	}
+	leg_reply(from, report->txn, out);
+	sdp_free(out);
+	if (report->carrier == OA_BY_PRACK)
+		leg_go_on(from);
+}
+
 static int act_offer(struct call *call, const struct oa_report *report)
 {
 	struct leg *from = report->leg;
@@ -217,6 +277,10 @@ static int act_offer(struct call *call, const struct oa_report *report)
 	} else if (!choose_carrier(
 			   call_other(call, from), report->carrier, &call->oa.went)) {
 		sdp_free(sdp);
+		if (is_ours_to_answer(call, report)) {
+			answer_here(call, report);
+			return 0;
+		}
 		status = 491;
 		why = "the other side is busy with an offer, or may not be asked yet";
 	}
@@ -253,6 +317,10 @@ static int act_glare(struct call *call, const struct oa_report *report)
 	const char *why = own ? "an offer of its sender is not answered yet"
 			      : "an offer to its sender, or from it, is under way";
 
+	if (is_ours_to_answer(call, report)) {
+		answer_here(call, report);
+		return 0;
+	}
 	log_refused(call, report->leg, why, own ? 500 : 491);
 	refuse_report(report, own ? 500 : 491, why);
 	return 0;

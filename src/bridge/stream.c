@@ -32,3 +32,18 @@ void stream_free(struct stream *stream)
 	secret_wipe_bytes(stream, sizeof(*stream));
 	free(stream);
 }
+
+void stream_keep_offered(struct stream *stream, const struct sdes_crypto *ours)
+{
+	if (!stream->offered_count)
+		return;
+	for (unsigned i = 0; i < stream->offered_count; i++)
+		sdes_wipe(&stream->offered[i]);
+	stream->offered[0] = *ours;
+	stream->offered_count = 1;
+}
+
+struct stream_terms *stream_in_force(struct stream *stream)
+{
+	return stream->next.set ? &stream->next : &stream->now;
+}

@@ -46,3 +46,7 @@ struct stream *stream_new(void);         /* NULL when out of memory */
 void stream_free(struct stream *stream); /* wipes its keys; NULL is fine */
 /* The outstanding offer came to nothing. */
 void stream_drop_next(struct stream *stream);
+/* Of our offered crypto lines only that with OURS stays, in its place. */
+void stream_keep_offered(struct stream *stream, const struct sdes_crypto *ours);
+/* What holds now: what is agreed, or what an exchange that is not over would make of it. */
+struct stream_terms *stream_in_force(struct stream *stream);
