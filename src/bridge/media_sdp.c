@@ -674,10 +674,16 @@ void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *
 
 bool media_sdp_on_hold(const struct leg *leg)
 {
-	for (unsigned i = 0; i < RELAY_STREAMS; i++)
-		if (leg->streams[i] && leg->streams[i]->now.set &&
-			(leg->streams[i]->now.hold_address ||
-				leg->streams[i]->now.direction != SDP_SENDRECV))
-			return true;
-	return false;
+	bool any = false;
+
+	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
+		const struct stream *stream = leg->streams[i];
+
+		if (!stream || !stream->now.set)
+			continue;
+		if (!stream->now.hold_address && stream->now.direction == SDP_SENDRECV)
+			return false;
+		any = true;
+	}
+	return any;
 }

@@ -60,5 +60,6 @@ void media_sdp_settle(struct relay_session *session, struct leg *a, struct leg *
 /* The outstanding offer came to nothing: new streams go, agreed ones stay as they were. */
 void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *b);
 
-/* Whether any stream is agreed to be on hold both ways, for the media timeout. */
+/* Whether LEG is on hold, for the media timeout: no line of it flows both ways. A picture that goes
+ * one way beside audio that goes both is no hold. */
 bool media_sdp_on_hold(const struct leg *leg);

@@ -312,6 +312,19 @@ static void a_cancelled_change_leaves_what_was_agreed(void **state)
 	assert_int_equal(
 		answer(&rig, "m=audio 30000 RTP/AVP 8\r\na=recvonly\r\n", &out), 0);
 	assert_true(media_sdp_on_hold(&rig.a));
+	/* a picture that goes one way beside audio that goes both is no hold */
+	assert_int_equal(offer(&rig,
+				 AUDIO "m=video 26002 RTP/SAVP 96\r\n" CRYPTO
+				       "a=rtpmap:96 H264/90000\r\na=sendonly\r\n",
+				 &out),
+		0);
+	assert_int_equal(answer(&rig,
+				 "m=audio 30000 RTP/AVP 8\r\n"
+				 "m=video 30002 RTP/AVP 96\r\na=rtpmap:96 H264/90000\r\n"
+				 "a=recvonly\r\n",
+				 &out),
+		0);
+	assert_false(media_sdp_on_hold(&rig.a));
 	rig_free(&rig);
 	buf_free(&out);
 }
