@@ -291,6 +291,7 @@ static void tell_legs(struct flow *flow, const char *why)
 
 static void tell_closed(struct bridge_side *side, struct flow *flow, const char *why)
 {
+	flow->why = why;
 	/* A refused peer's calls end for that, not because a transaction of theirs failed. */
 	if (!flow->refused)
 		txn_flow_closed(side->txns, flow);
@@ -298,6 +299,7 @@ static void tell_closed(struct bridge_side *side, struct flow *flow, const char 
 	tell_legs(flow, why);
 	if (flow->refused)
 		txn_flow_closed(side->txns, flow);
+	flow->why = NULL;
 }
 
 static void tell_all_closed_h(void *arg)

@@ -634,11 +634,12 @@ static void refused_h(void *arg, struct message *response)
 static void uac_failed_h(void *arg, int err)
 {
 	struct leg *leg = arg;
+	const char *why = leg->flow && leg->flow->why ? leg->flow->why : txn_failure(err);
 
 	drop_invite_out(leg);
 	if (leg->state != LEG_CLOSING)
-		leg_report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
-			txn_failure(err));
+		leg_report(
+			leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503, why);
 	else if (!leg->bye_out)
 		set_over(leg);
 }

@@ -63,8 +63,9 @@ struct flow {
 	time_t until;            /* TLS: when what proves the peer runs out; 0: never */
 	/* TLS: what ended it, when the TLS did; else NULL. Lives as long as the flow. */
 	const struct explain_report *report;
-	void *owner;    /* the trunk or server that the layer above found for it */
-	unsigned users; /* those that hold it, of all kinds: an idle one may be closed */
+	const char *why; /* while users are told of its end: what ended it; else NULL */
+	void *owner;     /* the trunk or server that the layer above found for it */
+	unsigned users;  /* those that hold it, of all kinds: an idle one may be closed */
 	struct list held[FLOW_USES];
 	bool opened; /* what is sent leaves at once; before that it waits */
 	bool closed;
