@@ -433,6 +433,62 @@ static void many_attributes_refuse_one_line_at_most(void **state)
 	}
 }
 
+/* Offers LINES again on leg a, to be answered without leg b. */
+static int answer_here(struct rig *rig, const char *lines, struct buf *out)
+{
+	struct err_text text = {{0}};
+	struct sdp *result = NULL;
+	bool is_offer;
+	int err;
+
+	assert_int_equal(
+		offer_receive(&rig->a.offer, parse("10.0.0.9", lines), &is_offer, &text),
+		0);
+	assert_true(is_offer);
+	err = media_sdp_answer_here(
+		rig->session, &rig->config, &rig->a, &rig->b, &result, &text);
+	buf_clear(out);
+	if (err)
+		offer_cancel(&rig->a.offer);
+	else
+		sdp_write(result, out);
+	sdp_free(result);
+	return err;
+}
+
+static void our_key_stays_where_we_answer_alone(void **state)
+{
+	static const char *const none[] = {NULL};
+	const char *wanted[] = {"m=audio 40000 RTP/SAVP 8\r\n", NULL, NULL};
+	char line[128];
+	const char *at;
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	at = strstr(buf_str(&out), "a=crypto:1 ");
+	assert_non_null(at);
+	snprintf(line, sizeof(line), "%.*s", (int)strcspn(at, "\r"), at);
+	wanted[1] = line;
+	assert_int_equal(
+		answer_here(&rig, "m=audio 26000 RTP/SAVP 8 0 101\r\n" CRYPTO, &out), 0);
+	assert_lines(&out, wanted, none);
+	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:26000 *");
+	assert_told(&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:30000 *");
+	/* neither what was not agreed, nor less protection */
+	assert_int_equal(answer_here(&rig, "m=audio 26002 RTP/SAVP 0\r\n" CRYPTO, &out),
+		ERR_SUPPORT);
+	assert_int_equal(
+		answer_here(&rig, "m=audio 26002 RTP/AVP 8\r\n", &out), ERR_SUPPORT);
+	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:26000 *");
+	buf_free(&out);
+	rig_free(&rig);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -449,6 +505,7 @@ int main(void)
 		cmocka_unit_test(attributes_left_out_are_said_once),
 		cmocka_unit_test(a_trunk_may_add_attributes),
 		cmocka_unit_test(many_attributes_refuse_one_line_at_most),
+		cmocka_unit_test(our_key_stays_where_we_answer_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
