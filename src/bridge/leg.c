@@ -30,11 +30,6 @@ const char *leg_state_name(enum leg_state state)
 	return names[state];
 }
 
-const char *leg_host(const struct leg *leg)
-{
-	return leg->settings->host;
-}
-
 static struct timers *leg_timers(const struct leg *leg)
 {
 	return leg->home->bridge->timers;
@@ -257,17 +252,6 @@ void leg_trying(struct leg *leg)
 		uas_trying(leg->uas);
 }
 
-/* RFC 3262 3: where the peer requires it; where it can, and so is agreed for it. */
-static bool answers_reliably(const struct leg *leg, const struct message *invite)
-{
-	const enum config_reliable reliable = leg->settings->reliable;
-
-	return message_lists(invite, "Require", "100rel") ||
-	       (message_lists(invite, "Supported", "100rel") &&
-		       (reliable == CONFIG_RELIABLE_OFFER ||
-			       reliable == CONFIG_RELIABLE_REQUIRE));
-}
-
 int leg_accept(struct leg *leg, struct txn_server *invite)
 {
 	int err = dialog_init_uas(&leg->dialog, txn_server_request(invite));
@@ -278,7 +262,7 @@ int leg_accept(struct leg *leg, struct txn_server *invite)
 		return err;
 	leg_set_flow(leg, txn_server_flow(invite));
 	leg_note_allow(leg, txn_server_request(invite));
-	leg->reliable = answers_reliably(leg, txn_server_request(invite));
+	leg->reliable = leg_answers_reliably(leg, txn_server_request(invite));
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	set_state(leg, LEG_INVITING);
 	return 0;

@@ -210,5 +210,4 @@ void leg_receive_ack(struct leg *leg, struct message *ack);
  * target does not take is refused and logged: what began over TLS stays there. */
 void leg_set_flow(struct leg *leg, struct flow *flow);
 
-const char *leg_host(const struct leg *leg); /* the trunk's host */
 const char *leg_state_name(enum leg_state state);

@@ -122,3 +122,14 @@ void leg_retag(struct leg *leg)
 	secret_token(leg->dialog.local_tag, 8);
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 }
+
+/* RFC 3262 3: where the peer requires it; where it can, and so is agreed for it. */
+bool leg_answers_reliably(const struct leg *leg, const struct message *invite)
+{
+	const enum config_reliable reliable = leg->settings->reliable;
+
+	return message_lists(invite, "Require", "100rel") ||
+	       (message_lists(invite, "Supported", "100rel") &&
+		       (reliable == CONFIG_RELIABLE_OFFER ||
+			       reliable == CONFIG_RELIABLE_REQUIRE));
+}

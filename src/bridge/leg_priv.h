@@ -22,3 +22,5 @@ int leg_take_invite(struct leg *leg, struct txn_server *invite);
 void leg_attach_bye(struct leg *leg, struct txn_server *bye);
 /* The next request within the dialog goes to its next hop (RFC 3261 12.2.1.1). */
 void leg_follow_route(struct leg *leg);
+/* Whether our 18x to INVITE, its first, go reliably. */
+bool leg_answers_reliably(const struct leg *leg, const struct message *invite);

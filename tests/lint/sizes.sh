@@ -10,9 +10,6 @@ good_function=60
 
 # Files that are longer and wait to be split; none may come to them.
 known='
-src/bridge/call.c
-src/bridge/leg.c
-src/media/worker.c
 src/server.c
 '
 
