@@ -115,7 +115,7 @@ start_sipp called uas-fax+srtp u1 "$port_sipp_server" "$port_front"
 sdp_port=$fax_gw
 start_sipp caller uac-fax u1 "$port_gw" "$port_external"
 check "T.38 is refused" wait_line 20 "$lab/tandem.log" \
-	'event=reinvite-refused reason="media line 1 is UDPTL, which passes where both'
+	'event=offer-refused status=488 reason="media line 1 is UDPTL, which passes where both'
 check "nobody asked the server" test "$(told_port called)" = 0
 check "the gateway, which knows no way back, ends the call" wait_cdrs 2
 cdr >"$lab/cdr.json"
