@@ -4,18 +4,25 @@
 #include "base/secret.h"
 #include "sip/compose.h"
 
+#include <string.h>
 #include <strings.h>
 
-/* Every form of RFC 4568's key parameters has this word, and nothing else in SDP has it. */
-static const char key_method[] = "inline:";
+/* Every form of RFC 4568's key parameters has this word before a colon, and nothing else in SDP
+ * has it. */
+static const char key_method[] = "inline";
 
 static bool has_key(struct span body)
 {
 	const size_t len = sizeof(key_method) - 1;
+	const char *p = body.p;
+	size_t left = body.len;
 
-	for (size_t i = 0; i + len <= body.len; i++)
-		if (!strncasecmp(body.p + i, key_method, len))
+	while (left && (p = memchr(p, ':', left)) != NULL) {
+		if ((size_t)(p - body.p) >= len && !strncasecmp(p - len, key_method, len))
 			return true;
+		p++;
+		left = body.len - (size_t)(p - body.p);
+	}
 	return false;
 }
 

@@ -8,11 +8,8 @@ static void dialled_h(void *arg, struct flow *flow, const char *why);
 
 static void note(struct hunt *hunt, const char *why)
 {
-	char copy[sizeof(hunt->why)];
-
-	/* WHY may be the dial's own, or ours */
-	snprintf(copy, sizeof(copy), "%s", why);
-	snprintf(hunt->why, sizeof(hunt->why), "%s", copy);
+	if (why != hunt->why)
+		snprintf(hunt->why, sizeof(hunt->why), "%s", why);
 }
 
 void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *config,

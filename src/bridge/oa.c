@@ -60,14 +60,6 @@ static uint64_t t1_ms(const struct call *call)
 
 /* ---- answering whoever asked ---- */
 
-static void refuse_txn(struct txn_server *txn, int status, const char *why)
-{
-	txn_server_refuse(txn, NULL,
-		&(struct txn_refusal){.status = status,
-			.why = why,
-			.extra = status == 500 ? "Retry-After: 5\r\n" : NULL});
-}
-
 static void refuse_report(const struct oa_report *report, int status, const char *why)
 {
 	const struct txn_refusal refusal = {.status = status,
@@ -154,13 +146,6 @@ static bool choose_carrier(
 	       !(to->uas && uas_awaits_ack(to->uas));
 }
 
-/* Sends OFFER, NULL for the wish for one, to TO. */
-static int send_offer(struct call *call, struct leg *to, const struct sdp *offer)
-{
-	return call->oa.went == OA_BY_UPDATE ? leg_update(to, offer)
-					     : leg_reinvite(to, offer);
-}
-
 static int status_of(int err)
 {
 	switch (err) {
@@ -176,8 +161,9 @@ static int status_of(int err)
 	}
 }
 
-static int pass_on(struct call *call, const struct oa_report *report, struct sdp *sdp,
-	struct err_text *text)
+/* SDP, taken, goes to the other leg by WENT; NULL: the wish for an offer does. */
+static int pass_on(struct call *call, const struct oa_report *report,
+	enum oa_carrier went, struct sdp *sdp, struct err_text *text)
 {
 	struct leg *from = report->leg;
 	struct leg *to = call_other(call, from);
@@ -189,7 +175,7 @@ static int pass_on(struct call *call, const struct oa_report *report, struct sdp
 	if (!err && sdp)
 		err = oa_make_offer(call, from, to, &out, text);
 	if (!err)
-		err = send_offer(call, to, out);
+		err = went == OA_BY_UPDATE ? leg_update(to, out) : leg_reinvite(to, out);
 	sdp_free(out);
 	return err;
 }
@@ -266,6 +252,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 	struct leg *from = report->leg;
 	struct err_text text = {{0}};
 	struct sdp *sdp = NULL;
+	enum oa_carrier went;
 	const char *why;
 	int status, err;
 
@@ -274,8 +261,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 	if (why || err) {
 		status = why ? status : err == ERR_SUPPORT ? 415 : status_of(err);
 		why = why ? why : text.text;
-	} else if (!choose_carrier(
-			   call_other(call, from), report->carrier, &call->oa.went)) {
+	} else if (!choose_carrier(call_other(call, from), report->carrier, &went)) {
 		sdp_free(sdp);
 		if (is_ours_to_answer(call, report)) {
 			answer_here(call, report);
@@ -289,7 +275,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 		refuse_report(report, status, why);
 		return 0;
 	}
-	err = pass_on(call, report, sdp, &text);
+	err = pass_on(call, report, went, sdp, &text);
 	if (err) {
 		why = text.text[0] ? text.text : err_str(err);
 		log_refused(call, from, why, status_of(err));
@@ -301,9 +287,10 @@ static int act_offer(struct call *call, const struct oa_report *report)
 		leg_trying(from);
 	call->oa.asker = from;
 	call->oa.came = report->carrier;
+	call->oa.went = went;
 	oa_set_state(call, OA_ASKED);
 	keep_txn(call, report->txn);
-	if (call->oa.went == OA_BY_INVITE)
+	if (went == OA_BY_INVITE)
 		start_timer(call, report->carrier == OA_BY_INVITE
 					  ? call->config->limits.setup_ms
 					  : OA_UPDATE_MS);
@@ -326,12 +313,21 @@ static int act_glare(struct call *call, const struct oa_report *report)
 	return 0;
 }
 
+/* SDP, taken, is the answer of FROM; *RET becomes that for the other leg. */
+static int take_answer(struct call *call, struct leg *from, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text)
+{
+	int err = oa_receive(from, sdp, text);
+
+	return err ? err
+		   : oa_make_answer(call, from, call_other(call, from), true, ret, text);
+}
+
 /* Y's 2xx: the answer for the asker, or the offer that it asked for. */
 static int act_answer(struct call *call, const struct oa_report *report)
 {
 	struct oa *oa = &call->oa;
 	struct leg *from = report->leg;
-	struct leg *to = call_other(call, from);
 	bool delayed = from->offer.state == OFFER_IDLE;
 	struct sdp *sdp = NULL;
 	struct sdp *out = NULL;
@@ -342,8 +338,8 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	else if (!err && !sdp)
 		err = err_set(
 			report->text, ERR_FORMAT, "the 2xx has no answer to our offer");
-	else if (!err && !(err = oa_receive(from, sdp, report->text)))
-		err = oa_make_answer(call, from, to, true, &out, report->text);
+	else if (!err)
+		err = take_answer(call, from, sdp, &out, report->text);
 	if (oa->went == OA_BY_INVITE && (err || !delayed))
 		leg_ack(from, NULL);
 	if (!err && oa->asker)
@@ -353,7 +349,7 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	if (!err)
 		oa_set_state(call, delayed ? OA_OWED : OA_IDLE);
 	if (!err && delayed)
-		oa->asker = to;
+		oa->asker = call_other(call, from);
 	return err;
 }
 
@@ -370,6 +366,15 @@ static int act_refusal(struct call *call, const struct oa_report *report)
 	return 0;
 }
 
+/* The offer of ASKER, which was refused to it, is taken back from the other leg too. */
+static void withdraw(struct call *call, struct leg *asker)
+{
+	offer_cancel(&asker->offer);
+	oa_set_state(call, OA_WITHDRAWN);
+	start_timer(call, 128 * t1_ms(call));
+	leg_cancel(call_other(call, asker));
+}
+
 /* The asker gave up its re-INVITE: it is refused at once, the other leg's is cancelled and its
  * final response awaited. */
 static int act_withdraw(struct call *call, const struct oa_report *report)
@@ -379,10 +384,7 @@ static int act_withdraw(struct call *call, const struct oa_report *report)
 	if (report->leg != asker)
 		return 0;
 	leg_refuse(asker, 487, NULL);
-	offer_cancel(&asker->offer);
-	oa_set_state(call, OA_WITHDRAWN);
-	start_timer(call, 128 * t1_ms(call));
-	leg_cancel(call_other(call, asker));
+	withdraw(call, asker);
 	return 0;
 }
 
@@ -394,10 +396,7 @@ static int act_late(struct call *call, const struct oa_report *report)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again in time");
 	refuse_asker(call, 504);
-	offer_cancel(&asker->offer);
-	oa_set_state(call, OA_WITHDRAWN);
-	start_timer(call, 128 * t1_ms(call));
-	leg_cancel(call_other(call, asker));
+	withdraw(call, asker);
 	return 0;
 }
 
@@ -621,7 +620,8 @@ void oa_end(struct call *call)
 	struct txn_server *txn = oa_release_txn(call);
 
 	if (txn)
-		refuse_txn(txn, 481, "the call is over");
+		txn_server_refuse(txn, NULL,
+			&(struct txn_refusal){.status = 481, .why = "the call is over"});
 	timer_stop(&call->oa.timer);
 	free(call->oa.preview_tag);
 	call->oa.preview_tag = NULL;
