@@ -241,3 +241,25 @@ int media_line_place(
 {
 	return relay_set_address(session, leg->home->which, identity_media(leg, config));
 }
+
+struct sdp *media_lines_agreed(const struct leg *leg)
+{
+	const struct sdp *local = leg->offer.local;
+	struct sdp *out = leg->offer.remote && local ? sdp_copy(leg->offer.remote) : NULL;
+
+	for (unsigned i = 0; out && i < sdp_count_media(out); i++) {
+		struct stream_terms theirs = {.direction = sdp_media(out, i)->direction};
+		struct stream_terms ours = {.direction = SDP_INACTIVE};
+
+		if (!sdp_media(out, i)->port)
+			continue;
+		if (i < sdp_count_media(local))
+			ours.direction = sdp_media(local, i)->direction;
+		if (sdp_set_direction(
+			    out, i, media_line_answered_direction(&theirs, &ours))) {
+			sdp_free(out);
+			out = NULL;
+		}
+	}
+	return out;
+}

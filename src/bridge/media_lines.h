@@ -46,3 +46,7 @@ void media_line_check_rtcp(const struct mediation *m, struct stream_terms *terms
  * have of it. */
 int media_line_write_offer(
 	const struct mediation *m, unsigned index, const struct stream_terms *theirs);
+/* What LEG said last, each line with the direction that it comes to together with what we said:
+ * an answer may be wider than its offer, and an offer may be answered narrower. Owned by the
+ * caller; NULL without memory, or when nothing is agreed. */
+struct sdp *media_lines_agreed(const struct leg *leg);

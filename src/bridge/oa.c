@@ -1,6 +1,7 @@
 #include "bridge/oa_priv.h"
 
 #include "base/log.h"
+#include "bridge/media_lines.h"
 #include "bridge/media_sdp.h"
 #include "bridge/uas.h"
 
@@ -416,16 +417,20 @@ static int act_restore(struct call *call, const struct oa_report *report)
 	struct leg *with = report->leg;
 	struct leg *other = call_other(call, with);
 	struct sdp *out = NULL;
+	struct sdp *before;
 	int err;
 
 	if (call->oa.went == OA_BY_INVITE)
 		leg_ack(with, NULL);
 	media_sdp_cancel(call->session, with, other);
-	if (!other->offer.remote)
+	before = media_lines_agreed(other);
+	if (!before)
 		return err_set(report->text, ERR_STATE, "there are no terms of before");
-	err = oa_make_offer(call, other, with, &out, report->text);
+	err = media_sdp_offer(
+		call->session, call->config, other, before, with, &out, report->text);
 	if (!err)
 		err = leg_reinvite(with, out);
+	sdp_free(before);
 	sdp_free(out);
 	if (err)
 		return err;
