@@ -54,6 +54,32 @@ static void start_timer(struct call *call, uint64_t ms)
 	timer_start(call->bridge->timers, &call->oa.timer, ms, late_h, call);
 }
 
+/* WITH gets a new offer with the terms of before, those that the other leg agreed to last. */
+static int restore(struct call *call, struct leg *with, struct err_text *text)
+{
+	struct leg *other = call_other(call, with);
+	struct sdp *before = media_lines_agreed(other);
+	struct sdp *out = NULL;
+	int err;
+
+	if (!before)
+		return err_set(text, ERR_STATE, "there are no terms of before");
+	err = media_sdp_offer(
+		call->session, call->config, other, before, with, &out, text);
+	if (!err)
+		err = leg_reinvite(with, out);
+	sdp_free(before);
+	sdp_free(out);
+	if (err)
+		return err;
+	offer_reopen(&other->offer, OFFER_RECEIVED);
+	call->oa.asker = NULL;
+	call->oa.went = OA_BY_INVITE;
+	oa_set_state(call, OA_ASKED);
+	start_timer(call, call->config->limits.setup_ms);
+	return 0;
+}
+
 static uint64_t t1_ms(const struct call *call)
 {
 	return call->bridge->config->sip.t1_ms;
@@ -410,36 +436,13 @@ static int act_nothing_came(struct call *call, const struct oa_report *report)
 	return 0;
 }
 
-/* Y accepted what was withdrawn: it gets a new offer with the terms of before, those that the
- * other leg agreed to last (RFC 3261 9.1: CANCEL and 2xx crossed). */
+/* Y accepted what was withdrawn (RFC 3261 9.1: CANCEL and 2xx crossed). */
 static int act_restore(struct call *call, const struct oa_report *report)
 {
-	struct leg *with = report->leg;
-	struct leg *other = call_other(call, with);
-	struct sdp *out = NULL;
-	struct sdp *before;
-	int err;
-
 	if (call->oa.went == OA_BY_INVITE)
-		leg_ack(with, NULL);
-	media_sdp_cancel(call->session, with, other);
-	before = media_lines_agreed(other);
-	if (!before)
-		return err_set(report->text, ERR_STATE, "there are no terms of before");
-	err = media_sdp_offer(
-		call->session, call->config, other, before, with, &out, report->text);
-	if (!err)
-		err = leg_reinvite(with, out);
-	sdp_free(before);
-	sdp_free(out);
-	if (err)
-		return err;
-	offer_reopen(&other->offer, OFFER_RECEIVED);
-	call->oa.asker = NULL;
-	call->oa.went = OA_BY_INVITE;
-	oa_set_state(call, OA_ASKED);
-	start_timer(call, call->config->limits.setup_ms);
-	return 0;
+		leg_ack(report->leg, NULL);
+	media_sdp_cancel(call->session, &call->a, &call->b);
+	return restore(call, report->leg, report->text);
 }
 
 /* The asker's answer to the offer that it asked for, in ACK or PRACK. */
@@ -540,11 +543,13 @@ int oa_accepted(struct call *call, struct leg *from, struct message *response,
 	struct err_text *text)
 {
 	const struct oa_report report = {.leg = from, .message = response, .text = text};
-	bool first = call->oa.first;
+	int err;
 
+	if (!call->oa.first)
+		return happens(call, OA_ANSWER, &report);
 	call->oa.first = false;
-	return first ? oa_accept_first(call, response, text)
-		     : happens(call, OA_ANSWER, &report);
+	err = oa_accept_first(call, response, text);
+	return err > 0 ? restore(call, from, text) : err;
 }
 
 int oa_updated(struct call *call, struct leg *from, struct message *response,

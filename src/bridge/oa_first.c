@@ -300,6 +300,13 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 		leg_ack(&call->b, NULL);
 		return leg_answer(&call->a, NULL);
 	}
+	if (call->oa.settled && !is_same_branch(call, response)) {
+		/* all was agreed with another branch: leg a need not know */
+		sdp_free(sdp);
+		leg_ack(&call->b, NULL);
+		err = leg_answer(&call->a, NULL);
+		return err ? err : 1;
+	}
 	if (!err && delayed)
 		err = oa_pass_delayed_offer(call, &call->b, sdp, &out, text);
 	else if (!err)

@@ -21,7 +21,8 @@ struct txn_server *oa_release_txn(struct call *call);
  * FROM's ACK waits for that leg's answer. SDP is taken. */
 int oa_pass_delayed_offer(struct call *call, struct leg *from, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text);
-/* Leg b's 2xx to the first INVITE; as oa_accepted(). */
+/* Leg b's 2xx to the first INVITE; as oa_accepted(). 1: leg a was answered, and leg b is still to
+ * be offered what leg a agreed to. */
 int oa_accept_first(struct call *call, struct message *response, struct err_text *text);
 /* Leg a answered what leg b's answer to an offer of our own became: both ends of the relay are
  * set, and leg b is told nothing. 0; negative with TEXT: it cannot be served. */
