@@ -43,6 +43,7 @@ static int act_refuse_request(
 static int act_ring(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
+	int err;
 
 	(void)leg;
 	hunt_heard(&call->hunt);
@@ -51,10 +52,14 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 		log_info("call", "call=%s event=ringing status=%d", call->id,
 			report->status);
 	}
-	if (oa_provisional(call, report->message, &text)) {
-		call_end(call, CALL_BY_TANDEM, "key-stopped", 500, text.text);
+	err = oa_provisional(call, report->message, &text);
+	if (err == ERR_TRUST)
+		call_end(call, CALL_BY_TANDEM, "key-stopped", 500,
+			"a key was to leave in plain");
+	else if (err)
+		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
+	if (err)
 		return 1;
-	}
 	return 0;
 }
 

@@ -209,6 +209,9 @@ int oa_provisional(struct call *call, struct message *response, struct err_text 
 			text->text);
 	if (call->oa.state != OA_OWED)
 		leg_prack(&call->b, NULL);
+	/* an offer demands an answer in that PRACK, and there is none */
+	if (err && kind == EARLY_OFFER)
+		return err;
 	err = leg_provision(&call->a, message_status(response), out);
 	sdp_free(out);
 	return err == ERR_TRUST ? err : 0;
