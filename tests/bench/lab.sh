@@ -94,7 +94,7 @@ bench_stop() { # PID
 bench_machine() {
 	local load
 	read -r load _ </proc/loadavg
-	echo "$(nproc) cores, $(uname -r), load average $load at the start; server on core" \
+	echo "$(nproc --all) cores, $(uname -r), load average $load at the start; server on core" \
 		"$server_core, load generator on core $load_core"
 }
 

@@ -129,12 +129,15 @@ static void call_failed(struct call *call, int reason)
 
 /* ---- the caller ---- */
 
-/* CRYPTO_TAG: of the crypto line, 0 for none. */
+/*
+ * CRYPTO_TAG: of the crypto line, 0 for none. The address is one that no server under test has
+ * for media: it would refuse to send to its own ports.
+ */
 static void write_sdp(struct load *load, unsigned port, unsigned crypto_tag)
 {
 	buf_clear(&load->sdp);
 	buf_printf(&load->sdp,
-		"v=0\r\no=- 3871 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\n"
+		"v=0\r\no=- 3871 1 IN IP4 127.0.0.10\r\ns=-\r\nc=IN IP4 127.0.0.10\r\n"
 		"t=0 0\r\nm=audio %u RTP/%s 8 0 101\r\na=rtpmap:8 PCMA/8000\r\n"
 		"a=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n"
 		"a=fmtp:101 0-15\r\na=ptime:20\r\n",
