@@ -103,6 +103,31 @@ static const struct addr *said_address(const struct sdp *sdp)
 	return NULL;
 }
 
+/* Both legs have an address for media. SAID: the one that the offer names, NULL for none. */
+static int place_legs(const struct mediation *m, const struct addr *said)
+{
+	int err;
+
+	media_address_choose_family(m->from, said);
+	media_address_choose_family(m->to, NULL);
+	err = media_line_place(m->session, m->config, m->from);
+	return err ? err : media_line_place(m->session, m->config, m->to);
+}
+
+/* The offer, written with ERR, is the one that TO has; *RET owns it. With an error it is freed. */
+static int finish_offer(const struct mediation *m, int err, struct sdp **ret)
+{
+	if (!err)
+		err = offer_send(
+			&m->to->offer, m->out, identity_media_shown(m->to, m->config));
+	if (err) {
+		sdp_free(m->out);
+		return err;
+	}
+	*ret = m->out;
+	return 0;
+}
+
 int media_sdp_offer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, struct sdp **ret,
 	struct err_text *text)
@@ -111,11 +136,7 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 	struct mediation m = {session, config, from, to, in, NULL};
 	int err;
 
-	media_address_choose_family(from, said_address(in));
-	media_address_choose_family(to, NULL);
-	err = media_line_place(session, config, from);
-	if (!err)
-		err = media_line_place(session, config, to);
+	err = place_legs(&m, said_address(in));
 	if (err)
 		return err;
 	if (sdp_was_repaired(in))
@@ -129,14 +150,7 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 	err = media_line_rewrite_session(&m);
 	if (!err)
 		err = offer_lines(&m, text);
-	if (!err)
-		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
-	if (err) {
-		sdp_free(m.out);
-		return err;
-	}
-	*ret = m.out;
-	return 0;
+	return finish_offer(&m, err, ret);
 }
 
 /* ---- answers ---- */
@@ -423,25 +437,14 @@ int media_sdp_make_offer(struct relay_session *session, const struct config *con
 	struct mediation m = {session, config, from, to, NULL, NULL};
 	int err;
 
-	media_address_choose_family(from, NULL);
-	media_address_choose_family(to, NULL);
-	err = media_line_place(session, config, from);
-	if (!err)
-		err = media_line_place(session, config, to);
+	err = place_legs(&m, NULL);
 	if (!err)
 		err = sdp_read(&m.out, own_offer, sizeof(own_offer) - 1, text);
 	if (!err)
 		err = media_line_rewrite_session(&m);
 	if (!err)
 		err = make_own_line(&m, text);
-	if (!err)
-		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
-	if (err) {
-		sdp_free(m.out);
-		return err;
-	}
-	*ret = m.out;
-	return 0;
+	return finish_offer(&m, err, ret);
 }
 
 /* Line INDEX of the answer of FROM to our own offer becomes one of an offer to TO. 0;
@@ -490,14 +493,7 @@ int media_sdp_pass_own_answer(struct relay_session *session, const struct config
 	err = media_line_rewrite_session(&m);
 	if (!err)
 		err = pass_own_lines(&m, text);
-	if (!err)
-		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
-	if (err) {
-		sdp_free(m.out);
-		return err;
-	}
-	*ret = m.out;
-	return 0;
+	return finish_offer(&m, err, ret);
 }
 
 /* ---- answers of our own ---- */
