@@ -112,7 +112,8 @@ static bool lists_format(struct span formats, struct span value)
 	return false;
 }
 
-/* Says once a trunk that attributes of this name stay behind: a bit stands for both, so that a
+/* Says once a trunk that attributes of this name stay behind, other than those of the hop, which
+ * it has of its own: a bit stands for both, so that a
  * peer that makes up names fills no memory and no log. */
 static void note_left_out(const struct leg *leg, struct span name)
 {
@@ -140,9 +141,12 @@ static bool crosses(struct span name, struct span value, void *arg)
 
 	if (attribute && attribute->of_format)
 		return lists_format(filter->formats, value) && !has_key(value);
-	if (!has_key(value) && (attribute || ((is_added(name, filter->from) ||
-						      is_added(name, filter->to)) &&
-						     !attribute_is_of_hop(name))))
+	if (attribute && !has_key(value))
+		return true;
+	if (attribute_is_of_hop(name))
+		return false;
+	if (!has_key(value) &&
+		(is_added(name, filter->from) || is_added(name, filter->to)))
 		return true;
 	note_left_out(filter->from, name);
 	return false;
