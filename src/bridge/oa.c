@@ -238,10 +238,6 @@ static int make_own_answer(struct call *call, struct leg *from, struct sdp *sdp,
 
 	if (err)
 		return err;
-	if (call->oa.state == OA_IDLE) {
-		media_sdp_settle(call->session, &call->a, &call->b);
-		call->oa.settled = call->oa.settled || call->oa.first;
-	}
 	err = media_sdp_answer_here(
 		call->session, call->config, from, call_other(call, from), ret, text);
 	if (err)
@@ -274,6 +270,15 @@ static void answer_here(struct call *call, const struct oa_report *report)
 		leg_go_on(from);
 }
 
+/* What both legs agreed early holds from here, whatever becomes of the further offer. */
+static void settle_first(struct call *call)
+{
+	if (!call->oa.first || call->oa.settled)
+		return;
+	media_sdp_settle(call->session, &call->a, &call->b);
+	call->oa.settled = true;
+}
+
 static int act_offer(struct call *call, const struct oa_report *report)
 {
 	struct leg *from = report->leg;
@@ -285,6 +290,8 @@ static int act_offer(struct call *call, const struct oa_report *report)
 
 	why = obstacle(from, &status);
 	err = why ? 0 : oa_read(report->message, &sdp, &text);
+	if (!why)
+		settle_first(call);
 	if (why || err) {
 		status = why ? status : err == ERR_SUPPORT ? 415 : status_of(err);
 		why = why ? why : text.text;

@@ -153,6 +153,8 @@ static enum early early_kind(const struct call *call, const struct message *resp
 	const struct offer *offer = &call->b.offer;
 	bool reliable = call->b.prack_due != 0;
 
+	if (call->oa.settled) /* another branch that answers is asked anew by then */
+		return EARLY_NOTHING;
 	if (call->oa.made)
 		return offer->state == OFFER_SENT || !is_same_branch(call, response)
 			       ? EARLY_KEPT
