@@ -2,6 +2,7 @@
 
 #include "media/rtp.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* RFC 3550 A.1: a larger step forward is a sender that began again. */
@@ -39,13 +40,48 @@ static uint64_t next_random(struct outgoing *outgoing)
 	return z ^ z >> 31;
 }
 
-static bool is_taken(const struct outgoing *outgoing, uint32_t ssrc)
+/* ---- places ---- */
+
+static struct outgoing_stream *stream_at(struct outgoing *outgoing, unsigned index)
 {
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++)
-		if (outgoing->streams[i].ssrc == ssrc)
+	return index < OUTGOING_FEW_STREAMS
+		       ? &outgoing->streams[index]
+		       : &outgoing->more->streams[index - OUTGOING_FEW_STREAMS];
+}
+
+static struct outgoing_source *source_at(struct outgoing *outgoing, unsigned index)
+{
+	return index < OUTGOING_FEW_SOURCES
+		       ? &outgoing->sources[index]
+		       : &outgoing->more->sources[index - OUTGOING_FEW_SOURCES];
+}
+
+const struct outgoing_stream *outgoing_stream(
+	const struct outgoing *outgoing, unsigned index)
+{
+	return index < OUTGOING_FEW_STREAMS
+		       ? &outgoing->streams[index]
+		       : &outgoing->more->streams[index - OUTGOING_FEW_STREAMS];
+}
+
+unsigned outgoing_stream_count(const struct outgoing *outgoing)
+{
+	return outgoing->more ? OUTGOING_STREAMS : OUTGOING_FEW_STREAMS;
+}
+
+static unsigned source_count(const struct outgoing *outgoing)
+{
+	return outgoing->more ? OUTGOING_SOURCES : OUTGOING_FEW_SOURCES;
+}
+
+static bool is_taken(struct outgoing *outgoing, uint32_t ssrc)
+{
+	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++)
+		if (stream_at(outgoing, i)->ssrc == ssrc)
 			return true;
-	for (unsigned i = 0; i < OUTGOING_SOURCES; i++)
-		if (outgoing->sources[i].heard_us && outgoing->sources[i].ssrc == ssrc)
+	for (unsigned i = 0; i < source_count(outgoing); i++)
+		if (source_at(outgoing, i)->heard_us &&
+			source_at(outgoing, i)->ssrc == ssrc)
 			return true;
 	return false;
 }
@@ -63,17 +99,48 @@ static uint32_t new_ssrc(struct outgoing *outgoing)
 
 static void clear_stream(struct outgoing *outgoing, unsigned index)
 {
-	outgoing->streams[index] = (struct outgoing_stream){
-		.ssrc = new_ssrc(outgoing), .source = OUTGOING_NONE};
-	outgoing->lost[index] = (struct outgoing_lost){0};
+	*stream_at(outgoing, index) = (struct outgoing_stream){
+		.ssrc = new_ssrc(outgoing),
+		.index = (uint8_t)index,
+		.source = OUTGOING_NONE,
+	};
+}
+
+static void clear_source(struct outgoing *outgoing, unsigned index)
+{
+	*source_at(outgoing, index) = (struct outgoing_source){
+		.index = (uint8_t)index, .stream = OUTGOING_NONE};
+}
+
+/* More places, where there are not all of them yet. Without memory the few serve all. */
+static bool grow(struct outgoing *outgoing)
+{
+	if (outgoing->more)
+		return false;
+	outgoing->more = calloc(1, sizeof(*outgoing->more));
+	if (!outgoing->more)
+		return false;
+	for (unsigned i = OUTGOING_FEW_STREAMS; i < OUTGOING_STREAMS; i++)
+		clear_stream(outgoing, i);
+	for (unsigned i = OUTGOING_FEW_SOURCES; i < OUTGOING_SOURCES; i++)
+		clear_source(outgoing, i);
+	return true;
 }
 
 void outgoing_init(struct outgoing *outgoing, uint64_t seed)
 {
 	memset(outgoing, 0, sizeof(*outgoing));
 	outgoing->random = seed;
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++)
+	for (unsigned i = 0; i < OUTGOING_FEW_STREAMS; i++)
 		clear_stream(outgoing, i);
+	for (unsigned i = 0; i < OUTGOING_FEW_SOURCES; i++)
+		clear_source(outgoing, i);
+}
+
+void outgoing_clear(struct outgoing *outgoing)
+{
+	free(outgoing->more);
+	outgoing->more = NULL;
 }
 
 /* ---- time ---- */
@@ -171,10 +238,9 @@ static uint32_t seq_after(const struct outgoing_source *source, uint16_t seq)
  * SOURCE goes out in STREAM from here on, with offsets that let it follow on what was sent last.
  * Its timestamps keep theirs where these still fit the time that has gone by.
  */
-static void join(struct outgoing *outgoing, struct outgoing_source *source,
-	struct outgoing_stream *stream, const struct arrival *in)
+static void join(struct outgoing_source *source, struct outgoing_stream *stream,
+	const struct arrival *in)
 {
-	struct outgoing_lost *lost = &outgoing->lost[stream - outgoing->streams];
 	uint32_t rate = in->clock->rate, kept, now;
 
 	if (!stream->started)
@@ -186,16 +252,16 @@ static void join(struct outgoing *outgoing, struct outgoing_source *source,
 		source->timestamp_offset = now - in->timestamp;
 	source->seq_offset = (uint16_t)(stream->highest + 1 - in->seq);
 	source->mapped = true;
-	source->stream = (uint8_t)(stream - outgoing->streams);
+	source->stream = stream->index;
 	source->highest = seq_after(source, in->seq);
 	source->timestamp = in->timestamp;
 	source->late_run = 0;
 	source->newest_us = in->now_us;
 	if (!source->step || source->step > in->clock->rate_most / 5)
 		source->step = stream->step;
-	if (stream->source != (uint8_t)(source - outgoing->sources))
-		lost->base = lost->now;
-	stream->source = (uint8_t)(source - outgoing->sources);
+	if (stream->source != source->index)
+		stream->lost_base = stream->lost_now;
+	stream->source = source->index;
 	stream->rate = rate;
 	stream->broken = false;
 	stream->base = stream->highest + 1;
@@ -206,27 +272,41 @@ static void join(struct outgoing *outgoing, struct outgoing_source *source,
 
 /* ---- which stream ---- */
 
-static uint64_t silence_us(const struct outgoing *outgoing,
-	const struct outgoing_stream *stream, uint64_t now_us)
+static uint64_t silence_us(
+	struct outgoing *outgoing, const struct outgoing_stream *stream, uint64_t now_us)
 {
 	uint64_t us = stream->sent_us;
 
 	if (stream->source != OUTGOING_NONE &&
-		outgoing->sources[stream->source].heard_us > us)
-		us = outgoing->sources[stream->source].heard_us;
+		source_at(outgoing, stream->source)->heard_us > us)
+		us = source_at(outgoing, stream->source)->heard_us;
 	return now_us - us;
 }
 
-/* Those that are used last of all: the longest silent, but unused ones before. */
-static struct outgoing_stream *spare_stream(struct outgoing *outgoing, uint64_t now_us)
+static struct outgoing_stream *unused_stream(struct outgoing *outgoing)
 {
-	struct outgoing_stream *best = &outgoing->streams[0];
-
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++) {
-		struct outgoing_stream *stream = &outgoing->streams[i];
+	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++) {
+		struct outgoing_stream *stream = stream_at(outgoing, i);
 
 		if (!stream->started && stream->source == OUTGOING_NONE)
 			return stream;
+	}
+	return NULL;
+}
+
+/* One that is unused, or the longest silent one. */
+static struct outgoing_stream *spare_stream(struct outgoing *outgoing, uint64_t now_us)
+{
+	struct outgoing_stream *best = unused_stream(outgoing);
+
+	if (!best && grow(outgoing))
+		best = unused_stream(outgoing);
+	if (best)
+		return best;
+	best = stream_at(outgoing, 0);
+	for (unsigned i = 1; i < outgoing_stream_count(outgoing); i++) {
+		struct outgoing_stream *stream = stream_at(outgoing, i);
+
 		if (silence_us(outgoing, stream, now_us) >
 			silence_us(outgoing, best, now_us))
 			best = stream;
@@ -246,8 +326,8 @@ static struct outgoing_stream *find_stream(
 	struct outgoing_stream *best = NULL;
 	unsigned live = 0;
 
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++) {
-		struct outgoing_stream *stream = &outgoing->streams[i];
+	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++) {
+		struct outgoing_stream *stream = stream_at(outgoing, i);
 		uint64_t us = silence_us(outgoing, stream, in->now_us);
 
 		if (!stream->started)
@@ -268,8 +348,8 @@ static struct outgoing_stream *find_stream(
 static struct outgoing_stream *part_company(struct outgoing *outgoing,
 	struct outgoing_source *source, const struct arrival *in)
 {
-	struct outgoing_stream *stream = &outgoing->streams[source->stream];
-	struct outgoing_source *other = &outgoing->sources[stream->source];
+	struct outgoing_stream *stream = stream_at(outgoing, source->stream);
+	struct outgoing_source *other = source_at(outgoing, stream->source);
 	struct outgoing_stream *spare = spare_stream(outgoing, in->now_us);
 
 	if (spare == stream)
@@ -279,9 +359,9 @@ static struct outgoing_stream *part_company(struct outgoing *outgoing,
 		return spare;
 	}
 	if (spare->source != OUTGOING_NONE)
-		outgoing->sources[spare->source].stream = OUTGOING_NONE;
+		source_at(outgoing, spare->source)->stream = OUTGOING_NONE;
 	spare->source = stream->source;
-	other->stream = (uint8_t)(spare - outgoing->streams);
+	other->stream = spare->index;
 	other->mapped = false;
 	return stream;
 }
@@ -293,10 +373,10 @@ static struct outgoing_stream *choose_stream(struct outgoing *outgoing,
 
 	if (source->stream != OUTGOING_NONE &&
 		in->now_us - heard_us < OUTGOING_SILENT_US &&
-		outgoing->streams[source->stream].source != OUTGOING_NONE)
+		stream_at(outgoing, source->stream)->source != OUTGOING_NONE)
 		return part_company(outgoing, source, in);
 	stream = find_stream(outgoing, in);
-	if (source->stream != (uint8_t)(stream - outgoing->streams))
+	if (source->stream != stream->index)
 		source->mapped = false;
 	return stream;
 }
@@ -305,12 +385,12 @@ static struct outgoing_stream *choose_stream(struct outgoing *outgoing,
 
 static struct outgoing_source *find_source(struct outgoing *outgoing, uint32_t ssrc)
 {
-	struct outgoing_source *last = &outgoing->sources[outgoing->last];
+	struct outgoing_source *last = source_at(outgoing, outgoing->last);
 
 	if (last->ssrc == ssrc && last->heard_us)
 		return last;
-	for (unsigned i = 0; i < OUTGOING_SOURCES; i++) {
-		struct outgoing_source *source = &outgoing->sources[i];
+	for (unsigned i = 0; i < source_count(outgoing); i++) {
+		struct outgoing_source *source = source_at(outgoing, i);
 
 		if (source->ssrc == ssrc && source->heard_us)
 			return source;
@@ -321,23 +401,32 @@ static struct outgoing_source *find_source(struct outgoing *outgoing, uint32_t s
 static void forget_source(struct outgoing *outgoing, struct outgoing_source *source)
 {
 	struct outgoing_stream *stream = source->stream != OUTGOING_NONE
-						 ? &outgoing->streams[source->stream]
+						 ? stream_at(outgoing, source->stream)
 						 : NULL;
 
-	if (stream && source->heard_us &&
-		stream->source == (uint8_t)(source - outgoing->sources))
+	if (stream && source->heard_us && stream->source == source->index)
 		stream->source = OUTGOING_NONE;
-	*source = (struct outgoing_source){.stream = OUTGOING_NONE};
+	clear_source(outgoing, source->index);
+}
+
+/* The longest silent one; a free place is silent longest of all. */
+static struct outgoing_source *oldest_source(struct outgoing *outgoing)
+{
+	struct outgoing_source *oldest = source_at(outgoing, 0);
+
+	for (unsigned i = 1; i < source_count(outgoing); i++)
+		if (source_at(outgoing, i)->heard_us < oldest->heard_us)
+			oldest = source_at(outgoing, i);
+	return oldest;
 }
 
 /* In a free place, or that of the longest silent one. */
 static struct outgoing_source *add_source(struct outgoing *outgoing, uint32_t ssrc)
 {
-	struct outgoing_source *oldest = &outgoing->sources[OUTGOING_SOURCES - 1];
+	struct outgoing_source *oldest = oldest_source(outgoing);
 
-	for (unsigned i = OUTGOING_SOURCES - 1; i-- > 0;)
-		if (outgoing->sources[i].heard_us < oldest->heard_us)
-			oldest = &outgoing->sources[i];
+	if (oldest->heard_us && grow(outgoing))
+		oldest = oldest_source(outgoing);
 	forget_source(outgoing, oldest);
 	oldest->ssrc = ssrc;
 	return oldest;
@@ -411,12 +500,12 @@ static void write_numbers(uint8_t *data, const struct arrival *in,
 }
 
 /* The stream is to be begun, or gone on with, anew. */
-static void take_anew(struct outgoing *outgoing, struct outgoing_source *source,
-	struct outgoing_stream *stream, const struct arrival *in, uint8_t *data)
+static void take_anew(struct outgoing_source *source, struct outgoing_stream *stream,
+	const struct arrival *in, uint8_t *data)
 {
 	bool first = !stream->started;
 
-	join(outgoing, source, stream, in);
+	join(source, stream, in);
 	/* A marker is the end of a picture in video, and of a talkspurt's silence in audio. */
 	if (!first && !in->video && !in->event)
 		data[1] |= RTP_MARKER;
@@ -444,11 +533,11 @@ bool outgoing_packet(struct outgoing *outgoing, const struct outgoing_clock *clo
 		source = add_source(outgoing, in.ssrc);
 		source->since_us = now_us;
 	}
-	outgoing->last = (uint8_t)(source - outgoing->sources);
+	outgoing->last = source->index;
 	heard_us = source->heard_us;
 	source->heard_us = now_us;
 	if (source->stream != OUTGOING_NONE)
-		stream = &outgoing->streams[source->stream];
+		stream = stream_at(outgoing, source->stream);
 	if (!stream || stream->source != outgoing->last)
 		stream = choose_stream(outgoing, source, &in, heard_us);
 	else if (source->mapped && !stream->broken)
@@ -463,17 +552,17 @@ bool outgoing_packet(struct outgoing *outgoing, const struct outgoing_clock *clo
 			return false;
 		break;
 	case PLACE_ANEW:
-		take_anew(outgoing, source, stream, &in, data);
+		take_anew(source, stream, &in, data);
 		break;
 	}
-	outgoing->latest = (uint8_t)(stream - outgoing->streams);
+	outgoing->latest = stream->index;
 	write_numbers(data, &in, source, stream);
 	return true;
 }
 
 void outgoing_count(struct outgoing *outgoing, const uint8_t *data, size_t len)
 {
-	struct outgoing_stream *stream = &outgoing->streams[outgoing->latest];
+	struct outgoing_stream *stream = stream_at(outgoing, outgoing->latest);
 
 	stream->packets++;
 	stream->octets += (uint32_t)rtp_payload_len(data, len);
@@ -481,19 +570,19 @@ void outgoing_count(struct outgoing *outgoing, const uint8_t *data, size_t len)
 
 void outgoing_renew(struct outgoing *outgoing)
 {
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++) {
-		struct outgoing_stream *stream = &outgoing->streams[i];
+	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++) {
+		struct outgoing_stream *stream = stream_at(outgoing, i);
 
 		stream->ssrc = new_ssrc(outgoing);
 		stream->packets = stream->octets = 0;
-		outgoing->lost[i] = (struct outgoing_lost){0};
+		stream->lost_now = stream->lost_base = 0;
 	}
 }
 
 void outgoing_pause(struct outgoing *outgoing)
 {
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++)
-		outgoing->streams[i].broken = true;
+	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++)
+		stream_at(outgoing, i)->broken = true;
 }
 
 /* ---- packets of our own ---- */
@@ -501,7 +590,7 @@ void outgoing_pause(struct outgoing *outgoing)
 uint32_t outgoing_timestamp(
 	const struct outgoing *outgoing, uint32_t rate, uint64_t now_us)
 {
-	const struct outgoing_stream *stream = &outgoing->streams[outgoing->latest];
+	const struct outgoing_stream *stream = outgoing_latest(outgoing);
 
 	return stream->timestamp + (uint32_t)units(now_us - stream->sent_us, rate);
 }
@@ -509,7 +598,7 @@ uint32_t outgoing_timestamp(
 struct outgoing_numbers outgoing_insert(
 	struct outgoing *outgoing, uint32_t rate, uint64_t now_us)
 {
-	struct outgoing_stream *stream = &outgoing->streams[outgoing->latest];
+	struct outgoing_stream *stream = stream_at(outgoing, outgoing->latest);
 	uint32_t timestamp;
 
 	if (!stream->started) {
@@ -532,7 +621,7 @@ struct outgoing_numbers outgoing_insert(
 
 uint32_t outgoing_ssrc(const struct outgoing *outgoing)
 {
-	return outgoing->streams[outgoing->latest].ssrc;
+	return outgoing_latest(outgoing)->ssrc;
 }
 
 const struct outgoing_stream *outgoing_of_source(
@@ -543,8 +632,8 @@ const struct outgoing_stream *outgoing_of_source(
 
 	if (!source || source->stream == OUTGOING_NONE || !source->mapped)
 		return NULL;
-	stream = &outgoing->streams[source->stream];
-	if (stream->source != (uint8_t)(source - outgoing->sources))
+	stream = stream_at(outgoing, source->stream);
+	if (stream->source != source->index)
 		return NULL;
 	*ret = source;
 	return stream;
@@ -553,13 +642,13 @@ const struct outgoing_stream *outgoing_of_source(
 struct outgoing_stream *outgoing_of_stream(
 	struct outgoing *outgoing, uint32_t ssrc, const struct outgoing_source **ret)
 {
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++) {
-		struct outgoing_stream *stream = &outgoing->streams[i];
+	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++) {
+		struct outgoing_stream *stream = stream_at(outgoing, i);
 		const struct outgoing_source *source;
 
 		if (stream->ssrc != ssrc || stream->source == OUTGOING_NONE)
 			continue;
-		source = &outgoing->sources[stream->source];
+		source = source_at(outgoing, stream->source);
 		if (!source->mapped)
 			return NULL;
 		*ret = source;
@@ -597,11 +686,11 @@ bool outgoing_end(struct outgoing *outgoing, uint32_t ssrc, uint32_t *ret)
 
 	if (!stream)
 		return false;
-	index = (unsigned)(stream - outgoing->streams);
+	index = stream->index;
 	*ret = stream->ssrc;
-	for (unsigned i = 0; i < OUTGOING_SOURCES; i++)
-		if (outgoing->sources[i].stream == index)
-			forget_source(outgoing, &outgoing->sources[i]);
+	for (unsigned i = 0; i < source_count(outgoing); i++)
+		if (source_at(outgoing, i)->stream == index)
+			forget_source(outgoing, source_at(outgoing, i));
 	clear_stream(outgoing, index);
 	return true;
 }

@@ -7,8 +7,8 @@
  * in the same stream; those that live at once have a stream each. A stream's numbers are its
  * first source's own, until that would break them.
  *
- * Plain data, so that it can be copied as it is. Owned by the worker of the line; no clock, no
- * allocation, no lock.
+ * Plain data but for OUTGOING.more, which is made once, for the few lines that have more than one
+ * source at a time. Owned by the worker of the line; no clock, no lock.
  */
 #pragma once
 
@@ -20,6 +20,9 @@
 #define OUTGOING_STREAMS 8
 /* Sources that are remembered. */
 #define OUTGOING_SOURCES 12
+/* What most lines do with. */
+#define OUTGOING_FEW_STREAMS 1
+#define OUTGOING_FEW_SOURCES 2
 /* Of an index: there is none. */
 #define OUTGOING_NONE 0xff
 /* A source of which nothing came for so long has fallen silent. */
@@ -35,6 +38,7 @@ struct outgoing_clock {
 
 struct outgoing_source {
 	uint32_t ssrc;
+	uint8_t index;  /* its place among the sources */
 	uint8_t stream; /* the index of what it goes out in, or OUTGOING_NONE */
 	bool mapped;    /* the offsets are of that stream */
 	uint8_t late_run;
@@ -51,6 +55,7 @@ struct outgoing_source {
 
 struct outgoing_stream {
 	uint32_t ssrc;  /* ours */
+	uint8_t index;  /* its place among the streams */
 	uint8_t source; /* the index of what goes out in it, or OUTGOING_NONE */
 	bool started;
 	bool broken; /* the next packet does not follow on the last one by itself */
@@ -62,27 +67,41 @@ struct outgoing_stream {
 	uint32_t step;
 	uint64_t sent_us;
 	uint32_t packets, octets; /* as sender reports count: RFC 3550 6.4.1 */
+	/* What the far end says that it lost: by its last report, and when the present source
+	 * began. */
+	int32_t lost_now, lost_base;
 };
 
-/* What the far end says that it lost: by its last report, and when the present source began. */
-struct outgoing_lost {
-	int32_t now, base;
+/* Those beyond the few. */
+struct outgoing_more {
+	struct outgoing_source sources[OUTGOING_SOURCES - OUTGOING_FEW_SOURCES];
+	struct outgoing_stream streams[OUTGOING_STREAMS - OUTGOING_FEW_STREAMS];
 };
 
 struct outgoing {
-	/* The last one is the first that is used, so that what most lines need of this stands
-	 * together. */
-	struct outgoing_source sources[OUTGOING_SOURCES];
-	uint8_t last;      /* the source of the packet before */
-	uint8_t latest;    /* the stream that was sent in most lately */
-	uint32_t reporter; /* who sends RTCP there and no RTP; 0: not known */
-	struct outgoing_stream streams[OUTGOING_STREAMS];
-	struct outgoing_lost lost[OUTGOING_STREAMS];
-	uint64_t random; /* the state of what SSRCs come from */
+	struct outgoing_stream streams[OUTGOING_FEW_STREAMS];
+	struct outgoing_source sources[OUTGOING_FEW_SOURCES];
+	struct outgoing_more *more; /* owned; NULL while the few are enough */
+	uint8_t last;               /* the source of the packet before */
+	uint8_t latest;             /* the stream that was sent in most lately */
+	uint32_t reporter;          /* who sends RTCP there and no RTP; 0: not known */
+	uint64_t random;            /* the state of what SSRCs come from */
 };
 
 /* SEED is random. */
 void outgoing_init(struct outgoing *outgoing, uint64_t seed);
+void outgoing_clear(struct outgoing *outgoing);
+
+/* The streams that are there, from 0 on; each has an SSRC, sent or not. */
+unsigned outgoing_stream_count(const struct outgoing *outgoing);
+const struct outgoing_stream *outgoing_stream(
+	const struct outgoing *outgoing, unsigned index);
+/* The one that was sent in most lately. */
+static inline const struct outgoing_stream *outgoing_latest(
+	const struct outgoing *outgoing)
+{
+	return outgoing_stream(outgoing, outgoing->latest);
+}
 
 /*
  * DATA is a whole RTP packet of the other side, in clear: gives it our SSRC and numbers, and the

@@ -5,6 +5,8 @@
 #include "media/translator.h"
 #include "media/udptl.h"
 
+#include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #define VERSION_BITS 0xc0
@@ -42,7 +44,10 @@ void path_clear(struct path *path)
 		close_side(side);
 		keys_clear(&side->open_keys);
 		keys_clear(&side->seal_keys);
+		outgoing_clear(&side->outgoing);
 	}
+	free(path->dtmf);
+	path->dtmf = NULL;
 }
 
 int path_check(const struct relay_remote *remote)
@@ -95,20 +100,25 @@ static int take_cover(
 	return err;
 }
 
-/* A digit under way stays so while its side's SDP repeats itself. */
-static void take_dtmf(
+/* A digit under way stays so while its side's SDP repeats itself. 0 or -ENOMEM. */
+static int take_dtmf(
 	struct path *path, enum relay_side side, const struct relay_remote *remote)
 {
-	struct path_dtmf *dtmf = &path->dtmf;
 	bool on = remote->dtmf.count > 0 && !remote->udptl;
+	bool ours = path->dtmf && path->dtmf->side == side;
 
-	if (!on && (!path->converts || dtmf->side != side))
-		return;
-	if (!on || !path->converts || dtmf->side != side)
-		memset(dtmf, 0, sizeof(*dtmf));
-	path->converts = on;
-	dtmf->side = side;
-	dtmf->terms = remote->dtmf;
+	if (!on && !ours)
+		return 0;
+	if (!on || !ours) {
+		free(path->dtmf);
+		path->dtmf = on ? calloc(1, sizeof(*path->dtmf)) : NULL;
+		path->next_us = 0;
+	}
+	if (!path->dtmf)
+		return on ? -ENOMEM : 0;
+	path->dtmf->side = side;
+	path->dtmf->terms = remote->dtmf;
+	return 0;
 }
 
 int path_set(struct path *path, enum relay_side index, const struct relay_remote *remote,
@@ -118,6 +128,8 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	bool awaited = side->receive && side->remote.to[PATH_RTP].len;
 	int err = path_check(remote);
 
+	if (err == 0)
+		err = take_dtmf(path, index, remote);
 	if (err == 0)
 		err = take_cover(side, remote, now_us);
 	if (err != 0) {
@@ -129,7 +141,6 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
 	side->receive = remote->receive;
 	formats_set(&side->formats, remote);
 	remote_set(&side->remote, remote, side->mux, now_us);
-	take_dtmf(path, index, remote);
 	if (!awaited)
 		side->set_us = now_us;
 	if (side->report.heard_us == 0)
@@ -386,7 +397,7 @@ static int seal(
 
 static void count_lost(struct path *path)
 {
-	const struct path_dtmf *dtmf = &path->dtmf;
+	const struct path_dtmf *dtmf = path->dtmf;
 
 	counter_set(&path->side[dtmf->side].counters.digits_lost,
 		dtmf->reader.lost + dtmf->player.lost);
@@ -396,7 +407,7 @@ static void count_lost(struct path *path)
 static void hear_event(struct path *path, const struct path_in *in,
 	const struct dtmf_format *format, size_t len, uint64_t now_us)
 {
-	struct path_dtmf *dtmf = &path->dtmf;
+	struct path_dtmf *dtmf = path->dtmf;
 
 	counter_add(&path->side[in->side].counters.events_taken, 1);
 	/* From the side whose digits are signalled it would be one digit twice. */
@@ -413,10 +424,10 @@ static bool take_event(
 	struct path *path, const struct path_in *in, size_t len, uint64_t now_us)
 {
 	const struct dtmf_format *format =
-		dtmf_format(&path->dtmf.terms, rtp_type(in->data));
+		dtmf_format(&path->dtmf->terms, rtp_type(in->data));
 
 	if (!format) {
-		if (in->side == path->dtmf.side)
+		if (in->side == path->dtmf->side)
 			path_expire(path, now_us);
 		return false;
 	}
@@ -427,7 +438,7 @@ static bool take_event(
 /* A digit that waits takes the place of this packet, which goes to the side with events. */
 static void play(struct path *path, uint8_t *data, size_t *len, uint64_t now_us)
 {
-	struct path_dtmf *dtmf = &path->dtmf;
+	struct path_dtmf *dtmf = path->dtmf;
 
 	*len = dtmf_player_packet(&dtmf->player, &dtmf->terms, data, *len, now_us);
 	count_lost(path);
@@ -436,9 +447,9 @@ static void play(struct path *path, uint8_t *data, size_t *len, uint64_t now_us)
 /* Audio that runs takes the digits along by itself. */
 static void schedule(struct path *path, uint64_t now_us)
 {
-	const struct dtmf_player *player = &path->dtmf.player;
+	const struct dtmf_player *player = &path->dtmf->player;
 
-	if (!path->converts || !dtmf_player_busy(player))
+	if (!dtmf_player_busy(player))
 		path->next_us = 0;
 	else if (!dtmf_player_alone(player, now_us))
 		path->next_us = player->audio_us + DTMF_ALONE_US;
@@ -450,9 +461,9 @@ static void schedule(struct path *path, uint64_t now_us)
 
 void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_us)
 {
-	if (!path->converts)
+	if (!path->dtmf)
 		return;
-	dtmf_player_add(&path->dtmf.player, digit, now_us);
+	dtmf_player_add(&path->dtmf->player, digit, now_us);
 	count_lost(path);
 	if (path->next_us == 0)
 		path->next_us = now_us;
@@ -460,7 +471,7 @@ void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_u
 
 static size_t make_event(struct path *path, uint64_t now_us, uint8_t *data)
 {
-	struct path_dtmf *dtmf = &path->dtmf;
+	struct path_dtmf *dtmf = path->dtmf;
 	struct outgoing *outgoing = &path->side[dtmf->side].outgoing;
 	const uint32_t rate = dtmf->terms.audio_rate;
 	struct outgoing_numbers numbers;
@@ -481,14 +492,18 @@ static size_t make_event(struct path *path, uint64_t now_us, uint8_t *data)
 bool path_tick(
 	struct path *path, uint64_t now_us, uint8_t *data, struct path_out *ret_out)
 {
-	struct path_dtmf *dtmf = &path->dtmf;
-	struct path_side *side = &path->side[dtmf->side];
-	struct path_out out = {.side = dtmf->side};
+	struct path_dtmf *dtmf = path->dtmf;
+	struct path_out out = {.kind = PATH_RTP};
+	struct path_side *side;
 
+	if (!dtmf)
+		return false;
+	out.side = dtmf->side;
+	side = &path->side[dtmf->side];
 	/* An even pace from the first packet on, whenever that was. */
 	if (now_us - dtmf->player.moved_us > 2 * DTMF_PACE_US)
 		path->next_us = now_us;
-	if (!path->converts || !find_way(side, PATH_RTP, &out)) {
+	if (!find_way(side, PATH_RTP, &out)) {
 		dtmf_player_expire(&dtmf->player, now_us);
 		count_lost(path);
 	} else {
@@ -503,9 +518,9 @@ bool path_tick(
 
 void path_expire(struct path *path, uint64_t now_us)
 {
-	struct path_dtmf *dtmf = &path->dtmf;
+	struct path_dtmf *dtmf = path->dtmf;
 
-	if (!path->converts || dtmf->ended_count > 0 ||
+	if (!dtmf || dtmf->ended_count > 0 ||
 		!dtmf_reader_expire(&dtmf->reader, now_us, dtmf->ended))
 		return;
 	dtmf->ended_count = 1;
@@ -521,7 +536,7 @@ static bool pass_rtp(
 	struct path_side *side = &path->side[in->side], *other = &path->side[!in->side];
 	const struct format *format = formats_find(&side->formats, rtp_type(in->data));
 
-	if (path->converts && take_event(path, in, *len, now_us)) {
+	if (path->dtmf && take_event(path, in, *len, now_us)) {
 		outgoing_pause(&other->outgoing);
 		return false;
 	}
@@ -529,7 +544,7 @@ static bool pass_rtp(
 		counter_add(&side->counters.dropped_replay, 1);
 		return false;
 	}
-	if (path->converts && in->side != path->dtmf.side)
+	if (path->dtmf && in->side != path->dtmf->side)
 		play(path, in->data, len, now_us);
 	outgoing_count(&other->outgoing, in->data, *len);
 	return true;
@@ -612,7 +627,7 @@ bool path_report(struct path *path, enum relay_side index, const struct path_bat
 	struct path_side *side = &path->side[index];
 	const struct path_side *other = &path->side[!index];
 	const struct outgoing *outgoing = &side->outgoing;
-	const struct outgoing_stream *stream = &outgoing->streams[outgoing->latest];
+	const struct outgoing_stream *stream = outgoing_latest(outgoing);
 	const struct report_facts facts = {
 		.now_us = batch->now_us,
 		.wall_us = batch->wall_us,

@@ -1,7 +1,8 @@
 /*
  * The path of one packet through one stream: from the bytes that came in on one side to
- * the bytes that leave on the other. No input or output, no clock, no allocation, no lock
- * and no log: worker.c brings packets here and sends what comes back.
+ * the bytes that leave on the other. No input or output, no clock, no lock and no log:
+ * worker.c brings packets here and sends what comes back. A packet allocates nothing, but the
+ * first one that makes a further source of a line (outgoing.h) or SSRC of a key (ssrcs.h).
  *
  * A struct path belongs to its worker. The counters alone are read by other threads.
  */
@@ -65,7 +66,6 @@ struct path_dtmf {
 struct path {
 	struct path_side side[2]; /* by enum relay_side */
 	const char *cname;        /* ours, in RTCP; borrowed */
-	bool converts;            /* dtmf counts */
 	bool due;                 /* something is to be told: what latched and dtmf say */
 	uint64_t next_us;         /* when path_tick() is to be called; 0: not at all */
 	/* The last latch, to be told; side[].remote is where it went. */
@@ -75,7 +75,7 @@ struct path {
 		enum path_channel channel;
 		struct addr from; /* where the far end was expected */
 	} latched;
-	struct path_dtmf dtmf;
+	struct path_dtmf *dtmf; /* owned; NULL: no digits are converted */
 };
 
 /* What is the same for all packets of a batch. */
@@ -114,7 +114,7 @@ struct path_params {
 	uint64_t seed;            /* random */
 };
 void path_init(struct path *path, const struct path_params *params);
-/* Wipes the keys. */
+/* Wipes the keys and frees what it holds. */
 void path_clear(struct path *path);
 
 /*

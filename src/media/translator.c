@@ -125,19 +125,18 @@ static int32_t clamp_lost(int64_t lost)
 static bool put_block(struct translator *t, struct out *out, const uint8_t *p)
 {
 	const struct outgoing_source *source;
-	const struct outgoing_stream *stream =
+	struct outgoing_stream *stream =
 		outgoing_of_stream(t->back, rtp_get32(p), &source);
-	struct outgoing_lost *lost;
 	bool answers_us;
 
 	if (!stream)
 		return false;
-	lost = &t->back->lost[stream - t->back->streams];
-	lost->now = (int32_t)(rtp_get32(p + 4) << 8) / 256;
+	stream->lost_now = (int32_t)(rtp_get32(p + 4) << 8) / 256;
 	answers_us = t->own_report != 0 && rtp_get32(p + 16) == t->own_report;
 	put32(out, source->ssrc);
 	put32(out, (uint32_t)p[4] << 24 |
-			   ((uint32_t)clamp_lost((int64_t)lost->now - lost->base) &
+			   ((uint32_t)clamp_lost(
+				    (int64_t)stream->lost_now - stream->lost_base) &
 				   0xffffff));
 	put32(out, outgoing_source_highest(source, rtp_get32(p + 8)));
 	put(out, p + 12, 4);

@@ -58,8 +58,10 @@ static void tell_latched(struct worker *worker, struct worker_stream *stream)
 /* A digit that the loop has no room for is lost: it would come too late. */
 static void tell_digits(struct worker *worker, struct worker_stream *stream)
 {
-	struct path_dtmf *dtmf = &stream->path.dtmf;
+	struct path_dtmf *dtmf = stream->path.dtmf;
 
+	if (!dtmf)
+		return;
 	for (unsigned i = 0; i < dtmf->ended_count; i++) {
 		struct worker_event event = {.type = WORKER_DIGIT,
 			.digit = {.call = stream->session->call,

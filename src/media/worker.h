@@ -54,8 +54,9 @@ uint64_t worker_packets(const struct worker *worker);
 unsigned worker_sessions(const struct worker *worker);
 
 /*
- * Commands are queued in order but run only once the thread is woken: the caller of any function
- * below that commands wakes it soon, once for many.
+ * Commands are queued in order. They run once the thread is woken, before a packet that comes
+ * after them is looked at, or in a second: the caller of any function below that commands wakes
+ * it soon, once for many, where something waits for it.
  */
 void worker_wake(struct worker *worker);
 

@@ -138,23 +138,25 @@ static uint64_t taken(const struct stream *stream, enum relay_side side)
 /* A side's events go no further, each ends what digits it may, and they are digits. */
 static void check_events(struct path *path, enum relay_side side, const uint8_t *packet)
 {
-	MUST(side != path->dtmf.side || !dtmf_format(&terms, packet[1] & 0x7f));
-	MUST(path->dtmf.ended_count == 0);
+	MUST(side != path->dtmf->side || !dtmf_format(&terms, packet[1] & 0x7f));
+	MUST(path->dtmf->ended_count == 0);
 }
 
 static void check_digits(struct path *path)
 {
-	MUST(path->dtmf.ended_count <= 2);
-	for (unsigned i = 0; i < path->dtmf.ended_count; i++)
-		MUST(path->dtmf.ended[i].event < DTMF_EVENTS);
-	path->dtmf.ended_count = 0;
+	if (!path->dtmf)
+		return;
+	MUST(path->dtmf->ended_count <= 2);
+	for (unsigned i = 0; i < path->dtmf->ended_count; i++)
+		MUST(path->dtmf->ended[i].event < DTMF_EVENTS);
+	path->dtmf->ended_count = 0;
 }
 
 /* Whether the first LEN bytes of PACKET, in clear, are a digit. */
 static bool is_played(const struct stream *stream, enum relay_side side,
 	const uint8_t *packet, size_t len)
 {
-	if (!stream->path.converts || side == stream->path.dtmf.side)
+	if (!stream->path.dtmf || side == stream->path.dtmf->side)
 		return false;
 	return len == 16 && packet[0] == 0x80 && (packet[1] & 0x7f) == 101 &&
 	       packet[12] < DTMF_EVENTS;
@@ -165,8 +167,8 @@ static bool is_ours(const struct stream *stream, enum relay_side side, uint32_t 
 {
 	const struct outgoing *outgoing = &stream->path.side[side].outgoing;
 
-	for (unsigned i = 0; i < OUTGOING_STREAMS; i++)
-		if (outgoing->streams[i].ssrc == ssrc)
+	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++)
+		if (outgoing_stream(outgoing, i)->ssrc == ssrc)
 			return true;
 	return false;
 }
@@ -240,7 +242,7 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 		MUST(!sent);
 		MUST(memcmp(&before, &after, sizeof(before)) == 0);
 	}
-	if (sent && stream->path.converts && out.kind == PATH_RTP)
+	if (sent && stream->path.dtmf && out.kind == PATH_RTP)
 		check_events(&stream->path, side, bytes);
 	check_digits(&stream->path);
 	if (!sent)
@@ -251,7 +253,7 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 	MUST(stream->how & STREAM_UDPTL || (packet[0] & 0xc0) == 0x80);
 	if (stream->far_seal && side == RELAY_EXTERNAL) {
 		MUST(out.kind == PATH_RTCP || out.len > len ||
-			(stream->path.converts && out.len > 16));
+			(stream->path.dtmf && out.len > 16));
 		return;
 	}
 	MUST(!stream->far_seal || what & PACKET_SEALED);

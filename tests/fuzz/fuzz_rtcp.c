@@ -84,8 +84,11 @@ static void start(struct outgoing *outgoing, uint64_t seed)
 /* The streams of BACK are named by small numbers too, so that the data finds them. */
 static void name_streams(struct outgoing *back)
 {
-	for (uint32_t i = 0; i < OUTGOING_STREAMS; i++)
-		back->streams[i].ssrc = 0x100 + i;
+	for (uint32_t i = 0; i < outgoing_stream_count(back); i++)
+		if (i < OUTGOING_FEW_STREAMS)
+			back->streams[i].ssrc = 0x100 + i;
+		else
+			back->more->streams[i - OUTGOING_FEW_STREAMS].ssrc = 0x100 + i;
 }
 
 static void check_translated(const struct outgoing *forward,
@@ -98,8 +101,8 @@ static void check_translated(const struct outgoing *forward,
 		bool ours = false;
 
 		MUST(reports[i].source > 0 && reports[i].source < 6);
-		for (unsigned j = 0; j < OUTGOING_STREAMS; j++)
-			ours |= reports[i].reporter == forward->streams[j].ssrc;
+		for (unsigned j = 0; j < outgoing_stream_count(forward); j++)
+			ours |= reports[i].reporter == outgoing_stream(forward, j)->ssrc;
 		for (unsigned j = 0; j < translator->ended_count; j++)
 			ours |= reports[i].reporter == translator->ended[j];
 		MUST(ours);
@@ -127,6 +130,8 @@ static void translate(const uint8_t *data, size_t len)
 		MUST(rtcp_is_valid(out, made));
 		check_translated(&forward, &translator, out, made);
 	}
+	outgoing_clear(&forward);
+	outgoing_clear(&back);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

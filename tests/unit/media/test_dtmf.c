@@ -361,16 +361,16 @@ static void events_end_at_the_side_without_them(void **state)
 	test_event(&f->packet, &row);
 	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
 	assert_true(f->path.due);
-	assert_int_equal(f->path.dtmf.ended_count, 1);
-	assert_int_equal(f->path.dtmf.ended[0].event, 5);
-	assert_int_equal(f->path.dtmf.ended[0].duration_ms, 100);
+	assert_int_equal(f->path.dtmf->ended_count, 1);
+	assert_int_equal(f->path.dtmf->ended[0].event, 5);
+	assert_int_equal(f->path.dtmf->ended[0].duration_ms, 100);
 	assert_int_equal(f->tapped.count, 2); /* a full capture has them */
-	f->path.dtmf.ended_count = 0;
+	f->path.dtmf->ended_count = 0;
 	/* the other side's would be a digit twice */
 	row.timestamp = 5000;
 	test_event(&f->packet, &row);
 	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
-	assert_int_equal(f->path.dtmf.ended_count, 0);
+	assert_int_equal(f->path.dtmf->ended_count, 0);
 	assert_int_equal(stats(f, RELAY_INTERNAL).events_taken, 2);
 	assert_int_equal(stats(f, RELAY_EXTERNAL).events_taken, 1);
 	assert_int_equal(stats(f, RELAY_EXTERNAL).tx_packets, 0);

@@ -29,6 +29,14 @@ static struct fixture begin(void)
 	return f;
 }
 
+static void end(struct fixture *f)
+{
+	outgoing_clear(&f->outgoing);
+}
+
+/* A fixture that ends with its test. */
+#define CLEARED __attribute__((cleanup(end)))
+
 static bool pass(struct fixture *f, uint32_t ssrc, uint16_t seq, uint32_t timestamp)
 {
 	struct test_packet packet;
@@ -64,7 +72,7 @@ static void send_run(struct fixture *f, uint32_t ssrc, uint16_t seq, uint32_t ti
 
 static void the_first_sources_numbers_stay_its_ssrc_does_not(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 
 	(void)state;
 	assert_true(pass(&f, 7, 65530, 4000000000));
@@ -110,7 +118,7 @@ static void check_follows(struct fixture *f, uint32_t ssrc, uint16_t seq,
 static void another_source_takes_the_place_of_the_one_before(void **state)
 {
 	static const uint64_t gaps_us[] = {1000, 20000, 400000, 2000000, 3600000000};
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 
 	(void)state;
 	pass(&f, 1, 100, 5000);
@@ -123,7 +131,7 @@ static void another_source_takes_the_place_of_the_one_before(void **state)
 /* One packet each, as announcements and music make them. */
 static void sources_of_one_packet_each_are_one_stream(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 
 	(void)state;
 	pass(&f, 0x5000, 100, 0);
@@ -141,7 +149,7 @@ static void sources_of_one_packet_each_are_one_stream(void **state)
 static void a_source_may_begin_again_anywhere(void **state)
 {
 	static const uint16_t restarts[] = {10000, 60000, 9000, 12000, 1, 40000, 7000};
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 
 	(void)state;
 	pass(&f, 1, 30000, 0);
@@ -158,7 +166,7 @@ static void a_source_may_begin_again_anywhere(void **state)
 /* So near that it could be late ones: the timestamps tell, or else that nothing else comes. */
 static void a_source_may_begin_again_a_little_lower(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	unsigned sent = 0;
 
 	(void)state;
@@ -176,7 +184,7 @@ static void a_source_may_begin_again_a_little_lower(void **state)
 
 static void late_packets_keep_their_place_and_go_once(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	uint16_t highest;
 
 	(void)state;
@@ -206,7 +214,7 @@ static void late_packets_keep_their_place_and_go_once(void **state)
 
 static void what_is_lost_on_the_way_stays_a_gap(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 
 	(void)state;
 	pass(&f, 1, 100, 0);
@@ -228,7 +236,7 @@ static void what_is_lost_on_the_way_stays_a_gap(void **state)
 
 static void what_was_held_back_leaves_no_gap(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	struct fixture before;
 
 	(void)state;
@@ -246,7 +254,7 @@ static void what_was_held_back_leaves_no_gap(void **state)
 
 static void sources_that_live_at_once_have_a_stream_each(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	uint32_t ours[5] = {0};
 	uint16_t seqs[5] = {0};
 
@@ -278,7 +286,7 @@ static void sources_that_live_at_once_have_a_stream_each(void **state)
 /* Simulcast and retransmission begin within one frame of each other. */
 static void streams_of_video_are_not_taken_for_one(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	uint32_t first;
 
 	(void)state;
@@ -298,7 +306,7 @@ static void streams_of_video_are_not_taken_for_one(void **state)
 
 static void more_sources_than_streams_share_them(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	uint32_t seen[OUTGOING_STREAMS] = {0};
 	unsigned count = 0;
 
@@ -322,13 +330,14 @@ static void more_sources_than_streams_share_them(void **state)
 static void no_number_is_ever_sent_twice(void **state)
 {
 	static uint8_t sent[OUTGOING_STREAMS][65536];
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	uint32_t random = 1;
 	unsigned count = 0;
 
 	(void)state;
 	for (unsigned i = 0; i < 200000; i++) {
 		unsigned stream = 0;
+		uint32_t wraps;
 
 		random = random * 1664525 + 1013904223;
 		f.now_us += random >> 8 & 0x7fff;
@@ -340,13 +349,12 @@ static void no_number_is_ever_sent_twice(void **state)
 			outgoing_pause(&f.outgoing);
 		if (!pass(&f, random >> 29, (uint16_t)(random >> 20), random))
 			continue;
-		while (f.outgoing.streams[stream].ssrc != f.ssrc)
+		while (outgoing_stream(&f.outgoing, stream)->ssrc != f.ssrc)
 			stream++;
+		wraps = outgoing_stream(&f.outgoing, stream)->highest >> 16;
 		/* Once a wrap. */
-		assert_true(
-			sent[stream][f.seq] <= f.outgoing.streams[stream].highest >> 16);
-		sent[stream][f.seq] =
-			(uint8_t)((f.outgoing.streams[stream].highest >> 16) + 1);
+		assert_true(sent[stream][f.seq] <= wraps);
+		sent[stream][f.seq] = (uint8_t)(wraps + 1);
 		count++;
 	}
 	assert_true(count > 100000);
@@ -354,7 +362,7 @@ static void no_number_is_ever_sent_twice(void **state)
 
 static void packets_of_our_own_stand_between_theirs(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	struct outgoing_numbers own;
 
 	(void)state;
@@ -383,7 +391,7 @@ static void packets_of_our_own_stand_between_theirs(void **state)
 
 static void packets_of_our_own_need_nobody_elses(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	struct outgoing_numbers first, next;
 
 	(void)state;
@@ -404,7 +412,7 @@ static void packets_of_our_own_need_nobody_elses(void **state)
 /* Where the clock is a guess, timestamps are left alone. */
 static void an_unknown_clock_is_not_judged(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 
 	(void)state;
 	f.clock.rate_most = 48000;
@@ -419,7 +427,7 @@ static void an_unknown_clock_is_not_judged(void **state)
 
 static void a_source_that_says_goodbye_ends_its_stream(void **state)
 {
-	struct fixture f = begin();
+	CLEARED struct fixture f = begin();
 	uint32_t first, ended = 0;
 
 	(void)state;

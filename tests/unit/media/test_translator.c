@@ -64,7 +64,11 @@ static int setup(void **state)
 
 static int teardown(void **state)
 {
-	free(*state);
+	struct fixture *f = *state;
+
+	outgoing_clear(&f->forward);
+	outgoing_clear(&f->back);
+	free(f);
 	return 0;
 }
 
