@@ -61,28 +61,60 @@ static bool read_name(struct party_name *ret, struct span text, bool history)
 	return ret->phone.number.len > 0 || ret->unknown.len > 0;
 }
 
-/* Every element of the header NAME that can be read, MAX at most; returns how many. */
-static unsigned read_names(const struct message *invite, const char *name,
-	struct party_name *ret, unsigned max)
+static int add_name(struct party_names *names, const struct party_name *name)
+{
+	struct party_name *list =
+		realloc(names->list, (names->count + 1) * sizeof(*names->list));
+
+	if (!list)
+		return -ENOMEM;
+	names->list = list;
+	list[names->count++] = *name;
+	return 0;
+}
+
+/* Every element of the header NAME that can be read, MAX at most. 0 or -ENOMEM. */
+static int read_names(struct party_names *ret, const struct message *invite,
+	const char *name, unsigned max)
 {
 	bool history = !strcmp(name, "History-Info");
 	struct span line, element;
-	unsigned count = 0;
+	struct party_name read;
+	int err = 0;
 
-	for (unsigned nth = 0; count < max && message_line(invite, name, nth, &line);
+	for (unsigned nth = 0; ret->count < max && message_line(invite, name, nth, &line);
 		nth++) {
-		while (count < max && message_element_next(&line, &element)) {
-			if (read_name(&ret[count], element, history))
-				count++;
-		}
+		while (!err && ret->count < max && message_element_next(&line, &element))
+			if (read_name(&read, element, history))
+				err = add_name(ret, &read);
 	}
-	return count;
+	return err;
+}
+
+static int read_all_names(struct party *party, const struct message *invite)
+{
+	int err = read_names(
+		&party->asserted, invite, "P-Asserted-Identity", PARTY_ASSERTED_MAX);
+
+	if (!err)
+		err = read_names(&party->preferred, invite, "P-Preferred-Identity", 1);
+	if (!err)
+		err = read_names(
+			&party->remote, invite, "Remote-Party-ID", PARTY_REMOTE_MAX);
+	if (!err)
+		err = read_names(
+			&party->diversions, invite, "Diversion", PARTY_DIVERSIONS_MAX);
+	if (!err)
+		err = read_names(
+			&party->history, invite, "History-Info", PARTY_HISTORY_MAX);
+	return err;
 }
 
 int party_read(struct party **ret, struct message *invite)
 {
 	const struct message_address *from = message_from(invite);
 	struct party *party = calloc(1, sizeof(*party));
+	int err;
 
 	if (!party)
 		return -ENOMEM;
@@ -92,16 +124,11 @@ int party_read(struct party **ret, struct message *invite)
 	if (!read_uri(&party->from, &from->uri))
 		party->from.phone.number = from->uri.user;
 	party->from.display = from->display;
-	party->asserted_count = read_names(
-		invite, "P-Asserted-Identity", party->asserted, PARTY_ASSERTED_MAX);
-	party->preferred_count =
-		read_names(invite, "P-Preferred-Identity", party->preferred, 1);
-	party->remote_count =
-		read_names(invite, "Remote-Party-ID", party->remote, PARTY_REMOTE_MAX);
-	party->diversion_count =
-		read_names(invite, "Diversion", party->diversions, PARTY_DIVERSIONS_MAX);
-	party->history_count =
-		read_names(invite, "History-Info", party->history, PARTY_HISTORY_MAX);
+	err = read_all_names(party, invite);
+	if (err) {
+		party_free(party);
+		return err;
+	}
 	*ret = party;
 	return 0;
 }
@@ -110,6 +137,11 @@ void party_free(struct party *party)
 {
 	if (!party)
 		return;
+	free(party->asserted.list);
+	free(party->preferred.list);
+	free(party->remote.list);
+	free(party->diversions.list);
+	free(party->history.list);
 	message_unref(party->source);
 	free(party);
 }

@@ -31,17 +31,21 @@ struct party_name {
 	struct span params;  /* of the header; which of them cross depends on it */
 };
 
+/* Those of one header; most INVITEs have none. */
+struct party_names {
+	struct party_name *list;
+	unsigned count;
+};
+
 struct party {
 	struct message *source; /* what the spans borrow from; owned reference */
 	struct party_name called;
 	struct party_name from;
-	unsigned asserted_count, preferred_count, remote_count, diversion_count,
-		history_count;
-	struct party_name asserted[PARTY_ASSERTED_MAX];     /* P-Asserted-Identity */
-	struct party_name preferred[1];                     /* P-Preferred-Identity */
-	struct party_name remote[PARTY_REMOTE_MAX];         /* Remote-Party-ID */
-	struct party_name diversions[PARTY_DIVERSIONS_MAX]; /* the latest first */
-	struct party_name history[PARTY_HISTORY_MAX];       /* the oldest first */
+	struct party_names asserted;   /* P-Asserted-Identity */
+	struct party_names preferred;  /* P-Preferred-Identity; one at most */
+	struct party_names remote;     /* Remote-Party-ID */
+	struct party_names diversions; /* the latest first */
+	struct party_names history;    /* the oldest first */
 };
 
 /* What INVITE says; a reference to it is taken. 0 or -ENOMEM. */

@@ -130,15 +130,16 @@ static void add_name(
 }
 
 /* A header line for each of NAMES. */
-static void add_names(struct buf *out, const char *header, const struct party_name *names,
-	unsigned count, const char *const *params, const struct party_shown *shown)
+static void add_names(struct buf *out, const char *header,
+	const struct party_names *names, const char *const *params,
+	const struct party_shown *shown)
 {
 	struct buf value;
 
-	for (unsigned i = 0; i < count; i++) {
+	for (unsigned i = 0; i < names->count; i++) {
 		buf_init(&value, CROSS_MAX_BYTES);
-		add_name(&value, &names[i], shown);
-		add_params(&value, names[i].params, params);
+		add_name(&value, &names->list[i], shown);
+		add_params(&value, names->list[i].params, params);
 		if (!value.err)
 			compose_header(out, header, buf_span(&value));
 		else if (value.err == -ENOMEM)
@@ -223,17 +224,13 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	buf_add_char(&ret->to, '<');
 	buf_add_span(&ret->to, buf_span(&ret->uri));
 	buf_add_char(&ret->to, '>');
-	add_names(headers, "P-Asserted-Identity", party->asserted, party->asserted_count,
-		no_params, shown);
-	if (!party->asserted_count) /* RFC 3325 9.2: it is a wish for one */
-		add_names(headers, "P-Preferred-Identity", party->preferred,
-			party->preferred_count, no_params, shown);
-	add_names(headers, "Remote-Party-ID", party->remote, party->remote_count,
-		remote_params, shown);
-	add_names(headers, "Diversion", party->diversions, party->diversion_count,
-		diversion_params, shown);
-	add_names(headers, "History-Info", party->history, party->history_count,
-		history_params, shown);
+	add_names(headers, "P-Asserted-Identity", &party->asserted, no_params, shown);
+	if (!party->asserted.count) /* RFC 3325 9.2: it is a wish for one */
+		add_names(headers, "P-Preferred-Identity", &party->preferred, no_params,
+			shown);
+	add_names(headers, "Remote-Party-ID", &party->remote, remote_params, shown);
+	add_names(headers, "Diversion", &party->diversions, diversion_params, shown);
+	add_names(headers, "History-Info", &party->history, history_params, shown);
 	add_plain(headers, party->source);
 	add_alert_info(headers, party->source);
 	party_add_reason(headers, party->source);

@@ -37,9 +37,9 @@ struct uac {
 	uint64_t call;
 	uint32_t cseq;
 	bool first, open, released;
-	struct branch branches[UAC_BRANCHES]; /* the first is the one that was taken */
+	struct branch *branches; /* owned; the first is the one that was taken */
 	unsigned branch_count;
-	struct reliable reliable[UAC_BRANCHES];
+	struct reliable *reliable; /* owned */
 	unsigned reliable_count;
 };
 
@@ -50,8 +50,10 @@ static void free_uac(struct uac *uac)
 		free(uac->branches[i].tag);
 		secret_free(uac->branches[i].ack, uac->branches[i].ack_len);
 	}
+	free(uac->branches);
 	for (unsigned i = 0; i < uac->reliable_count; i++)
 		free(uac->reliable[i].tag);
+	free(uac->reliable);
 	dialog_free(&uac->own);
 	flow_unref(uac->flow);
 	free(uac);
@@ -72,23 +74,47 @@ uint32_t uac_cseq(const struct uac *uac)
 	return uac->cseq;
 }
 
+/* Room in LIST for one more than COUNT, of SIZE each. NULL: there is none, or no memory. */
+static void *make_room(void *list, unsigned count, size_t size)
+{
+	return count < UAC_BRANCHES ? realloc(list, (count + 1) * size) : NULL;
+}
+
+static struct reliable *find_reliable(struct uac *uac, struct span tag)
+{
+	for (unsigned i = 0; i < uac->reliable_count; i++)
+		if (span_equal_str(tag, uac->reliable[i].tag))
+			return &uac->reliable[i];
+	return NULL;
+}
+
+static struct reliable *add_reliable(struct uac *uac, struct span tag)
+{
+	struct reliable *list =
+		make_room(uac->reliable, uac->reliable_count, sizeof(*list));
+	struct reliable *branch;
+
+	if (!list)
+		return NULL;
+	uac->reliable = list;
+	branch = &list[uac->reliable_count];
+	*branch = (struct reliable){.tag = span_dup(tag)};
+	if (!branch->tag)
+		return NULL;
+	uac->reliable_count++;
+	return branch;
+}
+
 bool uac_take_reliable(struct uac *uac, struct span tag, uint32_t rseq)
 {
-	struct reliable *branch = uac->reliable;
-	const struct reliable *end = branch + uac->reliable_count;
+	struct reliable *branch = find_reliable(uac, tag);
 
-	while (branch < end && !span_equal_str(tag, branch->tag))
-		branch++;
-	if (branch < end && rseq != branch->rseq + 1)
+	if (branch && rseq != branch->rseq + 1)
 		return false;
-	if (branch == end) {
-		if (uac->reliable_count == UAC_BRANCHES)
-			return false;
-		branch->tag = span_dup(tag);
-		if (!branch->tag)
-			return false;
-		uac->reliable_count++;
-	}
+	if (!branch)
+		branch = add_reliable(uac, tag);
+	if (!branch)
+		return false;
 	branch->rseq = rseq;
 	return true;
 }
@@ -157,11 +183,14 @@ static struct branch *find_branch(struct uac *uac, struct span tag)
 /* NULL: there is no room, or no memory. */
 static struct branch *add_branch(struct uac *uac, struct span tag)
 {
-	struct branch *branch = &uac->branches[uac->branch_count];
+	struct branch *list = make_room(uac->branches, uac->branch_count, sizeof(*list));
+	struct branch *branch;
 
-	if (uac->branch_count == UAC_BRANCHES)
+	if (!list)
 		return NULL;
-	branch->tag = span_dup(tag);
+	uac->branches = list;
+	branch = &list[uac->branch_count];
+	*branch = (struct branch){.tag = span_dup(tag)};
 	if (!branch->tag)
 		return NULL;
 	uac->branch_count++;
@@ -194,11 +223,12 @@ static void decline(struct uac *uac, const struct message *response)
 
 void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp)
 {
-	struct branch *branch = &uac->branches[0];
+	struct branch *branch;
 	struct buf out;
 
 	if (!uac_owes_ack(uac))
 		return;
+	branch = &uac->branches[0];
 	set_flow(uac, flow);
 	buf_init(&out, 0);
 	send_ack(uac, uac->dialog, sdp, &out);

@@ -187,12 +187,12 @@ static void what_is_read_is_bounded(void **state)
 			"<sip:%u@a>\r\n",
 			i, i, i + 1, i, i);
 	party = read_party(headers);
-	assert_int_equal(party->asserted_count, PARTY_ASSERTED_MAX);
-	assert_int_equal(party->remote_count, PARTY_REMOTE_MAX);
-	assert_int_equal(party->diversion_count, PARTY_DIVERSIONS_MAX);
-	assert_int_equal(party->history_count, PARTY_HISTORY_MAX);
-	assert_true(span_equal_str(party->diversions[9].phone.number, "9"));
-	assert_int_equal(party->asserted_count, 4);
+	assert_int_equal(party->asserted.count, PARTY_ASSERTED_MAX);
+	assert_int_equal(party->remote.count, PARTY_REMOTE_MAX);
+	assert_int_equal(party->diversions.count, PARTY_DIVERSIONS_MAX);
+	assert_int_equal(party->history.count, PARTY_HISTORY_MAX);
+	assert_true(span_equal_str(party->diversions.list[9].phone.number, "9"));
+	assert_int_equal(party->asserted.count, 4);
 	party_free(party);
 }
 
