@@ -87,10 +87,11 @@ void stream_want(struct stream *stream, uint32_t events)
 }
 
 /* A socket that can be written makes the next turn begin at once, which is also how bytes
- * that were read ahead get their turn. */
+ * that were read ahead get their turn. What is to be written at the end of this turn needs none:
+ * mostly the socket takes it. */
 static void stream_poll(struct stream *stream)
 {
-	bool wants_out = stream->out.len || stream->more;
+	bool wants_out = (stream->out.len && !stream->flush.queued) || stream->more;
 
 	stream_want(stream, wants_out ? EPOLLIN | EPOLLOUT : EPOLLIN);
 }
