@@ -117,8 +117,7 @@ static uint64_t mono_us(void)
 
 static struct watch *watch_find(const struct writer *writer, uint64_t call)
 {
-	struct hash_node *node =
-		hash_find(&writer->watches, hash_bytes(&call, sizeof(call), 0));
+	struct hash_node *node = hash_find(&writer->watches, call);
 	struct watch *watch;
 
 	for (; node; node = hash_find_next(node)) {
@@ -200,7 +199,7 @@ void writer_call_begin(struct writer *writer, uint64_t call, const char *id, boo
 	snprintf(watch->id, sizeof(watch->id), "%s", id);
 	snprintf(watch->path, path_size, "%s/audit/%s/%s/call.pcap", writer->state_dir,
 		store_date(watch->start_wall_us, date), id);
-	hash_add(&writer->watches, &watch->node, hash_bytes(&call, sizeof(call), 0));
+	hash_add(&writer->watches, &watch->node, call);
 	watch_say(writer, watch);
 	expire_watches(writer, mono_us());
 }

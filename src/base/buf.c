@@ -78,27 +78,12 @@ static inline bool make_room(struct buf *buf, size_t len)
 	return len < buf->size - buf->len || make_more_room(buf, len);
 }
 
-void buf_add(struct buf *buf, const void *data, size_t len)
+void buf_add_slowly(struct buf *buf, const void *data, size_t len)
 {
 	if (!make_room(buf, len) || len == 0)
 		return;
 	memcpy(buf->data + buf->len, data, len);
 	buf->len += len;
-}
-
-void buf_add_str(struct buf *buf, const char *text)
-{
-	buf_add_span(buf, span_of(text));
-}
-
-void buf_add_span(struct buf *buf, struct span span)
-{
-	buf_add(buf, span.p, span.len);
-}
-
-void buf_add_char(struct buf *buf, char c)
-{
-	buf_add(buf, &c, 1);
 }
 
 void buf_add_uint(struct buf *buf, uint64_t number)

@@ -21,10 +21,36 @@ void buf_free(struct buf *buf);
 /* Forgets the contents and the error, keeps the memory. */
 void buf_clear(struct buf *buf);
 
-void buf_add(struct buf *buf, const void *data, size_t len);
-void buf_add_str(struct buf *buf, const char *text);
-void buf_add_span(struct buf *buf, struct span span);
-void buf_add_char(struct buf *buf, char c);
+/* For buf_add() alone: there is an error, or no room yet. */
+void buf_add_slowly(struct buf *buf, const void *data, size_t len);
+
+/* Inline, as what follows: most of what is added are a few bytes whose number is known. */
+static inline void buf_add(struct buf *buf, const void *data, size_t len)
+{
+	if (buf->err || len >= buf->size - buf->len) {
+		buf_add_slowly(buf, data, len);
+		return;
+	}
+	if (len > 0) /* memcpy() may not be given NULL */
+		memcpy(buf->data + buf->len, data, len);
+	buf->len += len;
+}
+
+static inline void buf_add_span(struct buf *buf, struct span span)
+{
+	buf_add(buf, span.p, span.len);
+}
+
+static inline void buf_add_str(struct buf *buf, const char *text)
+{
+	buf_add_span(buf, span_of(text));
+}
+
+static inline void buf_add_char(struct buf *buf, char c)
+{
+	buf_add(buf, &c, 1);
+}
+
 void buf_add_uint(struct buf *buf, uint64_t number);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

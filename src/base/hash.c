@@ -3,6 +3,7 @@
 #include "base/secret.h"
 
 #include <assert.h>
+#include <endian.h>
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,7 +24,15 @@ static uint64_t rotate(uint64_t x, unsigned bits)
 }
 
 /* Little endian, as the definition of SipHash has it, on any machine. */
-static uint64_t load_le(const uint8_t *p, size_t len)
+static uint64_t load_word(const uint8_t *p)
+{
+	uint64_t word;
+
+	memcpy(&word, p, sizeof(word));
+	return le64toh(word);
+}
+
+static uint64_t load_rest(const uint8_t *p, size_t len)
 {
 	uint64_t word = 0;
 
@@ -69,8 +78,8 @@ static uint64_t siphash(
 
 	sip_word(v, first);
 	for (; len >= 8; len -= 8, data += 8)
-		sip_word(v, load_le(data, 8));
-	sip_word(v, total << 56 | load_le(data, len));
+		sip_word(v, load_word(data));
+	sip_word(v, total << 56 | load_rest(data, len));
 	v[2] ^= 0xff;
 	sip_rounds(v, 4);
 	return v[0] ^ v[1] ^ v[2] ^ v[3];

@@ -5,48 +5,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct span span_of(const char *text)
-{
-	return (struct span){.p = text, .len = text ? strlen(text) : 0};
-}
-
-bool span_equal(struct span a, struct span b)
-{
-	/* memcmp() may not be given NULL, whatever the length. */
-	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
-}
-
-bool span_equal_str(struct span a, const char *b)
-{
-	return span_equal(a, span_of(b));
-}
-
 static char lower(char c)
 {
 	return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
 }
 
-bool span_equal_nocase(struct span a, const char *b)
+bool span_same_letters(struct span a, struct span b)
 {
-	struct span other = span_of(b);
-
-	if (a.len != other.len)
+	if (a.len != b.len)
 		return false;
 	for (size_t i = 0; i < a.len; i++) {
-		if (lower(a.p[i]) != lower(other.p[i]))
+		if (a.p[i] != b.p[i] && lower(a.p[i]) != lower(b.p[i]))
 			return false;
 	}
 	return true;
-}
-
-bool span_starts(struct span s, const char *prefix)
-{
-	struct span head = span_of(prefix);
-
-	if (s.len < head.len)
-		return false;
-	s.len = head.len;
-	return span_equal(s, head);
 }
 
 static bool is_blank(char c)

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct span {
 	const char *p; /* may be NULL when len is 0 */
@@ -16,14 +17,40 @@ struct span {
 /* For printf: "%.*s", SPAN_ARG(span) */
 #define SPAN_ARG(s) (int)(s).len, (s).p
 
-/* The span of a NUL-terminated string; NULL gives the empty span. */
-struct span span_of(const char *text);
+/* The span of a NUL-terminated string; NULL gives the empty span. Inline, as what follows, so
+ * that the length of a literal is the compiler's to count. */
+static inline struct span span_of(const char *text)
+{
+	return (struct span){.p = text, .len = text ? strlen(text) : 0};
+}
 
-bool span_equal(struct span a, struct span b);
-bool span_equal_str(struct span a, const char *b);
-/* ASCII case is ignored; no locale. */
-bool span_equal_nocase(struct span a, const char *b);
-bool span_starts(struct span s, const char *prefix);
+static inline bool span_equal(struct span a, struct span b)
+{
+	/* memcmp() may not be given NULL, whatever the length. */
+	return a.len == b.len && (a.len == 0 || memcmp(a.p, b.p, a.len) == 0);
+}
+
+/* Most words of a table differ from what is looked for in their first byte. */
+static inline bool span_equal_str(struct span a, const char *b)
+{
+	return !(a.len && a.p[0] != b[0]) && span_equal(a, span_of(b));
+}
+
+/* Two spans that differ at most in the case of ASCII letters; no locale. */
+bool span_same_letters(struct span a, struct span b);
+
+static inline bool span_equal_nocase(struct span a, const char *b)
+{
+	/* the bit of 0x20 is what tells small letters from capital ones */
+	return !(a.len && ((a.p[0] ^ b[0]) & ~0x20)) && span_same_letters(a, span_of(b));
+}
+
+static inline bool span_starts(struct span s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return s.len >= len && (len == 0 || memcmp(s.p, prefix, len) == 0);
+}
 
 /* S without leading and trailing spaces and tabs. */
 struct span span_trim(struct span s);

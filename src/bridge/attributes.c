@@ -5,7 +5,6 @@
 #include "config/attribute.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* Longer names are cut in the log. */
 #define NAME_SHOWN 64
@@ -91,9 +90,17 @@ static bool has_key(struct span value)
 	static const char method[] = "inline:";
 	const size_t len = sizeof(method) - 1;
 
-	for (size_t i = 0; i + len <= value.len; i++)
-		if (strncasecmp(value.p + i, method, len) == 0)
+	const char *colon;
+
+	/* the colon is the rarest of its bytes */
+	while ((colon = value.len ? memchr(value.p, ':', value.len) : NULL)) {
+		size_t before = (size_t)(colon - value.p);
+
+		if (before + 1 >= len &&
+			span_equal_nocase((struct span){colon + 1 - len, len}, method))
 			return true;
+		value = (struct span){colon + 1, value.len - before - 1};
+	}
 	return false;
 }
 
@@ -113,8 +120,8 @@ static bool lists_format(struct span formats, struct span value)
 }
 
 /* Says once a trunk that attributes of this name stay behind, other than those of the hop, which
- * it has of its own: a bit stands for both, so that a
- * peer that makes up names fills no memory and no log. */
+ * it has of its own: a bit stands for both, so that a peer that makes up names fills no memory
+ * and no log. */
 static void note_left_out(const struct leg *leg, struct span name)
 {
 	const char *trunk = leg->settings->id;

@@ -169,11 +169,10 @@ static struct dialog *find_dialog(
 {
 	struct dialog *dialog = dialog_find(&side->dialogs, message);
 	const struct leg *leg = dialog ? dialog->owner : NULL;
-	char name[80];
 
 	if (!leg)
 		return NULL;
-	if (flow->peer ? !strcmp(flow->peer->id, trunk_name(leg->trunk, name))
+	if (flow->peer ? trunk_is_named(leg->trunk, flow->peer->id)
 		       : speaks_for(side, flow, leg->flow))
 		return dialog;
 	return NULL;

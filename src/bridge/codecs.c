@@ -156,13 +156,16 @@ int codecs_keep_first(struct sdp *out, unsigned index)
 static bool same_codec(const struct sdp *a, unsigned index, struct span format_a,
 	const struct sdp *b, struct span format_b)
 {
-	uint32_t rate_a = rate_of(a, index, format_a);
-	uint32_t rate_b = rate_of(b, index, format_b);
 	struct span name_a, name_b;
+	uint32_t rate_a, rate_b;
 
-	return sdp_format_codec(a, index, format_a, &name_a) &&
-	       sdp_format_codec(b, index, format_b, &name_b) &&
-	       codec_is_same(name_a, name_b) && (rate_a == rate_b || !rate_a || !rate_b);
+	if (!sdp_format_codec(a, index, format_a, &name_a) ||
+		!sdp_format_codec(b, index, format_b, &name_b) ||
+		!codec_is_same(name_a, name_b))
+		return false;
+	rate_a = rate_of(a, index, format_a);
+	rate_b = rate_of(b, index, format_b);
+	return rate_a == rate_b || !rate_a || !rate_b;
 }
 
 /* Whether FORMAT of the answer and that of the offer under the same number are one: numbers with
@@ -176,26 +179,21 @@ static bool same_number(const struct sdp *answer, unsigned index, struct span fo
 	       same_codec(answer, index, format, offer, format);
 }
 
-/* The format of OFFER that FORMAT of ANSWER stands for. */
+/* The format of OFFER that FORMAT of ANSWER stands for: the one of its number, and where that is
+ * none or another codec's, the first of its codec. */
 static bool find_offered(const struct sdp *answer, unsigned index, struct span format,
 	const struct sdp *offer, struct span *ret)
 {
 	struct span rest = sdp_media(offer, index)->formats;
-	bool found = false;
-	struct span offered;
 
-	while (span_next(&rest, ' ', &offered)) {
-		if (span_equal(offered, format) &&
-			same_number(answer, index, format, offer)) {
-			*ret = offered;
+	while (span_next(&rest, ' ', ret))
+		if (span_equal(*ret, format) && same_number(answer, index, format, offer))
 			return true;
-		}
-		if (!found && same_codec(answer, index, format, offer, offered)) {
-			*ret = offered;
-			found = true;
-		}
-	}
-	return found;
+	rest = sdp_media(offer, index)->formats;
+	while (span_next(&rest, ' ', ret))
+		if (same_codec(answer, index, format, offer, *ret))
+			return true;
+	return false;
 }
 
 static uint8_t number_of(struct span format)
@@ -283,7 +281,7 @@ int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct l
 {
 	const struct sdp *offer = leg->offer.local;
 	struct span rest = sdp_media(out, index)->formats;
-	struct formats kept = {.count = 0};
+	struct formats kept = {.count = 0}, meant = {.count = 0};
 	bool codec = false, odd = false;
 	struct span format, offered;
 	int err = 0;
@@ -300,6 +298,7 @@ int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct l
 		}
 		odd = odd || !span_equal(format, offered);
 		add(&kept, format);
+		add(&meant, offered);
 		if (!codec && is_speech(offer, index, offered)) {
 			note_codec(offer, index, format, offered, leg, to);
 			codec = true;
@@ -310,8 +309,7 @@ int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct l
 	if (odd)
 		tolerated_note(leg, TOLERATED_SDP_FORMAT);
 	for (size_t i = 0; i < kept.count && !err; i++)
-		if (find_offered(out, index, kept.list[i], offer, &offered))
-			err = add_map(out, index, kept.list[i], offer, offered);
+		err = add_map(out, index, kept.list[i], offer, meant.list[i]);
 	return err ? err : sdp_keep_formats(out, index, kept.list, kept.count);
 }
 

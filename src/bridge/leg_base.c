@@ -82,11 +82,8 @@ void leg_note_allow(struct leg *leg, const struct message *message)
 
 	for (unsigned nth = 0; message_line(message, "Allow", nth, &line); nth++)
 		while (span_next(&line, ',', &word))
-			for (unsigned method = 0; method < MESSAGE_OTHER; method++)
-				if (span_equal_str(span_trim(word),
-					    message_method_str(
-						    (enum message_method)method)))
-					allows |= 1u << method;
+			allows |= 1u << message_method_of(span_trim(word));
+	allows &= ~(1u << MESSAGE_OTHER);
 	if (allows)
 		leg->allows = allows;
 }

@@ -51,8 +51,7 @@ void registry_add(struct call *call, const struct message *invite)
 	struct bridge *bridge = call->bridge;
 
 	list_append(&bridge->calls, &call->node);
-	hash_add(&bridge->by_number, &call->by_number,
-		hash_bytes(&call->number, sizeof(call->number), 0));
+	hash_add(&bridge->by_number, &call->by_number, call->number);
 	bridge->call_count++;
 	bridge->started++;
 	if (bridge->handlers.begun_h)
@@ -273,8 +272,7 @@ void registry_record(struct call *call)
 
 struct call *registry_find(struct bridge *bridge, uint64_t number)
 {
-	struct hash_node *node =
-		hash_find(&bridge->by_number, hash_bytes(&number, sizeof(number), 0));
+	struct hash_node *node = hash_find(&bridge->by_number, number);
 
 	for (; node; node = hash_find_next(node)) {
 		struct call *call = HASH_ENTRY(node, struct call, by_number);

@@ -99,8 +99,10 @@ bool codec_matches(const char *word, struct span name)
 
 bool codec_is_same(struct span a, struct span b)
 {
-	const struct family *family = family_of(a);
+	const struct family *family;
 
-	return (a.len == b.len && strncasecmp(a.p, b.p, a.len) == 0) ||
-	       (family && family->names == g729 && has_name(family, b));
+	if (span_same_letters(a, b))
+		return true;
+	family = family_of(a);
+	return family && family->names == g729 && has_name(family, b);
 }

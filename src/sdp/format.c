@@ -40,8 +40,10 @@ bool sdp_format_map(
 	for (size_t i = lines->start[section]; i < lines->start[section + 1]; i++) {
 		const struct line *line = &lines->line[i];
 
-		if (line->type == 'a' &&
-			field_is(field_attribute(line_value(line), &value), "rtpmap") &&
+		/* most lines are no such attribute */
+		value = line_value(line);
+		if (line->type == 'a' && span_starts(value, "rtpmap") &&
+			field_is(field_attribute(value, &value), "rtpmap") &&
 			field_word(&value, &word) && span_equal(word, format))
 			return field_word(&value, ret);
 	}

@@ -49,7 +49,7 @@ static int grow(struct lines *lines)
 {
 	if (lines->count < lines->room)
 		return 0;
-	size_t room = lines->room + lines->room / 2 + ROOM_STEP;
+	unsigned room = lines->room + lines->room / 2 + ROOM_STEP;
 	struct line *line = realloc(lines->line, room * sizeof(*line));
 
 	if (!line)
@@ -238,7 +238,7 @@ unsigned lines_remove(struct lines *lines, unsigned section, size_t from,
 		else
 			lines->line[kept++] = *line;
 	}
-	size_t removed = end - kept;
+	unsigned removed = (unsigned)(end - kept);
 
 	if (removed == 0)
 		return 0;
@@ -247,5 +247,5 @@ unsigned lines_remove(struct lines *lines, unsigned section, size_t from,
 	lines->count -= removed;
 	for (unsigned i = section + 1; i <= lines->sections; i++)
 		lines->start[i] -= removed;
-	return (unsigned)removed;
+	return removed;
 }

@@ -21,13 +21,13 @@ struct line {
 
 struct lines {
 	struct line *line;
-	size_t count;
-	size_t room;  /* lines allocated */
-	size_t bytes; /* of the whole text as it stands */
+	unsigned count;
+	unsigned room; /* lines allocated */
+	size_t bytes;  /* of the whole text as it stands */
 
 	/* Section S is line[start[S]] up to line[start[S + 1]]. Section 0 is the session,
 	 * section 1 + N the media line N. */
-	size_t start[SDP_MAX_MEDIA + 2];
+	unsigned start[SDP_MAX_MEDIA + 2];
 	unsigned sections;
 
 	struct lines_chunk *chunks;

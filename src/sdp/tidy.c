@@ -13,6 +13,8 @@ static const char media_order[] = "micbka";
 
 /* Lines of a section that are no attributes, at most; the rest says nothing to us. */
 #define MAX_OTHERS 64
+/* Room for most descriptions; more is made as lines come. */
+#define FIRST_LINES 32
 
 struct raw {
 	struct span value; /* what follows "x=", without blanks around it */
@@ -25,7 +27,7 @@ struct raw {
 /* The lines that stay, by section and in their order there. */
 struct draft {
 	struct raw *raw;
-	size_t count;
+	size_t count, size;
 	unsigned sections;
 	unsigned attributes, attributes_total; /* of the present section; of all */
 	unsigned others;                       /* of the present section */
@@ -63,10 +65,12 @@ static struct span without_tail(struct span text)
 /* Takes a line off the front of REST: CRLF, LF or CR ends it. */
 static struct span take_line(struct span *rest)
 {
-	size_t len = 0;
+	const char *lf = memchr(rest->p, '\n', rest->len);
+	size_t len = lf ? (size_t)(lf - rest->p) : rest->len;
+	const char *cr = memchr(rest->p, '\r', len);
 
-	while (len < rest->len && !is_end(rest->p[len]))
-		len++;
+	if (cr)
+		len = (size_t)(cr - rest->p);
 	struct span line = span_trim((struct span){rest->p, len});
 
 	if (len < rest->len)
@@ -170,17 +174,36 @@ static bool is_second(struct draft *draft, const struct raw *raw)
 	return second;
 }
 
-/* Puts RAW behind what belongs before it; lines mostly come in order. */
-static void put(struct draft *draft, const struct raw *raw)
+static int make_room(struct draft *draft)
 {
-	size_t at = draft->count++;
+	size_t size = draft->size ? draft->size * 2 : FIRST_LINES;
+	struct raw *raw;
 
+	if (draft->count < draft->size)
+		return 0;
+	raw = realloc(draft->raw, size * sizeof(*raw));
+	if (!raw)
+		return -ENOMEM;
+	draft->raw = raw;
+	draft->size = size;
+	return 0;
+}
+
+/* Puts RAW behind what belongs before it; lines mostly come in order. 0 or -ENOMEM. */
+static int put(struct draft *draft, const struct raw *raw)
+{
+	size_t at = draft->count;
+
+	if (make_room(draft))
+		return -ENOMEM;
+	draft->count++;
 	while (at > 0 && draft->raw[at - 1].section == raw->section &&
 		draft->raw[at - 1].rank > raw->rank) {
 		draft->raw[at] = draft->raw[at - 1];
 		at--;
 	}
 	draft->raw[at] = *raw;
+	return 0;
 }
 
 static bool fits_bound(struct draft *draft, const struct raw *raw)
@@ -235,7 +258,7 @@ static int take(
 	if (find_rank(raw.section ? media_order : session_order, &raw) &&
 		(raw.type == 'm' || raw.type == 'c' || is_well_formed(&raw)) &&
 		!is_second(draft, &raw) && fits_bound(draft, &raw))
-		put(draft, &raw);
+		return put(draft, &raw);
 	return 0;
 }
 
@@ -436,15 +459,6 @@ static int write_all(struct buf *out, const struct draft *draft, struct err_text
 
 /* ---- */
 
-static size_t count_lines(struct span text)
-{
-	size_t count = 1;
-
-	for (size_t i = 0; i < text.len; i++)
-		count += is_end(text.p[i]);
-	return count;
-}
-
 static int check_text(struct span text, struct err_text *error)
 {
 	if (text.len > SDP_MAX_BYTES)
@@ -491,9 +505,6 @@ int tidy(struct span text, struct buf *out, struct tidy_faults *ret_faults,
 	*ret_faults = (struct tidy_faults){0};
 	struct draft draft = {.sections = 1, .faults = ret_faults};
 
-	draft.raw = malloc(count_lines(text) * sizeof(*draft.raw));
-	if (!draft.raw)
-		return -ENOMEM;
 	err = read_and_write(&draft, text, out, error);
 	free(draft.raw);
 	if (!err)

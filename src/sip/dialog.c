@@ -23,12 +23,10 @@ unsigned dialogs_count(const struct dialogs *dialogs)
 	return (unsigned)dialogs->table.count;
 }
 
-static uint64_t dialog_key(struct span call_id, struct span local, struct span remote)
+/* The local tag is ours and random: no other dialog has it but the forks of one INVITE. */
+static uint64_t dialog_key(struct span local)
 {
-	uint64_t seed = hash_bytes(local.p, local.len, 0);
-
-	seed = hash_bytes(remote.p, remote.len, seed);
-	return hash_bytes(call_id.p, call_id.len, seed);
+	return hash_bytes(local.p, local.len, 0);
 }
 
 /* Replaces an owned string. */
@@ -291,9 +289,7 @@ void dialog_list(struct dialogs *dialogs, struct dialog *dialog, void *owner)
 	delist(dialog);
 	dialog->owner = owner;
 	dialog->table = dialogs;
-	hash_add(&dialogs->table, &dialog->node,
-		dialog_key(span_of(dialog->call_id), span_of(dialog->local_tag),
-			span_of(dialog->remote_tag)));
+	hash_add(&dialogs->table, &dialog->node, dialog_key(span_of(dialog->local_tag)));
 }
 
 struct dialog *dialog_find(struct dialogs *dialogs, const struct message *message)
@@ -306,7 +302,7 @@ struct dialog *dialog_find(struct dialogs *dialogs, const struct message *messag
 	struct span call_id = message_call_id(message);
 	struct hash_node *node;
 
-	node = hash_find(&dialogs->table, dialog_key(call_id, local, remote));
+	node = hash_find(&dialogs->table, dialog_key(local));
 	for (; node; node = hash_find_next(node)) {
 		struct dialog *dialog = HASH_ENTRY(node, struct dialog, node);
 

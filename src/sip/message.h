@@ -93,6 +93,8 @@ bool message_is_request(const struct message *message);
 enum message_method message_method(
 	const struct message *message); /* of CSeq in responses */
 struct span message_method_name(const struct message *message);
+/* "INVITE" to MESSAGE_INVITE; MESSAGE_OTHER for what has no number. Case counts (RFC 3261 7.1). */
+enum message_method message_method_of(struct span name);
 const char *message_method_str(enum message_method method); /* "INVITE"; OTHER: "" */
 int message_status(const struct message *message);          /* 0 for requests */
 struct span message_reason(const struct message *message);

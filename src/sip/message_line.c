@@ -7,7 +7,6 @@
 #include "sip/message_uri.h"
 
 #include <string.h>
-#include <strings.h>
 
 /* RFC 3261 20, and the registry of headers: names of one letter. */
 static const struct {
@@ -36,19 +35,30 @@ static const struct {
 	{'y', "Identity"},
 };
 
-static char letter_of(const char *name)
+static char lower(char c)
 {
-	for (size_t i = 0; i < sizeof compact_names / sizeof compact_names[0]; i++) {
-		if (strcasecmp(compact_names[i].name, name) == 0)
-			return compact_names[i].letter;
-	}
-	return '\0';
+	return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
 }
 
-static bool is_name(struct span found, const char *name, char letter)
+static bool is_compact(char letter, struct span name)
 {
-	return span_equal_nocase(found, name) ||
-	       (found.len == 1 && letter != '\0' && (found.p[0] | 0x20) == letter);
+	for (size_t i = 0; i < sizeof compact_names / sizeof compact_names[0]; i++)
+		if (compact_names[i].letter == lower(letter))
+			return span_equal_nocase(name, compact_names[i].name);
+	return false;
+}
+
+static bool is_name(struct span found, struct span name)
+{
+	return span_same_letters(found, name) ||
+	       (found.len == 1 && is_compact(found.p[0], name));
+}
+
+/* Most lines are told apart by their first bytes; LINE has two at least. */
+static bool may_be(const char *line, struct span name)
+{
+	return ((line[0] ^ name.p[0]) & ~0x20) == 0 || line[0] == ' ' ||
+	       line[0] == '\t' || line[1] == ':' || line[1] == ' ' || line[1] == '\t';
 }
 
 void message_lines_begin(
@@ -58,8 +68,7 @@ void message_lines_begin(
 	const char *start = message->text.p;
 	const char *end = memchr(start, '\n', message->text.len);
 
-	lines->name = name;
-	lines->letter = letter_of(name);
+	lines->name = span_of(name);
 	lines->rest = (struct span){0};
 	if (end != NULL && body > end)
 		lines->rest = (struct span){end + 1, (size_t)(body - end - 1)};
@@ -71,16 +80,19 @@ bool message_lines_next(struct message_lines *lines, struct span *ret_value)
 		const char *p = lines->rest.p;
 		const char *end = memchr(p, '\n', lines->rest.len);
 		size_t len = end != NULL ? (size_t)(end - p) : lines->rest.len;
-		const char *colon = memchr(p, ':', len);
+		const char *colon;
 
 		lines->rest = end != NULL
 				      ? (struct span){end + 1, lines->rest.len - len - 1}
 				      : (struct span){0};
-		if (len > 0 && p[len - 1] == '\r')
+		if (len < 2 || !may_be(p, lines->name))
+			continue;
+		if (p[len - 1] == '\r')
 			len--;
+		colon = memchr(p, ':', len);
 		if (colon == NULL ||
 			!is_name(span_trim((struct span){p, (size_t)(colon - p)}),
-				lines->name, lines->letter))
+				lines->name))
 			continue;
 		*ret_value = span_trim(
 			(struct span){colon + 1, (size_t)(p + len - colon - 1)});

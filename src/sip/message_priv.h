@@ -77,9 +77,6 @@ struct span message_print_url(struct message_printer *printer, const url_t *url)
 /* The NTH of a chain of headers, or NULL. */
 const msg_header_t *message_nth(const msg_header_t *first, unsigned nth);
 
-/* "INVITE" to MESSAGE_INVITE; MESSAGE_OTHER for what has no number. */
-enum message_method message_method_of(struct span name);
-
 /* Reads what MESSAGE has, and finds the first fault that forbids to serve it. FAULT has that
  * of its start line, if any. */
 void message_judge(struct message *message, struct message_fault *fault);
@@ -87,8 +84,7 @@ void message_judge(struct message *message, struct message_fault *fault);
 /* A walk over the lines of one header, as they were received. */
 struct message_lines {
 	struct span rest;
-	const char *name;
-	char letter; /* its compact form; NUL: it has none */
+	struct span name;
 };
 
 void message_lines_begin(

@@ -5,6 +5,13 @@
 #include <ctype.h>
 #include <string.h>
 
+/* ASCII alone, whatever the locale. Not isalnum(): all of every URI passes through here, and that
+ * one is a call a byte. */
+static bool is_alphanum(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z');
+}
+
 static struct span cut(struct span s, size_t from, size_t to)
 {
 	if (s.p == NULL)
@@ -43,18 +50,27 @@ static size_t find(struct span s, char c)
 	return p != NULL ? (size_t)(p - s.p) : s.len;
 }
 
-/* What may stand in a URI at all: visible ASCII without the delimiters around it; every
- * '%' begins an escape. */
+/* What may stand in a URI at all: visible ASCII without the delimiters around it. */
 static bool characters_valid(struct span s)
 {
 	for (size_t i = 0; i < s.len; i++) {
-		unsigned char c = (unsigned char)s.p[i];
+		char c = s.p[i];
 
-		if (c <= ' ' || c >= 0x7f || c == '"' || c == '<' || c == '>')
+		if (c <= ' ' || c > '~' || c == '"' || c == '<' || c == '>')
 			return false;
-		if (c == '%' && (s.len - i < 3 || !isxdigit((unsigned char)s.p[i + 1]) ||
-					!isxdigit((unsigned char)s.p[i + 2])))
+	}
+	return true;
+}
+
+/* Every '%' begins an escape. */
+static bool escapes_valid(struct span s)
+{
+	for (size_t i = find(s, '%'); i < s.len;) {
+		if (s.len - i < 3 || !isxdigit((unsigned char)s.p[i + 1]) ||
+			!isxdigit((unsigned char)s.p[i + 2]))
 			return false;
+		i += 3;
+		i += find(cut(s, i, s.len), '%');
 	}
 	return true;
 }
@@ -67,7 +83,7 @@ static bool scheme_valid(struct span scheme)
 	for (size_t i = 1; i < scheme.len; i++) {
 		char c = scheme.p[i];
 
-		if (!isalnum((unsigned char)c) && c != '+' && c != '-' && c != '.')
+		if (!is_alphanum(c) && c != '+' && c != '-' && c != '.')
 			return false;
 	}
 	return true;
@@ -76,7 +92,7 @@ static bool scheme_valid(struct span scheme)
 bool message_token_valid(struct span token)
 {
 	for (size_t i = 0; i < token.len; i++) {
-		if (!isalnum((unsigned char)token.p[i]) &&
+		if (!is_alphanum(token.p[i]) &&
 			memchr("-.!%*_+`'~", token.p[i], 10) == NULL)
 			return false;
 	}
@@ -93,9 +109,9 @@ bool message_host_valid(struct span host)
 		host = cut(host, 1, host.len - 1);
 	}
 	for (size_t i = 0; i < host.len; i++) {
-		unsigned char c = (unsigned char)host.p[i];
-		bool ok = v6 ? isxdigit(c) || c == ':' || c == '.'
-			     : isalnum(c) || c == '-' || c == '.' || c == '_';
+		char c = host.p[i];
+		bool ok = v6 ? isxdigit((unsigned char)c) || c == ':' || c == '.'
+			     : is_alphanum(c) || c == '-' || c == '.' || c == '_';
 
 		if (!ok)
 			return false;
@@ -160,7 +176,7 @@ bool message_uri_split(struct message_uri *ret, struct span text)
 	size_t colon = find(text, ':');
 	bool ok;
 
-	if (colon == text.len || !characters_valid(text))
+	if (colon == text.len || !characters_valid(text) || !escapes_valid(text))
 		return false;
 	uri.scheme = cut(text, 0, colon);
 	text = cut(text, colon + 1, text.len);

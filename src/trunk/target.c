@@ -111,10 +111,8 @@ void target_resolved(const struct target *target, struct trunks *trunks,
 
 bool target_takes_flow(const struct target *target, const struct flow *flow)
 {
-	char name[80];
-
 	if (!target_is_tls(target))
 		return flow->kind != TRANSPORT_TLS;
 	return flow->kind == TRANSPORT_TLS &&
-	       (!flow->peer || !strcmp(flow->peer->id, trunk_name(target->trunk, name)));
+	       (!flow->peer || trunk_is_named(target->trunk, flow->peer->id));
 }

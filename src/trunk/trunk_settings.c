@@ -2,6 +2,7 @@
 #include "trunk/trunk.h"
 
 #include <stdio.h>
+#include <string.h>
 
 const struct config_trunk *trunk_settings(const struct trunk *trunk)
 {
@@ -45,9 +46,21 @@ uint16_t trunk_port(const struct trunk *trunk)
 	return trunk_settings(trunk)->port;
 }
 
+static const char *prefix_of(const struct trunk *trunk)
+{
+	return trunk->kind == TRUNK_SERVER ? "server " : "trunk ";
+}
+
 const char *trunk_name(const struct trunk *trunk, char buf[static 80])
 {
-	snprintf(buf, 80, "%s %s", trunk->kind == TRUNK_SERVER ? "server" : "trunk",
-		trunk->id);
+	snprintf(buf, 80, "%s%s", prefix_of(trunk), trunk->id);
 	return buf;
+}
+
+bool trunk_is_named(const struct trunk *trunk, const char *name)
+{
+	const char *prefix = prefix_of(trunk);
+	const size_t len = strlen(prefix);
+
+	return !strncmp(name, prefix, len) && !strcmp(name + len, trunk->id);
 }
