@@ -377,12 +377,14 @@ static int watch_signals(struct server *server)
 
 /* ---- callbacks from below ---- */
 
-static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
+static void capture_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
 {
 	struct server *server = arg;
 
 	if (mode != CONFIG_AUDIT_OFF)
-		writer_call_begin(server->writer, call, id, mode == CONFIG_AUDIT_FULL);
+		writer_call_begin(server->writer, call, id);
+	else
+		writer_call_pause(server->writer, call);
 }
 
 static void ended_h(void *arg, const struct record *record)
@@ -464,7 +466,8 @@ static int start_bridge(struct server *server)
 		.trunks = server->trunks,
 		.resolver = server->resolver,
 		.tap = writer_tap(server->writer),
-		.handlers = {.begun_h = begun_h,
+		.handlers = {.begun_h = capture_h,
+			.capture_h = capture_h,
 			.ended_h = ended_h,
 			.ready_h = ready_h,
 			.overloaded_h = overloaded_h,

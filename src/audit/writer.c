@@ -80,6 +80,7 @@ struct watch {
 	uint64_t start_wall_us;
 	uint64_t ended_us; /* monotonic */
 	uint64_t lost;
+	bool paused;   /* its messages are not captured now */
 	bool begun;    /* BEGIN found room in the queue */
 	bool end_said; /* END did */
 	char id[STORE_ID_SIZE];
@@ -175,16 +176,20 @@ static void expire_watches(struct writer *writer, uint64_t now_us)
 	}
 }
 
-void writer_call_begin(struct writer *writer, uint64_t call, const char *id, bool media)
+void writer_call_begin(struct writer *writer, uint64_t call, const char *id)
 {
 	size_t path_size = strlen(writer->state_dir) + sizeof("/audit//call.pcap") +
 			   STORE_DATE_SIZE + STORE_ID_SIZE;
 	char date[STORE_DATE_SIZE];
 	struct watch *watch;
 
-	(void)media; /* the relay taps packets of such calls alone */
-	if (call == 0 || watch_find(writer, call))
+	if (call == 0)
 		return;
+	watch = watch_find(writer, call);
+	if (watch) {
+		watch->paused = false;
+		return;
+	}
 	if (!store_id_ok(id)) {
 		log_error("writer",
 			"event=capture-refused error=\"call id unfit for a path\"");
@@ -202,6 +207,14 @@ void writer_call_begin(struct writer *writer, uint64_t call, const char *id, boo
 	hash_add(&writer->watches, &watch->node, call);
 	watch_say(writer, watch);
 	expire_watches(writer, mono_us());
+}
+
+void writer_call_pause(struct writer *writer, uint64_t call)
+{
+	struct watch *watch = watch_find(writer, call);
+
+	if (watch)
+		watch->paused = true;
 }
 
 void writer_cdr(struct writer *writer, const struct record *record)
@@ -266,7 +279,7 @@ static void tap_message(void *arg, const struct tap_message *message)
 	if (!list_empty(&writer->ended))
 		expire_watches(writer, mono_us());
 	watch = message->call != 0 ? watch_find(writer, message->call) : NULL;
-	if (!watch)
+	if (!watch || watch->paused)
 		return;
 	if (!watch->begun)
 		watch_say(writer, watch);

@@ -30,8 +30,12 @@ void writer_free(struct writer *writer);
 /* The tap to hand to transports (loop thread) and the relay (worker threads). */
 const struct tap *writer_tap(struct writer *writer);
 
-/* Loop thread: begins the capture files of a call; MEDIA: packets are kept as well. */
-void writer_call_begin(struct writer *writer, uint64_t call, const char *id, bool media);
+/* Loop thread: the messages of a call are captured from now on; its packets are by the relay,
+ * which taps them or not. Again: it goes on, in the same file, after writer_call_pause(). */
+void writer_call_begin(struct writer *writer, uint64_t call, const char *id);
+/* Loop thread: no further message of the call is captured; what is stays. Nothing for a call that
+ * is not captured. */
+void writer_call_pause(struct writer *writer, uint64_t call);
 /*
  * Loop thread: the call ended; its record becomes one CDR line, handed to the kernel before
  * this returns (it survives a SIGKILL), and its files are closed. Messages and packets that
@@ -42,7 +46,7 @@ void writer_call_end(struct writer *writer, const struct record *record);
 void writer_cdr(struct writer *writer, const struct record *record);
 
 /* Where the capture of call ID is or will be: "STATE/audit/YYYY-MM-DD/ID/call.pcap". Loop thread.
- * Empty text when it is not captured. */
+ * Empty text when nothing of it was to be captured. */
 const char *writer_capture_path(const struct writer *writer, uint64_t call);
 
 struct writer_totals {

@@ -20,8 +20,13 @@ struct bridge;
 struct call;
 
 struct bridge_handlers {
-	/* A call began and its trunk is known; MODE is what its trunk's capture asks for. */
+	/* A call began; MODE is what is captured of it, by the rule of its gateway: of the first
+	 * one that it is to be offered to, or where there is none by [audit]. */
 	void (*begun_h)(void *arg, uint64_t call, const char *id, enum config_audit mode);
+	/* It is about to be offered to another gateway: from now on MODE is captured of it. Not
+	 * told while that stays the same. */
+	void (*capture_h)(
+		void *arg, uint64_t call, const char *id, enum config_audit mode);
 	/* A call ended. Called before the final answer to its BYE or CANCEL leaves. */
 	void (*ended_h)(void *arg, const struct record *record);
 	/* May a new call begin (audit is required and cannot write)? */

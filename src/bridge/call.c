@@ -481,7 +481,8 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 		call_free(call);
 		return;
 	}
-	registry_add(call, txn_server_request(invite));
+	registry_add(call);
+	call_capture_begin(call);
 	log_info("call", "call=%s event=begun from=%s", call->id, call->a.trunk->id);
 	txn_server_reply(invite, 100, NULL, NULL, NULL);
 	timer_start(bridge->timers, &call->setup_timer, call->config->limits.setup_ms,

@@ -41,6 +41,8 @@ struct call {
 	char *from, *to;       /* users, for the record */
 	unsigned max_forwards; /* for leg b */
 	bool held;
+	enum config_audit capture; /* what is captured of it now */
+	bool invite_tapped;        /* its first INVITE went to the tap */
 	struct addr latched
 		[2]; /* where a side's RTP comes from instead; len 0: it does not */
 	uint64_t digits_until_ms; /* when the digits that wait to be played have been */

@@ -1,6 +1,6 @@
 /*
  * What the files of a call share: call.c, the events; call_setup.c, until it is answered;
- * call_end.c, its end. Not for others. Loop thread.
+ * call_capture.c, what is captured of it; call_end.c, its end. Not for others. Loop thread.
  */
 #pragma once
 
@@ -26,3 +26,13 @@ bool call_hunt_on(
  * trunk. Or it took the call. */
 void call_note_failure(const struct call *call, struct trunk *trunk, const char *why);
 void call_note_success(const struct call *call, struct trunk *trunk);
+
+/* ---- what is captured: call_capture.c ---- */
+
+/* What the rule of TARGET, whom leg b is or may be, asks for; NULL: nobody takes the call. */
+enum config_audit call_capture_rule(const struct call *call, const struct target *target);
+/* The call began, with CALL->capture: its first INVITE goes to the tap, where that is wanted. */
+void call_capture_begin(struct call *call);
+/* Leg b is about to be called: from now on the rule of its target holds. 0, or what
+ * relay_set_tap() returns: the rule of before still holds. */
+int call_capture_follow(struct call *call);

@@ -128,7 +128,9 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	history_begin(&call->history, call->b.trunk->id, &flow->remote, age_us(call));
 	offer_free(&call->b.offer);
 	offer_init(&call->b.offer);
-	err = send_invite(call, flow, &text);
+	err = call_capture_follow(call);
+	if (!err)
+		err = send_invite(call, flow, &text);
 	if (!err)
 		hunt_await(&call->hunt, silent_h);
 	else if (err == ERR_SUPPORT)
@@ -236,16 +238,10 @@ static int read_invite(struct call *call, struct message *invite)
 
 static int open_relay(struct call *call)
 {
-	struct relay_open open = {.call = call->number,
+	const struct relay_open open = {.call = call->number,
 		.timeout_ms = call->config->media.timeout_ms,
-		.tap = call->config->audit.mode == CONFIG_AUDIT_FULL};
+		.tap = call->capture == CONFIG_AUDIT_FULL};
 
-	for (unsigned i = 0; i < call->hunt.count; i++)
-		if (call->hunt.targets[i]->gateway &&
-			call->hunt.targets[i]->gateway->audit == CONFIG_AUDIT_FULL)
-			open.tap = true;
-	if (call->a.gateway && call->a.gateway->audit == CONFIG_AUDIT_FULL)
-		open.tap = true;
 	return relay_open(call->bridge->relay, &call->session, &open);
 }
 
@@ -271,5 +267,7 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
 	hunt_list(&call->hunt, &call->bridge->sides[other_side(home->which)],
 		call->config, span_of(call->number_uri));
+	call->capture =
+		call_capture_rule(call, call->hunt.count ? call->hunt.targets[0] : NULL);
 	return err ? err : open_relay(call);
 }

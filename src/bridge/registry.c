@@ -19,34 +19,7 @@ void registry_number(struct call *call)
 		(unsigned long long)call->number);
 }
 
-/* The gateway's side decides what is captured: [capture] belongs to trunks. */
-static enum config_audit capture_mode(const struct call *call)
-{
-	const struct config_gateway *gateway = call->a.gateway;
-
-	if (!gateway && call->hunt.count)
-		gateway = call->hunt.targets[0]->gateway;
-	return gateway ? gateway->audit : call->config->audit.mode;
-}
-
-/* The first INVITE reached the transport's tap before it had a call: it is told here. */
-static void tap_invite(const struct call *call, const struct message *invite)
-{
-	const struct tap *tap = call->bridge->tap;
-	const struct flow *flow = call->a.flow;
-	struct tap_message message = {.call = call->number,
-		.wall_us = call->start_wall_us,
-		.transport = (enum tap_transport)flow->kind,
-		.source = flow->remote,
-		.destination = flow->local,
-		.data = message_text(invite).p,
-		.len = message_text(invite).len};
-
-	if (tap && tap->message_h)
-		tap->message_h(tap->arg, &message);
-}
-
-void registry_add(struct call *call, const struct message *invite)
+void registry_add(struct call *call)
 {
 	struct bridge *bridge = call->bridge;
 
@@ -54,10 +27,6 @@ void registry_add(struct call *call, const struct message *invite)
 	hash_add(&bridge->by_number, &call->by_number, call->number);
 	bridge->call_count++;
 	bridge->started++;
-	if (bridge->handlers.begun_h)
-		bridge->handlers.begun_h(
-			bridge->handlers.arg, call->number, call->id, capture_mode(call));
-	tap_invite(call, invite);
 }
 
 /* ---- records ---- */

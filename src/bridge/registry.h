@@ -9,8 +9,7 @@
 
 /* Gives CALL its number and id. */
 void registry_number(struct call *call);
-/* Lists CALL and tells of its beginning; its INVITE goes to the tap now. */
-void registry_add(struct call *call, const struct message *invite);
+void registry_add(struct call *call);
 /* Tells of its end: the record, exactly once. */
 void registry_record(struct call *call);
 

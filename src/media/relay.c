@@ -444,6 +444,14 @@ void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms)
 	worker_set_timeout(session->worker, timeout_ms);
 }
 
+int relay_set_tap(struct relay_session *session, bool tap)
+{
+	int err = worker_set_tap(session->worker, tap);
+
+	wake(session->slot);
+	return err;
+}
+
 /* Streams */
 
 static void close_pair(const int fd[static 2])

@@ -222,7 +222,7 @@ void relay_totals(const struct relay *relay, struct relay_totals *ret);
 struct relay_open {
 	uint64_t call;       /* comes back in events and taps */
 	uint64_t timeout_ms; /* 0: never */
-	bool tap;            /* packets of this session go to the tap */
+	bool tap;            /* its packets go to the tap, until relay_set_tap() */
 };
 
 /* 0, ERR_LIMIT when the worker's queue is full, or -errno. */
@@ -271,6 +271,13 @@ int relay_digit(
 
 /* Changes how long silence is allowed (hold); 0: never ends. */
 void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms);
+
+/*
+ * Whether packets of the session go to the tap from now on, instead of relay_open.tap: behind
+ * what was told of its streams before, and before what is told of them next. 0 or ERR_LIMIT (the
+ * worker's queue): nothing changes.
+ */
+int relay_set_tap(struct relay_session *session, bool tap);
 
 /* A consistent enough copy of the worker's counters. All zero when there is no stream. */
 void relay_stats(const struct relay_session *session, unsigned index,

@@ -264,6 +264,9 @@ static void run_command(struct worker *worker, const struct command *command)
 	case COMMAND_DIGIT:
 		play(worker, command->stream, &command->digit);
 		break;
+	case COMMAND_TAP:
+		command->session->tap = command->tap;
+		break;
 	}
 }
 
@@ -533,6 +536,14 @@ void worker_set_timeout(struct worker_session *session, uint64_t timeout_ms)
 		timeout_ms > UINT64_MAX / 1000 ? UINT64_MAX : timeout_ms * 1000;
 
 	atomic_store_explicit(&session->timeout_us, timeout_us, memory_order_relaxed);
+}
+
+int worker_set_tap(struct worker_session *session, bool tap)
+{
+	const struct command command = {
+		.type = COMMAND_TAP, .session = session, .tap = tap};
+
+	return begin(session->worker, &command);
 }
 
 int worker_add(struct worker_session *session, struct worker_stream **ret,

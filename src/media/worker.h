@@ -71,6 +71,8 @@ bool worker_close(struct worker_session *session);
 /* Hands over what waits. True: some still does, call again in some milliseconds. */
 bool worker_flush(struct worker *worker);
 void worker_set_timeout(struct worker_session *session, uint64_t timeout_ms);
+/* Takes its turn among the other commands; 0 or ERR_LIMIT. */
+int worker_set_tap(struct worker_session *session, bool tap);
 
 /* By enum relay_side and enum path_channel. The worker's as soon as worker_add() says 0. */
 struct worker_ports {

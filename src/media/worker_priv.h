@@ -16,6 +16,7 @@ enum command_type {
 	COMMAND_REMOVE,
 	COMMAND_SET,
 	COMMAND_DIGIT,
+	COMMAND_TAP,
 };
 
 /* What a stream's side becomes. On the heap and not in the queue, so that the keys can be
@@ -34,6 +35,7 @@ struct command {
 		struct change *change;
 	};
 	struct dtmf_digit digit;
+	bool tap;
 };
 
 /* The command that ends a session or a stream; part of it, so that it cannot fail. */
@@ -65,11 +67,11 @@ struct worker_session {
 	struct ending ending;  /* the loop thread */
 	struct worker *worker; /* RO */
 	uint64_t call;         /* RO */
-	bool tap;              /* RO */
 	char cname[RTCP_CNAME_MAX + 1]; /* RO; ours in RTCP */
 	_Atomic uint64_t timeout_us;    /* atomic */
 	/* The worker's thread: */
 	struct list streams;
+	bool tap;     /* its packets go to the tap */
 	bool told[2]; /* that a side is silent */
 	uint64_t told_since_us[2];
 };

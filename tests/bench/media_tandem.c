@@ -86,7 +86,7 @@ static void on_invite(void *arg)
 
 	snprintf(id, sizeof(id), "bench-%u", t->number);
 	if (t->writer)
-		writer_call_begin(t->writer, open.call, id, full);
+		writer_call_begin(t->writer, open.call, id);
 	media_check(relay_open(t->relay, t->session, &open), "session");
 	media_check(relay_stream_add(*t->session, 0), "stream");
 	call->to = media_key(t->params->suite, 2 * t->number);

@@ -230,8 +230,9 @@ static int expect_record(struct stage *stage, char *const *words, struct err_tex
 	return err;
 }
 
-/* TEXT has the WORDS, in their order, and no others. */
-static int check_digits(const char *text, char *const *words, struct err_text *error)
+/* TEXT, which is WHAT, has the WORDS, in their order, and no others. */
+static int check_all(
+	const char *what, const char *text, char *const *words, struct err_text *error)
 {
 	struct buf wanted;
 	bool same;
@@ -241,7 +242,7 @@ static int check_digits(const char *text, char *const *words, struct err_text *e
 		buf_printf(&wanted, "%s ", *words);
 	same = span_equal(buf_span(&wanted), span_of(text));
 	buf_free(&wanted);
-	return same ? 0 : err_set(error, ERR_FORMAT, "digits to play: \"%s\"", text);
+	return same ? 0 : err_set(error, ERR_FORMAT, "%s: \"%s\"", what, text);
 }
 
 /* "internal 0 WORDS", "session WORDS", "digits WORDS", which are then forgotten, "none". */
@@ -260,13 +261,28 @@ static int expect_relay(struct stage *stage, char *const *words, struct err_text
 		err = check_words(buf_str(&out), words + 1, error);
 	} else if (!strcmp(words[0], "digits")) {
 		told_digits(stage->relay, &out);
-		err = check_digits(buf_str(&out) ? buf_str(&out) : "", words + 1, error);
+		err = check_all("digits to play", buf_str(&out) ? buf_str(&out) : "",
+			words + 1, error);
 	} else {
 		told_stream(stage->relay,
 			!strcmp(words[0], "internal") ? RELAY_INTERNAL : RELAY_EXTERNAL,
 			(unsigned)atoi(words[1]), &out);
 		err = check_words(buf_str(&out), words + 2, error);
 	}
+	buf_free(&out);
+	return err;
+}
+
+/* "WORDS": the messages that were captured since this was asked last, "pbx>INVITE pbx<100". */
+static int expect_captured(
+	struct stage *stage, char *const *words, struct err_text *error)
+{
+	struct buf out;
+	int err;
+
+	buf_init(&out, 0);
+	captures_take(&stage->captures, &out);
+	err = check_all("captured", buf_str(&out) ? buf_str(&out) : "", words, error);
 	buf_free(&out);
 	return err;
 }
@@ -328,6 +344,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return err_set(error, ERR_FORMAT, "expect what?");
 	if (!strcmp(words[0], "nothing"))
 		return expect_nothing(stage, error);
+	if (!strcmp(words[0], "captured"))
+		return expect_captured(stage, words + 1, error);
 	if (!strcmp(words[0], "cdr"))
 		return expect_record(stage, words + 1, error);
 	if (!strcmp(words[0], "log"))

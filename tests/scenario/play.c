@@ -161,7 +161,8 @@ static int play_expect(
 	return expect_step(stage, step, step->words + 1, error);
 }
 
-/* "relay empty", "relay full", "relay silence SIDE", "relay digit SIDE EVENT MS" */
+/* "relay empty", "relay full", "relay busy", "relay idle", "relay silence SIDE",
+ * "relay digit SIDE EVENT MS" */
 static int play_relay(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -178,9 +179,12 @@ static int play_relay(
 				.duration_ms = (uint16_t)atoi(step->words[4])});
 	else if (!strcmp(what, "empty") || !strcmp(what, "full"))
 		told_set_empty(stage->relay, *what == 'e');
+	else if (!strcmp(what, "busy") || !strcmp(what, "idle"))
+		told_set_busy(stage->relay, *what == 'b');
 	else
 		return err_set(error, ERR_FORMAT,
-			"relay empty|full|silence SIDE|digit SIDE EVENT MS");
+			"relay empty|full|busy|idle|silence SIDE|"
+			"digit SIDE EVENT MS");
 	stage_settle(stage);
 	return 0;
 }

@@ -347,8 +347,8 @@ static void begun(void *arg, uint64_t call, const char *id, enum config_audit mo
 	struct stage *stage = arg;
 
 	(void)id;
-	(void)mode;
 	stage->begun++;
+	captures_set(&stage->captures, call, mode);
 	for (unsigned i = 0; i < STAGE_WATCHES; i++)
 		if (stage->watches[i].begun_h)
 			stage->watches[i].begun_h(stage->watches[i].arg, call);
@@ -359,6 +359,27 @@ static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit 
 	bool was = inside_set(false);
 
 	begun(arg, call, id, mode);
+	inside_set(was);
+}
+
+static void capture_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
+{
+	struct stage *stage = arg;
+	bool was = inside_set(false);
+
+	(void)id;
+	captures_set(&stage->captures, call, mode);
+	inside_set(was);
+}
+
+static void tap_h(void *arg, const struct tap_message *message)
+{
+	struct stage *stage = arg;
+	bool was = inside_set(false);
+	const struct party *party =
+		party_at(stage, message->sent ? &message->destination : &message->source);
+
+	captures_add(&stage->captures, party ? party->name : "?", message);
 	inside_set(was);
 }
 
@@ -472,6 +493,8 @@ void stage_init(struct stage *stage)
 	list_init(&stage->records);
 	buf_init(&stage->ladder, 0);
 	buf_init(&stage->logs, 0);
+	captures_init(&stage->captures);
+	stage->tap = (struct tap){.message_h = tap_h, .arg = stage};
 	log_set_sink(log_h, stage);
 	clock_virtual_init(&stage->clock, STAGE_WALL_US);
 	clock_virtual_advance(&stage->clock, 1000000000);
@@ -507,6 +530,7 @@ static void start_transports(struct stage *stage)
 		struct transport_params params = {.name = "scenario",
 			.loop = stage->loop,
 			.limits = {.queue_bytes = stage->config->limits.queue_bytes},
+			.tap = &stage->tap,
 			.handlers = bridge_transport_handlers(
 				stage->bridge, (enum relay_side)side)};
 
@@ -549,7 +573,9 @@ int stage_start(struct stage *stage, struct err_text *text)
 {
 	struct bridge_params params = {.timers = loop_timers(stage->loop),
 		.resolver = stage->resolver,
+		.tap = &stage->tap,
 		.handlers = {.begun_h = begun_h,
+			.capture_h = capture_h,
 			.ended_h = ended_h,
 			.ready_h = ready_h,
 			.overloaded_h = overloaded_h,
@@ -628,6 +654,7 @@ void stage_free(struct stage *stage)
 	hiding_free(&stage->hiding);
 	buf_free(&stage->ladder);
 	buf_free(&stage->logs);
+	captures_free(&stage->captures);
 	log_set_sink(NULL, NULL);
 }
 

@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "captures.h"
 #include "hiding.h"
 #include "names.h"
 #include "script.h"
@@ -81,6 +82,8 @@ struct stage {
 	struct hiding hiding;
 	struct buf ladder; /* everything that happened, for people */
 	struct buf logs;
+	struct captures captures;
+	struct tap tap; /* what reaches the captures */
 	uint64_t start_us;
 	uint64_t wire_us; /* when the last message passed */
 	unsigned begun, ended;

@@ -14,6 +14,7 @@ struct relay {
 	struct list sessions;
 	uint16_t next_port;
 	bool empty;
+	bool busy;
 };
 
 struct told_stream {
@@ -84,6 +85,8 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	struct told_stream *stream = &session->streams[index];
 	struct relay *relay = session->relay;
 
+	if (relay->busy)
+		return ERR_LIMIT;
 	if (relay->empty)
 		return -EADDRNOTAVAIL;
 	if (stream->exists)
@@ -131,6 +134,8 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_s
 
 	if (!stream->exists)
 		return ERR_STATE;
+	if (session->relay->busy)
+		return ERR_LIMIT;
 	stream->remote[side] = *remote;
 	stream->set[side] = true;
 	return 0;
@@ -154,6 +159,14 @@ void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms)
 	session->open.timeout_ms = timeout_ms;
 }
 
+int relay_set_tap(struct relay_session *session, bool tap)
+{
+	if (session->relay->busy)
+		return ERR_LIMIT;
+	session->open.tap = tap;
+	return 0;
+}
+
 void relay_stats(const struct relay_session *session, unsigned index,
 	enum relay_side side, struct relay_stats *ret)
 {
@@ -174,6 +187,11 @@ void relay_totals(const struct relay *relay, struct relay_totals *ret)
 void told_set_empty(struct relay *relay, bool empty)
 {
 	relay->empty = empty;
+}
+
+void told_set_busy(struct relay *relay, bool busy)
+{
+	relay->busy = busy;
 }
 
 unsigned told_sessions(const struct relay *relay)

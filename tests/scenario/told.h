@@ -6,6 +6,8 @@
 
 /* The next stream to be added finds no port when EMPTY. */
 void told_set_empty(struct relay *relay, bool empty);
+/* While BUSY the worker takes no commands. */
+void told_set_busy(struct relay *relay, bool busy);
 /* How many sessions are open. */
 unsigned told_sessions(const struct relay *relay);
 /*

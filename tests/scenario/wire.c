@@ -19,6 +19,7 @@ struct wire_host {
 struct transport {
 	struct transport_handlers handlers;
 	struct transport_limits limits;
+	const struct tap *tap;
 	struct peer_set *peers; /* a reference: who may connect now */
 	struct list flows;      /* struct wire_flow, each a reference of ours */
 	struct list closing;    /* the same, closed, which closed_h was not told yet */
@@ -51,6 +52,7 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 		return -ENOMEM;
 	transport->handlers = params->handlers;
 	transport->limits = params->limits;
+	transport->tap = params->tap;
 	list_init(&transport->flows);
 	list_init(&transport->closing);
 	*ret = transport;
@@ -189,6 +191,20 @@ void transport_close_flow(struct flow *flow, const char *why)
 
 /* ---- flows ---- */
 
+static void tap(const struct transport *transport, const struct flow *flow, bool sent,
+	uint64_t call, struct span text)
+{
+	const struct tap_message message = {.call = call,
+		.transport = (enum tap_transport)flow->kind,
+		.sent = sent,
+		.source = sent ? flow->local : flow->remote,
+		.destination = sent ? flow->remote : flow->local,
+		.data = text.p,
+		.len = text.len};
+
+	transport->tap->message_h(transport->tap->arg, &message);
+}
+
 static int send_out(struct flow *flow, const char *data, size_t len)
 {
 	struct wire_flow *wired = (struct wire_flow *)flow;
@@ -206,6 +222,7 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 	buf_add(&wired->last, data, len);
 	transport->sent_h(transport->sent_arg, flow, flow->tap_call, data, len);
 	inside_set(was);
+	tap(transport, flow, true, flow->tap_call, (struct span){data, len});
 	return 0;
 }
 
@@ -365,7 +382,8 @@ static bool receive(struct flow *flow, const char *data, size_t len)
 
 	if (message_parse(&message, data, len, &fault))
 		return false;
-	handlers->call_h(handlers->arg, flow, message);
+	tap(wired->transport, flow, false, handlers->call_h(handlers->arg, flow, message),
+		(struct span){data, len});
 	if (message_is_request(message))
 		message_set_received(message, addr_host_text(&flow->remote, host),
 			addr_port(&flow->remote));

@@ -153,7 +153,7 @@ static void a_call_is_captured_without_its_keys(void **state)
 	char path[4300];
 	bool found;
 
-	writer_call_begin(fixture->writer, 1, "5f3c-000001", true);
+	writer_call_begin(fixture->writer, 1, "5f3c-000001");
 	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
 	assert_non_null(strstr(path, "/5f3c-000001/call.pcap"));
 	message(fixture, 1, invite());
@@ -188,7 +188,7 @@ static void tshark_decodes_sip_and_rtp(void **state)
 		print_message("no tshark here: not judged by it\n");
 		return;
 	}
-	writer_call_begin(fixture->writer, 1, "a", true);
+	writer_call_begin(fixture->writer, 1, "a");
 	message(fixture, 1, invite());
 	WAIT_FOR(settled(fixture));
 	for (uint16_t i = 0; i < 10; i++)
@@ -221,6 +221,38 @@ static void what_belongs_to_no_captured_call_is_ignored(void **state)
 	assert_string_equal(writer_capture_path(fixture->writer, 3), "");
 }
 
+/* The call goes on to a gateway that is not captured, and to one that is. */
+static void a_capture_pauses_and_goes_on_in_its_file(void **state)
+{
+	struct fixture *fixture = *state;
+	struct record record = fixture_record(1, "a");
+	char path[4300];
+	bool found;
+
+	writer_call_pause(fixture->writer, 1);
+	message(fixture, 1, "never");
+	assert_string_equal(writer_capture_path(fixture->writer, 1), "");
+	writer_call_begin(fixture->writer, 1, "a");
+	message(fixture, 1, "one");
+	writer_call_pause(fixture->writer, 1);
+	message(fixture, 1, "hidden");
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
+	writer_call_begin(fixture->writer, 1, "a");
+	assert_string_equal(writer_capture_path(fixture->writer, 1), path);
+	message(fixture, 1, "two");
+	writer_call_pause(fixture->writer, 1);
+	writer_call_end(fixture->writer, &record);
+	message(fixture, 1, "hidden");
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).offered, 2);
+	assert_int_equal(totals(fixture).lost, 0);
+	stop(fixture);
+	assert_int_equal(count_records(path, "two", &found), 2);
+	assert_true(found);
+	count_records(path, "hidden", &found);
+	assert_false(found);
+}
+
 static void ids_unfit_for_a_path_are_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -228,7 +260,7 @@ static void ids_unfit_for_a_path_are_refused(void **state)
 		"0123456789012345678901234567890123456789012345678901234567890123"};
 
 	for (size_t i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
-		writer_call_begin(fixture->writer, i + 1, ids[i], false);
+		writer_call_begin(fixture->writer, i + 1, ids[i]);
 		assert_string_equal(writer_capture_path(fixture->writer, i + 1), "");
 	}
 }
@@ -239,7 +271,7 @@ static void a_planted_link_is_not_followed(void **state)
 	char path[4300], target[4300], *slash;
 	struct stat st;
 
-	writer_call_begin(fixture->writer, 1, "a", false);
+	writer_call_begin(fixture->writer, 1, "a");
 	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
 	snprintf(target, sizeof(target), "%s/target", fixture->folder);
 	assert_int_equal(mkdir(target, 0700), 0);
@@ -275,7 +307,7 @@ static void more_calls_than_open_files_lose_nothing(void **state)
 	for (unsigned round = 0; round < 3; round++)
 		for (uint64_t call = 1; call <= 600; call++) {
 			snprintf(id, sizeof(id), "many-%u", (unsigned)call);
-			writer_call_begin(fixture->writer, call, id, false);
+			writer_call_begin(fixture->writer, call, id);
 			message(fixture, call, "INVITE");
 		}
 	WAIT_FOR(settled(fixture));
@@ -293,7 +325,7 @@ static void a_file_that_rests_is_closed_and_continued(void **state)
 	char path[4300];
 	bool found;
 
-	writer_call_begin(fixture->writer, 1, "resting", true);
+	writer_call_begin(fixture->writer, 1, "resting");
 	message(fixture, 1, "INVITE");
 	packet(fixture, 1, 0, 1);
 	WAIT_FOR(settled(fixture));
@@ -319,7 +351,7 @@ static void an_overrun_queue_is_counted(void **state)
 	start(fixture, 0, 32768);
 	memset(large, 'a', sizeof(large) - 1);
 	large[sizeof(large) - 1] = '\0';
-	writer_call_begin(fixture->writer, 1, "a", false);
+	writer_call_begin(fixture->writer, 1, "a");
 	for (unsigned i = 0; i < 1000; i++)
 		message(fixture, 1, large);
 	WAIT_FOR(settled(fixture));
@@ -340,7 +372,7 @@ static void a_full_disk_fails_and_recovers_by_itself(void **state)
 	memset(text, 'f', 3000);
 	text[3000] = '\0';
 	getrlimit(RLIMIT_FSIZE, &limit);
-	writer_call_begin(fixture->writer, 1, "a", false);
+	writer_call_begin(fixture->writer, 1, "a");
 	message(fixture, 1, text);
 	WAIT_FOR(settled(fixture));
 	limit.rlim_cur = 4000;
@@ -369,7 +401,7 @@ static void a_removed_folder_comes_back(void **state)
 	char command[5000];
 	struct stat st;
 
-	writer_call_begin(fixture->writer, 1, "a", false);
+	writer_call_begin(fixture->writer, 1, "a");
 	message(fixture, 1, "one");
 	WAIT_FOR(settled(fixture));
 	snprintf(command, sizeof(command), "rm -rf '%s/audit'", fixture->folder);
@@ -393,7 +425,7 @@ static void a_start_repairs_what_was_open(void **state)
 	FILE *file;
 	bool found;
 
-	writer_call_begin(fixture->writer, 1, "a", false);
+	writer_call_begin(fixture->writer, 1, "a");
 	message(fixture, 1, "one");
 	message(fixture, 1, "two");
 	WAIT_FOR(settled(fixture));
@@ -449,7 +481,7 @@ static void threads_offer_at_once(void **state)
 	pthread_t thread;
 
 	for (uint64_t call = 1; call <= 3; call++)
-		writer_call_begin(fixture->writer, call, ids[call - 1], true);
+		writer_call_begin(fixture->writer, call, ids[call - 1]);
 	assert_int_equal(pthread_create(&thread, NULL, tap_packets, fixture), 0);
 	for (unsigned i = 0; i < 2000; i++) {
 		message(fixture, i % 3 + 1, "INVITE");
@@ -470,6 +502,8 @@ int main(void)
 			tshark_decodes_sip_and_rtp, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_belongs_to_no_captured_call_is_ignored, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_capture_pauses_and_goes_on_in_its_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			ids_unfit_for_a_path_are_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -427,6 +427,48 @@ static void tells_once_of_a_silent_side(void **state)
 	assert_int_equal(f->silence.side, RELAY_EXTERNAL);
 }
 
+static void count_packet(void *arg, const struct tap_packet *packet)
+{
+	struct fixture *f = arg;
+
+	assert_int_equal(packet->call, CALL);
+	sem_post(&f->stalled);
+}
+
+static void expect_tapped(struct fixture *f, int count)
+{
+	int tapped;
+
+	assert_int_equal(sem_getvalue(&f->stalled, &tapped), 0);
+	assert_int_equal(tapped, count);
+}
+
+/* Another gateway is called, whose calls are captured or not: what comes from then on is. */
+static void a_session_is_tapped_from_when_it_is_told_to(void **state)
+{
+	struct fixture *f = *state;
+
+	relay_close(f->session);
+	relay_free(f->relay);
+	sem_init(&f->stalled, 0, 0);
+	f->tap = (struct tap){.packet_h = count_packet, .arg = f};
+	start_relay(f, "127.0.0.1", &f->tap);
+	open_call(f, false);
+	announce_both(f, RELAY_AEAD_AES_256_GCM, RELAY_PLAIN);
+	cross_rtp(f, RELAY_INTERNAL, 1);
+	cross_rtp(f, RELAY_EXTERNAL, 1);
+	expect_tapped(f, 0);
+	assert_int_equal(relay_set_tap(f->session, true), 0);
+	cross_rtp(f, RELAY_INTERNAL, 2);
+	cross_rtp(f, RELAY_EXTERNAL, 2);
+	cross_rtcp(f, RELAY_INTERNAL);
+	expect_tapped(f, 3);
+	assert_int_equal(relay_set_tap(f->session, false), 0);
+	cross_rtp(f, RELAY_INTERNAL, 3);
+	cross_rtp(f, RELAY_EXTERNAL, 3);
+	expect_tapped(f, 3);
+}
+
 static int setup_v6(void **state)
 {
 	return setup_host(state, "::1");
@@ -449,6 +491,7 @@ int main(void)
 		TEST(passes_udptl_as_it_is),
 		TEST(refuses_what_is_no_key),
 		TEST(tells_once_of_a_silent_side),
+		TEST(a_session_is_tapped_from_when_it_is_told_to),
 		TEST(marks_what_it_sends),
 		TEST(media_may_be_elsewhere),
 		TEST(further_addresses_come_by_themselves_where_ports_are_bound),

@@ -123,6 +123,7 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 	}
 	assert_in_range(count, 100, MANY - 1);
 	assert_int_equal(relay_open(f->relay, &sessions[count], &open), ERR_LIMIT);
+	assert_int_equal(relay_set_tap(f->session, false), ERR_LIMIT);
 	/* A stream's end must stay before that of its session. */
 	for (unsigned i = 0; i < count; i++) {
 		relay_stream_remove(sessions[i], 0);

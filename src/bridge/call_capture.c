@@ -1,0 +1,79 @@
+/* What is captured of a call: what the gateway asks for that it comes from or is offered to. */
+#include "bridge/call_priv.h"
+
+#include "base/log.h"
+
+/* A call has one gateway at a time, and [capture] belongs to gateways. */
+enum config_audit call_capture_rule(const struct call *call, const struct target *target)
+{
+	const struct config_gateway *gateway = call->a.gateway;
+
+	if (!gateway && target)
+		gateway = target->gateway;
+	return gateway ? gateway->audit : call->config->audit.mode;
+}
+
+/*
+ * The first INVITE passed the transport's tap before it had a call, and perhaps while the call was
+ * not captured: it is told here, once, with the time when it came. Leg a keeps it until it has its
+ * final response, so it is there for each target.
+ */
+static void tap_invite(struct call *call)
+{
+	const struct tap *tap = call->bridge->tap;
+	const struct message *invite = leg_invite_in(&call->a);
+	const struct flow *flow = call->a.flow;
+	struct tap_message message = {.call = call->number,
+		.wall_us = call->start_wall_us,
+		.transport = (enum tap_transport)flow->kind,
+		.source = flow->remote,
+		.destination = flow->local};
+
+	if (call->invite_tapped || call->capture == CONFIG_AUDIT_OFF || !invite)
+		return;
+	call->invite_tapped = true;
+	message.data = message_text(invite).p;
+	message.len = message_text(invite).len;
+	if (tap && tap->message_h)
+		tap->message_h(tap->arg, &message);
+}
+
+void call_capture_begin(struct call *call)
+{
+	const struct bridge_handlers *handlers = &call->bridge->handlers;
+
+	if (handlers->begun_h)
+		handlers->begun_h(handlers->arg, call->number, call->id, call->capture);
+	tap_invite(call);
+}
+
+static void tell(const struct call *call, enum config_audit mode)
+{
+	const struct bridge_handlers *handlers = &call->bridge->handlers;
+
+	if (handlers->capture_h)
+		handlers->capture_h(handlers->arg, call->number, call->id, mode);
+}
+
+int call_capture_follow(struct call *call)
+{
+	const enum config_audit mode = call_capture_rule(call, call->b.target);
+	const bool media = mode == CONFIG_AUDIT_FULL;
+	int err = 0;
+
+	if (mode == call->capture)
+		return 0;
+	/* before the packets: they may be tapped at once, and must find the call's capture begun */
+	tell(call, mode);
+	if (media != (call->capture == CONFIG_AUDIT_FULL))
+		err = relay_set_tap(call->session, media);
+	if (err) {
+		tell(call, call->capture);
+		return err;
+	}
+	log_info("call", "call=%s event=capture trunk=%s mode=%s", call->id,
+		call->b.trunk->id, config_audit_name(mode));
+	call->capture = mode;
+	tap_invite(call);
+	return 0;
+}
