@@ -100,6 +100,11 @@ static void print_audit(const struct verbs_context *context, struct buf *out)
 
 	writer_totals(context->writer, &totals);
 	single(out, "audit_failing", "gauge", "1: audit cannot write.", totals.failing);
+	single(out, "audit_behind", "gauge",
+		"1: captures were lost for want of room, and not all is written yet.",
+		totals.behind);
+	single(out, "audit_overflows_total", "counter", "Times that audit fell behind.",
+		totals.overflows);
 	single(out, "audit_offered_total", "counter",
 		"Messages and packets to be captured.", totals.offered);
 	single(out, "audit_stored_total", "counter", "Of them stored.", totals.stored);

@@ -7,6 +7,7 @@
  */
 #include "audit/writer.h"
 
+#include "audit/backlog.h"
 #include "audit/cdr.h"
 #include "audit/health.h"
 #include "audit/journal.h"
@@ -100,7 +101,8 @@ struct writer {
 	int stop_fd;
 
 	struct health *health; /* has its own lock */
-	atomic_bool stopping;  /* atomic */
+	struct backlog backlog;
+	atomic_bool stopping; /* atomic */
 
 	/* loop thread */
 	struct hash watches;
@@ -129,10 +131,15 @@ static struct watch *watch_find(const struct writer *writer, uint64_t call)
 	return NULL;
 }
 
-static bool push(
-	struct source *source, const struct item *item, const void *data, size_t len)
+static bool push(struct writer *writer, unsigned nth, const struct item *item,
+	const void *data, size_t len)
 {
-	return queue_push(source->queue, item, sizeof(*item), data, len) == 0;
+	struct queue *queue = writer->sources[nth].queue;
+	bool room = queue_push(queue, item, sizeof(*item), data, len) == 0;
+
+	if (!room)
+		backlog_overrun(&writer->backlog);
+	return room;
 }
 
 /* Tells the audit thread of what it could not be told when its queue was full. */
@@ -142,14 +149,13 @@ static void watch_say(struct writer *writer, struct watch *watch)
 
 	if (!watch->begun) {
 		item.kind = ITEM_BEGIN;
-		watch->begun = push(
-			&writer->sources[0], &item, watch->id, strlen(watch->id) + 1);
+		watch->begun = push(writer, 0, &item, watch->id, strlen(watch->id) + 1);
 	}
 	if (watch->begun && watch->ended_us > 0 && !watch->end_said) {
 		item.kind = ITEM_END;
 		item.time_us = watch->ended_us;
 		item.lost = watch->lost;
-		watch->end_said = push(&writer->sources[0], &item, NULL, 0);
+		watch->end_said = push(writer, 0, &item, NULL, 0);
 	}
 }
 
@@ -252,15 +258,17 @@ const char *writer_capture_path(const struct writer *writer, uint64_t call)
 
 /* Taps */
 
-static void offer(struct source *source, const struct item *item, const void *data,
-	size_t len, uint64_t *ret_refused)
+/* To the queue of the NTH source. False: it was refused. */
+static bool offer(struct writer *writer, unsigned nth, const struct item *item,
+	const void *data, size_t len)
 {
+	struct source *source = &writer->sources[nth];
+
 	atomic_fetch_add_explicit(&source->offered, 1, memory_order_relaxed);
-	if (push(source, item, data, len))
-		return;
+	if (push(writer, nth, item, data, len))
+		return true;
 	atomic_fetch_add_explicit(&source->refused, 1, memory_order_relaxed);
-	if (ret_refused)
-		(*ret_refused)++;
+	return false;
 }
 
 static void tap_message(void *arg, const struct tap_message *message)
@@ -286,7 +294,8 @@ static void tap_message(void *arg, const struct tap_message *message)
 	if (len > 0)
 		memcpy(writer->masked, message->data, len);
 	mask_keys(writer->masked, len);
-	offer(&writer->sources[0], &item, writer->masked, len, &watch->lost);
+	if (!offer(writer, 0, &item, writer->masked, len))
+		watch->lost++;
 }
 
 static void tap_packet(void *arg, const struct tap_packet *packet)
@@ -302,8 +311,7 @@ static void tap_packet(void *arg, const struct tap_packet *packet)
 	size_t len = packet->len < ITEM_DATA_MAX ? packet->len : ITEM_DATA_MAX;
 
 	if (packet->worker + 1 < writer->source_count)
-		offer(&writer->sources[packet->worker + 1], &item, packet->data, len,
-			NULL);
+		(void)offer(writer, packet->worker + 1, &item, packet->data, len);
 }
 
 /* Audit thread */
@@ -342,7 +350,8 @@ static void take_item(struct writer *writer, const struct item *item, size_t len
 	}
 }
 
-static void drain_loop(struct writer *writer, unsigned max)
+/* These two return whether the queue was found empty. */
+static bool drain_loop(struct writer *writer, unsigned max)
 {
 	struct queue *queue = writer->sources[0].queue;
 	const struct item *item;
@@ -352,14 +361,17 @@ static void drain_loop(struct writer *writer, unsigned max)
 		take_item(writer, item, len);
 		queue_pop(queue);
 	}
+	return max > 0;
 }
 
-static void drain_worker(struct writer *writer, struct queue *queue)
+static bool drain_worker(struct writer *writer, struct queue *queue)
 {
 	const struct item *item;
 	size_t len;
 
-	for (unsigned i = 0; i < BATCH_ITEMS && (item = queue_peek(queue, &len)); i++) {
+	unsigned taken = 0;
+
+	for (; taken < BATCH_ITEMS && (item = queue_peek(queue, &len)); taken++) {
 		if (!add_item(writer, item, len)) {
 			/* A call's beginning was queued before its packets, but elsewhere. */
 			drain_loop(writer, BATCH_ITEMS);
@@ -367,17 +379,19 @@ static void drain_worker(struct writer *writer, struct queue *queue)
 		}
 		queue_pop(queue);
 	}
+	return taken < BATCH_ITEMS;
 }
 
 /* Everything that is queued, once around. Returns whether more may be waiting. */
 static bool drain(struct writer *writer)
 {
 	size_t len;
-	bool more = false;
+	bool more = false, drained = drain_loop(writer, BATCH_ITEMS);
 
-	drain_loop(writer, BATCH_ITEMS);
 	for (unsigned i = 1; i < writer->source_count; i++)
-		drain_worker(writer, writer->sources[i].queue);
+		drained &= drain_worker(writer, writer->sources[i].queue);
+	if (drained)
+		backlog_drained(&writer->backlog);
 	store_flush(writer->store);
 	for (unsigned i = 0; i < writer->source_count; i++)
 		more |= queue_peek(writer->sources[i].queue, &len) != NULL;
@@ -423,6 +437,7 @@ static void tick(struct writer *writer, struct ticks *ticks)
 	}
 	if (failing && journal_ok && store_probe(writer->store))
 		health_recover(writer->health, lost);
+	backlog_tick(&writer->backlog, lost);
 	/* While the disk fails, its own line has told. */
 	if (lost > ticks->lost && !failing)
 		log_error("writer", "event=lost records=%" PRIu64 " total=%" PRIu64,
@@ -631,10 +646,12 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->cdrs_lost = cdrs.lost;
 	ret->cdrs_waiting_bytes = cdrs.waiting_bytes;
 	ret->failing = health_is_failing(writer->health);
+	ret->behind = backlog_is_behind(&writer->backlog);
+	ret->overflows = backlog_times(&writer->backlog);
 	health_why(writer->health, ret->why, sizeof(ret->why));
 }
 
 bool writer_ready(const struct writer *writer)
 {
-	return !health_is_failing(writer->health);
+	return !health_is_failing(writer->health) && !backlog_is_behind(&writer->backlog);
 }

@@ -29,7 +29,7 @@ struct bridge_handlers {
 		void *arg, uint64_t call, const char *id, enum config_audit mode);
 	/* A call ended. Called before the final answer to its BYE or CANCEL leaves. */
 	void (*ended_h)(void *arg, const struct record *record);
-	/* May a new call begin (audit is required and cannot write)? */
+	/* May a new call begin (audit is required and cannot write, or is behind)? */
 	bool (*ready_h)(void *arg);
 	/* Is the server so busy that a new call would harm those that stand? May be NULL. */
 	bool (*overloaded_h)(void *arg);

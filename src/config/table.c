@@ -380,7 +380,8 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_BOOL,
 		MEMBER(config, audit.required),
 		.fallback = "no",
-		.help = "Whether a new call is refused when it cannot be captured.",
+		.help = "Whether a new call is refused while captures or records cannot "
+			"be written, or lag so far behind that some are lost.",
 	},
 
 	/* [limits] */

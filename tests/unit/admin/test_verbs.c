@@ -282,6 +282,9 @@ static void status_tells_what_there_is(void **state)
 		number(json_object_get(result, "media"), "port_pairs_total"), 5000);
 	assert_true(json_is_false(
 		json_object_get(json_object_get(result, "audit"), "failing")));
+	assert_true(json_is_false(
+		json_object_get(json_object_get(result, "audit"), "behind")));
+	assert_int_equal(number(json_object_get(result, "audit"), "overflows"), 0);
 	row = json_array_get(json_object_get(result, "stapling"), 0);
 	assert_string_equal(word(row, "certificate"), "own.pem");
 	assert_string_equal(word(row, "until"), "1970-01-01T00:00:01.000000Z");
@@ -334,6 +337,9 @@ static void metrics_are_told_as_text(void **state)
 	assert_true(json_is_string(result));
 	expect_metric("\n# TYPE tandem_calls_started_total counter\n"
 		      "tandem_calls_started_total 9\n");
+	expect_metric("\n# TYPE tandem_audit_overflows_total counter\n"
+		      "tandem_audit_overflows_total 0\n");
+	expect_metric("\ntandem_audit_behind 0\n");
 	expect_metric("\ntandem_connections{side=\"internal\"} 3\n"
 		      "tandem_connections{side=\"external\"} 0\n");
 	expect_metric("\ntandem_trunk_calls{trunk=\"carrier-a\"} 1\n");

@@ -361,6 +361,50 @@ static void an_overrun_queue_is_counted(void **state)
 	assert_int_equal(count_records(path, "aaaa", &found), totals(fixture).stored);
 }
 
+/* A message that takes more than half of the queue never fits. */
+static void it_is_not_ready_from_an_overrun_until_it_has_caught_up(void **state)
+{
+	struct fixture *fixture = *state;
+	struct writer_totals now;
+	char large[20000];
+
+	stop(fixture);
+	start(fixture, 1, 32768);
+	memset(large, 'a', sizeof(large) - 1);
+	large[sizeof(large) - 1] = '\0';
+	writer_call_begin(fixture->writer, 1, "a");
+	message(fixture, 1, "fits");
+	assert_true(writer_ready(fixture->writer));
+	message(fixture, 1, large);
+	assert_false(writer_ready(fixture->writer));
+	now = totals(fixture);
+	assert_true(now.behind);
+	assert_false(now.failing);
+	assert_int_equal(now.lost, 1);
+	WAIT_FOR(writer_ready(fixture->writer));
+	now = totals(fixture);
+	assert_false(now.behind);
+	assert_int_equal(now.overflows, 1);
+	assert_int_equal(now.stored, 1);
+}
+
+/* Packets that come faster than they are written, by another queue than messages. */
+static void a_workers_queue_that_overruns_counts_too(void **state)
+{
+	struct fixture *fixture = *state;
+	uint16_t sequence = 0;
+
+	stop(fixture);
+	start(fixture, 1, 4096);
+	writer_call_begin(fixture->writer, 1, "a");
+	while (writer_ready(fixture->writer))
+		packet(fixture, 1, 0, sequence++);
+	assert_true(totals(fixture).lost > 0);
+	WAIT_FOR(writer_ready(fixture->writer));
+	WAIT_FOR(settled(fixture));
+	assert_int_equal(totals(fixture).overflows, 1);
+}
+
 static void a_full_disk_fails_and_recovers_by_itself(void **state)
 {
 	struct fixture *fixture = *state;
@@ -514,6 +558,11 @@ int main(void)
 			a_file_that_rests_is_closed_and_continued, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_overrun_queue_is_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			it_is_not_ready_from_an_overrun_until_it_has_caught_up, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			a_workers_queue_that_overruns_counts_too, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_full_disk_fails_and_recovers_by_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(
