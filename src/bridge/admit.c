@@ -102,10 +102,9 @@ static bool refuse_early(struct txn_server *txn, const struct message *request)
 
 static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
 {
-	unsigned own = trunk_settings(trunk)->max_calls;
 	unsigned all = bridge->config->limits.max_calls;
 
-	return (own && trunk->calls >= own) || (all && bridge->call_count >= all);
+	return !trunk_has_room(trunk) || (all && bridge->call_count >= all);
 }
 
 /* A flood of calls must not become a flood of lines: one a second says how many. */

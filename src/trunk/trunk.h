@@ -45,7 +45,7 @@ struct trunk {
 	unsigned rank;         /* in the order of priority */
 	struct trunks *trunks; /* while it is resolved for them */
 	struct resolve *resolving;
-	unsigned calls;       /* now */
+	unsigned calls; /* now: those that it made and those that it is asked to take */
 	uint64_t calls_total; /* since start */
 	/* Those of them that it refused, or that could not be offered to it, once each; not those
 	 * that their caller gave up. */
@@ -142,7 +142,7 @@ const struct config_tls *trunk_side_files(
 	enum trunk_kind kind, const struct config *config);
 /* tls = yes; every server. */
 bool trunk_is_tls(const struct trunk *trunk);
-/* Whether one more call fits its max-calls of today. */
+/* Whether one more call, from it or to it, fits its max-calls of today. */
 bool trunk_has_room(const struct trunk *trunk);
 enum transport_kind trunk_transport(const struct trunk *trunk);
 const char *trunk_host(const struct trunk *trunk);

@@ -314,8 +314,8 @@ static int expect_trunk(struct stage *stage, char *const *words, struct err_text
 			party->name);
 	if (!trunk)
 		return err_set(error, ERR_FORMAT, "expect what of which trunk?");
-	snprintf(text, sizeof(text), "failed=%" PRIu64 " dated=%s error=\"%s\"",
-		trunk->calls_failed, trunk->last_error_at ? "yes" : "no",
+	snprintf(text, sizeof(text), "calls=%u failed=%" PRIu64 " dated=%s error=\"%s\"",
+		trunk->calls, trunk->calls_failed, trunk->last_error_at ? "yes" : "no",
 		trunk->last_error);
 	return check_words(text, words + 1, error);
 }

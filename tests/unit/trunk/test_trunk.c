@@ -74,6 +74,28 @@ static void keeps_live_state_over_a_reload(void **state)
 	plain_stop(&plain);
 }
 
+/* One number for both directions, and the setting of today for calls of before. */
+static void has_room_up_to_its_max_calls(void **state)
+{
+	struct plain plain;
+	struct trunk *a;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, two);
+	a = plain_find(&plain, "a");
+	a->calls = 1000000;
+	assert_true(trunk_has_room(a));
+	plain_apply(&plain, a_moved);
+	assert_false(trunk_has_room(a));
+	a->calls = 7;
+	assert_false(trunk_has_room(a));
+	a->calls = 6;
+	assert_true(trunk_has_room(a));
+	a->calls = 0;
+	plain_stop(&plain);
+}
+
 static void a_call_keeps_a_removed_trunk(void **state)
 {
 	struct plain plain;
@@ -205,6 +227,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_plain_sources_alone),
 		cmocka_unit_test(keeps_live_state_over_a_reload),
+		cmocka_unit_test(has_room_up_to_its_max_calls),
 		cmocka_unit_test(a_call_keeps_a_removed_trunk),
 		cmocka_unit_test(a_failed_reload_changes_nothing),
 		cmocka_unit_test(judged_peers_are_known_over_reloads),
