@@ -104,7 +104,9 @@ const struct message_uri *message_request_uri(const struct message *message);
 /*
  * Mandatory headers; valid when message_can_answer(). Where they were at fault, uri.whole,
  * tag and the CSeq number may be empty and 0, but never the whole text. The display names
- * of From and To are always sound: what came without the quotes that it needs has them.
+ * of From and To are always sound: what came without the quotes that it needs has them. Of
+ * responses and within a dialog, where it is known who they are, From and To may have no more
+ * than their whole text and tag.
  */
 struct span message_call_id(const struct message *message);
 uint32_t message_cseq(const struct message *message);
@@ -139,6 +141,12 @@ struct span message_record_route_text(const struct message *message, unsigned nt
  */
 bool message_header(const struct message *message, const char *name, unsigned nth,
 	struct span *ret_value);
+/* What a message says of its body, as it was received: the first line of each; empty where there
+ * is none. */
+struct message_body_lines {
+	struct span type, disposition, id, transfer_encoding, encoding; /* Content-... */
+};
+void message_body_lines(const struct message *message, struct message_body_lines *ret);
 /* The value of the NTH line of the header NAME as it was received, whether or not it follows
  * its grammar. */
 bool message_line(const struct message *message, const char *name, unsigned nth,

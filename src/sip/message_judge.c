@@ -250,9 +250,8 @@ static bool tag_valid(struct span tag)
 }
 
 /*
- * From or To. Their tags and, where a dialog or a call begins with it, their URIs are
- * needed; in responses and within a dialog no more than the tags. Returns whether
- * a message with it can be served.
+ * From or To of a message that begins a dialog or a call, or whose header the parser did not
+ * take. Returns whether a message with it can be served.
  */
 static bool read_party(struct message *message, struct message_address *ret,
 	const msg_header_t *header, const char *name)
@@ -274,23 +273,54 @@ static bool read_party(struct message *message, struct message_address *ret,
 	return ok;
 }
 
-static void read_parties(struct message *message, struct message_fault *fault)
+/* From or To of a response, or of a request within a dialog: who that is is known. */
+static void read_known_party(struct message *message, struct message_address *ret,
+	const sip_from_t *header, const char *name)
+{
+	if (header == NULL) {
+		(void)read_party(message, ret, NULL, name);
+		return;
+	}
+	*ret = (struct message_address){
+		.whole = message_print(message->printer, (const msg_header_t *)header),
+		.tag = span_of(header->a_tag)};
+}
+
+static void read_known_parties(struct message *message)
+{
+	read_known_party(message, &message->from, message->sip->sip_from, "From");
+	read_known_party(message, &message->to, message->sip->sip_to, "To");
+}
+
+static void read_new_parties(struct message *message, struct message_fault *fault)
 {
 	const sip_t *sip = message->sip;
 	bool from_ok = read_party(
 		message, &message->from, (const msg_header_t *)sip->sip_from, "From");
 	bool to_ok = read_party(
 		message, &message->to, (const msg_header_t *)sip->sip_to, "To");
-	bool lenient = !is_request(message) || message->to.tag.len > 0;
 
+	/* within a dialog after all */
+	if (message->to.tag.len > 0)
+		return;
+	if (message->from.whole.len > 0 && !from_ok)
+		set_fault(fault, "From", "Bad From");
+	if (message->to.whole.len > 0 && !to_ok)
+		set_fault(fault, "To", "Bad To");
+}
+
+static void read_parties(struct message *message, struct message_fault *fault)
+{
+	const sip_to_t *to = message->sip->sip_to;
+
+	if (!is_request(message) || (to != NULL && to->a_tag != NULL))
+		read_known_parties(message);
+	else
+		read_new_parties(message, fault);
 	if (message->from.whole.len == 0)
 		set_fault(fault, "From", "No From");
-	else if (!from_ok && !lenient)
-		set_fault(fault, "From", "Bad From");
 	if (message->to.whole.len == 0)
 		set_fault(fault, "To", "No To");
-	else if (!to_ok && !lenient)
-		set_fault(fault, "To", "Bad To");
 }
 
 static void judge_cseq(const struct message *message, struct message_fault *fault)

@@ -74,31 +74,79 @@ void message_lines_begin(
 		lines->rest = (struct span){end + 1, (size_t)(body - end - 1)};
 }
 
+/* Takes the next line off, without its end. */
+static bool next_line(struct message_lines *lines, struct span *ret)
+{
+	const char *end;
+
+	if (lines->rest.len == 0)
+		return false;
+	*ret = lines->rest;
+	end = memchr(ret->p, '\n', ret->len);
+	lines->rest = (struct span){0};
+	if (end != NULL) {
+		lines->rest.p = end + 1;
+		lines->rest.len = (size_t)(ret->p + ret->len - end - 1);
+		ret->len = (size_t)(end - ret->p);
+	}
+	if (ret->len > 0 && ret->p[ret->len - 1] == '\r')
+		ret->len--;
+	return true;
+}
+
+/* "Name: value" */
+static bool split_line(struct span line, struct span *ret_name, struct span *ret_value)
+{
+	const char *colon = memchr(line.p, ':', line.len);
+
+	if (colon == NULL)
+		return false;
+	*ret_name = span_trim((struct span){line.p, (size_t)(colon - line.p)});
+	*ret_value = span_trim(
+		(struct span){colon + 1, (size_t)(line.p + line.len - colon - 1)});
+	return true;
+}
+
 bool message_lines_next(struct message_lines *lines, struct span *ret_value)
 {
-	while (lines->rest.len > 0) {
-		const char *p = lines->rest.p;
-		const char *end = memchr(p, '\n', lines->rest.len);
-		size_t len = end != NULL ? (size_t)(end - p) : lines->rest.len;
-		const char *colon;
+	struct span line, name, value;
 
-		lines->rest = end != NULL
-				      ? (struct span){end + 1, lines->rest.len - len - 1}
-				      : (struct span){0};
-		if (len < 2 || !may_be(p, lines->name))
+	while (next_line(lines, &line)) {
+		if (line.len < 2 || !may_be(line.p, lines->name) ||
+			!split_line(line, &name, &value) || !is_name(name, lines->name))
 			continue;
-		if (p[len - 1] == '\r')
-			len--;
-		colon = memchr(p, ':', len);
-		if (colon == NULL ||
-			!is_name(span_trim((struct span){p, (size_t)(colon - p)}),
-				lines->name))
-			continue;
-		*ret_value = span_trim(
-			(struct span){colon + 1, (size_t)(p + len - colon - 1)});
+		*ret_value = value;
 		return true;
 	}
 	return false;
+}
+
+void message_body_lines(const struct message *message, struct message_body_lines *ret)
+{
+	const struct {
+		const char *name;
+		struct span *value;
+	} lines_of[] = {
+		{"Content-Type", &ret->type},
+		{"Content-Disposition", &ret->disposition},
+		{"Content-ID", &ret->id},
+		{"Content-Transfer-Encoding", &ret->transfer_encoding},
+		{"Content-Encoding", &ret->encoding},
+	};
+	struct message_lines lines;
+	struct span line, name, value;
+
+	*ret = (struct message_body_lines){0};
+	message_lines_begin(&lines, message, "Content"); /* what all of them begin with */
+	while (next_line(&lines, &line)) {
+		if (line.len < 2 || !may_be(line.p, lines.name) ||
+			!split_line(line, &name, &value))
+			continue;
+		for (size_t i = 0; i < sizeof lines_of / sizeof lines_of[0]; i++)
+			if (lines_of[i].value->p == NULL &&
+				is_name(name, span_of(lines_of[i].name)))
+				*lines_of[i].value = value;
+	}
 }
 
 bool message_line(const struct message *message, const char *name, unsigned nth,

@@ -242,21 +242,22 @@ int multipart_read(
 {
 	const struct level level = {0};
 	struct multipart_part part = {.body = message_body(message)};
-	struct span value;
+	struct message_body_lines lines;
+	struct span ignored;
 
 	ret->count = 0;
 	ret->alternatives = 0;
 	ret->multipart = false;
 	if (part.body.len == 0)
 		return 0;
-	if (message_line(message, "Content-Encoding", 0, &value) && value.len > 0 &&
-		!span_equal_nocase(value, "identity"))
+	message_body_lines(message, &lines);
+	if (lines.encoding.len > 0 && !span_equal_nocase(lines.encoding, "identity"))
 		return err_set(text, ERR_SUPPORT, "the body has a Content-Encoding");
-	message_line(message, "Content-Type", 0, &part.type_line);
-	message_line(message, "Content-Disposition", 0, &part.disposition);
-	message_line(message, "Content-ID", 0, &part.id);
-	message_line(message, "Content-Transfer-Encoding", 0, &part.encoding);
-	part.type = split_value(part.type_line, &value);
+	part.type_line = lines.type;
+	part.disposition = lines.disposition;
+	part.id = lines.id;
+	part.encoding = lines.transfer_encoding;
+	part.type = split_value(part.type_line, &ignored);
 	if (part.type.len == 0 && looks_like_sdp(part.body))
 		part.type = span_of("application/sdp");
 	ret->multipart = is_multipart(part.type);
