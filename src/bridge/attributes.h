@@ -1,7 +1,8 @@
 /*
  * Which attributes of a session description cross between the legs of a call: those of a
- * list, by their exact names (RFC 8866 5.13: case counts). What names, locates, keys or steers the
- * other side is on no list. Loop thread.
+ * list, by their exact names (RFC 8866 5.13: they are case-sensitive). No list has an attribute
+ * with a name, an address or a key of the other side, or one that controls where it sends. Loop
+ * thread.
  */
 #pragma once
 

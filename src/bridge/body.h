@@ -1,6 +1,6 @@
 /*
- * The one place where a message of ours gets its body, and so the one door that keys leave
- * by: SRTP keys go over TLS alone (RFC 4568 7). Loop thread.
+ * The one place where a message of ours gets its body, and so the one place where keys can
+ * leave: SRTP keys are sent over TLS only (RFC 4568 7). Loop thread.
  */
 #pragma once
 

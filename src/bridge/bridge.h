@@ -29,9 +29,10 @@ struct bridge_handlers {
 		void *arg, uint64_t call, const char *id, enum config_audit mode);
 	/* A call ended. Called before the final answer to its BYE or CANCEL leaves. */
 	void (*ended_h)(void *arg, const struct record *record);
-	/* May a new call begin (audit is required and cannot write, or is behind)? */
+	/* May a new call begin? False while audit is required and cannot write, or is behind. May
+	 * be NULL. */
 	bool (*ready_h)(void *arg);
-	/* Is the server so busy that a new call would harm those that stand? May be NULL. */
+	/* Is the server so busy that a new call would harm those in progress? May be NULL. */
 	bool (*overloaded_h)(void *arg);
 	void *arg;
 };
@@ -76,7 +77,7 @@ struct bridge_totals {
 	unsigned calls, answered;
 	unsigned dialogs, transactions;
 	uint64_t started, ended, failed; /* since start */
-	uint64_t refused; /* INVITEs answered 503 before they became calls */
+	uint64_t refused; /* INVITEs answered 503: draining, a limit, overload or audit */
 	bool draining;
 };
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);

@@ -33,7 +33,8 @@ struct bridge {
 	struct bridge_handlers handlers;
 	struct list calls; /* every struct call, oldest first */
 	struct hash by_number;
-	struct list dead; /* calls that are over, freed when the stack is unwound */
+	struct list
+		dead; /* calls that are over; the reaper, a timer of 0 ms, frees them */
 	struct timer reaper;
 	struct list closed; /* struct closed_flow: connections that ended in this turn */
 	struct timer closed_timer;

@@ -70,7 +70,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 void call_flow_closed(struct call *call, struct leg *leg, const char *why);
 void call_media_timeout(struct call *call, enum relay_side side);
 void call_latched(struct call *call, const struct relay_latched *latched);
-/* Frees what is left, without a word to anybody. */
+/* Frees it; nothing is sent and no handler is called. */
 void call_free(struct call *call);
 
 const char *call_state_name(const struct call *call); /* "trying", "ringing", ... */
@@ -78,5 +78,5 @@ static inline struct leg *call_other(struct call *call, const struct leg *leg)
 {
 	return leg == &call->a ? &call->b : &call->a;
 }
-/* It is over: it is freed when the stack is unwound. */
+/* It is over. A timer of 0 ms frees it, so that no handler returns into freed memory. */
 void call_bury(struct call *call);

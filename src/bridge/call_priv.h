@@ -9,7 +9,7 @@
 uint64_t call_now_us(const struct call *call); /* monotonic */
 /* The one setter; a move that is not legal is logged and not made. */
 void call_set_state(struct call *call, enum call_state state);
-/* Frees it, when the stack is unwound, if both legs are over. */
+/* Where it is ending and both legs are over: moves it to OVER and buries it. */
 void call_finish(struct call *call);
 
 /* Reads INVITE, makes leg a of it, lists whom to ask, opens the relay. SDP, its offer or NULL,

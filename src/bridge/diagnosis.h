@@ -1,5 +1,5 @@
 /*
- * Why somebody hears nothing, in one line: what the counters of both sides say together.
+ * Why a call has no media in one direction, in one line, from the counters of both sides.
  */
 #pragma once
 
@@ -11,9 +11,9 @@
 
 /*
  * Looks at RECORD, an answered call at the monotonic time NOW_US, and writes a sentence to
- * OUT: "gateway sends to us, server does not: 0 packets in 12 s". Where both
- * are heard it says whose media was found at another address; otherwise, and when it is too
- * early to tell, "".
+ * OUT: "gateway sends to us, server does not: 0 packets in 12 s". Where media comes from both
+ * sides, it says whether the gateway's was found at another address; otherwise, and when it is
+ * too early to tell, "".
  */
 void diagnosis_media(
 	const struct record *record, uint64_t now_us, char out[static DIAGNOSIS_SIZE]);

@@ -34,11 +34,11 @@ bool dial_active(const struct dial *dial);
 void dial_stop(struct dial *dial);
 
 /*
- * Another flow than NOW for a request within a dialog whose next hop is URI: in plain, when
- * that is numeric and an address of a configured gateway: others are not heard, so they
- * are not spoken to either, and when it does not ask for another transport, whose port
- * would be taken for this one's. A TCP connection to the same host is kept, whatever port its
- * far end has. Over TLS a peer is reached by its own connection alone. Returns a reference,
- * or NULL: NOW is the one.
+ * The flow for a request within a dialog whose next hop is URI, where that is another one than
+ * NOW. Only in plain, where URI is numeric, is an address of a configured gateway (requests from
+ * others are not accepted, so none are sent to them), and does not ask for another transport,
+ * whose port would be taken for one of this transport. A TCP connection to the same host is kept,
+ * whatever the port of its far end. Over TLS a peer is reached by its own connection alone.
+ * Returns a reference; NULL: NOW is to be used.
  */
 struct flow *dial_hop(struct bridge_side *side, const struct flow *now, const char *uri);

@@ -1,7 +1,7 @@
 /*
- * Telephone-events in the descriptions of a call: a leg whose digits are signalled
- * (`dtmf = info`) is never told of them, the other one is, on our own account, and what was
- * agreed with it is noted for the relay. RFC 4733 2.4 and 7. Loop thread.
+ * Telephone-events in the descriptions of a call. A leg whose digits are signalled
+ * (`dtmf = info`) never gets them in SDP. Where the other leg's are not, it gets them from us,
+ * and what was agreed with it is noted for the relay. RFC 4733 2.4 and 7. Loop thread.
  */
 #pragma once
 

@@ -1,6 +1,7 @@
 /*
- * How a call came about, for its record: each attempt to have it taken, and what the far end
- * said of its refusal or its end. Bounded. Loop thread. Embedded in its user, zero-initialised.
+ * How a call was set up, for its record: each attempt to offer it, and the reason that the far
+ * end gave for its refusal or its end. Bounded. Loop thread. Embedded in its user,
+ * zero-initialised.
  */
 #pragma once
 
@@ -8,7 +9,7 @@
 #include "sip/message.h"
 
 struct history {
-	struct record_attempt *attempts; /* owned; the first ones, and the latest */
+	struct record_attempt *attempts; /* owned; the first 15, and the latest */
 	unsigned count;
 	bool trying;      /* the latest has no end yet */
 	int far_status;   /* the last refusal of our INVITE, as it came; 0: none */
@@ -19,8 +20,8 @@ struct history {
  * since the call began. */
 void history_begin(struct history *history, const char *target,
 	const struct addr *address, uint64_t after_us);
-/* What came of it: STATUS is its final response, or 0; REASON in words. Without an attempt that
- * is under way nothing happens. With a 2xx what others said before is forgotten. */
+/* Its result: STATUS is its final response, or 0; REASON in words. Nothing happens without an
+ * attempt in progress. A 2xx deletes far_status and far_reason of the attempts before. */
 void history_end(struct history *history, int status, const char *reason);
 /* Whether an attempt at TARGET is the latest one. */
 bool history_is_at(const struct history *history, const char *target);

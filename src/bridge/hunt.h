@@ -1,6 +1,6 @@
 /*
  * Hunting (serial forking): the targets of a call in order, each over its addresses, one at a
- * time, until one takes the call. What keeps calls from a target is asked before each try. Loop
+ * time, until one accepts the call. Whether a target may get calls is checked before each. Loop
  * thread. Embedded in its user, zero-initialised.
  */
 #pragma once
@@ -10,26 +10,26 @@
 #include "trunk/pick.h"
 
 struct hunt_handlers {
-	/* The next target; NULL: the one before it is done with. */
+	/* The next target; NULL: the one before it is given up. */
 	void (*target_h)(void *arg, struct target *target);
 	/* FLOW, borrowed, leads to an address of it: the call may be offered there. */
 	void (*flow_h)(void *arg, struct flow *flow);
-	/* It was not asked: WHY, static, keeps calls from it. */
+	/* It was skipped: WHY, static, says why it may not get calls now. */
 	void (*passed_over_h)(void *arg, struct target *target, const char *why);
 	/* All its addresses failed. */
 	void (*failed_h)(void *arg, struct target *target, const char *why);
-	/* Nobody is left: what the caller hears. WHY says what failed last. */
+	/* No target is left: STATUS refuses the caller. WHY says what failed last. */
 	void (*exhausted_h)(void *arg, int status, const char *why);
 	void *arg;
 };
 
 struct hunt {
-	struct bridge_side *side;             /* of the targets */
-	struct target *targets[PICK_MAX];     /* owned references */
-	unsigned count, at;                   /* at: behind the one that is tried */
-	bool routed;                          /* somebody takes the number, free or not */
-	struct dial dial;                     /* to the one that is tried */
-	struct timer silence;                 /* nothing was heard of it yet */
+	struct bridge_side *side;         /* of the targets */
+	struct target *targets[PICK_MAX]; /* owned references */
+	unsigned count, at;               /* at: behind the one that is tried */
+	bool routed;                      /* a trunk takes the number, available or not */
+	struct dial dial;                 /* to the one that is tried */
+	struct timer silence;             /* no response has come yet */
 	const struct hunt_handlers *handlers; /* static */
 	void *arg;
 	int status;    /* the final response of the last one that was tried; 0: none */
@@ -41,13 +41,14 @@ void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *confi
 	struct span number);
 /* The first target. Handlers may be called before this returns, as by all below. */
 void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg);
-/* The call was offered: something must be heard within the target's answer-within, else H. */
+/* The INVITE was sent: a response must come within the target's answer-within, else H is
+ * called. With answer-within = 0 nothing happens. */
 void hunt_await(struct hunt *hunt, timer_h *h);
-/* Something was heard. */
+/* A response came. */
 void hunt_heard(struct hunt *hunt);
 /* The one that was tried did not take the call, for WHY (copied); STATUS is its final
  * response, or 0. STEP is FAILOVER_ADDRESS or FAILOVER_TARGET. */
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why);
-/* Somebody took it, or it is given up. No handler is called any more. */
+/* The call was accepted or given up. No handler is called any more. */
 void hunt_stop(struct hunt *hunt);
 void hunt_free(struct hunt *hunt);

@@ -15,7 +15,8 @@ const char *identity_via(const struct bridge_side *side, const struct flow *flow
 /* "<sip:med1.example.com:5061;transport=tls>". Returns BUF. */
 const char *identity_contact(const struct bridge_side *side, const struct flow *flow,
 	char buf[static IDENTITY_SIZE]);
-/* The host that names us in From and Call-ID toward it. Returns BUF. */
+/* The host that stands for us toward it: in Via, Contact, Call-ID and Warning, and, where the
+ * trunk has no from-host, in From and identities. Returns BUF. */
 const char *identity_host(const struct bridge_side *side, const struct flow *flow,
 	char buf[static IDENTITY_SIZE]);
 /* The address of this machine that its media uses, port 0. */

@@ -17,8 +17,8 @@ const char *keying_least_media(const struct leg *leg);
 int keying_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text);
 
-/* Whether MEDIA, a line of fax in clear (T.38 over UDPTL), may pass between A and B: by the word
- * of both alone. */
+/* Whether MEDIA, a line of unencrypted fax (T.38 over UDPTL), may pass between A and B: only where
+ * the configuration of both says so. */
 bool keying_takes_udptl(
 	const struct leg *a, const struct leg *b, const struct sdp_media *media);
 

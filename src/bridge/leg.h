@@ -2,8 +2,9 @@
  * A leg: one side of a call: its dialog, its INVITE transactions, its offers, and where it
  * talks to. It knows SIP; what an event means for the other leg is decided by the call.
  *
- * Loop thread. Embedded in struct call. A leg reports through its handler; after
- * LEG_EVENT_OVER it has no transaction left and may be freed.
+ * Loop thread. Embedded in struct call. A leg reports through its handler. After
+ * LEG_EVENT_OVER nothing more is expected of its peer, and it may be freed: leg_free() detaches
+ * from the transactions that still run.
  */
 #pragma once
 
@@ -16,14 +17,14 @@
 
 #include <stdbool.h>
 
-/* So many forks of the far leg can have had an early dialog of their own with leg a. */
+/* The most early dialogs with leg a that are kept after another branch took their place. */
 #define LEG_REPLACED 8
 
 enum leg_state {
 	LEG_IDLE,     /* nothing was sent or received */
 	LEG_INVITING, /* the first INVITE is under way, in or out */
 	LEG_TALKING,  /* a 2xx was sent or received */
-	LEG_CLOSING,  /* CANCEL or BYE sent, its end is awaited */
+	LEG_CLOSING, /* CANCEL or BYE sent, or BYE due after an ACK; its end is awaited */
 	LEG_OVER,
 };
 
@@ -36,12 +37,12 @@ enum leg_event {
 	LEG_EVENT_REINVITE,    /* a further INVITE within the dialog */
 	LEG_EVENT_CANCEL,      /* our peer gave up its INVITE, first or further */
 	LEG_EVENT_BYE,         /* its transaction waits for leg_bye_answer() */
-	LEG_EVENT_INFO,        /* its transaction is for the call to answer */
-	LEG_EVENT_UPDATE,      /* so is that of an UPDATE with an offer */
-	LEG_EVENT_PRACK,       /* and of a PRACK for what waits for one */
+	LEG_EVENT_INFO,        /* the call answers its transaction */
+	LEG_EVENT_UPDATE,      /* an UPDATE with an offer; the call answers it */
+	LEG_EVENT_PRACK,       /* for a response that waits for it; the call answers it */
 	LEG_EVENT_UPDATED,     /* our UPDATE has its final response, or none: status */
-	LEG_EVENT_FAILED,      /* the far end is lost; status and why */
-	LEG_EVENT_OVER,        /* closed in the end */
+	LEG_EVENT_FAILED,      /* the far end cannot be reached any more; status, why */
+	LEG_EVENT_OVER,        /* the leg is closed */
 	LEG_EVENTS,
 };
 
@@ -84,24 +85,24 @@ struct leg {
 	const struct config_server *server;   /* one of these */
 	const struct config_gateway *gateway; /* is set */
 	struct flow *flow;                    /* held; the target takes it */
-	unsigned losses;       /* connections lost one soon after the other */
-	uint64_t lost_ms;      /* when the last one was */
-	struct list flow_node; /* in its list of legs */
+	unsigned losses;                      /* connections lost in quick succession */
+	uint64_t lost_ms;                     /* when the last one was lost */
+	struct list flow_node;                /* in its list of legs */
 	struct dialog dialog;
 	struct offer offer;
 	struct stream *streams[RELAY_STREAMS]; /* owned; NULL where the line is refused */
 	unsigned secured; /* lines that were agreed to be SRTP at any time, a bit each */
-	unsigned tolerated; /* what it did against the letter, a bit each: tolerated.h */
+	unsigned tolerated; /* its deviations from an RFC, a bit each: tolerated.h */
 	bool media_v6;      /* its media is IPv6, where our side has that */
 	bool udptl;         /* fax in clear was agreed on at any time */
 
 	struct uac *uac;     /* our latest INVITE; NULL: none, or it is long over */
 	struct uas *uas;     /* theirs, open or not acknowledged; owned; NULL: none */
-	struct uas *unacked; /* the one before it, whose ACK was overtaken; owned */
+	struct uas *unacked; /* the one before it, whose ACK has not come yet; owned */
 	struct txn_server *bye_in;     /* a BYE that is not answered yet */
 	struct txn_client *bye_out;    /* a BYE of ours without a response */
 	struct txn_client *update_out; /* an UPDATE of ours without a final response */
-	struct timer last_timer;       /* CLOSING: whatever is awaited, it ends */
+	struct timer last_timer;       /* CLOSING: the longest that it may last */
 	unsigned allows; /* what its Allow says, a bit for each enum message_method */
 	bool reliable;   /* our 18x to its first INVITE go reliably (RFC 3262) */
 	bool bye_waits;  /* our BYE goes when our 2xx has its ACK (RFC 3261 15) */
@@ -160,11 +161,11 @@ struct leg_invite {
 };
 
 /* Sends the first INVITE over FLOW (a reference is taken) with SDP (may be NULL). 0; negative
- * when it could not be sent: the leg is then as before, and may invite again. */
+ * when it could not be sent: the leg is IDLE, and leg_invite() may be called again. */
 int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invite,
 	const struct sdp *sdp);
-/* Forgets a first INVITE that failed, so that leg_invite() may be called again. One that is
- * open is cancelled: should it be answered all the same, that is ended. */
+/* Forgets a first INVITE that failed, so that leg_invite() may be called again. One without a
+ * final response is cancelled; if a 2xx comes nevertheless, that dialog is ended by BYE. */
 void leg_reset(struct leg *leg);
 
 /* An INVITE of ours, first or further, has no final response. */
@@ -172,10 +173,11 @@ bool leg_is_inviting(const struct leg *leg);
 
 /* ---- both ---- */
 
+/* Sends a re-INVITE with SDP (may be NULL). 0, or negative when it could not be sent. */
 int leg_reinvite(struct leg *leg, const struct sdp *sdp);
 /* ACK for the 2xx to our INVITE, with SDP where the 2xx had the offer. */
 void leg_ack(struct leg *leg, const struct sdp *sdp);
-/* Cancels a re-INVITE of ours. */
+/* Cancels our latest INVITE. */
 void leg_cancel(struct leg *leg);
 /* Answers the BYE that was reported. */
 void leg_bye_answer(struct leg *leg);
@@ -195,7 +197,7 @@ void leg_prack(struct leg *leg, const struct sdp *sdp);
 int leg_update(struct leg *leg, const struct sdp *sdp);
 /* 200 with SDP (may be NULL) to TXN, an UPDATE or PRACK of it. */
 void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp);
-/* What waited for a PRACK goes on: behind leg_reply() to that. */
+/* Sends what waited for a PRACK. Called after leg_reply() to that PRACK. */
 void leg_go_on(struct leg *leg);
 
 /* Gives up digits that wait for INFO. */
@@ -206,8 +208,8 @@ void leg_request(struct leg *leg, struct dialog *dialog, struct txn_server *txn,
 	struct message *request);
 /* An ACK without a transaction. */
 void leg_receive_ack(struct leg *leg, struct message *ack);
-/* Another connection to the same peer takes the place of one that ended. One that the leg's
- * target does not take is refused and logged: what began over TLS stays there. */
+/* From now on the leg sends over FLOW; NULL: it has no flow. A reference is taken. A flow that
+ * the leg's target does not take is refused and logged: what began over TLS stays on TLS. */
 void leg_set_flow(struct leg *leg, struct flow *flow);
 
 const char *leg_state_name(enum leg_state state);

@@ -1,20 +1,20 @@
 /*
- * What the files of a leg share: leg.c, and leg_request.c, which takes requests within the
- * dialog. Not for others. Loop thread.
+ * What the files of a leg share: leg.c; leg_base.c, what the others build on; leg_request.c,
+ * requests that we receive within the dialog; leg_send.c, those that we send. Loop thread.
  */
 #pragma once
 
 #include "bridge/leg.h"
 
-/* Appends Allow: what we do toward it; also in 405 and OPTIONS. */
+/* Appends the Allow header: the methods that the leg's peer may use. */
 void leg_add_allow(const struct leg *leg, struct buf *out);
 /* Appends Contact, Allow, and PRODUCT, "Server" in responses or "User-Agent" in requests. */
 void leg_add_identity(struct leg *leg, const char *product, struct buf *out);
 
-/* Tells the call. */
+/* Reports EVENT to the call. */
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why);
-/* What it takes is what MESSAGE of it says in Allow; nothing changes where it says nothing. */
+/* Takes over what MESSAGE, of its peer, lists in Allow; nothing changes without that header. */
 void leg_note_allow(struct leg *leg, const struct message *message);
 /* An INVITE is the leg's to answer from now on. 0 or -ENOMEM. */
 int leg_take_invite(struct leg *leg, struct txn_server *invite);

@@ -1,6 +1,6 @@
 /*
- * Where media of a far end may be: what its description says is judged before the relay sends
- * anything there. Loop thread.
+ * Where media of a far end may be: the addresses in its description are checked before the relay
+ * sends anything there. Loop thread.
  */
 #pragma once
 

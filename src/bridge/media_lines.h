@@ -37,16 +37,16 @@ void media_line_forget(
 int media_line_place(struct relay_session *session, const struct config *config,
 	const struct leg *leg);
 
-/* Whether the relay could pass line INDEX of M->in at all. 0, or ERR_SUPPORT with TEXT. */
+/* Whether line INDEX of M->in can be relayed: its protocol, its place, its address. 0, or
+ * ERR_SUPPORT with TEXT. */
 int media_line_check(const struct mediation *m, unsigned index, struct err_text *text);
 void media_line_read_terms(struct stream_terms *terms, const struct sdp_media *media);
 /* Where RTCP goes: as a=rtcp says, or beside RTP where that may not be. */
 void media_line_check_rtcp(const struct mediation *m, struct stream_terms *terms);
-/* Line INDEX of an offer to M->to, with our port and keys; THEIRS: what the other side would
- * have of it. */
+/* Writes line INDEX of an offer to M->to, with our port and keys. THEIRS: the protocol and the
+ * direction that the other side offers. 0 or negative. */
 int media_line_write_offer(
 	const struct mediation *m, unsigned index, const struct stream_terms *theirs);
-/* What LEG said last, each line with the direction that it comes to together with what we said:
- * an answer may be wider than its offer, and an offer may be answered narrower. Owned by the
- * caller; NULL without memory, or when nothing is agreed. */
+/* LEG's last description, each line with the direction that was agreed: what both it and our
+ * description allow. Owned by the caller; NULL without memory, or when nothing is agreed. */
 struct sdp *media_lines_agreed(const struct leg *leg);

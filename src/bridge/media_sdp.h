@@ -11,7 +11,7 @@
 
 /*
  * IN is an offer of FROM; *RET becomes the offer to TO (owned by the caller). Makes streams
- * in SESSION for new lines. Nothing that flows is changed before the answer. Lines that cannot
+ * in SESSION for new lines. Media in progress is not changed before the answer. Lines that cannot
  * be served are refused; an offer without an active line crosses. 0; ERR_SUPPORT when there are
  * active lines and none can be served (488), with TEXT saying why the first cannot, in words that
  * may stand in a quoted string; -EADDRNOTAVAIL without ports (503); others.
@@ -23,9 +23,9 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 /*
  * IN is the answer of FROM to what media_sdp_offer() made; *RET becomes the answer to TO. The
  * relay is set on both sides. FINAL: the exchange is over; otherwise it is a preview that
- * may be repeated, by another fork too: what it refuses, another fork may take. What misses the
- * letter and is served is noted in FROM->tolerated. 0; ERR_SUPPORT with TEXT when the answer
- * gives less protection than was demanded, or has nothing that can be served.
+ * may be repeated, by another fork too: what it refuses, another fork may take. A deviation
+ * from the RFC that is accepted is noted in FROM->tolerated. 0; ERR_SUPPORT with TEXT when the
+ * answer gives less protection than was demanded, or has nothing that can be served.
  */
 int media_sdp_answer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, bool final,
@@ -47,10 +47,10 @@ int media_sdp_pass_own_answer(struct relay_session *session, const struct config
 	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text);
 
 /*
- * The offer of LEG, its last description, is answered without OTHER, who hears nothing: from our
- * last description to LEG, with what both offers have in common, in the direction that OTHER
- * allows. LEG's end of the relay is set. 0; ERR_SUPPORT with TEXT: what is offered is not what
- * was agreed, and cannot be served so.
+ * The offer of LEG, its last description, is answered without asking OTHER: with our last
+ * description to LEG, reduced to what the offer has too, in the direction that OTHER allows.
+ * LEG's end of the relay is set. 0; ERR_SUPPORT with TEXT: what is offered is not what was
+ * agreed, and cannot be served so.
  */
 int media_sdp_answer_here(struct relay_session *session, const struct config *config,
 	struct leg *leg, struct leg *other, struct sdp **ret, struct err_text *text);
@@ -60,6 +60,6 @@ void media_sdp_settle(struct relay_session *session, struct leg *a, struct leg *
 /* The outstanding offer came to nothing: new streams go, agreed ones stay as they were. */
 void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *b);
 
-/* Whether LEG is on hold, for the media timeout: no line of it flows both ways. A picture that goes
- * one way beside audio that goes both is no hold. */
+/* Whether LEG is on hold, for the media timeout: it has lines, and media flows both ways on none of
+ * them. Video in one direction beside audio in both is not hold. */
 bool media_sdp_on_hold(const struct leg *leg);

@@ -19,8 +19,9 @@ struct sdp;
 
 enum oa_state {
 	OA_IDLE,
-	OA_ASKED,     /* an offer, or the wish for one, is with the other leg */
-	OA_WITHDRAWN, /* its asker gave it up; the other leg's final response is awaited */
+	OA_ASKED,     /* an offer, or a request for one, was sent to the other leg */
+	OA_WITHDRAWN, /* its asker cancelled it, or it took too long; the other leg's
+		       * final response is awaited */
 	OA_OWED, /* the other leg's response had the offer: the asker answers it by ACK or
 		       * PRACK */
 	OA_STATES,
@@ -35,8 +36,8 @@ struct oa {
 	enum oa_carrier came, went;
 	bool first;             /* it is that of the first INVITE */
 	struct txn_server *txn; /* the asker's UPDATE or PRACK, to be answered */
-	struct timer timer;     /* a further offer is not awaited for ever */
-	/* Nothing came of it in time, and the call cannot go on. */
+	struct timer timer;     /* limits how long a further offer may take */
+	/* It had no answer in time, and the call cannot go on. */
 	void (*failed_h)(struct call *call, const char *why);
 	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
@@ -64,15 +65,15 @@ int oa_provisional(struct call *call, struct message *response, struct err_text 
  * it was acknowledged, and the call ends. */
 int oa_accepted(struct call *call, struct leg *from, struct message *response,
 	struct err_text *text);
-/* 3xx to 6xx of leg FROM to a re-INVITE or UPDATE of ours, or nothing at all (408, 503). False:
- * its dialog is gone, and the call ends. */
+/* 3xx to 6xx of leg FROM to a re-INVITE or UPDATE of ours, or no final response (408, 503). False:
+ * the call ends, since its dialog is gone (481, 408), or what was agreed cannot be restored. */
 bool oa_refused(struct call *call, struct leg *from, int status);
 /* 2xx of leg FROM to an UPDATE of ours. As oa_accepted(). */
 int oa_updated(struct call *call, struct leg *from, struct message *response,
 	struct err_text *text);
 
-/* A re-INVITE, with an offer or the wish for one; an UPDATE or PRACK (TXN) with SDP. It is
- * passed on, or answered. */
+/* A re-INVITE, with an offer or without (a request for one); an UPDATE or PRACK (TXN) with SDP.
+ * It is passed on, or answered. */
 void oa_reinvite(struct call *call, struct leg *from, struct message *request);
 void oa_update(struct call *call, struct leg *from, struct txn_server *txn);
 /* 0; negative with TEXT: the answer in it cannot be served, and the call ends. */
@@ -84,5 +85,5 @@ int oa_ack(
 /* Leg FROM gave up its re-INVITE. */
 void oa_cancelled(struct call *call, struct leg *from);
 
-/* The call ends: what waits is refused. */
+/* The call ends: an offer that is not answered yet is refused. */
 void oa_end(struct call *call);

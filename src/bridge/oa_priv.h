@@ -1,12 +1,12 @@
 /*
  * What the files of the offer/answer share: oa.c, further offers; oa_first.c, that of the first
- * INVITE; oa_base.c, what both build on. Not for others. Loop thread.
+ * INVITE; oa_base.c, what both build on. Loop thread.
  */
 #pragma once
 
 #include "bridge/call.h"
 
-/* What LEG said becomes part of its offer state. Takes SDP in any case. */
+/* SDP, which LEG sent, becomes part of its offer state. Takes SDP in any case. */
 int oa_receive(struct leg *leg, struct sdp *sdp, struct err_text *text);
 /* What stands in the offer state of FROM as an offer, or answer, for TO. See media_sdp.h. */
 int oa_make_offer(struct call *call, struct leg *from, struct leg *to, struct sdp **ret,
@@ -15,7 +15,7 @@ int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool fin
 	struct sdp **ret, struct err_text *text);
 /* The one setter; the timer stops. */
 void oa_set_state(struct call *call, enum oa_state state);
-/* Takes the asker's transaction off: nothing is told of it any more. NULL: there is none. */
+/* Detaches from the asker's transaction and returns it. NULL: there is none. */
 struct txn_server *oa_release_txn(struct call *call);
 /* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and
  * FROM's ACK waits for that leg's answer. SDP is taken. */

@@ -42,12 +42,12 @@ struct record_leg {
 	const char *media_required;
 	struct addr remote;  /* signalling */
 	const char *call_id; /* SIP Call-ID */
-	unsigned tolerated;  /* what it did against the letter, a bit each: tolerated.h */
+	unsigned tolerated;  /* its deviations from an RFC, a bit each: tolerated.h */
 	const char *
 		media; /* "RTP" when a stream of it is plain, else "UDPTL" when fax went by
 	                * it at any time, else the SRTP suite of the first stream; "" without
 	                * media */
-	const char *codec;        /* first format of the answer: "PCMA"; "" */
+	const char *codec;        /* the first of its last description: "PCMA"; "" */
 	struct addr media_remote; /* as its SDP says */
 	/* where its media was found instead; len 0: it was not */
 	struct addr media_latched;

@@ -1,12 +1,12 @@
 /*
- * A connection that was lost in mid-call is made again. Meanwhile a flow stands for it: legs
- * and transactions use that as they would use any, and what they send waits until a new
- * connection is open. Then the legs move over to it; transactions that began meanwhile go
- * on by way of the flow. Loop thread.
+ * A connection that was lost in mid-call is made again. Meanwhile a substitute flow is used in
+ * its place: legs and transactions use it like any other, and what they send is queued until a
+ * new connection is open. Then the legs move over to that; transactions that began meanwhile
+ * still send through the substitute. Loop thread.
  *
- * An attempt goes through all addresses of the target. Peers that restart refuse for a
- * moment, so it is made REDIAL_ATTEMPTS times, less than two seconds in all where nothing
- * but refusals come; then the flow is closed, as lost.
+ * An attempt goes through all addresses of the target. A peer that restarts refuses connections
+ * for a moment, so there are REDIAL_ATTEMPTS attempts. If all are refused at once, they take less
+ * than two seconds; then the flow is closed, as lost.
  */
 #pragma once
 
@@ -18,8 +18,8 @@
 struct redial_params {
 	struct bridge_side *side;
 	struct target *target; /* a reference is taken */
-	struct flow *lost; /* a reference is taken: what was proved there is still said */
-	unsigned attempt;  /* 0 is made at once, later ones after a pause */
+	struct flow *lost;     /* a reference is taken: records still show its TLS */
+	unsigned attempt;      /* 0 is made at once, later ones after a pause */
 	/* Moves a leg over: its node in the list of FLOW_LEG. */
 	void (*move_h)(struct list *node, struct flow *flow);
 };

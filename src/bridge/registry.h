@@ -17,7 +17,7 @@ struct call *registry_find(struct bridge *bridge, uint64_t number);
 /* By id, or by number in decimal. */
 struct call *registry_find_id(struct bridge *bridge, const char *id);
 
-/* The record as it stands now. Its strings live as long as CALL; SCRATCH holds names. */
+/* The record as it stands now. Its strings are of CALL, of SCRATCH, or static. */
 struct registry_scratch {
 	char names[2][80];
 	char codecs[2][32];

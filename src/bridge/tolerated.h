@@ -1,6 +1,6 @@
 /*
- * What a far end did against the letter of an RFC and was served all the same, so that a record
- * and an operator can name it. Loop thread.
+ * Deviations of a far end from an RFC that were accepted, so that a record and an operator can
+ * name them. Loop thread.
  */
 #pragma once
 

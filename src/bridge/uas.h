@@ -37,9 +37,9 @@ struct uas_params {
 	struct uas_user user;
 };
 
-/* 0 with *RET, which learns from now on what becomes of the transaction; -ENOMEM. */
+/* Attaches to the transaction. 0 with *RET, which the caller owns; -ENOMEM. */
 int uas_new(struct uas **ret, const struct uas_params *params);
-/* It tells nothing more, and a 2xx is repeated no more. NULL is fine. */
+/* No handler is called any more, and a 2xx is no longer repeated. NULL is fine. */
 void uas_free(struct uas *uas);
 
 /* Its 2xx is repeated over FLOW from now on; a reference is taken. */
@@ -61,17 +61,17 @@ int uas_provision(struct uas *uas, const struct uas_response *response);
  * PRACK, for 64*T1. The same errors; ERR_LIMIT when too many wait.
  */
 int uas_provision_reliably(struct uas *uas, const struct uas_response *response);
-/* 200, repeated until its ACK. One with a description, or behind a reliable response with one,
- * waits until all of those are acknowledged (RFC 3262 3). The same errors. */
+/* 200, repeated until its ACK. While a reliable response has no PRACK it is kept back
+ * (RFC 3262 3). The same errors; ERR_STATE also when one is kept back already. */
 int uas_answer(struct uas *uas, const struct uas_response *response);
-/* A final refusal. One with words for it (why) leaves the trace that txn_server_refuse() leaves.
- * Nothing when it is answered. */
+/* A final refusal. With REFUSAL's why it is logged and counted as txn_server_refuse() does.
+ * Nothing happens after a final response. */
 void uas_refuse(struct uas *uas, const char *tag, const struct txn_refusal *refusal);
 
 /* Whether ACK is for its 2xx; then acked_h was called. */
 bool uas_take_ack(struct uas *uas, struct message *ack);
-/* A PRACK came for it: 0; ERR_STATE when it acknowledges nothing that waits (481). What
- * waited behind the response goes when uas_go_on() is called: behind the PRACK's own response. */
+/* A PRACK came for it: 0; ERR_STATE when no response waits for it (481). The next response is
+ * sent by uas_go_on(), which is called after the PRACK has its own response. */
 int uas_take_prack(struct uas *uas, const struct reliable_ack *ack);
 void uas_go_on(struct uas *uas);
 /* A reliable response waits for its PRACK. */

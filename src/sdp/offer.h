@@ -44,9 +44,9 @@ bool offer_would_glare(const struct offer *offer);
  * ERR_STATE for a second offer (answer 500 per RFC 3261 14.2); ERR_LIMIT, -ENOMEM. After an
  * error the state is as it was.
  *
- * An answer is served as it comes: its lines are brought to number, types and order of the
- * offer's (sdp/fit.h), and FIT says what that took. Whether a line can be used, and is not less
- * than was asked for, is judged by the layer above.
+ * An answer is taken as it comes: its lines get the number, types and order of the offer's
+ * (sdp/fit.h), and FIT says which changes that needed. Whether a line can be used, and is
+ * protected as was demanded, is for the layer above to check.
  */
 int offer_receive(
 	struct offer *offer, struct sdp *sdp, bool *ret_is_offer, struct err_text *error);
@@ -63,7 +63,8 @@ int offer_send(struct offer *offer, struct sdp *sdp, const struct addr *address)
 void offer_cancel(struct offer *offer);
 
 /*
- * The exchange that just completed was only previewed, in an unreliable provisional response:
- * back to STATE (SENT or RECEIVED) until the final answer, which may differ (RFC 6337 3.1.1).
+ * Back to STATE. SENT or RECEIVED: the exchange that just completed is to be answered once more,
+ * mostly because the answer was only a preview, in an unreliable provisional response (RFC 6337
+ * 3.1.1). IDLE: the preview is the answer.
  */
 void offer_reopen(struct offer *offer, enum offer_state state);

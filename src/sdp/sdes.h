@@ -41,8 +41,8 @@ size_t sdes_tag_len(enum sdes_suite suite);
  * Parses the value of one a=crypto attribute. 0; ERR_SUPPORT for a suite, key method or
  * mandatory session parameter that we do not know (skip the line: RFC 4568 5.1.1), more
  * than one key, or an MKI longer than 4 bytes; ERR_FORMAT when malformed (bad tag, key of
- * the wrong length, bad base64, lifetime 0 or over 2^48). RET untouched on error. The texts of errors never
- * contain key material.
+ * the wrong length, bad base64, lifetime 0 or over 2^48). RET untouched on error. The texts of
+ * errors never contain key material.
  */
 int sdes_parse(struct sdes_crypto *ret, struct span value, struct err_text *error);
 

@@ -1,7 +1,7 @@
 /*
  * A session description as it came becomes one that RFC 8866 allows: its lines in the
- * order of section 5, each ended by CRLF. What says nothing of media never refuses it: it is
- * repaired, or left out. Private to src/sdp. Any thread.
+ * order of section 5, each ended by CRLF. A fault in a line that does not describe media never
+ * refuses it: the line is repaired, or left out. Private to src/sdp. Any thread.
  */
 #pragma once
 

@@ -28,5 +28,6 @@ void compose_header_uint(struct buf *out, const char *name, uint64_t value);
 /* Content-Type (when there is a body), Content-Length, the empty line and the body. */
 void compose_body(struct buf *out, const char *content_type, struct span body);
 
-const char *compose_reason(
-	int status); /* "Ringing"; "Unknown" classes named by hundreds */
+/* "Ringing"; of a status that IANA does not list its class, such as "Client Error"; "Unknown"
+ * outside of 100 to 699. Static. */
+const char *compose_reason(int status);

@@ -21,7 +21,7 @@ struct dialog {
 	struct hash_node node;
 	struct dialogs *table; /* NULL while not listed */
 	void *owner;           /* whoever listed it */
-	bool early;            /* no 2xx yet */
+	bool early;            /* no 2xx yet; as UAS, its owner clears it */
 	char *call_id;
 	char local_tag[DIALOG_TAG_SIZE];
 	char *remote_tag;    /* "" until the first response with a tag */
@@ -62,7 +62,7 @@ int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote
  * A response came to our INVITE: takes tag, target and route set (RFC 3261 12.1.2; the route
  * set again with the 2xx, 13.2.2.4). Without a usable Contact the target is that of the branch
  * before, if it is the same, else the Request-URI of our INVITE. 0; ERR_FORMAT with too many
- * Record-Route, -ENOMEM: tag and target were taken.
+ * Record-Route: tag and target were taken; -ENOMEM: some of them may have been.
  */
 int dialog_establish(struct dialog *dialog, const struct message *response);
 
@@ -84,8 +84,8 @@ bool dialog_is_of(const struct dialog *dialog, const struct message *response);
 
 /*
  * A request arrived within the dialog: checks its CSeq (RFC 3261 12.2.2) and takes a new
- * remote target from the Contact of a target refresh. 0, or ERR_STATE when out of order
- * (answer 500).
+ * remote target from the Contact of a target refresh (INVITE, UPDATE). 0, or ERR_STATE when out
+ * of order (answer 500).
  */
 int dialog_receive(struct dialog *dialog, const struct message *request);
 /* A 2xx to our re-INVITE: target refresh (12.2.1.2). */

@@ -70,9 +70,9 @@ struct framer_datagram {
 };
 
 /*
- * One datagram: MESSAGE, TOO_BIG (its lines before the limit), KEEPALIVE, SKIP or BROKEN. A message that
- * is short is still MESSAGE, so that a request can be answered 400: message_parse() finds
- * the same. A Content-Length that is doubled or no number cuts nothing off and is left to
+ * One datagram: MESSAGE, TOO_BIG (its lines before the limit), KEEPALIVE, SKIP or BROKEN. A
+ * message that is short is still MESSAGE, so that a request can be answered 400: message_parse()
+ * finds the same. A Content-Length that is doubled or no number cuts nothing off, and is left to
  * message_parse() too.
  */
 enum framer_result framer_datagram(

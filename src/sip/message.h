@@ -33,8 +33,9 @@ enum message_method {
 
 /* Why a message cannot be served, for the answer that the RFC asks for. */
 struct message_fault {
-	int status;         /* 0: nothing wrong; else 400, 416, 505, ... */
-	const char *reason; /* reason phrase for the answer and the log; static */
+	int status; /* 0: nothing wrong; else 400, 416, 505, ... */
+	const char *
+		reason; /* phrase for the answer and the log; static. NULL: that of STATUS */
 	const char *header; /* where it is; static. NULL: the start line, or the whole */
 };
 
@@ -73,8 +74,9 @@ struct message;
  * Parses LEN bytes that passed the framer. On 0 *RET owns a message; FAULT tells whether it
  * may be served: a message that parsed but breaks a rule of RFC 3261 (missing or doubled mandatory
  * header, bad CSeq, CSeq method that differs, bad URI, version) has a status there and can
- * still be answered if message_can_answer(). A fault in a header that neither routes nor answers,
- * bounds or begins a dialog is none: see message_tolerated(). Negative (ERR_FORMAT, -ENOMEM):
+ * still be answered if message_can_answer(). A fault in a header that is needed neither for
+ * routing nor for a response, a limit or the start of a dialog does not count: see
+ * message_tolerated(). Negative (ERR_FORMAT, -ENOMEM):
  * nothing can be answered; *RET untouched.
  */
 int message_parse(struct message **ret, const char *data, size_t len,

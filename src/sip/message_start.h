@@ -1,8 +1,8 @@
 /*
- * The start line of a SIP message, judged before the parser proper sees it: that one
- * refuses what must be answered 400, and accepts what must be refused. RFC 3261 7.1, 7.2.
+ * The start line of a SIP message, checked before sofia-sip's parser sees it: that one gives
+ * nothing to answer where 400 is due, and accepts lines that must be refused. RFC 3261 7.1, 7.2.
  *
- * Internal to message.c.
+ * Internal to the files of message.h.
  */
 #pragma once
 

@@ -1,8 +1,9 @@
 /*
- * URIs and addresses as text, split in place. What comes in was printed by the parser
- * proper (or is configuration), so that one reading of it serves all.
+ * URIs and addresses as text, split in place: those that sofia-sip's parser printed, those that
+ * it refused, and those of the configuration.
  *
- * Internal to message.c; message_uri_parse() and message_param() of message.h are here too.
+ * Internal to the files of message.h; message_uri_parse(), message_param(), message_param_next()
+ * and message_token_valid() of message.h are here too.
  */
 #pragma once
 

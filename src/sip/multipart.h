@@ -41,9 +41,9 @@ int multipart_read(
 	struct multipart *ret, const struct message *message, struct err_text *text);
 
 /*
- * The NTH description of the session, the best one first: the last one of several forms, the first one
- * of the rest. Those with another disposition than "session" do not count, nor those whose
- * transfer encoding would have to be undone. NULL: there are no more.
+ * The NTH description of the session, the best one first: the last one of several alternatives,
+ * the first one of the rest. Those with another disposition than "session" do not count, nor
+ * those whose transfer encoding would have to be decoded. NULL: there are no more.
  */
 const struct multipart_part *multipart_sdp(
 	const struct multipart *multipart, unsigned nth);

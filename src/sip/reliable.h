@@ -11,9 +11,9 @@
 
 /* What a PRACK acknowledges. */
 struct reliable_ack {
-	uint32_t rseq; /* of the response */
-	uint32_t cseq; /* of the request that it answers */
-	enum message_method method;
+	uint32_t rseq;              /* of the response */
+	uint32_t cseq;              /* of the request that it answers */
+	enum message_method method; /* of that request: INVITE; OTHER for any other */
 };
 
 /* Whether RESPONSE, a 101-199, asks for PRACK: Require: 100rel and an RSeq of 1 to 2^32-1,

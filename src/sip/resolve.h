@@ -62,5 +62,5 @@ struct resolve_question {
  */
 int resolver_ask(struct resolver *resolver, const struct resolve_question *question,
 	struct resolve **ret);
-/* H will not be called. NULL is fine. */
+/* Gives the question up: its h is not called. NULL is fine. */
 void resolve_cancel(struct resolve *resolve);

@@ -1,5 +1,5 @@
 /*
- * What DNS told about one host: its servers in SRV terms with their addresses, and the
+ * What DNS answered for one host: its servers in SRV terms with their addresses, and the
  * order in which they are to be tried. A host without SRV is one server. Plain values.
  */
 #pragma once

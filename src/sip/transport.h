@@ -23,12 +23,12 @@ enum transport_progress {
 struct transport_handlers {
 	/*
 	 * One message. FAULT as message_parse() gave it: the layer above answers. The callee
-	 * takes a reference if it keeps MESSAGE. DROPPED bytes were none.
+	 * takes a reference if it keeps MESSAGE. What the framer drops does not come here.
 	 */
 	void (*message_h)(void *arg, struct flow *flow, struct message *message,
 		const struct message_fault *fault);
-	/* A connection ended, or could not be made: every transaction and dialog on it learns
-	 * it here. WHY is a phrase for the log ("closed by peer", explain words, ...). */
+	/* A connection ended, or could not be made: the callee has to tell each transaction and
+	 * dialog on it. WHY is a phrase for the log ("closed by peer", explain words, ...). */
 	void (*closed_h)(void *arg, struct flow *flow, const char *why);
 	/*
 	 * UDP: nothing that is sent to FLOW arrives, by an ICMP error or since there is no way
@@ -40,8 +40,8 @@ struct transport_handlers {
 	/* A connection of ours got so far, on its way to being open. May be NULL. */
 	void (*progress_h)(
 		void *arg, struct flow *flow, enum transport_progress progress);
-	/* May this source talk to us in plain (UDP, TCP)? Called before anything is parsed;
-	 * false drops a datagram, closes a connection. */
+	/* Whether messages from this source are accepted in plain (UDP, TCP). Called before
+	 * anything is parsed; false drops a datagram, closes a connection. NULL: all are. */
 	bool (*allowed_h)(void *arg, enum transport_kind kind, const struct addr *remote);
 	/* For the tap: the call that a message belongs to, or 0. May be NULL. */
 	uint64_t (*call_h)(
@@ -58,7 +58,7 @@ struct transport_limits {
 	unsigned queue_bytes; /* unsent output of one connection */
 };
 
-/* Told what each far end over TLS was let in with: the peer that it is, and its chain, leaf
+/* H gets, of each far end that was accepted over TLS, the peer and its certificate chain, leaf
  * first, valid during the call. */
 struct transport_witness {
 	void (*h)(void *arg, const struct peer *peer, const gnutls_datum_t *chain,
@@ -97,8 +97,8 @@ void transport_set_tls(
 	struct transport *transport, struct cred *cred, struct peer_set *peers);
 
 /*
- * H is told of each TLS connection that was accepted and then judged: the flow's peer says
- * who it is, or its report why it was refused. For whoever only watches; NULL: nobody.
+ * H is called for each TLS connection that we accepted, once its certificate was judged: the
+ * flow's peer says who it is, or its report why it was refused. An observer only; NULL: none.
  */
 void transport_watch_judged(struct transport *transport,
 	void (*h)(void *arg, const struct flow *flow), void *arg);
@@ -118,8 +118,8 @@ struct transport_target {
 	 * connection then holds a reference to it. */
 	const struct peer *peer;
 	struct cred *cred; /* TLS: what we present there; NULL: that of the transport */
-	/* The address that a connection leaves from, its port apart; len 0: that of a
-	 * listener. Only a wish, as everywhere. */
+	/* The local address of a new connection, without a port; len 0: that of a listener.
+	 * Where it cannot be bound the kernel chooses. */
 	struct addr source;
 };
 
@@ -138,7 +138,8 @@ void transport_close_flow(struct flow *flow, const char *why);
 void transport_close_peer(
 	struct transport *transport, const struct peer *peer, const char *why);
 
-/* Calls H for each connection (not for UDP flows). */
+/* Calls H for each connection, but for those that are closed, those that were accepted and are
+ * not open yet, and UDP flows. */
 void transport_each(
 	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg);
 

@@ -104,8 +104,8 @@ int transport_deliver_too_big(struct transport *transport, struct flow *flow,
 void transport_sent(
 	struct transport *transport, struct flow *flow, const char *data, size_t len);
 /*
- * Logs what a stranger may cause, so many lines a second; WORDS are escaped. Further lines
- * are counted, and the number is told with the next one.
+ * Logs what an unknown source may cause, 20 lines a second at most. WORDS must be escaped
+ * already. Further lines are counted, and the next line says how many.
  */
 void transport_log_refused(
 	struct transport *transport, const struct addr *remote, const char *words);
@@ -207,7 +207,7 @@ struct stream {
 	struct peer_set *peers;      /* a reference: flow.peer outlives the channel */
 	struct cred *cred;           /* what we present; owned reference */
 	const struct peer *expected; /* whom we connected to */
-	time_t worn;                 /* from then on no more is begun on it; 0: never */
+	time_t worn;   /* from then on nothing new is begun on it; 0: never */
 	bool outdated; /* the rules changed during the handshake: judge it again */
 	/* The flow outlives the channel, so it points to copies of the channel's texts. */
 	char version[16];

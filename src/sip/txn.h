@@ -25,7 +25,7 @@ struct txn_handlers {
 	/* A request that began a server transaction. Those with a fault are answered without
 	 * one, where an answer is possible, and do not come here. */
 	void (*request_h)(void *arg, struct txn_server *txn, struct message *request);
-	/* An ACK that matches no transaction: it acknowledges a 2xx (RFC 3261 13.3.1.4). */
+	/* An ACK for a 2xx (RFC 3261 13.3.1.4): it matches no transaction, or one in Accepted. */
 	void (*ack_h)(void *arg, struct flow *flow, struct message *ack);
 	/* A response that matches no transaction (a 2xx of a fork after Timer M, or late). */
 	void (*unmatched_h)(void *arg, struct flow *flow, struct message *response);
@@ -82,17 +82,17 @@ bool txn_refused(const struct txn_layer *layer, unsigned nth, const char **ret_r
 /* ---- server ---- */
 
 struct txn_server_user {
-	/* INVITE only: a final response was not acknowledged (Timer H; non-2xx), or the
-	 * transport failed. The transaction ends next. */
+	/* The transport failed before a final response, or, for INVITE, a final response other
+	 * than 2xx had no ACK (Timer H, or the transport failed). The transaction ends next. */
 	void (*failed_h)(void *arg, struct txn_server *txn);
 	/* The transaction is gone: forget the pointer. */
 	void (*ended_h)(void *arg, struct txn_server *txn);
 	void *arg;
 };
 
-/* Who learns about TXN. Without one nobody does. */
+/* USER's handlers are called for TXN from now on, in place of those of a user before. */
 void txn_server_attach(struct txn_server *txn, const struct txn_server_user *user);
-/* The arg of whoever is attached (a struct leg, for every INVITE), or NULL. */
+/* The arg of the user that is attached (for every INVITE of a call: its struct uas), or NULL. */
 void *txn_server_user_arg(const struct txn_server *txn);
 /* The request, borrowed; NULL once a final response was sent (a held INVITE is large). */
 struct message *txn_server_request(const struct txn_server *txn);
@@ -100,13 +100,14 @@ struct flow *txn_server_flow(const struct txn_server *txn);
 /* The call number for the tap of what this transaction sends. */
 void txn_server_set_call(struct txn_server *txn, uint64_t call);
 /*
- * Sends a response (whole text) and keeps it for retransmission. 0; ERR_STATE after a
- * final one (a 2xx may be repeated in Accepted: RFC 6026 8.7).
+ * Sends a response (whole text) and keeps it for retransmission, except a 2xx to INVITE, which
+ * its user repeats (in Accepted: RFC 6026 8.7). 0; ERR_STATE after a final response; -ENOMEM, or
+ * what flow_send() returns.
  */
 int txn_server_respond(struct txn_server *txn, int status, const char *data, size_t len);
 /* Composes and sends a bodiless response; EXTRA is whole header lines or NULL. A to-tag is
- * made unless the request has one or TO_TAG is given. A refusal by which no call comes to its
- * end leaves the trace that txn_server_refuse() leaves. */
+ * made unless the request has one or TO_TAG is given. A status from 400 on is logged and counted
+ * as txn_server_refuse() does, where the transaction belongs to no call. */
 int txn_server_reply(struct txn_server *txn, int status, const char *reason,
 	const char *to_tag, const char *extra);
 
@@ -119,8 +120,8 @@ struct txn_refusal {
 	const char *extra; /* whole header lines for the answer; NULL: none */
 };
 
-/* Refuses, and leaves a trace of it: a line in the log (info for INVITE and for responses, else debug; 20 a second at
- * most), a counter, and for INVITE a Warning header. TO_TAG, and result, as of
+/* Refuses, and leaves a trace of it: a line in the log (info for INVITE, else debug; 20 a second
+ * at most), a counter, and for INVITE a Warning header. TO_TAG, and result, as of
  * txn_server_reply(). */
 int txn_server_refuse(
 	struct txn_server *txn, const char *to_tag, const struct txn_refusal *refusal);

@@ -16,7 +16,8 @@ struct txn_layer {
 	struct hash clients; /* by branch and method */
 	struct hash servers; /* by branch, sent-by and method */
 	struct hash merges;  /* servers without To tag, by Call-ID, From tag and CSeq */
-	struct list dead;    /* ended transactions, freed when the stack is unwound */
+	struct list
+		dead; /* ended transactions; the reaper, a timer of 0 ms, frees them */
 	struct timer reaper;
 	unsigned count;
 	struct log_limit log_limit; /* of lines about refusals */
@@ -74,7 +75,7 @@ void txn_client_unreachable(struct txn_base *base, int err);
 
 #define TXN_ID_MAX 1024
 
-/* What a request, as it came, says of its transaction, but for the method; the same for an INVITE, its
+/* What identifies the transaction of a request, apart from its method: the same for an INVITE, its
  * CANCEL and its ACK. Bytes to compare, no text. */
 struct txn_id {
 	size_t len;

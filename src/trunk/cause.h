@@ -1,6 +1,6 @@
 /*
- * Which final status crosses the bridge as which. What says something about the callee or
- * the call passes; what is between us and one neighbour becomes ours. Any thread.
+ * Which final status crosses the bridge as which. A status about the callee or the call passes.
+ * One about the request that we made to one far end becomes a status of our own. Any thread.
  */
 #pragma once
 

@@ -1,8 +1,8 @@
 /*
- * Warns in time of certificates and revocation lists that run out: once each at 30, 7 and 1
- * days before, and when they are over. Looked at every hour, and when the owner says that
- * something changed. What was said is remembered while the server runs, by the certificate:
- * one that takes its place is another. Loop thread.
+ * Warns of certificates and revocation lists that expire: once each at 30, 7 and 1 days before,
+ * and when they have expired. Checked every hour, and when the owner says that something
+ * changed. The warnings that were given are remembered while the server runs, by certificate;
+ * its successor is another certificate. Loop thread.
  */
 #pragma once
 
@@ -17,7 +17,7 @@ int expiry_new(struct expiry **ret, struct loop *loop, const struct trunks *trun
 	struct seen *seen);
 void expiry_free(struct expiry *expiry); /* NULL is fine */
 
-/* Looks now: after the start, a reload, changed files, a clock that was set. */
+/* Checks now: after the start, a reload, changed files, a clock that was set. */
 void expiry_check(struct expiry *expiry);
-/* Looks within a second: a peer showed another certificate. */
+/* Checks within a second: a peer showed another certificate. */
 void expiry_check_soon(struct expiry *expiry);

@@ -1,12 +1,12 @@
 /*
- * What becomes of a call that a target did not take: a table of cause and phase. Pure. Any
+ * What follows when a target did not accept a call: a table of cause and phase. Pure. Any
  * thread. RFC 3261 16.7, RFC 3263 4.3.
  */
 #pragma once
 
 enum failover_cause {
 	FAILOVER_UNREACHED, /* no address, refused, no route, TLS refused, ICMP, lost, or
-				* nothing heard in time */
+				* no response in time */
 	FAILOVER_TIMEOUT,   /* 408, or no final response at all */
 	FAILOVER_UNAVAILABLE,  /* 503 */
 	FAILOVER_SERVER_ERROR, /* 500, 502, 504 */
@@ -26,7 +26,7 @@ enum failover_phase {
 enum failover_step {
 	FAILOVER_ADDRESS, /* its next address, then the next target */
 	FAILOVER_TARGET,  /* the next target */
-	FAILOVER_STOP,    /* the caller hears of it */
+	FAILOVER_STOP,    /* the caller is refused */
 };
 
 /* Of a final response, 300-699. */

@@ -1,8 +1,8 @@
 /*
- * Every certificate and revocation list that calls depend on, now: ours and those above them,
- * those that peers showed last, the anchors that they lead to, the lists they are held
- * against; who depends on each, and what breaks when it runs out. Made when somebody asks,
- * looked at, and freed within one turn of the loop: it borrows of trunks and seen chains.
+ * Every certificate and revocation list that calls depend on, now: ours and their issuers,
+ * those that peers presented last, the trust anchors that they lead to, the revocation lists
+ * that they are checked against; who depends on each, and what fails when it expires. Made on
+ * request, used, and freed within one turn of the loop: it borrows from trunks and seen chains.
  * Loop thread.
  */
 #pragma once
@@ -23,7 +23,7 @@ enum inventory_role {
 
 struct inventory_user {
 	const struct trunk *trunk;
-	bool breaks; /* as far as is known it loses by the end of this */
+	bool breaks; /* as far as is known, its TLS fails when this expires */
 };
 
 struct inventory_item {
@@ -31,8 +31,8 @@ struct inventory_item {
 	enum inventory_role role;
 	const char *file;   /* of ours; "" for what a peer showed */
 	struct facts facts; /* of a list: issuer, from (thisUpdate), to (nextUpdate) */
-	time_t from; /* NEXT: when it takes over; OWN: when its successor does, before it runs
-		      * out; else 0 */
+	time_t from; /* NEXT: when it is taken into use; OWN: when its successor is, before it
+		      * expires; else 0 */
 	const struct seen_peer *seen; /* PEER: of the first user */
 	struct inventory_user *users;
 	unsigned user_count;
@@ -40,7 +40,7 @@ struct inventory_item {
 
 struct inventory {
 	struct hash index;
-	struct inventory_item **items; /* what runs out first comes first */
+	struct inventory_item **items; /* the first to expire comes first */
 	size_t count;
 };
 
@@ -53,7 +53,7 @@ const char *inventory_role_name(const struct inventory_item *item);
 
 /* Appends "server pbx1, trunk carrier-a and 998 more". */
 void inventory_print_users(const struct inventory_item *item, struct buf *out);
-/* Appends what happens when it runs out: "no TLS with server pbx1". */
+/* Appends what happens when it expires: "no TLS with server pbx1". */
 void inventory_print_then(const struct inventory_item *item, struct buf *out);
 
 /* How near its end something is. */

@@ -1,6 +1,6 @@
 /*
- * What trunks and servers need for TLS, from the files that their configuration names: whom
- * to demand there, and what to present. Loop thread, at the start, a reload and a probe.
+ * What trunks and servers need for TLS, from the files that their configuration names: the peer
+ * to expect there, and what to present. Loop thread, at the start, a reload and a probe.
  */
 #pragma once
 
@@ -12,8 +12,8 @@
  */
 struct material {
 	time_t now; /* says which of two certificates is in force; 0: the real time */
-	/* What runs, of the trunk that is loaded; NULL: it is new. What its files still hold is
-	 * taken over instead of loaded. */
+	/* The trunk that is loaded, as it runs; NULL: it is new. Where its files are unchanged
+	 * their objects are kept. */
 	const struct trunk *before;
 	/* Files that are refused are logged, and what runs stays in their place. */
 	bool keep_old;

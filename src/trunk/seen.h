@@ -1,7 +1,7 @@
 /*
- * The certificate chain that each peer showed last, kept over restarts in a folder, a PEM file
- * each. So a change of a peer's issuer, key or purpose is noticed even where its certificate is
- * good. Loop thread.
+ * The certificate chain that each peer presented last, kept over restarts in a folder, a PEM
+ * file each. So a change of a peer's issuer, key or purpose is noticed even where its certificate
+ * is valid. Loop thread.
  */
 #pragma once
 
@@ -19,7 +19,8 @@ enum seen_change {
 	SEEN_NAMES = 1 << 5,
 };
 
-/* Chains of one peer that are no news: each machine of a cluster may have its own. */
+/* Chains of one peer that are not reported as a change: the members of a cluster may each have
+ * their own. */
 #define SEEN_RECENT_MAX 8
 
 struct seen_peer {
@@ -41,7 +42,7 @@ struct seen;
 struct seen_params {
 	struct clock *clock; /* borrowed; its wall clock */
 	const char *folder;  /* is made when something is kept; copied */
-	/* A peer showed a chain that is news. May be NULL. */
+	/* A peer presented a chain that is not among its recent ones. May be NULL. */
 	void (*news_h)(void *arg);
 	void *arg;
 };
@@ -50,7 +51,7 @@ struct seen_params {
 int seen_new(struct seen **ret, const struct seen_params *params);
 void seen_free(struct seen *seen); /* NULL is fine */
 
-/* The peer NAME was let in with CHAIN, DER, leaf first. */
+/* The peer NAME was accepted with CHAIN, DER, leaf first. */
 void seen_note(
 	struct seen *seen, const char *name, const gnutls_datum_t *chain, unsigned count);
 /* Borrowed until the next seen_note(). NULL: it never showed any. */

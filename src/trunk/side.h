@@ -1,6 +1,6 @@
 /*
- * The trunks of one side as one configuration has them: built whole beside those that run,
- * then swapped. For trunk.c, side.c and trunk_entry.c alone. Loop thread.
+ * The trunks of one side as one configuration has them: built completely beside those in use,
+ * then exchanged for them. For trunk.c, side.c and trunk_entry.c alone. Loop thread.
  */
 #pragma once
 

@@ -3,8 +3,8 @@
  * datagram costs does not depend on how many gateways there are. Part of trunk.c. Loop
  * thread.
  *
- * Where several trunks share an address, or their host where no port fits, the one with the
- * lowest rank is found; a warning names them once.
+ * Where several trunks share an address, the one with the lowest rank is found; likewise where
+ * they share a host and no port fits. A warning names two of them, once.
  */
 #pragma once
 
@@ -19,16 +19,17 @@ void sources_free(struct sources *sources);
 
 /*
  * Puts the addresses of TRUNK in, in place of those that it had there. A plain trunk that is
- * enabled is found by them. One that is TLS today or has left the configuration, and an
- * address that it had once, count as long as it has calls. 0; -ENOMEM: it has none then.
+ * enabled is found by them. For one that is TLS today, disabled, or no longer configured, and
+ * for an address that it had before, sources_allow() is true as long as it has calls. 0;
+ * -ENOMEM: it has none then.
  */
 int sources_put(struct sources *sources, struct trunk *trunk);
 void sources_remove(struct sources *sources, struct trunk *trunk);
 
-/* Whose new call comes from REMOTE; NULL: nobody's. */
+/* The trunk that a new call from REMOTE belongs to; NULL: none. */
 struct trunk *sources_find(const struct sources *sources, enum transport_kind kind,
 	const struct addr *remote);
-/* Whether REMOTE is heard at all. */
+/* Whether messages from REMOTE are accepted at all. */
 bool sources_allow(const struct sources *sources, enum transport_kind kind,
 	const struct addr *remote);
 /* Whether the hosts A and B are of one trunk. */

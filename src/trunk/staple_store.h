@@ -1,6 +1,6 @@
 /*
- * OCSP responses of ours in the state folder, so that a restart has them at once, also
- * while the responder is down. Whoever reads one judges it anew. Loop thread.
+ * OCSP responses for our certificates in the state folder, so that a restart has them at once,
+ * also while the responder is down. Whoever reads one has to check it again. Loop thread.
  */
 #pragma once
 

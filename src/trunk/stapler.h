@@ -3,9 +3,9 @@
  * each certificate whose `staple` asks for it, at its responder. Loop thread; server.c makes
  * one.
  *
- * Half of what is left of a response's life passes, then the next is fetched. A failure is
- * logged and tried again after a minute, then two, four, up to an hour; the response of
- * before is sent until it is due.
+ * The next response is fetched when half of the time until the present one's nextUpdate has
+ * passed. A failure is logged and tried again after a minute, then two, four, up to an hour; the
+ * present response is sent until its nextUpdate.
  */
 #pragma once
 
@@ -25,9 +25,9 @@ int stapler_new(struct stapler **ret, const struct stapler_params *params);
 void stapler_free(struct stapler *stapler); /* NULL is fine */
 
 /*
- * Takes the trunks' present certificates up, after any change of them or of the clock, and
- * begins anew with what failed: somebody may have put it right. What is kept of a new
- * certificate's is presented at once.
+ * Takes over the trunks' present certificates, after any change of them or of the clock. What
+ * failed is tried again at once, since the cause may be gone. A response that an earlier run
+ * stored for a new certificate is presented at once.
  */
 void stapler_refresh(struct stapler *stapler);
 

@@ -5,7 +5,7 @@
  *
  * A reload, a switch of TLS or the removal of the trunk changes no target: what began over
  * TLS goes on over TLS, to that peer, or ends. What may change is asked at the moment of
- * each use: target_may_call() before a first try, target_connection() before a connection.
+ * each use: target_obstacle() before a first try, target_connection() before a connection.
  */
 #pragma once
 
@@ -43,10 +43,10 @@ const char *target_obstacle(const struct target *target);
  */
 int target_connection(const struct target *target, const struct addr *address,
 	struct transport_target *ret, struct err_text *text);
-/* Its name was resolved to ANSWER: in plain the trunk is heard from there from now on, as long
- * as it is what it was. */
+/* Its name was resolved to ANSWER. In plain, messages from there are accepted from now on, where
+ * the trunk still has this host, port and transport. */
 void target_resolved(const struct target *target, struct trunks *trunks,
 	const struct resolve_answer *answer);
-/* Whether FLOW may carry what is said to it: of its transport, and over TLS judged to be that
- * very peer. */
+/* Whether FLOW may carry its messages. In plain: any flow that is not TLS. Over TLS: one whose
+ * certificate proved that very peer, or one of ours that is still being opened. */
 bool target_takes_flow(const struct target *target, const struct flow *flow);

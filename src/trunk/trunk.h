@@ -50,8 +50,10 @@ struct trunk {
 	/* Those of them that it refused, or that could not be offered to it, once each; not those
 	 * that their caller gave up. */
 	uint64_t calls_failed;
-	uint64_t last_ok_us;  /* monotonic time of the last answered call */
-	char last_error[200]; /* why the last call failed; "": one was answered since */
+	uint64_t last_ok_us; /* monotonic time of the last answered call */
+	/* Why the last call failed, or its name could not be resolved; "": a call was answered
+	 * since. */
+	char last_error[200];
 	time_t last_error_at; /* by the wall clock; 0: none */
 };
 
@@ -99,8 +101,8 @@ struct trunk_tls {
 	bool switched;                  /* cred is that of next-certificate */
 };
 
-/* Calls H for the internal side, the external side, and each gateway with certificates of its
- * own whose TLS is in use. */
+/* Calls H for each side that has a certificate, and for each gateway with one of its own that is
+ * loaded: its TLS is on or observed, or calls over TLS have outlived it. */
 void trunks_each_tls(const struct trunks *trunks,
 	void (*h)(void *arg, const struct trunk_tls *tls), void *arg);
 
@@ -117,19 +119,21 @@ struct trunk *trunks_find(
 struct trunk *trunks_at(
 	const struct trunks *trunks, enum trunk_kind kind, unsigned index);
 
-/* Takes over what TRUNK's name was just resolved to for a call, so that whom we ask is heard. */
+/* Takes over what TRUNK's name was just resolved to for a call, so that messages from the address
+ * that we call are accepted. */
 void trunks_learn(
 	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer);
 
-/* Whose flow is this? By the judged certificate (TLS), or by the resolved addresses of a
- * gateway with tls = no and this transport: by host and port, or else by the host alone, the
- * first by priority. NULL: nobody's. */
+/* The trunk that a new call over FLOW belongs to. TLS: by the certificate; NULL where the trunk's
+ * tls is not yes now. In plain: by the addresses of the enabled plain gateways with this transport,
+ * by host and port, or else by the host alone, the first by priority. NULL: none. */
 struct trunk *trunks_of_flow(
 	const struct trunks *trunks, const struct flow *flow, enum trunk_kind side);
 /* Whether A and B are hosts of one plain gateway, known by its resolved addresses. */
 bool trunks_share_plain(
 	const struct trunks *trunks, const struct addr *a, const struct addr *b);
-/* The same before anything is parsed: for transport_handlers.allowed_h. */
+/* Whether messages from REMOTE are accepted in plain: it is the host of such a gateway, or
+ * one that a trunk with calls in progress had before. For transport_handlers.allowed_h. */
 bool trunks_allow_plain(
 	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote);
 
