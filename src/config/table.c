@@ -61,7 +61,8 @@ const struct schema_key schema_table[] = {
 		.name = "fqdn",
 		.type = SCHEMA_FQDN,
 		MEMBER(config, tandem.fqdn),
-		.help = "The host in our Via and Contact; our certificates must carry "
+		.help = "The host name in our Via and Contact; our certificates must "
+			"have "
 			"it.",
 	},
 	{
@@ -121,8 +122,9 @@ const struct schema_key schema_table[] = {
 		MEMBER(config, tandem.fips),
 		.words = fips_words,
 		.fallback = "off",
-		.help = "With required the start is refused where GnuTLS is not in FIPS "
-			"140 mode, and TLS and SRTP keep to approved algorithms.",
+		.help = "required: TLS and SRTP use approved algorithms only, and the "
+			"start "
+			"is refused where GnuTLS is not in FIPS 140 mode.",
 	},
 
 	/* [internal] */
@@ -132,14 +134,14 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_LISTEN,
 		MEMBER(config, internal.listen),
 		.fallback = "0.0.0.0:5061",
-		.help = "Where servers connect to: always mutual TLS.",
+		.help = "Where servers connect; always mutual TLS.",
 	},
 	{
 		.section = SCHEMA_INTERNAL,
 		.name = "certificate",
 		.type = SCHEMA_FILE,
 		MEMBER(config, internal.tls.certificate),
-		.help = "Our certificate toward servers: a PEM file, the issuers behind "
+		.help = "Our certificate toward servers: a PEM file, its issuers after "
 			"it.",
 	},
 	{
@@ -154,7 +156,7 @@ const struct schema_key schema_table[] = {
 		.name = "trust",
 		.type = SCHEMA_FILE,
 		MEMBER(config, internal.tls.trust),
-		.help = "A PEM file of the authorities that may vouch for a server.",
+		.help = "A PEM file of the authorities that may certify a server.",
 	},
 	{
 		.section = SCHEMA_INTERNAL,
@@ -211,7 +213,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_FILE,
 		MEMBER(config, external.tls.certificate),
 		.fallback = "",
-		.help = "Our certificate toward gateways: a PEM file, the issuers behind "
+		.help = "Our certificate toward gateways: a PEM file, its issuers after "
 			"it.",
 	},
 	{
@@ -228,7 +230,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_FILE,
 		MEMBER(config, external.tls.trust),
 		.fallback = "",
-		.help = "A PEM file of the authorities that may vouch for a gateway.",
+		.help = "A PEM file of the authorities that may certify a gateway.",
 	},
 	{
 		.section = SCHEMA_EXTERNAL,
@@ -253,16 +255,16 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.internal),
 		.help = "The address of this machine that media of servers uses: IPv4, "
-			"IPv6, or one of "
-			"each, and then a line of media goes by the family of its far "
-			"end.",
+			"IPv6, or one of each. With both, a call's media has the family "
+			"of "
+			"its far end.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
 		.name = "external-address",
 		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.external),
-		.help = "The address of this machine that media of gateways uses, as "
+		.help = "The address of this machine that media of gateways uses, as for "
 			"internal-address.",
 	},
 	{
@@ -271,8 +273,8 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.internal_advertise),
 		.fallback = "",
-		.help = "What SDP toward servers says instead, when they see us through "
-			"NAT.",
+		.help = "The address that SDP toward servers shows instead, where they "
+			"reach us through NAT.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
@@ -280,8 +282,8 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.external_advertise),
 		.fallback = "",
-		.help = "What SDP toward gateways says instead, when they see us through "
-			"NAT.",
+		.help = "The address that SDP toward gateways shows instead, where they "
+			"reach us through NAT.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
@@ -311,7 +313,8 @@ const struct schema_key schema_table[] = {
 		.unit = "",
 		.words = auto_word,
 		.fallback = "auto",
-		.help = "How many threads relay media; auto is one a processor core.",
+		.help = "How many threads relay media; auto is one for each processor "
+			"core.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
@@ -320,11 +323,12 @@ const struct schema_key schema_table[] = {
 		MEMBER(config, media.io),
 		.words = io_words,
 		.fallback = "auto",
-		.help = "How packets are read and sent: sockets, one a port; io_uring, "
-			"the same in batches, Linux 6.1; steer, one socket for all "
-			"ports, by BPF, which needs CAP_BPF, CAP_NET_ADMIN and "
-			"CAP_NET_RAW at the start. With auto the last of them that is "
-			"allowed; any other is used or the start is refused.",
+		.help = "How packets are received and sent. sockets: one for each port; "
+			"io_uring: the same in batches, Linux 6.1; steer: one socket for "
+			"all ports, by BPF, which needs CAP_BPF, CAP_NET_ADMIN and "
+			"CAP_NET_RAW at the start. auto: the last of these that is "
+			"allowed. "
+			"One that is named and not allowed refuses the start.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
@@ -334,9 +338,9 @@ const struct schema_key schema_table[] = {
 		.max = 20000,
 		.unit = "us",
 		.fallback = "1ms",
-		.help = "The longest that a busy worker may hold a packet back to send "
-			"several "
-			"at once; 0 never does.",
+		.help = "The longest time that a busy worker may delay a packet in order "
+			"to "
+			"send several at once; 0: no delay.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
@@ -348,7 +352,8 @@ const struct schema_key schema_table[] = {
 		.unit = "ms",
 		.fallback = "60s",
 		.help = "An active call is ended when a side that should send is silent "
-			"for so long, RTCP included.",
+			"for "
+			"this time, RTCP included.",
 	},
 	{
 		.section = SCHEMA_MEDIA,
@@ -405,7 +410,8 @@ const struct schema_key schema_table[] = {
 		.max = 1000000,
 		.unit = "",
 		.fallback = "2000",
-		.help = "TCP and TLS connections at once.",
+		.help = "TCP and TLS connections at once that others opened, on each "
+			"side.",
 	},
 	{
 		.section = SCHEMA_LIMITS,
@@ -416,8 +422,11 @@ const struct schema_key schema_table[] = {
 		.max = 100000,
 		.unit = "",
 		.fallback = "1000",
-		.help = "TLS handshakes under way at once that others began; beyond, the "
-			"oldest from the busiest address gives way after a second.",
+		.help = "TLS handshakes in progress at once that others began. Beyond "
+			"that, "
+			"the oldest one from the address with most of them is ended, "
+			"once "
+			"it is a second old.",
 	},
 	{
 		.section = SCHEMA_LIMITS,
@@ -428,7 +437,7 @@ const struct schema_key schema_table[] = {
 		.max = 5 * MINUTE,
 		.unit = "ms",
 		.fallback = "5s",
-		.help = "A TLS handshake that takes longer is cut off.",
+		.help = "A TLS handshake that takes longer is ended.",
 	},
 	{
 		.section = SCHEMA_LIMITS,
@@ -440,7 +449,7 @@ const struct schema_key schema_table[] = {
 		.unit = "ms",
 		.fallback = "10m",
 		.help = "A connection without a call and without traffic is closed after "
-			"this.",
+			"this time.",
 	},
 	{
 		.section = SCHEMA_LIMITS,
@@ -451,9 +460,9 @@ const struct schema_key schema_table[] = {
 		.max = 64 * MIB,
 		.unit = "bytes",
 		.fallback = "256k",
-		.help = "A connection is cut when so much output waits for a peer that "
-			"does not "
-			"read.",
+		.help = "A connection is closed when this much output waits for a peer "
+			"that "
+			"does not read.",
 	},
 	{
 		.section = SCHEMA_LIMITS,
@@ -464,7 +473,7 @@ const struct schema_key schema_table[] = {
 		.max = HOUR,
 		.unit = "ms",
 		.fallback = "180s",
-		.help = "A call that is not answered ends after this (Timer C).",
+		.help = "A call that is not answered ends after this time (Timer C).",
 	},
 	{
 		.section = SCHEMA_LIMITS,
@@ -497,8 +506,7 @@ const struct schema_key schema_table[] = {
 		.unit = "ms",
 		.fallback = "500ms",
 		.help = "New calls are refused with 503 while the server has had no idle "
-			"moment "
-			"for so long.",
+			"moment for this time.",
 	},
 
 	/* [sip] */
@@ -541,8 +549,8 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_DSCP,
 		MEMBER(config, sip.dscp),
 		.fallback = "CS0",
-		.help = "How our signalling is marked for the network; CS0 is not at "
-			"all, CS3 what is usual where it is.",
+		.help = "How our signalling is marked for the network. CS0: not marked; "
+			"CS3 is usual where it is marked.",
 	},
 
 #include "config/table_gateway.def"
