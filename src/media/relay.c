@@ -379,8 +379,8 @@ int relay_open(
 	session->relay = relay;
 	session->slot = least_loaded(relay);
 	memcpy(session->ports, relay->ports, sizeof(session->ports));
+	/* Nobody waits for it either: a session without streams has nothing to do. */
 	err = worker_open(session->slot->worker, &session->worker, open);
-	wake(session->slot);
 	if (err != 0) {
 		free(session);
 		return err;
@@ -498,7 +498,10 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	if (err != 0)
 		goto out;
 	err = worker_add(session->worker, &stream->worker, &ports);
-	wake(session->slot);
+	/* Its sockets are to be watched. Where ports have none of their own, a packet wakes the
+	 * worker in any case, and finds the stream. */
+	if (io_shared_binds(relay->io))
+		wake(session->slot);
 	if (err != 0) {
 		close_pair(ports.fd[0]);
 		close_pair(ports.fd[1]);
