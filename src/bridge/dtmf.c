@@ -97,6 +97,14 @@ void dtmf_free(struct dtmf *dtmf)
 
 /* ---- INFO of ours ---- */
 
+/* What its asker hears. RFC 4320 4.2: no request but INVITE is answered 408. */
+static int answer_of(int status)
+{
+	if (status == 408)
+		return 504;
+	return status < 300 ? status : cause_map(status);
+}
+
 /* A final response, or the want of one. */
 static void conclude(struct dtmf *dtmf, int status, const char *why)
 {
@@ -104,7 +112,7 @@ static void conclude(struct dtmf *dtmf, int status, const char *why)
 
 	txn_client_detach(dtmf->sent);
 	dtmf->sent = NULL;
-	finish(dtmf, status < 300 ? status : cause_map(status));
+	finish(dtmf, answer_of(status));
 	if (status >= 300 && !dtmf->refused) {
 		dtmf->refused = true;
 		log_warning("dtmf", "call=%llu leg=%s event=info-refused status=%d",
