@@ -53,7 +53,7 @@ struct call {
 	int status;
 	const char *cause; /* static */
 	enum call_end ended_by;
-	char detail[200];
+	char *detail; /* a sentence where something failed; owned, NULL: none */
 };
 
 /* Leg a's first INVITE passed all checks: begins the call and answers it from now on.

@@ -65,16 +65,16 @@ static void note_end(struct call *call, enum call_end by, const char *cause, int
 	call->ended_by = by;
 	call->cause = cause;
 	call->status = call->answer_us ? 200 : status;
-	if (detail)
-		snprintf(call->detail, sizeof(call->detail), "%s", detail);
+	if (detail && detail[0])
+		call->detail = strdup(detail);
 	log_info("call",
 		"call=%s event=ended by=%s cause=%s status=%d duration-ms=%llu%s%s%s",
 		call->id, parties[by], cause, call->status,
 		(unsigned long long)(call->answer_us
 					     ? (call->end_us - call->answer_us) / 1000
 					     : 0),
-		call->detail[0] ? " reason=\"" : "", call->detail,
-		call->detail[0] ? "\"" : "");
+		call->detail ? " reason=\"" : "", call->detail ? call->detail : "",
+		call->detail ? "\"" : "");
 	if (call->history.far_status || far)
 		log_info("call", "call=%s event=far-reason status=%d text=%s", call->id,
 			call->history.far_status,
@@ -107,6 +107,7 @@ void call_free(struct call *call)
 	free(call->number_uri);
 	free(call->from);
 	free(call->to);
+	free(call->detail);
 	config_unref(call->config);
 	free(call);
 }
@@ -163,7 +164,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	if (status == 503 && call->a.state == LEG_INVITING) /* not again at once */
 		leg_refuse(&call->a, status, "Retry-After: 10\r\n");
 	/* what we could not accept of its offer, its sender may want to mend */
-	if (by == CALL_BY_TANDEM && status == 488 && call->detail[0] &&
+	if (by == CALL_BY_TANDEM && status == 488 && call->detail &&
 		call->a.state == LEG_INVITING)
 		leg_refuse_with(&call->a,
 			&(struct txn_refusal){.status = status, .why = call->detail});

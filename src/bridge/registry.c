@@ -207,7 +207,7 @@ void registry_fill(
 	ret->status = call->status;
 	ret->cause = call->cause ? call->cause : "";
 	ret->ended_by = call->cause ? party_name(call) : "";
-	ret->detail = call->detail;
+	ret->detail = call->detail ? call->detail : "";
 	ret->far_status = call->history.far_status;
 	ret->far_reason = call->history.far_reason ? call->history.far_reason : "";
 	ret->attempts = call->history.attempts;
