@@ -90,30 +90,35 @@ static void add_string(struct buf *out, const char *value)
 	buf_add_char(out, '"');
 }
 
-/* A member's name, which is ours and needs no escaping. */
-static void add_name(struct buf *out, const char *name)
+/* A member's name, a literal that needs no escaping, with what stands around it: a record has a
+ * hundred of them. */
+#define NAME(name)                                                                       \
+	(struct span)                                                                    \
+	{                                                                                \
+		",\"" name "\":", sizeof(",\"" name "\":") - 1                           \
+	}
+
+static void add_name(struct buf *out, struct span name)
 {
-	if (out->len > 0 && out->data[out->len - 1] != '{')
-		buf_add_char(out, ',');
-	buf_add_char(out, '"');
-	buf_add_str(out, name);
-	buf_add(out, "\":", 2);
+	bool first = out->len > 0 && out->data[out->len - 1] == '{';
+
+	buf_add(out, name.p + first, name.len - first);
 }
 
-static void member_string(struct buf *out, const char *name, const char *value)
+static void member_string(struct buf *out, struct span name, const char *value)
 {
 	add_name(out, name);
 	add_string(out, value);
 }
 
-static void member_uint(struct buf *out, const char *name, uint64_t value)
+static void member_uint(struct buf *out, struct span name, uint64_t value)
 {
 	add_name(out, name);
 	buf_add_uint(out, value);
 }
 
 /* HUNDREDTHS as a number with two decimals; 0: null. */
-static void member_score(struct buf *out, const char *name, unsigned hundredths)
+static void member_score(struct buf *out, struct span name, unsigned hundredths)
 {
 	add_name(out, name);
 	if (hundredths == 0) {
@@ -126,13 +131,13 @@ static void member_score(struct buf *out, const char *name, unsigned hundredths)
 	buf_add_char(out, (char)('0' + hundredths % 10));
 }
 
-static void member_bool(struct buf *out, const char *name, bool value)
+static void member_bool(struct buf *out, struct span name, bool value)
 {
 	add_name(out, name);
 	buf_add_str(out, value ? "true" : "false");
 }
 
-static void member_addr(struct buf *out, const char *name, const struct addr *addr)
+static void member_addr(struct buf *out, struct span name, const struct addr *addr)
 {
 	char text[ADDR_TEXT_SIZE];
 
@@ -144,7 +149,7 @@ static void member_addr(struct buf *out, const char *name, const struct addr *ad
 }
 
 /* AFTER_US counts from START_US; HAPPENED: else null. */
-static void member_time(struct buf *out, const char *name, uint64_t start_us,
+static void member_time(struct buf *out, struct span name, uint64_t start_us,
 	uint64_t after_us, bool happened)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -158,36 +163,36 @@ static void member_time(struct buf *out, const char *name, uint64_t start_us,
 
 static void add_stats(struct buf *out, const struct relay_stats *stats)
 {
-	member_uint(out, "rx_packets", stats->rx_packets);
-	member_uint(out, "rx_bytes", stats->rx_bytes);
-	member_uint(out, "tx_packets", stats->tx_packets);
-	member_uint(out, "tx_bytes", stats->tx_bytes);
-	member_uint(out, "rx_rtcp_packets", stats->rx_rtcp);
-	member_uint(out, "tx_rtcp_packets", stats->tx_rtcp);
-	member_uint(out, "rx_lost_packets", stats->rx_lost);
-	member_uint(out, "rx_late_packets", stats->rx_late);
-	member_uint(out, "rx_duplicate_packets", stats->rx_duplicates);
-	member_uint(out, "jitter_us", stats->jitter_us);
-	member_uint(out, "round_trip_us", stats->round_trip_us);
-	member_uint(out, "far_lost_packets", stats->far_lost);
-	member_uint(out, "far_jitter_us", stats->far_jitter_us);
-	member_uint(out, "dropped_source_packets", stats->dropped_source);
-	member_uint(out, "dropped_auth_packets", stats->dropped_auth);
-	member_uint(out, "dropped_replay_packets", stats->dropped_replay);
-	member_uint(out, "dropped_malformed_packets", stats->dropped_malformed);
-	member_uint(out, "dropped_direction_packets", stats->dropped_direction);
-	member_uint(out, "send_errors", stats->send_errors);
-	member_uint(out, "ssrc", stats->ssrc);
-	member_uint(out, "ssrc_changes", stats->ssrc_changes);
-	member_uint(out, "roll_overs", stats->roll_overs);
-	member_uint(out, "roc_changes", stats->roc_changes);
+	member_uint(out, NAME("rx_packets"), stats->rx_packets);
+	member_uint(out, NAME("rx_bytes"), stats->rx_bytes);
+	member_uint(out, NAME("tx_packets"), stats->tx_packets);
+	member_uint(out, NAME("tx_bytes"), stats->tx_bytes);
+	member_uint(out, NAME("rx_rtcp_packets"), stats->rx_rtcp);
+	member_uint(out, NAME("tx_rtcp_packets"), stats->tx_rtcp);
+	member_uint(out, NAME("rx_lost_packets"), stats->rx_lost);
+	member_uint(out, NAME("rx_late_packets"), stats->rx_late);
+	member_uint(out, NAME("rx_duplicate_packets"), stats->rx_duplicates);
+	member_uint(out, NAME("jitter_us"), stats->jitter_us);
+	member_uint(out, NAME("round_trip_us"), stats->round_trip_us);
+	member_uint(out, NAME("far_lost_packets"), stats->far_lost);
+	member_uint(out, NAME("far_jitter_us"), stats->far_jitter_us);
+	member_uint(out, NAME("dropped_source_packets"), stats->dropped_source);
+	member_uint(out, NAME("dropped_auth_packets"), stats->dropped_auth);
+	member_uint(out, NAME("dropped_replay_packets"), stats->dropped_replay);
+	member_uint(out, NAME("dropped_malformed_packets"), stats->dropped_malformed);
+	member_uint(out, NAME("dropped_direction_packets"), stats->dropped_direction);
+	member_uint(out, NAME("send_errors"), stats->send_errors);
+	member_uint(out, NAME("ssrc"), stats->ssrc);
+	member_uint(out, NAME("ssrc_changes"), stats->ssrc_changes);
+	member_uint(out, NAME("roll_overs"), stats->roll_overs);
+	member_uint(out, NAME("roc_changes"), stats->roc_changes);
 }
 
 static void add_tolerated(struct buf *out, unsigned bits)
 {
 	bool first = true;
 
-	add_name(out, "tolerated");
+	add_name(out, NAME("tolerated"));
 	buf_add_char(out, '[');
 	for (unsigned i = 0; i < TOLERATED_COUNT; i++) {
 		if (!(bits >> i & 1))
@@ -202,44 +207,44 @@ static void add_tolerated(struct buf *out, unsigned bits)
 
 static void add_attempts(struct buf *out, const struct record *record)
 {
-	add_name(out, "attempts");
+	add_name(out, NAME("attempts"));
 	buf_add_char(out, '[');
 	for (unsigned i = 0; i < record->attempt_count; i++) {
 		const struct record_attempt *attempt = &record->attempts[i];
 
 		buf_add_str(out, i > 0 ? ",{" : "{");
-		member_string(out, "target", attempt->target);
-		member_addr(out, "address", &attempt->address);
-		member_uint(out, "status",
+		member_string(out, NAME("target"), attempt->target);
+		member_addr(out, NAME("address"), &attempt->address);
+		member_uint(out, NAME("status"),
 			attempt->status > 0 ? (uint64_t)attempt->status : 0);
-		member_string(out, "reason", attempt->reason);
-		member_uint(out, "after_us", attempt->after_us);
+		member_string(out, NAME("reason"), attempt->reason);
+		member_uint(out, NAME("after_us"), attempt->after_us);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
 }
 
-static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
+static void add_leg(struct buf *out, struct span name, const struct record_leg *leg)
 {
 	add_name(out, name);
 	buf_add_char(out, '{');
-	member_string(out, "party", leg->party);
-	member_bool(out, "connected", leg->connected);
-	member_string(out, "transport", leg->transport);
-	member_string(out, "tls_version", leg->version);
-	member_string(out, "tls_cipher", leg->cipher);
-	member_string(out, "peer_names", leg->peer_names);
-	member_string(out, "signalling_required", leg->signalling_required);
-	member_addr(out, "remote", &leg->remote);
-	member_string(out, "sip_call_id", leg->call_id);
+	member_string(out, NAME("party"), leg->party);
+	member_bool(out, NAME("connected"), leg->connected);
+	member_string(out, NAME("transport"), leg->transport);
+	member_string(out, NAME("tls_version"), leg->version);
+	member_string(out, NAME("tls_cipher"), leg->cipher);
+	member_string(out, NAME("peer_names"), leg->peer_names);
+	member_string(out, NAME("signalling_required"), leg->signalling_required);
+	member_addr(out, NAME("remote"), &leg->remote);
+	member_string(out, NAME("sip_call_id"), leg->call_id);
 	add_tolerated(out, leg->tolerated);
-	member_string(out, "media", leg->media);
-	member_string(out, "media_required", leg->media_required);
-	member_string(out, "codec", leg->codec);
-	member_addr(out, "media_remote", &leg->media_remote);
-	member_addr(out, "media_latched", &leg->media_latched);
-	member_score(out, "mos", leg->mos);
-	member_uint(out, "key_age_us", leg->key_age_us);
+	member_string(out, NAME("media"), leg->media);
+	member_string(out, NAME("media_required"), leg->media_required);
+	member_string(out, NAME("codec"), leg->codec);
+	member_addr(out, NAME("media_remote"), &leg->media_remote);
+	member_addr(out, NAME("media_latched"), &leg->media_latched);
+	member_score(out, NAME("mos"), leg->mos);
+	member_uint(out, NAME("key_age_us"), leg->key_age_us);
 	add_stats(out, &leg->stats);
 	buf_add_char(out, '}');
 }
@@ -253,33 +258,34 @@ static void add_times(struct buf *out, const struct record *record)
 
 	if (answered && record->end_us > record->answer_us)
 		talk_us = record->end_us - record->answer_us;
-	member_time(out, "start", start_us, 0, true);
-	member_time(out, "ringing", start_us, record->ringing_us, rang);
-	member_time(out, "answer", start_us, record->answer_us, answered);
-	member_time(out, "end", start_us, record->end_us, true);
-	member_uint(out, "duration_us", record->end_us);
-	member_uint(out, "talk_us", talk_us);
+	member_time(out, NAME("start"), start_us, 0, true);
+	member_time(out, NAME("ringing"), start_us, record->ringing_us, rang);
+	member_time(out, NAME("answer"), start_us, record->answer_us, answered);
+	member_time(out, NAME("end"), start_us, record->end_us, true);
+	member_uint(out, NAME("duration_us"), record->end_us);
+	member_uint(out, NAME("talk_us"), talk_us);
 }
 
 void cdr_format(const struct record *record, struct buf *out)
 {
 	buf_add_char(out, '{');
-	member_string(out, "id", record->id);
-	member_uint(out, "call", record->call);
-	member_bool(out, "inbound", record->inbound);
-	member_string(out, "from", record->from);
-	member_string(out, "to", record->to);
+	member_string(out, NAME("id"), record->id);
+	member_uint(out, NAME("call"), record->call);
+	member_bool(out, NAME("inbound"), record->inbound);
+	member_string(out, NAME("from"), record->from);
+	member_string(out, NAME("to"), record->to);
 	add_times(out, record);
-	member_uint(out, "status", record->status > 0 ? (uint64_t)record->status : 0);
-	member_string(out, "cause", record->cause);
-	member_string(out, "ended_by", record->ended_by);
-	member_string(out, "detail", record->detail);
-	member_string(out, "media_note", record->media_note);
-	member_uint(out, "far_status",
+	member_uint(
+		out, NAME("status"), record->status > 0 ? (uint64_t)record->status : 0);
+	member_string(out, NAME("cause"), record->cause);
+	member_string(out, NAME("ended_by"), record->ended_by);
+	member_string(out, NAME("detail"), record->detail);
+	member_string(out, NAME("media_note"), record->media_note);
+	member_uint(out, NAME("far_status"),
 		record->far_status > 0 ? (uint64_t)record->far_status : 0);
-	member_string(out, "far_reason", record->far_reason);
+	member_string(out, NAME("far_reason"), record->far_reason);
 	add_attempts(out, record);
-	add_leg(out, "internal", &record->internal);
-	add_leg(out, "external", &record->external);
+	add_leg(out, NAME("internal"), &record->internal);
+	add_leg(out, NAME("external"), &record->external);
 	buf_add_char(out, '}');
 }
