@@ -242,21 +242,30 @@ int media_line_place(
 	return relay_set_address(session, leg->home->which, identity_media(leg, config));
 }
 
+/* Line INDEX of OUT, which is what they said, becomes what it came to with LOCAL, our part. */
+static int agree_line(struct sdp *out, unsigned index, const struct sdp *local)
+{
+	const bool ours = index < sdp_count_media(local);
+	struct stream_terms theirs = {.direction = sdp_media(out, index)->direction};
+	struct stream_terms answer = {.direction = SDP_INACTIVE};
+
+	if (!sdp_media(out, index)->port)
+		return 0;
+	/* a line that either of us refused is none (RFC 3264 6), whatever its direction says */
+	if (!ours || !sdp_media(local, index)->port)
+		return sdp_refuse_media(out, index, NULL);
+	answer.direction = sdp_media(local, index)->direction;
+	return sdp_set_direction(
+		out, index, media_line_answered_direction(&theirs, &answer));
+}
+
 struct sdp *media_lines_agreed(const struct leg *leg)
 {
 	const struct sdp *local = leg->offer.local;
 	struct sdp *out = leg->offer.remote && local ? sdp_copy(leg->offer.remote) : NULL;
 
 	for (unsigned i = 0; out && i < sdp_count_media(out); i++) {
-		struct stream_terms theirs = {.direction = sdp_media(out, i)->direction};
-		struct stream_terms ours = {.direction = SDP_INACTIVE};
-
-		if (!sdp_media(out, i)->port)
-			continue;
-		if (i < sdp_count_media(local))
-			ours.direction = sdp_media(local, i)->direction;
-		if (sdp_set_direction(
-			    out, i, media_line_answered_direction(&theirs, &ours))) {
+		if (agree_line(out, i, local)) {
 			sdp_free(out);
 			out = NULL;
 		}
