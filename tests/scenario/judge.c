@@ -169,6 +169,7 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 		asked->status = status;
 		asked->final_us = judge_now_us(judge);
 		asked->print = print;
+		asked->moved = passed->flow->id != asked->flow;
 		if (asked->method == MESSAGE_INVITE && status < 300)
 			judge_dialog_answered(judge, asked, message, passed->call);
 		if (asked->method == MESSAGE_UPDATE && asked->offer && status < 300)

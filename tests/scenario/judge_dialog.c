@@ -120,7 +120,7 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 		judge_media_half(&dialog->agreed, body, true);
 	free(body);
 	dialog->unacked = true;
-	dialog->ok_us = judge_now_us(judge);
+	dialog->ok_us = asked->moved ? 0 : judge_now_us(judge);
 	dialog->ok_cseq = asked->cseq;
 }
 

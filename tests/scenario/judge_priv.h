@@ -18,6 +18,7 @@ struct judge_asked {
 	bool excused;   /* nobody can answer it any more */
 	char *offer;    /* the SDP of an INVITE or UPDATE; NULL: none */
 	bool mixed; /* offers passed within its early dialog, which are not followed */
+	bool moved; /* the final response came by another connection: an earlier one may be lost */
 };
 
 /* A 2xx to an INVITE of Tandem's: one a fork. */
@@ -72,9 +73,9 @@ struct judge_dialog {
 	char *call_id, *ours, *theirs; /* tags of Tandem and of the party */
 	bool called;                   /* Tandem answered the INVITE that made it */
 	bool ended;
-	bool unacked; /* Tandem's 2xx has no ACK yet */
-	bool acked;   /* one of them had one */
-	uint64_t ok_us;
+	bool unacked;   /* Tandem's 2xx has no ACK yet */
+	bool acked;     /* one of them had one */
+	uint64_t ok_us; /* when it was sent; 0: not known */
 	uint32_t ok_cseq;
 	uint32_t cseq; /* Tandem's last */
 	uint64_t call; /* number; 0: not known */
