@@ -19,18 +19,17 @@ struct draft {
 	struct addr from; /* another source than the party's; len 0: not */
 };
 
+/* Numbers are the stage's: the same steps say the same on each. */
+static unsigned next_number(struct endpoint *endpoint)
+{
+	return ++endpoint->stage->numbers;
+}
+
 /* ---- finding and forgetting ---- */
 
 static const char *marker(const struct endpoint *endpoint)
 {
 	return endpoint->party->side == RELAY_INTERNAL ? "iNtErNaL" : "eXtErNaL";
-}
-
-static unsigned next_number(void)
-{
-	static unsigned number;
-
-	return ++number;
 }
 
 static struct endpoint *make(struct stage *stage, struct party *party, const char *name)
@@ -39,12 +38,13 @@ static struct endpoint *make(struct stage *stage, struct party *party, const cha
 
 	if (!endpoint)
 		abort();
+	endpoint->stage = stage;
 	endpoint->party = party;
 	endpoint->name = strdup(name);
 	endpoint->remote_tag = strdup("");
 	endpoint->route = strdup("");
 	snprintf(endpoint->tag, sizeof(endpoint->tag), "%s-tag-%u", marker(endpoint),
-		next_number());
+		next_number(endpoint));
 	list_append(&stage->endpoints, &endpoint->node);
 	return endpoint;
 }
@@ -350,8 +350,8 @@ static void begin(struct endpoint *endpoint)
 
 	if (endpoint->call_id)
 		return;
-	if (asprintf(&endpoint->call_id, "%s-call-%u@%s", marker(endpoint), next_number(),
-		    endpoint->party->host) < 0 ||
+	if (asprintf(&endpoint->call_id, "%s-call-%u@%s", marker(endpoint),
+		    next_number(endpoint), endpoint->party->host) < 0 ||
 		asprintf(&endpoint->local, "\"%s\" <sip:%s@%s>", server ? "Alice" : "Bob",
 			server ? "+4930100" : "+4930200", endpoint->party->host) < 0 ||
 		asprintf(&endpoint->remote, "<sip:%s@%s>", callee(endpoint), us) < 0 ||
@@ -380,7 +380,8 @@ static uint32_t choose_branch(
 	if (sibling)
 		strcpy(branch, endpoint->branch);
 	else
-		snprintf(branch, 48, "z9hG4bK-%s-%u", marker(endpoint), next_number());
+		snprintf(branch, 48, "z9hG4bK-%s-%u", marker(endpoint),
+			next_number(endpoint));
 	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
 		return endpoint->invite_cseq;
 	endpoint->cseq++;

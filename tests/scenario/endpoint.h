@@ -8,6 +8,7 @@
 
 struct endpoint {
 	struct list node;
+	struct stage *stage;
 	struct party *party;
 	char *name;    /* "gw", "gw.2" */
 	char *call_id; /* NULL until it sent or got something */

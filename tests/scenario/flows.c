@@ -52,33 +52,64 @@ struct campaign {
 	unsigned faults;
 };
 
+static struct walk_params params_of(const struct campaign *campaign, uint64_t seed)
+{
+	return (struct walk_params){.seed = seed,
+		.events = campaign->options.events,
+		.known = &campaign->known};
+}
+
 static bool is_over(const struct campaign *campaign)
 {
 	return campaign->shared->runs >= campaign->options.runs ||
 	       (campaign->until && time(NULL) >= campaign->until);
 }
 
-/* Plays one seed after the other until something is found: then it ends with status 1. */
+/* What the process that plays ends with. */
+enum { PLAYED_ALL, PLAYED_FAULT, PLAYED_DIFFERENTLY };
+
+/* Plays SEED; the ladder is the caller's. A fault ends the process. */
+static char *play(struct campaign *campaign, uint64_t seed)
+{
+	const struct walk_params params = params_of(campaign, seed);
+	struct walk_result result;
+	char *ladder;
+
+	alarm(120);
+	walk_run(&params, &result);
+	campaign->shared->runs++;
+	campaign->shared->events += result.events;
+	if (result.rule)
+		_exit(PLAYED_FAULT);
+	ladder = span_dup(buf_span(&result.ladder));
+	walk_result_free(&result);
+	return ladder;
+}
+
+/* Plays one seed after the other until something is found. The first is played once more behind all
+ * others, for nothing that one leaves in the process may show in another. */
 static void play_on(struct campaign *campaign)
 {
 	struct shared *shared = campaign->shared;
+	const uint64_t first = shared->seed;
+	struct shared before;
+	char *ladder = NULL;
+	char *again;
 
 	while (!is_over(campaign)) {
-		struct walk_params params = {.seed = shared->seed,
-			.events = campaign->options.events,
-			.known = &campaign->known};
-		struct walk_result result;
-
-		alarm(120);
-		walk_run(&params, &result);
-		shared->runs++;
-		shared->events += result.events;
-		if (result.rule)
-			_exit(1);
-		walk_result_free(&result);
+		again = play(campaign, shared->seed);
+		if (!ladder)
+			ladder = again;
+		else
+			free(again);
 		shared->seed++;
 	}
-	_exit(0);
+	if (!ladder)
+		_exit(PLAYED_ALL);
+	before = *shared;
+	again = play(campaign, first);
+	*shared = before;
+	_exit(strcmp(ladder, again) ? PLAYED_DIFFERENTLY : PLAYED_ALL);
 }
 
 /* ---- a fault ---- */
@@ -88,12 +119,14 @@ static void print_indented(const char *text)
 	printf("%s\n", text ? text : "");
 }
 
-static void tell(struct campaign *campaign, struct steps *steps, const char *rule)
+static void tell(
+	struct campaign *campaign, uint64_t seed, struct steps *steps, const char *rule)
 {
-	struct walk_params params = {.steps = steps, .known = &campaign->known};
+	struct walk_params params = params_of(campaign, seed);
 	struct trial trial;
 
-	trial_shrink(steps, &campaign->known, rule);
+	trial_shrink(steps, &params, rule);
+	params.steps = steps;
 	trial_run(&params, false, &trial);
 	printf("--- shortest, %u steps: %s\n", steps->count,
 		trial.text ? trial.text : "it does not fail again");
@@ -114,9 +147,7 @@ static void tell(struct campaign *campaign, struct steps *steps, const char *rul
 
 static void examine(struct campaign *campaign, uint64_t seed)
 {
-	struct walk_params params = {.seed = seed,
-		.events = campaign->options.events,
-		.known = &campaign->known};
+	const struct walk_params params = params_of(campaign, seed);
 	struct trial trial;
 
 	campaign->faults++;
@@ -124,7 +155,7 @@ static void examine(struct campaign *campaign, uint64_t seed)
 	printf("FAILED seed %" PRIu64 ": %s\n", seed,
 		trial.text && trial.rule ? trial.text : "only once: not deterministic");
 	if (trial.rule && !campaign->options.go_on)
-		tell(campaign, &trial.steps, trial.rule);
+		tell(campaign, seed, &trial.steps, trial.rule);
 	trial_free(&trial);
 	fflush(stdout);
 }
@@ -148,6 +179,12 @@ static void run(struct campaign *campaign)
 			abort();
 		if (!status)
 			break;
+		if (WIFEXITED(status) && WEXITSTATUS(status) == PLAYED_DIFFERENTLY) {
+			printf("FAILED seed %" PRIu64 ": another ladder behind others\n",
+				seed_before);
+			campaign->faults++;
+			break;
+		}
 		examine(campaign, shared->seed);
 		if (shared->runs == runs_before && shared->seed == seed_before)
 			shared->runs++; /* it died in its first run */
@@ -159,9 +196,7 @@ static void run(struct campaign *campaign)
 
 static int replay(struct campaign *campaign)
 {
-	struct walk_params params = {.seed = campaign->options.seed,
-		.events = campaign->options.events,
-		.known = &campaign->known};
+	const struct walk_params params = params_of(campaign, campaign->options.seed);
 	struct trial trial;
 	int failed;
 

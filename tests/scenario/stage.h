@@ -87,6 +87,7 @@ struct stage {
 	uint64_t start_us;
 	uint64_t wire_us; /* when the last message passed */
 	unsigned begun, ended;
+	unsigned numbers;          /* given to endpoints and what they send, so far */
 	uint64_t over[STAGE_OVER]; /* numbers of the calls whose record was handed out */
 	bool overloaded;           /* overloaded_h says yes */
 	bool not_ready;            /* ready_h says no */

@@ -152,17 +152,18 @@ void trial_free(struct trial *trial)
 /* ---- shrinking: delta debugging ---- */
 
 struct shrinker {
-	const struct known_set *known;
+	const struct walk_params *like;
 	const char *rule;
 	unsigned tries;
 };
 
 static bool still(struct shrinker *shrinker, const struct steps *steps)
 {
-	struct walk_params params = {.steps = steps, .known = shrinker->known};
+	struct walk_params params = *shrinker->like;
 	struct trial trial;
 	bool same;
 
+	params.steps = steps;
 	if (shrinker->tries++ >= TRIAL_SHRINKS)
 		return false;
 	trial_run(&params, true, &trial);
@@ -217,9 +218,9 @@ static bool simplify(struct shrinker *shrinker, struct steps *steps, unsigned at
 	return try_steps(shrinker, steps, &simpler);
 }
 
-void trial_shrink(struct steps *steps, const struct known_set *known, const char *rule)
+void trial_shrink(struct steps *steps, const struct walk_params *like, const char *rule)
 {
-	struct shrinker shrinker = {.known = known, .rule = rule};
+	struct shrinker shrinker = {.like = like, .rule = rule};
 	bool some = true;
 
 	for (unsigned chunk = steps->count / 2; chunk > 1; chunk /= 2)

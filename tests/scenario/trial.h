@@ -14,5 +14,5 @@ struct trial {
 /* QUIET: what a dying process says (sanitizers) is not shown. */
 void trial_run(const struct walk_params *params, bool quiet, struct trial *ret);
 void trial_free(struct trial *trial);
-/* Fewest steps that break the same rule: *STEPS is replaced. */
-void trial_shrink(struct steps *steps, const struct known_set *known, const char *rule);
+/* Fewest steps, played as LIKE says but for its own, that break the same rule: *STEPS is replaced. */
+void trial_shrink(struct steps *steps, const struct walk_params *like, const char *rule);

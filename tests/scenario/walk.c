@@ -1,6 +1,7 @@
 #include "walk.h"
 
 #include "actor.h"
+#include "chance.h"
 #include "generate.h"
 #include "judge.h"
 #include "play.h"
@@ -257,6 +258,7 @@ void walk_run(const struct walk_params *params, struct walk_result *ret)
 	walk->params = params;
 	walk->result = ret;
 	list_init(&walk->actors);
+	chance_seed(params->seed);
 	stage_init(&walk->stage);
 	judge_init(&walk->judge, &walk->stage, params->known);
 	walk->stage.watches[1] = (struct stage_watch){.begun_h = begun_h, .arg = walk};

@@ -10,8 +10,9 @@
 
 struct walk_params {
 	uint64_t seed;
-	unsigned events;           /* at least so many steps; 0: as the seed says */
-	const struct steps *steps; /* instead of the seed; NULL: the seed */
+	unsigned events; /* at least so many steps; 0: as the seed says */
+	/* instead of those of the seed, which random numbers come from all the same; NULL: none */
+	const struct steps *steps;
 	const struct known_set *known;
 	bool lenient; /* only what is left over in the end counts */
 	/* Each step before it is played, so that it is known when the process dies. */
