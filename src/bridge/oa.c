@@ -357,6 +357,32 @@ static int take_answer(struct call *call, struct leg *from, struct sdp *sdp,
 		   : oa_make_answer(call, from, call_other(call, from), true, ret, text);
 }
 
+static bool is_served(const struct sdp *sdp, unsigned index)
+{
+	return index < sdp_count_media(sdp) && sdp_media(sdp, index)->port;
+}
+
+/* FROM took the terms of before again, and the other leg was told nothing. Where FROM refused a
+ * line of them, the other leg is offered what is left, and OUT would have been its answer. */
+static int end_restore(
+	struct call *call, struct leg *from, const struct sdp *out, struct err_text *text)
+{
+	const struct sdp *before = from->offer.local;
+	struct leg *to = call_other(call, from);
+	enum oa_carrier went;
+
+	oa_set_state(call, OA_IDLE);
+	for (unsigned i = 0; i < sdp_count_media(before); i++) {
+		if (!is_served(before, i) || is_served(out, i))
+			continue;
+		if (!choose_carrier(to, OA_BY_INVITE, &went))
+			return err_set(text, ERR_STATE,
+				"the terms of before were not all taken again");
+		return restore(call, to, text);
+	}
+	return 0;
+}
+
 /* Y's 2xx: the answer for the asker, or the offer that it asked for. */
 static int act_answer(struct call *call, const struct oa_report *report)
 {
@@ -379,9 +405,11 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	if (!err && oa->asker)
 		err = answer_asker(call, out);
 	oa->settled = oa->settled || (!err && oa->first);
-	sdp_free(out);
-	if (!err)
+	if (!err && !oa->asker)
+		err = end_restore(call, from, out, report->text);
+	else if (!err)
 		oa_set_state(call, delayed ? OA_OWED : OA_IDLE);
+	sdp_free(out);
 	if (!err && delayed)
 		oa->asker = call_other(call, from);
 	return err;
