@@ -225,9 +225,20 @@ static struct span first_format(const struct sdp *sdp, unsigned index)
 	return first;
 }
 
-/* Whether what ours and theirs agreed on line INDEX has a format at all: an answer without an
+/* Whether FORMAT of line INDEX is telephone-event, which accompanies a codec (RFC 4733 2.5.1.1). */
+static bool is_event(const struct sdp *sdp, unsigned index, struct span format)
+{
+	struct span value, type;
+
+	for (unsigned i = 0; sdp_attribute(sdp, (int)index, "rtpmap", i, &value); i++)
+		if (span_next(&value, ' ', &type) && span_equal(type, format))
+			return span_starts(value, "telephone-event/");
+	return false;
+}
+
+/* Whether what ours and theirs agreed on line INDEX has a codec at all: an answer without an
  * offered one is a party's mistake that only one leg can know. */
-static bool has_format(const struct judge_agreed *agreed, unsigned index)
+static bool has_codec(const struct judge_agreed *agreed, unsigned index)
 {
 	struct span ours = sdp_media(agreed->ours, index)->formats;
 	struct span format;
@@ -237,7 +248,8 @@ static bool has_format(const struct judge_agreed *agreed, unsigned index)
 		struct span other;
 
 		while (span_next(&theirs, ' ', &other))
-			if (span_equal(format, other))
+			if (span_equal(format, other) &&
+				!is_event(agreed->ours, index, format))
 				return true;
 	}
 	return false;
@@ -245,7 +257,7 @@ static bool has_format(const struct judge_agreed *agreed, unsigned index)
 
 static bool is_served(const struct judge_agreed *agreed, unsigned index)
 {
-	return is_active(agreed, index) && has_format(agreed, index);
+	return is_active(agreed, index) && has_codec(agreed, index);
 }
 
 /* Whether the first format that they have is one that we have too. */
