@@ -112,6 +112,17 @@ void media_line_read_terms(struct stream_terms *terms, const struct sdp_media *m
 	terms->direction = media->direction;
 }
 
+void media_line_add_types(const struct sdp *sdp, unsigned index, uint64_t types[static 2])
+{
+	struct span rest = sdp_media(sdp, index)->formats;
+	struct span format;
+	uint64_t type;
+
+	while (span_next(&rest, ' ', &format))
+		if (!span_uint(format, 127, &type))
+			types[type / 64] |= (uint64_t)1 << (type % 64);
+}
+
 /* ---- offers ---- */
 
 /* The stream of line INDEX, made where there is none. NULL: out of memory. */

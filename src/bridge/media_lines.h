@@ -41,6 +41,9 @@ int media_line_place(struct relay_session *session, const struct config *config,
  * ERR_SUPPORT with TEXT. */
 int media_line_check(const struct mediation *m, unsigned index, struct err_text *text);
 void media_line_read_terms(struct stream_terms *terms, const struct sdp_media *media);
+/* The payload types that line INDEX of SDP names, a bit each, beside those in TYPES. */
+void media_line_add_types(
+	const struct sdp *sdp, unsigned index, uint64_t types[static 2]);
 /* Where RTCP goes: as a=rtcp says, or beside RTP where that may not be. */
 void media_line_check_rtcp(const struct mediation *m, struct stream_terms *terms);
 /* Writes line INDEX of an offer to M->to, with our port and keys. THEIRS: the protocol and the

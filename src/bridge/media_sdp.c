@@ -1,7 +1,5 @@
 #include "bridge/media_sdp.h"
 
-#include "base/log.h"
-#include "base/secret.h"
 #include "bridge/attributes.h"
 #include "bridge/codecs.h"
 #include "bridge/dtmf_sdp.h"
@@ -155,17 +153,6 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 
 /* ---- answers ---- */
 
-static void add_types(const struct sdp *sdp, unsigned index, uint64_t types[static 2])
-{
-	struct span rest = sdp_media(sdp, index)->formats;
-	struct span format;
-	uint64_t type;
-
-	while (span_next(&rest, ' ', &format))
-		if (!span_uint(format, 127, &type))
-			types[type / 64] |= (uint64_t)1 << (type % 64);
-}
-
 /* What either side may send on line INDEX, which IN of FROM answers: what it names, and what it
  * was offered. */
 static void note_types(
@@ -174,9 +161,9 @@ static void note_types(
 	struct stream_terms *answer = &from->streams[index]->next;
 
 	memset(answer->payload_types, 0, sizeof(answer->payload_types));
-	add_types(in, index, answer->payload_types);
+	media_line_add_types(in, index, answer->payload_types);
 	if (from->offer.local && index < sdp_count_media(from->offer.local))
-		add_types(from->offer.local, index, answer->payload_types);
+		media_line_add_types(from->offer.local, index, answer->payload_types);
 	memcpy(to->streams[index]->next.payload_types, answer->payload_types,
 		sizeof(answer->payload_types));
 }
@@ -496,147 +483,7 @@ int media_sdp_pass_own_answer(struct relay_session *session, const struct config
 	return finish_offer(&m, err, ret);
 }
 
-/* ---- answers of our own ---- */
-
-/* Whether LEG agreed to line INDEX and offers it again. */
-static bool is_served(const struct mediation *m, unsigned index)
-{
-	const struct sdp_media *media = sdp_media(m->in, index);
-
-	return (media->port || media->fault) && sdp_media(m->out, index)->port &&
-	       index < RELAY_STREAMS && m->from->streams[index] &&
-	       stream_in_force(m->from->streams[index])->set;
-}
-
-/* What line INDEX of the offer would make of the terms in force; *FRESH. */
-static int take_line_here(const struct mediation *m, unsigned index,
-	struct stream_terms *fresh, struct err_text *text)
-{
-	struct leg *leg = m->from;
-	const struct sdp_media *media = sdp_media(m->in, index);
-	const struct sdp_media *ours = sdp_media(m->out, index);
-	const struct stream_terms *terms = stream_in_force(leg->streams[index]);
-	struct stream scratch = {.now = *terms};
-	int err = media_line_check(m, index, text);
-
-	if (!err &&
-		(!span_equal(media->type, ours->type) ||
-			sdp_proto_is_rtp(media->proto) != sdp_proto_is_rtp(ours->proto)))
-		err = err_set(text, ERR_SUPPORT,
-			"media line %u is of another kind than before", index + 1);
-	if (!err) {
-		media_line_read_terms(&scratch.next, media);
-		media_line_check_rtcp(m, &scratch.next);
-		scratch.next.mux = scratch.next.mux && terms->mux;
-		scratch.next.codec = terms->codec;
-		scratch.next.dtmf = terms->dtmf;
-		memcpy(scratch.next.payload_types, terms->payload_types,
-			sizeof(terms->payload_types));
-	}
-	if (!err && sdp_proto_is_rtp(media->proto))
-		err = keying_read_offer(leg, &scratch, m->in, index, text);
-	if (!err && sdp_proto_is_rtp(media->proto))
-		err = codecs_keep_common(m->out, leg->offer.remote, leg->offer.previous,
-			index, &scratch.next.codec, text);
-	if (!err)
-		*fresh = scratch.next;
-	secret_wipe_bytes(&scratch, sizeof(scratch));
-	return err;
-}
-
-static int write_line_here(const struct mediation *m, unsigned index,
-	const struct stream_terms *fresh, struct leg *other)
-{
-	static const struct stream_terms open = {.direction = SDP_SENDRECV};
-	const struct stream_terms *theirs =
-		other->streams[index] ? stream_in_force(other->streams[index]) : &open;
-	int err = media_line_rewrite(m, index,
-		sdp_proto_text(fresh->proto, sdp_proto_is_secure(fresh->proto)));
-
-	if (!err && fresh->secure)
-		err = media_line_add_crypto(m->out, index, m->to, &fresh->ours);
-	if (!err && fresh->mux)
-		err = sdp_add_attribute(m->out, (int)index, "rtcp-mux", NULL);
-	if (!err)
-		err = sdp_set_direction(
-			m->out, index, media_line_answered_direction(theirs, fresh));
-	return err;
-}
-
-static int answer_lines_here(const struct mediation *m, struct stream_terms *fresh,
-	struct leg *other, struct err_text *text)
-{
-	int err = 0;
-
-	if (sdp_count_media(m->in) != sdp_count_media(m->out))
-		return err_set(
-			text, ERR_SUPPORT, "the offer has other media lines than before");
-	for (unsigned i = 0; i < sdp_count_media(m->in) && !err; i++) {
-		if (!is_served(m, i)) {
-			err = sdp_refuse_media(m->out, i, sdp_media(m->in, i));
-			continue;
-		}
-		err = take_line_here(m, i, &fresh[i], text);
-		if (!err)
-			err = write_line_here(m, i, &fresh[i], other);
-	}
-	return err;
-}
-
-/* FRESH takes the place of the terms in force; a line that is not offered any more is silent. */
-static int apply_here(const struct mediation *m, const struct stream_terms *fresh)
-{
-	struct leg *leg = m->from;
-	int err = 0;
-
-	for (unsigned i = 0; i < RELAY_STREAMS && !err; i++) {
-		struct stream *stream = leg->streams[i];
-		struct stream_terms *terms = stream ? stream_in_force(stream) : NULL;
-
-		if (!terms || !terms->set || !relay_stream_exists(m->session, i))
-			continue;
-		if (fresh[i].set) {
-			*terms = fresh[i];
-			add_types(m->in, i, terms->payload_types);
-		} else {
-			terms->direction = SDP_INACTIVE;
-		}
-		if (terms->secure) {
-			stream_keep_offered(stream, &terms->ours);
-			leg->secured |= 1u << i;
-		}
-		err = media_relay_set(m->session, i, leg, terms);
-	}
-	return err;
-}
-
-int media_sdp_answer_here(struct relay_session *session, const struct config *config,
-	struct leg *leg, struct leg *other, struct sdp **ret, struct err_text *text)
-{
-	struct mediation m = {
-		session, config, leg, leg, leg->offer.remote, sdp_copy(leg->offer.local)};
-	struct stream_terms fresh[RELAY_STREAMS] = {{0}};
-	int err;
-
-	if (!m.out)
-		return -ENOMEM;
-	if (sdp_was_repaired(m.in))
-		tolerated_note(leg, TOLERATED_SDP_FORM);
-	err = sdp_set_time(m.out, m.in);
-	if (!err)
-		err = answer_lines_here(&m, fresh, other, text);
-	if (!err)
-		err = apply_here(&m, fresh);
-	if (!err)
-		err = offer_send(&leg->offer, m.out, identity_media_shown(leg, config));
-	secret_wipe_bytes(fresh, sizeof(fresh));
-	if (err) {
-		sdp_free(m.out);
-		return err;
-	}
-	*ret = m.out;
-	return 0;
-}
+/* ---- the end of an exchange ---- */
 
 void media_sdp_settle(struct relay_session *session, struct leg *a, struct leg *b)
 {

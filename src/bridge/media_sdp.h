@@ -46,14 +46,6 @@ int media_sdp_make_offer(struct relay_session *session, const struct config *con
 int media_sdp_pass_own_answer(struct relay_session *session, const struct config *config,
 	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text);
 
-/*
- * The offer of LEG, its last description, is answered without asking OTHER: with our last
- * description to LEG, reduced to what the offer has too, in the direction that OTHER allows.
- * LEG's end of the relay is set. 0; ERR_SUPPORT with TEXT: what is offered is not what was
- * agreed, and cannot be served so.
- */
-int media_sdp_answer_here(struct relay_session *session, const struct config *config,
-	struct leg *leg, struct leg *other, struct sdp **ret, struct err_text *text);
 /* Both legs have agreed, before the call is answered: the preview becomes what holds. */
 void media_sdp_settle(struct relay_session *session, struct leg *a, struct leg *b);
 

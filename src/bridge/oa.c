@@ -1,6 +1,7 @@
 #include "bridge/oa_priv.h"
 
 #include "base/log.h"
+#include "bridge/media_here.h"
 #include "bridge/media_lines.h"
 #include "bridge/media_sdp.h"
 #include "bridge/uas.h"
@@ -238,7 +239,7 @@ static int make_own_answer(struct call *call, struct leg *from, struct sdp *sdp,
 
 	if (err)
 		return err;
-	err = media_sdp_answer_here(
+	err = media_here_answer(
 		call->session, call->config, from, call_other(call, from), ret, text);
 	if (err)
 		offer_cancel(&from->offer);

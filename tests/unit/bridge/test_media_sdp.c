@@ -1,6 +1,8 @@
 /* Mediation: what one leg's description becomes for the other, and what the relay is told. */
 #include "media_sdp_rig.h"
 
+#include "bridge/media_here.h"
+
 static void crosses_both_ways(void **state)
 {
 	static const char *const offered[] = {"c=IN IP4 192.0.2.1\r\n",
@@ -446,7 +448,7 @@ static int answer_here(struct rig *rig, const char *lines, struct buf *out)
 		offer_receive(&rig->a.offer, parse("10.0.0.9", lines), &is_offer, &text),
 		0);
 	assert_true(is_offer);
-	err = media_sdp_answer_here(
+	err = media_here_answer(
 		rig->session, &rig->config, &rig->a, &rig->b, &result, &text);
 	buf_clear(out);
 	if (err)
