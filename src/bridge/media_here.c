@@ -57,12 +57,27 @@ static int take_line_here(const struct mediation *m, unsigned index,
 	return err;
 }
 
-static int write_line_here(const struct mediation *m, unsigned index,
-	const struct stream_terms *fresh, struct leg *other)
+/* What OTHER allows on line INDEX: what it said, and what we told it where it has an answer. */
+static struct stream_terms allowed_by(struct leg *other, unsigned index)
 {
-	static const struct stream_terms open = {.direction = SDP_SENDRECV};
-	const struct stream_terms *theirs =
-		other->streams[index] ? stream_in_force(other->streams[index]) : &open;
+	const struct sdp *told = other->offer.local;
+	struct stream_terms allowed = {.direction = SDP_SENDRECV};
+	struct stream_terms ours = {.direction = SDP_SENDRECV};
+
+	if (other->streams[index])
+		allowed.direction = stream_in_force(other->streams[index])->direction;
+	if (other->offer.state == OFFER_IDLE && told && index < sdp_count_media(told))
+		ours.direction = sdp_media(told, index)->direction;
+	allowed.direction = media_line_answered_direction(&allowed, &ours);
+	return allowed;
+}
+
+/* FRESH becomes no wider than what we answer. */
+static int write_line_here(const struct mediation *m, unsigned index,
+	struct stream_terms *fresh, struct leg *other)
+{
+	const struct stream_terms theirs = allowed_by(other, index);
+	struct stream_terms answer = {.direction = SDP_INACTIVE};
 	int err = media_line_rewrite(m, index,
 		sdp_proto_text(fresh->proto, sdp_proto_is_secure(fresh->proto)));
 
@@ -70,9 +85,11 @@ static int write_line_here(const struct mediation *m, unsigned index,
 		err = media_line_add_crypto(m->out, index, m->to, &fresh->ours);
 	if (!err && fresh->mux)
 		err = sdp_add_attribute(m->out, (int)index, "rtcp-mux", NULL);
-	if (!err)
-		err = sdp_set_direction(
-			m->out, index, media_line_answered_direction(theirs, fresh));
+	if (!err) {
+		answer.direction = media_line_answered_direction(&theirs, fresh);
+		err = sdp_set_direction(m->out, index, answer.direction);
+	}
+	fresh->direction = media_line_answered_direction(fresh, &answer);
 	return err;
 }
 
