@@ -209,7 +209,8 @@ static void check_ack(struct judge *judge, const struct stage_passed *passed)
 
 		invited = LIST_ENTRY(node, struct judge_invited, node);
 		if (invited->cseq != message_cseq(ack) ||
-			!span_equal_str(message_call_id(ack), invited->call_id))
+			!span_equal_str(message_call_id(ack), invited->call_id) ||
+			!span_equal_str(message_from(ack)->tag, invited->from_tag))
 			continue;
 		answer = find_answer(invited, message_to(ack)->tag);
 		if (!answer)
