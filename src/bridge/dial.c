@@ -4,6 +4,66 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool was_open(const struct dial *dial)
+{
+	return dial->was_open || (dial->tried && dial->tried->opened);
+}
+
+static void hand_out(struct dial *dial, struct flow *flow)
+{
+	dial->was_open = was_open(dial);
+	flow_unref(dial->tried);
+	dial->tried = flow;
+	dial->h(dial->arg, flow, NULL);
+}
+
+/* True: an open connection of the target's peer was handed out; or one may come, since a host of its
+ * own shakes hands with us, and is waited for. */
+static bool use_arrival(struct dial *dial)
+{
+	struct transport *transport = dial->side->transport;
+	struct transport_target to;
+	struct flow *flow;
+
+	for (unsigned i = 0; i < dial->count; i++) {
+		if (target_connection(dial->target, &dial->addrs[i], &to, NULL) ||
+			!transport_is_open(transport, &to) ||
+			transport_flow(transport, &to, &flow, NULL))
+			continue;
+		hand_out(dial, flow);
+		return true;
+	}
+	if (timers_now_ms(dial->side->bridge->timers) >= dial->wait_until_ms)
+		return false;
+	for (unsigned i = 0; i < dial->count; i++)
+		if (transport_await_handshake(transport, &dial->addrs[i], &dial->wait))
+			return true;
+	return false;
+}
+
+static void handshake_over_h(void *arg)
+{
+	struct dial *dial = arg;
+
+	if (!use_arrival(dial))
+		dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
+}
+
+/* No address is left. Who cannot be connected to may yet connect to us: a peer behind a firewall, or
+ * one that has just been started. Not where one was: what it said there holds. */
+static void exhausted(struct dial *dial)
+{
+	const struct bridge *bridge = dial->side->bridge;
+
+	if (!dial->wait_until_ms)
+		dial->wait_until_ms = timers_now_ms(bridge->timers) +
+				      bridge->config->limits.handshake_ms;
+	dial->wait.h = handshake_over_h;
+	dial->wait.arg = dial;
+	if (!target_is_tls(dial->target) || was_open(dial) || !use_arrival(dial))
+		dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
+}
+
 static void try_addresses(struct dial *dial)
 {
 	struct transport_target to;
@@ -18,11 +78,10 @@ static void try_addresses(struct dial *dial)
 			snprintf(dial->why, sizeof(dial->why), "%.199s", text.text);
 			continue;
 		}
-		dial->h(dial->arg, flow, NULL);
-		flow_unref(flow);
+		hand_out(dial, flow);
 		return;
 	}
-	dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
+	exhausted(dial);
 }
 
 static void resolved_h(void *arg, const struct resolve_answer *answer)
@@ -54,7 +113,6 @@ void dial_start(struct dial *dial, struct bridge_side *side, struct target *targ
 	dial->target = target_ref(target);
 	dial->h = h;
 	dial->arg = arg;
-	dial->started_ms = timers_now_ms(side->bridge->timers);
 	if (resolver_ask(side->bridge->resolver,
 		    &(struct resolve_question){.host = target_host(target),
 			    .port = target_port(target),
@@ -84,6 +142,8 @@ bool dial_active(const struct dial *dial)
 void dial_stop(struct dial *dial)
 {
 	resolve_cancel(dial->resolving);
+	transport_stop_waiting(&dial->wait);
+	flow_unref(dial->tried);
 	free(dial->addrs);
 	target_unref(dial->target);
 	memset(dial, 0, sizeof(*dial));

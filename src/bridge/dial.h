@@ -9,7 +9,7 @@
 
 struct dial;
 
-/* FLOW (borrowed) may still be opening; NULL: no address is left, WHY says what failed. */
+/* FLOW (borrowed, held by the dial until the next) may still be opening; NULL: no address is left, WHY says what failed. */
 typedef void dial_h(void *arg, struct flow *flow, const char *why);
 
 struct dial {
@@ -18,7 +18,10 @@ struct dial {
 	struct resolve *resolving;
 	struct addr *addrs; /* owned; as resolved */
 	unsigned count, at;
-	uint64_t started_ms;
+	struct flow *tried; /* the last that was handed out; owned reference */
+	bool was_open;      /* one before it was open */
+	struct transport_wait wait;
+	uint64_t wait_until_ms; /* 0: no address is left to wait for yet */
 	char why[200];
 	dial_h *h;
 	void *arg;
@@ -27,7 +30,11 @@ struct dial {
 /* Looks TARGET up and tries its first address; H may be called before this returns. */
 void dial_start(struct dial *dial, struct bridge_side *side, struct target *target,
 	dial_h *h, void *arg);
-/* The last flow failed for WHY: the next address; H is called before this returns. */
+/*
+ * The last flow failed for WHY: the next address. Where none is left and no connection to a TLS target
+ * was ever open, one that its peer has made to us meanwhile will do; while a host of it shakes hands
+ * with us, H waits for that, `handshake-timeout` at most. Else H is called before this returns.
+ */
 void dial_next(struct dial *dial, const char *why);
 bool dial_active(const struct dial *dial);
 /* Forgets it; H is not called any more. */

@@ -51,6 +51,8 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	list_init(&transport->streams);
 	list_init(&transport->handshakes.all);
 	list_init(&transport->handshakes.ready);
+	list_init(&transport->handshakes.waiting);
+	transport->handshakes.told_h = handshake_tell;
 	transport->name = strdup(params->name);
 	if (!transport->name)
 		goto out_transport;
@@ -77,6 +79,7 @@ void transport_free(struct transport *transport)
 	timer_stop(&transport->resume);
 	timer_stop(&transport->handshakes.timer);
 	loop_cancel(&transport->handshakes.task);
+	handshake_forget_waiting(&transport->handshakes);
 	timer_stop(&transport->expiry);
 	LIST_FOREACH (&transport->streams, node, next)
 		stream_abandon(LIST_ENTRY(node, struct stream, node));
@@ -113,24 +116,35 @@ int transport_listen(struct transport *transport, enum transport_kind kind,
 
 /* ---- connections ---- */
 
+/* *WANTED becomes TARGET with who must be there today, and what we present. */
+static int complete_target(const struct transport *transport,
+	const struct transport_target *target, struct transport_target *wanted,
+	struct err_text *text)
+{
+	*wanted = *target;
+	if (target->kind != TRANSPORT_TLS)
+		return 0;
+	if (!wanted->cred)
+		wanted->cred = transport->cred;
+	if (!wanted->peer || !wanted->cred)
+		return err_set(text, ERR_STATE,
+			"TLS needs a peer to expect and a certificate to present");
+	wanted->peer = transport_present_peer(transport, wanted->peer);
+	return 0;
+}
+
 int transport_flow(struct transport *transport, const struct transport_target *target,
 	struct flow **ret, struct err_text *text)
 {
-	struct transport_target wanted = *target;
+	struct transport_target wanted;
 	struct stream *stream;
 	int err;
 
 	if (target->kind == TRANSPORT_UDP)
 		return udp_flow_to(transport, &target->remote, ret, text);
-	if (target->kind == TRANSPORT_TLS) {
-		if (!wanted.cred)
-			wanted.cred = transport->cred;
-		if (!wanted.peer || !wanted.cred)
-			return err_set(text, ERR_STATE,
-				"TLS needs a peer to expect and a certificate to "
-				"present");
-		wanted.peer = transport_present_peer(transport, wanted.peer);
-	}
+	err = complete_target(transport, target, &wanted, text);
+	if (err)
+		return err;
 	stream = stream_find(transport, &wanted);
 	if (!stream) {
 		err = stream_connect(transport, &wanted, &stream, text);
@@ -139,6 +153,17 @@ int transport_flow(struct transport *transport, const struct transport_target *t
 	}
 	*ret = flow_ref(&stream->flow);
 	return 0;
+}
+
+bool transport_is_open(struct transport *transport, const struct transport_target *target)
+{
+	struct transport_target wanted;
+	const struct stream *stream;
+
+	if (complete_target(transport, target, &wanted, NULL))
+		return false;
+	stream = stream_find(transport, &wanted);
+	return stream && stream->state == STREAM_OPEN;
 }
 
 void transport_close_peer(

@@ -132,6 +132,26 @@ struct transport_target {
 int transport_flow(struct transport *transport, const struct transport_target *target,
 	struct flow **ret, struct err_text *text);
 
+/* Whether an open connection serves TARGET: transport_flow() would make none. Not for UDP. */
+bool transport_is_open(
+	struct transport *transport, const struct transport_target *target);
+
+/* Whoever waits for a handshake that somebody else began. Zeroed before its first use. */
+struct transport_wait {
+	struct list node;
+	void (*h)(void *arg);
+	void *arg;
+};
+/*
+ * While the host of REMOTE shakes hands with us over TLS nobody knows who it is. WAIT->h is called
+ * once, when the next such handshake is over, of whatever host and however it ended. False: none of
+ * that host is under way, and nothing is waited for.
+ */
+bool transport_await_handshake(struct transport *transport, const struct addr *remote,
+	struct transport_wait *wait);
+void transport_stop_waiting(
+	struct transport_wait *wait); /* one that never waited is fine */
+
 /* Closes the connection of FLOW after its queued output was written; closed_h follows. */
 void transport_close_flow(struct flow *flow, const char *why);
 /* Closes every connection that belongs to PEER (it left the configuration, was revoked). */

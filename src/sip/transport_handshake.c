@@ -148,3 +148,63 @@ void handshake_ready(struct stream *stream)
 	if (!timer_running(&handshakes->timer))
 		loop_defer(transport->loop, &handshakes->task, handshake_turn, transport);
 }
+
+/* ---- those who wait for one ---- */
+
+static bool is_shaking(const struct handshakes *handshakes, const struct addr *remote)
+{
+	LIST_FOREACH (&handshakes->all, node, next) {
+		const struct stream *stream =
+			LIST_ENTRY(node, struct stream, shaking_node);
+
+		if (addr_equal_host(&stream->flow.remote, remote))
+			return true;
+	}
+	return false;
+}
+
+bool transport_await_handshake(struct transport *transport, const struct addr *remote,
+	struct transport_wait *wait)
+{
+	if (!is_shaking(&transport->handshakes, remote))
+		return false;
+	transport_stop_waiting(wait);
+	list_append(&transport->handshakes.waiting, &wait->node);
+	return true;
+}
+
+void transport_stop_waiting(struct transport_wait *wait)
+{
+	if (wait->node.next)
+		list_remove(&wait->node);
+}
+
+void handshake_tell(void *arg)
+{
+	struct transport *transport = arg;
+	struct list *waiting = &transport->handshakes.waiting;
+	struct list now;
+
+	/* who waits again waits for the next one */
+	list_init(&now);
+	while (!list_empty(waiting)) {
+		struct list *node = waiting->next;
+
+		list_remove(node);
+		list_append(&now, node);
+	}
+	while (!list_empty(&now)) {
+		struct transport_wait *wait =
+			LIST_ENTRY(now.next, struct transport_wait, node);
+
+		list_remove(&wait->node);
+		wait->h(wait->arg);
+	}
+}
+
+void handshake_forget_waiting(struct handshakes *handshakes)
+{
+	loop_cancel(&handshakes->told);
+	while (!list_empty(&handshakes->waiting))
+		list_remove(handshakes->waiting.next);
+}

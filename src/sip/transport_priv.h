@@ -28,6 +28,9 @@ struct handshakes {
 	unsigned of_source[HANDSHAKE_SOURCES];
 	struct loop_task task; /* goes on with them at the end of the turn */
 	struct timer timer;    /* or in the next one */
+	struct list waiting;   /* struct transport_wait: until one of them is over */
+	struct loop_task told; /* calls them at the end of the turn, by */
+	void (*told_h)(void *transport);
 };
 
 struct transport {
@@ -271,6 +274,10 @@ void handshake_ready(struct stream *stream);
  * taken from a handshake where none is free; UINT64_MAX: when another has ended. */
 uint64_t handshake_room_ms(const struct transport *transport, enum transport_kind kind);
 void handshake_make_room(struct transport *transport, enum transport_kind kind);
+/* One is over: calls those who wait for that. ARG is the transport. */
+void handshake_tell(void *arg);
+/* They are not called any more. */
+void handshake_forget_waiting(struct handshakes *handshakes);
 
 /* ---- expiry: transport_judge.c ---- */
 

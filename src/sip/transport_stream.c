@@ -98,11 +98,16 @@ static void stream_poll(struct stream *stream)
 
 void stream_stop_shaking(struct stream *stream)
 {
+	struct handshakes *handshakes = &stream->transport->handshakes;
+
 	if (list_empty(&stream->shaking_node))
 		return;
-	stream->transport->handshakes.of_source[stream->source]--;
+	handshakes->of_source[stream->source]--;
 	list_remove(&stream->shaking_node);
 	list_remove(&stream->ready_node);
+	if (!list_empty(&handshakes->waiting))
+		loop_defer(stream->transport->loop, &handshakes->told, handshakes->told_h,
+			stream->transport);
 }
 
 /* ---- the end ---- */

@@ -84,8 +84,8 @@ static void add(struct steps *out, const char *format, ...)
 static void move_party(struct generator *generator, struct steps *out)
 {
 	static const char *const streams[] = {"closes", "closes", "closes", "stalls",
-		"stalls 1500", "reads again", "vanishes", "refuses", "returns",
-		"returns"};
+		"stalls 1500", "reads again", "vanishes", "refuses", "returns", "returns",
+		"shakes hands", "opens", "gives up"};
 	static const char *const datagrams[] = {"vanishes", "returns"};
 	const struct party *party = any_party(generator, true);
 

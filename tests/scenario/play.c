@@ -260,6 +260,25 @@ static bool play_reach(struct stage *stage, struct party *party, const char *ver
 	return false;
 }
 
+/* "P shakes hands", "P opens" and "P gives up": its TLS handshake with us. */
+static bool play_handshake(struct stage *stage, struct party *party, const char *verb)
+{
+	struct transport *transport = stage->transports[party->side];
+
+	if (!strcmp(verb, "shakes")) {
+		wire_shake(transport, &party->addr);
+	} else if (!strcmp(verb, "opens") || !strcmp(verb, "gives")) {
+		if (*verb == 'o')
+			stage_flow(stage, party);
+		wire_end_shaking(transport);
+	} else {
+		return false;
+	}
+	stage_note(stage, "%s %s", party->name, verb);
+	stage_settle(stage);
+	return true;
+}
+
 /* "P closes", "P refused", "P stalls [BYTES]", "P reads again": the connection that it has. */
 static int play_connection(struct stage *stage, struct party *party,
 	const struct step *step, struct err_text *error)
@@ -268,7 +287,7 @@ static int play_connection(struct stage *stage, struct party *party,
 	const char *bytes = step->count > 2 ? step->words[2] : "1000000000";
 	struct flow *flow;
 
-	if (play_reach(stage, party, verb))
+	if (play_reach(stage, party, verb) || play_handshake(stage, party, verb))
 		return 0;
 	flow = stage_flow(stage, party);
 	if (!flow)
@@ -295,7 +314,8 @@ static int play_connection(struct stage *stage, struct party *party,
 }
 
 /* "E sends ...", "E replies ...", "E forks OTHER", "E joins OTHER", "P speaks udp|tcp|tls",
- * "P closes|refused|bounces|stalls [BYTES]|reads again|vanishes|refuses|returns" */
+ * "P closes|refused|bounces|stalls [BYTES]|reads again|vanishes|refuses|returns",
+ * "P shakes hands|opens|gives up" */
 static int play_endpoint(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {

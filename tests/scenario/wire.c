@@ -26,6 +26,8 @@ struct transport {
 	struct addr local[3];   /* by kind */
 	struct wire_host hosts[WIRE_HOSTS_MAX];
 	unsigned host_count;
+	struct addr shaking; /* shakes hands with us; len 0: nobody does */
+	struct list waiting; /* struct transport_wait */
 	wire_sent_h *sent_h;
 	void *sent_arg;
 };
@@ -55,6 +57,7 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	transport->tap = params->tap;
 	list_init(&transport->flows);
 	list_init(&transport->closing);
+	list_init(&transport->waiting);
 	*ret = transport;
 	return 0;
 }
@@ -182,6 +185,50 @@ int transport_flow(struct transport *transport, const struct transport_target *t
 
 	inside_set(was);
 	return err;
+}
+
+bool transport_is_open(struct transport *transport, const struct transport_target *target)
+{
+	const struct wire_flow *wired =
+		find_flow(transport, target->kind, &target->remote, target->peer);
+
+	return wired && wired->flow.opened;
+}
+
+bool transport_await_handshake(struct transport *transport, const struct addr *remote,
+	struct transport_wait *wait)
+{
+	if (!transport->shaking.len || !addr_equal_host(&transport->shaking, remote))
+		return false;
+	transport_stop_waiting(wait);
+	list_append(&transport->waiting, &wait->node);
+	return true;
+}
+
+void transport_stop_waiting(struct transport_wait *wait)
+{
+	if (wait->node.next)
+		list_remove(&wait->node);
+}
+
+void wire_shake(struct transport *transport, const struct addr *remote)
+{
+	transport->shaking = *remote;
+}
+
+void wire_end_shaking(struct transport *transport)
+{
+	bool was = inside_set(true);
+
+	transport->shaking.len = 0;
+	while (!list_empty(&transport->waiting)) {
+		struct transport_wait *wait =
+			LIST_ENTRY(transport->waiting.next, struct transport_wait, node);
+
+		list_remove(&wait->node);
+		wait->h(wait->arg);
+	}
+	inside_set(was);
 }
 
 void transport_close_flow(struct flow *flow, const char *why)

@@ -32,6 +32,10 @@ enum wire_reach {
 /* From now on REMOTE is to be reached so. */
 void wire_reach(
 	struct transport *transport, const struct addr *remote, enum wire_reach reach);
+/* REMOTE has begun a TLS handshake with us. */
+void wire_shake(struct transport *transport, const struct addr *remote);
+/* It is over, whether or not wire_accept() made a connection of it before. */
+void wire_end_shaking(struct transport *transport);
 /*
  * The far end of FLOW stops to read: what Tandem sends waits for it, up to BYTES and at most
  * transport_limits.queue_bytes; past them the connection is cut. 0: it reads again. Not for

@@ -359,6 +359,37 @@ static void accepted_connection_carries_our_requests(void **state)
 	flow_unref(flow);
 }
 
+static void count_h(void *arg)
+{
+	++*(unsigned *)arg;
+}
+
+static void handshake_of_a_host_is_waited_for(void **state)
+{
+	unsigned told = 0;
+	struct transport_wait wait = {.h = count_h, .arg = &told};
+	const struct transport_target target = {
+		.kind = TRANSPORT_TLS, .remote = there, .peer = near_peer};
+	struct addr elsewhere;
+	struct flow *flow;
+	int fd = test_dial(&there);
+
+	(void)state;
+	UNTIL(loop, side_totals(&far).handshakes == 1);
+	assert_int_equal(addr_parse(&elsewhere, "127.0.0.2", 5061), 0);
+	assert_false(transport_await_handshake(far.transport, &elsewhere, &wait));
+	assert_true(transport_await_handshake(far.transport, &there, &wait));
+	assert_false(transport_is_open(far.transport, &target));
+	flow = flow_as(&near, &there, far_peer, NULL);
+	UNTIL(loop, told == 1); /* the peer's own is the first to be over */
+	assert_true(transport_is_open(far.transport, &target));
+	assert_true(transport_await_handshake(far.transport, &there, &wait));
+	close(fd); /* the other comes to nothing, and that is told too */
+	UNTIL(loop, told == 2);
+	assert_false(transport_await_handshake(far.transport, &there, &wait));
+	flow_unref(flow);
+}
+
 static void next_address_of_a_peer_is_tried_beside_the_first(void **state)
 {
 	struct flow *first, *second;
@@ -743,6 +774,7 @@ int main(void)
 		TEST(plain_text_on_the_tls_port_is_refused),
 		TEST(connection_is_reused_for_the_same_peer_alone),
 		TEST(accepted_connection_carries_our_requests),
+		TEST(handshake_of_a_host_is_waited_for),
 		TEST(next_address_of_a_peer_is_tried_beside_the_first),
 		TEST(reload_keeps_handshakes_and_connections),
 		TEST(call_of_before_a_reload_uses_the_peer_of_after),
