@@ -1,6 +1,7 @@
 #include "bridge/leg_priv.h"
 
 #include "bridge/dtmf_sdp.h"
+#include "bridge/redial.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
 #include "sip/reliable.h"
@@ -148,6 +149,25 @@ static void serve(struct leg *leg, struct txn_server *txn, enum message_method m
 	refuse_method(leg, txn);
 }
 
+/* The request came over FLOW, which the leg uses from now on. What waited for another connection goes
+ * there too: first, to keep its order, but behind the answer to an INVITE, since RFC 3261 14.1 wants no
+ * INVITE of ours while one of theirs is open. */
+static void serve_over(struct leg *leg, struct flow *flow, struct txn_server *txn,
+	enum message_method method)
+{
+	struct flow *before = leg->flow ? flow_ref(leg->flow) : NULL;
+
+	flow_ref(flow);
+	if (before && method != MESSAGE_INVITE)
+		redial_take(before, flow);
+	leg_set_flow(leg, flow);
+	serve(leg, txn, method);
+	if (before && method == MESSAGE_INVITE)
+		redial_take(before, flow);
+	flow_unref(flow);
+	flow_unref(before);
+}
+
 void leg_request(struct leg *leg, struct dialog *dialog, struct txn_server *txn,
 	struct message *request)
 {
@@ -165,9 +185,10 @@ void leg_request(struct leg *leg, struct dialog *dialog, struct txn_server *txn,
 		refuse(txn, 481, "its early dialog gave way to another", NULL);
 		return;
 	}
+	leg_note_allow(leg, request);
 	/* over TLS in a call in plain: served, but the call goes on as it began */
 	if (target_takes_flow(leg->target, txn_server_flow(txn)))
-		leg_set_flow(leg, txn_server_flow(txn));
-	leg_note_allow(leg, request);
-	serve(leg, txn, method);
+		serve_over(leg, txn_server_flow(txn), txn, method);
+	else
+		serve(leg, txn, method);
 }

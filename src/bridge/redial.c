@@ -213,6 +213,20 @@ void redial_start(struct flow *flow)
 	flow_unref(flow);
 }
 
+void redial_take(struct flow *flow, struct flow *real)
+{
+	struct redial *redial = redial_of(flow);
+
+	if (!redial_is(flow) || flow->closed || real == flow ||
+		(!timer_running(&redial->timer) && !dial_active(&redial->dial)))
+		return;
+	timer_stop(&redial->timer);
+	drop_real(redial);
+	redial->real = real;
+	flow_hold(real, FLOW_REDIAL, &redial->real_node);
+	open_up(redial);
+}
+
 /* ---- from the transport ---- */
 
 void redial_opened(struct flow *flow)

@@ -35,6 +35,10 @@ bool redial_is(const struct flow *flow);
 /* The connection that FLOW stands for; FLOW itself where it is not of redial_new(). */
 const struct flow *redial_lost(const struct flow *flow);
 
+/* REAL, which the peer opened by itself, takes the place of what FLOW, of redial_new() and else left
+ * alone, would make: what waits goes over it before anything else, and the legs move. */
+void redial_take(struct flow *flow, struct flow *real);
+
 /* From the transport: FLOW is open, or closed. */
 void redial_opened(struct flow *flow);
 void redial_closed(struct flow *flow, const char *why);
