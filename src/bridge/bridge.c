@@ -245,8 +245,7 @@ static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel)
 {
 	(void)arg;
-	(void)cancel;
-	uas_receive_cancel(invite);
+	uas_receive_cancel(invite, cancel);
 }
 
 static const char *name_h(

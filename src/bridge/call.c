@@ -108,6 +108,7 @@ static int act_refused(
 
 	snprintf(why, sizeof(why), "answered %d", report->status);
 	history_hear(&call->history, report->status, report->message);
+	call_note_reason(call, leg, report->message);
 	if (call_hunt_on(call, failover_cause(report->status), report->status, why))
 		return 1;
 	call_note_failure(call, leg->trunk, is_of_callee(report->status) ? NULL : why);
@@ -130,6 +131,7 @@ static int act_setup_failed(
 		leg->trunk->id, report->why);
 	if (call_hunt_on(call, cause, 0, report->why))
 		return 1;
+	call_note_reason(call, leg, NULL); /* of an address before this one */
 	call_note_failure(call, leg->trunk, report->why);
 	call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
 	return 1;
@@ -145,8 +147,7 @@ static int act_trying(struct call *call, struct leg *leg, const struct leg_repor
 
 static int act_cancel(struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	(void)leg;
-	(void)report;
+	call_note_reason(call, leg, report->message);
 	call_end(call, CALL_BY_A, "cancel", 487, NULL);
 	return 1;
 }
@@ -154,6 +155,7 @@ static int act_cancel(struct call *call, struct leg *leg, const struct leg_repor
 static int act_bye(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	history_hear(&call->history, 0, report->message);
+	call_note_reason(call, leg, report->message);
 	call_end(call, by_leg(call, leg), "bye", 487, NULL);
 	return 1;
 }

@@ -40,6 +40,8 @@ struct call {
 	char *number_uri;      /* the user part that was called */
 	char *from, *to;       /* users, for the record */
 	unsigned max_forwards; /* for leg b */
+	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
+	const struct leg *reason_from; /* that leg */
 	bool held;
 	enum config_audit capture; /* what is captured of it now */
 	bool invite_tapped;        /* its first INVITE went to the tap */

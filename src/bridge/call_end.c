@@ -81,6 +81,29 @@ static void note_end(struct call *call, enum call_end by, const char *cause, int
 			log_text(text, far ? far : "", far ? strlen(far) : 0));
 }
 
+void call_note_reason(
+	struct call *call, const struct leg *from, const struct message *message)
+{
+	struct buf lines;
+
+	buf_init(&lines, 0);
+	if (message)
+		party_add_reason(&lines, message);
+	free(call->reason);
+	call->reason = lines.err ? NULL : span_dup(buf_span(&lines));
+	call->reason_from = from;
+	buf_free(&lines);
+}
+
+/* What LEG is ended with, when BY ended the call: the Reason that the other leg gave. */
+static const char *reason_for(struct call *call, const struct leg *leg, enum call_end by)
+{
+	const struct leg *from = call_other(call, leg);
+	bool theirs = by == (from == &call->a ? CALL_BY_A : CALL_BY_B);
+
+	return theirs && call->reason_from == from ? call->reason : NULL;
+}
+
 static void stop_timers(struct call *call)
 {
 	timer_stop(&call->setup_timer);
@@ -104,6 +127,7 @@ void call_free(struct call *call)
 	history_free(&call->history);
 	hunt_free(&call->hunt);
 	party_free(call->party);
+	free(call->reason);
 	free(call->number_uri);
 	free(call->from);
 	free(call->to);
@@ -168,10 +192,10 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 		call->a.state == LEG_INVITING)
 		leg_refuse_with(&call->a,
 			&(struct txn_refusal){.status = status, .why = call->detail});
-	leg_close(&call->a, status, NULL);
+	leg_close(&call->a, status, reason_for(call, &call->a, by));
 	if (call->b.home) {
 		leg_bye_answer(&call->b);
-		leg_close(&call->b, 487, NULL);
+		leg_close(&call->b, 487, reason_for(call, &call->b, by));
 	}
 	call_finish(call);
 }

@@ -12,6 +12,10 @@ void call_set_state(struct call *call, enum call_state state);
 /* Where it is ending and both legs are over: moves it to OVER and buries it. */
 void call_finish(struct call *call);
 
+/* MESSAGE, of leg FROM, ends the call or refuses it: its Reason is for the other leg. NULL: none. */
+void call_note_reason(
+	struct call *call, const struct leg *from, const struct message *message);
+
 /* Reads INVITE, makes leg a of it, lists whom to ask, opens the relay. SDP, its offer or NULL,
  * is taken. 0, or negative: the INVITE is to be refused. */
 int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,

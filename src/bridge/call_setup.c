@@ -96,6 +96,7 @@ static void hunt_target_h(void *arg, struct target *target)
 	struct call *call = arg;
 
 	leg_free(&call->b);
+	call_note_reason(call, &call->b, NULL); /* what the one before it said is past */
 	if (target)
 		init_leg(call, &call->b, "b", call->hunt.side, target);
 }

@@ -158,12 +158,12 @@ static void set_over(struct leg *leg)
 
 /* ---- INVITE from there ---- */
 
-static void cancelled_h(void *arg, struct uas *uas)
+static void cancelled_h(void *arg, struct uas *uas, struct message *cancel)
 {
 	struct leg *leg = arg;
 
 	(void)uas;
-	leg_report(leg, LEG_EVENT_CANCEL, NULL, 0, NULL);
+	leg_report(leg, LEG_EVENT_CANCEL, cancel, 0, NULL);
 }
 
 /* Frees that one of the two. */
@@ -176,7 +176,7 @@ static void forget_uas(struct leg *leg, struct uas *uas)
 	uas_free(uas);
 }
 
-static void send_bye(struct leg *leg, const char *reason);
+static void send_bye(struct leg *leg);
 
 /* Our 2xx is acknowledged, or never will be: a BYE that waited for that goes. */
 static bool bye_goes(struct leg *leg)
@@ -184,7 +184,7 @@ static bool bye_goes(struct leg *leg)
 	if (!leg->bye_waits)
 		return false;
 	leg->bye_waits = false;
-	send_bye(leg, NULL);
+	send_bye(leg);
 	return true;
 }
 
@@ -491,7 +491,7 @@ static void bye_failed_h(void *arg, struct txn_client *txn, int err)
 }
 
 /* Sends BYE, whose end is the leg's. */
-static void send_bye(struct leg *leg, const char *reason)
+static void send_bye(struct leg *leg)
 {
 	const struct txn_client_user user = {
 		.response_h = bye_response_h, .failed_h = bye_failed_h, .arg = leg};
@@ -505,8 +505,8 @@ static void send_bye(struct leg *leg, const char *reason)
 	buf_init(&out, 0);
 	dialog_request(&leg->dialog, &out, MESSAGE_BYE,
 		identity_via(leg->home, leg->flow, branch, via), 0, NULL);
-	if (reason)
-		compose_header_str(&out, "Reason", reason);
+	if (leg->ending)
+		buf_add_str(&out, leg->ending);
 	err = body_add_sdp(&out, leg->flow, NULL);
 	if (!err)
 		err = txn_client_start(leg->home->txns,
@@ -529,7 +529,7 @@ static void answered_too_late(struct leg *leg, struct message *response)
 {
 	dialog_establish(&leg->dialog, response);
 	leg_ack(leg, NULL);
-	send_bye(leg, NULL);
+	send_bye(leg);
 }
 
 static void first_accepted(struct leg *leg, struct message *response)
@@ -659,7 +659,7 @@ void leg_bye_answer(struct leg *leg)
 	end_dialog(leg);
 }
 
-static void close_talking(struct leg *leg, const char *reason)
+static void close_talking(struct leg *leg)
 {
 	leg_refuse(leg, 487, NULL);
 	set_state(leg, LEG_CLOSING);
@@ -667,27 +667,28 @@ static void close_talking(struct leg *leg, const char *reason)
 	/* RFC 3261 15: no BYE before the ACK of our 2xx, or 64*T1 */
 	leg->bye_waits = leg->uas && uas_awaits_ack(leg->uas);
 	if (!leg->bye_waits)
-		send_bye(leg, reason);
+		send_bye(leg);
 }
 
-void leg_close(struct leg *leg, int status, const char *reason)
+void leg_close(struct leg *leg, int status, const char *headers)
 {
+	leg->ending = headers;
 	switch (leg->state) {
 	case LEG_IDLE:
 		set_over(leg);
 		break;
 	case LEG_INVITING:
 		if (leg_is_invited(leg)) {
-			leg_refuse(leg, status, NULL);
+			leg_refuse(leg, status, headers);
 		} else if (leg_is_inviting(leg)) {
 			set_state(leg, LEG_CLOSING);
-			uac_cancel(leg->uac, reason);
+			uac_cancel(leg->uac, headers);
 		} else {
 			set_over(leg);
 		}
 		break;
 	case LEG_TALKING:
-		close_talking(leg, reason);
+		close_talking(leg);
 		break;
 	case LEG_CLOSING:
 	case LEG_OVER:

@@ -103,9 +103,10 @@ struct leg {
 	struct txn_client *bye_out;    /* a BYE of ours without a response */
 	struct txn_client *update_out; /* an UPDATE of ours without a final response */
 	struct timer last_timer;       /* CLOSING: the longest that it may last */
-	unsigned allows; /* what its Allow says, a bit for each enum message_method */
-	bool reliable;   /* our 18x to its first INVITE go reliably (RFC 3262) */
-	bool bye_waits;  /* our BYE goes when our 2xx has its ACK (RFC 3261 15) */
+	unsigned allows;    /* what its Allow says, a bit for each enum message_method */
+	bool reliable;      /* our 18x to its first INVITE go reliably (RFC 3262) */
+	bool bye_waits;     /* our BYE goes when our 2xx has its ACK (RFC 3261 15) */
+	const char *ending; /* header lines of what ends it; borrowed; NULL: none */
 	uint32_t
 		prack_due; /* RSeq of a reliable 18x that waits for leg_prack(); 0: none */
 	/* Early dialogs under tags that leg_retag() replaced: they may still send PRACK. */
@@ -182,8 +183,8 @@ void leg_cancel(struct leg *leg);
 /* Answers the BYE that was reported. */
 void leg_bye_answer(struct leg *leg);
 /* Ends it as its state asks: refuses with STATUS, cancels or sends BYE; LEG_EVENT_OVER
- * follows, at once or later. REASON: a Reason header value (RFC 3326) or NULL. */
-void leg_close(struct leg *leg, int status, const char *reason);
+ * follows, at once or later. HEADERS: whole lines for that message, borrowed until then, or NULL. */
+void leg_close(struct leg *leg, int status, const char *headers);
 
 /* Sends an INFO with BODY of TYPE; *RET is its transaction. 0, or negative. */
 int leg_info(struct leg *leg, const char *type, struct span body,

@@ -182,6 +182,7 @@ static void add_alert_info(struct buf *out, const struct message *invite)
 
 void party_add_reason(struct buf *out, const struct message *message)
 {
+	const bool request = message_is_request(message);
 	struct span element, protocol, cause;
 	uint64_t number;
 
@@ -192,6 +193,7 @@ void party_add_reason(struct buf *out, const struct message *message)
 
 		if (!message_param_next(&rest, &protocol) ||
 			!message_token_valid(protocol) ||
+			(!request && !span_equal_nocase(protocol, "Q.850")) ||
 			!message_param(rest, "cause", &cause) ||
 			span_uint(cause, 999, &number))
 			continue;

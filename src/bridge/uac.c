@@ -333,9 +333,9 @@ int uac_start(struct uac **ret, const struct uac_params *params)
 	return 0;
 }
 
-int uac_cancel(struct uac *uac, const char *reason)
+int uac_cancel(struct uac *uac, const char *headers)
 {
-	return uac->open ? txn_client_cancel(uac->txn, reason) : ERR_STATE;
+	return uac->open ? txn_client_cancel(uac->txn, headers) : ERR_STATE;
 }
 
 void uac_release(struct uac *uac)

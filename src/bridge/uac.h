@@ -53,9 +53,9 @@ bool uac_take_reliable(struct uac *uac, struct span tag, uint32_t rseq);
 
 /* Acknowledges the 2xx over FLOW, with SDP (may be NULL). Nothing when no ACK is owed. */
 void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp);
-/* Sends CANCEL, as soon as that is allowed (RFC 3261 9.1). REASON: a Reason header value, or
+/* Sends CANCEL, as soon as that is allowed (RFC 3261 9.1), with HEADERS, whole lines or
  * NULL. 0; ERR_STATE when it has its final response. */
-int uac_cancel(struct uac *uac, const char *reason);
+int uac_cancel(struct uac *uac, const char *headers);
 
 /* Its user wants nothing more of it: the dialog is copied, an owed ACK is sent, and from now on
  * a first 2xx is acknowledged and, where it began a dialog, ended by BYE. NULL is fine. */

@@ -384,10 +384,10 @@ void uas_go_on(struct uas *uas)
 	}
 }
 
-void uas_receive_cancel(struct txn_server *invite)
+void uas_receive_cancel(struct txn_server *invite, struct message *cancel)
 {
 	struct uas *uas = txn_server_user_arg(invite);
 
 	if (uas && uas->txn == invite)
-		uas->user.cancelled_h(uas->user.arg, uas);
+		uas->user.cancelled_h(uas->user.arg, uas, cancel);
 }

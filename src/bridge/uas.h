@@ -13,7 +13,8 @@
 struct uas;
 
 struct uas_user {
-	void (*cancelled_h)(void *arg, struct uas *uas); /* its peer gave it up */
+	/* Its peer gave it up by CANCEL. */
+	void (*cancelled_h)(void *arg, struct uas *uas, struct message *cancel);
 	/* The 2xx was acknowledged. */
 	void (*acked_h)(void *arg, struct uas *uas, struct message *ack);
 	/* Before the final response: the connection is lost (503). After it: no ACK (408).
@@ -77,5 +78,5 @@ void uas_go_on(struct uas *uas);
 /* A reliable response waits for its PRACK. */
 bool uas_awaits_prack(const struct uas *uas);
 
-/* The CANCEL for INVITE, whose user is a struct uas. */
-void uas_receive_cancel(struct txn_server *invite);
+/* CANCEL came for INVITE, whose user is a struct uas. */
+void uas_receive_cancel(struct txn_server *invite, struct message *cancel);

@@ -162,10 +162,10 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 
 /*
  * Cancels an INVITE (RFC 3261 9.1): the CANCEL goes out when a provisional response has
- * come, once. If no final response follows in 64*T1, failed_h with -ETIMEDOUT. 0 or
+ * come, once, with HEADERS, whole lines or NULL. If no final response follows in 64*T1, failed_h with -ETIMEDOUT. 0 or
  * ERR_STATE (final response was there).
  */
-int txn_client_cancel(struct txn_client *txn, const char *reason_header);
+int txn_client_cancel(struct txn_client *txn, const char *headers);
 
 /* The user is no longer interested: no handler is called any more. */
 void txn_client_detach(struct txn_client *txn);

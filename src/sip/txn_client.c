@@ -538,7 +538,7 @@ static void send_cancel(struct txn_client *txn)
 	start_timeout(txn, 64 * layer->times.t1_ms);
 }
 
-int txn_client_cancel(struct txn_client *txn, const char *reason_header)
+int txn_client_cancel(struct txn_client *txn, const char *headers)
 {
 	struct buf cancel;
 
@@ -548,8 +548,8 @@ int txn_client_cancel(struct txn_client *txn, const char *reason_header)
 		return 0;
 	buf_init(&cancel, 0);
 	compose_sibling(&cancel, txn, "CANCEL", NULL);
-	if (reason_header)
-		compose_header_str(&cancel, "Reason", reason_header);
+	if (headers)
+		buf_add_str(&cancel, headers);
 	compose_body(&cancel, NULL, (struct span){0});
 	if (cancel.err) {
 		buf_free(&cancel);

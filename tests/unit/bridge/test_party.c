@@ -173,6 +173,29 @@ static void other_headers_cross_by_a_list(void **state)
 		"Reason: Q.850;cause=16\r\n");
 }
 
+/* RFC 6432 */
+static void reason_of_a_response_is_q850_alone(void **state)
+{
+	static const char text[] =
+		"SIP/2.0 404 Not Found\r\n"
+		"Via: SIP/2.0/UDP us.example;branch=z9hG4bK1\r\nTo: "
+		"<sip:b@a.corp>;tag=2\r\n"
+		"Call-ID: c\r\nCSeq: 1 INVITE\r\n" FROM
+		"Reason: SIP;cause=404, Q.850;text=\"a.corp\";cause=1\r\n"
+		"Reason: preemption;cause=1\r\n\r\n";
+	struct message_fault fault;
+	struct message *message;
+	struct buf out;
+
+	(void)state;
+	assert_int_equal(message_parse(&message, text, strlen(text), &fault), 0);
+	buf_init(&out, 0);
+	party_add_reason(&out, message);
+	assert_string_equal(buf_str(&out), "Reason: Q.850;cause=1\r\n");
+	buf_free(&out);
+	message_unref(message);
+}
+
 static void what_is_read_is_bounded(void **state)
 {
 	char headers[16 * 1024];
@@ -221,6 +244,7 @@ int main(void)
 		cmocka_unit_test(only_known_parameters_cross),
 		cmocka_unit_test(history_keeps_reasons_and_order),
 		cmocka_unit_test(other_headers_cross_by_a_list),
+		cmocka_unit_test(reason_of_a_response_is_q850_alone),
 		cmocka_unit_test(what_is_read_is_bounded),
 		cmocka_unit_test(what_is_too_long_is_left_out),
 	};
