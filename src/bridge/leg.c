@@ -289,10 +289,10 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp,
 	return err;
 }
 
-int leg_provision(struct leg *leg, int status, const struct sdp *sdp)
+int leg_provision(struct leg *leg, int status, const struct sdp *sdp, bool reliably)
 {
 	return respond(
-		leg, status, sdp, leg->reliable ? uas_provision_reliably : uas_provision);
+		leg, status, sdp, reliably ? uas_provision_reliably : uas_provision);
 }
 
 /* Our 200 has left; one that waits for a PRACK has not. */

@@ -139,8 +139,8 @@ bool leg_is_invited(const struct leg *leg);
 struct message *leg_invite_in(const struct leg *leg);
 /* 100 to the INVITE, first or further. */
 void leg_trying(struct leg *leg);
-/* 101-199 with SDP (may be NULL, borrowed) to the first INVITE; reliably, where leg->reliable. */
-int leg_provision(struct leg *leg, int status, const struct sdp *sdp);
+/* 101-199 with SDP (may be NULL, borrowed) to the first INVITE; RELIABLY or once. */
+int leg_provision(struct leg *leg, int status, const struct sdp *sdp, bool reliably);
 /* 200 with SDP (may be NULL, borrowed) to the INVITE, first or further; repeated until ACK. */
 int leg_answer(struct leg *leg, const struct sdp *sdp);
 /* A final refusal of the INVITE, first or further. EXTRA: header lines or NULL. */

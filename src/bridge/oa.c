@@ -512,6 +512,9 @@ static int act_reply(struct call *call, const struct oa_report *report)
 		call->oa.answered_a = call->oa.settled = true;
 	if (!err)
 		oa_set_state(call, OA_IDLE);
+	if (!err && call->oa.renew)
+		err = restore(call, to, report->text);
+	call->oa.renew = false;
 	return err;
 }
 

@@ -42,7 +42,9 @@ struct oa {
 	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
 	bool made;       /* leg b's first offer is our own: leg a made none */
-	bool settled;    /* both legs agreed before the 2xx, by UPDATE or PRACK */
+	bool preview; /* what leg a was offered of its answer is of an unreliable 18x */
+	bool renew; /* leg b's 2xx said otherwise: it is to be offered what leg a takes */
+	bool settled; /* both legs agreed before the 2xx, by UPDATE or PRACK */
 };
 
 /* The SDP that MESSAGE has, as its body or as a part of it. 0 with *RET NULL when there is none:

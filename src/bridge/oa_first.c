@@ -9,7 +9,7 @@
 int oa_first_offer(struct call *call, struct sdp **ret, struct err_text *text)
 {
 	*ret = NULL;
-	call->oa.made = false;
+	call->oa.made = call->oa.preview = call->oa.renew = false;
 	if (call->a.offer.state == OFFER_RECEIVED)
 		return oa_make_offer(call, &call->a, &call->b, ret, text);
 	if (call->b.settings->delayed_offer == CONFIG_DELAYED_OFFER_PASS)
@@ -127,22 +127,40 @@ static int pass_early_offer(struct call *call, struct message *response, struct 
 	return 0;
 }
 
-/* SDP, taken, answers our own offer early: it is kept for the 2xx, since leg a, which has no
- * offer yet, cannot hear anything. */
+/* What leg b answered to our own offer is offered to leg a, whose PRACK has the answer. What comes of
+ * it is settled then, though leg b's 18x may have been a preview. */
+static int offer_early_answer(
+	struct call *call, bool reliable, struct sdp **ret, struct err_text *text)
+{
+	int err = media_sdp_pass_own_answer(
+		call->session, call->config, &call->b, &call->a, ret, text);
+
+	if (err)
+		return err;
+	call->oa.preview = !reliable;
+	call->oa.came = call->oa.went = OA_BY_PRACK;
+	oa_set_state(call, OA_OWED);
+	return 0;
+}
+
+/* SDP, taken, answers our own offer early. It is kept for the 2xx where leg a, which has no offer
+ * yet, gets none reliably. */
 static int keep_early_answer(struct call *call, struct message *response, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text)
 {
 	bool reliable = call->b.prack_due != 0;
 	int err;
 
-	(void)ret;
 	offer_reopen(&call->b.offer, OFFER_SENT);
 	err = oa_receive(&call->b, sdp, text);
 	if (!reliable || err)
 		offer_reopen(&call->b.offer, OFFER_SENT);
-	if (!err)
-		remember_branch(call, response);
-	return err;
+	if (err)
+		return err;
+	remember_branch(call, response);
+	return call->a.reliable && passes_early_media(call)
+		       ? offer_early_answer(call, reliable, ret, text)
+		       : 0;
 }
 
 /* What the SDP of leg b's 18x is. */
@@ -153,7 +171,8 @@ static enum early early_kind(const struct call *call, const struct message *resp
 	const struct offer *offer = &call->b.offer;
 	bool reliable = call->b.prack_due != 0;
 
-	if (call->oa.settled) /* another branch that answers is asked anew by then */
+	/* another branch that answers is asked anew by then */
+	if (call->oa.settled || (call->oa.made && call->oa.state == OA_OWED))
 		return EARLY_NOTHING;
 	if (call->oa.made)
 		return offer->state == OFFER_SENT || !is_same_branch(call, response)
@@ -194,6 +213,26 @@ static take_early *const early_rules[EARLY_KINDS] = {
 	[EARLY_KEPT] = keep_early_answer,
 };
 
+/* RFC 3261 13.2.1: the first reliable message to a caller that made no offer has ours. */
+static bool owes_offer(const struct leg *a)
+{
+	return a->reliable && a->offer.state == OFFER_IDLE && !a->offer.complete;
+}
+
+/* STATUS goes to leg a. While there is nothing to offer it goes unreliably (RFC 3262 3: it may), or,
+ * where leg a requires 100rel, not at all. */
+static int provision(struct call *call, int status, const struct sdp *sdp)
+{
+	struct leg *a = &call->a;
+	const struct message *invite = leg_invite_in(a);
+
+	if (!owes_offer(a))
+		return leg_provision(a, status, sdp, a->reliable);
+	if (invite && message_lists(invite, "Require", "100rel"))
+		return 0;
+	return leg_provision(a, status, NULL, false);
+}
+
 int oa_provisional(struct call *call, struct message *response, struct err_text *text)
 {
 	struct sdp *sdp = NULL;
@@ -209,12 +248,12 @@ int oa_provisional(struct call *call, struct message *response, struct err_text 
 		log_warning("call",
 			"call=%s leg=b event=early-media-refused reason=\"%s\"", call->id,
 			text->text);
-	if (call->oa.state != OA_OWED)
+	if (call->oa.state != OA_OWED || call->oa.made)
 		leg_prack(&call->b, NULL);
 	/* an offer demands an answer in that PRACK, and there is none */
 	if (err && kind == EARLY_OFFER)
 		return err;
-	err = leg_provision(&call->a, message_status(response), out);
+	err = provision(call, message_status(response), out);
 	sdp_free(out);
 	return err == ERR_TRUST ? err : 0;
 }
@@ -288,6 +327,17 @@ static int accept_made(struct call *call, struct message *response, struct err_t
 	return 0;
 }
 
+/* Whether leg b's 2xx says something else than what leg a was answered, or offered, early: it is of
+ * another branch, or of the same one with SDP, which may be NULL, unlike its preview. */
+static bool is_news(
+	const struct call *call, const struct message *response, const struct sdp *sdp)
+{
+	if (!is_same_branch(call, response))
+		return true;
+	return call->oa.preview && sdp &&
+	       !sdp_equal_but_origin(sdp, call->b.offer.remote);
+}
+
 int oa_accept_first(struct call *call, struct message *response, struct err_text *text)
 {
 	struct offer *offer = &call->b.offer;
@@ -296,17 +346,18 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 	struct sdp *out = NULL;
 	int err;
 
-	if (call->oa.made)
+	if (call->oa.made && call->oa.state != OA_OWED)
 		return accept_made(call, response, text);
 	err = oa_read(response, &sdp, text);
 	/* a PRACK is still to come, or the answer to an UPDATE: that goes on by itself */
 	if (call->oa.state == OA_OWED || call->oa.went == OA_BY_UPDATE) {
+		call->oa.renew = call->oa.made && is_news(call, response, sdp);
 		sdp_free(sdp);
 		leg_ack(&call->b, NULL);
 		return leg_answer(&call->a, NULL);
 	}
-	if (call->oa.settled && !is_same_branch(call, response)) {
-		/* all was agreed with another branch: leg a need not know */
+	if (call->oa.settled && is_news(call, response, sdp)) {
+		/* all was agreed with what leg b said before: leg a need not know */
 		sdp_free(sdp);
 		leg_ack(&call->b, NULL);
 		err = leg_answer(&call->a, NULL);
