@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* What may wait for the connection: a few requests of one or two legs. */
 #define QUEUE_BYTES (64 * 1024)
@@ -27,6 +28,7 @@ struct redial {
 /* One message of the queue. */
 struct queued {
 	uint64_t call;
+	uint64_t at_ms; /* when it was queued first */
 	size_t len;
 };
 
@@ -47,13 +49,32 @@ static bool is_open(const struct redial *redial)
 
 /* ---- the flow ---- */
 
+/* What a transaction repeats is there already. */
+static bool is_queued(const struct redial *redial, const char *data, size_t len)
+{
+	const struct queued *queued = (const void *)redial->index.data;
+	const size_t count = redial->index.len / sizeof(*queued);
+	const char *at = redial->queue.data;
+
+	for (size_t i = 0; i < count; i++) {
+		if (queued[i].len == len && !memcmp(at, data, len))
+			return true;
+		at += queued[i].len;
+	}
+	return false;
+}
+
 static int redial_send(struct flow *flow, const char *data, size_t len)
 {
 	struct redial *redial = redial_of(flow);
-	const struct queued queued = {.call = flow->tap_call, .len = len};
+	const struct queued queued = {.call = flow->tap_call,
+		.at_ms = timers_now_ms(redial->params.side->bridge->timers),
+		.len = len};
 
 	if (redial->real && !dial_active(&redial->dial))
 		return flow_send(redial->real, flow->tap_call, data, len);
+	if (is_queued(redial, data, len))
+		return 0;
 	if (redial->queue.len + len > QUEUE_BYTES)
 		return ERR_LIMIT;
 	buf_add(&redial->queue, data, len);
@@ -154,6 +175,16 @@ static void next_attempt(struct redial *redial, const char *why)
 		pause_ms[redial->attempt], attempt_h, redial);
 }
 
+/* Its transaction, if it is a request, has given up (RFC 3261 17.1): nobody would acknowledge what it
+ * is answered with. */
+static bool is_stale(const struct redial *redial, const struct queued *queued)
+{
+	const struct bridge *bridge = redial->params.side->bridge;
+
+	return timers_now_ms(bridge->timers) - queued->at_ms >=
+	       64 * bridge->config->sip.t1_ms;
+}
+
 /* Sends what waited, and moves the legs: from now on the flow only passes on. */
 static void open_up(struct redial *redial)
 {
@@ -164,7 +195,8 @@ static void open_up(struct redial *redial)
 	flow_ref(&redial->flow); /* it may lose its last user here */
 	dial_stop(&redial->dial);
 	for (size_t i = 0; i < count; i++) {
-		flow_send(redial->real, queued[i].call, at, queued[i].len);
+		if (!is_stale(redial, &queued[i]))
+			flow_send(redial->real, queued[i].call, at, queued[i].len);
 		at += queued[i].len;
 	}
 	buf_free(&redial->queue);
