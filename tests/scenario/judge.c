@@ -99,12 +99,14 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	const struct message *message = passed->message;
 	struct judge_asked *asked;
 	bool again = false;
+	bool repeated;
 
 	if (message_method(message) == MESSAGE_ACK)
 		return;
 	asked = find_asked(judge, passed);
 	if (asked && !is_forgotten(judge, asked, passed->flow))
 		return;
+	repeated = asked != NULL;
 	if (asked) {
 		/* whether it is still remembered then is the server's affair */
 		again = asked->method == MESSAGE_INVITE ||
@@ -123,7 +125,9 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	asked->from_tag = span_dup(message_from(message)->tag);
 	asked->to_tag = span_dup(message_to(message)->tag);
 	asked->cseq = message_cseq(message);
-	if (asked->method == MESSAGE_INVITE || asked->method == MESSAGE_UPDATE)
+	/* an UPDATE that is repeated offers nothing anew */
+	if (asked->method == MESSAGE_INVITE ||
+		(asked->method == MESSAGE_UPDATE && !repeated))
 		asked->offer = judge_media_text(message);
 	asked->at_us = judge_now_us(judge);
 	/* without a branch others of this far end are taken for the same */

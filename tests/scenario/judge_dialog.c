@@ -1,6 +1,8 @@
 /* INVITEs of Tandem's with their answers, and the dialogs that 2xx confirm. */
 #include "judge_priv.h"
 
+#include "sip/reliable.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -103,6 +105,8 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 	struct span theirs = span_of(asked->from_tag);
 	struct judge_dialog *dialog =
 		find_dialog(judge, span_of(asked->call_id), ours, theirs);
+	/* a 2xx that is repeated to an INVITE that is repeated */
+	bool again = dialog && dialog->unacked && dialog->ok_cseq == asked->cseq;
 	char *body;
 
 	if (!dialog) {
@@ -120,7 +124,8 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 		judge_media_half(&dialog->agreed, body, true);
 	free(body);
 	dialog->unacked = true;
-	dialog->ok_us = asked->moved ? 0 : judge_now_us(judge);
+	if (!again)
+		dialog->ok_us = asked->moved ? 0 : judge_now_us(judge);
 	dialog->ok_cseq = asked->cseq;
 }
 
@@ -329,12 +334,37 @@ static void note_agreement(struct judge_dialog *dialog,
 	free(body);
 }
 
+/* RFC 3262 4: a reliable 18x that does not follow the one before it is as if it had not come. */
+static bool is_in_order(struct judge_invited *invited, const struct message *message)
+{
+	struct span tag = message_to(message)->tag;
+	unsigned i = 0;
+	uint32_t rseq;
+
+	if (!reliable_is_asked(message, &rseq))
+		return true;
+	while (i < invited->reliable_count &&
+		!span_equal_str(tag, invited->reliable_tags[i]))
+		i++;
+	if (i < invited->reliable_count && rseq != invited->rseqs[i] + 1)
+		return false;
+	if (i == JUDGE_ANSWERS)
+		return true;
+	if (i == invited->reliable_count)
+		invited->reliable_tags[invited->reliable_count++] = span_dup(tag);
+	invited->rseqs[i] = rseq;
+	return true;
+}
+
 static void note_early(struct judge_invited *invited, const struct message *message)
 {
+	bool in_order = is_in_order(invited, message);
 	char *body = judge_media_text(message);
 
-	if (!body)
+	if (!body || !in_order) {
+		free(body);
 		return;
+	}
 	invited->mixed = invited->mixed || invited->reliable;
 	invited->reliable = message_lists(message, "Require", "100rel");
 	free(invited->early);
@@ -514,6 +544,8 @@ void judge_dialog_free(struct judge *judge)
 		free(invited->offer);
 		free(invited->early);
 		free(invited->early_tag);
+		for (unsigned i = 0; i < invited->reliable_count; i++)
+			free(invited->reliable_tags[i]);
 		free(invited);
 	}
 	LIST_FOREACH (&judge->dialogs, node, next) {

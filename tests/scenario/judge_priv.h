@@ -50,6 +50,9 @@ struct judge_invited {
 	char *early;   /* the latest SDP of an 18x, and whose; NULL: none */
 	char *early_tag;
 	bool reliable; /* that 18x; whether a later SDP counts is not judged (RFC 3262 5) */
+	char *reliable_tags[JUDGE_ANSWERS]; /* of branches that rang reliably, and */
+	uint32_t rseqs[JUDGE_ANSWERS];      /* the last number of each */
+	unsigned reliable_count;
 	struct judge_answer answers[JUDGE_ANSWERS];
 	unsigned answer_count;
 };
