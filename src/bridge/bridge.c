@@ -25,6 +25,8 @@ static void cancel_h(void *arg, struct txn_server *invite, struct message *cance
 static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other);
 static const char *name_h(
 	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
+static const char *sent_by_h(
+	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
 
 static void lost_h(struct bridge_side *side, struct flow *flow, const char *why);
 
@@ -40,6 +42,7 @@ static int init_side(struct bridge *bridge, enum relay_side which)
 		.cancel_h = cancel_h,
 		.same_h = speaks_for,
 		.name_h = name_h,
+		.sent_by_h = sent_by_h,
 		.arg = side};
 	int err;
 
@@ -253,6 +256,12 @@ static const char *name_h(
 {
 	static_assert(TXN_NAME_SIZE >= IDENTITY_SIZE, "a name of ours fits");
 	return identity_host(arg, flow, buf);
+}
+
+static const char *sent_by_h(
+	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
+{
+	return identity_sent_by(arg, flow, buf);
 }
 
 /* ---- what the transports call ---- */

@@ -137,18 +137,12 @@ static void put_host(const struct bridge_side *side, const struct flow *flow,
 	put_port(buf, len, address->len ? addr_port(address) : 0);
 }
 
-const char *identity_via(const struct bridge_side *side, const struct flow *flow,
-	const char *branch, char buf[static IDENTITY_SIZE])
+const char *identity_sent_by(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE])
 {
 	size_t len = 0;
 
-	put(buf, &len, "SIP/2.0/");
-	put(buf, &len, transport_kind_name(flow->kind));
-	put(buf, &len, " ");
 	put_host(side, flow, buf, &len);
-	put(buf, &len, ";branch=");
-	put(buf, &len, branch);
-	put(buf, &len, ";rport");
 	return buf;
 }
 

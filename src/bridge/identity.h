@@ -9,9 +9,9 @@
 
 #define IDENTITY_SIZE 320
 
-/* "SIP/2.0/TLS med1.example.com:5061;branch=...;rport". Returns BUF. */
-const char *identity_via(const struct bridge_side *side, const struct flow *flow,
-	const char *branch, char buf[static IDENTITY_SIZE]);
+/* "med1.example.com:5061", for Via. Returns BUF. */
+const char *identity_sent_by(const struct bridge_side *side, const struct flow *flow,
+	char buf[static IDENTITY_SIZE]);
 /* "<sip:med1.example.com:5061;transport=tls>". Returns BUF. */
 const char *identity_contact(const struct bridge_side *side, const struct flow *flow,
 	char buf[static IDENTITY_SIZE]);

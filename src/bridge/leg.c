@@ -368,13 +368,8 @@ static void uac_ended_h(void *arg)
 static int send_invite(struct leg *leg, struct span headers, const struct sdp *sdp,
 	const struct parts *parts)
 {
-	char branch[TXN_BRANCH_SIZE];
-	char via[IDENTITY_SIZE];
-	struct uac_params params = {.side = leg->home,
+	const struct uac_params params = {.side = leg->home,
 		.dialog = &leg->dialog,
-		.flow = leg->flow,
-		.call = leg->call,
-		.branch = branch,
 		.first = leg->dialog.early,
 		.user = {.provisional_h = provisional_h,
 			.accepted_h = accepted_h,
@@ -382,26 +377,17 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 			.failed_h = uac_failed_h,
 			.ended_h = uac_ended_h,
 			.arg = leg}};
-	struct buf out;
-	int err;
+	struct request invite = leg_begin(leg, MESSAGE_INVITE);
 
-	txn_branch(branch);
-	buf_init(&out, 0);
-	dialog_request(&leg->dialog, &out, MESSAGE_INVITE,
-		identity_via(leg->home, leg->flow, branch, via), 0, &params.cseq);
-	leg_add_identity(leg, "User-Agent", &out);
+	leg_add_identity(leg, "User-Agent", &invite.text);
 	if (params.first && leg->settings->reliable == CONFIG_RELIABLE_OFFER)
-		compose_header_str(&out, "Supported", "100rel");
+		compose_header_str(&invite.text, "Supported", "100rel");
 	if (params.first && leg->settings->reliable == CONFIG_RELIABLE_REQUIRE)
-		compose_header_str(&out, "Require", "100rel");
-	buf_add_span(&out, headers);
-	err = parts_add(&out, leg->flow, sdp, parts);
-	params.text = buf_span(&out);
+		compose_header_str(&invite.text, "Require", "100rel");
+	buf_add_span(&invite.text, headers);
+	parts_add(&invite.text, leg->flow, sdp, parts);
 	drop_invite_out(leg);
-	if (!err)
-		err = uac_start(&leg->uac, &params);
-	buf_free(&out);
-	return err;
+	return uac_start(&leg->uac, &invite, &params);
 }
 
 int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invite,
@@ -495,30 +481,14 @@ static void send_bye(struct leg *leg)
 {
 	const struct txn_client_user user = {
 		.response_h = bye_response_h, .failed_h = bye_failed_h, .arg = leg};
-	char branch[TXN_BRANCH_SIZE];
-	char via[IDENTITY_SIZE];
-	struct buf out;
-	int err;
+	struct request bye;
 
 	leg_follow_route(leg);
-	txn_branch(branch);
-	buf_init(&out, 0);
-	dialog_request(&leg->dialog, &out, MESSAGE_BYE,
-		identity_via(leg->home, leg->flow, branch, via), 0, NULL);
+	bye = leg_begin(leg, MESSAGE_BYE);
 	if (leg->ending)
-		buf_add_str(&out, leg->ending);
-	err = body_add_sdp(&out, leg->flow, NULL);
-	if (!err)
-		err = txn_client_start(leg->home->txns,
-			&(struct txn_client_params){.flow = leg->flow,
-				.method = MESSAGE_BYE,
-				.branch = branch,
-				.request = buf_span(&out),
-				.call = leg->call,
-				.user = &user},
-			&leg->bye_out);
-	buf_free(&out);
-	if (err)
+		buf_add_str(&bye.text, leg->ending);
+	body_add_sdp(&bye.text, leg->flow, NULL);
+	if (request_send(&bye, &user, &leg->bye_out))
 		set_over(leg);
 }
 

@@ -40,6 +40,17 @@ void leg_follow_route(struct leg *leg)
 	flow_unref(flow);
 }
 
+struct request leg_begin(struct leg *leg, enum message_method method)
+{
+	struct request request = {.txns = leg->home->txns,
+		.flow = leg->flow,
+		.method = method,
+		.call = leg->call};
+
+	request_begin(&request, &leg->dialog);
+	return request;
+}
+
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why)
 {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bridge/leg.h"
+#include "sip/request.h"
 
 /* Appends the Allow header: the methods that the leg's peer may use. */
 void leg_add_allow(const struct leg *leg, struct buf *out);
@@ -22,5 +23,7 @@ int leg_take_invite(struct leg *leg, struct txn_server *invite);
 void leg_attach_bye(struct leg *leg, struct txn_server *bye);
 /* The next request within the dialog goes to its next hop (RFC 3261 12.2.1.1). */
 void leg_follow_route(struct leg *leg);
+/* Begins a request of METHOD in the leg's dialog, over its connection. */
+struct request leg_begin(struct leg *leg, enum message_method method);
 /* Whether our 18x to INVITE, its first, go reliably. */
 bool leg_answers_reliably(const struct leg *leg, const struct message *invite);

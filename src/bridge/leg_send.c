@@ -2,69 +2,36 @@
 #include "bridge/leg_priv.h"
 
 #include "bridge/body.h"
-#include "bridge/identity.h"
 #include "bridge/uac.h"
 #include "sip/compose.h"
 
 #include <errno.h>
 
-/* Begins METHOD within the leg's dialog; BRANCH is made. */
-static void begin(struct leg *leg, enum message_method method,
-	char branch[static TXN_BRANCH_SIZE], struct buf *out)
-{
-	char via[IDENTITY_SIZE];
-
-	leg_follow_route(leg);
-	txn_branch(branch);
-	buf_init(out, 0);
-	dialog_request(&leg->dialog, out, method,
-		identity_via(leg->home, leg->flow, branch, via), 0, NULL);
-}
-
-/* Sends OUT, whole, and frees it. RET may be NULL. */
-static int send_request(struct leg *leg, enum message_method method, const char *branch,
-	struct buf *out, const struct txn_client_user *user, struct txn_client **ret)
-{
-	int err = out->err;
-
-	if (!err)
-		err = txn_client_start(leg->home->txns,
-			&(struct txn_client_params){.flow = leg->flow,
-				.method = method,
-				.branch = branch,
-				.request = buf_span(out),
-				.call = leg->call,
-				.user = user},
-			ret);
-	buf_free(out);
-	return err;
-}
-
 int leg_info(struct leg *leg, const char *type, struct span body,
 	const struct txn_client_user *user, struct txn_client **ret)
 {
-	char branch[TXN_BRANCH_SIZE];
-	struct buf out;
+	struct request info;
 
-	begin(leg, MESSAGE_INFO, branch, &out);
-	body_add(&out, leg->flow, type, body);
-	return send_request(leg, MESSAGE_INFO, branch, &out, user, ret);
+	leg_follow_route(leg);
+	info = leg_begin(leg, MESSAGE_INFO);
+	body_add(&info.text, leg->flow, type, body);
+	return request_send(&info, user, ret);
 }
 
 /* RFC 3262 4. Its response says nothing that we could do anything about. */
 void leg_prack(struct leg *leg, const struct sdp *sdp)
 {
-	char branch[TXN_BRANCH_SIZE];
-	struct buf out;
+	struct request prack;
 
 	if (!leg->prack_due || !leg->uac)
 		return;
-	begin(leg, MESSAGE_PRACK, branch, &out);
-	buf_printf(&out, "RAck: %u %u INVITE\r\n", (unsigned)leg->prack_due,
+	leg_follow_route(leg);
+	prack = leg_begin(leg, MESSAGE_PRACK);
+	buf_printf(&prack.text, "RAck: %u %u INVITE\r\n", (unsigned)leg->prack_due,
 		(unsigned)uac_cseq(leg->uac));
 	leg->prack_due = 0;
-	body_add_sdp(&out, leg->flow, sdp);
-	send_request(leg, MESSAGE_PRACK, branch, &out, NULL, NULL);
+	body_add_sdp(&prack.text, leg->flow, sdp);
+	request_send(&prack, NULL, NULL);
 }
 
 /* ---- UPDATE ---- */
@@ -94,13 +61,13 @@ int leg_update(struct leg *leg, const struct sdp *sdp)
 {
 	const struct txn_client_user user = {
 		.response_h = update_response_h, .failed_h = update_failed_h, .arg = leg};
-	char branch[TXN_BRANCH_SIZE];
-	struct buf out;
+	struct request update;
 
-	begin(leg, MESSAGE_UPDATE, branch, &out);
-	leg_add_identity(leg, "User-Agent", &out);
-	body_add_sdp(&out, leg->flow, sdp);
-	return send_request(leg, MESSAGE_UPDATE, branch, &out, &user, &leg->update_out);
+	leg_follow_route(leg);
+	update = leg_begin(leg, MESSAGE_UPDATE);
+	leg_add_identity(leg, "User-Agent", &update.text);
+	body_add_sdp(&update.text, leg->flow, sdp);
+	return request_send(&update, &user, &leg->update_out);
 }
 
 void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp)

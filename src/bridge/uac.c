@@ -2,8 +2,6 @@
 
 #include "base/secret.h"
 #include "bridge/body.h"
-#include "bridge/identity.h"
-#include "sip/compose.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -128,42 +126,42 @@ static void set_flow(struct uac *uac, struct flow *flow)
 	uac->flow = flow;
 }
 
-/* ACK within DIALOG, sent and kept in OUT. A body that may not leave is left out: the ACK is
- * owed in any case. */
-static void send_ack(
-	struct uac *uac, struct dialog *dialog, const struct sdp *sdp, struct buf *out)
+/* A request of METHOD within DIALOG; one body with SDP (may be NULL) ends it. */
+static struct request begin(
+	const struct uac *uac, enum message_method method, struct dialog *dialog)
 {
-	char branch[TXN_BRANCH_SIZE];
-	char via[IDENTITY_SIZE];
+	struct request request = {.txns = uac->side->txns,
+		.flow = uac->flow,
+		.method = method,
+		.call = uac->call,
+		.cseq = uac->cseq};
 
-	txn_branch(branch);
-	dialog_request(dialog, out, MESSAGE_ACK,
-		identity_via(uac->side, uac->flow, branch, via), uac->cseq, NULL);
-	body_add_sdp(out, uac->flow, sdp);
-	if (!out->err)
-		flow_send(uac->flow, uac->call, out->data, out->len);
+	request_begin(&request, dialog);
+	return request;
+}
+
+/* ACK within DIALOG is sent, and kept for BRANCH (NULL: nowhere). 0; negative where SDP may not
+ * leave or there is no memory: then it was not sent. */
+static int send_ack(struct uac *uac, struct dialog *dialog, const struct sdp *sdp,
+	struct branch *branch)
+{
+	struct request ack = begin(uac, MESSAGE_ACK, dialog);
+	int err = body_add_sdp(&ack.text, uac->flow, sdp);
+
+	if (!err)
+		request_send_ack(&ack);
+	if (!err && branch)
+		branch->ack = buf_steal(&ack.text, &branch->ack_len);
+	buf_free(&ack.text);
+	return err;
 }
 
 static void send_bye(struct uac *uac, struct dialog *dialog)
 {
-	char branch[TXN_BRANCH_SIZE];
-	char via[IDENTITY_SIZE];
-	struct buf out;
+	struct request bye = begin(uac, MESSAGE_BYE, dialog);
 
-	txn_branch(branch);
-	buf_init(&out, 0);
-	dialog_request(dialog, &out, MESSAGE_BYE,
-		identity_via(uac->side, uac->flow, branch, via), 0, NULL);
-	body_add_sdp(&out, uac->flow, NULL);
-	if (!out.err)
-		txn_client_start(uac->side->txns,
-			&(struct txn_client_params){.flow = uac->flow,
-				.method = MESSAGE_BYE,
-				.branch = branch,
-				.request = buf_span(&out),
-				.call = uac->call},
-			NULL);
-	buf_free(&out);
+	body_add_sdp(&bye.text, uac->flow, NULL);
+	request_send(&bye, NULL, NULL);
 }
 
 static void resend_ack(struct uac *uac, const struct branch *branch)
@@ -203,7 +201,6 @@ static void decline(struct uac *uac, const struct message *response)
 {
 	struct branch *branch = add_branch(uac, message_to(response)->tag);
 	struct dialog fork;
-	struct buf ack;
 	int err = uac->first ? dialog_fork(&fork, uac->dialog)
 			     : dialog_copy(&fork, uac->dialog);
 
@@ -211,11 +208,7 @@ static void decline(struct uac *uac, const struct message *response)
 		return;
 	if (uac->first)
 		dialog_establish(&fork, response);
-	buf_init(&ack, 0);
-	send_ack(uac, &fork, NULL, &ack);
-	if (branch && !ack.err)
-		branch->ack = buf_steal(&ack, &branch->ack_len);
-	buf_free(&ack);
+	send_ack(uac, &fork, NULL, branch);
 	if (uac->first)
 		send_bye(uac, &fork);
 	dialog_free(&fork);
@@ -224,22 +217,14 @@ static void decline(struct uac *uac, const struct message *response)
 void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp)
 {
 	struct branch *branch;
-	struct buf out;
 
 	if (!uac_owes_ack(uac))
 		return;
 	branch = &uac->branches[0];
 	set_flow(uac, flow);
-	buf_init(&out, 0);
-	send_ack(uac, uac->dialog, sdp, &out);
-	if (out.err) { /* a body that must not leave, or no memory: without it */
-		buf_free(&out);
-		buf_init(&out, 0);
-		send_ack(uac, uac->dialog, NULL, &out);
-	}
-	if (!out.err)
-		branch->ack = buf_steal(&out, &branch->ack_len);
-	buf_free(&out);
+	/* A body that may not leave is left out: the ACK is owed in any case. */
+	if (send_ack(uac, uac->dialog, sdp, branch))
+		send_ack(uac, uac->dialog, NULL, branch);
 }
 
 /* ---- the transaction ---- */
@@ -298,33 +283,28 @@ static void ended_h(void *arg, struct txn_client *txn)
 	free_uac(uac);
 }
 
-int uac_start(struct uac **ret, const struct uac_params *params)
+int uac_start(struct uac **ret, struct request *invite, const struct uac_params *params)
 {
 	struct txn_client_user user = {
 		.response_h = response_h, .failed_h = failed_h, .ended_h = ended_h};
 	struct uac *uac = calloc(1, sizeof(*uac));
 	int err;
 
-	if (!uac)
+	if (!uac) {
+		buf_free(&invite->text);
 		return -ENOMEM;
+	}
 	uac->side = params->side;
 	uac->dialog = params->dialog;
-	uac->flow = flow_ref(params->flow);
+	uac->flow = flow_ref(invite->flow);
 	uac->user = params->user;
-	uac->call = params->call;
-	uac->cseq = params->cseq;
+	uac->call = invite->call;
+	uac->cseq = invite->cseq;
 	uac->first = params->first;
 	uac->open = true;
 	list_append(&uac->side->uacs, &uac->node);
 	user.arg = uac;
-	err = txn_client_start(uac->side->txns,
-		&(struct txn_client_params){.flow = uac->flow,
-			.method = MESSAGE_INVITE,
-			.branch = params->branch,
-			.request = params->text,
-			.call = params->call,
-			.user = &user},
-		&uac->txn);
+	err = request_send(invite, &user, &uac->txn);
 	if (err) {
 		free_uac(uac);
 		return err;

@@ -10,6 +10,7 @@
 
 #include "bridge/bridge_priv.h"
 #include "sdp/sdp.h"
+#include "sip/request.h"
 
 struct uac;
 
@@ -28,17 +29,13 @@ struct uac_user {
 struct uac_params {
 	struct bridge_side *side;
 	struct dialog *dialog; /* its user's; borrowed until uac_release() */
-	struct flow *flow;     /* a reference is taken */
-	uint64_t call;         /* for the tap */
-	uint32_t cseq;
-	const char *branch;
-	struct span text; /* the whole INVITE */
-	bool first;       /* it begins the dialog, and may fork */
+	bool first;            /* it begins the dialog, and may fork */
 	struct uac_user user;
 };
 
-/* Sends it. 0 with *RET; negative when it could not even be queued. */
-int uac_start(struct uac **ret, const struct uac_params *params);
+/* Sends INVITE, complete but for its user. 0 with *RET; negative when it could not even be
+ * queued. Its text is given away in any case. */
+int uac_start(struct uac **ret, struct request *invite, const struct uac_params *params);
 
 /* No final response has come. */
 bool uac_is_open(const struct uac *uac);

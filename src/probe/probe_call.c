@@ -6,7 +6,6 @@
 #include "probe/probe_priv.h"
 #include "sip/compose.h"
 
-#include <errno.h>
 #include <stdlib.h>
 
 /* The call is over, or as good as: the step ends with the verdict that was found. */
@@ -43,27 +42,6 @@ static void cancel(struct probe *probe, enum probe_verdict verdict)
 
 /* ---- after a 2xx ---- */
 
-static void add_via(const struct probe *probe, const char *branch, struct buf *out)
-{
-	buf_add_str(out, "SIP/2.0/TLS ");
-	probe_add_our_host(probe, out);
-	buf_printf(out, ";branch=%s;rport", branch);
-}
-
-/* Within the dialog; METHOD is ACK or BYE. */
-static void compose_within(struct probe *probe, enum message_method method,
-	const char *branch, struct buf *out)
-{
-	struct buf via;
-
-	buf_init(&via, 0);
-	add_via(probe, branch, &via);
-	dialog_request(&probe->call.dialog, out, method, buf_str(&via) ? via.data : "",
-		probe->call.cseq, NULL);
-	compose_body(out, NULL, (struct span){0});
-	buf_free(&via);
-}
-
 static void bye_response_h(void *arg, struct txn_client *txn, struct message *response)
 {
 	(void)txn;
@@ -73,39 +51,22 @@ static void bye_response_h(void *arg, struct txn_client *txn, struct message *re
 
 static void send_ack(struct probe *probe)
 {
-	char branch[TXN_BRANCH_SIZE];
-	struct buf out;
+	struct request ack =
+		probe_begin(probe, MESSAGE_ACK, &probe->call.dialog, probe->call.cseq);
 
-	txn_branch(branch);
-	buf_init(&out, 0);
-	compose_within(probe, MESSAGE_ACK, branch, &out);
-	if (!out.err)
-		flow_send(probe->flow, 0, out.data, out.len);
-	buf_free(&out);
+	compose_body(&ack.text, NULL, (struct span){0});
+	request_send_ack(&ack);
+	buf_free(&ack.text);
 }
 
 /* 0 or negative: then no answer comes. */
 static int send_bye(struct probe *probe)
 {
 	const struct txn_client_user user = {.response_h = bye_response_h, .arg = probe};
-	char branch[TXN_BRANCH_SIZE];
-	struct buf out;
-	int err;
+	struct request bye = probe_begin(probe, MESSAGE_BYE, &probe->call.dialog, 0);
 
-	txn_branch(branch);
-	buf_init(&out, 0);
-	compose_within(probe, MESSAGE_BYE, branch, &out);
-	err = out.err;
-	if (!err)
-		err = txn_client_start(probe->txns,
-			&(struct txn_client_params){.flow = probe->flow,
-				.method = MESSAGE_BYE,
-				.branch = branch,
-				.request = buf_span(&out),
-				.user = &user},
-			NULL);
-	buf_free(&out);
-	return err;
+	compose_body(&bye.text, NULL, (struct span){0});
+	return request_send(&bye, &user, NULL);
 }
 
 static void end_answered(struct probe *probe, const struct message *response)
@@ -208,70 +169,33 @@ static void silence_h(void *arg)
 
 /* ---- INVITE ---- */
 
-static int init_dialog(struct probe *probe)
-{
-	const char *from = probe_from_host(probe);
-	struct buf local, remote, target;
-	int err = -ENOMEM;
-
-	buf_init(&local, 0);
-	buf_init(&remote, 0);
-	buf_init(&target, 0);
-	buf_printf(&local, "<sip:tandem@%s>", from);
-	probe_add_target(probe, probe->gateway->probe_number, &target);
-	buf_add_str(&remote, "<");
-	buf_add_span(&remote, buf_span(&target));
-	buf_add_str(&remote, ">");
-	buf_add_str(&target, ";transport=tls");
-	if (buf_str(&local) && buf_str(&remote) && buf_str(&target))
-		err = dialog_init_uac(
-			&probe->call.dialog, local.data, remote.data, target.data, from);
-	buf_free(&local);
-	buf_free(&remote);
-	buf_free(&target);
-	return err;
-}
-
 static int send_invite(struct probe *probe)
 {
 	const struct txn_client_user user = {
 		.response_h = response_h, .ended_h = ended_h, .arg = probe};
-	char branch[TXN_BRANCH_SIZE];
-	struct buf via, sdp, out;
-	int err;
+	struct request invite =
+		probe_begin(probe, MESSAGE_INVITE, &probe->call.dialog, 0);
+	struct buf sdp;
 
-	txn_branch(branch);
-	buf_init(&via, 0);
-	buf_init(&sdp, 0);
-	buf_init(&out, 0);
-	add_via(probe, branch, &via);
-	probe_add_offer(probe, &sdp);
-	dialog_request(&probe->call.dialog, &out, MESSAGE_INVITE,
-		buf_str(&via) ? via.data : "", 0, &probe->call.cseq);
-	buf_add_str(&out, "Contact: <sip:");
-	probe_add_our_host(probe, &out);
-	buf_add_str(&out,
+	probe->call.cseq = invite.cseq;
+	buf_add_str(&invite.text, "Contact: <sip:");
+	probe_add_our_host(probe, &invite.text);
+	buf_add_str(&invite.text,
 		";transport=tls>\r\nAllow: INVITE, ACK, CANCEL, BYE, OPTIONS\r\n"
 		"User-Agent: Tandem\r\n");
-	compose_body(&out, "application/sdp", buf_span(&sdp));
-	err = via.err ? via.err : sdp.err ? sdp.err : out.err;
-	if (!err)
-		err = txn_client_start(probe->txns,
-			&(struct txn_client_params){.flow = probe->flow,
-				.method = MESSAGE_INVITE,
-				.branch = branch,
-				.request = buf_span(&out),
-				.user = &user},
-			&probe->call.invite);
-	buf_free(&via);
+	buf_init(&sdp, 0);
+	probe_add_offer(probe, &sdp);
+	if (sdp.err)
+		invite.text.err = sdp.err;
+	compose_body(&invite.text, "application/sdp", buf_span(&sdp));
 	buf_free(&sdp);
-	buf_free(&out);
-	return err;
+	return request_send(&invite, &user, &probe->call.invite);
 }
 
 void probe_call(struct probe *probe)
 {
-	int err = init_dialog(probe);
+	int err = probe_init_dialog(
+		probe, "tandem", probe->gateway->probe_number, &probe->call.dialog);
 
 	if (!err)
 		err = send_invite(probe);

@@ -1,32 +1,6 @@
 /* OPTIONS, and what follows its answer. */
-#include "base/secret.h"
 #include "probe/probe_priv.h"
 #include "sip/compose.h"
-
-#define TAG_SIZE 17
-
-static void add_options(const struct probe *probe, const char *branch, struct buf *out)
-{
-	char tag[TAG_SIZE], call_id[TAG_SIZE];
-
-	secret_token(tag, 8);
-	secret_token(call_id, 8);
-	buf_add_str(out, "OPTIONS ");
-	probe_add_target(probe, NULL, out);
-	buf_add_str(out, ";transport=tls SIP/2.0\r\nVia: SIP/2.0/TLS ");
-	probe_add_our_host(probe, out);
-	buf_printf(out, ";branch=%s;rport\r\nMax-Forwards: 70\r\n", branch);
-	buf_printf(
-		out, "From: <sip:%s>;tag=%s\r\nTo: <sip:", probe_from_host(probe), tag);
-	probe_add_their_host(probe, out);
-	buf_printf(out,
-		">\r\nCall-ID: %s@%s\r\nCSeq: 1 OPTIONS\r\nContact: <sip:", call_id,
-		probe_from_host(probe));
-	probe_add_our_host(probe, out);
-	buf_add_str(out, ";transport=tls>\r\nAccept: application/sdp\r\n"
-			 "User-Agent: Tandem\r\n");
-	compose_body(out, NULL, (struct span){0});
-}
 
 static void silence_h(void *arg)
 {
@@ -79,30 +53,32 @@ static void options_ended_h(void *arg, struct txn_client *txn)
 	(void)txn;
 }
 
-void probe_options(struct probe *probe)
+static int send_options(struct probe *probe)
 {
 	const struct txn_client_user user = {.response_h = options_response_h,
 		.failed_h = options_failed_h,
 		.ended_h = options_ended_h,
 		.arg = probe};
-	char branch[TXN_BRANCH_SIZE];
-	struct txn_client *txn;
-	struct buf out;
-	int err;
+	struct request options;
+	struct dialog dialog; /* it makes none: it is what one would begin with */
+	int err = probe_init_dialog(probe, NULL, NULL, &dialog);
 
-	txn_branch(branch);
-	buf_init(&out, 0);
-	add_options(probe, branch, &out);
-	err = out.err;
-	if (!err)
-		err = txn_client_start(probe->txns,
-			&(struct txn_client_params){.flow = probe->flow,
-				.method = MESSAGE_OPTIONS,
-				.branch = branch,
-				.request = buf_span(&out),
-				.user = &user},
-			&txn);
-	buf_free(&out);
+	if (err)
+		return err;
+	options = probe_begin(probe, MESSAGE_OPTIONS, &dialog, 0);
+	dialog_free(&dialog);
+	buf_add_str(&options.text, "Contact: <sip:");
+	probe_add_our_host(probe, &options.text);
+	buf_add_str(&options.text,
+		";transport=tls>\r\nAccept: application/sdp\r\nUser-Agent: Tandem\r\n");
+	compose_body(&options.text, NULL, (struct span){0});
+	return request_send(&options, &user, NULL);
+}
+
+void probe_options(struct probe *probe)
+{
+	int err = send_options(probe);
+
 	if (err) {
 		probe_say(probe, "OPTIONS cannot be sent: %s", err_str(err));
 		probe_done(probe, PROBE_FAILED);

@@ -7,8 +7,7 @@
 
 #include "probe/probe.h"
 #include "sdp/sdes.h"
-#include "sip/dialog.h"
-#include "sip/txn.h"
+#include "sip/request.h"
 #include "tls/explain.h"
 
 /* The call that offers SRTP. */
@@ -73,10 +72,13 @@ int probe_sip_new(struct probe *probe);
 const char *probe_from_host(const struct probe *probe);
 /* Where we are heard: "med1.example.com:5061". */
 void probe_add_our_host(const struct probe *probe, struct buf *out);
-/* Its host, an IPv6 address in brackets. */
-void probe_add_their_host(const struct probe *probe, struct buf *out);
-/* "sip:USER@HOST:PORT", USER escaped where it must be; NULL: none. */
-void probe_add_target(const struct probe *probe, const char *user, struct buf *out);
+/* A dialog that is to begin: from user FROM of ours to user TO of the far end; NULL: without a
+ * user. 0 or -ENOMEM. */
+int probe_init_dialog(
+	const struct probe *probe, const char *from, const char *to, struct dialog *ret);
+/* Begins a request of METHOD in DIALOG; CSEQ is for ACK. */
+struct request probe_begin(struct probe *probe, enum message_method method,
+	struct dialog *dialog, uint32_t cseq);
 
 /* ---- OPTIONS: probe_options.c ---- */
 

@@ -32,6 +32,19 @@ static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 	(void)response;
 }
 
+static const char *sent_by_h(
+	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
+{
+	struct buf name;
+
+	(void)flow;
+	buf_init(&name, TXN_NAME_SIZE - 1);
+	probe_add_our_host(arg, &name);
+	snprintf(buf, TXN_NAME_SIZE, "%s", buf_str(&name) ? name.data : "");
+	buf_free(&name);
+	return buf;
+}
+
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel)
 {
 	(void)arg;
@@ -48,6 +61,7 @@ int probe_sip_new(struct probe *probe)
 		.ack_h = ack_h,
 		.unmatched_h = unmatched_h,
 		.cancel_h = cancel_h,
+		.sent_by_h = sent_by_h,
 		.arg = probe};
 
 	return txn_layer_new(&probe->txns, loop_timers(probe->loop), &times, &handlers);
@@ -80,7 +94,8 @@ const char *probe_from_host(const struct probe *probe)
 	return probe->config->tandem.fqdn;
 }
 
-void probe_add_their_host(const struct probe *probe, struct buf *out)
+/* Its host, an IPv6 address in brackets. */
+static void add_their_host(const struct probe *probe, struct buf *out)
 {
 	const char *host = probe_host(probe);
 	bool bare_v6 = strchr(host, ':') && host[0] != '[';
@@ -103,14 +118,52 @@ static void add_user(const char *user, struct buf *out)
 	buf_add_char(out, '@');
 }
 
-void probe_add_target(const struct probe *probe, const char *user, struct buf *out)
+/* "sip:USER@HOST:PORT", USER escaped where it must be; NULL: none. */
+static void add_target(const struct probe *probe, const char *user, struct buf *out)
 {
 	buf_add_str(out, "sip:");
 	if (user)
 		add_user(user, out);
-	probe_add_their_host(probe, out);
+	add_their_host(probe, out);
 	if (probe_port(probe))
 		buf_printf(out, ":%u", (unsigned)probe_port(probe));
 	if (user && probe->gateway && probe->gateway->user_phone)
 		buf_add_str(out, ";user=phone");
+}
+
+int probe_init_dialog(
+	const struct probe *probe, const char *from, const char *to, struct dialog *ret)
+{
+	const char *host = probe_from_host(probe);
+	struct buf local, remote, target;
+	int err = -ENOMEM;
+
+	buf_init(&local, 0);
+	buf_init(&remote, 0);
+	buf_init(&target, 0);
+	buf_printf(&local, "<sip:%s%s%s>", from ? from : "", from ? "@" : "", host);
+	add_target(probe, to, &target);
+	buf_add_str(&remote, to ? "<" : "<sip:");
+	if (to)
+		buf_add_span(&remote, buf_span(&target));
+	else
+		add_their_host(probe, &remote);
+	buf_add_str(&remote, ">");
+	buf_add_str(&target, ";transport=tls");
+	if (buf_str(&local) && buf_str(&remote) && buf_str(&target))
+		err = dialog_init_uac(ret, local.data, remote.data, target.data, host);
+	buf_free(&local);
+	buf_free(&remote);
+	buf_free(&target);
+	return err;
+}
+
+struct request probe_begin(struct probe *probe, enum message_method method,
+	struct dialog *dialog, uint32_t cseq)
+{
+	struct request request = {
+		.txns = probe->txns, .flow = probe->flow, .method = method, .cseq = cseq};
+
+	request_begin(&request, dialog);
+	return request;
 }

@@ -46,6 +46,35 @@ void txn_base_end(struct txn_base *base)
 		timer_start(layer->timers, &layer->reaper, 0, reap_h, layer);
 }
 
+/* Appends at *LEN, where there is room. */
+static void put(char buf[static TXN_VIA_SIZE], size_t *len, const char *text)
+{
+	const size_t count = strnlen(text, TXN_VIA_SIZE - 1 - *len);
+
+	memcpy(buf + *len, text, count);
+	*len += count;
+	buf[*len] = '\0';
+}
+
+const char *txn_via(const struct txn_layer *layer, const struct flow *flow,
+	const char *branch, char buf[static TXN_VIA_SIZE])
+{
+	const struct txn_handlers *handlers = &layer->handlers;
+	char name[TXN_NAME_SIZE];
+	size_t len = 0;
+
+	put(buf, &len, "SIP/2.0/");
+	put(buf, &len, transport_kind_name(flow->kind));
+	put(buf, &len, " ");
+	put(buf, &len,
+		handlers->sent_by_h ? handlers->sent_by_h(handlers->arg, flow, name)
+				    : addr_text(&flow->local, name));
+	put(buf, &len, ";branch=");
+	put(buf, &len, branch);
+	put(buf, &len, ";rport");
+	return buf;
+}
+
 int txn_base_send(struct txn_base *base, struct span text)
 {
 	return flow_send(base->flow, base->call, text.p, text.len);

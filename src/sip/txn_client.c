@@ -459,20 +459,18 @@ static uint64_t client_key(struct span branch, enum message_method method)
 int txn_client_start(struct txn_layer *layer, const struct txn_client_params *params,
 	struct txn_client **ret)
 {
-	struct txn_client *txn = calloc(1, sizeof(*txn));
+	struct txn_client *txn = params->request ? calloc(1, sizeof(*txn)) : NULL;
 	const struct span branch = span_of(params->branch);
 	struct flow *flow = params->flow;
 	int err = -ENOMEM;
 
-	if (!txn)
-		return -ENOMEM;
-	txn->request = span_dup(params->request);
-	txn->request_len = params->request.len;
-	if (!txn->request || span_copy(branch, txn->branch, sizeof(txn->branch)))
+	if (!txn || span_copy(branch, txn->branch, sizeof(txn->branch)))
 		goto out;
-	err = flow_send(flow, params->call, params->request.p, params->request.len);
+	err = flow_send(flow, params->call, params->request, params->request_len);
 	if (err)
 		goto out;
+	txn->request = params->request;
+	txn->request_len = params->request_len;
 	txn_base_init(&txn->base, layer, flow, params->method);
 	txn->base.free_h = client_free;
 	txn->base.transport_failed_h = client_transport_failed;
@@ -490,7 +488,7 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 		*ret = txn;
 	return 0;
 out:
-	secret_free(txn->request, txn->request_len);
+	secret_free(params->request, params->request_len);
 	free(txn);
 	return err;
 }
@@ -529,11 +527,11 @@ static void send_cancel(struct txn_client *txn)
 		&(struct txn_client_params){.flow = txn->base.flow,
 			.method = MESSAGE_CANCEL,
 			.branch = txn->branch,
-			.request = {txn->cancel, txn->cancel_len},
+			.request = txn->cancel,
+			.request_len = txn->cancel_len,
 			.call = txn->base.call},
 		NULL);
-	secret_free(txn->cancel, txn->cancel_len);
-	txn->cancel = NULL;
+	txn->cancel = NULL; /* it is the new transaction's */
 	/* RFC 3261 9.1: no final response in 64*T1: the transaction is given up */
 	start_timeout(txn, 64 * layer->times.t1_ms);
 }

@@ -1,0 +1,201 @@
+/* The one sender: what each try of a request has of its own, and what is the same. */
+#include "../unit.h"
+
+#include "base/err.h"
+#include "sip/compose.h"
+#include "sip/request.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct rig {
+	struct clock_virtual clock;
+	struct timers *timers;
+	struct txn_layer *layer;
+	struct dialog dialog;
+	struct flow flow;
+	struct buf sent; /* the last message */
+	unsigned count;
+	int send_err;
+};
+
+static int send_h(struct flow *flow, const char *data, size_t len)
+{
+	struct rig *rig = flow->owner;
+
+	if (rig->send_err)
+		return rig->send_err;
+	buf_clear(&rig->sent);
+	buf_add(&rig->sent, data, len);
+	rig->count++;
+	return 0;
+}
+
+static void free_h(struct flow *flow)
+{
+	(void)flow;
+}
+
+static const struct flow_ops flow_ops = {.send = send_h, .free = free_h};
+
+static const char *sent_by_h(
+	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
+{
+	(void)arg;
+	(void)flow;
+	return strcpy(buf, "us.example:5061");
+}
+
+static void never_h(void *arg, struct txn_client *txn, int err)
+{
+	(void)arg;
+	(void)txn;
+	(void)err;
+	fail_msg("a request that was never begun has no failure");
+}
+
+static int set_up(void **state)
+{
+	static struct rig rig;
+	const struct txn_times times = {500, 4000, 5000};
+	const struct txn_handlers handlers = {.sent_by_h = sent_by_h};
+	struct addr remote;
+
+	memset(&rig, 0, sizeof(rig));
+	clock_virtual_init(&rig.clock, 0);
+	assert_int_equal(timers_new(&rig.timers, &rig.clock.clock), 0);
+	assert_int_equal(txn_layer_new(&rig.layer, rig.timers, &times, &handlers), 0);
+	assert_int_equal(addr_parse(&remote, "192.0.2.1:5061", 0), 0);
+	flow_init(&rig.flow, &flow_ops, TRANSPORT_TLS, &remote);
+	rig.flow.owner = &rig;
+	buf_init(&rig.sent, 0);
+	assert_int_equal(
+		dialog_init_uac(&rig.dialog, "<sip:us@us.example>",
+			"<sip:them@them.example>", "sip:them@them.example", "us.example"),
+		0);
+	*state = &rig;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct rig *rig = *state;
+
+	dialog_free(&rig->dialog);
+	txn_layer_free(rig->layer);
+	timers_free(rig->timers);
+	buf_free(&rig->sent);
+	assert_int_equal(rig->flow.refs, 1);
+	return 0;
+}
+
+static struct request begin(struct rig *rig, enum message_method method)
+{
+	struct request request = {
+		.txns = rig->layer, .flow = &rig->flow, .method = method};
+
+	request_begin(&request, &rig->dialog);
+	compose_header_str(&request.text, "User-Agent", "Tandem");
+	compose_body(&request.text, NULL, (struct span){0});
+	return request;
+}
+
+static void is_composed_of_its_parts(void **state)
+{
+	struct rig *rig = *state;
+	struct request request = begin(rig, MESSAGE_INVITE);
+	char expected[1024];
+
+	assert_int_equal(request_send(&request, NULL, NULL), 0);
+	snprintf(expected, sizeof(expected),
+		"INVITE sip:them@them.example SIP/2.0\r\n"
+		"Via: SIP/2.0/TLS us.example:5061;branch=%s;rport\r\n"
+		"Max-Forwards: 70\r\nFrom: <sip:us@us.example>;tag=%s\r\n"
+		"To: <sip:them@them.example>\r\nCall-ID: %s\r\nCSeq: 1 INVITE\r\n"
+		"User-Agent: Tandem\r\nContent-Length: 0\r\n\r\n",
+		request.branch, rig->dialog.local_tag, rig->dialog.call_id);
+	assert_string_equal(buf_str(&rig->sent), expected);
+	assert_int_equal(txn_count(rig->layer), 1);
+}
+
+/* RFC 3261 8.1.1.5 and 8.1.1.7. */
+static void each_try_has_its_own_branch_and_cseq(void **state)
+{
+	struct rig *rig = *state;
+	struct request first = begin(rig, MESSAGE_OPTIONS);
+	struct request second;
+
+	assert_int_equal(request_send(&first, NULL, NULL), 0);
+	second = begin(rig, MESSAGE_OPTIONS);
+	assert_int_equal(request_send(&second, NULL, NULL), 0);
+	assert_int_equal(first.cseq, 1);
+	assert_int_equal(second.cseq, 2);
+	assert_string_not_equal(first.branch, second.branch);
+	assert_non_null(strstr(buf_str(&rig->sent), second.branch));
+	assert_non_null(strstr(buf_str(&rig->sent), "\r\nCSeq: 2 OPTIONS\r\n"));
+	assert_int_equal(txn_count(rig->layer), 2);
+}
+
+/* RFC 3261 13.2.2.4: the number of its INVITE, no transaction, and it may be repeated. */
+static void ack_is_sent_without_a_transaction(void **state)
+{
+	struct rig *rig = *state;
+	struct request ack = {
+		.txns = rig->layer, .flow = &rig->flow, .method = MESSAGE_ACK, .cseq = 7};
+
+	rig->dialog.local_cseq = 9;
+	request_begin(&ack, &rig->dialog);
+	compose_body(&ack.text, NULL, (struct span){0});
+	assert_int_equal(request_send_ack(&ack), 0);
+	assert_non_null(strstr(buf_str(&rig->sent), "\r\nCSeq: 7 ACK\r\n"));
+	assert_string_equal(buf_str(&rig->sent), buf_str(&ack.text));
+	assert_int_equal(rig->dialog.local_cseq, 9);
+	assert_int_equal(txn_count(rig->layer), 0);
+	buf_free(&ack.text);
+}
+
+static void what_could_not_be_composed_is_not_sent(void **state)
+{
+	struct rig *rig = *state;
+	const struct txn_client_user user = {.failed_h = never_h};
+	struct request request = begin(rig, MESSAGE_BYE);
+	struct request ack = begin(rig, MESSAGE_ACK);
+
+	request.text.err = ERR_TRUST;
+	assert_int_equal(request_send(&request, &user, NULL), ERR_TRUST);
+	ack.text.err = ERR_TRUST;
+	assert_int_equal(request_send_ack(&ack), ERR_TRUST);
+	buf_free(&ack.text);
+	assert_int_equal(rig->count, 0);
+	assert_int_equal(txn_count(rig->layer), 0);
+}
+
+static void what_cannot_be_queued_leaves_nothing(void **state)
+{
+	struct rig *rig = *state;
+	const struct txn_client_user user = {.failed_h = never_h};
+	struct request request = begin(rig, MESSAGE_BYE);
+
+	rig->send_err = ERR_LIMIT;
+	assert_int_equal(request_send(&request, &user, NULL), ERR_LIMIT);
+	assert_null(request.text.data);
+	assert_int_equal(txn_count(rig->layer), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			is_composed_of_its_parts, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			each_try_has_its_own_branch_and_cseq, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			ack_is_sent_without_a_transaction, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_could_not_be_composed_is_not_sent, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			what_cannot_be_queued_leaves_nothing, set_up, tear_down),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
