@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What may wait for the connection: a few requests of one or two legs. */
+/* What may wait for the connection beside requests: a few messages of one or two legs. */
 #define QUEUE_BYTES (64 * 1024)
 
 /* Before each attempt. */
@@ -141,6 +141,7 @@ struct flow *redial_new(const struct redial_params *params)
 	flow->exception = lost->exception;
 	flow->asked = lost->asked;
 	flow->owner = lost->owner;
+	flow->waiting = true;
 	redial->params = *params;
 	target_ref(params->target);
 	flow_ref(params->lost);
@@ -161,6 +162,7 @@ static void give_up(struct redial *redial, const char *why)
 	snprintf(text, sizeof(text), "%s", why); /* it may be the dial's own */
 	dial_stop(&redial->dial);
 	redial->flow.closed = true;
+	redial->flow.waiting = false;
 	redial->params.side->lost_h(redial->params.side, &redial->flow, text);
 }
 
@@ -175,8 +177,7 @@ static void next_attempt(struct redial *redial, const char *why)
 		pause_ms[redial->attempt], attempt_h, redial);
 }
 
-/* Its transaction, if it is a request, has given up (RFC 3261 17.1): nobody would acknowledge what it
- * is answered with. */
+/* What it is part of has given up (RFC 3261 17.1): nobody waits for it any more. */
 static bool is_stale(const struct redial *redial, const struct queued *queued)
 {
 	const struct bridge *bridge = redial->params.side->bridge;
@@ -185,7 +186,8 @@ static bool is_stale(const struct redial *redial, const struct queued *queued)
 	       64 * bridge->config->sip.t1_ms;
 }
 
-/* Sends what waited, and moves the legs: from now on the flow only passes on. */
+/* Sends what waited, and moves transactions and legs: from now on the flow only passes on. An
+ * ACK ends what came before the next INVITE (RFC 3261 14.1), so the queue goes first. */
 static void open_up(struct redial *redial)
 {
 	const struct queued *queued = (const void *)redial->index.data;
@@ -194,6 +196,7 @@ static void open_up(struct redial *redial)
 
 	flow_ref(&redial->flow); /* it may lose its last user here */
 	dial_stop(&redial->dial);
+	redial->flow.waiting = false;
 	for (size_t i = 0; i < count; i++) {
 		if (!is_stale(redial, &queued[i]))
 			flow_send(redial->real, queued[i].call, at, queued[i].len);
@@ -201,6 +204,7 @@ static void open_up(struct redial *redial)
 	}
 	buf_free(&redial->queue);
 	buf_free(&redial->index);
+	txn_flow_replaced(redial->params.side->txns, &redial->flow, redial->real);
 	LIST_FOREACH (&redial->flow.held[FLOW_LEG], node, next)
 		redial->params.move_h(node, redial->real);
 	flow_unref(&redial->flow);

@@ -1,8 +1,10 @@
 /*
  * A connection that was lost in mid-call is made again. Meanwhile a substitute flow is used in
- * its place: legs and transactions use it like any other, and what they send is queued until a
- * new connection is open. Then the legs move over to that; transactions that began meanwhile
- * still send through the substitute. Loop thread.
+ * its place: legs and transactions use it like any other. Their requests wait in their
+ * transactions, which begin on the new connection when that is open (txn_flow_replaced());
+ * responses and ACKs, which have none, wait as they are, and are sent first. Then the legs move
+ * over too, and the substitute only passes on. Requests that were sent over the lost connection
+ * have failed: they may have been acted on, and are not repeated. Loop thread.
  *
  * An attempt goes through all addresses of the target. A peer that restarts refuses connections
  * for a moment, so there are REDIAL_ATTEMPTS attempts. If all are refused at once, they take less

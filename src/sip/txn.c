@@ -264,6 +264,27 @@ void txn_flow_closed(struct txn_layer *layer, struct flow *flow)
 	}
 }
 
+void txn_flow_replaced(struct txn_layer *layer, struct flow *waiting, struct flow *flow)
+{
+	struct list moving;
+
+	/* Sending may end any of them. */
+	list_init(&moving);
+	LIST_FOREACH (&waiting->held[FLOW_TXN], node, next) {
+		struct txn_base *base = base_on_flow(node);
+
+		if (base->layer == layer && base->quoted_h)
+			list_append(&moving, &base->closing_node);
+	}
+	while (!list_empty(&moving)) {
+		struct txn_base *base =
+			LIST_ENTRY(moving.next, struct txn_base, closing_node);
+
+		list_remove(&base->closing_node);
+		txn_client_begin(base, flow);
+	}
+}
+
 void txn_unreachable(
 	struct txn_layer *layer, struct flow *flow, struct span quoted, int err)
 {

@@ -58,6 +58,12 @@ void txn_receive(struct txn_layer *layer, struct flow *flow, struct message *mes
 /* A connection ended: client transactions on it fail, servers have nowhere to answer. */
 void txn_flow_closed(struct txn_layer *layer, struct flow *flow);
 /*
+ * FLOW was made in the place of WAITING, which no longer waits: the client transactions there
+ * have not begun yet. Each gets the Via that belongs to FLOW, moves there, and begins, in
+ * their order. Its branch and CSeq are of no other request, and so stay.
+ */
+void txn_flow_replaced(struct txn_layer *layer, struct flow *waiting, struct flow *flow);
+/*
  * transport_handlers.unreachable_h: client transactions whose request QUOTED is the beginning
  * of fail at once (RFC 3261 18.4). Where QUOTED ends before the branch, which nobody else
  * can know, it counts against requests alone that were sent within the last two seconds and
@@ -166,7 +172,8 @@ struct txn_client_params {
 };
 
 /*
- * Sends a request and begins its client transaction. ACK is never sent so. 0 with *RET (may
+ * Sends a request and begins its client transaction; on a flow that is waiting both come
+ * later, and it fails after 64*T1 of waiting too. ACK is never sent so. 0 with *RET (may
  * be NULL); negative when it could not even be queued: then no handler is called.
  */
 int txn_client_start(struct txn_layer *layer, const struct txn_client_params *params,

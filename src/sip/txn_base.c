@@ -30,6 +30,13 @@ void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *
 	layer->count++;
 }
 
+void txn_base_move(struct txn_base *base, struct flow *flow)
+{
+	flow_release(base->flow, &base->flow_node);
+	base->flow = flow;
+	flow_hold(flow, FLOW_TXN, &base->flow_node);
+}
+
 void txn_base_end(struct txn_base *base)
 {
 	struct txn_layer *layer = base->layer;

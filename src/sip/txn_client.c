@@ -456,6 +456,54 @@ static uint64_t client_key(struct span branch, enum message_method method)
 	return hash_bytes(branch.p, branch.len, (uint64_t)method);
 }
 
+/* The request was sent (RFC 3261 17.1.1.2, 17.1.2.2), or waits: then there is nothing to repeat. */
+static void begin_timers(struct txn_client *txn)
+{
+	const uint64_t t1_ms = txn->base.layer->times.t1_ms;
+
+	txn->sent_ms = timers_now_ms(txn->base.layer->timers);
+	if (!flow_is_reliable(txn->base.flow) && !txn->base.flow->waiting)
+		start_retransmit(txn, t1_ms);
+	start_timeout(txn, 64 * t1_ms);
+}
+
+/* The topmost Via of *TEXT, its second line, becomes that of the flow that TXN is on. Without
+ * memory that of before must do: its branch is right. */
+static void renew_via(const struct txn_client *txn, char **text, size_t *len)
+{
+	struct span rest = {*text, *len};
+	char via[TXN_VIA_SIZE];
+	struct span line;
+	struct buf out;
+
+	buf_init(&out, 0);
+	span_next(&rest, '\n', &line);
+	buf_add_span(&out, line);
+	buf_add_char(&out, '\n');
+	compose_header_str(
+		&out, "Via", txn_via(txn->base.layer, txn->base.flow, txn->branch, via));
+	span_next(&rest, '\n', &line);
+	buf_add_span(&out, rest);
+	if (!out.err) {
+		secret_free(*text, *len);
+		*text = buf_steal(&out, len);
+	}
+	buf_free(&out);
+}
+
+void txn_client_begin(struct txn_base *base, struct flow *flow)
+{
+	struct txn_client *txn = (struct txn_client *)base;
+
+	txn_base_move(base, flow);
+	renew_via(txn, &txn->request, &txn->request_len);
+	if (txn->cancel) /* it names the same Via (RFC 3261 9.1) */
+		renew_via(txn, &txn->cancel, &txn->cancel_len);
+	txn_base_send(base, (struct span){txn->request, txn->request_len});
+	if (!base->ended)
+		begin_timers(txn);
+}
+
 int txn_client_start(struct txn_layer *layer, const struct txn_client_params *params,
 	struct txn_client **ret)
 {
@@ -466,7 +514,9 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 
 	if (!txn || span_copy(branch, txn->branch, sizeof(txn->branch)))
 		goto out;
-	err = flow_send(flow, params->call, params->request, params->request_len);
+	err = flow->waiting ? 0
+			    : flow_send(flow, params->call, params->request,
+				      params->request_len);
 	if (err)
 		goto out;
 	txn->request = params->request;
@@ -476,14 +526,11 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 	txn->base.transport_failed_h = client_transport_failed;
 	txn->base.quoted_h = client_quoted;
 	txn->failure = ERR_CLOSED;
-	txn->sent_ms = timers_now_ms(layer->timers);
 	txn->base.call = params->call;
 	if (params->user)
 		txn->user = *params->user;
 	hash_add(&layer->clients, &txn->node, client_key(branch, params->method));
-	if (!flow_is_reliable(flow))
-		start_retransmit(txn, layer->times.t1_ms);
-	start_timeout(txn, 64 * layer->times.t1_ms);
+	begin_timers(txn);
 	if (ret)
 		*ret = txn;
 	return 0;

@@ -56,6 +56,8 @@ struct txn_base {
 /* Fills BASE but for its handlers; takes a reference to FLOW. */
 void txn_base_init(struct txn_base *base, struct txn_layer *layer, struct flow *flow,
 	enum message_method method);
+/* FLOW takes the place of the flow that it is on. */
+void txn_base_move(struct txn_base *base, struct flow *flow);
 /* Stops the timers, gives the flow back, and frees BASE once the stack is unwound. */
 void txn_base_end(struct txn_base *base);
 /* Frees those that have ended. No handler of theirs may be on the stack. */
@@ -70,6 +72,8 @@ int txn_base_send(struct txn_base *base, struct span text);
 struct txn_client *txn_client_find(
 	struct txn_layer *layer, const struct message *response);
 void txn_client_receive(struct txn_client *txn, struct message *response);
+/* A client transaction that waited begins on FLOW. */
+void txn_client_begin(struct txn_base *base, struct flow *flow);
 /* A client transaction's request does not arrive: ERR as for txn_unreachable(). */
 void txn_client_unreachable(struct txn_base *base, int err);
 
