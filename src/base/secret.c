@@ -98,6 +98,16 @@ static uint8_t pool_take(void)
 	return byte;
 }
 
+uint64_t secret_below(uint64_t limit)
+{
+	uint64_t random = 0;
+
+	/* 64 bits: that the first numbers come up more often is beyond notice */
+	for (unsigned i = 0; i < sizeof(random); i++)
+		random = random << 8 | pool_take();
+	return random % limit;
+}
+
 void secret_token(char *out, size_t bytes)
 {
 	static const char digits[] = "0123456789abcdef";

@@ -30,3 +30,5 @@ void secret_free(void *bytes, size_t len);
 /* Random lower-case hex for tags, branches and Call-IDs: 2 * BYTES characters and a NUL in
  * OUT. From a buffered getrandom(2); aborts only if the kernel has no randomness. */
 void secret_token(char *out, size_t bytes);
+/* A random number below LIMIT, which is neither 0 nor over 2^32; from the same buffer. */
+uint64_t secret_below(uint64_t limit);

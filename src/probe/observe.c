@@ -2,13 +2,13 @@
 
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "probe/probe.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 /* The first probes after a start are so far apart in the mean. */
 #define SPREAD_MS 50
@@ -51,16 +51,6 @@ static uint64_t wall_us(const struct observe *observe)
 	struct clock *clock = loop_clock(observe->loop);
 
 	return clock->wall_us(clock);
-}
-
-/* Below LIMIT, which is not 0. */
-static uint64_t random_below(uint64_t limit)
-{
-	uint64_t random = 0;
-
-	/* without randomness probes come in step, which is all */
-	(void)!getrandom(&random, sizeof(random), 0);
-	return random % limit;
 }
 
 /* ---- verdicts ---- */
@@ -147,7 +137,7 @@ static void schedule_next(struct observed *observed)
 	uint64_t interval_ms = observed->trunk->gateway->observe_ms;
 
 	schedule(observed,
-		interval_ms - interval_ms / 10 + random_below(interval_ms / 5 + 1));
+		interval_ms - interval_ms / 10 + secret_below(interval_ms / 5 + 1));
 }
 
 static void begin(struct observed *observed);
@@ -336,7 +326,7 @@ static void settle(struct observed *observed, unsigned count)
 
 	if (is_new)
 		schedule(observed,
-			random_below(spread_ms < interval_ms ? spread_ms : interval_ms));
+			secret_below(spread_ms < interval_ms ? spread_ms : interval_ms));
 	else if (timer_running(&observed->timer) &&
 		 observed->timer.expiry_ms > now_ms + interval_ms + interval_ms / 10)
 		schedule_next(observed);

@@ -99,6 +99,24 @@ static void a_token_may_be_longer_than_the_pool(void **state)
 	assert_string_equal(token, "");
 }
 
+static void numbers_stay_below_their_limit(void **state)
+{
+	enum { LIMIT = 3, COUNT = 200 };
+	unsigned seen[LIMIT] = {0};
+
+	(void)state;
+	for (unsigned i = 0; i < COUNT; i++) {
+		uint64_t number = secret_below(LIMIT);
+
+		assert_true(number < LIMIT);
+		seen[number]++;
+	}
+	/* one of them is missing once in 10^34 runs */
+	for (unsigned i = 0; i < LIMIT; i++)
+		assert_true(seen[i] > 0);
+	assert_int_equal(secret_below(1), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -109,6 +127,7 @@ int main(void)
 		cmocka_unit_test(random_secrets_differ),
 		cmocka_unit_test(tokens_are_hex_and_never_repeat),
 		cmocka_unit_test(a_token_may_be_longer_than_the_pool),
+		cmocka_unit_test(numbers_stay_below_their_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
