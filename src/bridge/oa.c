@@ -10,6 +10,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* So often the terms of before are offered again after a 491. */
+#define OA_RESTORE_TRIES 5
+
 /* An UPDATE or PRACK that became a re-INVITE is answered within its own Timer F. */
 #define OA_UPDATE_MS 20000
 
@@ -81,6 +84,15 @@ static int restore(struct call *call, struct leg *with, struct err_text *text)
 	return 0;
 }
 
+/* Nothing is under way; terms that are still to be restored are after a pause, in which either
+ * leg may make an offer. */
+static void go_idle(struct call *call)
+{
+	oa_set_state(call, OA_IDLE);
+	if (call->oa.restoring)
+		start_timer(call, oa_glare_ms(call, call->oa.restoring));
+}
+
 static uint64_t t1_ms(const struct call *call)
 {
 	return call->bridge->config->sip.t1_ms;
@@ -100,24 +112,6 @@ static void refuse_report(const struct oa_report *report, int status, const char
 		txn_server_refuse(report->txn, NULL, &refusal);
 	if (report->carrier == OA_BY_PRACK)
 		leg_go_on(report->leg);
-}
-
-/* The asker's transaction ended by itself: nobody is left to be answered. */
-static void txn_ended_h(void *arg, struct txn_server *txn)
-{
-	struct call *call = arg;
-
-	if (call->oa.txn == txn)
-		call->oa.txn = NULL;
-}
-
-static void keep_txn(struct call *call, struct txn_server *txn)
-{
-	const struct txn_server_user user = {.ended_h = txn_ended_h, .arg = call};
-
-	call->oa.txn = txn;
-	if (txn)
-		txn_server_attach(txn, &user);
 }
 
 static int answer_asker(struct call *call, const struct sdp *sdp)
@@ -324,7 +318,7 @@ static int act_offer(struct call *call, const struct oa_report *report)
 	call->oa.came = report->carrier;
 	call->oa.went = went;
 	oa_set_state(call, OA_ASKED);
-	keep_txn(call, report->txn);
+	oa_keep_txn(call, report->txn);
 	if (went == OA_BY_INVITE)
 		start_timer(call, report->carrier == OA_BY_INVITE
 					  ? call->config->limits.setup_ms
@@ -406,6 +400,8 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	if (!err && oa->asker)
 		err = answer_asker(call, out);
 	oa->settled = oa->settled || (!err && oa->first);
+	if (!err && !delayed)
+		oa_agreed(call);
 	if (!err && !oa->asker)
 		err = end_restore(call, from, out, report->text);
 	else if (!err)
@@ -416,16 +412,39 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	return err;
 }
 
-static int act_refusal(struct call *call, const struct oa_report *report)
+/* The terms of before were not taken again. After a 491 there is another try. */
+static int act_refused_restore(struct call *call, const struct oa_report *report)
 {
-	struct leg *asker = call->oa.asker;
-
+	/* what the other leg agreed to stands */
+	offer_reopen(&call_other(call, report->leg)->offer, OFFER_IDLE);
 	media_sdp_cancel(call->session, &call->a, &call->b);
-	if (!asker)
+	if (report->status != 491 || ++call->oa.restore_tries > OA_RESTORE_TRIES)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again");
+	call->oa.restoring = report->leg;
+	go_idle(call);
+	return 0;
+}
+
+static int act_refusal(struct call *call, const struct oa_report *report)
+{
+	if (!call->oa.asker)
+		return act_refused_restore(call, report);
+	media_sdp_cancel(call->session, &call->a, &call->b);
 	refuse_asker(call, report->status);
-	oa_set_state(call, OA_IDLE);
+	go_idle(call);
+	return 0;
+}
+
+/* The pause after a 491 is over. A leg that may get no INVITE now is left for another one. */
+static int act_restore_again(struct call *call, const struct oa_report *report)
+{
+	struct leg *with = call->oa.restoring;
+	enum oa_carrier went;
+
+	if (with && choose_carrier(with, OA_BY_INVITE, &went))
+		return restore(call, with, report->text);
+	go_idle(call);
 	return 0;
 }
 
@@ -468,7 +487,7 @@ static int act_nothing_came(struct call *call, const struct oa_report *report)
 {
 	(void)report;
 	media_sdp_cancel(call->session, &call->a, &call->b);
-	oa_set_state(call, OA_IDLE);
+	go_idle(call);
 	return 0;
 }
 
@@ -511,6 +530,8 @@ static int act_reply(struct call *call, const struct oa_report *report)
 	if (by_prack && !err)
 		call->oa.answered_a = call->oa.settled = true;
 	if (!err)
+		oa_agreed(call);
+	if (!err)
 		oa_set_state(call, OA_IDLE);
 	if (!err && call->oa.renew)
 		err = restore(call, to, report->text);
@@ -539,7 +560,7 @@ static oa_action *const rules[OA_STATES][OA_EVENTS] = {
 			[OA_ANSWER] = act_none,
 			[OA_REFUSAL] = act_none,
 			[OA_CANCEL] = act_none,
-			[OA_LATE] = act_none,
+			[OA_LATE] = act_restore_again,
 			[OA_REPLY] = act_none,
 		},
 	[OA_ASKED] =

@@ -39,6 +39,10 @@ struct oa {
 	struct timer timer;     /* limits how long a further offer may take */
 	/* It had no answer in time, and the call cannot go on. */
 	void (*failed_h)(struct call *call, const char *why);
+	/* It was to take the terms of before again, and had an offer of its own under way (491);
+	 * NULL: none. Until both legs agree again it is offered them once more. */
+	struct leg *restoring;
+	unsigned restore_tries;
 	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
 	bool made;       /* leg b's first offer is our own: leg a made none */

@@ -2,6 +2,7 @@
 #include "bridge/oa_priv.h"
 
 #include "base/log.h"
+#include "base/secret.h"
 #include "bridge/media_sdp.h"
 #include "sip/multipart.h"
 
@@ -84,6 +85,36 @@ void oa_set_state(struct call *call, enum oa_state state)
 		call->oa.txn = NULL;
 		call->oa.went = OA_BY_INVITE;
 	}
+}
+
+void oa_agreed(struct call *call)
+{
+	call->oa.restoring = NULL;
+	call->oa.restore_tries = 0;
+}
+
+/* Whoever made the Call-ID waits longer, so that the two do not meet again; ours is leg b's. */
+uint64_t oa_glare_ms(const struct call *call, const struct leg *leg)
+{
+	return leg == &call->b ? 2100 + 10 * secret_below(191) : 10 * secret_below(201);
+}
+
+/* The asker's transaction ended by itself: nobody is left to be answered. */
+static void txn_ended_h(void *arg, struct txn_server *txn)
+{
+	struct call *call = arg;
+
+	if (call->oa.txn == txn)
+		call->oa.txn = NULL;
+}
+
+void oa_keep_txn(struct call *call, struct txn_server *txn)
+{
+	const struct txn_server_user user = {.ended_h = txn_ended_h, .arg = call};
+
+	call->oa.txn = txn;
+	if (txn)
+		txn_server_attach(txn, &user);
 }
 
 /* Takes the asker's transaction off. */

@@ -15,6 +15,12 @@ int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool fin
 	struct sdp **ret, struct err_text *text);
 /* The one setter; the timer stops. */
 void oa_set_state(struct call *call, enum oa_state state);
+/* Both legs agree: nothing is to be restored any more. */
+void oa_agreed(struct call *call);
+/* How long after a 491 to an INVITE of ours LEG may get another (RFC 3261 14.1). */
+uint64_t oa_glare_ms(const struct call *call, const struct leg *leg);
+/* TXN, an UPDATE or PRACK, or NULL, is the asker's, until oa_release_txn() or its end. */
+void oa_keep_txn(struct call *call, struct txn_server *txn);
 /* Detaches from the asker's transaction and returns it. NULL: there is none. */
 struct txn_server *oa_release_txn(struct call *call);
 /* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and

@@ -405,6 +405,18 @@ static void note_answer(struct judge *judge, const struct stage_passed *passed,
 		note_agreement(dialog, invited, passed->message);
 }
 
+static void note_refusal(struct judge *judge, const struct message *response)
+{
+	struct judge_dialog *dialog = dialog_of(judge, response, true);
+	enum message_method method = message_method(response);
+
+	if (!dialog || (method != MESSAGE_INVITE && method != MESSAGE_UPDATE))
+		return;
+	dialog->refused_us = judge_now_us(judge);
+	if (method == MESSAGE_INVITE && message_status(response) == 491)
+		dialog->agreed.glared = true;
+}
+
 static void came_response(struct judge *judge, const struct stage_passed *passed)
 {
 	const struct message *message = passed->message;
@@ -417,6 +429,8 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 		if (dialog)
 			dialog->ended = true;
 	}
+	if (status >= 300)
+		note_refusal(judge, message);
 	if (message_method(message) == MESSAGE_UPDATE) {
 		dialog = dialog_of(judge, message, true);
 		if (dialog)
@@ -527,6 +541,24 @@ bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialo
 			return false;
 	}
 	return true;
+}
+
+bool judge_dialog_may_pause(struct judge *judge, const struct judge_dialog *dialog)
+{
+	uint64_t since_us = dialog->refused_us;
+
+	if (!dialog->agreed.glared)
+		return false;
+	/* an offer of the party that Tandem refused in the pause begins it anew */
+	LIST_FOREACH (&judge->asked, node, next) {
+		const struct judge_asked *asked =
+			LIST_ENTRY(node, struct judge_asked, node);
+
+		if (asked->offer && asked->final_us > since_us &&
+			!strcmp(asked->call_id, dialog->call_id))
+			since_us = asked->final_us;
+	}
+	return judge_now_us(judge) - since_us <= JUDGE_PAUSE_US;
 }
 
 void judge_dialog_free(struct judge *judge)

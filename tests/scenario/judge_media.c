@@ -43,6 +43,7 @@ void judge_media_agree(struct judge_agreed *agreed, const char *ours, const char
 	replace_sdp(&agreed->ours, ours);
 	replace_sdp(&agreed->theirs, theirs);
 	agreed->changed = true;
+	agreed->glared = false;
 }
 
 void judge_media_forget(struct judge_agreed *agreed)
@@ -317,7 +318,8 @@ static struct judge_dialog *other_of(struct judge *judge, const struct judge_dia
 static bool can_be_judged(struct judge *judge, const struct judge_dialog *dialog)
 {
 	return dialog && dialog->call && !dialog->ended && dialog->agreed.ours &&
-	       dialog->agreed.theirs && judge_dialog_is_quiet(judge, dialog);
+	       dialog->agreed.theirs && judge_dialog_is_quiet(judge, dialog) &&
+	       !judge_dialog_may_pause(judge, dialog);
 }
 
 void judge_media_step(struct judge *judge)

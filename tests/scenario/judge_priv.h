@@ -66,6 +66,7 @@ struct judge_agreed {
 	bool half_is_ours;
 	char *update, *update_branch; /* the offer of Tandem's UPDATE that is open */
 	bool changed;                 /* since it was judged */
+	bool glared; /* since then an INVITE of Tandem's was refused with 491 */
 };
 
 /* A dialog that a 2xx confirmed. */
@@ -80,13 +81,16 @@ struct judge_dialog {
 	bool acked;     /* one of them had one */
 	uint64_t ok_us; /* when it was sent; 0: not known */
 	uint32_t ok_cseq;
-	uint32_t cseq; /* Tandem's last */
-	uint64_t call; /* number; 0: not known */
+	uint32_t cseq;       /* Tandem's last */
+	uint64_t refused_us; /* when an INVITE or UPDATE of Tandem's was refused last */
+	uint64_t call;       /* number; 0: not known */
 	struct judge_agreed agreed;
 };
 
 /* 64*T1 of RFC 3261. */
 #define JUDGE_LONG_US UINT64_C(32000000)
+/* The longest pause after a 491: RFC 3261 14.1. */
+#define JUDGE_PAUSE_US UINT64_C(4000000)
 
 uint64_t judge_now_us(const struct judge *judge);
 /* Whether the record of CALL was handed out. */
@@ -108,6 +112,9 @@ void judge_dialog_end(struct judge *judge);
 void judge_dialog_free(struct judge *judge);
 /* No INVITE of DIALOG is open, either way, and no ACK is awaited. */
 bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialog);
+/* DIALOG may be in a pause after a 491, by RFC 3261 14.1, behind which Tandem makes an offer: what it
+ * agreed to last was withdrawn before, and the relay need not follow it. */
+bool judge_dialog_may_pause(struct judge *judge, const struct judge_dialog *dialog);
 
 /* judge_media.c */
 /* The SDP of MESSAGE as text, to be freed; NULL: it has none. */
