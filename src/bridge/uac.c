@@ -35,6 +35,7 @@ struct uac {
 	uint64_t call;
 	uint32_t cseq;
 	bool first, open, released;
+	bool lost; /* there was no memory for the 2xx that would have been taken */
 	struct branch *branches; /* owned; the first is the one that was taken */
 	unsigned branch_count;
 	struct reliable *reliable; /* owned */
@@ -236,12 +237,17 @@ static void accepted(struct uac *uac, struct message *response)
 	bool taken = uac->branch_count > 0;
 
 	uac->open = false;
-	if (branch)
+	if (branch) {
 		resend_ack(uac, branch);
-	else if (taken || uac->released || !add_branch(uac, tag))
+	} else if (taken || uac->released || uac->lost) {
 		decline(uac, response);
-	else
+	} else if (!add_branch(uac, tag)) {
+		uac->lost = true;
+		decline(uac, response);
+		uac->user.failed_h(uac->user.arg, -ENOMEM);
+	} else {
 		uac->user.accepted_h(uac->user.arg, response);
+	}
 }
 
 static void response_h(void *arg, struct txn_client *txn, struct message *response)

@@ -181,8 +181,9 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 
 /*
  * Cancels an INVITE (RFC 3261 9.1): the CANCEL goes out when a provisional response has
- * come, once, with HEADERS, whole lines or NULL. If no final response follows in 64*T1, failed_h with -ETIMEDOUT. 0 or
- * ERR_STATE (final response was there).
+ * come, once, with HEADERS, whole lines or NULL. If no final response follows in 64*T1, failed_h
+ * with -ETIMEDOUT. 0; ERR_STATE (final response was there); -ENOMEM: no CANCEL goes out, but
+ * the INVITE ends as if one had.
  */
 int txn_client_cancel(struct txn_client *txn, const char *headers);
 

@@ -182,7 +182,7 @@ static void act_provisional(
 		timer_stop(&txn->base.retransmit);
 		if (from == CLIENT_CALLING)
 			timer_stop(&txn->base.timeout);
-		if (txn->cancel)
+		if (txn->cancelled && !timer_running(&txn->base.timeout))
 			send_cancel(txn);
 	}
 	tell(txn, response);
@@ -566,18 +566,20 @@ void txn_client_receive(struct txn_client *txn, struct message *response)
 		client_event(txn, status < 300 ? CLIENT_2XX : CLIENT_3XX_6XX, response);
 }
 
+/* Without memory for the CANCEL there is none, and the time that its answer has is the same. */
 static void send_cancel(struct txn_client *txn)
 {
 	struct txn_layer *layer = txn->base.layer;
 
-	txn_client_start(layer,
-		&(struct txn_client_params){.flow = txn->base.flow,
-			.method = MESSAGE_CANCEL,
-			.branch = txn->branch,
-			.request = txn->cancel,
-			.request_len = txn->cancel_len,
-			.call = txn->base.call},
-		NULL);
+	if (txn->cancel)
+		txn_client_start(layer,
+			&(struct txn_client_params){.flow = txn->base.flow,
+				.method = MESSAGE_CANCEL,
+				.branch = txn->branch,
+				.request = txn->cancel,
+				.request_len = txn->cancel_len,
+				.call = txn->base.call},
+			NULL);
 	txn->cancel = NULL; /* it is the new transaction's */
 	/* RFC 3261 9.1: no final response in 64*T1: the transaction is given up */
 	start_timeout(txn, 64 * layer->times.t1_ms);
@@ -586,6 +588,7 @@ static void send_cancel(struct txn_client *txn)
 int txn_client_cancel(struct txn_client *txn, const char *headers)
 {
 	struct buf cancel;
+	int err;
 
 	if (txn->base.method != MESSAGE_INVITE || txn->state > CLIENT_PROCEEDING)
 		return ERR_STATE;
@@ -596,15 +599,12 @@ int txn_client_cancel(struct txn_client *txn, const char *headers)
 	if (headers)
 		buf_add_str(&cancel, headers);
 	compose_body(&cancel, NULL, (struct span){0});
-	if (cancel.err) {
-		buf_free(&cancel);
-		return -ENOMEM;
-	}
 	txn->cancelled = true;
+	err = cancel.err;
 	txn->cancel = buf_steal(&cancel, &txn->cancel_len);
 	if (txn->state == CLIENT_PROCEEDING)
 		send_cancel(txn);
-	return 0;
+	return err;
 }
 
 void txn_client_detach(struct txn_client *txn)
