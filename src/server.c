@@ -216,14 +216,18 @@ static json_t *split_lines(const char *text, size_t len)
 	return lines;
 }
 
-/* The addresses of the second family, and those that single servers and gateways have for their
- * media; the caller's. NULL: out of memory. */
-static struct addr *peers_media(const struct config *config, unsigned *ret_count)
+/* Where media may have its ports: the first addresses of both sides, those of the second family, and
+ * those that single servers and gateways have; the caller's. NULL: out of memory. */
+static struct addr *list_media(const struct config *config, unsigned *ret_count)
 {
 	struct addr *list =
-		calloc(config->server_count + config->gateway_count + 2, sizeof(*list));
+		calloc(config->server_count + config->gateway_count + 4, sizeof(*list));
 	unsigned count = 0;
 
+	if (list) {
+		list[count++] = config->media.internal[0];
+		list[count++] = config->media.external[0];
+	}
 	if (list && config->media.internal[1].len)
 		list[count++] = config->media.internal[1];
 	if (list && config->media.external[1].len)
@@ -245,10 +249,11 @@ static int add_media(
 	struct relay *relay, const struct config *config, struct err_text *text)
 {
 	unsigned count;
-	struct addr *list = peers_media(config, &count);
+	struct addr *list = list_media(config, &count);
 	int err = list ? 0 : err_set(text, -ENOMEM, "out of memory");
 
-	for (unsigned i = 0; !err && i < count; i++)
+	/* the sides' own are taken at the start alone */
+	for (unsigned i = 2; !err && i < count; i++)
 		err = relay_add_address(relay, &list[i], text);
 	free(list);
 	return err;
@@ -488,8 +493,6 @@ static struct relay_params relay_params_of(const struct config *config)
 	return (struct relay_params){.io = io[config->media.io],
 		.workers = relay_worker_count(config->media.workers),
 		.tick_us = config->media.tick_us,
-		.address = {[RELAY_INTERNAL] = config->media.internal[0],
-			[RELAY_EXTERNAL] = config->media.external[0]},
 		.dscp = config->media.dscp,
 		.port_min = config->media.port_min,
 		.port_max = config->media.port_max,
@@ -500,13 +503,13 @@ static struct relay_params relay_params_of(const struct config *config)
 static int open_media(struct server *server, struct err_text *text)
 {
 	struct relay_params params = relay_params_of(server->config);
-	struct addr *more = peers_media(server->config, &params.more_count);
-	int err = more ? 0 : -ENOMEM;
+	struct addr *addresses = list_media(server->config, &params.address_count);
+	int err = addresses ? 0 : -ENOMEM;
 
-	params.more = more;
+	params.addresses = addresses;
 	if (!err)
 		err = relay_io_open(&server->media, &params, text);
-	free(more);
+	free(addresses);
 	if (!err)
 		privilege_drop_network();
 	return err;
@@ -515,26 +518,26 @@ static int open_media(struct server *server, struct err_text *text)
 static int start_relay(struct server *server, struct err_text *text)
 {
 	struct relay_params params = relay_params_of(server->config);
-	struct addr *more = peers_media(server->config, &params.more_count);
+	struct addr *addresses = list_media(server->config, &params.address_count);
 	int err;
 
-	if (!more)
+	if (!addresses)
 		return -ENOMEM;
-	params.more = more;
+	params.addresses = addresses;
 	params.loop = server->loop;
 	params.opened = server->media;
 	params.tap = writer_tap(server->writer);
 	params.handlers = bridge_relay_handlers(server->bridge);
 	server->media = NULL;
 	err = relay_new(&server->relay, &params, text);
-	free(more);
+	free(addresses);
 	if (!err)
 		bridge_set_relay(server->bridge, server->relay);
 	return err;
 }
 
-static int new_transport(struct server *server, struct transport **ret, const char *name,
-	enum relay_side side)
+static int new_transport(
+	struct server *server, struct transport **ret, const char *name, enum side side)
 {
 	const struct config *config = server->config;
 	struct transport_params params = {.name = name,
@@ -571,11 +574,10 @@ static int listen_external(struct server *server, struct err_text *text)
 
 static int start_transports(struct server *server, struct err_text *text)
 {
-	int err = new_transport(server, &server->internal, "internal", RELAY_INTERNAL);
+	int err = new_transport(server, &server->internal, "internal", SIDE_INTERNAL);
 
 	if (!err)
-		err = new_transport(
-			server, &server->external, "external", RELAY_EXTERNAL);
+		err = new_transport(server, &server->external, "external", SIDE_EXTERNAL);
 	if (err)
 		return err;
 	bridge_set_transports(server->bridge, server->internal, server->external);

@@ -174,8 +174,6 @@ static void print_sides(const struct verbs_context *context, struct buf *out)
 /* One row a side and reason. */
 static void print_refused(const struct verbs_context *context, struct buf *out)
 {
-	static const char *const sides[] = {
-		[RELAY_INTERNAL] = "internal", [RELAY_EXTERNAL] = "external"};
 	const char *reason;
 	uint64_t count;
 
@@ -183,13 +181,14 @@ static void print_refused(const struct verbs_context *context, struct buf *out)
 		"SIP messages refused, or dropped, by reason.");
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned i = 0; bridge_refused(
-			     context->bridge, (enum relay_side)side, i, &reason, &count);
+			     context->bridge, (enum side)side, i, &reason, &count);
 			i++)
 			buf_printf(out,
 				"tandem_messages_refused_total{side=\"%s\",reason=\"%s\"}"
 				" "
 				"%llu\n",
-				sides[side], reason, (unsigned long long)count);
+				side_name((enum side)side), reason,
+				(unsigned long long)count);
 }
 
 /* ---- one row a trunk or server ---- */

@@ -199,7 +199,7 @@ static void receive_invite(
 	struct bridge_side *side, struct txn_server *txn, struct message *request)
 {
 	enum trunk_kind kind =
-		side->which == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
 	struct trunk *trunk =
 		trunks_of_flow(side->bridge->trunks, txn_server_flow(txn), kind);
 	struct err_text text = {{0}};

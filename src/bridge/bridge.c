@@ -30,7 +30,7 @@ static const char *sent_by_h(
 
 static void lost_h(struct bridge_side *side, struct flow *flow, const char *why);
 
-static int init_side(struct bridge *bridge, enum relay_side which)
+static int init_side(struct bridge *bridge, enum side which)
 {
 	struct bridge_side *side = &bridge->sides[which];
 	struct txn_times times = {.t1_ms = bridge->config->sip.t1_ms,
@@ -73,9 +73,9 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	secret_token(bridge->start_id, 4);
 	err = hash_init(&bridge->by_number);
 	if (!err)
-		err = init_side(bridge, RELAY_INTERNAL);
+		err = init_side(bridge, SIDE_INTERNAL);
 	if (!err)
-		err = init_side(bridge, RELAY_EXTERNAL);
+		err = init_side(bridge, SIDE_EXTERNAL);
 	if (err) {
 		bridge_free(bridge);
 		return err;
@@ -124,8 +124,8 @@ void bridge_free(struct bridge *bridge)
 	timer_stop(&bridge->closed_timer);
 	LIST_FOREACH (&bridge->closed, node, next)
 		free_closed(LIST_ENTRY(node, struct closed_flow, node));
-	free_side(&bridge->sides[RELAY_INTERNAL]);
-	free_side(&bridge->sides[RELAY_EXTERNAL]);
+	free_side(&bridge->sides[SIDE_INTERNAL]);
+	free_side(&bridge->sides[SIDE_EXTERNAL]);
 	hash_free(&bridge->by_number);
 	config_unref(bridge->config);
 	free(bridge);
@@ -134,8 +134,8 @@ void bridge_free(struct bridge *bridge)
 void bridge_set_transports(
 	struct bridge *bridge, struct transport *internal, struct transport *external)
 {
-	bridge->sides[RELAY_INTERNAL].transport = internal;
-	bridge->sides[RELAY_EXTERNAL].transport = external;
+	bridge->sides[SIDE_INTERNAL].transport = internal;
+	bridge->sides[SIDE_EXTERNAL].transport = external;
 }
 
 void bridge_set_config(struct bridge *bridge, struct config *config)
@@ -369,7 +369,7 @@ static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *re
 {
 	struct bridge_side *side = arg;
 
-	return side->which == RELAY_EXTERNAL &&
+	return side->which == SIDE_EXTERNAL &&
 	       trunks_allow_plain(side->bridge->trunks, kind, remote);
 }
 
@@ -384,8 +384,7 @@ static uint64_t call_h(void *arg, const struct flow *flow, const struct message 
 	return leg ? leg->call : txn_call_of(side->txns, flow, message);
 }
 
-struct transport_handlers bridge_transport_handlers(
-	struct bridge *bridge, enum relay_side side)
+struct transport_handlers bridge_transport_handlers(struct bridge *bridge, enum side side)
 {
 	return (struct transport_handlers){.message_h = message_h,
 		.closed_h = closed_h,
@@ -396,12 +395,12 @@ struct transport_handlers bridge_transport_handlers(
 		.arg = &bridge->sides[side]};
 }
 
-static void media_timeout_h(void *arg, uint64_t number, enum relay_side side)
+static void media_timeout_h(void *arg, uint64_t number, enum relay_end end)
 {
 	struct call *call = registry_find(arg, number);
 
 	if (call)
-		call_media_timeout(call, side);
+		call_media_timeout(call, end);
 }
 
 static void latched_h(void *arg, const struct relay_latched *latched)
@@ -468,7 +467,7 @@ void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 	ret->draining = bridge->draining;
 }
 
-bool bridge_refused(const struct bridge *bridge, enum relay_side side, unsigned nth,
+bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,
 	const char **ret_reason, uint64_t *ret_count)
 {
 	return txn_refused(bridge->sides[side].txns, nth, ret_reason, ret_count);

@@ -7,6 +7,7 @@
 #include "base/list.h"
 #include "base/loop.h"
 #include "bridge/record.h"
+#include "bridge/side.h"
 #include "config/config.h"
 #include "media/relay.h"
 #include "sip/resolve.h"
@@ -61,7 +62,7 @@ void bridge_set_config(struct bridge *bridge, struct config *config);
 
 /* What the transports of both sides call (their arg is from bridge_side()). */
 struct transport_handlers bridge_transport_handlers(
-	struct bridge *bridge, enum relay_side side);
+	struct bridge *bridge, enum side side);
 
 /* What the relay calls. */
 struct relay_handlers bridge_relay_handlers(struct bridge *bridge);
@@ -83,7 +84,7 @@ struct bridge_totals {
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);
 /* Messages of one side that were refused or dropped, by the NTH reason (sip/txn.h); false: there
  * is no such. */
-bool bridge_refused(const struct bridge *bridge, enum relay_side side, unsigned nth,
+bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,
 	const char **ret_reason, uint64_t *ret_count);
 
 /* A live call in words, for call list and show: the record as it stands now (end_us: now)

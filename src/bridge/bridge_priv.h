@@ -12,7 +12,7 @@
 /* One side: its transport, its transactions, its dialogs. They never mix. */
 struct bridge_side {
 	struct bridge *bridge;
-	enum relay_side which;
+	enum side which;
 	struct transport *transport;
 	struct txn_layer *txns;
 	struct dialogs dialogs; /* owners are struct leg */
@@ -23,7 +23,7 @@ struct bridge_side {
 };
 
 struct bridge {
-	struct bridge_side sides[2]; /* by enum relay_side */
+	struct bridge_side sides[2]; /* by enum side */
 	struct timers *timers;
 	struct config *config;
 	struct trunks *trunks;

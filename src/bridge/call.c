@@ -418,26 +418,28 @@ void call_flow_closed(struct call *call, struct leg *leg, const char *why)
 		lose_flow(call, leg, why);
 }
 
-void call_media_timeout(struct call *call, enum relay_side side)
+void call_media_timeout(struct call *call, enum relay_end end)
 {
-	bool from_a = call->a.home->which == side;
+	const struct leg *leg = call_leg(call, end);
 
 	if (call->state == CALL_TALKING)
-		call_end(call, from_a ? CALL_BY_A : CALL_BY_B, "media-timeout", 487,
-			side == RELAY_INTERNAL ? "no media from the server"
-					       : "no media from the gateway");
+		call_end(call, by_leg(call, leg), "media-timeout", 487,
+			leg->server ? "no media from the server"
+				    : "no media from the gateway");
 }
 
 void call_latched(struct call *call, const struct relay_latched *latched)
 {
+	const struct leg *leg = call_leg(call, latched->end);
 	char from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
 
+	if (!leg->home) /* of one that was asked, and did not take the call */
+		return;
 	log_info("call", "call=%s event=latched side=%s media=%s from=%s to=%s", call->id,
-		latched->side == RELAY_INTERNAL ? "internal" : "external",
-		latched->rtcp ? "RTCP" : "RTP", addr_text(&latched->from, from),
-		addr_text(&latched->to, to));
+		side_name(leg->home->which), latched->rtcp ? "RTCP" : "RTP",
+		addr_text(&latched->from, from), addr_text(&latched->to, to));
 	if (!latched->rtcp)
-		call->latched[latched->side] = latched->to;
+		call->latched[latched->end] = latched->to;
 }
 
 /* ---- the beginning ---- */

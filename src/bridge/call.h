@@ -45,8 +45,8 @@ struct call {
 	bool held;
 	enum config_audit capture; /* what is captured of it now */
 	bool invite_tapped;        /* its first INVITE went to the tap */
-	struct addr latched
-		[2]; /* where a side's RTP comes from instead; len 0: it does not */
+	/* By enum relay_end: where a leg's RTP comes from instead; len 0: it does not. */
+	struct addr latched[2];
 	uint64_t digits_until_ms; /* when the digits that wait to be played have been */
 	struct timer setup_timer; /* Timer C */
 	struct timer duration_timer;
@@ -70,7 +70,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 
 /* The connection of LEG, one of the call's, ended. */
 void call_flow_closed(struct call *call, struct leg *leg, const char *why);
-void call_media_timeout(struct call *call, enum relay_side side);
+void call_media_timeout(struct call *call, enum relay_end end);
 void call_latched(struct call *call, const struct relay_latched *latched);
 /* Frees it; nothing is sent and no handler is called. */
 void call_free(struct call *call);
@@ -79,6 +79,11 @@ const char *call_state_name(const struct call *call); /* "trying", "ringing", ..
 static inline struct leg *call_other(struct call *call, const struct leg *leg)
 {
 	return leg == &call->a ? &call->b : &call->a;
+}
+/* The leg whose end of the relay is END. */
+static inline struct leg *call_leg(struct call *call, enum relay_end end)
+{
+	return leg_end(&call->a) == end ? &call->a : &call->b;
 }
 /* It is over. A timer of 0 ms frees it, so that no handler returns into freed memory. */
 void call_bury(struct call *call);

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum relay_side other_side(enum relay_side side)
+static enum side other_side(enum side side)
 {
-	return side == RELAY_INTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
+	return side == SIDE_INTERNAL ? SIDE_EXTERNAL : SIDE_INTERNAL;
 }
 
 static void init_leg(struct call *call, struct leg *leg, const char *name,

@@ -176,7 +176,7 @@ static bool is_reachable(const struct call *call, const struct leg *leg)
 
 void dtmf_hear(struct call *call, const struct relay_digit *digit)
 {
-	struct leg *to = call->a.home->which == digit->side ? &call->b : &call->a;
+	struct leg *to = call_other(call, call_leg(call, digit->end));
 	struct item item = {.digit = digit->digit, .type = DTMF_BODY_RELAY};
 
 	if (call->state >= CALL_ENDING || !to->home || !dtmf_sdp_is_signalled(to) ||
@@ -276,8 +276,8 @@ void dtmf_tell_lost(const struct call *call)
 	uint64_t lost = 0;
 
 	for (unsigned i = 0; i < RELAY_STREAMS && call->session; i++) {
-		relay_stats(call->session, i, RELAY_INTERNAL, &stats[0]);
-		relay_stats(call->session, i, RELAY_EXTERNAL, &stats[1]);
+		relay_stats(call->session, i, RELAY_A, &stats[0]);
+		relay_stats(call->session, i, RELAY_B, &stats[1]);
 		lost += stats[0].digits_lost + stats[1].digits_lost;
 	}
 	if (lost)

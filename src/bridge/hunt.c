@@ -16,7 +16,7 @@ void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *confi
 	struct span number)
 {
 	enum trunk_kind kind =
-		side->which == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
 	struct trunk *trunks[PICK_MAX];
 	unsigned count = pick_candidates(
 		side->bridge->trunks, kind, number, trunks, &hunt->routed);

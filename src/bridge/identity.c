@@ -11,7 +11,7 @@ static const struct addr *listener(
 {
 	const struct config *config = side->bridge->config;
 
-	if (side->which == RELAY_INTERNAL)
+	if (side->which == SIDE_INTERNAL)
 		return &config->internal.listen;
 	switch (flow->kind) {
 	case TRANSPORT_UDP:
@@ -35,10 +35,10 @@ static const struct addr *of_family(const struct addr pair[static 2], bool v6)
 }
 
 static const struct addr *side_address(
-	enum relay_side side, const struct config *config, bool v6)
+	enum side side, const struct config *config, bool v6)
 {
 	return of_family(
-		side == RELAY_INTERNAL ? config->media.internal : config->media.external,
+		side == SIDE_INTERNAL ? config->media.internal : config->media.external,
 		v6);
 }
 
@@ -51,13 +51,12 @@ const struct addr *identity_media(const struct leg *leg, const struct config *co
 }
 
 /* What is shown of the address of a whole side. */
-static const struct addr *side_shown(
-	enum relay_side side, const struct config *config, bool v6)
+static const struct addr *side_shown(enum side side, const struct config *config, bool v6)
 {
 	const struct addr *address = side_address(side, config, v6);
 	const struct addr *shown =
-		of_family(side == RELAY_INTERNAL ? config->media.internal_advertise
-						 : config->media.external_advertise,
+		of_family(side == SIDE_INTERNAL ? config->media.internal_advertise
+						: config->media.external_advertise,
 			addr_is_v6(address));
 
 	return shown->len && addr_is_v6(shown) == addr_is_v6(address) ? shown : address;

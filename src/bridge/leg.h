@@ -115,6 +115,12 @@ struct leg {
 	struct dtmf *dtmf; /* digits that wait for INFO to it; owned, may be NULL */
 };
 
+/* Its end of the call's relay. */
+static inline enum relay_end leg_end(const struct leg *leg)
+{
+	return (enum relay_end)leg->home->which;
+}
+
 struct leg_params {
 	struct bridge_side *home;
 	leg_h *h;

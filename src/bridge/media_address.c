@@ -37,18 +37,18 @@ struct own {
 static size_t list_own(const struct config *config, struct own own[static 12])
 {
 	const struct own all[12] = {
-		{&config->media.internal[0], ON(RELAY_INTERNAL), false},
-		{&config->media.internal[1], ON(RELAY_INTERNAL), false},
-		{&config->media.internal_advertise[0], ON(RELAY_INTERNAL), false},
-		{&config->media.internal_advertise[1], ON(RELAY_INTERNAL), false},
-		{&config->media.external[0], ON(RELAY_EXTERNAL), false},
-		{&config->media.external[1], ON(RELAY_EXTERNAL), false},
-		{&config->media.external_advertise[0], ON(RELAY_EXTERNAL), false},
-		{&config->media.external_advertise[1], ON(RELAY_EXTERNAL), false},
-		{&config->internal.listen, ON(RELAY_INTERNAL), true},
-		{&config->external.udp, ON(RELAY_EXTERNAL), true},
-		{&config->external.tcp, ON(RELAY_EXTERNAL), true},
-		{&config->external.tls_listen, ON(RELAY_EXTERNAL), true},
+		{&config->media.internal[0], ON(SIDE_INTERNAL), false},
+		{&config->media.internal[1], ON(SIDE_INTERNAL), false},
+		{&config->media.internal_advertise[0], ON(SIDE_INTERNAL), false},
+		{&config->media.internal_advertise[1], ON(SIDE_INTERNAL), false},
+		{&config->media.external[0], ON(SIDE_EXTERNAL), false},
+		{&config->media.external[1], ON(SIDE_EXTERNAL), false},
+		{&config->media.external_advertise[0], ON(SIDE_EXTERNAL), false},
+		{&config->media.external_advertise[1], ON(SIDE_EXTERNAL), false},
+		{&config->internal.listen, ON(SIDE_INTERNAL), true},
+		{&config->external.udp, ON(SIDE_EXTERNAL), true},
+		{&config->external.tcp, ON(SIDE_EXTERNAL), true},
+		{&config->external.tls_listen, ON(SIDE_EXTERNAL), true},
 	};
 	size_t count = 0;
 

@@ -50,7 +50,7 @@ int media_line_rewrite(const struct mediation *m, unsigned index, const char *pr
 	struct addr local;
 	int err;
 
-	relay_stream_local(m->session, index, m->to->home->which, &local);
+	relay_stream_local(m->session, index, leg_end(m->to), &local);
 	attributes_filter(m->out, (int)index, m->from, m->to);
 	sdp_remove_lines(m->out, (int)index, "ik");
 	err = sdp_set_media(m->out, index, addr_port(&local), proto);
@@ -250,7 +250,7 @@ void media_line_forget(
 int media_line_place(
 	struct relay_session *session, const struct config *config, const struct leg *leg)
 {
-	return relay_set_address(session, leg->home->which, identity_media(leg, config));
+	return relay_set_address(session, leg_end(leg), identity_media(leg, config));
 }
 
 /* Line INDEX of OUT, which is what they said, becomes what it came to with LOCAL, our part. */

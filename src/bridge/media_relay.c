@@ -63,7 +63,7 @@ int media_relay_set(struct relay_session *session, unsigned index, const struct 
 	add_formats(&remote, terms);
 	copy_key(&remote.rx, terms->secure, &terms->theirs);
 	copy_key(&remote.tx, terms->secure, &terms->ours);
-	err = relay_stream_set(session, index, leg->home->which, &remote);
+	err = relay_stream_set(session, index, leg_end(leg), &remote);
 	secret_wipe(&remote.rx.key);
 	secret_wipe(&remote.tx.key);
 	return err;

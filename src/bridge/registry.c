@@ -157,7 +157,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 		ret->call_id = leg->dialog.call_id;
 	ret->tolerated = leg->tolerated;
 	ret->media = media_name(leg, &ret->media_remote);
-	ret->media_latched = call->latched[leg->home->which];
+	ret->media_latched = call->latched[leg_end(leg)];
 	first_codec(leg, codec);
 	ret->codec = codec;
 	for (unsigned i = 0; i < RELAY_STREAMS && call->session; i++) {
@@ -165,7 +165,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 
 		if (!relay_stream_exists(call->session, i))
 			continue;
-		relay_stats(call->session, i, leg->home->which, &stats);
+		relay_stats(call->session, i, leg_end(leg), &stats);
 		add_stats(&ret->stats, &stats);
 		if (i == 0 && !leg->udptl)
 			ret->mos = estimate(&stats, codec);
@@ -176,7 +176,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 
 static const char *party_name(const struct call *call)
 {
-	bool server_is_a = call->a.home->which == RELAY_INTERNAL;
+	bool server_is_a = call->a.home->which == SIDE_INTERNAL;
 
 	switch (call->ended_by) {
 	case CALL_BY_A:
@@ -192,7 +192,7 @@ void registry_fill(
 	const struct call *call, struct record *ret, struct registry_scratch *scratch)
 {
 	struct clock *clock = timers_clock(call->bridge->timers);
-	bool server_is_a = call->a.home->which == RELAY_INTERNAL;
+	bool server_is_a = call->a.home->which == SIDE_INTERNAL;
 
 	memset(ret, 0, sizeof(*ret));
 	ret->call = call->number;

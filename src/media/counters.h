@@ -1,5 +1,5 @@
 /*
- * What is counted of one side of a line: struct relay_stats, as its worker writes it. Any thread
+ * What is counted of one end of a line: struct relay_stats, as its worker writes it. Any thread
  * may read it.
  */
 #pragma once

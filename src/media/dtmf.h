@@ -14,9 +14,9 @@
 #define DTMF_FLASH 16
 #define DTMF_EVENTS 17
 
-/* Payload types of one side: one for each clock rate of its codecs. */
+/* Payload types of one end: one for each clock rate of its codecs. */
 #define DTMF_FORMATS 4
-/* Digits that wait to be played; a side's digits in a second, which no finger exceeds. */
+/* Digits that wait to be played; an end's digits in a second, which no finger exceeds. */
 #define DTMF_QUEUE 64
 #define DTMF_PER_SECOND 32
 /* Shorter ones are not recognised everywhere, and a longer one keeps the others waiting. */
@@ -39,7 +39,7 @@ struct dtmf_digit {
 	uint16_t duration_ms;
 };
 
-/* What SDP agreed with the side that has telephone-events; the other one has none. */
+/* What SDP agreed with the end that has telephone-events; the other one has none. */
 struct dtmf_terms {
 	unsigned count; /* 0: nothing is turned into anything */
 	struct dtmf_format {
@@ -110,7 +110,7 @@ struct dtmf_player {
 void dtmf_player_add(
 	struct dtmf_player *player, const struct dtmf_digit *digit, uint64_t now_us);
 /*
- * DATA is a whole RTP packet of audio toward the side of TERMS. When a digit is to be played,
+ * DATA is a whole RTP packet of audio toward the end of TERMS. When a digit is to be played,
  * the packet becomes one of its event, under its own sequence number. Returns its length.
  */
 size_t dtmf_player_packet(struct dtmf_player *player, const struct dtmf_terms *terms,

@@ -1,5 +1,5 @@
 /*
- * What the payload types of one side mean, as far as its clock goes: what the agreed SDP says
+ * What the payload types of one end mean, as far as its clock goes: what the agreed SDP says
  * (struct relay_remote), else RFC 3551. Owned by the worker of the line.
  */
 #pragma once

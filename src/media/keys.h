@@ -1,5 +1,5 @@
 /*
- * The SRTP contexts of one direction of one side, by their keys. A key has one context from its
+ * The SRTP contexts of one direction of one end, by their keys. A key has one context from its
  * first use to the end of the line, whatever other keys are used in between: forks that answer
  * with one key and another in turn, a re-INVITE that is withdrawn. So no roll-over counter, SRTCP
  * index or replay window of a key begins anew.

@@ -1,9 +1,9 @@
 /*
- * The RTP streams that we send to one side of a line. They are ours: SSRC, sequence numbers and
- * timestamps are made here from those that the other side sends, and go on without a break
+ * The RTP streams that we send to one end of a line. They are ours: SSRC, sequence numbers and
+ * timestamps are made here from those that the other end sends, and go on without a break
  * whatever it does: another SSRC, numbers that begin again, a pause, packets of our own.
  *
- * An SSRC of the other side is a source here. One that follows another that fell silent goes out
+ * An SSRC of the other end is a source here. One that follows another that fell silent goes out
  * in the same stream; those that live at once have a stream each. A stream's numbers are its
  * first source's own, until that would break them.
  *
@@ -104,7 +104,7 @@ static inline const struct outgoing_stream *outgoing_latest(
 }
 
 /*
- * DATA is a whole RTP packet of the other side, in clear: gives it our SSRC and numbers, and the
+ * DATA is a whole RTP packet of the other end, in clear: gives it our SSRC and numbers, and the
  * marker where a talkspurt begins anew by that. False: it is not to be sent, because its number
  * was, or is too old.
  */
@@ -114,7 +114,7 @@ bool outgoing_packet(struct outgoing *outgoing, const struct outgoing_clock *clo
 void outgoing_count(struct outgoing *outgoing, const uint8_t *data, size_t len);
 /* All SSRCs become others, and their counts begin again; the numbers go on. */
 void outgoing_renew(struct outgoing *outgoing);
-/* Packets of the other side were held back: what comes next follows on what was sent. */
+/* Packets of the other end were held back: what comes next follows on what was sent. */
 void outgoing_pause(struct outgoing *outgoing);
 
 /* Numbers for a packet of our own, at a clock of RATE, that leaves now. */
@@ -132,7 +132,7 @@ uint32_t outgoing_timestamp(
 
 /* The SSRC that speaks for us where no stream is meant: of the latest one. */
 uint32_t outgoing_ssrc(const struct outgoing *outgoing);
-/* The stream that SSRC of the other side goes out in now, and that source in *RET; or NULL. */
+/* The stream that SSRC of the other end goes out in now, and that source in *RET; or NULL. */
 const struct outgoing_stream *outgoing_of_source(
 	struct outgoing *outgoing, uint32_t ssrc, const struct outgoing_source **ret);
 /* The stream that is sent as SSRC, and in *RET what goes out in it. NULL: none, or nothing. */
@@ -143,6 +143,6 @@ bool outgoing_source_seq(const struct outgoing_stream *stream,
 	const struct outgoing_source *source, uint16_t seq, uint16_t *ret);
 /* The same with wraps, as near to the source's highest as can be. */
 uint32_t outgoing_source_highest(const struct outgoing_source *source, uint32_t highest);
-/* SSRC of the other side said goodbye: its stream is over, and its SSRC is never used again.
+/* SSRC of the other end said goodbye: its stream is over, and its SSRC is never used again.
  * False: there was none. *RET: what it was sent as. */
 bool outgoing_end(struct outgoing *outgoing, uint32_t ssrc, uint32_t *ret);

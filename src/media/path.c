@@ -18,33 +18,33 @@ void path_init(struct path *path, const struct path_params *params)
 {
 	memset(path, 0, sizeof(*path));
 	path->cname = params->cname;
-	for (unsigned side = 0; side < 2; side++) {
-		const struct addr *rtp = &params->local_rtp[side];
-		struct addr *local = path->side[side].local;
+	for (unsigned end = 0; end < 2; end++) {
+		const struct addr *rtp = &params->local_rtp[end];
+		struct addr *local = path->end[end].local;
 
 		local[PATH_RTP] = local[PATH_RTCP] = *rtp;
 		addr_set_port(&local[PATH_RTCP], (uint16_t)(addr_port(rtp) + 1));
 		outgoing_init(
-			&path->side[side].outgoing, side ? ~params->seed : params->seed);
+			&path->end[end].outgoing, end ? ~params->seed : params->seed);
 	}
 }
 
 /* Nothing passes any more. Its keys stay known: they may come back, and must then go on. */
-static void close_side(struct path_side *side)
+static void close_end(struct path_end *end)
 {
-	side->cover = PATH_CLOSED;
-	side->open = side->seal = NULL;
+	end->cover = PATH_CLOSED;
+	end->open = end->seal = NULL;
 }
 
 void path_clear(struct path *path)
 {
 	for (unsigned i = 0; i < 2; i++) {
-		struct path_side *side = &path->side[i];
+		struct path_end *end = &path->end[i];
 
-		close_side(side);
-		keys_clear(&side->open_keys);
-		keys_clear(&side->seal_keys);
-		outgoing_clear(&side->outgoing);
+		close_end(end);
+		keys_clear(&end->open_keys);
+		keys_clear(&end->seal_keys);
+		outgoing_clear(&end->outgoing);
 	}
 	free(path->dtmf);
 	path->dtmf = NULL;
@@ -66,46 +66,46 @@ int path_check(const struct relay_remote *remote)
 	return err != 0 ? err : srtp_key_check(tx);
 }
 
-static int take_keys(struct path_side *side, const struct relay_remote *remote)
+static int take_keys(struct path_end *end, const struct relay_remote *remote)
 {
 	enum keys_found found;
-	int err = keys_take(&side->open_keys, &remote->rx, SRTP_OPEN, remote->keep_roc,
-		&side->open, &found);
+	int err = keys_take(&end->open_keys, &remote->rx, SRTP_OPEN, remote->keep_roc,
+		&end->open, &found);
 
 	if (err == 0)
-		err = keys_take(&side->seal_keys, &remote->tx, SRTP_SEAL,
-			remote->keep_roc, &side->seal, &found);
+		err = keys_take(&end->seal_keys, &remote->tx, SRTP_SEAL, remote->keep_roc,
+			&end->seal, &found);
 	if (err == 0 && found == KEYS_DOUBTFUL)
-		outgoing_renew(&side->outgoing);
+		outgoing_renew(&end->outgoing);
 	return err;
 }
 
 static int take_cover(
-	struct path_side *side, const struct relay_remote *remote, uint64_t now_us)
+	struct path_end *end, const struct relay_remote *remote, uint64_t now_us)
 {
-	const struct srtp_context *before = side->open;
+	const struct srtp_context *before = end->open;
 	int err;
 
 	if (remote->udptl || remote->rx.suite == RELAY_PLAIN) {
-		close_side(side);
-		counter_set(&side->counters.key_us, 0);
-		side->cover = remote->udptl ? PATH_UDPTL : PATH_PLAIN;
+		close_end(end);
+		counter_set(&end->counters.key_us, 0);
+		end->cover = remote->udptl ? PATH_UDPTL : PATH_PLAIN;
 		return 0;
 	}
-	err = take_keys(side, remote);
+	err = take_keys(end, remote);
 	if (err == 0)
-		side->cover = PATH_SRTP;
-	if (side->open != before)
-		counter_set(&side->counters.key_us, now_us);
+		end->cover = PATH_SRTP;
+	if (end->open != before)
+		counter_set(&end->counters.key_us, now_us);
 	return err;
 }
 
-/* A digit under way stays so while its side's SDP repeats itself. 0 or -ENOMEM. */
+/* A digit under way stays so while its end's SDP repeats itself. 0 or -ENOMEM. */
 static int take_dtmf(
-	struct path *path, enum relay_side side, const struct relay_remote *remote)
+	struct path *path, enum relay_end end, const struct relay_remote *remote)
 {
 	bool on = remote->dtmf.count > 0 && !remote->udptl;
-	bool ours = path->dtmf && path->dtmf->side == side;
+	bool ours = path->dtmf && path->dtmf->end == end;
 
 	if (!on && !ours)
 		return 0;
@@ -116,44 +116,43 @@ static int take_dtmf(
 	}
 	if (!path->dtmf)
 		return on ? -ENOMEM : 0;
-	path->dtmf->side = side;
+	path->dtmf->end = end;
 	path->dtmf->terms = remote->dtmf;
 	return 0;
 }
 
-int path_set(struct path *path, enum relay_side index, const struct relay_remote *remote,
+int path_set(struct path *path, enum relay_end index, const struct relay_remote *remote,
 	uint64_t now_us)
 {
-	struct path_side *side = &path->side[index];
-	bool awaited = side->receive && side->remote.to[PATH_RTP].len;
+	struct path_end *end = &path->end[index];
+	bool awaited = end->receive && end->remote.to[PATH_RTP].len;
 	int err = path_check(remote);
 
 	if (err == 0)
 		err = take_dtmf(path, index, remote);
 	if (err == 0)
-		err = take_cover(side, remote, now_us);
+		err = take_cover(end, remote, now_us);
 	if (err != 0) {
-		close_side(side);
+		close_end(end);
 		return err;
 	}
-	side->mux = remote->rtcp_mux && !remote->udptl;
-	side->send = remote->send;
-	side->receive = remote->receive;
-	formats_set(&side->formats, remote);
-	remote_set(&side->remote, remote, side->mux, now_us);
+	end->mux = remote->rtcp_mux && !remote->udptl;
+	end->send = remote->send;
+	end->receive = remote->receive;
+	formats_set(&end->formats, remote);
+	remote_set(&end->remote, remote, end->mux, now_us);
 	if (!awaited)
-		side->set_us = now_us;
-	if (side->report.heard_us == 0)
-		side->report.heard_us = now_us;
-	counter_set32(&side->counters.sets, counter_get32(&side->counters.sets) + 1);
+		end->set_us = now_us;
+	if (end->report.heard_us == 0)
+		end->report.heard_us = now_us;
+	counter_set32(&end->counters.sets, counter_get32(&end->counters.sets) + 1);
 	/* Who gets a fax says nothing while a page comes. */
-	counter_set32(&side->counters.expected, side->receive &&
-							side->remote.to[PATH_RTP].len &&
-							side->cover != PATH_UDPTL);
-	counter_set(&side->counters.good_since_set, 0);
-	counter_set(&side->counters.bad_since_set, 0);
-	side->search.restarted = 0;
-	counter_set32(&side->counters.roc_restarts, 0);
+	counter_set32(&end->counters.expected,
+		end->receive && end->remote.to[PATH_RTP].len && end->cover != PATH_UDPTL);
+	counter_set(&end->counters.good_since_set, 0);
+	counter_set(&end->counters.bad_since_set, 0);
+	end->search.restarted = 0;
+	counter_set32(&end->counters.roc_restarts, 0);
 	return 0;
 }
 
@@ -164,15 +163,15 @@ int path_set(struct path *path, enum relay_side index, const struct relay_remote
  * has no business here. RFC 5761 4: a second byte of 192 to 223 is RTCP. Without mux each
  * port takes its own kind alone.
  */
-static bool classify(const struct path_side *side, const struct path_in *in,
-	enum path_channel *ret_kind)
+static bool classify(
+	const struct path_end *end, const struct path_in *in, enum path_channel *ret_kind)
 {
 	enum path_channel kind;
 
 	if (in->len < 8 || (in->data[0] & VERSION_BITS) != VERSION_2)
 		return false;
 	kind = in->data[1] >= 192 && in->data[1] <= 223 ? PATH_RTCP : PATH_RTP;
-	if (!side->mux && kind != in->channel)
+	if (!end->mux && kind != in->channel)
 		return false;
 	*ret_kind = kind;
 	return true;
@@ -195,83 +194,82 @@ static void count_refusal(struct counters *counters, int err)
 	}
 }
 
-static int open_srtp(struct path_side *side, const struct path_in *in,
+static int open_srtp(struct path_end *end, const struct path_in *in,
 	enum path_channel kind, size_t *len, uint64_t now_us)
 {
 	int err;
 
 	if (kind == PATH_RTCP) /* carries its whole index */
-		return srtp_context_open(side->open, true, in->data, len);
-	err = search_open(&side->search, side->open, now_us, in->data, len);
-	counter_set32(&side->counters.roc_changes, side->search.found);
-	counter_set32(&side->counters.roc_restarts, side->search.restarted);
+		return srtp_context_open(end->open, true, in->data, len);
+	err = search_open(&end->search, end->open, now_us, in->data, len);
+	counter_set32(&end->counters.roc_changes, end->search.found);
+	counter_set32(&end->counters.roc_restarts, end->search.restarted);
 	return err;
 }
 
 /* Makes the packet clear and sure, and tells its kind. 0, or why it is refused. */
-static int open_packet(struct path_side *side, const struct path_in *in,
+static int open_packet(struct path_end *end, const struct path_in *in,
 	enum path_channel *ret_kind, size_t *len, uint64_t now_us)
 {
 	struct udptl udptl;
 	int err = 0;
 
-	if (side->cover == PATH_UDPTL)
+	if (end->cover == PATH_UDPTL)
 		return udptl_parse(in->data, *len, &udptl) ? 0 : ERR_FORMAT;
-	if (!classify(side, in, ret_kind))
+	if (!classify(end, in, ret_kind))
 		return ERR_FORMAT;
-	if (side->cover == PATH_SRTP)
-		err = open_srtp(side, in, *ret_kind, len, now_us);
+	if (end->cover == PATH_SRTP)
+		err = open_srtp(end, in, *ret_kind, len, now_us);
 	if (err == 0 && !(*ret_kind == PATH_RTCP ? rtcp_is_valid(in->data, *len)
 						 : rtp_is_whole(in->data, *len)))
 		err = ERR_FORMAT;
 	return err;
 }
 
-/* Whether IN, from elsewhere than the side is known to be, may be from it all the same. */
-static bool may_be(
-	const struct path_side *side, const struct path_in *in, uint64_t now_us)
+/* Whether IN, from elsewhere than the end is known to be, may be from it all the same. */
+static bool may_be(const struct path_end *end, const struct path_in *in, uint64_t now_us)
 {
 	const struct remote_packet packet = {
 		.channel = in->channel,
 		.source = in->source,
-		.authentic = side->cover == PATH_SRTP,
-		.rtp = side->cover == PATH_PLAIN && in->channel == PATH_RTP,
+		.authentic = end->cover == PATH_SRTP,
+		.rtp = end->cover == PATH_PLAIN && in->channel == PATH_RTP,
 		.type = in->len < 2 ? 0 : rtp_type(in->data),
 		.now_us = now_us,
 	};
 
-	return side->receive && in->len >= 2 && remote_may_be(&side->remote, &packet);
+	return end->receive && in->len >= 2 && remote_may_be(&end->remote, &packet);
 }
 
-/* A good packet since the SDP settles where the side is. */
+/* A good packet since the SDP settles where the end is. */
 static void settle(struct path *path, const struct path_in *in)
 {
-	struct path_side *side = &path->side[in->side];
+	struct path_end *end = &path->end[in->end];
 	struct addr before;
 
-	if (!remote_settle(&side->remote, in->channel, in->source, &before))
+	if (!remote_settle(&end->remote, in->channel, in->source, &before))
 		return;
 	path->due = true;
 	path->latched = (struct path_latched){
-		.due = true, .side = in->side, .channel = in->channel, .from = before};
+		.due = true, .end = in->end, .channel = in->channel, .from = before};
 }
 
-/* True: IN is good, and from where the side is. False: dropped and counted. */
+/* True: IN is good, and from where the end is. False: dropped and counted. */
 static bool admit(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, enum path_channel *ret_kind, size_t *len)
 {
-	struct path_side *side = &path->side[in->side];
-	struct counters *counters = &side->counters;
-	const struct remote *remote = &side->remote;
+	struct path_end *end = &path->end[in->end];
+	struct counters *counters = &end->counters;
+	const struct remote *remote = &end->remote;
 	bool foreign = !remote_is_source(remote, in->channel, in->source);
 	int err;
 
-	if (side->cover == PATH_CLOSED || !remote->from[in->channel].len ||
-		(foreign && !may_be(side, in, batch->now_us))) {
+	if (end->cover == PATH_CLOSED || !remote->from[in->channel].len ||
+		(foreign && !may_be(end, in, batch->now_us))) {
 		counter_add(&counters->dropped_source, 1);
 		return false;
 	}
-	err = open_packet(side, in, ret_kind, len, batch->now_us);
+	err = open_packet(end, in, ret_kind, len, batch->now_us);
 	if (err != 0 && foreign)
 		counter_add(&counters->dropped_source, 1);
 	else if (err != 0)
@@ -281,9 +279,9 @@ static bool admit(struct path *path, const struct path_batch *batch,
 	return err == 0;
 }
 
-static void measure(struct path_side *side, const uint8_t *data, uint64_t now_us)
+static void measure(struct path_end *end, const uint8_t *data, uint64_t now_us)
 {
-	const struct format *format = formats_find(&side->formats, rtp_type(data));
+	const struct format *format = formats_find(&end->formats, rtp_type(data));
 	const struct quality_packet packet = {
 		.ssrc = rtp_ssrc(data),
 		.timestamp = rtp_timestamp(data),
@@ -292,8 +290,8 @@ static void measure(struct path_side *side, const uint8_t *data, uint64_t now_us
 		.clock = format->clock.rate,
 		.arrival_us = now_us,
 	};
-	struct quality *quality = &side->quality;
-	struct counters *counters = &side->counters;
+	struct quality *quality = &end->quality;
+	struct counters *counters = &end->counters;
 
 	quality_packet(quality, &packet);
 	if (!format->aside)
@@ -304,17 +302,17 @@ static void measure(struct path_side *side, const uint8_t *data, uint64_t now_us
 	counter_set32(&counters->jitter_us, quality_jitter_us(quality));
 	counter_set32(&counters->ssrc, quality->ssrc);
 	counter_set32(&counters->ssrc_changes, quality->ssrc_changes);
-	if (side->cover == PATH_SRTP)
-		counter_set32(&counters->roll_overs, srtp_context_roc(side->open, data));
+	if (end->cover == PATH_SRTP)
+		counter_set32(&counters->roll_overs, srtp_context_roc(end->open, data));
 }
 
 /* Its reports are about the stream of OTHER, and in the units of that one's clock. */
-static void hear_report(struct path_side *side, const struct path_side *other,
+static void hear_report(struct path_end *end, const struct path_end *other,
 	const uint8_t *data, size_t len, uint64_t now_us)
 {
 	uint64_t clock = other->quality.started ? other->quality.clock : 8000;
-	struct report *report = &side->report;
-	struct counters *counters = &side->counters;
+	struct report *report = &end->report;
+	struct counters *counters = &end->counters;
 
 	report_heard(report, data, len, now_us);
 	counter_set32(&counters->round_trip_us, report->round_trip_us);
@@ -324,28 +322,28 @@ static void hear_report(struct path_side *side, const struct path_side *other,
 		(uint32_t)((uint64_t)report->far_jitter * 1000000 / clock));
 }
 
-static void count_received(struct path_side *side, const struct path_side *other,
+static void count_received(struct path_end *end, const struct path_end *other,
 	const struct path_in *in, enum path_channel kind, size_t len, uint64_t now_us)
 {
-	struct counters *counters = &side->counters;
+	struct counters *counters = &end->counters;
 
 	counter_set(&counters->last_rx_us, now_us);
 	if (kind == PATH_RTCP) {
 		counter_add(&counters->rx_rtcp, 1);
-		hear_report(side, other, in->data, len, now_us);
+		hear_report(end, other, in->data, len, now_us);
 		return;
 	}
 	counter_add(&counters->good_since_set, 1);
 	counter_add(&counters->rx_packets, 1);
 	counter_add(&counters->rx_bytes, len);
-	if (side->cover != PATH_UDPTL)
-		measure(side, in->data, now_us);
+	if (end->cover != PATH_UDPTL)
+		measure(end, in->data, now_us);
 }
 
-/* Where a packet of KIND leaves toward a side. Hold stops RTP alone: RTCP goes on in both
+/* Where a packet of KIND leaves toward an end. Hold stops RTP alone: RTCP goes on in both
  * directions (RFC 3264 5.1). */
 static bool find_way(
-	const struct path_side *to, enum path_channel kind, struct path_out *out)
+	const struct path_end *to, enum path_channel kind, struct path_out *out)
 {
 	if (to->cover == PATH_CLOSED || (kind == PATH_RTP && !to->send))
 		return false;
@@ -355,7 +353,7 @@ static bool find_way(
 	return out->to->len != 0;
 }
 
-static bool route(const struct path_side *from, const struct path_side *to,
+static bool route(const struct path_end *from, const struct path_end *to,
 	enum path_channel kind, struct path_out *out)
 {
 	if (kind == PATH_RTP && !from->receive)
@@ -365,7 +363,7 @@ static bool route(const struct path_side *from, const struct path_side *to,
 	return find_way(to, kind, out);
 }
 
-static void tap_packet(const struct path_side *side, const struct path_batch *batch,
+static void tap_packet(const struct path_end *end, const struct path_batch *batch,
 	const struct path_in *in, size_t len)
 {
 	struct tap_packet packet;
@@ -378,19 +376,18 @@ static void tap_packet(const struct path_side *side, const struct path_batch *ba
 		.worker = batch->worker,
 		.sent = false,
 		.source = *in->source,
-		.destination = side->local[in->channel],
+		.destination = end->local[in->channel],
 		.data = in->data,
 		.len = len,
 	};
 	batch->tap->packet_h(batch->tap->arg, &packet);
 }
 
-static int seal(
-	struct path_side *side, enum path_channel kind, uint8_t *data, size_t *len)
+static int seal(struct path_end *end, enum path_channel kind, uint8_t *data, size_t *len)
 {
-	if (side->cover != PATH_SRTP)
+	if (end->cover != PATH_SRTP)
 		return 0;
-	return srtp_context_seal(side->seal, kind == PATH_RTCP, data, len);
+	return srtp_context_seal(end->seal, kind == PATH_RTCP, data, len);
 }
 
 /* Digits */
@@ -399,7 +396,7 @@ static void count_lost(struct path *path)
 {
 	const struct path_dtmf *dtmf = path->dtmf;
 
-	counter_set(&path->side[dtmf->side].counters.digits_lost,
+	counter_set(&path->end[dtmf->end].counters.digits_lost,
 		dtmf->reader.lost + dtmf->player.lost);
 }
 
@@ -409,9 +406,9 @@ static void hear_event(struct path *path, const struct path_in *in,
 {
 	struct path_dtmf *dtmf = path->dtmf;
 
-	counter_add(&path->side[in->side].counters.events_taken, 1);
-	/* From the side whose digits are signalled it would be one digit twice. */
-	if (in->side != dtmf->side)
+	counter_add(&path->end[in->end].counters.events_taken, 1);
+	/* From the end whose digits are signalled it would be one digit twice. */
+	if (in->end != dtmf->end)
 		return;
 	dtmf->ended_count = dtmf_reader_packet(
 		&dtmf->reader, format, in->data, len, now_us, dtmf->ended);
@@ -427,7 +424,7 @@ static bool take_event(
 		dtmf_format(&path->dtmf->terms, rtp_type(in->data));
 
 	if (!format) {
-		if (in->side == path->dtmf->side)
+		if (in->end == path->dtmf->end)
 			path_expire(path, now_us);
 		return false;
 	}
@@ -435,7 +432,7 @@ static bool take_event(
 	return true;
 }
 
-/* A digit that waits takes the place of this packet, which goes to the side with events. */
+/* A digit that waits takes the place of this packet, which goes to the end with events. */
 static void play(struct path *path, uint8_t *data, size_t *len, uint64_t now_us)
 {
 	struct path_dtmf *dtmf = path->dtmf;
@@ -472,7 +469,7 @@ void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_u
 static size_t make_event(struct path *path, uint64_t now_us, uint8_t *data)
 {
 	struct path_dtmf *dtmf = path->dtmf;
-	struct outgoing *outgoing = &path->side[dtmf->side].outgoing;
+	struct outgoing *outgoing = &path->end[dtmf->end].outgoing;
 	const uint32_t rate = dtmf->terms.audio_rate;
 	struct outgoing_numbers numbers;
 
@@ -494,23 +491,23 @@ bool path_tick(
 {
 	struct path_dtmf *dtmf = path->dtmf;
 	struct path_out out = {.kind = PATH_RTP};
-	struct path_side *side;
+	struct path_end *end;
 
 	if (!dtmf)
 		return false;
-	out.side = dtmf->side;
-	side = &path->side[dtmf->side];
+	out.end = dtmf->end;
+	end = &path->end[dtmf->end];
 	/* An even pace from the first packet on, whenever that was. */
 	if (now_us - dtmf->player.moved_us > 2 * DTMF_PACE_US)
 		path->next_us = now_us;
-	if (!find_way(side, PATH_RTP, &out)) {
+	if (!find_way(end, PATH_RTP, &out)) {
 		dtmf_player_expire(&dtmf->player, now_us);
 		count_lost(path);
 	} else {
 		out.len = out.clear_len = make_event(path, now_us, data);
 	}
 	schedule(path, now_us);
-	if (out.len == 0 || seal(side, PATH_RTP, data, &out.len) != 0)
+	if (out.len == 0 || seal(end, PATH_RTP, data, &out.len) != 0)
 		return false;
 	*ret_out = out;
 	return true;
@@ -533,34 +530,34 @@ void path_expire(struct path *path, uint64_t now_us)
 static bool pass_rtp(
 	struct path *path, const struct path_in *in, size_t *len, uint64_t now_us)
 {
-	struct path_side *side = &path->side[in->side], *other = &path->side[!in->side];
-	const struct format *format = formats_find(&side->formats, rtp_type(in->data));
+	struct path_end *end = &path->end[in->end], *other = &path->end[!in->end];
+	const struct format *format = formats_find(&end->formats, rtp_type(in->data));
 
 	if (path->dtmf && take_event(path, in, *len, now_us)) {
 		outgoing_pause(&other->outgoing);
 		return false;
 	}
 	if (!outgoing_packet(&other->outgoing, &format->clock, in->data, *len, now_us)) {
-		counter_add(&side->counters.dropped_replay, 1);
+		counter_add(&end->counters.dropped_replay, 1);
 		return false;
 	}
-	if (path->dtmf && in->side != path->dtmf->side)
+	if (path->dtmf && in->end != path->dtmf->end)
 		play(path, in->data, len, now_us);
 	outgoing_count(&other->outgoing, in->data, *len);
 	return true;
 }
 
-/* Puts RTCP in the terms of the other side's streams, and seals it. 0; 1 when nothing of it is
+/* Puts RTCP in the terms of the other end's streams, and seals it. 0; 1 when nothing of it is
  * left. */
 static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
 	struct path_out *out, uint64_t now_us)
 {
-	struct path_side *side = &path->side[in->side], *other = &path->side[out->side];
+	struct path_end *end = &path->end[in->end], *other = &path->end[out->end];
 	struct translator translator = {
 		.forward = &other->outgoing,
-		.back = &side->outgoing,
+		.back = &end->outgoing,
 		.cname = path->cname,
-		.own_report = side->report.made_middle,
+		.own_report = end->report.made_middle,
 	};
 	uint8_t translated[PATH_RTCP_MAX];
 	int err;
@@ -582,7 +579,7 @@ static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
 static int pass(struct path *path, const struct path_in *in, size_t *len,
 	struct path_out *out, uint64_t now_us)
 {
-	struct path_side *other = &path->side[out->side];
+	struct path_end *other = &path->end[out->end];
 
 	if (out->kind == PATH_RTCP)
 		return pass_rtcp(path, in, len, out, now_us);
@@ -595,25 +592,25 @@ static int pass(struct path *path, const struct path_in *in, size_t *len,
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out)
 {
-	struct path_side *side = &path->side[in->side];
-	struct path_out out = {.side = (enum relay_side) !in->side};
-	struct path_side *other = &path->side[out.side];
+	struct path_end *end = &path->end[in->end];
+	struct path_out out = {.end = (enum relay_end) !in->end};
+	struct path_end *other = &path->end[out.end];
 	enum path_channel kind = PATH_RTP;
 	size_t len = in->len;
 	int err;
 
 	if (!admit(path, batch, in, &kind, &len))
 		return false;
-	count_received(side, other, in, kind, len, batch->now_us);
-	if (!route(side, other, kind, &out)) {
-		counter_add(&side->counters.dropped_direction, 1);
+	count_received(end, other, in, kind, len, batch->now_us);
+	if (!route(end, other, kind, &out)) {
+		counter_add(&end->counters.dropped_direction, 1);
 		outgoing_pause(&other->outgoing);
 		return false;
 	}
-	tap_packet(side, batch, in, len);
+	tap_packet(end, batch, in, len);
 	err = pass(path, in, &len, &out, batch->now_us);
 	if (err < 0)
-		count_refusal(&side->counters, err);
+		count_refusal(&end->counters, err);
 	if (err != 0)
 		return false;
 	out.len = len;
@@ -621,12 +618,12 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 	return true;
 }
 
-bool path_report(struct path *path, enum relay_side index, const struct path_batch *batch,
+bool path_report(struct path *path, enum relay_end index, const struct path_batch *batch,
 	uint8_t *data, struct path_out *ret_out)
 {
-	struct path_side *side = &path->side[index];
-	const struct path_side *other = &path->side[!index];
-	const struct outgoing *outgoing = &side->outgoing;
+	struct path_end *end = &path->end[index];
+	const struct path_end *other = &path->end[!index];
+	const struct outgoing *outgoing = &end->outgoing;
 	const struct outgoing_stream *stream = outgoing_latest(outgoing);
 	const struct report_facts facts = {
 		.now_us = batch->now_us,
@@ -636,19 +633,19 @@ bool path_report(struct path *path, enum relay_side index, const struct path_bat
 		.packets = stream->packets,
 		.octets = stream->octets,
 		.sent_us = stream->sent_us,
-		.back = &side->quality,
+		.back = &end->quality,
 		.cname = path->cname,
 	};
-	struct path_out out = {.side = index, .kind = PATH_RTCP};
+	struct path_out out = {.end = index, .kind = PATH_RTCP};
 
-	out.channel = side->mux ? PATH_RTP : PATH_RTCP;
-	out.to = &side->remote.to[out.channel];
-	if ((side->cover != PATH_PLAIN && side->cover != PATH_SRTP) || !out.to->len ||
-		!report_due(&side->report, &other->report, &facts))
+	out.channel = end->mux ? PATH_RTP : PATH_RTCP;
+	out.to = &end->remote.to[out.channel];
+	if ((end->cover != PATH_PLAIN && end->cover != PATH_SRTP) || !out.to->len ||
+		!report_due(&end->report, &other->report, &facts))
 		return false;
-	out.len = out.clear_len = report_make(&side->report, &facts, data);
-	if (side->cover == PATH_SRTP &&
-		srtp_context_seal(side->seal, true, data, &out.len) != 0)
+	out.len = out.clear_len = report_make(&end->report, &facts, data);
+	if (end->cover == PATH_SRTP &&
+		srtp_context_seal(end->seal, true, data, &out.len) != 0)
 		return false;
 	*ret_out = out;
 	return true;
@@ -656,7 +653,7 @@ bool path_report(struct path *path, enum relay_side index, const struct path_bat
 
 void path_sent(struct path *path, const struct path_out *out, bool ok)
 {
-	struct counters *counters = &path->side[out->side].counters;
+	struct counters *counters = &path->end[out->end].counters;
 
 	if (!ok) {
 		counter_add(&counters->send_errors, 1);
@@ -668,31 +665,30 @@ void path_sent(struct path *path, const struct path_out *out, bool ok)
 	}
 }
 
-void path_send_failed(struct path *path, enum relay_side side)
+void path_send_failed(struct path *path, enum relay_end end)
 {
-	counter_add(&path->side[side].counters.send_errors, 1);
+	counter_add(&path->end[end].counters.send_errors, 1);
 }
 
 /* Watching and telling */
 
-bool path_awaits(const struct path *path, enum relay_side index, uint64_t *ret_since_us)
+bool path_awaits(const struct path *path, enum relay_end index, uint64_t *ret_since_us)
 {
-	const struct path_side *side = &path->side[index];
-	const struct path_side *other = &path->side[!index];
-	uint64_t heard_us = counter_get(&side->counters.last_rx_us);
+	const struct path_end *end = &path->end[index];
+	const struct path_end *other = &path->end[!index];
+	uint64_t heard_us = counter_get(&end->counters.last_rx_us);
 
 	/* Fax goes one way for minutes: both are alive while one is. */
-	if (side->cover == PATH_UDPTL &&
+	if (end->cover == PATH_UDPTL &&
 		counter_get(&other->counters.last_rx_us) > heard_us)
 		heard_us = counter_get(&other->counters.last_rx_us);
-	if (side->cover == PATH_CLOSED || !side->receive ||
-		!side->remote.to[PATH_RTP].len)
+	if (end->cover == PATH_CLOSED || !end->receive || !end->remote.to[PATH_RTP].len)
 		return false;
-	*ret_since_us = heard_us > side->set_us ? heard_us : side->set_us;
+	*ret_since_us = heard_us > end->set_us ? heard_us : end->set_us;
 	return true;
 }
 
-void path_stats(const struct path *path, enum relay_side side, struct relay_stats *ret)
+void path_stats(const struct path *path, enum relay_end end, struct relay_stats *ret)
 {
-	counters_read(&path->side[side].counters, ret);
+	counters_read(&path->end[end].counters, ret);
 }

@@ -1,5 +1,5 @@
 /*
- * The path of one packet through one stream: from the bytes that came in on one side to
+ * The path of one packet through one stream: from the bytes that came in at one end to
  * the bytes that leave on the other. No input or output, no clock, no lock and no log:
  * worker.c brings packets here and sends what comes back. A packet allocates nothing, but the
  * first one that makes a further source of a line (outgoing.h) or SSRC of a key (ssrcs.h).
@@ -24,17 +24,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Which of our two ports of a side, and what kind of packet. */
+/* Which of our two ports of an end, and what kind of packet. */
 enum path_channel { PATH_RTP, PATH_RTCP };
 
-/* How a side's packets are protected. The first is what a zeroed side is: it neither
+/* How an end's packets are protected. The first is what a zeroed end is: it neither
  * accepts nor sends anything. */
 enum path_cover { PATH_CLOSED, PATH_PLAIN, PATH_SRTP, PATH_UDPTL };
 
 /* What RTCP may become on its way; what does not fit is left out. */
 #define PATH_RTCP_MAX 1400
 
-struct path_side {
+struct path_end {
 	struct formats formats;
 	/* What each packet needs stands together. */
 	enum path_cover cover;
@@ -53,9 +53,9 @@ struct path_side {
 	struct keys open_keys, seal_keys;
 };
 
-/* Digits between a side that has telephone-events and one that has them signalled. */
+/* Digits between an end that has telephone-events and one that has them signalled. */
 struct path_dtmf {
-	enum relay_side side; /* which has the events */
+	enum relay_end end; /* which has the events */
 	struct dtmf_terms terms;
 	struct dtmf_reader reader;  /* of what it sends */
 	struct dtmf_player player;  /* into what is sent to it */
@@ -64,14 +64,14 @@ struct path_dtmf {
 };
 
 struct path {
-	struct path_side side[2]; /* by enum relay_side */
-	const char *cname;        /* ours, in RTCP; borrowed */
-	bool due;                 /* something is to be told: what latched and dtmf say */
-	uint64_t next_us;         /* when path_tick() is to be called; 0: not at all */
-	/* The last latch, to be told; side[].remote is where it went. */
+	struct path_end end[2]; /* by enum relay_end */
+	const char *cname;      /* ours, in RTCP; borrowed */
+	bool due;               /* something is to be told: what latched and dtmf say */
+	uint64_t next_us;       /* when path_tick() is to be called; 0: not at all */
+	/* The last latch, to be told; end[].remote is where it went. */
 	struct path_latched {
 		bool due; /* the owner clears it */
-		enum relay_side side;
+		enum relay_end end;
 		enum path_channel channel;
 		struct addr from; /* where the far end was expected */
 	} latched;
@@ -87,7 +87,7 @@ struct path_batch {
 };
 
 struct path_in {
-	enum relay_side side;
+	enum relay_end end;
 	enum path_channel channel; /* our port that it came to */
 	const struct addr *source;
 	uint64_t call;
@@ -98,9 +98,9 @@ struct path_in {
 	size_t len;
 };
 
-/* Send data of the path_in, now LEN bytes, from our CHANNEL port of SIDE to TO. */
+/* Send data of the path_in, now LEN bytes, from our CHANNEL port of END to TO. */
 struct path_out {
-	enum relay_side side;
+	enum relay_end end;
 	enum path_channel channel;
 	enum path_channel kind;
 	const struct addr *to;
@@ -109,7 +109,7 @@ struct path_out {
 };
 
 struct path_params {
-	struct addr local_rtp[2]; /* by side; RTCP is the next port */
+	struct addr local_rtp[2]; /* by end; RTCP is the next port */
 	const char *cname;        /* borrowed as long as the path */
 	uint64_t seed;            /* random */
 };
@@ -123,11 +123,11 @@ void path_clear(struct path *path);
  */
 int path_check(const struct relay_remote *remote);
 /*
- * Takes what SIDE announced; a key that was in use before, however long ago, goes on with its
+ * Takes what END announced; a key that was in use before, however long ago, goes on with its
  * context. 0, ERR_SUPPORT,
- * ERR_STATE, -ENOMEM or ERR_LIBRARY; the side is closed then.
+ * ERR_STATE, -ENOMEM or ERR_LIBRARY; the end is closed then.
  */
-int path_set(struct path *path, enum relay_side side, const struct relay_remote *remote,
+int path_set(struct path *path, enum relay_end end, const struct relay_remote *remote,
 	uint64_t now_us);
 
 /*
@@ -136,12 +136,12 @@ int path_set(struct path *path, enum relay_side side, const struct relay_remote 
  * authentic changes nothing but a counter.
  *
  * The tap sees a packet once, in clear, as received: source is the far end, destination
- * our port, sent is false. It sees those that go on to the other side alone, so that the
+ * our port, sent is false. It sees those that go on to the other end alone, so that the
  * capture is what was relayed, or told as a digit.
  */
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out);
-/* A digit to be played to the side with telephone-events; nothing where there is none. See
+/* A digit to be played to the end with telephone-events; nothing where there is none. See
  * path.next_us afterwards. */
 void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_us);
 /*
@@ -154,19 +154,19 @@ bool path_tick(
 /* Ends a digit of which nothing is heard any more; see path.due. */
 void path_expire(struct path *path, uint64_t now_us);
 /*
- * The report that is due toward SIDE because the other side makes none, sealed: send *OUT,
+ * The report that is due toward END because the other end makes none, sealed: send *OUT,
  * whose bytes stand in DATA (RTCP_WRITE_MAX and SRTP_TRAILER_MAX bytes, aligned to 4).
  * False: none is due. BATCH needs its wall_us.
  */
-bool path_report(struct path *path, enum relay_side side, const struct path_batch *batch,
+bool path_report(struct path *path, enum relay_end end, const struct path_batch *batch,
 	uint8_t *data, struct path_out *ret_out);
 /* Counts what became of *OUT. */
 void path_sent(struct path *path, const struct path_out *out, bool ok);
-/* A packet that path_sent() counted as sent from SIDE was refused by the network after all. */
-void path_send_failed(struct path *path, enum relay_side side);
+/* A packet that path_sent() counted as sent from END was refused by the network after all. */
+void path_send_failed(struct path *path, enum relay_end end);
 
-/* Whether SIDE is expected to send. *ret_since_us: since when it was silent, monotonic. */
-bool path_awaits(const struct path *path, enum relay_side side, uint64_t *ret_since_us);
+/* Whether END is expected to send. *ret_since_us: since when it was silent, monotonic. */
+bool path_awaits(const struct path *path, enum relay_end end, uint64_t *ret_since_us);
 
 /* Any thread. */
-void path_stats(const struct path *path, enum relay_side side, struct relay_stats *ret);
+void path_stats(const struct path *path, enum relay_end end, struct relay_stats *ret);

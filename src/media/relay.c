@@ -32,7 +32,6 @@ struct relay {
 	struct relay_handlers handlers;
 	struct io_shared *io;
 	struct pools pools;
-	struct ports *ports[2]; /* by side, where a call names no other; one of POOLS */
 	struct list sessions;
 	uint64_t session_count;
 	uint64_t stream_count;
@@ -51,7 +50,7 @@ struct relay_session {
 	struct relay *relay;
 	struct worker_slot *slot;
 	struct worker_session *worker;
-	struct ports *ports[2]; /* by side: of its streams */
+	struct ports *ports[2]; /* by end: of its streams; NULL: not told yet */
 	struct relay_stream *streams[RELAY_STREAMS];
 };
 
@@ -83,15 +82,14 @@ unsigned relay_worker_count(unsigned configured)
 	return count < WORKERS_MAX ? count : WORKERS_MAX;
 }
 
-/* Both sides' addresses and the further ones, each once. NULL: out of memory. */
+/* Each address once. NULL: out of memory. */
 static struct addr *list_addresses(const struct relay_params *params, unsigned *ret_count)
 {
-	struct addr *list = calloc(2 + params->more_count, sizeof(*list));
+	struct addr *list = calloc(params->address_count + 1, sizeof(*list));
 	unsigned count = 0;
 
-	for (unsigned i = 0; list && i < 2 + params->more_count; i++) {
-		const struct addr *address =
-			i < 2 ? &params->address[i] : &params->more[i - 2];
+	for (unsigned i = 0; list && i < params->address_count; i++) {
+		const struct addr *address = &params->addresses[i];
 		unsigned at = 0;
 
 		while (at < count && !addr_equal_host(&list[at], address))
@@ -170,8 +168,6 @@ static int make_ports(
 	for (unsigned i = 0; err == 0 && i < count; i++)
 		err = pools_add(&relay->pools, &addresses[i], text);
 	free(addresses);
-	for (unsigned side = 0; side < 2; side++)
-		relay->ports[side] = pools_find(&relay->pools, &params->address[side]);
 	return err;
 }
 
@@ -183,7 +179,7 @@ static void on_event(void *arg, const struct worker_event *event)
 	switch (event->type) {
 	case WORKER_SILENT:
 		if (handlers->timeout_h)
-			handlers->timeout_h(handlers->arg, latched->call, latched->side);
+			handlers->timeout_h(handlers->arg, latched->call, latched->end);
 		break;
 	case WORKER_LATCHED:
 		if (handlers->latched_h)
@@ -368,6 +364,20 @@ static void flush(void *arg)
 			flush, relay);
 }
 
+static int find_ports(struct relay_session *session, const struct relay_open *open)
+{
+	for (unsigned end = 0; end < 2; end++) {
+		const struct addr *address = &open->address[end];
+
+		if (address->len == 0)
+			continue;
+		session->ports[end] = pools_find(&session->relay->pools, address);
+		if (!session->ports[end])
+			return -EADDRNOTAVAIL;
+	}
+	return 0;
+}
+
 int relay_open(
 	struct relay *relay, struct relay_session **ret, const struct relay_open *open)
 {
@@ -378,9 +388,10 @@ int relay_open(
 		return -ENOMEM;
 	session->relay = relay;
 	session->slot = least_loaded(relay);
-	memcpy(session->ports, relay->ports, sizeof(session->ports));
+	err = find_ports(session, open);
 	/* Nobody waits for it either: a session without streams has nothing to do. */
-	err = worker_open(session->slot->worker, &session->worker, open);
+	if (err == 0)
+		err = worker_open(session->slot->worker, &session->worker, open);
 	if (err != 0) {
 		free(session);
 		return err;
@@ -397,8 +408,8 @@ static void claim_ports(
 	struct relay *relay = session->relay;
 	unsigned worker = (unsigned)(session->slot - relay->workers);
 
-	for (unsigned side = 0; side < 2; side++)
-		io_claim(relay->io, &local_rtp[side], worker);
+	for (unsigned end = 0; end < 2; end++)
+		io_claim(relay->io, &local_rtp[end], worker);
 }
 
 static void release_ports(
@@ -406,9 +417,9 @@ static void release_ports(
 {
 	uint64_t ms = now_ms(session->relay);
 
-	for (unsigned side = 0; side < 2; side++) {
-		io_give_up(session->relay->io, &local_rtp[side]);
-		ports_release(session->ports[side], addr_port(&local_rtp[side]), ms);
+	for (unsigned end = 0; end < 2; end++) {
+		io_give_up(session->relay->io, &local_rtp[end]);
+		ports_release(session->ports[end], addr_port(&local_rtp[end]), ms);
 	}
 }
 
@@ -489,7 +500,7 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 
 	if (index >= RELAY_STREAMS)
 		return ERR_LIMIT;
-	if (session->streams[index])
+	if (session->streams[index] || !session->ports[0] || !session->ports[1])
 		return ERR_STATE;
 	stream = calloc(1, sizeof(*stream));
 	if (!stream)
@@ -529,16 +540,16 @@ void relay_stream_remove(struct relay_session *session, unsigned index)
 }
 
 int relay_set_address(
-	struct relay_session *session, enum relay_side side, const struct addr *address)
+	struct relay_session *session, enum relay_end end, const struct addr *address)
 {
 	struct ports *ports = pools_find(&session->relay->pools, address);
 
 	if (!ports)
 		return -EADDRNOTAVAIL;
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
-		if (ports != session->ports[side])
+		if (ports != session->ports[end])
 			relay_stream_remove(session, i);
-	session->ports[side] = ports;
+	session->ports[end] = ports;
 	return 0;
 }
 
@@ -548,20 +559,20 @@ bool relay_stream_exists(const struct relay_session *session, unsigned index)
 }
 
 void relay_stream_local(const struct relay_session *session, unsigned index,
-	enum relay_side side, struct addr *ret_rtp)
+	enum relay_end end, struct addr *ret_rtp)
 {
 	assert(relay_stream_exists(session, index));
-	*ret_rtp = session->streams[index]->local_rtp[side];
+	*ret_rtp = session->streams[index]->local_rtp[end];
 }
 
-int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
+int relay_stream_set(struct relay_session *session, unsigned index, enum relay_end end,
 	const struct relay_remote *remote)
 {
 	int err;
 
 	if (!relay_stream_exists(session, index))
 		return ERR_STATE;
-	err = worker_set(session->streams[index]->worker, side, remote);
+	err = worker_set(session->streams[index]->worker, end, remote);
 	wake(session->slot);
 	return err;
 }
@@ -578,11 +589,11 @@ int relay_digit(
 	return err;
 }
 
-void relay_stats(const struct relay_session *session, unsigned index,
-	enum relay_side side, struct relay_stats *ret)
+void relay_stats(const struct relay_session *session, unsigned index, enum relay_end end,
+	struct relay_stats *ret)
 {
 	if (relay_stream_exists(session, index))
-		worker_stats(session->streams[index]->worker, side, ret);
+		worker_stats(session->streams[index]->worker, end, ret);
 	else
 		*ret = (struct relay_stats){.payload_type = -1};
 }

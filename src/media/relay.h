@@ -1,6 +1,6 @@
 /*
- * The media relay as signalling sees it: a session per call with two sides and up to
- * RELAY_STREAMS streams; each stream has an RTP and an RTCP port of ours on each side.
+ * The media relay as signalling sees it: a session per call with two ends and up to
+ * RELAY_STREAMS streams; each stream has an RTP and an RTCP port of ours at each end.
  *
  * All functions here run on the loop thread. A session lives on one worker thread from
  * its first stream to its end; commands reach the worker through a queue, in order.
@@ -22,7 +22,7 @@
 
 /* The two ends of a session. To the relay they are equal: what an end is, and where its ports
  * are (relay_set_address()), is its user's to say. */
-enum relay_side { RELAY_INTERNAL, RELAY_EXTERNAL };
+enum relay_end { RELAY_A, RELAY_B };
 
 /* Same order as enum sdes_suite; RELAY_PLAIN is RTP without SRTP. */
 enum relay_suite {
@@ -42,29 +42,29 @@ struct relay_key {
 	unsigned mki_len; /* bytes; 0: none */
 };
 
-/* Payload types of one side whose clock can be told. */
+/* Payload types of one end whose clock can be told. */
 #define RELAY_FORMATS 16
 
-/* What a=rtpmap says of a payload type that a side may send. */
+/* What a=rtpmap says of a payload type that an end may send. */
 struct relay_format {
 	uint8_t type;
 	bool aside;    /* not what the line speaks: telephone-event, CN, RED, FEC, RTX */
 	uint32_t rate; /* of its timestamps, Hz, 1,000 to 384,000 */
 };
 
-/* What the SDP of one side said of one stream. */
+/* What the SDP of one end said of one stream. */
 struct relay_remote {
 	struct addr
 		rtp; /* where we send, and the one source we accept; len 0: not known yet */
 	struct addr rtcp; /* the same for RTCP; ignored with mux */
-	bool rtcp_mux;    /* RTP and RTCP share a port toward this side */
+	bool rtcp_mux;    /* RTP and RTCP share a port toward this end */
 	bool udptl;       /* no RTP: UDPTL, passed on as it is, not protected */
-	bool send;        /* we may send to this side */
-	bool receive;     /* we accept from this side */
+	bool send;        /* we may send to this end */
+	bool receive;     /* we accept from this end */
 	/*
 	 * It is behind a NAT that its SDP does not know: once, where the first good packet
 	 * comes from another address, that one takes the place of RTP or RTCP. On an SRTP
-	 * side that packet is authentic; else it is one of PAYLOAD_TYPES, a bit each, or
+	 * end that packet is authentic; else it is one of PAYLOAD_TYPES, a bit each, or
 	 * UDPTL, and comes within 10 s.
 	 */
 	bool latch;
@@ -79,18 +79,18 @@ struct relay_remote {
 	 * 3551, or is taken to have 8,000 Hz. */
 	unsigned format_count;
 	struct relay_format formats[RELAY_FORMATS];
-	struct relay_key rx; /* opens what this side sends */
+	struct relay_key rx; /* opens what this end sends */
 	struct relay_key tx; /* seals what we send to it */
 	bool keep_roc; /* a new key goes on at the ROC of the one before; else at 0 */
 	/*
-	 * With a count: this side has telephone-events and the other one has not. Those of
+	 * With a count: this end has telephone-events and the other one has not. Those of
 	 * its packets go no further, their digits are told by digit_h; what relay_digit()
-	 * is given is played to it. At most one side of a stream.
+	 * is given is played to it. At most one end of a stream.
 	 */
 	struct dtmf_terms dtmf;
 };
 
-/* Both directions of one stream on one side, since it began. */
+/* Both directions of one stream at one end, since it began. */
 struct relay_stats {
 	uint64_t rx_packets, rx_bytes; /* authentic, relayed or not */
 	uint64_t tx_packets, tx_bytes;
@@ -99,7 +99,7 @@ struct relay_stats {
 	uint64_t dropped_auth;   /* bad SRTP tags */
 	uint64_t dropped_replay;
 	uint64_t dropped_malformed; /* too short, wrong version, wrong class, no UDPTL */
-	uint64_t dropped_direction; /* on hold, or the other side is not known yet */
+	uint64_t dropped_direction; /* on hold, or the other end is not known yet */
 	uint64_t send_errors;
 	uint64_t rx_lost; /* by sequence numbers, RFC 3550 A.3 */
 	uint64_t rx_late; /* came after one that was sent later */
@@ -107,9 +107,8 @@ struct relay_stats {
 	uint32_t jitter_us;  /* interarrival jitter, RFC 3550 A.8 */
 	int payload_type;    /* that came most lately, those aside apart; -1: none yet */
 	uint64_t last_rx_us; /* monotonic; 0: never */
-	uint32_t round_trip_us; /* between us and this side, by its RTCP; 0: not known */
-	uint32_t
-		far_lost; /* what this side's RTCP says it does not get of what we send */
+	uint32_t round_trip_us; /* between us and this end, by its RTCP; 0: not known */
+	uint32_t far_lost; /* what this end's RTCP says it does not get of what we send */
 	uint32_t far_jitter_us; /* and how it jitters there */
 	uint32_t ssrc;          /* latest */
 	uint32_t ssrc_changes;
@@ -118,7 +117,7 @@ struct relay_stats {
 	uint32_t roc_restarts; /* since relay_stream_set(): see struct search */
 	uint64_t key_us; /* SRTP: when its key was taken into use, monotonic; 0: never */
 	bool expected;   /* its SDP says that it sends */
-	uint32_t sets;   /* how often relay_stream_set() told of this side */
+	uint32_t sets;   /* how often relay_stream_set() told of this end */
 	uint64_t good_since_set,
 		bad_since_set; /* authentic packets, bad tags, since then */
 	uint64_t events_taken; /* packets of telephone-events that went no further */
@@ -129,27 +128,27 @@ struct relay_stats {
 struct relay;
 struct relay_session;
 
-/* A side was found at another address than its SDP says. */
+/* An end was found at another address than its SDP says. */
 struct relay_latched {
 	uint64_t call; /* what relay_open() was given */
-	enum relay_side side;
+	enum relay_end end;
 	bool rtcp; /* its RTCP, where that has a port of its own; else all of it */
 	struct addr from,
 		to; /* the address that counted before; the one that counts now */
 };
 
-/* A digit ended in the telephone-events of a side whose stream has dtmf terms. */
+/* A digit ended in the telephone-events of an end whose stream has dtmf terms. */
 struct relay_digit {
 	uint64_t call; /* what relay_open() was given */
-	enum relay_side side;
+	enum relay_end end;
 	struct dtmf_digit digit;
 };
 
 struct relay_handlers {
-	/* No authentic packet came from SIDE for the session's timeout although one was
+	/* No authentic packet came from END for the session's timeout although one was
 	 * expected. CALL is what relay_open() was given. Told once until media flows again;
 	 * may still come just after relay_close(). */
-	void (*timeout_h)(void *arg, uint64_t call, enum relay_side side);
+	void (*timeout_h)(void *arg, uint64_t call, enum relay_end end);
 	/* The next two may be NULL, and may come just after relay_close() too. */
 	void (*latched_h)(void *arg, const struct relay_latched *latched);
 	void (*digit_h)(void *arg, const struct relay_digit *digit);
@@ -169,9 +168,10 @@ struct relay_params {
 	struct io_shared
 		*opened; /* by relay_io_open(); taken, whatever comes of it. NULL: it
 				   * is opened now */
-	struct addr address[2];  /* by enum relay_side; local addresses, port ignored */
-	const struct addr *more; /* further ones, for relay_set_address(); borrowed */
-	unsigned more_count;
+	/* The local addresses that an end's ports may have, each as often as you like; their ports
+	 * are ignored. Borrowed. */
+	const struct addr *addresses;
+	unsigned address_count;
 	unsigned dscp;               /* of what we send */
 	uint16_t port_min, port_max; /* even RTP and odd RTCP are taken in pairs */
 	bool validated_crypto;  /* SRTP's ciphers from GnuTLS, for FIPS 140; slower */
@@ -223,47 +223,50 @@ struct relay_open {
 	uint64_t call;       /* comes back in events and taps */
 	uint64_t timeout_ms; /* 0: never */
 	bool tap;            /* its packets go to the tap, until relay_set_tap() */
+	/* By enum relay_end: as by relay_set_address(); len 0: that is still to be called. */
+	struct addr address[2];
 };
 
-/* 0, ERR_LIMIT when the worker's queue is full, or -errno. */
+/* 0, -EADDRNOTAVAIL as relay_set_address(), ERR_LIMIT when the worker's queue is full, or
+ * -errno. */
 int relay_open(
 	struct relay *relay, struct relay_session **ret, const struct relay_open *open);
 /* Its ports are free again when this returns, after a quarantine. NULL is fine. */
 void relay_close(struct relay_session *session);
 
 /*
- * Where the ports of SIDE are from now on, instead of relay_params.address: a known local
- * address, its port apart. Streams whose ports are elsewhere are removed. 0, or
+ * Where the ports of END are from now on: a local address that the relay knows, its
+ * port apart. Streams whose ports are elsewhere are removed. 0, or
  * -EADDRNOTAVAIL: it is not known.
  */
 int relay_set_address(
-	struct relay_session *session, enum relay_side side, const struct addr *address);
+	struct relay_session *session, enum relay_end end, const struct addr *address);
 
 /*
- * Makes stream INDEX with a port pair on both sides. 0; -EADDRNOTAVAIL when every
- * pair is in use; ERR_STATE when it exists.
+ * Makes stream INDEX with a port pair at both ends. 0; -EADDRNOTAVAIL when every
+ * pair is in use; ERR_STATE when it exists, or an end has no address yet.
  */
 int relay_stream_add(struct relay_session *session, unsigned index);
 /* Ends it and releases its ports at once. Nothing when there is none. */
 void relay_stream_remove(struct relay_session *session, unsigned index);
 bool relay_stream_exists(const struct relay_session *session, unsigned index);
 
-/* Our RTP address on SIDE (RTCP is the next port), as bound. */
+/* Our RTP address at END (RTCP is the next port), as bound. */
 void relay_stream_local(const struct relay_session *session, unsigned index,
-	enum relay_side side, struct addr *ret_rtp);
+	enum relay_end end, struct addr *ret_rtp);
 
 /*
- * Tells what SIDE announced. May be called again at any time (re-INVITE): a key equal to
+ * Tells what END announced. May be called again at any time (re-INVITE): a key equal to
  * the one in use keeps its roll-over counter, a new key starts at ROC 0. Keys are copied.
  * 0, ERR_STATE (no such stream), ERR_LIMIT, ERR_SUPPORT (a key the library cannot do).
  */
-int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
+int relay_stream_set(struct relay_session *session, unsigned index, enum relay_end end,
 	const struct relay_remote *remote);
 
 /*
- * Plays DIGIT to the side of stream INDEX that has dtmf terms: in the place of the audio that
+ * Plays DIGIT to the end of stream INDEX that has dtmf terms: in the place of the audio that
  * comes from the other one, or while none comes in packets of our own, each 20 ms. While nothing
- * may be sent to that side it waits, and is dropped after DTMF_EXPIRY_MS. At most DTMF_QUEUE
+ * may be sent to that end it waits, and is dropped after DTMF_EXPIRY_MS. At most DTMF_QUEUE
  * wait. 0, ERR_STATE (no such stream) or ERR_LIMIT (the worker's queue).
  */
 int relay_digit(
@@ -280,8 +283,8 @@ void relay_set_timeout(struct relay_session *session, uint64_t timeout_ms);
 int relay_set_tap(struct relay_session *session, bool tap);
 
 /* A consistent enough copy of the worker's counters. All zero when there is no stream. */
-void relay_stats(const struct relay_session *session, unsigned index,
-	enum relay_side side, struct relay_stats *ret);
+void relay_stats(const struct relay_session *session, unsigned index, enum relay_end end,
+	struct relay_stats *ret);
 
 const char *relay_suite_name(enum relay_suite suite);
 /* The library that SRTP's ciphers come from: "nettle", "GnuTLS"; "none" before there is a

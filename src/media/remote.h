@@ -1,5 +1,5 @@
 /*
- * Where the far end of one side is: where we send to, and whose packets we take. That is what its
+ * Where the peer at one end is: where we send to, and whose packets we take. That is what its
  * SDP says, unless it may be found elsewhere:
  *
  * - latching (RFC 7362 4): the first good packet since its SDP settles where it is, wherever that

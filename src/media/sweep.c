@@ -7,16 +7,16 @@
 
 #define MODULE "media"
 
-/* Changes of SSRC on one side of a line that are worth a line in the log. */
+/* Changes of SSRC at one end of a line that are worth a line in the log. */
 #define SSRCS_TOLD 8
 
-static void sweep_side(
-	struct worker *worker, struct worker_session *session, enum relay_side side)
+static void sweep_end(
+	struct worker *worker, struct worker_session *session, enum relay_end end)
 {
 	uint64_t timeout_us =
 		atomic_load_explicit(&session->timeout_us, memory_order_relaxed);
 	struct worker_event event = {
-		.type = WORKER_SILENT, .latched = {.call = session->call, .side = side}};
+		.type = WORKER_SILENT, .latched = {.call = session->call, .end = end}};
 	uint64_t since_us = 0, stream_us;
 	bool awaited = false;
 
@@ -24,23 +24,23 @@ static void sweep_side(
 		struct worker_stream *stream =
 			LIST_ENTRY(node, struct worker_stream, node);
 
-		if (!path_awaits(&stream->path, side, &stream_us))
+		if (!path_awaits(&stream->path, end, &stream_us))
 			continue;
 		awaited = true;
 		if (stream_us > since_us)
 			since_us = stream_us;
 	}
 	/* Heard, or put on hold, since it was last told. */
-	if (!awaited || since_us != session->told_since_us[side])
-		session->told[side] = false;
-	if (!awaited || timeout_us == 0 || session->told[side] ||
+	if (!awaited || since_us != session->told_since_us[end])
+		session->told[end] = false;
+	if (!awaited || timeout_us == 0 || session->told[end] ||
 		worker->now_us - since_us < timeout_us)
 		return;
 	/* When the loop does not read its events, the next sweep tries again. */
 	if (queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0)
 		return;
-	session->told[side] = true;
-	session->told_since_us[side] = since_us;
+	session->told[end] = true;
+	session->told_since_us[end] = since_us;
 }
 
 /* Digits whose end was lost, and no packet came since to find that out. */
@@ -56,7 +56,7 @@ static void expire_digits(struct worker *worker, struct worker_session *session)
 	}
 }
 
-/* Reports toward a side whose far side makes none, once a second at most. */
+/* Reports toward an end for which the other makes none, once a second at most. */
 static void report_streams(struct worker *worker, struct worker_session *session)
 {
 	const struct path_batch batch = {
@@ -70,8 +70,8 @@ static void report_streams(struct worker *worker, struct worker_session *session
 		struct worker_stream *stream =
 			LIST_ENTRY(node, struct worker_stream, node);
 
-		for (unsigned side = 0; side < 2; side++)
-			if (path_report(&stream->path, (enum relay_side)side, &batch,
+		for (unsigned end = 0; end < 2; end++)
+			if (path_report(&stream->path, (enum relay_end)end, &batch,
 				    worker->own, &out)) {
 				worker_send(stream, worker->own, &out);
 				io_flush(worker->io);
@@ -79,7 +79,7 @@ static void report_streams(struct worker *worker, struct worker_session *session
 	}
 }
 
-/* The far side hears nothing of it, but it is seldom meant: told when it doubles. */
+/* The far end hears nothing of it, but it is seldom meant: told when it doubles. */
 static void tell_ssrcs(struct worker_session *session)
 {
 	char from[ADDR_TEXT_SIZE];
@@ -88,10 +88,10 @@ static void tell_ssrcs(struct worker_session *session)
 		struct worker_stream *stream =
 			LIST_ENTRY(node, struct worker_stream, node);
 
-		for (unsigned side = 0; side < 2; side++) {
-			const struct path_side *path = &stream->path.side[side];
+		for (unsigned end = 0; end < 2; end++) {
+			const struct path_end *path = &stream->path.end[end];
 			uint32_t changes = path->quality.ssrc_changes;
-			uint32_t *told = &stream->told_ssrcs[side];
+			uint32_t *told = &stream->told_ssrcs[end];
 
 			if (changes < SSRCS_TOLD || changes < 2 * *told)
 				continue;
@@ -110,8 +110,8 @@ void sweep(struct worker *worker)
 		struct worker_session *session =
 			LIST_ENTRY(node, struct worker_session, node);
 
-		for (unsigned side = 0; side < 2; side++)
-			sweep_side(worker, session, (enum relay_side)side);
+		for (unsigned end = 0; end < 2; end++)
+			sweep_end(worker, session, (enum relay_end)end);
 		expire_digits(worker, session);
 		report_streams(worker, session);
 		tell_ssrcs(session);

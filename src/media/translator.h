@@ -1,6 +1,6 @@
 /*
- * RTCP on its way through: each side has RTP streams of ours (outgoing.h), so what one side says
- * of its own streams and of those that it gets is put in the other side's SSRCs, sequence numbers
+ * RTCP on its way through: each end has RTP streams of ours (outgoing.h), so what one end says
+ * of its own streams and of those that it gets is put in the other end's SSRCs, sequence numbers
  * and timestamps (RFC 3550 7.2). What cannot be put so is left out.
  *
  * Passed: SR, RR, SDES (our CNAME, no other item), BYE (no reason), NACK, TMMBR, TMMBN, SR-REQ,

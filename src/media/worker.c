@@ -30,7 +30,7 @@ void worker_send(
 	struct worker_stream *stream, const uint8_t *data, const struct path_out *out)
 {
 	struct worker *worker = stream->session->worker;
-	struct io_port *port = &stream->port[out->side][out->channel].io;
+	struct io_port *port = &stream->port[out->end][out->channel].io;
 	bool sent = io_send(worker->io, port, data, out->len, out->to) == 0;
 
 	path_sent(&stream->path, out, sent);
@@ -46,10 +46,10 @@ static void tell_latched(struct worker *worker, struct worker_stream *stream)
 	struct path_latched *latched = &stream->path.latched;
 	struct worker_event event = {.type = WORKER_LATCHED,
 		.latched = {.call = stream->session->call,
-			.side = latched->side,
+			.end = latched->end,
 			.rtcp = latched->channel == PATH_RTCP,
 			.from = latched->from,
-			.to = stream->path.side[latched->side]
+			.to = stream->path.end[latched->end]
 				      .remote.to[latched->channel]}};
 
 	latched->due = queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0;
@@ -65,7 +65,7 @@ static void tell_digits(struct worker *worker, struct worker_stream *stream)
 	for (unsigned i = 0; i < dtmf->ended_count; i++) {
 		struct worker_event event = {.type = WORKER_DIGIT,
 			.digit = {.call = stream->session->call,
-				.side = dtmf->side,
+				.end = dtmf->end,
 				.digit = dtmf->ended[i]}};
 
 		if (queue_push(worker->events, &event, sizeof(event), NULL, 0) != 0)
@@ -89,7 +89,7 @@ static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 	struct worker_port *port = (struct worker_port *)io;
 	struct worker_stream *stream = port->stream;
 	struct path_in in = {
-		.side = port->side,
+		.end = port->end,
 		.channel = port->channel,
 		.source = source,
 		.call = stream->session->call,
@@ -115,7 +115,7 @@ static void on_failed(void *arg, struct io_port *io)
 
 	(void)arg;
 	if (port)
-		path_send_failed(&port->stream->path, port->side);
+		path_send_failed(&port->stream->path, port->end);
 }
 
 /* Packets of our own: the worker's thread */
@@ -208,13 +208,13 @@ static void free_change(struct change *change)
 static void set_stream(struct worker *worker, struct change *change)
 {
 	int err = path_set(
-		&change->stream->path, change->side, &change->remote, worker->now_us);
+		&change->stream->path, change->end, &change->remote, worker->now_us);
 
-	/* The stream is closed on that side: silence, never plain RTP. */
+	/* The stream is closed at that end: silence, never plain RTP. */
 	if (err != 0)
-		log_warning(MODULE, "set call=%llu side=%u error=%s",
+		log_warning(MODULE, "set call=%llu end=%c error=%s",
 			(unsigned long long)change->stream->session->call,
-			(unsigned)change->side, err_str(err));
+			change->end == RELAY_A ? 'a' : 'b', err_str(err));
 	free_change(change);
 }
 
@@ -470,7 +470,7 @@ static int begin(struct worker *worker, const struct command *command)
 	return push(worker, command);
 }
 
-static bool end(struct worker *worker, struct ending *ending)
+static bool hand_ending(struct worker *worker, struct ending *ending)
 {
 	list_append(&worker->endings, &ending->node);
 	return worker_flush(worker);
@@ -527,7 +527,7 @@ bool worker_close(struct worker_session *session)
 	worker->session_count--;
 	session->ending.command =
 		(struct command){.type = COMMAND_CLOSE, .session = session};
-	return end(worker, &session->ending);
+	return hand_ending(worker, &session->ending);
 }
 
 void worker_set_timeout(struct worker_session *session, uint64_t timeout_ms)
@@ -569,9 +569,9 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 	for (unsigned i = 0; i < 4; i++)
 		stream->port[i / 2][i % 2] = (struct worker_port){
 			.io = {.fd = ports->fd[i / 2][i % 2],
-				.local = &stream->path.side[i / 2].local[i % 2]},
+				.local = &stream->path.end[i / 2].local[i % 2]},
 			.stream = stream,
-			.side = (enum relay_side)(i / 2),
+			.end = (enum relay_end)(i / 2),
 			.channel = (enum path_channel)(i % 2),
 		};
 	err = begin(session->worker, &command);
@@ -587,10 +587,10 @@ bool worker_remove(struct worker_stream *stream)
 {
 	stream->ending.command =
 		(struct command){.type = COMMAND_REMOVE, .stream = stream};
-	return end(stream->session->worker, &stream->ending);
+	return hand_ending(stream->session->worker, &stream->ending);
 }
 
-int worker_set(struct worker_stream *stream, enum relay_side side,
+int worker_set(struct worker_stream *stream, enum relay_end end,
 	const struct relay_remote *remote)
 {
 	struct command command = {.type = COMMAND_SET};
@@ -603,7 +603,7 @@ int worker_set(struct worker_stream *stream, enum relay_side side,
 		return -ENOMEM;
 	/* Field by field: a compound literal would leave a copy of the keys on the stack. */
 	command.change->stream = stream;
-	command.change->side = side;
+	command.change->end = end;
 	command.change->remote = *remote;
 	err = begin(stream->session->worker, &command);
 	if (err != 0)
@@ -622,9 +622,9 @@ int worker_digit(struct worker_stream *stream, const struct dtmf_digit *digit)
 /* Reading: the loop thread */
 
 void worker_stats(
-	const struct worker_stream *stream, enum relay_side side, struct relay_stats *ret)
+	const struct worker_stream *stream, enum relay_end end, struct relay_stats *ret)
 {
-	path_stats(&stream->path, side, ret);
+	path_stats(&stream->path, end, ret);
 }
 
 int worker_event_fd(const struct worker *worker)

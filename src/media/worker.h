@@ -33,7 +33,7 @@ void worker_free(struct worker *worker);
 /* What became of one session. */
 struct worker_event {
 	enum worker_event_type {
-		WORKER_SILENT, /* CALL and SIDE of latched count */
+		WORKER_SILENT, /* CALL and END of latched count */
 		WORKER_LATCHED,
 		WORKER_DIGIT,
 	} type;
@@ -74,7 +74,7 @@ void worker_set_timeout(struct worker_session *session, uint64_t timeout_ms);
 /* Takes its turn among the other commands; 0 or ERR_LIMIT. */
 int worker_set_tap(struct worker_session *session, bool tap);
 
-/* By enum relay_side and enum path_channel. The worker's as soon as worker_add() says 0. */
+/* By enum relay_end and enum path_channel. The worker's as soon as worker_add() says 0. */
 struct worker_ports {
 	int fd[2][2]; /* -1 where io_shared_binds() says no */
 	struct addr local_rtp[2];
@@ -86,11 +86,11 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 /* As worker_close(). */
 bool worker_remove(struct worker_stream *stream);
 /* Keys are copied, and the copy is wiped. 0, -ENOMEM, ERR_LIMIT, or as path_check(). */
-int worker_set(struct worker_stream *stream, enum relay_side side,
+int worker_set(struct worker_stream *stream, enum relay_end end,
 	const struct relay_remote *remote);
 
 /* 0 or ERR_LIMIT; see relay_digit(). */
 int worker_digit(struct worker_stream *stream, const struct dtmf_digit *digit);
 
-void worker_stats(const struct worker_stream *stream, enum relay_side side,
-	struct relay_stats *ret);
+void worker_stats(
+	const struct worker_stream *stream, enum relay_end end, struct relay_stats *ret);

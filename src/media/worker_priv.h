@@ -19,11 +19,11 @@ enum command_type {
 	COMMAND_TAP,
 };
 
-/* What a stream's side becomes. On the heap and not in the queue, so that the keys can be
+/* What a stream's end becomes. On the heap and not in the queue, so that the keys can be
  * wiped once they have been used. */
 struct change {
 	struct worker_stream *stream;
-	enum relay_side side;
+	enum relay_end end;
 	struct relay_remote remote;
 };
 
@@ -47,7 +47,7 @@ struct ending {
 struct worker_port {
 	struct io_port io; /* first: what comes in names it */
 	struct worker_stream *stream;
-	enum relay_side side;
+	enum relay_end end;
 	enum path_channel channel;
 };
 
@@ -72,7 +72,7 @@ struct worker_session {
 	/* The worker's thread: */
 	struct list streams;
 	bool tap;     /* its packets go to the tap */
-	bool told[2]; /* that a side is silent */
+	bool told[2]; /* that an end is silent */
 	uint64_t told_since_us[2];
 };
 

@@ -60,13 +60,13 @@ static int start(struct bare *bare, const struct media_params *params,
 	enum io_kind kind = (enum io_kind)(params->io - RELAY_IO_SOCKETS);
 	int err = io_shared_new(&bare->shared, kind, &shared, text);
 
-	for (unsigned side = 0; err == 0 && side < 2; side++) {
-		const struct ports_params ports = {.address = local[side],
+	for (unsigned end = 0; err == 0 && end < 2; end++) {
+		const struct ports_params ports = {.address = local[end],
 			.min = PORT_MIN,
 			.max = PORT_MAX,
 			.bind = io_shared_binds(bare->shared)};
 
-		err = ports_new(&bare->ports[side], &ports);
+		err = ports_new(&bare->ports[end], &ports);
 		if (err != 0)
 			err_set(text, err, "ports: %s", err_str(err));
 	}
@@ -85,24 +85,24 @@ static void open_call(struct bare *bare, struct media_call *call)
 
 	if (!port || !peer)
 		exit(1);
-	for (unsigned side = 0; side < 2; side++) {
+	for (unsigned end = 0; end < 2; end++) {
 		int fd[2];
 
-		media_check(ports_take(bare->ports[side], 0, fd, &call->local[side][0]),
+		media_check(ports_take(bare->ports[end], 0, fd, &call->local[end][0]),
 			"ports");
-		io_claim(bare->shared, &call->local[side][0], 0);
-		call->local[side][1] = call->local[side][0];
-		addr_set_port(&call->local[side][1],
-			(uint16_t)(addr_port(&call->local[side][0]) + 1));
+		io_claim(bare->shared, &call->local[end][0], 0);
+		call->local[end][1] = call->local[end][0];
+		addr_set_port(&call->local[end][1],
+			(uint16_t)(addr_port(&call->local[end][0]) + 1));
 		for (unsigned channel = 0; channel < 2; channel++) {
-			struct bare_port *here = &port[side * 2 + channel];
+			struct bare_port *here = &port[end * 2 + channel];
 
-			here->local = call->local[side][channel];
+			here->local = call->local[end][channel];
 			here->io.fd = fd[channel];
 			here->io.local = &here->local;
-			here->out = &port[(1 - side) * 2 + channel];
-			here->to = &peer[(1 - side) * 2 + channel];
-			peer[side * 2 + channel] = call->peer[side][channel];
+			here->out = &port[(1 - end) * 2 + channel];
+			here->to = &peer[(1 - end) * 2 + channel];
+			peer[end * 2 + channel] = call->peer[end][channel];
 			media_check(io_add(bare->io, &here->io), "port");
 		}
 	}

@@ -12,7 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Sockets a side and channel: calls share them, and are told apart by their SSRC. */
+/* Sockets an end and channel: calls share them, and are told apart by their SSRC. */
 #define SOCKETS 8
 #define BATCH 32
 #define PAYLOAD 160
@@ -30,7 +30,7 @@ struct flow {
 	int fd[2]; /* it leaves from; RTP and RTCP */
 	struct addr to[2];
 	struct addr from; /* it has to come from */
-	/* From the internal side it is sealed here; toward it it is opened here. */
+	/* From end A it is sealed here; toward it it is opened here. */
 	struct srtp_context *crypto;
 	uint16_t seq;
 	uint64_t sent, received; /* in this slice */
@@ -46,13 +46,13 @@ struct packet {
 struct media_load {
 	unsigned count;
 	struct media_call *calls;
-	struct flow *flows; /* call by call: from the internal side, from the external */
+	struct flow *flows; /* call by call: from end A, from end B */
 	unsigned *order;    /* in which they are sent: those of one socket together */
-	/* By side and port of the server, which may send SSRCs of its own: the flow that comes from
+	/* By end and port of the server, which may send SSRCs of its own: the flow that comes from
 	 * there, and 1; 0: none. */
 	unsigned from[2][65536];
 	bool served;
-	int fd[2][2][SOCKETS]; /* by side and channel */
+	int fd[2][2][SOCKETS]; /* by end and channel */
 	unsigned at;
 	unsigned reading;
 	unsigned rtcp_every; /* packets of a flow */
@@ -109,16 +109,16 @@ static void open_sockets(struct media_load *load)
 	struct addr addr;
 
 	for (unsigned i = 0; i < 4 * SOCKETS; i++) {
-		unsigned side = i & 1, channel = i >> 1 & 1, k = i >> 2;
+		unsigned end = i & 1, channel = i >> 1 & 1, k = i >> 2;
 
-		load->fd[side][channel][k] = open_socket(&addr);
+		load->fd[end][channel][k] = open_socket(&addr);
 		for (unsigned call = 0; call < load->count; call++)
 			if (call * SOCKETS / load->count == k)
-				load->calls[call].peer[side][channel] = addr;
+				load->calls[call].peer[end][channel] = addr;
 	}
 }
 
-/* Without a server what one side sends goes to the other. */
+/* Without a server what one end sends goes to the other. */
 static void connect_directly(struct media_load *load)
 {
 	for (unsigned i = 0; i < load->count; i++) {
@@ -134,20 +134,20 @@ static void make_flow(struct media_load *load, unsigned number)
 {
 	struct flow *flow = &load->flows[number];
 	const struct media_call *call = &load->calls[number / 2];
-	unsigned side = number % 2, k = number / 2 * SOCKETS / load->count;
-	const struct relay_key *key = side == RELAY_INTERNAL ? &call->to : &call->from;
+	unsigned end = number % 2, k = number / 2 * SOCKETS / load->count;
+	const struct relay_key *key = end == RELAY_A ? &call->to : &call->from;
 
 	for (unsigned channel = 0; channel < 2; channel++) {
-		flow->fd[channel] = load->fd[side][channel][k];
-		flow->to[channel] = call->local[side][channel];
+		flow->fd[channel] = load->fd[end][channel][k];
+		flow->to[channel] = call->local[end][channel];
 	}
-	flow->from = call->local[1 - side][0];
+	flow->from = call->local[1 - end][0];
 	if (load->served)
-		load->from[1 - side][addr_port(&flow->from)] = number + 1;
+		load->from[1 - end][addr_port(&flow->from)] = number + 1;
 	flow->seq = (uint16_t)number;
 	if (key->suite != RELAY_PLAIN)
 		media_check(srtp_context_new(&flow->crypto, key,
-				    side == RELAY_INTERNAL ? SRTP_SEAL : SRTP_OPEN),
+				    end == RELAY_A ? SRTP_SEAL : SRTP_OPEN),
 			"key");
 }
 
@@ -259,7 +259,7 @@ static struct packet *next_packet(struct media_load *load, int fd, struct addr *
 static void seal(
 	struct flow *flow, unsigned number, bool rtcp, struct packet *packet, size_t len)
 {
-	if (flow->crypto && number % 2 == RELAY_INTERNAL)
+	if (flow->crypto && number % 2 == RELAY_A)
 		media_check(srtp_context_seal(flow->crypto, rtcp, packet->data, &len),
 			"seal");
 	packet->part.iov_len = len;
@@ -338,10 +338,10 @@ static unsigned find_flow(
 
 	if (len < RTP_LEN)
 		return UINT32_MAX;
-	for (unsigned side = 0; side < 2; side++) {
-		unsigned number = load->from[side][port] - 1;
+	for (unsigned end = 0; end < 2; end++) {
+		unsigned number = load->from[end][port] - 1;
 
-		if (load->from[side][port] != 0 &&
+		if (load->from[end][port] != 0 &&
 			addr_equal(&packet->source, &load->flows[number].from))
 			return number;
 	}
@@ -363,7 +363,7 @@ static void take(struct media_load *load, struct mmsghdr *message)
 	flow = &load->flows[number];
 	if (!addr_equal(&packet->source, &flow->from))
 		return;
-	if (flow->crypto && number % 2 == RELAY_EXTERNAL &&
+	if (flow->crypto && number % 2 == RELAY_B &&
 		srtp_context_open(flow->crypto, false, packet->data, &len) != 0)
 		return;
 	if (len != RTP_LEN || get32(packet->data + 20) != number)

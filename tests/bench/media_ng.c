@@ -201,15 +201,15 @@ void media_ng_open(struct media_ng *ng, unsigned number, enum relay_suite suite,
 
 	describe(ng, "offer", number);
 	put(ng, "transport-protocol", "RTP/AVP");
-	put_sdp(ng, call->peer[RELAY_INTERNAL], buf_str(&text));
+	put_sdp(ng, call->peer[RELAY_A], buf_str(&text));
 	demand(ng);
-	get_local(ng, call->local[RELAY_EXTERNAL]);
+	get_local(ng, call->local[RELAY_B]);
 
 	describe(ng, "answer", number);
 	put(ng, "to-tag", "outside");
-	put_sdp(ng, call->peer[RELAY_EXTERNAL], NULL);
+	put_sdp(ng, call->peer[RELAY_B], NULL);
 	demand(ng);
-	get_local(ng, call->local[RELAY_INTERNAL]);
+	get_local(ng, call->local[RELAY_A]);
 	get_key(ng, &call->from);
 	buf_free(&text);
 }

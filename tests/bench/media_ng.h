@@ -19,7 +19,7 @@ int media_ng_new(struct media_ng **ret, const struct addr *ng, unsigned wait_ms,
 	struct err_text *text);
 void media_ng_free(struct media_ng *ng);
 
-/* Offer from the internal side with SRTP, answer from the external one without. */
+/* Offer from end A with SRTP, answer from end B without. */
 void media_ng_open(struct media_ng *ng, unsigned number, enum relay_suite suite,
 	struct media_call *call);
 void media_ng_close(struct media_ng *ng, unsigned number);

@@ -1,6 +1,6 @@
 /*
  * A media server under test: a process of its own on a core of its own, at loopback
- * addresses of its own, that relays calls between SRTP (the internal side) and RTP. Three
+ * addresses of its own, that relays calls between SRTP (at end A) and RTP. Three
  * kinds: Tandem's relay, a forwarder that only forwards, and rtpengine.
  *
  * One thread uses a server.
@@ -22,7 +22,7 @@ struct media_params {
 	enum media_kind kind;
 	enum relay_io io;       /* not rtpengine's */
 	unsigned tick_us;       /* the same */
-	enum relay_suite suite; /* not the bare forwarder's: RTP on both sides */
+	enum relay_suite suite; /* not the bare forwarder's: RTP at both ends */
 	unsigned core;
 	/* Tandem's alone; its files go to FOLDER. */
 	enum media_capture capture;
@@ -30,11 +30,11 @@ struct media_params {
 	const char *program; /* MEDIA_OTHER's: see media_other.c */
 };
 
-/* By enum relay_side, then RTP and RTCP. */
+/* By enum relay_end, then RTP and RTCP. */
 struct media_call {
 	struct addr peer[2][2];    /* where the far ends are */
 	struct addr local[2][2];   /* the server's */
-	struct relay_key to, from; /* internal side: what it opens, what it seals */
+	struct relay_key to, from; /* end A: what it opens, what it seals */
 };
 
 struct media_memory {

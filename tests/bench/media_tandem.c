@@ -10,7 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Below the kernel's own; 11,384 pairs on each side. */
+/* Below the kernel's own; 11,384 pairs at each end. */
 #define PORT_MIN 10000
 #define PORT_MAX 32767
 #define QUARANTINE_MS 500
@@ -21,6 +21,7 @@
 struct tandem {
 	const struct media_params *params;
 	struct relay_params relay_params;
+	const struct addr *local; /* by enum relay_end */
 	struct relay *relay;
 	struct writer *writer; /* NULL: no capture */
 	struct loop_task task;
@@ -48,29 +49,30 @@ static int start(struct tandem *t, const struct addr local[2], struct err_text *
 	t->relay_params.io = t->params->io;
 	t->relay_params.workers = 1;
 	t->relay_params.tick_us = t->params->tick_us;
-	t->relay_params.address[RELAY_INTERNAL] = local[RELAY_INTERNAL];
-	t->relay_params.address[RELAY_EXTERNAL] = local[RELAY_EXTERNAL];
+	t->local = local;
+	t->relay_params.addresses = local;
+	t->relay_params.address_count = 2;
 	t->relay_params.port_min = PORT_MIN;
 	t->relay_params.port_max = PORT_MAX;
 	t->relay_params.quarantine_ms = QUARANTINE_MS;
 	return relay_new(&t->relay, &t->relay_params, text);
 }
 
-static void set(struct tandem *t, enum relay_side side)
+static void set(struct tandem *t, enum relay_end end)
 {
 	const struct media_call *call = t->call;
 	const struct relay_key plain = {.suite = RELAY_PLAIN};
-	bool inside = side == RELAY_INTERNAL;
+	bool inside = end == RELAY_A;
 	const struct relay_remote remote = {
-		.rtp = call->peer[side][0],
-		.rtcp = call->peer[side][1],
+		.rtp = call->peer[end][0],
+		.rtcp = call->peer[end][1],
 		.send = true,
 		.receive = true,
 		.rx = inside ? call->to : plain,
 		.tx = inside ? call->from : plain,
 	};
 
-	media_check(relay_stream_set(*t->session, 0, side, &remote), "stream");
+	media_check(relay_stream_set(*t->session, 0, end, &remote), "stream");
 }
 
 /* A call's three turns: INVITE, 200, BYE. */
@@ -80,8 +82,10 @@ static void on_invite(void *arg)
 	struct tandem *t = arg;
 	struct media_call *call = t->call;
 	const bool full = t->params->capture == MEDIA_CAPTURE_FULL;
-	const struct relay_open open = {
-		.call = t->number + 1, .timeout_ms = TIMEOUT_MS, .tap = full};
+	const struct relay_open open = {.call = t->number + 1,
+		.timeout_ms = TIMEOUT_MS,
+		.tap = full,
+		.address = {t->local[RELAY_A], t->local[RELAY_B]}};
 	char id[32];
 
 	snprintf(id, sizeof(id), "bench-%u", t->number);
@@ -91,11 +95,11 @@ static void on_invite(void *arg)
 	media_check(relay_stream_add(*t->session, 0), "stream");
 	call->to = media_key(t->params->suite, 2 * t->number);
 	call->from = media_key(t->params->suite, 2 * t->number + 1);
-	set(t, RELAY_INTERNAL);
-	for (unsigned side = 0; side < 2; side++) {
-		struct addr *local = call->local[side];
+	set(t, RELAY_A);
+	for (unsigned end = 0; end < 2; end++) {
+		struct addr *local = call->local[end];
 
-		relay_stream_local(*t->session, 0, (enum relay_side)side, &local[0]);
+		relay_stream_local(*t->session, 0, (enum relay_end)end, &local[0]);
 		local[1] = local[0];
 		addr_set_port(&local[1], (uint16_t)(addr_port(&local[0]) + 1));
 	}
@@ -103,7 +107,7 @@ static void on_invite(void *arg)
 
 static void on_answer(void *arg)
 {
-	set(arg, RELAY_EXTERNAL);
+	set(arg, RELAY_B);
 }
 
 static void on_bye(void *arg)

@@ -1,7 +1,7 @@
 /*
  * Packets through a stream: what class they are (RTP, RTCP, UDPTL, nothing of ours), whether
- * they are whole, and what is left of them on the other side. The first byte says how the
- * stream is protected and which side has telephone-events; then come packets, each behind a
+ * they are whole, and what is left of them at the other end. The first byte says how the
+ * stream is protected and which end has telephone-events; then come packets, each behind a
  * byte that says where it comes from, whether the far end seals it and whether a digit is to be
  * played first, and two bytes of length.
  *
@@ -33,11 +33,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define PACKETS_MAX 64
 
 /* Of the first byte. */
-#define STREAM_SRTP 1 /* the internal side */
+#define STREAM_SRTP 1 /* the internal end */
 #define STREAM_UDPTL 2
 #define STREAM_MUX 4
 #define STREAM_HELD 8
-#define STREAM_EVENTS 16 /* on the external side */
+#define STREAM_EVENTS 16 /* on the external end */
 #define STREAM_EVENTS_INSIDE 32
 /* Of a packet's. */
 #define PACKET_EXTERNAL 1
@@ -84,12 +84,12 @@ static void start(struct stream *stream, unsigned how)
 
 	*stream = (struct stream){.how = how, .now_us = 2000000};
 	path_init(&stream->path, &params);
-	for (unsigned side = 0; side < 2; side++) {
-		remote[side].udptl = (how & STREAM_UDPTL) != 0;
-		remote[side].rtcp_mux = (how & STREAM_MUX) != 0 && side == 0;
-		remote[side].send = true;
-		remote[side].receive = !(how & STREAM_HELD);
-		remote[side].rx.suite = remote[side].tx.suite = RELAY_PLAIN;
+	for (unsigned end = 0; end < 2; end++) {
+		remote[end].udptl = (how & STREAM_UDPTL) != 0;
+		remote[end].rtcp_mux = (how & STREAM_MUX) != 0 && end == 0;
+		remote[end].send = true;
+		remote[end].receive = !(how & STREAM_HELD);
+		remote[end].rx.suite = remote[end].tx.suite = RELAY_PLAIN;
 	}
 	if (how & (STREAM_EVENTS | STREAM_EVENTS_INSIDE))
 		remote[how & STREAM_EVENTS_INSIDE ? 0 : 1].dtmf = terms;
@@ -98,8 +98,8 @@ static void start(struct stream *stream, unsigned how)
 		remote[0].tx = key(2);
 		MUST(srtp_context_new(&stream->far_seal, &remote[0].rx, SRTP_SEAL) == 0);
 	}
-	for (enum relay_side side = 0; side < 2; side++)
-		MUST(path_set(&stream->path, side, &remote[side], 1000000) == 0);
+	for (enum relay_end end = 0; end < 2; end++)
+		MUST(path_set(&stream->path, end, &remote[end], 1000000) == 0);
 }
 
 /* What a packet may not change unless it is taken. */
@@ -112,33 +112,33 @@ struct state {
 static void look(const struct stream *stream, struct state *ret)
 {
 	memset(ret, 0, sizeof(*ret));
-	for (unsigned side = 0; side < 2; side++) {
-		ret->quality[side] = stream->path.side[side].quality;
-		ret->report[side] = stream->path.side[side].report;
+	for (unsigned end = 0; end < 2; end++) {
+		ret->quality[end] = stream->path.end[end].quality;
+		ret->report[end] = stream->path.end[end].report;
 	}
 }
 
-static uint64_t counted(const struct stream *stream, enum relay_side side)
+static uint64_t counted(const struct stream *stream, enum relay_end end)
 {
 	struct relay_stats stats;
 
-	path_stats(&stream->path, side, &stats);
+	path_stats(&stream->path, end, &stats);
 	return stats.rx_packets + stats.rx_rtcp + stats.dropped_source +
 	       stats.dropped_auth + stats.dropped_replay + stats.dropped_malformed;
 }
 
-static uint64_t taken(const struct stream *stream, enum relay_side side)
+static uint64_t taken(const struct stream *stream, enum relay_end end)
 {
 	struct relay_stats stats;
 
-	path_stats(&stream->path, side, &stats);
+	path_stats(&stream->path, end, &stats);
 	return stats.rx_packets + stats.rx_rtcp;
 }
 
-/* A side's events go no further, each ends what digits it may, and they are digits. */
-static void check_events(struct path *path, enum relay_side side, const uint8_t *packet)
+/* An end's events go no further, each ends what digits it may, and they are digits. */
+static void check_events(struct path *path, enum relay_end end, const uint8_t *packet)
 {
-	MUST(side != path->dtmf->side || !dtmf_format(&terms, packet[1] & 0x7f));
+	MUST(end != path->dtmf->end || !dtmf_format(&terms, packet[1] & 0x7f));
 	MUST(path->dtmf->ended_count == 0);
 }
 
@@ -153,19 +153,19 @@ static void check_digits(struct path *path)
 }
 
 /* Whether the first LEN bytes of PACKET, in clear, are a digit. */
-static bool is_played(const struct stream *stream, enum relay_side side,
+static bool is_played(const struct stream *stream, enum relay_end end,
 	const uint8_t *packet, size_t len)
 {
-	if (!stream->path.dtmf || side == stream->path.dtmf->side)
+	if (!stream->path.dtmf || end == stream->path.dtmf->end)
 		return false;
 	return len == 16 && packet[0] == 0x80 && (packet[1] & 0x7f) == 101 &&
 	       packet[12] < DTMF_EVENTS;
 }
 
-/* Whether an SSRC that leaves toward SIDE is one of ours there. */
-static bool is_ours(const struct stream *stream, enum relay_side side, uint32_t ssrc)
+/* Whether an SSRC that leaves toward END is one of ours there. */
+static bool is_ours(const struct stream *stream, enum relay_end end, uint32_t ssrc)
 {
-	const struct outgoing *outgoing = &stream->path.side[side].outgoing;
+	const struct outgoing *outgoing = &stream->path.end[end].outgoing;
 
 	for (unsigned i = 0; i < outgoing_stream_count(outgoing); i++)
 		if (outgoing_stream(outgoing, i)->ssrc == ssrc)
@@ -181,14 +181,14 @@ static void check_rtp(const struct stream *stream, const struct path_out *out,
 	MUST(out->len == len && rtp_is_whole(packet, len));
 	MUST(packet[0] == bytes[0] && rtp_type(packet) == rtp_type(bytes));
 	MUST(!(bytes[1] & RTP_MARKER) || packet[1] & RTP_MARKER);
-	MUST(is_ours(stream, out->side, rtp_ssrc(packet)));
+	MUST(is_ours(stream, out->end, rtp_ssrc(packet)));
 	MUST(memcmp(packet + RTP_HEADER, bytes + RTP_HEADER, len - RTP_HEADER) == 0);
 }
 
 static void check_clear(const struct stream *stream, const struct path_out *out,
 	const uint8_t *packet, const uint8_t *bytes, size_t len)
 {
-	enum relay_side from = (enum relay_side) !out->side;
+	enum relay_end from = (enum relay_end) !out->end;
 
 	if (stream->how & STREAM_UDPTL)
 		MUST(out->len == len && memcmp(packet, bytes, len) == 0);
@@ -197,7 +197,7 @@ static void check_clear(const struct stream *stream, const struct path_out *out,
 	else if (!is_played(stream, from, packet, out->len))
 		check_rtp(stream, out, packet, bytes, len);
 	else
-		MUST(is_ours(stream, out->side, rtp_ssrc(packet)));
+		MUST(is_ours(stream, out->end, rtp_ssrc(packet)));
 }
 
 static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, size_t len)
@@ -206,13 +206,12 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 		{"10.0.0.1:4000", "10.0.0.1:4001"}, {"192.0.2.9:5000", "192.0.2.9:5001"}};
 	_Alignas(8) uint8_t packet[PACKET_MAX + SRTP_TRAILER_MAX];
 	const struct path_batch batch = {.now_us = stream->now_us};
-	enum relay_side side = what & PACKET_EXTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
+	enum relay_end end = what & PACKET_EXTERNAL ? RELAY_B : RELAY_A;
 	enum path_channel channel = what & PACKET_RTCP_PORT ? PATH_RTCP : PATH_RTP;
-	struct addr source = address(
-		what & PACKET_STRANGER ? "203.0.113.7:9" : sources[side][channel]);
-	struct path_in in = {.side = side, .channel = channel, .source = &source};
-	uint64_t counted_before = counted(stream, side),
-		 taken_before = taken(stream, side);
+	struct addr source =
+		address(what & PACKET_STRANGER ? "203.0.113.7:9" : sources[end][channel]);
+	struct path_in in = {.end = end, .channel = channel, .source = &source};
+	uint64_t counted_before = counted(stream, end), taken_before = taken(stream, end);
 	struct state before, after;
 	struct path_out out;
 	bool sent;
@@ -221,8 +220,7 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 	in.data = packet;
 	in.len = len;
 	/* The library reads the header before it knows that it is whole: ours is to ask. */
-	if (what & PACKET_SEALED && side == RELAY_INTERNAL && stream->far_seal &&
-		len >= 12)
+	if (what & PACKET_SEALED && end == RELAY_A && stream->far_seal && len >= 12)
 		(void)srtp_context_seal(stream->far_seal,
 			packet[1] >= 192 && packet[1] <= 223, packet, &in.len);
 	if (what & PACKET_DIGIT && len >= 3) {
@@ -235,23 +233,23 @@ static void pass(struct stream *stream, unsigned what, const uint8_t *bytes, siz
 	sent = path_packet(&stream->path, &batch, &in, &out);
 	look(stream, &after);
 	/* One that is too old, or there already, to be sealed is counted as that too. */
-	MUST(counted(stream, side) == counted_before + 1 ||
-		(!sent && taken(stream, side) > taken_before &&
-			counted(stream, side) == counted_before + 2));
-	if (taken(stream, side) == taken_before) {
+	MUST(counted(stream, end) == counted_before + 1 ||
+		(!sent && taken(stream, end) > taken_before &&
+			counted(stream, end) == counted_before + 2));
+	if (taken(stream, end) == taken_before) {
 		MUST(!sent);
 		MUST(memcmp(&before, &after, sizeof(before)) == 0);
 	}
 	if (sent && stream->path.dtmf && out.kind == PATH_RTP)
-		check_events(&stream->path, side, bytes);
+		check_events(&stream->path, end, bytes);
 	check_digits(&stream->path);
 	if (!sent)
 		return;
 	MUST(!(what & PACKET_STRANGER));
-	MUST(out.side != side);
+	MUST(out.end != end);
 	MUST(out.kind == PATH_RTCP || out.len <= in.len + SRTP_TRAILER_MAX);
 	MUST(stream->how & STREAM_UDPTL || (packet[0] & 0xc0) == 0x80);
-	if (stream->far_seal && side == RELAY_EXTERNAL) {
+	if (stream->far_seal && end == RELAY_B) {
 		MUST(out.kind == PATH_RTCP || out.len > len ||
 			(stream->path.dtmf && out.len > 16));
 		return;

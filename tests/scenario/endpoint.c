@@ -29,7 +29,7 @@ static unsigned next_number(struct endpoint *endpoint)
 
 static const char *marker(const struct endpoint *endpoint)
 {
-	return endpoint->party->side == RELAY_INTERNAL ? "iNtErNaL" : "eXtErNaL";
+	return endpoint->party->side == SIDE_INTERNAL ? "iNtErNaL" : "eXtErNaL";
 }
 
 static struct endpoint *make(struct stage *stage, struct party *party, const char *name)
@@ -339,13 +339,13 @@ static enum message_method method_of(const char *word)
 
 static const char *callee(const struct endpoint *endpoint)
 {
-	return endpoint->party->side == RELAY_INTERNAL ? "+4930200" : "+4930100";
+	return endpoint->party->side == SIDE_INTERNAL ? "+4930200" : "+4930100";
 }
 
 /* Nothing was sent or received: becomes the caller. */
 static void begin(struct endpoint *endpoint)
 {
-	bool server = endpoint->party->side == RELAY_INTERNAL;
+	bool server = endpoint->party->side == SIDE_INTERNAL;
 	const char *us = server ? STAGE_OUR_INTERNAL : STAGE_OUR_EXTERNAL;
 
 	if (endpoint->call_id)

@@ -265,7 +265,7 @@ static int expect_relay(struct stage *stage, char *const *words, struct err_text
 			words + 1, error);
 	} else {
 		told_stream(stage->relay,
-			!strcmp(words[0], "internal") ? RELAY_INTERNAL : RELAY_EXTERNAL,
+			!strcmp(words[0], "internal") ? RELAY_A : RELAY_B,
 			(unsigned)atoi(words[1]), &out);
 		err = check_words(buf_str(&out), words + 2, error);
 	}
@@ -310,7 +310,7 @@ static int expect_trunk(struct stage *stage, char *const *words, struct err_text
 
 	if (party)
 		trunk = trunks_find(stage->trunks,
-			party->side == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY,
+			party->side == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY,
 			party->name);
 	if (!trunk)
 		return err_set(error, ERR_FORMAT, "expect what of which trunk?");

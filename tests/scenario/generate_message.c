@@ -345,7 +345,7 @@ static void new_call(struct generator *generator, struct buf *out)
 		/* servers call half of the time */
 		if (count < 15)
 			parties[count++] = one;
-		if (count < 15 && one->side == RELAY_INTERNAL)
+		if (count < 15 && one->side == SIDE_INTERNAL)
 			parties[count++] = one;
 	}
 	party = parties[dice_below(&generator->dice, count)];

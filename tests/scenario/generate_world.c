@@ -107,7 +107,7 @@ static void switch_tls(struct generator *generator, struct steps *out)
 	const struct party *party = any_party(generator, true);
 	const char *mode = DICE_WORD(&generator->dice, modes);
 
-	if (!party || party->side == RELAY_INTERNAL)
+	if (!party || party->side == SIDE_INTERNAL)
 		return;
 	add(out, "gateway %s host=%s tls=%s", party->name, party->host, mode);
 	steps_add(out, "reload");
@@ -124,7 +124,7 @@ static void change_trunk(struct generator *generator, struct steps *out)
 
 	if (!party)
 		return;
-	internal = party->side == RELAY_INTERNAL;
+	internal = party->side == SIDE_INTERNAL;
 	if (dice_in(&generator->dice, 40))
 		add(out, "remove %s %s", internal ? "server" : "gateway", party->name);
 	else if (internal)
@@ -150,8 +150,7 @@ static void operate(struct generator *generator, struct steps *out)
 		steps_add(out, "operator ends all");
 	else if (party)
 		add(out, "operator %s %s %s", verb,
-			party->side == RELAY_INTERNAL ? "server" : "gateway",
-			party->name);
+			party->side == SIDE_INTERNAL ? "server" : "gateway", party->name);
 }
 
 static void trouble(struct generator *generator, struct steps *out)

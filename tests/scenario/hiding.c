@@ -35,7 +35,7 @@ static bool knows(const struct hiding *hiding, unsigned side, struct span word)
 	return false;
 }
 
-void hiding_add(struct hiding *hiding, enum relay_side side, struct span word)
+void hiding_add(struct hiding *hiding, enum side side, struct span word)
 {
 	const unsigned kept = hiding->kept[side];
 	struct hiding_word *slot;
@@ -59,7 +59,7 @@ void hiding_keep(struct hiding *hiding)
 	memcpy(hiding->kept, hiding->count, sizeof(hiding->kept));
 }
 
-static void learn_keys(struct hiding *hiding, enum relay_side side, struct span body)
+static void learn_keys(struct hiding *hiding, enum side side, struct span body)
 {
 	struct span line;
 
@@ -76,8 +76,7 @@ static void learn_keys(struct hiding *hiding, enum relay_side side, struct span 
 	}
 }
 
-void hiding_learn(
-	struct hiding *hiding, enum relay_side side, const struct message *message)
+void hiding_learn(struct hiding *hiding, enum side side, const struct message *message)
 {
 	if (message_can_answer(message)) {
 		hiding_add(hiding, side, message_call_id(message));
@@ -88,10 +87,10 @@ void hiding_learn(
 	learn_keys(hiding, side, message_body(message));
 }
 
-int hiding_check(const struct hiding *hiding, enum relay_side side, const char *text,
+int hiding_check(const struct hiding *hiding, enum side side, const char *text,
 	size_t len, struct err_text *error)
 {
-	enum relay_side other = side == RELAY_INTERNAL ? RELAY_EXTERNAL : RELAY_INTERNAL;
+	enum side other = side == SIDE_INTERNAL ? SIDE_EXTERNAL : SIDE_INTERNAL;
 
 	for (size_t i = 0; i + HIDING_SHORTEST <= len; i++) {
 		int at = hiding->buckets[other][bucket_of(text + i)];
@@ -105,8 +104,7 @@ int hiding_check(const struct hiding *hiding, enum relay_side side, const char *
 					"topology hiding: \"%s\" of the %s side shows "
 					"on the other",
 					word,
-					other == RELAY_INTERNAL ? "internal"
-								: "external");
+					other == SIDE_INTERNAL ? "internal" : "external");
 		}
 	}
 	return 0;

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/span.h"
-#include "media/relay.h"
+#include "bridge/side.h"
 #include "sip/message.h"
 
 /* The latest so many words of a side are looked for; see hiding_keep(). */
@@ -29,13 +29,12 @@ struct hiding {
 };
 
 /* WORD belongs to SIDE. Short ones prove nothing and are left out. */
-void hiding_add(struct hiding *hiding, enum relay_side side, struct span word);
+void hiding_add(struct hiding *hiding, enum side side, struct span word);
 /* What was added so far is never forgotten. */
 void hiding_keep(struct hiding *hiding);
 /* Learns from a message that passed on SIDE: Call-ID, tags, branch, keys. */
-void hiding_learn(
-	struct hiding *hiding, enum relay_side side, const struct message *message);
+void hiding_learn(struct hiding *hiding, enum side side, const struct message *message);
 /* A message that Tandem sends on SIDE. 0, or ERR_FORMAT with what showed. */
-int hiding_check(const struct hiding *hiding, enum relay_side side, const char *text,
+int hiding_check(const struct hiding *hiding, enum side side, const char *text,
 	size_t len, struct err_text *error);
 void hiding_free(struct hiding *hiding);

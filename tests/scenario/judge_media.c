@@ -182,7 +182,8 @@ static bool is_active(const struct judge_agreed *agreed, unsigned index)
 static const struct relay_remote *end_of(
 	struct judge *judge, const struct judge_dialog *dialog, unsigned index)
 {
-	return told_remote(judge->stage->relay, dialog->call, dialog->party->side, index);
+	return told_remote(judge->stage->relay, dialog->call,
+		(enum relay_end)dialog->party->side, index);
 }
 
 static void check_line(

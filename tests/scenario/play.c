@@ -93,7 +93,7 @@ static int play_node(struct stage *stage, const struct step *step, struct err_te
 	if (step->count < 4)
 		return err_set(error, ERR_FORMAT, "node NAME SIDE ADDRESS");
 	stage_add_party(stage, step->words[1],
-		!strcmp(step->words[2], "internal") ? RELAY_INTERNAL : RELAY_EXTERNAL,
+		!strcmp(step->words[2], "internal") ? SIDE_INTERNAL : SIDE_EXTERNAL,
 		step->words[1], step->words[3],
 		kind_of(step->count > 4 ? step->words[4] : "udp"));
 	return 0;
@@ -167,14 +167,14 @@ static int play_relay(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
 	const char *what = step->count > 1 ? step->words[1] : "";
-	enum relay_side side = step->count > 2 && !strcmp(step->words[2], "internal")
-				       ? RELAY_INTERNAL
-				       : RELAY_EXTERNAL;
+	enum relay_end end = step->count > 2 && !strcmp(step->words[2], "internal")
+				     ? RELAY_A
+				     : RELAY_B;
 
 	if (!strcmp(what, "silence") && step->count > 2)
-		told_silence(stage->relay, side);
+		told_silence(stage->relay, end);
 	else if (!strcmp(what, "digit") && step->count > 4)
-		told_hear(stage->relay, side,
+		told_hear(stage->relay, end,
 			(struct dtmf_digit){.event = (uint8_t)atoi(step->words[3]),
 				.duration_ms = (uint16_t)atoi(step->words[4])});
 	else if (!strcmp(what, "empty") || !strcmp(what, "full"))

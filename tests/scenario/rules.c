@@ -81,7 +81,7 @@ static int check_media(const struct stage *stage, const struct party *party,
 	for (unsigned i = 0; i < sdp_count_media(sdp); i++) {
 		const struct sdp_media *media = sdp_media(sdp, i);
 
-		if (party->side != RELAY_INTERNAL || !media->port ||
+		if (party->side != SIDE_INTERNAL || !media->port ||
 			is_excepted(stage, party, media))
 			continue;
 		if (!sdp_proto_is_secure(media->proto) ||

@@ -154,7 +154,7 @@ int endpoint_sdp(struct endpoint *endpoint, const char *text, struct buf *out,
 	struct err_text *error)
 {
 	const struct party *party = endpoint->party;
-	const char *marker = party->side == RELAY_INTERNAL ? "iNtErNaL" : "eXtErNaL";
+	const char *marker = party->side == SIDE_INTERNAL ? "iNtErNaL" : "eXtErNaL";
 	struct sdp_words words = {.srtp = party->kind == TRANSPORT_TLS,
 		.suite = "AES_CM_128_HMAC_SHA1_80",
 		.formats = "8 0 101",

@@ -99,7 +99,7 @@ struct party *stage_party(struct stage *stage, const char *name)
 	return NULL;
 }
 
-struct party *stage_add_party(struct stage *stage, const char *name, enum relay_side side,
+struct party *stage_add_party(struct stage *stage, const char *name, enum side side,
 	const char *host, const char *address, enum transport_kind kind)
 {
 	struct party *party = calloc(1, sizeof(*party));
@@ -108,7 +108,7 @@ struct party *stage_add_party(struct stage *stage, const char *name, enum relay_
 	if (!party || addr_parse(&party->addr, address, ports[kind]))
 		abort();
 	party->media = party->addr;
-	addr_set_port(&party->media, side == RELAY_INTERNAL ? 20000 : 30000);
+	addr_set_port(&party->media, side == SIDE_INTERNAL ? 20000 : 30000);
 	party->name = strdup(name);
 	party->host = strdup(host);
 	party->side = side;
@@ -128,7 +128,7 @@ static enum transport_kind kind_of(const struct config_gateway *gateway)
 
 /* Makes a party of each server and gateway: 10.1.0.11 and on, 203.0.113.21 and on. */
 static void add_configured(struct stage *stage, const char *id, const char *host,
-	enum relay_side side, enum transport_kind kind)
+	enum side side, enum transport_kind kind)
 {
 	struct party *party = stage_party(stage, id);
 	unsigned number = 0;
@@ -139,8 +139,8 @@ static void add_configured(struct stage *stage, const char *id, const char *host
 	LIST_FOREACH (&stage->parties, node, next)
 		number += LIST_ENTRY(node, struct party, node)->side == side;
 	snprintf(address, sizeof(address),
-		side == RELAY_INTERNAL ? "10.1.0.%u" : "203.0.113.%u",
-		(side == RELAY_INTERNAL ? 11 : 21) + number);
+		side == SIDE_INTERNAL ? "10.1.0.%u" : "203.0.113.%u",
+		(side == SIDE_INTERNAL ? 11 : 21) + number);
 	party = stage_add_party(stage, id, side, host, address, kind);
 	party->configured = true;
 }
@@ -161,18 +161,18 @@ static void add_parties(struct stage *stage)
 {
 	for (size_t i = 0; i < stage->config->server_count; i++)
 		add_configured(stage, stage->config->servers[i].common.id,
-			stage->config->servers[i].common.host, RELAY_INTERNAL,
+			stage->config->servers[i].common.host, SIDE_INTERNAL,
 			TRANSPORT_TLS);
 	for (size_t i = 0; i < stage->config->gateway_count; i++)
 		add_configured(stage, stage->config->gateways[i].common.id,
-			stage->config->gateways[i].common.host, RELAY_EXTERNAL,
+			stage->config->gateways[i].common.host, SIDE_EXTERNAL,
 			kind_of(&stage->config->gateways[i]));
 }
 
 struct flow *stage_flow(struct stage *stage, struct party *party)
 {
 	enum trunk_kind kind =
-		party->side == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+		party->side == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
 	struct trunk *trunk = trunks_find(stage->trunks, kind, party->name);
 	const struct peer *peer =
 		party->kind == TRANSPORT_TLS && trunk ? trunk->peer : NULL;
@@ -512,10 +512,8 @@ bool stage_started(const struct stage *stage)
 
 static void start_relay(struct stage *stage)
 {
-	struct relay_params params = {.loop = stage->loop,
-		.address = {stage->config->media.internal[0],
-			stage->config->media.external[0]},
-		.handlers = bridge_relay_handlers(stage->bridge)};
+	struct relay_params params = {
+		.loop = stage->loop, .handlers = bridge_relay_handlers(stage->bridge)};
 
 	if (relay_new(&stage->relay, &params, NULL))
 		abort();
@@ -532,22 +530,22 @@ static void start_transports(struct stage *stage)
 			.limits = {.queue_bytes = stage->config->limits.queue_bytes},
 			.tap = &stage->tap,
 			.handlers = bridge_transport_handlers(
-				stage->bridge, (enum relay_side)side)};
+				stage->bridge, (enum side)side)};
 
 		if (transport_new(&stage->transports[side], &params))
 			abort();
-		wire_listen(stage->transports[side], (enum relay_side)side, ours[side],
-			sent_h, stage);
+		wire_listen(stage->transports[side], (enum side)side, ours[side], sent_h,
+			stage);
 	}
-	bridge_set_transports(stage->bridge, stage->transports[RELAY_INTERNAL],
-		stage->transports[RELAY_EXTERNAL]);
+	bridge_set_transports(stage->bridge, stage->transports[SIDE_INTERNAL],
+		stage->transports[SIDE_EXTERNAL]);
 }
 
 static void use_peers(struct stage *stage)
 {
 	for (unsigned side = 0; side < 2; side++) {
 		enum trunk_kind kind =
-			side == RELAY_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+			side == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
 
 		transport_set_tls(stage->transports[side],
 			trunks_cred(stage->trunks, kind),
@@ -564,8 +562,8 @@ static void hide_networks(struct stage *stage)
 
 	for (unsigned side = 0; side < 2; side++)
 		for (unsigned i = 0; words[side][i]; i++)
-			hiding_add(&stage->hiding, (enum relay_side)side,
-				span_of(words[side][i]));
+			hiding_add(
+				&stage->hiding, (enum side)side, span_of(words[side][i]));
 	hiding_keep(&stage->hiding);
 }
 
@@ -619,8 +617,8 @@ int stage_reload(struct stage *stage, struct err_text *text)
 	config_unref(stage->config);
 	stage->config = config;
 	use_peers(stage);
-	transport_judge_again(stage->transports[RELAY_INTERNAL]);
-	transport_judge_again(stage->transports[RELAY_EXTERNAL]);
+	transport_judge_again(stage->transports[SIDE_INTERNAL]);
+	transport_judge_again(stage->transports[SIDE_EXTERNAL]);
 	bridge_set_config(stage->bridge, config);
 	add_parties(stage);
 	add_names(stage);
@@ -632,8 +630,8 @@ int stage_reload(struct stage *stage, struct err_text *text)
 void stage_free(struct stage *stage)
 {
 	bridge_free(stage->bridge);
-	transport_free(stage->transports[RELAY_INTERNAL]);
-	transport_free(stage->transports[RELAY_EXTERNAL]);
+	transport_free(stage->transports[SIDE_INTERNAL]);
+	transport_free(stage->transports[SIDE_EXTERNAL]);
 	if (stage->relay)
 		relay_free(stage->relay);
 	trunks_free(stage->trunks);
@@ -671,8 +669,8 @@ static unsigned run_timers(struct stage *stage)
 
 void stage_settle(struct stage *stage)
 {
-	while (run_timers(stage) > 0 || wire_settle(stage->transports[RELAY_INTERNAL]) ||
-		wire_settle(stage->transports[RELAY_EXTERNAL]))
+	while (run_timers(stage) > 0 || wire_settle(stage->transports[SIDE_INTERNAL]) ||
+		wire_settle(stage->transports[SIDE_EXTERNAL]))
 		;
 }
 

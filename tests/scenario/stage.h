@@ -35,7 +35,7 @@ struct letter {
 struct party {
 	struct list node;
 	char *name;
-	enum relay_side side;
+	enum side side;
 	enum transport_kind kind;
 	struct addr addr;  /* where it listens and sends from */
 	struct addr media; /* what its SDP says */
@@ -74,7 +74,7 @@ struct stage {
 	struct resolver *resolver;
 	struct relay *relay;
 	struct bridge *bridge;
-	struct transport *transports[2]; /* by enum relay_side */
+	struct transport *transports[2]; /* by enum side */
 	struct list settings;            /* struct setting, the configuration as text */
 	struct list parties;
 	struct list endpoints; /* struct endpoint: endpoint.h */
@@ -118,7 +118,7 @@ bool stage_started(const struct stage *stage);
 int stage_reload(struct stage *stage, struct err_text *text);
 
 struct party *stage_party(struct stage *stage, const char *name);
-struct party *stage_add_party(struct stage *stage, const char *name, enum relay_side side,
+struct party *stage_add_party(struct stage *stage, const char *name, enum side side,
 	const char *host, const char *address, enum transport_kind kind);
 /* The flow between PARTY and Tandem, as PARTY would use it. NULL: it speaks TLS and is no peer of
  * today's configuration, so that it would be refused. */

@@ -65,7 +65,7 @@ int relay_open(
 	session->relay = relay;
 	session->open = *open;
 	buf_init(&session->digits, 0);
-	memcpy(session->address, relay->params.address, sizeof(session->address));
+	memcpy(session->address, open->address, sizeof(session->address));
 	list_append(&relay->sessions, &session->node);
 	*ret = session;
 	return 0;
@@ -93,21 +93,21 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 		return ERR_STATE;
 	memset(stream, 0, sizeof(*stream));
 	stream->exists = true;
-	for (unsigned side = 0; side < 2; side++) {
-		stream->local[side] = session->address[side];
-		addr_set_port(&stream->local[side], relay->next_port);
+	for (unsigned end = 0; end < 2; end++) {
+		stream->local[end] = session->address[end];
+		addr_set_port(&stream->local[end], relay->next_port);
 	}
 	relay->next_port = (uint16_t)(relay->next_port + 2);
 	return 0;
 }
 
 int relay_set_address(
-	struct relay_session *session, enum relay_side side, const struct addr *address)
+	struct relay_session *session, enum relay_end end, const struct addr *address)
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
-		if (!addr_equal_host(&session->address[side], address))
+		if (!addr_equal_host(&session->address[end], address))
 			relay_stream_remove(session, i);
-	session->address[side] = *address;
+	session->address[end] = *address;
 	return 0;
 }
 
@@ -122,12 +122,12 @@ bool relay_stream_exists(const struct relay_session *session, unsigned index)
 }
 
 void relay_stream_local(const struct relay_session *session, unsigned index,
-	enum relay_side side, struct addr *ret_rtp)
+	enum relay_end end, struct addr *ret_rtp)
 {
-	*ret_rtp = session->streams[index].local[side];
+	*ret_rtp = session->streams[index].local[end];
 }
 
-int relay_stream_set(struct relay_session *session, unsigned index, enum relay_side side,
+int relay_stream_set(struct relay_session *session, unsigned index, enum relay_end end,
 	const struct relay_remote *remote)
 {
 	struct told_stream *stream = &session->streams[index];
@@ -136,8 +136,8 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_s
 		return ERR_STATE;
 	if (session->relay->busy)
 		return ERR_LIMIT;
-	stream->remote[side] = *remote;
-	stream->set[side] = true;
+	stream->remote[end] = *remote;
+	stream->set[end] = true;
 	return 0;
 }
 
@@ -167,12 +167,12 @@ int relay_set_tap(struct relay_session *session, bool tap)
 	return 0;
 }
 
-void relay_stats(const struct relay_session *session, unsigned index,
-	enum relay_side side, struct relay_stats *ret)
+void relay_stats(const struct relay_session *session, unsigned index, enum relay_end end,
+	struct relay_stats *ret)
 {
 	(void)session;
 	(void)index;
-	(void)side;
+	(void)end;
 	memset(ret, 0, sizeof(*ret));
 }
 
@@ -233,18 +233,18 @@ static const char *suite_name(enum relay_suite suite)
 }
 
 void told_stream(
-	const struct relay *relay, enum relay_side side, unsigned index, struct buf *out)
+	const struct relay *relay, enum relay_end end, unsigned index, struct buf *out)
 {
 	const struct relay_session *session = newest(relay);
 	const struct told_stream *stream = session ? &session->streams[index] : NULL;
 	const struct relay_remote *remote;
 	char text[ADDR_TEXT_SIZE];
 
-	if (!stream || !stream->exists || !stream->set[side]) {
+	if (!stream || !stream->exists || !stream->set[end]) {
 		buf_add_str(out, stream && stream->exists ? "reserved" : "none");
 		return;
 	}
-	remote = &stream->remote[side];
+	remote = &stream->remote[end];
 	buf_printf(out, "rtp=%s suite=%s",
 		remote->rtp.len ? addr_text(&remote->rtp, text) : "unknown",
 		remote->udptl ? "UDPTL" : suite_name(remote->rx.suite));
@@ -270,7 +270,7 @@ void told_stream(
 }
 
 const struct relay_remote *told_remote(
-	const struct relay *relay, uint64_t call, enum relay_side side, unsigned index)
+	const struct relay *relay, uint64_t call, enum relay_end end, unsigned index)
 {
 	LIST_FOREACH (&relay->sessions, node, next) {
 		const struct relay_session *session =
@@ -278,8 +278,8 @@ const struct relay_remote *told_remote(
 		const struct told_stream *stream = &session->streams[index];
 
 		if (session->open.call == call)
-			return stream->exists && stream->set[side] ? &stream->remote[side]
-								   : NULL;
+			return stream->exists && stream->set[end] ? &stream->remote[end]
+								  : NULL;
 	}
 	return NULL;
 }
@@ -296,22 +296,22 @@ void told_session(const struct relay *relay, struct buf *out)
 		buf_add_str(out, "none");
 }
 
-void told_silence(struct relay *relay, enum relay_side side)
+void told_silence(struct relay *relay, enum relay_end end)
 {
 	const struct relay_session *session = newest(relay);
 	const struct relay_handlers *handlers = &relay->params.handlers;
 	bool was = inside_set(true);
 
 	if (session)
-		handlers->timeout_h(handlers->arg, session->open.call, side);
+		handlers->timeout_h(handlers->arg, session->open.call, end);
 	inside_set(was);
 }
 
-void told_hear(struct relay *relay, enum relay_side side, struct dtmf_digit digit)
+void told_hear(struct relay *relay, enum relay_end end, struct dtmf_digit digit)
 {
 	const struct relay_session *session = newest(relay);
 	const struct relay_handlers *handlers = &relay->params.handlers;
-	struct relay_digit heard = {.side = side, .digit = digit};
+	struct relay_digit heard = {.end = end, .digit = digit};
 	bool was;
 
 	if (!session)

@@ -11,20 +11,20 @@ void told_set_busy(struct relay *relay, bool busy);
 /* How many sessions are open. */
 unsigned told_sessions(const struct relay *relay);
 /*
- * What the newest session was told of stream INDEX on SIDE, as words: "none" without
+ * What the newest session was told of stream INDEX at END, as words: "none" without
  * one, else "rtp=203.0.113.21:30000 suite=RTP send receive", with rx and tx keys in
  * base64. For the session: "timeout=60000 tap". OUT is appended to.
  */
 void told_stream(
-	const struct relay *relay, enum relay_side side, unsigned index, struct buf *out);
+	const struct relay *relay, enum relay_end end, unsigned index, struct buf *out);
 /* What was told of the stream in the session of CALL; NULL: nothing. */
 const struct relay_remote *told_remote(
-	const struct relay *relay, uint64_t call, enum relay_side side, unsigned index);
+	const struct relay *relay, uint64_t call, enum relay_end end, unsigned index);
 void told_session(const struct relay *relay, struct buf *out);
-/* No media came from SIDE in the newest session. */
-void told_silence(struct relay *relay, enum relay_side side);
-/* A digit ended in what SIDE sent in the newest session. */
-void told_hear(struct relay *relay, enum relay_side side, struct dtmf_digit digit);
+/* No media came from END in the newest session. */
+void told_silence(struct relay *relay, enum relay_end end);
+/* A digit ended in what END sent in the newest session. */
+void told_hear(struct relay *relay, enum relay_end end, struct dtmf_digit digit);
 /* The digits that the newest session was to play since the last call, "5:160 6:160 ", event and
  * duration. OUT is appended to. */
 void told_digits(struct relay *relay, struct buf *out);

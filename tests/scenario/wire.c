@@ -451,7 +451,7 @@ bool wire_receive(struct flow *flow, const char *data, size_t len)
 	return taken;
 }
 
-void wire_listen(struct transport *transport, enum relay_side side, const char *address,
+void wire_listen(struct transport *transport, enum side side, const char *address,
 	wire_sent_h *h, void *arg)
 {
 	static const uint16_t ports[2][3] = {{5060, 5060, 5061}, {5060, 5060, 5062}};

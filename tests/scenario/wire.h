@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#include "media/relay.h"
+#include "bridge/side.h"
 #include "sip/transport.h"
 
 /* Tandem sent LEN bytes at DATA over FLOW, as part of call CALL (0: none). */
@@ -12,7 +12,7 @@ typedef void wire_sent_h(
 	void *arg, struct flow *flow, uint64_t call, const char *data, size_t len);
 
 /* Who hears what leaves TRANSPORT, and the addresses that it is bound to. */
-void wire_listen(struct transport *transport, enum relay_side side, const char *address,
+void wire_listen(struct transport *transport, enum side side, const char *address,
 	wire_sent_h *h, void *arg);
 
 /* The open flow to REMOTE, made where there is none, by us; then PEER is who was judged there. With

@@ -29,15 +29,13 @@ struct rig {
 
 static inline void rig_init(struct rig *rig)
 {
-	struct relay_params params = {0};
-	struct relay_open open = {.call = 1};
+	const struct relay_params params = {0};
+	const struct relay_open open = {.call = 1};
 
 	memset(rig, 0, sizeof(*rig));
-	assert_int_equal(addr_parse(&params.address[0], "10.0.0.1", 0), 0);
-	assert_int_equal(addr_parse(&params.address[1], "192.0.2.1", 0), 0);
-	rig->config.media.internal[0] = params.address[0];
-	rig->config.media.external[0] = params.address[1];
-	rig->sides[1].which = RELAY_EXTERNAL;
+	assert_int_equal(addr_parse(&rig->config.media.internal[0], "10.0.0.1", 0), 0);
+	assert_int_equal(addr_parse(&rig->config.media.external[0], "192.0.2.1", 0), 0);
+	rig->sides[1].which = SIDE_EXTERNAL;
 	rig->gateway.common.srtp = CONFIG_SRTP_OFF;
 	rig->a = (struct leg){.home = &rig->sides[0],
 		.server = &server,
@@ -160,12 +158,12 @@ static inline int answer(struct rig *rig, const char *lines, struct buf *out)
 }
 
 static inline void assert_told(
-	struct rig *rig, enum relay_side side, unsigned index, const char *pattern)
+	struct rig *rig, enum relay_end end, unsigned index, const char *pattern)
 {
 	struct buf text;
 
 	buf_init(&text, 0);
-	told_stream(rig->relay, side, index, &text);
+	told_stream(rig->relay, end, index, &text);
 	if (fnmatch(pattern, buf_str(&text), 0))
 		fail_msg("\"%s\", not \"%s\"", buf_str(&text), pattern);
 	buf_free(&text);

@@ -36,7 +36,7 @@ static void rig_init(struct rig *rig)
 	rig->config.internal.listen = addr_of("10.0.0.2:5061");
 	rig->config.external.udp = addr_of("0.0.0.0:5060");
 	rig->config.external.tcp = addr_of("192.0.2.5:5070");
-	rig->side.which = RELAY_EXTERNAL;
+	rig->side.which = SIDE_EXTERNAL;
 	rig->leg = (struct leg){.home = &rig->side,
 		.gateway = &rig->gateway,
 		.settings = &rig->gateway.common};

@@ -23,14 +23,13 @@ static void crosses_both_ways(void **state)
 	assert_lines(&out, offered, hidden);
 	assert_lines(&out, offered, plain);
 	/* nothing flows before the answer */
-	assert_told(&rig, RELAY_INTERNAL, 0, "reserved");
+	assert_told(&rig, RELAY_A, 0, "reserved");
 	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
 	assert_lines(&out, answered, hidden);
-	assert_told(&rig, RELAY_INTERNAL, 0,
+	assert_told(&rig, RELAY_A, 0,
 		"rtp=10.0.0.9:20000 suite=AES_CM_128_HMAC_SHA1_80 * send receive "
 		"rx=" KEY30 " tx=*");
-	assert_told(
-		&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:30000 suite=RTP * send receive");
+	assert_told(&rig, RELAY_B, 0, "rtp=192.0.2.9:30000 suite=RTP * send receive");
 	buf_free(&out);
 	rig_free(&rig);
 }
@@ -74,8 +73,8 @@ static void mirrors_directions(void **state)
 		assert_int_equal(answer(&rig, lines, &out), 0);
 		snprintf(lines, sizeof(lines), "a=%s\r\n", rows[i].result);
 		assert_lines(&out, wanted, none);
-		assert_told(&rig, RELAY_INTERNAL, 0, rows[i].internal);
-		assert_told(&rig, RELAY_EXTERNAL, 0, rows[i].external);
+		assert_told(&rig, RELAY_A, 0, rows[i].internal);
+		assert_told(&rig, RELAY_B, 0, rows[i].external);
 		rig_free(&rig);
 	}
 	buf_free(&out);
@@ -103,7 +102,7 @@ static void refuses_what_it_cannot_serve(void **state)
 		rig.gateway.common.codecs = (struct config_words){words, 1};
 		if (offer(&rig, rows[i], &out) != ERR_SUPPORT)
 			fail_msg("taken: %s", rows[i]);
-		assert_told(&rig, RELAY_INTERNAL, 0, "none");
+		assert_told(&rig, RELAY_A, 0, "none");
 		rig_free(&rig);
 	}
 	buf_free(&out);
@@ -129,7 +128,7 @@ static void serves_one_line_of_two(void **state)
 	assert_int_equal(
 		answer(&rig, "m=audio 30000 RTP/AVP 8\r\nm=video 0 RTP/AVP 96\r\n", &out),
 		0);
-	assert_told(&rig, RELAY_EXTERNAL, 1, "none");
+	assert_told(&rig, RELAY_B, 1, "none");
 	rig_free(&rig);
 	buf_free(&out);
 }
@@ -157,9 +156,9 @@ static void media_is_where_the_gateway_has_it(void **state)
 		addr_parse(&rig.gateway.common.media.advertise, "198.51.100.7", 0), 0);
 	assert_int_equal(offer(&rig, AUDIO, &out), 0);
 	assert_lines(&out, first, unwanted);
-	relay_stream_local(rig.session, 0, RELAY_EXTERNAL, &local);
+	relay_stream_local(rig.session, 0, RELAY_B, &local);
 	assert_true(addr_equal_host(&local, &rig.gateway.common.media.address));
-	relay_stream_local(rig.session, 0, RELAY_INTERNAL, &local);
+	relay_stream_local(rig.session, 0, RELAY_A, &local);
 	assert_true(addr_equal_host(&local, &rig.config.media.internal[0]));
 
 	assert_int_equal(
@@ -191,8 +190,8 @@ static void says_what_may_latch(void **state)
 	assert_int_equal(offer(&rig, AUDIO, &out), 0);
 	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8 96\r\n", &out), 0);
 	/* 0 and 8; 96 and 101 */
-	assert_told(&rig, RELAY_EXTERNAL, 0, "* send receive latch=2100000000:101");
-	assert_told(&rig, RELAY_INTERNAL, 0, "* send receive rx=*");
+	assert_told(&rig, RELAY_B, 0, "* send receive latch=2100000000:101");
+	assert_told(&rig, RELAY_A, 0, "* send receive rx=*");
 	rig_free(&rig);
 	buf_free(&out);
 }
@@ -234,14 +233,13 @@ static void fax_in_the_place_of_audio_and_back(void **state)
 	assert_int_equal(answer(&rig, FAX, &out), 0);
 	assert_lines(&out, wanted, unwanted);
 	assert_true(rig.a.udptl && rig.b.udptl);
-	assert_told(
-		&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:20000 suite=UDPTL send receive");
-	assert_told(&rig, RELAY_EXTERNAL, 0,
+	assert_told(&rig, RELAY_A, 0, "rtp=10.0.0.9:20000 suite=UDPTL send receive");
+	assert_told(&rig, RELAY_B, 0,
 		"rtp=192.0.2.9:20000 suite=UDPTL send receive latch=0:0");
 	assert_int_equal(offer(&rig, AUDIO, &out), 0);
 	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
-	assert_told(&rig, RELAY_INTERNAL, 0, "* suite=AES_CM_128_HMAC_SHA1_80 *");
-	assert_told(&rig, RELAY_EXTERNAL, 0, "* suite=RTP *");
+	assert_told(&rig, RELAY_A, 0, "* suite=AES_CM_128_HMAC_SHA1_80 *");
+	assert_told(&rig, RELAY_B, 0, "* suite=RTP *");
 	after = sealing_key(&rig);
 	assert_false(secret_equal(&before, &after));
 	/* what was in clear once is remembered */
@@ -268,8 +266,7 @@ static void fax_of_a_gateway_with_tls_does_not_latch(void **state)
 	buf_init(&out, 0);
 	assert_int_equal(offer(&rig, FAX, &out), 0);
 	assert_int_equal(answer(&rig, FAX, &out), 0);
-	assert_told(
-		&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:20000 suite=UDPTL send receive");
+	assert_told(&rig, RELAY_B, 0, "rtp=192.0.2.9:20000 suite=UDPTL send receive");
 	rig_free(&rig);
 	buf_free(&out);
 }
@@ -304,10 +301,10 @@ static void a_cancelled_change_leaves_what_was_agreed(void **state)
 				 "m=video 26002 RTP/SAVP 96\r\n" CRYPTO,
 				 &out),
 		0);
-	assert_told(&rig, RELAY_INTERNAL, 1, "reserved");
+	assert_told(&rig, RELAY_A, 1, "reserved");
 	media_sdp_cancel(rig.session, &rig.a, &rig.b);
-	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:20000 *");
-	assert_told(&rig, RELAY_INTERNAL, 1, "none");
+	assert_told(&rig, RELAY_A, 0, "rtp=10.0.0.9:20000 *");
+	assert_told(&rig, RELAY_A, 1, "none");
 	assert_false(media_sdp_on_hold(&rig.a));
 	/* and the next change begins afresh */
 	assert_int_equal(offer(&rig, AUDIO "a=sendonly\r\n", &out), 0);
@@ -480,14 +477,14 @@ static void our_key_stays_where_we_answer_alone(void **state)
 	assert_int_equal(
 		answer_here(&rig, "m=audio 26000 RTP/SAVP 8 0 101\r\n" CRYPTO, &out), 0);
 	assert_lines(&out, wanted, none);
-	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:26000 *");
-	assert_told(&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:30000 *");
+	assert_told(&rig, RELAY_A, 0, "rtp=10.0.0.9:26000 *");
+	assert_told(&rig, RELAY_B, 0, "rtp=192.0.2.9:30000 *");
 	/* neither what was not agreed, nor less protection */
 	assert_int_equal(answer_here(&rig, "m=audio 26002 RTP/SAVP 0\r\n" CRYPTO, &out),
 		ERR_SUPPORT);
 	assert_int_equal(
 		answer_here(&rig, "m=audio 26002 RTP/AVP 8\r\n", &out), ERR_SUPPORT);
-	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:26000 *");
+	assert_told(&rig, RELAY_A, 0, "rtp=10.0.0.9:26000 *");
 	buf_free(&out);
 	rig_free(&rig);
 }

@@ -26,7 +26,7 @@ static void passes_on_what_has_no_active_line(void **state)
 		assert_lines(&out, rows[i].shown, hidden);
 		assert_int_equal(answer(&rig, rows[i].lines, &out), 0);
 		assert_lines(&out, rows[i].shown, hidden);
-		assert_told(&rig, RELAY_INTERNAL, 0, "none");
+		assert_told(&rig, RELAY_A, 0, "none");
 		rig_free(&rig);
 		buf_free(&out);
 	}
@@ -313,10 +313,8 @@ static void rtcp_follows_rtp_where_its_own_address_may_not_be(void **state)
 				 "a=rtcp:30007 IN IP4 192.0.2.10\r\n",
 				 &out),
 		0);
-	assert_told(
-		&rig, RELAY_INTERNAL, 0, "rtp=10.0.0.9:20000 * rtcp=10.0.0.9:20001 *");
-	assert_told(
-		&rig, RELAY_EXTERNAL, 0, "rtp=192.0.2.9:30000 * rtcp=192.0.2.10:30007 *");
+	assert_told(&rig, RELAY_A, 0, "rtp=10.0.0.9:20000 * rtcp=10.0.0.9:20001 *");
+	assert_told(&rig, RELAY_B, 0, "rtp=192.0.2.9:30000 * rtcp=192.0.2.10:30007 *");
 	rig_free(&rig);
 	buf_free(&out);
 }
@@ -340,7 +338,7 @@ static void each_leg_has_the_family_of_its_far_end(void **state)
 	assert_lines(&out, offered, nothing);
 	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
 	assert_lines(&out, answered, nothing);
-	assert_told(&rig, RELAY_INTERNAL, 0, "rtp=[[]2001:db8::9]:20000 *");
+	assert_told(&rig, RELAY_A, 0, "rtp=[[]2001:db8::9]:20000 *");
 	/* it stays so: media moves to another family by a new call alone */
 	assert_int_equal(offer(&rig, AUDIO, &out), ERR_SUPPORT);
 	rig_free(&rig);

@@ -44,11 +44,11 @@ unsigned bridge_call_count(const struct bridge *bridge)
 	return 1;
 }
 
-bool bridge_refused(const struct bridge *bridge, enum relay_side side, unsigned nth,
+bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,
 	const char **ret_reason, uint64_t *ret_count)
 {
 	(void)bridge;
-	if (side != RELAY_EXTERNAL || nth > 0)
+	if (side != SIDE_EXTERNAL || nth > 0)
 		return false;
 	*ret_reason = "bad-via";
 	*ret_count = 5;

@@ -42,9 +42,9 @@ static inline void on_packet(void *arg, const struct tap_packet *packet)
 
 static inline void apply(struct fixture *f)
 {
-	for (enum relay_side side = 0; side < 2; side++)
+	for (enum relay_end end = 0; end < 2; end++)
 		assert_int_equal(
-			path_set(&f->path, side, &f->remote[side], f->batch.now_us), 0);
+			path_set(&f->path, end, &f->remote[end], f->batch.now_us), 0);
 }
 
 static inline int setup(void **state)
@@ -63,10 +63,10 @@ static inline int setup(void **state)
 	f->tap = (struct tap){.packet_h = on_packet, .arg = &f->tapped};
 	f->batch = (struct path_batch){
 		.now_us = 1000000, .wall_us = 77, .worker = 3, .tap = &f->tap};
-	for (unsigned side = 0; side < 2; side++)
-		f->remote[side] = (struct relay_remote){
-			.rtp = test_addr(rtp[side]),
-			.rtcp = test_addr(rtcp[side]),
+	for (unsigned end = 0; end < 2; end++)
+		f->remote[end] = (struct relay_remote){
+			.rtp = test_addr(rtp[end]),
+			.rtcp = test_addr(rtcp[end]),
 			.send = true,
 			.receive = true,
 			.rx = {.suite = RELAY_PLAIN},
@@ -87,12 +87,12 @@ static inline int teardown(void **state)
 }
 
 /* Takes f->packet in; f->packet is what came out when true. */
-static inline bool take(struct fixture *f, enum relay_side side,
-	enum path_channel channel, const char *source_text)
+static inline bool take(struct fixture *f, enum relay_end end, enum path_channel channel,
+	const char *source_text)
 {
 	const struct addr source = test_addr(source_text);
 	const struct path_in in = {
-		.side = side,
+		.end = end,
 		.channel = channel,
 		.source = &source,
 		.call = 42,
@@ -116,19 +116,18 @@ static inline bool goes_to(
 	return f->out.channel == channel && addr_equal(f->out.to, &addr);
 }
 
-static inline struct relay_stats stats(const struct fixture *f, enum relay_side side)
+static inline struct relay_stats stats(const struct fixture *f, enum relay_end end)
 {
 	struct relay_stats stats;
 
-	path_stats(&f->path, side, &stats);
+	path_stats(&f->path, end, &stats);
 	return stats;
 }
 
-static inline void use_srtp(
-	struct fixture *f, enum relay_side side, enum relay_suite suite)
+static inline void use_srtp(struct fixture *f, enum relay_end end, enum relay_suite suite)
 {
-	f->remote[side].rx = test_key(suite, (uint8_t)(10 + side));
-	f->remote[side].tx = test_key(suite, (uint8_t)(20 + side));
+	f->remote[end].rx = test_key(suite, (uint8_t)(10 + end));
+	f->remote[end].tx = test_key(suite, (uint8_t)(20 + end));
 	apply(f);
 }
 

@@ -28,10 +28,10 @@
 struct silence {
 	unsigned count;
 	uint64_t call;
-	enum relay_side side;
+	enum relay_end end;
 };
 
-/* A relay with one call of one stream, and the far ends' sockets on both sides. */
+/* A relay with one call of one stream, and the sockets of the peers at both ends. */
 struct fixture {
 	struct loop *loop;
 	struct relay *relay;
@@ -39,7 +39,8 @@ struct fixture {
 	struct tap tap;
 	sem_t stalled, resume; /* for the tap that stalls a worker */
 	struct silence silence;
-	int peer[2][2]; /* by side; RTP, RTCP */
+	struct addr host; /* ours, for both ends */
+	int peer[2][2];   /* by end; RTP, RTCP */
 	struct addr peer_addr[2][2];
 	struct addr local[2][2];
 	struct relay_remote remote[2];
@@ -69,13 +70,13 @@ static inline int bind_peer(const char *host, struct addr *ret_addr)
 	return fd;
 }
 
-static inline void on_silence(void *arg, uint64_t call, enum relay_side side)
+static inline void on_silence(void *arg, uint64_t call, enum relay_end end)
 {
 	struct silence *silence = arg;
 
 	silence->count++;
 	silence->call = call;
-	silence->side = side;
+	silence->end = end;
 }
 
 /* A ring's sockets outlive it for a while: waits until the ports of the relay before are free. */
@@ -100,14 +101,14 @@ static inline void wait_for_ports(const char *host)
 static inline void start_relay(struct fixture *f, const char *host, const struct tap *tap)
 {
 	struct err_text text = {""};
-	const struct addr more = test_addr(MORE_HOST);
+	const struct addr addresses[] = {
+		test_addr(host), test_addr(host), test_addr(MORE_HOST)};
 	const struct relay_params params = {
 		.loop = f->loop,
 		.io = back_end,
 		.workers = 2,
-		.address = {test_addr(host), test_addr(host)},
-		.more = &more,
-		.more_count = 1,
+		.addresses = addresses,
+		.address_count = 3,
 		.dscp = DSCP,
 		.port_min = PORT_MIN,
 		.port_max = PORT_MAX,
@@ -116,6 +117,7 @@ static inline void start_relay(struct fixture *f, const char *host, const struct
 		.handlers = {.timeout_h = on_silence, .arg = &f->silence},
 	};
 
+	f->host = addresses[0];
 	wait_for_ports(host);
 	if (relay_new(&f->relay, &params, &text) != 0)
 		fail_msg("%s", text.text);
@@ -124,17 +126,18 @@ static inline void start_relay(struct fixture *f, const char *host, const struct
 static inline void add_stream(struct fixture *f)
 {
 	assert_int_equal(relay_stream_add(f->session, 0), 0);
-	for (enum relay_side side = 0; side < 2; side++) {
-		relay_stream_local(f->session, 0, side, &f->local[side][0]);
-		f->local[side][1] = f->local[side][0];
-		addr_set_port(&f->local[side][1],
-			(uint16_t)(addr_port(&f->local[side][0]) + 1));
+	for (enum relay_end end = 0; end < 2; end++) {
+		relay_stream_local(f->session, 0, end, &f->local[end][0]);
+		f->local[end][1] = f->local[end][0];
+		addr_set_port(
+			&f->local[end][1], (uint16_t)(addr_port(&f->local[end][0]) + 1));
 	}
 }
 
 static inline void open_call(struct fixture *f, bool tap)
 {
-	const struct relay_open open = {.call = CALL, .tap = tap};
+	const struct relay_open open = {
+		.call = CALL, .tap = tap, .address = {f->host, f->host}};
 
 	assert_int_equal(relay_open(f->relay, &f->session, &open), 0);
 	add_stream(f);
@@ -164,11 +167,11 @@ static inline int setup(void **state)
 
 static inline void drop_contexts(struct fixture *f)
 {
-	for (unsigned side = 0; side < 2; side++) {
-		srtp_context_free(f->seal[side]);
-		srtp_context_free(f->open[side]);
-		f->seal[side] = NULL;
-		f->open[side] = NULL;
+	for (unsigned end = 0; end < 2; end++) {
+		srtp_context_free(f->seal[end]);
+		srtp_context_free(f->open[end]);
+		f->seal[end] = NULL;
+		f->open[end] = NULL;
 	}
 }
 
@@ -186,25 +189,24 @@ static inline int teardown(void **state)
 	return 0;
 }
 
-/* Both sides as their SDP would say it, with SUITE. */
-static inline void announce(
-	struct fixture *f, enum relay_side side, enum relay_suite suite)
+/* Both ends as their SDP would say it, with SUITE. */
+static inline void announce(struct fixture *f, enum relay_end end, enum relay_suite suite)
 {
-	struct relay_remote *remote = &f->remote[side];
+	struct relay_remote *remote = &f->remote[end];
 
 	*remote = (struct relay_remote){
-		.rtp = f->peer_addr[side][0],
-		.rtcp = f->peer_addr[side][1],
+		.rtp = f->peer_addr[end][0],
+		.rtcp = f->peer_addr[end][1],
 		.send = true,
 		.receive = true,
-		.rx = test_key(suite, (uint8_t)(1 + side)),
-		.tx = test_key(suite, (uint8_t)(3 + side)),
+		.rx = test_key(suite, (uint8_t)(1 + end)),
+		.tx = test_key(suite, (uint8_t)(3 + end)),
 	};
 	if (suite != RELAY_PLAIN) {
-		f->seal[side] = test_context(&remote->rx, SRTP_SEAL);
-		f->open[side] = test_context(&remote->tx, SRTP_OPEN);
+		f->seal[end] = test_context(&remote->rx, SRTP_SEAL);
+		f->open[end] = test_context(&remote->tx, SRTP_OPEN);
 	}
-	assert_int_equal(relay_stream_set(f->session, 0, side, remote), 0);
+	assert_int_equal(relay_stream_set(f->session, 0, end, remote), 0);
 }
 
 static inline void send_bytes(
@@ -214,25 +216,25 @@ static inline void send_bytes(
 		(ssize_t)packet->len);
 }
 
-/* The far end of SIDE seals PACKET and sends it to our port. */
-static inline void peer_send(struct fixture *f, enum relay_side side, unsigned channel,
+/* The peer at END seals PACKET and sends it to our port. */
+static inline void peer_send(struct fixture *f, enum relay_end end, unsigned channel,
 	bool rtcp, const struct test_packet *clear)
 {
 	struct test_packet packet = *clear;
 
-	if (f->seal[side])
+	if (f->seal[end])
 		assert_int_equal(
-			srtp_context_seal(f->seal[side], rtcp, packet.data, &packet.len),
+			srtp_context_seal(f->seal[end], rtcp, packet.data, &packet.len),
 			0);
-	send_bytes(f->peer[side][channel], &f->local[side][channel], &packet);
+	send_bytes(f->peer[end][channel], &f->local[end][channel], &packet);
 }
 
-/* The next packet that the far end of SIDE receives; it must be CLEAR under an SSRC of ours,
+/* The next packet that the peer at END receives; it must be CLEAR under an SSRC of ours,
  * from our port. */
-static inline void peer_expect(struct fixture *f, enum relay_side side, unsigned channel,
+static inline void peer_expect(struct fixture *f, enum relay_end end, unsigned channel,
 	bool rtcp, const struct test_packet *clear)
 {
-	struct pollfd ready = {.fd = f->peer[side][channel], .events = POLLIN};
+	struct pollfd ready = {.fd = f->peer[end][channel], .events = POLLIN};
 	struct addr source = {.len = sizeof(source.v6)};
 	struct test_packet packet;
 	ssize_t len;
@@ -242,11 +244,11 @@ static inline void peer_expect(struct fixture *f, enum relay_side side, unsigned
 		ready.fd, packet.data, sizeof(packet.data), 0, &source.sa, &source.len);
 	assert_true(len > 0);
 	packet.len = (size_t)len;
-	assert_true(addr_equal(&source, &f->local[side][channel]));
-	if (f->open[side]) {
+	assert_true(addr_equal(&source, &f->local[end][channel]));
+	if (f->open[end]) {
 		assert_int_not_equal(packet.len, clear->len);
 		assert_int_equal(
-			srtp_context_open(f->open[side], rtcp, packet.data, &packet.len),
+			srtp_context_open(f->open[end], rtcp, packet.data, &packet.len),
 			0);
 	}
 	assert_int_equal(packet.len, clear->len);
@@ -261,7 +263,7 @@ static inline void peer_expect(struct fixture *f, enum relay_side side, unsigned
 
 /* One RTP packet across. What was sent on the same port before has been dealt with when
  * it arrives: a barrier for the tests of what must not arrive. */
-static inline void cross_rtp(struct fixture *f, enum relay_side from, uint16_t seq)
+static inline void cross_rtp(struct fixture *f, enum relay_end from, uint16_t seq)
 {
 	struct test_packet packet;
 
@@ -270,7 +272,7 @@ static inline void cross_rtp(struct fixture *f, enum relay_side from, uint16_t s
 	peer_expect(f, !from, 0, false, &packet);
 }
 
-static inline void cross_rtcp(struct fixture *f, enum relay_side from)
+static inline void cross_rtcp(struct fixture *f, enum relay_end from)
 {
 	struct test_packet packet;
 
@@ -300,11 +302,11 @@ static inline void expect_heard(
 	uint64_t deadline = now_ms() + DEADLINE_MS;
 	struct addr probe;
 
-	relay_stream_local(session, index, RELAY_INTERNAL, &probe);
+	relay_stream_local(session, index, RELAY_A, &probe);
 	while (stats.dropped_source == 0 && now_ms() < deadline) {
 		/* One that comes before the port is known is nobody's with some back ends. */
 		send_bytes(f->peer[0][0], &probe, &packet);
-		relay_stats(session, index, RELAY_INTERNAL, &stats);
+		relay_stats(session, index, RELAY_A, &stats);
 		sched_yield();
 	}
 	assert_true(stats.dropped_source > 0);
@@ -325,28 +327,28 @@ static inline void settle(struct fixture *f)
 static inline void announce_both(
 	struct fixture *f, enum relay_suite internal, enum relay_suite external)
 {
-	announce(f, RELAY_INTERNAL, internal);
-	announce(f, RELAY_EXTERNAL, external);
+	announce(f, RELAY_A, internal);
+	announce(f, RELAY_B, external);
 	settle(f);
 }
 
 /* Waits until the counter at OFFSET of struct relay_stats is VALUE. */
 static inline void expect_counter(
-	struct fixture *f, enum relay_side side, size_t offset, uint64_t value)
+	struct fixture *f, enum relay_end end, size_t offset, uint64_t value)
 {
 	uint64_t deadline = now_ms() + DEADLINE_MS, found;
 	struct relay_stats stats;
 
 	do {
-		relay_stats(f->session, 0, side, &stats);
+		relay_stats(f->session, 0, end, &stats);
 		memcpy(&found, (const uint8_t *)&stats + offset, sizeof(found));
 		sched_yield();
 	} while (found != value && now_ms() < deadline);
 	assert_int_equal(found, value);
 }
 
-#define EXPECT_COUNTER(f, side, name, value)                                             \
-	expect_counter(f, side, offsetof(struct relay_stats, name), value)
+#define EXPECT_COUNTER(f, end, name, value)                                              \
+	expect_counter(f, end, offsetof(struct relay_stats, name), value)
 
 static inline void assert_nothing_at(int fd)
 {

@@ -351,34 +351,34 @@ static void events_end_at_the_side_without_them(void **state)
 	struct fixture *f = *state;
 	struct row row = {.event = 5, .duration = 160, .timestamp = 1000};
 
-	f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
+	f->remote[RELAY_A].dtmf = new_play().terms;
 	apply(f);
 	test_event(&f->packet, &row);
-	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_false(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
 	assert_false(f->path.due);
 	row.end = true;
 	row.duration = 800;
 	test_event(&f->packet, &row);
-	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_false(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
 	assert_true(f->path.due);
 	assert_int_equal(f->path.dtmf->ended_count, 1);
 	assert_int_equal(f->path.dtmf->ended[0].event, 5);
 	assert_int_equal(f->path.dtmf->ended[0].duration_ms, 100);
 	assert_int_equal(f->tapped.count, 2); /* a full capture has them */
 	f->path.dtmf->ended_count = 0;
-	/* the other side's would be a digit twice */
+	/* the other end's would be a digit twice */
 	row.timestamp = 5000;
 	test_event(&f->packet, &row);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_false(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 	assert_int_equal(f->path.dtmf->ended_count, 0);
-	assert_int_equal(stats(f, RELAY_INTERNAL).events_taken, 2);
-	assert_int_equal(stats(f, RELAY_EXTERNAL).events_taken, 1);
-	assert_int_equal(stats(f, RELAY_EXTERNAL).tx_packets, 0);
+	assert_int_equal(stats(f, RELAY_A).events_taken, 2);
+	assert_int_equal(stats(f, RELAY_B).events_taken, 1);
+	assert_int_equal(stats(f, RELAY_B).tx_packets, 0);
 	/* and without terms they pass */
-	f->remote[RELAY_INTERNAL].dtmf.count = 0;
+	f->remote[RELAY_A].dtmf.count = 0;
 	apply(f);
 	test_event(&f->packet, &row);
-	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
 	assert_int_equal(f->packet.len, 16);
 }
 
@@ -388,14 +388,14 @@ static void digits_are_sealed_within_the_stream(void **state)
 	struct srtp_context *peer;
 	unsigned events = 0;
 
-	f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
-	use_srtp(f, RELAY_INTERNAL, RELAY_AEAD_AES_256_GCM);
-	peer = test_context(&f->remote[RELAY_INTERNAL].tx, SRTP_OPEN);
+	f->remote[RELAY_A].dtmf = new_play().terms;
+	use_srtp(f, RELAY_A, RELAY_AEAD_AES_256_GCM);
+	peer = test_context(&f->remote[RELAY_A].tx, SRTP_OPEN);
 	path_play(&f->path, &(struct dtmf_digit){7, 100}, f->batch.now_us);
 	for (uint16_t seq = 65530; seq != 10; seq++) {
 		test_rtp(&f->packet, SSRC, seq, 160);
 		test_put32(f->packet.data + 4, (uint16_t)(seq + 100) * 160U);
-		assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+		assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 		assert_int_equal(
 			srtp_context_open(peer, false, f->packet.data, &f->packet.len),
 			0);
@@ -411,7 +411,7 @@ static void digits_are_sealed_within_the_stream(void **state)
 
 /* ---- in packets of our own ---- */
 
-/* What a reader of RFC 4733 must find in the events that leave toward the internal side. */
+/* What a reader of RFC 4733 must find in the events that leave toward the internal end. */
 struct listener {
 	struct srtp_context *open;
 	unsigned packets;
@@ -467,7 +467,7 @@ static void tick(struct fixture *f, struct listener *l, unsigned ms)
 			continue;
 		if (!path_tick(&f->path, f->batch.now_us, f->packet.data, &f->out))
 			continue;
-		assert_int_equal(f->out.side, RELAY_INTERNAL);
+		assert_int_equal(f->out.end, RELAY_A);
 		assert_int_equal(f->out.kind, PATH_RTP);
 		assert_true(goes_to(f, PATH_RTP, INTERNAL_RTP));
 		f->packet.len = f->out.len;
@@ -480,7 +480,7 @@ static void talk(struct fixture *f, struct listener *l, uint16_t seq, uint32_t t
 {
 	test_rtp(&f->packet, SSRC, seq, 160);
 	test_put32(f->packet.data + 4, timestamp);
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 	listen_to(l, &f->packet);
 }
 
@@ -491,12 +491,12 @@ static void press(struct fixture *f, uint8_t event, uint16_t ms)
 
 static void start_playing(struct fixture *f, struct listener *l, bool secure)
 {
-	f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
+	f->remote[RELAY_A].dtmf = new_play().terms;
 	apply(f);
 	if (!secure)
 		return;
-	use_srtp(f, RELAY_INTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
-	l->open = test_context(&f->remote[RELAY_INTERNAL].tx, SRTP_OPEN);
+	use_srtp(f, RELAY_A, RELAY_AES_CM_128_HMAC_SHA1_80);
+	l->open = test_context(&f->remote[RELAY_A].tx, SRTP_OPEN);
 }
 
 static void digits_without_audio_go_in_packets_of_our_own(void **state)
@@ -517,8 +517,8 @@ static void digits_without_audio_go_in_packets_of_our_own(void **state)
 		for (uint8_t event = 0; event < 10; event++)
 			assert_int_equal(l.events[event], event);
 		assert_int_equal(f->path.next_us, 0);
-		assert_int_equal(stats(f, RELAY_INTERNAL).digits_lost, 0);
-		assert_int_equal(stats(f, RELAY_INTERNAL).tx_packets, 70 * (secure + 1));
+		assert_int_equal(stats(f, RELAY_A).digits_lost, 0);
+		assert_int_equal(stats(f, RELAY_A).tx_packets, 70 * (secure + 1));
 		srtp_context_free(l.open);
 	}
 }
@@ -549,11 +549,11 @@ static void digits_go_on_where_audio_stops_and_begins(void **state)
 		talk(f, &l, seq, seq * 160U);
 		tick(f, &l, 20);
 	}
-	assert_int_equal(stats(f, RELAY_INTERNAL).digits_lost, 0);
+	assert_int_equal(stats(f, RELAY_A).digits_lost, 0);
 	srtp_context_free(l.open);
 }
 
-/* Sender reports of the far side's stream count ours. */
+/* Sender reports of the far end's stream count ours. */
 static void reports_count_packets_of_our_own(void **state)
 {
 	struct fixture *f = *state;
@@ -573,7 +573,7 @@ static void reports_count_packets_of_our_own(void **state)
 	test_put32(f->packet.data + 16, 160);
 	test_put32(f->packet.data + 20, 2);
 	f->packet.len = 28;
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, EXTERNAL_RTCP));
+	assert_true(take(f, RELAY_B, PATH_RTCP, EXTERNAL_RTCP));
 	assert_true(rtcp_sender(f->packet.data, f->packet.len, &sender));
 	assert_int_equal(sender.ssrc, l.ssrc);
 	assert_int_equal(sender.packets, 9);
@@ -588,15 +588,15 @@ static void digits_wait_while_nothing_may_be_sent_and_expire(void **state)
 	struct listener l = {.open = NULL};
 
 	start_playing(f, &l, false);
-	f->remote[RELAY_INTERNAL].send = false;
+	f->remote[RELAY_A].send = false;
 	apply(f);
 	press(f, 1, 100);
 	tick(f, &l, DTMF_EXPIRY_MS - 100);
 	press(f, 2, 100);
 	tick(f, &l, 1000);
-	assert_int_equal(stats(f, RELAY_INTERNAL).digits_lost, 1);
+	assert_int_equal(stats(f, RELAY_A).digits_lost, 1);
 	assert_int_equal(l.packets, 0);
-	f->remote[RELAY_INTERNAL].send = true;
+	f->remote[RELAY_A].send = true;
 	apply(f);
 	tick(f, &l, 1000);
 	assert_int_equal(l.digits, 1);
@@ -611,16 +611,16 @@ static void comfort_noise_passes_unchanged(void **state)
 	const char *const sources[] = {INTERNAL_RTP, EXTERNAL_RTP};
 
 	for (unsigned on = 0; on < 2; on++) {
-		f->remote[RELAY_INTERNAL].dtmf = new_play().terms;
-		f->remote[RELAY_INTERNAL].dtmf.count = on;
+		f->remote[RELAY_A].dtmf = new_play().terms;
+		f->remote[RELAY_A].dtmf.count = on;
 		apply(f);
-		for (enum relay_side side = 0; side < 2; side++) {
+		for (enum relay_end end = 0; end < 2; end++) {
 			struct test_packet before;
 
-			test_rtp(&f->packet, 5 + side, (uint16_t)(1 + on), 1 + 10 * on);
+			test_rtp(&f->packet, 5 + end, (uint16_t)(1 + on), 1 + 10 * on);
 			f->packet.data[1] = 13;
 			before = f->packet;
-			assert_true(take(f, side, PATH_RTP, sources[side]));
+			assert_true(take(f, end, PATH_RTP, sources[end]));
 			assert_true(test_same(&f->packet, &before));
 		}
 	}

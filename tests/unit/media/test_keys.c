@@ -37,8 +37,8 @@ static void stop_far_end(struct far_end *far)
 
 static void use_key(struct fixture *f, const struct far_end *far, unsigned which)
 {
-	f->remote[RELAY_INTERNAL].rx = far->rx[which];
-	f->remote[RELAY_INTERNAL].tx = far->tx[which];
+	f->remote[RELAY_A].rx = far->rx[which];
+	f->remote[RELAY_A].tx = far->tx[which];
 	apply(f);
 }
 
@@ -65,14 +65,14 @@ static void check_alternation(struct fixture *f, enum relay_suite a, enum relay_
 			test_rtp(&f->packet, 5, seq, 20);
 			test_put32(f->packet.data + 4, (i * 100 + j) * 160);
 			f->batch.now_us += 20000;
-			assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+			assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 			assert_int_equal(srtp_context_open(far.open[which], false,
 						 f->packet.data, &f->packet.len),
 				0);
 		}
 		for (unsigned j = 0; j < 3; j++) {
 			test_rtcp(&f->packet, 5);
-			assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, EXTERNAL_RTCP));
+			assert_true(take(f, RELAY_B, PATH_RTCP, EXTERNAL_RTCP));
 			index[which]++;
 			assert_int_equal(rtcp_index(&f->packet, far.tx[which].suite),
 				index[which]);
@@ -85,7 +85,7 @@ static void check_alternation(struct fixture *f, enum relay_suite a, enum relay_
 		assert_int_equal(srtp_context_seal(far.seal[which], false, f->packet.data,
 					 &f->packet.len),
 			0);
-		assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+		assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
 	}
 	stop_far_end(&far);
 }
@@ -110,22 +110,21 @@ static void what_was_heard_under_a_key_is_not_heard_when_it_comes_back(void **st
 	test_rtp(&heard, 9, 1, 20);
 	srtp_context_seal(far.seal[0], false, heard.data, &heard.len);
 	f->packet = heard;
-	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
 	use_key(f, &far, 1);
-	/* No SRTP at all in between, and a side that was closed by a mistake. */
-	f->remote[RELAY_INTERNAL].rx = f->remote[RELAY_INTERNAL].tx =
+	/* No SRTP at all in between, and an end that was closed by a mistake. */
+	f->remote[RELAY_A].rx = f->remote[RELAY_A].tx =
 		(struct relay_key){.suite = RELAY_PLAIN};
 	apply(f);
-	f->remote[RELAY_INTERNAL].udptl = true;
+	f->remote[RELAY_A].udptl = true;
 	apply(f);
-	f->remote[RELAY_INTERNAL].udptl = false;
-	f->remote[RELAY_INTERNAL].rx.suite = SUITE;
-	assert_int_not_equal(
-		path_set(&f->path, RELAY_INTERNAL, &f->remote[RELAY_INTERNAL], 0), 0);
+	f->remote[RELAY_A].udptl = false;
+	f->remote[RELAY_A].rx.suite = SUITE;
+	assert_int_not_equal(path_set(&f->path, RELAY_A, &f->remote[RELAY_A], 0), 0);
 	use_key(f, &far, 0);
 	f->packet = heard;
-	assert_false(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
-	assert_int_equal(stats(f, RELAY_INTERNAL).dropped_replay, 1);
+	assert_false(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(stats(f, RELAY_A).dropped_replay, 1);
 	stop_far_end(&far);
 }
 
@@ -135,16 +134,16 @@ static void a_key_under_another_suite_seals_other_ssrcs(void **state)
 	struct fixture *f = *state;
 	uint32_t before;
 
-	f->remote[RELAY_INTERNAL].rx = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 10);
-	f->remote[RELAY_INTERNAL].tx = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 20);
+	f->remote[RELAY_A].rx = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 10);
+	f->remote[RELAY_A].tx = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 20);
 	apply(f);
 	test_rtp(&f->packet, 5, 1, 20);
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 	before = rtp_ssrc(f->packet.data);
-	f->remote[RELAY_INTERNAL].tx.suite = RELAY_AES_CM_128_HMAC_SHA1_32;
+	f->remote[RELAY_A].tx.suite = RELAY_AES_CM_128_HMAC_SHA1_32;
 	apply(f);
 	test_rtp(&f->packet, 5, 2, 20);
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 	assert_int_not_equal(rtp_ssrc(f->packet.data), before);
 	assert_int_equal(rtp_seq(f->packet.data), 2);
 }
@@ -155,21 +154,21 @@ static void keys_beyond_memory_are_refused_when_they_come_back(void **state)
 	struct fixture *f = *state;
 
 	for (unsigned i = 0; i < KEYS_MAX + 40; i++) {
-		f->remote[RELAY_INTERNAL].rx = test_key(SUITE, (uint8_t)i);
-		f->remote[RELAY_INTERNAL].tx = test_key(SUITE, (uint8_t)(128 + i));
+		f->remote[RELAY_A].rx = test_key(SUITE, (uint8_t)i);
+		f->remote[RELAY_A].tx = test_key(SUITE, (uint8_t)(128 + i));
 		apply(f);
-		assert_true(f->path.side[0].open_keys.count <= KEYS_MAX);
+		assert_true(f->path.end[0].open_keys.count <= KEYS_MAX);
 	}
 	for (unsigned i = 0; i < KEYS_MAX + 40; i++) {
 		bool known = i >= 40;
 
-		f->remote[RELAY_INTERNAL].rx = test_key(SUITE, (uint8_t)i);
-		f->remote[RELAY_INTERNAL].tx = test_key(SUITE, (uint8_t)(128 + i));
-		assert_int_equal(path_set(&f->path, RELAY_INTERNAL,
-					 &f->remote[RELAY_INTERNAL], f->batch.now_us),
+		f->remote[RELAY_A].rx = test_key(SUITE, (uint8_t)i);
+		f->remote[RELAY_A].tx = test_key(SUITE, (uint8_t)(128 + i));
+		assert_int_equal(
+			path_set(&f->path, RELAY_A, &f->remote[RELAY_A], f->batch.now_us),
 			known ? 0 : ERR_STATE);
 		test_rtp(&f->packet, 5, (uint16_t)i, 20);
-		assert_int_equal(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP), known);
+		assert_int_equal(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP), known);
 	}
 }
 
@@ -183,15 +182,15 @@ static void goodbyes_without_end_are_borne(void **state)
 		/* Also those that another key has sealed as well. */
 		use_key(f, &far, 1);
 		test_rtp(&f->packet, 100 + i, 0, 20);
-		assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+		assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 		use_key(f, &far, 0);
 		test_rtp(&f->packet, 100 + i, 1, 20);
-		assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+		assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 		test_rtcp(&f->packet, 100 + i);
 		rtp_put32(f->packet.data + 8, 0x81cb0001);
 		rtp_put32(f->packet.data + 12, 100 + i);
 		f->packet.len = 16;
-		assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, EXTERNAL_RTCP));
+		assert_true(take(f, RELAY_B, PATH_RTCP, EXTERNAL_RTCP));
 		assert_int_equal(srtp_context_open(far.open[0], true, f->packet.data,
 					 &f->packet.len),
 			0);

@@ -8,7 +8,7 @@
 #define SPRAYER "198.51.100.66:7000"
 #define SPRAYER_RTCP "198.51.100.66:7001"
 
-/* One packet that comes to the external side of a path, and what it does there. */
+/* One packet that comes to the external end of a path, and what it does there. */
 struct latch_row {
 	const char *source;
 	char what; /* 'r' RTP, 'c' RTCP; 'u' UDPTL; 't' RTP of another type, 'x' no RTP at all; 's' none,
@@ -33,14 +33,14 @@ static void make_packet(struct fixture *f, char what, uint16_t seq)
 	}
 }
 
-/* PEER seals what is not from a sprayer; NULL: the side is plain. */
+/* PEER seals what is not from a sprayer; NULL: the end is plain. */
 static void play_latch(struct fixture *f, const struct latch_row *rows, size_t count,
 	struct srtp_context *peer)
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct latch_row *row = &rows[i];
-		struct relay_remote *remote = &f->remote[RELAY_EXTERNAL];
-		uint64_t dropped = stats(f, RELAY_EXTERNAL).dropped_source;
+		struct relay_remote *remote = &f->remote[RELAY_B];
+		uint64_t dropped = stats(f, RELAY_B).dropped_source;
 		bool taken;
 
 		f->batch.now_us += row->later_us;
@@ -55,27 +55,26 @@ static void play_latch(struct fixture *f, const struct latch_row *rows, size_t c
 			srtp_context_seal(
 				peer, row->what == 'c', f->packet.data, &f->packet.len);
 		f->path.latched.due = false;
-		taken = take(f, RELAY_EXTERNAL, row->what == 'c', row->source);
+		taken = take(f, RELAY_B, row->what == 'c', row->source);
 		if (taken != row->taken || f->path.latched.due != row->latched)
 			fail_msg("row %zu, %c from %s", i, row->what, row->source);
-		assert_int_equal(
-			stats(f, RELAY_EXTERNAL).dropped_source, dropped + !row->taken);
+		assert_int_equal(stats(f, RELAY_B).dropped_source, dropped + !row->taken);
 		if (!row->taken)
 			continue;
 		make_packet(f, row->what, (uint16_t)(i + 1));
-		assert_true(take(f, RELAY_INTERNAL, row->what == 'c',
+		assert_true(take(f, RELAY_A, row->what == 'c',
 			row->what == 'c' ? INTERNAL_RTCP : INTERNAL_RTP));
 		assert_true(goes_to(f, row->what == 'c', row->source));
 	}
-	assert_int_equal(stats(f, RELAY_EXTERNAL).dropped_auth, 0);
+	assert_int_equal(stats(f, RELAY_B).dropped_auth, 0);
 }
 
 #define PLAY(f, rows, peer) play_latch(f, rows, sizeof(rows) / sizeof((rows)[0]), peer)
 
 static void allow_latch(struct fixture *f)
 {
-	f->remote[RELAY_EXTERNAL].latch = true;
-	f->remote[RELAY_EXTERNAL].payload_types[0] = 1; /* PCMU */
+	f->remote[RELAY_B].latch = true;
+	f->remote[RELAY_B].payload_types[0] = 1; /* PCMU */
 	apply(f);
 }
 
@@ -127,7 +126,7 @@ static void udptl_latches_as_plain_media_does(void **state)
 	};
 	struct fixture *f = *state;
 
-	f->remote[RELAY_INTERNAL].udptl = f->remote[RELAY_EXTERNAL].udptl = true;
+	f->remote[RELAY_A].udptl = f->remote[RELAY_B].udptl = true;
 	allow_latch(f);
 	PLAY(f, rows, NULL);
 }
@@ -196,9 +195,9 @@ static void a_sprayer_never_latches_on_an_srtp_side(void **state)
 	struct fixture *f = *state;
 	struct srtp_context *peer;
 
-	use_srtp(f, RELAY_EXTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	use_srtp(f, RELAY_B, RELAY_AES_CM_128_HMAC_SHA1_80);
 	allow_latch(f);
-	peer = test_context(&f->remote[RELAY_EXTERNAL].rx, SRTP_SEAL);
+	peer = test_context(&f->remote[RELAY_B].rx, SRTP_SEAL);
 	PLAY(f, rows, peer);
 	srtp_context_free(peer);
 }
@@ -210,19 +209,19 @@ static void a_replayed_packet_does_not_latch(void **state)
 	struct srtp_context *peer;
 	struct test_packet sealed;
 
-	use_srtp(f, RELAY_EXTERNAL, RELAY_AES_CM_128_HMAC_SHA1_80);
+	use_srtp(f, RELAY_B, RELAY_AES_CM_128_HMAC_SHA1_80);
 	allow_latch(f);
-	peer = test_context(&f->remote[RELAY_EXTERNAL].rx, SRTP_SEAL);
+	peer = test_context(&f->remote[RELAY_B].rx, SRTP_SEAL);
 	test_rtp(&sealed, 5, 1, 160);
 	srtp_context_seal(peer, false, sealed.data, &sealed.len);
 	f->packet = sealed;
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, EXTERNAL_RTP));
+	assert_true(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
 	apply(f);
 	f->packet = sealed;
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, SPRAYER));
+	assert_false(take(f, RELAY_B, PATH_RTP, SPRAYER));
 	assert_false(f->path.latched.due);
-	assert_int_equal(stats(f, RELAY_EXTERNAL).dropped_replay, 0);
-	assert_int_equal(stats(f, RELAY_EXTERNAL).dropped_source, 1);
+	assert_int_equal(stats(f, RELAY_B).dropped_replay, 0);
+	assert_int_equal(stats(f, RELAY_B).dropped_source, 1);
 	srtp_context_free(peer);
 }
 
@@ -230,16 +229,16 @@ static void with_mux_rtcp_follows(void **state)
 {
 	struct fixture *f = *state;
 
-	f->remote[RELAY_EXTERNAL].rtcp_mux = true;
+	f->remote[RELAY_B].rtcp_mux = true;
 	allow_latch(f);
 	test_rtcp(&f->packet, 5);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, SPRAYER));
+	assert_false(take(f, RELAY_B, PATH_RTP, SPRAYER));
 	test_rtp(&f->packet, 5, 1, 160);
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, NATTED));
+	assert_true(take(f, RELAY_B, PATH_RTP, NATTED));
 	test_rtcp(&f->packet, 5);
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, NATTED));
+	assert_true(take(f, RELAY_B, PATH_RTP, NATTED));
 	test_rtcp(&f->packet, 6);
-	assert_true(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	assert_true(take(f, RELAY_A, PATH_RTCP, INTERNAL_RTCP));
 	assert_true(goes_to(f, PATH_RTP, NATTED));
 }
 
@@ -247,14 +246,14 @@ static void a_side_on_hold_does_not_latch(void **state)
 {
 	struct fixture *f = *state;
 
-	f->remote[RELAY_EXTERNAL].receive = false;
+	f->remote[RELAY_B].receive = false;
 	allow_latch(f);
 	test_rtp(&f->packet, 5, 1, 160);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, NATTED));
-	f->remote[RELAY_EXTERNAL].receive = true;
-	f->remote[RELAY_EXTERNAL].rtp.len = 0; /* c=0.0.0.0 */
+	assert_false(take(f, RELAY_B, PATH_RTP, NATTED));
+	f->remote[RELAY_B].receive = true;
+	f->remote[RELAY_B].rtp.len = 0; /* c=0.0.0.0 */
 	apply(f);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, NATTED));
+	assert_false(take(f, RELAY_B, PATH_RTP, NATTED));
 	assert_false(f->path.latched.due);
 }
 
@@ -263,11 +262,11 @@ static void check_asymmetric(
 	struct fixture *f, uint16_t seq, const char *source, bool taken)
 {
 	test_rtp(&f->packet, 5, seq, 160);
-	if (take(f, RELAY_EXTERNAL, PATH_RTP, source) != taken)
+	if (take(f, RELAY_B, PATH_RTP, source) != taken)
 		fail_msg("%u from %s", seq, source);
 	assert_false(f->path.latched.due);
 	test_rtp(&f->packet, 6, seq, 160);
-	assert_true(take(f, RELAY_INTERNAL, PATH_RTP, INTERNAL_RTP));
+	assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
 	assert_true(goes_to(f, PATH_RTP, EXTERNAL_RTP));
 }
 
@@ -276,15 +275,15 @@ static void asymmetric_media_comes_from_one_other_port(void **state)
 	struct fixture *f = *state;
 
 	check_asymmetric(f, 1, "192.0.2.9:5002", false);
-	f->remote[RELAY_EXTERNAL].asymmetric = true;
-	f->remote[RELAY_EXTERNAL].payload_types[0] = 1;
+	f->remote[RELAY_B].asymmetric = true;
+	f->remote[RELAY_B].payload_types[0] = 1;
 	apply(f);
 	f->batch.now_us += 10 * REMOTE_LATCH_US;
 	check_asymmetric(f, 2, SPRAYER, false); /* not its host */
 	check_asymmetric(f, 3, EXTERNAL_RTP, true);
 	test_rtp(&f->packet, 5, 4, 160);
 	f->packet.data[1] = 96; /* of no type of the exchange */
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5002"));
+	assert_false(take(f, RELAY_B, PATH_RTP, "192.0.2.9:5002"));
 	check_asymmetric(f, 5, "192.0.2.9:5004", true);
 	check_asymmetric(f, 6, "192.0.2.9:5004", true);
 	check_asymmetric(f, 7, "192.0.2.9:5006", false); /* it is settled */
@@ -292,45 +291,45 @@ static void asymmetric_media_comes_from_one_other_port(void **state)
 	/* The same SDP again, then one that moves it. */
 	apply(f);
 	check_asymmetric(f, 9, "192.0.2.9:5004", true);
-	f->remote[RELAY_EXTERNAL].rtp = test_addr("192.0.2.10:5000");
+	f->remote[RELAY_B].rtp = test_addr("192.0.2.10:5000");
 	apply(f);
 	test_rtp(&f->packet, 5, 10, 160);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5004"));
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.10:7000"));
+	assert_false(take(f, RELAY_B, PATH_RTP, "192.0.2.9:5004"));
+	assert_true(take(f, RELAY_B, PATH_RTP, "192.0.2.10:7000"));
 }
 
 static void asymmetric_rtcp_comes_from_the_host_of_rtp(void **state)
 {
 	struct fixture *f = *state;
 
-	f->remote[RELAY_EXTERNAL].asymmetric = true;
+	f->remote[RELAY_B].asymmetric = true;
 	apply(f);
 	test_rtcp(&f->packet, 5);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTCP, SPRAYER_RTCP));
+	assert_false(take(f, RELAY_B, PATH_RTCP, SPRAYER_RTCP));
 	test_rtcp(&f->packet, 5);
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTCP, "192.0.2.9:5003"));
+	assert_true(take(f, RELAY_B, PATH_RTCP, "192.0.2.9:5003"));
 	test_rtcp(&f->packet, 6);
-	assert_true(take(f, RELAY_INTERNAL, PATH_RTCP, INTERNAL_RTCP));
+	assert_true(take(f, RELAY_A, PATH_RTCP, INTERNAL_RTCP));
 	assert_true(goes_to(f, PATH_RTCP, EXTERNAL_RTCP));
 }
 
-/* On an SRTP side whoever has no key settles nothing. */
+/* On an SRTP end whoever has no key settles nothing. */
 static void asymmetric_srtp_is_settled_by_an_authentic_packet(void **state)
 {
 	struct fixture *f = *state;
 	struct srtp_context *peer;
 
-	f->remote[RELAY_EXTERNAL].asymmetric = true;
-	use_srtp(f, RELAY_EXTERNAL, RELAY_AEAD_AES_128_GCM);
-	peer = test_context(&f->remote[RELAY_EXTERNAL].rx, SRTP_SEAL);
+	f->remote[RELAY_B].asymmetric = true;
+	use_srtp(f, RELAY_B, RELAY_AEAD_AES_128_GCM);
+	peer = test_context(&f->remote[RELAY_B].rx, SRTP_SEAL);
 	test_rtp(&f->packet, 5, 1, 160);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5002"));
+	assert_false(take(f, RELAY_B, PATH_RTP, "192.0.2.9:5002"));
 	test_rtp(&f->packet, 5, 2, 160);
 	srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
-	assert_true(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5004"));
+	assert_true(take(f, RELAY_B, PATH_RTP, "192.0.2.9:5004"));
 	test_rtp(&f->packet, 5, 3, 160);
 	srtp_context_seal(peer, false, f->packet.data, &f->packet.len);
-	assert_false(take(f, RELAY_EXTERNAL, PATH_RTP, "192.0.2.9:5002"));
+	assert_false(take(f, RELAY_B, PATH_RTP, "192.0.2.9:5002"));
 	srtp_context_free(peer);
 }
 

@@ -1,4 +1,4 @@
-/* The streams that we send: ours, and without a break whatever the other side does. */
+/* The streams that we send: ours, and without a break whatever the other end does. */
 #include "media_test.h"
 
 #include "media/outgoing.h"

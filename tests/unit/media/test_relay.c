@@ -10,10 +10,10 @@ static void relays_between_all_pairs_of_suites(void **state)
 		for (enum relay_suite external = 0; external <= RELAY_PLAIN; external++) {
 			announce_both(f, internal, external);
 			for (uint16_t seq = 1; seq <= 5; seq++) {
-				cross_rtp(f, RELAY_INTERNAL, seq);
-				cross_rtp(f, RELAY_EXTERNAL, seq);
-				cross_rtcp(f, RELAY_INTERNAL);
-				cross_rtcp(f, RELAY_EXTERNAL);
+				cross_rtp(f, RELAY_A, seq);
+				cross_rtp(f, RELAY_B, seq);
+				cross_rtcp(f, RELAY_A);
+				cross_rtcp(f, RELAY_B);
 			}
 			drop_contexts(f);
 			relay_close(f->session);
@@ -26,9 +26,9 @@ static void relays_over_ipv6(void **state)
 	struct fixture *f = *state;
 
 	announce_both(f, RELAY_AEAD_AES_256_GCM, RELAY_PLAIN);
-	cross_rtp(f, RELAY_INTERNAL, 1);
-	cross_rtp(f, RELAY_EXTERNAL, 1);
-	cross_rtcp(f, RELAY_EXTERNAL);
+	cross_rtp(f, RELAY_A, 1);
+	cross_rtp(f, RELAY_B, 1);
+	cross_rtcp(f, RELAY_B);
 }
 
 static void counts_what_it_relays(void **state)
@@ -39,15 +39,15 @@ static void counts_what_it_relays(void **state)
 	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_PLAIN);
 	for (uint16_t seq = 1; seq <= 20; seq++)
 		if (seq != 7)
-			cross_rtp(f, RELAY_INTERNAL, seq);
-	cross_rtcp(f, RELAY_INTERNAL);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, rx_packets, 19);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, rx_bytes, 19 * 172);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, rx_rtcp, 1);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, rx_lost, 1);
-	EXPECT_COUNTER(f, RELAY_EXTERNAL, tx_packets, 19);
-	EXPECT_COUNTER(f, RELAY_EXTERNAL, tx_bytes, 19 * 172);
-	EXPECT_COUNTER(f, RELAY_EXTERNAL, tx_rtcp, 1);
+			cross_rtp(f, RELAY_A, seq);
+	cross_rtcp(f, RELAY_A);
+	EXPECT_COUNTER(f, RELAY_A, rx_packets, 19);
+	EXPECT_COUNTER(f, RELAY_A, rx_bytes, 19 * 172);
+	EXPECT_COUNTER(f, RELAY_A, rx_rtcp, 1);
+	EXPECT_COUNTER(f, RELAY_A, rx_lost, 1);
+	EXPECT_COUNTER(f, RELAY_B, tx_packets, 19);
+	EXPECT_COUNTER(f, RELAY_B, tx_bytes, 19 * 172);
+	EXPECT_COUNTER(f, RELAY_B, tx_rtcp, 1);
 	relay_totals(f->relay, &totals);
 	assert_int_equal(totals.sessions, 1);
 	assert_int_equal(totals.streams, 2); /* one is settle()'s */
@@ -67,18 +67,18 @@ static void strangers_get_nothing_and_do_no_harm(void **state)
 	for (unsigned i = 0; i < 50; i++) {
 		test_rtp(&rtp, 13, (uint16_t)i, 160);
 		test_rtcp(&rtcp, 13);
-		for (enum relay_side side = 0; side < 2; side++) {
-			send_bytes(stranger, &f->local[side][0], &rtp);
-			send_bytes(stranger, &f->local[side][1], &rtcp);
+		for (enum relay_end end = 0; end < 2; end++) {
+			send_bytes(stranger, &f->local[end][0], &rtp);
+			send_bytes(stranger, &f->local[end][1], &rtcp);
 		}
 	}
-	cross_rtp(f, RELAY_INTERNAL, 1);
-	cross_rtp(f, RELAY_EXTERNAL, 1);
-	cross_rtcp(f, RELAY_INTERNAL);
-	cross_rtcp(f, RELAY_EXTERNAL);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, dropped_source, 100);
-	EXPECT_COUNTER(f, RELAY_EXTERNAL, dropped_source, 100);
-	EXPECT_COUNTER(f, RELAY_EXTERNAL, tx_packets, 1);
+	cross_rtp(f, RELAY_A, 1);
+	cross_rtp(f, RELAY_B, 1);
+	cross_rtcp(f, RELAY_A);
+	cross_rtcp(f, RELAY_B);
+	EXPECT_COUNTER(f, RELAY_A, dropped_source, 100);
+	EXPECT_COUNTER(f, RELAY_B, dropped_source, 100);
+	EXPECT_COUNTER(f, RELAY_B, tx_packets, 1);
 	assert_nothing_at(stranger);
 	close(stranger);
 }
@@ -89,21 +89,21 @@ static void bad_tags_and_replays_do_not_disturb_the_stream(void **state)
 	struct test_packet packet, replay;
 
 	announce_both(f, RELAY_AEAD_AES_128_GCM, RELAY_PLAIN);
-	cross_rtp(f, RELAY_INTERNAL, 1);
+	cross_rtp(f, RELAY_A, 1);
 	test_rtp(&packet, 77, 2, 160);
 	replay = packet;
 	srtp_context_seal(f->seal[0], false, replay.data, &replay.len);
 	send_bytes(f->peer[0][0], &f->local[0][0], &replay);
-	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+	peer_expect(f, RELAY_B, 0, false, &packet);
 	for (unsigned i = 0; i < 100; i++) {
 		send_bytes(f->peer[0][0], &f->local[0][0], &replay);
 		test_rtp(&packet, 77, (uint16_t)(3 + i * 500), 176);
 		send_bytes(f->peer[0][0], &f->local[0][0], &packet);
 	}
-	cross_rtp(f, RELAY_INTERNAL, 3);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, dropped_replay, 100);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, dropped_auth, 100);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, rx_packets, 3);
+	cross_rtp(f, RELAY_A, 3);
+	EXPECT_COUNTER(f, RELAY_A, dropped_replay, 100);
+	EXPECT_COUNTER(f, RELAY_A, dropped_auth, 100);
+	EXPECT_COUNTER(f, RELAY_A, rx_packets, 3);
 }
 
 static void hold_stops_rtp_and_resume_lets_it_flow(void **state)
@@ -112,18 +112,18 @@ static void hold_stops_rtp_and_resume_lets_it_flow(void **state)
 	struct test_packet packet;
 
 	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_PLAIN);
-	cross_rtp(f, RELAY_INTERNAL, 1);
-	f->remote[RELAY_INTERNAL].receive = false;
-	relay_stream_set(f->session, 0, RELAY_INTERNAL, &f->remote[RELAY_INTERNAL]);
+	cross_rtp(f, RELAY_A, 1);
+	f->remote[RELAY_A].receive = false;
+	relay_stream_set(f->session, 0, RELAY_A, &f->remote[RELAY_A]);
 	settle(f);
 	test_rtp(&packet, 77, 2, 160);
-	peer_send(f, RELAY_INTERNAL, 0, false, &packet);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, dropped_direction, 1);
-	cross_rtcp(f, RELAY_INTERNAL);
-	f->remote[RELAY_INTERNAL].receive = true;
-	relay_stream_set(f->session, 0, RELAY_INTERNAL, &f->remote[RELAY_INTERNAL]);
+	peer_send(f, RELAY_A, 0, false, &packet);
+	EXPECT_COUNTER(f, RELAY_A, dropped_direction, 1);
+	cross_rtcp(f, RELAY_A);
+	f->remote[RELAY_A].receive = true;
+	relay_stream_set(f->session, 0, RELAY_A, &f->remote[RELAY_A]);
 	settle(f);
-	cross_rtp(f, RELAY_INTERNAL, 3);
+	cross_rtp(f, RELAY_A, 3);
 }
 
 static void a_re_invite_with_the_same_key_keeps_the_stream(void **state)
@@ -132,55 +132,54 @@ static void a_re_invite_with_the_same_key_keeps_the_stream(void **state)
 
 	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_AEAD_AES_256_GCM);
 	for (unsigned i = 0; i < 100; i++)
-		cross_rtp(f, RELAY_INTERNAL, (uint16_t)(65500 + i)); /* ROC 1 */
-	relay_stream_set(f->session, 0, RELAY_INTERNAL, &f->remote[RELAY_INTERNAL]);
-	relay_stream_set(f->session, 0, RELAY_EXTERNAL, &f->remote[RELAY_EXTERNAL]);
+		cross_rtp(f, RELAY_A, (uint16_t)(65500 + i)); /* ROC 1 */
+	relay_stream_set(f->session, 0, RELAY_A, &f->remote[RELAY_A]);
+	relay_stream_set(f->session, 0, RELAY_B, &f->remote[RELAY_B]);
 	settle(f);
-	cross_rtp(f, RELAY_INTERNAL, 64);
+	cross_rtp(f, RELAY_A, 64);
 }
 
 static void a_re_invite_with_new_keys_starts_afresh(void **state)
 {
 	struct fixture *f = *state;
-	struct relay_remote *remote = &f->remote[RELAY_INTERNAL];
+	struct relay_remote *remote = &f->remote[RELAY_A];
 
 	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_PLAIN);
 	for (unsigned i = 0; i < 100; i++)
-		cross_rtp(f, RELAY_INTERNAL, (uint16_t)(65500 + i));
+		cross_rtp(f, RELAY_A, (uint16_t)(65500 + i));
 	remote->rx = test_key(RELAY_AEAD_AES_128_GCM, 50);
 	remote->tx = test_key(RELAY_AEAD_AES_128_GCM, 51);
 	drop_contexts(f);
 	f->seal[0] = test_context(&remote->rx, SRTP_SEAL);
 	f->open[0] = test_context(&remote->tx, SRTP_OPEN);
-	relay_stream_set(f->session, 0, RELAY_INTERNAL, remote);
+	relay_stream_set(f->session, 0, RELAY_A, remote);
 	settle(f);
-	cross_rtp(f, RELAY_INTERNAL, 64);
-	cross_rtp(f, RELAY_EXTERNAL, 1);
+	cross_rtp(f, RELAY_A, 64);
+	cross_rtp(f, RELAY_B, 1);
 }
 
-/* A new key for both directions of SIDE, as a re-INVITE brings it; the far end goes on at its
+/* A new key for both directions of END, as a re-INVITE brings it; the far end goes on at its
  * ROC where KEEP. */
-static void change_keys(
-	struct fixture *f, enum relay_side side, unsigned round, bool keep)
+static void change_keys(struct fixture *f, enum relay_end end, unsigned round, bool keep)
 {
 	enum relay_suite suite = (enum relay_suite)(round % RELAY_PLAIN);
-	struct relay_remote *remote = &f->remote[side];
-	struct srtp_context *seal = f->seal[side], *open = f->open[side];
+	struct relay_remote *remote = &f->remote[end];
+	struct srtp_context *seal = f->seal[end], *open = f->open[end];
 
 	remote->keep_roc = keep;
 	remote->rx = test_key(suite, (uint8_t)(100 + 2 * round));
 	remote->tx = test_key(suite, (uint8_t)(101 + 2 * round));
-	f->seal[side] = test_context(&remote->rx, SRTP_SEAL);
-	f->open[side] = test_context(&remote->tx, SRTP_OPEN);
-	srtp_context_follow(f->seal[side], seal, keep);
-	srtp_context_follow(f->open[side], open, keep);
+	f->seal[end] = test_context(&remote->rx, SRTP_SEAL);
+	f->open[end] = test_context(&remote->tx, SRTP_OPEN);
+	srtp_context_follow(f->seal[end], seal, keep);
+	srtp_context_follow(f->open[end], open, keep);
 	srtp_context_free(seal);
 	srtp_context_free(open);
-	assert_int_equal(relay_stream_set(f->session, 0, side, remote), 0);
+	assert_int_equal(relay_stream_set(f->session, 0, end, remote), 0);
 	settle(f);
 }
 
-/* Both ways, over several wraps, with keys that change on either side in between. */
+/* Both ways, over several wraps, with keys that change at either end in between. */
 static void keys_change_again_and_again_under_traffic(void **state)
 {
 	struct fixture *f = *state;
@@ -189,17 +188,17 @@ static void keys_change_again_and_again_under_traffic(void **state)
 	announce_both(f, RELAY_AEAD_AES_256_GCM, RELAY_AES_CM_128_HMAC_SHA1_80);
 	for (unsigned round = 0; round < 24; round++) {
 		for (unsigned i = 0; i < 10; i++, seq = (uint16_t)(seq + 1500)) {
-			cross_rtp(f, RELAY_INTERNAL, seq);
-			cross_rtp(f, RELAY_EXTERNAL, seq);
-			cross_rtcp(f, RELAY_INTERNAL);
-			cross_rtcp(f, RELAY_EXTERNAL);
+			cross_rtp(f, RELAY_A, seq);
+			cross_rtp(f, RELAY_B, seq);
+			cross_rtcp(f, RELAY_A);
+			cross_rtcp(f, RELAY_B);
 		}
 		change_keys(f, round % 2, round, round % 4 < 2);
 	}
-	for (enum relay_side side = 0; side < 2; side++) {
-		EXPECT_COUNTER(f, side, rx_packets, 240);
-		EXPECT_COUNTER(f, side, tx_packets, 240);
-		EXPECT_COUNTER(f, side, dropped_auth, 0);
+	for (enum relay_end end = 0; end < 2; end++) {
+		EXPECT_COUNTER(f, end, rx_packets, 240);
+		EXPECT_COUNTER(f, end, tx_packets, 240);
+		EXPECT_COUNTER(f, end, dropped_auth, 0);
 	}
 }
 
@@ -211,16 +210,16 @@ static void follows_a_far_end_that_moves(void **state)
 	struct test_packet packet;
 
 	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
-	cross_rtp(f, RELAY_INTERNAL, 1);
-	f->remote[RELAY_EXTERNAL].rtp = moved_addr;
-	relay_stream_set(f->session, 0, RELAY_EXTERNAL, &f->remote[RELAY_EXTERNAL]);
+	cross_rtp(f, RELAY_A, 1);
+	f->remote[RELAY_B].rtp = moved_addr;
+	relay_stream_set(f->session, 0, RELAY_B, &f->remote[RELAY_B]);
 	settle(f);
 	f->peer[1][0] = moved;
-	cross_rtp(f, RELAY_INTERNAL, 2);
-	cross_rtp(f, RELAY_EXTERNAL, 2);
+	cross_rtp(f, RELAY_A, 2);
+	cross_rtp(f, RELAY_B, 2);
 	test_rtp(&packet, 78, 3, 160);
 	send_bytes(before, &f->local[1][0], &packet);
-	EXPECT_COUNTER(f, RELAY_EXTERNAL, dropped_source, 1);
+	EXPECT_COUNTER(f, RELAY_B, dropped_source, 1);
 	assert_nothing_at(before);
 	close(before);
 }
@@ -233,18 +232,17 @@ static void what_is_set_before_a_packet_is_sent_counts_for_it(void **state)
 	struct addr home_addr = f->peer_addr[0][0], moved_addr;
 	int moved = bind_peer("127.0.0.1", &moved_addr);
 
-	announce(f, RELAY_EXTERNAL, RELAY_PLAIN);
-	announce(f, RELAY_INTERNAL, RELAY_PLAIN);
+	announce(f, RELAY_B, RELAY_PLAIN);
+	announce(f, RELAY_A, RELAY_PLAIN);
 	for (uint16_t i = 0; i < 1000; i++) {
-		f->remote[RELAY_INTERNAL].rtp = i % 2 ? home_addr : moved_addr;
+		f->remote[RELAY_A].rtp = i % 2 ? home_addr : moved_addr;
 		f->peer[0][0] = i % 2 ? home : moved;
-		assert_int_equal(relay_stream_set(f->session, 0, RELAY_INTERNAL,
-					 &f->remote[RELAY_INTERNAL]),
-			0);
-		cross_rtp(f, RELAY_INTERNAL, i);
+		assert_int_equal(
+			relay_stream_set(f->session, 0, RELAY_A, &f->remote[RELAY_A]), 0);
+		cross_rtp(f, RELAY_A, i);
 	}
-	EXPECT_COUNTER(f, RELAY_INTERNAL, rx_packets, 1000);
-	EXPECT_COUNTER(f, RELAY_INTERNAL, dropped_source, 0);
+	EXPECT_COUNTER(f, RELAY_A, rx_packets, 1000);
+	EXPECT_COUNTER(f, RELAY_A, dropped_source, 0);
 	close(moved);
 }
 
@@ -254,16 +252,16 @@ static void joins_and_splits_rtcp_with_mux_on_one_side(void **state)
 	struct test_packet packet;
 
 	announce_both(f, RELAY_AEAD_AES_256_GCM, RELAY_PLAIN);
-	f->remote[RELAY_INTERNAL].rtcp_mux = true;
-	relay_stream_set(f->session, 0, RELAY_INTERNAL, &f->remote[RELAY_INTERNAL]);
+	f->remote[RELAY_A].rtcp_mux = true;
+	relay_stream_set(f->session, 0, RELAY_A, &f->remote[RELAY_A]);
 	settle(f);
 	test_rtcp(&packet, 1);
-	peer_send(f, RELAY_INTERNAL, 0, true, &packet);
-	peer_expect(f, RELAY_EXTERNAL, 1, true, &packet);
+	peer_send(f, RELAY_A, 0, true, &packet);
+	peer_expect(f, RELAY_B, 1, true, &packet);
 	test_rtcp(&packet, 2);
-	peer_send(f, RELAY_EXTERNAL, 1, true, &packet);
-	peer_expect(f, RELAY_INTERNAL, 0, true, &packet);
-	cross_rtp(f, RELAY_INTERNAL, 1);
+	peer_send(f, RELAY_B, 1, true, &packet);
+	peer_expect(f, RELAY_A, 0, true, &packet);
+	cross_rtp(f, RELAY_A, 1);
 }
 
 static void passes_udptl_as_it_is(void **state)
@@ -271,17 +269,17 @@ static void passes_udptl_as_it_is(void **state)
 	struct fixture *f = *state;
 	struct test_packet packet = {.len = 7, .data = "\x00\x01\x02T.\x00\x00"};
 
-	for (enum relay_side side = 0; side < 2; side++) {
-		f->remote[side] = (struct relay_remote){.rtp = f->peer_addr[side][0],
+	for (enum relay_end end = 0; end < 2; end++) {
+		f->remote[end] = (struct relay_remote){.rtp = f->peer_addr[end][0],
 			.udptl = true,
 			.send = true,
 			.receive = true};
 		assert_int_equal(
-			relay_stream_set(f->session, 0, side, &f->remote[side]), 0);
+			relay_stream_set(f->session, 0, end, &f->remote[end]), 0);
 	}
 	settle(f);
-	peer_send(f, RELAY_EXTERNAL, 0, false, &packet);
-	peer_expect(f, RELAY_INTERNAL, 0, false, &packet);
+	peer_send(f, RELAY_B, 0, false, &packet);
+	peer_expect(f, RELAY_A, 0, false, &packet);
 }
 
 /* The TOS byte or traffic class of the next packet at FD. */
@@ -313,7 +311,7 @@ static void marks(struct fixture *f, int level, int name)
 
 	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_PLAIN);
 	for (unsigned i = 0; i < 4; i++) {
-		enum relay_side from = i / 2;
+		enum relay_end from = i / 2;
 		unsigned channel = i % 2;
 
 		assert_int_equal(
@@ -342,18 +340,17 @@ static void media_may_be_elsewhere(void **state)
 	struct fixture *f = *state;
 	const struct addr more = test_addr(MORE_HOST);
 
-	assert_int_equal(
-		relay_set_address(f->session, RELAY_INTERNAL, &f->local[0][0]), 0);
+	assert_int_equal(relay_set_address(f->session, RELAY_A, &f->local[0][0]), 0);
 	assert_true(relay_stream_exists(f->session, 0));
-	assert_int_equal(relay_set_address(f->session, RELAY_EXTERNAL, &more), 0);
+	assert_int_equal(relay_set_address(f->session, RELAY_B, &more), 0);
 	assert_false(relay_stream_exists(f->session, 0));
 	add_stream(f);
-	assert_true(addr_equal_host(&f->local[RELAY_EXTERNAL][0], &more));
-	assert_false(addr_equal_host(&f->local[RELAY_INTERNAL][0], &more));
+	assert_true(addr_equal_host(&f->local[RELAY_B][0], &more));
+	assert_false(addr_equal_host(&f->local[RELAY_A][0], &more));
 	announce_both(f, RELAY_AES_CM_128_HMAC_SHA1_80, RELAY_PLAIN);
-	for (enum relay_side side = 0; side < 2; side++) {
-		cross_rtp(f, side, 1);
-		cross_rtcp(f, side);
+	for (enum relay_end end = 0; end < 2; end++) {
+		cross_rtp(f, end, 1);
+		cross_rtcp(f, end);
 	}
 }
 
@@ -365,8 +362,7 @@ static void further_addresses_come_by_themselves_where_ports_are_bound(void **st
 	struct relay_totals before, after;
 
 	relay_totals(f->relay, &before);
-	assert_int_equal(
-		relay_set_address(f->session, RELAY_EXTERNAL, &more), -EADDRNOTAVAIL);
+	assert_int_equal(relay_set_address(f->session, RELAY_B, &more), -EADDRNOTAVAIL);
 	assert_true(relay_stream_exists(f->session, 0));
 	assert_int_equal(relay_add_address(f->relay, &f->local[0][0], &text), 0);
 	if (back_end == RELAY_IO_STEER) {
@@ -381,11 +377,11 @@ static void further_addresses_come_by_themselves_where_ports_are_bound(void **st
 	relay_totals(f->relay, &after);
 	assert_int_equal(
 		2 * (after.ports_total - before.ports_total), before.ports_total);
-	assert_int_equal(relay_set_address(f->session, RELAY_EXTERNAL, &more), 0);
+	assert_int_equal(relay_set_address(f->session, RELAY_B, &more), 0);
 	add_stream(f);
 	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
-	cross_rtp(f, RELAY_INTERNAL, 1);
-	cross_rtp(f, RELAY_EXTERNAL, 1);
+	cross_rtp(f, RELAY_A, 1);
+	cross_rtp(f, RELAY_B, 1);
 }
 
 static void refuses_what_is_no_key(void **state)
@@ -394,15 +390,14 @@ static void refuses_what_is_no_key(void **state)
 	struct relay_remote remote = {
 		.rtp = f->peer_addr[0][0], .send = true, .receive = true};
 
-	assert_int_equal(relay_stream_set(f->session, 0, RELAY_INTERNAL, &remote),
+	assert_int_equal(relay_stream_set(f->session, 0, RELAY_A, &remote),
 		ERR_SUPPORT); /* all zero: GCM with an empty key */
 	remote.rx.suite = RELAY_PLAIN;
-	assert_int_equal(
-		relay_stream_set(f->session, 0, RELAY_INTERNAL, &remote), ERR_STATE);
+	assert_int_equal(relay_stream_set(f->session, 0, RELAY_A, &remote), ERR_STATE);
 	remote.tx.suite = RELAY_PLAIN;
-	assert_int_equal(relay_stream_set(f->session, 1, RELAY_INTERNAL, &remote),
+	assert_int_equal(relay_stream_set(f->session, 1, RELAY_A, &remote),
 		ERR_STATE); /* no such stream */
-	assert_int_equal(relay_stream_set(f->session, 0, RELAY_INTERNAL, &remote), 0);
+	assert_int_equal(relay_stream_set(f->session, 0, RELAY_A, &remote), 0);
 	assert_int_equal(relay_stream_add(f->session, 0), ERR_STATE);
 	assert_int_equal(relay_stream_add(f->session, RELAY_STREAMS), ERR_LIMIT);
 }
@@ -412,19 +407,19 @@ static void tells_once_of_a_silent_side(void **state)
 	struct fixture *f = *state;
 	uint64_t deadline = now_ms() + DEADLINE_MS;
 
-	announce(f, RELAY_INTERNAL, RELAY_PLAIN);
+	announce(f, RELAY_A, RELAY_PLAIN);
 	relay_set_timeout(f->session, 1);
 	while (f->silence.count == 0 && now_ms() < deadline)
 		loop_turn(f->loop, 100);
 	assert_int_equal(f->silence.count, 1);
 	assert_int_equal(f->silence.call, CALL);
-	assert_int_equal(f->silence.side, RELAY_INTERNAL);
-	/* The other side begins to be awaited; the first is not told again. */
-	announce(f, RELAY_EXTERNAL, RELAY_PLAIN);
+	assert_int_equal(f->silence.end, RELAY_A);
+	/* The other end begins to be awaited; the first is not told again. */
+	announce(f, RELAY_B, RELAY_PLAIN);
 	while (f->silence.count == 1 && now_ms() < deadline)
 		loop_turn(f->loop, 100);
 	assert_int_equal(f->silence.count, 2);
-	assert_int_equal(f->silence.side, RELAY_EXTERNAL);
+	assert_int_equal(f->silence.end, RELAY_B);
 }
 
 static void count_packet(void *arg, const struct tap_packet *packet)
@@ -455,17 +450,17 @@ static void a_session_is_tapped_from_when_it_is_told_to(void **state)
 	start_relay(f, "127.0.0.1", &f->tap);
 	open_call(f, false);
 	announce_both(f, RELAY_AEAD_AES_256_GCM, RELAY_PLAIN);
-	cross_rtp(f, RELAY_INTERNAL, 1);
-	cross_rtp(f, RELAY_EXTERNAL, 1);
+	cross_rtp(f, RELAY_A, 1);
+	cross_rtp(f, RELAY_B, 1);
 	expect_tapped(f, 0);
 	assert_int_equal(relay_set_tap(f->session, true), 0);
-	cross_rtp(f, RELAY_INTERNAL, 2);
-	cross_rtp(f, RELAY_EXTERNAL, 2);
-	cross_rtcp(f, RELAY_INTERNAL);
+	cross_rtp(f, RELAY_A, 2);
+	cross_rtp(f, RELAY_B, 2);
+	cross_rtcp(f, RELAY_A);
 	expect_tapped(f, 3);
 	assert_int_equal(relay_set_tap(f->session, false), 0);
-	cross_rtp(f, RELAY_INTERNAL, 3);
-	cross_rtp(f, RELAY_EXTERNAL, 3);
+	cross_rtp(f, RELAY_A, 3);
+	cross_rtp(f, RELAY_B, 3);
 	expect_tapped(f, 3);
 }
 

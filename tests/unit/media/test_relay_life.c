@@ -35,7 +35,8 @@ static void two_hundred_calls_leave_nothing_behind(void **state)
 
 	for (unsigned round = 0; round < 3; round++) {
 		for (unsigned i = 0; i < 200; i++) {
-			const struct relay_open open = {.call = i};
+			const struct relay_open open = {
+				.call = i, .address = {f->host, f->host}};
 			const struct relay_remote remote = {
 				.rx = test_key(RELAY_AEAD_AES_256_GCM, 1),
 				.tx = test_key(RELAY_AEAD_AES_256_GCM, 2)};
@@ -43,8 +44,7 @@ static void two_hundred_calls_leave_nothing_behind(void **state)
 			assert_int_equal(relay_open(f->relay, &sessions[i], &open), 0);
 			add_rested_stream(sessions[i], 0);
 			assert_int_equal(
-				relay_stream_set(sessions[i], 0, RELAY_EXTERNAL, &remote),
-				0);
+				relay_stream_set(sessions[i], 0, RELAY_B, &remote), 0);
 		}
 		for (unsigned i = 0; i < 200; i++)
 			relay_close(sessions[i]);
@@ -59,7 +59,7 @@ static void an_empty_pool_refuses_and_recovers(void **state)
 {
 	struct fixture *f = *state;
 	struct relay_totals totals;
-	const struct relay_open open = {.call = 1};
+	const struct relay_open open = {.call = 1, .address = {f->host, f->host}};
 	struct relay_session *sessions[PORT_MAX - PORT_MIN];
 	unsigned count = 0, before = count_descriptors();
 	int err = 0;
@@ -100,7 +100,7 @@ static void stall_worker(struct fixture *f, struct test_packet *packet)
 	open_call(f, true);
 	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
 	test_rtp(packet, 77, 1, 160);
-	peer_send(f, RELAY_INTERNAL, 0, false, packet);
+	peer_send(f, RELAY_A, 0, false, packet);
 	sem_wait(&f->stalled);
 }
 
@@ -109,7 +109,7 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 	enum { MANY = 100000 };
 	struct fixture *f = *state;
 	struct relay_session **sessions = calloc(MANY, sizeof(struct relay_session *));
-	const struct relay_open open = {.call = 1};
+	const struct relay_open open = {.call = 1, .address = {f->host, f->host}};
 	struct relay_totals totals;
 	struct test_packet packet;
 	unsigned count = 0;
@@ -132,7 +132,7 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 	relay_totals(f->relay, &totals);
 	assert_int_equal(totals.sessions, 1);
 	sem_post(&f->resume);
-	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+	peer_expect(f, RELAY_B, 0, false, &packet);
 	/* Endings that waited go first; then there is room again. */
 	do
 		loop_turn(f->loop, 50);
@@ -145,7 +145,7 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 static void a_late_worker_takes_no_port_back(void **state)
 {
 	struct fixture *f = *state;
-	const struct relay_open open = {.call = 1};
+	const struct relay_open open = {.call = 1, .address = {f->host, f->host}};
 	struct relay_session *sessions[PORT_MAX - PORT_MIN];
 	struct test_packet packet;
 	unsigned count = 0, again = 0;
@@ -166,7 +166,7 @@ static void a_late_worker_takes_no_port_back(void **state)
 		add_rested_stream(sessions[again], 0);
 	}
 	sem_post(&f->resume);
-	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+	peer_expect(f, RELAY_B, 0, false, &packet);
 	while (again > 0)
 		expect_heard(f, sessions[--again], 0);
 }
@@ -175,15 +175,15 @@ static void open_in_turn(void *arg)
 {
 	relay_close(((struct fixture *)arg)->session);
 	open_call(arg, false);
-	announce(arg, RELAY_INTERNAL, RELAY_PLAIN);
-	announce(arg, RELAY_EXTERNAL, RELAY_PLAIN);
+	announce(arg, RELAY_A, RELAY_PLAIN);
+	announce(arg, RELAY_B, RELAY_PLAIN);
 }
 
 /* A turn's commands go out at its end: no other command and no turn wakes the worker here. */
 static void what_a_turn_commands_takes_effect_at_its_end(void **state)
 {
 	struct fixture *f = *state;
-	struct pollfd ready = {.fd = f->peer[RELAY_EXTERNAL][0], .events = POLLIN};
+	struct pollfd ready = {.fd = f->peer[RELAY_B][0], .events = POLLIN};
 	uint64_t deadline = now_ms() + DEADLINE_MS;
 	struct loop_task task = {.queued = false};
 	struct test_packet packet;
@@ -192,9 +192,9 @@ static void what_a_turn_commands_takes_effect_at_its_end(void **state)
 	assert_int_equal(loop_turn(f->loop, 0), 0);
 	test_rtp(&packet, 77, 1, 160);
 	do /* the first may be there before the commands have been run */
-		peer_send(f, RELAY_INTERNAL, 0, false, &packet);
+		peer_send(f, RELAY_A, 0, false, &packet);
 	while (poll(&ready, 1, 10) == 0 && now_ms() < deadline);
-	peer_expect(f, RELAY_EXTERNAL, 0, false, &packet);
+	peer_expect(f, RELAY_B, 0, false, &packet);
 }
 
 static void no_descriptors_is_told_apart(void **state)
@@ -237,24 +237,47 @@ static void workers_are_counted_by_the_cores_we_may_use(void **state)
 	assert_int_equal(relay_worker_count(100000), 256);
 }
 
+static void needs_an_address_at_each_end(void **state)
+{
+	struct fixture *f = *state;
+	const struct relay_open none = {.call = 1};
+	const struct relay_open unknown = {
+		.call = 1, .address = {f->host, test_addr("198.51.100.1")}};
+	struct relay_session *session;
+	struct relay_totals totals;
+
+	assert_int_equal(relay_open(f->relay, &session, &unknown), -EADDRNOTAVAIL);
+	assert_int_equal(relay_open(f->relay, &session, &none), 0);
+	assert_int_equal(relay_stream_add(session, 0), ERR_STATE);
+	assert_int_equal(relay_set_address(session, RELAY_B, &f->host), 0);
+	assert_int_equal(relay_stream_add(session, 0), ERR_STATE);
+	assert_int_equal(relay_set_address(session, RELAY_A, &f->host), 0);
+	assert_int_equal(relay_stream_add(session, 0), 0);
+	relay_close(session);
+	relay_totals(f->relay, &totals);
+	assert_int_equal(totals.sessions, 1);
+}
+
 static void says_why_it_cannot_start(void **state)
 {
 	struct fixture *f = *state;
+	struct addr addresses[] = {f->host, f->host};
 	struct relay_params params = {.loop = f->loop,
 		.io = back_end,
 		.workers = 1,
-		.address = {test_addr("127.0.0.1"), test_addr("127.0.0.1")},
+		.addresses = addresses,
+		.address_count = 2,
 		.port_min = PORT_MIN,
 		.port_max = PORT_MAX};
 	struct relay *relay = NULL;
 	struct err_text text = {""};
 
-	params.address[1] = test_addr("198.51.100.1"); /* RFC 5737: nobody's */
+	addresses[1] = test_addr("198.51.100.1"); /* RFC 5737: nobody's */
 	assert_int_equal(relay_new(&relay, &params, &text), -EADDRNOTAVAIL);
 	assert_non_null(strstr(text.text, "198.51.100.1"));
-	params.address[1] = test_addr("0.0.0.0");
+	addresses[1] = test_addr("0.0.0.0");
 	assert_int_equal(relay_new(&relay, &params, &text), ERR_CONFIG);
-	params.address[1] = params.address[0];
+	addresses[1] = addresses[0];
 	params.port_max = PORT_MIN;
 	assert_int_equal(relay_new(&relay, &params, &text), ERR_LIMIT);
 	assert_non_null(strstr(text.text, "61000-61000"));
@@ -271,6 +294,7 @@ int main(void)
 		TEST(what_a_turn_commands_takes_effect_at_its_end),
 		TEST(no_descriptors_is_told_apart),
 		TEST(workers_are_counted_by_the_cores_we_may_use),
+		TEST(needs_an_address_at_each_end),
 		TEST(says_why_it_cannot_start),
 	};
 	int failed = 0;

@@ -1,4 +1,4 @@
-/* What a side's RTCP says, the way to it and back, and the reports that we make. */
+/* What an end's RTCP says, the way to it and back, and the reports that we make. */
 #include "../unit.h"
 
 #include "media/report.h"
@@ -29,7 +29,7 @@ static void feed(struct quality *quality, uint32_t ssrc, unsigned from, unsigned
 	}
 }
 
-/* A stream of SSRC 7 goes to the side, which itself sends SSRC 9; its far side is silent. */
+/* A stream of SSRC 7 goes to the end, which itself sends SSRC 9; its far end is silent. */
 static int setup(void **state)
 {
 	struct fixture *f = calloc(1, sizeof(*f));
@@ -168,14 +168,14 @@ static void the_way_there_and_back_is_measured(void **state)
 static void a_report_that_passes_is_as_good_as_our_own(void **state)
 {
 	struct fixture *f = *state;
-	struct report side = {0};
+	struct report end = {0};
 	uint8_t answer[32] = {0x81, 201, 0, 7, 0, 0, 0, 9, 0, 0, 0, 7};
 
 	assert_true(make(f));
-	report_passed(&side, f->out, f->len, 5 * SECOND_US);
+	report_passed(&end, f->out, f->len, 5 * SECOND_US);
 	memcpy(answer + 24, f->out + 10, 4);
-	report_heard(&side, answer, sizeof(answer), 5 * SECOND_US + 42000);
-	assert_int_equal(side.round_trip_us, 42000);
+	report_heard(&end, answer, sizeof(answer), 5 * SECOND_US + 42000);
+	assert_int_equal(end.round_trip_us, 42000);
 	/* What we hear of its sender reports goes into ours as LSR and DLSR. */
 	report_heard(&f->report, f->out, f->len, f->facts.now_us + 1);
 	assert_int_equal(

@@ -1,4 +1,4 @@
-/* RTCP in the terms of the other side's streams. */
+/* RTCP in the terms of the other end's streams. */
 #include "media_test.h"
 
 #include "media/rtcp.h"
@@ -14,7 +14,7 @@
 
 static const struct outgoing_clock pcmu = {8000, 8000};
 
-/* What goes to the other side, and what goes to whom the RTCP comes from, each one packet of
+/* What goes to the other end, and what goes to whom the RTCP comes from, each one packet of
  * another source ahead of its source's own numbers. */
 struct fixture {
 	struct outgoing forward, back;
