@@ -14,14 +14,17 @@ static enum side other_side(enum side side)
 	return side == SIDE_INTERNAL ? SIDE_EXTERNAL : SIDE_INTERNAL;
 }
 
-static void init_leg(struct call *call, struct leg *leg, const char *name,
-	struct bridge_side *home, struct target *target)
+/* Leg a, who called, has end A of the relay, and whoever is asked has end B. */
+static void init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
+	struct target *target)
 {
+	const bool is_a = leg == &call->a;
 	const struct leg_params params = {.home = home,
+		.end = is_a ? RELAY_A : RELAY_B,
 		.h = call->leg_h,
 		.arg = call,
 		.call = call->number,
-		.name = name,
+		.name = is_a ? "a" : "b",
 		.methods = leg_methods,
 		.target = target};
 
@@ -97,8 +100,9 @@ static void hunt_target_h(void *arg, struct target *target)
 
 	leg_free(&call->b);
 	call_note_reason(call, &call->b, NULL); /* what the one before it said is past */
+	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
 	if (target)
-		init_leg(call, &call->b, "b", call->hunt.side, target);
+		init_leg(call, &call->b, call->hunt.side, target);
 }
 
 static uint64_t age_us(const struct call *call)
@@ -259,7 +263,7 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		sdp_free(sdp);
 		return err;
 	}
-	init_leg(call, &call->a, "a", home, target);
+	init_leg(call, &call->a, home, target);
 	target_unref(target);
 	err = leg_accept(&call->a, invite);
 	if (err || !sdp)

@@ -70,6 +70,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 {
 	memset(leg, 0, sizeof(*leg));
 	leg->home = params->home;
+	leg->end = params->end;
 	leg->h = params->h;
 	leg->arg = params->arg;
 	leg->call = params->call;

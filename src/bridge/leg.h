@@ -73,6 +73,7 @@ extern const struct leg_method leg_methods[];
 
 struct leg {
 	struct bridge_side *home;
+	enum relay_end end; /* see leg_end() */
 	leg_h *h;
 	void *arg;
 	uint64_t call;    /* number, for the tap */
@@ -118,11 +119,12 @@ struct leg {
 /* Its end of the call's relay. */
 static inline enum relay_end leg_end(const struct leg *leg)
 {
-	return (enum relay_end)leg->home->which;
+	return leg->end;
 }
 
 struct leg_params {
-	struct bridge_side *home;
+	struct bridge_side *home; /* whom it is trusted as */
+	enum relay_end end; /* of the call's relay session, whatever side it is on */
 	leg_h *h;
 	void *arg;
 	uint64_t call;

@@ -1,6 +1,7 @@
 #include "expect.h"
 
 #include "endpoint.h"
+#include "ends.h"
 
 #include "base/loop.h"
 
@@ -265,7 +266,7 @@ static int expect_relay(struct stage *stage, char *const *words, struct err_text
 			words + 1, error);
 	} else {
 		told_stream(stage->relay,
-			!strcmp(words[0], "internal") ? RELAY_A : RELAY_B,
+			ends_find(stage->bridge, stage->relay, words[0]),
 			(unsigned)atoi(words[1]), &out);
 		err = check_words(buf_str(&out), words + 2, error);
 	}

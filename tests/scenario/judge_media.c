@@ -183,7 +183,7 @@ static const struct relay_remote *end_of(
 	struct judge *judge, const struct judge_dialog *dialog, unsigned index)
 {
 	return told_remote(judge->stage->relay, dialog->call,
-		(enum relay_end)dialog->party->side, index);
+		dialog->called ? RELAY_A : RELAY_B, index);
 }
 
 static void check_line(

@@ -1,6 +1,7 @@
 #include "play.h"
 
 #include "endpoint.h"
+#include "ends.h"
 #include "expect.h"
 #include "inside.h"
 
@@ -167,9 +168,8 @@ static int play_relay(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
 	const char *what = step->count > 1 ? step->words[1] : "";
-	enum relay_end end = step->count > 2 && !strcmp(step->words[2], "internal")
-				     ? RELAY_A
-				     : RELAY_B;
+	enum relay_end end = ends_find(
+		stage->bridge, stage->relay, step->count > 2 ? step->words[2] : "");
 
 	if (!strcmp(what, "silence") && step->count > 2)
 		told_silence(stage->relay, end);

@@ -210,6 +210,13 @@ static const struct relay_session *newest(const struct relay *relay)
 	return LIST_ENTRY(relay->sessions.prev, struct relay_session, node);
 }
 
+uint64_t told_newest_call(const struct relay *relay)
+{
+	const struct relay_session *session = newest(relay);
+
+	return session ? session->open.call : 0;
+}
+
 /* "inline:" and base64, as a=crypto has it. */
 static void add_key(struct buf *out, const char *name, const struct relay_key *key)
 {

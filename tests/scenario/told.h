@@ -10,6 +10,8 @@ void told_set_empty(struct relay *relay, bool empty);
 void told_set_busy(struct relay *relay, bool busy);
 /* How many sessions are open. */
 unsigned told_sessions(const struct relay *relay);
+/* The call of the newest one; 0: none is open. */
+uint64_t told_newest_call(const struct relay *relay);
 /*
  * What the newest session was told of stream INDEX at END, as words: "none" without
  * one, else "rtp=203.0.113.21:30000 suite=RTP send receive", with rx and tx keys in

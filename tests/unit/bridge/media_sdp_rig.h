@@ -42,6 +42,7 @@ static inline void rig_init(struct rig *rig)
 		.settings = &server.common,
 		.name = "a"};
 	rig->b = (struct leg){.home = &rig->sides[1],
+		.end = RELAY_B,
 		.gateway = &rig->gateway,
 		.settings = &rig->gateway.common,
 		.name = "b"};
@@ -117,6 +118,7 @@ static inline int offer_again(struct rig *rig, struct buf *out)
 
 	leg_drop(&rig->b);
 	rig->b = (struct leg){.home = &rig->sides[1],
+		.end = RELAY_B,
 		.gateway = &rig->gateway,
 		.settings = &rig->gateway.common,
 		.name = "b"};
