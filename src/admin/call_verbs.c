@@ -58,7 +58,6 @@ static void add_call(void *arg, const struct record *record, const char *state)
 		"start", "duration_us", "talk_us"};
 	static const char *const leg_names[] = {
 		"party", "transport", "tls_version", "media", "codec"};
-	static const char *const legs[] = {"internal", "external"};
 	struct listing *listing = arg;
 	json_t *whole, *object, *leg;
 
@@ -68,13 +67,15 @@ static void add_call(void *arg, const struct record *record, const char *state)
 	object = json_object();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		json_object_set(object, names[i], json_object_get(whole, names[i]));
-	for (size_t i = 0; i < 2; i++) {
+	for (unsigned i = 0; i < 2; i++) {
+		const char *name = record_leg_name(record, i);
+
 		leg = json_object();
 		for (size_t j = 0; j < sizeof(leg_names) / sizeof(leg_names[0]); j++)
 			json_object_set(leg, leg_names[j],
 				json_object_get(
-					json_object_get(whole, legs[i]), leg_names[j]));
-		json_object_set_new(object, legs[i], leg);
+					json_object_get(whole, name), leg_names[j]));
+		json_object_set_new(object, name, leg);
 	}
 	json_decref(whole);
 	json_array_append_new(listing->array, object);

@@ -202,8 +202,8 @@ static void add_leg(
 
 void tally_add(struct tally *tally, const struct cdr *cdr, bool ended)
 {
-	add_leg(tally, &cdr->internal, cdr, ended);
-	add_leg(tally, &cdr->external, cdr, ended);
+	for (unsigned i = 0; i < 2; i++)
+		add_leg(tally, &cdr->legs[i], cdr, ended);
 }
 
 void tally_each(const struct tally *tally,

@@ -224,10 +224,12 @@ static void add_attempts(struct buf *out, const struct record *record)
 	buf_add_char(out, ']');
 }
 
-static void add_leg(struct buf *out, struct span name, const struct record_leg *leg)
+/* It is never the first member. */
+static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
-	add_name(out, name);
-	buf_add_char(out, '{');
+	buf_add_str(out, ",\"");
+	buf_add_str(out, name);
+	buf_add_str(out, "\":{");
 	member_string(out, NAME("party"), leg->party);
 	member_bool(out, NAME("connected"), leg->connected);
 	member_string(out, NAME("transport"), leg->transport);
@@ -285,7 +287,7 @@ void cdr_format(const struct record *record, struct buf *out)
 		record->far_status > 0 ? (uint64_t)record->far_status : 0);
 	member_string(out, NAME("far_reason"), record->far_reason);
 	add_attempts(out, record);
-	add_leg(out, NAME("internal"), &record->internal);
-	add_leg(out, NAME("external"), &record->external);
+	for (unsigned i = 0; i < 2; i++)
+		add_leg(out, record_leg_name(record, i), &record->legs[i]);
 	buf_add_char(out, '}');
 }

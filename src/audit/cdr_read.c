@@ -50,24 +50,41 @@ static void read_leg(struct cdr_leg *ret, struct span leg)
 	ret->media_required = member(leg, "\"media_required\":\"");
 }
 
+/* Where the legs begin, the second one behind the first. False: it has not both. */
+static bool find_legs(struct span line, struct span ret[static 2])
+{
+	static const char *const names[][2] = {
+		{"\"internal\":{", "\"external\":{"},
+		{"\"internal\":{", "\"internal_b\":{"},
+		{"\"external\":{", "\"external_b\":{"},
+	};
+
+	for (unsigned i = 0; i < 3; i++) {
+		ret[0] = behind(line, names[i][0]);
+		ret[1] = behind(ret[0], names[i][1]);
+		if (ret[1].p)
+			return true;
+	}
+	return false;
+}
+
 int cdr_read(struct cdr *ret, struct span line)
 {
-	struct span internal = behind(line, "\"internal\":{");
-	struct span external = behind(internal, "\"external\":{");
+	struct span legs[2];
 	struct span call;
 	struct cdr cdr;
 
-	if (!external.p || line.p[0] != '{' ||
+	if (!find_legs(line, legs) || line.p[0] != '{' ||
 		memcmp(line.p + line.len - 2, "}}", 2) != 0)
 		return ERR_FORMAT;
-	call = (struct span){line.p, (size_t)(internal.p - line.p)};
-	internal.len = (size_t)(external.p - internal.p);
+	call = (struct span){line.p, (size_t)(legs[0].p - line.p)};
+	legs[0].len = (size_t)(legs[1].p - legs[0].p);
 	cdr.id = member(call, "\"id\":\"");
 	cdr.end = member(call, "\"end\":\"");
 	cdr.answered = behind(call, "\"answer\":\"").p != NULL;
-	read_leg(&cdr.internal, internal);
-	read_leg(&cdr.external, external);
-	if (!cdr.id.p || !cdr.end.p || !cdr.internal.party.p || !cdr.external.party.p)
+	for (unsigned i = 0; i < 2; i++)
+		read_leg(&cdr.legs[i], legs[i]);
+	if (!cdr.id.p || !cdr.end.p || !cdr.legs[0].party.p || !cdr.legs[1].party.p)
 		return ERR_FORMAT;
 	*ret = cdr;
 	return 0;

@@ -23,7 +23,7 @@ struct cdr {
 	struct span id;
 	struct span end; /* as clock_text() wrote it: later ones compare greater */
 	bool answered;
-	struct cdr_leg internal, external;
+	struct cdr_leg legs[2]; /* as in struct record */
 };
 
 /* LINE is without its line end. 0, or ERR_FORMAT: it is no record. */

@@ -421,11 +421,14 @@ void call_flow_closed(struct call *call, struct leg *leg, const char *why)
 void call_media_timeout(struct call *call, enum relay_end end)
 {
 	const struct leg *leg = call_leg(call, end);
+	const struct leg *other = call_other(call, leg);
+	char why[40];
 
-	if (call->state == CALL_TALKING)
-		call_end(call, by_leg(call, leg), "media-timeout", 487,
-			leg->server ? "no media from the server"
-				    : "no media from the gateway");
+	if (call->state != CALL_TALKING)
+		return;
+	snprintf(why, sizeof(why), "no media from the %s",
+		side_party(leg->home->which, other->home->which, leg == &call->a));
+	call_end(call, by_leg(call, leg), "media-timeout", 487, why);
 }
 
 void call_latched(struct call *call, const struct relay_latched *latched)

@@ -14,12 +14,13 @@ struct party {
 
 /* Silent since the answer, or since it was last heard. */
 static struct party look_at(
-	const char *name, const struct record_leg *leg, uint64_t talk_us, uint64_t now_us)
+	const struct record *record, unsigned index, uint64_t talk_us, uint64_t now_us)
 {
-	struct party party = {name, &leg->stats, talk_us};
-	uint64_t last_us = leg->stats.last_rx_us;
+	const struct relay_stats *stats = &record->legs[index].stats;
+	struct party party = {record_party(record, index), stats, talk_us};
+	uint64_t last_us = stats->last_rx_us;
 
-	if (leg->stats.rx_packets > 0 && last_us > 0 && now_us - last_us < talk_us)
+	if (stats->rx_packets > 0 && last_us > 0 && now_us - last_us < talk_us)
 		party.silent_us = now_us > last_us ? now_us - last_us : 0;
 	return party;
 }
@@ -70,32 +71,35 @@ static void say_why(const struct party *silent, const struct party *other, char 
 }
 
 /* No fault, but worth knowing where the far end may be another than was called. */
-static void say_latched(const char *name, const struct record_leg *leg, char *out)
+static void say_latched(const struct record *record, unsigned index, char *out)
 {
+	const struct addr *latched = &record->legs[index].media_latched;
 	char address[ADDR_TEXT_SIZE];
 
-	if (leg->media_latched.len)
+	if (latched->len)
 		snprintf(out, DIAGNOSIS_SIZE,
 			"%s's media was found at %s, not where its SDP says, and "
 			"followed there",
-			name, addr_text(&leg->media_latched, address));
+			record_party(record, index), addr_text(latched, address));
 }
 
 void diagnosis_media(
 	const struct record *record, uint64_t now_us, char out[static DIAGNOSIS_SIZE])
 {
 	uint64_t talk_us = record->end_us - record->answer_us;
-	struct party server, gateway;
+	struct party first, second;
 
 	out[0] = '\0';
 	if (record->answer_us == 0 || record->end_us <= record->answer_us)
 		return;
-	server = look_at("server", &record->internal, talk_us, now_us);
-	gateway = look_at("gateway", &record->external, talk_us, now_us);
-	if (is_silent(&server))
-		say_why(&server, &gateway, out);
-	else if (is_silent(&gateway))
-		say_why(&gateway, &server, out);
-	else
-		say_latched("gateway", &record->external, out);
+	first = look_at(record, 0, talk_us, now_us);
+	second = look_at(record, 1, talk_us, now_us);
+	if (is_silent(&first)) {
+		say_why(&first, &second, out);
+	} else if (is_silent(&second)) {
+		say_why(&second, &first, out);
+	} else {
+		say_latched(record, 0, out);
+		say_latched(record, 1, out);
+	}
 }

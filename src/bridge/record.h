@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "bridge/side.h"
 #include "media/relay.h"
 
 #include <stdbool.h>
@@ -28,6 +29,7 @@ struct record_attempt {
 
 /* How one leg was protected and what it carried. */
 struct record_leg {
+	enum side side;
 	const char *party; /* "server pbx1", "trunk carrier-a" */
 	bool connected;    /* a connection to it opened, or over UDP something was sent */
 	const char *
@@ -70,13 +72,31 @@ struct record {
 	const char
 		*cause; /* "bye", "cancel", "busy", "timeout", "media-timeout", "hangup",
 	                           "shutdown", "peer-lost", "peer-refused", "rejected", ... */
-	const char *ended_by;   /* "server", "gateway", "tandem" */
+	const char *ended_by;   /* as record_party(), or "tandem" */
 	const char *detail;     /* a sentence where something failed; "" */
 	const char *media_note; /* see diagnosis_media(); "": all is well */
 	int far_status; /* the last refusal of whoever was called, unchanged; 0: none */
 	const char *far_reason; /* what the far end said of its refusal or BYE; "" */
 	const struct record_attempt *attempts; /* in order of time */
 	unsigned attempt_count;
-	struct record_leg internal;
-	struct record_leg external;
+	/* That of the internal side first; where both are on one side, the caller's. */
+	struct record_leg legs[2];
 };
+
+/* What names leg INDEX of RECORD where it is written: "internal" and "external"; where both are on
+ * one side the second one, that of who was called, is "internal_b" or "external_b". */
+static inline const char *record_leg_name(const struct record *record, unsigned index)
+{
+	const enum side side = record->legs[index].side;
+
+	if (index == 0 || side != record->legs[0].side)
+		return side_name(side);
+	return side == SIDE_INTERNAL ? "internal_b" : "external_b";
+}
+
+/* What it is called in words: see side_party(). */
+static inline const char *record_party(const struct record *record, unsigned index)
+{
+	return side_party(
+		record->legs[index].side, record->legs[!index].side, index == 0);
+}

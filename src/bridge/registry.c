@@ -174,30 +174,54 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 		ret->key_age_us = now_us - ret->stats.key_us;
 }
 
-static const char *party_name(const struct call *call)
+/* Leg b's, also while nobody is asked. */
+static enum side callee_side(const struct call *call)
 {
-	bool server_is_a = call->a.home->which == SIDE_INTERNAL;
+	return call->hunt.side->which;
+}
+
+/* Which leg of the record leg a is. */
+static unsigned index_of_a(const struct call *call)
+{
+	return call->a.home->which == SIDE_EXTERNAL && callee_side(call) == SIDE_INTERNAL;
+}
+
+static const char *ender(const struct call *call, const struct record *record)
+{
+	const unsigned a = index_of_a(call);
 
 	switch (call->ended_by) {
 	case CALL_BY_A:
-		return server_is_a ? "server" : "gateway";
+		return record_party(record, a);
 	case CALL_BY_B:
-		return server_is_a ? "gateway" : "server";
+		return record_party(record, !a);
 	default:
 		return "tandem";
 	}
+}
+
+static void fill_legs(
+	const struct call *call, struct record *ret, struct registry_scratch *scratch)
+{
+	const unsigned a = index_of_a(call);
+
+	for (unsigned i = 0; i < 2; i++)
+		fill_leg(call, i == a ? &call->a : &call->b, &ret->legs[i],
+			scratch->names[i], scratch->codecs[i]);
+	ret->legs[a].side = call->a.home->which;
+	ret->legs[!a].side = callee_side(call);
 }
 
 void registry_fill(
 	const struct call *call, struct record *ret, struct registry_scratch *scratch)
 {
 	struct clock *clock = timers_clock(call->bridge->timers);
-	bool server_is_a = call->a.home->which == SIDE_INTERNAL;
 
 	memset(ret, 0, sizeof(*ret));
+	fill_legs(call, ret, scratch);
 	ret->call = call->number;
 	ret->id = call->id;
-	ret->inbound = !server_is_a;
+	ret->inbound = index_of_a(call) == 1;
 	ret->from = call->from;
 	ret->to = call->to;
 	ret->start_wall_us = call->start_wall_us;
@@ -206,16 +230,12 @@ void registry_fill(
 	ret->end_us = call->cause ? call->end_us : clock->mono_us(clock) - call->start_us;
 	ret->status = call->status;
 	ret->cause = call->cause ? call->cause : "";
-	ret->ended_by = call->cause ? party_name(call) : "";
+	ret->ended_by = call->cause ? ender(call, ret) : "";
 	ret->detail = call->detail ? call->detail : "";
 	ret->far_status = call->history.far_status;
 	ret->far_reason = call->history.far_reason ? call->history.far_reason : "";
 	ret->attempts = call->history.attempts;
 	ret->attempt_count = call->history.count;
-	fill_leg(call, server_is_a ? &call->a : &call->b, &ret->internal,
-		scratch->names[0], scratch->codecs[0]);
-	fill_leg(call, server_is_a ? &call->b : &call->a, &ret->external,
-		scratch->names[1], scratch->codecs[1]);
 	ret->media_note = scratch->media_note;
 	diagnosis_media(ret, clock->mono_us(clock), scratch->media_note);
 }

@@ -21,6 +21,7 @@ struct layout {
 	struct show_column columns[14]; /* and one that ends them */
 };
 
+/* Where both legs of a call are on one side the one that was called takes the other's columns. */
 static const struct layout layouts[] = {
 	{"trunk", "list", NULL,
 		{{"ID", "id", false}, {"STATE", "state", false},
@@ -41,11 +42,12 @@ static const struct layout layouts[] = {
 			{"LAST ERROR", "last_error", false}}},
 	{"call", "list", "calls",
 		{{"ID", "id", false}, {"STATE", "state", false}, {"FROM", "from", false},
-			{"TO", "to", false}, {"SERVER", "internal.party", false},
-			{"MEDIA", "internal.media", false},
-			{"TRUNK", "external.party", false},
-			{"SIGNALLING", "external.transport", false},
-			{"MEDIA", "external.media", false},
+			{"TO", "to", false},
+			{"SERVER", "internal.party|external_b.party", false},
+			{"MEDIA", "internal.media|external_b.media", false},
+			{"TRUNK", "external.party|internal_b.party", false},
+			{"SIGNALLING", "external.transport|internal_b.transport", false},
+			{"MEDIA", "external.media|internal_b.media", false},
 			{"AGE", "duration_us", true}}},
 	{"cert", "list", NULL,
 		{{"ROLE", "role", false}, {"SUBJECT", "subject", false},
@@ -57,9 +59,10 @@ static const struct layout layouts[] = {
 		{{"ID", "id", false}, {"START", "start", false}, {"FROM", "from", false},
 			{"TO", "to", false}, {"STATUS", "status", true},
 			{"CAUSE", "cause", false}, {"TALK", "talk_us", true},
-			{"SERVER MEDIA", "internal.media", false},
-			{"TRUNK SIGNALLING", "external.transport", false},
-			{"TRUNK MEDIA", "external.media", false}}},
+			{"SERVER MEDIA", "internal.media|external_b.media", false},
+			{"TRUNK SIGNALLING", "external.transport|internal_b.transport",
+				false},
+			{"TRUNK MEDIA", "external.media|internal_b.media", false}}},
 };
 
 static bool is_block(const json_t *value)
@@ -166,14 +169,31 @@ static void print_leg(const json_t *call, const char *side)
 	}
 }
 
+/* Who calls, and who is called: of a call with both legs on one side the latter is "_b". */
+static void name_legs(const json_t *call, const char **ret_first, const char **ret_second)
+{
+	if (!json_object_get(call, "external")) {
+		*ret_first = "internal";
+		*ret_second = "internal_b";
+	} else if (!json_object_get(call, "internal")) {
+		*ret_first = "external";
+		*ret_second = "external_b";
+	} else if (json_is_true(json_object_get(call, "inbound"))) {
+		*ret_first = "external";
+		*ret_second = "internal";
+	} else {
+		*ret_first = "internal";
+		*ret_second = "external";
+	}
+}
+
 /* The call from its caller down to its callee. */
 static void print_call(const json_t *call)
 {
-	bool inbound = json_is_true(json_object_get(call, "inbound"));
-	const char *first = inbound ? "external" : "internal";
-	const char *second = inbound ? "internal" : "external";
+	const char *first, *second;
 	struct buf text;
 
+	name_legs(call, &first, &second);
 	buf_init(&text, 0);
 	printf("call %s  %s", show_text_at(call, "id", &text), "");
 	printf("%s", show_text_at(call, "state", &text));

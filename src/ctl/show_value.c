@@ -79,16 +79,33 @@ void show_add_value(struct buf *out, const char *name, const json_t *value)
 	}
 }
 
+/* What the LEN bytes of PATH lead to; NULL: nothing. NAME is the last one on the way. */
+static const json_t *follow(
+	const json_t *object, const char *path, size_t len, char name[static 32])
+{
+	while (object && len > 0) {
+		const char *dot = memchr(path, '.', len);
+		size_t part = dot ? (size_t)(dot - path) : len;
+
+		snprintf(name, 32, "%.*s", (int)part, path);
+		object = json_object_get(object, name);
+		part += dot != NULL;
+		path += part;
+		len -= part;
+	}
+	return object;
+}
+
 const char *show_text_at(const json_t *object, const char *path, struct buf *out)
 {
-	const char *dot = strchr(path, '.');
-	char name[32];
+	const json_t *value = NULL;
+	char name[32] = "";
 
-	if (dot) {
-		snprintf(name, sizeof(name), "%.*s", (int)(dot - path), path);
-		return show_text_at(json_object_get(object, name), dot + 1, out);
+	for (size_t len; !value && *path; path += len + (path[len] != '\0')) {
+		len = strcspn(path, "|");
+		value = follow(object, path, len, name);
 	}
 	buf_clear(out);
-	show_add_value(out, path, json_object_get(object, path));
+	show_add_value(out, name, value);
 	return buf_str(out) ? out->data : "";
 }

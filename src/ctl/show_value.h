@@ -15,6 +15,6 @@ void show_safe(const char *text, size_t len);
 bool show_is_us(const char *name);
 /* Appends VALUE, neither an object nor an array of objects; the end of NAME gives its unit. */
 void show_add_value(struct buf *out, const char *name, const json_t *value);
-/* The value at PATH ("external.media") below OBJECT as text; "" where there is none. It is
- * valid until OUT changes. */
+/* The value at PATH ("external.media") below OBJECT as text, or at the first of several, with '|'
+ * between them, that leads anywhere; "" where there is none. It is valid until OUT changes. */
 const char *show_text_at(const json_t *object, const char *path, struct buf *out);

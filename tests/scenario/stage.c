@@ -433,8 +433,8 @@ static void ended(void *arg, const struct record *record)
 		record->ringing_us ? "yes" : "no", record->answer_us ? "yes" : "no");
 	buf_printf(&out, " ms=%" PRIu64 " answer-ms=%" PRIu64, record->end_us / 1000,
 		record->answer_us / 1000);
-	print_leg(&out, "internal", &record->internal);
-	print_leg(&out, "external", &record->external);
+	for (unsigned i = 0; i < 2; i++)
+		print_leg(&out, record_leg_name(record, i), &record->legs[i]);
 	print_attempts(&out, record);
 	buf_printf(&out, " detail=\"%s\"", record->detail);
 	stage_note(stage, "cdr %s", buf_str(&out));

@@ -77,10 +77,11 @@ static int setup(void **state)
 		.until = LATER};
 	live = (struct record){.id = "5f3c-000009",
 		.answer_us = 1,
-		.internal = {.party = "server pbx1",
+		.legs[0] = {.party = "server pbx1",
 			.transport = "TLS",
 			.version = "TLS1.3"},
-		.external = {.party = "trunk gw",
+		.legs[1] = {.side = SIDE_EXTERNAL,
+			.party = "trunk gw",
 			.transport = "TLS",
 			.version = "TLS1.2",
 			.cipher = "AES-128-GCM",
@@ -328,8 +329,8 @@ static void calls_that_stand_are_counted_apart(void **state)
 	assert_string_equal(word(way, "peer_names"), "DNS:\"quoted\"");
 	assert_int_equal(json_integer_value(json_object_get(way, "legs")), 0);
 	assert_int_equal(json_integer_value(json_object_get(way, "legs_now")), 1);
-	live.external.media = "RTP";
-	live.external.media_required = "SRTP";
+	live.legs[1].media = "RTP";
+	live.legs[1].media_required = "SRTP";
 	make();
 	assert_non_null(strstr(word(the_fault("calls-below"), "words"), "5f3c-000009"));
 }
@@ -338,14 +339,14 @@ static void shares_are_never_rounded_up(void **state)
 {
 	struct cdr cdr = {.id = span_of("a"),
 		.answered = true,
-		.internal = {.party = span_of("server pbx1"), .media = span_of("AEAD")},
-		.external = {.party = span_of("trunk gone"), .media = span_of("AEAD")}};
+		.legs[0] = {.party = span_of("server pbx1"), .media = span_of("AEAD")},
+		.legs[1] = {.party = span_of("trunk gone"), .media = span_of("AEAD")}};
 	const json_t *row;
 
 	(void)state;
 	for (unsigned i = 0; i < 4999; i++)
 		tally_add(&tally, &cdr, true);
-	cdr.external.media = span_of("RTP");
+	cdr.legs[1].media = span_of("RTP");
 	tally_add(&tally, &cdr, true);
 	make();
 	row = row_of("server", "pbx1", "media");

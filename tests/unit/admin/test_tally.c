@@ -37,8 +37,8 @@ static struct cdr call(const char *version, const char *media)
 {
 	return (struct cdr){.id = span_of("5f3c-000001"),
 		.answered = true,
-		.internal = leg("server pbx1", "TLS1.3", "AEAD_AES_256_GCM"),
-		.external = leg("trunk gw", version, media)};
+		.legs[0] = leg("server pbx1", "TLS1.3", "AEAD_AES_256_GCM"),
+		.legs[1] = leg("trunk gw", version, media)};
 }
 
 static const struct tally_sum *sum_of(const char *party, enum tally_kind kind)
@@ -88,10 +88,10 @@ static void calls_that_failed_are_apart(void **state)
 	cdr.answered = false;
 	tally_add(&tally, &cdr, true);
 	/* Its connection never came to be. */
-	cdr.external.transport = span_of("");
+	cdr.legs[1].transport = span_of("");
 	tally_add(&tally, &cdr, true);
 	/* No trunk was found for it. */
-	cdr.external.party = span_of("");
+	cdr.legs[1].party = span_of("");
 	tally_add(&tally, &cdr, true);
 	assert_int_equal(tally_find(&tally, "trunk gw")->failed, 2);
 	assert_int_equal(sum_of("trunk gw", TALLY_SIGNALLING)->legs, 0);
@@ -110,8 +110,8 @@ static void what_was_never_connected_breaks_no_rule(void **state)
 	for (size_t i = 0; i < 2; i++) {
 		cdr = call("", "");
 		cdr.answered = false;
-		cdr.external.transport = span_of(transports[i]);
-		cdr.external.signalling_required = span_of("TLS1.2");
+		cdr.legs[1].transport = span_of(transports[i]);
+		cdr.legs[1].signalling_required = span_of("TLS1.2");
 		tally_add(&tally, &cdr, true);
 		tally_add(&tally, &cdr, false);
 	}
@@ -119,7 +119,7 @@ static void what_was_never_connected_breaks_no_rule(void **state)
 	assert_int_equal(sum->below, 0);
 	assert_int_equal(sum->way_count, 0);
 	/* what was said in clear is */
-	cdr.external.transport = span_of("TCP");
+	cdr.legs[1].transport = span_of("TCP");
 	tally_add(&tally, &cdr, true);
 	assert_int_equal(sum->below, 1);
 }
@@ -146,26 +146,26 @@ static void less_than_was_demanded_is_noticed(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		cdr = call(cases[i].version, "RTP");
-		cdr.external.signalling_required = span_of(cases[i].least);
+		cdr.legs[1].signalling_required = span_of(cases[i].least);
 		tally_add(&tally, &cdr, true);
 		below += cases[i].below;
 		assert_int_equal(sum_of("trunk gw", TALLY_SIGNALLING)->below, below);
 	}
 	sum = sum_of("trunk gw", TALLY_MEDIA);
 	assert_int_equal(sum->below, 0);
-	cdr.external.media_required = span_of("SRTP");
+	cdr.legs[1].media_required = span_of("SRTP");
 	tally_add(&tally, &cdr, true);
 	assert_int_equal(sum->below, 1);
 	assert_string_equal(sum->below_id, "5f3c-000001");
 	/* One that stands counts as well; one without media has none in clear. */
 	tally_add(&tally, &cdr, false);
 	assert_int_equal(sum->below, 2);
-	cdr.external.media = span_of("");
+	cdr.legs[1].media = span_of("");
 	tally_add(&tally, &cdr, true);
 	assert_int_equal(sum->below, 2);
 	/* A record of old does not say what was demanded. */
 	cdr = call("", "RTP");
-	cdr.external.signalling_required = cdr.external.media_required =
+	cdr.legs[1].signalling_required = cdr.legs[1].media_required =
 		(struct span){NULL, 0};
 	tally_add(&tally, &cdr, true);
 	assert_int_equal(sum->below, 2);
@@ -190,7 +190,7 @@ static void fax_in_clear_is_noticed(void **state)
 		struct cdr cdr = call("TLS1.3", cases[i].media);
 		const struct tally_sum *sum;
 
-		cdr.external.media_required = span_of(cases[i].required);
+		cdr.legs[1].media_required = span_of(cases[i].required);
 		tally_add(&tally, &cdr, true);
 		sum = sum_of("trunk gw", TALLY_MEDIA);
 		below += cases[i].below;
@@ -209,7 +209,7 @@ static void ways_are_bounded_and_legs_are_not(void **state)
 	(void)state;
 	for (unsigned i = 0; i < 3 * TALLY_WAYS; i++) {
 		snprintf(names, sizeof(names), "DNS:%u", i);
-		cdr.external.peer_names = span_of(names);
+		cdr.legs[1].peer_names = span_of(names);
 		tally_add(&tally, &cdr, true);
 	}
 	sum = sum_of("trunk gw", TALLY_SIGNALLING);
@@ -226,7 +226,7 @@ static void parties_are_bounded(void **state)
 	(void)state;
 	for (unsigned i = 0; i < TALLY_PARTIES + 10; i++) {
 		snprintf(party, sizeof(party), "trunk %u", i);
-		cdr.external.party = span_of(party);
+		cdr.legs[1].party = span_of(party);
 		tally_add(&tally, &cdr, true);
 	}
 	/* One is the server. */
@@ -249,9 +249,9 @@ static void parties_come_as_they_were_met(void **state)
 
 	(void)state;
 	tally_add(&tally, &cdr, true);
-	cdr.external.party = span_of("trunk b");
+	cdr.legs[1].party = span_of("trunk b");
 	tally_add(&tally, &cdr, true);
-	cdr.external.party = span_of("trunk a");
+	cdr.legs[1].party = span_of("trunk a");
 	tally_add(&tally, &cdr, true);
 	tally_each(&tally, note_h, names);
 	assert_string_equal(names, "server pbx1;trunk gw;trunk b;trunk a;");

@@ -40,9 +40,11 @@ static struct record live_call(void)
 		.to = "+4940",
 		.start_wall_us = UINT64_C(1700000000000000),
 		.end_us = 5000000,
-		.internal = {.party = "server pbx1", .transport = "TLS"},
-		.external = {
-			.party = "trunk carrier-a", .transport = "UDP", .media = "RTP"}};
+		.legs[0] = {.party = "server pbx1", .transport = "TLS"},
+		.legs[1] = {.side = SIDE_EXTERNAL,
+			.party = "trunk carrier-a",
+			.transport = "UDP",
+			.media = "RTP"}};
 }
 
 /* What is observed of the gateway; its step is NULL: nothing. */

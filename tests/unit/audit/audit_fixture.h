@@ -83,10 +83,11 @@ static inline struct record fixture_record(uint64_t call, const char *id)
 		.cause = "bye",
 		.ended_by = "server",
 		.detail = "",
-		.internal = leg,
-		.external = leg,
+		.legs[0] = leg,
+		.legs[1] = leg,
 	};
 
-	record.external.party = "trunk carrier-a";
+	record.legs[1].side = SIDE_EXTERNAL;
+	record.legs[1].party = "trunk carrier-a";
 	return record;
 }

@@ -66,7 +66,7 @@ static void what_never_happened_is_null(void **state)
 	(void)state;
 	record.ringing_us = record.answer_us = 0;
 	record.status = 487;
-	memset(&record.external, 0, sizeof(record.external));
+	record.legs[1] = (struct record_leg){.side = SIDE_EXTERNAL};
 	cdr = parse(&record);
 	assert_true(json_is_null(json_object_get(cdr, "ringing")));
 	assert_true(json_is_null(json_object_get(cdr, "answer")));
@@ -75,6 +75,28 @@ static void what_never_happened_is_null(void **state)
 		json_object_get(json_object_get(cdr, "external"), "media_remote")));
 	assert_string_equal(text(json_object_get(cdr, "external"), "party"), "");
 	json_decref(cdr);
+}
+
+static void both_legs_may_be_on_one_side(void **state)
+{
+	static const char *const names[][2] = {
+		[SIDE_INTERNAL] = {"internal", "internal_b"},
+		[SIDE_EXTERNAL] = {"external", "external_b"}};
+	struct record record = fixture_record(8, "a");
+
+	(void)state;
+	for (enum side side = SIDE_INTERNAL; side <= SIDE_EXTERNAL; side++) {
+		json_t *cdr;
+
+		record.legs[0].side = record.legs[1].side = side;
+		cdr = parse(&record);
+		assert_string_equal(text(json_object_get(cdr, names[side][0]), "party"),
+			"server pbx1");
+		assert_string_equal(text(json_object_get(cdr, names[side][1]), "party"),
+			"trunk carrier-a");
+		assert_null(json_object_get(cdr, names[!side][0]));
+		json_decref(cdr);
+	}
 }
 
 static void attempts_and_the_far_ends_words_are_listed(void **state)
@@ -126,7 +148,7 @@ static void what_was_tolerated_is_named(void **state)
 	json_t *cdr;
 
 	(void)state;
-	record.external.tolerated =
+	record.legs[1].tolerated =
 		1u << TOLERATED_SDP_FORMAT | 1u << TOLERATED_SDES_LINES;
 	cdr = parse(&record);
 	names = json_object_get(json_object_get(cdr, "external"), "tolerated");
@@ -161,7 +183,7 @@ static void hostile_text_stays_inside_its_string(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		record.from = cases[i].in;
-		record.external.call_id = cases[i].in;
+		record.legs[1].call_id = cases[i].in;
 		cdr = parse(&record);
 		assert_string_equal(text(cdr, "from"), cases[i].out);
 		assert_string_equal(text(json_object_get(cdr, "external"), "sip_call_id"),
@@ -190,6 +212,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_answered_call_has_all_its_times),
 		cmocka_unit_test(what_never_happened_is_null),
+		cmocka_unit_test(both_legs_may_be_on_one_side),
 		cmocka_unit_test(attempts_and_the_far_ends_words_are_listed),
 		cmocka_unit_test(what_was_tolerated_is_named),
 		cmocka_unit_test(hostile_text_stays_inside_its_string),

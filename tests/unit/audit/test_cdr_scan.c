@@ -104,34 +104,54 @@ static void a_record_is_read_as_it_was_written(void **state)
 	struct cdr cdr;
 
 	(void)state;
-	record.external.transport = "UDP";
-	record.external.version = record.external.cipher = "";
-	record.external.media = "RTP";
-	record.internal.signalling_required = "TLS1.2";
-	record.internal.media_required = "SRTP";
+	record.legs[1].transport = "UDP";
+	record.legs[1].version = record.legs[1].cipher = "";
+	record.legs[1].media = "RTP";
+	record.legs[0].signalling_required = "TLS1.2";
+	record.legs[0].media_required = "SRTP";
 	buf_init(&line, 0);
 	cdr_format(&record, &line);
 	assert_int_equal(cdr_read(&cdr, buf_span(&line)), 0);
 	assert_true(span_equal_str(cdr.id, "5f3c-000007"));
 	assert_true(span_equal_str(cdr.end, "2023-11-14T22:13:32.123456Z"));
 	assert_true(cdr.answered);
-	assert_true(span_equal_str(cdr.internal.party, "server pbx1"));
-	assert_true(span_equal_str(cdr.internal.transport, "TLS"));
-	assert_true(span_equal_str(cdr.internal.tls_version, "TLS1.3"));
-	assert_true(span_equal_str(cdr.internal.tls_cipher, "AES-256-GCM"));
-	assert_true(span_equal_str(cdr.internal.peer_names, "DNS:pbx1.example.com"));
-	assert_true(span_equal_str(cdr.internal.media, "AES_CM_128_HMAC_SHA1_80"));
-	assert_true(span_equal_str(cdr.internal.signalling_required, "TLS1.2"));
-	assert_true(span_equal_str(cdr.internal.media_required, "SRTP"));
-	assert_true(span_equal_str(cdr.external.party, "trunk carrier-a"));
-	assert_true(span_equal_str(cdr.external.transport, "UDP"));
-	assert_true(span_equal_str(cdr.external.media, "RTP"));
-	assert_true(span_equal_str(cdr.external.signalling_required, ""));
+	assert_true(span_equal_str(cdr.legs[0].party, "server pbx1"));
+	assert_true(span_equal_str(cdr.legs[0].transport, "TLS"));
+	assert_true(span_equal_str(cdr.legs[0].tls_version, "TLS1.3"));
+	assert_true(span_equal_str(cdr.legs[0].tls_cipher, "AES-256-GCM"));
+	assert_true(span_equal_str(cdr.legs[0].peer_names, "DNS:pbx1.example.com"));
+	assert_true(span_equal_str(cdr.legs[0].media, "AES_CM_128_HMAC_SHA1_80"));
+	assert_true(span_equal_str(cdr.legs[0].signalling_required, "TLS1.2"));
+	assert_true(span_equal_str(cdr.legs[0].media_required, "SRTP"));
+	assert_true(span_equal_str(cdr.legs[1].party, "trunk carrier-a"));
+	assert_true(span_equal_str(cdr.legs[1].transport, "UDP"));
+	assert_true(span_equal_str(cdr.legs[1].media, "RTP"));
+	assert_true(span_equal_str(cdr.legs[1].signalling_required, ""));
 	buf_clear(&line);
 	record.answer_us = 0;
 	cdr_format(&record, &line);
 	assert_int_equal(cdr_read(&cdr, buf_span(&line)), 0);
 	assert_false(cdr.answered);
+	buf_free(&line);
+}
+
+static void both_legs_may_be_on_one_side(void **state)
+{
+	struct record record = fixture_record(7, "5f3c-000007");
+	struct buf line;
+	struct cdr cdr;
+
+	(void)state;
+	buf_init(&line, 0);
+	for (enum side side = SIDE_INTERNAL; side <= SIDE_EXTERNAL; side++) {
+		record.legs[0].side = record.legs[1].side = side;
+		buf_clear(&line);
+		cdr_format(&record, &line);
+		assert_int_equal(cdr_read(&cdr, buf_span(&line)), 0);
+		assert_true(span_equal_str(cdr.id, "5f3c-000007"));
+		assert_true(span_equal_str(cdr.legs[0].party, "server pbx1"));
+		assert_true(span_equal_str(cdr.legs[1].party, "trunk carrier-a"));
+	}
 	buf_free(&line);
 }
 
@@ -155,18 +175,17 @@ static void hostile_texts_are_no_members(void **state)
 		struct record record = fixture_record(7, "5f3c-000007");
 
 		record.from = record.to = record.detail = texts[i];
-		record.internal.call_id = record.internal.peer_names = texts[i];
-		record.external.codec = texts[i];
+		record.legs[0].call_id = record.legs[0].peer_names = texts[i];
+		record.legs[1].codec = texts[i];
 		record.answer_us = 0;
 		buf_clear(&line);
 		cdr_format(&record, &line);
 		assert_int_equal(cdr_read(&cdr, buf_span(&line)), 0);
 		assert_false(cdr.answered);
-		assert_true(span_equal_str(cdr.internal.party, "server pbx1"));
-		assert_true(span_equal_str(cdr.internal.transport, "TLS"));
-		assert_true(span_equal_str(cdr.external.party, "trunk carrier-a"));
-		assert_true(
-			span_equal_str(cdr.external.media, "AES_CM_128_HMAC_SHA1_80"));
+		assert_true(span_equal_str(cdr.legs[0].party, "server pbx1"));
+		assert_true(span_equal_str(cdr.legs[0].transport, "TLS"));
+		assert_true(span_equal_str(cdr.legs[1].party, "trunk carrier-a"));
+		assert_true(span_equal_str(cdr.legs[1].media, "AES_CM_128_HMAC_SHA1_80"));
 	}
 	buf_free(&line);
 }
@@ -292,6 +311,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_record_is_read_as_it_was_written),
+		cmocka_unit_test(both_legs_may_be_on_one_side),
 		cmocka_unit_test(hostile_texts_are_no_members),
 		cmocka_unit_test(what_is_cut_is_no_record),
 		cmocka_unit_test_setup_teardown(no_file_is_no_record, setup, teardown),

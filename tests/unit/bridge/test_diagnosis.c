@@ -16,8 +16,8 @@ static struct record talking(void)
 	return (struct record){
 		.answer_us = 1000000,
 		.end_us = 13000000,
-		.internal = {.stats = heard},
-		.external = {.stats = heard},
+		.legs[0] = {.stats = heard},
+		.legs[1] = {.side = SIDE_EXTERNAL, .stats = heard},
 	};
 }
 
@@ -42,14 +42,14 @@ static void names_who_sends_nothing(void **state)
 	struct record record = talking();
 
 	(void)state;
-	record.internal.stats.rx_packets = 0;
-	record.internal.stats.last_rx_us = 0;
+	record.legs[0].stats.rx_packets = 0;
+	record.legs[0].stats.last_rx_us = 0;
 	expect_note(&record, "gateway sends to us, server does not: 0 packets in 12 s");
-	record.external.stats.rx_packets = 0;
-	record.external.stats.last_rx_us = 0;
+	record.legs[1].stats.rx_packets = 0;
+	record.legs[1].stats.last_rx_us = 0;
 	expect_note(&record, "neither side sends: nothing for 12 s");
 	/* On hold nothing is expected. */
-	record.internal.stats.expected = record.external.stats.expected = false;
+	record.legs[0].stats.expected = record.legs[1].stats.expected = false;
 	expect_note(&record, "");
 }
 
@@ -58,16 +58,16 @@ static void names_who_stopped(void **state)
 	struct record record = talking();
 
 	(void)state;
-	record.external.stats.last_rx_us = NOW_US - 7500000;
+	record.legs[1].stats.last_rx_us = NOW_US - 7500000;
 	expect_note(&record, "server sends to us, gateway does not: 0 packets in 7 s");
-	record.external.stats.last_rx_us = NOW_US - 4000000; /* too early to tell */
+	record.legs[1].stats.last_rx_us = NOW_US - 4000000; /* too early to tell */
 	expect_note(&record, "");
 }
 
 static void says_why_it_cannot_be_heard(void **state)
 {
 	struct record record = talking();
-	struct relay_stats *stats = &record.internal.stats;
+	struct relay_stats *stats = &record.legs[0].stats;
 
 	(void)state;
 	stats->last_rx_us = NOW_US - 6000000;
@@ -100,12 +100,23 @@ static void a_call_without_answer_has_none(void **state)
 	struct record record = talking();
 
 	(void)state;
-	record.internal.stats.rx_packets = 0;
+	record.legs[0].stats.rx_packets = 0;
 	record.answer_us = 0;
 	expect_note(&record, "");
 	record.answer_us = 9000000; /* four seconds old */
-	record.internal.stats.last_rx_us = 0;
+	record.legs[0].stats.last_rx_us = 0;
 	expect_note(&record, "");
+}
+
+static void tells_two_of_one_side_apart(void **state)
+{
+	struct record record = talking();
+
+	(void)state;
+	record.legs[0].side = SIDE_EXTERNAL;
+	record.legs[1].stats.rx_packets = 0;
+	record.legs[1].stats.last_rx_us = 0;
+	expect_note(&record, "caller sends to us, callee does not: 0 packets in 12 s");
 }
 
 static void says_where_media_was_found(void **state)
@@ -114,11 +125,11 @@ static void says_where_media_was_found(void **state)
 
 	(void)state;
 	assert_int_equal(
-		addr_parse(&record.external.media_latched, "203.0.113.5:6000", 0), 0);
+		addr_parse(&record.legs[1].media_latched, "203.0.113.5:6000", 0), 0);
 	expect_note(&record,
 		"gateway's media was found at 203.0.113.5:6000, not where its "
 		"SDP says, and followed there");
-	record.internal.stats.rx_packets = 0;
+	record.legs[0].stats.rx_packets = 0;
 	expect_note(&record, "gateway sends to us, server does not: 0 packets in 12 s");
 }
 
@@ -130,6 +141,7 @@ int main(void)
 		cmocka_unit_test(names_who_stopped),
 		cmocka_unit_test(says_why_it_cannot_be_heard),
 		cmocka_unit_test(a_call_without_answer_has_none),
+		cmocka_unit_test(tells_two_of_one_side_apart),
 		cmocka_unit_test(says_where_media_was_found),
 	};
 
