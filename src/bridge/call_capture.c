@@ -1,16 +1,20 @@
-/* What is captured of a call: what the gateway asks for that it comes from or is offered to. */
+/* What is captured of a call: what the gateways ask for that it comes from or is offered to. */
 #include "bridge/call_priv.h"
 
 #include "base/log.h"
 
-/* A call has one gateway at a time, and [capture] belongs to gateways. */
+/* [capture] belongs to gateways. Of a call between two of them no more is captured than either of
+ * them has captured. */
 enum config_audit call_capture_rule(const struct call *call, const struct target *target)
 {
-	const struct config_gateway *gateway = call->a.gateway;
+	const struct config_gateway *a = call->a.gateway;
+	const struct config_gateway *b = target ? target->gateway : NULL;
 
-	if (!gateway && target)
-		gateway = target->gateway;
-	return gateway ? gateway->audit : call->config->audit.mode;
+	if (a && b)
+		return a->audit < b->audit ? a->audit : b->audit;
+	if (!a && !b)
+		return call->config->audit.mode;
+	return a ? a->audit : b->audit;
 }
 
 /*

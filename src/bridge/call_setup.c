@@ -9,11 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static enum side other_side(enum side side)
-{
-	return side == SIDE_INTERNAL ? SIDE_EXTERNAL : SIDE_INTERNAL;
-}
-
 /* Leg a, who called, has end A of the relay, and whoever is asked has end B. */
 static void init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
 	struct target *target)
@@ -250,6 +245,22 @@ static int open_relay(struct call *call)
 	return relay_open(call->bridge->relay, &call->session, &open);
 }
 
+/* Where those are who may be asked: what the caller's settings of this moment say. */
+static struct bridge_side *callee_side(const struct call *call)
+{
+	struct bridge_side *sides = call->bridge->sides;
+
+	switch (call->a.settings->calls_to) {
+	case CONFIG_CALLS_TO_GATEWAYS:
+		return &sides[SIDE_EXTERNAL];
+	case CONFIG_CALLS_TO_SERVERS:
+		return &sides[SIDE_INTERNAL];
+	default:
+		return &sides[call->a.home->which == SIDE_INTERNAL ? SIDE_EXTERNAL
+								   : SIDE_INTERNAL];
+	}
+}
+
 int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
 	struct trunk *trunk, struct sdp *sdp)
 {
@@ -270,8 +281,8 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		sdp_free(sdp);
 	else
 		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
-	hunt_list(&call->hunt, &call->bridge->sides[other_side(home->which)],
-		call->config, span_of(call->number_uri));
+	hunt_list(&call->hunt, callee_side(call), call->config, call->a.trunk,
+		span_of(call->number_uri));
 	call->capture =
 		call_capture_rule(call, call->hunt.count ? call->hunt.targets[0] : NULL);
 	return err ? err : open_relay(call);

@@ -13,13 +13,13 @@ static void note(struct hunt *hunt, const char *why)
 }
 
 void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *config,
-	struct span number)
+	const struct trunk *from, struct span number)
 {
 	enum trunk_kind kind =
 		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
 	struct trunk *trunks[PICK_MAX];
 	unsigned count = pick_candidates(
-		side->bridge->trunks, kind, number, trunks, &hunt->routed);
+		side->bridge->trunks, kind, from, number, trunks, &hunt->routed);
 
 	hunt->side = side;
 	for (unsigned i = 0; i < count; i++)

@@ -36,9 +36,10 @@ struct hunt {
 	char why[200]; /* what failed last */
 };
 
-/* Who may be asked for NUMBER, with their settings of CONFIG. Nothing begins yet. */
+/* Who of SIDE may be asked for NUMBER, but for FROM, whose call it is; with their settings of
+ * CONFIG. Nothing begins yet. */
 void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *config,
-	struct span number);
+	const struct trunk *from, struct span number);
 /* The first target. Handlers may be called before this returns, as by all below. */
 void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg);
 /* The INVITE was sent: a response must come within the target's answer-within, else H is

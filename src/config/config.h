@@ -103,6 +103,13 @@ enum config_reliable {
 	CONFIG_RELIABLE_REFUSE,  /* calls that require them are refused */
 };
 
+/* Whom calls of a peer go to. */
+enum config_calls_to {
+	CONFIG_CALLS_TO_OTHER, /* the other side: of a server gateways, of a gateway servers */
+	CONFIG_CALLS_TO_GATEWAYS,
+	CONFIG_CALLS_TO_SERVERS,
+};
+
 /* What a peer gets where the caller's INVITE has no SDP. */
 enum config_delayed_offer {
 	CONFIG_DELAYED_OFFER_PASS, /* an INVITE without SDP */
@@ -128,9 +135,10 @@ struct config_trunk {
 	char *id;   /* the word in [server ID]; a gateway's file name without .conf */
 	char *file; /* the file that it was read from */
 	char *host; /* where to connect; with TLS the name that its certificate must carry */
-	uint16_t port;                   /* 0 of a gateway: SRV, then 5060 or 5061 */
-	unsigned priority;               /* lower is tried first */
-	unsigned max_calls;              /* 0: no limit */
+	uint16_t port;      /* 0 of a gateway: SRV, then 5060 or 5061 */
+	unsigned priority;  /* lower is tried first */
+	unsigned max_calls; /* 0: no limit */
+	enum config_calls_to calls_to;
 	bool enabled;                    /* of a gateway; true */
 	enum config_transport transport; /* of a gateway while tls is not yes; TCP */
 	enum config_tls_mode tls;        /* of a gateway; YES */

@@ -39,6 +39,7 @@ static const char *const t38_words[] = {"refuse", "relay", NULL};
 static const char *const dtmf_words[] = {"rfc4733", "info", NULL};
 static const char *const reliable_words[] = {
 	"accept", "offer", "require", "refuse", NULL};
+static const char *const calls_to_words[] = {"other", "gateways", "servers", NULL};
 static const char *const delayed_offer_words[] = {"pass", "make", NULL};
 static const char *const wildcard_words[] = {"no", "one-label", NULL};
 static const char *const eku_words[] = {"either", "strict", NULL};

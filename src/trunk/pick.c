@@ -67,8 +67,9 @@ static bool fits(struct candidate *candidate, struct trunk *trunk, struct span n
 	return true;
 }
 
-unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind, struct span number,
-	struct trunk *ret[static PICK_MAX], bool *ret_routed)
+unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind,
+	const struct trunk *from, struct span number, struct trunk *ret[static PICK_MAX],
+	bool *ret_routed)
 {
 	struct candidate best[PICK_MAX + 1];
 	struct trunk *trunk;
@@ -80,7 +81,7 @@ unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind, struct spa
 		unsigned at = count;
 		struct candidate candidate;
 
-		if (!fits(&candidate, trunk, number, ret_routed))
+		if (trunk == from || !fits(&candidate, trunk, number, ret_routed))
 			continue;
 		for (; at > 0 && compare(&candidate, &best[at - 1]) < 0; at--)
 			best[at] = best[at - 1];

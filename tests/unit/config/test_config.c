@@ -128,13 +128,15 @@ static void servers_inherit_from_internal_and_are_sorted(void **state)
 		"[server b]\nhost = b.example.com\ntrust = partner.pem\n"
 		"suites = AES_CM_128_HMAC_SHA1_80,AEAD_AES_256_GCM\n"
 		"[server a]\nhost = 192.0.2.1\nport = 5071\ncodecs = PCMA, PCMU\n"
-		"max-calls = 7\n");
+		"max-calls = 7\ncalls-to = servers\n");
 	fixture_load_ok(fixture);
 	assert_int_equal(fixture->config->server_count, 3);
 	server = fixture->config->servers;
 	assert_string_equal(server[0].common.id, "a");
 	assert_int_equal(server[0].common.port, 5071);
 	assert_int_equal(server[0].common.max_calls, 7);
+	assert_int_equal(server[0].common.calls_to, CONFIG_CALLS_TO_SERVERS);
+	assert_int_equal(server[1].common.calls_to, CONFIG_CALLS_TO_OTHER);
 	assert_int_equal(server[0].common.suites, 0x3f);
 	assert_string_equal(
 		server[0].common.certs.trust, fixture_path(fixture, "enterprise.pem"));

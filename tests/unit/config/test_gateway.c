@@ -37,7 +37,8 @@ static void every_key_arrives(void **state)
 		"[gateway]\nhost = a.example\nport = 5071\ntls = yes\ntransport = tcp\n"
 		"srtp = optional\ncrl = a.crl\nsuites = AES_256_CM_HMAC_SHA1_32\n"
 		"codecs = PCMA,opus\nprefixes = +49, 0049\npriority = 3\n"
-		"max-calls = 60\nearly-media = no\nuser-phone = yes\nrtcp-mux = yes\n"
+		"max-calls = 60\ncalls-to = gateways\nearly-media = no\nuser-phone = "
+		"yes\nrtcp-mux = yes\n"
 		"sdp-lifetime = yes\nhold = inactive\nfrom-host = from.example\n"
 		"[capture]\nmode = full\n");
 	fixture_load_ok(fixture);
@@ -56,6 +57,7 @@ static void every_key_arrives(void **state)
 	assert_string_equal(gateway->prefixes.words[0], "+49");
 	assert_int_equal(gateway->common.priority, 3);
 	assert_int_equal(gateway->common.max_calls, 60);
+	assert_int_equal(gateway->common.calls_to, CONFIG_CALLS_TO_GATEWAYS);
 	assert_false(gateway->early_media);
 	assert_true(gateway->user_phone && gateway->rtcp_mux && gateway->sdp_lifetime);
 	assert_int_equal(gateway->hold, CONFIG_HOLD_INACTIVE);

@@ -5,14 +5,14 @@
 
 #include <string.h>
 
-/* The candidates' ids with blanks between. */
-static void assert_picked(
-	struct plain *plain, enum trunk_kind kind, const char *number, const char *ids)
+/* The candidates' ids with blanks between, for a call of FROM. */
+static bool assert_picked_for(struct plain *plain, const struct trunk *from,
+	enum trunk_kind kind, const char *number, const char *ids)
 {
 	struct trunk *picked[PICK_MAX];
 	bool routed;
-	unsigned count =
-		pick_candidates(plain->trunks, kind, span_of(number), picked, &routed);
+	unsigned count = pick_candidates(
+		plain->trunks, kind, from, span_of(number), picked, &routed);
 	char text[256] = "";
 
 	for (unsigned i = 0; i < count; i++) {
@@ -20,6 +20,13 @@ static void assert_picked(
 		strcat(text, picked[i]->id);
 	}
 	assert_string_equal(text, ids);
+	return routed;
+}
+
+static void assert_picked(
+	struct plain *plain, enum trunk_kind kind, const char *number, const char *ids)
+{
+	assert_picked_for(plain, NULL, kind, number, ids);
 }
 
 static void prefers_the_longest_prefix(void **state)
@@ -97,6 +104,28 @@ static void keeps_the_best_of_many(void **state)
 	plain_stop(&plain);
 }
 
+static void leaves_out_whose_call_it_is(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a", .host = "127.0.0.2", .priority = 1, .prefixes = {"1"}},
+		{.id = "b", .host = "127.0.0.3", .priority = 2, .prefixes = {"12"}},
+		{.id = NULL}};
+	const struct trunk *a, *b;
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	a = plain_find(&plain, "a");
+	b = plain_find(&plain, "b");
+	assert_true(assert_picked_for(&plain, a, TRUNK_GATEWAY, "123", "b"));
+	assert_true(assert_picked_for(&plain, b, TRUNK_GATEWAY, "123", "a"));
+	assert_true(assert_picked_for(&plain, b, TRUNK_GATEWAY, "13", "a"));
+	/* it alone takes the number: as if nobody did */
+	assert_false(assert_picked_for(&plain, a, TRUNK_GATEWAY, "13", ""));
+	plain_stop(&plain);
+}
+
 /* Priority counts before weight; within one priority both are first at times. */
 static void draws_servers_by_weight(void **state)
 {
@@ -110,8 +139,8 @@ static void draws_servers_by_weight(void **state)
 	plain_start(&plain);
 	plain_apply(&plain, none);
 	for (unsigned i = 0; i < 400; i++) {
-		assert_int_equal(pick_candidates(plain.trunks, TRUNK_SERVER, span_of("1"),
-					 picked, &routed),
+		assert_int_equal(pick_candidates(plain.trunks, TRUNK_SERVER, NULL,
+					 span_of("1"), picked, &routed),
 			3);
 		assert_string_equal(picked[2]->id, "spare");
 		first[strcmp(picked[0]->id, "pbx1") != 0]++;
@@ -127,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(prefers_the_longest_prefix),
 		cmocka_unit_test(leaves_out_who_takes_no_call),
+		cmocka_unit_test(leaves_out_whose_call_it_is),
 		cmocka_unit_test(keeps_the_best_of_many),
 		cmocka_unit_test(draws_servers_by_weight),
 	};
