@@ -25,13 +25,28 @@ void generator_init(struct generator *generator, uint64_t seed, struct stage *st
 
 /* ---- before the curtain ---- */
 
+static const char *const gateways[] = {"gateway gt transport=tcp priority=20",
+	"gateway gt transport=tcp priority=200", "gateway gs tls=yes priority=20",
+	"gateway gs tls=yes priority=200", "gateway gs tls=yes srtp=optional priority=20",
+	"gateway gs tls=yes srtp=optional priority=200"};
+
+/* Calls within one side, of one of two or of both. */
+static void keep_on_one_side(struct dice *dice, struct steps *out)
+{
+	static const char *const ways[][2] = {
+		{"gateway gw calls-to=gateways", "gateway gs tls=yes"},
+		{"gateway gw calls-to=gateways", "gateway gt calls-to=gateways"},
+		{"gateway gs tls=yes calls-to=gateways", "gateway gw calls-to=gateways"},
+		{"server pbx calls-to=servers", "server pbx2 priority=20"},
+		{"server pbx calls-to=servers", "server pbx2 calls-to=servers"}};
+	const unsigned way = dice_below(dice, 5);
+
+	steps_add(out, ways[way][0]);
+	steps_add(out, ways[way][1]);
+}
+
 void generate_world(struct generator *generator, struct steps *out)
 {
-	static const char *const gateways[] = {"gateway gt transport=tcp priority=20",
-		"gateway gt transport=tcp priority=200", "gateway gs tls=yes priority=20",
-		"gateway gs tls=yes priority=200",
-		"gateway gs tls=yes srtp=optional priority=20",
-		"gateway gs tls=yes srtp=optional priority=200"};
 	static const char *const settings[] = {"gateway gw dtmf=info",
 		"gateway gw early-media=no", "gateway gw codecs=PCMA",
 		"gateway gw hold=inactive", "gateway gw max-calls=1",
@@ -48,6 +63,8 @@ void generate_world(struct generator *generator, struct steps *out)
 		steps_add(out, DICE_WORD(dice, gateways));
 	if (dice_in(dice, 50))
 		steps_add(out, DICE_WORD(dice, settings));
+	if (dice_in(dice, 30))
+		keep_on_one_side(dice, out);
 	steps_add(out, "advance 1");
 }
 
@@ -119,6 +136,7 @@ static void switch_tls(struct generator *generator, struct steps *out)
 
 static void change_trunk(struct generator *generator, struct steps *out)
 {
+	static const char *const ways[] = {"other", "gateways", "servers"};
 	const struct party *party = any_party(generator, true);
 	bool internal;
 
@@ -127,6 +145,9 @@ static void change_trunk(struct generator *generator, struct steps *out)
 	internal = party->side == SIDE_INTERNAL;
 	if (dice_in(&generator->dice, 40))
 		add(out, "remove %s %s", internal ? "server" : "gateway", party->name);
+	else if (dice_in(&generator->dice, 30))
+		add(out, "%s %s host=%s calls-to=%s", internal ? "server" : "gateway",
+			party->name, party->host, DICE_WORD(&generator->dice, ways));
 	else if (internal)
 		add(out, "server %s host=%s", party->name, party->host);
 	else
