@@ -46,7 +46,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 	int err;
 
 	(void)leg;
-	hunt_heard(&call->hunt);
+	hunt_heard(call->hunt);
 	if (!call->ringing_us) {
 		call->ringing_us = call_now_us(call) - call->start_us;
 		log_info("call", "call=%s event=ringing status=%d", call->id,
@@ -80,7 +80,8 @@ static int act_connect(
 	}
 	history_end(&call->history, report->status, "answered");
 	timer_stop(&call->setup_timer);
-	hunt_stop(&call->hunt);
+	hunt_free(call->hunt);
+	call->hunt = NULL;
 	party_free(call->party);
 	call->party = NULL;
 	call->answer_us = call_now_us(call) - call->start_us;
@@ -141,7 +142,7 @@ static int act_trying(struct call *call, struct leg *leg, const struct leg_repor
 {
 	(void)leg;
 	(void)report;
-	hunt_heard(&call->hunt);
+	hunt_heard(call->hunt);
 	return 0;
 }
 

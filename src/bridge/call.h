@@ -34,7 +34,8 @@ struct call {
 	struct leg b; /* is called; home is NULL between candidates */
 	struct oa oa;
 	struct relay_session *session;
-	struct hunt hunt; /* for leg b, until it is answered */
+	struct bridge_side *callee; /* where leg b is looked for, and is */
+	struct hunt *hunt;          /* for leg b, until it is answered; then NULL */
 	struct history history;
 	struct party *party;   /* who calls whom; until it is answered */
 	char *number_uri;      /* the user part that was called */

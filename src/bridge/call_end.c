@@ -108,7 +108,8 @@ static void stop_timers(struct call *call)
 {
 	timer_stop(&call->setup_timer);
 	timer_stop(&call->duration_timer);
-	hunt_stop(&call->hunt);
+	if (call->hunt)
+		hunt_stop(call->hunt);
 }
 
 /* Leg b does not exist while no candidate was chosen. */
@@ -125,7 +126,7 @@ void call_free(struct call *call)
 	leg_free(&call->a);
 	leg_free(&call->b);
 	history_free(&call->history);
-	hunt_free(&call->hunt);
+	hunt_free(call->hunt);
 	party_free(call->party);
 	free(call->reason);
 	free(call->number_uri);

@@ -97,7 +97,7 @@ static void hunt_target_h(void *arg, struct target *target)
 	call_note_reason(call, &call->b, NULL); /* what the one before it said is past */
 	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
 	if (target)
-		init_leg(call, &call->b, call->hunt.side, target);
+		init_leg(call, &call->b, call->callee, target);
 }
 
 static uint64_t age_us(const struct call *call)
@@ -116,7 +116,7 @@ static void hunt_passed_over_h(void *arg, struct target *target, const char *why
 static void next_address(struct call *call, const char *why)
 {
 	history_end(&call->history, 0, why);
-	hunt_next(&call->hunt, FAILOVER_ADDRESS, 0, why);
+	hunt_next(call->hunt, FAILOVER_ADDRESS, 0, why);
 }
 
 static void hunt_flow_h(void *arg, struct flow *flow)
@@ -132,7 +132,7 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	if (!err)
 		err = send_invite(call, flow, &text);
 	if (!err)
-		hunt_await(&call->hunt, silent_h);
+		hunt_await(call->hunt, silent_h);
 	else if (err == ERR_SUPPORT)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
 	else if (err == -EADDRNOTAVAIL)
@@ -162,7 +162,7 @@ static void hunt_exhausted_h(void *arg, int status, const char *why)
 {
 	struct call *call = arg;
 
-	if (call->hunt.status)
+	if (call->hunt->status)
 		call_end(call, CALL_BY_B, "rejected", status, why);
 	else
 		call_end(call, CALL_BY_TANDEM, status == 404 ? "no-route" : "unreachable",
@@ -179,7 +179,7 @@ static const struct hunt_handlers hunt_handlers = {
 
 void call_hunt(struct call *call)
 {
-	hunt_begin(&call->hunt, &hunt_handlers, call);
+	hunt_begin(call->hunt, &hunt_handlers, call);
 }
 
 static enum failover_phase phase_of(const struct call *call)
@@ -201,7 +201,7 @@ bool call_hunt_on(
 		return false;
 	oa_first_lost(call);
 	leg_reset(&call->b);
-	hunt_next(&call->hunt, step, status, why);
+	hunt_next(call->hunt, step, status, why);
 	return true;
 }
 
@@ -281,9 +281,11 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		sdp_free(sdp);
 	else
 		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
-	hunt_list(&call->hunt, callee_side(call), call->config, call->a.trunk,
-		span_of(call->number_uri));
-	call->capture =
-		call_capture_rule(call, call->hunt.count ? call->hunt.targets[0] : NULL);
+	call->callee = callee_side(call);
+	if (!err)
+		err = hunt_new(&call->hunt, call->callee, call->config, call->a.trunk,
+			span_of(call->number_uri));
+	call->capture = call_capture_rule(
+		call, call->hunt && call->hunt->count ? call->hunt->targets[0] : NULL);
 	return err ? err : open_relay(call);
 }

@@ -2,7 +2,9 @@
 
 #include "trunk/cause.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 static void dialled_h(void *arg, struct flow *flow, const char *why);
 
@@ -12,19 +14,25 @@ static void note(struct hunt *hunt, const char *why)
 		snprintf(hunt->why, sizeof(hunt->why), "%s", why);
 }
 
-void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *config,
+int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
 	const struct trunk *from, struct span number)
 {
 	enum trunk_kind kind =
 		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	struct hunt *hunt = calloc(1, sizeof(*hunt));
 	struct trunk *trunks[PICK_MAX];
-	unsigned count = pick_candidates(
-		side->bridge->trunks, kind, from, number, trunks, &hunt->routed);
+	unsigned count;
 
+	if (!hunt)
+		return -ENOMEM;
+	count = pick_candidates(
+		side->bridge->trunks, kind, from, number, trunks, &hunt->routed);
 	hunt->side = side;
 	for (unsigned i = 0; i < count; i++)
 		if (!target_new(&hunt->targets[hunt->count], trunks[i], config))
 			hunt->count++;
+	*ret = hunt;
+	return 0;
 }
 
 /*
@@ -125,7 +133,10 @@ void hunt_stop(struct hunt *hunt)
 
 void hunt_free(struct hunt *hunt)
 {
+	if (!hunt)
+		return;
 	hunt_stop(hunt);
 	while (hunt->count)
 		target_unref(hunt->targets[--hunt->count]);
+	free(hunt);
 }

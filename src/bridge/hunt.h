@@ -1,7 +1,7 @@
 /*
  * Hunting (serial forking): the targets of a call in order, each over its addresses, one at a
  * time, until one accepts the call. Whether a target may get calls is checked before each. Loop
- * thread. Embedded in its user, zero-initialised.
+ * thread.
  */
 #pragma once
 
@@ -37,8 +37,8 @@ struct hunt {
 };
 
 /* Who of SIDE may be asked for NUMBER, but for FROM, whose call it is; with their settings of
- * CONFIG. Nothing begins yet. */
-void hunt_list(struct hunt *hunt, struct bridge_side *side, struct config *config,
+ * CONFIG. Nothing begins yet. 0 or -ENOMEM. */
+int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
 	const struct trunk *from, struct span number);
 /* The first target. Handlers may be called before this returns, as by all below. */
 void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg);
@@ -52,4 +52,4 @@ void hunt_heard(struct hunt *hunt);
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why);
 /* The call was accepted or given up. No handler is called any more. */
 void hunt_stop(struct hunt *hunt);
-void hunt_free(struct hunt *hunt);
+void hunt_free(struct hunt *hunt); /* NULL is fine */

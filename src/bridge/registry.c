@@ -177,7 +177,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 /* Leg b's, also while nobody is asked. */
 static enum side callee_side(const struct call *call)
 {
-	return call->hunt.side->which;
+	return call->callee->which;
 }
 
 /* Which leg of the record leg a is. */
