@@ -90,6 +90,8 @@ check "a message of 100 kB is answered 513" answer_is 'SIP/2.0 513*' "$lab/big"
 	request "ACK sip:+4930222222@127.0.0.1" ACK z9hG4bKbig2 big2 100000
 	request "CANCEL sip:+4930222222@127.0.0.1" CANCEL z9hG4bKring ring
 } >"$lab/ringing"
+# A gateway that rings: with its port closed the call would be over before its CANCEL is read.
+start_sipp rings uas-cancelled u1 "$port_gw" "$port_external"
 check "a call before it on the connection is there behind it" answer_is 'SIP/2.0 200*' "$lab/ringing"
 check "both are counted" status_is .internal.too_big 2
 check "and no connection was broken" status_is .internal.broken 0
