@@ -1,23 +1,8 @@
-#include "server.h"
+#include "server_priv.h"
 
-#include "admin/control.h"
-#include "admin/verbs.h"
-#include "audit/writer.h"
 #include "base/log.h"
-#include "base/loop.h"
-#include "bridge/bridge.h"
-#include "config/config.h"
-#include "media/relay.h"
 #include "privilege.h"
-#include "probe/observe.h"
-#include "renew.h"
-#include "sip/resolve.h"
-#include "sip/transport.h"
 #include "tls/policy.h"
-#include "trunk/expiry.h"
-#include "trunk/seen.h"
-#include "trunk/stapler.h"
-#include "trunk/trunk.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -31,33 +16,6 @@
 /* After the drain time the last BYEs get so long to be answered. */
 #define SERVER_FAREWELL_MS 2000
 #define SERVER_DRAIN_POLL_MS 50
-
-struct server {
-	struct loop *loop;
-	struct config *config;
-	struct resolver *resolver;
-	struct trunks *trunks;
-	struct renew *renew;
-	struct seen *seen;
-	struct expiry *expiry;
-	struct observe *observe;
-	struct stapler *stapler;
-	struct writer *writer;
-	struct bridge *bridge;
-	struct io_shared *media; /* opened for the relay, until that is made */
-	struct relay *relay;
-	struct transport *internal;
-	struct transport *external;
-	struct verbs_context verbs;
-	struct api *api;
-	struct control *control;
-	struct loop_fd signals;
-	char *control_path;
-	char *pid_path;
-	struct timer drain_timer;
-	uint64_t drain_until_ms; /* 0: not draining */
-	bool farewell;           /* every call was ended; their BYEs are on the way */
-};
 
 /* ---- configuration ---- */
 
@@ -77,62 +35,9 @@ static int load_config(struct config **ret, const char *file, struct err_text *t
 	return err;
 }
 
-static bool same_addresses(const struct addr a[static 2], const struct addr b[static 2])
-{
-	return addr_equal(&a[0], &b[0]) && addr_equal(&a[1], &b[1]);
-}
-
-/* What only a start takes into use is said, so that nobody waits for it. */
-static bool needs_restart(const struct config *old, const struct config *config)
-{
-	return !addr_equal(&old->internal.listen, &config->internal.listen) ||
-	       !addr_equal(&old->external.udp, &config->external.udp) ||
-	       !addr_equal(&old->external.tcp, &config->external.tcp) ||
-	       !addr_equal(&old->external.tls_listen, &config->external.tls_listen) ||
-	       !addr_equal(&old->tandem.dns_server, &config->tandem.dns_server) ||
-	       !same_addresses(old->media.internal, config->media.internal) ||
-	       !same_addresses(old->media.external, config->media.external) ||
-	       old->media.port_min != config->media.port_min ||
-	       old->media.port_max != config->media.port_max ||
-	       old->media.workers != config->media.workers ||
-	       old->media.io != config->media.io ||
-	       old->media.tick_us != config->media.tick_us ||
-	       old->media.dscp != config->media.dscp ||
-	       old->sip.dscp != config->sip.dscp || old->sip.t1_ms != config->sip.t1_ms ||
-	       old->sip.t2_ms != config->sip.t2_ms ||
-	       old->sip.t4_ms != config->sip.t4_ms ||
-	       old->limits.max_connections != config->limits.max_connections ||
-	       old->limits.max_handshakes != config->limits.max_handshakes ||
-	       old->limits.handshake_ms != config->limits.handshake_ms ||
-	       old->limits.idle_ms != config->limits.idle_ms ||
-	       old->limits.queue_bytes != config->limits.queue_bytes ||
-	       old->tandem.fips != config->tandem.fips ||
-	       strcmp(old->tandem.state_dir, config->tandem.state_dir) != 0 ||
-	       strcmp(old->tandem.run_dir, config->tandem.run_dir) != 0 ||
-	       strcmp(old->tandem.user, config->tandem.user) != 0;
-}
-
-static void use_credentials(struct server *server)
-{
-	stapler_refresh(server->stapler);
-	transport_set_tls(server->internal, trunks_cred(server->trunks, TRUNK_SERVER),
-		trunks_peers(server->trunks, TRUNK_SERVER));
-	transport_set_tls(server->external, trunks_cred(server->trunks, TRUNK_GATEWAY),
-		trunks_peers(server->trunks, TRUNK_GATEWAY));
-}
-
-/* Who is no longer configured, was revoked or has expired, is closed; what will expire is
- * warned of. */
-static void judge_again(struct server *server)
-{
-	transport_judge_again(server->internal);
-	transport_judge_again(server->external);
-	expiry_check(server->expiry);
-}
-
 static void renewed_h(void *arg)
 {
-	use_credentials(arg);
+	server_use_credentials(arg);
 }
 
 static void judge_h(void *arg)
@@ -140,7 +45,7 @@ static void judge_h(void *arg)
 	struct server *server = arg;
 
 	stapler_refresh(server->stapler);
-	judge_again(server);
+	server_judge_again(server);
 }
 
 static int start_trunks(struct server *server, struct err_text *text)
@@ -193,125 +98,6 @@ static void witness_h(
 	seen_note(server->seen, peer->id, chain, count);
 }
 
-/* Every mistake is a line of its own in the log too. */
-static void log_lines(struct span rest)
-{
-	struct span line;
-
-	while (span_next(&rest, '\n', &line))
-		if (line.len)
-			log_error("server", "event=reload-refused %.*s", SPAN_ARG(line));
-}
-
-static json_t *split_lines(const char *text, size_t len)
-{
-	json_t *lines = json_array();
-	struct span rest = {text, len};
-	struct span line;
-
-	while (lines && span_next(&rest, '\n', &line))
-		if (line.len)
-			json_array_append_new(
-				lines, json_stringn_nocheck(line.p, line.len));
-	return lines;
-}
-
-/* Where media may have its ports: the first addresses of both sides, those of the second family, and
- * those that single servers and gateways have; the caller's. NULL: out of memory. */
-static struct addr *list_media(const struct config *config, unsigned *ret_count)
-{
-	struct addr *list =
-		calloc(config->server_count + config->gateway_count + 4, sizeof(*list));
-	unsigned count = 0;
-
-	if (list) {
-		list[count++] = config->media.internal[0];
-		list[count++] = config->media.external[0];
-	}
-	if (list && config->media.internal[1].len)
-		list[count++] = config->media.internal[1];
-	if (list && config->media.external[1].len)
-		list[count++] = config->media.external[1];
-
-	for (size_t i = 0; list && i < config->server_count; i++)
-		if (config->servers[i].common.media.address.len)
-			list[count++] = config->servers[i].common.media.address;
-	for (size_t i = 0; list && i < config->gateway_count; i++)
-		if (config->gateways[i].common.enabled &&
-			config->gateways[i].common.media.address.len)
-			list[count++] = config->gateways[i].common.media.address;
-	*ret_count = count;
-	return list;
-}
-
-/* Further addresses that a reload brings. 0, or negative with TEXT. */
-static int add_media(
-	struct relay *relay, const struct config *config, struct err_text *text)
-{
-	unsigned count;
-	struct addr *list = list_media(config, &count);
-	int err = list ? 0 : err_set(text, -ENOMEM, "out of memory");
-
-	/* the sides' own are taken at the start alone */
-	for (unsigned i = 2; !err && i < count; i++)
-		err = relay_add_address(relay, &list[i], text);
-	free(list);
-	return err;
-}
-
-/* The old configuration stays unless every part of the new one could be taken into use. */
-static int reload(struct server *server, json_t **ret_errors)
-{
-	struct config_errors errors;
-	struct err_text text = {{0}};
-	struct config *config = NULL;
-	int err;
-
-	config_errors_init(&errors);
-	err = config_load(&config, server->config->file, &errors);
-	if (err) {
-		log_lines(buf_span(&errors.text));
-		if (ret_errors)
-			*ret_errors = split_lines(errors.text.data, errors.text.len);
-	}
-	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
-		err = policy_fips_check(&text);
-	if (!err)
-		err = renew_watch(server->renew, config);
-	if (!err)
-		err = add_media(server->relay, config, &text);
-	if (!err)
-		err = trunks_apply(server->trunks, config, &text);
-	if (text.text[0]) {
-		log_error("server", "event=reload-refused reason=\"%s\"", text.text);
-		if (ret_errors)
-			*ret_errors = split_lines(text.text, strlen(text.text));
-	}
-	config_errors_free(&errors);
-	if (err) {
-		/* without memory some files more are watched, which does no harm */
-		(void)renew_watch(server->renew, server->config);
-		config_unref(config);
-		return ERR_CONFIG;
-	}
-	if (needs_restart(server->config, config))
-		log_warning("server", "event=reload note=\"changes of listeners, "
-				      "folders, user, DNS server, fips, media "
-				      "addresses, ports, workers and tick, dscp, "
-				      "connection limits and [sip] timers take "
-				      "effect at the next start\"");
-	config_unref(server->config);
-	server->config = config;
-	renew_set_config(server->renew, config);
-	use_credentials(server);
-	judge_again(server);
-	observe_apply(server->observe);
-	bridge_set_config(server->bridge, config);
-	log_info("server", "event=reloaded servers=%zu gateways=%zu",
-		config->server_count, config->gateway_count);
-	return 0;
-}
-
 /* ---- the end ---- */
 
 static void drain_h(void *arg)
@@ -356,7 +142,7 @@ static void signal_h(void *arg, uint32_t events)
 	(void)events;
 	while (read(server->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			reload(server, NULL);
+			server_reload(server, NULL);
 		else
 			shut_down(server, true);
 	}
@@ -422,7 +208,7 @@ static const struct config *config_h(void *arg)
 
 static int reload_h(void *arg, json_t **ret_errors)
 {
-	return reload(arg, ret_errors);
+	return server_reload(arg, ret_errors);
 }
 
 static void shutdown_h(void *arg, bool drain)
@@ -503,7 +289,7 @@ static struct relay_params relay_params_of(const struct config *config)
 static int open_media(struct server *server, struct err_text *text)
 {
 	struct relay_params params = relay_params_of(server->config);
-	struct addr *addresses = list_media(server->config, &params.address_count);
+	struct addr *addresses = server_list_media(server->config, &params.address_count);
 	int err = addresses ? 0 : -ENOMEM;
 
 	params.addresses = addresses;
@@ -518,7 +304,7 @@ static int open_media(struct server *server, struct err_text *text)
 static int start_relay(struct server *server, struct err_text *text)
 {
 	struct relay_params params = relay_params_of(server->config);
-	struct addr *addresses = list_media(server->config, &params.address_count);
+	struct addr *addresses = server_list_media(server->config, &params.address_count);
 	int err;
 
 	if (!addresses)
@@ -581,7 +367,7 @@ static int start_transports(struct server *server, struct err_text *text)
 	if (err)
 		return err;
 	bridge_set_transports(server->bridge, server->internal, server->external);
-	use_credentials(server);
+	server_use_credentials(server);
 	err = transport_listen(server->internal, TRANSPORT_TLS,
 		&server->config->internal.listen, NULL, text);
 	return err ? err : listen_external(server, text);

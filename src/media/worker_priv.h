@@ -1,5 +1,5 @@
 /*
- * What worker.c and sweep.c share; nobody else includes this.
+ * What the files of the worker share; nobody else includes this.
  */
 #pragma once
 

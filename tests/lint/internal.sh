@@ -9,14 +9,14 @@
 # What still includes an internal header of others, HEADER:FILE a line; none may come to them.
 known='
 bridge/leg_priv.h:dtmf.c
-media/worker_priv.h:sweep.c
 '
 
 # may_include HEADER FILE, both below src/
 may_include() {
-	local folder=${1%/*} noun=${1##*/} file=${2##*/}
+	local folder noun=${1##*/} file=${2##*/}
+	folder=$(dirname "$1")
 	noun=${noun%_priv.h}
-	[[ ${2%/*} == "$folder" ]] || return 1
+	[[ $(dirname "$2") == "$folder" ]] || return 1
 	[[ $noun == "$folder" || $file == "$noun".[ch] || $file == "$noun"_*.[ch] ]] && return 0
 	[[ $known == *$'\n'$1:$file$'\n'* ]]
 }

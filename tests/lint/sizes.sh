@@ -8,14 +8,9 @@ max_test=800
 max_function=100
 good_function=60
 
-# Files that are longer and wait to be split; none may come to them.
-known='
-src/server.c
-'
-
 measure() { # FILE
 	local max_file=$max_source
-	[[ $1 == tests/* || $known == *$'\n'$1$'\n'* ]] && max_file=$max_test
+	[[ $1 == tests/* ]] && max_file=$max_test
 	awk -v file="$1" -v max=$max_function -v good=$good_function -v max_file=$max_file '
 		/^[A-Za-z_].*\(/ { head = $0 }
 		/^{$/ { start = NR }

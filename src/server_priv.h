@@ -1,0 +1,62 @@
+/*
+ * What the files of the server share; nobody else includes this.
+ */
+#pragma once
+
+#include "server.h"
+
+#include "admin/control.h"
+#include "admin/verbs.h"
+#include "audit/writer.h"
+#include "base/loop.h"
+#include "bridge/bridge.h"
+#include "config/config.h"
+#include "media/relay.h"
+#include "probe/observe.h"
+#include "renew.h"
+#include "sip/resolve.h"
+#include "sip/transport.h"
+#include "trunk/expiry.h"
+#include "trunk/seen.h"
+#include "trunk/stapler.h"
+#include "trunk/trunk.h"
+
+struct server {
+	struct loop *loop;
+	struct config *config;
+	struct resolver *resolver;
+	struct trunks *trunks;
+	struct renew *renew;
+	struct seen *seen;
+	struct expiry *expiry;
+	struct observe *observe;
+	struct stapler *stapler;
+	struct writer *writer;
+	struct bridge *bridge;
+	struct io_shared *media; /* opened for the relay, until that is made */
+	struct relay *relay;
+	struct transport *internal;
+	struct transport *external;
+	struct verbs_context verbs;
+	struct api *api;
+	struct control *control;
+	struct loop_fd signals;
+	char *control_path;
+	char *pid_path;
+	struct timer drain_timer;
+	uint64_t drain_until_ms; /* 0: not draining */
+	bool farewell;           /* every call was ended; their BYEs are on the way */
+};
+
+/* The certificates and peers that the trunks have now are those of further handshakes. */
+void server_use_credentials(struct server *server);
+/* Who is no longer configured, was revoked or has expired, is closed; what will expire is
+ * warned of. */
+void server_judge_again(struct server *server);
+/* Where media may have its ports: the first addresses of both sides, those of the second family,
+ * and those that single servers and gateways have; the caller's. NULL: out of memory. */
+struct addr *server_list_media(const struct config *config, unsigned *ret_count);
+/* The file is read again. The old configuration stays unless every part of the new one could be
+ * taken into use. 0, or ERR_CONFIG with the mistakes in *RET_ERRORS (may be NULL), an array of
+ * lines that is the caller's. */
+int server_reload(struct server *server, json_t **ret_errors);
