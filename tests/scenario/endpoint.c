@@ -343,17 +343,22 @@ static const char *callee(const struct endpoint *endpoint)
 }
 
 /* Nothing was sent or received: becomes the caller. */
-static void begin(struct endpoint *endpoint)
+static void begin(const struct stage *stage, struct endpoint *endpoint)
 {
 	bool server = endpoint->party->side == SIDE_INTERNAL;
+	char number[16] = "";
 	const char *us = server ? STAGE_OUR_INTERNAL : STAGE_OUR_EXTERNAL;
 
 	if (endpoint->call_id)
 		return;
+	/* from outside a call is known by its caller alone */
+	if (stage->outside)
+		snprintf(number, sizeof(number), "%03u", next_number(endpoint));
 	if (asprintf(&endpoint->call_id, "%s-call-%u@%s", marker(endpoint),
 		    next_number(endpoint), endpoint->party->host) < 0 ||
-		asprintf(&endpoint->local, "\"%s\" <sip:%s@%s>", server ? "Alice" : "Bob",
-			server ? "+4930100" : "+4930200", endpoint->party->host) < 0 ||
+		asprintf(&endpoint->local, "\"%s\" <sip:%s%s@%s>",
+			server ? "Alice" : "Bob", server ? "+4930100" : "+4930200",
+			number, endpoint->party->host) < 0 ||
 		asprintf(&endpoint->remote, "<sip:%s@%s>", callee(endpoint), us) < 0 ||
 		asprintf(&endpoint->target, "sip:%s@%s", callee(endpoint), us) < 0)
 		abort();
@@ -481,7 +486,7 @@ int endpoint_send(struct stage *stage, struct endpoint *endpoint, const struct s
 
 	if (step->count > 3 && !strcmp(step->words[3], "again"))
 		return send_again(stage, endpoint, name);
-	begin(endpoint);
+	begin(stage, endpoint);
 	draft_request(endpoint, method, name, &draft);
 	err = apply_clauses(stage, endpoint, &draft, step, error);
 	if (!err) {

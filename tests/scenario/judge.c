@@ -1,5 +1,7 @@
 #include "judge_priv.h"
 
+#include "outside.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,9 +35,19 @@ uint64_t judge_now_us(const struct judge *judge)
 	return judge->stage->clock.mono_us;
 }
 
+uint64_t judge_slack_us(const struct judge *judge)
+{
+	return judge->stage->outside ? judge->stage->outside->slack_us : 0;
+}
+
+bool judge_is_recent(const struct judge *judge, uint64_t since_us)
+{
+	return judge_now_us(judge) - since_us < JUDGE_LONG_US - judge_slack_us(judge);
+}
+
 bool judge_open(const struct judge *judge, const struct party *party, uint64_t flow)
 {
-	return wire_is_open(judge->stage->transports[party->side], flow);
+	return stage_is_open(judge->stage, party, flow);
 }
 
 static uint64_t fingerprint(struct span text)
@@ -79,19 +91,36 @@ static void free_asked(struct judge_asked *asked)
 	free(asked);
 }
 
-/* Its transaction is over: the same once more is a new one (timers I, J and L). */
+/* How long its transaction goes on after the final response (timers I, J and L). */
+static uint64_t rest_us(const struct judge_asked *asked)
+{
+	bool invite = asked->method == MESSAGE_INVITE;
+
+	return invite && asked->status >= 300 ? TIMER_I_US : JUDGE_LONG_US;
+}
+
+/* Its transaction is over: the same once more is a new one. */
 static bool is_forgotten(const struct judge *judge, const struct judge_asked *asked,
 	const struct flow *flow)
 {
 	bool invite = asked->method == MESSAGE_INVITE;
-	uint64_t rest_us = invite && asked->status >= 300 ? TIMER_I_US : JUDGE_LONG_US;
 
 	if (!asked->status)
 		return false;
 	if (asked->flow != flow->id ||
 		(flow_is_reliable(flow) && !(invite && asked->status < 300)))
 		return true;
-	return judge_now_us(judge) - asked->final_us >= rest_us;
+	return judge_now_us(judge) - asked->final_us >= rest_us(asked);
+}
+
+/* Whether it is over cannot be told from here. */
+static bool is_doubtful(const struct judge *judge, const struct judge_asked *asked)
+{
+	uint64_t slack_us = judge_slack_us(judge);
+	uint64_t age_us = judge_now_us(judge) - asked->final_us;
+
+	return asked->status && age_us + slack_us >= rest_us(asked) &&
+	       age_us < rest_us(asked) + slack_us;
 }
 
 static void note_asked(struct judge *judge, const struct stage_passed *passed)
@@ -104,6 +133,10 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	if (message_method(message) == MESSAGE_ACK)
 		return;
 	asked = find_asked(judge, passed);
+	if (asked && is_doubtful(judge, asked)) {
+		asked->excused = true;
+		return;
+	}
 	if (asked && !is_forgotten(judge, asked, passed->flow))
 		return;
 	repeated = asked != NULL;
@@ -188,6 +221,7 @@ static void check_asked(struct judge *judge, struct judge_asked *asked)
 			? judge->stage->config->limits.setup_ms * 1000 + INVITE_EXTRA_US
 			: OTHER_US;
 
+	limit_us += judge_slack_us(judge);
 	if (asked->status || asked->excused)
 		return;
 	if (!judge_open(judge, asked->party, asked->flow))

@@ -172,7 +172,8 @@ static void note_mixed(struct judge *judge, const struct message *message)
 static void check_glare(
 	struct judge *judge, const struct judge_dialog *dialog, struct span to)
 {
-	if (dialog->unacked && judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US)
+	if (dialog->unacked && judge_is_recent(judge, dialog->ok_us) &&
+		!dialog->party->unseen)
 		judge_fault(judge, "glare", "INVITE to %s, whose ACK is awaited",
 			dialog->party->name);
 	LIST_FOREACH (&judge->invited, node, next) {
@@ -183,7 +184,7 @@ static void check_glare(
 			!strcmp(invited->from_tag, dialog->ours) &&
 			judge_open(judge, invited->party, invited->flow) &&
 			span_equal_str(to, invited->to_tag) && !is_answered(invited) &&
-			judge_now_us(judge) - invited->at_us < JUDGE_LONG_US)
+			judge_is_recent(judge, invited->at_us))
 			judge_fault(judge, "glare", "two INVITEs to %s at once",
 				dialog->party->name);
 	}
@@ -235,7 +236,7 @@ static void check_cancel(struct judge *judge, const struct stage_passed *passed)
 	struct judge_invited *invited =
 		find_invited(judge, passed->party, message_via(passed->message)->branch);
 
-	if (invited && invited->strange)
+	if ((invited && invited->strange) || (!invited && passed->party->unseen))
 		return;
 	if (!invited || !invited->rang || is_answered(invited))
 		judge_fault(judge, "cancel", "to %s: %s", passed->party->name,
@@ -269,7 +270,8 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 	if (method != MESSAGE_BYE)
 		return;
 	if (dialog->called && dialog->unacked && dialog->ok_cseq &&
-		judge_now_us(judge) - dialog->ok_us < JUDGE_LONG_US && !dialog->acked)
+		judge_is_recent(judge, dialog->ok_us) && !dialog->acked &&
+		!dialog->party->unseen)
 		judge_fault(judge, "bye-early", "BYE to %s, whose ACK is awaited",
 			passed->party->name);
 	dialog->ended = true;
@@ -297,7 +299,7 @@ void judge_dialog_sent(struct judge *judge, const struct stage_passed *passed, b
 static bool is_timed_out(const struct judge *judge, const struct judge_invited *invited)
 {
 	return !invited->rang && !invited->answer_count &&
-	       judge_now_us(judge) - invited->at_us >= JUDGE_LONG_US;
+	       !judge_is_recent(judge, invited->at_us);
 }
 
 /* A 2xx counts while the INVITE it answers can still be known. */
@@ -308,12 +310,12 @@ static bool counts(const struct judge *judge, const struct judge_invited *invite
 	if (invited->refused || invited->strange ||
 		!judge_open(judge, invited->party, invited->flow))
 		return false;
-	if (invited->cancelled_us && now_us - invited->cancelled_us >= JUDGE_LONG_US)
+	if (invited->cancelled_us && !judge_is_recent(judge, invited->cancelled_us))
 		return false;
 	if (!invited->answer_count)
-		return now_us - invited->at_us <
+		return now_us - invited->at_us + judge_slack_us(judge) <
 		       judge->stage->config->limits.setup_ms * 1000;
-	return now_us - invited->answers[0].first_us < JUDGE_LONG_US;
+	return judge_is_recent(judge, invited->answers[0].first_us);
 }
 
 /* The 2xx may leave its SDP to an 18x of the same dialog before it (RFC 3261 13.2.1). */

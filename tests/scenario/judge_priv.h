@@ -93,6 +93,10 @@ struct judge_dialog {
 #define JUDGE_PAUSE_US UINT64_C(4000000)
 
 uint64_t judge_now_us(const struct judge *judge);
+/* Where Tandem is outside, what it does is seen later than it was done: so much at most. */
+uint64_t judge_slack_us(const struct judge *judge);
+/* Whether SINCE_US is surely less than 64*T1 ago. */
+bool judge_is_recent(const struct judge *judge, uint64_t since_us);
 /* Whether the record of CALL was handed out. */
 bool judge_has_record(const struct judge *judge, uint64_t call);
 bool judge_open(const struct judge *judge, const struct party *party, uint64_t flow);

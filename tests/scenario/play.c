@@ -4,6 +4,7 @@
 #include "ends.h"
 #include "expect.h"
 #include "inside.h"
+#include "outside.h"
 
 #include "base/loop.h"
 
@@ -364,22 +365,34 @@ static const struct {
 	{"load", false, play_load},
 };
 
+static int play_outside(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	struct outside *outside = stage->outside;
+
+	return outside ? outside->ops->play(outside, step, error) : OUTSIDE_NOT_MINE;
+}
+
 static int dispatch(struct stage *stage, const struct step *step, struct err_text *error)
 {
-	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
-		int err = 0;
+	int err = 0;
 
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verbs[i].word, step->words[0]))
 			continue;
 		if (step->count < 2 && strcmp(step->words[0], "reload"))
 			return err_set(error, ERR_FORMAT, "%s what?", step->words[0]);
 		if (!verbs[i].before && !stage_started(stage))
 			err = stage_start(stage, error);
-		return err ? err : verbs[i].h(stage, step, error);
+		if (!err)
+			err = verbs[i].before ? OUTSIDE_NOT_MINE
+					      : play_outside(stage, step, error);
+		return err == OUTSIDE_NOT_MINE ? verbs[i].h(stage, step, error) : err;
 	}
 	if (!stage_started(stage) && stage_start(stage, error))
 		return ERR_CONFIG;
-	return play_endpoint(stage, step, error);
+	err = play_outside(stage, step, error);
+	return err == OUTSIDE_NOT_MINE ? play_endpoint(stage, step, error) : err;
 }
 
 int play_step(struct stage *stage, const struct step *step, struct err_text *error)
@@ -415,6 +428,8 @@ int play_leaks(struct stage *stage, struct err_text *error)
 	const struct flow *flow;
 	char text[ADDR_TEXT_SIZE];
 
+	if (stage->outside)
+		return stage->outside->ops->end(stage->outside, error);
 	bridge_totals(stage->bridge, &totals);
 	if (totals.calls || totals.dialogs || totals.transactions || totals.answered)
 		return err_set(error, ERR_STATE,

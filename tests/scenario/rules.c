@@ -45,7 +45,8 @@ static int check_response(const struct stage *stage, const struct message *messa
 		!message_contact(message, 0, &contact))
 		return err_set(
 			error, ERR_FORMAT, "a %d to INVITE without Contact", status);
-	if (method == MESSAGE_BYE && status == 200 && call && !has_record(stage, call))
+	if (method == MESSAGE_BYE && status == 200 && call && !stage->outside &&
+		!has_record(stage, call))
 		return err_set(error, ERR_FORMAT, "a BYE is answered before its record");
 	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "base/buf.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,77 @@ static int load_files(struct list *settings, struct span main_text, struct confi
 	config_errors_free(&errors);
 	unlink_gateways(settings);
 	return err;
+}
+
+const char *settings_get(
+	struct list *settings, const char *section, const char *id, const char *key)
+{
+	const struct setting *setting = find_setting(settings, section, id, key);
+
+	return setting ? setting->value : NULL;
+}
+
+void settings_copy(struct list *to, const struct list *from)
+{
+	LIST_FOREACH (from, node, next) {
+		const struct setting *setting = LIST_ENTRY(node, struct setting, node);
+
+		settings_set(
+			to, setting->section, setting->id, setting->key, setting->value);
+	}
+}
+
+static void write_file(const char *folder, const char *name, struct span text)
+{
+	char path[200];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	file = fopen(path, "we");
+	if (!file || fwrite(text.p, 1, text.len, file) != text.len || fclose(file))
+		abort();
+}
+
+static void empty_folder(const char *path)
+{
+	DIR *folder = opendir(path);
+	struct dirent *entry;
+
+	if (!folder)
+		abort();
+	while ((entry = readdir(folder)) != NULL)
+		unlinkat(dirfd(folder), entry->d_name, 0);
+	closedir(folder);
+}
+
+void settings_write(struct list *settings, const char *folder)
+{
+	char gateways[160];
+	struct buf out;
+
+	snprintf(gateways, sizeof(gateways), "%s/gateways.d", folder);
+	empty_folder(gateways);
+	buf_init(&out, 0);
+	LIST_FOREACH (settings, node, next) {
+		struct setting *setting = LIST_ENTRY(node, struct setting, node);
+		char name[80];
+
+		if (!is_first(settings, setting))
+			continue;
+		if (!is_of_gateway(setting)) {
+			print_section(settings, setting->section, setting->id, &out);
+		} else if (!strcmp(setting->section, "gateway")) {
+			struct buf gateway;
+
+			buf_init(&gateway, 0);
+			print_gateway(settings, setting->id, &gateway);
+			snprintf(name, sizeof(name), "%s.conf", setting->id);
+			write_file(gateways, name, buf_span(&gateway));
+			buf_free(&gateway);
+		}
+	}
+	write_file(folder, "tandem.conf", buf_span(&out));
+	buf_free(&out);
 }
 
 /* *RET: the snapshot of the settings as they stand. */

@@ -2,6 +2,7 @@
 
 #include "endpoint.h"
 #include "inside.h"
+#include "outside.h"
 #include "rules.h"
 #include "settings.h"
 
@@ -169,7 +170,7 @@ static void add_parties(struct stage *stage)
 			kind_of(&stage->config->gateways[i]));
 }
 
-struct flow *stage_flow(struct stage *stage, struct party *party)
+static struct flow *accept_flow(struct stage *stage, struct party *party)
 {
 	enum trunk_kind kind =
 		party->side == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
@@ -179,6 +180,13 @@ struct flow *stage_flow(struct stage *stage, struct party *party)
 
 	return wire_accept(
 		stage->transports[party->side], party->kind, &party->addr, peer);
+}
+
+struct flow *stage_flow(struct stage *stage, struct party *party)
+{
+	struct outside *outside = stage->outside;
+
+	return outside ? outside->ops->flow(outside, party) : accept_flow(stage, party);
 }
 
 static struct party *party_at(struct stage *stage, const struct addr *remote)
@@ -242,7 +250,8 @@ void stage_note(struct stage *stage, const char *format, ...)
 }
 
 /* Takes over the message, which may be NULL. */
-static void keep_letter(const struct stage_passed *passed, struct span text)
+static void keep_letter(
+	const struct stage *stage, const struct stage_passed *passed, struct span text)
 {
 	struct letter *letter = calloc(1, sizeof(*letter));
 
@@ -253,8 +262,8 @@ static void keep_letter(const struct stage_passed *passed, struct span text)
 	letter->text = span_dup(text);
 	letter->len = text.len;
 	letter->message = passed->message;
-	list_append(
-		wire_stalls(passed->flow) ? &passed->party->held : &passed->party->inbox,
+	list_append(stage_stalls(stage, passed->flow) ? &passed->party->held
+						      : &passed->party->inbox,
 		&letter->node);
 }
 
@@ -279,10 +288,9 @@ static struct message *check_sent(
 	return message;
 }
 
-static void sent(
-	void *arg, struct flow *flow, uint64_t call, const char *data, size_t len)
+void stage_sent(struct stage *stage, struct flow *flow, uint64_t call, const char *data,
+	size_t len)
 {
-	struct stage *stage = arg;
 	struct party *party = party_at(stage, &flow->remote);
 	struct stage_passed passed = {.party = party, .flow = flow, .call = call};
 	char text[ADDR_TEXT_SIZE];
@@ -301,7 +309,7 @@ static void sent(
 	for (unsigned i = 0; i < STAGE_WATCHES && passed.message; i++)
 		if (stage->watches[i].sent_h)
 			stage->watches[i].sent_h(stage->watches[i].arg, &passed);
-	keep_letter(&passed, (struct span){data, len});
+	keep_letter(stage, &passed, (struct span){data, len});
 }
 
 static void sent_h(
@@ -309,18 +317,24 @@ static void sent_h(
 {
 	bool was = inside_set(false);
 
-	sent(arg, flow, call, data, len);
+	stage_sent(arg, flow, call, data, len);
 	inside_set(was);
 }
 
-static void tell_came(struct stage *stage, const struct stage_passed *passed)
+static bool receive(
+	struct stage *stage, const struct stage_passed *passed, const char *text)
 {
-	hiding_learn(&stage->hiding, passed->party->side, passed->message);
-	if (!passed->flow || !wire_takes(passed->flow))
-		return;
-	for (unsigned i = 0; i < STAGE_WATCHES; i++)
-		if (stage->watches[i].came_h)
-			stage->watches[i].came_h(stage->watches[i].arg, passed);
+	struct outside *outside = stage->outside;
+
+	if (passed->message)
+		hiding_learn(&stage->hiding, passed->party->side, passed->message);
+	if (!passed->flow)
+		return false;
+	if (outside)
+		return outside->ops->deliver(outside, passed, text);
+	if (passed->message && wire_takes(passed->flow))
+		stage_came(stage, passed);
+	return wire_receive(passed->flow, text, strlen(text));
 }
 
 /* A message of PARTY, and what became of it. */
@@ -331,11 +345,10 @@ bool stage_deliver(
 	struct message_fault fault;
 	bool taken;
 
-	if (!message_parse(&passed.message, text, strlen(text), &fault)) {
-		tell_came(stage, &passed);
-		message_unref(passed.message);
-	}
-	taken = flow && wire_receive(flow, text, strlen(text));
+	if (message_parse(&passed.message, text, strlen(text), &fault))
+		passed.message = NULL;
+	taken = receive(stage, &passed, text);
+	message_unref(passed.message);
 	if (!taken)
 		stage_note(stage, "  (dropped)");
 	stage_settle(stage);
@@ -349,9 +362,7 @@ static void begun(void *arg, uint64_t call, const char *id, enum config_audit mo
 	(void)id;
 	stage->begun++;
 	captures_set(&stage->captures, call, mode);
-	for (unsigned i = 0; i < STAGE_WATCHES; i++)
-		if (stage->watches[i].begun_h)
-			stage->watches[i].begun_h(stage->watches[i].arg, call);
+	stage_begun(stage, call);
 }
 
 static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
@@ -422,9 +433,7 @@ static void ended(void *arg, const struct record *record)
 	if (!entry)
 		abort();
 	stage->over[stage->ended++ % STAGE_OVER] = record->call;
-	for (unsigned i = 0; i < STAGE_WATCHES; i++)
-		if (stage->watches[i].ended_h)
-			stage->watches[i].ended_h(stage->watches[i].arg, record);
+	stage_ended(stage, record);
 	buf_init(&out, 0);
 	buf_printf(&out,
 		"cause=%s status=%d by=%s inbound=%s from=%s to=%s rang=%s answered=%s",
@@ -507,7 +516,7 @@ void stage_init(struct stage *stage)
 
 bool stage_started(const struct stage *stage)
 {
-	return stage->bridge != NULL;
+	return stage->bridge || (stage->outside && stage->outside->running);
 }
 
 static void start_relay(struct stage *stage)
@@ -585,6 +594,8 @@ int stage_start(struct stage *stage, struct err_text *text)
 	hide_networks(stage);
 	add_parties(stage);
 	add_names(stage);
+	if (stage->outside)
+		return stage->outside->ops->start(stage->outside, text);
 	err = trunks_new(&stage->trunks, stage->loop, stage->resolver);
 	if (!err)
 		err = trunks_apply(stage->trunks, stage->config, text);
@@ -600,6 +611,14 @@ int stage_start(struct stage *stage, struct err_text *text)
 	return 0;
 }
 
+static void use_config(struct stage *stage)
+{
+	use_peers(stage);
+	transport_judge_again(stage->transports[SIDE_INTERNAL]);
+	transport_judge_again(stage->transports[SIDE_EXTERNAL]);
+	bridge_set_config(stage->bridge, stage->config);
+}
+
 int stage_reload(struct stage *stage, struct err_text *text)
 {
 	struct config *config = NULL;
@@ -607,7 +626,9 @@ int stage_reload(struct stage *stage, struct err_text *text)
 	int err = settings_load(&stage->settings, &config, text);
 
 	was = inside_set(true);
-	if (!err)
+	if (!err && stage->outside)
+		err = stage->outside->ops->reload(stage->outside, text);
+	else if (!err)
 		err = trunks_apply(stage->trunks, config, text);
 	inside_set(was);
 	if (err) {
@@ -616,10 +637,8 @@ int stage_reload(struct stage *stage, struct err_text *text)
 	}
 	config_unref(stage->config);
 	stage->config = config;
-	use_peers(stage);
-	transport_judge_again(stage->transports[SIDE_INTERNAL]);
-	transport_judge_again(stage->transports[SIDE_EXTERNAL]);
-	bridge_set_config(stage->bridge, config);
+	if (!stage->outside)
+		use_config(stage);
 	add_parties(stage);
 	add_names(stage);
 	stage_advance(
@@ -669,6 +688,10 @@ static unsigned run_timers(struct stage *stage)
 
 void stage_settle(struct stage *stage)
 {
+	if (stage->outside) {
+		stage->outside->ops->advance(stage->outside, 0);
+		return;
+	}
 	while (run_timers(stage) > 0 || wire_settle(stage->transports[SIDE_INTERNAL]) ||
 		wire_settle(stage->transports[SIDE_EXTERNAL]))
 		;
@@ -679,6 +702,10 @@ void stage_advance(struct stage *stage, uint64_t ms)
 	struct timers *timers = loop_timers(stage->loop);
 	uint64_t end_us = stage->clock.mono_us + ms * 1000;
 
+	if (stage->outside && ms) {
+		stage->outside->ops->advance(stage->outside, ms);
+		return;
+	}
 	stage_settle(stage);
 	while (stage->clock.mono_us < end_us) {
 		int64_t next_ms = timers_next_ms(timers);

@@ -41,6 +41,7 @@ struct party {
 	struct addr media; /* what its SDP says */
 	char *host;        /* its name */
 	bool configured;   /* a server or gateway: known by certificate over TLS */
+	bool unseen; /* outside.h: datagrams to it were lost, so not all that was sent is known */
 	struct list inbox; /* struct letter */
 	struct list held;  /* the same, over flows that stall: not there yet */
 };
@@ -66,7 +67,10 @@ struct stage_watch {
 	void *arg;
 };
 
+struct outside; /* outside.h */
+
 struct stage {
+	struct outside *outside; /* NULL: Tandem is in this process */
 	struct clock_virtual clock;
 	struct loop *loop;
 	struct config *config;
@@ -127,6 +131,18 @@ struct flow *stage_flow(struct stage *stage, struct party *party);
  * refused before it was parsed. */
 bool stage_deliver(
 	struct stage *stage, struct party *party, struct flow *flow, const char *text);
+/* For outside.h: Tandem sent LEN bytes at DATA, as part of call CALL (0: none); and what PASSED says is
+ * on its way to Tandem, which takes it. */
+void stage_sent(struct stage *stage, struct flow *flow, uint64_t call, const char *data,
+	size_t len);
+void stage_came(struct stage *stage, const struct stage_passed *passed);
+/* A call began, and the record of one was handed out. */
+void stage_begun(struct stage *stage, uint64_t call);
+void stage_ended(struct stage *stage, const struct record *record);
+/* Whether the flow of PARTY by that id is open. */
+bool stage_is_open(const struct stage *stage, const struct party *party, uint64_t flow);
+/* Whether its party reads nothing. */
+bool stage_stalls(const struct stage *stage, const struct flow *flow);
 /* What FLOW holds back for PARTY is there now. */
 void stage_release(struct party *party, const struct flow *flow);
 void stage_letter_free(struct letter *letter);

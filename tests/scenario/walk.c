@@ -4,6 +4,7 @@
 #include "chance.h"
 #include "generate.h"
 #include "judge.h"
+#include "outside.h"
 #include "play.h"
 
 #include <stdio.h>
@@ -260,6 +261,9 @@ void walk_run(const struct walk_params *params, struct walk_result *ret)
 	list_init(&walk->actors);
 	chance_seed(params->seed);
 	stage_init(&walk->stage);
+	walk->stage.outside = params->outside;
+	if (params->outside)
+		params->outside->stage = &walk->stage;
 	judge_init(&walk->judge, &walk->stage, params->known);
 	walk->stage.watches[1] = (struct stage_watch){.begun_h = begun_h, .arg = walk};
 	generator_init(&walk->generator, params->seed, &walk->stage, &walk->actors,

@@ -14,7 +14,8 @@ struct walk_params {
 	/* instead of those of the seed, which random numbers come from all the same; NULL: none */
 	const struct steps *steps;
 	const struct known_set *known;
-	bool lenient; /* only what is left over in the end counts */
+	struct outside *outside; /* a Tandem that is not in this process; NULL: none */
+	bool lenient;            /* only what is left over in the end counts */
 	/* Each step before it is played, so that it is known when the process dies. */
 	void (*step_h)(void *arg, const char *text);
 	void *arg;
