@@ -1,0 +1,283 @@
+/*
+ * Random flows against a tandemd that runs: the same dice, steps and judge as flows.c, over real
+ * sockets and in real time (live.h). Several flows at once, each in a process, a network and with a
+ * tandemd of its own: most of them wait for timers.
+ *
+ * A seed chooses the same steps only as long as the same comes of them, which time may change: a
+ * replay is near, and not exact. What a failed flow saw is kept, therefore, as seed-N in the folder
+ * of --keep.
+ *
+ *   flows-live [--tandemd PATH] [--seed N] [--runs N] [--seconds N] [--events N] [--worlds N]
+ *              [--keep FOLDER] [--all]
+ *   flows-live --replay SEED [--tandemd PATH] [--events N] [--all]
+ */
+#include "live.h"
+#include "live_net.h"
+#include "stage.h"
+#include "walk.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LIVE_WORLDS_MAX 64
+#define LIVE_RUNS 20
+/* A flow and its end; with sanitizers, many at once. */
+#define LIVE_FLOW_SECONDS 300
+#define LIVE_SKIP 77
+
+struct options {
+	const char *program;
+	const char *keep; /* NULL: nothing is kept */
+	uint64_t seed, runs;
+	unsigned seconds; /* 0: no limit */
+	unsigned events, worlds;
+	bool all, replay;
+};
+
+/* What the process of a flow tells the one that waits for it. */
+struct world {
+	pid_t pid; /* 0: free */
+	uint64_t seed;
+	unsigned events, calls, packets;
+	char fault[700]; /* "" : none */
+};
+
+struct campaign {
+	struct options options;
+	struct known_set known;
+	struct world *worlds; /* shared */
+	time_t until;         /* 0: no limit */
+	uint64_t next, runs, events, calls, packets;
+	unsigned faults;
+};
+
+/* ---- one flow ---- */
+
+static void keep(const struct options *options, const struct world *world,
+	const struct live *live, const struct walk_result *result)
+{
+	char path[300];
+	struct buf out;
+	FILE *file;
+
+	if (!options->keep)
+		return;
+	buf_init(&out, 0);
+	buf_printf(&out, "seed %" PRIu64 ": %s\n", world->seed, world->fault);
+	buf_add_span(&out, buf_span(&result->ladder));
+	live_print(live, &out);
+	snprintf(path, sizeof(path), "%s/seed-%" PRIu64, options->keep, world->seed);
+	file = fopen(path, "we");
+	if (file) {
+		fwrite(out.data, 1, out.len, file);
+		fclose(file);
+	}
+	buf_free(&out);
+}
+
+static void play(const struct campaign *campaign, struct world *world)
+{
+	const struct options *options = &campaign->options;
+	struct walk_params params = {.seed = world->seed,
+		.events = options->events,
+		.known = &campaign->known};
+	struct walk_result result;
+	struct live *live;
+
+	alarm(LIVE_FLOW_SECONDS);
+	prctl(PR_SET_PDEATHSIG, SIGKILL); /* who ends the whole ends its flows */
+	if (!live_net_enter())
+		_exit(LIVE_SKIP);
+	stage_prepare();
+	live = live_new(options->program);
+	params.outside = live_outside(live);
+	walk_run(&params, &result);
+	world->events = result.events;
+	world->calls = live_begun(live);
+	world->packets = live_packets(live);
+	if (result.rule)
+		snprintf(world->fault, sizeof(world->fault), "%s", result.text);
+	if (result.rule)
+		keep(options, world, live, &result);
+	if (options->replay)
+		printf("%s\n", result.ladder.len ? buf_str(&result.ladder) : "");
+	walk_result_free(&result);
+	live_free(live);
+	stage_unprepare();
+	fflush(stdout);
+	_exit(world->fault[0] ? 1 : 0);
+}
+
+/* ---- all of them ---- */
+
+static bool is_over(const struct campaign *campaign)
+{
+	return campaign->next - campaign->options.seed >= campaign->options.runs ||
+	       (campaign->until && time(NULL) >= campaign->until);
+}
+
+static void begin(struct campaign *campaign, struct world *world)
+{
+	pid_t pid;
+
+	*world = (struct world){.seed = campaign->next++};
+	fflush(stdout);
+	pid = fork();
+	if (pid < 0)
+		abort();
+	if (!pid)
+		play(campaign, world);
+	world->pid = pid; /* the memory is the child's too: it must not set it to 0 */
+}
+
+static void judge_death(struct world *world, int status)
+{
+	if (WIFSIGNALED(status))
+		snprintf(world->fault, sizeof(world->fault), "%s",
+			WTERMSIG(status) == SIGALRM ? "hang: the flow does not end"
+						    : "the flow itself crashed");
+}
+
+/* False: there may be no network of our own. */
+static bool end(struct campaign *campaign, struct world *world, int status)
+{
+	if (WIFEXITED(status) && WEXITSTATUS(status) == LIVE_SKIP)
+		return false;
+	judge_death(world, status);
+	campaign->runs++;
+	campaign->events += world->events;
+	campaign->calls += world->calls;
+	campaign->packets += world->packets;
+	if (world->fault[0]) {
+		campaign->faults++;
+		printf("FAILED seed %" PRIu64 ": %s\n", world->seed, world->fault);
+	}
+	world->pid = 0;
+	return true;
+}
+
+static struct world *find_world(struct campaign *campaign, pid_t pid)
+{
+	for (unsigned i = 0; i < campaign->options.worlds; i++)
+		if (campaign->worlds[i].pid == pid)
+			return &campaign->worlds[i];
+	return NULL;
+}
+
+static bool run(struct campaign *campaign)
+{
+	struct world *world;
+	bool may = true;
+	int status;
+	pid_t pid;
+
+	campaign->next = campaign->options.seed;
+	for (;;) {
+		while (may && !is_over(campaign) &&
+			(world = find_world(campaign, 0)) != NULL)
+			begin(campaign, world);
+		pid = waitpid(-1, &status, 0);
+		if (pid < 0 && errno == EINTR)
+			continue;
+		if (pid < 0)
+			return may;
+		world = find_world(campaign, pid);
+		if (world && !end(campaign, world, status))
+			may = false;
+	}
+}
+
+/* ---- options ---- */
+
+static bool set_number(struct options *options, int option, uint64_t number)
+{
+	if (option == 's' || option == 'p')
+		options->seed = number;
+	if (option == 'p')
+		options->replay = true;
+	if (option == 'p')
+		options->runs = 1;
+	else if (option == 'r')
+		options->runs = number;
+	else if (option == 't')
+		options->seconds = (unsigned)number;
+	else if (option == 'e')
+		options->events = (unsigned)number;
+	else if (option == 'w')
+		options->worlds = (unsigned)number;
+	return options->worlds > 0 && options->worlds <= LIVE_WORLDS_MAX;
+}
+
+static int read_options(int argc, char **argv, struct options *options)
+{
+	static const struct option names[] = {{"seed", required_argument, NULL, 's'},
+		{"runs", required_argument, NULL, 'r'},
+		{"seconds", required_argument, NULL, 't'},
+		{"events", required_argument, NULL, 'e'},
+		{"worlds", required_argument, NULL, 'w'},
+		{"replay", required_argument, NULL, 'p'},
+		{"tandemd", required_argument, NULL, 'd'},
+		{"keep", required_argument, NULL, 'k'}, {"all", no_argument, NULL, 'a'},
+		{NULL, 0, NULL, 0}};
+	int option;
+
+	*options = (struct options){
+		.program = "./tandemd", .seed = 1, .runs = LIVE_RUNS, .worlds = 10};
+	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (option == '?')
+			return -1;
+		if (option == 'd')
+			options->program = optarg;
+		else if (option == 'k')
+			options->keep = optarg;
+		else if (option == 'a')
+			options->all = true;
+		else if (!set_number(options, option, strtoull(optarg, NULL, 10)))
+			return -1;
+	}
+	if (options->seconds)
+		options->runs = UINT64_MAX;
+	return optind == argc ? 0 : -1;
+}
+
+int main(int argc, char **argv)
+{
+	struct campaign campaign = {0};
+
+	if (read_options(argc, argv, &campaign.options)) {
+		fprintf(stderr,
+			"usage: flows-live [--tandemd PATH] [--seed N] [--runs N] "
+			"[--seconds N] [--events N] [--worlds N] [--keep FOLDER] [--all] "
+			"[--replay SEED]\n");
+		return 2;
+	}
+	known_init(&campaign.known, campaign.options.all);
+	campaign.worlds = mmap(NULL, LIVE_WORLDS_MAX * sizeof(struct world),
+		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (campaign.worlds == MAP_FAILED)
+		abort();
+	if (campaign.options.keep)
+		mkdir(campaign.options.keep, 0700);
+	if (campaign.options.seconds)
+		campaign.until = time(NULL) + campaign.options.seconds;
+	if (!run(&campaign)) {
+		printf("skipped: no network namespace can be made\n");
+		return LIVE_SKIP;
+	}
+	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " runs, %" PRIu64
+	       " events, %" PRIu64 " calls, %" PRIu64 " packets, %u faults\n",
+		campaign.options.seed, campaign.next - 1, campaign.runs, campaign.events,
+		campaign.calls, campaign.packets, campaign.faults);
+	return campaign.faults > 0;
+}
