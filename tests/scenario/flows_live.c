@@ -35,6 +35,8 @@
 /* A flow and its end; with sanitizers, many at once. */
 #define LIVE_FLOW_SECONDS 300
 #define LIVE_SKIP 77
+/* Every so many seeds end by a shutdown of the server. */
+#define LIVE_ABRUPT 3
 
 struct options {
 	const char *program;
@@ -100,15 +102,15 @@ static void play(const struct campaign *campaign, struct world *world)
 	if (!live_net_enter())
 		_exit(LIVE_SKIP);
 	stage_prepare();
-	live = live_new(options->program);
+	live = live_new(options->program, world->seed % LIVE_ABRUPT == 0);
 	params.outside = live_outside(live);
 	walk_run(&params, &result);
 	world->events = result.events;
 	world->calls = live_begun(live);
 	world->packets = live_packets(live);
-	if (result.rule)
-		snprintf(world->fault, sizeof(world->fault), "%s", result.text);
-	if (result.rule)
+	snprintf(world->fault, sizeof(world->fault), "%s",
+		result.rule ? result.text : live_fault(live));
+	if (world->fault[0])
 		keep(options, world, live, &result);
 	if (options->replay)
 		printf("%s\n", result.ladder.len ? buf_str(&result.ladder) : "");

@@ -153,6 +153,8 @@ void live_settle(struct live *live)
 {
 	unsigned quiet = 0;
 
+	if (live->over)
+		return;
 	for (unsigned i = 0; i < LIVE_ROUNDS_MAX && quiet < LIVE_QUIET_ROUNDS; i++) {
 		if (!ask(live))
 			return;
@@ -280,18 +282,19 @@ static int start(struct outside *outside, struct err_text *text)
 {
 	struct live *live = live_of(outside);
 	uint64_t until_us = real_us() + LIVE_PATIENCE_MS * 1000;
-	int err;
 
+	if (live->over)
+		return err_set(text, ERR_STATE, "the flow is over");
 	add_stations(live);
 	live_write_settings(live);
-	err = live_daemon_start(&live->daemon, text);
-	if (err)
-		return err;
+	if (live_daemon_start(&live->daemon, text))
+		abort();
 	while (!live_daemon_answers(&live->daemon)) {
 		live_net_pump(&live->net, LIVE_POLL_MS);
 		if (!live_daemon_is_well(&live->daemon, 0) || real_us() > until_us) {
-			err_set(&outside->stage->fault, ERR_STATE,
-				"start: tandemd does not answer");
+			live->over = true;
+			err_set(&live->fault, ERR_STATE, "start: no answer: %s",
+				live->daemon.fault.text);
 			return err_set(text, ERR_STATE, "tandemd does not answer");
 		}
 	}
@@ -338,6 +341,26 @@ static int end(struct outside *outside, struct err_text *error)
 	return live_daemon_stop(&live->daemon, error);
 }
 
+void live_shut_down(struct live *live)
+{
+	struct outside *outside = &live->outside;
+
+	if (live->over || !ask(live))
+		return;
+	outside->running = false;
+	live->over = true;
+	if (live_daemon_stop(&live->daemon, &live->fault))
+		return;
+	live_net_pump(&live->net, 0);
+	read_records(live);
+	if (live->started != outside->stage->ended)
+		err_set(&live->fault, ERR_STATE,
+			"records: %d calls began, %u have a record after a shutdown",
+			(int)live->started, outside->stage->ended);
+	else if (outside->stage->fault.text[0])
+		live->fault = outside->stage->fault;
+}
+
 /* ---- life ---- */
 
 static const struct outside_ops ops = {.start = start,
@@ -350,12 +373,13 @@ static const struct outside_ops ops = {.start = start,
 	.play = live_play,
 	.end = end};
 
-struct live *live_new(const char *program)
+struct live *live_new(const char *program, bool abrupt)
 {
 	struct live *live = calloc(1, sizeof(*live));
 
 	if (!live)
 		abort();
+	live->abrupt = abrupt;
 	live->outside.ops = &ops;
 	live->outside.slack_us = LIVE_SLACK_US;
 	live->real_us = real_us();
@@ -377,6 +401,11 @@ void live_free(struct live *live)
 struct outside *live_outside(struct live *live)
 {
 	return &live->outside;
+}
+
+const char *live_fault(const struct live *live)
+{
+	return live->fault.text;
 }
 
 unsigned live_begun(const struct live *live)

@@ -14,11 +14,14 @@
 
 struct live;
 
-/* PROGRAM: the tandemd to run. After stage_prepare() and live_net_enter(). Aborts where something
+/* PROGRAM: the tandemd to run. ABRUPT: where an operator ends all calls, the server is shut down with
+ * them, and the flow is over. After stage_prepare() and live_net_enter(). Aborts where something
  * cannot be made. */
-struct live *live_new(const char *program);
+struct live *live_new(const char *program, bool abrupt);
 void live_free(struct live *live);
 struct outside *live_outside(struct live *live);
+/* What the judge was not told, since nothing can be played any more; "": nothing. */
+const char *live_fault(const struct live *live);
 /* How many calls were begun, and how many packets of media the relay took. */
 unsigned live_begun(const struct live *live);
 unsigned live_packets(const struct live *live);

@@ -21,6 +21,9 @@ struct live {
 	json_int_t taken[2]; /* messages, by side */
 	json_int_t left;     /* calls, dialogs, transactions, sessions, ports */
 	unsigned certificates;
+	bool abrupt;
+	bool over;             /* nothing is played any more */
+	struct err_text fault; /* with which it was over; "": none */
 };
 
 static inline struct live *live_of(struct outside *outside)
@@ -31,6 +34,9 @@ static inline struct live *live_of(struct outside *outside)
 /* live.c: until nothing moves any more. */
 void live_settle(struct live *live);
 void live_advance(struct outside *outside, uint64_t ms);
+
+/* Ends the server with all its calls. */
+void live_shut_down(struct live *live);
 
 /* live_world.c: a step of the world. */
 int live_play(struct outside *outside, const struct step *step, struct err_text *error);

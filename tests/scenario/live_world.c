@@ -42,7 +42,10 @@ static int operate(struct live *live, const struct step *step, struct err_text *
 	if (step->count == 4 && !strcmp(verb, "hangs"))
 		return hang_up(live, (unsigned)strtoul(step->words[3], NULL, 10), error);
 	if (!strcmp(verb, "ends")) {
-		hang_up(live, 0, error);
+		if (live->abrupt)
+			live_shut_down(live);
+		else
+			hang_up(live, 0, error);
 		return 0;
 	}
 	if (step->count == 4 && (drains || !strcmp(verb, "resumes")) &&
