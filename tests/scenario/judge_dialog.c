@@ -109,6 +109,11 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 	bool again = dialog && dialog->unacked && dialog->ok_cseq == asked->cseq;
 	char *body;
 
+	/* an INVITE that came again over another connection: maybe only its 2xx did too */
+	if (dialog && asked->excused) {
+		judge_media_forget(&dialog->agreed);
+		return;
+	}
 	if (!dialog) {
 		dialog = make_dialog(judge, asked->party, asked->flow,
 			span_of(asked->call_id), ours, theirs);
