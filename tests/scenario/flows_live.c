@@ -5,7 +5,7 @@
  *
  * A seed chooses the same steps only as long as the same comes of them, which time may change: a
  * replay is near, and not exact. What a failed flow saw is kept, therefore, as seed-N in the folder
- * of --keep.
+ * of --keep, flows-live.kept.
  *
  *   flows-live [--tandemd PATH] [--seed N] [--runs N] [--seconds N] [--events N] [--worlds N]
  *              [--keep FOLDER] [--all]
@@ -31,7 +31,9 @@
 #include <unistd.h>
 
 #define LIVE_WORLDS_MAX 64
-#define LIVE_RUNS 20
+#define LIVE_WORLDS 12
+/* In `make check`: some 15 s. */
+#define LIVE_RUNS 12
 /* A flow and its end; with sanitizers, many at once. */
 #define LIVE_FLOW_SECONDS 300
 #define LIVE_SKIP 77
@@ -40,7 +42,7 @@
 
 struct options {
 	const char *program;
-	const char *keep; /* NULL: nothing is kept */
+	const char *keep;
 	uint64_t seed, runs;
 	unsigned seconds; /* 0: no limit */
 	unsigned events, worlds;
@@ -73,8 +75,7 @@ static void keep(const struct options *options, const struct world *world,
 	struct buf out;
 	FILE *file;
 
-	if (!options->keep)
-		return;
+	mkdir(options->keep, 0700);
 	buf_init(&out, 0);
 	buf_printf(&out, "seed %" PRIu64 ": %s\n", world->seed, world->fault);
 	buf_add_span(&out, buf_span(&result->ladder));
@@ -234,8 +235,11 @@ static int read_options(int argc, char **argv, struct options *options)
 		{NULL, 0, NULL, 0}};
 	int option;
 
-	*options = (struct options){
-		.program = "./tandemd", .seed = 1, .runs = LIVE_RUNS, .worlds = 10};
+	*options = (struct options){.program = "./tandemd",
+		.keep = "flows-live.kept",
+		.seed = 1,
+		.runs = LIVE_RUNS,
+		.worlds = LIVE_WORLDS};
 	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
 		if (option == '?')
 			return -1;
@@ -269,8 +273,6 @@ int main(int argc, char **argv)
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (campaign.worlds == MAP_FAILED)
 		abort();
-	if (campaign.options.keep)
-		mkdir(campaign.options.keep, 0700);
 	if (campaign.options.seconds)
 		campaign.until = time(NULL) + campaign.options.seconds;
 	if (!run(&campaign)) {

@@ -179,7 +179,7 @@ static void add_stations(struct live *live)
 static bool our_address(
 	const struct party *party, enum transport_kind kind, struct addr *ret)
 {
-	bool internal = party->side == RELAY_INTERNAL;
+	bool internal = party->side == SIDE_INTERNAL;
 	uint16_t port = 5060;
 
 	if (internal)

@@ -66,21 +66,34 @@ void live_daemon_free(struct live_daemon *daemon)
 
 /* ---- the process ---- */
 
+/* NAME says what SPECIAL and everybody's options say, and what it said before. */
+static void set_sanitizer(
+	const struct live_daemon *daemon, const char *name, const char *special)
+{
+	const char *before = getenv(name);
+	char options[600];
+
+	snprintf(options, sizeof(options),
+		"%s:%s%s:halt_on_error=1:exitcode=%s:log_path=%s/sanitizer", special,
+		before ? before : "", before ? ":" : "", LIVE_SANITIZER_STATUS,
+		daemon->folder);
+	setenv(name, options, 1);
+}
+
 static void become(const struct live_daemon *daemon)
 {
-	char path[200], options[400];
+	char path[200];
 	int log = open(path_in(daemon, "log", path), O_WRONLY | O_CREAT | O_APPEND, 0600);
 
 	/* it does not outlive the flow that it plays in */
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	dup2(log, STDOUT_FILENO);
 	dup2(log, STDERR_FILENO);
-	snprintf(options, sizeof(options),
-		"log_path=%s/sanitizer:exitcode=" LIVE_SANITIZER_STATUS
-		":halt_on_error=1:print_stacktrace=1:strict_string_checks=1:%s",
-		daemon->folder, getenv("ASAN_OPTIONS") ? getenv("ASAN_OPTIONS") : "");
-	setenv("ASAN_OPTIONS", options, 1);
-	setenv("UBSAN_OPTIONS", options, 1);
+	set_sanitizer(daemon, "ASAN_OPTIONS",
+		"print_stacktrace=1:detect_stack_use_after_return=1:strict_string_checks="
+		"1");
+	set_sanitizer(daemon, "UBSAN_OPTIONS", "print_stacktrace=1");
+	set_sanitizer(daemon, "TSAN_OPTIONS", "second_deadlock_stack=1");
 	execl(daemon->program, "tandemd", "-f", "-c",
 		path_in(daemon, "tandem.conf", path), (char *)NULL);
 	perror(daemon->program);
