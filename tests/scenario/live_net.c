@@ -119,6 +119,9 @@ struct live_station *live_net_add(struct live_net *net, struct party *party)
 	add_address(net, &party->addr);
 	live_names_set(&net->names, party->host, &party->addr);
 	station->udp = live_link_udp(party, listen_at(party->addr, 5060, SOCK_DGRAM));
+	station->udp_other =
+		live_link_udp(party, listen_at(party->addr, 5061, SOCK_DGRAM));
+	station->udp_other->flow.id = station->udp->flow.id; /* one for all who ask */
 	station->media = listen_at(party->addr, addr_port(&party->media), SOCK_DGRAM);
 	open_listeners(station);
 	list_append(&net->stations, &station->node);
@@ -160,7 +163,8 @@ void live_net_set_away(struct live_station *station, bool away)
 		abort();
 	if (!away)
 		nobody.sa.sa_family = AF_UNSPEC;
-	if (connect(station->udp->fd, &nobody.sa, nobody.len) && errno != EINPROGRESS)
+	if (connect(station->udp->fd, &nobody.sa, nobody.len) ||
+		connect(station->udp_other->fd, &nobody.sa, nobody.len))
 		abort();
 	if (away)
 		close_listeners(station);
@@ -183,6 +187,7 @@ void live_net_close(struct live_net *net)
 		close_listeners(station);
 		close(station->media);
 		live_link_free(station->udp);
+		live_link_free(station->udp_other);
 		live_net_drop_cred(station);
 		list_remove(node);
 		free(station);
@@ -276,9 +281,10 @@ static unsigned watch(const struct live_net *net, struct pollfd fds[static LIVE_
 			LIST_ENTRY(node, struct live_station, node);
 
 		fds[count++].fd = station->udp->fd;
+		fds[count++].fd = station->udp_other->fd;
 		for (unsigned i = 0; i < LIVE_LISTENERS; i++)
 			fds[count++].fd = station->listeners[i];
-		if (count > LIVE_FDS_MAX - 2 - LIVE_LISTENERS)
+		if (count > LIVE_FDS_MAX - 3 - LIVE_LISTENERS)
 			abort();
 	}
 	LIST_FOREACH (&net->links, node, next) {
@@ -307,6 +313,7 @@ bool live_net_pump(struct live_net *net, int timeout_ms)
 		for (unsigned i = 0; i < LIVE_LISTENERS; i++)
 			moved = accept_all(net, station, i) || moved;
 		moved = live_link_read(station->udp, net->h, net->arg) || moved;
+		moved = live_link_read(station->udp_other, net->h, net->arg) || moved;
 	}
 	LIST_FOREACH (&net->links, node, next) {
 		struct live_link *link = LIST_ENTRY(node, struct live_link, node);

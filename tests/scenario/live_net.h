@@ -13,13 +13,14 @@
 
 enum { LIVE_LISTEN_TCP, LIVE_LISTEN_TLS, LIVE_LISTENERS };
 
-/* Where a party is: it takes UDP and TCP at port 5060 and TLS at port 5061 of its address. */
+/* Where a party is: it takes UDP and TCP at port 5060, TLS and UDP at port 5061 of its address. */
 struct live_station {
 	struct list node;
 	struct party *party;
 	struct lab_id id;                      /* its certificate; owned, as CRED is */
 	gnutls_certificate_credentials_t cred; /* NULL: it has none yet */
 	struct live_link *udp;
+	struct live_link *udp_other; /* what is answered at the port of TLS is read too */
 	int media; /* its default port; what comes there is never read */
 	int listeners[LIVE_LISTENERS]; /* -1: it takes no connections */
 	bool away;
