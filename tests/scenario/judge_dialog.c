@@ -320,7 +320,8 @@ static bool counts(const struct judge *judge, const struct judge_invited *invite
 	if (!invited->answer_count)
 		return now_us - invited->at_us + judge_slack_us(judge) <
 		       judge->stage->config->limits.setup_ms * 1000;
-	return judge_is_recent(judge, invited->answers[0].first_us);
+	/* where the first one came too late to count, its repetitions do */
+	return invited->answered && judge_is_recent(judge, invited->answers[0].first_us);
 }
 
 /* The 2xx may leave its SDP to an 18x of the same dialog before it (RFC 3261 13.2.1). */
