@@ -99,28 +99,33 @@ static uint64_t rest_us(const struct judge_asked *asked)
 	return invite && asked->status >= 300 ? TIMER_I_US : JUDGE_LONG_US;
 }
 
+/* Its transaction ends with the final response, or is another's. */
+static bool ends_at_once(const struct judge_asked *asked, const struct flow *flow)
+{
+	bool repeats = asked->method == MESSAGE_INVITE && asked->status < 300;
+
+	return asked->flow != flow->id || (flow_is_reliable(flow) && !repeats);
+}
+
 /* Its transaction is over: the same once more is a new one. */
 static bool is_forgotten(const struct judge *judge, const struct judge_asked *asked,
 	const struct flow *flow)
 {
-	bool invite = asked->method == MESSAGE_INVITE;
-
 	if (!asked->status)
 		return false;
-	if (asked->flow != flow->id ||
-		(flow_is_reliable(flow) && !(invite && asked->status < 300)))
-		return true;
-	return judge_now_us(judge) - asked->final_us >= rest_us(asked);
+	return ends_at_once(asked, flow) ||
+	       judge_now_us(judge) - asked->final_us >= rest_us(asked);
 }
 
 /* Whether it is over cannot be told from here. */
-static bool is_doubtful(const struct judge *judge, const struct judge_asked *asked)
+static bool is_doubtful(const struct judge *judge, const struct judge_asked *asked,
+	const struct flow *flow)
 {
 	uint64_t slack_us = judge_slack_us(judge);
 	uint64_t age_us = judge_now_us(judge) - asked->final_us;
 
-	return asked->status && age_us + slack_us >= rest_us(asked) &&
-	       age_us < rest_us(asked) + slack_us;
+	return asked->status && !ends_at_once(asked, flow) &&
+	       age_us + slack_us >= rest_us(asked) && age_us < rest_us(asked) + slack_us;
 }
 
 static void note_asked(struct judge *judge, const struct stage_passed *passed)
@@ -133,7 +138,7 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	if (message_method(message) == MESSAGE_ACK)
 		return;
 	asked = find_asked(judge, passed);
-	if (asked && is_doubtful(judge, asked)) {
+	if (asked && is_doubtful(judge, asked, passed->flow)) {
 		asked->excused = true;
 		return;
 	}

@@ -128,7 +128,8 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 	else
 		judge_media_half(&dialog->agreed, body, true);
 	free(body);
-	dialog->unacked = true;
+	/* from outside it may be the 2xx of an earlier one, and when that began is not known */
+	dialog->unacked = !asked->excused || !judge->stage->outside;
 	if (!again)
 		dialog->ok_us = asked->moved ? 0 : judge_now_us(judge);
 	dialog->ok_cseq = asked->cseq;
