@@ -313,6 +313,20 @@ int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct l
 	return err ? err : sdp_keep_formats(out, index, kept.list, kept.count);
 }
 
+bool codecs_has_agreed(const struct sdp *sdp, const struct sdp *ours,
+	const struct sdp *theirs, unsigned index)
+{
+	struct span rest = sdp_media(ours, index)->formats;
+	struct span format, found;
+
+	while (span_next(&rest, ' ', &format))
+		if (is_speech(ours, index, format) &&
+			find_offered(ours, index, format, theirs, &found) &&
+			!find_offered(ours, index, format, sdp, &found))
+			return false;
+	return true;
+}
+
 /* ---- again ---- */
 
 /* Whether line INDEX of SDP has FORMAT of OUT's under the same number. */

@@ -28,6 +28,11 @@ int codecs_keep_first(struct sdp *out, unsigned index);
 int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct leg *to,
 	struct err_text *text);
 
+/* Whether SDP has each codec of line INDEX that a leg agreed to: OURS and THEIRS are the two
+ * descriptions of its exchange. Tones and comfort noise do not count. */
+bool codecs_has_agreed(const struct sdp *sdp, const struct sdp *ours,
+	const struct sdp *theirs, unsigned index);
+
 /*
  * Leaves the formats of line INDEX of OUT, which we said, and of OFFER, a new offer to us, that
  * both have under one number, and BEFORE, what its sender said last, too. CODEC becomes the first

@@ -57,6 +57,34 @@ static int take_line_here(const struct mediation *m, unsigned index,
 	return err;
 }
 
+static bool has_line(const struct sdp *sdp, unsigned index)
+{
+	return sdp && index < sdp_count_media(sdp) && sdp_media(sdp, index)->port;
+}
+
+/* What OTHER agreed to on line INDEX, and may send, must be taken. */
+static int check_agreed(const struct mediation *m, unsigned index,
+	const struct leg *other, struct err_text *text)
+{
+	const struct sdp *ours = other->offer.local, *theirs = other->offer.remote;
+
+	if (other->offer.state != OFFER_IDLE || !has_line(ours, index) ||
+		!has_line(theirs, index))
+		return 0;
+	if (!has_line(m->out, index))
+		return err_set(text, ERR_SUPPORT,
+			"the other side agreed to media line %u, which is not offered "
+			"any more",
+			index + 1);
+	if (sdp_proto_is_rtp(sdp_media(ours, index)->proto) &&
+		!codecs_has_agreed(m->out, ours, theirs, index))
+		return err_set(text, ERR_SUPPORT,
+			"the other side agreed to a codec of media line %u that is not "
+			"offered any more",
+			index + 1);
+	return 0;
+}
+
 /* What OTHER allows on line INDEX: what it said, and what we told it where it has an answer. */
 static struct stream_terms allowed_by(struct leg *other, unsigned index)
 {
@@ -102,12 +130,13 @@ static int answer_lines_here(const struct mediation *m, struct stream_terms *fre
 		return err_set(
 			text, ERR_SUPPORT, "the offer has other media lines than before");
 	for (unsigned i = 0; i < sdp_count_media(m->in) && !err; i++) {
-		if (!is_served(m, i)) {
-			err = sdp_refuse_media(m->out, i, sdp_media(m->in, i));
-			continue;
-		}
-		err = take_line_here(m, i, &fresh[i], text);
+		bool served = is_served(m, i);
+
+		err = served ? take_line_here(m, i, &fresh[i], text)
+			     : sdp_refuse_media(m->out, i, sdp_media(m->in, i));
 		if (!err)
+			err = check_agreed(m, i, other, text);
+		if (!err && served)
 			err = write_line_here(m, i, &fresh[i], other);
 	}
 	return err;
