@@ -128,6 +128,20 @@ static bool is_doubtful(const struct judge *judge, const struct judge_asked *ask
 	       age_us + slack_us >= rest_us(asked) && age_us < rest_us(asked) + slack_us;
 }
 
+/* The same request by another transport is the same transaction (RFC 3261 17.2.3): which of the
+ * two is answered is the server's affair. */
+static void excuse_twins(struct judge *judge, struct judge_asked *asked)
+{
+	LIST_FOREACH (&judge->asked, node, next) {
+		struct judge_asked *other = LIST_ENTRY(node, struct judge_asked, node);
+
+		if (other->party == asked->party && other->kind != asked->kind &&
+			!strcmp(other->branch, asked->branch) &&
+			!strcmp(other->call_id, asked->call_id))
+			asked->excused = other->excused = true;
+	}
+}
+
 static void note_asked(struct judge *judge, const struct stage_passed *passed)
 {
 	const struct message *message = passed->message;
@@ -170,6 +184,7 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 	asked->at_us = judge_now_us(judge);
 	/* without a branch others of this far end are taken for the same */
 	asked->excused = again || !asked->branch[0];
+	excuse_twins(judge, asked);
 	list_append(&judge->asked, &asked->node);
 }
 
