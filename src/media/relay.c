@@ -441,10 +441,9 @@ void relay_close(struct relay_session *session)
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
 		if (session->streams[i])
 			forget_stream(session, i);
-	/* Nobody waits for it: the worker finds it when it next does something, and before it looks
-	 * at any further packet. */
 	if (worker_close(session->worker))
 		flush(relay);
+	wake(session->slot); /* its keys are to be wiped now, and not with the next packet */
 	list_remove(&session->node);
 	relay->session_count--;
 	free(session);

@@ -3,6 +3,7 @@
  * do to the description, so that it either takes effect or changes nothing.
  */
 #include "base/err.h"
+#include "base/secret.h"
 #include "sdp/fields.h"
 #include "sdp/sdp.h"
 #include "sdp/sdp_priv.h"
@@ -466,6 +467,7 @@ int sdp_add_attribute(struct sdp *sdp, int media, const char *name, const char *
 
 	if (!err)
 		err = lines_insert(lines, section, lines->start[section + 1], line);
+	secret_wipe_bytes(text.p, text.len); /* it may be a=crypto */
 	if (!err && is_read(span_of(name)))
 		sdp_reread(sdp, media);
 	return err;
