@@ -46,3 +46,15 @@ static inline void list_remove(struct list *node)
 	node->next->prev = node->prev;
 	list_init(node);
 }
+
+/* The nodes of FROM, in their order, behind those of INTO; FROM is empty then. For who must look at
+ * those that are there now, while what it does adds others. */
+static inline void list_take(struct list *into, struct list *from)
+{
+	while (!list_empty(from)) {
+		struct list *node = from->next;
+
+		list_remove(node);
+		list_append(into, node);
+	}
+}

@@ -101,3 +101,12 @@ int span_copy(struct span s, char *out, size_t size)
 	out[s.len] = '\0';
 	return 0;
 }
+
+void span_append(char *out, size_t size, size_t *len, const char *text)
+{
+	size_t count = strnlen(text, size - 1 - *len);
+
+	memcpy(out + *len, text, count);
+	*len += count;
+	out[*len] = '\0';
+}

@@ -68,5 +68,8 @@ int span_uint(struct span s, uint64_t max, uint64_t *ret);
 /* A NUL-terminated copy, owned by the caller; NULL when out of memory. */
 char *span_dup(struct span s);
 
+/* Appends to the string of *LEN bytes in OUT, which has SIZE, as much of TEXT as fits, with a NUL. */
+void span_append(char *out, size_t size, size_t *len, const char *text);
+
 /* Copies S to OUT with a NUL. 0, or ERR_LIMIT (OUT untouched) when it does not fit. */
 int span_copy(struct span s, char *out, size_t size);

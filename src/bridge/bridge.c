@@ -281,12 +281,7 @@ static void tell_legs(struct flow *flow, const char *why)
 	struct list telling;
 
 	list_init(&telling);
-	while (!list_empty(held)) {
-		struct list *node = held->next;
-
-		list_remove(node);
-		list_append(&telling, node);
-	}
+	list_take(&telling, held);
 	while (!list_empty(&telling)) {
 		struct leg *leg = LIST_ENTRY(telling.next, struct leg, flow_node);
 

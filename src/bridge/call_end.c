@@ -90,9 +90,8 @@ void call_note_reason(
 	if (message)
 		party_add_reason(&lines, message);
 	free(call->reason);
-	call->reason = lines.err ? NULL : span_dup(buf_span(&lines));
+	call->reason = buf_steal(&lines, NULL);
 	call->reason_from = from;
-	buf_free(&lines);
 }
 
 /* What LEG is ended with, when BY ended the call: the Reason that the other leg gave. */

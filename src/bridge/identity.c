@@ -73,15 +73,9 @@ const struct addr *identity_media_shown(
 				: side_shown(leg->home->which, config, leg->media_v6);
 }
 
-/* Appends at *LEN what fits, with a NUL. */
 static void put(char buf[static IDENTITY_SIZE], size_t *len, const char *text)
 {
-	size_t room = IDENTITY_SIZE - 1 - *len;
-	size_t count = strnlen(text, room);
-
-	memcpy(buf + *len, text, count);
-	*len += count;
-	buf[*len] = '\0';
+	span_append(buf, IDENTITY_SIZE, len, text);
 }
 
 /*

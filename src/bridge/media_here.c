@@ -57,21 +57,16 @@ static int take_line_here(const struct mediation *m, unsigned index,
 	return err;
 }
 
-static bool has_line(const struct sdp *sdp, unsigned index)
-{
-	return sdp && index < sdp_count_media(sdp) && sdp_media(sdp, index)->port;
-}
-
 /* What OTHER agreed to on line INDEX, and may send, must be taken. */
 static int check_agreed(const struct mediation *m, unsigned index,
 	const struct leg *other, struct err_text *text)
 {
 	const struct sdp *ours = other->offer.local, *theirs = other->offer.remote;
 
-	if (other->offer.state != OFFER_IDLE || !has_line(ours, index) ||
-		!has_line(theirs, index))
+	if (other->offer.state != OFFER_IDLE || !ours || !theirs ||
+		!sdp_is_served(ours, index) || !sdp_is_served(theirs, index))
 		return 0;
-	if (!has_line(m->out, index))
+	if (!sdp_is_served(m->out, index))
 		return err_set(text, ERR_SUPPORT,
 			"the other side agreed to media line %u, which is not offered "
 			"any more",

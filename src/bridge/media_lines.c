@@ -256,14 +256,13 @@ int media_line_place(
 /* Line INDEX of OUT, which is what they said, becomes what it came to with LOCAL, our part. */
 static int agree_line(struct sdp *out, unsigned index, const struct sdp *local)
 {
-	const bool ours = index < sdp_count_media(local);
 	struct stream_terms theirs = {.direction = sdp_media(out, index)->direction};
 	struct stream_terms answer = {.direction = SDP_INACTIVE};
 
 	if (!sdp_media(out, index)->port)
 		return 0;
 	/* a line that either of us refused is none (RFC 3264 6), whatever its direction says */
-	if (!ours || !sdp_media(local, index)->port)
+	if (!sdp_is_served(local, index))
 		return sdp_refuse_media(out, index, NULL);
 	answer.direction = sdp_media(local, index)->direction;
 	return sdp_set_direction(

@@ -352,11 +352,6 @@ static int take_answer(struct call *call, struct leg *from, struct sdp *sdp,
 		   : oa_make_answer(call, from, call_other(call, from), true, ret, text);
 }
 
-static bool is_served(const struct sdp *sdp, unsigned index)
-{
-	return index < sdp_count_media(sdp) && sdp_media(sdp, index)->port;
-}
-
 /* FROM took the terms of before again, and the other leg was told nothing. Where FROM refused a
  * line of them, the other leg is offered what is left, and OUT would have been its answer. */
 static int end_restore(
@@ -368,7 +363,7 @@ static int end_restore(
 
 	oa_set_state(call, OA_IDLE);
 	for (unsigned i = 0; i < sdp_count_media(before); i++) {
-		if (!is_served(before, i) || is_served(out, i))
+		if (!sdp_is_served(before, i) || sdp_is_served(out, i))
 			continue;
 		if (!choose_carrier(to, OA_BY_INVITE, &went))
 			return err_set(text, ERR_STATE,

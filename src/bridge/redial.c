@@ -281,12 +281,7 @@ void redial_closed(struct flow *flow, const char *why)
 
 	/* Each leaves the flow's list, by its next address or by its end. */
 	list_init(&closed);
-	while (!list_empty(&flow->held[FLOW_REDIAL])) {
-		struct list *node = flow->held[FLOW_REDIAL].next;
-
-		list_remove(node);
-		list_append(&closed, node);
-	}
+	list_take(&closed, &flow->held[FLOW_REDIAL]);
 	while (!list_empty(&closed)) {
 		struct redial *redial = redial_of_node(closed.next);
 

@@ -11,17 +11,16 @@
  * and ended each time they answer. */
 #define UAC_BRANCHES 16
 
-/* A branch that answered: its ACK is repeated with each repetition of its 2xx. */
 struct branch {
 	char *tag; /* To tag; "" where it has none */
-	char *ack; /* NULL while it is owed */
+	char *ack; /* repeated with each repetition of its 2xx; NULL while it is owed */
 	size_t ack_len;
+	uint32_t rseq; /* of its last reliable 18x that was taken */
 };
 
-/* A branch that answered 18x reliably. */
-struct reliable {
-	char *tag;
-	uint32_t rseq; /* the last that was taken */
+struct branches {
+	struct branch *list; /* owned */
+	unsigned count;
 };
 
 struct uac {
@@ -36,23 +35,55 @@ struct uac {
 	uint32_t cseq;
 	bool first, open, released;
 	bool lost; /* there was no memory for the 2xx that would have been taken */
-	struct branch *branches; /* owned; the first is the one that was taken */
-	unsigned branch_count;
-	struct reliable *reliable; /* owned */
-	unsigned reliable_count;
+	struct branches
+		accepted; /* that answered 2xx; the first is the one that was taken */
+	struct branches reliable; /* that answered 18x reliably */
 };
+
+/* ---- branches ---- */
+
+static void free_branches(struct branches *branches)
+{
+	for (unsigned i = 0; i < branches->count; i++) {
+		free(branches->list[i].tag);
+		secret_free(branches->list[i].ack, branches->list[i].ack_len);
+	}
+	free(branches->list);
+}
+
+static struct branch *find_branch(const struct branches *branches, struct span tag)
+{
+	for (unsigned i = 0; i < branches->count; i++)
+		if (span_equal_str(tag, branches->list[i].tag))
+			return &branches->list[i];
+	return NULL;
+}
+
+/* Stands until the next one is added. NULL: there is no room, or no memory. */
+static struct branch *add_branch(struct branches *branches, struct span tag)
+{
+	struct branch *list = NULL, *branch;
+
+	if (branches->count < UAC_BRANCHES)
+		list = realloc(branches->list, (branches->count + 1) * sizeof(*list));
+	if (!list)
+		return NULL;
+	branches->list = list;
+	branch = &list[branches->count];
+	*branch = (struct branch){.tag = span_dup(tag)};
+	if (!branch->tag)
+		return NULL;
+	branches->count++;
+	return branch;
+}
+
+/* ---- its life ---- */
 
 static void free_uac(struct uac *uac)
 {
 	list_remove(&uac->node);
-	for (unsigned i = 0; i < uac->branch_count; i++) {
-		free(uac->branches[i].tag);
-		secret_free(uac->branches[i].ack, uac->branches[i].ack_len);
-	}
-	free(uac->branches);
-	for (unsigned i = 0; i < uac->reliable_count; i++)
-		free(uac->reliable[i].tag);
-	free(uac->reliable);
+	free_branches(&uac->accepted);
+	free_branches(&uac->reliable);
 	dialog_free(&uac->own);
 	flow_unref(uac->flow);
 	free(uac);
@@ -65,7 +96,7 @@ bool uac_is_open(const struct uac *uac)
 
 bool uac_owes_ack(const struct uac *uac)
 {
-	return uac->branch_count && !uac->branches[0].ack;
+	return uac->accepted.count && !uac->accepted.list[0].ack;
 }
 
 uint32_t uac_cseq(const struct uac *uac)
@@ -73,45 +104,14 @@ uint32_t uac_cseq(const struct uac *uac)
 	return uac->cseq;
 }
 
-/* Room in LIST for one more than COUNT, of SIZE each. NULL: there is none, or no memory. */
-static void *make_room(void *list, unsigned count, size_t size)
-{
-	return count < UAC_BRANCHES ? realloc(list, (count + 1) * size) : NULL;
-}
-
-static struct reliable *find_reliable(struct uac *uac, struct span tag)
-{
-	for (unsigned i = 0; i < uac->reliable_count; i++)
-		if (span_equal_str(tag, uac->reliable[i].tag))
-			return &uac->reliable[i];
-	return NULL;
-}
-
-static struct reliable *add_reliable(struct uac *uac, struct span tag)
-{
-	struct reliable *list =
-		make_room(uac->reliable, uac->reliable_count, sizeof(*list));
-	struct reliable *branch;
-
-	if (!list)
-		return NULL;
-	uac->reliable = list;
-	branch = &list[uac->reliable_count];
-	*branch = (struct reliable){.tag = span_dup(tag)};
-	if (!branch->tag)
-		return NULL;
-	uac->reliable_count++;
-	return branch;
-}
-
 bool uac_take_reliable(struct uac *uac, struct span tag, uint32_t rseq)
 {
-	struct reliable *branch = find_reliable(uac, tag);
+	struct branch *branch = find_branch(&uac->reliable, tag);
 
 	if (branch && rseq != branch->rseq + 1)
 		return false;
 	if (!branch)
-		branch = add_reliable(uac, tag);
+		branch = add_branch(&uac->reliable, tag);
 	if (!branch)
 		return false;
 	branch->rseq = rseq;
@@ -171,36 +171,11 @@ static void resend_ack(struct uac *uac, const struct branch *branch)
 		flow_send(uac->flow, uac->call, branch->ack, branch->ack_len);
 }
 
-static struct branch *find_branch(struct uac *uac, struct span tag)
-{
-	for (unsigned i = 0; i < uac->branch_count; i++)
-		if (span_equal_str(tag, uac->branches[i].tag))
-			return &uac->branches[i];
-	return NULL;
-}
-
-/* NULL: there is no room, or no memory. */
-static struct branch *add_branch(struct uac *uac, struct span tag)
-{
-	struct branch *list = make_room(uac->branches, uac->branch_count, sizeof(*list));
-	struct branch *branch;
-
-	if (!list)
-		return NULL;
-	uac->branches = list;
-	branch = &list[uac->branch_count];
-	*branch = (struct branch){.tag = span_dup(tag)};
-	if (!branch->tag)
-		return NULL;
-	uac->branch_count++;
-	return branch;
-}
-
 /* A 2xx that nobody wants: ACK, and BYE where it began a dialog of its own. A further INVITE's
  * dialog is ended, or goes on, by whoever has it. */
 static void decline(struct uac *uac, const struct message *response)
 {
-	struct branch *branch = add_branch(uac, message_to(response)->tag);
+	struct branch *branch = add_branch(&uac->accepted, message_to(response)->tag);
 	struct dialog fork;
 	int err = uac->first ? dialog_fork(&fork, uac->dialog)
 			     : dialog_copy(&fork, uac->dialog);
@@ -221,7 +196,7 @@ void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp)
 
 	if (!uac_owes_ack(uac))
 		return;
-	branch = &uac->branches[0];
+	branch = &uac->accepted.list[0];
 	set_flow(uac, flow);
 	/* A body that may not leave is left out: the ACK is owed in any case. */
 	if (send_ack(uac, uac->dialog, sdp, branch))
@@ -233,15 +208,15 @@ void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp)
 static void accepted(struct uac *uac, struct message *response)
 {
 	struct span tag = message_to(response)->tag;
-	const struct branch *branch = find_branch(uac, tag);
-	bool taken = uac->branch_count > 0;
+	const struct branch *branch = find_branch(&uac->accepted, tag);
+	bool taken = uac->accepted.count > 0;
 
 	uac->open = false;
 	if (branch) {
 		resend_ack(uac, branch);
 	} else if (taken || uac->released || uac->lost) {
 		decline(uac, response);
-	} else if (!add_branch(uac, tag)) {
+	} else if (!add_branch(&uac->accepted, tag)) {
 		uac->lost = true;
 		decline(uac, response);
 		uac->user.failed_h(uac->user.arg, -ENOMEM);

@@ -252,6 +252,11 @@ unsigned sdp_count_media(const struct sdp *sdp)
 	return sdp->lines.sections - 1;
 }
 
+bool sdp_is_served(const struct sdp *sdp, unsigned index)
+{
+	return index < sdp_count_media(sdp) && sdp_media(sdp, index)->port;
+}
+
 const struct sdp_media *sdp_media(const struct sdp *sdp, unsigned index)
 {
 	assert(index < sdp_count_media(sdp));

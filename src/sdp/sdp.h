@@ -80,6 +80,8 @@ void sdp_write(const struct sdp *sdp, struct buf *out);
 unsigned sdp_count_media(const struct sdp *sdp);
 /* INDEX < sdp_count_media(). */
 const struct sdp_media *sdp_media(const struct sdp *sdp, unsigned index);
+/* Whether it has line INDEX, with a port: one that is not refused. */
+bool sdp_is_served(const struct sdp *sdp, unsigned index);
 /* The version of o= where that is a number of at most 64 bits, else 0. */
 uint64_t sdp_origin_version(const struct sdp *sdp);
 /* True when all lines but o= are the same: RFC 3264 8's "unchanged". */

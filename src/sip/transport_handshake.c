@@ -182,17 +182,10 @@ void transport_stop_waiting(struct transport_wait *wait)
 void handshake_tell(void *arg)
 {
 	struct transport *transport = arg;
-	struct list *waiting = &transport->handshakes.waiting;
-	struct list now;
+	struct list now; /* who waits again waits for the next one */
 
-	/* who waits again waits for the next one */
 	list_init(&now);
-	while (!list_empty(waiting)) {
-		struct list *node = waiting->next;
-
-		list_remove(node);
-		list_append(&now, node);
-	}
+	list_take(&now, &transport->handshakes.waiting);
 	while (!list_empty(&now)) {
 		struct transport_wait *wait =
 			LIST_ENTRY(now.next, struct transport_wait, node);

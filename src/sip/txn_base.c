@@ -53,14 +53,9 @@ void txn_base_end(struct txn_base *base)
 		timer_start(layer->timers, &layer->reaper, 0, reap_h, layer);
 }
 
-/* Appends at *LEN, where there is room. */
 static void put(char buf[static TXN_VIA_SIZE], size_t *len, const char *text)
 {
-	const size_t count = strnlen(text, TXN_VIA_SIZE - 1 - *len);
-
-	memcpy(buf + *len, text, count);
-	*len += count;
-	buf[*len] = '\0';
+	span_append(buf, TXN_VIA_SIZE, len, text);
 }
 
 const char *txn_via(const struct txn_layer *layer, const struct flow *flow,

@@ -11,10 +11,10 @@
  *
  * --show plays the steps of a scenario and prints it with all that came of them.
  */
+#include "options.h"
 #include "stage.h"
 #include "trial.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,13 +28,8 @@
 #define FLOWS_RUNS 1000
 
 struct options {
-	uint64_t seed;
-	uint64_t runs;
-	unsigned seconds; /* 0: no limit */
-	unsigned events;
-	bool all;   /* nothing that is known is left out */
-	bool go_on; /* after a fault */
-	bool replay;
+	struct flow_options flow;
+	bool go_on;       /* after a fault */
 	const char *show; /* a scenario to play; NULL: none */
 };
 
@@ -55,13 +50,13 @@ struct campaign {
 static struct walk_params params_of(const struct campaign *campaign, uint64_t seed)
 {
 	return (struct walk_params){.seed = seed,
-		.events = campaign->options.events,
+		.events = campaign->options.flow.events,
 		.known = &campaign->known};
 }
 
 static bool is_over(const struct campaign *campaign)
 {
-	return campaign->shared->runs >= campaign->options.runs ||
+	return campaign->shared->runs >= campaign->options.flow.runs ||
 	       (campaign->until && time(NULL) >= campaign->until);
 }
 
@@ -164,7 +159,7 @@ static void run(struct campaign *campaign)
 {
 	struct shared *shared = campaign->shared;
 
-	shared->seed = campaign->options.seed;
+	shared->seed = campaign->options.flow.seed;
 	while (!is_over(campaign)) {
 		uint64_t seed_before = shared->seed;
 		uint64_t runs_before = shared->runs;
@@ -196,13 +191,14 @@ static void run(struct campaign *campaign)
 
 static int replay(struct campaign *campaign)
 {
-	const struct walk_params params = params_of(campaign, campaign->options.seed);
+	const struct walk_params params =
+		params_of(campaign, campaign->options.flow.seed);
 	struct trial trial;
 	int failed;
 
 	trial_run(&params, false, &trial);
 	print_indented(trial.ladder);
-	printf("seed %" PRIu64 ": %s\n", campaign->options.seed,
+	printf("seed %" PRIu64 ": %s\n", campaign->options.flow.seed,
 		trial.rule ? trial.text : "passed");
 	failed = trial.rule != NULL;
 	trial_free(&trial);
@@ -233,40 +229,22 @@ static int show(struct campaign *campaign)
 
 static int read_options(int argc, char **argv, struct options *options)
 {
-	static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-		{"runs", required_argument, NULL, 'r'},
-		{"seconds", required_argument, NULL, 't'},
-		{"events", required_argument, NULL, 'e'},
-		{"replay", required_argument, NULL, 'p'},
-		{"show", required_argument, NULL, 'w'}, {"all", no_argument, NULL, 'a'},
-		{"go-on", no_argument, NULL, 'g'}, {NULL, 0, NULL, 0}};
-	int option;
+	static const struct option names[] = {FLOW_OPTIONS,
+		{"show", required_argument, NULL, 'w'}, {"go-on", no_argument, NULL, 'g'},
+		{NULL, 0, NULL, 0}};
+	int letter;
 
-	*options = (struct options){.seed = 1, .runs = FLOWS_RUNS};
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
-
-		if (option == 's' || option == 'p')
-			options->seed = number;
-		if (option == 'w')
+	*options = (struct options){.flow = {.seed = 1, .runs = FLOWS_RUNS}};
+	while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (flow_option(&options->flow, letter, optarg))
+			continue;
+		if (letter == 'w')
 			options->show = optarg;
-		if (option == 'p')
-			options->replay = true;
-		else if (option == 'r')
-			options->runs = number;
-		else if (option == 't')
-			options->seconds = (unsigned)number;
-		else if (option == 'e')
-			options->events = (unsigned)number;
-		else if (option == 'a')
-			options->all = true;
-		else if (option == 'g')
+		else if (letter == 'g')
 			options->go_on = true;
-		else if (option == '?')
+		else
 			return -1;
 	}
-	if (options->seconds)
-		options->runs = UINT64_MAX;
 	return optind == argc ? 0 : -1;
 }
 
@@ -281,24 +259,24 @@ int main(int argc, char **argv)
 			"[--events N] [--all] [--go-on] [--replay SEED] [--show FILE]\n");
 		return 2;
 	}
-	known_init(&campaign.known, campaign.options.all);
+	known_init(&campaign.known, campaign.options.flow.all);
 	campaign.shared = mmap(NULL, sizeof(*campaign.shared), PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (campaign.shared == MAP_FAILED)
 		abort();
-	if (campaign.options.seconds)
-		campaign.until = time(NULL) + campaign.options.seconds;
+	if (campaign.options.flow.seconds)
+		campaign.until = time(NULL) + campaign.options.flow.seconds;
 	stage_prepare();
 	if (campaign.options.show) {
 		failed = show(&campaign);
-	} else if (campaign.options.replay) {
+	} else if (campaign.options.flow.replay) {
 		failed = replay(&campaign);
 	} else {
 		run(&campaign);
 		failed = campaign.faults > 0;
 		printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " runs, %" PRIu64
 		       " events, %u faults\n",
-			campaign.options.seed, campaign.shared->seed - !failed,
+			campaign.options.flow.seed, campaign.shared->seed - !failed,
 			campaign.shared->runs, campaign.shared->events, campaign.faults);
 	}
 	stage_unprepare();

@@ -13,11 +13,11 @@
  */
 #include "live.h"
 #include "live_net.h"
+#include "options.h"
 #include "stage.h"
 #include "walk.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -41,12 +41,10 @@
 #define LIVE_ABRUPT 3
 
 struct options {
+	struct flow_options flow;
 	const char *program;
 	const char *keep;
-	uint64_t seed, runs;
-	unsigned seconds; /* 0: no limit */
-	unsigned events, worlds;
-	bool all, replay;
+	unsigned worlds;
 };
 
 /* What the process of a flow tells the one that waits for it. */
@@ -93,7 +91,7 @@ static void play(const struct campaign *campaign, struct world *world)
 {
 	const struct options *options = &campaign->options;
 	struct walk_params params = {.seed = world->seed,
-		.events = options->events,
+		.events = options->flow.events,
 		.known = &campaign->known};
 	struct walk_result result;
 	struct live *live;
@@ -113,7 +111,7 @@ static void play(const struct campaign *campaign, struct world *world)
 		result.rule ? result.text : live_fault(live));
 	if (world->fault[0])
 		keep(options, world, live, &result);
-	if (options->replay)
+	if (options->flow.replay)
 		printf("%s\n", result.ladder.len ? buf_str(&result.ladder) : "");
 	walk_result_free(&result);
 	live_free(live);
@@ -126,7 +124,8 @@ static void play(const struct campaign *campaign, struct world *world)
 
 static bool is_over(const struct campaign *campaign)
 {
-	return campaign->next - campaign->options.seed >= campaign->options.runs ||
+	return campaign->next - campaign->options.flow.seed >=
+		       campaign->options.flow.runs ||
 	       (campaign->until && time(NULL) >= campaign->until);
 }
 
@@ -185,7 +184,7 @@ static bool run(struct campaign *campaign)
 	int status;
 	pid_t pid;
 
-	campaign->next = campaign->options.seed;
+	campaign->next = campaign->options.flow.seed;
 	for (;;) {
 		while (may && !is_over(campaign) &&
 			(world = find_world(campaign, 0)) != NULL)
@@ -203,57 +202,32 @@ static bool run(struct campaign *campaign)
 
 /* ---- options ---- */
 
-static bool set_number(struct options *options, int option, uint64_t number)
-{
-	if (option == 's' || option == 'p')
-		options->seed = number;
-	if (option == 'p')
-		options->replay = true;
-	if (option == 'p')
-		options->runs = 1;
-	else if (option == 'r')
-		options->runs = number;
-	else if (option == 't')
-		options->seconds = (unsigned)number;
-	else if (option == 'e')
-		options->events = (unsigned)number;
-	else if (option == 'w')
-		options->worlds = (unsigned)number;
-	return options->worlds > 0 && options->worlds <= LIVE_WORLDS_MAX;
-}
-
 static int read_options(int argc, char **argv, struct options *options)
 {
-	static const struct option names[] = {{"seed", required_argument, NULL, 's'},
-		{"runs", required_argument, NULL, 'r'},
-		{"seconds", required_argument, NULL, 't'},
-		{"events", required_argument, NULL, 'e'},
+	static const struct option names[] = {FLOW_OPTIONS,
 		{"worlds", required_argument, NULL, 'w'},
-		{"replay", required_argument, NULL, 'p'},
 		{"tandemd", required_argument, NULL, 'd'},
-		{"keep", required_argument, NULL, 'k'}, {"all", no_argument, NULL, 'a'},
-		{NULL, 0, NULL, 0}};
-	int option;
+		{"keep", required_argument, NULL, 'k'}, {NULL, 0, NULL, 0}};
+	int letter;
 
-	*options = (struct options){.program = "./tandemd",
+	*options = (struct options){.flow = {.seed = 1, .runs = LIVE_RUNS},
+		.program = "./tandemd",
 		.keep = "flows-live.kept",
-		.seed = 1,
-		.runs = LIVE_RUNS,
 		.worlds = LIVE_WORLDS};
-	while ((option = getopt_long(argc, argv, "", names, NULL)) != -1) {
-		if (option == '?')
-			return -1;
-		if (option == 'd')
+	while ((letter = getopt_long(argc, argv, "", names, NULL)) != -1) {
+		if (flow_option(&options->flow, letter, optarg))
+			continue;
+		if (letter == 'd')
 			options->program = optarg;
-		else if (option == 'k')
+		else if (letter == 'k')
 			options->keep = optarg;
-		else if (option == 'a')
-			options->all = true;
-		else if (!set_number(options, option, strtoull(optarg, NULL, 10)))
+		else if (letter == 'w')
+			options->worlds = (unsigned)strtoul(optarg, NULL, 10);
+		else
 			return -1;
 	}
-	if (options->seconds)
-		options->runs = UINT64_MAX;
+	if (options->worlds == 0 || options->worlds > LIVE_WORLDS_MAX)
+		return -1;
 	return optind == argc ? 0 : -1;
 }
 
@@ -268,20 +242,20 @@ int main(int argc, char **argv)
 			"[--replay SEED]\n");
 		return 2;
 	}
-	known_init(&campaign.known, campaign.options.all);
+	known_init(&campaign.known, campaign.options.flow.all);
 	campaign.worlds = mmap(NULL, LIVE_WORLDS_MAX * sizeof(struct world),
 		PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (campaign.worlds == MAP_FAILED)
 		abort();
-	if (campaign.options.seconds)
-		campaign.until = time(NULL) + campaign.options.seconds;
+	if (campaign.options.flow.seconds)
+		campaign.until = time(NULL) + campaign.options.flow.seconds;
 	if (!run(&campaign)) {
 		printf("skipped: no network namespace can be made\n");
 		return LIVE_SKIP;
 	}
 	printf("seeds %" PRIu64 " to %" PRIu64 ": %" PRIu64 " runs, %" PRIu64
 	       " events, %" PRIu64 " calls, %" PRIu64 " packets, %u faults\n",
-		campaign.options.seed, campaign.next - 1, campaign.runs, campaign.events,
-		campaign.calls, campaign.packets, campaign.faults);
+		campaign.options.flow.seed, campaign.next - 1, campaign.runs,
+		campaign.events, campaign.calls, campaign.packets, campaign.faults);
 	return campaign.faults > 0;
 }
