@@ -1,6 +1,7 @@
 #include "tls/channel.h"
 
 #include "base/addr.h"
+#include "base/secret.h"
 #include "tls/chain.h"
 #include "tls/escape.h"
 #include "tls/policy.h"
@@ -39,8 +40,11 @@ struct channel {
 	bool heard;   /* something came */
 	bool plain;   /* and it was no TLS */
 
-	size_t unsent; /* bytes that the library took and could not send yet */
-	bool judged;   /* the verdict is about this peer */
+	gnutls_packet_t
+		record;     /* that was decrypted, and is not read out yet; NULL: none */
+	size_t record_read; /* bytes of it that were */
+	size_t unsent;      /* bytes that the library took and could not send yet */
+	bool judged;        /* the verdict is about this peer */
 	struct peer_verdict verdict;
 	struct channel_failure failure;
 	char server_name[256]; /* that the far end asked for, escaped; "" */
@@ -482,10 +486,25 @@ int channel_new(
 	return 0;
 }
 
+/* The library frees a record as it is, and what came in it may have been a description with
+ * keys. */
+static void drop_record(struct channel *channel)
+{
+	gnutls_datum_t text;
+
+	if (!channel->record)
+		return;
+	gnutls_packet_get(channel->record, &text, NULL);
+	secret_wipe_bytes(text.data, text.size);
+	gnutls_packet_deinit(channel->record);
+	channel->record = NULL;
+}
+
 void channel_free(struct channel *channel)
 {
 	if (!channel)
 		return;
+	drop_record(channel);
 	if (channel->session)
 		gnutls_deinit(channel->session);
 	cred_unref(channel->cred);
@@ -530,16 +549,36 @@ int channel_handshake(struct channel *channel)
 
 /* --- data --- */
 
+static ssize_t read_record(struct channel *channel, void *data, size_t len)
+{
+	gnutls_datum_t text;
+	size_t left;
+
+	gnutls_packet_get(channel->record, &text, NULL);
+	left = text.size - channel->record_read;
+	if (len > left)
+		len = left;
+	memcpy(data, text.data + channel->record_read, len);
+	channel->record_read += len;
+	if (len == left)
+		drop_record(channel);
+	return (ssize_t)len;
+}
+
 ssize_t channel_read(struct channel *channel, void *data, size_t len)
 {
 	ssize_t n;
 
 	if (channel->state != STATE_OPEN)
 		return channel->state == STATE_FAILED ? channel->failure.code : ERR_STATE;
+	if (channel->record)
+		return read_record(channel, data, len);
 	for (int i = 0; i < IDLE_RECORDS_MAX; i++) {
-		n = gnutls_record_recv(channel->session, data, len);
+		n = gnutls_record_recv_packet(channel->session, &channel->record);
+		channel->record_read = 0;
 		if (n > 0)
-			return n;
+			return read_record(channel, data, len);
+		channel->record = NULL;
 		if (n == 0)
 			return channel_fail(channel, CHANNEL_FINE, ERR_CLOSED, "");
 		/* The library also says so after a key update or a ticket, though more may
@@ -565,6 +604,7 @@ static int channel_break_write(struct channel *channel, int err)
 	channel->drained = false;
 	if (err == GNUTLS_E_PUSH_ERROR)
 		n = gnutls_record_recv(channel->session, scrap, sizeof(scrap));
+	secret_wipe_bytes(scrap, sizeof(scrap));
 	return channel_break(channel, n == GNUTLS_E_FATAL_ALERT_RECEIVED ? (int)n : err);
 }
 
