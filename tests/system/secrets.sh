@@ -42,6 +42,15 @@ memory_can_be_read() {
 	(($(awk '/^VmSize/ { print $2 }' "/proc/$tandem_pid/status") < 16 * 1024 * 1024))
 }
 
+# tandemd with an eye on the memory that it gives back; a sanitizer has that to itself.
+start_watched() {
+	if grep -qE '__(asan|tsan)_init' "$builddir/tandemd"; then
+		start_tandem
+	else
+		LD_PRELOAD=$tools/freed.so FREED_LOG=$lab/freed start_tandem
+	fi
+}
+
 memory_of() { # NAME
 	rm -f "$lab/$1".*
 	gcore -o "$lab/$1" "$tandem_pid" >"$lab/gcore.log" 2>&1
@@ -109,7 +118,7 @@ port_sipp_gw=$((port_spare + 4))
 conf_media=('io = sockets')
 write_conf
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
-start_tandem
+start_watched
 ctl -q log level debug
 start_front front-pbx1 "$port_pbx" "$port_front" "sip:127.0.0.1:$port_sipp_server" \
 	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
@@ -179,6 +188,9 @@ check "nothing is held" all_released
 if memory_can_be_read; then
 	check "its memory now" memory_of rested
 	check "none of SRTP in it" swept "$lab/srtp.hex" "$lab/rested"
+	check "memory was watched as it was given back" \
+		grep -q freed.so "/proc/$tandem_pid/maps"
+	check "and none had a key in it" test ! -s "$lab/freed"
 fi
 
 # --- and no core of its own, whatever is asked for
