@@ -1,7 +1,5 @@
 #include "bridge/oa_priv.h"
 
-#include "base/log.h"
-#include "bridge/media_here.h"
 #include "bridge/media_lines.h"
 #include "bridge/media_sdp.h"
 #include "bridge/uas.h"
@@ -24,15 +22,6 @@ enum oa_event {
 	OA_LATE,    /* the timer */
 	OA_REPLY,   /* ACK or PRACK */
 	OA_EVENTS,
-};
-
-struct oa_report {
-	struct leg *leg;
-	struct message *message; /* NULL: none */
-	enum oa_carrier carrier; /* of an offer */
-	struct txn_server *txn;  /* an UPDATE or PRACK; NULL: none */
-	int status;              /* of a refusal */
-	struct err_text *text;   /* why the call ends */
 };
 
 /* 0; negative: the call cannot go on. */
@@ -98,90 +87,7 @@ static uint64_t t1_ms(const struct call *call)
 	return call->bridge->config->sip.t1_ms;
 }
 
-/* ---- answering whoever asked ---- */
-
-static void refuse_report(const struct oa_report *report, int status, const char *why)
-{
-	const struct txn_refusal refusal = {.status = status,
-		.why = why,
-		.extra = status == 500 ? "Retry-After: 5\r\n" : NULL};
-
-	if (report->carrier == OA_BY_INVITE)
-		leg_refuse_with(report->leg, &refusal);
-	else
-		txn_server_refuse(report->txn, NULL, &refusal);
-	if (report->carrier == OA_BY_PRACK)
-		leg_go_on(report->leg);
-}
-
-static int answer_asker(struct call *call, const struct sdp *sdp)
-{
-	struct oa *oa = &call->oa;
-	struct txn_server *txn = oa_release_txn(call);
-
-	if (oa->came == OA_BY_INVITE)
-		return leg_answer(oa->asker, sdp);
-	if (txn)
-		leg_reply(oa->asker, txn, sdp);
-	if (oa->came == OA_BY_PRACK)
-		leg_go_on(oa->asker);
-	return 0;
-}
-
-static void refuse_asker(struct call *call, int status)
-{
-	struct txn_server *txn = oa_release_txn(call);
-	const struct oa_report report = {
-		.leg = call->oa.asker, .carrier = call->oa.came, .txn = txn};
-
-	if (report.leg && (txn || report.carrier == OA_BY_INVITE))
-		refuse_report(&report, status, "the other side refused it");
-}
-
 /* ---- a further offer ---- */
-
-/* NULL: FROM may offer now; else why not, and the status for it. */
-static const char *obstacle(const struct leg *from, int *ret_status)
-{
-	*ret_status = 491;
-	if (from->offer.state == OFFER_SENT || from->update_out)
-		return "an offer of ours is not answered yet";
-	*ret_status = 500;
-	if (from->offer.state == OFFER_RECEIVED)
-		return "an offer of its sender is not answered yet";
-	return NULL;
-}
-
-/* By which message an offer that came by CAME goes to TO. False: by none now. */
-static bool choose_carrier(
-	const struct leg *to, enum oa_carrier came, enum oa_carrier *ret)
-{
-	bool updates = leg_allows(to, MESSAGE_UPDATE) && to->offer.complete;
-
-	if (to->offer.state != OFFER_IDLE || to->update_out)
-		return false;
-	*ret = came != OA_BY_INVITE && updates ? OA_BY_UPDATE : OA_BY_INVITE;
-	if (*ret == OA_BY_UPDATE)
-		return to->state == LEG_TALKING || to->state == LEG_INVITING;
-	/* RFC 3261 14.1: no INVITE while one is under way, or its ACK, either way */
-	return to->state == LEG_TALKING && !leg_is_inviting(to) && !leg_is_invited(to) &&
-	       !(to->uas && uas_awaits_ack(to->uas));
-}
-
-static int status_of(int err)
-{
-	switch (err) {
-	case ERR_SUPPORT:
-		return 488;
-	case ERR_FORMAT:
-	case ERR_LIMIT:
-		return 400;
-	case -EADDRNOTAVAIL:
-		return 503;
-	default:
-		return 500;
-	}
-}
 
 /* SDP, taken, goes to the other leg by WENT; NULL: the wish for an offer does. */
 static int pass_on(struct call *call, const struct oa_report *report,
@@ -202,69 +108,6 @@ static int pass_on(struct call *call, const struct oa_report *report,
 	return err;
 }
 
-static void log_refused(
-	const struct call *call, const struct leg *leg, const char *why, int status)
-{
-	log_warning("call", "call=%s leg=%s event=offer-refused status=%d reason=\"%s\"",
-		call->id, leg->name, status, why);
-}
-
-/* Whether an offer of FROM that cannot be passed on is for us to answer: its own exchanges are
- * over, and the other leg, whose first INVITE is under way, may not be asked yet. */
-static bool is_ours_to_answer(struct call *call, const struct oa_report *report)
-{
-	const struct leg *from = report->leg;
-	const struct leg *to = call_other(call, from);
-
-	if (report->carrier == OA_BY_INVITE || from->offer.state != OFFER_IDLE ||
-		!from->offer.complete || from->update_out)
-		return false;
-	if (call->oa.state == OA_ASKED)
-		return call->oa.first && call->oa.went == OA_BY_INVITE;
-	return call->oa.state == OA_IDLE && to->state == LEG_INVITING &&
-	       to->offer.state == OFFER_IDLE && !to->update_out;
-}
-
-/* SDP, taken, is answered; the other leg hears nothing of it. */
-static int make_own_answer(struct call *call, struct leg *from, struct sdp *sdp,
-	struct sdp **ret, struct err_text *text)
-{
-	int err = oa_receive(from, sdp, text);
-
-	if (err)
-		return err;
-	err = media_here_answer(
-		call->session, call->config, from, call_other(call, from), ret, text);
-	if (err)
-		offer_cancel(&from->offer);
-	return err;
-}
-
-static void answer_here(struct call *call, const struct oa_report *report)
-{
-	struct leg *from = report->leg;
-	struct err_text text = {{0}};
-	struct sdp *sdp = NULL;
-	struct sdp *out = NULL;
-	int err = oa_read(report->message, &sdp, &text);
-	int status = err == ERR_SUPPORT ? 415 : 0;
-
-	if (!err && sdp)
-		err = make_own_answer(call, from, sdp, &out, &text);
-	if (err) {
-		const char *why = text.text[0] ? text.text : err_str(err);
-
-		status = status ? status : status_of(err);
-		log_refused(call, from, why, status);
-		refuse_report(report, status, why);
-		return;
-	}
-	leg_reply(from, report->txn, out);
-	sdp_free(out);
-	if (report->carrier == OA_BY_PRACK)
-		leg_go_on(from);
-}
-
 /* What both legs agreed early holds from here, whatever becomes of the further offer. */
 static void settle_first(struct call *call)
 {
@@ -274,55 +117,55 @@ static void settle_first(struct call *call)
 	call->oa.settled = true;
 }
 
-static int act_offer(struct call *call, const struct oa_report *report)
+/* The other leg was asked by WENT: its answer is awaited. */
+static void begin_asking(
+	struct call *call, const struct oa_report *report, enum oa_carrier went)
 {
-	struct leg *from = report->leg;
-	struct err_text text = {{0}};
-	struct sdp *sdp = NULL;
-	enum oa_carrier went;
-	const char *why;
-	int status, err;
+	const bool by_invite = report->carrier == OA_BY_INVITE;
 
-	why = obstacle(from, &status);
-	err = why ? 0 : oa_read(report->message, &sdp, &text);
-	if (!why)
-		settle_first(call);
-	if (why || err) {
-		status = why ? status : err == ERR_SUPPORT ? 415 : status_of(err);
-		why = why ? why : text.text;
-	} else if (!choose_carrier(call_other(call, from), report->carrier, &went)) {
-		sdp_free(sdp);
-		if (is_ours_to_answer(call, report)) {
-			answer_here(call, report);
-			return 0;
-		}
-		status = 491;
-		why = "the other side is busy with an offer, or may not be asked yet";
-	}
-	if (why) {
-		log_refused(call, from, why, status);
-		refuse_report(report, status, why);
-		return 0;
-	}
-	err = pass_on(call, report, went, sdp, &text);
-	if (err) {
-		why = text.text[0] ? text.text : err_str(err);
-		log_refused(call, from, why, status_of(err));
-		media_sdp_cancel(call->session, from, call_other(call, from));
-		refuse_report(report, status_of(err), why);
-		return 0;
-	}
-	if (report->carrier == OA_BY_INVITE)
-		leg_trying(from);
-	call->oa.asker = from;
+	if (by_invite)
+		leg_trying(report->leg);
+	call->oa.asker = report->leg;
 	call->oa.came = report->carrier;
 	call->oa.went = went;
 	oa_set_state(call, OA_ASKED);
 	oa_keep_txn(call, report->txn);
 	if (went == OA_BY_INVITE)
-		start_timer(call, report->carrier == OA_BY_INVITE
-					  ? call->config->limits.setup_ms
-					  : OA_UPDATE_MS);
+		start_timer(
+			call, by_invite ? call->config->limits.setup_ms : OA_UPDATE_MS);
+}
+
+static int act_offer(struct call *call, const struct oa_report *report)
+{
+	struct leg *to = call_other(call, report->leg);
+	struct err_text text = {{0}};
+	struct sdp *sdp = NULL;
+	enum oa_carrier went;
+	int err;
+
+	if (oa_refuse_early(call, report))
+		return 0;
+	err = oa_read(report->message, &sdp, &text);
+	settle_first(call);
+	if (err) {
+		oa_refuse_unread(call, report, err, &text);
+		return 0;
+	}
+	if (!oa_choose_carrier(to, report->carrier, &went)) {
+		sdp_free(sdp);
+		if (!oa_answer_here(call, report))
+			oa_refuse_offer(call, report, 491,
+				"the other side is busy with an offer, or may not be "
+				"asked yet");
+		return 0;
+	}
+	err = pass_on(call, report, went, sdp, &text);
+	if (err) {
+		media_sdp_cancel(call->session, report->leg, to);
+		oa_refuse_for(call, report, err, &text);
+		return 0;
+	}
+	begin_asking(call, report, went);
 	return 0;
 }
 
@@ -333,12 +176,8 @@ static int act_glare(struct call *call, const struct oa_report *report)
 	const char *why = own ? "an offer of its sender is not answered yet"
 			      : "an offer to its sender, or from it, is under way";
 
-	if (is_ours_to_answer(call, report)) {
-		answer_here(call, report);
-		return 0;
-	}
-	log_refused(call, report->leg, why, own ? 500 : 491);
-	refuse_report(report, own ? 500 : 491, why);
+	if (!oa_answer_here(call, report))
+		oa_refuse_offer(call, report, own ? 500 : 491, why);
 	return 0;
 }
 
@@ -365,7 +204,7 @@ static int end_restore(
 	for (unsigned i = 0; i < sdp_count_media(before); i++) {
 		if (!sdp_is_served(before, i) || sdp_is_served(out, i))
 			continue;
-		if (!choose_carrier(to, OA_BY_INVITE, &went))
+		if (!oa_choose_carrier(to, OA_BY_INVITE, &went))
 			return err_set(text, ERR_STATE,
 				"the terms of before were not all taken again");
 		return restore(call, to, text);
@@ -393,7 +232,7 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	if (oa->went == OA_BY_INVITE && (err || !delayed))
 		leg_ack(from, NULL);
 	if (!err && oa->asker)
-		err = answer_asker(call, out);
+		err = oa_answer_asker(call, out);
 	oa->settled = oa->settled || (!err && oa->first);
 	if (!err && !delayed)
 		oa_agreed(call);
@@ -426,7 +265,7 @@ static int act_refusal(struct call *call, const struct oa_report *report)
 	if (!call->oa.asker)
 		return act_refused_restore(call, report);
 	media_sdp_cancel(call->session, &call->a, &call->b);
-	refuse_asker(call, report->status);
+	oa_refuse_asker(call, report->status);
 	go_idle(call);
 	return 0;
 }
@@ -437,7 +276,7 @@ static int act_restore_again(struct call *call, const struct oa_report *report)
 	struct leg *with = call->oa.restoring;
 	enum oa_carrier went;
 
-	if (with && choose_carrier(with, OA_BY_INVITE, &went))
+	if (with && oa_choose_carrier(with, OA_BY_INVITE, &went))
 		return restore(call, with, report->text);
 	go_idle(call);
 	return 0;
@@ -472,7 +311,7 @@ static int act_late(struct call *call, const struct oa_report *report)
 	if (!asker)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again in time");
-	refuse_asker(call, 504);
+	oa_refuse_asker(call, 504);
 	withdraw(call, asker);
 	return 0;
 }

@@ -39,7 +39,6 @@ int oa_read(struct message *message, struct sdp **ret, struct err_text *text)
 	return err;
 }
 
-/* What LEG said becomes part of its offer state. Takes SDP in any case. */
 int oa_receive(struct leg *leg, struct sdp *sdp, struct err_text *text)
 {
 	bool is_offer;
@@ -57,7 +56,6 @@ int oa_make_offer(struct call *call, struct leg *from, struct leg *to, struct sd
 		call->session, call->config, from, from->offer.remote, to, ret, text);
 }
 
-/* The answer of FROM, which stands in its offer state, for TO. */
 int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text)
 {
@@ -117,7 +115,6 @@ void oa_keep_txn(struct call *call, struct txn_server *txn)
 		txn_server_attach(txn, &user);
 }
 
-/* Takes the asker's transaction off. */
 struct txn_server *oa_release_txn(struct call *call)
 {
 	struct txn_server *txn = call->oa.txn;
@@ -128,8 +125,6 @@ struct txn_server *oa_release_txn(struct call *call)
 	return txn;
 }
 
-/* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and
- * FROM's ACK waits for that leg's answer. SDP is taken. */
 int oa_pass_delayed_offer(struct call *call, struct leg *from, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text)
 {

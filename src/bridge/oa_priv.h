@@ -1,10 +1,20 @@
 /*
  * What the files of the offer/answer share: oa.c, further offers; oa_first.c, that of the first
- * INVITE; oa_base.c, what both build on. Loop thread.
+ * INVITE; oa_asker.c, what whoever made an offer hears; oa_base.c, what all build on. Loop thread.
  */
 #pragma once
 
 #include "bridge/call.h"
+
+/* What happened to an offer. */
+struct oa_report {
+	struct leg *leg;
+	struct message *message; /* NULL: none */
+	enum oa_carrier carrier; /* of an offer */
+	struct txn_server *txn;  /* an UPDATE or PRACK; NULL: none */
+	int status;              /* of a refusal */
+	struct err_text *text;   /* why the call ends */
+};
 
 /* SDP, which LEG sent, becomes part of its offer state. Takes SDP in any case. */
 int oa_receive(struct leg *leg, struct sdp *sdp, struct err_text *text);
@@ -33,3 +43,26 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 /* Leg a answered what leg b's answer to an offer of our own became: both ends of the relay are
  * set, and leg b is told nothing. 0; negative with TEXT: it cannot be served. */
 int oa_take_made(struct call *call, struct err_text *text);
+
+/* ---- what whoever made an offer hears: oa_asker.c ---- */
+
+/* The answer, SDP (may be NULL). 0, or negative as leg_answer(). */
+int oa_answer_asker(struct call *call, const struct sdp *sdp);
+/* The other leg did not take it. Nothing where nobody asked, or it was answered. */
+void oa_refuse_asker(struct call *call, int status);
+/* The offer of REPORT is refused with STATUS, and that is logged: WHY is for both. */
+void oa_refuse_offer(
+	struct call *call, const struct oa_report *report, int status, const char *why);
+/* The same for ERR, negative, with TEXT (may be empty): it cannot be served. */
+void oa_refuse_for(struct call *call, const struct oa_report *report, int err,
+	const struct err_text *text);
+/* The same for what oa_read() returned. */
+void oa_refuse_unread(struct call *call, const struct oa_report *report, int err,
+	const struct err_text *text);
+/* Refuses an offer whose sender has another one under way, from us or to us. False: it has none. */
+bool oa_refuse_early(struct call *call, const struct oa_report *report);
+/* Answers an offer, by UPDATE or PRACK, that the other leg may not be asked about yet, or refuses it.
+ * False: it is not for us to answer. */
+bool oa_answer_here(struct call *call, const struct oa_report *report);
+/* By which message an offer that came by CAME goes to TO. False: by none now. */
+bool oa_choose_carrier(const struct leg *to, enum oa_carrier came, enum oa_carrier *ret);
