@@ -4,21 +4,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Where the next attempt is kept: behind the others, or in the place of the latest. NULL: no memory. */
+static struct record_attempt *place(struct history *history)
+{
+	struct record_attempt *attempts = history->attempts;
+
+	if (history->count == RECORD_ATTEMPTS) {
+		free(attempts[RECORD_ATTEMPTS - 1].target);
+		return &attempts[RECORD_ATTEMPTS - 1];
+	}
+	attempts = reallocarray(attempts, history->count + 1, sizeof(*attempts));
+	if (!attempts)
+		return NULL;
+	history->attempts = attempts;
+	return &attempts[history->count++];
+}
+
 void history_begin(struct history *history, const char *target,
 	const struct addr *address, uint64_t after_us)
 {
-	struct record_attempt *attempt;
+	char *copy = strdup(target);
+	struct record_attempt *attempt = copy ? place(history) : NULL;
 
-	if (history->count < RECORD_ATTEMPTS) {
-		attempt = reallocarray(
-			history->attempts, history->count + 1, sizeof(*attempt));
-		if (!attempt)
-			return;
-		history->attempts = attempt;
-		history->count++;
+	if (!attempt) {
+		free(copy);
+		return;
 	}
-	attempt = &history->attempts[history->count - 1];
-	*attempt = (struct record_attempt){.target = target, .after_us = after_us};
+	*attempt = (struct record_attempt){.target = copy, .after_us = after_us};
 	if (address)
 		attempt->address = *address;
 	history->trying = true;
@@ -47,7 +59,8 @@ void history_end(struct history *history, int status, const char *reason)
 
 bool history_is_at(const struct history *history, const char *target)
 {
-	return history->count && history->attempts[history->count - 1].target == target;
+	return history->count &&
+	       !strcmp(history->attempts[history->count - 1].target, target);
 }
 
 /* The first that there is of its Reason, Warning and reason phrase. */
@@ -77,6 +90,8 @@ void history_hear(struct history *history, int status, const struct message *mes
 
 void history_free(struct history *history)
 {
+	for (unsigned i = 0; i < history->count; i++)
+		free(history->attempts[i].target);
 	free(history->attempts);
 	free(history->far_reason);
 	memset(history, 0, sizeof(*history));

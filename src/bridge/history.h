@@ -16,7 +16,7 @@ struct history {
 	char *far_reason; /* owned; NULL: it gave none */
 };
 
-/* TARGET, an id that outlives HISTORY, is asked at ADDRESS; NULL: none was found. AFTER_US
+/* TARGET, an id (copied), is asked at ADDRESS; NULL: none was found. AFTER_US
  * since the call began. */
 void history_begin(struct history *history, const char *target,
 	const struct addr *address, uint64_t after_us);

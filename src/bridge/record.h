@@ -20,7 +20,7 @@
 
 /* One attempt to have the call taken: by one target at one address. */
 struct record_attempt {
-	const char *target;  /* id of the server or gateway */
+	char *target;        /* id of the server or gateway; owned by who made the list */
 	struct addr address; /* where it was asked; len 0: nowhere */
 	int status;          /* its final response, 200 where it took the call; 0: none */
 	char reason[96];     /* in words, "answered 503", "Connection refused" */

@@ -101,9 +101,10 @@ static void both_legs_may_be_on_one_side(void **state)
 
 static void attempts_and_the_far_ends_words_are_listed(void **state)
 {
+	char targets[][10] = {"carrier-a", "carrier-b"};
 	const struct record_attempt attempts[] = {
-		{.target = "carrier-a", .reason = "draining", .after_us = 10},
-		{.target = "carrier-b",
+		{.target = targets[0], .reason = "draining", .after_us = 10},
+		{.target = targets[1],
 			.address = fixture_addr("192.0.2.7:5060"),
 			.status = 503,
 			.reason = "answered 503",
