@@ -56,3 +56,5 @@ static inline void counter_set32(_Atomic uint32_t *counter, uint32_t value)
 
 /* A consistent enough copy. */
 void counters_read(const struct counters *counters, struct relay_stats *ret);
+/* Goes on at STATS. Their worker's thread, or before it has them. */
+void counters_write(struct counters *counters, const struct relay_stats *stats);

@@ -114,6 +114,74 @@ void keys_end(struct keys *keys, uint32_t ssrc)
 		srtp_context_end(keys->list[i].context, ssrc);
 }
 
+static const struct saved_field key_fields[] = {
+	SAVED_BELOW(struct relay_key, suite, RELAY_PLAIN),
+	SAVED_FIELD(struct relay_key, key),
+	SAVED_LIST(struct relay_key, mki, SAVED_IS_UINT, NULL),
+	SAVED_FIELD(struct relay_key, mki_len),
+	SAVED_END,
+};
+
+/* The one that was asked for next behind BEFORE; NULL: none was. */
+static const struct keys_entry *next_used(const struct keys *keys, uint32_t before)
+{
+	const struct keys_entry *next = NULL;
+
+	for (unsigned i = 0; i < keys->count; i++) {
+		const struct keys_entry *entry = &keys->list[i];
+
+		if (entry->used > before && (!next || entry->used < next->used))
+			next = entry;
+	}
+	return next;
+}
+
+int keys_save(const struct keys *keys, struct saved to)
+{
+	const struct keys_entry *entry = NULL;
+	struct saved object;
+	int err = 0;
+
+	while (!err && (entry = next_used(keys, entry ? entry->used : 0))) {
+		err = saved_append(to, "keys", &object);
+		if (!err)
+			err = saved_put(
+				object, key_fields, srtp_context_key(entry->context));
+		if (!err)
+			err = srtp_context_save(entry->context, object);
+	}
+	return err;
+}
+
+static int load_key(struct keys *keys, struct saved from, enum srtp_direction direction,
+	struct srtp_context **current, struct err_text *error)
+{
+	struct srtp_context *before = NULL;
+	struct relay_key key = {.mki_len = 0};
+	enum keys_found found;
+	int err = saved_take(from, key_fields, &key, error);
+
+	/* without one before it: what it followed on is saved with it */
+	if (!err)
+		err = keys_take(keys, &key, direction, false, &before, &found);
+	secret_wipe(&key.key);
+	*current = before;
+	return err ? err : srtp_context_load(*current, from, error);
+}
+
+int keys_load(struct keys *keys, struct saved from, enum srtp_direction direction,
+	struct srtp_context **current, struct err_text *error)
+{
+	struct saved object;
+	int err = 0;
+
+	*current = NULL;
+	for (unsigned i = 0; !err && saved_at(from, "keys", i, &object); i++)
+		err = i < KEYS_MAX ? load_key(keys, object, direction, current, error)
+				   : err_set(error, ERR_LIMIT, "too many keys");
+	return err;
+}
+
 void keys_clear(struct keys *keys)
 {
 	for (unsigned i = 0; i < keys->count; i++)

@@ -47,5 +47,12 @@ int keys_take(struct keys *keys, const struct relay_key *key,
 	enum keys_found *found);
 /* Nothing is sealed as SSRC any more, under any of them: see srtp_context_end(). */
 void keys_end(struct keys *keys, uint32_t ssrc);
+/* Writes them, and how far each has come. The latest is the one in use. 0, -ENOMEM, or what the sealer
+ * returns. */
+int keys_save(const struct keys *keys, struct saved to);
+/* KEYS, empty, go on there, with the latest in *CURRENT. Which keys had to go is not known any more.
+ * 0; ERR_FORMAT, ERR_AUTH, ERR_SUPPORT or ERR_LIMIT with ERROR; -ENOMEM or ERR_LIBRARY. */
+int keys_load(struct keys *keys, struct saved from, enum srtp_direction direction,
+	struct srtp_context **current, struct err_text *error);
 /* Wipes the keys. */
 void keys_clear(struct keys *keys);

@@ -12,6 +12,8 @@
  */
 #pragma once
 
+#include "base/saved.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -91,6 +93,11 @@ struct outgoing {
 /* SEED is random. */
 void outgoing_init(struct outgoing *outgoing, uint64_t seed);
 void outgoing_clear(struct outgoing *outgoing);
+
+/* Writes it. 0 or -ENOMEM. */
+int outgoing_save(const struct outgoing *outgoing, struct saved to);
+/* OUTGOING, new, goes on there, under SSRCs of its own. 0; ERR_FORMAT with ERROR; -ENOMEM. */
+int outgoing_load(struct outgoing *outgoing, struct saved from, struct err_text *error);
 
 /* The streams that are there, from 0 on; each has an SSRC, sent or not. */
 unsigned outgoing_stream_count(const struct outgoing *outgoing);

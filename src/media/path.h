@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/saved.h"
 #include "media/counters.h"
 #include "media/dtmf.h"
 #include "media/formats.h"
@@ -116,6 +117,19 @@ struct path_params {
 void path_init(struct path *path, const struct path_params *params);
 /* Wipes the keys and frees what it holds. */
 void path_clear(struct path *path);
+
+/* ---- path_saved.c ---- */
+
+/* Writes how far it has come: numbers, counters, keys, where its far ends were found. 0, -ENOMEM, or
+ * what the sealer returns. */
+int path_save(const struct path *path, struct saved to);
+/*
+ * PATH, new, goes on there once path_set() has told of its ends again: numbers and timestamps without
+ * a break, under SSRCs of its own, so that no index of a key is used twice even if what was written is
+ * older than what was sent. 0; ERR_FORMAT, ERR_AUTH, ERR_SUPPORT or ERR_LIMIT with ERROR; -ENOMEM or
+ * ERR_LIBRARY.
+ */
+int path_load(struct path *path, struct saved from, struct err_text *error);
 
 /*
  * Whether REMOTE can be used: both keys are plain, or both can be SRTP contexts. 0,

@@ -182,6 +182,34 @@ int ports_take(
 	return -EADDRNOTAVAIL;
 }
 
+/* Takes the pair at INDEX of the line off; those before it keep their order. */
+static void take_off(struct ports *ports, size_t index)
+{
+	for (size_t i = index; i > 0; i--)
+		ports->line[(ports->head + i) % ports->total] =
+			ports->line[(ports->head + i - 1) % ports->total];
+	ports->head = (ports->head + 1) % ports->total;
+	ports->waiting--;
+}
+
+int ports_take_at(struct ports *ports, uint16_t rtp_port, int ret_fd[static 2],
+	struct addr *ret_rtp)
+{
+	for (size_t i = 0; i < ports->waiting; i++) {
+		int err;
+
+		if (ports->line[(ports->head + i) % ports->total].port != rtp_port)
+			continue;
+		err = open_pair(ports, rtp_port, ret_fd, ret_rtp);
+		if (err != 0)
+			return err;
+		take_off(ports, i);
+		ports->used[(rtp_port - ports->first) / 2] = true;
+		return 0;
+	}
+	return -EADDRNOTAVAIL;
+}
+
 void ports_release(struct ports *ports, uint16_t rtp_port, uint64_t now_ms)
 {
 	size_t pair = (size_t)(rtp_port - ports->first) / 2;

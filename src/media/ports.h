@@ -40,6 +40,11 @@ void ports_free(struct ports *ports);
 int ports_take(
 	struct ports *ports, uint64_t now_ms, int ret_fd[static 2], struct addr *ret_rtp);
 
+/* The pair of RTP_PORT, wherever it stands in the line. As ports_take(); -EADDRNOTAVAIL where it is not
+ * of the pool, or in use. */
+int ports_take_at(struct ports *ports, uint16_t rtp_port, int ret_fd[static 2],
+	struct addr *ret_rtp);
+
 /* Gives back the pair of RTP_PORT, which ports_take() gave. */
 void ports_release(struct ports *ports, uint16_t rtp_port, uint64_t now_ms);
 

@@ -261,6 +261,14 @@ int relay_new(
 	return 0;
 }
 
+void relay_stop(struct relay *relay)
+{
+	for (unsigned i = 0; i < relay->worker_count; i++) {
+		worker_stop(relay->workers[i].worker);
+		worker_events(relay->workers[i].worker, on_event, &relay->handlers);
+	}
+}
+
 void relay_free(struct relay *relay)
 {
 	if (!relay)
@@ -471,43 +479,57 @@ static void close_pair(const int fd[static 2])
 			close(fd[i]);
 }
 
-static int take_ports(struct relay_session *session, struct worker_ports *ret)
+/* A pair for END: that of the port of WAS, or where that is NULL any. */
+static int take_pair(struct relay_session *session, unsigned end, const struct addr *was,
+	struct worker_ports *ports)
 {
-	struct ports *const *pools = session->ports;
+	return was ? ports_take_at(session->ports[end], addr_port(was), ports->fd[end],
+			     &ports->local_rtp[end])
+		   : ports_take(session->ports[end], now_ms(session->relay),
+			     ports->fd[end], &ports->local_rtp[end]);
+}
+
+/* A pair for each end, those of WAS, by end, or where that is NULL any. */
+static int take_ports(
+	struct relay_session *session, const struct addr *was, struct worker_ports *ret)
+{
 	struct worker_ports ports;
-	uint64_t ms = now_ms(session->relay);
-	int err = ports_take(pools[0], ms, ports.fd[0], &ports.local_rtp[0]);
+	int err = take_pair(session, 0, was, &ports);
 
 	if (err != 0)
 		return err;
-	err = ports_take(pools[1], ms, ports.fd[1], &ports.local_rtp[1]);
+	err = take_pair(session, 1, was ? &was[1] : NULL, &ports);
 	if (err != 0) {
 		close_pair(ports.fd[0]);
-		ports_release(pools[0], addr_port(&ports.local_rtp[0]), ms);
+		ports_release(session->ports[0], addr_port(&ports.local_rtp[0]),
+			now_ms(session->relay));
 		return err;
 	}
 	*ret = ports;
 	return 0;
 }
 
-int relay_stream_add(struct relay_session *session, unsigned index)
+static int may_add(const struct relay_session *session, unsigned index)
 {
-	struct relay *relay = session->relay;
-	struct worker_ports ports;
-	struct relay_stream *stream;
-	int err;
-
 	if (index >= RELAY_STREAMS)
 		return ERR_LIMIT;
-	if (session->streams[index] || !session->ports[0] || !session->ports[1])
-		return ERR_STATE;
-	stream = calloc(1, sizeof(*stream));
-	if (!stream)
-		return -ENOMEM;
-	err = take_ports(session, &ports);
-	if (err != 0)
-		goto out;
-	err = worker_add(session->worker, &stream->worker, &ports);
+	return session->streams[index] || !session->ports[0] || !session->ports[1]
+		       ? ERR_STATE
+		       : 0;
+}
+
+/* Stream INDEX with PORTS, which are its own or given back; FROM and ERROR as worker_add(). */
+static int add_stream(struct relay_session *session, unsigned index,
+	const struct worker_ports *taken, const struct saved *from,
+	struct err_text *error)
+{
+	struct relay *relay = session->relay;
+	const struct worker_ports ports = *taken;
+	struct relay_stream *stream = calloc(1, sizeof(*stream));
+	int err =
+		stream ? worker_add(session->worker, &stream->worker, &ports, from, error)
+		       : -ENOMEM;
+
 	/* Its sockets are to be watched. Where ports have none of their own, a packet wakes the
 	 * worker in any case, and finds the stream. */
 	if (io_shared_binds(relay->io))
@@ -516,16 +538,52 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 		close_pair(ports.fd[0]);
 		close_pair(ports.fd[1]);
 		release_ports(session, ports.local_rtp);
-		goto out;
+		free(stream);
+		return err;
 	}
 	memcpy(stream->local_rtp, ports.local_rtp, sizeof(stream->local_rtp));
 	claim_ports(session, ports.local_rtp);
 	session->streams[index] = stream;
 	relay->stream_count++;
 	return 0;
-out:
-	free(stream);
-	return err;
+}
+
+int relay_stream_add(struct relay_session *session, unsigned index)
+{
+	struct worker_ports ports;
+	int err = may_add(session, index);
+
+	if (err == 0)
+		err = take_ports(session, NULL, &ports);
+	return err != 0 ? err : add_stream(session, index, &ports, NULL, NULL);
+}
+
+static const struct saved_field stream_fields[] = {
+	SAVED_LIST(struct relay_stream, local_rtp, SAVED_IS_ADDR, NULL),
+	SAVED_END,
+};
+
+int relay_stream_save(
+	const struct relay_session *session, unsigned index, struct saved to)
+{
+	const struct relay_stream *stream = session->streams[index];
+	int err = saved_put(to, stream_fields, stream);
+
+	return err != 0 ? err : worker_save(stream->worker, to);
+}
+
+int relay_stream_load(struct relay_session *session, unsigned index, struct saved from,
+	struct err_text *error)
+{
+	struct relay_stream was = {.worker = NULL};
+	struct worker_ports ports;
+	int err = may_add(session, index);
+
+	if (err == 0)
+		err = saved_take(from, stream_fields, &was, error);
+	if (err == 0)
+		err = take_ports(session, was.local_rtp, &ports);
+	return err != 0 ? err : add_stream(session, index, &ports, &from, error);
 }
 
 void relay_stream_remove(struct relay_session *session, unsigned index)

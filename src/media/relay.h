@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/err.h"
 #include "base/loop.h"
+#include "base/saved.h"
 #include "base/secret.h"
 #include "base/tap.h"
 #include "media/dtmf.h"
@@ -197,6 +198,9 @@ void relay_io_close(struct io_shared *opened); /* NULL is fine */
 /* 0, or negative with TEXT (address not ours, range too small, SRTP self-test failed). */
 int relay_new(
 	struct relay **ret, const struct relay_params *params, struct err_text *text);
+/* Joins the workers: no packet passes any more, and what they had to tell has been told. The sessions
+ * stand, for relay_stream_save(). */
+void relay_stop(struct relay *relay);
 /* Ends every session, joins the workers. NULL is fine. */
 void relay_free(struct relay *relay);
 
@@ -247,6 +251,17 @@ int relay_set_address(
  * pair is in use; ERR_STATE when it exists, or an end has no address yet.
  */
 int relay_stream_add(struct relay_session *session, unsigned index);
+/* After relay_stop(): writes stream INDEX: its ports, and how far each end has come. 0, -ENOMEM, or what
+ * the sealer returns. */
+int relay_stream_save(
+	const struct relay_session *session, unsigned index, struct saved to);
+/*
+ * As relay_stream_add(), but it is the one that FROM says: it has the same ports, and goes on without a
+ * break as soon as relay_stream_set() has told of its ends again. What it sends has SSRCs of its own. 0
+ * or negative with ERROR: as relay_stream_add(), or FROM cannot be used.
+ */
+int relay_stream_load(struct relay_session *session, unsigned index, struct saved from,
+	struct err_text *error);
 /* Ends it and releases its ports at once. Nothing when there is none. */
 void relay_stream_remove(struct relay_session *session, unsigned index);
 bool relay_stream_exists(const struct relay_session *session, unsigned index);

@@ -221,6 +221,83 @@ const struct relay_key *srtp_context_key(const struct srtp_context *context)
 	return &context->key;
 }
 
+/* ---- what outlives the process ---- */
+
+static const struct saved_field ssrc_fields[] = {
+	SAVED_FIELD(struct ssrc, ssrc),
+	SAVED_FIELD(struct ssrc, roc),
+	SAVED_FIELD(struct ssrc, seq),
+	SAVED_FIELD(struct ssrc, rtcp_index),
+	SAVED_FIELD(struct ssrc, heard),
+	SAVED_FIELD(struct ssrc, rtcp_heard),
+	SAVED_END,
+};
+
+static const struct saved_field before_fields[] = {
+	SAVED_BELOW(struct before, count, SSRCS_LIVE + 1),
+	SAVED_LIST(struct before, list, SAVED_IS_STRUCT, ssrc_fields),
+	SAVED_END,
+};
+
+static const struct saved_field context_fields[] = {
+	SAVED_FIELD(struct srtp_context, keep),
+	SAVED_END,
+};
+
+int srtp_context_save(const struct srtp_context *context, struct saved to)
+{
+	const struct ssrcs *ssrcs = &context->ssrcs;
+	struct saved object;
+	int err = saved_put(to, context_fields, context);
+
+	if (!err && context->before)
+		err = saved_add(to, "before", &object);
+	if (!err && context->before)
+		err = saved_put(object, before_fields, context->before);
+	for (unsigned i = 0; i < ssrcs->count && !err; i++) {
+		err = saved_append(to, "ssrcs", &object);
+		if (!err)
+			err = saved_put(object, ssrc_fields, &ssrcs->list[i]);
+	}
+	return err;
+}
+
+static int load_before(
+	struct srtp_context *context, struct saved from, struct err_text *error)
+{
+	context->before = calloc(1, sizeof(*context->before));
+	if (!context->before)
+		return -ENOMEM;
+	return saved_take(from, before_fields, context->before, error);
+}
+
+/* Its window is not known, so that what came before cannot come again. */
+static int load_ssrc(
+	struct srtp_context *context, struct saved from, struct err_text *error)
+{
+	struct ssrc ssrc = {.ssrc = 0};
+	int err = saved_take(from, ssrc_fields, &ssrc, error);
+
+	if (!err)
+		err = ssrcs_reserve(&context->ssrcs);
+	if (!err)
+		*ssrcs_add(&context->ssrcs, ssrc.ssrc) = ssrc;
+	return err;
+}
+
+int srtp_context_load(
+	struct srtp_context *context, struct saved from, struct err_text *error)
+{
+	struct saved object;
+	int err = saved_take(from, context_fields, context, error);
+
+	if (!err && saved_get(from, "before", &object))
+		err = load_before(context, object, error);
+	for (unsigned i = 0; !err && saved_at(from, "ssrcs", i, &object); i++)
+		err = load_ssrc(context, object, error);
+	return err;
+}
+
 static int translate(srtp_err_status_t status)
 {
 	switch (status) {

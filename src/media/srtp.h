@@ -8,6 +8,7 @@
  */
 #pragma once
 
+#include "base/saved.h"
 #include "media/relay.h"
 #include "media/ssrcs.h"
 
@@ -47,6 +48,12 @@ int srtp_context_new(struct srtp_context **ret, const struct relay_key *key,
 	enum srtp_direction direction);
 /* Wipes the keys. NULL is fine. */
 void srtp_context_free(struct srtp_context *context);
+/* Writes how far each SSRC has come, without the key. 0 or -ENOMEM. */
+int srtp_context_save(const struct srtp_context *context, struct saved to);
+/* CONTEXT, new and of the same key, goes on there: of each SSRC later packets alone are taken. 0;
+ * ERR_FORMAT or ERR_LIMIT with ERROR; -ENOMEM. */
+int srtp_context_load(
+	struct srtp_context *context, struct saved from, struct err_text *error);
 /* The key the context was made of; borrowed. */
 const struct relay_key *srtp_context_key(const struct srtp_context *context);
 

@@ -373,19 +373,27 @@ int worker_new(
 	return 0;
 }
 
-void worker_free(struct worker *worker)
+void worker_stop(struct worker *worker)
 {
-	if (!worker)
-		return;
-	atomic_store_explicit(&worker->stopping, true, memory_order_release);
-	worker_wake(worker);
-	pthread_join(worker->thread, NULL);
+	if (!worker->stopped) {
+		atomic_store_explicit(&worker->stopping, true, memory_order_release);
+		worker_wake(worker);
+		pthread_join(worker->thread, NULL);
+	}
+	worker->stopped = true;
 	/* From here on this thread is the only one and stands in for the worker's. */
 	do {
 		run_commands(worker);
 		worker_flush(worker);
 	} while (!list_empty(&worker->endings));
 	run_commands(worker);
+}
+
+void worker_free(struct worker *worker)
+{
+	if (!worker)
+		return;
+	worker_stop(worker);
 	free_ended(worker);
 	LIST_FOREACH (&worker->sessions, node, next)
 		free_session(LIST_ENTRY(node, struct worker_session, node));
@@ -490,8 +498,15 @@ int worker_set_tap(struct worker_session *session, bool tap)
 	return begin(session->worker, &command);
 }
 
+static void free_unborn(struct worker_stream *stream)
+{
+	path_clear(&stream->path);
+	free(stream);
+}
+
 int worker_add(struct worker_session *session, struct worker_stream **ret,
-	const struct worker_ports *ports)
+	const struct worker_ports *ports, const struct saved *from,
+	struct err_text *error)
 {
 	struct worker_stream *stream = calloc(1, sizeof(*stream));
 	struct command command = {.type = COMMAND_ADD, .stream = stream};
@@ -518,13 +533,20 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 			.end = (enum relay_end)(i / 2),
 			.channel = (enum path_channel)(i % 2),
 		};
-	err = begin(session->worker, &command);
+	err = from ? path_load(&stream->path, *from, error) : 0;
+	if (err == 0)
+		err = begin(session->worker, &command);
 	if (err != 0) {
-		free(stream);
+		free_unborn(stream);
 		return err;
 	}
 	*ret = stream;
 	return 0;
+}
+
+int worker_save(const struct worker_stream *stream, struct saved to)
+{
+	return path_save(&stream->path, to);
 }
 
 bool worker_remove(struct worker_stream *stream)

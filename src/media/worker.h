@@ -26,7 +26,9 @@ struct worker_params {
 /* Starts the thread. 0, or negative with TEXT. */
 int worker_new(
 	struct worker **ret, const struct worker_params *params, struct err_text *text);
-/* Joins the thread and frees what it holds; its sessions have been closed before. NULL is
+/* Joins the thread: no packet passes any more. What was commanded has been done. */
+void worker_stop(struct worker *worker);
+/* Joins the thread, where that has not been done, and frees what it holds; its sessions have been closed before. NULL is
  * fine. */
 void worker_free(struct worker *worker);
 
@@ -80,9 +82,12 @@ struct worker_ports {
 	struct addr local_rtp[2];
 };
 
-/* 0, -ENOMEM or ERR_LIMIT. */
+/* Goes on at what FROM says, where that is not NULL. 0; -ENOMEM or ERR_LIMIT; with ERROR as path_load(). */
 int worker_add(struct worker_session *session, struct worker_stream **ret,
-	const struct worker_ports *ports);
+	const struct worker_ports *ports, const struct saved *from,
+	struct err_text *error);
+/* After worker_stop(): as path_save(). */
+int worker_save(const struct worker_stream *stream, struct saved to);
 /* As worker_close(). */
 bool worker_remove(struct worker_stream *stream);
 /* Keys are copied, and the copy is wiped. 0, -ENOMEM, ERR_LIMIT, or as path_check(). */

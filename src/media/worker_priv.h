@@ -88,6 +88,7 @@ struct worker {
 
 	/* The loop thread: */
 	unsigned session_count;
+	bool stopped;
 	struct list endings; /* that the full queue could not take yet, in order */
 
 	/* The worker's thread: */
