@@ -83,6 +83,13 @@ int saved_append(struct saved saved, const char *list, struct saved *ret)
 	return json_array_append_new(array, json) ? -ENOMEM : 0;
 }
 
+void saved_drop(struct saved saved, const char *list)
+{
+	json_t *array = json_object_get(saved.json, list);
+
+	json_array_remove(array, json_array_size(array) - 1);
+}
+
 bool saved_get(struct saved saved, const char *name, struct saved *ret)
 {
 	json_t *json = json_object_get(saved.json, name);

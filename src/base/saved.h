@@ -63,6 +63,7 @@ struct saved_field {
 			uint64_t: SAVED_IS_UINT,                        \
 			int32_t: SAVED_IS_INT,                          \
 			char *: SAVED_IS_STRING,                        \
+			const char *: SAVED_IS_STRING,                  \
 			struct addr: SAVED_IS_ADDR,                     \
 			struct secret: SAVED_IS_SECRET))
 /* An owned string with secrets in it. */
@@ -128,6 +129,8 @@ int saved_print(struct saved saved, struct buf *out);
 /* A new object in SAVED under NAME, or at the end of the list of that name. 0 or -ENOMEM. */
 int saved_add(struct saved saved, const char *name, struct saved *ret);
 int saved_append(struct saved saved, const char *list, struct saved *ret);
+/* The object at the end of the list is taken away again. */
+void saved_drop(struct saved saved, const char *list);
 /* That object, or that of the list by its INDEX; false: there is none. */
 bool saved_get(struct saved saved, const char *name, struct saved *ret);
 bool saved_at(struct saved saved, const char *list, unsigned index, struct saved *ret);

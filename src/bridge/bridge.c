@@ -111,9 +111,12 @@ void bridge_free(struct bridge *bridge)
 {
 	if (!bridge)
 		return;
-	LIST_FOREACH (&bridge->calls, node, next)
-		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, "shutdown",
-			503, NULL);
+	LIST_FOREACH (&bridge->calls, node, next) {
+		struct call *call = LIST_ENTRY(node, struct call, node);
+
+		if (!call->saved)
+			call_end(call, CALL_BY_TANDEM, "shutdown", 503, NULL);
+	}
 	LIST_FOREACH (&bridge->calls, node, next)
 		call_bury(LIST_ENTRY(node, struct call, node));
 	LIST_FOREACH (&bridge->dead, node, next) {
@@ -237,10 +240,18 @@ static void ack_h(void *arg, struct flow *flow, struct message *ack)
 		leg_receive_ack(leg, ack);
 }
 
+/* A 2xx to an INVITE that a bridge before this one sent. */
+static bool ack_again(struct leg *leg, struct flow *flow, const struct message *response)
+{
+	return leg && leg->uac && message_method(response) == MESSAGE_INVITE &&
+	       message_status(response) / 100 == 2 &&
+	       uac_ack_again(leg->uac, flow, response);
+}
+
 static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 {
-	(void)arg;
-	(void)flow;
+	if (ack_again(find_leg(arg, flow, response), flow, response))
+		return;
 	log_debug(
 		"bridge", "event=unmatched-response status=%d", message_status(response));
 }

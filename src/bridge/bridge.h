@@ -6,6 +6,7 @@
 
 #include "base/list.h"
 #include "base/loop.h"
+#include "base/saved.h"
 #include "bridge/record.h"
 #include "bridge/side.h"
 #include "config/config.h"
@@ -24,8 +25,8 @@ struct bridge_handlers {
 	/* A call began; MODE is what is captured of it, by the rule of its gateway: of the first
 	 * one that it is to be offered to, or where there is none by [audit]. */
 	void (*begun_h)(void *arg, uint64_t call, const char *id, enum config_audit mode);
-	/* It is about to be offered to another gateway: from now on MODE is captured of it. Not
-	 * told while that stays the same. */
+	/* It is about to be offered to another gateway, or was begun by a bridge before this one: from
+	 * now on MODE is captured of it. Not told while that stays the same. */
 	void (*capture_h)(
 		void *arg, uint64_t call, const char *id, enum config_audit mode);
 	/* A call ended. Called before the final answer to its BYE or CANCEL leaves. */
@@ -52,6 +53,21 @@ struct bridge_params {
 int bridge_new(struct bridge **ret, const struct bridge_params *params);
 /* Calls still alive are recorded as ended by shutdown. NULL is fine. */
 void bridge_free(struct bridge *bridge);
+
+/*
+ * A server that ends so that another one goes on: writes each call that talks and waits for no message,
+ * as one JSON object each in the list "calls", keys sealed. The relay was stopped. From now on
+ * bridge_free() frees those without a word; the others end by shutdown. How many in *RET. 0, or -ENOMEM:
+ * nothing was written.
+ */
+int bridge_save(struct bridge *bridge, struct saved to, unsigned *ret);
+/*
+ * BRIDGE, new, with its transports and its relay, goes on with the calls that another one wrote. How
+ * many in *RET. A call that cannot go on, since its gateway left the configuration or its ports are in
+ * use, ends, with a record. 0, or ERR_FORMAT with ERROR: FROM is of no bridge.
+ */
+int bridge_load(
+	struct bridge *bridge, struct saved from, unsigned *ret, struct err_text *error);
 
 void bridge_set_transports(
 	struct bridge *bridge, struct transport *internal, struct transport *external);

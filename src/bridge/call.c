@@ -3,15 +3,11 @@
 #include "base/log.h"
 #include "bridge/dtmf.h"
 #include "bridge/media_sdp.h"
-#include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-
-/* Connections that are lost so long after one another have nothing to do with each other. */
-#define CALL_REDIAL_MS 30000
 
 /* 0: the call moves to the state of the rule; otherwise the action moved it. */
 typedef int call_action(
@@ -68,6 +64,18 @@ static void too_long_h(void *arg)
 	call_end(arg, CALL_BY_TANDEM, "duration-limit", 487, NULL);
 }
 
+void call_limit_duration(struct call *call)
+{
+	const uint64_t limit_ms = call->config->limits.duration_ms;
+	const uint64_t passed_ms =
+		(call_now_us(call) - call->start_us - call->answer_us) / 1000;
+
+	if (limit_ms)
+		timer_start(call->bridge->timers, &call->duration_timer,
+			limit_ms > passed_ms ? limit_ms - passed_ms : 0, too_long_h,
+			call);
+}
+
 static int act_connect(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
@@ -87,9 +95,7 @@ static int act_connect(
 	call->answer_us = call_now_us(call) - call->start_us;
 	call_note_success(call, call->b.trunk);
 	call->bridge->answered_count++;
-	if (call->config->limits.duration_ms)
-		timer_start(call->bridge->timers, &call->duration_timer,
-			call->config->limits.duration_ms, too_long_h, call);
+	call_limit_duration(call);
 	log_info("call", "call=%s event=answered", call->id);
 	return 0;
 }
@@ -373,38 +379,16 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 
 /* ---- connections in mid-call ---- */
 
-static void move_leg_h(struct list *node, struct flow *flow)
-{
-	leg_set_flow(LIST_ENTRY(node, struct leg, flow_node), flow);
-}
-
 /*
  * A connection may end while its calls live on: peers close idle ones, and restart. Another
  * one to the same peer is made; a peer that cannot be reached any more has lost its calls.
  */
 static void lose_flow(struct call *call, struct leg *leg, const char *why)
 {
-	const uint64_t now_ms = timers_now_ms(call->bridge->timers);
 	struct leg_report report = {.event = LEG_EVENT_FAILED, .status = 503, .why = why};
-	struct flow *flow = NULL;
 
-	if (now_ms - leg->lost_ms > CALL_REDIAL_MS)
-		leg->losses = 0;
-	if (!redial_is(leg->flow) && leg->losses < REDIAL_ATTEMPTS)
-		flow = redial_new(&(struct redial_params){.side = leg->home,
-			.target = leg->target,
-			.lost = leg->flow,
-			.attempt = leg->losses,
-			.move_h = move_leg_h});
-	if (!flow) {
+	if (!leg_redial(leg, leg->flow))
 		leg_event_h(call, leg, &report);
-		return;
-	}
-	leg->losses++;
-	leg->lost_ms = now_ms;
-	leg_set_flow(leg, flow);
-	redial_start(flow);
-	flow_unref(flow);
 }
 
 void call_flow_closed(struct call *call, struct leg *leg, const char *why)
@@ -458,11 +442,24 @@ static void setup_too_long_h(void *arg)
 	call_end(arg, CALL_BY_TANDEM, "no-answer", 408, "not answered in time");
 }
 
+struct call *call_new(struct bridge *bridge)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->bridge = bridge;
+	call->leg_h = leg_event_h;
+	call->oa.failed_h = offer_failed_h;
+	call->config = config_ref(bridge->config);
+	return call;
+}
+
 void call_begin(struct bridge_side *home, struct txn_server *invite, struct trunk *trunk,
 	struct sdp *sdp)
 {
 	struct bridge *bridge = home->bridge;
-	struct call *call = calloc(1, sizeof(*call));
+	struct call *call = call_new(bridge);
 	int err;
 
 	if (!call) {
@@ -470,10 +467,6 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 		txn_server_reply(invite, 503, NULL, NULL, NULL);
 		return;
 	}
-	call->bridge = bridge;
-	call->leg_h = leg_event_h;
-	call->oa.failed_h = offer_failed_h;
-	call->config = config_ref(bridge->config);
 	call->start_us = call_now_us(call);
 	call->start_wall_us =
 		timers_clock(bridge->timers)->wall_us(timers_clock(bridge->timers));

@@ -44,6 +44,7 @@ struct call {
 	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
 	const struct leg *reason_from; /* that leg */
 	bool held;
+	bool saved; /* it was written out: another bridge goes on with it */
 	enum config_audit capture; /* what is captured of it now */
 	bool invite_tapped;        /* its first INVITE went to the tap */
 	/* By enum relay_end: where a leg's RTP comes from instead; len 0: it does not. */
@@ -73,6 +74,13 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 void call_flow_closed(struct call *call, struct leg *leg, const char *why);
 void call_media_timeout(struct call *call, enum relay_end end);
 void call_latched(struct call *call, const struct relay_latched *latched);
+/* It is talking, and nothing of it waits for a message. */
+bool call_is_quiet(const struct call *call);
+/* Writes a quiet call, keys sealed. 0, -ENOMEM, or what the sealer returns. */
+int call_save(const struct call *call, struct saved to);
+/* A call that was written goes on in BRIDGE. False: it does not. Both far ends were told as far as that
+ * can be, and its record was handed out. */
+bool call_load(struct bridge *bridge, struct saved from);
 /* Frees it; nothing is sent and no handler is called. */
 void call_free(struct call *call);
 

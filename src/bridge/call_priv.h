@@ -1,12 +1,20 @@
 /*
  * What the files of a call share: call.c, the events; call_setup.c, until it is answered;
- * call_capture.c, what is captured of it; call_end.c, its end. Not for others. Loop thread.
+ * call_capture.c, what is captured of it; call_end.c, its end; call_saved.c, what outlives the process.
+ * Not for others. Loop thread.
  */
 #pragma once
 
 #include "bridge/call.h"
 
 uint64_t call_now_us(const struct call *call); /* monotonic */
+/* One that is nowhere yet, with the bridge's configuration of now. NULL without memory. */
+struct call *call_new(struct bridge *bridge);
+/* It was answered, now or before: it ends when it has lasted as long as it may. */
+void call_limit_duration(struct call *call);
+/* What LEG of it is made of, but for its target: its home is HOME. */
+struct leg_params call_leg_params(
+	struct call *call, const struct leg *leg, struct bridge_side *home);
 /* The one setter; a move that is not legal is logged and not made. */
 void call_set_state(struct call *call, enum call_state state);
 /* Where it is ending and both legs are over: moves it to OVER and buries it. */

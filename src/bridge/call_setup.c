@@ -10,19 +10,26 @@
 #include <string.h>
 
 /* Leg a, who called, has end A of the relay, and whoever is asked has end B. */
-static void init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
-	struct target *target)
+struct leg_params call_leg_params(
+	struct call *call, const struct leg *leg, struct bridge_side *home)
 {
 	const bool is_a = leg == &call->a;
-	const struct leg_params params = {.home = home,
+
+	return (struct leg_params){.home = home,
 		.end = is_a ? RELAY_A : RELAY_B,
 		.h = call->leg_h,
 		.arg = call,
 		.call = call->number,
 		.name = is_a ? "a" : "b",
-		.methods = leg_methods,
-		.target = target};
+		.methods = leg_methods};
+}
 
+static void init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
+	struct target *target)
+{
+	struct leg_params params = call_leg_params(call, leg, home);
+
+	params.target = target;
 	leg_init(leg, &params);
 }
 

@@ -84,6 +84,11 @@ static int enqueue(struct leg *leg, const struct item *item)
 	return 0;
 }
 
+bool dtmf_is_busy(const struct dtmf *dtmf)
+{
+	return dtmf && dtmf->count > 0;
+}
+
 void dtmf_free(struct dtmf *dtmf)
 {
 	if (!dtmf)

@@ -18,6 +18,8 @@ void dtmf_receive(struct call *call, struct leg *from, struct txn_server *txn,
 /* A digit was received in RTP, and has ended. */
 void dtmf_hear(struct call *call, const struct relay_digit *digit);
 
+/* Digits wait. NULL is fine. */
+bool dtmf_is_busy(const struct dtmf *dtmf);
 /* Drops the digits that wait; INFOs of the other leg that wait for them are answered 487. NULL is
  * fine. */
 void dtmf_free(struct dtmf *dtmf);

@@ -1,5 +1,6 @@
 #include "bridge/history.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,6 +87,54 @@ void history_hear(struct history *history, int status, const struct message *mes
 	forget_far(history);
 	history->far_status = status;
 	history->far_reason = reason.len ? span_dup(reason) : NULL;
+}
+
+static const struct saved_field attempt_fields[] = {
+	SAVED_FIELD(struct record_attempt, target),
+	SAVED_FIELD(struct record_attempt, address),
+	SAVED_FIELD(struct record_attempt, status),
+	SAVED_TEXT(struct record_attempt, reason),
+	SAVED_FIELD(struct record_attempt, after_us),
+	SAVED_END,
+};
+
+/* Not written of struct history: attempts, count (objects of their own); trying (nobody is asked any
+ * more). */
+static const struct saved_field fields[] = {
+	SAVED_FIELD(struct history, far_status),
+	SAVED_FIELD(struct history, far_reason),
+	SAVED_END,
+};
+
+int history_save(const struct history *history, struct saved to)
+{
+	struct saved attempt;
+	int err = saved_put(to, fields, history);
+
+	for (unsigned i = 0; i < history->count && !err; i++) {
+		err = saved_append(to, "attempts", &attempt);
+		if (!err)
+			err = saved_put(attempt, attempt_fields, &history->attempts[i]);
+	}
+	return err;
+}
+
+int history_load(struct history *history, struct saved from, struct err_text *error)
+{
+	int err = saved_take(from, fields, history, error);
+	struct saved attempt;
+
+	for (unsigned i = 0; !err && saved_at(from, "attempts", i, &attempt); i++) {
+		struct record_attempt *at = place(history);
+
+		if (!at)
+			return -ENOMEM;
+		*at = (struct record_attempt){.target = NULL};
+		err = saved_take(attempt, attempt_fields, at, error);
+		if (!err && !at->target)
+			err = err_set(error, ERR_FORMAT, "an attempt has no target");
+	}
+	return err;
 }
 
 void history_free(struct history *history)

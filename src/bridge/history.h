@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/saved.h"
 #include "bridge/record.h"
 #include "sip/message.h"
 
@@ -28,4 +29,8 @@ bool history_is_at(const struct history *history, const char *target);
 /* MESSAGE refuses the call with STATUS, or ends it: STATUS 0, a BYE. Its Reason (RFC 3326)
  * is kept; of a refusal without one the text of its Warning, or else its reason phrase. */
 void history_hear(struct history *history, int status, const struct message *message);
+/* Writes it. 0 or -ENOMEM. */
+int history_save(const struct history *history, struct saved to);
+/* HISTORY, zeroed, becomes what was written. 0; ERR_FORMAT with ERROR; -ENOMEM. */
+int history_load(struct history *history, struct saved from, struct err_text *error);
 void history_free(struct history *history);

@@ -66,6 +66,12 @@ static void set_state(struct leg *leg, enum leg_state state)
 		timer_stop(&leg->last_timer);
 }
 
+void leg_resume(struct leg *leg)
+{
+	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
+	set_state(leg, LEG_TALKING);
+}
+
 void leg_init(struct leg *leg, const struct leg_params *params)
 {
 	memset(leg, 0, sizeof(*leg));
@@ -372,6 +378,7 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 	const struct uac_params params = {.side = leg->home,
 		.dialog = &leg->dialog,
 		.first = leg->dialog.early,
+		.call = leg->call,
 		.user = {.provisional_h = provisional_h,
 			.accepted_h = accepted_h,
 			.refused_h = refused_h,
@@ -443,6 +450,16 @@ void leg_cancel(struct leg *leg)
 {
 	if (leg->uac)
 		uac_cancel(leg->uac, NULL);
+}
+
+int leg_load_invite(struct leg *leg, struct saved from, struct err_text *error)
+{
+	const struct uac_params params = {.side = leg->home,
+		.dialog = &leg->dialog,
+		.call = leg->call,
+		.user = {.ended_h = uac_ended_h, .arg = leg}};
+
+	return uac_load(&leg->uac, from, &params, error);
 }
 
 /* ---- BYE ---- */

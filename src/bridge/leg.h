@@ -221,4 +221,27 @@ void leg_receive_ack(struct leg *leg, struct message *ack);
  * the leg's target does not take is refused and logged: what began over TLS stays on TLS. */
 void leg_set_flow(struct leg *leg, struct flow *flow);
 
+/* The connection LOST, which carried the leg, is made again; what it sends meanwhile waits. False: that
+ * is being done already, or was done too often, or there is no memory. */
+bool leg_redial(struct leg *leg, struct flow *lost);
+
+/* ---- what outlives the process: leg_saved.c ---- */
+
+/* It talks, and no request of either side waits for a response, nor a 2xx for its ACK. */
+bool leg_is_quiet(const struct leg *leg);
+/* Writes a quiet leg, keys sealed. 0, -ENOMEM, or what the sealer returns. */
+int leg_save(const struct leg *leg, struct saved to);
+/*
+ * LEG becomes what was written: a leg of PARAMS, whose target is not read, with its trunk as it is
+ * configured in CONFIG. Over TCP and TLS its connection is made again. What began over TLS is not
+ * continued in plain, nor the reverse. 0; ERR_TRUST or ERR_STATE with ERROR: its trunk is not
+ * configured any more, or not so; ERR_FORMAT or ERR_AUTH with ERROR; -ENOMEM. After an error there is
+ * no leg.
+ */
+int leg_load(struct leg *leg, const struct leg_params *params, struct config *config,
+	struct saved from, struct err_text *error);
+/* Frees a leg that was read back, and whose call cannot go on: its far end gets a BYE, whose
+ * response nobody waits for. */
+void leg_abandon(struct leg *leg);
+
 const char *leg_state_name(enum leg_state state);

@@ -5,10 +5,14 @@
 #include "base/secret.h"
 #include "bridge/dial.h"
 #include "bridge/identity.h"
+#include "bridge/redial.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
 
 #include <stdlib.h>
+
+/* Connections that are lost so long after one another have nothing to do with each other. */
+#define REDIAL_PERIOD_MS 30000
 
 void leg_set_flow(struct leg *leg, struct flow *flow)
 {
@@ -28,6 +32,34 @@ void leg_set_flow(struct leg *leg, struct flow *flow)
 	flow_hold(flow, FLOW_LEG, &leg->flow_node);
 	if (leg->uas)
 		uas_set_flow(leg->uas, flow);
+}
+
+static void move_h(struct list *node, struct flow *flow)
+{
+	leg_set_flow(LIST_ENTRY(node, struct leg, flow_node), flow);
+}
+
+bool leg_redial(struct leg *leg, struct flow *lost)
+{
+	const uint64_t now_ms = timers_now_ms(leg->home->bridge->timers);
+	struct flow *flow = NULL;
+
+	if (now_ms - leg->lost_ms > REDIAL_PERIOD_MS)
+		leg->losses = 0;
+	if (!redial_is(lost) && leg->losses < REDIAL_ATTEMPTS)
+		flow = redial_new(&(struct redial_params){.side = leg->home,
+			.target = leg->target,
+			.lost = lost,
+			.attempt = leg->losses,
+			.move_h = move_h});
+	if (!flow)
+		return false;
+	leg->losses++;
+	leg->lost_ms = now_ms;
+	leg_set_flow(leg, flow);
+	redial_start(flow);
+	flow_unref(flow);
+	return true;
 }
 
 void leg_follow_route(struct leg *leg)

@@ -1,6 +1,7 @@
 /*
  * What the files of a leg share: leg.c; leg_base.c, what the others build on; leg_request.c,
- * requests that we receive within the dialog; leg_send.c, those that we send. Loop thread.
+ * requests that we receive within the dialog; leg_send.c, those that we send; leg_saved.c, what
+ * outlives the process. Loop thread.
  */
 #pragma once
 
@@ -21,6 +22,10 @@ void leg_note_allow(struct leg *leg, const struct message *message);
 int leg_take_invite(struct leg *leg, struct txn_server *invite);
 /* A BYE waits for leg_bye_answer(). */
 void leg_attach_bye(struct leg *leg, struct txn_server *bye);
+/* Its latest INVITE is what was written of it: as uac_load(). */
+int leg_load_invite(struct leg *leg, struct saved from, struct err_text *error);
+/* Its dialog was read back: it is talking. */
+void leg_resume(struct leg *leg);
 /* The next request within the dialog goes to its next hop (RFC 3261 12.2.1.1). */
 void leg_follow_route(struct leg *leg);
 /* Begins a request of METHOD in the leg's dialog, over its connection. */

@@ -47,3 +47,46 @@ struct stream_terms *stream_in_force(struct stream *stream)
 {
 	return stream->next.set ? &stream->next : &stream->now;
 }
+
+/* ---- what outlives the process ---- */
+
+static const struct saved_field codec_fields[] = {
+	SAVED_TEXT(struct stream_codec, name),
+	SAVED_FIELD(struct stream_codec, rate),
+	SAVED_FIELD(struct stream_codec, type),
+	SAVED_END,
+};
+
+static const struct saved_field terms_fields[] = {
+	SAVED_FIELD(struct stream_terms, set),
+	SAVED_FIELD(struct stream_terms, secure),
+	SAVED_BELOW(struct stream_terms, proto, SDP_PROTO_UDPTL + 1),
+	SAVED_STRUCT(struct stream_terms, ours, sdes_fields),
+	SAVED_STRUCT(struct stream_terms, theirs, sdes_fields),
+	SAVED_FIELD(struct stream_terms, rtp),
+	SAVED_FIELD(struct stream_terms, rtcp),
+	SAVED_LIST(struct stream_terms, payload_types, SAVED_IS_UINT, NULL),
+	SAVED_STRUCT(struct stream_terms, codec, codec_fields),
+	SAVED_STRUCT(struct stream_terms, dtmf, dtmf_terms_fields),
+	SAVED_FIELD(struct stream_terms, mux),
+	SAVED_FIELD(struct stream_terms, hold_address),
+	SAVED_BELOW(struct stream_terms, direction, SDP_INACTIVE + 1),
+	SAVED_END,
+};
+
+/* Not written of struct stream: next, offered, offered_count, demanded (of an outstanding offer). */
+static const struct saved_field stream_fields[] = {
+	SAVED_STRUCT(struct stream, now, terms_fields),
+	SAVED_FIELD(struct stream, secured),
+	SAVED_END,
+};
+
+int stream_save(const struct stream *stream, struct saved to)
+{
+	return saved_put(to, stream_fields, stream);
+}
+
+int stream_load(struct stream *stream, struct saved from, struct err_text *error)
+{
+	return saved_take(from, stream_fields, stream, error);
+}

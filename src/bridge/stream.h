@@ -44,6 +44,10 @@ struct stream {
 
 struct stream *stream_new(void);         /* NULL when out of memory */
 void stream_free(struct stream *stream); /* wipes its keys; NULL is fine */
+/* Writes what was agreed, keys sealed. 0, -ENOMEM, or what the sealer returns. */
+int stream_save(const struct stream *stream, struct saved to);
+/* STREAM, new, becomes that. 0; ERR_FORMAT or ERR_AUTH with ERROR. */
+int stream_load(struct stream *stream, struct saved from, struct err_text *error);
 /* The outstanding offer came to nothing. */
 void stream_drop_next(struct stream *stream);
 /* Of our offered crypto lines only that with OURS stays, in its place. */

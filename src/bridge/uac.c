@@ -26,8 +26,10 @@ struct branches {
 struct uac {
 	struct list node; /* in its side's uacs */
 	struct bridge_side *side;
-	struct txn_client *txn;
-	struct flow *flow;     /* owned: what it was sent over, or its last ACK */
+	struct txn_client *txn; /* NULL: it is of uac_load(), and ends by the timer */
+	struct timer timer;
+	struct flow *
+		flow; /* owned: what it was sent over, or its last ACK; NULL: neither yet */
 	struct dialog *dialog; /* of its user; after uac_release() its own copy */
 	struct dialog own;
 	struct uac_user user; /* zeroed by uac_release() */
@@ -82,6 +84,7 @@ static struct branch *add_branch(struct branches *branches, struct span tag)
 static void free_uac(struct uac *uac)
 {
 	list_remove(&uac->node);
+	timer_stop(&uac->timer);
 	free_branches(&uac->accepted);
 	free_branches(&uac->reliable);
 	dialog_free(&uac->own);
@@ -279,7 +282,7 @@ int uac_start(struct uac **ret, struct request *invite, const struct uac_params 
 	uac->dialog = params->dialog;
 	uac->flow = flow_ref(invite->flow);
 	uac->user = params->user;
-	uac->call = invite->call;
+	uac->call = params->call;
 	uac->cseq = invite->cseq;
 	uac->first = params->first;
 	uac->open = true;
@@ -299,6 +302,13 @@ int uac_cancel(struct uac *uac, const char *headers)
 	return uac->open ? txn_client_cancel(uac->txn, headers) : ERR_STATE;
 }
 
+static void forget(struct uac *uac)
+{
+	if (uac->txn)
+		txn_client_detach(uac->txn);
+	free_uac(uac);
+}
+
 void uac_release(struct uac *uac)
 {
 	if (!uac || uac->released)
@@ -311,8 +321,7 @@ void uac_release(struct uac *uac)
 		return;
 	}
 	/* without memory nothing that comes later can be acknowledged */
-	txn_client_detach(uac->txn);
-	free_uac(uac);
+	forget(uac);
 }
 
 void uac_free_all(struct bridge_side *side)
@@ -320,7 +329,98 @@ void uac_free_all(struct bridge_side *side)
 	LIST_FOREACH (&side->uacs, node, next) {
 		struct uac *uac = LIST_ENTRY(node, struct uac, node);
 
-		txn_client_detach(uac->txn);
-		free_uac(uac);
+		forget(uac);
 	}
+}
+
+/* ---- what outlives the process ---- */
+
+/* The ACK that is repeated. It may have an answer with keys in it. */
+struct acked {
+	uint32_t cseq;
+	char *tag, *ack;
+};
+
+static const struct saved_field acked_fields[] = {
+	SAVED_FIELD(struct acked, cseq),
+	SAVED_FIELD(struct acked, tag),
+	SAVED_SEALED(struct acked, ack),
+	SAVED_END,
+};
+
+int uac_save(const struct uac *uac, struct saved to)
+{
+	struct acked acked = {.cseq = uac->cseq};
+
+	if (uac->open || !uac->accepted.count || uac_owes_ack(uac))
+		return 0;
+	acked.tag = uac->accepted.list[0].tag;
+	acked.ack = uac->accepted.list[0].ack;
+	return saved_put(to, acked_fields, &acked);
+}
+
+static void late_h(void *arg)
+{
+	struct uac *uac = arg;
+
+	if (!uac->released)
+		uac->user.ended_h(uac->user.arg);
+	free_uac(uac);
+}
+
+/* Its one branch; ACKED gives its texts away. */
+static int take_branch(struct uac *uac, struct acked *acked)
+{
+	struct branch *branch = add_branch(&uac->accepted, span_of(acked->tag));
+
+	if (!branch)
+		return -ENOMEM;
+	branch->ack = acked->ack;
+	branch->ack_len = strlen(acked->ack);
+	acked->ack = NULL;
+	return 0;
+}
+
+int uac_load(struct uac **ret, struct saved from, const struct uac_params *params,
+	struct err_text *error)
+{
+	const struct bridge *bridge = params->side->bridge;
+	struct uac *uac = calloc(1, sizeof(*uac));
+	struct acked acked = {.cseq = 0};
+	int err = uac ? saved_take(from, acked_fields, &acked, error) : -ENOMEM;
+
+	if (!err && (!acked.tag || !acked.ack))
+		err = err_set(error, ERR_FORMAT, "an INVITE has no ACK");
+	if (uac)
+		list_append(&params->side->uacs, &uac->node);
+	if (!err)
+		err = take_branch(uac, &acked);
+	free(acked.tag);
+	secret_free(acked.ack, acked.ack ? strlen(acked.ack) : 0);
+	if (err) {
+		if (uac)
+			free_uac(uac);
+		return err;
+	}
+	uac->side = params->side;
+	uac->dialog = params->dialog;
+	uac->user = params->user;
+	uac->call = params->call;
+	uac->cseq = acked.cseq;
+	timer_start(
+		bridge->timers, &uac->timer, 64 * bridge->config->sip.t1_ms, late_h, uac);
+	*ret = uac;
+	return 0;
+}
+
+bool uac_ack_again(struct uac *uac, struct flow *flow, const struct message *response)
+{
+	const struct branch *branch =
+		find_branch(&uac->accepted, message_to(response)->tag);
+
+	if (!branch || message_cseq(response) != uac->cseq)
+		return false;
+	set_flow(uac, flow);
+	resend_ack(uac, branch);
+	return true;
 }

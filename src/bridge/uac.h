@@ -30,6 +30,7 @@ struct uac_params {
 	struct bridge_side *side;
 	struct dialog *dialog; /* its user's; borrowed until uac_release() */
 	bool first;            /* it begins the dialog, and may fork */
+	uint64_t call;         /* for the tap */
 	struct uac_user user;
 };
 
@@ -57,6 +58,18 @@ int uac_cancel(struct uac *uac, const char *headers);
 /* Its user wants nothing more of it: the dialog is copied, an owed ACK is sent, and from now on
  * a first 2xx is acknowledged and, where it began a dialog, ended by BYE. NULL is fine. */
 void uac_release(struct uac *uac);
+
+/* It has its 2xx, and the ACK was sent: writes that. Nothing of others. 0, -ENOMEM, or what the sealer
+ * returns. */
+int uac_save(const struct uac *uac, struct saved to);
+/*
+ * One that was written: for another 64*T1 a repeated 2xx, which belongs to no transaction any more, gets
+ * its ACK by uac_ack_again(). Its PARAMS need no user but ended_h. 0 with *RET; ERR_FORMAT or ERR_AUTH with ERROR; -ENOMEM.
+ */
+int uac_load(struct uac **ret, struct saved from, const struct uac_params *params,
+	struct err_text *error);
+/* RESPONSE, a 2xx that came by FLOW, is one that it acknowledged: it does so again. False: it is not. */
+bool uac_ack_again(struct uac *uac, struct flow *flow, const struct message *response);
 
 /* Frees all of SIDE without a word. */
 void uac_free_all(struct bridge_side *side);

@@ -314,3 +314,16 @@ void dtmf_player_make(struct dtmf_player *player, const struct dtmf_terms *terms
 	player->moved_us = now_us;
 	(void)play(player, terms, rtp_timestamp(data), data);
 }
+
+static const struct saved_field format_fields[] = {
+	SAVED_FIELD(struct dtmf_format, type),
+	SAVED_FIELD(struct dtmf_format, rate),
+	SAVED_END,
+};
+
+const struct saved_field dtmf_terms_fields[] = {
+	SAVED_BELOW(struct dtmf_terms, count, DTMF_FORMATS + 1),
+	SAVED_LIST(struct dtmf_terms, formats, SAVED_IS_STRUCT, format_fields),
+	SAVED_FIELD(struct dtmf_terms, audio_rate),
+	SAVED_END,
+};

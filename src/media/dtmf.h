@@ -6,6 +6,8 @@
  */
 #pragma once
 
+#include "base/saved.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -48,6 +50,9 @@ struct dtmf_terms {
 	} formats[DTMF_FORMATS]; /* that may come; the first one is what is played */
 	uint32_t audio_rate;     /* of the timestamps that are played into */
 };
+
+/* How a struct dtmf_terms is written out. */
+extern const struct saved_field dtmf_terms_fields[];
 
 /* The format of payload TYPE, or NULL. */
 const struct dtmf_format *dtmf_format(const struct dtmf_terms *terms, uint8_t type);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not written of struct outgoing_source: index (its place says it). */
 static const struct saved_field source_fields[] = {
 	SAVED_FIELD(struct outgoing_source, ssrc),
 	SAVED_FIELD(struct outgoing_source, stream),
@@ -22,7 +23,8 @@ static const struct saved_field source_fields[] = {
 	SAVED_END,
 };
 
-/* Its SSRC, and what is counted under it, begin anew. */
+/* Not written of struct outgoing_stream: index (its place says it); ssrc, packets, octets, lost_now,
+ * lost_base (an SSRC begins anew, and what is counted under it). */
 static const struct saved_field stream_fields[] = {
 	SAVED_FIELD(struct outgoing_stream, source),
 	SAVED_FIELD(struct outgoing_stream, started),
@@ -37,6 +39,7 @@ static const struct saved_field stream_fields[] = {
 	SAVED_END,
 };
 
+/* Not written of struct outgoing: more (an object of its own); random (another one). */
 static const struct saved_field fields[] = {
 	SAVED_LIST(struct outgoing, streams, SAVED_IS_STRUCT, stream_fields),
 	SAVED_LIST(struct outgoing, sources, SAVED_IS_STRUCT, source_fields),

@@ -35,6 +35,7 @@ static const struct saved_field quality_fields[] = {
 	SAVED_END,
 };
 
+/* Not written of struct remote: until_us (it begins with each SDP). */
 static const struct saved_field remote_fields[] = {
 	SAVED_LIST(struct remote, to, SAVED_IS_ADDR, NULL),
 	SAVED_LIST(struct remote, from, SAVED_IS_ADDR, NULL),
@@ -100,6 +101,11 @@ static const struct saved_field stats_fields[] = {
 	SAVED_END,
 };
 
+/*
+ * Not written of struct path_end: counters, outgoing, open_keys, seal_keys (objects of their own); open,
+ * seal (the latest of those keys); local (its ports); cover, mux, send, formats (SDP tells them
+ * again); search (begins anew).
+ */
 static const struct saved_field end_fields[] = {
 	SAVED_STRUCT(struct path_end, quality, quality_fields),
 	SAVED_STRUCT(struct path_end, remote, remote_fields),

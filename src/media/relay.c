@@ -558,6 +558,7 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	return err != 0 ? err : add_stream(session, index, &ports, NULL, NULL);
 }
 
+/* Not written of struct relay_stream: worker (any one goes on with it). */
 static const struct saved_field stream_fields[] = {
 	SAVED_LIST(struct relay_stream, local_rtp, SAVED_IS_ADDR, NULL),
 	SAVED_END,
@@ -577,10 +578,13 @@ int relay_stream_load(struct relay_session *session, unsigned index, struct save
 {
 	struct relay_stream was = {.worker = NULL};
 	struct worker_ports ports;
-	int err = may_add(session, index);
+	int err = saved_take(from, stream_fields, &was, error);
 
+	for (unsigned end = 0; end < 2 && err == 0; end++)
+		err = relay_set_address(
+			session, (enum relay_end)end, &was.local_rtp[end]);
 	if (err == 0)
-		err = saved_take(from, stream_fields, &was, error);
+		err = may_add(session, index);
 	if (err == 0)
 		err = take_ports(session, was.local_rtp, &ports);
 	return err != 0 ? err : add_stream(session, index, &ports, &from, error);

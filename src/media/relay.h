@@ -256,8 +256,9 @@ int relay_stream_add(struct relay_session *session, unsigned index);
 int relay_stream_save(
 	const struct relay_session *session, unsigned index, struct saved to);
 /*
- * As relay_stream_add(), but it is the one that FROM says: it has the same ports, and goes on without a
- * break as soon as relay_stream_set() has told of its ends again. What it sends has SSRCs of its own. 0
+ * As relay_stream_add(), but it is the one that FROM says: it has the same ports, at the same addresses
+ * (relay_set_address()), and goes on without a break as soon as relay_stream_set() has told of its ends
+ * again. What it sends has SSRCs of its own. 0
  * or negative with ERROR: as relay_stream_add(), or FROM cannot be used.
  */
 int relay_stream_load(struct relay_session *session, unsigned index, struct saved from,

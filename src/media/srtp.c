@@ -223,6 +223,7 @@ const struct relay_key *srtp_context_key(const struct srtp_context *context)
 
 /* ---- what outlives the process ---- */
 
+/* Not written of struct ssrc: live, window, rtcp_window, used (the library's streams begin anew). */
 static const struct saved_field ssrc_fields[] = {
 	SAVED_FIELD(struct ssrc, ssrc),
 	SAVED_FIELD(struct ssrc, roc),
@@ -239,6 +240,8 @@ static const struct saved_field before_fields[] = {
 	SAVED_END,
 };
 
+/* Not written of struct srtp_context: library, rtp_min, rtcp_min, direction, rtcp_tag_len, aead (made of
+ * the key); key (written by keys.c); before, ssrcs (objects of their own). */
 static const struct saved_field context_fields[] = {
 	SAVED_FIELD(struct srtp_context, keep),
 	SAVED_END,

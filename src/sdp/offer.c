@@ -31,6 +31,84 @@ void offer_free(struct offer *offer)
 	*offer = (struct offer){.state = OFFER_IDLE};
 }
 
+/* ---- what outlives the process ---- */
+
+/* Not written of struct offer: local, remote (as texts); state, previous (nothing is outstanding). */
+static const struct saved_field offer_fields[] = {
+	SAVED_FIELD(struct offer, session_id),
+	SAVED_FIELD(struct offer, version),
+	SAVED_FIELD(struct offer, fit),
+	SAVED_FIELD(struct offer, complete),
+	SAVED_END,
+};
+
+/* They have keys in them. */
+struct texts {
+	char *local, *remote;
+};
+
+static const struct saved_field text_fields[] = {
+	SAVED_SEALED(struct texts, local),
+	SAVED_SEALED(struct texts, remote),
+	SAVED_END,
+};
+
+static int write_text(const struct sdp *sdp, char **ret)
+{
+	struct buf out;
+
+	if (!sdp)
+		return 0;
+	buf_init(&out, 0);
+	sdp_write(sdp, &out);
+	*ret = buf_str(&out) ? buf_steal(&out, NULL) : NULL;
+	buf_free(&out);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int read_text(const char *text, struct sdp **ret, struct err_text *error)
+{
+	return text ? sdp_read(ret, text, strlen(text), error) : 0;
+}
+
+static void free_texts(struct texts *texts)
+{
+	secret_free(texts->local, texts->local ? strlen(texts->local) : 0);
+	secret_free(texts->remote, texts->remote ? strlen(texts->remote) : 0);
+}
+
+int offer_save(const struct offer *offer, struct saved to)
+{
+	struct texts texts = {NULL, NULL};
+	int err = saved_put(to, offer_fields, offer);
+
+	if (!err)
+		err = write_text(offer->local, &texts.local);
+	if (!err)
+		err = write_text(offer->remote, &texts.remote);
+	if (!err)
+		err = saved_put(to, text_fields, &texts);
+	free_texts(&texts);
+	return err;
+}
+
+int offer_load(struct offer *offer, struct saved from, struct err_text *error)
+{
+	struct texts texts = {NULL, NULL};
+	int err;
+
+	*offer = (struct offer){.state = OFFER_IDLE};
+	err = saved_take(from, offer_fields, offer, error);
+	if (!err)
+		err = saved_take(from, text_fields, &texts, error);
+	if (!err)
+		err = read_text(texts.local, &offer->local, error);
+	if (!err)
+		err = read_text(texts.remote, &offer->remote, error);
+	free_texts(&texts);
+	return err;
+}
+
 /* The exchange is agreed: nothing to go back to any more. */
 static void complete(struct offer *offer)
 {

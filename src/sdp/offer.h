@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "base/saved.h"
 #include "sdp/fit.h"
 #include "sdp/sdp.h"
 
@@ -29,6 +30,11 @@ struct offer {
 
 void offer_init(struct offer *offer);
 void offer_free(struct offer *offer);
+/* Writes what was agreed, its descriptions sealed. STATE is IDLE. 0, -ENOMEM, or what the sealer
+ * returns. */
+int offer_save(const struct offer *offer, struct saved to);
+/* OFFER, of offer_init(), goes on there. 0; ERR_FORMAT or ERR_AUTH with ERROR; -ENOMEM. */
+int offer_load(struct offer *offer, struct saved from, struct err_text *error);
 
 /*
  * The SDP of an INVITE or UPDATE request is always an offer (RFC 6337 table 1), which the

@@ -289,3 +289,14 @@ void sdes_wipe(struct sdes_crypto *crypto)
 {
 	secret_wipe_bytes(crypto, sizeof(*crypto));
 }
+
+const struct saved_field sdes_fields[] = {
+	SAVED_FIELD(struct sdes_crypto, tag),
+	SAVED_BELOW(struct sdes_crypto, suite, SDES_SUITES),
+	SAVED_FIELD(struct sdes_crypto, key),
+	SAVED_FIELD(struct sdes_crypto, lifetime),
+	SAVED_FIELD(struct sdes_crypto, lifetime_power),
+	SAVED_FIELD(struct sdes_crypto, mki),
+	SAVED_BELOW(struct sdes_crypto, mki_len, 5),
+	SAVED_END,
+};

@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/saved.h"
 #include "base/secret.h"
 #include "base/span.h"
 
@@ -53,3 +54,6 @@ int sdes_make(struct sdes_crypto *ret, unsigned tag, enum sdes_suite suite);
 void sdes_print(const struct sdes_crypto *crypto, struct buf *out);
 
 void sdes_wipe(struct sdes_crypto *crypto);
+
+/* How a struct sdes_crypto is written out, its key sealed. */
+extern const struct saved_field sdes_fields[];

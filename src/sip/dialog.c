@@ -264,6 +264,41 @@ int dialog_copy(struct dialog *copy, const struct dialog *dialog)
 	return err;
 }
 
+/* Not written of struct dialog: node, table, owner (whoever lists it anew); early, limited,
+ * max_forwards (until it is confirmed). */
+static const struct saved_field fields[] = {
+	SAVED_FIELD(struct dialog, call_id),
+	SAVED_TEXT(struct dialog, local_tag),
+	SAVED_FIELD(struct dialog, remote_tag),
+	SAVED_FIELD(struct dialog, local_uri),
+	SAVED_FIELD(struct dialog, remote_uri),
+	SAVED_FIELD(struct dialog, remote_target),
+	SAVED_FIELD(struct dialog, route),
+	SAVED_FIELD(struct dialog, next_hop),
+	SAVED_FIELD(struct dialog, local_cseq),
+	SAVED_FIELD(struct dialog, remote_cseq),
+	SAVED_FIELD(struct dialog, remote_cseq_known),
+	SAVED_END,
+};
+
+int dialog_save(const struct dialog *dialog, struct saved to)
+{
+	return saved_put(to, fields, dialog);
+}
+
+int dialog_load(struct dialog *dialog, struct saved from, struct err_text *error)
+{
+	int err = saved_take(from, fields, dialog, error);
+
+	if (!err && (!dialog->call_id || !dialog->remote_tag || !dialog->local_uri ||
+			    !dialog->remote_uri || !dialog->remote_target ||
+			    !dialog->route || !dialog->next_hop))
+		err = err_set(error, ERR_FORMAT, "a part of the dialog is missing");
+	if (err)
+		dialog_free(dialog);
+	return err;
+}
+
 static void delist(struct dialog *dialog)
 {
 	if (dialog->table)

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
+#include "base/saved.h"
 #include "sip/message.h"
 
 #include <stdbool.h>
@@ -70,6 +71,11 @@ int dialog_establish(struct dialog *dialog, const struct message *response);
 int dialog_fork(struct dialog *fork, const struct dialog *dialog);
 /* A copy of all of DIALOG that is not listed. 0 or -ENOMEM. */
 int dialog_copy(struct dialog *copy, const struct dialog *dialog);
+
+/* Writes DIALOG, which is confirmed. 0 or -ENOMEM. */
+int dialog_save(const struct dialog *dialog, struct saved to);
+/* DIALOG, zeroed, becomes what was written, not listed. 0; ERR_FORMAT with ERROR; -ENOMEM. */
+int dialog_load(struct dialog *dialog, struct saved from, struct err_text *error);
 
 /* Delists and frees. A zeroed dialog is fine. */
 void dialog_free(struct dialog *dialog);

@@ -109,6 +109,15 @@ void target_resolved(const struct target *target, struct trunks *trunks,
 		trunks_learn(trunks, trunk, answer);
 }
 
+void target_was_at(const struct target *target, struct trunks *trunks,
+	enum transport_kind kind, const struct addr *remote)
+{
+	const struct resolve_answer answer = {.addrs = {*remote}, .count = 1};
+
+	if (kind != TRANSPORT_TLS && !trunks_allow_plain(trunks, kind, remote))
+		target_resolved(target, trunks, &answer);
+}
+
 bool target_takes_flow(const struct target *target, const struct flow *flow)
 {
 	if (!target_is_tls(target))

@@ -47,6 +47,10 @@ int target_connection(const struct target *target, const struct addr *address,
  * the trunk still has this host, port and transport. */
 void target_resolved(const struct target *target, struct trunks *trunks,
 	const struct resolve_answer *answer);
+/* In plain: messages from REMOTE, where a call of it was, are accepted from now on, as if its name had
+ * been resolved to that. Nothing over TLS, or where they are already. */
+void target_was_at(const struct target *target, struct trunks *trunks,
+	enum transport_kind kind, const struct addr *remote);
 /* Whether FLOW may carry its messages. In plain: any flow that is not TLS. Over TLS: one whose
  * certificate proved that very peer, or one of ours that is still being opened. */
 bool target_takes_flow(const struct target *target, const struct flow *flow);

@@ -11,12 +11,13 @@
 
 /* How a run is: each in per cent of the steps. */
 struct generate_style {
-	unsigned world; /* the world moves: time apart */
-	unsigned time;  /* time passes */
-	unsigned chaos; /* somebody breaks the rules */
-	unsigned odd;   /* of descriptions: unusual or useless */
-	unsigned deaf;  /* of what is owed: left undone for this time */
-	unsigned calls; /* not per cent: so many at once */
+	unsigned world;   /* the world moves: time apart */
+	unsigned time;    /* time passes */
+	unsigned chaos;   /* somebody breaks the rules */
+	unsigned odd;     /* of descriptions: unusual or useless */
+	unsigned deaf;    /* of what is owed: left undone for this time */
+	unsigned rebirth; /* another Tandem goes on */
+	unsigned calls;   /* not per cent: so many at once */
 };
 
 struct generator {

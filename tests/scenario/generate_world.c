@@ -11,6 +11,7 @@ void generator_init(struct generator *generator, uint64_t seed, struct stage *st
 	static const unsigned chaos[] = {0, 0, 5, 10, 20, 40};
 	static const unsigned odd[] = {0, 3, 10, 25};
 	static const unsigned deaf[] = {0, 0, 5, 20};
+	static const unsigned rebirth[] = {0, 0, 2, 6};
 	struct dice *dice = &generator->dice;
 
 	*generator = (struct generator){.stage = stage, .actors = actors, .known = known};
@@ -20,6 +21,7 @@ void generator_init(struct generator *generator, uint64_t seed, struct stage *st
 		.chaos = chaos[dice_below(dice, 6)],
 		.odd = odd[dice_below(dice, 4)],
 		.deaf = deaf[dice_below(dice, 4)],
+		.rebirth = stage->outside ? 0 : rebirth[dice_below(dice, 4)],
 		.calls = 1 + dice_below(dice, 4)};
 }
 
@@ -233,7 +235,9 @@ void generate_next(struct generator *generator, struct steps *out)
 	struct buf text;
 
 	buf_init(&text, 0);
-	if (at < style->world)
+	if (dice_in(&generator->dice, style->rebirth))
+		steps_add(out, "rebirth");
+	else if (at < style->world)
 		generate_event(generator, out);
 	else if (at < style->world + style->time)
 		wait(generator, out);

@@ -263,6 +263,7 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 		note_mixed(judge, request);
 	if (!dialog)
 		return;
+	dialog->flow = passed->flow->id; /* the connection may be another by now */
 	if (dialog->cseq && message_cseq(request) <= dialog->cseq)
 		judge_fault(judge, "cseq", "%s to %s has %u after %u",
 			message_method_str(method), passed->party->name,

@@ -5,6 +5,7 @@
 #include "expect.h"
 #include "inside.h"
 #include "outside.h"
+#include "rebirth.h"
 
 #include "base/loop.h"
 
@@ -80,6 +81,14 @@ static int play_reload(
 {
 	(void)step;
 	return stage_reload(stage, error);
+}
+
+/* "rebirth" */
+static int play_rebirth(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	(void)step;
+	return rebirth(stage, error);
 }
 
 static enum transport_kind kind_of(const char *word)
@@ -354,6 +363,7 @@ static const struct {
 	{"set", true, play_set},
 	{"remove", true, play_remove},
 	{"reload", false, play_reload},
+	{"rebirth", false, play_rebirth},
 	{"node", false, play_node},
 	{"dns", false, play_dns},
 	{"advance", false, play_advance},
@@ -373,6 +383,11 @@ static int play_outside(
 	return outside ? outside->ops->play(outside, step, error) : OUTSIDE_NOT_MINE;
 }
 
+static bool is_alone(const char *word)
+{
+	return !strcmp(word, "reload") || !strcmp(word, "rebirth");
+}
+
 static int dispatch(struct stage *stage, const struct step *step, struct err_text *error)
 {
 	int err = 0;
@@ -380,7 +395,7 @@ static int dispatch(struct stage *stage, const struct step *step, struct err_tex
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
 		if (strcmp(verbs[i].word, step->words[0]))
 			continue;
-		if (step->count < 2 && strcmp(step->words[0], "reload"))
+		if (step->count < 2 && !is_alone(verbs[i].word))
 			return err_set(error, ERR_FORMAT, "%s what?", step->words[0]);
 		if (!verbs[i].before && !stage_started(stage))
 			err = stage_start(stage, error);

@@ -576,9 +576,10 @@ static void hide_networks(struct stage *stage)
 	hiding_keep(&stage->hiding);
 }
 
-int stage_start(struct stage *stage, struct err_text *text)
+int stage_raise(struct stage *stage, struct err_text *text)
 {
 	struct bridge_params params = {.timers = loop_timers(stage->loop),
+		.config = stage->config,
 		.resolver = stage->resolver,
 		.tap = &stage->tap,
 		.handlers = {.begun_h = begun_h,
@@ -587,19 +588,10 @@ int stage_start(struct stage *stage, struct err_text *text)
 			.ready_h = ready_h,
 			.overloaded_h = overloaded_h,
 			.arg = stage}};
-	int err = settings_load(&stage->settings, &stage->config, text);
+	int err = trunks_new(&stage->trunks, stage->loop, stage->resolver);
 
-	if (err)
-		return err;
-	hide_networks(stage);
-	add_parties(stage);
-	add_names(stage);
-	if (stage->outside)
-		return stage->outside->ops->start(stage->outside, text);
-	err = trunks_new(&stage->trunks, stage->loop, stage->resolver);
 	if (!err)
 		err = trunks_apply(stage->trunks, stage->config, text);
-	params.config = stage->config;
 	params.trunks = stage->trunks;
 	if (!err)
 		err = bridge_new(&stage->bridge, &params);
@@ -609,6 +601,19 @@ int stage_start(struct stage *stage, struct err_text *text)
 	use_peers(stage);
 	start_relay(stage);
 	return 0;
+}
+
+int stage_start(struct stage *stage, struct err_text *text)
+{
+	int err = settings_load(&stage->settings, &stage->config, text);
+
+	if (err)
+		return err;
+	hide_networks(stage);
+	add_parties(stage);
+	add_names(stage);
+	return stage->outside ? stage->outside->ops->start(stage->outside, text)
+			      : stage_raise(stage, text);
 }
 
 static void use_config(struct stage *stage)

@@ -118,6 +118,8 @@ void stage_set(struct stage *stage, const char *section, const char *id, const c
 	const char *value);
 /* Makes everything from the settings. */
 int stage_start(struct stage *stage, struct err_text *text);
+/* Makes trunks, bridge, transports and relay, of its configuration. For rebirth.c. */
+int stage_raise(struct stage *stage, struct err_text *text);
 bool stage_started(const struct stage *stage);
 int stage_reload(struct stage *stage, struct err_text *text);
 

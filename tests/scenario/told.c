@@ -101,6 +101,40 @@ int relay_stream_add(struct relay_session *session, unsigned index)
 	return 0;
 }
 
+void relay_stop(struct relay *relay)
+{
+	(void)relay;
+}
+
+static const struct saved_field told_fields[] = {
+	SAVED_LIST(struct told_stream, local, SAVED_IS_ADDR, NULL),
+	SAVED_END,
+};
+
+int relay_stream_save(
+	const struct relay_session *session, unsigned index, struct saved to)
+{
+	return saved_put(to, told_fields, &session->streams[index]);
+}
+
+int relay_stream_load(struct relay_session *session, unsigned index, struct saved from,
+	struct err_text *error)
+{
+	struct told_stream *stream = &session->streams[index];
+	int err;
+
+	if (session->relay->busy)
+		return ERR_LIMIT;
+	if (session->relay->empty)
+		return -EADDRNOTAVAIL;
+	memset(stream, 0, sizeof(*stream));
+	err = saved_take(from, told_fields, stream, error);
+	for (unsigned end = 0; end < 2 && !err; end++)
+		session->address[end] = stream->local[end];
+	stream->exists = !err;
+	return err;
+}
+
 int relay_set_address(
 	struct relay_session *session, enum relay_end end, const struct addr *address)
 {
@@ -192,6 +226,12 @@ void told_set_empty(struct relay *relay, bool empty)
 void told_set_busy(struct relay *relay, bool busy)
 {
 	relay->busy = busy;
+}
+
+void told_inherit(struct relay *to, const struct relay *from)
+{
+	to->next_port = from->next_port;
+	to->empty = from->empty;
 }
 
 unsigned told_sessions(const struct relay *relay)

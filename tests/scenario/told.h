@@ -8,6 +8,8 @@
 void told_set_empty(struct relay *relay, bool empty);
 /* While BUSY the worker takes no commands. */
 void told_set_busy(struct relay *relay, bool busy);
+/* TO, new, has the ports of FROM before it. */
+void told_inherit(struct relay *to, const struct relay *from);
 /* How many sessions are open. */
 unsigned told_sessions(const struct relay *relay);
 /* The call of the newest one; 0: none is open. */

@@ -211,6 +211,12 @@ void transport_stop_waiting(struct transport_wait *wait)
 		list_remove(&wait->node);
 }
 
+void wire_inherit(struct transport *to, const struct transport *from)
+{
+	memcpy(to->hosts, from->hosts, sizeof(to->hosts));
+	to->host_count = from->host_count;
+}
+
 void wire_shake(struct transport *transport, const struct addr *remote)
 {
 	transport->shaking = *remote;

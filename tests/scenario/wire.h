@@ -32,6 +32,8 @@ enum wire_reach {
 /* From now on REMOTE is to be reached so. */
 void wire_reach(
 	struct transport *transport, const struct addr *remote, enum wire_reach reach);
+/* The hosts are for TO, new, what they were for FROM. */
+void wire_inherit(struct transport *to, const struct transport *from);
 /* REMOTE has begun a TLS handshake with us. */
 void wire_shake(struct transport *transport, const struct addr *remote);
 /* It is over, whether or not wire_accept() made a connection of it before. */

@@ -1,0 +1,320 @@
+/* A call that goes on in another process. */
+#include "bridge/call_priv.h"
+
+#include "base/log.h"
+#include "bridge/media_relay.h"
+#include "bridge/registry.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * Not written of struct call: node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
+ * session, history (objects of their own, or idle); state, saved, invite_tapped, hunt, party,
+ * setup_timer, duration_timer (as in every call that talks); reason, reason_from, end_us, status, cause,
+ * ended_by, detail (there is no end yet); digits_until_ms (what is being played is lost).
+ */
+static const struct saved_field call_fields[] = {
+	SAVED_FIELD(struct call, number),
+	SAVED_TEXT(struct call, id),
+	SAVED_FIELD(struct call, number_uri),
+	SAVED_FIELD(struct call, from),
+	SAVED_FIELD(struct call, to),
+	SAVED_FIELD(struct call, max_forwards),
+	SAVED_FIELD(struct call, held),
+	SAVED_BELOW(struct call, capture, CONFIG_AUDIT_FULL + 1),
+	SAVED_LIST(struct call, latched, SAVED_IS_ADDR, NULL),
+	SAVED_FIELD(struct call, start_wall_us),
+	SAVED_TIME(struct call, start_us),
+	SAVED_FIELD(struct call, ringing_us),
+	SAVED_FIELD(struct call, answer_us),
+	SAVED_END,
+};
+
+/* On which sides its legs are. */
+struct sides {
+	enum side caller, callee;
+};
+
+static const struct saved_field sides_fields[] = {
+	SAVED_BELOW(struct sides, caller, SIDE_EXTERNAL + 1),
+	SAVED_BELOW(struct sides, callee, SIDE_EXTERNAL + 1),
+	SAVED_END,
+};
+
+/* A line of the relay. */
+struct line {
+	unsigned line;
+};
+
+static const struct saved_field line_fields[] = {
+	SAVED_BELOW(struct line, line, RELAY_STREAMS),
+	SAVED_END,
+};
+
+/* ---- writing ---- */
+
+bool call_is_quiet(const struct call *call)
+{
+	return call->state == CALL_TALKING && call->oa.state == OA_IDLE &&
+	       !call->oa.restoring && !call->oa.txn && leg_is_quiet(&call->a) &&
+	       leg_is_quiet(&call->b);
+}
+
+static int save_lines(const struct call *call, struct saved to)
+{
+	struct saved object;
+	int err = 0;
+
+	for (unsigned i = 0; i < RELAY_STREAMS && !err; i++) {
+		const struct line line = {.line = i};
+
+		if (!relay_stream_exists(call->session, i))
+			continue;
+		err = saved_append(to, "lines", &object);
+		if (!err)
+			err = saved_put(object, line_fields, &line);
+		if (!err)
+			err = relay_stream_save(call->session, i, object);
+	}
+	return err;
+}
+
+static int save_leg(const struct leg *leg, struct saved to)
+{
+	struct saved object;
+	int err = saved_add(to, leg->name, &object);
+
+	return err ? err : leg_save(leg, object);
+}
+
+int call_save(const struct call *call, struct saved to)
+{
+	const struct sides sides = {
+		.caller = call->a.home->which, .callee = call->callee->which};
+	struct saved object;
+	int err = saved_put(to, call_fields, call);
+
+	to.about = call->id;
+	if (!err)
+		err = saved_put(to, sides_fields, &sides);
+	if (!err)
+		err = save_leg(&call->a, to);
+	if (!err)
+		err = save_leg(&call->b, to);
+	if (!err)
+		err = saved_add(to, "history", &object);
+	if (!err)
+		err = history_save(&call->history, object);
+	return err ? err : save_lines(call, to);
+}
+
+/* ---- reading ---- */
+
+static struct saved object_of(struct saved from, const char *name)
+{
+	struct saved object;
+
+	saved_get(from, name, &object);
+	return object;
+}
+
+static int load_leg(struct call *call, struct leg *leg, enum side side, struct saved from,
+	struct err_text *error)
+{
+	const struct leg_params params =
+		call_leg_params(call, leg, &call->bridge->sides[side]);
+
+	return leg_load(leg, &params, call->config, object_of(from, params.name), error);
+}
+
+static int load_legs(struct call *call, struct saved from, struct err_text *error)
+{
+	struct sides sides = {.caller = SIDE_INTERNAL};
+	int err = saved_take(from, sides_fields, &sides, error);
+
+	call->callee = &call->bridge->sides[sides.callee];
+	if (!err)
+		err = load_leg(call, &call->a, sides.caller, from, error);
+	/* the other one is told in any case */
+	if (!err)
+		err = load_leg(call, &call->b, sides.callee, from, error);
+	else
+		load_leg(call, &call->b, sides.callee, from, NULL);
+	return err;
+}
+
+/* What both ends of line INDEX agreed. */
+static int set_line(struct call *call, unsigned index)
+{
+	const struct leg *const legs[] = {&call->a, &call->b};
+	int err = 0;
+
+	for (unsigned i = 0; i < 2 && !err; i++) {
+		const struct stream *stream = legs[i]->streams[index];
+
+		if (stream && stream->now.set)
+			err = media_relay_set(
+				call->session, index, legs[i], &stream->now);
+	}
+	return err;
+}
+
+static int load_lines(struct call *call, struct saved from, struct err_text *error)
+{
+	struct saved object;
+	int err = 0;
+
+	for (unsigned i = 0; !err && saved_at(from, "lines", i, &object); i++) {
+		struct line line = {.line = 0};
+
+		err = saved_take(object, line_fields, &line, error);
+		if (!err)
+			err = relay_stream_load(call->session, line.line, object, error);
+		if (!err)
+			err = set_line(call, line.line);
+	}
+	return err;
+}
+
+static int load_media(struct call *call, struct saved from, struct err_text *error)
+{
+	const struct config *config = call->config;
+	const struct relay_open open = {.call = call->number,
+		.timeout_ms = call->held ? config->media.hold_timeout_ms
+					 : config->media.timeout_ms,
+		.tap = call->capture == CONFIG_AUDIT_FULL};
+	int err = relay_open(call->bridge->relay, &call->session, &open);
+
+	return err ? err : load_lines(call, from, error);
+}
+
+static int load_all(struct call *call, struct saved from, struct err_text *error)
+{
+	int err = saved_take(from, call_fields, call, error);
+
+	from.about = call->id;
+	if (!err && (!call->id[0] || !call->number_uri || !call->from || !call->to))
+		err = err_set(error, ERR_FORMAT, "a part of the call is missing");
+	if (!err && registry_find(call->bridge, call->number))
+		err = err_set(error, ERR_STATE, "there is another call of that number");
+	if (!err)
+		err = load_legs(call, from, error);
+	if (!err)
+		err = history_load(&call->history, object_of(from, "history"), error);
+	return err ? err : load_media(call, from, error);
+}
+
+/* From now on it is one of the bridge's, as if it had begun and been answered here. */
+static void resume(struct call *call)
+{
+	struct bridge *bridge = call->bridge;
+	const struct bridge_handlers *handlers = &bridge->handlers;
+
+	call->invite_tapped = true;
+	call->state = CALL_TALKING;
+	registry_add(call);
+	bridge->answered_count++;
+	if (call->number > bridge->next_number)
+		bridge->next_number = call->number;
+	call_limit_duration(call);
+	if (handlers->capture_h && call->capture != CONFIG_AUDIT_OFF)
+		handlers->capture_h(handlers->arg, call->number, call->id, call->capture);
+	log_info("call", "call=%s event=resumed from=%s to=%s", call->id,
+		call->a.trunk->id, call->b.trunk->id);
+}
+
+/* ---- a call that cannot go on ---- */
+
+/* What its record says, read anew: the call may be without memory, or its trunk gone. */
+static const struct saved_field lost_fields[] = {
+	SAVED_FIELD(struct call, number),
+	SAVED_TEXT(struct call, id),
+	SAVED_FIELD(struct call, from),
+	SAVED_FIELD(struct call, to),
+	SAVED_FIELD(struct call, start_wall_us),
+	SAVED_TIME(struct call, start_us),
+	SAVED_FIELD(struct call, ringing_us),
+	SAVED_FIELD(struct call, answer_us),
+	SAVED_END,
+};
+
+static const char *text_or_none(const char *text)
+{
+	return text ? text : "";
+}
+
+static void fill_lost(const struct call *call, const struct sides *sides, const char *why,
+	struct record *ret)
+{
+	const bool inbound =
+		sides->caller == SIDE_EXTERNAL && sides->callee == SIDE_INTERNAL;
+	struct record_leg none = {.party = "",
+		.transport = "",
+		.version = "",
+		.cipher = "",
+		.peer_names = "",
+		.signalling_required = "",
+		.media_required = "",
+		.call_id = "",
+		.media = "",
+		.codec = ""};
+
+	*ret = (struct record){.call = call->number,
+		.id = call->id,
+		.inbound = inbound,
+		.from = text_or_none(call->from),
+		.to = text_or_none(call->to),
+		.start_wall_us = call->start_wall_us,
+		.ringing_us = call->ringing_us,
+		.answer_us = call->answer_us,
+		.end_us = call_now_us(call) - call->start_us,
+		.status = 200,
+		.cause = "restart",
+		.ended_by = "tandem",
+		.detail = why,
+		.media_note = "",
+		.far_reason = ""};
+	ret->legs[0] = ret->legs[1] = none;
+	ret->legs[inbound].side = sides->caller;
+	ret->legs[!inbound].side = sides->callee;
+}
+
+/* It began before, and so it is counted here, and has a record. */
+static void tell_lost(struct bridge *bridge, struct saved from, const char *why)
+{
+	struct call call = {.bridge = bridge};
+	struct sides sides = {.caller = SIDE_INTERNAL};
+	struct record record;
+
+	saved_take(from, lost_fields, &call, NULL);
+	saved_take(from, sides_fields, &sides, NULL);
+	fill_lost(&call, &sides, why, &record);
+	log_warning("call", "call=%s event=not-resumed reason=\"%s\"", call.id, why);
+	bridge->started++;
+	bridge->ended++;
+	if (bridge->handlers.ended_h)
+		bridge->handlers.ended_h(bridge->handlers.arg, &record);
+	free(call.from);
+	free(call.to);
+}
+
+bool call_load(struct bridge *bridge, struct saved from)
+{
+	struct err_text error = {{0}};
+	struct call *call = call_new(bridge);
+	int err = call ? load_all(call, from, &error) : -ENOMEM;
+
+	if (!err) {
+		resume(call);
+		return true;
+	}
+	if (call) {
+		leg_abandon(&call->a);
+		leg_abandon(&call->b);
+		call_free(call);
+	}
+	tell_lost(bridge, from, error.text[0] ? error.text : err_str(err));
+	return false;
+}
