@@ -298,9 +298,9 @@ static bool lists_event(struct span list, uint8_t event)
 	return false;
 }
 
-bool dtmf_sdp_takes(const struct leg *leg, unsigned index, uint8_t type, uint8_t event)
+/* Whether SDP, which may be NULL, takes EVENT as payload TYPE on line INDEX. */
+static bool takes(const struct sdp *sdp, unsigned index, uint8_t type, uint8_t event)
 {
-	const struct sdp *sdp = leg->offer.remote;
 	struct span value, word;
 	uint64_t other;
 
@@ -312,4 +312,18 @@ bool dtmf_sdp_takes(const struct leg *leg, unsigned index, uint8_t type, uint8_t
 			return lists_event(value, event);
 	/* RFC 4733 2.4.1: who does not say takes the digits. */
 	return event < DTMF_FLASH;
+}
+
+bool dtmf_sdp_takes(const struct leg *leg, unsigned index, uint8_t type, uint8_t event)
+{
+	struct sdp *read = NULL;
+	bool ret;
+
+	if (!leg->offer.remote_text)
+		return takes(leg->offer.remote, index, type, event);
+	if (sdp_text_read(&read, leg->offer.remote_text))
+		return false;
+	ret = takes(read, index, type, event);
+	sdp_free(read);
+	return ret;
 }

@@ -51,7 +51,7 @@ static void start_timer(struct call *call, uint64_t ms)
 static int restore(struct call *call, struct leg *with, struct err_text *text)
 {
 	struct leg *other = call_other(call, with);
-	struct sdp *before = media_lines_agreed(other);
+	struct sdp *before = oa_wake(call) ? NULL : media_lines_agreed(other);
 	struct sdp *out = NULL;
 	int err;
 
@@ -145,6 +145,11 @@ static int act_offer(struct call *call, const struct oa_report *report)
 
 	if (oa_refuse_early(call, report))
 		return 0;
+	err = oa_wake(call);
+	if (err) {
+		oa_refuse_for(call, report, err, &text);
+		return 0;
+	}
 	err = oa_read(report->message, &sdp, &text);
 	settle_first(call);
 	if (err) {
@@ -428,7 +433,10 @@ static oa_action *const rules[OA_STATES][OA_EVENTS] = {
 
 static int happens(struct call *call, enum oa_event event, const struct oa_report *report)
 {
-	return rules[call->oa.state][event](call, report);
+	int err = rules[call->oa.state][event](call, report);
+
+	oa_rest(call);
+	return err;
 }
 
 /* ---- what the call tells ---- */

@@ -63,6 +63,25 @@ int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool fin
 		final, ret, text);
 }
 
+/* ---- between exchanges ---- */
+
+void oa_rest(struct call *call)
+{
+	if (call->oa.state != OA_IDLE || call->a.state != LEG_TALKING ||
+		call->b.state != LEG_TALKING || call->a.offer.state != OFFER_IDLE ||
+		call->b.offer.state != OFFER_IDLE)
+		return;
+	offer_rest(&call->a.offer);
+	offer_rest(&call->b.offer);
+}
+
+int oa_wake(struct call *call)
+{
+	int err = offer_wake(&call->a.offer);
+
+	return err ? err : offer_wake(&call->b.offer);
+}
+
 /* ---- state ---- */
 
 void oa_set_state(struct call *call, enum oa_state state)

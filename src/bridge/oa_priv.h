@@ -23,6 +23,11 @@ int oa_make_offer(struct call *call, struct leg *from, struct leg *to, struct sd
 	struct err_text *text);
 int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text);
+/* Where both legs talk and no exchange is open, what they agreed rests: see offer_rest(). After
+ * the first exchange that is with leg a's ACK. */
+void oa_rest(struct call *call);
+/* Before an exchange begins. 0 or -ENOMEM. */
+int oa_wake(struct call *call);
 /* The one setter; the timer stops. */
 void oa_set_state(struct call *call, enum oa_state state);
 /* Both legs agree: nothing is to be restored any more. */

@@ -53,14 +53,10 @@ static const char *media_name(const struct leg *leg, struct addr *ret_remote)
 
 static void first_codec(const struct leg *leg, char out[static 32])
 {
-	const struct sdp *sdp = leg->offer.complete ? leg->offer.remote : NULL;
-	struct span formats, format, name;
+	struct span name;
 
 	out[0] = '\0';
-	if (!sdp || !sdp_count_media(sdp))
-		return;
-	formats = sdp_media(sdp, 0)->formats;
-	if (span_next(&formats, ' ', &format) && sdp_format_codec(sdp, 0, format, &name))
+	if (leg->offer.complete && offer_remote_codec(&leg->offer, &name))
 		span_copy(name, out, 32);
 }
 

@@ -30,53 +30,105 @@ static const char *const static_codecs[] = {
 	[34] = "H263",
 };
 
+/* Whether LINE is the rtpmap of FORMAT; *RET is then what it says, which may be nothing. */
+static bool maps(const struct line *line, struct span format, struct span *ret)
+{
+	struct span value = line_value(line);
+	struct span word;
+
+	/* most lines are no such attribute */
+	if (line->type != 'a' || !span_starts(value, "rtpmap") ||
+		!field_is(field_attribute(value, &value), "rtpmap") ||
+		!field_word(&value, &word) || !span_equal(word, format))
+		return false;
+	if (!field_word(&value, ret))
+		*ret = (struct span){NULL, 0};
+	return true;
+}
+
 bool sdp_format_map(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret)
 {
 	unsigned section = sdp_section_of(sdp, (int)media);
 	const struct lines *lines = &sdp->lines;
-	struct span value, word;
+	struct span map;
 
 	for (size_t i = lines->start[section]; i < lines->start[section + 1]; i++) {
-		const struct line *line = &lines->line[i];
-
-		/* most lines are no such attribute */
-		value = line_value(line);
-		if (line->type == 'a' && span_starts(value, "rtpmap") &&
-			field_is(field_attribute(value, &value), "rtpmap") &&
-			field_word(&value, &word) && span_equal(word, format))
-			return field_word(&value, ret);
+		if (!maps(&lines->line[i], format, &map))
+			continue;
+		if (map.len)
+			*ret = map;
+		return map.len > 0;
 	}
 	return false;
 }
 
-/* The codec's name in the rtpmap of FORMAT; false when it has none. */
-static bool mapped_codec(
-	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name)
+/* The codec's name in MAP, or the one that FORMAT has by itself on a line of PROTO. */
+static bool codec_of(
+	struct span map, enum sdp_proto proto, struct span format, struct span *ret_name)
 {
-	struct span map, name;
-
-	if (!sdp_format_map(sdp, media, format, &map) || !span_next(&map, '/', &name) ||
-		!name.len)
-		return false;
-	*ret_name = name;
-	return true;
-}
-
-bool sdp_format_codec(
-	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name)
-{
+	struct span name;
 	uint64_t number;
 
-	if (mapped_codec(sdp, media, format, ret_name))
+	if (span_next(&map, '/', &name) && name.len) {
+		*ret_name = name;
 		return true;
-	if (!sdp_proto_is_rtp(sdp_media(sdp, media)->proto) ||
+	}
+	if (!sdp_proto_is_rtp(proto) ||
 		span_uint(format, sizeof(static_codecs) / sizeof(static_codecs[0]) - 1,
 			&number) ||
 		!static_codecs[number])
 		return false;
 	*ret_name = span_of(static_codecs[number]);
 	return true;
+}
+
+bool sdp_format_codec(
+	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name)
+{
+	struct span map = {NULL, 0};
+
+	(void)sdp_format_map(sdp, media, format, &map);
+	return codec_of(map, sdp_media(sdp, media)->proto, format, ret_name);
+}
+
+/* Takes the first line off *REST. */
+static bool next_line(struct span *rest, struct line *ret)
+{
+	struct span line;
+
+	if (!rest->len || !span_next(rest, '\n', &line))
+		return false;
+	*ret = (struct line){line.p, (uint16_t)(line.len - 1), line.p[0]}; /* CR */
+	return true;
+}
+
+/* The protocol and the first format in the value of an m= line. */
+static enum sdp_proto read_media(struct span value, struct span *ret_format)
+{
+	struct span type, port, proto = {NULL, 0};
+
+	*ret_format = (struct span){NULL, 0};
+	(void)(field_word(&value, &type) && field_word(&value, &port) &&
+		field_word(&value, &proto) && field_word(&value, ret_format));
+	return field_proto(proto);
+}
+
+bool sdp_text_codec(const struct sdp_text *text, struct span *ret_name)
+{
+	struct span rest = sdp_text_span(text), format, map = {NULL, 0};
+	enum sdp_proto proto;
+	struct line line;
+
+	do {
+		if (!next_line(&rest, &line))
+			return false;
+	} while (line.type != 'm');
+	proto = read_media(line_value(&line), &format);
+	while (next_line(&rest, &line) && line.type != 'm')
+		if (maps(&line, format, &map))
+			break;
+	return codec_of(map, proto, format, ret_name);
 }
 
 uint32_t sdp_format_rate(const struct sdp *sdp, unsigned media, struct span format)

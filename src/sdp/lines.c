@@ -14,10 +14,11 @@
 /* Lines that are inserted into a description usually. */
 #define ROOM_STEP 16
 
-struct lines_chunk {
-	struct lines_chunk *next;
-	size_t size;
-	size_t used;
+/* A chunk of the arena. */
+struct sdp_text {
+	struct sdp_text *next;
+	unsigned size;
+	unsigned used;
 	char data[];
 };
 
@@ -25,7 +26,7 @@ struct lines_chunk {
  * who comes next. */
 static char *chunk_take(struct lines *lines, size_t len, size_t spare)
 {
-	struct lines_chunk *chunk = lines->chunks;
+	struct sdp_text *chunk = lines->chunks;
 
 	if (!chunk || chunk->size - chunk->used < len) {
 		size_t size = len + spare;
@@ -34,13 +35,13 @@ static char *chunk_take(struct lines *lines, size_t len, size_t spare)
 		if (!chunk)
 			return NULL;
 		chunk->next = lines->chunks;
-		chunk->size = size;
+		chunk->size = (unsigned)size;
 		chunk->used = 0;
 		lines->chunks = chunk;
 	}
 	char *p = chunk->data + chunk->used;
 
-	chunk->used += len;
+	chunk->used += (unsigned)len;
 	return p;
 }
 
@@ -133,37 +134,82 @@ int lines_copy(struct lines *ret, const struct lines *lines)
 	return 0;
 }
 
+void sdp_text_free(struct sdp_text *text)
+{
+	if (text)
+		secret_free(text, sizeof(*text) + text->used);
+}
+
+struct span sdp_text_span(const struct sdp_text *text)
+{
+	return (struct span){text->data, text->used};
+}
+
 void lines_free(struct lines *lines)
 {
 	while (lines->chunks) {
-		struct lines_chunk *chunk = lines->chunks;
+		struct sdp_text *chunk = lines->chunks;
 
 		lines->chunks = chunk->next;
-		secret_wipe_bytes(chunk->data, chunk->used);
-		free(chunk);
+		sdp_text_free(chunk);
 	}
 	free(lines->line);
 	*lines = (struct lines){0};
 }
 
-void lines_print(const struct lines *lines, struct buf *out)
+/* Lines from *AT on that lie side by side, as those that nobody edited do: they are written in one
+ * piece. False: there are none left. */
+static bool next_run(const struct lines *lines, unsigned *at, struct span *ret)
 {
 	struct span run = {NULL, 0};
 
-	/* Lines that nobody edited lie side by side: they leave in one piece. */
-	for (size_t i = 0; i < lines->count; i++) {
-		const struct line *line = &lines->line[i];
-		size_t len = line->len + END_LEN;
+	for (; *at < lines->count; (*at)++) {
+		const struct line *line = &lines->line[*at];
 
-		if (run.len && run.p + run.len == line->p) {
-			run.len += len;
-			continue;
-		}
-		if (run.len)
-			buf_add_span(out, run);
-		run = (struct span){line->p, len};
+		if (run.len && run.p + run.len != line->p)
+			break;
+		if (!run.len)
+			run.p = line->p;
+		run.len += line->len + END_LEN;
 	}
-	buf_add_span(out, run);
+	*ret = run;
+	return run.len > 0;
+}
+
+void lines_print(const struct lines *lines, struct buf *out)
+{
+	struct span run;
+
+	for (unsigned at = 0; next_run(lines, &at, &run);)
+		buf_add_span(out, run);
+}
+
+static bool copy_text(const struct lines *lines, struct lines *copy)
+{
+	char *p = chunk_take(copy, lines->bytes, 0);
+	struct span run;
+
+	if (!p)
+		return false;
+	for (unsigned at = 0; next_run(lines, &at, &run); p += run.len)
+		memcpy(p, run.p, run.len);
+	return true;
+}
+
+struct sdp_text *lines_take_text(struct lines *lines)
+{
+	struct sdp_text *text = lines->chunks;
+	struct lines copy = {.chunks = NULL};
+
+	if (!text->next && text->used == lines->bytes) {
+		lines->chunks = NULL;
+	} else {
+		if (!copy_text(lines, &copy))
+			return NULL;
+		text = copy.chunks;
+	}
+	lines_free(lines);
+	return text;
 }
 
 struct span line_value(const struct line *line)

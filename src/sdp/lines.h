@@ -30,7 +30,7 @@ struct lines {
 	unsigned start[SDP_MAX_MEDIA + 2];
 	unsigned sections;
 
-	struct lines_chunk *chunks;
+	struct sdp_text *chunks;
 };
 
 /* Copies and indexes TEXT, which tidy() wrote. 0 or -ENOMEM; RET untouched on error. */
@@ -40,6 +40,8 @@ int lines_copy(struct lines *ret, const struct lines *lines);
 /* Wipes the text as well: it may hold the keys of a=crypto. */
 void lines_free(struct lines *lines);
 
+/* The whole text in one piece; LINES are freed. NULL, and they stay: out of memory. */
+struct sdp_text *lines_take_text(struct lines *lines);
 void lines_print(const struct lines *lines, struct buf *out);
 
 /* What follows "x=". */

@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "sdp/fit.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -28,12 +29,69 @@ void offer_free(struct offer *offer)
 	sdp_free(offer->local);
 	sdp_free(offer->remote);
 	sdp_free(offer->previous);
+	sdp_text_free(offer->local_text);
+	sdp_text_free(offer->remote_text);
 	*offer = (struct offer){.state = OFFER_IDLE};
+}
+
+/* *SDP becomes *TEXT, if there is one and it can. */
+static void rest(struct sdp **sdp, struct sdp_text **text)
+{
+	if (!*sdp)
+		return;
+	*text = sdp_text_take(*sdp);
+	if (*text)
+		*sdp = NULL;
+}
+
+void offer_rest(struct offer *offer)
+{
+	if (offer->state != OFFER_IDLE)
+		return;
+	rest(&offer->local, &offer->local_text);
+	rest(&offer->remote, &offer->remote_text);
+}
+
+static int wake(struct sdp **sdp, struct sdp_text **text)
+{
+	int err = *text ? sdp_text_read(sdp, *text) : 0;
+
+	if (err)
+		return err;
+	sdp_text_free(*text);
+	*text = NULL;
+	return 0;
+}
+
+int offer_wake(struct offer *offer)
+{
+	int err = wake(&offer->local, &offer->local_text);
+
+	return err ? err : wake(&offer->remote, &offer->remote_text);
+}
+
+static bool rests(const struct offer *offer)
+{
+	return offer->local_text || offer->remote_text;
+}
+
+bool offer_remote_codec(const struct offer *offer, struct span *ret_name)
+{
+	const struct sdp *sdp = offer->remote;
+	struct span formats, format;
+
+	if (offer->remote_text)
+		return sdp_text_codec(offer->remote_text, ret_name);
+	if (!sdp || !sdp_count_media(sdp))
+		return false;
+	formats = sdp_media(sdp, 0)->formats;
+	return span_next(&formats, ' ', &format) &&
+	       sdp_format_codec(sdp, 0, format, ret_name);
 }
 
 /* ---- what outlives the process ---- */
 
-/* Not written of struct offer: local, remote (as texts); state, previous (nothing is outstanding). */
+/* Not written of struct offer: local, remote, local_text, remote_text (as texts); state, previous (nothing is outstanding). */
 static const struct saved_field offer_fields[] = {
 	SAVED_FIELD(struct offer, session_id),
 	SAVED_FIELD(struct offer, version),
@@ -53,14 +111,18 @@ static const struct saved_field text_fields[] = {
 	SAVED_END,
 };
 
-static int write_text(const struct sdp *sdp, char **ret)
+/* What SDP says, or where that rests its TEXT; either may be NULL. */
+static int write_text(const struct sdp *sdp, const struct sdp_text *text, char **ret)
 {
 	struct buf out;
 
-	if (!sdp)
+	if (!sdp && !text)
 		return 0;
 	buf_init(&out, 0);
-	sdp_write(sdp, &out);
+	if (text)
+		buf_add_span(&out, sdp_text_span(text));
+	else
+		sdp_write(sdp, &out);
 	*ret = buf_str(&out) ? buf_steal(&out, NULL) : NULL;
 	buf_free(&out);
 	return *ret ? 0 : -ENOMEM;
@@ -83,9 +145,9 @@ int offer_save(const struct offer *offer, struct saved to)
 	int err = saved_put(to, offer_fields, offer);
 
 	if (!err)
-		err = write_text(offer->local, &texts.local);
+		err = write_text(offer->local, offer->local_text, &texts.local);
 	if (!err)
-		err = write_text(offer->remote, &texts.remote);
+		err = write_text(offer->remote, offer->remote_text, &texts.remote);
 	if (!err)
 		err = saved_put(to, text_fields, &texts);
 	free_texts(&texts);
@@ -106,6 +168,7 @@ int offer_load(struct offer *offer, struct saved from, struct err_text *error)
 	if (!err)
 		err = read_text(texts.remote, &offer->remote, error);
 	free_texts(&texts);
+	offer_rest(offer);
 	return err;
 }
 
@@ -172,6 +235,7 @@ bool offer_would_glare(const struct offer *offer)
 int offer_receive(
 	struct offer *offer, struct sdp *sdp, bool *ret_is_offer, struct err_text *error)
 {
+	assert(!rests(offer));
 	if (offer->state == OFFER_RECEIVED)
 		return err_set(error, ERR_STATE,
 			"another offer arrived before the last one was answered");
@@ -204,6 +268,7 @@ static uint64_t next_version(const struct offer *offer, const struct sdp *sdp)
 
 int offer_send(struct offer *offer, struct sdp *sdp, const struct addr *address)
 {
+	assert(!rests(offer));
 	if (offer->state == OFFER_SENT)
 		return ERR_STATE;
 	if (offer->state == OFFER_RECEIVED && !fits(offer->remote, sdp))

@@ -19,6 +19,8 @@ struct offer {
 	enum offer_state state;
 	struct sdp *local;  /* last we sent (offer or answer), or NULL; owned */
 	struct sdp *remote; /* last they sent, or NULL; owned */
+	/* Their texts, while offer_rest() has them in the place of the two above; owned. */
+	struct sdp_text *local_text, *remote_text;
 	/* What an offer that may yet be refused has replaced: local when SENT, remote when
 	 * RECEIVED. Owned. */
 	struct sdp *previous;
@@ -35,6 +37,16 @@ void offer_free(struct offer *offer);
 int offer_save(const struct offer *offer, struct saved to);
 /* OFFER, of offer_init(), goes on there. 0; ERR_FORMAT or ERR_AUTH with ERROR; -ENOMEM. */
 int offer_load(struct offer *offer, struct saved from, struct err_text *error);
+
+/*
+ * Nobody is to read or to make a description until offer_wake(): what was agreed is kept as text
+ * alone, as far as there is memory for that. Nothing happens while an exchange is open.
+ */
+void offer_rest(struct offer *offer);
+/* Before any other call. 0; -ENOMEM: it rests still. */
+int offer_wake(struct offer *offer);
+/* The codec that the remote description, resting or not, names first. False: none is known. */
+bool offer_remote_codec(const struct offer *offer, struct span *ret_name);
 
 /*
  * The SDP of an INVITE or UPDATE request is always an offer (RFC 6337 table 1), which the

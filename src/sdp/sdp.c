@@ -229,6 +229,28 @@ struct sdp *sdp_copy(const struct sdp *sdp)
 	return copy;
 }
 
+static bool has_fault(const struct sdp *sdp)
+{
+	for (unsigned i = 0; i < sdp_count_media(sdp); i++)
+		if (sdp->media[i].fault)
+			return true;
+	return false;
+}
+
+struct sdp_text *sdp_text_take(struct sdp *sdp)
+{
+	struct sdp_text *text = has_fault(sdp) ? NULL : lines_take_text(&sdp->lines);
+
+	if (text)
+		sdp_free(sdp);
+	return text;
+}
+
+int sdp_text_read(struct sdp **ret, const struct sdp_text *text)
+{
+	return from_text(ret, sdp_text_span(text));
+}
+
 bool sdp_was_repaired(const struct sdp *sdp)
 {
 	return sdp->repaired;

@@ -71,6 +71,20 @@ int sdp_read(struct sdp **ret, const char *text, size_t len, struct err_text *er
 struct sdp *sdp_copy(const struct sdp *sdp); /* NULL when out of memory */
 void sdp_free(struct sdp *sdp);              /* NULL is fine */
 
+/*
+ * A description that is only kept: its text in one piece, a third of what it takes otherwise.
+ * One owner, loop thread.
+ */
+struct sdp_text;
+/* That of SDP, which is taken. NULL, and SDP stays: out of memory, or a media line has a fault
+ * that came with it, which the text does not show. */
+struct sdp_text *sdp_text_take(struct sdp *sdp);
+/* The description again; sdp_was_repaired() of it is false. 0 or -ENOMEM. */
+int sdp_text_read(struct sdp **ret, const struct sdp_text *text);
+/* Wipes it as well; NULL is fine. */
+void sdp_text_free(struct sdp_text *text);
+struct span sdp_text_span(const struct sdp_text *text);
+
 /* Whether the text was another than what sdp_write() gave before the first edit. */
 bool sdp_was_repaired(const struct sdp *sdp);
 
@@ -155,6 +169,8 @@ const char *sdp_proto_text(enum sdp_proto proto, bool secure);
  */
 bool sdp_format_codec(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret_name);
+/* The same of the first format of the first media line, in a text that is only kept. */
+bool sdp_text_codec(const struct sdp_text *text, struct span *ret_name);
 /* What the rtpmap of FORMAT says ("opus/48000/2"). False when it has none. */
 bool sdp_format_map(
 	const struct sdp *sdp, unsigned media, struct span format, struct span *ret);

@@ -235,6 +235,40 @@ static void read_codecs(const struct sdp *sdp)
 	}
 }
 
+/* SDP, taken, says the same when it was kept as its text for a while. */
+static void must_rest(struct sdp *sdp)
+{
+	struct sdp *before = sdp_copy(sdp);
+	struct sdp_text *text = sdp_text_take(sdp);
+	struct span name, kept;
+	struct sdp *again;
+
+	MUST(before);
+	if (!text) {
+		sdp_free(sdp);
+		sdp_free(before);
+		return;
+	}
+	MUST(sdp_text_read(&again, text) == 0);
+	must_print(before, sdp_text_span(text).p, sdp_text_span(text).len);
+	must_print(again, sdp_text_span(text).p, sdp_text_span(text).len);
+	MUST(sdp_count_media(again) == sdp_count_media(before));
+	MUST(sdp_origin_version(again) == sdp_origin_version(before));
+	for (unsigned i = 0; i < sdp_count_media(before); i++)
+		must_equal_media(sdp_media(before, i), sdp_media(again, i));
+	if (sdp_count_media(again)) {
+		struct span formats = sdp_media(again, 0)->formats, format;
+		bool known = span_next(&formats, ' ', &format) &&
+			     sdp_format_codec(again, 0, format, &name);
+
+		MUST(sdp_text_codec(text, &kept) == known);
+		MUST(!known || span_equal(name, kept));
+	}
+	sdp_text_free(text);
+	sdp_free(before);
+	sdp_free(again);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const char *text = (const char *)data;
@@ -263,7 +297,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		relay_edits(copy);
 	while (next_edit(&edits, &edit))
 		apply(copy, &edit);
-	sdp_free(copy);
+	must_rest(copy);
 	must_print(sdp, read.data, read.len);
 	buf_free(&read);
 	sdp_free(sdp);

@@ -404,6 +404,163 @@ static void freed_in_the_middle_nothing_leaks(void **state)
 	offer_free(&offer);
 }
 
+static void a_kept_text_names_the_codec_of_its_first_format(void **state)
+{
+	static const struct {
+		const char *lines, *codec;
+	} cases[] = {{"", NULL}, {"m=audio 5000 RTP/AVP 8\r\n", "PCMA"},
+		{"m=audio 5000 RTP/AVP 96 8\r\na=rtpmap:8 X/8000\r\n"
+		 "a=rtpmap:96 opus/48000/2\r\n",
+			"opus"},
+		{"m=audio 5000 RTP/AVP 8\r\na=rtpmap:8 /8000\r\na=rtpmap:8 X/8000\r\n",
+			"PCMA"},
+		{"m=audio 5000 RTP/AVP 96\r\nm=audio 5002 RTP/AVP 96\r\n"
+		 "a=rtpmap:96 opus/48000/2\r\n",
+			NULL},
+		{"m=audio 5000 RTP/AVP 0 8\r\na=rtpmap:8 X/8000\r\n", "PCMU"},
+		{"m=image 5000 udptl t38\r\n", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char whole[512];
+		struct span name;
+
+		snprintf(whole, sizeof(whole), "%s%s", SESSION, cases[i].lines);
+		struct sdp_text *text = sdp_text_take(sdp_of(whole));
+
+		assert_non_null(text);
+		assert_int_equal(sdp_text_codec(text, &name), cases[i].codec != NULL);
+		if (cases[i].codec)
+			assert_span(name, cases[i].codec);
+		sdp_text_free(text);
+	}
+}
+
+/* Some of the lines were edited, and stand elsewhere than the others. */
+static void a_text_is_kept_with_its_edits_and_read_again(void **state)
+{
+	struct addr address = addr_of("192.0.2.9");
+	struct sdp *sdp = sdp_of("v=0\r\nt=0 0\r\nc=IN IP4 192.0.2.1\r\n" AUDIO
+				 "a=rtcp:9\r\na=sendonly\r\n" AUDIO);
+	struct sdp *again = NULL;
+	struct buf before;
+
+	(void)state;
+	assert_true(sdp_was_repaired(sdp));
+	assert_int_equal(sdp_set_origin(sdp, "-", 7, 8, &address), 0);
+	assert_int_equal(sdp_set_direction(sdp, 0, SDP_INACTIVE), 0);
+	assert_int_equal(sdp_set_connection(sdp, 1, &address), 0);
+	buf_init(&before, 0);
+	sdp_write(sdp, &before);
+	struct sdp_text *text = sdp_text_take(sdp);
+
+	assert_non_null(text);
+	assert_span(sdp_text_span(text), buf_str(&before));
+	assert_int_equal(sdp_text_read(&again, text), 0);
+	sdp_text_free(text);
+	assert_sdp(again, buf_str(&before));
+	assert_int_equal(sdp_origin_version(again), 8);
+	assert_int_equal(sdp_count_media(again), 2);
+	assert_int_equal(sdp_media(again, 0)->direction, SDP_INACTIVE);
+	assert_addr(&sdp_media(again, 0)->rtcp, "192.0.2.1:9");
+	assert_addr(&sdp_media(again, 1)->rtp, "192.0.2.9:5000");
+	buf_free(&before);
+	sdp_free(again);
+}
+
+static void assert_codec(const struct offer *offer, const char *codec)
+{
+	struct span name;
+
+	assert_true(offer_remote_codec(offer, &name));
+	assert_span(name, codec);
+}
+
+static void assert_text(const struct sdp_text *text, const char *expected)
+{
+	assert_non_null(text);
+	assert_span(sdp_text_span(text), expected);
+}
+
+#define THEIR_OFFER SESSION "m=audio 5000 RTP/AVP 8 97\r\n" PCMA ILBC
+#define OUR_ANSWER SESSION "m=audio 5000 RTP/AVP 97\r\n" ILBC
+
+static void what_was_agreed_rests_as_text_and_wakes_as_it_was(void **state)
+{
+	struct addr address = addr_of(ours);
+	struct offer offer;
+	struct buf local;
+
+	(void)state;
+	offer_init(&offer);
+	assert_int_equal(receive_text(&offer, THEIR_OFFER, true), 0);
+	offer_rest(&offer); /* an exchange is open */
+	assert_non_null(offer.remote);
+	struct sdp *sdp = sdp_of(OUR_ANSWER);
+
+	assert_int_equal(offer_send(&offer, sdp, &address), 0);
+	buf_init(&local, 0);
+	sdp_write(offer.local, &local);
+	assert_codec(&offer, "PCMA");
+
+	offer_rest(&offer);
+	assert_null(offer.local);
+	assert_null(offer.remote);
+	assert_text(offer.local_text, buf_str(&local));
+	assert_text(offer.remote_text, THEIR_OFFER);
+	assert_codec(&offer, "PCMA");
+	offer_rest(&offer); /* once more changes nothing */
+	assert_text(offer.remote_text, THEIR_OFFER);
+
+	assert_int_equal(offer_wake(&offer), 0);
+	assert_int_equal(offer_wake(&offer), 0);
+	assert_null(offer.local_text);
+	assert_null(offer.remote_text);
+	assert_sdp(offer.local, buf_str(&local));
+	assert_sdp(offer.remote, THEIR_OFFER);
+	/* the same text again is no other version (RFC 3264 8) */
+	assert_int_equal(offer_send(&offer, sdp, &address), 0);
+	assert_int_equal(offer.version, 1);
+	buf_free(&local);
+	sdp_free(sdp);
+	offer_free(&offer);
+}
+
+static void a_description_whose_fault_its_text_does_not_show_stays(void **state)
+{
+	static const char faulty[] = SESSION "m=audio 70000 RTP/AVP 0\r\n";
+	struct offer offer;
+
+	(void)state;
+	offer_init(&offer);
+	assert_int_equal(receive_text(&offer, faulty, true), 0);
+	assert_int_equal(send_text(&offer, SESSION "m=audio 0 RTP/AVP 0\r\n"), 0);
+	offer_rest(&offer);
+	assert_null(offer.local);
+	assert_non_null(offer.remote);
+	assert_non_null(sdp_media(offer.remote, 0)->fault);
+	assert_codec(&offer, "PCMU");
+	assert_int_equal(offer_wake(&offer), 0);
+	assert_non_null(offer.local);
+	offer_rest(&offer);
+	offer_free(&offer); /* a resting one leaks nothing either */
+	assert_null(offer.local_text);
+}
+
+static void without_a_remote_description_no_codec_is_known(void **state)
+{
+	struct span name;
+	struct offer offer;
+
+	(void)state;
+	offer_init(&offer);
+	assert_false(offer_remote_codec(&offer, &name));
+	offer_rest(&offer);
+	assert_false(offer_remote_codec(&offer, &name));
+	assert_int_equal(offer_wake(&offer), 0);
+	offer_free(&offer);
+}
+
 static void no_address_is_no_origin(void **state)
 {
 	struct addr none = {.len = 0};
@@ -435,6 +592,11 @@ int main(void)
 		cmocka_unit_test(first_offer_cancelled_leaves_nothing),
 		cmocka_unit_test(previewed_answer_gives_way_to_the_final_one),
 		cmocka_unit_test(freed_in_the_middle_nothing_leaks),
+		cmocka_unit_test(a_kept_text_names_the_codec_of_its_first_format),
+		cmocka_unit_test(a_text_is_kept_with_its_edits_and_read_again),
+		cmocka_unit_test(what_was_agreed_rests_as_text_and_wakes_as_it_was),
+		cmocka_unit_test(a_description_whose_fault_its_text_does_not_show_stays),
+		cmocka_unit_test(without_a_remote_description_no_codec_is_known),
 		cmocka_unit_test(no_address_is_no_origin),
 	};
 

@@ -169,12 +169,52 @@ static void send_fails_cleanly(void **state)
 	offer_free(&offer);
 }
 
+static void rest_and_wake_fail_cleanly(void **state)
+{
+	struct addr address = addr_of("192.0.2.9");
+	struct sdp *sdp = sdp_of(SESSION AUDIO);
+	struct err_text error;
+	struct offer offer;
+	bool is_offer;
+	int err = -ENOMEM;
+
+	(void)state;
+	offer_init(&offer);
+	assert_int_equal(
+		offer_receive(&offer, sdp_of(SESSION AUDIO), &is_offer, &error), 0);
+	assert_int_equal(offer_send(&offer, sdp, &address), 0);
+	/* what was edited is in several pieces, and takes memory */
+	assert_int_equal(sdp_set_name(offer.remote, "x"), 0);
+	allocations_left = 1;
+	offer_rest(&offer);
+	allocations_left = -1;
+	assert_non_null(offer.local_text);
+	assert_non_null(offer.remote);
+	assert_null(offer.remote_text);
+	offer_rest(&offer);
+	assert_null(offer.remote);
+	for (int n = 1; err; n++) {
+		allocations_left = n;
+		err = offer_wake(&offer);
+		allocations_left = -1;
+		if (!err)
+			break;
+		assert_int_equal(err, -ENOMEM);
+		assert_true(offer.local_text || offer.remote_text);
+	}
+	assert_span(sdp_media(offer.remote, 0)->formats, "0");
+	assert_span(sdp_media(offer.local, 0)->formats, "0");
+	sdp_free(sdp);
+	offer_free(&offer);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(parse_and_copy_fail_cleanly),
 		cmocka_unit_test(edits_fail_cleanly),
 		cmocka_unit_test(send_fails_cleanly),
+		cmocka_unit_test(rest_and_wake_fail_cleanly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
