@@ -214,9 +214,9 @@ static void note_codec(const struct sdp *ours, unsigned index, struct span forma
 	if (sdp_format_codec(ours, index, offered, &name))
 		snprintf(codec.name, sizeof(codec.name), "%.*s", SPAN_ARG(name));
 	codec.type = number_of(offered);
-	leg->streams[index]->next.codec = codec;
+	leg->streams[index]->next->codec = codec;
 	codec.type = number_of(format);
-	to->streams[index]->next.codec = codec;
+	to->streams[index]->next->codec = codec;
 }
 
 /* "RTPMAP of OFFERED" under the number FORMAT, where the answer left it out. */
@@ -286,8 +286,8 @@ int codecs_fit_answer(struct sdp *out, unsigned index, struct leg *leg, struct l
 	struct span format, offered;
 	int err = 0;
 
-	memset(&leg->streams[index]->next.codec, 0, sizeof(struct stream_codec));
-	memset(&to->streams[index]->next.codec, 0, sizeof(struct stream_codec));
+	memset(&leg->streams[index]->next->codec, 0, sizeof(struct stream_codec));
+	memset(&to->streams[index]->next->codec, 0, sizeof(struct stream_codec));
 	if (!sdp_proto_is_rtp(sdp_media(out, index)->proto) || !offer ||
 		index >= sdp_count_media(offer))
 		return 0;

@@ -197,12 +197,15 @@ static int find_line(const struct call *call, const struct leg *leg, uint8_t eve
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
 		const struct stream *stream = leg->streams[i];
+		const struct stream_terms *holds;
 		const struct dtmf_terms *terms;
 
 		if (!stream || !relay_stream_exists(call->session, i))
 			continue;
-		terms = stream->now.set ? &stream->now.dtmf : &stream->next.dtmf;
-		if (terms->count && dtmf_sdp_takes(leg, i, terms->formats[0].type, event))
+		holds = stream->now.set ? &stream->now : stream->next;
+		terms = holds ? &holds->dtmf : NULL;
+		if (terms && terms->count &&
+			dtmf_sdp_takes(leg, i, terms->formats[0].type, event))
 			return (int)i;
 	}
 	return -1;

@@ -251,8 +251,8 @@ int dtmf_sdp_offer(
 int dtmf_sdp_answer(const struct leg *from, const struct sdp *in, const struct leg *to,
 	struct sdp *out, unsigned index)
 {
-	struct dtmf_terms *answerer = &from->streams[index]->next.dtmf;
-	struct dtmf_terms *offerer = &to->streams[index]->next.dtmf;
+	struct dtmf_terms *answerer = &from->streams[index]->next->dtmf;
+	struct dtmf_terms *offerer = &to->streams[index]->next->dtmf;
 	const struct sdp *offer = to->offer.remote;
 	int err;
 

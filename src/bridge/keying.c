@@ -130,7 +130,7 @@ static int refuse_suites(const struct sdp *in, unsigned index, struct err_text *
 int keying_read_offer(const struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text)
 {
-	struct stream_terms *terms = &stream->next;
+	struct stream_terms *terms = stream->next;
 	bool secure_proto = sdp_proto_is_secure(terms->proto);
 	enum config_srtp srtp = srtp_of(leg);
 
@@ -204,7 +204,7 @@ static const struct sdes_crypto *offered_with(
 static int take_crypto(struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text)
 {
-	struct stream_terms *terms = &stream->next;
+	struct stream_terms *terms = stream->next;
 	const struct sdes_crypto *ours = NULL;
 	struct err_text why = {{0}};
 	unsigned nth = 0;
@@ -238,7 +238,7 @@ static int take_crypto(struct leg *leg, struct stream *stream, const struct sdp 
 int keying_read_answer(struct leg *leg, struct stream *stream, const struct sdp *in,
 	unsigned index, struct err_text *text)
 {
-	struct stream_terms *terms = &stream->next;
+	struct stream_terms *terms = stream->next;
 	bool secure_proto = sdp_proto_is_secure(terms->proto);
 	struct span value;
 

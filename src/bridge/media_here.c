@@ -29,7 +29,8 @@ static int take_line_here(const struct mediation *m, unsigned index,
 	const struct sdp_media *media = sdp_media(m->in, index);
 	const struct sdp_media *ours = sdp_media(m->out, index);
 	const struct stream_terms *terms = stream_in_force(leg->streams[index]);
-	struct stream scratch = {.now = *terms};
+	struct stream_terms next = {.set = false};
+	struct stream scratch = {.now = *terms, .next = &next};
 	int err = media_line_check(m, index, text);
 
 	if (!err &&
@@ -38,22 +39,23 @@ static int take_line_here(const struct mediation *m, unsigned index,
 		err = err_set(text, ERR_SUPPORT,
 			"media line %u is of another kind than before", index + 1);
 	if (!err) {
-		media_line_read_terms(&scratch.next, media);
-		media_line_check_rtcp(m, &scratch.next);
-		scratch.next.mux = scratch.next.mux && terms->mux;
-		scratch.next.codec = terms->codec;
-		scratch.next.dtmf = terms->dtmf;
-		memcpy(scratch.next.payload_types, terms->payload_types,
+		media_line_read_terms(&next, media);
+		media_line_check_rtcp(m, &next);
+		next.mux = next.mux && terms->mux;
+		next.codec = terms->codec;
+		next.dtmf = terms->dtmf;
+		memcpy(next.payload_types, terms->payload_types,
 			sizeof(terms->payload_types));
 	}
 	if (!err && sdp_proto_is_rtp(media->proto))
 		err = keying_read_offer(leg, &scratch, m->in, index, text);
 	if (!err && sdp_proto_is_rtp(media->proto))
 		err = codecs_keep_common(m->out, leg->offer.remote, leg->offer.previous,
-			index, &scratch.next.codec, text);
+			index, &next.codec, text);
 	if (!err)
-		*fresh = scratch.next;
+		*fresh = next;
 	secret_wipe_bytes(&scratch, sizeof(scratch));
+	secret_wipe_bytes(&next, sizeof(next));
 	return err;
 }
 

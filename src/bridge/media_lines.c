@@ -125,13 +125,13 @@ void media_line_add_types(const struct sdp *sdp, unsigned index, uint64_t types[
 
 /* ---- offers ---- */
 
-/* The stream of line INDEX, made where there is none. NULL: out of memory. */
 struct stream *media_line_stream(struct leg *leg, unsigned index)
 {
 	if (!leg->streams[index])
 		leg->streams[index] = stream_new();
-	if (leg->streams[index])
-		leg->streams[index]->secured = leg->secured >> index & 1;
+	if (!leg->streams[index] || stream_make_next(leg->streams[index]))
+		return NULL;
+	leg->streams[index]->secured = leg->secured >> index & 1;
 	return leg->streams[index];
 }
 
@@ -217,15 +217,15 @@ int media_line_write_offer(
 
 	if (!stream)
 		return -ENOMEM;
-	stream_drop_next(stream);
-	stream->next.set = true;
+	stream_clear_next(stream);
+	stream->next->set = true;
 	if (!udptl)
 		err = keying_make_offer(m->to, stream, &secure_proto);
 	if (!err)
 		err = media_line_rewrite(m, index,
 			sdp_proto_text(profile_for(stream, theirs), secure_proto));
 	drop_feedback(m->out, index, theirs->proto);
-	stream->next.proto = sdp_media(m->out, index)->proto;
+	stream->next->proto = sdp_media(m->out, index)->proto;
 	for (unsigned i = 0; i < stream->offered_count && !err; i++)
 		err = media_line_add_crypto(m->out, index, m->to, &stream->offered[i]);
 	if (!err && !udptl && m->to->gateway && m->to->gateway->rtcp_mux)

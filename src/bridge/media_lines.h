@@ -28,7 +28,8 @@ int media_line_add_crypto(struct sdp *out, unsigned index, const struct leg *leg
 enum sdp_direction media_line_answered_direction(
 	const struct stream_terms *answer, const struct stream_terms *offer);
 
-/* The stream of line INDEX, made where there is none. NULL: out of memory. */
+/* The stream of line INDEX, made where there is none, with terms for an offer. NULL: out of
+ * memory. */
 struct stream *media_line_stream(struct leg *leg, unsigned index);
 /* Takes the line off the relay and both legs. */
 void media_line_forget(

@@ -33,9 +33,9 @@ static int take_offered_line(
 	stream = media_line_stream(m->from, index);
 	if (!stream)
 		return -ENOMEM;
-	stream_drop_next(stream);
-	media_line_read_terms(&stream->next, media);
-	media_line_check_rtcp(m, &stream->next);
+	stream_clear_next(stream);
+	media_line_read_terms(stream->next, media);
+	media_line_check_rtcp(m, stream->next);
 	return udptl ? 0 : keying_read_offer(m->from, stream, m->in, index, text);
 }
 
@@ -60,7 +60,7 @@ static int offer_line(const struct mediation *m, unsigned index, struct err_text
 		err = relay_stream_add(m->session, index);
 	if (err)
 		return err;
-	return media_line_write_offer(m, index, &m->from->streams[index]->next);
+	return media_line_write_offer(m, index, m->from->streams[index]->next);
 }
 
 /* All lines of an offer; those that cannot be served are refused. TEXT says why the first of
@@ -158,13 +158,13 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 static void note_types(
 	struct leg *from, const struct sdp *in, struct leg *to, unsigned index)
 {
-	struct stream_terms *answer = &from->streams[index]->next;
+	struct stream_terms *answer = from->streams[index]->next;
 
 	memset(answer->payload_types, 0, sizeof(answer->payload_types));
 	media_line_add_types(in, index, answer->payload_types);
 	if (from->offer.local && index < sdp_count_media(from->offer.local))
 		media_line_add_types(from->offer.local, index, answer->payload_types);
-	memcpy(to->streams[index]->next.payload_types, answer->payload_types,
+	memcpy(to->streams[index]->next->payload_types, answer->payload_types,
 		sizeof(answer->payload_types));
 }
 
@@ -174,21 +174,21 @@ static int write_answered_line(const struct mediation *m, unsigned index)
 	struct stream *answerer = from->streams[index];
 	struct stream *offerer = to->streams[index];
 	const char *proto = sdp_proto_text(
-		offerer->next.proto, sdp_proto_is_secure(offerer->next.proto));
+		offerer->next->proto, sdp_proto_is_secure(offerer->next->proto));
 	int err = media_line_rewrite(m, index, proto);
 
-	if (!err && offerer->next.secure)
-		err = media_line_add_crypto(m->out, index, to, &offerer->next.ours);
-	if (!err && offerer->next.mux)
+	if (!err && offerer->next->secure)
+		err = media_line_add_crypto(m->out, index, to, &offerer->next->ours);
+	if (!err && offerer->next->mux)
 		err = sdp_add_attribute(m->out, (int)index, "rtcp-mux", NULL);
 	if (!err)
 		err = sdp_set_direction(m->out, index,
-			media_line_answered_direction(&answerer->next, &offerer->next));
+			media_line_answered_direction(answerer->next, offerer->next));
 	if (!err)
-		err = media_relay_set(m->session, index, from, &answerer->next);
+		err = media_relay_set(m->session, index, from, answerer->next);
 	if (!err)
-		err = media_relay_set(m->session, index, to, &offerer->next);
-	if (!err && offerer->next.proto == SDP_PROTO_UDPTL)
+		err = media_relay_set(m->session, index, to, offerer->next);
+	if (!err && offerer->next->proto == SDP_PROTO_UDPTL)
 		from->udptl = to->udptl = true;
 	return err;
 }
@@ -201,18 +201,20 @@ static const struct sdp_media *offered_media(const struct leg *leg, unsigned ind
 	return offer && index < sdp_count_media(offer) ? sdp_media(offer, index) : NULL;
 }
 
-/* On what terms line INDEX of an answer is served. 0; ERR_SUPPORT with TEXT: it cannot be. */
+/* On what terms line INDEX of an answer is served. 0; ERR_SUPPORT with TEXT: it cannot be;
+ * -ENOMEM. */
 static int take_answered_line(
 	const struct mediation *m, unsigned index, struct err_text *text)
 {
 	struct leg *from = m->from;
-	struct stream_terms *terms = &from->streams[index]->next;
+	struct stream *stream = media_line_stream(from, index);
+	struct stream_terms *terms = stream ? stream->next : NULL;
 	const struct sdp_media *media = sdp_media(m->in, index);
 	const struct stream_terms ours = {
 		.direction = sdp_media(from->offer.local, index)->direction};
 	enum sdp_proto offered = sdp_media(from->offer.local, index)->proto;
 	bool mux = from->gateway && from->gateway->rtcp_mux;
-	int err = media_line_check(m, index, text);
+	int err = terms ? media_line_check(m, index, text) : -ENOMEM;
 
 	if (err)
 		return err;
@@ -237,8 +239,8 @@ enum line { LINE_SERVED, LINE_REFUSED, LINE_UNUSABLE };
 static bool is_offered(const struct leg *from, const struct leg *to, unsigned index)
 {
 	return index < RELAY_STREAMS && from->streams[index] &&
-	       from->streams[index]->next.set && to->streams[index] &&
-	       to->streams[index]->next.set;
+	       stream_is_offered(from->streams[index]) && to->streams[index] &&
+	       stream_is_offered(to->streams[index]);
 }
 
 /* 0 with *ret, and with TEXT where it is LINE_UNUSABLE; negative with TEXT: the whole answer
@@ -329,9 +331,9 @@ static void commit(struct leg *leg)
 	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
 		struct stream *stream = leg->streams[i];
 
-		if (!stream || !stream->next.set)
+		if (!stream || !stream_is_offered(stream))
 			continue;
-		stream->now = stream->next;
+		stream->now = *stream->next;
 		if (stream->now.secure)
 			leg->secured |= 1u << i;
 		stream_drop_next(stream);
@@ -451,7 +453,7 @@ static int pass_own_line(const struct mediation *m, unsigned index, struct err_t
 		err = codecs_keep_first(m->out, index);
 	if (!err)
 		err = dtmf_sdp_offer(from, to, m->out, index);
-	return err ? err : media_line_write_offer(m, index, &from->streams[index]->next);
+	return err ? err : media_line_write_offer(m, index, from->streams[index]->next);
 }
 
 /* The first line is the one that we offered; any further one was added by its sender. */
@@ -490,7 +492,7 @@ void media_sdp_settle(struct relay_session *session, struct leg *a, struct leg *
 	const struct sdp *said = a->offer.local;
 
 	for (unsigned i = 0; said && i < RELAY_STREAMS; i++)
-		if (a->streams[i] && a->streams[i]->next.set &&
+		if (a->streams[i] && stream_is_offered(a->streams[i]) &&
 			i < sdp_count_media(said) && !sdp_media(said, i)->port)
 			media_line_forget(session, a, b, i);
 	commit(a);

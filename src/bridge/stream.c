@@ -2,6 +2,7 @@
 
 #include "base/secret.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 struct stream *stream_new(void)
@@ -18,10 +19,29 @@ static void drop_offered(struct stream *stream)
 	stream->offered_count = 0;
 }
 
+int stream_make_next(struct stream *stream)
+{
+	if (!stream->next)
+		stream->next = calloc(1, sizeof(*stream->next));
+	return stream->next ? 0 : -ENOMEM;
+}
+
+void stream_clear_next(struct stream *stream)
+{
+	drop_offered(stream);
+	secret_wipe_bytes(stream->next, sizeof(*stream->next));
+}
+
 void stream_drop_next(struct stream *stream)
 {
 	drop_offered(stream);
-	secret_wipe_bytes(&stream->next, sizeof(stream->next));
+	secret_free(stream->next, sizeof(*stream->next));
+	stream->next = NULL;
+}
+
+bool stream_is_offered(const struct stream *stream)
+{
+	return stream->next && stream->next->set;
 }
 
 void stream_free(struct stream *stream)
@@ -45,7 +65,7 @@ void stream_keep_offered(struct stream *stream, const struct sdes_crypto *ours)
 
 struct stream_terms *stream_in_force(struct stream *stream)
 {
-	return stream->next.set ? &stream->next : &stream->now;
+	return stream_is_offered(stream) ? stream->next : &stream->now;
 }
 
 /* ---- what outlives the process ---- */

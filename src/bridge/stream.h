@@ -34,8 +34,10 @@ struct stream_terms {
 };
 
 struct stream {
-	struct stream_terms now;     /* agreed */
-	struct stream_terms next;    /* of the outstanding offer, theirs or ours */
+	struct stream_terms now; /* agreed */
+	struct stream_terms
+		*next; /* of the outstanding offer, theirs or ours; owned; NULL:
+				      * no offer was made since the last one was agreed */
 	struct sdes_crypto *offered; /* our crypto lines of an outstanding offer; owned */
 	unsigned offered_count;
 	bool secured;  /* it was agreed to be SRTP at any time */
@@ -48,8 +50,14 @@ void stream_free(struct stream *stream); /* wipes its keys; NULL is fine */
 int stream_save(const struct stream *stream, struct saved to);
 /* STREAM, new, becomes that. 0; ERR_FORMAT or ERR_AUTH with ERROR. */
 int stream_load(struct stream *stream, struct saved from, struct err_text *error);
-/* The outstanding offer came to nothing. */
+/* Sees to it that there are terms for an offer; those that are there stay. 0 or -ENOMEM. */
+int stream_make_next(struct stream *stream);
+/* The offer is another one: its terms are not set, and none of our crypto lines is left. */
+void stream_clear_next(struct stream *stream);
+/* The outstanding offer came to nothing, or was agreed. */
 void stream_drop_next(struct stream *stream);
+/* There are terms of an outstanding offer, and they are set. */
+bool stream_is_offered(const struct stream *stream);
 /* Of our offered crypto lines only that with OURS stays, in its place. */
 void stream_keep_offered(struct stream *stream, const struct sdes_crypto *ours);
 /* What holds now: what is agreed, or what an exchange that is not over would make of it. */

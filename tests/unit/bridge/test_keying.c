@@ -45,14 +45,24 @@ static struct sdp *parse(const char *profile, const char *crypto, const char *mo
 	return sdp;
 }
 
+/* One that an offer is to be made on, or was. */
+static struct stream *make_stream(void)
+{
+	struct stream *stream = stream_new();
+
+	assert_non_null(stream);
+	assert_int_equal(stream_make_next(stream), 0);
+	return stream;
+}
+
 /* Reads the one line of SDP as an offer; the stream keeps the terms. */
 static int read_offer(const struct leg *leg, struct stream *stream, struct sdp *sdp)
 {
 	struct err_text text = {{0}};
 	int err;
 
-	stream_drop_next(stream);
-	stream->next.proto = sdp_media(sdp, 0)->proto;
+	stream_clear_next(stream);
+	stream->next->proto = sdp_media(sdp, 0)->proto;
 	err = keying_read_offer(leg, stream, sdp, 0, &text);
 	/* a refusal says why, and no key is ever in it */
 	assert_int_equal(err != 0, text.text[0] != '\0');
@@ -66,7 +76,7 @@ static int read_answer(struct leg *leg, struct stream *stream, struct sdp *sdp)
 	struct err_text text = {{0}};
 	int err;
 
-	stream->next.proto = sdp_media(sdp, 0)->proto;
+	stream->next->proto = sdp_media(sdp, 0)->proto;
 	err = keying_read_answer(leg, stream, sdp, 0, &text);
 	assert_null(strstr(text.text, "QUFB"));
 	sdp_free(sdp);
@@ -106,12 +116,12 @@ static void takes_offers_by_the_rule_of_the_leg(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct stream *stream = stream_new();
+		struct stream *stream = make_stream();
 		int err = read_offer(
 			&rows[i].leg, stream, parse(rows[i].profile, rows[i].crypto, ""));
 
-		if (err != rows[i].err || stream->next.secure != rows[i].secure)
-			fail_msg("row %zu: %d, secure=%d", i, err, stream->next.secure);
+		if (err != rows[i].err || stream->next->secure != rows[i].secure)
+			fail_msg("row %zu: %d, secure=%d", i, err, stream->next->secure);
 		stream_free(stream);
 	}
 }
@@ -136,17 +146,17 @@ static void chooses_the_strongest_line(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct leg leg = {GATEWAY(*rows[i].gateway)};
-		struct stream *stream = stream_new();
+		struct stream *stream = make_stream();
 
 		assert_int_equal(read_offer(&leg, stream,
 					 parse("SAVP", rows[i].first, rows[i].second)),
 			0);
-		assert_int_equal(stream->next.theirs.tag, rows[i].tag);
+		assert_int_equal(stream->next->theirs.tag, rows[i].tag);
 		/* our answer is under their tag, in their suite, with another key */
-		assert_int_equal(stream->next.ours.tag, rows[i].tag);
-		assert_int_equal(stream->next.ours.suite, stream->next.theirs.suite);
+		assert_int_equal(stream->next->ours.tag, rows[i].tag);
+		assert_int_equal(stream->next->ours.suite, stream->next->theirs.suite);
 		assert_false(
-			secret_equal(&stream->next.ours.key, &stream->next.theirs.key));
+			secret_equal(&stream->next->ours.key, &stream->next->theirs.key));
 		stream_free(stream);
 	}
 }
@@ -154,18 +164,18 @@ static void chooses_the_strongest_line(void **state)
 static void keeps_our_key_in_a_further_offer(void **state)
 {
 	struct leg leg = {SERVER(server)};
-	struct stream *stream = stream_new();
+	struct stream *stream = make_stream();
 	struct secret first;
 
 	(void)state;
 	assert_int_equal(read_offer(&leg, stream, parse("SAVP", "1" AES80, "")), 0);
-	stream->now = stream->next;
+	stream->now = *stream->next;
 	first = stream->now.ours.key;
 	/* the suite in use is taken again although a stronger one is there */
 	assert_int_equal(
 		read_offer(&leg, stream, parse("SAVP", "1" AES256, "2" AES80)), 0);
-	assert_int_equal(stream->next.ours.tag, 2);
-	assert_true(secret_equal(&stream->next.ours.key, &first));
+	assert_int_equal(stream->next->ours.tag, 2);
+	assert_true(secret_equal(&stream->next->ours.key, &first));
 	stream_free(stream);
 }
 
@@ -184,7 +194,7 @@ static void offers_what_the_leg_demands(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct stream *stream = stream_new();
+		struct stream *stream = make_stream();
 		bool secure_proto;
 
 		assert_int_equal(
@@ -233,7 +243,7 @@ static void fax_in_clear_takes_the_word_of_both(void **state)
 static void offers_no_less_than_before(void **state)
 {
 	struct leg leg = {GATEWAY(optional)};
-	struct stream *stream = stream_new();
+	struct stream *stream = make_stream();
 	bool secure_proto;
 
 	(void)state;
@@ -279,7 +289,7 @@ static void takes_no_answer_that_gives_less(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct leg leg = {GATEWAY(*rows[i].gateway)};
-		struct stream *stream = stream_new();
+		struct stream *stream = make_stream();
 		bool secure_proto;
 		int err;
 
@@ -287,8 +297,8 @@ static void takes_no_answer_that_gives_less(void **state)
 		leg.name = "b";
 		err = read_answer(&leg, stream,
 			parse(rows[i].profile, rows[i].crypto, rows[i].more));
-		if (err != rows[i].err || stream->next.secure != rows[i].secure)
-			fail_msg("row %zu: %d, secure=%d", i, err, stream->next.secure);
+		if (err != rows[i].err || stream->next->secure != rows[i].secure)
+			fail_msg("row %zu: %d, secure=%d", i, err, stream->next->secure);
 		stream_free(stream);
 	}
 }
@@ -318,16 +328,16 @@ static void takes_the_line_that_is_meant(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct leg leg = {GATEWAY(required), .name = "b"};
-		struct stream *stream = stream_new();
+		struct stream *stream = make_stream();
 		bool secure_proto;
 
 		assert_int_equal(keying_make_offer(&leg, stream, &secure_proto), 0);
 		assert_int_equal(read_answer(&leg, stream,
 					 parse("SAVP", rows[i].crypto, rows[i].more)),
 			0);
-		assert_true(stream->next.secure);
-		assert_int_equal(stream->next.ours.tag, rows[i].tag);
-		assert_int_equal(stream->next.ours.suite, stream->next.theirs.suite);
+		assert_true(stream->next->secure);
+		assert_int_equal(stream->next->ours.tag, rows[i].tag);
+		assert_int_equal(stream->next->ours.suite, stream->next->theirs.suite);
 		assert_int_equal(leg.tolerated, rows[i].tolerated);
 		stream_free(stream);
 	}
@@ -353,7 +363,7 @@ static void says_what_an_offer_lacks(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct leg leg = {GATEWAY(*rows[i].gateway)};
-		struct stream *stream = stream_new();
+		struct stream *stream = make_stream();
 		struct err_text text = {{0}};
 		char whole[512];
 		struct sdp *sdp;
@@ -362,7 +372,7 @@ static void says_what_an_offer_lacks(void **state)
 			rows[i].profile, rows[i].lines);
 
 		assert_int_equal(sdp_read(&sdp, whole, (size_t)len, NULL), 0);
-		stream->next.proto = sdp_media(sdp, 0)->proto;
+		stream->next->proto = sdp_media(sdp, 0)->proto;
 		assert_int_equal(
 			keying_read_offer(&leg, stream, sdp, 0, &text), ERR_SUPPORT);
 		if (!strstr(text.text, rows[i].says))
