@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* The longest SRTP master key with its salt is 46 bytes. */
-#define SECRET_MAX 64
+#define SECRET_MAX 48
 
 struct secret {
 	uint8_t bytes[SECRET_MAX];

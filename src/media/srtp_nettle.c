@@ -23,16 +23,17 @@ union aes_key {
 	struct aes256_ctx k256;
 };
 
-/* AES in counter mode as RFC 3711 4.1.1 and RFC 6188 use it. */
+/* AES in counter mode as RFC 3711 4.1.1 and RFC 6188 use it. Four a call: its KEY has no more room
+ * than that of AES takes. */
 struct icm {
 	srtp_cipher_t base; /* what libsrtp2 holds; its state points back here */
 	const struct nettle_cipher *aes;
 	uint8_t salt[AES_BLOCK];    /* 14 bytes and two zeros, the block counter */
 	uint8_t counter[AES_BLOCK]; /* of the next block */
-	union aes_key key;
+	union aes_key key;          /* last */
 };
 
-/* AES-GCM as RFC 7714 uses it. */
+/* AES-GCM as RFC 7714 uses it; as large as its KEY as well. */
 struct gcm {
 	srtp_cipher_t base;
 	const struct nettle_cipher *aes;
@@ -45,7 +46,7 @@ struct gcm {
 	 * blocks until the last piece: here what is short of a block waits. */
 	uint8_t aad[AES_BLOCK];
 	size_t aad_len;
-	union aes_key key;
+	union aes_key key; /* last */
 };
 
 /* HMAC-SHA1 (RFC 2104). Of what the key makes only the two chaining values are kept: with 1,000
@@ -53,8 +54,11 @@ struct gcm {
 struct mac {
 	srtp_auth_t base;
 	uint32_t inner[SHA1_WORDS], outer[SHA1_WORDS];
-	struct sha1_ctx run;
 };
+
+/* The packet that a thread is at, by one of its macs: libsrtp2 takes one through to its tag before
+ * it begins another. */
+static _Thread_local struct sha1_ctx mac_run;
 
 static const srtp_cipher_type_t type_icm_128, type_icm_256, type_gcm_128, type_gcm_256;
 static const srtp_auth_type_t type_hmac_sha1;
@@ -64,15 +68,17 @@ static const srtp_auth_type_t type_hmac_sha1;
 static srtp_err_status_t icm_alloc(srtp_cipher_pointer_t *ret, int key_len, int tag_len)
 {
 	bool wide = key_len == SRTP_AES_ICM_256_KEY_LEN_WSALT;
+	const struct nettle_cipher *aes;
 	struct icm *icm;
 
 	(void)tag_len;
 	if (!wide && key_len != SRTP_AES_ICM_128_KEY_LEN_WSALT)
 		return srtp_err_status_bad_param;
-	icm = calloc(1, sizeof(*icm));
+	aes = wide ? &nettle_aes256 : &nettle_aes128;
+	icm = calloc(1, offsetof(struct icm, key) + aes->context_size);
 	if (!icm)
 		return srtp_err_status_alloc_fail;
-	icm->aes = wide ? &nettle_aes256 : &nettle_aes128;
+	icm->aes = aes;
 	icm->base.type = wide ? &type_icm_256 : &type_icm_128;
 	icm->base.algorithm = wide ? SRTP_AES_ICM_256 : SRTP_AES_ICM_128;
 	icm->base.key_len = key_len;
@@ -85,8 +91,7 @@ static srtp_err_status_t icm_dealloc(srtp_cipher_pointer_t cipher)
 {
 	struct icm *icm = cipher->state;
 
-	secret_wipe_bytes(icm, sizeof(*icm));
-	free(icm);
+	secret_free(icm, offsetof(struct icm, key) + icm->aes->context_size);
 	return srtp_err_status_ok;
 }
 
@@ -128,16 +133,18 @@ static srtp_err_status_t icm_encrypt(void *state, uint8_t *data, unsigned int *l
 static srtp_err_status_t gcm_alloc(srtp_cipher_pointer_t *ret, int key_len, int tag_len)
 {
 	bool wide = key_len == SRTP_AES_GCM_256_KEY_LEN_WSALT;
+	const struct nettle_cipher *aes;
 	struct gcm *gcm;
 
 	if (!wide && key_len != SRTP_AES_GCM_128_KEY_LEN_WSALT)
 		return srtp_err_status_bad_param;
 	if (tag_len != 8 && tag_len != GCM_DIGEST_SIZE)
 		return srtp_err_status_bad_param;
-	gcm = calloc(1, sizeof(*gcm));
+	aes = wide ? &nettle_aes256 : &nettle_aes128;
+	gcm = calloc(1, offsetof(struct gcm, key) + aes->context_size);
 	if (!gcm)
 		return srtp_err_status_alloc_fail;
-	gcm->aes = wide ? &nettle_aes256 : &nettle_aes128;
+	gcm->aes = aes;
 	gcm->tag_len = (unsigned)tag_len;
 	gcm->base.type = wide ? &type_gcm_256 : &type_gcm_128;
 	gcm->base.algorithm = wide ? SRTP_AES_GCM_256 : SRTP_AES_GCM_128;
@@ -160,8 +167,7 @@ static srtp_err_status_t gcm_dealloc(srtp_cipher_pointer_t cipher)
 	struct gcm *gcm = cipher->state;
 
 	gcm_free_table(gcm);
-	secret_wipe_bytes(gcm, sizeof(*gcm));
-	free(gcm);
+	secret_free(gcm, offsetof(struct gcm, key) + gcm->aes->context_size);
 	return srtp_err_status_ok;
 }
 
@@ -313,11 +319,11 @@ static void mac_chain(
 
 /* Goes on behind that block. nettle's context is public, and the self-test at the start would
  * show another meaning of its members. */
-static void mac_resume(struct mac *mac, const uint32_t chain[SHA1_WORDS])
+static void mac_resume(const uint32_t chain[SHA1_WORDS])
 {
-	memcpy(mac->run.state, chain, sizeof(mac->run.state));
-	mac->run.count = 1;
-	mac->run.index = 0;
+	memcpy(mac_run.state, chain, sizeof(mac_run.state));
+	mac_run.count = 1;
+	mac_run.index = 0;
 }
 
 static srtp_err_status_t mac_init(void *state, const uint8_t *key, int key_len)
@@ -328,7 +334,7 @@ static srtp_err_status_t mac_init(void *state, const uint8_t *key, int key_len)
 		return srtp_err_status_bad_param;
 	mac_chain(mac->inner, 0x36, key, (size_t)key_len);
 	mac_chain(mac->outer, 0x5c, key, (size_t)key_len);
-	mac_resume(mac, mac->inner);
+	mac_resume(mac->inner);
 	return srtp_err_status_ok;
 }
 
@@ -337,17 +343,16 @@ static srtp_err_status_t mac_start(void *state)
 {
 	struct mac *mac = state;
 
-	mac_resume(mac, mac->inner);
+	mac_resume(mac->inner);
 	return srtp_err_status_ok;
 }
 
 static srtp_err_status_t mac_update(void *state, const uint8_t *data, int len)
 {
-	struct mac *mac = state;
-
+	(void)state;
 	if (len < 0)
 		return srtp_err_status_bad_param;
-	sha1_update(&mac->run, (size_t)len, data);
+	sha1_update(&mac_run, (size_t)len, data);
 	return srtp_err_status_ok;
 }
 
@@ -359,12 +364,12 @@ static srtp_err_status_t mac_compute(
 
 	if (len < 0 || tag_len < 0 || tag_len > SHA1_DIGEST_SIZE)
 		return srtp_err_status_bad_param;
-	sha1_update(&mac->run, (size_t)len, data);
-	sha1_digest(&mac->run, sizeof(digest), digest);
-	mac_resume(mac, mac->outer);
-	sha1_update(&mac->run, sizeof(digest), digest);
-	sha1_digest(&mac->run, (size_t)tag_len, tag);
-	mac_resume(mac, mac->inner);
+	sha1_update(&mac_run, (size_t)len, data);
+	sha1_digest(&mac_run, sizeof(digest), digest);
+	mac_resume(mac->outer);
+	sha1_update(&mac_run, sizeof(digest), digest);
+	sha1_digest(&mac_run, (size_t)tag_len, tag);
+	secret_wipe_bytes(&mac_run, sizeof(mac_run));
 	return srtp_err_status_ok;
 }
 
