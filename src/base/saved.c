@@ -245,6 +245,8 @@ static bool is_set(const struct saved_field *field, const void *at)
 		return ((const struct addr *)at)->len > 0;
 	case SAVED_IS_SECRET:
 		return ((const struct secret *)at)->len > 0;
+	case SAVED_IS_OWNED:
+		return *(void *const *)at != NULL;
 	case SAVED_IS_STRUCT:
 		for (const struct saved_field *row = field->fields; row->name; row++)
 			if (any_is_set(row, (const char *)at + row->offset))
@@ -273,6 +275,28 @@ static json_t *struct_json(struct saved saved, const struct saved_field *fields,
 		return json;
 	json_decref(json);
 	return NULL;
+}
+
+static json_t *list_json(struct saved saved, const struct saved_field *field,
+	const char *at, int *ret_err);
+
+/* What an owned pointer leads to, as a field of its own. */
+static struct saved_field behind(const struct saved_field *field)
+{
+	struct saved_field inner = *field;
+
+	inner.kind = SAVED_IS_STRUCT;
+	inner.count = field->room;
+	return inner;
+}
+
+static json_t *owned_json(
+	struct saved saved, const struct saved_field *field, const void *at, int *ret_err)
+{
+	const struct saved_field inner = behind(field);
+
+	return inner.count == 1 ? struct_json(saved, inner.fields, at, ret_err)
+				: list_json(saved, &inner, at, ret_err);
 }
 
 /* One element. NULL: *RET_ERR says why, or there is no memory. */
@@ -305,6 +329,8 @@ static json_t *element_json(
 		return sealed_json(saved, span_of(*(char *const *)at), ret_err);
 	case SAVED_IS_STRUCT:
 		return struct_json(saved, field->fields, at, ret_err);
+	case SAVED_IS_OWNED:
+		return owned_json(saved, field, *(void *const *)at, ret_err);
 	}
 	return NULL;
 }
@@ -486,6 +512,29 @@ static int read_int(const json_t *json, int32_t *at)
 	return 0;
 }
 
+static int read_list(struct saved saved, const struct saved_field *field, json_t *list,
+	char *at, struct err_text *error);
+
+static int read_struct(struct saved saved, const struct saved_field *field, json_t *json,
+	void *at, struct err_text *error)
+{
+	return json_is_object(json)
+		       ? saved_take(with(saved, json), field->fields, at, error)
+		       : ERR_FORMAT;
+}
+
+static int read_owned(struct saved saved, const struct saved_field *field, json_t *json,
+	void **at, struct err_text *error)
+{
+	const struct saved_field inner = behind(field);
+
+	*at = calloc(inner.count, inner.size);
+	if (!*at)
+		return -ENOMEM;
+	return inner.count == 1 ? read_struct(saved, &inner, json, *at, error)
+				: read_list(saved, &inner, json, *at, error);
+}
+
 static int read_element(struct saved saved, const struct saved_field *field, json_t *json,
 	void *at, struct err_text *error)
 {
@@ -510,9 +559,9 @@ static int read_element(struct saved saved, const struct saved_field *field, jso
 	case SAVED_IS_SEALED:
 		return read_sealed(saved, json, at);
 	case SAVED_IS_STRUCT:
-		return json_is_object(json)
-			       ? saved_take(with(saved, json), field->fields, at, error)
-			       : ERR_FORMAT;
+		return read_struct(saved, field, json, at, error);
+	case SAVED_IS_OWNED:
+		return read_owned(saved, field, json, at, error);
 	}
 	return ERR_FORMAT;
 }

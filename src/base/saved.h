@@ -34,6 +34,7 @@ enum saved_kind {
 	SAVED_IS_SECRET, /* struct secret; sealed */
 	SAVED_IS_SEALED, /* as SAVED_IS_STRING, with secrets in it: sealed */
 	SAVED_IS_STRUCT,
+	SAVED_IS_OWNED, /* a pointer to structs, owned; NULL is not written */
 };
 
 /* One row of a table, made by the macros below. */
@@ -42,6 +43,7 @@ struct saved_field {
 	enum saved_kind kind;
 	unsigned offset, size; /* bytes; SIZE is that of one element */
 	unsigned count;        /* elements: a list where it is not 1 */
+	unsigned room;         /* those behind an owned pointer, each of SIZE */
 	uint64_t below;        /* of a number: it is smaller; 0: whatever fits its size */
 	const struct saved_field *fields; /* of a struct */
 };
@@ -84,6 +86,10 @@ struct saved_field {
 #define SAVED_STRUCT(type, member, table)                                                \
 	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1,            \
 		.kind = SAVED_IS_STRUCT, .fields = (table))
+/* A pointer to NUMBER structs, which are made when they are read. */
+#define SAVED_OWNED(type, member, number, table)                                         \
+	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member[0]), .count = 1,         \
+		.room = (number), .kind = SAVED_IS_OWNED, .fields = (table))
 /* An array of numbers, addresses or structs. */
 #define SAVED_LENGTH(type, member)                                                       \
 	(unsigned)(sizeof(((type *)0)->member) / sizeof(((type *)0)->member[0]))
@@ -139,7 +145,7 @@ bool saved_at(struct saved saved, const char *list, unsigned index, struct saved
 int saved_put(struct saved saved, const struct saved_field *fields, const void *from);
 /*
  * Reads it back to the struct at TO, which is zeroed. 0; ERR_FORMAT or ERR_AUTH with ERROR, which names
- * the field; -ENOMEM. Strings that were read by then are the caller's in any case.
+ * the field; -ENOMEM. What was allocated by then is the caller's in any case.
  */
 int saved_take(struct saved saved, const struct saved_field *fields, void *to,
 	struct err_text *error);

@@ -1,10 +1,6 @@
 /* Streams that go on in another process. */
 #include "media/outgoing.h"
 
-#include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
 /* Not written of struct outgoing_source: index (its place says it). */
 static const struct saved_field source_fields[] = {
 	SAVED_FIELD(struct outgoing_source, ssrc),
@@ -39,32 +35,26 @@ static const struct saved_field stream_fields[] = {
 	SAVED_END,
 };
 
-/* Not written of struct outgoing: more (an object of its own); random (another one). */
-static const struct saved_field fields[] = {
-	SAVED_LIST(struct outgoing, streams, SAVED_IS_STRUCT, stream_fields),
-	SAVED_LIST(struct outgoing, sources, SAVED_IS_STRUCT, source_fields),
-	SAVED_BELOW(struct outgoing, last, OUTGOING_SOURCES),
-	SAVED_BELOW(struct outgoing, latest, OUTGOING_STREAMS),
-	SAVED_FIELD(struct outgoing, reporter),
-	SAVED_END,
-};
-
 static const struct saved_field more_fields[] = {
 	SAVED_LIST(struct outgoing_more, streams, SAVED_IS_STRUCT, stream_fields),
 	SAVED_LIST(struct outgoing_more, sources, SAVED_IS_STRUCT, source_fields),
 	SAVED_END,
 };
 
+/* Not written of struct outgoing: random (another one). */
+static const struct saved_field fields[] = {
+	SAVED_LIST(struct outgoing, streams, SAVED_IS_STRUCT, stream_fields),
+	SAVED_LIST(struct outgoing, sources, SAVED_IS_STRUCT, source_fields),
+	SAVED_OWNED(struct outgoing, more, 1, more_fields),
+	SAVED_BELOW(struct outgoing, last, OUTGOING_SOURCES),
+	SAVED_BELOW(struct outgoing, latest, OUTGOING_STREAMS),
+	SAVED_FIELD(struct outgoing, reporter),
+	SAVED_END,
+};
+
 int outgoing_save(const struct outgoing *outgoing, struct saved to)
 {
-	struct saved more;
-	int err = saved_put(to, fields, outgoing);
-
-	if (!err && outgoing->more)
-		err = saved_add(to, "more", &more);
-	if (!err && outgoing->more)
-		err = saved_put(more, more_fields, outgoing->more);
-	return err;
+	return saved_put(to, fields, outgoing);
 }
 
 /* Each knows its place, which is not written; what it names is one of COUNT, or none. */
@@ -115,14 +105,8 @@ static int place(struct outgoing *outgoing)
 int outgoing_load(struct outgoing *outgoing, struct saved from, struct err_text *error)
 {
 	struct outgoing loaded = {.random = outgoing->random};
-	struct saved object;
 	int err = saved_take(from, fields, &loaded, error);
 
-	if (!err && saved_get(from, "more", &object)) {
-		loaded.more = calloc(1, sizeof(*loaded.more));
-		err = loaded.more ? saved_take(object, more_fields, loaded.more, error)
-				  : -ENOMEM;
-	}
 	if (!err && place(&loaded))
 		err = err_set(error, ERR_FORMAT, "it names a stream that there is not");
 	if (err) {

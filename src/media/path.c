@@ -44,6 +44,8 @@ void path_clear(struct path *path)
 		close_end(end);
 		keys_clear(&end->open_keys);
 		keys_clear(&end->seal_keys);
+		remote_clear(&end->remote);
+		quality_clear(&end->quality);
 		outgoing_clear(&end->outgoing);
 	}
 	free(path->dtmf);
@@ -126,21 +128,23 @@ int path_set(struct path *path, enum relay_end index, const struct relay_remote 
 {
 	struct path_end *end = &path->end[index];
 	bool awaited = end->receive && end->remote.to[PATH_RTP].len;
+	bool mux = remote->rtcp_mux && !remote->udptl;
 	int err = path_check(remote);
 
 	if (err == 0)
 		err = take_dtmf(path, index, remote);
+	if (err == 0)
+		err = remote_set(&end->remote, remote, mux, now_us);
 	if (err == 0)
 		err = take_cover(end, remote, now_us);
 	if (err != 0) {
 		close_end(end);
 		return err;
 	}
-	end->mux = remote->rtcp_mux && !remote->udptl;
+	end->mux = mux;
 	end->send = remote->send;
 	end->receive = remote->receive;
 	formats_set(&end->formats, remote);
-	remote_set(&end->remote, remote, end->mux, now_us);
 	if (!awaited)
 		end->set_us = now_us;
 	if (end->report.heard_us == 0)
@@ -264,7 +268,7 @@ static bool admit(struct path *path, const struct path_batch *batch,
 	bool foreign = !remote_is_source(remote, in->channel, in->source);
 	int err;
 
-	if (end->cover == PATH_CLOSED || !remote->from[in->channel].len ||
+	if (end->cover == PATH_CLOSED || !remote->to[in->channel].len ||
 		(foreign && !may_be(end, in, batch->now_us))) {
 		counter_add(&counters->dropped_source, 1);
 		return false;
@@ -274,7 +278,7 @@ static bool admit(struct path *path, const struct path_batch *batch,
 		counter_add(&counters->dropped_source, 1);
 	else if (err != 0)
 		count_refusal(counters, err);
-	else if (remote->open[in->channel])
+	else if (remote_is_open(remote, in->channel))
 		settle(path, in);
 	return err == 0;
 }

@@ -2,7 +2,8 @@
  * The path of one packet through one stream: from the bytes that came in at one end to
  * the bytes that leave on the other. No input or output, no clock, no lock and no log:
  * worker.c brings packets here and sends what comes back. A packet allocates nothing, but the
- * first one that makes a further source of a line (outgoing.h) or SSRC of a key (ssrcs.h).
+ * first one that makes a further source of a line (outgoing.h, quality.h) or SSRC of a key
+ * (ssrcs.h).
  *
  * A struct path belongs to its worker. The counters alone are read by other threads.
  */

@@ -31,19 +31,24 @@ static const struct saved_field quality_fields[] = {
 	SAVED_FIELD(struct quality, jitter),
 	SAVED_FIELD(struct quality, clock),
 	SAVED_TIME(struct quality, heard_us),
-	SAVED_LIST(struct quality, others, SAVED_IS_STRUCT, other_fields),
+	SAVED_OWNED(struct quality, others, QUALITY_OTHERS, other_fields),
 	SAVED_END,
 };
 
-/* Not written of struct remote: until_us (it begins with each SDP). */
+/* Not written of struct remote_search: until_us (it begins with each SDP). */
+static const struct saved_field search_fields[] = {
+	SAVED_LIST(struct remote_search, from, SAVED_IS_ADDR, NULL),
+	SAVED_LIST(struct remote_search, announced, SAVED_IS_ADDR, NULL),
+	SAVED_FIELD(struct remote_search, latches),
+	SAVED_FIELD(struct remote_search, asymmetric),
+	SAVED_LIST(struct remote_search, open, SAVED_IS_BOOL, NULL),
+	SAVED_LIST(struct remote_search, payload_types, SAVED_IS_UINT, NULL),
+	SAVED_END,
+};
+
 static const struct saved_field remote_fields[] = {
 	SAVED_LIST(struct remote, to, SAVED_IS_ADDR, NULL),
-	SAVED_LIST(struct remote, from, SAVED_IS_ADDR, NULL),
-	SAVED_LIST(struct remote, announced, SAVED_IS_ADDR, NULL),
-	SAVED_FIELD(struct remote, latches),
-	SAVED_FIELD(struct remote, asymmetric),
-	SAVED_LIST(struct remote, open, SAVED_IS_BOOL, NULL),
-	SAVED_LIST(struct remote, payload_types, SAVED_IS_UINT, NULL),
+	SAVED_OWNED(struct remote, found, 1, search_fields),
 	SAVED_END,
 };
 

@@ -1,6 +1,7 @@
 #include "media/quality.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 /* RFC 3550 A.1: a larger step forward or back is a restart of the sender. */
 #define MAX_DROPOUT 3000
@@ -152,11 +153,17 @@ static void update_jitter(struct quality *quality, const struct quality_packet *
 	quality->jitter += distance - ((quality->jitter + 8) >> 4);
 }
 
-/* True: PACKET is of an SSRC that was measured before, and has lived on beside the present one. */
+/* True: PACKET is of an SSRC that was measured before, and has lived on beside the present one.
+ * Without memory none is known to have. */
 static bool lives_beside(struct quality *quality, const struct quality_packet *packet)
 {
-	struct quality_other *oldest = &quality->others[0];
+	struct quality_other *oldest;
 
+	if (!quality->others)
+		quality->others = calloc(QUALITY_OTHERS, sizeof(*quality->others));
+	oldest = quality->others;
+	if (!oldest)
+		return false;
 	for (unsigned i = 0; i < QUALITY_OTHERS; i++) {
 		struct quality_other *other = &quality->others[i];
 
@@ -172,6 +179,12 @@ static bool lives_beside(struct quality *quality, const struct quality_packet *p
 	}
 	*oldest = (struct quality_other){quality->ssrc, quality->heard_us};
 	return false;
+}
+
+void quality_clear(struct quality *quality)
+{
+	free(quality->others);
+	*quality = (struct quality){.others = NULL};
 }
 
 void quality_packet(struct quality *quality, const struct quality_packet *packet)

@@ -30,10 +30,13 @@ struct quality {
 	uint32_t jitter;   /* in RTP clock units, times 16 */
 	uint32_t clock;    /* of the latest payload type, Hz */
 	uint64_t heard_us; /* the latest packet of this SSRC */
-	struct quality_other {
-		uint32_t ssrc;
-		uint64_t heard_us; /* 0: none */
-	} others[QUALITY_OTHERS];
+	/* QUALITY_OTHERS, made with the second SSRC: most streams have one. Owned; NULL: none. */
+	struct quality_other *others;
+};
+
+struct quality_other {
+	uint32_t ssrc;
+	uint64_t heard_us; /* 0: none */
 };
 
 struct quality_packet {
@@ -45,6 +48,8 @@ struct quality_packet {
 	uint64_t arrival_us;
 };
 
+/* Frees what it holds, and makes it zero. */
+void quality_clear(struct quality *quality);
 /* Counts one authentic packet. A zeroed struct quality is ready for use. */
 void quality_packet(struct quality *quality, const struct quality_packet *packet);
 /* The highest sequence number with its wraps above it, as reports name it. */

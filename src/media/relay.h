@@ -43,8 +43,8 @@ struct relay_key {
 	unsigned mki_len; /* bytes; 0: none */
 };
 
-/* Payload types of one end whose clock can be told. */
-#define RELAY_FORMATS 16
+/* Payload types of one end whose clock can be told: that of its codec, and of its digits. */
+#define RELAY_FORMATS (1 + DTMF_FORMATS)
 
 /* What a=rtpmap says of a payload type that an end may send. */
 struct relay_format {

@@ -19,7 +19,13 @@
 
 /* Zeroed nothing is known. */
 struct remote {
-	struct addr to[2];        /* where it is sent to; len 0: not known */
+	struct addr to[2]; /* where it is sent to; len 0: not known */
+	struct remote_search
+		*found; /* owned; NULL: it is nowhere else than its SDP says */
+};
+
+/* Of one that may be found elsewhere. */
+struct remote_search {
 	struct addr from[2];      /* from where packets are taken, beside TO */
 	struct addr announced[2]; /* by its last SDP */
 	bool latches, asymmetric;
@@ -29,9 +35,12 @@ struct remote {
 };
 
 /* What the far end's SDP says. What was found stays while its SDP repeats itself, open to one more
- * packet. MUX: all goes by the RTP port. */
-void remote_set(struct remote *remote, const struct relay_remote *said, bool mux,
+ * packet. MUX: all goes by the RTP port. 0 or -ENOMEM. */
+int remote_set(struct remote *remote, const struct relay_remote *said, bool mux,
 	uint64_t now_us);
+
+/* Frees what it holds, and makes it zero. */
+void remote_clear(struct remote *remote);
 
 /* A packet from elsewhere. */
 struct remote_packet {
@@ -45,14 +54,19 @@ struct remote_packet {
 /* Whether it may be from the far end all the same, if it proves good. RTCP comes from the host of
  * RTP, so that nobody gets it alone. */
 bool remote_may_be(const struct remote *remote, const struct remote_packet *packet);
-/* A good packet came from SOURCE, and where the far end is was open. True: it is sent there from
+/* A good packet came from SOURCE, and remote_is_open(). True: it is sent there from
  * now on, and no more to *RET_BEFORE. */
 bool remote_settle(struct remote *remote, unsigned channel, const struct addr *source,
 	struct addr *ret_before);
 
+static inline bool remote_is_open(const struct remote *remote, unsigned channel)
+{
+	return remote->found && remote->found->open[channel];
+}
+
 static inline bool remote_is_source(
 	const struct remote *remote, unsigned channel, const struct addr *source)
 {
-	return addr_equal(source, &remote->from[channel]) ||
-	       addr_equal(source, &remote->to[channel]);
+	return addr_equal(source, &remote->to[channel]) ||
+	       (remote->found && addr_equal(source, &remote->found->from[channel]));
 }

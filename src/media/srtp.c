@@ -241,9 +241,10 @@ static const struct saved_field before_fields[] = {
 };
 
 /* Not written of struct srtp_context: library, rtp_min, rtcp_min, direction, rtcp_tag_len, aead (made of
- * the key); key (written by keys.c); before, ssrcs (objects of their own). */
+ * the key); key (written by keys.c); ssrcs (a list of its own). */
 static const struct saved_field context_fields[] = {
 	SAVED_FIELD(struct srtp_context, keep),
+	SAVED_OWNED(struct srtp_context, before, 1, before_fields),
 	SAVED_END,
 };
 
@@ -253,25 +254,12 @@ int srtp_context_save(const struct srtp_context *context, struct saved to)
 	struct saved object;
 	int err = saved_put(to, context_fields, context);
 
-	if (!err && context->before)
-		err = saved_add(to, "before", &object);
-	if (!err && context->before)
-		err = saved_put(object, before_fields, context->before);
 	for (unsigned i = 0; i < ssrcs->count && !err; i++) {
 		err = saved_append(to, "ssrcs", &object);
 		if (!err)
 			err = saved_put(object, ssrc_fields, &ssrcs->list[i]);
 	}
 	return err;
-}
-
-static int load_before(
-	struct srtp_context *context, struct saved from, struct err_text *error)
-{
-	context->before = calloc(1, sizeof(*context->before));
-	if (!context->before)
-		return -ENOMEM;
-	return saved_take(from, before_fields, context->before, error);
 }
 
 /* Its window is not known, so that what came before cannot come again. */
@@ -294,8 +282,6 @@ int srtp_context_load(
 	struct saved object;
 	int err = saved_take(from, context_fields, context, error);
 
-	if (!err && saved_get(from, "before", &object))
-		err = load_before(context, object, error);
 	for (unsigned i = 0; !err && saved_at(from, "ssrcs", i, &object); i++)
 		err = load_ssrc(context, object, error);
 	return err;

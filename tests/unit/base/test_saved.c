@@ -32,6 +32,8 @@ struct thing {
 	struct part parts[3];
 	uint64_t numbers[2];
 	struct addr addrs[2];
+	struct part *owned; /* one */
+	struct part *pair;  /* two */
 };
 
 static const struct saved_field part_fields[] = {
@@ -58,6 +60,8 @@ static const struct saved_field fields[] = {
 	SAVED_LIST(struct thing, parts, SAVED_IS_STRUCT, part_fields),
 	SAVED_LIST(struct thing, numbers, SAVED_IS_UINT, NULL),
 	SAVED_LIST(struct thing, addrs, SAVED_IS_ADDR, NULL),
+	SAVED_OWNED(struct thing, owned, 1, part_fields),
+	SAVED_OWNED(struct thing, pair, 2, part_fields),
 	SAVED_END,
 };
 
@@ -127,12 +131,17 @@ static void drop(struct thing *thing)
 {
 	free(thing->string);
 	free(thing->letter);
+	free(thing->owned);
+	free(thing->pair);
 }
 
 static void what_is_written_is_what_is_read(void **state)
 {
 	char string[] = "pbx \"one\"\r\n\\", letter[] = "a=crypto:1 inline:abc";
+	struct part owned = {.number = 12}, pair[2] = {{.spare = true}, {.number = 4}};
 	struct thing was = {.yes = true,
+		.owned = &owned,
+		.pair = pair,
 		.one = 255,
 		.two = 65535,
 		.four = UINT32_MAX,
@@ -175,6 +184,8 @@ static void what_is_written_is_what_is_read(void **state)
 	assert_memory_equal(is.numbers, was.numbers, sizeof(is.numbers));
 	assert_int_equal(is.addrs[0].len, 0);
 	assert_true(addr_equal(&is.addrs[1], &was.addrs[1]));
+	assert_memory_equal(is.owned, &owned, sizeof(owned));
+	assert_memory_equal(is.pair, pair, sizeof(pair));
 	drop(&is);
 	free(text);
 }
@@ -200,6 +211,7 @@ static void an_empty_string_is_not_none(void **state)
 	assert_int_equal(read_text(text, &is, NULL), 0);
 	assert_string_equal(is.string, "");
 	assert_null(is.letter);
+	assert_null(is.owned);
 	drop(&is);
 	free(text);
 }
@@ -291,6 +303,10 @@ static void a_value_out_of_its_range_is_refused_by_name(void **state)
 		{"{\"parts\":[{},{},{\"spare\":0}]}", "parts: spare"},
 		{"{\"numbers\":[1,-1]}", "numbers"},
 		{"{\"numbers\":1}", "numbers"},
+		{"{\"owned\":{\"spare\":4}}", "owned: spare"},
+		{"{\"owned\":[]}", "owned"},
+		{"{\"pair\":{}}", "pair"},
+		{"{\"pair\":[{}]}", "pair"},
 	};
 
 	(void)state;

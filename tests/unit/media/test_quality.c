@@ -66,6 +66,7 @@ static void a_new_ssrc_keeps_the_loss_of_the_old_one(void **state)
 	assert_int_equal(quality_lost(&quality), 3);
 	assert_int_equal(quality.ssrc_changes, 1);
 	assert_int_equal(quality.ssrc, 2);
+	quality_clear(&quality);
 }
 
 static void a_restarted_sender_is_no_loss(void **state)
@@ -158,6 +159,7 @@ static void of_ssrcs_that_live_at_once_one_is_measured(void **state)
 		feed(&quality, 2, (uint16_t)(2000 + i), i * 160, 5000000 + i * 20000ULL);
 	assert_int_equal(quality.ssrc, 2);
 	assert_int_equal(quality.ssrc_changes, 4);
+	quality_clear(&quality);
 }
 
 /* The clock that the description says: Opus counts 48,000 a second. */
