@@ -64,7 +64,7 @@ bool leg_redial(struct leg *leg, struct flow *lost)
 
 void leg_follow_route(struct leg *leg)
 {
-	struct flow *flow = dial_hop(leg->home, leg->flow, leg->dialog.next_hop);
+	struct flow *flow = dial_hop(leg->home, leg->flow, dialog_next_hop(&leg->dialog));
 
 	if (!flow)
 		return;
@@ -145,7 +145,9 @@ static void keep_replaced(struct leg *leg)
 
 	if (!leg->reliable || leg->replaced_count == LEG_REPLACED)
 		return;
-	dialog = calloc(1, sizeof(*dialog));
+	if (!leg->replaced)
+		leg->replaced = calloc(LEG_REPLACED, sizeof(*leg->replaced));
+	dialog = leg->replaced ? calloc(1, sizeof(*dialog)) : NULL;
 	if (!dialog)
 		return;
 	if (dialog_copy(dialog, &leg->dialog)) {

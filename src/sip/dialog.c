@@ -41,6 +41,12 @@ static int set_string(char **string, struct span value)
 	return 0;
 }
 
+/* The same with what may be none. */
+static int copy_string(char **string, const char *value)
+{
+	return value ? set_string(string, span_of(value)) : 0;
+}
+
 /* URI as it came, but an empty user ("sip:@host") is none: there is no such URI (RFC 3261
  * 25.1), though people send it. */
 static void add_uri(struct buf *out, const struct message_uri *uri)
@@ -96,6 +102,13 @@ static int set_target(struct dialog *dialog, const struct message *message)
 	return err;
 }
 
+static void drop_routes(struct dialog *dialog)
+{
+	free(dialog->route);
+	free(dialog->next_hop);
+	dialog->route = dialog->next_hop = NULL;
+}
+
 /* The route set: Record-Route in order for a UAS, reversed for a UAC (12.1). */
 static int set_routes(struct dialog *dialog, const struct message *message, bool reversed)
 {
@@ -107,6 +120,10 @@ static int set_routes(struct dialog *dialog, const struct message *message, bool
 	while (message_record_route(message, count, &hop))
 		if (++count > DIALOG_MAX_ROUTES)
 			return ERR_FORMAT;
+	if (!count) {
+		drop_routes(dialog);
+		return 0;
+	}
 	buf_init(&out, 0);
 	for (unsigned i = 0; i < count; i++)
 		compose_header(&out, "Route",
@@ -117,8 +134,6 @@ static int set_routes(struct dialog *dialog, const struct message *message, bool
 	buf_free(&out);
 	if (err)
 		return err;
-	if (!count)
-		return set_string(&dialog->next_hop, span_of(dialog->remote_target));
 	message_record_route(message, reversed ? count - 1 : 0, &hop);
 	return set_string(&dialog->next_hop, hop.uri.whole);
 }
@@ -175,10 +190,6 @@ int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote
 		err = set_string(&dialog->remote_uri, span_of(remote));
 	if (!err)
 		err = set_string(&dialog->remote_target, span_of(target));
-	if (!err)
-		err = set_string(&dialog->route, span_of(""));
-	if (!err)
-		err = set_string(&dialog->next_hop, span_of(target));
 	if (err)
 		dialog_free(dialog);
 	return err;
@@ -222,15 +233,12 @@ int dialog_fork(struct dialog *fork, const struct dialog *dialog)
 	int err;
 
 	half.remote_tag = none;
-	half.route = none;
-	half.next_hop = half.remote_target;
+	half.route = half.next_hop = NULL;
 	half.early = true;
 	half.remote_cseq_known = false;
 	err = dialog_copy(fork, &half);
 	if (!err)
 		err = set_string(&fork->remote_target, first_target(fork));
-	if (!err)
-		err = set_string(&fork->next_hop, span_of(fork->remote_target));
 	if (err)
 		dialog_free(fork);
 	return err;
@@ -256,9 +264,9 @@ int dialog_copy(struct dialog *copy, const struct dialog *dialog)
 	if (!err)
 		err = set_string(&copy->remote_target, span_of(dialog->remote_target));
 	if (!err)
-		err = set_string(&copy->route, span_of(dialog->route));
+		err = copy_string(&copy->route, dialog->route);
 	if (!err)
-		err = set_string(&copy->next_hop, span_of(dialog->next_hop));
+		err = copy_string(&copy->next_hop, dialog->next_hop);
 	if (err)
 		dialog_free(copy);
 	return err;
@@ -291,12 +299,16 @@ int dialog_load(struct dialog *dialog, struct saved from, struct err_text *error
 	int err = saved_take(from, fields, dialog, error);
 
 	if (!err && (!dialog->call_id || !dialog->remote_tag || !dialog->local_uri ||
-			    !dialog->remote_uri || !dialog->remote_target ||
-			    !dialog->route || !dialog->next_hop))
+			    !dialog->remote_uri || !dialog->remote_target))
 		err = err_set(error, ERR_FORMAT, "a part of the dialog is missing");
 	if (err)
 		dialog_free(dialog);
 	return err;
+}
+
+const char *dialog_next_hop(const struct dialog *dialog)
+{
+	return dialog->next_hop ? dialog->next_hop : dialog->remote_target;
 }
 
 static void delist(struct dialog *dialog)
@@ -314,8 +326,7 @@ void dialog_free(struct dialog *dialog)
 	free(dialog->local_uri);
 	free(dialog->remote_uri);
 	free(dialog->remote_target);
-	free(dialog->route);
-	free(dialog->next_hop);
+	drop_routes(dialog);
 	memset(dialog, 0, sizeof(*dialog));
 }
 
@@ -371,11 +382,8 @@ int dialog_receive(struct dialog *dialog, const struct message *request)
 
 void dialog_refresh(struct dialog *dialog, const struct message *message)
 {
-	bool direct = !dialog->route[0];
-
 	/* a refresh without a usable Contact, or without memory, leaves the target as it was */
-	if (!set_target(dialog, message) && direct)
-		set_string(&dialog->next_hop, span_of(dialog->remote_target));
+	(void)set_target(dialog, message);
 }
 
 /* From and To of our requests: "NAME: ADDRESS;tag=TAG". */
@@ -401,7 +409,8 @@ void dialog_request(struct dialog *dialog, struct buf *out, enum message_method 
 	compose_header_str(out, "Via", via);
 	compose_header_uint(
 		out, "Max-Forwards", dialog->limited ? dialog->max_forwards : 70);
-	buf_add_str(out, dialog->route);
+	if (dialog->route)
+		buf_add_str(out, dialog->route);
 	add_party(out, "From: ", dialog->local_uri, dialog->local_tag);
 	add_party(out, "To: ", dialog->remote_uri, dialog->remote_tag);
 	buf_add_str(out, "Call-ID: ");

@@ -29,8 +29,9 @@ struct dialog {
 	char *local_uri;     /* a name-addr without tag: From of our requests */
 	char *remote_uri;    /* To of our requests, without tag */
 	char *remote_target; /* their Contact: Request-URI of our requests */
-	char *route;    /* lines "Route: ...\r\n", "" for none; in order of sending */
-	char *next_hop; /* the topmost Route's URI, or the remote target */
+	/* With a route set alone; else both are NULL: */
+	char *route;    /* lines "Route: ...\r\n", in order of sending */
+	char *next_hop; /* the topmost Route's URI */
 	bool limited;   /* Max-Forwards of our requests is max_forwards, else 70 */
 	unsigned max_forwards;
 	uint32_t local_cseq;
@@ -76,6 +77,9 @@ int dialog_copy(struct dialog *copy, const struct dialog *dialog);
 int dialog_save(const struct dialog *dialog, struct saved to);
 /* DIALOG, zeroed, becomes what was written, not listed. 0; ERR_FORMAT with ERROR; -ENOMEM. */
 int dialog_load(struct dialog *dialog, struct saved from, struct err_text *error);
+/* Where its requests go: the URI of the topmost Route, or the remote target. Borrowed until the
+ * dialog changes. */
+const char *dialog_next_hop(const struct dialog *dialog);
 
 /* Delists and frees. A zeroed dialog is fine. */
 void dialog_free(struct dialog *dialog);

@@ -52,7 +52,7 @@ static void answers_an_invite(void **state)
 	assert_int_equal(dialog_init_uas(&dialog, message), 0);
 	assert_true(dialog.early);
 	assert_int_equal(strlen(dialog.local_tag), 16);
-	assert_string_equal(dialog.next_hop, "sip:p1.example;lr");
+	assert_string_equal(dialog_next_hop(&dialog), "sip:p1.example;lr");
 	snprintf(expected, sizeof(expected),
 		"BYE sip:a@192.0.2.1:5070 SIP/2.0\r\nVia: SIP/2.0/UDP "
 		"us;branch=z9hG4bK9\r\n"
@@ -147,7 +147,7 @@ static void learns_from_responses(void **state)
 	assert_false(dialog_is_of(&dialog, ringing));
 	assert_string_equal(dialog.remote_target, "sip:b@192.0.2.3");
 	/* the route set of a UAC is reversed (12.1.2) */
-	assert_string_equal(dialog.next_hop, "sip:p2.example;lr");
+	assert_string_equal(dialog_next_hop(&dialog), "sip:p2.example;lr");
 	assert_string_equal(dialog.route,
 		"Route: <sip:p2.example;lr>\r\nRoute: <sip:p1.example;lr>\r\n");
 	/* without a usable Contact: what is known of that branch, else who was called */
@@ -228,7 +228,7 @@ static void refreshes_its_target(void **state)
 	assert_int_equal(dialog_init_uas(&dialog, first), 0);
 	assert_int_equal(dialog_receive(&dialog, again), 0);
 	assert_string_equal(dialog.remote_target, "sip:a@192.0.2.7");
-	assert_string_equal(dialog.next_hop, "sip:a@192.0.2.7");
+	assert_string_equal(dialog_next_hop(&dialog), "sip:a@192.0.2.7");
 	assert_int_equal(dialog_receive(&dialog, without), 0);
 	assert_string_equal(dialog.remote_target, "sip:a@192.0.2.7");
 	dialog_free(&dialog);
