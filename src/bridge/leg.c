@@ -134,6 +134,8 @@ static void detach_transactions(struct leg *leg)
 		dialog_free(dialog);
 		free(dialog);
 	}
+	free(leg->replaced);
+	leg->replaced = NULL;
 	leg_drop_digits(leg);
 }
 

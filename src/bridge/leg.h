@@ -110,8 +110,9 @@ struct leg {
 	const char *ending; /* header lines of what ends it; borrowed; NULL: none */
 	uint32_t
 		prack_due; /* RSeq of a reliable 18x that waits for leg_prack(); 0: none */
-	/* Early dialogs under tags that leg_retag() replaced: they may still send PRACK. */
-	struct dialog *replaced[LEG_REPLACED];
+	/* Early dialogs under tags that leg_retag() replaced: they may still send PRACK. Owned;
+	 * NULL: none; else room for LEG_REPLACED. */
+	struct dialog **replaced;
 	unsigned replaced_count;
 	struct dtmf *dtmf; /* digits that wait for INFO to it; owned, may be NULL */
 };

@@ -28,11 +28,11 @@ struct uac {
 	struct bridge_side *side;
 	struct txn_client *txn; /* NULL: it is of uac_load(), and ends by the timer */
 	struct timer timer;
-	struct flow *
-		flow; /* owned: what it was sent over, or its last ACK; NULL: neither yet */
-	struct dialog *dialog; /* of its user; after uac_release() its own copy */
-	struct dialog own;
-	struct uac_user user; /* zeroed by uac_release() */
+	/* Owned: what it was sent over, or its last ACK; NULL: neither yet. */
+	struct flow *flow;
+	struct dialog *dialog; /* of its user; after uac_release() OWN */
+	struct dialog *own;    /* a copy; owned; NULL until then */
+	struct uac_user user;  /* zeroed by uac_release() */
 	uint64_t call;
 	uint32_t cseq;
 	bool first, open, released;
@@ -87,7 +87,9 @@ static void free_uac(struct uac *uac)
 	timer_stop(&uac->timer);
 	free_branches(&uac->accepted);
 	free_branches(&uac->reliable);
-	dialog_free(&uac->own);
+	if (uac->own)
+		dialog_free(uac->own);
+	free(uac->own);
 	flow_unref(uac->flow);
 	free(uac);
 }
@@ -316,8 +318,9 @@ void uac_release(struct uac *uac)
 	uac_ack(uac, uac->flow, NULL);
 	uac->released = true;
 	memset(&uac->user, 0, sizeof(uac->user));
-	if (!dialog_copy(&uac->own, uac->dialog)) {
-		uac->dialog = &uac->own;
+	uac->own = calloc(1, sizeof(*uac->own));
+	if (uac->own && !dialog_copy(uac->own, uac->dialog)) {
+		uac->dialog = uac->own;
 		return;
 	}
 	/* without memory nothing that comes later can be acknowledged */
