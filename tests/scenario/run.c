@@ -1,6 +1,7 @@
 /*
  * Plays scenario files: the signalling code on a virtual clock and a fake wire. Without
- * arguments all of tests/scenario/cases below $srcdir; -v shows every ladder.
+ * arguments all of tests/scenario/cases below $srcdir; -v shows every ladder, -x ends with
+ * the first that fails.
  */
 #include "play.h"
 
@@ -12,6 +13,7 @@
 struct tally {
 	unsigned passed, failed;
 	bool verbose;
+	bool only_first; /* failure */
 };
 
 static void tell(const char *path, const struct stage *stage, const struct step *step,
@@ -72,6 +74,11 @@ static void play_file(const char *path, struct tally *tally)
 	fflush(stdout);
 }
 
+static bool is_over(const struct tally *tally)
+{
+	return tally->only_first && tally->failed;
+}
+
 static void play_all(struct tally *tally)
 {
 	const char *folder = getenv("srcdir");
@@ -85,7 +92,7 @@ static void play_all(struct tally *tally)
 		tally->failed++;
 		return;
 	}
-	for (size_t i = 0; i < found.gl_pathc; i++)
+	for (size_t i = 0; i < found.gl_pathc && !is_over(tally); i++)
 		play_file(found.gl_pathv[i], tally);
 	globfree(&found);
 }
@@ -95,14 +102,14 @@ int main(int argc, char **argv)
 	struct tally tally = {0};
 	int first = 1;
 
-	if (argc > 1 && !strcmp(argv[1], "-v")) {
-		tally.verbose = true;
-		first++;
+	for (; first < argc && argv[first][0] == '-'; first++) {
+		tally.verbose |= !strcmp(argv[first], "-v");
+		tally.only_first |= !strcmp(argv[first], "-x");
 	}
 	stage_prepare();
 	if (first == argc)
 		play_all(&tally);
-	for (int i = first; i < argc; i++)
+	for (int i = first; i < argc && !is_over(&tally); i++)
 		play_file(argv[i], &tally);
 	stage_unprepare();
 	printf("%u passed, %u failed\n", tally.passed, tally.failed);
