@@ -39,8 +39,6 @@ static void read_connection(struct span value, struct sdp_section *ret)
 	if (ret->has_connection)
 		return;
 	ret->has_connection = true;
-	ret->connection.len = 0;
-	ret->connection_fault = NULL;
 	(void)field_connection(value, &ret->connection, &ret->connection_fault);
 }
 
