@@ -437,6 +437,7 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	trunk->resolving = NULL;
 	if (answer->err) {
 		snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", answer->why);
+		trunk->last_error_at = wall_now(trunk->trunks);
 		log_warning("trunk", "trunk=%s event=unresolved host=%s reason=\"%s\"",
 			trunk->id, trunk_host(trunk), answer->why);
 		return; /* the last known addresses go on counting */
