@@ -32,6 +32,6 @@ int cause_map(int status)
 	case 513:
 		return 500;
 	default:
-		return status < 700 ? status : 500;
+		return status;
 	}
 }

@@ -25,7 +25,7 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 	err = material_load(
 		material, trunk, side->peers, &trunk->peer, &trunk->cred, text);
 	material->before = NULL;
-	if (err || trunk->kind == TRUNK_SERVER)
+	if (err)
 		return err;
 	certs.tls = &trunk_settings(trunk)->certs;
 	return material_next(material, &certs, trunk->cred, &trunk->next, text);

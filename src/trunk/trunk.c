@@ -265,9 +265,9 @@ unsigned trunks_switch(struct trunks *trunks)
 	return count;
 }
 
-static void note_due(time_t *due, const struct cred *next, time_t from)
+static void note_due(time_t *due, time_t from)
 {
-	if (next && (!*due || from < *due))
+	if (!*due || from < *due)
 		*due = from;
 }
 
@@ -279,10 +279,10 @@ time_t trunks_switch_due(const struct trunks *trunks)
 		const struct trunk_side *side = &trunks->sides[kind];
 
 		if (side->next)
-			note_due(&due, side->next, side_files(trunks, kind)->next_from);
+			note_due(&due, side_files(trunks, kind)->next_from);
 		for (unsigned i = 0; i < side->count; i++)
 			if (side->trunks[i]->next)
-				note_due(&due, side->trunks[i]->next,
+				note_due(&due,
 					trunk_settings(side->trunks[i])->certs.next_from);
 	}
 	return due;
