@@ -37,6 +37,8 @@ void plain_stop(struct plain *plain)
 	loop_free(plain->loop);
 	rmdir(lab_path("gateways.d"));
 	lab_stop();
+	memset(plain, 0,
+		sizeof(*plain)); /* what was not freed is lost then, and noticed */
 }
 
 static const char *file_name(const struct plain_gateway *gateway)
@@ -63,10 +65,10 @@ static void write_gateway(const struct plain_gateway *gateway)
 		buf_printf(&text, "max-calls = %u\n", gateway->max_calls);
 	for (unsigned i = 0; i < 3 && gateway->prefixes[i]; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "prefixes = ", gateway->prefixes[i]);
-	if (gateway->observed)
+	if (gateway->observed || gateway->files)
 		buf_printf(&text, "certificate = %s\nkey = %s\ntrust = %s\n%s",
 			lab_path("us.pem"), lab_path("us.key"), lab_path("ca.pem"),
-			gateway->observed);
+			gateway->observed ? gateway->observed : "");
 	lab_write(file_name(gateway), text.data, text.len, 0600);
 	buf_free(&text);
 }

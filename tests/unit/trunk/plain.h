@@ -25,6 +25,7 @@ struct plain_gateway {
 	const char *prefixes[3];
 	bool disabled, tcp;
 	const char *observed; /* tls = observe, and these lines; NULL: tls = no */
+	bool files;           /* those of TLS are named though it is not observed */
 };
 
 void plain_start(struct plain *plain);

@@ -67,6 +67,8 @@ void stock_stop(struct stock *stock)
 	lab_drop(&stock->root);
 	remove_files();
 	lab_stop();
+	memset(stock, 0,
+		sizeof(*stock)); /* what was not freed is lost then, and noticed */
 }
 
 static void put_text(const char *name, struct buf *text)

@@ -39,6 +39,7 @@ static int stop(void **state)
 	(void)state;
 	log_set_sink(NULL, NULL);
 	expiry_free(expiry);
+	expiry = NULL;
 	stock_stop(&stock);
 	return 0;
 }
@@ -139,6 +140,26 @@ static void lists_and_peers_are_told_too(void **state)
 	assert_int_equal(said("event=crl-due role=crl"), 1);
 }
 
+/* Of one issuer, and over at the same time. */
+static void each_of_several_peers_is_told(void **state)
+{
+	struct lab_id a, b;
+
+	(void)state;
+	lab_host(&a, "a.example.com", &stock.root);
+	lab_host(&b, "b.example.com", &stock.root);
+	stock_show(&stock, "trunk a", &a);
+	stock_show(&stock, "trunk b", &b);
+	lab_drop(&a);
+	lab_drop(&b);
+	look_after(24 * LAB_DAY);
+	assert_int_equal(said("role=peer"), 2);
+	assert_int_equal(said("names=\"DNS:a.example.com\""), 1);
+	assert_int_equal(said("names=\"DNS:b.example.com\""), 1);
+	look_after(60);
+	assert_int_equal(said("role=peer"), 0);
+}
+
 static void it_looks_by_itself(void **state)
 {
 	(void)state;
@@ -156,7 +177,11 @@ static void it_looks_by_itself(void **state)
 	stock_later(&stock, 23 * LAB_DAY);
 	lines[0] = '\0';
 	expiry_check_soon(expiry);
-	clock_virtual_advance(&stock.clock, (uint64_t)1001 * 1000);
+	clock_virtual_advance(&stock.clock, (uint64_t)900 * 1000);
+	timers_run(loop_timers(stock.loop));
+	assert_int_equal(said("role=own"), 0);
+	expiry_check_soon(expiry); /* which is no reason to wait longer */
+	clock_virtual_advance(&stock.clock, (uint64_t)101 * 1000);
 	timers_run(loop_timers(stock.loop));
 	assert_int_equal(said("role=own"), 1);
 	assert_int_equal(said("threshold=7d left-days=5 "), 1);
@@ -170,6 +195,7 @@ int main(void)
 		EXPIRY_TEST(only_the_nearest_is_told),
 		EXPIRY_TEST(a_successor_is_another_certificate),
 		EXPIRY_TEST(lists_and_peers_are_told_too),
+		EXPIRY_TEST(each_of_several_peers_is_told),
 		EXPIRY_TEST(it_looks_by_itself),
 	};
 

@@ -156,6 +156,34 @@ static void anchors_are_known_by_who_leads_to_them(void **state)
 	lab_drop(&peer);
 }
 
+static void an_anchor_that_nobody_leads_to_is_no_danger_to_them(void **state)
+{
+	struct lab_id peer, foreign;
+
+	(void)state;
+	lab_root(&foreign, "Foreign CA");
+	lab_write_chain("ca.pem", &foreign);
+	stock_apply(&stock, "", "", "");
+	lab_host(&peer, "a.example.com", &stock.sub);
+	stock_show(&stock, "trunk a", &peer);
+	lab_drop(&peer);
+	take();
+	expect_words(find(INVENTORY_ANCHOR, "trunk a"), "server pbx1, trunk a, trunk b",
+		"refused: whose certificate leads to it; none that was seen");
+	/* the anchor may be what the peer shows itself */
+	lab_host(&peer, "b.example.com", &foreign);
+	lab_write_chain("ca.pem", &peer);
+	stock_apply(&stock, "", "", "");
+	stock_show(&stock, "trunk b", &peer);
+	take();
+	expect_words(find(INVENTORY_ANCHOR, "trunk b"), "server pbx1, trunk a, trunk b",
+		"refused: trunk b");
+	assert_string_equal(
+		inventory_role_name(find(INVENTORY_ANCHOR, "trunk b")), "anchor");
+	lab_drop(&peer);
+	lab_drop(&foreign);
+}
+
 static void peers_are_there_as_last_seen(void **state)
 {
 	const struct inventory_item *item;
@@ -299,6 +327,7 @@ int main(void)
 		INVENTORY_TEST(our_own_and_its_chain_are_there),
 		INVENTORY_TEST(a_gateways_own_is_for_that_one),
 		INVENTORY_TEST(anchors_are_known_by_who_leads_to_them),
+		INVENTORY_TEST(an_anchor_that_nobody_leads_to_is_no_danger_to_them),
 		INVENTORY_TEST(peers_are_there_as_last_seen),
 		INVENTORY_TEST(lists_are_there_by_how_strict_one_is),
 		INVENTORY_TEST(a_successor_in_time_makes_it_fine),

@@ -104,6 +104,20 @@ static void keeps_the_best_of_many(void **state)
 	plain_stop(&plain);
 }
 
+static void equal_gateways_keep_the_order_of_their_names(void **state)
+{
+	static const struct plain_gateway gateways[] = {{.id = "c", .host = "127.0.0.2"},
+		{.id = "a", .host = "127.0.0.3"}, {.id = "d", .host = "127.0.0.4"},
+		{.id = "b", .host = "127.0.0.5"}, {.id = NULL}};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	assert_picked(&plain, TRUNK_GATEWAY, "1", "a b c d");
+	plain_stop(&plain);
+}
+
 static void leaves_out_whose_call_it_is(void **state)
 {
 	static const struct plain_gateway gateways[] = {
@@ -158,6 +172,7 @@ int main(void)
 		cmocka_unit_test(leaves_out_who_takes_no_call),
 		cmocka_unit_test(leaves_out_whose_call_it_is),
 		cmocka_unit_test(keeps_the_best_of_many),
+		cmocka_unit_test(equal_gateways_keep_the_order_of_their_names),
 		cmocka_unit_test(draws_servers_by_weight),
 	};
 

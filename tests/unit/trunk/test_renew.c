@@ -19,8 +19,9 @@ static struct world {
 	struct resolver *resolver;
 	struct trunks *trunks;
 	struct config *config;
-	const char *external; /* more lines of that section */
-	char errors[2000];    /* the last line at error */
+	const char *external;   /* more lines of that section */
+	const char *gw, *plain; /* more lines of these gateways */
+	char errors[2000];      /* the last line at error */
 	unsigned warnings;
 } world;
 
@@ -48,7 +49,7 @@ static int start(void **state)
 {
 	(void)state;
 	memset(&world, 0, sizeof(world));
-	world.external = "";
+	world.external = world.gw = world.plain = "";
 	lab_start();
 	log_set_sink(keep_line, NULL);
 	lab_root(&world.root, "Trunk CA");
@@ -83,6 +84,8 @@ static int stop(void **state)
 	rmdir(lab_path("gateways.d"));
 	log_set_sink(NULL, NULL);
 	lab_stop();
+	memset(&world, 0,
+		sizeof(world)); /* what was not freed is lost then, and noticed */
 	return 0;
 }
 
@@ -90,9 +93,6 @@ static int stop(void **state)
  * has not. */
 static int apply(const char *internal, struct err_text *text)
 {
-	static const char plain[] = "[gateway]\nhost = plain.example.com\ntls = yes\n";
-	static const char gateway[] = "[gateway]\nhost = gw.example.com\ntls = yes\n"
-				      "certificate = ../gw.pem\nkey = ../gw.key\n";
 	struct config_errors errors;
 	struct config *config;
 	struct buf main;
@@ -109,8 +109,16 @@ static int apply(const char *internal, struct err_text *text)
 		"[media]\ninternal-address = 127.0.0.1\nexternal-address = 127.0.0.1\n",
 		internal, world.external);
 	lab_write("tandem.conf", main.data, main.len, 0600);
-	lab_write("gateways.d/gw.conf", gateway, strlen(gateway), 0600);
-	lab_write("gateways.d/plain.conf", plain, strlen(plain), 0600);
+	buf_clear(&main);
+	buf_printf(&main,
+		"[gateway]\nhost = gw.example.com\ntls = yes\n"
+		"certificate = ../gw.pem\nkey = ../gw.key\n%s\n",
+		world.gw);
+	lab_write("gateways.d/gw.conf", main.data, main.len, 0600);
+	buf_clear(&main);
+	buf_printf(&main, "[gateway]\nhost = plain.example.com\ntls = yes\n%s\n",
+		world.plain);
+	lab_write("gateways.d/plain.conf", main.data, main.len, 0600);
 	buf_free(&main);
 	config_errors_init(&errors);
 	if (config_load(&config, lab_path("tandem.conf"), &errors))
@@ -271,19 +279,25 @@ static void half_a_file_is_refused(void **state)
 
 /* ---- staged ---- */
 
-/* "next-..." lines for so many days from now. */
-static const char *staged(int days)
+/* "next-..." lines for so many days from now, in a file that is BELOW the folder. */
+static const char *staged_below(const char *below, int days)
 {
-	static char lines[160];
+	static char texts[2][160];
+	char *lines = texts[*below != '\0'];
 	time_t at = time(NULL) + days * LAB_DAY;
 	struct tm tm;
 
 	gmtime_r(&at, &tm);
-	snprintf(lines, sizeof(lines),
-		"next-certificate = next.pem\nnext-key = next.key\n"
+	snprintf(lines, sizeof(texts[0]),
+		"next-certificate = %snext.pem\nnext-key = %snext.key\n"
 		"next-from = %04d-%02d-%02d",
-		tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
+		below, below, tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 	return lines;
+}
+
+static const char *staged(int days)
+{
+	return staged_below("", days);
 }
 
 static void note_internal(void *arg, const struct trunk_tls *tls)
@@ -355,6 +369,86 @@ static void a_gateway_has_what_its_side_has(void **state)
 	assert_null(plain->cred);
 }
 
+static void note_gateway(void *arg, const struct trunk_tls *tls)
+{
+	if (tls->trunk == gateway())
+		*(struct trunk_tls *)arg = *tls;
+}
+
+static struct trunk_tls gateway_tls(void)
+{
+	struct trunk_tls tls = {0};
+
+	trunks_each_tls(world.trunks, note_gateway, &tls);
+	return tls;
+}
+
+static bool is_due_in(int days)
+{
+	time_t left =
+		trunks_switch_due(world.trunks) - (time_t)(world.clock.wall_us / 1000000);
+
+	return left > (days - 1) * LAB_DAY && left <= days * LAB_DAY;
+}
+
+static void each_staged_certificate_has_its_own_day(void **state)
+{
+	struct cred *side, *own;
+
+	(void)state;
+	put_pair("next", &world.other);
+	world.gw = staged_below("../", 5);
+	apply_fine(staged(9));
+	side = side_cred();
+	own = gateway()->cred;
+	assert_int_equal(gateway_tls().kind, TRUNK_GATEWAY);
+	assert_ptr_equal(gateway_tls().cred, own);
+	assert_non_null(gateway_tls().next);
+	assert_non_null(strstr(gateway_tls().files->certificate, "gw.pem"));
+	assert_string_equal(gateway_tls().trust, lab_path("ca.pem"));
+	assert_true(is_due_in(5));
+	advance_days(4);
+	assert_int_equal(trunks_switch(world.trunks), 0);
+	advance_days(1);
+	assert_int_equal(trunks_switch(world.trunks), 1);
+	assert_ptr_equal(side_cred(), side);
+	assert_ptr_not_equal(gateway()->cred, own);
+	assert_true(gateway_tls().switched);
+	assert_null(gateway_tls().next);
+	own = gateway()->cred;
+	assert_true(is_due_in(4));
+	advance_days(4);
+	assert_int_equal(trunks_switch(world.trunks), 1);
+	assert_ptr_not_equal(side_cred(), side);
+	assert_ptr_equal(gateway()->cred, own);
+	/* the other order: whichever comes first is due */
+	world.gw = staged_below("../", 19);
+	apply_fine(staged(14));
+	assert_true(is_due_in(5));
+}
+
+static void gateways_share_what_they_both_name(void **state)
+{
+	const struct trunk *plain;
+
+	(void)state;
+	put_pair("other", &world.other);
+	world.plain = "certificate = ../other.pem\nkey = ../other.key";
+	apply_fine("");
+	plain = trunks_find(world.trunks, TRUNK_GATEWAY, "plain");
+	assert_false(cred_equal(plain->cred, gateway()->cred));
+	world.plain = "certificate = ../gw.pem\nkey = ../gw.key";
+	apply_fine("");
+	assert_ptr_equal(plain->cred, gateway()->cred);
+	/* one of their own, and the anchors of the side */
+	assert_ptr_equal(plain->peer->trust, gateway()->peer->trust);
+	lab_write_chain("own.pem", &world.pbx);
+	world.plain = "trust = ../own.pem";
+	apply_fine("");
+	assert_null(plain->cred);
+	assert_ptr_not_equal(plain->peer->trust, gateway()->peer->trust);
+}
+
 static void after_its_day_the_old_one_is_not_looked_at(void **state)
 {
 	struct cred *cred;
@@ -423,6 +517,8 @@ int main(void)
 		RENEW_TEST(half_a_file_is_refused),
 		RENEW_TEST(a_staged_certificate_comes_on_its_day),
 		RENEW_TEST(a_gateway_has_what_its_side_has),
+		RENEW_TEST(each_staged_certificate_has_its_own_day),
+		RENEW_TEST(gateways_share_what_they_both_name),
 		RENEW_TEST(after_its_day_the_old_one_is_not_looked_at),
 		RENEW_TEST(a_staged_one_is_checked_at_once),
 		RENEW_TEST(a_gap_is_warned_of),

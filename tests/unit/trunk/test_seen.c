@@ -71,6 +71,8 @@ static int stop(void **state)
 	lab_drop(&world.root);
 	log_set_sink(NULL, NULL);
 	lab_stop();
+	memset(&world, 0,
+		sizeof(world)); /* what was not freed is lost then, and noticed */
 	return 0;
 }
 

@@ -123,6 +123,72 @@ static void priority_decides_after_a_reload_too(void **state)
 	assert_int_equal(shared_hosts, 2);
 }
 
+/* Whoever was last may be first now: no rank of before is left. */
+static void the_order_of_many_changes_at_once(void **state)
+{
+	static const unsigned priorities[][3] = {
+		{10, 20, 30}, {20, 30, 10}, {30, 10, 20}, {10, 20, 30}, {30, 20, 10}};
+	static const char *const firsts[] = {"a", "c", "b", "a", "c"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(firsts) / sizeof(firsts[0]); i++) {
+		const struct plain_gateway gateways[] = {
+			{.id = "a", .host = "192.0.2.1", .priority = priorities[i][0]},
+			{.id = "b", .host = "192.0.2.1", .priority = priorities[i][1]},
+			{.id = "c", .host = "192.0.2.1", .priority = priorities[i][2]},
+			{.id = NULL}};
+
+		plain_apply(&plain, gateways);
+		assert_string_equal(whose(TRANSPORT_UDP, "192.0.2.1:5060"), firsts[i]);
+		assert_string_equal(whose(TRANSPORT_UDP, "192.0.2.1:9"), firsts[i]);
+	}
+}
+
+static bool share(const char *a, const char *b)
+{
+	struct addr first = address(a), second = address(b);
+
+	return trunks_share_plain(plain.trunks, &first, &second);
+}
+
+static void hosts_are_shared_within_one_gateway(void **state)
+{
+	static const struct plain_gateway gateways[] = {{.id = "a", .host = "192.0.2.1"},
+		{.id = "b", .host = "192.0.2.2", .tcp = true},
+		{.id = "off", .host = "192.0.2.3", .disabled = true}, {.id = NULL}};
+
+	(void)state;
+	plain_apply(&plain, gateways);
+	learn("a", "192.0.2.1:5060 192.0.2.11:5060");
+	learn("b", "192.0.2.2:5060 192.0.2.12:5060");
+	learn("off", "192.0.2.3:5060 192.0.2.13:5060");
+	assert_true(share("192.0.2.1", "192.0.2.11"));
+	assert_true(share("192.0.2.12:9", "192.0.2.2"));
+	assert_true(share("192.0.2.3", "192.0.2.13"));
+	assert_true(share("192.0.2.1", "192.0.2.1"));
+	assert_false(share("192.0.2.1", "192.0.2.2"));
+	assert_false(share("192.0.2.2", "192.0.2.11"));
+	assert_false(share("192.0.2.9", "192.0.2.1"));
+	assert_false(share("192.0.2.9", "192.0.2.9"));
+}
+
+static void a_disabled_gateway_is_heard_for_its_calls_alone(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "off", .host = "192.0.2.3", .disabled = true}, {.id = NULL}};
+
+	(void)state;
+	plain_apply(&plain, gateways);
+	assert_false(is_heard(TRANSPORT_UDP, "192.0.2.3:5060"));
+	plain_find(&plain, "off")->calls = 1;
+	assert_true(is_heard(TRANSPORT_UDP, "192.0.2.3:5060"));
+	/* its calls may have been of the other transport */
+	assert_true(is_heard(TRANSPORT_TCP, "192.0.2.3:1"));
+	assert_false(is_heard(TRANSPORT_UDP, "192.0.2.4:5060"));
+	assert_string_equal(whose(TRANSPORT_UDP, "192.0.2.3:5060"), "nobody");
+	plain_find(&plain, "off")->calls = 0;
+}
+
 static void one_address_of_two_gateways_is_the_firsts_and_said(void **state)
 {
 	static const struct plain_gateway gateways[] = {
@@ -216,6 +282,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(gateways_of_one_host_are_told_apart_by_port),
 		TEST(priority_decides_after_a_reload_too),
+		TEST(the_order_of_many_changes_at_once),
+		TEST(hosts_are_shared_within_one_gateway),
+		TEST(a_disabled_gateway_is_heard_for_its_calls_alone),
 		TEST(one_address_of_two_gateways_is_the_firsts_and_said),
 		TEST(a_new_address_counts_and_the_old_one_only_for_calls),
 		TEST(old_addresses_are_bounded),

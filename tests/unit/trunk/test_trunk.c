@@ -204,6 +204,62 @@ static void peers_are_judged_as_configured(void **state)
 	plain_stop(&plain);
 }
 
+static void an_observed_gateway_is_judged(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "off", .host = "192.0.2.2", .observed = "", .disabled = true},
+		{.id = "plain", .host = "192.0.2.3"},
+		{.id = "seen", .host = "192.0.2.1", .observed = ""},
+		{.id = "too", .host = "192.0.2.4", .observed = ""}, {.id = NULL}};
+	static const struct plain_gateway unobserved[] = {
+		{.id = "seen", .host = "192.0.2.1", .files = true},
+		{.id = "too", .host = "192.0.2.4", .files = true}, {.id = NULL}};
+	const struct trunk *seen;
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	seen = plain_find(&plain, "seen");
+	assert_non_null(seen->peer);
+	assert_non_null(seen->cred);
+	assert_null(plain_find(&plain, "off")->peer);
+	assert_null(plain_find(&plain, "plain")->peer);
+	/* calls over TLS go on when it is observed no more */
+	plain_find(&plain, "seen")->calls = 1;
+	plain_apply(&plain, unobserved);
+	assert_non_null(seen->peer);
+	assert_null(plain_find(&plain, "too")->peer);
+	plain_find(&plain, "seen")->calls = 0;
+	plain_apply(&plain, unobserved);
+	assert_null(seen->peer);
+	plain_stop(&plain);
+}
+
+/* One file is read once: who names it as well has the same. */
+static void files_are_shared(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a", .host = "192.0.2.1", .observed = ""},
+		{.id = "b", .host = "192.0.2.2", .observed = ""}, {.id = NULL}};
+	const struct trunk *pbx1, *pbx2;
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	for (unsigned i = 0; i < 2; i++) {
+		plain_apply(&plain, gateways);
+		pbx1 = trunks_find(plain.trunks, TRUNK_SERVER, "pbx1");
+		pbx2 = trunks_find(plain.trunks, TRUNK_SERVER, "pbx2");
+		assert_ptr_equal(pbx1->peer->trust, pbx2->peer->trust);
+		assert_ptr_equal(plain_find(&plain, "a")->peer->trust,
+			plain_find(&plain, "b")->peer->trust);
+		assert_ptr_equal(
+			plain_find(&plain, "a")->cred, plain_find(&plain, "b")->cred);
+	}
+	plain_stop(&plain);
+}
+
 static void is_named_for_reports(void **state)
 {
 	struct plain plain;
@@ -215,6 +271,9 @@ static void is_named_for_reports(void **state)
 	assert_string_equal(trunk_name(plain_find(&plain, "b"), name), "trunk b");
 	assert_string_equal(trunk_name(trunks_at(plain.trunks, TRUNK_SERVER, 0), name),
 		"server pbx1");
+	assert_true(trunk_is_named(plain_find(&plain, "b"), "trunk b"));
+	assert_false(trunk_is_named(plain_find(&plain, "b"), "trunk a"));
+	assert_false(trunk_is_named(plain_find(&plain, "b"), "server b"));
 	assert_null(trunks_at(plain.trunks, TRUNK_SERVER, 3));
 	assert_int_equal(trunk_transport(plain_find(&plain, "b")), TRANSPORT_TCP);
 	assert_int_equal(trunk_port(plain_find(&plain, "b")), 5060);
@@ -232,6 +291,8 @@ int main(void)
 		cmocka_unit_test(a_failed_reload_changes_nothing),
 		cmocka_unit_test(judged_peers_are_known_over_reloads),
 		cmocka_unit_test(peers_are_judged_as_configured),
+		cmocka_unit_test(an_observed_gateway_is_judged),
+		cmocka_unit_test(files_are_shared),
 		cmocka_unit_test(is_named_for_reports),
 	};
 
