@@ -56,6 +56,41 @@ static void a_ringing_has_what_the_rfc_wants(void **state)
 	message_unref(m);
 }
 
+/* RFC 3261 12.1.1, RFC 6665 4.1.2: what makes no dialog needs no route. */
+static void routes_go_into_what_makes_a_dialog(void **state)
+{
+	static const struct {
+		const char *method;
+		int status;
+		bool has;
+	} cases[] = {{"INVITE", 100, false}, {"INVITE", 101, true}, {"INVITE", 200, true},
+		{"INVITE", 299, true}, {"INVITE", 300, false}, {"INVITE", 302, false},
+		{"SUBSCRIBE", 200, true}, {"REFER", 202, true}, {"NOTIFY", 200, true},
+		{"OPTIONS", 200, false}, {"BYE", 200, false}, {"MESSAGE", 200, false}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[400];
+		struct message *m;
+		struct buf out;
+
+		snprintf(text, sizeof text,
+			"%s sip:b SIP/2.0\r\nVia: SIP/2.0/UDP h\r\n"
+			"Record-Route: <sip:p;lr>\r\nFrom: <sip:a@x>;tag=1\r\n"
+			"To: <sip:b@x>\r\nCall-ID: c\r\nCSeq: 1 %s\r\n\r\n",
+			cases[i].method, cases[i].method);
+		m = parse(text);
+		buf_init(&out, 0);
+		assert_int_equal(
+			compose_response(&out, m, cases[i].status, NULL, "t"), 0);
+		assert_int_equal(
+			strstr(buf_str(&out), "Record-Route: <sip:p;lr>\r\n") != NULL,
+			cases[i].has);
+		buf_free(&out);
+		message_unref(m);
+	}
+}
+
 static void a_trying_has_the_timestamp_and_no_routes(void **state)
 {
 	struct message *m = parse(request_text);
@@ -301,6 +336,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_ringing_has_what_the_rfc_wants),
+		cmocka_unit_test(routes_go_into_what_makes_a_dialog),
 		cmocka_unit_test(a_trying_has_the_timestamp_and_no_routes),
 		cmocka_unit_test(a_failure_has_its_own_reason),
 		cmocka_unit_test(a_via_is_printed_as_it_came_until_its_source_is_known),

@@ -331,7 +331,10 @@ static void two_meanings_are_a_fault(void **state)
 {
 	static const char *const lines[] = {"From: \"Mr <sip:a@x> <sip:b@x>;tag=f\r\n",
 		"From: <sip:a@x>;tag=f, <sip:b@x>;tag=g\r\n",
-		"From: \xc3\xa4 <sip:a@x>;tag=f g\r\n"};
+		"From: \xc3\xa4 <sip:a@x>;tag=f g\r\n",
+		"From: \xc3\xa4 <sip:a@x>;tag=\xe4 g\r\n",
+		"From: \xc3\xa4 <sip:a@x>;tag=\xe4g\r\n",
+		"From: \xc3\xa4 <sip:a@x>;tag=g\xe4\r\n"};
 	struct message_fault fault;
 
 	(void)state;

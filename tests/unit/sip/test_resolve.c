@@ -43,6 +43,7 @@ static const struct record records[] = {
 	{"big.example.com", TYPE_A, 300, "192.0.2.11", 0, 0, 0},
 	{"small.example.com", TYPE_A, 300, "192.0.2.12", 0, 0, 0},
 	{"_sips._tcp.tls.example.com", TYPE_SRV, 300, "filed.example.com", 0, 0, 5099},
+	{"_sip._tcp.soon.example.com", TYPE_SRV, 0, "one.example.com", 0, 0, 5075},
 	{"_sip._udp.closed.example.com", TYPE_SRV, 300, "", 0, 0, 0},
 };
 
@@ -234,6 +235,7 @@ static int stop(void **state)
 {
 	(void)state;
 	resolver_free(resolver);
+	resolver = NULL;
 	loop_unwatch(&server.watch);
 	close(server.fd);
 	loop_free(loop);
@@ -420,6 +422,20 @@ static void srv_orders_by_priority_and_weight(void **state)
 	}
 	/* Nine in ten; six standard deviations to either side. */
 	assert_in_range(big_first, 840, 960);
+}
+
+/* Its servers may change sooner than their addresses. */
+static void srv_is_kept_for_its_own_ttl(void **state)
+{
+	unsigned asked;
+
+	(void)state;
+	ask("soon.example.com", 0, TRANSPORT_TCP);
+	assert_address(0, "192.0.2.1:5075");
+	asked = server.asked;
+	ask("soon.example.com", 0, TRANSPORT_TCP);
+	assert_address(0, "192.0.2.1:5075");
+	assert_true(server.asked > asked);
 }
 
 static void srv_target_may_stand_in_the_hosts_file(void **state)
@@ -663,6 +679,7 @@ int main(void)
 		TEST(ipv4_comes_before_ipv6),
 		TEST(without_srv_the_default_port_is_taken),
 		TEST(srv_orders_by_priority_and_weight),
+		TEST(srv_is_kept_for_its_own_ttl),
 		TEST(srv_target_may_stand_in_the_hosts_file),
 		TEST(service_that_is_not_offered_is_an_error),
 		TEST(unknown_name_is_an_error_in_words),

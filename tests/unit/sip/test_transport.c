@@ -569,6 +569,21 @@ static void flows_outlive_their_transport(void **state)
 	UNTIL(loop, far.closed == 1);
 }
 
+static void a_transport_may_end_before_it_has_told_of_a_flow(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &there);
+
+	(void)state;
+	transport_close_flow(flow, "not wanted any more");
+	assert_true(flow->closed);
+	transport_close_flow(flow, "nothing to close");
+	side_stop(&near);
+	test_settle(loop);
+	assert_int_equal(near.closed, 0);
+	flow_unref(flow);
+}
+
 static void listening_where_another_does_fails_in_words(void **state)
 {
 	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
@@ -669,6 +684,7 @@ int main(void)
 		TEST(a_message_after_long_quiet_keeps_the_connection),
 		TEST(connect_without_answer_is_given_up),
 		TEST(flows_outlive_their_transport),
+		TEST(a_transport_may_end_before_it_has_told_of_a_flow),
 		TEST(listening_where_another_does_fails_in_words),
 		TEST(each_connection_is_listed),
 		TEST(what_is_sent_is_marked),

@@ -65,6 +65,22 @@ static void udp_flow_is_shared_while_held_and_gone_after(void **state)
 	flow_unref(flow);
 }
 
+static void udp_has_nothing_to_close(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct flow *flow;
+
+	(void)state;
+	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	flow = side_flow(&near, TRANSPORT_UDP, &there);
+	transport_close_flow(flow, "as a connection is");
+	assert_false(flow->closed);
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	assert_int_equal(near.closed, 0);
+	flow_unref(flow);
+}
+
 static void udp_refuses_what_no_datagram_can_hold(void **state)
 {
 	struct addr there = side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
@@ -315,6 +331,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(udp_batches_arrive_whole_and_in_order),
 		TEST(udp_flow_is_shared_while_held_and_gone_after),
+		TEST(udp_has_nothing_to_close),
 		TEST(udp_refuses_what_no_datagram_can_hold),
 		TEST(udp_needs_a_listener_of_its_family),
 		TEST(udp_drops_garbage_and_answers_for_short_bodies),
