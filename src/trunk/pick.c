@@ -26,16 +26,13 @@ static int prefix_length(const struct config_gateway *gateway, struct span numbe
 	return longest;
 }
 
-static int compare(const void *left, const void *right)
+static bool is_better(const struct candidate *a, const struct candidate *b)
 {
-	const struct candidate *a = left;
-	const struct candidate *b = right;
-
 	if (a->prefix_len != b->prefix_len)
-		return a->prefix_len > b->prefix_len ? -1 : 1;
+		return a->prefix_len > b->prefix_len;
 	if (a->priority != b->priority)
-		return a->priority < b->priority ? -1 : 1;
-	return a->draw < b->draw ? -1 : a->draw > b->draw;
+		return a->priority < b->priority;
+	return a->draw < b->draw;
 }
 
 /* A weighted draw (RFC 2782): the larger the weight, the lower the number tends to be. */
@@ -83,7 +80,7 @@ unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind,
 
 		if (trunk == from || !fits(&candidate, trunk, number, ret_routed))
 			continue;
-		for (; at > 0 && compare(&candidate, &best[at - 1]) < 0; at--)
+		for (; at > 0 && is_better(&candidate, &best[at - 1]); at--)
 			best[at] = best[at - 1];
 		best[at] = candidate;
 		if (count < PICK_MAX)
