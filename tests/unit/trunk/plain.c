@@ -20,6 +20,9 @@ void plain_start(struct plain *plain)
 	lab_write_chain("ca.pem", &root);
 	lab_write_chain("us.pem", &us);
 	lab_write_key("us.key", &us, 0600);
+	lab_write_chain("ca2.pem", &root);
+	lab_write_chain("us2.pem", &us);
+	lab_write_key("us2.key", &us, 0600);
 	lab_drop(&us);
 	lab_drop(&root);
 	assert_int_equal(mkdir(lab_path("gateways.d"), 0700), 0);
@@ -67,7 +70,9 @@ static void write_gateway(const struct plain_gateway *gateway)
 		buf_printf(&text, "%s%s", i ? ", " : "prefixes = ", gateway->prefixes[i]);
 	if (gateway->observed || gateway->files)
 		buf_printf(&text, "certificate = %s\nkey = %s\ntrust = %s\n%s",
-			lab_path("us.pem"), lab_path("us.key"), lab_path("ca.pem"),
+			lab_path(gateway->second_files ? "us2.pem" : "us.pem"),
+			lab_path(gateway->second_files ? "us2.key" : "us.key"),
+			lab_path(gateway->second_files ? "ca2.pem" : "ca.pem"),
 			gateway->observed ? gateway->observed : "");
 	lab_write(file_name(gateway), text.data, text.len, 0600);
 	buf_free(&text);

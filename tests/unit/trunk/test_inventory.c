@@ -237,6 +237,38 @@ static void lists_are_there_by_how_strict_one_is(void **state)
 		"let in though they may be revoked: trunk b");
 }
 
+static void many_users_are_counted(void **state)
+{
+	static char ids[][2] = {"a", "b", "c", "d", "e"};
+	struct trunk trunks[5];
+	struct inventory_user users[5];
+	struct inventory_item item = {.role = INVENTORY_PEER, .users = users};
+
+	(void)state;
+	for (unsigned i = 0; i < 5; i++) {
+		trunks[i] = (struct trunk){.kind = TRUNK_GATEWAY, .id = ids[i]};
+		users[i] = (struct inventory_user){&trunks[i], i > 0};
+	}
+	item.user_count = 3;
+	expect_words(&item, "trunk a, trunk b, trunk c",
+		"refused until renewed: trunk b, trunk c");
+	item.user_count = 4;
+	expect_words(&item, "trunk a, trunk b, trunk c and 1 more",
+		"refused until renewed: trunk b, trunk c, trunk d");
+	item.user_count = 5;
+	expect_words(&item, "trunk a, trunk b, trunk c and 2 more",
+		"refused until renewed: trunk b, trunk c, trunk d and 1 more");
+	item.role = INVENTORY_OWN;
+	item.user_count = 1;
+	expect_words(
+		&item, "trunk a", "no TLS with anybody (no TLS is configured there)");
+	item.role = INVENTORY_NEXT;
+	item.user_count = 2;
+	item.from = 86400;
+	expect_words(
+		&item, "trunk a, trunk b", "no TLS with trunk b, from 1970-01-02T00:00Z");
+}
+
 /* ---- how near the end ---- */
 
 static void a_successor_in_time_makes_it_fine(void **state)
@@ -330,6 +362,7 @@ int main(void)
 		INVENTORY_TEST(an_anchor_that_nobody_leads_to_is_no_danger_to_them),
 		INVENTORY_TEST(peers_are_there_as_last_seen),
 		INVENTORY_TEST(lists_are_there_by_how_strict_one_is),
+		cmocka_unit_test(many_users_are_counted),
 		INVENTORY_TEST(a_successor_in_time_makes_it_fine),
 		cmocka_unit_test(levels_are_30_7_and_1_days),
 	};

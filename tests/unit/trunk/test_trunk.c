@@ -138,10 +138,14 @@ static void a_failed_reload_changes_nothing(void **state)
 	server->common.certs.trust = (char[]){"/nonexistent/ca.pem"};
 	assert_int_not_equal(trunks_apply(plain.trunks, plain.config, &text), 0);
 	assert_non_null(strstr(text.text, "server pbx1"));
+	memset(&text, 0, sizeof(text));
+	assert_int_not_equal(trunks_check(plain.config, &text), 0);
+	assert_non_null(strstr(text.text, "server pbx1"));
 	server->common.certs.trust = trust;
 	assert_ptr_equal(plain_find(&plain, "a"), a);
 	assert_true(a->configured);
 	assert_non_null(trunks_cred(plain.trunks, TRUNK_SERVER));
+	assert_int_equal(trunks_check(plain.config, &text), 0);
 	plain_stop(&plain);
 }
 
@@ -151,6 +155,7 @@ static void judged_peers_are_known_over_reloads(void **state)
 	struct plain plain;
 	struct peer_set *old;
 	struct trunk *server;
+	struct peer before;
 
 	(void)state;
 	plain_start(&plain);
@@ -163,6 +168,17 @@ static void judged_peers_are_known_over_reloads(void **state)
 	plain_apply(&plain, two);
 	assert_ptr_not_equal(server->peer, flow.peer);
 	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER), server);
+	/* of the same id and name: another one is nobody */
+	before = *flow.peer;
+	flow.peer = &before;
+	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER), server);
+	before.name = (char[]){"pbx2.example.com"};
+	assert_null(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER));
+	before.id = (char[]){"server pbx2"};
+	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER),
+		trunks_find(plain.trunks, TRUNK_SERVER, "pbx2"));
+	before.id = (char[]){"server pbx3"};
+	assert_null(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER));
 	peer_set_unref(old);
 	plain_stop(&plain);
 }
@@ -241,8 +257,10 @@ static void files_are_shared(void **state)
 {
 	static const struct plain_gateway gateways[] = {
 		{.id = "a", .host = "192.0.2.1", .observed = ""},
-		{.id = "b", .host = "192.0.2.2", .observed = ""}, {.id = NULL}};
-	const struct trunk *pbx1, *pbx2;
+		{.id = "b", .host = "192.0.2.2", .observed = "", .second_files = true},
+		{.id = "c", .host = "192.0.2.3", .observed = "", .second_files = true},
+		{.id = "d", .host = "192.0.2.4", .observed = ""}, {.id = NULL}};
+	const struct trunk *pbx1, *pbx2, *a, *b, *c, *d;
 	struct plain plain;
 
 	(void)state;
@@ -252,10 +270,16 @@ static void files_are_shared(void **state)
 		pbx1 = trunks_find(plain.trunks, TRUNK_SERVER, "pbx1");
 		pbx2 = trunks_find(plain.trunks, TRUNK_SERVER, "pbx2");
 		assert_ptr_equal(pbx1->peer->trust, pbx2->peer->trust);
-		assert_ptr_equal(plain_find(&plain, "a")->peer->trust,
-			plain_find(&plain, "b")->peer->trust);
-		assert_ptr_equal(
-			plain_find(&plain, "a")->cred, plain_find(&plain, "b")->cred);
+		a = plain_find(&plain, "a");
+		b = plain_find(&plain, "b");
+		c = plain_find(&plain, "c");
+		d = plain_find(&plain, "d");
+		assert_ptr_equal(a->peer->trust, d->peer->trust);
+		assert_ptr_equal(b->peer->trust, c->peer->trust);
+		assert_ptr_not_equal(a->peer->trust, b->peer->trust);
+		assert_ptr_equal(a->cred, d->cred);
+		assert_ptr_equal(b->cred, c->cred);
+		assert_ptr_not_equal(a->cred, b->cred);
 	}
 	plain_stop(&plain);
 }

@@ -1,0 +1,129 @@
+/* OCSP responses in a folder: whole, or not at all. */
+#include "trunk/staple_store.h"
+
+#include "../tls/lab.h"
+#include "../unit.h"
+#include "tls/ocsp.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char *folder;
+
+static int start(void **state)
+{
+	(void)state;
+	lab_start();
+	folder = lab_path("state");
+	assert_int_equal(mkdir(folder, 0700), 0);
+	return 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	unlink(lab_path("state/ocsp-1.der"));
+	rmdir(lab_path("state"));
+	lab_stop();
+	return 0;
+}
+
+static void put(const void *data, size_t len)
+{
+	struct err_text text = {{0}};
+
+	if (staple_store_write(lab_path("state"), "1", data, len, &text))
+		fail_msg("%s", text.text);
+}
+
+static void assert_kept(const void *data, size_t len)
+{
+	unsigned char *kept = NULL;
+	size_t kept_len = 0;
+
+	assert_int_equal(staple_store_read(lab_path("state"), "1", &kept, &kept_len), 0);
+	assert_int_equal(kept_len, len);
+	assert_memory_equal(kept, data, len);
+	free(kept);
+}
+
+static void what_was_kept_comes_back(void **state)
+{
+	static unsigned char large[OCSP_BYTES_MAX];
+	struct stat stat_of;
+
+	(void)state;
+	memset(large, 'x', sizeof(large));
+	large[sizeof(large) - 1] = 'y';
+	put(large, sizeof(large));
+	assert_kept(large, sizeof(large));
+	/* the next one takes its place, however short */
+	put("a\0b", 3);
+	assert_kept("a\0b", 3);
+	assert_int_equal(stat(lab_path("state/ocsp-1.der"), &stat_of), 0);
+	assert_int_equal(stat_of.st_mode & 07137, 0);
+	assert_int_equal(stat_of.st_mode & 0600, 0600);
+	assert_int_equal(access(lab_path("state/ocsp-1.der.new"), F_OK), -1);
+}
+
+static void what_is_not_there_is_no_response(void **state)
+{
+	unsigned char *kept = NULL;
+	size_t len = 99;
+
+	(void)state;
+	assert_int_equal(staple_store_read(lab_path("state"), "1", &kept, &len), -ENOENT);
+	assert_null(kept);
+	put("a", 1);
+	staple_store_forget(lab_path("state"), "1");
+	assert_int_equal(staple_store_read(lab_path("state"), "1", &kept, &len), -ENOENT);
+	/* a folder is no response either */
+	assert_int_equal(mkdir(lab_path("state/ocsp-1.der"), 0700), 0);
+	assert_int_equal(staple_store_read(lab_path("state"), "1", &kept, &len), -EISDIR);
+	assert_null(kept);
+	rmdir(lab_path("state/ocsp-1.der"));
+}
+
+static void what_cannot_be_kept_leaves_what_was(void **state)
+{
+	struct err_text text = {{0}};
+
+	(void)state;
+	assert_int_equal(
+		staple_store_write("/nonexistent", "1", (const void *)"a", 1, &text),
+		-ENOENT);
+	assert_non_null(strstr(text.text, "/nonexistent/ocsp-1.der: "));
+	/* nobody's link is followed */
+	put("a", 1);
+	assert_int_equal(
+		symlink(lab_path("elsewhere"), lab_path("state/ocsp-1.der.new")), 0);
+	assert_int_equal(
+		staple_store_write(lab_path("state"), "1", (const void *)"bc", 2, &text),
+		-ELOOP);
+	assert_int_equal(access(lab_path("elsewhere"), F_OK), -1);
+	assert_kept("a", 1);
+	unlink(lab_path("state/ocsp-1.der.new"));
+	/* a folder stands in its place: nothing else is left either */
+	staple_store_forget(lab_path("state"), "1");
+	assert_int_equal(mkdir(lab_path("state/ocsp-1.der"), 0700), 0);
+	assert_true(staple_store_write(
+			    lab_path("state"), "1", (const void *)"a", 1, &text) < 0);
+	assert_int_equal(access(lab_path("state/ocsp-1.der.new"), F_OK), -1);
+	rmdir(lab_path("state/ocsp-1.der"));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_was_kept_comes_back),
+		TEST(what_is_not_there_is_no_response),
+		TEST(what_cannot_be_kept_leaves_what_was),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
