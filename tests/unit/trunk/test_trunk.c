@@ -112,6 +112,8 @@ static void a_call_keeps_a_removed_trunk(void **state)
 	assert_string_equal(b->gateway->common.host, "192.0.2.2");
 	/* it is heard as long as its calls last, and is nobody for new ones */
 	assert_true(allows(&plain, TRANSPORT_TCP, "192.0.2.2:5060"));
+	plain_apply(&plain, a_moved); /* over the next reload too */
+	assert_true(allows(&plain, TRANSPORT_TCP, "192.0.2.2:5060"));
 	b->calls = 0;
 	assert_false(allows(&plain, TRANSPORT_TCP, "192.0.2.2:5060"));
 	plain_apply(&plain, two);
