@@ -1,6 +1,6 @@
 /*
  * Every allocation of ours fails once while trunks are loaded and looked at: what runs stays as
- * it was. Linked with --wrap for malloc(), calloc(), realloc() and strdup().
+ * it was.
  */
 #include "base/log.h"
 #include "trunk/expiry.h"
@@ -8,52 +8,10 @@
 #include "trunk/sources.h"
 #include "trunk/stapler.h"
 
+#include "../oom.h"
 #include "stock.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *p, size_t size);
-char *__real_strdup(const char *text);
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *p, size_t size);
-char *__wrap_strdup(const char *text);
-
-/* Allocations that still succeed; negative: all do. */
-static int allocations_left = -1;
-static bool failed;
-
-static bool fails(void)
-{
-	if (allocations_left > 0)
-		allocations_left--;
-	failed |= allocations_left == 0;
-	return allocations_left == 0;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	return fails() ? NULL : __real_malloc(size);
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	return fails() ? NULL : __real_calloc(count, size);
-}
-
-void *__wrap_realloc(void *p, size_t size)
-{
-	return fails() ? NULL : __real_realloc(p, size);
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return fails() ? NULL : __real_strdup(text);
-}
 
 static struct stock stock;
 
@@ -82,23 +40,6 @@ static int stop(void **state)
 	stock_stop(&stock);
 	log_set_sink(NULL, NULL);
 	return 0;
-}
-
-/* Calls TRY with ever more allocations that succeed, until none has to fail. */
-static void each_fails_once(int (*try)(void), void (*check)(int err))
-{
-	int err, needed = 0;
-
-	do {
-		failed = false;
-		allocations_left = ++needed;
-		err = try();
-		allocations_left = -1;
-		if (failed)
-			check(err);
-	} while (failed);
-	assert_int_equal(err, 0);
-	assert_true(needed > 1);
 }
 
 static void is_out_of_memory(int err)
@@ -165,11 +106,11 @@ static int make_trunks(void)
 static void what_cannot_be_made_is_not(void **state)
 {
 	(void)state;
-	each_fails_once(make_expiry, is_out_of_memory);
-	each_fails_once(make_inventory, is_out_of_memory);
-	each_fails_once(make_seen, is_out_of_memory);
-	each_fails_once(make_stapler, is_out_of_memory);
-	each_fails_once(make_trunks, is_out_of_memory);
+	oom_each(make_expiry, is_out_of_memory);
+	oom_each(make_inventory, is_out_of_memory);
+	oom_each(make_seen, is_out_of_memory);
+	oom_each(make_stapler, is_out_of_memory);
+	oom_each(make_trunks, is_out_of_memory);
 }
 
 static struct cred *cred_before, *own_before;
@@ -187,7 +128,11 @@ static void is_as_before(int err)
 	const struct trunk *a = trunks_find(stock.trunks, TRUNK_GATEWAY, "a");
 	const struct trunk *b = trunks_find(stock.trunks, TRUNK_GATEWAY, "b");
 
-	assert_true(err < 0);
+	assert_true(err <= 0);
+	if (!err) { /* it could do without: with a list that it read again, say */
+		remember();
+		return;
+	}
 	assert_ptr_equal(trunks_cred(stock.trunks, TRUNK_SERVER), cred_before);
 	assert_ptr_equal(trunks_peers(stock.trunks, TRUNK_SERVER), peers_before);
 	assert_ptr_equal(b->cred, own_before);
@@ -212,14 +157,14 @@ static int check(void)
 static int apply_others(void)
 {
 	struct lab_id us;
-	int left = allocations_left;
+	int left = oom_left;
 
-	allocations_left = -1;
+	oom_left = 0;
 	lab_host(&us, "us.example.com", &stock.sub);
 	stock_put("us", &us);
 	stock_put("own", &us);
 	lab_drop(&us);
-	allocations_left = left;
+	oom_left = left;
 	return apply();
 }
 
@@ -227,10 +172,10 @@ static void a_reload_that_fails_changes_nothing(void **state)
 {
 	(void)state;
 	remember();
-	each_fails_once(check, is_as_before);
-	each_fails_once(apply, is_as_before);
+	oom_each(check, is_as_before);
+	oom_each(apply, is_as_before);
 	remember();
-	each_fails_once(apply_others, is_as_before);
+	oom_each(apply_others, is_as_before);
 	assert_ptr_not_equal(trunks_cred(stock.trunks, TRUNK_SERVER), cred_before);
 }
 
@@ -241,10 +186,10 @@ static void a_peer_that_cannot_be_noted_is_noted_later(void **state)
 
 	(void)state;
 	lab_host(&peer, "b.example.com", &stock.root);
-	for (int needed = 1; needed < 12; needed++) {
-		allocations_left = needed;
+	for (int nth = 1; nth < 12; nth++) {
+		oom_left = nth;
 		stock_show(&stock, "trunk b", &peer);
-		allocations_left = -1;
+		oom_left = 0;
 		(void)seen_find(stock.seen, "trunk b");
 	}
 	stock_show(&stock, "trunk b", &peer);
