@@ -46,7 +46,7 @@ int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver
 /* ---- swapping ---- */
 
 /* Moves the settings of FRESH into OLD, whose live state calls hold on to. FRESH is left
- * with OLD's settings and dies. */
+ * with OLD's references and dies. */
 static void renew(struct trunk *old, struct trunk *fresh)
 {
 	struct trunk kept = *old;
@@ -64,8 +64,6 @@ static void renew(struct trunk *old, struct trunk *fresh)
 	old->next = fresh->next;
 	old->peer = fresh->peer;
 	fresh->config = kept.config;
-	fresh->server = kept.server;
-	fresh->gateway = kept.gateway;
 	fresh->cred = kept.cred;
 	fresh->next = kept.next;
 }
