@@ -144,6 +144,7 @@ static void receive_cancel(struct txn_layer *layer, struct txn_server *cancel_tx
 		txn_server_reply(cancel_txn, 481, NULL, NULL, NULL);
 		return;
 	}
+	txn_server_set_call(cancel_txn, txn_server_base(invite)->call);
 	txn_server_reply(cancel_txn, 200, NULL, NULL, NULL);
 	if (!txn_server_has_final(invite))
 		layer->handlers.cancel_h(layer->handlers.arg, invite, cancel);
