@@ -122,7 +122,7 @@ static struct span cut(struct span s, size_t from)
 
 static size_t find(struct span s, char c)
 {
-	const char *p = s.len > 0 ? memchr(s.p, c, s.len) : NULL;
+	const char *p = memchr(s.p, c, s.len);
 
 	return p != NULL ? (size_t)(p - s.p) : s.len;
 }

@@ -318,6 +318,27 @@ static void a_body_over_the_limit_is_read_past(void **state)
 	}
 }
 
+/* Headers and body of so many bytes together. */
+static void check_total(size_t total, struct feed expected)
+{
+	char head[100];
+	size_t len = total - strlen(OPTIONS "Content-Length: 7777777\r\n\r\n");
+
+	snprintf(head, sizeof head, OPTIONS "Content-Length: %07zu\r\n\r\n", len);
+	if (expected.too_big)
+		expected.head_len = strlen(head);
+	check_followed(head, len, expected);
+}
+
+static void the_limits_count_headers_and_body(void **state)
+{
+	(void)state;
+	check_total(FRAMER_MAX_MESSAGE, (struct feed){.messages = 2});
+	check_total(FRAMER_MAX_MESSAGE + 1, (struct feed){.messages = 1, .too_big = 1});
+	check_total(FRAMER_MAX_SKIP, (struct feed){.messages = 1, .too_big = 1});
+	check_total(FRAMER_MAX_SKIP + 1, (struct feed){.broken = 1});
+}
+
 /* A header line of LEN bytes, then LAST and a body of 5. */
 static void check_long_line(size_t len, const char *last, struct feed expected)
 {
@@ -547,6 +568,7 @@ int main(void)
 		cmocka_unit_test(commas_are_limited_in_and_out_of_quotes),
 		cmocka_unit_test(bytes_may_come_one_by_one),
 		cmocka_unit_test(a_body_over_the_limit_is_read_past),
+		cmocka_unit_test(the_limits_count_headers_and_body),
 		cmocka_unit_test(headers_over_a_limit_are_read_past),
 		cmocka_unit_test(a_long_line_hides_no_content_length),
 		cmocka_unit_test(too_many_lines_are_read_past),

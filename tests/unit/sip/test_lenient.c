@@ -163,6 +163,9 @@ static const struct {
 	{"\"An\" <sip:@x>;tag=f", "\"An\"", ""},
 	{"\"a<b\" <sip:o@x>;tag=f", "\"a<b\"", "o"},
 	{"a;b <sip:o@x>;tag=f", "\"a;b\"", "o"},
+	{"\"a\001b\" <sip:o@x>;tag=f", "\"a b\"", "o"},
+	{"\"a\177b\" <sip:o@x>;tag=f", "\"a b\"", "o"},
+	{"\"a\tb\" <sip:o@x>;tag=f", "\"a\tb\"", "o"},
 	{"sip:o@x;tag=f", "", "o"},
 };
 

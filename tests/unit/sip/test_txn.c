@@ -423,6 +423,12 @@ static void invite_client_over_streams(void **state)
 		{"", "486", ">ACK <486 "},
 		{"486", "silence", "ended "},
 		{"200", "silence", "ended "},
+		/* the classes and their borders */
+		{"", "199", "<199 "},
+		{"199", "299", "<299 "},
+		{"299", "299", "<299 "},
+		{"", "300", ">ACK <300 "},
+		{"300", "300", ">ACK "},
 	};
 
 	(void)state;
@@ -503,6 +509,12 @@ static void invite_server_states(void **state)
 		{"486 ack", "486", "refused "},
 		{"486 ack", "silence", "ended "},
 		{"486 ack", "lost", "ended "},
+		/* the classes and their borders */
+		{"199", "again", ">199 "},
+		{"199", "299", ">299 "},
+		{"299", "ack", "ack "},
+		{"300", "ack", ""},
+		{"300", "again", ">300 "},
 	};
 
 	(void)state;
@@ -547,6 +559,9 @@ static void other_server_states(void **state)
 		{"200", "404", "refused "},
 		{"200", "silence", "ended "},
 		{"200", "lost", "ended "},
+		{"199", "again", ">199 "},
+		{"300", "again", ">300 "},
+		{"300", "silence", "ended "},
 	};
 
 	(void)state;
