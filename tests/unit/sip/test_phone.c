@@ -41,6 +41,12 @@ static const struct {
 	{"sip:4+9@h", "4+9", "4+9", "4+9", false, false},
 	{"sip:-.@h", "-.", "-.", "-.", false, false},
 	{"sip:h", "", "", "", false, false},
+	{"sip:030-111@h;user=ip", "030-111", "030-111", "030-111", true, false},
+	{"tel:1;verstat=No", "1", "1;verstat=No", "1;verstat=No", true, true},
+	{"tel:1;ext", "1", "1;ext", "1;ext", true, true},
+	{"sip:1%2A%28%2b@h", "1%2A%28%2b", "1%2A%28%2b", "1%2A%28%2b", true, false},
+	{"sip:1%24@h", "1%24", "1%24", "1%24", false, false},
+	{"sip:1%3A@h", "1%3A", "1%3A", "1%3A", false, false},
 };
 
 static void assert_text(struct buf *out, const char *expected, const char *uri)
