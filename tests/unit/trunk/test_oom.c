@@ -5,7 +5,7 @@
 #include "base/log.h"
 #include "trunk/expiry.h"
 #include "trunk/inventory.h"
-#include "trunk/sources.h"
+#include "trunk/staple_store.h"
 #include "trunk/stapler.h"
 
 #include "../oom.h"
@@ -113,6 +113,26 @@ static void what_cannot_be_made_is_not(void **state)
 	oom_each(make_trunks, is_out_of_memory);
 }
 
+static int read_kept(void)
+{
+	unsigned char *kept = NULL;
+	size_t len;
+	int err = staple_store_read(lab_path(""), "1", &kept, &len);
+
+	assert_int_equal(kept == NULL, err != 0);
+	free(kept);
+	return err;
+}
+
+static void a_kept_response_is_read_or_not(void **state)
+{
+	(void)state;
+	assert_int_equal(
+		staple_store_write(lab_path(""), "1", (const void *)"a", 1, NULL), 0);
+	oom_each(read_kept, is_out_of_memory);
+	staple_store_forget(lab_path(""), "1");
+}
+
 static struct cred *cred_before, *own_before;
 static struct peer_set *peers_before;
 
@@ -204,6 +224,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_cannot_be_made_is_not),
+		TEST(a_kept_response_is_read_or_not),
 		TEST(a_reload_that_fails_changes_nothing),
 		TEST(a_peer_that_cannot_be_noted_is_noted_later),
 	};
