@@ -78,6 +78,9 @@ static void a_body_that_is_no_multipart_is_one_part(void **state)
 static void parts_are_found(void **state)
 {
 	(void)state;
+	/* a line that is no header is passed over, and an empty one ends them */
+	assert_parts(MIXED, "--b\r\nx\r\n:\r\n" SDP "v\r\n--b\r\n\r\nx: y\r\n\r\n--b--",
+		"application/sdp=v text/plain=x: y\r\n ", "v ");
 	assert_parts(MIXED, "--b\r\n" SDP "A\r\n--b--\r\n", "application/sdp=A ", "A ");
 	assert_parts(MIXED,
 		"preamble\r\n--b \t\r\n" SDP

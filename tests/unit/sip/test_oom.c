@@ -182,8 +182,10 @@ static int try_transport(void)
 
 static int try_resolver(void)
 {
-	const struct resolver_params params = {
-		.hosts_file = "/etc/hosts", .forward = "127.0.0.1@9", .timeout_ms = 2000};
+	const struct resolver_params params = {.hosts_file = "/etc/hosts",
+		.resolv_conf = "/etc/resolv.conf",
+		.forward = "127.0.0.1@9",
+		.trust_anchor = "/nonexistent/root.key"};
 	struct resolver *resolver = NULL;
 	struct err_text text = {{0}};
 	int err = resolver_new_with(&resolver, loop, &params, &text);
