@@ -48,6 +48,21 @@ static void falls_with_loss_jitter_and_delay(void **state)
 	assert_int_equal(mos("PCMA", 20, 0, 0), 422);
 }
 
+/* By hand from G.107: Ie-eff = Ie + (95 - Ie) * Ppl / (Ppl + Bpl), Id of the delay one way. */
+static void known_points_of_the_curve(void **state)
+{
+	(void)state;
+	assert_int_equal(mos("PCMA", 100, 0, 0), 339); /* R = 65.65 */
+	assert_int_equal(mos("PCMU", 300, 0, 0), 211); /* R = 41.00 */
+	assert_int_equal(mos("G729", 100, 0, 0), 272); /* R = 52.75 */
+	assert_int_equal(mos("AMR", 50, 0, 0), 298);   /* R = 57.72 */
+	assert_int_equal(mos("GSM-EFR", 50, 0, 0), 298);
+	assert_int_equal(mos("G723", 50, 0, 200000), 291); /* R = 56.36 */
+	/* Above 177.3 ms a delay costs more: here it is 420, R = 56.42. */
+	assert_int_equal(mos("PCMA", 0, 0, 800000), 291);
+	assert_int_equal(mos("PCMA", 0, 200000, 0), 291);
+}
+
 static void never_leaves_its_scale(void **state)
 {
 	const struct mos_facts nothing = {.lost = 5};
@@ -63,6 +78,7 @@ int main(void)
 		cmocka_unit_test(a_perfect_call_is_as_good_as_g711_gets),
 		cmocka_unit_test(a_codec_costs_what_g113_says),
 		cmocka_unit_test(falls_with_loss_jitter_and_delay),
+		cmocka_unit_test(known_points_of_the_curve),
 		cmocka_unit_test(never_leaves_its_scale),
 	};
 

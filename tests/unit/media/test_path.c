@@ -21,6 +21,7 @@ static void plain_rtp_and_rtcp_cross_under_ssrcs_of_ours(void **state)
 	assert_int_not_equal(outward, 5);
 	assert_int_not_equal(inward, 5);
 	assert_int_not_equal(inward, outward);
+	assert_int_not_equal(inward, 0);
 	assert_true(goes_to(f, PATH_RTCP, INTERNAL_RTCP));
 	assert_int_equal(stats(f, RELAY_A).rx_packets, 1);
 	assert_int_equal(stats(f, RELAY_A).rx_bytes, 172);
@@ -30,6 +31,29 @@ static void plain_rtp_and_rtcp_cross_under_ssrcs_of_ours(void **state)
 	assert_int_equal(stats(f, RELAY_B).tx_bytes, 172);
 	assert_int_equal(stats(f, RELAY_B).rx_rtcp, 1);
 	assert_int_equal(stats(f, RELAY_A).tx_rtcp, 1);
+}
+
+/* RFC 3550 8: chosen at random, for each end and each stream of packets. */
+static void ssrcs_of_ours_are_each_ends_and_calls_own(void **state)
+{
+	struct fixture *f = *state;
+	uint32_t first[2];
+
+	for (unsigned round = 0; round < 2; round++) {
+		for (enum relay_end end = 0; end < 2; end++) {
+			const struct outgoing *outgoing = &f->path.end[end].outgoing;
+
+			assert_int_not_equal(outgoing_ssrc(outgoing), 0);
+			if (round == 0)
+				first[end] = outgoing_ssrc(outgoing);
+			else
+				assert_int_not_equal(outgoing_ssrc(outgoing), first[end]);
+		}
+		assert_int_not_equal(outgoing_ssrc(&f->path.end[0].outgoing),
+			outgoing_ssrc(&f->path.end[1].outgoing));
+		path_clear(&f->path);
+		path_init(&f->path, &(struct path_params){.cname = "ours", .seed = 2});
+	}
 }
 
 static void other_sources_are_dropped_and_counted(void **state)
@@ -662,6 +686,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(plain_rtp_and_rtcp_cross_under_ssrcs_of_ours),
+		TEST(ssrcs_of_ours_are_each_ends_and_calls_own),
 		TEST(other_sources_are_dropped_and_counted),
 		TEST(packets_are_told_apart_by_their_first_bytes),
 		TEST(malformed_headers_are_dropped),

@@ -107,7 +107,12 @@ static void knows_the_clock_of_static_types(void **state)
 	(void)state;
 	assert_int_equal(quality_clock_rate(0), 8000);
 	assert_int_equal(quality_clock_rate(9), 8000); /* G.722, by its famous mistake */
+	assert_int_equal(quality_clock_rate(6), 16000);
+	assert_int_equal(quality_clock_rate(10), 44100);
 	assert_int_equal(quality_clock_rate(11), 44100);
+	assert_int_equal(quality_clock_rate(14), 90000);
+	assert_int_equal(quality_clock_rate(16), 11025);
+	assert_int_equal(quality_clock_rate(17), 22050);
 	assert_int_equal(quality_clock_rate(34), 90000);
 	assert_int_equal(quality_clock_rate(101), 8000);
 }

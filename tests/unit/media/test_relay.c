@@ -384,6 +384,25 @@ static void further_addresses_come_by_themselves_where_ports_are_bound(void **st
 	cross_rtp(f, RELAY_B, 1);
 }
 
+/* To where nothing may be sent; the others of the same turn leave all the same. */
+static void what_cannot_be_sent_is_counted(void **state)
+{
+	struct fixture *f = *state;
+	struct test_packet packet;
+
+	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
+	f->remote[RELAY_B].rtp = test_addr("255.255.255.255:9");
+	assert_int_equal(
+		relay_stream_set(f->session, 0, RELAY_B, &f->remote[RELAY_B]), 0);
+	for (uint16_t seq = 1; seq <= 3; seq++) {
+		test_rtp(&packet, 77, seq, 160);
+		peer_send(f, RELAY_A, 0, false, &packet);
+		cross_rtcp(f, RELAY_A);
+	}
+	EXPECT_COUNTER(f, RELAY_B, send_errors, 3);
+	EXPECT_COUNTER(f, RELAY_A, send_errors, 0);
+}
+
 static void refuses_what_is_no_key(void **state)
 {
 	struct fixture *f = *state;
@@ -484,6 +503,7 @@ int main(void)
 		TEST(what_is_set_before_a_packet_is_sent_counts_for_it),
 		TEST(joins_and_splits_rtcp_with_mux_on_one_side),
 		TEST(passes_udptl_as_it_is),
+		TEST(what_cannot_be_sent_is_counted),
 		TEST(refuses_what_is_no_key),
 		TEST(tells_once_of_a_silent_side),
 		TEST(a_session_is_tapped_from_when_it_is_told_to),

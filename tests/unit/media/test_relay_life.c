@@ -284,6 +284,60 @@ static void says_why_it_cannot_start(void **state)
 	assert_null(relay);
 }
 
+/* More addresses than one back end can have: the next one is taken, or the reason is given. */
+static void the_cheapest_back_end_that_can_be_had_is_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct addr many[17];
+	struct relay_params params = {.loop = f->loop,
+		.workers = 1,
+		.addresses = many,
+		.address_count = 1,
+		.port_min = PORT_MIN,
+		.port_max = PORT_MAX};
+	const char *steer = kernel_allows_steer() ? "steer" : NULL;
+	const char *others = kernel_allows_io_uring() ? "io_uring" : "sockets";
+	struct relay *relay = NULL;
+	struct relay_totals totals;
+	struct err_text text = {""};
+
+	for (unsigned i = 0; i < 17; i++) {
+		char name[16];
+
+		snprintf(name, sizeof(name), "127.0.1.%u", i + 1);
+		many[i] = test_addr(name);
+	}
+	assert_int_equal(relay_new(&relay, &params, &text), 0);
+	relay_totals(relay, &totals);
+	assert_string_equal(totals.io, steer ? steer : others);
+	assert_int_equal(totals.workers, 1);
+	assert_int_equal(totals.ports_total, (PORT_MAX - PORT_MIN + 1) / 2);
+	relay_free(relay);
+	params.address_count = 17;
+	assert_int_equal(relay_new(&relay, &params, &text), 0);
+	relay_totals(relay, &totals);
+	assert_string_equal(totals.io, others);
+	assert_int_equal(totals.ports_total, 17 * (PORT_MAX - PORT_MIN + 1) / 2);
+	relay_free(relay);
+	params.io = RELAY_IO_STEER;
+	assert_int_equal(relay_new(&relay, &params, &text), ERR_LIMIT);
+	assert_non_null(strstr(text.text, "16 addresses"));
+}
+
+/* Each end of each call: sockets are closed with their relay. */
+static void a_relay_that_ends_leaves_nothing_open(void **state)
+{
+	struct fixture *f = *state;
+	unsigned before = count_descriptors();
+
+	relay_close(f->session);
+	f->session = NULL;
+	relay_free(f->relay);
+	start_relay(f, "127.0.0.1", NULL);
+	open_call(f, false);
+	wait_for_descriptors(before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,11 +350,17 @@ int main(void)
 		TEST(workers_are_counted_by_the_cores_we_may_use),
 		TEST(needs_an_address_at_each_end),
 		TEST(says_why_it_cannot_start),
+		TEST(a_relay_that_ends_leaves_nothing_open),
+	};
+	const struct CMUnitTest tests_once[] = {
+		TEST(the_cheapest_back_end_that_can_be_had_is_taken),
 	};
 	int failed = 0;
 
 	for (back_end = RELAY_IO_SOCKETS; back_end <= RELAY_IO_STEER; back_end++)
 		if (back_end_is_allowed())
 			failed += cmocka_run_group_tests(tests, test_start_srtp, NULL);
+	back_end = RELAY_IO_SOCKETS;
+	failed += cmocka_run_group_tests(tests_once, test_start_srtp, NULL);
 	return failed;
 }

@@ -112,6 +112,71 @@ static void reports_on_what_the_side_sends(void **state)
 	assert_int_equal(block.fraction_lost, 0);
 }
 
+/* RFC 3550 6.4.1: 24 bits with a sign. */
+static void more_loss_than_its_field_has_room_for_stays_at_its_end(void **state)
+{
+	struct fixture *f = *state;
+	struct rtcp_report block;
+
+	for (unsigned i = 0; i < 2790; i++)
+		feed(&f->back, 9, 2999 * i, 2999 * i + 1);
+	assert_true(make(f));
+	assert_int_equal(rtcp_reports(f->out, f->len, &block, 1), 1);
+	assert_int_equal(block.lost, 2998 * 2789);
+	for (unsigned i = 2790; i < 2900; i++)
+		feed(&f->back, 9, 2999 * i, 2999 * i + 1);
+	f->report.made_us = 0;
+	assert_true(make(f));
+	assert_int_equal(rtcp_reports(f->out, f->len, &block, 1), 1);
+	assert_int_equal(block.lost, 0x7fffff);
+}
+
+/* The time since their sender report, in units of 1/65536 s, and its middle. */
+static void answers_the_sides_sender_reports(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t theirs[28] = {0x80, 200, 0, 6, 0, 0, 0, 9, 1, 2, 3, 4, 5, 6, 7, 8};
+	struct rtcp_report block;
+
+	feed(&f->back, 9, 0, 10);
+	f->other.heard_us = 1;
+	report_heard(&f->report, theirs, sizeof(theirs), f->facts.now_us);
+	f->facts.now_us += 1500000;
+	f->facts.sent_us = f->facts.now_us;
+	assert_true(make(f));
+	assert_int_equal(rtcp_reports(f->out, f->len, &block, 1), 1);
+	assert_int_equal(block.last_sr, 0x03040506);
+	assert_int_equal(block.delay_last_sr, 65536 + 32768);
+	/* Of one that came 20 hours ago no more can be said than the field holds. */
+	f->facts.now_us += UINT64_C(72000000000);
+	f->facts.sent_us = f->facts.now_us;
+	assert_true(make(f));
+	assert_int_equal(rtcp_reports(f->out, f->len, &block, 1), 1);
+	assert_int_equal(block.delay_last_sr, UINT32_MAX);
+}
+
+/* Above a minute, or before it was asked, is a mistake of the far end's. */
+static void an_impossible_way_is_not_believed(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t answer[32] = {0x81, 201, 0, 7, 0, 0, 0, 9, 0, 0, 0, 7};
+
+	assert_true(make(f));
+	memcpy(answer + 24, f->out + 10, 4);
+	report_heard(&f->report, answer, sizeof(answer), f->facts.now_us + 59999999);
+	assert_int_equal(f->report.round_trip_us, 59999999);
+	report_heard(&f->report, answer, sizeof(answer), f->facts.now_us + 60000000);
+	assert_int_equal(f->report.round_trip_us, 59999999);
+	answer[29] = 1; /* held for a second, and answered after half of one */
+	report_heard(&f->report, answer, sizeof(answer), f->facts.now_us + 500000);
+	assert_int_equal(f->report.round_trip_us, 0);
+	/* Who names no report of ours answers none. */
+	f->report.sent_middle = 0;
+	memset(answer + 24, 0, 8);
+	report_heard(&f->report, answer, sizeof(answer), f->facts.now_us + 500000);
+	assert_int_equal(f->report.round_trip_us, 0);
+}
+
 static void is_due_only_where_the_far_side_makes_none(void **state)
 {
 	struct fixture *f = *state;
@@ -189,6 +254,13 @@ int main(void)
 			writes_what_rfc_3550_asks_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			reports_on_what_the_side_sends, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			more_loss_than_its_field_has_room_for_stays_at_its_end, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			answers_the_sides_sender_reports, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_impossible_way_is_not_believed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			is_due_only_where_the_far_side_makes_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(

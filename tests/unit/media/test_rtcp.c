@@ -78,6 +78,42 @@ static void reads_no_report_beyond_its_part(void **state)
 	assert_int_equal(rtcp_reports(lying, 20, reports, 31), 0);
 }
 
+/* Reports and the sender's part are found wherever they stand. */
+static void finds_reports_behind_other_parts(void **state)
+{
+	static const uint8_t description[] = {0x81, 202, 0, 2, 0, 0, 0, 7, 1, 1, 'x', 0};
+	static const uint8_t short_sender[] = {0x80, 200, 0, 1, 0, 0, 0, 8};
+	uint8_t data[sizeof(description) + sizeof(short_sender) + 2 * sizeof(compound)];
+	uint8_t *end = data;
+	struct rtcp_report reports[3];
+	struct rtcp_sender sender;
+
+	(void)state;
+	memcpy(end, description, sizeof(description));
+	end += sizeof(description);
+	memcpy(end, short_sender, sizeof(short_sender));
+	end += sizeof(short_sender);
+	for (unsigned i = 0; i < 2; i++, end += sizeof(compound))
+		memcpy(end, compound, sizeof(compound));
+	assert_int_equal(rtcp_reports(data, sizeof(data), reports, 3), 2);
+	assert_int_equal(reports[1].reporter, 7);
+	assert_int_equal(reports[1].source, 9);
+	assert_true(rtcp_sender(data, sizeof(data), &sender));
+	assert_int_equal(sender.ssrc, 7);
+	assert_int_equal(sender.ntp, UINT64_C(0x0101010102020202));
+	assert_int_equal(sender.timestamp, 0x03030303);
+	assert_int_equal(sender.packets, 0x04040404);
+	assert_int_equal(sender.octets, 0x05050505);
+	assert_false(rtcp_sender(data, 20, &sender));
+}
+
+static void times_are_those_of_ntp(void **state)
+{
+	(void)state;
+	assert_int_equal(rtcp_ntp(1750000), UINT64_C(2208988801) << 32 | 0xc0000000);
+	assert_int_equal(rtcp_ntp_middle(UINT64_C(0x1122334455667788)), 0x33445566);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -86,6 +122,8 @@ int main(void)
 		cmocka_unit_test(refuses_a_packet_cut_anywhere_but_between_its_parts),
 		cmocka_unit_test(reads_reports),
 		cmocka_unit_test(reads_no_report_beyond_its_part),
+		cmocka_unit_test(finds_reports_behind_other_parts),
+		cmocka_unit_test(times_are_those_of_ntp),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
