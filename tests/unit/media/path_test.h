@@ -59,6 +59,7 @@ static inline int setup(void **state)
 
 	if (!f)
 		return -1;
+	memset(&f->path, 0xa5, sizeof(f->path));
 	path_init(&f->path, &params);
 	f->tap = (struct tap){.packet_h = on_packet, .arg = &f->tapped};
 	f->batch = (struct path_batch){

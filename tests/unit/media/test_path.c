@@ -597,6 +597,7 @@ static void silence_counts_only_where_packets_are_expected(void **state)
 	struct fixture *f = *state;
 	uint64_t since_us = 0;
 
+	assert_true(stats(f, RELAY_A).expected);
 	assert_true(path_awaits(&f->path, RELAY_A, &since_us));
 	assert_int_equal(since_us, 1000000); /* since it was set */
 	f->batch.now_us = 2000000;
@@ -611,6 +612,8 @@ static void silence_counts_only_where_packets_are_expected(void **state)
 	f->remote[RELAY_A].receive = false;
 	apply(f);
 	assert_false(path_awaits(&f->path, RELAY_A, &since_us));
+	assert_false(stats(f, RELAY_A).expected);
+	assert_int_equal(stats(f, RELAY_A).sets, 3);
 	f->batch.now_us = 9000000;
 	f->remote[RELAY_A].receive = true;
 	apply(f); /* resumed: silence counts from here */

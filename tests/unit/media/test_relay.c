@@ -384,6 +384,16 @@ static void further_addresses_come_by_themselves_where_ports_are_bound(void **st
 	cross_rtp(f, RELAY_B, 1);
 }
 
+/* More packets than any back end has buffers for. */
+static void a_long_stream_goes_on(void **state)
+{
+	struct fixture *f = *state;
+
+	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
+	for (unsigned seq = 0; seq < 2500; seq++)
+		cross_rtp(f, RELAY_A, (uint16_t)seq);
+}
+
 /* To where nothing may be sent; the others of the same turn leave all the same. */
 static void what_cannot_be_sent_is_counted(void **state)
 {
@@ -503,6 +513,7 @@ int main(void)
 		TEST(what_is_set_before_a_packet_is_sent_counts_for_it),
 		TEST(joins_and_splits_rtcp_with_mux_on_one_side),
 		TEST(passes_udptl_as_it_is),
+		TEST(a_long_stream_goes_on),
 		TEST(what_cannot_be_sent_is_counted),
 		TEST(refuses_what_is_no_key),
 		TEST(tells_once_of_a_silent_side),

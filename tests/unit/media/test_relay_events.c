@@ -46,6 +46,9 @@ static void a_latched_address_is_told_once(void **state)
 		peer_expect(f, RELAY_B, 0, false, &packet);
 		wait_for(f, &f->latched_count, 1);
 	}
+	/* What a packet makes known is told before the next one is looked at. */
+	loop_turn(f->loop, 0);
+	assert_int_equal(f->latched_count, 1);
 	assert_int_equal(f->latched.call, CALL);
 	assert_int_equal(f->latched.end, RELAY_A);
 	assert_false(f->latched.rtcp);
@@ -83,7 +86,9 @@ static void send_event(struct fixture *f, uint16_t seq, uint8_t event, bool end)
 static void digits_are_told_when_they_end(void **state)
 {
 	struct fixture *f = *state;
+	struct relay_stats stats;
 
+	relay_set_timeout(f->session, 60000);
 	announce_events(f);
 	send_event(f, 1, 5, true);
 	wait_for(f, &f->digit_count, 1);
@@ -95,7 +100,12 @@ static void digits_are_told_when_they_end(void **state)
 	send_event(f, 2, 6, false);
 	wait_for(f, &f->digit_count, 2);
 	assert_int_equal(f->digit.digit.event, 6);
+	relay_stats(f->session, 0, RELAY_A, &stats);
+	assert_int_equal(stats.events_taken, 2);
+	assert_int_equal(stats.digits_lost, 0);
 	assert_int_equal(f->latched_count, 0);
+	/* Nor is a side silent before its time: that is looked at together. */
+	assert_int_equal(f->silence.count, 0);
 }
 
 /* The next packet at the peer of end A. */

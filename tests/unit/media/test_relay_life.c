@@ -3,6 +3,7 @@
 #include "relay_test.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <sys/resource.h>
 
 static unsigned count_descriptors(void)
@@ -324,7 +325,23 @@ static void the_cheapest_back_end_that_can_be_had_is_taken(void **state)
 	assert_non_null(strstr(text.text, "16 addresses"));
 }
 
-/* Each end of each call: sockets are closed with their relay. */
+/* Descriptors that this program began with. */
+static bool started_with[1024];
+
+static bool is_inherited(int fd)
+{
+	return !(fcntl(fd, F_GETFD) & FD_CLOEXEC) && !started_with[fd];
+}
+
+/* A program that is begun here has none of ours. */
+static void no_descriptor_is_inherited(void **state)
+{
+	(void)state;
+	for (int fd = 0; fd < 1024; fd++)
+		if (fcntl(fd, F_GETFD) >= 0)
+			assert_false(is_inherited(fd));
+}
+
 static void a_relay_that_ends_leaves_nothing_open(void **state)
 {
 	struct fixture *f = *state;
@@ -350,6 +367,7 @@ int main(void)
 		TEST(workers_are_counted_by_the_cores_we_may_use),
 		TEST(needs_an_address_at_each_end),
 		TEST(says_why_it_cannot_start),
+		TEST(no_descriptor_is_inherited),
 		TEST(a_relay_that_ends_leaves_nothing_open),
 	};
 	const struct CMUnitTest tests_once[] = {
@@ -357,6 +375,8 @@ int main(void)
 	};
 	int failed = 0;
 
+	for (int fd = 0; fd < 1024; fd++)
+		started_with[fd] = fcntl(fd, F_GETFD) >= 0;
 	for (back_end = RELAY_IO_SOCKETS; back_end <= RELAY_IO_STEER; back_end++)
 		if (back_end_is_allowed())
 			failed += cmocka_run_group_tests(tests, test_start_srtp, NULL);

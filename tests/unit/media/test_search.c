@@ -219,6 +219,7 @@ static void a_flood_of_bad_tags_is_searched_for_within_bounds(void **state)
 	packet = sealed(&f, CYCLE + 50001);
 	assert_int_equal(take(&f, &packet), 0);
 	assert_int_equal(f.search.left, SEARCH_PER_SECOND - 1);
+	assert_int_equal(f.search.restarted, 0);
 	/* And they took none of the places for SSRCs. */
 	for (uint32_t ssrc = 100; ssrc < 110; ssrc++) {
 		test_rtp(&packet, ssrc, 1, 100);

@@ -253,6 +253,53 @@ static void a_description_has_our_name_and_no_other_item(void **state)
 	assert_memory_equal(f->out + 8, "\1\30" CNAME "\0\0", 28);
 }
 
+/* Sources that live at once have a stream each, and a chunk each. */
+static void a_description_names_each_stream(void **state)
+{
+	static const uint8_t items[12] = "\1\6alice!"; /* and four zeros */
+	struct fixture *f = *state;
+	uint32_t second = 0;
+
+	for (unsigned i = 0; i < 3; i++) {
+		second = pass(
+			&f->forward, 0x66666666, (uint16_t)(1 + i), 1210000 + i * 20000);
+		pass(&f->forward, THEIRS, (uint16_t)(110 + i), 1220000 + i * 20000);
+	}
+	assert_int_not_equal(second, f->ours_forward);
+	begin(f);
+	part(f, 2, RTCP_SDES, 7);
+	word(f, 0x66666666);
+	memcpy(f->in + f->in_len, items, sizeof(items));
+	f->in_len += sizeof(items);
+	word(f, THEIRS);
+	word(f, 0x01014100);
+	word(f, 0);
+	assert_int_equal(translate(f), 4 + 2 * 32);
+	assert_int_equal(f->out[0], 0x82);
+	assert_int_equal(out_word(f, 1), second);
+	assert_memory_equal(f->out + 8, "\1\30" CNAME "\0\0", 28);
+	assert_int_equal(out_word(f, 9), f->ours_forward);
+	assert_memory_equal(f->out + 40, "\1\30" CNAME "\0\0", 28);
+}
+
+/* The text behind the sources is none of them, whatever it says. */
+static void the_reason_of_a_goodbye_ends_nothing(void **state)
+{
+	struct fixture *f = *state;
+
+	for (unsigned i = 0; i < 3; i++) {
+		pass(&f->forward, 0x03627965, (uint16_t)(1 + i), 1210000 + i * 20000);
+		pass(&f->forward, THEIRS, (uint16_t)(110 + i), 1220000 + i * 20000);
+	}
+	begin(f);
+	part(f, 1, RTCP_BYE, 2);
+	word(f, THEIRS);
+	word(f, 0x03627965); /* "bye" */
+	assert_int_equal(translate(f), 8);
+	assert_int_equal(out_word(f, 1), f->ours_forward);
+	assert_int_equal(f->translator.ended_count, 1);
+}
+
 static void goodbye_ends_the_stream(void **state)
 {
 	struct fixture *f = *state;
@@ -412,6 +459,14 @@ static void extended_reports_are_about_the_source(void **state)
 	assert_int_equal(out_word(f, 10), OTHERS);
 	assert_int_equal(out_word(f, 17), 106);
 	assert_int_equal(f->translator.left_out, 3);
+	assert_int_equal(f->forward.reporter, THEIRS);
+	/* Of a block about nobody nothing is left. */
+	begin(f);
+	part(f, 0, RTCP_XR, 1 + 2);
+	word(f, THEIRS);
+	word(f, 0x63000001);
+	word(f, f->ours_back);
+	assert_int_equal(translate(f), 0);
 }
 
 static void the_time_since_a_reference_goes_to_who_sent_that(void **state)
@@ -511,6 +566,8 @@ int main(void)
 		TEST(losses_are_counted_for_each_source),
 		TEST(an_answer_to_our_own_report_is_no_answer_to_theirs),
 		TEST(a_description_has_our_name_and_no_other_item),
+		TEST(a_description_names_each_stream),
+		TEST(the_reason_of_a_goodbye_ends_nothing),
 		TEST(goodbye_ends_the_stream),
 		TEST(what_is_asked_for_again_is_named_as_its_source_does),
 		TEST(a_picture_is_asked_for_at_its_source),
