@@ -114,7 +114,6 @@ static unsigned sockets_receive(struct io *io, bool *ret_woken)
 		else
 			packets += sockets_read(sockets, mark);
 	}
-	sockets->ready = 0;
 	return packets;
 }
 

@@ -242,7 +242,7 @@ static bool may_be(const struct path_end *end, const struct path_in *in, uint64_
 		.now_us = now_us,
 	};
 
-	return end->receive && in->len >= 2 && remote_may_be(&end->remote, &packet);
+	return end->receive && remote_may_be(&end->remote, &packet);
 }
 
 /* A good packet since the SDP settles where the end is. */
