@@ -83,15 +83,15 @@ static void set_sans(gnutls_x509_crt_t crt, const struct lab_san *sans)
 	ok(gnutls_x509_crt_set_extension_by_oid(crt, "2.5.29.17", der, der_len, 0));
 }
 
-static void set_permitted(gnutls_x509_crt_t crt, const char *suffix)
+static void set_permitted(
+	gnutls_x509_crt_t crt, gnutls_x509_subject_alt_name_t type, const char *suffix)
 {
 	gnutls_x509_name_constraints_t constraints;
 	gnutls_datum_t name = {NULL, (unsigned)strlen(suffix)};
 
 	name.data = (unsigned char *)strdup(suffix);
 	ok(gnutls_x509_name_constraints_init(&constraints));
-	ok(gnutls_x509_name_constraints_add_permitted(
-		constraints, GNUTLS_SAN_DNSNAME, &name));
+	ok(gnutls_x509_name_constraints_add_permitted(constraints, type, &name));
 	ok(gnutls_x509_crt_set_name_constraints(crt, constraints, 1));
 	gnutls_x509_name_constraints_deinit(constraints);
 	free(name.data);
@@ -128,7 +128,9 @@ static void set_extensions(gnutls_x509_crt_t crt, const struct lab_spec *spec)
 		ok(gnutls_x509_crt_set_extension_by_oid(
 			crt, spec->critical, "\x05\x00", 2, 1));
 	if (spec->permitted)
-		set_permitted(crt, spec->permitted);
+		set_permitted(crt, GNUTLS_SAN_DNSNAME, spec->permitted);
+	if (spec->permitted_uri)
+		set_permitted(crt, GNUTLS_SAN_URI, spec->permitted_uri);
 }
 
 static void set_key_id(gnutls_x509_crt_t crt)
@@ -138,6 +140,15 @@ static void set_key_id(gnutls_x509_crt_t crt)
 
 	ok(gnutls_x509_crt_get_key_id(crt, GNUTLS_KEYID_USE_SHA1, id, &size));
 	ok(gnutls_x509_crt_set_subject_key_id(crt, id, size));
+}
+
+static void set_issuer_key_id(gnutls_x509_crt_t crt, gnutls_x509_crt_t issuer)
+{
+	unsigned char id[20];
+	size_t size = sizeof(id);
+
+	ok(gnutls_x509_crt_get_subject_key_id(issuer, id, &size, NULL));
+	ok(gnutls_x509_crt_set_authority_key_id(crt, id, size));
 }
 
 void lab_issue(
@@ -173,6 +184,8 @@ void lab_issue(
 	ok(gnutls_x509_crt_set_key(crt, key));
 	if (spec->key_id)
 		set_key_id(crt);
+	if (spec->issuer_key_id)
+		set_issuer_key_id(crt, issuer->crt);
 	*ret = (struct lab_id){.crt = crt, .key = key, .issuer = issuer ? issuer : ret};
 	ok(gnutls_x509_crt_sign2(crt, ret->issuer->crt, ret->issuer->key,
 		spec->sha1 ? GNUTLS_DIG_SHA1 : GNUTLS_DIG_SHA256, 0));
@@ -244,16 +257,27 @@ void lab_write(const char *name, const void *data, size_t len, unsigned mode)
 	lab_append(name, data, len, mode, O_TRUNC);
 }
 
+static void lab_append_crt(const char *name, const struct lab_id *id, int flags)
+{
+	gnutls_datum_t pem = {NULL, 0};
+
+	ok(gnutls_x509_crt_export2(id->crt, GNUTLS_X509_FMT_PEM, &pem));
+	lab_append(name, pem.data, pem.size, 0644, flags);
+	gnutls_free(pem.data);
+}
+
+void lab_write_both(const char *name, const struct lab_id *a, const struct lab_id *b)
+{
+	lab_append_crt(name, a, O_TRUNC);
+	lab_append_crt(name, b, O_APPEND);
+}
+
 void lab_write_chain(const char *name, const struct lab_id *id)
 {
 	int flags = O_TRUNC;
 
 	for (;;) {
-		gnutls_datum_t pem = {NULL, 0};
-
-		ok(gnutls_x509_crt_export2(id->crt, GNUTLS_X509_FMT_PEM, &pem));
-		lab_append(name, pem.data, pem.size, 0644, flags);
-		gnutls_free(pem.data);
+		lab_append_crt(name, id, flags);
 		flags = O_APPEND;
 		if (id->issuer == id || id->issuer->issuer == id->issuer)
 			return;

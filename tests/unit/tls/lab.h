@@ -39,16 +39,18 @@ struct lab_spec {
 	bool sha1;
 	bool ca;
 	bool key_id;                 /* has a subject key id, which its CRLs name */
+	bool issuer_key_id;          /* names that of its issuer */
 	const struct lab_id *key_of; /* has the same key */
 	const char *purpose;         /* an extended key usage */
 	struct {
 		const char *der;
 		size_t len;
-	} broken_purpose;      /* the extension's bytes, instead */
-	const char *critical;  /* OID of a critical extension that nobody knows */
-	const char *permitted; /* a CA's name constraint, a DNS suffix */
-	long from_days;        /* from today; 0: yesterday */
-	long to_days;          /* 0: in a month */
+	} broken_purpose;          /* the extension's bytes, instead */
+	const char *critical;      /* OID of a critical extension that nobody knows */
+	const char *permitted;     /* a CA's name constraint, a DNS suffix */
+	const char *permitted_uri; /* or instead a host, or ".suffix", of URIs */
+	long from_days;            /* from today; 0: yesterday */
+	long to_days;              /* 0: in a month */
 };
 
 void lab_start(void); /* policy and a folder for files */
@@ -72,6 +74,8 @@ void lab_chain_free(gnutls_datum_t *chain, unsigned count);
 const char *lab_path(const char *name);
 void lab_write(const char *name, const void *data, size_t len, unsigned mode);
 void lab_write_chain(const char *name, const struct lab_id *id);
+/* Two certificates, without what is above them. */
+void lab_write_both(const char *name, const struct lab_id *a, const struct lab_id *b);
 void lab_write_key(const char *name, const struct lab_id *id, unsigned mode);
 /* A CRL of CA that revokes REVOKED (may be NULL), dated in days from now; appended when
  * the file exists and ADD is true. SIGNER, whose key it is by, NULL: CA. */

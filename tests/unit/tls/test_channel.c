@@ -1,5 +1,6 @@
 #include "tls/channel.h"
 
+#include "../heap.h"
 #include "../unit.h"
 #include "pair.h"
 
@@ -331,6 +332,85 @@ static void name_outside_the_constraint_is_refused(void **state)
 	lab_drop(&narrow);
 }
 
+/* RFC 5280 6.1.1 leaves it open; here what is trusted is trusted within its own limits. */
+static void a_constrained_anchor_is_held_to_it(void **state)
+{
+	struct lab_spec inside = {
+		.cn = "Anchor CA", .ca = true, .permitted_uri = ".carrier.example"};
+	struct lab_spec outside = {
+		.cn = "Anchor CA", .ca = true, .permitted_uri = ".other.example"};
+	struct lab_spec free = {.cn = "Anchor CA", .ca = true};
+	struct lab_spec leaf = {.sans = {{'U', "sip:" HOST, 0}}};
+	struct lab_id anchor, twin, id;
+	struct trust *trust;
+	struct peer *peer;
+
+	(void)state;
+	lab_issue(&anchor, &outside, NULL);
+	lab_issue(&id, &leaf, &anchor);
+	trust = lab_trust(&anchor);
+	peer = lab_peer(HOST, trust);
+	refuse(peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
+		"detail=\"outside the name constraints: sip:" HOST " of CN=Anchor CA\"");
+	peer_set_unref(peer->set);
+	trust_unref(trust);
+	inside.key_of = &anchor;
+	lab_issue(&twin, &inside, NULL);
+	trust = lab_trust(&twin);
+	peer = lab_peer(HOST, trust);
+	accept_id(peer, &id);
+	peer_set_unref(peer->set);
+	trust_unref(trust);
+	lab_drop(&twin);
+	/* Of two with one name and key, one that may is enough; where none may, it is refused. */
+	for (unsigned may = 0; may < 2; may++) {
+		struct err_text text = {""};
+
+		free.key_of = outside.key_of = &anchor;
+		lab_issue(&twin, may ? &free : &outside, NULL);
+		lab_write_both("one.pem", &anchor, &twin);
+		assert_int_equal(trust_load(&trust, lab_path("one.pem"), "", &text), 0);
+		peer = lab_peer(HOST, trust);
+		if (may)
+			accept_id(peer, &id);
+		else
+			refuse(peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
+				"outside the name constraints");
+		peer_set_unref(peer->set);
+		trust_unref(trust);
+		lab_drop(&twin);
+	}
+	lab_drop(&id);
+	lab_drop(&anchor);
+}
+
+/* The verdict holds until the first certificate of the path runs out. */
+static void a_chain_is_good_until_its_first_end(void **state)
+{
+	static const long ends[][2] = {{5, 20}, {20, 5}};
+	const time_t now = time(NULL);
+
+	(void)state;
+	for (unsigned i = 0; i < 2; i++) {
+		struct lab_spec ca = {
+			.cn = "Short CA", .ca = true, .to_days = ends[i][0]};
+		struct lab_spec leaf = {.sans = {{'D', HOST, 0}}, .to_days = ends[i][1]};
+		struct lab_id sub, id;
+		struct pair pair;
+		time_t until;
+
+		lab_issue(&sub, &ca, &world.root);
+		lab_issue(&id, &leaf, &sub);
+		pair_start(&pair, true, world.peer, &id, FAR_13);
+		assert_int_equal(pair_shake(&pair), 0);
+		until = channel_verdict(pair.channel)->until;
+		assert_true(until > now + 4 * LAB_DAY && until < now + 6 * LAB_DAY);
+		pair_stop(&pair);
+		lab_drop(&id);
+		lab_drop(&sub);
+	}
+}
+
 static void unknown_critical_extension_is_refused(void **state)
 {
 	struct lab_spec spec = {
@@ -573,6 +653,99 @@ static void their_refusal_is_told_as_theirs(void **state)
 	}
 }
 
+/* Of what is not our certificate's fault another try may come to another end. */
+static void their_alert_tells_distrust_from_the_rest(void **state)
+{
+	static const struct {
+		int alert, code;
+	} rows[] = {
+		{GNUTLS_A_BAD_CERTIFICATE, ERR_TRUST},
+		{GNUTLS_A_UNSUPPORTED_CERTIFICATE, ERR_TRUST},
+		{GNUTLS_A_CERTIFICATE_REVOKED, ERR_TRUST},
+		{GNUTLS_A_CERTIFICATE_EXPIRED, ERR_TRUST},
+		{GNUTLS_A_CERTIFICATE_UNKNOWN, ERR_TRUST},
+		{GNUTLS_A_UNKNOWN_CA, ERR_TRUST},
+		{CHANNEL_ALERT_BAD_STATUS_RESPONSE, ERR_TRUST},
+		{GNUTLS_A_ACCESS_DENIED, ERR_TRUST},
+		{GNUTLS_A_CERTIFICATE_REQUIRED, ERR_TRUST},
+		{GNUTLS_A_HANDSHAKE_FAILURE, ERR_LIBRARY},
+		{GNUTLS_A_INTERNAL_ERROR, ERR_LIBRARY},
+		{GNUTLS_A_PROTOCOL_VERSION, ERR_LIBRARY},
+		{GNUTLS_A_DECODE_ERROR, ERR_LIBRARY},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct pair pair;
+		char byte;
+
+		pair_start(&pair, i % 2, world.peer, &world.good, FAR_12);
+		assert_int_equal(pair_shake(&pair), 0);
+		gnutls_alert_send(pair.far.session, GNUTLS_AL_FATAL,
+			(gnutls_alert_description_t)rows[i].alert);
+		assert_int_equal(channel_read(pair.channel, &byte, 1), rows[i].code);
+		assert_int_equal(
+			channel_failure(pair.channel)->fault, CHANNEL_REFUSED_BY_THEM);
+		assert_int_equal(channel_failure(pair.channel)->alert, rows[i].alert);
+		pair_stop(&pair);
+	}
+}
+
+/* RFC 6066 3: a host name without the root's dot, and no address. */
+static void only_a_host_name_is_named(void **state)
+{
+	static const char *const names[][2] = {{HOST, HOST}, {HOST ".", HOST},
+		{"192.0.2.1", NULL}, {"2001:db8::1", NULL}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		struct peer *peer = lab_peer(names[i][0], world.trust);
+		unsigned type = 0;
+		char name[64];
+		size_t len = sizeof(name);
+		struct pair pair;
+		int err;
+
+		pair_start(&pair, false, peer, &world.good, FAR_13);
+		pair_shake(&pair);
+		err = gnutls_server_name_get(pair.far.session, name, &len, &type, 0);
+		assert_int_equal(err == 0, names[i][1] != NULL);
+		if (names[i][1])
+			assert_string_equal(name, names[i][1]);
+		pair_stop(&pair);
+		peer_set_unref(peer->set);
+	}
+}
+
+static void connect_and_part(void *arg)
+{
+	const struct lab_id *const ids[] = {&world.good, arg, NULL};
+
+	for (unsigned i = 0; i < 6; i++) {
+		struct pair pair;
+
+		pair_start(&pair, i % 2, world.peer, ids[i / 2], FAR_13);
+		(void)pair_shake(&pair);
+		/* Left unread: another record waits in the channel. */
+		if (pair.result == 0)
+			gnutls_record_send(pair.far.session, "INVITE", 6);
+		if (pair.result == 0)
+			(void)channel_read(pair.channel, &(char){0}, 1);
+		pair_stop(&pair);
+	}
+}
+
+/* Good, refused, without a certificate; and cut while something waits to be read. */
+static void connections_keep_nothing(void **state)
+{
+	struct lab_id bad;
+
+	(void)state;
+	lab_host(&bad, HOST, &world.rogue);
+	assert_keeps_nothing(connect_and_part, &bad);
+	lab_drop(&bad);
+}
+
 static void a_write_tells_their_refusal(void **state)
 {
 	struct pair pair;
@@ -706,6 +879,8 @@ int main(void)
 		cmocka_unit_test(purpose_that_cannot_be_read_allows_nothing),
 		cmocka_unit_test(leaf_that_signs_is_refused),
 		cmocka_unit_test(name_outside_the_constraint_is_refused),
+		cmocka_unit_test(a_constrained_anchor_is_held_to_it),
+		cmocka_unit_test(a_chain_is_good_until_its_first_end),
 		cmocka_unit_test(unknown_critical_extension_is_refused),
 		cmocka_unit_test(chain_of_nine_is_refused),
 		cmocka_unit_test(hostile_names_stay_one_quoted_word),
@@ -719,6 +894,9 @@ int main(void)
 		cmocka_unit_test(forged_crl_of_an_intermediate_counts_for_nothing),
 		cmocka_unit_test(a_connected_peer_is_judged_again),
 		cmocka_unit_test(their_refusal_is_told_as_theirs),
+		cmocka_unit_test(their_alert_tells_distrust_from_the_rest),
+		cmocka_unit_test(only_a_host_name_is_named),
+		cmocka_unit_test(connections_keep_nothing),
 		cmocka_unit_test(a_write_tells_their_refusal),
 		cmocka_unit_test(old_versions_and_ciphers_are_refused),
 		cmocka_unit_test(our_order_of_ciphers_counts),

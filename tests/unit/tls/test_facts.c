@@ -6,6 +6,8 @@
 #include "../unit.h"
 #include "lab.h"
 
+#include "tls/names.h"
+
 #include <gnutls/abstract.h>
 #include <stdio.h>
 #include <string.h>
@@ -103,6 +105,38 @@ static void odd_texts_are_escaped_and_cut(void **state)
 	facts = facts_of(&id);
 	lab_drop(&id);
 	assert_string_not_equal(facts.eku, "any");
+}
+
+static void names_are_told_by_their_kinds(void **state)
+{
+	static const struct {
+		struct lab_spec spec;
+		const char *names;
+	} rows[] = {
+		{{.sans = {{'D', "a.example", 0}, {'U', "sip:b.example", 0},
+			  {'I', "\xc0\x00\x02\x01", 4},
+			  {'I', "\x20\x01\x0d\xb8\0\0\0\0\0\0\0\0\0\0\0\x01", 16},
+			  {'E', "x@c.example", 0}}},
+			"DNS:a.example, URI:sip:b.example, IP:192.0.2.1, IP:2001:db8::1, "
+			"email:x@c.example"},
+		{{.sans = {{'I', "\xc0\x00\x02", 3}}}, "IP:?"},
+		{{.cn = "c.example"}, "CN:c.example"},
+		{{.cn = "c.example", .broken_san = "nonsense"}, "unreadable"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char text[256] = "";
+		struct names names;
+		struct lab_id id;
+
+		lab_issue(&id, &rows[i].spec, &world.root);
+		names_read(&names, id.crt);
+		names_print(&names, text, sizeof(text));
+		assert_string_equal(text, rows[i].names);
+		names_free(&names);
+		lab_drop(&id);
+	}
 }
 
 static void a_chain_is_read_from_each_form(void **state)
@@ -203,6 +237,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_certificate_is_read),
 		cmocka_unit_test(odd_texts_are_escaped_and_cut),
+		cmocka_unit_test(names_are_told_by_their_kinds),
 		cmocka_unit_test(a_chain_is_read_from_each_form),
 		cmocka_unit_test(our_own_chain_is_told),
 		cmocka_unit_test(anchors_and_lists_are_told),

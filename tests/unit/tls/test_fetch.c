@@ -1,5 +1,6 @@
 #include "tls/fetch.h"
 
+#include "../heap.h"
 #include "../unit.h"
 #include "web.h"
 
@@ -226,6 +227,44 @@ static void a_cancelled_one_is_never_told(void **state)
 	assert_false(rig.done);
 }
 
+static void ask_and_forget(void *arg)
+{
+	(void)arg;
+	rig.done = false;
+	ask("ocsp.example.test");
+	buf_free(&rig.body);
+}
+
+/* Answers that are taken, and such as are not; with the whole of libcurl. */
+static void questions_keep_nothing(void **state)
+{
+	(void)state;
+	web_say(&rig.web, "200 OK\r\nContent-Type: " TYPE "\r\nContent-Length: 3", "a\0b",
+		3);
+	assert_keeps_nothing(ask_and_forget, NULL);
+	assert_int_equal(rig.err, 0);
+	answer("404 Not Found\r\nContent-Length: 0");
+	assert_keeps_nothing(ask_and_forget, NULL);
+	assert_int_equal(rig.err, ERR_FORMAT);
+}
+
+static void parse_urls(void *arg)
+{
+	char host[FETCH_HOST_SIZE];
+	uint16_t port;
+
+	(void)arg;
+	assert_int_equal(fetch_parse("http://a.example:81/x", host, &port), 0);
+	assert_int_not_equal(fetch_parse("https://a.example/", host, &port), 0);
+	assert_int_not_equal(fetch_parse("http://", host, &port), 0);
+}
+
+static void urls_keep_nothing(void **state)
+{
+	(void)state;
+	assert_keeps_nothing(parse_urls, NULL);
+}
+
 static void urls(void **state)
 {
 	static const struct {
@@ -273,6 +312,8 @@ int main(void)
 		rigged(silence_has_an_end),
 		rigged(nobody_listens),
 		rigged(a_cancelled_one_is_never_told),
+		rigged(questions_keep_nothing),
+		cmocka_unit_test(urls_keep_nothing),
 		cmocka_unit_test(urls),
 	};
 

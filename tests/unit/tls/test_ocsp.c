@@ -1,5 +1,6 @@
 #include "tls/ocsp.h"
 
+#include "../heap.h"
 #include "../unit.h"
 #include "responder.h"
 
@@ -280,6 +281,43 @@ static void a_certificate_names_its_responder(void **state)
 	names("http://a/\nforged", NULL);
 }
 
+static void read_each(void *arg)
+{
+	const gnutls_datum_t *responses = arg;
+
+	for (unsigned i = 0; i < 4; i++)
+		(void)read_der(&responses[i]);
+}
+
+static void ask_each(void *arg)
+{
+	gnutls_datum_t request = {NULL, 0};
+
+	(void)arg;
+	assert_int_equal(ocsp_request(&request, world.certificate, world.issuer), 0);
+	gnutls_free(request.data);
+	free(ocsp_responder(world.certificate));
+}
+
+/* Responses that are good, another's, or cut, and what is asked. */
+static void answers_and_questions_keep_nothing(void **state)
+{
+	struct response_spec specs[] = {
+		{.about = &world.good}, {.about = &world.other}, {.about = &world.good}};
+	unsigned char garbage[] = "garbage";
+	gnutls_datum_t responses[4] = {{NULL, 0}};
+
+	(void)state;
+	for (unsigned i = 0; i < 3; i++)
+		respond(&responses[i], &specs[i]);
+	responses[2].size -= 7;
+	responses[3] = (gnutls_datum_t){garbage, sizeof(garbage)};
+	assert_keeps_nothing(read_each, responses);
+	assert_keeps_nothing(ask_each, NULL);
+	for (unsigned i = 0; i < 3; i++)
+		free(responses[i].data);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +333,7 @@ int main(void)
 		cmocka_unit_test(garbage_is_no_answer),
 		cmocka_unit_test(a_request_names_the_certificate),
 		cmocka_unit_test(a_certificate_names_its_responder),
+		cmocka_unit_test(answers_and_questions_keep_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);

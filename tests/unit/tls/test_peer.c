@@ -3,6 +3,7 @@
 #include "../unit.h"
 #include "lab.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct world {
@@ -232,6 +233,58 @@ static void a_stranger_is_told_what_is_wrong(void **state)
 	peer_set_unref(set);
 }
 
+/* "sha256:" and the fingerprint of CRT. */
+static void print_fingerprint(gnutls_x509_crt_t crt, char *out)
+{
+	unsigned char bytes[32];
+	size_t size = sizeof(bytes);
+
+	assert_int_equal(
+		gnutls_x509_crt_get_fingerprint(crt, GNUTLS_DIG_SHA256, bytes, &size), 0);
+	out += sprintf(out, "sha256:");
+	for (size_t i = 0; i < size; i++)
+		out += sprintf(out, "%s%02X", i ? ":" : "", bytes[i]);
+}
+
+/* An operator compares it with the file that the CA hands out. */
+static void a_missing_issuer_is_known_by_its_key_or_itself(void **state)
+{
+	struct lab_spec ca = {.cn = "Other CA", .ca = true, .key_id = true};
+	struct lab_spec spec = {.sans = {{'D', "a.example", 0}}, .issuer_key_id = true};
+	struct lab_spec self = {.cn = "a.example"};
+	struct peer_verdict verdict;
+	unsigned char bytes[20];
+	size_t size = sizeof(bytes);
+	char expected[128];
+	struct peer_set *set;
+	struct lab_id other, id, alone;
+	char *out = expected;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	add(set, "server a", "a.example", world.trust);
+	lab_issue(&other, &ca, NULL);
+	lab_issue(&id, &spec, &other);
+	assert_int_equal(judge(set, &id, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_ISSUER);
+	assert_int_equal(
+		gnutls_x509_crt_get_subject_key_id(other.crt, bytes, &size, NULL), 0);
+	out += sprintf(out, "key id ");
+	for (size_t i = 0; i < size; i++)
+		out += sprintf(out, "%s%02X", i ? ":" : "", bytes[i]);
+	assert_string_equal(verdict.issuer_id, expected);
+	assert_string_equal(verdict.detail, "");
+	lab_issue(&alone, &self, NULL);
+	assert_int_equal(judge(set, &alone, &verdict), ERR_TRUST);
+	print_fingerprint(alone.crt, expected);
+	assert_string_equal(verdict.issuer_id, expected);
+	assert_string_equal(verdict.detail, "self-signed");
+	lab_drop(&alone);
+	lab_drop(&id);
+	lab_drop(&other);
+	peer_set_unref(set);
+}
+
 static void a_dns_name_beside_a_sip_uri_is_explained(void **state)
 {
 	struct lab_spec spec = {
@@ -319,6 +372,7 @@ int main(void)
 		cmocka_unit_test(the_peer_of_that_name_and_trust_is_taken),
 		cmocka_unit_test(trust_in_one_partner_is_no_trust_in_another),
 		cmocka_unit_test(a_stranger_is_told_what_is_wrong),
+		cmocka_unit_test(a_missing_issuer_is_known_by_its_key_or_itself),
 		cmocka_unit_test(a_dns_name_beside_a_sip_uri_is_explained),
 		cmocka_unit_test(no_chain_and_nonsense_are_refused),
 		cmocka_unit_test(a_changed_certificate_is_refused),
