@@ -523,6 +523,25 @@ static void digits_without_audio_go_in_packets_of_our_own(void **state)
 	}
 }
 
+/* A worker that is late does not make the digit slower: what is late is followed sooner. */
+static void an_own_packets_pace_is_even(void **state)
+{
+	struct fixture *f = *state;
+	unsigned count = 0;
+
+	f->remote[RELAY_A].dtmf = new_play().terms;
+	apply(f);
+	press(f, 1, 1000);
+	path_tick(&f->path, f->batch.now_us, f->packet.data, &f->out);
+	for (unsigned i = 0; i < 100; i++) {
+		f->batch.now_us += 7000;
+		if (f->path.next_us != 0 && f->batch.now_us >= f->path.next_us)
+			count += path_tick(
+				&f->path, f->batch.now_us, f->packet.data, &f->out);
+	}
+	assert_int_equal(count, 700000 / DTMF_PACE_US);
+}
+
 /* The sender of INFO stops and begins its audio while its digits are played. */
 static void digits_go_on_where_audio_stops_and_begins(void **state)
 {
@@ -646,6 +665,7 @@ int main(void)
 		TEST(digits_are_sealed_within_the_stream),
 		TEST(comfort_noise_passes_unchanged),
 		TEST(digits_without_audio_go_in_packets_of_our_own),
+		TEST(an_own_packets_pace_is_even),
 		TEST(digits_go_on_where_audio_stops_and_begins),
 		TEST(reports_count_packets_of_our_own),
 		TEST(digits_wait_while_nothing_may_be_sent_and_expire),

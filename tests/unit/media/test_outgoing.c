@@ -84,6 +84,9 @@ static void the_first_sources_numbers_stay_its_ssrc_does_not(void **state)
 	send_run(&f, 7, 65531, 4000000160, 3000);
 	assert_int_equal(f.outgoing.streams[0].packets, 3001);
 	assert_int_equal(f.outgoing.streams[0].octets, 3001 * 160);
+	/* What nearly all lines do with. */
+	assert_null(f.outgoing.more);
+	assert_int_equal(outgoing_stream_count(&f.outgoing), OUTGOING_FEW_STREAMS);
 }
 
 static void each_side_and_line_has_an_ssrc_of_its_own(void **state)

@@ -262,6 +262,21 @@ static void unauthentic_packets_change_a_counter_and_nothing_else(void **state)
 	srtp_context_free(peer);
 }
 
+/* STUN, DTLS and their like, of any length, are no bad tags: those are told of as a wrong key. */
+static void what_is_no_srtp_is_malformed(void **state)
+{
+	struct fixture *f = *state;
+
+	use_srtp(f, RELAY_A, RELAY_AES_CM_128_HMAC_SHA1_80);
+	for (unsigned i = 0; i < 4; i++) {
+		memset(f->packet.data, (int)(i * 0x40), 100);
+		f->packet.len = i == 2 ? 7 : 100;
+		assert_false(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
+	}
+	assert_int_equal(stats(f, RELAY_A).dropped_malformed, 4);
+	assert_int_equal(stats(f, RELAY_A).dropped_auth, 0);
+}
+
 static void replayed_packets_are_dropped_and_counted(void **state)
 {
 	struct fixture *f = *state;
@@ -699,6 +714,7 @@ int main(void)
 		TEST(reports_are_made_for_a_side_that_gets_none),
 		TEST(srtp_is_opened_and_sealed_anew),
 		TEST(unauthentic_packets_change_a_counter_and_nothing_else),
+		TEST(what_is_no_srtp_is_malformed),
 		TEST(replayed_packets_are_dropped_and_counted),
 		TEST(the_same_key_keeps_its_roll_over_counter),
 		TEST(a_new_key_starts_at_roll_over_zero),

@@ -260,6 +260,44 @@ static void workers_are_known_by_name(void **state)
 	assert_int_equal(count_threads("media-2"), 0);
 }
 
+/* Wake-ups of this process's threads that nobody has taken yet. */
+static unsigned count_wakes(void)
+{
+	DIR *dir = opendir("/proc/self/fdinfo");
+	const struct dirent *entry;
+	unsigned count = 0;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		char path[300], line[200];
+		unsigned wakes;
+		FILE *file;
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", entry->d_name);
+		file = fopen(path, "r");
+		while (file && fgets(line, sizeof(line), file))
+			if (sscanf(line, "eventfd-count: %x", &wakes) == 1)
+				count += wakes;
+		if (file)
+			fclose(file);
+	}
+	closedir(dir);
+	return count;
+}
+
+/* Else a worker would never sleep again. */
+static void a_wake_up_is_taken_once(void **state)
+{
+	struct fixture *f = *state;
+	uint64_t deadline = now_ms() + DEADLINE_MS;
+
+	announce_both(f, RELAY_PLAIN, RELAY_PLAIN);
+	cross_rtp(f, RELAY_A, 1);
+	while (count_wakes() > 0 && now_ms() < deadline)
+		loop_turn(f->loop, 1);
+	assert_int_equal(count_wakes(), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -269,6 +307,7 @@ int main(void)
 		TEST(restless_sources_are_reported),
 		TEST(a_call_goes_to_the_worker_with_the_fewest),
 		TEST(workers_are_known_by_name),
+		TEST(a_wake_up_is_taken_once),
 	};
 	int failed = 0;
 

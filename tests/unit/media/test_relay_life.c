@@ -2,6 +2,8 @@
 #define PORT_MIN 61000
 #include "relay_test.h"
 
+#include "../heap.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -105,6 +107,14 @@ static void stall_worker(struct fixture *f, struct test_packet *packet)
 	sem_wait(&f->stalled);
 }
 
+static void set_in_vain(void *arg)
+{
+	struct fixture *f = arg;
+
+	assert_int_equal(
+		relay_stream_set(f->session, 0, RELAY_A, &f->remote[RELAY_A]), ERR_LIMIT);
+}
+
 static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 {
 	enum { MANY = 100000 };
@@ -132,6 +142,7 @@ static void a_full_queue_refuses_calls_but_ends_them_all(void **state)
 	}
 	relay_totals(f->relay, &totals);
 	assert_int_equal(totals.sessions, 1);
+	assert_keeps_nothing(set_in_vain, f);
 	sem_post(&f->resume);
 	peer_expect(f, RELAY_B, 0, false, &packet);
 	/* Endings that waited go first; then there is room again. */

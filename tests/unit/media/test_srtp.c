@@ -1,4 +1,5 @@
 /* SRTP contexts: formats, replay, roll-over, SSRCs, MKI. */
+#include "../heap.h"
 #include "media_test.h"
 
 static const size_t rtp_tag_len[] = {16, 16, 10, 10, 4, 4};
@@ -459,6 +460,87 @@ static void compares_keys_in_all_their_parts(void **state)
 	assert_true(srtp_key_equal(&a, &b));
 }
 
+static void cross(struct srtp_context *seal, struct srtp_context *open, uint32_t ssrc,
+	uint16_t seq, uint32_t roc)
+{
+	struct test_packet packet;
+
+	test_rtp(&packet, ssrc, seq, 20);
+	assert_int_equal(srtp_context_seal(seal, false, packet.data, &packet.len), 0);
+	assert_int_equal(srtp_context_open(open, false, packet.data, &packet.len), 0);
+	assert_int_equal(srtp_context_roc(open, packet.data), roc);
+}
+
+static void a_new_key_goes_on_for_each_ssrc(void **state)
+{
+	const struct relay_key before = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 1);
+	const struct relay_key after = test_key(RELAY_AES_CM_128_HMAC_SHA1_80, 2);
+	struct srtp_context *seal[2], *open[2];
+
+	(void)state;
+	seal[0] = test_context(&before, SRTP_SEAL);
+	open[0] = test_context(&before, SRTP_OPEN);
+	seal[1] = test_context(&after, SRTP_SEAL);
+	open[1] = test_context(&after, SRTP_OPEN);
+	for (uint32_t ssrc = 5; ssrc < 9; ssrc++) {
+		cross(seal[0], open[0], ssrc, 65000, 0);
+		cross(seal[0], open[0], ssrc, 100, 1);
+	}
+	srtp_context_follow(seal[1], seal[0], true);
+	srtp_context_follow(open[1], open[0], true);
+	for (uint32_t ssrc = 5; ssrc < 9; ssrc++)
+		cross(seal[1], open[1], ssrc, 200, 1);
+	cross(seal[1], open[1], 9, 200, 0); /* which is new */
+	for (unsigned i = 0; i < 2; i++) {
+		srtp_context_free(seal[i]);
+		srtp_context_free(open[i]);
+	}
+}
+
+struct goodbyes {
+	struct srtp_context *seal;
+	uint32_t ssrc;
+};
+
+static void begin_and_end(void *arg)
+{
+	struct goodbyes *goodbyes = arg;
+	struct test_packet packet;
+
+	test_rtp(&packet, ++goodbyes->ssrc, 1, 20);
+	assert_int_equal(
+		srtp_context_seal(goodbyes->seal, false, packet.data, &packet.len), 0);
+	srtp_context_end(goodbyes->seal, goodbyes->ssrc);
+}
+
+static void make_and_free(void *arg)
+{
+	const struct relay_key *key = arg;
+	struct srtp_context *context = test_context(key, SRTP_SEAL);
+	struct srtp_context *next = test_context(key, SRTP_SEAL);
+	struct test_packet packet;
+
+	test_rtp(&packet, 5, 1, 20);
+	assert_int_equal(srtp_context_seal(context, false, packet.data, &packet.len), 0);
+	srtp_context_follow(next, context, true);
+	srtp_context_follow(next, context, true);
+	srtp_context_free(next);
+	srtp_context_free(context);
+}
+
+static void streams_and_contexts_that_end_keep_nothing(void **state)
+{
+	(void)state;
+	for (enum relay_suite suite = 0; suite < RELAY_PLAIN; suite++) {
+		struct relay_key key = test_key(suite, 1);
+		struct goodbyes goodbyes = {.seal = test_context(&key, SRTP_SEAL)};
+
+		assert_keeps_nothing(begin_and_end, &goodbyes);
+		srtp_context_free(goodbyes.seal);
+		assert_keeps_nothing(make_and_free, &key);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -476,6 +558,8 @@ int main(void)
 		cmocka_unit_test(short_packets_are_refused_at_every_length),
 		cmocka_unit_test(checks_keys),
 		cmocka_unit_test(compares_keys_in_all_their_parts),
+		cmocka_unit_test(a_new_key_goes_on_for_each_ssrc),
+		cmocka_unit_test(streams_and_contexts_that_end_keep_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, test_start_srtp, NULL);

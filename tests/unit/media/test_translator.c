@@ -393,6 +393,13 @@ static void a_bit_rate_is_named_for_each_source(void **state)
 	assert_int_equal(out_word(f, 3), 0x52454d42);
 	assert_int_equal(out_word(f, 4), 1U << 24 | 0x123456);
 	assert_int_equal(out_word(f, 5), OTHERS);
+	/* A count that promises more than is there. */
+	words[1] = 9U << 24 | 0x123456;
+	feedback(f, RTCP_PSFB, 15, 0, words, 4);
+	assert_int_equal(translate(f), 12 + 12);
+	assert_int_equal(out_word(f, 4), 1U << 24 | 0x123456);
+	assert_int_equal(f->translator.left_out, 1);
+	words[1] = 2U << 24 | 0x123456;
 	/* What else has this type is not known, and may name anything. */
 	words[0] = 0x4d535652;
 	feedback(f, RTCP_PSFB, 15, f->ours_back, words, 4);

@@ -1,6 +1,5 @@
 #include "tls/channel.h"
 
-#include "../heap.h"
 #include "../unit.h"
 #include "pair.h"
 
@@ -617,153 +616,6 @@ static void a_connected_peer_is_judged_again(void **state)
 
 /* --- they refuse us --- */
 
-static int far_refuses(gnutls_session_t session)
-{
-	(void)session;
-	return GNUTLS_E_CERTIFICATE_ERROR;
-}
-
-static void their_refusal_is_told_as_theirs(void **state)
-{
-	(void)state;
-	for (int i = 0; i < 4; i++) {
-		bool accept = i & 1;
-		struct pair pair;
-		char byte;
-
-		pair_start(
-			&pair, accept, world.peer, &world.good, i & 2 ? FAR_12 : FAR_13);
-		gnutls_session_set_verify_function(pair.far.session, far_refuses);
-		for (int turn = 0;
-			turn < 20 && far_handshake(&pair.far) == GNUTLS_E_AGAIN; turn++)
-			channel_handshake(pair.channel);
-		assert_int_equal(pair.far.result, GNUTLS_E_CERTIFICATE_ERROR);
-		gnutls_alert_send(pair.far.session, GNUTLS_AL_FATAL, GNUTLS_A_UNKNOWN_CA);
-		pair_shake(&pair);
-		/* In TLS 1.3 a client is done before its server has judged. */
-		if (!accept && i < 2)
-			assert_int_equal(pair.result, 0);
-		if (pair.result == 0)
-			pair.result = (int)channel_read(pair.channel, &byte, 1);
-		assert_int_equal(pair.result, ERR_TRUST);
-		assert_words(pair.channel, "tls refused by=them alert=\"unknown_ca\"");
-		assert_non_null(
-			strstr(explain_advice(pair.channel), "our CA certificate"));
-		pair_stop(&pair);
-	}
-}
-
-/* Of what is not our certificate's fault another try may come to another end. */
-static void their_alert_tells_distrust_from_the_rest(void **state)
-{
-	static const struct {
-		int alert, code;
-	} rows[] = {
-		{GNUTLS_A_BAD_CERTIFICATE, ERR_TRUST},
-		{GNUTLS_A_UNSUPPORTED_CERTIFICATE, ERR_TRUST},
-		{GNUTLS_A_CERTIFICATE_REVOKED, ERR_TRUST},
-		{GNUTLS_A_CERTIFICATE_EXPIRED, ERR_TRUST},
-		{GNUTLS_A_CERTIFICATE_UNKNOWN, ERR_TRUST},
-		{GNUTLS_A_UNKNOWN_CA, ERR_TRUST},
-		{CHANNEL_ALERT_BAD_STATUS_RESPONSE, ERR_TRUST},
-		{GNUTLS_A_ACCESS_DENIED, ERR_TRUST},
-		{GNUTLS_A_CERTIFICATE_REQUIRED, ERR_TRUST},
-		{GNUTLS_A_HANDSHAKE_FAILURE, ERR_LIBRARY},
-		{GNUTLS_A_INTERNAL_ERROR, ERR_LIBRARY},
-		{GNUTLS_A_PROTOCOL_VERSION, ERR_LIBRARY},
-		{GNUTLS_A_DECODE_ERROR, ERR_LIBRARY},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct pair pair;
-		char byte;
-
-		pair_start(&pair, i % 2, world.peer, &world.good, FAR_12);
-		assert_int_equal(pair_shake(&pair), 0);
-		gnutls_alert_send(pair.far.session, GNUTLS_AL_FATAL,
-			(gnutls_alert_description_t)rows[i].alert);
-		assert_int_equal(channel_read(pair.channel, &byte, 1), rows[i].code);
-		assert_int_equal(
-			channel_failure(pair.channel)->fault, CHANNEL_REFUSED_BY_THEM);
-		assert_int_equal(channel_failure(pair.channel)->alert, rows[i].alert);
-		pair_stop(&pair);
-	}
-}
-
-/* RFC 6066 3: a host name without the root's dot, and no address. */
-static void only_a_host_name_is_named(void **state)
-{
-	static const char *const names[][2] = {{HOST, HOST}, {HOST ".", HOST},
-		{"192.0.2.1", NULL}, {"2001:db8::1", NULL}};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-		struct peer *peer = lab_peer(names[i][0], world.trust);
-		unsigned type = 0;
-		char name[64];
-		size_t len = sizeof(name);
-		struct pair pair;
-		int err;
-
-		pair_start(&pair, false, peer, &world.good, FAR_13);
-		pair_shake(&pair);
-		err = gnutls_server_name_get(pair.far.session, name, &len, &type, 0);
-		assert_int_equal(err == 0, names[i][1] != NULL);
-		if (names[i][1])
-			assert_string_equal(name, names[i][1]);
-		pair_stop(&pair);
-		peer_set_unref(peer->set);
-	}
-}
-
-static void connect_and_part(void *arg)
-{
-	const struct lab_id *const ids[] = {&world.good, arg, NULL};
-
-	for (unsigned i = 0; i < 6; i++) {
-		struct pair pair;
-
-		pair_start(&pair, i % 2, world.peer, ids[i / 2], FAR_13);
-		(void)pair_shake(&pair);
-		/* Left unread: another record waits in the channel. */
-		if (pair.result == 0)
-			gnutls_record_send(pair.far.session, "INVITE", 6);
-		if (pair.result == 0)
-			(void)channel_read(pair.channel, &(char){0}, 1);
-		pair_stop(&pair);
-	}
-}
-
-/* Good, refused, without a certificate; and cut while something waits to be read. */
-static void connections_keep_nothing(void **state)
-{
-	struct lab_id bad;
-
-	(void)state;
-	lab_host(&bad, HOST, &world.rogue);
-	assert_keeps_nothing(connect_and_part, &bad);
-	lab_drop(&bad);
-}
-
-static void a_write_tells_their_refusal(void **state)
-{
-	struct pair pair;
-	ssize_t n = 0;
-
-	(void)state;
-	pair_start(&pair, false, world.peer, &world.good, FAR_13);
-	gnutls_session_set_verify_function(pair.far.session, far_refuses);
-	pair_shake(&pair);
-	gnutls_alert_send(
-		pair.far.session, GNUTLS_AL_FATAL, GNUTLS_A_CERTIFICATE_EXPIRED);
-	shutdown(pair.far.fd, SHUT_RDWR);
-	n = channel_write(pair.channel, "INVITE", 6);
-	assert_int_equal(n, ERR_TRUST);
-	assert_words(pair.channel, "by=them alert=\"certificate_expired\"");
-	pair_stop(&pair);
-}
-
 /* --- policy --- */
 
 static void old_versions_and_ciphers_are_refused(void **state)
@@ -893,11 +745,6 @@ int main(void)
 		cmocka_unit_test(intermediates_are_revoked_too),
 		cmocka_unit_test(forged_crl_of_an_intermediate_counts_for_nothing),
 		cmocka_unit_test(a_connected_peer_is_judged_again),
-		cmocka_unit_test(their_refusal_is_told_as_theirs),
-		cmocka_unit_test(their_alert_tells_distrust_from_the_rest),
-		cmocka_unit_test(only_a_host_name_is_named),
-		cmocka_unit_test(connections_keep_nothing),
-		cmocka_unit_test(a_write_tells_their_refusal),
 		cmocka_unit_test(old_versions_and_ciphers_are_refused),
 		cmocka_unit_test(our_order_of_ciphers_counts),
 		cmocka_unit_test(both_partners_have_their_own_ca),
