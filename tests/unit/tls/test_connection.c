@@ -7,6 +7,7 @@
 
 #include "tls/explain.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -200,6 +201,55 @@ static void a_write_tells_their_refusal(void **state)
 	pair_stop(&pair);
 }
 
+/* The extension of TYPE in the ClientHello of LEN bytes, behind its length; NULL: it has none. */
+static const unsigned char *find_extension(
+	const unsigned char *hello, size_t len, unsigned type, unsigned *ret_len)
+{
+	size_t at = 5 + 4 + 2 + 32;
+
+	at += 1U + hello[at];
+	at += 2U + (hello[at] << 8 | hello[at + 1]); /* suites */
+	at += 1U + hello[at];
+	at += 2;
+	while (at + 4 <= len) {
+		unsigned found = (unsigned)(hello[at] << 8 | hello[at + 1]);
+
+		*ret_len = (unsigned)(hello[at + 2] << 8 | hello[at + 3]);
+		if (found == type)
+			return hello + at + 4;
+		at += 4 + *ret_len;
+	}
+	return NULL;
+}
+
+/* Nothing that could resume a session (tickets, pre-shared keys, early data), no heartbeat; an OCSP
+ * response is asked for. */
+static void our_hello_asks_for_no_resumption(void **state)
+{
+	static const unsigned wanted[] = {0, 5, 10, 13, 43, 51};
+	static const unsigned unwanted[] = {15, 35, 41, 42, 44};
+	unsigned char hello[2048];
+	const unsigned char *shares;
+	struct pair pair;
+	unsigned len = 0;
+	ssize_t n;
+
+	(void)state;
+	pair_start(&pair, false, world.peer, &world.good, FAR_13);
+	assert_int_equal(channel_handshake(pair.channel), -EAGAIN);
+	n = recv(pair.far.fd, hello, sizeof(hello), MSG_PEEK);
+	assert_in_range(n, 100, sizeof(hello) - 1);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+		assert_non_null(find_extension(hello, (size_t)n, wanted[i], &len));
+	for (size_t i = 0; i < sizeof(unwanted) / sizeof(unwanted[0]); i++)
+		assert_null(find_extension(hello, (size_t)n, unwanted[i], &len));
+	/* One key share, of P-256. */
+	shares = find_extension(hello, (size_t)n, 51, &len);
+	assert_int_equal(len, 2 + 4 + 65);
+	assert_int_equal(shares[2] << 8 | shares[3], 23);
+	pair_stop(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -208,6 +258,7 @@ int main(void)
 		cmocka_unit_test(only_a_host_name_is_named),
 		cmocka_unit_test(connections_keep_nothing),
 		cmocka_unit_test(a_write_tells_their_refusal),
+		cmocka_unit_test(our_hello_asks_for_no_resumption),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);
