@@ -7,16 +7,13 @@
  *   oom --nth N FILE            one, with its stack
  */
 #include "dice.h"
-#include "inside.h"
+#include "heap.h"
 #include "stage.h"
 #include "walk.h"
 
-#include <errno.h>
-#include <execinfo.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <glob.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,154 +22,6 @@
 
 #define OOM_RUNS 300
 #define OOM_SECONDS 60
-#define OOM_LIVE (1 << 16)
-
-/* ---- the allocator ---- */
-
-void *__real_malloc(size_t size);
-void *__real_calloc(size_t count, size_t size);
-void *__real_realloc(void *old, size_t size);
-void __real_free(void *block);
-
-void *__wrap_malloc(size_t size);
-void *__wrap_calloc(size_t count, size_t size);
-void *__wrap_realloc(void *old, size_t size);
-void __wrap_free(void *block);
-char *__wrap_strdup(const char *text);
-char *__wrap_strndup(const char *text, size_t len);
-int __wrap_vasprintf(char **ret, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
-int __wrap_asprintf(char **ret, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-/* One process plays one scenario: plain globals will do. */
-static struct {
-	unsigned long count;  /* of Tandem's allocations so far */
-	unsigned long fail;   /* this one fails; 0: none */
-	bool tell;            /* the stack of it */
-	bool watch;           /* keep what lives */
-	void *live[OOM_LIVE]; /* blocks of Tandem's, hashed */
-} oom;
-
-static size_t slot_of(const void *block)
-{
-	return ((uintptr_t)block >> 4) * UINT64_C(0x9e3779b97f4a7c15) >> 48;
-}
-
-static void note(void *block)
-{
-	size_t at = slot_of(block);
-
-	if (!block || !oom.watch || !inside_now())
-		return;
-	for (unsigned i = 0; i < OOM_LIVE; i++, at = (at + 1) % OOM_LIVE)
-		if (!oom.live[at] || oom.live[at] == &oom) {
-			oom.live[at] = block;
-			return;
-		}
-}
-
-static void forget(const void *block)
-{
-	size_t at = slot_of(block);
-
-	if (!block || !oom.watch)
-		return;
-	for (unsigned i = 0; i < OOM_LIVE && oom.live[at]; i++, at = (at + 1) % OOM_LIVE)
-		if (oom.live[at] == block) {
-			oom.live[at] = &oom; /* a grave, so that others are found */
-			return;
-		}
-}
-
-static bool fails(void)
-{
-	void *stack[32];
-
-	if (!inside_now() || ++oom.count != oom.fail)
-		return false;
-	if (oom.tell) {
-		backtrace_symbols_fd(stack, backtrace(stack, 32), STDERR_FILENO);
-		fprintf(stderr, "for names: addr2line -fpie PROGRAM +0x...\n");
-	}
-	errno = ENOMEM;
-	return true;
-}
-
-void *__wrap_malloc(size_t size)
-{
-	void *block = fails() ? NULL : __real_malloc(size);
-
-	note(block);
-	return block;
-}
-
-void *__wrap_calloc(size_t count, size_t size)
-{
-	void *block = fails() ? NULL : __real_calloc(count, size);
-
-	note(block);
-	return block;
-}
-
-void *__wrap_realloc(void *old, size_t size)
-{
-	void *block = fails() ? NULL : __real_realloc(old, size);
-
-	if (block) {
-		forget(old);
-		note(block);
-	}
-	return block;
-}
-
-void __wrap_free(void *block)
-{
-	forget(block);
-	__real_free(block);
-}
-
-char *__wrap_strndup(const char *text, size_t len)
-{
-	size_t n = strnlen(text, len);
-	char *copy = __wrap_malloc(n + 1);
-
-	if (!copy)
-		return NULL;
-	memcpy(copy, text, n);
-	copy[n] = '\0';
-	return copy;
-}
-
-char *__wrap_strdup(const char *text)
-{
-	return __wrap_strndup(text, SIZE_MAX);
-}
-
-int __wrap_vasprintf(char **ret, const char *format, va_list args)
-{
-	va_list again;
-	int len;
-
-	va_copy(again, args);
-	len = vsnprintf(NULL, 0, format, again);
-	va_end(again);
-	*ret = len < 0 ? NULL : __wrap_malloc((size_t)len + 1);
-	if (!*ret)
-		return -1;
-	return vsnprintf(*ret, (size_t)len + 1, format, args);
-}
-
-int __wrap_asprintf(char **ret, const char *format, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = __wrap_vasprintf(ret, format, args);
-	va_end(args);
-	return len;
-}
 
 /* ---- one run, in a process of its own ---- */
 
@@ -183,18 +32,17 @@ struct outcome {
 	char text[300];     /* what is wrong; "": nothing */
 };
 
-static void play(const struct steps *steps, unsigned long nth, struct outcome *outcome)
+static void play(
+	const struct steps *steps, unsigned long nth, bool tell, struct outcome *outcome)
 {
 	static struct known_set known;
 	struct walk_params params = {.steps = steps, .known = &known, .lenient = true};
 	struct walk_result result;
 
-	oom.fail = nth;
-	oom.watch = true;
+	heap_watch(nth, tell);
 	walk_run(&params, &result);
-	outcome->count = oom.count;
-	for (unsigned i = 0; i < OOM_LIVE; i++)
-		outcome->lost += oom.live[i] && oom.live[i] != &oom;
+	outcome->count = heap_count();
+	outcome->lost = heap_left();
 	if (result.rule)
 		snprintf(outcome->text, sizeof(outcome->text), "%.290s", result.text);
 	outcome->whole = true;
@@ -231,8 +79,7 @@ static void run(const struct steps *steps, unsigned long nth, unsigned long lost
 		if (nowhere >= 0)
 			dup2(nowhere, STDERR_FILENO);
 		alarm(OOM_SECONDS);
-		oom.tell = tell;
-		play(steps, nth, ret);
+		play(steps, nth, tell, ret);
 		_exit(write(fds[1], ret, sizeof(*ret)) != sizeof(*ret));
 	}
 	close(fds[1]);

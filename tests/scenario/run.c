@@ -3,6 +3,7 @@
  * arguments all of tests/scenario/cases below $srcdir; -v shows every ladder, -x ends with
  * the first that fails.
  */
+#include "heap.h"
 #include "play.h"
 
 #include <glob.h>
@@ -36,6 +37,7 @@ static void play_script(
 	struct stage stage;
 	int err = 0;
 
+	heap_watch(0, false);
 	stage_init(&stage);
 	for (unsigned i = 0; i < script->count && !err; i++) {
 		step = &script->steps[i];
@@ -50,13 +52,21 @@ static void play_script(
 			err_set(&error, err, "%s", err_str(err));
 		tell(path, &stage, step, &error);
 		tally->failed++;
-	} else {
-		printf("ok %s\n", path);
-		if (tally->verbose)
-			printf("%.*s", (int)stage.ladder.len, stage.ladder.data);
-		tally->passed++;
+	} else if (tally->verbose) {
+		printf("%.*s", (int)stage.ladder.len, stage.ladder.data);
 	}
 	stage_free(&stage);
+	if (err)
+		return;
+	if (heap_left()) {
+		printf("FAILED %s\n%lu blocks of memory are lost: `oom --nth 1000000 %s` "
+		       "counts them, the sanitizers name them\n",
+			path, heap_left(), path);
+		tally->failed++;
+		return;
+	}
+	printf("ok %s\n", path);
+	tally->passed++;
 }
 
 static void play_file(const char *path, struct tally *tally)
