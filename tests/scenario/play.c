@@ -173,13 +173,14 @@ static int play_expect(
 }
 
 /* "relay empty", "relay full", "relay busy", "relay idle", "relay silence SIDE",
- * "relay digit SIDE EVENT MS" */
+ * "relay digit SIDE EVENT MS", "relay latches SIDE ADDRESS" */
 static int play_relay(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
 	const char *what = step->count > 1 ? step->words[1] : "";
 	enum relay_end end = ends_find(
 		stage->bridge, stage->relay, step->count > 2 ? step->words[2] : "");
+	struct addr found;
 
 	if (!strcmp(what, "silence") && step->count > 2)
 		told_silence(stage->relay, end);
@@ -187,6 +188,9 @@ static int play_relay(
 		told_hear(stage->relay, end,
 			(struct dtmf_digit){.event = (uint8_t)atoi(step->words[3]),
 				.duration_ms = (uint16_t)atoi(step->words[4])});
+	else if (!strcmp(what, "latches") && step->count > 3 &&
+		 !addr_parse(&found, step->words[3], 0))
+		told_latch(stage->relay, end, &found);
 	else if (!strcmp(what, "empty") || !strcmp(what, "full"))
 		told_set_empty(stage->relay, *what == 'e');
 	else if (!strcmp(what, "busy") || !strcmp(what, "idle"))
@@ -194,7 +198,7 @@ static int play_relay(
 	else
 		return err_set(error, ERR_FORMAT,
 			"relay empty|full|busy|idle|silence SIDE|"
-			"digit SIDE EVENT MS");
+			"digit SIDE EVENT MS|latches SIDE ADDRESS");
 	stage_settle(stage);
 	return 0;
 }

@@ -394,12 +394,38 @@ static void tap_h(void *arg, const struct tap_message *message)
 	inside_set(was);
 }
 
+/* What the relay counted for all streams of a leg: told.c. */
+static void print_sums(struct buf *out, const char *name, const struct relay_stats *sum)
+{
+	const uint64_t sums[] = {sum->rx_packets, sum->rx_bytes, sum->tx_packets,
+		sum->tx_bytes, sum->rx_rtcp, sum->tx_rtcp, sum->dropped_source,
+		sum->dropped_auth, sum->dropped_replay, sum->dropped_malformed,
+		sum->dropped_direction, sum->send_errors, sum->rx_late,
+		sum->rx_duplicates, sum->ssrc_changes, sum->roc_changes,
+		sum->good_since_set};
+	const uint64_t mosts[] = {sum->rx_lost, sum->jitter_us, sum->round_trip_us,
+		sum->far_lost, sum->far_jitter_us, sum->roll_overs, sum->sets};
+
+	buf_printf(out, " %s.sums=", name);
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
+		buf_printf(out, "%s%" PRIu64, i ? "," : "", sums[i]);
+	buf_printf(out, " %s.mosts=", name);
+	for (size_t i = 0; i < sizeof(mosts) / sizeof(mosts[0]); i++)
+		buf_printf(out, "%s%" PRIu64, i ? "," : "", mosts[i]);
+}
+
 static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
+	char latched[ADDR_TEXT_SIZE];
+
 	buf_printf(out, " %s=%s %s.connected=%s %s.transport=%s %s.tls=%s", name,
 		strrchr(leg->party, ' ') ? strrchr(leg->party, ' ') + 1 : "none", name,
 		leg->connected ? "yes" : "no", name, leg->transport, name, leg->version);
 	buf_printf(out, " %s.media=%s %s.codec=%s", name, leg->media, name, leg->codec);
+	if (leg->media_latched.len)
+		buf_printf(out, " %s.latched=%s", name,
+			addr_text(&leg->media_latched, latched));
+	print_sums(out, name, &leg->stats);
 }
 
 /* "gw@10.2.0.11:5060=503,gw2=0": whom, where, and its final response. */

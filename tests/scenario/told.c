@@ -204,10 +204,37 @@ int relay_set_tap(struct relay_session *session, bool tap)
 void relay_stats(const struct relay_session *session, unsigned index, enum relay_end end,
 	struct relay_stats *ret)
 {
+	/* The Nth is 100 * N, 10 more in the next stream, and 1 more at the other end. */
+	const unsigned more = 10 * index + end;
+
 	(void)session;
-	(void)index;
-	(void)end;
-	memset(ret, 0, sizeof(*ret));
+	*ret = (struct relay_stats){
+		.rx_packets = 100 + more,
+		.rx_bytes = 200 + more,
+		.tx_packets = 300 + more,
+		.tx_bytes = 400 + more,
+		.rx_rtcp = 500 + more,
+		.tx_rtcp = 600 + more,
+		.dropped_source = 700 + more,
+		.dropped_auth = 800 + more,
+		.dropped_replay = 900 + more,
+		.dropped_malformed = 1000 + more,
+		.dropped_direction = 1100 + more,
+		.send_errors = 1200 + more,
+		.rx_lost = 1300 + more,
+		.rx_late = 1400 + more,
+		.rx_duplicates = 1500 + more,
+		.jitter_us = 1600 + more,
+		.payload_type = -1,
+		.round_trip_us = 1700 + more,
+		.far_lost = 1800 + more,
+		.far_jitter_us = 1900 + more,
+		.ssrc_changes = 2000 + more,
+		.roll_overs = 2100 + more,
+		.roc_changes = 2200 + more,
+		.sets = 2300 + more,
+		.good_since_set = 2400 + more,
+	};
 }
 
 void relay_totals(const struct relay *relay, struct relay_totals *ret)
@@ -366,6 +393,25 @@ void told_hear(struct relay *relay, enum relay_end end, struct dtmf_digit digit)
 	heard.call = session->open.call;
 	was = inside_set(true);
 	handlers->digit_h(handlers->arg, &heard);
+	inside_set(was);
+}
+
+void told_latch(struct relay *relay, enum relay_end end, const struct addr *found)
+{
+	const struct relay_session *session = newest(relay);
+	const struct relay_handlers *handlers = &relay->params.handlers;
+	struct relay_latched latched = {.end = end, .to = *found};
+	const struct relay_remote *remote;
+	bool was;
+
+	if (!session)
+		return;
+	latched.call = session->open.call;
+	remote = told_remote(relay, latched.call, end, 0);
+	if (remote)
+		latched.from = remote->rtp;
+	was = inside_set(true);
+	handlers->latched_h(handlers->arg, &latched);
 	inside_set(was);
 }
 

@@ -29,6 +29,8 @@ void told_session(const struct relay *relay, struct buf *out);
 void told_silence(struct relay *relay, enum relay_end end);
 /* A digit ended in what END sent in the newest session. */
 void told_hear(struct relay *relay, enum relay_end end, struct dtmf_digit digit);
+/* Its RTP was found to come from FOUND. */
+void told_latch(struct relay *relay, enum relay_end end, const struct addr *found);
 /* The digits that the newest session was to play since the last call, "5:160 6:160 ", event and
  * duration. OUT is appended to. */
 void told_digits(struct relay *relay, struct buf *out);
