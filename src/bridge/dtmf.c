@@ -4,7 +4,6 @@
 #include "base/secret.h"
 #include "bridge/dtmf_body.h"
 #include "bridge/dtmf_sdp.h"
-#include "bridge/leg_priv.h"
 #include "trunk/cause.h"
 
 #include <errno.h>
@@ -125,7 +124,7 @@ static void conclude(struct dtmf *dtmf, int status, const char *why)
 	}
 	/* RFC 3261 12.2.1.2: that dialog is gone. An early one ends with its INVITE. */
 	if ((status == 481 || status == 408) && leg->state == LEG_TALKING)
-		leg_report(leg, LEG_EVENT_FAILED, NULL, status, why);
+		leg_fail(leg, status, why);
 	else
 		send_next(dtmf);
 }

@@ -210,6 +210,9 @@ void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp);
 /* Sends what waited for a PRACK. Called after leg_reply() to that PRACK. */
 void leg_go_on(struct leg *leg);
 
+/* STATUS, of a request within its dialog, says that its far end has lost that: LEG_EVENT_FAILED. WHY
+ * is static. */
+void leg_fail(struct leg *leg, int status, const char *why);
 /* Gives up digits that wait for INFO. */
 void leg_drop_digits(struct leg *leg);
 

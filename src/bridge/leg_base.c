@@ -92,6 +92,11 @@ void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	leg->h(leg->arg, leg, &report);
 }
 
+void leg_fail(struct leg *leg, int status, const char *why)
+{
+	leg_report(leg, LEG_EVENT_FAILED, NULL, status, why);
+}
+
 /* ---- methods ---- */
 
 void leg_add_allow(const struct leg *leg, struct buf *out)

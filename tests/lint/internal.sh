@@ -8,7 +8,6 @@
 
 # What still includes an internal header of others, HEADER:FILE a line; none may come to them.
 known='
-bridge/leg_priv.h:dtmf.c
 '
 
 # may_include HEADER FILE, both below src/
