@@ -98,6 +98,14 @@ bool saved_get(struct saved saved, const char *name, struct saved *ret)
 	return json_is_object(json);
 }
 
+struct saved saved_object(struct saved saved, const char *name)
+{
+	struct saved object;
+
+	saved_get(saved, name, &object);
+	return object;
+}
+
 bool saved_at(struct saved saved, const char *list, unsigned index, struct saved *ret)
 {
 	json_t *json = json_array_get(json_object_get(saved.json, list), index);

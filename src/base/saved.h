@@ -139,6 +139,8 @@ int saved_append(struct saved saved, const char *list, struct saved *ret);
 void saved_drop(struct saved saved, const char *list);
 /* That object, or that of the list by its INDEX; false: there is none. */
 bool saved_get(struct saved saved, const char *name, struct saved *ret);
+/* The object under NAME; where there is none, one that has nothing. */
+struct saved saved_object(struct saved saved, const char *name);
 bool saved_at(struct saved saved, const char *list, unsigned index, struct saved *ret);
 
 /* Writes what FIELDS name of the struct at FROM. 0, -ENOMEM, or what seal_h returns. */

@@ -112,21 +112,14 @@ int call_save(const struct call *call, struct saved to)
 
 /* ---- reading ---- */
 
-static struct saved object_of(struct saved from, const char *name)
-{
-	struct saved object;
-
-	saved_get(from, name, &object);
-	return object;
-}
-
 static int load_leg(struct call *call, struct leg *leg, enum side side, struct saved from,
 	struct err_text *error)
 {
 	const struct leg_params params =
 		call_leg_params(call, leg, &call->bridge->sides[side]);
 
-	return leg_load(leg, &params, call->config, object_of(from, params.name), error);
+	return leg_load(
+		leg, &params, call->config, saved_object(from, params.name), error);
 }
 
 static int load_legs(struct call *call, struct saved from, struct err_text *error)
@@ -202,7 +195,7 @@ static int load_all(struct call *call, struct saved from, struct err_text *error
 	if (!err)
 		err = load_legs(call, from, error);
 	if (!err)
-		err = history_load(&call->history, object_of(from, "history"), error);
+		err = history_load(&call->history, saved_object(from, "history"), error);
 	return err ? err : load_media(call, from, error);
 }
 

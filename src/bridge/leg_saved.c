@@ -259,27 +259,19 @@ static int load_streams(struct leg *leg, struct saved from, struct err_text *err
 	return err;
 }
 
-static struct saved object_of(struct saved from, const char *name)
-{
-	struct saved object;
-
-	saved_get(from, name, &object);
-	return object;
-}
-
 /* All but what names it to others. */
 static int load_parts(struct leg *leg, struct saved from, struct err_text *error)
 {
 	int err = saved_take(from, leg_fields, leg, error);
 
 	if (!err)
-		err = dialog_load(&leg->dialog, object_of(from, "dialog"), error);
+		err = dialog_load(&leg->dialog, saved_object(from, "dialog"), error);
 	if (!err)
-		err = offer_load(&leg->offer, object_of(from, "offer"), error);
+		err = offer_load(&leg->offer, saved_object(from, "offer"), error);
 	if (!err)
 		err = load_streams(leg, from, error);
 	if (!err)
-		err = load_flow(leg, object_of(from, "flow"), error);
+		err = load_flow(leg, saved_object(from, "flow"), error);
 	return err;
 }
 
@@ -288,7 +280,7 @@ int leg_load(struct leg *leg, const struct leg_params *params, struct config *co
 {
 	struct leg_params whole = *params;
 	struct saved object;
-	int err = find_target(params->home->bridge, config, object_of(from, "trunk"),
+	int err = find_target(params->home->bridge, config, saved_object(from, "trunk"),
 		&whole.target, error);
 
 	if (err)
