@@ -11,8 +11,9 @@
 /* So often the terms of before are offered again after a 491. */
 #define OA_RESTORE_TRIES 5
 
-/* An UPDATE or PRACK that became a re-INVITE is answered within its own Timer F. */
-#define OA_UPDATE_MS 20000
+/* An UPDATE or PRACK that became a re-INVITE is answered within its own Timer F, which is 64*T1: so many
+ * T1. */
+#define OA_UPDATE_T1 40
 
 enum oa_event {
 	OA_OFFER,   /* an offer, or the wish for one */
@@ -131,8 +132,8 @@ static void begin_asking(
 	oa_set_state(call, OA_ASKED);
 	oa_keep_txn(call, report->txn);
 	if (went == OA_BY_INVITE)
-		start_timer(
-			call, by_invite ? call->config->limits.setup_ms : OA_UPDATE_MS);
+		start_timer(call, by_invite ? call->config->limits.setup_ms
+					    : OA_UPDATE_T1 * t1_ms(call));
 }
 
 static int act_offer(struct call *call, const struct oa_report *report)
