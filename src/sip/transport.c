@@ -166,17 +166,6 @@ bool transport_is_open(struct transport *transport, const struct transport_targe
 	return stream && stream->state == STREAM_OPEN;
 }
 
-void transport_close_peer(
-	struct transport *transport, const struct peer *peer, const char *why)
-{
-	LIST_FOREACH (&transport->streams, node, next) {
-		struct stream *stream = LIST_ENTRY(node, struct stream, node);
-
-		if (stream->flow.peer == peer || stream->expected == peer)
-			stream_close(stream, why);
-	}
-}
-
 void transport_each(
 	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
 {

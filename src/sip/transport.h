@@ -154,9 +154,6 @@ void transport_stop_waiting(
 
 /* Closes the connection of FLOW after its queued output was written; closed_h follows. */
 void transport_close_flow(struct flow *flow, const char *why);
-/* Closes every connection that belongs to PEER (it left the configuration, was revoked). */
-void transport_close_peer(
-	struct transport *transport, const struct peer *peer, const char *why);
 
 /* Calls H for each connection, but for those that are closed, those that were accepted and are
  * not open yet, and UDP flows. */

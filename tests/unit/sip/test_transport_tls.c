@@ -555,6 +555,43 @@ static void certificate_that_runs_out_ends_its_connection(void **state)
 	lab_drop(&brief);
 }
 
+/* In time, also in its last hour, and though the wall clock was set meanwhile. */
+static void what_runs_out_is_looked_at_in_time(void **state)
+{
+	const struct lab_spec spec = {
+		.cn = "near", .sans = {{'D', "near.example.com", 0}}, .to_days = 1};
+	struct lab_id brief;
+	struct cred *cred;
+	struct flow *flow;
+
+	(void)state;
+	lab_issue(&brief, &spec, &root);
+	cred = lab_cred(&brief);
+	for (unsigned set = 0; set < 2; set++) {
+		const uint64_t now_us = (uint64_t)time(NULL) * 1000000;
+
+		clock_virtual_init(&virtual_clock,
+			set ? now_us : now_us + (LAB_DAY - 1800) * 1000000ULL);
+		restart_with(&virtual_clock.clock, NULL);
+		flow = flow_as(&near, &there, far_peer, cred);
+		assert_int_equal(test_send(flow, 0), 0);
+		UNTIL(loop, far.messages == 1);
+		if (set)
+			virtual_clock.wall_us += 2 * LAB_DAY * 1000000ULL;
+		clock_virtual_advance(&virtual_clock, 1200 * 1000000ULL);
+		test_settle(loop);
+		assert_int_equal(far.closed, 0);
+		days_passed = 2;
+		clock_virtual_advance(&virtual_clock, (set ? 2401 : 660) * 1000000ULL);
+		UNTIL(loop, far.closed == 1 && near.closed == 1);
+		days_passed = 0;
+		assert_non_null(strstr(far.why, "tls refused by=us rule=expired"));
+		flow_unref(flow);
+	}
+	cred_unref(cred);
+	lab_drop(&brief);
+}
+
 /* An OCSP response of a day goes along with CRED, which is ID's. */
 static void staple(struct cred *cred, const struct lab_id *id)
 {
@@ -630,18 +667,40 @@ static void what_soft_lets_go_is_said(void **state)
 	flow_unref(flow);
 }
 
-static void leaving_peer_is_closed(void **state)
+static unsigned judged;
+static const struct peer *judged_peer;
+
+static void judged_h(void *arg, const struct flow *flow)
 {
-	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
+	assert_ptr_equal(arg, &judged);
+	judged++;
+	judged_peer = flow->peer;
+}
+
+static void who_connected_is_shown_once_judged(void **state)
+{
+	struct flow *flow, *stranger;
 
 	(void)state;
+	judged = 0;
+	transport_watch_judged(far.transport, judged_h, &judged);
+	transport_watch_judged(near.transport, judged_h, &judged);
+	flow = flow_as(&near, &there, far_peer, NULL);
 	assert_int_equal(test_send(flow, 0), 0);
+	assert_int_equal(judged, 0);
 	UNTIL(loop, far.messages == 1);
-	transport_close_peer(far.transport, near_peer, "left the configuration");
-	UNTIL(loop, far.closed == 1 && near.closed == 1);
-	assert_string_equal(far.why, "left the configuration");
-	assert_string_equal(near.why, "closed by peer");
+	/* not those that we made ourselves */
+	assert_int_equal(judged, 1);
+	assert_ptr_equal(judged_peer, near_peer);
+	stranger = flow_as(&near, &there, far_peer, stranger_cred);
+	UNTIL(loop, near.closed == 1);
+	UNTIL(loop, judged == 2);
+	assert_null(judged_peer);
+	transport_watch_judged(far.transport, NULL, NULL);
+	transport_close_flow(flow, "done");
+	UNTIL(loop, near.closed == 2 && far.closed == 1);
 	flow_unref(flow);
+	flow_unref(stranger);
 }
 
 static void much_output_passes_in_order(void **state)
@@ -782,9 +841,10 @@ int main(void)
 		TEST(reload_without_a_peer_closes_its_connection),
 		TEST(reload_counts_for_handshakes_too),
 		TEST(certificate_that_runs_out_ends_its_connection),
+		TEST(what_runs_out_is_looked_at_in_time),
 		TEST(response_half_through_wants_a_new_connection),
 		TEST(what_soft_lets_go_is_said),
-		TEST(leaving_peer_is_closed),
+		TEST(who_connected_is_shown_once_judged),
 		TEST(much_output_passes_in_order),
 		TEST(what_waited_for_a_slow_reader_arrives_whole),
 		TEST(reader_that_sleeps_is_cut),
