@@ -7,11 +7,13 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define TYPE_A 1
@@ -347,6 +349,31 @@ static void hosts_file_comes_first_and_is_read_again(void **state)
 	assert_int_equal(server.asked, 0);
 }
 
+/* Whatever of it is another: its size, or the time when it was written. */
+static void hosts_file_is_read_again_when_anything_of_it_changed(void **state)
+{
+	static const struct {
+		const char *text, *address;
+		struct timespec written;
+	} steps[] = {
+		{"192.0.2.71 again\n", "192.0.2.71:9", {1000, 1}},
+		{"192.0.2.72 again\n", "192.0.2.72:9", {1000, 2}},
+		{"192.0.2.73 again\n", "192.0.2.73:9", {1001, 2}},
+		{"192.0.2.7 again\n", "192.0.2.7:9", {1001, 2}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const struct timespec times[2] = {steps[i].written, steps[i].written};
+
+		write_hosts(steps[i].text);
+		assert_int_equal(utimensat(AT_FDCWD, hosts_path, times, 0), 0);
+		ask_at_once("again", 9, TRANSPORT_UDP);
+		assert_int_equal(answer.count, 1);
+		assert_address(0, steps[i].address);
+	}
+}
+
 static void what_is_no_name_is_not_asked(void **state)
 {
 	static const char *const bad[] = {"", ".", "a..b", ".a", "a b", "a\nb", "a/b",
@@ -674,6 +701,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(numeric_hosts_are_answered_at_once),
 		TEST(hosts_file_comes_first_and_is_read_again),
+		TEST(hosts_file_is_read_again_when_anything_of_it_changed),
 		TEST(what_is_no_name_is_not_asked),
 		TEST(address_records_are_found_and_kept_for_their_ttl),
 		TEST(ipv4_comes_before_ipv6),

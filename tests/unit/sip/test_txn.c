@@ -607,6 +607,17 @@ static void a_second_path_is_merged(void **state)
 	deliver_request(&rig, "INVITE", "z9hG4bKthree", ";tag=2");
 	assert_trace(&rig, "<INVITE ");
 	rig_free(&rig);
+	/* nor is one that came first and is over */
+	rig_init(&rig, TRANSPORT_UDP, "INVITE");
+	for (unsigned i = 0; i < 2; i++) {
+		deliver_request(&rig, "INVITE", i ? "z9hG4bKtwo" : "z9hG4bKone", "");
+		assert_int_equal(txn_server_reply(rig.server, 486, NULL, NULL, NULL), 0);
+		assert_trace(&rig, "<INVITE >486 ");
+		pass(&rig, 33000);
+		assert_int_equal(txn_count(rig.layer), 0);
+		buf_clear(&rig.trace);
+	}
+	rig_free(&rig);
 }
 
 static void old_branches_match_by_content(void **state)
