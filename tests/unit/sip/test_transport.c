@@ -340,6 +340,34 @@ static void slow_reader_is_cut_at_the_limit(void **state)
 	close(fd);
 }
 
+static void what_cannot_be_written_does_not_keep_a_connection(void **state)
+{
+	const struct transport_limits limits = {
+		.handshake_ms = 5000, .queue_bytes = 64 << 20};
+	struct clock_virtual clock;
+	struct addr there;
+	int fd;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	fd = test_dial(&there);
+	test_write(fd, test_request(0));
+	UNTIL(loop, far.messages == 1);
+	/* more than the kernel takes for one who does not read */
+	for (unsigned i = 0; i < 800; i++)
+		assert_int_equal(test_send(far.flow, 60000), 0);
+	transport_close_flow(far.flow, "done");
+	test_settle(loop);
+	assert_int_equal(far.closed, 0);
+	assert_int_equal(test_send(far.flow, 0), ERR_CLOSED);
+	clock_virtual_advance(&clock, 2001 * 1000ULL);
+	UNTIL(loop, far.closed == 1);
+	assert_string_equal(far.why, "closed with output unsent");
+	close(fd);
+}
+
 static void many_messages_in_a_turn_are_no_slow_reader(void **state)
 {
 	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
@@ -674,6 +702,7 @@ int main(void)
 		TEST(callee_may_close_in_the_middle),
 		TEST(output_of_a_turn_is_one_segment),
 		TEST(slow_reader_is_cut_at_the_limit),
+		TEST(what_cannot_be_written_does_not_keep_a_connection),
 		TEST(many_messages_in_a_turn_are_no_slow_reader),
 		TEST(connection_is_reused_by_address),
 		TEST(refused_connection_is_told_once),

@@ -588,8 +588,10 @@ static void cancel_finds_its_invite(void **state)
 	deliver_request(&rig, "CANCEL", "z9hG4bKother", "");
 	assert_trace(&rig, "<INVITE >200 cancel ");
 	/* after the final response CANCEL has no effect */
+	deliver_request(&rig, "INVITE", "z9hG4bKlate", ";tag=2");
 	assert_int_equal(txn_server_reply(rig.server, 486, NULL, NULL, NULL), 0);
-	assert_trace(&rig, ">486 ");
+	deliver_request(&rig, "CANCEL", "z9hG4bKlate", ";tag=2");
+	assert_trace(&rig, "<INVITE >486 >200 ");
 	rig_free(&rig);
 }
 
