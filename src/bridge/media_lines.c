@@ -37,9 +37,7 @@ int media_line_add_crypto(struct sdp *out, unsigned index, const struct leg *leg
 	sdes_print(&line, &value);
 	if (buf_str(&value))
 		err = sdp_add_attribute(out, (int)index, "crypto", buf_str(&value));
-	if (value.data)
-		secret_wipe_bytes(value.data, value.len);
-	buf_free(&value);
+	buf_free(&value); /* which wipes it */
 	sdes_wipe(&line);
 	return err;
 }
