@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <execinfo.h>
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #define HEAP_LIVE (1 << 16)
+/* Of a key so much must be there: a=crypto has 40 characters at least, of 30 bytes. */
+#define KEY_MIN 20
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
@@ -35,6 +38,7 @@ static struct {
 	unsigned long count;   /* of Tandem's allocations so far */
 	unsigned long fail;    /* this one fails; 0: none */
 	bool tell;             /* the stack of it */
+	unsigned long keys;    /* blocks that were given back with one */
 	bool watch;            /* keep what lives */
 	void *live[HEAP_LIVE]; /* blocks of Tandem's, hashed */
 } heap;
@@ -57,18 +61,45 @@ static void note(void *block)
 		}
 }
 
-static void forget(const void *block)
+/* A party's key is one letter again and again, and nothing else is. */
+static bool has_raw_key(const char *block, size_t len)
+{
+	size_t run = 0;
+
+	for (size_t i = 0; i < len && run < KEY_MIN; i++) {
+		bool letter = block[i] >= 'A' && block[i] <= 'Z';
+
+		run = !letter ? 0 : run && block[i] == block[i - 1] ? run + 1 : 1;
+	}
+	return run == KEY_MIN;
+}
+
+static bool has_key(const char *block)
+{
+	static const char word[] = "inline:";
+	const size_t len = malloc_usable_size((void *)(uintptr_t)block);
+	const char *at = memmem(block, len, word, sizeof(word) - 1);
+
+	if (at && (size_t)(block + len - at) >= sizeof(word) - 1 + KEY_MIN &&
+		at[sizeof(word) - 1] != 'x')
+		return true;
+	return has_raw_key(block, len);
+}
+
+/* Whether BLOCK was one of Tandem's. */
+static bool forget(const void *block)
 {
 	size_t at = slot_of(block);
 
 	if (!block || !heap.watch)
-		return;
+		return false;
 	for (unsigned i = 0; i < HEAP_LIVE && heap.live[at];
 		i++, at = (at + 1) % HEAP_LIVE)
 		if (heap.live[at] == block) {
 			heap.live[at] = &heap; /* a grave, so that others are found */
-			return;
+			return true;
 		}
+	return false;
 }
 
 static bool fails(void)
@@ -85,10 +116,20 @@ static bool fails(void)
 	return true;
 }
 
+/* What was there before is no trace of Tandem's, and no value to go by. */
+static void spoil(void *block, size_t from)
+{
+	size_t len = block ? malloc_usable_size(block) : 0;
+
+	if (heap.watch && inside_now() && len > from)
+		memset((char *)block + from, 0xa5, len - from);
+}
+
 void *__wrap_malloc(size_t size)
 {
 	void *block = fails() ? NULL : __real_malloc(size);
 
+	spoil(block, 0);
 	note(block);
 	return block;
 }
@@ -103,10 +144,14 @@ void *__wrap_calloc(size_t count, size_t size)
 
 void *__wrap_realloc(void *old, size_t size)
 {
+	size_t had = old ? malloc_usable_size(old) : 0;
+	bool key = old && has_key(old);
 	void *block = fails() ? NULL : __real_realloc(old, size);
 
 	if (block) {
-		forget(old);
+		spoil(block, had);
+		/* Where it moved, the old place is given back as it is. */
+		heap.keys += forget(old) && key && block != old;
 		note(block);
 	}
 	return block;
@@ -123,7 +168,7 @@ void *__wrap_reallocarray(void *old, size_t count, size_t size)
 
 void __wrap_free(void *block)
 {
-	forget(block);
+	heap.keys += forget(block) && has_key(block);
 	__real_free(block);
 }
 
@@ -180,6 +225,11 @@ void heap_watch(unsigned long nth, bool tell)
 unsigned long heap_count(void)
 {
 	return heap.count;
+}
+
+unsigned long heap_keys(void)
+{
+	return heap.keys;
 }
 
 unsigned long heap_left(void)

@@ -12,3 +12,6 @@ void heap_watch(unsigned long nth, bool tell);
 /* Since then: allocations, and blocks that were not given back. */
 unsigned long heap_count(void);
 unsigned long heap_left(void);
+/* Blocks that were given back with a key in clear: of SDES ("inline:" and no x, which masks one), or
+ * a party's as it is. */
+unsigned long heap_keys(void);

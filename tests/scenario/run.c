@@ -65,6 +65,12 @@ static void play_script(
 		tally->failed++;
 		return;
 	}
+	if (heap_keys()) {
+		printf("FAILED %s\n%lu blocks of memory were given back with a key\n",
+			path, heap_keys());
+		tally->failed++;
+		return;
+	}
 	printf("ok %s\n", path);
 	tally->passed++;
 }

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "base/loop.h"
+#include "bridge/tolerated.h"
 #include "config/config.h"
 
 #include <inttypes.h>
@@ -425,6 +426,10 @@ static void print_leg(struct buf *out, const char *name, const struct record_leg
 	if (leg->media_latched.len)
 		buf_printf(out, " %s.latched=%s", name,
 			addr_text(&leg->media_latched, latched));
+	buf_printf(out, " %s.tolerated=", name);
+	for (unsigned i = 0; i < TOLERATED_COUNT; i++)
+		if (leg->tolerated >> i & 1)
+			buf_printf(out, "%s,", tolerated_name(i));
 	print_sums(out, name, &leg->stats);
 }
 

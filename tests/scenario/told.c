@@ -77,6 +77,7 @@ void relay_close(struct relay_session *session)
 		return;
 	list_remove(&session->node);
 	buf_free(&session->digits);
+	secret_wipe_bytes(session, sizeof(*session)); /* as the real one's: heap.h */
 	free(session);
 }
 
@@ -339,6 +340,11 @@ void told_stream(
 			remote->dtmf.formats[i].type, remote->dtmf.formats[i].rate);
 	if (remote->dtmf.count)
 		buf_printf(out, " audio=%u", remote->dtmf.audio_rate);
+	for (unsigned i = 0; i < remote->format_count; i++)
+		buf_printf(out, " %s=%u/%u", remote->formats[i].aside ? "aside" : "clock",
+			remote->formats[i].type, remote->formats[i].rate);
+	if (remote->asymmetric)
+		buf_add_str(out, " asymmetric");
 	add_key(out, "rx", &remote->rx);
 	add_key(out, "tx", &remote->tx);
 }
