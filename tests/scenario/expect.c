@@ -302,6 +302,44 @@ static int expect_counts(struct stage *stage, char *const *words, struct err_tex
 	return check_words(text, words, error);
 }
 
+/* A call as an operator sees it, by the list and again by its id. */
+struct listing {
+	struct bridge *bridge;
+	struct buf text;
+	bool alone; /* it was asked for by its id */
+};
+
+static void list_call(void *arg, const struct record *record, const char *state)
+{
+	struct listing *listing = arg;
+	const char *from = strrchr(record->legs[0].party, ' ');
+	const char *to = strrchr(record->legs[1].party, ' ');
+
+	buf_printf(&listing->text, "%s%s-%s%s%s", listing->alone ? "=" : " ",
+		from ? from + 1 : "none", to ? to + 1 : "none",
+		listing->alone ? "-" : "=", state);
+	if (listing->alone)
+		return;
+	listing->alone = true;
+	if (!bridge_show_call(listing->bridge, record->id, list_call, listing))
+		buf_add_str(&listing->text, "=unknown");
+	listing->alone = false;
+}
+
+/* "pbx-gw=talking=pbx-gw-talking": each call, internal side first; "none". */
+static int expect_calls(struct stage *stage, char *const *words, struct err_text *error)
+{
+	struct listing listing = {.bridge = stage->bridge};
+	int err;
+
+	buf_init(&listing.text, 0);
+	bridge_each_call(stage->bridge, list_call, &listing);
+	err = check_words(
+		listing.text.len ? buf_str(&listing.text) : "none", words, error);
+	buf_free(&listing.text);
+	return err;
+}
+
 /* "gw WORDS": what a list shows of a server or gateway. */
 static int expect_trunk(struct stage *stage, char *const *words, struct err_text *error)
 {
@@ -353,6 +391,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_log(stage, step, error);
 	if (!strcmp(words[0], "trunk"))
 		return expect_trunk(stage, words + 1, error);
+	if (!strcmp(words[0], "calls"))
+		return expect_calls(stage, words + 1, error);
 	if (!strcmp(words[0], "counts"))
 		return expect_counts(stage, words + 1, error);
 	if (!words[1])
