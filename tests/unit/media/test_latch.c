@@ -1,7 +1,18 @@
 /* A far end that is elsewhere than its SDP says: whom a path believes, and when. */
 #include "path_test.h"
 
+#include <errno.h>
 #include <string.h>
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool no_memory;
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(count, size);
+}
 
 #define NATTED "203.0.113.5:6000"
 #define NATTED_RTCP "203.0.113.5:6001"
@@ -333,6 +344,27 @@ static void asymmetric_srtp_is_settled_by_an_authentic_packet(void **state)
 	srtp_context_free(peer);
 }
 
+static void without_memory_to_look_for_it_an_end_is_closed(void **state)
+{
+	struct fixture *f = *state;
+	int err;
+
+	f->remote[RELAY_B].latch = true;
+	f->remote[RELAY_B].payload_types[0] = 1; /* PCMU */
+	no_memory = true;
+	err = path_set(&f->path, RELAY_B, &f->remote[RELAY_B], f->batch.now_us);
+	no_memory = false;
+	assert_int_equal(err, -ENOMEM);
+	make_packet(f, 'r', 1);
+	assert_false(take(f, RELAY_B, PATH_RTP, EXTERNAL_RTP));
+	make_packet(f, 'r', 1);
+	assert_false(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
+	apply(f);
+	make_packet(f, 'r', 2);
+	assert_true(take(f, RELAY_B, PATH_RTP, NATTED));
+	assert_true(f->path.latched.due);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -349,6 +381,7 @@ int main(void)
 		TEST(asymmetric_media_comes_from_one_other_port),
 		TEST(asymmetric_rtcp_comes_from_the_host_of_rtp),
 		TEST(asymmetric_srtp_is_settled_by_an_authentic_packet),
+		TEST(without_memory_to_look_for_it_an_end_is_closed),
 	};
 
 	return cmocka_run_group_tests(tests, test_start_srtp, NULL);

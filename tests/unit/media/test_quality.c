@@ -3,6 +3,18 @@
 
 #include "media/quality.h"
 
+#include <stdbool.h>
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool no_memory;
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return no_memory ? NULL : __real_calloc(count, size);
+}
+
 static void feed(struct quality *quality, uint32_t ssrc, uint16_t seq, uint32_t timestamp,
 	uint64_t arrival_us)
 {
@@ -167,6 +179,28 @@ static void of_ssrcs_that_live_at_once_one_is_measured(void **state)
 	quality_clear(&quality);
 }
 
+/* What was heard of the others is not known then: each begins anew. */
+static void without_memory_each_ssrc_is_measured_anew(void **state)
+{
+	struct quality quality = {0};
+
+	(void)state;
+	no_memory = true;
+	feed(&quality, 1, 10, 0, 5000000);
+	feed(&quality, 2, 20, 0, 5001000);
+	feed(&quality, 1, 11, 160, 5020000);
+	no_memory = false;
+	assert_int_equal(quality.ssrc, 1);
+	assert_int_equal(quality.ssrc_changes, 2);
+	assert_int_equal(quality_lost(&quality), 0);
+	feed(&quality, 2, 21, 160, 5021000);
+	feed(&quality, 1, 12, 320, 5040000);
+	assert_int_equal(quality.ssrc, 2); /* the other lives beside it */
+	assert_int_equal(quality.ssrc_changes, 3);
+	quality_clear(&quality);
+	assert_int_equal(quality.ssrc_changes, 0);
+}
+
 /* The clock that the description says: Opus counts 48,000 a second. */
 static void jitter_is_in_time_whatever_the_clock(void **state)
 {
@@ -203,6 +237,7 @@ int main(void)
 		cmocka_unit_test(late_packets_and_duplicates_are_told_apart),
 		cmocka_unit_test(knows_the_clock_of_static_types),
 		cmocka_unit_test(of_ssrcs_that_live_at_once_one_is_measured),
+		cmocka_unit_test(without_memory_each_ssrc_is_measured_anew),
 		cmocka_unit_test(jitter_is_in_time_whatever_the_clock),
 	};
 
