@@ -423,6 +423,9 @@ static void sections_over_the_bound_are_refused(void **state)
 	struct sdp *sdp = sdp_of(SESSION AUDIO AUDIO);
 
 	(void)state;
+	/* each section has its own */
+	assert_int_equal(sdp_add_attribute(sdp, 1, "x", NULL), 0);
+	assert_int_equal(sdp_add_attribute(sdp, SDP_SESSION, "x", NULL), 0);
 	for (unsigned i = 0; i < SDP_MAX_ATTRIBUTES + SDP_SPARE_ATTRIBUTES; i++)
 		assert_int_equal(sdp_add_attribute(sdp, 0, "x", NULL), 0);
 	assert_int_equal(sdp_add_attribute(sdp, 0, "x", NULL), ERR_LIMIT);
@@ -430,7 +433,7 @@ static void sections_over_the_bound_are_refused(void **state)
 	assert_int_equal(sdp_add_attribute(sdp, 1, "x", NULL), 0);
 	assert_int_equal(
 		remove_attribute(sdp, 0, "x"), SDP_MAX_ATTRIBUTES + SDP_SPARE_ATTRIBUTES);
-	assert_sdp(sdp, SESSION AUDIO AUDIO "a=x\r\n");
+	assert_sdp(sdp, SESSION "a=x\r\n" AUDIO AUDIO "a=x\r\na=x\r\n");
 	sdp_free(sdp);
 }
 
@@ -469,6 +472,10 @@ static void texts_over_the_bound_are_refused(void **state)
 	struct sdp *again = sdp_of_bytes(buf.data, buf.len);
 
 	sdp_free(again);
+	/* what goes makes room, to the byte */
+	assert_int_equal(remove_attribute(sdp, 0, "x"), 1);
+	assert_int_equal(sdp_add_attribute(sdp, 0, "xx", value), ERR_LIMIT);
+	assert_int_equal(sdp_add_attribute(sdp, 0, "y", value), 0);
 	buf_free(&buf);
 	sdp_free(sdp);
 }
