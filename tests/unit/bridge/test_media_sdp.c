@@ -28,8 +28,9 @@ static void crosses_both_ways(void **state)
 	assert_lines(&out, answered, hidden);
 	assert_told(&rig, RELAY_A, 0,
 		"rtp=10.0.0.9:20000 suite=AES_CM_128_HMAC_SHA1_80 * send receive "
-		"rx=" KEY30 " tx=*");
-	assert_told(&rig, RELAY_B, 0, "rtp=192.0.2.9:30000 suite=RTP * send receive");
+		"clock=8/8000 rx=" KEY30 " tx=*");
+	assert_told(&rig, RELAY_B, 0,
+		"rtp=192.0.2.9:30000 suite=RTP * send receive clock=8/8000");
 	buf_free(&out);
 	rig_free(&rig);
 }
@@ -190,8 +191,8 @@ static void says_what_may_latch(void **state)
 	assert_int_equal(offer(&rig, AUDIO, &out), 0);
 	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8 96\r\n", &out), 0);
 	/* 0 and 8; 96 and 101 */
-	assert_told(&rig, RELAY_B, 0, "* send receive latch=2100000000:101");
-	assert_told(&rig, RELAY_A, 0, "* send receive rx=*");
+	assert_told(&rig, RELAY_B, 0, "* send receive latch=2100000000:101 clock=8/8000");
+	assert_told(&rig, RELAY_A, 0, "* send receive clock=8/8000 rx=*");
 	rig_free(&rig);
 	buf_free(&out);
 }
