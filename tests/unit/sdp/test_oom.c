@@ -13,14 +13,12 @@ void *__real_realloc(void *p, size_t size);
 void *__wrap_malloc(size_t size);
 void *__wrap_realloc(void *p, size_t size);
 
-/* Allocations that still succeed; negative: all do. */
+/* The allocation that fails, from 1; 0 or less: none. */
 static int allocations_left = -1;
 
 static bool fails(void)
 {
-	if (allocations_left > 0)
-		allocations_left--;
-	return allocations_left == 0;
+	return allocations_left > 0 && --allocations_left == 0;
 }
 
 void *__wrap_malloc(size_t size)
