@@ -428,6 +428,10 @@ static const struct bad_case bad_texts[] = {
 	{"m=audio 0 RTP/AVP 0\r\n" SESSION, "no v=0"},
 	{SESSION "m=\r\n", "line 6 of the SDP: the media type"},
 	{SESSION "m=au/dio 1 RTP/AVP 0\r\n", "media type"},
+	{SESSION "m=au:dio 1 RTP/AVP 0\r\n", "media type"},
+	{SESSION "m=au@dio 1 RTP/AVP 0\r\n", "media type"},
+	{SESSION "m=au[dio 1 RTP/AVP 0\r\n", "media type"},
+	{SESSION "m=au]dio 1 RTP/AVP 0\r\n", "media type"},
 	{SESSION "\r\nm=audio\r\n", "line 7 of the SDP: m= has no port"},
 	{SESSION "m=audio 5000\r\n", "no valid protocol"},
 	{SESSION "m=audio 5000 RTP//AVP 0\r\n", "no valid protocol"},
@@ -459,6 +463,8 @@ static void media_lines_that_cannot_be_used_have_a_fault(void **state)
 		{SESSION AUDIO "c=IN IP4 localhost\r\n", "name of a host"},
 		{SESSION AUDIO "c=IN IP4 media.example.com\r\n", "name of a host"},
 		{SESSION AUDIO "c=IN IP6 host-1.example\r\n", "name of a host"},
+		{SESSION AUDIO "c=IN IP4 a_zA-Z0.9az\r\n", "name of a host"},
+		{SESSION AUDIO "c=IN IP4 zAz\r\n", "name of a host"},
 		{SESSION AUDIO "c=PSTN E164 +441134960123\r\n", "another network"},
 		{V O "s=-\r\nc=IN IP4 h.example\r\nt=0 0\r\n" AUDIO, "name of a host"},
 		{NO_C AUDIO, "no c="},
@@ -734,6 +740,11 @@ static void words_for_directions_and_protocols(void **state)
 	assert_true(sdp_proto_is_secure(SDP_PROTO_SAVPF));
 	assert_false(sdp_proto_is_secure(SDP_PROTO_AVPF));
 	assert_false(sdp_proto_is_rtp(SDP_PROTO_UDPTL));
+	assert_true(sdp_proto_has_feedback(SDP_PROTO_AVPF));
+	assert_true(sdp_proto_has_feedback(SDP_PROTO_SAVPF));
+	assert_false(sdp_proto_has_feedback(SDP_PROTO_AVP));
+	assert_false(sdp_proto_has_feedback(SDP_PROTO_SAVP));
+	assert_false(sdp_proto_has_feedback(SDP_PROTO_UDPTL));
 }
 
 int main(void)
