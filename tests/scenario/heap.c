@@ -150,8 +150,9 @@ void *__wrap_realloc(void *old, size_t size)
 
 	if (block) {
 		spoil(block, had);
-		/* Where it moved, the old place is given back as it is. */
-		heap.keys += forget(old) && key && block != old;
+		/* Where it moved, the old place is given back as it is. What only shrinks stays where
+		 * it is, but with the allocators of sanitizers. */
+		heap.keys += forget(old) && key && block != old && size > had;
 		note(block);
 	}
 	return block;
