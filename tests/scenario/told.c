@@ -235,6 +235,7 @@ void relay_stats(const struct relay_session *session, unsigned index, enum relay
 		.roc_changes = 2200 + more,
 		.sets = 2300 + more,
 		.good_since_set = 2400 + more,
+		.digits_lost = index ? 0 : 1 + end,
 	};
 }
 
