@@ -9,11 +9,13 @@
 static bool assert_picked_for(struct plain *plain, const struct trunk *from,
 	enum trunk_kind kind, const char *number, const char *ids)
 {
-	struct trunk *picked[PICK_MAX];
+	struct trunk *picked[PICK_MAX + 1] = {NULL};
 	bool routed;
 	unsigned count = pick_candidates(
 		plain->trunks, kind, from, span_of(number), picked, &routed);
 	char text[256] = "";
+
+	assert_null(picked[count]); /* no more is written */
 
 	for (unsigned i = 0; i < count; i++) {
 		strcat(text, i ? " " : "");

@@ -39,6 +39,16 @@ static void put(const void *data, size_t len)
 		fail_msg("%s", text.text);
 }
 
+/* The next descriptor that one opens. */
+static int next_fd(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	assert_true(fd >= 0);
+	close(fd);
+	return fd;
+}
+
 static void assert_kept(const void *data, size_t len)
 {
 	unsigned char *kept = NULL;
@@ -54,6 +64,7 @@ static void what_was_kept_comes_back(void **state)
 {
 	static unsigned char large[OCSP_BYTES_MAX];
 	struct stat stat_of;
+	int fd = next_fd();
 
 	(void)state;
 	memset(large, 'x', sizeof(large));
@@ -67,6 +78,7 @@ static void what_was_kept_comes_back(void **state)
 	assert_int_equal(stat_of.st_mode & 07137, 0);
 	assert_int_equal(stat_of.st_mode & 0600, 0600);
 	assert_int_equal(access(lab_path("state/ocsp-1.der.new"), F_OK), -1);
+	assert_int_equal(next_fd(), fd);
 }
 
 static void what_is_not_there_is_no_response(void **state)
