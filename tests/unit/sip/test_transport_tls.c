@@ -131,12 +131,20 @@ static struct flow *flow_as(struct side *side, const struct addr *to,
 	return flow;
 }
 
+static void judged_h(void *arg, const struct flow *flow)
+{
+	*(const struct peer **)arg = flow->peer;
+}
+
 static void tls_carries_both_ways_and_knows_who(void **state)
 {
 	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
+	const struct peer *judged_by_far = NULL, *judged_by_near = NULL;
 
 	(void)state;
 	far.answer = true;
+	transport_watch_judged(far.transport, judged_h, &judged_by_far);
+	transport_watch_judged(near.transport, judged_h, &judged_by_near);
 	assert_null(flow->peer); /* not before it was judged */
 	assert_int_equal(test_send(flow, 100), 0);
 	UNTIL(loop, near.messages == 1);
@@ -144,6 +152,8 @@ static void tls_carries_both_ways_and_knows_who(void **state)
 	assert_string_equal(near.text, test_response());
 	assert_ptr_equal(flow->peer, far_peer);
 	assert_ptr_equal(far.flow->peer, near_peer);
+	assert_ptr_equal(judged_by_far, near_peer);
+	assert_null(judged_by_near); /* it connected itself */
 	assert_int_equal(flow->asked, FLOW_ASKED_YES);
 	assert_int_equal(far.flow->asked, FLOW_ASKED_UNKNOWN);
 	assert_string_equal(flow->version, "TLS1.3");
@@ -525,38 +535,8 @@ static void reload_counts_for_handshakes_too(void **state)
 	peer_set_unref(other->set);
 }
 
+/* In its last hour, and though the wall clock was set meanwhile. */
 static void certificate_that_runs_out_ends_its_connection(void **state)
-{
-	const struct lab_spec spec = {
-		.cn = "near", .sans = {{'D', "near.example.com", 0}}, .to_days = 1};
-	struct lab_id brief;
-	struct cred *cred;
-	struct flow *flow;
-
-	(void)state;
-	lab_issue(&brief, &spec, &root);
-	cred = lab_cred(&brief);
-	clock_virtual_init(&virtual_clock, (uint64_t)time(NULL) * 1000000);
-	restart_with(&virtual_clock.clock, NULL);
-	flow = flow_as(&near, &there, far_peer, cred);
-	assert_int_equal(test_send(flow, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	clock_virtual_advance(&virtual_clock, LAB_DAY / 2 * 1000000ULL);
-	test_settle(loop);
-	assert_int_equal(far.closed, 0);
-	days_passed = 2;
-	clock_virtual_advance(&virtual_clock, LAB_DAY * 1000000ULL);
-	UNTIL(loop, far.closed == 1);
-	days_passed = 0;
-	assert_non_null(strstr(far.why, "tls refused by=us rule=expired"));
-	UNTIL(loop, near.closed == 1);
-	flow_unref(flow);
-	cred_unref(cred);
-	lab_drop(&brief);
-}
-
-/* In time, also in its last hour, and though the wall clock was set meanwhile. */
-static void what_runs_out_is_looked_at_in_time(void **state)
 {
 	const struct lab_spec spec = {
 		.cn = "near", .sans = {{'D', "near.example.com", 0}}, .to_days = 1};
@@ -665,42 +645,6 @@ static void what_soft_lets_go_is_said(void **state)
 	UNTIL(loop, near.closed == 1);
 	assert_non_null(strstr(near.why, "rule=crl-stale"));
 	flow_unref(flow);
-}
-
-static unsigned judged;
-static const struct peer *judged_peer;
-
-static void judged_h(void *arg, const struct flow *flow)
-{
-	assert_ptr_equal(arg, &judged);
-	judged++;
-	judged_peer = flow->peer;
-}
-
-static void who_connected_is_shown_once_judged(void **state)
-{
-	struct flow *flow, *stranger;
-
-	(void)state;
-	judged = 0;
-	transport_watch_judged(far.transport, judged_h, &judged);
-	transport_watch_judged(near.transport, judged_h, &judged);
-	flow = flow_as(&near, &there, far_peer, NULL);
-	assert_int_equal(test_send(flow, 0), 0);
-	assert_int_equal(judged, 0);
-	UNTIL(loop, far.messages == 1);
-	/* not those that we made ourselves */
-	assert_int_equal(judged, 1);
-	assert_ptr_equal(judged_peer, near_peer);
-	stranger = flow_as(&near, &there, far_peer, stranger_cred);
-	UNTIL(loop, near.closed == 1);
-	UNTIL(loop, judged == 2);
-	assert_null(judged_peer);
-	transport_watch_judged(far.transport, NULL, NULL);
-	transport_close_flow(flow, "done");
-	UNTIL(loop, near.closed == 2 && far.closed == 1);
-	flow_unref(flow);
-	flow_unref(stranger);
 }
 
 static void much_output_passes_in_order(void **state)
@@ -841,10 +785,8 @@ int main(void)
 		TEST(reload_without_a_peer_closes_its_connection),
 		TEST(reload_counts_for_handshakes_too),
 		TEST(certificate_that_runs_out_ends_its_connection),
-		TEST(what_runs_out_is_looked_at_in_time),
 		TEST(response_half_through_wants_a_new_connection),
 		TEST(what_soft_lets_go_is_said),
-		TEST(who_connected_is_shown_once_judged),
 		TEST(much_output_passes_in_order),
 		TEST(what_waited_for_a_slow_reader_arrives_whole),
 		TEST(reader_that_sleeps_is_cut),
