@@ -405,12 +405,12 @@ static char *text_bytes(const json_t *json, size_t *ret_len, int *ret_err)
 	for (size_t i = 0; i < *ret_len && bytes && !whole; i++) {
 		const int high = hex_digit(from[2 * i]), low = hex_digit(from[2 * i + 1]);
 
+		if (high < 0 || low < 0) {
+			*ret_err = ERR_FORMAT;
+			free(bytes);
+			return NULL;
+		}
 		bytes[i] = (char)(high << 4 | low);
-		if (high >= 0 && low >= 0)
-			continue;
-		*ret_err = ERR_FORMAT;
-		free(bytes);
-		return NULL;
 	}
 	if (bytes)
 		bytes[*ret_len] = '\0';

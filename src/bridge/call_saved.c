@@ -93,7 +93,7 @@ int call_save(const struct call *call, struct saved to)
 {
 	const struct sides sides = {
 		.caller = call->a.home->which, .callee = call->callee->which};
-	struct saved object;
+	struct saved object = to;
 	int err = saved_put(to, call_fields, call);
 
 	to.about = call->id;

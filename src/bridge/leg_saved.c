@@ -103,9 +103,20 @@ static int save_streams(const struct leg *leg, struct saved to)
 	return err;
 }
 
-int leg_save(const struct leg *leg, struct saved to)
+static int save_invite(const struct leg *leg, struct saved to)
 {
 	struct saved object;
+	int err;
+
+	if (!leg->uac)
+		return 0;
+	err = saved_add(to, "invite", &object);
+	return err ? err : uac_save(leg->uac, object);
+}
+
+int leg_save(const struct leg *leg, struct saved to)
+{
+	struct saved object = to;
 	int err = saved_put(to, leg_fields, leg);
 
 	if (!err)
@@ -124,9 +135,7 @@ int leg_save(const struct leg *leg, struct saved to)
 		err = offer_save(&leg->offer, object);
 	if (!err)
 		err = save_streams(leg, to);
-	if (!err && leg->uac)
-		err = saved_add(to, "invite", &object);
-	return !err && leg->uac ? uac_save(leg->uac, object) : err;
+	return err ? err : save_invite(leg, to);
 }
 
 /* ---- the connection that it had ---- */

@@ -123,15 +123,18 @@ static const struct saved_field end_fields[] = {
 static int save_keys(const struct keys *keys, struct saved to, const char *name)
 {
 	struct saved object;
-	int err = keys->count ? saved_add(to, name, &object) : 0;
+	int err;
 
-	return !err && keys->count ? keys_save(keys, object) : err;
+	if (!keys->count)
+		return 0;
+	err = saved_add(to, name, &object);
+	return err ? err : keys_save(keys, object);
 }
 
 static int save_end(const struct path_end *end, struct saved to)
 {
 	struct relay_stats stats;
-	struct saved object;
+	struct saved object = to;
 	int err = saved_put(to, end_fields, end);
 
 	counters_read(&end->counters, &stats);
