@@ -106,7 +106,7 @@ static void open_call(struct bare *bare, struct media_call *call)
 			media_check(io_add(bare->io, &here->io), "port");
 		}
 	}
-	call->to = call->from = (struct relay_key){.suite = RELAY_PLAIN};
+	call->to = call->from = (struct media_passed){.suite = RELAY_PLAIN};
 }
 
 /* False when there will be no more. */

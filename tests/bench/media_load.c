@@ -126,7 +126,7 @@ static void connect_directly(struct media_load *load)
 
 		memcpy(call->local[0], call->peer[1], sizeof(call->local[0]));
 		memcpy(call->local[1], call->peer[0], sizeof(call->local[1]));
-		call->to = call->from = (struct relay_key){.suite = RELAY_PLAIN};
+		call->to = call->from = (struct media_passed){.suite = RELAY_PLAIN};
 	}
 }
 
@@ -135,7 +135,7 @@ static void make_flow(struct media_load *load, unsigned number)
 	struct flow *flow = &load->flows[number];
 	const struct media_call *call = &load->calls[number / 2];
 	unsigned end = number % 2, k = number / 2 * SOCKETS / load->count;
-	const struct relay_key *key = end == RELAY_A ? &call->to : &call->from;
+	struct relay_key key = media_take(end == RELAY_A ? &call->to : &call->from);
 
 	for (unsigned channel = 0; channel < 2; channel++) {
 		flow->fd[channel] = load->fd[end][channel][k];
@@ -145,8 +145,8 @@ static void make_flow(struct media_load *load, unsigned number)
 	if (load->served)
 		load->from[1 - end][addr_port(&flow->from)] = number + 1;
 	flow->seq = (uint16_t)number;
-	if (key->suite != RELAY_PLAIN)
-		media_check(srtp_context_new(&flow->crypto, key,
+	if (key.suite != RELAY_PLAIN)
+		media_check(srtp_context_new(&flow->crypto, &key,
 				    end == RELAY_A ? SRTP_SEAL : SRTP_OPEN),
 			"key");
 }

@@ -192,11 +192,13 @@ void media_ng_open(struct media_ng *ng, unsigned number, enum relay_suite suite,
 	struct media_call *call)
 {
 	struct sdes_crypto crypto = {.tag = 1, .suite = (enum sdes_suite)suite};
+	const struct relay_key to = media_key(suite, 2 * number);
+	struct relay_key from;
 	struct buf text;
 
 	buf_init(&text, 0);
-	call->to = media_key(suite, 2 * number);
-	crypto.key = call->to.key;
+	call->to = media_pass(&to);
+	crypto.key = to.key;
 	sdes_print(&crypto, &text);
 
 	describe(ng, "offer", number);
@@ -210,7 +212,8 @@ void media_ng_open(struct media_ng *ng, unsigned number, enum relay_suite suite,
 	put_sdp(ng, call->peer[RELAY_B], NULL);
 	demand(ng);
 	get_local(ng, call->local[RELAY_A]);
-	get_key(ng, &call->from);
+	get_key(ng, &from);
+	call->from = media_pass(&from);
 	buf_free(&text);
 }
 

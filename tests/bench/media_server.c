@@ -66,6 +66,26 @@ struct relay_key media_key(enum relay_suite suite, unsigned seed)
 	return key;
 }
 
+struct media_passed media_pass(const struct relay_key *key)
+{
+	struct media_passed passed = {
+		.suite = key->suite, .len = key->key.len, .mki_len = key->mki_len};
+
+	memcpy(passed.bytes, key->key.bytes, key->key.len);
+	memcpy(passed.mki, key->mki, sizeof(passed.mki));
+	return passed;
+}
+
+struct relay_key media_take(const struct media_passed *passed)
+{
+	struct relay_key key = {
+		.suite = (enum relay_suite)passed->suite, .mki_len = passed->mki_len};
+
+	media_check(secret_set(&key.key, passed->bytes, passed->len), "key");
+	memcpy(key.mki, passed->mki, sizeof(key.mki));
+	return key;
+}
+
 /* Every server has addresses of its own, so that many can stand at a time with all ports. */
 static struct addr next_address(void)
 {

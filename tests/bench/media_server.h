@@ -30,11 +30,22 @@ struct media_params {
 	const char *program; /* MEDIA_OTHER's: see media_other.c */
 };
 
+/* A key as it goes to a server and back. That may be one of another build, so this layout stays,
+ * whatever becomes of struct relay_key. */
+struct media_passed {
+	uint32_t suite; /* enum relay_suite */
+	uint32_t unused;
+	uint8_t bytes[64];
+	uint64_t len;
+	uint8_t mki[4];
+	uint32_t mki_len;
+};
+
 /* By enum relay_end, then RTP and RTCP. */
 struct media_call {
-	struct addr peer[2][2];    /* where the far ends are */
-	struct addr local[2][2];   /* the server's */
-	struct relay_key to, from; /* end A: what it opens, what it seals */
+	struct addr peer[2][2];       /* where the far ends are */
+	struct addr local[2][2];      /* the server's */
+	struct media_passed to, from; /* end A: what it opens, what it seals */
 };
 
 struct media_memory {
@@ -93,4 +104,6 @@ void media_read(int fd, void *data, size_t len);
 void media_write(int fd, const void *data, size_t len);
 /* A key of SUITE that no other SEED has. */
 struct relay_key media_key(enum relay_suite suite, unsigned seed);
+struct media_passed media_pass(const struct relay_key *key);
+struct relay_key media_take(const struct media_passed *passed);
 void media_check(int err, const char *what);

@@ -68,8 +68,8 @@ static void set(struct tandem *t, enum relay_end end)
 		.rtcp = call->peer[end][1],
 		.send = true,
 		.receive = true,
-		.rx = inside ? call->to : plain,
-		.tx = inside ? call->from : plain,
+		.rx = inside ? media_take(&call->to) : plain,
+		.tx = inside ? media_take(&call->from) : plain,
 	};
 
 	media_check(relay_stream_set(*t->session, 0, end, &remote), "stream");
@@ -86,6 +86,7 @@ static void on_invite(void *arg)
 		.timeout_ms = TIMEOUT_MS,
 		.tap = full,
 		.address = {t->local[RELAY_A], t->local[RELAY_B]}};
+	struct relay_key to, from;
 	char id[32];
 
 	snprintf(id, sizeof(id), "bench-%u", t->number);
@@ -93,8 +94,10 @@ static void on_invite(void *arg)
 		writer_call_begin(t->writer, open.call, id);
 	media_check(relay_open(t->relay, t->session, &open), "session");
 	media_check(relay_stream_add(*t->session, 0), "stream");
-	call->to = media_key(t->params->suite, 2 * t->number);
-	call->from = media_key(t->params->suite, 2 * t->number + 1);
+	to = media_key(t->params->suite, 2 * t->number);
+	from = media_key(t->params->suite, 2 * t->number + 1);
+	call->to = media_pass(&to);
+	call->from = media_pass(&from);
 	set(t, RELAY_A);
 	for (unsigned end = 0; end < 2; end++) {
 		struct addr *local = call->local[end];
