@@ -98,6 +98,31 @@ void buf_add_uint(struct buf *buf, uint64_t number)
 	buf_add(buf, digits + start, sizeof(digits) - start);
 }
 
+static const char hex_digits[] = "0123456789abcdef";
+
+void buf_add_hex(struct buf *buf, struct span bytes)
+{
+	for (size_t i = 0; i < bytes.len; i++) {
+		buf_add_char(buf, hex_digits[(unsigned char)bytes.p[i] >> 4]);
+		buf_add_char(buf, hex_digits[(unsigned char)bytes.p[i] & 15]);
+	}
+}
+
+int buf_add_unhexed(struct buf *buf, struct span hex)
+{
+	if (hex.len % 2)
+		return ERR_FORMAT;
+	for (size_t i = 0; i < hex.len; i += 2) {
+		const char *high = memchr(hex_digits, hex.p[i], 16);
+		const char *low = memchr(hex_digits, hex.p[i + 1], 16);
+
+		if (!high || !low)
+			return ERR_FORMAT;
+		buf_add_char(buf, (char)((high - hex_digits) << 4 | (low - hex_digits)));
+	}
+	return 0;
+}
+
 void buf_printf(struct buf *buf, const char *format, ...)
 {
 	va_list args;

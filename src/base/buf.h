@@ -52,6 +52,10 @@ static inline void buf_add_char(struct buf *buf, char c)
 }
 
 void buf_add_uint(struct buf *buf, uint64_t number);
+/* Two small hex digits a byte; and the bytes that such HEX stands for. 0, or ERR_FORMAT where it is none:
+ * some of them may have been added. */
+void buf_add_hex(struct buf *buf, struct span bytes);
+int buf_add_unhexed(struct buf *buf, struct span hex);
 void buf_printf(struct buf *buf, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -206,8 +206,7 @@ static json_t *text_json(struct span text)
 	if (json)
 		return json;
 	buf_init(&hex, 0);
-	for (size_t i = 0; i < text.len; i++)
-		buf_printf(&hex, "%02x", (unsigned char)text.p[i]);
+	buf_add_hex(&hex, text);
 	if (!hex.err)
 		json = json_pack("{s:s}", "hex", buf_str(&hex));
 	buf_free(&hex);
@@ -381,64 +380,48 @@ int saved_put(struct saved saved, const struct saved_field *fields, const void *
 
 /* ---- reading ---- */
 
-static int hex_digit(char c)
+/* Appends the bytes of a text, which have no NUL. 0 or ERR_FORMAT. */
+static int add_text(const json_t *json, struct buf *out)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at = c ? strchr(digits, c) : NULL;
+	const json_t *hex = json_object_get(json, "hex");
+	const char *text = json_string_value(hex ? hex : json);
 
-	return at ? (int)(at - digits) : -1;
-}
-
-/* The bytes of a text, with a NUL behind them; owned. NULL: *RET_ERR says why. */
-static char *text_bytes(const json_t *json, size_t *ret_len, int *ret_err)
-{
-	const bool whole = json_is_string(json);
-	const json_t *text = whole ? json : json_object_get(json, "hex");
-	const char *from = json_string_value(text);
-	char *bytes;
-
-	*ret_err = from ? -ENOMEM : ERR_FORMAT;
-	if (!from)
-		return NULL;
-	bytes = span_dup(span_of(from));
-	*ret_len = json_string_length(text) / (whole ? 1 : 2);
-	for (size_t i = 0; i < *ret_len && bytes && !whole; i++) {
-		const int high = hex_digit(from[2 * i]), low = hex_digit(from[2 * i + 1]);
-
-		if (high < 0 || low < 0) {
-			*ret_err = ERR_FORMAT;
-			free(bytes);
-			return NULL;
-		}
-		bytes[i] = (char)(high << 4 | low);
-	}
-	if (bytes)
-		bytes[*ret_len] = '\0';
-	return bytes;
+	if (!text)
+		return ERR_FORMAT;
+	if (hex)
+		return buf_add_unhexed(out, span_of(text));
+	buf_add_str(out, text);
+	return 0;
 }
 
 static int read_text(const struct saved_field *field, const json_t *json, char *at)
 {
+	struct buf text;
 	int err;
-	size_t len;
-	char *bytes = text_bytes(json, &len, &err);
 
-	if (!bytes)
-		return err;
-	err = len < field->size ? 0 : ERR_FORMAT;
+	buf_init(&text, 0);
+	err = add_text(json, &text);
 	if (!err)
-		memcpy(at, bytes, len + 1);
-	free(bytes);
+		err = text.err;
+	if (!err && span_copy(buf_span(&text), at, field->size))
+		err = ERR_FORMAT;
+	buf_free(&text);
 	return err;
 }
 
 static int read_string(const json_t *json, char **at)
 {
+	struct buf text;
 	int err;
-	size_t len;
 
-	*at = text_bytes(json, &len, &err);
-	return *at ? 0 : err;
+	buf_init(&text, 0);
+	err = add_text(json, &text);
+	if (!err)
+		err = text.err;
+	if (!err)
+		*at = span_dup(buf_span(&text));
+	buf_free(&text);
+	return err || *at ? err : -ENOMEM;
 }
 
 /* What is older than the clock was there when it began. */

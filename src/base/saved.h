@@ -54,38 +54,34 @@ struct saved_field {
 	}
 #define SAVED_SIZE(type, member) (unsigned)sizeof(((type *)0)->member)
 
+/* One element of the size of its member. */
+#define SAVED_ONE(type, member, ...)                                                     \
+	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1, __VA_ARGS__)
+
 /* A bool, a number, an owned string, an address, or a secret. */
 #define SAVED_FIELD(type, member)                                                        \
-	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1, \
-		.kind = _Generic(((type *)0)->member,                   \
-			bool: SAVED_IS_BOOL,                            \
-			uint8_t: SAVED_IS_UINT,                         \
-			uint16_t: SAVED_IS_UINT,                        \
-			uint32_t: SAVED_IS_UINT,                        \
-			uint64_t: SAVED_IS_UINT,                        \
-			int32_t: SAVED_IS_INT,                          \
-			char *: SAVED_IS_STRING,                        \
-			const char *: SAVED_IS_STRING,                  \
-			struct addr: SAVED_IS_ADDR,                     \
+	SAVED_ONE(type, member,                                                          \
+		.kind = _Generic(((type *)0)->member,                                    \
+			bool: SAVED_IS_BOOL,                                             \
+			uint8_t: SAVED_IS_UINT,                                          \
+			uint16_t: SAVED_IS_UINT,                                         \
+			uint32_t: SAVED_IS_UINT,                                         \
+			uint64_t: SAVED_IS_UINT,                                         \
+			int32_t: SAVED_IS_INT,                                           \
+			char *: SAVED_IS_STRING,                                         \
+			const char *: SAVED_IS_STRING,                                   \
+			struct addr: SAVED_IS_ADDR,                                      \
 			struct secret: SAVED_IS_SECRET))
 /* An owned string with secrets in it. */
-#define SAVED_SEALED(type, member)                                                       \
-	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1,            \
-		.kind = SAVED_IS_SEALED)
+#define SAVED_SEALED(type, member) SAVED_ONE(type, member, .kind = SAVED_IS_SEALED)
 /* A number, or an enum, that is smaller than LIMIT. */
 #define SAVED_BELOW(type, member, limit)                                                 \
-	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1,            \
-		.kind = SAVED_IS_UINT, .below = (limit))
+	SAVED_ONE(type, member, .kind = SAVED_IS_UINT, .below = (limit))
 /* A char []. */
-#define SAVED_TEXT(type, member)                                                         \
-	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1,            \
-		.kind = SAVED_IS_TEXT)
-#define SAVED_TIME(type, member)                                                         \
-	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1,            \
-		.kind = SAVED_IS_TIME)
+#define SAVED_TEXT(type, member) SAVED_ONE(type, member, .kind = SAVED_IS_TEXT)
+#define SAVED_TIME(type, member) SAVED_ONE(type, member, .kind = SAVED_IS_TIME)
 #define SAVED_STRUCT(type, member, table)                                                \
-	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member), .count = 1,            \
-		.kind = SAVED_IS_STRUCT, .fields = (table))
+	SAVED_ONE(type, member, .kind = SAVED_IS_STRUCT, .fields = (table))
 /* A pointer to NUMBER structs, which are made when they are read. */
 #define SAVED_OWNED(type, member, number, table)                                         \
 	SAVED_ROW(type, member, .size = SAVED_SIZE(type, member[0]), .count = 1,         \

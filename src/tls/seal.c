@@ -44,16 +44,6 @@ void seal_free(struct seal *seal)
 	free(seal);
 }
 
-static void add_hex(struct buf *out, const char *data, size_t len)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < len; i++) {
-		buf_add_char(out, digits[(unsigned char)data[i] >> 4]);
-		buf_add_char(out, digits[(unsigned char)data[i] & 15]);
-	}
-}
-
 static int seal_h(void *arg, const char *about, struct span plain, struct buf *out)
 {
 	const struct seal *seal = arg;
@@ -71,30 +61,9 @@ static int seal_h(void *arg, const char *about, struct span plain, struct buf *o
 				    to + NONCE_LEN, &len)))
 		err = ERR_LIBRARY;
 	if (!err)
-		add_hex(out, to, NONCE_LEN + len);
+		buf_add_hex(out, (struct span){to, NONCE_LEN + len});
 	buf_free(&sealed);
 	return err ? err : out->err;
-}
-
-static int nibble(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
-
-static int read_hex(struct span text, struct buf *out)
-{
-	for (size_t i = 0; i + 1 < text.len; i += 2) {
-		const int high = nibble(text.p[i]), low = nibble(text.p[i + 1]);
-
-		if (high < 0 || low < 0)
-			return ERR_AUTH;
-		buf_add_char(out, (char)(high << 4 | low));
-	}
-	if (!out->err && (text.len % 2 || out->len < NONCE_LEN + TAG_LEN))
-		return ERR_AUTH;
-	return out->err;
 }
 
 static int open_h(void *arg, const char *about, struct span text, struct buf *out)
@@ -106,7 +75,9 @@ static int open_h(void *arg, const char *about, struct span text, struct buf *ou
 
 	buf_init(&sealed, 0);
 	buf_init(&plain, 0);
-	err = read_hex(text, &sealed);
+	err = buf_add_unhexed(&sealed, text) ? ERR_AUTH : sealed.err;
+	if (!err && sealed.len < NONCE_LEN + TAG_LEN)
+		err = ERR_AUTH;
 	if (!err && !buf_reserve(&plain, sealed.len))
 		err = -ENOMEM;
 	len = plain.size;

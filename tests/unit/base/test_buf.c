@@ -28,6 +28,45 @@ static void appends_add_up(void **state)
 	buf_free(&buf);
 }
 
+static void bytes_go_to_hex_and_back(void **state)
+{
+	static const char bytes[] = "\x00\x0f\xf0\xff~";
+	struct buf hex, back;
+
+	(void)state;
+	buf_init(&hex, 0);
+	buf_init(&back, 0);
+	buf_add_hex(&hex, (struct span){bytes, 5});
+	assert_string_equal(buf_str(&hex), "000ff0ff7e");
+	assert_int_equal(buf_add_unhexed(&back, buf_span(&hex)), 0);
+	assert_int_equal(back.len, 5);
+	assert_memory_equal(back.data, bytes, 5);
+	buf_free(&hex);
+	buf_free(&back);
+}
+
+static void what_is_no_hex_is_refused(void **state)
+{
+	static const struct span bad[] = {
+		{"0", 1},
+		{"000", 3},
+		{"0g", 2},
+		{"g0", 2},
+		{"0F", 2},
+		{"0\0", 2},
+		{" 0", 2},
+		{"00-1", 4},
+	};
+	struct buf buf;
+
+	(void)state;
+	buf_init(&buf, 0);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+		assert_int_equal(buf_add_unhexed(&buf, bad[i]), ERR_FORMAT);
+	assert_int_equal(buf_add_unhexed(&buf, (struct span){0}), 0);
+	buf_free(&buf);
+}
+
 static void an_empty_buffer_is_an_empty_string(void **state)
 {
 	struct buf buf;
@@ -208,6 +247,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(appends_add_up),
+		cmocka_unit_test(bytes_go_to_hex_and_back),
+		cmocka_unit_test(what_is_no_hex_is_refused),
 		cmocka_unit_test(an_empty_buffer_is_an_empty_string),
 		cmocka_unit_test(it_grows_over_many_appends),
 		cmocka_unit_test(max_may_be_reached_but_not_passed),
