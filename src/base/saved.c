@@ -254,6 +254,8 @@ static bool is_set(const struct saved_field *field, const void *at)
 		return ((const struct secret *)at)->len > 0;
 	case SAVED_IS_OWNED:
 		return *(void *const *)at != NULL;
+	case SAVED_IS_SINCE:
+		return true;
 	case SAVED_IS_STRUCT:
 		for (const struct saved_field *row = field->fields; row->name; row++)
 			if (any_is_set(row, (const char *)at + row->offset))
@@ -327,6 +329,8 @@ static json_t *element_json(
 	case SAVED_IS_TIME:
 		time_us = *(const uint64_t *)at;
 		return uint_json(time_us < saved.now_us ? saved.now_us - time_us : 0);
+	case SAVED_IS_SINCE:
+		return uint_json(saved.now_us - *(const uint64_t *)at);
 	case SAVED_IS_ADDR:
 		return json_string(
 			((const struct addr *)at)->len ? addr_text(at, address) : "");
@@ -432,6 +436,16 @@ static int read_time(struct saved saved, const json_t *json, uint64_t *at)
 	if (!json_uint(json, &age_us))
 		return ERR_FORMAT;
 	*at = age_us < saved.now_us ? saved.now_us - age_us : 1;
+	return 0;
+}
+
+static int read_since(struct saved saved, const json_t *json, uint64_t *at)
+{
+	uint64_t age_us;
+
+	if (!json_uint(json, &age_us))
+		return ERR_FORMAT;
+	*at = saved.now_us - age_us;
 	return 0;
 }
 
@@ -543,6 +557,8 @@ static int read_element(struct saved saved, const struct saved_field *field, jso
 		return read_string(json, at);
 	case SAVED_IS_TIME:
 		return read_time(saved, json, at);
+	case SAVED_IS_SINCE:
+		return read_since(saved, json, at);
 	case SAVED_IS_ADDR:
 		return read_address(json, at);
 	case SAVED_IS_SECRET:

@@ -30,6 +30,9 @@ enum saved_kind {
 	SAVED_IS_TEXT,   /* char [] with a NUL */
 	SAVED_IS_STRING, /* char *, owned; NULL is not written */
 	SAVED_IS_TIME,   /* uint64_t, monotonic us; 0: never. Written as an age */
+	/* The same, but it is only ever subtracted from later times: it may lie before the reader's clock
+	 * began, and then wraps. */
+	SAVED_IS_SINCE,
 	SAVED_IS_ADDR,
 	SAVED_IS_SECRET, /* struct secret; sealed */
 	SAVED_IS_SEALED, /* as SAVED_IS_STRING, with secrets in it: sealed */
@@ -80,6 +83,7 @@ struct saved_field {
 /* A char []. */
 #define SAVED_TEXT(type, member) SAVED_ONE(type, member, .kind = SAVED_IS_TEXT)
 #define SAVED_TIME(type, member) SAVED_ONE(type, member, .kind = SAVED_IS_TIME)
+#define SAVED_SINCE(type, member) SAVED_ONE(type, member, .kind = SAVED_IS_SINCE)
 #define SAVED_STRUCT(type, member, table)                                                \
 	SAVED_ONE(type, member, .kind = SAVED_IS_STRUCT, .fields = (table))
 /* A pointer to NUMBER structs, which are made when they are read. */

@@ -25,6 +25,7 @@ struct thing {
 	char text[8];
 	char *string;
 	uint64_t begun_us;
+	uint64_t since_us;
 	struct addr addr;
 	struct secret secret;
 	char *letter;
@@ -53,6 +54,7 @@ static const struct saved_field fields[] = {
 	SAVED_TEXT(struct thing, text),
 	SAVED_FIELD(struct thing, string),
 	SAVED_TIME(struct thing, begun_us),
+	SAVED_SINCE(struct thing, since_us),
 	SAVED_FIELD(struct thing, addr),
 	SAVED_FIELD(struct thing, secret),
 	SAVED_SEALED(struct thing, letter),
@@ -192,11 +194,11 @@ static void what_is_written_is_what_is_read(void **state)
 
 static void what_is_nothing_is_not_written(void **state)
 {
-	const struct thing nothing = {.yes = false};
+	const struct thing nothing = {.since_us = NOW_US};
 	char *text = text_of(&nothing);
 
 	(void)state;
-	assert_string_equal(text, "{}");
+	assert_string_equal(text, "{\"since_us\":0}");
 	free(text);
 }
 
@@ -228,6 +230,19 @@ static void a_time_is_as_long_ago_by_another_clock(void **state)
 	/* before that clock began: at its beginning, which is not "never" */
 	assert_int_equal(read_for(text, 300, "call", &is, NULL), 0);
 	assert_int_equal(is.begun_us, 1);
+	free(text);
+}
+
+static void how_long_it_is_since_survives_a_younger_clock(void **state)
+{
+	const struct thing was = {.since_us = NOW_US - 3000};
+	struct thing is;
+	char *text = text_of(&was);
+
+	(void)state;
+	assert_int_equal(read_for(text, 1000, "call", &is, NULL), 0);
+	assert_true(UINT64_C(1000) - is.since_us == 3000);
+	assert_true(UINT64_C(1500) - is.since_us == 3500);
 	free(text);
 }
 
@@ -293,6 +308,9 @@ static void a_value_out_of_its_range_is_refused_by_name(void **state)
 		{"{\"string\":7}", "string"},
 		{"{\"string\":{\"hex\":\"0g\"}}", "string"},
 		{"{\"begun_us\":-4}", "begun_us"},
+		{"{\"since_us\":-4}", "since_us"},
+		{"{\"string\":{\"hex\":\"0\"}}", "string"},
+		{"{\"text\":{\"hex\":\"4142434445464748\"}}", "text"},
 		{"{\"addr\":\"192.0.2.256:1\"}", "addr"},
 		{"{\"addr\":1}", "addr"},
 		{"{\"secret\":1}", "secret"},
@@ -388,6 +406,7 @@ int main(void)
 		cmocka_unit_test(what_is_nothing_is_not_written),
 		cmocka_unit_test(an_empty_string_is_not_none),
 		cmocka_unit_test(a_time_is_as_long_ago_by_another_clock),
+		cmocka_unit_test(how_long_it_is_since_survives_a_younger_clock),
 		cmocka_unit_test(what_is_no_utf_8_comes_back),
 		cmocka_unit_test(no_secret_is_in_the_text),
 		cmocka_unit_test(a_secret_of_something_else_is_refused),
