@@ -380,7 +380,6 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 	const struct uac_params params = {.side = leg->home,
 		.dialog = &leg->dialog,
 		.first = leg->dialog.early,
-		.call = leg->call,
 		.user = {.provisional_h = provisional_h,
 			.accepted_h = accepted_h,
 			.refused_h = refused_h,
@@ -458,10 +457,9 @@ int leg_load_invite(struct leg *leg, struct saved from, struct err_text *error)
 {
 	const struct uac_params params = {.side = leg->home,
 		.dialog = &leg->dialog,
-		.call = leg->call,
 		.user = {.ended_h = uac_ended_h, .arg = leg}};
 
-	return uac_load(&leg->uac, from, &params, error);
+	return uac_load(&leg->uac, from, &params, leg->call, error);
 }
 
 /* ---- BYE ---- */

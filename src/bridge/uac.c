@@ -284,7 +284,7 @@ int uac_start(struct uac **ret, struct request *invite, const struct uac_params 
 	uac->dialog = params->dialog;
 	uac->flow = flow_ref(invite->flow);
 	uac->user = params->user;
-	uac->call = params->call;
+	uac->call = invite->call;
 	uac->cseq = invite->cseq;
 	uac->first = params->first;
 	uac->open = true;
@@ -385,7 +385,7 @@ static int take_branch(struct uac *uac, struct acked *acked)
 }
 
 int uac_load(struct uac **ret, struct saved from, const struct uac_params *params,
-	struct err_text *error)
+	uint64_t call, struct err_text *error)
 {
 	const struct bridge *bridge = params->side->bridge;
 	struct uac *uac = calloc(1, sizeof(*uac));
@@ -408,7 +408,7 @@ int uac_load(struct uac **ret, struct saved from, const struct uac_params *param
 	uac->side = params->side;
 	uac->dialog = params->dialog;
 	uac->user = params->user;
-	uac->call = params->call;
+	uac->call = call;
 	uac->cseq = acked.cseq;
 	timer_start(
 		bridge->timers, &uac->timer, 64 * bridge->config->sip.t1_ms, late_h, uac);

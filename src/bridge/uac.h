@@ -30,7 +30,6 @@ struct uac_params {
 	struct bridge_side *side;
 	struct dialog *dialog; /* its user's; borrowed until uac_release() */
 	bool first;            /* it begins the dialog, and may fork */
-	uint64_t call;         /* for the tap */
 	struct uac_user user;
 };
 
@@ -64,10 +63,11 @@ void uac_release(struct uac *uac);
 int uac_save(const struct uac *uac, struct saved to);
 /*
  * One that was written: for another 64*T1 a repeated 2xx, which belongs to no transaction any more, gets
- * its ACK by uac_ack_again(). Its PARAMS need no user but ended_h. 0 with *RET; ERR_FORMAT or ERR_AUTH with ERROR; -ENOMEM.
+ * its ACK by uac_ack_again(). PARAMS need no user but ended_h; CALL is for the tap. 0 with *RET;
+ * ERR_FORMAT or ERR_AUTH with ERROR; -ENOMEM.
  */
 int uac_load(struct uac **ret, struct saved from, const struct uac_params *params,
-	struct err_text *error);
+	uint64_t call, struct err_text *error);
 /* RESPONSE, a 2xx that came by FLOW, is one that it acknowledged: it does so again. False: it is not. */
 bool uac_ack_again(struct uac *uac, struct flow *flow, const struct message *response);
 
