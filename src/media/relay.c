@@ -532,7 +532,10 @@ static int add_stream(struct relay_session *session, unsigned index,
 
 	/* Its sockets are to be watched. Where ports have none of their own, a packet wakes the
 	 * worker in any case, and finds the stream. */
-	if (io_shared_binds(relay->io))
+	if (from)
+		wake_now(
+			session->slot); /* the calls of a restart are more than its queue holds */
+	else if (io_shared_binds(relay->io))
 		wake(session->slot);
 	if (err != 0) {
 		close_pair(ports.fd[0]);

@@ -546,6 +546,7 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 
 int worker_save(const struct worker_stream *stream, struct saved to)
 {
+	assert(stream->session->worker->stopped);
 	return path_save(&stream->path, to);
 }
 
