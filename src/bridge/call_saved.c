@@ -183,7 +183,8 @@ static int load_media(struct call *call, struct saved from, struct err_text *err
 	return err ? err : load_lines(call, from, error);
 }
 
-static int load_all(struct call *call, struct saved from, struct err_text *error)
+/* All but its media. */
+static int load_signalling(struct call *call, struct saved from, struct err_text *error)
 {
 	int err = saved_take(from, call_fields, call, error);
 
@@ -196,7 +197,7 @@ static int load_all(struct call *call, struct saved from, struct err_text *error
 		err = load_legs(call, from, error);
 	if (!err)
 		err = history_load(&call->history, saved_object(from, "history"), error);
-	return err ? err : load_media(call, from, error);
+	return err;
 }
 
 /* From now on it is one of the bridge's, as if it had begun and been answered here. */
@@ -214,11 +215,9 @@ static void resume(struct call *call)
 	call_limit_duration(call);
 	if (handlers->capture_h && call->capture != CONFIG_AUDIT_OFF)
 		handlers->capture_h(handlers->arg, call->number, call->id, call->capture);
-	log_info("call", "call=%s event=resumed from=%s to=%s", call->id,
-		call->a.trunk->id, call->b.trunk->id);
 }
 
-/* ---- a call that cannot go on ---- */
+/* ---- a call that has no legs any more ---- */
 
 /* What its record says, read anew: the call may be without memory, or its trunk gone. */
 static const struct saved_field lost_fields[] = {
@@ -238,21 +237,28 @@ static const char *text_or_none(const char *text)
 	return text ? text : "";
 }
 
-static void fill_lost(const struct call *call, const struct sides *sides, const char *why,
-	struct record *ret)
+/* What was read of it, and of whom it was with. */
+struct lost {
+	struct call call;
+	struct sides sides;
+	struct history history;
+	char names[2][80]; /* of the caller and the callee */
+};
+
+static void read_lost(struct lost *lost, struct saved from)
 {
-	const bool inbound =
-		sides->caller == SIDE_EXTERNAL && sides->callee == SIDE_INTERNAL;
-	struct record_leg none = {.party = "",
-		.transport = "",
-		.version = "",
-		.cipher = "",
-		.peer_names = "",
-		.signalling_required = "",
-		.media_required = "",
-		.call_id = "",
-		.media = "",
-		.codec = ""};
+	saved_take(from, lost_fields, &lost->call, NULL);
+	saved_take(from, sides_fields, &lost->sides, NULL);
+	history_load(&lost->history, saved_object(from, "history"), NULL);
+	leg_saved_party(saved_object(from, "a"), lost->names[0]);
+	leg_saved_party(saved_object(from, "b"), lost->names[1]);
+}
+
+static void fill_lost(const struct lost *lost, const char *why, struct record *ret)
+{
+	const struct call *call = &lost->call;
+	const bool inbound = lost->sides.caller == SIDE_EXTERNAL &&
+			     lost->sides.callee == SIDE_INTERNAL;
 
 	*ret = (struct record){.call = call->number,
 		.id = call->id,
@@ -268,46 +274,58 @@ static void fill_lost(const struct call *call, const struct sides *sides, const 
 		.ended_by = "tandem",
 		.detail = why,
 		.media_note = "",
-		.far_reason = ""};
-	ret->legs[0] = ret->legs[1] = none;
-	ret->legs[inbound].side = sides->caller;
-	ret->legs[!inbound].side = sides->callee;
+		.far_reason = "",
+		.attempts = lost->history.attempts,
+		.attempt_count = lost->history.count};
+	ret->legs[0] = ret->legs[1] = record_leg_none();
+	ret->legs[inbound].side = lost->sides.caller;
+	ret->legs[inbound].party = lost->names[0];
+	ret->legs[!inbound].side = lost->sides.callee;
+	ret->legs[!inbound].party = lost->names[1];
 }
 
 /* It began before, and so it is counted here, and has a record. */
 static void tell_lost(struct bridge *bridge, struct saved from, const char *why)
 {
-	struct call call = {.bridge = bridge};
-	struct sides sides = {.caller = SIDE_INTERNAL};
+	struct lost lost = {.call.bridge = bridge};
 	struct record record;
 
-	saved_take(from, lost_fields, &call, NULL);
-	saved_take(from, sides_fields, &sides, NULL);
-	fill_lost(&call, &sides, why, &record);
-	log_warning("call", "call=%s event=not-resumed reason=\"%s\"", call.id, why);
+	read_lost(&lost, from);
+	fill_lost(&lost, why, &record);
+	log_warning("call", "call=%s event=not-resumed reason=\"%s\"", lost.call.id, why);
 	bridge->started++;
 	bridge->ended++;
 	if (bridge->handlers.ended_h)
 		bridge->handlers.ended_h(bridge->handlers.arg, &record);
-	free(call.from);
-	free(call.to);
+	history_free(&lost.history);
+	free(lost.call.from);
+	free(lost.call.to);
 }
 
 bool call_load(struct bridge *bridge, struct saved from)
 {
 	struct err_text error = {{0}};
 	struct call *call = call_new(bridge);
-	int err = call ? load_all(call, from, &error) : -ENOMEM;
+	int err = call ? load_signalling(call, from, &error) : -ENOMEM;
 
-	if (!err) {
-		resume(call);
-		return true;
+	if (err) {
+		if (call) {
+			leg_abandon(&call->a);
+			leg_abandon(&call->b);
+			call_free(call);
+		}
+		tell_lost(bridge, from, error.text[0] ? error.text : err_str(err));
+		return false;
 	}
-	if (call) {
-		leg_abandon(&call->a);
-		leg_abandon(&call->b);
-		call_free(call);
+	resume(call);
+	from.about = call->id;
+	err = load_media(call, from, &error);
+	if (err) {
+		call_end(call, CALL_BY_TANDEM, "restart", 503,
+			error.text[0] ? error.text : err_str(err));
+		return false;
 	}
-	tell_lost(bridge, from, error.text[0] ? error.text : err_str(err));
-	return false;
+	log_info("call", "call=%s event=resumed from=%s to=%s", call->id,
+		call->a.trunk->id, call->b.trunk->id);
+	return true;
 }

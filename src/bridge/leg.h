@@ -244,6 +244,8 @@ int leg_save(const struct leg *leg, struct saved to);
  */
 int leg_load(struct leg *leg, const struct leg_params *params, struct config *config,
 	struct saved from, struct err_text *error);
+/* Whom a leg that was written talks to, as trunk_name() has it; "" where that cannot be read. */
+void leg_saved_party(struct saved from, char ret[static 80]);
 /* Frees a leg that was read back, and whose call cannot go on: its far end gets a BYE, whose
  * response nobody waits for. */
 void leg_abandon(struct leg *leg);

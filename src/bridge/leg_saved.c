@@ -249,6 +249,16 @@ static int find_target(const struct bridge *bridge, struct config *config,
 	return err;
 }
 
+void leg_saved_party(struct saved from, char ret[static 80])
+{
+	struct whom whom = {.id = NULL};
+
+	ret[0] = '\0';
+	if (!saved_take(saved_object(from, "trunk"), whom_fields, &whom, NULL) && whom.id)
+		trunk_name_of(whom.kind, whom.id, ret);
+	free(whom.id);
+}
+
 static int load_streams(struct leg *leg, struct saved from, struct err_text *error)
 {
 	struct saved object;

@@ -83,6 +83,21 @@ struct record {
 	struct record_leg legs[2];
 };
 
+/* A leg of which nothing is known: no text is NULL. */
+static inline struct record_leg record_leg_none(void)
+{
+	return (struct record_leg){.party = "",
+		.transport = "",
+		.version = "",
+		.cipher = "",
+		.peer_names = "",
+		.signalling_required = "",
+		.media_required = "",
+		.call_id = "",
+		.media = "",
+		.codec = ""};
+}
+
 /* What names leg INDEX of RECORD where it is written: "internal" and "external"; where both are on
  * one side the second one, that of who was called, is "internal_b" or "external_b". */
 static inline const char *record_leg_name(const struct record *record, unsigned index)

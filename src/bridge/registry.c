@@ -138,10 +138,7 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 	struct clock *clock = timers_clock(call->bridge->timers);
 	const uint64_t now_us = clock->mono_us(clock);
 
-	memset(ret, 0, sizeof(*ret));
-	ret->party = ret->transport = ret->version = ret->cipher = ret->peer_names = "";
-	ret->call_id = ret->media = ret->codec = "";
-	ret->signalling_required = ret->media_required = "";
+	*ret = record_leg_none();
 	if (!leg->home)
 		return;
 	ret->signalling_required = keying_least_tls(leg);

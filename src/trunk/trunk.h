@@ -153,5 +153,7 @@ const char *trunk_host(const struct trunk *trunk);
 uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */
 /* "server pbx1" or "trunk carrier-a". Returns BUF. */
 const char *trunk_name(const struct trunk *trunk, char buf[static 80]);
+/* The same of one that may be configured no more. */
+const char *trunk_name_of(enum trunk_kind kind, const char *id, char buf[static 80]);
 /* Whether NAME is what trunk_name() says. */
 bool trunk_is_named(const struct trunk *trunk, const char *name);

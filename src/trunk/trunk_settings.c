@@ -46,20 +46,25 @@ uint16_t trunk_port(const struct trunk *trunk)
 	return trunk_settings(trunk)->port;
 }
 
-static const char *prefix_of(const struct trunk *trunk)
+static const char *prefix_of(enum trunk_kind kind)
 {
-	return trunk->kind == TRUNK_SERVER ? "server " : "trunk ";
+	return kind == TRUNK_SERVER ? "server " : "trunk ";
+}
+
+const char *trunk_name_of(enum trunk_kind kind, const char *id, char buf[static 80])
+{
+	snprintf(buf, 80, "%s%s", prefix_of(kind), id);
+	return buf;
 }
 
 const char *trunk_name(const struct trunk *trunk, char buf[static 80])
 {
-	snprintf(buf, 80, "%s%s", prefix_of(trunk), trunk->id);
-	return buf;
+	return trunk_name_of(trunk->kind, trunk->id, buf);
 }
 
 bool trunk_is_named(const struct trunk *trunk, const char *name)
 {
-	const char *prefix = prefix_of(trunk);
+	const char *prefix = prefix_of(trunk->kind);
 	const size_t len = strlen(prefix);
 
 	return !strncmp(name, prefix, len) && !strcmp(name + len, trunk->id);
