@@ -1,5 +1,6 @@
 #include "media/outgoing.h"
 
+#include "media/outgoing_priv.h"
 #include "media/rtp.h"
 
 #include <stdlib.h>
@@ -42,20 +43,6 @@ static uint64_t next_random(struct outgoing *outgoing)
 
 /* ---- places ---- */
 
-static struct outgoing_stream *stream_at(struct outgoing *outgoing, unsigned index)
-{
-	return index < OUTGOING_FEW_STREAMS
-		       ? &outgoing->streams[index]
-		       : &outgoing->more->streams[index - OUTGOING_FEW_STREAMS];
-}
-
-static struct outgoing_source *source_at(struct outgoing *outgoing, unsigned index)
-{
-	return index < OUTGOING_FEW_SOURCES
-		       ? &outgoing->sources[index]
-		       : &outgoing->more->sources[index - OUTGOING_FEW_SOURCES];
-}
-
 const struct outgoing_stream *outgoing_stream(
 	const struct outgoing *outgoing, unsigned index)
 {
@@ -67,11 +54,6 @@ const struct outgoing_stream *outgoing_stream(
 unsigned outgoing_stream_count(const struct outgoing *outgoing)
 {
 	return outgoing->more ? OUTGOING_STREAMS : OUTGOING_FEW_STREAMS;
-}
-
-static unsigned source_count(const struct outgoing *outgoing)
-{
-	return outgoing->more ? OUTGOING_SOURCES : OUTGOING_FEW_SOURCES;
 }
 
 static bool is_taken(struct outgoing *outgoing, uint32_t ssrc)

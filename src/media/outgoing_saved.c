@@ -1,6 +1,8 @@
 /* Streams that go on in another process. */
 #include "media/outgoing.h"
 
+#include "media/outgoing_priv.h"
+
 /* Not written of struct outgoing_source: index (its place says it). */
 static const struct saved_field source_fields[] = {
 	SAVED_FIELD(struct outgoing_source, ssrc),
@@ -57,49 +59,27 @@ int outgoing_save(const struct outgoing *outgoing, struct saved to)
 	return saved_put(to, fields, outgoing);
 }
 
-/* Each knows its place, which is not written; what it names is one of COUNT, or none. */
-static int place_streams(
-	struct outgoing_stream *streams, unsigned count, unsigned first, unsigned sources)
-{
-	for (unsigned i = 0; i < count; i++) {
-		streams[i].index = (uint8_t)(first + i);
-		if (streams[i].source >= sources && streams[i].source != OUTGOING_NONE)
-			return ERR_FORMAT;
-	}
-	return 0;
-}
-
-static int place_sources(
-	struct outgoing_source *sources, unsigned count, unsigned first, unsigned streams)
-{
-	for (unsigned i = 0; i < count; i++) {
-		sources[i].index = (uint8_t)(first + i);
-		if (sources[i].stream >= streams && sources[i].stream != OUTGOING_NONE)
-			return ERR_FORMAT;
-	}
-	return 0;
-}
-
+/* Each knows its place, which is not written; and what it names is there, or none. */
 static int place(struct outgoing *outgoing)
 {
 	const unsigned streams = outgoing_stream_count(outgoing);
-	const unsigned sources = outgoing->more ? OUTGOING_SOURCES : OUTGOING_FEW_SOURCES;
-	struct outgoing_more *more = outgoing->more;
-	int err = place_streams(outgoing->streams, OUTGOING_FEW_STREAMS, 0, sources);
+	const unsigned sources = source_count(outgoing);
 
-	if (!err)
-		err = place_sources(outgoing->sources, OUTGOING_FEW_SOURCES, 0, streams);
-	if (!err && more)
-		err = place_streams(more->streams,
-			OUTGOING_STREAMS - OUTGOING_FEW_STREAMS, OUTGOING_FEW_STREAMS,
-			sources);
-	if (!err && more)
-		err = place_sources(more->sources,
-			OUTGOING_SOURCES - OUTGOING_FEW_SOURCES, OUTGOING_FEW_SOURCES,
-			streams);
-	if (outgoing->last >= sources || outgoing->latest >= streams)
-		err = ERR_FORMAT;
-	return err;
+	for (unsigned i = 0; i < streams; i++) {
+		struct outgoing_stream *stream = stream_at(outgoing, i);
+
+		stream->index = (uint8_t)i;
+		if (stream->source >= sources && stream->source != OUTGOING_NONE)
+			return ERR_FORMAT;
+	}
+	for (unsigned i = 0; i < sources; i++) {
+		struct outgoing_source *source = source_at(outgoing, i);
+
+		source->index = (uint8_t)i;
+		if (source->stream >= streams && source->stream != OUTGOING_NONE)
+			return ERR_FORMAT;
+	}
+	return outgoing->last < sources && outgoing->latest < streams ? 0 : ERR_FORMAT;
 }
 
 int outgoing_load(struct outgoing *outgoing, struct saved from, struct err_text *error)

@@ -531,10 +531,10 @@ static int add_stream(struct relay_session *session, unsigned index,
 		       : -ENOMEM;
 
 	/* Its sockets are to be watched. Where ports have none of their own, a packet wakes the
-	 * worker in any case, and finds the stream. */
+	 * worker in any case, and finds the stream. The calls of a restart are more than its queue
+	 * holds. */
 	if (from)
-		wake_now(
-			session->slot); /* the calls of a restart are more than its queue holds */
+		wake_now(session->slot);
 	else if (io_shared_binds(relay->io))
 		wake(session->slot);
 	if (err != 0) {
