@@ -128,8 +128,11 @@ static void add_all(struct pieces *pieces)
 
 	snprintf(pattern, sizeof(pattern), "%s/tests/scenario/cases/*.scn",
 		folder ? folder : ".");
-	if (glob(pattern, 0, NULL, &found))
+	if (glob(pattern, 0, NULL, &found)) {
+		printf("FAILED no scenarios at %s\n", pattern);
+		pieces->faults++;
 		return;
+	}
 	for (size_t i = 0; i < found.gl_pathc; i++)
 		add_piece(pieces, found.gl_pathv[i]);
 	globfree(&found);

@@ -9,6 +9,28 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+void pair_world_make(struct pair_world *ret)
+{
+	lab_start();
+	lab_root(&ret->root, "Lab CA");
+	lab_host(&ret->us, "med1.example.test", &ret->root);
+	lab_host(&ret->good, PAIR_HOST, &ret->root);
+	ret->cred = lab_cred(&ret->us);
+	ret->trust = lab_trust(&ret->root);
+	ret->peer = lab_peer(PAIR_HOST, ret->trust);
+}
+
+void pair_world_drop(struct pair_world *world)
+{
+	peer_set_unref(world->peer->set);
+	trust_unref(world->trust);
+	cred_unref(world->cred);
+	lab_drop(&world->good);
+	lab_drop(&world->us);
+	lab_drop(&world->root);
+	lab_stop();
+}
+
 void pair_open(struct pair *pair, bool accept, struct cred *cred, const struct peer *peer,
 	const struct lab_id *id, const char *priorities)
 {

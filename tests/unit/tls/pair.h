@@ -5,8 +5,24 @@
 #pragma once
 
 #include "far.h"
+#include "lab.h"
 
 #include "tls/channel.h"
+
+/* The name of the far end, which "good" is for. */
+#define PAIR_HOST "sbc.carrier.example"
+
+/* What the tests of a program share; made once, for keys cost time. */
+struct pair_world {
+	struct lab_id root, us, good;
+	struct cred *cred; /* of us */
+	struct trust *trust;
+	struct peer *peer; /* PAIR_HOST */
+};
+
+/* Within a lab. */
+void pair_world_make(struct pair_world *ret);
+void pair_world_drop(struct pair_world *world);
 
 /* Every combination of role and version: bit 0 is `accept`, bit 1 is TLS 1.2. */
 #define PAIR_KINDS 4

@@ -10,45 +10,26 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define HOST "sbc.carrier.example"
-
-/* What the tests share; made once, for keys cost time. */
-static struct world {
-	struct lab_id root, rogue, sub, us, good;
-	struct cred *cred;
-	struct trust *trust;
-	struct peer *peer; /* HOST */
-} world;
+static struct pair_world world;
+static struct lab_id rogue, sub;
 
 static int make_world(void **state)
 {
-	struct lab_spec sub = {.cn = "Lab Sub CA", .ca = true};
+	struct lab_spec spec = {.cn = "Lab Sub CA", .ca = true};
 
 	(void)state;
-	lab_start();
-	lab_root(&world.root, "Lab CA");
-	lab_root(&world.rogue, "Rogue CA");
-	lab_issue(&world.sub, &sub, &world.root);
-	lab_host(&world.us, "med1.example.test", &world.root);
-	lab_host(&world.good, HOST, &world.root);
-	world.cred = lab_cred(&world.us);
-	world.trust = lab_trust(&world.root);
-	world.peer = lab_peer(HOST, world.trust);
+	pair_world_make(&world);
+	lab_root(&rogue, "Rogue CA");
+	lab_issue(&sub, &spec, &world.root);
 	return 0;
 }
 
 static int drop_world(void **state)
 {
 	(void)state;
-	peer_set_unref(world.peer->set);
-	trust_unref(world.trust);
-	cred_unref(world.cred);
-	lab_drop(&world.good);
-	lab_drop(&world.us);
-	lab_drop(&world.sub);
-	lab_drop(&world.rogue);
-	lab_drop(&world.root);
-	lab_stop();
+	lab_drop(&sub);
+	lab_drop(&rogue);
+	pair_world_drop(&world);
 	return 0;
 }
 
@@ -101,14 +82,14 @@ static void chain_over_an_intermediate_is_let_in(void **state)
 	struct lab_id id;
 
 	(void)state;
-	lab_host(&id, HOST, &world.sub);
+	lab_host(&id, PAIR_HOST, &sub);
 	accept_id(world.peer, &id);
 	lab_drop(&id);
 }
 
 static void sip_uri_is_let_in(void **state)
 {
-	struct lab_spec spec = {.cn = "x", .sans = {{'U', "sip:" HOST, 0}}};
+	struct lab_spec spec = {.cn = "x", .sans = {{'U', "sip:" PAIR_HOST, 0}}};
 
 	(void)state;
 	accept_spec(&spec);
@@ -116,7 +97,7 @@ static void sip_uri_is_let_in(void **state)
 
 static void cn_alone_is_let_in(void **state)
 {
-	struct lab_spec spec = {.cn = HOST};
+	struct lab_spec spec = {.cn = PAIR_HOST};
 
 	(void)state;
 	accept_spec(&spec);
@@ -129,7 +110,8 @@ static void purpose_of_either_role_is_let_in(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(purposes) / sizeof(purposes[0]); i++) {
-		struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .purpose = purposes[i]};
+		struct lab_spec spec = {
+			.sans = {{'D', PAIR_HOST, 0}}, .purpose = purposes[i]};
 
 		accept_spec(&spec);
 	}
@@ -137,7 +119,7 @@ static void purpose_of_either_role_is_let_in(void **state)
 
 static void rsa_2048_is_let_in(void **state)
 {
-	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .rsa_bits = 2048};
+	struct lab_spec spec = {.sans = {{'D', PAIR_HOST, 0}}, .rsa_bits = 2048};
 
 	(void)state;
 	accept_spec(&spec);
@@ -148,9 +130,10 @@ static void other_issuer_is_refused(void **state)
 	struct lab_id id;
 
 	(void)state;
-	lab_host(&id, HOST, &world.rogue);
+	lab_host(&id, PAIR_HOST, &rogue);
 	refuse(world.peer, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA,
-		"tls refused by=us rule=issuer expected=" HOST " presented=DNS:" HOST
+		"tls refused by=us rule=issuer expected=" PAIR_HOST
+		" presented=DNS:" PAIR_HOST
 		" claims=\"trunk lab\" issuer=\"CN=Rogue CA\"");
 	lab_drop(&id);
 }
@@ -162,7 +145,7 @@ static void issuer_of_the_same_name_is_refused(void **state)
 
 	(void)state;
 	lab_root(&fake, "Lab CA");
-	lab_host(&id, HOST, &fake);
+	lab_host(&id, PAIR_HOST, &fake);
 	refuse(world.peer, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA, "issuer=\"CN=Lab CA\"");
 	lab_drop(&id);
 	lab_drop(&fake);
@@ -173,7 +156,7 @@ static void missing_intermediate_is_refused(void **state)
 	struct lab_id id;
 
 	(void)state;
-	lab_host(&id, HOST, &world.sub);
+	lab_host(&id, PAIR_HOST, &sub);
 	id.issuer = &world.root;
 	refuse(world.peer, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA,
 		"issuer=\"CN=Lab Sub CA\"");
@@ -182,7 +165,7 @@ static void missing_intermediate_is_refused(void **state)
 
 static void self_signed_is_refused(void **state)
 {
-	struct lab_spec spec = {.cn = HOST, .sans = {{'D', HOST, 0}}};
+	struct lab_spec spec = {.cn = PAIR_HOST, .sans = {{'D', PAIR_HOST, 0}}};
 
 	(void)state;
 	refuse_spec(&spec, NULL, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA, "detail=self-signed");
@@ -194,13 +177,14 @@ static void wrong_name_is_refused(void **state)
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
-		"tls refused by=us rule=name expected=" HOST
+		"tls refused by=us rule=name expected=" PAIR_HOST
 		" presented=DNS:sbc2.carrier.example");
 }
 
 static void cn_beside_a_san_is_refused(void **state)
 {
-	struct lab_spec spec = {.cn = HOST, .sans = {{'E', "sip@carrier.example", 0}}};
+	struct lab_spec spec = {
+		.cn = PAIR_HOST, .sans = {{'E', "sip@carrier.example", 0}}};
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
@@ -218,18 +202,18 @@ static void wildcard_is_refused(void **state)
 
 static void nul_in_a_name_is_refused(void **state)
 {
-	struct lab_spec spec = {.sans = {{'D', HOST "\0.evil.example", 0}}};
+	struct lab_spec spec = {.sans = {{'D', PAIR_HOST "\0.evil.example", 0}}};
 
 	(void)state;
-	spec.sans[0].len = sizeof(HOST "\0.evil.example") - 1;
+	spec.sans[0].len = sizeof(PAIR_HOST "\0.evil.example") - 1;
 	refuse_spec(&spec, &world.root, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
-		"presented=\"DNS:" HOST "\\x00.evil.example\"");
+		"presented=\"DNS:" PAIR_HOST "\\x00.evil.example\"");
 }
 
 static void expired_is_refused(void **state)
 {
 	struct lab_spec spec = {
-		.sans = {{'D', HOST, 0}}, .from_days = -30, .to_days = -1};
+		.sans = {{'D', PAIR_HOST, 0}}, .from_days = -30, .to_days = -1};
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED,
@@ -238,7 +222,8 @@ static void expired_is_refused(void **state)
 
 static void not_yet_valid_is_refused(void **state)
 {
-	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .from_days = 2, .to_days = 30};
+	struct lab_spec spec = {
+		.sans = {{'D', PAIR_HOST, 0}}, .from_days = 2, .to_days = 30};
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_NOT_YET, GNUTLS_A_CERTIFICATE_EXPIRED,
@@ -254,7 +239,7 @@ static void expired_issuer_is_refused(void **state)
 
 	(void)state;
 	lab_issue(&old, &spec, &world.root);
-	lab_host(&id, HOST, &old);
+	lab_host(&id, PAIR_HOST, &old);
 	refuse(world.peer, &id, PEER_EXPIRED, GNUTLS_A_CERTIFICATE_EXPIRED,
 		"of CN=Old CA");
 	lab_drop(&id);
@@ -263,17 +248,17 @@ static void expired_issuer_is_refused(void **state)
 
 static void weak_rsa_is_refused(void **state)
 {
-	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .rsa_bits = 1024};
+	struct lab_spec spec = {.sans = {{'D', PAIR_HOST, 0}}, .rsa_bits = 1024};
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_WEAK, GNUTLS_A_BAD_CERTIFICATE,
-		"rule=weak expected=" HOST " presented=DNS:" HOST
+		"rule=weak expected=" PAIR_HOST " presented=DNS:" PAIR_HOST
 		" claims=\"trunk lab\" detail=\"key RSA 1024 bits of O=Tandem lab\"");
 }
 
 static void sha1_is_refused(void **state)
 {
-	struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .sha1 = true};
+	struct lab_spec spec = {.sans = {{'D', PAIR_HOST, 0}}, .sha1 = true};
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_WEAK, GNUTLS_A_BAD_CERTIFICATE,
@@ -283,7 +268,7 @@ static void sha1_is_refused(void **state)
 static void other_purpose_is_refused(void **state)
 {
 	struct lab_spec spec = {
-		.sans = {{'D', HOST, 0}}, .purpose = GNUTLS_KP_EMAIL_PROTECTION};
+		.sans = {{'D', PAIR_HOST, 0}}, .purpose = GNUTLS_KP_EMAIL_PROTECTION};
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE,
@@ -293,9 +278,9 @@ static void other_purpose_is_refused(void **state)
 static void purpose_that_cannot_be_read_allows_nothing(void **state)
 {
 	struct lab_spec empty = {
-		.sans = {{'D', HOST, 0}}, .broken_purpose = {"\x30\x00", 2}};
+		.sans = {{'D', PAIR_HOST, 0}}, .broken_purpose = {"\x30\x00", 2}};
 	struct lab_spec nonsense = {
-		.sans = {{'D', HOST, 0}}, .broken_purpose = {"\x05\x00", 2}};
+		.sans = {{'D', PAIR_HOST, 0}}, .broken_purpose = {"\x05\x00", 2}};
 
 	(void)state;
 	refuse_spec(&empty, &world.root, PEER_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE,
@@ -309,7 +294,7 @@ static void leaf_that_signs_is_refused(void **state)
 	struct lab_id id;
 
 	(void)state;
-	lab_host(&id, HOST, &world.good);
+	lab_host(&id, PAIR_HOST, &world.good);
 	refuse(world.peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
 		"rule=constraint");
 	lab_drop(&id);
@@ -324,7 +309,7 @@ static void name_outside_the_constraint_is_refused(void **state)
 
 	(void)state;
 	lab_issue(&narrow, &spec, &world.root);
-	lab_host(&id, HOST, &narrow);
+	lab_host(&id, PAIR_HOST, &narrow);
 	refuse(world.peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
 		"rule=constraint");
 	lab_drop(&id);
@@ -339,7 +324,7 @@ static void a_constrained_anchor_is_held_to_it(void **state)
 	struct lab_spec outside = {
 		.cn = "Anchor CA", .ca = true, .permitted_uri = ".other.example"};
 	struct lab_spec free = {.cn = "Anchor CA", .ca = true};
-	struct lab_spec leaf = {.sans = {{'U', "sip:" HOST, 0}}};
+	struct lab_spec leaf = {.sans = {{'U', "sip:" PAIR_HOST, 0}}};
 	struct lab_id anchor, twin, id;
 	struct trust *trust;
 	struct peer *peer;
@@ -348,15 +333,16 @@ static void a_constrained_anchor_is_held_to_it(void **state)
 	lab_issue(&anchor, &outside, NULL);
 	lab_issue(&id, &leaf, &anchor);
 	trust = lab_trust(&anchor);
-	peer = lab_peer(HOST, trust);
+	peer = lab_peer(PAIR_HOST, trust);
 	refuse(peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
-		"detail=\"outside the name constraints: sip:" HOST " of CN=Anchor CA\"");
+		"detail=\"outside the name constraints: sip:" PAIR_HOST
+		" of CN=Anchor CA\"");
 	peer_set_unref(peer->set);
 	trust_unref(trust);
 	inside.key_of = &anchor;
 	lab_issue(&twin, &inside, NULL);
 	trust = lab_trust(&twin);
-	peer = lab_peer(HOST, trust);
+	peer = lab_peer(PAIR_HOST, trust);
 	accept_id(peer, &id);
 	peer_set_unref(peer->set);
 	trust_unref(trust);
@@ -369,7 +355,7 @@ static void a_constrained_anchor_is_held_to_it(void **state)
 		lab_issue(&twin, may ? &free : &outside, NULL);
 		lab_write_both("one.pem", &anchor, &twin);
 		assert_int_equal(trust_load(&trust, lab_path("one.pem"), "", &text), 0);
-		peer = lab_peer(HOST, trust);
+		peer = lab_peer(PAIR_HOST, trust);
 		if (may)
 			accept_id(peer, &id);
 		else
@@ -393,27 +379,28 @@ static void a_chain_is_good_until_its_first_end(void **state)
 	for (unsigned i = 0; i < 2; i++) {
 		struct lab_spec ca = {
 			.cn = "Short CA", .ca = true, .to_days = ends[i][0]};
-		struct lab_spec leaf = {.sans = {{'D', HOST, 0}}, .to_days = ends[i][1]};
-		struct lab_id sub, id;
+		struct lab_spec leaf = {
+			.sans = {{'D', PAIR_HOST, 0}}, .to_days = ends[i][1]};
+		struct lab_id issuer, id;
 		struct pair pair;
 		time_t until;
 
-		lab_issue(&sub, &ca, &world.root);
-		lab_issue(&id, &leaf, &sub);
+		lab_issue(&issuer, &ca, &world.root);
+		lab_issue(&id, &leaf, &issuer);
 		pair_start(&pair, true, world.peer, &id, FAR_13);
 		assert_int_equal(pair_shake(&pair), 0);
 		until = channel_verdict(pair.channel)->until;
 		assert_true(until > now + 4 * LAB_DAY && until < now + 6 * LAB_DAY);
 		pair_stop(&pair);
 		lab_drop(&id);
-		lab_drop(&sub);
+		lab_drop(&issuer);
 	}
 }
 
 static void unknown_critical_extension_is_refused(void **state)
 {
 	struct lab_spec spec = {
-		.sans = {{'D', HOST, 0}}, .critical = "1.3.6.1.4.1.99999.1"};
+		.sans = {{'D', PAIR_HOST, 0}}, .critical = "1.3.6.1.4.1.99999.1"};
 
 	(void)state;
 	refuse_spec(&spec, &world.root, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
@@ -429,7 +416,7 @@ static void chain_of_nine_is_refused(void **state)
 	(void)state;
 	for (int i = 0; i < 8; i++)
 		lab_issue(&cas[i], &spec, i == 0 ? &world.root : &cas[i - 1]);
-	lab_host(&id, HOST, &cas[7]);
+	lab_host(&id, PAIR_HOST, &cas[7]);
 	refuse(world.peer, &id, PEER_CONSTRAINT, GNUTLS_A_BAD_CERTIFICATE,
 		"detail=\"more certificates in the chain");
 	lab_drop(&id);
@@ -489,7 +476,7 @@ static struct peer *peer_with_crl(struct trust **ret)
 	lab_write_chain("ca.pem", &world.root);
 	if (trust_load(ret, lab_path("ca.pem"), lab_path("ca.crl"), &text) < 0)
 		fail_msg("%s", text.text);
-	return lab_peer(HOST, *ret);
+	return lab_peer(PAIR_HOST, *ret);
 }
 
 static void drop_peer(struct peer *peer, struct trust *trust)
@@ -543,7 +530,7 @@ static void crl_of_another_issuer_refuses(void **state)
 	struct peer *peer;
 
 	(void)state;
-	lab_write_crl("ca.crl", &world.rogue, NULL, NULL, 5, false);
+	lab_write_crl("ca.crl", &rogue, NULL, NULL, 5, false);
 	peer = peer_with_crl(&trust);
 	refuse(peer, &world.good, PEER_CRL_STALE, GNUTLS_A_CERTIFICATE_UNKNOWN,
 		"detail=\"no CRL that is valid now, issuer CN=Lab CA\"");
@@ -557,13 +544,13 @@ static void intermediates_are_revoked_too(void **state)
 	struct lab_id id;
 
 	(void)state;
-	lab_host(&id, HOST, &world.sub);
-	lab_write_crl("ca.crl", &world.sub, NULL, NULL, 5, false);
+	lab_host(&id, PAIR_HOST, &sub);
+	lab_write_crl("ca.crl", &sub, NULL, NULL, 5, false);
 	peer = peer_with_crl(&trust);
 	accept_id(peer, &id);
 	drop_peer(peer, trust);
 
-	lab_write_crl("ca.crl", &world.root, NULL, &world.sub, 5, true);
+	lab_write_crl("ca.crl", &world.root, NULL, &sub, 5, true);
 	peer = peer_with_crl(&trust);
 	refuse(peer, &id, PEER_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED, "rule=revoked");
 	drop_peer(peer, trust);
@@ -577,8 +564,8 @@ static void forged_crl_of_an_intermediate_counts_for_nothing(void **state)
 	struct lab_id id;
 
 	(void)state;
-	lab_host(&id, HOST, &world.sub);
-	lab_write_crl("ca.crl", &world.sub, &world.rogue, NULL, 5, false);
+	lab_host(&id, PAIR_HOST, &sub);
+	lab_write_crl("ca.crl", &sub, &rogue, NULL, 5, false);
 	peer = peer_with_crl(&trust);
 	refuse(peer, &id, PEER_CRL_STALE, GNUTLS_A_CERTIFICATE_UNKNOWN, "no CRL that is");
 	drop_peer(peer, trust);
@@ -659,13 +646,13 @@ static void our_order_of_ciphers_counts(void **state)
 
 static void both_partners_have_their_own_ca(void **state)
 {
-	struct trust *rogue_trust = lab_trust(&world.rogue);
+	struct trust *rogue_trust = lab_trust(&rogue);
 	struct peer *partner;
 	struct lab_id theirs;
 	struct lab_id ours_by_name;
 
 	(void)state;
-	lab_host(&theirs, "pbx.partner.example", &world.rogue);
+	lab_host(&theirs, "pbx.partner.example", &rogue);
 	lab_host(&ours_by_name, "pbx.partner.example", &world.root);
 	assert_int_equal(peer_add(world.peer->set,
 				 &(struct peer_params){.id = "server partner",

@@ -11,38 +11,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define HOST "sbc.carrier.example"
-
-static struct world {
-	struct lab_id root, us, good;
-	struct cred *cred;
-	struct trust *trust;
-	struct peer *peer; /* HOST */
-} world;
+static struct pair_world world;
 
 static int make_world(void **state)
 {
 	(void)state;
-	lab_start();
-	lab_root(&world.root, "Lab CA");
-	lab_host(&world.us, "med1.example.test", &world.root);
-	lab_host(&world.good, HOST, &world.root);
-	world.cred = lab_cred(&world.us);
-	world.trust = lab_trust(&world.root);
-	world.peer = lab_peer(HOST, world.trust);
+	pair_world_make(&world);
 	return 0;
 }
 
 static int drop_world(void **state)
 {
 	(void)state;
-	peer_set_unref(world.peer->set);
-	trust_unref(world.trust);
-	cred_unref(world.cred);
-	lab_drop(&world.good);
-	lab_drop(&world.us);
-	lab_drop(&world.root);
-	lab_stop();
+	pair_world_drop(&world);
 	return 0;
 }
 
@@ -129,8 +110,8 @@ static void their_alert_tells_distrust_from_the_rest(void **state)
 /* RFC 6066 3: a host name without the root's dot, and no address. */
 static void only_a_host_name_is_named(void **state)
 {
-	static const char *const names[][2] = {{HOST, HOST}, {HOST ".", HOST},
-		{"192.0.2.1", NULL}, {"2001:db8::1", NULL}};
+	static const char *const names[][2] = {{PAIR_HOST, PAIR_HOST},
+		{PAIR_HOST ".", PAIR_HOST}, {"192.0.2.1", NULL}, {"2001:db8::1", NULL}};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -177,7 +158,7 @@ static void connections_keep_nothing(void **state)
 
 	(void)state;
 	lab_root(&rogue, "Rogue CA");
-	lab_host(&bad, HOST, &rogue);
+	lab_host(&bad, PAIR_HOST, &rogue);
 	assert_keeps_nothing(connect_and_part, &bad);
 	lab_drop(&bad);
 	lab_drop(&rogue);

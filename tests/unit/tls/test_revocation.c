@@ -10,50 +10,36 @@
 #include <string.h>
 #include <unistd.h>
 
-#define HOST "sbc.carrier.example"
 #define ACCEPT_12 3 /* of the kinds of a pair */
 
-static struct world {
-	struct lab_id root, rogue, sub, us, good, below;
-	struct cred *cred;
-	struct trust *trust;
-} world;
+static struct pair_world world;
+static struct lab_id rogue, sub, below;
 
 static int make_world(void **state)
 {
-	struct lab_spec sub = {.cn = "Lab Sub CA", .ca = true};
+	struct lab_spec spec = {.cn = "Lab Sub CA", .ca = true};
 
 	(void)state;
-	lab_start();
-	lab_root(&world.root, "Lab CA");
-	lab_root(&world.rogue, "Lab CA"); /* the same name, another key */
-	lab_issue(&world.sub, &sub, &world.root);
-	lab_host(&world.us, "med1.example.test", &world.root);
-	lab_host(&world.good, HOST, &world.root);
-	lab_host(&world.below, HOST, &world.sub);
-	world.cred = lab_cred(&world.us);
-	world.trust = lab_trust(&world.root);
+	pair_world_make(&world);
+	lab_root(&rogue, "Lab CA"); /* the same name, another key */
+	lab_issue(&sub, &spec, &world.root);
+	lab_host(&below, PAIR_HOST, &sub);
 	return 0;
 }
 
 static int drop_world(void **state)
 {
 	(void)state;
-	trust_unref(world.trust);
-	cred_unref(world.cred);
-	lab_drop(&world.below);
-	lab_drop(&world.good);
-	lab_drop(&world.us);
-	lab_drop(&world.sub);
-	lab_drop(&world.rogue);
-	lab_drop(&world.root);
-	lab_stop();
+	lab_drop(&below);
+	lab_drop(&sub);
+	lab_drop(&rogue);
+	pair_world_drop(&world);
 	return 0;
 }
 
 static struct peer *peer_with(struct trust *trust, enum peer_revocation revocation)
 {
-	struct peer *peer = lab_peer(HOST, trust);
+	struct peer *peer = lab_peer(PAIR_HOST, trust);
 
 	peer->revocation = revocation;
 	return peer;
@@ -180,7 +166,7 @@ static void a_bad_one_counts_where_it_is_demanded(void **state)
 	is_no_proof((struct response_spec){.due = -1}, "OCSP response: was due 20");
 	is_no_proof((struct response_spec){.status = 'u'}, "does not know");
 	is_no_proof((struct response_spec){.about = &world.us}, "another certificate");
-	is_no_proof((struct response_spec){.signer = &world.rogue}, "not signed by");
+	is_no_proof((struct response_spec){.signer = &rogue}, "not signed by");
 	is_no_proof((struct response_spec){.error = 3}, "tryLater");
 }
 
@@ -220,11 +206,10 @@ static void one_of_an_intermediate_may_say_so_too(void **state)
 	struct show shown;
 
 	(void)state;
-	show(&shown, &world.below, (struct response_spec){0});
+	show(&shown, &below, (struct response_spec){0});
 	lets_in(0, PEER_REVOCATION_STAPLE, &shown);
 	lets_in(1, PEER_REVOCATION_STAPLE, &shown);
-	respond(&shown.staples[1],
-		&(struct response_spec){.about = &world.sub, .status = 'r'});
+	respond(&shown.staples[1], &(struct response_spec){.about = &sub, .status = 'r'});
 	shown.count = 2;
 	refuses(0, PEER_REVOCATION_STAPLE, &shown, PEER_REVOKED, "rule=revoked");
 	refuses(1, PEER_REVOCATION_HARD, &shown, PEER_REVOKED, "rule=revoked");
@@ -239,15 +224,15 @@ static void a_namesake_of_the_issuer_answers_for_nothing(void **state)
 
 	(void)state;
 	forged.issuer = &(struct lab_id){
-		.crt = world.rogue.crt, .key = world.rogue.key, .issuer = &world.root};
-	show(&shown, &forged, (struct response_spec){.signer = &world.rogue});
+		.crt = rogue.crt, .key = rogue.key, .issuer = &world.root};
+	show(&shown, &forged, (struct response_spec){.signer = &rogue});
 	refuses(0, PEER_REVOCATION_STAPLE, &shown, PEER_STAPLE, "not signed by");
 	show_free(&shown);
 }
 
 static struct trust *trust_both(int order, const char *crl)
 {
-	const struct lab_id *anchors[] = {&world.root, &world.rogue};
+	const struct lab_id *anchors[] = {&world.root, &rogue};
 	struct err_text text = {""};
 	struct buf file = {0};
 	struct trust *both;
@@ -320,9 +305,9 @@ static void a_list_counts_for_the_key_that_signed_it(void **state)
 	};
 
 	(void)state;
-	lab_host(&next, HOST, &world.rogue);
+	lab_host(&next, PAIR_HOST, &rogue);
 	for (unsigned i = 0; i < 2 * sizeof(rows) / sizeof(rows[0]); i++) {
-		const struct lab_id *signers[] = {&world.root, &world.rogue};
+		const struct lab_id *signers[] = {&world.root, &rogue};
 		struct trust *both;
 		bool add = false;
 
@@ -471,16 +456,15 @@ static void soft_refuses_the_revoked_also_by_a_stale_list(void **state)
 	by_list(&world.good, PEER_REVOCATION_SOFT, PEER_REVOKED,
 		GNUTLS_A_CERTIFICATE_REVOKED);
 	/* The leaf's list is stale, and its CA is revoked by a good one. */
-	lab_write_crl("ca.crl", &world.sub, NULL, NULL, -1, false);
-	lab_write_crl("ca.crl", &world.root, NULL, &world.sub, 5, true);
-	by_list(&world.below, PEER_REVOCATION_SOFT, PEER_REVOKED,
-		GNUTLS_A_CERTIFICATE_REVOKED);
+	lab_write_crl("ca.crl", &sub, NULL, NULL, -1, false);
+	lab_write_crl("ca.crl", &world.root, NULL, &sub, 5, true);
+	by_list(&below, PEER_REVOCATION_SOFT, PEER_REVOKED, GNUTLS_A_CERTIFICATE_REVOKED);
 }
 
 /* Of the same names as a root, and not signed by itself. */
 static void what_a_ca_certifies_for_itself_can_be_revoked(void **state)
 {
-	const struct lab_spec spec = {.cn = "Lab CA", .sans = {{'D', HOST, 0}}};
+	const struct lab_spec spec = {.cn = "Lab CA", .sans = {{'D', PAIR_HOST, 0}}};
 	struct lab_id own;
 
 	(void)state;
@@ -494,7 +478,7 @@ static void what_a_ca_certifies_for_itself_can_be_revoked(void **state)
 /* A CA of the same name, sent along, must not hide the list of the real one. */
 static void soft_is_not_fooled_by_a_namesake(void **state)
 {
-	const struct lab_id *sent[] = {&world.below, NULL, &world.sub};
+	const struct lab_id *sent[] = {&below, NULL, &sub};
 	struct peer_verdict verdict = {.rule = PEER_OK};
 	gnutls_datum_t der[3];
 	struct lab_id namesake;
@@ -503,14 +487,13 @@ static void soft_is_not_fooled_by_a_namesake(void **state)
 	struct chain chain, path;
 
 	(void)state;
-	lab_issue(&namesake, &(struct lab_spec){.cn = "Lab Sub CA", .ca = true},
-		&world.rogue);
+	lab_issue(&namesake, &(struct lab_spec){.cn = "Lab Sub CA", .ca = true}, &rogue);
 	sent[1] = &namesake;
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(gnutls_x509_crt_export2(
 					 sent[i]->crt, GNUTLS_X509_FMT_DER, &der[i]),
 			0);
-	lab_write_crl("ca.crl", &world.sub, NULL, &world.below, 5, false);
+	lab_write_crl("ca.crl", &sub, NULL, &below, 5, false);
 	peer = peer_by_list(PEER_REVOCATION_SOFT, &trust);
 	assert_int_equal(chain_import(&chain, der, 3), 0);
 	path = (struct chain){.crts = {chain.crts[0], chain.crts[2]}, .count = 2};

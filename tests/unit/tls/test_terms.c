@@ -16,44 +16,29 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HOST "sbc.carrier.example"
-
 /* The hash of nothing: no key has it. */
 static char no_pin[] = "sha256/47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=";
 
-static struct world {
-	struct lab_id root, rogue, us, good;
-	struct cred *cred;
-	struct trust *trust;
-} world;
+static struct pair_world world;
+static struct lab_id rogue;
 
 static int make_world(void **state)
 {
 	(void)state;
-	lab_start();
-	lab_root(&world.root, "Lab CA");
-	lab_root(&world.rogue, "Rogue CA");
-	lab_host(&world.us, "med1.example.test", &world.root);
-	lab_host(&world.good, HOST, &world.root);
-	world.cred = lab_cred(&world.us);
-	world.trust = lab_trust(&world.root);
+	pair_world_make(&world);
+	lab_root(&rogue, "Rogue CA");
 	return 0;
 }
 
 static int drop_world(void **state)
 {
 	(void)state;
-	trust_unref(world.trust);
-	cred_unref(world.cred);
-	lab_drop(&world.good);
-	lab_drop(&world.us);
-	lab_drop(&world.rogue);
-	lab_drop(&world.root);
-	lab_stop();
+	lab_drop(&rogue);
+	pair_world_drop(&world);
 	return 0;
 }
 
-/* TERMS for HOST under the lab's root, in SET. */
+/* TERMS for PAIR_HOST under the lab's root, in SET. */
 static const struct peer *add(struct peer_set *set, struct peer_params terms)
 {
 	struct peer *peer = NULL;
@@ -61,7 +46,7 @@ static const struct peer *add(struct peer_set *set, struct peer_params terms)
 	if (!terms.id)
 		terms.id = "trunk lab";
 	if (!terms.name)
-		terms.name = HOST;
+		terms.name = PAIR_HOST;
 	terms.trust = world.trust;
 	assert_int_equal(peer_add(set, &terms, &peer), 0);
 	return peer;
@@ -127,11 +112,11 @@ static void another_name_is_refused(void **state)
 	(void)state;
 	lab_host(&id, "sbc3.carrier.example", &world.root);
 	refuses(terms, &id, PEER_NAME, GNUTLS_A_ACCESS_DENIED,
-		"rule=name expected=\"" HOST ", sbc2.carrier.example, 192.0.2.7\" "
+		"rule=name expected=\"" PAIR_HOST ", sbc2.carrier.example, 192.0.2.7\" "
 		"presented=DNS:sbc3.carrier.example");
 	lab_drop(&id);
 	/* A name of its own opens no other chain. */
-	lab_host(&id, "sbc2.carrier.example", &world.rogue);
+	lab_host(&id, "sbc2.carrier.example", &rogue);
 	refuses(terms, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA, "rule=issuer");
 	lab_drop(&id);
 }
@@ -232,7 +217,7 @@ static void a_wildcard_counts_where_it_is_allowed(void **state)
 		"rule=name expected=a.b.carrier.example "
 		"presented=\"DNS:*.carrier.example\"");
 	lab_drop(&id);
-	lab_issue(&id, &spec, &world.rogue);
+	lab_issue(&id, &spec, &rogue);
 	refuses(loose, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA, "rule=issuer");
 	lab_drop(&id);
 }
@@ -240,7 +225,8 @@ static void a_wildcard_counts_where_it_is_allowed(void **state)
 /* Who has the very name is meant, whatever stands first. */
 static void an_exact_name_wins_over_a_wildcard(void **state)
 {
-	struct lab_spec spec = {.sans = {{'D', "*.carrier.example", 0}, {'D', HOST, 0}}};
+	struct lab_spec spec = {
+		.sans = {{'D', "*.carrier.example", 0}, {'D', PAIR_HOST, 0}}};
 	struct peer_verdict verdict;
 	const struct peer *any;
 	const struct peer *exact;
@@ -290,7 +276,8 @@ static void strict_purpose_is_that_of_its_role(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(purpose_cases) / sizeof(purpose_cases[0]); i++) {
 		const struct purpose_case *c = &purpose_cases[i];
-		struct lab_spec spec = {.sans = {{'D', HOST, 0}}, .purpose = c->purpose};
+		struct lab_spec spec = {
+			.sans = {{'D', PAIR_HOST, 0}}, .purpose = c->purpose};
 		struct lab_id id;
 
 		lab_issue(&id, &spec, &world.root);
@@ -302,8 +289,8 @@ static void strict_purpose_is_that_of_its_role(void **state)
 			else
 				pair_refuse_kind(kind, world.cred, peer, &id,
 					PEER_PURPOSE, GNUTLS_A_UNSUPPORTED_CERTIFICATE,
-					accept ? "rule=purpose expected=" HOST
-						 " presented=DNS:" HOST
+					accept ? "rule=purpose expected=" PAIR_HOST
+						 " presented=DNS:" PAIR_HOST
 						 " claims=\"trunk lab\" detail=\"no "
 						 "clientAuth in the certificate of "
 					       : "detail=\"no serverAuth in the "
@@ -324,7 +311,7 @@ static void strict_purpose_holds_for_issuers_too(void **state)
 
 	(void)state;
 	lab_issue(&web, &spec, &world.root);
-	lab_host(&id, HOST, &web);
+	lab_host(&id, PAIR_HOST, &web);
 	for (int kind = 0; kind < PAIR_KINDS; kind++) {
 		if (kind & 1)
 			pair_refuse_kind(kind, world.cred, peer, &id, PEER_PURPOSE,
@@ -341,7 +328,7 @@ static void strict_purpose_holds_for_issuers_too(void **state)
 static void strict_purpose_that_cannot_be_read_is_refused(void **state)
 {
 	struct lab_spec empty = {
-		.sans = {{'D', HOST, 0}}, .broken_purpose = {"\x30\x00", 2}};
+		.sans = {{'D', PAIR_HOST, 0}}, .broken_purpose = {"\x30\x00", 2}};
 	struct lab_id id;
 
 	(void)state;
@@ -378,7 +365,7 @@ static char *pin_of(const struct lab_id *id)
 
 static void a_pinned_key_is_let_in(void **state)
 {
-	struct lab_spec rsa = {.sans = {{'D', HOST, 0}}, .rsa_bits = 2048};
+	struct lab_spec rsa = {.sans = {{'D', PAIR_HOST, 0}}, .rsa_bits = 2048};
 	struct lab_id id;
 	char *pins[2] = {no_pin, pin_of(&world.good)};
 
@@ -404,7 +391,7 @@ static void another_key_is_refused(void **state)
 	(void)state;
 	/* The issuer's key is not the peer's. */
 	snprintf(words, sizeof(words),
-		"rule=pin expected=" HOST " presented=DNS:" HOST
+		"rule=pin expected=" PAIR_HOST " presented=DNS:" PAIR_HOST
 		" claims=\"trunk lab\" detail=\"its key is %s\"",
 		good);
 	refuses(terms, &world.good, PEER_PIN, GNUTLS_A_ACCESS_DENIED, words);
@@ -416,7 +403,7 @@ static void another_key_is_refused(void **state)
 	lab_drop(&id);
 	pins[1] = root;
 	free(good);
-	lab_host(&id, HOST, &world.rogue);
+	lab_host(&id, PAIR_HOST, &rogue);
 	good = pin_of(&id);
 	pins[1] = good;
 	refuses(terms, &id, PEER_ISSUER, GNUTLS_A_UNKNOWN_CA, "rule=issuer");
@@ -475,8 +462,8 @@ static void who_does_not_ask_is_refused_where_it_must(void **state)
 		assert_int_equal(pair_shake(&pair), ERR_TRUST);
 		assert_null(channel_peer(pair.channel));
 		assert_words(pair.channel,
-			"tls refused by=us rule=not-asked expected=" HOST
-			" presented=DNS:" HOST " claims=\"trunk lab\"");
+			"tls refused by=us rule=not-asked expected=" PAIR_HOST
+			" presented=DNS:" PAIR_HOST " claims=\"trunk lab\"");
 		assert_non_null(strstr(explain_advice(pair.channel), "mutual = lax"));
 		assert_int_equal(far_alert(&pair.far), GNUTLS_A_HANDSHAKE_FAILURE);
 		/* It never believed to be welcome, and no byte of SIP can follow. */
@@ -494,7 +481,7 @@ static void a_bad_chain_is_told_before_not_asking(void **state)
 	struct lab_id id;
 
 	(void)state;
-	lab_host(&id, HOST, &world.rogue);
+	lab_host(&id, PAIR_HOST, &rogue);
 	for (int kind = 0; kind < 2; kind++) {
 		struct pair pair;
 
