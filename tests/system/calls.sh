@@ -41,9 +41,10 @@ capture_is_sound() { # PCAP
 	if read_capture "$1" -Y _ws.malformed | grep .; then
 		return 1
 	fi
-	# both sides' media is there in clear, whatever their SDP says of it
+	# both sides' media is there in clear, whatever their SDP says of it, and whatever protocol
+	# else may have the number of their ports
 	(($(read_capture "$1" -o sdp.establish_conversation:FALSE --enable-heuristic rtp_udp \
-		-Y 'rtp && !srtp.auth_tag' | wc -l) >= 150)) ||
+		-o udp.try_heuristic_first:TRUE -Y 'rtp && !srtp.auth_tag' | wc -l) >= 150)) ||
 		{ echo "media is missing though the mode is full"; return 1; }
 	if grep -aoE 'inline:[A-Za-z0-9+/]{8}' "$1" | grep -v 'inline:x*$'; then
 		echo "a key is in the capture"
