@@ -122,6 +122,7 @@ static int serve(const char *file, bool foreground)
 		fprintf(stderr, "tandemd: %s\n", text.text[0] ? text.text : err_str(err));
 	if (!foreground)
 		leave_terminal(verdict_fd, (unsigned char)status);
+	log_release_at_crash();
 	if (!err && server_run(server))
 		status = EXIT_FAILURE;
 	server_stop(server);

@@ -3,7 +3,9 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -15,6 +17,8 @@
 /* The longest line before escaping, and after (every byte may become four). */
 #define LINE_SIZE 2048
 #define ESCAPED_SIZE (4 * LINE_SIZE)
+/* The journal's priority before it, the line's end, and a NUL. */
+#define MARKS_SIZE 8
 
 static const struct {
 	const char *name;
@@ -103,26 +107,107 @@ static size_t escape_byte(char *out, char c)
 	return 4;
 }
 
-/* One write(2) a line: threads do not mix theirs, and nothing is lost in a buffer when
- * the process dies. A log that cannot be written has nobody to be reported to. */
-static void write_stderr(enum log_level level, char *line, size_t len)
+/* Lines that wait for the end of a turn. One thread at a time has them: the one that took them. */
+static struct {
+	atomic_bool taken;
+	size_t len;
+	/* Of a pipe, too, all of it is written as one. */
+	char lines[PIPE_BUF];
+} gathered;
+
+static _Thread_local bool gathers;
+
+/* A log that cannot be written has nobody to be reported to. */
+static void write_out(const char *lines, size_t len)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
-	char out[ESCAPED_SIZE + 8];
-	size_t out_len = 0;
 	ssize_t written;
 
-	pthread_once(&once, find_journal);
-	if (stderr_is_journal) {
-		out_len = strlen(levels[level].journal);
-		memcpy(out, levels[level].journal, out_len);
-	}
-	memcpy(out + out_len, line, len);
-	out_len += len;
-	out[out_len++] = '\n';
 	do
-		written = write(STDERR_FILENO, out, out_len);
+		written = write(STDERR_FILENO, lines, len);
 	while (written < 0 && errno == EINTR);
+}
+
+static void write_gathered(void)
+{
+	const size_t len = gathered.len;
+
+	gathered.len = 0;
+	if (len > 0)
+		write_out(gathered.lines, len);
+}
+
+void log_gather(void)
+{
+	if (!gathers)
+		gathers = !atomic_exchange(&gathered.taken, true);
+}
+
+void log_release(void)
+{
+	if (!gathers)
+		return;
+	write_gathered();
+	gathers = false;
+	atomic_store(&gathered.taken, false);
+}
+
+/* What comes after it is the signal's own action. */
+static void write_at_crash(int number)
+{
+	(void)number;
+	write_gathered();
+}
+
+void log_release_at_crash(void)
+{
+	static const int signals[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV};
+	const struct sigaction ours = {.sa_handler = write_at_crash,
+		.sa_flags = (int)(SA_RESETHAND | SA_NODEFER)};
+
+	for (size_t i = 0; i < sizeof(signals) / sizeof(signals[0]); i++) {
+		struct sigaction old;
+
+		/* A sanitizer has its own, which says more. */
+		if (sigaction(signals[i], NULL, &old) == 0 && old.sa_handler == SIG_DFL)
+			sigaction(signals[i], &ours, NULL);
+	}
+}
+
+/* A line of LEN bytes as it leaves, at OUT; returns its length there. */
+static size_t put_line(char *out, enum log_level level, const char *line, size_t len)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+	char *end = out;
+
+	pthread_once(&once, find_journal);
+	if (stderr_is_journal)
+		end = stpcpy(end, levels[level].journal);
+	end = mempcpy(end, line, len);
+	*end++ = '\n';
+	return (size_t)(end - out);
+}
+
+/* SIZE bytes behind the lines that wait, or NULL where a line is longer than all of the room. */
+static char *gathered_room(size_t size)
+{
+	if (size > sizeof(gathered.lines) - gathered.len)
+		write_gathered();
+	return size <= sizeof(gathered.lines) ? gathered.lines + gathered.len : NULL;
+}
+
+static void write_stderr(enum log_level level, const char *line, size_t len)
+{
+	const size_t size = len + MARKS_SIZE;
+	char *room = gathers ? gathered_room(size) : NULL;
+	char alone[ESCAPED_SIZE + MARKS_SIZE];
+
+	if (!room) {
+		write_out(alone, put_line(alone, level, line, len));
+		return;
+	}
+	gathered.len += put_line(room, level, line, len);
+	if (level != LOG_LEVEL_INFO)
+		write_gathered();
 }
 
 void log_write(enum log_level level, const char *module, const char *format, ...)

@@ -31,6 +31,17 @@ void log_set_sink(log_sink_h *sink, void *arg);
 void log_write(enum log_level level, const char *module, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/*
+ * From log_gather() to log_release() the calling thread's lines at info wait, up to 4096 bytes of them
+ * (PIPE_BUF), and leave in one write(2). A line of any other level leaves at once, and those before
+ * it with it. One thread at a time gathers; of others each line leaves by itself, as it does
+ * where a sink takes the lines.
+ */
+void log_gather(void);
+void log_release(void);
+/* Lines that wait leave before the process dies of a fault of its own. Once, at start. */
+void log_release_at_crash(void);
+
 #define log_error(module, ...) log_write(LOG_LEVEL_ERROR, module, __VA_ARGS__)
 #define log_warning(module, ...) log_write(LOG_LEVEL_WARNING, module, __VA_ARGS__)
 #define log_info(module, ...) log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)

@@ -1,5 +1,7 @@
 #include "base/loop.h"
 
+#include "base/log.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -217,9 +219,11 @@ int loop_turn(struct loop *loop, int timeout_ms)
 		loop->idle_us = loop->turn_us;
 	loop->event_count = count < 0 ? 0 : count;
 	loop->turning = true;
+	log_gather();
 	run_fds(loop);
 	timers_fire(loop->timers);
 	run_tasks(loop);
+	log_release();
 	timers_end_turn(loop->timers);
 	loop->turning = false;
 	return 0;

@@ -5,9 +5,15 @@
 #include "base/err.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 struct seen {
@@ -181,6 +187,153 @@ static void without_a_sink_lines_go_to_stderr(void **state)
 	assert_string_equal(out, "info x a=1\n");
 }
 
+/* Each write(2) to stderr is one message here. */
+struct wire {
+	int saved;
+	int fds[2];
+	char text[16384];
+};
+
+static int wire_start(void **state)
+{
+	struct wire *wire = calloc(1, sizeof(*wire));
+
+	if (!wire || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, wire->fds))
+		return -1;
+	unsetenv("JOURNAL_STREAM");
+	log_set_sink(NULL, NULL);
+	log_set_level(LOG_LEVEL_INFO);
+	wire->saved = dup(STDERR_FILENO);
+	dup2(wire->fds[1], STDERR_FILENO);
+	*state = wire;
+	return 0;
+}
+
+static int wire_end(void **state)
+{
+	struct wire *wire = *state;
+
+	log_release();
+	dup2(wire->saved, STDERR_FILENO);
+	close(wire->saved);
+	close(wire->fds[0]);
+	close(wire->fds[1]);
+	free(wire);
+	return 0;
+}
+
+/* What the next write(2) had; "" when there was none. */
+static const char *written(struct wire *wire)
+{
+	ssize_t len =
+		recv(wire->fds[0], wire->text, sizeof(wire->text) - 1, MSG_DONTWAIT);
+
+	wire->text[len < 0 ? 0 : len] = '\0';
+	return wire->text;
+}
+
+static void lines_of_a_turn_leave_together(void **state)
+{
+	struct wire *wire = *state;
+
+	log_gather();
+	log_info("x", "a=1");
+	log_info("x", "a=2");
+	assert_string_equal(written(wire), "");
+	log_release();
+	assert_string_equal(written(wire), "info x a=1\ninfo x a=2\n");
+	log_release();
+	assert_string_equal(written(wire), "");
+	log_info("x", "a=3");
+	assert_string_equal(written(wire), "info x a=3\n");
+}
+
+static void what_is_worse_than_info_waits_for_nothing(void **state)
+{
+	struct wire *wire = *state;
+
+	log_gather();
+	log_info("x", "a=1");
+	log_warning("x", "a=2");
+	assert_string_equal(written(wire), "info x a=1\nwarning x a=2\n");
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_debug("x", "a=3");
+	assert_string_equal(written(wire), "debug x a=3\n");
+}
+
+/* More than one write holds, and then a line that no such write holds. */
+static void a_full_turn_loses_nothing(void **state)
+{
+	struct wire *wire = *state;
+	char long_text[2000];
+	unsigned seen = 0;
+
+	memset(long_text, '\n', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	log_gather();
+	for (unsigned i = 0; i < 600; i++)
+		log_info("x", "i=%u", i);
+	log_info("x", "%s", long_text);
+	log_info("x", "behind");
+	log_release();
+	while (seen < 600) {
+		const char *at = written(wire);
+
+		assert_in_range(strlen(at), 1, PIPE_BUF);
+		for (; *at != '\0'; at = strchr(at, '\n') + 1) {
+			char line[32];
+
+			snprintf(line, sizeof(line), "info x i=%u\n", seen++);
+			assert_memory_equal(at, line, strlen(line));
+		}
+	}
+	assert_true(strlen(written(wire)) > PIPE_BUF);
+	assert_string_equal(written(wire), "info x behind\n");
+}
+
+static void *write_from_another_thread(void *arg)
+{
+	(void)arg;
+	log_gather();
+	log_info("x", "other=1");
+	log_release();
+	return NULL;
+}
+
+static void lines_of_another_thread_wait_for_nobody(void **state)
+{
+	struct wire *wire = *state;
+	pthread_t thread;
+
+	log_gather();
+	log_info("x", "a=1");
+	assert_int_equal(
+		pthread_create(&thread, NULL, write_from_another_thread, NULL), 0);
+	pthread_join(thread, NULL);
+	assert_string_equal(written(wire), "info x other=1\n");
+	log_release();
+	assert_string_equal(written(wire), "info x a=1\n");
+}
+
+static void lines_that_wait_survive_a_crash(void **state)
+{
+	struct wire *wire = *state;
+	const struct rlimit no_core = {0, 0};
+	int status = 0;
+	pid_t child = fork();
+
+	if (child == 0) {
+		setrlimit(RLIMIT_CORE, &no_core);
+		log_release_at_crash();
+		log_gather();
+		log_info("x", "last=1");
+		abort();
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	assert_string_equal(written(wire), "info x last=1\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -197,6 +350,16 @@ int main(void)
 		cmocka_unit_test(peer_text_is_cut_between_escapes),
 		cmocka_unit_test_setup_teardown(
 			without_a_sink_lines_go_to_stderr, start, finish),
+		cmocka_unit_test_setup_teardown(
+			lines_of_a_turn_leave_together, wire_start, wire_end),
+		cmocka_unit_test_setup_teardown(
+			what_is_worse_than_info_waits_for_nothing, wire_start, wire_end),
+		cmocka_unit_test_setup_teardown(
+			a_full_turn_loses_nothing, wire_start, wire_end),
+		cmocka_unit_test_setup_teardown(
+			lines_of_another_thread_wait_for_nobody, wire_start, wire_end),
+		cmocka_unit_test_setup_teardown(
+			lines_that_wait_survive_a_crash, wire_start, wire_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

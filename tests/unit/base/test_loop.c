@@ -2,11 +2,14 @@
 
 #include "../unit.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int start(void **state)
@@ -374,6 +377,36 @@ static void what_falls_due_during_a_turn_comes_with_the_next(void **state)
 	close(fds[1]);
 }
 
+static void log_twice(void *arg)
+{
+	(void)arg;
+	log_info("x", "a=1");
+	log_info("x", "a=2");
+}
+
+static void lines_of_a_turn_leave_in_one_write(void **state)
+{
+	static const char expected[] = "info x a=1\ninfo x a=2\n";
+	struct loop *loop = *state;
+	struct loop_task task = {0};
+	const int saved = dup(STDERR_FILENO);
+	char out[100];
+	int fds[2];
+
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, fds), 0);
+	unsetenv("JOURNAL_STREAM");
+	loop_defer(loop, &task, log_twice, NULL);
+	dup2(fds[1], STDERR_FILENO);
+	assert_int_equal(loop_turn(loop, 0), 0);
+	dup2(saved, STDERR_FILENO);
+	assert_int_equal(
+		recv(fds[0], out, sizeof(out), MSG_DONTWAIT), sizeof(expected) - 1);
+	assert_memory_equal(out, expected, sizeof(expected) - 1);
+	close(saved);
+	close(fds[0]);
+	close(fds[1]);
+}
+
 static void freeing_a_loop_forgets_its_tasks(void **state)
 {
 	struct job job = {0};
@@ -408,6 +441,8 @@ int main(void)
 		cmocka_unit_test(a_loop_on_a_virtual_clock_fires_when_it_is_moved),
 		cmocka_unit_test(all_of_a_turn_is_at_the_moment_when_the_wait_ended),
 		cmocka_unit_test(what_falls_due_during_a_turn_comes_with_the_next),
+		cmocka_unit_test_setup_teardown(
+			lines_of_a_turn_leave_in_one_write, start, finish),
 		cmocka_unit_test(freeing_a_loop_forgets_its_tasks),
 	};
 
