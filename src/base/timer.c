@@ -20,6 +20,9 @@
 #define LEVELS 11
 #define SLOT_COUNT ((size_t)LEVELS * SLOTS)
 
+/* So many timers of a slot are looked at for the first of them. */
+#define LOOK_AT 16
+
 /* No expiry lies later, so that its microseconds fit 64 bits: 580,000 years. */
 #define EXPIRY_MAX_MS (UINT64_MAX / 1000 - 1)
 
@@ -119,8 +122,11 @@ void timer_start(struct timers *timers, struct timer *timer, uint64_t delay_ms,
 		expiry_ms = EXPIRY_MAX_MS;
 	else
 		expiry_ms += delay_ms;
-	/* A handler that starts its timer with no delay must not keep the run for ever. */
-	if (timers->firing && expiry_ms <= timers->turn_ms)
+	/* Without a delay it is due in this turn: nobody is woken for it. But a handler that starts
+	 * its timer anew must not keep the run for ever. */
+	if (delay_ms == 0 && timers->turning && timer->expiry_ms != timers->turn_ms)
+		expiry_ms = timers->turn_ms;
+	else if (timers->firing && expiry_ms <= timers->turn_ms)
 		expiry_ms = timers->turn_ms + 1;
 	if (expiry_ms < timers->wheel_ms)
 		expiry_ms = timers->wheel_ms;
@@ -137,6 +143,7 @@ void timer_stop(struct timer *timer)
 		return;
 	unhang(timer->owner, timer);
 	timer->owner = NULL;
+	timer->expiry_ms = 0;
 }
 
 bool timer_running(const struct timer *timer)
@@ -167,21 +174,42 @@ static size_t earliest_slot(const struct timers *timers, uint64_t *ret_ms)
 	return SLOT_COUNT;
 }
 
+/* The first expiry of SLOT, or SLOT_MS where that would take long to find. */
+static uint64_t first_expiry(const struct list *slot, uint64_t slot_ms)
+{
+	uint64_t first_ms = UINT64_MAX;
+	unsigned looked_at = 0;
+
+	LIST_FOREACH (slot, node, next) {
+		const struct timer *timer = LIST_ENTRY(node, struct timer, node);
+
+		if (looked_at++ == LOOK_AT)
+			return slot_ms;
+		if (timer->expiry_ms < first_ms)
+			first_ms = timer->expiry_ms;
+	}
+	return first_ms;
+}
+
 int64_t timers_next_ms(const struct timers *timers)
 {
 	uint64_t now_us = timers->clock->mono_us(timers->clock);
-	uint64_t slot_ms;
+	uint64_t next_ms;
+	size_t slot = earliest_slot(timers, &next_ms);
 
-	if (earliest_slot(timers, &slot_ms) == SLOT_COUNT)
+	if (slot == SLOT_COUNT)
 		return -1;
-	if (slot_ms * 1000 <= now_us)
+	if (slot >= SLOTS)
+		next_ms = first_expiry(&timers->slots[slot], next_ms);
+	if (next_ms * 1000 <= now_us)
 		return 0;
-	return (int64_t)((slot_ms * 1000 - now_us + 999) / 1000);
+	return (int64_t)((next_ms * 1000 - now_us + 999) / 1000);
 }
 
-static void fire(struct timer *timer)
+static void fire(struct timers *timers, struct timer *timer)
 {
 	timer_stop(timer);
+	timer->expiry_ms = timers->turn_ms; /* once a turn, as timer_start() sees */
 	timer->h(timer->arg); /* may start, stop or free any timer, this one too */
 }
 
@@ -222,7 +250,7 @@ unsigned timers_fire(struct timers *timers)
 		if (slot >= SLOTS) {
 			cascade(timers, slot);
 		} else {
-			fire(first_timer(&timers->slots[slot]));
+			fire(timers, first_timer(&timers->slots[slot]));
 			fired++;
 		}
 	}

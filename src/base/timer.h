@@ -36,7 +36,10 @@ void timers_free(struct timers *timers);
 uint64_t timers_now_ms(const struct timers *timers);
 struct clock *timers_clock(const struct timers *timers);
 
-/* Fires H(ARG) once, DELAY_MS from now at the earliest. A running timer is restarted. */
+/*
+ * Fires H(ARG) once, DELAY_MS from now at the earliest. A running timer is restarted. With a
+ * DELAY_MS of 0 it fires in the present turn still, unless it has fired in that turn already.
+ */
 void timer_start(struct timers *timers, struct timer *timer, uint64_t delay_ms,
 	timer_h *h, void *arg);
 /* Does nothing when it does not run. */

@@ -202,6 +202,76 @@ static void no_delay_in_a_handler_waits_for_the_next_run(void **state)
 	timer_stop(&a.timer);
 }
 
+static void start_other(void *arg)
+{
+	struct probe *probe = arg;
+
+	note(probe);
+	start_probe(probe->other, 0, probe->other->other ? start_other : note);
+}
+
+/* What is to come behind a handler comes in its turn, whether the handler was one of a descriptor, of a
+ * timer, or a task behind the timers: then the loop does not wait. */
+static void no_delay_is_this_turn_still(void **state)
+{
+	struct bench *bench = *state;
+	struct probe a = {.bench = bench, .letter = 'a'};
+	struct probe b = {.bench = bench, .letter = 'b'};
+
+	clock_virtual_advance(&bench->clock, 300);
+	a.other = &b;
+	timers_begin_turn(bench->timers);
+	start_probe(&a, 0, start_other);
+	assert_int_equal(timers_fire(bench->timers), 2);
+	assert_string_equal(bench->fired, "ab");
+	start_probe(&a, 0, start_other);
+	timers_end_turn(bench->timers);
+	assert_int_equal(timers_next_ms(bench->timers), 1);
+	timer_stop(&a.timer);
+	assert_int_equal(timers_next_ms(bench->timers), -1);
+	clock_virtual_advance(&bench->clock, 1000);
+	timers_begin_turn(bench->timers);
+	timers_fire(bench->timers);
+	start_probe(&a, 0, note);
+	timers_end_turn(bench->timers);
+	assert_int_equal(timers_next_ms(bench->timers), 0);
+	assert_int_equal(timers_run(bench->timers), 1);
+	assert_string_equal(bench->fired, "aba");
+}
+
+/* Two that start each other for ever: each fires once in a turn. */
+static void no_delay_ends_a_turn_all_the_same(void **state)
+{
+	struct bench *bench = *state;
+	struct probe a = {.bench = bench, .letter = 'a'};
+	struct probe b = {.bench = bench, .letter = 'b', .other = &a};
+
+	a.other = &b;
+	start_probe(&a, 0, start_other);
+	assert_int_equal(timers_run(bench->timers), 2);
+	assert_int_equal(advance_ms(bench, 1), 2);
+	assert_string_equal(bench->fired, "abab");
+	timer_stop(&a.timer);
+	timer_stop(&b.timer);
+}
+
+/* The wheel hangs a timer lower several times before it is due: nobody is woken for that. */
+static void few_timers_are_waited_for_to_the_end(void **state)
+{
+	struct bench *bench = *state;
+	struct probe near = {.bench = bench, .letter = 'n'};
+	struct probe far = {.bench = bench, .letter = 'f'};
+
+	start_probe(&far, 300000, note);
+	assert_int_equal(timers_next_ms(bench->timers), 300000);
+	start_probe(&near, 299999, note);
+	assert_int_equal(timers_next_ms(bench->timers), 299999);
+	assert_int_equal(advance_ms(bench, 299999), 1);
+	assert_int_equal(timers_next_ms(bench->timers), 1);
+	assert_int_equal(advance_ms(bench, 1), 1);
+	assert_string_equal(bench->fired, "nf");
+}
+
 static void stop_other(void *arg)
 {
 	struct probe *probe = arg;
@@ -320,13 +390,13 @@ static void model_fired(void *arg)
 	struct timer *timer = arg;
 	size_t i = (size_t)(timer - model->timer);
 
-	assert_int_equal(model->expiry_ms[i], timer->expiry_ms);
-	assert_true(timer->expiry_ms >= model->last_ms);
-	assert_true(timer->expiry_ms <= model->clock.mono_us / 1000);
+	const uint64_t expiry_ms = model->expiry_ms[i];
+
+	assert_true(expiry_ms != 0 && expiry_ms >= model->last_ms);
+	assert_true(expiry_ms <= model->clock.mono_us / 1000);
 	for (size_t j = 0; j < MODEL_TIMERS; j++)
-		assert_true(model->expiry_ms[j] == 0 ||
-			    model->expiry_ms[j] >= model->expiry_ms[i]);
-	model->last_ms = timer->expiry_ms;
+		assert_true(model->expiry_ms[j] == 0 || model->expiry_ms[j] >= expiry_ms);
+	model->last_ms = expiry_ms;
 	model->expiry_ms[i] = 0;
 	if (draw(model, 3) == 0)
 		model_start(model, draw(model, MODEL_TIMERS));
@@ -344,8 +414,8 @@ static void model_start(struct model *model, size_t i)
 
 	timer_start(
 		model->timers, &model->timer[i], delay_ms, model_fired, &model->timer[i]);
-	/* Later than asked by a millisecond at most, and never earlier. */
-	assert_true(model->timer[i].expiry_ms * 1000 >=
+	/* Later than asked by a millisecond at most, and never earlier; without a delay at once. */
+	assert_true(model->timer[i].expiry_ms * 1000 + (delay_ms == 0 ? 999 : 0) >=
 		    model->clock.mono_us + delay_ms * 1000);
 	assert_true(
 		model->timer[i].expiry_ms <= model->clock.mono_us / 1000 + delay_ms + 1);
@@ -435,6 +505,12 @@ int main(void)
 			a_handler_may_restart_its_timer, start, finish),
 		cmocka_unit_test_setup_teardown(
 			no_delay_in_a_handler_waits_for_the_next_run, start, finish),
+		cmocka_unit_test_setup_teardown(
+			no_delay_is_this_turn_still, start, finish),
+		cmocka_unit_test_setup_teardown(
+			no_delay_ends_a_turn_all_the_same, start, finish),
+		cmocka_unit_test_setup_teardown(
+			few_timers_are_waited_for_to_the_end, start, finish),
 		cmocka_unit_test_setup_teardown(
 			a_handler_may_stop_a_timer_of_the_same_moment, start, finish),
 		cmocka_unit_test_setup_teardown(
