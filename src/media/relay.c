@@ -19,12 +19,14 @@
 #define WORKERS_MAX 256
 #define QUARANTINE_MS 5000
 #define FLUSH_MS 10
+#define LATE_MS 10
 
 struct worker_slot {
 	struct relay *relay;
 	struct worker *worker;
 	struct loop_fd watch;
 	struct loop_task wake; /* queued when commands wait for the end of the turn */
+	struct timer late;     /* runs when commands wait that are in no hurry */
 };
 
 struct relay {
@@ -280,6 +282,7 @@ void relay_free(struct relay *relay)
 		struct worker_slot *slot = &relay->workers[i];
 
 		loop_cancel(&slot->wake);
+		timer_stop(&slot->late);
 		if (slot->watch.loop)
 			loop_unwatch(&slot->watch);
 		worker_free(slot->worker);
@@ -340,13 +343,14 @@ static struct worker_slot *least_loaded(struct relay *relay)
 
 static void wake_now(void *arg)
 {
-	const struct worker_slot *slot = arg;
+	struct worker_slot *slot = arg;
 
+	timer_stop(&slot->late);
 	worker_wake(slot->worker);
 }
 
-/* After any command: a call's several take one wake-up, at the end of the turn, when what we
- * answer leaves too. */
+/* After a command that waits for no packet: a call's several take one wake-up, at the end of the
+ * turn, when what we answer leaves too. */
 static void wake(struct worker_slot *slot)
 {
 	struct loop *loop = slot->relay->loop;
@@ -355,6 +359,18 @@ static void wake(struct worker_slot *slot)
 		loop_defer(loop, &slot->wake, wake_now, slot);
 	else
 		wake_now(slot);
+}
+
+/* After a command that any packet finds run (worker.h): those of many calls take one wake-up. It comes
+ * all the same, because keys that are over are to be wiped whether or not a packet comes. */
+static void wake_late(struct worker_slot *slot)
+{
+	struct loop *loop = slot->relay->loop;
+
+	if (!loop_is_turning(loop))
+		wake_now(slot);
+	else if (!timer_running(&slot->late))
+		timer_start(loop_timers(loop), &slot->late, LATE_MS, wake_now, slot);
 }
 
 /* A worker's queue was full when something ended: sees to it that it hears later. */
@@ -451,7 +467,7 @@ void relay_close(struct relay_session *session)
 			forget_stream(session, i);
 	if (worker_close(session->worker))
 		flush(relay);
-	wake(session->slot); /* its keys are to be wiped now, and not with the next packet */
+	wake_late(session->slot);
 	list_remove(&session->node);
 	relay->session_count--;
 	free(session);
@@ -466,7 +482,7 @@ int relay_set_tap(struct relay_session *session, bool tap)
 {
 	int err = worker_set_tap(session->worker, tap);
 
-	wake(session->slot);
+	wake_late(session->slot);
 	return err;
 }
 
@@ -599,7 +615,7 @@ void relay_stream_remove(struct relay_session *session, unsigned index)
 		return;
 	if (worker_remove(session->streams[index]->worker))
 		flush(session->relay);
-	wake(session->slot);
+	wake_late(session->slot);
 	forget_stream(session, index);
 }
 
@@ -637,7 +653,7 @@ int relay_stream_set(struct relay_session *session, unsigned index, enum relay_e
 	if (!relay_stream_exists(session, index))
 		return ERR_STATE;
 	err = worker_set(session->streams[index]->worker, end, remote);
-	wake(session->slot);
+	wake_late(session->slot);
 	return err;
 }
 

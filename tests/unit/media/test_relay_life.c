@@ -191,7 +191,7 @@ static void open_in_turn(void *arg)
 	announce(arg, RELAY_B, RELAY_PLAIN);
 }
 
-/* A turn's commands go out at its end: no other command and no turn wakes the worker here. */
+/* A turn's commands are run before a packet is looked at: no other command and no turn wakes the worker here. */
 static void what_a_turn_commands_takes_effect_at_its_end(void **state)
 {
 	struct fixture *f = *state;
@@ -207,6 +207,31 @@ static void what_a_turn_commands_takes_effect_at_its_end(void **state)
 		peer_send(f, RELAY_A, 0, false, &packet);
 	while (poll(&ready, 1, 10) == 0 && now_ms() < deadline);
 	peer_expect(f, RELAY_B, 0, false, &packet);
+}
+
+static void close_in_turn(void *arg)
+{
+	relay_close(arg);
+}
+
+/* What is over is in no hurry, but waits for no packet either: the loop itself sees to it. */
+static void what_ended_is_forgotten_without_a_packet(void **state)
+{
+	struct fixture *f = *state;
+	const struct relay_open open = {.call = 9, .address = {f->host, f->host}};
+	unsigned before = count_descriptors();
+	struct loop_task task = {.queued = false};
+	struct relay_session *session;
+
+	assert_int_equal(relay_open(f->relay, &session, &open), 0);
+	add_rested_stream(session, 0);
+	assert_int_equal(timers_next_ms(loop_timers(f->loop)), -1);
+	loop_defer(f->loop, &task, close_in_turn, session);
+	assert_int_equal(loop_turn(f->loop, 0), 0);
+	assert_in_range(timers_next_ms(loop_timers(f->loop)), 0, 11);
+	while (timers_next_ms(loop_timers(f->loop)) >= 0)
+		assert_int_equal(loop_turn(f->loop, -1), 0);
+	wait_for_descriptors(before);
 }
 
 static void no_descriptors_is_told_apart(void **state)
@@ -374,6 +399,7 @@ int main(void)
 		TEST(a_full_queue_refuses_calls_but_ends_them_all),
 		TEST(a_late_worker_takes_no_port_back),
 		TEST(what_a_turn_commands_takes_effect_at_its_end),
+		TEST(what_ended_is_forgotten_without_a_packet),
 		TEST(no_descriptors_is_told_apart),
 		TEST(workers_are_counted_by_the_cores_we_may_use),
 		TEST(needs_an_address_at_each_end),
