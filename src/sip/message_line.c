@@ -64,14 +64,14 @@ static bool may_be(const char *line, struct span name)
 void message_lines_begin(
 	struct message_lines *lines, const struct message *message, const char *name)
 {
-	const char *body = message->body.p;
 	const char *start = message->text.p;
 	const char *end = memchr(start, '\n', message->text.len);
 
 	lines->name = span_of(name);
 	lines->rest = (struct span){0};
-	if (end != NULL && body > end)
-		lines->rest = (struct span){end + 1, (size_t)(body - end - 1)};
+	/* Headers end with a line end, so the body is behind the first one. */
+	if (end != NULL)
+		lines->rest = (struct span){end + 1, (size_t)(message->body.p - end - 1)};
 }
 
 /* Takes the next line off, without its end. */

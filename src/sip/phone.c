@@ -18,20 +18,20 @@ static bool is_separator(char c)
 /* RFC 3966 3: phonedigit, phonedigit-hex without letters, and their escapes. */
 static bool is_number(struct span text)
 {
-	unsigned digits = 0;
+	bool has_digit = false;
 
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.p[i];
 
 		if (isdigit((unsigned char)c))
-			digits++;
+			has_digit = true;
 		else if (c == '%' && text.len - i > 2 && text.p[i + 1] == '2' &&
 			 memchr("38bBaA", text.p[i + 2], 6) != NULL)
 			i += 2; /* "#", "(", "+" or "*" */
 		else if (!is_separator(c) && c != '*' && c != '#' && (c != '+' || i > 0))
 			return false;
 	}
-	return digits > 0;
+	return has_digit;
 }
 
 static bool is_plus(struct span number)

@@ -105,7 +105,7 @@ int transport_listen(struct transport *transport, enum transport_kind kind,
 		err = udp_listen(transport, address, &bound, text);
 	else
 		err = listener_open(transport, kind, address, &bound, text);
-	if (err < 0)
+	if (err)
 		return err;
 	log_info("transport", "listening side=%s transport=%s local=%s", transport->name,
 		transport_kind_name(kind), addr_text(&bound, where));

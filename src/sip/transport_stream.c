@@ -430,7 +430,7 @@ static void stream_frame(struct stream *stream)
 	}
 	if (stream->state == STREAM_OPEN)
 		buf_consume(in, at);
-	else if (stream->state == STREAM_DRAINING)
+	else /* nothing more is read */
 		buf_clear(in);
 }
 

@@ -73,13 +73,18 @@ static void refuses_an_invite_that_makes_none(void **state)
 	char many[(DIALOG_MAX_ROUTES + 1) * sizeof(route) + 64] =
 		"Contact: <sip:a@192.0.2.1>\r\n";
 	struct message *no_contact = invite("");
-	struct message *too_many;
+	struct message *too_many, *just_enough;
 	struct dialog dialog;
 
 	(void)state;
 	for (unsigned i = 0; i <= DIALOG_MAX_ROUTES; i++)
 		strcat(many, route);
 	too_many = invite(many);
+	many[strlen(many) - strlen(route)] = '\0';
+	just_enough = invite(many);
+	assert_int_equal(dialog_init_uas(&dialog, just_enough), 0);
+	dialog_free(&dialog);
+	message_unref(just_enough);
 	assert_int_equal(dialog_init_uas(&dialog, no_contact), ERR_FORMAT);
 	assert_int_equal(dialog_init_uas(&dialog, too_many), ERR_FORMAT);
 	message_unref(no_contact);
@@ -288,6 +293,100 @@ static void forks_share_the_local_half(void **state)
 	message_unref(ok);
 }
 
+/* With all that a request is made of. */
+static void make_whole(struct dialog *dialog)
+{
+	struct message *first = invite("Contact: <sip:a@192.0.2.1>\r\n"
+				       "Record-Route: <sip:p.example;lr>\r\n");
+
+	assert_int_equal(dialog_init_uas(dialog, first), 0);
+	dialog->local_cseq = 5;
+	message_unref(first);
+}
+
+/* Both make the same next request, and take no request that the other has seen. */
+static void assert_same(struct dialog *one, struct dialog *two)
+{
+	struct message *seen = parse("OPTIONS sip:us SIP/2.0", "<sip:a@a.example>;tag=ta",
+		"<sip:b@b.example>;tag=x", 7, "OPTIONS", "");
+	struct buf text, other;
+
+	buf_init(&text, 0);
+	buf_init(&other, 0);
+	assert_string_equal(request_text(one, MESSAGE_BYE, 0, &text),
+		request_text(two, MESSAGE_BYE, 0, &other));
+	assert_non_null(strstr(buf_str(&text), "\r\nCSeq: 6 BYE\r\n"));
+	assert_non_null(strstr(buf_str(&text), "\r\nRoute: <sip:p.example;lr>\r\n"));
+	assert_string_equal(dialog_next_hop(one), dialog_next_hop(two));
+	assert_int_equal(dialog_receive(one, seen), ERR_STATE);
+	assert_int_equal(dialog_receive(two, seen), ERR_STATE);
+	buf_free(&text);
+	buf_free(&other);
+	message_unref(seen);
+}
+
+static void a_copy_is_the_same_dialog(void **state)
+{
+	struct dialog dialog, copy;
+
+	(void)state;
+	make_whole(&dialog);
+	assert_int_equal(dialog_copy(&copy, &dialog), 0);
+	assert_true(copy.early);
+	assert_same(&dialog, &copy);
+	dialog_free(&dialog);
+	dialog_free(&copy);
+}
+
+static void what_was_saved_is_the_same_dialog(void **state)
+{
+	struct dialog dialog, loaded = {.owner = NULL};
+	struct err_text error = {.text = ""};
+	struct saved saved;
+
+	(void)state;
+	make_whole(&dialog);
+	assert_int_equal(saved_new(&saved, 0, NULL), 0);
+	assert_int_equal(dialog_save(&dialog, saved), 0);
+	assert_int_equal(dialog_load(&loaded, saved, &error), 0);
+	assert_false(loaded.early); /* it is confirmed */
+	assert_same(&dialog, &loaded);
+	dialog_free(&dialog);
+	dialog_free(&loaded);
+	saved_free(&saved);
+}
+
+static void a_saved_dialog_that_lacks_a_part_is_refused(void **state)
+{
+	static const char *const parts[] = {
+		"call_id", "remote_tag", "local_uri", "remote_uri", "remote_target"};
+
+	(void)state;
+	for (size_t missing = 0; missing <= 5; missing++) {
+		struct dialog loaded = {.owner = NULL};
+		struct err_text error = {.text = ""};
+		struct saved saved;
+		struct buf text;
+
+		buf_init(&text, 0);
+		buf_add_str(&text, "{\"local_tag\":\"l\"");
+		for (size_t i = 0; i < 5; i++)
+			if (i != missing)
+				buf_printf(&text, ",\"%s\":\"x\"", parts[i]);
+		buf_add_char(&text, '}');
+		assert_int_equal(
+			saved_parse(&saved, buf_span(&text), 0, NULL, &error), 0);
+		assert_int_equal(dialog_load(&loaded, saved, &error),
+			missing < 5 ? ERR_FORMAT : 0);
+		if (missing < 5)
+			assert_string_equal(
+				error.text, "a part of the dialog is missing");
+		dialog_free(&loaded);
+		saved_free(&saved);
+		buf_free(&text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,6 +399,9 @@ int main(void)
 		cmocka_unit_test(refreshes_its_target),
 		cmocka_unit_test(is_found_by_all_three),
 		cmocka_unit_test(forks_share_the_local_half),
+		cmocka_unit_test(a_copy_is_the_same_dialog),
+		cmocka_unit_test(what_was_saved_is_the_same_dialog),
+		cmocka_unit_test(a_saved_dialog_that_lacks_a_part_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

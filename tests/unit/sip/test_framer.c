@@ -531,6 +531,10 @@ static void a_datagram_has_a_size_limit(void **state)
 	memcpy(data, OPTIONS "\r\n", strlen(OPTIONS) + 2);
 	assert_int_equal(datagram(data, size, &got), FRAMER_BROKEN);
 	assert_int_equal(datagram(data, size - 1, &got), FRAMER_MESSAGE);
+	/* CRLFs before it do not count */
+	memcpy(data, "\r\n" OPTIONS "\r\n", strlen(OPTIONS) + 4);
+	assert_int_equal(datagram(data, size, &got), FRAMER_MESSAGE);
+	assert_int_equal(got.len, size - 2);
 	free(data);
 }
 

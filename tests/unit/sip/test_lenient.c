@@ -116,6 +116,26 @@ static void other_headers_never_refuse_a_request_or_drop_a_response(void **state
 	}
 }
 
+/* Each once, and a few of them. */
+static void what_was_tolerated_is_named_up_to_a_number(void **state)
+{
+	static const char *const named[] = {
+		"Date", "Min-SE", "Allow", "RAck", "RSeq", "Expires"};
+	struct message_fault fault;
+	struct message *m = parse_with(INVITE,
+		"Date: x\r\nMin-SE: x\r\nDate: y\r\nAllow: A B\r\nRAck: x\r\n"
+		"RSeq: x\r\nExpires: never\r\nMin-SE: y\r\nReplaces: ;\r\n",
+		&fault);
+
+	(void)state;
+	assert_int_equal(fault.status, 0);
+	assert_int_equal(message_tolerated(m), 6);
+	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
+		assert_true(names(m, named[i]));
+	assert_false(names(m, "Replaces"));
+	message_unref(m);
+}
+
 static void a_sound_message_has_nothing_to_tolerate(void **state)
 {
 	struct message_fault fault;
@@ -196,7 +216,8 @@ static void an_answer_repeats_what_came(void **state)
 {
 	struct message_fault fault;
 	struct message *m = parse_with(INVITE,
-		"Via: SIP/2.0/UDP 192.0.2.4;;branch=z9hG4bK{1};rport=;received=9.9.9.9, "
+		"Via: SIP/2.0/UDP "
+		"192.0.2.4;;branch=z9hG4bK{1};rport=;x;received=9.9.9.9, "
 		"SIP/2.0/TCP p2:5061;branch=b;;x\r\nFrom: M\303\274ller "
 		"<sip:+49@x>;tag=f\r\n",
 		&fault);
@@ -214,7 +235,7 @@ static void an_answer_repeats_what_came(void **state)
 	assert_int_equal(compose_response(&out, m, 100, NULL, NULL), 0);
 	assert_non_null(strstr(buf_str(&out),
 		"Via: SIP/2.0/UDP "
-		"192.0.2.4;branch=z9hG4bK{1};received=192.0.2.9;rport=5070\r\n"
+		"192.0.2.4;branch=z9hG4bK{1};x;received=192.0.2.9;rport=5070\r\n"
 		"Via: SIP/2.0/TCP p2:5061;branch=b;;x\r\n"
 		"From: M\303\274ller <sip:+49@x>;tag=f\r\n"));
 	buf_free(&out);
@@ -392,6 +413,17 @@ static void a_contact_is_used_where_it_can_be(void **state)
 	}
 }
 
+static void targets_that_cannot_be_read_are_named(void **state)
+{
+	static const char ok[] = "SIP/2.0 200 OK\r\n";
+
+	(void)state;
+	assert_served(ok, "Contact: <sip:b@x:99999>\r\n", "Contact");
+	assert_served(ok, "Contact: <sip:a b@x>\r\n", "Contact");
+	assert_served(ok, "Record-Route: <sip:x:99999;lr>\r\n", "Record-Route");
+	assert_served(ok, "Record-Route: <nothing>\r\n", "Record-Route");
+}
+
 static void a_route_set_takes_what_can_be_read(void **state)
 {
 	const char *headers = "Record-Route: P\303\266rt <sip:p1;lr>;x, <nothing>, "
@@ -468,6 +500,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(other_headers_never_refuse_a_request_or_drop_a_response),
+		cmocka_unit_test(what_was_tolerated_is_named_up_to_a_number),
 		cmocka_unit_test(a_sound_message_has_nothing_to_tolerate),
 		cmocka_unit_test(what_is_named_is_bounded),
 		cmocka_unit_test(names_without_their_quotes_get_them),
@@ -479,6 +512,7 @@ int main(void)
 		cmocka_unit_test(within_a_dialog_the_tags_are_enough),
 		cmocka_unit_test(two_meanings_are_a_fault),
 		cmocka_unit_test(a_contact_is_used_where_it_can_be),
+		cmocka_unit_test(targets_that_cannot_be_read_are_named),
 		cmocka_unit_test(a_route_set_takes_what_can_be_read),
 		cmocka_unit_test(lines_and_elements_are_found_as_they_came),
 		cmocka_unit_test(a_type_is_known_whatever_follows_it),

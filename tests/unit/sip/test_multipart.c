@@ -159,26 +159,77 @@ static void a_multipart_needs_a_boundary(void **state)
 		"Content-Type: multipart/mixed;boundary=%071d\r\n", 1);
 	assert_refused(long_one, "--\r\n", 4, ERR_FORMAT, "boundary");
 	assert_refused(MIXED, "nothing\r\n", 9, ERR_FORMAT, "without parts");
+	assert_refused(MIXED, "--b--\r\n", 7, ERR_FORMAT, "without parts");
+	assert_refused(
+		"Content-Encoding: z\r\n" MIXED, "x", 1, ERR_SUPPORT, "Content-Encoding");
 	assert_refused("Content-Encoding: gzip\r\n" MIXED, "x", 1, ERR_SUPPORT,
 		"Content-Encoding");
 }
 
+/* How many parts there are; they are within the bounds. */
+static unsigned count_parts(const char *headers, const char *body, size_t len)
+{
+	struct message *m = parse(headers, body, len);
+	struct multipart multipart;
+
+	assert_int_equal(multipart_read(&multipart, m, NULL), 0);
+	message_unref(m);
+	return multipart.count;
+}
+
 static void parts_and_depth_are_bounded(void **state)
 {
+	static const char *const boundaries[] = {"b", "b0", "b1", "b2"};
 	char body[4096];
 	size_t len = 0;
 
 	(void)state;
-	for (unsigned i = 0; i < MULTIPART_PARTS_MAX + 1; i++)
+	for (unsigned i = 0; i < MULTIPART_PARTS_MAX; i++)
 		len += (size_t)snprintf(
 			body + len, sizeof body - len, "--b\r\n\r\n%u\r\n", i);
+	assert_int_equal(count_parts(MIXED, body, len), MULTIPART_PARTS_MAX);
+	len += (size_t)snprintf(body + len, sizeof body - len, "--b\r\n\r\nmore\r\n");
 	assert_refused(MIXED, body, len, ERR_LIMIT, "more than 16 parts");
 	len = 0;
-	for (unsigned i = 0; i < 4; i++)
+	for (unsigned i = 0; i < 3; i++) {
+		size_t inner = len + (size_t)snprintf(body + len, sizeof body - len,
+					     "--%s\r\n\r\ninnermost", boundaries[i]);
+
+		assert_int_equal(count_parts(MIXED, body, inner), 1);
 		len += (size_t)snprintf(body + len, sizeof body - len,
 			"--%s\r\nContent-Type: multipart/mixed;boundary=b%u\r\n\r\n",
-			i == 0 ? "b" : (const char *[]){"", "b0", "b1", "b2"}[i], i);
-	assert_refused(MIXED, body, len, ERR_LIMIT, "more than 3 multiparts");
+			boundaries[i], i);
+	}
+	snprintf(body + len, sizeof body - len, "--b2\r\n\r\ninnermost");
+	assert_refused(MIXED, body, strlen(body), ERR_LIMIT, "more than 3 multiparts");
+}
+
+static void headers_of_a_part_are_bounded(void **state)
+{
+	char body[1024] = "--b\r\n";
+
+	(void)state;
+	for (unsigned i = 0; i < MULTIPART_PART_HEADERS_MAX - 1; i++)
+		strcat(body, "X: y\r\n");
+	strcat(body, SDP "A");
+	assert_parts(MIXED, body, "application/sdp=A ", "A ");
+	strcpy(body, "--b\r\n");
+	for (unsigned i = 0; i < MULTIPART_PART_HEADERS_MAX; i++)
+		strcat(body, "X: y\r\n");
+	strcat(body, SDP "A");
+	assert_parts(MIXED, body, "text/plain=A ", "");
+}
+
+static void a_long_boundary_will_do(void **state)
+{
+	char headers[200], body[200];
+
+	(void)state;
+	snprintf(headers, sizeof headers,
+		"Content-Type: multipart/mixed;boundary=%0*d\r\n", MULTIPART_BOUNDARY_MAX,
+		1);
+	snprintf(body, sizeof body, "--%0*d\r\n\r\nA", MULTIPART_BOUNDARY_MAX, 1);
+	assert_parts(headers, body, "text/plain=A ", "");
 }
 
 static void what_a_part_says_of_itself_is_written_again(void **state)
@@ -244,6 +295,8 @@ int main(void)
 		cmocka_unit_test(the_session_is_chosen),
 		cmocka_unit_test(a_multipart_needs_a_boundary),
 		cmocka_unit_test(parts_and_depth_are_bounded),
+		cmocka_unit_test(headers_of_a_part_are_bounded),
+		cmocka_unit_test(a_long_boundary_will_do),
 		cmocka_unit_test(what_a_part_says_of_itself_is_written_again),
 		cmocka_unit_test(handling_is_required_unless_it_says_optional),
 	};

@@ -195,6 +195,127 @@ static int try_resolver(void)
 	return err;
 }
 
+static void no_answer_h(void *arg, const struct resolve_answer *answer)
+{
+	(void)arg;
+	(void)answer;
+	fail_msg("nobody waits any more");
+}
+
+static void failed_h(void *arg, const struct resolve_answer *answer)
+{
+	assert_int_equal(answer->err, ERR_RESOLVE);
+	++*(unsigned *)arg;
+}
+
+/* One that could not be asked is in nobody's way. */
+static void ask_later(struct resolver *resolver)
+{
+	struct resolve *later = NULL;
+	unsigned failed = 0;
+	const struct resolve_question asked = {.host = "host.example",
+		.kind = TRANSPORT_UDP,
+		.h = failed_h,
+		.arg = &failed};
+
+	assert_int_equal(resolver_ask(resolver, &asked, &later), 0);
+	UNTIL(loop, failed == 1);
+}
+
+/* Twice, for the second one joins the first. */
+static int try_ask(void)
+{
+	const struct resolver_params params = {
+		.hosts_file = "/dev/null", .forward = "127.0.0.1@9", .timeout_ms = 50};
+	const struct resolve_question asked = {
+		.host = "host.example", .kind = TRANSPORT_UDP, .h = no_answer_h};
+	struct resolve *first = NULL, *second = NULL;
+	struct resolver *resolver = NULL;
+	int left = oom_left, err;
+
+	oom_left = 0;
+	assert_int_equal(resolver_new_with(&resolver, loop, &params, NULL), 0);
+	oom_left = left;
+	err = resolver_ask(resolver, &asked, &first);
+	assert_int_equal(first == NULL, err != 0);
+	if (!err)
+		err = resolver_ask(resolver, &asked, &second);
+	oom_left = 0;
+	resolve_cancel(first);
+	resolve_cancel(second);
+	if (err)
+		ask_later(resolver);
+	resolver_free(resolver);
+	return err;
+}
+
+static void is_not_asked(int err)
+{
+	assert_true(err == -ENOMEM || err == ERR_RESOLVE);
+}
+
+static void questions_are_asked_or_refused(void **state)
+{
+	(void)state;
+	oom_each(try_ask, is_not_asked);
+}
+
+static char sent[1000];
+
+static int keep_sent(struct flow *flow, const char *data, size_t len)
+{
+	(void)flow;
+	assert_int_equal(span_copy((struct span){data, len}, sent, sizeof(sent)), 0);
+	return 0;
+}
+
+static void keep_flow(struct flow *flow)
+{
+	(void)flow;
+}
+
+static void answer_h(void *arg, struct txn_server *txn, struct message *request)
+{
+	(void)arg;
+	(void)request;
+	(void)txn_server_reply(txn, 200, NULL, NULL, NULL);
+}
+
+/* What comes while there is no memory for a transaction is refused, or sent again. */
+static int try_receive(void)
+{
+	static const struct flow_ops ops = {.send = keep_sent, .free = keep_flow};
+	static const struct txn_handlers handlers = {.request_h = answer_h};
+	const struct txn_times times = {.t1_ms = 500, .t2_ms = 4000, .t4_ms = 5000};
+	const struct message_fault none = {.status = 0};
+	struct txn_layer *layer = NULL;
+	struct flow flow = {.owner = NULL};
+	int left = oom_left;
+
+	oom_left = 0;
+	sent[0] = '\0';
+	flow_init(&flow, &ops, TRANSPORT_TCP, &(struct addr){.len = 0});
+	assert_int_equal(txn_layer_new(&layer, loop_timers(loop), &times, &handlers), 0);
+	oom_left = left;
+	txn_receive(layer, &flow, invite, &none);
+	oom_left = 0;
+	txn_layer_free(layer);
+	return strncmp(sent, "SIP/2.0 200 OK\r\n", 16) == 0 ? 0 : -ENOMEM;
+}
+
+static void is_refused_or_silent(int err)
+{
+	if (err && sent[0])
+		assert_true(span_starts(
+			span_of(sent), "SIP/2.0 503 Service Unavailable\r\n"));
+}
+
+static void requests_are_answered_or_refused(void **state)
+{
+	(void)state;
+	oom_each(try_receive, is_refused_or_silent);
+}
+
 static void layers_begin_or_do_not(void **state)
 {
 	(void)state;
@@ -274,6 +395,101 @@ static void flows_and_listeners_are_there_or_not(void **state)
 	oom_each(try_flow_tcp, is_out_of_memory);
 }
 
+static struct side sending;
+
+/* An open flow of SENDING to LISTENING. */
+static struct flow *open_flow(enum transport_kind kind)
+{
+	struct addr there;
+	struct flow *flow;
+
+	side_start(&listening, "listening", loop, NULL);
+	side_start(&sending, "sending", loop, NULL);
+	there = side_listen(&listening, kind, "127.0.0.1");
+	if (kind == TRANSPORT_UDP)
+		side_listen(&sending, kind, "127.0.0.1");
+	flow = side_flow(&sending, kind, &there);
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, listening.messages == 1);
+	return flow;
+}
+
+static void close_sides(struct flow *flow)
+{
+	flow_unref(flow);
+	side_stop(&sending);
+	side_stop(&listening);
+}
+
+static int try_send_tcp(void)
+{
+	int left = oom_left, err;
+	struct flow *flow;
+
+	oom_left = 0;
+	flow = open_flow(TRANSPORT_TCP);
+	oom_left = left;
+	err = test_send(flow, 100);
+	oom_left = 0;
+	/* a connection that lacks a message is of no use */
+	UNTIL(loop, err ? sending.closed == 1 : listening.messages == 2);
+	if (err)
+		assert_string_equal(sending.why, "out of memory");
+	assert_int_equal(sending.tapped_out, err ? 1 : 2);
+	close_sides(flow);
+	return err;
+}
+
+static int try_send_udp(void)
+{
+	int left = oom_left, err;
+	struct flow *flow;
+
+	oom_left = 0;
+	flow = open_flow(TRANSPORT_UDP);
+	oom_left = left;
+	err = test_send(flow, 100);
+	oom_left = 0;
+	assert_int_equal(sending.tapped_out, err ? 1 : 2);
+	/* and the next one has memory again */
+	assert_int_equal(test_send(flow, 200), 0);
+	UNTIL(loop, listening.messages == (err ? 2 : 3));
+	assert_string_equal(listening.text, test_request(200));
+	close_sides(flow);
+	return err;
+}
+
+static int try_read(void)
+{
+	int left = oom_left;
+	struct flow *flow;
+	bool closed;
+
+	oom_left = 0;
+	flow = open_flow(TRANSPORT_TCP);
+	assert_int_equal(test_send(flow, 100), 0);
+	oom_left = left;
+	for (unsigned i = 0; i < 1000 && !listening.closed && listening.messages == 1;
+		i++)
+		assert_int_equal(loop_turn(loop, 1), 0);
+	oom_left = 0;
+	closed = listening.closed == 1;
+	if (closed)
+		assert_string_equal(listening.why, "out of memory");
+	else
+		assert_string_equal(listening.text, test_request(100));
+	close_sides(flow);
+	return closed ? -ENOMEM : 0;
+}
+
+static void messages_are_whole_or_none(void **state)
+{
+	(void)state;
+	oom_each(try_send_tcp, is_out_of_memory);
+	oom_each(try_send_udp, is_out_of_memory);
+	oom_each(try_read, is_out_of_memory);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -281,8 +497,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_response_is_whole_or_none),
 		TEST(dialogs_are_whole_or_none),
+		TEST(questions_are_asked_or_refused),
+		TEST(requests_are_answered_or_refused),
 		TEST(layers_begin_or_do_not),
 		TEST(flows_and_listeners_are_there_or_not),
+		TEST(messages_are_whole_or_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

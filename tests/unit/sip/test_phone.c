@@ -82,10 +82,27 @@ static void numbers_are_read_and_written(void **state)
 	buf_free(&out);
 }
 
+/* What stands behind it is another part of the URI, or nobody's. */
+static void an_escape_that_is_cut_is_no_number(void **state)
+{
+	static const char text[] = "1%23";
+
+	(void)state;
+	for (size_t len = 2; len <= 4; len++) {
+		const struct message_uri uri = {
+			.scheme = span_of("sip"), .user = {text, len}};
+		struct phone phone;
+
+		phone_read(&phone, &uri);
+		assert_int_equal(phone.is_number, len == 4);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_read_and_written),
+		cmocka_unit_test(an_escape_that_is_cut_is_no_number),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

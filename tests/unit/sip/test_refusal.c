@@ -14,6 +14,7 @@ struct rig {
 	struct txn_layer *layer;
 	struct flow flow;
 	struct txn_refusal refusal; /* by which requests are refused */
+	int reply;                  /* not 0: they are answered so, and not refused */
 	struct buf sent;
 	struct buf log;
 	unsigned lines;
@@ -40,7 +41,10 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 	struct rig *rig = arg;
 
 	(void)request;
-	assert_int_equal(txn_server_refuse(txn, NULL, &rig->refusal), 0);
+	if (rig->reply)
+		assert_int_equal(txn_server_reply(txn, rig->reply, NULL, NULL, NULL), 0);
+	else
+		assert_int_equal(txn_server_refuse(txn, NULL, &rig->refusal), 0);
 }
 
 static void ack_h(void *arg, struct flow *flow, struct message *ack)
@@ -174,6 +178,27 @@ static void an_invite_is_refused_with_line_counter_and_warning(void **state)
 	rig_free(&rig);
 }
 
+static void a_long_warning_is_cut(void **state)
+{
+	static const char begin[] = "Warning: 399 med.example \"";
+	char why[300];
+	const char *text;
+	struct rig rig;
+
+	(void)state;
+	memset(why, 'w', sizeof(why));
+	why[sizeof(why) - 1] = '\0';
+	rig_init(&rig, LOG_LEVEL_INFO);
+	rig.refusal = (struct txn_refusal){.status = 488, .why = why};
+	deliver(&rig, INVITE);
+	text = strstr(buf_str(&rig.sent), begin);
+	assert_non_null(text);
+	text += strlen(begin);
+	assert_int_equal(strspn(text, "w"), 200);
+	assert_int_equal(strncmp(text + 200, "\"\r\n", 3), 0);
+	rig_free(&rig);
+}
+
 static void other_methods_are_told_at_debug(void **state)
 {
 	struct rig rig;
@@ -260,6 +285,47 @@ static void lines_are_limited_and_the_rest_is_counted(void **state)
 	rig_free(&rig);
 }
 
+static void a_reply_is_a_refusal_from_400_on(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, LOG_LEVEL_INFO);
+	rig.reply = 399;
+	deliver(&rig, INVITE);
+	assert_has(&rig.sent, "SIP/2.0 399 ");
+	assert_null(strstr(buf_str(&rig.sent), "Warning"));
+	assert_int_equal(rig.lines, 0);
+	rig_free(&rig);
+	rig_init(&rig, LOG_LEVEL_INFO);
+	rig.reply = 400;
+	deliver(&rig, INVITE);
+	assert_has(&rig.sent, "SIP/2.0 400 Bad Request\r\n");
+	assert_has(&rig.sent, "Warning: 399 med.example \"Bad Request\"\r\n");
+	assert_int_equal(rig.lines, 1);
+	assert_int_equal(count_of(&rig, "malformed"), 1);
+	rig_free(&rig);
+}
+
+static void faults_that_were_let_pass_are_told_at_debug(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, LOG_LEVEL_DEBUG);
+	deliver(&rig, "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\n"
+		      "CSeq: 1 INVITE\r\nDate: x\r\nExpires: never\r\n" TAIL);
+	assert_string_equal(buf_str(&rig.log),
+		"debug txn event=header-tolerated remote=192.0.2.7:5062 "
+		"header=\"Date, Expires\"");
+	rig_free(&rig);
+	rig_init(&rig, LOG_LEVEL_INFO);
+	deliver(&rig, "SIP/2.0 200 OK\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK1\r\n"
+		      "CSeq: 1 INVITE\r\nDate: x\r\n" TAIL);
+	assert_int_equal(rig.lines, 0);
+	rig_free(&rig);
+}
+
 static void statuses_without_a_word_are_others(void **state)
 {
 	struct rig rig;
@@ -276,10 +342,13 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(an_invite_is_refused_with_line_counter_and_warning),
+		cmocka_unit_test(a_long_warning_is_cut),
 		cmocka_unit_test(other_methods_are_told_at_debug),
 		cmocka_unit_test(a_fault_is_answered_with_its_header),
 		cmocka_unit_test(what_cannot_be_answered_is_told),
 		cmocka_unit_test(lines_are_limited_and_the_rest_is_counted),
+		cmocka_unit_test(a_reply_is_a_refusal_from_400_on),
+		cmocka_unit_test(faults_that_were_let_pass_are_told_at_debug),
 		cmocka_unit_test(statuses_without_a_word_are_others),
 	};
 

@@ -1,199 +1,31 @@
 /* Names to addresses, against a name server of our own on loopback. */
+#include "name_server.h"
 #include "transport_test.h"
 
 #include "base/log.h"
 #include "sip/resolve.h"
 #include "sip/resolve_set.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define TYPE_A 1
-#define TYPE_AAAA 28
-#define TYPE_SRV 33
-#define RCODE_SERVFAIL 2
-#define RCODE_NXDOMAIN 3
-
-/* ---- a name server ---- */
-
-struct record {
-	const char *name;
-	int type;
-	unsigned ttl;
-	const char *address; /* A, AAAA; of SRV the target */
-	uint16_t priority, weight, port;
-};
-
-static const struct record records[] = {
-	{"one.example.com", TYPE_A, 300, "192.0.2.1", 0, 0, 0},
-	{"both.example.com", TYPE_A, 300, "192.0.2.2", 0, 0, 0},
-	{"both.example.com", TYPE_AAAA, 300, "2001:db8::2", 0, 0, 0},
-	{"pbx.lab.test", TYPE_A, 300, "192.0.2.3", 0, 0, 0},
-	{"brief.example.com", TYPE_A, 0, "192.0.2.4", 0, 0, 0},
-	{"_sip._tcp.srv.example.com", TYPE_SRV, 300, "backup.example.com", 20, 0, 5070},
-	{"_sip._tcp.srv.example.com", TYPE_SRV, 300, "big.example.com", 10, 90, 5060},
-	{"_sip._tcp.srv.example.com", TYPE_SRV, 300, "small.example.com", 10, 10, 5062},
-	{"backup.example.com", TYPE_A, 300, "192.0.2.20", 0, 0, 0},
-	{"big.example.com", TYPE_A, 300, "192.0.2.11", 0, 0, 0},
-	{"small.example.com", TYPE_A, 300, "192.0.2.12", 0, 0, 0},
-	{"_sips._tcp.tls.example.com", TYPE_SRV, 300, "filed.example.com", 0, 0, 5099},
-	{"_sip._tcp.soon.example.com", TYPE_SRV, 0, "one.example.com", 0, 0, 5075},
-	{"_sip._udp.closed.example.com", TYPE_SRV, 300, "", 0, 0, 0},
-};
-
-struct server {
-	int fd;
-	struct loop_fd watch;
-	unsigned asked;
-	bool mute;    /* answers nothing */
-	bool failing; /* answers SERVFAIL */
-	char forward[60];
-};
+/* ---- the tests' frame ---- */
 
 static struct loop *loop;
 static struct clock_virtual virtual_clock;
-static struct server server;
+static struct name_server server;
 static struct resolver *resolver;
 static char hosts_path[] = "/tmp/tandem-hosts-XXXXXX";
 
+static unsigned files; /* that are open without the resolver */
+
 static struct resolve_answer answer;
 static unsigned answers;
-
-static void put16(uint8_t **at, unsigned number)
-{
-	*(*at)++ = (uint8_t)(number >> 8);
-	*(*at)++ = (uint8_t)number;
-}
-
-static void put_name(uint8_t **at, const char *name)
-{
-	while (*name) {
-		size_t label = strcspn(name, ".");
-
-		*(*at)++ = (uint8_t)label;
-		memcpy(*at, name, label);
-		*at += label;
-		name += label + (name[label] == '.');
-	}
-	*(*at)++ = 0;
-}
-
-static void put_record(uint8_t **at, const struct record *record)
-{
-	uint8_t *length;
-
-	put16(at, 0xc00c); /* the name of the question */
-	put16(at, (unsigned)record->type);
-	put16(at, 1);
-	put16(at, 0);
-	put16(at, record->ttl);
-	length = *at;
-	*at += 2;
-	if (record->type == TYPE_SRV) {
-		put16(at, record->priority);
-		put16(at, record->weight);
-		put16(at, record->port);
-		put_name(at, record->address);
-	} else {
-		int family = record->type == TYPE_A ? AF_INET : AF_INET6;
-
-		assert_int_equal(inet_pton(family, record->address, *at), 1);
-		*at += record->type == TYPE_A ? 4 : 16;
-	}
-	put16(&length, (unsigned)(*at - length - 2));
-}
-
-/* The question's name as text, and where it ends. */
-static const uint8_t *read_name(const uint8_t *at, char *out)
-{
-	size_t used = 0;
-
-	while (*at) {
-		memcpy(out + used, at + 1, *at);
-		used += *at;
-		out[used++] = '.';
-		at += *at + 1;
-	}
-	out[used ? used - 1 : 0] = '\0';
-	return at + 1;
-}
-
-static void server_answer(const uint8_t *question, size_t len, const struct addr *from)
-{
-	uint8_t reply[2000];
-	uint8_t *at = reply + 12;
-	char name[256];
-	const uint8_t *end = read_name(question + 12, name);
-	int type = end[0] << 8 | end[1];
-	unsigned count = 0;
-	bool known = false;
-	unsigned rcode;
-	uint8_t *head = reply;
-
-	assert_true(len > 16);
-	memcpy(at, question + 12, (size_t)(end + 4 - question - 12));
-	at += end + 4 - question - 12;
-	for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
-		if (strcasecmp(records[i].name, name) != 0)
-			continue;
-		known = true;
-		if (records[i].type == type && !server.failing) {
-			put_record(&at, &records[i]);
-			count++;
-		}
-	}
-	rcode = server.failing ? RCODE_SERVFAIL : known ? 0 : RCODE_NXDOMAIN;
-	put16(&head, (unsigned)(question[0] << 8 | question[1]));
-	put16(&head, 0x8180 | rcode);
-	put16(&head, 1);
-	put16(&head, count);
-	put16(&head, 0);
-	put16(&head, 0);
-	(void)sendto(server.fd, reply, (size_t)(at - reply), 0, &from->sa, from->len);
-}
-
-static void server_event(void *arg, uint32_t events)
-{
-	uint8_t question[2000];
-	struct addr from = {.len = sizeof(from.v6)};
-	ssize_t n = recvfrom(
-		server.fd, question, sizeof(question), MSG_DONTWAIT, &from.sa, &from.len);
-
-	(void)arg;
-	(void)events;
-	if (n < 0)
-		return;
-	server.asked++;
-	if (!server.mute)
-		server_answer(question, (size_t)n, &from);
-}
-
-static void server_start(void)
-{
-	struct addr local;
-
-	memset(&server, 0, sizeof(server));
-	assert_int_equal(addr_parse(&local, "127.0.0.1", 0), 0);
-	server.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	assert_true(server.fd >= 0);
-	assert_int_equal(bind(server.fd, &local.sa, local.len), 0);
-	assert_int_equal(getsockname(server.fd, &local.sa, &local.len), 0);
-	snprintf(server.forward, sizeof(server.forward), "127.0.0.1@%u",
-		addr_port(&local));
-	assert_int_equal(
-		loop_watch(loop, &server.watch, server.fd, EPOLLIN, server_event, NULL),
-		0);
-}
-
-/* ---- the tests' frame ---- */
 
 static void quiet(void *arg, enum log_level level, const char *line)
 {
@@ -203,13 +35,27 @@ static void quiet(void *arg, enum log_level level, const char *line)
 		fprintf(stderr, "%s\n", line);
 }
 
-static void write_hosts(const char *text)
+static void write_file(const char *path, const char *text)
 {
-	FILE *file = fopen(hosts_path, "w");
+	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
 	assert_true(fputs(text, file) >= 0);
 	assert_int_equal(fclose(file), 0);
+}
+
+static void write_hosts(const char *text)
+{
+	write_file(hosts_path, text);
+}
+
+static unsigned open_files(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 256; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
 }
 
 static int start(void **state)
@@ -222,12 +68,13 @@ static int start(void **state)
 	clock_virtual_init(&virtual_clock, 1000000);
 	virtual_clock.mono_us = 1000000;
 	loop = test_loop(&virtual_clock.clock);
-	server_start();
+	name_server_start(&server, loop);
 	params.forward = server.forward;
 	write_hosts("# lab\n"
 		    "192.0.2.77  filed.example.com FILED2 # a comment\n"
 		    "2001:db8::77 filed.example.com\n"
 		    "nonsense line\n");
+	files = open_files();
 	assert_int_equal(resolver_new_with(&resolver, loop, &params, &text), 0);
 	answers = 0;
 	return 0;
@@ -238,8 +85,8 @@ static int stop(void **state)
 	(void)state;
 	resolver_free(resolver);
 	resolver = NULL;
-	loop_unwatch(&server.watch);
-	close(server.fd);
+	assert_int_equal(open_files(), files);
+	name_server_stop(&server);
 	loop_free(loop);
 	return 0;
 }
@@ -285,6 +132,24 @@ static void ask(const char *host, uint16_t port, enum transport_kind kind)
 	UNTIL(loop, answers == before + 1);
 }
 
+/* Asks, and waits for an answer that must not be there at once. */
+static void ask_dns(const char *host, uint16_t port, enum transport_kind kind)
+{
+	struct resolve *question = NULL;
+	unsigned before = answers;
+
+	assert_int_equal(resolver_ask(resolver,
+				 &(struct resolve_question){.host = host,
+					 .port = port,
+					 .kind = kind,
+					 .h = keep_answer,
+					 .arg = NULL},
+				 &question),
+		0);
+	assert_non_null(question);
+	UNTIL(loop, answers == before + 1);
+}
+
 /* Asks, and the answer must be there at once. */
 static void ask_at_once(const char *host, uint16_t port, enum transport_kind kind)
 {
@@ -301,6 +166,20 @@ static void ask_at_once(const char *host, uint16_t port, enum transport_kind kin
 		0);
 	assert_null(question);
 	assert_int_equal(answers, before + 1);
+}
+
+/* What asking by UDP for the service of HOST comes to. */
+static int begin_question(const char *host)
+{
+	struct resolve *question = NULL;
+
+	return resolver_ask(resolver,
+		&(struct resolve_question){.host = host,
+			.port = 0,
+			.kind = TRANSPORT_UDP,
+			.h = keep_answer,
+			.arg = NULL},
+		&question);
 }
 
 static void assert_address(unsigned nth, const char *expected)
@@ -326,6 +205,10 @@ static void numeric_hosts_are_answered_at_once(void **state)
 	assert_address(0, "[2001:db8::9]:5061");
 	ask_at_once("[2001:db8::9]", 5070, TRANSPORT_TLS);
 	assert_address(0, "[2001:db8::9]:5070");
+	ask_at_once("192.0.2.9:5080", 0, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.9:5080");
+	ask_at_once("192.0.2.9:5080", 5070, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.9:5070");
 	assert_int_equal(server.asked, 0);
 }
 
@@ -339,7 +222,9 @@ static void hosts_file_comes_first_and_is_read_again(void **state)
 	ask_at_once("filed2", 5070, TRANSPORT_UDP);
 	assert_address(0, "192.0.2.77:5070");
 	ask_at_once("localhost", 0, TRANSPORT_UDP);
+	assert_int_equal(answer.count, 2);
 	assert_address(0, "127.0.0.1:5060");
+	assert_address(1, "[::1]:5060");
 	write_hosts("192.0.2.78 filed.example.com\n192.0.2.79 localhost\n");
 	ask_at_once("filed.example.com", 0, TRANSPORT_TLS);
 	assert_int_equal(answer.count, 1);
@@ -372,6 +257,41 @@ static void hosts_file_is_read_again_when_anything_of_it_changed(void **state)
 		assert_int_equal(answer.count, 1);
 		assert_address(0, steps[i].address);
 	}
+}
+
+/* As editors do it: another file comes in its place. */
+static void hosts_file_is_read_again_when_it_is_another(void **state)
+{
+	const struct timespec times[2] = {{1000, 1}, {1000, 1}};
+	char other[sizeof(hosts_path) + 4];
+
+	(void)state;
+	snprintf(other, sizeof(other), "%s.new", hosts_path);
+	write_hosts("192.0.2.71 again\n");
+	assert_int_equal(utimensat(AT_FDCWD, hosts_path, times, 0), 0);
+	ask_at_once("again", 9, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.71:9");
+	write_file(other, "192.0.2.72 again\n");
+	assert_int_equal(utimensat(AT_FDCWD, other, times, 0), 0);
+	assert_int_equal(rename(other, hosts_path), 0);
+	ask_at_once("again", 9, TRANSPORT_UDP);
+	assert_int_equal(answer.count, 1);
+	assert_address(0, "192.0.2.72:9");
+}
+
+/* Each call may ask for a name. */
+static void hosts_file_that_is_the_same_is_not_read_again(void **state)
+{
+	const struct timespec times[2] = {{1000, 1}, {1000, 1}};
+
+	(void)state;
+	write_hosts("192.0.2.71 again\n");
+	assert_int_equal(utimensat(AT_FDCWD, hosts_path, times, 0), 0);
+	ask_at_once("again", 9, TRANSPORT_UDP);
+	write_hosts("192.0.2.72 again\n");
+	assert_int_equal(utimensat(AT_FDCWD, hosts_path, times, 0), 0);
+	ask_at_once("again", 9, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.71:9");
 }
 
 static void what_is_no_name_is_not_asked(void **state)
@@ -408,6 +328,70 @@ static void address_records_are_found_and_kept_for_their_ttl(void **state)
 	ask_at_once("ONE.example.com", 5070, TRANSPORT_UDP);
 	assert_address(0, "192.0.2.1:5070");
 	assert_int_equal(server.asked, asked);
+}
+
+static void what_was_kept_is_asked_again_after_its_ttl(void **state)
+{
+	(void)state;
+	ask_dns("one.example.com", 5070, TRANSPORT_UDP);
+	clock_virtual_advance(&virtual_clock, 299 * 1000000ULL);
+	ask_at_once("one.example.com", 5070, TRANSPORT_UDP);
+	clock_virtual_advance(&virtual_clock, 1000000);
+	ask_dns("one.example.com", 5070, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.1:5070");
+}
+
+static void what_is_no_address_is_left_out(void **state)
+{
+	(void)state;
+	ask("odd.example.com", 5060, TRANSPORT_UDP);
+	assert_int_equal(answer.err, ERR_RESOLVE);
+	assert_int_equal(answer.count, 0);
+}
+
+static const char *one_of_many(unsigned nth)
+{
+	static char name[40];
+
+	snprintf(name, sizeof(name), "h%u.many.example.com", nth);
+	return name;
+}
+
+static void oldest_answer_gives_way(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i <= 256; i++)
+		ask_dns(one_of_many(i), 5060, TRANSPORT_UDP);
+	for (unsigned i = 1; i <= 256; i++)
+		ask_at_once(one_of_many(i), 5060, TRANSPORT_UDP);
+	ask_dns(one_of_many(0), 5060, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.50:5060");
+}
+
+static void questions_under_way_are_limited(void **state)
+{
+	(void)state;
+	server.mute = true;
+	for (unsigned i = 0; i < 256; i++)
+		assert_int_equal(begin_question(one_of_many(i)), 0);
+	assert_int_equal(begin_question(one_of_many(256)), ERR_LIMIT);
+	assert_int_equal(begin_question(one_of_many(0)), 0); /* is none more */
+	assert_int_equal(answers, 0);
+}
+
+static void without_name_servers_numbers_are_answered(void **state)
+{
+	const struct resolver_params params = {
+		.hosts_file = hosts_path, .forward = "no address"};
+	struct err_text text = {.text = ""};
+
+	(void)state;
+	resolver_free(resolver);
+	assert_int_equal(resolver_new_with(&resolver, loop, &params, &text), 0);
+	assert_int_equal(begin_question("one.example.com"), ERR_LIBRARY);
+	assert_int_equal(answers, 0);
+	ask_at_once("192.0.2.9", 5070, TRANSPORT_UDP);
+	ask_at_once("filed.example.com", 5070, TRANSPORT_UDP);
 }
 
 static void ipv4_comes_before_ipv6(void **state)
@@ -490,6 +474,22 @@ static void unknown_name_is_an_error_in_words(void **state)
 	assert_non_null(strstr(answer.why, "nobody.example.com has no address"));
 }
 
+/* With the name of its service before it, it is too long for DNS. */
+static void name_that_dns_cannot_ask_for_is_an_error(void **state)
+{
+	char name[252];
+
+	(void)state;
+	memset(name, 'a', sizeof(name) - 1);
+	for (size_t i = 62; i < sizeof(name) - 1; i += 63)
+		name[i] = '.';
+	name[sizeof(name) - 1] = '\0';
+	ask_dns(name, 0, TRANSPORT_UDP);
+	assert_int_equal(answer.err, ERR_RESOLVE);
+	assert_string_not_equal(answer.why, "");
+	assert_int_equal(server.asked, 0);
+}
+
 static void silence_ends_the_question(void **state)
 {
 	struct resolve *question = NULL;
@@ -527,6 +527,26 @@ static void old_answer_serves_while_dns_fails(void **state)
 	assert_true(server.asked > asked);
 	/* And DNS is not asked again for each call meanwhile. */
 	ask_at_once("brief.example.com", 5060, TRANSPORT_UDP);
+}
+
+/* RFC 8767 5 */
+static void old_answer_serves_for_a_day(void **state)
+{
+	(void)state;
+	ask_dns("brief.example.com", 5060, TRANSPORT_UDP);
+	server.failing = true;
+	ask_dns("brief.example.com", 5060, TRANSPORT_UDP);
+	clock_virtual_advance(&virtual_clock, 29 * 1000000ULL);
+	ask_at_once("brief.example.com", 5060, TRANSPORT_UDP);
+	clock_virtual_advance(&virtual_clock, 1000000);
+	ask_dns("brief.example.com", 5060, TRANSPORT_UDP);
+	clock_virtual_advance(&virtual_clock, (86400 - 31) * 1000000ULL);
+	ask_dns("brief.example.com", 5060, TRANSPORT_UDP);
+	assert_address(0, "192.0.2.4:5060");
+	clock_virtual_advance(&virtual_clock, 31 * 1000000ULL);
+	ask_dns("brief.example.com", 5060, TRANSPORT_UDP);
+	assert_int_equal(answer.err, ERR_RESOLVE);
+	assert_non_null(strstr(answer.why, "brief.example.com A: SERVFAIL"));
 }
 
 static void questions_for_one_name_are_one(void **state)
@@ -702,8 +722,15 @@ int main(void)
 		TEST(numeric_hosts_are_answered_at_once),
 		TEST(hosts_file_comes_first_and_is_read_again),
 		TEST(hosts_file_is_read_again_when_anything_of_it_changed),
+		TEST(hosts_file_is_read_again_when_it_is_another),
+		TEST(hosts_file_that_is_the_same_is_not_read_again),
 		TEST(what_is_no_name_is_not_asked),
 		TEST(address_records_are_found_and_kept_for_their_ttl),
+		TEST(what_was_kept_is_asked_again_after_its_ttl),
+		TEST(what_is_no_address_is_left_out),
+		TEST(oldest_answer_gives_way),
+		TEST(questions_under_way_are_limited),
+		TEST(without_name_servers_numbers_are_answered),
 		TEST(ipv4_comes_before_ipv6),
 		TEST(without_srv_the_default_port_is_taken),
 		TEST(srv_orders_by_priority_and_weight),
@@ -711,8 +738,10 @@ int main(void)
 		TEST(srv_target_may_stand_in_the_hosts_file),
 		TEST(service_that_is_not_offered_is_an_error),
 		TEST(unknown_name_is_an_error_in_words),
+		TEST(name_that_dns_cannot_ask_for_is_an_error),
 		TEST(silence_ends_the_question),
 		TEST(old_answer_serves_while_dns_fails),
+		TEST(old_answer_serves_for_a_day),
 		TEST(questions_for_one_name_are_one),
 		TEST(asking_again_from_the_handler_is_a_new_question),
 		TEST(open_questions_are_forgotten_at_the_end),

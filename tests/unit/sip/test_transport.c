@@ -1,6 +1,8 @@
 /* UDP and TCP over loopback, with far ends that behave and that do not. */
 #include "transport_test.h"
 
+#include "base/log.h"
+
 #include <errno.h>
 #include <linux/tcp.h>
 #include <stdio.h>
@@ -46,11 +48,29 @@ static void restart_with(struct clock *clock, const struct transport_limits *lim
 
 /* ---- each kind, both ways ---- */
 
+static void check_tap(const struct tap_message *message, enum transport_kind kind,
+	uint64_t call, const struct addr *from, const struct addr *to)
+{
+	static const enum tap_transport kinds[] = {[TRANSPORT_UDP] = TAP_UDP,
+		[TRANSPORT_TCP] = TAP_TCP,
+		[TRANSPORT_TLS] = TAP_TLS};
+
+	assert_int_equal(message->transport, kinds[kind]);
+	assert_int_equal(message->call, call);
+	assert_int_equal(message->wall_us / 1000000, 1);
+	assert_true(addr_equal(&message->source, from));
+	assert_true(addr_equal(&message->destination, to));
+}
+
 static void exchange(enum transport_kind kind, const char *host)
 {
-	struct addr there = side_listen(&far, kind, host);
+	struct clock_virtual clock;
+	struct addr there;
 	struct flow *flow;
 
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, NULL);
+	there = side_listen(&far, kind, host);
 	if (kind == TRANSPORT_UDP)
 		side_listen(&near, kind, host);
 	far.answer = true;
@@ -69,6 +89,13 @@ static void exchange(enum transport_kind kind, const char *host)
 	assert_int_equal(near.tapped_in, 1);
 	assert_int_equal(far.tapped_out, 1);
 	assert_int_equal(far.tapped_in, 1);
+	check_tap(&near.last_out, kind, 0, &flow->local, &there);
+	check_tap(&far.last_in, kind, 8, &flow->local, &there);
+	check_tap(&far.last_out, kind, 7, &there, &flow->local);
+	check_tap(&near.last_in, kind, 9, &there, &flow->local);
+	assert_int_equal(near.connected, kind != TRANSPORT_UDP);
+	assert_int_equal(near.opened, kind != TRANSPORT_UDP);
+	assert_int_equal(far.connected + far.opened, 0);
 	assert_int_equal(side_totals(&far).messages_in, 1);
 	assert_int_equal(side_totals(&far).messages_out, 1);
 	flow_unref(flow);
@@ -103,286 +130,7 @@ static void tcp_carries_over_ipv6(void **state)
 		exchange(TRANSPORT_TCP, "::1");
 }
 
-/* ---- UDP ---- */
-
-/* ---- streams: framing ---- */
-
-static void two_messages_in_one_segment_are_two(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	char both[4000];
-
-	(void)state;
-	snprintf(both, sizeof(both), "%s%s", test_request(5), test_response());
-	test_write(fd, both);
-	UNTIL(loop, far.messages == 2);
-	assert_string_equal(far.text, test_response());
-	close(fd);
-}
-
-static void a_message_byte_by_byte_is_one(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	const char *text = test_request(20);
-	const int on = 1;
-
-	(void)state;
-	assert_int_equal(setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
-	for (const char *p = text; *p; p++) {
-		assert_int_equal(far.messages, 0);
-		assert_int_equal(send(fd, p, 1, MSG_NOSIGNAL), 1);
-		assert_int_equal(loop_turn(loop, 1), 0);
-	}
-	UNTIL(loop, far.messages == 1);
-	assert_string_equal(far.text, text);
-	close(fd);
-}
-
-static void a_long_pipeline_is_read_over_many_turns(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &there);
-	unsigned after_one_turn;
-
-	(void)state;
-	for (int i = 0; i < 200; i++)
-		assert_int_equal(test_send(flow, 1000), 0);
-	UNTIL(loop, far.messages > 0);
-	after_one_turn = far.messages;
-	assert_in_range(after_one_turn, 1, 100); /* one flood leaves time for others */
-	UNTIL(loop, far.messages == 200);
-	flow_unref(flow);
-}
-
-static void keepalive_is_answered(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	char answer[10];
-	ssize_t n = 0;
-
-	(void)state;
-	test_write(fd, "\r\n\r\n");
-	UNTIL(loop, (n = recv(fd, answer, sizeof(answer), 0)) > 0);
-	assert_int_equal(n, 2);
-	assert_memory_equal(answer, "\r\n", 2);
-	assert_int_equal(far.messages, 0);
-	assert_int_equal(far.tapped_out, 0);
-	close(fd);
-	UNTIL(loop, far.closed == 1);
-	assert_string_equal(far.why, "closed by peer");
-}
-
-static void broken_stream_is_closed_once(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	char byte;
-
-	(void)state;
-	test_write(fd, "GET / HTTP/1.1\r\nHost: x\r\n\r\n");
-	test_write(fd, test_request(0));
-	UNTIL(loop, far.closed == 1);
-	test_settle(loop);
-	assert_int_equal(far.closed, 1);
-	assert_int_equal(far.messages, 0);
-	assert_int_equal(side_totals(&far).broken, 1);
-	assert_int_equal(side_totals(&far).connections, 0);
-	assert_true(recv(fd, &byte, 1, 0) <= 0);
-	close(fd);
-}
-
-/* Sends LEN bytes of DATA with turns of the loop between, since no socket takes them all. */
-static void pour(int fd, const char *data, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-
-		assert_true(n > 0 || errno == EAGAIN);
-		if (n > 0) {
-			data += n;
-			len -= (size_t)n;
-		}
-		assert_int_equal(loop_turn(loop, 1), 0);
-	}
-}
-
-/* One START line and what a message must have, then HEADERS and LEN bytes of body. */
-static void pour_message(int fd, const char *start, const char *headers, size_t len)
-{
-	char *text = malloc(strlen(headers) + len + 500);
-	int head;
-
-	assert_non_null(text);
-	head = sprintf(text,
-		"%s\r\n"
-		"Via: SIP/2.0/TCP a.example.com;branch=z9hG4bKbig;rport\r\n"
-		"From: <sip:a@example.com>;tag=1\r\n"
-		"To: <sip:b@example.com>;tag=2\r\n"
-		"Call-ID: big@example.com\r\n"
-		"CSeq: 1 OPTIONS\r\n"
-		"%sContent-Length: %zu\r\n\r\n",
-		start, headers, len);
-	memset(text + head, 'x', len);
-	pour(fd, text, (size_t)head + len);
-	free(text);
-}
-
-static void a_message_over_the_limit_leaves_the_connection(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	char *line = malloc(50000);
-
-	(void)state;
-	far.answer = true;
-	test_write(fd, test_request(0));
-	UNTIL(loop, far.messages == 1);
-	pour_message(fd, "OPTIONS sip:b@example.com SIP/2.0", "", 100000);
-	UNTIL(loop, far.messages == 2);
-	assert_int_equal(far.fault.status, 513);
-	assert_non_null(line);
-	memset(line, 'i', 50000);
-	memcpy(line, "Identity: ", 10);
-	memcpy(line + 49900, "\r\n", 3);
-	pour_message(fd, "OPTIONS sip:b@example.com SIP/2.0", line, 100);
-	UNTIL(loop, far.messages == 3);
-	assert_int_equal(far.fault.status, 513);
-	pour_message(fd, "SIP/2.0 200 OK", "", 100000);
-	UNTIL(loop, side_totals(&far).too_big == 3);
-	test_write(fd, test_request(10));
-	UNTIL(loop, far.messages == 4);
-	assert_int_equal(far.fault.status, 0);
-	assert_int_equal(far.closed, 0);
-	assert_int_equal(side_totals(&far).broken, 0);
-	assert_int_equal(side_totals(&far).connections, 1);
-	free(line);
-	close(fd);
-}
-
-static void a_message_too_big_to_read_past_ends_the_connection(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-
-	(void)state;
-	test_write(fd, "OPTIONS sip:b@example.com SIP/2.0\r\n"
-		       "Content-Length: 1100000\r\n\r\n");
-	UNTIL(loop, far.closed == 1);
-	assert_int_equal(far.messages, 0);
-	assert_int_equal(side_totals(&far).broken, 1);
-	close(fd);
-}
-
-static void callee_may_close_in_the_middle(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	char both[4000];
-
-	(void)state;
-	far.close_on_message = true;
-	far.answer = true;
-	snprintf(both, sizeof(both), "%s%s", test_request(5), test_request(5));
-	test_write(fd, both);
-	UNTIL(loop, far.closed == 1);
-	assert_int_equal(far.messages, 1);
-	assert_string_equal(far.why, "enough");
-	/* What was queued before the close was still written. */
-	memset(both, 0, sizeof(both));
-	assert_true(recv(fd, both, sizeof(both) - 1, 0) > 0);
-	assert_string_equal(both, test_response());
-	close(fd);
-}
-
-/* ---- streams: output ---- */
-
-static void output_of_a_turn_is_one_segment(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	struct tcp_info info;
-	socklen_t len = sizeof(info);
-
-	(void)state;
-	test_write(fd, test_request(0));
-	UNTIL(loop, far.messages == 1);
-	for (int i = 0; i < 20; i++)
-		assert_int_equal(test_send(far.flow, 100), 0);
-	test_settle(loop);
-	assert_int_equal(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
-	assert_int_equal(info.tcpi_data_segs_in, 1);
-	close(fd);
-}
-
-static void slow_reader_is_cut_at_the_limit(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	int fd = test_dial(&there);
-	int err = 0;
-	int sent = 0;
-
-	(void)state;
-	test_write(fd, test_request(0));
-	UNTIL(loop, far.messages == 1);
-	for (; err == 0 && sent < 100000; sent++) {
-		err = test_send(far.flow, 1000);
-		if (sent % 50 == 0)
-			assert_int_equal(loop_turn(loop, 0), 0);
-	}
-	assert_int_equal(err, ERR_LIMIT);
-	assert_int_equal(far.closed, 0); /* never from inside flow_send() */
-	assert_int_equal(test_send(far.flow, 0), ERR_CLOSED);
-	UNTIL(loop, far.closed == 1);
-	assert_non_null(strstr(far.why, "reads too slowly"));
-	close(fd);
-}
-
-static void what_cannot_be_written_does_not_keep_a_connection(void **state)
-{
-	const struct transport_limits limits = {
-		.handshake_ms = 5000, .queue_bytes = 64 << 20};
-	struct clock_virtual clock;
-	struct addr there;
-	int fd;
-
-	(void)state;
-	clock_virtual_init(&clock, 1000000);
-	restart_with(&clock.clock, &limits);
-	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	fd = test_dial(&there);
-	test_write(fd, test_request(0));
-	UNTIL(loop, far.messages == 1);
-	/* more than the kernel takes for one who does not read */
-	for (unsigned i = 0; i < 800; i++)
-		assert_int_equal(test_send(far.flow, 60000), 0);
-	transport_close_flow(far.flow, "done");
-	test_settle(loop);
-	assert_int_equal(far.closed, 0);
-	assert_int_equal(test_send(far.flow, 0), ERR_CLOSED);
-	clock_virtual_advance(&clock, 2001 * 1000ULL);
-	UNTIL(loop, far.closed == 1);
-	assert_string_equal(far.why, "closed with output unsent");
-	close(fd);
-}
-
-static void many_messages_in_a_turn_are_no_slow_reader(void **state)
-{
-	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
-	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &there);
-
-	(void)state;
-	assert_int_equal(test_send(flow, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	for (int i = 0; i < 400; i++)
-		assert_int_equal(test_send(flow, 1000), 0);
-	UNTIL(loop, far.messages == 401);
-	flow_unref(flow);
-}
-
-/* ---- streams: opening, reuse, end ---- */
+/* ---- connections: opening, reuse, end ---- */
 
 static void connection_is_reused_by_address(void **state)
 {
@@ -445,6 +193,35 @@ static void tcp_strangers_are_closed(void **state)
 	close(fd);
 }
 
+/* Strangers can come in any number: of each second so many have a line, and the others a count. */
+static void lines_about_strangers_are_limited(void **state)
+{
+	const struct transport_limits limits = {.queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct addr there;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	far.refuse = true;
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	for (unsigned i = 0; i < LOG_LINES_A_SECOND + 5; i++) {
+		close(test_dial(&there));
+		UNTIL(loop, side_totals(&far).stray == i + 1);
+		if (i == 0)
+			assert_non_null(strstr(test_warnings()->last,
+				"transport connection refused by=us rule=source side=far "
+				"remote=127.0.0.1:"));
+	}
+	assert_int_equal(test_warnings()->count, LOG_LINES_A_SECOND);
+	assert_null(strstr(test_warnings()->last, "not_logged"));
+	clock_virtual_advance(&clock, 1000000);
+	close(test_dial(&there));
+	UNTIL(loop, side_totals(&far).stray == LOG_LINES_A_SECOND + 6);
+	assert_int_equal(test_warnings()->count, LOG_LINES_A_SECOND + 1);
+	assert_non_null(strstr(test_warnings()->last, " not_logged=5"));
+}
+
 static void over_max_connections_wait_in_the_backlog(void **state)
 {
 	const struct transport_limits limits = {
@@ -468,22 +245,59 @@ static void over_max_connections_wait_in_the_backlog(void **state)
 	close(fds[2]);
 }
 
+/* The next descriptor will be one too many. Returns the limit of before. */
+static struct rlimit take_descriptors(void)
+{
+	struct rlimit old, low;
+	int next = dup(0);
+
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	low = old;
+	low.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	return old;
+}
+
+static void without_descriptors_nothing_is_begun(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	const struct transport_target target = {.kind = TRANSPORT_TCP, .remote = there};
+	struct err_text texts[3] = {{.text = ""}};
+	struct flow *flow = NULL;
+	struct addr free_port;
+	struct rlimit old;
+	int err[3];
+
+	(void)state;
+	assert_int_equal(addr_parse(&free_port, "127.0.0.1", 0), 0);
+	old = take_descriptors();
+	err[0] = transport_listen(
+		near.transport, TRANSPORT_TCP, &free_port, NULL, &texts[0]);
+	err[1] = transport_listen(
+		near.transport, TRANSPORT_UDP, &free_port, NULL, &texts[1]);
+	err[2] = transport_flow(near.transport, &target, &flow, &texts[2]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+	for (unsigned i = 0; i < 3; i++)
+		assert_int_equal(err[i], -EMFILE);
+	assert_non_null(strstr(texts[0].text, "cannot listen on 127.0.0.1:"));
+	assert_non_null(strstr(texts[1].text, "cannot listen on 127.0.0.1:"));
+	assert_non_null(strstr(texts[2].text, "cannot connect to 127.0.0.1:"));
+	assert_null(flow);
+	assert_int_equal(side_totals(&near).handshakes, 0);
+}
+
 static void accepting_rests_without_descriptors(void **state)
 {
 	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
 	int fd = test_dial(&there);
-	struct rlimit old, low;
+	struct rlimit old;
 	unsigned turns = 0;
-	int next = dup(fd);
 
 	(void)state;
-	assert_true(next >= 0);
-	close(next);
 	test_write(fd, test_request(0));
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
-	low = old;
-	low.rlim_cur = (rlim_t)next; /* the next descriptor would be one too many */
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	old = take_descriptors();
 	for (time_t end = time(NULL) + 1; time(NULL) <= end; turns++)
 		assert_int_equal(loop_turn(loop, 50), 0);
 	assert_int_equal(far.messages, 0);
@@ -660,6 +474,84 @@ static void what_is_sent_is_marked(void **state)
 	flow_unref(flow);
 }
 
+/* Of each connected socket, at both ends. */
+static void a_far_end_that_vanished_would_be_noticed(void **state)
+{
+	static const struct {
+		int level, name, value;
+	} options[] = {
+		{IPPROTO_TCP, TCP_NODELAY, 1},
+		{SOL_SOCKET, SO_KEEPALIVE, 1},
+		{IPPROTO_TCP, TCP_KEEPIDLE, 25},
+		{IPPROTO_TCP, TCP_KEEPINTVL, 5},
+		{IPPROTO_TCP, TCP_KEEPCNT, 4},
+		{IPPROTO_TCP, TCP_USER_TIMEOUT, 20000},
+	};
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct flow *flow = side_flow(&near, TRANSPORT_TCP, &there);
+	unsigned sockets = 0;
+
+	(void)state;
+	UNTIL(loop, side_totals(&far).connections == 1);
+	for (int fd = 3; fd < 256; fd++) {
+		struct addr peer;
+
+		peer.len = sizeof(peer.v6);
+		if (getpeername(fd, &peer.sa, &peer.len) != 0 ||
+			peer.sa.sa_family != AF_INET)
+			continue;
+		sockets++;
+		for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+			int value = 0;
+			socklen_t len = sizeof(value);
+
+			assert_int_equal(getsockopt(fd, options[i].level, options[i].name,
+						 &value, &len),
+				0);
+			assert_int_equal(value, options[i].value);
+		}
+	}
+	assert_int_equal(sockets, 2);
+	flow_unref(flow);
+}
+
+static void assert_leaves_from(const struct flow *flow, const char *host)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	assert_string_equal(addr_host_text(&flow->local, text), host);
+}
+
+/* Peers' access lists know that address. */
+static void connections_leave_from_where_we_listen(void **state)
+{
+	struct addr one = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	struct transport_target target = {.kind = TRANSPORT_TCP};
+	struct flow *flow, *other = NULL;
+
+	(void)state;
+	if (test_has_v6())
+		side_listen(&near, TRANSPORT_TCP, "::1");
+	flow = side_flow(&near, TRANSPORT_TCP, &one);
+	assert_leaves_from(flow, "127.0.0.1"); /* as the kernel chooses */
+	flow_unref(flow);
+	side_listen(&near, TRANSPORT_TCP, "0.0.0.0");
+	side_listen(&near, TRANSPORT_TCP, "127.0.0.2");
+	one = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	flow = side_flow(&near, TRANSPORT_TCP, &one);
+	assert_leaves_from(flow, "127.0.0.2");
+	target.remote = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	assert_int_equal(addr_parse(&target.source, "127.0.0.3", 5060), 0);
+	assert_int_equal(transport_flow(near.transport, &target, &other, NULL), 0);
+	assert_leaves_from(other, "127.0.0.3");
+	assert_int_not_equal(addr_port(&other->local), 5060);
+	assert_int_equal(test_send(flow, 0), 0);
+	assert_int_equal(test_send(other, 0), 0);
+	UNTIL(loop, far.messages == 2);
+	flow_unref(flow);
+	flow_unref(other);
+}
+
 static void count_flow(void *arg, struct flow *flow)
 {
 	unsigned *count = arg;
@@ -692,22 +584,12 @@ int main(void)
 		TEST(tcp_carries_both_ways),
 		TEST(udp_carries_over_ipv6),
 		TEST(tcp_carries_over_ipv6),
-		TEST(two_messages_in_one_segment_are_two),
-		TEST(a_message_byte_by_byte_is_one),
-		TEST(a_long_pipeline_is_read_over_many_turns),
-		TEST(keepalive_is_answered),
-		TEST(broken_stream_is_closed_once),
-		TEST(a_message_over_the_limit_leaves_the_connection),
-		TEST(a_message_too_big_to_read_past_ends_the_connection),
-		TEST(callee_may_close_in_the_middle),
-		TEST(output_of_a_turn_is_one_segment),
-		TEST(slow_reader_is_cut_at_the_limit),
-		TEST(what_cannot_be_written_does_not_keep_a_connection),
-		TEST(many_messages_in_a_turn_are_no_slow_reader),
 		TEST(connection_is_reused_by_address),
 		TEST(refused_connection_is_told_once),
 		TEST(tcp_strangers_are_closed),
+		TEST(lines_about_strangers_are_limited),
 		TEST(over_max_connections_wait_in_the_backlog),
+		TEST(without_descriptors_nothing_is_begun),
 		TEST(accepting_rests_without_descriptors),
 		TEST(idle_connection_is_closed_unless_used),
 		TEST(a_message_after_long_quiet_keeps_the_connection),
@@ -717,6 +599,8 @@ int main(void)
 		TEST(listening_where_another_does_fails_in_words),
 		TEST(each_connection_is_listed),
 		TEST(what_is_sent_is_marked),
+		TEST(a_far_end_that_vanished_would_be_noticed),
+		TEST(connections_leave_from_where_we_listen),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,135 +1,11 @@
 /* Mutual TLS over loopback: who is let in, what is told to whom, and what is reused. */
-#include "transport_test.h"
-
-#include "../tls/lab.h"
-#include "../tls/responder.h"
-#include "base/log.h"
-#include "tls/staple.h"
+#include "tls_rig.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-/* One PKI for all tests, one loop and two sides for each. */
-static struct lab_id root, stranger_root, near_id, far_id, stranger_id;
-static struct trust *trust;
-static struct cred *near_cred, *far_cred, *stranger_cred;
-
-static struct loop *loop;
-static struct clock_virtual virtual_clock;
-static struct side near, far;
-static struct peer *far_peer;  /* as near knows it */
-static struct peer *near_peer; /* as far knows it */
-static struct addr there;
-static char last_warning[2000];
-
-/* What GnuTLS takes for today. */
-static time_t days_passed;
-
-static time_t judges_time(time_t *ret)
-{
-	time_t now = time(NULL) + days_passed * LAB_DAY;
-
-	if (ret)
-		*ret = now;
-	return now;
-}
-
-static void keep_warning(void *arg, enum log_level level, const char *line)
-{
-	(void)arg;
-	if (level == LOG_LEVEL_WARNING)
-		snprintf(last_warning, sizeof(last_warning), "%s", line);
-	if (getenv("TEST_LOG"))
-		fprintf(stderr, "%s\n", line);
-}
-
-static int start_lab(void **state)
-{
-	(void)state;
-	lab_start();
-	gnutls_global_set_time_function(judges_time);
-	log_set_sink(keep_warning, NULL);
-	lab_root(&root, "root");
-	lab_root(&stranger_root, "stranger root");
-	lab_host(&near_id, "near.example.com", &root);
-	lab_host(&far_id, "far.example.com", &root);
-	lab_host(&stranger_id, "near.example.com", &stranger_root);
-	trust = lab_trust(&root);
-	near_cred = lab_cred(&near_id);
-	far_cred = lab_cred(&far_id);
-	stranger_cred = lab_cred(&stranger_id);
-	return 0;
-}
-
-static int stop_lab(void **state)
-{
-	(void)state;
-	cred_unref(near_cred);
-	cred_unref(far_cred);
-	cred_unref(stranger_cred);
-	trust_unref(trust);
-	lab_drop(&near_id);
-	lab_drop(&far_id);
-	lab_drop(&stranger_id);
-	lab_drop(&root);
-	lab_drop(&stranger_root);
-	lab_stop();
-	return 0;
-}
-
-static void start_with(struct clock *clock, const struct transport_limits *limits)
-{
-	loop = test_loop(clock);
-	last_warning[0] = '\0';
-	far_peer = lab_peer("far.example.com", trust);
-	near_peer = lab_peer("near.example.com", trust);
-	side_start(&near, "near", loop, limits);
-	side_start(&far, "far", loop, limits);
-	transport_set_tls(near.transport, near_cred, far_peer->set);
-	transport_set_tls(far.transport, far_cred, near_peer->set);
-	there = side_listen(&far, TRANSPORT_TLS, "127.0.0.1");
-}
-
-static int start(void **state)
-{
-	(void)state;
-	start_with(NULL, NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	side_stop(&near);
-	side_stop(&far);
-	peer_set_unref(far_peer->set);
-	peer_set_unref(near_peer->set);
-	loop_free(loop);
-	return 0;
-}
-
-static void restart_with(struct clock *clock, const struct transport_limits *limits)
-{
-	stop(NULL);
-	start_with(clock, limits);
-}
-
-static struct flow *flow_as(struct side *side, const struct addr *to,
-	const struct peer *peer, struct cred *cred)
-{
-	const struct transport_target target = {
-		.kind = TRANSPORT_TLS, .remote = *to, .peer = peer, .cred = cred};
-	struct err_text text = {.text = ""};
-	struct flow *flow = NULL;
-
-	if (transport_flow(side->transport, &target, &flow, &text) != 0)
-		fail_msg("%s", text.text);
-	return flow;
-}
 
 static void judged_h(void *arg, const struct flow *flow)
 {
@@ -169,11 +45,20 @@ static void tls_carries_both_ways_and_knows_who(void **state)
 	flow_unref(flow);
 }
 
+static void refused_h(void *arg, const struct flow *flow)
+{
+	assert_null(flow->peer);
+	assert_non_null(flow->report);
+	++*(unsigned *)arg;
+}
+
 static void stranger_is_refused_and_both_ends_say_so(void **state)
 {
 	struct flow *flow = flow_as(&near, &there, far_peer, stranger_cred);
+	unsigned refused = 0;
 
 	(void)state;
+	transport_watch_judged(far.transport, refused_h, &refused);
 	assert_int_equal(test_send(flow, 0), 0);
 	UNTIL(loop, near.closed == 1 && side_totals(&far).refused == 1);
 	test_settle(loop);
@@ -181,6 +66,7 @@ static void stranger_is_refused_and_both_ends_say_so(void **state)
 	assert_non_null(strstr(near.why, "tls refused by=them"));
 	assert_int_equal(far.messages, 0);
 	assert_int_equal(far.closed, 0); /* nobody above knew it */
+	assert_int_equal(refused, 1);    /* but those who watch */
 	assert_int_equal(side_totals(&far).connections, 0);
 	assert_int_equal(side_totals(&far).accepted, 0);
 	flow_unref(flow);
@@ -220,6 +106,7 @@ static void restart_with_limits(struct transport_limits limits)
 	limits.handshake_ms = 5000;
 	limits.queue_bytes = 65536;
 	clock_virtual_init(&virtual_clock, 1000000);
+	virtual_clock.mono_us = 3600 * 1000000ULL; /* the machine runs for a while */
 	restart_with(&virtual_clock.clock, &limits);
 }
 
@@ -419,234 +306,6 @@ static void next_address_of_a_peer_is_tried_beside_the_first(void **state)
 	flow_unref(second);
 }
 
-static void reload_keeps_handshakes_and_connections(void **state)
-{
-	struct flow *old = flow_as(&near, &there, far_peer, NULL);
-	struct flow *opening;
-	struct peer *again;
-
-	(void)state;
-	assert_int_equal(test_send(old, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	opening = flow_as(&near, &there, far_peer, near_cred);
-	assert_ptr_equal(opening, old);
-	flow_unref(opening);
-	/* One is in its handshake when the peers are replaced and their owner lets go. */
-	side_stop(&near);
-	side_start(&near, "near", loop, NULL);
-	transport_set_tls(near.transport, near_cred, far_peer->set);
-	flow_unref(old);
-	opening = flow_as(&near, &there, far_peer, NULL);
-	assert_int_equal(test_send(opening, 0), 0);
-	UNTIL(loop, side_totals(&far).handshakes == 1);
-	again = lab_peer("near.example.com", trust);
-	transport_set_tls(far.transport, far_cred, again->set);
-	peer_set_unref(near_peer->set);
-	near_peer = again;
-	UNTIL(loop, far.messages == 2);
-	assert_string_equal(far.flow->peer->name, "near.example.com");
-	assert_ptr_not_equal(far.flow->peer, again);
-	flow_unref(opening);
-}
-
-static void call_of_before_a_reload_uses_the_peer_of_after(void **state)
-{
-	struct peer *again = lab_peer("far.example.com", trust);
-	struct flow *one, *two;
-
-	(void)state;
-	transport_set_tls(near.transport, near_cred, again->set);
-	one = flow_as(&near, &there, far_peer, NULL);
-	two = flow_as(&near, &there, again, NULL);
-	assert_ptr_equal(one, two);
-	assert_int_equal(test_send(one, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	assert_ptr_equal(one->peer, again);
-	flow_unref(one);
-	flow_unref(two);
-	peer_set_unref(again->set);
-}
-
-static void reload_moves_open_connections_to_the_new_peers(void **state)
-{
-	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
-	struct peer *far_again = lab_peer("far.example.com", trust);
-	struct peer *near_again = lab_peer("near.example.com", trust);
-	struct flow *same;
-
-	(void)state;
-	assert_int_equal(test_send(flow, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	transport_set_tls(near.transport, near_cred, far_again->set);
-	transport_set_tls(far.transport, far_cred, near_again->set);
-	transport_judge_again(near.transport);
-	transport_judge_again(far.transport);
-	test_settle(loop);
-	assert_int_equal(near.closed + far.closed, 0);
-	assert_ptr_equal(flow->peer, far_again);
-	assert_ptr_equal(far.flow->peer, near_again);
-	same = flow_as(&near, &there, far_again, NULL);
-	assert_ptr_equal(same, flow);
-	flow_unref(same);
-	same = flow_as(&far, &there, near_again, NULL);
-	assert_ptr_equal(same, far.flow);
-	flow_unref(same);
-	flow_unref(flow);
-	peer_set_unref(far_again->set);
-	peer_set_unref(near_again->set);
-}
-
-static void reload_without_a_peer_closes_its_connection(void **state)
-{
-	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
-	struct peer *other = lab_peer("other.example.com", trust);
-
-	(void)state;
-	assert_int_equal(test_send(flow, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	transport_set_tls(far.transport, far_cred, other->set);
-	transport_judge_again(far.transport);
-	UNTIL(loop, far.closed == 1 && near.closed == 1);
-	/* whose calls end; near only lost a connection */
-	assert_true(far.flow->refused);
-	assert_false(flow->refused);
-	assert_non_null(strstr(far.why, "tls refused by=us rule=name"));
-	assert_int_equal(side_totals(&far).connections, 0);
-	flow_unref(flow);
-	peer_set_unref(other->set);
-}
-
-/* A handshake that began before a reload opens no door that the reload has closed. */
-static void reload_counts_for_handshakes_too(void **state)
-{
-	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
-	struct peer *other = lab_peer("other.example.com", trust);
-
-	(void)state;
-	assert_int_equal(test_send(flow, 0), 0);
-	UNTIL(loop, side_totals(&far).handshakes == 1);
-	transport_set_tls(far.transport, far_cred, other->set);
-	transport_judge_again(far.transport);
-	UNTIL(loop, near.closed == 1 && far.closed == 1);
-	assert_non_null(strstr(far.why, "tls refused by=us rule=name"));
-	assert_int_equal(far.messages, 0);
-	assert_int_equal(side_totals(&far).connections, 0);
-	flow_unref(flow);
-	peer_set_unref(other->set);
-}
-
-/* In its last hour, and though the wall clock was set meanwhile. */
-static void certificate_that_runs_out_ends_its_connection(void **state)
-{
-	const struct lab_spec spec = {
-		.cn = "near", .sans = {{'D', "near.example.com", 0}}, .to_days = 1};
-	struct lab_id brief;
-	struct cred *cred;
-	struct flow *flow;
-
-	(void)state;
-	lab_issue(&brief, &spec, &root);
-	cred = lab_cred(&brief);
-	for (unsigned set = 0; set < 2; set++) {
-		const uint64_t now_us = (uint64_t)time(NULL) * 1000000;
-
-		clock_virtual_init(&virtual_clock,
-			set ? now_us : now_us + (LAB_DAY - 1800) * 1000000ULL);
-		restart_with(&virtual_clock.clock, NULL);
-		flow = flow_as(&near, &there, far_peer, cred);
-		assert_int_equal(test_send(flow, 0), 0);
-		UNTIL(loop, far.messages == 1);
-		if (set)
-			virtual_clock.wall_us += 2 * LAB_DAY * 1000000ULL;
-		clock_virtual_advance(&virtual_clock, 1200 * 1000000ULL);
-		test_settle(loop);
-		assert_int_equal(far.closed, 0);
-		days_passed = 2;
-		clock_virtual_advance(&virtual_clock, (set ? 2401 : 660) * 1000000ULL);
-		UNTIL(loop, far.closed == 1 && near.closed == 1);
-		days_passed = 0;
-		assert_non_null(strstr(far.why, "tls refused by=us rule=expired"));
-		flow_unref(flow);
-	}
-	cred_unref(cred);
-	lab_drop(&brief);
-}
-
-/* An OCSP response of a day goes along with CRED, which is ID's. */
-static void staple(struct cred *cred, const struct lab_id *id)
-{
-	struct err_text text = {.text = ""};
-	struct staple *made = NULL;
-	struct ocsp_answer answer;
-	gnutls_datum_t der;
-
-	lab_write_chain("root.pem", &root);
-	respond(&der, &(struct response_spec){.about = id});
-	assert_int_equal(staple_new(&made, cred, &text), 0);
-	assert_int_equal(staple_find_issuer(made, lab_path("root.pem"), &text), 0);
-	assert_int_equal(staple_take(made, &der, &answer, &text), 0);
-	free(der.data);
-	staple_free(made);
-}
-
-static void response_half_through_wants_a_new_connection(void **state)
-{
-	struct flow *first, *same, *next;
-
-	(void)state;
-	clock_virtual_init(&virtual_clock, (uint64_t)time(NULL) * 1000000);
-	restart_with(&virtual_clock.clock, NULL);
-	staple(far_cred, &far_id);
-	far_peer->revocation = PEER_REVOCATION_STAPLE;
-	first = flow_as(&near, &there, far_peer, NULL);
-	assert_int_equal(test_send(first, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	clock_virtual_advance(&virtual_clock, LAB_DAY / 2 * 1000000ULL - 60000000);
-	same = flow_as(&near, &there, far_peer, NULL);
-	assert_ptr_equal(first, same);
-	clock_virtual_advance(&virtual_clock, 61000000);
-	next = flow_as(&near, &there, far_peer, NULL);
-	assert_ptr_not_equal(first, next);
-	/* What is under way on the old one goes on. */
-	assert_int_equal(test_send(first, 0), 0);
-	assert_int_equal(test_send(next, 0), 0);
-	UNTIL(loop, far.messages == 3);
-	assert_int_equal(near.closed, 0);
-	flow_unref(first);
-	flow_unref(same);
-	flow_unref(next);
-}
-
-static void what_soft_lets_go_is_said(void **state)
-{
-	struct err_text text = {.text = ""};
-	struct trust *stale = NULL;
-	struct flow *flow;
-
-	(void)state;
-	lab_write_chain("root.pem", &root);
-	lab_write_crl("stale.crl", &root, NULL, NULL, -1, false);
-	assert_int_equal(
-		trust_load(&stale, lab_path("root.pem"), lab_path("stale.crl"), &text),
-		0);
-	peer_set_unref(far_peer->set);
-	far_peer = lab_peer("far.example.com", stale);
-	far_peer->revocation = PEER_REVOCATION_SOFT;
-	transport_set_tls(near.transport, near_cred, far_peer->set);
-	trust_unref(stale);
-	flow = flow_as(&near, &there, far_peer, NULL);
-	assert_string_equal(flow->exception, "");
-	assert_int_equal(test_send(flow, 0), 0);
-	UNTIL(loop, far.messages == 1);
-	assert_non_null(strstr(flow->exception, "CRL was due 20"));
-	/* Judged by others, there is nothing to let go. */
-	far_peer->revocation = PEER_REVOCATION_HARD;
-	transport_judge_again(near.transport);
-	UNTIL(loop, near.closed == 1);
-	assert_non_null(strstr(near.why, "rule=crl-stale"));
-	flow_unref(flow);
-}
-
 static void much_output_passes_in_order(void **state)
 {
 	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
@@ -746,6 +405,7 @@ static void tls_without_identity_is_refused(void **state)
 	(void)state;
 	assert_int_equal(
 		transport_flow(near.transport, &target, &flow, &text), ERR_STATE);
+	assert_false(transport_is_open(near.transport, &target));
 	target.peer = far_peer;
 	transport_set_tls(near.transport, NULL, NULL);
 	assert_int_equal(
@@ -779,14 +439,6 @@ int main(void)
 		TEST(accepted_connection_carries_our_requests),
 		TEST(handshake_of_a_host_is_waited_for),
 		TEST(next_address_of_a_peer_is_tried_beside_the_first),
-		TEST(reload_keeps_handshakes_and_connections),
-		TEST(call_of_before_a_reload_uses_the_peer_of_after),
-		TEST(reload_moves_open_connections_to_the_new_peers),
-		TEST(reload_without_a_peer_closes_its_connection),
-		TEST(reload_counts_for_handshakes_too),
-		TEST(certificate_that_runs_out_ends_its_connection),
-		TEST(response_half_through_wants_a_new_connection),
-		TEST(what_soft_lets_go_is_said),
 		TEST(much_output_passes_in_order),
 		TEST(what_waited_for_a_slow_reader_arrives_whole),
 		TEST(reader_that_sleeps_is_cut),

@@ -61,8 +61,62 @@ static void udp_flow_is_shared_while_held_and_gone_after(void **state)
 	flow_unref(again);
 	flow_unref(flow);
 	flow = side_flow(&near, TRANSPORT_UDP, &there);
-	assert_int_not_equal(flow->id, id);
+	assert_true(flow->id > id);
 	flow_unref(flow);
+}
+
+static void udp_reaches_another_port_of_the_same_host(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct addr other = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	struct flow *flow, *beside, *again;
+
+	(void)state;
+	side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	flow = side_flow(&near, TRANSPORT_UDP, &there);
+	beside = flow->ops->at_port(flow, addr_port(&other));
+	assert_true(addr_equal(&beside->remote, &other));
+	assert_true(addr_equal(&beside->local, &flow->local));
+	again = side_flow(&near, TRANSPORT_UDP, &other);
+	assert_ptr_equal(again, beside);
+	assert_int_equal(test_send(beside, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	assert_true(addr_equal(&far.flow->local, &other));
+	flow_unref(again);
+	/* without a transport there is no other */
+	side_stop(&near);
+	again = flow->ops->at_port(flow, addr_port(&other));
+	assert_ptr_equal(again, flow);
+	flow_unref(again);
+	flow_unref(beside);
+	flow_unref(flow);
+}
+
+static void udp_leaves_by_a_socket_that_can_reach_it(void **state)
+{
+	struct addr loopback = side_listen(&near, TRANSPORT_UDP, "127.0.0.1");
+	struct addr any = side_listen(&near, TRANSPORT_UDP, "0.0.0.0");
+	struct addr world;
+	struct flow *flow;
+
+	(void)state;
+	assert_int_equal(addr_parse(&world, "192.0.2.1", 5060), 0);
+	flow = side_flow(&near, TRANSPORT_UDP, &world);
+	assert_true(addr_equal(&flow->local, &any));
+	flow_unref(flow);
+	flow = side_flow(&near, TRANSPORT_UDP, &any);
+	assert_true(addr_equal(&flow->local, &any));
+	flow_unref(flow);
+	flow = side_flow(&near, TRANSPORT_UDP, &loopback);
+	assert_true(addr_equal(&flow->local, &loopback));
+	flow_unref(flow);
+	if (test_has_v6()) {
+		struct addr six = side_listen(&near, TRANSPORT_UDP, "::1");
+
+		flow = side_flow(&near, TRANSPORT_UDP, &six);
+		assert_true(addr_equal(&flow->local, &six));
+		flow_unref(flow);
+	}
 }
 
 static void udp_has_nothing_to_close(void **state)
@@ -135,6 +189,37 @@ static void udp_drops_garbage_and_answers_for_short_bodies(void **state)
 	assert_int_equal(far.fault.status, 0);
 }
 
+/* Whoever watches sees what a peer sent, whatever it is. */
+static void udp_shows_what_is_no_message(void **state)
+{
+	const char *text = "B@D sip:b@example.com SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+
+	(void)state;
+	throw_datagram(&there, text, strlen(text));
+	UNTIL(loop, side_totals(&far).broken == 1);
+	assert_int_equal(far.messages, 0);
+	assert_int_equal(side_totals(&far).messages_in, 1);
+	assert_int_equal(far.tapped_in, 1);
+	assert_string_equal(far.text, text);
+}
+
+static void udp_flood_leaves_time_for_others(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
+	const char *text = test_request(0);
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	(void)state;
+	assert_true(fd >= 0);
+	for (int i = 0; i < 200; i++)
+		assert_true(sendto(fd, text, strlen(text), 0, &there.sa, there.len) > 0);
+	UNTIL(loop, far.messages > 0);
+	assert_int_equal(far.messages, 128); /* of one turn */
+	UNTIL(loop, far.messages == 200);
+	close(fd);
+}
+
 static void udp_skips_keepalives_before_a_message(void **state)
 {
 	struct addr there = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
@@ -155,17 +240,24 @@ static void udp_answers_for_what_is_too_big(void **state)
 	const char *small = test_request(0);
 	const char *length = strstr(small, "Content-Length");
 	char *text = malloc(30000);
+	char left[1000];
 	int head;
 
 	(void)state;
 	assert_non_null(text);
 	assert_non_null(length);
 	head = sprintf(text, "%.*sSubject: ", (int)(length - small), small);
+	snprintf(left, sizeof(left), "%.*s\r\n", (int)(length - small), small);
 	memset(text + head, 's', 20000);
 	strcpy(text + head + 20000, "\r\nContent-Length: 0\r\n\r\n");
 	throw_datagram(&there, text, strlen(text));
 	UNTIL(loop, far.messages == 1);
 	assert_int_equal(far.fault.status, 513);
+	assert_string_equal(far.text, left);
+	assert_non_null(strstr(test_warnings()->last,
+		"transport message skipped reason=\"line too long or headers too big\" "
+		"side=far remote=127.0.0.1:"));
+	assert_int_equal(test_warnings()->count, 1);
 	assert_int_equal(side_totals(&far).too_big, 1);
 	assert_int_equal(side_totals(&far).broken, 0);
 	free(text);
@@ -331,10 +423,14 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(udp_batches_arrive_whole_and_in_order),
 		TEST(udp_flow_is_shared_while_held_and_gone_after),
+		TEST(udp_reaches_another_port_of_the_same_host),
+		TEST(udp_leaves_by_a_socket_that_can_reach_it),
 		TEST(udp_has_nothing_to_close),
 		TEST(udp_refuses_what_no_datagram_can_hold),
 		TEST(udp_needs_a_listener_of_its_family),
 		TEST(udp_drops_garbage_and_answers_for_short_bodies),
+		TEST(udp_shows_what_is_no_message),
+		TEST(udp_flood_leaves_time_for_others),
 		TEST(udp_skips_keepalives_before_a_message),
 		TEST(udp_answers_for_what_is_too_big),
 		TEST(udp_discards_a_short_response),

@@ -1,241 +1,12 @@
 /* The four transaction machines: each state with each event (RFC 3261 17, RFC 6026). */
-#include "../unit.h"
+#include "txn_test.h"
 
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/timer.h"
-#include "sip/txn.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BRANCH "z9hG4bKbranch"
-
-/* Everything that happens is a word in `trace`. */
-struct rig {
-	struct clock_virtual clock;
-	struct timers *timers;
-	struct txn_layer *layer;
-	struct flow flow;
-	struct txn_client *client;
-	struct txn_server *server;
-	const char *method;
-	char request[512]; /* of the client */
-	struct buf trace;
-};
-
-/* ---- handlers ---- */
-
-static int send_h(struct flow *flow, const char *data, size_t len)
-{
-	struct rig *rig = flow->owner;
-	struct span text = {data, len};
-	struct span first, second;
-
-	span_next(&text, ' ', &first);
-	span_next(&text, ' ', &second);
-	if (span_equal_str(first, "SIP/2.0"))
-		first = second;
-	buf_printf(&rig->trace, ">%.*s ", SPAN_ARG(first));
-	return 0;
-}
-
-static void free_h(struct flow *flow)
-{
-	(void)flow;
-}
-
-static const struct flow_ops flow_ops = {.send = send_h, .free = free_h};
-
-static void response_h(void *arg, struct txn_client *txn, struct message *response)
-{
-	struct rig *rig = arg;
-
-	(void)txn;
-	buf_printf(&rig->trace, "<%d ", message_status(response));
-}
-
-static void client_failed_h(void *arg, struct txn_client *txn, int err)
-{
-	struct rig *rig = arg;
-
-	(void)txn;
-	buf_printf(&rig->trace, "%s ",
-		err == ERR_CLOSED      ? "closed"
-		: err == -ETIMEDOUT    ? "timeout"
-		: err == -ECONNREFUSED ? "unreachable"
-				       : "?");
-}
-
-static void client_ended_h(void *arg, struct txn_client *txn)
-{
-	struct rig *rig = arg;
-
-	(void)txn;
-	rig->client = NULL;
-	buf_add_str(&rig->trace, "ended ");
-}
-
-static void server_failed_h(void *arg, struct txn_server *txn)
-{
-	struct rig *rig = arg;
-
-	(void)txn;
-	buf_add_str(&rig->trace, "failed ");
-}
-
-static void server_ended_h(void *arg, struct txn_server *txn)
-{
-	struct rig *rig = arg;
-
-	if (txn == rig->server)
-		rig->server = NULL;
-	buf_add_str(&rig->trace, "ended ");
-}
-
-static void request_h(void *arg, struct txn_server *txn, struct message *request)
-{
-	struct rig *rig = arg;
-	struct txn_server_user user = {
-		.failed_h = server_failed_h, .ended_h = server_ended_h, .arg = rig};
-
-	buf_printf(&rig->trace, "<%.*s ", SPAN_ARG(message_method_name(request)));
-	rig->server = txn;
-	txn_server_attach(txn, &user);
-}
-
-static void ack_h(void *arg, struct flow *flow, struct message *ack)
-{
-	struct rig *rig = arg;
-
-	(void)flow;
-	(void)ack;
-	buf_add_str(&rig->trace, "ack ");
-}
-
-static void unmatched_h(void *arg, struct flow *flow, struct message *response)
-{
-	struct rig *rig = arg;
-
-	(void)flow;
-	buf_printf(&rig->trace, "stray:%d ", message_status(response));
-}
-
-static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel)
-{
-	struct rig *rig = arg;
-
-	(void)invite;
-	(void)cancel;
-	buf_add_str(&rig->trace, "cancel ");
-}
-
-/* ---- the rig ---- */
-
-static void rig_init(struct rig *rig, enum transport_kind kind, const char *method)
-{
-	struct txn_times times = {500, 4000, 5000};
-	struct txn_handlers handlers = {.request_h = request_h,
-		.ack_h = ack_h,
-		.unmatched_h = unmatched_h,
-		.cancel_h = cancel_h,
-		.arg = rig};
-
-	memset(rig, 0, sizeof(*rig));
-	clock_virtual_init(&rig->clock, 0);
-	rig->method = method;
-	flow_init(&rig->flow, &flow_ops, kind, &(struct addr){.len = 0});
-	rig->flow.owner = rig;
-	buf_init(&rig->trace, 0);
-	assert_int_equal(timers_new(&rig->timers, &rig->clock.clock), 0);
-	assert_int_equal(txn_layer_new(&rig->layer, rig->timers, &times, &handlers), 0);
-}
-
-static void rig_free(struct rig *rig)
-{
-	txn_layer_free(rig->layer);
-	timers_free(rig->timers);
-	assert_int_equal(rig->flow.refs, 1);
-	assert_int_equal(rig->flow.users, 0);
-	buf_free(&rig->trace);
-}
-
-static void pass(struct rig *rig, uint64_t ms)
-{
-	for (; ms > 0; ms--) {
-		clock_virtual_advance(&rig->clock, 1000);
-		timers_run(rig->timers);
-	}
-}
-
-static void deliver(struct rig *rig, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void deliver(struct rig *rig, const char *format, ...)
-{
-	struct message_fault fault;
-	struct message *message;
-	char text[1024];
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	assert_true(len > 0 && (size_t)len < sizeof(text));
-	assert_int_equal(message_parse(&message, text, (size_t)len, &fault), 0);
-	txn_receive(rig->layer, &rig->flow, message, &fault);
-	message_unref(message);
-}
-
-static void deliver_response(struct rig *rig, int status, const char *method)
-{
-	deliver(rig,
-		"SIP/2.0 %d X\r\nVia: SIP/2.0/UDP a.example;branch=" BRANCH "\r\n"
-		"From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>;tag=2\r\n"
-		"Call-ID: c\r\nCSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
-		status, method);
-}
-
-static void deliver_request(
-	struct rig *rig, const char *method, const char *branch, const char *to_tag)
-{
-	deliver(rig,
-		"%s sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=%s\r\n"
-		"Max-Forwards: 70\r\nFrom: <sip:a@a.example>;tag=1\r\n"
-		"To: <sip:b@b.example>%s\r\nCall-ID: c\r\nCSeq: 1 %s\r\n"
-		"Contact: <sip:a@a.example>\r\nContent-Length: 0\r\n\r\n",
-		method, branch, to_tag, method);
-}
-
-static void start_client(struct rig *rig)
-{
-	struct txn_client_user user = {.response_h = response_h,
-		.failed_h = client_failed_h,
-		.ended_h = client_ended_h,
-		.arg = rig};
-	bool invite = !strcmp(rig->method, "INVITE");
-	int len = snprintf(rig->request, sizeof(rig->request),
-		"%s sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=" BRANCH
-		"\r\nMax-Forwards: 70\r\nRoute: <sip:p.example;lr>\r\n"
-		"From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\nCall-ID: c\r\n"
-		"CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
-		rig->method, rig->method);
-
-	assert_int_equal(
-		txn_client_start(rig->layer,
-			&(struct txn_client_params){.flow = &rig->flow,
-				.method = invite ? MESSAGE_INVITE : MESSAGE_OPTIONS,
-				.branch = BRANCH,
-				.request = strdup(rig->request),
-				.request_len = (size_t)len,
-				.call = 7,
-				.user = &user},
-			&rig->client),
-		0);
-}
 
 /* "icmp" with a number: an error that returns so many bytes of the request, and zeros where
  * there are no more; "icmp-forged": another request to the same place. */
@@ -267,6 +38,10 @@ static void client_event(struct rig *rig, const char *event)
 		txn_flow_closed(rig->layer, &rig->flow);
 	else if (!strcmp(event, "rest"))
 		pass(rig, 6000);
+	else if (!strcmp(event, "5.5s"))
+		pass(rig, 5500); /* two seconds after the request went out again */
+	else if (!strcmp(event, "ms"))
+		pass(rig, 1);
 	else if (span_starts(span_of(event), "icmp"))
 		receive_icmp(rig, event);
 	else if (!strcmp(event, "cancel"))
@@ -391,6 +166,8 @@ static void icmp_errors_end_what_they_return(void **state)
 		{"", "icmp-stranger", ""},
 		{"", "icmp-forged", ""},
 		{"", "icmp-padded", "unreachable ended "},
+		{"5.5s", "icmp0", "unreachable ended "},
+		{"5.5s ms", "icmp0", ""},
 		{"rest", "icmp0", ""},
 		{"rest", "icmp40", ""},
 		{"rest", "icmp-forged", ""},
@@ -414,6 +191,86 @@ static void icmp_errors_end_what_they_return(void **state)
 	(void)state;
 	PLAY(TRANSPORT_UDP, "INVITE", true, client_event, invites);
 	PLAY(TRANSPORT_UDP, "OPTIONS", true, client_event, others);
+}
+
+/* When something happens after the events REACH, in milliseconds from the last one on, as words
+ * of the trace with their time before them. */
+static void assert_times(enum transport_kind kind, const char *method, bool client,
+	const char *reach, const char *times)
+{
+	event_h *h = client ? client_event : server_event;
+	char events[64], *rest = events, *event;
+	struct rig rig;
+	struct buf all;
+
+	buf_init(&all, 0);
+	rig_init(&rig, kind, method);
+	if (client)
+		start_client(&rig);
+	else
+		deliver_request(&rig, method, BRANCH, "");
+	snprintf(events, sizeof(events), "%s", reach);
+	while ((event = strsep(&rest, " ")) != NULL)
+		if (*event)
+			h(&rig, event);
+	for (unsigned ms = 1; ms <= 40000; ms++) {
+		buf_clear(&rig.trace);
+		pass(&rig, 1);
+		if (rig.trace.len)
+			buf_printf(&all, "%u %s", ms, buf_str(&rig.trace));
+	}
+	if (strcmp(all.len ? buf_str(&all) : "", times))
+		fail_msg("%s after \"%s\": \"%s\", not \"%s\"", method, reach,
+			all.len ? buf_str(&all) : "", times);
+	buf_free(&all);
+	rig_free(&rig);
+}
+
+/* RFC 3261, table 4, and RFC 6026. */
+static void clients_keep_their_times(void **state)
+{
+	(void)state;
+	assert_times(TRANSPORT_UDP, "INVITE", true, "",
+		"500 >INVITE 1500 >INVITE 3500 >INVITE 7500 >INVITE 15500 >INVITE "
+		"31500 >INVITE 32000 timeout ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", true, "", "32000 timeout ended ");
+	assert_times(TRANSPORT_UDP, "INVITE", true, "180", "");
+	assert_times(TRANSPORT_UDP, "INVITE", true, "180 cancel",
+		"500 >CANCEL 1500 >CANCEL 3500 >CANCEL 7500 >CANCEL 11500 >CANCEL "
+		"15500 >CANCEL 19500 >CANCEL 23500 >CANCEL 27500 >CANCEL "
+		"31500 >CANCEL 32000 timeout ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", true, "180 cancel", "32000 timeout ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", true, "cancel 180", "32000 timeout ended ");
+	assert_times(TRANSPORT_UDP, "INVITE", true, "200", "32000 ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", true, "200", "32000 ended ");
+	assert_times(TRANSPORT_UDP, "INVITE", true, "486", "32000 ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", true, "486", "1 ended ");
+	assert_times(TRANSPORT_UDP, "OPTIONS", true, "",
+		"500 >OPTIONS 1500 >OPTIONS 3500 >OPTIONS 7500 >OPTIONS 11500 >OPTIONS "
+		"15500 >OPTIONS 19500 >OPTIONS 23500 >OPTIONS 27500 >OPTIONS "
+		"31500 >OPTIONS 32000 timeout ended ");
+	assert_times(TRANSPORT_UDP, "OPTIONS", true, "100",
+		"500 >OPTIONS 4500 >OPTIONS 8500 >OPTIONS 12500 >OPTIONS 16500 >OPTIONS "
+		"20500 >OPTIONS 24500 >OPTIONS 28500 >OPTIONS 32000 timeout ended ");
+	assert_times(TRANSPORT_TCP, "OPTIONS", true, "", "32000 timeout ended ");
+	assert_times(TRANSPORT_UDP, "OPTIONS", true, "200", "5000 ended ");
+	assert_times(TRANSPORT_TCP, "OPTIONS", true, "200", "1 ended ");
+}
+
+static void servers_keep_their_times(void **state)
+{
+	(void)state;
+	assert_times(TRANSPORT_UDP, "INVITE", false, "180", "");
+	assert_times(TRANSPORT_UDP, "INVITE", false, "486",
+		"500 >486 1500 >486 3500 >486 7500 >486 11500 >486 15500 >486 "
+		"19500 >486 23500 >486 27500 >486 31500 >486 32000 failed ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", false, "486", "32000 failed ended ");
+	assert_times(TRANSPORT_UDP, "INVITE", false, "486 ack", "5000 ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", false, "486 ack", "1 ended ");
+	assert_times(TRANSPORT_UDP, "INVITE", false, "200", "32000 ended ");
+	assert_times(TRANSPORT_TCP, "INVITE", false, "200", "32000 ended ");
+	assert_times(TRANSPORT_UDP, "OPTIONS", false, "200", "32000 ended ");
+	assert_times(TRANSPORT_TCP, "OPTIONS", false, "200", "1 ended ");
 }
 
 static void invite_client_over_streams(void **state)
@@ -656,6 +513,118 @@ static void strays_are_told(void **state)
 	rig_free(&rig);
 }
 
+/* Branches are no secret: who is not the peer that a transaction is with has no part in it. */
+static void others_do_not_belong_to_a_transaction(void **state)
+{
+	static char id[] = "server one", same_id[] = "server one",
+		    other_id[] = "server two";
+	static const struct peer one = {.id = id}, again = {.id = same_id},
+				 two = {.id = other_id};
+	static const struct {
+		const struct peer *ours, *theirs;
+		bool same;
+	} cases[] = {
+		{NULL, NULL, true},
+		{&one, &one, true},
+		{&one, &again, true},
+		{&one, &two, false},
+		{&one, NULL, false},
+		{NULL, &two, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct flow other = {.peer = cases[i].theirs};
+		struct rig rig;
+
+		rig_init(&rig, TRANSPORT_TLS, "INVITE");
+		rig_init_flow(&rig, &other, TRANSPORT_TLS);
+		rig.flow.peer = cases[i].ours;
+		start_client(&rig);
+		deliver_request(&rig, "INVITE", BRANCH, "");
+		buf_clear(&rig.trace);
+		rig.from = &other;
+		deliver_response(&rig, 180, "INVITE");
+		assert_trace(&rig, cases[i].same ? "<180 " : "stray:180 ");
+		deliver_request(&rig, "CANCEL", BRANCH, "");
+		assert_trace(&rig, cases[i].same ? ">200 cancel " : ">481 ");
+		rig_free(&rig);
+	}
+}
+
+/* Only what comes by FLOW->id 1000 is of the peer. */
+static bool is_known(void *arg, const struct flow *flow, const struct flow *other)
+{
+	struct rig *rig = arg;
+
+	assert_ptr_equal(other, &rig->flow);
+	return flow->id == 1000;
+}
+
+static void the_layer_above_says_who_is_the_same(void **state)
+{
+	struct flow other = {.peer = NULL};
+	struct rig rig;
+
+	(void)state;
+	rig_init_with(&rig, TRANSPORT_TLS, "INVITE", is_known);
+	rig_init_flow(&rig, &other, TRANSPORT_TLS);
+	start_client(&rig);
+	buf_clear(&rig.trace);
+	rig.from = &other;
+	deliver_response(&rig, 180, "INVITE");
+	assert_trace(&rig, "stray:180 ");
+	other.id = 1000;
+	deliver_response(&rig, 180, "INVITE");
+	assert_trace(&rig, "<180 ");
+	rig_free(&rig);
+}
+
+static unsigned asked_port;
+
+static struct flow *at_port(struct flow *flow, uint16_t port)
+{
+	asked_port = port;
+	return flow_ref(flow);
+}
+
+/* RFC 3261 18.2.2: over UDP, where it does not ask for the port that it came from. */
+static void answers_go_to_the_port_of_the_via(void **state)
+{
+	static const struct {
+		const char *sent_by;
+		unsigned port; /* 0: back to where it came from */
+	} cases[] = {
+		{"a.example", 5060},
+		{"a.example:5070", 5070},
+		{"a.example:5080", 0},
+		{"a.example;rport", 0},
+		{"a.example:5070;rport", 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct flow_ops ops;
+		struct rig rig;
+
+		rig_init(&rig, TRANSPORT_UDP, "OPTIONS");
+		ops = *rig.flow.ops;
+		ops.at_port = at_port;
+		rig.flow.ops = &ops;
+		assert_int_equal(addr_parse(&rig.flow.remote, "192.0.2.1", 5080), 0);
+		asked_port = 0;
+		deliver(&rig,
+			"OPTIONS sip:b@b.example SIP/2.0\r\n"
+			"Via: SIP/2.0/UDP %s;branch=z9hG4bK1\r\n"
+			"From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\n"
+			"Call-ID: c\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n",
+			cases[i].sent_by);
+		assert_trace(&rig, "<OPTIONS ");
+		assert_int_equal(asked_port, cases[i].port);
+		rig_free(&rig);
+	}
+}
+
 static void requests_at_fault_are_answered(void **state)
 {
 	struct rig rig;
@@ -693,6 +662,24 @@ static void detached_users_hear_nothing(void **state)
 	rig_free(&rig);
 }
 
+static void detached_server_users_hear_nothing(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, TRANSPORT_UDP, "INVITE");
+	deliver_request(&rig, "INVITE", BRANCH, "");
+	assert_int_equal(txn_server_reply(rig.server, 486, NULL, NULL, NULL), 0);
+	assert_ptr_equal(txn_server_user_arg(rig.server), &rig);
+	txn_server_detach(rig.server);
+	assert_null(txn_server_user_arg(rig.server));
+	buf_clear(&rig.trace);
+	txn_flow_closed(rig.layer, &rig.flow);
+	assert_trace(&rig, "");
+	assert_int_equal(txn_count(rig.layer), 0);
+	rig_free(&rig);
+}
+
 static void branches_differ(void **state)
 {
 	char one[TXN_BRANCH_SIZE];
@@ -702,6 +689,7 @@ static void branches_differ(void **state)
 	txn_branch(one);
 	txn_branch(two);
 	assert_int_equal(strncmp(one, "z9hG4bK", 7), 0);
+	assert_int_equal(strlen(one), 7 + 24); /* 96 bits are not guessed */
 	assert_string_not_equal(one, two);
 }
 
@@ -710,6 +698,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invite_client_states),
 		cmocka_unit_test(icmp_errors_end_what_they_return),
+		cmocka_unit_test(clients_keep_their_times),
+		cmocka_unit_test(servers_keep_their_times),
 		cmocka_unit_test(invite_client_over_streams),
 		cmocka_unit_test(other_client_states),
 		cmocka_unit_test(invite_server_states),
@@ -719,8 +709,12 @@ int main(void)
 		cmocka_unit_test(a_second_path_is_merged),
 		cmocka_unit_test(old_branches_match_by_content),
 		cmocka_unit_test(strays_are_told),
+		cmocka_unit_test(others_do_not_belong_to_a_transaction),
+		cmocka_unit_test(the_layer_above_says_who_is_the_same),
+		cmocka_unit_test(answers_go_to_the_port_of_the_via),
 		cmocka_unit_test(requests_at_fault_are_answered),
 		cmocka_unit_test(detached_users_hear_nothing),
+		cmocka_unit_test(detached_server_users_hear_nothing),
 		cmocka_unit_test(branches_differ),
 	};
 

@@ -11,10 +11,15 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+static struct test_warnings warnings;
+
 static void log_line(void *arg, enum log_level level, const char *line)
 {
 	(void)arg;
-	(void)level;
+	if (level == LOG_LEVEL_WARNING) {
+		warnings.count++;
+		snprintf(warnings.last, sizeof(warnings.last), "%s", line);
+	}
 	if (getenv("TEST_LOG"))
 		fprintf(stderr, "%s\n", line);
 }
@@ -22,6 +27,12 @@ static void log_line(void *arg, enum log_level level, const char *line)
 void test_quiet(void)
 {
 	log_set_sink(log_line, NULL);
+	warnings = (struct test_warnings){.count = 0};
+}
+
+const struct test_warnings *test_warnings(void)
+{
+	return &warnings;
 }
 
 struct loop *test_loop(struct clock *clock)
@@ -70,6 +81,25 @@ static void flow_unreachable(void *arg, struct flow *flow, struct span quoted, i
 	assert_int_equal(span_copy(quoted, side->quoted, sizeof(side->quoted)), 0);
 }
 
+static void progressed(void *arg, struct flow *flow, enum transport_progress progress)
+{
+	struct side *side = arg;
+
+	assert_int_equal(flow->opened, progress == TRANSPORT_OPENED);
+	if (progress == TRANSPORT_CONNECTED)
+		side->connected++;
+	else
+		side->opened++;
+}
+
+/* The number that is for the tap alone. */
+static uint64_t call_of(void *arg, const struct flow *flow, const struct message *message)
+{
+	(void)arg;
+	(void)flow;
+	return message_is_request(message) ? 8 : 9;
+}
+
 static bool is_allowed(void *arg, enum transport_kind kind, const struct addr *remote)
 {
 	const struct side *side = arg;
@@ -88,9 +118,11 @@ static void tapped(void *arg, const struct tap_message *message)
 	assert_true(addr_port(&message->destination) != 0);
 	if (message->sent) {
 		side->tapped_out++;
+		side->last_out = *message;
 		return;
 	}
 	side->tapped_in++;
+	side->last_in = *message;
 	assert_true(message->len < sizeof(side->text));
 	memcpy(side->text, message->data, message->len);
 	side->text[message->len] = '\0';
@@ -106,6 +138,8 @@ void side_start(struct side *side, const char *name, struct loop *loop,
 		.handlers = {.message_h = message_came,
 			.closed_h = flow_closed,
 			.unreachable_h = flow_unreachable,
+			.progress_h = progressed,
+			.call_h = call_of,
 			.allowed_h = is_allowed,
 			.arg = side},
 		.tap = &side->tap,

@@ -30,12 +30,19 @@ struct side {
 	int failure; /* of the last one */
 	struct addr unreachable_addr;
 	char quoted[2000];
+	unsigned connected, opened; /* what progress_h told */
 	unsigned tapped_in, tapped_out;
+	struct tap_message last_in, last_out; /* without their data */
 	struct tap tap;
 };
 
-/* Log lines are hidden, unless TEST_LOG is set. */
+/* Log lines are hidden, unless TEST_LOG is set, and warnings counted from now on. */
 void test_quiet(void);
+struct test_warnings {
+	unsigned count;
+	char last[400];
+};
+const struct test_warnings *test_warnings(void);
 /* CLOCK NULL: the kernel's. */
 struct loop *test_loop(struct clock *clock);
 void side_start(struct side *side, const char *name, struct loop *loop,
