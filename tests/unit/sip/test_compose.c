@@ -144,6 +144,7 @@ static void assert_top_via(const char *via, const char *host, const char *expect
 		via);
 	snprintf(line, sizeof line, "Via: %s\r\n", expected);
 	m = parse(text);
+	message_set_received(m, "192.0.2.99", 9); /* and the last one counts */
 	message_set_received(m, host, 1234);
 	buf_init(&out, 0);
 	message_add_vias(m, &out);

@@ -494,11 +494,12 @@ static void a_far_end_that_vanished_would_be_noticed(void **state)
 	(void)state;
 	UNTIL(loop, side_totals(&far).connections == 1);
 	for (int fd = 3; fd < 256; fd++) {
-		struct addr peer;
+		struct addr near_end = {.len = sizeof(near_end.v6)};
+		struct addr far_end = {.len = sizeof(far_end.v6)};
 
-		peer.len = sizeof(peer.v6);
-		if (getpeername(fd, &peer.sa, &peer.len) != 0 ||
-			peer.sa.sa_family != AF_INET)
+		if (getsockname(fd, &near_end.sa, &near_end.len) != 0 ||
+			getpeername(fd, &far_end.sa, &far_end.len) != 0 ||
+			(!addr_equal(&near_end, &there) && !addr_equal(&far_end, &there)))
 			continue;
 		sockets++;
 		for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {

@@ -496,6 +496,50 @@ static void old_branches_match_by_content(void **state)
 	rig_free(&rig);
 }
 
+/* RFC 3261 17.2.3: what tells transactions apart, with a branch of today and with one of old. */
+static void a_request_is_the_same_or_another(void **state)
+{
+	static const struct {
+		const char *uri, *sent_by, *tag, *call_id;
+		unsigned cseq;
+		bool same, same_old; /* as the first one */
+	} cases[] = {
+		{"b", "a.example:5070", "1", "c", 1, true, true},
+		{"b", "a.example:5071", "1", "c", 1, false, false},
+		{"b", "a.example", "1", "c", 1, false, false},
+		{"b", "b.example:5070", "1", "c", 1, false, false},
+		{"x", "a.example:5070", "1", "c", 1, true, false},
+		{"b", "a.example:5070", "2", "c", 1, true, false},
+		{"b", "a.example:5070", "1", "d", 1, true, false},
+		{"b", "a.example:5070", "1", "c", 2, true, false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *branch = i % 2 ? "1" : BRANCH;
+		const size_t rows[] = {0, i / 2};
+		struct rig rig;
+
+		rig_init(&rig, TRANSPORT_UDP, "OPTIONS");
+		for (size_t k = 0; k < 2; k++) {
+			buf_clear(&rig.trace);
+			deliver(&rig,
+				"OPTIONS sip:%s SIP/2.0\r\n"
+				"Via: SIP/2.0/UDP %s;branch=%s\r\n"
+				"From: <sip:a@a>;tag=%s\r\nTo: <sip:b@b>;tag=2\r\n"
+				"Call-ID: %s\r\nCSeq: %u OPTIONS\r\n"
+				"Content-Length: 0\r\n\r\n",
+				cases[rows[k]].uri, cases[rows[k]].sent_by, branch,
+				cases[rows[k]].tag, cases[rows[k]].call_id,
+				cases[rows[k]].cseq);
+		}
+		if ((rig.trace.len == 0) !=
+			(i % 2 ? cases[i / 2].same_old : cases[i / 2].same))
+			fail_msg("case %zu with branch %s", i / 2, branch);
+		rig_free(&rig);
+	}
+}
+
 static void strays_are_told(void **state)
 {
 	struct rig rig;
@@ -708,6 +752,7 @@ int main(void)
 		cmocka_unit_test(cancel_finds_its_invite),
 		cmocka_unit_test(a_second_path_is_merged),
 		cmocka_unit_test(old_branches_match_by_content),
+		cmocka_unit_test(a_request_is_the_same_or_another),
 		cmocka_unit_test(strays_are_told),
 		cmocka_unit_test(others_do_not_belong_to_a_transaction),
 		cmocka_unit_test(the_layer_above_says_who_is_the_same),
