@@ -452,6 +452,33 @@ static void cancel_finds_its_invite(void **state)
 	rig_free(&rig);
 }
 
+#define SIBLING                                                                          \
+	"Via: SIP/2.0/UDP a.example;branch=" BRANCH "\r\nMax-Forwards: 70\r\n"           \
+	"Route: <sip:p.example;lr>\r\nRoute: <sip:q.example;lr>\r\n"                     \
+	"From: <sip:a@a.example>;tag=1\r\n"
+
+/* RFC 3261 9.1 and 17.1.1.3. */
+static void ack_and_cancel_are_made_of_their_invite(void **state)
+{
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig, TRANSPORT_UDP, "INVITE");
+	start_client(&rig);
+	deliver_response(&rig, 180, "INVITE");
+	assert_int_equal(txn_client_cancel(rig.client, "Reason: SIP;cause=200\r\n"), 0);
+	assert_string_equal(buf_str(&rig.sent),
+		"CANCEL sip:b@b.example SIP/2.0\r\n" SIBLING
+		"To: <sip:b@b.example>\r\nCall-ID: c\r\nCSeq: 1 CANCEL\r\n"
+		"Reason: SIP;cause=200\r\nContent-Length: 0\r\n\r\n");
+	deliver_response(&rig, 487, "INVITE");
+	assert_string_equal(buf_str(&rig.sent),
+		"ACK sip:b@b.example SIP/2.0\r\n" SIBLING
+		"To: <sip:b@b.example>;tag=2\r\nCall-ID: c\r\nCSeq: 1 ACK\r\n"
+		"Content-Length: 0\r\n\r\n");
+	rig_free(&rig);
+}
+
 static void a_second_path_is_merged(void **state)
 {
 	struct rig rig;
@@ -750,6 +777,7 @@ int main(void)
 		cmocka_unit_test(invite_server_over_streams),
 		cmocka_unit_test(other_server_states),
 		cmocka_unit_test(cancel_finds_its_invite),
+		cmocka_unit_test(ack_and_cancel_are_made_of_their_invite),
 		cmocka_unit_test(a_second_path_is_merged),
 		cmocka_unit_test(old_branches_match_by_content),
 		cmocka_unit_test(a_request_is_the_same_or_another),

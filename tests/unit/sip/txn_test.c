@@ -17,6 +17,8 @@ static int send_h(struct flow *flow, const char *data, size_t len)
 	if (span_equal_str(first, "SIP/2.0"))
 		first = second;
 	buf_printf(&rig->trace, ">%.*s ", SPAN_ARG(first));
+	buf_clear(&rig->sent);
+	buf_add(&rig->sent, data, len);
 	return 0;
 }
 
@@ -136,6 +138,7 @@ void rig_init_with(struct rig *rig, enum transport_kind kind, const char *method
 	rig_init_flow(rig, &rig->flow, kind);
 	rig->from = &rig->flow;
 	buf_init(&rig->trace, 0);
+	buf_init(&rig->sent, 0);
 	assert_int_equal(timers_new(&rig->timers, &rig->clock.clock), 0);
 	assert_int_equal(txn_layer_new(&rig->layer, rig->timers, &times, &handlers), 0);
 }
@@ -152,6 +155,7 @@ void rig_free(struct rig *rig)
 	assert_int_equal(rig->flow.refs, 1);
 	assert_int_equal(rig->flow.users, 0);
 	buf_free(&rig->trace);
+	buf_free(&rig->sent);
 }
 
 void pass(struct rig *rig, uint64_t ms)
@@ -209,6 +213,7 @@ void start_client(struct rig *rig)
 	int len = snprintf(rig->request, sizeof(rig->request),
 		"%s sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP a.example;branch=" BRANCH
 		"\r\nMax-Forwards: 70\r\nRoute: <sip:p.example;lr>\r\n"
+		"Route: <sip:q.example;lr>\r\n"
 		"From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\nCall-ID: c\r\n"
 		"CSeq: 1 %s\r\nContent-Length: 0\r\n\r\n",
 		rig->method, rig->method);

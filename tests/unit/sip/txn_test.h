@@ -21,6 +21,7 @@ struct rig {
 	const char *method;
 	char request[512]; /* of the client */
 	struct buf trace;
+	struct buf sent; /* the last message, whole */
 };
 
 /* SAME_H as in txn_handlers. */
