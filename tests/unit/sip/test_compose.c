@@ -318,8 +318,8 @@ static void a_body_comes_with_its_type_and_length(void **state)
 	assert_string_equal(buf_str(&out), "Content-Length: 0\r\n\r\n");
 	buf_clear(&out);
 	compose_body(&out, "text/plain", span_of("x"));
-	assert_string_equal(buf_str(&out),
-		"Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx");
+	assert_string_equal(
+		buf_str(&out), "Content-Type: text/plain\r\nContent-Length: 1\r\n\r\nx");
 	buf_free(&out);
 }
 

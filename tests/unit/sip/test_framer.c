@@ -124,6 +124,24 @@ static void what_is_no_sip_is_refused_at_once(void **state)
 	assert_broken("SIP\r\nx", 6, "not SIP");
 }
 
+/* Its sender is owed an answer. */
+static void a_start_line_that_is_nearly_right_passes(void **state)
+{
+	static const char *const lines[] = {
+		"SIP/", "sip/2", "A SIP/", "A  sip/9.9 x", "A b SIP/2.0"};
+	char text[100];
+	size_t len;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+		snprintf(text, sizeof text, "%s\r\nl:0\r\n\r\n", lines[i]);
+		assert_int_equal(stream(text, &len), FRAMER_MESSAGE);
+		assert_int_equal(len, strlen(text));
+	}
+	assert_broken("A SIP\r\nx", 8, "not SIP");
+	assert_broken("ASIP/2.0\r\nx", 11, "not SIP");
+}
+
 static void line_ends_are_crlf(void **state)
 {
 	(void)state;
@@ -566,6 +584,7 @@ int main(void)
 		cmocka_unit_test(equal_lengths_are_left_to_the_parser),
 		cmocka_unit_test(crlf_before_a_message_is_a_ping_or_nothing),
 		cmocka_unit_test(what_is_no_sip_is_refused_at_once),
+		cmocka_unit_test(a_start_line_that_is_nearly_right_passes),
 		cmocka_unit_test(line_ends_are_crlf),
 		cmocka_unit_test(limits_hold_to_the_line_and_byte),
 		cmocka_unit_test(a_line_is_limited_before_it_ends),

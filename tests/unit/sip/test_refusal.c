@@ -6,6 +6,7 @@
 #include "base/timer.h"
 #include "sip/txn.h"
 
+#include <stdio.h>
 #include <string.h>
 
 struct rig {
@@ -326,6 +327,46 @@ static void faults_that_were_let_pass_are_told_at_debug(void **state)
 	rig_free(&rig);
 }
 
+/* RFC 3261 8.2.2.2: the same request by another path, and nothing else. */
+static void a_second_path_is_told_from_another_request(void **state)
+{
+	static const struct {
+		const char *method, *tag, *call_id;
+		unsigned cseq;
+		bool merged; /* with the first one */
+	} cases[] = {
+		{"OPTIONS", "1", "c", 1, true},
+		{"OPTIONS", "1", "c", 2, false},
+		{"OPTIONS", "1", "c", 257, false},
+		{"OPTIONS", "2", "c", 1, false},
+		{"OPTIONS", "1", "d", 1, false},
+		{"INFO", "1", "c", 1, false},
+	};
+	static const char format[] =
+		"%s sip:b@x SIP/2.0\r\nVia: SIP/2.0/TCP a;branch=z9hG4bK%u\r\n"
+		"From: <sip:a@x>;tag=%s\r\nTo: <sip:b@x>\r\nCall-ID: %s\r\n"
+		"CSeq: %u %s\r\nContent-Length: 0\r\n\r\n";
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char text[500];
+		struct rig rig;
+
+		rig_init(&rig, LOG_LEVEL_INFO);
+		rig.reply = 100;
+		snprintf(
+			text, sizeof(text), format, "OPTIONS", 0, "1", "c", 1, "OPTIONS");
+		deliver(&rig, text);
+		snprintf(text, sizeof(text), format, cases[i].method, 1, cases[i].tag,
+			cases[i].call_id, cases[i].cseq, cases[i].method);
+		deliver(&rig, text);
+		assert_has(&rig.sent, cases[i].merged ? "SIP/2.0 482 Loop Detected\r\n"
+						      : "SIP/2.0 100 Trying\r\n");
+		assert_int_equal(count_of(&rig, "merged"), cases[i].merged);
+		rig_free(&rig);
+	}
+}
+
 static void statuses_without_a_word_are_others(void **state)
 {
 	struct rig rig;
@@ -349,6 +390,7 @@ int main(void)
 		cmocka_unit_test(lines_are_limited_and_the_rest_is_counted),
 		cmocka_unit_test(a_reply_is_a_refusal_from_400_on),
 		cmocka_unit_test(faults_that_were_let_pass_are_told_at_debug),
+		cmocka_unit_test(a_second_path_is_told_from_another_request),
 		cmocka_unit_test(statuses_without_a_word_are_others),
 	};
 

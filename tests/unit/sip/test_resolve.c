@@ -379,6 +379,29 @@ static void questions_under_way_are_limited(void **state)
 	assert_int_equal(answers, 0);
 }
 
+/* With a key of the root all must be signed, and nothing of this server is. */
+static void what_is_not_signed_fails_where_a_key_is_given(void **state)
+{
+	char key_path[sizeof(hosts_path) + 4];
+	struct resolver_params params = {.hosts_file = hosts_path,
+		.forward = server.forward,
+		.trust_anchor = key_path};
+	struct err_text text = {.text = ""};
+
+	(void)state;
+	snprintf(key_path, sizeof(key_path), "%s.key", hosts_path);
+	write_file(key_path,
+		". IN DS 20326 8 2 "
+		"E06D44B80B8F1D39A95C0B0D7C65D08458E880409BBC683457104237C7F8EC8D"
+		"\n");
+	resolver_free(resolver);
+	assert_int_equal(resolver_new_with(&resolver, loop, &params, &text), 0);
+	ask_dns("one.example.com", 5060, TRANSPORT_UDP);
+	assert_int_equal(unlink(key_path), 0);
+	assert_int_equal(answer.err, ERR_RESOLVE);
+	assert_non_null(strstr(answer.why, "DNSSEC validation failed"));
+}
+
 static void without_name_servers_numbers_are_answered(void **state)
 {
 	const struct resolver_params params = {
@@ -730,6 +753,7 @@ int main(void)
 		TEST(what_is_no_address_is_left_out),
 		TEST(oldest_answer_gives_way),
 		TEST(questions_under_way_are_limited),
+		TEST(what_is_not_signed_fails_where_a_key_is_given),
 		TEST(without_name_servers_numbers_are_answered),
 		TEST(ipv4_comes_before_ipv6),
 		TEST(without_srv_the_default_port_is_taken),

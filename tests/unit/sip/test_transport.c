@@ -82,6 +82,7 @@ static void exchange(enum transport_kind kind, const char *host)
 	assert_string_equal(near.text, test_response());
 	assert_ptr_equal(near.flow, flow);
 	assert_int_equal(far.fault.status, 0);
+	assert_true(flow->opened && far.flow->opened);
 	assert_true(addr_equal(&far.flow->remote, &flow->local));
 	assert_true(addr_equal(&far.flow->local, &there));
 	assert_int_equal(flow_is_reliable(flow), kind != TRANSPORT_UDP);
@@ -191,6 +192,21 @@ static void tcp_strangers_are_closed(void **state)
 	assert_int_equal(side_totals(&far).connections, 0);
 	assert_int_equal(far.closed, 0);
 	close(fd);
+}
+
+static void a_storm_of_newcomers_leaves_time_for_others(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fds[20];
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++)
+		fds[i] = test_dial(&there);
+	UNTIL(loop, side_totals(&far).accepted > 0);
+	assert_int_equal(side_totals(&far).accepted, 8); /* in one turn */
+	UNTIL(loop, side_totals(&far).accepted == 20);
+	for (unsigned i = 0; i < 20; i++)
+		close(fds[i]);
 }
 
 /* Strangers can come in any number: of each second so many have a line, and the others a count. */
@@ -588,6 +604,7 @@ int main(void)
 		TEST(connection_is_reused_by_address),
 		TEST(refused_connection_is_told_once),
 		TEST(tcp_strangers_are_closed),
+		TEST(a_storm_of_newcomers_leaves_time_for_others),
 		TEST(lines_about_strangers_are_limited),
 		TEST(over_max_connections_wait_in_the_backlog),
 		TEST(without_descriptors_nothing_is_begun),

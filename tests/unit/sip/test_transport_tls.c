@@ -306,6 +306,34 @@ static void next_address_of_a_peer_is_tried_beside_the_first(void **state)
 	flow_unref(second);
 }
 
+/* Of several open ones that to the address that was asked for is the best. */
+static void each_address_of_a_peer_keeps_its_connection(void **state)
+{
+	struct addr other = side_listen(&far, TRANSPORT_TLS, "127.0.0.2");
+	struct addr nowhere;
+	struct flow *flows[2] = {flow_as(&near, &there, far_peer, NULL),
+		flow_as(&near, &other, far_peer, NULL)};
+	struct flow *again;
+
+	(void)state;
+	assert_ptr_not_equal(flows[0], flows[1]);
+	assert_int_equal(test_send(flows[0], 0), 0);
+	assert_int_equal(test_send(flows[1], 0), 0);
+	UNTIL(loop, far.messages == 2);
+	for (unsigned i = 0; i < 2; i++) {
+		again = flow_as(&near, i ? &other : &there, far_peer, NULL);
+		assert_ptr_equal(again, flows[i]);
+		flow_unref(again);
+	}
+	/* and for a third one any will do */
+	assert_int_equal(addr_parse(&nowhere, "127.0.0.3", 1), 0);
+	again = flow_as(&near, &nowhere, far_peer, NULL);
+	assert_true(again == flows[0] || again == flows[1]);
+	flow_unref(again);
+	flow_unref(flows[0]);
+	flow_unref(flows[1]);
+}
+
 static void much_output_passes_in_order(void **state)
 {
 	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
@@ -439,6 +467,7 @@ int main(void)
 		TEST(accepted_connection_carries_our_requests),
 		TEST(handshake_of_a_host_is_waited_for),
 		TEST(next_address_of_a_peer_is_tried_beside_the_first),
+		TEST(each_address_of_a_peer_keeps_its_connection),
 		TEST(much_output_passes_in_order),
 		TEST(what_waited_for_a_slow_reader_arrives_whole),
 		TEST(reader_that_sleeps_is_cut),

@@ -416,6 +416,30 @@ static void no_way_there_is_told_after_the_turn(void **state)
 	flow_unref(flow);
 }
 
+/* To all of a network nothing may be sent. */
+static void what_the_kernel_refuses_is_told_once_a_turn(void **state)
+{
+	struct addr everybody;
+	struct flow *flow;
+
+	(void)state;
+	side_listen(&near, TRANSPORT_UDP, "0.0.0.0");
+	assert_int_equal(addr_parse(&everybody, "255.255.255.255", 5060), 0);
+	flow = side_flow(&near, TRANSPORT_UDP, &everybody);
+	for (unsigned turn = 1; turn <= 2; turn++) {
+		assert_int_equal(test_send(flow, 10), 0);
+		assert_int_equal(test_send(flow, 20), 0);
+		UNTIL(loop, near.unreachable == turn);
+		test_settle(loop);
+		assert_int_equal(near.unreachable, turn);
+		assert_true(
+			near.failure == -ENETUNREACH || near.failure == -EHOSTUNREACH);
+		assert_string_equal(near.quoted, "");
+		assert_int_equal(flow->refs, 1);
+	}
+	flow_unref(flow);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -441,6 +465,7 @@ int main(void)
 		TEST(a_closed_port_is_told_over_ipv6),
 		TEST(nobody_is_told_of_a_flow_that_is_gone),
 		TEST(no_way_there_is_told_after_the_turn),
+		TEST(what_the_kernel_refuses_is_told_once_a_turn),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
