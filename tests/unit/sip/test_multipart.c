@@ -41,6 +41,8 @@ static void assert_parts(
 	buf_init(&out, 0);
 	if (multipart_read(&multipart, m, &text) != 0)
 		fail_msg("%s: %s", body, text.text);
+	assert_int_equal(
+		multipart.multipart, *body && strstr(headers, "ultipart/") != NULL);
 	for (unsigned i = 0; i < multipart.count; i++)
 		buf_printf(&out, "%.*s=%.*s ", SPAN_ARG(multipart.parts[i].type),
 			SPAN_ARG(multipart.parts[i].body));
@@ -65,6 +67,7 @@ static void a_body_that_is_no_multipart_is_one_part(void **state)
 	assert_parts(
 		"Content-Type: application/sdp;\r\n", "v", "application/sdp=v ", "v ");
 	assert_parts("", "", "", "");
+	assert_parts(MIXED, "", "", "");
 	assert_parts("Content-Type: application/sdp\r\n", "v=0", "application/sdp=v=0 ",
 		"v=0 ");
 	assert_parts(
@@ -90,6 +93,8 @@ static void parts_are_found(void **state)
 	/* a part without headers is text; what only begins like the boundary is none */
 	assert_parts(MIXED, "--b\r\n\r\nT\r\n--bb\r\nU\r\n--b--",
 		"text/plain=T\r\n--bb\r\nU ", "");
+	assert_parts(MIXED, "--b\r\n\r\nT\r\n-xb\r\nx-b\r\n-\r\n--b--",
+		"text/plain=T\r\n-xb\r\nx-b\r\n- ", "");
 	/* LF alone, and no end */
 	assert_parts(MIXED, "--b\nContent-Type: application/sdp\n\nA\n--b\n\nT",
 		"application/sdp=A text/plain=T ", "A ");

@@ -179,6 +179,28 @@ static void refused_connection_is_told_once(void **state)
 	flow_unref(flow);
 }
 
+/* There is no connection to all of a network. */
+static void what_cannot_be_connected_is_told_at_once(void **state)
+{
+	struct transport_target target = {.kind = TRANSPORT_TCP};
+	struct err_text text = {.text = ""};
+	struct flow *flow = NULL;
+	int next = dup(0), after;
+
+	(void)state;
+	assert_true(next >= 0);
+	close(next);
+	assert_int_equal(addr_parse(&target.remote, "255.255.255.255", 5060), 0);
+	assert_true(transport_flow(near.transport, &target, &flow, &text) < 0);
+	assert_null(flow);
+	assert_non_null(
+		strstr(text.text, "cannot connect to 255.255.255.255:5060 by TCP: "));
+	after = dup(0);
+	close(after);
+	assert_int_equal(after, next); /* no descriptor is left open */
+	assert_int_equal(side_totals(&near).handshakes, 0);
+}
+
 static void tcp_strangers_are_closed(void **state)
 {
 	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
@@ -603,6 +625,7 @@ int main(void)
 		TEST(tcp_carries_over_ipv6),
 		TEST(connection_is_reused_by_address),
 		TEST(refused_connection_is_told_once),
+		TEST(what_cannot_be_connected_is_told_at_once),
 		TEST(tcp_strangers_are_closed),
 		TEST(a_storm_of_newcomers_leaves_time_for_others),
 		TEST(lines_about_strangers_are_limited),

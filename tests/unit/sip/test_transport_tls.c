@@ -98,6 +98,7 @@ static void refusal_is_one_warning_with_its_rule(void **state)
 	assert_non_null(strstr(last_warning, "transport tls refused by=us rule=issuer"));
 	assert_non_null(strstr(last_warning, "side=far"));
 	assert_non_null(strstr(last_warning, "remote=127.0.0.1:"));
+	assert_null(strstr(last_warning, " flow=")); /* it never was one */
 	flow_unref(flow);
 }
 
@@ -143,6 +144,8 @@ static void silent_client_is_cut_after_the_limit(void **state)
 	assert_int_equal(side_totals(&far).refused, 0);
 	clock_virtual_advance(&virtual_clock, 2 * 1000);
 	UNTIL(loop, side_totals(&far).refused == 1);
+	assert_non_null(strstr(
+		last_warning, "tls failed error=\"no answer in 5000 ms\" side=far"));
 	assert_true(was_closed(fd));
 	assert_int_equal(side_totals(&far).handshakes, 0);
 	close(fd);
@@ -429,6 +432,7 @@ static void tls_without_identity_is_refused(void **state)
 	struct transport_target target = {.kind = TRANSPORT_TLS, .remote = there};
 	struct err_text text = {.text = ""};
 	struct flow *flow = NULL;
+	int fd;
 
 	(void)state;
 	assert_int_equal(
@@ -447,6 +451,10 @@ static void tls_without_identity_is_refused(void **state)
 	UNTIL(loop, near.closed == 1);
 	assert_int_equal(side_totals(&far).refused, 1);
 	flow_unref(flow);
+	fd = test_dial(&there);
+	UNTIL(loop, side_totals(&far).refused == 2);
+	assert_true(was_closed(fd));
+	close(fd);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)

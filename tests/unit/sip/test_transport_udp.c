@@ -437,7 +437,11 @@ static void what_the_kernel_refuses_is_told_once_a_turn(void **state)
 		assert_string_equal(near.quoted, "");
 		assert_int_equal(flow->refs, 1);
 	}
+	/* where nobody holds the flow any more there is nobody to tell */
+	assert_int_equal(test_send(flow, 10), 0);
 	flow_unref(flow);
+	test_settle(loop);
+	assert_int_equal(near.unreachable, 2);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
