@@ -458,7 +458,8 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 		note_early(invited, message);
 	} else if (status < 300) {
 		note_answer(judge, passed, invited);
-	} else if (status >= 300 && !invited->answer_count) {
+	} else if (!invited->answer_count || invited->strange) {
+		/* A strange answer before it may have found nobody. */
 		invited->refused = true;
 	}
 }
