@@ -11,6 +11,7 @@
  *
  * --show plays the steps of a scenario and prints it with all that came of them.
  */
+#include "limits.h"
 #include "options.h"
 #include "stage.h"
 #include "trial.h"
@@ -26,6 +27,8 @@
 
 /* In `make check`: some 10 s. */
 #define FLOWS_RUNS 1000
+/* Of the processor, for one flow: it takes some 10 ms. */
+#define FLOW_SECONDS 120
 
 struct options {
 	struct flow_options flow;
@@ -56,7 +59,8 @@ static struct walk_params params_of(const struct campaign *campaign, uint64_t se
 
 static bool is_over(const struct campaign *campaign)
 {
-	return campaign->shared->runs >= campaign->options.flow.runs ||
+	return limits_end_asked() ||
+	       campaign->shared->runs >= campaign->options.flow.runs ||
 	       (campaign->until && time(NULL) >= campaign->until);
 }
 
@@ -70,7 +74,7 @@ static char *play(struct campaign *campaign, uint64_t seed)
 	struct walk_result result;
 	char *ladder;
 
-	alarm(120);
+	limits_cpu(FLOW_SECONDS);
 	walk_run(&params, &result);
 	campaign->shared->runs++;
 	campaign->shared->events += result.events;
@@ -266,6 +270,7 @@ int main(int argc, char **argv)
 		abort();
 	if (campaign.options.flow.seconds)
 		campaign.until = time(NULL) + campaign.options.flow.seconds;
+	limits_begin();
 	stage_prepare();
 	if (campaign.options.show) {
 		failed = show(&campaign);

@@ -11,6 +11,7 @@
  *              [--keep FOLDER] [--all]
  *   flows-live --replay SEED [--tandemd PATH] [--events N] [--all]
  */
+#include "limits.h"
 #include "live.h"
 #include "live_net.h"
 #include "options.h"
@@ -124,7 +125,8 @@ static void play(const struct campaign *campaign, struct world *world)
 
 static bool is_over(const struct campaign *campaign)
 {
-	return campaign->next - campaign->options.flow.seed >=
+	return limits_end_asked() ||
+	       campaign->next - campaign->options.flow.seed >=
 		       campaign->options.flow.runs ||
 	       (campaign->until && time(NULL) >= campaign->until);
 }
@@ -249,6 +251,7 @@ int main(int argc, char **argv)
 		abort();
 	if (campaign.options.flow.seconds)
 		campaign.until = time(NULL) + campaign.options.flow.seconds;
+	limits_begin();
 	if (!run(&campaign)) {
 		printf("skipped: no network namespace can be made\n");
 		return LIVE_SKIP;

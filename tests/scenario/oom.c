@@ -8,6 +8,7 @@
  */
 #include "dice.h"
 #include "heap.h"
+#include "limits.h"
 #include "stage.h"
 #include "walk.h"
 
@@ -21,7 +22,7 @@
 #include <unistd.h>
 
 #define OOM_RUNS 300
-#define OOM_SECONDS 60
+#define OOM_SECONDS 60 /* of the processor, for one */
 
 /* ---- one run, in a process of its own ---- */
 
@@ -78,7 +79,7 @@ static void run(const struct steps *steps, unsigned long nth, unsigned long lost
 
 		if (nowhere >= 0)
 			dup2(nowhere, STDERR_FILENO);
-		alarm(OOM_SECONDS);
+		limits_cpu(OOM_SECONDS);
 		play(steps, nth, tell, ret);
 		_exit(write(fds[1], ret, sizeof(*ret)) != sizeof(*ret));
 	}
@@ -167,7 +168,7 @@ static void try_some(struct pieces *pieces, uint64_t seed, unsigned runs)
 	struct dice dice;
 
 	dice_seed(&dice, seed);
-	for (unsigned i = 0; i < runs && pieces->count; i++) {
+	for (unsigned i = 0; i < runs && pieces->count && !limits_end_asked(); i++) {
 		struct piece *piece = &pieces->all[dice_below(&dice, pieces->count)];
 
 		count_piece(piece);
@@ -177,11 +178,12 @@ static void try_some(struct pieces *pieces, uint64_t seed, unsigned runs)
 
 static void try_all(struct pieces *pieces)
 {
-	for (unsigned i = 0; i < pieces->count; i++) {
+	for (unsigned i = 0; i < pieces->count && !limits_end_asked(); i++) {
 		struct piece *piece = &pieces->all[i];
 
 		count_piece(piece);
-		for (unsigned long nth = 1; nth <= piece->count; nth++)
+		for (unsigned long nth = 1; nth <= piece->count && !limits_end_asked();
+			nth++)
 			try_nth(pieces, piece, nth);
 	}
 }
@@ -219,6 +221,7 @@ int main(int argc, char **argv)
 		else
 			return 2;
 	}
+	limits_begin();
 	stage_prepare();
 	for (int i = optind; i < argc; i++)
 		add_piece(&pieces, argv[i]);

@@ -294,12 +294,14 @@ void stage_sent(struct stage *stage, struct flow *flow, uint64_t call, const cha
 {
 	struct party *party = party_at(stage, &flow->remote);
 	struct stage_passed passed = {.party = party, .flow = flow, .call = call};
-	const char *cr = memchr(data, '\r', len);
+	struct span rest = {data, len};
+	struct span line = {0};
 	char text[ADDR_TEXT_SIZE];
 
 	stage->wire_us = stage->clock.mono_us;
-	stage_note(stage, "tandem -> %s: %.*s", party ? party->name : "?",
-		(int)(cr ? cr - data : (ptrdiff_t)len), data);
+	(void)span_next(&rest, '\r', &line);
+	stage_note(
+		stage, "tandem -> %s: %.*s", party ? party->name : "?", SPAN_ARG(line));
 	if (!party) {
 		err_set(&stage->fault, ERR_FORMAT, "Tandem sent to %s, where nobody is",
 			addr_text(&flow->remote, text));

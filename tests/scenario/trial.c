@@ -1,5 +1,7 @@
 #include "trial.h"
 
+#include "limits.h"
+
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -40,7 +42,7 @@ static void play_child(struct walk_params params, int fd)
 {
 	struct walk_result result;
 
-	alarm(TRIAL_SECONDS);
+	limits_cpu(TRIAL_SECONDS);
 	params.step_h = step_h;
 	params.arg = &fd;
 	walk_run(&params, &result);
