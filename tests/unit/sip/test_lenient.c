@@ -131,7 +131,7 @@ static void what_was_tolerated_is_named_up_to_a_number(void **state)
 	assert_int_equal(fault.status, 0);
 	assert_int_equal(message_tolerated(m), 6);
 	for (size_t i = 0; i < sizeof named / sizeof named[0]; i++)
-		assert_true(names(m, named[i]));
+		assert_string_equal(message_tolerated_name(m, (unsigned)i), named[i]);
 	assert_false(names(m, "Replaces"));
 	message_unref(m);
 }
@@ -145,21 +145,6 @@ static void a_sound_message_has_nothing_to_tolerate(void **state)
 	(void)state;
 	assert_int_equal(fault.status, 0);
 	assert_int_equal(message_tolerated(m), 0);
-	message_unref(m);
-}
-
-static void what_is_named_is_bounded(void **state)
-{
-	struct message_fault fault;
-	struct message *m = parse_with(INVITE,
-		"Date: x\r\nExpires: x\r\nWarning: x\r\nAccept: /\r\nMin-SE: x\r\n"
-		"Session-Expires: x\r\nTimestamp: x\r\nRSeq: x\r\nDate: y\r\n",
-		&fault);
-
-	(void)state;
-	assert_int_equal(fault.status, 0);
-	assert_int_equal(message_tolerated(m), 6);
-	assert_string_equal(message_tolerated_name(m, 5), "Session-Expires");
 	message_unref(m);
 }
 
@@ -502,7 +487,6 @@ int main(void)
 		cmocka_unit_test(other_headers_never_refuse_a_request_or_drop_a_response),
 		cmocka_unit_test(what_was_tolerated_is_named_up_to_a_number),
 		cmocka_unit_test(a_sound_message_has_nothing_to_tolerate),
-		cmocka_unit_test(what_is_named_is_bounded),
 		cmocka_unit_test(names_without_their_quotes_get_them),
 		cmocka_unit_test(an_answer_repeats_what_came),
 		cmocka_unit_test(a_via_is_read_where_it_can_be_read),

@@ -114,72 +114,50 @@ static void keep_answer(void *arg, const struct resolve_answer *given)
 	answers++;
 }
 
-/* Asks and waits. */
-static void ask(const char *host, uint16_t port, enum transport_kind kind)
+/* *RET is NULL where the answer came at once. */
+static int begin_asking(
+	const char *host, uint16_t port, enum transport_kind kind, struct resolve **ret)
 {
-	struct resolve *question = NULL;
-	unsigned before = answers;
-
-	assert_int_equal(resolver_ask(resolver,
-				 &(struct resolve_question){.host = host,
-					 .port = port,
-					 .kind = kind,
-					 .h = keep_answer,
-					 .arg = NULL},
-				 &question),
-		0);
-	assert_true((question == NULL) == (answers == before + 1));
-	UNTIL(loop, answers == before + 1);
+	*ret = NULL;
+	return resolver_ask(resolver,
+		&(struct resolve_question){.host = host,
+			.port = port,
+			.kind = kind,
+			.h = keep_answer,
+			.arg = NULL},
+		ret);
 }
 
-/* Asks, and waits for an answer that must not be there at once. */
+/* Asks and waits; whether the answer was there at once. */
+static bool ask(const char *host, uint16_t port, enum transport_kind kind)
+{
+	struct resolve *question;
+	unsigned before = answers;
+	bool at_once;
+
+	assert_int_equal(begin_asking(host, port, kind, &question), 0);
+	at_once = answers == before + 1;
+	assert_true((question == NULL) == at_once);
+	UNTIL(loop, answers == before + 1);
+	return at_once;
+}
+
 static void ask_dns(const char *host, uint16_t port, enum transport_kind kind)
 {
-	struct resolve *question = NULL;
-	unsigned before = answers;
-
-	assert_int_equal(resolver_ask(resolver,
-				 &(struct resolve_question){.host = host,
-					 .port = port,
-					 .kind = kind,
-					 .h = keep_answer,
-					 .arg = NULL},
-				 &question),
-		0);
-	assert_non_null(question);
-	UNTIL(loop, answers == before + 1);
+	assert_false(ask(host, port, kind));
 }
 
-/* Asks, and the answer must be there at once. */
 static void ask_at_once(const char *host, uint16_t port, enum transport_kind kind)
 {
-	struct resolve *question = NULL;
-	unsigned before = answers;
-
-	assert_int_equal(resolver_ask(resolver,
-				 &(struct resolve_question){.host = host,
-					 .port = port,
-					 .kind = kind,
-					 .h = keep_answer,
-					 .arg = NULL},
-				 &question),
-		0);
-	assert_null(question);
-	assert_int_equal(answers, before + 1);
+	assert_true(ask(host, port, kind));
 }
 
 /* What asking by UDP for the service of HOST comes to. */
 static int begin_question(const char *host)
 {
-	struct resolve *question = NULL;
+	struct resolve *question;
 
-	return resolver_ask(resolver,
-		&(struct resolve_question){.host = host,
-			.port = 0,
-			.kind = TRANSPORT_UDP,
-			.h = keep_answer,
-			.arg = NULL},
-		&question);
+	return begin_asking(host, 0, TRANSPORT_UDP, &question);
 }
 
 static void assert_address(unsigned nth, const char *expected)

@@ -1,5 +1,5 @@
 /* UDP and TCP over loopback, with far ends that behave and that do not. */
-#include "transport_test.h"
+#include "plain_rig.h"
 
 #include "base/log.h"
 
@@ -11,40 +11,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct loop *loop;
-static struct side near, far;
-
-static int start_with(struct clock *clock, const struct transport_limits *limits)
-{
-	test_quiet();
-	loop = test_loop(clock);
-	side_start(&near, "near", loop, limits);
-	side_start(&far, "far", loop, limits);
-	return 0;
-}
-
-static int start(void **state)
-{
-	(void)state;
-	return start_with(NULL, NULL);
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	side_stop(&near);
-	side_stop(&far);
-	loop_free(loop);
-	return 0;
-}
-
-/* For a test that wants other limits or a clock of its own. */
-static void restart_with(struct clock *clock, const struct transport_limits *limits)
-{
-	stop(NULL);
-	start_with(clock, limits);
-}
 
 /* ---- each kind, both ways ---- */
 

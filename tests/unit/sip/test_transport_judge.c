@@ -145,27 +145,51 @@ static void reload_counts_for_handshakes_too(void **state)
 	peer_set_unref(other->set);
 }
 
-/* In its last hour, and though the wall clock was set meanwhile. */
-static void certificate_that_runs_out_ends_its_connection(void **state)
+/* A certificate of near's for a day. */
+struct brief {
+	struct lab_id id;
+	struct cred *cred;
+};
+
+static void brief_make(struct brief *brief)
 {
 	const struct lab_spec spec = {
 		.cn = "near", .sans = {{'D', "near.example.com", 0}}, .to_days = 1};
-	struct lab_id brief;
-	struct cred *cred;
+
+	lab_issue(&brief->id, &spec, &root);
+	brief->cred = lab_cred(&brief->id);
+}
+
+static void brief_drop(struct brief *brief)
+{
+	cred_unref(brief->cred);
+	lab_drop(&brief->id);
+}
+
+/* A flow to far by it, begun so long AFTER_S the certificate was made. */
+static struct flow *brief_connect(const struct brief *brief, uint64_t after_s)
+{
+	struct flow *flow;
+
+	clock_virtual_init(
+		&virtual_clock, ((uint64_t)time(NULL) + after_s) * UINT64_C(1000000));
+	restart_with(&virtual_clock.clock, NULL);
+	flow = flow_as(&near, &there, far_peer, brief->cred);
+	assert_int_equal(test_send(flow, 0), 0);
+	UNTIL(loop, far.messages == 1);
+	return flow;
+}
+
+/* In its last hour, and though the wall clock was set meanwhile. */
+static void certificate_that_runs_out_ends_its_connection(void **state)
+{
+	struct brief brief;
 	struct flow *flow;
 
 	(void)state;
-	lab_issue(&brief, &spec, &root);
-	cred = lab_cred(&brief);
+	brief_make(&brief);
 	for (unsigned set = 0; set < 2; set++) {
-		const uint64_t now_us = (uint64_t)time(NULL) * 1000000;
-
-		clock_virtual_init(&virtual_clock,
-			set ? now_us : now_us + (LAB_DAY - 1800) * 1000000ULL);
-		restart_with(&virtual_clock.clock, NULL);
-		flow = flow_as(&near, &there, far_peer, cred);
-		assert_int_equal(test_send(flow, 0), 0);
-		UNTIL(loop, far.messages == 1);
+		flow = brief_connect(&brief, set ? 0 : LAB_DAY - 1800);
 		if (set)
 			virtual_clock.wall_us += 2 * LAB_DAY * 1000000ULL;
 		clock_virtual_advance(&virtual_clock, 1200 * 1000000ULL);
@@ -178,28 +202,18 @@ static void certificate_that_runs_out_ends_its_connection(void **state)
 		assert_non_null(strstr(far.why, "tls refused by=us rule=expired"));
 		flow_unref(flow);
 	}
-	cred_unref(cred);
-	lab_drop(&brief);
+	brief_drop(&brief);
 }
 
 /* The judge has another clock than we: by ours it is over. */
 static void certificate_that_should_be_over_is_looked_at_each_second(void **state)
 {
-	const struct lab_spec spec = {
-		.cn = "near", .sans = {{'D', "near.example.com", 0}}, .to_days = 1};
-	struct lab_id brief;
-	struct cred *cred;
+	struct brief brief;
 	struct flow *flow;
 
 	(void)state;
-	lab_issue(&brief, &spec, &root);
-	cred = lab_cred(&brief);
-	clock_virtual_init(
-		&virtual_clock, ((uint64_t)time(NULL) + LAB_DAY + 100) * 1000000);
-	restart_with(&virtual_clock.clock, NULL);
-	flow = flow_as(&near, &there, far_peer, cred);
-	assert_int_equal(test_send(flow, 0), 0);
-	UNTIL(loop, far.messages == 1);
+	brief_make(&brief);
+	flow = brief_connect(&brief, LAB_DAY + 100);
 	for (unsigned i = 0; i < 3; i++) {
 		clock_virtual_advance(&virtual_clock, 1000000);
 		test_settle(loop);
@@ -212,30 +226,21 @@ static void certificate_that_should_be_over_is_looked_at_each_second(void **stat
 	UNTIL(loop, far.closed == 1);
 	days_passed = 0;
 	flow_unref(flow);
-	cred_unref(cred);
-	lab_drop(&brief);
+	brief_drop(&brief);
 }
 
 /* Its end is hours away, and others on the same side have a later one, or none. */
 static void certificate_is_looked_at_until_it_runs_out(void **state)
 {
-	const struct lab_spec spec = {
-		.cn = "near", .sans = {{'D', "near.example.com", 0}}, .to_days = 1};
-	const uint64_t now_us = (uint64_t)time(NULL) * 1000000;
-	struct lab_id brief;
-	struct cred *cred;
+	struct brief brief;
 	struct flow *flow, *lasting;
 	struct addr plain;
 	int fd;
 
 	(void)state;
-	lab_issue(&brief, &spec, &root);
-	cred = lab_cred(&brief);
-	clock_virtual_init(&virtual_clock, now_us + (LAB_DAY - 9000) * 1000000ULL);
-	restart_with(&virtual_clock.clock, NULL);
-	flow = flow_as(&near, &there, far_peer, cred);
+	brief_make(&brief);
+	flow = brief_connect(&brief, LAB_DAY - 9000);
 	lasting = flow_as(&near, &there, far_peer, NULL);
-	assert_int_equal(test_send(flow, 0), 0);
 	assert_int_equal(test_send(lasting, 0), 0);
 	plain = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
 	fd = test_dial(&plain);
@@ -255,8 +260,7 @@ static void certificate_is_looked_at_until_it_runs_out(void **state)
 	close(fd);
 	flow_unref(flow);
 	flow_unref(lasting);
-	cred_unref(cred);
-	lab_drop(&brief);
+	brief_drop(&brief);
 }
 
 /* An OCSP response of a day goes along with CRED, which is ID's. */

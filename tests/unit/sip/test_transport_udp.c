@@ -1,5 +1,5 @@
 /* UDP over loopback: datagrams that are too short, too long or nobody's, and ICMP errors. */
-#include "transport_test.h"
+#include "plain_rig.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,28 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct loop *loop;
-static struct side near, far;
-
-static int start(void **state)
-{
-	(void)state;
-	test_quiet();
-	loop = test_loop(NULL);
-	side_start(&near, "near", loop, NULL);
-	side_start(&far, "far", loop, NULL);
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	side_stop(&near);
-	side_stop(&far);
-	loop_free(loop);
-	return 0;
-}
 
 static void udp_batches_arrive_whole_and_in_order(void **state)
 {
