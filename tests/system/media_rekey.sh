@@ -10,12 +10,12 @@ need sipp kamailio
 rekey() {
 	local talk_pid keys
 	call_number=$(($(status .calls.started) + 1))
-	next_key=$2 pause=2000 sipp_options="-timeout 60" \
+	next_key=$2 pause=$((2000 * time_scale)) sipp_options="-timeout $((60 * time_scale))" \
 		start_signalling_back uac-rekey uas-reinvited
 	await_talk caller called || return 1
 	rm -f "$lab/keys"
 	mkfifo "$lab/keys"
-	"$tools/rtptalk" -n 3000 -r 1000 -q 65400 "${ends[@]}" >"$lab/talk.json" <"$lab/keys" &
+	"$tools/rtptalk" -n $((3000 * time_scale)) -r 1000 -q 65400 "${ends[@]}" >"$lab/talk.json" <"$lab/keys" &
 	talk_pid=$!
 	pids+=("$talk_pid")
 	exec {keys}>"$lab/keys"
@@ -45,7 +45,7 @@ changes() {
 	check "$1: nothing else is lost" holds '
 		$talk.b.missing == 0 and $talk.a.wrong + $talk.b.wrong == 0 and
 		$talk.a.missing == $cdr.internal.dropped_auth_packets and
-		$talk.a.missing < 2000 and $talk.b.received == $cdr.internal.rx_packets'
+		$talk.a.missing < '"$((2000 * time_scale))"' and $talk.b.received == $cdr.internal.rx_packets'
 	check "$1: the record knows how it went on" holds '
 		$cdr.internal.roc_changes == '"$3"' and $cdr.internal.roll_overs == '"$4"
 }
