@@ -19,6 +19,7 @@
 #define WORKERS_MAX 256
 #define QUARANTINE_MS 5000
 #define FLUSH_MS 10
+/* So long may commands that are in no hurry wait for those of other calls. */
 #define LATE_MS 10
 
 struct worker_slot {

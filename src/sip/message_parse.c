@@ -74,7 +74,8 @@ static void input_copy(const struct input *input, char *text)
 	memcpy(text, input->rest.p, input->rest.len);
 }
 
-/* What the parser makes of a text takes no more than so many times its length, and so many bytes. */
+/* What the parser makes of a text takes, as a rule, so many times its length and so many bytes. What it takes
+ * more it asks for by itself. */
 #define PARSED_TIMES 3
 #define PARSED_BYTES 512
 /* su_home_preload() keeps the size in 16 bits. */

@@ -192,7 +192,7 @@ static void open_in_turn(void *arg)
 }
 
 /* A turn's commands are run before a packet is looked at: no other command and no turn wakes the worker here. */
-static void what_a_turn_commands_takes_effect_at_its_end(void **state)
+static void what_a_turn_commands_is_run_before_a_packet(void **state)
 {
 	struct fixture *f = *state;
 	struct pollfd ready = {.fd = f->peer[RELAY_B][0], .events = POLLIN};
@@ -398,7 +398,7 @@ int main(void)
 		TEST(an_empty_pool_refuses_and_recovers),
 		TEST(a_full_queue_refuses_calls_but_ends_them_all),
 		TEST(a_late_worker_takes_no_port_back),
-		TEST(what_a_turn_commands_takes_effect_at_its_end),
+		TEST(what_a_turn_commands_is_run_before_a_packet),
 		TEST(what_ended_is_forgotten_without_a_packet),
 		TEST(no_descriptors_is_told_apart),
 		TEST(workers_are_counted_by_the_cores_we_may_use),
