@@ -80,7 +80,6 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 		bridge_free(bridge);
 		return err;
 	}
-	bridge_set_transports(bridge, params->internal, params->external);
 	*ret = bridge;
 	return 0;
 }

@@ -44,9 +44,7 @@ struct bridge_params {
 	struct config *config; /* the first snapshot; a reference is taken */
 	struct trunks *trunks;
 	struct resolver *resolver;
-	const struct tap *tap;      /* for the first INVITE of a call; may be NULL */
-	struct transport *internal; /* may be set later: bridge_set_transports() */
-	struct transport *external;
+	const struct tap *tap; /* for the first INVITE of a call; may be NULL */
 	struct bridge_handlers handlers;
 };
 
@@ -69,6 +67,7 @@ int bridge_save(struct bridge *bridge, struct saved to, unsigned *ret);
 int bridge_load(
 	struct bridge *bridge, struct saved from, unsigned *ret, struct err_text *error);
 
+/* Those of both sides, which are made after the bridge whose handlers they call. Before the first call. */
 void bridge_set_transports(
 	struct bridge *bridge, struct transport *internal, struct transport *external);
 /* The relay is made after the bridge whose handlers it calls. Before the first call. */

@@ -36,6 +36,17 @@ static int act_refuse_request(
 	return 0;
 }
 
+/* What a leg said, or would have to be told, is not taken: the call ends. 1 */
+static int end_for(struct call *call, int err, const struct err_text *text)
+{
+	if (err == ERR_TRUST)
+		call_end(call, CALL_BY_TANDEM, "key-stopped", 500,
+			"a key was to leave in plain");
+	else
+		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text->text);
+	return 1;
+}
+
 static int act_ring(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
@@ -49,14 +60,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 			report->status);
 	}
 	err = oa_provisional(call, report->message, &text);
-	if (err == ERR_TRUST)
-		call_end(call, CALL_BY_TANDEM, "key-stopped", 500,
-			"a key was to leave in plain");
-	else if (err)
-		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
-	if (err)
-		return 1;
-	return 0;
+	return err ? end_for(call, err, &text) : 0;
 }
 
 static void too_long_h(void *arg)
@@ -80,11 +84,11 @@ static int act_connect(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
+	int err = oa_accepted(call, leg, report->message, &text);
 
-	if (oa_accepted(call, leg, report->message, &text)) {
+	if (err) {
 		call_note_failure(call, leg->trunk, text.text);
-		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
-		return 1;
+		return end_for(call, err, &text);
 	}
 	history_end(&call->history, report->status, "answered");
 	timer_stop(&call->setup_timer);
@@ -194,11 +198,10 @@ static void note_hold(struct call *call)
 static int act_ack(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
+	int err = oa_ack(call, leg, report->message, &text);
 
-	if (oa_ack(call, leg, report->message, &text)) {
-		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
-		return 1;
-	}
+	if (err)
+		return end_for(call, err, &text);
 	note_hold(call);
 	return 0;
 }
@@ -219,11 +222,9 @@ static int act_update(struct call *call, struct leg *leg, const struct leg_repor
 static int act_prack(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
+	int err = oa_prack(call, leg, report->txn, &text);
 
-	if (!oa_prack(call, leg, report->txn, &text))
-		return 0;
-	call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
-	return 1;
+	return err ? end_for(call, err, &text) : 0;
 }
 
 /* 2xx to a re-INVITE of ours. */
@@ -231,11 +232,10 @@ static int act_accepted(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
+	int err = oa_accepted(call, leg, report->message, &text);
 
-	if (oa_accepted(call, leg, report->message, &text)) {
-		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
-		return 1;
-	}
+	if (err)
+		return end_for(call, err, &text);
 	note_hold(call);
 	return 0;
 }
@@ -258,13 +258,13 @@ static int act_updated(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
+	int err;
 
 	if (report->status >= 300)
 		return act_offer_refused(call, leg, report);
-	if (oa_updated(call, leg, report->message, &text)) {
-		call_end(call, CALL_BY_TANDEM, "bad-answer", 488, text.text);
-		return 1;
-	}
+	err = oa_updated(call, leg, report->message, &text);
+	if (err)
+		return end_for(call, err, &text);
 	note_hold(call);
 	return 0;
 }

@@ -18,10 +18,12 @@ static struct party look_at(
 {
 	const struct relay_stats *stats = &record->legs[index].stats;
 	struct party party = {record_party(record, index), stats, talk_us};
-	uint64_t last_us = stats->last_rx_us;
+	const uint64_t last_us = stats->last_rx_us;
+	/* a worker may have heard it since the loop looked at the clock */
+	const uint64_t since_us = now_us > last_us ? now_us - last_us : 0;
 
-	if (stats->rx_packets > 0 && last_us > 0 && now_us - last_us < talk_us)
-		party.silent_us = now_us > last_us ? now_us - last_us : 0;
+	if (stats->rx_packets > 0 && last_us > 0 && since_us < talk_us)
+		party.silent_us = since_us;
 	return party;
 }
 

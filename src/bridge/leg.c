@@ -210,6 +210,12 @@ static void uas_failed_h(void *arg, struct uas *uas, int status, const char *why
 {
 	struct leg *leg = arg;
 
+	/* RFC 3261 8.1.3.1 and 14.1: who asked takes the lost connection for a 503 to its re-INVITE,
+	 * and goes on with the terms of before */
+	if (leg->state == LEG_TALKING && uas_is_open(uas) && status == 503) {
+		leg_report(leg, LEG_EVENT_CANCEL, NULL, 0, NULL);
+		return;
+	}
 	/* one that is open is refused when the call ends */
 	if (!uas_is_open(uas))
 		forget_uas(leg, uas);

@@ -98,15 +98,20 @@ static enum transport_kind kind_of(const char *word)
 	return !strcmp(word, "tls") ? TRANSPORT_TLS : TRANSPORT_UDP;
 }
 
-/* "node NAME internal|external ADDRESS [tcp|tls]": somebody who is not configured */
+/* "node NAME internal|external ADDRESS [tcp|tls [as ID]]": somebody who is not configured, or a
+ * second machine of a server or gateway, with its certificate */
 static int play_node(struct stage *stage, const struct step *step, struct err_text *error)
 {
+	struct party *party;
+
 	if (step->count < 4)
 		return err_set(error, ERR_FORMAT, "node NAME SIDE ADDRESS");
-	stage_add_party(stage, step->words[1],
+	party = stage_add_party(stage, step->words[1],
 		!strcmp(step->words[2], "internal") ? SIDE_INTERNAL : SIDE_EXTERNAL,
 		step->words[1], step->words[3],
 		kind_of(step->count > 4 ? step->words[4] : "udp"));
+	if (step->count > 6)
+		party->as = strdup(step->words[6]);
 	return 0;
 }
 

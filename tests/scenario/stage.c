@@ -175,7 +175,8 @@ static struct flow *accept_flow(struct stage *stage, struct party *party)
 {
 	enum trunk_kind kind =
 		party->side == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
-	struct trunk *trunk = trunks_find(stage->trunks, kind, party->name);
+	struct trunk *trunk =
+		trunks_find(stage->trunks, kind, party->as ? party->as : party->name);
 	const struct peer *peer =
 		party->kind == TRANSPORT_TLS && trunk ? trunk->peer : NULL;
 
@@ -232,6 +233,7 @@ static void free_party(struct party *party)
 	list_remove(&party->node);
 	free(party->name);
 	free(party->host);
+	free(party->as);
 	free(party);
 }
 
@@ -421,11 +423,15 @@ static void print_sums(struct buf *out, const char *name, const struct relay_sta
 static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
 	char latched[ADDR_TEXT_SIZE];
+	char remote[ADDR_TEXT_SIZE];
 
 	buf_printf(out, " %s=%s %s.connected=%s %s.transport=%s %s.tls=%s", name,
 		strrchr(leg->party, ' ') ? strrchr(leg->party, ' ') + 1 : "none", name,
 		leg->connected ? "yes" : "no", name, leg->transport, name, leg->version);
-	buf_printf(out, " %s.media=%s %s.codec=%s", name, leg->media, name, leg->codec);
+	buf_printf(out, " %s.remote=%s", name,
+		leg->remote.len ? addr_text(&leg->remote, remote) : "none");
+	buf_printf(out, " %s.media=%s %s.codec=%s %s.mos=%u", name, leg->media, name,
+		leg->codec, name, leg->mos);
 	if (leg->media_latched.len)
 		buf_printf(out, " %s.latched=%s", name,
 			addr_text(&leg->media_latched, latched));

@@ -40,6 +40,7 @@ struct party {
 	struct addr addr;  /* where it listens and sends from */
 	struct addr media; /* what its SDP says */
 	char *host;        /* its name */
+	char *as;          /* whose certificate it has, over TLS; NULL: its own */
 	bool configured;   /* a server or gateway: known by certificate over TLS */
 	bool unseen; /* outside.h: datagrams to it were lost, so not all that was sent is known */
 	struct list inbox; /* struct letter */

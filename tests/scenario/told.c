@@ -301,6 +301,10 @@ static void add_key(struct buf *out, const char *name, const struct relay_key *k
 	inline_key = buf_str(&text) ? strstr(buf_str(&text), "inline:") : NULL;
 	buf_printf(out, " %s=%s", name, inline_key ? inline_key + 7 : "?");
 	buf_free(&text);
+	if (key->mki_len)
+		buf_printf(out, " %s-mki=", name);
+	for (unsigned i = 0; i < key->mki_len; i++)
+		buf_printf(out, "%02x", key->mki[i]);
 }
 
 static const char *suite_name(enum relay_suite suite)

@@ -105,6 +105,55 @@ static void a_long_reason_is_cut(void **state)
 	assert_int_equal(strlen(history.far_reason), RECORD_FAR_REASON);
 }
 
+static int load(const char *text, struct err_text *error)
+{
+	struct saved saved;
+	int err = saved_parse(&saved, span_of(text), 0, NULL, error);
+
+	assert_int_equal(err, 0);
+	err = history_load(&history, saved, error);
+	saved_free(&saved);
+	return err;
+}
+
+static void what_was_written_is_read(void **state)
+{
+	struct err_text error = {{0}};
+	struct saved saved;
+	struct buf out;
+
+	(void)state;
+	history_begin(&history, "gw", NULL, 5);
+	history_end(&history, 503, "answered 503");
+	hear(503, "Reason: Q.850;cause=34\r\n");
+	buf_init(&out, 0);
+	assert_int_equal(saved_new(&saved, 0, NULL), 0);
+	assert_int_equal(history_save(&history, saved), 0);
+	assert_int_equal(saved_print(saved, &out), 0);
+	saved_free(&saved);
+	history_free(&history);
+	memset(&history, 0, sizeof(history));
+
+	assert_int_equal(load(buf_str(&out), &error), 0);
+	buf_free(&out);
+	assert_int_equal(history.count, 1);
+	assert_string_equal(history.attempts[0].target, "gw");
+	assert_string_equal(history.attempts[0].reason, "answered 503");
+	assert_int_equal(history.attempts[0].status, 503);
+	assert_int_equal(history.attempts[0].after_us, 5);
+	assert_int_equal(history.far_status, 503);
+	assert_string_equal(history.far_reason, "Q.850;cause=34");
+}
+
+static void an_attempt_that_was_written_has_a_target(void **state)
+{
+	struct err_text error = {{0}};
+
+	(void)state;
+	assert_int_equal(load("{\"attempts\":[{\"status\":503}]}", &error), ERR_FORMAT);
+	assert_string_equal(error.text, "an attempt has no target");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -114,6 +163,8 @@ int main(void)
 			a_reason_goes_before_a_warning_and_a_phrase, stop),
 		cmocka_unit_test_teardown(an_answer_ends_what_others_said, stop),
 		cmocka_unit_test_teardown(a_long_reason_is_cut, stop),
+		cmocka_unit_test_teardown(what_was_written_is_read, stop),
+		cmocka_unit_test_teardown(an_attempt_that_was_written_has_a_target, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -118,6 +118,36 @@ static void kinds_of_ipv6(void **state)
 		check(&rig, cases[i].address, cases[i].says, "v6");
 }
 
+/* A side may have an address of each family. */
+static void second_addresses_are_ours_too(void **state)
+{
+	static const struct {
+		const char *address, *says;
+	} cases[] = {
+		{"[2001:db8::1]:40000", "of Tandem itself"},
+		{"[2001:db8::1]:39999", NULL},
+		{"[2001:db8::2]:40000", "of Tandem itself"},
+		{"[2001:db8::2]:39999", NULL},
+		{"[fd00::1]:40000", "of Tandem itself"},
+		{"[fd00::1]:39999", "other side"},
+		{"[fd00::2]:40000", "of Tandem itself"},
+		{"[fd00::2]:39999", "other side"},
+		/* no port of a listener */
+		{"[fd00::1]:5061", "other side"},
+	};
+	struct rig rig;
+
+	(void)state;
+	rig_init(&rig);
+	rig.config.media.external[1] = addr_of("2001:db8::1");
+	rig.config.media.external_advertise[1] = addr_of("2001:db8::2");
+	rig.config.media.internal[1] = addr_of("fd00::1");
+	rig.config.media.internal_advertise[1] = addr_of("fd00::2");
+	rig.leg.media_v6 = true;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		check(&rig, cases[i].address, cases[i].says, "second");
+}
+
 static void loopback_speaks_with_loopback(void **state)
 {
 	struct rig rig;
@@ -209,6 +239,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(media_is_unicast_and_not_ours),
 		cmocka_unit_test(kinds_of_ipv6),
+		cmocka_unit_test(second_addresses_are_ours_too),
 		cmocka_unit_test(loopback_speaks_with_loopback),
 		cmocka_unit_test(a_trunk_narrows_where_media_may_be),
 		cmocka_unit_test(addresses_of_single_peers_are_ours_too),

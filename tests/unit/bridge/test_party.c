@@ -120,6 +120,8 @@ static void identities_cross_all(void **state)
 		"P-Asserted-Identity: <sip:a.corp>, <http://a.corp>, junk\r\n", "");
 	assert_headers("P-Preferred-Identity: <sip:1@a.corp>\r\n",
 		"P-Preferred-Identity: <sip:1@us.example>\r\n");
+	assert_headers("P-Preferred-Identity: <sip:1@a.corp>, <tel:+2>\r\n",
+		"P-Preferred-Identity: <sip:1@us.example>\r\n");
 	assert_headers("P-Preferred-Identity: <sip:1@a.corp>\r\n"
 		       "P-Asserted-Identity: <sip:2@a.corp>\r\n",
 		"P-Asserted-Identity: <sip:2@us.example>\r\n");
