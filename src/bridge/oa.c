@@ -118,6 +118,17 @@ static void settle_first(struct call *call)
 	call->oa.settled = true;
 }
 
+/* The asker's UPDATE or PRACK lost its connection, which its sender takes for a 503 to it (RFC 3261
+ * 8.1.3.1): it goes on with the terms of before. */
+static void asker_lost_h(void *arg, struct txn_server *txn)
+{
+	struct call *call = arg;
+
+	(void)txn;
+	oa_release_txn(call);
+	oa_cancelled(call, call->oa.asker);
+}
+
 /* The other leg was asked by WENT: its answer is awaited. */
 static void begin_asking(
 	struct call *call, const struct oa_report *report, enum oa_carrier went)
@@ -130,7 +141,7 @@ static void begin_asking(
 	call->oa.came = report->carrier;
 	call->oa.went = went;
 	oa_set_state(call, OA_ASKED);
-	oa_keep_txn(call, report->txn);
+	oa_keep_txn(call, report->txn, asker_lost_h);
 	if (went == OA_BY_INVITE)
 		start_timer(call, by_invite ? call->config->limits.setup_ms
 					    : OA_UPDATE_T1 * t1_ms(call));
@@ -297,15 +308,18 @@ static void withdraw(struct call *call, struct leg *asker)
 	leg_cancel(call_other(call, asker));
 }
 
-/* The asker gave up its re-INVITE: it is refused at once, the other leg's is cancelled and its
- * final response awaited. */
+/* The asker gave up its offer: its re-INVITE is refused at once, what went to the other leg is
+ * cancelled and its final response awaited. */
 static int act_withdraw(struct call *call, const struct oa_report *report)
 {
 	struct leg *asker = call->oa.asker;
 
 	if (report->leg != asker)
 		return 0;
-	leg_refuse(asker, 487, NULL);
+	if (call->oa.came == OA_BY_INVITE)
+		leg_refuse(asker, 487, NULL);
+	else if (call->oa.came == OA_BY_PRACK)
+		leg_go_on(asker);
 	withdraw(call, asker);
 	return 0;
 }

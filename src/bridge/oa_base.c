@@ -125,9 +125,11 @@ static void txn_ended_h(void *arg, struct txn_server *txn)
 		call->oa.txn = NULL;
 }
 
-void oa_keep_txn(struct call *call, struct txn_server *txn)
+void oa_keep_txn(struct call *call, struct txn_server *txn,
+	void (*failed_h)(void *arg, struct txn_server *txn))
 {
-	const struct txn_server_user user = {.ended_h = txn_ended_h, .arg = call};
+	const struct txn_server_user user = {
+		.failed_h = failed_h, .ended_h = txn_ended_h, .arg = call};
 
 	call->oa.txn = txn;
 	if (txn)

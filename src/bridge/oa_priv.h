@@ -34,8 +34,10 @@ void oa_set_state(struct call *call, enum oa_state state);
 void oa_agreed(struct call *call);
 /* How long after a 491 to an INVITE of ours LEG may get another (RFC 3261 14.1). */
 uint64_t oa_glare_ms(const struct call *call, const struct leg *leg);
-/* TXN, an UPDATE or PRACK, or NULL, is the asker's, until oa_release_txn() or its end. */
-void oa_keep_txn(struct call *call, struct txn_server *txn);
+/* TXN, an UPDATE or PRACK, or NULL, is the asker's, until oa_release_txn() or its end. FAILED_H, with the
+ * call, is that of struct txn_server_user. */
+void oa_keep_txn(struct call *call, struct txn_server *txn,
+	void (*failed_h)(void *arg, struct txn_server *txn));
 /* Detaches from the asker's transaction and returns it. NULL: there is none. */
 struct txn_server *oa_release_txn(struct call *call);
 /* FROM's 2xx has the offer (our INVITE had none): it goes to the other leg in its 2xx, and
