@@ -1,6 +1,7 @@
 /* tandemd: options, the background, exit codes. */
 #include "base/log.h"
 #include "config/config.h"
+#include "privilege.h"
 #include "server.h"
 #include "tandem-config.h"
 #include "tls/policy.h"
@@ -28,7 +29,29 @@ static const char usage[] =
 	"  -t       check the configuration and exit: 0, or 6 with the mistakes\n"
 	"  -V       print the version and exit\n";
 
-/* The files of the configuration, and every certificate, anchor and CRL that they name. */
+/* Reads *CONFIG once more where a start would read it as another user from there on. */
+static int load_as_user(struct config **config, const char *file,
+	struct config_errors *errors, struct err_text *text)
+{
+	struct config *again;
+	bool changed = false;
+	int err = privilege_check(*config, text);
+
+	if (!err)
+		err = privilege_become(*config, &changed, text);
+	if (err || !changed)
+		return err;
+	err = config_load(&again, file, errors);
+	if (err)
+		return err_set(text, err, "%s: cannot be read by the user %s", file,
+			(*config)->tandem.user);
+	config_unref(*config);
+	*config = again;
+	return 0;
+}
+
+/* The files of the configuration, and every certificate, anchor and CRL that they name, read by whom a
+ * start makes of us. */
 static int check(const char *file)
 {
 	struct config_errors errors;
@@ -39,16 +62,17 @@ static int check(const char *file)
 	config_errors_init(&errors);
 	if (!err)
 		err = config_load(&config, file, &errors);
+	if (!err)
+		err = load_as_user(&config, file, &errors, &text);
 	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
 		err = policy_fips_check(&text);
 	if (!err)
 		err = trunks_check(config, &text);
-	if (errors.text.len)
-		fwrite(errors.text.data, 1, errors.text.len, stderr);
-	else if (err)
+	fwrite(errors.text.data, 1, errors.text.len, stderr);
+	if (err && (text.text[0] || !errors.text.len))
 		fprintf(stderr, "%s: error: %s\n", file,
 			text.text[0] ? text.text : err_str(err));
-	else
+	if (!err)
 		printf("%s: %zu servers, %zu gateways: no mistakes\n", file,
 			config->server_count, config->gateway_count);
 	config_errors_free(&errors);

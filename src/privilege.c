@@ -1,7 +1,10 @@
 #include "privilege.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
+#include <limits.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -13,11 +16,13 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* FOLDER (0750), owned by [tandem] user from the beginning where there is one. */
+#define ADMIN_GROUP "tandem-admin"
+
+/* FOLDER with MODE, owned by [tandem] user from the beginning where there is one. */
 static int make_folder(
-	const char *folder, const struct passwd *user, struct err_text *text)
+	const char *folder, mode_t mode, const struct passwd *user, struct err_text *text)
 {
-	if (mkdir(folder, 0750) && errno != EEXIST)
+	if (mkdir(folder, mode) && errno != EEXIST)
 		return err_set(
 			text, -errno, "%s: cannot be made: %s", folder, strerror(errno));
 	if (user && chown(folder, user->pw_uid, user->pw_gid))
@@ -26,17 +31,103 @@ static int make_folder(
 	return 0;
 }
 
+/* What an earlier start under another user left in FOLDER would be refused to us piece by piece, when calls
+ * are recorded. */
+static int check_owner(
+	const char *folder, const struct passwd *user, struct err_text *text)
+{
+	DIR *dir = opendir(folder);
+	const struct dirent *entry;
+	struct stat status;
+	int err = 0;
+
+	if (!dir)
+		return err_set(
+			text, -errno, "%s: cannot be read: %s", folder, strerror(errno));
+	while (!err && (entry = readdir(dir)))
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
+			!fstatat(dirfd(dir), entry->d_name, &status,
+				AT_SYMLINK_NOFOLLOW) &&
+			status.st_uid != user->pw_uid)
+			err = err_set(text, ERR_CONFIG,
+				"%s/%s belongs to another user than %s; "
+				"chown -R %s: %s",
+				folder, entry->d_name, user->pw_name, user->pw_name,
+				folder);
+	closedir(dir);
+	return err;
+}
+
+/* That FOLDER, where it is there, can be USER's (NULL: ours), who makes files in it. */
+static int check_folder(
+	const char *folder, const struct passwd *user, struct err_text *text)
+{
+	struct stat status;
+
+	if (stat(folder, &status))
+		return errno == ENOENT ? 0
+				       : err_set(text, ERR_CONFIG, "%s: %s", folder,
+						 strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		return err_set(text, ERR_CONFIG, "%s: is no folder", folder);
+	if (user)
+		return check_owner(folder, user, text);
+	if (access(folder, W_OK | X_OK))
+		return err_set(text, ERR_CONFIG, "%s: cannot be written: %s", folder,
+			strerror(errno));
+	return 0;
+}
+
+/* NULL: stay who we are. */
 static int find_user(
 	const struct config *config, const struct passwd **ret, struct err_text *text)
 {
 	*ret = NULL;
-	if (!config->tandem.user[0] || geteuid() != 0)
+	if (!config->tandem.user[0])
 		return 0;
 	*ret = getpwnam(config->tandem.user);
 	if (!*ret)
 		return err_set(text, ERR_CONFIG, "[tandem] user: there is no user \"%s\"",
 			config->tandem.user);
+	if (geteuid() == (*ret)->pw_uid) {
+		*ret = NULL;
+		return 0;
+	}
+	if (geteuid() != 0)
+		return err_set(text, ERR_CONFIG,
+			"[tandem] user: only root can become %s; start as root or as %s",
+			config->tandem.user, config->tandem.user);
 	return 0;
+}
+
+int privilege_admin_group(const struct config *config, gid_t *ret, struct err_text *text)
+{
+	const char *name = config->tandem.admin_group;
+	const struct group *group = getgrnam(name[0] ? name : ADMIN_GROUP);
+
+	*ret = (gid_t)-1;
+	if (!group && name[0])
+		return err_set(text, ERR_CONFIG,
+			"[tandem] admin-group: there is no group \"%s\"", name);
+	/* a server that somebody starts for himself is his alone */
+	if (group && (name[0] || geteuid() == 0 || group_member(group->gr_gid)))
+		*ret = group->gr_gid;
+	return 0;
+}
+
+int privilege_check(const struct config *config, struct err_text *text)
+{
+	const struct passwd *user;
+	gid_t group;
+	int err = find_user(config, &user, text);
+
+	if (!err)
+		err = privilege_admin_group(config, &group, text);
+	if (!err)
+		err = check_folder(config->tandem.state_dir, user, text);
+	if (!err)
+		err = check_folder(config->tandem.run_dir, user, text);
+	return err;
 }
 
 int privilege_prepare(const struct config *config, struct err_text *text)
@@ -55,8 +146,80 @@ int privilege_prepare(const struct config *config, struct err_text *text)
 	umask(0027);
 	err = find_user(config, &user, text);
 	if (!err)
-		err = make_folder(config->tandem.state_dir, user, text);
-	return err ? err : make_folder(config->tandem.run_dir, user, text);
+		err = make_folder(config->tandem.state_dir, 0750, user, text);
+	/* whoever may use the control socket must find it */
+	umask(0022);
+	if (!err)
+		err = make_folder(config->tandem.run_dir, 0755, user, text);
+	umask(0027);
+	return err;
+}
+
+/* Root keeps what it has but for what opening media's sockets needed; others keep nothing. */
+static void drop_capabilities(void)
+{
+	static const unsigned spent[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF};
+	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	if (geteuid() == 0 && syscall(SYS_capget, &head, sets) != 0)
+		return;
+	for (unsigned i = 0; i < sizeof(spent) / sizeof(spent[0]); i++) {
+		struct __user_cap_data_struct *set = &sets[CAP_TO_INDEX(spent[i])];
+
+		set->effective &= ~CAP_TO_MASK(spent[i]);
+		set->permitted &= ~CAP_TO_MASK(spent[i]);
+		set->inheritable &= ~CAP_TO_MASK(spent[i]);
+	}
+	/* fewer are always allowed */
+	syscall(SYS_capset, &head, sets);
+}
+
+/* USER's groups, and that of the control socket, which he is to give it to. */
+static int take_groups(
+	const struct config *config, const struct passwd *user, struct err_text *text)
+{
+	gid_t groups[NGROUPS_MAX + 1];
+	gid_t admin;
+	int count;
+	int err = privilege_admin_group(config, &admin, text);
+
+	if (err)
+		return err;
+	if (initgroups(user->pw_name, user->pw_gid))
+		return -errno;
+	count = getgroups(NGROUPS_MAX, groups);
+	if (count < 0)
+		return -errno;
+	if (admin == (gid_t)-1)
+		return 0;
+	groups[count] = admin;
+	return setgroups((size_t)count + 1, groups) ? -errno : 0;
+}
+
+int privilege_become(
+	const struct config *config, bool *ret_changed, struct err_text *text)
+{
+	const struct passwd *user;
+	int err = find_user(config, &user, text);
+
+	*ret_changed = false;
+	if (err)
+		return err;
+	if (user) {
+		err = take_groups(config, user, text);
+		if (!err && (setgid(user->pw_gid) || setuid(user->pw_uid)))
+			err = -errno;
+		if (err)
+			return err_set(text, err, "cannot become %s: %s", user->pw_name,
+				text->text[0] ? text->text : err_str(err));
+		prctl(PR_SET_DUMPABLE, 0); /* setuid() made us dumpable again */
+		*ret_changed = true;
+	}
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	drop_capabilities();
+	return 0;
 }
 
 int privilege_pid_file(
@@ -74,40 +237,4 @@ int privilege_pid_file(
 			strerror(errno));
 	fprintf(file, "%ld\n", (long)getpid());
 	return fclose(file) ? -errno : 0;
-}
-
-void privilege_drop_network(void)
-{
-	static const unsigned spent[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF};
-	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-
-	if (syscall(SYS_capget, &head, sets) != 0)
-		return;
-	for (unsigned i = 0; i < sizeof(spent) / sizeof(spent[0]); i++) {
-		struct __user_cap_data_struct *set = &sets[CAP_TO_INDEX(spent[i])];
-		uint32_t bit = CAP_TO_MASK(spent[i]);
-
-		set->effective &= ~bit;
-		set->permitted &= ~bit;
-		set->inheritable &= ~bit;
-		prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_LOWER, spent[i], 0, 0);
-	}
-	/* Fewer are always allowed. */
-	syscall(SYS_capset, &head, sets);
-}
-
-int privilege_drop(const struct config *config, struct err_text *text)
-{
-	const struct passwd *user;
-	int err = find_user(config, &user, text);
-
-	if (err || !user)
-		return err;
-	if (initgroups(user->pw_name, user->pw_gid) || setgid(user->pw_gid) ||
-		setuid(user->pw_uid))
-		return err_set(text, -errno, "cannot become %s: %s", user->pw_name,
-			strerror(errno));
-	prctl(PR_SET_DUMPABLE, 0); /* setuid() made us dumpable again */
-	return 0;
 }

@@ -1,21 +1,33 @@
 /*
- * What the process may do and leave behind: its limits, folders, user and pid file. Only
- * at start, before other threads matter.
+ * What the process may do and leave behind: its limits, folders, user, capabilities and pid file. Only
+ * at start, in this order: check, prepare, become.
  */
 #pragma once
 
 #include "base/err.h"
 #include "config/config.h"
 
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* What the next two would object to, without a change of anything. 0, or ERR_CONFIG with TEXT. */
+int privilege_check(const struct config *config, struct err_text *text);
 /* No core dumps, no tracing by others of the same user (keys are in memory); as many
- * descriptors as the system allows; makes state-dir and run-dir (0750). 0, or negative with
- * TEXT. */
+ * descriptors as the system allows; makes state-dir (0750) and run-dir (0755), which belong to [tandem]
+ * user. 0; ERR_CONFIG with TEXT: there is no such user, or we cannot become him; negative with TEXT. */
 int privilege_prepare(const struct config *config, struct err_text *text);
+/*
+ * Becomes [tandem] user where one is set and we are root; *ret_changed says whether. From then on all
+ * files are read and made with his rights, as at a reload. Gives up all capabilities for good, and for
+ * whatever is executed; root that stays root gives up those that opened media's sockets. So media and
+ * listeners are open before it is called, and no other thread has begun. 0, ERR_CONFIG or negative with
+ * TEXT.
+ */
+int privilege_become(
+	const struct config *config, bool *ret_changed, struct err_text *text);
+/* Whose members may use the control socket beside root and our own user: [tandem] admin-group, else
+ * tandem-admin where there is one. (gid_t)-1: nobody. 0, or ERR_CONFIG with TEXT. */
+int privilege_admin_group(const struct config *config, gid_t *ret, struct err_text *text);
 /* Writes RUN-DIR/tandemd.pid; *ret_path is owned by the caller, who unlinks it. */
 int privilege_pid_file(
 	const struct config *config, char **ret_path, struct err_text *text);
-/* Gives up what only the opening of media's sockets needs (CAP_BPF, CAP_NET_ADMIN,
- * CAP_NET_RAW), root too. For this thread and those that it makes. */
-void privilege_drop_network(void);
-/* Becomes [tandem] user where one is set and we are root. 0, or negative with TEXT. */
-int privilege_drop(const struct config *config, struct err_text *text);

@@ -285,7 +285,6 @@ static struct relay_params relay_params_of(const struct config *config)
 		.validated_crypto = config->tandem.fips == CONFIG_FIPS_REQUIRED};
 }
 
-/* Before there are other threads: each would keep the capabilities that this needs. */
 static int open_media(struct server *server, struct err_text *text)
 {
 	struct relay_params params = relay_params_of(server->config);
@@ -296,9 +295,38 @@ static int open_media(struct server *server, struct err_text *text)
 	if (!err)
 		err = relay_io_open(&server->media, &params, text);
 	free(addresses);
-	if (!err)
-		privilege_drop_network();
 	return err;
+}
+
+static int open_sockets(struct server *server, struct err_text *text)
+{
+	const struct config *config = server->config;
+	const struct {
+		enum side side;
+		enum transport_kind kind;
+		const struct addr *address;
+	} wanted[SERVER_SOCKETS] = {
+		{SIDE_INTERNAL, TRANSPORT_TLS, &config->internal.listen},
+		{SIDE_EXTERNAL, TRANSPORT_UDP, &config->external.udp},
+		{SIDE_EXTERNAL, TRANSPORT_TCP, &config->external.tcp},
+		{SIDE_EXTERNAL, TRANSPORT_TLS, &config->external.tls_listen},
+	};
+
+	for (unsigned i = 0; i < SERVER_SOCKETS; i++) {
+		struct server_socket *socket = &server->sockets[server->socket_count];
+		int err;
+
+		if (!wanted[i].address->len)
+			continue;
+		err = transport_bind(
+			wanted[i].kind, wanted[i].address, &socket->fd, text);
+		if (err)
+			return err;
+		socket->side = wanted[i].side;
+		socket->kind = wanted[i].kind;
+		server->socket_count++;
+	}
+	return 0;
 }
 
 static int start_relay(struct server *server, struct err_text *text)
@@ -341,21 +369,21 @@ static int new_transport(
 	return transport_new(ret, &params);
 }
 
-static int listen_external(struct server *server, struct err_text *text)
+static int listen_all(struct server *server, struct err_text *text)
 {
-	const struct config *config = server->config;
-	int err = 0;
+	for (unsigned i = 0; i < server->socket_count; i++) {
+		struct server_socket *socket = &server->sockets[i];
+		const int fd = socket->fd;
+		int err;
 
-	if (config->external.udp.len)
-		err = transport_listen(server->external, TRANSPORT_UDP,
-			&config->external.udp, NULL, text);
-	if (!err && config->external.tcp.len)
-		err = transport_listen(server->external, TRANSPORT_TCP,
-			&config->external.tcp, NULL, text);
-	if (!err && config->external.tls_listen.len)
-		err = transport_listen(server->external, TRANSPORT_TLS,
-			&config->external.tls_listen, NULL, text);
-	return err;
+		socket->fd = -1;
+		err = transport_listen(socket->side == SIDE_INTERNAL ? server->internal
+								     : server->external,
+			socket->kind, fd, NULL, text);
+		if (err)
+			return err;
+	}
+	return 0;
 }
 
 static int start_transports(struct server *server, struct err_text *text)
@@ -368,9 +396,7 @@ static int start_transports(struct server *server, struct err_text *text)
 		return err;
 	bridge_set_transports(server->bridge, server->internal, server->external);
 	server_use_credentials(server);
-	err = transport_listen(server->internal, TRANSPORT_TLS,
-		&server->config->internal.listen, NULL, text);
-	return err ? err : listen_external(server, text);
+	return listen_all(server, text);
 }
 
 static int start_observe(struct server *server)
@@ -390,6 +416,7 @@ static int start_observe(struct server *server)
 static int start_control(struct server *server, struct err_text *text)
 {
 	struct verbs_context *verbs = &server->verbs;
+	gid_t group;
 	int err;
 
 	verbs->loop = server->loop;
@@ -413,9 +440,11 @@ static int start_control(struct server *server, struct err_text *text)
 		return -ENOMEM;
 	err = api_new(&server->api, verbs_table, verbs);
 	verbs->api = server->api;
+	if (!err)
+		err = privilege_admin_group(server->config, &group, text);
 	return err ? err
 		   : control_new(&server->control, server->loop, server->control_path,
-			     server->api, text);
+			     group, server->api, text);
 }
 
 /* Before any session is made and any file is read by the library. */
@@ -430,6 +459,28 @@ static int start_fips(const struct config *config, struct err_text *text)
 	return err == ERR_SUPPORT ? ERR_CONFIG : err;
 }
 
+/* What needs more rights is open. From here on with those of [tandem] user, who reads the configuration at each
+ * reload, and so must be able to now. Before there are other threads: each would keep the rights of before. */
+static int become_user(struct server *server, const char *file, struct err_text *text)
+{
+	struct config *config;
+	bool changed;
+	int err = privilege_become(server->config, &changed, text);
+
+	server->became_user = changed;
+	if (err || !changed)
+		return err;
+	err = load_config(&config, file, text);
+	if (err)
+		return err_set(text, err,
+			"%s: cannot be read by the user %s, who reads it at "
+			"each reload",
+			file, server->config->tandem.user);
+	config_unref(server->config);
+	server->config = config;
+	return 0;
+}
+
 static int start_parts(struct server *server, const char *file, struct err_text *text)
 {
 	int err = policy_start(text);
@@ -439,9 +490,15 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = start_fips(server->config, text);
 	if (!err)
+		err = privilege_check(server->config, text);
+	if (!err)
 		err = privilege_prepare(server->config, text);
 	if (!err)
 		err = open_media(server, text);
+	if (!err)
+		err = open_sockets(server, text);
+	if (!err)
+		err = become_user(server, file, text);
 	if (!err)
 		err = loop_new(&server->loop, clock_real());
 	if (!err)
@@ -469,6 +526,15 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	return err;
 }
 
+/* Root could have done what failed: say who it was. */
+static void say_user(const struct server *server, int err, struct err_text *text)
+{
+	const struct err_text why = *text;
+
+	if (server->became_user && why.text[0])
+		err_set(text, err, "as %s: %s", server->config->tandem.user, why.text);
+}
+
 int server_start(struct server **ret, const char *file, struct err_text *text)
 {
 	struct server *server = calloc(1, sizeof(*server));
@@ -479,9 +545,8 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 	err = start_parts(server, file, text);
 	if (!err)
 		err = privilege_pid_file(server->config, &server->pid_path, text);
-	if (!err)
-		err = privilege_drop(server->config, text);
 	if (err) {
+		say_user(server, err, text);
 		server_stop(server);
 		return err;
 	}
@@ -511,6 +576,9 @@ void server_stop(struct server *server)
 	bridge_free(server->bridge);
 	relay_free(server->relay);
 	relay_io_close(server->media);
+	for (unsigned i = 0; i < server->socket_count; i++)
+		if (server->sockets[i].fd >= 0)
+			close(server->sockets[i].fd);
 	transport_free(server->internal);
 	transport_free(server->external);
 	observe_free(server->observe);

@@ -21,9 +21,21 @@
 #include "trunk/stapler.h"
 #include "trunk/trunk.h"
 
+/* A socket that is bound, until a transport takes it. */
+struct server_socket {
+	enum side side;
+	enum transport_kind kind;
+	int fd;
+};
+
+#define SERVER_SOCKETS 4
+
 struct server {
 	struct loop *loop;
 	struct config *config;
+	bool became_user; /* [tandem] user, by root */
+	struct server_socket sockets[SERVER_SOCKETS];
+	unsigned socket_count;
 	struct resolver *resolver;
 	struct trunks *trunks;
 	struct renew *renew;

@@ -366,7 +366,7 @@ static int clear_path(const struct sockaddr_un *address, struct err_text *text)
 	return 0;
 }
 
-static int listen_on(struct control *control, struct err_text *text)
+static int listen_on(struct control *control, gid_t group, struct err_text *text)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	mode_t mask;
@@ -387,6 +387,11 @@ static int listen_on(struct control *control, struct err_text *text)
 	err = bind(control->fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno
 										  : 0;
 	umask(mask);
+	if (!err && group != (gid_t)-1 && lchown(control->path, (uid_t)-1, group) < 0)
+		return err_set(text, -errno,
+			"%s cannot be given to group %u: %s; start as root, or be a "
+			"member of it",
+			control->path, (unsigned)group, err_str(-errno));
 	if (!err && listen(control->fd, BACKLOG) < 0)
 		err = -errno;
 	if (err)
@@ -395,7 +400,7 @@ static int listen_on(struct control *control, struct err_text *text)
 	return 0;
 }
 
-int control_new(struct control **ret, struct loop *loop, const char *path,
+int control_new(struct control **ret, struct loop *loop, const char *path, gid_t group,
 	struct api *api, struct err_text *text)
 {
 	struct control *control = calloc(1, sizeof(*control));
@@ -408,7 +413,7 @@ int control_new(struct control **ret, struct loop *loop, const char *path,
 	control->fd = -1;
 	list_init(&control->clients);
 	control->path = strdup(path);
-	err = control->path ? listen_on(control, text)
+	err = control->path ? listen_on(control, group, text)
 			    : err_set(text, -ENOMEM, "out of memory");
 	if (err) {
 		/* The path may be another server's: it is not ours to unlink. */

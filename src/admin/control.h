@@ -17,11 +17,15 @@
 #include "base/err.h"
 #include "base/loop.h"
 
+#include <sys/types.h>
+
 struct control;
 
-/* Listens on PATH (0660; a dead socket there is replaced, a live one is an error). 0, or
- * negative with TEXT. API is borrowed. */
-int control_new(struct control **ret, struct loop *loop, const char *path,
+/*
+ * Listens on PATH (0660; a dead socket there is replaced, a live one is an error), which belongs to GROUP
+ * unless that is (gid_t)-1. 0, or negative with TEXT. API is borrowed.
+ */
+int control_new(struct control **ret, struct loop *loop, const char *path, gid_t group,
 	struct api *api, struct err_text *text);
 /* Closes and unlinks. NULL is fine. */
 void control_free(struct control *control);

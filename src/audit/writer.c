@@ -19,6 +19,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/queue.h"
+#include "base/thread.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -506,21 +507,12 @@ static int sources_new(struct writer *writer, unsigned workers, size_t queue_byt
 	return 0;
 }
 
-/* Signals are for the loop thread. */
-static int thread_start(struct writer *writer)
+static int start_thread(struct writer *writer)
 {
-	sigset_t all, before;
-	int err;
+	int err = thread_start(&writer->thread, "audit", run, writer);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&writer->thread, NULL, run, writer);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (err)
-		return -err;
-	pthread_setname_np(writer->thread, "audit");
-	writer->started = true;
-	return 0;
+	writer->started = !err;
+	return err;
 }
 
 static int memory_new(struct writer *writer, const struct writer_params *params)
@@ -577,7 +569,7 @@ int writer_new(
 			writer->health, text);
 	if (err)
 		goto out;
-	err = thread_start(writer);
+	err = start_thread(writer);
 	if (err) {
 		err_set(text, err, "cannot start the audit thread: %s", err_str(err));
 		goto out;

@@ -191,7 +191,8 @@ struct config {
 		char *run_dir;
 		char *gateway_dir; /* where gateways.d is */
 		char *profile_dir; /* where shipped profiles are */
-		char *user;        /* to become after start; "" = stay */
+		char *user;        /* to become at the start; "" = stay */
+		char *admin_group; /* "" = tandem-admin, where it is */
 		struct addr
 			dns_server; /* asked instead of those in resolv.conf; len 0: not */
 		enum config_fips fips;

@@ -104,7 +104,18 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_ID,
 		MEMBER(config, tandem.user),
 		.fallback = "",
-		.help = "The user to become once the listeners are open.",
+		.help = "The user to become when started as root. All files are read "
+			"and made with his rights; ports below 1024 are opened all "
+			"the same.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "admin-group",
+		.type = SCHEMA_ID,
+		MEMBER(config, tandem.admin_group),
+		.fallback = "",
+		.help = "The group whose members may use tandemctl, beside root and "
+			"user. Not set: tandem-admin, where there is such a group.",
 	},
 	{
 		.section = SCHEMA_TANDEM,

@@ -4,12 +4,12 @@
 #include "base/log.h"
 #include "base/queue.h"
 #include "base/secret.h"
+#include "base/thread.h"
 #include "media/io.h"
 #include "media/worker_priv.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -286,10 +286,7 @@ static void turn(struct worker *worker)
 static void *run(void *arg)
 {
 	struct worker *worker = arg;
-	char name[16];
 
-	snprintf(name, sizeof(name), "media-%u", worker->index % 1000);
-	pthread_setname_np(pthread_self(), name);
 	read_clock(worker);
 	worker->swept_us = worker->now_us;
 	io_start(worker->io);
@@ -300,17 +297,12 @@ static void *run(void *arg)
 
 /* Starting and stopping: the loop thread */
 
-/* Signals are the main thread's. */
 static int start_thread(struct worker *worker)
 {
-	sigset_t all, before;
-	int err;
+	char name[16];
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&worker->thread, NULL, run, worker);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return -err;
+	snprintf(name, sizeof(name), "media-%u", worker->index % 1000);
+	return thread_start(&worker->thread, name, run, worker);
 }
 
 static void free_parts(struct worker *worker)

@@ -94,19 +94,70 @@ void transport_free(struct transport *transport)
 	free(transport);
 }
 
-int transport_listen(struct transport *transport, enum transport_kind kind,
-	const struct addr *address, struct addr *ret_bound, struct err_text *text)
+/* A descriptor, or the negated errno. */
+static int bind_socket(const struct addr *address, int type)
 {
-	char where[ADDR_TEXT_SIZE];
-	struct addr bound = {.len = 0};
+	const int on = 1;
+	int fd = socket(address->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	int err;
 
-	if (kind == TRANSPORT_UDP)
-		err = udp_listen(transport, address, &bound, text);
-	else
-		err = listener_open(transport, kind, address, &bound, text);
+	if (fd < 0)
+		return -errno;
+	/* A UDP port must not be shared by accident, and needs no waiting after a restart. */
+	if (type == SOCK_STREAM &&
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
+		goto out;
+	/* An IPv4 far end is always an IPv4 address to us, never ::ffff:192.0.2.1. */
+	if (addr_is_v6(address) &&
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
+		goto out;
+	if (bind(fd, &address->sa, address->len) < 0)
+		goto out;
+	return fd;
+
+out:
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+static int say_cannot_listen(enum transport_kind kind, const struct addr *address,
+	int err, struct err_text *text)
+{
+	char where[ADDR_TEXT_SIZE];
+
+	return err_set(text, err, "cannot listen on %s for %s: %s",
+		addr_text(address, where), transport_kind_name(kind), err_str(err));
+}
+
+int transport_bind(enum transport_kind kind, const struct addr *address, int *ret_fd,
+	struct err_text *text)
+{
+	int fd = bind_socket(address, kind == TRANSPORT_UDP ? SOCK_DGRAM : SOCK_STREAM);
+
+	if (fd < 0)
+		return say_cannot_listen(kind, address, fd, text);
+	*ret_fd = fd;
+	return 0;
+}
+
+int transport_listen(struct transport *transport, enum transport_kind kind, int fd,
+	struct addr *ret_bound, struct err_text *text)
+{
+	char where[ADDR_TEXT_SIZE];
+	struct addr bound = {.len = sizeof(bound.v6)};
+	int err = 0;
+
+	if (getsockname(fd, &bound.sa, &bound.len) < 0) {
+		err = -errno;
+		close(fd);
+	} else if (kind == TRANSPORT_UDP) {
+		err = udp_listen(transport, fd, &bound);
+	} else {
+		err = listener_open(transport, kind, fd, &bound);
+	}
 	if (err)
-		return err;
+		return say_cannot_listen(kind, &bound, err, text);
 	log_info("transport", "listening side=%s transport=%s local=%s", transport->name,
 		transport_kind_name(kind), addr_text(&bound, where));
 	if (ret_bound)

@@ -83,11 +83,18 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 void transport_free(struct transport *transport);
 
 /*
- * Listens. Over TLS nobody gets in before transport_set_tls(). Port 0 takes a free one;
- * *ret_bound (may be NULL) says which. 0, or negative with TEXT.
+ * A socket for transport_listen(), bound to ADDRESS with the options that all of ours share. Port 0 takes a
+ * free one. Apart from listening, since ports below 1024 may need rights that are given up before all else
+ * is made. The descriptor is the caller's. 0, or negative with TEXT.
  */
-int transport_listen(struct transport *transport, enum transport_kind kind,
-	const struct addr *address, struct addr *ret_bound, struct err_text *text);
+int transport_bind(enum transport_kind kind, const struct addr *address, int *ret_fd,
+	struct err_text *text);
+/*
+ * Listens at FD of transport_bind(), of the same KIND, which it takes, also if it fails. Over TLS nobody
+ * gets in before transport_set_tls(). *ret_bound (may be NULL) says where. 0, or negative with TEXT.
+ */
+int transport_listen(struct transport *transport, enum transport_kind kind, int fd,
+	struct addr *ret_bound, struct err_text *text);
 /*
  * What we present over TLS and who may connect, from now on; NULL: nobody. References to
  * both are taken. Connections and handshakes under way keep the set that judges them, until

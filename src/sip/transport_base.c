@@ -35,32 +35,6 @@ const struct peer *transport_present_peer(
 
 /* ---- sockets ---- */
 
-int transport_bind(const struct addr *address, int type)
-{
-	const int on = 1;
-	int fd = socket(address->sa.sa_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int err;
-
-	if (fd < 0)
-		return -errno;
-	/* A UDP port must not be shared by accident, and needs no waiting after a restart. */
-	if (type == SOCK_STREAM &&
-		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) < 0)
-		goto out;
-	/* An IPv4 far end is always an IPv4 address to us, never ::ffff:192.0.2.1. */
-	if (addr_is_v6(address) &&
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) < 0)
-		goto out;
-	if (bind(fd, &address->sa, address->len) < 0)
-		goto out;
-	return fd;
-
-out:
-	err = -errno;
-	close(fd);
-	return err;
-}
-
 void transport_room_changed(struct transport *transport)
 {
 	transport->room_h(transport);

@@ -132,41 +132,30 @@ void listener_update_all(struct transport *transport)
 	}
 }
 
-int listener_open(struct transport *transport, enum transport_kind kind,
-	const struct addr *address, struct addr *ret_bound, struct err_text *text)
+int listener_open(struct transport *transport, enum transport_kind kind, int fd,
+	const struct addr *local)
 {
 	struct listener *listener = calloc(1, sizeof(*listener));
-	char where[ADDR_TEXT_SIZE];
-	int err = -ENOMEM;
+	int err = 0;
 
-	if (!listener)
-		goto out;
+	if (!listener) {
+		close(fd);
+		return -ENOMEM;
+	}
 	listener->transport = transport;
 	listener->kind = kind;
-	listener->fd = -1;
-	listener->local.len = sizeof(listener->local.v6);
+	listener->fd = fd;
+	listener->local = *local;
 	list_init(&listener->node);
-	listener->fd = transport_bind(address, SOCK_STREAM);
-	err = listener->fd;
-	if (err < 0)
-		goto out;
-	if (listen(listener->fd, LISTEN_BACKLOG) < 0 ||
-		getsockname(listener->fd, &listener->local.sa, &listener->local.len) <
-			0) {
+	if (listen(fd, LISTEN_BACKLOG) < 0)
 		err = -errno;
-		goto out;
-	}
-	err = listener_watch(listener);
-	if (err < 0)
-		goto out;
-	list_append(&transport->listeners, &listener->node);
-	*ret_bound = listener->local;
-	return 0;
-
-out:
-	listener_free(listener);
-	return err_set(text, err, "cannot listen on %s for %s: %s",
-		addr_text(address, where), transport_kind_name(kind), err_str(err));
+	if (!err)
+		err = listener_watch(listener);
+	if (err)
+		listener_free(listener);
+	else
+		list_append(&transport->listeners, &listener->node);
+	return err;
 }
 
 void listener_free(struct listener *listener)

@@ -120,9 +120,6 @@ static inline enum log_level transport_level(
 	return transport->quiet ? LOG_LEVEL_DEBUG : level;
 }
 
-/* A bound socket with the options that all of ours share. A descriptor or -errno. */
-int transport_bind(const struct addr *address, int type);
-
 /* ---- listeners of TCP and TLS: transport_listen.c ---- */
 
 struct listener {
@@ -134,8 +131,9 @@ struct listener {
 	struct loop_fd watch;
 };
 
-int listener_open(struct transport *transport, enum transport_kind kind,
-	const struct addr *address, struct addr *ret_bound, struct err_text *text);
+/* Takes FD, bound to LOCAL. 0 or negative. */
+int listener_open(struct transport *transport, enum transport_kind kind, int fd,
+	const struct addr *local);
 void listener_free(struct listener *listener);
 /* Watches each listener that may accept now, and no other. */
 void listener_update_all(struct transport *transport);
@@ -292,8 +290,8 @@ void stream_judge_again(struct stream *stream);
 
 /* ---- UDP: transport_udp.c ---- */
 
-int udp_listen(struct transport *transport, const struct addr *address,
-	struct addr *ret_bound, struct err_text *text);
+/* Takes FD, bound to LOCAL. 0 or negative. */
+int udp_listen(struct transport *transport, int fd, const struct addr *local);
 /* A flow from a listener to REMOTE; *RET owns a reference. */
 int udp_flow_to(struct transport *transport, const struct addr *remote, struct flow **ret,
 	struct err_text *text);

@@ -505,15 +505,13 @@ static void udp_socket_free(struct udp_socket *socket)
 	free(socket);
 }
 
-static int udp_socket_open(struct udp_socket *socket, const struct addr *address)
+static int udp_socket_open(struct udp_socket *socket)
 {
+	const struct addr *address = &socket->local;
 	const int fragments = IP_PMTUDISC_DONT;
 	const int bytes = SOCKET_BUFFER_BYTES;
 	const int on = 1;
 
-	socket->fd = transport_bind(address, SOCK_DGRAM);
-	if (socket->fd < 0)
-		return socket->fd;
 	/* Without them a far end that is not there is waited for as long as a silent one. */
 	if (addr_is_v6(address))
 		(void)setsockopt(socket->fd, IPPROTO_IPV6, IPV6_RECVERR, &on, sizeof(on));
@@ -526,42 +524,33 @@ static int udp_socket_open(struct udp_socket *socket, const struct addr *address
 			sizeof(fragments));
 	(void)setsockopt(socket->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes));
 	(void)dscp_set(socket->fd, address, socket->transport->dscp);
-	socket->local.len = sizeof(socket->local.v6);
-	if (getsockname(socket->fd, &socket->local.sa, &socket->local.len) < 0)
-		return -errno;
 	return loop_watch(socket->transport->loop, &socket->watch, socket->fd, EPOLLIN,
 		udp_event, socket);
 }
 
-int udp_listen(struct transport *transport, const struct addr *address,
-	struct addr *ret_bound, struct err_text *text)
+int udp_listen(struct transport *transport, int fd, const struct addr *local)
 {
 	struct udp_socket *socket = calloc(1, sizeof(*socket));
-	char where[ADDR_TEXT_SIZE];
-	int err = -ENOMEM;
+	int err;
 
 	if (!transport->batch)
 		transport->batch = malloc(sizeof(*transport->batch));
-	if (!socket || !transport->batch)
-		goto out;
+	if (!socket || !transport->batch) {
+		free(socket);
+		close(fd);
+		return -ENOMEM;
+	}
 	memset(transport->batch->headers, 0, sizeof(transport->batch->headers));
 	socket->transport = transport;
-	socket->fd = -1;
+	socket->fd = fd;
+	socket->local = *local;
 	list_init(&socket->node);
-	err = udp_socket_open(socket, address);
-	if (err < 0) {
+	err = udp_socket_open(socket);
+	if (err)
 		udp_socket_free(socket);
-		socket = NULL;
-		goto out;
-	}
-	list_append(&transport->udp_sockets, &socket->node);
-	*ret_bound = socket->local;
-	return 0;
-
-out:
-	free(socket);
-	return err_set(text, err, "cannot listen on %s for UDP: %s",
-		addr_text(address, where), err_str(err));
+	else
+		list_append(&transport->udp_sockets, &socket->node);
+	return err;
 }
 
 static void udp_flow_close(void *arg, struct hash_node *node)

@@ -89,8 +89,8 @@ static int setup(void **state)
 	clock_virtual_init(&fixture->clock, 1);
 	if (loop_new(&fixture->loop, &fixture->clock.clock) != 0 ||
 		api_new(&fixture->api, verbs, NULL) != 0 ||
-		control_new(&fixture->control, fixture->loop, fixture->path, fixture->api,
-			&text) != 0)
+		control_new(&fixture->control, fixture->loop, fixture->path, (gid_t)-1,
+			fixture->api, &text) != 0)
 		return -1;
 	log_set_sink(keep_log, NULL);
 	*state = fixture;
@@ -349,8 +349,8 @@ static void a_live_socket_is_respected_and_a_dead_one_replaced(void **state)
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd;
 
-	assert_true(control_new(&other, fixture->loop, fixture->path, fixture->api,
-			    &text) < 0);
+	assert_true(control_new(&other, fixture->loop, fixture->path, (gid_t)-1,
+			    fixture->api, &text) < 0);
 	assert_non_null(strstr(text.text, "another server"));
 	assert_int_equal(access(fixture->path, F_OK), 0);
 
@@ -360,13 +360,15 @@ static void a_live_socket_is_respected_and_a_dead_one_replaced(void **state)
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 	assert_int_equal(
-		control_new(&other, fixture->loop, dead, fixture->api, &text), 0);
+		control_new(&other, fixture->loop, dead, (gid_t)-1, fixture->api, &text),
+		0);
 	control_free(other);
 	assert_int_equal(access(dead, F_OK), -1);
 
 	snprintf(file, sizeof(file), "%s/file", fixture->folder);
 	close(open(file, O_CREAT | O_WRONLY, 0600));
-	assert_true(control_new(&other, fixture->loop, file, fixture->api, &text) < 0);
+	assert_true(control_new(&other, fixture->loop, file, (gid_t)-1, fixture->api,
+			    &text) < 0);
 	assert_int_equal(unlink(file), 0);
 }
 

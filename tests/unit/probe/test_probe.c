@@ -124,11 +124,13 @@ static void start_far(void)
 		.quiet = true};
 	struct err_text text = {""};
 	struct addr address, bound;
+	int fd;
 
 	assert_int_equal(transport_new(&far, &params), 0);
 	transport_set_tls(far, gateway_cred, us_peer->set);
 	assert_int_equal(addr_parse(&address, "127.0.0.1", 0), 0);
-	if (transport_listen(far, TRANSPORT_TLS, &address, &bound, &text))
+	if (transport_bind(TRANSPORT_TLS, &address, &fd, &text) ||
+		transport_listen(far, TRANSPORT_TLS, fd, &bound, &text))
 		fail_msg("%s", text.text);
 	far_port = addr_port(&bound);
 }

@@ -332,13 +332,14 @@ static int try_listen_at(enum transport_kind kind)
 	struct transport *transport;
 	struct err_text text = {{0}};
 	struct addr addr, bound;
-	int left = oom_left, err;
+	int left = oom_left, err, fd;
 
 	oom_left = 0;
 	assert_int_equal(transport_new(&transport, &params), 0);
 	assert_int_equal(addr_parse(&addr, "127.0.0.1", 0), 0);
+	assert_int_equal(transport_bind(kind, &addr, &fd, &text), 0);
 	oom_left = left;
-	err = transport_listen(transport, kind, &addr, &bound, &text);
+	err = transport_listen(transport, kind, fd, &bound, &text);
 	oom_left = 0;
 	if (err)
 		assert_string_not_equal(text.text, "");

@@ -272,15 +272,13 @@ static void without_descriptors_nothing_is_begun(void **state)
 	struct flow *flow = NULL;
 	struct addr free_port;
 	struct rlimit old;
-	int err[3];
+	int err[3], fd;
 
 	(void)state;
 	assert_int_equal(addr_parse(&free_port, "127.0.0.1", 0), 0);
 	old = take_descriptors();
-	err[0] = transport_listen(
-		near.transport, TRANSPORT_TCP, &free_port, NULL, &texts[0]);
-	err[1] = transport_listen(
-		near.transport, TRANSPORT_UDP, &free_port, NULL, &texts[1]);
+	err[0] = transport_bind(TRANSPORT_TCP, &free_port, &fd, &texts[0]);
+	err[1] = transport_bind(TRANSPORT_UDP, &free_port, &fd, &texts[1]);
 	err[2] = transport_flow(near.transport, &target, &flow, &texts[2]);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	for (unsigned i = 0; i < 3; i++)
@@ -435,15 +433,33 @@ static void listening_where_another_does_fails_in_words(void **state)
 	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
 	struct addr udp = side_listen(&far, TRANSPORT_UDP, "127.0.0.1");
 	struct err_text text = {.text = ""};
+	int fd;
 
 	(void)state;
+	assert_int_equal(transport_bind(TRANSPORT_TCP, &there, &fd, &text), -EADDRINUSE);
+	assert_non_null(strstr(text.text, "cannot listen on 127.0.0.1:"));
+	assert_int_equal(transport_bind(TRANSPORT_UDP, &udp, &fd, &text), -EADDRINUSE);
+}
+
+/* Two may be bound where nobody listens yet; who listens second is told. */
+static void listening_behind_another_fails_in_words(void **state)
+{
+	struct err_text text = {.text = ""};
+	struct addr address, bound;
+	int first, second;
+
+	(void)state;
+	assert_int_equal(addr_parse(&address, "127.0.0.1", 0), 0);
+	assert_int_equal(transport_bind(TRANSPORT_TCP, &address, &first, &text), 0);
+	bound.len = sizeof(bound.v6);
+	assert_int_equal(getsockname(first, &bound.sa, &bound.len), 0);
+	assert_int_equal(transport_bind(TRANSPORT_TCP, &bound, &second, &text), 0);
 	assert_int_equal(
-		transport_listen(near.transport, TRANSPORT_TCP, &there, NULL, &text),
+		transport_listen(far.transport, TRANSPORT_TCP, first, NULL, &text), 0);
+	assert_int_equal(
+		transport_listen(near.transport, TRANSPORT_TCP, second, NULL, &text),
 		-EADDRINUSE);
 	assert_non_null(strstr(text.text, "cannot listen on 127.0.0.1:"));
-	assert_int_equal(
-		transport_listen(near.transport, TRANSPORT_UDP, &udp, NULL, &text),
-		-EADDRINUSE);
 }
 
 /* How many sockets of TYPE in this process are marked; listeners send nothing and are not. */
@@ -604,6 +620,7 @@ int main(void)
 		TEST(flows_outlive_their_transport),
 		TEST(a_transport_may_end_before_it_has_told_of_a_flow),
 		TEST(listening_where_another_does_fails_in_words),
+		TEST(listening_behind_another_fails_in_words),
 		TEST(each_connection_is_listed),
 		TEST(what_is_sent_is_marked),
 		TEST(a_far_end_that_vanished_would_be_noticed),

@@ -166,9 +166,11 @@ struct addr side_listen(struct side *side, enum transport_kind kind, const char 
 {
 	struct err_text text = {.text = ""};
 	struct addr address, bound;
+	int fd;
 
 	assert_int_equal(addr_parse(&address, host, 0), 0);
-	if (transport_listen(side->transport, kind, &address, &bound, &text) != 0)
+	if (transport_bind(kind, &address, &fd, &text) != 0 ||
+		transport_listen(side->transport, kind, fd, &bound, &text) != 0)
 		fail_msg("%s", text.text);
 	assert_true(addr_port(&bound) != 0);
 	return bound;
