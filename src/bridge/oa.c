@@ -348,10 +348,17 @@ static int act_nothing_came(struct call *call, const struct oa_report *report)
 /* Y accepted what was withdrawn (RFC 3261 9.1: CANCEL and 2xx crossed). */
 static int act_restore(struct call *call, const struct oa_report *report)
 {
+	enum oa_carrier went;
+
 	if (call->oa.went == OA_BY_INVITE)
 		leg_ack(report->leg, NULL);
 	media_sdp_cancel(call->session, &call->a, &call->b);
-	return restore(call, report->leg, report->text);
+	if (oa_choose_carrier(report->leg, OA_BY_INVITE, &went))
+		return restore(call, report->leg, report->text);
+	/* it may get no INVITE now: later */
+	call->oa.restoring = report->leg;
+	go_idle(call);
+	return 0;
 }
 
 /* The asker's answer to the offer that it asked for, in ACK or PRACK. */

@@ -118,6 +118,7 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 		dialog = make_dialog(judge, asked->party, asked->flow,
 			span_of(asked->call_id), ours, theirs);
 		dialog->called = true;
+		dialog->kind = asked->kind;
 		dialog->call = call;
 	}
 	body = judge_media_text(answer);
@@ -264,6 +265,7 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 	if (!dialog)
 		return;
 	dialog->flow = passed->flow->id; /* the connection may be another by now */
+	dialog->kind = passed->flow->kind;
 	if (dialog->cseq && message_cseq(request) <= dialog->cseq)
 		judge_fault(judge, "cseq", "%s to %s has %u after %u",
 			message_method_str(method), passed->party->name,
@@ -409,6 +411,7 @@ static void note_answer(struct judge *judge, const struct stage_passed *passed,
 		dialog = make_dialog(
 			judge, passed->party, invited->flow, call_id, ours, tag);
 		dialog->cseq = invited->cseq;
+		dialog->kind = invited->kind;
 		dialog->call = invited->call;
 	}
 	if (dialog && first)
@@ -473,6 +476,9 @@ static void came_request(struct judge *judge, const struct stage_passed *passed)
 			       message_method(message) == MESSAGE_PRACK))
 		note_mixed(judge, message);
 	if (!dialog || dialog->party != passed->party)
+		return;
+	/* who speaks plainly in a dialog over TLS is not believed to be its far end */
+	if (dialog->kind == TRANSPORT_TLS && passed->flow->kind != TRANSPORT_TLS)
 		return;
 	if (message_method(message) == MESSAGE_ACK &&
 		message_cseq(message) == dialog->ok_cseq) {

@@ -74,6 +74,7 @@ struct judge_dialog {
 	struct list node;
 	const struct party *party;
 	uint64_t flow;
+	enum transport_kind kind;
 	char *call_id, *ours, *theirs; /* tags of Tandem and of the party */
 	bool called;                   /* Tandem answered the INVITE that made it */
 	bool ended;
