@@ -1,7 +1,6 @@
 #include "admin/trunk_verbs.h"
 
 #include "admin/cert_verbs.h"
-#include "admin/keep.h"
 #include "admin/moment.h"
 #include "admin/observe_json.h"
 #include "admin/verbs.h"
@@ -282,53 +281,42 @@ enum api_code trunk_verb_resume(void *arg, const char *const *args, size_t arg_c
 	return set_drained(arg, args[0], false, ret_result, text);
 }
 
-/* Edits the word in FILE and reloads. The reload refused: the file is put back. */
-static enum api_code switch_tls(const struct verbs_context *context, const char *file,
+/* What tandemctl wrote into the gateway's file is taken into use, with all else that was changed. */
+static enum api_code take_switch(const struct verbs_context *context, const char *id,
 	enum config_tls_mode mode, json_t **ret_result, struct err_text *text)
 {
-	struct err_text why = {""};
+	const struct config_gateway *gateway;
 	json_t *errors = NULL;
-	struct buf before;
-	int err = keep_read(file, &before, text);
+	int err = context->reload_h(context->arg, &errors);
 
-	if (err)
-		return API_FAILED;
-	err = config_gateway_edit(file, "tls", config_tls_name(mode), text);
 	if (err) {
-		buf_free(&before);
-		return API_FAILED;
+		err_set(text, 0, "the configuration was refused");
+		*ret_result =
+			json_pack("{s:o}", "errors", errors ? errors : json_array());
+		return err == ERR_CONFIG ? API_CONFIG : API_FAILED;
 	}
-	err = context->reload_h(context->arg, &errors);
-	if (err && keep_restore(file, &before, &why) != 0)
-		err_set(text, 0, "the configuration was refused, and %s", why.text);
-	else if (err)
-		err_set(text, 0, "the configuration was refused; %s is as it was", file);
-	buf_free(&before);
-	if (!err) {
-		json_decref(errors);
+	json_decref(errors);
+	gateway = config_gateway_find(context->config_h(context->arg), id);
+	if (gateway && gateway->common.tls == mode)
 		return API_OK;
-	}
-	*ret_result = json_pack("{s:o}", "errors", errors ? errors : json_array());
-	return err == ERR_CONFIG ? API_CONFIG : API_FAILED;
+	err_set(text, 0,
+		"%s does not say tls = %s: tandemctl on this machine writes it there",
+		gateway ? gateway->common.file : id, config_tls_name(mode));
+	return API_FAILED;
 }
 
 enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
 	const struct verbs_context *context = arg;
-	enum config_tls_mode mode = CONFIG_TLS_NO;
-	bool changed;
 	const struct config_gateway *gateway;
+	enum config_tls_mode mode;
 	json_t *warning = NULL;
 	enum api_code code;
-	char *file;
+	bool changed;
 
 	(void)arg_count;
-	if (strcmp(args[1], "on") == 0)
-		mode = CONFIG_TLS_YES;
-	else if (strcmp(args[1], "observe") == 0)
-		mode = CONFIG_TLS_OBSERVE;
-	else if (strcmp(args[1], "off") != 0) {
+	if (!config_tls_of_switch(args[1], &mode)) {
 		err_set(text, 0, "usage: trunk tls ID on|observe|off");
 		return API_USAGE;
 	}
@@ -339,13 +327,10 @@ enum api_code trunk_verb_tls(void *arg, const char *const *args, size_t arg_coun
 	}
 	changed = gateway->common.tls != mode;
 	if (changed) {
-		/* The reload frees the snapshot that GATEWAY lives in, and the verdict. */
+		/* the reload forgets the verdict */
 		if (mode == CONFIG_TLS_YES)
 			warning = observe_warning_json(context->observe, args[0]);
-		file = strdup(gateway->common.file);
-		code = file ? switch_tls(context, file, mode, ret_result, text)
-			    : API_FAILED;
-		free(file);
+		code = take_switch(context, args[0], mode, ret_result, text);
 		if (code != API_OK) {
 			json_decref(warning);
 			return code;

@@ -288,11 +288,14 @@ const struct config_gateway *config_gateway_find(
 /*
  * Rewrites the one value of KEY in [gateway] of a gateway's FILE, comments and spacing
  * kept, added below [gateway] where the key was inherited. The file is replaced whole
- * (temporary file, fsync, rename), mode and owner kept. 0, or negative with TEXT; the old
- * file then stands as it was.
+ * (temporary file, fsync, rename), mode and group kept, and the owner where we may. What it said before is
+ * the caller's in *RET_BEFORE. 0, or negative with TEXT; the old file then stands as it was.
  */
-int config_gateway_edit(
-	const char *file, const char *key, const char *value, struct err_text *text);
+int config_gateway_edit(const char *file, const char *key, const char *value,
+	struct buf *ret_before, struct err_text *text);
+/* FILE says BEFORE again, byte for byte, replaced as above. 0, or negative with TEXT. */
+int config_file_restore(
+	const char *file, const struct buf *before, struct err_text *text);
 
 const char *config_suite_name(enum config_suite suite); /* RFC 4568 name */
 const char *config_srtp_name(enum config_srtp srtp);
@@ -302,6 +305,8 @@ const char *config_eku_name(enum config_eku eku);
 const char *config_mutual_name(enum config_mutual mutual);
 const char *config_revocation_name(enum config_revocation revocation);
 const char *config_tls_name(enum config_tls_mode mode); /* "no", "observe" */
+/* What an operator calls it: "on", "observe", "off". False: WORD is none of these. */
+bool config_tls_of_switch(const char *word, enum config_tls_mode *ret);
 const char *config_tls_version_name(enum config_tls_version version); /* "1.2" */
 const char *config_ciphers_name(enum config_ciphers ciphers);
 const char *config_t38_name(enum config_t38 t38);

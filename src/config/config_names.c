@@ -1,6 +1,8 @@
 /* The words of the configuration for its values. */
 #include "config/config.h"
+
 #include "config/schema.h"
+#include <string.h>
 
 const char *config_suite_name(enum config_suite suite)
 {
@@ -52,6 +54,26 @@ const char *config_mutual_name(enum config_mutual mutual)
 const char *config_revocation_name(enum config_revocation revocation)
 {
 	return enum_name(SCHEMA_GATEWAY, "revocation", revocation);
+}
+
+bool config_tls_of_switch(const char *word, enum config_tls_mode *ret)
+{
+	static const struct {
+		const char *word;
+		enum config_tls_mode mode;
+	} words[] = {
+		{"on", CONFIG_TLS_YES},
+		{"observe", CONFIG_TLS_OBSERVE},
+		{"off", CONFIG_TLS_NO},
+	};
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcmp(word, words[i].word) == 0) {
+			*ret = words[i].mode;
+			return true;
+		}
+	}
+	return false;
 }
 
 const char *config_tls_name(enum config_tls_mode mode)

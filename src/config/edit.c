@@ -177,8 +177,11 @@ static int fill_temporary(const struct edit *edit, int fd)
 
 	if (fstat(fd, &made) != 0)
 		return -errno;
+	/* Who may read it stays the same. Only root can leave it to its owner; what its group may read too
+	 * becomes that of whoever edits it. */
 	if ((made.st_uid != old->st_uid || made.st_gid != old->st_gid) &&
-		fchown(fd, old->st_uid, old->st_gid) != 0)
+		fchown(fd, old->st_uid, old->st_gid) != 0 &&
+		(!(old->st_mode & S_IRGRP) || fchown(fd, (uid_t)-1, old->st_gid) != 0))
 		return -errno;
 	if (fchmod(fd, old->st_mode & 07777) != 0)
 		return -errno;
@@ -275,31 +278,51 @@ static int read_before(struct edit *edit, const char *file, struct buf *before)
 	return err != 0 ? err_set(edit->text, err, "%s: %s", file, err_str(err)) : 0;
 }
 
-int config_gateway_edit(
-	const char *file, const char *key, const char *value, struct err_text *text)
+static bool same_bytes(const struct buf *a, const struct buf *b)
 {
-	struct buf before;
+	return a->len == b->len && memcmp(a->data, b->data, a->len) == 0;
+}
+
+int config_gateway_edit(const char *file, const char *key, const char *value,
+	struct buf *ret_before, struct err_text *text)
+{
 	struct buf after;
 	struct edit edit = {.key = key,
 		.value = value,
-		.before = &before,
+		.before = ret_before,
 		.after = &after,
 		.text = text};
 	int err = check_value(key, value, text);
 
-	buf_init(&before, 0);
+	buf_init(ret_before, 0);
 	buf_init(&after, 0);
 	if (err == 0)
-		err = read_before(&edit, file, &before);
+		err = read_before(&edit, file, ret_before);
 	if (err == 0)
 		err = ini_reader_new(&edit.reader, text);
 	if (err == 0)
 		err = edit_text(&edit);
-	if (err == 0)
+	if (err == 0 && !same_bytes(ret_before, &after))
 		err = replace_file(&edit);
 	ini_reader_free(edit.reader);
-	buf_free(&before);
 	buf_free(&after);
+	free(edit.path);
+	if (err != 0)
+		buf_free(ret_before);
+	return err;
+}
+
+int config_file_restore(const char *file, const struct buf *before, struct err_text *text)
+{
+	struct buf content = *before; /* borrowed */
+	struct edit edit = {.after = &content, .text = text};
+	int err = 0;
+
+	edit.path = realpath(file, NULL);
+	if (edit.path == NULL || stat(edit.path, &edit.status) != 0)
+		err = err_set(text, -errno, "%s: %s", file, err_str(-errno));
+	if (err == 0)
+		err = replace_file(&edit);
 	free(edit.path);
 	return err;
 }

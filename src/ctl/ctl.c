@@ -12,6 +12,7 @@
 #include "ctl/show.h"
 #include "ctl/show_explain.h"
 #include "ctl/show_report.h"
+#include "ctl/switch.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -251,8 +252,12 @@ int main(int argc, char **argv)
 	command = find_command(count_words(words), words);
 	if (!command)
 		return API_USAGE;
-	code = (int)client_ask(options.socket_path, command->noun, command->verb,
-		words + (command->verb[0] ? 2 : 1), &answer, &text);
+	words += command->verb[0] ? 2 : 1;
+	if (strcmp(command->noun, "trunk") == 0 && strcmp(command->verb, "tls") == 0)
+		code = (int)switch_tls(options.socket_path, words, &answer, &text);
+	else
+		code = (int)client_ask(options.socket_path, command->noun, command->verb,
+			words, &answer, &text);
 	if (code != API_OK) {
 		fprintf(stderr, "tandemctl: %s\n", text.text);
 		return code;

@@ -15,9 +15,9 @@ declare -A below=(
 	[probe]='base config tls sip sdp trunk'
 	[audit]='base config tls sip sdp media trunk bridge'
 	[admin]='base config tls sip sdp media trunk bridge audit probe'
-	[ctl]='base'
+	[ctl]='base config'
 )
-# tandemctl shares names with the server, and none of its code.
+# tandemctl shares names with the server, and the code for its files.
 shared_with_ctl='admin/api.h admin/verb_list.h'
 
 # may_include FOLDER HEADER

@@ -120,6 +120,36 @@ check "which may use it" as "nobody:$group" \
 check "others may not: exit code 5" exits 5 as nobody:nogroup \
 	"$builddir/tandemctl" -s "$lab/run/control.sock" -q status
 check "a reload reads all again" ctl config reload
+
+# What an operator changes is changed with his rights; the server has none to do that.
+gw=$lab/gateways.d/gw.conf
+operator() { # GROUP WORD...
+	as "nobody:$1" "$builddir/tandemctl" -s "$lab/run/control.sock" "${@:2}"
+}
+chmod 0640 "$gw"
+chgrp "$group" "$gw"
+cp -p "$gw" "$lab/gw.before"
+check "who may not write its file does not switch a trunk: exit code 5" exits 5 \
+	operator "$group" trunk tls gw observe
+check "and is told why" says 'gw.conf: Permission denied; it is changed with your rights' \
+	operator "$group" trunk tls gw observe
+check "the file is as it was" cmp "$gw" "$lab/gw.before"
+check "root does" says 'observe' ctl trunk tls gw observe
+check "its owner and mode stay" owner_is "root:$group:640" "$gw"
+chmod 0775 "$lab/gateways.d"
+chgrp "$group" "$lab/gateways.d"
+check "a member of a group that may write there does" operator "$group" trunk tls gw off
+check "the group and mode stay" owner_is "nobody:$group:640" "$gw"
+check "the rest of the file too" cmp "$gw" "$lab/gw.before"
+echo 'srtp = nonsense' >>"$gw"
+cp -p "$gw" "$lab/gw.broken"
+check "a configuration that is refused: exit code 6" exits 6 ctl trunk tls gw on
+check "and said to be as it was" says 'the configuration was refused; .*gw.conf is as it was' \
+	ctl trunk tls gw on
+check "it is, byte for byte" cmp "$gw" "$lab/gw.broken"
+check "with owner and mode" owner_is "nobody:$group:640" "$gw"
+cp "$lab/gw.before" "$gw"
+chmod 0644 "$gw"
 chmod 0600 "$lab/tandem.conf"
 check "what it cannot read is a refused reload" exits 6 ctl config reload
 chmod 0644 "$lab/tandem.conf"

@@ -21,8 +21,21 @@ static const char annotated[] = "# carrier A, asked for on 3 May\r\n"
 static int edit(const struct fixture *fixture, const char *key, const char *value,
 	struct err_text *text)
 {
+	char *was = access(fixture_path(fixture, GATEWAY), R_OK) == 0
+			    ? fixture_read(fixture, GATEWAY)
+			    : NULL;
+	struct buf before;
+	int err;
+
 	text->text[0] = '\0';
-	return config_gateway_edit(fixture_path(fixture, GATEWAY), key, value, text);
+	err = config_gateway_edit(
+		fixture_path(fixture, GATEWAY), key, value, &before, text);
+	if (err == 0 && was != NULL)
+		assert_string_equal(buf_str(&before), was);
+	if (err == 0)
+		buf_free(&before);
+	free(was);
+	return err;
 }
 
 static void assert_file(const struct fixture *fixture, const char *expected)
@@ -182,6 +195,46 @@ static void owner_is_kept(void **state)
 	assert_int_equal(status.st_mode & 07777, 0640);
 }
 
+static void what_was_there_is_put_back(void **state)
+{
+	static const char was[] = "[gateway]\r\nhost = a ; \xff\r\n\r\ntls =yes";
+	struct fixture *fixture = *state;
+	struct err_text text;
+	struct buf before;
+	struct stat status;
+
+	fixture_write(fixture, GATEWAY, was);
+	assert_int_equal(chmod(fixture_path(fixture, GATEWAY), 0604), 0);
+	assert_int_equal(config_gateway_edit(fixture_path(fixture, GATEWAY), "tls", "no",
+				 &before, &text),
+		0);
+	assert_file(fixture, "[gateway]\r\nhost = a ; \xff\r\n\r\ntls =no");
+	assert_int_equal(
+		config_file_restore(fixture_path(fixture, GATEWAY), &before, &text), 0);
+	assert_file(fixture, was);
+	assert_int_equal(stat(fixture_path(fixture, GATEWAY), &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0604);
+	unlink(fixture_path(fixture, GATEWAY));
+	assert_int_equal(
+		config_file_restore(fixture_path(fixture, GATEWAY), &before, &text),
+		-ENOENT);
+	assert_non_null(strstr(text.text, "No such file"));
+	buf_free(&before);
+}
+
+static void what_is_said_already_is_not_written_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_text text;
+	struct stat before, after;
+
+	fixture_write(fixture, GATEWAY, annotated);
+	assert_int_equal(stat(fixture_path(fixture, GATEWAY), &before), 0);
+	assert_int_equal(edit(fixture, "tls", "yes", &text), 0);
+	assert_int_equal(stat(fixture_path(fixture, GATEWAY), &after), 0);
+	assert_int_equal(before.st_ino, after.st_ino);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -196,6 +249,8 @@ int main(void)
 		TEST(missing_file_is_told),
 		TEST(link_stays_a_link_and_mode_is_kept),
 		TEST(owner_is_kept),
+		TEST(what_was_there_is_put_back),
+		TEST(what_is_said_already_is_not_written_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,15 +34,3 @@ const struct config_gateway *config_gateway_find(
 	(void)config;
 	return trunk && strcmp(id, trunk->id) == 0 ? trunk->gateway : NULL;
 }
-
-/* The whole file is that line. */
-int config_gateway_edit(
-	const char *path, const char *key, const char *value, struct err_text *text)
-{
-	FILE *out = fopen(path, "w");
-
-	(void)text;
-	fprintf(out, "%s = %s\n", key, value);
-	fclose(out);
-	return 0;
-}
