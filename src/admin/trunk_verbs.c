@@ -96,13 +96,19 @@ static json_t *connections_json(
 	return connections.array;
 }
 
+/* Null: no limit. */
+static json_t *limit_json(unsigned limit)
+{
+	return limit == CONFIG_UNLIMITED ? json_null() : json_integer(limit);
+}
+
 /* What a list shows of a trunk or server. */
 static json_t *summary_json(
 	const struct verbs_context *context, const struct trunk *trunk)
 {
 	const struct config_trunk *settings = trunk_settings(trunk);
 
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:I, s:I, s:I, "
+	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:o, s:I, s:I, "
 			 "s:o, s:o}",
 		"id", trunk->id, "state", state_name(trunk), "host", trunk_host(trunk),
 		"port", (int)trunk_port(trunk), "transport",
@@ -110,7 +116,7 @@ static json_t *summary_json(
 		(int)trunk_is_tls(trunk), "tls_state",
 		observe_word_json(context->observe, trunk), "srtp",
 		config_srtp_name(settings->srtp), "calls", (json_int_t)trunk->calls,
-		"calls_max", (json_int_t)settings->max_calls, "calls_total",
+		"calls_max", limit_json(settings->max_calls), "calls_total",
 		(json_int_t)trunk->calls_total, "calls_failed",
 		(json_int_t)trunk->calls_failed, "last_error_at",
 		moment_json(trunk->last_error_at), "last_error",

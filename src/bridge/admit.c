@@ -102,9 +102,8 @@ static bool refuse_early(struct txn_server *txn, const struct message *request)
 
 static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
 {
-	unsigned all = bridge->config->limits.max_calls;
-
-	return !trunk_has_room(trunk) || (all && bridge->call_count >= all);
+	return !trunk_has_room(trunk) ||
+	       bridge->call_count >= bridge->config->limits.max_calls;
 }
 
 /* A flood of calls must not become a flood of lines: one a second says how many. */

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -129,6 +130,9 @@ struct config_media {
 	struct config_words sdp_attributes; /* that cross beside the usual ones */
 };
 
+/* As many calls as there are. */
+#define CONFIG_UNLIMITED UINT_MAX
+
 /* What a server and a gateway have in common. Where the comment says "of a gateway", no key
  * of [server ID] sets it and a server always has the value behind it. */
 struct config_trunk {
@@ -136,8 +140,9 @@ struct config_trunk {
 	char *file; /* the file that it was read from */
 	char *host; /* where to connect; with TLS the name that its certificate must carry */
 	uint16_t port;      /* 0 of a gateway: SRV, then 5060 or 5061 */
+	uint16_t tls_port;  /* of a gateway: over TLS, instead of PORT; 0: the same */
 	unsigned priority;  /* lower is tried first */
-	unsigned max_calls; /* 0: no limit */
+	unsigned max_calls; /* CONFIG_UNLIMITED: no limit */
 	enum config_calls_to calls_to;
 	bool enabled;                    /* of a gateway; true */
 	enum config_transport transport; /* of a gateway while tls is not yes; TCP */
@@ -280,6 +285,8 @@ struct config *config_ref(struct config *config);
 /* NULL is fine. */
 void config_unref(struct config *config);
 
+/* Where SETTINGS say it listens, over TLS or in plain; 0: SRV, then 5060 or 5061. */
+uint16_t config_port(const struct config_trunk *settings, bool tls);
 const struct config_server *config_server_find(
 	const struct config *config, const char *id);
 const struct config_gateway *config_gateway_find(

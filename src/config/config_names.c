@@ -56,6 +56,11 @@ const char *config_revocation_name(enum config_revocation revocation)
 	return enum_name(SCHEMA_GATEWAY, "revocation", revocation);
 }
 
+uint16_t config_port(const struct config_trunk *settings, bool tls)
+{
+	return tls && settings->tls_port ? settings->tls_port : settings->port;
+}
+
 bool config_tls_of_switch(const char *word, enum config_tls_mode *ret)
 {
 	static const struct {

@@ -69,8 +69,9 @@ struct schema_key {
 	uint64_t min, max; /* of numbers, in the stored unit */
 	const char *unit;  /* "ms", "us", "bytes", "" */
 	/* Of SCHEMA_ENUM in order of the enum, NULL-ended; of SCHEMA_UINT and SCHEMA_DURATION
-	 * a single word that stands for 0, or NULL. */
+	 * a single word that stands for WORD_NUMBER, or NULL. */
 	const char *const *words;
+	uint64_t word_number;
 	/* The default, as it would be written; "": none, the member stays zero or "";
 	 * NULL: must be set. */
 	const char *fallback;

@@ -255,7 +255,7 @@ static int set_number(const struct schema_key *key, void *base, const char *text
 	int err;
 
 	if (key->words != NULL && strcmp(text, key->words[0]) == 0) {
-		store_number(key, base, 0);
+		store_number(key, base, key->word_number);
 		return 0;
 	}
 	if (key->type == SCHEMA_DURATION)

@@ -258,7 +258,8 @@ static char *terms_of(const struct trunk *trunk)
 
 	buf_init(&out, 0);
 	buf_printf(&out, "%s\n%s\n%u\n%s\n", trunk->config->tandem.fqdn,
-		gateway->common.host, (unsigned)gateway->common.port, gateway->from_host);
+		gateway->common.host, (unsigned)config_port(&gateway->common, true),
+		gateway->from_host);
 	buf_printf(&out, "%d %d %d %u\n%s\n", (int)gateway->common.tls_min,
 		(int)gateway->common.ciphers, (int)gateway->common.srtp_with_tls,
 		gateway->common.suites, gateway->probe_number);

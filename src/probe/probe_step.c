@@ -38,7 +38,7 @@ const char *probe_host(const struct probe *probe)
 
 uint16_t probe_port(const struct probe *probe)
 {
-	return probe->settings->port;
+	return config_port(probe->settings, true);
 }
 
 void probe_say(struct probe *probe, const char *format, ...)

@@ -64,7 +64,7 @@ const char *target_host(const struct target *target)
 
 uint16_t target_port(const struct target *target)
 {
-	return target->settings->port;
+	return config_port(target->settings, target_is_tls(target));
 }
 
 const char *target_obstacle(const struct target *target)

@@ -23,9 +23,7 @@ bool trunk_is_tls(const struct trunk *trunk)
 
 bool trunk_has_room(const struct trunk *trunk)
 {
-	const unsigned max = trunk_settings(trunk)->max_calls;
-
-	return !max || trunk->calls < max;
+	return trunk->calls < trunk_settings(trunk)->max_calls;
 }
 
 enum transport_kind trunk_transport(const struct trunk *trunk)
@@ -43,7 +41,7 @@ const char *trunk_host(const struct trunk *trunk)
 
 uint16_t trunk_port(const struct trunk *trunk)
 {
-	return trunk_settings(trunk)->port;
+	return config_port(trunk_settings(trunk), trunk_is_tls(trunk));
 }
 
 static const char *prefix_of(enum trunk_kind kind)
