@@ -68,5 +68,9 @@ struct trust_reader {
 	void (*crl_h)(void *arg, const struct facts_crl *crl);
 	void *arg;
 };
+/* Calls H with the name of each authority among the anchors that none of the lists is by: whom it certified
+ * itself is refused then. For none without a CRL file. */
+void trust_unlisted(
+	const struct trust *trust, void (*h)(void *arg, const char *name), void *arg);
 /* Calls READER for each anchor and each revocation list of TRUST. */
 void trust_read(const struct trust *trust, const struct trust_reader *reader);

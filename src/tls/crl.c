@@ -287,6 +287,14 @@ time_t crl_due(const struct crl_set *set)
 	return due;
 }
 
+bool crl_names(const struct crl_set *set, const gnutls_datum_t *dn)
+{
+	for (unsigned i = 0; i < set->count; i++)
+		if (crl_is_of(&set->crls[i], dn))
+			return true;
+	return false;
+}
+
 void crl_each(const struct crl_set *set,
 	void (*h)(void *arg, const struct facts_crl *crl), void *arg)
 {

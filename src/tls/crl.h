@@ -27,6 +27,8 @@ void crl_free(struct crl_set *set); /* NULL is fine */
 
 /* When the first of the lists is due. 0: no list has a date. */
 time_t crl_due(const struct crl_set *set);
+/* Whether a list is by the authority of the name DN (DER). */
+bool crl_names(const struct crl_set *set, const gnutls_datum_t *dn);
 /* Calls H for each list. */
 void crl_each(const struct crl_set *set,
 	void (*h)(void *arg, const struct facts_crl *crl), void *arg);

@@ -153,3 +153,33 @@ void trust_read(const struct trust *trust, const struct trust_reader *reader)
 	if (trust->crls)
 		crl_each(trust->crls, reader->crl_h, reader->arg);
 }
+
+/* Whether ANCHOR may certify others and no list of TRUST is by it. */
+static bool is_unlisted(const struct trust *trust, gnutls_x509_crt_t anchor)
+{
+	gnutls_datum_t dn = {NULL, 0};
+	bool unlisted = gnutls_x509_crt_get_ca_status(anchor, NULL) > 0 &&
+			gnutls_x509_crt_get_raw_dn(anchor, &dn) == 0 &&
+			!crl_names(trust->crls, &dn);
+
+	gnutls_free(dn.data);
+	return unlisted;
+}
+
+void trust_unlisted(
+	const struct trust *trust, void (*h)(void *arg, const char *name), void *arg)
+{
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_crt_t anchor;
+	struct facts facts;
+
+	while (trust->crls &&
+		gnutls_x509_trust_list_iter_get_ca(trust->list, &iter, &anchor) == 0) {
+		bool unlisted = is_unlisted(trust, anchor);
+
+		facts_read(&facts, anchor);
+		gnutls_x509_crt_deinit(anchor);
+		if (unlisted)
+			h(arg, facts.subject);
+	}
+}

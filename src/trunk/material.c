@@ -19,6 +19,24 @@ static bool keep_old(struct material *material, const void *old, const char *wha
 	return true;
 }
 
+/* Whom peers of the files must lead to, and who is revoked. */
+struct trust_files {
+	const char *anchors, *crl;
+};
+
+static void unlisted_h(void *arg, const char *name)
+{
+	const struct trust_files *files = arg;
+
+	log_warning("certificates",
+		"event=no-list authority=\"%s\" trust=\"%s\" crl=\"%s\" note=\"none of "
+		"the "
+		"lists is by it: whom it certified itself is refused, unless revocation "
+		"is "
+		"soft; add its list, or leave crl out\"",
+		name, files->anchors, files->crl);
+}
+
 /* *RET owns a reference. */
 static int load_trust(struct material *material, const char *anchors, const char *crl,
 	struct trust **ret, struct err_text *text)
@@ -32,8 +50,13 @@ static int load_trust(struct material *material, const char *anchors, const char
 		return 0;
 	}
 	err = trust_load(ret, anchors, crl, text);
-	if (!err)
+	if (!err) {
+		struct trust_files files = {anchors, crl};
+
 		material->changed++;
+		/* lists of others would cut everybody off, and no file is wrong by itself */
+		trust_unlisted(*ret, unlisted_h, &files);
+	}
 	if (err && keep_old(material, old, "anchors and lists", text)) {
 		*ret = trust_ref(old);
 		err = 0;

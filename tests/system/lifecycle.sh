@@ -85,6 +85,12 @@ check "it does not start without its key, and names it" says 'internal.key: No s
 	timeout 10 "$tandemd" -f -c "$lab/tandem.conf"
 mv "$lab/certs/hidden.key" "$lab/certs/internal.key"
 
+cp "$lab/tandem.conf" "$lab/foreign.conf"
+sed -i '/^\[internal\]/,/^\[server/s/^crl = .*/crl = certs\/carriers.crl/' "$lab/foreign.conf"
+check "-t: lists of another authority would cut the side off" \
+	says 'no-list authority=.*enterprise-ca.pem.*carriers.crl.*none of the lists is by it' \
+	"$tandemd" -t -c "$lab/foreign.conf"
+
 # --- while a call stands
 
 start_tandem

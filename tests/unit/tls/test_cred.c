@@ -430,6 +430,61 @@ static void a_crl_by_the_next_key_goes_beside_the_anchors_own(void **state)
 	lab_drop(&root);
 }
 
+/* In no order. */
+struct unlisted {
+	unsigned one, two, others;
+};
+
+static void count_h(void *arg, const char *name)
+{
+	struct unlisted *found = arg;
+
+	found->one += !strcmp(name, "CN=One");
+	found->two += !strcmp(name, "CN=Two");
+	found->others += strcmp(name, "CN=One") && strcmp(name, "CN=Two");
+}
+
+static void expect_unlisted(
+	const char *anchors, const char *crl, unsigned one, unsigned two)
+{
+	struct trust *trust = NULL;
+	struct err_text text = {""};
+	struct unlisted found = {0};
+
+	if (trust_load(&trust, lab_path(anchors), crl[0] ? lab_path(crl) : "", &text))
+		fail_msg("%s", text.text);
+	trust_unlisted(trust, count_h, &found);
+	assert_int_equal(found.one, one);
+	assert_int_equal(found.two, two);
+	assert_int_equal(found.others, 0);
+	trust_unref(trust);
+}
+
+/* Each file is in order; together they refuse whom an authority certified itself. */
+static void authorities_without_a_list_are_told(void **state)
+{
+	struct lab_id one, two, leaf;
+
+	(void)state;
+	lab_issue(&one, &(struct lab_spec){.cn = "One", .ca = true}, NULL);
+	lab_issue(&two, &(struct lab_spec){.cn = "Two", .ca = true}, NULL);
+	lab_issue(&leaf, &(struct lab_spec){.cn = "Leaf"}, NULL);
+	lab_write_both("both.pem", &one, &two);
+	lab_write_both("leaf-too.pem", &one, &leaf);
+	lab_write_crl("one.crl", &one, NULL, NULL, 5, false);
+	lab_write_crl("world.crl", &world.root, NULL, NULL, 5, false);
+	expect_unlisted("both.pem", "", 0, 0);
+	expect_unlisted("both.pem", "one.crl", 0, 1);
+	expect_unlisted("both.pem", "world.crl", 1, 1);
+	lab_write_crl("one.crl", &two, NULL, NULL, 5, true);
+	expect_unlisted("both.pem", "one.crl", 0, 0);
+	/* who certifies nobody needs no list */
+	expect_unlisted("leaf-too.pem", "one.crl", 0, 0);
+	lab_drop(&leaf);
+	lab_drop(&two);
+	lab_drop(&one);
+}
+
 static void a_stale_crl_loads_and_says_when_it_was_due(void **state)
 {
 	struct trust *trust = NULL;
@@ -465,6 +520,7 @@ int main(void)
 		cmocka_unit_test(what_was_loaded_is_known_again),
 		cmocka_unit_test(a_crl_must_bear_its_issuers_signature),
 		cmocka_unit_test(a_crl_by_the_next_key_goes_beside_the_anchors_own),
+		cmocka_unit_test(authorities_without_a_list_are_told),
 		cmocka_unit_test(a_stale_crl_loads_and_says_when_it_was_due),
 		cmocka_unit_test(reloads_keep_nothing),
 	};
