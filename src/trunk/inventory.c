@@ -16,9 +16,7 @@ struct walk {
 	struct seen *seen;
 	int err;
 	const struct seen_peer **shown; /* by each trunk of the kind; NULL: nothing yet */
-	/* for trust_reader: the first trunk that has this trust, and its place */
-	const struct trunk *trunk;
-	unsigned index;
+	const struct trunk *trunk; /* for trust_reader: the first that has this trust */
 };
 
 /* ---- items and users ---- */
@@ -26,9 +24,10 @@ struct walk {
 static uint64_t item_hash(
 	enum inventory_role role, const struct facts *facts, const char *file)
 {
-	const char *id = facts->fingerprint[0] ? facts->fingerprint : facts->issuer;
+	uint64_t hash = hash_bytes(file, strlen(file), (uint64_t)role);
 
-	return hash_bytes(id, strlen(id), hash_bytes(file, strlen(file), (uint64_t)role));
+	hash = hash_bytes(facts->fingerprint, strlen(facts->fingerprint), hash);
+	return hash_bytes(facts->issuer, strlen(facts->issuer), hash);
 }
 
 static bool item_is(const struct inventory_item *item, enum inventory_role role,
@@ -222,7 +221,7 @@ static void add_anchor_h(void *arg, const struct facts *anchor)
 	struct inventory_item *item =
 		get_item(walk, INVENTORY_ANCHOR, anchor, trust_file(walk->trunk), &new);
 
-	for (unsigned i = walk->index;
+	for (unsigned i = 0;
 		item && (trunk = trunks_at(walk->trunks, walk->trunk->kind, i)); i++)
 		if (same_trust(walk->trunk, trunk))
 			add_user(walk, item, trunk, leads_to(walk->shown[i], anchor));
@@ -245,8 +244,7 @@ static void add_crl_h(void *arg, const struct facts_crl *crl)
 		item->facts = facts;
 	if (has_user(item, walk->trunk))
 		return;
-	for (unsigned i = walk->index;
-		(trunk = trunks_at(walk->trunks, walk->trunk->kind, i)); i++)
+	for (unsigned i = 0; (trunk = trunks_at(walk->trunks, walk->trunk->kind, i)); i++)
 		if (same_trust(walk->trunk, trunk))
 			add_user(walk, item, trunk, needs_list(trunk));
 }
@@ -313,7 +311,6 @@ static void add_far_ends(struct walk *walk, enum trunk_kind kind)
 			continue;
 		add_peer(walk, trunk, walk->shown[i]);
 		walk->trunk = trunk;
-		walk->index = i;
 		if (is_first_of_its_trust(walk, trunk, i))
 			trust_read(trunk->peer->trust, &reader);
 	}

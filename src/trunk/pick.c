@@ -57,10 +57,11 @@ static bool fits(struct candidate *candidate, struct trunk *trunk, struct span n
 	*ret_routed = true;
 	if (trunk->drained || !trunk_has_room(trunk))
 		return false;
-	candidate->trunk = trunk;
-	candidate->priority = trunk_settings(trunk)->priority;
-	candidate->draw = trunk->server ? draw(trunk->server->weight) : 0;
-	candidate->prefix_len = (size_t)length;
+	*candidate = (struct candidate){.trunk = trunk,
+		.prefix_len = (size_t)length,
+		.priority = trunk_settings(trunk)->priority};
+	if (trunk->server)
+		candidate->draw = draw(trunk->server->weight);
 	return true;
 }
 

@@ -74,24 +74,14 @@ static int keep(const struct seen *seen, const char *name, const gnutls_datum_t 
 	return err;
 }
 
-static void forget_chain(struct seen_peer *peer)
-{
-	free(peer->chain);
-	peer->chain = NULL;
-	peer->count = 0;
-}
-
-static int take_chain(struct seen_peer *peer, const struct facts_chain *chain)
+/* NULL without memory. */
+static struct facts *copy_of(const struct facts_chain *chain)
 {
 	struct facts *copy = calloc(chain->count, sizeof(*copy));
 
-	if (!copy)
-		return -ENOMEM;
-	memcpy(copy, chain->facts, chain->count * sizeof(*copy));
-	forget_chain(peer);
-	peer->chain = copy;
-	peer->count = chain->count;
-	return 0;
+	if (copy)
+		memcpy(copy, chain->facts, chain->count * sizeof(*copy));
+	return copy;
 }
 
 static uint64_t add_to_key(uint64_t key, const char *fingerprint)
@@ -123,6 +113,7 @@ static void recall(const struct seen *seen, struct seen_peer *peer)
 	char *path = file_of(seen, peer->name, ".pem");
 	struct err_text text = {{0}};
 	struct facts_chain chain;
+	struct facts *copy;
 	struct stat stat;
 
 	if (!path || lstat(path, &stat))
@@ -132,8 +123,11 @@ static void recall(const struct seen *seen, struct seen_peer *peer)
 			text.text);
 		goto out;
 	}
-	if (take_chain(peer, &chain))
+	copy = copy_of(&chain);
+	if (!copy)
 		goto out;
+	peer->chain = copy;
+	peer->count = chain.count;
 	for (unsigned i = 0; i < peer->count; i++)
 		peer->shown = add_to_key(peer->shown, peer->chain[i].fingerprint);
 	peer->recent[0] = key_of(peer->chain, peer->count);
@@ -298,6 +292,7 @@ void seen_note(
 {
 	struct seen_peer *peer = get_peer(seen, name);
 	struct facts_chain facts;
+	struct facts *copy;
 	uint64_t key = 0;
 	bool known;
 	int err;
@@ -312,11 +307,15 @@ void seen_note(
 		return;
 	if (facts_of_der(&facts, chain, count))
 		return;
+	copy = copy_of(&facts); /* first: without memory nothing of it is noted */
+	if (!copy)
+		return;
 	known = is_recent(peer, key_of(facts.facts, facts.count));
 	if (!known)
 		take_news(seen, peer, &facts);
-	if (take_chain(peer, &facts))
-		return;
+	free(peer->chain);
+	peer->chain = copy;
+	peer->count = facts.count;
 	peer->shown = key;
 	if (known)
 		return;

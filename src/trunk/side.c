@@ -24,7 +24,6 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 	material->before = before;
 	err = material_load(
 		material, trunk, side->peers, &trunk->peer, &trunk->cred, text);
-	material->before = NULL;
 	if (err)
 		return err;
 	certs.tls = &trunk_settings(trunk)->certs;

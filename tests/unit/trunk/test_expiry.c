@@ -129,6 +129,8 @@ static void lists_and_peers_are_told_too(void **state)
 	assert_int_equal(said("then=\"refused until renewed: trunk a\""), 1);
 	assert_int_equal(said("note=\"its owner must renew it\""), 1);
 	assert_int_equal(said("warning tls event=crl-due role=crl issuer=\"CN=CA\""), 1);
+	assert_int_equal(
+		said("note=\"fetch the issuer's present list into the file\""), 1);
 	look_after(7 * LAB_DAY);
 	assert_int_equal(said("error tls event=crl-stale role=crl"), 1);
 	/* a new list is told anew in its time */
@@ -160,6 +162,24 @@ static void each_of_several_peers_is_told(void **state)
 	assert_int_equal(said("role=peer"), 0);
 }
 
+/* In one file, and due at the same time. */
+static void each_of_several_lists_is_told(void **state)
+{
+	struct lab_id other;
+
+	(void)state;
+	lab_root(&other, "Other CA");
+	lab_write_both("ca.pem", &stock.root, &other);
+	lab_write_crl("ca.crl", &stock.root, NULL, NULL, 30, false);
+	lab_write_crl("ca.crl", &other, NULL, NULL, 30, true);
+	lab_drop(&other);
+	stock_apply(&stock, "crl = ca.crl", "", "");
+	look_after(24 * LAB_DAY);
+	assert_int_equal(said("event=crl-due role=crl"), 2);
+	assert_int_equal(said("issuer=\"CN=CA\""), 1);
+	assert_int_equal(said("issuer=\"CN=Other CA\""), 1);
+}
+
 static void it_looks_by_itself(void **state)
 {
 	(void)state;
@@ -187,6 +207,16 @@ static void it_looks_by_itself(void **state)
 	assert_int_equal(said("threshold=7d left-days=5 "), 1);
 }
 
+static void it_looks_no_more_when_it_is_gone(void **state)
+{
+	(void)state;
+	expiry_check_soon(expiry);
+	expiry_free(expiry);
+	expiry = NULL;
+	clock_virtual_advance(&stock.clock, (uint64_t)2000 * 1000);
+	assert_int_equal(timers_run(loop_timers(stock.loop)), 0);
+}
+
 int main(void)
 {
 #define EXPIRY_TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
@@ -196,7 +226,9 @@ int main(void)
 		EXPIRY_TEST(a_successor_is_another_certificate),
 		EXPIRY_TEST(lists_and_peers_are_told_too),
 		EXPIRY_TEST(each_of_several_peers_is_told),
+		EXPIRY_TEST(each_of_several_lists_is_told),
 		EXPIRY_TEST(it_looks_by_itself),
+		EXPIRY_TEST(it_looks_no_more_when_it_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

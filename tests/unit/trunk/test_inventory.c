@@ -10,6 +10,15 @@
 
 static struct stock stock;
 static struct inventory *inventory;
+static bool all_hash_alike;
+
+uint64_t __real_hash_bytes(const void *data, size_t len, uint64_t seed);
+uint64_t __wrap_hash_bytes(const void *data, size_t len, uint64_t seed);
+
+uint64_t __wrap_hash_bytes(const void *data, size_t len, uint64_t seed)
+{
+	return all_hash_alike ? 0 : __real_hash_bytes(data, len, seed);
+}
 
 static int start(void **state)
 {
@@ -21,6 +30,7 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
+	all_hash_alike = false;
 	inventory_free(inventory);
 	inventory = NULL;
 	stock_stop(&stock);
@@ -135,6 +145,36 @@ static void a_gateways_own_is_for_that_one(void **state)
 	assert_int_equal(find(INVENTORY_OWN, "trunk b")->user_count, 3);
 }
 
+/* Whether peers trust a root is up to their own copy of it, not to ours. */
+static void a_root_that_we_send_along_is_not_ours(void **state)
+{
+	struct lab_id own;
+
+	(void)state;
+	lab_host(&own, "us.example.com", &stock.root);
+	stock_put("us", &own);
+	lab_write_both("us.pem", &own, &stock.root);
+	lab_drop(&own);
+	stock_apply(&stock, "", "", "");
+	take();
+	assert_int_equal(count_of(INVENTORY_OWN), 1);
+	assert_int_equal(count_of(INVENTORY_OWN_CHAIN), 0);
+}
+
+static void our_own_is_there_though_it_signed_itself(void **state)
+{
+	const struct lab_spec us = {.cn = "alone", .sans = {{'D', "us.example.com", 0}}};
+	struct lab_id own;
+
+	(void)state;
+	lab_issue(&own, &us, NULL);
+	stock_put("us", &own);
+	lab_drop(&own);
+	stock_apply(&stock, "", "", "");
+	take();
+	assert_string_equal(find(INVENTORY_OWN, "trunk a")->facts.subject, "CN=alone");
+}
+
 static void anchors_are_known_by_who_leads_to_them(void **state)
 {
 	const struct inventory_item *item;
@@ -211,6 +251,31 @@ static void peers_are_there_as_last_seen(void **state)
 	assert_int_equal(count_of(INVENTORY_PEER), 1);
 }
 
+/* A hash only says where to look. */
+static void what_hashes_alike_is_told_apart(void **state)
+{
+	struct lab_id a, b;
+
+	(void)state;
+	stock_apply(&stock, "crl = ca.crl", "", "");
+	lab_host(&a, "a.example.com", &stock.root);
+	lab_host(&b, "b.example.com", &stock.root);
+	stock_show(&stock, "trunk a", &a);
+	stock_show(&stock, "trunk b", &b);
+	lab_drop(&a);
+	lab_drop(&b);
+	all_hash_alike = true;
+	take();
+	assert_string_equal(
+		find(INVENTORY_PEER, "trunk a")->facts.names, "DNS:a.example.com");
+	assert_string_equal(
+		find(INVENTORY_PEER, "trunk b")->facts.names, "DNS:b.example.com");
+	assert_int_equal(count_of(INVENTORY_OWN), 1);
+	assert_int_equal(count_of(INVENTORY_OWN_CHAIN), 1);
+	assert_int_equal(count_of(INVENTORY_ANCHOR), 1);
+	assert_int_equal(count_of(INVENTORY_CRL), 1);
+}
+
 static void lists_are_there_by_how_strict_one_is(void **state)
 {
 	const struct inventory_item *item;
@@ -267,9 +332,27 @@ static void many_users_are_counted(void **state)
 	item.from = 86400;
 	expect_words(
 		&item, "trunk a, trunk b", "no TLS with trunk b, from 1970-01-02T00:00Z");
+	item.role = INVENTORY_OWN;
+	item.from = 1790000000;
+	expect_words(&item, "trunk a, trunk b",
+		"nothing: its successor takes over at 2026-09-21T14:13Z");
 }
 
 /* ---- how near the end ---- */
+
+/* "next-..." lines for so many days from now; *RET_DAY is that day. */
+static const char *staged(int days, char ret_day[static 16])
+{
+	static char lines[120];
+	time_t at = time(NULL) + days * LAB_DAY;
+	struct tm tm;
+
+	strftime(ret_day, 16, "%Y-%m-%d", gmtime_r(&at, &tm));
+	snprintf(lines, sizeof(lines),
+		"next-certificate = next.pem\nnext-key = next.key\nnext-from = %s",
+		ret_day);
+	return lines;
+}
 
 static void a_successor_in_time_makes_it_fine(void **state)
 {
@@ -278,19 +361,16 @@ static void a_successor_in_time_makes_it_fine(void **state)
 		.from_days = 1,
 		.to_days = 90};
 	const struct inventory_item *item;
-	char lines[120], day[16];
-	time_t at = time(NULL) + 20 * LAB_DAY;
+	const char *lines;
 	struct lab_id next;
-	struct tm tm;
 	struct buf text;
+	char day[16];
 
 	(void)state;
 	lab_issue(&next, &later, &stock.root);
 	stock_put("next", &next);
 	lab_drop(&next);
-	strftime(day, sizeof(day), "%Y-%m-%d", gmtime_r(&at, &tm));
-	snprintf(lines, sizeof(lines),
-		"next-certificate = next.pem\nnext-key = next.key\nnext-from = %s", day);
+	lines = staged(20, day);
 	stock_apply(&stock, lines, lines, "");
 	take();
 	item = find(INVENTORY_NEXT, "trunk a");
@@ -311,6 +391,76 @@ static void a_successor_in_time_makes_it_fine(void **state)
 	item = find(INVENTORY_OWN, "trunk a");
 	assert_int_equal(
 		inventory_level(item, time(NULL) + 35 * LAB_DAY), INVENTORY_7_DAYS);
+	/* whichever side it is */
+	stock_apply(&stock, "", lines, "");
+	take();
+	item = find(INVENTORY_OWN, "trunk a");
+	assert_int_equal(
+		inventory_level(item, time(NULL) + 35 * LAB_DAY), INVENTORY_7_DAYS);
+}
+
+static void a_successor_too_late_is_none(void **state)
+{
+	const struct lab_spec later = {.cn = "us",
+		.sans = {{'D', "us.example.com", 0}},
+		.from_days = 1,
+		.to_days = 90};
+	const struct inventory_item *item;
+	const char *lines;
+	struct lab_id next;
+	char day[16];
+
+	(void)state;
+	lab_issue(&next, &later, &stock.root);
+	stock_put("next", &next);
+	lab_drop(&next);
+	lines = staged(50, day); /* the present one ends in 40 */
+	stock_apply(&stock, lines, lines, "");
+	take();
+	item = find(INVENTORY_OWN, "trunk a");
+	assert_int_equal(
+		inventory_level(item, time(NULL) + 35 * LAB_DAY), INVENTORY_7_DAYS);
+	expect_words(item, "server pbx1, trunk a, trunk b",
+		"no TLS with server pbx1, trunk a, trunk b");
+}
+
+/* What is above the successor is for the time after that day, and has no successor itself. */
+static void what_is_above_a_successor_may_run_out(void **state)
+{
+	const struct lab_spec later = {.cn = "us",
+		.sans = {{'D', "us.example.com", 0}},
+		.from_days = 1,
+		.to_days = 90};
+	const time_t late = time(NULL) + 395 * LAB_DAY; /* Sub CA is good for 400 days */
+	unsigned present = 0, above_next = 0;
+	const char *lines;
+	struct lab_id next;
+	char day[16];
+
+	(void)state;
+	lab_issue(&next, &later, &stock.sub);
+	stock_put("next", &next);
+	lab_drop(&next);
+	lines = staged(20, day);
+	stock_apply(&stock, lines, lines, "");
+	take();
+	for (size_t i = 0; i < inventory->count; i++) {
+		const struct inventory_item *item = inventory->items[i];
+
+		if (item->role != INVENTORY_OWN_CHAIN)
+			continue;
+		if (!strcmp(strrchr(item->file, '/'), "/us.pem")) {
+			present++;
+			assert_int_equal(inventory_level(item, late), INVENTORY_FINE);
+			continue;
+		}
+		above_next++;
+		assert_int_equal(inventory_level(item, late), INVENTORY_7_DAYS);
+		expect_words(item, "server pbx1, trunk a, trunk b",
+			"no TLS with server pbx1, trunk a, trunk b");
+	}
+	assert_int_equal(present, 1);
+	assert_int_equal(above_next, 1);
 }
 
 static void levels_are_30_7_and_1_days(void **state)
@@ -358,12 +508,17 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		INVENTORY_TEST(our_own_and_its_chain_are_there),
 		INVENTORY_TEST(a_gateways_own_is_for_that_one),
+		INVENTORY_TEST(a_root_that_we_send_along_is_not_ours),
+		INVENTORY_TEST(our_own_is_there_though_it_signed_itself),
 		INVENTORY_TEST(anchors_are_known_by_who_leads_to_them),
 		INVENTORY_TEST(an_anchor_that_nobody_leads_to_is_no_danger_to_them),
 		INVENTORY_TEST(peers_are_there_as_last_seen),
+		INVENTORY_TEST(what_hashes_alike_is_told_apart),
 		INVENTORY_TEST(lists_are_there_by_how_strict_one_is),
 		cmocka_unit_test(many_users_are_counted),
 		INVENTORY_TEST(a_successor_in_time_makes_it_fine),
+		INVENTORY_TEST(a_successor_too_late_is_none),
+		INVENTORY_TEST(what_is_above_a_successor_may_run_out),
 		cmocka_unit_test(levels_are_30_7_and_1_days),
 	};
 

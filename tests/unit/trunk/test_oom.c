@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "trunk/expiry.h"
 #include "trunk/inventory.h"
+#include "trunk/sources.h"
 #include "trunk/staple_store.h"
 #include "trunk/stapler.h"
 
@@ -12,6 +13,7 @@
 #include "stock.h"
 
 #include <errno.h>
+#include <string.h>
 
 static struct stock stock;
 
@@ -218,6 +220,113 @@ static void a_peer_that_cannot_be_noted_is_noted_later(void **state)
 	lab_drop(&peer);
 }
 
+static bool shows_last(const struct lab_id *id)
+{
+	const struct seen_peer *peer = seen_find(stock.seen, "trunk b");
+	char print[FACTS_FINGERPRINT_SIZE];
+	gnutls_datum_t chain[4];
+	unsigned count = lab_chain(id, chain, 4);
+
+	facts_fingerprint(&chain[0], print);
+	lab_chain_free(chain, count);
+	return peer && !strcmp(peer->chain[0].fingerprint, print);
+}
+
+/* As after a start: what is known of it is what was kept. */
+static void open_seen_again(void)
+{
+	const struct seen_params params = {
+		.clock = &stock.clock.clock, .folder = lab_path("peers")};
+
+	seen_free(stock.seen);
+	assert_int_equal(seen_new(&stock.seen, &params), 0);
+}
+
+static void a_change_that_cannot_be_noted_is_noted_whole_later(void **state)
+{
+	unsigned not_noted = 0;
+	struct lab_id before, id;
+
+	(void)state;
+	lab_host(&before, "b.example.com", &stock.root);
+	stock_show(&stock, "trunk b", &before);
+	for (int nth = 1; nth < 16; nth++) {
+		lab_host(&id, "b.example.com", &stock.sub);
+		oom_left = nth;
+		stock_show(&stock, "trunk b", &id);
+		oom_left = 0;
+		if (!shows_last(&id)) {
+			not_noted++;
+			assert_true(shows_last(&before));
+			stock_show(&stock, "trunk b", &id);
+			assert_true(shows_last(&id));
+			open_seen_again();
+			assert_true(shows_last(&id));
+		}
+		lab_drop(&before);
+		before = id;
+	}
+	assert_true(not_noted > 0);
+	lab_drop(&before);
+}
+
+static int recall(void)
+{
+	int left = oom_left;
+
+	oom_left = 0;
+	open_seen_again();
+	oom_left = left;
+	return seen_find(stock.seen, "trunk a") ? 0 : -ENOMEM;
+}
+
+static void what_was_kept_is_recalled_or_not(void **state)
+{
+	(void)state;
+	oom_each(recall, is_out_of_memory);
+	assert_int_equal(seen_find(stock.seen, "trunk a")->count, 2);
+}
+
+static struct sources *sources;
+static struct config_gateway plain_settings;
+static struct trunk plain;
+
+static int file_plain(void)
+{
+	return sources_put(sources, &plain);
+}
+
+static void is_filed_nowhere(int err)
+{
+	assert_int_equal(err, -ENOMEM);
+	assert_null(sources_find(sources, TRANSPORT_UDP, plain.addrs));
+	assert_false(sources_allow(sources, TRANSPORT_UDP, plain.addrs));
+	assert_int_equal(plain.source_count, 0);
+}
+
+/* Known by one of its addresses alone it would be heard in part. */
+static void a_gateway_that_cannot_be_filed_whole_is_not_heard(void **state)
+{
+	struct addr addrs[2];
+
+	(void)state;
+	assert_int_equal(addr_parse(&addrs[0], "192.0.2.1", 5060), 0);
+	assert_int_equal(addr_parse(&addrs[1], "192.0.2.2", 5060), 0);
+	plain_settings = (struct config_gateway){
+		.common = {.enabled = true, .tls = CONFIG_TLS_NO}};
+	plain = (struct trunk){.kind = TRUNK_GATEWAY,
+		.configured = true,
+		.gateway = &plain_settings,
+		.addrs = addrs,
+		.addr_count = 2};
+	assert_int_equal(sources_new(&sources), 0);
+	oom_each(file_plain, is_filed_nowhere);
+	assert_ptr_equal(sources_find(sources, TRANSPORT_UDP, &addrs[0]), &plain);
+	assert_true(sources_allow(sources, TRANSPORT_UDP, &addrs[1]));
+	sources_remove(sources, &plain);
+	sources_free(sources);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, start, stop)
 
 int main(void)
@@ -227,6 +336,9 @@ int main(void)
 		TEST(a_kept_response_is_read_or_not),
 		TEST(a_reload_that_fails_changes_nothing),
 		TEST(a_peer_that_cannot_be_noted_is_noted_later),
+		TEST(a_change_that_cannot_be_noted_is_noted_whole_later),
+		TEST(what_was_kept_is_recalled_or_not),
+		TEST(a_gateway_that_cannot_be_filed_whole_is_not_heard),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

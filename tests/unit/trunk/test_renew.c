@@ -349,6 +349,51 @@ static void a_staged_certificate_comes_on_its_day(void **state)
 	assert_int_equal(world.warnings, 0);
 }
 
+static void its_day_begins_with_its_first_second(void **state)
+{
+	time_t day;
+
+	(void)state;
+	put_pair("next", &world.other);
+	apply_fine(staged(5));
+	day = trunks_switch_due(world.trunks);
+	world.clock.wall_us = (uint64_t)(day - 1) * 1000000;
+	apply_fine(staged(5));
+	assert_false(internal().switched);
+	assert_non_null(internal().next);
+	/* one who starts at that very moment has it in use, and nothing waits */
+	world.clock.wall_us = (uint64_t)day * 1000000;
+	apply_fine(staged(5));
+	assert_true(internal().switched);
+	assert_null(internal().next);
+	assert_int_equal(trunks_switch_due(world.trunks), 0);
+}
+
+/* The day may come while files are read: what waited is taken, whatever has become of its file. */
+static void a_staged_certificate_outlives_its_file(void **state)
+{
+	struct trunks_renewal renewal;
+	struct cred *next;
+
+	(void)state;
+	put_pair("next", &world.other);
+	apply_fine(staged(5));
+	next = internal().next;
+	advance_days(6);
+	renewal = renew();
+	/* it is the same object, so connections made with it would be used on */
+	assert_int_equal(renewal.changed, 0);
+	assert_int_equal(renewal.refused, 0);
+	assert_ptr_equal(side_cred(), next);
+	apply_fine(staged(15));
+	next = internal().next;
+	advance_days(10);
+	lab_write("next.pem", "", 0, 0600);
+	renewal = renew();
+	assert_int_equal(renewal.refused, 1);
+	assert_ptr_equal(side_cred(), next);
+}
+
 static void a_gateway_has_what_its_side_has(void **state)
 {
 	struct trunk *plain;
@@ -468,6 +513,23 @@ static void after_its_day_the_old_one_is_not_looked_at(void **state)
 	assert_int_equal(trunks_switch_due(world.trunks), 0);
 }
 
+static void a_check_does_not_ask_for_the_one_before_either(void **state)
+{
+	struct err_text text = {{0}};
+
+	(void)state;
+	put_pair("next", &world.other);
+	world.external = staged(-1);
+	apply_fine(staged(-1));
+	lab_write("us.pem", "", 0, 0600);
+	if (trunks_check(world.config, &text))
+		fail_msg("%s", text.text);
+	/* what is in force must be there */
+	lab_write("next.pem", "", 0, 0600);
+	assert_int_not_equal(trunks_check(world.config, &text), 0);
+	assert_non_null(strstr(text.text, "next.pem"));
+}
+
 static void a_staged_one_is_checked_at_once(void **state)
 {
 	const struct lab_spec brief = {
@@ -516,10 +578,13 @@ int main(void)
 		RENEW_TEST(what_is_refused_stays_and_does_not_hold_up_a_list),
 		RENEW_TEST(half_a_file_is_refused),
 		RENEW_TEST(a_staged_certificate_comes_on_its_day),
+		RENEW_TEST(its_day_begins_with_its_first_second),
+		RENEW_TEST(a_staged_certificate_outlives_its_file),
 		RENEW_TEST(a_gateway_has_what_its_side_has),
 		RENEW_TEST(each_staged_certificate_has_its_own_day),
 		RENEW_TEST(gateways_share_what_they_both_name),
 		RENEW_TEST(after_its_day_the_old_one_is_not_looked_at),
+		RENEW_TEST(a_check_does_not_ask_for_the_one_before_either),
 		RENEW_TEST(a_staged_one_is_checked_at_once),
 		RENEW_TEST(a_gap_is_warned_of),
 	};

@@ -123,6 +123,8 @@ static const struct lab_spec renewed = {
 static void the_first_one_is_no_change(void **state)
 {
 	const struct seen_peer *peer;
+	const struct facts *chain;
+	char text[SEEN_CHANGE_TEXT_SIZE] = "?";
 	struct lab_id id;
 
 	(void)state;
@@ -134,11 +136,15 @@ static void the_first_one_is_no_change(void **state)
 	assert_int_equal(peer->count, 2);
 	assert_string_equal(peer->chain[1].subject, "CN=Sub CA");
 	assert_int_equal(peer->changed, 0);
+	assert_string_equal(seen_change_text(peer->changed, text), "");
 	assert_int_equal(peer->since, time(NULL));
 	assert_int_equal(world.lines[LOG_LEVEL_WARNING], 0);
 	assert_non_null(strstr(world.last, "event=peer-certificate-first"));
 	assert_int_equal(world.news, 1);
+	/* the same again: nothing is read anew, as with most handshakes */
+	chain = peer->chain;
 	show("trunk a", &id);
+	assert_ptr_equal(seen_find(world.seen, "trunk a")->chain, chain);
 	assert_int_equal(world.news, 1);
 	assert_int_equal(world.lines[LOG_LEVEL_INFO], 1);
 	assert_null(seen_find(world.seen, "server b"));
@@ -152,6 +158,12 @@ static void a_renewal_is_told_at_info(void **state)
 	(void)state;
 	change(&renewed, &world.root);
 	expect_change("certificate", LOG_LEVEL_INFO);
+	/* nothing is said of what stayed */
+	assert_non_null(strstr(world.last, " old-certificate="));
+	assert_null(strstr(world.last, "key="));
+	assert_null(strstr(world.last, "issuer="));
+	assert_null(strstr(world.last, "eku="));
+	assert_null(strstr(world.last, "names="));
 }
 
 static void a_new_key_long_before_the_end_is_a_warning(void **state)
@@ -204,6 +216,8 @@ static void another_purpose_or_name_is_a_warning(void **state)
 	change(&spec, &world.root);
 	expect_change("certificate,eku,names", LOG_LEVEL_WARNING);
 	assert_non_null(strstr(world.last, "old-eku=\"any\" new-eku=\"serverAuth\""));
+	assert_non_null(strstr(world.last, "old-names=\"DNS:a.example.com\" new-names=\""
+					   "DNS:a.example.com, DNS:b.example.com\""));
 }
 
 static void an_intermediate_alone_may_change(void **state)
@@ -322,6 +336,24 @@ static void it_is_remembered_over_a_start(void **state)
 	lab_drop(&two);
 }
 
+static void what_is_kept_is_for_the_owner_and_the_group(void **state)
+{
+	const mode_t mask = umask(0);
+	struct stat stat_of;
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, "a.example.com", &world.root);
+	show("trunk a", &id);
+	umask(mask);
+	lab_drop(&id);
+	assert_int_equal(stat(lab_path("peers"), &stat_of), 0);
+	assert_int_equal(stat_of.st_mode & 07777, 0750);
+	assert_int_equal(stat(lab_path("peers/trunk-a.pem"), &stat_of), 0);
+	assert_int_equal(stat_of.st_mode & 07777, 0640);
+	assert_int_equal(access(lab_path("peers/trunk-a.new"), F_OK), -1);
+}
+
 static void what_cannot_be_kept_or_read_is_said(void **state)
 {
 	struct lab_id id;
@@ -358,6 +390,7 @@ int main(void)
 		SEEN_TEST(what_stands_below_a_root_still_counts),
 		SEEN_TEST(machines_of_a_cluster_are_no_news_each_time),
 		SEEN_TEST(it_is_remembered_over_a_start),
+		SEEN_TEST(what_is_kept_is_for_the_owner_and_the_group),
 		SEEN_TEST(what_cannot_be_kept_or_read_is_said),
 	};
 

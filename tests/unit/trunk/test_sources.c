@@ -170,6 +170,9 @@ static void hosts_are_shared_within_one_gateway(void **state)
 	assert_false(share("192.0.2.2", "192.0.2.11"));
 	assert_false(share("192.0.2.9", "192.0.2.1"));
 	assert_false(share("192.0.2.9", "192.0.2.9"));
+	/* no address at all is nobody's */
+	assert_false(trunks_share_plain(plain.trunks,
+		&(struct addr[]){address("192.0.2.1")}[0], &(struct addr){.len = 0}));
 }
 
 static void a_disabled_gateway_is_heard_for_its_calls_alone(void **state)
@@ -253,6 +256,27 @@ static void old_addresses_are_bounded(void **state)
 	a->calls = 0;
 }
 
+/* A call stands where its gateway was before: it is heard there however often the name is looked up
+ * since. */
+static void the_same_answer_again_pushes_no_old_address_out(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a", .host = "192.0.2.1"}, {.id = NULL}};
+	struct trunk *a;
+
+	(void)state;
+	plain_apply(&plain, gateways);
+	a = plain_find(&plain, "a");
+	a->calls = 1;
+	for (unsigned i = 0; i < 2 * RESOLVE_MAX; i++) {
+		learn("a", i % 2 ? "192.0.2.7:5060" : "192.0.2.8:5060 192.0.2.7:5060");
+		assert_true(is_heard(TRANSPORT_UDP, "192.0.2.1:5060"));
+		assert_true(is_heard(TRANSPORT_UDP, "192.0.2.8:5060"));
+		assert_int_equal(a->addr_count + a->former_count, 3);
+	}
+	a->calls = 0;
+}
+
 static void many_gateways_are_each_found(void **state)
 {
 	static struct plain_gateway gateways[PLAIN_MAX];
@@ -288,6 +312,7 @@ int main(void)
 		TEST(one_address_of_two_gateways_is_the_firsts_and_said),
 		TEST(a_new_address_counts_and_the_old_one_only_for_calls),
 		TEST(old_addresses_are_bounded),
+		TEST(the_same_answer_again_pushes_no_old_address_out),
 		TEST(many_gateways_are_each_found),
 	};
 

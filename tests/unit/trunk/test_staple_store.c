@@ -6,12 +6,40 @@
 #include "tls/ocsp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 static const char *folder;
+static bool in_pieces; /* so reads and writes are done, as by a slow disk over a net */
+
+ssize_t __real_read(int fd, void *data, size_t len);
+ssize_t __real_write(int fd, const void *data, size_t len);
+ssize_t __wrap_read(int fd, void *data, size_t len);
+ssize_t __wrap_write(int fd, const void *data, size_t len);
+
+static size_t piece(int fd, size_t len)
+{
+	/* a program that is started meanwhile has none of our files */
+	if (in_pieces)
+		assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
+	return in_pieces && len > 1000 ? 1000 : len;
+}
+
+ssize_t __wrap_read(int fd, void *data, size_t len)
+{
+	/* never more than there is room for, however much of it is there already */
+	if (in_pieces)
+		assert_true(len <= OCSP_BYTES_MAX);
+	return __real_read(fd, data, piece(fd, len));
+}
+
+ssize_t __wrap_write(int fd, const void *data, size_t len)
+{
+	return __real_write(fd, data, piece(fd, len));
+}
 
 static int start(void **state)
 {
@@ -25,6 +53,7 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
+	in_pieces = false;
 	unlink(lab_path("state/ocsp-1.der"));
 	rmdir(lab_path("state"));
 	lab_stop();
@@ -81,6 +110,61 @@ static void what_was_kept_comes_back(void **state)
 	assert_int_equal(next_fd(), fd);
 }
 
+/* Of a file that is larger only what fits is read. */
+static void pieces_make_the_whole(void **state)
+{
+	static unsigned char large[OCSP_BYTES_MAX + 700];
+	unsigned char *kept = NULL;
+	size_t len = 0;
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(large); i++)
+		large[i] = (unsigned char)(i % 251);
+	in_pieces = true;
+	put(large, 2500);
+	assert_kept(large, 2500);
+	put(large, sizeof(large));
+	assert_int_equal(staple_store_read(lab_path("state"), "1", &kept, &len), 0);
+	assert_int_equal(len, OCSP_BYTES_MAX);
+	assert_memory_equal(kept, large, len);
+	free(kept);
+}
+
+/* Somebody put a pipe there that nobody writes to. */
+static void a_pipe_in_its_place_is_not_waited_for(void **state)
+{
+	unsigned char *kept = NULL;
+	size_t len = 99;
+
+	(void)state;
+	assert_int_equal(mkfifo(lab_path("state/ocsp-1.der"), 0600), 0);
+	alarm(10); /* or the test would wait */
+	assert_int_equal(staple_store_read(lab_path("state"), "1", &kept, &len), 0);
+	alarm(0);
+	assert_int_equal(len, 0);
+	free(kept);
+}
+
+static void what_does_not_reach_the_disk_leaves_what_was(void **state)
+{
+	struct err_text text = {{0}};
+	int reader;
+
+	(void)state;
+	put("a", 1);
+	/* a pipe takes the bytes, and cannot be told to put them on a disk */
+	assert_int_equal(mkfifo(lab_path("state/ocsp-1.der.new"), 0600), 0);
+	reader = open(lab_path("state/ocsp-1.der.new"), O_RDONLY | O_NONBLOCK);
+	assert_true(reader >= 0);
+	assert_int_equal(
+		staple_store_write(lab_path("state"), "1", (const void *)"bc", 2, &text),
+		-EINVAL);
+	close(reader);
+	assert_non_null(strstr(text.text, "state/ocsp-1.der: "));
+	assert_int_equal(access(lab_path("state/ocsp-1.der.new"), F_OK), -1);
+	assert_kept("a", 1);
+}
+
 static void what_is_not_there_is_no_response(void **state)
 {
 	unsigned char *kept = NULL;
@@ -133,6 +217,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_was_kept_comes_back),
+		TEST(pieces_make_the_whole),
+		TEST(a_pipe_in_its_place_is_not_waited_for),
+		TEST(what_does_not_reach_the_disk_leaves_what_was),
 		TEST(what_is_not_there_is_no_response),
 		TEST(what_cannot_be_kept_leaves_what_was),
 	};

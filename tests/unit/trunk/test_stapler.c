@@ -8,10 +8,12 @@
 #include "base/log.h"
 #include "base/loop.h"
 
+#include <errno.h>
 #include <glob.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -29,6 +31,26 @@ static struct world {
 	char warning[600]; /* the last one */
 	unsigned warnings;
 } world;
+
+/* What a caller gets who does not wait for random bytes. */
+static enum { DRAWN, NONE_YET, CHOSEN } bytes;
+static uint32_t chosen;
+
+ssize_t __real_getrandom(void *data, size_t len, unsigned flags);
+ssize_t __wrap_getrandom(void *data, size_t len, unsigned flags);
+
+ssize_t __wrap_getrandom(void *data, size_t len, unsigned flags)
+{
+	if (!(flags & GRND_NONBLOCK) || bytes == DRAWN)
+		return __real_getrandom(data, len, flags);
+	if (bytes == NONE_YET) {
+		errno = EAGAIN;
+		return -1;
+	}
+	assert_int_equal(len, sizeof(chosen));
+	memcpy(data, &chosen, len);
+	return (ssize_t)len;
+}
 
 static void keep_warning(void *arg, enum log_level level, const char *line)
 {
@@ -73,6 +95,7 @@ static int start(void **state)
 static int stop(void **state)
 {
 	(void)state;
+	bytes = DRAWN;
 	stapler_free(world.stapler);
 	web_stop(&world.web);
 	trunks_free(world.trunks);
@@ -234,6 +257,40 @@ static void a_failure_is_tried_again_ever_more_slowly(void **state)
 	assert_string_equal(now().error, "");
 }
 
+static long told_pause(void)
+{
+	const char *at = strstr(world.warning, "next-try-s=");
+
+	assert_non_null(at);
+	return atol(strchr(at, '=') + 1);
+}
+
+/* Not all that failed at one time ask again at one time. */
+static void a_pause_is_a_tenth_more_or_less_at_most(void **state)
+{
+	unsigned count = 0;
+	long shortest = 60, longest = 60;
+
+	(void)state;
+	web_say(&world.web, "503 Service Unavailable\r\nContent-Length: 0", "", 0);
+	apply(NULL);
+	asked(++count);
+	bytes = CHOSEN;
+	for (chosen = 0; chosen < 20; chosen++) {
+		stapler_refresh(world.stapler);
+		asked(++count);
+		shortest = told_pause() < shortest ? told_pause() : shortest;
+		longest = told_pause() > longest ? told_pause() : longest;
+	}
+	assert_int_equal(shortest, 54);
+	assert_int_equal(longest, 66);
+	/* soon after the machine started there may be none: that is no reason to ask at once */
+	bytes = NONE_YET;
+	stapler_refresh(world.stapler);
+	asked(++count);
+	assert_int_equal(told_pause(), 60);
+}
+
 static void the_old_one_is_sent_while_its_time_lasts(void **state)
 {
 	time_t until;
@@ -357,6 +414,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(half_of_what_is_left_passes),
 		TEST(a_failure_is_tried_again_ever_more_slowly),
+		TEST(a_pause_is_a_tenth_more_or_less_at_most),
 		TEST(the_old_one_is_sent_while_its_time_lasts),
 		TEST(a_restart_has_what_was_kept),
 		TEST(what_was_kept_is_judged),

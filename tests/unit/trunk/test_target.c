@@ -192,6 +192,26 @@ static void what_a_name_led_to_is_heard_where_the_trunk_is_as_it_was(void **stat
 	assert_true(hears("198.51.100.1:5070"));
 }
 
+/* Where its call ended up, though its name did not say so. */
+static void where_it_was_met_it_is_heard(void **state)
+{
+	struct addr there = address("198.51.100.1:5070"), none = {.len = 0};
+	struct trunk *a = choose(TRUNK_GATEWAY, "a");
+
+	(void)state;
+	target_was_at(target, plain.trunks, TRANSPORT_TLS, &there);
+	assert_false(hears("198.51.100.1:5070"));
+	target_was_at(target, plain.trunks, TRANSPORT_UDP, &there);
+	assert_true(hears("198.51.100.1:5070"));
+	assert_false(hears("192.0.2.1:5070"));
+	assert_int_equal(a->addr_count, 1);
+	assert_false(trunks_share_plain(plain.trunks, &there, &none));
+	/* what is heard already is no news: the other addresses stay */
+	there = address("198.51.100.1:9");
+	target_was_at(target, plain.trunks, TRANSPORT_UDP, &there);
+	assert_int_equal(addr_port(&a->addrs[0]), 5070);
+}
+
 static void takes_flows_of_its_own_kind(void **state)
 {
 	struct flow flow = {.kind = TRANSPORT_TLS};
@@ -223,6 +243,7 @@ int main(void)
 		TEST(plain_needs_an_address_alone),
 		TEST(over_tls_the_peer_of_today_is_demanded),
 		TEST(what_a_name_led_to_is_heard_where_the_trunk_is_as_it_was),
+		TEST(where_it_was_met_it_is_heard),
 		TEST(takes_flows_of_its_own_kind),
 	};
 

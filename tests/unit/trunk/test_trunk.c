@@ -74,6 +74,46 @@ static void keeps_live_state_over_a_reload(void **state)
 	plain_stop(&plain);
 }
 
+static const struct plain_gateway a_named[] = {
+	{.id = "a", .host = "gw.invalid"}, {.id = NULL}};
+
+static void what_was_asked_for_another_host_is_asked_no_more(void **state)
+{
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, a_named);
+	assert_non_null(plain_find(&plain, "a")->resolving);
+	/* without waiting for that answer */
+	plain_apply(&plain, a_moved);
+	assert_true(allows(&plain, TRANSPORT_UDP, "192.0.2.9:5060"));
+	assert_null(plain_find(&plain, "a")->resolving);
+	plain_stop(&plain);
+}
+
+static void a_trunk_may_go_while_its_name_is_looked_up(void **state)
+{
+	static const struct plain_gateway none[] = {{.id = NULL}};
+	struct plain plain;
+	struct trunk *a;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, a_named);
+	a = trunk_ref(plain_find(&plain, "a"));
+	a->calls = 1;
+	assert_non_null(a->resolving);
+	plain_apply(&plain, none);
+	assert_null(plain_find(&plain, "a"));
+	/* its call goes on, and no answer is waited for on its behalf */
+	assert_null(a->resolving);
+	a->calls = 0;
+	plain_apply(&plain, none);
+	trunk_unref(a);
+	plain_stop(&plain);
+}
+
 /* One number for both directions, and the setting of today for calls of before. */
 static void has_room_up_to_its_max_calls(void **state)
 {
@@ -312,6 +352,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(knows_plain_sources_alone),
 		cmocka_unit_test(keeps_live_state_over_a_reload),
+		cmocka_unit_test(what_was_asked_for_another_host_is_asked_no_more),
+		cmocka_unit_test(a_trunk_may_go_while_its_name_is_looked_up),
 		cmocka_unit_test(has_room_up_to_its_max_calls),
 		cmocka_unit_test(a_call_keeps_a_removed_trunk),
 		cmocka_unit_test(a_failed_reload_changes_nothing),
