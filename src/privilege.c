@@ -222,6 +222,40 @@ int privilege_become(
 	return 0;
 }
 
+/* The process that has the lock of FD; 0: unknown. */
+static long lock_owner(int fd)
+{
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+
+	return fcntl(fd, F_GETLK, &lock) == 0 && lock.l_type != F_UNLCK ? lock.l_pid : 0;
+}
+
+int privilege_lock_state(const struct config *config, int *ret_fd, struct err_text *text)
+{
+	const struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	const char *folder = config->tandem.state_dir;
+	char *path;
+	int fd, err = 0;
+
+	if (asprintf(&path, "%s/lock", folder) < 0)
+		return -ENOMEM;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0640);
+	if (fd < 0)
+		err = err_set(
+			text, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	else if (fcntl(fd, F_SETLK, &lock) && (errno == EAGAIN || errno == EACCES))
+		err = err_set(text, ERR_CONFIG,
+			"[tandem] state-dir: another tandemd, process %ld, writes to %s; "
+			"each needs one of its own",
+			lock_owner(fd), folder);
+	free(path);
+	if (err && fd >= 0)
+		close(fd);
+	if (!err)
+		*ret_fd = fd;
+	return err;
+}
+
 int privilege_pid_file(
 	const struct config *config, char **ret_path, struct err_text *text)
 {

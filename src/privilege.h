@@ -28,6 +28,9 @@ int privilege_become(
 /* Whose members may use the control socket beside root and our own user: [tandem] admin-group, else
  * tandem-admin where there is one. (gid_t)-1: nobody. 0, or ERR_CONFIG with TEXT. */
 int privilege_admin_group(const struct config *config, gid_t *ret, struct err_text *text);
+/* Two servers that write one state-dir would spoil each other's records: takes the lock STATE-DIR/lock, which
+ * ends with *ret_fd, the caller's. 0; ERR_CONFIG with TEXT: another one has it; negative with TEXT. */
+int privilege_lock_state(const struct config *config, int *ret_fd, struct err_text *text);
 /* Writes RUN-DIR/tandemd.pid; *ret_path is owned by the caller, who unlinks it. */
 int privilege_pid_file(
 	const struct config *config, char **ret_path, struct err_text *text);

@@ -500,6 +500,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = become_user(server, file, text);
 	if (!err)
+		err = privilege_lock_state(server->config, &server->lock_fd, text);
+	if (!err)
 		err = loop_new(&server->loop, clock_real());
 	if (!err)
 		err = watch_signals(server);
@@ -542,6 +544,7 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 
 	if (!server)
 		return -ENOMEM;
+	server->lock_fd = -1;
 	err = start_parts(server, file, text);
 	if (!err)
 		err = privilege_pid_file(server->config, &server->pid_path, text);
@@ -597,6 +600,8 @@ void server_stop(struct server *server)
 	config_unref(server->config);
 	if (server->pid_path)
 		unlink(server->pid_path);
+	if (server->lock_fd >= 0)
+		close(server->lock_fd);
 	free(server->pid_path);
 	free(server->control_path);
 	policy_stop();

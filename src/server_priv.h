@@ -34,6 +34,7 @@ struct server {
 	struct loop *loop;
 	struct config *config;
 	bool became_user; /* [tandem] user, by root */
+	int lock_fd;      /* of the state folder; -1: not locked */
 	struct server_socket sockets[SERVER_SOCKETS];
 	unsigned socket_count;
 	struct resolver *resolver;

@@ -133,10 +133,12 @@ proc_address() { # ADDRESS PORT
 }
 
 is_running() { # PID
-	local state
-	# A process that has ended but was not waited for is not running.
+	local state tasks
 	state=$(sed 's/.*) //; s/ .*//' "/proc/$1/stat" 2>/dev/null) || return 1
-	[[ -n $state && $state != Z ]]
+	# A process that has ended but was not waited for is not running, unless threads of it still end:
+	# they hold its sockets.
+	tasks=("/proc/$1/task/"*)
+	[[ -n $state && ($state != Z || ${#tasks[@]} -gt 1) ]]
 }
 
 is_gone() {

@@ -100,6 +100,12 @@ start_phone bob "$port_gw" 620 'audio_codecs=PCMA/8000/1'
 check "a second server on the same ports does not start" bash -c \
 	"! timeout 10 '$tandemd' -f -c '$lab/tandem.conf'"
 check "the first one runs on" ctl -q status
+sed -e "s/^\(listen\|udp\|tls\) = .*/\1 = 127.0.0.2:$((port_spare + 8))/" -e '/^tcp = /d' \
+	-e "s/^listen = .*/listen = 127.0.0.2:$((port_spare + 9))/" \
+	-e 's/^run-dir = .*/run-dir = run2/' "$lab/tandem.conf" >"$lab/second.conf"
+check "nor one that would write to its state folder" \
+	says "state-dir: another tandemd, process $tandem_pid, writes to .*state" \
+	timeout 10 "$tandemd" -f -c "$lab/second.conf"
 check "a call" start_talking
 
 spoil 's/^fqdn = .*/fqdn = 7/'
