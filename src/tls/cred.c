@@ -321,12 +321,11 @@ int cred_load_at(struct cred **ret, const char *certificate, const char *key,
 	cred->when = when;
 	err = cred_fill(cred, &chain, certificate, key, fqdn, text);
 	cred_chain_free(&chain);
-	if (err < 0) {
+	if (err < 0)
 		cred_unref(cred);
-		return err;
-	}
-	*ret = cred;
-	return 0;
+	else
+		*ret = cred;
+	return err;
 }
 
 int cred_load(struct cred **ret, const char *certificate, const char *key,

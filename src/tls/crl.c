@@ -46,7 +46,7 @@ static int entry_compare(const void *a, const void *b)
 	const struct crl_entry *y = b;
 
 	if (x->len != y->len)
-		return x->len < y->len ? -1 : 1;
+		return x->len - y->len;
 	return memcmp(x->serial, y->serial, x->len);
 }
 

@@ -103,7 +103,8 @@ static void set_dates(gnutls_x509_crt_t crt, const struct lab_spec *spec)
 	long from = spec->from_days != 0 ? spec->from_days : -1;
 	long to = spec->to_days != 0 ? spec->to_days : 30;
 
-	ok(gnutls_x509_crt_set_activation_time(crt, now + from * LAB_DAY));
+	ok(gnutls_x509_crt_set_activation_time(
+		crt, spec->from_now ? now : now + from * LAB_DAY));
 	ok(gnutls_x509_crt_set_expiration_time(crt, now + to * LAB_DAY));
 }
 
@@ -114,6 +115,8 @@ static void set_extensions(gnutls_x509_crt_t crt, const struct lab_spec *spec)
 		ok(gnutls_x509_crt_set_key_usage(
 			crt, GNUTLS_KEY_KEY_CERT_SIGN | GNUTLS_KEY_CRL_SIGN));
 	}
+	if (spec->key_usage)
+		ok(gnutls_x509_crt_set_key_usage(crt, spec->key_usage));
 	if (spec->broken_san)
 		ok(gnutls_x509_crt_set_extension_by_oid(crt, "2.5.29.17",
 			spec->broken_san, (unsigned)strlen(spec->broken_san), 0));
@@ -171,7 +174,10 @@ void lab_issue(
 	ok(gnutls_x509_crt_set_version(crt, 3));
 	lab_serial++;
 	memcpy(serial + 1, &lab_serial, 3);
-	ok(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial)));
+	if (spec->serial.len > 0)
+		ok(gnutls_x509_crt_set_serial(crt, spec->serial.bytes, spec->serial.len));
+	else
+		ok(gnutls_x509_crt_set_serial(crt, serial, sizeof(serial)));
 	if (spec->cn)
 		ok(gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0,
 			spec->cn,

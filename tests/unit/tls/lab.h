@@ -49,8 +49,14 @@ struct lab_spec {
 	const char *critical;      /* OID of a critical extension that nobody knows */
 	const char *permitted;     /* a CA's name constraint, a DNS suffix */
 	const char *permitted_uri; /* or instead a host, or ".suffix", of URIs */
-	long from_days;            /* from today; 0: yesterday */
-	long to_days;              /* 0: in a month */
+	unsigned key_usage;        /* GNUTLS_KEY_...; 0: not said */
+	struct {
+		const char *bytes;
+		size_t len;
+	} serial;       /* LEN 0: one that no other has */
+	bool from_now;  /* valid from this very second on */
+	long from_days; /* else from today; 0: yesterday */
+	long to_days;   /* 0: in a month */
 };
 
 void lab_start(void); /* policy and a folder for files */

@@ -16,8 +16,7 @@
 #define OID_ECDSA_SHA1 "\x2a\x86\x48\xce\x3d\x04\x01"
 #define OID_ECDSA_SHA256 "\x2a\x86\x48\xce\x3d\x04\x03\x02"
 
-/* TAG, length and the bytes. */
-static void add(struct buf *out, unsigned char tag, const void *data, size_t len)
+void respond_add(struct buf *out, unsigned char tag, const void *data, size_t len)
 {
 	buf_add_char(out, (char)tag);
 	if (len >= 0x100) {
@@ -33,7 +32,7 @@ static void add(struct buf *out, unsigned char tag, const void *data, size_t len
 /* The same of what INNER holds, which is then empty again. */
 static void wrap(struct buf *out, unsigned char tag, struct buf *inner)
 {
-	add(out, tag, inner->data, inner->len);
+	respond_add(out, tag, inner->data, inner->len);
 	buf_free(inner);
 }
 
@@ -44,7 +43,7 @@ static void add_time(struct buf *out, unsigned char tag, time_t when)
 
 	assert_non_null(gmtime_r(&when, &tm));
 	assert_int_equal(strftime(text, sizeof(text), "%Y%m%d%H%M%SZ", &tm), 15);
-	add(out, tag, text, 15);
+	respond_add(out, tag, text, 15);
 }
 
 static void add_cert_id(struct buf *out, const struct lab_id *about)
@@ -58,11 +57,11 @@ static void add_cert_id(struct buf *out, const struct lab_id *about)
 	ok(gnutls_ocsp_req_add_cert(
 		request, GNUTLS_DIG_SHA1, about->issuer->crt, about->crt));
 	ok(gnutls_ocsp_req_get_cert_id(request, 0, &digest, &name, &key, &serial));
-	add(&algorithm, 0x06, OID_SHA1, sizeof(OID_SHA1) - 1);
+	respond_add(&algorithm, 0x06, OID_SHA1, sizeof(OID_SHA1) - 1);
 	wrap(&id, 0x30, &algorithm);
-	add(&id, 0x04, name.data, name.size);
-	add(&id, 0x04, key.data, key.size);
-	add(&id, 0x02, serial.data, serial.size);
+	respond_add(&id, 0x04, name.data, name.size);
+	respond_add(&id, 0x04, key.data, key.size);
+	respond_add(&id, 0x02, serial.data, serial.size);
 	wrap(out, 0x30, &id);
 	gnutls_free(name.data);
 	gnutls_free(key.data);
@@ -81,7 +80,7 @@ static void add_single(struct buf *out, const struct response_spec *spec,
 		add_time(&part, 0x18, now - LAB_DAY);
 		wrap(&single, 0xa1, &part);
 	} else {
-		add(&single, status == 'u' ? 0x82 : 0x80, "", 0);
+		respond_add(&single, status == 'u' ? 0x82 : 0x80, "", 0);
 	}
 	add_time(&single, 0x18, now + (spec->from ? spec->from : -3600));
 	if (!spec->no_due) {
@@ -98,7 +97,7 @@ static void make_data(
 	struct buf data = {0}, singles = {0};
 
 	ok(gnutls_x509_crt_get_raw_dn(signer->crt, &dn));
-	add(&data, 0xa1, dn.data, dn.size);
+	respond_add(&data, 0xa1, dn.data, dn.size);
 	gnutls_free(dn.data);
 	add_time(&data, 0x18, time(NULL));
 	if (spec->first)
@@ -122,9 +121,9 @@ static void add_signature(
 		sha1 ? GNUTLS_SIGN_ECDSA_SHA1 : GNUTLS_SIGN_ECDSA_SHA256, 0, &bytes,
 		&signature));
 	if (sha1)
-		add(&part, 0x06, OID_ECDSA_SHA1, sizeof(OID_ECDSA_SHA1) - 1);
+		respond_add(&part, 0x06, OID_ECDSA_SHA1, sizeof(OID_ECDSA_SHA1) - 1);
 	else
-		add(&part, 0x06, OID_ECDSA_SHA256, sizeof(OID_ECDSA_SHA256) - 1);
+		respond_add(&part, 0x06, OID_ECDSA_SHA256, sizeof(OID_ECDSA_SHA256) - 1);
 	wrap(out, 0x30, &part);
 	buf_add_char(&part, '\0'); /* no unused bits */
 	buf_add(&part, (const char *)signature.data, signature.size);
@@ -164,9 +163,9 @@ void respond(gnutls_datum_t *ret, const struct response_spec *spec)
 	struct buf out = {0}, response = {0}, bytes = {0}, basic = {0};
 	char status = (char)spec->error;
 
-	add(&response, 0x0a, &status, 1);
+	respond_add(&response, 0x0a, &status, 1);
 	if (!spec->error) {
-		add(&bytes, 0x06, OID_OCSP_BASIC, sizeof(OID_OCSP_BASIC) - 1);
+		respond_add(&bytes, 0x06, OID_OCSP_BASIC, sizeof(OID_OCSP_BASIC) - 1);
 		make_basic(&basic, spec);
 		wrap(&bytes, 0x04, &basic);
 		wrap(&basic, 0x30, &bytes);

@@ -6,6 +6,8 @@
 
 #include "lab.h"
 
+#include "base/buf.h"
+
 #include <stdbool.h>
 
 struct response_spec {
@@ -21,5 +23,7 @@ struct response_spec {
 	const struct lab_id *first;  /* another certificate's good status comes before */
 };
 
+/* DER: TAG, the length and the bytes. */
+void respond_add(struct buf *out, unsigned char tag, const void *data, size_t len);
 /* DER; free RET->data with free(). */
 void respond(gnutls_datum_t *ret, const struct response_spec *spec);

@@ -182,6 +182,43 @@ static void a_write_tells_their_refusal(void **state)
 	pair_stop(&pair);
 }
 
+/* RFC 8446 4.4.2.2: the handshake is signed with it. What the library finds is told as a rule
+ * of ours. */
+static void a_key_that_may_not_sign_is_refused_for_its_usage(void **state)
+{
+	const struct lab_spec spec = {
+		.sans = {{'D', PAIR_HOST, 0}}, .key_usage = GNUTLS_KEY_KEY_AGREEMENT};
+	struct lab_id id;
+
+	(void)state;
+	lab_issue(&id, &spec, &world.root);
+	pair_refuse(world.cred, world.peer, &id, PEER_PURPOSE,
+		GNUTLS_A_UNSUPPORTED_CERTIFICATE,
+		"detail=\"its key usage does not allow digital signatures\"");
+	lab_drop(&id);
+}
+
+/* Whoever asks without saying who may be there has judged nothing, and closed nothing. */
+static void judged_again_by_nobody_it_stays_as_it_was(void **state)
+{
+	(void)state;
+	for (int kind = 0; kind < PAIR_KINDS; kind++) {
+		bool accept = kind & 1;
+		struct peer_set *set = world.peer->set;
+		struct pair pair;
+
+		pair_start(&pair, accept, world.peer, &world.good,
+			kind & 2 ? FAR_12 : FAR_13);
+		assert_int_equal(pair_shake(&pair), 0);
+		assert_int_equal(channel_judge_again(pair.channel, accept ? NULL : set,
+					 accept ? world.peer : NULL),
+			-EINVAL);
+		assert_ptr_equal(channel_peer(pair.channel), world.peer);
+		assert_int_equal(channel_write(pair.channel, "x", 1), 1);
+		pair_stop(&pair);
+	}
+}
+
 /* The extension of TYPE in the ClientHello of LEN bytes, behind its length; NULL: it has none. */
 static const unsigned char *find_extension(
 	const unsigned char *hello, size_t len, unsigned type, unsigned *ret_len)
@@ -239,6 +276,8 @@ int main(void)
 		cmocka_unit_test(only_a_host_name_is_named),
 		cmocka_unit_test(connections_keep_nothing),
 		cmocka_unit_test(a_write_tells_their_refusal),
+		cmocka_unit_test(a_key_that_may_not_sign_is_refused_for_its_usage),
+		cmocka_unit_test(judged_again_by_nobody_it_stays_as_it_was),
 		cmocka_unit_test(our_hello_asks_for_no_resumption),
 	};
 

@@ -102,6 +102,8 @@ static void uris_are_held_against_their_hosts(void **state)
 		{"pbx.example", NULL, "sip:evil.example;x=pbx.example", false},
 		{"pbx.example", NULL, "https://pbx.example/x@evil.example", true},
 		{"pbx.example", NULL, "https://evil.example/@pbx.example", false},
+		{"pbx.example", NULL, "https:///@pbx.example", false},
+		{"pbx.example", NULL, "sip:;x@pbx.example", false},
 		{".example", NULL, "sip:pbx.example", true},
 		{".example", NULL, "sip:a.pbx.example", true},
 		{".pbx.example", NULL, "sip:pbx.example", false},

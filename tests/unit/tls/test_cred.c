@@ -5,6 +5,10 @@
 #include "lab.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <gnutls/pkcs11.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -14,12 +18,35 @@ static struct world {
 	struct lab_id root, sub, us;
 } world;
 
+/* Before anything asks for a token: SoftHSM reads its settings once. */
+static void make_token_folder(void)
+{
+	char conf[256];
+
+	snprintf(conf, sizeof(conf),
+		"directories.tokendir = %s\nobjectstore.backend = file\nlog.level = "
+		"ERROR\n",
+		lab_path("tokens"));
+	assert_int_equal(mkdir(lab_path("tokens"), 0700), 0);
+	lab_write("softhsm2.conf", conf, strlen(conf), 0600);
+	setenv("SOFTHSM2_CONF", lab_path("softhsm2.conf"), 1);
+}
+
+static int remove_h(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+	(void)st;
+	(void)type;
+	(void)at;
+	return remove(path);
+}
+
 static int make_world(void **state)
 {
 	struct lab_spec sub = {.cn = "Lab Sub CA", .ca = true};
 
 	(void)state;
 	lab_start();
+	make_token_folder();
 	lab_root(&world.root, "Lab CA");
 	lab_issue(&world.sub, &sub, &world.root);
 	lab_host(&world.us, "med1.example.test", &world.sub);
@@ -32,6 +59,8 @@ static int make_world(void **state)
 static int drop_world(void **state)
 {
 	(void)state;
+	gnutls_pkcs11_deinit();
+	nftw(lab_path("tokens"), remove_h, 8, FTW_DEPTH | FTW_PHYS);
 	lab_drop(&world.us);
 	lab_drop(&world.sub);
 	lab_drop(&world.root);
@@ -196,6 +225,34 @@ static void unreadable_files_are_named(void **state)
 	refuse_trust("root.pem", "junk", ERR_FORMAT, "junk: no CRL");
 }
 
+/* Whichever certificate of the chain it is in. */
+static void a_key_of_an_unknown_kind_is_refused(void **state)
+{
+	static const unsigned char ec_key[] = {0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1};
+	gnutls_datum_t der = {NULL, 0}, odd = {NULL, 0}, us = {NULL, 0};
+	unsigned char *oid;
+
+	(void)state;
+	assert_int_equal(
+		gnutls_x509_crt_export2(world.sub.crt, GNUTLS_X509_FMT_DER, &der), 0);
+	oid = memmem(der.data, der.size, ec_key, sizeof(ec_key));
+	assert_non_null(oid);
+	oid[6] = 99;
+	assert_int_equal(gnutls_pem_base64_encode2("CERTIFICATE", &der, &odd), 0);
+	assert_int_equal(
+		gnutls_x509_crt_export2(world.us.crt, GNUTLS_X509_FMT_PEM, &us), 0);
+	lab_write("odd.pem", odd.data, odd.size, 0644);
+	refuse("odd.pem", "us.key", NULL, ERR_FORMAT, "odd.pem: certificate 1: ");
+	us.data = gnutls_realloc(us.data, us.size + odd.size);
+	assert_non_null(us.data);
+	memcpy(us.data + us.size, odd.data, odd.size);
+	lab_write("odd.pem", us.data, us.size + odd.size, 0644);
+	refuse("odd.pem", "us.key", NULL, ERR_FORMAT, "odd.pem: certificate 2: ");
+	gnutls_free(us.data);
+	gnutls_free(odd.data);
+	gnutls_free(der.data);
+}
+
 static void an_encrypted_key_is_called_so(void **state)
 {
 	gnutls_datum_t key = {NULL, 0};
@@ -290,6 +347,76 @@ static void a_pin_is_read_from_where_the_uri_says(void **state)
 	assert_null(cred);
 }
 
+#define TOKEN "pkcs11:token=tandem-lab"
+
+/* A token with our key, PIN 1234; false: there is no SoftHSM here. */
+static bool make_token(void)
+{
+	static unsigned char one[] = {1};
+	const gnutls_datum_t id = {one, 1};
+
+	if (gnutls_pkcs11_token_init(
+		    "pkcs11:model=SoftHSM%20v2", "112233", "tandem-lab") < 0)
+		return false;
+	assert_int_equal(gnutls_pkcs11_token_set_pin(TOKEN "?pin-value=112233", NULL,
+				 "1234", GNUTLS_PIN_USER),
+		0);
+	assert_int_equal(gnutls_pkcs11_copy_x509_privkey2(TOKEN "?pin-value=1234",
+				 world.us.key, "us", &id, GNUTLS_KEY_DIGITAL_SIGNATURE,
+				 GNUTLS_PKCS11_OBJ_FLAG_MARK_PRIVATE |
+					 GNUTLS_PKCS11_OBJ_FLAG_MARK_SENSITIVE |
+					 GNUTLS_PKCS11_OBJ_FLAG_LOGIN),
+		0);
+	return true;
+}
+
+/* Loads our certificate with the key in the token, whose PIN is in a file of these BYTES. */
+static int load_with_pin(const char *bytes, size_t len, struct err_text *text)
+{
+	struct cred *cred = NULL;
+	char uri[256];
+	int err;
+
+	lab_write("token.pin", bytes, len, 0600);
+	snprintf(uri, sizeof(uri), TOKEN ";object=us;type=private?pin-source=file:%s",
+		lab_path("token.pin"));
+	err = cred_load(&cred, lab_path("us.pem"), uri, NULL, text);
+	assert_int_equal(!cred, err != 0);
+	cred_unref(cred);
+	return err;
+}
+
+/* Whether the token counts towards being locked. */
+static bool counts_attempts(void)
+{
+	unsigned flags = 0;
+
+	assert_int_equal(gnutls_pkcs11_token_get_flags(TOKEN, &flags), 0);
+	return flags & GNUTLS_PKCS11_TOKEN_USER_PIN_COUNT_LOW;
+}
+
+static void the_pin_in_the_file_opens_the_token(void **state)
+{
+	struct err_text text = {""};
+	char endless[1024];
+
+	(void)state;
+	if (!make_token())
+		skip();
+	assert_int_equal(load_with_pin("1234", 4, &text), 0);
+	assert_int_equal(load_with_pin("1234\r\n", 6, &text), 0);
+	assert_false(counts_attempts());
+	/* What can be no PIN is not even tried. */
+	memset(endless, '1', sizeof(endless));
+	assert_int_equal(load_with_pin("\n", 1, &text), ERR_LIBRARY);
+	assert_int_equal(load_with_pin(endless, sizeof(endless), &text), ERR_LIBRARY);
+	assert_false(counts_attempts());
+	assert_int_equal(load_with_pin("4321", 4, &text), ERR_LIBRARY);
+	assert_non_null(strstr(text.text, "the key in the token: "));
+	assert_null(strstr(text.text, "4321"));
+	assert_true(counts_attempts());
+}
+
 static void what_was_loaded_is_known_again(void **state)
 {
 	struct trust *trust = NULL, *with_list = NULL;
@@ -351,7 +478,8 @@ static void load_and_drop(void *arg)
 
 static void load_trust_and_drop(void *arg)
 {
-	static const char *const lists[] = {"re.crl", "none.crl", "bad.crl", "junk"};
+	static const char *const lists[] = {
+		"re.crl", "none.crl", "bad.crl", "junk", "unread"};
 	struct err_text text;
 
 	(void)arg;
@@ -363,6 +491,30 @@ static void load_trust_and_drop(void *arg)
 	}
 }
 
+/* A file that opens and cannot be read, as on a failing disk; false: there is none here. */
+static bool make_unread(void)
+{
+	const char *path = "/sys/class/net/lo/speed";
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	char byte;
+	bool fails = fd >= 0 && read(fd, &byte, 1) < 0 && errno == EINVAL;
+
+	if (fd >= 0)
+		close(fd);
+	unlink(lab_path("unread"));
+	return fails && symlink(path, lab_path("unread")) == 0;
+}
+
+static void a_file_that_fails_under_way_is_named(void **state)
+{
+	(void)state;
+	if (!make_unread())
+		skip();
+	refuse("unread", "us.key", NULL, -EINVAL, "unread: Invalid argument");
+	refuse_trust("unread", "", -EINVAL, "unread: Invalid argument");
+	refuse_trust("root.pem", "unread", -EINVAL, "unread: Invalid argument");
+}
+
 /* Kamailio 3823: reloads that keep something; good ones and refused ones. */
 static void reloads_keep_nothing(void **state)
 {
@@ -370,6 +522,7 @@ static void reloads_keep_nothing(void **state)
 
 	(void)state;
 	lab_root(&other, "Lab CA");
+	(void)make_unread();
 	lab_write("junk", "-----BEGIN JUNK", 15, 0600);
 	lab_write_key("mode.key", &world.us, 0666);
 	lab_write_crl("re.crl", &world.root, NULL, &world.us, 5, false);
@@ -513,15 +666,18 @@ int main(void)
 		cmocka_unit_test(another_name_is_refused),
 		cmocka_unit_test(dates_are_looked_at),
 		cmocka_unit_test(unreadable_files_are_named),
+		cmocka_unit_test(a_key_of_an_unknown_kind_is_refused),
 		cmocka_unit_test(an_encrypted_key_is_called_so),
 		cmocka_unit_test(a_long_chain_is_refused),
 		cmocka_unit_test(an_unknown_token_is_refused_without_its_pin),
 		cmocka_unit_test(a_pin_is_read_from_where_the_uri_says),
+		cmocka_unit_test(the_pin_in_the_file_opens_the_token),
 		cmocka_unit_test(what_was_loaded_is_known_again),
 		cmocka_unit_test(a_crl_must_bear_its_issuers_signature),
 		cmocka_unit_test(a_crl_by_the_next_key_goes_beside_the_anchors_own),
 		cmocka_unit_test(authorities_without_a_list_are_told),
 		cmocka_unit_test(a_stale_crl_loads_and_says_when_it_was_due),
+		cmocka_unit_test(a_file_that_fails_under_way_is_named),
 		cmocka_unit_test(reloads_keep_nothing),
 	};
 

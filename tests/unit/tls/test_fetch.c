@@ -227,6 +227,27 @@ static void a_cancelled_one_is_never_told(void **state)
 	assert_false(rig.done);
 }
 
+/* At once, before anything is asked for it. */
+static void what_is_no_http_url_is_not_begun(void **state)
+{
+	static const char *const urls[] = {"https://ocsp.example.test/", "ocsp:", ""};
+	struct err_text text = {""};
+	struct fetch_params params = {.addrs = &rig.web.address,
+		.addr_count = 1,
+		.type = "application/ocsp-request",
+		.want = TYPE,
+		.h = done_h};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+		params.url = urls[i];
+		assert_true(fetch_begin(rig.fetcher, &params, &rig.fetch, &text) < 0);
+		assert_string_equal(text.text, "libcurl does not take the request");
+		assert_null(rig.fetch);
+	}
+	assert_false(rig.done);
+}
+
 static void ask_and_forget(void *arg)
 {
 	(void)arg;
@@ -312,6 +333,7 @@ int main(void)
 		rigged(silence_has_an_end),
 		rigged(nobody_listens),
 		rigged(a_cancelled_one_is_never_told),
+		rigged(what_is_no_http_url_is_not_begun),
 		rigged(questions_keep_nothing),
 		cmocka_unit_test(urls_keep_nothing),
 		cmocka_unit_test(urls),

@@ -4,6 +4,8 @@
 #include "../unit.h"
 #include "responder.h"
 
+#include "base/buf.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,7 +206,11 @@ static void a_delegate_must_be_named_one_by_the_issuer(void **state)
 static void an_error_is_no_answer(void **state)
 {
 	(void)state;
+	says((struct response_spec){.error = 1}, OCSP_UNREADABLE, "malformedRequest");
+	says((struct response_spec){.error = 2}, OCSP_UNREADABLE, "internalError");
 	says((struct response_spec){.error = 3}, OCSP_UNREADABLE, "tryLater");
+	says((struct response_spec){.error = 4}, OCSP_UNREADABLE, "not readable");
+	says((struct response_spec){.error = 5}, OCSP_UNREADABLE, "sigRequired");
 	says((struct response_spec){.error = 6}, OCSP_UNREADABLE, "unauthorized");
 	says((struct response_spec){.error = 77}, OCSP_UNREADABLE, "not readable");
 }
@@ -252,17 +258,19 @@ static void a_request_names_the_certificate(void **state)
 static void names(const char *uri, const char *responder)
 {
 	static const char ocsp[] = "\x06\x08\x2b\x06\x01\x05\x05\x07\x30\x01";
-	char len = (char)strlen(uri);
-	unsigned char der[100];
+	struct buf name = {0}, description = {0}, access = {0};
 	gnutls_x509_crt_t crt;
 	char *found;
-	int der_len = snprintf((char *)der, sizeof(der), "\x30%c\x30%c%s\x86%c%s",
-		len + 14, len + 12, ocsp, len, uri);
 
+	buf_add(&description, ocsp, sizeof(ocsp) - 1);
+	respond_add(&description, 0x86, uri, strlen(uri));
+	respond_add(&access, 0x30, description.data, description.len);
+	respond_add(&name, 0x30, access.data, access.len);
+	assert_int_equal(name.err, 0);
 	assert_int_equal(gnutls_x509_crt_init(&crt), 0);
 	assert_null(ocsp_responder(crt));
 	assert_int_equal(gnutls_x509_crt_set_extension_by_oid(
-				 crt, OID_AIA, der, (size_t)der_len, 0),
+				 crt, OID_AIA, name.data, name.len, 0),
 		0);
 	found = ocsp_responder(crt);
 	assert_int_equal(!found, !responder);
@@ -270,6 +278,9 @@ static void names(const char *uri, const char *responder)
 		assert_string_equal(found, responder);
 	free(found);
 	gnutls_x509_crt_deinit(crt);
+	buf_free(&description);
+	buf_free(&access);
+	buf_free(&name);
 }
 
 static void a_certificate_names_its_responder(void **state)
@@ -279,6 +290,21 @@ static void a_certificate_names_its_responder(void **state)
 	names("https://ocsp.example.com/", NULL);
 	names("http://a/\" forged=\"yes", NULL);
 	names("http://a/\nforged", NULL);
+}
+
+/* A host of one letter is one, none is none; and what is kept for a log line has an end. */
+static void the_shortest_and_the_longest_responder_are_known(void **state)
+{
+	char uri[1025] = "http://a/";
+
+	(void)state;
+	names("http://a", "http://a");
+	names("http://", NULL);
+	memset(uri + 9, 'x', sizeof(uri) - 9);
+	uri[1024] = '\0';
+	names(uri, NULL);
+	uri[1023] = '\0';
+	names(uri, uri);
 }
 
 static void read_each(void *arg)
@@ -333,6 +359,7 @@ int main(void)
 		cmocka_unit_test(garbage_is_no_answer),
 		cmocka_unit_test(a_request_names_the_certificate),
 		cmocka_unit_test(a_certificate_names_its_responder),
+		cmocka_unit_test(the_shortest_and_the_longest_responder_are_known),
 		cmocka_unit_test(answers_and_questions_keep_nothing),
 	};
 

@@ -3,6 +3,8 @@
 #include "../unit.h"
 #include "lab.h"
 
+#include "tls/chain.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -43,6 +45,7 @@ static const struct name_case {
 } name_cases[] = {
 	{{.sans = {{'D', "a.example", 0}}}, "a.example", true},
 	{{.sans = {{'D', "A.Example", 0}}}, "a.eXample", true},
+	{{.sans = {{'D', "gw09-az_AZ.example", 0}}}, "gw09-az_AZ.example", true},
 	{{.sans = {{'D', "a.example.", 0}}}, "a.example", true},
 	{{.sans = {{'D', "a.example", 0}}}, "a.example.", true},
 	{{.sans = {{'D', "a.example..", 0}}}, "a.example", false},
@@ -227,6 +230,13 @@ static void a_stranger_is_told_what_is_wrong(void **state)
 	assert_string_equal(verdict.issuer, "CN=Other CA");
 	assert_null(verdict.peer);
 	lab_drop(&expired);
+	/* Also where the trust that knows its issuer is asked before one that does not. */
+	lab_issue(&expired, &old, &world.root);
+	assert_int_equal(judge(set, &expired, &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_EXPIRED);
+	assert_memory_equal(verdict.detail, "expired 20", 10);
+	assert_string_equal(verdict.issuer, "");
+	lab_drop(&expired);
 	lab_drop(&unknown);
 	lab_drop(&known);
 	lab_drop(&other);
@@ -283,6 +293,141 @@ static void a_missing_issuer_is_known_by_its_key_or_itself(void **state)
 	lab_drop(&id);
 	lab_drop(&other);
 	peer_set_unref(set);
+}
+
+/* By which a trunk is found for the connection that its far end made. */
+static void who_is_let_in_leads_to_who_configured_it(void **state)
+{
+	struct peer_verdict verdict;
+	struct peer_set *set;
+	struct lab_id id;
+	int one, other;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	assert_int_equal(peer_add(set,
+				 &(struct peer_params){.id = "trunk b",
+					 .name = "b.example",
+					 .trust = world.trust,
+					 .owner = &other},
+				 NULL),
+		0);
+	assert_int_equal(peer_add(set,
+				 &(struct peer_params){.id = "trunk a",
+					 .name = "a.example",
+					 .trust = world.trust,
+					 .owner = &one},
+				 NULL),
+		0);
+	lab_host(&id, "a.example", &world.root);
+	assert_int_equal(judge(set, &id, &verdict), 0);
+	assert_ptr_equal(verdict.peer->owner, &one);
+	lab_drop(&id);
+	peer_set_unref(set);
+}
+
+/* --- what is wrong with a chain --- */
+
+/* What a chain of LEAF below the authority CA comes to, and the words about it. */
+static void below(const struct lab_spec *ca, const struct lab_spec *leaf,
+	enum peer_rule rule, const char *words)
+{
+	struct peer_verdict verdict;
+	struct peer_set *set;
+	struct lab_id authority, id;
+
+	assert_int_equal(peer_set_new(&set), 0);
+	add(set, "server a", "a.example", world.trust);
+	lab_issue(&authority, ca, &world.root);
+	lab_issue(&id, leaf, &authority);
+	judge(set, &id, &verdict);
+	if (!strstr(verdict.detail, words))
+		fail_msg("\"%s\" does not say \"%s\"", verdict.detail, words);
+	assert_int_equal(verdict.rule, rule);
+	lab_drop(&id);
+	lab_drop(&authority);
+	peer_set_unref(set);
+}
+
+/* On URIs, which the library does not look at. */
+static void an_authority_on_the_way_is_held_to_its_constraint(void **state)
+{
+	const struct lab_spec inside = {
+		.cn = "Sub CA", .ca = true, .permitted_uri = "a.example"};
+	const struct lab_spec outside = {
+		.cn = "Narrow CA", .ca = true, .permitted_uri = "b.example"};
+	const struct lab_spec leaf = {.sans = {{'U', "sip:a.example", 0}}};
+
+	(void)state;
+	below(&inside, &leaf, PEER_OK, "");
+	below(&outside, &leaf, PEER_CONSTRAINT,
+		"outside the name constraints: sip:a.example of CN=Narrow CA");
+}
+
+/* What became valid in this very second is so. */
+static void the_one_that_is_not_valid_yet_is_named(void **state)
+{
+	const struct lab_spec early = {
+		.cn = "Early CA", .ca = true, .from_days = 2, .to_days = 9};
+	const struct lab_spec fine = {.cn = "Sub CA", .ca = true};
+	const struct lab_spec leaf = {
+		.cn = "Leaf", .sans = {{'D', "a.example", 0}}, .from_now = true};
+
+	(void)state;
+	below(&fine, &leaf, PEER_OK, "");
+	below(&early, &leaf, PEER_NOT_YET, " of CN=Early CA");
+}
+
+static void a_chain_is_of_one_to_eight(void **state)
+{
+	gnutls_datum_t der[POLICY_CHAIN_MAX + 1];
+	struct chain chain;
+	struct lab_id id;
+
+	(void)state;
+	lab_host(&id, "a.example", &world.root);
+	assert_int_equal(lab_chain(&id, der, 1), 1);
+	for (unsigned i = 1; i <= POLICY_CHAIN_MAX; i++)
+		der[i] = der[0];
+	assert_int_equal(chain_import(&chain, NULL, 0), ERR_FORMAT);
+	assert_int_equal(chain_import(&chain, der, POLICY_CHAIN_MAX + 1), ERR_FORMAT);
+	for (unsigned i = 1; i <= POLICY_CHAIN_MAX; i++) {
+		assert_int_equal(chain_import(&chain, der, i), 0);
+		assert_int_equal(chain.count, i);
+		chain_free(&chain);
+		assert_int_equal(chain.count, 0);
+	}
+	lab_chain_free(der, 1);
+	lab_drop(&id);
+}
+
+/* The leaf's own key usage tells, whatever lies behind it; one that cannot be read is
+ * refused for that, not for its usage. */
+static void a_key_usage_without_signatures_does_not_sign(void **state)
+{
+	static const struct {
+		unsigned usage;
+		bool may;
+	} rows[] = {{0, true}, {GNUTLS_KEY_DIGITAL_SIGNATURE, true},
+		{GNUTLS_KEY_DIGITAL_SIGNATURE | GNUTLS_KEY_KEY_ENCIPHERMENT, true},
+		{GNUTLS_KEY_KEY_ENCIPHERMENT, false}, {GNUTLS_KEY_KEY_CERT_SIGN, false}};
+	unsigned char nonsense[] = "nonsense";
+	gnutls_datum_t der[2];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct lab_spec spec = {
+			.cn = "a.example", .key_usage = rows[i].usage};
+		struct lab_id id;
+
+		lab_issue(&id, &spec, &world.root);
+		assert_int_equal(lab_chain(&id, der, 1), 1);
+		der[1] = (gnutls_datum_t){nonsense, sizeof(nonsense)};
+		assert_int_equal(chain_may_sign(der), rows[i].may);
+		lab_chain_free(der, 1);
+		lab_drop(&id);
+	}
+	assert_true(chain_may_sign(&der[1]));
 }
 
 static void a_dns_name_beside_a_sip_uri_is_explained(void **state)
@@ -373,6 +518,11 @@ int main(void)
 		cmocka_unit_test(trust_in_one_partner_is_no_trust_in_another),
 		cmocka_unit_test(a_stranger_is_told_what_is_wrong),
 		cmocka_unit_test(a_missing_issuer_is_known_by_its_key_or_itself),
+		cmocka_unit_test(who_is_let_in_leads_to_who_configured_it),
+		cmocka_unit_test(an_authority_on_the_way_is_held_to_its_constraint),
+		cmocka_unit_test(the_one_that_is_not_valid_yet_is_named),
+		cmocka_unit_test(a_chain_is_of_one_to_eight),
+		cmocka_unit_test(a_key_usage_without_signatures_does_not_sign),
 		cmocka_unit_test(a_dns_name_beside_a_sip_uri_is_explained),
 		cmocka_unit_test(no_chain_and_nonsense_are_refused),
 		cmocka_unit_test(a_changed_certificate_is_refused),

@@ -429,6 +429,54 @@ static void terms_that_do_not_exist_make_no_session(void **state)
 	assert_null(session);
 }
 
+/* By it whoever looks at a refusal or at a peer's terms knows what is meant. */
+static void each_version_and_kind_of_cipher_has_its_name(void **state)
+{
+	(void)state;
+	assert_string_equal(policy_version_name(POLICY_TLS_OLDER), "older");
+	assert_string_equal(policy_version_name(POLICY_TLS_1_0), "TLS1.0");
+	assert_string_equal(policy_version_name(POLICY_TLS_1_1), "TLS1.1");
+	assert_string_equal(policy_version_name(POLICY_TLS_1_2), "TLS1.2");
+	assert_string_equal(policy_version_name(POLICY_TLS_1_3), "TLS1.3");
+	assert_string_equal(policy_ciphers_name(POLICY_MODERN), "modern");
+	assert_string_equal(policy_ciphers_name(POLICY_COMPATIBLE), "compatible");
+	assert_string_equal(policy_ciphers_name(POLICY_LEGACY), "legacy");
+}
+
+/* Old versions have no modern cipher: who allows them without one allows nothing more. */
+static void old_versions_without_their_ciphers_are_not_offered(void **state)
+{
+	struct policy_terms terms = {POLICY_TLS_1_0, POLICY_MODERN};
+	struct peer *peer = add_peer(NULL, WIDE, POLICY_TLS_1_0, POLICY_MODERN);
+	char text[128];
+	struct pair pair;
+
+	(void)state;
+	assert_string_equal(policy_versions_text(&terms, text, sizeof(text)),
+		"ours are TLS 1.3 and 1.2");
+	terms.ciphers = POLICY_COMPATIBLE;
+	assert_string_equal(policy_versions_text(&terms, text, sizeof(text)),
+		"ours are TLS 1.3, 1.2, 1.1 and 1.0");
+	pair_open(&pair, true, world.cred[0], peer, &world.wide[0],
+		ONLY("1.1", ECDHE, "AES-128-CBC", "SHA1"));
+	assert_int_equal(pair_shake(&pair), ERR_LIBRARY);
+	assert_words(pair.channel, "no version in common: ours are TLS 1.3 and 1.2\"");
+	pair_stop(&pair);
+	peer_set_unref(peer->set);
+}
+
+static void a_session_without_terms_has_the_rule_for_everybody(void **state)
+{
+	(void)state;
+	for (int accept = 0; accept < 2; accept++) {
+		gnutls_session_t session = NULL;
+
+		assert_int_equal(policy_session(&session, accept, NULL), 0);
+		assert_non_null(session);
+		gnutls_deinit(session);
+	}
+}
+
 static void a_server_hello_that_is_cut_names_no_suite(void **state)
 {
 	unsigned char hello[2 + 32 + 1 + 32 + 2] = {3, 3};
@@ -561,6 +609,9 @@ int main(void)
 		cmocka_unit_test(nobody_resumes),
 		cmocka_unit_test(the_widest_is_that_of_all_together),
 		cmocka_unit_test(terms_that_do_not_exist_make_no_session),
+		cmocka_unit_test(each_version_and_kind_of_cipher_has_its_name),
+		cmocka_unit_test(old_versions_without_their_ciphers_are_not_offered),
+		cmocka_unit_test(a_session_without_terms_has_the_rule_for_everybody),
 		cmocka_unit_test(a_server_hello_that_is_cut_names_no_suite),
 		cmocka_unit_test(the_name_asked_for_is_told_and_decides_nothing),
 		cmocka_unit_test(fips_is_refused_where_the_library_is_not_in_it),

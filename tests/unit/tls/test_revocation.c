@@ -178,9 +178,11 @@ static void garbage_counts_where_it_is_demanded(void **state)
 
 	(void)state;
 	memset(noise, 0x30, sizeof(noise));
-	for (int kind = 0; kind < ACCEPT_12; kind++) {
-		lets_in(kind, PEER_REVOCATION_HARD, &shown);
-		refuses(kind, PEER_REVOCATION_STAPLE, &shown, PEER_STAPLE,
+	for (int kind = 0; kind < 2 * ACCEPT_12; kind++) {
+		/* The least that can come is no less a response. */
+		shown.staples[0].size = kind < ACCEPT_12 ? sizeof(noise) : 1;
+		lets_in(kind % ACCEPT_12, PEER_REVOCATION_HARD, &shown);
+		refuses(kind % ACCEPT_12, PEER_REVOCATION_STAPLE, &shown, PEER_STAPLE,
 			"not readable");
 	}
 }
@@ -374,6 +376,80 @@ static void it_is_judged_again_when_it_runs_out(void **state)
 	show_free(&shown);
 }
 
+/* --- lists --- */
+
+/* A list of the root, of ISSUED, that revokes serial numbers of 1 to COUNT bytes: \1, \1\1, ... */
+static void write_list(time_t issued, unsigned count)
+{
+	static const char ones[] = "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1";
+	gnutls_datum_t pem = {NULL, 0};
+	gnutls_x509_crl_t list;
+
+	assert_int_equal(gnutls_x509_crl_init(&list), 0);
+	gnutls_x509_crl_set_version(list, 2);
+	gnutls_x509_crl_set_this_update(list, issued);
+	gnutls_x509_crl_set_next_update(list, time(NULL) + LAB_DAY);
+	for (unsigned i = 1; i <= count; i++)
+		assert_int_equal(
+			gnutls_x509_crl_set_crt_serial(list, ones, i, issued), 0);
+	assert_int_equal(gnutls_x509_crl_sign2(list, world.root.crt, world.root.key,
+				 GNUTLS_DIG_SHA256, 0),
+		0);
+	assert_int_equal(gnutls_x509_crl_export2(list, GNUTLS_X509_FMT_PEM, &pem), 0);
+	lab_write("ca.crl", pem.data, pem.size, 0644);
+	gnutls_free(pem.data);
+	gnutls_x509_crl_deinit(list);
+}
+
+/* What it says of a certificate with the serial number BYTES. */
+static enum peer_rule list_says(const char *bytes, size_t len, const char *words)
+{
+	const struct lab_spec spec = {
+		.sans = {{'D', PAIR_HOST, 0}}, .serial = {bytes, len}};
+	struct peer_verdict verdict = {.rule = PEER_OK};
+	struct err_text text = {""};
+	struct trust *trust;
+	struct chain chain;
+	struct lab_id id;
+
+	lab_issue(&id, &spec, &world.root);
+	import(&chain, &id);
+	lab_write_chain("ca.pem", &world.root);
+	if (trust_load(&trust, lab_path("ca.pem"), lab_path("ca.crl"), &text) < 0)
+		fail_msg("%s", text.text);
+	verdict.rule =
+		revocation_judge(&chain, &chain, trust, PEER_REVOCATION_HARD, &verdict);
+	if (!strstr(verdict.detail, words))
+		fail_msg("\"%s\" does not say \"%s\"", verdict.detail, words);
+	trust_unref(trust);
+	chain_free(&chain);
+	lab_drop(&id);
+	return verdict.rule;
+}
+
+static void a_serial_number_of_any_length_is_found(void **state)
+{
+	static const char ones[] = "\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1\1";
+
+	(void)state;
+	write_list(time(NULL) - LAB_DAY, 19);
+	for (size_t len = 1; len < 20; len++)
+		assert_int_equal(list_says(ones, len, "serial 01"), PEER_REVOKED);
+	/* Not by its beginning alone, nor as the beginning of another. */
+	assert_int_equal(list_says(ones, 20, ""), PEER_OK);
+	assert_int_equal(list_says("\1\2", 2, ""), PEER_OK);
+	assert_int_equal(list_says("\2", 1, ""), PEER_OK);
+}
+
+static void a_list_counts_from_the_second_of_its_issue(void **state)
+{
+	(void)state;
+	write_list(time(NULL), 1);
+	assert_int_equal(list_says("\1", 1, "serial 01"), PEER_REVOKED);
+	write_list(time(NULL) + 3600, 1);
+	assert_int_equal(list_says("\1", 1, "no CRL that is valid now"), PEER_CRL_STALE);
+}
+
 /* --- soft --- */
 
 static struct peer *peer_by_list(enum peer_revocation revocation, struct trust **ret)
@@ -522,6 +598,8 @@ int main(void)
 		cmocka_unit_test(a_list_counts_for_the_key_that_signed_it),
 		cmocka_unit_test(the_response_s_end_is_the_verdict_s),
 		cmocka_unit_test(it_is_judged_again_when_it_runs_out),
+		cmocka_unit_test(a_serial_number_of_any_length_is_found),
+		cmocka_unit_test(a_list_counts_from_the_second_of_its_issue),
 		cmocka_unit_test(soft_lets_a_stale_list_go_and_says_so),
 		cmocka_unit_test(soft_lets_a_missing_list_go),
 		cmocka_unit_test(soft_with_a_good_list_has_nothing_to_say),
