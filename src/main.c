@@ -38,6 +38,8 @@ static int load_as_user(struct config **config, const char *file,
 	int err = privilege_check(*config, text);
 
 	if (!err)
+		privilege_warn(*config);
+	if (!err)
 		err = privilege_become(*config, &changed, text);
 	if (err || !changed)
 		return err;

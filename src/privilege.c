@@ -1,5 +1,7 @@
 #include "privilege.h"
 
+#include "base/log.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +130,33 @@ int privilege_check(const struct config *config, struct err_text *text)
 	if (!err)
 		err = check_folder(config->tandem.run_dir, user, text);
 	return err;
+}
+
+/* What is open at most: connections of two sides, and two sockets a line at each end of a call, as far as
+ * there are ports for them. */
+static uint64_t descriptors_needed(const struct config *config)
+{
+	const uint64_t ports =
+		(uint64_t)(config->media.port_max - config->media.port_min + 1);
+	const uint64_t lines = 4 * (uint64_t)config->limits.max_calls;
+
+	return 100 + 2 * (uint64_t)config->limits.max_connections +
+	       (lines < 2 * ports ? lines : 2 * ports);
+}
+
+void privilege_warn(const struct config *config)
+{
+	const uint64_t needed = descriptors_needed(config);
+	struct rlimit files;
+
+	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_max >= needed)
+		return;
+	log_warning("server",
+		"event=few-descriptors allowed=%llu needed=%llu note=\"calls and "
+		"connections "
+		"will be refused before max-calls and max-connections: raise the limit "
+		"(LimitNOFILE=, ulimit -Hn), or lower these and [media] ports\"",
+		(unsigned long long)files.rlim_max, (unsigned long long)needed);
 }
 
 int privilege_prepare(const struct config *config, struct err_text *text)

@@ -12,6 +12,8 @@
 
 /* What the next two would object to, without a change of anything. 0, or ERR_CONFIG with TEXT. */
 int privilege_check(const struct config *config, struct err_text *text);
+/* Logs a warning where the system allows fewer descriptors than the limits of CONFIG may need. */
+void privilege_warn(const struct config *config);
 /* No core dumps, no tracing by others of the same user (keys are in memory); as many
  * descriptors as the system allows; makes state-dir (0750) and run-dir (0755), which belong to [tandem]
  * user. 0; ERR_CONFIG with TEXT: there is no such user, or we cannot become him; negative with TEXT. */

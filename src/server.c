@@ -492,6 +492,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = privilege_check(server->config, text);
 	if (!err)
+		privilege_warn(server->config);
+	if (!err)
 		err = privilege_prepare(server->config, text);
 	if (!err)
 		err = open_media(server, text);

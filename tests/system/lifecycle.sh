@@ -91,6 +91,13 @@ check "-t: lists of another authority would cut the side off" \
 	says 'no-list authority=.*enterprise-ca.pem.*carriers.crl.*none of the lists is by it' \
 	"$tandemd" -t -c "$lab/foreign.conf"
 
+# Descriptors of this shell's own limit: 100, two sides' connections, two sockets a port.
+few() {
+	(ulimit -n 300 && exec "$tandemd" -t -c "$lab/tandem.conf")
+}
+check "-t: fewer descriptors than the limits may need" \
+	says 'few-descriptors allowed=300 needed=[0-9]+ note=.*raise the limit' few
+
 # --- while a call stands
 
 start_tandem
