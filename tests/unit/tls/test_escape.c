@@ -11,6 +11,9 @@ static void odd_bytes_are_escaped(void **state)
 	(void)state;
 	escape_add(out, sizeof(out), "a\"b\\c\n\0\xff", 8);
 	assert_string_equal(out, "a\\\"b\\\\c\\x0a\\x00\\xff");
+	out[0] = '\0';
+	escape_add(out, sizeof(out), "\x1f ~\x7f", 4);
+	assert_string_equal(out, "\\x1f ~\\x7f");
 }
 
 static void long_text_is_cut_with_dots(void **state)
@@ -23,6 +26,17 @@ static void long_text_is_cut_with_dots(void **state)
 	out[0] = '\0';
 	escape_add_str(out, sizeof(out), "0123456789ab");
 	assert_string_equal(out, "01234567...");
+	escape_add_str(out, sizeof(out), "c");
+	assert_string_equal(out, "01234567...");
+}
+
+/* What is behind the dots would look as if nothing was missing before it. */
+static void nothing_follows_the_dots(void **state)
+{
+	char out[64] = "";
+
+	(void)state;
+	escape_add_str(out, 12, "0123456789ab");
 	escape_add_str(out, sizeof(out), "c");
 	assert_string_equal(out, "01234567...");
 }
@@ -60,6 +74,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(odd_bytes_are_escaped),
 		cmocka_unit_test(long_text_is_cut_with_dots),
+		cmocka_unit_test(nothing_follows_the_dots),
 		cmocka_unit_test(no_length_runs_over),
 	};
 

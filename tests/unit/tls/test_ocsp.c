@@ -290,6 +290,7 @@ static void a_certificate_names_its_responder(void **state)
 	names("https://ocsp.example.com/", NULL);
 	names("http://a/\" forged=\"yes", NULL);
 	names("http://a/\nforged", NULL);
+	names("http://a/ forged", NULL);
 }
 
 /* A host of one letter is one, none is none; and what is kept for a log line has an end. */
