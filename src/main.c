@@ -29,29 +29,6 @@ static const char usage[] =
 	"  -t       check the configuration and exit: 0, or 6 with the mistakes\n"
 	"  -V       print the version and exit\n";
 
-/* Reads *CONFIG once more where a start would read it as another user from there on. */
-static int load_as_user(struct config **config, const char *file,
-	struct config_errors *errors, struct err_text *text)
-{
-	struct config *again;
-	bool changed = false;
-	int err = privilege_check(*config, text);
-
-	if (!err)
-		privilege_warn(*config);
-	if (!err)
-		err = privilege_become(*config, &changed, text);
-	if (err || !changed)
-		return err;
-	err = config_load(&again, file, errors);
-	if (err)
-		return err_set(text, err, "%s: cannot be read by the user %s", file,
-			(*config)->tandem.user);
-	config_unref(*config);
-	*config = again;
-	return 0;
-}
-
 /* The files of the configuration, and every certificate, anchor and CRL that they name, read by whom a
  * start makes of us. */
 static int check(const char *file)
@@ -59,13 +36,18 @@ static int check(const char *file)
 	struct config_errors errors;
 	struct err_text text = {{0}};
 	struct config *config = NULL;
+	bool changed;
 	int err = policy_start(&text);
 
 	config_errors_init(&errors);
 	if (!err)
 		err = config_load(&config, file, &errors);
 	if (!err)
-		err = load_as_user(&config, file, &errors, &text);
+		err = privilege_check(config, &text);
+	if (!err)
+		privilege_warn(config);
+	if (!err)
+		err = privilege_become(&config, &errors, &changed, &text);
 	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
 		err = policy_fips_check(&text);
 	if (!err)

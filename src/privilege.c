@@ -153,9 +153,9 @@ void privilege_warn(const struct config *config)
 		return;
 	log_warning("server",
 		"event=few-descriptors allowed=%llu needed=%llu note=\"calls and "
-		"connections "
-		"will be refused before max-calls and max-connections: raise the limit "
-		"(LimitNOFILE=, ulimit -Hn), or lower these and [media] ports\"",
+		"connections will be refused before max-calls and max-connections: "
+		"raise the limit (LimitNOFILE=, ulimit -Hn), or lower these and "
+		"[media] ports\"",
 		(unsigned long long)files.rlim_max, (unsigned long long)needed);
 }
 
@@ -227,8 +227,8 @@ static int take_groups(
 	return setgroups((size_t)count + 1, groups) ? -errno : 0;
 }
 
-int privilege_become(
-	const struct config *config, bool *ret_changed, struct err_text *text)
+/* Becomes [tandem] user where one is set and we are root, and gives up what a start alone needs. */
+static int become(const struct config *config, bool *ret_changed, struct err_text *text)
 {
 	const struct passwd *user;
 	int err = find_user(config, &user, text);
@@ -248,6 +248,24 @@ int privilege_become(
 	}
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	drop_capabilities();
+	return 0;
+}
+
+int privilege_become(struct config **config, struct config_errors *errors,
+	bool *ret_changed, struct err_text *text)
+{
+	struct config *again;
+	int err = become(*config, ret_changed, text);
+
+	if (err || !*ret_changed)
+		return err;
+	err = config_load(&again, (*config)->file, errors);
+	if (err)
+		return err_set(text, err,
+			"%s: cannot be read by the user %s, who reads it at each reload",
+			(*config)->file, (*config)->tandem.user);
+	config_unref(*config);
+	*config = again;
 	return 0;
 }
 

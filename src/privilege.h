@@ -19,14 +19,14 @@ void privilege_warn(const struct config *config);
  * user. 0; ERR_CONFIG with TEXT: there is no such user, or we cannot become him; negative with TEXT. */
 int privilege_prepare(const struct config *config, struct err_text *text);
 /*
- * Becomes [tandem] user where one is set and we are root; *ret_changed says whether. From then on all
- * files are read and made with his rights, as at a reload. Gives up all capabilities for good, and for
- * whatever is executed; root that stays root gives up those that opened media's sockets. So media and
- * listeners are open before it is called, and no other thread has begun. 0, ERR_CONFIG or negative with
- * TEXT.
+ * Becomes [tandem] user where one is set and we are root; *ret_changed says whether. Then all files are
+ * read and made with his rights, as at a reload: *CONFIG is read once more, and the one before is given
+ * back. Gives up all capabilities for good, and for whatever is executed; root that stays root gives up
+ * those that opened media's sockets. So media and listeners are open before it is called, and no other
+ * thread has begun. 0; ERR_CONFIG, with ERRORS where he cannot read it; negative with TEXT.
  */
-int privilege_become(
-	const struct config *config, bool *ret_changed, struct err_text *text);
+int privilege_become(struct config **config, struct config_errors *errors,
+	bool *ret_changed, struct err_text *text);
 /* Whose members may use the control socket beside root and our own user: [tandem] admin-group, else
  * tandem-admin where there is one. (gid_t)-1: nobody. 0, or ERR_CONFIG with TEXT. */
 int privilege_admin_group(const struct config *config, gid_t *ret, struct err_text *text);

@@ -461,24 +461,16 @@ static int start_fips(const struct config *config, struct err_text *text)
 
 /* What needs more rights is open. From here on with those of [tandem] user, who reads the configuration at each
  * reload, and so must be able to now. Before there are other threads: each would keep the rights of before. */
-static int become_user(struct server *server, const char *file, struct err_text *text)
+static int become_user(struct server *server, struct err_text *text)
 {
-	struct config *config;
-	bool changed;
-	int err = privilege_become(server->config, &changed, text);
+	struct config_errors errors;
+	int err;
 
-	server->became_user = changed;
-	if (err || !changed)
-		return err;
-	err = load_config(&config, file, text);
-	if (err)
-		return err_set(text, err,
-			"%s: cannot be read by the user %s, who reads it at "
-			"each reload",
-			file, server->config->tandem.user);
-	config_unref(server->config);
-	server->config = config;
-	return 0;
+	config_errors_init(&errors);
+	err = privilege_become(&server->config, &errors, &server->became_user, text);
+	fwrite(errors.text.data, 1, errors.text.len, stderr);
+	config_errors_free(&errors);
+	return err;
 }
 
 static int start_parts(struct server *server, const char *file, struct err_text *text)
@@ -500,7 +492,7 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = open_sockets(server, text);
 	if (!err)
-		err = become_user(server, file, text);
+		err = become_user(server, text);
 	if (!err)
 		err = privilege_lock_state(server->config, &server->lock_fd, text);
 	if (!err)

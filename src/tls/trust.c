@@ -175,11 +175,10 @@ void trust_unlisted(
 
 	while (trust->crls &&
 		gnutls_x509_trust_list_iter_get_ca(trust->list, &iter, &anchor) == 0) {
-		bool unlisted = is_unlisted(trust, anchor);
-
-		facts_read(&facts, anchor);
-		gnutls_x509_crt_deinit(anchor);
-		if (unlisted)
+		if (is_unlisted(trust, anchor)) {
+			facts_read(&facts, anchor);
 			h(arg, facts.subject);
+		}
+		gnutls_x509_crt_deinit(anchor);
 	}
 }

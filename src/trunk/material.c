@@ -29,11 +29,10 @@ static void unlisted_h(void *arg, const char *name)
 	const struct trust_files *files = arg;
 
 	log_warning("certificates",
-		"event=no-list authority=\"%s\" trust=\"%s\" crl=\"%s\" note=\"none of "
-		"the "
-		"lists is by it: whom it certified itself is refused, unless revocation "
-		"is "
-		"soft; add its list, or leave crl out\"",
+		"event=no-list authority=\"%s\" trust=\"%s\" crl=\"%s\" "
+		"note=\"none of the lists is by it: whom it certified itself is "
+		"refused, unless revocation is soft; add its list, or leave crl "
+		"out\"",
 		name, files->anchors, files->crl);
 }
 

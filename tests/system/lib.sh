@@ -69,6 +69,17 @@ exits() {
 	}
 }
 
+# prints PATTERN COMMAND...: on its output or its errors.
+prints() {
+	local pattern=$1
+	shift
+	"$@" >"$lab/printed" 2>&1
+	grep -qE -e "$pattern" "$lab/printed" || {
+		cat "$lab/printed"
+		return 1
+	}
+}
+
 # Ends the script: the line that bootstrap counts, and the exit code.
 finish() {
 	echo "$passed passed, $failed failed"

@@ -6,17 +6,6 @@ need baresip
 tandemd=$builddir/tandemd
 secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
 
-# says PATTERN COMMAND...: in what it prints.
-says() {
-	local pattern=$1
-	shift
-	"$@" >"$lab/said" 2>&1
-	grep -qE -e "$pattern" "$lab/said" || {
-		cat "$lab/said"
-		return 1
-	}
-}
-
 # Leaves everything as it is but for one line of tandem.conf.
 spoil() { # SED-EXPRESSION
 	cp "$lab/tandem.conf" "$lab/tandem.conf.good"
@@ -73,22 +62,22 @@ check "tandemctl without a server: exit code 3" exits 3 ctl status
 spoil 's/^listen = .*/listne = 127.0.0.1:5061/'
 check "-t refuses a bad one: exit code 6" exits 6 "$tandemd" -t -c "$lab/tandem.conf"
 line=$(grep -n '^listne' "$lab/tandem.conf" | cut -d: -f1)
-check "-t names file, line and column" says "tandem.conf:$line:[0-9]+: error:" \
+check "-t names file, line and column" prints "tandem.conf:$line:[0-9]+: error:" \
 	"$tandemd" -t -c "$lab/tandem.conf"
-check "-t says what was meant" says 'listne.*listen' "$tandemd" -t -c "$lab/tandem.conf"
+check "-t says what was meant" prints 'listne.*listen' "$tandemd" -t -c "$lab/tandem.conf"
 check "it does not start with it: exit code 6" exits 6 timeout 10 \
 	"$tandemd" -f -c "$lab/tandem.conf"
 mend
-check "no such file" says 'nowhere.conf' "$tandemd" -t -c "$lab/nowhere.conf"
+check "no such file" prints 'nowhere.conf' "$tandemd" -t -c "$lab/nowhere.conf"
 mv "$lab/certs/internal.key" "$lab/certs/hidden.key"
-check "it does not start without its key, and names it" says 'internal.key: No such file' \
+check "it does not start without its key, and names it" prints 'internal.key: No such file' \
 	timeout 10 "$tandemd" -f -c "$lab/tandem.conf"
 mv "$lab/certs/hidden.key" "$lab/certs/internal.key"
 
 cp "$lab/tandem.conf" "$lab/foreign.conf"
 sed -i '/^\[internal\]/,/^\[server/s/^crl = .*/crl = certs\/carriers.crl/' "$lab/foreign.conf"
 check "-t: lists of another authority would cut the side off" \
-	says 'no-list authority=.*enterprise-ca.pem.*carriers.crl.*none of the lists is by it' \
+	prints 'no-list authority=.*enterprise-ca.pem.*carriers.crl.*none of the lists is by it' \
 	"$tandemd" -t -c "$lab/foreign.conf"
 
 # Descriptors of this shell's own limit: 100, two sides' connections, two sockets a port.
@@ -96,7 +85,7 @@ few() {
 	(ulimit -n 300 && exec "$tandemd" -t -c "$lab/tandem.conf")
 }
 check "-t: fewer descriptors than the limits may need" \
-	says 'few-descriptors allowed=300 needed=[0-9]+ note=.*raise the limit' few
+	prints 'few-descriptors allowed=300 needed=[0-9]+ note=.*raise the limit' few
 
 # --- while a call stands
 
@@ -111,14 +100,14 @@ sed -e "s/^\(listen\|udp\|tls\) = .*/\1 = 127.0.0.2:$((port_spare + 8))/" -e '/^
 	-e "s/^listen = .*/listen = 127.0.0.2:$((port_spare + 9))/" \
 	-e 's/^run-dir = .*/run-dir = run2/' "$lab/tandem.conf" >"$lab/second.conf"
 check "nor one that would write to its state folder" \
-	says "state-dir: another tandemd, process $tandem_pid, writes to .*state" \
+	prints "state-dir: another tandemd, process $tandem_pid, writes to .*state" \
 	timeout 10 "$tandemd" -f -c "$lab/second.conf"
 check "a call" start_talking
 
 spoil 's/^fqdn = .*/fqdn = 7/'
 check "reload refuses a bad configuration: exit code 6" exits 6 ctl config reload
-check "reload says where" says 'tandem.conf:2:' ctl config reload
-check "config check says where" says 'tandem.conf:2:' ctl config check
+check "reload says where" prints 'tandem.conf:2:' ctl config reload
+check "config check says where" prints 'tandem.conf:2:' ctl config check
 reloads=$(lines "$lab/tandem.log" 'tandem.conf:2:')
 kill -HUP "$tandem_pid"
 check "SIGHUP logs the mistake" wait_line 5 "$lab/tandem.log" 'tandem.conf:2:' $((reloads + 1))

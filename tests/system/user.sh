@@ -12,16 +12,6 @@ getent group "$group" >/dev/null || skip "there is no group $group"
 need ip runuser setpriv unshare
 
 
-says() { # PATTERN COMMAND...
-	local pattern=$1
-	shift
-	"$@" >"$lab/said" 2>&1
-	grep -qE -e "$pattern" "$lab/said" || {
-		cat "$lab/said"
-		return 1
-	}
-}
-
 owner_is() { # OWNER:GROUP:MODE FILE
 	local is
 	is=$(stat -c %U:%G:%a "$2")
@@ -68,15 +58,15 @@ chmod 0755 "$lab/gateways.d"
 
 # --- what it cannot read as that user, it does not read as root either
 
-check "-t: its key is not for $user" says 'certs/.*: Permission denied' \
+check "-t: its key is not for $user" prints 'certs/.*: Permission denied' \
 	"$tandemd" -t -c "$lab/tandem.conf"
-check "nor does it start" says 'as daemon: .*certs/.*: Permission denied' \
+check "nor does it start" prints 'as daemon: .*certs/.*: Permission denied' \
 	timeout 10 "$tandemd" -f -c "$lab/tandem.conf"
 chown -R "$user" "$lab/certs"
 chmod 0600 "$lab/tandem.conf"
-check "-t: tandem.conf is not for $user" says 'daemon, who reads it at each reload|be read by the user daemon' \
+check "-t: tandem.conf is not for $user" prints 'cannot be read by the user daemon' \
 	"$tandemd" -t -c "$lab/tandem.conf"
-check "nor does it start" says 'daemon, who reads it at each reload|be read by the user daemon' \
+check "nor does it start" prints 'cannot be read by the user daemon' \
 	timeout 10 "$tandemd" -f -c "$lab/tandem.conf"
 chmod 0644 "$lab/tandem.conf"
 check "-t: all is well" "$tandemd" -t -c "$lab/tandem.conf"
@@ -87,22 +77,22 @@ rm -rf "$lab/state" "$lab/run"
 mkdir "$lab/state"
 touch "$lab/state/cdr.jsonl"
 check "-t: a file that an earlier start left to root" \
-	says "cdr.jsonl belongs to another user than daemon; chown -R daemon" \
+	prints "cdr.jsonl belongs to another user than daemon; chown -R daemon" \
 	"$tandemd" -t -c "$lab/tandem.conf"
-check "nor does it start" says "cdr.jsonl belongs to another user than daemon" \
+check "nor does it start" prints "cdr.jsonl belongs to another user than daemon" \
 	timeout 10 "$tandemd" -f -c "$lab/tandem.conf"
 rm -rf "$lab/state" "$lab/run"
 
 for wrong in "user = nobody-at-all" "admin-group = nobody-at-all"; do
 	sed "s/^${wrong%% =*} = .*/$wrong/" "$lab/tandem.conf" >"$lab/wrong.conf"
-	check "-t: $wrong" says 'there is no (user|group) "nobody-at-all"' \
+	check "-t: $wrong" prints 'there is no (user|group) "nobody-at-all"' \
 		"$tandemd" -t -c "$lab/wrong.conf"
-	check "nor does it start" says 'there is no (user|group) "nobody-at-all"' \
+	check "nor does it start" prints 'there is no (user|group) "nobody-at-all"' \
 		timeout 10 "$tandemd" -f -c "$lab/wrong.conf"
 done
 rm -rf "$lab/state" "$lab/run"
 touch "$lab/state"
-check "-t: the state folder is a file" says 'state: is no folder' \
+check "-t: the state folder is a file" prints 'state: is no folder' \
 	"$tandemd" -t -c "$lab/tandem.conf"
 rm "$lab/state"
 
@@ -136,10 +126,10 @@ chgrp "$group" "$gw"
 cp -p "$gw" "$lab/gw.before"
 check "who may not write its file does not switch a trunk: exit code 5" exits 5 \
 	operator "$group" trunk tls gw observe
-check "and is told why" says 'gw.conf: Permission denied; it is changed with your rights' \
+check "and is told why" prints 'gw.conf: Permission denied; it is changed with your rights' \
 	operator "$group" trunk tls gw observe
 check "the file is as it was" cmp "$gw" "$lab/gw.before"
-check "root does" says 'observe' ctl trunk tls gw observe
+check "root does" prints 'observe' ctl trunk tls gw observe
 check "its owner and mode stay" owner_is "root:$group:640" "$gw"
 chmod 0775 "$lab/gateways.d"
 chgrp "$group" "$lab/gateways.d"
@@ -149,7 +139,7 @@ check "the rest of the file too" cmp "$gw" "$lab/gw.before"
 echo 'srtp = nonsense' >>"$gw"
 cp -p "$gw" "$lab/gw.broken"
 check "a configuration that is refused: exit code 6" exits 6 ctl trunk tls gw on
-check "and said to be as it was" says 'the configuration was refused; .*gw.conf is as it was' \
+check "and said to be as it was" prints 'the configuration was refused; .*gw.conf is as it was' \
 	ctl trunk tls gw on
 check "it is, byte for byte" cmp "$gw" "$lab/gw.broken"
 check "with owner and mode" owner_is "nobody:$group:640" "$gw"
@@ -179,9 +169,9 @@ fi
 
 # --- started as that user, without root
 
-check "user = is himself already" says 'no mistakes' \
+check "user = is himself already" prints 'no mistakes' \
 	runuser -u "$user" -- "$tandemd" -t -c "$lab/tandem.conf"
-check "only root can become another" says 'only root can become daemon' \
+check "only root can become another" prints 'only root can become daemon' \
 	runuser -u nobody -- "$tandemd" -t -c "$lab/tandem.conf"
 
 finish
