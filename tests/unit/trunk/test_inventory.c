@@ -354,22 +354,29 @@ static const char *staged(int days, char ret_day[static 16])
 	return lines;
 }
 
-static void a_successor_in_time_makes_it_fine(void **state)
+/* What takes the place of our certificate: from tomorrow to 90 days from now. */
+static void put_successor(void)
 {
 	const struct lab_spec later = {.cn = "us",
 		.sans = {{'D', "us.example.com", 0}},
 		.from_days = 1,
 		.to_days = 90};
+	struct lab_id next;
+
+	lab_issue(&next, &later, &stock.root);
+	stock_put("next", &next);
+	lab_drop(&next);
+}
+
+static void a_successor_in_time_makes_it_fine(void **state)
+{
 	const struct inventory_item *item;
 	const char *lines;
-	struct lab_id next;
 	struct buf text;
 	char day[16];
 
 	(void)state;
-	lab_issue(&next, &later, &stock.root);
-	stock_put("next", &next);
-	lab_drop(&next);
+	put_successor();
 	lines = staged(20, day);
 	stock_apply(&stock, lines, lines, "");
 	take();
@@ -401,19 +408,12 @@ static void a_successor_in_time_makes_it_fine(void **state)
 
 static void a_successor_too_late_is_none(void **state)
 {
-	const struct lab_spec later = {.cn = "us",
-		.sans = {{'D', "us.example.com", 0}},
-		.from_days = 1,
-		.to_days = 90};
 	const struct inventory_item *item;
 	const char *lines;
-	struct lab_id next;
 	char day[16];
 
 	(void)state;
-	lab_issue(&next, &later, &stock.root);
-	stock_put("next", &next);
-	lab_drop(&next);
+	put_successor();
 	lines = staged(50, day); /* the present one ends in 40 */
 	stock_apply(&stock, lines, lines, "");
 	take();
