@@ -63,6 +63,8 @@ static int start_trunks(struct server *server, struct err_text *text)
 	if (trunks_apply(server->trunks, server->config, text))
 		return ERR_CONFIG;
 	renew_set_config(server->renew, server->config);
+	trial_init(&server->trial, loop_timers(server->loop), server_return, server);
+	trial_taken(&server->trial, NULL, 0);
 	return 0;
 }
 
@@ -142,7 +144,7 @@ static void signal_h(void *arg, uint32_t events)
 	(void)events;
 	while (read(server->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			server_reload(server, NULL);
+			server_reload(server, 0, NULL);
 		else
 			shut_down(server, true);
 	}
@@ -206,9 +208,9 @@ static const struct config *config_h(void *arg)
 	return server->config;
 }
 
-static int reload_h(void *arg, json_t **ret_errors)
+static int reload_h(void *arg, uint64_t confirm_ms, json_t **ret_errors)
 {
-	return server_reload(arg, ret_errors);
+	return server_reload(arg, confirm_ms, ret_errors);
 }
 
 static void shutdown_h(void *arg, bool drain)
@@ -426,6 +428,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->seen = server->seen;
 	verbs->observe = server->observe;
 	verbs->stapler = server->stapler;
+	verbs->trial = &server->trial;
 	verbs->relay = server->relay;
 	verbs->internal = server->internal;
 	verbs->external = server->external;
@@ -566,6 +569,7 @@ void server_stop(struct server *server)
 		return;
 	control_free(server->control);
 	api_free(server->api);
+	trial_free(&server->trial);
 	if (server->loop)
 		timer_stop(&server->drain_timer);
 	renew_free(server->renew);

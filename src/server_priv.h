@@ -6,6 +6,7 @@
 #include "server.h"
 
 #include "admin/control.h"
+#include "admin/trial.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
 #include "base/loop.h"
@@ -33,8 +34,9 @@ struct server_socket {
 struct server {
 	struct loop *loop;
 	struct config *config;
-	bool became_user; /* [tandem] user, by root */
-	int lock_fd;      /* of the state folder; -1: not locked */
+	struct trial trial; /* how that is in force */
+	bool became_user;   /* [tandem] user, by root */
+	int lock_fd;        /* of the state folder; -1: not locked */
 	struct server_socket sockets[SERVER_SOCKETS];
 	unsigned socket_count;
 	struct resolver *resolver;
@@ -70,6 +72,9 @@ void server_judge_again(struct server *server);
  * and those that single servers and gateways have; the caller's. NULL: out of memory. */
 struct addr *server_list_media(const struct config *config, unsigned *ret_count);
 /* The file is read again. The old configuration stays unless every part of the new one could be
- * taken into use. 0, or ERR_CONFIG with the mistakes in *RET_ERRORS (may be NULL), an array of
- * lines that is the caller's. */
-int server_reload(struct server *server, json_t **ret_errors);
+ * taken into use. CONFIRM_MS: as trial_taken() has it. 0, or ERR_CONFIG with the mistakes in
+ * *RET_ERRORS (may be NULL), an array of lines that is the caller's. */
+int server_reload(struct server *server, uint64_t confirm_ms, json_t **ret_errors);
+/* BEFORE, a snapshot that was in force, is so again. 0, or negative with TEXT: nothing changed. For
+ * struct trial. */
+int server_return(void *arg, struct config *before, struct err_text *text);

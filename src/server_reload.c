@@ -2,45 +2,31 @@
 #include "server_priv.h"
 
 #include "base/log.h"
+#include "config/effective.h"
 #include "tls/policy.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool same_addresses(const struct addr a[static 2], const struct addr b[static 2])
-{
-	return addr_equal(&a[0], &b[0]) && addr_equal(&a[1], &b[1]);
-}
-
 /* What only a start takes into use is said, so that nobody waits for it. */
-static bool needs_restart(const struct config *old, const struct config *config)
+static void tell_restart(const struct config *old, const struct config *fresh)
 {
-	return !addr_equal(&old->internal.listen, &config->internal.listen) ||
-	       !addr_equal(&old->external.udp, &config->external.udp) ||
-	       !addr_equal(&old->external.tcp, &config->external.tcp) ||
-	       !addr_equal(&old->external.tls_listen, &config->external.tls_listen) ||
-	       !addr_equal(&old->tandem.dns_server, &config->tandem.dns_server) ||
-	       !same_addresses(old->media.internal, config->media.internal) ||
-	       !same_addresses(old->media.external, config->media.external) ||
-	       old->media.port_min != config->media.port_min ||
-	       old->media.port_max != config->media.port_max ||
-	       old->media.workers != config->media.workers ||
-	       old->media.io != config->media.io ||
-	       old->media.tick_us != config->media.tick_us ||
-	       old->media.dscp != config->media.dscp ||
-	       old->sip.dscp != config->sip.dscp || old->sip.t1_ms != config->sip.t1_ms ||
-	       old->sip.t2_ms != config->sip.t2_ms ||
-	       old->sip.t4_ms != config->sip.t4_ms ||
-	       old->limits.max_connections != config->limits.max_connections ||
-	       old->limits.max_handshakes != config->limits.max_handshakes ||
-	       old->limits.handshake_ms != config->limits.handshake_ms ||
-	       old->limits.idle_ms != config->limits.idle_ms ||
-	       old->limits.queue_bytes != config->limits.queue_bytes ||
-	       old->tandem.fips != config->tandem.fips ||
-	       strcmp(old->tandem.state_dir, config->tandem.state_dir) != 0 ||
-	       strcmp(old->tandem.run_dir, config->tandem.run_dir) != 0 ||
-	       strcmp(old->tandem.user, config->tandem.user) != 0;
+	const struct effective_part before = {.config = old}, now = {.config = fresh};
+	size_t count;
+	const struct schema_key *keys = schema_keys(&count);
+	struct buf names;
+
+	buf_init(&names, 0);
+	for (size_t i = 0; i < count; i++)
+		if (keys[i].at_start && !effective_equal(&before, &now, &keys[i]))
+			buf_printf(&names, "%s[%s] %s", names.len > 0 ? ", " : "",
+				schema_section_name(keys[i].section), keys[i].name);
+	if (names.len > 0 && buf_str(&names))
+		log_warning("server",
+			"event=reload note=\"these take effect at the next start: %s\"",
+			names.data);
+	buf_free(&names);
 }
 
 void server_use_credentials(struct server *server)
@@ -123,48 +109,28 @@ static int add_media(
 	return err;
 }
 
-int server_reload(struct server *server, json_t **ret_errors)
+/* CONFIG in the place of what is in force; whole, or not at all. 0, or negative, with TEXT where a
+ * person can do something. */
+static int take(struct server *server, struct config *config, struct err_text *text)
 {
-	struct config_errors errors;
-	struct err_text text = {{0}};
-	struct config *config = NULL;
-	int err;
+	int err = 0;
 
-	config_errors_init(&errors);
-	err = config_load(&config, server->config->file, &errors);
-	if (err) {
-		log_lines(buf_span(&errors.text));
-		if (ret_errors)
-			*ret_errors = split_lines(errors.text.data, errors.text.len);
-	}
-	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
-		err = policy_fips_check(&text);
+	if (config->tandem.fips == CONFIG_FIPS_REQUIRED)
+		err = policy_fips_check(text);
 	if (!err)
 		err = renew_watch(server->renew, config);
 	if (!err)
-		err = add_media(server->relay, config, &text);
+		err = add_media(server->relay, config, text);
 	if (!err)
-		err = trunks_apply(server->trunks, config, &text);
-	if (text.text[0]) {
-		log_error("server", "event=reload-refused reason=\"%s\"", text.text);
-		if (ret_errors)
-			*ret_errors = split_lines(text.text, strlen(text.text));
-	}
-	config_errors_free(&errors);
+		err = trunks_apply(server->trunks, config, text);
 	if (err) {
 		/* without memory some files more are watched, which does no harm */
 		(void)renew_watch(server->renew, server->config);
-		config_unref(config);
-		return ERR_CONFIG;
+		return err;
 	}
-	if (needs_restart(server->config, config))
-		log_warning("server", "event=reload note=\"changes of listeners, "
-				      "folders, user, DNS server, fips, media "
-				      "addresses, ports, workers and tick, dscp, "
-				      "connection limits and [sip] timers take "
-				      "effect at the next start\"");
+	tell_restart(server->config, config);
 	config_unref(server->config);
-	server->config = config;
+	server->config = config_ref(config);
 	renew_set_config(server->renew, config);
 	server_use_credentials(server);
 	server_judge_again(server);
@@ -173,4 +139,39 @@ int server_reload(struct server *server, json_t **ret_errors)
 	log_info("server", "event=reloaded servers=%zu gateways=%zu",
 		config->server_count, config->gateway_count);
 	return 0;
+}
+
+int server_return(void *arg, struct config *before, struct err_text *text)
+{
+	return take(arg, before, text);
+}
+
+int server_reload(struct server *server, uint64_t confirm_ms, json_t **ret_errors)
+{
+	struct config *old = config_ref(server->config);
+	struct config_errors errors;
+	struct err_text text = {{0}};
+	struct config *config = NULL;
+	int err;
+
+	config_errors_init(&errors);
+	err = config_load(&config, old->file, &errors);
+	if (err) {
+		log_lines(buf_span(&errors.text));
+		if (ret_errors)
+			*ret_errors = split_lines(errors.text.data, errors.text.len);
+	} else {
+		err = take(server, config, &text);
+	}
+	if (text.text[0]) {
+		log_error("server", "event=reload-refused reason=\"%s\"", text.text);
+		if (ret_errors)
+			*ret_errors = split_lines(text.text, strlen(text.text));
+	}
+	config_errors_free(&errors);
+	if (!err)
+		trial_taken(&server->trial, old, confirm_ms);
+	config_unref(config);
+	config_unref(old);
+	return err ? ERR_CONFIG : 0;
 }

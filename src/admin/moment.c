@@ -23,12 +23,12 @@ json_t *moment_json(time_t when)
 	return when ? json_string(moment_text(when, text)) : json_null();
 }
 
-static int parse_ago(const char *text, time_t now, time_t *ret)
+int moment_span(const char *text, time_t max, time_t *ret)
 {
 	static const struct {
 		char letter;
 		time_t seconds;
-	} units[] = {{'m', 60}, {'h', 3600}, {'d', 86400}};
+	} units[] = {{'s', 1}, {'m', 60}, {'h', 3600}, {'d', 86400}};
 	size_t len = strlen(text);
 	uint64_t count;
 
@@ -36,12 +36,22 @@ static int parse_ago(const char *text, time_t now, time_t *ret)
 		if (text[len - 1] != units[i].letter)
 			continue;
 		if (span_uint((struct span){text, len - 1},
-			    (uint64_t)(now / units[i].seconds), &count) != 0)
+			    (uint64_t)(max / units[i].seconds), &count) != 0)
 			return ERR_FORMAT;
-		*ret = now - (time_t)count * units[i].seconds;
+		*ret = (time_t)count * units[i].seconds;
 		return 0;
 	}
 	return ERR_FORMAT;
+}
+
+static int parse_ago(const char *text, time_t now, time_t *ret)
+{
+	time_t ago;
+
+	if (moment_span(text, now, &ago) != 0)
+		return ERR_FORMAT;
+	*ret = now - ago;
+	return 0;
 }
 
 static int parse_date(const char *text, time_t *ret)

@@ -4,12 +4,12 @@
 
 #include "admin/system_verbs.h"
 
+#include "admin/config_verbs.h"
 #include "admin/metrics.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/span.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "media/relay.h"
@@ -123,10 +123,11 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	(void)arg_count;
 	(void)text;
 	*ret_result = json_pack(
-		"{s:s, s:s, s:s, s:s, s:I, s:s, s:{s:s, s:b, s:s}, s:o, s:o, "
+		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:{s:s, s:b, s:s}, s:o, s:o, "
 		"s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
-		config->file, "start", clock_text(start_us, start), "uptime_us",
+		config->file, "configuration", config_state_json(context), "start",
+		clock_text(start_us, start), "uptime_us",
 		(json_int_t)(now_us > start_us ? now_us - start_us : 0), "log_level",
 		log_level_name(log_get_level()), "fips", "configured",
 		config->tandem.fips == CONFIG_FIPS_REQUIRED ? "required" : "off",
@@ -169,70 +170,6 @@ enum api_code system_verb_shutdown(void *arg, const char *const *args, size_t ar
 		(json_int_t)bridge_call_count(context->bridge));
 	context->shutdown_h(context->arg, drain);
 	return API_OK;
-}
-
-/* "file:line:column: error: ..." lines as an array. */
-static json_t *lines_json(const struct buf *lines)
-{
-	struct span rest = buf_span(lines), line;
-	json_t *array = json_array();
-	char *text;
-
-	while (span_next(&rest, '\n', &line)) {
-		text = line.len > 0 ? span_dup(line) : NULL;
-		if (text)
-			json_array_append_new(array, api_text(text));
-		free(text);
-	}
-	return array;
-}
-
-enum api_code config_verb_check(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	const struct verbs_context *context = arg;
-	const char *file = context->config_h(context->arg)->file;
-	struct config_errors errors;
-	struct config *config = NULL;
-	int err;
-
-	(void)args;
-	(void)arg_count;
-	config_errors_init(&errors);
-	err = config_load(&config, file, &errors);
-	if (!err && trunks_check(config, text)) {
-		err = ERR_CONFIG;
-		buf_printf(&errors.text, "%s: error: %s\n", file, text->text);
-	}
-	if (!err) {
-		*ret_result = json_pack("{s:s, s:I, s:I}", "file", config->file,
-			"servers", (json_int_t)config->server_count, "gateways",
-			(json_int_t)config->gateway_count);
-	} else {
-		*ret_result = json_pack("{s:o}", "errors", lines_json(&errors.text));
-		err_set(text, 0, "%s is invalid", file);
-	}
-	config_unref(config);
-	config_errors_free(&errors);
-	return err ? API_CONFIG : API_OK;
-}
-
-enum api_code config_verb_reload(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	const struct verbs_context *context = arg;
-	json_t *errors = NULL;
-	int err = context->reload_h(context->arg, &errors);
-
-	(void)args;
-	(void)arg_count;
-	if (!err) {
-		json_decref(errors);
-		return API_OK;
-	}
-	*ret_result = json_pack("{s:o}", "errors", errors ? errors : json_array());
-	err_set(text, 0, "the configuration was refused; the old one stays in use");
-	return err == ERR_CONFIG ? API_CONFIG : API_FAILED;
 }
 
 enum api_code log_verb_level(void *arg, const char *const *args, size_t arg_count,

@@ -9,6 +9,4 @@
 api_h system_verb_status;
 api_h system_verb_metrics;
 api_h system_verb_shutdown;
-api_h config_verb_check;
-api_h config_verb_reload;
 api_h log_verb_level;

@@ -293,7 +293,7 @@ static enum api_code take_switch(const struct verbs_context *context, const char
 {
 	const struct config_gateway *gateway;
 	json_t *errors = NULL;
-	int err = context->reload_h(context->arg, &errors);
+	int err = context->reload_h(context->arg, 0, &errors);
 
 	if (err) {
 		err_set(text, 0, "the configuration was refused");

@@ -15,6 +15,9 @@
 		"every trunk with its protection and calls", trunk_verb_list)            \
 	X("trunk", "show", 1, 1, false, "trunk show ID",                                 \
 		"one trunk in full", trunk_verb_show)                                    \
+	X("trunk", "config", 1, 1, false, "trunk config ID",                             \
+		"every key of a trunk in force, and where its value came from",          \
+		trunk_verb_config)                                                       \
 	X("trunk", "explain", 1, 1, false, "trunk explain ID",                           \
 		"probe a trunk over TLS now: what works, what fails, what to do",        \
 		trunk_verb_explain)                                                      \
@@ -28,6 +31,9 @@
 		"every server with its calls", server_verb_list)                         \
 	X("server", "show", 1, 1, false, "server show ID",                               \
 		"one server in full", server_verb_show)                                  \
+	X("server", "config", 1, 1, false, "server config ID",                           \
+		"every key of a server in force, and where its value came from",         \
+		server_verb_config)                                                      \
 	X("server", "explain", 1, 1, false, "server explain ID",                         \
 		"probe a server over TLS now", server_verb_explain)                      \
 	X("call", "list", 0, 0, false, "call list",                                      \
@@ -49,8 +55,14 @@
 		report_verb_protection)                                                  \
 	X("config", "check", 0, 0, false, "config check",                                \
 		"read the configuration files, list every mistake", config_verb_check)   \
-	X("config", "reload", 0, 0, true, "config reload",                               \
-		"take the configuration files into use", config_verb_reload)             \
+	X("config", "diff", 0, 0, false, "config diff",                                  \
+		"what a reload would change, and whom; exit code 1: something",          \
+		config_verb_diff)                                                        \
+	X("config", "reload", 0, 2, true, "config reload [--confirm TIME]",              \
+		"take the configuration files into use; with --confirm on trial",        \
+		config_verb_reload)                                                      \
+	X("config", "confirm", 0, 0, true, "config confirm",                             \
+		"keep what a reload with --confirm took into use", config_verb_confirm)  \
 	X("log", "level", 0, 1, true, "log level [LEVEL]",                               \
 		"show or set the level: error, warning, info, debug", log_verb_level)    \
 	X("shutdown", "", 0, 1, true, "shutdown [--drain]",                              \

@@ -18,6 +18,7 @@ struct relay;
 struct resolver;
 struct seen;
 struct stapler;
+struct trial;
 struct trunks;
 struct transport;
 struct writer;
@@ -36,6 +37,7 @@ struct verbs_context {
 	struct seen *seen; /* what peers showed */
 	struct observe *observe;
 	struct stapler *stapler;
+	struct trial *trial; /* how the present snapshot is in force */
 	struct relay *relay;
 	struct transport *internal;
 	struct transport *external;
@@ -45,9 +47,9 @@ struct verbs_context {
 	unsigned reports;  /* reports that are being made */
 	/* The present snapshot. */
 	const struct config *(*config_h)(void *arg);
-	/* Reads the files again and swaps. 0 or ERR_CONFIG with all mistakes in ERRORS (JSON
-	 * array of strings, owned by the caller). */
-	int (*reload_h)(void *arg, json_t **ret_errors);
+	/* Reads the files again and swaps; CONFIRM_MS: as trial_taken() has it. 0 or ERR_CONFIG with all
+	 * mistakes in ERRORS (JSON array of strings, owned by the caller). */
+	int (*reload_h)(void *arg, uint64_t confirm_ms, json_t **ret_errors);
 	/* Ends the server; DRAIN: after its calls ended or the drain time passed. */
 	void (*shutdown_h)(void *arg, bool drain);
 	void *arg;

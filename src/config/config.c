@@ -6,6 +6,7 @@
 #include "config/gateway.h"
 #include "config/ini.h"
 #include "config/load.h"
+#include "config/origin.h"
 #include "config/profile.h"
 #include "config/scope.h"
 #include "config/value.h"
@@ -47,6 +48,7 @@ static void server_free(struct config_server *server)
 	free(certs->next_certificate);
 	free(certs->next_key);
 	free(certs->staple);
+	origin_free(&server->common.origins);
 	free(server->common.id);
 	free(server->common.file);
 }
@@ -59,8 +61,13 @@ static void config_free(struct config *config)
 		clear_sections(&config->gateways[i], SCHEMA_GATEWAY, SCHEMA_CAPTURE);
 		free(config->gateways[i].common.id);
 		free(config->gateways[i].common.file);
+		origin_free(&config->gateways[i].common.origins);
 	}
+	for (size_t i = 0; i < config->profile_count; i++)
+		free(config->profiles[i].file);
 	clear_sections(config, SCHEMA_TANDEM, SCHEMA_SIP);
+	origin_free(&config->origins);
+	free(config->profiles);
 	free(config->servers);
 	free(config->gateways);
 	free(config->gateways_by_id);
@@ -204,6 +211,8 @@ static int add_server(struct load *load, const struct ini_section *from)
 	err = server_init(server, from->id, config->file);
 	if (err == 0)
 		err = scope_apply(&scope, SCHEMA_SERVER, load->ini, from, load->errors);
+	if (err == 0)
+		err = origin_keep(&server->common.origins, config, &scope, load->ini);
 	if (err != 0)
 		return err;
 	return scope_finish(&scope, SCHEMA_SERVER, config, load->ini->folder,
@@ -232,6 +241,7 @@ static int add_servers(struct load *load)
 static int add_gateways(struct load *load)
 {
 	struct profiles profiles = {
+		.config = load->config,
 		.folder = load->config->tandem.profile_dir,
 		.reader = load->reader,
 		.errors = load->errors,
@@ -300,6 +310,9 @@ static int build(struct load *load)
 {
 	int err = apply_main(load);
 
+	if (err == 0)
+		err = origin_keep(
+			&load->config->origins, load->config, &load->scope, load->ini);
 	if (err == 0)
 		err = finish_main(load);
 	if (err == 0)

@@ -33,6 +33,26 @@ enum config_srtp { CONFIG_SRTP_REQUIRED, CONFIG_SRTP_OPTIONAL, CONFIG_SRTP_OFF }
 enum config_audit { CONFIG_AUDIT_OFF, CONFIG_AUDIT_SIGNALLING, CONFIG_AUDIT_FULL };
 enum config_hold { CONFIG_HOLD_PASS, CONFIG_HOLD_SENDONLY, CONFIG_HOLD_INACTIVE };
 
+/* Where one key is set. */
+struct config_origin {
+	uint16_t key;    /* schema_index() */
+	uint16_t source; /* 0: the file of its struct; N: config.profiles[N - 1] */
+	unsigned line;
+};
+
+/* Where the keys of one struct are set: 8 bytes for each that is. */
+struct config_origins {
+	struct config_origin *list; /* by key */
+	size_t count;
+	uint64_t digest; /* of the struct's file as it was read */
+};
+
+/* A profile that a snapshot was read from. */
+struct config_profile {
+	char *file;
+	uint64_t digest;
+};
+
 /* A list of words, e.g. codecs in order of preference. */
 struct config_words {
 	char **words;
@@ -138,6 +158,7 @@ struct config_media {
 struct config_trunk {
 	char *id;   /* the word in [server ID]; a gateway's file name without .conf */
 	char *file; /* the file that it was read from */
+	struct config_origins origins;
 	char *host; /* where to connect; with TLS the name that its certificate must carry */
 	uint16_t port;      /* 0 of a gateway: SRV, then 5060 or 5061 */
 	uint16_t tls_port;  /* of a gateway: over TLS, instead of PORT; 0: the same */
@@ -188,7 +209,10 @@ struct config_gateway {
 
 struct config {
 	unsigned refs;
-	char *file; /* the main file's path */
+	char *file;                      /* the main file's path */
+	struct config_origins origins;   /* of all sections but the servers' */
+	struct config_profile *profiles; /* those that gateways inherit from */
+	size_t profile_count;
 
 	struct {
 		char *fqdn;

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "config/check.h"
+#include "config/origin.h"
 #include "config/value.h"
 
 #include <dirent.h>
@@ -55,6 +56,9 @@ static int fill(const struct gateways *gateways, struct config_gateway *gateway,
 
 	if (err == 0)
 		err = profile_apply_sections(&scope, ini, profiles->errors);
+	if (err == 0)
+		err = origin_keep(
+			&gateway->common.origins, gateways->config, &scope, ini);
 	if (err == 0)
 		err = scope_finish(&scope, SCHEMA_GATEWAY, gateways->config, ini->folder,
 			place, profiles->errors);

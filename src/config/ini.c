@@ -1,6 +1,7 @@
 #include "config/ini.h"
 
 #include "base/buf.h"
+#include "base/hash.h"
 #include "base/log.h"
 #include "base/span.h"
 #include "config/file.h"
@@ -367,6 +368,7 @@ int ini_parse(struct ini **ret, struct ini_reader *reader, const char *path,
 
 	if (err != 0)
 		return err;
+	parse.ini->digest = hash_bytes(data, len, 0);
 	buf_init(&parse.text, 0);
 	buf_add(&parse.text, data, len);
 	err = parse_text(&parse);

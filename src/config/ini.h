@@ -34,7 +34,8 @@ struct ini_section {
 
 struct ini {
 	char *path;
-	char *folder; /* that PATH is in */
+	char *folder;    /* that PATH is in */
+	uint64_t digest; /* of its bytes */
 	struct ini_section *sections;
 	size_t count;
 	size_t room;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "base/span.h"
 #include "config/nearest.h"
+#include "config/origin.h"
 #include "config/value.h"
 
 #include <dirent.h>
@@ -175,7 +176,9 @@ static int load_profile(
 		return err;
 	if (profile->ini == NULL)
 		return 0;
-	err = check_profile(profiles, profile->ini);
+	err = origin_add_profile(profiles->config, profile->ini);
+	if (err == 0)
+		err = check_profile(profiles, profile->ini);
 	if (err == 0)
 		err = find_profile(&profile->parent, profiles, profile->ini, depth + 1);
 	if (err == 0 && profile->parent != NULL)

@@ -16,7 +16,8 @@
 struct profile;
 
 struct profiles {
-	const char *folder; /* borrowed */
+	struct config *config; /* borrowed; it is read for */
+	const char *folder;    /* borrowed */
 	struct ini_reader *reader;
 	struct config_errors *errors;
 	struct profile *first;

@@ -3,6 +3,7 @@
 #include "config/codec.h"
 #include "config/nearest.h"
 #include "config/table.h"
+#include "config/units.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -107,42 +108,6 @@ static void join_words(const char *const *words, char *buf, size_t size)
 			buf + used, size - used, "%s%s", i > 0 ? ", " : "", words[i]);
 }
 
-/* A time in the largest unit that divides it. */
-static void print_duration(uint64_t value, const char *unit, char *buf, size_t size)
-{
-	static const struct {
-		const char *name;
-		uint64_t us;
-	} units[] = {
-		{"d", 86400000000},
-		{"h", 3600000000},
-		{"m", 60000000},
-		{"s", 1000000},
-		{"ms", 1000},
-		{"us", 1},
-	};
-	uint64_t us = strcmp(unit, "ms") == 0 ? value * 1000 : value;
-	size_t i = 0;
-
-	if (us == 0) {
-		snprintf(buf, size, "0");
-		return;
-	}
-	while (us % units[i].us != 0)
-		i++;
-	snprintf(buf, size, "%" PRIu64 "%s", us / units[i].us, units[i].name);
-}
-
-static void print_size(uint64_t value, char *buf, size_t size)
-{
-	if (value > 0 && value % (1024 * 1024) == 0)
-		snprintf(buf, size, "%" PRIu64 "M", value / (1024 * 1024));
-	else if (value > 0 && value % 1024 == 0)
-		snprintf(buf, size, "%" PRIu64 "k", value / 1024);
-	else
-		snprintf(buf, size, "%" PRIu64, value);
-}
-
 /* What is expected of the types that have bounds. */
 static void expect_number(const struct schema_key *key, char *buf, size_t size)
 {
@@ -152,13 +117,13 @@ static void expect_number(const struct schema_key *key, char *buf, size_t size)
 	const char *word = key->words != NULL ? key->words[0] : "";
 
 	if (key->type == SCHEMA_DURATION) {
-		print_duration(key->min, key->unit, min, sizeof(min));
-		print_duration(key->max, key->unit, max, sizeof(max));
+		units_print_duration(key->min, key->unit, min, sizeof(min));
+		units_print_duration(key->max, key->unit, max, sizeof(max));
 		snprintf(buf, size, "a time from %s to %s such as %s%s%s", min, max,
 			key->words != NULL ? max : key->fallback, other, word);
 	} else if (key->type == SCHEMA_SIZE) {
-		print_size(key->min, min, sizeof(min));
-		print_size(key->max, max, sizeof(max));
+		units_print_size(key->min, min, sizeof(min));
+		units_print_size(key->max, max, sizeof(max));
 		snprintf(buf, size, "a size from %s to %s such as %s", min, max,
 			key->fallback);
 	} else {

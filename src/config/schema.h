@@ -78,6 +78,7 @@ struct schema_key {
 	/* Where not set, the value of the key of this name in the section PARENT counts. */
 	bool inherits;
 	enum schema_section parent;
+	bool at_start;    /* a reload does not take it into use, only a start does */
 	const char *help; /* one sentence, for the manual */
 };
 

@@ -72,6 +72,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_FILE,
 		MEMBER(config, tandem.state_dir),
 		.fallback = TANDEM_STATE_DIR,
+		.at_start = true,
 		.help = "Where call records and audit files are kept.",
 	},
 	{
@@ -80,6 +81,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_FILE,
 		MEMBER(config, tandem.run_dir),
 		.fallback = TANDEM_RUN_DIR,
+		.at_start = true,
 		.help = "Where the control socket and the process id are.",
 	},
 	{
@@ -104,6 +106,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_ID,
 		MEMBER(config, tandem.user),
 		.fallback = "",
+		.at_start = true,
 		.help = "The user to become when started as root. All files are read "
 			"and made with his rights; ports below 1024 are opened all "
 			"the same.",
@@ -114,6 +117,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_ID,
 		MEMBER(config, tandem.admin_group),
 		.fallback = "",
+		.at_start = true,
 		.help = "The group whose members may use tandemctl, beside root and "
 			"user. Not set: tandem-admin, where there is such a group.",
 	},
@@ -123,6 +127,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_LISTEN,
 		MEMBER(config, tandem.dns_server),
 		.fallback = "",
+		.at_start = true,
 		.help = "The DNS server to ask, instead of those of /etc/resolv.conf; "
 			"read at "
 			"start.",
@@ -134,6 +139,7 @@ const struct schema_key schema_table[] = {
 		MEMBER(config, tandem.fips),
 		.words = fips_words,
 		.fallback = "off",
+		.at_start = true,
 		.help = "required: TLS and SRTP use approved algorithms only, and the "
 			"start "
 			"is refused where GnuTLS is not in FIPS 140 mode.",
@@ -146,6 +152,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_LISTEN,
 		MEMBER(config, internal.listen),
 		.fallback = "0.0.0.0:5061",
+		.at_start = true,
 		.help = "Where servers connect; always mutual TLS.",
 	},
 	{
@@ -201,6 +208,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_LISTEN,
 		MEMBER(config, external.udp),
 		.fallback = "",
+		.at_start = true,
 		.help = "Where gateways reach us over UDP.",
 	},
 	{
@@ -209,6 +217,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_LISTEN,
 		MEMBER(config, external.tcp),
 		.fallback = "",
+		.at_start = true,
 		.help = "Where gateways reach us over TCP.",
 	},
 	{
@@ -217,6 +226,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_LISTEN,
 		MEMBER(config, external.tls_listen),
 		.fallback = "",
+		.at_start = true,
 		.help = "Where gateways reach us over TLS.",
 	},
 	{
@@ -266,6 +276,7 @@ const struct schema_key schema_table[] = {
 		.name = "internal-address",
 		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.internal),
+		.at_start = true,
 		.help = "The address of this machine that media of servers uses: IPv4, "
 			"IPv6, or one of each. With both, a call's media has the family "
 			"of "
@@ -276,6 +287,7 @@ const struct schema_key schema_table[] = {
 		.name = "external-address",
 		.type = SCHEMA_ADDRS,
 		MEMBER(config, media.external),
+		.at_start = true,
 		.help = "The address of this machine that media of gateways uses, as for "
 			"internal-address.",
 	},
@@ -306,6 +318,7 @@ const struct schema_key schema_table[] = {
 		.min = 1024,
 		.max = 65535,
 		.fallback = "30000-39999",
+		.at_start = true,
 		.help = "The UDP ports for media; a stream takes two, on each side.",
 	},
 	{
@@ -314,6 +327,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_DSCP,
 		MEMBER(config, media.dscp),
 		.fallback = "EF",
+		.at_start = true,
 		.help = "How our media packets are marked for the network (RFC 2474).",
 	},
 	{
@@ -325,6 +339,7 @@ const struct schema_key schema_table[] = {
 		.unit = "",
 		.words = auto_word,
 		.fallback = "auto",
+		.at_start = true,
 		.help = "How many threads relay media; auto is one for each processor "
 			"core.",
 	},
@@ -335,6 +350,7 @@ const struct schema_key schema_table[] = {
 		MEMBER(config, media.io),
 		.words = io_words,
 		.fallback = "auto",
+		.at_start = true,
 		.help = "How packets are received and sent. sockets: one for each port; "
 			"io_uring: the same in batches, Linux 6.1; steer: one socket for "
 			"all ports, by BPF, which needs CAP_BPF, CAP_NET_ADMIN and "
@@ -350,6 +366,7 @@ const struct schema_key schema_table[] = {
 		.max = 20000,
 		.unit = "us",
 		.fallback = "1ms",
+		.at_start = true,
 		.help = "The longest time that a busy worker may delay a packet in order "
 			"to "
 			"send several at once; 0: no delay.",
@@ -422,6 +439,7 @@ const struct schema_key schema_table[] = {
 		.max = 1000000,
 		.unit = "",
 		.fallback = "2000",
+		.at_start = true,
 		.help = "TCP and TLS connections at once that others opened, on each "
 			"side.",
 	},
@@ -434,6 +452,7 @@ const struct schema_key schema_table[] = {
 		.max = 100000,
 		.unit = "",
 		.fallback = "1000",
+		.at_start = true,
 		.help = "TLS handshakes in progress at once that others began. Beyond "
 			"that, "
 			"the oldest one from the address with most of them is ended, "
@@ -449,6 +468,7 @@ const struct schema_key schema_table[] = {
 		.max = 5 * MINUTE,
 		.unit = "ms",
 		.fallback = "5s",
+		.at_start = true,
 		.help = "A TLS handshake that takes longer is ended.",
 	},
 	{
@@ -460,6 +480,7 @@ const struct schema_key schema_table[] = {
 		.max = DAY,
 		.unit = "ms",
 		.fallback = "10m",
+		.at_start = true,
 		.help = "A connection without a call and without traffic is closed after "
 			"this time.",
 	},
@@ -472,6 +493,7 @@ const struct schema_key schema_table[] = {
 		.max = 64 * MIB,
 		.unit = "bytes",
 		.fallback = "256k",
+		.at_start = true,
 		.help = "A connection is closed when this much output waits for a peer "
 			"that "
 			"does not read.",
@@ -531,6 +553,7 @@ const struct schema_key schema_table[] = {
 		.max = 10 * SECOND,
 		.unit = "ms",
 		.fallback = "500ms",
+		.at_start = true,
 		.help = "The estimate of the round trip (RFC 3261, T1).",
 	},
 	{
@@ -542,6 +565,7 @@ const struct schema_key schema_table[] = {
 		.max = MINUTE,
 		.unit = "ms",
 		.fallback = "4s",
+		.at_start = true,
 		.help = "The longest time between repetitions (RFC 3261, T2).",
 	},
 	{
@@ -553,6 +577,7 @@ const struct schema_key schema_table[] = {
 		.max = MINUTE,
 		.unit = "ms",
 		.fallback = "5s",
+		.at_start = true,
 		.help = "How long a message may stay in the network (RFC 3261, T4).",
 	},
 	{
@@ -561,6 +586,7 @@ const struct schema_key schema_table[] = {
 		.type = SCHEMA_DSCP,
 		MEMBER(config, sip.dscp),
 		.fallback = "CS0",
+		.at_start = true,
 		.help = "How our signalling is marked for the network. CS0: not marked; "
 			"CS3 is usual where it is marked.",
 	},

@@ -10,6 +10,7 @@
 #include "ctl/report_csv.h"
 #include "ctl/report_html.h"
 #include "ctl/show.h"
+#include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
 #include "ctl/show_report.h"
 #include "ctl/switch.h"
@@ -50,7 +51,7 @@ static void print_help(FILE *out)
 {
 	fprintf(out, "usage: tandemctl [--json] [-q] [-s SOCKET] NOUN VERB ...\n\n");
 	for (const struct command *command = commands; command->noun; command++)
-		fprintf(out, "  %-22s %s\n", command->usage, command->help);
+		fprintf(out, "  %-36s %s\n", command->usage, command->help);
 	fprintf(out,
 		"\n"
 		"  --json       print the answer as JSON\n"
@@ -211,6 +212,9 @@ static int show_answer(const struct options *options, const struct command *comm
 	}
 	if (strcmp(command->verb, "explain") == 0)
 		code = show_explain_code(result);
+	else if (strcmp(command->noun, "config") == 0 &&
+		 strcmp(command->verb, "diff") == 0)
+		code = show_diff_code(result);
 	else if (strcmp(command->noun, "report") == 0)
 		code = show_report_code(result);
 	if (options->quiet) {

@@ -1,6 +1,7 @@
 #include "ctl/show.h"
 
 #include "base/buf.h"
+#include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
 #include "ctl/show_report.h"
 #include "ctl/show_table.h"
@@ -21,6 +22,12 @@ struct layout {
 	struct show_column columns[14]; /* and one that ends them */
 };
 
+#define CONFIG_COLUMNS                                                                   \
+	{                                                                                \
+		{"KEY", "key", false}, {"VALUE", "value", false},                        \
+			{"FROM", "origin", false}, {"IN FORCE", "note", false},          \
+	}
+
 /* Where both legs of a call are on one side the one that was called takes the other's columns. */
 static const struct layout layouts[] = {
 	{"trunk", "list", NULL,
@@ -40,6 +47,8 @@ static const struct layout layouts[] = {
 			{"TOTAL", "calls_total", true}, {"FAILED", "calls_failed", true},
 			{"ERROR AT", "last_error_at", false},
 			{"LAST ERROR", "last_error", false}}},
+	{"trunk", "config", "keys", CONFIG_COLUMNS},
+	{"server", "config", "keys", CONFIG_COLUMNS},
 	{"call", "list", "calls",
 		{{"ID", "id", false}, {"STATE", "state", false}, {"FROM", "from", false},
 			{"TO", "to", false},
@@ -226,16 +235,21 @@ static void print_lines(const char *text)
 int show_result(const char *noun, const char *verb, const json_t *result)
 {
 	const struct layout *layout;
+	int err;
 
 	for (size_t i = 0; i < sizeof(layouts) / sizeof(layouts[0]); i++) {
 		layout = &layouts[i];
 		if (strcmp(layout->noun, noun) != 0 || strcmp(layout->verb, verb) != 0)
 			continue;
-		return show_table(layout->columns,
+		err = show_table(layout->columns,
 			layout->array ? json_object_get(result, layout->array) : result);
+		show_warning(result);
+		return err;
 	}
 	if (strcmp(noun, "call") == 0 && strcmp(verb, "show") == 0)
 		print_call(result);
+	else if (strcmp(noun, "config") == 0 && strcmp(verb, "diff") == 0)
+		show_diff(result);
 	else if (strcmp(verb, "explain") == 0)
 		show_explain(result);
 	else if (strcmp(noun, "report") == 0)

@@ -3,6 +3,7 @@
 
 #include "../fakes/fakes.h"
 
+#include "admin/trial.h"
 #include "admin/verbs.h"
 
 #include "audit/writer.h"
@@ -29,6 +30,8 @@ static struct flow flow;
 static struct record call;
 static bool reload_fails, shut_down, shut_down_drain;
 static unsigned reloads;
+static uint64_t reload_confirm_ms;
+static struct trial trial;
 static enum config_tls_mode file_says; /* what a reload finds */
 static struct writer *writer;
 static char folder[64], file[128];
@@ -97,10 +100,11 @@ static const struct config *config_h(void *arg)
 	return &config;
 }
 
-static int reload_h(void *arg, json_t **ret_errors)
+static int reload_h(void *arg, uint64_t confirm_ms, json_t **ret_errors)
 {
 	(void)arg;
 	reloads++;
+	reload_confirm_ms = confirm_ms;
 	gateway.common.tls = file_says;
 	if (!reload_fails)
 		return 0;
@@ -228,7 +232,9 @@ static int setup(void **state)
 	file_says = CONFIG_TLS_NO;
 	probe_count = probes_cancelled = answers = 0;
 	verdict = (struct observe_verdict){.step = NULL};
+	trial = (struct trial){.taken_at = 1700000000};
 	context = (struct verbs_context){.writer = writer,
+		.trial = &trial,
 		.config_h = config_h,
 		.internal = (struct transport *)(void *)folder,
 		.reload_h = reload_h,

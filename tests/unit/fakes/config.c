@@ -34,3 +34,12 @@ const struct config_gateway *config_gateway_find(
 	(void)config;
 	return trunk && strcmp(id, trunk->id) == 0 ? trunk->gateway : NULL;
 }
+
+const struct config_server *config_server_find(
+	const struct config *config, const char *id)
+{
+	const struct trunk *trunk = fakes.trunks[TRUNK_SERVER];
+
+	(void)config;
+	return trunk && strcmp(id, trunk->id) == 0 ? trunk->server : NULL;
+}
