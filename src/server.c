@@ -63,6 +63,11 @@ static int start_trunks(struct server *server, struct err_text *text)
 	if (trunks_apply(server->trunks, server->config, text))
 		return ERR_CONFIG;
 	renew_set_config(server->renew, server->config);
+	err = drains_new(&server->drains, server->config->tandem.state_dir,
+		loop_clock(server->loop), text);
+	if (err)
+		return err;
+	drains_apply(server->drains, server->trunks, true);
 	trial_init(&server->trial, loop_timers(server->loop), server_return, server);
 	trial_taken(&server->trial, NULL, 0);
 	return 0;
@@ -425,6 +430,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->resolver = server->resolver;
 	verbs->bridge = server->bridge;
 	verbs->trunks = server->trunks;
+	verbs->drains = server->drains;
 	verbs->seen = server->seen;
 	verbs->observe = server->observe;
 	verbs->stapler = server->stapler;
@@ -586,6 +592,7 @@ void server_stop(struct server *server)
 	writer_free(server->writer);
 	expiry_free(server->expiry);
 	seen_free(server->seen);
+	drains_free(server->drains);
 	trunks_free(server->trunks);
 	resolver_free(server->resolver);
 	if (server->signals.loop) {

@@ -17,6 +17,7 @@
 #include "renew.h"
 #include "sip/resolve.h"
 #include "sip/transport.h"
+#include "trunk/drains.h"
 #include "trunk/expiry.h"
 #include "trunk/seen.h"
 #include "trunk/stapler.h"
@@ -41,6 +42,7 @@ struct server {
 	unsigned socket_count;
 	struct resolver *resolver;
 	struct trunks *trunks;
+	struct drains *drains;
 	struct renew *renew;
 	struct seen *seen;
 	struct expiry *expiry;

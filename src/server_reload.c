@@ -128,6 +128,7 @@ static int take(struct server *server, struct config *config, struct err_text *t
 		(void)renew_watch(server->renew, server->config);
 		return err;
 	}
+	drains_apply(server->drains, server->trunks, false);
 	tell_restart(server->config, config);
 	config_unref(server->config);
 	server->config = config_ref(config);

@@ -197,6 +197,11 @@ enum api_code api_call(struct api *api, const struct api_request *request,
 	return code;
 }
 
+const char *api_who(const struct api *api)
+{
+	return api->request ? api->request->who : "";
+}
+
 json_t *api_text(const char *text)
 {
 	json_t *string = json_string(text);

@@ -86,6 +86,8 @@ struct api_call *api_defer(struct api *api, void (*cancel_h)(void *arg), void *a
  * NULL. The handle is invalid afterwards. */
 void api_finish(struct api_call *call, enum api_code code, json_t *result,
 	const struct err_text *text);
+/* Who asks, as the log has it, within a handler; "" outside of one. */
+const char *api_who(const struct api *api);
 /* TEXT as a JSON string whatever bytes it holds: not UTF-8, each odd byte becomes '?'. */
 json_t *api_text(const char *text);
 /* All verbs, for `tandemctl help`. */

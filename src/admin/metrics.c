@@ -214,6 +214,31 @@ static uint64_t calls_failed_of(const struct trunk *trunk)
 	return trunk->calls_failed;
 }
 
+static uint64_t attempts_of(const struct trunk *trunk)
+{
+	return trunk->figures.total.attempts;
+}
+
+static uint64_t answered_of(const struct trunk *trunk)
+{
+	return trunk->figures.total.answered;
+}
+
+static uint64_t effective_of(const struct trunk *trunk)
+{
+	return trunk->figures.total.effective;
+}
+
+static uint64_t talks_of(const struct trunk *trunk)
+{
+	return trunk->figures.total.talks;
+}
+
+static uint64_t talk_seconds_of(const struct trunk *trunk)
+{
+	return trunk->figures.total.talk_us / 1000000;
+}
+
 static void print_trunks(
 	const struct verbs_context *context, enum trunk_kind kind, struct buf *out)
 {
@@ -226,6 +251,19 @@ static void print_trunks(
 			calls_total_of},
 		{{"server_calls_failed_total", "trunk_calls_failed_total"}, "counter",
 			"Calls by it that failed.", calls_failed_of},
+		{{"server_attempts_total", "trunk_attempts_total"}, "counter",
+			"Calls offered to it, by their outcome's time.", attempts_of},
+		{{"server_answered_total", "trunk_answered_total"}, "counter",
+			"Of them answered (ASR: of the attempts).", answered_of},
+		{{"server_effective_total", "trunk_effective_total"}, "counter",
+			"Of them answered, busy, declined, or not answered though it "
+			"rang (NER: of the attempts).",
+			effective_of},
+		{{"server_talks_total", "trunk_talks_total"}, "counter",
+			"Answered calls to it that are over.", talks_of},
+		{{"server_talk_seconds_total", "trunk_talk_seconds_total"}, "counter",
+			"Their time from the answer to the end (ACD: by their number).",
+			talk_seconds_of},
 	};
 	const struct trunk *trunk;
 
@@ -240,6 +278,48 @@ static void print_trunks(
 				(unsigned long long)rows[row].value(trunk));
 		}
 	}
+}
+
+static void print_bucket(struct buf *out, const char *name, const struct trunk *trunk,
+	unsigned bucket, uint64_t count)
+{
+	buf_printf(out, "tandem_%s_bucket{", name);
+	add_party(out, trunk);
+	if (bucket < FIGURES_BUCKETS - 1)
+		buf_printf(out, ",le=\"%g\"} ", figures_bounds_ms[bucket] / 1000.0);
+	else
+		buf_add_str(out, ",le=\"+Inf\"} ");
+	buf_printf(out, "%llu\n", (unsigned long long)count);
+}
+
+static void print_delays_of(struct buf *out, const char *name, const struct trunk *trunk)
+{
+	const struct figures_count *total = &trunk->figures.total;
+	uint64_t count = 0;
+
+	for (unsigned i = 0; i < FIGURES_BUCKETS; i++) {
+		count += total->delays[i];
+		print_bucket(out, name, trunk, i, count);
+	}
+	buf_printf(out, "tandem_%s_sum{", name);
+	add_party(out, trunk);
+	buf_printf(out, "} %.6f\ntandem_%s_count{", (double)total->delay_us / 1e6, name);
+	add_party(out, trunk);
+	buf_printf(out, "} %llu\n", (unsigned long long)count);
+}
+
+/* A series begins with the first delay: a thousand trunks without calls would make 21,000 lines. */
+static void print_delays(
+	const struct verbs_context *context, enum trunk_kind kind, struct buf *out)
+{
+	const char *name = kind == TRUNK_GATEWAY ? "trunk_post_dial_delay_seconds"
+						 : "server_post_dial_delay_seconds";
+	const struct trunk *trunk;
+
+	head(out, name, "histogram", "From our INVITE to ringing or the answer.");
+	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++)
+		if (figures_delay_count(&trunk->figures.total))
+			print_delays_of(out, name, trunk);
 }
 
 /* ---- certificates ---- */
@@ -331,6 +411,8 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_refused(context, out);
 	print_trunks(context, TRUNK_SERVER, out);
 	print_trunks(context, TRUNK_GATEWAY, out);
+	print_delays(context, TRUNK_SERVER, out);
+	print_delays(context, TRUNK_GATEWAY, out);
 	print_audit(context, out);
 	print_certificates(context, out);
 }

@@ -1,12 +1,14 @@
 #include "admin/trunk_verbs.h"
 
 #include "admin/cert_verbs.h"
+#include "admin/figures_json.h"
 #include "admin/moment.h"
 #include "admin/observe_json.h"
 #include "admin/verbs.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "sip/transport.h"
+#include "trunk/drains.h"
 #include "trunk/seen.h"
 #include "trunk/trunk.h"
 
@@ -102,14 +104,28 @@ static json_t *limit_json(unsigned limit)
 	return limit == CONFIG_UNLIMITED ? json_null() : json_integer(limit);
 }
 
+/* Who took it out of service, when and why. Nothing where nobody did. */
+static void add_drain(
+	const struct verbs_context *context, const struct trunk *trunk, json_t *object)
+{
+	const struct drain *drain = drains_find(context->drains, trunk->kind, trunk->id);
+
+	json_object_set_new(
+		object, "drained_since", moment_json(drain ? (time_t)drain->since : 0));
+	json_object_set_new(
+		object, "drained_by", drain ? api_text(drain->who) : json_null());
+	json_object_set_new(object, "drain_reason",
+		drain && drain->reason[0] ? api_text(drain->reason) : json_null());
+}
+
 /* What a list shows of a trunk or server. */
 static json_t *summary_json(
 	const struct verbs_context *context, const struct trunk *trunk)
 {
 	const struct config_trunk *settings = trunk_settings(trunk);
-
-	return json_pack("{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:o, s:I, s:I, "
-			 "s:o, s:o}",
+	json_t *object = json_pack(
+		"{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:o, s:I, s:I, s:o, s:o, "
+		"s:o, s:o}",
 		"id", trunk->id, "state", state_name(trunk), "host", trunk_host(trunk),
 		"port", (int)trunk_port(trunk), "transport",
 		transport_kind_name(trunk_transport(trunk)), "tls",
@@ -117,10 +133,15 @@ static json_t *summary_json(
 		observe_word_json(context->observe, trunk), "srtp",
 		config_srtp_name(settings->srtp), "calls", (json_int_t)trunk->calls,
 		"calls_max", limit_json(settings->max_calls), "calls_total",
-		(json_int_t)trunk->calls_total, "calls_failed",
-		(json_int_t)trunk->calls_failed, "last_error_at",
-		moment_json(trunk->last_error_at), "last_error",
-		api_text(trunk->last_error));
+		(json_int_t)(trunk->calls_total - trunk->calls_total_base),
+		"calls_failed",
+		(json_int_t)(trunk->calls_failed - trunk->calls_failed_base),
+		"last_error_at", moment_json(trunk->last_error_at), "last_error_until",
+		moment_json(trunk->last_error_until), "last_error",
+		api_text(trunk->last_error), "figures", figures_json(context, trunk));
+
+	add_drain(context, trunk, object);
+	return object;
 }
 
 static void add_peer(json_t *object, const struct config_peer *peer)
@@ -260,31 +281,70 @@ enum api_code server_verb_show(void *arg, const char *const *args, size_t arg_co
 	return show(arg, TRUNK_SERVER, args[0], ret_result, text);
 }
 
-static enum api_code set_drained(const struct verbs_context *context, const char *id,
-	bool drained, json_t **ret_result, struct err_text *text)
+static enum api_code drain_answer(const struct verbs_context *context,
+	const struct trunk *trunk, json_t **ret_result)
 {
-	struct trunk *trunk = find(context, TRUNK_GATEWAY, id, text);
+	*ret_result = json_pack("{s:s, s:s, s:I}", "id", trunk->id, "state",
+		state_name(trunk), "calls", (json_int_t)trunk->calls);
+	add_drain(context, trunk, *ret_result);
+	return API_OK;
+}
+
+static enum api_code drain(const struct verbs_context *context, enum trunk_kind kind,
+	const char *const *args, size_t arg_count, json_t **ret_result,
+	struct err_text *text)
+{
+	struct trunk *trunk;
+
+	if (arg_count > 1 && (arg_count != 3 || strcmp(args[1], "--reason") != 0)) {
+		err_set(text, 0, "usage: %s drain ID [--reason TEXT]", kind_name(kind));
+		return API_USAGE;
+	}
+	trunk = find(context, kind, args[0], text);
+	if (!trunk)
+		return API_NOT_FOUND;
+	if (drains_add(context->drains, trunk, api_who(context->api),
+		    arg_count > 1 ? args[2] : NULL, text))
+		return API_FAILED;
+	return drain_answer(context, trunk, ret_result);
+}
+
+static enum api_code resume(const struct verbs_context *context, enum trunk_kind kind,
+	const char *id, json_t **ret_result, struct err_text *text)
+{
+	struct trunk *trunk = find(context, kind, id, text);
 
 	if (!trunk)
 		return API_NOT_FOUND;
-	trunk->drained = drained;
-	*ret_result = json_pack("{s:s, s:s, s:I}", "id", trunk->id, "state",
-		state_name(trunk), "calls", (json_int_t)trunk->calls);
-	return API_OK;
+	if (drains_remove(context->drains, trunk, text))
+		return API_FAILED;
+	return drain_answer(context, trunk, ret_result);
 }
 
 enum api_code trunk_verb_drain(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
-	(void)arg_count;
-	return set_drained(arg, args[0], true, ret_result, text);
+	return drain(arg, TRUNK_GATEWAY, args, arg_count, ret_result, text);
+}
+
+enum api_code server_verb_drain(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	return drain(arg, TRUNK_SERVER, args, arg_count, ret_result, text);
 }
 
 enum api_code trunk_verb_resume(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
 	(void)arg_count;
-	return set_drained(arg, args[0], false, ret_result, text);
+	return resume(arg, TRUNK_GATEWAY, args[0], ret_result, text);
+}
+
+enum api_code server_verb_resume(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)arg_count;
+	return resume(arg, TRUNK_SERVER, args[0], ret_result, text);
 }
 
 /* What tandemctl wrote into the gateway's file is taken into use, with all else that was changed. */

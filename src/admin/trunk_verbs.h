@@ -13,3 +13,5 @@ api_h trunk_verb_drain;
 api_h trunk_verb_resume;
 api_h server_verb_list;
 api_h server_verb_show;
+api_h server_verb_drain;
+api_h server_verb_resume;

@@ -23,8 +23,8 @@
 		trunk_verb_explain)                                                      \
 	X("trunk", "tls", 2, 2, true, "trunk tls ID on|observe|off",                     \
 		"switch TLS of a trunk; counts for the next call", trunk_verb_tls)       \
-	X("trunk", "drain", 1, 1, true, "trunk drain ID",                                \
-		"no new calls by this trunk", trunk_verb_drain)                          \
+	X("trunk", "drain", 1, 3, true, "trunk drain ID [--reason TEXT]",                \
+		"no new calls by this trunk, over restarts too", trunk_verb_drain)       \
 	X("trunk", "resume", 1, 1, true, "trunk resume ID",                              \
 		"new calls by this trunk again", trunk_verb_resume)                      \
 	X("server", "list", 0, 0, false, "server list",                                  \
@@ -36,6 +36,10 @@
 		server_verb_config)                                                      \
 	X("server", "explain", 1, 1, false, "server explain ID",                         \
 		"probe a server over TLS now", server_verb_explain)                      \
+	X("server", "drain", 1, 3, true, "server drain ID [--reason TEXT]",              \
+		"no new calls by this server, over restarts too", server_verb_drain)     \
+	X("server", "resume", 1, 1, true, "server resume ID",                            \
+		"new calls by this server again", server_verb_resume)                    \
 	X("call", "list", 0, 0, false, "call list",                                      \
 		"the calls of this moment", call_verb_list)                              \
 	X("call", "show", 1, 1, false, "call show ID",                                   \
@@ -63,6 +67,9 @@
 		config_verb_reload)                                                      \
 	X("config", "confirm", 0, 0, true, "config confirm",                             \
 		"keep what a reload with --confirm took into use", config_verb_confirm)  \
+	X("counters", "reset", 0, 1, true, "counters reset [ID]",                        \
+		"what is counted of trunks and servers begins anew; metrics go on",      \
+		counters_verb_reset)                                                     \
 	X("log", "level", 0, 1, true, "log level [LEVEL]",                               \
 		"show or set the level: error, warning, info, debug", log_verb_level)    \
 	X("shutdown", "", 0, 1, true, "shutdown [--drain]",                              \

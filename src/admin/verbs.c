@@ -3,6 +3,7 @@
 #include "admin/call_verbs.h"
 #include "admin/cert_verbs.h"
 #include "admin/config_verbs.h"
+#include "admin/counter_verbs.h"
 #include "admin/explain_verbs.h"
 #include "admin/report_verbs.h"
 #include "admin/system_verbs.h"

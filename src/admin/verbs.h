@@ -12,6 +12,7 @@
 struct api;
 struct bridge;
 struct config;
+struct drains;
 struct loop;
 struct observe;
 struct relay;
@@ -34,6 +35,7 @@ struct verbs_context {
 	struct resolver *resolver;
 	struct bridge *bridge;
 	struct trunks *trunks;
+	struct drains *drains;
 	struct seen *seen; /* what peers showed */
 	struct observe *observe;
 	struct stapler *stapler;

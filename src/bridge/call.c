@@ -54,6 +54,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 
 	(void)leg;
 	hunt_heard(call->hunt);
+	call_offer_heard(call);
 	if (!call->ringing_us) {
 		call->ringing_us = call_now_us(call) - call->start_us;
 		log_info("call", "call=%s event=ringing status=%d", call->id,
@@ -98,6 +99,8 @@ static int act_connect(
 	call->party = NULL;
 	call->answer_us = call_now_us(call) - call->start_us;
 	call_note_success(call, call->b.trunk);
+	call_offer_heard(call);
+	call_offer_over(call, FIGURES_ANSWERED);
 	call->bridge->answered_count++;
 	call_limit_duration(call);
 	log_info("call", "call=%s event=answered", call->id);
@@ -120,6 +123,7 @@ static int act_refused(
 	snprintf(why, sizeof(why), "answered %d", report->status);
 	history_hear(&call->history, report->status, report->message);
 	call_note_reason(call, leg, report->message);
+	call->offer.effective = is_of_callee(report->status);
 	if (call_hunt_on(call, failover_cause(report->status), report->status, why))
 		return 1;
 	call_note_failure(call, leg->trunk, is_of_callee(report->status) ? NULL : why);

@@ -21,6 +21,14 @@ enum call_state {
 
 enum call_end { CALL_BY_TANDEM, CALL_BY_A, CALL_BY_B };
 
+/* How the present target's part in the figures of its trunk stands. */
+struct call_offer {
+	bool open;         /* our INVITE left; what came of it is not known yet */
+	bool heard;        /* it rang, or answered */
+	bool effective;    /* what the last refusal said: not for the network */
+	uint64_t since_us; /* the first INVITE, after the call's start */
+};
+
 struct call {
 	struct list node; /* in bridge->calls, then bridge->dead */
 	struct hash_node by_number;
@@ -37,10 +45,11 @@ struct call {
 	struct bridge_side *callee; /* where leg b is looked for, and is */
 	struct hunt *hunt;          /* for leg b, until it is answered; then NULL */
 	struct history history;
-	struct party *party;   /* who calls whom; until it is answered */
-	char *number_uri;      /* the user part that was called */
-	char *from, *to;       /* users, for the record */
-	unsigned max_forwards; /* for leg b */
+	struct call_offer offer; /* in setup */
+	struct party *party;     /* who calls whom; until it is answered */
+	char *number_uri;        /* the user part that was called */
+	char *from, *to;         /* users, for the record */
+	unsigned max_forwards;   /* for leg b */
 	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
 	const struct leg *reason_from; /* that leg */
 	bool held;

@@ -39,6 +39,11 @@ bool call_hunt_on(
 void call_note_failure(const struct call *call, struct trunk *trunk, const char *why);
 void call_note_success(const struct call *call, struct trunk *trunk);
 
+/* The figures of the trunk that is asked: it rings or answers, counted once; and what came of it. Nothing
+ * happens while none is asked. */
+void call_offer_heard(struct call *call);
+void call_offer_over(struct call *call, enum figures_outcome outcome);
+
 /* ---- what is captured: call_capture.c ---- */
 
 /* What the rule of TARGET, whom leg b is or may be, asks for; NULL: nobody takes the call. */

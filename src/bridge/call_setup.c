@@ -42,13 +42,41 @@ void call_note_failure(const struct call *call, struct trunk *trunk, const char 
 		return;
 	snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", why);
 	trunk->last_error_at = (time_t)(clock->wall_us(clock) / 1000000);
+	trunk->last_error_until = 0;
 }
 
 void call_note_success(const struct call *call, struct trunk *trunk)
 {
+	struct clock *clock = timers_clock(call->bridge->timers);
+
 	trunk->last_ok_us = call_now_us(call);
-	trunk->last_error[0] = '\0';
-	trunk->last_error_at = 0;
+	if (trunk->last_error_at && !trunk->last_error_until)
+		trunk->last_error_until = (time_t)(clock->wall_us(clock) / 1000000);
+}
+
+/* ---- the figures of a trunk ---- */
+
+static uint64_t age_us(const struct call *call)
+{
+	return call_now_us(call) - call->start_us;
+}
+
+void call_offer_heard(struct call *call)
+{
+	struct call_offer *offer = &call->offer;
+
+	if (!offer->open || offer->heard)
+		return;
+	offer->heard = true;
+	figures_add_delay(&call->b.trunk->figures, call_now_us(call),
+		age_us(call) - offer->since_us);
+}
+
+void call_offer_over(struct call *call, enum figures_outcome outcome)
+{
+	if (call->offer.open)
+		figures_add(&call->b.trunk->figures, call_now_us(call), outcome);
+	call->offer = (struct call_offer){.open = false};
 }
 
 static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
@@ -107,11 +135,6 @@ static void hunt_target_h(void *arg, struct target *target)
 		init_leg(call, &call->b, call->callee, target);
 }
 
-static uint64_t age_us(const struct call *call)
-{
-	return call_now_us(call) - call->start_us;
-}
-
 static void hunt_passed_over_h(void *arg, struct target *target, const char *why)
 {
 	struct call *call = arg;
@@ -138,6 +161,8 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	err = call_capture_follow(call);
 	if (!err)
 		err = send_invite(call, flow, &text);
+	if (!err && !call->offer.open)
+		call->offer = (struct call_offer){.open = true, .since_us = age_us(call)};
 	if (!err)
 		hunt_await(call->hunt, silent_h);
 	else if (err == ERR_SUPPORT)
@@ -160,6 +185,9 @@ static void hunt_failed_h(void *arg, struct target *target, const char *why)
 	/* no address was found, or none could be asked */
 	if (!history_is_at(&call->history, target->trunk->id))
 		hunt_passed_over_h(call, target, why);
+	/* one that no INVITE reached has failed too */
+	call->offer.open = true;
+	call_offer_over(call, call->offer.effective ? FIGURES_EFFECTIVE : FIGURES_FAILED);
 	call_note_failure(call, target->trunk, why);
 	log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"", call->id,
 		target->trunk->id, why);

@@ -19,13 +19,22 @@
 struct layout {
 	const char *noun, *verb;
 	const char *array; /* where in the result the rows are; NULL: it is the array */
-	struct show_column columns[14]; /* and one that ends them */
+	struct show_column columns[20]; /* and one that ends them */
 };
 
 #define CONFIG_COLUMNS                                                                   \
 	{                                                                                \
 		{"KEY", "key", false}, {"VALUE", "value", false},                        \
 			{"FROM", "origin", false}, {"IN FORCE", "note", false},          \
+	}
+
+/* Of the last hour. */
+#define FIGURE_COLUMNS                                                                   \
+	{"ASR%", "figures.last_hour.asr_percent", true},                                 \
+		{"NER%", "figures.last_hour.ner_percent", true},                         \
+		{"ACD", "figures.last_hour.acd_us", true},                               \
+	{                                                                                \
+		"PDD", "figures.last_hour.pdd_median_us", true                           \
 	}
 
 /* Where both legs of a call are on one side the one that was called takes the other's columns. */
@@ -36,8 +45,9 @@ static const struct layout layouts[] = {
 			{"SRTP", "srtp", false}, {"HOST", "host", false},
 			{"PORT", "port", true}, {"CALLS", "calls", true},
 			{"MAX", "calls_max", true}, {"TOTAL", "calls_total", true},
-			{"FAILED", "calls_failed", true},
+			{"FAILED", "calls_failed", true}, FIGURE_COLUMNS,
 			{"ERROR AT", "last_error_at", false},
+			{"UNTIL", "last_error_until", false},
 			{"LAST ERROR", "last_error", false}}},
 	{"server", "list", NULL,
 		{{"ID", "id", false}, {"STATE", "state", false},
@@ -45,7 +55,8 @@ static const struct layout layouts[] = {
 			{"HOST", "host", false}, {"PORT", "port", true},
 			{"CALLS", "calls", true}, {"MAX", "calls_max", true},
 			{"TOTAL", "calls_total", true}, {"FAILED", "calls_failed", true},
-			{"ERROR AT", "last_error_at", false},
+			FIGURE_COLUMNS, {"ERROR AT", "last_error_at", false},
+			{"UNTIL", "last_error_until", false},
 			{"LAST ERROR", "last_error", false}}},
 	{"trunk", "config", "keys", CONFIG_COLUMNS},
 	{"server", "config", "keys", CONFIG_COLUMNS},

@@ -71,6 +71,8 @@ void show_add_value(struct buf *out, const char *name, const json_t *value)
 		buf_printf(out, "%.2f", json_real_value(value));
 	else if (json_is_boolean(value))
 		buf_add_str(out, json_is_true(value) ? "yes" : "no");
+	else if (json_is_null(value) && strcmp(name, "calls_max") == 0)
+		buf_add_str(out, "unlimited");
 	json_array_foreach(value, i, part)
 	{
 		if (i > 0)

@@ -436,6 +436,7 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	if (answer->err) {
 		snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", answer->why);
 		trunk->last_error_at = wall_now(trunk->trunks);
+		trunk->last_error_until = 0;
 		log_warning("trunk", "trunk=%s event=unresolved host=%s reason=\"%s\"",
 			trunk->id, trunk_host(trunk), answer->why);
 		return; /* the last known addresses go on counting */

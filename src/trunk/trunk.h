@@ -11,6 +11,7 @@
 #include "sip/transport.h"
 #include "tls/cred.h"
 #include "tls/peer.h"
+#include "trunk/figures.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -26,7 +27,7 @@ struct trunk {
 	enum trunk_kind kind;
 	char *id;
 	bool configured; /* still in the present configuration */
-	bool drained;    /* takes no new calls (tandemctl trunk drain) */
+	bool drained;    /* takes no new calls: drains.h */
 	struct config
 		*config; /* the snapshot that the next two live in; owned reference */
 	const struct config_server *server;   /* of kind SERVER; else NULL */
@@ -51,10 +52,14 @@ struct trunk {
 	 * that their caller gave up. */
 	uint64_t calls_failed;
 	uint64_t last_ok_us; /* monotonic time of the last answered call */
-	/* Why the last call failed, or its name could not be resolved; "": a call was answered
-	 * since. */
+	/* Where the operator's view of the two begins, and since when; 0: the start. */
+	uint64_t calls_total_base, calls_failed_base;
+	time_t reset_at;
+	struct figures figures;
+	/* Why the last call failed, or its name could not be resolved; "": never. */
 	char last_error[200];
-	time_t last_error_at; /* by the wall clock; 0: none */
+	time_t last_error_at;    /* by the wall clock; 0: none */
+	time_t last_error_until; /* a call was answered then; 0: none since */
 };
 
 struct trunks;

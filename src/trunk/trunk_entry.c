@@ -41,6 +41,7 @@ void trunk_unref(struct trunk *trunk)
 	cred_unref(trunk->next);
 	config_unref(trunk->config);
 	assert(!trunk->sources && "it is in no index any more");
+	figures_free(&trunk->figures);
 	free(trunk->addrs);
 	free(trunk->id);
 	free(trunk);

@@ -344,8 +344,9 @@ static int expect_calls(struct stage *stage, char *const *words, struct err_text
 static int expect_trunk(struct stage *stage, char *const *words, struct err_text *error)
 {
 	const struct party *party = words[0] ? stage_party(stage, words[0]) : NULL;
+	const struct figures_count *total;
 	const struct trunk *trunk = NULL;
-	char text[400];
+	char text[600];
 
 	if (party)
 		trunk = trunks_find(stage->trunks,
@@ -353,9 +354,17 @@ static int expect_trunk(struct stage *stage, char *const *words, struct err_text
 			party->name);
 	if (!trunk)
 		return err_set(error, ERR_FORMAT, "expect what of which trunk?");
-	snprintf(text, sizeof(text), "calls=%u failed=%" PRIu64 " dated=%s error=\"%s\"",
+	total = &trunk->figures.total;
+	snprintf(text, sizeof(text),
+		"calls=%u failed=%" PRIu64
+		" dated=%s over=%s error=\"%s\" attempts=%" PRIu64 " answered=%" PRIu64
+		" effective=%" PRIu64 " delays=%" PRIu64 " delay-ms=%" PRIu64
+		" talks=%" PRIu64 " talk-ms=%" PRIu64,
 		trunk->calls, trunk->calls_failed, trunk->last_error_at ? "yes" : "no",
-		trunk->last_error);
+		trunk->last_error_until ? "yes" : "no", trunk->last_error,
+		total->attempts, total->answered, total->effective,
+		figures_delay_count(total), total->delay_us / 1000, total->talks,
+		total->talk_us / 1000);
 	return check_words(text, words + 1, error);
 }
 

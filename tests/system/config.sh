@@ -1,6 +1,6 @@
 #!/bin/bash
 # The configuration as tandemctl shows and takes it: what is in force and from where, what a reload would
-# change, a reload on trial.
+# change, a reload on trial; and what an operator sets beside it, over restarts.
 . "$(dirname "$0")/lib.sh"
 
 state_is() { # STATE
@@ -56,4 +56,25 @@ check "a reload meanwhile is on trial too" prints 'waits for tandemctl config co
 check "config confirm" ctl -q config confirm
 check "it stays" state_is "in force"
 check "what is in force is what the files say" exits 0 ctl config diff
+
+check "trunk drain, with a reason" prints 'drain reason +new cables' \
+	ctl trunk drain gw --reason 'new cables'
+check "server drain" ctl -q server drain pbx1
+check "a reason without its text is refused" exits 2 ctl trunk drain gw --reason
+stop "$tandem_pid"
+start_tandem
+check "after a restart it is drained still" \
+	test "$(ctl --json trunk show gw | jq -r '.state, .drain_reason' | paste -sd ' ')" = \
+	'drained new cables'
+check "the log says so at the start" has_lines "$lab/tandem.log" \
+	'trunk=gw event=still-drained .* reason="new cables"' 1
+check "the server too" prints '^pbx1 +drained ' ctl server list
+check "trunk resume" ctl -q trunk resume gw
+check "server resume" ctl -q server resume pbx1
+stop "$tandem_pid"
+start_tandem
+check "after a restart it takes calls" prints '^gw +ready ' ctl trunk list
+check "no limit is called unlimited" prints ' unlimited ' ctl trunk list
+check "counters reset" prints 'reset +trunk gw' ctl counters reset gw
+check "of one that is not there: exit code 4" exits 4 ctl counters reset nobody
 finish

@@ -12,6 +12,7 @@
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "probe/observe.h"
+#include "trunk/drains.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -32,6 +33,7 @@ static bool reload_fails, shut_down, shut_down_drain;
 static unsigned reloads;
 static uint64_t reload_confirm_ms;
 static struct trial trial;
+static struct drains *drains;
 static enum config_tls_mode file_says; /* what a reload finds */
 static struct writer *writer;
 static char folder[64], file[128];
@@ -187,6 +189,8 @@ static int setup(void **state)
 	snprintf(file, sizeof(file), "%s/carrier-a.conf", folder);
 	if (writer_new(&writer, &params, &text) != 0)
 		return -1;
+	if (drains_new(&drains, folder, clock_real(), &text) != 0)
+		return -1;
 	gateway = (struct config_gateway){.profile = host,
 		.common = {.id = id,
 			.file = file,
@@ -235,6 +239,8 @@ static int setup(void **state)
 	trial = (struct trial){.taken_at = 1700000000};
 	context = (struct verbs_context){.writer = writer,
 		.trial = &trial,
+		.drains = drains,
+		.start_wall_us = UINT64_C(1600000000000000),
 		.config_h = config_h,
 		.internal = (struct transport *)(void *)folder,
 		.reload_h = reload_h,
@@ -257,6 +263,7 @@ static int teardown(void **state)
 	result = NULL;
 	api_free(api);
 	loop_free(loop);
+	drains_free(drains);
 	writer_free(writer);
 	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
 	return system(command);
@@ -454,6 +461,90 @@ static void a_trunk_is_drained_and_resumed(void **state)
 	assert_int_equal(ask("trunk", "resume", "carrier-a", NULL), API_OK);
 	assert_false(gateway_trunk.drained);
 	assert_int_equal(ask("trunk", "drain", "x", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("trunk", "drain", "carrier-a", "--reason"), API_USAGE);
+	assert_int_equal(ask("server", "drain", "pbx1", NULL), API_OK);
+	assert_true(server_trunk.drained);
+	assert_int_equal(ask("server", "resume", "pbx1", NULL), API_OK);
+	assert_false(server_trunk.drained);
+	assert_int_equal(ask("server", "resume", "carrier-a", NULL), API_NOT_FOUND);
+}
+
+static void a_drain_is_told_with_who_and_when(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("trunk", "drain", "carrier-a", NULL), API_OK);
+	assert_string_equal(word(result, "drained_by"), "test");
+	assert_true(json_is_null(json_object_get(result, "drain_reason")));
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_string_equal(word(result, "drained_by"), "test");
+	assert_int_equal(strlen(word(result, "drained_since")), 20);
+	assert_int_equal(ask("trunk", "resume", "carrier-a", NULL), API_OK);
+	assert_true(json_is_null(json_object_get(result, "drained_since")));
+}
+
+static const json_t *figures_of(const char *span)
+{
+	return json_object_get(json_object_get(result, "figures"), span);
+}
+
+/* Two calls of four answered, one more was busy; they talked for a minute each. */
+static void figures_are_told_and_begin_anew(void **state)
+{
+	struct figures *figures = &gateway_trunk.figures;
+	const uint64_t now_us = clock_real()->mono_us(clock_real());
+
+	(void)state;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_true(json_is_null(json_object_get(figures_of("last_hour"), "asr_percent")));
+	assert_true(json_is_null(json_object_get(figures_of("last_hour"), "acd_us")));
+	assert_string_equal(word(json_object_get(result, "figures"), "reset_at"),
+		"2020-09-13T12:26:40Z");
+	figures_add(figures, now_us, FIGURES_ANSWERED);
+	figures_add(figures, now_us, FIGURES_ANSWERED);
+	figures_add(figures, now_us, FIGURES_EFFECTIVE);
+	figures_add(figures, now_us, FIGURES_FAILED);
+	figures_add_delay(figures, now_us, 250000);
+	figures_add_talk(figures, now_us, 50000000);
+	figures_add_talk(figures, now_us, 70000000);
+	gateway_trunk.calls_total = 9;
+	gateway_trunk.calls_failed = 2;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_true(json_real_value(json_object_get(
+			    figures_of("since_reset"), "asr_percent")) == 50.0);
+	assert_true(json_real_value(json_object_get(
+			    figures_of("last_hour"), "ner_percent")) == 75.0);
+	assert_int_equal(number(figures_of("last_hour"), "acd_us"), 60000000);
+	assert_int_equal(number(figures_of("last_hour"), "pdd_mean_us"), 250000);
+	assert_int_equal(number(figures_of("last_hour"), "pdd_median_us"), 250000);
+	assert_int_equal(number(result, "calls_total"), 9);
+	assert_int_equal(ask("counters", "reset", "nobody", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("counters", "reset", "carrier-a", NULL), API_OK);
+	assert_string_equal(json_string_value(json_array_get(
+				    json_object_get(result, "reset"), 0)),
+		"trunk carrier-a");
+	assert_int_equal(json_array_size(json_object_get(result, "reset")), 1);
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_int_equal(number(figures_of("since_reset"), "attempts"), 0);
+	assert_int_equal(number(figures_of("last_hour"), "attempts"), 4);
+	assert_int_equal(number(result, "calls_total"), 0);
+	assert_int_equal(number(result, "calls_failed"), 0);
+	/* what is scraped goes on */
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	expect_metric("\ntandem_trunk_calls_total{trunk=\"carrier-a\"} 9\n");
+	expect_metric("\ntandem_trunk_attempts_total{trunk=\"carrier-a\"} 4\n");
+	expect_metric("\ntandem_trunk_answered_total{trunk=\"carrier-a\"} 2\n");
+	expect_metric("\ntandem_trunk_effective_total{trunk=\"carrier-a\"} 3\n");
+	expect_metric("\ntandem_trunk_talk_seconds_total{trunk=\"carrier-a\"} 120\n");
+	expect_metric("\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
+		      "le=\"0.2\"} 0\n");
+	expect_metric("\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
+		      "le=\"0.3\"} 1\n");
+	expect_metric("\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
+		      "le=\"+Inf\"} 1\n"
+		      "tandem_trunk_post_dial_delay_seconds_sum{trunk=\"carrier-a\"} "
+		      "0.250000\n"
+		      "tandem_trunk_post_dial_delay_seconds_count{trunk=\"carrier-a\"} 1\n");
+	figures_free(figures);
 }
 
 static void tls_is_switched_by_what_the_file_says_now(void **state)
@@ -623,6 +714,15 @@ static void a_configuration_is_checked_and_reloaded(void **state)
 	assert_int_equal(json_array_size(json_object_get(result, "errors")), 2);
 	assert_int_equal(reloads, 0);
 	assert_int_equal(ask("config", "reload", NULL, NULL), API_OK);
+	assert_int_equal(reload_confirm_ms, 0);
+	assert_int_equal(number(result, "gateways"), 0);
+	assert_int_equal(ask("config", "reload", "--confirm", "90s"), API_OK);
+	assert_int_equal(reload_confirm_ms, 90000);
+	assert_int_equal(ask("config", "reload", "--confirm", "4s"), API_USAGE);
+	assert_int_equal(ask("config", "reload", "--confirm", NULL), API_USAGE);
+	assert_int_equal(ask("config", "reload", "now", "90s"), API_USAGE);
+	assert_int_equal(ask("config", "confirm", NULL, NULL), API_FAILED);
+	reloads--;
 	reload_fails = true;
 	assert_int_equal(ask("config", "reload", NULL, NULL), API_CONFIG);
 	assert_int_equal(reloads, 2);
@@ -666,6 +766,10 @@ int main(void)
 			an_observed_trunk_is_shown_with_its_verdict, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trunk_is_drained_and_resumed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_drain_is_told_with_who_and_when, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			figures_are_told_and_begin_anew, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			tls_is_switched_by_what_the_file_says_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(
