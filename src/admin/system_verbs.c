@@ -171,22 +171,3 @@ enum api_code system_verb_shutdown(void *arg, const char *const *args, size_t ar
 	context->shutdown_h(context->arg, drain);
 	return API_OK;
 }
-
-enum api_code log_verb_level(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	enum log_level level;
-
-	(void)arg;
-	if (arg_count > 0) {
-		if (log_level_parse(args[0], &level) != 0) {
-			err_set(text, 0,
-				"%.20s: a level is error, warning, info or debug",
-				args[0]);
-			return API_USAGE;
-		}
-		log_set_level(level);
-	}
-	*ret_result = json_pack("{s:s}", "level", log_level_name(log_get_level()));
-	return API_OK;
-}

@@ -9,4 +9,3 @@
 api_h system_verb_status;
 api_h system_verb_metrics;
 api_h system_verb_shutdown;
-api_h log_verb_level;

@@ -70,8 +70,9 @@
 	X("counters", "reset", 0, 1, true, "counters reset [ID]",                        \
 		"what is counted of trunks and servers begins anew; metrics go on",      \
 		counters_verb_reset)                                                     \
-	X("log", "level", 0, 1, true, "log level [LEVEL]",                               \
-		"show or set the level: error, warning, info, debug", log_verb_level)    \
+	X("log", "level", 0, 2, true, "log level [MODULE] [LEVEL]",                      \
+		"show or set the level, of all or of one module",                        \
+		log_verb_level)                                                          \
 	X("shutdown", "", 0, 1, true, "shutdown [--drain]",                              \
 		"end the server; with --drain after its calls", system_verb_shutdown)
 /* clang-format on */

@@ -5,6 +5,7 @@
 #include "admin/config_verbs.h"
 #include "admin/counter_verbs.h"
 #include "admin/explain_verbs.h"
+#include "admin/log_verbs.h"
 #include "admin/report_verbs.h"
 #include "admin/system_verbs.h"
 #include "admin/trunk_verbs.h"

@@ -33,14 +33,100 @@ static const struct {
 #define LEVEL_COUNT (sizeof(levels) / sizeof(levels[0]))
 
 static atomic_int current_level = LOG_LEVEL_INFO;
+static atomic_int finest_level = LOG_LEVEL_INFO;
+
+/* Modules are added and stay, so that a reader needs no lock: a row is whole before it is counted. */
+static struct {
+	atomic_uint count;
+	struct {
+		char name[LOG_MODULE_SIZE];
+		atomic_int level; /* or LOG_LEVEL_INHERITED */
+	} rows[LOG_MODULES_MAX];
+} modules;
 
 /* RO after start */
 static log_sink_h *current_sink;
 static void *current_sink_arg;
 
+static void find_finest(void)
+{
+	int finest = atomic_load(&current_level);
+	const unsigned count = atomic_load(&modules.count);
+
+	for (unsigned i = 0; i < count; i++) {
+		int level = atomic_load(&modules.rows[i].level);
+
+		if (level > finest)
+			finest = level;
+	}
+	atomic_store(&finest_level, finest);
+}
+
 void log_set_level(enum log_level level)
 {
-	atomic_store_explicit(&current_level, (int)level, memory_order_relaxed);
+	atomic_store(&current_level, (int)level);
+	find_finest();
+}
+
+enum log_level log_finest_level(void)
+{
+	return (enum log_level)atomic_load_explicit(&finest_level, memory_order_relaxed);
+}
+
+/* The row of MODULE; COUNT of them where there is none. */
+static unsigned find_module(const char *module)
+{
+	const unsigned count = atomic_load_explicit(&modules.count, memory_order_acquire);
+	unsigned i = 0;
+
+	while (i < count && strcmp(modules.rows[i].name, module) != 0)
+		i++;
+	return i;
+}
+
+int log_set_module_level(const char *module, int level)
+{
+	const unsigned at = find_module(module);
+
+	if (at == LOG_MODULES_MAX || strlen(module) >= LOG_MODULE_SIZE)
+		return ERR_LIMIT;
+	if (at == atomic_load(&modules.count)) {
+		strcpy(modules.rows[at].name, module);
+		atomic_store(&modules.rows[at].level, level);
+		atomic_store_explicit(&modules.count, at + 1, memory_order_release);
+	} else {
+		atomic_store(&modules.rows[at].level, level);
+	}
+	find_finest();
+	return 0;
+}
+
+void log_each_module_level(
+	void (*h)(void *arg, const char *module, enum log_level level), void *arg)
+{
+	const unsigned count = atomic_load(&modules.count);
+
+	for (unsigned i = 0; i < count; i++) {
+		const int level = atomic_load(&modules.rows[i].level);
+
+		if (level != LOG_LEVEL_INHERITED)
+			h(arg, modules.rows[i].name, (enum log_level)level);
+	}
+}
+
+/* Whether a line of LEVEL of MODULE is written. */
+static bool is_written(enum log_level level, const char *module)
+{
+	const unsigned count = atomic_load_explicit(&modules.count, memory_order_relaxed);
+	unsigned at;
+	int own = LOG_LEVEL_INHERITED;
+
+	if (level > log_finest_level() && count == 0)
+		return false;
+	at = count > 0 ? find_module(module) : 0;
+	if (at < count)
+		own = atomic_load_explicit(&modules.rows[at].level, memory_order_relaxed);
+	return own == LOG_LEVEL_INHERITED ? level <= log_get_level() : (int)level <= own;
 }
 
 enum log_level log_get_level(void)
@@ -217,7 +303,7 @@ void log_write(enum log_level level, const char *module, const char *format, ...
 	int saved_errno = errno;
 	va_list args;
 
-	if (level > log_get_level())
+	if (!is_written(level, module))
 		return;
 	snprintf(line, sizeof(line), "%s %s ", levels[level].name, module);
 	used = strlen(line);

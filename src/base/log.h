@@ -3,7 +3,7 @@
  *
  * Error: an operator must act. Warning: a call suffered. Info: one line per edge of a
  * call's life. Debug: per message. No keys ever; no numbers of callers at info or above.
- * Any thread; never in the packet path. The level is the one process-wide setting.
+ * Any thread; never in the packet path. The levels are the one process-wide setting.
  */
 #pragma once
 
@@ -13,8 +13,26 @@
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 
+/* The level of all modules that have none of their own. */
 void log_set_level(enum log_level level);
 enum log_level log_get_level(void);
+/* The finest level that any module has: what is above it is written nowhere. One load, for whoever would
+ * make a text for the log. */
+enum log_level log_finest_level(void);
+
+/* Modules with a level of their own, since the start. */
+#define LOG_MODULES_MAX 32
+#define LOG_MODULE_SIZE 24
+
+/*
+ * MODULE has this level, whatever the others have; LOG_LEVEL_INHERITED: that of the others again. One
+ * thread sets levels. 0; ERR_LIMIT: there are too many, or the name is too long.
+ */
+#define LOG_LEVEL_INHERITED (-1)
+int log_set_module_level(const char *module, int level);
+/* Calls H with each module that has one now. */
+void log_each_module_level(
+	void (*h)(void *arg, const char *module, enum log_level level), void *arg);
 /* "error", "warning", "info", "debug". 0, or ERR_FORMAT for another word. */
 int log_level_parse(const char *word, enum log_level *ret);
 const char *log_level_name(enum log_level level);
@@ -47,7 +65,7 @@ void log_release_at_crash(void);
 #define log_info(module, ...) log_write(LOG_LEVEL_INFO, module, __VA_ARGS__)
 #define log_debug(module, ...)                                                           \
 	do {                                                                             \
-		if (log_get_level() >= LOG_LEVEL_DEBUG)                                  \
+		if (log_finest_level() >= LOG_LEVEL_DEBUG)                               \
 			log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__);                 \
 	} while (0)
 

@@ -128,7 +128,7 @@ static void note_left_out(const struct leg *leg, struct span name)
 	uint64_t *said = leg->home->attributes_said;
 	uint64_t hash;
 
-	if (!trunk || log_get_level() < LOG_LEVEL_DEBUG)
+	if (!trunk || log_finest_level() < LOG_LEVEL_DEBUG)
 		return;
 	hash = hash_bytes(name.p, name.len, hash_bytes(trunk, strlen(trunk), 0));
 	hash %= sizeof(leg->home->attributes_said) * 8;

@@ -206,7 +206,7 @@ static void log_tolerated(const struct flow *flow, const struct message *message
 	char where[ADDR_TEXT_SIZE], text[LOG_TEXT_SIZE];
 	struct buf names;
 
-	if (!message_tolerated(message) || log_get_level() < LOG_LEVEL_DEBUG)
+	if (!message_tolerated(message) || log_finest_level() < LOG_LEVEL_DEBUG)
 		return;
 	buf_init(&names, 0);
 	for (unsigned i = 0; i < message_tolerated(message); i++)

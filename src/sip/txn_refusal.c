@@ -79,7 +79,7 @@ void txn_trace(struct txn_layer *layer, const struct flow *flow,
 	unsigned hidden;
 
 	layer->refused[reason_of(refusal->status)]++;
-	if (level > log_get_level() ||
+	if (level > log_finest_level() ||
 		!log_limit_pass(&layer->log_limit, timers_now_ms(layer->timers), &hidden))
 		return;
 	if (hidden)

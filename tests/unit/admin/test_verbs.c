@@ -495,7 +495,8 @@ static void figures_are_told_and_begin_anew(void **state)
 
 	(void)state;
 	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
-	assert_true(json_is_null(json_object_get(figures_of("last_hour"), "asr_percent")));
+	assert_true(
+		json_is_null(json_object_get(figures_of("last_hour"), "asr_percent")));
 	assert_true(json_is_null(json_object_get(figures_of("last_hour"), "acd_us")));
 	assert_string_equal(word(json_object_get(result, "figures"), "reset_at"),
 		"2020-09-13T12:26:40Z");
@@ -519,8 +520,8 @@ static void figures_are_told_and_begin_anew(void **state)
 	assert_int_equal(number(result, "calls_total"), 9);
 	assert_int_equal(ask("counters", "reset", "nobody", NULL), API_NOT_FOUND);
 	assert_int_equal(ask("counters", "reset", "carrier-a", NULL), API_OK);
-	assert_string_equal(json_string_value(json_array_get(
-				    json_object_get(result, "reset"), 0)),
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(result, "reset"), 0)),
 		"trunk carrier-a");
 	assert_int_equal(json_array_size(json_object_get(result, "reset")), 1);
 	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
@@ -539,11 +540,12 @@ static void figures_are_told_and_begin_anew(void **state)
 		      "le=\"0.2\"} 0\n");
 	expect_metric("\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
 		      "le=\"0.3\"} 1\n");
-	expect_metric("\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
-		      "le=\"+Inf\"} 1\n"
-		      "tandem_trunk_post_dial_delay_seconds_sum{trunk=\"carrier-a\"} "
-		      "0.250000\n"
-		      "tandem_trunk_post_dial_delay_seconds_count{trunk=\"carrier-a\"} 1\n");
+	expect_metric(
+		"\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
+		"le=\"+Inf\"} 1\n"
+		"tandem_trunk_post_dial_delay_seconds_sum{trunk=\"carrier-a\"} "
+		"0.250000\n"
+		"tandem_trunk_post_dial_delay_seconds_count{trunk=\"carrier-a\"} 1\n");
 	figures_free(figures);
 }
 
@@ -728,6 +730,11 @@ static void a_configuration_is_checked_and_reloaded(void **state)
 	assert_int_equal(reloads, 2);
 }
 
+static const json_t *module_level(size_t index)
+{
+	return json_array_get(json_object_get(result, "modules"), index);
+}
+
 static void the_log_level_is_shown_and_set(void **state)
 {
 	enum log_level before = log_get_level();
@@ -737,6 +744,21 @@ static void the_log_level_is_shown_and_set(void **state)
 	assert_int_equal(ask("log", "level", NULL, NULL), API_OK);
 	assert_string_equal(word(result, "level"), "debug");
 	assert_int_equal(ask("log", "level", "loud", NULL), API_USAGE);
+	assert_int_equal(ask("log", "level", "info", NULL), API_OK);
+	assert_int_equal(ask("log", "level", "tls", "debug"), API_OK);
+	assert_string_equal(word(result, "level"), "info");
+	assert_string_equal(word(module_level(0), "module"), "tls");
+	assert_string_equal(word(module_level(0), "level"), "debug");
+	assert_int_equal(ask("log", "level", "call", NULL), API_OK);
+	assert_string_equal(word(result, "module"), "call");
+	assert_string_equal(word(result, "level"), "info");
+	assert_int_equal(ask("log", "level", "tls", NULL), API_OK);
+	assert_string_equal(word(result, "level"), "debug");
+	assert_int_equal(ask("log", "level", "tls", "inherited"), API_OK);
+	assert_null(module_level(0));
+	assert_int_equal(ask("log", "level", "tsl", "debug"), API_USAGE);
+	assert_non_null(strstr(text.text, "tsl: neither a level"));
+	assert_int_equal(ask("log", "level", "tls", "loud"), API_USAGE);
 	log_set_level(before);
 }
 

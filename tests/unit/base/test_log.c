@@ -50,6 +50,66 @@ static int finish(void **state)
 	return 0;
 }
 
+static void note_module(void *arg, const char *module, enum log_level level)
+{
+	char *text = arg;
+
+	sprintf(text + strlen(text), "%s=%s ", module, log_level_name(level));
+}
+
+static void a_module_may_have_a_level_of_its_own(void **state)
+{
+	struct seen *seen = *state;
+	char text[200] = "";
+
+	assert_int_equal(log_set_module_level("tls", LOG_LEVEL_DEBUG), 0);
+	assert_int_equal(log_set_module_level("call", LOG_LEVEL_ERROR), 0);
+	assert_int_equal(log_finest_level(), LOG_LEVEL_DEBUG);
+	assert_int_equal(log_get_level(), LOG_LEVEL_INFO);
+	log_debug("tls", "x=1");
+	assert_string_equal(seen->line, "debug tls x=1");
+	log_debug("trunk", "x=2");
+	log_warning("call", "x=3");
+	assert_int_equal(seen->lines, 1);
+	log_error("call", "x=4");
+	log_info("trunk", "x=5");
+	assert_int_equal(seen->lines, 3);
+	log_each_module_level(note_module, text);
+	assert_string_equal(text, "tls=debug call=error ");
+	/* the level of the others does not touch it */
+	log_set_level(LOG_LEVEL_ERROR);
+	log_debug("tls", "x=6");
+	log_info("trunk", "x=7");
+	assert_int_equal(seen->lines, 4);
+	assert_int_equal(log_set_module_level("tls", LOG_LEVEL_INHERITED), 0);
+	assert_int_equal(log_set_module_level("call", LOG_LEVEL_INHERITED), 0);
+	assert_int_equal(log_finest_level(), LOG_LEVEL_ERROR);
+	log_warning("tls", "x=8");
+	assert_int_equal(seen->lines, 4);
+	text[0] = '\0';
+	log_each_module_level(note_module, text);
+	assert_string_equal(text, "");
+}
+
+static void modules_with_levels_are_few(void **state)
+{
+	char name[LOG_MODULE_SIZE];
+	int err = 0;
+
+	(void)state;
+	for (unsigned i = 0; i <= LOG_MODULES_MAX; i++) {
+		snprintf(name, sizeof(name), "m%u", i);
+		err = log_set_module_level(name, LOG_LEVEL_INHERITED);
+		if (i + 4 < LOG_MODULES_MAX)
+			assert_int_equal(err, 0);
+	}
+	assert_int_equal(err, ERR_LIMIT);
+	assert_int_equal(log_set_module_level("m0", LOG_LEVEL_DEBUG), 0);
+	assert_int_equal(log_set_module_level("m0", LOG_LEVEL_INHERITED), 0);
+	assert_int_equal(
+		log_set_module_level("a-name-that-is-too-long-for-one", 0), ERR_LIMIT);
+}
+
 static void a_line_is_level_module_text(void **state)
 {
 	struct seen *seen = *state;
@@ -339,6 +399,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_line_is_level_module_text, start, finish),
+		cmocka_unit_test_setup_teardown(
+			a_module_may_have_a_level_of_its_own, start, finish),
+		cmocka_unit_test_setup_teardown(
+			modules_with_levels_are_few, start, finish),
 		cmocka_unit_test_setup_teardown(
 			lines_below_the_level_are_left_out, start, finish),
 		cmocka_unit_test_setup_teardown(
