@@ -1,0 +1,110 @@
+#!/bin/bash
+# What tandemctl --json prints is what src/admin/schema says: every verb is asked while a call stands and
+# after it, and each answer is held against its schema.
+. "$(dirname "$0")/lib.sh"
+need sipp kamailio python3
+python3 -c 'import jsonschema' 2>/dev/null || skip "python3-jsonschema is not installed"
+
+schemas=$srcdir/src/admin/schema
+declare -A asked=()
+
+stands() {
+	status_is .calls.answered 1
+}
+
+# answer CODE NOUN VERB ARGUMENT...: asks, and holds the answer against the schema of the verb; VERB is -
+# where the noun is a command by itself. That of a failure is held against failure.json.
+answer() {
+	local code=$1 noun=$2 verb=$3 schema=$2-$3 got
+	shift 3
+	asked[$noun $verb]=1
+	if [[ $verb == - ]]; then
+		schema=$noun
+		ctl --json "$noun" "$@" >"$lab/answer.json" 2>"$lab/answer.err"
+	else
+		ctl --json "$noun" "$verb" "$@" >"$lab/answer.json" 2>"$lab/answer.err"
+	fi
+	got=$?
+	# With exit code 1 a verb may have answered: a difference, a probe that fails.
+	! jq -e 'type == "object" and has("code")' "$lab/answer.json" >/dev/null || schema=failure
+	check "$noun $verb $*: exit code $code" test "$got" = "$code"
+	check "$noun $verb $*: $schema.json" python3 "$srcdir/tests/system/schema_check.py" \
+		"$schemas/$schema.json" "$lab/answer.json"
+}
+
+lab_open
+port_sipp_server=$port_spare
+port_front=$((port_spare + 2))
+conf_server=('suites = AES_CM_128_HMAC_SHA1_80')
+write_conf
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+{
+	echo '[gateway]'
+	printf '%s\n' 'host = gw2.example.test' 'port = 9' 'priority = 20' 'prefixes = 999'
+} >"$lab/gateways.d/observed.conf"
+start_tandem
+
+start_front front-pbx1 "$port_pbx" "$port_front" "sip:127.0.0.1:$port_sipp_server" \
+	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
+start_sipp called uas-answer u1 "$port_gw" "$port_external"
+pause=20000
+start_sipp caller uac-call+srtp u1 "$port_sipp_server" "$port_front"
+check "a call stands" wait_for 10 stands
+call=$(ctl --json call list | jq -r '.calls[0].id')
+
+answer 0 status -
+answer 0 trunk list
+answer 0 trunk show gw
+answer 0 trunk show observed
+answer 4 trunk show nobody
+answer 0 trunk config gw
+answer 1 trunk explain observed
+answer 0 trunk tls gw off
+answer 0 trunk drain gw --reason cables
+answer 0 trunk list
+answer 0 trunk resume gw
+answer 0 server list
+answer 0 server show pbx1
+answer 0 server config pbx1
+answer 1 server explain pbx1
+answer 0 server drain pbx1
+answer 0 server resume pbx1
+answer 0 call list
+answer 0 call show "$call"
+answer 0 cert list
+answer 0 metrics -
+answer 0 report protection
+answer 0 config check
+answer 0 config diff
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'priority = 3'
+rm "$lab/gateways.d/observed.conf"
+answer 1 config diff
+answer 0 trunk config gw
+answer 0 config reload --confirm 1h
+answer 0 status -
+answer 0 config reload
+answer 0 config confirm
+answer 1 config confirm
+echo nonsense >>"$lab/gateways.d/gw.conf"
+answer 6 config check
+answer 6 config diff
+answer 6 config reload
+answer 0 log level
+answer 0 log level tls debug
+answer 0 log level call
+answer 0 call hangup "$call"
+check "the record" wait_cdrs 1
+answer 0 trunk show gw
+answer 0 cdr tail
+answer 0 counters reset
+answer 0 trunk list
+answer 0 report protection
+answer 0 shutdown -
+
+# A verb that is new is asked here too.
+missing=$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' "$srcdir/src/admin/verb_list.h" |
+	while read -r noun verb; do
+		[[ -n ${asked[$noun ${verb:--}]:-} ]] || echo "$noun $verb"
+	done)
+check "every verb was asked: ${missing//$'\n'/, }" test -z "$missing"
+finish
