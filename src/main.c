@@ -1,13 +1,13 @@
 /* tandemd: options, the background, exit codes. */
+#include "base/err.h"
 #include "base/log.h"
-#include "config/config.h"
-#include "privilege.h"
 #include "server.h"
+#include "startcheck.h"
 #include "tandem-config.h"
-#include "tls/policy.h"
-#include "trunk/trunk.h"
 
 #include <fcntl.h>
+#include <getopt.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,48 +22,15 @@
 enum { EXIT_USAGE = 2, EXIT_CONFIG = 6 };
 
 static const char usage[] =
-	"usage: tandemd [-c FILE] [-d] [-f] [-t]\n"
+	"usage: tandemd [-c FILE] [-d] [-f]\n"
+	"       tandemd -t [--json] [-c FILE]\n"
 	"  -c FILE  configuration (" TANDEM_SYSCONFDIR "/tandem.conf)\n"
 	"  -d       log at debug level\n"
 	"  -f       stay in the foreground\n"
-	"  -t       check the configuration and exit: 0, or 6 with the mistakes\n"
+	"  -t       check whether it would start, change nothing, and exit: 0, or 6 "
+	"with\n"
+	"           every mistake; --json prints the same for programs\n"
 	"  -V       print the version and exit\n";
-
-/* The files of the configuration, and every certificate, anchor and CRL that they name, read by whom a
- * start makes of us. */
-static int check(const char *file)
-{
-	struct config_errors errors;
-	struct err_text text = {{0}};
-	struct config *config = NULL;
-	bool changed;
-	int err = policy_start(&text);
-
-	config_errors_init(&errors);
-	if (!err)
-		err = config_load(&config, file, &errors);
-	if (!err)
-		err = privilege_check(config, &text);
-	if (!err)
-		privilege_warn(config);
-	if (!err)
-		err = privilege_become(&config, &errors, &changed, &text);
-	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
-		err = policy_fips_check(&text);
-	if (!err)
-		err = trunks_check(config, &text);
-	fwrite(errors.text.data, 1, errors.text.len, stderr);
-	if (err && (text.text[0] || !errors.text.len))
-		fprintf(stderr, "%s: error: %s\n", file,
-			text.text[0] ? text.text : err_str(err));
-	if (!err)
-		printf("%s: %zu servers, %zu gateways: no mistakes\n", file,
-			config->server_count, config->gateway_count);
-	config_errors_free(&errors);
-	config_unref(config);
-	policy_stop();
-	return err ? EXIT_CONFIG : EXIT_SUCCESS;
-}
 
 static void syslog_h(void *arg, enum log_level level, const char *line)
 {
@@ -137,41 +104,67 @@ static int serve(const char *file, bool foreground)
 	return status;
 }
 
-int main(int argc, char **argv)
+/* What the options ask for. */
+struct options {
+	const char *file;
+	bool foreground;
+	bool check_only;
+	bool as_json; /* with check_only alone */
+};
+
+/* True; false: *RET_STATUS is what to exit with. */
+static bool read_options(int argc, char **argv, struct options *ret, int *ret_status)
 {
-	const char *file = TANDEM_SYSCONFDIR "/tandem.conf";
-	bool foreground = false;
-	bool check_only = false;
+	static const struct option long_options[] = {
+		{"json", no_argument, NULL, 'j'},
+		{NULL, 0, NULL, 0},
+	};
 	int option;
 
-	while ((option = getopt(argc, argv, "c:dftVh")) != -1) {
+	*ret_status = EXIT_SUCCESS;
+	while ((option = getopt_long(argc, argv, "c:dftVh", long_options, NULL)) != -1) {
 		switch (option) {
 		case 'c':
-			file = optarg;
+			ret->file = optarg;
 			break;
 		case 'd':
 			log_set_level(LOG_LEVEL_DEBUG);
 			break;
 		case 'f':
-			foreground = true;
+			ret->foreground = true;
 			break;
 		case 't':
-			check_only = true;
+			ret->check_only = true;
+			break;
+		case 'j':
+			ret->as_json = true;
 			break;
 		case 'V':
 			puts("tandemd " PACKAGE_VERSION);
-			return EXIT_SUCCESS;
+			return false;
 		case 'h':
 			fputs(usage, stdout);
-			return EXIT_SUCCESS;
+			return false;
 		default:
-			fputs(usage, stderr);
-			return EXIT_USAGE;
+			*ret_status = EXIT_USAGE;
 		}
 	}
-	if (optind != argc) {
+	if (optind != argc || (ret->as_json && !ret->check_only))
+		*ret_status = EXIT_USAGE;
+	if (*ret_status != EXIT_SUCCESS)
 		fputs(usage, stderr);
-		return EXIT_USAGE;
-	}
-	return check_only ? check(file) : serve(file, foreground);
+	return *ret_status == EXIT_SUCCESS;
+}
+
+int main(int argc, char **argv)
+{
+	struct options options = {.file = TANDEM_SYSCONFDIR "/tandem.conf"};
+	int status;
+
+	if (!read_options(argc, argv, &options, &status))
+		return status;
+	if (options.check_only)
+		return startcheck_test(options.file, options.as_json) ? EXIT_SUCCESS
+								      : EXIT_CONFIG;
+	return serve(options.file, options.foreground);
 }

@@ -1,8 +1,5 @@
 #include "privilege.h"
 
-#include "base/log.h"
-
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -33,55 +30,7 @@ static int make_folder(
 	return 0;
 }
 
-/* What an earlier start under another user left in FOLDER would be refused to us piece by piece, when calls
- * are recorded. */
-static int check_owner(
-	const char *folder, const struct passwd *user, struct err_text *text)
-{
-	DIR *dir = opendir(folder);
-	const struct dirent *entry;
-	struct stat status;
-	int err = 0;
-
-	if (!dir)
-		return err_set(
-			text, -errno, "%s: cannot be read: %s", folder, strerror(errno));
-	while (!err && (entry = readdir(dir)))
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0 &&
-			!fstatat(dirfd(dir), entry->d_name, &status,
-				AT_SYMLINK_NOFOLLOW) &&
-			status.st_uid != user->pw_uid)
-			err = err_set(text, ERR_CONFIG,
-				"%s/%s belongs to another user than %s; "
-				"chown -R %s: %s",
-				folder, entry->d_name, user->pw_name, user->pw_name,
-				folder);
-	closedir(dir);
-	return err;
-}
-
-/* That FOLDER, where it is there, can be USER's (NULL: ours), who makes files in it. */
-static int check_folder(
-	const char *folder, const struct passwd *user, struct err_text *text)
-{
-	struct stat status;
-
-	if (stat(folder, &status))
-		return errno == ENOENT ? 0
-				       : err_set(text, ERR_CONFIG, "%s: %s", folder,
-						 strerror(errno));
-	if (!S_ISDIR(status.st_mode))
-		return err_set(text, ERR_CONFIG, "%s: is no folder", folder);
-	if (user)
-		return check_owner(folder, user, text);
-	if (access(folder, W_OK | X_OK))
-		return err_set(text, ERR_CONFIG, "%s: cannot be written: %s", folder,
-			strerror(errno));
-	return 0;
-}
-
-/* NULL: stay who we are. */
-static int find_user(
+int privilege_user(
 	const struct config *config, const struct passwd **ret, struct err_text *text)
 {
 	*ret = NULL;
@@ -117,48 +66,6 @@ int privilege_admin_group(const struct config *config, gid_t *ret, struct err_te
 	return 0;
 }
 
-int privilege_check(const struct config *config, struct err_text *text)
-{
-	const struct passwd *user;
-	gid_t group;
-	int err = find_user(config, &user, text);
-
-	if (!err)
-		err = privilege_admin_group(config, &group, text);
-	if (!err)
-		err = check_folder(config->tandem.state_dir, user, text);
-	if (!err)
-		err = check_folder(config->tandem.run_dir, user, text);
-	return err;
-}
-
-/* What is open at most: connections of two sides, and two sockets a line at each end of a call, as far as
- * there are ports for them. */
-static uint64_t descriptors_needed(const struct config *config)
-{
-	const uint64_t ports =
-		(uint64_t)(config->media.port_max - config->media.port_min + 1);
-	const uint64_t lines = 4 * (uint64_t)config->limits.max_calls;
-
-	return 100 + 2 * (uint64_t)config->limits.max_connections +
-	       (lines < 2 * ports ? lines : 2 * ports);
-}
-
-void privilege_warn(const struct config *config)
-{
-	const uint64_t needed = descriptors_needed(config);
-	struct rlimit files;
-
-	if (getrlimit(RLIMIT_NOFILE, &files) || files.rlim_max >= needed)
-		return;
-	log_warning("server",
-		"event=few-descriptors allowed=%llu needed=%llu note=\"calls and "
-		"connections will be refused before max-calls and max-connections: "
-		"raise the limit (LimitNOFILE=, ulimit -Hn), or lower these and "
-		"[media] ports\"",
-		(unsigned long long)files.rlim_max, (unsigned long long)needed);
-}
-
 int privilege_prepare(const struct config *config, struct err_text *text)
 {
 	const struct rlimit no_core = {0, 0};
@@ -173,7 +80,7 @@ int privilege_prepare(const struct config *config, struct err_text *text)
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	umask(0027);
-	err = find_user(config, &user, text);
+	err = privilege_user(config, &user, text);
 	if (!err)
 		err = make_folder(config->tandem.state_dir, 0750, user, text);
 	/* whoever may use the control socket must find it */
@@ -231,7 +138,7 @@ static int take_groups(
 static int become(const struct config *config, bool *ret_changed, struct err_text *text)
 {
 	const struct passwd *user;
-	int err = find_user(config, &user, text);
+	int err = privilege_user(config, &user, text);
 
 	*ret_changed = false;
 	if (err)
@@ -261,7 +168,7 @@ int privilege_become(struct config **config, struct config_errors *errors,
 		return err;
 	err = config_load(&again, (*config)->file, errors);
 	if (err)
-		return err_set(text, err,
+		return err_set(text, ERR_CONFIG,
 			"%s: cannot be read by the user %s, who reads it at each reload",
 			(*config)->file, (*config)->tandem.user);
 	config_unref(*config);

@@ -1,19 +1,20 @@
 /*
  * What the process may do and leave behind: its limits, folders, user, capabilities and pid file. Only
- * at start, in this order: check, prepare, become.
+ * at start, in this order: prepare, become. What both would object to is found before by check/check.h.
  */
 #pragma once
 
 #include "base/err.h"
 #include "config/config.h"
 
+#include <pwd.h>
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* What the next two would object to, without a change of anything. 0, or ERR_CONFIG with TEXT. */
-int privilege_check(const struct config *config, struct err_text *text);
-/* Logs a warning where the system allows fewer descriptors than the limits of CONFIG may need. */
-void privilege_warn(const struct config *config);
+/* Whom a start by us becomes: [tandem] user, in memory that getpwnam(3) owns; NULL: we stay who we are. 0;
+ * ERR_CONFIG with TEXT: there is no such user, or we cannot become him. */
+int privilege_user(
+	const struct config *config, const struct passwd **ret, struct err_text *text);
 /* No core dumps, no tracing by others of the same user (keys are in memory); as many
  * descriptors as the system allows; makes state-dir (0750) and run-dir (0755), which belong to [tandem]
  * user. 0; ERR_CONFIG with TEXT: there is no such user, or we cannot become him; negative with TEXT. */

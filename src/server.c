@@ -1,7 +1,9 @@
 #include "server_priv.h"
 
 #include "base/log.h"
+#include "check/check.h"
 #include "privilege.h"
+#include "startcheck.h"
 #include "tls/policy.h"
 
 #include <errno.h>
@@ -18,22 +20,6 @@
 #define SERVER_DRAIN_POLL_MS 50
 
 /* ---- configuration ---- */
-
-static int load_config(struct config **ret, const char *file, struct err_text *text)
-{
-	struct config_errors errors;
-	int err;
-
-	config_errors_init(&errors);
-	err = config_load(ret, file, &errors);
-	if (err) {
-		fwrite(errors.text.data, 1, errors.text.len, stderr);
-		err_set(text, err, "%s: %u mistakes; the configuration was not taken",
-			file, errors.count);
-	}
-	config_errors_free(&errors);
-	return err;
-}
 
 static void renewed_h(void *arg)
 {
@@ -60,8 +46,10 @@ static int start_trunks(struct server *server, struct err_text *text)
 		err = renew_watch(server->renew, server->config);
 	if (err)
 		return err;
-	if (trunks_apply(server->trunks, server->config, text))
+	if (trunks_apply(server->trunks, server->config, text)) {
+		startcheck_explain(server->config, text);
 		return ERR_CONFIG;
+	}
 	renew_set_config(server->renew, server->config);
 	err = drains_new(&server->drains, server->config->tandem.state_dir,
 		loop_clock(server->loop), text);
@@ -218,6 +206,13 @@ static int reload_h(void *arg, uint64_t confirm_ms, json_t **ret_errors)
 	return server_reload(arg, confirm_ms, ret_errors);
 }
 
+static json_t *check_h(void *arg, bool *ret_good)
+{
+	struct server *server = arg;
+
+	return startcheck_live(server->config->file, ret_good);
+}
+
 static void shutdown_h(void *arg, bool drain)
 {
 	shut_down(arg, drain);
@@ -274,27 +269,9 @@ static int start_bridge(struct server *server)
 	return bridge_new(&server->bridge, &params);
 }
 
-static struct relay_params relay_params_of(const struct config *config)
-{
-	static const enum relay_io io[] = {
-		[CONFIG_IO_AUTO] = RELAY_IO_AUTO,
-		[CONFIG_IO_SOCKETS] = RELAY_IO_SOCKETS,
-		[CONFIG_IO_URING] = RELAY_IO_URING,
-		[CONFIG_IO_STEER] = RELAY_IO_STEER,
-	};
-
-	return (struct relay_params){.io = io[config->media.io],
-		.workers = relay_worker_count(config->media.workers),
-		.tick_us = config->media.tick_us,
-		.dscp = config->media.dscp,
-		.port_min = config->media.port_min,
-		.port_max = config->media.port_max,
-		.validated_crypto = config->tandem.fips == CONFIG_FIPS_REQUIRED};
-}
-
 static int open_media(struct server *server, struct err_text *text)
 {
-	struct relay_params params = relay_params_of(server->config);
+	struct relay_params params = check_media_params(server->config);
 	struct addr *addresses = server_list_media(server->config, &params.address_count);
 	int err = addresses ? 0 : -ENOMEM;
 
@@ -307,29 +284,17 @@ static int open_media(struct server *server, struct err_text *text)
 
 static int open_sockets(struct server *server, struct err_text *text)
 {
-	const struct config *config = server->config;
-	const struct {
-		enum side side;
-		enum transport_kind kind;
-		const struct addr *address;
-	} wanted[SERVER_SOCKETS] = {
-		{SIDE_INTERNAL, TRANSPORT_TLS, &config->internal.listen},
-		{SIDE_EXTERNAL, TRANSPORT_UDP, &config->external.udp},
-		{SIDE_EXTERNAL, TRANSPORT_TCP, &config->external.tcp},
-		{SIDE_EXTERNAL, TRANSPORT_TLS, &config->external.tls_listen},
-	};
+	struct check_listener wanted[CHECK_LISTENERS];
+	const unsigned count = check_listeners(server->config, wanted);
 
-	for (unsigned i = 0; i < SERVER_SOCKETS; i++) {
+	for (unsigned i = 0; i < count; i++) {
 		struct server_socket *socket = &server->sockets[server->socket_count];
-		int err;
-
-		if (!wanted[i].address->len)
-			continue;
-		err = transport_bind(
+		int err = transport_bind(
 			wanted[i].kind, wanted[i].address, &socket->fd, text);
+
 		if (err)
 			return err;
-		socket->side = wanted[i].side;
+		socket->side = wanted[i].internal ? SIDE_INTERNAL : SIDE_EXTERNAL;
 		socket->kind = wanted[i].kind;
 		server->socket_count++;
 	}
@@ -338,7 +303,7 @@ static int open_sockets(struct server *server, struct err_text *text)
 
 static int start_relay(struct server *server, struct err_text *text)
 {
-	struct relay_params params = relay_params_of(server->config);
+	struct relay_params params = check_media_params(server->config);
 	struct addr *addresses = server_list_media(server->config, &params.address_count);
 	int err;
 
@@ -442,6 +407,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->start_wall_us = clock_real()->wall_us(clock_real());
 	verbs->config_h = config_h;
 	verbs->reload_h = reload_h;
+	verbs->check_h = check_h;
 	verbs->shutdown_h = shutdown_h;
 	verbs->arg = server;
 	if (asprintf(&server->control_path, "%s/control.sock",
@@ -472,14 +438,7 @@ static int start_fips(const struct config *config, struct err_text *text)
  * reload, and so must be able to now. Before there are other threads: each would keep the rights of before. */
 static int become_user(struct server *server, struct err_text *text)
 {
-	struct config_errors errors;
-	int err;
-
-	config_errors_init(&errors);
-	err = privilege_become(&server->config, &errors, &server->became_user, text);
-	fwrite(errors.text.data, 1, errors.text.len, stderr);
-	config_errors_free(&errors);
-	return err;
+	return startcheck_become(&server->config, &server->became_user, text);
 }
 
 static int start_parts(struct server *server, const char *file, struct err_text *text)
@@ -487,13 +446,11 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	int err = policy_start(text);
 
 	if (!err)
-		err = load_config(&server->config, file, text);
+		err = startcheck_load(&server->config, file, text);
+	if (!err)
+		err = startcheck_machine(server->config, text);
 	if (!err)
 		err = start_fips(server->config, text);
-	if (!err)
-		err = privilege_check(server->config, text);
-	if (!err)
-		privilege_warn(server->config);
 	if (!err)
 		err = privilege_prepare(server->config, text);
 	if (!err)
@@ -502,6 +459,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 		err = open_sockets(server, text);
 	if (!err)
 		err = become_user(server, text);
+	if (!err)
+		err = startcheck_rights(server->config, text);
 	if (!err)
 		err = privilege_lock_state(server->config, &server->lock_fd, text);
 	if (!err)

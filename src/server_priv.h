@@ -11,6 +11,7 @@
 #include "audit/writer.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
+#include "check/check.h"
 #include "config/config.h"
 #include "media/relay.h"
 #include "probe/observe.h"
@@ -30,7 +31,7 @@ struct server_socket {
 	int fd;
 };
 
-#define SERVER_SOCKETS 4
+#define SERVER_SOCKETS CHECK_LISTENERS
 
 struct server {
 	struct loop *loop;

@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "config/effective.h"
+#include "startcheck.h"
 #include "tls/policy.h"
 
 #include <errno.h>
@@ -147,6 +148,17 @@ int server_return(void *arg, struct config *before, struct err_text *text)
 	return take(arg, before, text);
 }
 
+/* Why CONFIG was refused: where it is certificates each that is wrong, else TEXT. */
+static json_t *explain(struct config *config, const struct err_text *text)
+{
+	json_t *lines = startcheck_refusals(config);
+
+	if (json_array_size(lines) > 0)
+		return lines;
+	json_decref(lines);
+	return split_lines(text->text, strlen(text->text));
+}
+
 int server_reload(struct server *server, uint64_t confirm_ms, json_t **ret_errors)
 {
 	struct config *old = config_ref(server->config);
@@ -167,7 +179,7 @@ int server_reload(struct server *server, uint64_t confirm_ms, json_t **ret_error
 	if (text.text[0]) {
 		log_error("server", "event=reload-refused reason=\"%s\"", text.text);
 		if (ret_errors)
-			*ret_errors = split_lines(text.text, strlen(text.text));
+			*ret_errors = explain(config, &text);
 	}
 	config_errors_free(&errors);
 	if (!err)

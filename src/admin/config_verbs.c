@@ -76,15 +76,19 @@ static json_t *counts_json(const struct config *config)
 enum api_code config_verb_check(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
-	struct config *config = NULL;
-	enum api_code code = read_files(arg, &config, ret_result, text);
+	const struct verbs_context *context = arg;
+	bool good = false;
 
 	(void)args;
 	(void)arg_count;
-	if (code == API_OK)
-		*ret_result = counts_json(config);
-	config_unref(config);
-	return code;
+	*ret_result = context->check_h(context->arg, &good);
+	if (!*ret_result) {
+		err_set(text, 0, "out of memory");
+		return API_FAILED;
+	}
+	if (!good)
+		err_set(text, 0, "%s is invalid", present(context)->file);
+	return good ? API_OK : API_CONFIG;
 }
 
 enum api_code config_verb_diff(void *arg, const char *const *args, size_t arg_count,

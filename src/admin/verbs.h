@@ -52,6 +52,10 @@ struct verbs_context {
 	/* Reads the files again and swaps; CONFIRM_MS: as trial_taken() has it. 0 or ERR_CONFIG with all
 	 * mistakes in ERRORS (JSON array of strings, owned by the caller). */
 	int (*reload_h)(void *arg, uint64_t confirm_ms, json_t **ret_errors);
+	/* Checks the files and the machine, and changes nothing: an object with "file", "servers",
+	 * "gateways", "mistakes", "warnings", "errors" (lines), "findings", "trunks"; NULL: out of
+	 * memory. *RET_GOOD: there is no mistake. */
+	json_t *(*check_h)(void *arg, bool *ret_good);
 	/* Ends the server; DRAIN: after its calls ended or the drain time passed. */
 	void (*shutdown_h)(void *arg, bool drain);
 	void *arg;

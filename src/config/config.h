@@ -11,6 +11,7 @@
 #include "base/addr.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/span.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -294,8 +295,17 @@ struct config_errors {
 	unsigned count;
 };
 
+/* One of them, in parts; spans into the text of all. */
+struct config_error {
+	struct span file; /* len 0: the line is about none, and has a message alone */
+	unsigned line, column;
+	struct span message;
+};
+
 void config_errors_init(struct config_errors *errors);
 void config_errors_free(struct config_errors *errors);
+/* Takes the first line off REST, which begins as errors->text. False: there is none. */
+bool config_errors_next(struct span *rest, struct config_error *ret);
 
 /*
  * Reads FILE, gateways.d beside it and the profiles they inherit from, checks everything,

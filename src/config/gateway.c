@@ -163,7 +163,10 @@ int gateways_load(struct config *config, struct profiles *profiles, struct place
 					? place
 					: (struct place){config->tandem.gateway_dir, 1,
 						  1},
-				"gateway-dir: cannot be read: %s", err_str(err));
+				"gateway-dir: cannot be read: %s, expected a folder that "
+				"this "
+				"user may read",
+				err_str(err));
 		return 0;
 	}
 	err = load_names(&gateways, names, (size_t)count);

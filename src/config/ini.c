@@ -391,7 +391,9 @@ static void tell_unreadable(const char *path, int err, struct config_errors *err
 	else if (err == ERR_SUPPORT)
 		errors_add(errors, place, "expected a regular file");
 	else
-		errors_add(errors, place, "cannot be read: %s", err_str(err));
+		errors_add(errors, place,
+			"cannot be read: %s, expected a file that this user may read",
+			err_str(err));
 }
 
 int ini_load(struct ini **ret, struct ini_reader *reader, const char *path,

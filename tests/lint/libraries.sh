@@ -24,7 +24,7 @@ library 'curl/' src/tls/fetch.c
 # GnuTLS's own primitives are SRTP's where they must come from a validated module.
 library 'gnutls/' 'src/tls/*' src/media/srtp_gnutls.c
 library 'augeas\.h' 'src/config/*'
-library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/ctl/*'
+library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 'src/startcheck.*'
 library 'libsmartcols/' 'src/ctl/*'
 library 'nettle/' src/media/srtp_nettle.c
 library 'liburing\.h' src/media/io_uring.c

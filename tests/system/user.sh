@@ -60,7 +60,9 @@ chmod 0755 "$lab/gateways.d"
 
 check "-t: its key is not for $user" prints 'certs/.*: Permission denied' \
 	"$tandemd" -t -c "$lab/tandem.conf"
-check "nor does it start" prints 'as daemon: .*certs/.*: Permission denied' \
+check "nor does it start" prints 'error: certificate: .*certs/.*: Permission denied' \
+	timeout 10 "$tandemd" -f -c "$lab/tandem.conf"
+check "which says as whom" prints 'as daemon: .*: 3 mistakes' \
 	timeout 10 "$tandemd" -f -c "$lab/tandem.conf"
 chown -R "$user" "$lab/certs"
 chmod 0600 "$lab/tandem.conf"

@@ -581,7 +581,8 @@ static void unreadable_files_are_told(void **state)
 	assert_int_equal(unlink(fixture_path(fixture, "tandem.conf")), 0);
 	assert_int_equal(fixture_load(fixture), -ENOENT);
 	assert_non_null(strstr(buf_str(&fixture->errors.text),
-		"tandem.conf:1:1: error: cannot be read: No such file or directory\n"));
+		"tandem.conf:1:1: error: cannot be read: No such file or directory, "
+		"expected a file that this user may read\n"));
 	assert_int_equal(mkdir(fixture_path(fixture, "tandem.conf"), 0700), 0);
 	assert_int_equal(fixture_load(fixture), -EISDIR);
 	assert_int_equal(rmdir(fixture_path(fixture, "tandem.conf")), 0);

@@ -146,7 +146,9 @@ static void mistakes_of_all_files_are_told(void **state)
 		"line 1\n"
 		"gateways.d/c.conf:7:8: error: mode: expected one of: off, signalling, "
 		"full, got \"sginalling\" (did you mean \"signalling\"?)\n"
-		"gateways.d/d.conf:1:1: error: cannot be read: Is a directory\n");
+		"gateways.d/d.conf:1:1: error: cannot be read: Is a directory, expected "
+		"a file "
+		"that this user may read\n");
 }
 
 static void tls_needs_certificates(void **state)
@@ -345,7 +347,7 @@ static void missing_folder_is_empty_unless_named(void **state)
 	fixture_write_main(fixture, "[internal]\n", "gateway-dir = trunks\n[internal]\n");
 	fixture_load_fails(fixture,
 		"tandem.conf:4:15: error: gateway-dir: cannot be read: No such file or "
-		"directory\n");
+		"directory, expected a folder that this user may read\n");
 	assert_int_equal(mkdir(fixture_path(fixture, "trunks"), 0700), 0);
 	fixture_write(fixture, "trunks/a.conf", "[gateway]\nhost = a\n");
 	fixture_load_ok(fixture);

@@ -1,0 +1,67 @@
+/* Gateways that one could take for another. */
+#include "check/check_priv.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+static bool is_plain(const struct config_gateway *gateway)
+{
+	return gateway->common.tls != CONFIG_TLS_YES;
+}
+
+/* Calls from both come from the same place, or with the same certificate. A is before B. */
+static void check_hosts(struct check *check, const struct config_gateway *a,
+	const struct config_gateway *b)
+{
+	const struct config_trunk *first = &a->common, *second = &b->common;
+	const uint16_t port = config_port(first, !is_plain(a));
+
+	if (is_plain(a) != is_plain(b) || strcasecmp(first->host, second->host) != 0)
+		return;
+	if (is_plain(a) && (first->transport != second->transport ||
+				   port != config_port(second, false)))
+		return;
+	findings_add(check->findings, FINDING_WARNING,
+		where_trunk(check, TRUNK_GATEWAY, second, "host"),
+		"give them different hosts, or make one trunk of them",
+		"host: %s is also that of trunk %s, which all calls from there count "
+		"for",
+		second->host, first->id);
+}
+
+/* The same numbers with the same rank: who is first is a matter of the names. */
+static void check_prefixes(struct check *check, const struct config_gateway *a,
+	const struct config_gateway *b)
+{
+	if (a->common.priority != b->common.priority)
+		return;
+	for (size_t i = 0; i < b->prefixes.count; i++)
+		for (size_t j = 0; j < a->prefixes.count; j++) {
+			if (strcmp(b->prefixes.words[i], a->prefixes.words[j]) != 0)
+				continue;
+			findings_add(check->findings, FINDING_WARNING,
+				where_trunk(check, TRUNK_GATEWAY, &b->common, "prefixes"),
+				"give the one that is to be first a lower priority",
+				"prefixes: %s is also that of trunk %s, of the same "
+				"priority, which is tried first for its name",
+				b->prefixes.words[i], a->common.id);
+			return;
+		}
+}
+
+void check_gateways(struct check *check)
+{
+	const struct config *config = check->config;
+
+	for (size_t i = 0; i < config->gateway_count; i++)
+		for (size_t j = 0; j < i; j++) {
+			const struct config_gateway *a = &config->gateways[j];
+			const struct config_gateway *b = &config->gateways[i];
+
+			if (!a->common.enabled || !b->common.enabled)
+				continue;
+			check_hosts(check, a, b);
+			check_prefixes(check, a, b);
+		}
+}
