@@ -266,6 +266,19 @@ static int cred_read_key(
 	return err;
 }
 
+int cred_key_load(gnutls_privkey_t *ret, char **ret_pin_file, const char *key,
+	struct err_text *text)
+{
+	struct cred holder = {.pin_file = NULL};
+	int err = cred_read_key(&holder, ret, key, text);
+
+	if (err == 0)
+		*ret_pin_file = holder.pin_file;
+	else
+		free(holder.pin_file);
+	return err;
+}
+
 /* On success the handle owns the key and the chain's public parts. */
 static int cred_join(struct cred *cred, struct cred_chain *chain, gnutls_privkey_t key,
 	const char *certificate, const char *key_name, struct err_text *text)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "tls/facts.h"
 
+#include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdbool.h>
@@ -30,6 +31,12 @@ int cred_load(struct cred **ret, const char *certificate, const char *key,
  * its dates, not now. */
 int cred_load_at(struct cred **ret, const char *certificate, const char *key,
 	const char *fqdn, time_t when, struct err_text *text);
+/*
+ * The key alone, a PEM file or a pkcs11: URI, as cred_load() reads it. Both are the caller's on success:
+ * *RET_PIN_FILE, which may be NULL, is freed after the key. 0, or negative with TEXT.
+ */
+int cred_key_load(gnutls_privkey_t *ret, char **ret_pin_file, const char *key,
+	struct err_text *text);
 struct cred *cred_ref(struct cred *cred);
 void cred_unref(struct cred *cred); /* NULL is fine */
 /* Whether both hold the same certificate chain (and so the same key). */
