@@ -14,6 +14,8 @@
 #include "ctl/show_explain.h"
 #include "ctl/show_report.h"
 #include "ctl/switch.h"
+#include "setup/verb_table.h"
+#include "tls/policy.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -29,15 +31,19 @@
 #define TANDEM_RUN_DIR "/run/tandem"
 #endif
 
-/* A row of the server's table, without its handler. */
+/* A row of the server's table, without its handler; and one of what is done here. */
 #define ROW(noun, verb, min, max, changes, usage, help, handler)                         \
-	{noun, verb, min, max, usage, help},
+	{noun, verb, min, max, usage, help, NULL},
+#define LOCAL_ROW(noun, verb, min, max, changes, usage, help, handler)                   \
+	{noun, verb, min, max, usage, help, handler},
 
 static const struct command {
 	const char *noun, *verb;
 	int min_args, max_args;
 	const char *usage, *help;
-} commands[] = {VERB_LIST(ROW){NULL, NULL, 0, 0, NULL, NULL}};
+	verb_local_h *local_h; /* NULL: the server does it */
+} commands[] = {
+	VERB_LIST(ROW) VERB_LOCAL_LIST(LOCAL_ROW){NULL, NULL, 0, 0, NULL, NULL, NULL}};
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_HTML };
 
@@ -237,6 +243,28 @@ static int show_answer(const struct options *options, const struct command *comm
 	return code;
 }
 
+/* What needs no server. *RET_COMMAND: what the server is asked then, if anything. */
+static int run_local(
+	const struct command *command, char **words, const struct command **ret_command)
+{
+	static char noun[] = "config", verb[] = "reload";
+	char *reload_words[] = {noun, verb, NULL};
+	struct err_text text = {""};
+	bool reload = false;
+	int code;
+
+	/* Its keys and certificates are made as the server's own are judged. */
+	if (policy_start(&text) != 0) {
+		fprintf(stderr, "tandemctl: %s\n", text.text);
+		return API_FAILED;
+	}
+	code = command->local_h(words, &reload);
+	policy_stop();
+	if (code == API_OK && reload)
+		*ret_command = find_command(2, reload_words);
+	return code;
+}
+
 int main(int argc, char **argv)
 {
 	struct options options = {.socket_path = getenv("TANDEM_SOCKET")};
@@ -257,6 +285,15 @@ int main(int argc, char **argv)
 	if (!command)
 		return API_USAGE;
 	words += command->verb[0] ? 2 : 1;
+	if (command->local_h) {
+		const struct command *then = NULL;
+
+		code = run_local(command, words, &then);
+		if (!then)
+			return code;
+		command = then;
+		words += count_words(words);
+	}
 	if (strcmp(command->noun, "trunk") == 0 && strcmp(command->verb, "tls") == 0)
 		code = (int)switch_tls(options.socket_path, words, &answer, &text);
 	else

@@ -334,6 +334,11 @@ static bool is_self_signed(gnutls_x509_crt_t crt)
 	return gnutls_x509_crt_check_issuer(crt, crt) != 0;
 }
 
+static bool is_authority(gnutls_x509_crt_t crt)
+{
+	return gnutls_x509_crt_get_ca_status(crt, NULL) > 0;
+}
+
 static bool is_in_chain(const struct bundle *bundle, unsigned index)
 {
 	for (unsigned i = 0; i < bundle->chain_count; i++)
@@ -469,13 +474,29 @@ int bundle_print_chain(const struct bundle *bundle, struct buf *ret)
 	return err;
 }
 
-int bundle_print_authorities(const struct bundle *bundle, struct buf *ret)
+static bool has(const struct bundle *bundle, gnutls_x509_crt_t crt)
 {
+	for (unsigned i = 0; i < bundle->count; i++)
+		if (gnutls_x509_crt_equals(bundle->crts[i], crt))
+			return true;
+	return false;
+}
+
+int bundle_print_anchors(
+	const struct bundle *bundle, const struct bundle *known, struct buf *ret)
+{
+	bool any_root = false;
 	int count = 0;
 	int err = 0;
 
+	for (unsigned i = 0; i < bundle->count; i++)
+		any_root = any_root || (is_authority(bundle->crts[i]) &&
+					       is_self_signed(bundle->crts[i]));
 	for (unsigned i = 0; err == 0 && i < bundle->count; i++) {
-		if (gnutls_x509_crt_get_ca_status(bundle->crts[i], NULL) <= 0)
+		gnutls_x509_crt_t crt = bundle->crts[i];
+
+		if (!is_authority(crt) || (any_root && !is_self_signed(crt)) ||
+			(known && has(known, crt)))
 			continue;
 		err = print(bundle, i, ret);
 		count++;

@@ -45,8 +45,12 @@ unsigned bundle_other_count(const struct bundle *bundle);
 void bundle_other_facts(const struct bundle *bundle, unsigned index, struct facts *ret);
 /* The chain as PEM, added to RET. 0 or negative. */
 int bundle_print_chain(const struct bundle *bundle, struct buf *ret);
-/* All authorities (not the leaf, nothing that is no CA) as PEM. Returns how many, or negative. */
-int bundle_print_authorities(const struct bundle *bundle, struct buf *ret);
+/*
+ * As PEM, added to RET: what others are to be trusted by. The roots that came along, or all authorities where
+ * there is no root; without those that KNOWN (may be NULL) has. Returns how many, or negative.
+ */
+int bundle_print_anchors(
+	const struct bundle *bundle, const struct bundle *known, struct buf *ret);
 
 enum bundle_mark { BUNDLE_GOOD, BUNDLE_NOTE, BUNDLE_BAD };
 typedef void bundle_say_h(void *arg, enum bundle_mark mark, const char *line);

@@ -16,7 +16,8 @@ declare -A below=(
 	[audit]='base config tls sip sdp media trunk bridge'
 	[admin]='base config tls sip sdp media trunk bridge audit probe'
 	[check]='base config tls sip sdp media trunk'
-	[ctl]='base config'
+	[setup]='base config tls'
+	[ctl]='base config tls setup'
 )
 # tandemctl shares names with the server, and the code for its files.
 shared_with_ctl='admin/api.h admin/verb_list.h'
@@ -34,7 +35,7 @@ check_file() { # FOLDER FILE
 		may_include "$1" "$header" || echo "$2:$line: $1 includes $header, which is not below it"
 	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/{=;s/.*"([^"]*)".*/\1/p}' "$2" | paste -d: - -)
 	# Two ways around the check.
-	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|tls|sip|sdp|media|trunk|bridge|probe|audit|admin|check|ctl)/)' "$2" |
+	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|tls|sip|sdp|media|trunk|bridge|probe|audit|admin|check|setup|ctl)/)' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: include by its place under src/, in quotes: |" || true
 	grep -nE '^#[ \t]*include "(main|server|privilege|startcheck)\.h"' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: lies above every folder: |" || true

@@ -569,9 +569,9 @@ static void one_who_is_revoked_is_said(void **state)
 	lab_drop(&root);
 }
 
-static void authorities_are_told_from_the_leaf(void **state)
+static void roots_are_what_is_trusted(void **state)
 {
-	struct bundle *bundle = NULL;
+	struct bundle *bundle = NULL, *known = NULL;
 	struct err_text text = {""};
 	struct buf pem;
 
@@ -580,11 +580,16 @@ static void authorities_are_told_from_the_leaf(void **state)
 	assert_true(runs("cat us.pem sub.pem root.pem >all.pem"));
 	buf_init(&pem, 0);
 	assert_int_equal(bundle_new(&bundle), 0);
+	assert_int_equal(bundle_new(&known), 0);
 	assert_int_equal(bundle_add(bundle, lab_path("all.pem"), NULL, &text), 0);
-	assert_int_equal(bundle_print_authorities(bundle, &pem), 2);
+	assert_int_equal(bundle_print_anchors(bundle, known, &pem), 1);
 	write_buf("trust.pem", &pem, 0644);
-	assert_true(runs("openssl verify -CAfile trust.pem us.pem"));
+	assert_true(runs("openssl verify -CAfile trust.pem -untrusted sub.pem us.pem"));
+	assert_int_equal(bundle_add(known, lab_path("root.pem"), NULL, &text), 0);
+	assert_int_equal(bundle_print_anchors(bundle, known, &pem), 0);
+	assert_int_equal(pem.len, 0);
 	bundle_free(bundle);
+	bundle_free(known);
 }
 
 int main(void)
@@ -607,7 +612,7 @@ int main(void)
 		cmocka_unit_test(a_foreign_key_has_no_certificate_here),
 		cmocka_unit_test(what_would_be_refused_is_said),
 		cmocka_unit_test(one_who_is_revoked_is_said),
-		cmocka_unit_test(authorities_are_told_from_the_leaf),
+		cmocka_unit_test(roots_are_what_is_trusted),
 	};
 
 	return cmocka_run_group_tests(tests, start, stop);
