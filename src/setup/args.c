@@ -40,6 +40,16 @@ static int add_value(struct args_values *values, const char *name, bool repeats,
 	return 0;
 }
 
+/* Of "cert install FILE...", what is typed as it is. */
+static int command_len(const char *usage)
+{
+	size_t len = strcspn(usage, "ABCDEFGHIJKLMNOPQRSTUVWXYZ[");
+
+	while (len > 0 && usage[len - 1] == ' ')
+		len--;
+	return (int)len;
+}
+
 static int read_option(const struct args_verb *verb, char *const **words,
 	struct args_values *ret, struct err_text *text)
 {
@@ -51,7 +61,7 @@ static int read_option(const struct args_verb *verb, char *const **words,
 	if (i < 0)
 		return err_set(text, ERR_FORMAT,
 			"--%.*s: no such option; tandemctl %.*s --help lists them",
-			(int)strcspn(name, "="), name, (int)strcspn(verb->usage, "<[A-Z"),
+			(int)strcspn(name, "="), name, command_len(verb->usage),
 			verb->usage);
 	option = &verb->options[i];
 	if (!option->value && value)

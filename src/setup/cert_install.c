@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PASSWORD_BYTES 512
@@ -258,6 +259,37 @@ static int judge(const struct install *install, struct err_text *text)
 	return 0;
 }
 
+/* The time of --from, which keys_check() has judged: a UTC day, or a minute of it. */
+static time_t read_from(const char *word)
+{
+	struct tm tm = {.tm_isdst = 0};
+
+	if (sscanf(word, "%d-%d-%d%*c%d:%d", &tm.tm_year, &tm.tm_mon, &tm.tm_mday,
+		    &tm.tm_hour, &tm.tm_min) < 3)
+		return 0;
+	tm.tm_year -= 1900;
+	tm.tm_mon -= 1;
+	return timegm(&tm);
+}
+
+/* It must be good on that day too. */
+static int judge_from(const struct install *install, struct err_text *text)
+{
+	const char *word = install->given[OPTION_FROM].values[0];
+	struct facts facts;
+
+	for (unsigned i = 0; i < bundle_chain_count(install->bundle); i++) {
+		bundle_chain_facts(install->bundle, i, &facts);
+		if (facts.from > read_from(word) || read_from(word) >= facts.to)
+			return err_set(text, ERR_TRUST,
+				"--from %s: nothing was changed: the certificate of "
+				"%.200s is "
+				"not valid then",
+				word, facts.subject);
+	}
+	return 0;
+}
+
 /* --- writing */
 
 static int add_key_file(struct install *install, const char *to, struct err_text *text)
@@ -297,8 +329,10 @@ static int add_chain(struct install *install, const char *to, struct err_text *t
 static int add_next(struct install *install, struct err_text *text)
 {
 	char certificate[PATH_MAX], key[PATH_MAX];
-	int err;
+	int err = judge_from(install, text);
 
+	if (err != 0)
+		return err;
 	if (sides_is_token(install->files->key))
 		return err_set(text, ERR_SUPPORT,
 			"--from with a key in a token: name next-certificate and "

@@ -39,8 +39,9 @@ static int take_address(char ret[static ADDR_TEXT_SIZE], const char *name,
 		machine_addresses(known, sizeof(known));
 		return err_set(text, ERR_FORMAT,
 			"%s %s: not an address of this machine (%s); where NAT is "
-			"between, "
-			"add --set media.external-advertise-address=%s later",
+			"between, give "
+			"that of the machine, and the other by "
+			"--set media.external-advertise-address=%s",
 			name, value, known, value);
 	}
 	addr_host_text(&addr, ret);

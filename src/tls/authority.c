@@ -40,6 +40,7 @@ static int begin(
 	gnutls_pubkey_t public = NULL;
 	unsigned char id[64];
 	size_t id_len = sizeof(id);
+	struct newkey_name san;
 	int err = gnutls_pubkey_init(&public);
 
 	if (err >= 0)
@@ -58,10 +59,15 @@ static int begin(
 		err = gnutls_x509_crt_set_activation_time(crt, time(NULL) - EARLIER_S);
 	if (err >= 0)
 		err = gnutls_x509_crt_set_expiration_time(crt, until);
-	/* X.520: a common name has 64 characters at most; the subjectAltName counts. */
+	/* X.520: 64 characters at most; the subjectAltName counts. An address as common name is taken for a
+	 * host name, which no domain of ours permits. */
+	newkey_read_name(&san, name);
 	if (err >= 0)
-		err = gnutls_x509_crt_set_dn_by_oid(crt, GNUTLS_OID_X520_COMMON_NAME, 0,
-			name, (unsigned)strnlen(name, 64));
+		err = gnutls_x509_crt_set_dn_by_oid(crt,
+			san.type == GNUTLS_SAN_IPADDRESS
+				? GNUTLS_OID_X520_ORGANIZATION_NAME
+				: GNUTLS_OID_X520_COMMON_NAME,
+			0, name, (unsigned)strnlen(name, 64));
 	if (public)
 		gnutls_pubkey_deinit(public);
 	return err;

@@ -1,5 +1,5 @@
 /*
- * New keys, and what requests and certificates say of a key and its names. For csr.c and
+ * New keys, and what requests and certificates say of a key and its names. For newkey.c, csr.c and
  * authority.c alone.
  */
 #pragma once

@@ -232,6 +232,35 @@ static void it_certifies_only_its_domains(void **state)
 	authority_free(authority);
 }
 
+static void addresses_are_certified_where_it_was_made_for_them(void **state)
+{
+	static const char *const domains[] = {"example.test"};
+	static const char *const addresses[] = {"192.0.2.1", "2001:db8::1"};
+	struct authority_spec spec = {.name = "Lab CA",
+		.domains = domains,
+		.domain_count = 1,
+		.addresses = addresses,
+		.address_count = 2,
+		.days = 10};
+	struct authority *authority = NULL;
+	struct err_text text = {""};
+	struct buf certificate;
+
+	(void)state;
+	assert_int_equal(authority_new(&authority, &spec, &text), 0);
+	buf_init(&certificate, 0);
+	assert_int_equal(authority_print(authority, &certificate, NULL), 0);
+	write_buf("ip-ca.pem", &certificate, 0644);
+	assert_int_equal(issue(authority, "192.0.2.1", "ip4", &text), 0);
+	assert_int_equal(issue(authority, "2001:db8::1", "ip6", &text), 0);
+	assert_int_equal(issue(authority, "192.0.2.2", "x", &text), ERR_TRUST);
+	assert_true(
+		runs("openssl verify -x509_strict -verify_ip 192.0.2.1 -CAfile ip-ca.pem "
+		     "ip4.pem && openssl verify -verify_ip 2001:db8::1 -CAfile ip-ca.pem "
+		     "ip6.pem"));
+	authority_free(authority);
+}
+
 static void openssl_keeps_it_to_its_domains_too(void **state)
 {
 	struct authority *authority = make_authority("ca");
@@ -602,6 +631,7 @@ int main(void)
 		cmocka_unit_test(others_accept_what_it_issues),
 		cmocka_unit_test(serial_numbers_are_random_and_positive),
 		cmocka_unit_test(it_certifies_only_its_domains),
+		cmocka_unit_test(addresses_are_certified_where_it_was_made_for_them),
 		cmocka_unit_test(openssl_keeps_it_to_its_domains_too),
 		cmocka_unit_test(its_list_is_read_by_others),
 		cmocka_unit_test(it_is_read_back_and_issues_again),
