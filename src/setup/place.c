@@ -42,6 +42,17 @@ void place_free(struct place *place)
 	place_init(place);
 }
 
+/* What may help against ERRNO. */
+static const char *remedy(int code)
+{
+	if (code == EACCES || code == EPERM)
+		return "; it is written with your rights: become root, or give another "
+		       "--dir";
+	if (code == EROFS)
+		return "; give another --dir";
+	return "";
+}
+
 static int check_path(const struct place *place, const char *path, enum place_old old,
 	struct err_text *text)
 {
@@ -53,9 +64,9 @@ static int check_path(const struct place *place, const char *path, enum place_ol
 				"%s would be written twice; two things have one name",
 				path);
 	if (lstat(path, &st) != 0)
-		return errno == ENOENT
-			       ? 0
-			       : err_set(text, -errno, "%s: %s", path, strerror(errno));
+		return errno == ENOENT ? 0
+				       : err_set(text, -errno, "%s: %s%s", path,
+						 strerror(errno), remedy(errno));
 	if (!S_ISREG(st.st_mode) && !S_ISLNK(st.st_mode))
 		return err_set(
 			text, -EEXIST, "%s: there is something that is no file", path);
@@ -197,8 +208,8 @@ static int write_beside(
 	}
 	fd = mkostemp(file->temporary, O_CLOEXEC);
 	if (fd < 0) {
-		err = err_set(text, -errno, "%s: cannot be written: %s", file->path,
-			strerror(errno));
+		err = err_set(text, -errno, "%s: cannot be written: %s%s", file->path,
+			strerror(errno), remedy(errno));
 		free(file->temporary);
 		file->temporary = NULL;
 		return err;

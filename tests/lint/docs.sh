@@ -15,12 +15,13 @@ check_document() { # FILE
 	done < <(paths_of "$1" || true)
 }
 
-for document in README NEWS doc/*.md; do
+for document in README NEWS doc/*.md doc/guides/*.md; do
 	verdict "$(check_document "$document")"
 done
 
 # Every command of tandemctl is in its manual page.
-verdict "$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' src/admin/verb_list.h |
+verdict "$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' \
+	src/admin/verb_list.h src/setup/verb_table.h |
 	while read -r noun verb; do
 		grep -qE "^\.It Cm $noun${verb:+ $verb}( |\$)" man/tandemctl.1 ||
 			echo "man/tandemctl.1:1: $noun $verb is not explained"

@@ -40,7 +40,7 @@ chmod +x "$lab/bin/tandemctl"
 export TANDEM_SOCKET=$lab/etc/run/control.sock
 
 set_up() { # CERTIFICATES
-	rm -rf "$lab/etc"
+	rm -rf "${lab:?}/etc"
 	"$builddir/tandemctl" setup --dir "$lab/etc" --share "$srcdir" --fqdn med1.example.test \
 		--internal-address 127.0.0.1 --external-address 127.0.0.1 \
 		--set "tandem.dns-server=127.0.0.1:$port_dns" \

@@ -2,7 +2,7 @@
 # From an empty folder to protected calls: tandemctl setup by options alone and at a terminal, certificates by
 # its own authority, and by one outside of which cert install takes in the answers; what is refused.
 . "$(dirname "$0")/lib.sh"
-need baresip certtool script unshare
+need baresip certtool script setpriv unshare
 
 secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
 
@@ -233,6 +233,17 @@ pair() { # KEY CERTIFICATE
 check "its key is installed" pair "$asked/certs/internal.key" "$lab/certs/internal.pem"
 check "and closed" mode_is 600 "$asked/certs/internal.key"
 
+prompted() { # the password at a terminal, when it is asked for
+	: >"$lab/screen"
+	{
+		wait_line 20 "$lab/screen" 'Password of'
+		echo word
+	} | script -qefc "'$builddir/tandemctl' cert install --dir '$asked' --side internal \
+		'$lab/outside/made.p12'" /dev/null >"$lab/screen"
+}
+check "PKCS#12 with its password at a terminal" prompted
+check "which does not show it" prints 'ok   key' grep -v 'word$' "$lab/screen"
+
 # --- a token's key
 
 hsm=(/usr/lib/*/softhsm/libsofthsm2.so /usr/lib/softhsm/libsofthsm2.so)
@@ -274,6 +285,29 @@ check "a file where a folder must be" refused 1 'peers/pbx1.conf: Not a director
 check "nothing half is left" test "$(find "$lab/half" -mindepth 1)" = "$lab/half/peers"
 check "a dry run" prints 'Nothing was written' set_up_far_ends missing --yes --dry-run
 check "writes nothing" test ! -e "$lab/missing"
+
+mkdir "$lab/mine"
+for side in internal external; do
+	cp "$lab/certs/$side.pem" "$lab/certs/$side.key" "$lab/mine"
+done
+check "a folder without all" refused 2 'internal-ca.pem is not there' set_up_far_ends folder --yes \
+	--certificates "$lab/mine"
+cp "$lab/certs/enterprise-ca.pem" "$lab/mine/internal-ca.pem"
+cp "$lab/certs/carriers-ca.pem" "$lab/mine/external-ca.pem"
+check "a folder of certificates" prints 'no mistakes' set_up_far_ends folder --yes \
+	--certificates "$lab/mine"
+check "is used where it is" grep -q "^key = $lab/mine/external.key" "$lab/folder/tandem.conf"
+cp "$lab/certs/pbx1.key" "$lab/mine/internal.key"
+check "what tandemd -t refuses" refused 1 'tandemd would not start with them' set_up_far_ends \
+	folder2 --yes --certificates "$lab/mine"
+check "a lab before a configuration" tandemctl cert lab --dir "$lab/lab-alone" \
+	--fqdn med1.example.test --side external
+check "has its files" mode_is 600 "$lab/lab-alone/certs/external.key" "$lab/lab-alone/lab/external-ca.key"
+if ((EUID == 0)); then
+	check "no rights to write" refused 1 'become root' setpriv --reuid=65534 --regid=65534 \
+		--clear-groups "$builddir/tandemctl" cert lab --dir "$lab/lab-alone" --fqdn a.example.test \
+		--side internal
+fi
 
 sum=$(sha256sum <"$asked/certs/internal.pem")
 check "a foreign key" refused 1 'no certificate here is for a key of ours' tandemctl cert install \
