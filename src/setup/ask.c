@@ -1,5 +1,8 @@
 #include "setup/ask.h"
 
+#include "base/secret.h"
+
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +32,8 @@ static int read_line(char *ret, size_t size)
 	while (begin[0] && strchr(" \t", begin[strlen(begin) - 1]))
 		begin[strlen(begin) - 1] = '\0';
 	snprintf(ret, size, "%s", begin);
-	free(line);
+	/* It may be a password. */
+	secret_free(line, room);
 	return 0;
 }
 
@@ -64,13 +68,25 @@ bool ask_yes(const char *question, bool fallback)
 	return answer[0] ? answer[0] == 'y' || answer[0] == 'Y' : fallback;
 }
 
+static volatile sig_atomic_t interrupted;
+
+static void interrupt_h(int number)
+{
+	interrupted = number;
+}
+
 int ask_password(const char *question, char *ret, size_t size)
 {
+	/* Without SA_RESTART: the read ends, and the terminal echoes again before we do. */
+	const struct sigaction end = {.sa_handler = interrupt_h};
+	struct sigaction before_action;
 	struct termios before, quiet;
 	int err;
 
 	if (tcgetattr(STDIN_FILENO, &before) != 0)
 		return ERR_CLOSED;
+	interrupted = 0;
+	sigaction(SIGINT, &end, &before_action);
 	quiet = before;
 	quiet.c_lflag &= ~(tcflag_t)ECHO;
 	printf("%s: ", question);
@@ -79,5 +95,8 @@ int ask_password(const char *question, char *ret, size_t size)
 	err = read_line(ret, size);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &before);
 	putchar('\n');
+	sigaction(SIGINT, &before_action, NULL);
+	if (interrupted)
+		raise(interrupted);
 	return err;
 }

@@ -293,10 +293,27 @@ static bool verify(const struct setup *setup)
 	return code <= 0;
 }
 
+/* What works, and is not what somebody wants to find out later. */
+static void say_notes(const struct setup *setup)
+{
+	if (setup->plan.certificates == PLAN_LAB &&
+		setup->plan.trunk.kind->own_certificates)
+		printf("\nnote: %s accepts no certificate of a lab. Ask a public "
+		       "authority:\n"
+		       "  tandemctl cert request --dir %s --side external\n",
+			setup->plan.trunk.kind->what, setup->sides.dir);
+	if (geteuid() == 0 && !place_has_service())
+		printf("\nnote: there is no user %s here: the server will be whoever "
+		       "starts it. "
+		       "The\npackage makes that user; or set [tandem] user.\n",
+			PLACE_SERVICE);
+}
+
 static int finish(const struct setup *setup)
 {
 	say_peer(setup, &setup->plan.pbx, &setup->layout.pbx_side);
 	say_peer(setup, &setup->plan.trunk, &setup->layout.trunk_side);
+	say_notes(setup);
 	if (setup->plan.certificates == PLAN_REQUEST) {
 		/* Without certificates there is nothing to check yet. */
 		cert_request_explain(&setup->sides);

@@ -377,6 +377,8 @@ for kind in asterisk freeswitch kamailio sfb audiocodes cisco carrier carrier-tc
 done
 check "a trunk: teams" set_up trunk-teams --yes --pbx asterisk:pbx1.example.test \
 	--trunk teams:teams:sip.pstnhub.microsoft.com --certificates request
+check "a lab is of no use for it" prints 'accepts no certificate of a lab' set_up teams-lab --yes \
+	--pbx asterisk:pbx1.example.test --trunk teams:teams:sip.pstnhub.microsoft.com
 check "for which the key is RSA" prints '3072 bit' openssl pkey -noout -text \
 	-in "$lab/trunk-teams/certs/external.key"
 no_gaps() { ! grep -rnE '@[?!]?[A-Z_]+@' "$lab"/pbx-*/peers "$lab"/trunk-*/peers "$lab"/pbx-*/*.conf; }
@@ -415,8 +417,14 @@ with_service() {
 if ((EUID == 0)) && with_service true 2>/dev/null; then
 	export -f set_up set_up_far_ends tandemctl
 	export lab builddir srcdir port_dns port_internal port_external_tls port_media port_pbx port_gw
-	# The tests' folder is not for that user, which -t will say: what counts are the files.
-	with_service bash -c 'set_up_far_ends service --certificates lab' >"$lab/service.out" 2>&1
+	# What that user has to read may be in nobody else's folder.
+	mkdir "$lab/share"
+	cp -r "$srcdir/setup" "$srcdir/gateway-profiles" "$lab/share"
+	chmod -R a+rX "$lab/share"
+	chmod 0711 "$lab"
+	# tandemd -t has the last word, and reads everything as that user.
+	check "a set-up for the service's user" with_service env srcdir="$lab/share" \
+		bash -c 'set_up_far_ends service --certificates lab'
 	owned() { # OWNER:GROUP:MODE FILE...
 		local want=$1 file
 		shift
