@@ -88,9 +88,11 @@ static int serve(const char *file, bool foreground)
 	int verdict_fd = foreground ? -1 : go_background();
 	struct err_text text = {{0}};
 	struct server *server = NULL;
-	int err = server_start(&server, file, &text);
 	int status = EXIT_SUCCESS;
+	int err;
 
+	log_set_stamps(foreground);
+	err = server_start(&server, file, &text);
 	if (err)
 		status = err == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILURE;
 	if (err)

@@ -515,6 +515,7 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 		server_stop(server);
 		return err;
 	}
+	log_set_numbers(server->config->tandem.log_numbers);
 	log_info("server", "event=ready servers=%zu gateways=%zu workers=%u",
 		server->config->server_count, server->config->gateway_count,
 		relay_worker_count(server->config->media.workers));

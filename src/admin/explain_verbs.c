@@ -61,10 +61,9 @@ static void probed_h(void *arg, const struct probe_result *result)
 	struct api_call *call = explain->call;
 	char checked[CLOCK_TEXT_SIZE];
 	json_t *object = json_pack("{s:s, s:s, s:s, s:b, s:o, s:s}", "id", trunk->id,
-		"kind", trunk->kind == TRUNK_GATEWAY ? "trunk" : "server", "tls",
-		tls_name(trunk), "would_work", (int)(result->failed == PROBE_STEPS),
-		"steps", steps_json(result), "checked",
-		clock_text(result->wall_us, checked));
+		"kind", trunk_word(trunk->kind), "tls", tls_name(trunk), "would_work",
+		(int)(result->failed == PROBE_STEPS), "steps", steps_json(result),
+		"checked", clock_text(result->wall_us, checked));
 
 	explain_free(explain);
 	api_finish(call, API_OK, object, NULL);
@@ -100,8 +99,7 @@ static enum api_code explain(struct verbs_context *context, enum trunk_kind kind
 	enum api_code code;
 
 	if (!trunk) {
-		err_set(text, 0, "no such %s: %.100s",
-			kind == TRUNK_GATEWAY ? "trunk" : "server", id);
+		err_set(text, 0, "no such %s: %.100s", trunk_word(kind), id);
 		return API_NOT_FOUND;
 	}
 	if (context->explains >= VERBS_EXPLAINS_MAX) {

@@ -7,6 +7,7 @@
 #include "admin/verbs.h"
 #include "audit/writer.h"
 #include "base/clock.h"
+#include "base/log_limit.h"
 #include "bridge/bridge.h"
 #include "media/relay.h"
 #include "sip/transport.h"
@@ -191,12 +192,25 @@ static void print_refused(const struct verbs_context *context, struct buf *out)
 				(unsigned long long)count);
 }
 
+/* One row a module. */
+static void print_suppressed(struct buf *out)
+{
+	const char *module;
+	uint64_t count;
+
+	head(out, "log_lines_suppressed_total", "counter",
+		"Lines left out of the log, since there were too many of their kind.");
+	for (unsigned i = 0; log_suppressed(i, &module, &count); i++)
+		buf_printf(out, "tandem_log_lines_suppressed_total{module=\"%s\"} %llu\n",
+			module, (unsigned long long)count);
+}
+
 /* ---- one row a trunk or server ---- */
 
 /* trunk="carrier-a" or server="pbx1" */
 static void add_party(struct buf *out, const struct trunk *trunk)
 {
-	add_label(out, trunk->kind == TRUNK_GATEWAY ? "trunk" : "server", trunk->id);
+	add_label(out, trunk_word(trunk->kind), trunk->id);
 }
 
 static uint64_t calls_of(const struct trunk *trunk)
@@ -414,5 +428,6 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_delays(context, TRUNK_SERVER, out);
 	print_delays(context, TRUNK_GATEWAY, out);
 	print_audit(context, out);
+	print_suppressed(out);
 	print_certificates(context, out);
 }

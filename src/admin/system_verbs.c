@@ -9,7 +9,7 @@
 #include "admin/verbs.h"
 #include "audit/writer.h"
 #include "base/clock.h"
-#include "base/log.h"
+#include "base/log_limit.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "media/relay.h"
@@ -110,6 +110,20 @@ static json_t *staples_json(const struct verbs_context *context)
 	return array;
 }
 
+/* The lines that the log left out, by module: of those that left out some. */
+static json_t *suppressed_json(void)
+{
+	json_t *object = json_object();
+	const char *module;
+	uint64_t count;
+
+	for (unsigned i = 0; log_suppressed(i, &module, &count); i++)
+		if (count)
+			json_object_set_new(
+				object, module, json_integer((json_int_t)count));
+	return object;
+}
+
 enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
@@ -123,13 +137,14 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	(void)arg_count;
 	(void)text;
 	*ret_result = json_pack(
-		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:{s:s, s:b, s:s}, s:o, s:o, "
+		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:s, s:b, s:s}, s:o, s:o, "
 		"s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "configuration", config_state_json(context), "start",
 		clock_text(start_us, start), "uptime_us",
 		(json_int_t)(now_us > start_us ? now_us - start_us : 0), "log_level",
-		log_level_name(log_get_level()), "fips", "configured",
+		log_level_name(log_get_level()), "log_lines_suppressed",
+		suppressed_json(), "fips", "configured",
 		config->tandem.fips == CONFIG_FIPS_REQUIRED ? "required" : "off",
 		"library_active", (int)policy_fips_active(), "srtp", relay_crypto_name(),
 		"calls", calls_json(context), "media", media_json(context), "internal",

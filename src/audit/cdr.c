@@ -215,6 +215,7 @@ static void add_attempts(struct buf *out, const struct record *record)
 		buf_add_str(out, i > 0 ? ",{" : "{");
 		member_string(out, NAME("target"), attempt->target);
 		member_addr(out, NAME("address"), &attempt->address);
+		member_uint(out, NAME("flow"), attempt->flow);
 		member_uint(out, NAME("status"),
 			attempt->status > 0 ? (uint64_t)attempt->status : 0);
 		member_string(out, NAME("reason"), attempt->reason);
@@ -231,6 +232,7 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	buf_add_str(out, name);
 	buf_add_str(out, "\":{");
 	member_string(out, NAME("party"), leg->party);
+	member_uint(out, NAME("flow"), leg->flow);
 	member_bool(out, NAME("connected"), leg->connected);
 	member_string(out, NAME("transport"), leg->transport);
 	member_string(out, NAME("tls_version"), leg->version);
@@ -243,6 +245,7 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	member_string(out, NAME("media"), leg->media);
 	member_string(out, NAME("media_required"), leg->media_required);
 	member_string(out, NAME("codec"), leg->codec);
+	member_string(out, NAME("media_verdict"), leg->media_verdict);
 	member_addr(out, NAME("media_remote"), &leg->media_remote);
 	member_addr(out, NAME("media_latched"), &leg->media_latched);
 	member_score(out, NAME("mos"), leg->mos);

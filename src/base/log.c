@@ -1,6 +1,7 @@
 #include "base/log.h"
 
 #include "base/err.h"
+#include "base/log_escape.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -12,13 +13,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* The longest line before escaping, and after (every byte may become four). */
 #define LINE_SIZE 2048
 #define ESCAPED_SIZE (4 * LINE_SIZE)
-/* The journal's priority before it, the line's end, and a NUL. */
-#define MARKS_SIZE 8
+/* The time or the journal's priority before it, the line's end, and a NUL. */
+#define STAMP_SIZE sizeof("2026-11-30T20:35:37.000Z ")
+#define MARKS_SIZE (STAMP_SIZE + 8)
 
 static const struct {
 	const char *name;
@@ -47,6 +50,7 @@ static struct {
 /* RO after start */
 static log_sink_h *current_sink;
 static void *current_sink_arg;
+static bool stamps_wanted;
 
 static void find_finest(void)
 {
@@ -156,6 +160,11 @@ void log_set_sink(log_sink_h *sink, void *arg)
 	current_sink_arg = arg;
 }
 
+void log_set_stamps(bool stamps)
+{
+	stamps_wanted = stamps;
+}
+
 static bool stderr_is_journal; /* RO after find_journal() */
 
 /* systemd.exec(5): the variable may be inherited while stderr goes elsewhere, so it names
@@ -169,28 +178,6 @@ static void find_journal(void)
 	stderr_is_journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
 			    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
 			    st.st_ino == inode;
-}
-
-static bool is_printable(char c)
-{
-	return c >= ' ' && c <= '~';
-}
-
-/* Writes C to OUT (four bytes of room) as it is or as \xNN; returns the length. */
-static size_t escape_byte(char *out, char c)
-{
-	static const char digits[] = "0123456789abcdef";
-	unsigned char byte = (unsigned char)c;
-
-	if (is_printable(c)) {
-		out[0] = c;
-		return 1;
-	}
-	out[0] = '\\';
-	out[1] = 'x';
-	out[2] = digits[byte >> 4];
-	out[3] = digits[byte & 15];
-	return 4;
 }
 
 /* Lines that wait for the end of a turn. One thread at a time has them: the one that took them. */
@@ -259,6 +246,37 @@ void log_release_at_crash(void)
 	}
 }
 
+/* Writes DIGITS digits of VALUE to OUT; returns what is behind them. */
+static char *put_digits(char *out, unsigned value, unsigned digits)
+{
+	for (unsigned i = digits; i > 0; i--, value /= 10)
+		out[i - 1] = (char)('0' + value % 10);
+	return out + digits;
+}
+
+/* The time as it stands before a line, at OUT, STAMP_SIZE bytes; returns what is behind it. Most
+ * lines have the second of the one before them. */
+static char *put_stamp(char *out)
+{
+	static _Thread_local struct {
+		time_t second;
+		char text[sizeof("2026-11-30T20:35:37")];
+	} last;
+	struct timespec now;
+	struct tm tm;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (now.tv_sec != last.second || last.text[0] == '\0') {
+		gmtime_r(&now.tv_sec, &tm);
+		strftime(last.text, sizeof(last.text), "%Y-%m-%dT%H:%M:%S", &tm);
+		last.second = now.tv_sec;
+	}
+	out = stpcpy(out, last.text);
+	*out++ = '.';
+	out = put_digits(out, (unsigned)(now.tv_nsec / 1000000), 3);
+	return stpcpy(out, "Z ");
+}
+
 /* A line of LEN bytes as it leaves, at OUT; returns its length there. */
 static size_t put_line(char *out, enum log_level level, const char *line, size_t len)
 {
@@ -268,6 +286,8 @@ static size_t put_line(char *out, enum log_level level, const char *line, size_t
 	pthread_once(&once, find_journal);
 	if (stderr_is_journal)
 		end = stpcpy(end, levels[level].journal);
+	else if (stamps_wanted)
+		end = put_stamp(end);
 	end = mempcpy(end, line, len);
 	*end++ = '\n';
 	return (size_t)(end - out);
@@ -296,11 +316,32 @@ static void write_stderr(enum log_level level, const char *line, size_t len)
 		write_gathered();
 }
 
+/* LINE of LEN bytes without what no terminal may see: itself, or a copy in ESCAPED. Its length is
+ * *RET_LEN. */
+static const char *escape(
+	const char *line, size_t len, char escaped[static ESCAPED_SIZE], size_t *ret_len)
+{
+	size_t at = 0, out = 0;
+
+	while (at < len && log_is_printable(line[at]))
+		at++;
+	*ret_len = len;
+	if (at == len) /* as nearly all are */
+		return line;
+	memcpy(escaped, line, at);
+	for (out = at; at < len; at++)
+		out += log_escape_byte(escaped + out, line[at]);
+	escaped[out] = '\0';
+	*ret_len = out;
+	return escaped;
+}
+
 void log_write(enum log_level level, const char *module, const char *format, ...)
 {
 	char line[LINE_SIZE], escaped[ESCAPED_SIZE];
-	size_t used, len = 0;
 	int saved_errno = errno;
+	size_t used, len;
+	const char *text;
 	va_list args;
 
 	if (!is_written(level, module))
@@ -310,60 +351,10 @@ void log_write(enum log_level level, const char *module, const char *format, ...
 	va_start(args, format);
 	vsnprintf(line + used, sizeof(line) - used, format, args);
 	va_end(args);
-	for (const char *p = line; *p != '\0'; p++)
-		len += escape_byte(escaped + len, *p);
-	escaped[len] = '\0';
+	text = escape(line, used + strlen(line + used), escaped, &len);
 	if (current_sink)
-		current_sink(current_sink_arg, level, escaped);
+		current_sink(current_sink_arg, level, text);
 	else
-		write_stderr(level, escaped, len);
+		write_stderr(level, text, len);
 	errno = saved_errno; /* so that a caller may log before it returns -errno */
-}
-
-const char *log_text(char buf[static LOG_TEXT_SIZE], const char *text, size_t len)
-{
-	static const char cut[] = "...\"";
-	size_t out = 0;
-
-	buf[out++] = '"';
-	for (size_t i = 0; i < len; i++) {
-		char piece[4];
-		size_t piece_len;
-
-		if (text[i] == '"' || text[i] == '\\') {
-			piece[0] = '\\';
-			piece[1] = text[i];
-			piece_len = 2;
-		} else {
-			piece_len = escape_byte(piece, text[i]);
-		}
-		/* Room for the mark stays until the end, so that it never splits an escape. */
-		if (out + piece_len + sizeof(cut) > LOG_TEXT_SIZE) {
-			memcpy(buf + out, cut, sizeof(cut));
-			return buf;
-		}
-		memcpy(buf + out, piece, piece_len);
-		out += piece_len;
-	}
-	buf[out++] = '"';
-	buf[out] = '\0';
-	return buf;
-}
-
-bool log_limit_pass(struct log_limit *limit, uint64_t now_ms, unsigned *ret_hidden)
-{
-	uint64_t second = now_ms / 1000;
-
-	if (second != limit->second) {
-		limit->second = second;
-		limit->written = 0;
-	}
-	if (limit->written == LOG_LINES_A_SECOND) {
-		limit->hidden++;
-		return false;
-	}
-	limit->written++;
-	*ret_hidden = limit->hidden;
-	limit->hidden = 0;
-	return true;
 }

@@ -1,9 +1,11 @@
 /*
- * The log: one event, one line, `level module key=value ...`, to stderr or the journal.
+ * The log: one event, one line, `level module key=value ...`, to stderr or the journal. The words
+ * before the = are those of tandemd(8), each with one meaning.
  *
  * Error: an operator must act. Warning: a call suffered. Info: one line per edge of a
- * call's life. Debug: per message. No keys ever; no numbers of callers at info or above.
- * Any thread; never in the packet path. The levels are the one process-wide setting.
+ * call's life. Debug: per message. No keys ever; numbers of callers masked, unless
+ * log_set_numbers() says otherwise. Any thread; never in the packet path. Levels, stamps and numbers
+ * are settings of the whole process.
  */
 #pragma once
 
@@ -37,6 +39,12 @@ void log_each_module_level(
 int log_level_parse(const char *word, enum log_level *ret);
 const char *log_level_name(enum log_level level);
 
+/* Lines on stderr begin with their time, RFC 3339 in UTC with milliseconds, unless stderr is the
+ * journal, which has its own. Before threads. */
+void log_set_stamps(bool stamps);
+/* Whether log_number() and log_said() leave numbers as they are. Not at first. */
+void log_set_numbers(bool whole);
+
 /* Takes lines instead of stderr; NULL restores stderr. For tests; set before threads. */
 typedef void log_sink_h(void *arg, enum log_level level, const char *line);
 void log_set_sink(log_sink_h *sink, void *arg);
@@ -69,20 +77,6 @@ void log_release_at_crash(void);
 			log_write(LOG_LEVEL_DEBUG, module, __VA_ARGS__);                 \
 	} while (0)
 
-/* Strangers can make lines at will: so many a second, then they are counted. Zero-initialised;
- * one thread. */
-#define LOG_LINES_A_SECOND 20
-
-struct log_limit {
-	uint64_t second;
-	unsigned written;
-	unsigned hidden;
-};
-
-/* Whether one more line may be written at NOW_MS. Then *RET_HIDDEN lines before it may not
- * have been, and it says so. */
-bool log_limit_pass(struct log_limit *limit, uint64_t now_ms, unsigned *ret_hidden);
-
 #define LOG_TEXT_SIZE 200
 
 /*
@@ -90,3 +84,9 @@ bool log_limit_pass(struct log_limit *limit, uint64_t now_ms, unsigned *ret_hidd
  * bytes escaped, cut at LOG_TEXT_SIZE with "...". Returns BUF.
  */
 const char *log_text(char buf[static LOG_TEXT_SIZE], const char *text, size_t len);
+/* A user part as a double-quoted word: of a number of LOG_NUMBER_TAIL digits and more all but the last
+ * ones are '*', and all of anything else, but "anonymous". Returns BUF. */
+#define LOG_NUMBER_TAIL 3
+const char *log_number(char buf[static LOG_TEXT_SIZE], const char *user, size_t len);
+/* As log_text(), and numbers within the text, seven digits and more, are masked likewise. */
+const char *log_said(char buf[static LOG_TEXT_SIZE], const char *text, size_t len);

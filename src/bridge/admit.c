@@ -1,7 +1,8 @@
 #include "bridge/admit.h"
 
-#include "base/log.h"
 #include "bridge/call.h"
+
+#include <stdio.h>
 
 #define ADMIT_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK\r\n"
 
@@ -109,14 +110,18 @@ static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
 /* A flood of calls must not become a flood of lines: one a second says how many. */
 static void log_refusal(struct bridge *bridge, const struct trunk *trunk, const char *why)
 {
-	uint64_t now_ms = timers_now_ms(bridge->timers);
+	char hidden_text[40] = "";
+	unsigned hidden;
 
 	bridge->refused++;
-	if (bridge->refusal_log_ms && now_ms - bridge->refusal_log_ms < 1000)
+	if (!log_limit_pass(&bridge->refusal_limit, &hidden))
 		return;
-	log_warning("bridge", "event=call-refused from=%s reason=%s refused=%llu",
-		trunk->id, why, (unsigned long long)bridge->refused);
-	bridge->refusal_log_ms = now_ms;
+	if (hidden)
+		snprintf(hidden_text, sizeof(hidden_text), " suppressed=%u", hidden);
+	log_warning("bridge",
+		"event=call-refused %s=%s status=503 reason=%s refused=%llu%s",
+		trunk_word(trunk->kind), trunk->id, why,
+		(unsigned long long)bridge->refused, hidden_text);
 }
 
 static bool ask(bool (*h)(void *arg), const struct bridge *bridge, bool otherwise)

@@ -67,6 +67,8 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	bridge->resolver = params->resolver;
 	bridge->tap = params->tap;
 	bridge->handlers = params->handlers;
+	log_limit_init(
+		&bridge->refusal_limit, params->timers, "bridge", LOG_LEVEL_WARNING, 1);
 	list_init(&bridge->calls);
 	list_init(&bridge->dead);
 	list_init(&bridge->closed);
@@ -124,6 +126,7 @@ void bridge_free(struct bridge *bridge)
 	}
 	timer_stop(&bridge->reaper);
 	timer_stop(&bridge->closed_timer);
+	log_limit_end(&bridge->refusal_limit);
 	LIST_FOREACH (&bridge->closed, node, next)
 		free_closed(LIST_ENTRY(node, struct closed_flow, node));
 	free_side(&bridge->sides[SIDE_INTERNAL]);
@@ -197,17 +200,18 @@ static void log_impostor(
 {
 	const struct dialog *dialog = dialog_find(&side->dialogs, message);
 	const struct leg *leg = dialog ? dialog->owner : NULL;
-	char remote[ADDR_TEXT_SIZE];
-	char name[80];
+	char remote[ADDR_TEXT_SIZE], name[80], peer[PEER_WORDS_SIZE];
 
 	if (!leg)
 		return;
 	log_warning("bridge",
-		"event=not-its-dialog call=%llu leg=%s of=\"%s\" method=%s from=%s "
-		"peer=\"%s\"",
-		(unsigned long long)leg->call, leg->name, trunk_name(leg->trunk, name),
+		"call=%s leg=%s event=not-its-dialog of=\"%s\" method=%s remote=%s%s "
+		"flow=%llu",
+		leg->id, leg->name, trunk_name(leg->trunk, name),
 		message_method_str(message_method(message)),
-		addr_text(&flow->remote, remote), flow->peer ? flow->peer->id : "");
+		addr_text(&flow->remote, remote),
+		peer_words(flow->peer ? flow->peer->id : NULL, peer),
+		(unsigned long long)flow->id);
 }
 
 static void request_h(void *arg, struct txn_server *txn, struct message *request)

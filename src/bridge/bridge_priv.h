@@ -5,6 +5,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
+#include "base/log_limit.h"
 #include "bridge/bridge.h"
 #include "sip/dialog.h"
 #include "sip/txn.h"
@@ -42,7 +43,7 @@ struct bridge {
 	unsigned answered_count;
 	uint64_t next_number;
 	uint64_t started, ended, failed, refused;
-	uint64_t refusal_log_ms; /* when the last one was logged; 0: never */
-	char start_id[16];       /* makes call ids unique over restarts */
+	struct log_limit refusal_limit; /* of lines about refused calls */
+	char start_id[16];              /* makes call ids unique over restarts */
 	bool draining;
 };

@@ -1,6 +1,7 @@
 #include "bridge/call_priv.h"
 
 #include "base/log.h"
+#include "bridge/call_log.h"
 #include "bridge/dtmf.h"
 #include "bridge/media_sdp.h"
 #include "bridge/registry.h"
@@ -57,7 +58,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 	call_offer_heard(call);
 	if (!call->ringing_us) {
 		call->ringing_us = call_now_us(call) - call->start_us;
-		log_info("call", "call=%s event=ringing status=%d", call->id,
+		log_debug("call", "call=%s event=ringing status=%d", call->id,
 			report->status);
 	}
 	err = oa_provisional(call, report->message, &text);
@@ -91,7 +92,8 @@ static int act_connect(
 		call_note_failure(call, leg->trunk, text.text);
 		return end_for(call, err, &text);
 	}
-	history_end(&call->history, report->status, "answered");
+	call_log_attempt(call, history_end(&call->history, report->status, "answered"),
+		"answered");
 	timer_stop(&call->setup_timer);
 	hunt_free(call->hunt);
 	call->hunt = NULL;
@@ -103,7 +105,6 @@ static int act_connect(
 	call_offer_over(call, FIGURES_ANSWERED);
 	call->bridge->answered_count++;
 	call_limit_duration(call);
-	log_info("call", "call=%s event=answered", call->id);
 	return 0;
 }
 
@@ -142,8 +143,6 @@ static int act_setup_failed(
 		call_end(call, CALL_BY_A, "peer-lost", report->status, report->why);
 		return 1;
 	}
-	log_warning("call", "call=%s event=failed trunk=%s reason=\"%s\"", call->id,
-		leg->trunk->id, report->why);
 	if (call_hunt_on(call, cause, 0, report->why))
 		return 1;
 	call_note_reason(call, leg, NULL); /* of an address before this one */
@@ -488,7 +487,7 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 	}
 	registry_add(call);
 	call_capture_begin(call);
-	log_info("call", "call=%s event=begun from=%s", call->id, call->a.trunk->id);
+	call_log_begin(call);
 	txn_server_reply(invite, 100, NULL, NULL, NULL);
 	timer_start(bridge->timers, &call->setup_timer, call->config->limits.setup_ms,
 		setup_too_long_h, call);

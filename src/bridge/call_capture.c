@@ -75,8 +75,9 @@ int call_capture_follow(struct call *call)
 		tell(call, call->capture);
 		return err;
 	}
-	log_info("call", "call=%s event=capture trunk=%s mode=%s", call->id,
-		call->b.trunk->id, config_audit_name(mode));
+	log_info("call", "call=%s event=capture %s=%s mode=%s", call->id,
+		trunk_word(call->b.trunk->kind), call->b.trunk->id,
+		config_audit_name(mode));
 	call->capture = mode;
 	tap_invite(call);
 	return 0;

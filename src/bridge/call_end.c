@@ -2,10 +2,10 @@
 #include "bridge/call_priv.h"
 
 #include "base/log.h"
+#include "bridge/call_log.h"
 #include "bridge/dtmf.h"
 #include "bridge/registry.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -55,30 +55,12 @@ void call_set_state(struct call *call, enum call_state state)
 static void note_end(struct call *call, enum call_end by, const char *cause, int status,
 	const char *detail)
 {
-	static const char *const parties[] = {
-		[CALL_BY_TANDEM] = "tandem", [CALL_BY_A] = "a", [CALL_BY_B] = "b"};
-
-	const char *far = call->history.far_reason;
-	char text[LOG_TEXT_SIZE];
-
 	call->end_us = call_now_us(call) - call->start_us;
 	call->ended_by = by;
 	call->cause = cause;
 	call->status = call->answer_us ? 200 : status;
 	if (detail && detail[0])
 		call->detail = strdup(detail);
-	log_info("call",
-		"call=%s event=ended by=%s cause=%s status=%d duration-ms=%llu%s%s%s",
-		call->id, parties[by], cause, call->status,
-		(unsigned long long)(call->answer_us
-					     ? (call->end_us - call->answer_us) / 1000
-					     : 0),
-		call->detail ? " reason=\"" : "", call->detail ? call->detail : "",
-		call->detail ? "\"" : "");
-	if (call->history.far_status || far)
-		log_info("call", "call=%s event=far-reason status=%d text=%s", call->id,
-			call->history.far_status,
-			log_text(text, far ? far : "", far ? strlen(far) : 0));
 }
 
 void call_note_reason(
@@ -187,7 +169,9 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 		return;
 	stop_timers(call);
 	close_offer(call, by);
-	history_end(&call->history, 0, detail && detail[0] ? detail : cause);
+	call_log_attempt(call,
+		history_end(&call->history, 0, detail && detail[0] ? detail : cause),
+		by == CALL_BY_B ? "failed" : "given-up");
 	note_end(call, by, cause, status, detail);
 	call_set_state(call, CALL_ENDING);
 	registry_record(call); /* before the final answer to BYE or CANCEL leaves */

@@ -175,6 +175,7 @@ static int load_media(struct call *call, struct saved from, struct err_text *err
 {
 	const struct config *config = call->config;
 	const struct relay_open open = {.call = call->number,
+		.id = call->id,
 		.timeout_ms = call->held ? config->media.hold_timeout_ms
 					 : config->media.timeout_ms,
 		.tap = call->capture == CONFIG_AUDIT_FULL};
@@ -325,7 +326,8 @@ bool call_load(struct bridge *bridge, struct saved from)
 			error.text[0] ? error.text : err_str(err));
 		return false;
 	}
-	log_info("call", "call=%s event=resumed from=%s to=%s", call->id,
-		call->a.trunk->id, call->b.trunk->id);
+	log_info("call", "call=%s event=resumed %s=%s %s=%s", call->id,
+		trunk_word(call->a.trunk->kind), call->a.trunk->id,
+		trunk_word(call->b.trunk->kind), call->b.trunk->id);
 	return true;
 }

@@ -1,7 +1,7 @@
 /* A call until it is answered: what its INVITE says, and the hunt for who takes it. */
 #include "bridge/call_priv.h"
 
-#include "base/log.h"
+#include "bridge/call_log.h"
 #include "bridge/identity.h"
 #include "bridge/parts.h"
 
@@ -20,6 +20,7 @@ struct leg_params call_leg_params(
 		.h = call->leg_h,
 		.arg = call,
 		.call = call->number,
+		.id = call->id,
 		.name = is_a ? "a" : "b",
 		.methods = leg_methods};
 }
@@ -140,12 +141,12 @@ static void hunt_passed_over_h(void *arg, struct target *target, const char *why
 	struct call *call = arg;
 
 	history_begin(&call->history, target->trunk->id, NULL, age_us(call));
-	history_end(&call->history, 0, why);
+	call_log_attempt(call, history_end(&call->history, 0, why), "skipped");
 }
 
 static void next_address(struct call *call, const char *why)
 {
-	history_end(&call->history, 0, why);
+	call_log_attempt(call, history_end(&call->history, 0, why), "failed");
 	hunt_next(call->hunt, FAILOVER_ADDRESS, 0, why);
 }
 
@@ -155,7 +156,7 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	struct err_text text = {{0}};
 	int err;
 
-	history_begin(&call->history, call->b.trunk->id, &flow->remote, age_us(call));
+	history_begin(&call->history, call->b.trunk->id, flow, age_us(call));
 	offer_free(&call->b.offer);
 	offer_init(&call->b.offer);
 	err = call_capture_follow(call);
@@ -189,8 +190,6 @@ static void hunt_failed_h(void *arg, struct target *target, const char *why)
 	call->offer.open = true;
 	call_offer_over(call, call->offer.effective ? FIGURES_EFFECTIVE : FIGURES_FAILED);
 	call_note_failure(call, target->trunk, why);
-	log_warning("call", "call=%s event=unreachable trunk=%s reason=\"%s\"", call->id,
-		target->trunk->id, why);
 }
 
 static void hunt_exhausted_h(void *arg, int status, const char *why)
@@ -231,7 +230,8 @@ bool call_hunt_on(
 {
 	enum failover_step step = failover_step(cause, phase_of(call));
 
-	history_end(&call->history, status, why);
+	call_log_attempt(call, history_end(&call->history, status, why),
+		status ? "refused" : "failed");
 	if (step == FAILOVER_STOP)
 		return false;
 	oa_first_lost(call);
@@ -274,6 +274,7 @@ static int read_invite(struct call *call, struct message *invite)
 static int open_relay(struct call *call)
 {
 	const struct relay_open open = {.call = call->number,
+		.id = call->id,
 		.timeout_ms = call->config->media.timeout_ms,
 		.tap = call->capture == CONFIG_AUDIT_FULL};
 

@@ -85,14 +85,39 @@ static void say_latched(const struct record *record, unsigned index, char *out)
 			record_party(record, index), addr_text(latched, address));
 }
 
+/* 0: it was not answered. */
+static uint64_t talk_time_us(const struct record *record)
+{
+	if (record->answer_us == 0 || record->end_us <= record->answer_us)
+		return 0;
+	return record->end_us - record->answer_us;
+}
+
+const char *diagnosis_verdict(
+	const struct record *record, unsigned index, uint64_t now_us)
+{
+	const struct relay_stats *stats = &record->legs[index].stats;
+	const uint64_t talk_us = talk_time_us(record);
+	struct party party;
+
+	if (talk_us == 0)
+		return "";
+	party = look_at(record, index, talk_us, now_us);
+	if (is_silent(&party))
+		return "silent";
+	if (stats->rx_packets > 0)
+		return "ok";
+	return stats->expected ? "brief" : "none";
+}
+
 void diagnosis_media(
 	const struct record *record, uint64_t now_us, char out[static DIAGNOSIS_SIZE])
 {
-	uint64_t talk_us = record->end_us - record->answer_us;
+	const uint64_t talk_us = talk_time_us(record);
 	struct party first, second;
 
 	out[0] = '\0';
-	if (record->answer_us == 0 || record->end_us <= record->answer_us)
+	if (talk_us == 0)
 		return;
 	first = look_at(record, 0, talk_us, now_us);
 	second = look_at(record, 1, talk_us, now_us);

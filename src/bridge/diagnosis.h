@@ -7,6 +7,14 @@
 
 #include <stddef.h>
 
+/*
+ * In one word, what came from leg INDEX of RECORD at NOW_US: "ok"; "silent", where media was expected
+ * and nothing good came for some seconds, or at all; "none", where none was expected; "brief", where the
+ * call was too short to tell. "" where it was not answered. Static text.
+ */
+const char *diagnosis_verdict(
+	const struct record *record, unsigned index, uint64_t now_us);
+
 #define DIAGNOSIS_SIZE 192
 
 /*

@@ -119,8 +119,8 @@ static void conclude(struct dtmf *dtmf, int status, const char *why)
 	finish(dtmf, answer_of(status));
 	if (status >= 300 && !dtmf->refused) {
 		dtmf->refused = true;
-		log_warning("dtmf", "call=%llu leg=%s event=info-refused status=%d",
-			(unsigned long long)leg->call, leg->name, status);
+		log_warning("dtmf", "call=%s leg=%s event=info-refused status=%d",
+			leg->id, leg->name, status);
 	}
 	/* RFC 3261 12.2.1.2: that dialog is gone. An early one ends with its INVITE. */
 	if ((status == 481 || status == 408) && leg->state == LEG_TALKING)

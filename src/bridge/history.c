@@ -21,8 +21,8 @@ static struct record_attempt *place(struct history *history)
 	return &attempts[history->count++];
 }
 
-void history_begin(struct history *history, const char *target,
-	const struct addr *address, uint64_t after_us)
+void history_begin(struct history *history, const char *target, const struct flow *flow,
+	uint64_t after_us)
 {
 	char *copy = strdup(target);
 	struct record_attempt *attempt = copy ? place(history) : NULL;
@@ -32,8 +32,11 @@ void history_begin(struct history *history, const char *target,
 		return;
 	}
 	*attempt = (struct record_attempt){.target = copy, .after_us = after_us};
-	if (address)
-		attempt->address = *address;
+	if (flow) {
+		attempt->address = flow->remote;
+		attempt->transport = transport_kind_name(flow->kind);
+		attempt->flow = flow->id;
+	}
 	history->trying = true;
 }
 
@@ -44,18 +47,20 @@ static void forget_far(struct history *history)
 	history->far_status = 0;
 }
 
-void history_end(struct history *history, int status, const char *reason)
+const struct record_attempt *history_end(
+	struct history *history, int status, const char *reason)
 {
 	struct record_attempt *attempt;
 
 	if (!history->trying)
-		return;
+		return NULL;
 	history->trying = false;
 	attempt = &history->attempts[history->count - 1];
 	attempt->status = status;
 	snprintf(attempt->reason, sizeof(attempt->reason), "%s", reason);
 	if (status / 100 == 2)
 		forget_far(history);
+	return attempt;
 }
 
 bool history_is_at(const struct history *history, const char *target)
@@ -89,6 +94,7 @@ void history_hear(struct history *history, int status, const struct message *mes
 	history->far_reason = reason.len ? span_dup(reason) : NULL;
 }
 
+/* Not written of struct record_attempt: transport, flow (of a connection that is no more). */
 static const struct saved_field attempt_fields[] = {
 	SAVED_FIELD(struct record_attempt, target),
 	SAVED_FIELD(struct record_attempt, address),

@@ -7,6 +7,7 @@
 
 #include "base/saved.h"
 #include "bridge/record.h"
+#include "sip/flow.h"
 #include "sip/message.h"
 
 struct history {
@@ -17,13 +18,15 @@ struct history {
 	char *far_reason; /* owned; NULL: it gave none */
 };
 
-/* TARGET, an id (copied), is asked at ADDRESS; NULL: none was found. AFTER_US
- * since the call began. */
-void history_begin(struct history *history, const char *target,
-	const struct addr *address, uint64_t after_us);
-/* Its result: STATUS is its final response, or 0; REASON in words. Nothing happens without an
- * attempt in progress. A 2xx deletes far_status and far_reason of the attempts before. */
-void history_end(struct history *history, int status, const char *reason);
+/* TARGET, an id (copied), is asked over FLOW; NULL: no address was found. AFTER_US since the call
+ * began. */
+void history_begin(struct history *history, const char *target, const struct flow *flow,
+	uint64_t after_us);
+/* Its result: STATUS is its final response, or 0; REASON in words. Returns that attempt, until the next
+ * one begins; NULL, and nothing happens, without an attempt in progress. A 2xx deletes far_status and
+ * far_reason of the attempts before. */
+const struct record_attempt *history_end(
+	struct history *history, int status, const char *reason);
 /* Whether an attempt at TARGET is the latest one. */
 bool history_is_at(const struct history *history, const char *target);
 /* MESSAGE refuses the call with STATUS, or ends it: STATUS 0, a BYE. Its Reason (RFC 3326)

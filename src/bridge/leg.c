@@ -46,8 +46,7 @@ static void last_h(void *arg)
 {
 	struct leg *leg = arg;
 
-	log_warning("leg", "call=%llu leg=%s event=never-closed",
-		(unsigned long long)leg->call, leg->name);
+	log_warning("leg", "call=%s leg=%s event=never-closed", leg->id, leg->name);
 	set_over(leg);
 }
 
@@ -56,8 +55,8 @@ static void last_h(void *arg)
  * other at most: past both nothing can be owed to it. */
 static void set_state(struct leg *leg, enum leg_state state)
 {
-	log_debug("leg", "call=%llu leg=%s from=%s to=%s", (unsigned long long)leg->call,
-		leg->name, leg_state_name(leg->state), leg_state_name(state));
+	log_debug("leg", "call=%s leg=%s from=%s to=%s", leg->id, leg->name,
+		leg_state_name(leg->state), leg_state_name(state));
 	leg->state = state;
 	if (state == LEG_CLOSING && !timer_running(&leg->last_timer))
 		timer_start(leg_timers(leg), &leg->last_timer, 3 * 64 * t1_ms(leg),
@@ -80,6 +79,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->h = params->h;
 	leg->arg = params->arg;
 	leg->call = params->call;
+	leg->id = params->id;
 	leg->name = params->name;
 	leg->methods = params->methods;
 	leg->target = target_ref(params->target);

@@ -77,6 +77,7 @@ struct leg {
 	leg_h *h;
 	void *arg;
 	uint64_t call;    /* number, for the tap */
+	const char *id;   /* the call's, for the log; borrowed */
 	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
 	const struct leg_method *methods; /* what it may ask of us */
 	enum leg_state state;
@@ -129,6 +130,7 @@ struct leg_params {
 	leg_h *h;
 	void *arg;
 	uint64_t call;
+	const char *id; /* borrowed, as long as there is the leg */
 	const char *name;
 	const struct leg_method *methods; /* leg_methods */
 	struct target *target;            /* a reference is taken */

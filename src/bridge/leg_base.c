@@ -19,9 +19,8 @@ void leg_set_flow(struct leg *leg, struct flow *flow)
 	if (leg->flow == flow)
 		return;
 	if (flow && !target_takes_flow(leg->target, flow)) {
-		log_error("leg", "call=%llu leg=%s event=flow-refused transport=%s",
-			(unsigned long long)leg->call, leg->name,
-			transport_kind_name(flow->kind));
+		log_error("leg", "call=%s leg=%s event=flow-refused transport=%s",
+			leg->id, leg->name, transport_kind_name(flow->kind));
 		return;
 	}
 	if (leg->flow)
@@ -34,9 +33,21 @@ void leg_set_flow(struct leg *leg, struct flow *flow)
 		uas_set_flow(leg->uas, flow);
 }
 
+/* Its lines so far have another flow. */
+static void move(struct leg *leg, struct flow *flow)
+{
+	char remote[ADDR_TEXT_SIZE];
+
+	leg_set_flow(leg, flow);
+	if (leg->flow == flow)
+		log_info("call", "call=%s leg=%s event=moved side=%s remote=%s flow=%llu",
+			leg->id, leg->name, side_name(leg->home->which),
+			addr_text(&flow->remote, remote), (unsigned long long)flow->id);
+}
+
 static void move_h(struct list *node, struct flow *flow)
 {
-	leg_set_flow(LIST_ENTRY(node, struct leg, flow_node), flow);
+	move(LIST_ENTRY(node, struct leg, flow_node), flow);
 }
 
 bool leg_redial(struct leg *leg, struct flow *lost)
@@ -68,7 +79,7 @@ void leg_follow_route(struct leg *leg)
 
 	if (!flow)
 		return;
-	leg_set_flow(leg, flow);
+	move(leg, flow);
 	flow_unref(flow);
 }
 

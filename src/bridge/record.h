@@ -22,15 +22,18 @@
 struct record_attempt {
 	char *target;        /* id of the server or gateway; owned by who made the list */
 	struct addr address; /* where it was asked; len 0: nowhere */
-	int status;          /* its final response, 200 where it took the call; 0: none */
-	char reason[96];     /* in words, "answered 503", "Connection refused" */
-	uint64_t after_us;   /* when it was asked, since the call's start */
+	const char *transport; /* over what, "UDP", "TCP", "TLS"; static; NULL: unknown */
+	uint64_t flow;         /* the id of that connection, as in the log; 0: none */
+	int status;        /* its final response, 200 where it took the call; 0: none */
+	char reason[96];   /* in words, "answered 503", "Connection refused" */
+	uint64_t after_us; /* when it was asked, since the call's start */
 };
 
 /* How one leg was protected and what it carried. */
 struct record_leg {
 	enum side side;
 	const char *party; /* "server pbx1", "trunk carrier-a" */
+	uint64_t flow;     /* the id of its connection, as in the log; 0: none */
 	bool connected;    /* a connection to it opened, or over UDP something was sent */
 	const char *
 		transport; /* "UDP", "TCP", "TLS"; "" where it was never connected, as the
@@ -53,6 +56,8 @@ struct record_leg {
 	struct addr media_remote; /* as its SDP says */
 	/* where its media was found instead; len 0: it was not */
 	struct addr media_latched;
+	/* Of what came from there: diagnosis_verdict(); "" where the call was not answered. */
+	const char *media_verdict;
 	struct relay_stats stats; /* all streams added up; loss and jitter of the worst */
 	uint64_t key_age_us;      /* of the SRTP key that opens what it sends; 0: none */
 	unsigned mos; /* of the first stream, as it came from there: see mos_estimate() */
@@ -95,7 +100,8 @@ static inline struct record_leg record_leg_none(void)
 		.media_required = "",
 		.call_id = "",
 		.media = "",
-		.codec = ""};
+		.codec = "",
+		.media_verdict = ""};
 }
 
 /* What names leg INDEX of RECORD where it is written: "internal" and "external"; where both are on

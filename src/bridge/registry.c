@@ -1,6 +1,7 @@
 #include "bridge/registry.h"
 
 #include "base/secret.h"
+#include "bridge/call_log.h"
 #include "bridge/diagnosis.h"
 #include "bridge/keying.h"
 #include "bridge/redial.h"
@@ -123,6 +124,7 @@ static unsigned estimate(const struct relay_stats *stats, const char *codec)
 static void fill_connection(const struct flow *flow, struct record_leg *ret)
 {
 	ret->remote = flow->remote;
+	ret->flow = flow->id;
 	ret->connected = flow->opened;
 	if (!flow->opened)
 		return;
@@ -231,6 +233,9 @@ void registry_fill(
 	ret->attempt_count = call->history.count;
 	ret->media_note = scratch->media_note;
 	diagnosis_media(ret, clock->mono_us(clock), scratch->media_note);
+	for (unsigned i = 0; i < 2; i++)
+		ret->legs[i].media_verdict =
+			diagnosis_verdict(ret, i, clock->mono_us(clock));
 }
 
 void registry_record(struct call *call)
@@ -244,10 +249,10 @@ void registry_record(struct call *call)
 		bridge->answered_count--;
 	else
 		bridge->failed++;
-	if (!bridge->handlers.ended_h)
-		return;
 	registry_fill(call, &record, &scratch);
-	bridge->handlers.ended_h(bridge->handlers.arg, &record);
+	call_log_end(&record);
+	if (bridge->handlers.ended_h)
+		bridge->handlers.ended_h(bridge->handlers.arg, &record);
 }
 
 /* ---- lookups ---- */

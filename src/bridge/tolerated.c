@@ -32,7 +32,8 @@ void tolerated_note(struct leg *leg, enum tolerated what)
 	 * it was is said at debug too, of each message. */
 	log_write(what == TOLERATED_SDP_FORM || what == TOLERATED_HEADER ? LOG_LEVEL_DEBUG
 									 : LOG_LEVEL_INFO,
-		"call", "trunk=%s leg=%s event=tolerated what=%s",
-		leg->settings->id ? leg->settings->id : "", leg->name,
-		tolerated_name(what));
+		"call", "call=%s leg=%s event=tolerated what=%s %s=%s", leg->id,
+		leg->name, tolerated_name(what),
+		trunk_word(leg->server ? TRUNK_SERVER : TRUNK_GATEWAY),
+		leg->settings->id ? leg->settings->id : "");
 }

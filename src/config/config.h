@@ -226,6 +226,7 @@ struct config {
 		struct addr
 			dns_server; /* asked instead of those in resolv.conf; len 0: not */
 		enum config_fips fips;
+		bool log_numbers; /* whole, not masked */
 	} tandem;
 
 	struct {

@@ -144,6 +144,18 @@ const struct schema_key schema_table[] = {
 			"start "
 			"is refused where GnuTLS is not in FIPS 140 mode.",
 	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "log-numbers",
+		.type = SCHEMA_BOOL,
+		MEMBER(config, tandem.log_numbers),
+		.fallback = "no",
+		.help = "Whether the log has the numbers of callers and called parties "
+			"whole. Otherwise all but their last three digits are *. A "
+			"reload "
+			"changes it for calls in progress too. Records have whole "
+			"numbers in any case.",
+	},
 
 	/* [internal] */
 	{

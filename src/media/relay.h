@@ -224,7 +224,8 @@ struct relay_totals {
 void relay_totals(const struct relay *relay, struct relay_totals *ret);
 
 struct relay_open {
-	uint64_t call;       /* comes back in events and taps */
+	uint64_t call;  /* comes back in events and taps */
+	const char *id; /* what the log calls it; copied, cut at 31 bytes; NULL: "" */
 	uint64_t timeout_ms; /* 0: never */
 	bool tap;            /* its packets go to the tap, until relay_set_tap() */
 	/* By enum relay_end: as by relay_set_address(); len 0: that is still to be called. */

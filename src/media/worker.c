@@ -121,8 +121,8 @@ static void add_stream(struct worker *worker, struct worker_stream *stream)
 		/* For want of memory alone. The port is deaf then, and the call's
 		 * timeout will end it. */
 		if (err != 0)
-			log_error(MODULE, "add call=%llu error=%s",
-				(unsigned long long)stream->session->call, err_str(err));
+			log_error(MODULE, "call=%s event=port-deaf error=\"%s\"",
+				stream->session->id, err_str(err));
 	}
 }
 
@@ -156,9 +156,9 @@ static void set_stream(struct worker *worker, struct change *change)
 
 	/* The stream is closed at that end: silence, never plain RTP. */
 	if (err != 0)
-		log_warning(MODULE, "set call=%llu end=%c error=%s",
-			(unsigned long long)change->stream->session->call,
-			change->end == RELAY_A ? 'a' : 'b', err_str(err));
+		log_warning(MODULE, "call=%s leg=%c event=stream-closed error=\"%s\"",
+			change->stream->session->id, change->end == RELAY_A ? 'a' : 'b',
+			err_str(err));
 	free_change(change);
 }
 
@@ -448,6 +448,7 @@ int worker_open(
 		return -ENOMEM;
 	session->worker = worker;
 	session->call = open->call;
+	snprintf(session->id, sizeof(session->id), "%s", open->id ? open->id : "");
 	session->tap = open->tap;
 	list_init(&session->node);
 	list_init(&session->streams);

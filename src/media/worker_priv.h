@@ -67,6 +67,7 @@ struct worker_session {
 	struct ending ending;  /* the loop thread */
 	struct worker *worker; /* RO */
 	uint64_t call;         /* RO */
+	char id[32];           /* RO; the call's, for the log */
 	char cname[RTCP_CNAME_MAX + 1]; /* RO; ours in RTCP */
 	_Atomic uint64_t timeout_us;    /* atomic */
 	/* The worker's thread: */

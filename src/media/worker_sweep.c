@@ -97,9 +97,9 @@ static void tell_ssrcs(struct worker_session *session)
 				continue;
 			*told = changes;
 			log_info(MODULE,
-				"event=ssrc-changes call=%llu from=%s changes=%u",
-				(unsigned long long)session->call,
-				addr_text(&path->remote.to[PATH_RTP], from), changes);
+				"call=%s event=ssrc-changes remote=%s changes=%u",
+				session->id, addr_text(&path->remote.to[PATH_RTP], from),
+				changes);
 		}
 	}
 }

@@ -46,6 +46,8 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 	transport->quiet = params->quiet;
 	transport->dscp = params->dscp;
 	transport->room_h = listener_update_all;
+	log_limit_init(&transport->log_limit, transport_timers(transport), "transport",
+		transport_level(transport, LOG_LEVEL_WARNING), LOG_LINES_A_SECOND);
 	list_init(&transport->listeners);
 	list_init(&transport->udp_sockets);
 	list_init(&transport->streams);
@@ -81,6 +83,7 @@ void transport_free(struct transport *transport)
 	loop_cancel(&transport->handshakes.task);
 	handshake_forget_waiting(&transport->handshakes);
 	timer_stop(&transport->expiry);
+	log_limit_end(&transport->log_limit);
 	LIST_FOREACH (&transport->streams, node, next)
 		stream_abandon(LIST_ENTRY(node, struct stream, node));
 	LIST_FOREACH (&transport->listeners, node, next)

@@ -134,7 +134,7 @@ int transport_deliver_too_big(struct transport *transport, struct flow *flow,
 
 	transport->totals.too_big++;
 	snprintf(words, sizeof(words), "message skipped reason=\"%s\"", reason);
-	transport_log_refused(transport, &flow->remote, words);
+	transport_log_flow_refused(transport, flow, words);
 	buf_init(&head, 0);
 	buf_add_span(&head, text);
 	/* The lines before the limit are headers without an end. */
@@ -159,20 +159,32 @@ uint64_t transport_addr_hash(const struct addr *addr)
 	return hash_bytes(&addr->v4.sin_addr, sizeof(addr->v4.sin_addr), port);
 }
 
+static void log_refused(struct transport *transport, const struct addr *remote,
+	const char *words, const char *flow)
+{
+	char where[ADDR_TEXT_SIZE], hidden_text[40] = "";
+	unsigned hidden;
+
+	if (!log_limit_pass(&transport->log_limit, &hidden))
+		return;
+	if (hidden)
+		snprintf(hidden_text, sizeof(hidden_text), " suppressed=%u", hidden);
+	log_write(transport_level(transport, LOG_LEVEL_WARNING), "transport",
+		"%s side=%s remote=%s%s%s", words, transport->name,
+		addr_text(remote, where), flow, hidden_text);
+}
+
 void transport_log_refused(
 	struct transport *transport, const struct addr *remote, const char *words)
 {
-	char where[ADDR_TEXT_SIZE];
-	unsigned hidden;
+	log_refused(transport, remote, words, "");
+}
 
-	if (!log_limit_pass(&transport->log_limit,
-		    timers_now_ms(transport_timers(transport)), &hidden))
-		return;
-	addr_text(remote, where);
-	if (hidden)
-		log_warning("transport", "%s side=%s remote=%s not_logged=%u", words,
-			transport->name, where, hidden);
-	else
-		log_write(transport_level(transport, LOG_LEVEL_WARNING), "transport",
-			"%s side=%s remote=%s", words, transport->name, where);
+void transport_log_flow_refused(
+	struct transport *transport, const struct flow *flow, const char *words)
+{
+	char text[40];
+
+	snprintf(text, sizeof(text), " flow=%llu", (unsigned long long)flow->id);
+	log_refused(transport, &flow->remote, words, text);
 }

@@ -105,7 +105,7 @@ void handshake_make_room(struct transport *transport, enum transport_kind kind)
 	snprintf(words, sizeof(words),
 		"tls failed error=\"not done in %llu ms, and others wait\"",
 		(unsigned long long)handshake_age_ms(worst));
-	transport_log_refused(transport, &worst->flow.remote, words);
+	transport_log_flow_refused(transport, &worst->flow, words);
 	stream_end(worst, words);
 }
 

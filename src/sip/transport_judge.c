@@ -38,6 +38,7 @@ void stream_note_exception(struct stream *stream)
 {
 	const char *let_go = channel_verdict(stream->channel)->let_go;
 	struct flow *flow = &stream->flow;
+	char peer[PEER_WORDS_SIZE];
 
 	if (!strcmp(flow->exception, let_go))
 		return;
@@ -48,10 +49,10 @@ void stream_note_exception(struct stream *stream)
 		return;
 	flow->exception = stream->exception;
 	log_write(transport_level(stream->transport, LOG_LEVEL_INFO), "transport",
-		"exception flow=%llu side=%s peer=\"%s\" revocation=soft "
+		"exception flow=%llu side=%s%s revocation=soft "
 		"let-go=\"%s\"",
-		(unsigned long long)flow->id, stream->transport->name, flow->peer->id,
-		flow->exception);
+		(unsigned long long)flow->id, stream->transport->name,
+		peer_words(flow->peer->id, peer), flow->exception);
 }
 
 /* The flow now belongs to the peer that its channel names. */

@@ -43,7 +43,7 @@ static void stream_opening_timeout(void *arg)
 		stream->transport->totals.refused++;
 	snprintf(words, sizeof(words), "%s failed error=\"no answer in %llu ms\"", phase,
 		(unsigned long long)stream->transport->limits.handshake_ms);
-	transport_log_refused(stream->transport, &stream->flow.remote, words);
+	transport_log_flow_refused(stream->transport, &stream->flow, words);
 	stream_end(stream, words);
 }
 
@@ -61,7 +61,7 @@ static void stream_opened(struct stream *stream)
 {
 	struct transport *transport = stream->transport;
 	struct flow *flow = &stream->flow;
-	char remote[ADDR_TEXT_SIZE];
+	char remote[ADDR_TEXT_SIZE], peer[PEER_WORDS_SIZE];
 
 	stream_stop_shaking(stream);
 	if (stream->channel)
@@ -87,12 +87,13 @@ static void stream_opened(struct stream *stream)
 		timer_start(transport_timers(transport), &stream->timer,
 			transport->limits.idle_ms, stream_idle, stream);
 	log_write(transport_level(transport, LOG_LEVEL_INFO), "transport",
-		"opened flow=%llu side=%s transport=%s by=%s remote=%s peer=\"%s\" "
-		"version=%s cipher=%s",
+		"opened flow=%llu side=%s transport=%s by=%s remote=%s%s%s%s%s%s",
 		(unsigned long long)flow->id, transport->name,
 		transport_kind_name(flow->kind), stream->accepted ? "them" : "us",
-		addr_text(&flow->remote, remote), flow->peer ? flow->peer->id : "",
-		flow->version, flow->cipher);
+		addr_text(&flow->remote, remote),
+		peer_words(flow->peer ? flow->peer->id : NULL, peer),
+		flow->version[0] ? " version=" : "", flow->version,
+		flow->cipher[0] ? " cipher=" : "", flow->cipher);
 	if (stream->accepted && flow->peer)
 		transport_judged(transport, flow);
 	if (stream->channel)

@@ -10,7 +10,7 @@
 
 #include "base/buf.h"
 #include "base/hash.h"
-#include "base/log.h"
+#include "base/log_limit.h"
 #include "base/timer.h"
 #include "sip/framer.h"
 #include "sip/transport.h"
@@ -112,6 +112,9 @@ void transport_sent(
  */
 void transport_log_refused(
 	struct transport *transport, const struct addr *remote, const char *words);
+/* The same of FLOW, whose id the line has. */
+void transport_log_flow_refused(
+	struct transport *transport, const struct flow *flow, const char *words);
 
 /* LEVEL, or that of a quiet transport. */
 static inline enum log_level transport_level(

@@ -274,7 +274,7 @@ void stream_fail(struct stream *stream, int err)
 	if (stream->state >= STREAM_OPEN)
 		stream_log_end(stream, LOG_LEVEL_WARNING, said);
 	else
-		transport_log_refused(transport, &stream->flow.remote, said);
+		transport_log_flow_refused(transport, &stream->flow, said);
 	if (stream->accepted && stream->flow.report &&
 		(stream->state < STREAM_OPEN || stream->flow.refused))
 		transport_judged(transport, &stream->flow);

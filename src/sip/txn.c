@@ -20,6 +20,8 @@ int txn_layer_new(struct txn_layer **ret, struct timers *timers,
 	layer->timers = timers;
 	layer->times = *times;
 	layer->handlers = *handlers;
+	log_limit_init(
+		&layer->log_limit, timers, "txn", LOG_LEVEL_INFO, LOG_LINES_A_SECOND);
 	list_init(&layer->dead);
 	if (hash_init(&layer->clients) || hash_init(&layer->servers) ||
 		hash_init(&layer->merges)) {
@@ -58,6 +60,7 @@ void txn_layer_free(struct txn_layer *layer)
 		hash_each(&layer->servers, drop_server, NULL);
 	txn_base_free_ended(layer);
 	timer_stop(&layer->reaper);
+	log_limit_end(&layer->log_limit);
 	hash_free(&layer->clients);
 	hash_free(&layer->servers);
 	hash_free(&layer->merges);

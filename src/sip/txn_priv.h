@@ -6,7 +6,7 @@
 
 #include "base/hash.h"
 #include "base/list.h"
-#include "base/log.h"
+#include "base/log_limit.h"
 #include "sip/txn.h"
 
 struct txn_layer {

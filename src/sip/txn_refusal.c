@@ -72,28 +72,27 @@ void txn_trace(struct txn_layer *layer, const struct flow *flow,
 				       ? LOG_LEVEL_INFO
 				       : LOG_LEVEL_DEBUG;
 	char remote[ADDR_TEXT_SIZE], method[LOG_TEXT_SIZE], id[LOG_TEXT_SIZE],
-		words[LOG_TEXT_SIZE], hidden_text[40] = "";
+		words[LOG_TEXT_SIZE], peer[PEER_WORDS_SIZE], hidden_text[40] = "";
 	struct span name = message_method_name(message);
 	struct span call_id = message_call_id(message);
 	const char *why = words_of(refusal);
 	unsigned hidden;
 
 	layer->refused[reason_of(refusal->status)]++;
-	if (level > log_finest_level() ||
-		!log_limit_pass(&layer->log_limit, timers_now_ms(layer->timers), &hidden))
+	if (level > log_finest_level() || !log_limit_pass(&layer->log_limit, &hidden))
 		return;
 	if (hidden)
-		snprintf(hidden_text, sizeof(hidden_text), " not_logged=%u", hidden);
+		snprintf(hidden_text, sizeof(hidden_text), " suppressed=%u", hidden);
 	log_write(level, "txn",
-		"event=%s remote=%s%s%s%s %s=%s status=%d%s%s reason=%s call-id=%s%s",
+		"event=%s remote=%s%s %s=%s status=%d%s%s reason=%s call-id=%s "
+		"flow=%llu%s",
 		refusal->status ? "refused" : "dropped", addr_text(&flow->remote, remote),
-		flow->peer ? " peer=\"" : "", flow->peer ? flow->peer->id : "",
-		flow->peer ? "\"" : "", request ? "method" : "response-to",
-		log_text(method, name.p, name.len),
+		peer_words(flow->peer ? flow->peer->id : NULL, peer),
+		request ? "method" : "response-to", log_text(method, name.p, name.len),
 		refusal->status ? refusal->status : message_status(message),
 		refusal->where ? " header=" : "", refusal->where ? refusal->where : "",
-		log_text(words, why, strlen(why)), log_text(id, call_id.p, call_id.len),
-		hidden_text);
+		log_said(words, why, strlen(why)), log_text(id, call_id.p, call_id.len),
+		(unsigned long long)flow->id, hidden_text);
 }
 
 /* How we name ourselves to who is at the other end of FLOW. */

@@ -6,6 +6,7 @@
 #include "tls/names.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,6 +33,20 @@ static const char *const rule_names[] = {
 const char *peer_rule_name(enum peer_rule rule)
 {
 	return rule_names[rule];
+}
+
+const char *peer_words(const char *id, char buf[static PEER_WORDS_SIZE])
+{
+	const char *space = id ? strchr(id, ' ') : NULL;
+
+	if (!id)
+		buf[0] = '\0';
+	else if (space)
+		snprintf(buf, PEER_WORDS_SIZE, " %.*s=%s", (int)(space - id), id,
+			space + 1);
+	else
+		snprintf(buf, PEER_WORDS_SIZE, " peer=%s", id);
+	return buf;
 }
 
 int peer_set_new(struct peer_set **ret)

@@ -103,6 +103,11 @@ struct peer_verdict {
 	char detail[256]; /* dates, serial, algorithm: what the rule is about */
 };
 
+/* " server=pbx1", " trunk=carrier-a": the words of the log for ID, a peer's; "" for NULL. Returns
+ * BUF. */
+#define PEER_WORDS_SIZE 90
+const char *peer_words(const char *id, char buf[static PEER_WORDS_SIZE]);
+
 /* RET may be NULL. 0 or -ENOMEM: then nothing was added. */
 int peer_add(struct peer_set *set, const struct peer_params *params, struct peer **ret);
 /* An empty set with one reference. 0 or -ENOMEM. */

@@ -2,6 +2,7 @@
 
 #include "base/buf.h"
 #include "base/log.h"
+#include "tls/peer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -240,6 +241,7 @@ static void tell_change(const struct seen *seen, const struct seen_peer *peer,
 	bool renewal = is_renewal(old, changed, wall_now(seen));
 	char words[SEEN_CHANGE_TEXT_SIZE];
 	char until[CLOCK_TEXT_SIZE];
+	char name[PEER_WORDS_SIZE];
 	struct buf line;
 
 	buf_init(&line, 0);
@@ -253,8 +255,8 @@ static void tell_change(const struct seen *seen, const struct seen_peer *peer,
 	if (changed & SEEN_NAMES)
 		add_pair(&line, "names", old->names, new->names);
 	log_write(renewal ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, "tls",
-		"event=peer-certificate-changed peer=\"%s\" changed=%s not-after=%s%s",
-		peer->name, seen_change_text(changed, words),
+		"event=peer-certificate-changed%s changed=%s not-after=%s%s",
+		peer_words(peer->name, name), seen_change_text(changed, words),
 		clock_text((uint64_t) new->to * 1000000, until),
 		buf_str(&line) ? line.data : "");
 	buf_free(&line);
@@ -262,13 +264,13 @@ static void tell_change(const struct seen *seen, const struct seen_peer *peer,
 
 static void tell_first(const struct seen_peer *peer, const struct facts *facts)
 {
-	char until[CLOCK_TEXT_SIZE];
+	char until[CLOCK_TEXT_SIZE], name[PEER_WORDS_SIZE];
 
 	log_info("tls",
-		"event=peer-certificate-first peer=\"%s\" certificate=\"%s\" key=\"%s\" "
+		"event=peer-certificate-first%s certificate=\"%s\" key=\"%s\" "
 		"issuer=\"%s\" not-after=%s",
-		peer->name, facts->fingerprint, facts->pin, facts->issuer,
-		clock_text((uint64_t)facts->to * 1000000, until));
+		peer_words(peer->name, name), facts->fingerprint, facts->pin,
+		facts->issuer, clock_text((uint64_t)facts->to * 1000000, until));
 }
 
 /* CHAIN, which it has not shown of late, is what it shows now. */
@@ -291,6 +293,7 @@ void seen_note(
 	struct seen *seen, const char *name, const gnutls_datum_t *chain, unsigned count)
 {
 	struct seen_peer *peer = get_peer(seen, name);
+	char words[PEER_WORDS_SIZE];
 	struct facts_chain facts;
 	struct facts *copy;
 	uint64_t key = 0;
@@ -322,10 +325,10 @@ void seen_note(
 	err = keep(seen, name, chain, count);
 	if (err)
 		log_warning("tls",
-			"event=peer-certificate-not-kept peer=\"%s\" folder=\"%s\" "
+			"event=peer-certificate-not-kept%s folder=\"%s\" "
 			"reason=\"%s\" note=\"a change over the next start will not be "
 			"noticed\"",
-			name, seen->folder, err_str(err));
+			peer_words(name, words), seen->folder, err_str(err));
 	if (seen->params.news_h)
 		seen->params.news_h(seen->params.arg);
 }

@@ -67,8 +67,8 @@ static void add_plain_peer(struct trunk *trunk, struct trunk_side *side,
 	if (!is_judged_in_plain(trunk, old))
 		return;
 	if (load_tls(trunk, side, old, material, &text))
-		log_warning("trunk", "trunk=%s event=not-judged reason=\"%s\"", trunk->id,
-			text.text);
+		log_warning("trunk", "%s=%s event=not-judged reason=\"%s\"",
+			trunk_word(trunk->kind), trunk->id, text.text);
 }
 
 int side_build(struct trunk_side *side, const struct trunk_side *old,

@@ -87,8 +87,8 @@ static void drop_retired(struct trunks *trunks)
 static void file_sources(struct trunks *trunks, struct trunk *trunk)
 {
 	if (sources_put(trunks->sources, trunk))
-		log_error("trunk", "trunk=%s event=not-heard reason=\"out of memory\"",
-			trunk->id);
+		log_error("trunk", "%s=%s event=not-heard reason=\"out of memory\"",
+			trunk_word(trunk->kind), trunk->id);
 }
 
 /* After a reload: who is whose namesake, TLS, enabled or first has changed. */
@@ -437,8 +437,9 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 		snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", answer->why);
 		trunk->last_error_at = wall_now(trunk->trunks);
 		trunk->last_error_until = 0;
-		log_warning("trunk", "trunk=%s event=unresolved host=%s reason=\"%s\"",
-			trunk->id, trunk_host(trunk), answer->why);
+		log_warning("trunk", "%s=%s event=unresolved host=%s reason=\"%s\"",
+			trunk_word(trunk->kind), trunk->id, trunk_host(trunk),
+			answer->why);
 		return; /* the last known addresses go on counting */
 	}
 	trunks_learn(trunk->trunks, trunk, answer);

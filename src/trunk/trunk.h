@@ -156,6 +156,11 @@ bool trunk_has_room(const struct trunk *trunk);
 enum transport_kind trunk_transport(const struct trunk *trunk);
 const char *trunk_host(const struct trunk *trunk);
 uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */
+/* What an id of that kind is called in the log, in metrics and in answers: "server", "trunk". */
+static inline const char *trunk_word(enum trunk_kind kind)
+{
+	return kind == TRUNK_SERVER ? "server" : "trunk";
+}
 /* "server pbx1" or "trunk carrier-a". Returns BUF. */
 const char *trunk_name(const struct trunk *trunk, char buf[static 80]);
 /* The same of one that may be configured no more. */

@@ -44,14 +44,9 @@ uint16_t trunk_port(const struct trunk *trunk)
 	return config_port(trunk_settings(trunk), trunk_is_tls(trunk));
 }
 
-static const char *prefix_of(enum trunk_kind kind)
-{
-	return kind == TRUNK_SERVER ? "server " : "trunk ";
-}
-
 const char *trunk_name_of(enum trunk_kind kind, const char *id, char buf[static 80])
 {
-	snprintf(buf, 80, "%s%s", prefix_of(kind), id);
+	snprintf(buf, 80, "%s %s", trunk_word(kind), id);
 	return buf;
 }
 
@@ -62,8 +57,9 @@ const char *trunk_name(const struct trunk *trunk, char buf[static 80])
 
 bool trunk_is_named(const struct trunk *trunk, const char *name)
 {
-	const char *prefix = prefix_of(trunk->kind);
-	const size_t len = strlen(prefix);
+	const char *word = trunk_word(trunk->kind);
+	const size_t len = strlen(word);
 
-	return !strncmp(name, prefix, len) && !strcmp(name + len, trunk->id);
+	return !strncmp(name, word, len) && name[len] == ' ' &&
+	       !strcmp(name + len + 1, trunk->id);
 }

@@ -385,6 +385,41 @@ static int expect_log(
 	return found ? 0 : err_set(error, ERR_FORMAT, "no log line has \"%s\"", pattern);
 }
 
+/* Lines of calls, at info and above. */
+static bool is_of_story(struct span line)
+{
+	return glob("info call *", line) || glob("warning call *", line) ||
+	       glob("error call *", line);
+}
+
+/* "story": what the log told of calls since the last one, each clause the pattern of a whole line. */
+static int expect_story(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	struct span rest = buf_span(&stage->logs);
+	struct span line;
+	unsigned count = 0;
+
+	rest.p += stage->story_end;
+	rest.len -= stage->story_end;
+	stage->story_end = stage->logs.len;
+	while (span_next(&rest, '\n', &line)) {
+		if (!is_of_story(line))
+			continue;
+		if (count == step->clause_count)
+			return err_set(
+				error, ERR_FORMAT, "one more line: %.*s", SPAN_ARG(line));
+		if (!glob(step->clauses[count], line))
+			return err_set(error, ERR_FORMAT, "not \"%s\" but: %.*s",
+				step->clauses[count], SPAN_ARG(line));
+		count++;
+	}
+	if (count < step->clause_count)
+		return err_set(
+			error, ERR_FORMAT, "no line has \"%s\"", step->clauses[count]);
+	return 0;
+}
+
 int expect_step(struct stage *stage, const struct step *step, char *const *words,
 	struct err_text *error)
 {
@@ -398,6 +433,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_record(stage, words + 1, error);
 	if (!strcmp(words[0], "log"))
 		return expect_log(stage, step, error);
+	if (!strcmp(words[0], "story"))
+		return expect_story(stage, step, error);
 	if (!strcmp(words[0], "trunk"))
 		return expect_trunk(stage, words + 1, error);
 	if (!strcmp(words[0], "calls"))

@@ -194,7 +194,7 @@ in_order "downgrade"
 # 20 a second, and the count of the others.
 check "lines about strangers are limited" test \
 	"$(lines "$lab/tandem.log" ' side=internal remote=')" -le $((20 * (SECONDS - began + 2)))
-check "what is not logged is counted" grep -q 'not_logged=' "$lab/tandem.log"
+check "what is not logged is counted" grep -q 'suppressed=' "$lab/tandem.log"
 after_kb=$(resident_kb)
 [[ -n ${TANDEM_SANITIZER:-} ]] || check "memory: $before_kb kB, then $after_kb kB" \
 	test $((after_kb - before_kb)) -lt 4096

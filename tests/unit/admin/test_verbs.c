@@ -7,7 +7,7 @@
 #include "admin/verbs.h"
 
 #include "audit/writer.h"
-#include "base/log.h"
+#include "base/log_limit.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
@@ -336,6 +336,37 @@ static void expect_metric(const char *line)
 {
 	if (!strstr(json_string_value(result), line))
 		fail_msg("no line %s in\n%s", line, json_string_value(result));
+}
+
+/* Of the whole process: hidden by limits of its own here. */
+static void suppressed_lines_are_counted_by_module(void **state)
+{
+	struct log_limit limit, quiet;
+	struct clock_virtual clock;
+	struct timers *timers;
+	unsigned hidden;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	assert_int_equal(timers_new(&timers, &clock.clock), 0);
+	log_limit_init(&limit, timers, "noisy", LOG_LEVEL_DEBUG, 1);
+	log_limit_init(&quiet, timers, "quiet", LOG_LEVEL_DEBUG, 1);
+	for (unsigned i = 0; i < 4; i++)
+		log_limit_pass(&limit, &hidden);
+	log_limit_end(&limit);
+	timers_free(timers);
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	expect_metric("\n# TYPE tandem_log_lines_suppressed_total counter\n");
+	expect_metric("\ntandem_log_lines_suppressed_total{module=\"noisy\"} 3\n");
+	expect_metric("\ntandem_log_lines_suppressed_total{module=\"quiet\"} 0\n");
+	assert_int_equal(ask("status", "", NULL, NULL), API_OK);
+	assert_int_equal(
+		json_object_size(json_object_get(result, "log_lines_suppressed")),
+		1); /* those that left out none are not shown */
+	assert_int_equal(
+		json_integer_value(json_object_get(
+			json_object_get(result, "log_lines_suppressed"), "noisy")),
+		3);
 }
 
 static void metrics_are_told_as_text(void **state)
@@ -820,6 +851,8 @@ int main(void)
 			the_log_level_is_shown_and_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			certificates_are_told_with_what_depends_on_them, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			suppressed_lines_are_counted_by_module, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			metrics_are_told_as_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(shutdown_may_drain, setup, teardown),

@@ -59,6 +59,8 @@ static inline struct record fixture_record(uint64_t call, const char *id)
 	struct record_leg leg = {
 		.party = "server pbx1",
 		.connected = true,
+		.flow = 3,
+		.media_verdict = "ok",
 		.transport = "TLS",
 		.version = "TLS1.3",
 		.cipher = "AES-256-GCM",

@@ -51,6 +51,8 @@ static void an_answered_call_has_all_its_times(void **state)
 	assert_int_equal(number(cdr, "talk_us"), 10000000);
 	assert_int_equal(number(cdr, "status"), 200);
 	assert_string_equal(text(leg, "party"), "trunk carrier-a");
+	assert_int_equal(number(leg, "flow"), 3);
+	assert_string_equal(text(leg, "media_verdict"), "ok");
 	assert_true(json_is_true(json_object_get(leg, "connected")));
 	assert_string_equal(text(leg, "remote"), "192.0.2.1:5061");
 	assert_string_equal(text(leg, "media_remote"), "[2001:db8::1]:4000");
@@ -106,6 +108,7 @@ static void attempts_and_the_far_ends_words_are_listed(void **state)
 		{.target = targets[0], .reason = "draining", .after_us = 10},
 		{.target = targets[1],
 			.address = fixture_addr("192.0.2.7:5060"),
+			.flow = 12,
 			.status = 503,
 			.reason = "answered 503",
 			.after_us = 2500},
@@ -133,6 +136,7 @@ static void attempts_and_the_far_ends_words_are_listed(void **state)
 	assert_int_equal(number(attempt, "status"), 0);
 	assert_string_equal(text(attempt, "reason"), "draining");
 	attempt = json_array_get(array, 1);
+	assert_int_equal(number(attempt, "flow"), 12);
 	assert_string_equal(text(attempt, "address"), "192.0.2.7:5060");
 	assert_int_equal(number(attempt, "status"), 503);
 	assert_int_equal(number(attempt, "after_us"), 2500);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 struct seen {
@@ -212,6 +213,81 @@ static void peer_text_is_cut_between_escapes(void **state)
 	}
 }
 
+static const char *number(const char *user)
+{
+	static char buf[LOG_TEXT_SIZE];
+
+	return log_number(buf, user, strlen(user));
+}
+
+static void of_a_number_its_end_is_shown(void **state)
+{
+	(void)state;
+	assert_string_equal(number("+4930123456"), "\"********456\"");
+	assert_string_equal(number("030-123.456"), "\"********456\"");
+	assert_string_equal(number("1234"), "\"*234\"");
+	assert_string_equal(number("110"), "\"110\"");
+	assert_string_equal(number("12"), "\"**\"");
+	assert_string_equal(number("*21#"), "\"*21#\"");
+	assert_string_equal(number(""), "\"\"");
+}
+
+static void of_a_name_nothing_is_shown(void **state)
+{
+	(void)state;
+	assert_string_equal(number("alice"), "\"*****\"");
+	assert_string_equal(number("alice123"), "\"********\"");
+	assert_string_equal(number("+49\"30 1234567"), "\"**************\"");
+	assert_string_equal(number("anonymous"), "\"anonymous\"");
+	assert_string_equal(number("anonymous1"), "\"**********\"");
+}
+
+static void a_long_number_is_cut_at_its_end(void **state)
+{
+	char digits[500];
+
+	(void)state;
+	memset(digits, '7', sizeof(digits));
+	digits[sizeof(digits) - 1] = '\0';
+	assert_string_equal(number(digits), "\"*****************************777\"");
+}
+
+static void numbers_are_whole_where_that_is_wanted(void **state)
+{
+	char buf[LOG_TEXT_SIZE];
+
+	(void)state;
+	log_set_numbers(true);
+	assert_string_equal(number("+4930123456"), "\"+4930123456\"");
+	assert_string_equal(number("a\"b"), "\"a\\\"b\"");
+	assert_string_equal(log_said(buf, "no 1234567", 10), "\"no 1234567\"");
+	log_set_numbers(false);
+	assert_string_equal(number("+4930123456"), "\"********456\"");
+}
+
+/* A cause, a port, an address and a date are no numbers of anybody. */
+static void numbers_in_what_others_say_are_masked(void **state)
+{
+	static const char *const said[][2] = {
+		{"Q.850;cause=34", "\"Q.850;cause=34\""},
+		{"+4930123456 is busy", "\"+*******456 is busy\""},
+		{"1234567", "\"****567\""},
+		{"123456", "\"123456\""},
+		{"192.0.2.7:50600", "\"192.0.2.7:50600\""},
+		{"12345678 and 9876543", "\"*****678 and ****543\""},
+		{"\"7654321", "\"\\\"****321\""},
+	};
+	char buf[LOG_TEXT_SIZE], digits[500];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++)
+		assert_string_equal(
+			log_said(buf, said[i][0], strlen(said[i][0])), said[i][1]);
+	memset(digits, '7', sizeof(digits));
+	assert_null(strchr(log_said(buf, digits, sizeof(digits)), '7'));
+	assert_int_equal(strlen(buf), LOG_TEXT_SIZE - 1);
+}
+
 /* Runs BODY with stderr going to a pipe and returns what came out. */
 static void with_stderr_captured(void (*body)(void), char *out, size_t size)
 {
@@ -351,6 +427,61 @@ static void a_full_turn_loses_nothing(void **state)
 	assert_string_equal(written(wire), "info x behind\n");
 }
 
+/* TEXT begins with the time of now or just before, and the rest is REST. */
+static void expect_stamped(const char *text, const char *rest)
+{
+	struct tm tm = {0};
+	unsigned ms;
+	char zone[3] = "";
+	time_t then;
+
+	assert_int_equal(
+		sscanf(text, "%4d-%2d-%2dT%2d:%2d:%2d.%3u%2c", &tm.tm_year, &tm.tm_mon,
+			&tm.tm_mday, &tm.tm_hour, &tm.tm_min, &tm.tm_sec, &ms, zone),
+		8);
+	assert_string_equal(zone, "Z ");
+	assert_int_equal(text[19], '.');
+	assert_int_equal(text[23], 'Z');
+	tm.tm_year -= 1900;
+	tm.tm_mon--;
+	then = timegm(&tm);
+	assert_in_range(then, time(NULL) - 60, time(NULL));
+	assert_string_equal(text + 25, rest);
+}
+
+static void lines_have_their_time_where_that_is_wanted(void **state)
+{
+	struct wire *wire = *state;
+
+	log_set_stamps(true);
+	log_info("x", "a=1");
+	expect_stamped(written(wire), "info x a=1\n");
+	log_gather();
+	log_info("x", "a=2");
+	log_info("x", "a=3");
+	log_release();
+	written(wire);
+	*strchr(wire->text, '\n') = '\0';
+	expect_stamped(wire->text, "info x a=2");
+	expect_stamped(wire->text + strlen(wire->text) + 1, "info x a=3\n");
+	log_set_stamps(false);
+}
+
+/* A line of the greatest length fits with its time. */
+static void a_long_line_has_its_time_too(void **state)
+{
+	struct wire *wire = *state;
+	char long_text[3000];
+
+	memset(long_text, '\n', sizeof(long_text) - 1);
+	long_text[sizeof(long_text) - 1] = '\0';
+	log_set_stamps(true);
+	log_info("x", "%s", long_text);
+	log_set_stamps(false);
+	assert_int_equal(written(wire)[23], 'Z');
+	assert_string_equal(wire->text + strlen(wire->text) - 5, "\\x0a\n");
+}
+
 static void *write_from_another_thread(void *arg)
 {
 	(void)arg;
@@ -412,6 +543,11 @@ int main(void)
 		cmocka_unit_test(levels_have_names),
 		cmocka_unit_test(peer_text_cannot_end_its_quotes),
 		cmocka_unit_test(peer_text_is_cut_between_escapes),
+		cmocka_unit_test(of_a_number_its_end_is_shown),
+		cmocka_unit_test(of_a_name_nothing_is_shown),
+		cmocka_unit_test(a_long_number_is_cut_at_its_end),
+		cmocka_unit_test(numbers_are_whole_where_that_is_wanted),
+		cmocka_unit_test(numbers_in_what_others_say_are_masked),
 		cmocka_unit_test_setup_teardown(
 			without_a_sink_lines_go_to_stderr, start, finish),
 		cmocka_unit_test_setup_teardown(
@@ -420,6 +556,10 @@ int main(void)
 			what_is_worse_than_info_waits_for_nothing, wire_start, wire_end),
 		cmocka_unit_test_setup_teardown(
 			a_full_turn_loses_nothing, wire_start, wire_end),
+		cmocka_unit_test_setup_teardown(
+			lines_have_their_time_where_that_is_wanted, wire_start, wire_end),
+		cmocka_unit_test_setup_teardown(
+			a_long_line_has_its_time_too, wire_start, wire_end),
 		cmocka_unit_test_setup_teardown(
 			lines_of_another_thread_wait_for_nobody, wire_start, wire_end),
 		cmocka_unit_test_setup_teardown(

@@ -102,6 +102,35 @@ static void says_why_it_cannot_be_heard(void **state)
 	expect_note(&record, "server sends what is no RTP: 5 packets");
 }
 
+static void expect_verdicts(
+	const struct record *record, const char *first, const char *second)
+{
+	assert_string_equal(diagnosis_verdict(record, 0, NOW_US), first);
+	assert_string_equal(diagnosis_verdict(record, 1, NOW_US), second);
+}
+
+static void each_direction_has_its_verdict(void **state)
+{
+	struct record record = talking();
+	struct relay_stats *stats = &record.legs[1].stats;
+
+	(void)state;
+	expect_verdicts(&record, "ok", "ok");
+	stats->last_rx_us = NOW_US - 7500000;
+	expect_verdicts(&record, "ok", "silent");
+	stats->expected = false; /* it put the call on hold */
+	expect_verdicts(&record, "ok", "ok");
+	stats->rx_packets = 0;
+	stats->last_rx_us = 0;
+	expect_verdicts(&record, "ok", "none");
+	stats->expected = true;
+	expect_verdicts(&record, "ok", "silent");
+	record.end_us = record.answer_us + 4000000;
+	expect_verdicts(&record, "ok", "brief");
+	record.answer_us = 0;
+	expect_verdicts(&record, "", "");
+}
+
 static void a_call_without_answer_has_none(void **state)
 {
 	struct record record = talking();
@@ -147,6 +176,7 @@ int main(void)
 		cmocka_unit_test(names_who_sends_nothing),
 		cmocka_unit_test(names_who_stopped),
 		cmocka_unit_test(says_why_it_cannot_be_heard),
+		cmocka_unit_test(each_direction_has_its_verdict),
 		cmocka_unit_test(a_call_without_answer_has_none),
 		cmocka_unit_test(tells_two_of_one_side_apart),
 		cmocka_unit_test(says_where_media_was_found),

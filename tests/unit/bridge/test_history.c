@@ -58,12 +58,13 @@ static void the_first_ones_and_the_latest_are_kept(void **state)
 static void an_attempt_ends_once(void **state)
 {
 	(void)state;
-	history_end(&history, 404, "nobody was asked");
+	assert_null(history_end(&history, 404, "nobody was asked"));
 	assert_int_equal(history.count, 0);
 	assert_false(history_is_at(&history, "gw"));
 	history_begin(&history, "gw", NULL, 0);
-	history_end(&history, 503, "answered 503");
-	history_end(&history, 0, "cancel");
+	assert_ptr_equal(
+		history_end(&history, 503, "answered 503"), &history.attempts[0]);
+	assert_null(history_end(&history, 0, "cancel"));
 	assert_int_equal(history.attempts[0].status, 503);
 	assert_string_equal(history.attempts[0].reason, "answered 503");
 }

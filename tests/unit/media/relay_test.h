@@ -161,8 +161,10 @@ static inline void add_stream(struct fixture *f)
 
 static inline void open_call(struct fixture *f, bool tap)
 {
-	const struct relay_open open = {
-		.call = CALL, .tap = tap, .address = {f->host, f->host}};
+	const struct relay_open open = {.call = CALL,
+		.id = "5f3c-000001",
+		.tap = tap,
+		.address = {f->host, f->host}};
 
 	assert_int_equal(relay_open(f->relay, &f->session, &open), 0);
 	add_stream(f);

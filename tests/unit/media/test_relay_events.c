@@ -153,7 +153,8 @@ static void on_line(void *arg, enum log_level level, const char *line)
 {
 	struct fixture *f = arg;
 
-	if (level == LOG_LEVEL_INFO && strstr(line, "event=ssrc-changes call=4711 from="))
+	if (level == LOG_LEVEL_INFO &&
+		strstr(line, "call=5f3c-000001 event=ssrc-changes remote="))
 		sem_post(&f->stalled);
 }
 

@@ -1,7 +1,7 @@
 /* UDP and TCP over loopback, with far ends that behave and that do not. */
 #include "plain_rig.h"
 
-#include "base/log.h"
+#include "base/log_limit.h"
 
 #include <errno.h>
 #include <linux/tcp.h>
@@ -218,12 +218,12 @@ static void lines_about_strangers_are_limited(void **state)
 				"remote=127.0.0.1:"));
 	}
 	assert_int_equal(test_warnings()->count, LOG_LINES_A_SECOND);
-	assert_null(strstr(test_warnings()->last, "not_logged"));
+	assert_null(strstr(test_warnings()->last, "suppressed"));
 	clock_virtual_advance(&clock, 1000000);
 	close(test_dial(&there));
 	UNTIL(loop, side_totals(&far).stray == LOG_LINES_A_SECOND + 6);
 	assert_int_equal(test_warnings()->count, LOG_LINES_A_SECOND + 1);
-	assert_non_null(strstr(test_warnings()->last, " not_logged=5"));
+	assert_non_null(strstr(test_warnings()->last, " suppressed=5"));
 }
 
 static void over_max_connections_wait_in_the_backlog(void **state)
