@@ -41,7 +41,7 @@ static void files_changed_h(void *arg)
 	}
 	renew->handlers.use_h(renew->handlers.arg);
 	if (renewal.changed)
-		log_info("tls", "event=tls-files-reloaded changed=%u refused=%u",
+		log_info("tls", "event=tls-files-reloaded renewed=%u refused=%u",
 			renewal.changed, renewal.refused);
 	else
 		log_debug("tls", "event=tls-files-same refused=%u", renewal.refused);

@@ -130,7 +130,7 @@ static bool repair(int root_fd, const char *text, const char *file_name)
 		log_error("marks", "event=repair call=%s error=\"%s\"", id, err_str(err));
 		return false;
 	}
-	log_info("marks", "event=repair call=%s cut_bytes=%lld", id, (long long)cut);
+	log_info("marks", "event=repair call=%s cut-bytes=%lld", id, (long long)cut);
 	return true;
 }
 

@@ -137,7 +137,8 @@ static void note_left_out(const struct leg *leg, struct span name)
 	said[hash / 64] |= (uint64_t)1 << (hash % 64);
 	if (name.len > NAME_SHOWN)
 		name.len = NAME_SHOWN;
-	log_debug("call", "trunk=%s event=sdp-attribute-left-out name=%.*s", trunk,
+	log_debug("call", "%s=%s event=sdp-attribute-left-out what=%.*s",
+		trunk_word(leg->server ? TRUNK_SERVER : TRUNK_GATEWAY), trunk,
 		SPAN_ARG(name));
 }
 

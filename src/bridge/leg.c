@@ -55,7 +55,7 @@ static void last_h(void *arg)
  * other at most: past both nothing can be owed to it. */
 static void set_state(struct leg *leg, enum leg_state state)
 {
-	log_debug("leg", "call=%s leg=%s from=%s to=%s", leg->id, leg->name,
+	log_debug("leg", "call=%s leg=%s event=state from=%s to=%s", leg->id, leg->name,
 		leg_state_name(leg->state), leg_state_name(state));
 	leg->state = state;
 	if (state == LEG_CLOSING && !timer_running(&leg->last_timer))

@@ -93,7 +93,7 @@ void oa_set_state(struct call *call, enum oa_state state)
 		[OA_OWED] = "owed",
 	};
 
-	log_debug("oa", "call=%s from=%s to=%s", call->id, names[call->oa.state],
+	log_debug("oa", "call=%s event=state from=%s to=%s", call->id, names[call->oa.state],
 		names[state]);
 	call->oa.state = state;
 	timer_stop(&call->oa.timer);

@@ -49,7 +49,7 @@ void stream_note_exception(struct stream *stream)
 		return;
 	flow->exception = stream->exception;
 	log_write(transport_level(stream->transport, LOG_LEVEL_INFO), "transport",
-		"exception flow=%llu side=%s%s revocation=soft "
+		"event=exception flow=%llu side=%s%s revocation=soft "
 		"let-go=\"%s\"",
 		(unsigned long long)flow->id, stream->transport->name,
 		peer_words(flow->peer->id, peer), flow->exception);

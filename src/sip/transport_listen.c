@@ -38,7 +38,7 @@ static void listener_no_descriptors(struct listener *listener, int err)
 	struct transport *transport = listener->transport;
 	char where[ADDR_TEXT_SIZE];
 
-	log_error("transport", "accepting paused error=\"%s\" side=%s local=%s",
+	log_error("transport", "event=accepting-paused error=\"%s\" side=%s local=%s",
 		err_str(err), transport->name, addr_text(&listener->local, where));
 	transport->no_descriptors = true;
 	timer_start(transport_timers(transport), &transport->resume, NO_DESCRIPTORS_MS,
@@ -92,7 +92,7 @@ static void listener_log_paused(struct transport *transport)
 	if (now_ms < transport->paused_log_ms)
 		return;
 	transport->paused_log_ms = now_ms + PAUSED_LOG_MS;
-	log_warning("transport", "accepting paused side=%s connections=%u handshakes=%u",
+	log_warning("transport", "event=accepting-paused side=%s connections=%u handshakes=%u",
 		transport->name, transport->accepted, transport->accepted_opening);
 }
 
@@ -121,7 +121,7 @@ void listener_update_all(struct transport *transport)
 
 		if (listener_may_accept(listener) && !watched) {
 			if (listener_watch(listener) < 0)
-				log_error("transport", "accepting stopped side=%s",
+				log_error("transport", "event=accepting-stopped side=%s",
 					transport->name);
 		} else if (!listener_may_accept(listener)) {
 			if (watched && !transport->no_descriptors)

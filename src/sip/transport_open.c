@@ -87,7 +87,7 @@ static void stream_opened(struct stream *stream)
 		timer_start(transport_timers(transport), &stream->timer,
 			transport->limits.idle_ms, stream_idle, stream);
 	log_write(transport_level(transport, LOG_LEVEL_INFO), "transport",
-		"opened flow=%llu side=%s transport=%s by=%s remote=%s%s%s%s%s%s",
+		"event=opened flow=%llu side=%s transport=%s by=%s remote=%s%s%s%s%s%s",
 		(unsigned long long)flow->id, transport->name,
 		transport_kind_name(flow->kind), stream->accepted ? "them" : "us",
 		addr_text(&flow->remote, remote),

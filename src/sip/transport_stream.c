@@ -63,12 +63,12 @@ void stream_count(const struct stream *stream, int step)
 void stream_set_state(struct stream *stream, enum stream_state next)
 {
 	if (!(state_next[stream->state] & 1U << next)) {
-		log_error("transport", "illegal state flow=%llu from=%s to=%s",
+		log_error("transport", "event=illegal-move flow=%llu from=%s to=%s",
 			(unsigned long long)stream->flow.id, state_names[stream->state],
 			state_names[next]);
 		return;
 	}
-	log_debug("transport", "state flow=%llu from=%s to=%s",
+	log_debug("transport", "event=state flow=%llu from=%s to=%s",
 		(unsigned long long)stream->flow.id, state_names[stream->state],
 		state_names[next]);
 	stream_count(stream, -1);
@@ -189,8 +189,8 @@ void stream_cut(struct stream *stream, enum log_level level, const char *why)
 	if (stream->state == STREAM_CLOSED)
 		return;
 	buf_init(&words, 0);
-	buf_printf(&words, "closed why=\"%s\"", why);
-	stream_log_end(stream, level, words.err ? "closed" : buf_str(&words));
+	buf_printf(&words, "event=closed reason=\"%s\"", why);
+	stream_log_end(stream, level, words.err ? "event=closed" : buf_str(&words));
 	stream_end(stream, why);
 	buf_free(&words);
 }

@@ -79,7 +79,7 @@ static void udp_event(void *arg, uint32_t events);
 static void udp_want(struct udp_socket *socket, uint32_t events)
 {
 	if (loop_rewatch(&socket->watch, events) < 0)
-		log_error("transport", "udp socket cannot be watched side=%s",
+		log_error("transport", "event=socket-not-watched side=%s",
 			socket->transport->name);
 }
 
@@ -125,7 +125,7 @@ static void udp_failed(struct udp_socket *socket, const struct addr *remote, int
 	struct udp_flow *flow = udp_flow_find(socket, remote);
 	const int failure = udp_failure(err);
 
-	log_debug("transport", "datagram lost error=\"%s\" side=%s", err_str(-err),
+	log_debug("transport", "event=datagram-lost error=\"%s\" side=%s", err_str(-err),
 		socket->transport->name);
 	if (!flow || !failure || flow->failed.queued ||
 		!socket->transport->handlers.unreachable_h)
@@ -202,7 +202,7 @@ static int udp_queue(struct udp_socket *socket, const struct udp_flow *flow,
 	if (socket->out.len + len > QUEUE_BYTES) {
 		if (socket->lost++ == 0)
 			log_warning("transport",
-				"udp output lost, the kernel takes no more side=%s",
+				"event=output-lost side=%s reason=\"the kernel takes no more\"",
 				socket->transport->name);
 		return 0;
 	}

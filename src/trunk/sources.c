@@ -124,7 +124,7 @@ static void place_warn(struct place *place, const struct trunk *other)
 	place->warned = true;
 	if (place->kind == PLACE_ADDRESS)
 		log_warning("trunk",
-			"event=shared-address address=%s transport=%s trunks=%s,%s "
+			"event=shared-address remote=%s transport=%s trunks=%s,%s "
 			"reason=\"calls from there are those of the first by priority\"",
 			addr_text(&place->addr, where),
 			transport_kind_name(place->transport), place->first->id,

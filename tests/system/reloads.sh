@@ -82,7 +82,7 @@ after=$(rss_kb)
 echo "reloads: $reloads; by command in $seconds s; RSS $before -> $after kB"
 check "they cost less than $allowed_kb kB" test $((after - before)) -lt "$allowed_kb"
 check "every connection stands" connections_stand
-check "none was closed meanwhile" test "$(log 'closed why=.*side=internal')" = 0
+check "none was closed meanwhile" test "$(log 'event=closed .*side=internal')" = 0
 check "no reload was refused" test "$(log event=reload-refused)" = 0
 exec {hold_fd}>&-
 finish
