@@ -2,6 +2,7 @@
 
 #include "base/err.h"
 #include "base/log_escape.h"
+#include "base/log_words.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -19,6 +20,7 @@
 /* The longest line before escaping, and after (every byte may become four). */
 #define LINE_SIZE 2048
 #define ESCAPED_SIZE (4 * LINE_SIZE)
+#define MODULE_MAX 32
 /* The time or the journal's priority before it, the line's end, and a NUL. */
 #define STAMP_SIZE sizeof("2026-11-30T20:35:37.000Z ")
 #define MARKS_SIZE (STAMP_SIZE + 8)
@@ -164,6 +166,8 @@ void log_set_stamps(bool stamps)
 {
 	stamps_wanted = stamps;
 }
+
+_Static_assert(LOG_WORDS_SIZE + MODULE_MAX + 16 <= LINE_SIZE, "such a line fits");
 
 static bool stderr_is_journal; /* RO after find_journal() */
 
@@ -336,25 +340,59 @@ static const char *escape(
 	return escaped;
 }
 
-void log_write(enum log_level level, const char *module, const char *format, ...)
+/* The level and the module, as a line begins; returns what is behind them. */
+static char *put_head(
+	char line[static LINE_SIZE], enum log_level level, const char *module)
 {
-	char line[LINE_SIZE], escaped[ESCAPED_SIZE];
-	int saved_errno = errno;
-	size_t used, len;
-	const char *text;
-	va_list args;
+	char *end = stpcpy(line, levels[level].name);
+	const size_t len = strnlen(module, MODULE_MAX);
 
-	if (!is_written(level, module))
-		return;
-	snprintf(line, sizeof(line), "%s %s ", levels[level].name, module);
-	used = strlen(line);
-	va_start(args, format);
-	vsnprintf(line + used, sizeof(line) - used, format, args);
-	va_end(args);
-	text = escape(line, used + strlen(line + used), escaped, &len);
+	*end++ = ' ';
+	end = mempcpy(end, module, len);
+	*end++ = ' ';
+	return end;
+}
+
+/* LINE of LEN bytes, a NUL behind them, leaves. */
+static void put(enum log_level level, const char *line, size_t len)
+{
+	char escaped[ESCAPED_SIZE];
+	const char *text = escape(line, len, escaped, &len);
+
 	if (current_sink)
 		current_sink(current_sink_arg, level, text);
 	else
 		write_stderr(level, text, len);
+}
+
+void log_write(enum log_level level, const char *module, const char *format, ...)
+{
+	char line[LINE_SIZE];
+	int saved_errno = errno;
+	va_list args;
+	char *end;
+
+	if (!is_written(level, module))
+		return;
+	end = put_head(line, level, module);
+	va_start(args, format);
+	vsnprintf(end, (size_t)(line + sizeof(line) - end), format, args);
+	va_end(args);
+	put(level, line, strlen(line));
 	errno = saved_errno; /* so that a caller may log before it returns -errno */
+}
+
+void log_words(enum log_level level, const char *module, const struct log_words *words)
+{
+	char line[LINE_SIZE];
+	int saved_errno = errno;
+	char *end;
+
+	if (!is_written(level, module))
+		return;
+	end = put_head(line, level, module);
+	end = mempcpy(end, words->text, words->len);
+	*end = '\0';
+	put(level, line, (size_t)(end - line));
+	errno = saved_errno;
 }

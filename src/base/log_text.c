@@ -1,6 +1,7 @@
 /* Texts of others in a line of the log: quoted, escaped, cut, and numbers masked. */
 #include "base/log.h"
 #include "base/log_escape.h"
+#include "base/log_words.h"
 
 #include <stdatomic.h>
 #include <string.h>
@@ -65,6 +66,24 @@ static const char *quoted_end(struct quoted *out)
 	return out->buf;
 }
 
+/* Takes over what can stand in quotes as it is, from TEXT of LEN bytes; returns how many bytes. DIGITS
+ * are among it. */
+static size_t quoted_add_plain(
+	struct quoted *out, const char *text, size_t len, bool digits)
+{
+	const size_t room = LOG_TEXT_SIZE - sizeof(cut) - out->len;
+	size_t count = 0;
+
+	if (len > room)
+		len = room;
+	while (count < len && log_is_printable(text[count]) && text[count] != '"' &&
+		text[count] != '\\' && (digits || !is_digit(text[count])))
+		count++;
+	memcpy(out->buf + out->len, text, count);
+	out->len += count;
+	return count;
+}
+
 /* How many digits begin at P, END excluded. */
 static size_t digits_at(const char *p, const char *end)
 {
@@ -83,7 +102,8 @@ static const char *add_text(
 	const char *end = text + len, *p = text;
 
 	buf[out.len++] = '"';
-	while (p < end) {
+	for (p += quoted_add_plain(&out, p, len, hide == 0); p < end;
+		p += quoted_add_plain(&out, p, (size_t)(end - p), hide == 0)) {
 		const size_t digits = hide ? digits_at(p, end) : 0;
 		const size_t masked =
 			digits && digits >= hide ? digits - LOG_NUMBER_TAIL : 0;
@@ -134,4 +154,16 @@ const char *log_number(char buf[static LOG_TEXT_SIZE], const char *user, size_t 
 	for (size_t i = 0; i < len; i++)
 		quoted_add(&out, i < len - shown ? '*' : user[i]);
 	return quoted_end(&out);
+}
+
+void log_add_uint(struct log_words *words, uint64_t value, unsigned digits)
+{
+	char text[20];
+	size_t at = sizeof(text);
+
+	do {
+		text[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value || sizeof(text) - at < digits);
+	log_add_bytes(words, text + at, sizeof(text) - at);
 }

@@ -45,8 +45,8 @@ void call_set_state(struct call *call, enum call_state state)
 			call_state_name(call), state_names[state]);
 		return;
 	}
-	log_debug("call", "call=%s event=state from=%s to=%s", call->id, call_state_name(call),
-		state_names[state]);
+	log_debug("call", "call=%s event=state from=%s to=%s", call->id,
+		call_state_name(call), state_names[state]);
 	call->state = state;
 }
 

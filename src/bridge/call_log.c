@@ -1,41 +1,90 @@
 #include "bridge/call_log.h"
 
-#include "base/log.h"
+#include "base/log_words.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <string.h>
 
 #define MODULE "call"
 
-static struct span text_span(const char *text)
+/* Words are added by hand rather than by printf: each call has three lines, which would cost it as much
+ * as its record does. */
+static void add(struct log_words *line, const char *key, const char *value)
 {
-	return span_of(text ? text : "");
+	log_add(line, key);
+	log_add(line, value);
+}
+
+static void add_uint(struct log_words *line, const char *key, uint64_t value)
+{
+	log_add(line, key);
+	log_add_uint(line, value, 1);
+}
+
+/* MS as seconds with three decimals. */
+static void add_seconds(struct log_words *line, const char *key, uint64_t ms)
+{
+	add_uint(line, key, ms / 1000);
+	log_add(line, ".");
+	log_add_uint(line, ms % 1000, 3);
+}
+
+/* What a far end said. NULL: nothing. */
+static void add_said(struct log_words *line, const char *key, const char *value)
+{
+	char text[LOG_TEXT_SIZE];
+
+	if (value && value[0])
+		add(line, key, log_said(text, value, strlen(value)));
+}
+
+static void add_call_id(struct log_words *line, const char *call_id)
+{
+	char text[LOG_TEXT_SIZE];
+
+	if (call_id)
+		add(line, " call-id=", log_text(text, call_id, strlen(call_id)));
+}
+
+static void add_trunk(struct log_words *line, enum trunk_kind kind, const char *id)
+{
+	add(line, " ", trunk_word(kind));
+	add(line, "=", id);
+}
+
+static void begin(struct log_words *line, const char *id, const char *event)
+{
+	log_words_init(line);
+	add(line, "call=", id);
+	add(line, " event=", event);
 }
 
 /* ---- the beginning ---- */
 
+static void add_number(struct log_words *line, const char *key, const char *number)
+{
+	char text[LOG_TEXT_SIZE];
+
+	add(line, key, log_number(text, number, strlen(number)));
+}
+
 void call_log_begin(const struct call *call)
 {
-	const struct trunk *trunk = call->a.trunk;
-	const struct span id = text_span(call->a.dialog.call_id);
-	char caller[LOG_TEXT_SIZE], called[LOG_TEXT_SIZE], call_id[LOG_TEXT_SIZE];
-	char targets[PICK_MAX * (sizeof("trunk-with-a-long-id") + 44)] = "none";
-	size_t len = 0;
+	const struct hunt *hunt = call->hunt;
+	struct log_words line;
 
 	if (log_finest_level() < LOG_LEVEL_INFO)
 		return;
-	for (unsigned i = 0; i < call->hunt->count && len < sizeof(targets); i++)
-		len += (size_t)snprintf(targets + len, sizeof(targets) - len, "%s%s",
-			i > 0 ? "," : "", call->hunt->targets[i]->trunk->id);
-	log_info(MODULE,
-		"call=%s event=begin %s=%s side=%s flow=%llu caller=%s called=%s "
-		"targets=%s call-id=%s",
-		call->id, trunk_word(trunk->kind), trunk->id,
-		side_name(call->a.home->which), (unsigned long long)call->a.flow->id,
-		log_number(caller, call->from, strlen(call->from)),
-		log_number(called, call->to, strlen(call->to)), targets,
-		log_text(call_id, id.p, id.len));
+	begin(&line, call->id, "begin");
+	add_trunk(&line, call->a.trunk->kind, call->a.trunk->id);
+	add(&line, " side=", side_name(call->a.home->which));
+	add_uint(&line, " flow=", call->a.flow->id);
+	add_number(&line, " caller=", call->from);
+	add_number(&line, " called=", call->to);
+	add(&line, " targets=", hunt->count ? "" : "none");
+	for (unsigned i = 0; i < hunt->count; i++)
+		add(&line, i > 0 ? "," : "", hunt->targets[i]->trunk->id);
+	add_call_id(&line, call->a.dialog.call_id);
+	log_words(LOG_LEVEL_INFO, MODULE, &line);
 }
 
 /* ---- an attempt ---- */
@@ -47,102 +96,61 @@ static bool is_fault(const struct record_attempt *attempt, const char *result)
 	       attempt->status / 100 == 5;
 }
 
-/* " reason=..." in our words, or " far-reason=..." in those of the far end; "" where there is nothing to
- * say. */
-static void add_reason(const struct call *call, const struct record_attempt *attempt,
-	char out[static LOG_TEXT_SIZE + 16])
+/* Why it was not taken: in our words, or in those of the far end. */
+static void add_reason(struct log_words *line, const struct call *call,
+	const struct record_attempt *attempt)
 {
-	const struct span far = text_span(call->history.far_reason);
-	char text[LOG_TEXT_SIZE];
-
-	out[0] = '\0';
 	if (attempt->status == 0)
-		snprintf(out, LOG_TEXT_SIZE + 16, " reason=%s",
-			log_said(text, attempt->reason, strlen(attempt->reason)));
+		add_said(line, " reason=", attempt->reason);
 	else if (attempt->status >= 300 && attempt->status == call->history.far_status)
-		snprintf(out, LOG_TEXT_SIZE + 16, " far-reason=%s",
-			log_said(text, far.p, far.len));
-}
-
-/* How it was asked, " transport=... remote=... flow=... call-id=..."; "" where it was not. */
-static void add_way(const struct call *call, const struct record_attempt *attempt,
-	char *out, size_t size)
-{
-	const struct span id = text_span(call->b.dialog.call_id);
-	char remote[ADDR_TEXT_SIZE], call_id[LOG_TEXT_SIZE];
-
-	out[0] = '\0';
-	if (attempt->transport)
-		snprintf(out, size, " transport=%s remote=%s flow=%llu%s%s",
-			attempt->transport, addr_text(&attempt->address, remote),
-			(unsigned long long)attempt->flow, id.len ? " call-id=" : "",
-			id.len ? log_text(call_id, id.p, id.len) : "");
+		add_said(line, " far-reason=", call->history.far_reason);
 }
 
 void call_log_attempt(
 	const struct call *call, const struct record_attempt *attempt, const char *result)
 {
 	const bool to_server = call->callee->which == SIDE_INTERNAL;
-	char reason[LOG_TEXT_SIZE + 16];
-	char way[LOG_TEXT_SIZE + ADDR_TEXT_SIZE + 80];
+	struct log_words line;
 	enum log_level level;
+	char remote[ADDR_TEXT_SIZE];
 
 	if (!attempt)
 		return;
 	level = is_fault(attempt, result) ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO;
 	if (level > log_finest_level())
 		return;
-	add_reason(call, attempt, reason);
-	add_way(call, attempt, way, sizeof(way));
-	log_write(level, MODULE,
-		"call=%s event=attempt %s=%s side=%s result=%s status=%d%s%s "
-		"after-ms=%llu",
-		call->id, trunk_word(to_server ? TRUNK_SERVER : TRUNK_GATEWAY),
-		attempt->target, side_name(call->callee->which), result, attempt->status,
-		reason, way, (unsigned long long)attempt->after_us / 1000);
+	begin(&line, call->id, "attempt");
+	add_trunk(&line, to_server ? TRUNK_SERVER : TRUNK_GATEWAY, attempt->target);
+	add(&line, " side=", side_name(call->callee->which));
+	add(&line, " result=", result);
+	add_uint(&line, " status=", (unsigned)attempt->status);
+	add_reason(&line, call, attempt);
+	if (attempt->transport) { /* it was asked */
+		add(&line, " transport=", attempt->transport);
+		add(&line, " remote=", addr_text(&attempt->address, remote));
+		add_uint(&line, " flow=", attempt->flow);
+		add_call_id(&line, call->b.dialog.call_id);
+	}
+	add_uint(&line, " after-ms=", attempt->after_us / 1000);
+	log_words(level, MODULE, &line);
 }
 
 /* ---- the end ---- */
 
-/* Appends to a line; what does not fit is cut, and the line says so by its want of an end. */
-struct words {
-	char text[1600];
-	size_t len;
-};
-
-static void __attribute__((format(printf, 2, 3)))
-add(struct words *words, const char *format, ...)
-{
-	const size_t room = sizeof(words->text) - words->len;
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(words->text + words->len, room, format, args);
-	va_end(args);
-	if (len > 0)
-		words->len += (size_t)len < room ? (size_t)len : room - 1;
-}
-
-/* Whom it was with, how that leg was protected, and what became of its media. */
-static void add_leg(struct words *words, const struct record *record, unsigned index)
+/* How the leg was protected, and what became of its media. */
+static void add_leg(struct log_words *line, const struct record *record, unsigned index)
 {
 	const struct record_leg *leg = &record->legs[index];
 	const char *name = record_leg_name(record, index);
 	const char *signalling = leg->version[0] ? leg->version : leg->transport;
 
-	add(words, " %s=%s/%s", name, signalling[0] ? signalling : "none",
-		leg->media[0] ? leg->media : "none");
-	if (leg->media_verdict[0])
-		add(words, " from-%s=%s", name, leg->media_verdict);
-}
-
-static void add_text(struct words *words, const char *key, const char *value)
-{
-	char text[LOG_TEXT_SIZE];
-
-	if (value[0])
-		add(words, " %s=%s", key, log_said(text, value, strlen(value)));
+	add(line, " ", name);
+	add(line, "=", signalling[0] ? signalling : "none");
+	add(line, "/", leg->media[0] ? leg->media : "none");
+	if (leg->media_verdict[0]) {
+		add(line, " from-", name);
+		add(line, "=", leg->media_verdict);
+	}
 }
 
 static uint64_t rang_us(const struct record *record)
@@ -164,27 +172,28 @@ void call_log_end(const struct record *record)
 	const enum log_level level = is_silent(record, 0) || is_silent(record, 1)
 					     ? LOG_LEVEL_WARNING
 					     : LOG_LEVEL_INFO;
-	const uint64_t rang = rang_us(record) / 1000;
-	const uint64_t talked =
-		record->answer_us ? (record->end_us - record->answer_us) / 1000 : 0;
-	struct words words = {.len = 0};
+	const uint64_t talked_us =
+		record->answer_us ? record->end_us - record->answer_us : 0;
+	struct log_words line;
 	char peer[PEER_WORDS_SIZE];
 
 	if (level > log_finest_level())
 		return;
+	begin(&line, record->id, "end");
 	for (unsigned i = 0; i < 2; i++)
 		if (record->legs[i].party[0])
-			add(&words, "%s", peer_words(record->legs[i].party, peer));
-	add(&words, " by=%s cause=%s status=%d rang-s=%llu.%03llu talked-s=%llu.%03llu",
-		record->ended_by, record->cause, record->status,
-		(unsigned long long)rang / 1000, (unsigned long long)rang % 1000,
-		(unsigned long long)talked / 1000, (unsigned long long)talked % 1000);
-	add_text(&words, "reason", record->detail);
+			log_add(&line, peer_words(record->legs[i].party, peer));
+	add(&line, " by=", record->ended_by);
+	add(&line, " cause=", record->cause);
+	add_uint(&line, " status=", (unsigned)record->status);
+	add_seconds(&line, " rang-s=", rang_us(record) / 1000);
+	add_seconds(&line, " talked-s=", talked_us / 1000);
+	add_said(&line, " reason=", record->detail);
 	if (record->far_status)
-		add(&words, " far-status=%d", record->far_status);
-	add_text(&words, "far-reason", record->far_reason);
-	add_leg(&words, record, 0);
-	add_leg(&words, record, 1);
-	add_text(&words, "media-note", record->media_note);
-	log_write(level, MODULE, "call=%s event=end%s", record->id, words.text);
+		add_uint(&line, " far-status=", (unsigned)record->far_status);
+	add_said(&line, " far-reason=", record->far_reason);
+	add_leg(&line, record, 0);
+	add_leg(&line, record, 1);
+	add_said(&line, " media-note=", record->media_note);
+	log_words(level, MODULE, &line);
 }

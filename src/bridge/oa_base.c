@@ -93,8 +93,8 @@ void oa_set_state(struct call *call, enum oa_state state)
 		[OA_OWED] = "owed",
 	};
 
-	log_debug("oa", "call=%s event=state from=%s to=%s", call->id, names[call->oa.state],
-		names[state]);
+	log_debug("oa", "call=%s event=state from=%s to=%s", call->id,
+		names[call->oa.state], names[state]);
 	call->oa.state = state;
 	timer_stop(&call->oa.timer);
 	if (state == OA_IDLE) {

@@ -223,8 +223,8 @@ static void lookup_fail(struct lookup *lookup)
 		old = kept->set; /* a waiter may ask again, which may drop KEPT */
 		lookup_tell(lookup, &old);
 	} else {
-		log_warning("resolve", "event=lookup-failed host=%s reason=\"%s\"", lookup->key.name,
-			lookup->why);
+		log_warning("resolve", "event=lookup-failed host=%s reason=\"%s\"",
+			lookup->key.name, lookup->why);
 		lookup_tell(lookup, NULL);
 	}
 	lookup_free(lookup);
@@ -427,7 +427,8 @@ static void dns_event(void *arg, uint32_t events)
 
 	(void)events;
 	if (err)
-		log_warning("resolve", "event=library-failed error=\"%s\"", ub_strerror(err));
+		log_warning(
+			"resolve", "event=library-failed error=\"%s\"", ub_strerror(err));
 }
 
 static int dns_configure(const struct resolver *resolver, struct ub_ctx *dns)
@@ -447,7 +448,8 @@ static int dns_configure(const struct resolver *resolver, struct ub_ctx *dns)
 		return ub_ctx_set_fwd(dns, resolver->forward);
 	/* Without name servers there it asks the root servers itself. */
 	if (ub_ctx_resolvconf(dns, resolver->resolv_conf))
-		log_warning("resolve", "event=no-name-servers file=%s", resolver->resolv_conf);
+		log_warning("resolve", "event=no-name-servers file=%s",
+			resolver->resolv_conf);
 	return 0;
 }
 
@@ -464,7 +466,8 @@ static int dns_start(struct resolver *resolver)
 		return -ENOMEM;
 	err = dns_configure(resolver, dns);
 	if (err) {
-		log_error("resolve", "event=library-failed error=\"%s\"", ub_strerror(err));
+		log_error(
+			"resolve", "event=library-failed error=\"%s\"", ub_strerror(err));
 		ub_ctx_delete(dns);
 		return ERR_LIBRARY;
 	}

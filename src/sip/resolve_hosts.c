@@ -81,8 +81,8 @@ static void read_file(struct resolve_hosts *hosts)
 	while (hosts->names.count < HOSTS_NAMES_MAX && getline(&line, &size, file) > 0)
 		read_line(hosts, line);
 	if (hosts->names.count >= HOSTS_NAMES_MAX)
-		log_warning("resolve", "event=hosts-file-cut file=%s count=%zu", hosts->path,
-			hosts->names.count);
+		log_warning("resolve", "event=hosts-file-cut file=%s count=%zu",
+			hosts->path, hosts->names.count);
 	free(line);
 	fclose(file);
 }

@@ -161,8 +161,8 @@ int transport_listen(struct transport *transport, enum transport_kind kind, int 
 	}
 	if (err)
 		return say_cannot_listen(kind, &bound, err, text);
-	log_info("transport", "event=listening side=%s transport=%s local=%s", transport->name,
-		transport_kind_name(kind), addr_text(&bound, where));
+	log_info("transport", "event=listening side=%s transport=%s local=%s",
+		transport->name, transport_kind_name(kind), addr_text(&bound, where));
 	if (ret_bound)
 		*ret_bound = bound;
 	return 0;

@@ -92,7 +92,8 @@ static void listener_log_paused(struct transport *transport)
 	if (now_ms < transport->paused_log_ms)
 		return;
 	transport->paused_log_ms = now_ms + PAUSED_LOG_MS;
-	log_warning("transport", "event=accepting-paused side=%s connections=%u handshakes=%u",
+	log_warning("transport",
+		"event=accepting-paused side=%s connections=%u handshakes=%u",
 		transport->name, transport->accepted, transport->accepted_opening);
 }
 

@@ -202,7 +202,8 @@ static int udp_queue(struct udp_socket *socket, const struct udp_flow *flow,
 	if (socket->out.len + len > QUEUE_BYTES) {
 		if (socket->lost++ == 0)
 			log_warning("transport",
-				"event=output-lost side=%s reason=\"the kernel takes no more\"",
+				"event=output-lost side=%s reason=\"the kernel takes no "
+				"more\"",
 				socket->transport->name);
 		return 0;
 	}

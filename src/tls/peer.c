@@ -37,15 +37,19 @@ const char *peer_rule_name(enum peer_rule rule)
 
 const char *peer_words(const char *id, char buf[static PEER_WORDS_SIZE])
 {
+	static const char unknown[] = " peer=";
 	const char *space = id ? strchr(id, ' ') : NULL;
+	const char *head = space ? " " : unknown;
+	char *end = buf;
 
+	*end = '\0';
 	if (!id)
-		buf[0] = '\0';
-	else if (space)
-		snprintf(buf, PEER_WORDS_SIZE, " %.*s=%s", (int)(space - id), id,
-			space + 1);
-	else
-		snprintf(buf, PEER_WORDS_SIZE, " peer=%s", id);
+		return buf;
+	end = stpcpy(end, head);
+	end = mempcpy(end, id, strnlen(id, PEER_WORDS_SIZE - sizeof(unknown)));
+	*end = '\0';
+	if (space && 1 + space - id < end - buf)
+		buf[1 + (space - id)] = '=';
 	return buf;
 }
 

@@ -26,7 +26,7 @@ used_words() {
 			}
 		}
 		FNR == 1 { text = "" }
-		text == "" && match($0, /(log_(error|warning|info|debug|write)|transport_log(_flow)?_refused|[^a-z_]add)\(/) {
+		text == "" && match($0, /((log_(error|warning|info|debug|write)|transport_log(_flow)?_refused)\(|[^a-z_]add(_[a-z]+)?\(&?line,)/) {
 			text = " "
 			begin = FILENAME ":" FNR
 		}
@@ -50,7 +50,7 @@ verdict "$(used_words "${files[@]}" |
 # Some are made of parts: `"from-"` and the name of a leg, a kind and `=`.
 verdict "$(for word in "${listed[@]}"; do
 	grep -qrE "(\"|[ \"%s])$word=|\"$word\"" src --include='*.[ch]' && continue
-	[[ $word == from-* ]] && grep -qr "from-%s=" src/bridge/call_log.c && continue
+	[[ $word == from-* ]] && grep -q '" from-"' src/bridge/call_log.c && continue
 	echo "$manual: \"$word=\" is written nowhere"
 done)"
 finish

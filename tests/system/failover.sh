@@ -79,7 +79,8 @@ check "a closed port: the call is answered by the next gateway" wait_sipp caller
 check "a closed port: the next gateway went through its script" wait_sipp called
 check "a closed port: its record" wait_cdrs 1
 check "a closed port: the reason, and then the answer" log_order \
-	'event=failed trunk=closed reason="ICMP port unreachable"' 'event=answered'
+	'event=attempt trunk=closed .*result=failed .*reason="ICMP port unreachable"' \
+	'event=attempt trunk=open .*result=answered'
 check "a closed port: one INVITE went there, and no retransmission" test "$(invites_to "$port_closed")" = 1
 
 # A message over the limit is answered, and a call that rings on the connection goes on.
