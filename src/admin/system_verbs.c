@@ -113,15 +113,16 @@ static json_t *staples_json(const struct verbs_context *context)
 /* The lines that the log left out, by module: of those that left out some. */
 static json_t *suppressed_json(void)
 {
-	json_t *object = json_object();
+	json_t *array = json_array();
 	const char *module;
 	uint64_t count;
 
 	for (unsigned i = 0; log_suppressed(i, &module, &count); i++)
 		if (count)
-			json_object_set_new(
-				object, module, json_integer((json_int_t)count));
-	return object;
+			json_array_append_new(
+				array, json_pack("{s:s, s:I}", "module", module, "lines",
+					       (json_int_t)count));
+	return array;
 }
 
 enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_count,

@@ -1,4 +1,4 @@
-#include "base/log.h"
+#include "base/log_words.h"
 
 #include "../unit.h"
 
@@ -211,6 +211,32 @@ static void peer_text_is_cut_between_escapes(void **state)
 		assert_true(len < LOG_TEXT_SIZE);
 		assert_string_equal(buf + len - 8, "\\x0a...\"");
 	}
+}
+
+static void a_line_is_put_together_from_words(void **state)
+{
+	struct seen *seen = *state;
+	struct log_words words;
+
+	log_words_init(&words);
+	log_add(&words, "a=");
+	log_add_bytes(&words, "b\ncd", 3);
+	log_add(&words, " n=");
+	log_add_uint(&words, 0, 1);
+	log_add(&words, ".");
+	log_add_uint(&words, 42, 3);
+	log_add(&words, " max=");
+	log_add_uint(&words, UINT64_MAX, 1);
+	log_words(LOG_LEVEL_DEBUG, "x", &words);
+	assert_int_equal(seen->lines, 0);
+	log_words(LOG_LEVEL_INFO, "x", &words);
+	assert_string_equal(
+		seen->line, "info x a=b\\x0ac n=0.042 max=18446744073709551615");
+	for (unsigned i = 0; i < 1000; i++)
+		log_add(&words, " abc=1");
+	log_words(LOG_LEVEL_WARNING, "x", &words);
+	assert_int_equal(seen->level, LOG_LEVEL_WARNING);
+	assert_in_range(strlen(seen->line), LOG_WORDS_SIZE, LOG_WORDS_SIZE + 20);
 }
 
 static const char *number(const char *user)
@@ -543,6 +569,8 @@ int main(void)
 		cmocka_unit_test(levels_have_names),
 		cmocka_unit_test(peer_text_cannot_end_its_quotes),
 		cmocka_unit_test(peer_text_is_cut_between_escapes),
+		cmocka_unit_test_setup_teardown(
+			a_line_is_put_together_from_words, start, finish),
 		cmocka_unit_test(of_a_number_its_end_is_shown),
 		cmocka_unit_test(of_a_name_nothing_is_shown),
 		cmocka_unit_test(a_long_number_is_cut_at_its_end),

@@ -501,6 +501,22 @@ static void a_changed_certificate_is_refused(void **state)
 	peer_set_unref(set);
 }
 
+static void a_peer_is_named_in_the_words_of_the_log(void **state)
+{
+	char buf[PEER_WORDS_SIZE], id[200];
+
+	(void)state;
+	assert_string_equal(peer_words("server pbx1", buf), " server=pbx1");
+	assert_string_equal(peer_words("trunk carrier-a", buf), " trunk=carrier-a");
+	assert_string_equal(peer_words("other", buf), " peer=other");
+	assert_string_equal(peer_words(NULL, buf), "");
+	memset(id, 'x', sizeof(id));
+	id[sizeof(id) - 1] = '\0';
+	assert_in_range(strlen(peer_words(id, buf)), 80, PEER_WORDS_SIZE - 1);
+	id[sizeof(id) - 2] = ' '; /* behind what fits */
+	assert_in_range(strlen(peer_words(id, buf)), 80, PEER_WORDS_SIZE - 1);
+}
+
 static void every_rule_has_a_word(void **state)
 {
 	(void)state;
@@ -526,6 +542,7 @@ int main(void)
 		cmocka_unit_test(a_dns_name_beside_a_sip_uri_is_explained),
 		cmocka_unit_test(no_chain_and_nonsense_are_refused),
 		cmocka_unit_test(a_changed_certificate_is_refused),
+		cmocka_unit_test(a_peer_is_named_in_the_words_of_the_log),
 		cmocka_unit_test(every_rule_has_a_word),
 	};
 
