@@ -514,13 +514,46 @@ static bool overloaded_h(void *arg)
 	return stage->overloaded;
 }
 
+/* LINE with the ids of flows counted from the stage's beginning, so that it comes out the same when it is
+ * played again. */
+static void add_line(const struct stage *stage, const char *line, struct buf *out)
+{
+	static const char word[] = " flow=";
+	const char *at;
+
+	for (; (at = strstr(line, word)); line = at) {
+		char *end;
+
+		at += sizeof(word) - 1;
+		buf_add(out, line, (size_t)(at - line));
+		buf_add_uint(out, strtoull(at, &end, 10) - stage->first_flow);
+		at = end;
+	}
+	buf_add_str(out, line);
+}
+
 static void log_line(void *arg, enum log_level level, const char *line)
 {
 	struct stage *stage = arg;
+	struct buf text;
 
 	(void)level;
-	buf_printf(&stage->logs, "%s\n", line);
-	stage_note(stage, "  %s", line);
+	buf_init(&text, 0);
+	add_line(stage, line, &text);
+	buf_printf(&stage->logs, "%s\n", buf_str(&text));
+	stage_note(stage, "  %s", buf_str(&text));
+	buf_free(&text);
+}
+
+/* The id of the newest flow of the process. */
+static uint64_t newest_flow(void)
+{
+	static const struct flow_ops none = {.send = NULL};
+	const struct addr nowhere = {.len = 0};
+	struct flow flow = {.ops = NULL};
+
+	flow_init(&flow, &none, TRANSPORT_UDP, &nowhere);
+	return flow.id;
 }
 
 static void log_h(void *arg, enum log_level level, const char *line)
@@ -544,6 +577,7 @@ void stage_init(struct stage *stage)
 	buf_init(&stage->logs, 0);
 	captures_init(&stage->captures);
 	stage->tap = (struct tap){.message_h = tap_h, .arg = stage};
+	stage->first_flow = newest_flow();
 	log_set_sink(log_h, stage);
 	clock_virtual_init(&stage->clock, STAGE_WALL_US);
 	clock_virtual_advance(&stage->clock, 1000000000);

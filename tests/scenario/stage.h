@@ -87,7 +87,8 @@ struct stage {
 	struct hiding hiding;
 	struct buf ladder; /* everything that happened, for people */
 	struct buf logs;
-	size_t story_end; /* what "expect story" has read of them */
+	uint64_t first_flow; /* flows of the process before it */
+	size_t story_end;    /* what "expect story" has read of them */
 	struct captures captures;
 	struct tap tap; /* what reaches the captures */
 	uint64_t start_us;
