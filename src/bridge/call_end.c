@@ -150,25 +150,13 @@ void call_finish(struct call *call)
 	}
 }
 
-/* What the end is in the figures of the trunk: who gave up while it rang found the network effective. */
-static void close_offer(struct call *call, enum call_end by)
-{
-	const bool gave_up = by != CALL_BY_B && call->offer.heard;
-
-	call_offer_over(call,
-		gave_up || call->offer.effective ? FIGURES_EFFECTIVE : FIGURES_FAILED);
-	if (call->answer_us && call->b.home)
-		figures_add_talk(&call->b.trunk->figures, call_now_us(call),
-			call_now_us(call) - call->start_us - call->answer_us);
-}
-
 void call_end(struct call *call, enum call_end by, const char *cause, int status,
 	const char *detail)
 {
 	if (call->state >= CALL_ENDING)
 		return;
 	stop_timers(call);
-	close_offer(call, by);
+	call_offer_end(call, by);
 	call_log_attempt(call,
 		history_end(&call->history, 0, detail && detail[0] ? detail : cause),
 		by == CALL_BY_B ? "failed" : "given-up");

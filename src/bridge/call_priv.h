@@ -39,10 +39,15 @@ bool call_hunt_on(
 void call_note_failure(const struct call *call, struct trunk *trunk, const char *why);
 void call_note_success(const struct call *call, struct trunk *trunk);
 
-/* The figures of the trunk that is asked: it rings or answers, counted once; and what came of it. Nothing
- * happens while none is asked. */
+/* ---- the figures of the trunk that is asked; nothing happens while none is: call_figures.c ---- */
+
+/* It rings or answers: counted once. */
 void call_offer_heard(struct call *call);
+/* What came of it. */
 void call_offer_over(struct call *call, enum figures_outcome outcome);
+/* The call ends: who gives up while it rings found the network effective. Of one that was answered the
+ * time of talking is counted. */
+void call_offer_end(struct call *call, enum call_end by);
 
 /* ---- what is captured: call_capture.c ---- */
 

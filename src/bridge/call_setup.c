@@ -55,31 +55,6 @@ void call_note_success(const struct call *call, struct trunk *trunk)
 		trunk->last_error_until = (time_t)(clock->wall_us(clock) / 1000000);
 }
 
-/* ---- the figures of a trunk ---- */
-
-static uint64_t age_us(const struct call *call)
-{
-	return call_now_us(call) - call->start_us;
-}
-
-void call_offer_heard(struct call *call)
-{
-	struct call_offer *offer = &call->offer;
-
-	if (!offer->open || offer->heard)
-		return;
-	offer->heard = true;
-	figures_add_delay(&call->b.trunk->figures, call_now_us(call),
-		age_us(call) - offer->since_us);
-}
-
-void call_offer_over(struct call *call, enum figures_outcome outcome)
-{
-	if (call->offer.open)
-		figures_add(&call->b.trunk->figures, call_now_us(call), outcome);
-	call->offer = (struct call_offer){.open = false};
-}
-
 static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
 {
 	struct party_invite crossed = {0};
@@ -134,6 +109,11 @@ static void hunt_target_h(void *arg, struct target *target)
 	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
 	if (target)
 		init_leg(call, &call->b, call->callee, target);
+}
+
+static uint64_t age_us(const struct call *call)
+{
+	return call_now_us(call) - call->start_us;
 }
 
 static void hunt_passed_over_h(void *arg, struct target *target, const char *why)

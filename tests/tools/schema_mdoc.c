@@ -61,6 +61,8 @@ static void print_key(const struct schema_key *key)
 		schema_expected(key, expected, sizeof(expected)));
 	print_text(takes);
 	print_default(key);
+	if (key->at_start)
+		printf("A reload does not take it into use, only a start does.\n");
 }
 
 int main(int argc, char **argv)

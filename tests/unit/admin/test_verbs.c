@@ -771,38 +771,6 @@ static void a_configuration_is_checked_and_reloaded(void **state)
 	assert_int_equal(reloads, 2);
 }
 
-static const json_t *module_level(size_t index)
-{
-	return json_array_get(json_object_get(result, "modules"), index);
-}
-
-static void the_log_level_is_shown_and_set(void **state)
-{
-	enum log_level before = log_get_level();
-
-	(void)state;
-	assert_int_equal(ask("log", "level", "debug", NULL), API_OK);
-	assert_int_equal(ask("log", "level", NULL, NULL), API_OK);
-	assert_string_equal(word(result, "level"), "debug");
-	assert_int_equal(ask("log", "level", "loud", NULL), API_USAGE);
-	assert_int_equal(ask("log", "level", "info", NULL), API_OK);
-	assert_int_equal(ask("log", "level", "tls", "debug"), API_OK);
-	assert_string_equal(word(result, "level"), "info");
-	assert_string_equal(word(module_level(0), "module"), "tls");
-	assert_string_equal(word(module_level(0), "level"), "debug");
-	assert_int_equal(ask("log", "level", "call", NULL), API_OK);
-	assert_string_equal(word(result, "module"), "call");
-	assert_string_equal(word(result, "level"), "info");
-	assert_int_equal(ask("log", "level", "tls", NULL), API_OK);
-	assert_string_equal(word(result, "level"), "debug");
-	assert_int_equal(ask("log", "level", "tls", "inherited"), API_OK);
-	assert_null(module_level(0));
-	assert_int_equal(ask("log", "level", "tsl", "debug"), API_USAGE);
-	assert_non_null(strstr(text.text, "tsl: neither a level"));
-	assert_int_equal(ask("log", "level", "tls", "loud"), API_USAGE);
-	log_set_level(before);
-}
-
 static void shutdown_may_drain(void **state)
 {
 	(void)state;
@@ -847,8 +815,6 @@ int main(void)
 			a_report_that_nobody_waits_for_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_configuration_is_checked_and_reloaded, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			the_log_level_is_shown_and_set, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			certificates_are_told_with_what_depends_on_them, setup, teardown),
 		cmocka_unit_test_setup_teardown(
