@@ -329,11 +329,17 @@ static void print_delays(
 	const char *name = kind == TRUNK_GATEWAY ? "trunk_post_dial_delay_seconds"
 						 : "server_post_dial_delay_seconds";
 	const struct trunk *trunk;
+	bool first = true;
 
-	head(out, name, "histogram", "From our INVITE to ringing or the answer.");
-	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++)
-		if (figures_delay_count(&trunk->figures.total))
-			print_delays_of(out, name, trunk);
+	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++) {
+		if (!figures_delay_count(&trunk->figures.total))
+			continue;
+		if (first)
+			head(out, name, "histogram",
+				"From our INVITE to ringing or the answer.");
+		first = false;
+		print_delays_of(out, name, trunk);
+	}
 }
 
 /* ---- certificates ---- */
