@@ -153,6 +153,11 @@ static int load_all(struct drains *drains, struct span bytes, struct err_text *t
 		!err && i < DRAINS_MAX && saved_at(document, "drains", i, &object); i++)
 		err = load_one(drains, object, text);
 	saved_free(&document);
+	/* What is written of nobody is an empty object; another one was meant for something else. */
+	while (bytes.len > 0 && bytes.p[bytes.len - 1] == '\n')
+		bytes.len--;
+	if (!err && drains->count == 0 && !span_equal_str(bytes, "{}"))
+		err = err_set(text, ERR_FORMAT, "expected a list named drains");
 	return err;
 }
 

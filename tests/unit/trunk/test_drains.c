@@ -190,7 +190,7 @@ static void what_cannot_be_written_does_not_happen(void **state)
 static void a_file_that_is_none_of_ours_stops_the_start(void **state)
 {
 	static const char *const texts[] = {"{", "[]", "{\"drains\": [{\"kind\": 9}]}",
-		"{\"drains\": [{\"id\": 5}]}"};
+		"{\"drains\": [{\"id\": 5}]}", "{\"drains\": 5}", "{\"trunks\": []}"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
