@@ -19,7 +19,7 @@
 struct layout {
 	const char *noun, *verb;
 	const char *array; /* where in the result the rows are; NULL: it is the array */
-	struct show_column columns[20]; /* and one that ends them */
+	struct show_column columns[22]; /* and one that ends them */
 };
 
 #define CONFIG_COLUMNS                                                                   \
@@ -48,7 +48,8 @@ static const struct layout layouts[] = {
 			{"FAILED", "calls_failed", true}, FIGURE_COLUMNS,
 			{"ERROR AT", "last_error_at", false},
 			{"UNTIL", "last_error_until", false},
-			{"LAST ERROR", "last_error", false}}},
+			{"LAST ERROR", "last_error", false},
+			{"DRAINED FOR", "drain_reason", false}}},
 	{"server", "list", NULL,
 		{{"ID", "id", false}, {"STATE", "state", false},
 			{"SIGNALLING", "transport", false}, {"SRTP", "srtp", false},
@@ -57,7 +58,8 @@ static const struct layout layouts[] = {
 			{"TOTAL", "calls_total", true}, {"FAILED", "calls_failed", true},
 			FIGURE_COLUMNS, {"ERROR AT", "last_error_at", false},
 			{"UNTIL", "last_error_until", false},
-			{"LAST ERROR", "last_error", false}}},
+			{"LAST ERROR", "last_error", false},
+			{"DRAINED FOR", "drain_reason", false}}},
 	{"trunk", "config", "keys", CONFIG_COLUMNS},
 	{"server", "config", "keys", CONFIG_COLUMNS},
 	{"call", "list", "calls",

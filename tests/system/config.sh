@@ -59,6 +59,7 @@ check "what is in force is what the files say" exits 0 ctl config diff
 
 check "trunk drain, with a reason" prints 'drain reason +new cables' \
 	ctl trunk drain gw --reason 'new cables'
+check "trunk list has the reason" prints '^gw +drained .* new cables' ctl trunk list
 check "server drain" ctl -q server drain pbx1
 check "a reason without its text is refused" exits 2 ctl trunk drain gw --reason
 stop "$tandem_pid"
