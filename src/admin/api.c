@@ -27,6 +27,7 @@ struct api_call {
 	char *args[LOGGED_ARGS];
 	size_t arg_count;
 	api_done_h *done_h;
+	api_part_h *part_h;
 	void *done_arg;
 	void (*cancel_h)(void *arg);
 	void *cancel_arg;
@@ -125,12 +126,21 @@ struct api_call *api_defer(struct api *api, void (*cancel_h)(void *arg), void *a
 	for (size_t i = 0; i < call->arg_count; i++)
 		call->args[i] = strdup(request->args[i]);
 	call->done_h = request->done_h;
+	call->part_h = request->part_h;
 	call->done_arg = request->arg;
 	call->cancel_h = cancel_h;
 	call->cancel_arg = arg;
 	list_append(&api->calls, &call->node);
 	api->deferred = call;
 	return call;
+}
+
+bool api_part(struct api_call *call, json_t *part)
+{
+	if (call->part_h)
+		return call->part_h(call->done_arg, part);
+	json_decref(part);
+	return false;
 }
 
 void api_finish(struct api_call *call, enum api_code code, json_t *result,

@@ -55,6 +55,10 @@ void api_free(struct api *api);
 typedef void api_done_h(
 	void *arg, enum api_code code, json_t *result, const struct err_text *text);
 
+/* A part of an answer that goes on; PART is the callee's. False: there is no room for it now, and it is
+ * dropped. */
+typedef bool api_part_h(void *arg, json_t *part);
+
 /* Borrowed for the time of api_call(). */
 struct api_request {
 	const char *who; /* "uid 0 pid 123" */
@@ -62,6 +66,7 @@ struct api_request {
 	const char *const *args;
 	size_t arg_count;
 	api_done_h *done_h; /* NULL: whoever asks cannot wait */
+	api_part_h *part_h; /* NULL: nor take an answer in parts */
 	void *arg;
 };
 
@@ -88,6 +93,9 @@ void api_finish(struct api_call *call, enum api_code code, json_t *result,
 	const struct err_text *text);
 /* Who asks, as the log has it, within a handler; "" outside of one. */
 const char *api_who(const struct api *api);
+/* A part of the answer, before api_finish(); PART is taken. False: whoever asked is slow, or cannot take
+ * parts, and it is dropped. The handle stays valid. */
+bool api_part(struct api_call *call, json_t *part);
 /* TEXT as a JSON string whatever bytes it holds: not UTF-8, each odd byte becomes '?'. */
 json_t *api_text(const char *text);
 /* All verbs, for `tandemctl help`. */

@@ -21,6 +21,8 @@
 #define BACKLOG 16
 #define ARGS_MAX 8
 #define WHO_SIZE 160
+/* What waits for a client that reads its answer in parts, at most: more is dropped. */
+#define PARTS_MAX ((size_t)256 << 10)
 
 struct control {
 	struct loop *loop;
@@ -44,6 +46,7 @@ struct client {
 	size_t searched;          /* bytes of in known to hold no line end */
 	bool ended;               /* the client will send no more */
 	struct api_call *pending; /* its answer comes later */
+	bool parted;              /* it comes in parts, for as long as it takes */
 };
 
 static void client_free(struct client *client)
@@ -119,6 +122,22 @@ static void answer_code(struct client *client, enum api_code code, json_t *resul
 static void done_h(
 	void *arg, enum api_code code, json_t *result, const struct err_text *text);
 
+static bool part_h(void *arg, json_t *part)
+{
+	struct client *client = arg;
+	struct buf *out = &client->out;
+
+	client->parted = true;
+	if (out->len >= PARTS_MAX) {
+		json_decref(part);
+		return false;
+	}
+	answer(client, json_pack("{s:o}", "part", part));
+	/* Not at once: a client that is gone is not freed under its handler's feet. */
+	loop_rewatch(&client->watch, EPOLLOUT);
+	return true;
+}
+
 static void run_request(struct client *client, const json_t *request)
 {
 	const char *noun = json_string_value(json_object_get(request, "noun"));
@@ -145,6 +164,7 @@ static void run_request(struct client *client, const json_t *request)
 		.args = args,
 		.arg_count = (size_t)arg_count,
 		.done_h = done_h,
+		.part_h = part_h,
 		.arg = client};
 	code = api_call(client->control->api, &asked, &client->pending, &result, &text);
 	if (code != API_PENDING)
@@ -258,8 +278,8 @@ static void go_on(struct client *client, int err)
 	}
 	writing = client->out.len > 0;
 	/* Without a wish for events a client that is gone is still told. */
-	loop_rewatch(&client->watch, client->pending ? 0U : writing ? EPOLLOUT : EPOLLIN);
-	if (!writing && client->in.len == 0 && !client->pending)
+	loop_rewatch(&client->watch, writing ? EPOLLOUT : client->pending ? 0U : EPOLLIN);
+	if (client->pending ? client->parted : !writing && client->in.len == 0)
 		timer_stop(&client->timer);
 	else if (!timer_running(&client->timer) || (client->pending && !was_pending))
 		timer_start(timers, &client->timer, CLIENT_MS, on_timeout, client);
@@ -272,7 +292,7 @@ static void on_client(void *arg, uint32_t events)
 	int err = 0;
 
 	if (client->pending)
-		err = ERR_CLOSED;
+		err = writing && !(events & (EPOLLHUP | EPOLLERR)) ? 0 : ERR_CLOSED;
 	else if (!writing && (events & (EPOLLIN | EPOLLHUP | EPOLLERR)))
 		err = read_in(client);
 	else if (writing && (events & (EPOLLHUP | EPOLLERR)))
@@ -286,6 +306,7 @@ static void done_h(
 	struct client *client = arg;
 
 	client->pending = NULL;
+	client->parted = false;
 	answer_code(client, code, result, text);
 	go_on(client, 0);
 }

@@ -8,6 +8,10 @@
  * A verb may take its time over its answer: until that has left the client's next request
  * is not read. A client that goes away gives its question up.
  *
+ * An answer may come in parts, {"part":...} a line each, before the line with its code. It takes
+ * as long as the client wants. At most 256 kB of parts wait for it; what comes then is dropped,
+ * and whoever sends the parts counts it.
+ *
  * Bounds: a request is 64 kB at most, 32 clients, 30 s for a request to arrive whole, for
  * its answer to come, and for that to be read; who exceeds one is cut.
  */

@@ -169,6 +169,36 @@ void log_set_stamps(bool stamps)
 
 _Static_assert(LOG_WORDS_SIZE + MODULE_MAX + 16 <= LINE_SIZE, "such a line fits");
 
+/* The level is -1 while nobody listens, and can be read without the lock. */
+static struct {
+	pthread_mutex_t lock;
+	atomic_int level;
+	log_tap_h *h; /* LOCK: lock */
+	void *arg;    /* LOCK: lock */
+} tap = {.lock = PTHREAD_MUTEX_INITIALIZER, .level = -1};
+
+void log_set_tap(log_tap_h *h, enum log_level level, void *arg)
+{
+	pthread_mutex_lock(&tap.lock);
+	tap.h = h;
+	tap.arg = arg;
+	atomic_store_explicit(&tap.level, h ? (int)level : -1, memory_order_relaxed);
+	pthread_mutex_unlock(&tap.lock);
+}
+
+static bool is_tapped(enum log_level level)
+{
+	return (int)level <= atomic_load_explicit(&tap.level, memory_order_relaxed);
+}
+
+static void write_tap(enum log_level level, const char *line, size_t len)
+{
+	pthread_mutex_lock(&tap.lock);
+	if (tap.h)
+		tap.h(tap.arg, level, line, len);
+	pthread_mutex_unlock(&tap.lock);
+}
+
 static bool stderr_is_journal; /* RO after find_journal() */
 
 /* systemd.exec(5): the variable may be inherited while stderr goes elsewhere, so it names
@@ -354,11 +384,15 @@ static char *put_head(
 }
 
 /* LINE of LEN bytes, a NUL behind them, leaves. */
-static void put(enum log_level level, const char *line, size_t len)
+static void put(enum log_level level, const char *module, const char *line, size_t len)
 {
 	char escaped[ESCAPED_SIZE];
 	const char *text = escape(line, len, escaped, &len);
 
+	if (is_tapped(level))
+		write_tap(level, text, len);
+	if (!is_written(level, module))
+		return;
 	if (current_sink)
 		current_sink(current_sink_arg, level, text);
 	else
@@ -372,13 +406,13 @@ void log_write(enum log_level level, const char *module, const char *format, ...
 	va_list args;
 	char *end;
 
-	if (!is_written(level, module))
+	if (!is_written(level, module) && !is_tapped(level))
 		return;
 	end = put_head(line, level, module);
 	va_start(args, format);
 	vsnprintf(end, (size_t)(line + sizeof(line) - end), format, args);
 	va_end(args);
-	put(level, line, strlen(line));
+	put(level, module, line, strlen(line));
 	errno = saved_errno; /* so that a caller may log before it returns -errno */
 }
 
@@ -388,11 +422,11 @@ void log_words(enum log_level level, const char *module, const struct log_words 
 	int saved_errno = errno;
 	char *end;
 
-	if (!is_written(level, module))
+	if (!is_written(level, module) && !is_tapped(level))
 		return;
 	end = put_head(line, level, module);
 	end = mempcpy(end, words->text, words->len);
 	*end = '\0';
-	put(level, line, (size_t)(end - line));
+	put(level, module, line, (size_t)(end - line));
 	errno = saved_errno;
 }

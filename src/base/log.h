@@ -50,6 +50,14 @@ typedef void log_sink_h(void *arg, enum log_level level, const char *line);
 void log_set_sink(log_sink_h *sink, void *arg);
 
 /*
+ * A second listener: gets each line at LEVEL or above when it is written, and also those that the log's own
+ * level hides. From the thread that writes it; it must not log, and must be quick. Without one a line costs
+ * no more than before. NULL: none; when that returns the old one is not called any more. Any thread.
+ */
+typedef void log_tap_h(void *arg, enum log_level level, const char *line, size_t len);
+void log_set_tap(log_tap_h *tap, enum log_level level, void *arg);
+
+/*
  * Writes one line. MODULE is the file's noun. Control and non-ASCII bytes of the finished
  * line are escaped as \xNN, so that no input can begin a second line. Text that came from
  * a peer goes through log_text() so that it cannot forge further keys either.

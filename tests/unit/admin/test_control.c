@@ -61,7 +61,34 @@ static enum api_code large(void *arg, const char *const *args, size_t arg_count,
 	return API_OK;
 }
 
+/* An answer in parts: whoever has asked last. */
+static struct api *asked_api;
+static struct api_call *dripping;
+static unsigned cancelled;
+
+static void cancel_drip(void *arg)
+{
+	(void)arg;
+	cancelled++;
+	dripping = NULL;
+}
+
+static enum api_code drip(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	(void)arg;
+	(void)args;
+	(void)arg_count;
+	(void)ret_result;
+	(void)text;
+	dripping = api_defer(asked_api, cancel_drip, NULL);
+	assert_non_null(dripping);
+	assert_true(api_part(dripping, json_string("first")));
+	return API_PENDING;
+}
+
 static const struct api_verb verbs[] = {
+	{"drip", "", 0, 0, false, "drip", "", drip},
 	{"echo", "", 0, 2, false, "echo [A [B]]", "", echo},
 	{"act", "now", 1, 1, true, "act now X", "", echo},
 	{"refuse", "", 0, 0, false, "refuse", "", refuse},
@@ -93,6 +120,9 @@ static int setup(void **state)
 			fixture->api, &text) != 0)
 		return -1;
 	log_set_sink(keep_log, NULL);
+	asked_api = fixture->api;
+	dripping = NULL;
+	cancelled = 0;
 	*state = fixture;
 	return 0;
 }
@@ -372,6 +402,75 @@ static void a_live_socket_is_respected_and_a_dead_one_replaced(void **state)
 	assert_int_equal(unlink(file), 0);
 }
 
+static void an_answer_comes_in_parts(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = connect_client(fixture);
+
+	say(fixture, fd, "{\"noun\":\"drip\"}\n");
+	expect(fd, "{\"part\":\"first\"}\n");
+	assert_true(api_part(dripping, json_string("a")));
+	assert_true(api_part(dripping, json_string("b")));
+	expect_nothing(fd);
+	turn(fixture, 1);
+	expect(fd, "{\"part\":\"a\"}\n{\"part\":\"b\"}\n");
+	/* It may take as long as it wants. */
+	clock_virtual_advance(&fixture->clock, 310000000);
+	turn(fixture, 2);
+	expect_nothing(fd);
+	api_finish(dripping, API_OK, json_true(), NULL);
+	turn(fixture, 2);
+	expect(fd, "{\"code\":0,\"result\":true}\n");
+	say(fixture, fd, "{\"noun\":\"echo\"}\n");
+	expect(fd, "{\"code\":0,\"result\":[]}\n");
+	assert_int_equal(cancelled, 0);
+	close(fd);
+}
+
+static void parts_that_are_not_read_are_dropped(void **state)
+{
+	static char long_text[4096];
+	struct fixture *fixture = *state;
+	int fd = connect_client(fixture);
+	unsigned taken = 0, before;
+
+	memset(long_text, 'x', sizeof(long_text) - 1);
+	say(fixture, fd, "{\"noun\":\"drip\"}\n");
+	/* Until the kernel's buffer and ours are full; then for ever. */
+	for (unsigned i = 0; i < 1000; i++) {
+		taken += api_part(dripping, json_string(long_text));
+		turn(fixture, 1);
+	}
+	assert_in_range(taken, 64, 900);
+	before = taken;
+	taken += api_part(dripping, json_string(long_text));
+	assert_int_equal(taken, before);
+	/* It is slow, and stays. */
+	clock_virtual_advance(&fixture->clock, 310000000);
+	turn(fixture, 2);
+	assert_int_equal(cancelled, 0);
+	while (recv(fd, long_text, sizeof(long_text), MSG_DONTWAIT) > 0)
+		turn(fixture, 1);
+	assert_true(api_part(dripping, json_string("again")));
+	close(fd);
+	turn(fixture, 2);
+	assert_int_equal(cancelled, 1);
+}
+
+static void who_vanishes_gets_no_more_parts(void **state)
+{
+	struct fixture *fixture = *state;
+	int fd = connect_client(fixture);
+
+	say(fixture, fd, "{\"noun\":\"drip\"}\n");
+	close(fd);
+	/* Not freed under the feet of whoever sends. */
+	api_part(dripping, json_string("a"));
+	assert_int_equal(cancelled, 0);
+	turn(fixture, 2);
+	assert_int_equal(cancelled, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -399,6 +498,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_live_socket_is_respected_and_a_dead_one_replaced, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			an_answer_comes_in_parts, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			parts_that_are_not_read_are_dropped, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_vanishes_gets_no_more_parts, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

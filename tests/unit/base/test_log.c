@@ -551,6 +551,37 @@ static void lines_that_wait_survive_a_crash(void **state)
 	assert_string_equal(written(wire), "info x last=1\n");
 }
 
+static void tap(void *arg, enum log_level level, const char *line, size_t len)
+{
+	struct seen *seen = arg;
+
+	seen->lines++;
+	seen->level = level;
+	snprintf(seen->line, sizeof(seen->line), "%.*s", (int)len, line);
+}
+
+static void a_tap_gets_lines_that_the_level_hides(void **state)
+{
+	struct seen *seen = *state, tapped = {.lines = 0};
+
+	log_set_level(LOG_LEVEL_ERROR);
+	log_set_tap(tap, LOG_LEVEL_INFO, &tapped);
+	log_info("trunk", "trunk=%s", "a\n");
+	assert_int_equal(seen->lines, 0);
+	assert_int_equal(tapped.lines, 1);
+	assert_int_equal(tapped.level, LOG_LEVEL_INFO);
+	assert_string_equal(tapped.line, "info trunk trunk=a\\x0a");
+	log_debug("trunk", "trunk=b");
+	assert_int_equal(tapped.lines, 1);
+	log_error("trunk", "trunk=c");
+	assert_int_equal(seen->lines, 1);
+	assert_int_equal(tapped.lines, 2);
+	log_set_tap(NULL, LOG_LEVEL_INFO, NULL);
+	log_error("trunk", "trunk=d");
+	assert_int_equal(seen->lines, 2);
+	assert_int_equal(tapped.lines, 2);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -560,6 +591,8 @@ int main(void)
 			a_module_may_have_a_level_of_its_own, start, finish),
 		cmocka_unit_test_setup_teardown(
 			modules_with_levels_are_few, start, finish),
+		cmocka_unit_test_setup_teardown(
+			a_tap_gets_lines_that_the_level_hides, start, finish),
 		cmocka_unit_test_setup_teardown(
 			lines_below_the_level_are_left_out, start, finish),
 		cmocka_unit_test_setup_teardown(
