@@ -413,7 +413,10 @@ static int start_control(struct server *server, struct err_text *text)
 	if (asprintf(&server->control_path, "%s/control.sock",
 		    server->config->tandem.run_dir) < 0)
 		return -ENOMEM;
-	err = api_new(&server->api, verbs_table, verbs);
+	err = events_new(&server->events, server->loop);
+	verbs->events = server->events;
+	if (!err)
+		err = api_new(&server->api, verbs_table, verbs);
 	verbs->api = server->api;
 	if (!err)
 		err = privilege_admin_group(server->config, &group, text);
@@ -536,6 +539,7 @@ void server_stop(struct server *server)
 	control_free(server->control);
 	api_free(server->api);
 	trial_free(&server->trial);
+	events_free(server->events);
 	if (server->loop)
 		timer_stop(&server->drain_timer);
 	renew_free(server->renew);

@@ -6,6 +6,7 @@
 #include "server.h"
 
 #include "admin/control.h"
+#include "admin/events.h"
 #include "admin/trial.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
@@ -56,6 +57,7 @@ struct server {
 	struct transport *internal;
 	struct transport *external;
 	struct verbs_context verbs;
+	struct events *events;
 	struct api *api;
 	struct control *control;
 	struct loop_fd signals;

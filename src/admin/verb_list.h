@@ -42,7 +42,7 @@
 		"new calls by this server again", server_verb_resume)                    \
 	X("call", "list", 0, 0, false, "call list",                                      \
 		"the calls of this moment", call_verb_list)                              \
-	X("call", "show", 1, 1, false, "call show ID",                                   \
+	X("call", "show", 1, 1, false, "call show ID [--watch]",                                \
 		"one call: parties, protection and media of both legs", call_verb_show)  \
 	X("call", "hangup", 1, 1, true, "call hangup ID",                                \
 		"end a call on both legs", call_verb_hangup)                             \
@@ -53,6 +53,10 @@
 		cert_verb_list)                                                          \
 	X("metrics", "", 0, 0, false, "metrics",                                         \
 		"all in numbers, in the text format of Prometheus", system_verb_metrics) \
+	X("monitor", "", 0, 0, false, "monitor [-n ROUNDS] [-i SECONDS]",                \
+		"trunks, calls, rates and alarms, again and again", monitor_verb_sample) \
+	X("events", "", 0, 8, false, "events [-n EVENTS] [KEY=VALUE]...",                \
+		"what happens, as it happens", event_verb_follow)                        \
 	X("report", "protection", 0, 1, false,                                           \
 		"report protection [SINCE] [--csv | --html]",                            \
 		"how everything is and was protected; fails where a rule is broken",     \

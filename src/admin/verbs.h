@@ -13,6 +13,7 @@ struct api;
 struct bridge;
 struct config;
 struct drains;
+struct events;
 struct loop;
 struct observe;
 struct relay;
@@ -40,6 +41,7 @@ struct verbs_context {
 	struct observe *observe;
 	struct stapler *stapler;
 	struct trial *trial; /* how the present snapshot is in force */
+	struct events *events;
 	struct relay *relay;
 	struct transport *internal;
 	struct transport *external;
@@ -47,6 +49,9 @@ struct verbs_context {
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
 	unsigned reports;  /* reports that are being made */
+	/* Certificates and lists that are over, and that soon will be, as they were counted then; 0: never. */
+	uint64_t certificates_at_us;
+	unsigned certificates_over, certificates_near;
 	/* The present snapshot. */
 	const struct config *(*config_h)(void *arg);
 	/* Reads the files again and swaps; CONFIRM_MS: as trial_taken() has it. 0 or ERR_CONFIG with all

@@ -1,6 +1,7 @@
 #include "ctl/client.h"
 
 #include "base/buf.h"
+#include "ctl/unreachable.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,9 +15,10 @@
 #define ANSWER_MAX ((size_t)64 << 20)
 #define ANSWER_S 60
 
-static enum api_code connect_to(const char *path, int *ret_fd, struct err_text *text)
+static enum api_code connect_to(
+	const char *path, time_t patience_s, int *ret_fd, struct err_text *text)
 {
-	const struct timeval patience = {.tv_sec = ANSWER_S};
+	const struct timeval patience = {.tv_sec = patience_s};
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	int fd, err;
 
@@ -38,13 +40,7 @@ static enum api_code connect_to(const char *path, int *ret_fd, struct err_text *
 	}
 	err = errno;
 	close(fd);
-	if (err == EACCES || err == EPERM) {
-		err_set(text, 0, "%s: permission denied; try as root", path);
-		return API_DENIED;
-	}
-	err_set(text, 0, "no server answers on %s (%s); is tandemd running?", path,
-		err_str(-err));
-	return API_NOT_RUNNING;
+	return unreachable_explain(path, err, text);
 }
 
 static char *request_line(const char *noun, const char *verb, char *const *args)
@@ -84,12 +80,23 @@ static int send_line(int fd, const char *line)
 	return 0;
 }
 
-static int read_line(int fd, struct buf *answer)
+/* Reads until there is a whole line, whose length without its end is in *RET_LEN. */
+static int read_line(int fd, struct buf *answer, size_t *ret_len)
 {
+	const char *end = NULL;
+	size_t searched = 0;
 	char *room;
 	ssize_t n;
 
 	for (;;) {
+		if (answer->len > searched)
+			end = memchr(
+				answer->data + searched, '\n', answer->len - searched);
+		if (end) {
+			*ret_len = (size_t)(end - answer->data);
+			return 0;
+		}
+		searched = answer->len;
 		room = buf_reserve(answer, 65536);
 		if (!room)
 			return answer->err;
@@ -99,41 +106,130 @@ static int read_line(int fd, struct buf *answer)
 		if (n <= 0)
 			return n < 0 ? -errno : ERR_CLOSED;
 		answer->len += (size_t)n;
-		if (answer->data[answer->len - 1] == '\n')
-			return 0;
 	}
 }
 
-enum api_code client_ask(const char *socket_path, const char *noun, const char *verb,
-	char *const *args, json_t **ret_answer, struct err_text *text)
+/* One line of FD as an object. */
+static int read_object(int fd, struct buf *bytes, json_t **ret)
 {
-	json_t *answer = NULL;
+	json_t *object;
+	size_t len = 0;
+	int err = read_line(fd, bytes, &len);
+
+	if (err)
+		return err;
+	object = json_loadb(bytes->data, len, 0, NULL);
+	buf_consume(bytes, len + 1);
+	if (!json_is_object(object)) {
+		json_decref(object);
+		return ERR_FORMAT;
+	}
+	*ret = object;
+	return 0;
+}
+
+/* Parts, and what comes after them. 1: no more is wanted. */
+static int read_answer(
+	int fd, struct buf *bytes, client_part_h *part_h, void *arg, json_t **ret)
+{
+	const json_t *part;
+	json_t *object;
+	bool more;
+	int err;
+
+	for (;;) {
+		err = read_object(fd, bytes, &object);
+		if (err)
+			return err;
+		part = json_object_get(object, "part");
+		if (!part || !part_h)
+			break;
+		more = part_h(arg, part);
+		json_decref(object);
+		if (!more)
+			return 1;
+	}
+	if (!json_is_integer(json_object_get(object, "code"))) {
+		json_decref(object);
+		return ERR_FORMAT;
+	}
+	*ret = object;
+	return 0;
+}
+
+/* What is asked, and who waits for it. */
+struct question {
+	const char *socket_path, *noun, *verb;
+	char *const *args;
+	time_t patience_s; /* 0: for ever */
+	client_part_h *part_h;
+	void *arg;
+};
+
+static enum api_code ask(
+	const struct question *question, json_t **ret_answer, struct err_text *text)
+{
 	struct buf bytes;
 	enum api_code code;
 	char *line;
-	int fd, err;
+	int fd = -1, err;
 
-	code = connect_to(socket_path, &fd, text);
+	code = connect_to(question->socket_path, question->patience_s, &fd, text);
 	if (code != API_OK)
 		return code;
 	buf_init(&bytes, ANSWER_MAX);
-	line = request_line(noun, verb, args);
+	line = request_line(question->noun, question->verb, question->args);
 	err = line ? send_line(fd, line) : -ENOMEM;
 	if (!err)
-		err = read_line(fd, &bytes);
-	if (!err)
-		answer = json_loadb(bytes.data, bytes.len, 0, NULL);
-	if (!err && !json_is_integer(json_object_get(answer, "code")))
-		err = ERR_FORMAT;
-	if (err) {
-		err_set(text, err, "no answer from %s: %s", socket_path, err_str(err));
-		json_decref(answer);
+		err = read_answer(
+			fd, &bytes, question->part_h, question->arg, ret_answer);
+	if (err < 0) {
+		err_set(text, err, "no answer from %s: %s", question->socket_path,
+			err == ERR_CLOSED   ? "the server has ended"
+			: err == ERR_FORMAT ? "it is no tandemd"
+					    : err_str(err));
 		code = API_FAILED;
-	} else {
-		*ret_answer = answer;
 	}
 	free(line);
 	buf_free(&bytes);
 	close(fd);
 	return code;
+}
+
+enum api_code client_ask(const char *socket_path, const char *noun, const char *verb,
+	char *const *args, json_t **ret_answer, struct err_text *text)
+{
+	const struct question question = {.socket_path = socket_path,
+		.noun = noun,
+		.verb = verb,
+		.args = args,
+		.patience_s = ANSWER_S};
+
+	return ask(&question, ret_answer, text);
+}
+
+enum api_code client_ask_quickly(const char *socket_path, const char *noun,
+	const char *verb, char *const *args, json_t **ret_answer, struct err_text *text)
+{
+	const struct question question = {.socket_path = socket_path,
+		.noun = noun,
+		.verb = verb,
+		.args = args,
+		.patience_s = 1};
+
+	return ask(&question, ret_answer, text);
+}
+
+enum api_code client_follow(const char *socket_path, const char *noun, const char *verb,
+	char *const *args, client_part_h *part_h, void *arg, json_t **ret_answer,
+	struct err_text *text)
+{
+	const struct question question = {.socket_path = socket_path,
+		.noun = noun,
+		.verb = verb,
+		.args = args,
+		.part_h = part_h,
+		.arg = arg};
+
+	return ask(&question, ret_answer, text);
 }

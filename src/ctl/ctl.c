@@ -1,25 +1,26 @@
 /*
- * tandemctl: hands one request to the running server and shows the answer.
+ * tandemctl: hands requests to the running server and shows the answers.
  */
 #ifdef HAVE_CONFIG_H
 #include "tandem-config.h"
 #endif
 
-#include "admin/verb_list.h"
+#include "admin/api.h"
+#include "ctl/answer.h"
 #include "ctl/client.h"
-#include "ctl/report_csv.h"
-#include "ctl/report_html.h"
-#include "ctl/show.h"
-#include "ctl/show_diff.h"
-#include "ctl/show_explain.h"
-#include "ctl/show_report.h"
+#include "ctl/complete.h"
+#include "ctl/follow.h"
+#include "ctl/help.h"
+#include "ctl/monitor.h"
+#include "ctl/session.h"
 #include "ctl/switch.h"
+#include "ctl/watch.h"
 #include "setup/verb_table.h"
 #include "tls/policy.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,279 +32,198 @@
 #define TANDEM_RUN_DIR "/run/tandem"
 #endif
 
-/* A row of the server's table, without its handler; and one of what is done here. */
-#define ROW(noun, verb, min, max, changes, usage, help, handler)                         \
-	{noun, verb, min, max, usage, help, NULL},
-#define LOCAL_ROW(noun, verb, min, max, changes, usage, help, handler)                   \
-	{noun, verb, min, max, usage, help, handler},
+/* Commands that are more than one question and its answer. */
+typedef int run_h(
+	const struct session *session, const struct command *command, char *const *args);
 
-static const struct command {
-	const char *noun, *verb;
-	int min_args, max_args;
-	const char *usage, *help;
-	verb_local_h *local_h; /* NULL: the server does it */
-} commands[] = {
-	VERB_LIST(ROW) VERB_LOCAL_LIST(LOCAL_ROW){NULL, NULL, 0, 0, NULL, NULL, NULL}};
-
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_HTML };
-
-struct options {
-	enum format format;
-	bool quiet;
-	const char *socket_path;
-};
-
-static void print_help(FILE *out)
-{
-	fprintf(out, "usage: tandemctl [--json] [-q] [-s SOCKET] NOUN VERB ...\n\n");
-	for (const struct command *command = commands; command->noun; command++)
-		fprintf(out, "  %-36s %s\n", command->usage, command->help);
-	fprintf(out,
-		"\n"
-		"  --json       print the answer as JSON\n"
-		"  -q           print nothing when all is well\n"
-		"  -s SOCKET    the server's control socket (%s/control.sock, or\n"
-		"               what TANDEM_SOCKET says)\n"
-		"  --help, --version\n",
-		TANDEM_RUN_DIR);
-}
-
-/* Ends the program after --help, --version and mistakes. */
-static void read_options(int argc, char **argv, struct options *options)
-{
-	static const struct option long_options[] = {
-		{"json", no_argument, NULL, 'j'},
-		{"quiet", no_argument, NULL, 'q'},
-		{"socket", required_argument, NULL, 's'},
-		{"help", no_argument, NULL, 'h'},
-		{"version", no_argument, NULL, 'V'},
-		{NULL, 0, NULL, 0},
-	};
-	int c;
-
-	/* '+': "shutdown --drain" is for the server. */
-	while ((c = getopt_long(argc, argv, "+jqs:hV", long_options, NULL)) >= 0) {
-		switch (c) {
-		case 'j':
-			options->format = FORMAT_JSON;
-			break;
-		case 'q':
-			options->quiet = true;
-			break;
-		case 's':
-			options->socket_path = optarg;
-			break;
-		case 'h':
-			print_help(stdout);
-			exit(API_OK);
-		case 'V':
-			printf("tandemctl %s\n", PACKAGE_VERSION);
-			exit(API_OK);
-		default:
-			fprintf(stderr, "tandemctl --help lists what there is\n");
-			exit(API_USAGE);
-		}
-	}
-}
-
-/*
- * Takes the format of a report out of WORDS, which end with NULL, where people write it: behind
- * the command. False after it was said what is wrong.
- */
-static bool take_format(char **words, struct options *options)
-{
-	static const char *const names[] = {[FORMAT_JSON] = "--json",
-		[FORMAT_CSV] = "--csv",
-		[FORMAT_HTML] = "--html"};
-	char **kept = words;
-	enum format format;
-
-	if (!words[0] || strcmp(words[0], "report") != 0)
-		return true;
-	for (; *words; words++) {
-		for (format = FORMAT_HTML; format > FORMAT_TEXT; format--)
-			if (strcmp(*words, names[format]) == 0)
-				break;
-		if (format == FORMAT_TEXT) {
-			*kept++ = *words;
-			continue;
-		}
-		if (options->format != FORMAT_TEXT && options->format != format) {
-			fprintf(stderr, "tandemctl: %s and %s: expected one of them\n",
-				names[options->format], names[format]);
-			return false;
-		}
-		options->format = format;
-	}
-	*kept = NULL;
-	return true;
-}
-
-static int count_words(char *const *words)
-{
-	int count = 0;
-
-	while (words[count])
-		count++;
-	return count;
-}
-
-/* The command of WORDS, or NULL after it was said what is wrong. */
-static const struct command *find_command(int count, char **words)
-{
-	const struct command *command;
-	bool noun_known = false;
-	int used;
-
-	for (command = commands; count > 0 && command->noun; command++) {
-		if (strcmp(command->noun, words[0]) != 0)
-			continue;
-		noun_known = true;
-		used = command->verb[0] ? 2 : 1;
-		if (used == 2 && (count < 2 || strcmp(command->verb, words[1]) != 0))
-			continue;
-		if (count - used >= command->min_args &&
-			count - used <= command->max_args)
-			return command;
-		fprintf(stderr, "tandemctl: usage: tandemctl %s\n", command->usage);
-		return NULL;
-	}
-	if (!noun_known) {
-		fprintf(stderr, "tandemctl: %s%s\ntandemctl --help lists what there is\n",
-			count > 0 ? "no such command: " : "a command is missing",
-			count > 0 ? words[0] : "");
-		return NULL;
-	}
-	fprintf(stderr, "tandemctl: %s needs one of:\n", words[0]);
-	for (command = commands; command->noun; command++)
-		if (strcmp(command->noun, words[0]) == 0)
-			fprintf(stderr, "  tandemctl %s\n", command->usage);
-	return NULL;
-}
-
-/* A page, or CSV. */
-static int print_report(enum format format, const json_t *report)
+static int print_help(char *const *words)
 {
 	struct buf out;
 	int err;
 
 	buf_init(&out, 0);
-	if (format == FORMAT_CSV)
-		report_csv(report, &out);
+	err = help_add(&out, words);
+	if (err)
+		fprintf(stderr, "tandemctl: %s\n", buf_str(&out));
 	else
-		report_html(report, &out);
-	err = out.err;
-	if (!err && fwrite(out.data, 1, out.len, stdout) < out.len)
-		err = -EIO;
+		fputs(buf_str(&out), stdout);
 	buf_free(&out);
-	return err;
+	return err ? API_USAGE : answer_flush(API_OK);
 }
 
-static int show_answer(const struct options *options, const struct command *command,
-	const json_t *answer)
+static int run_help(
+	const struct session *session, const struct command *command, char *const *args)
 {
-	const json_t *result = json_object_get(answer, "result");
-	int code = (int)json_integer_value(json_object_get(answer, "code"));
-	const char *error = json_string_value(json_object_get(answer, "error"));
-	int err = 0;
+	(void)session;
+	(void)command;
+	return print_help(args);
+}
 
-	if (code != API_OK) {
-		show_errors(result);
-		fprintf(stderr, "tandemctl: %s\n", error ? error : "failed");
-		if (options->format == FORMAT_JSON) {
-			json_dumpf(answer, stdout, JSON_INDENT(2));
-			putchar('\n');
-		}
-		return code;
-	}
-	if (strcmp(command->verb, "explain") == 0)
-		code = show_explain_code(result);
-	else if (strcmp(command->noun, "config") == 0 &&
-		 strcmp(command->verb, "diff") == 0)
-		code = show_diff_code(result);
-	else if (strcmp(command->noun, "report") == 0)
-		code = show_report_code(result);
-	if (options->quiet) {
-		show_warning(result);
-		return code;
-	}
-	if (options->format == FORMAT_JSON) {
-		json_dumpf(result ? result : json_null(), stdout,
-			JSON_INDENT(2) | JSON_ENCODE_ANY);
-		putchar('\n');
-	} else if (options->format != FORMAT_TEXT) {
-		err = print_report(options->format, result);
-	} else if (result) {
-		err = show_result(command->noun, command->verb, result);
-	}
-	if (err || fflush(stdout) != 0) {
-		fprintf(stderr, "tandemctl: cannot print the answer\n");
-		return API_FAILED;
-	}
+static int run_ask(
+	const struct session *session, const struct command *command, char *const *args)
+{
+	struct err_text text = {""};
+	json_t *answer = NULL;
+	int code = (int)client_ask(session->options->socket_path, command->noun,
+		command->verb, args, &answer, &text);
+
+	if (code != API_OK)
+		fprintf(stderr, "tandemctl: %s\n", text.text);
+	else
+		code = answer_print(session, command, answer);
+	json_decref(answer);
 	return code;
 }
 
-/* What needs no server. *RET_COMMAND: what the server is asked then, if anything. */
-static int run_local(
-	const struct command *command, char **words, const struct command **ret_command)
+static int run_tls(
+	const struct session *session, const struct command *command, char *const *args)
+{
+	struct err_text text = {""};
+	json_t *answer = NULL;
+	int code = (int)switch_tls(session->options->socket_path, args, &answer, &text);
+
+	if (code != API_OK)
+		fprintf(stderr, "tandemctl: %s\n", text.text);
+	else
+		code = answer_print(session, command, answer);
+	json_decref(answer);
+	return code;
+}
+
+#define SETUP_ROW(noun, verb, min, max, changes, usage, help, handler)                   \
+	{noun, verb, handler},
+
+/* What writes files, and may want the server to take them into use. */
+static const struct {
+	const char *noun, *verb;
+	verb_local_h *h;
+} setups[] = {VERB_LOCAL_LIST(SETUP_ROW)};
+
+static int run_setup(
+	const struct session *session, const struct command *command, char *const *args)
 {
 	static char noun[] = "config", verb[] = "reload";
-	char *reload_words[] = {noun, verb, NULL};
+	char *const reload_words[] = {noun, verb, NULL}, *const none[] = {NULL};
 	struct err_text text = {""};
+	struct buf wrong;
 	bool reload = false;
-	int code;
+	int code = API_USAGE, used;
 
 	/* Its keys and certificates are made as the server's own are judged. */
 	if (policy_start(&text) != 0) {
 		fprintf(stderr, "tandemctl: %s\n", text.text);
 		return API_FAILED;
 	}
-	code = command->local_h(words, &reload);
+	for (size_t i = 0; i < sizeof(setups) / sizeof(setups[0]); i++)
+		if (strcmp(setups[i].noun, command->noun) == 0 &&
+			strcmp(setups[i].verb, command->verb) == 0)
+			code = setups[i].h(args, &reload);
 	policy_stop();
-	if (code == API_OK && reload)
-		*ret_command = find_command(2, reload_words);
-	return code;
+	if (code != API_OK || !reload)
+		return code;
+	buf_init(&wrong, 0);
+	command = command_find(reload_words, &used, &wrong);
+	buf_free(&wrong);
+	return command ? run_ask(session, command, none) : API_FAILED;
+}
+
+/* With OPTION among the arguments, where one is named. All commands of ctl/local_list.h are here. */
+static const struct {
+	const char *noun, *verb, *option;
+	run_h *h;
+} runs[] = {
+	{"trunk", "tls", NULL, run_tls},
+	{"call", "show", "--watch", watch_call},
+	{"monitor", "", NULL, monitor_run},
+	{"events", "", NULL, follow_events},
+	{"help", "", NULL, run_help},
+};
+
+static bool has_word(char *const *words, const char *word)
+{
+	for (; *words; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
+static int run(
+	const struct session *session, const struct command *command, char *const *args)
+{
+	if (command->judges)
+		return run_setup(session, command, args);
+	for (size_t i = 0; i < sizeof(runs) / sizeof(runs[0]); i++)
+		if (strcmp(runs[i].noun, command->noun) == 0 &&
+			strcmp(runs[i].verb, command->verb) == 0 &&
+			(!runs[i].option || has_word(args, runs[i].option)))
+			return runs[i].h(session, command, args);
+	return run_ask(session, command, args);
+}
+
+static int run_words(const struct options *options)
+{
+	struct session session = {.options = options};
+	const struct command *command;
+	struct err_text text = {""};
+	struct buf wrong;
+	int used;
+
+	buf_init(&wrong, 0);
+	command = command_find(options->words, &used, &wrong);
+	if (!command)
+		fprintf(stderr, "tandemctl: %s\n", buf_str(&wrong));
+	buf_free(&wrong);
+	if (!command)
+		return API_USAGE;
+	if (options_check(options, command, options->words + used, &text)) {
+		fprintf(stderr, "tandemctl: %s\n", text.text);
+		return API_USAGE;
+	}
+	show_style_find(&session.style, options->full, options->no_color);
+	session.style.head = !options->no_head;
+	return run(&session, command, options->words + used);
+}
+
+/* A command that judges its own options explains them too. --help left a place among the words. */
+static bool hand_help_on(const struct options *options)
+{
+	static char help[] = "--help";
+	const struct command *command;
+	struct buf wrong;
+	int used, count = command_count_words(options->words);
+
+	buf_init(&wrong, 0);
+	command = command_find(options->words, &used, &wrong);
+	buf_free(&wrong);
+	if (!command || !command->judges)
+		return false;
+	options->words[count] = help;
+	options->words[count + 1] = NULL;
+	return true;
 }
 
 int main(int argc, char **argv)
 {
 	struct options options = {.socket_path = getenv("TANDEM_SOCKET")};
-	const struct command *command;
 	struct err_text text = {""};
-	json_t *answer = NULL;
-	char **words;
-	int code;
 
+	(void)argc;
 	setlocale(LC_ALL, "");
+	/* `tandemctl call list | head` ends without a word, whatever started it. */
+	signal(SIGPIPE, SIG_DFL);
 	if (!options.socket_path || !options.socket_path[0])
 		options.socket_path = TANDEM_RUN_DIR "/control.sock";
-	read_options(argc, argv, &options);
-	words = argv + optind;
-	if (!take_format(words, &options))
-		return API_USAGE;
-	command = find_command(count_words(words), words);
-	if (!command)
-		return API_USAGE;
-	words += command->verb[0] ? 2 : 1;
-	if (command->local_h) {
-		const struct command *then = NULL;
-
-		code = run_local(command, words, &then);
-		if (!then)
-			return code;
-		command = then;
-		words += count_words(words);
-	}
-	if (strcmp(command->noun, "trunk") == 0 && strcmp(command->verb, "tls") == 0)
-		code = (int)switch_tls(options.socket_path, words, &answer, &text);
-	else
-		code = (int)client_ask(options.socket_path, command->noun, command->verb,
-			words, &answer, &text);
-	if (code != API_OK) {
+	if (options_read(&options, argv + 1, &text)) {
 		fprintf(stderr, "tandemctl: %s\n", text.text);
-		return code;
+		return API_USAGE;
 	}
-	code = show_answer(&options, command, answer);
-	json_decref(answer);
-	return code;
+	if (options.version) {
+		printf("tandemctl %s\n", PACKAGE_VERSION);
+		return answer_flush(API_OK);
+	}
+	if (options.words[0] && strcmp(options.words[0], "complete") == 0)
+		return complete_run(&options);
+	if (options.help && !hand_help_on(&options))
+		return print_help(options.words);
+	return run_words(&options);
 }

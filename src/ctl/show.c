@@ -1,6 +1,7 @@
 #include "ctl/show.h"
 
 #include "base/buf.h"
+#include "ctl/show_call.h"
 #include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
 #include "ctl/show_report.h"
@@ -24,67 +25,72 @@ struct layout {
 
 #define CONFIG_COLUMNS                                                                   \
 	{                                                                                \
-		{"KEY", "key", false}, {"VALUE", "value", false},                        \
-			{"FROM", "origin", false}, {"IN FORCE", "note", false},          \
+		{"KEY", "key", false, 0}, {"VALUE", "value", false, 1},                  \
+			{"FROM", "origin", false, 2}, {"IN FORCE", "note", false, 3},    \
 	}
 
 /* Of the last hour. */
 #define FIGURE_COLUMNS                                                                   \
-	{"ASR%", "figures.last_hour.asr_percent", true},                                 \
-		{"NER%", "figures.last_hour.ner_percent", true},                         \
-		{"ACD", "figures.last_hour.acd_us", true},                               \
+	{"ASR%", "figures.last_hour.asr_percent", true, 9},                              \
+		{"NER%", "figures.last_hour.ner_percent", true, 9},                      \
+		{"ACD", "figures.last_hour.acd_us", true, 9},                            \
 	{                                                                                \
-		"PDD", "figures.last_hour.pdd_median_us", true                           \
+		"PDD", "figures.last_hour.pdd_median_us", true, 9                        \
 	}
 
 /* Where both legs of a call are on one side the one that was called takes the other's columns. */
 static const struct layout layouts[] = {
 	{"trunk", "list", NULL,
-		{{"ID", "id", false}, {"STATE", "state", false},
-			{"TLS", "tls_state", false}, {"SIGNALLING", "transport", false},
-			{"SRTP", "srtp", false}, {"HOST", "host", false},
-			{"PORT", "port", true}, {"CALLS", "calls", true},
-			{"MAX", "calls_max", true}, {"TOTAL", "calls_total", true},
-			{"FAILED", "calls_failed", true}, FIGURE_COLUMNS,
-			{"ERROR AT", "last_error_at", false},
-			{"UNTIL", "last_error_until", false},
-			{"LAST ERROR", "last_error", false},
-			{"DRAINED FOR", "drain_reason", false}}},
+		{{"ID", "id", false, 0}, {"STATE", "state", false, 1},
+			{"TLS", "tls_state", false, 2},
+			{"SIGNALLING", "transport", false, 4}, {"SRTP", "srtp", false, 5},
+			{"HOST", "host", false, 11}, {"PORT", "port", true, 14},
+			{"CALLS", "calls", true, 3}, {"MAX", "calls_max", true, 13},
+			{"TOTAL", "calls_total", true, 12},
+			{"FAILED", "calls_failed", true, 8}, FIGURE_COLUMNS,
+			{"ERROR AT", "last_error_at", false, 7},
+			{"UNTIL", "last_error_until", false, 10},
+			{"LAST ERROR", "last_error", false, 6},
+			{"DRAINED FOR", "drain_reason", false, 9}}},
 	{"server", "list", NULL,
-		{{"ID", "id", false}, {"STATE", "state", false},
-			{"SIGNALLING", "transport", false}, {"SRTP", "srtp", false},
-			{"HOST", "host", false}, {"PORT", "port", true},
-			{"CALLS", "calls", true}, {"MAX", "calls_max", true},
-			{"TOTAL", "calls_total", true}, {"FAILED", "calls_failed", true},
-			FIGURE_COLUMNS, {"ERROR AT", "last_error_at", false},
-			{"UNTIL", "last_error_until", false},
-			{"LAST ERROR", "last_error", false},
-			{"DRAINED FOR", "drain_reason", false}}},
+		{{"ID", "id", false, 0}, {"STATE", "state", false, 1},
+			{"SIGNALLING", "transport", false, 4}, {"SRTP", "srtp", false, 5},
+			{"HOST", "host", false, 11}, {"PORT", "port", true, 14},
+			{"CALLS", "calls", true, 3}, {"MAX", "calls_max", true, 13},
+			{"TOTAL", "calls_total", true, 12},
+			{"FAILED", "calls_failed", true, 8}, FIGURE_COLUMNS,
+			{"ERROR AT", "last_error_at", false, 7},
+			{"UNTIL", "last_error_until", false, 10},
+			{"LAST ERROR", "last_error", false, 6},
+			{"DRAINED FOR", "drain_reason", false, 9}}},
 	{"trunk", "config", "keys", CONFIG_COLUMNS},
 	{"server", "config", "keys", CONFIG_COLUMNS},
 	{"call", "list", "calls",
-		{{"ID", "id", false}, {"STATE", "state", false}, {"FROM", "from", false},
-			{"TO", "to", false},
-			{"SERVER", "internal.party|external_b.party", false},
-			{"MEDIA", "internal.media|external_b.media", false},
-			{"TRUNK", "external.party|internal_b.party", false},
-			{"SIGNALLING", "external.transport|internal_b.transport", false},
-			{"MEDIA", "external.media|internal_b.media", false},
-			{"AGE", "duration_us", true}}},
+		{{"ID", "id", false, 0}, {"STATE", "state", false, 1},
+			{"FROM", "from", false, 4}, {"TO", "to", false, 5},
+			{"SERVER", "internal.party|external_b.party", false, 6},
+			{"SERVER MEDIA", "internal.media|external_b.media", false, 8},
+			{"TRUNK", "external.party|internal_b.party", false, 2},
+			{"SIGNALLING", "external.transport|internal_b.transport", false,
+				7},
+			{"TRUNK MEDIA", "external.media|internal_b.media", false, 3},
+			{"AGE", "duration_us", true, 6}}},
 	{"cert", "list", NULL,
-		{{"ROLE", "role", false}, {"SUBJECT", "subject", false},
-			{"NAMES", "names", false}, {"NOT AFTER", "not_after", false},
-			{"DAYS", "left_days", true}, {"LEVEL", "level", false},
-			{"USED BY", "used_by", false}, {"THEN", "then", false},
-			{"CHANGED", "changed", false}, {"FILE", "file", false}}},
+		{{"ROLE", "role", false, 3}, {"SUBJECT", "subject", false, 0},
+			{"NAMES", "names", false, 8},
+			{"NOT AFTER", "not_after", false, 4},
+			{"DAYS", "left_days", true, 2}, {"LEVEL", "level", false, 1},
+			{"USED BY", "used_by", false, 5}, {"THEN", "then", false, 6},
+			{"CHANGED", "changed", false, 7}, {"FILE", "file", false, 9}}},
 	{"cdr", "tail", NULL,
-		{{"ID", "id", false}, {"START", "start", false}, {"FROM", "from", false},
-			{"TO", "to", false}, {"STATUS", "status", true},
-			{"CAUSE", "cause", false}, {"TALK", "talk_us", true},
-			{"SERVER MEDIA", "internal.media|external_b.media", false},
+		{{"ID", "id", false, 0}, {"START", "start", false, 1},
+			{"FROM", "from", false, 4}, {"TO", "to", false, 5},
+			{"STATUS", "status", true, 2}, {"CAUSE", "cause", false, 3},
+			{"TALK", "talk_us", true, 6},
+			{"SERVER MEDIA", "internal.media|external_b.media", false, 9},
 			{"TRUNK SIGNALLING", "external.transport|internal_b.transport",
-				false},
-			{"TRUNK MEDIA", "external.media|internal_b.media", false}}},
+				false, 8},
+			{"TRUNK MEDIA", "external.media|internal_b.media", false, 7}}},
 };
 
 static bool is_block(const json_t *value)
@@ -138,102 +144,6 @@ static void print_block(const json_t *object, int indent)
 	buf_free(&text);
 }
 
-/* TEMPLATE with the values of LEG for the paths in braces. */
-static void print_template(const json_t *leg, const char *template)
-{
-	struct buf text;
-	char path[32];
-
-	buf_init(&text, 0);
-	while (*template) {
-		size_t len = strcspn(template, "{");
-
-		printf("%.*s", (int)len, template);
-		template += len;
-		if (!*template)
-			break;
-		len = strcspn(++template, "}");
-		snprintf(path, sizeof(path), "%.*s", (int)len, template);
-		printf("%s", show_text_at(leg, path, &text));
-		template += len + 1;
-	}
-	buf_free(&text);
-}
-
-/* One leg of a call, a line a question that an operator asks. */
-static void print_leg(const json_t *call, const char *side)
-{
-	static const struct {
-		const char *name, *template;
-	} rows[] = {
-		{"signalling", "{transport} {tls_version} {tls_cipher}"},
-		{"far end", "{remote}"},
-		{"certificate", "{peer_names}"},
-		{"media", "{media} {codec} {media_remote}"},
-		{"key age", "{key_age_us}"},
-		{"received",
-			"{rx_packets}; {rx_lost_packets} lost, {rx_late_packets} late, "
-			"{rx_duplicate_packets} twice"},
-		{"sent", "{tx_packets}"},
-		{"jitter", "{jitter_us}"},
-		{"round trip", "{round_trip_us}"},
-		{"MOS", "{mos}"},
-		{"refused", "{dropped_auth_packets} bad tags, {dropped_replay_packets} "
-			    "replays, {dropped_source_packets} from strangers"},
-		{"changes", "{ssrc_changes} SSRC, {roc_changes} ROC"},
-	};
-	const json_t *leg = json_object_get(call, side);
-
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		printf("  |  %-12s ", rows[i].name);
-		print_template(leg, rows[i].template);
-		putchar('\n');
-	}
-}
-
-/* Who calls, and who is called: of a call with both legs on one side the latter is "_b". */
-static void name_legs(const json_t *call, const char **ret_first, const char **ret_second)
-{
-	if (!json_object_get(call, "external")) {
-		*ret_first = "internal";
-		*ret_second = "internal_b";
-	} else if (!json_object_get(call, "internal")) {
-		*ret_first = "external";
-		*ret_second = "external_b";
-	} else if (json_is_true(json_object_get(call, "inbound"))) {
-		*ret_first = "external";
-		*ret_second = "internal";
-	} else {
-		*ret_first = "internal";
-		*ret_second = "external";
-	}
-}
-
-/* The call from its caller down to its callee. */
-static void print_call(const json_t *call)
-{
-	const char *first, *second;
-	struct buf text;
-
-	name_legs(call, &first, &second);
-	buf_init(&text, 0);
-	printf("call %s  %s", show_text_at(call, "id", &text), "");
-	printf("%s", show_text_at(call, "state", &text));
-	printf("  since %s", show_text_at(call, "start", &text));
-	printf("  for %s\n", show_text_at(call, "duration_us", &text));
-	printf("\n%s", show_text_at(json_object_get(call, first), "party", &text));
-	printf("  from %s\n", show_text_at(call, "from", &text));
-	print_leg(call, first);
-	printf("  v\ntandem\n");
-	print_leg(call, second);
-	printf("  v\n%s", show_text_at(json_object_get(call, second), "party", &text));
-	printf("  to %s\n", show_text_at(call, "to", &text));
-	printf("\ncapture %s\n", show_text_at(call, "capture", &text));
-	if (json_string_length(json_object_get(call, "media_note")) > 0)
-		printf("note    %s\n", show_text_at(call, "media_note", &text));
-	buf_free(&text);
-}
-
 static void print_lines(const char *text)
 {
 	while (*text) {
@@ -245,7 +155,23 @@ static void print_lines(const char *text)
 	}
 }
 
-int show_result(const char *noun, const char *verb, const json_t *result)
+/* A list may be cut by the server: then it says how many there are. */
+static int show_rows(
+	const struct show_style *style, const struct layout *layout, const json_t *result)
+{
+	const json_t *rows =
+		layout->array ? json_object_get(result, layout->array) : result;
+	const json_int_t total = json_integer_value(json_object_get(result, "total"));
+	int err = show_table(style, layout->columns, rows);
+
+	if (!err && layout->array && (size_t)total > json_array_size(rows))
+		fprintf(stderr, "%zu of %lld are shown\n", json_array_size(rows),
+			(long long)total);
+	return err;
+}
+
+int show_result(const struct show_style *style, const char *noun, const char *verb,
+	const json_t *result)
 {
 	const struct layout *layout;
 	int err;
@@ -254,19 +180,20 @@ int show_result(const char *noun, const char *verb, const json_t *result)
 		layout = &layouts[i];
 		if (strcmp(layout->noun, noun) != 0 || strcmp(layout->verb, verb) != 0)
 			continue;
-		err = show_table(layout->columns,
-			layout->array ? json_object_get(result, layout->array) : result);
+		err = show_rows(style, layout, result);
 		show_warning(result);
 		return err;
 	}
 	if (strcmp(noun, "call") == 0 && strcmp(verb, "show") == 0)
-		print_call(result);
+		show_call(result);
+	else if (strcmp(noun, "cdr") == 0 && strcmp(verb, "show") == 0)
+		show_call_record(result);
 	else if (strcmp(noun, "config") == 0 && strcmp(verb, "diff") == 0)
 		show_diff(result);
 	else if (strcmp(verb, "explain") == 0)
 		show_explain(result);
 	else if (strcmp(noun, "report") == 0)
-		return show_report(result);
+		return show_report(style, result);
 	else if (json_is_string(result))
 		print_lines(json_string_value(result));
 	else
@@ -282,7 +209,7 @@ void show_warning(const json_t *result)
 	if (!warning)
 		return;
 	buf_init(&text, 0);
-	show_add_safe(&text, warning);
+	show_add_shown(&text, warning);
 	fprintf(stderr, "tandemctl: warning: %s\n", buf_str(&text) ? text.data : "");
 	buf_free(&text);
 }

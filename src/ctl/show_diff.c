@@ -12,7 +12,7 @@ static const char *safe(struct buf *text, const json_t *object, const char *name
 	const char *value = json_string_value(json_object_get(object, name));
 
 	buf_clear(text);
-	show_add_safe(text, value && value[0] ? value : "(none)");
+	show_add_shown(text, value && value[0] ? value : "(none)");
 	return buf_str(text) ? text->data : "";
 }
 
@@ -58,7 +58,7 @@ static void print_change(const json_t *change, struct buf *text)
 	json_array_foreach(json_object_get(change, "effects"), i, part)
 	{
 		buf_clear(text);
-		show_add_safe(text, json_string_value(part));
+		show_add_shown(text, json_string_value(part));
 		printf("  => %s\n", buf_str(text) ? text->data : "");
 	}
 }

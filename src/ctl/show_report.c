@@ -46,7 +46,7 @@ static void print_broken(const json_t *rows)
 	}
 }
 
-int show_report(const json_t *report)
+int show_report(const struct show_style *style, const json_t *report)
 {
 	struct report_table tables[REPORT_TABLES];
 	int err = 0;
@@ -58,7 +58,7 @@ int show_report(const json_t *report)
 		if (json_array_size(tables[kind].rows) == 0)
 			continue;
 		printf("\n%s:\n", tables[kind].title);
-		err = show_table(tables[kind].columns, tables[kind].rows);
+		err = show_table(style, tables[kind].columns, tables[kind].rows);
 	}
 	report_tables_free(tables);
 	return err;

@@ -3,8 +3,12 @@
  */
 #include "ctl/show_value.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <wchar.h>
 
 void show_add_safe(struct buf *out, const char *text)
 {
@@ -20,6 +24,52 @@ void show_add_safe(struct buf *out, const char *text)
 	}
 }
 
+/* One character of UTF-8 at TEXT, not a NUL; returns its length. What is none has length 1 and is '?'. */
+static size_t read_character(const unsigned char *text, wchar_t *ret)
+{
+	static const struct {
+		unsigned char mask, value, len;
+	} kinds[] = {{0x80, 0, 1}, {0xe0, 0xc0, 2}, {0xf0, 0xe0, 3}, {0xf8, 0xf0, 4}};
+	uint32_t c;
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if ((text[0] & kinds[i].mask) != kinds[i].value)
+			continue;
+		c = (uint32_t)(text[0] & ~kinds[i].mask);
+		for (size_t j = 1; j < kinds[i].len; j++) {
+			if ((text[j] & 0xc0) != 0x80)
+				goto out;
+			c = c << 6 | (text[j] & 0x3fU);
+		}
+		*ret = (wchar_t)c;
+		return kinds[i].len;
+	}
+out:
+	*ret = L'?';
+	return 1;
+}
+
+void show_add_shown(struct buf *out, const char *text)
+{
+	mbstate_t state = {0};
+	char bytes[MB_LEN_MAX];
+	wchar_t c;
+	size_t len;
+
+	while (*text) {
+		text += read_character((const unsigned char *)text, &c);
+		if (c < 0x20 || (c >= 0x7f && c < 0xa0))
+			c = L'?';
+		len = wcrtomb(bytes, c, &state);
+		if (len != (size_t)-1) {
+			buf_add(out, bytes, len);
+			continue;
+		}
+		buf_add_char(out, '?');
+		state = (mbstate_t){0};
+	}
+}
+
 void show_safe(const char *text, size_t len)
 {
 	struct buf part, safe;
@@ -27,7 +77,7 @@ void show_safe(const char *text, size_t len)
 	buf_init(&part, 0);
 	buf_init(&safe, 0);
 	buf_add(&part, text, len);
-	show_add_safe(&safe, buf_str(&part) ? part.data : "");
+	show_add_shown(&safe, buf_str(&part) ? part.data : "");
 	fputs(buf_str(&safe) ? safe.data : "", stdout);
 	buf_free(&part);
 	buf_free(&safe);
@@ -62,7 +112,7 @@ void show_add_value(struct buf *out, const char *name, const json_t *value)
 	size_t i;
 
 	if (json_is_string(value))
-		show_add_safe(out, json_string_value(value));
+		show_add_shown(out, json_string_value(value));
 	else if (json_is_integer(value) && show_is_us(name))
 		add_duration(out, json_integer_value(value));
 	else if (json_is_integer(value))

@@ -9,6 +9,8 @@
 
 /* Appends TEXT with control characters (C0, DEL, C1) replaced by '?'. */
 void show_add_safe(struct buf *out, const char *text);
+/* The same for a terminal: in the encoding of the locale; a character that it does not have is '?'. */
+void show_add_shown(struct buf *out, const char *text);
 /* Prints LEN bytes of TEXT without control characters. */
 void show_safe(const char *text, size_t len);
 /* Whether NAME ends in _us: a number of microseconds. */

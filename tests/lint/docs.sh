@@ -26,4 +26,25 @@ verdict "$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' \
 		grep -qE "^\.It Cm $noun${verb:+ $verb}( |\$)" man/tandemctl.1 ||
 			echo "man/tandemctl.1:1: $noun $verb is not explained"
 	done)"
+# As is every command that tandemctl does by itself, and every option of a command.
+verdict "$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' src/ctl/local_list.h |
+	while read -r noun verb; do
+		grep -qE "^\.It Cm $noun${verb:+ $verb}( |\$)" man/tandemctl.1 ||
+			echo "man/tandemctl.1:1: $noun $verb is not explained"
+	done)"
+verdict "$(grep -oE '\{"-[a-z-]+", ' src/ctl/help_table.c src/ctl/options.c |
+	sed -E 's/^[^{]*\{"-//; s/", $//' | sort -u |
+	while read -r option; do
+		grep -qE "F[lc] (\\| )*([A-Za-z]+ , |-[a-z]+ \| )?${option}( |\$)" man/tandemctl.1 ||
+			echo "man/tandemctl.1:1: -$option is not explained"
+	done)"
+
+# Every command in the manual's examples is one: tandemctl parses it, and needs no server for that.
+verdict "$(sed -nE 's/^(# |[0-9* ]+ )?tandemctl (([a-z][a-z]+|--?[a-zA-Z]+) .*)/\2/p' man/tandemctl.1 |
+	sed -E 's/ *[|>].*//' | while read -r line; do
+	[[ -x $builddir/tandemctl ]] || continue
+	read -ra words <<<"$line"
+	"$builddir/tandemctl" -s /nowhere/control.sock "${words[@]}" >/dev/null 2>&1
+	(($? == 3)) || echo "man/tandemctl.1:1: tandemctl $line: no such command"
+done)"
 finish

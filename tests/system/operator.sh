@@ -23,7 +23,7 @@ check "tandemd with a stray word: exit code 2" exits 2 "$tandemd" start
 check "tandemctl --version" prints '^tandemctl [0-9]' ctl --version
 check "tandemctl --help" prints 'trunk tls' ctl --help
 check "tandemctl with an unknown option: exit code 2" exits 2 ctl --nonsense
-check "tandemctl with an unknown noun says what to do" prints '--help lists' ctl nonsense
+check "tandemctl with an unknown noun says what to do" prints 'help lists' ctl nonsense
 check "tandemctl: a noun alone lists its verbs" prints 'tandemctl trunk list' ctl trunk
 check "tandemctl: a word is missing, usage" prints 'usage: tandemctl trunk tls' ctl trunk tls
 check "and exit code 2" exits 2 ctl trunk tls

@@ -73,6 +73,15 @@ answer 0 call list
 answer 0 call show "$call"
 answer 0 cert list
 answer 0 metrics -
+answer 0 monitor - -n 1
+# It goes on until there is one.
+ctl --json events -n 1 event=act >"$lab/events.json" 2>"$lab/events.err" &
+pids+=($!)
+asked[events -]=1
+wait_line 10 "$lab/events.err" following
+ctl -q server resume pbx1
+check "events: events.json" wait_for 10 python3 "$srcdir/tests/system/schema_check.py" \
+	"$schemas/events.json" "$lab/events.json"
 answer 0 report protection
 answer 0 config check
 answer 0 config diff

@@ -1,0 +1,11 @@
+/*
+ * Verbs that tandemctl does by itself, as those of the server in admin/verb_list.h: noun, verb, fewest and
+ * most arguments, usage, help. Each has a row in `runs` of ctl.c too.
+ */
+#pragma once
+
+/* clang-format off */
+#define LOCAL_LIST(X)                                                                    \
+	X("help", "", 0, 2, "help [NOUN [VERB]]",                                        \
+		"how a command is used, with examples")
+/* clang-format on */

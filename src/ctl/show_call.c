@@ -1,0 +1,135 @@
+#include "ctl/show_call.h"
+
+#include "base/buf.h"
+#include "ctl/show_value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* TEMPLATE with the values of LEG for the paths in braces. */
+static void print_template(const json_t *leg, const char *template)
+{
+	struct buf text;
+	char path[32];
+
+	buf_init(&text, 0);
+	while (*template) {
+		size_t len = strcspn(template, "{");
+
+		printf("%.*s", (int)len, template);
+		template += len;
+		if (!*template)
+			break;
+		len = strcspn(++template, "}");
+		snprintf(path, sizeof(path), "%.*s", (int)len, template);
+		printf("%s", show_text_at(leg, path, &text));
+		template += len + 1;
+	}
+	buf_free(&text);
+}
+
+/* One leg of a call, a line a question that an operator asks. */
+static void print_leg(const json_t *call, const char *side)
+{
+	static const struct {
+		const char *name, *template;
+	} rows[] = {
+		{"signalling", "{transport} {tls_version} {tls_cipher}"},
+		{"far end", "{remote}"},
+		{"certificate", "{peer_names}"},
+		{"media", "{media} {codec} {media_remote}"},
+		{"key age", "{key_age_us}"},
+		{"received",
+			"{rx_packets}; {rx_lost_packets} lost, {rx_late_packets} late, "
+			"{rx_duplicate_packets} twice"},
+		{"sent", "{tx_packets}"},
+		{"jitter", "{jitter_us}"},
+		{"round trip", "{round_trip_us}"},
+		{"MOS", "{mos}"},
+		{"refused", "{dropped_auth_packets} bad tags, {dropped_replay_packets} "
+			    "replays, {dropped_source_packets} from strangers"},
+		{"changes", "{ssrc_changes} SSRC, {roc_changes} ROC"},
+	};
+	const json_t *leg = json_object_get(call, side);
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		printf("  |  %-12s ", rows[i].name);
+		print_template(leg, rows[i].template);
+		putchar('\n');
+	}
+}
+
+/* Who calls, and who is called: of a call with both legs on one side the latter is "_b". */
+static void name_legs(const json_t *call, const char **ret_first, const char **ret_second)
+{
+	if (!json_object_get(call, "external")) {
+		*ret_first = "internal";
+		*ret_second = "internal_b";
+	} else if (!json_object_get(call, "internal")) {
+		*ret_first = "external";
+		*ret_second = "external_b";
+	} else if (json_is_true(json_object_get(call, "inbound"))) {
+		*ret_first = "external";
+		*ret_second = "internal";
+	} else {
+		*ret_first = "internal";
+		*ret_second = "external";
+	}
+}
+
+/* From its caller down to its callee. STATE: what it is in. */
+static void print_call(const json_t *call, const char *state)
+{
+	const char *first, *second;
+	struct buf text;
+
+	name_legs(call, &first, &second);
+	buf_init(&text, 0);
+	printf("call %s  ", show_text_at(call, "id", &text));
+	show_safe(state, strlen(state));
+	printf("  since %s", show_text_at(call, "start", &text));
+	printf("  for %s\n", show_text_at(call, "duration_us", &text));
+	printf("\n%s", show_text_at(json_object_get(call, first), "party", &text));
+	printf("  from %s\n", show_text_at(call, "from", &text));
+	print_leg(call, first);
+	printf("  v\ntandem\n");
+	print_leg(call, second);
+	printf("  v\n%s", show_text_at(json_object_get(call, second), "party", &text));
+	printf("  to %s\n", show_text_at(call, "to", &text));
+	printf("\ncapture %s\n", show_text_at(call, "capture", &text));
+	if (json_string_length(json_object_get(call, "media_note")) > 0)
+		printf("note    %s\n", show_text_at(call, "media_note", &text));
+	buf_free(&text);
+}
+
+void show_call(const json_t *call)
+{
+	const char *state = json_string_value(json_object_get(call, "state"));
+
+	print_call(call, state ? state : "");
+}
+
+void show_call_record(const json_t *record)
+{
+	static const struct {
+		const char *name, *path;
+	} rows[] = {
+		{"ended", "end"},
+		{"by", "ended_by"},
+		{"cause", "cause"},
+		{"status", "status"},
+		{"reason", "detail"},
+		{"talked", "talk_us"},
+	};
+	struct buf text;
+
+	print_call(record, "ended");
+	buf_init(&text, 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *value = show_text_at(record, rows[i].path, &text);
+
+		if (value[0])
+			printf("%-7s %s\n", rows[i].name, value);
+	}
+	buf_free(&text);
+}

@@ -1,0 +1,279 @@
+/* Tables at the widths of real terminals, letter by letter. */
+#include "../unit.h"
+
+#include "ctl/show.h"
+#include "ctl/show_value.h"
+
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* clang-format off */
+#define GOLDEN_60 \
+	"ID        STATE   TLS SIGNALLING SRTP     CALLS FAILED ASR%\n" \
+	"carrier-a ready   yes TLS        required    42      7 \n" \
+	"b         drained yes TLS        required     0      7 \n"
+#define GOLDEN_60_LEFT \
+	"left out: HOST, PORT, MAX, TOTAL, NER%, ACD, PDD, ERROR AT,\n" \
+	"  UNTIL, LAST ERROR, DRAINED FOR; -l shows all\n"
+#define GOLDEN_80 \
+	"ID        STATE   TLS SIGNALLING SRTP     CALLS FAILED LAST ERROR\n" \
+	"carrier-a ready   yes TLS        required    42      7 \n" \
+	"b         drained yes TLS        required     0      7 503 Service Unavailable\n"
+#define GOLDEN_80_LEFT \
+	"left out: HOST, PORT, MAX, TOTAL, ASR%, NER%, ACD, PDD, ERROR AT, UNTIL,\n" \
+	"  DRAINED FOR; -l shows all\n"
+#define GOLDEN_FULL \
+	"ID        STATE   TLS SIGNALLING SRTP     HOST                PORT CALLS MAX  TOTAL FAILED ASR% NER% ACD PDD ERROR AT             UNTIL LAST ERROR              DRAINED FOR\n" \
+	"carrier-a ready   yes TLS        required sbc.carrier.example 5061    42 500 123456      7                                                                      \n" \
+	"b         drained yes TLS        required sbc.carrier.example 5061     0 500 123456      7                   2026-11-30T10:00:00Z       503 Service Unavailable \n"
+#define GOLDEN_BARE \
+	"carrier-a ready   42\n" \
+	"b         drained  0\n"
+#define GOLDEN_BARE_LEFT \
+	"left out: TLS,\n" \
+	"  SIGNALLING, SRTP,\n" \
+	"  HOST, PORT, MAX,\n" \
+	"  TOTAL, FAILED,\n" \
+	"  ASR%, NER%, ACD,\n" \
+	"  PDD, ERROR AT,\n" \
+	"  UNTIL, LAST ERROR,\n" \
+	"  DRAINED FOR; -l shows all\n"
+/* clang-format on */
+
+struct printed {
+	char out[8192], errors[1024];
+};
+
+static void read_back(int fd, char *ret, size_t size)
+{
+	ssize_t len;
+
+	lseek(fd, 0, SEEK_SET);
+	len = read(fd, ret, size - 1);
+	assert_true(len >= 0);
+	ret[len] = '\0';
+}
+
+/* Prints RESULT of `NOUN list` with stdout and stderr going to files. */
+static void print(const struct show_style *style, const char *noun, const json_t *result,
+	struct printed *ret)
+{
+	char out_path[] = "/tmp/tandem-out-XXXXXX",
+	     error_path[] = "/tmp/tandem-err-XXXXXX";
+	int out = mkstemp(out_path), errors = mkstemp(error_path);
+	int saved_out, saved_errors, err;
+
+	fflush(stdout);
+	fflush(stderr);
+	saved_out = dup(STDOUT_FILENO);
+	saved_errors = dup(STDERR_FILENO);
+	dup2(out, STDOUT_FILENO);
+	dup2(errors, STDERR_FILENO);
+	err = show_result(style, noun, "list", result);
+	fflush(stdout);
+	fflush(stderr);
+	dup2(saved_out, STDOUT_FILENO);
+	dup2(saved_errors, STDERR_FILENO);
+	read_back(out, ret->out, sizeof(ret->out));
+	read_back(errors, ret->errors, sizeof(ret->errors));
+	close(out);
+	close(errors);
+	close(saved_out);
+	close(saved_errors);
+	unlink(out_path);
+	unlink(error_path);
+	assert_int_equal(err, 0);
+}
+
+static json_t *make_trunk(const char *id, const char *state, int calls, const char *error)
+{
+	json_t *trunk = json_pack(
+		"{s:s, s:s, s:s, s:s, s:s, s:s, s:i, s:i, s:i, s:i, s:i, s:s, s:s}", "id",
+		id, "state", state, "tls_state", "yes", "transport", "TLS", "srtp",
+		"required", "host", "sbc.carrier.example", "port", 5061, "calls", calls,
+		"calls_max", 500, "calls_total", 123456, "calls_failed", 7,
+		"last_error_at", error[0] ? "2026-11-30T10:00:00Z" : "", "last_error",
+		error);
+
+	assert_non_null(trunk);
+	return trunk;
+}
+
+static json_t *make_trunks(void)
+{
+	json_t *trunks = json_array();
+
+	json_array_append_new(trunks, make_trunk("carrier-a", "ready", 42, ""));
+	json_array_append_new(
+		trunks, make_trunk("b", "drained", 0, "503 Service Unavailable"));
+	return trunks;
+}
+
+static void expect(const struct show_style *style, const char *out, const char *errors)
+{
+	json_t *trunks = make_trunks();
+	struct printed printed;
+
+	print(style, "trunk", trunks, &printed);
+	assert_string_equal(printed.out, out);
+	assert_string_equal(printed.errors, errors);
+	json_decref(trunks);
+}
+
+static void at_60_columns(void **state)
+{
+	const struct show_style style = {.width = 60, .head = true};
+
+	(void)state;
+	expect(&style, GOLDEN_60, GOLDEN_60_LEFT);
+}
+
+static void at_80_columns(void **state)
+{
+	const struct show_style style = {.width = 80, .head = true};
+
+	(void)state;
+	expect(&style, GOLDEN_80, GOLDEN_80_LEFT);
+}
+
+static void at_200_columns_nothing_is_left_out(void **state)
+{
+	const struct show_style style = {.width = 200, .head = true};
+
+	(void)state;
+	expect(&style, GOLDEN_FULL, "");
+}
+
+static void without_a_width_nothing_is_left_out(void **state)
+{
+	const struct show_style style = {.head = true};
+
+	(void)state;
+	expect(&style, GOLDEN_FULL, "");
+}
+
+static void titles_can_be_left_out(void **state)
+{
+	const struct show_style style = {.width = 20};
+
+	(void)state;
+	expect(&style, GOLDEN_BARE, GOLDEN_BARE_LEFT);
+}
+
+static void no_line_is_wider_than_the_terminal(void **state)
+{
+	json_t *trunks = make_trunks();
+	struct printed printed;
+
+	(void)state;
+	for (unsigned width = 20; width < 170; width++) {
+		const struct show_style style = {.width = width, .head = true};
+		const char *line = printed.out;
+
+		print(&style, "trunk", trunks, &printed);
+		assert_non_null(strstr(printed.out, "carrier-a"));
+		for (size_t len; *line; line += len + 1) {
+			len = strcspn(line, "\n");
+			if (len > width)
+				fail_msg("%zu at %u: %s", len, width, line);
+		}
+	}
+	json_decref(trunks);
+}
+
+/* What is narrower than the most important column is shown whole all the same. */
+static void a_value_is_never_cut(void **state)
+{
+	const struct show_style style = {.width = 20, .head = true};
+	json_t *trunks = json_array();
+	struct printed printed;
+
+	(void)state;
+	json_array_append_new(trunks,
+		make_trunk("a-name-that-is-wider-than-the-terminal", "ready", 1, ""));
+	print(&style, "trunk", trunks, &printed);
+	assert_non_null(strstr(printed.out, "a-name-that-is-wider-than-the-terminal\n"));
+	json_decref(trunks);
+}
+
+static void only_what_is_wrong_has_colour(void **state)
+{
+	const struct show_style style = {.head = true, .color = true};
+	json_t *trunks = make_trunks();
+	struct printed printed;
+
+	(void)state;
+	print(&style, "trunk", trunks, &printed);
+	assert_non_null(strstr(printed.out, "\033[33mdrained"));
+	assert_null(strstr(printed.out, "\033[33mready"));
+	json_decref(trunks);
+}
+
+static void letters_are_those_of_the_locale(void **state)
+{
+	const struct show_style style = {.width = 20};
+	json_t *trunks = json_array();
+	struct printed printed;
+
+	(void)state;
+	json_array_append_new(
+		trunks, make_trunk("J\xc3\xbcrgen\xe2\x82\xac", "ok", 1, ""));
+	assert_non_null(setlocale(LC_ALL, "C.UTF-8"));
+	print(&style, "trunk", trunks, &printed);
+	/* Seven letters wide, not ten. */
+	assert_string_equal(printed.out, "J\xc3\xbcrgen\xe2\x82\xac ok yes TLS 1\n");
+	assert_non_null(setlocale(LC_ALL, "C"));
+	print(&style, "trunk", trunks, &printed);
+	assert_string_equal(printed.out, "J?rgen? ok yes TLS 1\n");
+	json_decref(trunks);
+}
+
+static void control_characters_do_not_reach_the_terminal(void **state)
+{
+	struct buf out;
+
+	(void)state;
+	assert_non_null(setlocale(LC_ALL, "C.UTF-8"));
+	buf_init(&out, 0);
+	show_add_shown(&out, "a\033[2Jb\x7f"
+			     "c\xc2\x9b"
+			     "d\xff");
+	assert_string_equal(buf_str(&out), "a?[2Jb?c?d?");
+	buf_free(&out);
+	assert_non_null(setlocale(LC_ALL, "C"));
+}
+
+static void a_list_that_the_server_cut_says_so(void **state)
+{
+	const struct show_style style = {.head = true};
+	json_t *calls = json_pack("{s:i, s:[{s:s, s:s}]}", "total", 5000, "calls", "id",
+		"5f-000001", "state", "talking");
+	struct printed printed;
+
+	(void)state;
+	print(&style, "call", calls, &printed);
+	assert_string_equal(printed.errors, "1 of 5000 are shown\n");
+	json_decref(calls);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(at_60_columns),
+		cmocka_unit_test(at_80_columns),
+		cmocka_unit_test(at_200_columns_nothing_is_left_out),
+		cmocka_unit_test(without_a_width_nothing_is_left_out),
+		cmocka_unit_test(titles_can_be_left_out),
+		cmocka_unit_test(no_line_is_wider_than_the_terminal),
+		cmocka_unit_test(a_value_is_never_cut),
+		cmocka_unit_test(only_what_is_wrong_has_colour),
+		cmocka_unit_test(letters_are_those_of_the_locale),
+		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
+		cmocka_unit_test(a_list_that_the_server_cut_says_so),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
