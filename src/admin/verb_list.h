@@ -51,6 +51,9 @@
 	X("cert", "list", 0, 0, false, "cert list",                                      \
 		"certificates and lists: when they run out, and what then",              \
 		cert_verb_list)                                                          \
+	X("strangers", "", 0, 0, false, "strangers",                                       \
+		"the last who were not let in: from where, what they spoke, what to do",  \
+		stranger_verb_list)                                                      \
 	X("metrics", "", 0, 0, false, "metrics",                                         \
 		"all in numbers, in the text format of Prometheus", system_verb_metrics) \
 	X("monitor", "", 0, 0, false, "monitor [-n ROUNDS] [-i SECONDS]",                \

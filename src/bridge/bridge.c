@@ -382,6 +382,46 @@ static bool allowed_h(void *arg, enum transport_kind kind, const struct addr *re
 	       trunks_allow_plain(side->bridge->trunks, kind, remote);
 }
 
+/* What is looked for among the connections. */
+struct search {
+	const struct addr *host;
+	const struct peer *found;
+};
+
+static void search_h(void *arg, struct flow *flow)
+{
+	struct search *search = arg;
+
+	if (flow->peer && addr_equal_host(&flow->remote, search->host))
+		search->found = flow->peer;
+}
+
+/* Peers of TLS are known by name: where they have a connection, by its address too. */
+static const struct trunk *find_connected(
+	const struct bridge_side *side, const struct addr *host)
+{
+	struct search search = {.host = host};
+
+	transport_each(side->transport, search_h, &search);
+	return search.found ? search.found->owner : NULL;
+}
+
+static void owner_h(void *arg, const struct addr *remote, struct stranger_owner *ret)
+{
+	const struct bridge_side *side = arg;
+	const struct trunk *trunk = trunks_at_address(side->bridge->trunks, remote);
+
+	if (!trunk)
+		trunk = find_connected(side, remote);
+	if (!trunk)
+		return;
+	trunk_name(trunk, ret->trunk);
+	snprintf(ret->file, sizeof(ret->file), "%s", trunk_settings(trunk)->file);
+	ret->is_server = trunk->kind == TRUNK_SERVER;
+	ret->enabled = trunk->configured && trunk_settings(trunk)->enabled;
+	ret->transport = trunk_transport(trunk);
+}
+
 static uint64_t call_h(void *arg, const struct flow *flow, const struct message *message)
 {
 	struct bridge_side *side = arg;
@@ -400,6 +440,7 @@ struct transport_handlers bridge_transport_handlers(struct bridge *bridge, enum 
 		.unreachable_h = unreachable_h,
 		.progress_h = progress_h,
 		.allowed_h = allowed_h,
+		.owner_h = owner_h,
 		.call_h = call_h,
 		.arg = &bridge->sides[side]};
 }

@@ -89,6 +89,7 @@ void transport_free(struct transport *transport)
 	LIST_FOREACH (&transport->listeners, node, next)
 		listener_free(LIST_ENTRY(node, struct listener, node));
 	udp_free(transport);
+	strangers_free(transport->strangers);
 	cred_unref(transport->cred);
 	peer_set_unref(transport->peers);
 	hash_free(&transport->udp_flows);
@@ -144,15 +145,26 @@ int transport_bind(enum transport_kind kind, const struct addr *address, int *re
 	return 0;
 }
 
+static int make_strangers(struct transport *transport)
+{
+	const struct strangers_params params = {.side = transport->name,
+		.loop = transport->loop,
+		.owner_h = transport->handlers.owner_h,
+		.arg = transport->handlers.arg};
+
+	return transport->strangers ? 0 : strangers_new(&transport->strangers, &params);
+}
+
 int transport_listen(struct transport *transport, enum transport_kind kind, int fd,
 	struct addr *ret_bound, struct err_text *text)
 {
 	char where[ADDR_TEXT_SIZE];
 	struct addr bound = {.len = sizeof(bound.v6)};
-	int err = 0;
+	int err = make_strangers(transport);
 
-	if (getsockname(fd, &bound.sa, &bound.len) < 0) {
+	if (!err && getsockname(fd, &bound.sa, &bound.len) < 0)
 		err = -errno;
+	if (err) {
 		close(fd);
 	} else if (kind == TRANSPORT_UDP) {
 		err = udp_listen(transport, fd, &bound);
@@ -235,4 +247,10 @@ void transport_each(
 void transport_totals(const struct transport *transport, struct transport_totals *ret)
 {
 	*ret = transport->totals;
+}
+
+void transport_strangers(const struct transport *transport, strangers_h *h, void *arg)
+{
+	if (transport->strangers)
+		strangers_each(transport->strangers, h, arg);
 }

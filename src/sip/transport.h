@@ -11,6 +11,7 @@
 #include "base/tap.h"
 #include "sip/flow.h"
 #include "sip/message.h"
+#include "sip/strangers.h"
 #include "tls/cred.h"
 
 struct transport;
@@ -43,6 +44,9 @@ struct transport_handlers {
 	/* Whether messages from this source are accepted in plain (UDP, TCP). Called before
 	 * anything is parsed; false drops a datagram, closes a connection. NULL: all are. */
 	bool (*allowed_h)(void *arg, enum transport_kind kind, const struct addr *remote);
+	/* Whose address REMOTE is, for what is said about those who are not allowed: fills RET,
+	 * which is zeroed. May be NULL. */
+	void (*owner_h)(void *arg, const struct addr *remote, struct stranger_owner *ret);
 	/* For the tap: the call that a message belongs to, or 0. May be NULL. */
 	uint64_t (*call_h)(
 		void *arg, const struct flow *flow, const struct message *message);
@@ -177,3 +181,6 @@ struct transport_totals {
 	uint64_t stray;   /* datagrams and connections from unknown sources */
 };
 void transport_totals(const struct transport *transport, struct transport_totals *ret);
+
+/* Those who were not let in, as strangers_each(). */
+void transport_strangers(const struct transport *transport, strangers_h *h, void *arg);

@@ -81,7 +81,8 @@ static void stream_opened(struct stream *stream)
 					.kind = TRANSPORT_TLS, .peer = flow->peer});
 	if (stream->flow.until)
 		judge_schedule(transport, stream->flow.until);
-	stream->last_read_ms = timers_now_ms(transport_timers(transport));
+	stream->opened_ms = timers_now_ms(transport_timers(transport));
+	stream->last_read_ms = stream->opened_ms;
 	timer_stop(&stream->timer);
 	if (transport->limits.idle_ms)
 		timer_start(transport_timers(transport), &stream->timer,
@@ -268,8 +269,8 @@ void stream_accept(struct listener *listener, int fd, const struct addr *remote)
 	if (listener->kind == TRANSPORT_TCP && handlers->allowed_h &&
 		!handlers->allowed_h(handlers->arg, listener->kind, remote)) {
 		transport->totals.stray++;
-		transport_log_refused(
-			transport, remote, "connection refused by=us rule=source");
+		strangers_note(transport->strangers, listener->kind, remote,
+			(struct span){NULL, 0});
 		close(fd);
 		return;
 	}

@@ -62,6 +62,7 @@ struct transport {
 	struct timer expiry;    /* transport_judge.c */
 	uint64_t paused_log_ms; /* until when "accepting paused" is not logged again */
 	struct log_limit log_limit;
+	struct strangers *strangers; /* once it listens */
 	struct transport_totals totals;
 };
 
@@ -191,7 +192,9 @@ struct stream {
 	int fd;
 	struct loop_fd watch;
 	struct timer timer; /* opening, idle or draining: its state says which */
+	uint64_t opened_ms;
 	uint64_t last_read_ms;
+	bool heard; /* a whole message came */
 	struct framer framer;
 	struct buf in;  /* received and not yet a message; freed when empty */
 	struct buf out; /* not yet written; freed when empty */

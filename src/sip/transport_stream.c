@@ -19,6 +19,8 @@
 #define BYTES_A_TURN (64 * 1024)
 /* How long a connection that is to be closed may take over its last output. */
 #define DRAIN_MS 2000
+/* One that ends so soon after its handshake, without a message, may have been refused. */
+#define SOON_MS 5000
 
 static const char *const state_names[] = {
 	[STREAM_CONNECTING] = "connecting",
@@ -246,18 +248,67 @@ static void stream_keep_report(struct stream *stream)
 	stream->flow.report = report;
 }
 
+/*
+ * A far end may judge our certificate when the handshake is over for us: a server of TLS 1.3 does so, and
+ * products that look at it themselves, as Asterisk does, in any version and role. Some then close without
+ * an alert.
+ */
+static bool stream_ended_soon(const struct stream *stream)
+{
+	return stream->channel && !stream->heard &&
+	       timers_now_ms(transport_timers(stream->transport)) - stream->opened_ms <
+		       SOON_MS;
+}
+
+/* The far end ended an open stream: by ERR_CLOSED in order, or by -ECONNRESET. */
+static void stream_ended_by_peer(struct stream *stream, int err)
+{
+	const char *how = err == ERR_CLOSED ? "closed" : "reset";
+	char why[320];
+
+	if (!stream_ended_soon(stream)) {
+		snprintf(why, sizeof(why), "%s by peer", how);
+		stream_cut(stream, err == ERR_CLOSED ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING,
+			why);
+		return;
+	}
+	snprintf(why, sizeof(why),
+		"%s by peer %llu ms after the handshake, without a SIP message: so does "
+		"a far "
+		"end that refuses our certificate; look at its log, and whether it "
+		"trusts "
+		"the CA of %s",
+		how,
+		(unsigned long long)(timers_now_ms(transport_timers(stream->transport)) -
+				     stream->opened_ms),
+		channel_ours(stream->channel));
+	stream_cut(stream, LOG_LEVEL_WARNING, why);
+}
+
+/* The line about a newcomer that is refused. One that speaks no TLS, or is a plain trunk, is a stranger:
+ * of those there is a line a minute. */
+static void stream_log_refused(const struct stream *stream, const char *words)
+{
+	struct transport *transport = stream->transport;
+	const char *spoke = NULL;
+
+	if (stream->accepted && stream->channel)
+		spoke = channel_spoke(stream->channel);
+	if (spoke &&
+		strangers_note_tls(transport->strangers, &stream->flow.remote, spoke) &&
+		spoke[0] != '\0')
+		return;
+	transport_log_flow_refused(transport, &stream->flow, words);
+}
+
 void stream_fail(struct stream *stream, int err)
 {
 	struct transport *transport = stream->transport;
 	const char *said = NULL;
 	struct buf words;
 
-	if (err == ERR_CLOSED && stream->state >= STREAM_OPEN) {
-		stream_cut(stream, LOG_LEVEL_INFO, "closed by peer");
-		return;
-	}
-	if (err == -ECONNRESET && stream->state >= STREAM_OPEN) {
-		stream_cut(stream, LOG_LEVEL_WARNING, "reset by peer");
+	if ((err == ERR_CLOSED || err == -ECONNRESET) && stream->state >= STREAM_OPEN) {
+		stream_ended_by_peer(stream, err);
 		return;
 	}
 	buf_init(&words, 0);
@@ -274,7 +325,7 @@ void stream_fail(struct stream *stream, int err)
 	if (stream->state >= STREAM_OPEN)
 		stream_log_end(stream, LOG_LEVEL_WARNING, said);
 	else
-		transport_log_flow_refused(transport, &stream->flow, said);
+		stream_log_refused(stream, said);
 	if (stream->accepted && stream->flow.report &&
 		(stream->state < STREAM_OPEN || stream->flow.refused))
 		transport_judged(transport, &stream->flow);
@@ -363,23 +414,58 @@ const struct flow_ops stream_flow_ops = {
 
 /* ---- input ---- */
 
-/* ERR is what the delivery of a message came to. */
-static void stream_delivered(struct stream *stream, int err)
+/* What the far end speaks in place of SIP, and what to do: where it connected, and where we did. */
+static const struct {
+	const char *by_them, *by_us;
+} misspoken[] = {
+	[SPOKEN_HTTP] = {"sent HTTP, which is no SIP: this port is not for it",
+		"the far end speaks HTTP on this port: set port to the one of its SIP"},
+	[SPOKEN_TLS] =
+		{"sent a TLS hello on a port of plain SIP: let it connect to the port "
+		 "of [external] tls, with tls = yes in its settings, or speak plain SIP",
+			"the far end sent a TLS hello on a connection of ours: set port "
+			"to the one "
+			"of its SIP"},
+	[SPOKEN_TLS_ALERT] = {"sent a TLS alert on a port of plain SIP",
+		"the far end wants TLS on this port: tls = yes, or set port to the one "
+		"of "
+		"its plain SIP"},
+	[SPOKEN_SSH] = {"speaks SSH, which is no SIP",
+		"the far end speaks SSH on this port: set port to the one of its SIP"},
+	[SPOKEN_PROXY] = {"sent a PROXY header: switch it off in the load balancer",
+		"sent a PROXY header"},
+	[SPOKEN_OTHER] = {NULL, NULL},
+};
+
+/* Of what no message could be made: TEXT says what it was, where nothing better came before, or else
+ * REASON does. What would follow cannot be trusted to be framed as we think. */
+static void stream_broken(struct stream *stream, struct span text, const char *reason)
 {
-	if (err == ERR_FORMAT) {
-		/* What follows cannot be trusted to be framed as we think. */
-		stream->transport->totals.broken++;
-		stream_cut(stream, LOG_LEVEL_WARNING, "sent what is no SIP message");
-	}
+	const enum spoken spoken = spoken_kind(text.p, text.len);
+	const char *what =
+		stream->accepted ? misspoken[spoken].by_them : misspoken[spoken].by_us;
+	char why[160];
+
+	stream->transport->totals.broken++;
+	snprintf(why, sizeof(why), "%s", what && !stream->heard ? what : reason);
+	stream_cut(stream, LOG_LEVEL_WARNING, why);
 }
 
-static void stream_broken(struct stream *stream, const char *reason)
+/* ERR is what the delivery of TEXT came to. */
+static void stream_delivered(struct stream *stream, struct span text, int err)
+{
+	if (err == ERR_FORMAT)
+		stream_broken(stream, text, "sent what is no SIP message");
+	else
+		stream->heard = true;
+}
+
+static void stream_misframed(struct stream *stream, struct span text, const char *reason)
 {
 	char why[120];
 
-	stream->transport->totals.broken++;
 	snprintf(why, sizeof(why), "broken stream: %s", reason ? reason : "not SIP");
-	stream_cut(stream, LOG_LEVEL_WARNING, why);
+	stream_broken(stream, text, why);
 }
 
 /* TEXT is what RESULT is about. The stream may be closed afterwards. */
@@ -391,18 +477,18 @@ static void stream_framed(struct stream *stream, enum framer_result result,
 
 	switch (result) {
 	case FRAMER_MESSAGE:
-		stream_delivered(stream,
+		stream_delivered(stream, text,
 			transport_deliver(transport, flow, text, TRANSPORT_WHOLE));
 		break;
 	case FRAMER_TOO_BIG:
-		stream_delivered(
-			stream, transport_deliver_too_big(transport, flow, text, reason));
+		stream_delivered(stream, text,
+			transport_deliver_too_big(transport, flow, text, reason));
 		break;
 	case FRAMER_KEEPALIVE:
 		(void)stream_queue(stream, "\r\n", 2);
 		break;
 	case FRAMER_BROKEN:
-		stream_broken(stream, reason);
+		stream_misframed(stream, text, reason);
 		break;
 	case FRAMER_MORE:
 	case FRAMER_SKIP:
@@ -425,6 +511,8 @@ static void stream_frame(struct stream *stream)
 
 		if (result == FRAMER_MORE)
 			break;
+		if (result == FRAMER_BROKEN)
+			text.len = in->len - at;
 		at += text.len;
 		stream_framed(stream, result, text, reason);
 	}

@@ -358,6 +358,8 @@ static void udp_receive_one(struct udp_socket *socket, const struct addr *remote
 	if (handlers->allowed_h &&
 		!handlers->allowed_h(handlers->arg, TRANSPORT_UDP, remote)) {
 		transport->totals.stray++;
+		strangers_note(transport->strangers, TRANSPORT_UDP, remote,
+			(struct span){data, len});
 		return;
 	}
 	result = framer_datagram(data, len, &datagram);

@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "tls/chain.h"
 #include "tls/escape.h"
+#include "tls/intake.h"
 #include "tls/policy.h"
 
 #include <errno.h>
@@ -13,8 +14,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Bytes read ahead of the library, which would take two system calls for each record. */
-#define AHEAD_BYTES 8192
 /* Warnings and post-handshake messages in a row that bring no data. */
 #define IDLE_RECORDS_MAX 16
 
@@ -22,7 +21,6 @@ enum channel_state { STATE_HANDSHAKE, STATE_OPEN, STATE_FAILED };
 
 struct channel {
 	gnutls_session_t session;
-	int fd;
 	bool accept;
 	enum channel_state state;
 	struct cred *cred;
@@ -32,14 +30,7 @@ struct channel {
 	struct policy_terms terms; /* by which the session was made */
 	uint16_t suite;            /* that the server's hello named; 0 before */
 
-	unsigned char *ahead; /* NULL while empty: idle channels hold no buffer */
-	size_t ahead_start;
-	size_t ahead_len;
-	bool drained; /* the socket had no more: no need to ask it again in this turn */
-	bool ended;   /* the stream is over */
-	bool heard;   /* something came */
-	bool plain;   /* and it was no TLS */
-
+	struct intake intake;
 	gnutls_packet_t
 		record;     /* that was decrypted, and is not read out yet; NULL: none */
 	size_t record_read; /* bytes of it that were */
@@ -50,71 +41,6 @@ struct channel {
 	char server_name[256]; /* that the far end asked for, escaped; "" */
 	char error[160];       /* what failure.error points to when it names the terms */
 };
-
-/* --- the socket --- */
-
-/* TLS begins with a handshake record, or with an alert that says no. */
-static void channel_hear(struct channel *channel)
-{
-	if (channel->heard)
-		return;
-	channel->heard = true;
-	channel->plain = channel->ahead[0] != 22 && channel->ahead[0] != 21;
-}
-
-/* 1, 0 at the end of the stream, or -1 with errno. */
-static int channel_fill(struct channel *channel)
-{
-	ssize_t n;
-
-	if (channel->drained) {
-		channel->drained = false;
-		errno = EAGAIN;
-		return -1;
-	}
-	channel->ahead = malloc(AHEAD_BYTES);
-	if (!channel->ahead) {
-		errno = ENOMEM;
-		return -1;
-	}
-	n = recv(channel->fd, channel->ahead, AHEAD_BYTES, 0);
-	if (n <= 0) {
-		int saved = errno;
-
-		free(channel->ahead);
-		channel->ahead = NULL;
-		channel->ended = n == 0;
-		errno = saved;
-		return (int)n;
-	}
-	channel->ahead_start = 0;
-	channel->ahead_len = (size_t)n;
-	channel->drained = n < AHEAD_BYTES;
-	channel_hear(channel);
-	return 1;
-}
-
-static ssize_t channel_pull_h(gnutls_transport_ptr_t arg, void *data, size_t len)
-{
-	struct channel *channel = arg;
-
-	if (!channel->ahead) {
-		int got = channel_fill(channel);
-
-		if (got <= 0)
-			return got;
-	}
-	if (len > channel->ahead_len)
-		len = channel->ahead_len;
-	memcpy(data, channel->ahead + channel->ahead_start, len);
-	channel->ahead_start += len;
-	channel->ahead_len -= len;
-	if (channel->ahead_len == 0) {
-		free(channel->ahead);
-		channel->ahead = NULL;
-	}
-	return (ssize_t)len;
-}
 
 /*
  * RFC 6066 3: what the far end believes to call, for the log alone. The library gives valid
@@ -219,27 +145,57 @@ static const char *say_ciphers(struct channel *channel)
 	return channel->error;
 }
 
+static const char *say_plain(struct channel *channel)
+{
+	snprintf(channel->error, sizeof(channel->error),
+		"the far end does not speak TLS on this port, but %s",
+		channel->intake.spoke);
+	return channel->error;
+}
+
+/*
+ * OpenSSL's client refuses a server's certificate of TLS 1.3 by an alert in clear, though it must be
+ * encrypted by then (RFC 8446 5.1). The library finds a record that does not decrypt. It is not
+ * authentic, so it is only told: the connection ends in any case.
+ */
+static bool is_alert_in_clear(const struct channel *channel, int err, int *ret_alert)
+{
+	return (err == GNUTLS_E_DECRYPTION_FAILED ||
+		       err == GNUTLS_E_UNEXPECTED_PACKET_LENGTH ||
+		       err == GNUTLS_E_UNEXPECTED_PACKET) &&
+	       gnutls_protocol_get_version(channel->session) == GNUTLS_TLS1_3 &&
+	       intake_alert(&channel->intake, ret_alert);
+}
+
+static int channel_fail_by_alert(struct channel *channel, int alert)
+{
+	channel->failure.alert = alert;
+	return channel_fail(channel, CHANNEL_REFUSED_BY_THEM,
+		alert_is_distrust(alert) ? ERR_TRUST : ERR_LIBRARY, "");
+}
+
 static int channel_break(struct channel *channel, int err)
 {
 	const char *error = gnutls_strerror(err);
 	int code = ERR_LIBRARY;
+	int alert = 0;
 
-	if (err == GNUTLS_E_FATAL_ALERT_RECEIVED) {
-		int alert = (int)gnutls_alert_get(channel->session);
-
-		channel->failure.alert = alert;
-		return channel_fail(channel, CHANNEL_REFUSED_BY_THEM,
-			alert_is_distrust(alert) ? ERR_TRUST : ERR_LIBRARY, "");
+	if (err == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		return channel_fail_by_alert(
+			channel, (int)gnutls_alert_get(channel->session));
+	if (is_alert_in_clear(channel, err, &alert)) {
+		channel->failure.in_clear = true;
+		return channel_fail_by_alert(channel, alert);
 	}
 	/* An end inside a record the library calls a decoding error. */
-	if (channel->ended || err == GNUTLS_E_PREMATURE_TERMINATION ||
+	if (channel->intake.ended || err == GNUTLS_E_PREMATURE_TERMINATION ||
 		err == GNUTLS_E_PULL_ERROR || err == GNUTLS_E_PUSH_ERROR) {
 		code = -ECONNRESET;
 		error = channel->state == STATE_HANDSHAKE
 				? "the far end closed the connection during the handshake"
 				: "the far end broke the connection";
-	} else if (channel->plain) {
-		error = "the far end does not speak TLS on this port";
+	} else if (channel->intake.plain) {
+		error = say_plain(channel);
 	} else if (err == GNUTLS_E_REHANDSHAKE) {
 		error = "the far end wants to renegotiate, which is not allowed";
 		gnutls_alert_send(
@@ -447,9 +403,9 @@ static int channel_start(struct channel *channel, struct err_text *text)
 	gnutls_session_set_verify_function(channel->session, channel_verify_h);
 	gnutls_handshake_set_hook_function(channel->session, GNUTLS_HANDSHAKE_ANY,
 		GNUTLS_HOOK_POST, channel_message_h);
-	gnutls_transport_set_ptr2(
-		channel->session, channel, (gnutls_transport_ptr_t)(intptr_t)channel->fd);
-	gnutls_transport_set_pull_function(channel->session, channel_pull_h);
+	gnutls_transport_set_ptr2(channel->session, &channel->intake,
+		(gnutls_transport_ptr_t)(intptr_t)channel->intake.fd);
+	gnutls_transport_set_pull_function(channel->session, intake_pull_h);
 	return 0;
 }
 
@@ -465,7 +421,7 @@ int channel_new(
 	channel = calloc(1, sizeof(*channel));
 	if (!channel)
 		return err_set(text, -ENOMEM, "out of memory");
-	channel->fd = params->fd;
+	channel->intake.fd = params->fd;
 	channel->accept = params->accept;
 	channel_set_peers(channel, params->peers, params->peer);
 	channel->verdict.rule = PEER_NO_CERTIFICATE;
@@ -509,7 +465,7 @@ void channel_free(struct channel *channel)
 		gnutls_deinit(channel->session);
 	cred_unref(channel->cred);
 	peer_set_unref(channel->peers);
-	free(channel->ahead);
+	intake_free(&channel->intake);
 	free(channel);
 }
 
@@ -526,7 +482,7 @@ int channel_handshake(struct channel *channel)
 
 	if (channel->state != STATE_HANDSHAKE)
 		return channel->state == STATE_OPEN ? 0 : channel->failure.code;
-	channel->drained = false;
+	channel->intake.drained = false;
 	for (int i = 0; i < IDLE_RECORDS_MAX; i++) {
 		err = gnutls_handshake(channel->session);
 		if (err != GNUTLS_E_INTERRUPTED && err != GNUTLS_E_WARNING_ALERT_RECEIVED)
@@ -543,7 +499,8 @@ int channel_handshake(struct channel *channel)
 		return channel_refuse(channel);
 	channel_hear_name(channel);
 	channel->state = STATE_OPEN;
-	channel->drained = false; /* what follows the handshake may be there by now */
+	channel->intake.drained =
+		false; /* what follows the handshake may be there by now */
 	return 0;
 }
 
@@ -583,7 +540,7 @@ ssize_t channel_read(struct channel *channel, void *data, size_t len)
 			return channel_fail(channel, CHANNEL_FINE, ERR_CLOSED, "");
 		/* The library also says so after a key update or a ticket, though more may
 		 * lie in our own buffer, of which no poll knows. */
-		if (n == GNUTLS_E_AGAIN && !channel->ahead)
+		if (n == GNUTLS_E_AGAIN && !channel->intake.ahead)
 			return -EAGAIN;
 		if (n != GNUTLS_E_AGAIN && n != GNUTLS_E_INTERRUPTED &&
 			n != GNUTLS_E_WARNING_ALERT_RECEIVED)
@@ -601,7 +558,7 @@ static int channel_break_write(struct channel *channel, int err)
 	char scrap[256];
 	ssize_t n = GNUTLS_E_AGAIN;
 
-	channel->drained = false;
+	channel->intake.drained = false;
 	if (err == GNUTLS_E_PUSH_ERROR)
 		n = gnutls_record_recv(channel->session, scrap, sizeof(scrap));
 	secret_wipe_bytes(scrap, sizeof(scrap));
@@ -682,6 +639,11 @@ const char *channel_peer_names(const struct channel *channel)
 	return channel->judged ? channel->verdict.presented : "";
 }
 
+const char *channel_ours(const struct channel *channel)
+{
+	return cred_file(channel->cred);
+}
+
 const char *channel_server_name(const struct channel *channel)
 {
 	return channel->server_name;
@@ -690,6 +652,11 @@ const char *channel_server_name(const struct channel *channel)
 bool channel_was_asked(const struct channel *channel)
 {
 	return gnutls_certificate_client_get_request_status(channel->session) != 0;
+}
+
+const char *channel_spoke(const struct channel *channel)
+{
+	return channel->intake.heard ? channel->intake.spoke : NULL;
 }
 
 const struct channel_failure *channel_failure(const struct channel *channel)

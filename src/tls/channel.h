@@ -71,11 +71,16 @@ const char *channel_cipher(const struct channel *channel);
 const gnutls_datum_t *channel_chain(const struct channel *channel, unsigned *ret_count);
 /* The names that the peer's certificate carries: "DNS:pbx1.example.com". */
 const char *channel_peer_names(const struct channel *channel);
+/* The file of the certificate that we present. */
+const char *channel_ours(const struct channel *channel);
 /* Accepting: the server name that the far end asked for (RFC 6066 3), escaped; "" when none.
  * Nothing is decided by it. Known when the handshake is over, well or not. */
 const char *channel_server_name(const struct channel *channel);
 /* Whether the far end asked for our certificate (meaningful when connecting). */
 bool channel_was_asked(const struct channel *channel);
+
+/* What came where no TLS did, in words of spoken_text(); "" where TLS came; NULL where nothing did. */
+const char *channel_spoke(const struct channel *channel);
 
 /* Why the channel is of no use, for explain_channel(). */
 enum channel_fault {
@@ -90,8 +95,11 @@ enum channel_fault {
 
 struct channel_failure {
 	enum channel_fault fault;
-	int code;          /* what the functions above return from now on */
-	int alert;         /* gnutls_alert_description_t: what they sent */
+	int code;  /* what the functions above return from now on */
+	int alert; /* gnutls_alert_description_t: what they sent */
+	/* The alert came in clear behind keys: no proof that the far end sent it, and no other reason
+	 * will come. */
+	bool in_clear;
 	const char *error; /* a sentence, lives as the channel: what broke */
 };
 

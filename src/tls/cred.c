@@ -20,6 +20,7 @@ struct cred {
 	gnutls_certificate_credentials_t handle;
 	time_t when; /* the dates are judged for this time */
 	time_t expires;
+	char *file;     /* with the certificates */
 	char *pin_file; /* of the token with the key; NULL: none */
 	char name[256];
 };
@@ -326,7 +327,11 @@ int cred_load_at(struct cred **ret, const char *certificate, const char *key,
 	struct cred *cred = calloc(1, sizeof(*cred));
 	int err;
 
-	if (!cred || gnutls_certificate_allocate_credentials(&cred->handle) < 0) {
+	if (cred)
+		cred->file = strdup(certificate);
+	if (!cred || !cred->file ||
+		gnutls_certificate_allocate_credentials(&cred->handle) < 0) {
+		free(cred ? cred->file : NULL);
 		free(cred);
 		return err_set(text, -ENOMEM, "%s: out of memory", certificate);
 	}
@@ -373,6 +378,7 @@ void cred_unref(struct cred *cred)
 	if (!cred || --cred->references > 0)
 		return;
 	gnutls_certificate_free_credentials(cred->handle);
+	free(cred->file);
 	free(cred->pin_file); /* the key in the handle may have asked for it */
 	free(cred);
 }
@@ -380,6 +386,11 @@ void cred_unref(struct cred *cred)
 gnutls_certificate_credentials_t cred_handle(const struct cred *cred)
 {
 	return cred->handle;
+}
+
+const char *cred_file(const struct cred *cred)
+{
+	return cred->file;
 }
 
 const char *cred_name(const struct cred *cred)

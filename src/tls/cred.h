@@ -42,6 +42,8 @@ void cred_unref(struct cred *cred); /* NULL is fine */
 /* Whether both hold the same certificate chain (and so the same key). */
 bool cred_equal(const struct cred *a, const struct cred *b);
 gnutls_certificate_credentials_t cred_handle(const struct cred *cred);
+/* The file of the certificate, as it was loaded. */
+const char *cred_file(const struct cred *cred);
 /* Our own certificate's subject names, for reports: "med1.example.com". Never NULL. */
 const char *cred_name(const struct cred *cred);
 /* When the first certificate of our chain expires. */

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+static const char *advice_for_alert(int alert);
+
 /* Bare where nothing in it could end the word; quoted otherwise. VALUE is escaped. */
 static void add_word(struct buf *out, const char *key, const char *value)
 {
@@ -48,8 +50,10 @@ void explain_report(struct explain_report *ret, const struct channel *channel)
 	ret->fault = failure->fault;
 	ret->code = failure->code;
 	ret->alert = failure->alert;
+	ret->in_clear = failure->in_clear;
 	snprintf(ret->error, sizeof(ret->error), "%s",
 		failure->error ? failure->error : "");
+	snprintf(ret->ours, sizeof(ret->ours), "%s", channel_ours(channel));
 	snprintf(ret->server_name, sizeof(ret->server_name), "%s",
 		channel_server_name(channel));
 	if (verdict)
@@ -86,6 +90,10 @@ void explain_words(const struct explain_report *report, struct buf *out)
 	case CHANNEL_REFUSED_BY_THEM:
 		buf_add_str(out, "tls refused by=them");
 		add_alert(out, report->alert);
+		if (report->in_clear)
+			buf_add_str(out, " encrypted=no");
+		add_word(out, "ours", report->ours);
+		add_word(out, "do", advice_for_alert(report->alert));
 		break;
 	case CHANNEL_BROKEN:
 		buf_add_str(out, "tls failed");

@@ -13,7 +13,9 @@ struct explain_report {
 	enum peer_rule rule; /* fault REFUSED_BY_US; else PEER_OK */
 	int code;
 	int alert;                   /* gnutls_alert_description_t */
+	bool in_clear;               /* of the alert: channel_failure.in_clear */
 	char error[256];             /* what broke; "" */
+	char ours[256];              /* the file of the certificate that we presented */
 	char server_name[256];       /* that the far end asked for; "" */
 	struct peer_verdict verdict; /* verdict.peer is NULL: it may be gone */
 };

@@ -257,6 +257,23 @@ bool sources_allow(const struct sources *sources, enum transport_kind kind,
 	return false;
 }
 
+struct trunk *sources_known(const struct sources *sources, const struct addr *remote)
+{
+	static const struct {
+		enum place_kind kind;
+		enum transport_kind transport;
+	} places[] = {
+		{PLACE_HOST, TRANSPORT_UDP},
+		{PLACE_HOST, TRANSPORT_TCP},
+		{PLACE_LINGERING, TRANSPORT_UDP},
+	};
+	const struct place *place = NULL;
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]) && !place; i++)
+		place = place_find(sources, places[i].kind, places[i].transport, remote);
+	return place ? place->first : NULL;
+}
+
 static bool has_host(const struct trunk *trunk, const struct addr *host)
 {
 	for (unsigned i = 0; i < trunk->addr_count + trunk->former_count; i++) {

@@ -32,6 +32,8 @@ struct trunk *sources_find(const struct sources *sources, enum transport_kind ki
 /* Whether messages from REMOTE are accepted at all. */
 bool sources_allow(const struct sources *sources, enum transport_kind kind,
 	const struct addr *remote);
+/* A trunk that has the host of REMOTE, whatever it may do; NULL: none that is known by address. */
+struct trunk *sources_known(const struct sources *sources, const struct addr *remote);
 /* Whether the hosts A and B are of one trunk. */
 bool sources_share(
 	const struct sources *sources, const struct addr *a, const struct addr *b);

@@ -539,3 +539,31 @@ bool trunks_allow_plain(
 {
 	return sources_allow(trunks->sources, kind, remote);
 }
+
+/* A host name is no address: of TLS peers none is known before they are called. */
+static bool is_set_to(const struct trunk *trunk, const struct addr *remote)
+{
+	const char *host = trunk_host(trunk);
+	struct addr addr;
+
+	return addr_parse_host(&addr, host, strlen(host), 0) == 0 &&
+	       addr_equal_host(&addr, remote);
+}
+
+const struct trunk *trunks_at_address(
+	const struct trunks *trunks, const struct addr *remote)
+{
+	const struct trunk *known = sources_known(trunks->sources, remote);
+
+	if (known)
+		return known;
+	for (unsigned kind = TRUNK_GATEWAY + 1; kind-- > TRUNK_SERVER;) {
+		const struct trunk_side *side = &trunks->sides[kind];
+
+		for (unsigned i = 0; i < side->count; i++) {
+			if (is_set_to(side->trunks[i], remote))
+				return side->trunks[i];
+		}
+	}
+	return NULL;
+}

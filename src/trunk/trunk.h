@@ -142,6 +142,12 @@ bool trunks_share_plain(
 bool trunks_allow_plain(
 	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote);
 
+/* The gateway or server whose address REMOTE is, in whatever way it may speak: by the addresses that
+ * plain ones have, by those that stand in the settings of others. NULL: nobody's. For what is
+ * said of a refused source: nothing may be allowed by it. It takes time in proportion to the trunks. */
+const struct trunk *trunks_at_address(
+	const struct trunks *trunks, const struct addr *remote);
+
 /* ---- what a trunk's settings say: trunk_settings.c ---- */
 
 /* Those that servers and gateways have in common. They live as long as trunk->config. */

@@ -177,6 +177,13 @@ static int find_or_make(struct transport *transport,
 	return 0;
 }
 
+void transport_each(
+	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
+{
+	LIST_FOREACH (&transport->flows, node, next)
+		h(arg, &LIST_ENTRY(node, struct wire_flow, node)->flow);
+}
+
 int transport_flow(struct transport *transport, const struct transport_target *target,
 	struct flow **ret, struct err_text *text)
 {

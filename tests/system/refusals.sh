@@ -65,11 +65,10 @@ refused "server whose certificate is revoked" "rule=revoked .*$side" pbx1-revoke
 refused "TLS 1.1" "tls failed .*$side" pbx1 -tls1_1 -cipher 'ALL:@SECLEVEL=0'
 refused "no TLS cipher with authentication" "tls failed .*$side" pbx1 -tls1_2 \
 	-cipher 'NULL:@SECLEVEL=0'
-before=$(lines "$lab/tandem.log" 'tls failed')
 options_request TCP
 "$tools/sipsend" tcp 127.0.0.1 "$port_internal" "$lab/options" >/dev/null
 check "plain SIP at the TLS port: the log says why" \
-	wait_line 5 "$lab/tandem.log" 'tls failed' $((before + 1))
+	wait_line 5 "$lab/tandem.log" 'rule=not_tls side=internal .*spoke="SIP OPTIONS"'
 options_request TLS
 check "the right certificate is let in" answer_is 'SIP/2.0 200*' \
 	-c "$lab/certs/pbx1.pem" -k "$lab/certs/pbx1.key" \

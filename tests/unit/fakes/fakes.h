@@ -21,7 +21,8 @@ struct fakes {
 	struct trunk
 		*flow_trunks[2]; /* whose trunks_of_flow() says a flow of each side is */
 	struct flow *flow;       /* the one connection; NULL: none */
-	const struct record *call; /* the one call; NULL: none */
+	const struct stranger *stranger; /* the one that was not let in; NULL: none */
+	const struct record *call;       /* the one call; NULL: none */
 	unsigned hangups;
 	struct trunk_tls *own;       /* trunks_each_tls() tells it; NULL: nothing */
 	time_t own_expires, crl_due; /* of every certificate, of every list */

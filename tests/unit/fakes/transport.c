@@ -15,3 +15,10 @@ void transport_each(
 	if (fakes.flow)
 		h(arg, fakes.flow);
 }
+
+void transport_strangers(const struct transport *transport, strangers_h *h, void *arg)
+{
+	(void)transport;
+	if (fakes.stranger)
+		h(arg, fakes.stranger, 1000000, 61000000);
+}

@@ -207,21 +207,21 @@ static void lines_about_strangers_are_limited(void **state)
 	(void)state;
 	clock_virtual_init(&clock, 1000000);
 	restart_with(&clock.clock, &limits);
-	far.refuse = true;
-	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	there = side_listen(&far, TRANSPORT_TLS, "127.0.0.1");
 	for (unsigned i = 0; i < LOG_LINES_A_SECOND + 5; i++) {
 		close(test_dial(&there));
-		UNTIL(loop, side_totals(&far).stray == i + 1);
+		UNTIL(loop, side_totals(&far).refused == i + 1);
 		if (i == 0)
 			assert_non_null(strstr(test_warnings()->last,
-				"transport connection refused by=us rule=source side=far "
+				"transport tls refused by=us rule=not_configured "
+				"side=far "
 				"remote=127.0.0.1:"));
 	}
 	assert_int_equal(test_warnings()->count, LOG_LINES_A_SECOND);
 	assert_null(strstr(test_warnings()->last, "suppressed"));
 	clock_virtual_advance(&clock, 1000000);
 	close(test_dial(&there));
-	UNTIL(loop, side_totals(&far).stray == LOG_LINES_A_SECOND + 6);
+	UNTIL(loop, side_totals(&far).refused == LOG_LINES_A_SECOND + 6);
 	assert_int_equal(test_warnings()->count, LOG_LINES_A_SECOND + 1);
 	assert_non_null(strstr(test_warnings()->last, " suppressed=5"));
 }

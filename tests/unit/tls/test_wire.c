@@ -282,7 +282,8 @@ static void what_is_no_tls_is_called_so(void **state)
 	buf_init(&out, 0);
 	explain_channel(channel, &out);
 	assert_string_equal(buf_str(&out),
-		"tls failed error=\"the far end does not speak TLS on this port\"");
+		"tls failed error=\"the far end does not speak TLS on this port, "
+		"but SIP OPTIONS\"");
 	buf_free(&out);
 	channel_free(channel);
 	close(fds[0]);
