@@ -1,5 +1,6 @@
 #include "server_priv.h"
 
+#include "base/descriptors.h"
 #include "base/log.h"
 #include "check/check.h"
 #include "privilege.h"
@@ -519,9 +520,12 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 		return err;
 	}
 	log_set_numbers(server->config->tandem.log_numbers);
-	log_info("server", "event=ready servers=%zu gateways=%zu workers=%u",
+	log_info("server",
+		"event=ready servers=%zu gateways=%zu workers=%u "
+		"descriptors-allowed=%llu",
 		server->config->server_count, server->config->gateway_count,
-		relay_worker_count(server->config->media.workers));
+		relay_worker_count(server->config->media.workers),
+		(unsigned long long)descriptors_allowed());
 	expiry_check(server->expiry);
 	*ret = server;
 	return 0;

@@ -1,6 +1,7 @@
 #include "admin/control.h"
 
 #include "base/buf.h"
+#include "base/descriptors.h"
 #include "base/list.h"
 #include "base/log.h"
 
@@ -23,6 +24,8 @@
 #define WHO_SIZE 160
 /* What waits for a client that reads its answer in parts, at most: more is dropped. */
 #define PARTS_MAX ((size_t)256 << 10)
+/* How long no new client is waited for when there is not even a descriptor of the reserve. */
+#define NO_DESCRIPTORS_MS 100
 
 struct control {
 	struct loop *loop;
@@ -32,6 +35,10 @@ struct control {
 	struct loop_fd watch;
 	struct list clients;
 	unsigned client_count;
+	/* For clients, when others have taken all descriptors: an operator must get in then of
+	 * all times. */
+	struct descriptors_reserve reserve;
+	struct timer retry; /* listens again, and fills the reserve */
 };
 
 struct client {
@@ -56,7 +63,7 @@ static void client_free(struct client *client)
 	client->control->client_count--;
 	timer_stop(&client->timer);
 	loop_unwatch(&client->watch);
-	close(client->fd);
+	descriptors_keep(&client->control->reserve, client->fd);
 	buf_free(&client->in);
 	buf_free(&client->out);
 	free(client);
@@ -334,12 +341,50 @@ static void client_new(struct control *control, int fd)
 		client_free(client);
 }
 
+static void on_accept(void *arg, uint32_t events);
+
+static void on_retry(void *arg)
+{
+	struct control *control = arg;
+	const bool whole = descriptors_hold(&control->reserve);
+
+	if (!control->watch.loop)
+		loop_watch(control->loop, &control->watch, control->fd, EPOLLIN,
+			on_accept, control);
+	if (!whole || !control->watch.loop)
+		timer_start(loop_timers(control->loop), &control->retry,
+			NO_DESCRIPTORS_MS, on_retry, control);
+}
+
+/* A descriptor, also out of the reserve; or the negated errno. */
+static int accept_client(struct control *control)
+{
+	int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int err = fd < 0 ? -errno : 0;
+
+	if (descriptors_are_out(err) && descriptors_spend(&control->reserve)) {
+		fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		err = fd < 0 ? -errno : 0;
+	}
+	return err ? err : fd;
+}
+
+/* Whoever waits would make each turn begin at once, for nothing. */
+static void rest(struct control *control)
+{
+	loop_unwatch(&control->watch);
+	timer_start(loop_timers(control->loop), &control->retry, NO_DESCRIPTORS_MS,
+		on_retry, control);
+}
+
 static void on_accept(void *arg, uint32_t events)
 {
 	struct control *control = arg;
-	int fd = accept4(control->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	int fd = accept_client(control);
 
 	(void)events;
+	if (descriptors_are_out(fd))
+		rest(control);
 	if (fd < 0)
 		return;
 	if (control->client_count >= CLIENTS_MAX) {
@@ -433,6 +478,7 @@ int control_new(struct control **ret, struct loop *loop, const char *path, gid_t
 	control->api = api;
 	control->fd = -1;
 	list_init(&control->clients);
+	descriptors_hold(&control->reserve);
 	control->path = strdup(path);
 	err = control->path ? listen_on(control, group, text)
 			    : err_set(text, -ENOMEM, "out of memory");
@@ -460,6 +506,8 @@ void control_free(struct control *control)
 		return;
 	LIST_FOREACH (&control->clients, node, next)
 		client_free(LIST_ENTRY(node, struct client, node));
+	timer_stop(&control->retry);
+	descriptors_free(&control->reserve);
 	loop_unwatch(&control->watch);
 	if (control->fd >= 0)
 		close(control->fd);

@@ -9,6 +9,7 @@
 #include "admin/verbs.h"
 #include "audit/writer.h"
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log_limit.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
@@ -138,14 +139,16 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	(void)arg_count;
 	(void)text;
 	*ret_result = json_pack(
-		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:s, s:b, s:s}, s:o, s:o, "
+		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:I, s:I}, s:{s:s, s:b, "
+		"s:s}, s:o, s:o, "
 		"s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "configuration", config_state_json(context), "start",
 		clock_text(start_us, start), "uptime_us",
 		(json_int_t)(now_us > start_us ? now_us - start_us : 0), "log_level",
 		log_level_name(log_get_level()), "log_lines_suppressed",
-		suppressed_json(), "fips", "configured",
+		suppressed_json(), "descriptors", "used", (json_int_t)descriptors_used(),
+		"allowed", (json_int_t)descriptors_allowed(), "fips", "configured",
 		config->tandem.fips == CONFIG_FIPS_REQUIRED ? "required" : "off",
 		"library_active", (int)policy_fips_active(), "srtp", relay_crypto_name(),
 		"calls", calls_json(context), "media", media_json(context), "internal",

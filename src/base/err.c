@@ -1,5 +1,7 @@
 #include "base/err.h"
 
+#include "base/descriptors.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,10 +49,14 @@ static const char *project_code_str(int code)
 
 const char *err_str(int code)
 {
+	static _Thread_local char descriptors[DESCRIPTORS_TEXT_SIZE];
 	const char *text;
 
 	if (code == 0)
 		return "Success";
+	/* What an operator meets when a limit is too low, and what sets it. */
+	if (descriptors_are_out(code))
+		return descriptors_text(code, descriptors);
 	/* The range check also keeps -code from overflowing. */
 	if (code < 0 && code > ERR_FORMAT)
 		text = strerrordesc_np(-code); /* no locale, any thread */

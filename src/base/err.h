@@ -29,7 +29,8 @@ struct err_text {
 	char text[ERR_TEXT_SIZE];
 };
 
-/* The short English name of CODE (an errno name's text for negated errno). Never NULL. */
+/* The short English name of CODE (an errno name's text for negated errno; of EMFILE and ENFILE with the limit,
+ * until the next call of this thread). Never NULL. */
 const char *err_str(int code);
 
 /*

@@ -1,5 +1,6 @@
 #include "sip/resolve.h"
 
+#include "base/descriptors.h"
 #include "base/hash.h"
 #include "base/log.h"
 #include "sip/resolve_hosts.h"
@@ -57,7 +58,7 @@ struct lookup {
 	struct resolve_set set;
 	struct timer timer;
 	uint64_t ttl_s; /* the shortest of all answers */
-	char why[160];  /* the first failure */
+	char why[200];  /* the first failure */
 };
 
 /* One question to libunbound. */
@@ -214,7 +215,8 @@ static void lookup_fail(struct lookup *lookup)
 	struct resolve_set old;
 
 	if (!lookup->why[0])
-		snprintf(lookup->why, sizeof(lookup->why), "%s has no address",
+		snprintf(lookup->why, sizeof(lookup->why),
+			"%.100s has no address in DNS, neither A nor AAAA",
 			lookup->key.name);
 	if (kept && now_ms(resolver) < kept->stale_until_ms) {
 		log_warning("resolve", "event=old-answer-used host=%s reason=\"%s\"",
@@ -250,7 +252,9 @@ static void lookup_timeout(void *arg)
 {
 	struct lookup *lookup = arg;
 
-	snprintf(lookup->why, sizeof(lookup->why), "no answer from DNS in %llu ms",
+	snprintf(lookup->why, sizeof(lookup->why),
+		"no answer from DNS in %llu ms: see [tandem] dns-server, and whether "
+		"port 53 is open",
 		(unsigned long long)lookup->resolver->timeout_ms);
 	/* What came so far may do: a lost AAAA must not hide the A. */
 	lookup_finish(lookup);
@@ -263,31 +267,43 @@ static const char *type_name(int type)
 	return type == DNS_SRV ? "SRV" : type == DNS_A ? "A" : "AAAA";
 }
 
+/* RFC 1035 4.1.1. Faults name what to look at. */
+#define RCODE_SERVFAIL 2
+#define RCODE_NXDOMAIN 3
+static const struct {
+	int rcode;
+	const char *fault; /* NULL: it is an answer, if perhaps an empty one */
+} rcodes[] = {
+	{0, NULL},
+	{1, "FORMERR, the name server does not understand the question"},
+	{RCODE_SERVFAIL, "SERVFAIL, the name servers of the domain give no answer"},
+	{RCODE_NXDOMAIN, NULL},
+	{4, "NOTIMP, the name server does not do such queries"},
+	{5, "REFUSED by the name server, see [tandem] dns-server"},
+};
+
 /* Why RESULT is of no use, or NULL. An empty answer is of use: there is nothing. */
 static const char *query_fault(int err, const struct ub_result *result)
 {
 	if (err)
 		return ub_strerror(err);
 	if (result->bogus)
-		return "DNSSEC validation failed";
-	switch (result->rcode) {
-	case 0: /* NOERROR */
-	case 3: /* NXDOMAIN */
-		return NULL;
-	case 2:
-		return "SERVFAIL";
-	case 5:
-		return "REFUSED";
-	default:
-		return "DNS error";
+		return "DNSSEC validation failed, the answer is not the domain's own";
+	/* libunbound asks by sockets of its own, and without them says SERVFAIL. */
+	if (result->rcode == RCODE_SERVFAIL && descriptors_are_out(descriptors_try()))
+		return err_str(descriptors_try());
+	for (size_t i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++) {
+		if (rcodes[i].rcode == result->rcode)
+			return rcodes[i].fault;
 	}
+	return "an error of DNS that has no name here";
 }
 
 static void lookup_note(
 	struct lookup *lookup, const char *name, int type, const char *why)
 {
 	if (!lookup->why[0])
-		snprintf(lookup->why, sizeof(lookup->why), "%.100s %s: %.40s", name,
+		snprintf(lookup->why, sizeof(lookup->why), "%.100s %s: %.80s", name,
 			type_name(type), why);
 }
 
@@ -331,6 +347,10 @@ static void address_done(
 {
 	struct resolve_server *server = &lookup->set.servers[query->server];
 
+	/* It may be the host that an SRV record names. */
+	if (result->nxdomain)
+		lookup_note(lookup, result->qname, query->type,
+			"NXDOMAIN, the name does not exist");
 	if (!result->havedata)
 		return;
 	use_ttl(lookup, result);

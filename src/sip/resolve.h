@@ -23,7 +23,7 @@ struct resolve_answer {
 		[RESOLVE_MAX]; /* which target each is of: 0 for the first, and so on */
 	unsigned count;
 	int err;       /* 0, ERR_RESOLVE, ... */
-	char why[160]; /* a phrase for the log when err is not 0 */
+	char why[200]; /* a phrase for the log when err is not 0 */
 };
 
 typedef void resolve_h(void *arg, const struct resolve_answer *answer);

@@ -36,14 +36,34 @@ static void listener_resume(void *arg)
 static void listener_no_descriptors(struct listener *listener, int err)
 {
 	struct transport *transport = listener->transport;
+	const uint64_t now_ms = timers_now_ms(transport_timers(transport));
 	char where[ADDR_TEXT_SIZE];
 
-	log_error("transport", "event=accepting-paused error=\"%s\" side=%s local=%s",
-		err_str(err), transport->name, addr_text(&listener->local, where));
+	transport->rests++;
+	if (now_ms >= transport->scarce_log_ms) {
+		transport->scarce_log_ms = now_ms + PAUSED_LOG_MS;
+		log_error("transport",
+			"event=accepting-paused error=\"%s\" side=%s local=%s times=%llu",
+			err_str(err), transport->name, addr_text(&listener->local, where),
+			(unsigned long long)transport->rests);
+		transport->rests = 0;
+	}
 	transport->no_descriptors = true;
 	timer_start(transport_timers(transport), &transport->resume, NO_DESCRIPTORS_MS,
 		listener_resume, transport);
 	listener_update_all(transport);
+}
+
+/* Not at the first that gets one: others may be refused at once, and that many lines a second. */
+static void listener_descriptors_are_back(struct transport *transport)
+{
+	if (!transport->scarce_log_ms ||
+		timers_now_ms(transport_timers(transport)) < transport->scarce_log_ms)
+		return;
+	transport->scarce_log_ms = 0;
+	log_info("transport", "event=accepting-again side=%s paused-times=%llu",
+		transport->name, (unsigned long long)transport->rests);
+	transport->rests = 0;
 }
 
 /* False: nothing more to accept now. */
@@ -54,6 +74,7 @@ static bool listener_accept_one(struct listener *listener)
 		listener->fd, &remote.sa, &remote.len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 	if (fd >= 0) {
+		listener_descriptors_are_back(listener->transport);
 		handshake_make_room(listener->transport, listener->kind);
 		stream_accept(listener, fd, &remote);
 		return true;

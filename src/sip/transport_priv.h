@@ -58,6 +58,8 @@ struct transport {
 	unsigned accepted_opening; /* those of them not yet judged */
 	struct handshakes handshakes;
 	bool no_descriptors;    /* accept(2) met EMFILE: listeners rest for a moment */
+	uint64_t scarce_log_ms; /* until when that is not logged again; 0: all is well */
+	uint64_t rests;         /* since it was logged */
 	struct timer resume;    /* listeners that rest look again */
 	struct timer expiry;    /* transport_judge.c */
 	uint64_t paused_log_ms; /* until when "accepting paused" is not logged again */

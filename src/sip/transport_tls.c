@@ -79,8 +79,12 @@ static void tls_close(struct stream *stream)
 
 static void tls_explain(const struct stream *stream, int err, struct buf *out)
 {
+	const char *advice = explain_advice(stream->channel);
+
 	(void)err; /* the channel knows more */
 	explain_channel(stream->channel, out);
+	if (advice[0])
+		buf_printf(out, " do=\"%s\"", advice);
 }
 
 const struct stream_ops stream_tls_ops = {

@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *advice_for_alert(int alert);
-
 /* Bare where nothing in it could end the word; quoted otherwise. VALUE is escaped. */
 static void add_word(struct buf *out, const char *key, const char *value)
 {
@@ -93,7 +91,6 @@ void explain_words(const struct explain_report *report, struct buf *out)
 		if (report->in_clear)
 			buf_add_str(out, " encrypted=no");
 		add_word(out, "ours", report->ours);
-		add_word(out, "do", advice_for_alert(report->alert));
 		break;
 	case CHANNEL_BROKEN:
 		buf_add_str(out, "tls failed");

@@ -19,7 +19,7 @@ static int pem_check(int fd, const char *path, size_t max, bool private, size_t 
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		return err_set(text, -errno, "%s: %s", path, strerror(errno));
+		return err_set(text, -errno, "%s: %s", path, err_str(-errno));
 	if (!S_ISREG(st.st_mode))
 		return err_set(text, -EINVAL, "%s: not a regular file", path);
 	if (private && (st.st_mode & PEM_FORBIDDEN_MODE) != 0)
@@ -47,7 +47,7 @@ static int pem_fill(int fd, const char *path, unsigned char *bytes, size_t size,
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
-			return err_set(text, -errno, "%s: %s", path, strerror(errno));
+			return err_set(text, -errno, "%s: %s", path, err_str(-errno));
 		if (n == 0)
 			break;
 		len += (size_t)n;
@@ -67,7 +67,7 @@ int pem_read(gnutls_datum_t *ret, const char *path, size_t max, bool private,
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
 	if (fd < 0)
-		return err_set(text, -errno, "%s: %s", path, strerror(errno));
+		return err_set(text, -errno, "%s: %s", path, err_str(-errno));
 	err = pem_check(fd, path, max, private, &size, text);
 	if (err < 0)
 		goto out;

@@ -4,6 +4,7 @@
 #include "admin/control.h"
 
 #include "base/clock.h"
+#include "base/descriptors.h"
 #include "base/log.h"
 
 #include <errno.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -471,6 +473,44 @@ static void who_vanishes_gets_no_more_parts(void **state)
 	assert_int_equal(cancelled, 1);
 }
 
+/* All descriptors are taken by others: operators get in by the reserve, one after the other without
+ * end, and a few at a time; whoever comes too many waits, and costs no turns. */
+static void an_operator_gets_in_without_descriptors(void **state)
+{
+	struct fixture *fixture = *state;
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	struct rlimit usual, low;
+	int fds[DESCRIPTORS_RESERVE + 1], next;
+
+	memcpy(address.sun_path, fixture->path, strlen(fixture->path) + 1);
+	for (unsigned i = 0; i <= DESCRIPTORS_RESERVE; i++)
+		fds[i] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	next = dup(0);
+	close(next);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &usual), 0);
+	low = usual;
+	low.rlim_cur = (rlim_t)next;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &low), 0);
+	for (unsigned i = 0; i <= DESCRIPTORS_RESERVE; i++) {
+		assert_int_equal(
+			connect(fds[i], (struct sockaddr *)&address, sizeof(address)), 0);
+		say(fixture, fds[i], "{\"noun\":\"echo\"}\n");
+		if (i < DESCRIPTORS_RESERVE)
+			expect(fds[i], "{\"code\":0,\"result\":[]}\n");
+	}
+	expect_nothing(fds[DESCRIPTORS_RESERVE]);
+	shutdown(fds[0], SHUT_RDWR);
+	turn(fixture, 3);
+	expect_nothing(fds[DESCRIPTORS_RESERVE]); /* it rests */
+	clock_virtual_advance(&fixture->clock, 101000);
+	turn(fixture, 4);
+	expect(fds[DESCRIPTORS_RESERVE], "{\"code\":0,\"result\":[]}\n");
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &usual), 0);
+	for (unsigned i = 0; i <= DESCRIPTORS_RESERVE; i++)
+		close(fds[i]);
+	turn(fixture, 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -493,6 +533,8 @@ int main(void)
 			a_client_that_vanishes_does_no_harm, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			too_many_clients_are_told, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_operator_gets_in_without_descriptors, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			acts_are_logged_with_who_did_them, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -286,6 +286,8 @@ static void without_descriptors_nothing_is_begun(void **state)
 	assert_non_null(strstr(texts[0].text, "cannot listen on 127.0.0.1:"));
 	assert_non_null(strstr(texts[1].text, "cannot listen on 127.0.0.1:"));
 	assert_non_null(strstr(texts[2].text, "cannot connect to 127.0.0.1:"));
+	for (unsigned i = 0; i < 3; i++)
+		assert_non_null(strstr(texts[i].text, ": no descriptors left: allowed "));
 	assert_null(flow);
 	assert_int_equal(side_totals(&near).handshakes, 0);
 }
@@ -295,6 +297,7 @@ static void accepting_rests_without_descriptors(void **state)
 	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
 	int fd = test_dial(&there);
 	struct rlimit old;
+	const unsigned errors = test_warnings()->errors;
 	unsigned turns = 0;
 
 	(void)state;
@@ -303,7 +306,8 @@ static void accepting_rests_without_descriptors(void **state)
 	for (time_t end = time(NULL) + 1; time(NULL) <= end; turns++)
 		assert_int_equal(loop_turn(loop, 50), 0);
 	assert_int_equal(far.messages, 0);
-	assert_in_range(turns, 1, 200); /* it does not spin */
+	assert_in_range(turns, 1, 200); /* it does not spin, and says it once */
+	assert_int_equal(test_warnings()->errors, errors + 1);
 	assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
 	UNTIL(loop, far.messages == 1);
 	close(fd);

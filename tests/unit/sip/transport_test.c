@@ -16,6 +16,8 @@ static struct test_warnings warnings;
 static void log_line(void *arg, enum log_level level, const char *line)
 {
 	(void)arg;
+	if (level == LOG_LEVEL_ERROR)
+		warnings.errors++;
 	if (level == LOG_LEVEL_WARNING) {
 		warnings.count++;
 		snprintf(warnings.last, sizeof(warnings.last), "%s", line);

@@ -39,6 +39,7 @@ struct side {
 /* Log lines are hidden, unless TEST_LOG is set, and warnings counted from now on. */
 void test_quiet(void);
 struct test_warnings {
+	unsigned errors; /* lines at that level */
 	unsigned count;
 	char last[400];
 };

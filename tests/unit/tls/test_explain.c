@@ -179,10 +179,9 @@ static void their_alert_says_what_is_wrong_with_ours(void **state)
 
 		buf_init(&out, 0);
 		explain_words(&report, &out);
-		snprintf(words, sizeof(words), "tls refused by=them alert=\"%s\" do=\"",
+		snprintf(words, sizeof(words), "tls refused by=them alert=\"%s\"",
 			rows[i].words);
-		assert_memory_equal(buf_str(&out), words, strlen(words));
-		assert_non_null(strstr(buf_str(&out), rows[i].advice));
+		assert_string_equal(buf_str(&out), words);
 		buf_clear(&out);
 		explain_what_to_do(&report, &context, &out);
 		assert_non_null(strstr(buf_str(&out), rows[i].advice));
