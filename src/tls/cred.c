@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "tls/escape.h"
+#include "tls/misfile.h"
 #include "tls/names.h"
 #include "tls/pem.h"
 #include "tls/policy.h"
@@ -42,6 +43,42 @@ static void cred_chain_free(struct cred_chain *chain)
 	gnutls_free(chain->crts);
 }
 
+/* Whether a certificate of LIST is none of a CA. */
+static bool has_host(gnutls_x509_crt_t *list, unsigned count)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < count && !found; i++)
+		found = gnutls_x509_crt_get_ca_status(list[i], NULL) <= 0;
+	return found;
+}
+
+/* The library sorts what is above the first one, and leaves out the others: one that is below it. */
+static int cred_check_order(const struct cred_chain *chain, const gnutls_datum_t *bytes,
+	const char *path, struct err_text *text)
+{
+	gnutls_x509_crt_t *all = NULL;
+	unsigned count = 0;
+	bool wrong;
+
+	if (gnutls_x509_crt_get_ca_status(chain->crts[0], NULL) <= 0 ||
+		gnutls_x509_crt_list_import2(
+			&all, &count, bytes, GNUTLS_X509_FMT_PEM, 0) < 0)
+		return 0;
+	wrong = has_host(all, count);
+	for (unsigned i = 0; i < count; i++)
+		gnutls_x509_crt_deinit(all[i]);
+	gnutls_free(all);
+	if (!wrong)
+		return 0;
+	return err_set(text, ERR_FORMAT,
+		"%s: the chain is in the wrong order, it begins with the certificate of "
+		"a "
+		"CA: put our own first, and then that of its issuer (`cat OWN ISSUER "
+		">%s`)",
+		path, path);
+}
+
 static int cred_read_chain(
 	struct cred_chain *chain, const char *path, struct err_text *text)
 {
@@ -52,13 +89,15 @@ static int cred_read_chain(
 		return err;
 	err = gnutls_x509_crt_list_import2(&chain->crts, &chain->count, &bytes,
 		GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
-	pem_free(&bytes);
 	if (err < 0 || chain->count == 0) {
 		chain->count = 0;
-		return err_set(text, ERR_FORMAT,
-			"%s: no certificate chain in PEM form: %s", path,
-			gnutls_strerror(err));
+		err = misfile_say(MISFILE_CERTIFICATE, path, &bytes, err, text);
+	} else {
+		err = cred_check_order(chain, &bytes, path, text);
 	}
+	pem_free(&bytes);
+	if (err < 0)
+		return err;
 	if (chain->count > POLICY_CHAIN_MAX)
 		return err_set(text, ERR_LIMIT, "%s: %u certificates, %d at most", path,
 			chain->count, POLICY_CHAIN_MAX);
@@ -128,17 +167,10 @@ static int cred_read_key_file(
 	if (err < 0)
 		return err;
 	err = gnutls_privkey_import_x509_raw(key, &bytes, GNUTLS_X509_FMT_PEM, NULL, 0);
-	pem_free(&bytes);
-	if (err == GNUTLS_E_DECRYPTION_FAILED || err == GNUTLS_E_PK_SIG_VERIFY_FAILED)
-		return err_set(text, ERR_SUPPORT,
-			"%s: the key is encrypted; store it without a password, mode "
-			"0600, or "
-			"in a token (pkcs11:)",
-			path);
 	if (err < 0)
-		return err_set(text, ERR_FORMAT, "%s: no private key in PEM form: %s",
-			path, gnutls_strerror(err));
-	return 0;
+		err = misfile_say(MISFILE_KEY, path, &bytes, err, text);
+	pem_free(&bytes);
+	return err;
 }
 
 /*
@@ -280,6 +312,19 @@ int cred_key_load(gnutls_privkey_t *ret, char **ret_pin_file, const char *key,
 	return err;
 }
 
+static int say_mismatch(
+	const char *certificate, const char *key_name, struct err_text *text)
+{
+	if (strncmp(key_name, "pkcs11:", 7) == 0)
+		return err_set(text, ERR_TRUST,
+			"the key in the token does not belong to %s", certificate);
+	return err_set(text, ERR_TRUST,
+		"%s does not belong to %s: `openssl pkey -pubout -in %s` and `openssl "
+		"x509 "
+		"-noout -pubkey -in %s` must print the same",
+		key_name, certificate, key_name, certificate);
+}
+
 /* On success the handle owns the key and the chain's public parts. */
 static int cred_join(struct cred *cred, struct cred_chain *chain, gnutls_privkey_t key,
 	const char *certificate, const char *key_name, struct err_text *text)
@@ -291,11 +336,7 @@ static int cred_join(struct cred *cred, struct cred_chain *chain, gnutls_privkey
 	if (err < 0) {
 		gnutls_privkey_deinit(key);
 		if (err == GNUTLS_E_CERTIFICATE_KEY_MISMATCH)
-			return err_set(text, ERR_TRUST, "%s does not belong to %s",
-				strncmp(key_name, "pkcs11:", 7) == 0
-					? "the key in the token"
-					: key_name,
-				certificate);
+			return say_mismatch(certificate, key_name, text);
 		return err_set(
 			text, ERR_LIBRARY, "%s: %s", certificate, gnutls_strerror(err));
 	}

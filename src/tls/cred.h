@@ -81,5 +81,9 @@ struct trust_reader {
  * itself is refused then. For none without a CRL file. */
 void trust_unlisted(
 	const struct trust *trust, void (*h)(void *arg, const char *name), void *arg);
+/* Calls H for each anchor that is no CA's certificate, but a host's own: whoever has that very certificate is let
+ * in, and nobody else. */
+void trust_hosts(const struct trust *trust,
+	void (*h)(void *arg, const char *subject, const char *issuer), void *arg);
 /* Calls READER for each anchor and each revocation list of TRUST. */
 void trust_read(const struct trust *trust, const struct trust_reader *reader);

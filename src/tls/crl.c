@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "tls/escape.h"
+#include "tls/misfile.h"
 #include "tls/pem.h"
 
 #include <errno.h>
@@ -185,10 +186,21 @@ static bool crl_has_company(const struct crl_set *set, const struct crl *crl)
 	return false;
 }
 
-static int crl_is_foreign(const char *path, struct err_text *text)
+static int crl_is_foreign(const struct crl *crl, const char *path, struct err_text *text)
 {
+	gnutls_datum_t dn = {NULL, 0};
+	char issuer[160] = "";
+
+	if (gnutls_x509_rdn_get2(&crl->issuer, &dn, 0) == 0)
+		escape_add(issuer, sizeof(issuer), (const char *)dn.data, dn.size);
+	gnutls_free(dn.data);
 	return err_set(text, ERR_TRUST,
-		"%s: a CRL that its issuer among the trust anchors did not sign", path);
+		"%s: a CRL of %s that the CA of this name in trust did not sign: fetch "
+		"the "
+		"list anew, or the CA's present certificate (`openssl crl -noout -text "
+		"-in "
+		"%s`)",
+		path, issuer, path);
 }
 
 static int crl_read(struct crl *crl, const char *path, gnutls_x509_trust_list_t anchors,
@@ -210,7 +222,7 @@ static int crl_read(struct crl *crl, const char *path, gnutls_x509_trust_list_t 
 	if (err < 0)
 		return err_set(text, err, "%s: a CRL whose entries cannot be read", path);
 	if (crl_check_anchors(crl, anchors) < 0)
-		return crl_is_foreign(path, text);
+		return crl_is_foreign(crl, path, text);
 	return 0;
 }
 
@@ -227,10 +239,11 @@ int crl_load(struct crl_set **ret, const char *path, gnutls_x509_trust_list_t an
 		return err;
 	err = gnutls_x509_crl_list_import2(
 		&handles, &count, &bytes, GNUTLS_X509_FMT_PEM, 0);
-	pem_free(&bytes);
 	if (err < 0 || count == 0)
-		return err_set(text, ERR_FORMAT, "%s: no CRL in PEM form: %s", path,
-			gnutls_strerror(err));
+		err = misfile_say(MISFILE_CRL, path, &bytes, err, text);
+	pem_free(&bytes);
+	if (err < 0)
+		return err;
 	set = calloc(1, sizeof(*set));
 	if (set)
 		set->crls = calloc(count, sizeof(*set->crls));
@@ -248,7 +261,7 @@ int crl_load(struct crl_set **ret, const char *path, gnutls_x509_trust_list_t an
 		err = crl_read(&set->crls[i], path, anchors, text);
 	for (unsigned i = 0; i < count && err == 0; i++) {
 		if (set->crls[i].expected && !crl_has_company(set, &set->crls[i]))
-			err = crl_is_foreign(path, text);
+			err = crl_is_foreign(&set->crls[i], path, text);
 	}
 	if (err == 0) {
 		*ret = set;

@@ -21,14 +21,21 @@ static int pem_check(int fd, const char *path, size_t max, bool private, size_t 
 	if (fstat(fd, &st) < 0)
 		return err_set(text, -errno, "%s: %s", path, err_str(-errno));
 	if (!S_ISREG(st.st_mode))
-		return err_set(text, -EINVAL, "%s: not a regular file", path);
+		return err_set(text, -EINVAL,
+			S_ISDIR(st.st_mode)
+				? "%s: a folder, not a regular file: name a file "
+				  "in it"
+				: "%s: not a regular file",
+			path);
 	if (private && (st.st_mode & PEM_FORBIDDEN_MODE) != 0)
 		return err_set(text, ERR_TRUST,
 			"%s: a private key that others may read or change (mode %04o); "
 			"chmod 0640 it",
 			path, (unsigned)st.st_mode & 07777);
 	if (st.st_size <= 0)
-		return err_set(text, ERR_FORMAT, "%s: the file is empty", path);
+		return err_set(text, ERR_FORMAT,
+			"%s: the file is empty, as a command that failed leaves it",
+			path);
 	if ((uint64_t)st.st_size > max)
 		return err_set(text, ERR_LIMIT, "%s: larger than the %zu bytes allowed",
 			path, max);

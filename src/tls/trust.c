@@ -1,5 +1,6 @@
 #include "tls/cred.h"
 #include "tls/crl.h"
+#include "tls/misfile.h"
 #include "tls/pem.h"
 
 #include <errno.h>
@@ -34,12 +35,13 @@ static int trust_add_anchors(
 		return err;
 	err = gnutls_x509_crt_list_import2(
 		&anchors, &count, &bytes, GNUTLS_X509_FMT_PEM, 0);
-	pem_free(&bytes);
 	if (err < 0 || count == 0) {
 		gnutls_free(anchors);
-		return err_set(text, ERR_FORMAT, "%s: no certificate in PEM form: %s",
-			path, gnutls_strerror(err));
+		err = misfile_say(MISFILE_CERTIFICATE, path, &bytes, err, text);
+		pem_free(&bytes);
+		return err;
 	}
+	pem_free(&bytes);
 	/* The list owns the certificates from here on. */
 	added = gnutls_x509_trust_list_add_cas(
 		list, anchors, count, GNUTLS_TL_NO_DUPLICATES);
@@ -178,6 +180,22 @@ void trust_unlisted(
 		if (is_unlisted(trust, anchor)) {
 			facts_read(&facts, anchor);
 			h(arg, facts.subject);
+		}
+		gnutls_x509_crt_deinit(anchor);
+	}
+}
+
+void trust_hosts(const struct trust *trust,
+	void (*h)(void *arg, const char *subject, const char *issuer), void *arg)
+{
+	gnutls_x509_trust_list_iter_t iter = NULL;
+	gnutls_x509_crt_t anchor;
+	struct facts facts;
+
+	while (gnutls_x509_trust_list_iter_get_ca(trust->list, &iter, &anchor) == 0) {
+		if (gnutls_x509_crt_get_ca_status(anchor, NULL) <= 0) {
+			facts_read(&facts, anchor);
+			h(arg, facts.subject, facts.issuer);
 		}
 		gnutls_x509_crt_deinit(anchor);
 	}

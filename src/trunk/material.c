@@ -36,6 +36,17 @@ static void unlisted_h(void *arg, const char *name)
 		name, files->anchors, files->crl);
 }
 
+static void host_h(void *arg, const char *subject, const char *issuer)
+{
+	const struct trust_files *files = arg;
+
+	log_warning("certificates",
+		"event=no-authority certificate=\"%s\" issuer=\"%s\" trust=\"%s\" "
+		"note=\"it is a host's certificate and no CA's: it lets in that one "
+		"alone, until it is renewed; put the certificate of its issuer there\"",
+		subject, issuer, files->anchors);
+}
+
 /* *RET owns a reference. */
 static int load_trust(struct material *material, const char *anchors, const char *crl,
 	struct trust **ret, struct err_text *text)
@@ -55,6 +66,7 @@ static int load_trust(struct material *material, const char *anchors, const char
 		material->changed++;
 		/* lists of others would cut everybody off, and no file is wrong by itself */
 		trust_unlisted(*ret, unlisted_h, &files);
+		trust_hosts(*ret, host_h, &files);
 	}
 	if (err && keep_old(material, old, "anchors and lists", text)) {
 		*ret = trust_ref(old);

@@ -218,6 +218,7 @@ static void unreadable_files_are_named(void **state)
 	refuse("us.pem", "junk", NULL, ERR_FORMAT, "junk: no private key");
 	refuse("empty", "us.key", NULL, ERR_FORMAT, "empty: the file is empty");
 	refuse("us.pem", "fifo", NULL, -EINVAL, "fifo: not a regular file");
+	refuse("us.pem", ".", NULL, -EINVAL, ".: a folder, not a regular file: name");
 	refuse("us.pem", "us.pem", NULL, ERR_TRUST, "us.pem: a private key that others");
 	refuse_trust("none.pem", "", -ENOENT, "none.pem: No such file");
 	refuse_trust("junk", "", ERR_FORMAT, "junk: no certificate");
@@ -251,6 +252,48 @@ static void a_key_of_an_unknown_kind_is_refused(void **state)
 	gnutls_free(us.data);
 	gnutls_free(odd.data);
 	gnutls_free(der.data);
+}
+
+/* The library would take what is below the first one for none of the chain. */
+static void a_chain_in_the_wrong_order_is_called_so(void **state)
+{
+	struct cred *cred = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	lab_write_both("upside-down.pem", &world.sub, &world.us);
+	refuse("upside-down.pem", "us.key", NULL, ERR_FORMAT,
+		"upside-down.pem: the chain is in the wrong order, it begins with the "
+		"certificate of a CA");
+	/* A CA's own certificate alone is what a small set-up may have. */
+	lab_write_chain("ca.pem", &world.root);
+	lab_write_key("ca.key", &world.root, 0600);
+	assert_int_equal(
+		cred_load(&cred, lab_path("ca.pem"), lab_path("ca.key"), NULL, &text), 0);
+	cred_unref(cred);
+}
+
+static char hosts[600];
+
+static void note_host(void *arg, const char *subject, const char *issuer)
+{
+	(void)arg;
+	snprintf(hosts + strlen(hosts), sizeof(hosts) - strlen(hosts), "[%s by %s]",
+		subject, issuer);
+}
+
+static void a_host_among_the_anchors_is_told(void **state)
+{
+	struct trust *trust = NULL;
+	struct err_text text = {""};
+
+	(void)state;
+	lab_write_both("mixed.pem", &world.root, &world.us);
+	assert_int_equal(trust_load(&trust, lab_path("mixed.pem"), "", &text), 0);
+	hosts[0] = '\0';
+	trust_hosts(trust, note_host, NULL);
+	assert_string_equal(hosts, "[CN=med1.example.test by CN=Lab Sub CA]");
+	trust_unref(trust);
 }
 
 static void an_encrypted_key_is_called_so(void **state)
@@ -667,6 +710,8 @@ int main(void)
 		cmocka_unit_test(dates_are_looked_at),
 		cmocka_unit_test(unreadable_files_are_named),
 		cmocka_unit_test(a_key_of_an_unknown_kind_is_refused),
+		cmocka_unit_test(a_chain_in_the_wrong_order_is_called_so),
+		cmocka_unit_test(a_host_among_the_anchors_is_told),
 		cmocka_unit_test(an_encrypted_key_is_called_so),
 		cmocka_unit_test(a_long_chain_is_refused),
 		cmocka_unit_test(an_unknown_token_is_refused_without_its_pin),
