@@ -297,6 +297,7 @@ static void find_owner(const struct strangers *strangers, const struct addr *rem
 static void judge(const struct strangers *strangers, struct stranger *stranger)
 {
 	stranger->judged_ms = now_ms(strangers);
+	stranger->outdated = false;
 	find_owner(strangers, &stranger->remote, &stranger->owner);
 	stranger->kind = kind_of(stranger);
 }
@@ -325,7 +326,8 @@ static unsigned take_entry(struct strangers *strangers, enum transport_kind tran
 
 	if (i == NO_ENTRY)
 		i = new_entry(strangers, transport, remote, key);
-	else if (now_ms(strangers) - strangers->entries[i].judged_ms >= JUDGED_MS)
+	else if (strangers->entries[i].outdated ||
+		 now_ms(strangers) - strangers->entries[i].judged_ms >= JUDGED_MS)
 		judge(strangers, &strangers->entries[i]);
 	if (i != NO_ENTRY)
 		strangers->last = i;
@@ -381,6 +383,12 @@ bool strangers_note_tls(
 	stranger->last_ms = now_ms(strangers);
 	count_one(strangers, stranger->kind, i);
 	return true;
+}
+
+void strangers_judge_again(struct strangers *strangers)
+{
+	for (unsigned i = 0; i < strangers->count; i++)
+		strangers->entries[i].outdated = true;
 }
 
 /* ---- asking ---- */

@@ -54,6 +54,7 @@ struct stranger {
 	uint64_t count;
 	uint64_t first_ms, last_ms; /* monotonic */
 	uint64_t judged_ms;         /* when its kind was found */
+	bool outdated;              /* it is to be found again */
 };
 
 struct strangers_params {
@@ -79,6 +80,9 @@ void strangers_note(struct strangers *strangers, enum transport_kind transport,
  */
 bool strangers_note_tls(
 	struct strangers *strangers, const struct addr *remote, const char *spoke);
+
+/* Whose an address is may have changed: it is asked anew of each that comes again. */
+void strangers_judge_again(struct strangers *strangers);
 
 /* The word of a KIND in the log and in tandemctl: "source", "transport". */
 const char *stranger_rule(enum stranger_kind kind);

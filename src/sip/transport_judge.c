@@ -141,4 +141,6 @@ void transport_judge_again(struct transport *transport)
 {
 	LIST_FOREACH (&transport->streams, node, next)
 		stream_judge_again(LIST_ENTRY(node, struct stream, node));
+	if (transport->strangers)
+		strangers_judge_again(transport->strangers);
 }

@@ -168,6 +168,12 @@ static const char *advice_for_alert(int alert)
 	case GNUTLS_A_UNKNOWN_CA:
 		return "the far end does not trust our issuer: give it our CA "
 		       "certificate";
+	case GNUTLS_A_BAD_CERTIFICATE:
+	case GNUTLS_A_CERTIFICATE_UNKNOWN:
+	case GNUTLS_A_UNSUPPORTED_CERTIFICATE:
+		return "the far end refused our certificate: see whether it trusts our "
+		       "CA, "
+		       "and its log";
 	case GNUTLS_A_CERTIFICATE_REQUIRED:
 		return "the far end wants a certificate and took none of ours: look at "
 		       "its log";

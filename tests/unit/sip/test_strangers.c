@@ -304,7 +304,20 @@ static void a_flood_of_sources_is_bounded(void **state)
 	assert_said("count=120");
 }
 
-static void a_reload_is_seen_within_a_minute(void **state)
+static void a_reload_is_seen(void **state)
+{
+	(void)state;
+	udp_from("192.0.2.7", "INVITE sip:x SIP/2.0\r\n");
+	owner.enabled = false;
+	strangers_judge_again(strangers);
+	udp_from("192.0.2.7", "INVITE sip:x SIP/2.0\r\n");
+	assert_int_equal(find("192.0.2.7")->kind, STRANGER_DISABLED);
+	udp_from("192.0.2.7", "INVITE sip:x SIP/2.0\r\n");
+	assert_int_equal(asked, 2);
+}
+
+/* And what else becomes of an address: a name that leads elsewhere. */
+static void an_owner_is_believed_for_a_minute(void **state)
 {
 	(void)state;
 	udp_from("192.0.2.7", "INVITE sip:x SIP/2.0\r\n");
@@ -336,7 +349,8 @@ int main(void)
 		CASE(what_is_no_tls_is_noted_whoever_it_is),
 		CASE(the_last_are_kept_the_latest_first),
 		CASE(a_flood_of_sources_is_bounded),
-		CASE(a_reload_is_seen_within_a_minute),
+		CASE(a_reload_is_seen),
+		CASE(an_owner_is_believed_for_a_minute),
 		CASE(hosts_are_told_apart_by_the_whole_address),
 	};
 

@@ -1,6 +1,7 @@
 /* A connection once it is open: what comes by it is framed, and what goes is queued. */
 #include "plain_rig.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <linux/tcp.h>
 #include <stdio.h>
@@ -96,6 +97,79 @@ static void broken_stream_is_closed_once(void **state)
 	assert_int_equal(side_totals(&far).connections, 0);
 	assert_true(recv(fd, &byte, 1, 0) <= 0);
 	close(fd);
+}
+
+/* One connects and speaks what is no SIP: he is told what he speaks, and where it would do. */
+static void what_is_spoken_in_place_of_sip_is_named(void **state)
+{
+	static const struct {
+		const char *bytes;
+		const char *why;
+	} rows[] = {
+		{"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
+			"sent HTTP, which is no SIP: this port is not for it"},
+		{"\x16\x03\x01\x02\x01\x01", "sent a TLS hello on a port of plain SIP: "
+					     "let it connect to the port of "
+					     "[external] tls, with tls = yes in its "
+					     "settings, or speak plain SIP"},
+		{"\x15\x03\x01\x02\x01\x01", "sent a TLS alert on a port of plain SIP"},
+		{"PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n\r\n",
+			"sent a PROXY header: switch it off in the load balancer"},
+		{"INVITE sip:b SIP/2.0\r\nContent-Length: x\r\n\r\n", "broken stream: "},
+	};
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		int fd = test_dial(&there);
+
+		test_write(fd, rows[i].bytes);
+		UNTIL(loop, far.closed == i + 1);
+		assert_memory_equal(far.why, rows[i].why, strlen(rows[i].why));
+		close(fd);
+	}
+}
+
+/* After a message it is a broken stream, whatever it looks like. */
+static void behind_a_message_it_is_a_broken_stream(void **state)
+{
+	struct addr there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	int fd = test_dial(&there);
+
+	(void)state;
+	test_write(fd, test_request(0));
+	test_write(fd, "\x16\x03\x01\x02\x01\x01");
+	UNTIL(loop, far.closed == 1);
+	assert_int_equal(far.messages, 1);
+	assert_non_null(strstr(far.why, "broken stream: "));
+	close(fd);
+}
+
+/* We connect, to a port of TLS: OpenSSL's servers say so by an alert. */
+static void a_port_of_tls_that_we_speak_plainly_to_is_named(void **state)
+{
+	const struct addr host = {
+		.v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)},
+		.len = sizeof(struct sockaddr_in)};
+	struct addr there = host;
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+	struct flow *flow;
+
+	(void)state;
+	assert_int_equal(bind(listener, &host.sa, host.len), 0);
+	assert_int_equal(getsockname(listener, &there.sa, &there.len), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	flow = side_flow(&near, TRANSPORT_TCP, &there);
+	assert_int_equal(test_send(flow, 0), 0);
+	fd = accept(listener, NULL, NULL);
+	test_write(fd, "\x15\x03\x01\x02\x02\x46");
+	UNTIL(loop, near.closed == 1);
+	assert_string_equal(near.why,
+		"the far end wants TLS on this port: tls = yes, or set "
+		"port to the one of its plain SIP");
+	flow_unref(flow);
+	close(fd);
+	close(listener);
 }
 
 /* Framed it is, and means nothing. */
@@ -315,6 +389,9 @@ int main(void)
 		TEST(a_long_pipeline_is_read_over_many_turns),
 		TEST(keepalive_is_answered),
 		TEST(broken_stream_is_closed_once),
+		TEST(what_is_spoken_in_place_of_sip_is_named),
+		TEST(behind_a_message_it_is_a_broken_stream),
+		TEST(a_port_of_tls_that_we_speak_plainly_to_is_named),
 		TEST(what_is_no_message_ends_the_connection),
 		TEST(a_message_over_the_limit_leaves_the_connection),
 		TEST(a_message_too_big_to_read_past_ends_the_connection),

@@ -52,6 +52,24 @@ static void refused_h(void *arg, const struct flow *flow)
 	++*(unsigned *)arg;
 }
 
+/* So does a far end that judges our certificate when its handshake is over. */
+static void who_leaves_at_once_is_told_as_perhaps_refusing_us(void **state)
+{
+	struct flow *flow = flow_as(&near, &there, far_peer, NULL);
+
+	(void)state;
+	UNTIL(loop, near.opened == 1 && side_totals(&far).accepted == 1);
+	transport_close_flow(flow, "done");
+	UNTIL(loop, far.closed == 1);
+	assert_non_null(strstr(far.why, "closed by peer "));
+	assert_non_null(strstr(far.why,
+		" ms after the handshake, without a SIP message: so does a far end that "
+		"refuses our certificate; look at its log, and whether it trusts the CA "
+		"of /"));
+	assert_string_equal(near.why, "done");
+	flow_unref(flow);
+}
+
 static void stranger_is_refused_and_both_ends_say_so(void **state)
 {
 	struct flow *flow = flow_as(&near, &there, far_peer, stranger_cred);
@@ -464,6 +482,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(tls_carries_both_ways_and_knows_who),
+		TEST(who_leaves_at_once_is_told_as_perhaps_refusing_us),
 		TEST(stranger_is_refused_and_both_ends_say_so),
 		TEST(wrong_server_gets_no_byte),
 		TEST(refusal_is_one_warning_with_its_rule),

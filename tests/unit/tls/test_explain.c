@@ -157,6 +157,7 @@ static void their_alert_says_what_is_wrong_with_ours(void **state)
 		const char *words, *advice;
 	} rows[] = {
 		{GNUTLS_A_UNKNOWN_CA, "unknown_ca", "does not trust our issuer"},
+		{GNUTLS_A_BAD_CERTIFICATE, "bad_certificate", "whether it trusts our CA"},
 		{GNUTLS_A_CERTIFICATE_REQUIRED, "certificate_required",
 			"took none of ours"},
 		{GNUTLS_A_CERTIFICATE_EXPIRED, "certificate_expired", "out of date"},
