@@ -1,8 +1,8 @@
 #include "sip/resolve.h"
 
-#include "base/descriptors.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "sip/resolve_fault.h"
 #include "sip/resolve_hosts.h"
 #include "sip/resolve_set.h"
 
@@ -267,38 +267,6 @@ static const char *type_name(int type)
 	return type == DNS_SRV ? "SRV" : type == DNS_A ? "A" : "AAAA";
 }
 
-/* RFC 1035 4.1.1. Faults name what to look at. */
-#define RCODE_SERVFAIL 2
-#define RCODE_NXDOMAIN 3
-static const struct {
-	int rcode;
-	const char *fault; /* NULL: it is an answer, if perhaps an empty one */
-} rcodes[] = {
-	{0, NULL},
-	{1, "FORMERR, the name server does not understand the question"},
-	{RCODE_SERVFAIL, "SERVFAIL, the name servers of the domain give no answer"},
-	{RCODE_NXDOMAIN, NULL},
-	{4, "NOTIMP, the name server does not do such queries"},
-	{5, "REFUSED by the name server, see [tandem] dns-server"},
-};
-
-/* Why RESULT is of no use, or NULL. An empty answer is of use: there is nothing. */
-static const char *query_fault(int err, const struct ub_result *result)
-{
-	if (err)
-		return ub_strerror(err);
-	if (result->bogus)
-		return "DNSSEC validation failed, the answer is not the domain's own";
-	/* libunbound asks by sockets of its own, and without them says SERVFAIL. */
-	if (result->rcode == RCODE_SERVFAIL && descriptors_are_out(descriptors_try()))
-		return err_str(descriptors_try());
-	for (size_t i = 0; i < sizeof(rcodes) / sizeof(rcodes[0]); i++) {
-		if (rcodes[i].rcode == result->rcode)
-			return rcodes[i].fault;
-	}
-	return "an error of DNS that has no name here";
-}
-
 static void lookup_note(
 	struct lookup *lookup, const char *name, int type, const char *why)
 {
@@ -377,7 +345,7 @@ static void query_done(void *arg, int err, struct ub_result *result)
 {
 	struct query *query = arg;
 	struct lookup *lookup = query->lookup;
-	const char *fault = query_fault(err, result);
+	const char *fault = resolve_fault(err, result);
 
 	if (fault)
 		lookup_note(lookup, result ? result->qname : lookup->key.name,

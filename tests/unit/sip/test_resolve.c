@@ -472,8 +472,7 @@ static void unknown_name_is_an_error_in_words(void **state)
 	(void)state;
 	ask("nobody.example.com", 0, TRANSPORT_UDP);
 	assert_int_equal(answer.err, ERR_RESOLVE);
-	assert_non_null(strstr(
-		answer.why, "NXDOMAIN, the name does not exist"));
+	assert_non_null(strstr(answer.why, "NXDOMAIN, the name does not exist"));
 }
 
 /* With the name of its service before it, it is too long for DNS. */
