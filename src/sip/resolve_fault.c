@@ -4,6 +4,7 @@
 #include "base/err.h"
 
 #include <stddef.h>
+#include <unbound.h>
 
 /* RFC 1035 4.1.1. Faults name what to look at. */
 #define RCODE_SERVFAIL 2

@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include <unbound.h>
+struct ub_result;
 
 /*
  * Why RESULT, of a query that ended with libunbound's ERR, is of no use; NULL: it is an answer. An empty one is of

@@ -71,6 +71,10 @@ answer 0 server drain pbx1
 answer 0 server resume pbx1
 answer 0 call list
 answer 0 call show "$call"
+echo nonsense >"$lab/nonsense"
+"$tools/sipsend" -w 100 -b 127.0.0.9 udp 127.0.0.1 "$port_external" "$lab/nonsense" >"$lab/nothing"
+check "a stranger is there" test "$(ctl --json strangers | jq length)" = 1
+answer 0 strangers -
 answer 0 cert list
 answer 0 metrics -
 answer 0 monitor - -n 1
