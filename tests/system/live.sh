@@ -82,7 +82,7 @@ cp "$lab/certs/internal.key.kept" "$lab/certs/internal.key"
 cp "$lab/certs/internal.pem" "$lab/certs/internal.pem.kept"
 head -c 300 "$lab/certs/internal.pem.kept" >"$lab/certs/internal.pem"
 check "half a certificate: refused" \
-	wait_line 20 "$lab/tandem.log" 'event=tls-files-refused .*internal.pem: no certificate'
+	wait_line 20 "$lab/tandem.log" 'event=tls-files-refused .*internal.pem: a certificate chain that is damaged'
 check "the old pair serves on" presents "$port_internal" pbx1 "$new_serial"
 cp "$lab/certs/internal.pem.kept" "$lab/certs/internal.pem"
 chmod 644 "$lab/certs/internal.key"
