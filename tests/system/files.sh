@@ -22,7 +22,7 @@ says() {
 # What was printed between backquotes, typed by an operator. Where a password is asked for, it is "secret".
 do_as_told() {
 	local command
-	command=$(grep -m1 -oE '`[^`]+`' "$lab/checked" | tr -d '`')
+	command=$(grep -m1 -oE '`[^`]+`' "$lab/checked" | head -1 | tr -d '`')
 	[[ -n $command ]] || {
 		echo "no command in:"
 		cat "$lab/checked"
@@ -135,5 +135,6 @@ named certificate order.pem "the chain is in the wrong order, it begins with the
 
 in_place_of trust "$certs/gw1.pem"
 check "a host's certificate in trust: it does" checks_well
-check "and is called so" grep -qE 'event=no-authority .*gw1.*put the certificate of its issuer there' "$lab/checked"
+start_tandem
+check "and is called so" grep -qE 'event=no-authority .*gw1.*put the certificate of its issuer there' "$lab/tandem.log"
 finish
