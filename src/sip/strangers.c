@@ -146,7 +146,7 @@ static void write_line(const struct strangers *strangers, const struct stranger 
 	buf_init(&remedy, 0);
 	stranger_remedy(stranger, &remedy);
 	log_write(kinds[stranger->kind].level, "transport",
-		"stranger refused by=us rule=%s side=%s transport=%s remote=%s "
+		"event=stranger by=us rule=%s side=%s transport=%s remote=%s "
 		"spoke=\"%s\" "
 		"count=%llu do=\"%s\"",
 		kinds[stranger->kind].rule, strangers->params.side,
@@ -171,7 +171,7 @@ static void say(struct saying *saying)
 		write_line(strangers, stranger, saying->count);
 	else /* another one took its place, or it had none */
 		log_write(kinds[kind].level, "transport",
-			"strangers refused by=us rule=%s side=%s count=%llu",
+			"event=stranger by=us rule=%s side=%s count=%llu",
 			kinds[kind].rule, strangers->params.side,
 			(unsigned long long)saying->count);
 	saying->count = 0;

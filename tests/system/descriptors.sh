@@ -83,14 +83,14 @@ connect
 first=$waiting
 connect
 check "nobody is accepted, and it is said" wait_line 10 "$lab/tandem.log" \
-	"error transport accepting paused error=\"no descriptors left: allowed $few, raise LimitNOFILE=\" side=external"
+	"error transport event=accepting-paused error=\"no descriptors left: allowed $few, raise LimitNOFILE=\" side=external"
 cpu() { awk '{ print $14 + $15 }' "/proc/$tandem_pid/stat"; }
 used=$(cpu)
 for try in 1 2 3 4 5 6 7 8 9 10; do
 	ctl -q status
 done
 check "the server is not busy with it" test $(($(cpu) - used)) -lt 50
-check "once" test "$(lines "$lab/tandem.log" 'accepting paused error=')" = 1
+check "once" test "$(lines "$lab/tandem.log" 'event=accepting-paused error=')" = 1
 check "and no other error comes again and again" \
 	test $(($(lines "$lab/tandem.log" '^error') - before)) -lt 8
 

@@ -58,12 +58,12 @@ for _ in 1 2 3; do
 	sends -b 127.0.0.9 udp 127.0.0.1 "$port_external" "$lab/options"
 done
 check "a stranger by UDP: one line of three datagrams" said \
-	'info transport stranger refused by=us rule=source side=external transport=UDP remote=127.0.0.9:[0-9]+ spoke="SIP OPTIONS" count=1 do="no trunk has this address: .*host = 127.0.0.9 '
+	'info transport event=stranger by=us rule=source side=external transport=UDP remote=127.0.0.9:[0-9]+ spoke="SIP OPTIONS" count=1 do="no trunk has this address: .*host = 127.0.0.9 '
 check "all three are counted" listed '.[0] | .count == 3 and .remote[0:10] == "127.0.0.9:" and
 	.spoke == "SIP OPTIONS" and .trunk == "" and .rule == "source" and .first <= .last'
 sends udp 127.0.0.1 "$port_external" "$lab/options"
 check "the gateway by UDP though its trunk is TCP" said \
-	"warning transport stranger .*rule=transport .*do=\"if this is trunk gw: transport = udp in $gw_conf, or let it speak TCP\""
+	"warning transport event=stranger .*rule=transport .*do=\"if this is trunk gw: transport = udp in $gw_conf, or let it speak TCP\""
 check "has its trunk in the list" listed \
 	'.[0] | .trunk == "trunk gw" and .transport == "UDP" and .rule == "transport"'
 check "tandemctl strangers is a table" prints '^REMOTE .*WHAT TO DO' ctl strangers
@@ -77,19 +77,19 @@ check "the gateway by TCP though its trunk is UDP" listed \
 timeout 5 openssl s_client -connect "127.0.0.1:$port_external_tls" -quiet -cert "$lab/certs/gw1.pem" \
 	-key "$lab/certs/gw1.key" <"$lab/nothing-yet" >"$lab/s_client" 2>&1
 check "the gateway by TLS though its trunk is plain" said \
-	"warning transport stranger .*rule=tls .*do=\"if this is trunk gw: tls = yes in $gw_conf, or let it speak UDP\""
+	"warning transport event=stranger .*rule=tls .*do=\"if this is trunk gw: tls = yes in $gw_conf, or let it speak UDP\""
 check "disabled" take 'tls = no' 'transport = udp' "port = $port_gw" 'enabled = no'
 options UDP
 sends udp 127.0.0.1 "$port_external" "$lab/options"
 check "the gateway that is switched off" said \
-	"warning transport stranger .*rule=disabled .*do=\"trunk gw is switched off: enabled = yes in $gw_conf lets it in\""
+	"warning transport event=stranger .*rule=disabled .*do=\"trunk gw is switched off: enabled = yes in $gw_conf lets it in\""
 
 # ---- by protocol
 
 printf 'GET / HTTP/1.1\r\nHost: a\r\n\r\n' >"$lab/get"
 sends tcp 127.0.0.1 "$port_external_tls" "$lab/get"
 check "HTTP at the port of TLS" said \
-	'warning transport stranger .*rule=not_tls side=external .*spoke="HTTP GET" count=1 do="this port takes TLS alone'
+	'warning transport event=stranger .*rule=not_tls side=external .*spoke="HTTP GET" count=1 do="this port takes TLS alone'
 options TCP
 sends tcp 127.0.0.1 "$port_external_tls" "$lab/options"
 check "plain SIP at the port of TLS" listed \
@@ -97,9 +97,9 @@ check "plain SIP at the port of TLS" listed \
 check "to TCP" take 'tls = no' 'transport = tcp' "port = $port_gw"
 timeout 5 openssl s_client -connect "127.0.0.1:$port_external" <"$lab/nothing-yet" >"$lab/s_client" 2>&1
 check "a TLS hello at the port of TCP" said \
-	'warning transport closed why="sent a TLS hello on a port of plain SIP: let it connect to the port of \[external\] tls'
+	'warning transport event=closed reason="sent a TLS hello on a port of plain SIP: let it connect to the port of \[external\] tls'
 sends tcp 127.0.0.1 "$port_external" "$lab/get"
-check "HTTP at the port of TCP" said 'warning transport closed why="sent HTTP, which is no SIP'
+check "HTTP at the port of TCP" said 'warning transport event=closed reason="sent HTTP, which is no SIP'
 
 # ---- who refuses us
 
@@ -125,7 +125,7 @@ knock "${client[@]}" --priority NORMAL:-VERS-ALL:+VERS-TLS1.3
 check "GnuTLS's client, TLS 1.3" said "tls refused by=them alert=\"bad_certificate\" ours=$ours do=\"the far end refused our certificate:"
 timeout 5 "${s_client[@]}" -tls1_3 </dev/null >"$lab/knock" 2>&1
 check "a client that leaves after its handshake" said \
-	"warning transport closed why=\"(closed|reset) by peer [0-9]+ ms after the handshake, without a SIP message: .*whether it trusts the CA of $ours"
+	"warning transport event=closed reason=\"(closed|reset) by peer [0-9]+ ms after the handshake, without a SIP message: .*whether it trusts the CA of $ours"
 
 # asked WORDS: a TLS server is asked by trunk explain, and what it says is named so.
 asked() {

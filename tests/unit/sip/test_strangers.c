@@ -148,7 +148,7 @@ static void a_kind_has_a_line_a_minute(void **state)
 	assert_int_equal(lines, 1);
 	assert_int_equal(last_level, LOG_LEVEL_INFO);
 	assert_string_equal(last_line,
-		"info transport stranger refused by=us rule=source side=external "
+		"info transport event=stranger by=us rule=source side=external "
 		"transport=UDP remote=198.51.100.1:4444 spoke=\"SIP REGISTER\" count=1 "
 		"do=\"no trunk has this address: if it is a gateway of yours, set host = "
 		"198.51.100.1 in its file in gateways.d\"");

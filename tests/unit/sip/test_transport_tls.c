@@ -235,7 +235,7 @@ static void plain_text_on_the_tls_port_is_refused(void **state)
 	test_write(fd, test_request(0));
 	UNTIL(loop, side_totals(&far).refused == 1);
 	assert_int_equal(far.messages, 0);
-	assert_non_null(strstr(last_warning, "stranger refused by=us rule=not_tls "));
+	assert_non_null(strstr(last_warning, "event=stranger by=us rule=not_tls "));
 	assert_non_null(strstr(last_warning, " spoke=\"SIP OPTIONS\" count=1 "));
 	close(fd);
 }
