@@ -214,7 +214,7 @@ static void each_kind_says_what_to_do(void **state)
 	const struct addr remote = address("192.0.2.7");
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		char rule[40];
+		char rule[60];
 
 		owner = rows[i].owner;
 		strcpy(owner.trunk, "trunk gw");
@@ -224,7 +224,7 @@ static void each_kind_says_what_to_do(void **state)
 		else
 			strangers_note(strangers, rows[i].spoken, &remote, span_of("\n"));
 		assert_int_equal(last_level, LOG_LEVEL_WARNING);
-		snprintf(rule, sizeof(rule), "refused by=us rule=%s ", rows[i].rule);
+		snprintf(rule, sizeof(rule), "event=stranger by=us rule=%s ", rows[i].rule);
 		assert_said(rule);
 		assert_said(rows[i].words);
 		end(state);
