@@ -121,8 +121,18 @@ static const struct help_entry entries[] = {
 		"that). What is read too slowly is dropped and counted.",
 		{{"-n", "EVENTS", "end after so many"}},
 		{{"events level=warning", "what went wrong"},
-			{"--json events trunk=carrier-a event=ended",
+			{"--json events trunk=carrier-a event=end",
 				"calls of one trunk that end, for a program"}},
+		NULL},
+	{"strangers", "",
+		"The last 50 addresses of each side that sent something and are served "
+		"by no "
+		"section of the configuration, or by another transport: what they spoke, "
+		"how "
+		"often, and what to do if they should be let in.",
+		{{0}},
+		{{"strangers", "who was not let in, and why"},
+			{"--json strangers", "for a program"}},
 		NULL},
 	{"report", "protection",
 		"SINCE is a day (2026-11-01), a minute (2026-11-01T06:30Z), both in UTC, "

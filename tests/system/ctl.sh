@@ -39,6 +39,7 @@ cdr tail 5 ; 0
 cert list ; 0
 metrics ; 0
 monitor -n 1 ; 0
+strangers ; 0
 config check ; 0
 config reload ; 0
 log level ; 0
