@@ -81,7 +81,9 @@ static void on_timeout(void *arg)
 /* Appends ANSWER, which it takes, as a line. */
 static void answer(struct client *client, json_t *object)
 {
-	char *text = object ? json_dumps(object, JSON_COMPACT) : NULL;
+	/* 15 digits: 33.3 is not written 33.299999999999997 */
+	const size_t flags = JSON_COMPACT | JSON_REAL_PRECISION(15);
+	char *text = object ? json_dumps(object, flags) : NULL;
 
 	json_decref(object);
 	if (text)

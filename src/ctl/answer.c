@@ -15,7 +15,8 @@
 
 static void print_json(const json_t *value)
 {
-	json_dumpf(value ? value : json_null(), stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	json_dumpf(value ? value : json_null(), stdout,
+		JSON_INDENT(2) | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15));
 	putchar('\n');
 }
 

@@ -53,7 +53,7 @@ static void print(const struct following *following, const json_t *part)
 	const json_t *lost = json_object_get(part, "lost");
 
 	if (options->format == FORMAT_JSON) {
-		json_dumpf(part, stdout, JSON_COMPACT);
+		json_dumpf(part, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		putchar('\n');
 	} else if (lost) {
 		fprintf(stderr, "tandemctl: %lld events are missing here\n",

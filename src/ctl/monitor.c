@@ -191,7 +191,7 @@ static int print(const struct session *session, unsigned nth, const json_t *now,
 	if (session->options->quiet)
 		return 0;
 	if (session->options->format == FORMAT_JSON) {
-		json_dumpf(now, stdout, JSON_COMPACT);
+		json_dumpf(now, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		putchar('\n');
 		return 0;
 	}

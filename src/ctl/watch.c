@@ -22,7 +22,7 @@ static void print(const struct session *session, const char *noun, const char *v
 	if (session->options->quiet)
 		return;
 	if (session->options->format == FORMAT_JSON) {
-		json_dumpf(value, stdout, JSON_COMPACT);
+		json_dumpf(value, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
 		putchar('\n');
 		return;
 	}

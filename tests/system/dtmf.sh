@@ -26,7 +26,7 @@ has_digits() { # NAME DIGITS
 
 # How many of them came by INFO.
 told() { # NAME
-	lines "$lab/$1/log" "call: received DTMF: '.' \(duration="
+	lines "$lab/$1/log" "call: received (SIP INFO )?DTMF: '.' \(duration="
 }
 
 uses() { # SETTING: of the gateway

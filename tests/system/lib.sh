@@ -411,6 +411,7 @@ start_phone() {
 		${ca:+sip_verify_server yes}
 		call_local_timeout 120
 		call_max_calls 8
+		call_hold_other_calls no
 		audio_source ausine,$hertz
 		audio_player none
 		audio_alert none,none
@@ -502,11 +503,20 @@ start_call() {
 		wait_for 10 recorded "$to" 0.1 "${calls_of[$to]}"
 }
 
+# Which call is a phone's current one after a second, and whether it holds the first, differs between
+# releases of baresip: the latest is made the current one before it is hung up.
+hang_up() { # NAME
+	local call
+	call=$(sed -n 's/.*"type":"CALL_ESTABLISHED".*"id":"\([^"]*\)".*/\1/p' "$lab/$1/events" | tail -n 1)
+	phone "$1" callfind "$call"
+	phone "$1" hangup
+}
+
 # end_call FROM TO: FROM hangs up. Sets heard_from and heard_to, the recordings.
 end_call() {
 	local from=$1 to=$2 cdrs
 	cdrs=$(cdr_count)
-	phone "$from" hangup
+	hang_up "$from"
 	heard_from=$(heard "$from" "${calls_of[$from]}")
 	heard_to=$(heard "$to" "${calls_of[$to]}")
 	wait_event "$to" CALL_CLOSED "${calls_of[$to]}" && wait_cdrs $((cdrs + 1))

@@ -97,8 +97,9 @@ rtpengine_opened() {
 	local line
 	line=$(grep -A1 'over RTP/SAVP' "$lab/rtpengine.log" | grep 'Port ' | tail -n 1)
 	echo "$line"
-	[[ $line =~ ,\ ([0-9]+)\ p,\ [0-9]+\ b,\ ([0-9]+)\ e, ]] &&
-		((BASH_REMATCH[1] > 50 && BASH_REMATCH[2] * 10 < BASH_REMATCH[1]))
+	# later releases say what came in and what went out
+	[[ $line =~ ,\ (in\ )?([0-9]+)\ p,\ [0-9]+\ b,\ ([0-9]+)\ e, ]] &&
+		((BASH_REMATCH[2] > 50 && BASH_REMATCH[3] * 10 < BASH_REMATCH[2]))
 }
 
 judge_call() { # NAME SUITE HERTZ-OF-CALLER HERTZ-OF-CALLED

@@ -9,7 +9,8 @@ need baresip
 crowd=1000
 stranger=127.0.0.9
 
-# abuse MODE [OPTION...] -- [ARGUMENT...]: tlsabuse at the listener of the servers.
+# abuse MODE [OPTION...] -- [ARGUMENT...]: tlsabuse at the listener of the servers. What it prints is in
+# $lab/abused too.
 abuse() {
 	local mode=$1 options=()
 	shift
@@ -18,7 +19,7 @@ abuse() {
 		shift
 	done
 	shift
-	"$tools/tlsabuse" "${options[@]}" "$mode" 127.0.0.1 "$port_internal" "$@"
+	"$tools/tlsabuse" "${options[@]}" "$mode" 127.0.0.1 "$port_internal" "$@" | tee "$lab/abused"
 }
 
 # let_in: a new connection of the real server, its OPTIONS answered.
@@ -137,7 +138,7 @@ for version in 1.2 1.3; do
 	check "TLS $version cut at every byte" abuse cut -p "$priority" \
 		-c "$lab/certs/pbx1.pem" -k "$lab/certs/pbx1.key" --
 	check "TLS $version: there was something to cut" \
-		jq -e '.whole and .cut > 500' "$lab/check.out"
+		jq -e '.whole and .cut > 500' "$lab/abused"
 	in_order "TLS $version cut"
 done
 
@@ -145,10 +146,10 @@ refused=$(status .internal.refused)
 for who in pbx1-rogue gw1; do
 	check "a flood by $who" abuse flood -b "$stranger" -c "$lab/certs/$who.pem" \
 		-k "$lab/certs/$who.key" -- 200 500
-	check "a flood by $who: nobody is let in" jq -e '.let_in == 0' "$lab/check.out"
+	check "a flood by $who: nobody is let in" jq -e '.let_in == 0' "$lab/abused"
 done
 check "a flood without certificate" abuse flood -b "$stranger" -- 200 500
-check "a flood without certificate: nobody is let in" jq -e '.let_in == 0' "$lab/check.out"
+check "a flood without certificate: nobody is let in" jq -e '.let_in == 0' "$lab/abused"
 check "each of them is counted" test "$(status .internal.refused)" -ge $((refused + 600))
 in_order "floods"
 

@@ -222,10 +222,44 @@ static void bytes_one_by_one_make_a_handshake(void **state)
 	wire_close(&wire);
 }
 
+/* One way of a wire, as records: a header of five bytes (type, version, length), then so many more. */
+struct records {
+	unsigned in_header; /* bytes of it that have passed */
+	unsigned left;      /* bytes that follow it */
+	unsigned char type;
+};
+
+/* Whether this, the next byte, is there for middleboxes alone and means nothing in TLS 1.3: a record's
+ * version, which "MUST be ignored for all purposes" (RFC 8446 5.1), or what is in a ChangeCipherSpec, which
+ * is dropped (5). GnuTLS 3.7 looks at both, 3.8 at neither. */
+static bool records_idle(struct records *records, unsigned char byte)
+{
+	enum { CHANGE_CIPHER_SPEC = 20 };
+	const unsigned at = records->in_header;
+
+	if (at == 5) {
+		if (--records->left == 0)
+			records->in_header = 0;
+		return records->type == CHANGE_CIPHER_SPEC;
+	}
+	records->in_header++;
+	if (at == 0)
+		records->type = byte;
+	if (at >= 3)
+		records->left = records->left << 8 | byte;
+	if (at == 4 && records->left == 0)
+		records->in_header = 0;
+	return at == 1 || at == 2;
+}
+
 static void a_changed_byte_is_never_let_in(void **state)
 {
+	unsigned refused = 0;
+
 	(void)state;
 	for (size_t at = 0; at < 2500; at += 7) {
+		struct records records[2] = {{0}};
+		bool ignored = false;
 		int fds[4];
 		struct channel *a;
 		struct channel *b;
@@ -250,21 +284,29 @@ static void a_changed_byte_is_never_let_in(void **state)
 
 				if (n <= 0)
 					continue;
-				if (at >= passed && at < passed + (size_t)n)
-					bytes[at - passed] ^= 0x55;
-				passed += (size_t)n;
+				for (ssize_t i = 0; i < n; i++, passed++) {
+					bool idle = records_idle(&records[way], bytes[i]);
+
+					if (passed != at)
+						continue;
+					ignored = idle;
+					bytes[i] ^= 0x55;
+				}
 				assert_int_equal(send(fds[way ? 2 : 1], bytes, (size_t)n,
 							 MSG_NOSIGNAL),
 					n);
 			}
 		}
-		if (at < passed)
+		if (at < passed && !ignored) {
 			assert_int_not_equal(x, 0);
+			refused++;
+		}
 		channel_free(a);
 		channel_free(b);
 		for (int i = 0; i < 4; i++)
 			close(fds[i]);
 	}
+	assert_true(refused > 200);
 }
 
 static void what_is_no_tls_is_called_so(void **state)
