@@ -17,6 +17,9 @@ builddir=${builddir:-$srcdir/build}
 tools=$builddir/tests/tools
 modules=${BARESIP_MODULES:-/usr/lib/baresip/modules}
 [[ -d $modules ]] || modules=$(echo /usr/lib/*/baresip/modules | cut -d' ' -f1)
+# Where ./bootstrap demo unpacks the phone.
+[[ -d $modules ]] || modules=$builddir/peers/usr/lib/baresip/modules
+PATH=$PATH:$builddir/peers/usr/bin
 # Deadlines are generous, since they cost nothing when all is well. Slow builds
 # (sanitizers, valgrind) may stretch them further.
 time_scale=${TIME_SCALE:-1}
