@@ -21,7 +21,7 @@ while IFS= read -r file; do
 	verdict "$(check_script "$file")"
 done < <({
 	echo bootstrap
-	find .ci certs tests -type f -not -path 'tests/fuzz/corpus/*' -not -path 'tests/data/*' \
+	find .ci certs debian/tests tests -type f -not -path 'tests/fuzz/corpus/*' -not -path 'tests/data/*' \
 		2>/dev/null
 } | sort)
 finish
