@@ -25,11 +25,14 @@ fail() {
 	echo "FAILED: $*"
 }
 
-# check NAME COMMAND...: one line, by its exit code. What it says is in $log, and shown on failure.
+# check NAME COMMAND...: one line, by its exit code. What it says is in $log afterwards, for the next one to
+# look at, and shown on failure.
 check() {
-	local name=$1
+	local name=$1 status=0
 	shift
-	if ("$@") </dev/null >"$log" 2>&1; then
+	("$@") </dev/null >"$log.now" 2>&1 || status=$?
+	mv "$log.now" "$log"
+	if ((status == 0)); then
 		pass "$name"
 	else
 		fail "$name"
