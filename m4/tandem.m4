@@ -26,3 +26,22 @@ AC_DEFUN([TANDEM_NEED], [
 		[AC_MSG_ERROR([Tandem needs $2: on Debian, apt-get install $3 (./bootstrap does that)])])
 	TANDEM_LIBS="$TANDEM_LIBS $[]$1[]_LIBS"
 ])
+
+# TANDEM_MAY(VARIABLE, NAME, MODULE, PACKAGE, WITHOUT): a library that is used where it is, unless
+# --without-NAME. HAVE_NAME is defined then; tandem_with_VARIABLE is for the summary.
+AC_DEFUN([TANDEM_MAY], [
+	AC_ARG_WITH([$2],
+		[AS_HELP_STRING([--without-$2], [build without $2: $5])],
+		[], [AS_VAR_SET([with_$2], [auto])])
+	AS_IF([test "x$with_$2" != xno], [
+		PKG_CHECK_MODULES([$1], [$3], [
+			AC_DEFINE(AS_TR_CPP([HAVE_$2]), [1], [Define where there is $2.])
+			TANDEM_LIBS="$TANDEM_LIBS $[]$1[]_LIBS"
+			tandem_with_$1=yes
+		], [
+			AS_IF([test "x$with_$2" = xyes],
+				[AC_MSG_ERROR([$3 was asked for and is not there: on Debian, apt-get install $4])])
+			tandem_with_$1="no: $5 (on Debian, apt-get install $4)"
+		])
+	], [tandem_with_$1="no, as asked for: $5"])
+])

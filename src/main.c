@@ -1,16 +1,21 @@
 /* tandemd: options, the background, exit codes. */
 #include "base/err.h"
 #include "base/log.h"
+#include "process/journald.h"
+#include "process/sandbox.h"
 #include "server.h"
 #include "startcheck.h"
 #include "tandem-config.h"
 
 #include <fcntl.h>
 #include <getopt.h>
+#include <paths.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <syslog.h>
 #include <unistd.h>
@@ -63,6 +68,31 @@ static int go_background(void)
 	_exit(verdict);
 }
 
+/* The line of a forbidden call can wait for no library: a socket of its own to the log. */
+static void report_to_syslog(void)
+{
+	const struct sockaddr_un log = {.sun_family = AF_UNIX, .sun_path = _PATH_LOG};
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	char mark[64];
+
+	snprintf(mark, sizeof(mark), "<%d>tandemd[%ld]: ", LOG_DAEMON | LOG_ERR,
+		(long)getpid());
+	if (fd >= 0 && connect(fd, (const struct sockaddr *)&log, sizeof(log)) == 0)
+		sandbox_report_to(fd, mark);
+	else if (fd >= 0)
+		close(fd);
+}
+
+/* Lines of who stays on its terminal go there, unless that is the journal. */
+static void use_journal(void)
+{
+	if (!log_stderr_is_journal())
+		return;
+	sandbox_report_to(STDERR_FILENO, "<3>");
+	if (journald_listens())
+		log_set_sink(journald_sink, NULL);
+}
+
 /* The child listens: its parent may say so, and the terminal is left alone. */
 static void leave_terminal(int verdict_fd, unsigned char verdict)
 {
@@ -74,7 +104,7 @@ static void leave_terminal(int verdict_fd, unsigned char verdict)
 	if (verdict != EXIT_SUCCESS)
 		return;
 	openlog("tandemd", LOG_PID, LOG_DAEMON);
-	log_set_sink(syslog_h, NULL);
+	log_set_sink(journald_listens() ? journald_sink : syslog_h, NULL);
 	if (null >= 0) {
 		dup2(null, STDIN_FILENO);
 		dup2(null, STDOUT_FILENO);
@@ -92,6 +122,10 @@ static int serve(const char *file, bool foreground)
 	int err;
 
 	log_set_stamps(foreground);
+	if (foreground)
+		use_journal();
+	else
+		report_to_syslog();
 	err = server_start(&server, file, &text);
 	if (err)
 		status = err == ERR_CONFIG ? EXIT_CONFIG : EXIT_FAILURE;

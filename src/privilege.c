@@ -1,5 +1,7 @@
 #include "privilege.h"
 
+#include "process/rights.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -91,25 +93,65 @@ int privilege_prepare(const struct config *config, struct err_text *text)
 	return err;
 }
 
-/* Root keeps what it has but for what opening media's sockets needed; others keep nothing. */
+/* Root that stays root keeps what its files take, and low ports that a reload brings; others keep nothing. */
 static void drop_capabilities(void)
 {
-	static const unsigned spent[] = {CAP_NET_ADMIN, CAP_NET_RAW, CAP_BPF};
+	static const unsigned kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH,
+		CAP_FOWNER, CAP_NET_BIND_SERVICE};
 	struct __user_cap_header_struct head = {.version = _LINUX_CAPABILITY_VERSION_3};
 	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {{0}};
+	struct __user_cap_data_struct had[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (geteuid() == 0 && syscall(SYS_capget, &head, sets) != 0)
+	if (geteuid() == 0 && syscall(SYS_capget, &head, had) != 0)
 		return;
-	for (unsigned i = 0; i < sizeof(spent) / sizeof(spent[0]); i++) {
-		struct __user_cap_data_struct *set = &sets[CAP_TO_INDEX(spent[i])];
+	for (unsigned i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		const unsigned at = CAP_TO_INDEX(kept[i]);
+		const uint32_t ours = had[at].permitted & CAP_TO_MASK(kept[i]);
 
-		set->effective &= ~CAP_TO_MASK(spent[i]);
-		set->permitted &= ~CAP_TO_MASK(spent[i]);
-		set->inheritable &= ~CAP_TO_MASK(spent[i]);
+		sets[at].effective |= ours;
+		sets[at].permitted |= ours;
 	}
 	/* fewer are always allowed */
 	syscall(SYS_capset, &head, sets);
+}
+
+/* Below it a port is root's, or that of who has the capability. */
+static unsigned first_free_port(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned port = 1024;
+
+	if (file && fscanf(file, "%u", &port) != 1)
+		port = 1024;
+	if (file)
+		fclose(file);
+	return port;
+}
+
+void privilege_note_uses(const struct config *config, const struct io_shared *media)
+{
+	const struct addr *const listeners[] = {&config->internal.listen,
+		&config->external.udp, &config->external.tcp,
+		&config->external.tls_listen};
+	const unsigned first = first_free_port();
+	bool low = config->media.port_min < first;
+	const struct passwd *user;
+
+	for (size_t i = 0; i < sizeof(listeners) / sizeof(listeners[0]); i++)
+		low = low || (listeners[i]->len && addr_port(listeners[i]) < first);
+	if (low)
+		rights_note(CAP_NET_BIND_SERVICE, "low ports");
+	if (relay_io_steers(media)) {
+		rights_note(CAP_BPF, "media by steering");
+		rights_note(CAP_NET_ADMIN, "media by steering");
+		rights_note(CAP_NET_RAW, "media by steering");
+	}
+	if (privilege_user(config, &user, NULL) == 0 && user) {
+		rights_note(CAP_CHOWN, "the user's folders");
+		rights_note(CAP_SETGID, "to become the user");
+		rights_note(CAP_SETUID, "to become the user");
+	}
 }
 
 /* USER's groups, and that of the control socket, which he is to give it to. */
@@ -153,6 +195,7 @@ static int become(const struct config *config, bool *ret_changed, struct err_tex
 		prctl(PR_SET_DUMPABLE, 0); /* setuid() made us dumpable again */
 		*ret_changed = true;
 	}
+	rights_note_user();
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	drop_capabilities();
 	return 0;

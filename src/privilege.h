@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "config/config.h"
+#include "media/relay.h"
 
 #include <pwd.h>
 #include <stdbool.h>
@@ -23,11 +24,13 @@ int privilege_prepare(const struct config *config, struct err_text *text);
  * Becomes [tandem] user where one is set and we are root; *ret_changed says whether. Then all files are
  * read and made with his rights, as at a reload: *CONFIG is read once more, and the one before is given
  * back. Gives up all capabilities for good, and for whatever is executed; root that stays root gives up
- * those that opened media's sockets. So media and listeners are open before it is called, and no other
+ * all but those that its files take, and low ports. So media and listeners are open before it is called, and no other
  * thread has begun. 0; ERR_CONFIG, with ERRORS where he cannot read it; negative with TEXT.
  */
 int privilege_become(struct config **config, struct config_errors *errors,
 	bool *ret_changed, struct err_text *text);
+/* Notes what each capability has been used for (process/rights.h): called while they are still there. */
+void privilege_note_uses(const struct config *config, const struct io_shared *media);
 /* Whose members may use the control socket beside root and our own user: [tandem] admin-group, else
  * tandem-admin where there is one. (gid_t)-1: nobody. 0, or ERR_CONFIG with TEXT. */
 int privilege_admin_group(const struct config *config, gid_t *ret, struct err_text *text);

@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "check/check.h"
 #include "privilege.h"
+#include "process/sandbox.h"
 #include "startcheck.h"
 #include "tls/policy.h"
 
@@ -126,6 +127,7 @@ static void shut_down(struct server *server, bool drain)
 	log_info("server", "event=stopping calls=%u wait-ms=%llu",
 		bridge_call_count(server->bridge), (unsigned long long)wait_ms);
 	bridge_drain(server->bridge);
+	service_stopping(server->service, wait_ms + SERVER_FAREWELL_MS);
 	server->drain_until_ms = timers_now_ms(loop_timers(server->loop)) + wait_ms;
 	drain_h(server);
 }
@@ -462,9 +464,13 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = open_sockets(server, text);
 	if (!err)
+		privilege_note_uses(server->config, server->media);
+	if (!err)
 		err = become_user(server, text);
 	if (!err)
 		err = startcheck_rights(server->config, text);
+	if (!err)
+		err = sandbox_files(server->config, text);
 	if (!err)
 		err = privilege_lock_state(server->config, &server->lock_fd, text);
 	if (!err)
@@ -514,6 +520,11 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 	err = start_parts(server, file, text);
 	if (!err)
 		err = privilege_pid_file(server->config, &server->pid_path, text);
+	if (!err)
+		err = service_new(&server->service, server->loop, server->bridge,
+			server->relay, server->writer);
+	if (!err)
+		err = sandbox_calls(server->config, text);
 	if (err) {
 		say_user(server, err, text);
 		server_stop(server);
@@ -526,6 +537,8 @@ int server_start(struct server **ret, const char *file, struct err_text *text)
 		server->config->server_count, server->config->gateway_count,
 		relay_worker_count(server->config->media.workers),
 		(unsigned long long)descriptors_allowed());
+	service_ready(server->service,
+		server->config->server_count + server->config->gateway_count);
 	expiry_check(server->expiry);
 	*ret = server;
 	return 0;
@@ -540,6 +553,7 @@ void server_stop(struct server *server)
 {
 	if (!server)
 		return;
+	service_free(server->service);
 	control_free(server->control);
 	api_free(server->api);
 	trial_free(&server->trial);

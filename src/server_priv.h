@@ -17,6 +17,7 @@
 #include "media/relay.h"
 #include "probe/observe.h"
 #include "renew.h"
+#include "service.h"
 #include "sip/resolve.h"
 #include "sip/transport.h"
 #include "trunk/drains.h"
@@ -60,6 +61,7 @@ struct server {
 	struct events *events;
 	struct api *api;
 	struct control *control;
+	struct service *service;
 	struct loop_fd signals;
 	char *control_path;
 	char *pid_path;

@@ -144,9 +144,22 @@ static int take(struct server *server, struct config *config, struct err_text *t
 	return 0;
 }
 
+/* What is said at the beginning of each reload is answered at its end, whatever became of it. */
+static void tell_done(struct server *server)
+{
+	service_ready(server->service,
+		server->config->server_count + server->config->gateway_count);
+}
+
 int server_return(void *arg, struct config *before, struct err_text *text)
 {
-	return take(arg, before, text);
+	struct server *server = arg;
+	int err;
+
+	service_reloading(server->service);
+	err = take(server, before, text);
+	tell_done(server);
+	return err;
 }
 
 /* Why CONFIG was refused: where it is certificates each that is wrong, else TEXT. */
@@ -168,6 +181,7 @@ int server_reload(struct server *server, uint64_t confirm_ms, json_t **ret_error
 	struct config *config = NULL;
 	int err;
 
+	service_reloading(server->service);
 	config_errors_init(&errors);
 	err = config_load(&config, old->file, &errors);
 	if (err) {
@@ -187,5 +201,6 @@ int server_reload(struct server *server, uint64_t confirm_ms, json_t **ret_error
 		trial_taken(&server->trial, old, confirm_ms);
 	config_unref(config);
 	config_unref(old);
+	tell_done(server);
 	return err ? ERR_CONFIG : 0;
 }

@@ -14,6 +14,8 @@
 #include "bridge/bridge.h"
 #include "config/config.h"
 #include "media/relay.h"
+#include "process/rights.h"
+#include "process/sandbox.h"
 #include "sip/transport.h"
 #include "tls/policy.h"
 #include "trunk/stapler.h"
@@ -126,6 +128,44 @@ static json_t *suppressed_json(void)
 	return array;
 }
 
+/* Those that it could use now, and for what it used others before it gave them up. */
+static json_t *capabilities_json(void)
+{
+	json_t *array = json_array();
+	const char *name;
+
+	for (int i = 0; (name = rights_name(i)) != NULL; i++)
+		if (rights_have(i))
+			json_array_append_new(array, json_string(name));
+	return array;
+}
+
+static json_t *uses_json(void)
+{
+	json_t *array = json_array();
+	const struct rights_use *uses;
+	size_t count = rights_uses(&uses);
+
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(
+			array, json_sprintf("%s (%s)", rights_name(uses[i].capability),
+				       uses[i].what));
+	return array;
+}
+
+static json_t *process_json(void)
+{
+	const struct sandbox_state *sandbox = sandbox_state();
+
+	return json_pack("{s:s, s:o, s:o, s:{s:s, s:I, s:s, s:I}}", "user", rights_user(),
+		"capabilities", capabilities_json(), "capabilities_used_at_start",
+		uses_json(), "sandbox", "files",
+		sandbox->landlock_abi ? "confined" : sandbox->files_why, "landlock_abi",
+		(json_int_t)sandbox->landlock_abi, "system_calls",
+		sandbox->calls_allowed ? "confined" : sandbox->calls_why,
+		"system_calls_allowed", (json_int_t)sandbox->calls_allowed);
+}
+
 enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
@@ -140,7 +180,7 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	(void)text;
 	*ret_result = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:I, s:I}, s:{s:s, s:b, "
-		"s:s}, s:o, s:o, "
+		"s:s}, s:o, s:o, s:o, "
 		"s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "configuration", config_state_json(context), "start",
@@ -151,10 +191,10 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 		"allowed", (json_int_t)descriptors_allowed(), "fips", "configured",
 		config->tandem.fips == CONFIG_FIPS_REQUIRED ? "required" : "off",
 		"library_active", (int)policy_fips_active(), "srtp", relay_crypto_name(),
-		"calls", calls_json(context), "media", media_json(context), "internal",
-		transport_json(context->internal), "external",
-		transport_json(context->external), "audit", audit_json(context, config),
-		"stapling", staples_json(context));
+		"process", process_json(), "calls", calls_json(context), "media",
+		media_json(context), "internal", transport_json(context->internal),
+		"external", transport_json(context->external), "audit",
+		audit_json(context, config), "stapling", staples_json(context));
 	return *ret_result ? API_OK : API_FAILED;
 }
 

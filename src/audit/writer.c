@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/pulse.h"
 #include "base/queue.h"
 #include "base/thread.h"
 
@@ -104,6 +105,7 @@ struct writer {
 	struct health *health; /* has its own lock */
 	struct backlog backlog;
 	atomic_bool stopping; /* atomic */
+	struct pulse pulse;   /* of the audit thread */
 
 	/* loop thread */
 	struct hash watches;
@@ -481,6 +483,7 @@ static void *run(void *arg)
 			queue_clear_fd(writer->sources[i].queue);
 		more = drain(writer);
 		tick(writer, &ticks);
+		pulse_beat(&writer->pulse);
 	}
 	while (drain(writer))
 		;
@@ -641,6 +644,11 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->behind = backlog_is_behind(&writer->backlog);
 	ret->overflows = backlog_times(&writer->backlog);
 	health_why(writer->health, ret->why, sizeof(ret->why));
+}
+
+bool writer_turns(struct writer *writer)
+{
+	return pulse_look(&writer->pulse);
 }
 
 bool writer_ready(const struct writer *writer)

@@ -65,3 +65,6 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret);
 /* True while all that is offered can be stored, neither failing nor behind: [audit] required = yes
  * refuses calls otherwise. */
 bool writer_ready(const struct writer *writer);
+/* Loop thread: whether the audit thread has turned since this was last asked. Without work it turns a few times
+ * a second; a disk that does not answer stops it. */
+bool writer_turns(struct writer *writer);

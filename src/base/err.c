@@ -43,6 +43,9 @@ static const char *project_code_str(int code)
 		return "Packet failed authentication";
 	case ERR_REPLAY:
 		return "Packet replayed or too old";
+	case ERR_SANDBOX:
+		return "Forbidden by the sandbox of the running server; restart it, or "
+		       "keep the file in a folder that was named when it started";
 	}
 	return NULL;
 }

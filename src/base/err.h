@@ -20,6 +20,7 @@ enum err_code {
 	ERR_RESOLVE = -2008, /* a name has no usable address */
 	ERR_AUTH = -2009,    /* an SRTP packet did not authenticate */
 	ERR_REPLAY = -2010,  /* an SRTP packet was seen before or is too old */
+	ERR_SANDBOX = -2011, /* a file that this process has forbidden itself */
 };
 
 #define ERR_TEXT_SIZE 512

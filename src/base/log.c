@@ -200,6 +200,7 @@ static void write_tap(enum log_level level, const char *line, size_t len)
 }
 
 static bool stderr_is_journal; /* RO after find_journal() */
+static pthread_once_t journal_once = PTHREAD_ONCE_INIT;
 
 /* systemd.exec(5): the variable may be inherited while stderr goes elsewhere, so it names
  * the device and inode that stderr must have. */
@@ -212,6 +213,12 @@ static void find_journal(void)
 	stderr_is_journal = stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
 			    fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device &&
 			    st.st_ino == inode;
+}
+
+bool log_stderr_is_journal(void)
+{
+	pthread_once(&journal_once, find_journal);
+	return stderr_is_journal;
 }
 
 /* Lines that wait for the end of a turn. One thread at a time has them: the one that took them. */
@@ -314,11 +321,9 @@ static char *put_stamp(char *out)
 /* A line of LEN bytes as it leaves, at OUT; returns its length there. */
 static size_t put_line(char *out, enum log_level level, const char *line, size_t len)
 {
-	static pthread_once_t once = PTHREAD_ONCE_INIT;
 	char *end = out;
 
-	pthread_once(&once, find_journal);
-	if (stderr_is_journal)
+	if (log_stderr_is_journal())
 		end = stpcpy(end, levels[level].journal);
 	else if (stamps_wanted)
 		end = put_stamp(end);

@@ -45,9 +45,11 @@ void log_set_stamps(bool stamps);
 /* Whether log_number() and log_said() leave numbers as they are. Not at first. */
 void log_set_numbers(bool whole);
 
-/* Takes lines instead of stderr; NULL restores stderr. For tests; set before threads. */
+/* Takes lines instead of stderr; NULL restores stderr. Set before threads. */
 typedef void log_sink_h(void *arg, enum log_level level, const char *line);
 void log_set_sink(log_sink_h *sink, void *arg);
+/* Whether stderr is the journal's (systemd.exec(5), JOURNAL_STREAM). */
+bool log_stderr_is_journal(void);
 
 /*
  * A second listener: gets each line at LEVEL or above when it is written, and also those that the log's own

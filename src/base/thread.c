@@ -22,6 +22,7 @@ static void *begin(void *arg)
 
 int thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *arg)
 {
+	static const int faults[] = {SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, SIGSYS};
 	struct beginning *beginning = malloc(sizeof(*beginning));
 	sigset_t all, before;
 	int err;
@@ -32,6 +33,9 @@ int thread_start(pthread_t *ret, const char *name, void *(*run)(void *), void *a
 	beginning->arg = arg;
 	snprintf(beginning->name, sizeof(beginning->name), "%s", name);
 	sigfillset(&all);
+	/* a thread's own faults are told where they happen */
+	for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
+		sigdelset(&all, faults[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	err = pthread_create(ret, NULL, begin, beginning);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);

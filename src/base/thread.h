@@ -1,5 +1,5 @@
 /*
- * A thread of Tandem's beside the loop's. Signals are the loop thread's.
+ * A thread of Tandem's beside the loop's. Signals are the loop thread's, but for a fault of the thread itself.
  */
 #pragma once
 

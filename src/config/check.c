@@ -1,5 +1,7 @@
 #include "config/check.h"
 
+#include "config/credential.h"
+
 #include <stdio.h>
 
 struct listener {
@@ -53,6 +55,28 @@ static void check_tls(const struct config_tls *tls, const char *why, struct plac
 		if (files[i].value[0] == '\0')
 			errors_add(
 				errors, place, "%s: missing in %s", files[i].name, why);
+	}
+}
+
+/* The file would be missing, which is no fault of the path. */
+static void check_credentials(const struct config_tls *tls, const struct scope *scope,
+	enum schema_section section, struct place place, struct config_errors *errors)
+{
+	const struct {
+		const char *name;
+		const char *path;
+	} keys[] = {{"key", tls->key}, {"next-key", tls->next_key}};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+		const char *missing = credential_missing(keys[i].path);
+
+		if (missing != NULL)
+			errors_add(errors,
+				scope_place(scope, section, keys[i].name, place),
+				"%s: there is no credential \"%s\"; it comes from "
+				"LoadCredential=%s:FILE in the unit, when systemd starts "
+				"the service, and from nowhere else",
+				keys[i].name, missing, missing);
 	}
 }
 
@@ -194,6 +218,8 @@ void check_main(const struct config *config, const struct scope *scope,
 			"t1: expected at most t2");
 	check_next(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);
 	check_next(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
+	check_credentials(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);
+	check_credentials(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
 	check_servers(config, place, errors);
 	if (config->server_count == 0)
 		errors_add(errors, place, "[server ID]: missing, expected at least one");
@@ -227,6 +253,7 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 			"[gateway] and in [external], which tls = yes or observe needs",
 			scope_place(scope, SCHEMA_GATEWAY, "tls", place), errors);
 	check_next(&gateway->common.certs, scope, SCHEMA_GATEWAY, place, errors);
+	check_credentials(&gateway->common.certs, scope, SCHEMA_GATEWAY, place, errors);
 	check_media(&gateway->common.media, "",
 		scope_place(scope, SCHEMA_GATEWAY, "media-advertise-address", place),
 		errors);

@@ -95,6 +95,11 @@ enum config_ciphers {
 	CONFIG_CIPHERS_LEGACY,     /* RSA key exchange too */
 };
 enum config_fips { CONFIG_FIPS_OFF, CONFIG_FIPS_REQUIRED };
+enum config_sandbox {
+	CONFIG_SANDBOX_NO,
+	CONFIG_SANDBOX_YES, /* as far as the kernel can */
+	CONFIG_SANDBOX_REQUIRED,
+};
 enum config_io { CONFIG_IO_AUTO, CONFIG_IO_SOCKETS, CONFIG_IO_URING, CONFIG_IO_STEER };
 
 /* How the certificate of one server or gateway is judged beyond its chain and its host. */
@@ -227,6 +232,8 @@ struct config {
 			dns_server; /* asked instead of those in resolv.conf; len 0: not */
 		enum config_fips fips;
 		bool log_numbers; /* whole, not masked */
+		enum config_sandbox sandbox;
+		char *token_dir; /* where a token keeps its state; "" = nowhere */
 	} tandem;
 
 	struct {

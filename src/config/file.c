@@ -1,5 +1,6 @@
 #include "config/file.h"
 
+#include "base/denied.h"
 #include "base/err.h"
 
 #include <errno.h>
@@ -46,7 +47,7 @@ int file_read(const char *path, struct buf *buf)
 	int err;
 
 	if (fd < 0)
-		return -errno;
+		return denied_why(path, -errno);
 	err = read_all(fd, buf);
 	close(fd);
 	return err;

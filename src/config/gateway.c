@@ -1,5 +1,6 @@
 #include "config/gateway.h"
 
+#include "base/denied.h"
 #include "base/log.h"
 #include "config/check.h"
 #include "config/origin.h"
@@ -154,7 +155,7 @@ int gateways_load(struct config *config, struct profiles *profiles, struct place
 	int err;
 
 	if (count < 0) {
-		err = -errno;
+		err = denied_why(config->tandem.gateway_dir, -errno);
 		if (err == -ENOMEM)
 			return err;
 		if (place.file != NULL || err != -ENOENT)

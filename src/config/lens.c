@@ -29,6 +29,9 @@ static const char lens_text[] =
 	"  . store /[^] \\t\\r\\n;#=[][^]\\r\\n=[]*/ . del /\\]/ \"]\" . tail ]\n"
 	"let lns = (title | entry | bare | note)*\n";
 
+/* The longest TMPDIR. */
+#define LENS_PARENT_MAX 512
+
 static int write_file(const char *path)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
@@ -50,10 +53,12 @@ static int write_file(const char *path)
 /* Augeas loads modules from files alone, so the lens is in one while it compiles. */
 static int make_folder(char *ret_folder, size_t size)
 {
-	static const char *const parents[] = {"/dev/shm", "/tmp", "/run"};
+	const char *const parents[] = {getenv("TMPDIR"), "/dev/shm", "/tmp", "/run"};
 	int err = 0;
 
 	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++) {
+		if (!parents[i] || strlen(parents[i]) > LENS_PARENT_MAX)
+			continue;
 		snprintf(ret_folder, size, "%s/tandem-lens-XXXXXX", parents[i]);
 		if (mkdtemp(ret_folder) != NULL)
 			return 0;
@@ -87,8 +92,8 @@ int lens_open(struct augeas **ret, bool checked, struct err_text *text)
 {
 	unsigned flags =
 		AUG_NO_STDINC | AUG_NO_LOAD | AUG_NO_MODL_AUTOLOAD | AUG_NO_ERR_CLOSE;
-	char folder[64];
-	char path[96];
+	char folder[LENS_PARENT_MAX + 32];
+	char path[sizeof(folder) + 16];
 	int err;
 
 	if (checked)

@@ -140,7 +140,7 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		[SCHEMA_NAME] = "a host name or an address",
 		[SCHEMA_FQDN] = "a full host name such as med1.example.com",
 		[SCHEMA_FILE] = "a path",
-		[SCHEMA_KEY] = "a path or a pkcs11: URI",
+		[SCHEMA_KEY] = "a path, a pkcs11: URI, or credential: and a name",
 		[SCHEMA_BOOL] = "yes or no",
 		[SCHEMA_PORT] = "a port (1-65535)",
 		[SCHEMA_ADDR] = "an IPv4 or IPv6 address of one interface",

@@ -35,7 +35,7 @@ enum schema_type {
 	SCHEMA_NAME, /* a host name or numeric address */
 	SCHEMA_FQDN, /* a host name with a domain, no address */
 	SCHEMA_FILE, /* a path */
-	SCHEMA_KEY,  /* a path or a pkcs11: URI */
+	SCHEMA_KEY,  /* a path, a pkcs11: URI or credential:NAME */
 	SCHEMA_BOOL, /* yes | no */
 	SCHEMA_UINT,
 	SCHEMA_PORT,

@@ -50,6 +50,7 @@ static const char *const tls_min_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const ciphers_words[] = {"modern", "compatible", "legacy", NULL};
 static const char *const io_words[] = {"auto", "sockets", "io_uring", "steer", NULL};
 static const char *const fips_words[] = {"off", "required", NULL};
+static const char *const sandbox_words[] = {"no", "yes", "required", NULL};
 
 /* Words that read better than 0. */
 static const char *const auto_word[] = {"auto", NULL};
@@ -155,6 +156,30 @@ const struct schema_key schema_table[] = {
 			"reload "
 			"changes it for calls in progress too. Records have whole "
 			"numbers in any case.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "sandbox",
+		.type = SCHEMA_ENUM,
+		MEMBER(config, tandem.sandbox),
+		.words = sandbox_words,
+		.fallback = "yes",
+		.at_start = true,
+		.help = "yes: once started, the server reaches only the files that it "
+			"needs (Landlock), makes only the system calls that it needs "
+			"(seccomp), and executes nothing; read at start. required: "
+			"the start is refused where the kernel has not both.",
+	},
+	{
+		.section = SCHEMA_TANDEM,
+		.name = "token-dir",
+		.type = SCHEMA_FILE,
+		MEMBER(config, tandem.token_dir),
+		.fallback = "",
+		.at_start = true,
+		.help = "A folder that the sandbox leaves writable for a PKCS#11 "
+			"token, which keeps its objects and locks in files: "
+			"directories.tokendir of SoftHSM.",
 	},
 
 	/* [internal] */

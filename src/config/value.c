@@ -7,6 +7,7 @@
 #include "config/attribute.h"
 #include "config/codec.h"
 #include "config/config.h"
+#include "config/credential.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -179,6 +180,10 @@ static int set_string(
 		(key->type == SCHEMA_ID && !schema_id_valid(text)) ||
 		(key->type == SCHEMA_STAPLE && !is_staple(text)))
 		return ERR_FORMAT;
+	if (key->type == SCHEMA_KEY && credential_is(text))
+		return credential_name_valid(text)
+			       ? store_string(key, base, credential_path(text))
+			       : ERR_FORMAT;
 	return store_string(key, base, is_path ? value_path(folder, text) : strdup(text));
 }
 

@@ -147,6 +147,11 @@ int relay_io_open(
 	return err;
 }
 
+bool relay_io_steers(const struct io_shared *opened)
+{
+	return io_shared_kind(opened) == IO_STEER;
+}
+
 void relay_io_close(struct io_shared *opened)
 {
 	io_shared_free(opened);
@@ -308,6 +313,20 @@ int relay_add_address(
 			addr_host_text(address, name));
 	err = pools_check(address, text);
 	return err != 0 ? err : pools_add(&relay->pools, address, text);
+}
+
+bool relay_turns(struct relay *relay, unsigned *ret_worker)
+{
+	bool turn = true;
+
+	/* each is asked, so that each answers the same time */
+	for (unsigned i = relay->worker_count; i-- > 0;) {
+		if (worker_turns(relay->workers[i].worker))
+			continue;
+		*ret_worker = i;
+		turn = false;
+	}
+	return turn;
 }
 
 void relay_totals(const struct relay *relay, struct relay_totals *ret)

@@ -193,6 +193,8 @@ unsigned relay_worker_count(unsigned configured);
  */
 int relay_io_open(
 	struct io_shared **ret, const struct relay_params *params, struct err_text *text);
+/* Whether it is by steering, which took capabilities. */
+bool relay_io_steers(const struct io_shared *opened);
 void relay_io_close(struct io_shared *opened); /* NULL is fine */
 
 /* 0, or negative with TEXT (address not ours, range too small, SRTP self-test failed). */
@@ -211,6 +213,10 @@ void relay_free(struct relay *relay);
  */
 int relay_add_address(
 	struct relay *relay, const struct addr *address, struct err_text *text);
+
+/* Whether every worker's thread has turned since this was last asked; else *RET_WORKER is the first that has
+ * not. To be asked about once a second or less often. */
+bool relay_turns(struct relay *relay, unsigned *ret_worker);
 
 struct relay_totals {
 	const char *io; /* "sockets", "io_uring", "steer"; static */

@@ -290,8 +290,10 @@ static void *run(void *arg)
 	read_clock(worker);
 	worker->swept_us = worker->now_us;
 	io_start(worker->io);
-	while (!atomic_load_explicit(&worker->stopping, memory_order_acquire))
+	while (!atomic_load_explicit(&worker->stopping, memory_order_acquire)) {
 		turn(worker);
+		pulse_beat(&worker->pulse);
+	}
 	return NULL;
 }
 
@@ -604,6 +606,14 @@ void worker_events(struct worker *worker, worker_event_h *h, void *arg)
 		queue_pop(worker->events);
 		h(arg, &event);
 	}
+}
+
+bool worker_turns(struct worker *worker)
+{
+	bool turns = pulse_look(&worker->pulse);
+
+	worker_wake(worker);
+	return turns;
 }
 
 uint64_t worker_packets(const struct worker *worker)

@@ -50,6 +50,9 @@ int worker_event_fd(const struct worker *worker);
 typedef void worker_event_h(void *arg, const struct worker_event *event);
 void worker_events(struct worker *worker, worker_event_h *h, void *arg);
 
+/* Whether its thread has turned since this was last asked; it is woken to do so until the next time. */
+bool worker_turns(struct worker *worker);
+
 /* Packets sent since the start. */
 uint64_t worker_packets(const struct worker *worker);
 /* Sessions that the loop has here. */

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/list.h"
+#include "base/pulse.h"
 #include "media/rtcp.h"
 #include "media/worker.h"
 
@@ -105,6 +106,7 @@ struct worker {
 	struct path_batch batch;
 	_Atomic uint64_t packets; /* atomic */
 	_Atomic bool stopping;    /* atomic */
+	struct pulse pulse;
 	_Alignas(8) uint8_t own[RTCP_WRITE_MAX + SRTP_TRAILER_MAX];
 };
 

@@ -1,5 +1,6 @@
 #include "tls/pem.h"
 
+#include "base/denied.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -73,8 +74,10 @@ int pem_read(gnutls_datum_t *ret, const char *path, size_t max, bool private,
 	/* O_NONBLOCK: a FIFO in the file's place must not hang the server. */
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 
-	if (fd < 0)
-		return err_set(text, -errno, "%s: %s", path, err_str(-errno));
+	if (fd < 0) {
+		err = denied_why(path, -errno);
+		return err_set(text, err, "%s: %s", path, err_str(err));
+	}
 	err = pem_check(fd, path, max, private, &size, text);
 	if (err < 0)
 		goto out;

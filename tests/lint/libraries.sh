@@ -29,6 +29,9 @@ library 'libsmartcols/' 'src/ctl/*'
 library 'nettle/' src/media/srtp_nettle.c
 library 'liburing\.h' src/media/io_uring.c
 library 'linux/bpf\.h' src/media/steer_bpf.c
+library 'seccomp\.h' src/process/sandbox_calls.c
+library 'linux/landlock\.h' src/process/sandbox_landlock.c
+library 'systemd/' src/process/notify.c src/process/journald.c
 library 'unbound\.h' 'src/sip/resolve*.c'
 # TLS, crypto and XML of other makes have no place here.
 library 'openssl/|mbedtls/|nss|libxml' ''

@@ -9,9 +9,9 @@
 static void every_code_has_its_own_text(void **state)
 {
 	(void)state;
-	for (int code = ERR_REPLAY; code <= ERR_FORMAT; code++) {
+	for (int code = ERR_SANDBOX; code <= ERR_FORMAT; code++) {
 		assert_string_not_equal(err_str(code), "Unknown error");
-		for (int other = ERR_REPLAY; other < code; other++)
+		for (int other = ERR_SANDBOX; other < code; other++)
 			assert_string_not_equal(err_str(code), err_str(other));
 	}
 }
@@ -25,7 +25,7 @@ static void errno_codes_have_the_text_of_libc(void **state)
 
 static void any_number_has_some_text(void **state)
 {
-	const int codes[] = {1, INT_MAX, INT_MIN, -1999, ERR_REPLAY - 1};
+	const int codes[] = {1, INT_MAX, INT_MIN, -1999, ERR_SANDBOX - 1};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++)
