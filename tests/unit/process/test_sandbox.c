@@ -297,19 +297,33 @@ static void so_does_that_of_a_thread_that_was_there_before(void **state)
 	expect_death(*state, attempt_by_thread_h);
 }
 
+static int report_ends[2];
+
 static void report_h(struct fixture *fixture)
 {
-	sandbox_report_to(STDERR_FILENO, "<27>mark: ");
+	sandbox_report_to(report_ends[1], "<27>mark: ");
 	attempt_h(fixture);
 }
 
-static void the_line_can_have_a_mark(void **state)
+/* As to syslog, whose socket takes datagrams. */
+static void the_line_can_go_elsewhere_with_a_mark(void **state)
 {
+	static const char expected[] = "<27>mark: error sandbox event=forbidden-call ";
 	struct outcome outcome;
+	char line[512];
+	ssize_t len;
 
 	attempt = &forbidden[0];
+	assert_int_equal(
+		socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, report_ends), 0);
 	run(*state, report_h, &outcome);
-	assert_int_equal(strncmp(outcome.said, "<27>mark: error sandbox ", 24), 0);
+	assert_true(WIFSIGNALED(outcome.status));
+	assert_string_equal(outcome.said, "");
+	len = recv(report_ends[0], line, sizeof(line), MSG_DONTWAIT);
+	assert_true(len > (ssize_t)strlen(expected));
+	assert_memory_equal(line, expected, strlen(expected));
+	close(report_ends[0]);
+	close(report_ends[1]);
 }
 
 /* ---- what is allowed: one function a group of the table ---- */
@@ -627,7 +641,7 @@ int main(void)
 			a_forbidden_call_ends_the_process_and_is_named, begin, end),
 		cmocka_unit_test_setup_teardown(
 			so_does_that_of_a_thread_that_was_there_before, begin, end),
-		cmocka_unit_test_setup_teardown(the_line_can_have_a_mark, begin, end),
+		cmocka_unit_test_setup_teardown(the_line_can_go_elsewhere_with_a_mark, begin, end),
 		cmocka_unit_test_setup_teardown(a_crash_is_still_a_crash, begin, end),
 		cmocka_unit_test_setup_teardown(
 			what_a_server_needs_is_allowed, begin, end),
