@@ -126,6 +126,10 @@ static int fill(scmp_filter_ctx filter, unsigned *ret_allowed)
 	const char *before = "";
 	int err = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);
 
+	/* calls by another table, as 32-bit programs make them, end it without a line */
+	if (!err)
+		err = seccomp_attr_set(
+			filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_KILL_PROCESS);
 	/* where a thread of a library cannot be heard, the kernel's own log says it */
 	(void)seccomp_attr_set(filter, SCMP_FLTATR_CTL_LOG, 1);
 	/* a tree instead of a list: 150 comparisons of each call are felt */

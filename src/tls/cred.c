@@ -1,6 +1,7 @@
 #include "tls/cred.h"
 
 #include "base/clock.h"
+#include "base/denied.h"
 #include "tls/escape.h"
 #include "tls/misfile.h"
 #include "tls/names.h"
@@ -274,8 +275,11 @@ static int cred_read_key_token(
 		return err;
 	err = gnutls_privkey_import_url(key, uri, 0);
 	if (err < 0)
-		return err_set(text, ERR_LIBRARY, "the key in the token: %s",
-			gnutls_strerror(err));
+		return err_set(text, ERR_LIBRARY, "the key in the token: %s%s",
+			gnutls_strerror(err),
+			denied_some() ? "; in its sandbox the server lets a token keep "
+					"files in [tandem] token-dir alone"
+				      : "");
 	return 0;
 }
 

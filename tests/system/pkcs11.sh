@@ -78,6 +78,15 @@ check "a PIN that others may read is refused" check_says "$lab/pin: the PIN of a
 chmod 600 "$lab/pin"
 check "the right ones are taken" exits 0 "$builddir/tandemd" -t -c "$lab/tandem.conf"
 
+# --- SoftHSM keeps locks beside its objects: the sandbox must leave it that
+
+check "where a token may not keep its files, the start says what to set" \
+	prints 'the key in the token: .*; in its sandbox .* \[tandem\] token-dir' \
+	timeout 20 "$builddir/tandemd" -f -c "$lab/tandem.conf"
+conf_tandem=("token-dir = $lab/tokens")
+use_keys "$uri=internal;type=private?pin-value=$pin" \
+	"$uri=external;type=private?pin-source=file:$lab/pin"
+
 # --- it serves, in both roles
 
 start_tandem

@@ -641,7 +641,8 @@ int main(void)
 			a_forbidden_call_ends_the_process_and_is_named, begin, end),
 		cmocka_unit_test_setup_teardown(
 			so_does_that_of_a_thread_that_was_there_before, begin, end),
-		cmocka_unit_test_setup_teardown(the_line_can_go_elsewhere_with_a_mark, begin, end),
+		cmocka_unit_test_setup_teardown(
+			the_line_can_go_elsewhere_with_a_mark, begin, end),
 		cmocka_unit_test_setup_teardown(a_crash_is_still_a_crash, begin, end),
 		cmocka_unit_test_setup_teardown(
 			what_a_server_needs_is_allowed, begin, end),
