@@ -51,6 +51,7 @@ const struct sandbox_rule sandbox_rules[] = {
 
 	/* Descriptors. */
 	ALWAYS("close"),
+	ALWAYS("close_range"),
 	ALWAYS("dup"),
 	ALWAYS("dup2"), /* the terminal is left once the start is complete */
 	ALWAYS("dup3"),
@@ -157,6 +158,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ALWAYS("futex"),
 	ALWAYS("futex_waitv"),
 	ALWAYS("get_robust_list"),
+	ALWAYS("getcpu"),
 	ALWAYS("gettid"),
 	ALWAYS("membarrier"),
 	ALWAYS("rseq"),
