@@ -135,7 +135,6 @@ const struct sandbox_rule sandbox_rules[] = {
 	 * character sets) is mapped from its file. */
 	ALWAYS("brk"),
 	ALWAYS("madvise"),
-	ALWAYS("mincore"),
 	ALWAYS("mlock"), /* tokens keep keys out of the swap */
 	ALWAYS("mlock2"),
 	ALWAYS("munlock"),

@@ -22,6 +22,61 @@ if type -P systemd-analyze >/dev/null &&
 else
 	echo "left out: systemd's judgement: systemd-analyze is not installed, or too old"
 fi
+# members SET: the system calls of systemd's SET, and of the sets in it
+members() {
+	local name
+	systemd-analyze syscall-filter "$1" | sed -nE 's/^ +(@?[a-z][-a-z0-9_]*)$/\1/p' |
+		while read -r name; do
+			if [[ $name == @* ]]; then
+				members "$name"
+			else
+				echo "$name"
+			fi
+		done
+}
+
+# The words of the unit's SystemCallFilter= in their order: sets and calls that it adds or takes away.
+unit_calls() {
+	local line word names
+	: >"$lab/calls"
+	sed -n 's/^SystemCallFilter=//p' "$unit" >"$lab/filters"
+	while read -r line; do
+		for word in ${line#\~}; do
+			names=$word
+			[[ $word != @* ]] || names=$(members "$word")
+			if [[ $line == "~"* ]]; then
+				grep -vxF "$names" "$lab/calls" >"$lab/calls.rest"
+				mv "$lab/calls.rest" "$lab/calls"
+			else
+				echo "$names" >>"$lab/calls"
+			fi
+		done
+	done <"$lab/filters"
+}
+
+# Those that the server makes: what its own list has, and what only its start needs.
+server_calls() {
+	sed -nE 's/^\t(ALWAYS|EQUAL|BITS|OURS)\("([a-z0-9_]+)".*/\2/p' \
+		"$srcdir/src/process/sandbox_table.c"
+	printf '%s\n' capset lchown fchownat listen seccomp io_uring_setup \
+		landlock_create_ruleset landlock_add_rule landlock_restrict_self
+}
+
+allows_all() {
+	local missing
+	unit_calls
+	missing=$(server_calls | sort -u | grep -vxFf "$lab/calls")
+	[[ -z $missing && $(server_calls | wc -l) -gt 100 ]] || {
+		echo "the unit does not allow:" $missing
+		return 1
+	}
+}
+
+if type -P systemd-analyze >/dev/null &&
+	systemd-analyze syscall-filter @system-service >/dev/null 2>&1; then
+	check "the unit allows what the server's own filter allows" allows_all
+	check "and neither a debugger nor BPF" exits 1 grep -qxE 'ptrace|bpf|mount' "$lab/calls"
+fi
 if type -P systemd-sysusers >/dev/null; then
 	check "its user and groups" systemd-sysusers --root="$lab/root" --dry-run \
 		"$srcdir/packaging/systemd/tandem.sysusers"
