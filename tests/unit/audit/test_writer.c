@@ -537,9 +537,20 @@ static void threads_offer_at_once(void **state)
 	assert_int_equal(totals(fixture).offered, 24000);
 }
 
+/* For the watchdog: also without anything to write. */
+static void the_thread_turns_by_itself(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (unsigned i = 0; i < 3; i++)
+		WAIT_FOR(writer_turns(fixture->writer));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			the_thread_turns_by_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_call_is_captured_without_its_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(

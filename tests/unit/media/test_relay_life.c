@@ -391,6 +391,20 @@ static void a_relay_that_ends_leaves_nothing_open(void **state)
 	wait_for_descriptors(before);
 }
 
+/* For the watchdog: each worker, which is woken by being asked, also without a packet. */
+static void workers_turn_when_they_are_asked(void **state)
+{
+	struct fixture *f = *state;
+	unsigned worker;
+
+	for (unsigned i = 0; i < 5; i++) {
+		uint64_t deadline = now_ms() + DEADLINE_MS;
+
+		while (!relay_turns(f->relay, &worker))
+			assert_true(now_ms() < deadline);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -400,6 +414,7 @@ int main(void)
 		TEST(a_late_worker_takes_no_port_back),
 		TEST(what_a_turn_commands_is_run_before_a_packet),
 		TEST(what_ended_is_forgotten_without_a_packet),
+		TEST(workers_turn_when_they_are_asked),
 		TEST(no_descriptors_is_told_apart),
 		TEST(workers_are_counted_by_the_cores_we_may_use),
 		TEST(needs_an_address_at_each_end),
