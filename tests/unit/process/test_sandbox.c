@@ -107,6 +107,8 @@ static int end(void **state)
 	return 0;
 }
 
+#ifndef TANDEM_INSTRUMENTED
+
 /* In a child: what a start does before and after it begins threads. */
 static void confine(struct fixture *fixture, bool files, bool calls)
 {
@@ -119,6 +121,8 @@ static void confine(struct fixture *fixture, bool files, bool calls)
 		_exit(99);
 	}
 }
+
+#endif
 
 struct outcome {
 	int status;
@@ -150,15 +154,6 @@ static void run(
 	assert_int_equal(waitpid(pid, &ret->status, 0), pid);
 }
 
-static void expect_success(struct fixture *fixture, void (*h)(struct fixture *fixture))
-{
-	struct outcome outcome;
-
-	run(fixture, h, &outcome);
-	if (!WIFEXITED(outcome.status) || WEXITSTATUS(outcome.status) != 0)
-		fail_msg("status 0x%x: %s", (unsigned)outcome.status, outcome.said);
-}
-
 /* In a child: an assert that ends it. */
 #define CHECK(condition)                                                                 \
 	do {                                                                             \
@@ -170,6 +165,15 @@ static void expect_success(struct fixture *fixture, void (*h)(struct fixture *fi
 	} while (0)
 
 #if defined(HAVE_LIBSECCOMP) && !defined(TANDEM_INSTRUMENTED)
+
+static void expect_success(struct fixture *fixture, void (*h)(struct fixture *fixture))
+{
+	struct outcome outcome;
+
+	run(fixture, h, &outcome);
+	if (!WIFEXITED(outcome.status) || WEXITSTATUS(outcome.status) != 0)
+		fail_msg("status 0x%x: %s", (unsigned)outcome.status, outcome.said);
+}
 
 /* ---- what is forbidden ---- */
 
