@@ -12,11 +12,6 @@ void denied_set(denied_h *h)
 	current = h;
 }
 
-bool denied_some(void)
-{
-	return current != NULL;
-}
-
 int denied_why(const char *path, int err)
 {
 	int saved_errno = errno;

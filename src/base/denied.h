@@ -10,8 +10,5 @@
 typedef bool denied_h(const char *path);
 void denied_set(denied_h *h);
 
-/* Whether there is something that this process may not reach. */
-bool denied_some(void);
-
 /* ERR, a negated errno that opening PATH gave: ERR_SANDBOX where it is ours, else as it was. errno is kept. */
 int denied_why(const char *path, int err);

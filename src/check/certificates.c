@@ -71,7 +71,9 @@ static const struct {
 	{"the certificate is for ",
 		"have it issued for the fqdn of [tandem], or correct that"},
 	{" does not belong to ", "name the key that the certificate was requested with"},
-	{"the key in the token", "look at the URI by `p11tool --list-keys TOKEN`"},
+	{"the key in the token", "look at the URI by `p11tool --list-keys TOKEN`, and "
+				 "set token-dir where the token "
+				 "keeps files (SoftHSM)"},
 	{" in PEM form",
 		"it must have BEGIN and END lines; `openssl` converts other forms"},
 	{"the file is empty", "put the right one there"},

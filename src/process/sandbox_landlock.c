@@ -11,11 +11,9 @@
 #include <unistd.h>
 
 /* Rights that headers older than the kernel do not name (linux/landlock.h). */
-#define FS_REFER (1ULL << 13)     /* ABI 2 */
-#define FS_TRUNCATE (1ULL << 14)  /* ABI 3 */
-#define FS_IOCTL_DEV (1ULL << 15) /* ABI 5 */
-#define NET_BIND_TCP (1ULL << 0)  /* ABI 4 */
-#define RULE_NET_PORT 2
+#define FS_REFER (1ULL << 13)                  /* ABI 2 */
+#define FS_TRUNCATE (1ULL << 14)               /* ABI 3 */
+#define FS_IOCTL_DEV (1ULL << 15)              /* ABI 5 */
 #define SCOPE_ABSTRACT_UNIX_SOCKET (1ULL << 0) /* ABI 6 */
 #define SCOPE_SIGNAL (1ULL << 1)
 
@@ -33,16 +31,12 @@
 		LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | FS_REFER |  \
 		FS_TRUNCATE)
 
-/* As of ABI 6; a kernel takes a shorter one. */
+/* As of ABI 6; a kernel takes a shorter one. The ports that may be bound or connected to stay free: whoever calls
+ * may be anywhere, `config check` asks which ports are, and listen() is not among the system calls. */
 struct ruleset {
 	uint64_t fs;
 	uint64_t net;
 	uint64_t scoped;
-};
-
-struct net_port {
-	uint64_t allowed;
-	uint64_t port;
 };
 
 unsigned sandbox_landlock_abi(void)
@@ -79,10 +73,6 @@ static int make_ruleset(unsigned abi, struct ruleset *ret)
 	size_t size = sizeof(ret->fs);
 
 	*ret = (struct ruleset){.fs = fs_of(abi)};
-	if (abi >= 4) {
-		ret->net = NET_BIND_TCP;
-		size = offsetof(struct ruleset, scoped);
-	}
 	if (abi >= 6) {
 		ret->scoped = SCOPE_SIGNAL |
 			      (manager_is_abstract() ? 0 : SCOPE_ABSTRACT_UNIX_SOCKET);
@@ -112,16 +102,6 @@ static int allow_path(
 	return err;
 }
 
-/* Listeners are bound already. A connection that leaves from an address of ours takes whatever port is free. */
-static int allow_any_port(int ruleset_fd)
-{
-	const struct net_port rule = {.allowed = NET_BIND_TCP, .port = 0};
-
-	return syscall(SYS_landlock_add_rule, ruleset_fd, RULE_NET_PORT, &rule, 0)
-		       ? -errno
-		       : 0;
-}
-
 int sandbox_landlock(
 	unsigned abi, const struct sandbox_paths *paths, struct err_text *text)
 {
@@ -131,8 +111,6 @@ int sandbox_landlock(
 
 	for (size_t i = 0; !err && i < paths->count; i++)
 		err = allow_path(fd, &ruleset, &paths->list[i]);
-	if (!err && ruleset.net)
-		err = allow_any_port(fd);
 	if (!err && syscall(SYS_landlock_restrict_self, fd, 0))
 		err = -errno;
 	if (fd >= 0)

@@ -1,7 +1,6 @@
 #include "tls/cred.h"
 
 #include "base/clock.h"
-#include "base/denied.h"
 #include "tls/escape.h"
 #include "tls/misfile.h"
 #include "tls/names.h"
@@ -275,11 +274,8 @@ static int cred_read_key_token(
 		return err;
 	err = gnutls_privkey_import_url(key, uri, 0);
 	if (err < 0)
-		return err_set(text, ERR_LIBRARY, "the key in the token: %s%s",
-			gnutls_strerror(err),
-			denied_some() ? "; in its sandbox the server lets a token keep "
-					"files in [tandem] token-dir alone"
-				      : "");
+		return err_set(text, ERR_LIBRARY, "the key in the token: %s",
+			gnutls_strerror(err));
 	return 0;
 }
 

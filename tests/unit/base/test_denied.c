@@ -17,7 +17,6 @@ static void without_a_sandbox_a_refusal_is_the_files_own(void **state)
 {
 	(void)state;
 	denied_set(NULL);
-	assert_false(denied_some());
 	assert_int_equal(denied_why("/root/x", -EACCES), -EACCES);
 }
 
@@ -25,7 +24,6 @@ static void within_one_it_is_told_apart(void **state)
 {
 	(void)state;
 	denied_set(all_but_etc);
-	assert_true(denied_some());
 	assert_int_equal(denied_why("/root/x", -EACCES), ERR_SANDBOX);
 	assert_int_equal(denied_why("/etc/x", -EACCES), -EACCES);
 	/* what is not there is not there */
