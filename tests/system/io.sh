@@ -47,7 +47,7 @@ is_refused() {
 	"${without_capabilities[@]}" "$builddir/tandemd" -c "$lab/tandem.conf" -f >"$lab/start.log" 2>&1
 	local code=$?
 	cat "$lab/start.log"
-	((code == 1)) && grep -qE 'steered media: .*needs CAP_NET' "$lab/start.log"
+	((code == 6)) && grep -qE 'steered media: .*needs CAP_NET' "$lab/start.log"
 }
 
 calls_both_ways() { # IO

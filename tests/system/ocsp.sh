@@ -253,9 +253,9 @@ openssl s_client -connect "$loopback_uri:$port_external_tls" -cert "$lab/certs/g
 	-key "$lab/certs/gw1.key" -quiet <"$lab/nothing-yet" >/dev/null 2>&1 &
 pids+=($!)
 check "the log says so, once a connection" wait_line 10 "$lab/tandem.log" \
-	'info transport exception .*side=external peer="trunk gw" revocation=soft let-go="CRL was due 20'
+	'info transport event=exception .*side=external trunk=gw revocation=soft let-go="CRL was due 20'
 check "and no more than once" test \
-	"$(log 'info transport exception .*side=external')" = 1
+	"$(log 'info transport event=exception .*side=external')" = 1
 check "and it is shown with the trunk" grep -q '^CRL was due 20' <<<"$(
 	ctl --json trunk show gw | jq -r '.connections[].exception')"
 check "one that is revoked is refused, also by a stale list" write_crl \

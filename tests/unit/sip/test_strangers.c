@@ -224,7 +224,8 @@ static void each_kind_says_what_to_do(void **state)
 		else
 			strangers_note(strangers, rows[i].spoken, &remote, span_of("\n"));
 		assert_int_equal(last_level, LOG_LEVEL_WARNING);
-		snprintf(rule, sizeof(rule), "event=stranger by=us rule=%s ", rows[i].rule);
+		snprintf(rule, sizeof(rule), "event=stranger by=us rule=%s ",
+			rows[i].rule);
 		assert_said(rule);
 		assert_said(rows[i].words);
 		end(state);

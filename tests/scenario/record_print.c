@@ -1,0 +1,85 @@
+#include "record_print.h"
+
+#include "bridge/tolerated.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+/* What the relay counted for all streams of a leg: told.c. */
+static void print_sums(struct buf *out, const char *name, const struct relay_stats *sum)
+{
+	const uint64_t sums[] = {sum->rx_packets, sum->rx_bytes, sum->tx_packets,
+		sum->tx_bytes, sum->rx_rtcp, sum->tx_rtcp, sum->dropped_source,
+		sum->dropped_auth, sum->dropped_replay, sum->dropped_malformed,
+		sum->dropped_direction, sum->send_errors, sum->rx_late,
+		sum->rx_duplicates, sum->ssrc_changes, sum->roc_changes,
+		sum->good_since_set};
+	const uint64_t mosts[] = {sum->rx_lost, sum->jitter_us, sum->round_trip_us,
+		sum->far_lost, sum->far_jitter_us, sum->roll_overs, sum->sets};
+
+	buf_printf(out, " %s.sums=", name);
+	for (size_t i = 0; i < sizeof(sums) / sizeof(sums[0]); i++)
+		buf_printf(out, "%s%" PRIu64, i ? "," : "", sums[i]);
+	buf_printf(out, " %s.mosts=", name);
+	for (size_t i = 0; i < sizeof(mosts) / sizeof(mosts[0]); i++)
+		buf_printf(out, "%s%" PRIu64, i ? "," : "", mosts[i]);
+}
+
+static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
+{
+	char latched[ADDR_TEXT_SIZE];
+	char remote[ADDR_TEXT_SIZE];
+
+	buf_printf(out, " %s=%s %s.connected=%s %s.transport=%s %s.tls=%s", name,
+		strrchr(leg->party, ' ') ? strrchr(leg->party, ' ') + 1 : "none", name,
+		leg->connected ? "yes" : "no", name, leg->transport, name, leg->version);
+	buf_printf(out, " %s.remote=%s", name,
+		leg->remote.len ? addr_text(&leg->remote, remote) : "none");
+	buf_printf(out, " %s.media=%s %s.codec=%s %s.mos=%u", name, leg->media, name,
+		leg->codec, name, leg->mos);
+	if (leg->media_latched.len)
+		buf_printf(out, " %s.latched=%s", name,
+			addr_text(&leg->media_latched, latched));
+	buf_printf(out, " %s.tolerated=", name);
+	for (unsigned i = 0; i < TOLERATED_COUNT; i++)
+		if (leg->tolerated >> i & 1)
+			buf_printf(out, "%s,", tolerated_name(i));
+	print_sums(out, name, &leg->stats);
+}
+
+/* "gw@10.2.0.11:5060=503,gw2=0": whom, where, and its final response. */
+static void print_attempts(struct buf *out, const struct record *record)
+{
+	char address[ADDR_TEXT_SIZE];
+
+	buf_add_str(out, " attempts=");
+	for (unsigned i = 0; i < record->attempt_count; i++) {
+		const struct record_attempt *attempt = &record->attempts[i];
+
+		buf_printf(out, "%s%s%s%s=%d", i > 0 ? "," : "", attempt->target,
+			attempt->address.len ? "@" : "",
+			attempt->address.len ? addr_text(&attempt->address, address) : "",
+			attempt->status);
+	}
+	for (unsigned i = 0; i < record->attempt_count; i++)
+		buf_printf(out, " reason%u=\"%s\" after%u-ms=%" PRIu64, i + 1,
+			record->attempts[i].reason, i + 1,
+			record->attempts[i].after_us / 1000);
+	buf_printf(out, " far-status=%d far-reason=\"%s\"", record->far_status,
+		record->far_reason);
+}
+
+void record_print(struct buf *out, const struct record *record)
+{
+	buf_printf(out,
+		"cause=%s status=%d by=%s inbound=%s from=%s to=%s rang=%s answered=%s",
+		record->cause, record->status, record->ended_by,
+		record->inbound ? "yes" : "no", record->from, record->to,
+		record->ringing_us ? "yes" : "no", record->answer_us ? "yes" : "no");
+	buf_printf(out, " ms=%" PRIu64 " answer-ms=%" PRIu64, record->end_us / 1000,
+		record->answer_us / 1000);
+	for (unsigned i = 0; i < 2; i++)
+		print_leg(out, record_leg_name(record, i), &record->legs[i]);
+	print_attempts(out, record);
+	buf_printf(out, " detail=\"%s\"", record->detail);
+}

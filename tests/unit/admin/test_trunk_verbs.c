@@ -1,0 +1,304 @@
+/* The verbs of trunks and servers, against a small made-up server. */
+#include "verbs_test.h"
+
+#include "../fakes/fakes.h"
+
+#include "trunk/drains.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static struct probe_result a_result(void)
+{
+	struct probe_result found = {.failed = PROBE_TLS, .wall_us = 1};
+
+	found.steps[PROBE_TLS].verdict = PROBE_FAILED;
+	found.steps[PROBE_TLS].ms = 12;
+	snprintf(found.steps[PROBE_TLS].words, sizeof(found.steps[PROBE_TLS].words),
+		"tls refused \xff");
+	return found;
+}
+
+static void a_probe_answers_when_it_is_done(void **state)
+{
+	struct probe_result found = a_result();
+	const json_t *step;
+
+	(void)state;
+	assert_int_equal(ask("trunk", "explain", "x", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("trunk", "explain", "carrier-a", NULL), API_PENDING);
+	assert_int_equal(answers, 0);
+	assert_ptr_equal(probes[0].trunk, &gateway_trunk);
+	assert_int_equal(gateway_trunk.refs, 1);
+	probes[0].h(probes[0].arg, &found);
+	assert_int_equal(answers, 1);
+	assert_int_equal(answer_code, API_OK);
+	assert_int_equal(gateway_trunk.refs, 0);
+	assert_string_equal(word(result, "id"), "carrier-a");
+	assert_string_equal(word(result, "kind"), "trunk");
+	assert_string_equal(word(result, "tls"), "no");
+	assert_true(json_is_false(json_object_get(result, "would_work")));
+	step = json_array_get(json_object_get(result, "steps"), PROBE_TLS);
+	assert_string_equal(word(step, "step"), "tls");
+	assert_string_equal(word(step, "verdict"), "failed");
+	assert_string_equal(word(step, "words"), "tls refused ?");
+	assert_int_equal(number(step, "ms"), 12);
+
+	found.failed = PROBE_STEPS;
+	assert_int_equal(ask("server", "explain", "pbx1", NULL), API_PENDING);
+	probes[1].h(probes[1].arg, &found);
+	assert_string_equal(word(result, "kind"), "server");
+	assert_string_equal(word(result, "tls"), "yes");
+	assert_true(json_is_true(json_object_get(result, "would_work")));
+	assert_int_equal(probes_cancelled, 0);
+}
+
+static void a_probe_that_nobody_waits_for_ends(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("trunk", "explain", "carrier-a", NULL), API_PENDING);
+	api_abandon(asked);
+	assert_int_equal(probes_cancelled, 1);
+	assert_int_equal(gateway_trunk.refs, 0);
+	assert_int_equal(context.explains, 0);
+	assert_int_equal(answers, 0);
+}
+
+static void trunks_and_servers_are_listed_and_shown(void **state)
+{
+	const json_t *row;
+
+	(void)state;
+	assert_int_equal(ask("trunk", "list", NULL, NULL), API_OK);
+	row = json_array_get(result, 0);
+	assert_string_equal(word(row, "id"), "carrier-a");
+	assert_string_equal(word(row, "state"), "ready");
+	assert_string_equal(word(row, "transport"), "UDP");
+	assert_string_equal(word(row, "last_error"), "bad ?");
+	assert_string_equal(word(row, "last_error_at"), "2023-11-14T22:13:20Z");
+	assert_int_equal(number(row, "calls_max"), 60);
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(result, "suites"), 0)),
+		"AES_CM_128_HMAC_SHA1_80");
+	assert_int_equal(ask("trunk", "show", "x", NULL), API_NOT_FOUND);
+	assert_string_equal(text.text, "no such trunk: x");
+	assert_int_equal(ask("server", "list", NULL, NULL), API_OK);
+	assert_string_equal(word(json_array_get(result, 0), "srtp"), "required");
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_string_equal(word(row, "tls_version"), "TLS1.3");
+	assert_string_equal(word(row, "peer_names"), "DNS:?");
+	assert_true(json_is_null(json_object_get(row, "asked_for_our_certificate")));
+	assert_string_equal(word(result, "mutual"), "lax");
+	assert_string_equal(word(result, "wildcard"), "no");
+	flow.asked = FLOW_ASKED_NO;
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_true(json_is_false(json_object_get(row, "asked_for_our_certificate")));
+	flow.asked = FLOW_ASKED_YES;
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_true(json_is_true(json_object_get(row, "asked_for_our_certificate")));
+	assert_int_equal(ask("server", "show", "carrier-a", NULL), API_NOT_FOUND);
+}
+
+static void a_trunk_is_drained_and_resumed(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("trunk", "drain", "carrier-a", NULL), API_OK);
+	assert_true(gateway_trunk.drained);
+	assert_string_equal(word(result, "state"), "drained");
+	assert_int_equal(ask("trunk", "resume", "carrier-a", NULL), API_OK);
+	assert_false(gateway_trunk.drained);
+	assert_int_equal(ask("trunk", "drain", "x", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("trunk", "drain", "carrier-a", "--reason"), API_USAGE);
+	assert_int_equal(ask("server", "drain", "pbx1", NULL), API_OK);
+	assert_true(server_trunk.drained);
+	assert_int_equal(ask("server", "resume", "pbx1", NULL), API_OK);
+	assert_false(server_trunk.drained);
+	assert_int_equal(ask("server", "resume", "carrier-a", NULL), API_NOT_FOUND);
+}
+
+static void a_drain_is_told_with_who_and_when(void **state)
+{
+	(void)state;
+	assert_int_equal(ask("trunk", "drain", "carrier-a", NULL), API_OK);
+	assert_string_equal(word(result, "drained_by"), "test");
+	assert_true(json_is_null(json_object_get(result, "drain_reason")));
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_string_equal(word(result, "drained_by"), "test");
+	assert_int_equal(strlen(word(result, "drained_since")), 20);
+	assert_int_equal(ask("trunk", "resume", "carrier-a", NULL), API_OK);
+	assert_true(json_is_null(json_object_get(result, "drained_since")));
+}
+
+static const json_t *figures_of(const char *span)
+{
+	return json_object_get(json_object_get(result, "figures"), span);
+}
+
+/* Two calls of four answered, one more was busy; they talked for a minute each. */
+static void figures_are_told_and_begin_anew(void **state)
+{
+	struct figures *figures = &gateway_trunk.figures;
+	const uint64_t now_us = clock_real()->mono_us(clock_real());
+
+	(void)state;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_true(
+		json_is_null(json_object_get(figures_of("last_hour"), "asr_percent")));
+	assert_true(json_is_null(json_object_get(figures_of("last_hour"), "acd_us")));
+	assert_string_equal(word(json_object_get(result, "figures"), "reset_at"),
+		"2020-09-13T12:26:40Z");
+	figures_add(figures, now_us, FIGURES_ANSWERED);
+	figures_add(figures, now_us, FIGURES_ANSWERED);
+	figures_add(figures, now_us, FIGURES_EFFECTIVE);
+	figures_add(figures, now_us, FIGURES_FAILED);
+	figures_add_delay(figures, now_us, 250000);
+	figures_add_talk(figures, now_us, 50000000);
+	figures_add_talk(figures, now_us, 70000000);
+	gateway_trunk.calls_total = 9;
+	gateway_trunk.calls_failed = 2;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_true(json_real_value(json_object_get(
+			    figures_of("since_reset"), "asr_percent")) == 50.0);
+	assert_true(json_real_value(json_object_get(
+			    figures_of("last_hour"), "ner_percent")) == 75.0);
+	assert_int_equal(number(figures_of("last_hour"), "acd_us"), 60000000);
+	assert_int_equal(number(figures_of("last_hour"), "pdd_mean_us"), 250000);
+	assert_int_equal(number(figures_of("last_hour"), "pdd_median_us"), 250000);
+	assert_int_equal(number(result, "calls_total"), 9);
+	assert_int_equal(ask("counters", "reset", "nobody", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("counters", "reset", "carrier-a", NULL), API_OK);
+	assert_string_equal(
+		json_string_value(json_array_get(json_object_get(result, "reset"), 0)),
+		"trunk carrier-a");
+	assert_int_equal(json_array_size(json_object_get(result, "reset")), 1);
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_int_equal(number(figures_of("since_reset"), "attempts"), 0);
+	assert_int_equal(number(figures_of("last_hour"), "attempts"), 4);
+	assert_int_equal(number(result, "calls_total"), 0);
+	assert_int_equal(number(result, "calls_failed"), 0);
+	/* what is scraped goes on */
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	expect_metric("\ntandem_trunk_calls_total{trunk=\"carrier-a\"} 9\n");
+	expect_metric("\ntandem_trunk_attempts_total{trunk=\"carrier-a\"} 4\n");
+	expect_metric("\ntandem_trunk_answered_total{trunk=\"carrier-a\"} 2\n");
+	expect_metric("\ntandem_trunk_effective_total{trunk=\"carrier-a\"} 3\n");
+	expect_metric("\ntandem_trunk_talk_seconds_total{trunk=\"carrier-a\"} 120\n");
+	expect_metric("\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
+		      "le=\"0.2\"} 0\n");
+	expect_metric("\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
+		      "le=\"0.3\"} 1\n");
+	expect_metric(
+		"\ntandem_trunk_post_dial_delay_seconds_bucket{trunk=\"carrier-a\","
+		"le=\"+Inf\"} 1\n"
+		"tandem_trunk_post_dial_delay_seconds_sum{trunk=\"carrier-a\"} "
+		"0.250000\n"
+		"tandem_trunk_post_dial_delay_seconds_count{trunk=\"carrier-a\"} 1\n");
+	figures_free(figures);
+}
+
+static void tls_is_switched_by_what_the_file_says_now(void **state)
+{
+	(void)state;
+	file_says = CONFIG_TLS_YES;
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "on"), API_OK);
+	assert_int_equal(reloads, 1);
+	assert_string_equal(word(result, "tls"), "yes");
+	assert_true(json_is_true(json_object_get(result, "changed")));
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "on"), API_OK);
+	assert_true(json_is_false(json_object_get(result, "changed")));
+	assert_int_equal(reloads, 1);
+	file_says = CONFIG_TLS_OBSERVE;
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "observe"), API_OK);
+	assert_string_equal(word(result, "tls"), "observe");
+	/* nobody has written it there */
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "off"), API_FAILED);
+	assert_non_null(strstr(text.text, "carrier-a.conf does not say tls = no"));
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "maybe"), API_USAGE);
+	assert_int_equal(ask("trunk", "tls", "x", "on"), API_NOT_FOUND);
+}
+
+static void an_observed_trunk_is_shown_with_its_verdict(void **state)
+{
+	static const struct probe_step unknown = {
+		.verdict = PROBE_OK, .words = "who knows"};
+	const json_t *observed;
+
+	(void)state;
+	file_says = CONFIG_TLS_YES;
+	gateway.common.tls = CONFIG_TLS_OBSERVE;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_null(json_object_get(result, "observe"));
+	verdict = (struct observe_verdict){.state = OBSERVE_WORKS,
+		.since_us = 1795687200000000,
+		.checked_us = 1795687260000000,
+		.probes = 2,
+		.step = "",
+		.words = "",
+		.fix = "",
+		.srtp = &unknown,
+		.inbound = &unknown};
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	observed = json_object_get(result, "observe");
+	assert_string_equal(word(observed, "verdict"),
+		"tls on would work since 2026-11-26 10:00 UTC (2 probes)");
+	assert_string_equal(word(observed, "state"), "works");
+	assert_string_equal(word(observed, "since"), "2026-11-26T10:00:00Z");
+	assert_string_equal(word(observed, "tls_in_words"), "who knows");
+	assert_true(json_is_null(json_object_get(observed, "tls_in_at")));
+	verdict.state = OBSERVE_FAILS;
+	verdict.step = "tls";
+	verdict.words = "no \xff";
+	verdict.fix = "do it";
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	observed = json_object_get(result, "observe");
+	assert_string_equal(
+		word(observed, "verdict"), "would fail: tls: no ?; fix: do it");
+	assert_int_equal(ask("trunk", "list", NULL, NULL), API_OK);
+	assert_string_equal(
+		word(json_array_get(result, 0), "tls_state"), "observe: fails tls");
+	assert_int_equal(ask("server", "list", NULL, NULL), API_OK);
+	assert_string_equal(word(json_array_get(result, 0), "tls_state"), "yes");
+	/* switched on all the same, and warned of */
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "on"), API_OK);
+	assert_int_equal(reloads, 1);
+	assert_string_equal(word(result, "warning"), "would fail: tls: no ?; fix: do it");
+}
+
+static void a_switch_that_the_reload_refuses_is_told(void **state)
+{
+	(void)state;
+	reload_fails = true;
+	assert_int_equal(ask("trunk", "tls", "carrier-a", "on"), API_CONFIG);
+	assert_int_equal(json_array_size(json_object_get(result, "errors")), 1);
+	assert_string_equal(text.text, "the configuration was refused");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			trunks_and_servers_are_listed_and_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_probe_answers_when_it_is_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_probe_that_nobody_waits_for_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			an_observed_trunk_is_shown_with_its_verdict, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_trunk_is_drained_and_resumed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_drain_is_told_with_who_and_when, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			figures_are_told_and_begin_anew, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			tls_is_switched_by_what_the_file_says_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_switch_that_the_reload_refuses_is_told, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,269 @@
+#include "verbs_test.h"
+
+#include "../fakes/fakes.h"
+
+#include "admin/trial.h"
+#include "trunk/drains.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The made-up server */
+
+struct config_gateway gateway;
+struct config_server server;
+static struct config config;
+struct trunk gateway_trunk, server_trunk;
+struct flow flow;
+static struct record call;
+bool reload_fails, shut_down, shut_down_drain, check_good;
+unsigned reloads;
+uint64_t reload_confirm_ms;
+static struct trial trial;
+static struct drains *drains;
+enum config_tls_mode file_says;
+struct writer *writer;
+static char folder[64], file[128];
+
+struct record live_call(void)
+{
+	return (struct record){.call = 1,
+		.id = "5f3c-000001",
+		.from = "+49\xff",
+		.to = "+4940",
+		.start_wall_us = UINT64_C(1700000000000000),
+		.end_us = 5000000,
+		.legs[0] = {.party = "server pbx1", .transport = "TLS"},
+		.legs[1] = {.side = SIDE_EXTERNAL,
+			.party = "trunk carrier-a",
+			.transport = "UDP",
+			.media = "RTP"}};
+}
+
+struct observe_verdict verdict;
+
+bool observe_find(
+	const struct observe *observe, const char *id, struct observe_verdict *ret)
+{
+	(void)observe;
+	if (!verdict.step || strcmp(id, gateway_trunk.id) != 0)
+		return false;
+	*ret = verdict;
+	return true;
+}
+
+struct probe_params probes[16];
+unsigned probes_cancelled;
+static unsigned probe_count;
+
+int probe_start(
+	struct probe **ret, const struct probe_params *params, struct err_text *why)
+{
+	(void)why;
+	assert_true(probe_count < 16);
+	probes[probe_count] = *params;
+	*ret = (struct probe *)(void *)&probes[probe_count++];
+	return 0;
+}
+
+void probe_cancel(struct probe *probe)
+{
+	assert_non_null(probe);
+	probes_cancelled++;
+}
+
+const char *probe_step_name(enum probe_step_kind kind)
+{
+	return kind == PROBE_TLS ? "tls" : "other";
+}
+
+const char *probe_verdict_name(enum probe_verdict found)
+{
+	return found == PROBE_FAILED ? "failed" : "ok";
+}
+
+static const struct config *config_h(void *arg)
+{
+	(void)arg;
+	return &config;
+}
+
+static int reload_h(void *arg, uint64_t confirm_ms, json_t **ret_errors)
+{
+	(void)arg;
+	reloads++;
+	reload_confirm_ms = confirm_ms;
+	gateway.common.tls = file_says;
+	if (!reload_fails)
+		return 0;
+	*ret_errors = json_pack("[s]", "f:1:1: error: no");
+	return ERR_CONFIG;
+}
+
+static json_t *check_h(void *arg, bool *ret_good)
+{
+	(void)arg;
+	*ret_good = check_good;
+	return json_pack("{s:s}", "file", "f");
+}
+
+static void shutdown_h(void *arg, bool drain)
+{
+	(void)arg;
+	shut_down = true;
+	shut_down_drain = drain;
+}
+
+/* Asking it */
+
+struct verbs_context context;
+struct loop *loop;
+json_t *result;
+struct err_text text;
+unsigned answers;
+enum api_code answer_code;
+struct api_call *asked;
+
+static struct api *api;
+
+static void answered(
+	void *arg, enum api_code code, json_t *later, const struct err_text *why)
+{
+	(void)arg;
+	(void)why;
+	answers++;
+	answer_code = code;
+	json_decref(result);
+	result = later;
+}
+
+enum api_code ask(const char *noun, const char *verb, const char *a, const char *b)
+{
+	const char *args[] = {a, b};
+	const struct api_request request = {
+		.who = "test",
+		.noun = noun,
+		.verb = verb,
+		.args = args,
+		.arg_count = a ? b ? 2 : 1 : 0,
+		.done_h = answered,
+	};
+
+	json_decref(result);
+	result = NULL;
+	text.text[0] = '\0';
+	return api_call(api, &request, &asked, &result, &text);
+}
+
+const char *word(const json_t *object, const char *name)
+{
+	const char *value = json_string_value(json_object_get(object, name));
+
+	return value ? value : "(none)";
+}
+
+json_int_t number(const json_t *object, const char *name)
+{
+	return json_integer_value(json_object_get(object, name));
+}
+
+int setup(void **state)
+{
+	struct writer_params params = {.state_dir = folder};
+	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example",
+		    none[] = "";
+
+	(void)state;
+	snprintf(folder, sizeof(folder), "/tmp/tandem-test-XXXXXX");
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(file, sizeof(file), "%s/carrier-a.conf", folder);
+	if (writer_new(&writer, &params, &text) != 0)
+		return -1;
+	if (drains_new(&drains, folder, clock_real(), &text) != 0)
+		return -1;
+	gateway = (struct config_gateway){.profile = host,
+		.common = {.id = id,
+			.file = file,
+			.host = host,
+			.port = 5060,
+			.enabled = true,
+			.max_calls = 60,
+			.suites = CONFIG_SUITE_AES_CM_128_80,
+			.srtp = CONFIG_SRTP_OFF,
+			.peer = {.exception_reason = none}}};
+	server = (struct config_server){.common = {.id = server_id,
+						.host = host,
+						.port = 5061,
+						.enabled = true,
+						.tls = CONFIG_TLS_YES,
+						.peer = {.exception_reason = none}}};
+	config = (struct config){
+		.file = file, .tandem = {.fqdn = host, .state_dir = folder}};
+	gateway_trunk = (struct trunk){.kind = TRUNK_GATEWAY,
+		.id = id,
+		.configured = true,
+		.gateway = &gateway,
+		.calls = 1,
+		.last_error = "bad \xff",
+		.last_error_at = 1700000000};
+	server_trunk = (struct trunk){.kind = TRUNK_SERVER,
+		.id = server_id,
+		.configured = true,
+		.server = &server};
+	call = live_call();
+	fakes = (struct fakes){.config = &config,
+		.trunks = {[TRUNK_SERVER] = &server_trunk,
+			[TRUNK_GATEWAY] = &gateway_trunk},
+		.listed = {1, 1},
+		.flow_trunks = {[TRUNK_SERVER] = &server_trunk,
+			[TRUNK_GATEWAY] = &gateway_trunk},
+		.flow = &flow,
+		.call = &call,
+		.crypto = "nettle"};
+	flow = (struct flow){.version = "TLS1.3", .cipher = "", .peer_names = "DNS:\xfe"};
+	reload_fails = shut_down = shut_down_drain = false;
+	reloads = 0;
+	file_says = CONFIG_TLS_NO;
+	probe_count = probes_cancelled = answers = 0;
+	verdict = (struct observe_verdict){.step = NULL};
+	trial = (struct trial){.taken_at = 1700000000};
+	context = (struct verbs_context){.writer = writer,
+		.trial = &trial,
+		.drains = drains,
+		.start_wall_us = UINT64_C(1600000000000000),
+		.config_h = config_h,
+		.internal = (struct transport *)(void *)folder,
+		.reload_h = reload_h,
+		.check_h = check_h,
+		.shutdown_h = shutdown_h};
+	if (api_new(&api, verbs_table, &context) != 0)
+		return -1;
+	context.api = api;
+	if (loop_new(&loop, clock_real()) != 0)
+		return -1;
+	context.loop = loop;
+	return 0;
+}
+
+int teardown(void **state)
+{
+	char command[128];
+
+	(void)state;
+	json_decref(result);
+	result = NULL;
+	api_free(api);
+	loop_free(loop);
+	drains_free(drains);
+	writer_free(writer);
+	snprintf(command, sizeof(command), "rm -rf '%s'", folder);
+	return system(command);
+}
+
+void expect_metric(const char *line)
+{
+	if (!strstr(json_string_value(result), line))
+		fail_msg("no line %s in\n%s", line, json_string_value(result));
+}
