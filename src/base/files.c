@@ -50,6 +50,7 @@ struct files {
 	bool by_event; /* quiet runs because of events: they tell when writing ended */
 	uint64_t latest_ms; /* when it is told at the latest; of quiet */
 	struct timer poll;
+	struct timer say; /* which folders are not watched */
 };
 
 static void quiet_h(void *arg);
@@ -152,14 +153,13 @@ static int watch_folder(struct files *files, const char *path)
 	return watch < 0 ? -errno : watch;
 }
 
-static void watch_folders(struct files *files)
+static void say_h(void *arg)
 {
+	struct files *files = arg;
+
 	for (size_t i = 0; i < files->folder_count; i++) {
 		struct folder *folder = &files->folders[i];
 
-		if (folder->watch >= 0)
-			continue;
-		folder->watch = watch_folder(files, folder->path);
 		if (folder->watch >= 0 || folder->warned || files->fd < 0)
 			continue;
 		folder->warned = true;
@@ -168,6 +168,23 @@ static void watch_folders(struct files *files)
 			"files are looked at every %d s\"",
 			folder->path, strerror(-folder->watch), FILES_POLL_MS / 1000);
 	}
+}
+
+/* What cannot be watched is said when the loop turns: whoever set the files may find in them what is worse, and
+ * that is to be said first. */
+static void watch_folders(struct files *files)
+{
+	bool news = false;
+
+	for (size_t i = 0; i < files->folder_count; i++) {
+		struct folder *folder = &files->folders[i];
+
+		if (folder->watch < 0)
+			folder->watch = watch_folder(files, folder->path);
+		news = news || (folder->watch < 0 && !folder->warned);
+	}
+	if (news)
+		timer_start(loop_timers(files->loop), &files->say, 0, say_h, files);
 }
 
 static void folder_gone(struct files *files, int watch)
@@ -424,6 +441,7 @@ void files_free(struct files *files)
 		return;
 	timer_stop(&files->quiet);
 	timer_stop(&files->poll);
+	timer_stop(&files->say);
 	loop_unwatch(&files->events);
 	if (files->fd >= 0)
 		close(files->fd);

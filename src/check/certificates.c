@@ -74,10 +74,7 @@ static const struct {
 	{"the key in the token", "look at the URI by `p11tool --list-keys TOKEN`, and "
 				 "set token-dir where the token "
 				 "keeps files (SoftHSM)"},
-	{" in PEM form",
-		"it must have BEGIN and END lines; `openssl` converts other forms"},
 	{"the file is empty", "put the right one there"},
-	{"did not sign", "fetch the list from the authority again"},
 };
 
 /* Where the sentence does not say it itself. */
@@ -88,6 +85,9 @@ static const char *remedy_for(const char *text)
 	for (size_t i = 0; i < sizeof(remedies) / sizeof(remedies[0]); i++)
 		if (strstr(text, remedies[i].says) != NULL)
 			return remedies[i].remedy;
+	/* tls/misfile.h: the command that converts it, or what is wanted */
+	if (strchr(text, '`') != NULL || strstr(text, ": name the file with") != NULL)
+		return "";
 	return "name the right file";
 }
 
@@ -107,7 +107,7 @@ static unsigned blamed(const struct pair *pair, const char *text)
 		return 1;
 	/* one file for both */
 	if (strcmp(pair->files[0], pair->files[1]) == 0)
-		return strstr(text, "private key") || strstr(text, "CRL");
+		return strstr(text, "no private key") || strstr(text, "no CRL");
 	return len && strncmp(text, pair->files[1], len) == 0;
 }
 

@@ -354,7 +354,7 @@ const struct schema_key schema_table[] = {
 		.size = 2 * sizeof(uint16_t),
 		.min = 1024,
 		.max = 65535,
-		.fallback = "30000-39999",
+		.fallback = "16384-32767",
 		.at_start = true,
 		.help = "The UDP ports for media; a stream takes two, on each side.",
 	},

@@ -23,8 +23,8 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_string_equal(addr_text(&config->internal.listen, text), "0.0.0.0:5061");
 	assert_int_equal(config->internal.suites, 0x3f);
 	assert_int_equal(config->external.tcp.len, 0);
-	assert_int_equal(config->media.port_min, 30000);
-	assert_int_equal(config->media.port_max, 39999);
+	assert_int_equal(config->media.port_min, 16384);
+	assert_int_equal(config->media.port_max, 32767);
 	assert_int_equal(config->media.workers, 0);
 	assert_int_equal(config->media.tick_us, 1000);
 	assert_int_equal(config->media.dscp, 46);
@@ -246,7 +246,7 @@ static void every_mistake_is_told_at_once(void **state)
 		"4s, "
 		"got \"1us\"\n"
 		"tandem.conf:19:9: error: ports: expected a range of ports such as "
-		"30000-39999 (1024-65535), got \"40000-30000\"\n"
+		"16384-32767 (1024-65535), got \"40000-30000\"\n"
 		"tandem.conf:20:20: error: internal-address: expected an IPv4 or IPv6 "
 		"address of one interface, or one of each with a comma, got \"0.0.0.0\"\n"
 		"tandem.conf:21:8: error: dscp: expected a number from 0 to 63, or EF, "
