@@ -16,27 +16,13 @@ struct anchors {
 	unsigned count;
 };
 
-/* "CN=Carriers CA,O=Lab" -> "Carriers CA"; the whole where there is no CN. */
-static struct span common_name(const char *subject)
-{
-	const char *at = strstr(subject, "CN=");
-	size_t len;
-
-	if (!at)
-		return (struct span){subject, strlen(subject)};
-	at += 3;
-	len = strcspn(at, ",");
-	return (struct span){at, len};
-}
-
 static void anchor_h(void *arg, const struct facts *facts)
 {
 	struct anchors *anchors = arg;
-	struct span name = common_name(facts->subject);
 
 	if (anchors->count++ < ANCHORS_NAMED)
-		buf_printf(anchors->out, "%s'%.*s'", anchors->count > 1 ? " or " : "",
-			SPAN_ARG(name));
+		buf_printf(anchors->out, "%s'%s'", anchors->count > 1 ? " or " : "",
+			facts->common_name[0] ? facts->common_name : facts->subject);
 }
 
 static void crl_h(void *arg, const struct facts_crl *crl)

@@ -70,7 +70,11 @@ int sandbox_files(const struct config *config, struct err_text *text)
 		return files_without(config, why, text);
 	if (abi == 0)
 		return files_without(config,
-			"the kernel has no Landlock (5.13 and later, lsm=landlock)",
+			errno == EPERM
+				? "the container or the unit does not allow Landlock "
+				  "(its filter of system calls)"
+				: "the kernel has no Landlock (5.13 and later, "
+				  "lsm=landlock)",
 			text);
 	err = sandbox_list_paths(config, &allowed);
 	if (!err && setenv("TMPDIR", config->tandem.run_dir, 1))

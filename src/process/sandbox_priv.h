@@ -23,7 +23,7 @@ void sandbox_free_paths(struct sandbox_paths *paths);
 /* Whether PATH, which need not exist, is one of them or below one. */
 bool sandbox_reaches(const struct sandbox_paths *paths, const char *path);
 
-/* What the kernel has of Landlock; 0: nothing. */
+/* What of Landlock may be used, as its ABI; 0 with errno: nothing. */
 unsigned sandbox_landlock_abi(void);
 /* 0 or negative with TEXT. */
 int sandbox_landlock(

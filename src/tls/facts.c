@@ -40,6 +40,16 @@ static void read_dn(char *out, size_t size, gnutls_x509_crt_t crt,
 	gnutls_free(dn.data);
 }
 
+static void read_common_name(struct facts *facts, gnutls_x509_crt_t crt)
+{
+	char name[256];
+	size_t size = sizeof(name);
+
+	if (gnutls_x509_crt_get_dn_by_oid(
+		    crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) == 0)
+		escape_add(facts->common_name, sizeof(facts->common_name), name, size);
+}
+
 static void read_names(struct facts *facts, gnutls_x509_crt_t crt)
 {
 	struct names names;
@@ -146,6 +156,7 @@ void facts_read(struct facts *ret, gnutls_x509_crt_t certificate)
 	read_dn(ret->subject, sizeof(ret->subject), certificate, gnutls_x509_crt_get_dn3);
 	read_dn(ret->issuer, sizeof(ret->issuer), certificate,
 		gnutls_x509_crt_get_issuer_dn3);
+	read_common_name(ret, certificate);
 	read_names(ret, certificate);
 	read_serial(ret, certificate);
 	read_hashes(ret, certificate);

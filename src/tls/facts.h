@@ -20,6 +20,7 @@
 
 struct facts {
 	char subject[FACTS_TEXT_SIZE];
+	char common_name[128]; /* of the subject, the first; "" where it has none */
 	char issuer[FACTS_TEXT_SIZE];
 	char names[FACTS_TEXT_SIZE]; /* "DNS:a, URI:sip:b" */
 	char serial[64];             /* hexadecimal, "" when it cannot be read */
