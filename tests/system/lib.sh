@@ -27,12 +27,15 @@ time_scale=${TIME_SCALE:-1}
 # only.
 loopback=${loopback:-127.0.0.1}
 loopback_uri=$loopback
+# Where phones are; those of the guides have addresses of their own.
+phone_host=127.0.0.1
 [[ $loopback != *:* ]] || loopback_uri="[$loopback]"
 
 passed=0
 failed=0
 lab=${lab-}
 pids=()
+dns_options=()
 
 # --- results
 
@@ -241,12 +244,12 @@ lab_open() {
 	start_dns
 }
 
-# *.example.test is this machine. As root dnsmasq would become another user.
+# *.example.test is this machine; dns_options may add names. As root dnsmasq would become another user.
 start_dns() {
 	dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv \
 		--port="$port_dns" --listen-address=127.0.0.1 --bind-interfaces \
 		--pid-file="" --user="$(id -un)" --log-facility=- \
-		--address="/example.test/$loopback" >"$lab/dns.log" 2>&1 &
+		--address="/example.test/$loopback" "${dns_options[@]}" >"$lab/dns.log" 2>&1 &
 	pids+=($!)
 	wait_for 10 listens "$port_dns" udp || {
 		cat "$lab/dns.log" >&2
@@ -408,7 +411,7 @@ start_phone() {
 	[[ -z $cert ]] || transport=tls
 	cat >"$dir/config" <<-EOF
 		poll_method epoll
-		sip_listen 127.0.0.1:$port
+		sip_listen $phone_host:$port
 		${cert:+sip_certificate $cert}
 		${ca:+sip_cafile $ca}
 		${ca:+sip_verify_server yes}
@@ -426,7 +429,7 @@ start_phone() {
 		jitter_buffer_type fixed
 		jitter_buffer_delay 2-10
 		rtp_ports $media-$((media + 18))
-		net_interface 127.0.0.1
+		net_interface $phone_host
 		dns_server 127.0.0.1:$port_dns
 		module_path $modules
 		module g711.so
@@ -439,7 +442,7 @@ start_phone() {
 		module_app ctrl_tcp.so
 		ctrl_tcp_listen 127.0.0.1:$control
 	EOF
-	echo "<sip:${number[$name]}@127.0.0.1;transport=$transport>;$(phone_register);answermode=auto;$params" \
+	echo "<sip:${number[$name]}@$phone_host;transport=$transport>;$(phone_register);answermode=auto;$params" \
 		>"$dir/accounts"
 	: >"$dir/contacts"
 	: >"$dir/events"
