@@ -4,6 +4,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/command.h"
+#include "ctl/event_table.h"
 #include "ctl/help_table.h"
 #include "ctl/show_value.h"
 
@@ -115,6 +116,15 @@ static void offer_choices(const struct typed *typed, const char *choices, size_t
 	}
 }
 
+static void offer_events(const struct typed *typed)
+{
+	const struct event_entry *entry = event_table();
+
+	for (; entry->name; entry++)
+		if (!entry[1].name || strcmp(entry->name, entry[1].name) != 0)
+			offer(typed, entry->name, entry->meaning);
+}
+
 /* KEY=VALUE: a key, or what one may be. */
 static void offer_match(const struct typed *typed)
 {
@@ -143,6 +153,8 @@ static void offer_match(const struct typed *typed)
 		offer_ids(&value, "call", "calls", "state");
 	} else if (strcmp(value.before, "level=") == 0) {
 		offer_choices(&value, levels, sizeof(levels) - 1);
+	} else if (strcmp(value.before, "event=") == 0) {
+		offer_events(&value);
 	}
 }
 

@@ -1,6 +1,7 @@
 #include "ctl/help.h"
 
 #include "ctl/command.h"
+#include "ctl/event_table.h"
 #include "ctl/help_table.h"
 #include "ctl/options.h"
 
@@ -73,7 +74,9 @@ static void add_all(struct buf *out)
 	add_common_options(out);
 	buf_add_str(out,
 		"\nA word may be cut as long as it is not ambiguous: tandemctl tr l.\n"
-		"tandemctl help NOUN VERB has the options of a verb and examples.\n");
+		"tandemctl help NOUN VERB has the options of a verb and examples, and\n"
+		"tandemctl help event NAME says what a line of the log with event=NAME "
+		"means.\n");
 }
 
 static void add_exit_codes(
@@ -117,6 +120,28 @@ static void add_command(struct buf *out, const struct command *command)
 	add_exit_codes(out, command, entry);
 }
 
+/* What a line of the log means, or all of them where NAME is NULL. */
+static int add_event(struct buf *out, const char *name)
+{
+	unsigned count = 0;
+
+	for (const struct event_entry *entry = event_table(); entry->name; entry++) {
+		if (name && strcmp(name, entry->name) != 0)
+			continue;
+		buf_printf(out, "%s%s event=%s\n", count++ > 0 ? "\n" : "", entry->module,
+			entry->name);
+		add_paragraph(out, entry->meaning);
+		if (entry->remedy[0])
+			add_paragraph(out, entry->remedy);
+	}
+	if (count == 0)
+		buf_printf(out,
+			"no line of the log has event=%s; `tandemctl help event` lists "
+			"all",
+			name);
+	return count > 0 ? 0 : -EINVAL;
+}
+
 int help_add(struct buf *out, char *const *words)
 {
 	const struct command *command;
@@ -126,6 +151,8 @@ int help_add(struct buf *out, char *const *words)
 		add_all(out);
 		return 0;
 	}
+	if (strcmp(words[0], "event") == 0)
+		return add_event(out, words[1]);
 	noun = command_noun(words[0], out);
 	if (!noun)
 		return -EINVAL;

@@ -118,7 +118,8 @@ static const struct help_entry entries[] = {
 		"Each is a line of the log at info or above, with its time. All of "
 		"KEY=VALUE must match; of those with the same key one is enough. A KEY "
 		"is a word of the line, or trunk, call, module, or level (at least "
-		"that). What is read too slowly is dropped and counted.",
+		"that). What is read too slowly is dropped and counted. tandemctl help "
+		"event NAME says what a line means, and what to do.",
 		{{"-n", "EVENTS", "end after so many"}},
 		{{"events level=warning", "what went wrong"},
 			{"--json events trunk=carrier-a event=end",

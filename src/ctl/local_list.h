@@ -6,6 +6,6 @@
 
 /* clang-format off */
 #define LOCAL_LIST(X)                                                                    \
-	X("help", "", 0, 2, "help [NOUN [VERB]]",                                        \
-		"how a command is used, with examples")
+	X("help", "", 0, 2, "help [NOUN [VERB] | event [NAME]]",                         \
+		"how a command is used; what a line of the log means")
 /* clang-format on */

@@ -212,6 +212,34 @@ static void help_lists_every_command(void **state)
 	buf_free(&out);
 }
 
+static void help_of_an_event_says_what_to_do(void **state)
+{
+	char event[] = "event", name[] = "folder-not-watched", nothing[] = "nothing";
+	char *const one[] = {event, name, NULL}, *const all[] = {event, NULL},
+		    *const none[] = {event, nothing, NULL};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(help_add(&out, one), 0);
+	assert_string_equal(buf_str(&out), "files event=folder-not-watched\n"
+					   "  Changes of files in this folder are found "
+					   "by looking every 10 s, not at\n"
+					   "  once.\n"
+					   "  Let the server's user read the folder; "
+					   "raise fs.inotify.max_user_watches.\n");
+	buf_free(&out);
+	buf_init(&out, 0);
+	assert_int_equal(help_add(&out, all), 0);
+	assert_non_null(strstr(buf_str(&out), "call event=begin\n"));
+	assert_non_null(strstr(buf_str(&out), "transport event=stranger\n"));
+	buf_free(&out);
+	buf_init(&out, 0);
+	assert_true(help_add(&out, none) < 0);
+	assert_non_null(strstr(buf_str(&out), "no line of the log has event=nothing"));
+	buf_free(&out);
+}
+
 static void help_of_a_noun_lists_its_verbs(void **state)
 {
 	char noun[] = "cal";
@@ -340,6 +368,7 @@ int main(void)
 		cmocka_unit_test(every_option_is_in_the_usage),
 		cmocka_unit_test(help_of_a_verb_is_whole),
 		cmocka_unit_test(help_lists_every_command),
+		cmocka_unit_test(help_of_an_event_says_what_to_do),
 		cmocka_unit_test(help_of_a_noun_lists_its_verbs),
 		cmocka_unit_test(a_beginning_is_enough),
 		cmocka_unit_test(an_ambiguous_beginning_is_not),
