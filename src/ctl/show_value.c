@@ -123,6 +123,8 @@ void show_add_value(struct buf *out, const char *name, const json_t *value)
 		buf_add_str(out, json_is_true(value) ? "yes" : "no");
 	else if (json_is_null(value) && strcmp(name, "calls_max") == 0)
 		buf_add_str(out, "unlimited");
+	else if (json_is_array(value) && json_array_size(value) == 0)
+		buf_add_str(out, "none");
 	json_array_foreach(value, i, part)
 	{
 		if (i > 0)

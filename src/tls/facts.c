@@ -40,14 +40,20 @@ static void read_dn(char *out, size_t size, gnutls_x509_crt_t crt,
 	gnutls_free(dn.data);
 }
 
+/* The library gives it with a backslash before what RFC 4514 2.4 reserves. */
 static void read_common_name(struct facts *facts, gnutls_x509_crt_t crt)
 {
 	char name[256];
-	size_t size = sizeof(name);
+	size_t size = sizeof(name), kept = 0;
 
 	if (gnutls_x509_crt_get_dn_by_oid(
-		    crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) == 0)
-		escape_add(facts->common_name, sizeof(facts->common_name), name, size);
+		    crt, GNUTLS_OID_X520_COMMON_NAME, 0, 0, name, &size) != 0)
+		return;
+	for (size_t i = 0; i < size; i++) {
+		i += name[i] == '\\' && i + 1 < size ? 1 : 0;
+		name[kept++] = name[i];
+	}
+	escape_add(facts->common_name, sizeof(facts->common_name), name, kept);
 }
 
 static void read_names(struct facts *facts, gnutls_x509_crt_t crt)

@@ -54,6 +54,18 @@ static struct facts facts_of(const struct lab_id *id)
 	return chain.facts[0];
 }
 
+static void a_common_name_is_as_people_write_it(void **state)
+{
+	const struct lab_spec spec = {.cn = "Tandem, \"Lab\" CA; a+b", .ca = true};
+	struct lab_id id;
+
+	(void)state;
+	lab_issue(&id, &spec, &world.root);
+	assert_string_equal(facts_of(&id).common_name, "Tandem, \\\"Lab\\\" CA; a+b");
+	assert_string_equal(facts_of(&world.us).common_name, "us");
+	lab_drop(&id);
+}
+
 static void a_certificate_is_read(void **state)
 {
 	const time_t now = time(NULL);
@@ -235,6 +247,7 @@ static void anchors_and_lists_are_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_common_name_is_as_people_write_it),
 		cmocka_unit_test(a_certificate_is_read),
 		cmocka_unit_test(odd_texts_are_escaped_and_cut),
 		cmocka_unit_test(names_are_told_by_their_kinds),
