@@ -41,6 +41,9 @@ follow() {
 lab=$(mktemp -d "${TMPDIR:-/tmp}/tandem-guides.XXXXXX")
 trap 'world_close; lab_close' EXIT
 world_can
+# Where not even an empty machine starts, there is nothing to be said of the guides.
+world_open && world_boot true || skip "no machine starts here: $(tail -n 1 "$lab/boot.log" 2>/dev/null)"
+world_close
 for guide in "${guides[@]}"; do
 	follow "$guide"
 done

@@ -95,6 +95,7 @@ world_boot() {
 		AllowIsolate=yes
 	EOF
 	timeout --foreground -k 5 330 systemd-nspawn --quiet --register=no --keep-unit --private-network \
+		--bind-ro="$srcdir" --bind-ro="$builddir" \
 		${ASTERISK_ROOT:+"--overlay=$ASTERISK_ROOT::/asterisk"} \
 		--system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self bpf io_uring_setup io_uring_enter io_uring_register" \
 		--machine=tandem-guide --directory="$world/root" --boot -- --unit=guide.target \
