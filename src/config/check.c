@@ -169,31 +169,32 @@ static void check_exception(const struct config_peer *peer, const char *what,
 			"%s: an exception, expected exception-until beside it", what);
 }
 
-/* ABOUT: the key, and what of it is an exception. */
-static void check_server_exception(const struct config_server *server, const char *about,
-	struct place place, struct config_errors *errors)
+/* KEY has VALUE, which is an exception. */
+static void check_server_exception(const struct config_server *server, const char *key,
+	const char *value, const struct scope *scope, struct place place,
+	struct config_errors *errors)
 {
 	if (server->common.peer.exception_until == 0)
-		errors_add(errors, place,
-			"[server %s] %s is an exception, expected exception-until "
+		errors_add(errors, scope_place(scope, SCHEMA_SERVER, key, place),
+			"[server %s] %s: %s is an exception, expected exception-until "
 			"beside it",
-			server->common.id, about);
+			server->common.id, key, value);
 }
 
-static void check_servers(
-	const struct config *config, struct place place, struct config_errors *errors)
+void check_server(const struct config_server *server, const struct scope *scope,
+	struct place place, struct config_errors *errors)
 {
-	for (size_t i = 0; i < config->server_count; i++) {
-		const struct config_server *server = &config->servers[i];
-		char whose[96];
+	char whose[96];
 
-		snprintf(whose, sizeof(whose), "[server %s] ", server->common.id);
-		check_media(&server->common.media, whose, place, errors);
-		if (server->common.peer.revocation == CONFIG_REVOCATION_SOFT)
-			check_server_exception(server, "revocation: soft", place, errors);
-		if (server->common.media.t38 == CONFIG_T38_RELAY)
-			check_server_exception(server, "t38: relay", place, errors);
-	}
+	snprintf(whose, sizeof(whose), "[server %s] ", server->common.id);
+	check_media(&server->common.media, whose,
+		scope_place(scope, SCHEMA_SERVER, "media-advertise-address", place),
+		errors);
+	if (server->common.peer.revocation == CONFIG_REVOCATION_SOFT)
+		check_server_exception(
+			server, "revocation", "soft", scope, place, errors);
+	if (server->common.media.t38 == CONFIG_T38_RELAY)
+		check_server_exception(server, "t38", "relay", scope, place, errors);
 }
 
 void check_main(const struct config *config, const struct scope *scope,
@@ -220,7 +221,6 @@ void check_main(const struct config *config, const struct scope *scope,
 	check_next(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
 	check_credentials(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);
 	check_credentials(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
-	check_servers(config, place, errors);
 	if (config->server_count == 0)
 		errors_add(errors, place, "[server ID]: missing, expected at least one");
 }

@@ -203,6 +203,7 @@ static int add_server(struct load *load, const struct ini_section *from)
 {
 	struct config *config = load->config;
 	struct config_server *server = &config->servers[config->server_count];
+	struct place place = ini_section_place(load->ini, from);
 	struct scope scope = {.base = server};
 	int err;
 
@@ -215,8 +216,11 @@ static int add_server(struct load *load, const struct ini_section *from)
 		err = origin_keep(&server->common.origins, config, &scope, load->ini);
 	if (err != 0)
 		return err;
-	return scope_finish(&scope, SCHEMA_SERVER, config, load->ini->folder,
-		ini_section_place(load->ini, from), load->errors);
+	err = scope_finish(
+		&scope, SCHEMA_SERVER, config, load->ini->folder, place, load->errors);
+	if (err == 0)
+		check_server(server, &scope, place, load->errors);
+	return err;
 }
 
 /* After the main sections: servers inherit from [internal]. */

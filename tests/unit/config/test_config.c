@@ -563,10 +563,16 @@ static void exceptions_of_servers_are_dated(void **state)
 	fixture_write_main(fixture, "[server pbx1]\n",
 		"[server pbx1]\nrevocation = soft\nt38 = relay\n");
 	fixture_load_fails(fixture,
-		"tandem.conf:1:1: error: [server pbx1] revocation: soft is an exception, "
-		"expected exception-until beside it\n"
-		"tandem.conf:1:1: error: [server pbx1] t38: relay is an exception, "
+		"tandem.conf:9:14: error: [server pbx1] revocation: soft is an "
+		"exception, expected exception-until beside it\n"
+		"tandem.conf:10:7: error: [server pbx1] t38: relay is an exception, "
 		"expected exception-until beside it\n");
+	fixture_write_main(fixture, "[server pbx1]\n",
+		"[server pbx1]\nmedia-address = 127.0.0.9\n"
+		"media-advertise-address = ::1\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:10:27: error: [server pbx1] media-advertise-address: "
+		"expected IPv4 as media-address is\n");
 	fixture_write_main(fixture, "[server pbx1]\n",
 		"[server pbx1]\nt38 = relay\nexception-until = 2031-04-30\n");
 	fixture_load_ok(fixture);
