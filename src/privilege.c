@@ -116,25 +116,12 @@ static void drop_capabilities(void)
 	syscall(SYS_capset, &head, sets);
 }
 
-/* Below it a port is root's, or that of who has the capability. */
-static unsigned first_free_port(void)
-{
-	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
-	unsigned port = 1024;
-
-	if (file && fscanf(file, "%u", &port) != 1)
-		port = 1024;
-	if (file)
-		fclose(file);
-	return port;
-}
-
 void privilege_note_uses(const struct config *config, const struct io_shared *media)
 {
 	const struct addr *const listeners[] = {&config->internal.listen,
 		&config->external.udp, &config->external.tcp,
 		&config->external.tls_listen};
-	const unsigned first = first_free_port();
+	const unsigned first = rights_first_port();
 	bool low = config->media.port_min < first;
 	const struct passwd *user;
 

@@ -1,6 +1,7 @@
 /* Addresses and ports of what listens. */
 #include "check/check_priv.h"
 
+#include "process/rights.h"
 #include "sip/transport.h"
 
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#define PRIVILEGED_PORTS 1024
 
 unsigned check_listeners(
 	const struct config *config, struct check_listener ret[static CHECK_LISTENERS])
@@ -98,7 +97,7 @@ static void say_unbound(
 				addr_is_v6(listener->address), remedy, sizeof(remedy)),
 			"%s: %s is no address of this machine", listener->key,
 			addr_host_text(listener->address, where));
-	} else if (err == -EACCES && addr_port(listener->address) < PRIVILEGED_PORTS) {
+	} else if (err == -EACCES && addr_port(listener->address) < rights_first_port()) {
 		/* the one that runs may have given up what it opened it with */
 		findings_add(check->findings,
 			check->by == CHECK_BY_SERVER ? FINDING_NOTE : FINDING_ERROR,
@@ -112,6 +111,21 @@ static void say_unbound(
 			"choose another address", "%s: cannot listen on %s: %s",
 			listener->key, addr_text(listener->address, where), err_str(err));
 	}
+}
+
+/* Root may listen on any port; the service is not root. */
+static void note_service(struct check *check, const struct check_listener *listener)
+{
+	if (check->by != CHECK_BY_TEST || geteuid() != 0 ||
+		check->config->tandem.user[0] ||
+		addr_port(listener->address) >= rights_first_port())
+		return;
+	findings_add(check->findings, FINDING_NOTE,
+		where_main(check, listener->section, listener->key),
+		"tandemd(8) has the lines for `systemctl edit tandemd`",
+		"%s: for port %u a service that is not started as root needs "
+		"CAP_NET_BIND_SERVICE",
+		listener->key, (unsigned)addr_port(listener->address));
 }
 
 /* Whether the port of A is taken to B by the same machine. */
@@ -151,6 +165,8 @@ void check_ports(struct check *check)
 			say_unbound(check, &list[i], err);
 		else
 			close(fd);
+		if (!err)
+			note_service(check, &list[i]);
 		check_overlap(check, list, i);
 	}
 }

@@ -7,6 +7,8 @@
 #include <unistd.h>
 
 #define USES_MAX 8
+/* Unless the system says otherwise. */
+#define FIRST_PORT 1024
 
 static const char *const names[] = {
 	[CAP_CHOWN] = "CAP_CHOWN",
@@ -99,4 +101,16 @@ size_t rights_uses(const struct rights_use **ret)
 {
 	*ret = uses;
 	return use_count;
+}
+
+unsigned rights_first_port(void)
+{
+	FILE *file = fopen("/proc/sys/net/ipv4/ip_unprivileged_port_start", "re");
+	unsigned port = FIRST_PORT;
+
+	if (file && fscanf(file, "%u", &port) != 1)
+		port = FIRST_PORT;
+	if (file)
+		fclose(file);
+	return port;
 }

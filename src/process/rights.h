@@ -22,6 +22,9 @@ struct rights_use {
 /* What was noted, in order. */
 size_t rights_uses(const struct rights_use **ret);
 
+/* The first port that anybody may listen on: those below are for CAP_NET_BIND_SERVICE. */
+unsigned rights_first_port(void);
+
 /* Whether it is in force now. */
 bool rights_have(int capability);
 /* "CAP_NET_RAW"; NULL past the last. */

@@ -16,7 +16,7 @@ declare -A below=(
 	[probe]='base config tls sip sdp trunk'
 	[audit]='base config tls sip sdp media trunk bridge'
 	[admin]='base config tls sip sdp media trunk bridge audit probe process'
-	[check]='base config tls sip sdp media trunk'
+	[check]='base config process tls sip sdp media trunk'
 	[setup]='base config tls'
 	[ctl]='base config tls setup'
 )

@@ -19,6 +19,8 @@ if type -P systemd-analyze >/dev/null &&
 	check "without a warning" test ! -s "$lab/check.out"
 	check "exposure 1.5 at most" systemd-analyze security --offline=yes --threshold=15 \
 		--no-pager "$unit"
+	check "what it waits for" test "$(sed -n 's/^ConditionPathExists=//p' "$unit")" = \
+		"$lab/tandem/tandem.conf"
 else
 	echo "left out: systemd's judgement: systemd-analyze is not installed, or too old"
 fi
@@ -96,6 +98,59 @@ drain_s=$(sed -n '/\.name = "drain-timeout"/,/}/s/.*fallback = "\([0-9]*\)s".*/\
 	"$srcdir/src/config/table.c")
 check "stopping may take longer than drain-timeout by itself" \
 	test "${timeout_s%s}" -gt "${drain_s:-none}"
+
+# --- ports below 1024: the drop-in of tandemd(8)
+
+mkdir "$unit.d"
+awk '/^\[Service\]$/ { inside = 1 } /^\.Ed/ { inside = 0 } inside' "$srcdir/man/tandemd.8" \
+	>"$unit.d/ports.conf"
+check "the manual has both lines" test "$(grep -c '=CAP_NET_BIND_SERVICE$' "$unit.d/ports.conf")" = 2
+if type -P systemd-analyze >/dev/null; then
+	check "systemd takes them" exits 0 systemd-analyze verify --man=no "$unit"
+	check "without a warning" test ! -s "$lab/check.out"
+fi
+
+# The last value of KEY, of the unit and of its drop-ins, as setpriv names capabilities.
+capabilities() { # KEY FILE...
+	cat "${@:2}" | sed -n "s/^$1=//p" | tail -1 | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g'
+}
+# With the rights of a unit of FILEs, as systemd gives them. In a network of its own.
+as_unit() { # FILE...
+	local ambient bounding
+	ambient=$(capabilities AmbientCapabilities "$@")
+	bounding=$(capabilities CapabilityBoundingSet "$@")
+	exec unshare -n -- bash -c 'ip link set lo up && exec "$@"' _ \
+		setpriv --reuid=daemon --regid="$(id -g daemon)" --clear-groups --no-new-privs \
+		--bounding-set="-all${bounding:+,$bounding}" \
+		--inh-caps="-all${ambient:+,$ambient}" --ambient-caps="-all${ambient:+,$ambient}" \
+		"$lab/tandemd" -f -c "$lab/tandem.conf"
+}
+if ((EUID == 0)) && type -P setpriv ip >/dev/null && unshare -n true 2>/dev/null; then
+	conf_tandem=()
+	write_conf
+	cp -r "$builddir/tandemd" "$srcdir/gateway-profiles" "$lab"
+	sed -i -e 's/^profile-dir = .*/profile-dir = gateway-profiles/' \
+		-e 's/^listen = .*/listen = 127.0.0.1:443/' "$lab/tandem.conf"
+	chmod 0711 "$lab"
+	rm -rf "$lab/state" "$lab/run"
+	mkdir "$lab/state" "$lab/run"
+	chown -R daemon "$lab/certs" "$lab/state" "$lab/run" "$lab/gateways.d"
+	chmod -R a+rX "$lab/gateway-profiles" "$lab/tandemd" "$lab/tandem.conf"
+	(as_unit "$unit") >"$lab/low.log" 2>&1
+	check "the unit alone has none: a port below 1024 is refused, and how to have it said" \
+		grep -qE 'listen: port 443 needs root or CAP_NET_BIND_SERVICE; start as root, give the service CAP_NET_BIND_SERVICE' "$lab/low.log"
+	: >"$lab/low.log"
+	(as_unit "$unit" "$unit.d/ports.conf") >"$lab/low.log" 2>&1 &
+	pids+=($!)
+	check "with the drop-in it serves" wait_line 15 "$lab/low.log" 'event=ready'
+	check "it says what it had that for" prints 'CAP_NET_BIND_SERVICE \(low ports\)' ctl status
+	check "and has nothing left" status_is '.process.capabilities | length' 0
+	stop "$(<"$lab/run/tandemd.pid")" 10
+	chown -R "$(id -u):$(id -g)" "$lab/certs" "$lab/gateways.d"
+	rm -rf "$lab/state" "$lab/run"
+else
+	echo "left out: ports below 1024: needs root's rights, setpriv and a network of its own"
+fi
 
 # --- keys that come as credentials
 
