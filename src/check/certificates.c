@@ -29,6 +29,10 @@ struct files {
 	struct check *check;
 	struct looked_at *seen;
 	size_t count;
+	/* Of all trunks: whom our certificates may be by. */
+	struct trust **trusts;
+	size_t trust_count;
+	bool untold; /* anchors that cannot be read: whom else they name is not known */
 	time_t now;
 };
 
@@ -58,10 +62,14 @@ static struct place place_of(
 				 key);
 }
 
-/* What to do, by what the sentence says. */
+/* What to do, by what the sentence says; "": it says that itself. */
 static const struct {
 	const char *says, *remedy;
 } remedies[] = {
+	{" that is damaged ", ""},
+	{": a folder, ", ""},
+	{"wrong order", ""},
+	{"in trust did not sign", ""},
 	{"No such file", "put it there, or name the right file"},
 	{"Permission denied",
 		"the user that the server runs as must be able to read it, and to enter "
@@ -128,6 +136,32 @@ static const char *day_text(time_t when, char buf[static CLOCK_TEXT_SIZE])
 	return buf;
 }
 
+/* What peers need to verify CRED, of which only the root may be left out. */
+static void look_at_issuer(struct files *files, const struct owner *owner,
+	const char *key, const char *file, const struct cred *cred)
+{
+	char issuer[FACTS_TEXT_SIZE];
+
+	if (files->untold || !files->trust_count || !cred_is_alone(cred, issuer))
+		return;
+	for (size_t i = 0; i < files->trust_count; i++)
+		if (trust_has_issuer(files->trusts[i], cred))
+			return;
+	/* whom a side trusts is known here too where each of its trunks has a trust of its own */
+	for (unsigned kind = 0; kind < 2; kind++)
+		if (trust_file_has_issuer(
+			    trunk_side_files((enum trunk_kind)kind, files->check->config)
+				    ->trust,
+			    cred))
+			return;
+	findings_add(files->check->findings, FINDING_WARNING, place_of(files, owner, key),
+		"append that one (`cat OWN ISSUER`, or tandemctl cert install), unless "
+		"it is itself a root that they trust",
+		"%s: %s: the certificate of its issuer, %s, does not follow in the file: "
+		"peers that trust only a root above it refuse us",
+		key, file, issuer);
+}
+
 /* What a good certificate of ours will run into. */
 static void look_at_cred(struct files *files, const struct owner *owner, const char *key,
 	const char *file, const struct cred *cred)
@@ -156,6 +190,7 @@ static void look_at_cred(struct files *files, const struct owner *owner, const c
 			"role",
 			key, file, eku);
 	free(chain);
+	look_at_issuer(files, owner, key, file, cred);
 }
 
 static void check_pair(struct files *files, const struct owner *owner,
@@ -264,6 +299,33 @@ static void unlisted_h(void *arg, const char *name)
 		reading->crl, name, reading->trust);
 }
 
+static void host_h(void *arg, const char *subject, const char *issuer)
+{
+	const struct reading *reading = arg;
+
+	findings_add(reading->files->check->findings, FINDING_WARNING,
+		place_of(reading->files, reading->owner, "trust"),
+		trust_host_advice(subject, issuer),
+		"trust: %s: %s, issued by %s, is a host's certificate and no CA's: it "
+		"lets in that one alone, until it is renewed",
+		reading->trust, subject, issuer);
+}
+
+/* Takes TRUST. */
+static void keep_trust(struct files *files, struct trust *trust)
+{
+	void *grown =
+		realloc(files->trusts, (files->trust_count + 1) * sizeof(struct trust *));
+
+	if (!grown) {
+		files->untold = true;
+		trust_unref(trust);
+		return;
+	}
+	files->trusts = grown;
+	files->trusts[files->trust_count++] = trust;
+}
+
 static void check_trust(struct files *files, const struct owner *owner,
 	const char *trust_file, const char *crl_file)
 {
@@ -279,12 +341,14 @@ static void check_trust(struct files *files, const struct owner *owner,
 	err = trust_load(&trust, trust_file, crl_file, &text);
 	if (err) {
 		refuse(files, owner, &pair, err, &text);
+		files->untold = true;
 		return;
 	}
 	trust_read(trust, &reader);
 	trust_unlisted(trust, unlisted_h, &reading);
+	trust_hosts(trust, host_h, &reading);
 	free(reading.anchors);
-	trust_unref(trust);
+	keep_trust(files, trust);
 }
 
 static const char *either(const char *own, const char *common)
@@ -292,19 +356,38 @@ static const char *either(const char *own, const char *common)
 	return own[0] ? own : common;
 }
 
-static void check_trunk(
+/* Whether files for TLS are read for it. */
+static bool has_tls(const struct config_trunk *trunk)
+{
+	return trunk->tls == CONFIG_TLS_YES ||
+	       (trunk->tls == CONFIG_TLS_OBSERVE && trunk->enabled);
+}
+
+static struct owner owner_of(enum trunk_kind kind, const struct config_trunk *trunk)
+{
+	return (struct owner){kind, trunk,
+		trunk->tls == CONFIG_TLS_YES ? FINDING_ERROR : FINDING_WARNING};
+}
+
+static void check_trunk_trust(
 	struct files *files, enum trunk_kind kind, const struct config_trunk *trunk)
 {
 	const struct config_tls *common = trunk_side_files(kind, files->check->config);
-	const struct owner owner = {kind, trunk,
-		trunk->tls == CONFIG_TLS_YES ? FINDING_ERROR : FINDING_WARNING};
+	const struct owner owner = owner_of(kind, trunk);
 
-	if (trunk->tls == CONFIG_TLS_NO ||
-		(trunk->tls == CONFIG_TLS_OBSERVE && !trunk->enabled))
-		return;
-	check_trust(files, &owner, either(trunk->certs.trust, common->trust),
-		either(trunk->certs.crl, common->crl));
-	if (kind == TRUNK_GATEWAY)
+	if (has_tls(trunk))
+		check_trust(files, &owner, either(trunk->certs.trust, common->trust),
+			either(trunk->certs.crl, common->crl));
+}
+
+/* Servers have none of their own. */
+static void check_gateway_own(struct files *files, const struct config_trunk *trunk)
+{
+	const struct config_tls *common =
+		trunk_side_files(TRUNK_GATEWAY, files->check->config);
+	const struct owner owner = owner_of(TRUNK_GATEWAY, trunk);
+
+	if (has_tls(trunk))
 		check_own(files, &owner, &trunk->certs,
 			either(trunk->certs.key, common->key));
 }
@@ -321,12 +404,25 @@ static void check_all(struct check *check)
 			"%s", text.text[0] ? text.text : err_str(err));
 }
 
+static void files_end(struct files *files)
+{
+	for (size_t i = 0; i < files->trust_count; i++)
+		trust_unref(files->trusts[i]);
+	free(files->trusts);
+	free(files->seen);
+}
+
 void check_certificates(struct check *check)
 {
 	const struct config *config = check->config;
 	struct files files = {.check = check, .now = time(NULL)};
 	const unsigned before = check->findings->counts[FINDING_ERROR];
 
+	/* anchors first: our own certificates are held against all of them */
+	for (size_t i = 0; i < config->server_count; i++)
+		check_trunk_trust(&files, TRUNK_SERVER, &config->servers[i].common);
+	for (size_t i = 0; i < config->gateway_count; i++)
+		check_trunk_trust(&files, TRUNK_GATEWAY, &config->gateways[i].common);
 	for (unsigned kind = 0; kind < 2; kind++) {
 		const struct owner owner = {(enum trunk_kind)kind, NULL, FINDING_ERROR};
 		const struct config_tls *tls =
@@ -334,11 +430,9 @@ void check_certificates(struct check *check)
 
 		check_own(&files, &owner, tls, tls->key);
 	}
-	for (size_t i = 0; i < config->server_count; i++)
-		check_trunk(&files, TRUNK_SERVER, &config->servers[i].common);
 	for (size_t i = 0; i < config->gateway_count; i++)
-		check_trunk(&files, TRUNK_GATEWAY, &config->gateways[i].common);
-	free(files.seen);
+		check_gateway_own(&files, &config->gateways[i].common);
+	files_end(&files);
 	if (check->findings->counts[FINDING_ERROR] == before)
 		check_all(check);
 }

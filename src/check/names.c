@@ -33,7 +33,10 @@ static void warn(const struct name *name, const char *why)
 {
 	findings_add(name->names->check->findings, FINDING_WARNING,
 		where_trunk(name->names->check, name->kind, name->trunk, "host"),
-		"look at the name, at DNS, and at [tandem] dns-server",
+		/* some reasons say it */
+		strstr(why, "dns-server")
+			? ""
+			: "look at the name, at DNS, and at [tandem] dns-server",
 		"host: %s does not resolve: %s", name->trunk->host, why);
 }
 

@@ -454,3 +454,14 @@ int cred_facts(const struct cred *cred, struct facts_chain *ret)
 		count++;
 	return facts_of_der(ret, der, count);
 }
+
+bool cred_is_alone(const struct cred *cred, char ret_issuer[static FACTS_TEXT_SIZE])
+{
+	struct facts_chain *chain = calloc(1, sizeof(*chain));
+	bool alone = chain && cred_facts(cred, chain) == 0 && chain->count == 1 &&
+		     !chain->facts[0].self_signed;
+
+	snprintf(ret_issuer, FACTS_TEXT_SIZE, "%s", alone ? chain->facts[0].issuer : "");
+	free(chain);
+	return alone;
+}

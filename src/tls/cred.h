@@ -50,6 +50,9 @@ const char *cred_name(const struct cred *cred);
 time_t cred_expires(const struct cred *cred);
 /* Its chain, leaf first. 0 or negative. */
 int cred_facts(const struct cred *cred, struct facts_chain *ret);
+/* Whether its certificate is presented alone, and is by another authority: a peer that does not have that one,
+ * but only one above it, cannot verify it. Then RET_ISSUER is its name, else "". */
+bool cred_is_alone(const struct cred *cred, char ret_issuer[static FACTS_TEXT_SIZE]);
 
 /* Whom a peer's chain must lead to. */
 struct trust;
@@ -85,5 +88,12 @@ void trust_unlisted(
  * in, and nobody else. */
 void trust_hosts(const struct trust *trust,
 	void (*h)(void *arg, const char *subject, const char *issuer), void *arg);
+/* What to do about such a one, as one sentence. */
+const char *trust_host_advice(const char *subject, const char *issuer);
+/* Whether the authority of CRED's own certificate is among the anchors: then peers that trust the same can verify
+ * it. */
+bool trust_has_issuer(const struct trust *trust, const struct cred *cred);
+/* The same of a file of anchors; false where it cannot be read. */
+bool trust_file_has_issuer(const char *anchors, const struct cred *cred);
 /* Calls READER for each anchor and each revocation list of TRUST. */
 void trust_read(const struct trust *trust, const struct trust_reader *reader);

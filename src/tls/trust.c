@@ -200,3 +200,42 @@ void trust_hosts(const struct trust *trust,
 		gnutls_x509_crt_deinit(anchor);
 	}
 }
+
+const char *trust_host_advice(const char *subject, const char *issuer)
+{
+	return strcmp(subject, issuer) == 0
+		       ? "replace it on the day on which that one is replaced, or have "
+			 "it "
+			 "issued by a CA and put that one's certificate there"
+		       : "put the certificate of its issuer there";
+}
+
+bool trust_has_issuer(const struct trust *trust, const struct cred *cred)
+{
+	gnutls_x509_crt_t own, issuer = NULL;
+	gnutls_datum_t der;
+	bool found;
+
+	if (gnutls_certificate_get_crt_raw(cred_handle(cred), 0, 0, &der) < 0 ||
+		gnutls_x509_crt_init(&own) < 0)
+		return false;
+	found = gnutls_x509_crt_import(own, &der, GNUTLS_X509_FMT_DER) == 0 &&
+		gnutls_x509_trust_list_get_issuer(
+			trust->list, own, &issuer, GNUTLS_TL_GET_COPY) == 0;
+	if (issuer)
+		gnutls_x509_crt_deinit(issuer);
+	gnutls_x509_crt_deinit(own);
+	return found;
+}
+
+bool trust_file_has_issuer(const char *anchors, const struct cred *cred)
+{
+	struct trust *trust;
+	bool found;
+
+	if (trust_load(&trust, anchors, "", NULL))
+		return false;
+	found = trust_has_issuer(trust, cred);
+	trust_unref(trust);
+	return found;
+}

@@ -43,8 +43,8 @@ static void host_h(void *arg, const char *subject, const char *issuer)
 	log_warning("certificates",
 		"event=no-authority certificate=\"%s\" issuer=\"%s\" trust=\"%s\" "
 		"note=\"it is a host's certificate and no CA's: it lets in that one "
-		"alone, until it is renewed; put the certificate of its issuer there\"",
-		subject, issuer, files->anchors);
+		"alone, until it is renewed; %s\"",
+		subject, issuer, files->anchors, trust_host_advice(subject, issuer));
 }
 
 /* *RET owns a reference. */
@@ -208,6 +208,28 @@ int material_next(struct material *material, const struct material_certs *certs,
 			tls->certificate,
 			clock_text((uint64_t)cred_expires(present) * 1000000, when));
 	return 0;
+}
+
+void material_warn_alone(const struct material *material, const struct config *config,
+	const struct cred *cred)
+{
+	char issuer[FACTS_TEXT_SIZE];
+
+	if (!cred || !material->trust_count || !cred_is_alone(cred, issuer))
+		return;
+	for (size_t i = 0; i < material->trust_count; i++)
+		if (trust_has_issuer(material->trusts[i].trust, cred))
+			return;
+	for (unsigned kind = 0; kind < 2; kind++)
+		if (trust_file_has_issuer(
+			    trunk_side_files((enum trunk_kind)kind, config)->trust, cred))
+			return;
+	log_warning("certificates",
+		"event=no-intermediate certificate=\"%s\" issuer=\"%s\" "
+		"note=\"the issuer's certificate does not follow in the file: peers that "
+		"trust only a root above it refuse us; append it, unless it is itself a "
+		"root that they trust\"",
+		cred_file(cred), issuer);
 }
 
 void material_free(struct material *material)

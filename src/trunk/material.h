@@ -45,6 +45,11 @@ void material_free(struct material *material);
 int material_load(struct material *material, struct trunk *trunk, struct peer_set *set,
 	struct peer **ret_peer, struct cred **ret_cred, struct err_text *text);
 
+/* Warns where nobody who issued CRED (NULL: none) is trusted by the trunks that were loaded, or by a side of CONFIG,
+ * and the file does not have that authority either: peers may be unable to verify it. */
+void material_warn_alone(const struct material *material, const struct config *config,
+	const struct cred *cred);
+
 /* Our certificates of one role, as configured. */
 struct material_certs {
 	const struct config_tls *tls;

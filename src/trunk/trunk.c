@@ -170,6 +170,17 @@ static time_t wall_now(const struct trunks *trunks)
 	return (time_t)(clock->wall_us(clock) / 1000000);
 }
 
+/* What peers may be unable to verify, of all that is presented once SIDE is in force. */
+static void warn_alone(const struct trunk_side *side, const struct material *material)
+{
+	material_warn_alone(material, side->config, side->cred);
+	material_warn_alone(material, side->config, side->next);
+	for (unsigned i = 0; i < side->count; i++) {
+		material_warn_alone(material, side->config, side->trunks[i]->cred);
+		material_warn_alone(material, side->config, side->trunks[i]->next);
+	}
+}
+
 /* Both sides beside those that run, with what MATERIAL says of them. */
 static int build_sides(struct trunks *trunks, struct trunk_side fresh[static 2],
 	struct config *config, struct material *material, struct err_text *text)
@@ -180,6 +191,8 @@ static int build_sides(struct trunks *trunks, struct trunk_side fresh[static 2],
 	for (unsigned kind = 0; kind < 2 && !err; kind++)
 		err = side_build(&fresh[kind], &trunks->sides[kind],
 			(enum trunk_kind)kind, config, material, text);
+	for (unsigned kind = 0; kind < 2 && !err && material->changed; kind++)
+		warn_alone(&fresh[kind], material);
 	return err;
 }
 

@@ -204,7 +204,7 @@ small_disk() { # FOLDER SIZE INODES
 
 # What the log of a server says on its way is not the cause.
 first_line() { # FILE
-	grep -vE '^(info|debug|warning) [a-z]+ ' "$1" | head -n 1
+	grep -vE '^([0-9T:.Z-]+ )?(info|debug|warning) [a-z]+ ' "$1" | head -n 1
 }
 
 # Paths and numbers as they are on any machine.

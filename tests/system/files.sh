@@ -137,4 +137,20 @@ in_place_of trust "$certs/gw1.pem"
 check "a host's certificate in trust: it does" checks_well
 start_tandem
 check "and is called so" grep -qE 'event=no-authority .*gw1.*put the certificate of its issuer there' "$lab/tandem.log"
+stop "$tandem_pid" 10
+
+openssl req -new -key "$certs/external.key" -subj /CN=med1 2>/dev/null |
+	openssl x509 -req -CA "$certs/rogue-ca.pem" -CAkey "$certs/rogue-ca.key" -CAcreateserial -days 90 \
+		-extfile <(echo subjectAltName=DNS:med1.example.test) -out "$odd/alone.pem" 2>/dev/null
+in_place_of certificate "$odd/alone.pem"
+: >"$lab/tandem.log"
+start_tandem
+check "a certificate of ours by an authority that nobody here knows" \
+	grep -qE 'event=no-intermediate certificate="[^"]*alone.pem" issuer="CN=Rogue CA.*append it' "$lab/tandem.log"
+stop "$tandem_pid" 10
+cat "$odd/alone.pem" "$certs/rogue-ca.pem" >"$odd/with-issuer.pem"
+in_place_of certificate "$odd/with-issuer.pem"
+: >"$lab/tandem.log"
+start_tandem
+check "with that one behind it nothing is missing" has_lines "$lab/tandem.log" event=no-intermediate 0
 finish

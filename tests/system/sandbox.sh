@@ -15,12 +15,30 @@ each_filtered() {
 }
 
 lab_open
-! grep -q '#define TANDEM_INSTRUMENTED 1' "$builddir/tandem-config.h" ||
-	skip "a build with a sanitizer or for coverage has no sandbox"
-grep -q '#define HAVE_LIBSECCOMP 1' "$builddir/tandem-config.h" ||
-	skip "built without libseccomp"
 write_conf
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+
+# --- a build that has none says so
+
+without=
+! grep -q '#define HAVE_LIBSECCOMP 1' "$builddir/tandem-config.h" && without='built without libseccomp'
+! grep -q '#define TANDEM_INSTRUMENTED 1' "$builddir/tandem-config.h" ||
+	without='built with a sanitizer or for coverage'
+if [[ $without ]]; then
+	start_tandem
+	check "a warning, and why" wait_line 5 "$lab/tandem.log" \
+		"(^| )warning sandbox event=not-confined part=\"system calls\" reason=\"$without\""
+	check "status says it" status_is .process.sandbox.system_calls "$without"
+	check "none is allowed in particular" status_is .process.sandbox.system_calls_allowed 0
+	stop "$tandem_pid" 10
+	conf_tandem=('sandbox = required')
+	write_conf
+	"$builddir/tandemd" -c "$lab/tandem.conf" -f >"$lab/required.log" 2>&1
+	check "required: it does not start" test $? -ne 0
+	check "and says why" grep -qE "sandbox = required, but the (files|system calls) cannot be confined: $without" \
+		"$lab/required.log"
+	finish
+fi
 start_tandem
 status_is .process.sandbox.files confined ||
 	skip "this kernel confines no files: $(status .process.sandbox.files)"

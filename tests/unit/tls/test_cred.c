@@ -296,6 +296,55 @@ static void a_host_among_the_anchors_is_told(void **state)
 	trust_unref(trust);
 }
 
+/* Which anchors and which chain go together: leaf alone, leaf with its issuer, a root. */
+static void a_chain_without_its_issuer_is_seen(void **state)
+{
+	struct trust *root_trust = NULL, *sub_trust = NULL;
+	char issuer[FACTS_TEXT_SIZE];
+	struct err_text text = {""};
+	struct cred *cred = NULL;
+
+	(void)state;
+	/* of two that do not belong together only the first is presented */
+	lab_write_both("alone.pem", &world.us, &world.root);
+	lab_write_chain("sub-alone.pem", &world.sub);
+	lab_write_key("root.key", &world.root, 0600);
+	assert_int_equal(trust_load(&root_trust, lab_path("root.pem"), "", &text), 0);
+	assert_int_equal(trust_load(&sub_trust, lab_path("sub-alone.pem"), "", &text), 0);
+
+	assert_int_equal(
+		cred_load(&cred, lab_path("alone.pem"), lab_path("us.key"), NULL, &text),
+		0);
+	assert_true(cred_is_alone(cred, issuer));
+	assert_string_equal(issuer, "CN=Lab Sub CA");
+	assert_false(trust_has_issuer(root_trust, cred));
+	assert_true(trust_has_issuer(sub_trust, cred));
+	cred_unref(cred);
+
+	assert_int_equal(
+		cred_load(&cred, lab_path("us.pem"), lab_path("us.key"), NULL, &text), 0);
+	assert_false(cred_is_alone(cred, issuer));
+	assert_string_equal(issuer, "");
+	cred_unref(cred);
+
+	/* nobody is above a root */
+	assert_int_equal(
+		cred_load(&cred, lab_path("root.pem"), lab_path("root.key"), NULL, &text),
+		0);
+	assert_false(cred_is_alone(cred, issuer));
+	cred_unref(cred);
+	trust_unref(root_trust);
+	trust_unref(sub_trust);
+}
+
+static void what_to_do_about_a_host_depends_on_its_issuer(void **state)
+{
+	(void)state;
+	assert_string_equal(trust_host_advice("CN=a", "CN=b"),
+		"put the certificate of its issuer there");
+	assert_non_null(strstr(trust_host_advice("CN=a", "CN=a"), "replace it"));
+}
+
 static void an_encrypted_key_is_called_so(void **state)
 {
 	gnutls_datum_t key = {NULL, 0};
@@ -712,6 +761,8 @@ int main(void)
 		cmocka_unit_test(a_key_of_an_unknown_kind_is_refused),
 		cmocka_unit_test(a_chain_in_the_wrong_order_is_called_so),
 		cmocka_unit_test(a_host_among_the_anchors_is_told),
+		cmocka_unit_test(a_chain_without_its_issuer_is_seen),
+		cmocka_unit_test(what_to_do_about_a_host_depends_on_its_issuer),
 		cmocka_unit_test(an_encrypted_key_is_called_so),
 		cmocka_unit_test(a_long_chain_is_refused),
 		cmocka_unit_test(an_unknown_token_is_refused_without_its_pin),
