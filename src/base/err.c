@@ -18,6 +18,25 @@ int err_set(struct err_text *text, int code, const char *format, ...)
 	return code;
 }
 
+void err_reason(char out[static ERR_REASON_SIZE], const char *why)
+{
+	static const char mark[] = " do=\"";
+	const size_t len = strlen(why);
+	const char *remedy = len < ERR_REASON_SIZE ? NULL : strstr(why, mark);
+	size_t remedy_len;
+
+	if (out == why)
+		return;
+	remedy_len = remedy ? strlen(remedy) : 0;
+	/* one that would leave no room for the cause is none to keep */
+	if (remedy_len == 0 || remedy_len > ERR_REASON_SIZE - 20) {
+		snprintf(out, ERR_REASON_SIZE, "%s", why);
+		return;
+	}
+	snprintf(out, ERR_REASON_SIZE, "%.*s...%s",
+		(int)(ERR_REASON_SIZE - 1 - remedy_len - 3), why, remedy);
+}
+
 static const char *project_code_str(int code)
 {
 	switch ((enum err_code)code) {

@@ -34,6 +34,15 @@ struct err_text {
  * until the next call of this thread). Never NULL. */
 const char *err_str(int code);
 
+/* A reason that is kept of a call or a trunk: its cause and what to do. */
+#define ERR_REASON_SIZE 320
+
+/*
+ * Copies WHY, cut so that what to do stays whole: of words of the log (`tls refused by=us rule=name expected=...
+ * do="..."`) what is before ` do="` is cut. OUT may be WHY.
+ */
+void err_reason(char out[static ERR_REASON_SIZE], const char *why);
+
 /*
  * Writes a printf-formatted sentence to TEXT (ignored when NULL; cut when too long) and
  * returns CODE, so that `return err_set(text, ERR_FORMAT, "...")` reads well.

@@ -79,7 +79,8 @@ static size_t quoted_add_plain(
 	while (count < len && log_is_printable(text[count]) && text[count] != '"' &&
 		text[count] != '\\' && (digits || !is_digit(text[count])))
 		count++;
-	memcpy(out->buf + out->len, text, count);
+	if (count) /* TEXT may be NULL */
+		memcpy(out->buf + out->len, text, count);
 	out->len += count;
 	return count;
 }

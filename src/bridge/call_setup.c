@@ -41,7 +41,7 @@ void call_note_failure(const struct call *call, struct trunk *trunk, const char 
 	trunk->calls_failed++;
 	if (!why)
 		return;
-	snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", why);
+	err_reason(trunk->last_error, why);
 	trunk->last_error_at = (time_t)(clock->wall_us(clock) / 1000000);
 	trunk->last_error_until = 0;
 }
@@ -94,8 +94,10 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 static void silent_h(void *arg)
 {
 	struct call *call = arg;
-	const struct leg_report report = {
-		.event = LEG_EVENT_FAILED, .status = 503, .why = "nothing heard in time"};
+	const struct leg_report report = {.event = LEG_EVENT_FAILED,
+		.status = 503,
+		.why = "nothing heard in time: not even 100 Trying came within "
+		       "answer-within; is it up?"};
 
 	call->leg_h(call, &call->b, &report);
 }
@@ -149,7 +151,9 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	else if (err == ERR_SUPPORT)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
 	else if (err == -EADDRNOTAVAIL)
-		call_end(call, CALL_BY_TANDEM, "no-ports", 503, "no free media port");
+		call_end(call, CALL_BY_TANDEM, "no-ports", 503,
+			"no free media port: widen [media] ports; `tandemctl status` has "
+			"those in use");
 	else if (err == ERR_TRUST)
 		call_end(call, CALL_BY_TANDEM, "key-stopped", 500,
 			"a key was to leave in plain");

@@ -75,7 +75,7 @@ static void try_addresses(struct dial *dial)
 
 		if (target_connection(dial->target, address, &to, &text) ||
 			transport_flow(dial->side->transport, &to, &flow, &text)) {
-			snprintf(dial->why, sizeof(dial->why), "%.199s", text.text);
+			err_reason(dial->why, text.text);
 			continue;
 		}
 		hand_out(dial, flow);
@@ -94,8 +94,7 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 		dial->addrs =
 			calloc(answer->count ? answer->count : 1, sizeof(struct addr));
 	if (!dial->addrs) {
-		snprintf(dial->why, sizeof(dial->why), "%.199s",
-			answer->err ? answer->why : "out of memory");
+		err_reason(dial->why, answer->err ? answer->why : "out of memory");
 	} else {
 		memcpy(dial->addrs, answer->addrs, answer->count * sizeof(struct addr));
 		dial->count = answer->count;
@@ -130,7 +129,7 @@ void dial_start(struct dial *dial, struct bridge_side *side, struct target *targ
 void dial_next(struct dial *dial, const char *why)
 {
 	if (why)
-		snprintf(dial->why, sizeof(dial->why), "%.199s", why);
+		err_reason(dial->why, why);
 	try_addresses(dial);
 }
 

@@ -22,7 +22,7 @@ struct dial {
 	bool was_open;      /* one before it was open */
 	struct transport_wait wait;
 	uint64_t wait_until_ms; /* 0: no address is left to wait for yet */
-	char why[200];
+	char why[ERR_REASON_SIZE];
 	dial_h *h;
 	void *arg;
 };

@@ -57,7 +57,7 @@ const struct record_attempt *history_end(
 	history->trying = false;
 	attempt = &history->attempts[history->count - 1];
 	attempt->status = status;
-	snprintf(attempt->reason, sizeof(attempt->reason), "%s", reason);
+	err_reason(attempt->reason, reason);
 	if (status / 100 == 2)
 		forget_far(history);
 	return attempt;

@@ -10,8 +10,7 @@ static void dialled_h(void *arg, struct flow *flow, const char *why);
 
 static void note(struct hunt *hunt, const char *why)
 {
-	if (why != hunt->why)
-		snprintf(hunt->why, sizeof(hunt->why), "%s", why);
+	err_reason(hunt->why, why);
 }
 
 int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
@@ -49,8 +48,10 @@ static void exhausted(struct hunt *hunt)
 	else if (!hunt->routed)
 		status = 404;
 	if (!hunt->why[0])
-		note(hunt, hunt->routed ? "all that take this number are busy or drained"
-					: "no gateway or server takes this number");
+		note(hunt, hunt->routed ? "all that take this number are busy or "
+					  "drained: see `tandemctl trunk list`"
+					: "no gateway or server takes this number: see "
+					  "prefixes of the gateways");
 	hunt->handlers->exhausted_h(hunt->arg, status, hunt->why);
 }
 

@@ -32,8 +32,8 @@ struct hunt {
 	struct timer silence;             /* no response has come yet */
 	const struct hunt_handlers *handlers; /* static */
 	void *arg;
-	int status;    /* the final response of the last one that was tried; 0: none */
-	char why[200]; /* what failed last */
+	int status; /* the final response of the last one that was tried; 0: none */
+	char why[ERR_REASON_SIZE]; /* what failed last */
 };
 
 /* Who of SIDE may be asked for NUMBER, but for FROM, whose call it is; with their settings of

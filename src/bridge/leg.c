@@ -11,6 +11,7 @@
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
+#include "sip/failure.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -612,12 +613,15 @@ static void refused_h(void *arg, struct message *response)
 static void uac_failed_h(void *arg, int err)
 {
 	struct leg *leg = arg;
-	const char *why = leg->flow && leg->flow->why ? leg->flow->why : txn_failure(err);
+	char text[ERR_REASON_SIZE];
+	const char *why = leg->flow ? leg->flow->why : NULL;
 
+	if (!why && leg->flow)
+		why = failure_of_request(err, leg->flow->kind, &leg->flow->remote, text);
 	drop_invite_out(leg);
 	if (leg->state != LEG_CLOSING)
-		leg_report(
-			leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503, why);
+		leg_report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
+			why ? why : "connection lost");
 	else if (!leg->bye_out)
 		set_over(leg);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "base/err.h"
 #include "bridge/side.h"
 #include "media/relay.h"
 
@@ -24,9 +25,10 @@ struct record_attempt {
 	struct addr address; /* where it was asked; len 0: nowhere */
 	const char *transport; /* over what, "UDP", "TCP", "TLS"; static; NULL: unknown */
 	uint64_t flow;         /* the id of that connection, as in the log; 0: none */
-	int status;        /* its final response, 200 where it took the call; 0: none */
-	char reason[96];   /* in words, "answered 503", "Connection refused" */
-	uint64_t after_us; /* when it was asked, since the call's start */
+	int status; /* its final response, 200 where it took the call; 0: none */
+	char reason
+		[ERR_REASON_SIZE]; /* in words, "answered 503", the cause and what to do */
+	uint64_t after_us;         /* when it was asked, since the call's start */
 };
 
 /* How one leg was protected and what it carried. */

@@ -157,9 +157,9 @@ static void attempt_h(void *arg);
 
 static void give_up(struct redial *redial, const char *why)
 {
-	char text[200];
+	char text[ERR_REASON_SIZE];
 
-	snprintf(text, sizeof(text), "%s", why); /* it may be the dial's own */
+	err_reason(text, why); /* it may be the dial's own */
 	dial_stop(&redial->dial);
 	redial->flow.closed = true;
 	redial->flow.waiting = false;

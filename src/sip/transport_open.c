@@ -2,6 +2,7 @@
 #include "sip/transport_priv.h"
 
 #include "base/dscp.h"
+#include "sip/failure.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -36,13 +37,20 @@ static void stream_idle(void *arg)
 static void stream_opening_timeout(void *arg)
 {
 	struct stream *stream = arg;
-	const char *phase = stream->state == STREAM_CONNECTING ? "connect" : "tls";
-	char words[80];
+	const bool connecting = stream->state == STREAM_CONNECTING;
+	char remedy[FAILURE_REMEDY_SIZE] = "";
+	char words[ERR_REASON_SIZE];
 
+	/* who connected to us is asked nothing */
 	if (stream->accepted)
 		stream->transport->totals.refused++;
-	snprintf(words, sizeof(words), "%s failed error=\"no answer in %llu ms\"", phase,
-		(unsigned long long)stream->transport->limits.handshake_ms);
+	else
+		failure_remedy(connecting ? FAILURE_CONNECT : FAILURE_HANDSHAKE,
+			-ETIMEDOUT, stream->flow.kind, &stream->flow.remote, remedy);
+	snprintf(words, sizeof(words), "%s failed error=\"no answer in %llu ms\"%s%s%s",
+		connecting ? "connect" : "tls",
+		(unsigned long long)stream->transport->limits.handshake_ms,
+		remedy[0] ? " do=\"" : "", remedy, remedy[0] ? "\"" : "");
 	transport_log_flow_refused(stream->transport, &stream->flow, words);
 	stream_end(stream, words);
 }

@@ -5,6 +5,7 @@
  * It never calls up from a function that the layer above called: an end that is found in
  * flow_send() is told at the end of the loop turn, like every other.
  */
+#include "sip/failure.h"
 #include "sip/transport_priv.h"
 
 #include <errno.h>
@@ -301,6 +302,17 @@ static void stream_log_refused(const struct stream *stream, const char *words)
 	transport_log_flow_refused(transport, &stream->flow, words);
 }
 
+static void add_connect_failure(const struct stream *stream, int err, struct buf *words)
+{
+	char remedy[FAILURE_REMEDY_SIZE];
+
+	buf_printf(words, "connect failed error=\"%s\"", err_str(err));
+	failure_remedy(
+		FAILURE_CONNECT, err, stream->flow.kind, &stream->flow.remote, remedy);
+	if (remedy[0])
+		buf_printf(words, " do=\"%s\"", remedy);
+}
+
 void stream_fail(struct stream *stream, int err)
 {
 	struct transport *transport = stream->transport;
@@ -313,7 +325,7 @@ void stream_fail(struct stream *stream, int err)
 	}
 	buf_init(&words, 0);
 	if (stream->state == STREAM_CONNECTING)
-		buf_printf(&words, "connect failed error=\"%s\"", err_str(err));
+		add_connect_failure(stream, err, &words);
 	else
 		stream->ops->explain(stream, err, &words);
 	if (stream->channel)

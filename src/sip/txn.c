@@ -310,19 +310,3 @@ void txn_unreachable(
 		txn_client_unreachable(base, err);
 	}
 }
-
-const char *txn_failure(int err)
-{
-	switch (err) {
-	case -ETIMEDOUT:
-		return "no response";
-	case -ECONNREFUSED:
-		return "ICMP port unreachable";
-	case -EHOSTUNREACH:
-		return "host unreachable";
-	case -ENETUNREACH:
-		return "network unreachable";
-	default:
-		return "connection lost";
-	}
-}

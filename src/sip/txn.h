@@ -71,8 +71,7 @@ void txn_flow_replaced(struct txn_layer *layer, struct flow *waiting, struct flo
  */
 void txn_unreachable(
 	struct txn_layer *layer, struct flow *flow, struct span quoted, int err);
-/* What failed_h's ERR means, as a phrase for the log and the call's record. */
-const char *txn_failure(int err);
+/* What failed_h's ERR means says failure_of_request() (sip/failure.h). */
 
 /* The call number of the transaction that MESSAGE belongs to; 0: none. For the tap. */
 uint64_t txn_call_of(

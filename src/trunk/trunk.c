@@ -447,7 +447,7 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 
 	trunk->resolving = NULL;
 	if (answer->err) {
-		snprintf(trunk->last_error, sizeof(trunk->last_error), "%s", answer->why);
+		err_reason(trunk->last_error, answer->why);
 		trunk->last_error_at = wall_now(trunk->trunks);
 		trunk->last_error_until = 0;
 		log_warning("trunk", "%s=%s event=unresolved host=%s reason=\"%s\"",

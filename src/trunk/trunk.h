@@ -57,7 +57,7 @@ struct trunk {
 	time_t reset_at;
 	struct figures figures;
 	/* Why the last call failed, or its name could not be resolved; "": never. */
-	char last_error[200];
+	char last_error[ERR_REASON_SIZE];
 	time_t last_error_at;    /* by the wall clock; 0: none */
 	time_t last_error_until; /* a call was answered then; 0: none since */
 };

@@ -79,7 +79,7 @@ check "a closed port: the call is answered by the next gateway" wait_sipp caller
 check "a closed port: the next gateway went through its script" wait_sipp called
 check "a closed port: its record" wait_cdrs 1
 check "a closed port: the reason, and then the answer" log_order \
-	'event=attempt trunk=closed .*result=failed .*reason="ICMP port unreachable"' \
+	'event=attempt trunk=closed .*result=failed .*reason="port unreachable: nothing listens at 127\.0\.0\.1:[0-9]+ UDP; is it up, and is .port. right\?"' \
 	'event=attempt trunk=open .*result=answered'
 check "a closed port: one INVITE went there, and no retransmission" test "$(invites_to "$port_closed")" = 1
 

@@ -278,7 +278,7 @@ static const unsigned char *find_extension(
 	size_t at = 5 + 4 + 2 + 32;
 
 	at += 1U + hello[at];
-	at += 2U + (hello[at] << 8 | hello[at + 1]); /* suites */
+	at += 2U + ((unsigned)hello[at] << 8 | hello[at + 1]); /* suites */
 	at += 1U + hello[at];
 	at += 2;
 	while (at + 4 <= len) {

@@ -144,6 +144,10 @@ static void settings_are_told_with_their_place(void **state)
 	/* No two rules are mended by the same. */
 	for (int a = 1; a < PEER_RULES; a++) {
 		assert_true(strlen(explain_fix((enum peer_rule)a)) > 20);
+		/* a call's reason has it whole, behind its rule */
+		assert_true(strlen("tls refused by=us rule=not-configured... do=\"\"") +
+				    strlen(explain_fix((enum peer_rule)a)) <
+			    ERR_REASON_SIZE);
 		for (int b = 1; b < a; b++)
 			assert_string_not_equal(explain_fix((enum peer_rule)a),
 				explain_fix((enum peer_rule)b));
