@@ -218,7 +218,8 @@ static void add_attempts(struct buf *out, const struct record *record)
 		member_uint(out, NAME("flow"), attempt->flow);
 		member_uint(out, NAME("status"),
 			attempt->status > 0 ? (uint64_t)attempt->status : 0);
-		member_string(out, NAME("reason"), attempt->reason);
+		member_string(
+			out, NAME("reason"), attempt->reason ? attempt->reason : "");
 		member_uint(out, NAME("after_us"), attempt->after_us);
 		buf_add_char(out, '}');
 	}

@@ -12,6 +12,7 @@ static struct record_attempt *place(struct history *history)
 
 	if (history->count == RECORD_ATTEMPTS) {
 		free(attempts[RECORD_ATTEMPTS - 1].target);
+		free(attempts[RECORD_ATTEMPTS - 1].reason);
 		return &attempts[RECORD_ATTEMPTS - 1];
 	}
 	attempts = reallocarray(attempts, history->count + 1, sizeof(*attempts));
@@ -51,13 +52,16 @@ const struct record_attempt *history_end(
 	struct history *history, int status, const char *reason)
 {
 	struct record_attempt *attempt;
+	char text[ERR_REASON_SIZE];
 
 	if (!history->trying)
 		return NULL;
 	history->trying = false;
 	attempt = &history->attempts[history->count - 1];
 	attempt->status = status;
-	err_reason(attempt->reason, reason);
+	err_reason(text, reason);
+	free(attempt->reason);
+	attempt->reason = strdup(text);
 	if (status / 100 == 2)
 		forget_far(history);
 	return attempt;
@@ -99,7 +103,7 @@ static const struct saved_field attempt_fields[] = {
 	SAVED_FIELD(struct record_attempt, target),
 	SAVED_FIELD(struct record_attempt, address),
 	SAVED_FIELD(struct record_attempt, status),
-	SAVED_TEXT(struct record_attempt, reason),
+	SAVED_FIELD(struct record_attempt, reason),
 	SAVED_FIELD(struct record_attempt, after_us),
 	SAVED_END,
 };
@@ -145,8 +149,10 @@ int history_load(struct history *history, struct saved from, struct err_text *er
 
 void history_free(struct history *history)
 {
-	for (unsigned i = 0; i < history->count; i++)
+	for (unsigned i = 0; i < history->count; i++) {
 		free(history->attempts[i].target);
+		free(history->attempts[i].reason);
+	}
 	free(history->attempts);
 	free(history->far_reason);
 	memset(history, 0, sizeof(*history));

@@ -6,7 +6,6 @@
 #pragma once
 
 #include "base/addr.h"
-#include "base/err.h"
 #include "bridge/side.h"
 #include "media/relay.h"
 
@@ -26,9 +25,9 @@ struct record_attempt {
 	const char *transport; /* over what, "UDP", "TCP", "TLS"; static; NULL: unknown */
 	uint64_t flow;         /* the id of that connection, as in the log; 0: none */
 	int status; /* its final response, 200 where it took the call; 0: none */
-	char reason
-		[ERR_REASON_SIZE]; /* in words, "answered 503", the cause and what to do */
-	uint64_t after_us;         /* when it was asked, since the call's start */
+	/* Owned likewise: "answered 503", or the cause and what to do; NULL: none yet. */
+	char *reason;
+	uint64_t after_us; /* when it was asked, since the call's start */
 };
 
 /* How one leg was protected and what it carried. */

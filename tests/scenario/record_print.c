@@ -63,8 +63,8 @@ static void print_attempts(struct buf *out, const struct record *record)
 	}
 	for (unsigned i = 0; i < record->attempt_count; i++)
 		buf_printf(out, " reason%u=\"%s\" after%u-ms=%" PRIu64, i + 1,
-			record->attempts[i].reason, i + 1,
-			record->attempts[i].after_us / 1000);
+			record->attempts[i].reason ? record->attempts[i].reason : "",
+			i + 1, record->attempts[i].after_us / 1000);
 	buf_printf(out, " far-status=%d far-reason=\"%s\"", record->far_status,
 		record->far_reason);
 }

@@ -104,13 +104,14 @@ static void both_legs_may_be_on_one_side(void **state)
 static void attempts_and_the_far_ends_words_are_listed(void **state)
 {
 	char targets[][10] = {"carrier-a", "carrier-b"};
+	char reasons[][13] = {"draining", "answered 503"};
 	const struct record_attempt attempts[] = {
-		{.target = targets[0], .reason = "draining", .after_us = 10},
+		{.target = targets[0], .reason = reasons[0], .after_us = 10},
 		{.target = targets[1],
 			.address = fixture_addr("192.0.2.7:5060"),
 			.flow = 12,
 			.status = 503,
-			.reason = "answered 503",
+			.reason = reasons[1],
 			.after_us = 2500},
 	};
 	struct record record = fixture_record(8, "a");
