@@ -99,7 +99,7 @@ bench_machine() {
 }
 
 # bench_conf NAME MODE: $lab/NAME.conf, audit mode MODE, everything else in the folder
-# $lab/NAME. Each side has a media address of its own, and so all of the range. Sets
+# $lab/NAME. Each side has a media address of its own, that SIP does not use, and so all of the range. Sets
 # port_internal and port_external.
 bench_conf() {
 	local folder=$lab/$1
@@ -126,7 +126,7 @@ bench_conf() {
 		udp = 127.0.0.1:$port_external
 		tcp = 127.0.0.1:$port_external
 		[media]
-		internal-address = 127.0.0.1
+		internal-address = 127.0.0.3
 		external-address = 127.0.0.2
 		ports = 10000-65535
 		workers = 1
@@ -253,15 +253,19 @@ bench_start_kamailio() {
 	kamailio_pids=$(echo "$pid" $(pgrep -P "$pid") | tr ' ' ,)
 }
 
+# bench_load_words SERVER-PORT PIDS: sets load_words to the command of a load generator, without how much.
+bench_load_words() {
+	load_words=(taskset -c "$load_core" "$loadgen" --server "127.0.0.1:$1"
+		--cert "$lab/certs/127.0.0.1.pem" --key "$lab/certs/127.0.0.1.key"
+		--ca "$lab/certs/enterprise-ca.pem"
+		--gateway-listen "127.0.0.1:$port_gateway/tcp" --watch "$2" --json)
+}
+
 # bench_load SERVER-PORT PIDS OPTION...: one run of the load generator; JSON on stdout.
 bench_load() {
-	local port=$1 pids=$2
-	shift 2
-	taskset -c "$load_core" "$loadgen" --server "127.0.0.1:$port" \
-		--cert "$lab/certs/127.0.0.1.pem" --key "$lab/certs/127.0.0.1.key" \
-		--ca "$lab/certs/enterprise-ca.pem" \
-		--gateway-listen "127.0.0.1:$port_gateway/tcp" --watch "$pids" --json "$@" \
-		2>>"$lab/loadgen.log"
+	local load_words
+	bench_load_words "$1" "$2"
+	"${load_words[@]}" "${@:3}" 2>>"$lab/loadgen.log"
 }
 
 # field JSON PATH
