@@ -99,7 +99,7 @@ static void expected_texts_name_bounds_and_words(void **state)
 		{SCHEMA_LIMITS, "queue-size", "a size from 64k to 64M such as 256k"},
 		{SCHEMA_MEDIA, "workers", "a number from 0 to 256, or auto"},
 		{SCHEMA_MEDIA, "ports",
-			"a range of ports such as 30000-39999 (1024-65535)"},
+			"a range of ports such as 16384-32767 (1024-65535)"},
 		{SCHEMA_MEDIA, "dscp",
 			"a number from 0 to 63, or EF, CS0 to CS7, AF11 to AF43"},
 	};
