@@ -18,12 +18,33 @@ world_hosts=(
 	"203.0.113.5 gw1.example.com gw1.example.test"
 )
 
-# world_can: or says why there can be no such machine here.
+# world_missing: says why there can be no such machine here; false when there can.
+world_missing() {
+	local program
+	((EUID == 0)) || {
+		echo "only root can start a machine of its own"
+		return
+	}
+	for program in systemd-nspawn unshare ip; do
+		type -P "$program" >/dev/null || {
+			echo "$program is not installed"
+			return
+		}
+	done
+	unshare --mount --net true 2>/dev/null || {
+		echo "no namespaces may be made here"
+		return
+	}
+	[[ $(stat -fc %T /sys/fs/cgroup) == *fs ]] || {
+		echo "there are no control groups here"
+		return
+	}
+	return 1
+}
+
 world_can() {
-	((EUID == 0)) || skip "only root can start a machine of its own"
-	need systemd-nspawn unshare ip
-	unshare --mount --net true 2>/dev/null || skip "no namespaces may be made here"
-	[[ $(stat -fc %T /sys/fs/cgroup) == *fs ]] || skip "there are no control groups here"
+	local why
+	! why=$(world_missing) || skip "$why"
 }
 
 # world_open: the layer, in $world/root, with Tandem installed in it as `make install` does.

@@ -41,6 +41,21 @@ check() {
 	fi
 }
 
+# counted NAME FILE: another script's lines, and what its last line counts.
+counted() {
+	local counts
+	sed -n "/^\(ok\|FAILED\): /s/: /: $1: /p" "$2"
+	counts=$(tail -n 1 "$2")
+	[[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || counts=
+	if [[ -n $counts ]]; then
+		passed=$((passed + BASH_REMATCH[1]))
+		failed=$((failed + BASH_REMATCH[2]))
+	else
+		fail "$1: does not come to its end"
+	fi
+	[[ $counts == *' 0 failed' ]] || sed 's/^/    /' "$2"
+}
+
 finish() {
 	echo "$passed passed, $failed failed"
 	((failed == 0 && passed > 0))
