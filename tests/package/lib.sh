@@ -41,13 +41,12 @@ check() {
 	fi
 }
 
-# counted NAME FILE: another script's lines, and what its last line counts.
+# counted NAME FILE: another script's lines, and what it counts at its end.
 counted() {
 	local counts
 	sed -n "/^\(ok\|FAILED\): /s/: /: $1: /p" "$2"
-	counts=$(tail -n 1 "$2")
-	[[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed$ ]] || counts=
-	if [[ -n $counts ]]; then
+	counts=$(grep -E '^[0-9]+ passed, [0-9]+ failed$' "$2" | tail -n 1)
+	if [[ $counts =~ ^([0-9]+)\ passed,\ ([0-9]+) ]]; then
 		passed=$((passed + BASH_REMATCH[1]))
 		failed=$((failed + BASH_REMATCH[2]))
 	else
