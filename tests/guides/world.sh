@@ -84,6 +84,10 @@ world_network() {
 	done
 }
 
+# What the sandbox and media use, and a machine of systemd-nspawn may not by itself.
+world_calls='landlock_create_ruleset landlock_add_rule landlock_restrict_self
+	bpf io_uring_setup io_uring_enter io_uring_register'
+
 # world_boot COMMAND: starts the machine, which runs COMMAND and ends. What COMMAND printed is
 # in $lab/said, and its exit code is ours.
 world_boot() {
@@ -118,7 +122,7 @@ world_boot() {
 	timeout --foreground -k 5 330 systemd-nspawn --quiet --register=no --keep-unit --private-network \
 		--bind-ro="$srcdir" --bind-ro="$builddir" \
 		${ASTERISK_ROOT:+"--overlay=$ASTERISK_ROOT::/asterisk"} \
-		--system-call-filter="landlock_create_ruleset landlock_add_rule landlock_restrict_self bpf io_uring_setup io_uring_enter io_uring_register" \
+		--system-call-filter="$world_calls" \
 		--machine=tandem-guide --directory="$world/root" --boot -- --unit=guide.target \
 		>"$lab/boot.log" 2>&1 </dev/null
 	code=$(cat "$world/root/guide/code" 2>/dev/null)
