@@ -54,6 +54,7 @@ talks() {
 	wait_for 2 is_later
 	start_call "$1" "$2" "$3" || {
 		grep -av 'audio=' "$lab/$1/log" | tail -4
+		ls -l "$lab/$1/"*.wav "$lab/$2/"*.wav
 		journalctl -u tandemd -n 10 -o cat
 		return 1
 	}
