@@ -61,13 +61,14 @@ static int files_without(
 
 int sandbox_files(const struct config *config, struct err_text *text)
 {
-	unsigned abi = sandbox_landlock_abi();
 	const char *why = unfit(config);
 	struct err_text reason;
+	unsigned abi;
 	int err;
 
 	if (why)
 		return files_without(config, why, text);
+	abi = sandbox_landlock_abi();
 	if (abi == 0)
 		return files_without(config,
 			errno == EPERM
