@@ -38,31 +38,26 @@ struct layout {
 		"PDD", "figures.last_hour.pdd_median_us", true, 9                        \
 	}
 
+/* Of a trunk and of a server, behind its id and state. */
+#define TRUNK_COLUMNS                                                                    \
+	{"SIGNALLING", "transport", false, 4}, {"SRTP", "srtp", false, 5},               \
+		{"HOST", "host", false, 11}, {"PORT", "port", true, 14},                 \
+		{"CALLS", "calls", true, 3}, {"MAX", "calls_max", true, 13},             \
+		{"TOTAL", "calls_total", true, 12}, {"FAILED", "calls_failed", true, 8}, \
+		FIGURE_COLUMNS, {"ERROR AT", "last_error_at", false, 7},                 \
+		{"UNTIL", "last_error_until", false, 10},                                \
+		{"LAST ERROR", "last_error", false, 6},                                  \
+	{                                                                                \
+		"DRAINED FOR", "drain_reason", false, 9                                  \
+	}
+
 /* Where both legs of a call are on one side the one that was called takes the other's columns. */
 static const struct layout layouts[] = {
 	{"trunk", "list", NULL,
 		{{"ID", "id", false, 0}, {"STATE", "state", false, 1},
-			{"TLS", "tls_state", false, 2},
-			{"SIGNALLING", "transport", false, 4}, {"SRTP", "srtp", false, 5},
-			{"HOST", "host", false, 11}, {"PORT", "port", true, 14},
-			{"CALLS", "calls", true, 3}, {"MAX", "calls_max", true, 13},
-			{"TOTAL", "calls_total", true, 12},
-			{"FAILED", "calls_failed", true, 8}, FIGURE_COLUMNS,
-			{"ERROR AT", "last_error_at", false, 7},
-			{"UNTIL", "last_error_until", false, 10},
-			{"LAST ERROR", "last_error", false, 6},
-			{"DRAINED FOR", "drain_reason", false, 9}}},
+			{"TLS", "tls_state", false, 2}, TRUNK_COLUMNS}},
 	{"server", "list", NULL,
-		{{"ID", "id", false, 0}, {"STATE", "state", false, 1},
-			{"SIGNALLING", "transport", false, 4}, {"SRTP", "srtp", false, 5},
-			{"HOST", "host", false, 11}, {"PORT", "port", true, 14},
-			{"CALLS", "calls", true, 3}, {"MAX", "calls_max", true, 13},
-			{"TOTAL", "calls_total", true, 12},
-			{"FAILED", "calls_failed", true, 8}, FIGURE_COLUMNS,
-			{"ERROR AT", "last_error_at", false, 7},
-			{"UNTIL", "last_error_until", false, 10},
-			{"LAST ERROR", "last_error", false, 6},
-			{"DRAINED FOR", "drain_reason", false, 9}}},
+		{{"ID", "id", false, 0}, {"STATE", "state", false, 1}, TRUNK_COLUMNS}},
 	{"trunk", "config", "keys", CONFIG_COLUMNS},
 	{"server", "config", "keys", CONFIG_COLUMNS},
 	{"call", "list", "calls",

@@ -190,7 +190,7 @@ hold() {
 		$kind eq "udp" or listen($holder, 1) or die;
 		$| = 1;
 		print "held\n";
-		sleep 60;' "$@" >held 2>&1 &
+		sleep; # until it is ended' "$@" >held 2>&1 &
 	echo $! >>"$lab/helpers"
 	wait_line 10 held held
 }
