@@ -386,25 +386,10 @@ static int make(
 
 int cert_lab_run(char *const *words, bool *ret_reload)
 {
+	static const struct sides_verb run = {
+		&verb, OPTION_DIR, OPTION_SIDE, make, cert_lab_warn};
 	struct args_values given[OPTIONS + 1];
-	struct err_text text = {""};
-	struct sides sides;
-	int err = args_read(&verb, words, given, &text);
 
 	(void)ret_reload;
-	if (err > 0)
-		return 0;
-	if (err == 0)
-		err = sides_read(&sides,
-			args_value(&given[OPTION_DIR], TANDEM_SYSCONFDIR),
-			args_value(&given[OPTION_SIDE], NULL), &text);
-	if (err == 0) {
-		err = make(given, &sides, &text);
-		if (err == 0)
-			cert_lab_warn(&sides);
-		sides_drop(&sides);
-	}
-	if (err != 0)
-		fprintf(stderr, "tandemctl: %s\n", text.text);
-	return err == 0 ? 0 : err == ERR_FORMAT ? 2 : 1;
+	return sides_run(&run, words, given);
 }

@@ -144,3 +144,26 @@ void sides_drop(struct sides *sides)
 	config_unref(sides->config);
 	sides->config = NULL;
 }
+
+int sides_run(
+	const struct sides_verb *verb, char *const *words, struct args_values *given)
+{
+	struct err_text text = {""};
+	struct sides sides;
+	int err = args_read(verb->args, words, given, &text);
+
+	if (err > 0)
+		return 0;
+	if (err == 0)
+		err = sides_read(&sides, args_value(&given[verb->dir], TANDEM_SYSCONFDIR),
+			args_value(&given[verb->side], NULL), &text);
+	if (err == 0) {
+		err = verb->make(given, &sides, &text);
+		if (err == 0)
+			verb->say(&sides);
+		sides_drop(&sides);
+	}
+	if (err != 0)
+		fprintf(stderr, "tandemctl: %s\n", text.text);
+	return err == 0 ? 0 : err == ERR_FORMAT ? 2 : 1;
+}

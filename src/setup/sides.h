@@ -32,7 +32,21 @@ int sides_read(
 	struct sides *ret, const char *dir, const char *side, struct err_text *text);
 void sides_drop(struct sides *sides);
 
-/* The same without reading a configuration: DIR/certs/SIDE.pem and so on, as setup writes them. */
+/* A verb that makes something for the sides that its options name. */
+struct sides_verb {
+	const struct args_verb *args;
+	unsigned dir, side; /* of its options: --dir, --side */
+	int (*make)(const struct args_values *given, const struct sides *sides,
+		struct err_text *text);
+	void (*say)(const struct sides *sides); /* what follows, when it is made */
+};
+
+/* Reads WORDS into GIVEN, a place for each option and one more, and runs the verb. Its exit code: 0, 1, or
+ * 2 for usage; what is wrong is printed. */
+int sides_run(
+	const struct sides_verb *verb, char *const *words, struct args_values *given);
+
+/* As sides_read(), without reading a configuration: DIR/certs/SIDE.pem and so on, as setup writes them. */
 int sides_place(struct sides *ret, const char *dir, struct err_text *text);
 
 /* The key is in a token. */
