@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* At least the number of rows; checked by a unit test. Sizes what is kept per row. */
-#define SCHEMA_MAX_KEYS 192
+#define SCHEMA_MAX_KEYS 320
 
 /* Enough for every text of schema_expected(). */
 #define SCHEMA_EXPECTED_SIZE 256
