@@ -9,6 +9,7 @@
 #include "config/config.h"
 #include "sip/transport.h"
 #include "trunk/drains.h"
+#include "trunk/obstacle.h"
 #include "trunk/seen.h"
 #include "trunk/trunk.h"
 
@@ -22,11 +23,9 @@ static const char *kind_name(enum trunk_kind kind)
 
 static const char *state_name(const struct trunk *trunk)
 {
-	if (!trunk->configured)
-		return "removed";
-	if (!trunk_settings(trunk)->enabled)
-		return "disabled";
-	return trunk->drained ? "drained" : "ready";
+	const struct obstacle_question question = {.trunk = trunk, .way = OBSTACLE_TO};
+
+	return obstacle_word(obstacle_find(&question, NULL));
 }
 
 static json_t *words_json(const struct config_words *words)

@@ -1,6 +1,7 @@
 #include "bridge/admit.h"
 
 #include "bridge/call.h"
+#include "trunk/obstacle.h"
 
 #include <stdio.h>
 
@@ -101,12 +102,6 @@ static bool refuse_early(struct txn_server *txn, const struct message *request)
 	return true;
 }
 
-static bool is_full(const struct bridge *bridge, const struct trunk *trunk)
-{
-	return !trunk_has_room(trunk) ||
-	       bridge->call_count >= bridge->config->limits.max_calls;
-}
-
 /* A flood of calls must not become a flood of lines: one a second says how many. */
 static void log_refusal(struct bridge *bridge, const struct trunk *trunk, const char *why)
 {
@@ -129,28 +124,31 @@ static bool ask(bool (*h)(void *arg), const struct bridge *bridge, bool otherwis
 	return h ? h(bridge->handlers.arg) : otherwise;
 }
 
-/* Why no new call of TRUNK is taken now; NULL when it is. */
-static const char *refusal(const struct bridge *bridge, const struct trunk *trunk)
+/* Why this server takes no new call now, whoever makes it. */
+static enum obstacle_kind obstacle_here(const struct bridge *bridge)
 {
-	if (bridge->draining || trunk->drained)
-		return "draining";
-	if (is_full(bridge, trunk))
-		return "limit";
+	if (bridge->draining)
+		return OBSTACLE_STOPPING;
+	if (bridge->call_count >= bridge->config->limits.max_calls)
+		return OBSTACLE_SERVER_FULL;
 	if (ask(bridge->handlers.overloaded_h, bridge, false))
-		return "overload";
+		return OBSTACLE_OVERLOAD;
 	if (!ask(bridge->handlers.ready_h, bridge, true))
-		return "audit";
-	return NULL;
+		return OBSTACLE_AUDIT;
+	return OBSTACLE_NONE;
 }
 
 static bool refuse_now(
 	struct bridge *bridge, struct txn_server *txn, const struct trunk *trunk)
 {
-	const char *why = refusal(bridge, trunk);
+	const struct obstacle_question question = {.trunk = trunk, .way = OBSTACLE_FROM};
+	enum obstacle_kind kind = obstacle_find(&question, NULL);
 
-	if (!why)
+	if (!kind)
+		kind = obstacle_here(bridge);
+	if (!kind)
 		return false;
-	log_refusal(bridge, trunk, why);
+	log_refusal(bridge, trunk, obstacle_word(kind));
 	txn_server_reply(txn, 503, NULL, NULL, "Retry-After: 10\r\n");
 	return true;
 }

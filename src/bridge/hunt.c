@@ -60,20 +60,22 @@ static void next_target(struct hunt *hunt)
 	hunt_stop(hunt); /* which keeps what was found out */
 	while (hunt->at < hunt->count) {
 		struct target *target = hunt->targets[hunt->at++];
-		const char *obstacle;
+		char words[OBSTACLE_TEXT_SIZE];
+		struct obstacle obstacle;
+		struct err_text text;
 
 		/* the one before it no longer counts in its trunk's calls */
 		hunt->handlers->target_h(hunt->arg, NULL);
 		hunt->status = 0;
-		obstacle = target_obstacle(target);
-		if (!obstacle) {
+		if (!target_obstacle(target, &obstacle)) {
 			hunt->handlers->target_h(hunt->arg, target);
 			dial_start(&hunt->dial, hunt->side, target, dialled_h, hunt);
 			return;
 		}
-		hunt->handlers->passed_over_h(hunt->arg, target, obstacle);
-		snprintf(hunt->why, sizeof(hunt->why), "%s: %s", target->trunk->id,
-			obstacle);
+		obstacle_text(&obstacle, words);
+		hunt->handlers->passed_over_h(hunt->arg, target, words);
+		err_set(&text, 0, "%s: %s", target->trunk->id, words);
+		note(hunt, text.text);
 	}
 	exhausted(hunt);
 }

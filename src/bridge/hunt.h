@@ -14,7 +14,7 @@ struct hunt_handlers {
 	void (*target_h)(void *arg, struct target *target);
 	/* FLOW, borrowed, leads to an address of it: the call may be offered there. */
 	void (*flow_h)(void *arg, struct flow *flow);
-	/* It was skipped: WHY, static, says why it may not get calls now. */
+	/* It was skipped: WHY says why it may not get calls now. */
 	void (*passed_over_h)(void *arg, struct target *target, const char *why);
 	/* All its addresses failed. */
 	void (*failed_h)(void *arg, struct target *target, const char *why);

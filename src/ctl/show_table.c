@@ -17,6 +17,7 @@ static const struct {
 	const char *path, *begin, *color;
 } colors[] = {
 	{"state", "drained", YELLOW},
+	{"state", "full", YELLOW},
 	{"state", "draining", YELLOW},
 	{"state", "disabled", YELLOW},
 	{"state", "removed", YELLOW},

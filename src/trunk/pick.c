@@ -1,6 +1,7 @@
 #include "trunk/pick.h"
 
 #include "base/secret.h"
+#include "trunk/obstacle.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,14 @@ static uint64_t draw(unsigned weight)
 static bool fits(struct candidate *candidate, struct trunk *trunk, struct span number,
 	bool *ret_routed)
 {
+	const struct obstacle_question question = {.trunk = trunk, .way = OBSTACLE_TO};
 	int length = trunk->gateway ? prefix_length(trunk->gateway, number) : 0;
+	enum obstacle_kind kind = obstacle_find(&question, NULL);
 
-	if (!trunk_settings(trunk)->enabled || length < 0)
+	if (length < 0 || !obstacle_is_routed(kind))
 		return false;
 	*ret_routed = true;
-	if (trunk->drained || !trunk_has_room(trunk))
+	if (kind)
 		return false;
 	*candidate = (struct candidate){.trunk = trunk,
 		.prefix_len = (size_t)length,

@@ -67,17 +67,12 @@ uint16_t target_port(const struct target *target)
 	return config_port(target->settings, target_is_tls(target));
 }
 
-const char *target_obstacle(const struct target *target)
+enum obstacle_kind target_obstacle(const struct target *target, struct obstacle *ret)
 {
-	const struct trunk *trunk = target->trunk;
+	const struct obstacle_question question = {
+		.trunk = target->trunk, .way = OBSTACLE_TO};
 
-	if (!trunk->configured)
-		return "not configured any more";
-	if (!trunk_settings(trunk)->enabled)
-		return "disabled";
-	if (trunk->drained)
-		return "draining";
-	return trunk_has_room(trunk) ? NULL : "full";
+	return obstacle_find(&question, ret);
 }
 
 int target_connection(const struct target *target, const struct addr *address,

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "sip/transport.h"
+#include "trunk/obstacle.h"
 #include "trunk/trunk.h"
 
 struct target {
@@ -31,9 +32,8 @@ void target_unref(struct target *target); /* NULL is fine */
 bool target_is_tls(const struct target *target);
 const char *target_host(const struct target *target);
 uint16_t target_port(const struct target *target); /* 0: SRV, then the default port */
-/* NULL, or why no new call may go there now: "not configured any more", "disabled",
- * "draining", "full". Static text. */
-const char *target_obstacle(const struct target *target);
+/* Why no new call may go there now. */
+enum obstacle_kind target_obstacle(const struct target *target, struct obstacle *ret);
 
 /*
  * How to connect to ADDRESS of it. Over TLS the peer is demanded as it is configured today:

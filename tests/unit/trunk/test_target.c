@@ -93,16 +93,16 @@ static void says_what_keeps_new_calls_away(void **state)
 
 	(void)state;
 	a = choose(TRUNK_GATEWAY, "a");
-	assert_null(target_obstacle(target));
+	assert_int_equal(target_obstacle(target, NULL), OBSTACLE_NONE);
 	a->calls = 2;
-	assert_string_equal(target_obstacle(target), "full");
+	assert_int_equal(target_obstacle(target, NULL), OBSTACLE_FULL);
 	a->drained = true;
-	assert_string_equal(target_obstacle(target), "draining");
+	assert_int_equal(target_obstacle(target, NULL), OBSTACLE_DRAINED);
 	a->calls = 0;
 	plain_apply(&plain, disabled);
-	assert_string_equal(target_obstacle(target), "disabled");
+	assert_int_equal(target_obstacle(target, NULL), OBSTACLE_DISABLED);
 	plain_apply(&plain, none);
-	assert_string_equal(target_obstacle(target), "not configured any more");
+	assert_int_equal(target_obstacle(target, NULL), OBSTACLE_REMOVED);
 }
 
 static void plain_needs_an_address_alone(void **state)

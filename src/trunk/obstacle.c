@@ -1,0 +1,133 @@
+#include "trunk/obstacle.h"
+
+#include "base/buf.h"
+
+#include <stdio.h>
+
+static bool is_removed(const struct obstacle_question *question, struct obstacle *ret)
+{
+	(void)ret;
+	return !question->trunk->configured;
+}
+
+static bool is_disabled(const struct obstacle_question *question, struct obstacle *ret)
+{
+	(void)ret;
+	return !trunk_settings(question->trunk)->enabled;
+}
+
+static bool is_drained(const struct obstacle_question *question, struct obstacle *ret)
+{
+	(void)ret;
+	return question->trunk->drained;
+}
+
+static bool is_full(const struct obstacle_question *question, struct obstacle *ret)
+{
+	const struct trunk *trunk = question->trunk;
+
+	if (trunk_has_room(trunk))
+		return false;
+	snprintf(ret->why, sizeof(ret->why), "%u of %u calls", trunk->calls,
+		trunk_settings(trunk)->max_calls);
+	return true;
+}
+
+static const struct kind {
+	const char *word;
+	const char *says;
+	/* Whether it stands: what it found out is in *ret then. NULL: whoever asks for it knows. */
+	bool (*stands)(const struct obstacle_question *question, struct obstacle *ret);
+	bool asked[OBSTACLE_WAYS]; /* of a call that goes this way */
+	bool routed;               /* obstacle_is_routed() */
+} kinds[OBSTACLE_KINDS] = {
+	[OBSTACLE_NONE] = {.word = "ready", .says = "", .routed = true},
+	/* A call that a trunk makes has been admitted by its certificate or address: trunks_of_flow()
+	 * knows who is configured and enabled. */
+	[OBSTACLE_REMOVED] = {.word = "removed",
+		.says = "not configured any more",
+		.stands = is_removed,
+		.asked = {[OBSTACLE_TO] = true}},
+	[OBSTACLE_DISABLED] = {.word = "disabled",
+		.says = "disabled",
+		.stands = is_disabled,
+		.asked = {[OBSTACLE_TO] = true}},
+	[OBSTACLE_DRAINED] = {.word = "drained",
+		.says = "drained",
+		.stands = is_drained,
+		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
+		.routed = true},
+	[OBSTACLE_FULL] = {.word = "full",
+		.says = "full",
+		.stands = is_full,
+		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
+		.routed = true},
+	[OBSTACLE_STOPPING] = {.word = "stopping",
+		.says = "the server is stopping",
+		.routed = true},
+	[OBSTACLE_SERVER_FULL] = {.word = "server-full",
+		.says = "the server has max-calls of [limits]",
+		.routed = true},
+	[OBSTACLE_OVERLOAD] = {.word = "overload",
+		.says = "the server is overloaded",
+		.routed = true},
+	[OBSTACLE_AUDIT] = {.word = "audit",
+		.says = "audit is required and cannot be written",
+		.routed = true},
+};
+
+enum obstacle_kind obstacle_find(
+	const struct obstacle_question *question, struct obstacle *ret)
+{
+	struct obstacle found = {.kind = OBSTACLE_NONE};
+
+	for (enum obstacle_kind kind = OBSTACLE_NONE; kind < OBSTACLE_KINDS; kind++) {
+		if (!kinds[kind].stands || !kinds[kind].asked[question->way] ||
+			!kinds[kind].stands(question, &found))
+			continue;
+		found.kind = kind;
+		break;
+	}
+	if (ret)
+		*ret = found;
+	return found.kind;
+}
+
+const char *obstacle_word(enum obstacle_kind kind)
+{
+	return kinds[kind].word;
+}
+
+bool obstacle_is_routed(enum obstacle_kind kind)
+{
+	return kinds[kind].routed;
+}
+
+/* " since 2026-11-22T15:04:05Z"; "" where TIME is 0. */
+static void add_time(struct buf *out, const char *word, time_t time)
+{
+	struct tm tm;
+	char text[32];
+
+	if (!time || !gmtime_r(&time, &tm) ||
+		!strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", &tm))
+		return;
+	buf_printf(out, " %s %s", word, text);
+}
+
+const char *obstacle_text(
+	const struct obstacle *obstacle, char buf[static OBSTACLE_TEXT_SIZE])
+{
+	struct buf out;
+
+	buf_init(&out, 0);
+	buf_add_str(&out, kinds[obstacle->kind].says);
+	add_time(&out, "since", obstacle->since);
+	add_time(&out, "until", obstacle->until);
+	if (obstacle->why[0])
+		buf_printf(&out, ": %s", obstacle->why);
+	snprintf(buf, OBSTACLE_TEXT_SIZE, "%s",
+		out.err ? kinds[obstacle->kind].says : buf_str(&out));
+	buf_free(&out);
+	return buf;
+}

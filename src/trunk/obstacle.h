@@ -1,0 +1,63 @@
+/*
+ * Why a new call may not go to a trunk or server now, or may not come from it: one table of the kinds,
+ * and one place that makes the words, which the log, records, tandemctl and refusals have in common.
+ * Pure: nothing is changed. Loop thread.
+ */
+#pragma once
+
+#include "trunk/trunk.h"
+
+#include <time.h>
+
+enum obstacle_kind {
+	OBSTACLE_NONE,
+	/* of a trunk or server */
+	OBSTACLE_REMOVED,
+	OBSTACLE_DISABLED,
+	OBSTACLE_DRAINED,
+	OBSTACLE_FULL,
+	/* of this server, whatever trunk a call comes from */
+	OBSTACLE_STOPPING,
+	OBSTACLE_SERVER_FULL,
+	OBSTACLE_OVERLOAD,
+	OBSTACLE_AUDIT,
+	OBSTACLE_KINDS,
+};
+
+/* Which way a call is to go that meets it. */
+enum obstacle_way {
+	OBSTACLE_TO,   /* it is offered to the trunk */
+	OBSTACLE_FROM, /* the trunk makes it */
+	OBSTACLE_WAYS,
+};
+
+/* A value, zeroed where there is none. */
+struct obstacle {
+	enum obstacle_kind kind;
+	time_t since;              /* by the wall clock; 0: not known */
+	time_t until;              /* it is over then, at the latest; 0: not known */
+	char why[ERR_REASON_SIZE]; /* its cause; "": the kind says all */
+};
+
+struct obstacle_question {
+	const struct trunk *trunk;
+	enum obstacle_way way;
+};
+
+/* The first, in the order of enum obstacle_kind, that stands in the way of a call. *RET (NULL is fine) is
+ * written whole, also when nothing does. */
+enum obstacle_kind obstacle_find(
+	const struct obstacle_question *question, struct obstacle *ret);
+
+/* One word for the log and for states: "removed", "drained", "full"; "ready" of OBSTACLE_NONE. */
+const char *obstacle_word(enum obstacle_kind kind);
+/* Whether a trunk that has it still is one that takes its numbers, now or at another time. A call that has
+ * no other is refused with 503; without any such trunk there is no route, 404. */
+bool obstacle_is_routed(enum obstacle_kind kind);
+
+/* Room for obstacle_text(), with a NUL. */
+#define OBSTACLE_TEXT_SIZE (ERR_REASON_SIZE + 128)
+/* In words, cut where it is too long: "full: 30 of 30 calls", "KIND since TIME until TIME: CAUSE" with times as
+ * RFC 3339 has them, in UTC. "" of OBSTACLE_NONE. Returns BUF. */
+const char *obstacle_text(
+	const struct obstacle *obstacle, char buf[static OBSTACLE_TEXT_SIZE]);
