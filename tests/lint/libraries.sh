@@ -26,7 +26,8 @@ library 'gnutls/' 'src/tls/*' src/media/srtp_gnutls.c
 library 'augeas\.h' 'src/config/*'
 library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 'src/startcheck.*'
 library 'libsmartcols/' 'src/ctl/*'
-library 'nettle/' src/media/srtp_nettle.c
+# SHA-512/256, which GnuTLS does not have.
+library 'nettle/' src/media/srtp_nettle.c src/tls/hashing.c
 library 'liburing\.h' src/media/io_uring.c
 library 'linux/bpf\.h' src/media/steer_bpf.c
 library 'seccomp\.h' src/process/sandbox_calls.c
