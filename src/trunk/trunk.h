@@ -12,6 +12,7 @@
 #include "tls/cred.h"
 #include "tls/peer.h"
 #include "trunk/figures.h"
+#include "trunk/health.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -56,6 +57,7 @@ struct trunk {
 	uint64_t calls_total_base, calls_failed_base;
 	time_t reset_at;
 	struct figures figures;
+	struct trunk_health health;
 	/* Why the last call failed, or its name could not be resolved; "": never. */
 	char last_error[ERR_REASON_SIZE];
 	time_t last_error_at;    /* by the wall clock; 0: none */

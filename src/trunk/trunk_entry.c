@@ -5,6 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What settles whether an address rests or is down. */
+static const struct health_rules health_rules = {
+	.down_after = 3,
+	.up_after = 2,
+	.rest_max_ms = 120000,
+	.trial_ms = 4000,
+};
+
 struct trunk *trunk_new(enum trunk_kind kind, struct config *config,
 	const struct config_server *server, const struct config_gateway *gateway)
 {
@@ -19,7 +27,7 @@ struct trunk *trunk_new(enum trunk_kind kind, struct config *config,
 	trunk->gateway = gateway;
 	trunk->config = config_ref(config);
 	trunk->id = strdup(trunk_settings(trunk)->id);
-	if (!trunk->id) {
+	if (!trunk->id || health_begin(&trunk->health, &health_rules, 1)) {
 		trunk_unref(trunk);
 		return NULL;
 	}
@@ -42,6 +50,7 @@ void trunk_unref(struct trunk *trunk)
 	config_unref(trunk->config);
 	assert(!trunk->sources && "it is in no index any more");
 	figures_free(&trunk->figures);
+	health_clear(&trunk->health);
 	free(trunk->addrs);
 	free(trunk->id);
 	free(trunk);
