@@ -388,6 +388,19 @@ static int start_observe(struct server *server)
 	return 0;
 }
 
+static int start_upkeep(struct server *server)
+{
+	const struct upkeep_params params = {.timers = loop_timers(server->loop),
+		.bridge = server->bridge,
+		.trunks = server->trunks,
+		.resolver = server->resolver};
+	int err = upkeep_new(&server->upkeep, &params);
+
+	if (!err)
+		upkeep_apply(server->upkeep);
+	return err;
+}
+
 static int start_control(struct server *server, struct err_text *text)
 {
 	struct verbs_context *verbs = &server->verbs;
@@ -496,6 +509,8 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = start_observe(server);
 	if (!err)
+		err = start_upkeep(server);
+	if (!err)
 		err = start_control(server, text);
 	return err;
 }
@@ -562,6 +577,7 @@ void server_stop(struct server *server)
 		timer_stop(&server->drain_timer);
 	renew_free(server->renew);
 	stapler_free(server->stapler);
+	upkeep_free(server->upkeep);
 	bridge_free(server->bridge);
 	relay_free(server->relay);
 	relay_io_close(server->media);

@@ -25,6 +25,7 @@
 #include "trunk/seen.h"
 #include "trunk/stapler.h"
 #include "trunk/trunk.h"
+#include "upkeep/upkeep.h"
 
 /* A socket that is bound, until a transport takes it. */
 struct server_socket {
@@ -50,6 +51,7 @@ struct server {
 	struct seen *seen;
 	struct expiry *expiry;
 	struct observe *observe;
+	struct upkeep *upkeep;
 	struct stapler *stapler;
 	struct writer *writer;
 	struct bridge *bridge;

@@ -138,6 +138,7 @@ static int take(struct server *server, struct config *config, struct err_text *t
 	server_judge_again(server);
 	observe_apply(server->observe);
 	bridge_set_config(server->bridge, config);
+	upkeep_apply(server->upkeep);
 	log_set_numbers(config->tandem.log_numbers);
 	log_info("server", "event=reloaded servers=%zu gateways=%zu",
 		config->server_count, config->gateway_count);

@@ -1,6 +1,8 @@
 #include "bridge/admit.h"
 
 #include "bridge/call.h"
+#include "bridge/identity.h"
+#include "sip/compose.h"
 #include "trunk/obstacle.h"
 
 #include <stdio.h>
@@ -197,13 +199,16 @@ static bool refuse_reliable(
 	return true;
 }
 
+static struct trunk *trunk_of(struct bridge_side *side, const struct flow *flow)
+{
+	return trunks_of_flow(side->bridge->trunks, flow,
+		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY);
+}
+
 static void receive_invite(
 	struct bridge_side *side, struct txn_server *txn, struct message *request)
 {
-	enum trunk_kind kind =
-		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
-	struct trunk *trunk =
-		trunks_of_flow(side->bridge->trunks, txn_server_flow(txn), kind);
+	struct trunk *trunk = trunk_of(side, txn_server_flow(txn));
 	struct err_text text = {{0}};
 	struct sdp *sdp;
 	int err;
@@ -224,14 +229,39 @@ static void receive_invite(
 	call_begin(side, txn, trunk, sdp);
 }
 
+void admit_add_capabilities(const struct config_trunk *settings, struct buf *out)
+{
+	buf_add_str(out, ADMIT_ALLOW);
+	if (!settings || settings->reliable != CONFIG_RELIABLE_REFUSE)
+		buf_add_str(out, "Supported: 100rel\r\n");
+	buf_add_str(out, "Accept: application/sdp, multipart/mixed\r\n");
+}
+
+/* RFC 3261 11.2. Who takes no calls says so, so that a far end that asks in time sends them elsewhere. */
+static void answer_options(struct bridge_side *side, struct txn_server *txn)
+{
+	const struct flow *flow = txn_server_flow(txn);
+	const struct trunk *trunk = trunk_of(side, flow);
+	bool draining = side->bridge->draining || (trunk && trunk->drained);
+	char contact[IDENTITY_SIZE];
+	struct buf lines;
+
+	buf_init(&lines, 0);
+	compose_header_str(&lines, "Contact", identity_contact(side, flow, contact));
+	admit_add_capabilities(trunk ? trunk_settings(trunk) : NULL, &lines);
+	if (draining)
+		buf_add_str(&lines, "Retry-After: 10\r\n");
+	txn_server_reply(txn, draining ? 503 : 200, NULL, NULL, buf_str(&lines));
+	buf_free(&lines);
+}
+
 void admit_request(
 	struct bridge_side *side, struct txn_server *txn, struct message *request)
 {
 	if (refuse_early(txn, request))
 		return;
 	if (message_method(request) == MESSAGE_OPTIONS)
-		txn_server_reply(txn, side->bridge->draining ? 503 : 200, NULL, NULL,
-			ADMIT_ALLOW "Accept: application/sdp, multipart/mixed\r\n");
+		answer_options(side, txn);
 	else
 		receive_invite(side, txn, request);
 }

@@ -9,6 +9,8 @@
 /* Answers REQUEST, which has no To tag, or begins a call. */
 void admit_request(
 	struct bridge_side *side, struct txn_server *txn, struct message *request);
+/* For bridge_add_capabilities(). */
+void admit_add_capabilities(const struct config_trunk *settings, struct buf *out);
 /* RFC 3261 8.2.2.3, within dialogs too. True: REQUEST requires what we do not have, and was
  * refused. */
 bool admit_refuse_options(struct txn_server *txn, const struct message *request);

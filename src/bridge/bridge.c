@@ -484,6 +484,30 @@ void bridge_set_relay(struct bridge *bridge, struct relay *relay)
 	bridge->relay = relay;
 }
 
+struct txn_layer *bridge_txns(const struct bridge *bridge, enum side side)
+{
+	return bridge->sides[side].txns;
+}
+
+struct transport *bridge_transport(const struct bridge *bridge, enum side side)
+{
+	return bridge->sides[side].transport;
+}
+
+void bridge_names(struct bridge *bridge, const struct target *target,
+	const struct flow *flow, struct bridge_names *ret)
+{
+	enum side side =
+		target->trunk->kind == TRUNK_SERVER ? SIDE_INTERNAL : SIDE_EXTERNAL;
+
+	identity_names(&bridge->sides[side], target, flow, ret);
+}
+
+void bridge_add_capabilities(const struct config_trunk *settings, struct buf *out)
+{
+	admit_add_capabilities(settings, out);
+}
+
 void bridge_drain(struct bridge *bridge)
 {
 	bridge->draining = true;

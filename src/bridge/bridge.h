@@ -13,6 +13,8 @@
 #include "media/relay.h"
 #include "sip/resolve.h"
 #include "sip/transport.h"
+#include "sip/txn.h"
+#include "trunk/target.h"
 #include "trunk/trunk.h"
 
 #include <stdbool.h>
@@ -81,6 +83,31 @@ struct transport_handlers bridge_transport_handlers(
 
 /* What the relay calls. */
 struct relay_handlers bridge_relay_handlers(struct bridge *bridge);
+
+/* ---- for requests of others than calls, by the connections that calls use ---- */
+
+/* What carries them. Both live as long as BRIDGE and what bridge_set_transports() was given. */
+struct txn_layer *bridge_txns(const struct bridge *bridge, enum side side);
+struct transport *bridge_transport(const struct bridge *bridge, enum side side);
+
+#define BRIDGE_NAME_SIZE 320
+
+/* How a request within no call names us and a trunk: as its calls do. */
+struct bridge_names {
+	char host[BRIDGE_NAME_SIZE];    /* ours, for Call-ID: "med1.example.com" */
+	char from[BRIDGE_NAME_SIZE];    /* ours, for From */
+	char contact[BRIDGE_NAME_SIZE]; /* "<sip:med1.example.com:5061;transport=tls>" */
+	char target[BRIDGE_NAME_SIZE];  /* the trunk's: "carrier.example:5061" */
+	char params[24];                /* of the Request-URI: ";transport=tls" or "" */
+};
+
+/* For TARGET, over FLOW to it. */
+void bridge_names(struct bridge *bridge, const struct target *target,
+	const struct flow *flow, struct bridge_names *ret);
+
+/* Whole header lines: Allow, Supported and Accept (RFC 3261 11.2), as a trunk with SETTINGS gets them
+ * outside of dialogs. NULL: of nobody that is known. */
+void bridge_add_capabilities(const struct config_trunk *settings, struct buf *out);
 
 /* No new calls are taken from now on: 503 with Retry-After. */
 void bridge_drain(struct bridge *bridge);

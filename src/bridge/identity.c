@@ -1,5 +1,6 @@
 #include "bridge/identity.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -165,21 +166,46 @@ static void put_target(
 	put_port(buf, len, target_port(target));
 }
 
+/* The host in From and identities toward it. */
+static void put_from(const struct bridge_side *side, const struct target *target,
+	const struct flow *flow, char buf[static IDENTITY_SIZE])
+{
+	size_t len = 0;
+
+	if (target->gateway && target->gateway->from_host[0])
+		put(buf, &len, target->gateway->from_host);
+	else
+		identity_host(side, flow, buf);
+}
+
+static void put_params(const struct flow *flow, char buf[static 24])
+{
+	buf[0] = '\0';
+	if (flow->kind != TRANSPORT_UDP)
+		snprintf(buf, 24, ";transport=%s", transport_kind_param(flow->kind));
+}
+
+void identity_names(const struct bridge_side *side, const struct target *target,
+	const struct flow *flow, struct bridge_names *ret)
+{
+	size_t len = 0;
+
+	static_assert(BRIDGE_NAME_SIZE >= IDENTITY_SIZE, "a name of ours fits");
+	identity_host(side, flow, ret->host);
+	put_from(side, target, flow, ret->from);
+	identity_contact(side, flow, ret->contact);
+	put_target(target, ret->target, &len);
+	put_params(flow, ret->params);
+}
+
 void identity_shown(const struct leg *leg, struct identity_shown *ret)
 {
 	const struct config_gateway *gateway = leg->gateway;
 	size_t len = 0;
 
-	identity_host(leg->home, leg->flow, ret->host);
-	if (gateway && gateway->from_host[0]) {
-		put(ret->host, &len, gateway->from_host);
-		len = 0;
-	}
+	put_from(leg->home, leg->target, leg->flow, ret->host);
 	put_target(leg->target, ret->target, &len);
-	ret->params[0] = '\0';
-	if (leg->flow->kind != TRANSPORT_UDP)
-		snprintf(ret->params, sizeof(ret->params), ";transport=%s",
-			transport_kind_param(leg->flow->kind));
+	put_params(leg->flow, ret->params);
 	ret->shown = (struct party_shown){.host = ret->host,
 		.target = ret->target,
 		.params = ret->params,

@@ -25,6 +25,10 @@ const struct addr *identity_media(const struct leg *leg, const struct config *co
 const struct addr *identity_media_shown(
 	const struct leg *leg, const struct config *config);
 
+/* For bridge_names(). */
+void identity_names(const struct bridge_side *side, const struct target *target,
+	const struct flow *flow, struct bridge_names *ret);
+
 /* How a party is shown to a leg, and the texts that this needs. */
 struct identity_shown {
 	struct party_shown shown;

@@ -41,7 +41,7 @@ static const struct saved_field whom_fields[] = {
 
 /*
  * Not written of struct flow: ops, refs, id, peer, asked, until, report, why, owner, users, held, closed,
- * refused, waiting, tap_call (of the connection alone, which is no more); exception (the record has none
+ * refused, waiting, tap_call, heard_ms (of the connection alone, which is no more); exception (the record has none
  * of it).
  */
 static const struct saved_field flow_fields[] = {

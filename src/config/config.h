@@ -158,6 +158,8 @@ struct config_media {
 
 /* As many calls as there are. */
 #define CONFIG_UNLIMITED UINT_MAX
+/* What is done from time to time is never done. */
+#define CONFIG_OFF UINT64_MAX
 
 /* What a server and a gateway have in common. Where the comment says "of a gateway", no key
  * of [server ID] sets it and a server always has the value behind it. */
@@ -189,6 +191,8 @@ struct config_trunk {
 	enum config_delayed_offer delayed_offer;
 	uint64_t
 		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
+	uint64_t
+		options_ping_ms; /* between two OPTIONS to an address; CONFIG_OFF: none */
 	struct config_media media;
 };
 

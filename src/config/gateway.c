@@ -74,6 +74,10 @@ static int fill(const struct gateways *gateways, struct config_gateway *gateway,
 	gateway->common.srtp_with_tls = gateway->common.srtp;
 	if (gateway->common.tls != CONFIG_TLS_YES)
 		gateway->common.srtp = CONFIG_SRTP_OFF;
+	/* Who is plain was there before we asked anything: nobody is asked without being told to. */
+	if (gateway->common.tls != CONFIG_TLS_YES &&
+		!scope_has(&scope, SCHEMA_GATEWAY, "options-ping"))
+		gateway->common.options_ping_ms = CONFIG_OFF;
 	return 0;
 }
 

@@ -55,6 +55,7 @@ static const char *const sandbox_words[] = {"no", "yes", "required", NULL};
 /* Words that read better than 0. */
 static const char *const auto_word[] = {"auto", NULL};
 static const char *const unlimited_word[] = {"unlimited", NULL};
+static const char *const off_word[] = {"off", NULL};
 
 const struct schema_key schema_table[] = {
 	/* [tandem] */

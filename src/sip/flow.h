@@ -61,6 +61,9 @@ struct flow {
 	const char *exception;   /* TLS: what revocation = soft let pass; "" */
 	enum flow_asked asked;   /* TLS: for our certificate */
 	time_t until;            /* TLS: when what proves the peer runs out; 0: never */
+	/* When bytes of the far end were read last, in ms of the monotonic clock; 0: never. Not of
+	 * UDP, whose flows come and go. */
+	uint64_t heard_ms;
 	/* TLS: what ended it, when the TLS did; else NULL. Lives as long as the flow. */
 	const struct explain_report *report;
 	const char *why; /* while users are told of its end: what ended it; else NULL */

@@ -122,9 +122,17 @@ void transport_watch_judged(struct transport *transport,
  */
 void transport_judge_again(struct transport *transport);
 
+/* Which connection that stands may serve a target. */
+enum transport_reuse {
+	TRANSPORT_REUSE_PEER, /* any to the same peer; in plain, to the same address */
+	TRANSPORT_REUSE_HOST, /* only one to the host of the target: for who asks that very host */
+	TRANSPORT_REUSE_NONE, /* none: one is made, in place of what may be dead */
+};
+
 struct transport_target {
 	enum transport_kind kind;
 	struct addr remote;
+	enum transport_reuse reuse;
 	/* TLS: who must be there. Its set must live until transport_flow() has returned: the
 	 * connection then holds a reference to it. */
 	const struct peer *peer;
@@ -136,8 +144,8 @@ struct transport_target {
 
 /*
  * A flow to TARGET: an open or opening connection to the same peer (TLS: judged to be that
- * peer, and made with the same credentials) or address is reused (RFC 5923), else one is
- * begun. UDP flows leave by the UDP listener. *RET owns a reference. 0, or negative with
+ * peer, and made with the same credentials) or address is reused (RFC 5923), as far as its
+ * reuse allows, else one is begun. UDP flows leave by the UDP listener. *RET owns a reference. 0, or negative with
  * TEXT; a connection that fails later is told by closed_h.
  */
 int transport_flow(struct transport *transport, const struct transport_target *target,
@@ -165,6 +173,9 @@ void transport_stop_waiting(
 
 /* Closes the connection of FLOW after its queued output was written; closed_h follows. */
 void transport_close_flow(struct flow *flow, const char *why);
+
+/* The same at once: what was not written is lost. For one that is known to be dead. */
+void transport_cut_flow(struct flow *flow, const char *why);
 
 /* Calls H for each connection, but for those that are closed, those that were accepted and are
  * not open yet, and UDP flows. */

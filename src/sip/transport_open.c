@@ -24,7 +24,7 @@ static void stream_idle(void *arg)
 	struct stream *stream = arg;
 	struct timers *timers = transport_timers(stream->transport);
 	const uint64_t idle_ms = stream->transport->limits.idle_ms;
-	uint64_t quiet_ms = timers_now_ms(timers) - stream->last_read_ms;
+	uint64_t quiet_ms = timers_now_ms(timers) - stream->flow.heard_ms;
 
 	if (stream->flow.users == 0 && quiet_ms >= idle_ms) {
 		stream_close(stream, "idle");
@@ -90,7 +90,7 @@ static void stream_opened(struct stream *stream)
 	if (stream->flow.until)
 		judge_schedule(transport, stream->flow.until);
 	stream->opened_ms = timers_now_ms(transport_timers(transport));
-	stream->last_read_ms = stream->opened_ms;
+	stream->flow.heard_ms = stream->opened_ms;
 	timer_stop(&stream->timer);
 	if (transport->limits.idle_ms)
 		timer_start(transport_timers(transport), &stream->timer,

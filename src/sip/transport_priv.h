@@ -195,7 +195,6 @@ struct stream {
 	struct loop_fd watch;
 	struct timer timer; /* opening, idle or draining: its state says which */
 	uint64_t opened_ms;
-	uint64_t last_read_ms;
 	bool heard; /* a whole message came */
 	struct framer framer;
 	struct buf in;  /* received and not yet a message; freed when empty */

@@ -31,7 +31,9 @@ static unsigned stream_rank(
 {
 	const struct addr *remote = &stream->flow.remote;
 
-	if (stream->ops->kind != target->kind)
+	if (stream->ops->kind != target->kind || target->reuse == TRANSPORT_REUSE_NONE ||
+		(target->reuse == TRANSPORT_REUSE_HOST &&
+			!addr_equal_host(remote, &target->remote)))
 		return 0;
 	if (target->kind == TRANSPORT_TCP)
 		return addr_equal(remote, &target->remote);

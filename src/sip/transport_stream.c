@@ -554,7 +554,7 @@ static bool stream_read(struct stream *stream, size_t *ret_len)
 	}
 	stream->in.len += (size_t)n;
 	*ret_len = (size_t)n;
-	stream->last_read_ms = timers_now_ms(transport_timers(stream->transport));
+	stream->flow.heard_ms = timers_now_ms(transport_timers(stream->transport));
 	stream_frame(stream);
 	if (stream->state == STREAM_CLOSED)
 		return false;
@@ -608,4 +608,10 @@ void transport_close_flow(struct flow *flow, const char *why)
 {
 	if (flow->ops == &stream_flow_ops && !flow->closed)
 		stream_close(stream_of(flow), why);
+}
+
+void transport_cut_flow(struct flow *flow, const char *why)
+{
+	if (flow->ops == &stream_flow_ops && !flow->closed)
+		stream_cut(stream_of(flow), LOG_LEVEL_WARNING, why);
 }

@@ -188,4 +188,7 @@ int txn_client_cancel(struct txn_client *txn, const char *headers);
 
 /* The user is no longer interested: no handler is called any more. */
 void txn_client_detach(struct txn_client *txn);
+/* The same, and it ends now: its request is not repeated, and an answer finds nobody. Not for INVITE,
+ * whose answer must be acknowledged. */
+void txn_client_abandon(struct txn_client *txn);
 void txn_server_detach(struct txn_server *txn);

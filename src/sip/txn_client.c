@@ -612,6 +612,15 @@ void txn_client_detach(struct txn_client *txn)
 	memset(&txn->user, 0, sizeof(txn->user));
 }
 
+void txn_client_abandon(struct txn_client *txn)
+{
+	txn_client_detach(txn);
+	if (txn->base.ended)
+		return;
+	txn->state = CLIENT_TERMINATED;
+	client_end(txn);
+}
+
 struct txn_base *txn_client_base(struct txn_client *txn)
 {
 	return &txn->base;

@@ -122,6 +122,7 @@ bench_conf() {
 		crl = $lab/certs/enterprise.crl
 		[server pbx1]
 		host = 127.0.0.1
+		options-ping = ${options_ping:-off}
 		[external]
 		udp = 127.0.0.1:$port_external
 		tcp = 127.0.0.1:$port_external

@@ -2,6 +2,7 @@
 
 #include "endpoint.h"
 #include "ends.h"
+#include "pinged.h"
 
 #include "base/loop.h"
 
@@ -288,6 +289,20 @@ static int expect_captured(
 	return err;
 }
 
+/* "pings P COUNT" */
+static int expect_pings(struct stage *stage, char *const *words, struct err_text *error)
+{
+	struct party *party = words[0] ? stage_party(stage, words[0]) : NULL;
+	unsigned count;
+
+	if (!party || !words[1])
+		return err_set(error, ERR_FORMAT, "expect pings P COUNT");
+	count = pinged_count(party);
+	return count == strtoul(words[1], NULL, 10)
+		       ? 0
+		       : err_set(error, ERR_FORMAT, "%u came", count);
+}
+
 static int expect_counts(struct stage *stage, char *const *words, struct err_text *error)
 {
 	struct bridge_totals totals;
@@ -439,6 +454,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_trunk(stage, words + 1, error);
 	if (!strcmp(words[0], "calls"))
 		return expect_calls(stage, words + 1, error);
+	if (!strcmp(words[0], "pings"))
+		return expect_pings(stage, words + 1, error);
 	if (!strcmp(words[0], "counts"))
 		return expect_counts(stage, words + 1, error);
 	if (!words[1])

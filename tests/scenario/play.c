@@ -5,6 +5,7 @@
 #include "expect.h"
 #include "inside.h"
 #include "outside.h"
+#include "pinged.h"
 #include "rebirth.h"
 
 #include "base/loop.h"
@@ -298,7 +299,8 @@ static bool play_handshake(struct stage *stage, struct party *party, const char 
 	return true;
 }
 
-/* "P closes", "P refused", "P stalls [BYTES]", "P reads again": the connection that it has. */
+/* "P closes", "P refused", "P dies", "P stalls [BYTES]", "P reads again": the connection that it has.
+ * "P pings ...": pinged.h */
 static int play_connection(struct stage *stage, struct party *party,
 	const struct step *step, struct err_text *error)
 {
@@ -308,6 +310,8 @@ static int play_connection(struct stage *stage, struct party *party,
 
 	if (play_reach(stage, party, verb) || play_handshake(stage, party, verb))
 		return 0;
+	if (!strcmp(verb, "pings"))
+		return pinged_set(party, step->words + 2, step->count - 2);
 	flow = stage_flow(stage, party);
 	if (!flow)
 		return err_set(error, ERR_STATE, "%s is no peer", party->name);
@@ -323,6 +327,8 @@ static int play_connection(struct stage *stage, struct party *party,
 	} else if (!strcmp(verb, "reads")) {
 		wire_stall(flow, 0);
 		stage_release(party, flow);
+	} else if (!strcmp(verb, "dies")) {
+		wire_die(flow);
 	} else if (!strcmp(verb, "bounces")) {
 		wire_bounce(flow);
 	} else {
@@ -333,7 +339,7 @@ static int play_connection(struct stage *stage, struct party *party,
 }
 
 /* "E sends ...", "E replies ...", "E forks OTHER", "E joins OTHER", "P speaks udp|tcp|tls",
- * "P closes|refused|bounces|stalls [BYTES]|reads again|vanishes|refuses|returns",
+ * "P pings ...", "P closes|refused|dies|bounces|stalls [BYTES]|reads again|vanishes|refuses|returns",
  * "P shakes hands|opens|gives up" */
 static int play_endpoint(
 	struct stage *stage, const struct step *step, struct err_text *error)
@@ -488,6 +494,7 @@ int play_end(struct stage *stage, struct err_text *error)
 	if (!list_empty(&stage->records))
 		return err_set(error, ERR_STATE, "a record that nobody expected: %s",
 			LIST_ENTRY(stage->records.next, struct record_text, node)->text);
+	stage_end_upkeep(stage);
 	stage_advance(stage, PLAY_REST_MS);
 	err = expect_nothing(stage, error);
 	if (!err)

@@ -78,6 +78,7 @@ static void replace(struct stage *stage)
 	struct err_text text = {{0}};
 	bool was = inside_set(true);
 
+	stage_end_upkeep(stage);
 	bridge_free(stage->bridge);
 	inside_set(was);
 	if (stage_raise(stage, &text))

@@ -75,9 +75,14 @@ static void print_section(
 	LIST_FOREACH (settings, node, next) {
 		struct setting *setting = LIST_ENTRY(node, struct setting, node);
 
-		if (!strcmp(setting->section, section) && !strcmp(setting->id, id))
+		if (!strcmp(setting->section, section) && !strcmp(setting->id, id) &&
+			strcmp(setting->value, "default") != 0)
 			buf_printf(out, "%s = %s\n", setting->key, setting->value);
 	}
+	/* What is sent is what the scenario is about. */
+	if ((!strcmp(section, "server") || !strcmp(section, "gateway")) &&
+		!find_setting(settings, section, id, "options-ping"))
+		buf_add_str(out, "options-ping = off\n");
 }
 
 /* Calls for the first setting of each section. */

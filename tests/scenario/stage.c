@@ -3,6 +3,7 @@
 #include "endpoint.h"
 #include "inside.h"
 #include "outside.h"
+#include "pinged.h"
 #include "record_print.h"
 #include "rules.h"
 #include "settings.h"
@@ -234,6 +235,7 @@ static void free_party(struct party *party)
 	free(party->name);
 	free(party->host);
 	free(party->as);
+	free(party->pinged.retry_after);
 	free(party);
 }
 
@@ -315,7 +317,10 @@ void stage_sent(struct stage *stage, struct flow *flow, uint64_t call, const cha
 	for (unsigned i = 0; i < STAGE_WATCHES && passed.message; i++)
 		if (stage->watches[i].sent_h)
 			stage->watches[i].sent_h(stage->watches[i].arg, &passed);
-	keep_letter(stage, &passed, (struct span){data, len});
+	if (pinged_take(stage, &passed))
+		message_unref(passed.message);
+	else
+		keep_letter(stage, &passed, (struct span){data, len});
 }
 
 static void sent_h(
@@ -497,6 +502,7 @@ void stage_init(struct stage *stage)
 	memset(stage, 0, sizeof(*stage));
 	list_init(&stage->settings);
 	list_init(&stage->parties);
+	list_init(&stage->pongs);
 	list_init(&stage->endpoints);
 	list_init(&stage->records);
 	buf_init(&stage->ladder, 0);
@@ -576,6 +582,28 @@ static void hide_networks(struct stage *stage)
 	hiding_keep(&stage->hiding);
 }
 
+static int start_upkeep(struct stage *stage)
+{
+	const struct upkeep_params params = {.timers = loop_timers(stage->loop),
+		.bridge = stage->bridge,
+		.trunks = stage->trunks,
+		.resolver = stage->resolver};
+	int err = upkeep_new(&stage->upkeep, &params);
+
+	if (!err)
+		upkeep_apply(stage->upkeep);
+	return err;
+}
+
+void stage_end_upkeep(struct stage *stage)
+{
+	bool was = inside_set(true);
+
+	upkeep_free(stage->upkeep);
+	stage->upkeep = NULL;
+	inside_set(was);
+}
+
 int stage_raise(struct stage *stage, struct err_text *text)
 {
 	struct bridge_params params = {.timers = loop_timers(stage->loop),
@@ -600,7 +628,7 @@ int stage_raise(struct stage *stage, struct err_text *text)
 	start_transports(stage);
 	use_peers(stage);
 	start_relay(stage);
-	return 0;
+	return start_upkeep(stage);
 }
 
 int stage_start(struct stage *stage, struct err_text *text)
@@ -622,6 +650,7 @@ static void use_config(struct stage *stage)
 	transport_judge_again(stage->transports[SIDE_INTERNAL]);
 	transport_judge_again(stage->transports[SIDE_EXTERNAL]);
 	bridge_set_config(stage->bridge, stage->config);
+	upkeep_apply(stage->upkeep);
 }
 
 int stage_reload(struct stage *stage, struct err_text *text)
@@ -653,6 +682,8 @@ int stage_reload(struct stage *stage, struct err_text *text)
 
 void stage_free(struct stage *stage)
 {
+	stage_end_upkeep(stage);
+	pinged_end(stage);
 	bridge_free(stage->bridge);
 	transport_free(stage->transports[SIDE_INTERNAL]);
 	transport_free(stage->transports[SIDE_EXTERNAL]);

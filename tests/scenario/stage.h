@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "bridge/bridge.h"
+#include "upkeep/upkeep.h"
 
 #define STAGE_OUR_INTERNAL "10.1.0.1"
 #define STAGE_OUR_EXTERNAL "203.0.113.1"
@@ -31,6 +32,17 @@ struct letter {
 	struct message *message;
 };
 
+#define PINGED_SILENT (-1)
+
+/* How a party answers OPTIONS outside of a dialog: pinged.h. */
+struct pinged {
+	int status; /* 0: the scenario does; PINGED_SILENT */
+	char *retry_after;
+	uint64_t after_ms;
+	bool tagless;
+	unsigned count; /* that came since it was asked */
+};
+
 /* A host that Tandem talks to: a server, a gateway, or anybody else at an address. */
 struct party {
 	struct list node;
@@ -41,7 +53,8 @@ struct party {
 	struct addr media; /* what its SDP says */
 	char *host;        /* its name */
 	char *as;          /* whose certificate it has, over TLS; NULL: its own */
-	bool configured;   /* a server or gateway: known by certificate over TLS */
+	struct pinged pinged;
+	bool configured; /* a server or gateway: known by certificate over TLS */
 	bool unseen; /* outside.h: datagrams to it were lost, so not all that was sent is known */
 	struct list inbox; /* struct letter */
 	struct list held;  /* the same, over flows that stall: not there yet */
@@ -79,9 +92,11 @@ struct stage {
 	struct resolver *resolver;
 	struct relay *relay;
 	struct bridge *bridge;
+	struct upkeep *upkeep;
 	struct transport *transports[2]; /* by enum side */
 	struct list settings;            /* struct setting, the configuration as text */
 	struct list parties;
+	struct list pongs;     /* struct pong: pinged.c */
 	struct list endpoints; /* struct endpoint: endpoint.h */
 	struct list records;   /* struct record_text: expect.c pops them */
 	struct hiding hiding;
@@ -124,6 +139,8 @@ int stage_start(struct stage *stage, struct err_text *text);
 /* Makes trunks, bridge, transports and relay, of its configuration. For rebirth.c. */
 int stage_raise(struct stage *stage, struct err_text *text);
 bool stage_started(const struct stage *stage);
+/* From now on no trunk is kept up: nothing is sent that no call needs. */
+void stage_end_upkeep(struct stage *stage);
 int stage_reload(struct stage *stage, struct err_text *text);
 
 struct party *stage_party(struct stage *stage, const char *name);

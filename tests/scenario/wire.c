@@ -17,6 +17,7 @@ struct wire_host {
 };
 
 struct transport {
+	struct loop *loop;
 	struct transport_handlers handlers;
 	struct transport_limits limits;
 	const struct tap *tap;
@@ -39,6 +40,7 @@ struct wire_flow {
 	struct peer_set *peers; /* a reference: the set that judged it */
 	struct buf last;        /* what was sent last */
 	bool accepted;          /* the far end began it */
+	bool dead;              /* what is sent over it is lost */
 	size_t stalled; /* the far end does not read: so many bytes may wait; 0: it does */
 	size_t queued;  /* bytes that wait */
 	const char *why; /* CLOSING: static */
@@ -52,6 +54,7 @@ int transport_new(struct transport **ret, const struct transport_params *params)
 
 	if (!transport)
 		return -ENOMEM;
+	transport->loop = params->loop;
 	transport->handlers = params->handlers;
 	transport->limits = params->limits;
 	transport->tap = params->tap;
@@ -150,11 +153,14 @@ static struct wire_flow *find_flow(struct transport *transport, enum transport_k
 	return NULL;
 }
 
+static struct flow *new_flow(struct transport *transport, enum transport_kind kind,
+	const struct addr *remote, const struct peer *peer);
+
 static int find_or_make(struct transport *transport,
 	const struct transport_target *target, struct flow **ret, struct err_text *text)
 {
 	enum wire_reach reach = WIRE_HERE;
-	const struct wire_flow *standing;
+	struct wire_flow *standing;
 	const struct peer *peer;
 	struct flow *flow;
 
@@ -166,8 +172,12 @@ static int find_or_make(struct transport *transport,
 	if (target->kind == TRANSPORT_TLS && !target->peer)
 		return err_set(text, ERR_STATE, "TLS needs a peer to expect");
 	peer = target->kind == TRANSPORT_TLS ? target->peer : NULL;
-	standing = find_flow(transport, target->kind, &target->remote, peer);
-	flow = flow_ref(wire_flow(transport, target->kind, &target->remote, peer));
+	standing = target->reuse == TRANSPORT_REUSE_NONE
+			   ? NULL
+			   : find_flow(transport, target->kind, &target->remote, peer);
+	flow = flow_ref(
+		standing ? &standing->flow
+			 : new_flow(transport, target->kind, &target->remote, peer));
 	if (!standing && reach == WIRE_REFUSES && target->kind != TRANSPORT_UDP) {
 		flow->opened = false;
 		flow->version = flow->cipher = "";
@@ -249,6 +259,11 @@ void transport_close_flow(struct flow *flow, const char *why)
 	wire_close(flow, why);
 }
 
+void transport_cut_flow(struct flow *flow, const char *why)
+{
+	wire_close(flow, why);
+}
+
 /* ---- flows ---- */
 
 static void tap(const struct transport *transport, const struct flow *flow, bool sent,
@@ -275,6 +290,8 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 		wire_cut(flow, "reads too slowly");
 		return ERR_LIMIT;
 	}
+	if (wired->dead)
+		return 0;
 	if (wired->stalled)
 		wired->queued += len;
 	was = inside_set(false);
@@ -284,6 +301,11 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 	inside_set(was);
 	tap(transport, flow, true, flow->tap_call, (struct span){data, len});
 	return 0;
+}
+
+void wire_die(struct flow *flow)
+{
+	((struct wire_flow *)flow)->dead = true;
 }
 
 void wire_stall(struct flow *flow, size_t bytes)
@@ -313,14 +335,11 @@ static void free_flow(struct flow *flow)
 
 static const struct flow_ops wire_ops = {.send = send_out, .free = free_flow};
 
-struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
+static struct flow *new_flow(struct transport *transport, enum transport_kind kind,
 	const struct addr *remote, const struct peer *peer)
 {
-	struct wire_flow *wired = find_flow(transport, kind, remote, peer);
+	struct wire_flow *wired = calloc(1, sizeof(*wired));
 
-	if (wired)
-		return &wired->flow;
-	wired = calloc(1, sizeof(*wired));
 	if (!wired)
 		abort();
 	wired->transport = transport;
@@ -336,18 +355,41 @@ struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
 	return &wired->flow;
 }
 
+struct flow *wire_flow(struct transport *transport, enum transport_kind kind,
+	const struct addr *remote, const struct peer *peer)
+{
+	struct wire_flow *wired = find_flow(transport, kind, remote, peer);
+
+	return wired ? &wired->flow : new_flow(transport, kind, remote, peer);
+}
+
+/* The connection that REMOTE has with us, as it knows. */
+static struct wire_flow *find_alive(
+	struct transport *transport, enum transport_kind kind, const struct addr *remote)
+{
+	LIST_FOREACH (&transport->flows, node, next) {
+		struct wire_flow *wired = LIST_ENTRY(node, struct wire_flow, node);
+
+		if (wired->flow.kind == kind && !wired->dead &&
+			addr_equal(&wired->flow.remote, remote))
+			return wired;
+	}
+	return NULL;
+}
+
 struct flow *wire_accept(struct transport *transport, enum transport_kind kind,
 	const struct addr *remote, const struct peer *peer)
 {
-	struct wire_flow *wired = find_flow(transport, kind, remote, NULL);
+	struct wire_flow *wired = find_alive(transport, kind, remote);
+	struct flow *flow;
 
 	if (wired)
 		return &wired->flow;
 	if (kind == TRANSPORT_TLS && !peer)
 		return NULL;
-	wired = (struct wire_flow *)wire_flow(transport, kind, remote, peer);
-	wired->accepted = true;
-	return &wired->flow;
+	flow = new_flow(transport, kind, remote, peer);
+	((struct wire_flow *)flow)->accepted = true;
+	return flow;
 }
 
 void wire_reach(
@@ -440,6 +482,7 @@ static bool receive(struct flow *flow, const char *data, size_t len)
 	struct message *message = NULL;
 	char host[ADDR_TEXT_SIZE];
 
+	flow->heard_ms = timers_now_ms(loop_timers(wired->transport->loop));
 	if (message_parse(&message, data, len, &fault))
 		return false;
 	tap(wired->transport, flow, false, handlers->call_h(handlers->arg, flow, message),

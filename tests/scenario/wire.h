@@ -44,6 +44,9 @@ void wire_end_shaking(struct transport *transport);
  * datagrams.
  */
 void wire_stall(struct flow *flow, size_t bytes);
+/* The connection of FLOW is dead, and nobody knows: what is sent over it is lost. The far end makes
+ * another one for what it sends. */
+void wire_die(struct flow *flow);
 /* The connection of FLOW ends, and Tandem learns WHY at once. */
 void wire_close(struct flow *flow, const char *why);
 /* An ICMP error returns what Tandem sent last over FLOW. */

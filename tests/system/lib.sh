@@ -259,6 +259,8 @@ start_dns() {
 
 # --- tandem
 
+# Nobody is asked by OPTIONS, so that a far end gets what a test is about; options_ping=1m has it done.
+#
 # write_conf: $lab/tandem.conf; what is in the arrays conf_SECTION comes at the end of that
 # section, e.g. conf_limits=('drain-timeout = 2s').
 write_conf() {
@@ -280,6 +282,7 @@ write_conf() {
 		[server pbx1]
 		host = pbx1.example.test
 		port = ${server_port:-$port_pbx}
+		options-ping = ${options_ping:-off}
 		$(printf '%s\n' "${conf_server[@]-}")
 		[external]
 		udp = $loopback_uri:$port_external
@@ -312,6 +315,7 @@ write_gateway() {
 		echo '# the gateway of this lab'
 		echo '[gateway]'
 		echo 'host = gw1.example.test'
+		[[ "$*" == *options-ping* ]] || echo "options-ping = ${options_ping:-off}"
 		printf '%s\n' "$@"
 	} >"$lab/gateways.d/gw.conf"
 }

@@ -1,0 +1,462 @@
+#include "upkeep/ping.h"
+
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/secret.h"
+#include "trunk/target.h"
+#include "upkeep/ping_send.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The first requests after a start or a reload are so far apart in the mean. */
+#define SPREAD_MS 5
+
+struct pings {
+	struct upkeep_params by;
+	struct list trunks; /* struct ping */
+	struct list
+		waiting; /* those with an address that is due while PINGS_MAX are under way */
+	unsigned running;
+};
+
+/* One address of a trunk. */
+struct ping_address {
+	struct ping *ping;
+	struct addr addr;
+	struct ping_send send;
+	uint64_t
+		due_ms; /* while nothing is under way: when it is asked next. Else: given up */
+	bool known; /* an answer, or that there is none, is known */
+	bool answers;
+	/* The connection that was silent, until another one shows whether the far end is: a reference. */
+	struct flow *silent;
+	uint64_t silent_ms; /* nothing came by it from then on */
+};
+
+/* A trunk that is asked. */
+struct ping {
+	struct list node;
+	struct list wait_node;
+	struct pings *pings;
+	struct target *target; /* a reference: its present settings */
+	bool wanted;           /* by the present configuration */
+	struct timer timer;
+	struct resolve *resolving;
+	uint64_t resolve_ms; /* when its name is looked up again */
+	struct ping_address *addresses;
+	unsigned count;
+};
+
+static uint64_t now_ms(const struct ping *ping)
+{
+	return timers_now_ms(ping->pings->by.timers);
+}
+
+/* A tenth sooner or later, so that trunks do not fall into step. */
+static uint64_t jittered(uint64_t ms)
+{
+	return ms - ms / 10 + secret_below(ms / 5 + 1);
+}
+
+static uint64_t interval_ms(const struct ping *ping)
+{
+	return ping->target->settings->options_ping_ms;
+}
+
+static void due_h(void *arg);
+
+/* The timer runs until the first of what is to be done. */
+static void set_timer(struct ping *ping)
+{
+	uint64_t first_ms = ping->resolve_ms;
+	uint64_t now = now_ms(ping);
+
+	if (!list_empty(&ping->wait_node))
+		return; /* its turn comes when another's request is over */
+	for (unsigned i = 0; i < ping->count; i++)
+		if (ping->addresses[i].due_ms < first_ms)
+			first_ms = ping->addresses[i].due_ms;
+	timer_start(ping->pings->by.timers, &ping->timer,
+		first_ms > now ? first_ms - now : 0, due_h, ping);
+}
+
+/* ---- what an answer, or none, says ---- */
+
+static bool is_answer(int status)
+{
+	return status != 0 && status != 408 && status != 503;
+}
+
+static void log_change(
+	const struct ping_address *address, const struct ping_outcome *outcome)
+{
+	const struct trunk *trunk = address->ping->target->trunk;
+	char remote[ADDR_TEXT_SIZE];
+
+	addr_text(&address->addr, remote);
+	if (address->answers)
+		log_info("trunk", "event=answers %s=%s remote=%s status=%d",
+			trunk_word(trunk->kind), trunk->id, remote, outcome->status);
+	else if (outcome->status)
+		log_warning("trunk", "event=answers-not %s=%s remote=%s status=%d",
+			trunk_word(trunk->kind), trunk->id, remote, outcome->status);
+	else
+		log_warning("trunk", "event=answers-not %s=%s remote=%s reason=\"%s\"",
+			trunk_word(trunk->kind), trunk->id, remote, outcome->why);
+}
+
+static void drop_silent(struct ping_address *address)
+{
+	flow_unref(address->silent);
+	address->silent = NULL;
+}
+
+/* The far end answered by another connection: where nothing came by the one that was silent, that one is
+ * dead, and its calls are to go on by the other. */
+static void replace_silent(struct ping_address *address)
+{
+	struct flow *silent = address->silent;
+
+	address->silent = NULL;
+	if (!silent->closed && silent->heard_ms <= address->silent_ms)
+		transport_cut_flow(silent, "dead: no answer to OPTIONS by it, while a "
+					   "new connection has one");
+	flow_unref(silent);
+}
+
+static void note(struct ping_address *address, const struct ping_outcome *outcome)
+{
+	bool answers = is_answer(outcome->status);
+	bool changed = !address->known || answers != address->answers;
+
+	address->known = true;
+	address->answers = answers;
+	if (changed)
+		log_change(address, outcome);
+}
+
+static uint64_t pause_ms(
+	const struct ping_address *address, const struct ping_outcome *outcome)
+{
+	const uint64_t interval = interval_ms(address->ping);
+	uint64_t ms = outcome->retry_after_s * UINT64_C(1000);
+
+	if (is_answer(outcome->status))
+		return jittered(interval);
+	/* Who said when is not asked before, but for a time that nobody means. */
+	if (ms < PING_AGAIN_MS)
+		ms = PING_AGAIN_MS;
+	return jittered(ms < interval ? ms : interval);
+}
+
+static void begin_waiting(struct pings *pings);
+
+static void outcome_h(void *arg, const struct ping_outcome *outcome)
+{
+	struct ping_address *address = arg;
+	struct ping *ping = address->ping;
+	bool again = false;
+
+	ping->pings->running--;
+	if (address->silent && outcome->status)
+		replace_silent(address);
+	else if (address->silent)
+		drop_silent(address);
+	else if (outcome->silent)
+		again = true;
+	note(address, outcome);
+	address->due_ms = now_ms(ping) + (again ? 0 : pause_ms(address, outcome));
+	if (again) {
+		address->silent = flow_ref(outcome->flow);
+		address->silent_ms = address->send.sent_ms;
+	}
+	set_timer(ping);
+	begin_waiting(ping->pings);
+}
+
+/* ---- asking ---- */
+
+static void ask(struct ping_address *address)
+{
+	struct ping *ping = address->ping;
+	const struct ping_send_params params = {.by = &ping->pings->by,
+		.target = ping->target,
+		.address = &address->addr,
+		.reuse = address->silent    ? TRANSPORT_REUSE_NONE
+			 : ping->count == 1 ? TRANSPORT_REUSE_PEER
+					    : TRANSPORT_REUSE_HOST,
+		.h = outcome_h,
+		.arg = address};
+
+	ping->pings->running++;
+	address->due_ms = now_ms(ping) + PING_WITHIN_MS;
+	ping_send_start(&address->send, &params);
+}
+
+/* What is due is done, as far as enough is not under way already. */
+static void ask_due(struct ping *ping)
+{
+	struct pings *pings = ping->pings;
+	uint64_t now = now_ms(ping);
+
+	for (unsigned i = 0; i < ping->count; i++) {
+		struct ping_address *address = &ping->addresses[i];
+
+		if (address->due_ms > now)
+			continue;
+		if (ping_send_active(&address->send)) {
+			ping_send_expire(&address->send);
+		} else if (pings->running < PINGS_MAX) {
+			ask(address);
+		} else {
+			list_append(&pings->waiting, &ping->wait_node);
+			return;
+		}
+	}
+	set_timer(ping);
+}
+
+static void begin_waiting(struct pings *pings)
+{
+	struct list *node = pings->waiting.next;
+
+	if (list_empty(&pings->waiting) || pings->running >= PINGS_MAX)
+		return;
+	list_remove(node);
+	set_timer(LIST_ENTRY(node, struct ping, wait_node));
+}
+
+/* ---- addresses ---- */
+
+static void drop_addresses(struct ping *ping)
+{
+	for (unsigned i = 0; i < ping->count; i++) {
+		struct ping_address *address = &ping->addresses[i];
+
+		ping->pings->running -= ping_send_active(&address->send);
+		ping_send_stop(&address->send);
+		drop_silent(address);
+	}
+	free(ping->addresses);
+	ping->addresses = NULL;
+	ping->count = 0;
+}
+
+static bool are_same(const struct ping *ping, const struct resolve_answer *answer)
+{
+	if (ping->count != answer->count)
+		return false;
+	for (unsigned i = 0; i < answer->count; i++) {
+		unsigned k = 0;
+
+		while (k < ping->count &&
+			!addr_equal(&ping->addresses[k].addr, &answer->addrs[i]))
+			k++;
+		if (k == ping->count)
+			return false;
+	}
+	return true;
+}
+
+/* Of the addresses that it had before, what is known stays. */
+static void take_addresses(struct ping *ping, const struct resolve_answer *answer)
+{
+	struct ping_address *fresh = calloc(answer->count, sizeof(*fresh));
+
+	if (!fresh)
+		return;
+	for (unsigned i = 0; i < answer->count; i++) {
+		fresh[i].ping = ping;
+		fresh[i].addr = answer->addrs[i];
+		fresh[i].due_ms = now_ms(ping);
+		for (unsigned k = 0; k < ping->count; k++) {
+			const struct ping_address *old = &ping->addresses[k];
+
+			if (!addr_equal(&old->addr, &fresh[i].addr))
+				continue;
+			fresh[i].known = old->known;
+			fresh[i].answers = old->answers;
+			if (!ping_send_active(&old->send))
+				fresh[i].due_ms = old->due_ms;
+		}
+	}
+	drop_addresses(ping);
+	ping->addresses = fresh;
+	ping->count = answer->count;
+}
+
+static void resolved_h(void *arg, const struct resolve_answer *answer)
+{
+	struct ping *ping = arg;
+
+	ping->resolving = NULL;
+	target_resolved(ping->target, ping->pings->by.trunks, answer);
+	ping->resolve_ms =
+		now_ms(ping) + jittered(answer->err ? PING_AGAIN_MS : interval_ms(ping));
+	if (!answer->err && !are_same(ping, answer))
+		take_addresses(ping, answer);
+	ask_due(ping);
+}
+
+static void due_h(void *arg)
+{
+	struct ping *ping = arg;
+	struct resolve *resolving = NULL;
+
+	if (ping->resolve_ms > now_ms(ping)) {
+		ask_due(ping);
+		return;
+	}
+	ping->resolve_ms = UINT64_MAX;
+	if (resolver_ask(ping->pings->by.resolver,
+		    &(struct resolve_question){.host = target_host(ping->target),
+			    .port = target_port(ping->target),
+			    .kind = ping->target->transport,
+			    .h = resolved_h,
+			    .arg = ping},
+		    &resolving)) {
+		ping->resolve_ms = now_ms(ping) + PING_AGAIN_MS;
+		ask_due(ping);
+	} else if (resolving) {
+		ping->resolving = resolving;
+		set_timer(ping);
+	}
+}
+
+/* ---- which trunks ---- */
+
+static void drop(struct ping *ping)
+{
+	timer_stop(&ping->timer);
+	resolve_cancel(ping->resolving);
+	drop_addresses(ping);
+	list_remove(&ping->wait_node);
+	list_remove(&ping->node);
+	target_unref(ping->target);
+	free(ping);
+}
+
+static struct ping *find(const struct pings *pings, const struct trunk *trunk)
+{
+	LIST_FOREACH (&pings->trunks, node, next) {
+		struct ping *ping = LIST_ENTRY(node, struct ping, node);
+
+		if (ping->target->trunk == trunk)
+			return ping;
+	}
+	return NULL;
+}
+
+/* What a reload changed may concern where it is: then it begins anew. */
+static bool is_elsewhere(const struct target *a, const struct target *b)
+{
+	return a->transport != b->transport || target_port(a) != target_port(b) ||
+	       strcmp(target_host(a), target_host(b)) != 0;
+}
+
+static struct ping *add(struct pings *pings, struct target *target)
+{
+	struct ping *ping = calloc(1, sizeof(*ping));
+
+	if (!ping)
+		return NULL;
+	ping->pings = pings;
+	ping->target = target_ref(target);
+	list_init(&ping->wait_node);
+	list_append(&pings->trunks, &ping->node);
+	return ping;
+}
+
+/* TARGET is what TRUNK is today. Without memory it is not asked, until the next reload. */
+static void want(struct pings *pings, struct trunk *trunk, struct target *target)
+{
+	struct ping *ping = find(pings, trunk);
+
+	if (ping && is_elsewhere(ping->target, target)) {
+		drop(ping);
+		ping = NULL;
+	}
+	if (!ping)
+		ping = add(pings, target);
+	if (!ping)
+		return;
+	ping->wanted = true;
+	target_unref(ping->target);
+	ping->target = target_ref(target);
+}
+
+static void want_all(struct pings *pings, enum trunk_kind kind)
+{
+	struct target *target;
+	struct trunk *trunk;
+
+	for (unsigned i = 0; (trunk = trunks_at(pings->by.trunks, kind, i)); i++) {
+		const struct config_trunk *settings = trunk_settings(trunk);
+
+		if (!settings->enabled || settings->options_ping_ms == CONFIG_OFF ||
+			target_new(&target, trunk, trunk->config))
+			continue;
+		want(pings, trunk, target);
+		target_unref(target);
+	}
+}
+
+/* A new one begins soon, COUNT of them spread; one whose interval became shorter goes by that. */
+static void settle(struct ping *ping, unsigned count)
+{
+	const uint64_t now = now_ms(ping), interval = interval_ms(ping);
+	const uint64_t spread = (uint64_t)count * SPREAD_MS;
+
+	if (!timer_running(&ping->timer) && !ping->resolve_ms)
+		ping->resolve_ms =
+			now + secret_below(1 + (spread < interval ? spread : interval));
+	for (unsigned i = 0; i < ping->count; i++)
+		if (ping->addresses[i].due_ms > now + interval + interval / 10)
+			ping->addresses[i].due_ms = now + jittered(interval);
+	set_timer(ping);
+}
+
+void pings_apply(struct pings *pings)
+{
+	unsigned count = 0;
+
+	LIST_FOREACH (&pings->trunks, node, next)
+		LIST_ENTRY(node, struct ping, node)->wanted = false;
+	want_all(pings, TRUNK_SERVER);
+	want_all(pings, TRUNK_GATEWAY);
+	LIST_FOREACH (&pings->trunks, node, next) {
+		struct ping *ping = LIST_ENTRY(node, struct ping, node);
+
+		if (ping->wanted)
+			count++;
+		else
+			drop(ping);
+	}
+	LIST_FOREACH (&pings->trunks, node, next)
+		settle(LIST_ENTRY(node, struct ping, node), count);
+	begin_waiting(pings);
+}
+
+int pings_new(struct pings **ret, const struct upkeep_params *params)
+{
+	struct pings *pings = calloc(1, sizeof(*pings));
+
+	if (!pings)
+		return -ENOMEM;
+	pings->by = *params;
+	list_init(&pings->trunks);
+	list_init(&pings->waiting);
+	*ret = pings;
+	return 0;
+}
+
+void pings_free(struct pings *pings)
+{
+	if (!pings)
+		return;
+	LIST_FOREACH (&pings->trunks, node, next)
+		drop(LIST_ENTRY(node, struct ping, node));
+	free(pings);
+}

@@ -1,0 +1,39 @@
+#include "upkeep/upkeep.h"
+
+#include "upkeep/ping.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+struct upkeep {
+	struct pings *pings;
+};
+
+int upkeep_new(struct upkeep **ret, const struct upkeep_params *params)
+{
+	struct upkeep *upkeep = calloc(1, sizeof(*upkeep));
+	int err;
+
+	if (!upkeep)
+		return -ENOMEM;
+	err = pings_new(&upkeep->pings, params);
+	if (err) {
+		upkeep_free(upkeep);
+		return err;
+	}
+	*ret = upkeep;
+	return 0;
+}
+
+void upkeep_free(struct upkeep *upkeep)
+{
+	if (!upkeep)
+		return;
+	pings_free(upkeep->pings);
+	free(upkeep);
+}
+
+void upkeep_apply(struct upkeep *upkeep)
+{
+	pings_apply(upkeep->pings);
+}
