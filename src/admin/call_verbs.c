@@ -54,8 +54,8 @@ struct listing {
 
 static void add_call(void *arg, const struct record *record, const char *state)
 {
-	static const char *const names[] = {"id", "state", "inbound", "from", "to",
-		"start", "duration_us", "talk_us"};
+	static const char *const names[] = {"id", "state", "inbound", "emergency", "from",
+		"to", "start", "duration_us", "talk_us"};
 	static const char *const leg_names[] = {
 		"party", "transport", "tls_version", "media", "codec"};
 	struct listing *listing = arg;

@@ -59,6 +59,28 @@ static void print_server(const struct verbs_context *context, struct buf *out)
 		context->start_wall_us / 1000000);
 }
 
+static void print_emergencies(const struct bridge_emergencies *counts, struct buf *out)
+{
+	const struct {
+		const char *outcome;
+		uint64_t count;
+	} rows[] = {
+		{"answered", counts->answered},
+		{"given-up", counts->given_up},
+		{"failed", counts->failed},
+	};
+
+	single(out, "emergency_calls", "gauge", "Emergency calls now.", counts->now);
+	single(out, "emergency_calls_started_total", "counter", "Emergency calls begun.",
+		counts->started);
+	head(out, "emergency_calls_total", "counter",
+		"Emergency calls over, by outcome: answered, given up by the caller, or "
+		"failed, as nobody took them.");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		buf_printf(out, "tandem_emergency_calls_total{outcome=\"%s\"} %llu\n",
+			rows[i].outcome, (unsigned long long)rows[i].count);
+}
+
 static void print_calls(const struct verbs_context *context, struct buf *out)
 {
 	struct bridge_totals totals;
@@ -76,6 +98,7 @@ static void print_calls(const struct verbs_context *context, struct buf *out)
 	single(out, "calls_refused_total", "counter",
 		"INVITEs answered 503 before they were calls.", totals.refused);
 	single(out, "draining", "gauge", "1: no new calls are taken.", totals.draining);
+	print_emergencies(&totals.emergencies, out);
 }
 
 static void print_media(const struct verbs_context *context, struct buf *out)

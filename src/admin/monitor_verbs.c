@@ -4,6 +4,7 @@
  */
 #include "admin/monitor_verbs.h"
 
+#include "admin/emergency_json.h"
 #include "admin/figures_json.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
@@ -26,11 +27,12 @@ static json_t *calls_json(const struct verbs_context *context)
 	struct bridge_totals totals;
 
 	bridge_totals(context->bridge, &totals);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "now",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "now",
 		(json_int_t)totals.calls, "answered", (json_int_t)totals.answered,
 		"started", (json_int_t)totals.started, "ended", (json_int_t)totals.ended,
 		"failed", (json_int_t)totals.failed, "refused",
-		(json_int_t)totals.refused, "draining", (int)totals.draining);
+		(json_int_t)totals.refused, "draining", (int)totals.draining, "emergency",
+		emergency_json(&totals.emergencies));
 }
 
 static json_t *media_json(const struct verbs_context *context)

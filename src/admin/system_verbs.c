@@ -5,6 +5,7 @@
 #include "admin/system_verbs.h"
 
 #include "admin/config_verbs.h"
+#include "admin/emergency_json.h"
 #include "admin/metrics.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
@@ -33,12 +34,13 @@ static json_t *calls_json(const struct verbs_context *context)
 	struct bridge_totals totals;
 
 	bridge_totals(context->bridge, &totals);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "now",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "now",
 		(json_int_t)totals.calls, "answered", (json_int_t)totals.answered,
 		"dialogs", (json_int_t)totals.dialogs, "transactions",
 		(json_int_t)totals.transactions, "started", (json_int_t)totals.started,
 		"ended", (json_int_t)totals.ended, "failed", (json_int_t)totals.failed,
-		"draining", (int)totals.draining);
+		"draining", (int)totals.draining, "emergency",
+		emergency_json(&totals.emergencies));
 }
 
 static json_t *media_json(const struct verbs_context *context)

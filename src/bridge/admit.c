@@ -2,31 +2,14 @@
 
 #include "bridge/call.h"
 #include "bridge/identity.h"
+#include "bridge/require.h"
 #include "sip/compose.h"
+#include "trunk/emergency.h"
 #include "trunk/obstacle.h"
 
 #include <stdio.h>
 
 #define ADMIT_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK\r\n"
-
-/* The options that REQUEST requires and that we do not have, as a list of tokens. 100rel is a
- * matter of the trunk: refuse_reliable(). */
-static void list_required(const struct message *request, struct buf *out)
-{
-	struct span line, option;
-
-	for (unsigned nth = 0; message_line(request, "Require", nth, &line); nth++) {
-		while (span_next(&line, ',', &option)) {
-			option = span_trim(option);
-			if (!message_token_valid(option) ||
-				span_equal_nocase(option, "100rel"))
-				continue;
-			if (out->len)
-				buf_add_str(out, ", ");
-			buf_add_span(out, option);
-		}
-	}
-}
 
 /* RFC 3261 8.2.2.3, within dialogs and outside of them. */
 bool admit_refuse_options(struct txn_server *txn, const struct message *request)
@@ -36,7 +19,7 @@ bool admit_refuse_options(struct txn_server *txn, const struct message *request)
 	buf_init(&options, 0);
 	buf_init(&extra, 0);
 	buf_init(&why, 0);
-	list_required(request, &options);
+	require_unknown(request, &options);
 	if (options.len) {
 		buf_printf(&extra, "Unsupported: %s\r\n", buf_str(&options));
 		buf_printf(&why, "not supported: %s", buf_str(&options));
@@ -54,12 +37,22 @@ bool admit_refuse_options(struct txn_server *txn, const struct message *request)
 	return true;
 }
 
-static bool known_scheme(const struct message *request)
+/* A request outside of a dialog, on its way in. */
+struct admission {
+	struct bridge_side *side;
+	struct txn_server *txn;
+	struct message *request;
+	struct trunk *trunk;      /* of an INVITE: whose it is; NULL: nobody's */
+	enum emergency emergency; /* what it is of it */
+};
+
+static bool known_scheme(const struct admission *admission)
 {
-	struct span scheme = message_request_uri(request)->scheme;
+	struct span scheme = message_request_uri(admission->request)->scheme;
 
 	return span_equal_nocase(scheme, "sip") || span_equal_nocase(scheme, "sips") ||
-	       span_equal_nocase(scheme, "tel");
+	       span_equal_nocase(scheme, "tel") ||
+	       admission->emergency == EMERGENCY_SERVICE;
 }
 
 static int method_status(enum message_method method)
@@ -79,28 +72,29 @@ static int method_status(enum message_method method)
 	}
 }
 
-/* What RFC 3261 8.2 asks of any request, in its order. True: it was refused. */
-static bool refuse_early(struct txn_server *txn, const struct message *request)
+/* What RFC 3261 8.2 asks of any request, in its order. True: it was refused. What an emergency call requires
+ * and we do not have, it goes without: who is told 420 has to call again, and may not. */
+static bool refuse_early(const struct admission *admission)
 {
-	enum message_method method = message_method(request);
+	enum message_method method = message_method(admission->request);
 	struct txn_refusal refusal = {.status = method_status(method)};
 
 	if (refusal.status) {
 		refusal.extra = ADMIT_ALLOW;
 		if (refusal.status == 481)
 			refusal.why = "it has no To tag, so it is within no dialog";
-	} else if (!known_scheme(request)) {
+	} else if (!known_scheme(admission)) {
 		refusal.status = 416;
 		refusal.why = "the Request-URI is neither sip:, sips: nor tel:";
-	} else if (message_max_forwards(request) == 0 && method == MESSAGE_INVITE) {
+	} else if (message_max_forwards(admission->request) == 0 &&
+		   method == MESSAGE_INVITE) {
 		refusal.status = 483;
 		refusal.where = "Max-Forwards";
-	} else if (admit_refuse_options(txn, request)) {
-		return true;
 	} else {
-		return false;
+		return !admission->emergency &&
+		       admit_refuse_options(admission->txn, admission->request);
 	}
-	txn_server_refuse(txn, NULL, &refusal);
+	txn_server_refuse(admission->txn, NULL, &refusal);
 	return true;
 }
 
@@ -140,18 +134,20 @@ static enum obstacle_kind obstacle_here(const struct bridge *bridge)
 	return OBSTACLE_NONE;
 }
 
-static bool refuse_now(
-	struct bridge *bridge, struct txn_server *txn, const struct trunk *trunk)
+static bool refuse_now(const struct admission *admission)
 {
-	const struct obstacle_question question = {.trunk = trunk, .way = OBSTACLE_FROM};
+	struct bridge *bridge = admission->side->bridge;
+	const bool emergency = admission->emergency != EMERGENCY_NO;
+	const struct obstacle_question question = {
+		.trunk = admission->trunk, .way = OBSTACLE_FROM, .emergency = emergency};
 	enum obstacle_kind kind = obstacle_find(&question, NULL);
 
-	if (!kind)
+	if (!obstacle_stops(kind, emergency))
 		kind = obstacle_here(bridge);
-	if (!kind)
+	if (!obstacle_stops(kind, emergency))
 		return false;
-	log_refusal(bridge, trunk, obstacle_word(kind));
-	txn_server_reply(txn, 503, NULL, NULL, "Retry-After: 10\r\n");
+	log_refusal(bridge, admission->trunk, obstacle_word(kind));
+	txn_server_reply(admission->txn, 503, NULL, NULL, "Retry-After: 10\r\n");
 	return true;
 }
 
@@ -205,28 +201,50 @@ static struct trunk *trunk_of(struct bridge_side *side, const struct flow *flow)
 		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY);
 }
 
-static void receive_invite(
-	struct bridge_side *side, struct txn_server *txn, struct message *request)
+/* What the INVITE offers; NULL: nothing. 0, or negative: it was refused. An emergency call goes without the
+ * parts of its body that are not understood, whoever wants them to be. */
+static int read_offer(const struct admission *admission, struct sdp **ret)
 {
-	struct trunk *trunk = trunk_of(side, txn_server_flow(txn));
 	struct err_text text = {{0}};
-	struct sdp *sdp;
-	int err;
+	int err = oa_read(admission->request, ret, &text);
 
-	if (!trunk) {
-		txn_server_refuse(txn, NULL,
+	if (err == ERR_SUPPORT && admission->emergency) {
+		*ret = NULL;
+		return 0;
+	}
+	if (err)
+		refuse_body(admission->txn, err, text.text);
+	return err;
+}
+
+static void receive_invite(const struct admission *admission)
+{
+	struct sdp *sdp;
+
+	if (!admission->trunk) {
+		txn_server_refuse(admission->txn, NULL,
 			&(struct txn_refusal){.status = 403,
 				.why = "no server or gateway is configured there"});
 		return;
 	}
-	if (refuse_reliable(txn, request, trunk) || refuse_now(side->bridge, txn, trunk))
+	if (!admission->emergency &&
+		refuse_reliable(admission->txn, admission->request, admission->trunk))
 		return;
-	err = oa_read(request, &sdp, &text);
-	if (err) {
-		refuse_body(txn, err, text.text);
+	if (refuse_now(admission) || read_offer(admission, &sdp))
 		return;
-	}
-	call_begin(side, txn, trunk, sdp);
+	call_begin(admission->side, admission->txn, admission->trunk, sdp,
+		admission->emergency);
+}
+
+/* Whose INVITE it is, and whether it is an emergency call: that decides what it may be refused for. */
+static void classify(struct admission *admission)
+{
+	const struct bridge *bridge = admission->side->bridge;
+
+	admission->trunk = trunk_of(admission->side, txn_server_flow(admission->txn));
+	if (admission->trunk)
+		admission->emergency = emergency_class(bridge->config,
+			trunk_settings(admission->trunk), admission->request);
 }
 
 void admit_add_capabilities(const struct config_trunk *settings, struct buf *out)
@@ -258,10 +276,14 @@ static void answer_options(struct bridge_side *side, struct txn_server *txn)
 void admit_request(
 	struct bridge_side *side, struct txn_server *txn, struct message *request)
 {
-	if (refuse_early(txn, request))
+	struct admission admission = {.side = side, .txn = txn, .request = request};
+
+	if (message_method(request) == MESSAGE_INVITE)
+		classify(&admission);
+	if (refuse_early(&admission))
 		return;
 	if (message_method(request) == MESSAGE_OPTIONS)
 		answer_options(side, txn);
 	else
-		receive_invite(side, txn, request);
+		receive_invite(&admission);
 }

@@ -538,6 +538,7 @@ void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 	ret->ended = bridge->ended;
 	ret->failed = bridge->failed;
 	ret->refused = bridge->refused;
+	ret->emergencies = bridge->emergencies;
 	ret->draining = bridge->draining;
 }
 

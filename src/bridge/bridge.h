@@ -115,12 +115,23 @@ void bridge_drain(struct bridge *bridge);
 void bridge_end_all(struct bridge *bridge, const char *cause);
 
 unsigned bridge_call_count(const struct bridge *bridge);
+/* Emergency calls. */
+struct bridge_emergencies {
+	unsigned now;
+	uint64_t
+		started; /* since start, as the next three, which are of those that are over */
+	uint64_t answered;
+	uint64_t given_up; /* by their callers */
+	uint64_t failed;   /* nobody took them */
+};
+
 /* Dialog and transaction counts, for status and leak tests. */
 struct bridge_totals {
 	unsigned calls, answered;
 	unsigned dialogs, transactions;
 	uint64_t started, ended, failed; /* since start */
 	uint64_t refused; /* INVITEs answered 503: draining, a limit, overload or audit */
+	struct bridge_emergencies emergencies;
 	bool draining;
 };
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);

@@ -43,6 +43,7 @@ struct bridge {
 	unsigned answered_count;
 	uint64_t next_number;
 	uint64_t started, ended, failed, refused;
+	struct bridge_emergencies emergencies;
 	struct log_limit refusal_limit; /* of lines about refused calls */
 	char start_id[16];              /* makes call ids unique over restarts */
 	bool draining;

@@ -76,7 +76,7 @@ void call_limit_duration(struct call *call)
 	const uint64_t passed_ms =
 		(call_now_us(call) - call->start_us - call->answer_us) / 1000;
 
-	if (limit_ms)
+	if (limit_ms && !call->emergency)
 		timer_start(call->bridge->timers, &call->duration_timer,
 			limit_ms > passed_ms ? limit_ms - passed_ms : 0, too_long_h,
 			call);
@@ -128,8 +128,7 @@ static int act_refused(
 	if (call_hunt_on(call, failover_cause(report->status), report->status, why))
 		return 1;
 	call_note_failure(call, leg->trunk, is_of_callee(report->status) ? NULL : why);
-	call_end(call, CALL_BY_B, status == 486 || status == 600 ? "busy" : "rejected",
-		status, NULL);
+	call_end(call, CALL_BY_B, call_refusal_cause(status), status, NULL);
 	return 1;
 }
 
@@ -191,11 +190,10 @@ static void note_hold(struct call *call)
 {
 	bool held = media_sdp_on_hold(&call->a) || media_sdp_on_hold(&call->b);
 
-	if (held != call->held)
-		relay_set_timeout(
-			call->session, held ? call->config->media.hold_timeout_ms
-					    : call->config->media.timeout_ms);
+	if (held == call->held)
+		return;
 	call->held = held;
+	relay_set_timeout(call->session, call_silence_ms(call));
 }
 
 static int act_ack(struct call *call, struct leg *leg, const struct leg_report *report)
@@ -459,7 +457,7 @@ struct call *call_new(struct bridge *bridge)
 }
 
 void call_begin(struct bridge_side *home, struct txn_server *invite, struct trunk *trunk,
-	struct sdp *sdp)
+	struct sdp *sdp, enum emergency emergency)
 {
 	struct bridge *bridge = home->bridge;
 	struct call *call = call_new(bridge);
@@ -473,6 +471,7 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 	call->start_us = call_now_us(call);
 	call->start_wall_us =
 		timers_clock(bridge->timers)->wall_us(timers_clock(bridge->timers));
+	call->emergency = emergency;
 	registry_number(call);
 	err = call_prepare(call, home, invite, trunk, sdp);
 	if (err) {
@@ -487,6 +486,7 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 	}
 	registry_add(call);
 	call_capture_begin(call);
+	call_emergency_begin(call);
 	call_log_begin(call);
 	txn_server_reply(invite, 100, NULL, NULL, NULL);
 	timer_start(bridge->timers, &call->setup_timer, call->config->limits.setup_ms,

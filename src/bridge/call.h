@@ -10,6 +10,7 @@
 #include "bridge/oa.h"
 #include "bridge/party.h"
 #include "media/relay.h"
+#include "trunk/emergency.h"
 
 enum call_state {
 	CALL_SETUP,   /* leg a's first INVITE has no final response */
@@ -38,8 +39,9 @@ struct call {
 	uint64_t number;
 	char id[32];
 	enum call_state state;
-	struct leg a; /* called us */
-	struct leg b; /* is called; home is NULL between candidates */
+	enum emergency emergency; /* what it is of an emergency call */
+	struct leg a;             /* called us */
+	struct leg b;             /* is called; home is NULL between candidates */
 	struct oa oa;
 	struct relay_session *session;
 	struct bridge_side *callee; /* where leg b is looked for, and is */
@@ -47,9 +49,9 @@ struct call {
 	struct history history;
 	struct call_offer offer; /* in setup */
 	struct party *party;     /* who calls whom; until it is answered */
-	char *number_uri;        /* the user part that was called */
-	char *from, *to;         /* users, for the record */
-	unsigned max_forwards;   /* for leg b */
+	char *number_uri; /* the user part that was called; of a service its number */
+	char *from, *to;  /* users, or a service's URN, for the record */
+	unsigned max_forwards; /* for leg b */
 	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
 	const struct leg *reason_from; /* that leg */
 	bool held;
@@ -72,7 +74,7 @@ struct call {
 /* Leg a's first INVITE passed all checks: begins the call and answers it from now on.
  * TRUNK is where it came from, SDP its offer or NULL (taken). */
 void call_begin(struct bridge_side *home, struct txn_server *invite, struct trunk *trunk,
-	struct sdp *sdp);
+	struct sdp *sdp, enum emergency emergency);
 
 /* Ends it: the record is handed out first, then the legs are closed; leg a is refused with
  * STATUS while unanswered. CAUSE is static text; DETAIL may be NULL. */

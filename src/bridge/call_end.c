@@ -52,6 +52,11 @@ void call_set_state(struct call *call, enum call_state state)
 
 /* ---- the end ---- */
 
+const char *call_refusal_cause(int status)
+{
+	return status == 486 || status == 600 ? "busy" : "rejected";
+}
+
 static void note_end(struct call *call, enum call_end by, const char *cause, int status,
 	const char *detail)
 {
@@ -162,6 +167,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 		by == CALL_BY_B ? "failed" : "given-up");
 	note_end(call, by, cause, status, detail);
 	call_set_state(call, CALL_ENDING);
+	call_emergency_end(call);
 	registry_record(call); /* before the final answer to BYE or CANCEL leaves */
 	oa_end(call);
 	dtmf_tell_lost(call);

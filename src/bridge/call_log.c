@@ -78,6 +78,8 @@ void call_log_begin(const struct call *call)
 	add_trunk(&line, call->a.trunk->kind, call->a.trunk->id);
 	add(&line, " side=", side_name(call->a.home->which));
 	add_uint(&line, " flow=", call->a.flow->id);
+	if (call->emergency)
+		add(&line, " emergency=", emergency_name(call->emergency));
 	add_number(&line, " caller=", call->from);
 	add_number(&line, " called=", call->to);
 	add(&line, " targets=", hunt->count ? "" : "none");
@@ -183,6 +185,8 @@ void call_log_end(const struct record *record)
 	for (unsigned i = 0; i < 2; i++)
 		if (record->legs[i].party[0])
 			log_add(&line, peer_words(record->legs[i].party, peer));
+	if (record->emergency[0])
+		add(&line, " emergency=", record->emergency);
 	add(&line, " by=", record->ended_by);
 	add(&line, " cause=", record->cause);
 	add_uint(&line, " status=", (unsigned)record->status);

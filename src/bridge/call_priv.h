@@ -10,7 +10,8 @@
 uint64_t call_now_us(const struct call *call); /* monotonic */
 /* One that is nowhere yet, with the bridge's configuration of now. NULL without memory. */
 struct call *call_new(struct bridge *bridge);
-/* It was answered, now or before: it ends when it has lasted as long as it may. */
+/* It was answered, now or before: it ends when it has lasted as long as it may. An emergency call may last
+ * for ever. */
 void call_limit_duration(struct call *call);
 /* What LEG of it is made of, but for its target: its home is HOME. */
 struct leg_params call_leg_params(
@@ -30,6 +31,8 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 	struct trunk *trunk, struct sdp *sdp);
 /* Asks the first target; what comes of it comes as events of leg b. */
 void call_hunt(struct call *call);
+/* What a call ended for that its last target refused with STATUS. Static. */
+const char *call_refusal_cause(int status);
 /* Leg b did not take the call, for WHY: whether somebody else is asked. STATUS is its final
  * response, or 0. */
 bool call_hunt_on(
@@ -48,6 +51,20 @@ void call_offer_over(struct call *call, enum figures_outcome outcome);
 /* The call ends: who gives up while it rings found the network effective. Of one that was answered the
  * time of talking is counted. */
 void call_offer_end(struct call *call, enum call_end by);
+
+/* ---- emergency calls: call_emergency.c ---- */
+
+/* How long its far ends may be silent before it ends. An emergency call is given the time of one on hold: who
+ * cannot speak must not be cut off for it. */
+uint64_t call_silence_ms(const struct call *call);
+
+/* It begins, as one whose legs and targets are known. Nothing happens of a call that is none, by this and what
+ * follows. */
+void call_emergency_begin(struct call *call);
+/* It goes on, after it began in another process. */
+void call_emergency_resumed(struct call *call);
+/* It is over: its end is noted. */
+void call_emergency_end(struct call *call);
 
 /* ---- what is captured: call_capture.c ---- */
 

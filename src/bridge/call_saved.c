@@ -22,6 +22,7 @@ static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
 	SAVED_FIELD(struct call, max_forwards),
+	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_FIELD(struct call, held),
 	SAVED_BELOW(struct call, capture, CONFIG_AUDIT_FULL + 1),
 	SAVED_LIST(struct call, latched, SAVED_IS_ADDR, NULL),
@@ -173,11 +174,9 @@ static int load_lines(struct call *call, struct saved from, struct err_text *err
 
 static int load_media(struct call *call, struct saved from, struct err_text *error)
 {
-	const struct config *config = call->config;
 	const struct relay_open open = {.call = call->number,
 		.id = call->id,
-		.timeout_ms = call->held ? config->media.hold_timeout_ms
-					 : config->media.timeout_ms,
+		.timeout_ms = call_silence_ms(call),
 		.tap = call->capture == CONFIG_AUDIT_FULL};
 	int err = relay_open(call->bridge->relay, &call->session, &open);
 
@@ -211,6 +210,7 @@ static void resume(struct call *call)
 	call->state = CALL_TALKING;
 	registry_add(call);
 	bridge->answered_count++;
+	call_emergency_resumed(call);
 	if (call->number > bridge->next_number)
 		bridge->next_number = call->number;
 	call_limit_duration(call);
@@ -226,6 +226,7 @@ static const struct saved_field lost_fields[] = {
 	SAVED_TEXT(struct call, id),
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
+	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_FIELD(struct call, start_wall_us),
 	SAVED_SINCE(struct call, start_us),
 	SAVED_FIELD(struct call, ringing_us),
@@ -264,6 +265,7 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 	*ret = (struct record){.call = call->number,
 		.id = call->id,
 		.inbound = inbound,
+		.emergency = emergency_name(call->emergency),
 		.from = text_or_none(call->from),
 		.to = text_or_none(call->to),
 		.start_wall_us = call->start_wall_us,

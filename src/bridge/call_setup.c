@@ -4,6 +4,8 @@
 #include "bridge/call_log.h"
 #include "bridge/identity.h"
 #include "bridge/parts.h"
+#include "bridge/require.h"
+#include "bridge/tolerated.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -67,6 +69,9 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 	if (!err) {
 		leg_set_flow(&call->b, flow);
 		identity_shown(&call->b, &identity);
+		if (call->emergency == EMERGENCY_SERVICE &&
+			call->b.settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
+			identity.shown.service = span_of(call->to);
 		err = party_write(call->party, &identity.shown, &crossed);
 	}
 	if (!err) {
@@ -148,7 +153,7 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 		call->offer = (struct call_offer){.open = true, .since_us = age_us(call)};
 	if (!err)
 		hunt_await(call->hunt, silent_h);
-	else if (err == ERR_SUPPORT)
+	else if (err == ERR_SUPPORT && !call->emergency)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
 	else if (err == -EADDRNOTAVAIL)
 		call_end(call, CALL_BY_TANDEM, "no-ports", 503,
@@ -166,14 +171,16 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 static void hunt_failed_h(void *arg, struct target *target, const char *why)
 {
 	struct call *call = arg;
+	bool effective;
 
 	/* no address was found, or none could be asked */
 	if (!history_is_at(&call->history, target->trunk->id))
 		hunt_passed_over_h(call, target, why);
 	/* one that no INVITE reached has failed too */
 	call->offer.open = true;
-	call_offer_over(call, call->offer.effective ? FIGURES_EFFECTIVE : FIGURES_FAILED);
-	call_note_failure(call, target->trunk, why);
+	effective = call->offer.effective;
+	call_offer_over(call, effective ? FIGURES_EFFECTIVE : FIGURES_FAILED);
+	call_note_failure(call, target->trunk, effective ? NULL : why);
 }
 
 static void hunt_exhausted_h(void *arg, int status, const char *why)
@@ -181,7 +188,8 @@ static void hunt_exhausted_h(void *arg, int status, const char *why)
 	struct call *call = arg;
 
 	if (call->hunt->status)
-		call_end(call, CALL_BY_B, "rejected", status, why);
+		call_end(call, CALL_BY_B, call_refusal_cause(call->hunt->status), status,
+			why);
 	else
 		call_end(call, CALL_BY_TANDEM, status == 404 ? "no-route" : "unreachable",
 			status, why);
@@ -212,7 +220,8 @@ static enum failover_phase phase_of(const struct call *call)
 bool call_hunt_on(
 	struct call *call, enum failover_cause cause, int status, const char *why)
 {
-	enum failover_step step = failover_step(cause, phase_of(call));
+	enum failover_step step =
+		failover_step(cause, phase_of(call), call->emergency != EMERGENCY_NO);
 
 	call_log_attempt(call, history_end(&call->history, status, why),
 		status ? "refused" : "failed");
@@ -239,6 +248,21 @@ static char *number_of(const struct party_name *name)
 	return number;
 }
 
+/* Whom it is to, for the record. A service is its URN there; whom we call for it is a number (RFC 6881), which
+ * lives as long as the call's configuration. */
+static char *called_of(struct call *call, const struct message_uri *uri)
+{
+	struct span service;
+
+	if (call->emergency != EMERGENCY_SERVICE ||
+		!emergency_service(uri->whole, &service))
+		return number_of(&call->party->called);
+	call->party->called.phone = (struct phone){
+		.number = span_of(emergency_service_number(call->config, service)),
+		.is_number = true};
+	return span_dup(uri->whole);
+}
+
 static int read_invite(struct call *call, struct message *invite)
 {
 	int forwards = message_max_forwards(invite);
@@ -249,9 +273,9 @@ static int read_invite(struct call *call, struct message *invite)
 	call->max_forwards = forwards > 0 ? (unsigned)forwards - 1 : 69;
 	if (call->max_forwards > 69)
 		call->max_forwards = 69;
+	call->to = called_of(call, message_request_uri(invite));
 	call->number_uri = number_of(&call->party->called);
 	call->from = number_of(&call->party->from);
-	call->to = number_of(&call->party->called);
 	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;
 }
 
@@ -259,7 +283,7 @@ static int open_relay(struct call *call)
 {
 	const struct relay_open open = {.call = call->number,
 		.id = call->id,
-		.timeout_ms = call->config->media.timeout_ms,
+		.timeout_ms = call_silence_ms(call),
 		.tap = call->capture == CONFIG_AUDIT_FULL};
 
 	return relay_open(call->bridge->relay, &call->session, &open);
@@ -284,6 +308,7 @@ static struct bridge_side *callee_side(const struct call *call)
 int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
 	struct trunk *trunk, struct sdp *sdp)
 {
+	struct pick_question question;
 	struct target *target;
 	bool is_offer;
 	int err = read_invite(call, txn_server_request(invite));
@@ -296,15 +321,20 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 	}
 	init_leg(call, &call->a, home, target);
 	target_unref(target);
+	/* of any other call that is a reason to refuse it */
+	if (require_has_unknown(txn_server_request(invite)))
+		tolerated_note(&call->a, TOLERATED_REQUIRE);
 	err = leg_accept(&call->a, invite);
 	if (err || !sdp)
 		sdp_free(sdp);
 	else
 		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
 	call->callee = callee_side(call);
+	question = (struct pick_question){.from = call->a.trunk,
+		.number = span_of(call->number_uri),
+		.emergency = call->emergency != EMERGENCY_NO};
 	if (!err)
-		err = hunt_new(&call->hunt, call->callee, call->config, call->a.trunk,
-			span_of(call->number_uri));
+		err = hunt_new(&call->hunt, call->callee, call->config, &question);
 	call->capture = call_capture_rule(
 		call, call->hunt && call->hunt->count ? call->hunt->targets[0] : NULL);
 	return err ? err : open_relay(call);

@@ -14,19 +14,21 @@ static void note(struct hunt *hunt, const char *why)
 }
 
 int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
-	const struct trunk *from, struct span number)
+	const struct pick_question *question)
 {
-	enum trunk_kind kind =
-		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	struct pick_question asked = *question;
 	struct hunt *hunt = calloc(1, sizeof(*hunt));
 	struct trunk *trunks[PICK_MAX];
 	unsigned count;
 
 	if (!hunt)
 		return -ENOMEM;
-	count = pick_candidates(
-		side->bridge->trunks, kind, from, number, trunks, &hunt->routed);
+	asked.trunks = side->bridge->trunks;
+	asked.config = config;
+	asked.kind = side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	count = pick_candidates(&asked, trunks, &hunt->routed);
 	hunt->side = side;
+	hunt->emergency = question->emergency;
 	for (unsigned i = 0; i < count; i++)
 		if (!target_new(&hunt->targets[hunt->count], trunks[i], config))
 			hunt->count++;
@@ -67,7 +69,8 @@ static void next_target(struct hunt *hunt)
 		/* the one before it no longer counts in its trunk's calls */
 		hunt->handlers->target_h(hunt->arg, NULL);
 		hunt->status = 0;
-		if (!target_obstacle(target, &obstacle)) {
+		if (!obstacle_stops(target_obstacle(target, hunt->emergency, &obstacle),
+			    hunt->emergency)) {
 			hunt->handlers->target_h(hunt->arg, target);
 			dial_start(&hunt->dial, hunt->side, target, dialled_h, hunt);
 			return;

@@ -28,6 +28,7 @@ struct hunt {
 	struct target *targets[PICK_MAX]; /* owned references */
 	unsigned count, at;               /* at: behind the one that is tried */
 	bool routed;                      /* a trunk takes the number, available or not */
+	bool emergency;                   /* an emergency call */
 	struct dial dial;                 /* to the one that is tried */
 	struct timer silence;             /* no response has come yet */
 	const struct hunt_handlers *handlers; /* static */
@@ -36,10 +37,10 @@ struct hunt {
 	char why[ERR_REASON_SIZE]; /* what failed last */
 };
 
-/* Who of SIDE may be asked for NUMBER, but for FROM, whose call it is; with their settings of
- * CONFIG. Nothing begins yet. 0 or -ENOMEM. */
+/* Who of SIDE may be asked, with their settings of CONFIG, for the number of QUESTION, of which from, number and
+ * emergency are read. Nothing begins yet. 0 or -ENOMEM. */
 int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
-	const struct trunk *from, struct span number);
+	const struct pick_question *question);
 /* The first target. Handlers may be called before this returns, as by all below. */
 void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg);
 /* The INVITE was sent: a response must come within the target's answer-within, else H is

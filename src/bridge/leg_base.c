@@ -186,6 +186,9 @@ bool leg_answers_reliably(const struct leg *leg, const struct message *invite)
 {
 	const enum config_reliable reliable = leg->settings->reliable;
 
+	/* an emergency call that requires what its trunk refuses goes without */
+	if (reliable == CONFIG_RELIABLE_REFUSE)
+		return false;
 	return message_lists(invite, "Require", "100rel") ||
 	       (message_lists(invite, "Supported", "100rel") &&
 		       (reliable == CONFIG_RELIABLE_OFFER ||

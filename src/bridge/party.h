@@ -58,6 +58,8 @@ struct party_shown {
 	const char *target; /* "host" or "host:port" of whom is called */
 	const char *params; /* of the Request-URI: ";transport=tcp" or "" */
 	bool user_phone;    /* ;user=phone behind every number */
+	struct span
+		service; /* the Request-URI, in place of whom PARTY calls; empty: none */
 };
 
 /* What an INVITE of ours says of it; owned texts. */

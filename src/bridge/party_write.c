@@ -206,6 +206,10 @@ void party_add_reason(struct buf *out, const struct message *message)
 static void add_target(
 	struct buf *out, const struct party_name *called, const struct party_shown *shown)
 {
+	if (shown->service.len) {
+		buf_add_span(out, shown->service);
+		return;
+	}
 	buf_add_str(out, "sip:");
 	add_user(out, called);
 	buf_add_str(out, shown->target);

@@ -65,10 +65,12 @@ struct record_leg {
 };
 
 struct record {
-	uint64_t call;    /* the call's number since start */
-	const char *id;   /* unique for ever: "5f3c-000001" style text */
-	bool inbound;     /* from a gateway to a server */
-	const char *from; /* user parts or whole tel: numbers as signalled */
+	uint64_t call;  /* the call's number since start */
+	const char *id; /* unique for ever: "5f3c-000001" style text */
+	bool inbound;   /* from a gateway to a server */
+	const char
+		*emergency; /* what made it an emergency call: emergency_name(); static */
+	const char *from;   /* user parts or whole tel: numbers as signalled */
 	const char *to;
 	uint64_t start_wall_us; /* INVITE arrived */
 	uint64_t ringing_us;    /* after start; 0: never */

@@ -217,6 +217,7 @@ void registry_fill(
 	ret->call = call->number;
 	ret->id = call->id;
 	ret->inbound = index_of_a(call) == 1;
+	ret->emergency = emergency_name(call->emergency);
 	ret->from = call->from;
 	ret->to = call->to;
 	ret->start_wall_us = call->start_wall_us;

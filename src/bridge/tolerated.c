@@ -15,6 +15,7 @@ static const char *const names[TOLERATED_COUNT] = {
 	[TOLERATED_SDP_PROFILE] = "sdp-profile",
 	[TOLERATED_SDES_TAG] = "sdes-tag",
 	[TOLERATED_SDES_LINES] = "sdes-lines",
+	[TOLERATED_REQUIRE] = "require",
 };
 
 const char *tolerated_name(enum tolerated what)

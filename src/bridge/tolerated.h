@@ -18,6 +18,7 @@ enum tolerated {
 	TOLERATED_SDP_PROFILE,       /* RTP/AVP for RTP/AVPF, or the reverse */
 	TOLERATED_SDES_TAG,          /* a crypto line under a tag of its own */
 	TOLERATED_SDES_LINES,        /* several crypto lines */
+	TOLERATED_REQUIRE, /* of an emergency call: an option that we do not have */
 	TOLERATED_COUNT,
 };
 

@@ -1,5 +1,6 @@
 #include "config/check.h"
 
+#include "config/check_emergency.h"
 #include "config/credential.h"
 
 #include <stdio.h>
@@ -258,6 +259,7 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 		scope_place(scope, SCHEMA_GATEWAY, "media-advertise-address", place),
 		errors);
 	check_terms(config, gateway, scope, place, errors);
+	check_emergency_reserve(gateway, scope, place, errors);
 	if (gateway->common.tls_min < CONFIG_TLS_1_2)
 		check_exception(&gateway->common.peer, "tls-min", scope, SCHEMA_GATEWAY,
 			place, errors);

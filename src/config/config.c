@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "config/check.h"
+#include "config/check_emergency.h"
 #include "config/file.h"
 #include "config/gateway.h"
 #include "config/ini.h"
@@ -190,6 +191,7 @@ static int server_init(
 	common->tls_min = CONFIG_TLS_1_2;
 	common->ciphers = CONFIG_CIPHERS_MODERN;
 	common->srtp = common->srtp_with_tls = CONFIG_SRTP_REQUIRED;
+	common->emergency.from = CONFIG_EMERGENCY_PRIORITY;
 	common->id = strdup(id);
 	common->file = strdup(main_file);
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
@@ -328,6 +330,10 @@ static int build(struct load *load)
 	}
 	if (err == 0)
 		err = sort(load->config);
+	/* a gateway with a mistake may be missing */
+	if (err == 0 && load->errors->count == load->mistakes)
+		check_emergency(load->config, &load->scope,
+			(struct place){load->ini->path, 1, 1}, load->errors);
 	return err;
 }
 

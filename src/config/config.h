@@ -161,6 +161,23 @@ struct config_media {
 /* What is done from time to time is never done. */
 #define CONFIG_OFF UINT64_MAX
 
+/* What makes a call of a peer an emergency call. Each allows what the one before it does. */
+enum config_emergency_from {
+	CONFIG_EMERGENCY_NOTHING,
+	CONFIG_EMERGENCY_NUMBER,   /* whom it is to */
+	CONFIG_EMERGENCY_PRIORITY, /* Priority: emergency too */
+};
+
+/* What becomes of a Request-URI urn:service:sos toward a peer. */
+enum config_emergency_urn { CONFIG_EMERGENCY_URN_NUMBER, CONFIG_EMERGENCY_URN_PASS };
+
+/* Emergency calls from and to one server or gateway. */
+struct config_emergency {
+	enum config_emergency_from from; /* of a server PRIORITY */
+	enum config_emergency_urn urn;
+	unsigned reserve; /* of max_calls: for emergency calls alone */
+};
+
 /* What a server and a gateway have in common. Where the comment says "of a gateway", no key
  * of [server ID] sets it and a server always has the value behind it. */
 struct config_trunk {
@@ -194,6 +211,7 @@ struct config_trunk {
 	uint64_t
 		options_ping_ms; /* between two OPTIONS to an address; CONFIG_OFF: none */
 	struct config_media media;
+	struct config_emergency emergency; /* of a gateway */
 };
 
 struct config_server {
@@ -288,6 +306,13 @@ struct config {
 		uint64_t
 			overload_ms; /* new calls are refused when work is so far behind */
 	} limits;
+
+	struct {
+		struct config_words numbers; /* that make a call an emergency call */
+		struct config_words
+			services; /* "police:110": see config_service_number() */
+		struct config_words trunks; /* ids of gateways, to be asked first */
+	} emergency;
 
 	struct {
 		uint64_t t1_ms, t2_ms, t4_ms; /* RFC 3261 17.1.1.1 */

@@ -28,6 +28,7 @@ static const char *const section_names[] = {
 	[SCHEMA_MEDIA] = "media",
 	[SCHEMA_AUDIT] = "audit",
 	[SCHEMA_LIMITS] = "limits",
+	[SCHEMA_EMERGENCY] = "emergency",
 	[SCHEMA_SIP] = "sip",
 	[SCHEMA_SERVER] = "server",
 	[SCHEMA_GATEWAY] = "gateway",
@@ -161,6 +162,13 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		[SCHEMA_BODY_TYPES] =
 			"a comma list of types such as application/pidf+xml, each once, "
 			"neither application/sdp nor multipart",
+		[SCHEMA_IDS] = "a comma list of names of 1 to 64 of A-Z a-z 0-9 . _ -, "
+			       "each once",
+		[SCHEMA_NUMBERS] = "a comma list of numbers of digits, * and #, perhaps "
+				   "with + in front, such as 112, each once",
+		[SCHEMA_SERVICES] =
+			"a comma list of a name, a colon and a number, such as "
+			"police:110, each once",
 		[SCHEMA_CODECS] = "a comma list of codecs such as PCMA, G729, opus "
 				  "(without clock rate; private names begin with x-), "
 				  "each once",

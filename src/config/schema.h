@@ -22,6 +22,7 @@ enum schema_section {
 	SCHEMA_MEDIA,
 	SCHEMA_AUDIT,
 	SCHEMA_LIMITS,
+	SCHEMA_EMERGENCY,
 	SCHEMA_SIP,
 	SCHEMA_SERVER,  /* [server ID] */
 	SCHEMA_GATEWAY, /* [gateway] in a gateway's file or a profile */
@@ -52,6 +53,9 @@ enum schema_type {
 	SCHEMA_ATTRIBUTES, /* comma list of names of SDP attributes that may cross */
 	SCHEMA_BODY_TYPES, /* comma list of media types, none of a description */
 	SCHEMA_NETWORKS,   /* comma list of ADDRESS/BITS */
+	SCHEMA_IDS,        /* comma list of what SCHEMA_ID takes */
+	SCHEMA_NUMBERS,    /* comma list of numbers as they are dialled */
+	SCHEMA_SERVICES,   /* comma list of NAME:NUMBER, NAME below urn:service:sos */
 	SCHEMA_CODECS,     /* comma list of codecs, one of speech at least */
 	SCHEMA_SUITES,     /* comma list of SRTP suites */
 	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */

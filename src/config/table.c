@@ -41,6 +41,8 @@ static const char *const reliable_words[] = {
 	"accept", "offer", "require", "refuse", NULL};
 static const char *const calls_to_words[] = {"other", "gateways", "servers", NULL};
 static const char *const delayed_offer_words[] = {"pass", "make", NULL};
+static const char *const emergency_from_words[] = {"no", "number", "priority", NULL};
+static const char *const emergency_urn_words[] = {"number", "pass", NULL};
 static const char *const wildcard_words[] = {"no", "one-label", NULL};
 static const char *const eku_words[] = {"either", "strict", NULL};
 static const char *const mutual_words[] = {"lax", "strict", NULL};
@@ -580,6 +582,8 @@ const struct schema_key schema_table[] = {
 		.help = "New calls are refused with 503 while the server has had no idle "
 			"moment for this time.",
 	},
+
+#include "config/table_emergency.def"
 
 	/* [sip] */
 	{

@@ -17,6 +17,8 @@
 
 /* More would be a mistake, and the duplicate check is quadratic. */
 #define MAX_WORDS 256
+/* The longest number, with all prefixes. */
+#define NUMBER_MAX 32
 
 static void *member(const struct schema_key *key, void *base)
 {
@@ -56,7 +58,8 @@ static bool is_list(enum schema_type type)
 {
 	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
 	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_BODY_TYPES ||
-	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS;
+	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS || type == SCHEMA_IDS ||
+	       type == SCHEMA_NUMBERS || type == SCHEMA_SERVICES;
 }
 
 void value_clear(const struct schema_key *key, void *base)
@@ -430,6 +433,50 @@ static bool is_body_type(struct span word)
 	       !span_equal_nocase(word, "application/sdp");
 }
 
+/* As it is dialled: no letters, and no visual separators, which would make two numbers of one. */
+static bool is_number(struct span word)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < word.len; i++) {
+		char c = word.p[i];
+
+		if (c >= '0' && c <= '9')
+			digits++;
+		else if (c != '*' && c != '#' && (c != '+' || i > 0))
+			return false;
+	}
+	return digits > 0 && word.len <= NUMBER_MAX;
+}
+
+/* A sub-service of urn:service:sos as RFC 5031 4.2 names them ("fire", "animal-control", "a.b"), and
+ * its number. */
+static bool is_service(struct span word)
+{
+	struct span rest = word;
+	struct span name;
+
+	if (!span_next(&rest, ':', &name) || name.len == 0)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.p[i];
+		bool inside = i > 0 && i + 1 < name.len;
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			    (inside && (c == '-' || c == '.'))))
+			return false;
+	}
+	return is_number(rest);
+}
+
+static bool is_id(struct span word)
+{
+	char text[66];
+
+	return word.len > 0 && !memchr(word.p, '\0', word.len) &&
+	       span_copy(word, text, sizeof(text)) == 0 && schema_id_valid(text);
+}
+
 static bool is_codec(struct span word)
 {
 	char text[64];
@@ -460,6 +507,12 @@ static bool is_item(enum schema_type type, struct span word)
 		return is_attribute(word);
 	if (type == SCHEMA_BODY_TYPES)
 		return is_body_type(word);
+	if (type == SCHEMA_IDS)
+		return is_id(word);
+	if (type == SCHEMA_NUMBERS)
+		return is_number(word);
+	if (type == SCHEMA_SERVICES)
+		return is_service(word);
 	if (type == SCHEMA_CODECS)
 		return is_codec(word);
 	if (type == SCHEMA_NETWORKS)
@@ -570,6 +623,9 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_PINS:
 	case SCHEMA_ATTRIBUTES:
 	case SCHEMA_BODY_TYPES:
+	case SCHEMA_IDS:
+	case SCHEMA_NUMBERS:
+	case SCHEMA_SERVICES:
 	case SCHEMA_CODECS:
 	case SCHEMA_NETWORKS:
 		return set_words(key, base, text, ret_bad);

@@ -140,6 +140,22 @@ static void print_alarms(const struct show_style *style, const json_t *alarms)
 	}
 }
 
+/* Emergency calls of now, and that some reached nobody since the start. */
+static void print_emergencies(const struct show_style *style, const json_t *now)
+{
+	const json_t *counts =
+		json_object_get(json_object_get(now, "calls"), "emergency");
+	long long calls = (long long)number(counts, NULL, "now");
+	long long failed = (long long)number(counts, NULL, "failed");
+
+	if (calls > 0)
+		printf("%sEMERGENCY%s %lld calls\n", style->color ? RED : "",
+			style->color ? PLAIN : "", calls);
+	if (failed > 0)
+		printf("%sALARM%s    emergency calls that nobody took: %lld\n",
+			style->color ? RED : "", style->color ? PLAIN : "", failed);
+}
+
 static int print_sample(
 	const struct session *session, const json_t *now, const json_t *before)
 {
@@ -154,6 +170,7 @@ static int print_sample(
 	print_calls(now, before, seconds);
 	print_side("servers", "internal", now, before, seconds);
 	print_side("trunks", "external", now, before, seconds);
+	print_emergencies(&session->style, now);
 	print_alarms(&session->style, json_object_get(now, "alarms"));
 	putchar('\n');
 	err = show_table(&session->style, columns, rows);

@@ -61,6 +61,15 @@ static void judge_version(struct message_start *start, struct span version)
 		set_fault(start, 505, "Version Not Supported");
 }
 
+/* Whether a service is called, and which, is asked where requests are admitted (RFC 5031). */
+static bool is_known_scheme(const struct message_uri *uri)
+{
+	return span_equal_nocase(uri->scheme, "sip") ||
+	       span_equal_nocase(uri->scheme, "sips") ||
+	       span_equal_nocase(uri->scheme, "tel") ||
+	       span_equal_nocase(uri->scheme, "urn");
+}
+
 static void judge_uri(struct message_start *start)
 {
 	struct message_uri uri;
@@ -69,9 +78,7 @@ static void judge_uri(struct message_start *start)
 		set_fault(start, 400, "Bad Request-URI");
 		return;
 	}
-	if (!span_equal_nocase(uri.scheme, "sip") &&
-		!span_equal_nocase(uri.scheme, "sips") &&
-		!span_equal_nocase(uri.scheme, "tel"))
+	if (!is_known_scheme(&uri))
 		set_fault(start, 416, "Unsupported URI Scheme");
 	else if (uri.headers.len > 0) /* RFC 3261 19.1.1: not in a Request-URI */
 		set_fault(start, 400, "Headers In Request-URI");

@@ -4,6 +4,8 @@ enum failover_cause failover_cause(int status)
 {
 	if (status < 400)
 		return FAILOVER_REDIRECTED;
+	if (status >= 600)
+		return FAILOVER_DECLINED;
 	switch (status) {
 	case 408:
 		return FAILOVER_TIMEOUT;
@@ -56,9 +58,27 @@ static const enum failover_step steps[FAILOVER_CAUSES][FAILOVER_PHASES] = {
 			[FAILOVER_RINGING] = FAILOVER_STOP,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
+	[FAILOVER_DECLINED] =
+		{
+			[FAILOVER_QUIET] = FAILOVER_STOP,
+			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_MEDIA] = FAILOVER_STOP,
+		},
 };
 
-enum failover_step failover_step(enum failover_cause cause, enum failover_phase phase)
+/* In every phase. What one address refused, another of the same far end may not. */
+static const enum failover_step emergency_steps[FAILOVER_CAUSES] = {
+	[FAILOVER_UNREACHED] = FAILOVER_ADDRESS,
+	[FAILOVER_TIMEOUT] = FAILOVER_ADDRESS,
+	[FAILOVER_UNAVAILABLE] = FAILOVER_ADDRESS,
+	[FAILOVER_SERVER_ERROR] = FAILOVER_ADDRESS,
+	[FAILOVER_REDIRECTED] = FAILOVER_TARGET,
+	[FAILOVER_REFUSED] = FAILOVER_TARGET,
+	[FAILOVER_DECLINED] = FAILOVER_STOP,
+};
+
+enum failover_step failover_step(
+	enum failover_cause cause, enum failover_phase phase, bool emergency)
 {
-	return steps[cause][phase];
+	return emergency ? emergency_steps[cause] : steps[cause][phase];
 }

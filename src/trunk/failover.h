@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include <stdbool.h>
+
 enum failover_cause {
 	FAILOVER_UNREACHED, /* no address, refused, no route, TLS refused, ICMP, lost, or
 				* no response in time */
@@ -11,7 +13,8 @@ enum failover_cause {
 	FAILOVER_UNAVAILABLE,  /* 503 */
 	FAILOVER_SERVER_ERROR, /* 500, 502, 504 */
 	FAILOVER_REDIRECTED,   /* 3xx */
-	FAILOVER_REFUSED,      /* any other 4xx to 6xx */
+	FAILOVER_REFUSED,      /* any other 4xx or 5xx */
+	FAILOVER_DECLINED,     /* 6xx: nobody anywhere takes it (RFC 3261 21.6) */
 	FAILOVER_CAUSES,
 };
 
@@ -31,4 +34,7 @@ enum failover_step {
 
 /* Of a final response, 300-699. */
 enum failover_cause failover_cause(int status);
-enum failover_step failover_step(enum failover_cause cause, enum failover_phase phase);
+/* Of an EMERGENCY call, which goes on as long as somebody is left to be asked, however far it had come:
+ * that a telephone rang, or an announcement was heard, helps nobody. Only 6xx, which speaks for all, ends it. */
+enum failover_step failover_step(
+	enum failover_cause cause, enum failover_phase phase, bool emergency);

@@ -26,10 +26,15 @@ static bool is_full(const struct obstacle_question *question, struct obstacle *r
 {
 	const struct trunk *trunk = question->trunk;
 
-	if (trunk_has_room(trunk))
+	if (trunk_has_room(trunk, question->emergency))
 		return false;
-	snprintf(ret->why, sizeof(ret->why), "%u of %u calls", trunk->calls,
-		trunk_settings(trunk)->max_calls);
+	if (trunk_has_room(trunk, true))
+		snprintf(ret->why, sizeof(ret->why),
+			"%u of %u calls, the rest is kept for emergency calls",
+			trunk->calls, trunk_settings(trunk)->max_calls);
+	else
+		snprintf(ret->why, sizeof(ret->why), "%u of %u calls", trunk->calls,
+			trunk_settings(trunk)->max_calls);
 	return true;
 }
 
@@ -40,6 +45,7 @@ static const struct kind {
 	bool (*stands)(const struct obstacle_question *question, struct obstacle *ret);
 	bool asked[OBSTACLE_WAYS]; /* of a call that goes this way */
 	bool routed;               /* obstacle_is_routed() */
+	bool stops_all;            /* emergency calls too: obstacle_stops() */
 } kinds[OBSTACLE_KINDS] = {
 	[OBSTACLE_NONE] = {.word = "ready", .says = "", .routed = true},
 	/* A call that a trunk makes has been admitted by its certificate or address: trunks_of_flow()
@@ -47,11 +53,13 @@ static const struct kind {
 	[OBSTACLE_REMOVED] = {.word = "removed",
 		.says = "not configured any more",
 		.stands = is_removed,
-		.asked = {[OBSTACLE_TO] = true}},
+		.asked = {[OBSTACLE_TO] = true},
+		.stops_all = true},
 	[OBSTACLE_DISABLED] = {.word = "disabled",
 		.says = "disabled",
 		.stands = is_disabled,
-		.asked = {[OBSTACLE_TO] = true}},
+		.asked = {[OBSTACLE_TO] = true},
+		.stops_all = true},
 	[OBSTACLE_DRAINED] = {.word = "drained",
 		.says = "drained",
 		.stands = is_drained,
@@ -96,6 +104,11 @@ enum obstacle_kind obstacle_find(
 const char *obstacle_word(enum obstacle_kind kind)
 {
 	return kinds[kind].word;
+}
+
+bool obstacle_stops(enum obstacle_kind kind, bool emergency)
+{
+	return kind != OBSTACLE_NONE && (!emergency || kinds[kind].stops_all);
 }
 
 bool obstacle_is_routed(enum obstacle_kind kind)

@@ -11,7 +11,7 @@
 
 enum obstacle_kind {
 	OBSTACLE_NONE,
-	/* of a trunk or server */
+	/* of a trunk or server; those that stop emergency calls too come first */
 	OBSTACLE_REMOVED,
 	OBSTACLE_DISABLED,
 	OBSTACLE_DRAINED,
@@ -42,6 +42,7 @@ struct obstacle {
 struct obstacle_question {
 	const struct trunk *trunk;
 	enum obstacle_way way;
+	bool emergency; /* it is an emergency call, which may use what is kept for these */
 };
 
 /* The first, in the order of enum obstacle_kind, that stands in the way of a call. *RET (NULL is fine) is
@@ -51,6 +52,9 @@ enum obstacle_kind obstacle_find(
 
 /* One word for the log and for states: "removed", "drained", "full"; "ready" of OBSTACLE_NONE. */
 const char *obstacle_word(enum obstacle_kind kind);
+/* Whether a call may not go, or come, because of it. An EMERGENCY call is stopped by that alone which no call
+ * gets through: the rest makes such a trunk the last to be tried. */
+bool obstacle_stops(enum obstacle_kind kind, bool emergency);
 /* Whether a trunk that has it still is one that takes its numbers, now or at another time. A call that has
  * no other is refused with 503; without any such trunk there is no route, 404. */
 bool obstacle_is_routed(enum obstacle_kind kind);

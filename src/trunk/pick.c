@@ -8,6 +8,10 @@
 
 struct candidate {
 	struct trunk *trunk;
+	/* Of emergency calls; 0 of others. */
+	bool hindered;     /* another call would be stopped */
+	size_t listed;     /* its place in [emergency] trunks */
+	bool misfit;       /* none of its prefixes fits */
 	size_t prefix_len; /* of the longest prefix that fits */
 	unsigned priority;
 	uint64_t draw; /* lower is tried first within one priority */
@@ -29,6 +33,12 @@ static int prefix_length(const struct config_gateway *gateway, struct span numbe
 
 static bool is_better(const struct candidate *a, const struct candidate *b)
 {
+	if (a->hindered != b->hindered)
+		return b->hindered;
+	if (a->listed != b->listed)
+		return a->listed < b->listed;
+	if (a->misfit != b->misfit)
+		return b->misfit;
 	if (a->prefix_len != b->prefix_len)
 		return a->prefix_len > b->prefix_len;
 	if (a->priority != b->priority)
@@ -47,30 +57,49 @@ static uint64_t draw(unsigned weight)
 	return weight ? random / weight : UINT64_MAX;
 }
 
-/* *ret_routed becomes true when it takes NUMBER, free or not. */
-static bool fits(struct candidate *candidate, struct trunk *trunk, struct span number,
-	bool *ret_routed)
+/* The place of TRUNK in [emergency] trunks; behind all that are named there it is as good as others. */
+static size_t place_listed(const struct config *config, const struct trunk *trunk)
 {
-	const struct obstacle_question question = {.trunk = trunk, .way = OBSTACLE_TO};
-	int length = trunk->gateway ? prefix_length(trunk->gateway, number) : 0;
-	enum obstacle_kind kind = obstacle_find(&question, NULL);
+	const struct config_words *trunks = &config->emergency.trunks;
+	size_t i = 0;
 
-	if (length < 0 || !obstacle_is_routed(kind))
+	if (trunk->gateway)
+		while (i < trunks->count && strcmp(trunks->words[i], trunk->id) != 0)
+			i++;
+	else
+		i = trunks->count;
+	return i;
+}
+
+/* *ret_routed becomes true when it takes the number, free or not. */
+static bool fits(struct candidate *candidate, const struct pick_question *question,
+	struct trunk *trunk, bool *ret_routed)
+{
+	const struct obstacle_question obstacle = {
+		.trunk = trunk, .way = OBSTACLE_TO, .emergency = question->emergency};
+	int length = trunk->gateway ? prefix_length(trunk->gateway, question->number) : 0;
+	enum obstacle_kind kind = obstacle_find(&obstacle, NULL);
+
+	if ((length < 0 && !question->emergency) || !obstacle_is_routed(kind))
 		return false;
 	*ret_routed = true;
-	if (kind)
+	if (obstacle_stops(kind, question->emergency))
 		return false;
 	*candidate = (struct candidate){.trunk = trunk,
-		.prefix_len = (size_t)length,
+		.prefix_len = length > 0 ? (size_t)length : 0,
 		.priority = trunk_settings(trunk)->priority};
+	if (question->emergency) {
+		candidate->hindered = kind != OBSTACLE_NONE;
+		candidate->listed = place_listed(question->config, trunk);
+		candidate->misfit = length < 0;
+	}
 	if (trunk->server)
 		candidate->draw = draw(trunk->server->weight);
 	return true;
 }
 
-unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind,
-	const struct trunk *from, struct span number, struct trunk *ret[static PICK_MAX],
-	bool *ret_routed)
+unsigned pick_candidates(const struct pick_question *question,
+	struct trunk *ret[static PICK_MAX], bool *ret_routed)
 {
 	struct candidate best[PICK_MAX + 1];
 	struct trunk *trunk;
@@ -78,11 +107,13 @@ unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind,
 
 	*ret_routed = false;
 	/* the few best of possibly many: an insertion into a short sorted array */
-	for (unsigned i = 0; (trunk = trunks_at(trunks, kind, i)) != NULL; i++) {
+	for (unsigned i = 0;
+		(trunk = trunks_at(question->trunks, question->kind, i)) != NULL; i++) {
 		unsigned at = count;
 		struct candidate candidate;
 
-		if (trunk == from || !fits(&candidate, trunk, number, ret_routed))
+		if (trunk == question->from ||
+			!fits(&candidate, question, trunk, ret_routed))
 			continue;
 		for (; at > 0 && is_better(&candidate, &best[at - 1]); at--)
 			best[at] = best[at - 1];

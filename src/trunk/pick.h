@@ -9,13 +9,26 @@
 /* Room for the candidates of one call. */
 #define PICK_MAX 8
 
+/* A call that looks for somebody. */
+struct pick_question {
+	struct trunks *trunks;
+	const struct config *config; /* the call's: its [emergency] */
+	enum trunk_kind kind;        /* who may take it */
+	const struct trunk *from;    /* whose call it is; NULL: nobody's */
+	struct span number;
+	bool emergency;
+};
+
 /*
- * Candidates for a call of FROM (may be NULL) to NUMBER in order: gateways whose prefixes fit
- * (longest first), then by priority; servers by priority, weighted draw within one. Left out:
- * FROM itself, drained, not enabled, full. Returns how many, at most PICK_MAX; the pointers are
- * borrowed. *ret_routed: whether an enabled trunk but FROM takes NUMBER, even if it is drained
- * or full.
+ * Candidates in order: gateways whose prefixes fit (longest first), then by priority; servers by
+ * priority, weighted draw within one. Left out: FROM itself, and who may get no call now.
+ *
+ * Of an emergency call nobody is left out who may be called at all. First come those that nothing is in the
+ * way of: the trunks of [emergency] in their order, then those whose prefixes fit, then the others.
+ * Behind all of them come, in the same order, those that it would not be offered to were it another call.
+ *
+ * Returns how many, at most PICK_MAX; the pointers are borrowed. *ret_routed: whether somebody but FROM
+ * takes the number, even if not now.
  */
-unsigned pick_candidates(struct trunks *trunks, enum trunk_kind kind,
-	const struct trunk *from, struct span number, struct trunk *ret[static PICK_MAX],
-	bool *ret_routed);
+unsigned pick_candidates(const struct pick_question *question,
+	struct trunk *ret[static PICK_MAX], bool *ret_routed);

@@ -67,10 +67,11 @@ uint16_t target_port(const struct target *target)
 	return config_port(target->settings, target_is_tls(target));
 }
 
-enum obstacle_kind target_obstacle(const struct target *target, struct obstacle *ret)
+enum obstacle_kind target_obstacle(
+	const struct target *target, bool emergency, struct obstacle *ret)
 {
 	const struct obstacle_question question = {
-		.trunk = target->trunk, .way = OBSTACLE_TO};
+		.trunk = target->trunk, .way = OBSTACLE_TO, .emergency = emergency};
 
 	return obstacle_find(&question, ret);
 }

@@ -159,8 +159,9 @@ const struct config_tls *trunk_side_files(
 	enum trunk_kind kind, const struct config *config);
 /* tls = yes; every server. */
 bool trunk_is_tls(const struct trunk *trunk);
-/* Whether one more call, from it or to it, fits its max-calls of today. */
-bool trunk_has_room(const struct trunk *trunk);
+/* Whether one more call, from it or to it, fits its max-calls of today; what it keeps for EMERGENCY calls is
+ * room for these alone. */
+bool trunk_has_room(const struct trunk *trunk, bool emergency);
 enum transport_kind trunk_transport(const struct trunk *trunk);
 const char *trunk_host(const struct trunk *trunk);
 uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */

@@ -21,9 +21,12 @@ bool trunk_is_tls(const struct trunk *trunk)
 	return trunk_settings(trunk)->tls == CONFIG_TLS_YES;
 }
 
-bool trunk_has_room(const struct trunk *trunk)
+bool trunk_has_room(const struct trunk *trunk, bool emergency)
 {
-	return trunk->calls < trunk_settings(trunk)->max_calls;
+	const struct config_trunk *settings = trunk_settings(trunk);
+	unsigned kept = emergency ? 0 : settings->emergency.reserve;
+
+	return trunk->calls < settings->max_calls - kept;
 }
 
 enum transport_kind trunk_transport(const struct trunk *trunk)

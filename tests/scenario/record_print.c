@@ -76,6 +76,8 @@ void record_print(struct buf *out, const struct record *record)
 		record->cause, record->status, record->ended_by,
 		record->inbound ? "yes" : "no", record->from, record->to,
 		record->ringing_us ? "yes" : "no", record->answer_us ? "yes" : "no");
+	if (record->emergency[0])
+		buf_printf(out, " emergency=%s", record->emergency);
 	buf_printf(out, " ms=%" PRIu64 " answer-ms=%" PRIu64, record->end_us / 1000,
 		record->answer_us / 1000);
 	for (unsigned i = 0; i < 2; i++)

@@ -11,8 +11,12 @@ static bool assert_picked_for(struct plain *plain, const struct trunk *from,
 {
 	struct trunk *picked[PICK_MAX + 1] = {NULL};
 	bool routed;
-	unsigned count = pick_candidates(
-		plain->trunks, kind, from, span_of(number), picked, &routed);
+	const struct pick_question question = {.trunks = plain->trunks,
+		.config = plain->config,
+		.kind = kind,
+		.from = from,
+		.number = span_of(number)};
+	unsigned count = pick_candidates(&question, picked, &routed);
 	char text[256] = "";
 
 	assert_null(picked[count]); /* no more is written */
@@ -155,9 +159,12 @@ static void draws_servers_by_weight(void **state)
 	plain_start(&plain);
 	plain_apply(&plain, none);
 	for (unsigned i = 0; i < 400; i++) {
-		assert_int_equal(pick_candidates(plain.trunks, TRUNK_SERVER, NULL,
-					 span_of("1"), picked, &routed),
-			3);
+		const struct pick_question question = {.trunks = plain.trunks,
+			.config = plain.config,
+			.kind = TRUNK_SERVER,
+			.number = span_of("1")};
+
+		assert_int_equal(pick_candidates(&question, picked, &routed), 3);
 		assert_string_equal(picked[2]->id, "spare");
 		first[strcmp(picked[0]->id, "pbx1") != 0]++;
 	}

@@ -125,13 +125,13 @@ static void has_room_up_to_its_max_calls(void **state)
 	plain_apply(&plain, two);
 	a = plain_find(&plain, "a");
 	a->calls = 1000000;
-	assert_true(trunk_has_room(a));
+	assert_true(trunk_has_room(a, false));
 	plain_apply(&plain, a_moved);
-	assert_false(trunk_has_room(a));
+	assert_false(trunk_has_room(a, false));
 	a->calls = 7;
-	assert_false(trunk_has_room(a));
+	assert_false(trunk_has_room(a, false));
 	a->calls = 6;
-	assert_true(trunk_has_room(a));
+	assert_true(trunk_has_room(a, false));
 	a->calls = 0;
 	plain_stop(&plain);
 }

@@ -1,0 +1,32 @@
+/*
+ * Emergency calls, which are a class of their own: what makes a call one, and which number a service has
+ * (RFC 5031, RFC 6881). Pure. Loop thread.
+ */
+#pragma once
+
+#include "config/config.h"
+#include "sip/message.h"
+
+/* Why a call is one. A value that is made where the call is admitted. */
+enum emergency {
+	EMERGENCY_NO,
+	EMERGENCY_NUMBER,   /* a number of [emergency] was called */
+	EMERGENCY_SERVICE,  /* urn:service:sos, or one below it */
+	EMERGENCY_PRIORITY, /* Priority: emergency */
+	EMERGENCY_KINDS,
+};
+
+/* "number", "service" ...; "" of EMERGENCY_NO. Static. */
+const char *emergency_name(enum emergency emergency);
+
+/* What INVITE of FROM is, with CONFIG: what FROM may make an emergency call by is a setting. */
+enum emergency emergency_class(const struct config *config,
+	const struct config_trunk *from, const struct message *invite);
+
+/* Whether URI is urn:service:sos (RFC 5031 4.2). *RET (NULL is fine) is what stands behind it: "" or
+ * "police". */
+bool emergency_service(struct span uri, struct span *ret);
+/* The number that SERVICE, as emergency_service() has it, is called by: the one of its own, or of the
+ * nearest above it; else the first of all; else 112, which 3GPP TS 22.101 has for all the world. It lives as
+ * long as CONFIG. */
+const char *emergency_service_number(const struct config *config, struct span service);

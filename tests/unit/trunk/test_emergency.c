@@ -1,0 +1,225 @@
+/* What makes a call an emergency call, and which number a service has. */
+#include "../unit.h"
+
+#include "sip/message.h"
+#include "trunk/emergency.h"
+#include "trunk/failover.h"
+#include "trunk/obstacle.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static char numbers[][8] = {"112", "+112", "*911#"};
+static char *number_words[] = {numbers[0], numbers[1], numbers[2]};
+static char services[][20] = {"police:110", "fire:1122", "mountain.dog:144"};
+static char *service_words[] = {services[0], services[1], services[2]};
+
+static struct config config_of(size_t number_count, size_t service_count)
+{
+	struct config config = {.refs = 1};
+
+	config.emergency.numbers =
+		(struct config_words){.words = number_words, .count = number_count};
+	config.emergency.services =
+		(struct config_words){.words = service_words, .count = service_count};
+	return config;
+}
+
+static enum emergency class_of(
+	enum config_emergency_from from, const char *uri, const char *priority)
+{
+	const struct config config = config_of(3, 0);
+	const struct config_trunk trunk = {.emergency.from = from};
+	struct message *message;
+	struct message_fault fault;
+	enum emergency ret;
+	char text[512];
+
+	snprintf(text, sizeof(text),
+		"INVITE %s SIP/2.0\r\n"
+		"Via: SIP/2.0/UDP a.example;branch=z9hG4bK1\r\n"
+		"From: <sip:a@a.example>;tag=1\r\nTo: <sip:b@b.example>\r\n"
+		"Call-ID: 1@a\r\nCSeq: 1 INVITE\r\nMax-Forwards: 70\r\n"
+		"Contact: <sip:a.example>\r\n%s%s%sContent-Length: 0\r\n\r\n",
+		uri, priority ? "Priority: " : "", priority ? priority : "",
+		priority ? "\r\n" : "");
+	assert_int_equal(message_parse(&message, text, strlen(text), &fault), 0);
+	ret = emergency_class(&config, &trunk, message);
+	message_unref(message);
+	return ret;
+}
+
+static void a_number_is_matched_whole(void **state)
+{
+	static const struct {
+		const char *uri;
+		enum emergency class;
+	} rows[] = {
+		{"sip:112@b.example", EMERGENCY_NUMBER},
+		{"sips:112@b.example;user=phone", EMERGENCY_NUMBER},
+		{"sip:112;phone-context=+49@b.example", EMERGENCY_NUMBER},
+		{"sip:+112@b.example", EMERGENCY_NUMBER},
+		{"sip:1-1.2@b.example", EMERGENCY_NUMBER},
+		{"tel:(11)2;phone-context=+49", EMERGENCY_NUMBER},
+		{"sip:*911%23@b.example", EMERGENCY_NUMBER},
+		{"sip:%2A911%23@b.example", EMERGENCY_NUMBER},
+		{"sip:%2B112@b.example", EMERGENCY_NUMBER},
+		{"sip:1120@b.example", EMERGENCY_NO},
+		{"sip:0112@b.example", EMERGENCY_NO},
+		{"sip:11@b.example", EMERGENCY_NO},
+		{"sip:++112@b.example", EMERGENCY_NO},
+		{"sip:911@b.example", EMERGENCY_NO},
+		{"sip:112x@b.example", EMERGENCY_NO},
+		{"sip:112", EMERGENCY_NO},
+		{"sip:b.example", EMERGENCY_NO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(class_of(CONFIG_EMERGENCY_NUMBER, rows[i].uri, NULL),
+			rows[i].class);
+}
+
+static void the_header_counts_of_who_may(void **state)
+{
+	static const struct {
+		enum config_emergency_from from;
+		const char *uri, *priority;
+		enum emergency class;
+	} rows[] = {
+		{CONFIG_EMERGENCY_PRIORITY, "sip:1@b.example", "emergency",
+			EMERGENCY_PRIORITY},
+		{CONFIG_EMERGENCY_PRIORITY, "sip:1@b.example", "EMERGENCY",
+			EMERGENCY_PRIORITY},
+		{CONFIG_EMERGENCY_PRIORITY, "sip:1@b.example", "urgent", EMERGENCY_NO},
+		{CONFIG_EMERGENCY_PRIORITY, "sip:112@b.example", "emergency",
+			EMERGENCY_NUMBER},
+		{CONFIG_EMERGENCY_PRIORITY, "urn:service:sos", "emergency",
+			EMERGENCY_SERVICE},
+		{CONFIG_EMERGENCY_NUMBER, "sip:1@b.example", "emergency", EMERGENCY_NO},
+		{CONFIG_EMERGENCY_NUMBER, "urn:service:sos", NULL, EMERGENCY_SERVICE},
+		{CONFIG_EMERGENCY_NOTHING, "sip:1@b.example", "emergency", EMERGENCY_NO},
+		{CONFIG_EMERGENCY_NOTHING, "sip:112@b.example", NULL, EMERGENCY_NO},
+		{CONFIG_EMERGENCY_NOTHING, "urn:service:sos", NULL, EMERGENCY_NO},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_int_equal(class_of(rows[i].from, rows[i].uri, rows[i].priority),
+			rows[i].class);
+}
+
+static void a_service_is_sos_or_below(void **state)
+{
+	static const struct {
+		const char *uri, *service; /* NULL: none */
+	} rows[] = {
+		{"urn:service:sos", ""},
+		{"URN:Service:SOS", ""},
+		{"urn:service:sos.fire", "fire"},
+		{"urn:service:sos.animal-control.dog", "animal-control.dog"},
+		{"urn:service:sos.", NULL},
+		{"urn:service:sos..fire", NULL},
+		{"urn:service:sos.fire.", NULL},
+		{"urn:service:sosfire", NULL},
+		{"urn:service:sos.f_re", NULL},
+		{"urn:service:counseling", NULL},
+		{"urn:service:so", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct span service;
+
+		assert_int_equal(emergency_service(span_of(rows[i].uri), &service),
+			rows[i].service != NULL);
+		assert_int_equal(emergency_service(span_of(rows[i].uri), NULL),
+			rows[i].service != NULL);
+		if (rows[i].service)
+			assert_true(span_equal_str(service, rows[i].service));
+	}
+}
+
+static void a_service_has_the_nearest_number(void **state)
+{
+	static const struct {
+		const char *service, *number;
+	} rows[] = {
+		{"police", "110"},
+		{"POLICE", "110"},
+		{"police.city", "110"},
+		{"policecity", "112"},
+		{"mountain.dog", "144"},
+		{"mountain.dog.small", "144"},
+		{"mountain", "112"},
+		{"fire", "1122"},
+		{"", "112"},
+	};
+	const struct config config = config_of(3, 3);
+	const struct config bare = config_of(0, 1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_string_equal(
+			emergency_service_number(&config, span_of(rows[i].service)),
+			rows[i].number);
+	assert_string_equal(emergency_service_number(&bare, span_of("fire")), "112");
+	assert_string_equal(emergency_service_number(&bare, span_of("police")), "110");
+}
+
+/* Whatever it said, and however far it had come, but for 6xx. */
+static void goes_on_to_the_next_one(void **state)
+{
+	(void)state;
+	for (int status = 300; status < 700; status++)
+		for (enum failover_phase phase = FAILOVER_QUIET; phase < FAILOVER_PHASES;
+			phase++)
+			assert_int_equal(failover_step(failover_cause(status), phase,
+						 true) == FAILOVER_STOP,
+				status >= 600);
+	assert_int_equal(failover_step(FAILOVER_UNREACHED, FAILOVER_RINGING, true),
+		FAILOVER_ADDRESS);
+	assert_int_equal(failover_step(FAILOVER_UNREACHED, FAILOVER_RINGING, false),
+		FAILOVER_STOP);
+	assert_int_equal(failover_step(failover_cause(404), FAILOVER_QUIET, true),
+		FAILOVER_TARGET);
+	assert_int_equal(failover_step(failover_cause(404), FAILOVER_QUIET, false),
+		FAILOVER_STOP);
+}
+
+/* Whoever is off, or is not there, is called by nobody. */
+static void nothing_else_stops_it(void **state)
+{
+	(void)state;
+	for (enum obstacle_kind kind = OBSTACLE_NONE; kind < OBSTACLE_KINDS; kind++) {
+		assert_int_equal(obstacle_stops(kind, true),
+			kind == OBSTACLE_REMOVED || kind == OBSTACLE_DISABLED);
+		assert_int_equal(obstacle_stops(kind, false), kind != OBSTACLE_NONE);
+	}
+}
+
+static void each_class_has_a_name_of_its_own(void **state)
+{
+	(void)state;
+	assert_string_equal(emergency_name(EMERGENCY_NO), "");
+	for (unsigned a = 1; a < EMERGENCY_KINDS; a++)
+		for (unsigned b = 0; b < a; b++)
+			assert_string_not_equal(emergency_name((enum emergency)a),
+				emergency_name((enum emergency)b));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_number_is_matched_whole),
+		cmocka_unit_test(the_header_counts_of_who_may),
+		cmocka_unit_test(a_service_is_sos_or_below),
+		cmocka_unit_test(a_service_has_the_nearest_number),
+		cmocka_unit_test(goes_on_to_the_next_one),
+		cmocka_unit_test(nothing_else_stops_it),
+		cmocka_unit_test(each_class_has_a_name_of_its_own),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
