@@ -494,13 +494,13 @@ struct transport *bridge_transport(const struct bridge *bridge, enum side side)
 	return bridge->sides[side].transport;
 }
 
-void bridge_names(struct bridge *bridge, const struct target *target,
+void bridge_names(struct bridge *bridge, const struct target *target, const char *host,
 	const struct flow *flow, struct bridge_names *ret)
 {
 	enum side side =
 		target->trunk->kind == TRUNK_SERVER ? SIDE_INTERNAL : SIDE_EXTERNAL;
 
-	identity_names(&bridge->sides[side], target, flow, ret);
+	identity_names(&bridge->sides[side], target, host, flow, ret);
 }
 
 void bridge_add_capabilities(const struct config_trunk *settings, struct buf *out)

@@ -101,8 +101,8 @@ struct bridge_names {
 	char params[24];                /* of the Request-URI: ";transport=tls" or "" */
 };
 
-/* For TARGET, over FLOW to it. */
-void bridge_names(struct bridge *bridge, const struct target *target,
+/* For TARGET, which is called HOST, over FLOW to it. */
+void bridge_names(struct bridge *bridge, const struct target *target, const char *host,
 	const struct flow *flow, struct bridge_names *ret);
 
 /* Whole header lines: Allow, Supported and Accept (RFC 3261 11.2), as a trunk with SETTINGS gets them

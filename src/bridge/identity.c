@@ -153,17 +153,22 @@ const char *identity_contact(const struct bridge_side *side, const struct flow *
 	return buf;
 }
 
-/* The trunk's host as a URI has it, an IPv6 address in brackets; and its port. */
-static void put_target(
-	const struct target *target, char buf[static IDENTITY_SIZE], size_t *len)
+/* HOST as a URI has it, an IPv6 address in brackets; and PORT, 0: none. */
+static void put_far_host(
+	const char *host, unsigned port, char buf[static IDENTITY_SIZE], size_t *len)
 {
-	const char *host = target_host(target);
 	bool v6 = strchr(host, ':') != NULL && host[0] != '[';
 
 	put(buf, len, v6 ? "[" : "");
 	put(buf, len, host);
 	put(buf, len, v6 ? "]" : "");
-	put_port(buf, len, target_port(target));
+	put_port(buf, len, port);
+}
+
+static void put_target(
+	const struct target *target, char buf[static IDENTITY_SIZE], size_t *len)
+{
+	put_far_host(target_host(target), target_port(target), buf, len);
 }
 
 /* The host in From and identities toward it. */
@@ -186,7 +191,7 @@ static void put_params(const struct flow *flow, char buf[static 24])
 }
 
 void identity_names(const struct bridge_side *side, const struct target *target,
-	const struct flow *flow, struct bridge_names *ret)
+	const char *host, const struct flow *flow, struct bridge_names *ret)
 {
 	size_t len = 0;
 
@@ -194,7 +199,7 @@ void identity_names(const struct bridge_side *side, const struct target *target,
 	identity_host(side, flow, ret->host);
 	put_from(side, target, flow, ret->from);
 	identity_contact(side, flow, ret->contact);
-	put_target(target, ret->target, &len);
+	put_far_host(host, target_port(target), ret->target, &len);
 	put_params(flow, ret->params);
 }
 

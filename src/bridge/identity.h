@@ -27,7 +27,7 @@ const struct addr *identity_media_shown(
 
 /* For bridge_names(). */
 void identity_names(const struct bridge_side *side, const struct target *target,
-	const struct flow *flow, struct bridge_names *ret);
+	const char *host, const struct flow *flow, struct bridge_names *ret);
 
 /* How a party is shown to a leg, and the texts that this needs. */
 struct identity_shown {

@@ -1,12 +1,13 @@
 #include "upkeep/ping.h"
 
-#include "base/hash.h"
-#include "base/log.h"
 #include "base/secret.h"
+#include "sip/compose.h"
+#include "trunk/health.h"
 #include "trunk/target.h"
 #include "upkeep/ping_send.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -25,11 +26,10 @@ struct pings {
 struct ping_address {
 	struct ping *ping;
 	struct addr addr;
+	unsigned name; /* which of the trunk's it is of */
 	struct ping_send send;
 	uint64_t
 		due_ms; /* while nothing is under way: when it is asked next. Else: given up */
-	bool known; /* an answer, or that there is none, is known */
-	bool answers;
 	/* The connection that was silent, until another one shows whether the far end is: a reference. */
 	struct flow *silent;
 	uint64_t silent_ms; /* nothing came by it from then on */
@@ -44,7 +44,8 @@ struct ping {
 	bool wanted;           /* by the present configuration */
 	struct timer timer;
 	struct resolve *resolving;
-	uint64_t resolve_ms; /* when its name is looked up again */
+	unsigned looking_up; /* the name that RESOLVING is about */
+	uint64_t look_up_ms; /* when its names are looked up again */
 	struct ping_address *addresses;
 	unsigned count;
 };
@@ -60,6 +61,20 @@ static uint64_t jittered(uint64_t ms)
 	return ms - ms / 10 + secret_below(ms / 5 + 1);
 }
 
+static struct health_time time_of(const struct ping *ping)
+{
+	struct clock *clock = timers_clock(ping->pings->by.timers);
+
+	return (struct health_time){
+		.ms = now_ms(ping), .wall = (time_t)(clock->wall_us(clock) / 1000000)};
+}
+
+static const char *host_of(const struct ping *ping, unsigned name)
+{
+	(void)name;
+	return target_host(ping->target);
+}
+
 static uint64_t interval_ms(const struct ping *ping)
 {
 	return ping->target->settings->options_ping_ms;
@@ -70,7 +85,7 @@ static void due_h(void *arg);
 /* The timer runs until the first of what is to be done. */
 static void set_timer(struct ping *ping)
 {
-	uint64_t first_ms = ping->resolve_ms;
+	uint64_t first_ms = ping->look_up_ms;
 	uint64_t now = now_ms(ping);
 
 	if (!list_empty(&ping->wait_node))
@@ -89,22 +104,46 @@ static bool is_answer(int status)
 	return status != 0 && status != 408 && status != 503;
 }
 
-static void log_change(
-	const struct ping_address *address, const struct ping_outcome *outcome)
+static struct trunk *trunk_of(const struct ping_address *address)
 {
-	const struct trunk *trunk = address->ping->target->trunk;
-	char remote[ADDR_TEXT_SIZE];
+	return address->ping->target->trunk;
+}
 
-	addr_text(&address->addr, remote);
-	if (address->answers)
-		log_info("trunk", "event=answers %s=%s remote=%s status=%d",
-			trunk_word(trunk->kind), trunk->id, remote, outcome->status);
-	else if (outcome->status)
-		log_warning("trunk", "event=answers-not %s=%s remote=%s status=%d",
-			trunk_word(trunk->kind), trunk->id, remote, outcome->status);
-	else
-		log_warning("trunk", "event=answers-not %s=%s remote=%s reason=\"%s\"",
-			trunk_word(trunk->kind), trunk->id, remote, outcome->why);
+static bool is_up(const struct ping_address *address)
+{
+	const struct health_address *known =
+		health_find(&trunk_of(address)->health, address->name, &address->addr, 0);
+
+	return !known || known->record.machine.state == HEALTH_UP;
+}
+
+/* What it says of the far end's health. */
+static void report(struct ping_address *address, const struct ping_outcome *outcome)
+{
+	char why[120];
+	struct health_report report = {.layer = outcome->layer,
+		.event = HEALTH_FAILS,
+		.why = outcome->why,
+		.status = outcome->status,
+		.round_trip_us = outcome->status ? outcome->took_us : 0};
+	const struct health_time now = time_of(address->ping);
+
+	if (is_answer(outcome->status)) {
+		report.layer = HEALTH_SIP;
+		report.event = HEALTH_ANSWERS;
+	} else if (outcome->status) {
+		snprintf(why, sizeof(why), "%d %s to OPTIONS", outcome->status,
+			compose_reason(outcome->status));
+		report.layer = HEALTH_CALLS;
+		report.why = why;
+	}
+	if (outcome->status == 503 && outcome->retry_after_s) {
+		snprintf(why, sizeof(why), "503 to OPTIONS with Retry-After %u",
+			outcome->retry_after_s);
+		report.event = HEALTH_ASKS;
+		report.rest_ms = outcome->retry_after_s * UINT64_C(1000);
+	}
+	health_report(trunk_of(address), address->name, &address->addr, &report, &now);
 }
 
 static void drop_silent(struct ping_address *address)
@@ -126,17 +165,7 @@ static void replace_silent(struct ping_address *address)
 	flow_unref(silent);
 }
 
-static void note(struct ping_address *address, const struct ping_outcome *outcome)
-{
-	bool answers = is_answer(outcome->status);
-	bool changed = !address->known || answers != address->answers;
-
-	address->known = true;
-	address->answers = answers;
-	if (changed)
-		log_change(address, outcome);
-}
-
+/* Until it is asked again. */
 static uint64_t pause_ms(
 	const struct ping_address *address, const struct ping_outcome *outcome)
 {
@@ -144,7 +173,7 @@ static uint64_t pause_ms(
 	uint64_t ms = outcome->retry_after_s * UINT64_C(1000);
 
 	if (is_answer(outcome->status))
-		return jittered(interval);
+		return is_up(address) ? jittered(interval) : PING_CONFIRM_MS;
 	/* Who said when is not asked before, but for a time that nobody means. */
 	if (ms < PING_AGAIN_MS)
 		ms = PING_AGAIN_MS;
@@ -157,20 +186,20 @@ static void outcome_h(void *arg, const struct ping_outcome *outcome)
 {
 	struct ping_address *address = arg;
 	struct ping *ping = address->ping;
-	bool again = false;
+	/* Whether the far end is silent, or that connection, the next one shows. */
+	bool again = outcome->silent && !address->silent;
 
 	ping->pings->running--;
 	if (address->silent && outcome->status)
 		replace_silent(address);
-	else if (address->silent)
-		drop_silent(address);
-	else if (outcome->silent)
-		again = true;
-	note(address, outcome);
-	address->due_ms = now_ms(ping) + (again ? 0 : pause_ms(address, outcome));
+	drop_silent(address);
 	if (again) {
 		address->silent = flow_ref(outcome->flow);
 		address->silent_ms = address->send.sent_ms;
+		address->due_ms = now_ms(ping);
+	} else {
+		report(address, outcome);
+		address->due_ms = now_ms(ping) + pause_ms(address, outcome);
 	}
 	set_timer(ping);
 	begin_waiting(ping->pings);
@@ -184,6 +213,7 @@ static void ask(struct ping_address *address)
 	const struct ping_send_params params = {.by = &ping->pings->by,
 		.target = ping->target,
 		.address = &address->addr,
+		.host = host_of(ping, address->name),
 		.reuse = address->silent    ? TRANSPORT_REUSE_NONE
 			 : ping->count == 1 ? TRANSPORT_REUSE_PEER
 					    : TRANSPORT_REUSE_HOST,
@@ -244,85 +274,129 @@ static void drop_addresses(struct ping *ping)
 	ping->count = 0;
 }
 
-static bool are_same(const struct ping *ping, const struct resolve_answer *answer)
+static struct ping_address *find_address(
+	const struct ping *ping, const struct health_address *known)
 {
-	if (ping->count != answer->count)
-		return false;
-	for (unsigned i = 0; i < answer->count; i++) {
-		unsigned k = 0;
+	for (unsigned i = 0; i < ping->count; i++) {
+		struct ping_address *address = &ping->addresses[i];
 
-		while (k < ping->count &&
-			!addr_equal(&ping->addresses[k].addr, &answer->addrs[i]))
-			k++;
-		if (k == ping->count)
-			return false;
+		if (address->name == known->name &&
+			addr_equal(&address->addr, &known->addr))
+			return address;
 	}
-	return true;
+	return NULL;
 }
 
-/* Of the addresses that it had before, what is known stays. */
-static void take_addresses(struct ping *ping, const struct resolve_answer *answer)
+/* How many its names have now; whether they are those that are asked already. */
+static unsigned count_named(const struct ping *ping, bool *same)
 {
-	struct ping_address *fresh = calloc(answer->count, sizeof(*fresh));
+	const struct trunk_health *health = &ping->target->trunk->health;
+	unsigned count = 0;
 
+	*same = true;
+	for (unsigned i = 0; i < health->count; i++) {
+		if (!health->addresses[i].named)
+			continue;
+		count++;
+		*same = *same && find_address(ping, &health->addresses[i]);
+	}
+	*same = *same && count == ping->count;
+	return count;
+}
+
+/* ADDRESS is where OLD is, which was asked before; NULL: it was not. What is under way begins anew. */
+static void take_over(struct ping_address *address, const struct ping_address *old)
+{
+	const struct ping *ping = address->ping;
+
+	address->due_ms =
+		old && !ping_send_active(&old->send)
+			? old->due_ms
+			: now_ms(ping) + secret_below(1 + SPREAD_MS * ping->count);
+}
+
+/* Those that its names have now are asked from now on. Without memory those of before. */
+static void take_addresses(struct ping *ping)
+{
+	const struct trunk_health *health = &ping->target->trunk->health;
+	bool same;
+	unsigned count = count_named(ping, &same), at = 0;
+	struct ping_address *fresh;
+
+	if (same)
+		return;
+	fresh = calloc(count ? count : 1, sizeof(*fresh));
 	if (!fresh)
 		return;
-	for (unsigned i = 0; i < answer->count; i++) {
-		fresh[i].ping = ping;
-		fresh[i].addr = answer->addrs[i];
-		fresh[i].due_ms = now_ms(ping);
-		for (unsigned k = 0; k < ping->count; k++) {
-			const struct ping_address *old = &ping->addresses[k];
+	for (unsigned i = 0; i < health->count; i++) {
+		const struct health_address *known = &health->addresses[i];
 
-			if (!addr_equal(&old->addr, &fresh[i].addr))
-				continue;
-			fresh[i].known = old->known;
-			fresh[i].answers = old->answers;
-			if (!ping_send_active(&old->send))
-				fresh[i].due_ms = old->due_ms;
-		}
+		if (!known->named)
+			continue;
+		fresh[at].ping = ping;
+		fresh[at].addr = known->addr;
+		fresh[at].name = known->name;
+		take_over(&fresh[at++], find_address(ping, known));
 	}
 	drop_addresses(ping);
 	ping->addresses = fresh;
-	ping->count = answer->count;
+	ping->count = count;
 }
+
+static void look_up(struct ping *ping);
 
 static void resolved_h(void *arg, const struct resolve_answer *answer)
 {
 	struct ping *ping = arg;
+	const struct health_time now = time_of(ping);
 
 	ping->resolving = NULL;
 	target_resolved(ping->target, ping->pings->by.trunks, answer);
-	ping->resolve_ms =
-		now_ms(ping) + jittered(answer->err ? PING_AGAIN_MS : interval_ms(ping));
-	if (!answer->err && !are_same(ping, answer))
-		take_addresses(ping, answer);
-	ask_due(ping);
+	(void)health_learn(ping->target->trunk, ping->looking_up, answer, &now);
+	if (answer->err)
+		ping->look_up_ms = now.ms + jittered(PING_AGAIN_MS);
+	ping->looking_up++;
+	look_up(ping);
+}
+
+/* Asks for the next name; after the last one the addresses are known. */
+static void look_up(struct ping *ping)
+{
+	const struct target *target = ping->target;
+	struct resolve *resolving = NULL;
+	int err;
+
+	if (ping->looking_up >= target->trunk->health.name_count) {
+		take_addresses(ping);
+		ask_due(ping);
+		return;
+	}
+	err = resolver_ask(ping->pings->by.resolver,
+		&(struct resolve_question){.host = host_of(ping, ping->looking_up),
+			.port = target_port(target),
+			.kind = target->transport,
+			.h = resolved_h,
+			.arg = ping},
+		&resolving);
+	if (!err && resolving)
+		ping->resolving = resolving;
+	else if (err)
+		ask_due(ping);
 }
 
 static void due_h(void *arg)
 {
 	struct ping *ping = arg;
-	struct resolve *resolving = NULL;
 
-	if (ping->resolve_ms > now_ms(ping)) {
+	if (ping->look_up_ms > now_ms(ping) || ping->resolving) {
 		ask_due(ping);
 		return;
 	}
-	ping->resolve_ms = UINT64_MAX;
-	if (resolver_ask(ping->pings->by.resolver,
-		    &(struct resolve_question){.host = target_host(ping->target),
-			    .port = target_port(ping->target),
-			    .kind = ping->target->transport,
-			    .h = resolved_h,
-			    .arg = ping},
-		    &resolving)) {
-		ping->resolve_ms = now_ms(ping) + PING_AGAIN_MS;
-		ask_due(ping);
-	} else if (resolving) {
-		ping->resolving = resolving;
+	ping->look_up_ms = now_ms(ping) + jittered(interval_ms(ping));
+	ping->looking_up = 0;
+	look_up(ping);
+	if (ping->resolving)
 		set_timer(ping);
-	}
 }
 
 /* ---- which trunks ---- */
@@ -409,8 +483,8 @@ static void settle(struct ping *ping, unsigned count)
 	const uint64_t now = now_ms(ping), interval = interval_ms(ping);
 	const uint64_t spread = (uint64_t)count * SPREAD_MS;
 
-	if (!timer_running(&ping->timer) && !ping->resolve_ms)
-		ping->resolve_ms =
+	if (!timer_running(&ping->timer) && !ping->look_up_ms)
+		ping->look_up_ms =
 			now + secret_below(1 + (spread < interval ? spread : interval));
 	for (unsigned i = 0; i < ping->count; i++)
 		if (ping->addresses[i].due_ms > now + interval + interval / 10)

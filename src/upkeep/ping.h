@@ -15,6 +15,8 @@ struct pings;
 #define PINGS_MAX 256
 /* An address that did not answer, or rests, is asked again so soon. */
 #define PING_AGAIN_MS 5000
+/* One that answered, and is not up yet, is asked again so soon. */
+#define PING_CONFIRM_MS 1000
 
 int pings_new(struct pings **ret, const struct upkeep_params *params); /* 0 or -ENOMEM */
 void pings_free(struct pings *pings);                                  /* NULL is fine */

@@ -26,13 +26,20 @@ static void release(struct ping_send *send)
 	flow_unref(flow);
 }
 
+static uint64_t now_us(const struct ping_send *send)
+{
+	struct clock *clock = timers_clock(send->timers);
+
+	return clock->mono_us(clock);
+}
+
 /* OUTCOME says what came of it; it is over. */
 static void end(struct ping_send *send, struct ping_outcome *outcome)
 {
 	struct flow *flow = flow_ref(send->flow);
 
 	outcome->flow = flow;
-	outcome->took_us = send->clock->mono_us(send->clock) - send->sent_us;
+	outcome->took_us = now_us(send) - send->sent_us;
 	outcome->silent = !outcome->status && send->stood && flow_is_reliable(flow) &&
 			  !flow->closed && flow->heard_ms <= send->sent_ms;
 	release(send);
@@ -78,6 +85,7 @@ static void failed_h(void *arg, struct txn_client *txn, int err)
 	outcome.why = err == ERR_CLOSED && flow->why
 			      ? flow->why
 			      : failure_of_request(err, flow->kind, &flow->remote, words);
+	outcome.layer = flow->report ? HEALTH_TLS : HEALTH_TRANSPORT;
 	end(send, &outcome);
 }
 
@@ -92,7 +100,7 @@ static int compose(
 	char from[sizeof(names.from) + 8], to[sizeof(names.target) + 8];
 	int err;
 
-	bridge_names(bridge, params->target, flow, &names);
+	bridge_names(bridge, params->target, params->host, flow, &names);
 	snprintf(from, sizeof(from), "<sip:%s>", names.from);
 	snprintf(to, sizeof(to), "<sip:%s>", names.target);
 	snprintf(uri, sizeof(uri), "sip:%s%s", names.target, names.params);
@@ -111,26 +119,27 @@ static int compose(
 	return 0;
 }
 
-/* 0; negative with TEXT: there is no way there. */
-static int find_flow(
-	const struct ping_send_params *params, struct flow **ret, struct err_text *text)
+/* 0; negative with TEXT: there is no way there, for want of *LAYER. */
+static int find_flow(const struct ping_send_params *params, struct flow **ret,
+	enum health_layer *layer, struct err_text *text)
 {
 	struct transport *transport =
 		bridge_transport(params->by->bridge, side_of(params->target));
 	struct transport_target to;
 	int err = target_connection(params->target, params->address, &to, text);
 
+	*layer = err ? HEALTH_TLS : HEALTH_TRANSPORT;
 	to.reuse = params->reuse;
 	return err ? err : transport_flow(transport, &to, ret, text);
 }
 
 static int begin(struct ping_send *send, const struct ping_send_params *params,
-	struct err_text *text)
+	enum health_layer *layer, struct err_text *text)
 {
 	const struct txn_client_user user = {
 		.response_h = response_h, .failed_h = failed_h, .arg = send};
 	struct request request;
-	int err = find_flow(params, &send->flow, text);
+	int err = find_flow(params, &send->flow, layer, text);
 
 	if (err)
 		return err;
@@ -149,10 +158,9 @@ void ping_send_start(struct ping_send *send, const struct ping_send_params *para
 	send->h = params->h;
 	send->arg = params->arg;
 	send->timers = params->by->timers;
-	send->clock = timers_clock(send->timers);
-	send->sent_us = send->clock->mono_us(send->clock);
+	send->sent_us = now_us(send);
 	send->sent_ms = timers_now_ms(send->timers);
-	if (!begin(send, params, &text))
+	if (!begin(send, params, &outcome.layer, &text))
 		return;
 	release(send);
 	outcome.why = text.text;
@@ -161,12 +169,12 @@ void ping_send_start(struct ping_send *send, const struct ping_send_params *para
 
 void ping_send_expire(struct ping_send *send)
 {
-	struct ping_outcome outcome = {.status = 0};
+	bool opened = send->flow->opened;
+	struct ping_outcome outcome = {.layer = opened ? HEALTH_SIP : HEALTH_TRANSPORT};
 	char why[80];
 
 	snprintf(why, sizeof(why), "%s in %u s",
-		send->flow->opened ? "no answer to OPTIONS" : "no connection",
-		PING_WITHIN_MS / 1000);
+		opened ? "no answer to OPTIONS" : "no connection", PING_WITHIN_MS / 1000);
 	outcome.why = why;
 	txn_client_abandon(send->txn);
 	end(send, &outcome);

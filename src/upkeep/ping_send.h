@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "trunk/health.h"
 #include "trunk/target.h"
 #include "upkeep/upkeep.h"
 
@@ -11,16 +12,16 @@
 
 /* What came of it. */
 struct ping_outcome {
-	int status;             /* of the final answer; 0: there was none */
-	unsigned retry_after_s; /* of that answer; 0: it said nothing */
-	uint64_t took_us;       /* until then */
-	const char *why;        /* without an answer: a phrase. Borrowed */
-	struct flow *flow;      /* that it was sent by; NULL: there was none */
+	int status;              /* of the final answer; 0: there was none */
+	unsigned retry_after_s;  /* of that answer; 0: it said nothing */
+	uint64_t took_us;        /* until then */
+	const char *why;         /* without an answer: a phrase; borrowed */
+	enum health_layer layer; /* without an answer: that failed */
+	struct flow *flow;       /* that it was sent by, borrowed; NULL: there was none */
 	/* Without an answer: FLOW stood when it was sent, and nothing at all came by it since. */
 	bool silent;
 };
 
-struct ping_send;
 typedef void ping_send_h(void *arg, const struct ping_outcome *outcome);
 
 /* Embedded in its user, zeroed. */
@@ -28,7 +29,6 @@ struct ping_send {
 	struct txn_client *txn; /* under way; NULL: none is */
 	struct flow *flow;      /* a reference, while it is */
 	bool stood;             /* FLOW was open before */
-	struct clock *clock;
 	struct timers *timers;
 	uint64_t sent_us, sent_ms; /* monotonic, and by the timers */
 	ping_send_h *h;
@@ -49,5 +49,5 @@ void ping_send_start(struct ping_send *send, const struct ping_send_params *para
 bool ping_send_active(const struct ping_send *send);
 /* No answer came in time: it is given up, and its H called. */
 void ping_send_expire(struct ping_send *send);
-/* Gives it up. H is not called. */
+/* Gives it up. H is not called. One that is not under way is fine. */
 void ping_send_stop(struct ping_send *send);
