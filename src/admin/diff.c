@@ -194,9 +194,10 @@ static bool tell_switches(struct pair *pair)
 		add_effect(pair, "the next call is %s", tls_words(fresh));
 		told = true;
 	}
-	if (fresh->max_calls < old->max_calls && pair->calls >= fresh->max_calls) {
-		add_effect(
-			pair, "no new calls until fewer than %u stand", fresh->max_calls);
+	if (fresh->limits.max_calls < old->limits.max_calls &&
+		pair->calls >= fresh->limits.max_calls) {
+		add_effect(pair, "no new calls until fewer than %u stand",
+			fresh->limits.max_calls);
 		if (!told)
 			add_standing(pair, "until they end");
 		told = true;

@@ -84,8 +84,11 @@ static void print_emergencies(const struct bridge_emergencies *counts, struct bu
 static void print_calls(const struct verbs_context *context, struct buf *out)
 {
 	struct bridge_totals totals;
+	struct config_limits limits;
+	struct limit_question question;
 
 	bridge_totals(context->bridge, &totals);
+	bridge_limits(context->bridge, &limits, &question);
 	single(out, "calls", "gauge", "Calls now.", totals.calls);
 	single(out, "calls_answered", "gauge", "Calls that talk now.", totals.answered);
 	single(out, "dialogs", "gauge", "SIP dialogs now.", totals.dialogs);
@@ -97,6 +100,8 @@ static void print_calls(const struct verbs_context *context, struct buf *out)
 		totals.failed);
 	single(out, "calls_refused_total", "counter",
 		"INVITEs answered 503 before they were calls.", totals.refused);
+	single(out, "calls_early", "gauge", "Calls that are not answered yet.",
+		question.use->early);
 	single(out, "draining", "gauge", "1: no new calls are taken.", totals.draining);
 	print_emergencies(&totals.emergencies, out);
 }
@@ -241,6 +246,16 @@ static uint64_t calls_of(const struct trunk *trunk)
 	return trunk->calls;
 }
 
+static uint64_t calls_out_of(const struct trunk *trunk)
+{
+	return trunk->use.out;
+}
+
+static uint64_t calls_early_of(const struct trunk *trunk)
+{
+	return trunk->use.early;
+}
+
 static uint64_t calls_total_of(const struct trunk *trunk)
 {
 	return trunk->calls_total;
@@ -284,6 +299,10 @@ static void print_trunks(
 		uint64_t (*value)(const struct trunk *trunk);
 	} rows[] = {
 		{{"server_calls", "trunk_calls"}, "gauge", "Calls by it now.", calls_of},
+		{{"server_calls_out", "trunk_calls_out"}, "gauge",
+			"Calls now that go to it.", calls_out_of},
+		{{"server_calls_early", "trunk_calls_early"}, "gauge",
+			"Calls by it now that are not answered yet.", calls_early_of},
 		{{"server_calls_total", "trunk_calls_total"}, "counter", "Calls by it.",
 			calls_total_of},
 		{{"server_calls_failed_total", "trunk_calls_failed_total"}, "counter",
@@ -314,6 +333,53 @@ static void print_trunks(
 			buf_printf(out, "} %llu\n",
 				(unsigned long long)rows[row].value(trunk));
 		}
+	}
+}
+
+/* Those of a limit that is set, or was reached: all of ten thousand trunks would make 70,000 lines. */
+static void print_reached(struct buf *out, const char *name, const struct trunk *trunk,
+	const struct limit_question *question)
+{
+	for (enum limit_kind kind = LIMIT_NONE + 1; kind < LIMIT_KINDS; kind++) {
+		const uint64_t count = question->use->reached[kind];
+
+		if (!count && limit_most(question->limits, kind) == CONFIG_UNLIMITED)
+			continue;
+		buf_printf(out, "tandem_%s{", name);
+		if (trunk) {
+			add_party(out, trunk);
+			buf_add_char(out, ',');
+		}
+		add_label(out, "limit", limit_name(kind));
+		buf_printf(out, "} %llu\n", (unsigned long long)count);
+	}
+}
+
+static void print_limits(const struct verbs_context *context, struct buf *out)
+{
+	struct config_limits limits;
+	struct limit_question question;
+
+	bridge_limits(context->bridge, &limits, &question);
+	head(out, "limited_total", "counter",
+		"Calls refused for a limit of all calls, by the limit.");
+	print_reached(out, "limited_total", NULL, &question);
+}
+
+static void print_trunk_limits(
+	const struct verbs_context *context, enum trunk_kind kind, struct buf *out)
+{
+	const char *name =
+		kind == TRUNK_GATEWAY ? "trunk_limited_total" : "server_limited_total";
+	const struct trunk *trunk;
+
+	head(out, name, "counter",
+		"Calls refused, or sent elsewhere, for a limit of it, by the limit.");
+	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++) {
+		const struct limit_question question =
+			trunk_limits(trunk, LIMIT_IN, true, 0);
+
+		print_reached(out, name, trunk, &question);
 	}
 }
 
@@ -454,6 +520,9 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_refused(context, out);
 	print_trunks(context, TRUNK_SERVER, out);
 	print_trunks(context, TRUNK_GATEWAY, out);
+	print_limits(context, out);
+	print_trunk_limits(context, TRUNK_SERVER, out);
+	print_trunk_limits(context, TRUNK_GATEWAY, out);
 	print_delays(context, TRUNK_SERVER, out);
 	print_delays(context, TRUNK_GATEWAY, out);
 	print_audit(context, out);

@@ -6,6 +6,7 @@
 
 #include "admin/config_verbs.h"
 #include "admin/emergency_json.h"
+#include "admin/limit_json.h"
 #include "admin/metrics.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
@@ -168,6 +169,15 @@ static json_t *process_json(void)
 		"system_calls_allowed", (json_int_t)sandbox->calls_allowed);
 }
 
+static json_t *limits_json(const struct verbs_context *context)
+{
+	struct config_limits limits;
+	struct limit_question question;
+
+	bridge_limits(context->bridge, &limits, &question);
+	return limit_json(&question);
+}
+
 enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
@@ -183,7 +193,7 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	*ret_result = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:I, s:I}, s:{s:s, s:b, "
 		"s:s}, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "configuration", config_state_json(context), "start",
 		clock_text(start_us, start), "uptime_us",
@@ -193,10 +203,11 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 		"allowed", (json_int_t)descriptors_allowed(), "fips", "configured",
 		config->tandem.fips == CONFIG_FIPS_REQUIRED ? "required" : "off",
 		"library_active", (int)policy_fips_active(), "srtp", relay_crypto_name(),
-		"process", process_json(), "calls", calls_json(context), "media",
-		media_json(context), "internal", transport_json(context->internal),
-		"external", transport_json(context->external), "audit",
-		audit_json(context, config), "stapling", staples_json(context));
+		"process", process_json(), "calls", calls_json(context), "limits",
+		limits_json(context), "media", media_json(context), "internal",
+		transport_json(context->internal), "external",
+		transport_json(context->external), "audit", audit_json(context, config),
+		"stapling", staples_json(context));
 	return *ret_result ? API_OK : API_FAILED;
 }
 

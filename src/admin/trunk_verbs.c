@@ -2,6 +2,7 @@
 
 #include "admin/cert_verbs.h"
 #include "admin/figures_json.h"
+#include "admin/limit_json.h"
 #include "admin/moment.h"
 #include "admin/observe_json.h"
 #include "admin/verbs.h"
@@ -23,7 +24,9 @@ static const char *kind_name(enum trunk_kind kind)
 
 static const char *state_name(const struct trunk *trunk)
 {
-	const struct obstacle_question question = {.trunk = trunk, .way = OBSTACLE_TO};
+	const struct obstacle_question question = {.trunk = trunk,
+		.way = OBSTACLE_TO,
+		.now_us = clock_real()->mono_us(clock_real())};
 
 	return obstacle_word(obstacle_find(&question, NULL));
 }
@@ -98,7 +101,7 @@ static json_t *connections_json(
 }
 
 /* Null: no limit. */
-static json_t *limit_json(unsigned limit)
+static json_t *most_json(unsigned limit)
 {
 	return limit == CONFIG_UNLIMITED ? json_null() : json_integer(limit);
 }
@@ -131,7 +134,7 @@ static json_t *summary_json(
 		(int)trunk_is_tls(trunk), "tls_state",
 		observe_word_json(context->observe, trunk), "srtp",
 		config_srtp_name(settings->srtp), "calls", (json_int_t)trunk->calls,
-		"calls_max", limit_json(settings->max_calls), "calls_total",
+		"calls_max", most_json(settings->limits.max_calls), "calls_total",
 		(json_int_t)(trunk->calls_total - trunk->calls_total_base),
 		"calls_failed",
 		(json_int_t)(trunk->calls_failed - trunk->calls_failed_base),
@@ -158,6 +161,10 @@ static void add_peer(json_t *object, const struct config_peer *peer)
 
 static void add_settings(json_t *object, const struct config_trunk *settings)
 {
+	const uint64_t duration_ms = settings->limits.duration_ms;
+
+	json_object_set_new(object, "call_length_max_us",
+		duration_ms ? json_integer((json_int_t)duration_ms * 1000) : json_null());
 	json_object_set_new(object, "priority", json_integer(settings->priority));
 	json_object_set_new(object, "codecs", words_json(&settings->codecs));
 	json_object_set_new(object, "suites", suites_json(settings->suites));
@@ -188,6 +195,7 @@ static json_t *details_json(
 	const struct verbs_context *context, const struct trunk *trunk)
 {
 	uint64_t now_us = clock_real()->mono_us(clock_real());
+	const struct limit_question limits = trunk_limits(trunk, LIMIT_IN, true, now_us);
 	json_t *object = summary_json(context, trunk);
 	json_t *observe = observe_json(context->observe, trunk);
 	json_t *addrs = json_array();
@@ -205,6 +213,7 @@ static json_t *details_json(
 		json_array_append_new(
 			addrs, json_string(addr_text(&trunk->addrs[i], text)));
 	json_object_set_new(object, "addresses", addrs);
+	json_object_set_new(object, "limits", limit_json(&limits));
 	json_object_set_new(object, "connections", connections_json(context, trunk));
 	json_object_set_new(object, "certificate",
 		cert_seen_json(seen_find(context->seen, trunk_name(trunk, name))));

@@ -99,7 +99,8 @@ static bool refuse_early(const struct admission *admission)
 }
 
 /* A flood of calls must not become a flood of lines: one a second says how many. */
-static void log_refusal(struct bridge *bridge, const struct trunk *trunk, const char *why)
+static void log_refusal(
+	struct bridge *bridge, const struct trunk *trunk, const struct obstacle *obstacle)
 {
 	char hidden_text[40] = "";
 	unsigned hidden;
@@ -110,8 +111,10 @@ static void log_refusal(struct bridge *bridge, const struct trunk *trunk, const 
 	if (hidden)
 		snprintf(hidden_text, sizeof(hidden_text), " suppressed=%u", hidden);
 	log_warning("bridge",
-		"event=call-refused %s=%s status=503 reason=%s refused=%llu%s",
-		trunk_word(trunk->kind), trunk->id, why,
+		"event=call-refused %s=%s status=503 reason=%s%s%s refused=%llu%s",
+		trunk_word(trunk->kind), trunk->id, obstacle_word(obstacle->kind),
+		obstacle->limit ? " limit=" : "",
+		obstacle->limit ? limit_name(obstacle->limit) : "",
 		(unsigned long long)bridge->refused, hidden_text);
 }
 
@@ -120,34 +123,67 @@ static bool ask(bool (*h)(void *arg), const struct bridge *bridge, bool otherwis
 	return h ? h(bridge->handlers.arg) : otherwise;
 }
 
+/* [limits]. True: one is reached, and OBSTACLE says so. */
+static bool is_limited_here(struct bridge *bridge, struct obstacle *obstacle)
+{
+	struct config_limits limits;
+	struct limit_question question;
+	enum limit_kind kind;
+
+	bridge_limits(bridge, &limits, &question);
+	kind = limit_find(&question);
+	if (!kind)
+		return false;
+	obstacle_of_limit(
+		limit_is_rate(kind) ? OBSTACLE_SERVER_RATE : OBSTACLE_SERVER_FULL,
+		&question, kind, obstacle);
+	return true;
+}
+
 /* Why this server takes no new call now, whoever makes it. */
-static enum obstacle_kind obstacle_here(const struct bridge *bridge)
+static void obstacle_here(struct bridge *bridge, struct obstacle *obstacle)
 {
 	if (bridge->draining)
-		return OBSTACLE_STOPPING;
-	if (bridge->call_count >= bridge->config->limits.max_calls)
-		return OBSTACLE_SERVER_FULL;
-	if (ask(bridge->handlers.overloaded_h, bridge, false))
-		return OBSTACLE_OVERLOAD;
-	if (!ask(bridge->handlers.ready_h, bridge, true))
-		return OBSTACLE_AUDIT;
-	return OBSTACLE_NONE;
+		obstacle->kind = OBSTACLE_STOPPING;
+	else if (ask(bridge->handlers.overloaded_h, bridge, false))
+		obstacle->kind = OBSTACLE_OVERLOAD;
+	else if (!ask(bridge->handlers.ready_h, bridge, true))
+		obstacle->kind = OBSTACLE_AUDIT;
+	else
+		(void)is_limited_here(bridge, obstacle);
+}
+
+/* OBSTACLE, of the trunk or of all calls, is why a call was refused. */
+static void count_refusal(
+	struct bridge *bridge, struct trunk *trunk, const struct obstacle *obstacle)
+{
+	unsigned retry_s = 0;
+
+	if (obstacle->kind == OBSTACLE_FULL || obstacle->kind == OBSTACLE_RATE)
+		obstacle_count(trunk, obstacle, &retry_s);
+	else if (obstacle->limit)
+		bridge->use.reached[obstacle->limit]++;
+	log_refusal(bridge, trunk, obstacle);
 }
 
 static bool refuse_now(const struct admission *admission)
 {
 	struct bridge *bridge = admission->side->bridge;
 	const bool emergency = admission->emergency != EMERGENCY_NO;
-	const struct obstacle_question question = {
-		.trunk = admission->trunk, .way = OBSTACLE_FROM, .emergency = emergency};
-	enum obstacle_kind kind = obstacle_find(&question, NULL);
+	const struct obstacle_question question = {.trunk = admission->trunk,
+		.way = OBSTACLE_FROM,
+		.emergency = emergency,
+		.now_us = trunks_now_us(bridge->trunks)};
+	char extra[BRIDGE_RETRY_SIZE];
+	struct obstacle obstacle;
 
-	if (!obstacle_stops(kind, emergency))
-		kind = obstacle_here(bridge);
-	if (!obstacle_stops(kind, emergency))
+	if (!obstacle_stops(obstacle_find(&question, &obstacle), emergency))
+		obstacle_here(bridge, &obstacle);
+	if (!obstacle_stops(obstacle.kind, emergency))
 		return false;
-	log_refusal(bridge, admission->trunk, obstacle_word(kind));
-	txn_server_reply(admission->txn, 503, NULL, NULL, "Retry-After: 10\r\n");
+	count_refusal(bridge, admission->trunk, &obstacle);
+	txn_server_reply(admission->txn, 503, NULL, NULL,
+		bridge_retry_line(obstacle.retry_s, extra));
 	return true;
 }
 

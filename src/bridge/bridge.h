@@ -135,6 +135,10 @@ struct bridge_totals {
 	bool draining;
 };
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);
+/* The limits of all calls together, and what of them is in use, until the next turn: *RET points into the
+ * bridge and to *RET_LIMITS. */
+void bridge_limits(const struct bridge *bridge, struct config_limits *ret_limits,
+	struct limit_question *ret);
 /* Messages of one side that were refused or dropped, by the NTH reason (sip/txn.h); false: there
  * is no such. */
 bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,

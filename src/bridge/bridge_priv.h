@@ -1,5 +1,5 @@
 /*
- * What the files of bridge/ share: the bridge's own structs. Not for other folders.
+ * What the files of bridge/ share: the bridge's own structs, and bridge_limits.c. Not for other folders.
  */
 #pragma once
 
@@ -41,6 +41,7 @@ struct bridge {
 	struct timer closed_timer;
 	unsigned call_count;
 	unsigned answered_count;
+	struct limit_use use; /* what the limits of all calls count */
 	uint64_t next_number;
 	uint64_t started, ended, failed, refused;
 	struct bridge_emergencies emergencies;
@@ -48,3 +49,7 @@ struct bridge {
 	char start_id[16];              /* makes call ids unique over restarts */
 	bool draining;
 };
+
+/* The header that goes with a 503: come again after SECONDS; 0: after a while. Returns BUF. */
+#define BRIDGE_RETRY_SIZE 32
+const char *bridge_retry_line(unsigned seconds, char buf[static BRIDGE_RETRY_SIZE]);

@@ -72,7 +72,10 @@ static void too_long_h(void *arg)
 
 void call_limit_duration(struct call *call)
 {
-	const uint64_t limit_ms = call->config->limits.duration_ms;
+	const uint64_t lengths[] = {call->config->limits.calls.duration_ms,
+		call->a.settings->limits.duration_ms,
+		call->b.settings->limits.duration_ms};
+	const uint64_t limit_ms = limit_shortest_ms(lengths, 3);
 	const uint64_t passed_ms =
 		(call_now_us(call) - call->start_us - call->answer_us) / 1000;
 
@@ -100,6 +103,8 @@ static int act_connect(
 	party_free(call->party);
 	call->party = NULL;
 	call->answer_us = call_now_us(call) - call->start_us;
+	leg_early_over(&call->a);
+	leg_early_over(&call->b);
 	call_note_success(call, call->b.trunk);
 	call_offer_heard(call);
 	call_offer_over(call, FIGURES_ANSWERED);
@@ -485,6 +490,7 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 		return;
 	}
 	registry_add(call);
+	leg_charge(&call->a);
 	call_capture_begin(call);
 	call_emergency_begin(call);
 	call_log_begin(call);

@@ -155,12 +155,21 @@ void call_finish(struct call *call)
 	}
 }
 
+static void refuse_for_now(struct call *call)
+{
+	char extra[BRIDGE_RETRY_SIZE];
+
+	leg_refuse(&call->a, 503, bridge_retry_line(hunt_retry_s(call->hunt), extra));
+}
+
 void call_end(struct call *call, enum call_end by, const char *cause, int status,
 	const char *detail)
 {
 	if (call->state >= CALL_ENDING)
 		return;
 	stop_timers(call);
+	leg_early_over(&call->a);
+	leg_early_over(&call->b);
 	call_offer_end(call, by);
 	call_log_attempt(call,
 		history_end(&call->history, 0, detail && detail[0] ? detail : cause),
@@ -177,7 +186,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	leg_drop_digits(&call->b);
 	leg_bye_answer(&call->a);
 	if (status == 503 && call->a.state == LEG_INVITING) /* not again at once */
-		leg_refuse(&call->a, status, "Retry-After: 10\r\n");
+		refuse_for_now(call);
 	/* what we could not accept of its offer, its sender may want to mend */
 	if (by == CALL_BY_TANDEM && status == 488 && call->detail &&
 		call->a.state == LEG_INVITING)

@@ -114,8 +114,10 @@ static void hunt_target_h(void *arg, struct target *target)
 	leg_free(&call->b);
 	call_note_reason(call, &call->b, NULL); /* what the one before it said is past */
 	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
-	if (target)
-		init_leg(call, &call->b, call->callee, target);
+	if (!target)
+		return;
+	init_leg(call, &call->b, call->callee, target);
+	leg_charge(&call->b);
 }
 
 static uint64_t age_us(const struct call *call)

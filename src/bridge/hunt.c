@@ -26,7 +26,8 @@ int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
 	asked.trunks = side->bridge->trunks;
 	asked.config = config;
 	asked.kind = side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
-	count = pick_candidates(&asked, trunks, &hunt->routed);
+	count = pick_candidates(&asked, trunks, &hunt->left);
+	hunt->retry_s = hunt->left.retry_s;
 	hunt->side = side;
 	hunt->emergency = question->emergency;
 	for (unsigned i = 0; i < count; i++)
@@ -47,14 +48,24 @@ static void exhausted(struct hunt *hunt)
 
 	if (hunt->status)
 		status = cause_map(hunt->status);
-	else if (!hunt->routed)
+	else if (!hunt->left.routed)
 		status = 404;
 	if (!hunt->why[0])
-		note(hunt, hunt->routed ? "all that take this number are busy or "
-					  "drained: see `tandemctl trunk list`"
-					: "no gateway or server takes this number: see "
-					  "prefixes of the gateways");
+		note(hunt, hunt->left.routed
+				   ? "all that take this number are busy or "
+				     "drained: see `tandemctl trunk list`"
+				   : "no gateway or server takes this number: see "
+				     "prefixes of the gateways");
 	hunt->handlers->exhausted_h(hunt->arg, status, hunt->why);
+}
+
+static bool is_stopped(
+	const struct hunt *hunt, const struct target *target, struct obstacle *obstacle)
+{
+	const uint64_t now_us = trunks_now_us(hunt->side->bridge->trunks);
+
+	return obstacle_stops(target_obstacle(target, hunt->emergency, now_us, obstacle),
+		hunt->emergency);
 }
 
 static void next_target(struct hunt *hunt)
@@ -69,12 +80,13 @@ static void next_target(struct hunt *hunt)
 		/* the one before it no longer counts in its trunk's calls */
 		hunt->handlers->target_h(hunt->arg, NULL);
 		hunt->status = 0;
-		if (!obstacle_stops(target_obstacle(target, hunt->emergency, &obstacle),
-			    hunt->emergency)) {
+		if (!is_stopped(hunt, target, &obstacle)) {
+			hunt->retry_s = 0;
 			hunt->handlers->target_h(hunt->arg, target);
 			dial_start(&hunt->dial, hunt->side, target, dialled_h, hunt);
 			return;
 		}
+		obstacle_count(target->trunk, &obstacle, &hunt->retry_s);
 		obstacle_text(&obstacle, words);
 		hunt->handlers->passed_over_h(hunt->arg, target, words);
 		err_set(&text, 0, "%s: %s", target->trunk->id, words);
@@ -135,6 +147,11 @@ void hunt_stop(struct hunt *hunt)
 {
 	timer_stop(&hunt->silence);
 	dial_stop(&hunt->dial);
+}
+
+unsigned hunt_retry_s(const struct hunt *hunt)
+{
+	return hunt ? hunt->retry_s : 0;
 }
 
 void hunt_free(struct hunt *hunt)

@@ -24,13 +24,14 @@ struct hunt_handlers {
 };
 
 struct hunt {
-	struct bridge_side *side;         /* of the targets */
-	struct target *targets[PICK_MAX]; /* owned references */
-	unsigned count, at;               /* at: behind the one that is tried */
-	bool routed;                      /* a trunk takes the number, available or not */
-	bool emergency;                   /* an emergency call */
-	struct dial dial;                 /* to the one that is tried */
-	struct timer silence;             /* no response has come yet */
+	struct bridge_side *side;             /* of the targets */
+	struct target *targets[PICK_MAX];     /* owned references */
+	unsigned count, at;                   /* at: behind the one that is tried */
+	struct pick_left left;                /* who was not even a candidate */
+	unsigned retry_s;                     /* see hunt_retry_s() */
+	bool emergency;                       /* an emergency call */
+	struct dial dial;                     /* to the one that is tried */
+	struct timer silence;                 /* no response has come yet */
 	const struct hunt_handlers *handlers; /* static */
 	void *arg;
 	int status; /* the final response of the last one that was tried; 0: none */
@@ -53,4 +54,7 @@ void hunt_heard(struct hunt *hunt);
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why);
 /* The call was accepted or given up. No handler is called any more. */
 void hunt_stop(struct hunt *hunt);
+/* Where nobody was asked since all are full: the seconds after which one may have room. Else 0. HUNT may be
+ * NULL. */
+unsigned hunt_retry_s(const struct hunt *hunt);
 void hunt_free(struct hunt *hunt); /* NULL is fine */

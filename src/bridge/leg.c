@@ -69,6 +69,7 @@ static void set_state(struct leg *leg, enum leg_state state)
 void leg_resume(struct leg *leg)
 {
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
+	leg_early_over(leg);
 	set_state(leg, LEG_TALKING);
 }
 
@@ -85,8 +86,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->methods = params->methods;
 	leg->target = target_ref(params->target);
 	leg->trunk = leg->target->trunk;
-	leg->trunk->calls++;
-	leg->trunk->calls_total++;
+	leg_count(leg);
 	leg->settings = leg->target->settings;
 	leg->server = leg->target->server;
 	leg->gateway = leg->target->gateway;
@@ -151,7 +151,7 @@ void leg_free(struct leg *leg)
 	offer_free(&leg->offer);
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
 		stream_free(leg->streams[i]);
-	leg->trunk->calls--;
+	leg_uncount(leg);
 	target_unref(leg->target);
 	memset(leg, 0, sizeof(*leg));
 }
@@ -537,6 +537,7 @@ static void first_accepted(struct leg *leg, struct message *response)
 		return;
 	}
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
+	leg_early_over(leg);
 	set_state(leg, LEG_TALKING);
 	leg_report(leg, LEG_EVENT_ANSWER, response, message_status(response), NULL);
 }

@@ -83,6 +83,7 @@ struct leg {
 	enum leg_state state;
 	struct target *target; /* owned reference; the next four are its */
 	struct trunk *trunk;   /* counts this leg in its calls */
+	bool early;            /* the trunk counts it as one that is not answered */
 	const struct config_trunk *settings;
 	const struct config_server *server;   /* one of these */
 	const struct config_gateway *gateway; /* is set */
@@ -140,6 +141,11 @@ void leg_init(struct leg *leg, const struct leg_params *params);
 /* Detaches from everything and sends nothing; INFOs of the other leg that wait for this one are
  * refused. A zeroed leg is fine. */
 void leg_free(struct leg *leg);
+
+/* Its call was really taken, or is really offered to it: it counts for the rates. */
+void leg_charge(struct leg *leg);
+/* Its call is answered or ended: it counts as early no more. A zeroed leg is fine, and a second time. */
+void leg_early_over(struct leg *leg);
 
 /* ---- the leg that was called from outside (UAS) ---- */
 

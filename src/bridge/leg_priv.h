@@ -18,6 +18,9 @@ void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why);
 /* Takes over what MESSAGE, of its peer, lists in Allow; nothing changes without that header. */
 void leg_note_allow(struct leg *leg, const struct message *message);
+/* The trunk counts it, early, until leg_uncount(). */
+void leg_count(struct leg *leg);
+void leg_uncount(struct leg *leg);
 /* An INVITE is the leg's to answer from now on. 0 or -ENOMEM. */
 int leg_take_invite(struct leg *leg, struct txn_server *invite);
 /* A BYE waits for leg_bye_answer(). */

@@ -10,7 +10,7 @@ static uint64_t descriptors_needed(const struct config *config)
 {
 	const uint64_t ports =
 		(uint64_t)(config->media.port_max - config->media.port_min + 1);
-	const uint64_t lines = 4 * (uint64_t)config->limits.max_calls;
+	const uint64_t lines = 4 * (uint64_t)config->limits.calls.max_calls;
 
 	return 100 + 2 * (uint64_t)config->limits.max_connections +
 	       (lines < 2 * ports ? lines : 2 * ports);

@@ -106,7 +106,7 @@ static void check_room(struct check *check)
 			"ports: %u-%u holds no even port with the next one",
 			(unsigned)config->media.port_min,
 			(unsigned)config->media.port_max);
-	else if (pairs / legs < config->limits.max_calls)
+	else if (pairs / legs < config->limits.calls.max_calls)
 		findings_add(check->findings,
 			where_is_set(check, "limits", "max-calls") ? FINDING_WARNING
 								   : FINDING_NOTE,
@@ -115,7 +115,7 @@ static void check_room(struct check *check)
 			"ports: %u-%u suffice for %u calls at once, max-calls is %u",
 			(unsigned)config->media.port_min,
 			(unsigned)config->media.port_max, pairs / legs,
-			config->limits.max_calls);
+			config->limits.calls.max_calls);
 }
 
 static bool is_media_host(const struct config *config, const struct addr *address)

@@ -34,13 +34,13 @@ void check_emergency_reserve(const struct config_gateway *gateway,
 	const unsigned reserve = common->emergency.reserve;
 
 	place = scope_place(scope, SCHEMA_GATEWAY, "emergency-reserve", place);
-	if (reserve > 0 && common->max_calls == CONFIG_UNLIMITED)
+	if (reserve > 0 && common->limits.max_calls == CONFIG_UNLIMITED)
 		errors_add(errors, place,
 			"emergency-reserve: expected max-calls beside it, of which it "
 			"keeps a part");
-	else if (reserve > 0 && reserve > common->max_calls)
+	else if (reserve > 0 && reserve > common->limits.max_calls)
 		errors_add(errors, place,
 			"emergency-reserve: expected at most max-calls, which is %u, got "
 			"%u",
-			common->max_calls, reserve);
+			common->limits.max_calls, reserve);
 }

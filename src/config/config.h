@@ -178,6 +178,16 @@ struct config_emergency {
 	unsigned reserve; /* of max_calls: for emergency calls alone */
 };
 
+/* What calls of one trunk or server may be. CONFIG_UNLIMITED: no limit; 0: none at all. IN is what comes
+ * from it, OUT what goes to it. */
+struct config_limits {
+	unsigned max_calls, max_calls_in, max_calls_out; /* at once */
+	unsigned max_early;                              /* of them not answered yet */
+	unsigned max_rate, max_rate_in, max_rate_out;    /* that begin in a second */
+	unsigned burst;       /* that may begin at once; 0: as many as in a second */
+	uint64_t duration_ms; /* of an answered call; 0: no limit */
+};
+
 /* What a server and a gateway have in common. Where the comment says "of a gateway", no key
  * of [server ID] sets it and a server always has the value behind it. */
 struct config_trunk {
@@ -185,10 +195,10 @@ struct config_trunk {
 	char *file; /* the file that it was read from */
 	struct config_origins origins;
 	char *host; /* where to connect; with TLS the name that its certificate must carry */
-	uint16_t port;      /* 0 of a gateway: SRV, then 5060 or 5061 */
-	uint16_t tls_port;  /* of a gateway: over TLS, instead of PORT; 0: the same */
-	unsigned priority;  /* lower is tried first */
-	unsigned max_calls; /* CONFIG_UNLIMITED: no limit */
+	uint16_t port;     /* 0 of a gateway: SRV, then 5060 or 5061 */
+	uint16_t tls_port; /* of a gateway: over TLS, instead of PORT; 0: the same */
+	unsigned priority; /* lower is tried first */
+	struct config_limits limits;
 	enum config_calls_to calls_to;
 	bool enabled;                    /* of a gateway; true */
 	enum config_transport transport; /* of a gateway while tls is not yes; TCP */
@@ -294,14 +304,14 @@ struct config {
 	} audit;
 
 	struct {
-		unsigned max_calls;
+		struct config_limits
+			calls; /* in all; those of one direction do not count */
 		unsigned max_connections;
 		unsigned max_handshakes; /* TLS handshakes under way at once */
 		uint64_t handshake_ms;
 		uint64_t idle_ms;     /* a connection without a call and traffic */
 		unsigned queue_bytes; /* unsent output of a connection before it is cut */
 		uint64_t setup_ms;    /* Timer C: a call that is not answered */
-		uint64_t duration_ms; /* longest call; 0 = no limit */
 		uint64_t drain_ms;    /* SIGTERM: wait so long for calls to end */
 		uint64_t
 			overload_ms; /* new calls are refused when work is so far behind */

@@ -58,6 +58,7 @@ static const char *const sandbox_words[] = {"no", "yes", "required", NULL};
 static const char *const auto_word[] = {"auto", NULL};
 static const char *const unlimited_word[] = {"unlimited", NULL};
 static const char *const off_word[] = {"off", NULL};
+static const char *const burst_word[] = {"max-rate", NULL};
 
 const struct schema_key schema_table[] = {
 	/* [tandem] */
@@ -463,12 +464,54 @@ const struct schema_key schema_table[] = {
 		.section = SCHEMA_LIMITS,
 		.name = "max-calls",
 		.type = SCHEMA_UINT,
-		MEMBER(config, limits.max_calls),
+		MEMBER(config, limits.calls.max_calls),
 		.min = 1,
 		.max = 1000000,
 		.unit = "",
 		.fallback = "10000",
 		.help = "Calls at once; further ones are answered 503.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "max-early",
+		.type = SCHEMA_UINT,
+		MEMBER(config, limits.calls.max_early),
+		.max = 1000000,
+		.unit = "",
+		.words = unlimited_word,
+		.word_number = CONFIG_UNLIMITED,
+		.fallback = "unlimited",
+		.help = "Calls at once that are not answered yet; further ones are "
+			"answered "
+			"503.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "max-rate",
+		.type = SCHEMA_UINT,
+		MEMBER(config, limits.calls.max_rate),
+		.min = 1,
+		.max = 100000,
+		.unit = "",
+		.words = unlimited_word,
+		.word_number = CONFIG_UNLIMITED,
+		.fallback = "unlimited",
+		.help = "Calls that begin in a second; further ones are answered 503 "
+			"with the "
+			"time after which one more fits.",
+	},
+	{
+		.section = SCHEMA_LIMITS,
+		.name = "max-rate-burst",
+		.type = SCHEMA_UINT,
+		MEMBER(config, limits.calls.burst),
+		.min = 1,
+		.max = 100000,
+		.unit = "",
+		.words = burst_word,
+		.fallback = "max-rate",
+		.help = "How many calls may begin at once when there were fewer before. "
+			"max-rate: as many as in a second.",
 	},
 	{
 		.section = SCHEMA_LIMITS,
@@ -553,7 +596,7 @@ const struct schema_key schema_table[] = {
 		.section = SCHEMA_LIMITS,
 		.name = "max-duration",
 		.type = SCHEMA_DURATION,
-		MEMBER(config, limits.duration_ms),
+		MEMBER(config, limits.calls.duration_ms),
 		.max = 30 * DAY,
 		.unit = "ms",
 		.words = unlimited_word,

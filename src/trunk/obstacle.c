@@ -22,20 +22,55 @@ static bool is_drained(const struct obstacle_question *question, struct obstacle
 	return question->trunk->drained;
 }
 
+void obstacle_of_limit(enum obstacle_kind as, const struct limit_question *question,
+	enum limit_kind kind, struct obstacle *ret)
+{
+	const unsigned most = limit_most(question->limits, kind);
+
+	*ret = (struct obstacle){
+		.kind = as, .retry_s = limit_retry_s(question, kind), .limit = kind};
+	if (limit_is_rate(kind))
+		snprintf(ret->why, sizeof(ret->why), "%u calls a second (%s)", most,
+			limit_name(kind));
+	else
+		snprintf(ret->why, sizeof(ret->why), "%u of %u calls (%s)%s",
+			limit_used(question, kind), most, limit_name(kind),
+			kind == LIMIT_CALLS && limit_used(question, kind) < most
+				? ", the rest is kept for emergency calls"
+				: "");
+}
+
+void obstacle_count(
+	struct trunk *trunk, const struct obstacle *obstacle, unsigned *retry_s)
+{
+	if (obstacle->limit)
+		trunk->use.reached[obstacle->limit]++;
+	if (obstacle->retry_s && (!*retry_s || obstacle->retry_s < *retry_s))
+		*retry_s = obstacle->retry_s;
+}
+
+static bool is_limited(
+	const struct obstacle_question *question, struct obstacle *ret, bool by_rate)
+{
+	const struct limit_question limits = trunk_limits(question->trunk,
+		question->way == OBSTACLE_FROM ? LIMIT_IN : LIMIT_OUT,
+		question->emergency, question->now_us);
+	const enum limit_kind kind = limit_find(&limits);
+
+	if (kind == LIMIT_NONE || limit_is_rate(kind) != by_rate)
+		return false;
+	obstacle_of_limit(by_rate ? OBSTACLE_RATE : OBSTACLE_FULL, &limits, kind, ret);
+	return true;
+}
+
 static bool is_full(const struct obstacle_question *question, struct obstacle *ret)
 {
-	const struct trunk *trunk = question->trunk;
+	return is_limited(question, ret, false);
+}
 
-	if (trunk_has_room(trunk, question->emergency))
-		return false;
-	if (trunk_has_room(trunk, true))
-		snprintf(ret->why, sizeof(ret->why),
-			"%u of %u calls, the rest is kept for emergency calls",
-			trunk->calls, trunk_settings(trunk)->max_calls);
-	else
-		snprintf(ret->why, sizeof(ret->why), "%u of %u calls", trunk->calls,
-			trunk_settings(trunk)->max_calls);
-	return true;
+static bool is_too_fast(const struct obstacle_question *question, struct obstacle *ret)
+{
+	return is_limited(question, ret, true);
 }
 
 static const struct kind {
@@ -70,11 +105,19 @@ static const struct kind {
 		.stands = is_full,
 		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
 		.routed = true},
+	[OBSTACLE_RATE] = {.word = "rate",
+		.says = "too many calls a second",
+		.stands = is_too_fast,
+		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
+		.routed = true},
 	[OBSTACLE_STOPPING] = {.word = "stopping",
 		.says = "the server is stopping",
 		.routed = true},
 	[OBSTACLE_SERVER_FULL] = {.word = "server-full",
-		.says = "the server has max-calls of [limits]",
+		.says = "the server is full",
+		.routed = true},
+	[OBSTACLE_SERVER_RATE] = {.word = "server-rate",
+		.says = "too many calls a second for the server",
 		.routed = true},
 	[OBSTACLE_OVERLOAD] = {.word = "overload",
 		.says = "the server is overloaded",

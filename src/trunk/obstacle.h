@@ -15,10 +15,12 @@ enum obstacle_kind {
 	OBSTACLE_REMOVED,
 	OBSTACLE_DISABLED,
 	OBSTACLE_DRAINED,
-	OBSTACLE_FULL,
+	OBSTACLE_FULL, /* as many calls as it may have: limit.h */
+	OBSTACLE_RATE, /* as many as may begin for now */
 	/* of this server, whatever trunk a call comes from */
 	OBSTACLE_STOPPING,
 	OBSTACLE_SERVER_FULL,
+	OBSTACLE_SERVER_RATE,
 	OBSTACLE_OVERLOAD,
 	OBSTACLE_AUDIT,
 	OBSTACLE_KINDS,
@@ -36,6 +38,8 @@ struct obstacle {
 	enum obstacle_kind kind;
 	time_t since;              /* by the wall clock; 0: not known */
 	time_t until;              /* it is over then, at the latest; 0: not known */
+	unsigned retry_s;          /* after which a caller may try again; 0: not known */
+	enum limit_kind limit;     /* that is reached; LIMIT_NONE: it is about none */
 	char why[ERR_REASON_SIZE]; /* its cause; "": the kind says all */
 };
 
@@ -43,12 +47,21 @@ struct obstacle_question {
 	const struct trunk *trunk;
 	enum obstacle_way way;
 	bool emergency; /* it is an emergency call, which may use what is kept for these */
+	uint64_t now_us; /* by the monotonic clock */
 };
 
 /* The first, in the order of enum obstacle_kind, that stands in the way of a call. *RET (NULL is fine) is
  * written whole, also when nothing does. */
 enum obstacle_kind obstacle_find(
 	const struct obstacle_question *question, struct obstacle *ret);
+
+/* A call did not go to TRUNK, or was refused, for OBSTACLE: counted there where it is a limit. *RETRY_S, of
+ * several trunks, becomes the least time after which one may have room. */
+void obstacle_count(
+	struct trunk *trunk, const struct obstacle *obstacle, unsigned *retry_s);
+/* KIND, that QUESTION has reached, as an obstacle of kind AS. */
+void obstacle_of_limit(enum obstacle_kind as, const struct limit_question *question,
+	enum limit_kind kind, struct obstacle *ret);
 
 /* One word for the log and for states: "removed", "drained", "full"; "ready" of OBSTACLE_NONE. */
 const char *obstacle_word(enum obstacle_kind kind);
@@ -61,7 +74,7 @@ bool obstacle_is_routed(enum obstacle_kind kind);
 
 /* Room for obstacle_text(), with a NUL. */
 #define OBSTACLE_TEXT_SIZE (ERR_REASON_SIZE + 128)
-/* In words, cut where it is too long: "full: 30 of 30 calls", "KIND since TIME until TIME: CAUSE" with times as
+/* In words, cut where it is too long: "full: 30 of 30 calls (max-calls)", "KIND since TIME until TIME: CAUSE" with times as
  * RFC 3339 has them, in UTC. "" of OBSTACLE_NONE. Returns BUF. */
 const char *obstacle_text(
 	const struct obstacle *obstacle, char buf[static OBSTACLE_TEXT_SIZE]);

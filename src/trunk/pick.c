@@ -71,20 +71,24 @@ static size_t place_listed(const struct config *config, const struct trunk *trun
 	return i;
 }
 
-/* *ret_routed becomes true when it takes the number, free or not. */
 static bool fits(struct candidate *candidate, const struct pick_question *question,
-	struct trunk *trunk, bool *ret_routed)
+	struct trunk *trunk, uint64_t now_us, struct pick_left *ret_left)
 {
-	const struct obstacle_question obstacle = {
-		.trunk = trunk, .way = OBSTACLE_TO, .emergency = question->emergency};
+	const struct obstacle_question asked = {.trunk = trunk,
+		.way = OBSTACLE_TO,
+		.emergency = question->emergency,
+		.now_us = now_us};
+	struct obstacle obstacle;
 	int length = trunk->gateway ? prefix_length(trunk->gateway, question->number) : 0;
-	enum obstacle_kind kind = obstacle_find(&obstacle, NULL);
+	enum obstacle_kind kind = obstacle_find(&asked, &obstacle);
 
 	if ((length < 0 && !question->emergency) || !obstacle_is_routed(kind))
 		return false;
-	*ret_routed = true;
-	if (obstacle_stops(kind, question->emergency))
+	ret_left->routed = true;
+	if (obstacle_stops(kind, question->emergency)) {
+		obstacle_count(trunk, &obstacle, &ret_left->retry_s);
 		return false;
+	}
 	*candidate = (struct candidate){.trunk = trunk,
 		.prefix_len = length > 0 ? (size_t)length : 0,
 		.priority = trunk_settings(trunk)->priority};
@@ -99,13 +103,14 @@ static bool fits(struct candidate *candidate, const struct pick_question *questi
 }
 
 unsigned pick_candidates(const struct pick_question *question,
-	struct trunk *ret[static PICK_MAX], bool *ret_routed)
+	struct trunk *ret[static PICK_MAX], struct pick_left *ret_left)
 {
 	struct candidate best[PICK_MAX + 1];
+	const uint64_t now_us = trunks_now_us(question->trunks);
 	struct trunk *trunk;
 	unsigned count = 0;
 
-	*ret_routed = false;
+	*ret_left = (struct pick_left){.routed = false};
 	/* the few best of possibly many: an insertion into a short sorted array */
 	for (unsigned i = 0;
 		(trunk = trunks_at(question->trunks, question->kind, i)) != NULL; i++) {
@@ -113,7 +118,7 @@ unsigned pick_candidates(const struct pick_question *question,
 		struct candidate candidate;
 
 		if (trunk == question->from ||
-			!fits(&candidate, question, trunk, ret_routed))
+			!fits(&candidate, question, trunk, now_us, ret_left))
 			continue;
 		for (; at > 0 && is_better(&candidate, &best[at - 1]); at--)
 			best[at] = best[at - 1];

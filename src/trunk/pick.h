@@ -19,16 +19,23 @@ struct pick_question {
 	bool emergency;
 };
 
+/* What was left out. */
+struct pick_left {
+	bool routed; /* somebody but FROM takes the number, even if not now */
+	unsigned
+		retry_s; /* after which one of them that is full may have room; 0: none is */
+};
+
 /*
  * Candidates in order: gateways whose prefixes fit (longest first), then by priority; servers by
- * priority, weighted draw within one. Left out: FROM itself, and who may get no call now.
+ * priority, weighted draw within one. Left out: FROM itself, and who may get no call now; a limit that is
+ * reached counts there.
  *
  * Of an emergency call nobody is left out who may be called at all. First come those that nothing is in the
  * way of: the trunks of [emergency] in their order, then those whose prefixes fit, then the others.
  * Behind all of them come, in the same order, those that it would not be offered to were it another call.
  *
- * Returns how many, at most PICK_MAX; the pointers are borrowed. *ret_routed: whether somebody but FROM
- * takes the number, even if not now.
+ * Returns how many, at most PICK_MAX; the pointers are borrowed.
  */
 unsigned pick_candidates(const struct pick_question *question,
-	struct trunk *ret[static PICK_MAX], bool *ret_routed);
+	struct trunk *ret[static PICK_MAX], struct pick_left *ret_left);

@@ -67,11 +67,13 @@ uint16_t target_port(const struct target *target)
 	return config_port(target->settings, target_is_tls(target));
 }
 
-enum obstacle_kind target_obstacle(
-	const struct target *target, bool emergency, struct obstacle *ret)
+enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
+	uint64_t now_us, struct obstacle *ret)
 {
-	const struct obstacle_question question = {
-		.trunk = target->trunk, .way = OBSTACLE_TO, .emergency = emergency};
+	const struct obstacle_question question = {.trunk = target->trunk,
+		.way = OBSTACLE_TO,
+		.emergency = emergency,
+		.now_us = now_us};
 
 	return obstacle_find(&question, ret);
 }

@@ -32,9 +32,9 @@ void target_unref(struct target *target); /* NULL is fine */
 bool target_is_tls(const struct target *target);
 const char *target_host(const struct target *target);
 uint16_t target_port(const struct target *target); /* 0: SRV, then the default port */
-/* What is in the way of a new call to it now: see obstacle_stops(). */
-enum obstacle_kind target_obstacle(
-	const struct target *target, bool emergency, struct obstacle *ret);
+/* What is in the way of a new call to it at NOW_US of the monotonic clock: see obstacle_stops(). */
+enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
+	uint64_t now_us, struct obstacle *ret);
 
 /*
  * How to connect to ADDRESS of it. Over TLS the peer is demanded as it is configured today:

@@ -505,6 +505,13 @@ struct trunk *trunks_find(
 	return side_find(&trunks->sides[kind], id);
 }
 
+uint64_t trunks_now_us(const struct trunks *trunks)
+{
+	struct clock *clock = loop_clock(trunks->loop);
+
+	return clock->mono_us(clock);
+}
+
 struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index)
 {
 	const struct trunk_side *side = &trunks->sides[kind];

@@ -13,6 +13,7 @@
 #include "tls/peer.h"
 #include "trunk/figures.h"
 #include "trunk/health.h"
+#include "trunk/limit.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -48,6 +49,7 @@ struct trunk {
 	struct trunks *trunks; /* while it is resolved for them */
 	struct resolve *resolving;
 	unsigned calls; /* now: those that it made and those that it is asked to take */
+	struct limit_use use; /* what else its limits count */
 	uint64_t calls_total; /* since start */
 	/* Those of them that it refused, or that could not be offered to it, once each; not those
 	 * that their caller gave up. */
@@ -122,6 +124,8 @@ void trunk_unref(struct trunk *trunk); /* NULL is fine */
 
 struct trunk *trunks_find(
 	const struct trunks *trunks, enum trunk_kind kind, const char *id);
+/* Now, by the monotonic clock of the loop that they run in. */
+uint64_t trunks_now_us(const struct trunks *trunks);
 /* In order of priority. NULL when INDEX is past the end. */
 struct trunk *trunks_at(
 	const struct trunks *trunks, enum trunk_kind kind, unsigned index);
@@ -159,9 +163,10 @@ const struct config_tls *trunk_side_files(
 	enum trunk_kind kind, const struct config *config);
 /* tls = yes; every server. */
 bool trunk_is_tls(const struct trunk *trunk);
-/* Whether one more call, from it or to it, fits its max-calls of today; what it keeps for EMERGENCY calls is
- * room for these alone. */
-bool trunk_has_room(const struct trunk *trunk, bool emergency);
+/* One more call that goes WAY, and its limits of today; what max-calls keeps for EMERGENCY calls is room for
+ * these alone. */
+struct limit_question trunk_limits(
+	const struct trunk *trunk, enum limit_way way, bool emergency, uint64_t now_us);
 enum transport_kind trunk_transport(const struct trunk *trunk);
 const char *trunk_host(const struct trunk *trunk);
 uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */

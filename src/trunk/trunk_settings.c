@@ -21,12 +21,17 @@ bool trunk_is_tls(const struct trunk *trunk)
 	return trunk_settings(trunk)->tls == CONFIG_TLS_YES;
 }
 
-bool trunk_has_room(const struct trunk *trunk, bool emergency)
+struct limit_question trunk_limits(
+	const struct trunk *trunk, enum limit_way way, bool emergency, uint64_t now_us)
 {
 	const struct config_trunk *settings = trunk_settings(trunk);
-	unsigned kept = emergency ? 0 : settings->emergency.reserve;
 
-	return trunk->calls < settings->max_calls - kept;
+	return (struct limit_question){.use = &trunk->use,
+		.limits = &settings->limits,
+		.calls = trunk->calls,
+		.kept = emergency ? 0 : settings->emergency.reserve,
+		.way = way,
+		.now_us = now_us};
 }
 
 enum transport_kind trunk_transport(const struct trunk *trunk)

@@ -355,13 +355,29 @@ static int expect_calls(struct stage *stage, char *const *words, struct err_text
 	return err;
 }
 
+/* What was reached how often: "max-calls-in:2,max-rate:1", or "none". Returns BUF. */
+static const char *list_limited(const struct limit_use *use, char buf[static 160])
+{
+	int at = snprintf(buf, 160, "none");
+
+	for (enum limit_kind kind = LIMIT_NONE + 1, first = 1; kind < LIMIT_KINDS; kind++)
+		if (use->reached[kind]) {
+			at = first ? 0 : at;
+			at += snprintf(buf + at, (size_t)(160 - at), "%s%s:%" PRIu64,
+				first ? "" : ",", limit_name(kind), use->reached[kind]);
+			first = 0;
+		}
+	return buf;
+}
+
 /* "gw WORDS": what a list shows of a server or gateway. */
 static int expect_trunk(struct stage *stage, char *const *words, struct err_text *error)
 {
 	const struct party *party = words[0] ? stage_party(stage, words[0]) : NULL;
 	const struct figures_count *total;
 	const struct trunk *trunk = NULL;
-	char text[600];
+	char limited[160];
+	char text[800];
 
 	if (party)
 		trunk = trunks_find(stage->trunks,
@@ -371,11 +387,13 @@ static int expect_trunk(struct stage *stage, char *const *words, struct err_text
 		return err_set(error, ERR_FORMAT, "expect what of which trunk?");
 	total = &trunk->figures.total;
 	snprintf(text, sizeof(text),
-		"calls=%u failed=%" PRIu64
+		"calls=%u out=%u early=%u limited=%s failed=%" PRIu64
 		" dated=%s over=%s error=\"%s\" attempts=%" PRIu64 " answered=%" PRIu64
 		" effective=%" PRIu64 " delays=%" PRIu64 " delay-ms=%" PRIu64
 		" talks=%" PRIu64 " talk-ms=%" PRIu64,
-		trunk->calls, trunk->calls_failed, trunk->last_error_at ? "yes" : "no",
+		trunk->calls, trunk->use.out, trunk->use.early,
+		list_limited(&trunk->use, limited), trunk->calls_failed,
+		trunk->last_error_at ? "yes" : "no",
 		trunk->last_error_until ? "yes" : "no", trunk->last_error,
 		total->attempts, total->answered, total->effective,
 		figures_delay_count(total), total->delay_us / 1000, total->talks,

@@ -103,6 +103,50 @@ static void trunks_and_servers_are_listed_and_shown(void **state)
 	assert_int_equal(ask("server", "show", "carrier-a", NULL), API_NOT_FOUND);
 }
 
+/* The object of LIMIT in what was asked last. */
+static const json_t *limit_of(const char *limit)
+{
+	const json_t *array = json_object_get(result, "limits");
+
+	for (size_t i = 0; i < json_array_size(array); i++)
+		if (!strcmp(word(json_array_get(array, i), "limit"), limit))
+			return json_array_get(array, i);
+	fail_msg("no %s", limit);
+	return NULL;
+}
+
+static void limits_are_shown_with_their_use(void **state)
+{
+	(void)state;
+	gateway_trunk.calls = 3;
+	gateway_trunk.use = (struct limit_use){
+		.out = 2, .early = 1, .reached = {[LIMIT_RATE_OUT] = 4}};
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_int_equal(json_array_size(json_object_get(result, "limits")), 7);
+	assert_int_equal(number(limit_of("max-calls"), "used"), 3);
+	assert_int_equal(number(limit_of("max-calls"), "most"), 60);
+	assert_int_equal(number(limit_of("max-calls-in"), "used"), 1);
+	assert_true(json_is_null(json_object_get(limit_of("max-calls-in"), "most")));
+	assert_int_equal(number(limit_of("max-calls-out"), "used"), 2);
+	assert_int_equal(number(limit_of("max-early"), "used"), 1);
+	assert_int_equal(number(limit_of("max-rate-out"), "most"), 5);
+	assert_int_equal(number(limit_of("max-rate-out"), "reached"), 4);
+	assert_int_equal(ask("status", "", NULL, NULL), API_OK);
+	assert_int_equal(number(limit_of("max-calls"), "reached"), 3);
+	assert_int_equal(number(limit_of("max-early"), "most"), 5);
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	expect_metric("\ntandem_calls_early 1\n");
+	expect_metric("\ntandem_limited_total{limit=\"max-calls\"} 3\n"
+		      "tandem_limited_total{limit=\"max-early\"} 0\n#");
+	expect_metric("\ntandem_trunk_calls_out{trunk=\"carrier-a\"} 2\n");
+	expect_metric("\ntandem_trunk_calls_early{trunk=\"carrier-a\"} 1\n");
+	expect_metric(
+		"\ntandem_trunk_limited_total{trunk=\"carrier-a\",limit=\"max-calls\"} "
+		"0\n"
+		"tandem_trunk_limited_total{trunk=\"carrier-a\",limit=\"max-rate-out\"} "
+		"4\n#");
+}
+
 static void a_trunk_is_drained_and_resumed(void **state)
 {
 	(void)state;
@@ -288,6 +332,8 @@ int main(void)
 			a_probe_that_nobody_waits_for_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_observed_trunk_is_shown_with_its_verdict, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			limits_are_shown_with_their_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trunk_is_drained_and_resumed, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -32,9 +32,12 @@ static void defaults_are_those_of_the_manual(void **state)
 	assert_int_equal(config->media.timeout_ms, 60000);
 	assert_int_equal(config->audit.mode, CONFIG_AUDIT_SIGNALLING);
 	assert_false(config->audit.required);
-	assert_int_equal(config->limits.max_calls, 10000);
+	assert_int_equal(config->limits.calls.max_calls, 10000);
 	assert_int_equal(config->limits.queue_bytes, 262144);
-	assert_int_equal(config->limits.duration_ms, 0);
+	assert_int_equal(config->limits.calls.duration_ms, 0);
+	assert_int_equal(config->limits.calls.max_early, CONFIG_UNLIMITED);
+	assert_int_equal(config->limits.calls.max_rate, CONFIG_UNLIMITED);
+	assert_int_equal(config->limits.calls.burst, 0);
 	assert_int_equal(config->sip.t1_ms, 500);
 	assert_int_equal(config->sip.t2_ms, 4000);
 	assert_int_equal(config->sip.t4_ms, 5000);
@@ -134,7 +137,10 @@ static void servers_inherit_from_internal_and_are_sorted(void **state)
 	server = fixture->config->servers;
 	assert_string_equal(server[0].common.id, "a");
 	assert_int_equal(server[0].common.port, 5071);
-	assert_int_equal(server[0].common.max_calls, 7);
+	assert_int_equal(server[0].common.limits.max_calls, 7);
+	assert_int_equal(server[0].common.limits.max_calls_in, CONFIG_UNLIMITED);
+	assert_int_equal(server[0].common.limits.max_rate_out, CONFIG_UNLIMITED);
+	assert_int_equal(server[0].common.limits.duration_ms, 0);
 	assert_int_equal(server[0].common.calls_to, CONFIG_CALLS_TO_SERVERS);
 	assert_int_equal(server[1].common.calls_to, CONFIG_CALLS_TO_OTHER);
 	assert_int_equal(server[0].common.suites, 0x3f);

@@ -37,7 +37,10 @@ static void every_key_arrives(void **state)
 		"[gateway]\nhost = a.example\nport = 5071\ntls = yes\ntransport = tcp\n"
 		"srtp = optional\ncrl = a.crl\nsuites = AES_256_CM_HMAC_SHA1_32\n"
 		"codecs = PCMA,opus\nprefixes = +49, 0049\npriority = 3\n"
-		"max-calls = 60\ncalls-to = gateways\nearly-media = no\nuser-phone = "
+		"max-calls = 60\nmax-calls-in = 50\nmax-calls-out = 0\n"
+		"max-early = 9\nmax-rate = 8\nmax-rate-in = 7\nmax-rate-out = 6\n"
+		"max-rate-burst = 5\nmax-duration = 2h\ncalls-to = gateways\nearly-media "
+		"= no\nuser-phone = "
 		"yes\nrtcp-mux = yes\n"
 		"sdp-lifetime = yes\nhold = inactive\nfrom-host = from.example\n"
 		"[capture]\nmode = full\n");
@@ -56,7 +59,15 @@ static void every_key_arrives(void **state)
 	assert_int_equal(gateway->prefixes.count, 2);
 	assert_string_equal(gateway->prefixes.words[0], "+49");
 	assert_int_equal(gateway->common.priority, 3);
-	assert_int_equal(gateway->common.max_calls, 60);
+	assert_int_equal(gateway->common.limits.max_calls, 60);
+	assert_int_equal(gateway->common.limits.max_calls_in, 50);
+	assert_int_equal(gateway->common.limits.max_calls_out, 0);
+	assert_int_equal(gateway->common.limits.max_early, 9);
+	assert_int_equal(gateway->common.limits.max_rate, 8);
+	assert_int_equal(gateway->common.limits.max_rate_in, 7);
+	assert_int_equal(gateway->common.limits.max_rate_out, 6);
+	assert_int_equal(gateway->common.limits.burst, 5);
+	assert_int_equal(gateway->common.limits.duration_ms, 7200000);
 	assert_int_equal(gateway->common.calls_to, CONFIG_CALLS_TO_GATEWAYS);
 	assert_false(gateway->early_media);
 	assert_true(gateway->user_phone && gateway->rtcp_mux && gateway->sdp_lifetime);
@@ -484,7 +495,7 @@ static void a_thousand_gateways_load(void **state)
 		gateway = config_gateway_find(fixture->config, id);
 		assert_ptr_equal(gateway, &fixture->config->gateways[999 - i]);
 		assert_string_equal(gateway->common.id, id);
-		assert_int_equal(gateway->common.max_calls, 60);
+		assert_int_equal(gateway->common.limits.max_calls, 60);
 	}
 }
 

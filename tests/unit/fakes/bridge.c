@@ -38,6 +38,23 @@ void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 	*ret = (struct bridge_totals){.calls = 1, .started = 9, .ended = 8};
 }
 
+void bridge_limits(const struct bridge *bridge, struct config_limits *ret_limits,
+	struct limit_question *ret)
+{
+	static const struct limit_use use = {.early = 1, .reached = {[LIMIT_CALLS] = 3}};
+
+	(void)bridge;
+	*ret_limits = (struct config_limits){.max_calls = 10,
+		.max_calls_in = CONFIG_UNLIMITED,
+		.max_calls_out = CONFIG_UNLIMITED,
+		.max_early = 5,
+		.max_rate = CONFIG_UNLIMITED,
+		.max_rate_in = CONFIG_UNLIMITED,
+		.max_rate_out = CONFIG_UNLIMITED};
+	*ret = (struct limit_question){
+		.use = &use, .limits = ret_limits, .calls = 1, .way = LIMIT_IN};
+}
+
 unsigned bridge_call_count(const struct bridge *bridge)
 {
 	(void)bridge;

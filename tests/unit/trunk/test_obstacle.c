@@ -50,7 +50,7 @@ static void the_first_of_several_is_named(void **state)
 	a->calls = 1;
 	assert_found(a, OBSTACLE_TO, OBSTACLE_NONE, "");
 	a->calls = 2;
-	assert_found(a, OBSTACLE_TO, OBSTACLE_FULL, "full: 2 of 2 calls");
+	assert_found(a, OBSTACLE_TO, OBSTACLE_FULL, "full: 2 of 2 calls (max-calls)");
 	a->drained = true;
 	assert_found(a, OBSTACLE_TO, OBSTACLE_DRAINED, "drained");
 	plain_apply(&plain, disabled);
@@ -68,7 +68,7 @@ static void a_call_from_it_meets_drain_and_room_alone(void **state)
 	a->configured = false;
 	assert_found(a, OBSTACLE_FROM, OBSTACLE_NONE, "");
 	a->calls = 2;
-	assert_found(a, OBSTACLE_FROM, OBSTACLE_FULL, "full: 2 of 2 calls");
+	assert_found(a, OBSTACLE_FROM, OBSTACLE_FULL, "full: 2 of 2 calls (max-calls)");
 	a->drained = true;
 	assert_found(a, OBSTACLE_FROM, OBSTACLE_DRAINED, "drained");
 	a->configured = true;

@@ -10,13 +10,13 @@ static bool assert_picked_for(struct plain *plain, const struct trunk *from,
 	enum trunk_kind kind, const char *number, const char *ids)
 {
 	struct trunk *picked[PICK_MAX + 1] = {NULL};
-	bool routed;
+	struct pick_left left;
 	const struct pick_question question = {.trunks = plain->trunks,
 		.config = plain->config,
 		.kind = kind,
 		.from = from,
 		.number = span_of(number)};
-	unsigned count = pick_candidates(&question, picked, &routed);
+	unsigned count = pick_candidates(&question, picked, &left);
 	char text[256] = "";
 
 	assert_null(picked[count]); /* no more is written */
@@ -26,7 +26,7 @@ static bool assert_picked_for(struct plain *plain, const struct trunk *from,
 		strcat(text, picked[i]->id);
 	}
 	assert_string_equal(text, ids);
-	return routed;
+	return left.routed;
 }
 
 static void assert_picked(
@@ -151,7 +151,7 @@ static void draws_servers_by_weight(void **state)
 {
 	static const struct plain_gateway none[] = {{.id = NULL}};
 	struct trunk *picked[PICK_MAX];
-	bool routed;
+	struct pick_left left;
 	unsigned first[2] = {0, 0};
 	struct plain plain;
 
@@ -164,7 +164,7 @@ static void draws_servers_by_weight(void **state)
 			.kind = TRUNK_SERVER,
 			.number = span_of("1")};
 
-		assert_int_equal(pick_candidates(&question, picked, &routed), 3);
+		assert_int_equal(pick_candidates(&question, picked, &left), 3);
 		assert_string_equal(picked[2]->id, "spare");
 		first[strcmp(picked[0]->id, "pbx1") != 0]++;
 	}

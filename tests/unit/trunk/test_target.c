@@ -93,16 +93,16 @@ static void says_what_keeps_new_calls_away(void **state)
 
 	(void)state;
 	a = choose(TRUNK_GATEWAY, "a");
-	assert_int_equal(target_obstacle(target, false, NULL), OBSTACLE_NONE);
+	assert_int_equal(target_obstacle(target, false, 0, NULL), OBSTACLE_NONE);
 	a->calls = 2;
-	assert_int_equal(target_obstacle(target, false, NULL), OBSTACLE_FULL);
+	assert_int_equal(target_obstacle(target, false, 0, NULL), OBSTACLE_FULL);
 	a->drained = true;
-	assert_int_equal(target_obstacle(target, false, NULL), OBSTACLE_DRAINED);
+	assert_int_equal(target_obstacle(target, false, 0, NULL), OBSTACLE_DRAINED);
 	a->calls = 0;
 	plain_apply(&plain, disabled);
-	assert_int_equal(target_obstacle(target, false, NULL), OBSTACLE_DISABLED);
+	assert_int_equal(target_obstacle(target, false, 0, NULL), OBSTACLE_DISABLED);
 	plain_apply(&plain, none);
-	assert_int_equal(target_obstacle(target, false, NULL), OBSTACLE_REMOVED);
+	assert_int_equal(target_obstacle(target, false, 0, NULL), OBSTACLE_REMOVED);
 }
 
 static void plain_needs_an_address_alone(void **state)
