@@ -2,6 +2,9 @@
  * Every word that announces a key ends in a colon, so one pass over the colons finds all.
  * The rest of the line's grammar is ignored on purpose: a peer's line that our SDP reader
  * would refuse, in whatever body part, still carries a key.
+ *
+ * The response of digest credentials is no key, but whoever has it with the rest of the request can try
+ * passwords against it as fast as he can compute. The rest of the header stays, to see what was asked.
  */
 #include "audit/mask.h"
 
@@ -13,6 +16,7 @@
 enum ending {
 	ENDING_PARAMETER, /* white space, '|' (lifetime, MKI) or ';' (next key) */
 	ENDING_LINE,
+	ENDING_RESPONSE, /* the value of that parameter of the line alone */
 };
 
 static const struct word {
@@ -24,19 +28,25 @@ static const struct word {
 	{"\nk=clear", ENDING_LINE},
 	{"\nk=base64", ENDING_LINE},
 	{"\nk=uri", ENDING_LINE},
+	{"\nAuthorization", ENDING_RESPONSE},
+	{"\nProxy-Authorization", ENDING_RESPONSE},
 };
 
 static const struct word *word_before(const char *data, const char *colon)
 {
 	size_t before = (size_t)(colon - data);
 
+	/* a header's name may have blanks behind it */
+	while (before > 0 && (data[before - 1] == ' ' || data[before - 1] == '\t'))
+		before--;
 	/* Most colons are dismissed by the last letter before them. */
-	if (before == 0 || !strchr("eEtTrR4iI", colon[-1]))
+	if (before == 0 || !strchr("eEtTrR4iInN", data[before - 1]))
 		return NULL;
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		size_t len = strlen(words[i].text);
 
-		if (before >= len && strncasecmp(colon - len, words[i].text, len) == 0)
+		if (before >= len &&
+			strncasecmp(data + before - len, words[i].text, len) == 0)
 			return &words[i];
 	}
 	return NULL;
@@ -64,6 +74,43 @@ static const char *next_word(
 	return NULL;
 }
 
+static size_t mask_to_end(char *data, size_t len, size_t at, enum ending ending)
+{
+	while (at < len && (data[at] == ' ' || data[at] == '\t'))
+		at++;
+	while (at < len && !ends_key(data[at], ending))
+		data[at++] = 'x';
+	return at;
+}
+
+/* A line that is followed by a blank goes on (RFC 3261 7.3.1). */
+static bool ends_header(const char *data, size_t len, size_t at)
+{
+	return data[at] == '\n' &&
+	       (at + 1 == len || (data[at + 1] != ' ' && data[at + 1] != '\t'));
+}
+
+/* "response = "0123..."" up to the comma or the end. */
+static size_t mask_response(char *data, size_t len, size_t at)
+{
+	static const char name[] = "response";
+	const size_t name_len = sizeof(name) - 1;
+	bool found = false;
+
+	for (; at < len && !ends_header(data, len, at); at++) {
+		if (!found && len - at > name_len &&
+			!strncasecmp(data + at, name, name_len)) {
+			at += name_len - 1;
+			found = true;
+		} else if (found && data[at] == ',') {
+			found = false;
+		} else if (found && !strchr(" \t\r\n=\"", data[at])) {
+			data[at] = 'x';
+		}
+	}
+	return at;
+}
+
 unsigned mask_keys(char *data, size_t len)
 {
 	const struct word *word;
@@ -73,10 +120,9 @@ unsigned mask_keys(char *data, size_t len)
 
 	while ((colon = next_word(data, len, at, &word))) {
 		at = (size_t)(colon - data) + 1;
-		while (at < len && (data[at] == ' ' || data[at] == '\t'))
-			at++;
-		while (at < len && !ends_key(data[at], word->ending))
-			data[at++] = 'x';
+		at = word->ending == ENDING_RESPONSE
+			     ? mask_response(data, len, at)
+			     : mask_to_end(data, len, at, word->ending);
 		count++;
 	}
 	return count;

@@ -40,6 +40,28 @@ static void odd_spellings_are_masked_too(void **state)
 	check("a=key-mgmt:mikey AQAF\r\nb", "a=key-mgmt:xxxxxxxxxx\r\nb", 1);
 }
 
+static void responses_of_digest_are_masked(void **state)
+{
+	(void)state;
+	check("INVITE sip:a SIP/2.0\r\nAuthorization: Digest username=\"u\", "
+	      "response=\"0aF9\", nc=00000001\r\nVia: a:1\r\n",
+		"INVITE sip:a SIP/2.0\r\nAuthorization: Digest username=\"u\", "
+		"response=\"xxxx\", nc=00000001\r\nVia: a:1\r\n",
+		1);
+	check("\nproxy-authorization \t: Digest RESPONSE = 0aF9,\r\n cnonce=\"c\"\r\n",
+		"\nproxy-authorization \t: Digest RESPONSE = xxxx,\r\n cnonce=\"c\"\r\n",
+		1);
+	/* folded; without an end; twice */
+	check("\nAuthorization: Digest\r\n response=\r\n\t\"0a\",response=\"1\"",
+		"\nAuthorization: Digest\r\n response=\r\n\t\"xx\",response=\"x\"", 1);
+	check("\nAuthorization: Digest response=\"0a",
+		"\nAuthorization: Digest response=\"xx", 1);
+	check("\nAuthorization: Digest respons", "\nAuthorization: Digest respons", 1);
+	/* the next header is another one */
+	check("\nAuthorization: Digest a=b\r\nX: response=\"0\"\r\n",
+		"\nAuthorization: Digest a=b\r\nX: response=\"0\"\r\n", 1);
+}
+
 static void other_text_is_left_alone(void **state)
 {
 	(void)state;
@@ -57,6 +79,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(sdes_keys_are_masked_and_lengths_kept),
 		cmocka_unit_test(odd_spellings_are_masked_too),
+		cmocka_unit_test(responses_of_digest_are_masked),
 		cmocka_unit_test(other_text_is_left_alone),
 	};
 
