@@ -66,10 +66,16 @@ static void add_tls(struct paths *paths, const struct config_tls *tls)
 			paths->list[paths->count++] = names[i];
 }
 
+static void add_trunk(struct paths *paths, const struct config_trunk *trunk)
+{
+	add_tls(paths, &trunk->certs);
+	paths->list[paths->count++] = trunk->auth.secret;
+}
+
 int renew_watch(struct renew *renew, const struct config *config)
 {
 	size_t owners = 2 + config->server_count + config->gateway_count;
-	struct paths paths = {calloc(6 * owners, sizeof(char *)), 0};
+	struct paths paths = {calloc(7 * owners, sizeof(char *)), 0};
 	int err;
 
 	if (!paths.list)
@@ -77,9 +83,9 @@ int renew_watch(struct renew *renew, const struct config *config)
 	add_tls(&paths, &config->internal.tls);
 	add_tls(&paths, &config->external.tls);
 	for (size_t i = 0; i < config->server_count; i++)
-		add_tls(&paths, &config->servers[i].common.certs);
+		add_trunk(&paths, &config->servers[i].common);
 	for (size_t i = 0; i < config->gateway_count; i++)
-		add_tls(&paths, &config->gateways[i].common.certs);
+		add_trunk(&paths, &config->gateways[i].common);
 	err = files_set(renew->files, paths.list, paths.count);
 	free(paths.list);
 	return err;

@@ -120,13 +120,31 @@ static bool is_of_callee(int status)
 	       status == 603;
 }
 
+/* What is kept of it. Its challenge is to us, and so ours to explain. */
+static void refusal_words(
+	const struct leg_report *report, char ret[static ERR_REASON_SIZE])
+{
+	const bool asks = report->status == 401 || report->status == 407;
+
+	if (!asks)
+		snprintf(ret, ERR_REASON_SIZE, "answered %d", report->status);
+	else if (report->why)
+		snprintf(ret, ERR_REASON_SIZE, "answered %d, credentials refused: %s",
+			report->status, report->why);
+	else
+		snprintf(ret, ERR_REASON_SIZE,
+			"answered %d, it asks for a password: set auth-user and "
+			"auth-secret",
+			report->status);
+}
+
 static int act_refused(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	int status = cause_map(report->status);
-	char why[40];
+	char why[ERR_REASON_SIZE];
 
-	snprintf(why, sizeof(why), "answered %d", report->status);
+	refusal_words(report, why);
 	history_hear(&call->history, report->status, report->message);
 	call_note_reason(call, leg, report->message);
 	call->offer.effective = is_of_callee(report->status);
@@ -160,6 +178,17 @@ static int act_trying(struct call *call, struct leg *leg, const struct leg_repor
 	(void)leg;
 	(void)report;
 	hunt_heard(call->hunt);
+	return 0;
+}
+
+/* A response came, but what is asked now is another INVITE. */
+static int act_asked_again(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)leg;
+	(void)report;
+	hunt_heard(call->hunt);
+	call_await(call);
 	return 0;
 }
 
@@ -304,6 +333,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 		[CALL_SETUP] =
 			{
 				[LEG_EVENT_TRYING] = {act_trying, CALL_SETUP},
+				[LEG_EVENT_ASKED_AGAIN] = {act_asked_again, CALL_SETUP},
 				[LEG_EVENT_PROVISIONAL] = {act_ring, CALL_SETUP},
 				[LEG_EVENT_ANSWER] = {act_connect, CALL_TALKING},
 				[LEG_EVENT_REFUSAL] = {act_refused, CALL_SETUP},
@@ -321,6 +351,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 		[CALL_TALKING] =
 			{
 				[LEG_EVENT_TRYING] = {act_none, CALL_TALKING},
+				[LEG_EVENT_ASKED_AGAIN] = {act_none, CALL_TALKING},
 				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_TALKING},
 				[LEG_EVENT_ANSWER] = {act_accepted, CALL_TALKING},
 				[LEG_EVENT_REFUSAL] = {act_offer_refused, CALL_TALKING},
@@ -338,6 +369,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 		[CALL_ENDING] =
 			{
 				[LEG_EVENT_TRYING] = {act_none, CALL_ENDING},
+				[LEG_EVENT_ASKED_AGAIN] = {act_none, CALL_ENDING},
 				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_ENDING},
 				[LEG_EVENT_ANSWER] = {act_none, CALL_ENDING},
 				[LEG_EVENT_REFUSAL] = {act_none, CALL_ENDING},
@@ -355,6 +387,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 		[CALL_OVER] =
 			{
 				[LEG_EVENT_TRYING] = {act_none, CALL_OVER},
+				[LEG_EVENT_ASKED_AGAIN] = {act_none, CALL_OVER},
 				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_OVER},
 				[LEG_EVENT_ANSWER] = {act_none, CALL_OVER},
 				[LEG_EVENT_REFUSAL] = {act_none, CALL_OVER},

@@ -102,7 +102,9 @@ static bool is_fault(const struct record_attempt *attempt, const char *result)
 static void add_reason(struct log_words *line, const struct call *call,
 	const struct record_attempt *attempt)
 {
-	if (attempt->status == 0)
+	const int status = attempt->status;
+
+	if (status == 0 || status == 401 || status == 407)
 		add_said(line, " reason=", attempt->reason);
 	else if (attempt->status >= 300 && attempt->status == call->history.far_status)
 		add_said(line, " far-reason=", call->history.far_reason);

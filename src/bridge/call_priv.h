@@ -29,6 +29,8 @@ void call_note_reason(
  * is taken. 0, or negative: the INVITE is to be refused. */
 int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
 	struct trunk *trunk, struct sdp *sdp);
+/* The INVITE that leg b got is to be heard of within answer-within of its target. */
+void call_await(struct call *call);
 /* Asks the first target; what comes of it comes as events of leg b. */
 void call_hunt(struct call *call);
 /* What a call ended for that its last target refused with STATUS. Static. */
@@ -58,8 +60,6 @@ void call_offer_end(struct call *call, enum call_end by);
  * cannot speak must not be cut off for it. */
 uint64_t call_silence_ms(const struct call *call);
 
-/* "passed", "dropped", or "" where it had none. Static. */
-const char *call_location_name(const struct call *call);
 /* It begins, as one whose legs and targets are known. Nothing happens of a call that is none, by this and what
  * follows. */
 void call_emergency_begin(struct call *call);

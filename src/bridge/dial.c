@@ -133,11 +133,6 @@ void dial_next(struct dial *dial, const char *why)
 	try_addresses(dial);
 }
 
-void dial_again(struct dial *dial)
-{
-	dial->h(dial->arg, dial->tried, NULL);
-}
-
 bool dial_active(const struct dial *dial)
 {
 	return dial->target != NULL;

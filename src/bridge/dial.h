@@ -36,8 +36,6 @@ void dial_start(struct dial *dial, struct bridge_side *side, struct target *targ
  * with us, H waits for that, `handshake-timeout` at most. Else H is called before this returns.
  */
 void dial_next(struct dial *dial, const char *why);
-/* The flow that was handed out last, once more. H is called before this returns. */
-void dial_again(struct dial *dial);
 bool dial_active(const struct dial *dial);
 /* Forgets it; H is not called any more. */
 void dial_stop(struct dial *dial);

@@ -142,11 +142,22 @@ static void failed_h(void *arg, struct txn_client *txn, int err)
 	conclude(arg, err == -ETIMEDOUT ? 408 : 503, "no response to INFO");
 }
 
+static void repeated_h(
+	void *arg, struct txn_client *txn, const struct txn_client_request *request)
+{
+	struct dtmf *dtmf = arg;
+
+	(void)request;
+	dtmf->sent = txn;
+}
+
 static int send_first(struct dtmf *dtmf)
 {
 	const struct item *item = &dtmf->queue[dtmf->first];
-	struct txn_client_user user = {
-		.response_h = response_h, .failed_h = failed_h, .arg = dtmf};
+	struct txn_client_user user = {.repeated_h = repeated_h,
+		.response_h = response_h,
+		.failed_h = failed_h,
+		.arg = dtmf};
 	struct buf body;
 	int err;
 

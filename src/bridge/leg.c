@@ -18,19 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-const char *leg_state_name(enum leg_state state)
-{
-	static const char *const names[] = {
-		[LEG_IDLE] = "idle",
-		[LEG_INVITING] = "inviting",
-		[LEG_TALKING] = "talking",
-		[LEG_CLOSING] = "closing",
-		[LEG_OVER] = "over",
-	};
-
-	return names[state];
-}
-
 static struct timers *leg_timers(const struct leg *leg)
 {
 	return leg->home->bridge->timers;
@@ -247,27 +234,6 @@ int leg_take_invite(struct leg *leg, struct txn_server *invite)
 	return 0;
 }
 
-bool leg_is_invited(const struct leg *leg)
-{
-	return leg->uas && uas_is_open(leg->uas);
-}
-
-bool leg_is_inviting(const struct leg *leg)
-{
-	return leg->uac && uac_is_open(leg->uac);
-}
-
-struct message *leg_invite_in(const struct leg *leg)
-{
-	return leg->uas ? uas_request(leg->uas) : NULL;
-}
-
-void leg_trying(struct leg *leg)
-{
-	if (leg_is_invited(leg))
-		uas_trying(leg->uas);
-}
-
 int leg_accept(struct leg *leg, struct txn_server *invite)
 {
 	int err = dialog_init_uas(&leg->dialog, txn_server_request(invite));
@@ -368,6 +334,7 @@ void leg_receive_ack(struct leg *leg, struct message *ack)
 
 /* ---- INVITE of ours ---- */
 
+static void repeated_h(void *arg);
 static void provisional_h(void *arg, struct message *response);
 static void accepted_h(void *arg, struct message *response);
 static void refused_h(void *arg, struct message *response);
@@ -386,8 +353,10 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 {
 	const struct uac_params params = {.side = leg->home,
 		.dialog = &leg->dialog,
+		.trunk = leg->trunk,
 		.first = leg->dialog.early,
-		.user = {.provisional_h = provisional_h,
+		.user = {.repeated_h = repeated_h,
+			.provisional_h = provisional_h,
 			.accepted_h = accepted_h,
 			.refused_h = refused_h,
 			.failed_h = uac_failed_h,
@@ -464,6 +433,7 @@ int leg_load_invite(struct leg *leg, struct saved from, struct err_text *error)
 {
 	const struct uac_params params = {.side = leg->home,
 		.dialog = &leg->dialog,
+		.trunk = leg->trunk,
 		.user = {.ended_h = uac_ended_h, .arg = leg}};
 
 	return uac_load(&leg->uac, from, &params, leg->call, error);
@@ -501,11 +471,22 @@ static void bye_failed_h(void *arg, struct txn_client *txn, int err)
 	bye_over(arg, txn);
 }
 
+static void bye_repeated_h(
+	void *arg, struct txn_client *txn, const struct txn_client_request *request)
+{
+	struct leg *leg = arg;
+
+	(void)request;
+	leg->bye_out = txn;
+}
+
 /* Sends BYE, whose end is the leg's. */
 static void send_bye(struct leg *leg)
 {
-	const struct txn_client_user user = {
-		.response_h = bye_response_h, .failed_h = bye_failed_h, .arg = leg};
+	const struct txn_client_user user = {.repeated_h = bye_repeated_h,
+		.response_h = bye_response_h,
+		.failed_h = bye_failed_h,
+		.arg = leg};
 	struct request bye;
 
 	leg_follow_route(leg);
@@ -598,15 +579,24 @@ static void provisional_h(void *arg, struct message *response)
 	leg_report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
 }
 
+static void repeated_h(void *arg)
+{
+	struct leg *leg = arg;
+
+	if (leg->dialog.early && leg->state == LEG_INVITING)
+		leg_report(leg, LEG_EVENT_ASKED_AGAIN, NULL, 0, NULL);
+}
+
 static void refused_h(void *arg, struct message *response)
 {
 	struct leg *leg = arg;
+	const char *why = uac_why(leg->uac);
 
 	note_faults(leg, response);
 	drop_invite_out(leg);
 	if (leg->state != LEG_CLOSING)
 		leg_report(
-			leg, LEG_EVENT_REFUSAL, response, message_status(response), NULL);
+			leg, LEG_EVENT_REFUSAL, response, message_status(response), why);
 	else if (!leg->bye_out)
 		set_over(leg);
 }

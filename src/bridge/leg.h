@@ -29,7 +29,8 @@ enum leg_state {
 };
 
 enum leg_event {
-	LEG_EVENT_TRYING,      /* 100 to the first INVITE */
+	LEG_EVENT_TRYING, /* 100 to the first INVITE */
+	LEG_EVENT_ASKED_AGAIN, /* it was sent again, with the credentials that were asked for */
 	LEG_EVENT_PROVISIONAL, /* 101-199 to it */
 	LEG_EVENT_ANSWER,      /* 2xx to an INVITE of ours */
 	LEG_EVENT_REFUSAL,     /* 3xx-6xx to an INVITE of ours; status */
@@ -56,8 +57,9 @@ struct leg_report {
 	enum leg_event event;
 	struct message *message; /* what arrived; NULL when nothing did */
 	int status;              /* of responses and failures */
-	const char *why;         /* failures: a phrase */
-	struct txn_server *txn;  /* of an INFO, UPDATE or PRACK */
+	const char *
+		why; /* failures: a phrase; of 401 and 407 why they were not answered; or NULL */
+	struct txn_server *txn; /* of an INFO, UPDATE or PRACK */
 };
 
 typedef void leg_h(void *arg, struct leg *leg, const struct leg_report *report);

@@ -6,6 +6,7 @@
 #include "bridge/dial.h"
 #include "bridge/identity.h"
 #include "bridge/redial.h"
+#include "bridge/uac.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
 
@@ -13,6 +14,19 @@
 
 /* Connections that are lost so long after one another have nothing to do with each other. */
 #define REDIAL_PERIOD_MS 30000
+
+const char *leg_state_name(enum leg_state state)
+{
+	static const char *const names[] = {
+		[LEG_IDLE] = "idle",
+		[LEG_INVITING] = "inviting",
+		[LEG_TALKING] = "talking",
+		[LEG_CLOSING] = "closing",
+		[LEG_OVER] = "over",
+	};
+
+	return names[state];
+}
 
 void leg_set_flow(struct leg *leg, struct flow *flow)
 {
@@ -88,10 +102,32 @@ struct request leg_begin(struct leg *leg, enum message_method method)
 	struct request request = {.txns = leg->home->txns,
 		.flow = leg->flow,
 		.method = method,
-		.call = leg->call};
+		.call = leg->call,
+		.account = trunk_account(leg->trunk, leg->flow)};
 
 	request_begin(&request, &leg->dialog);
 	return request;
+}
+
+bool leg_is_invited(const struct leg *leg)
+{
+	return leg->uas && uas_is_open(leg->uas);
+}
+
+bool leg_is_inviting(const struct leg *leg)
+{
+	return leg->uac && uac_is_open(leg->uac);
+}
+
+struct message *leg_invite_in(const struct leg *leg)
+{
+	return leg->uas ? uas_request(leg->uas) : NULL;
+}
+
+void leg_trying(struct leg *leg)
+{
+	if (leg_is_invited(leg))
+		uas_trying(leg->uas);
 }
 
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,

@@ -57,10 +57,21 @@ static void update_failed_h(void *arg, struct txn_client *txn, int err)
 	update_over(arg, txn, NULL, err == -ETIMEDOUT ? 408 : 503);
 }
 
+static void update_repeated_h(
+	void *arg, struct txn_client *txn, const struct txn_client_request *request)
+{
+	struct leg *leg = arg;
+
+	(void)request;
+	leg->update_out = txn;
+}
+
 int leg_update(struct leg *leg, const struct sdp *sdp)
 {
-	const struct txn_client_user user = {
-		.response_h = update_response_h, .failed_h = update_failed_h, .arg = leg};
+	const struct txn_client_user user = {.repeated_h = update_repeated_h,
+		.response_h = update_response_h,
+		.failed_h = update_failed_h,
+		.arg = leg};
 	struct request update;
 
 	leg_follow_route(leg);

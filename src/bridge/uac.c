@@ -30,6 +30,9 @@ struct uac {
 	struct timer timer;
 	/* Owned: what it was sent over, or its last ACK; NULL: neither yet. */
 	struct flow *flow;
+	struct trunk
+		*trunk; /* owned reference; NULL: its requests carry no credentials */
+	char *credentials; /* of its INVITE, and so of its ACKs: whole lines; owned; NULL: none */
 	struct dialog *dialog; /* of its user; after uac_release() OWN */
 	struct dialog *own;    /* a copy; owned; NULL until then */
 	struct uac_user user;  /* zeroed by uac_release() */
@@ -90,6 +93,8 @@ static void free_uac(struct uac *uac)
 	if (uac->own)
 		dialog_free(uac->own);
 	free(uac->own);
+	free(uac->credentials);
+	trunk_unref(uac->trunk);
 	flow_unref(uac->flow);
 	free(uac);
 }
@@ -140,9 +145,13 @@ static struct request begin(
 		.flow = uac->flow,
 		.method = method,
 		.call = uac->call,
+		.account = uac->trunk ? trunk_account(uac->trunk, uac->flow) : NULL,
 		.cseq = uac->cseq};
 
 	request_begin(&request, dialog);
+	/* not where a Contact leads to somebody else */
+	if (method == MESSAGE_ACK && uac->credentials && request.account)
+		buf_add_str(&request.text, uac->credentials);
 	return request;
 }
 
@@ -257,6 +266,23 @@ static void failed_h(void *arg, struct txn_client *txn, int err)
 		uac->user.failed_h(uac->user.arg, err);
 }
 
+/* Another INVITE of the same dialog, as far as the far end knows. */
+static void repeated_h(
+	void *arg, struct txn_client *txn, const struct txn_client_request *request)
+{
+	struct uac *uac = arg;
+
+	uac->txn = txn;
+	uac->cseq = request->cseq;
+	free(uac->credentials);
+	uac->credentials =
+		request->credentials ? span_dup(span_of(request->credentials)) : NULL;
+	free_branches(&uac->reliable);
+	uac->reliable = (struct branches){.list = NULL};
+	if (!uac->released && uac->user.repeated_h)
+		uac->user.repeated_h(uac->user.arg);
+}
+
 static void ended_h(void *arg, struct txn_client *txn)
 {
 	struct uac *uac = arg;
@@ -271,8 +297,10 @@ static void ended_h(void *arg, struct txn_client *txn)
 
 int uac_start(struct uac **ret, struct request *invite, const struct uac_params *params)
 {
-	struct txn_client_user user = {
-		.response_h = response_h, .failed_h = failed_h, .ended_h = ended_h};
+	struct txn_client_user user = {.repeated_h = repeated_h,
+		.response_h = response_h,
+		.failed_h = failed_h,
+		.ended_h = ended_h};
 	struct uac *uac = calloc(1, sizeof(*uac));
 	int err;
 
@@ -283,6 +311,7 @@ int uac_start(struct uac **ret, struct request *invite, const struct uac_params 
 	uac->side = params->side;
 	uac->dialog = params->dialog;
 	uac->flow = flow_ref(invite->flow);
+	uac->trunk = params->trunk ? trunk_ref(params->trunk) : NULL;
 	uac->user = params->user;
 	uac->call = invite->call;
 	uac->cseq = invite->cseq;
@@ -291,12 +320,18 @@ int uac_start(struct uac **ret, struct request *invite, const struct uac_params 
 	list_append(&uac->side->uacs, &uac->node);
 	user.arg = uac;
 	err = request_send(invite, &user, &uac->txn);
+	uac->credentials = invite->credentials;
 	if (err) {
 		free_uac(uac);
 		return err;
 	}
 	*ret = uac;
 	return 0;
+}
+
+const char *uac_why(const struct uac *uac)
+{
+	return uac->txn ? txn_client_why(uac->txn) : NULL;
 }
 
 int uac_cancel(struct uac *uac, const char *headers)
@@ -317,6 +352,8 @@ void uac_release(struct uac *uac)
 		return;
 	uac_ack(uac, uac->flow, NULL);
 	uac->released = true;
+	if (uac->txn)
+		txn_client_settle(uac->txn);
 	memset(&uac->user, 0, sizeof(uac->user));
 	uac->own = calloc(1, sizeof(*uac->own));
 	if (uac->own && !dialog_copy(uac->own, uac->dialog)) {
@@ -406,6 +443,7 @@ int uac_load(struct uac **ret, struct saved from, const struct uac_params *param
 		return err;
 	}
 	uac->side = params->side;
+	uac->trunk = params->trunk ? trunk_ref(params->trunk) : NULL;
 	uac->dialog = params->dialog;
 	uac->user = params->user;
 	uac->call = call;

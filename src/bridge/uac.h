@@ -15,6 +15,8 @@
 struct uac;
 
 struct uac_user {
+	/* It was sent again with credentials, as another INVITE. May be NULL. */
+	void (*repeated_h)(void *arg);
 	void (*provisional_h)(void *arg, struct message *response); /* 100-199 */
 	/* The first 2xx: uac_ack() is owed, now or later. */
 	void (*accepted_h)(void *arg, struct message *response);
@@ -29,7 +31,9 @@ struct uac_user {
 struct uac_params {
 	struct bridge_side *side;
 	struct dialog *dialog; /* its user's; borrowed until uac_release() */
-	bool first;            /* it begins the dialog, and may fork */
+	struct trunk *
+		trunk; /* whose credentials it may carry; a reference is taken. NULL: none */
+	bool first;    /* it begins the dialog, and may fork */
 	struct uac_user user;
 };
 
@@ -50,6 +54,9 @@ bool uac_take_reliable(struct uac *uac, struct span tag, uint32_t rseq);
 
 /* Acknowledges the 2xx over FLOW, with SDP (may be NULL). Nothing when no ACK is owed. */
 void uac_ack(struct uac *uac, struct flow *flow, const struct sdp *sdp);
+/* Why what it was refused with, 401 or 407, was not answered; static. NULL: it could not be, or it was
+ * refused otherwise. */
+const char *uac_why(const struct uac *uac);
 /* Sends CANCEL, as soon as that is allowed (RFC 3261 9.1), with HEADERS, whole lines or
  * NULL. 0; ERR_STATE when it has its final response. */
 int uac_cancel(struct uac *uac, const char *headers);

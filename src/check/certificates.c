@@ -1,8 +1,9 @@
-/* Certificates, keys, anchors and lists, each for itself, so that all that is wrong is said at once. */
+/* Certificates, keys, anchors, lists and passwords, each for itself, so that all that is wrong is said at once. */
 #include "check/check_priv.h"
 
 #include "base/clock.h"
 #include "tls/cred.h"
+#include "tls/password.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -83,6 +84,10 @@ static const struct {
 				 "set token-dir where the token "
 				 "keeps files (SoftHSM)"},
 	{"the file is empty", "put the right one there"},
+	{" of a password", "put the password there"},
+	{" with the password", "leave the others out"},
+	{" in the password", "type it anew"},
+	{" a password may have", "ask for a shorter one"},
 };
 
 /* Where the sentence does not say it itself. */
@@ -392,6 +397,26 @@ static void check_gateway_own(struct files *files, const struct config_trunk *tr
 			either(trunk->certs.key, common->key));
 }
 
+/* Needed whether or not there is TLS. */
+static void check_password(
+	struct check *check, enum trunk_kind kind, const struct config_trunk *trunk)
+{
+	struct err_text text = {{0}};
+	struct buf password;
+	int err;
+
+	if (!trunk->auth.user[0])
+		return;
+	buf_init(&password, 0);
+	err = password_read(&password, trunk->auth.secret, &text);
+	if (err)
+		findings_add(check->findings, FINDING_ERROR,
+			where_trunk(check, kind, trunk, "auth-secret"),
+			remedy_for(text.text), "auth-secret: %s",
+			text.text[0] ? text.text : err_str(err));
+	buf_free(&password);
+}
+
 /* Whatever a start would refuse beside. */
 static void check_all(struct check *check)
 {
@@ -433,6 +458,10 @@ void check_certificates(struct check *check)
 	for (size_t i = 0; i < config->gateway_count; i++)
 		check_gateway_own(&files, &config->gateways[i].common);
 	files_end(&files);
+	for (size_t i = 0; i < config->server_count; i++)
+		check_password(check, TRUNK_SERVER, &config->servers[i].common);
+	for (size_t i = 0; i < config->gateway_count; i++)
+		check_password(check, TRUNK_GATEWAY, &config->gateways[i].common);
 	if (check->findings->counts[FINDING_ERROR] == before)
 		check_all(check);
 }

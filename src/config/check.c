@@ -59,26 +59,54 @@ static void check_tls(const struct config_tls *tls, const char *why, struct plac
 	}
 }
 
-/* The file would be missing, which is no fault of the path. */
+/* The file would be missing, which is no fault of the path. NAME is the key whose file PATH is. */
+static void check_credential(const char *name, const char *path,
+	const struct scope *scope, enum schema_section section, struct place place,
+	struct config_errors *errors)
+{
+	const char *missing = credential_missing(path);
+
+	if (missing != NULL)
+		errors_add(errors, scope_place(scope, section, name, place),
+			"%s: there is no credential \"%s\"; it comes from "
+			"LoadCredential=%s:FILE in the unit, when systemd starts "
+			"the service, and from nowhere else",
+			name, missing, missing);
+}
+
 static void check_credentials(const struct config_tls *tls, const struct scope *scope,
 	enum schema_section section, struct place place, struct config_errors *errors)
 {
-	const struct {
-		const char *name;
-		const char *path;
-	} keys[] = {{"key", tls->key}, {"next-key", tls->next_key}};
+	check_credential("key", tls->key, scope, section, place, errors);
+	check_credential("next-key", tls->next_key, scope, section, place, errors);
+}
 
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
-		const char *missing = credential_missing(keys[i].path);
+static void check_auth(const struct config *config, const struct config_trunk *settings,
+	const struct scope *scope, enum schema_section section, struct place place,
+	struct config_errors *errors)
+{
+	const struct config_auth *auth = &settings->auth;
+	const bool has_user = auth->user[0] != '\0';
+	char whose[96] = "";
 
-		if (missing != NULL)
-			errors_add(errors,
-				scope_place(scope, section, keys[i].name, place),
-				"%s: there is no credential \"%s\"; it comes from "
-				"LoadCredential=%s:FILE in the unit, when systemd starts "
-				"the service, and from nowhere else",
-				keys[i].name, missing, missing);
-	}
+	if (section == SCHEMA_SERVER)
+		snprintf(whose, sizeof(whose), "[server %s] ", settings->id);
+	if (has_user != (auth->secret[0] != '\0'))
+		errors_add(errors,
+			scope_place(scope, section,
+				has_user ? "auth-user" : "auth-secret", place),
+			"%s%s: expected %s beside it", whose,
+			has_user ? "auth-user" : "auth-secret",
+			has_user ? "auth-secret, the file with its password,"
+				 : "auth-user");
+	check_credential("auth-secret", auth->secret, scope, section, place, errors);
+	if (has_user && config->tandem.fips == CONFIG_FIPS_REQUIRED &&
+		(!(auth->algorithms & CONFIG_ALGORITHM_SHA_256) ||
+			auth->algorithms & CONFIG_ALGORITHM_MD5))
+		errors_add(errors, scope_place(scope, section, "auth-algorithms", place),
+			"%sauth-algorithms: expected sha-256, without md5, with fips = "
+			"required",
+			whose);
 }
 
 /* What is shown has the family of an address that there is. Each pair is of both families. */
@@ -182,8 +210,8 @@ static void check_server_exception(const struct config_server *server, const cha
 			server->common.id, key, value);
 }
 
-void check_server(const struct config_server *server, const struct scope *scope,
-	struct place place, struct config_errors *errors)
+void check_server(const struct config *config, const struct config_server *server,
+	const struct scope *scope, struct place place, struct config_errors *errors)
 {
 	char whose[96];
 
@@ -191,6 +219,7 @@ void check_server(const struct config_server *server, const struct scope *scope,
 	check_media(&server->common.media, whose,
 		scope_place(scope, SCHEMA_SERVER, "media-advertise-address", place),
 		errors);
+	check_auth(config, &server->common, scope, SCHEMA_SERVER, place, errors);
 	if (server->common.peer.revocation == CONFIG_REVOCATION_SOFT)
 		check_server_exception(
 			server, "revocation", "soft", scope, place, errors);
@@ -260,6 +289,7 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 		errors);
 	check_terms(config, gateway, scope, place, errors);
 	check_emergency_reserve(gateway, scope, place, errors);
+	check_auth(config, &gateway->common, scope, SCHEMA_GATEWAY, place, errors);
 	if (gateway->common.tls_min < CONFIG_TLS_1_2)
 		check_exception(&gateway->common.peer, "tls-min", scope, SCHEMA_GATEWAY,
 			place, errors);

@@ -10,8 +10,8 @@ void check_main(const struct config *config, const struct scope *scope,
 	struct place place, struct config_errors *errors);
 
 /* A finished server; PLACE is that of its [server ID]. */
-void check_server(const struct config_server *server, const struct scope *scope,
-	struct place place, struct config_errors *errors);
+void check_server(const struct config *config, const struct config_server *server,
+	const struct scope *scope, struct place place, struct config_errors *errors);
 
 /* A finished gateway; PLACE is that of its [gateway]. */
 void check_gateway(const struct config *config, const struct config_gateway *gateway,

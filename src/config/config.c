@@ -221,7 +221,7 @@ static int add_server(struct load *load, const struct ini_section *from)
 	err = scope_finish(
 		&scope, SCHEMA_SERVER, config, load->ini->folder, place, load->errors);
 	if (err == 0)
-		check_server(server, &scope, place, load->errors);
+		check_server(config, server, &scope, place, load->errors);
 	return err;
 }
 

@@ -156,6 +156,21 @@ struct config_media {
 	struct config_words sdp_attributes; /* that cross beside the usual ones */
 };
 
+/* Hashes of digest authentication; a bit each in a mask. The variants for a session go with them. */
+enum config_algorithm {
+	CONFIG_ALGORITHM_SHA_512_256 = 1 << 0,
+	CONFIG_ALGORITHM_SHA_256 = 1 << 1,
+	CONFIG_ALGORITHM_MD5 = 1 << 2,
+};
+
+/* A user and a password that we and a peer share. */
+struct config_auth {
+	char *user;          /* ""; with SECRET or not at all */
+	char *secret;        /* the file that has it; "" */
+	char *realm;         /* the only one that is answered; "": any */
+	unsigned algorithms; /* mask of enum config_algorithm */
+};
+
 /* As many calls as there are. */
 #define CONFIG_UNLIMITED UINT_MAX
 /* What is done from time to time is never done. */
@@ -176,7 +191,6 @@ struct config_emergency {
 	enum config_emergency_from from; /* of a server PRIORITY */
 	enum config_emergency_urn urn;
 	unsigned reserve; /* of max_calls: for emergency calls alone */
-	bool location;    /* where callers are crosses */
 };
 
 /* What calls of one trunk or server may be. CONFIG_UNLIMITED: no limit; 0: none at all. IN is what comes
@@ -212,6 +226,7 @@ struct config_trunk {
 	 * can be, and the others are "". */
 	struct config_tls certs;
 	struct config_peer peer;
+	struct config_auth auth;
 	unsigned suites; /* mask of enum config_suite that we offer and accept */
 	struct config_words codecs;     /* empty: all pass */
 	struct config_words body_types; /* of parts that cross to it beside SDP */

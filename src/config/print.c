@@ -142,15 +142,17 @@ static void print_words(const struct schema_key *key, const void *from, struct b
 		buf_printf(out, "%s%s", i > 0 ? ", " : "", words->words[i]);
 }
 
-static void print_suites(const struct schema_key *key, const void *from, struct buf *out)
+static void print_flags(const struct schema_key *key, const void *from, struct buf *out)
 {
+	const char *const *words =
+		key->type == SCHEMA_SUITES ? schema_suites : key->words;
 	const uint64_t mask = number_of(key, from);
 	bool first = true;
 
-	for (unsigned bit = 0; schema_suites[bit] != NULL; bit++) {
+	for (unsigned bit = 0; words[bit] != NULL; bit++) {
 		if ((mask & 1U << bit) == 0)
 			continue;
-		buf_printf(out, "%s%s", first ? "" : ", ", schema_suites[bit]);
+		buf_printf(out, "%s%s", first ? "" : ", ", words[bit]);
 		first = false;
 	}
 }
@@ -201,6 +203,8 @@ static print_h *const printers[] = {
 	[SCHEMA_FQDN] = print_text,
 	[SCHEMA_FILE] = print_text,
 	[SCHEMA_KEY] = print_key,
+	[SCHEMA_SECRET] = print_text,
+	[SCHEMA_QUOTABLE] = print_text,
 	[SCHEMA_STAPLE] = print_url,
 	[SCHEMA_BOOL] = print_bool,
 	[SCHEMA_UINT] = print_number,
@@ -222,7 +226,8 @@ static print_h *const printers[] = {
 	[SCHEMA_NUMBERS] = print_words,
 	[SCHEMA_SERVICES] = print_words,
 	[SCHEMA_CODECS] = print_words,
-	[SCHEMA_SUITES] = print_suites,
+	[SCHEMA_SUITES] = print_flags,
+	[SCHEMA_FLAGS] = print_flags,
 	[SCHEMA_DATE] = print_date,
 	[SCHEMA_DSCP] = print_dscp,
 };

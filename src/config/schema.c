@@ -142,6 +142,8 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		[SCHEMA_FQDN] = "a full host name such as med1.example.com",
 		[SCHEMA_FILE] = "a path",
 		[SCHEMA_KEY] = "a path, a pkcs11: URI, or credential: and a name",
+		[SCHEMA_SECRET] = "a path, or credential: and a name",
+		[SCHEMA_QUOTABLE] = "some text without \" and \\",
 		[SCHEMA_BOOL] = "yes or no",
 		[SCHEMA_PORT] = "a port (1-65535)",
 		[SCHEMA_ADDR] = "an IPv4 or IPv6 address of one interface",
@@ -194,6 +196,10 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		snprintf(buf, size,
 			"a range of ports such as %s (%" PRIu64 "-%" PRIu64 ")",
 			key->fallback, key->min, key->max);
+		break;
+	case SCHEMA_FLAGS:
+		join_words(key->words, words, sizeof(words));
+		snprintf(buf, size, "a comma list of: %s", words);
 		break;
 	case SCHEMA_SUITES:
 		join_words(schema_suites, words, sizeof(words));

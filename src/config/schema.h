@@ -32,12 +32,13 @@ enum schema_section {
 
 enum schema_type {
 	SCHEMA_STRING,
-	SCHEMA_ID,   /* a server's, trunk's or profile's name: see schema_id_valid() */
-	SCHEMA_NAME, /* a host name or numeric address */
-	SCHEMA_FQDN, /* a host name with a domain, no address */
-	SCHEMA_FILE, /* a path */
-	SCHEMA_KEY,  /* a path, a pkcs11: URI or credential:NAME */
-	SCHEMA_BOOL, /* yes | no */
+	SCHEMA_ID,     /* a server's, trunk's or profile's name: see schema_id_valid() */
+	SCHEMA_NAME,   /* a host name or numeric address */
+	SCHEMA_FQDN,   /* a host name with a domain, no address */
+	SCHEMA_FILE,   /* a path */
+	SCHEMA_KEY,    /* a path, a pkcs11: URI or credential:NAME */
+	SCHEMA_SECRET, /* a path or credential:NAME */
+	SCHEMA_BOOL,   /* yes | no */
 	SCHEMA_UINT,
 	SCHEMA_PORT,
 	SCHEMA_DURATION, /* number with us, ms, s, m, h, d; stored in the unit of the row */
@@ -58,6 +59,8 @@ enum schema_type {
 	SCHEMA_SERVICES,   /* comma list of NAME:NUMBER, NAME below urn:service:sos */
 	SCHEMA_CODECS,     /* comma list of codecs, one of speech at least */
 	SCHEMA_SUITES,     /* comma list of SRTP suites */
+	SCHEMA_FLAGS,      /* comma list of the row's words, each once; a bit for each */
+	SCHEMA_QUOTABLE,   /* text without '"', '\\' and control characters */
 	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */
 	SCHEMA_STAPLE,     /* auto | off | an http: URL */
 	SCHEMA_DSCP,       /* 0-63, or a name such as EF */
@@ -72,7 +75,7 @@ struct schema_key {
 	size_t size;       /* of the member there, bytes */
 	uint64_t min, max; /* of numbers, in the stored unit */
 	const char *unit;  /* "ms", "us", "bytes", "" */
-	/* Of SCHEMA_ENUM in order of the enum, NULL-ended; of SCHEMA_UINT and SCHEMA_DURATION
+	/* Of SCHEMA_ENUM and SCHEMA_FLAGS in order of the enum, NULL-ended; of SCHEMA_UINT and SCHEMA_DURATION
 	 * a single word that stands for WORD_NUMBER, or NULL. */
 	const char *const *words;
 	uint64_t word_number;
@@ -101,7 +104,7 @@ size_t schema_index(const struct schema_key *key);
 const char *schema_expected(const struct schema_key *key, char *buf, size_t size);
 /* The known name nearest to NAME (edit distance at most 2, or a third of it), or NULL. */
 const char *schema_suggest(enum schema_section section, const char *name);
-/* The same among the words that KEY knows (SCHEMA_ENUM, SCHEMA_BOOL, SCHEMA_SUITES). */
+/* The same among the words that KEY knows (SCHEMA_ENUM, SCHEMA_BOOL, SCHEMA_SUITES, SCHEMA_FLAGS). */
 const char *schema_suggest_word(const struct schema_key *key, const char *word);
 /* The same among the sections of the main file, or those of a gateway's file. */
 const char *schema_suggest_section(bool gateway, const char *name);

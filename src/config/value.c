@@ -39,6 +39,8 @@ static bool is_string(enum schema_type type)
 	case SCHEMA_FQDN:
 	case SCHEMA_FILE:
 	case SCHEMA_KEY:
+	case SCHEMA_SECRET:
+	case SCHEMA_QUOTABLE:
 	case SCHEMA_STAPLE:
 		return true;
 	default:
@@ -172,18 +174,31 @@ static bool is_staple(const char *text)
 		       strpbrk(text, " \"<>") == NULL);
 }
 
+/* What a quoted text of a header can have without escapes. */
+static bool is_quotable(const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if ((unsigned char)*text < ' ' || *text == 0x7f || *text == '"' ||
+			*text == '\\')
+			return false;
+	}
+	return true;
+}
+
 static int set_string(
 	const struct schema_key *key, void *base, const char *folder, const char *text)
 {
 	bool is_uri = key->type == SCHEMA_KEY && strncmp(text, "pkcs11:", 7) == 0;
-	bool is_path = (key->type == SCHEMA_FILE || key->type == SCHEMA_KEY) && !is_uri;
+	bool is_file = key->type == SCHEMA_KEY || key->type == SCHEMA_SECRET;
+	bool is_path = (key->type == SCHEMA_FILE || is_file) && !is_uri;
 
 	if (text[0] == '\0' || (key->type == SCHEMA_NAME && !is_name(text)) ||
 		(key->type == SCHEMA_FQDN && !is_host_name(text, true)) ||
 		(key->type == SCHEMA_ID && !schema_id_valid(text)) ||
-		(key->type == SCHEMA_STAPLE && !is_staple(text)))
+		(key->type == SCHEMA_STAPLE && !is_staple(text)) ||
+		(key->type == SCHEMA_QUOTABLE && !is_quotable(text)))
 		return ERR_FORMAT;
-	if (key->type == SCHEMA_KEY && credential_is(text))
+	if (is_file && credential_is(text))
 		return credential_name_valid(text)
 			       ? store_string(key, base, credential_path(text))
 			       : ERR_FORMAT;
@@ -564,8 +579,9 @@ static int set_words(
 	return 0;
 }
 
-static int set_suites(
-	const struct schema_key *key, void *base, const char *text, struct span *ret_bad)
+/* A mask of those of WORDS that TEXT lists. */
+static int set_flags(const struct schema_key *key, void *base, const char *const *words,
+	const char *text, struct span *ret_bad)
 {
 	struct span rest = span_of(text);
 	struct span word;
@@ -575,10 +591,9 @@ static int set_suites(
 		unsigned bit = 0;
 
 		word = span_trim(word);
-		while (schema_suites[bit] != NULL &&
-			!span_equal_str(word, schema_suites[bit]))
+		while (words[bit] != NULL && !span_equal_str(word, words[bit]))
 			bit++;
-		if (schema_suites[bit] == NULL || (mask & 1U << bit) != 0) {
+		if (words[bit] == NULL || (mask & 1U << bit) != 0) {
 			*ret_bad = word;
 			return ERR_FORMAT;
 		}
@@ -601,6 +616,8 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_FQDN:
 	case SCHEMA_FILE:
 	case SCHEMA_KEY:
+	case SCHEMA_SECRET:
+	case SCHEMA_QUOTABLE:
 	case SCHEMA_STAPLE:
 		return set_string(key, base, folder, text);
 	case SCHEMA_UINT:
@@ -630,7 +647,9 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_NETWORKS:
 		return set_words(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
-		return set_suites(key, base, text, ret_bad);
+		return set_flags(key, base, schema_suites, text, ret_bad);
+	case SCHEMA_FLAGS:
+		return set_flags(key, base, key->words, text, ret_bad);
 	case SCHEMA_DSCP:
 		return dscp_parse(text, member(key, base)) ? 0 : ERR_FORMAT;
 	case SCHEMA_DATE:

@@ -175,6 +175,15 @@ static int add_tls(struct sandbox_paths *paths, const struct config_tls *tls)
 	return err;
 }
 
+static int add_trunk(struct sandbox_paths *paths, const struct config_trunk *trunk)
+{
+	const int err = add_tls(paths, &trunk->certs);
+
+	if (err || !trunk->auth.secret[0])
+		return err;
+	return add_neighbours(paths, trunk->auth.secret);
+}
+
 static int add_trunks(struct sandbox_paths *paths, const struct config *config)
 {
 	int err = add_tls(paths, &config->internal.tls);
@@ -182,9 +191,9 @@ static int add_trunks(struct sandbox_paths *paths, const struct config *config)
 	if (!err)
 		err = add_tls(paths, &config->external.tls);
 	for (size_t i = 0; !err && i < config->server_count; i++)
-		err = add_tls(paths, &config->servers[i].common.certs);
+		err = add_trunk(paths, &config->servers[i].common);
 	for (size_t i = 0; !err && i < config->gateway_count; i++)
-		err = add_tls(paths, &config->gateways[i].common.certs);
+		err = add_trunk(paths, &config->gateways[i].common);
 	return err;
 }
 

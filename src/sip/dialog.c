@@ -273,7 +273,7 @@ int dialog_copy(struct dialog *copy, const struct dialog *dialog)
 }
 
 /* Not written of struct dialog: node, table, owner (whoever lists it anew); early, limited,
- * max_forwards (until it is confirmed). */
+ * max_forwards (until it is confirmed); users (no request of ours is open). */
 static const struct saved_field fields[] = {
 	SAVED_FIELD(struct dialog, call_id),
 	SAVED_TEXT(struct dialog, local_tag),
@@ -318,8 +318,33 @@ static void delist(struct dialog *dialog)
 	dialog->table = NULL;
 }
 
+void dialog_join(struct dialog *dialog, struct dialog_user *user)
+{
+	user->dialog = dialog;
+	user->next = dialog->users;
+	dialog->users = user;
+}
+
+void dialog_part(struct dialog_user *user)
+{
+	struct dialog_user **at = user->dialog ? &user->dialog->users : NULL;
+
+	while (at && *at && *at != user)
+		at = &(*at)->next;
+	if (at && *at)
+		*at = user->next;
+	*user = (struct dialog_user){NULL, NULL};
+}
+
+uint32_t dialog_number(struct dialog *dialog)
+{
+	return ++dialog->local_cseq;
+}
+
 void dialog_free(struct dialog *dialog)
 {
+	while (dialog->users)
+		dialog_part(dialog->users);
 	delist(dialog);
 	free(dialog->call_id);
 	free(dialog->remote_tag);
@@ -404,7 +429,7 @@ void dialog_request(struct dialog *dialog, struct buf *out, enum message_method 
 	const char *name = message_method_str(method);
 
 	if (method != MESSAGE_ACK)
-		cseq = ++dialog->local_cseq;
+		cseq = dialog_number(dialog);
 	compose_request(out, span_of(name), span_of(dialog->remote_target));
 	compose_header_str(out, "Via", via);
 	compose_header_uint(

@@ -17,6 +17,12 @@
 /* More Record-Route elements than this are no route, but a mistake. */
 #define DIALOG_MAX_ROUTES 16
 
+/* Of who numbers requests of a dialog that may end before him. Embedded, zeroed. */
+struct dialog_user {
+	struct dialog *dialog; /* NULL: none, or it is gone */
+	struct dialog_user *next;
+};
+
 /* Embedded in its user. Strings are owned. */
 struct dialog {
 	struct hash_node node;
@@ -37,6 +43,7 @@ struct dialog {
 	uint32_t local_cseq;
 	uint32_t remote_cseq;
 	bool remote_cseq_known;
+	struct dialog_user *users; /* of dialog_join() */
 };
 
 struct dialogs {
@@ -80,6 +87,12 @@ int dialog_load(struct dialog *dialog, struct saved from, struct err_text *error
 /* Where its requests go: the URI of the topmost Route, or the remote target. Borrowed until the
  * dialog changes. */
 const char *dialog_next_hop(const struct dialog *dialog);
+
+/* USER belongs to DIALOG until dialog_part(), or until that is freed. */
+void dialog_join(struct dialog *dialog, struct dialog_user *user);
+void dialog_part(struct dialog_user *user);
+/* The number of its next request, which is taken now. */
+uint32_t dialog_number(struct dialog *dialog);
 
 /* Delists and frees. A zeroed dialog is fine. */
 void dialog_free(struct dialog *dialog);

@@ -165,6 +165,8 @@ static bool is_weak(const struct digest_challenge *challenge)
 static const char *obstacle(
 	const struct digest_challenge *challenge, const struct digest_terms *terms)
 {
+	if (terms->never && digest_realm_is(challenge->realm, terms->never))
+		return "our own realm, as if a challenge of ours came back";
 	if (terms->realm && terms->realm[0] &&
 		!digest_realm_is(challenge->realm, terms->realm))
 		return "another realm than auth-realm";

@@ -74,6 +74,7 @@ void digest_challenges_read(
 struct digest_terms {
 	unsigned algorithms; /* a set */
 	const char *realm;   /* the only one that is answered; NULL or "": any */
+	const char *never;   /* our own, in which we demand: not answered; NULL: none */
 };
 
 /*

@@ -1,27 +1,43 @@
 #include "sip/request.h"
 
+#include "sip/repeat.h"
+
 void request_begin(struct request *request, struct dialog *dialog)
 {
 	char via[TXN_VIA_SIZE];
 
 	txn_branch(request->branch);
 	buf_init(&request->text, 0);
+	request->dialog = dialog;
 	dialog_request(dialog, &request->text, request->method,
 		txn_via(request->txns, request->flow, request->branch, via),
 		request->cseq, &request->cseq);
 }
 
+/* Without memory it goes as it is, and a challenge is its final response. */
+static struct txn_again *add_credentials(struct request *request)
+{
+	repeat_write_credentials(request->account, &request->text);
+	if (request->method == MESSAGE_INVITE)
+		request->credentials = repeat_credentials(buf_span(&request->text));
+	return repeat_new(request->account, request->dialog);
+}
+
 int request_send(struct request *request, const struct txn_client_user *user,
 	struct txn_client **ret)
 {
+	struct txn_again *again = request->account ? add_credentials(request) : NULL;
 	const int err = request->text.err;
 	struct txn_client_params params = {.flow = request->flow,
 		.method = request->method,
 		.branch = request->branch,
 		.call = request->call,
-		.user = user};
+		.user = user,
+		.again = again};
 
 	params.request = buf_steal(&request->text, &params.request_len);
+	if (err && again)
+		again->free_h(again);
 	return err ? err : txn_client_start(request->txns, &params, ret);
 }
 

@@ -15,6 +15,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "sip/account.h"
 #include "sip/dialog.h"
 #include "sip/txn.h"
 
@@ -25,9 +26,16 @@ struct request {
 	enum message_method method;
 	uint64_t call; /* for the tap; 0: none */
 	uint32_t cseq; /* of ACK: that of its INVITE; else request_begin() sets it */
+	/* Whose credentials it may carry to where FLOW leads, for which it is sent again as often as the
+	 * far end asks; borrowed. NULL: none, and a 401 or 407 is its final response. */
+	struct account *account;
 	/* From here on request_begin() sets it. */
 	char branch[TXN_BRANCH_SIZE];
+	struct dialog *dialog; /* to be set NULL where it ends before request_send() */
 	struct buf text; /* begun; whole header lines and then the body are to be added */
+	/* Set by request_send() of an INVITE: the credentials that its ACK has too (RFC 3261 22.1), whole
+	 * lines, free() them; NULL: none. Others take its place with repeated_h. */
+	char *credentials;
 };
 
 /* Composes what this try has of its own. What fails is told when it is sent. */

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/log_limit.h"
 #include "base/timer.h"
 #include "sip/message.h"
 #include "sip/transport.h"
@@ -137,7 +138,20 @@ int txn_server_refuse(
 
 /* ---- client ---- */
 
+/* A request that was sent again. */
+struct txn_client_request {
+	char *text; /* of malloc(); taken */
+	size_t text_len;
+	const char *branch; /* in its top Via */
+	uint32_t cseq;
+	char *credentials; /* whole lines, of malloc(); taken. NULL: none */
+};
+
 struct txn_client_user {
+	/* Its request was sent again, with what the far end asked for, as REQUEST: TXN takes the place of
+	 * the transaction before. May be NULL. */
+	void (*repeated_h)(void *arg, struct txn_client *txn,
+		const struct txn_client_request *request);
 	/* Each provisional and final response, retransmissions absorbed; after a 2xx to INVITE
 	 * further 2xx (forks, retransmissions) come too until Timer M (RFC 6026 8.4). */
 	void (*response_h)(void *arg, struct txn_client *txn, struct message *response);
@@ -147,6 +161,18 @@ struct txn_client_user {
 	void (*failed_h)(void *arg, struct txn_client *txn, int err);
 	void (*ended_h)(void *arg, struct txn_client *txn);
 	void *arg;
+};
+
+/*
+ * What stands between a client transaction and its user: it may send the request again, by
+ * txn_client_send_again(), in the place of telling the final response. Owned by the transaction.
+ */
+struct txn_again {
+	/* The first final response, but not after a CANCEL; TEXT is the request. True: it was sent again. */
+	bool (*response_h)(struct txn_again *again, struct txn_client *txn,
+		const struct message *response, struct span text);
+	void (*free_h)(struct txn_again *again);
+	const char *why; /* it was asked for, and not done; static. NULL: not asked for */
 };
 
 #define TXN_BRANCH_SIZE 40
@@ -168,6 +194,7 @@ struct txn_client_params {
 	size_t request_len;
 	uint64_t call;                      /* for the tap; 0: none */
 	const struct txn_client_user *user; /* NULL: nobody learns about it */
+	struct txn_again *again; /* taken in any case; NULL: its request is sent once */
 };
 
 /*
@@ -185,6 +212,22 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
  * the INVITE ends as if one had.
  */
 int txn_client_cancel(struct txn_client *txn, const char *headers);
+
+/* Of lines about what far ends refuse or send wrong. */
+struct log_limit *txn_client_log_limit(const struct txn_client *txn);
+struct flow *txn_client_flow(const struct txn_client *txn);
+/* The value of the topmost Via of another request in the place of TXN's. Returns BUF. */
+const char *txn_client_via(
+	const struct txn_client *txn, const char *branch, char buf[static TXN_VIA_SIZE]);
+/*
+ * Of txn_again's response_h: sends REQUEST in the place of that of TXN, over its flow and for its user, who is
+ * told so. 0; negative when it could not be queued: then the user is to be told the response.
+ */
+int txn_client_send_again(struct txn_client *txn, struct txn_client_request *request);
+/* Why its request was not sent again though that was asked for; static. NULL: it was not asked for. */
+const char *txn_client_why(const struct txn_client *txn);
+/* From now on its user is told whatever comes: its request is not sent again. */
+void txn_client_settle(struct txn_client *txn);
 
 /* The user is no longer interested: no handler is called any more. */
 void txn_client_detach(struct txn_client *txn);

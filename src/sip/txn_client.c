@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "sip/compose.h"
 #include "sip/txn_priv.h"
+#include "sip/txn_text.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -44,6 +45,8 @@ struct txn_client {
 	bool cancelled;
 	uint64_t sent_ms; /* when the request last went out */
 	int failure; /* what failed_h will be told: ERR_CLOSED, or of txn_unreachable() */
+	struct txn_again *again; /* owned; NULL: none */
+	bool settled;            /* it is not asked any more */
 };
 
 struct client_rule {
@@ -84,67 +87,42 @@ static void start_retransmit(struct txn_client *txn, uint64_t interval_ms)
 		client_retransmit_h, txn);
 }
 
-static void forget_request(struct txn_client *txn)
-{
-	secret_free(txn->request, txn->request_len);
-	txn->request = NULL;
-	txn->request_len = 0;
-}
-
 static void tell(struct txn_client *txn, struct message *response)
 {
 	if (txn->user.response_h)
 		txn->user.response_h(txn->user.arg, txn, response);
 }
 
-/* ---- composing ACK and CANCEL from the request that we sent ---- */
-
-/* Appends the lines of the request that begin with NAME; only the first where ONE. */
-static void copy_lines(
-	struct buf *out, const struct txn_client *txn, const char *name, bool one)
+static struct span request_of(const struct txn_client *txn)
 {
-	struct span rest = {txn->request, txn->request_len};
-	struct span line;
-
-	while (span_next(&rest, '\n', &line) && line.len > 1) {
-		if (!span_starts(line, name))
-			continue;
-		buf_add_span(out, line);
-		buf_add_char(out, '\n');
-		if (one)
-			return;
-	}
+	return (struct span){txn->request, txn->request_len};
 }
 
-/* RFC 3261 9.1 and 17.1.1.3: same Request-URI, top Via, From, Call-ID, CSeq number, Route.
- * TO: the value of the To header, NULL for that of the request. */
-static void compose_sibling(struct buf *out, const struct txn_client *txn,
-	const char *method, const char *to_line)
-{
-	struct span rest = {txn->request, txn->request_len};
-	struct span first, word, cseq;
-	struct buf line;
+/* A request that can be sent no more, until it is known whether its like is sent again. */
+struct sent {
+	char *text;
+	size_t len;
+};
 
-	span_next(&rest, '\n', &first);
-	span_next(&first, ' ', &word);
-	span_next(&first, ' ', &word);
-	compose_request(out, span_of(method), word);
-	copy_lines(out, txn, "Via:", true);
-	copy_lines(out, txn, "Max-Forwards:", true);
-	copy_lines(out, txn, "Route:", false);
-	copy_lines(out, txn, "From:", true);
-	if (to_line)
-		compose_header_str(out, "To", to_line);
-	else
-		copy_lines(out, txn, "To:", true);
-	copy_lines(out, txn, "Call-ID:", true);
-	buf_init(&line, 0);
-	copy_lines(&line, txn, "CSeq:", true);
-	cseq = buf_span(&line);
-	span_next(&cseq, ' ', &word);
-	span_next(&cseq, ' ', &word);
-	buf_printf(out, "CSeq: %.*s %s\r\n", SPAN_ARG(word), method);
-	buf_free(&line);
+static struct sent take_request(struct txn_client *txn)
+{
+	const struct sent sent = {txn->request, txn->request_len};
+
+	txn->request = NULL;
+	txn->request_len = 0;
+	return sent;
+}
+
+/* The final response is the user's, unless what it answers is sent again. Frees SENT. */
+static void tell_final(struct txn_client *txn, struct message *response, struct sent sent)
+{
+	const struct span text = {sent.text, sent.len};
+	bool again = txn->again && !txn->settled && !txn->cancelled && !txn->base.ended &&
+		     txn->again->response_h(txn->again, txn, response, text);
+
+	secret_free(sent.text, sent.len);
+	if (!again)
+		tell(txn, response);
 }
 
 /* ---- actions ---- */
@@ -168,7 +146,7 @@ static void act_resend(
 		interval_ms = times->t2_ms;
 	if (from == CLIENT_PROCEEDING) /* Timer E in Proceeding: 17.1.2.2 */
 		interval_ms = times->t2_ms;
-	txn_base_send(&txn->base, (struct span){txn->request, txn->request_len});
+	txn_base_send(&txn->base, request_of(txn));
 	txn->sent_ms = timers_now_ms(txn->base.layer->timers);
 	start_retransmit(txn, interval_ms);
 }
@@ -192,12 +170,13 @@ static void act_provisional(
 static void act_accept(
 	struct txn_client *txn, enum client_state from, struct message *response)
 {
-	if (from != CLIENT_ACCEPTED) {
-		timer_stop(&txn->base.retransmit);
-		start_timeout(txn, 64 * txn->base.layer->times.t1_ms);
-		forget_request(txn);
+	if (from == CLIENT_ACCEPTED) {
+		tell(txn, response);
+		return;
 	}
-	tell(txn, response);
+	timer_stop(&txn->base.retransmit);
+	start_timeout(txn, 64 * txn->base.layer->times.t1_ms);
+	tell_final(txn, response, take_request(txn));
 }
 
 static void act_acknowledge_again(
@@ -206,7 +185,7 @@ static void act_acknowledge_again(
 	(void)from;
 	(void)response;
 	if (txn->request)
-		txn_base_send(&txn->base, (struct span){txn->request, txn->request_len});
+		txn_base_send(&txn->base, request_of(txn));
 }
 
 /* RFC 3261 17.1.1.3: the ACK for a final response other than 2xx is the transaction's. */
@@ -214,6 +193,7 @@ static void act_refuse(
 	struct txn_client *txn, enum client_state from, struct message *response)
 {
 	struct span to = {0};
+	struct sent sent;
 	char *to_line;
 	struct buf ack;
 
@@ -221,10 +201,10 @@ static void act_refuse(
 	buf_init(&ack, 0);
 	message_header(response, "To", 0, &to);
 	to_line = span_dup(to);
-	compose_sibling(&ack, txn, "ACK", to_line ? to_line : "");
+	txn_text_sibling(&ack, request_of(txn), "ACK", to_line ? to_line : "");
 	free(to_line);
 	compose_body(&ack, NULL, (struct span){0});
-	forget_request(txn);
+	sent = take_request(txn);
 	if (!ack.err)
 		txn->request = buf_steal(&ack, &txn->request_len);
 	buf_free(&ack);
@@ -232,7 +212,7 @@ static void act_refuse(
 	/* Timer D: at least 32 s over UDP, nothing to wait for over a stream */
 	start_timeout(txn,
 		flow_is_reliable(txn->base.flow) ? 0 : 64 * txn->base.layer->times.t1_ms);
-	tell(txn, response);
+	tell_final(txn, response, sent);
 }
 
 /* Final response to another request than INVITE. Timer K. */
@@ -241,10 +221,9 @@ static void act_finish(
 {
 	(void)from;
 	timer_stop(&txn->base.retransmit);
-	forget_request(txn);
 	start_timeout(
 		txn, flow_is_reliable(txn->base.flow) ? 0 : txn->base.layer->times.t4_ms);
-	tell(txn, response);
+	tell_final(txn, response, take_request(txn));
 }
 
 static void act_time_out(
@@ -397,27 +376,25 @@ static void client_event(
 
 /* ---- life ---- */
 
+static void free_again(struct txn_again *again)
+{
+	if (again)
+		again->free_h(again);
+}
+
 static void client_free(struct txn_base *base)
 {
 	struct txn_client *txn = (struct txn_client *)base;
 
 	secret_free(txn->request, txn->request_len);
 	secret_free(txn->cancel, txn->cancel_len);
+	free_again(txn->again);
 	free(txn);
 }
 
 static void client_transport_failed(struct txn_base *base)
 {
 	client_event((struct txn_client *)base, CLIENT_FAILED, NULL);
-}
-
-/* How many bytes of TEXT there are up to the end of the branch, in the topmost Via. */
-static size_t branch_end(const struct txn_client *txn)
-{
-	const char *at =
-		memmem(txn->request, txn->request_len, txn->branch, strlen(txn->branch));
-
-	return at ? (size_t)(at - txn->request) + strlen(txn->branch) : SIZE_MAX;
 }
 
 /* Routers that follow RFC 4884 put zeros, or a header that has one, behind what they quote. */
@@ -437,7 +414,7 @@ static bool client_quoted(const struct txn_base *base, struct span quoted)
 	while (same < quoted.len && same < txn->request_len &&
 		quoted.p[same] == txn->request[same])
 		same++;
-	if (same >= branch_end(txn))
+	if (same >= txn_text_branch_end(request_of(txn), txn->branch))
 		return true;
 	return txn->state == CLIENT_CALLING && age_ms <= QUOTE_RECENT_MS &&
 	       quote_ends((struct span){quoted.p + same, quoted.len - same});
@@ -467,39 +444,18 @@ static void begin_timers(struct txn_client *txn)
 	start_timeout(txn, 64 * t1_ms);
 }
 
-/* The topmost Via of *TEXT, its second line, becomes that of the flow that TXN is on. Without
- * memory that of before must do: its branch is right. */
-static void renew_via(const struct txn_client *txn, char **text, size_t *len)
-{
-	struct span rest = {*text, *len};
-	char via[TXN_VIA_SIZE];
-	struct span line;
-	struct buf out;
-
-	buf_init(&out, 0);
-	span_next(&rest, '\n', &line);
-	buf_add_span(&out, line);
-	buf_add_char(&out, '\n');
-	compose_header_str(
-		&out, "Via", txn_via(txn->base.layer, txn->base.flow, txn->branch, via));
-	span_next(&rest, '\n', &line);
-	buf_add_span(&out, rest);
-	if (!out.err) {
-		secret_free(*text, *len);
-		*text = buf_steal(&out, len);
-	}
-	buf_free(&out);
-}
-
 void txn_client_begin(struct txn_base *base, struct flow *flow)
 {
 	struct txn_client *txn = (struct txn_client *)base;
 
+	char via[TXN_VIA_SIZE];
+
 	txn_base_move(base, flow);
-	renew_via(txn, &txn->request, &txn->request_len);
+	txn_via(base->layer, flow, txn->branch, via);
+	txn_text_renew_via(&txn->request, &txn->request_len, via);
 	if (txn->cancel) /* it names the same Via (RFC 3261 9.1) */
-		renew_via(txn, &txn->cancel, &txn->cancel_len);
-	txn_base_send(base, (struct span){txn->request, txn->request_len});
+		txn_text_renew_via(&txn->cancel, &txn->cancel_len, via);
+	txn_base_send(base, request_of(txn));
 	if (!base->ended)
 		begin_timers(txn);
 }
@@ -529,6 +485,7 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 	txn->base.call = params->call;
 	if (params->user)
 		txn->user = *params->user;
+	txn->again = params->again;
 	hash_add(&layer->clients, &txn->node, client_key(branch, params->method));
 	begin_timers(txn);
 	if (ret)
@@ -536,8 +493,59 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 	return 0;
 out:
 	secret_free(params->request, params->request_len);
+	free_again(params->again);
 	free(txn);
 	return err;
+}
+
+struct log_limit *txn_client_log_limit(const struct txn_client *txn)
+{
+	return &txn->base.layer->log_limit;
+}
+
+struct flow *txn_client_flow(const struct txn_client *txn)
+{
+	return txn->base.flow;
+}
+
+const char *txn_client_via(
+	const struct txn_client *txn, const char *branch, char buf[static TXN_VIA_SIZE])
+{
+	return txn_via(txn->base.layer, txn->base.flow, branch, buf);
+}
+
+int txn_client_send_again(struct txn_client *txn, struct txn_client_request *request)
+{
+	const struct txn_client_user user = txn->user;
+	struct txn_client_params params = {.flow = txn->base.flow,
+		.method = txn->base.method,
+		.branch = request->branch,
+		.request = request->text,
+		.request_len = request->text_len,
+		.call = txn->base.call,
+		.user = &user};
+	struct txn_client *next;
+	int err = txn_client_start(txn->base.layer, &params, &next);
+
+	if (!err) {
+		next->again = txn->again;
+		txn->again = NULL;
+		txn_client_detach(txn);
+		if (user.repeated_h)
+			user.repeated_h(user.arg, next, request);
+	}
+	free(request->credentials);
+	return err;
+}
+
+const char *txn_client_why(const struct txn_client *txn)
+{
+	return txn->again ? txn->again->why : NULL;
+}
+
+void txn_client_settle(struct txn_client *txn)
+{
+	txn->settled = true;
 }
 
 struct txn_client *txn_client_find(
@@ -595,7 +603,7 @@ int txn_client_cancel(struct txn_client *txn, const char *headers)
 	if (txn->cancelled)
 		return 0;
 	buf_init(&cancel, 0);
-	compose_sibling(&cancel, txn, "CANCEL", NULL);
+	txn_text_sibling(&cancel, request_of(txn), "CANCEL", NULL);
 	if (headers)
 		buf_add_str(&cancel, headers);
 	compose_body(&cancel, NULL, (struct span){0});

@@ -2,6 +2,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "tls/password.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -338,4 +339,69 @@ int material_load(struct material *material, struct trunk *trunk, struct peer_se
 	}
 	*ret_cred = cred;
 	return 0;
+}
+
+/* ---- passwords ---- */
+
+/* RFC 8760: a hash goes with its variant for a session. */
+static unsigned algorithms_of(unsigned configured)
+{
+	static const struct {
+		enum config_algorithm bit;
+		unsigned algorithms;
+	} rows[] = {
+		{CONFIG_ALGORITHM_SHA_512_256,
+			DIGEST_BIT(DIGEST_SHA_512_256) |
+				DIGEST_BIT(DIGEST_SHA_512_256_SESS)},
+		{CONFIG_ALGORITHM_SHA_256,
+			DIGEST_BIT(DIGEST_SHA_256) | DIGEST_BIT(DIGEST_SHA_256_SESS)},
+		{CONFIG_ALGORITHM_MD5, DIGEST_WEAK},
+	};
+	unsigned algorithms = 0;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (configured & (unsigned)rows[i].bit)
+			algorithms |= rows[i].algorithms;
+	return algorithms;
+}
+
+static int make_account(struct material *material, const struct trunk *trunk,
+	struct span secret, struct account **ret)
+{
+	const struct config_auth *auth = &trunk_settings(trunk)->auth;
+	struct account *old = material->before ? material->before->account : NULL;
+	const struct account_params params = {.user = auth->user,
+		.secret = secret,
+		.terms = {.algorithms = algorithms_of(auth->algorithms),
+			.realm = auth->realm}};
+
+	if (old && account_is(old, &params)) {
+		*ret = account_ref(old);
+		return 0;
+	}
+	material->changed++;
+	return account_new(ret, &params);
+}
+
+int material_account(struct material *material, const struct trunk *trunk,
+	struct account **ret, struct err_text *text)
+{
+	const struct config_auth *auth = &trunk_settings(trunk)->auth;
+	struct account *old = material->before ? material->before->account : NULL;
+	struct buf secret;
+	int err;
+
+	*ret = NULL;
+	if (!auth->user[0])
+		return 0;
+	buf_init(&secret, 0);
+	err = password_read(&secret, auth->secret, text);
+	if (!err)
+		err = make_account(material, trunk, buf_span(&secret), ret);
+	buf_free(&secret);
+	if (err && keep_old(material, old, "password", text)) {
+		*ret = account_ref(old);
+		return 0;
+	}
+	return err ? blame(text, err, trunk) : 0;
 }

@@ -1,6 +1,6 @@
 /*
- * What trunks and servers need for TLS, from the files that their configuration names: the peer
- * to expect there, and what to present. Loop thread, at the start, a reload and a probe.
+ * What trunks and servers need from the files that their configuration names: for TLS the peer to
+ * expect there and what to present; and who we are to those that ask for a password. Loop thread, at the start, a reload and a probe.
  */
 #pragma once
 
@@ -19,7 +19,7 @@ struct material {
 	bool keep_old;
 	unsigned refused; /* so many were */
 	unsigned
-		changed; /* certificates and sets of anchors that differ from what runs */
+		changed; /* certificates, sets of anchors and passwords that differ from what runs */
 	struct {
 		const char *anchors;
 		const char *crl;
@@ -44,6 +44,13 @@ void material_free(struct material *material);
  */
 int material_load(struct material *material, struct trunk *trunk, struct peer_set *set,
 	struct peer **ret_peer, struct cred **ret_cred, struct err_text *text);
+
+/*
+ * *RET owns who we are to TRUNK where it asks; NULL: nobody. That of the trunk that runs where nothing of it
+ * has changed. 0, or negative with TEXT, which names the trunk and the file.
+ */
+int material_account(struct material *material, const struct trunk *trunk,
+	struct account **ret, struct err_text *text);
 
 /* Warns where nobody who issued CRED (NULL: none) is trusted by the trunks that were loaded, or by a side of CONFIG,
  * and the file does not have that authority either: peers may be unable to verify it. */

@@ -102,6 +102,10 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 		if (!trunk)
 			return -ENOMEM;
 		side->trunks[side->count++] = trunk;
+		material->before = side_find(old, trunk->id);
+		err = material_account(material, trunk, &trunk->account, text);
+		if (err)
+			return err;
 		if (trunk_is_tls(trunk))
 			err = load_tls(trunk, side, old, material, text);
 		if (err)

@@ -62,10 +62,12 @@ static void renew(struct trunk *old, struct trunk *fresh)
 	old->gateway = fresh->gateway;
 	old->cred = fresh->cred;
 	old->next = fresh->next;
+	old->account = fresh->account;
 	old->peer = fresh->peer;
 	fresh->config = kept.config;
 	fresh->cred = kept.cred;
 	fresh->next = kept.next;
+	fresh->account = kept.account;
 }
 
 static void drop_retired(struct trunks *trunks)

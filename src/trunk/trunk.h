@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 #include "config/config.h"
+#include "sip/account.h"
 #include "sip/resolve.h"
 #include "sip/transport.h"
 #include "tls/cred.h"
@@ -39,6 +40,8 @@ struct trunk {
 	struct peer *peer;
 	struct cred *cred; /* own certificate toward it; NULL: the side's */
 	struct cred *next; /* its own that waits for the day of next-from; NULL: none */
+	struct account *
+		account; /* who we are to it; owned; NULL: nobody that it could ask for */
 	/* In plain: whom SIP may come from, as last resolved, and behind them those that it
 	 * had before and calls may still use. */
 	struct addr *addrs;
@@ -163,6 +166,9 @@ const struct config_tls *trunk_side_files(
 	enum trunk_kind kind, const struct config *config);
 /* tls = yes; every server. */
 bool trunk_is_tls(const struct trunk *trunk);
+/* Who we are at the far end of FLOW, borrowed. NULL: nobody that may be said there, since it is not, or not
+ * surely, TRUNK's: by its certificate, in plain by its addresses. */
+struct account *trunk_account(const struct trunk *trunk, const struct flow *flow);
 /* One more call that goes WAY, and its limits of today; what max-calls keeps for EMERGENCY calls is room for
  * these alone. */
 struct limit_question trunk_limits(

@@ -47,6 +47,7 @@ void trunk_unref(struct trunk *trunk)
 	resolve_cancel(trunk->resolving);
 	cred_unref(trunk->cred);
 	cred_unref(trunk->next);
+	account_unref(trunk->account);
 	config_unref(trunk->config);
 	assert(!trunk->sources && "it is in no index any more");
 	figures_free(&trunk->figures);

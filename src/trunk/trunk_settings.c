@@ -21,6 +21,25 @@ bool trunk_is_tls(const struct trunk *trunk)
 	return trunk_settings(trunk)->tls == CONFIG_TLS_YES;
 }
 
+static bool is_at(const struct trunk *trunk, const struct addr *remote)
+{
+	for (unsigned i = 0; i < trunk->addr_count + trunk->former_count; i++)
+		if (addr_equal_host(&trunk->addrs[i], remote))
+			return true;
+	return false;
+}
+
+struct account *trunk_account(const struct trunk *trunk, const struct flow *flow)
+{
+	bool its;
+
+	if (flow->kind == TRANSPORT_TLS)
+		its = !flow->peer || trunk_is_named(trunk, flow->peer->id);
+	else
+		its = is_at(trunk, &flow->remote);
+	return its ? trunk->account : NULL;
+}
+
 struct limit_question trunk_limits(
 	const struct trunk *trunk, enum limit_way way, bool emergency, uint64_t now_us)
 {

@@ -109,8 +109,10 @@ static int compose(
 		return err;
 	*request = (struct request){.txns = bridge_txns(bridge, side_of(params->target)),
 		.flow = flow,
-		.method = MESSAGE_OPTIONS};
+		.method = MESSAGE_OPTIONS,
+		.account = trunk_account(params->target->trunk, flow)};
 	request_begin(request, &dialog);
+	request->dialog = NULL;
 	dialog_free(&dialog);
 	compose_header_str(&request->text, "Contact", names.contact);
 	bridge_add_capabilities(params->target->settings, &request->text);
@@ -133,11 +135,22 @@ static int find_flow(const struct ping_send_params *params, struct flow **ret,
 	return err ? err : transport_flow(transport, &to, ret, text);
 }
 
+static void repeated_h(
+	void *arg, struct txn_client *txn, const struct txn_client_request *request)
+{
+	struct ping_send *send = arg;
+
+	(void)request;
+	send->txn = txn;
+}
+
 static int begin(struct ping_send *send, const struct ping_send_params *params,
 	enum health_layer *layer, struct err_text *text)
 {
-	const struct txn_client_user user = {
-		.response_h = response_h, .failed_h = failed_h, .arg = send};
+	const struct txn_client_user user = {.repeated_h = repeated_h,
+		.response_h = response_h,
+		.failed_h = failed_h,
+		.arg = send};
 	struct request request;
 	int err = find_flow(params, &send->flow, layer, text);
 

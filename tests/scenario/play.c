@@ -8,6 +8,8 @@
 #include "pinged.h"
 #include "rebirth.h"
 
+#include "../unit/tls/lab.h"
+
 #include "base/loop.h"
 
 #include <stdio.h>
@@ -62,6 +64,21 @@ static int play_set(struct stage *stage, const struct step *step, struct err_tex
 		*value++ = '\0';
 		stage_set(stage, step->words[1], "", step->words[i], value);
 	}
+	return 0;
+}
+
+/* "secret FILE PASSWORD": what auth-secret = FILE of a server, or ../FILE of a gateway, names */
+static int play_secret(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	char line[128];
+	int len;
+
+	(void)stage;
+	if (step->count != 3)
+		return err_set(error, ERR_FORMAT, "secret FILE PASSWORD");
+	len = snprintf(line, sizeof(line), "%s\n", step->words[2]);
+	lab_write(step->words[1], line, (size_t)len, 0600);
 	return 0;
 }
 
@@ -377,6 +394,7 @@ static const struct {
 	{"capture", true, play_party},
 	{"set", true, play_set},
 	{"remove", true, play_remove},
+	{"secret", true, play_secret},
 	{"reload", false, play_reload},
 	{"rebirth", false, play_rebirth},
 	{"node", false, play_node},

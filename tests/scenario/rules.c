@@ -1,6 +1,71 @@
 #include "rules.h"
 
 #include "sdp/sdp.h"
+#include "sip/digest.h"
+#include "tls/password.h"
+
+static const struct config_trunk *settings_of(
+	const struct stage *stage, const struct party *party)
+{
+	const struct config_server *server =
+		config_server_find(stage->config, party->name);
+	const struct config_gateway *gateway =
+		config_gateway_find(stage->config, party->name);
+
+	if (server)
+		return &server->common;
+	return gateway ? &gateway->common : NULL;
+}
+
+/* The credentials of LINE are those of AUTH, for this very request. */
+static bool prove(
+	const struct config_auth *auth, const struct message *message, struct span line)
+{
+	const bool is_ack = message_method(message) == MESSAGE_ACK;
+	struct digest_answer answer = {.user = span_of(auth->user),
+		.method = is_ack ? span_of("INVITE") : message_method_name(message),
+		.uri = message_request_uri(message)->whole,
+		.body = message_body(message)};
+	struct digest_credentials credentials;
+	struct buf secret;
+	bool proved;
+
+	buf_init(&secret, 0);
+	if (digest_credentials_read(&credentials, line) ||
+		password_read(&secret, auth->secret, NULL)) {
+		buf_free(&secret);
+		return false;
+	}
+	if (is_ack && credentials.qop == DIGEST_QOP_AUTH_INT) {
+		/* of the body of its INVITE, which is not here */
+		buf_free(&secret);
+		return span_equal(credentials.user, answer.user);
+	}
+	answer.secret = buf_span(&secret);
+	/* an ACK repeats those of its INVITE, whose target may have been another */
+	proved = digest_credentials_prove(&credentials, &answer) &&
+		 (is_ack || span_equal(credentials.uri, answer.uri));
+	buf_free(&secret);
+	return proved;
+}
+
+/* RFC 3261 22: credentials are right, and nobody gets those of others. */
+static int check_credentials(const struct stage *stage, const struct party *party,
+	const struct message *message, struct err_text *error)
+{
+	static const char *const headers[] = {"Authorization", "Proxy-Authorization"};
+	const struct config_trunk *settings = settings_of(stage, party);
+	struct span line;
+
+	for (unsigned i = 0; i < 2; i++)
+		for (unsigned nth = 0; message_line(message, headers[i], nth, &line);
+			nth++)
+			if (!settings || !prove(&settings->auth, message, line))
+				return err_set(error, ERR_FORMAT,
+					"%s that is none of %s: %.*s", headers[i],
+					party->name, SPAN_ARG(line));
+	return 0;
+}
 
 static int check_request(const struct message *message, struct err_text *error)
 {
@@ -100,10 +165,13 @@ int rules_check(const struct stage *stage, const struct party *party, uint64_t c
 {
 	int err;
 
-	if (message_is_request(message))
+	if (message_is_request(message)) {
 		err = check_request(message, error);
-	else
+		if (!err)
+			err = check_credentials(stage, party, message, error);
+	} else {
 		err = check_response(stage, message, call, error);
+	}
 	if (!err && span_equal_nocase(message_content_type(message), "application/sdp"))
 		err = check_media(stage, party, message_body(message), error);
 	return err;

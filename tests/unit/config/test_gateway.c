@@ -317,6 +317,66 @@ static void certificate_and_key_go_together(void **state)
 		"it\n");
 }
 
+static void a_password_has_a_user_and_a_file(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_auth *auth;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\ntransport = tcp\nauth-user = u\n");
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = b\ntls = no\ntransport = tcp\nauth-secret = s\n"
+		"auth-algorithms = md5, sha1\nauth-realm = a \\ b\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:5:13: error: auth-user: expected auth-secret, the "
+		"file "
+		"with its password, beside it\n"
+		"gateways.d/b.conf:6:24: error: auth-algorithms: expected a comma list "
+		"of: "
+		"sha-512-256, sha-256, md5, got \"sha1\"\n"
+		"gateways.d/b.conf:7:14: error: auth-realm: expected some text without "
+		"\" "
+		"and \\, got \"a \\\\ b\"\n"
+		"gateways.d/b.conf:5:15: error: auth-secret: expected auth-user beside "
+		"it\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\ntransport = tcp\nauth-user = u\n"
+		"auth-secret = s\n");
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = b\ntls = no\ntransport = tcp\nauth-user = a b\n"
+		"auth-secret = /s\nauth-algorithms = md5, sha-256\nauth-realm = r\n");
+	fixture_load_ok(fixture);
+	auth = &fixture->config->gateways[0].common.auth;
+	assert_string_equal(auth->user, "u");
+	assert_string_equal(auth->secret, fixture_path(fixture, "gateways.d/s"));
+	assert_string_equal(auth->realm, "");
+	assert_int_equal(auth->algorithms,
+		CONFIG_ALGORITHM_SHA_512_256 | CONFIG_ALGORITHM_SHA_256);
+	auth = &fixture->config->gateways[1].common.auth;
+	assert_string_equal(auth->user, "a b");
+	assert_string_equal(auth->secret, "/s");
+	assert_string_equal(auth->realm, "r");
+	assert_int_equal(
+		auth->algorithms, CONFIG_ALGORITHM_MD5 | CONFIG_ALGORITHM_SHA_256);
+}
+
+static void fips_leaves_one_hash(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "[internal]", "fips = required\n[internal]");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\ntransport = tcp\nauth-user = u\n"
+		"auth-secret = s\nauth-algorithms = md5, sha-256\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:7:19: error: auth-algorithms: expected sha-256, "
+		"without md5, with fips = required\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\ntransport = tcp\nauth-user = u\n"
+		"auth-secret = s\n");
+	fixture_load_ok(fixture);
+}
+
 /* A wrong word is told once, and not what would follow from taking it for no. */
 static void one_mistake_makes_no_other(void **state)
 {
@@ -515,6 +575,8 @@ int main(void)
 		TEST(the_next_certificate_comes_whole),
 		TEST(media_may_have_an_address_of_its_own),
 		TEST(certificate_and_key_go_together),
+		TEST(a_password_has_a_user_and_a_file),
+		TEST(fips_leaves_one_hash),
 		TEST(one_mistake_makes_no_other),
 		TEST(plain_udp_needs_a_listener),
 		TEST(missing_folder_is_empty_unless_named),

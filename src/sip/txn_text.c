@@ -1,0 +1,96 @@
+#include "sip/txn_text.h"
+
+#include "base/secret.h"
+#include "sip/compose.h"
+
+#include <string.h>
+
+bool txn_text_line(struct span *rest, struct span *ret_line)
+{
+	const char *end = rest->len ? memchr(rest->p, '\n', rest->len) : NULL;
+
+	if (!end || rest->p[0] == '\r')
+		return false;
+	*ret_line = (struct span){rest->p, (size_t)(end + 1 - rest->p)};
+	*rest = (struct span){end + 1, rest->len - ret_line->len};
+	return true;
+}
+
+/* Appends the lines of REQUEST that begin with NAME; only the first where ONE. */
+static void copy_lines(struct buf *out, struct span request, const char *name, bool one)
+{
+	struct span line;
+
+	while (txn_text_line(&request, &line)) {
+		if (!span_starts(line, name))
+			continue;
+		buf_add_span(out, line);
+		if (one)
+			return;
+	}
+}
+
+/* "CSeq: 2 INVITE" gives 2. */
+static void add_cseq(struct buf *out, struct span request, const char *method)
+{
+	struct span cseq, word;
+	struct buf line;
+
+	buf_init(&line, 0);
+	copy_lines(&line, request, "CSeq:", true);
+	cseq = buf_span(&line);
+	span_next(&cseq, ' ', &word);
+	span_next(&cseq, ' ', &word);
+	buf_printf(out, "CSeq: %.*s %s\r\n", SPAN_ARG(word), method);
+	buf_free(&line);
+}
+
+void txn_text_sibling(
+	struct buf *out, struct span request, const char *method, const char *to_line)
+{
+	struct span first = {NULL, 0}, rest = request, word;
+
+	txn_text_line(&rest, &first);
+	span_next(&first, ' ', &word);
+	span_next(&first, ' ', &word);
+	compose_request(out, span_of(method), word);
+	copy_lines(out, request, "Via:", true);
+	copy_lines(out, request, "Max-Forwards:", true);
+	copy_lines(out, request, "Route:", false);
+	copy_lines(out, request, "From:", true);
+	if (to_line)
+		compose_header_str(out, "To", to_line);
+	else
+		copy_lines(out, request, "To:", true);
+	copy_lines(out, request, "Call-ID:", true);
+	add_cseq(out, request, method);
+}
+
+size_t txn_text_branch_end(struct span request, const char *branch)
+{
+	const char *at = request.len
+				 ? memmem(request.p, request.len, branch, strlen(branch))
+				 : NULL;
+
+	return at ? (size_t)(at - request.p) + strlen(branch) : SIZE_MAX;
+}
+
+/* It is the second line. */
+void txn_text_renew_via(char **text, size_t *len, const char *via)
+{
+	struct span rest = {*text, *len};
+	struct span line = {NULL, 0};
+	struct buf out;
+
+	buf_init(&out, 0);
+	txn_text_line(&rest, &line);
+	buf_add_span(&out, line);
+	compose_header_str(&out, "Via", via);
+	txn_text_line(&rest, &line);
+	buf_add_span(&out, rest);
+	if (!out.err) {
+		secret_free(*text, *len);
+		*text = buf_steal(&out, len);
+	}
+	buf_free(&out);
+}
