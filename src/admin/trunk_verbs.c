@@ -76,13 +76,15 @@ static void add_connection(void *arg, struct flow *flow)
 				    connections->trunk->kind) != connections->trunk)
 		return;
 	json_array_append_new(connections->array,
-		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:s, s:I}", "remote",
+		json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:s, s:I}", "remote",
 			addr_text(&flow->remote, remote), "transport",
 			transport_kind_name(flow->kind), "tls_version",
 			flow->version ? flow->version : "", "tls_cipher",
 			flow->cipher ? flow->cipher : "", "peer_names",
 			api_text(flow->peer_names ? flow->peer_names : ""),
-			"asked_for_our_certificate", asked_json(flow), "exception",
+			"asked_for_our_certificate", asked_json(flow), "server_name",
+			api_text(flow->server_name ? flow->server_name : ""), "presented",
+			flow->ours ? flow->ours : "", "exception",
 			flow->exception ? flow->exception : "", "users",
 			(json_int_t)flow->users));
 }
@@ -191,6 +193,24 @@ static void add_server(json_t *object, const struct config_server *server)
 	json_object_set_new(object, "weight", json_integer(server->weight));
 }
 
+/* By what name it knows us, and which certificate of ours it gets. */
+static void add_ours(
+	const struct verbs_context *context, const struct trunk *trunk, json_t *object)
+{
+	const struct config_trunk *settings = trunk_settings(trunk);
+	const struct cred *cred =
+		trunk_is_tls(trunk) ? trunks_presented(context->trunks, trunk) : NULL;
+
+	json_object_set_new(object, "contact_host",
+		json_string(trunk_is_tls(trunk) ? config_our_host(trunk->config, settings)
+						: settings->contact_host));
+	json_object_set_new(object, "presented",
+		cred ? json_pack("{s:s, s:o, s:b, s:o}", "file", cred_file(cred), "name",
+			       api_text(cred_name(cred)), "own", trunk->cred != NULL,
+			       "not_after", moment_json(cred_expires(cred)))
+		     : json_null());
+}
+
 static json_t *details_json(
 	const struct verbs_context *context, const struct trunk *trunk)
 {
@@ -204,6 +224,7 @@ static json_t *details_json(
 
 	if (observe)
 		json_object_set_new(object, "observe", observe);
+	add_ours(context, trunk, object);
 	add_settings(object, trunk_settings(trunk));
 	if (trunk->gateway)
 		add_gateway(object, trunk->gateway);

@@ -301,7 +301,8 @@ static void answer_options(struct bridge_side *side, struct txn_server *txn)
 	struct buf lines;
 
 	buf_init(&lines, 0);
-	compose_header_str(&lines, "Contact", identity_contact(side, flow, contact));
+	compose_header_str(&lines, "Contact",
+		identity_contact(side, flow, identity_of_flow(side, flow), contact));
 	admit_add_capabilities(trunk ? trunk_settings(trunk) : NULL, &lines);
 	if (draining)
 		buf_add_str(&lines, "Retry-After: 10\r\n");

@@ -25,8 +25,8 @@ static void cancel_h(void *arg, struct txn_server *invite, struct message *cance
 static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other);
 static const char *name_h(
 	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
-static const char *sent_by_h(
-	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
+static const char *sent_by_h(void *arg, const struct flow *flow, const char *host,
+	char buf[static TXN_NAME_SIZE]);
 
 static void lost_h(struct bridge_side *side, struct flow *flow, const char *why);
 
@@ -269,13 +269,13 @@ static const char *name_h(
 	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
 {
 	static_assert(TXN_NAME_SIZE >= IDENTITY_SIZE, "a name of ours fits");
-	return identity_host(arg, flow, buf);
+	return identity_host(arg, flow, identity_of_flow(arg, flow), buf);
 }
 
-static const char *sent_by_h(
-	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
+static const char *sent_by_h(void *arg, const struct flow *flow, const char *host,
+	char buf[static TXN_NAME_SIZE])
 {
-	return identity_sent_by(arg, flow, buf);
+	return identity_sent_by(arg, flow, host, buf);
 }
 
 /* ---- what the transports call ---- */

@@ -79,21 +79,32 @@ static void put(char buf[static IDENTITY_SIZE], size_t *len, const char *text)
 	span_append(buf, IDENTITY_SIZE, len, text);
 }
 
+const char *identity_of_flow(const struct bridge_side *side, const struct flow *flow)
+{
+	const enum trunk_kind kind =
+		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
+	const struct trunk *trunk = trunks_of_flow(side->bridge->trunks, flow, kind);
+
+	return trunk ? trunk_settings(trunk)->contact_host : "";
+}
+
 /*
  * Over TLS we are who our certificate says. In plain a gateway need not be able to resolve
  * that name: it gets the address that it can reach, which is that of media on this side where
  * the listener is bound to all.
  */
 const char *identity_host(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE])
+	const char *host, char buf[static IDENTITY_SIZE])
 {
 	const struct config *config = side->bridge->config;
 	const struct addr *address;
 	char text[ADDR_TEXT_SIZE];
 	size_t len = 0;
 
-	if (flow->kind == TRANSPORT_TLS) {
-		put(buf, &len, config->tandem.fqdn);
+	if (flow->kind == TRANSPORT_TLS && (!host || !host[0]))
+		host = config->tandem.fqdn;
+	if (host && host[0]) {
+		put(buf, &len, host);
 		return buf;
 	}
 	address = &flow->local;
@@ -120,33 +131,33 @@ static void put_port(char buf[static IDENTITY_SIZE], size_t *len, unsigned port)
 
 /* Host, and ":5061" of the listener that the far end can reach, if there is one. */
 static void put_host(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE], size_t *len)
+	const char *host, char buf[static IDENTITY_SIZE], size_t *len)
 {
 	const struct addr *address = listener(side, flow);
-	char host[IDENTITY_SIZE];
+	char name[IDENTITY_SIZE];
 
-	identity_host(side, flow, host);
-	host[IDENTITY_HOST_MAX] = '\0';
-	put(buf, len, host);
+	identity_host(side, flow, host, name);
+	name[IDENTITY_HOST_MAX] = '\0';
+	put(buf, len, name);
 	put_port(buf, len, address->len ? addr_port(address) : 0);
 }
 
 const char *identity_sent_by(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE])
+	const char *host, char buf[static IDENTITY_SIZE])
 {
 	size_t len = 0;
 
-	put_host(side, flow, buf, &len);
+	put_host(side, flow, host, buf, &len);
 	return buf;
 }
 
 const char *identity_contact(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE])
+	const char *host, char buf[static IDENTITY_SIZE])
 {
 	size_t len = 0;
 
 	put(buf, &len, "<sip:");
-	put_host(side, flow, buf, &len);
+	put_host(side, flow, host, buf, &len);
 	put(buf, &len, ";transport=");
 	put(buf, &len, transport_kind_param(flow->kind));
 	put(buf, &len, ">");
@@ -180,7 +191,7 @@ static void put_from(const struct bridge_side *side, const struct target *target
 	if (target->gateway && target->gateway->from_host[0])
 		put(buf, &len, target->gateway->from_host);
 	else
-		identity_host(side, flow, buf);
+		identity_host(side, flow, target->settings->contact_host, buf);
 }
 
 static void put_params(const struct flow *flow, char buf[static 24])
@@ -196,9 +207,9 @@ void identity_names(const struct bridge_side *side, const struct target *target,
 	size_t len = 0;
 
 	static_assert(BRIDGE_NAME_SIZE >= IDENTITY_SIZE, "a name of ours fits");
-	identity_host(side, flow, ret->host);
+	identity_host(side, flow, target->settings->contact_host, ret->host);
 	put_from(side, target, flow, ret->from);
-	identity_contact(side, flow, ret->contact);
+	identity_contact(side, flow, target->settings->contact_host, ret->contact);
 	put_far_host(host, target_port(target), ret->target, &len);
 	put_params(flow, ret->params);
 }

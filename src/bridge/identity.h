@@ -9,16 +9,23 @@
 
 #define IDENTITY_SIZE 320
 
+/*
+ * HOST is the contact-host of the server or gateway at the other end of FLOW; NULL or "": it has none,
+ * and the flow says it.
+ */
 /* "med1.example.com:5061", for Via. Returns BUF. */
 const char *identity_sent_by(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE]);
+	const char *host, char buf[static IDENTITY_SIZE]);
 /* "<sip:med1.example.com:5061;transport=tls>". Returns BUF. */
 const char *identity_contact(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE]);
+	const char *host, char buf[static IDENTITY_SIZE]);
 /* The host that stands for us toward it: in Via, Contact, Call-ID and Warning, and, where the
  * trunk has no from-host, in From and identities. Returns BUF. */
 const char *identity_host(const struct bridge_side *side, const struct flow *flow,
-	char buf[static IDENTITY_SIZE]);
+	const char *host, char buf[static IDENTITY_SIZE]);
+/* The contact-host of whoever is at the other end of FLOW now; "" where it has none or is nobody's.
+ * Borrowed of its trunk. For what belongs to no leg. */
+const char *identity_of_flow(const struct bridge_side *side, const struct flow *flow);
 /* The address of this machine that its media uses, port 0. */
 const struct addr *identity_media(const struct leg *leg, const struct config *config);
 /* What its SDP shows of that: another one where it sees us through NAT. */

@@ -239,6 +239,8 @@ int leg_accept(struct leg *leg, struct txn_server *invite)
 	int err = dialog_init_uas(&leg->dialog, txn_server_request(invite));
 
 	if (!err)
+		err = dialog_name_us(&leg->dialog, leg->settings->contact_host);
+	if (!err)
 		err = leg_take_invite(leg, invite);
 	if (err)
 		return err;
@@ -383,7 +385,9 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 
 	leg_set_flow(leg, flow);
 	err = dialog_init_uac(&leg->dialog, invite->from, invite->to, invite->uri,
-		identity_host(leg->home, leg->flow, host));
+		identity_host(leg->home, leg->flow, leg->settings->contact_host, host));
+	if (!err)
+		err = dialog_name_us(&leg->dialog, leg->settings->contact_host);
 	if (err)
 		return err;
 	leg->dialog.limited = true;

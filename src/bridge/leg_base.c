@@ -164,8 +164,9 @@ void leg_add_identity(struct leg *leg, const char *product, struct buf *out)
 {
 	char contact[IDENTITY_SIZE];
 
-	compose_header_str(
-		out, "Contact", identity_contact(leg->home, leg->flow, contact));
+	compose_header_str(out, "Contact",
+		identity_contact(
+			leg->home, leg->flow, leg->settings->contact_host, contact));
 	leg_add_allow(leg, out);
 	compose_header_str(out, product, "Tandem");
 }

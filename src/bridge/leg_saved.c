@@ -41,7 +41,7 @@ static const struct saved_field whom_fields[] = {
 
 /*
  * Not written of struct flow: ops, refs, id, peer, asked, until, report, why, owner, users, held, closed,
- * refused, waiting, tap_call, heard_ms (of the connection alone, which is no more); exception (the record has none
+ * refused, waiting, tap_call, heard_ms, server_name, ours (of the connection alone, which is no more); exception (the record has none
  * of it).
  */
 static const struct saved_field flow_fields[] = {
@@ -285,6 +285,8 @@ static int load_parts(struct leg *leg, struct saved from, struct err_text *error
 
 	if (!err)
 		err = dialog_load(&leg->dialog, saved_object(from, "dialog"), error);
+	if (!err)
+		err = dialog_name_us(&leg->dialog, leg->settings->contact_host);
 	if (!err)
 		err = offer_load(&leg->offer, saved_object(from, "offer"), error);
 	if (!err)

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "tls/cred.h"
 #include "tls/password.h"
+#include "trunk/material.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -385,16 +386,70 @@ static void check_trunk_trust(
 			either(trunk->certs.crl, common->crl));
 }
 
-/* Servers have none of their own. */
-static void check_gateway_own(struct files *files, const struct config_trunk *trunk)
+/* By what it knows us: CRED, which is presented to it, must have that name. */
+static void check_contact_host(
+	struct files *files, const struct owner *owner, const struct cred *cred)
 {
-	const struct config_tls *common =
-		trunk_side_files(TRUNK_GATEWAY, files->check->config);
-	const struct owner owner = owner_of(TRUNK_GATEWAY, trunk);
+	const struct config_trunk *trunk = owner->trunk;
+	struct findings *findings = files->check->findings;
+	struct err_text text = {{0}};
+	bool wildcard = false;
 
-	if (has_tls(trunk))
-		check_own(files, &owner, &trunk->certs,
-			either(trunk->certs.key, common->key));
+	if (!trunk->contact_host[0]) {
+		/* those of a side have it */
+		if (cred_check_host(cred, files->check->config->tandem.fqdn, NULL, &text))
+			findings_add(findings, FINDING_WARNING,
+				place_of(files, owner, "certificate"),
+				"set contact-host to a name that it has",
+				"certificate: %s: Contact and Via say that name",
+				text.text);
+		return;
+	}
+	if (cred_check_host(cred, trunk->contact_host, &wildcard, &text))
+		findings_add(findings, owner->level,
+			place_of(files, owner, "contact-host"),
+			"have the certificate issued for that name, give it a "
+			"certificate "
+			"of its own, or correct the name",
+			"contact-host: %s", text.text);
+	else if (wildcard)
+		findings_add(findings, FINDING_NOTE,
+			place_of(files, owner, "contact-host"), "",
+			"contact-host: %s has %s by a wildcard alone: Teams takes that, "
+			"who "
+			"follows RFC 5922 does not",
+			cred_file(cred), trunk->contact_host);
+}
+
+/* What of OWN and COMMON is presented at the time of the check, if it can be loaded. */
+static void check_presented(struct files *files, const struct owner *owner,
+	const struct config_tls *own, const struct config_tls *common)
+{
+	const bool has_own = material_has_own(own, common);
+	const struct config_tls *tls = has_own ? own : common;
+	const bool next = tls->next_from && tls->next_from <= files->now;
+	struct cred *cred;
+
+	if (!has_own && !owner->trunk->contact_host[0])
+		return;
+	if (cred_load_at(&cred, next ? tls->next_certificate : tls->certificate,
+		    next ? tls->next_key : either(tls->key, common->key), NULL,
+		    files->now, NULL))
+		return; /* that was said */
+	check_contact_host(files, owner, cred);
+	cred_unref(cred);
+}
+
+static void check_trunk_own(
+	struct files *files, enum trunk_kind kind, const struct config_trunk *trunk)
+{
+	const struct config_tls *common = trunk_side_files(kind, files->check->config);
+	const struct owner owner = owner_of(kind, trunk);
+
+	if (!has_tls(trunk))
+		return;
+	check_own(files, &owner, &trunk->certs, either(trunk->certs.key, common->key));
+	check_presented(files, &owner, &trunk->certs, common);
 }
 
 /* Needed whether or not there is TLS. */
@@ -455,8 +510,10 @@ void check_certificates(struct check *check)
 
 		check_own(&files, &owner, tls, tls->key);
 	}
+	for (size_t i = 0; i < config->server_count; i++)
+		check_trunk_own(&files, TRUNK_SERVER, &config->servers[i].common);
 	for (size_t i = 0; i < config->gateway_count; i++)
-		check_gateway_own(&files, &config->gateways[i].common);
+		check_trunk_own(&files, TRUNK_GATEWAY, &config->gateways[i].common);
 	files_end(&files);
 	for (size_t i = 0; i < config->server_count; i++)
 		check_password(check, TRUNK_SERVER, &config->servers[i].common);

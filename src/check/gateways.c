@@ -22,6 +22,17 @@ static void check_hosts(struct check *check, const struct config_gateway *a,
 	if (is_plain(a) && (first->transport != second->transport ||
 				   port != config_port(second, false)))
 		return;
+	/* tenants of one provider: told apart by the name that it asks for */
+	if (!is_plain(a) && second->contact_host[0] &&
+		strcasecmp(first->contact_host, second->contact_host) != 0) {
+		findings_add(check->findings, FINDING_NOTE,
+			where_trunk(check, TRUNK_GATEWAY, second, "host"), "",
+			"host: %s is also that of trunk %s: calls from there count for "
+			"the "
+			"one whose contact-host is asked for, or else for %s",
+			second->host, first->id, first->id);
+		return;
+	}
 	findings_add(check->findings, FINDING_WARNING,
 		where_trunk(check, TRUNK_GATEWAY, second, "host"),
 		"give them different hosts, or make one trunk of them",

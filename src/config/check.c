@@ -210,12 +210,34 @@ static void check_server_exception(const struct config_server *server, const cha
 			server->common.id, key, value);
 }
 
+/* A certificate with another's key would fail at the first handshake. */
+static void check_pair(const struct scope *scope, enum schema_section section,
+	struct place place, struct config_errors *errors)
+{
+	bool has_certificate = scope_has(scope, section, "certificate");
+	bool has_key = scope_has(scope, section, "key");
+
+	if (has_certificate && !has_key)
+		errors_add(errors, scope_place(scope, section, "certificate", place),
+			"certificate: expected its key beside it");
+	if (has_key && !has_certificate)
+		errors_add(errors, scope_place(scope, section, "key", place),
+			"key: expected its certificate beside it");
+}
+
 void check_server(const struct config *config, const struct config_server *server,
 	const struct scope *scope, struct place place, struct config_errors *errors)
 {
 	char whose[96];
 
 	snprintf(whose, sizeof(whose), "[server %s] ", server->common.id);
+	check_pair(scope, SCHEMA_SERVER, place, errors);
+	check_next(&server->common.certs, scope, SCHEMA_SERVER, place, errors);
+	/* those of [internal] are checked there */
+	if (scope_has(scope, SCHEMA_SERVER, "key") ||
+		scope_has(scope, SCHEMA_SERVER, "next-key"))
+		check_credentials(
+			&server->common.certs, scope, SCHEMA_SERVER, place, errors);
 	check_media(&server->common.media, whose,
 		scope_place(scope, SCHEMA_SERVER, "media-advertise-address", place),
 		errors);
@@ -255,26 +277,10 @@ void check_main(const struct config *config, const struct scope *scope,
 		errors_add(errors, place, "[server ID]: missing, expected at least one");
 }
 
-/* A certificate with another's key would fail at the first handshake. */
-static void check_pair(
-	const struct scope *scope, struct place place, struct config_errors *errors)
-{
-	bool has_certificate = scope_has(scope, SCHEMA_GATEWAY, "certificate");
-	bool has_key = scope_has(scope, SCHEMA_GATEWAY, "key");
-
-	if (has_certificate && !has_key)
-		errors_add(errors,
-			scope_place(scope, SCHEMA_GATEWAY, "certificate", place),
-			"certificate: expected its key beside it");
-	if (has_key && !has_certificate)
-		errors_add(errors, scope_place(scope, SCHEMA_GATEWAY, "key", place),
-			"key: expected its certificate beside it");
-}
-
 void check_gateway(const struct config *config, const struct config_gateway *gateway,
 	const struct scope *scope, struct place place, struct config_errors *errors)
 {
-	check_pair(scope, place, errors);
+	check_pair(scope, SCHEMA_GATEWAY, place, errors);
 	/* One that is out of use may be unfinished. */
 	if (!gateway->common.enabled)
 		return;

@@ -38,17 +38,9 @@ static void clear_sections(
 	}
 }
 
-/* The files of its certificate, which no key of [server ID] sets. */
 static void server_free(struct config_server *server)
 {
-	struct config_tls *certs = &server->common.certs;
-
 	clear_sections(server, SCHEMA_SERVER, SCHEMA_SERVER);
-	free(certs->certificate);
-	free(certs->key);
-	free(certs->next_certificate);
-	free(certs->next_key);
-	free(certs->staple);
 	origin_free(&server->common.origins);
 	free(server->common.id);
 	free(server->common.file);
@@ -180,10 +172,6 @@ static int server_init(
 	struct config_server *server, const char *id, const char *main_file)
 {
 	struct config_trunk *common = &server->common;
-	char **const texts[] = {&common->certs.certificate, &common->certs.key,
-		&common->certs.next_certificate, &common->certs.next_key,
-		&common->certs.staple};
-	bool complete = true;
 
 	common->enabled = true;
 	common->transport = CONFIG_TCP;
@@ -194,11 +182,7 @@ static int server_init(
 	common->emergency.from = CONFIG_EMERGENCY_PRIORITY;
 	common->id = strdup(id);
 	common->file = strdup(main_file);
-	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		*texts[i] = strdup("");
-		complete = complete && *texts[i] != NULL;
-	}
-	return complete && common->id != NULL && common->file != NULL ? 0 : -ENOMEM;
+	return common->id != NULL && common->file != NULL ? 0 : -ENOMEM;
 }
 
 static int add_server(struct load *load, const struct ini_section *from)
@@ -410,6 +394,12 @@ int config_load(struct config **ret, const char *file, struct config_errors *err
 	}
 	ini_reader_free(reader);
 	return err;
+}
+
+const char *config_our_host(
+	const struct config *config, const struct config_trunk *settings)
+{
+	return settings->contact_host[0] ? settings->contact_host : config->tandem.fqdn;
 }
 
 const struct config_server *config_server_find(

@@ -210,6 +210,7 @@ struct config_trunk {
 	char *file; /* the file that it was read from */
 	struct config_origins origins;
 	char *host; /* where to connect; with TLS the name that its certificate must carry */
+	char *contact_host; /* names us toward it; "": fqdn over TLS, our address in plain */
 	uint16_t port;     /* 0 of a gateway: SRV, then 5060 or 5061 */
 	uint16_t tls_port; /* of a gateway: over TLS, instead of PORT; 0: the same */
 	unsigned priority; /* lower is tried first */
@@ -222,8 +223,7 @@ struct config_trunk {
 	enum config_ciphers ciphers;     /* of a gateway; MODERN */
 	enum config_srtp srtp; /* of a gateway; REQUIRED. OFF while tls is not yes */
 	enum config_srtp srtp_with_tls; /* what srtp would be with tls = yes */
-	/* Those of [internal] or [external] where not set; of a server only trust and crl
-	 * can be, and the others are "". */
+	/* Those of [internal] or [external] where not set. */
 	struct config_tls certs;
 	struct config_peer peer;
 	struct config_auth auth;
@@ -257,7 +257,7 @@ struct config_gateway {
 	bool latch;                   /* follow its media once to where that comes from */
 	bool sdp_lifetime;            /* write |2^31 behind our keys */
 	enum config_hold hold;        /* how hold is written toward it */
-	char *from_host;              /* host in From toward it; "" = our fqdn */
+	char *from_host;              /* host in From toward it; "" = as in Contact */
 	enum config_audit audit;      /* [capture] mode; [audit] mode where not set */
 };
 
@@ -384,6 +384,9 @@ void config_unref(struct config *config);
 
 /* Where SETTINGS say it listens, over TLS or in plain; 0: SRV, then 5060 or 5061. */
 uint16_t config_port(const struct config_trunk *settings, bool tls);
+/* What names us toward SETTINGS over TLS: contact-host, or else fqdn. */
+const char *config_our_host(
+	const struct config *config, const struct config_trunk *settings);
 const struct config_server *config_server_find(
 	const struct config *config, const char *id);
 const struct config_gateway *config_gateway_find(

@@ -257,9 +257,9 @@ static char *terms_of(const struct trunk *trunk)
 	char *terms;
 
 	buf_init(&out, 0);
-	buf_printf(&out, "%s\n%s\n%u\n%s\n", trunk->config->tandem.fqdn,
-		gateway->common.host, (unsigned)config_port(&gateway->common, true),
-		gateway->from_host);
+	buf_printf(&out, "%s\n%s\n%u\n%s\n",
+		config_our_host(trunk->config, &gateway->common), gateway->common.host,
+		(unsigned)config_port(&gateway->common, true), gateway->from_host);
 	buf_printf(&out, "%d %d %d %u\n%s\n", (int)gateway->common.tls_min,
 		(int)gateway->common.ciphers, (int)gateway->common.srtp_with_tls,
 		gateway->common.suites, gateway->probe_number);

@@ -32,12 +32,13 @@ static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 	(void)response;
 }
 
-static const char *sent_by_h(
-	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
+static const char *sent_by_h(void *arg, const struct flow *flow, const char *host,
+	char buf[static TXN_NAME_SIZE])
 {
 	struct buf name;
 
 	(void)flow;
+	(void)host;
 	buf_init(&name, TXN_NAME_SIZE - 1);
 	probe_add_our_host(arg, &name);
 	snprintf(buf, TXN_NAME_SIZE, "%s", buf_str(&name) ? name.data : "");
@@ -82,7 +83,7 @@ void probe_add_our_host(const struct probe *probe, struct buf *out)
 	const struct addr *listen = !probe->gateway ? &probe->config->internal.listen
 						    : &probe->config->external.tls_listen;
 
-	buf_add_str(out, probe->config->tandem.fqdn);
+	buf_add_str(out, config_our_host(probe->config, probe->settings));
 	if (listen->len) /* where there is a listener */
 		buf_printf(out, ":%u", (unsigned)addr_port(listen));
 }
@@ -91,7 +92,7 @@ const char *probe_from_host(const struct probe *probe)
 {
 	if (probe->gateway && probe->gateway->from_host[0])
 		return probe->gateway->from_host;
-	return probe->config->tandem.fqdn;
+	return config_our_host(probe->config, probe->settings);
 }
 
 /* Its host, an IPv6 address in brackets. */

@@ -195,6 +195,15 @@ int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote
 	return err;
 }
 
+int dialog_name_us(struct dialog *dialog, const char *host)
+{
+	if (host && host[0])
+		return set_string(&dialog->our_host, span_of(host));
+	free(dialog->our_host);
+	dialog->our_host = NULL;
+	return 0;
+}
+
 /* The Request-URI of our first INVITE stands in its To too. */
 static struct span first_target(const struct dialog *dialog)
 {
@@ -267,12 +276,15 @@ int dialog_copy(struct dialog *copy, const struct dialog *dialog)
 		err = copy_string(&copy->route, dialog->route);
 	if (!err)
 		err = copy_string(&copy->next_hop, dialog->next_hop);
+	if (!err)
+		err = copy_string(&copy->our_host, dialog->our_host);
 	if (err)
 		dialog_free(copy);
 	return err;
 }
 
-/* Not written of struct dialog: node, table, owner (whoever lists it anew); early, limited,
+/* Not written of struct dialog: node, table, owner (whoever lists it anew); our_host (as
+ * configured then); early, limited,
  * max_forwards (until it is confirmed); users (no request of ours is open). */
 static const struct saved_field fields[] = {
 	SAVED_FIELD(struct dialog, call_id),
@@ -346,6 +358,7 @@ void dialog_free(struct dialog *dialog)
 	while (dialog->users)
 		dialog_part(dialog->users);
 	delist(dialog);
+	free(dialog->our_host);
 	free(dialog->call_id);
 	free(dialog->remote_tag);
 	free(dialog->local_uri);

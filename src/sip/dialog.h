@@ -29,6 +29,8 @@ struct dialog {
 	struct dialogs *table; /* NULL while not listed */
 	void *owner;           /* whoever listed it */
 	bool early;            /* no 2xx yet; as UAS, its owner clears it */
+	/* Names us in the Via of our requests; NULL: what the flow that carries them says. */
+	char *our_host;
 	char *call_id;
 	char local_tag[DIALOG_TAG_SIZE];
 	char *remote_tag;    /* "" until the first response with a tag */
@@ -74,6 +76,9 @@ int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote
  * Record-Route: tag and target were taken; -ENOMEM: some of them may have been.
  */
 int dialog_establish(struct dialog *dialog, const struct message *response);
+
+/* HOST names us in Via from now on; "" or NULL: the flow does. Copied. 0 or -ENOMEM. */
+int dialog_name_us(struct dialog *dialog, const char *host);
 
 /* A copy of DIALOG for another fork: same local half, no remote half. 0 or -ENOMEM. */
 int dialog_fork(struct dialog *fork, const struct dialog *dialog);

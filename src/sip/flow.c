@@ -15,6 +15,8 @@ void flow_init(struct flow *flow, const struct flow_ops *ops, enum transport_kin
 	flow->version = "";
 	flow->cipher = "";
 	flow->peer_names = "";
+	flow->server_name = "";
+	flow->ours = "";
 	flow->exception = "";
 	for (unsigned use = 0; use < FLOW_USES; use++)
 		list_init(&flow->held[use]);

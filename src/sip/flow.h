@@ -58,6 +58,8 @@ struct flow {
 	const char *version;     /* TLS: "TLS1.3"; "" */
 	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
 	const char *peer_names;  /* TLS: names in its certificate; "" */
+	const char *server_name; /* TLS: that it asked for when it connected, escaped; "" */
+	const char *ours;        /* TLS: the file of the certificate that we presented; "" */
 	const char *exception;   /* TLS: what revocation = soft let pass; "" */
 	enum flow_asked asked;   /* TLS: for our certificate */
 	time_t until;            /* TLS: when what proves the peer runs out; 0: never */

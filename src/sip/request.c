@@ -7,10 +7,12 @@ void request_begin(struct request *request, struct dialog *dialog)
 	char via[TXN_VIA_SIZE];
 
 	txn_branch(request->branch);
+	request->host = dialog->our_host;
 	buf_init(&request->text, 0);
 	request->dialog = dialog;
 	dialog_request(dialog, &request->text, request->method,
-		txn_via(request->txns, request->flow, request->branch, via),
+		txn_via(request->txns, request->flow, request->host, request->branch,
+			via),
 		request->cseq, &request->cseq);
 }
 
@@ -31,6 +33,7 @@ int request_send(struct request *request, const struct txn_client_user *user,
 	struct txn_client_params params = {.flow = request->flow,
 		.method = request->method,
 		.branch = request->branch,
+		.host = request->host,
 		.call = request->call,
 		.user = user,
 		.again = again};

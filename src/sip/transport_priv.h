@@ -221,6 +221,7 @@ struct stream {
 	char version[16];
 	char cipher[40];
 	char *peer_names;
+	char *server_name;
 	char *exception;               /* NULL: none */
 	struct explain_report *report; /* flow.report */
 };

@@ -32,6 +32,15 @@ static void tls_witness(const struct stream *stream)
 		witness->h(witness->arg, stream->flow.peer, chain, count);
 }
 
+/* What was presented: the server name may have chosen another one than the transport's. */
+static void tls_take_cred(struct stream *stream)
+{
+	struct cred *old = stream->cred;
+
+	stream->cred = cred_ref(channel_cred(stream->channel));
+	cred_unref(old);
+}
+
 static int tls_handshake(struct stream *stream)
 {
 	struct flow *flow = &stream->flow;
@@ -40,8 +49,10 @@ static int tls_handshake(struct stream *stream)
 	if (err < 0)
 		return err;
 	stream->peer_names = strdup(channel_peer_names(stream->channel));
-	if (!stream->peer_names)
+	stream->server_name = strdup(channel_server_name(stream->channel));
+	if (!stream->peer_names || !stream->server_name)
 		return -ENOMEM;
+	tls_take_cred(stream);
 	snprintf(stream->version, sizeof(stream->version), "%s",
 		channel_version(stream->channel));
 	snprintf(stream->cipher, sizeof(stream->cipher), "%s",
@@ -49,6 +60,8 @@ static int tls_handshake(struct stream *stream)
 	flow->version = stream->version;
 	flow->cipher = stream->cipher;
 	flow->peer_names = stream->peer_names;
+	flow->server_name = stream->server_name;
+	flow->ours = cred_file(stream->cred);
 	flow->peer = channel_peer(stream->channel);
 	if (!stream->accepted)
 		flow->asked = channel_was_asked(stream->channel) ? FLOW_ASKED_YES

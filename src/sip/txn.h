@@ -42,10 +42,10 @@ struct txn_handlers {
 	 * NULL: the address that FLOW is bound to. */
 	const char *(*name_h)(
 		void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
-	/* The same with the port where the other end of FLOW reaches us: sent-by of our Via
-	 * (RFC 3261 18.1.1). May be NULL: the address that FLOW is bound to. */
-	const char *(*sent_by_h)(
-		void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
+	/* HOST (NULL: what name_h says) with the port where the other end of FLOW reaches us:
+	 * sent-by of our Via (RFC 3261 18.1.1). May be NULL: the address that FLOW is bound to. */
+	const char *(*sent_by_h)(void *arg, const struct flow *flow, const char *host,
+		char buf[static TXN_NAME_SIZE]);
 	void *arg;
 };
 
@@ -180,15 +180,16 @@ struct txn_again {
 void txn_branch(char out[static TXN_BRANCH_SIZE]);
 
 #define TXN_VIA_SIZE (TXN_NAME_SIZE + 80)
-/* The value of the topmost Via of a request over FLOW:
+/* The value of the topmost Via of a request over FLOW, by HOST as sent_by_h gets it:
  * "SIP/2.0/TLS med1.example.com:5061;branch=...;rport". Returns BUF. */
 const char *txn_via(const struct txn_layer *layer, const struct flow *flow,
-	const char *branch, char buf[static TXN_VIA_SIZE]);
+	const char *host, const char *branch, char buf[static TXN_VIA_SIZE]);
 
 struct txn_client_params {
 	struct flow *flow; /* a reference is taken */
 	enum message_method method;
 	const char *branch; /* in the top Via of the request */
+	const char *host;   /* the same, as txn_via() got it; copied; NULL: none */
 	/* The whole text, of malloc(); taken in any case. NULL: there was no memory for it. */
 	char *request;
 	size_t request_len;

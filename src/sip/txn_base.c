@@ -59,7 +59,7 @@ static void put(char buf[static TXN_VIA_SIZE], size_t *len, const char *text)
 }
 
 const char *txn_via(const struct txn_layer *layer, const struct flow *flow,
-	const char *branch, char buf[static TXN_VIA_SIZE])
+	const char *host, const char *branch, char buf[static TXN_VIA_SIZE])
 {
 	const struct txn_handlers *handlers = &layer->handlers;
 	char name[TXN_NAME_SIZE];
@@ -69,7 +69,7 @@ const char *txn_via(const struct txn_layer *layer, const struct flow *flow,
 	put(buf, &len, transport_kind_name(flow->kind));
 	put(buf, &len, " ");
 	put(buf, &len,
-		handlers->sent_by_h ? handlers->sent_by_h(handlers->arg, flow, name)
+		handlers->sent_by_h ? handlers->sent_by_h(handlers->arg, flow, host, name)
 				    : addr_text(&flow->local, name));
 	put(buf, &len, ";branch=");
 	put(buf, &len, branch);

@@ -38,6 +38,7 @@ struct txn_client {
 	enum client_state state;
 	struct txn_client_user user;
 	char branch[TXN_BRANCH_SIZE];
+	char *host;    /* of our Via, where the flow does not say it; NULL */
 	char *request; /* until it can be sent no more; then, in Completed, the ACK */
 	size_t request_len;
 	char *cancel; /* composed, waiting for a provisional response (RFC 3261 9.1) */
@@ -389,6 +390,7 @@ static void client_free(struct txn_base *base)
 	secret_free(txn->request, txn->request_len);
 	secret_free(txn->cancel, txn->cancel_len);
 	free_again(txn->again);
+	free(txn->host);
 	free(txn);
 }
 
@@ -447,11 +449,10 @@ static void begin_timers(struct txn_client *txn)
 void txn_client_begin(struct txn_base *base, struct flow *flow)
 {
 	struct txn_client *txn = (struct txn_client *)base;
-
 	char via[TXN_VIA_SIZE];
 
 	txn_base_move(base, flow);
-	txn_via(base->layer, flow, txn->branch, via);
+	txn_via(base->layer, flow, txn->host, txn->branch, via);
 	txn_text_renew_via(&txn->request, &txn->request_len, via);
 	if (txn->cancel) /* it names the same Via (RFC 3261 9.1) */
 		txn_text_renew_via(&txn->cancel, &txn->cancel_len, via);
@@ -469,6 +470,9 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 	int err = -ENOMEM;
 
 	if (!txn || span_copy(branch, txn->branch, sizeof(txn->branch)))
+		goto out;
+	txn->host = params->host ? strdup(params->host) : NULL;
+	if (params->host && !txn->host)
 		goto out;
 	err = flow->waiting ? 0
 			    : flow_send(flow, params->call, params->request,
@@ -494,6 +498,8 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 out:
 	secret_free(params->request, params->request_len);
 	free_again(params->again);
+	if (txn)
+		free(txn->host);
 	free(txn);
 	return err;
 }
@@ -511,7 +517,7 @@ struct flow *txn_client_flow(const struct txn_client *txn)
 const char *txn_client_via(
 	const struct txn_client *txn, const char *branch, char buf[static TXN_VIA_SIZE])
 {
-	return txn_via(txn->base.layer, txn->base.flow, branch, buf);
+	return txn_via(txn->base.layer, txn->base.flow, txn->host, branch, buf);
 }
 
 int txn_client_send_again(struct txn_client *txn, struct txn_client_request *request)
@@ -520,6 +526,7 @@ int txn_client_send_again(struct txn_client *txn, struct txn_client_request *req
 	struct txn_client_params params = {.flow = txn->base.flow,
 		.method = txn->base.method,
 		.branch = request->branch,
+		.host = txn->host,
 		.request = request->text,
 		.request_len = request->text_len,
 		.call = txn->base.call,

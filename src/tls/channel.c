@@ -2,6 +2,7 @@
 
 #include "base/addr.h"
 #include "base/secret.h"
+#include "tls/alert.h"
 #include "tls/chain.h"
 #include "tls/escape.h"
 #include "tls/intake.h"
@@ -39,74 +40,42 @@ struct channel {
 	struct peer_verdict verdict;
 	struct channel_failure failure;
 	char server_name[256]; /* that the far end asked for, escaped; "" */
+	char asked[256];       /* the same, in the letters of DNS */
 	char error[160];       /* what failure.error points to when it names the terms */
 };
 
+/* NAME in the letters of DNS, as certificates and settings have it. */
+static void channel_note_asked(struct channel *channel, const char *name)
+{
+	gnutls_datum_t plain = {NULL, 0};
+
+	if (gnutls_idna_map(name, (unsigned)strlen(name), &plain, 0) < 0)
+		return;
+	if (plain.size < sizeof(channel->asked))
+		memcpy(channel->asked, plain.data, plain.size + 1);
+	gnutls_free(plain.data);
+}
+
 /*
- * RFC 6066 3: what the far end believes to call, for the log alone. The library gives valid
- * names only, in Unicode where they were in punycode.
+ * RFC 6066 3: what the far end believes to call. The library gives valid names only, in Unicode
+ * where they were in punycode.
  */
 static void channel_hear_name(struct channel *channel)
 {
 	char name[256];
-	size_t len = sizeof(name);
+	size_t len = sizeof(name) - 1;
 	unsigned type;
 
 	if (!channel->accept || channel->server_name[0] != '\0' ||
 		gnutls_server_name_get(channel->session, name, &len, &type, 0) < 0 ||
-		type != GNUTLS_NAME_DNS || len > sizeof(name))
+		type != GNUTLS_NAME_DNS || len >= sizeof(name))
 		return;
-	escape_add(channel->server_name, sizeof(channel->server_name), name,
-		strnlen(name, len));
+	name[len] = '\0';
+	escape_add_str(channel->server_name, sizeof(channel->server_name), name);
+	channel_note_asked(channel, name);
 }
 
 /* --- failure --- */
-
-static gnutls_alert_description_t alert_for(const struct channel *channel)
-{
-	switch (channel->verdict.rule) {
-	case PEER_NO_CERTIFICATE:
-		return gnutls_protocol_get_version(channel->session) == GNUTLS_TLS1_3
-			       ? GNUTLS_A_CERTIFICATE_REQUIRED
-			       : GNUTLS_A_HANDSHAKE_FAILURE;
-	case PEER_ISSUER:
-		return GNUTLS_A_UNKNOWN_CA;
-	case PEER_EXPIRED:
-	case PEER_NOT_YET:
-		return GNUTLS_A_CERTIFICATE_EXPIRED;
-	case PEER_REVOKED:
-		return GNUTLS_A_CERTIFICATE_REVOKED;
-	case PEER_PURPOSE:
-		return GNUTLS_A_UNSUPPORTED_CERTIFICATE;
-	case PEER_NAME:
-	case PEER_PIN:
-		return GNUTLS_A_ACCESS_DENIED;
-	case PEER_NOT_ASKED:
-		return GNUTLS_A_HANDSHAKE_FAILURE;
-	case PEER_CRL_STALE:
-		return GNUTLS_A_CERTIFICATE_UNKNOWN;
-	case PEER_STAPLE:
-		return (gnutls_alert_description_t)CHANNEL_ALERT_BAD_STATUS_RESPONSE;
-	case PEER_VERSION:
-		return GNUTLS_A_PROTOCOL_VERSION;
-	case PEER_CIPHER:
-		return GNUTLS_A_INSUFFICIENT_SECURITY;
-	default:
-		return GNUTLS_A_BAD_CERTIFICATE;
-	}
-}
-
-/* Whether ALERT says that our certificate is the trouble. */
-static bool alert_is_distrust(int alert)
-{
-	return alert == GNUTLS_A_BAD_CERTIFICATE ||
-	       alert == GNUTLS_A_UNSUPPORTED_CERTIFICATE ||
-	       alert == GNUTLS_A_CERTIFICATE_REVOKED ||
-	       alert == GNUTLS_A_CERTIFICATE_EXPIRED ||
-	       alert == GNUTLS_A_CERTIFICATE_UNKNOWN || alert == GNUTLS_A_UNKNOWN_CA ||
-	       alert == CHANNEL_ALERT_BAD_STATUS_RESPONSE ||
-	       alert == GNUTLS_A_ACCESS_DENIED || alert == GNUTLS_A_CERTIFICATE_REQUIRED;
-}
 
 /* Final: returns CODE, as every later call does. */
 static int channel_fail(
@@ -123,7 +92,9 @@ static int channel_fail(
 /* An alert that cannot leave at once is lost: nobody waits for a refused peer. */
 static int channel_refuse(struct channel *channel)
 {
-	gnutls_alert_send(channel->session, GNUTLS_AL_FATAL, alert_for(channel));
+	gnutls_alert_send(channel->session, GNUTLS_AL_FATAL,
+		alert_for_rule(channel->verdict.rule,
+			gnutls_protocol_get_version(channel->session) == GNUTLS_TLS1_3));
 	return channel_fail(channel, CHANNEL_REFUSED_BY_US, ERR_TRUST, "");
 }
 
@@ -300,6 +271,23 @@ static int channel_judge_mutual(struct channel *channel)
 	return ERR_TRUST;
 }
 
+/* The hello of a far end that connected is read, and nothing of the answer is chosen yet. */
+static int channel_hello_h(gnutls_session_t session)
+{
+	struct channel *channel = gnutls_session_get_ptr(session);
+	struct cred *old = channel->cred, *chosen = NULL;
+
+	channel_hear_name(channel);
+	if (channel->peers->names)
+		chosen = server_names_cred(channel->peers->names, channel->asked);
+	if (!chosen || chosen == old)
+		return 0;
+	channel->cred = cred_ref(chosen);
+	cred_unref(old);
+	return gnutls_credentials_set(
+		session, GNUTLS_CRD_CERTIFICATE, cred_handle(chosen));
+}
+
 /* What of STAPLES came; it lives as long as the session. */
 static void channel_read_staples(const struct channel *channel, struct peer_shown *shown,
 	gnutls_datum_t staples[static POLICY_CHAIN_MAX])
@@ -320,7 +308,8 @@ static int channel_judge(struct channel *channel)
 {
 	gnutls_datum_t staples[POLICY_CHAIN_MAX];
 	struct policy_agreed agreed;
-	struct peer_shown shown = {.agreed = &agreed};
+	struct peer_shown shown = {.agreed = &agreed,
+		.server_name = channel->accept ? channel->asked : NULL};
 
 	shown.chain = gnutls_certificate_get_peers(channel->session, &shown.chain_len);
 	if (!shown.chain)
@@ -401,6 +390,9 @@ static int channel_start(struct channel *channel, struct err_text *text)
 			text, ERR_LIBRARY, "GnuTLS refuses the session's settings");
 	gnutls_session_set_ptr(channel->session, channel);
 	gnutls_session_set_verify_function(channel->session, channel_verify_h);
+	if (channel->accept)
+		gnutls_handshake_set_post_client_hello_function(
+			channel->session, channel_hello_h);
 	gnutls_handshake_set_hook_function(channel->session, GNUTLS_HANDSHAKE_ANY,
 		GNUTLS_HOOK_POST, channel_message_h);
 	gnutls_transport_set_ptr2(channel->session, &channel->intake,
@@ -637,6 +629,11 @@ const gnutls_datum_t *channel_chain(const struct channel *channel, unsigned *ret
 const char *channel_peer_names(const struct channel *channel)
 {
 	return channel->judged ? channel->verdict.presented : "";
+}
+
+struct cred *channel_cred(const struct channel *channel)
+{
+	return channel->cred;
 }
 
 const char *channel_ours(const struct channel *channel)

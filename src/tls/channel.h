@@ -15,9 +15,11 @@
 struct channel;
 
 struct channel_params {
-	int fd;                  /* borrowed */
-	bool accept;             /* we are the TLS server */
-	struct cred *cred;       /* what we present; a reference is taken */
+	int fd;      /* borrowed */
+	bool accept; /* we are the TLS server */
+	/* What we present; a reference is taken. Accepting, the server name that the far end asks
+	 * for may choose another one of PEERS: see server_names.h. */
+	struct cred *cred;
 	struct peer_set *peers;  /* accepting: who may be there; a reference is taken */
 	const struct peer *peer; /* connecting: who must be there; likewise of its set */
 };
@@ -71,10 +73,11 @@ const char *channel_cipher(const struct channel *channel);
 const gnutls_datum_t *channel_chain(const struct channel *channel, unsigned *ret_count);
 /* The names that the peer's certificate carries: "DNS:pbx1.example.com". */
 const char *channel_peer_names(const struct channel *channel);
-/* The file of the certificate that we present. */
+/* The certificate that we present, and its file. Accepting, it may change in the handshake. */
+struct cred *channel_cred(const struct channel *channel);
 const char *channel_ours(const struct channel *channel);
 /* Accepting: the server name that the far end asked for (RFC 6066 3), escaped; "" when none.
- * Nothing is decided by it. Known when the handshake is over, well or not. */
+ * Known when the handshake is over, well or not. */
 const char *channel_server_name(const struct channel *channel);
 /* Whether the far end asked for our certificate (meaningful when connecting). */
 bool channel_was_asked(const struct channel *channel);
@@ -89,9 +92,6 @@ enum channel_fault {
 	CHANNEL_REFUSED_BY_THEM, /* by an alert */
 	CHANNEL_BROKEN,
 };
-
-/* RFC 6066 8, RFC 8446 6.2: an alert that the library does not name. */
-#define CHANNEL_ALERT_BAD_STATUS_RESPONSE 113
 
 struct channel_failure {
 	enum channel_fault fault;

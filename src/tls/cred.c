@@ -24,6 +24,7 @@ struct cred {
 	char *file;     /* with the certificates */
 	char *pin_file; /* of the token with the key; NULL: none */
 	char name[256];
+	struct names names;
 };
 
 /* A chain, leaf first, while it is being loaded. */
@@ -136,25 +137,26 @@ static int cred_check_dates(struct cred *cred, const struct cred_chain *chain,
 	return 0;
 }
 
+static int say_not_for(const struct cred *cred, const char *path, const char *host,
+	struct err_text *text)
+{
+	char all[256] = "";
+
+	names_print(&cred->names, all, sizeof(all));
+	return err_set(text, ERR_TRUST, "%s: the certificate is for %s, not for %s", path,
+		all[0] != '\0' ? all : "no name", host);
+}
+
 static int cred_check_name(struct cred *cred, const struct cred_chain *chain,
 	const char *path, const char *fqdn, struct err_text *text)
 {
-	struct names names;
-	char all[256] = "";
-	bool match;
-
-	names_read(&names, chain->crts[0]);
-	match = !fqdn || names_match(&names, fqdn);
-	names_print(&names, all, sizeof(all));
-	if (fqdn && match)
+	names_read(&cred->names, chain->crts[0]);
+	if (fqdn && !names_match(&cred->names, fqdn))
+		return say_not_for(cred, path, fqdn, text);
+	if (fqdn)
 		escape_add_str(cred->name, sizeof(cred->name), fqdn);
 	else
-		names_print_first(&names, cred->name, sizeof(cred->name));
-	names_free(&names);
-	if (!match)
-		return err_set(text, ERR_TRUST,
-			"%s: the certificate is for %s, not for %s", path,
-			all[0] != '\0' ? all : "no name", fqdn);
+		names_print_first(&cred->names, cred->name, sizeof(cred->name));
 	return 0;
 }
 
@@ -419,6 +421,7 @@ void cred_unref(struct cred *cred)
 	if (!cred || --cred->references > 0)
 		return;
 	gnutls_certificate_free_credentials(cred->handle);
+	names_free(&cred->names);
 	free(cred->file);
 	free(cred->pin_file); /* the key in the handle may have asked for it */
 	free(cred);
@@ -437,6 +440,23 @@ const char *cred_file(const struct cred *cred)
 const char *cred_name(const struct cred *cred)
 {
 	return cred->name;
+}
+
+const struct names *cred_names(const struct cred *cred)
+{
+	return &cred->names;
+}
+
+int cred_check_host(const struct cred *cred, const char *host, bool *ret_wildcard,
+	struct err_text *text)
+{
+	const bool match = names_match(&cred->names, host);
+
+	if (!match && !names_match_one_label(&cred->names, host))
+		return say_not_for(cred, cred->file, host, text);
+	if (ret_wildcard)
+		*ret_wildcard = !match;
+	return 0;
 }
 
 time_t cred_expires(const struct cred *cred)

@@ -46,6 +46,15 @@ gnutls_certificate_credentials_t cred_handle(const struct cred *cred);
 const char *cred_file(const struct cred *cred);
 /* Our own certificate's subject names, for reports: "med1.example.com". Never NULL. */
 const char *cred_name(const struct cred *cred);
+/* The names that it carries; they live as long as CRED. */
+struct names;
+const struct names *cred_names(const struct cred *cred);
+/*
+ * Whether we may call ourselves HOST with it: it carries that name, or a wildcard that stands for its
+ * first label. 0; ERR_TRUST with TEXT. *RET_WILDCARD (may be NULL): a wildcard alone.
+ */
+int cred_check_host(const struct cred *cred, const char *host, bool *ret_wildcard,
+	struct err_text *text);
 /* When the first certificate of our chain expires. */
 time_t cred_expires(const struct cred *cred);
 /* Its chain, leaf first. 0 or negative. */

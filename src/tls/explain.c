@@ -1,5 +1,7 @@
 #include "tls/explain.h"
 
+#include "tls/alert.h"
+
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -25,7 +27,7 @@ static void add_alert(struct buf *out, int alert)
 	static const char prefix[] = "GNUTLS_A_";
 	const char *name = gnutls_alert_get_strname((gnutls_alert_description_t)alert);
 
-	if (!name && alert == CHANNEL_ALERT_BAD_STATUS_RESPONSE)
+	if (!name && alert == ALERT_BAD_STATUS_RESPONSE)
 		name = "bad_certificate_status_response";
 	if (!name) {
 		buf_printf(out, " alert=\"%d\"", alert);
@@ -156,6 +158,11 @@ const char *explain_fix(enum peer_rule rule)
 	case PEER_CIPHER:
 		return "let the far end offer ECDHE with AES-GCM; for a gateway that "
 		       "cannot, ciphers may be set wider, as an exception";
+	case PEER_SERVER_NAME:
+		return "let the far end connect by the name that it knows us by "
+		       "(contact-host "
+		       "of its trunk or server), or correct contact-host or certificate "
+		       "there";
 	case PEER_RULES:
 		break;
 	}
@@ -181,7 +188,7 @@ static const char *advice_for_alert(int alert)
 		return "our certificate or the far end's clock is out of date";
 	case GNUTLS_A_CERTIFICATE_REVOKED:
 		return "our certificate is revoked: have a new one issued";
-	case CHANNEL_ALERT_BAD_STATUS_RESPONSE:
+	case ALERT_BAD_STATUS_RESPONSE:
 		return "the far end wants an OCSP response with our certificate: see "
 		       "staple, and stapling in `tandemctl status`";
 	case GNUTLS_A_ACCESS_DENIED:
@@ -313,6 +320,7 @@ void explain_what_to_do(const struct explain_report *report,
 	case PEER_NOT_ASKED:
 	case PEER_VERSION:
 	case PEER_CIPHER:
+	case PEER_SERVER_NAME:
 		buf_printf(out, "%s (%s of %s)", advice(report), context->section,
 			context->file);
 		return;

@@ -217,6 +217,29 @@ bool names_match_one_label(const struct names *names, const char *name)
 	return false;
 }
 
+void names_each_host(const struct names *names, names_host_h *h, void *arg)
+{
+	struct span san, host;
+	unsigned type;
+
+	if (!names->has_san)
+		h(arg, names_host(span_of(names->cn)), false);
+	for (unsigned i = 0; names_get(names, i, &type, &san); i++) {
+		if (type == GNUTLS_SAN_URI) {
+			host = sip_host(san);
+		} else if (type == GNUTLS_SAN_DNSNAME && !names->has_sip_uri) {
+			host = wildcard_rest(san);
+			if (host.len > 0)
+				h(arg, host, true);
+			host = host.len > 0 ? (struct span){NULL, 0} : names_host(san);
+		} else {
+			continue;
+		}
+		if (host.len > 0)
+			h(arg, host, false);
+	}
+}
+
 static const char *san_kind(unsigned type)
 {
 	switch (type) {

@@ -38,6 +38,13 @@ bool names_match(const struct names *names, const char *name);
  */
 bool names_match_one_label(const struct names *names, const char *name);
 
+/*
+ * Calls H with each host that names_match() finds, and with what follows "*." in each wildcard of
+ * names_match_one_label(). No addresses.
+ */
+typedef void names_host_h(void *arg, struct span host, bool wildcard);
+void names_each_host(const struct names *names, names_host_h *h, void *arg);
+
 /* Appends "DNS:a, URI:sip:b" (or "CN:a" without a SAN), escaped and cut, to OUT. */
 void names_print(const struct names *names, char *out, size_t size);
 /* Appends the first name alone, without its kind. */

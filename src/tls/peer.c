@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static const char *const rule_names[] = {
 	[PEER_OK] = "ok",
@@ -28,6 +29,7 @@ static const char *const rule_names[] = {
 	[PEER_NOT_ASKED] = "not-asked",
 	[PEER_VERSION] = "version",
 	[PEER_CIPHER] = "cipher",
+	[PEER_SERVER_NAME] = "server-name",
 };
 
 const char *peer_rule_name(enum peer_rule rule)
@@ -99,6 +101,8 @@ static void peer_free(struct peer *peer)
 	words_free(peer->pins);
 	free(peer->id);
 	free(peer->name);
+	free(peer->our_host);
+	cred_unref(peer->cred);
 	trust_unref(peer->trust);
 	free(peer);
 }
@@ -120,8 +124,10 @@ int peer_add(struct peer_set *set, const struct peer_params *params, struct peer
 	peer->revocation = params->revocation;
 	peer->terms = params->terms;
 	peer->trust = trust_ref(params->trust);
+	peer->our_host = params->our_host ? strdup(params->our_host) : NULL;
 	peer->owner = params->owner;
-	if (!peer->id || !peer->name || !peer->other_names || !peer->pins) {
+	if (!peer->id || !peer->name || !peer->other_names || !peer->pins ||
+		(params->our_host && !peer->our_host)) {
 		peer_free(peer);
 		return -ENOMEM;
 	}
@@ -141,7 +147,69 @@ void peer_set_unref(struct peer_set *set)
 		list_remove(node);
 		peer_free(LIST_ENTRY(node, struct peer, node));
 	}
+	server_names_free(set->names);
 	free(set);
+}
+
+/* ---- what is presented ---- */
+
+void peer_present(struct peer *peer, struct cred *cred)
+{
+	struct cred *old = peer->cred;
+
+	peer->cred = cred ? cred_ref(cred) : NULL;
+	cred_unref(old);
+}
+
+/* Who else knows us as PEER does. */
+static const struct peer *namesake_of(const struct peer_set *set, const struct peer *peer)
+{
+	LIST_FOREACH (&set->peers, node, next) {
+		const struct peer *other = LIST_ENTRY(node, struct peer, node);
+
+		if (other != peer && other->our_host && other->cred != peer->cred &&
+			!strcasecmp(other->our_host, peer->our_host))
+			return other;
+	}
+	return peer;
+}
+
+static int add_presented(const struct peer_set *set, struct server_names *names,
+	const struct peer *peer, struct err_text *text)
+{
+	int err = server_names_add(names, peer->our_host, peer->cred);
+
+	if (err == ERR_STATE)
+		return err_set(text, err,
+			"%s: contact-host: %s is that of %s too, which has another "
+			"certificate: who asks for that name could be either",
+			peer->id, peer->our_host, namesake_of(set, peer)->id);
+	return err;
+}
+
+int peer_set_present(struct peer_set *set, struct cred *common, struct err_text *text)
+{
+	struct server_names *names = NULL;
+	bool same = true;
+	int err;
+
+	LIST_FOREACH (&set->peers, node, next) {
+		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
+
+		same = same && !peer->our_host && !peer->cred;
+	}
+	err = same ? 0 : server_names_new(&names, common);
+	for (struct list *node = set->peers.next; names && !err && node != &set->peers;
+		node = node->next)
+		err = add_presented(
+			set, names, LIST_ENTRY(node, struct peer, node), text);
+	if (err) {
+		server_names_free(names);
+		return err;
+	}
+	server_names_free(set->names);
+	set->names = names;
+	return 0;
 }
 
 bool peer_match_name(gnutls_x509_crt_t certificate, const char *name)
@@ -250,6 +318,7 @@ struct evidence {
 	const struct chain *chain;
 	const struct names *names;
 	const struct policy_agreed *agreed; /* may be NULL */
+	const char *server_name;            /* may be NULL */
 };
 
 /* CONNECTING: the far end is the TLS server. */
@@ -275,6 +344,27 @@ static void judge_one(const struct evidence *evidence, const struct peer *peer,
 		verdict->peer = peer;
 }
 
+/* Whether PEER may be there though another server name could have been asked for. */
+static bool is_admitted(const struct peer_set *set, const struct evidence *evidence,
+	const struct peer *peer)
+{
+	return !set->names || !evidence->server_name ||
+	       server_names_admit(
+		       set->names, evidence->server_name, peer->our_host, peer->cred);
+}
+
+static void refuse_name(const struct evidence *evidence, const struct peer *peer,
+	struct peer_verdict *verdict)
+{
+	verdict->rule = PEER_SERVER_NAME;
+	verdict->peer = NULL;
+	detail(verdict, "it asked for ");
+	detail(verdict, evidence->server_name);
+	detail(verdict, ", which is not what ");
+	detail(verdict, peer->id);
+	detail(verdict, " knows us by");
+}
+
 /* Of two refusals the one that came further: a known issuer says more than an unknown. */
 static void keep_better(struct peer_verdict *best, const struct peer_verdict *next)
 {
@@ -297,6 +387,8 @@ static bool judge_fitting(const struct peer_set *set, const struct evidence *evi
 		if (peer_fit(evidence->names, peer) != fit)
 			continue;
 		judge_one(evidence, peer, false, &trial);
+		if (trial.rule == PEER_OK && !is_admitted(set, evidence, peer))
+			refuse_name(evidence, peer, &trial);
 		if (trial.rule == PEER_OK) {
 			*verdict = trial;
 			return true;
@@ -391,11 +483,12 @@ static void say_why_not(const struct peer_set *set, const struct peer *one,
 }
 
 static void judge_chain(const struct peer_set *set, const struct peer *one,
-	const struct chain *chain, const struct policy_agreed *agreed,
+	const struct chain *chain, const struct peer_shown *shown,
 	struct peer_verdict *verdict)
 {
 	struct names names;
-	const struct evidence evidence = {chain, &names, agreed};
+	const struct evidence evidence = {
+		chain, &names, shown->agreed, shown->server_name};
 
 	names_read(&names, chain->crts[0]);
 	names_print(&names, verdict->presented, sizeof(verdict->presented));
@@ -425,7 +518,7 @@ int peer_judge(const struct peer_set *set, const struct peer *one,
 	} else {
 		crts.staples = shown->staples;
 		crts.cannot_staple = shown->cannot_staple;
-		judge_chain(set, one, &crts, shown->agreed, &verdict);
+		judge_chain(set, one, &crts, shown, &verdict);
 		chain_free(&crts);
 	}
 	*ret_verdict = verdict;

@@ -9,6 +9,7 @@
 #include "base/list.h"
 #include "tls/cred.h"
 #include "tls/policy.h"
+#include "tls/server_names.h"
 
 #include <gnutls/x509.h>
 #include <stdbool.h>
@@ -33,6 +34,7 @@ enum peer_rule {
 	PEER_NOT_ASKED,  /* it did not ask for our certificate */
 	PEER_VERSION,    /* the TLS version is below this peer's least */
 	PEER_CIPHER,     /* the cipher is none that this peer may use */
+	PEER_SERVER_NAME, /* all is good, but the server name asked for belongs to others */
 	PEER_RULES,
 };
 
@@ -58,7 +60,9 @@ struct peer {
 	enum peer_revocation revocation;
 	struct policy_terms terms; /* the versions and ciphers that it may use */
 	struct trust *trust;       /* owned reference */
-	void *owner;               /* whoever configured it: not touched here */
+	char *our_host;            /* by which it knows us; NULL: as everybody does */
+	struct cred *cred; /* its own of ours; owned reference; NULL: that of all */
+	void *owner;       /* whoever configured it: not touched here */
 };
 
 /* What peer_add() copies; what is not set is NULL, 0 or false and asks for nothing more. */
@@ -75,6 +79,7 @@ struct peer_params {
 	enum peer_revocation revocation;
 	struct policy_terms terms;
 	struct trust *trust; /* a reference is taken */
+	const char *our_host;
 	void *owner;
 };
 
@@ -85,6 +90,7 @@ struct peer_set {
 	/* Of all its peers together: who comes is not known before the hellos are through.
 	 * The rule for everybody while it is empty. */
 	struct policy_terms widest;
+	struct server_names *names; /* what we present to whom; NULL: the same to all */
 };
 
 /* What the judge found. Texts are cut, escaped, and safe to log. */
@@ -110,6 +116,14 @@ const char *peer_words(const char *id, char buf[static PEER_WORDS_SIZE]);
 
 /* RET may be NULL. 0 or -ENOMEM: then nothing was added. */
 int peer_add(struct peer_set *set, const struct peer_params *params, struct peer **ret);
+/* What is presented to PEER from now on; NULL: what is to all. A reference is taken. */
+void peer_present(struct peer *peer, struct cred *cred);
+/*
+ * From now on SET says what is presented to whom by the server name that the far end asks for: COMMON, or what
+ * peer_present() gave to single ones. 0; ERR_STATE where two peers know us by one name and have
+ * different certificates, with their ids in TEXT; -ENOMEM. On failure all is as it was.
+ */
+int peer_set_present(struct peer_set *set, struct cred *common, struct err_text *text);
 /* An empty set with one reference. 0 or -ENOMEM. */
 int peer_set_new(struct peer_set **ret);
 struct peer_set *peer_set_ref(struct peer_set *set);
@@ -131,6 +145,8 @@ struct peer_shown {
 	/* An OCSP response for each of the chain, size 0: none; NULL: none came at all. */
 	const gnutls_datum_t *staples;
 	bool cannot_staple; /* its role and version have no way to send one */
+	/* When accepting: the server name that it asked for, "" for none; NULL: not judged. */
+	const char *server_name;
 };
 
 /*
@@ -138,6 +154,9 @@ struct peer_shown {
  * we connect to, or NULL when accepting: then the peers of SET are tried, and the one whose
  * name and trust both fit is taken; one whose very name is in the certificate before one
  * that a wildcard covers. Fills VERDICT; returns 0 or ERR_TRUST. Time is now.
+ *
+ * When accepting, a peer that may not be there by the server name asked for (server_names.h) is left out; where
+ * all others fail too, PEER_SERVER_NAME says so.
  *
  * Which rule refuses: the chain's fault before the name's, for a name proves nothing in a
  * bad chain; the key's after both; then the version's and the cipher's, for what is allowed

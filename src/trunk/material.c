@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What runs takes the place of files that are refused, where that is wanted. */
 static bool keep_old(struct material *material, const void *old, const char *what,
@@ -104,18 +105,52 @@ static int cached_trust(struct material *material, const char *anchors, const ch
 
 /* A pair of files and what is asked of them. */
 struct pair {
-	const char *certificate, *key, *fqdn;
+	const char *certificate, *key;
 	time_t when;
+	const struct material_certs *certs;
 	struct cred *old;
 };
+
+/* Each who knows us by a name of its own must find it there. */
+static int check_hosts(const struct cred *cred, const struct material_certs *certs,
+	struct err_text *text)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < certs->user_count && !err; i++) {
+		const struct config_trunk *user = certs->users[i];
+		struct err_text why = {{0}};
+
+		if (user->contact_host[0])
+			err = cred_check_host(cred, user->contact_host, NULL, &why);
+		if (err)
+			err_set(text, err, "contact-host of %s: %s", user->id, why.text);
+	}
+	return err;
+}
+
+static int load_pair(const struct pair *pair, struct cred **ret, struct err_text *text)
+{
+	struct cred *cred;
+	int err = cred_load_at(
+		&cred, pair->certificate, pair->key, pair->certs->fqdn, pair->when, text);
+
+	if (err)
+		return err;
+	err = check_hosts(cred, pair->certs, text);
+	if (err)
+		cred_unref(cred);
+	else
+		*ret = cred;
+	return err;
+}
 
 /* *RET owns a reference. */
 static int load_cred(struct material *material, const struct pair *pair,
 	struct cred **ret, struct err_text *text)
 {
 	struct cred *cred;
-	int err = cred_load_at(
-		&cred, pair->certificate, pair->key, pair->fqdn, pair->when, text);
+	int err = load_pair(pair, &cred, text);
 
 	if (err && keep_old(material, pair->old, "certificate", text)) {
 		*ret = cred_ref(pair->old);
@@ -135,6 +170,22 @@ static int load_cred(struct material *material, const struct pair *pair,
 	return 0;
 }
 
+/* What was loaded for another is *RET: whether it is good for PAIR too. */
+static int share_cred(struct material *material, const struct pair *pair,
+	struct cred **ret, struct err_text *text)
+{
+	int err = check_hosts(*ret, pair->certs, text);
+
+	if (!err)
+		return 0;
+	cred_unref(*ret);
+	*ret = NULL;
+	if (!keep_old(material, pair->old, "certificate", text))
+		return err;
+	*ret = cred_ref(pair->old);
+	return 0;
+}
+
 /* *RET owns a reference. */
 static int cached_cred(struct material *material, const struct pair *pair,
 	struct cred **ret, struct err_text *text)
@@ -147,7 +198,7 @@ static int cached_cred(struct material *material, const struct pair *pair,
 		if (!strcmp(material->creds[i].certificate, pair->certificate) &&
 			!strcmp(material->creds[i].key, pair->key)) {
 			*ret = cred_ref(material->creds[i].cred);
-			return 0;
+			return share_cred(material, pair, ret, text);
 		}
 	grown = realloc(
 		material->creds, (material->cred_count + 1) * sizeof(*material->creds));
@@ -175,8 +226,7 @@ int material_present(struct material *material, const struct material_certs *cer
 	const struct config_tls *tls = certs->tls;
 	bool switched = tls->next_from && tls->next_from <= now_of(material);
 	const struct pair pair = {switched ? tls->next_certificate : tls->certificate,
-		switched ? tls->next_key : certs->key, certs->fqdn, time(NULL),
-		certs->old};
+		switched ? tls->next_key : certs->key, time(NULL), certs, certs->old};
 
 	if (!pair.certificate[0]) {
 		*ret = NULL;
@@ -190,8 +240,8 @@ int material_next(struct material *material, const struct material_certs *certs,
 	const struct cred *present, struct cred **ret, struct err_text *text)
 {
 	const struct config_tls *tls = certs->tls;
-	const struct pair pair = {tls->next_certificate, tls->next_key, certs->fqdn,
-		tls->next_from, certs->old_next};
+	const struct pair pair = {tls->next_certificate, tls->next_key, tls->next_from,
+		certs, certs->old_next};
 	char when[CLOCK_TEXT_SIZE];
 
 	*ret = NULL;
@@ -277,6 +327,14 @@ static struct policy_terms terms_of(const struct trunk *trunk)
 		versions[settings->tls_min], ciphers[settings->ciphers]};
 }
 
+/* The name by which it alone knows us; NULL: that of everybody. */
+static const char *our_host(const struct trunk *trunk)
+{
+	const char *host = trunk_settings(trunk)->contact_host;
+
+	return host[0] && strcasecmp(host, trunk->config->tandem.fqdn) != 0 ? host : NULL;
+}
+
 /* The trunk as a peer of SET, judged as its configuration says. */
 static int add_peer(
 	struct trunk *trunk, struct peer_set *set, struct trust *trust, struct peer **ret)
@@ -301,15 +359,16 @@ static int add_peer(
 		.revocation = revocations[own->revocation],
 		.terms = terms_of(trunk),
 		.trust = trust,
+		.our_host = our_host(trunk),
 		.owner = trunk,
 	};
 
 	return peer_add(set, &params, ret);
 }
 
-/* Files that it merely has of [external] are none of its own: with them it would not follow
+/* Files that it merely has of its side are none of its own: with them it would not follow
  * when its side changes to the next ones. */
-static bool has_own(const struct config_tls *own, const struct config_tls *common)
+bool material_has_own(const struct config_tls *own, const struct config_tls *common)
 {
 	return own->next_from || strcmp(own->certificate, common->certificate) ||
 	       strcmp(own->key, common->key);
@@ -321,15 +380,18 @@ int material_load(struct material *material, struct trunk *trunk, struct peer_se
 	const struct config_tls *common = trunk_side_files(trunk->kind, trunk->config);
 	const struct config_tls *own = &trunk_settings(trunk)->certs;
 	const struct trunk *before = material->before;
+	const struct config_trunk *const user = trunk_settings(trunk);
 	const struct material_certs certs = {.tls = own,
 		.key = either(own->key, common->key),
+		.users = &user,
+		.user_count = 1,
 		.old = before ? before->cred : NULL};
 	struct cred *cred = NULL;
 	struct trust *trust;
 	int err = cached_trust(material, either(own->trust, common->trust),
 		either(own->crl, common->crl), &trust, text);
 
-	if (!err && trunk->kind == TRUNK_GATEWAY && has_own(own, common))
+	if (!err && material_has_own(own, common))
 		err = material_present(material, &certs, &cred, text);
 	if (!err)
 		err = add_peer(trunk, set, trust, ret_peer);
@@ -337,6 +399,7 @@ int material_load(struct material *material, struct trunk *trunk, struct peer_se
 		cred_unref(cred);
 		return blame(text, err, trunk);
 	}
+	peer_present(*ret_peer, cred);
 	*ret_cred = cred;
 	return 0;
 }

@@ -60,10 +60,16 @@ void material_warn_alone(const struct material *material, const struct config *c
 /* Our certificates of one role, as configured. */
 struct material_certs {
 	const struct config_tls *tls;
-	const char *key;             /* the present one's */
-	const char *fqdn;            /* that it must carry; NULL: any */
+	const char *key;  /* the present one's */
+	const char *fqdn; /* that it must carry; NULL: any */
+	/* Those whose contact-host it must carry too, or a wildcard for it. */
+	const struct config_trunk *const *users;
+	size_t user_count;
 	struct cred *old, *old_next; /* what runs; NULL: none */
 };
+
+/* Whether a trunk or server has a certificate of ours for itself, by OWN, beside that of its side, COMMON. */
+bool material_has_own(const struct config_tls *own, const struct config_tls *common);
 
 /*
  * *RET is what is in force at the material's time, NULL where none is configured. Once

@@ -18,7 +18,11 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 	const struct trunk_side *old, struct material *material, struct err_text *text)
 {
 	const struct trunk *before = side_find(old, trunk->id);
-	struct material_certs certs = {.old_next = before ? before->next : NULL};
+	const struct config_trunk *const user = trunk_settings(trunk);
+	const struct material_certs certs = {.tls = &user->certs,
+		.users = &user,
+		.user_count = 1,
+		.old_next = before ? before->next : NULL};
 	int err;
 
 	material->before = before;
@@ -26,7 +30,6 @@ static int load_tls(struct trunk *trunk, struct trunk_side *side,
 		material, trunk, side->peers, &trunk->peer, &trunk->cred, text);
 	if (err)
 		return err;
-	certs.tls = &trunk_settings(trunk)->certs;
 	return material_next(material, &certs, trunk->cred, &trunk->next, text);
 }
 
@@ -71,29 +74,15 @@ static void add_plain_peer(struct trunk *trunk, struct trunk_side *side,
 			trunk_word(trunk->kind), trunk->id, text.text);
 }
 
-int side_build(struct trunk_side *side, const struct trunk_side *old,
-	enum trunk_kind kind, struct config *config, struct material *material,
-	struct err_text *text)
+static int make_trunks(struct trunk_side *side, enum trunk_kind kind)
 {
-	bool server = kind == TRUNK_SERVER;
-	size_t count = server ? config->server_count : config->gateway_count;
-	const struct config_tls *common = trunk_side_files(kind, config);
-	const struct material_certs certs = {.tls = common,
-		.key = common->key,
-		.fqdn = config->tandem.fqdn,
-		.old = old->cred,
-		.old_next = old->next};
-	int err = peer_set_new(&side->peers);
+	struct config *config = side->config;
+	const bool server = kind == TRUNK_SERVER;
+	const size_t count = server ? config->server_count : config->gateway_count;
 
 	side->trunks = calloc(count ? count : 1, sizeof(struct trunk *));
-	if (err || !side->trunks)
+	if (!side->trunks)
 		return -ENOMEM;
-	side->config = config_ref(config);
-	err = material_present(material, &certs, &side->cred, text);
-	if (!err)
-		err = material_next(material, &certs, side->cred, &side->next, text);
-	if (err)
-		return err;
 	for (size_t i = 0; i < count; i++) {
 		struct trunk *trunk =
 			trunk_new(kind, config, server ? &config->servers[i] : NULL,
@@ -102,18 +91,83 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 		if (!trunk)
 			return -ENOMEM;
 		side->trunks[side->count++] = trunk;
+	}
+	return 0;
+}
+
+/* Those over TLS to whom the certificate of their side, COMMON, is presented. */
+static size_t list_users(const struct trunk_side *side, const struct config_tls *common,
+	const struct config_trunk **ret)
+{
+	size_t count = 0;
+
+	for (unsigned i = 0; i < side->count; i++) {
+		const struct config_trunk *settings = trunk_settings(side->trunks[i]);
+
+		if (trunk_is_tls(side->trunks[i]) &&
+			!material_has_own(&settings->certs, common))
+			ret[count++] = settings;
+	}
+	return count;
+}
+
+/* What the side presents, now and next. */
+static int load_common(struct trunk_side *side, const struct trunk_side *old,
+	enum trunk_kind kind, struct material *material, struct err_text *text)
+{
+	const struct config_tls *common = trunk_side_files(kind, side->config);
+	const struct config_trunk **users = calloc(side->count + 1, sizeof(*users));
+	struct material_certs certs = {.tls = common,
+		.key = common->key,
+		.fqdn = side->config->tandem.fqdn,
+		.users = users,
+		.old = old->cred,
+		.old_next = old->next};
+	int err;
+
+	if (!users)
+		return -ENOMEM;
+	certs.user_count = list_users(side, common, users);
+	err = material_present(material, &certs, &side->cred, text);
+	if (!err)
+		err = material_next(material, &certs, side->cred, &side->next, text);
+	free(users);
+	return err;
+}
+
+int side_present(struct trunk_side *side, struct err_text *text)
+{
+	for (unsigned i = 0; i < side->count; i++)
+		if (side->trunks[i]->peer)
+			peer_present(side->trunks[i]->peer, side->trunks[i]->cred);
+	return peer_set_present(side->peers, side->cred, text);
+}
+
+int side_build(struct trunk_side *side, const struct trunk_side *old,
+	enum trunk_kind kind, struct config *config, struct material *material,
+	struct err_text *text)
+{
+	int err = peer_set_new(&side->peers);
+
+	if (err)
+		return err;
+	side->config = config_ref(config);
+	err = make_trunks(side, kind);
+	if (!err)
+		err = load_common(side, old, kind, material, text);
+	for (unsigned i = 0; i < side->count && !err; i++) {
+		struct trunk *trunk = side->trunks[i];
+
 		material->before = side_find(old, trunk->id);
 		err = material_account(material, trunk, &trunk->account, text);
-		if (err)
-			return err;
-		if (trunk_is_tls(trunk))
+		if (!err && trunk_is_tls(trunk))
 			err = load_tls(trunk, side, old, material, text);
-		if (err)
-			return err;
 	}
+	if (err)
+		return err;
 	/* Behind those of TLS: where a certificate fits two, its calls are taken. */
 	for (unsigned i = 0; i < side->count; i++)
 		if (!trunk_is_tls(side->trunks[i]))
 			add_plain_peer(side->trunks[i], side, old, material);
-	return 0;
+	return side_present(side, text);
 }

@@ -25,6 +25,8 @@ int side_build(struct trunk_side *side, const struct trunk_side *old,
 	enum trunk_kind kind, struct config *config, struct material *material,
 	struct err_text *text);
 void side_free(struct trunk_side *side);
+/* What its trunks have now is what is presented to whom. 0, or negative with TEXT: all is as it was. */
+int side_present(struct trunk_side *side, struct err_text *text);
 struct trunk *side_find(const struct trunk_side *side, const char *id);
 
 /* A trunk with one reference and the settings in CONFIG that SERVER or GATEWAY is, the other

@@ -258,6 +258,21 @@ static const struct config_tls *side_files(const struct trunks *trunks, unsigned
 	return trunk_side_files((enum trunk_kind)kind, trunks->sides[kind].config);
 }
 
+static unsigned switch_side(struct trunk_side *side, enum trunk_kind kind, time_t now)
+{
+	unsigned count = 0;
+
+	if (side->next && trunk_side_files(kind, side->config)->next_from <= now)
+		count += switch_cred(&side->cred, &side->next);
+	for (unsigned i = 0; i < side->count; i++) {
+		struct trunk *trunk = side->trunks[i];
+
+		if (trunk->next && trunk_settings(trunk)->certs.next_from <= now)
+			count += switch_cred(&trunk->cred, &trunk->next);
+	}
+	return count;
+}
+
 unsigned trunks_switch(struct trunks *trunks)
 {
 	const time_t now = wall_now(trunks);
@@ -265,15 +280,16 @@ unsigned trunks_switch(struct trunks *trunks)
 
 	for (unsigned kind = 0; kind < 2; kind++) {
 		struct trunk_side *side = &trunks->sides[kind];
+		struct err_text text = {{0}};
+		unsigned switched = switch_side(side, (enum trunk_kind)kind, now);
 
-		if (side->next && side_files(trunks, kind)->next_from <= now)
-			count += switch_cred(&side->cred, &side->next);
-		for (unsigned i = 0; i < side->count; i++) {
-			struct trunk *trunk = side->trunks[i];
-
-			if (trunk->next && trunk_settings(trunk)->certs.next_from <= now)
-				count += switch_cred(&trunk->cred, &trunk->next);
-		}
+		/* two of one contact-host may have different days: between them the old one is
+		 * presented to who asks for that name */
+		if (switched && side_present(side, &text))
+			log_warning("trunk", "event=not-presented side=%s reason=\"%s\"",
+				kind == TRUNK_SERVER ? "internal" : "external",
+				text.text[0] ? text.text : err_str(-ENOMEM));
+		count += switched;
 	}
 	return count;
 }
@@ -305,7 +321,7 @@ static const char *trust_file(const struct trunk *trunk)
 {
 	const char *own = trunk_settings(trunk)->certs.trust;
 
-	return own[0] ? own : trunk->config->external.tls.trust;
+	return own[0] ? own : trunk_side_files(trunk->kind, trunk->config)->trust;
 }
 
 static void tell_tls(void (*h)(void *arg, const struct trunk_tls *tls), void *arg,
@@ -494,6 +510,12 @@ static void refresh_h(void *arg)
 struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind)
 {
 	return trunks->sides[kind].cred;
+}
+
+const struct cred *trunks_presented(
+	const struct trunks *trunks, const struct trunk *trunk)
+{
+	return trunk->cred ? trunk->cred : trunks->sides[trunk->kind].cred;
 }
 
 struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind)

@@ -105,7 +105,7 @@ time_t trunks_switch_due(const struct trunks *trunks);
 /* What we present in one role. */
 struct trunk_tls {
 	enum trunk_kind kind;
-	const struct trunk *trunk;      /* the gateway it is for; NULL: the side's */
+	const struct trunk *trunk;      /* whom it is for alone; NULL: the side's */
 	const struct config_tls *files; /* as configured */
 	const char *trust;              /* the anchors' file, of the side or its own */
 	struct cred *cred;              /* in force; NULL: none yet */
@@ -113,13 +113,16 @@ struct trunk_tls {
 	bool switched;                  /* cred is that of next-certificate */
 };
 
-/* Calls H for each side that has a certificate, and for each gateway with one of its own that is
+/* Calls H for each side that has a certificate, and for each trunk with one of its own that is
  * loaded: its TLS is on or observed, or calls over TLS have outlived it. */
 void trunks_each_tls(const struct trunks *trunks,
 	void (*h)(void *arg, const struct trunk_tls *tls), void *arg);
 
 /* What the two sides' transports need; the sets and credentials are owned by TRUNKS. */
 struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind);
+/* What we present to TRUNK when we connect, and when it asks for the name that it knows us by. NULL: nothing. */
+const struct cred *trunks_presented(
+	const struct trunks *trunks, const struct trunk *trunk);
 struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind);
 
 struct trunk *trunk_ref(struct trunk *trunk);

@@ -28,15 +28,22 @@
 
 /* ---- what all stages share ---- */
 
+/* Ours, by whatever name a scenario gives us; and one that a trunk may have of its own. */
 static void write_certificates(void)
 {
-	struct lab_id root, us;
+	const struct lab_spec spec = {
+		.sans = {{'D', STAGE_FQDN, 0}, {'D', "*.tenants.example", 0}}};
+	struct lab_id root, us, own;
 
 	lab_root(&root, "Scenario CA");
-	lab_host(&us, STAGE_FQDN, &root);
+	lab_issue(&us, &spec, &root);
+	lab_host(&own, "own.tandem.example", &root);
 	lab_write_chain("ca.pem", &root);
 	lab_write_chain("us.pem", &us);
 	lab_write_key("us.key", &us, 0600);
+	lab_write_chain("own.pem", &own);
+	lab_write_key("own.key", &own, 0600);
+	lab_drop(&own);
 	lab_drop(&us);
 	lab_drop(&root);
 }

@@ -147,6 +147,39 @@ static void limits_are_shown_with_their_use(void **state)
 		"4\n#");
 }
 
+/* By what name it knows us, with which certificate, and what became of that on each connection. */
+static void it_is_shown_who_we_are_to_it(void **state)
+{
+	static char host[] = "a.tenants.example";
+	const json_t *row;
+
+	(void)state;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_string_equal(word(result, "contact_host"), "");
+	assert_true(json_is_null(json_object_get(result, "presented")));
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	assert_string_equal(word(result, "contact_host"), "sbc.example");
+	assert_true(json_is_null(json_object_get(result, "presented")));
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_string_equal(word(row, "server_name"), "");
+	assert_string_equal(word(row, "presented"), "");
+	server.common.contact_host = host;
+	server_trunk.cred = (struct cred *)(void *)host;
+	fakes.own_expires = 1700000000;
+	flow.server_name = "a.tenants.example\xff";
+	flow.ours = "own.pem";
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	assert_string_equal(word(result, "contact_host"), host);
+	row = json_object_get(result, "presented");
+	assert_string_equal(word(row, "file"), "own.pem");
+	assert_string_equal(word(row, "name"), "a.tenants.example?");
+	assert_string_equal(word(row, "not_after"), "2023-11-14T22:13:20Z");
+	assert_true(json_is_true(json_object_get(row, "own")));
+	row = json_array_get(json_object_get(result, "connections"), 0);
+	assert_string_equal(word(row, "server_name"), "a.tenants.example?");
+	assert_string_equal(word(row, "presented"), "own.pem");
+}
+
 static void a_trunk_is_drained_and_resumed(void **state)
 {
 	(void)state;
@@ -334,6 +367,8 @@ int main(void)
 			an_observed_trunk_is_shown_with_its_verdict, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			limits_are_shown_with_their_use, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			it_is_shown_who_we_are_to_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trunk_is_drained_and_resumed, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -187,6 +187,7 @@ int setup(void **state)
 		.common = {.id = id,
 			.file = file,
 			.host = host,
+			.contact_host = none,
 			.port = 5060,
 			.enabled = true,
 			.limits = {.max_calls = 60,
@@ -201,6 +202,7 @@ int setup(void **state)
 			.peer = {.exception_reason = none}}};
 	server = (struct config_server){.common = {.id = server_id,
 						.host = host,
+						.contact_host = none,
 						.port = 5061,
 						.enabled = true,
 						.tls = CONFIG_TLS_YES,

@@ -118,7 +118,8 @@ static void a_server_is_always_tls_and_srtp(void **state)
 	assert_int_equal(server->srtp, CONFIG_SRTP_REQUIRED);
 	assert_int_equal(server->srtp_with_tls, CONFIG_SRTP_REQUIRED);
 	assert_string_equal(server->file, fixture->config->file);
-	assert_string_equal(server->certs.certificate, "");
+	assert_string_equal(
+		server->certs.certificate, fixture->config->internal.tls.certificate);
 }
 
 static void servers_inherit_from_internal_and_are_sorted(void **state)

@@ -79,7 +79,7 @@ static void inherited_keys_have_a_parent_of_their_type(void **state)
 		assert_int_equal(parent->size, keys[i].size);
 		inherited++;
 	}
-	assert_int_equal(inherited, 8);
+	assert_int_equal(inherited, 10);
 }
 
 static void expected_texts_name_bounds_and_words(void **state)

@@ -26,6 +26,14 @@ int config_load(struct config **ret, const char *path, struct config_errors *err
 	return 0;
 }
 
+const char *config_our_host(
+	const struct config *config, const struct config_trunk *settings)
+{
+	(void)config;
+	return settings->contact_host[0] ? settings->contact_host
+					 : fakes.config->tandem.fqdn;
+}
+
 const struct config_gateway *config_gateway_find(
 	const struct config *config, const char *id)
 {

@@ -8,6 +8,18 @@ time_t cred_expires(const struct cred *cred)
 	return fakes.own_expires;
 }
 
+const char *cred_file(const struct cred *cred)
+{
+	(void)cred;
+	return "own.pem";
+}
+
+const char *cred_name(const struct cred *cred)
+{
+	(void)cred;
+	return "a.tenants.example\xff";
+}
+
 time_t trust_crl_due(const struct trust *trust)
 {
 	(void)trust;

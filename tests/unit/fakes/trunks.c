@@ -65,6 +65,13 @@ struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind)
 	return NULL;
 }
 
+const struct cred *trunks_presented(
+	const struct trunks *trunks, const struct trunk *trunk)
+{
+	(void)trunks;
+	return trunk->cred;
+}
+
 void stapler_each(const struct stapler *stapler,
 	void (*h)(void *arg, const struct stapler_state *state), void *arg)
 {

@@ -39,13 +39,18 @@ static void free_h(struct flow *flow)
 
 static const struct flow_ops flow_ops = {.send = send_h, .free = free_h};
 
-static const char *sent_by_h(
-	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE])
+static const char *sent_by_h(void *arg, const struct flow *flow, const char *host,
+	char buf[static TXN_NAME_SIZE])
 {
 	struct rig *rig = arg;
 
-	return strcpy(
-		buf, flow == &rig->other ? "other.example:5061" : "us.example:5061");
+	if (host)
+		snprintf(buf, TXN_NAME_SIZE, "%s:%d", host,
+			flow == &rig->other ? 5071 : 5061);
+	else
+		strcpy(buf,
+			flow == &rig->other ? "other.example:5061" : "us.example:5061");
+	return buf;
 }
 
 static void failed_h(void *arg, struct txn_client *txn, int err)

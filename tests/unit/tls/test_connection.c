@@ -1,4 +1,5 @@
 /* What a connection says and hears of refusals, whom it names, and that it keeps nothing. */
+#include "tls/alert.h"
 #include "tls/channel.h"
 
 #include "../heap.h"
@@ -133,7 +134,7 @@ static void their_alert_tells_distrust_from_the_rest(void **state)
 		{GNUTLS_A_CERTIFICATE_EXPIRED, ERR_TRUST},
 		{GNUTLS_A_CERTIFICATE_UNKNOWN, ERR_TRUST},
 		{GNUTLS_A_UNKNOWN_CA, ERR_TRUST},
-		{CHANNEL_ALERT_BAD_STATUS_RESPONSE, ERR_TRUST},
+		{ALERT_BAD_STATUS_RESPONSE, ERR_TRUST},
 		{GNUTLS_A_ACCESS_DENIED, ERR_TRUST},
 		{GNUTLS_A_CERTIFICATE_REQUIRED, ERR_TRUST},
 		{GNUTLS_A_HANDSHAKE_FAILURE, ERR_LIBRARY},

@@ -1,6 +1,7 @@
 /* What an operator is told to do, and the words of the log. */
 #include "../unit.h"
 
+#include "tls/alert.h"
 #include "tls/explain.h"
 
 #include <gnutls/gnutls.h>
@@ -166,7 +167,7 @@ static void their_alert_says_what_is_wrong_with_ours(void **state)
 			"took none of ours"},
 		{GNUTLS_A_CERTIFICATE_EXPIRED, "certificate_expired", "out of date"},
 		{GNUTLS_A_CERTIFICATE_REVOKED, "certificate_revoked", "is revoked"},
-		{CHANNEL_ALERT_BAD_STATUS_RESPONSE, "bad_certificate_status_response",
+		{ALERT_BAD_STATUS_RESPONSE, "bad_certificate_status_response",
 			"OCSP response"},
 		{GNUTLS_A_ACCESS_DENIED, "access_denied", "the name in our certificate"},
 		{GNUTLS_A_PROTOCOL_VERSION, "protocol_version", "no TLS version"},

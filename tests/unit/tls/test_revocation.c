@@ -1,3 +1,4 @@
+#include "tls/alert.h"
 #include "tls/revocation.h"
 
 #include "../unit.h"
@@ -100,9 +101,9 @@ static void refuses(int kind, enum peer_revocation revocation, const struct show
 	assert_int_equal(pair.result, ERR_TRUST);
 	assert_words(pair.channel, words);
 	assert_int_equal(channel_verdict(pair.channel)->rule, rule);
-	assert_int_equal(far_alert(&pair.far),
-		rule == PEER_REVOKED ? GNUTLS_A_CERTIFICATE_REVOKED
-				     : CHANNEL_ALERT_BAD_STATUS_RESPONSE);
+	assert_int_equal(far_alert(&pair.far), rule == PEER_REVOKED
+						       ? GNUTLS_A_CERTIFICATE_REVOKED
+						       : ALERT_BAD_STATUS_RESPONSE);
 	pair_stop(&pair);
 }
 

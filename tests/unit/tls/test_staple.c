@@ -1,3 +1,4 @@
+#include "tls/alert.h"
 #include "tls/staple.h"
 
 #include "../unit.h"
@@ -184,7 +185,7 @@ static void who_demands_ours_is_understood(void **state)
 	pair_open(&pair, false, cred, world.peer, &world.far, FAR_13);
 	assert_int_equal(pair_shake(&pair), 0);
 	gnutls_alert_send(pair.far.session, GNUTLS_AL_FATAL,
-		(gnutls_alert_description_t)CHANNEL_ALERT_BAD_STATUS_RESPONSE);
+		(gnutls_alert_description_t)ALERT_BAD_STATUS_RESPONSE);
 	assert_int_equal(channel_read(pair.channel, &byte, 1), ERR_TRUST);
 	assert_words(pair.channel,
 		"tls refused by=them alert=\"bad_certificate_status_response\"");
