@@ -92,6 +92,35 @@ static void gateways_that_one_takes_for_another_are_named(void **state)
 	findings_free(&findings);
 }
 
+/* Tenants of one provider are told apart by the name that it knows each by. */
+static void tenants_of_one_host_are_none_for_another(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char *const hosts[] = {"a", "b"};
+
+	for (size_t i = 0; i < 2; i++) {
+		char file[40], text[200];
+
+		snprintf(file, sizeof(file), "gateways.d/%s.conf", hosts[i]);
+		snprintf(text, sizeof(text),
+			"[gateway]\nhost = gw.example.com\ntls = yes\npriority = %zu\n"
+			"contact-host = %s.example.com\n",
+			i, hosts[i]);
+		fixture_write(fixture, file, text);
+	}
+	advise(fixture);
+	assert_true(is_found(FINDING_NOTE, "b.conf", 2,
+		"calls from there count for the one whose contact-host is asked for"));
+	assert_int_equal(findings.counts[FINDING_WARNING], 0);
+	/* the same name for both does not */
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = gw.example.com\ntls = yes\n"
+		"contact-host = A.example.com\n");
+	advise(fixture);
+	assert_true(is_found(FINDING_WARNING, "b.conf", 2, "also that of trunk a"));
+	findings_free(&findings);
+}
+
 static const char *sentence(const json_t *trunks, size_t index)
 {
 	return json_string_value(
@@ -186,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(a_key_is_found_where_it_stands),
 		TEST(gateways_that_one_takes_for_another_are_named),
+		TEST(tenants_of_one_host_are_none_for_another),
 		TEST(protection_is_a_sentence_with_its_exceptions),
 		TEST(a_lock_of_another_process_is_seen),
 		TEST(who_holds_a_port_is_named),

@@ -2,12 +2,15 @@
 #include "tls/server_names.h"
 
 #include "tls/names.h"
+#include "tls/staple.h"
 
 #include "pair.h"
+#include "responder.h"
 
 #include "../unit.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* The names that a far end may ask for. */
@@ -307,6 +310,39 @@ static void a_far_end_gets_the_certificate_that_it_asks_for(void **state)
 	peer_set_unref(crowd.set);
 }
 
+/* Each certificate has its own OCSP response, and goes with no other's. */
+static void the_response_goes_with_its_certificate(void **state)
+{
+	struct ocsp_answer answer;
+	struct err_text text = {{0}};
+	struct staple *staple;
+	struct crowd crowd;
+	gnutls_datum_t der;
+
+	(void)state;
+	gather(&crowd);
+	lab_write_chain("ca.pem", &world.root);
+	assert_int_equal(staple_new(&staple, cred_a, &text), 0);
+	assert_int_equal(staple_find_issuer(staple, lab_path("ca.pem"), &text), 0);
+	respond(&der, &(struct response_spec){.about = &own_a});
+	assert_int_equal(staple_take(staple, &der, &answer, &text), 0);
+	for (size_t i = 0; i < 4; i++) {
+		const bool is_a = i / 2 == 0;
+		gnutls_datum_t got = {NULL, 0};
+		struct pair pair;
+
+		ask(&pair, &crowd, &world.good, is_a ? HOST_A : HOST_B, versions[i % 2]);
+		assert_int_equal(pair.result, 0);
+		if (gnutls_ocsp_status_request_get2(pair.far.session, 0, &got) < 0)
+			got.size = 0;
+		assert_int_equal(got.size, is_a ? der.size : 0);
+		pair_stop(&pair);
+	}
+	free(der.data);
+	staple_free(staple);
+	peer_set_unref(crowd.set);
+}
+
 static void who_asks_for_the_name_of_another_is_refused(void **state)
 {
 	struct lab_id other;
@@ -441,6 +477,7 @@ int main(void)
 		cmocka_unit_test(one_contact_host_has_one_certificate),
 		cmocka_unit_test(a_host_is_looked_for_in_the_certificate),
 		cmocka_unit_test(a_far_end_gets_the_certificate_that_it_asks_for),
+		cmocka_unit_test(the_response_goes_with_its_certificate),
 		cmocka_unit_test(who_asks_for_the_name_of_another_is_refused),
 		cmocka_unit_test(a_stranger_stays_one),
 		cmocka_unit_test(judged_again_by_the_names_of_today),
