@@ -5,13 +5,16 @@
 void request_begin(struct request *request, struct dialog *dialog)
 {
 	char via[TXN_VIA_SIZE];
+	size_t len = 0;
 
 	txn_branch(request->branch);
-	request->host = dialog->our_host;
+	request->host[0] = '\0';
+	if (dialog->our_host)
+		span_append(request->host, sizeof(request->host), &len, dialog->our_host);
 	buf_init(&request->text, 0);
 	request->dialog = dialog;
 	dialog_request(dialog, &request->text, request->method,
-		txn_via(request->txns, request->flow, request->host, request->branch,
+		txn_via(request->txns, request->flow, dialog->our_host, request->branch,
 			via),
 		request->cseq, &request->cseq);
 }
@@ -33,7 +36,7 @@ int request_send(struct request *request, const struct txn_client_user *user,
 	struct txn_client_params params = {.flow = request->flow,
 		.method = request->method,
 		.branch = request->branch,
-		.host = request->host,
+		.host = request->host[0] ? request->host : NULL,
 		.call = request->call,
 		.user = user,
 		.again = again};

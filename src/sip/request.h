@@ -30,7 +30,7 @@ struct request {
 	 * far end asks; borrowed. NULL: none, and a 401 or 407 is its final response. */
 	struct account *account;
 	/* From here on request_begin() sets it. */
-	const char *host; /* the dialog's our_host; borrowed */
+	char host[TXN_NAME_SIZE]; /* the dialog's our_host; "": none */
 	char branch[TXN_BRANCH_SIZE];
 	struct dialog *dialog; /* to be set NULL where it ends before request_send() */
 	struct buf text; /* begun; whole header lines and then the body are to be added */

@@ -105,10 +105,13 @@ static int compose(
 	snprintf(to, sizeof(to), "<sip:%s>", names.target);
 	snprintf(uri, sizeof(uri), "sip:%s%s", names.target, names.params);
 	err = dialog_init_uac(&dialog, from, to, uri, names.host);
-	if (!err)
-		err = dialog_name_us(&dialog, params->target->settings->contact_host);
 	if (err)
 		return err;
+	err = dialog_name_us(&dialog, params->target->settings->contact_host);
+	if (err) {
+		dialog_free(&dialog);
+		return err;
+	}
 	*request = (struct request){.txns = bridge_txns(bridge, side_of(params->target)),
 		.flow = flow,
 		.method = MESSAGE_OPTIONS,

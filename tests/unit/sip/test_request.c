@@ -186,6 +186,36 @@ static void ack_is_sent_without_a_transaction(void **state)
 	buf_free(&ack.text);
 }
 
+/* The name by which the far end knows us stands in Via on whatever connection, also when the dialog is gone. */
+static void a_name_of_ours_stays_with_the_request(void **state)
+{
+	struct rig *rig = *state;
+	struct request request;
+
+	assert_int_equal(dialog_name_us(&rig->dialog, "tenant.example"), 0);
+	rig->flow.waiting = true;
+	request = begin(rig, MESSAGE_INVITE);
+	assert_int_equal(dialog_name_us(&rig->dialog, "other.example"), 0);
+	assert_int_equal(request_send(&request, NULL, NULL), 0);
+	assert_int_equal(rig->sent.len, 0);
+	txn_flow_replaced(rig->layer, &rig->flow, &rig->other);
+	assert_non_null(
+		strstr(buf_str(&rig->sent), "\r\nVia: SIP/2.0/TLS tenant.example:5071;"));
+	rig->flow.waiting = false;
+	buf_clear(&rig->sent);
+	/* and so of the next ones, until the flow says it again */
+	request = begin(rig, MESSAGE_OPTIONS);
+	assert_int_equal(request_send(&request, NULL, NULL), 0);
+	assert_non_null(
+		strstr(buf_str(&rig->sent), "\r\nVia: SIP/2.0/TLS other.example:5061;"));
+	assert_int_equal(dialog_name_us(&rig->dialog, ""), 0);
+	buf_clear(&rig->sent);
+	request = begin(rig, MESSAGE_OPTIONS);
+	assert_int_equal(request_send(&request, NULL, NULL), 0);
+	assert_non_null(
+		strstr(buf_str(&rig->sent), "\r\nVia: SIP/2.0/TLS us.example:5061;"));
+}
+
 static void what_could_not_be_composed_is_not_sent(void **state)
 {
 	struct rig *rig = *state;
@@ -334,6 +364,8 @@ int main(void)
 			each_try_has_its_own_branch_and_cseq, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			ack_is_sent_without_a_transaction, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(
+			a_name_of_ours_stays_with_the_request, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
 			what_could_not_be_composed_is_not_sent, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(
