@@ -234,6 +234,7 @@ struct config_trunk {
 	enum config_delayed_offer delayed_offer;
 	uint64_t
 		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
+	uint64_t keepalive_ms;    /* between two CRLF keep-alives; CONFIG_OFF: none */
 	uint64_t
 		options_ping_ms; /* between two OPTIONS to an address; CONFIG_OFF: none */
 	struct config_media media;

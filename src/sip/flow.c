@@ -56,6 +56,13 @@ int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len)
 	return flow->ops->send(flow, data, len);
 }
 
+int flow_keep_alive(struct flow *flow)
+{
+	if (flow->closed)
+		return ERR_CLOSED;
+	return flow->ops->keep_alive ? flow->ops->keep_alive(flow) : 0;
+}
+
 bool flow_is_reliable(const struct flow *flow)
 {
 	return flow->kind != TRANSPORT_UDP;

@@ -41,6 +41,8 @@ struct flow;
 struct flow_ops {
 	int (*send)(struct flow *flow, const char *data, size_t len);
 	void (*free)(struct flow *flow);
+	int (*keep_alive)(
+		struct flow *flow); /* flow_keep_alive(); NULL: nothing is to be kept */
 	/* UDP: the flow to the same host at PORT, from the same socket; owned reference, NULL
 	 * without memory. Others have none. */
 	struct flow *(*at_port)(struct flow *flow, uint16_t port);
@@ -98,5 +100,8 @@ void flow_release(struct flow *flow, struct list *node);
  * then cut); -EMSGSIZE for a datagram over 65,507 bytes; -ENOMEM.
  */
 int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len);
+/* Queues CRLF CRLF, which is no message: over a connection the far end answers it by a CRLF, which
+ * sets heard_ms (RFC 5626 4.4.1); a datagram keeps a NAT open. 0; as flow_send(). */
+int flow_keep_alive(struct flow *flow);
 /* False over UDP: retransmissions are ours to make. */
 bool flow_is_reliable(const struct flow *flow);

@@ -232,6 +232,17 @@ bool transport_is_open(struct transport *transport, const struct transport_targe
 	return stream && stream->state == STREAM_OPEN;
 }
 
+void transport_each_open(struct transport *transport,
+	const struct transport_target *target, void (*h)(void *arg, struct flow *flow),
+	void *arg)
+{
+	struct transport_target wanted;
+
+	if (target->kind != TRANSPORT_UDP &&
+		!complete_target(transport, target, &wanted, NULL))
+		stream_each_open(transport, &wanted, h, arg);
+}
+
 void transport_each(
 	struct transport *transport, void (*h)(void *arg, struct flow *flow), void *arg)
 {

@@ -155,6 +155,12 @@ int transport_flow(struct transport *transport, const struct transport_target *t
 bool transport_is_open(
 	struct transport *transport, const struct transport_target *target);
 
+/* Calls H for each open connection that could serve TARGET. H may close the one that it gets. Of UDP there
+ * are none. */
+void transport_each_open(struct transport *transport,
+	const struct transport_target *target, void (*h)(void *arg, struct flow *flow),
+	void *arg);
+
 /* Whoever waits for a handshake that somebody else began. Zeroed before its first use. */
 struct transport_wait {
 	struct list node;

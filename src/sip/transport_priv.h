@@ -260,6 +260,9 @@ void stream_abandon(struct stream *stream);
 /* The open or opening connection that TARGET may use, or NULL. */
 struct stream *stream_find(
 	struct transport *transport, const struct transport_target *target);
+/* transport_each_open(). */
+void stream_each_open(struct transport *transport, const struct transport_target *target,
+	void (*h)(void *arg, struct flow *flow), void *arg);
 /* Files the stream under its peer or address for stream_find(), anew if it was. */
 void stream_make_reusable(struct stream *stream, const struct transport_target *target);
 

@@ -65,3 +65,17 @@ struct stream *stream_find(
 	}
 	return best;
 }
+
+void stream_each_open(struct transport *transport, const struct transport_target *target,
+	void (*h)(void *arg, struct flow *flow), void *arg)
+{
+	struct hash_node *node = hash_find(&transport->reusable, stream_key(target));
+
+	while (node) {
+		struct stream *stream = HASH_ENTRY(node, struct stream, reuse_node);
+
+		node = hash_find_next(node); /* H may end the stream */
+		if (stream->state == STREAM_OPEN && stream_rank(stream, target))
+			h(arg, &stream->flow);
+	}
+}

@@ -420,9 +420,18 @@ static int stream_send(struct flow *flow, const char *data, size_t len)
 	return err;
 }
 
+static int stream_keep_alive(struct flow *flow)
+{
+	struct stream *stream = stream_of(flow);
+
+	return stream->state == STREAM_OPEN ? stream_queue(stream, "\r\n\r\n", 4)
+					    : ERR_CLOSED;
+}
+
 const struct flow_ops stream_flow_ops = {
 	.send = stream_send,
 	.free = stream_free,
+	.keep_alive = stream_keep_alive,
 };
 
 /* ---- input ---- */

@@ -242,6 +242,13 @@ static int udp_send(struct flow *flow, const char *data, size_t len)
 	return err;
 }
 
+static int udp_keep_alive(struct flow *flow)
+{
+	struct udp_flow *udp_flow = udp_flow_of(flow);
+
+	return udp_queue(udp_flow->socket, udp_flow, "\r\n\r\n", 4);
+}
+
 static void udp_flow_free(struct flow *flow)
 {
 	struct udp_flow *udp_flow = udp_flow_of(flow);
@@ -266,6 +273,7 @@ static struct flow *udp_at_port(struct flow *flow, uint16_t port)
 static const struct flow_ops udp_flow_ops = {
 	.send = udp_send,
 	.free = udp_flow_free,
+	.keep_alive = udp_keep_alive,
 	.at_port = udp_at_port,
 };
 

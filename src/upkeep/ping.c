@@ -3,8 +3,8 @@
 #include "base/secret.h"
 #include "sip/compose.h"
 #include "trunk/health.h"
-#include "trunk/target.h"
 #include "upkeep/ping_send.h"
+#include "upkeep/trunk_list.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 
 struct pings {
 	struct upkeep_params by;
-	struct list trunks; /* struct ping */
+	struct trunk_list trunks; /* of struct ping */
 	struct list
 		waiting; /* those with an address that is due while PINGS_MAX are under way */
 	unsigned running;
@@ -37,15 +37,13 @@ struct ping_address {
 
 /* A trunk that is asked. */
 struct ping {
-	struct list node;
+	struct trunk_entry entry;
 	struct list wait_node;
 	struct pings *pings;
-	struct target *target; /* a reference: its present settings */
-	bool wanted;           /* by the present configuration */
 	struct timer timer;
 	struct resolve *resolving;
 	unsigned looking_up; /* the name that RESOLVING is about */
-	uint64_t look_up_ms; /* when its names are looked up again */
+	uint64_t look_up_ms; /* from then on its names are looked up before it is asked */
 	struct ping_address *addresses;
 	unsigned count;
 };
@@ -72,12 +70,12 @@ static struct health_time time_of(const struct ping *ping)
 static const char *host_of(const struct ping *ping, unsigned name)
 {
 	(void)name;
-	return target_host(ping->target);
+	return target_host(ping->entry.target);
 }
 
 static uint64_t interval_ms(const struct ping *ping)
 {
-	return ping->target->settings->options_ping_ms;
+	return ping->entry.target->settings->options_ping_ms;
 }
 
 static void due_h(void *arg);
@@ -85,7 +83,7 @@ static void due_h(void *arg);
 /* The timer runs until the first of what is to be done. */
 static void set_timer(struct ping *ping)
 {
-	uint64_t first_ms = ping->look_up_ms;
+	uint64_t first_ms = ping->count ? UINT64_MAX : ping->look_up_ms;
 	uint64_t now = now_ms(ping);
 
 	if (!list_empty(&ping->wait_node))
@@ -106,7 +104,7 @@ static bool is_answer(int status)
 
 static struct trunk *trunk_of(const struct ping_address *address)
 {
-	return address->ping->target->trunk;
+	return address->ping->entry.target->trunk;
 }
 
 static bool is_up(const struct ping_address *address)
@@ -211,7 +209,7 @@ static void ask(struct ping_address *address)
 {
 	struct ping *ping = address->ping;
 	const struct ping_send_params params = {.by = &ping->pings->by,
-		.target = ping->target,
+		.target = ping->entry.target,
 		.address = &address->addr,
 		.host = host_of(ping, address->name),
 		.reuse = address->silent    ? TRANSPORT_REUSE_NONE
@@ -290,7 +288,7 @@ static struct ping_address *find_address(
 /* How many its names have now; whether they are those that are asked already. */
 static unsigned count_named(const struct ping *ping, bool *same)
 {
-	const struct trunk_health *health = &ping->target->trunk->health;
+	const struct trunk_health *health = &ping->entry.target->trunk->health;
 	unsigned count = 0;
 
 	*same = true;
@@ -318,7 +316,7 @@ static void take_over(struct ping_address *address, const struct ping_address *o
 /* Those that its names have now are asked from now on. Without memory those of before. */
 static void take_addresses(struct ping *ping)
 {
-	const struct trunk_health *health = &ping->target->trunk->health;
+	const struct trunk_health *health = &ping->entry.target->trunk->health;
 	bool same;
 	unsigned count = count_named(ping, &same), at = 0;
 	struct ping_address *fresh;
@@ -351,8 +349,8 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	const struct health_time now = time_of(ping);
 
 	ping->resolving = NULL;
-	target_resolved(ping->target, ping->pings->by.trunks, answer);
-	(void)health_learn(ping->target->trunk, ping->looking_up, answer, &now);
+	target_resolved(ping->entry.target, ping->pings->by.trunks, answer);
+	(void)health_learn(ping->entry.target->trunk, ping->looking_up, answer, &now);
 	if (answer->err)
 		ping->look_up_ms = now.ms + jittered(PING_AGAIN_MS);
 	ping->looking_up++;
@@ -362,7 +360,7 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 /* Asks for the next name; after the last one the addresses are known. */
 static void look_up(struct ping *ping)
 {
-	const struct target *target = ping->target;
+	const struct target *target = ping->entry.target;
 	struct resolve *resolving = NULL;
 	int err;
 
@@ -392,7 +390,8 @@ static void due_h(void *arg)
 		ask_due(ping);
 		return;
 	}
-	ping->look_up_ms = now_ms(ping) + jittered(interval_ms(ping));
+	/* before the next one is asked */
+	ping->look_up_ms = now_ms(ping) + interval_ms(ping) - interval_ms(ping) / 10;
 	ping->looking_up = 0;
 	look_up(ping);
 	if (ping->resolving)
@@ -401,85 +400,37 @@ static void due_h(void *arg)
 
 /* ---- which trunks ---- */
 
-static void drop(struct ping *ping)
+static bool wanted_h(const struct config_trunk *settings)
 {
-	timer_stop(&ping->timer);
-	resolve_cancel(ping->resolving);
-	drop_addresses(ping);
-	list_remove(&ping->wait_node);
-	list_remove(&ping->node);
-	target_unref(ping->target);
-	free(ping);
+	return settings->options_ping_ms != CONFIG_OFF;
 }
 
-static struct ping *find(const struct pings *pings, const struct trunk *trunk)
-{
-	LIST_FOREACH (&pings->trunks, node, next) {
-		struct ping *ping = LIST_ENTRY(node, struct ping, node);
-
-		if (ping->target->trunk == trunk)
-			return ping;
-	}
-	return NULL;
-}
-
-/* What a reload changed may concern where it is: then it begins anew. */
-static bool is_elsewhere(const struct target *a, const struct target *b)
-{
-	return a->transport != b->transport || target_port(a) != target_port(b) ||
-	       strcmp(target_host(a), target_host(b)) != 0;
-}
-
-static struct ping *add(struct pings *pings, struct target *target)
+static struct trunk_entry *new_h(struct trunk_list *list)
 {
 	struct ping *ping = calloc(1, sizeof(*ping));
 
 	if (!ping)
 		return NULL;
-	ping->pings = pings;
-	ping->target = target_ref(target);
+	ping->pings = list->arg;
 	list_init(&ping->wait_node);
-	list_append(&pings->trunks, &ping->node);
-	return ping;
+	return &ping->entry;
 }
 
-/* TARGET is what TRUNK is today. Without memory it is not asked, until the next reload. */
-static void want(struct pings *pings, struct trunk *trunk, struct target *target)
+static void free_h(struct trunk_entry *entry)
 {
-	struct ping *ping = find(pings, trunk);
+	struct ping *ping = (struct ping *)entry;
 
-	if (ping && is_elsewhere(ping->target, target)) {
-		drop(ping);
-		ping = NULL;
-	}
-	if (!ping)
-		ping = add(pings, target);
-	if (!ping)
-		return;
-	ping->wanted = true;
-	target_unref(ping->target);
-	ping->target = target_ref(target);
-}
-
-static void want_all(struct pings *pings, enum trunk_kind kind)
-{
-	struct target *target;
-	struct trunk *trunk;
-
-	for (unsigned i = 0; (trunk = trunks_at(pings->by.trunks, kind, i)); i++) {
-		const struct config_trunk *settings = trunk_settings(trunk);
-
-		if (!settings->enabled || settings->options_ping_ms == CONFIG_OFF ||
-			target_new(&target, trunk, trunk->config))
-			continue;
-		want(pings, trunk, target);
-		target_unref(target);
-	}
+	timer_stop(&ping->timer);
+	resolve_cancel(ping->resolving);
+	drop_addresses(ping);
+	list_remove(&ping->wait_node);
+	free(ping);
 }
 
 /* A new one begins soon, COUNT of them spread; one whose interval became shorter goes by that. */
-static void settle(struct ping *ping, unsigned count)
+static void settle_h(struct trunk_entry *entry, unsigned count)
 {
+	struct ping *ping = (struct ping *)entry;
 	const uint64_t now = now_ms(ping), interval = interval_ms(ping);
 	const uint64_t spread = (uint64_t)count * SPREAD_MS;
 
@@ -494,22 +445,7 @@ static void settle(struct ping *ping, unsigned count)
 
 void pings_apply(struct pings *pings)
 {
-	unsigned count = 0;
-
-	LIST_FOREACH (&pings->trunks, node, next)
-		LIST_ENTRY(node, struct ping, node)->wanted = false;
-	want_all(pings, TRUNK_SERVER);
-	want_all(pings, TRUNK_GATEWAY);
-	LIST_FOREACH (&pings->trunks, node, next) {
-		struct ping *ping = LIST_ENTRY(node, struct ping, node);
-
-		if (ping->wanted)
-			count++;
-		else
-			drop(ping);
-	}
-	LIST_FOREACH (&pings->trunks, node, next)
-		settle(LIST_ENTRY(node, struct ping, node), count);
+	trunk_list_apply(&pings->trunks, pings->by.trunks);
 	begin_waiting(pings);
 }
 
@@ -520,8 +456,16 @@ int pings_new(struct pings **ret, const struct upkeep_params *params)
 	if (!pings)
 		return -ENOMEM;
 	pings->by = *params;
-	list_init(&pings->trunks);
 	list_init(&pings->waiting);
+	if (trunk_list_init(&pings->trunks,
+		    &(struct trunk_list_handlers){.wanted_h = wanted_h,
+			    .new_h = new_h,
+			    .free_h = free_h,
+			    .settle_h = settle_h},
+		    pings)) {
+		free(pings);
+		return -ENOMEM;
+	}
 	*ret = pings;
 	return 0;
 }
@@ -530,7 +474,6 @@ void pings_free(struct pings *pings)
 {
 	if (!pings)
 		return;
-	LIST_FOREACH (&pings->trunks, node, next)
-		drop(LIST_ENTRY(node, struct ping, node));
+	trunk_list_clear(&pings->trunks);
 	free(pings);
 }

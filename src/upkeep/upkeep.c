@@ -1,5 +1,6 @@
 #include "upkeep/upkeep.h"
 
+#include "upkeep/keepalive.h"
 #include "upkeep/ping.h"
 
 #include <errno.h>
@@ -7,6 +8,7 @@
 
 struct upkeep {
 	struct pings *pings;
+	struct keepalives *keepalives;
 };
 
 int upkeep_new(struct upkeep **ret, const struct upkeep_params *params)
@@ -17,6 +19,8 @@ int upkeep_new(struct upkeep **ret, const struct upkeep_params *params)
 	if (!upkeep)
 		return -ENOMEM;
 	err = pings_new(&upkeep->pings, params);
+	if (!err)
+		err = keepalives_new(&upkeep->keepalives, params);
 	if (err) {
 		upkeep_free(upkeep);
 		return err;
@@ -29,6 +33,7 @@ void upkeep_free(struct upkeep *upkeep)
 {
 	if (!upkeep)
 		return;
+	keepalives_free(upkeep->keepalives);
 	pings_free(upkeep->pings);
 	free(upkeep);
 }
@@ -36,4 +41,5 @@ void upkeep_free(struct upkeep *upkeep)
 void upkeep_apply(struct upkeep *upkeep)
 {
 	pings_apply(upkeep->pings);
+	keepalives_apply(upkeep->keepalives);
 }

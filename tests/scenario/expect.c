@@ -289,16 +289,17 @@ static int expect_captured(
 	return err;
 }
 
-/* "pings P COUNT" */
+/* "pings P COUNT", "keepalives P COUNT" */
 static int expect_pings(struct stage *stage, char *const *words, struct err_text *error)
 {
-	struct party *party = words[0] ? stage_party(stage, words[0]) : NULL;
+	struct party *party = words[1] ? stage_party(stage, words[1]) : NULL;
 	unsigned count;
 
-	if (!party || !words[1])
-		return err_set(error, ERR_FORMAT, "expect pings P COUNT");
-	count = pinged_count(party);
-	return count == strtoul(words[1], NULL, 10)
+	if (!party || !words[2])
+		return err_set(error, ERR_FORMAT, "expect %s P COUNT", words[0]);
+	count = !strcmp(words[0], "pings") ? pinged_count(party)
+					   : pinged_count_keepalives(party);
+	return count == strtoul(words[2], NULL, 10)
 		       ? 0
 		       : err_set(error, ERR_FORMAT, "%u came", count);
 }
@@ -472,8 +473,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_trunk(stage, words + 1, error);
 	if (!strcmp(words[0], "calls"))
 		return expect_calls(stage, words + 1, error);
-	if (!strcmp(words[0], "pings"))
-		return expect_pings(stage, words + 1, error);
+	if (!strcmp(words[0], "pings") || !strcmp(words[0], "keepalives"))
+		return expect_pings(stage, words, error);
 	if (!strcmp(words[0], "counts"))
 		return expect_counts(stage, words + 1, error);
 	if (!words[1])

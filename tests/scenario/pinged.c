@@ -28,16 +28,35 @@ static void free_pong(struct pong *pong)
 	free(pong);
 }
 
+/* "200", "503,200", "silent", "by" */
+static int set_statuses(struct pinged *pinged, const char *how)
+{
+	struct span rest = span_of(how), word;
+	uint64_t status;
+
+	if (!strcmp(how, "by"))
+		return 0;
+	while (span_next(&rest, ',', &word)) {
+		if (pinged->statuses == sizeof(pinged->status) / sizeof(*pinged->status))
+			return ERR_FORMAT;
+		if (span_equal_str(word, "silent"))
+			pinged->status[pinged->statuses++] = PINGED_SILENT;
+		else if (!span_uint(word, 699, &status) && status >= 200)
+			pinged->status[pinged->statuses++] = (int)status;
+		else
+			return ERR_FORMAT;
+	}
+	return pinged->statuses ? 0 : ERR_FORMAT;
+}
+
 int pinged_set(struct party *party, char *const *words, unsigned count)
 {
-	struct pinged pinged = {.count = party->pinged.count};
+	struct pinged pinged = {.count = party->pinged.count,
+		.keepalives = party->pinged.keepalives,
+		.mute = party->pinged.mute};
 	const char *how = count ? words[0] : "";
 
-	if (!strcmp(how, "silent"))
-		pinged.status = PINGED_SILENT;
-	else if (!strcmp(how, "by"))
-		pinged.status = 0;
-	else if ((pinged.status = atoi(how)) < 200)
+	if (set_statuses(&pinged, how))
 		return ERR_FORMAT;
 	for (unsigned i = 1; i < count; i++) {
 		if (!strncmp(words[i], "Retry-After=", 12))
@@ -67,14 +86,14 @@ static void answer_h(void *arg)
 	inside_set(was);
 }
 
-static void answer(struct stage *stage, const struct stage_passed *passed)
+static void answer(struct stage *stage, const struct stage_passed *passed, int status)
 {
 	const struct pinged *pinged = &passed->party->pinged;
 	struct pong *pong = calloc(1, sizeof(*pong));
 	struct buf out;
 
 	buf_init(&out, 0);
-	if (!pong || compose_response(&out, passed->message, pinged->status, NULL,
+	if (!pong || compose_response(&out, passed->message, status, NULL,
 			     pinged->tagless ? NULL : "pinged"))
 		abort();
 	if (pinged->retry_after)
@@ -93,16 +112,42 @@ static void answer(struct stage *stage, const struct stage_passed *passed)
 bool pinged_take(struct stage *stage, const struct stage_passed *passed)
 {
 	struct party *party = passed->party;
+	int status;
 
-	if (!party || !party->pinged.status || !passed->message ||
+	if (!party || !party->pinged.statuses || !passed->message ||
 		!message_is_request(passed->message) ||
 		message_method(passed->message) != MESSAGE_OPTIONS ||
 		message_to(passed->message)->tag.len)
 		return false;
 	party->pinged.count++;
-	if (party->pinged.status != PINGED_SILENT)
-		answer(stage, passed);
+	status = party->pinged.status[party->pinged.at];
+	if (party->pinged.at + 1 < party->pinged.statuses)
+		party->pinged.at++;
+	if (status != PINGED_SILENT)
+		answer(stage, passed, status);
 	return true;
+}
+
+bool pinged_take_keepalive(
+	struct stage *stage, struct party *party, struct flow *flow, struct span text)
+{
+	if (!span_equal_str(text, WIRE_KEEPALIVE))
+		return false;
+	stage_note(stage, "tandem -> %s: CRLF CRLF", party ? party->name : "?");
+	if (!party)
+		return true;
+	party->pinged.keepalives++;
+	if (!party->pinged.mute && flow_is_reliable(flow))
+		wire_pong(flow);
+	return true;
+}
+
+unsigned pinged_count_keepalives(struct party *party)
+{
+	unsigned count = party->pinged.keepalives;
+
+	party->pinged.keepalives = 0;
+	return count;
 }
 
 unsigned pinged_count(struct party *party)

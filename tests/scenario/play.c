@@ -329,6 +329,10 @@ static int play_connection(struct stage *stage, struct party *party,
 		return 0;
 	if (!strcmp(verb, "pings"))
 		return pinged_set(party, step->words + 2, step->count - 2);
+	if (!strcmp(verb, "pongs")) {
+		party->pinged.mute = step->count > 2; /* "not" */
+		return 0;
+	}
 	flow = stage_flow(stage, party);
 	if (!flow)
 		return err_set(error, ERR_STATE, "%s is no peer", party->name);

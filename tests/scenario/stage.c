@@ -309,6 +309,8 @@ void stage_sent(struct stage *stage, struct flow *flow, uint64_t call, const cha
 	struct span line = {0};
 	char text[ADDR_TEXT_SIZE];
 
+	if (pinged_take_keepalive(stage, party, flow, (struct span){data, len}))
+		return;
 	stage->wire_us = stage->clock.mono_us;
 	(void)span_next(&rest, '\r', &line);
 	stage_note(

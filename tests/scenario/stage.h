@@ -36,11 +36,15 @@ struct letter {
 
 /* How a party answers OPTIONS outside of a dialog: pinged.h. */
 struct pinged {
-	int status; /* 0: the scenario does; PINGED_SILENT */
+	int status
+		[8]; /* of one after the other, and then the last; 0: the scenario does */
+	unsigned statuses, at;
 	char *retry_after;
 	uint64_t after_ms;
 	bool tagless;
-	unsigned count; /* that came since it was asked */
+	unsigned count;      /* that came since it was asked */
+	unsigned keepalives; /* the same of double CRLF */
+	bool mute;           /* these are not answered */
 };
 
 /* A host that Tandem talks to: a server, a gateway, or anybody else at an address. */

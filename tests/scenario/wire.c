@@ -212,6 +212,22 @@ bool transport_is_open(struct transport *transport, const struct transport_targe
 	return wired && wired->flow.opened;
 }
 
+void transport_each_open(struct transport *transport,
+	const struct transport_target *target, void (*h)(void *arg, struct flow *flow),
+	void *arg)
+{
+	LIST_FOREACH (&transport->flows, node, next) {
+		struct wire_flow *wired = LIST_ENTRY(node, struct wire_flow, node);
+
+		if (wired->flow.kind == target->kind && target->kind != TRANSPORT_UDP &&
+			(target->kind == TRANSPORT_TLS
+					? same_peer(wired->flow.peer, target->peer)
+					: addr_equal(
+						  &wired->flow.remote, &target->remote)))
+			h(arg, &wired->flow);
+	}
+}
+
 bool transport_await_handshake(struct transport *transport, const struct addr *remote,
 	struct transport_wait *wait)
 {
@@ -303,6 +319,26 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 	return 0;
 }
 
+static int keep_alive(struct flow *flow)
+{
+	struct wire_flow *wired = (struct wire_flow *)flow;
+	struct transport *transport = wired->transport;
+	bool was = inside_set(false);
+
+	if (!wired->dead)
+		transport->sent_h(transport->sent_arg, flow, 0, WIRE_KEEPALIVE,
+			strlen(WIRE_KEEPALIVE));
+	inside_set(was);
+	return 0;
+}
+
+void wire_pong(struct flow *flow)
+{
+	struct wire_flow *wired = (struct wire_flow *)flow;
+
+	flow->heard_ms = timers_now_ms(loop_timers(wired->transport->loop));
+}
+
 void wire_die(struct flow *flow)
 {
 	((struct wire_flow *)flow)->dead = true;
@@ -333,7 +369,8 @@ static void free_flow(struct flow *flow)
 	free(wired);
 }
 
-static const struct flow_ops wire_ops = {.send = send_out, .free = free_flow};
+static const struct flow_ops wire_ops = {
+	.send = send_out, .free = free_flow, .keep_alive = keep_alive};
 
 static struct flow *new_flow(struct transport *transport, enum transport_kind kind,
 	const struct addr *remote, const struct peer *peer)

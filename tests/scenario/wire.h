@@ -44,6 +44,9 @@ void wire_end_shaking(struct transport *transport);
  * datagrams.
  */
 void wire_stall(struct flow *flow, size_t bytes);
+/* What Tandem sends to keep a flow alive, and its answer. */
+#define WIRE_KEEPALIVE "\r\n\r\n"
+void wire_pong(struct flow *flow);
 /* The connection of FLOW is dead, and nobody knows: what is sent over it is lost. The far end makes
  * another one for what it sends. */
 void wire_die(struct flow *flow);
