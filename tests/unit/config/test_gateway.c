@@ -111,6 +111,45 @@ static void srtp_is_off_without_tls(void **state)
 	assert_int_equal(fixture->config->gateways[0].common.srtp, CONFIG_SRTP_OFF);
 }
 
+/* What is written counts; what is not is 1m over TLS alone. */
+static void who_is_plain_is_asked_when_told_to(void **state)
+{
+	static const struct {
+		const char *lines;
+		uint64_t ping_ms;
+	} cases[] = {
+		{"", 60000},
+		{"tls = no\n", CONFIG_OFF},
+		{"tls = observe\n", CONFIG_OFF},
+		{"tls = no\noptions-ping = 30s\n", 30000},
+		{"options-ping = off\n", CONFIG_OFF},
+		{"options-ping = 5s\n", 5000},
+	};
+	struct fixture *fixture = *state;
+	char text[120];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct config_trunk *settings;
+
+		snprintf(text, sizeof(text), "[gateway]\nhost = a.example\n%s",
+			cases[i].lines);
+		fixture_write(fixture, "gateways.d/a.conf", text);
+		fixture_load_ok(fixture);
+		settings = &fixture->config->gateways[0].common;
+		assert_int_equal(settings->options_ping_ms, cases[i].ping_ms);
+		assert_true(settings->keepalive_ms == CONFIG_OFF);
+		config_unref(fixture->config);
+		fixture->config = NULL;
+	}
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\noptions-ping = 4s\nkeepalive = 14s\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:3:16: error: options-ping: expected a time from 5s to "
+		"1h such as 1h, or off, got \"4s\"\n"
+		"gateways.d/a.conf:4:13: error: keepalive: expected a time from 15s to "
+		"1h such as 1h, or off, got \"14s\"\n");
+}
+
 static void tls_never_goes_without_srtp_by_force(void **state)
 {
 	struct fixture *fixture = *state;
@@ -567,6 +606,7 @@ int main(void)
 		TEST(every_key_arrives),
 		TEST(unset_keys_come_from_the_main_file),
 		TEST(srtp_is_off_without_tls),
+		TEST(who_is_plain_is_asked_when_told_to),
 		TEST(tls_never_goes_without_srtp_by_force),
 		TEST(mistakes_of_all_files_are_told),
 		TEST(tls_needs_certificates),
