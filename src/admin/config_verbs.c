@@ -191,6 +191,7 @@ enum api_code config_verb_confirm(void *arg, const char *const *args, size_t arg
 
 static json_t *key_json(const struct effective_part *part, const struct schema_key *key)
 {
+	char section[EFFECTIVE_SECTION_SIZE];
 	struct effective effective;
 	struct buf value;
 	json_t *object;
@@ -198,7 +199,7 @@ static json_t *key_json(const struct effective_part *part, const struct schema_k
 	buf_init(&value, 0);
 	effective_read(part, key, &effective, &value);
 	object = json_pack("{s:s, s:s, s:o, s:s, s:o, s:o, s:o, s:o}", "section",
-		schema_section_name(key->section), "key", key->name, "value",
+		effective_section(part, key, section), "key", key->name, "value",
 		api_text(buf_str(&value) ? value.data : ""), "from",
 		effective_from_name(effective.from), "origin", origin_json(&effective),
 		"file", effective.file ? api_text(effective.file) : json_null(), "line",
@@ -215,16 +216,27 @@ static void add_stale(void *arg, const char *file, bool gone)
 			     gone ? "cannot be read now" : "changed since"));
 }
 
-static json_t *effective_json(const struct verbs_context *context,
-	const struct effective_part *part, const char *id)
+static void add_keys(json_t *array, const struct effective_part *part)
 {
 	size_t count;
 	const struct schema_key *keys = schema_keys(&count);
-	json_t *array = json_array(), *stale = json_array(), *object;
 
 	for (size_t i = 0; i < count; i++)
 		if (effective_has(part, &keys[i]))
 			json_array_append_new(array, key_json(part, &keys[i]));
+}
+
+static json_t *effective_json(const struct verbs_context *context,
+	const struct effective_part *part, const char *id)
+{
+	json_t *array = json_array(), *stale = json_array(), *object;
+	struct effective_part route = *part;
+
+	add_keys(array, part);
+	for (size_t i = 0; part->gateway && i < part->gateway->common.route_count; i++) {
+		route.route = &part->gateway->common.routes[i];
+		add_keys(array, &route);
+	}
 	effective_stale(part, add_stale, stale);
 	object = json_pack("{s:s, s:o, s:o, s:o}", "id", id, "taken_at",
 		moment_json(context->trial->taken_at), "changed_files", stale, "keys",

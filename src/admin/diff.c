@@ -66,7 +66,7 @@ static void add_key(struct diff *diff, struct pair *pair, const struct schema_ke
 {
 	struct effective fresh;
 	json_t *old = json_null(), *value = value_json(&pair->fresh, key, &fresh);
-	char name[TEXT_SIZE];
+	char section[EFFECTIVE_SECTION_SIZE], name[TEXT_SIZE];
 
 	if (pair->old.config) {
 		struct effective ignored;
@@ -78,8 +78,8 @@ static void add_key(struct diff *diff, struct pair *pair, const struct schema_ke
 	}
 	json_array_append_new(
 		pair->keys, json_pack("{s:s, s:s, s:o, s:o, s:o, s:b}", "section",
-				    schema_section_name(key->section), "key", key->name,
-				    "old", old, "new", value, "origin",
+				    effective_section(&pair->fresh, key, section), "key",
+				    key->name, "old", old, "new", value, "origin",
 				    origin_json(&fresh), "restart", (int)key->at_start));
 	if (!key->at_start)
 		return;
@@ -119,6 +119,68 @@ static void compare_keys(struct diff *diff, struct pair *pair, unsigned section)
 			(!pair->is_section || keys[i].section == section) &&
 			differs(pair, &keys[i]) && is_shown(pair, &keys[i]))
 			add_key(diff, pair, &keys[i]);
+}
+
+static const struct config_route *route_find(
+	const struct config_gateway *gateway, const char *name)
+{
+	for (size_t i = 0; i < gateway->common.route_count; i++)
+		if (strcmp(gateway->common.routes[i].name, name) == 0)
+			return &gateway->common.routes[i];
+	return NULL;
+}
+
+/* A route that is gone, by what it set itself. */
+static void add_gone(struct pair *pair, const struct effective_part *route)
+{
+	size_t count;
+	const struct schema_key *keys = schema_keys(&count);
+	char section[EFFECTIVE_SECTION_SIZE];
+
+	for (size_t i = 0; i < count; i++) {
+		struct effective effective;
+		json_t *old;
+
+		if (!effective_has(route, &keys[i]))
+			continue;
+		old = value_json(route, &keys[i], &effective);
+		if (effective.from != EFFECTIVE_FILE) {
+			json_decref(old);
+			continue;
+		}
+		json_array_append_new(
+			pair->keys, json_pack("{s:s, s:s, s:o, s:s, s:o, s:b}", "section",
+					    effective_section(route, &keys[i], section),
+					    "key", keys[i].name, "old", old, "new", "",
+					    "origin", origin_json(&effective), "restart",
+					    (int)keys[i].at_start));
+	}
+}
+
+/* The routes of a gateway that stays: their keys are listed with its own. */
+static void compare_routes(struct diff *diff, struct pair *pair)
+{
+	const struct config_gateway *old = pair->old.gateway;
+	const struct config_gateway *fresh = pair->fresh.gateway;
+
+	for (size_t i = 0; i < fresh->common.route_count; i++) {
+		const struct config_route *route = &fresh->common.routes[i];
+		struct pair part = *pair;
+
+		part.fresh.route = route;
+		part.old.route = old ? route_find(old, route->name) : NULL;
+		if (!part.old.route)
+			part.old.config = NULL;
+		compare_keys(diff, &part, SCHEMA_ROUTE);
+	}
+	for (size_t i = 0; old && i < old->common.route_count; i++) {
+		const struct config_route *route = &old->common.routes[i];
+		struct effective_part part = pair->old;
+
+		part.route = route;
+		if (!route_find(fresh, route->name))
+			add_gone(pair, &part);
+	}
 }
 
 /* ---- what follows ---- */
@@ -346,6 +408,8 @@ static void add_pair(struct diff *diff, struct pair *pair, unsigned section)
 	pair->effects = json_array();
 	if (pair->fresh.config)
 		compare_keys(diff, pair, section);
+	if (pair->fresh.gateway)
+		compare_routes(diff, pair);
 	if (pair->fresh.config && pair->old.config && json_array_size(pair->keys) == 0) {
 		json_decref(pair->keys);
 		json_decref(pair->effects);

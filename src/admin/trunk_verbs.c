@@ -167,7 +167,11 @@ static void add_settings(json_t *object, const struct config_trunk *settings)
 
 	json_object_set_new(object, "call_length_max_us",
 		duration_ms ? json_integer((json_int_t)duration_ms * 1000) : json_null());
-	json_object_set_new(object, "priority", json_integer(settings->priority));
+	json_object_set_new(object, "priority", json_integer(settings->route.priority));
+	json_object_set_new(object, "weight", json_integer(settings->route.weight));
+	json_object_set_new(object, "prefixes", words_json(&settings->route.prefixes));
+	json_object_set_new(object, "callers", words_json(&settings->route.callers));
+	json_object_set_new(object, "sources", words_json(&settings->route.sources));
 	json_object_set_new(object, "codecs", words_json(&settings->codecs));
 	json_object_set_new(object, "suites", suites_json(settings->suites));
 	json_object_set_new(
@@ -181,16 +185,10 @@ static void add_gateway(json_t *object, const struct config_gateway *gateway)
 	json_object_set_new(object, "profile", json_string(gateway->profile));
 	json_object_set_new(
 		object, "audit", json_string(config_audit_name(gateway->audit)));
-	json_object_set_new(object, "prefixes", words_json(&gateway->prefixes));
 	json_object_set_new(object, "tls_min",
 		json_string(config_tls_version_name(gateway->common.tls_min)));
 	json_object_set_new(object, "ciphers",
 		json_string(config_ciphers_name(gateway->common.ciphers)));
-}
-
-static void add_server(json_t *object, const struct config_server *server)
-{
-	json_object_set_new(object, "weight", json_integer(server->weight));
 }
 
 /* By what name it knows us, and which certificate of ours it gets. */
@@ -228,8 +226,6 @@ static json_t *details_json(
 	add_settings(object, trunk_settings(trunk));
 	if (trunk->gateway)
 		add_gateway(object, trunk->gateway);
-	if (trunk->server)
-		add_server(object, trunk->server);
 	for (unsigned i = 0; i < trunk->addr_count; i++)
 		json_array_append_new(
 			addrs, json_string(addr_text(&trunk->addrs[i], text)));

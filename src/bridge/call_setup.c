@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* Leg a, who called, has end A of the relay, and whoever is asked has end B. */
@@ -121,6 +122,7 @@ static void hunt_target_h(void *arg, struct target *target)
 	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
 	if (!target)
 		return;
+	call->callee = hunt_side(call->hunt, target);
 	init_leg(call, &call->b, call->callee, target);
 	leg_charge(&call->b);
 }
@@ -296,11 +298,25 @@ static int open_relay(struct call *call)
 	return relay_open(call->bridge->relay, &call->session, &open);
 }
 
-/* Where those are who may be asked: what the caller's settings of this moment say. */
+/* The number that routes know the caller by: that of From, or where that is none, as of a caller who hides
+ * it, the first number that is asserted. "": it has none. */
+static char *caller_number(const struct party *party)
+{
+	const struct party_name *name = &party->from;
+
+	for (unsigned i = 0; !name->phone.is_number && i < party->asserted.count; i++)
+		if (party->asserted.list[i].phone.is_number)
+			name = &party->asserted.list[i];
+	return number_of(name);
+}
+
+/* Where the first is who may be asked; where nobody is, where the caller's calls go to. */
 static struct bridge_side *callee_side(const struct call *call)
 {
 	struct bridge_side *sides = call->bridge->sides;
 
+	if (call->hunt && call->hunt->count)
+		return hunt_side(call->hunt, call->hunt->targets[0]);
 	switch (call->a.settings->calls_to) {
 	case CONFIG_CALLS_TO_GATEWAYS:
 		return &sides[SIDE_EXTERNAL];
@@ -312,10 +328,27 @@ static struct bridge_side *callee_side(const struct call *call)
 	}
 }
 
+static int list_targets(struct call *call)
+{
+	char *caller = caller_number(call->party);
+	struct pick_question question = {
+		.config = call->config, .emergency = call->emergency != EMERGENCY_NO};
+	int err;
+
+	if (!caller)
+		return -ENOMEM;
+	question.call =
+		pick_call(call->a.trunk, span_of(call->number_uri), span_of(caller));
+	/* what the caller's settings of this moment say */
+	question.call.calls_to = call->a.settings->calls_to;
+	err = hunt_new(&call->hunt, call->bridge, call->config, &question);
+	free(caller);
+	return err;
+}
+
 int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
 	struct trunk *trunk, struct sdp *sdp)
 {
-	struct pick_question question;
 	struct target *target;
 	bool is_offer;
 	int err = read_invite(call, txn_server_request(invite));
@@ -336,12 +369,9 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		sdp_free(sdp);
 	else
 		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
-	call->callee = callee_side(call);
-	question = (struct pick_question){.from = call->a.trunk,
-		.number = span_of(call->number_uri),
-		.emergency = call->emergency != EMERGENCY_NO};
 	if (!err)
-		err = hunt_new(&call->hunt, call->callee, call->config, &question);
+		err = list_targets(call);
+	call->callee = callee_side(call);
 	call->capture = call_capture_rule(
 		call, call->hunt && call->hunt->count ? call->hunt->targets[0] : NULL);
 	return err ? err : open_relay(call);

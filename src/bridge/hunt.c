@@ -13,28 +13,43 @@ static void note(struct hunt *hunt, const char *why)
 	err_reason(hunt->why, why);
 }
 
-int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
+/* What keeps calls away from the last one that was looked at. */
+static void note_obstacle(
+	struct hunt *hunt, const struct trunk *trunk, const struct obstacle *obstacle)
+{
+	char words[OBSTACLE_TEXT_SIZE];
+	struct err_text text;
+
+	err_set(&text, 0, "%s: %s", trunk->id, obstacle_text(obstacle, words));
+	note(hunt, text.text);
+}
+
+int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 	const struct pick_question *question)
 {
-	struct pick_question asked = *question;
 	struct hunt *hunt = calloc(1, sizeof(*hunt));
-	struct trunk *trunks[PICK_MAX];
-	unsigned count;
+	struct pick pick;
 
 	if (!hunt)
 		return -ENOMEM;
-	asked.trunks = side->bridge->trunks;
-	asked.config = config;
-	asked.kind = side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY;
-	count = pick_candidates(&asked, trunks, &hunt->left);
-	hunt->retry_s = hunt->left.retry_s;
-	hunt->side = side;
+	pick_candidates(bridge->trunks, question, &pick);
+	hunt->bridge = bridge;
+	hunt->routed = pick.routed;
+	hunt->retry_s = pick.retry_s;
 	hunt->emergency = question->emergency;
-	for (unsigned i = 0; i < count; i++)
-		if (!target_new(&hunt->targets[hunt->count], trunks[i], config))
+	for (unsigned i = 0; i < pick.count; i++)
+		if (!target_new(&hunt->targets[hunt->count], pick.list[i].trunk, config))
 			hunt->count++;
+	if (!pick.count && pick.left_out)
+		note_obstacle(hunt, pick.left_out, &pick.obstacle);
 	*ret = hunt;
 	return 0;
+}
+
+struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *target)
+{
+	return &hunt->bridge->sides[target->trunk->kind == TRUNK_SERVER ? SIDE_INTERNAL
+									: SIDE_EXTERNAL];
 }
 
 /*
@@ -48,21 +63,18 @@ static void exhausted(struct hunt *hunt)
 
 	if (hunt->status)
 		status = cause_map(hunt->status);
-	else if (!hunt->left.routed)
+	else if (!hunt->routed)
 		status = 404;
 	if (!hunt->why[0])
-		note(hunt, hunt->left.routed
-				   ? "all that take this number are busy or "
-				     "drained: see `tandemctl trunk list`"
-				   : "no gateway or server takes this number: see "
-				     "prefixes of the gateways");
+		note(hunt, "no gateway or server takes this call: see their prefixes, "
+			   "callers and sources");
 	hunt->handlers->exhausted_h(hunt->arg, status, hunt->why);
 }
 
 static bool is_stopped(
 	const struct hunt *hunt, const struct target *target, struct obstacle *obstacle)
 {
-	const uint64_t now_us = trunks_now_us(hunt->side->bridge->trunks);
+	const uint64_t now_us = trunks_now_us(hunt->bridge->trunks);
 
 	return obstacle_stops(target_obstacle(target, hunt->emergency, now_us, obstacle),
 		hunt->emergency);
@@ -75,7 +87,6 @@ static void next_target(struct hunt *hunt)
 		struct target *target = hunt->targets[hunt->at++];
 		char words[OBSTACLE_TEXT_SIZE];
 		struct obstacle obstacle;
-		struct err_text text;
 
 		/* the one before it no longer counts in its trunk's calls */
 		hunt->handlers->target_h(hunt->arg, NULL);
@@ -83,14 +94,14 @@ static void next_target(struct hunt *hunt)
 		if (!is_stopped(hunt, target, &obstacle)) {
 			hunt->retry_s = 0;
 			hunt->handlers->target_h(hunt->arg, target);
-			dial_start(&hunt->dial, hunt->side, target, dialled_h, hunt);
+			dial_start(&hunt->dial, hunt_side(hunt, target), target,
+				dialled_h, hunt);
 			return;
 		}
 		obstacle_count(target->trunk, &obstacle, &hunt->retry_s);
-		obstacle_text(&obstacle, words);
-		hunt->handlers->passed_over_h(hunt->arg, target, words);
-		err_set(&text, 0, "%s: %s", target->trunk->id, words);
-		note(hunt, text.text);
+		hunt->handlers->passed_over_h(
+			hunt->arg, target, obstacle_text(&obstacle, words));
+		note_obstacle(hunt, target->trunk, &obstacle);
 	}
 	exhausted(hunt);
 }
@@ -120,7 +131,7 @@ void hunt_await(struct hunt *hunt, timer_h *h)
 	const struct target *target = hunt->targets[hunt->at - 1];
 
 	if (target->settings->answer_within_ms)
-		timer_start(hunt->side->bridge->timers, &hunt->silence,
+		timer_start(hunt->bridge->timers, &hunt->silence,
 			target->settings->answer_within_ms, h, hunt->arg);
 }
 

@@ -24,24 +24,26 @@ struct hunt_handlers {
 };
 
 struct hunt {
-	struct bridge_side *side;             /* of the targets */
-	struct target *targets[PICK_MAX];     /* owned references */
-	unsigned count, at;                   /* at: behind the one that is tried */
-	struct pick_left left;                /* who was not even a candidate */
-	unsigned retry_s;                     /* see hunt_retry_s() */
-	bool emergency;                       /* an emergency call */
-	struct dial dial;                     /* to the one that is tried */
-	struct timer silence;                 /* no response has come yet */
+	struct bridge *bridge;
+	struct target *targets[PICK_MAX]; /* owned references */
+	unsigned count, at;               /* at: behind the one that is tried */
+	bool routed;                      /* a trunk takes the call, available or not */
+	unsigned retry_s;                 /* see hunt_retry_s() */
+	bool emergency;                   /* an emergency call */
+	struct dial dial;                 /* to the one that is tried */
+	struct timer silence;             /* no response has come yet */
 	const struct hunt_handlers *handlers; /* static */
 	void *arg;
 	int status; /* the final response of the last one that was tried; 0: none */
 	char why[ERR_REASON_SIZE]; /* what failed last */
 };
 
-/* Who of SIDE may be asked, with their settings of CONFIG, for the number of QUESTION, of which from, number and
- * emergency are read. Nothing begins yet. 0 or -ENOMEM. */
-int hunt_new(struct hunt **ret, struct bridge_side *side, struct config *config,
+/* Whoever may be asked for the call of QUESTION, with their settings of CONFIG, which is the question's too.
+ * Nothing begins yet. 0 or -ENOMEM. */
+int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 	const struct pick_question *question);
+/* Where TARGET is. */
+struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *target);
 /* The first target. Handlers may be called before this returns, as by all below. */
 void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg);
 /* The INVITE was sent: a response must come within the target's answer-within, else H is

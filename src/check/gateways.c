@@ -41,22 +41,37 @@ static void check_hosts(struct check *check, const struct config_gateway *a,
 		second->host, first->id);
 }
 
+static bool same_words(const struct config_words *a, const struct config_words *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t i = 0; i < a->count; i++)
+		if (strcmp(a->words[i], b->words[i]) != 0)
+			return false;
+	return true;
+}
+
 /* The same numbers with the same rank: who is first is a matter of the names. */
 static void check_prefixes(struct check *check, const struct config_gateway *a,
 	const struct config_gateway *b)
 {
-	if (a->common.priority != b->common.priority)
+	const struct config_route *first = &a->common.route, *second = &b->common.route;
+
+	if (first->priority != second->priority || first->weight || second->weight ||
+		!same_words(&first->callers, &second->callers) ||
+		!same_words(&first->sources, &second->sources))
 		return;
-	for (size_t i = 0; i < b->prefixes.count; i++)
-		for (size_t j = 0; j < a->prefixes.count; j++) {
-			if (strcmp(b->prefixes.words[i], a->prefixes.words[j]) != 0)
+	for (size_t i = 0; i < second->prefixes.count; i++)
+		for (size_t j = 0; j < first->prefixes.count; j++) {
+			if (strcmp(second->prefixes.words[i], first->prefixes.words[j]) !=
+				0)
 				continue;
 			findings_add(check->findings, FINDING_WARNING,
 				where_trunk(check, TRUNK_GATEWAY, &b->common, "prefixes"),
 				"give the one that is to be first a lower priority",
 				"prefixes: %s is also that of trunk %s, of the same "
 				"priority, which is tried first for its name",
-				b->prefixes.words[i], a->common.id);
+				second->prefixes.words[i], a->common.id);
 			return;
 		}
 }

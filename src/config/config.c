@@ -9,6 +9,7 @@
 #include "config/load.h"
 #include "config/origin.h"
 #include "config/profile.h"
+#include "config/routes.h"
 #include "config/scope.h"
 #include "config/value.h"
 
@@ -52,6 +53,7 @@ static void config_free(struct config *config)
 		server_free(&config->servers[i]);
 	for (size_t i = 0; i < config->gateway_count; i++) {
 		clear_sections(&config->gateways[i], SCHEMA_GATEWAY, SCHEMA_CAPTURE);
+		routes_clear(&config->gateways[i].common);
 		free(config->gateways[i].common.id);
 		free(config->gateways[i].common.file);
 		origin_free(&config->gateways[i].common.origins);
@@ -247,8 +249,8 @@ static int add_gateways(struct load *load)
 
 static int compare_order(const struct config_trunk *a, const struct config_trunk *b)
 {
-	if (a->priority != b->priority)
-		return a->priority < b->priority ? -1 : 1;
+	if (a->route.priority != b->route.priority)
+		return a->route.priority < b->route.priority ? -1 : 1;
 	return strcmp(a->id, b->id);
 }
 
@@ -315,9 +317,11 @@ static int build(struct load *load)
 	if (err == 0)
 		err = sort(load->config);
 	/* a gateway with a mistake may be missing */
-	if (err == 0 && load->errors->count == load->mistakes)
+	if (err == 0 && load->errors->count == load->mistakes) {
 		check_emergency(load->config, &load->scope,
 			(struct place){load->ini->path, 1, 1}, load->errors);
+		routes_check_sources(load->config, load->errors);
+	}
 	return err;
 }
 
@@ -394,36 +398,4 @@ int config_load(struct config **ret, const char *file, struct config_errors *err
 	}
 	ini_reader_free(reader);
 	return err;
-}
-
-const char *config_our_host(
-	const struct config *config, const struct config_trunk *settings)
-{
-	return settings->contact_host[0] ? settings->contact_host : config->tandem.fqdn;
-}
-
-const struct config_server *config_server_find(
-	const struct config *config, const char *id)
-{
-	for (size_t i = 0; i < config->server_count; i++) {
-		if (strcmp(config->servers[i].common.id, id) == 0)
-			return &config->servers[i];
-	}
-	return NULL;
-}
-
-static int compare_id_to(const void *id, const void *gateway)
-{
-	const struct config_gateway *const *entry = gateway;
-
-	return strcmp(id, (*entry)->common.id);
-}
-
-const struct config_gateway *config_gateway_find(
-	const struct config *config, const char *id)
-{
-	const struct config_gateway *const *found = bsearch(id, config->gateways_by_id,
-		config->gateway_count, sizeof(*config->gateways_by_id), compare_id_to);
-
-	return found != NULL ? *found : NULL;
 }

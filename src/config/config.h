@@ -203,6 +203,17 @@ struct config_limits {
 	uint64_t duration_ms; /* of an answered call; 0: no limit */
 };
 
+/* One of the routes to a server or gateway: which calls it takes, and when it is its turn. */
+struct config_route {
+	char *name; /* the word in [route NAME]; NULL: of [gateway] or [server ID] itself */
+	struct config_origins origins; /* of [route NAME] */
+	struct config_words prefixes;  /* patterns of called numbers; empty: any */
+	struct config_words callers;   /* patterns of calling numbers; empty: any */
+	struct config_words sources;   /* whose calls; empty: calls-to of each decides */
+	unsigned priority;             /* lower is tried first */
+	unsigned weight;               /* of the draw within a priority; 0: not drawn */
+};
+
 /* What a server and a gateway have in common. Where the comment says "of a gateway", no key
  * of [server ID] sets it and a server always has the value behind it. */
 struct config_trunk {
@@ -213,7 +224,9 @@ struct config_trunk {
 	char *contact_host; /* names us toward it; "": fqdn over TLS, our address in plain */
 	uint16_t port;     /* 0 of a gateway: SRV, then 5060 or 5061 */
 	uint16_t tls_port; /* of a gateway: over TLS, instead of PORT; 0: the same */
-	unsigned priority; /* lower is tried first */
+	struct config_route route;   /* its own */
+	struct config_route *routes; /* of a gateway: [route NAME], in order */
+	size_t route_count;
 	struct config_limits limits;
 	enum config_calls_to calls_to;
 	bool enabled;                    /* of a gateway; true */
@@ -243,23 +256,21 @@ struct config_trunk {
 
 struct config_server {
 	struct config_trunk common;
-	unsigned weight;
 };
 
 struct config_gateway {
 	struct config_trunk common;
-	char *profile;                /* the shipped profile it inherits from, or "" */
-	uint64_t observe_ms;          /* between two probes while tls is observe */
-	char *probe_number;           /* may be called to offer SRTP; "" = none */
-	struct config_words prefixes; /* dialled numbers it takes; empty: any */
-	bool early_media;             /* pass SDP of 18x on */
-	bool user_phone;              /* add ;user=phone to number URIs */
-	bool rtcp_mux;                /* offer a=rtcp-mux */
-	bool latch;                   /* follow its media once to where that comes from */
-	bool sdp_lifetime;            /* write |2^31 behind our keys */
-	enum config_hold hold;        /* how hold is written toward it */
-	char *from_host;              /* host in From toward it; "" = as in Contact */
-	enum config_audit audit;      /* [capture] mode; [audit] mode where not set */
+	char *profile;           /* the shipped profile it inherits from, or "" */
+	uint64_t observe_ms;     /* between two probes while tls is observe */
+	char *probe_number;      /* may be called to offer SRTP; "" = none */
+	bool early_media;        /* pass SDP of 18x on */
+	bool user_phone;         /* add ;user=phone to number URIs */
+	bool rtcp_mux;           /* offer a=rtcp-mux */
+	bool latch;              /* follow its media once to where that comes from */
+	bool sdp_lifetime;       /* write |2^31 behind our keys */
+	enum config_hold hold;   /* how hold is written toward it */
+	char *from_host;         /* host in From toward it; "" = as in Contact */
+	enum config_audit audit; /* [capture] mode; [audit] mode where not set */
 };
 
 struct config {
@@ -383,6 +394,9 @@ struct config *config_ref(struct config *config);
 /* NULL is fine. */
 void config_unref(struct config *config);
 
+/* The routes to SETTINGS: its own is 0. NULL: there is none with that INDEX. */
+const struct config_route *config_route_at(
+	const struct config_trunk *settings, size_t index);
 /* Where SETTINGS say it listens, over TLS or in plain; 0: SRV, then 5060 or 5061. */
 uint16_t config_port(const struct config_trunk *settings, bool tls);
 /* What names us toward SETTINGS over TLS: contact-host, or else fqdn. */

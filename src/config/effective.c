@@ -5,11 +5,14 @@
 #include "config/origin.h"
 #include "config/print.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* What the rows of its sections fill. */
 static const void *base_of(const struct effective_part *part)
 {
+	if (part->route != NULL)
+		return part->route;
 	if (part->gateway != NULL)
 		return part->gateway;
 	return part->server != NULL ? (const void *)part->server : part->config;
@@ -24,6 +27,8 @@ static const struct config_trunk *trunk_of(const struct effective_part *part)
 
 bool effective_has(const struct effective_part *part, const struct schema_key *key)
 {
+	if (part->route != NULL || key->section == SCHEMA_ROUTE)
+		return part->route != NULL && key->section == SCHEMA_ROUTE;
 	if (part->gateway != NULL)
 		return schema_section_is_gateway(key->section);
 	if (part->server != NULL)
@@ -65,10 +70,15 @@ static void place(const struct effective_part *part, const struct config_origin 
 void effective_read(const struct effective_part *part, const struct schema_key *key,
 	struct effective *ret, struct buf *value)
 {
-	const struct effective_part main_part = {.config = part->config};
+	const struct effective_part above_part = {.config = part->config,
+		.gateway = part->route != NULL ? part->gateway : NULL};
 	const struct config_trunk *trunk = trunk_of(part);
-	const struct config_origins *origins =
-		trunk != NULL ? &trunk->origins : &part->config->origins;
+	const struct config_origins *above = part->route != NULL
+						     ? &part->gateway->common.origins
+						     : &part->config->origins;
+	const struct config_origins *origins = part->route != NULL ? &part->route->origins
+					       : trunk != NULL     ? &trunk->origins
+								   : above;
 	const struct config_origin *origin = origin_find(origins, key);
 
 	*ret = (struct effective){.from = EFFECTIVE_DEFAULT};
@@ -79,9 +89,9 @@ void effective_read(const struct effective_part *part, const struct schema_key *
 	}
 	if (!key->inherits)
 		return;
-	origin = origin_find(&part->config->origins, schema_find(key->parent, key->name));
+	origin = origin_find(above, schema_find(key->parent, key->name));
 	if (origin != NULL)
-		place(&main_part, origin, ret);
+		place(&above_part, origin, ret);
 	ret->from = EFFECTIVE_INHERITED;
 	ret->section = schema_section_name(key->parent);
 }
@@ -93,6 +103,15 @@ bool effective_equal(const struct effective_part *a, const struct effective_part
 		return a->gateway->common.srtp_with_tls ==
 		       b->gateway->common.srtp_with_tls;
 	return print_equal(key, base_of(a), base_of(b));
+}
+
+const char *effective_section(const struct effective_part *part,
+	const struct schema_key *key, char buf[static EFFECTIVE_SECTION_SIZE])
+{
+	snprintf(buf, EFFECTIVE_SECTION_SIZE, "%s%s%s", schema_section_name(key->section),
+		part->route != NULL ? " " : "",
+		part->route != NULL ? part->route->name : "");
+	return buf;
 }
 
 const char *effective_from_name(enum effective_from from)

@@ -7,17 +7,19 @@
 #include "config/config.h"
 #include "config/schema.h"
 
-/* One part of a snapshot: a server, a gateway, or (both NULL) the sections of the main file. */
+/* One part of a snapshot: a server, a gateway, or (both NULL) the sections of the main file. With ROUTE that
+ * route of GATEWAY alone. */
 struct effective_part {
 	const struct config *config;
 	const struct config_server *server;
 	const struct config_gateway *gateway;
+	const struct config_route *route; /* of a [route NAME] */
 };
 
 enum effective_from {
 	EFFECTIVE_FILE,      /* of the part itself */
 	EFFECTIVE_PROFILE,   /* that the gateway inherits from */
-	EFFECTIVE_INHERITED, /* of a section of the main file */
+	EFFECTIVE_INHERITED, /* of a section of the main file, or of [gateway] by a route */
 	EFFECTIVE_DEFAULT,
 };
 
@@ -38,6 +40,11 @@ void effective_read(const struct effective_part *part, const struct schema_key *
 /* Whether both parts, of one kind, have the same value of KEY. */
 bool effective_equal(const struct effective_part *a, const struct effective_part *b,
 	const struct schema_key *key);
+/* Room for effective_section(), with a NUL. */
+#define EFFECTIVE_SECTION_SIZE 80
+/* The section that KEY of PART stands in: "gateway", "route berlin". Returns BUF. */
+const char *effective_section(const struct effective_part *part,
+	const struct schema_key *key, char buf[static EFFECTIVE_SECTION_SIZE]);
 /* "profile", "file"... */
 const char *effective_from_name(enum effective_from from);
 

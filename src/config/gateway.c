@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "config/check.h"
 #include "config/origin.h"
+#include "config/routes.h"
 #include "config/value.h"
 
 #include <dirent.h>
@@ -66,6 +67,8 @@ static int fill(const struct gateways *gateways, struct config_gateway *gateway,
 	if (err == 0)
 		err = scope_finish(&scope, SCHEMA_CAPTURE, gateways->config, ini->folder,
 			place, profiles->errors);
+	if (err == 0)
+		err = routes_load(gateways->config, gateway, ini, profiles->errors);
 	if (err != 0)
 		return err;
 	if (gateways->main_is_sound)

@@ -228,6 +228,8 @@ static print_h *const printers[] = {
 	[SCHEMA_CODECS] = print_words,
 	[SCHEMA_SUITES] = print_flags,
 	[SCHEMA_FLAGS] = print_flags,
+	[SCHEMA_PATTERNS] = print_words,
+	[SCHEMA_SOURCES] = print_words,
 	[SCHEMA_DATE] = print_date,
 	[SCHEMA_DSCP] = print_dscp,
 };

@@ -64,6 +64,8 @@ int profile_apply_sections(
 		struct place place = ini_section_place(ini, from);
 		int err;
 
+		if (section == SCHEMA_ROUTE) /* routes_load() */
+			continue;
 		if (section == SCHEMA_SECTIONS || !schema_section_is_gateway(section)) {
 			if (errors != NULL)
 				tell_section(ini, from, errors);
@@ -146,8 +148,15 @@ static int check_profile(struct profiles *profiles, const struct ini *ini)
 	const struct schema_key *keys = schema_keys(&count);
 	int err = profile_apply_sections(&scope, ini, profiles->errors);
 
+	for (size_t i = 0; i < ini->count; i++) {
+		if (schema_section_find(ini->sections[i].name) == SCHEMA_ROUTE)
+			errors_add(profiles->errors,
+				ini_section_place(ini, &ini->sections[i]),
+				"[route]: belongs in a gateway's file, not in a profile");
+	}
 	for (size_t i = 0; i < count; i++) {
-		if (schema_section_is_gateway(keys[i].section))
+		if (schema_section_is_gateway(keys[i].section) &&
+			keys[i].section != SCHEMA_ROUTE)
 			value_clear(&keys[i], &gateway);
 	}
 	return err;

@@ -33,6 +33,7 @@ static const char *const section_names[] = {
 	[SCHEMA_SERVER] = "server",
 	[SCHEMA_GATEWAY] = "gateway",
 	[SCHEMA_CAPTURE] = "capture",
+	[SCHEMA_ROUTE] = "route",
 };
 _Static_assert(LENGTH(section_names) == SCHEMA_SECTIONS, "every section has a name");
 
@@ -76,7 +77,8 @@ enum schema_section schema_section_find(const char *name)
 
 bool schema_section_is_gateway(enum schema_section section)
 {
-	return section == SCHEMA_GATEWAY || section == SCHEMA_CAPTURE;
+	return section == SCHEMA_GATEWAY || section == SCHEMA_CAPTURE ||
+	       section == SCHEMA_ROUTE;
 }
 
 static bool is_id_char(char c)
@@ -174,6 +176,14 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 		[SCHEMA_CODECS] = "a comma list of codecs such as PCMA, G729, opus "
 				  "(without clock rate; private names begin with x-), "
 				  "each once",
+		[SCHEMA_PATTERNS] =
+			"a comma list of beginnings of numbers such as +49, 00N, 0[1-9] "
+			"or 112$ (X: 0-9, Z: 1-9, N: 2-9, []: one of these, $: the "
+			"number "
+			"ends), each once",
+		[SCHEMA_SOURCES] =
+			"a comma list of servers, gateways, server:ID and trunk:ID, each "
+			"once",
 		[SCHEMA_DATE] = "a day or minute in UTC such as 2026-12-31 or "
 				"2026-12-31T12:00Z",
 		[SCHEMA_STAPLE] = "auto, off, or a URL such as "

@@ -27,6 +27,7 @@ enum schema_section {
 	SCHEMA_SERVER,  /* [server ID] */
 	SCHEMA_GATEWAY, /* [gateway] in a gateway's file or a profile */
 	SCHEMA_CAPTURE, /* [capture] in a gateway's file or a profile */
+	SCHEMA_ROUTE,   /* [route NAME] in a gateway's file */
 	SCHEMA_SECTIONS,
 };
 
@@ -63,6 +64,8 @@ enum schema_type {
 	SCHEMA_QUOTABLE,   /* text without '"', '\\' and control characters */
 	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */
 	SCHEMA_STAPLE,     /* auto | off | an http: URL */
+	SCHEMA_PATTERNS,   /* comma list of what pattern_parse() takes */
+	SCHEMA_SOURCES,    /* comma list of servers, gateways, server:ID, trunk:ID */
 	SCHEMA_DSCP,       /* 0-63, or a name such as EF */
 };
 
@@ -71,7 +74,7 @@ struct schema_key {
 	const char *name;
 	enum schema_type type;
 	size_t offset;     /* in the section's struct: struct config, or struct
-				    config_server or config_gateway */
+				    config_server, config_gateway or config_route */
 	size_t size;       /* of the member there, bytes */
 	uint64_t min, max; /* of numbers, in the stored unit */
 	const char *unit;  /* "ms", "us", "bytes", "" */

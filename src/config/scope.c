@@ -84,26 +84,23 @@ int scope_apply(struct scope *scope, enum schema_section section, const struct i
 }
 
 static int finish_key(struct scope *scope, const struct schema_key *key,
-	const struct config *config, const char *folder)
+	const void *parent, const char *folder)
 {
 	size_t index = schema_index(key);
-	const struct schema_key *parent;
 	struct span bad;
 
 	if (scope->places[index].file != NULL && !scope->wrong[index])
 		return 0;
-	if (key->inherits) {
-		parent = schema_find(key->parent, key->name);
-		return value_copy(key, scope->base, parent, config);
-	}
+	if (key->inherits)
+		return value_copy(
+			key, scope->base, schema_find(key->parent, key->name), parent);
 	if (key->fallback == NULL || key->fallback[0] == '\0')
 		return 0;
 	return value_set(key, scope->base, folder, key->fallback, &bad);
 }
 
-int scope_finish(struct scope *scope, enum schema_section section,
-	const struct config *config, const char *folder, struct place place,
-	struct config_errors *errors)
+int scope_finish(struct scope *scope, enum schema_section section, const void *parent,
+	const char *folder, struct place place, struct config_errors *errors)
 {
 	size_t count;
 	const struct schema_key *keys = schema_keys(&count);
@@ -119,7 +116,7 @@ int scope_finish(struct scope *scope, enum schema_section section,
 			errors_add(errors, place, "%s: missing in [%s], expected %s",
 				key->name, schema_section_name(section),
 				schema_expected(key, expected, sizeof(expected)));
-		err = finish_key(scope, key, config, folder);
+		err = finish_key(scope, key, parent, folder);
 		if (err == 0)
 			err = value_settle(key, scope->base);
 		if (err != 0)

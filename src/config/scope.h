@@ -26,13 +26,12 @@ int scope_apply(struct scope *scope, enum schema_section section, const struct i
 	const struct ini_section *from, struct config_errors *errors);
 
 /*
- * Gives the keys of SECTION that are not set what CONFIG holds for the key that they
- * inherit from, or else their default. Paths in a default count from FOLDER. Keys that must
+ * Gives the keys of SECTION that are not set what PARENT, the struct that they inherit from, holds for
+ * the key there, or else their default. Paths in a default count from FOLDER. Keys that must
  * be set and are not are mistakes at PLACE. 0 or -ENOMEM.
  */
-int scope_finish(struct scope *scope, enum schema_section section,
-	const struct config *config, const char *folder, struct place place,
-	struct config_errors *errors);
+int scope_finish(struct scope *scope, enum schema_section section, const void *parent,
+	const char *folder, struct place place, struct config_errors *errors);
 
 /* Where NAME of SECTION is set, or else INSTEAD. */
 struct place scope_place(const struct scope *scope, enum schema_section section,

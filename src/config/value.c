@@ -3,22 +3,16 @@
 #include "base/addr.h"
 #include "base/dscp.h"
 #include "base/err.h"
-#include "base/network.h"
-#include "config/attribute.h"
-#include "config/codec.h"
 #include "config/config.h"
 #include "config/credential.h"
+#include "config/host.h"
+#include "config/words.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-/* More would be a mistake, and the duplicate check is quadratic. */
-#define MAX_WORDS 256
-/* The longest number, with all prefixes. */
-#define NUMBER_MAX 32
 
 static void *member(const struct schema_key *key, void *base)
 {
@@ -48,29 +42,13 @@ static bool is_string(enum schema_type type)
 	}
 }
 
-static void words_free(struct config_words *words)
-{
-	for (size_t i = 0; i < words->count; i++)
-		free(words->words[i]);
-	free(words->words);
-	*words = (struct config_words){0};
-}
-
-static bool is_list(enum schema_type type)
-{
-	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
-	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_BODY_TYPES ||
-	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS || type == SCHEMA_IDS ||
-	       type == SCHEMA_NUMBERS || type == SCHEMA_SERVICES;
-}
-
 void value_clear(const struct schema_key *key, void *base)
 {
 	void *to = member(key, base);
 
 	if (is_string(key->type))
 		free(*(char **)to);
-	else if (is_list(key->type))
+	else if (words_is_list(key->type))
 		words_free(to);
 	memset(to, 0, key->size);
 }
@@ -121,48 +99,6 @@ static void store_number(const struct schema_key *key, void *base, uint64_t valu
 		*(uint64_t *)to = value;
 }
 
-/* One part of a host name. Underscores are no part of host names (RFC 1123). */
-static bool is_label(struct span label)
-{
-	if (label.len == 0 || label.len > 63 || label.p[0] == '-' ||
-		label.p[label.len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < label.len; i++) {
-		char c = label.p[i];
-
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-			    (c >= '0' && c <= '9') || c == '-'))
-			return false;
-	}
-	return true;
-}
-
-/* DOTTED: at least two labels. */
-static bool is_host_name(const char *text, bool dotted)
-{
-	struct span rest = span_of(text);
-	struct span label = rest;
-	size_t labels = 0;
-
-	if (rest.len > 253)
-		return false;
-	while (span_next(&rest, '.', &label)) {
-		if (!is_label(label))
-			return false;
-		labels++;
-	}
-	/* A last label of digits alone is an address with a mistake, such as 10.0.0.256. */
-	return labels > (dotted ? 1 : 0) && strspn(label.p, "0123456789") < label.len;
-}
-
-static bool is_name(const char *text)
-{
-	struct addr addr;
-
-	return addr_parse_host(&addr, text, strlen(text), 0) == 0 ||
-	       is_host_name(text, false);
-}
-
 /*
  * http: as the responders of RFC 6960 are, whose answers are signed: a TLS connection to
  * learn whether TLS can be trusted goes in circles.
@@ -192,8 +128,8 @@ static int set_string(
 	bool is_file = key->type == SCHEMA_KEY || key->type == SCHEMA_SECRET;
 	bool is_path = (key->type == SCHEMA_FILE || is_file) && !is_uri;
 
-	if (text[0] == '\0' || (key->type == SCHEMA_NAME && !is_name(text)) ||
-		(key->type == SCHEMA_FQDN && !is_host_name(text, true)) ||
+	if (text[0] == '\0' || (key->type == SCHEMA_NAME && !host_is_valid(text)) ||
+		(key->type == SCHEMA_FQDN && !host_is_name(text, true)) ||
 		(key->type == SCHEMA_ID && !schema_id_valid(text)) ||
 		(key->type == SCHEMA_STAPLE && !is_staple(text)) ||
 		(key->type == SCHEMA_QUOTABLE && !is_quotable(text)))
@@ -368,217 +304,6 @@ static int set_range(const struct schema_key *key, void *base, const char *text)
 	return 0;
 }
 
-static bool words_have(const struct config_words *words, struct span word)
-{
-	for (size_t i = 0; i < words->count; i++) {
-		if (span_equal_str(word, words->words[i]))
-			return true;
-	}
-	return false;
-}
-
-static bool is_word(struct span word)
-{
-	if (word.len == 0)
-		return false;
-	for (size_t i = 0; i < word.len; i++) {
-		if (word.p[i] <= ' ' || word.p[i] > '~' || word.p[i] == '"')
-			return false;
-	}
-	return true;
-}
-
-static bool is_name_span(struct span word)
-{
-	char text[256];
-
-	if (word.len >= sizeof(text) || memchr(word.p, '\0', word.len))
-		return false;
-	memcpy(text, word.p, word.len);
-	text[word.len] = '\0';
-	return is_name(text);
-}
-
-/*
- * "sha256/" and the base64 of 32 bytes, in its one proper form: pins are compared as texts,
- * and another form of the same bytes would never match.
- */
-static bool is_pin(struct span word)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-	const size_t prefix = strlen("sha256/");
-	const char *last = NULL;
-
-	if (word.len != prefix + 44 || strncmp(word.p, "sha256/", prefix) != 0 ||
-		word.p[word.len - 1] != '=')
-		return false;
-	for (size_t i = prefix; i < word.len - 1; i++) {
-		last = memchr(digits, word.p[i], sizeof(digits) - 1);
-		if (last == NULL)
-			return false;
-	}
-	/* The last digit carries four bits of six. */
-	return (last - digits) % 4 == 0;
-}
-
-/* A token of RFC 8866 that is let across. */
-static bool is_attribute(struct span word)
-{
-	for (size_t i = 0; i < word.len; i++) {
-		if (strchr("\"(),/:;<=>?@[\\]", word.p[i]) != NULL)
-			return false;
-	}
-	return is_word(word) && !attribute_is_of_hop(word);
-}
-
-/* type "/" subtype (RFC 3261 25.1). Descriptions have their own way across. */
-static bool is_body_type(struct span word)
-{
-	struct span rest = word;
-	struct span type;
-
-	for (size_t i = 0; i < word.len; i++) {
-		if (strchr("\"(),:;<=>?@[\\]", word.p[i]) != NULL)
-			return false;
-	}
-	return is_word(word) && span_next(&rest, '/', &type) && type.len > 0 &&
-	       rest.len > 0 && !memchr(rest.p, '/', rest.len) &&
-	       !span_equal_nocase(type, "multipart") &&
-	       !span_equal_nocase(word, "application/sdp");
-}
-
-/* As it is dialled: no letters, and no visual separators, which would make two numbers of one. */
-static bool is_number(struct span word)
-{
-	size_t digits = 0;
-
-	for (size_t i = 0; i < word.len; i++) {
-		char c = word.p[i];
-
-		if (c >= '0' && c <= '9')
-			digits++;
-		else if (c != '*' && c != '#' && (c != '+' || i > 0))
-			return false;
-	}
-	return digits > 0 && word.len <= NUMBER_MAX;
-}
-
-/* A sub-service of urn:service:sos as RFC 5031 4.2 names them ("fire", "animal-control", "a.b"), and
- * its number. */
-static bool is_service(struct span word)
-{
-	struct span rest = word;
-	struct span name;
-
-	if (!span_next(&rest, ':', &name) || name.len == 0)
-		return false;
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.p[i];
-		bool inside = i > 0 && i + 1 < name.len;
-
-		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-			    (inside && (c == '-' || c == '.'))))
-			return false;
-	}
-	return is_number(rest);
-}
-
-static bool is_id(struct span word)
-{
-	char text[66];
-
-	return word.len > 0 && !memchr(word.p, '\0', word.len) &&
-	       span_copy(word, text, sizeof(text)) == 0 && schema_id_valid(text);
-}
-
-static bool is_codec(struct span word)
-{
-	char text[64];
-
-	return !memchr(word.p, '\0', word.len) &&
-	       span_copy(word, text, sizeof(text)) == 0 && codec_is_known(text);
-}
-
-/* A list of nothing but tones would refuse every call. */
-static bool has_speech(const struct config_words *words)
-{
-	for (size_t i = 0; i < words->count; i++) {
-		if (codec_is_speech(span_of(words->words[i])))
-			return true;
-	}
-	return false;
-}
-
-static bool is_item(enum schema_type type, struct span word)
-{
-	struct network network;
-
-	if (type == SCHEMA_NAMES)
-		return is_word(word) && is_name_span(word);
-	if (type == SCHEMA_PINS)
-		return is_pin(word);
-	if (type == SCHEMA_ATTRIBUTES)
-		return is_attribute(word);
-	if (type == SCHEMA_BODY_TYPES)
-		return is_body_type(word);
-	if (type == SCHEMA_IDS)
-		return is_id(word);
-	if (type == SCHEMA_NUMBERS)
-		return is_number(word);
-	if (type == SCHEMA_SERVICES)
-		return is_service(word);
-	if (type == SCHEMA_CODECS)
-		return is_codec(word);
-	if (type == SCHEMA_NETWORKS)
-		return is_word(word) && network_parse(&network, word) == 0;
-	return is_word(word);
-}
-
-static int words_add(struct config_words *words, enum schema_type type, struct span word)
-{
-	char **grown;
-	char *copy;
-
-	if (!is_item(type, word) || words->count == MAX_WORDS || words_have(words, word))
-		return ERR_FORMAT;
-	grown = reallocarray(words->words, words->count + 1, sizeof(*grown));
-	if (grown == NULL)
-		return -ENOMEM;
-	words->words = grown;
-	copy = span_dup(word);
-	if (copy == NULL)
-		return -ENOMEM;
-	words->words[words->count++] = copy;
-	return 0;
-}
-
-static int set_words(
-	const struct schema_key *key, void *base, const char *text, struct span *ret_bad)
-{
-	struct config_words *to = member(key, base);
-	struct config_words words = {0};
-	struct span rest = span_of(text);
-	struct span word;
-
-	while (span_next(&rest, ',', &word)) {
-		int err = words_add(&words, key->type, span_trim(word));
-
-		if (err != 0) {
-			words_free(&words);
-			*ret_bad = span_trim(word);
-			return err;
-		}
-	}
-	if (key->type == SCHEMA_CODECS && !has_speech(&words)) {
-		words_free(&words);
-		return ERR_FORMAT;
-	}
-	words_free(to);
-	*to = words;
-	return 0;
-}
-
 /* A mask of those of WORDS that TEXT lists. */
 static int set_flags(const struct schema_key *key, void *base, const char *const *words,
 	const char *text, struct span *ret_bad)
@@ -645,7 +370,9 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_SERVICES:
 	case SCHEMA_CODECS:
 	case SCHEMA_NETWORKS:
-		return set_words(key, base, text, ret_bad);
+	case SCHEMA_PATTERNS:
+	case SCHEMA_SOURCES:
+		return words_set(member(key, base), key->type, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_flags(key, base, schema_suites, text, ret_bad);
 	case SCHEMA_FLAGS:
@@ -664,6 +391,8 @@ int value_copy(const struct schema_key *key, void *base,
 	const void *source = const_member(from_key, from);
 	const char *text;
 
+	if (words_is_list(key->type))
+		return words_copy(member(key, base), source);
 	if (!is_string(key->type)) {
 		memcpy(member(key, base), source, key->size);
 		return 0;

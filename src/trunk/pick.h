@@ -1,41 +1,65 @@
 /*
- * Which trunk a call goes to. Loop thread.
+ * Whom a call goes to, in order. Loop thread.
+ *
+ * Of the trunks and servers that take it, the one whose prefix fits the called number best comes first, then the
+ * one whose callers fit the calling number best (the longer prefix, of equally long ones that with more digits
+ * written out), then the one with the lower priority; within that they are drawn by weight (RFC 2782), and
+ * those of weight 0 come last, in the order of their names.
+ *
+ * Of an emergency call nobody is left out who may be called at all, whatever its numbers and callers, and on the
+ * side where the caller's calls go whatever its sources. First come those that nothing is in the way of:
+ * the trunks of [emergency] in their order, then those that take the call, then the others. Behind all of them
+ * come, in the same order, those that it would not be offered to were it another call.
  */
 #pragma once
 
-#include "base/span.h"
-#include "trunk/trunk.h"
+#include "trunk/obstacle.h"
+#include "trunk/route.h"
 
 /* Room for the candidates of one call. */
 #define PICK_MAX 8
 
+struct pick_target {
+	struct trunk *trunk; /* borrowed */
+	const struct config_route
+		*route; /* by which it takes the call; of its settings */
+	struct route_fit fit;
+};
+
+struct pick {
+	struct pick_target list[PICK_MAX];
+	unsigned count;
+	/* Whether one that is enabled takes the call, even if it gets none now. */
+	bool routed;
+	/* Of those that take it and get none now, the best one; NULL: there is none. */
+	struct trunk *left_out;
+	struct obstacle obstacle; /* what keeps it away */
+	unsigned retry_s; /* after which one that is full may have room; 0: none is */
+};
+
 /* A call that looks for somebody. */
 struct pick_question {
-	struct trunks *trunks;
+	struct route_call call;
 	const struct config *config; /* the call's: its [emergency] */
-	enum trunk_kind kind;        /* who may take it */
-	const struct trunk *from;    /* whose call it is; NULL: nobody's */
-	struct span number;
 	bool emergency;
+	bool dry; /* nobody calls: no limit that is reached is counted */
 };
 
-/* What was left out. */
-struct pick_left {
-	bool routed; /* somebody but FROM takes the number, even if not now */
-	unsigned
-		retry_s; /* after which one of them that is full may have room; 0: none is */
-};
+/* The candidates of TRUNKS. Left out are the caller itself and whomever an obstacle stops. */
+void pick_candidates(const struct trunks *trunks, const struct pick_question *question,
+	struct pick *ret);
 
-/*
- * Candidates in order: gateways whose prefixes fit (longest first), then by priority; servers by
- * priority, weighted draw within one. Left out: FROM itself, and who may get no call now; a limit that is
- * reached counts there.
- *
- * Of an emergency call nobody is left out who may be called at all. First come those that nothing is in the
- * way of: the trunks of [emergency] in their order, then those whose prefixes fit, then the others.
- * Behind all of them come, in the same order, those that it would not be offered to were it another call.
- *
- * Returns how many, at most PICK_MAX; the pointers are borrowed.
- */
-unsigned pick_candidates(const struct pick_question *question,
-	struct trunk *ret[static PICK_MAX], struct pick_left *ret_left);
+/* What a call means for one trunk or server. */
+struct pick_opinion {
+	bool is_caller;             /* the call is its own, and never comes back to it */
+	enum route_verdict verdict; /* of the route of it that comes nearest */
+	const struct config_route *route; /* that one */
+	struct route_fit fit;             /* of ROUTE_FITS */
+	struct obstacle obstacle; /* whatever the verdict; none: nothing is in its way */
+};
+void pick_judge(const struct trunks *trunks, const struct trunk *trunk,
+	const struct pick_question *question, struct pick_opinion *ret);
+
+/* A call of TRUNK from CALLER to CALLED: all of it is borrowed. */
+struct route_call pick_call(
+	const struct trunk *trunk, struct span called, struct span caller);

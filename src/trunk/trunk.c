@@ -2,6 +2,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "trunk/route.h"
 #include "trunk/side.h"
 #include "trunk/sources.h"
 
@@ -22,6 +23,7 @@ struct trunks {
 	struct trunk **retired;     /* left the configuration, but their calls go on */
 	unsigned retired_count;
 	struct sources *sources; /* plain gateways by address */
+	struct routes *routes;   /* of the configuration; NULL before the first */
 	struct timer refresh;
 };
 
@@ -210,10 +212,15 @@ int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *
 {
 	struct trunk_side fresh[2] = {0};
 	struct material material = {0};
+	struct routes *routes = NULL;
 	int err = build_sides(trunks, fresh, config, &material, text);
 
+	if (!err)
+		err = routes_new(&routes, config);
 	if (!err) {
 		swap_sides(trunks, fresh);
+		routes_free(trunks->routes);
+		trunks->routes = routes;
 		refresh_h(trunks);
 	}
 	side_free(&fresh[TRUNK_SERVER]);
@@ -398,6 +405,7 @@ void trunks_free(struct trunks *trunks)
 		trunk_unref(trunks->retired[i]);
 	free(trunks->retired);
 	sources_free(trunks->sources);
+	routes_free(trunks->routes);
 	free(trunks);
 }
 
@@ -521,6 +529,11 @@ const struct cred *trunks_presented(
 struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind)
 {
 	return trunks->sides[kind].peers;
+}
+
+const struct routes *trunks_routes(const struct trunks *trunks)
+{
+	return trunks->routes;
 }
 
 struct trunk *trunks_find(

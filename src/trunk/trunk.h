@@ -22,6 +22,7 @@
 enum trunk_kind { TRUNK_SERVER, TRUNK_GATEWAY };
 
 struct source;
+struct routes;
 
 /* One server or one gateway. Reference counted: a call holds the trunk it uses even when
  * a reload removes it. */
@@ -124,6 +125,10 @@ struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind);
 const struct cred *trunks_presented(
 	const struct trunks *trunks, const struct trunk *trunk);
 struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind);
+
+/* The routes to all of them by numbers; NULL: nothing was configured yet. Their `at` is a place of
+ * trunks_at(). */
+const struct routes *trunks_routes(const struct trunks *trunks);
 
 struct trunk *trunk_ref(struct trunk *trunk);
 void trunk_unref(struct trunk *trunk); /* NULL is fine */

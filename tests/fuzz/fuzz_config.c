@@ -55,7 +55,8 @@ static void try_gateway(const struct ini *ini, struct config_errors *errors)
 
 	MUST(profile_apply_sections(&scope, ini, errors) == 0);
 	for (size_t i = 0; i < count; i++) {
-		if (schema_section_is_gateway(keys[i].section))
+		if (schema_section_is_gateway(keys[i].section) &&
+			keys[i].section != SCHEMA_ROUTE)
 			value_clear(&keys[i], &gateway);
 	}
 }

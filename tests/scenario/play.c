@@ -23,7 +23,7 @@ typedef int play_h(struct stage *stage, const struct step *step, struct err_text
 
 /* ---- before the curtain ---- */
 
-/* "server ID KEY=VALUE ...", "gateway ID ...", "capture ID ..." */
+/* "server ID KEY=VALUE ...", "gateway ID ...", "capture ID ...", "route GATEWAY/NAME ..." */
 static int play_party(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -31,7 +31,8 @@ static int play_party(
 	const char *id = step->count > 1 ? step->words[1] : "";
 	char host[80];
 
-	(void)error;
+	if (!strcmp(section, "route") && !strchr(id, '/'))
+		return err_set(error, ERR_FORMAT, "route GATEWAY/NAME");
 	snprintf(host, sizeof(host), "%s.%s", id,
 		!strcmp(section, "server") ? "corp.example" : "carrier.example");
 	if (!strcmp(section, "gateway") && !stage_party(stage, id) && strcmp(id, "gw")) {
@@ -396,6 +397,7 @@ static const struct {
 	{"server", true, play_party},
 	{"gateway", true, play_party},
 	{"capture", true, play_party},
+	{"route", true, play_party},
 	{"set", true, play_set},
 	{"remove", true, play_remove},
 	{"secret", true, play_secret},

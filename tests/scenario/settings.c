@@ -70,6 +70,8 @@ static void print_section(
 {
 	if (!strcmp(section, "server"))
 		buf_printf(out, "[server %s]\n", id);
+	else if (!strcmp(section, "route"))
+		buf_printf(out, "[route %s]\n", strchr(id, '/') + 1);
 	else
 		buf_printf(out, "[%s]\n", section);
 	LIST_FOREACH (settings, node, next) {
@@ -91,11 +93,24 @@ static bool is_first(struct list *settings, struct setting *setting)
 	return find_setting(settings, setting->section, setting->id, NULL) == setting;
 }
 
-/* [gateway] and its [capture] go to a file of their own. */
+/* [gateway], its [capture] and [route NAME] (with the id GATEWAY/NAME) go to a file of their own. */
 static bool is_of_gateway(const struct setting *setting)
 {
 	return !strcmp(setting->section, "gateway") ||
-	       !strcmp(setting->section, "capture");
+	       !strcmp(setting->section, "capture") || !strcmp(setting->section, "route");
+}
+
+static void print_routes(struct list *settings, const char *id, struct buf *out)
+{
+	const size_t len = strlen(id);
+
+	LIST_FOREACH (settings, node, next) {
+		struct setting *setting = LIST_ENTRY(node, struct setting, node);
+
+		if (!strcmp(setting->section, "route") && is_first(settings, setting) &&
+			!strncmp(setting->id, id, len) && setting->id[len] == '/')
+			print_section(settings, "route", setting->id, out);
+	}
 }
 
 static void print_gateway(struct list *settings, const char *id, struct buf *out)
@@ -103,6 +118,7 @@ static void print_gateway(struct list *settings, const char *id, struct buf *out
 	print_section(settings, "gateway", id, out);
 	if (find_setting(settings, "capture", id, NULL))
 		print_section(settings, "capture", id, out);
+	print_routes(settings, id, out);
 }
 
 static void write_gateway(struct list *settings, const char *id, struct buf *unused)

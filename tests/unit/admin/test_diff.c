@@ -195,6 +195,42 @@ static void what_is_inherited_is_told_once(void **state)
 	done();
 }
 
+/* Key INDEX of the one change, with section, name and both values. */
+static void expect_key(size_t index, const char *section, const char *name,
+	const char *old, const char *fresh)
+{
+	const json_t *key = json_array_get(json_object_get(change(0), "keys"), index);
+
+	assert_string_equal(word(key, "section"), section);
+	assert_string_equal(word(key, "key"), name);
+	assert_string_equal(word(key, "old"), old);
+	assert_string_equal(word(key, "new"), fresh);
+}
+
+static void routes_are_told_by_their_names(void **state)
+{
+	struct fixture *fixture = *state;
+	struct trunk trunk = {.kind = TRUNK_GATEWAY, .id = (char[]){"a"}};
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example.com\ntls = no\n"
+		"[route stays]\nprefixes = 1\n[route changes]\nprefixes = 2\n"
+		"[route goes]\ncallers = 3\npriority = 7\n");
+	run(fixture, &trunk, 0);
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example.com\ntls = no\n"
+		"[route comes]\nprefixes = 4\n[route changes]\nprefixes = 2, 5\n"
+		"[route stays]\nprefixes = 1\n");
+	compare(fixture);
+	assert_int_equal(json_array_size(json_object_get(change(0), "keys")), 4);
+	expect_key(0, "route comes", "prefixes", "(none)", "4");
+	expect_key(1, "route changes", "prefixes", "2", "2, 5");
+	expect_key(2, "route goes", "callers", "3", "");
+	expect_key(3, "route goes", "priority", "7", "");
+	assert_int_equal(json_array_size(json_object_get(result, "changes")), 1);
+	done();
+}
+
 static void a_change_of_names_has_open_connections_judged(void **state)
 {
 	static const char *const effects[] = {
@@ -225,6 +261,7 @@ int main(void)
 		CASE(a_trunk_that_comes_is_told_with_what_it_sets),
 		CASE(a_limit_below_what_stands_and_a_switch_off),
 		CASE(what_is_inherited_is_told_once),
+		CASE(routes_are_told_by_their_names),
 		CASE(a_change_of_names_has_open_connections_judged),
 	};
 

@@ -85,6 +85,40 @@ static void what_is_inherited_is_told_with_the_place_in_the_main_file(void **sta
 	buf_free(&value);
 }
 
+static void a_route_has_its_own_keys_and_those_of_its_gateway(void **state)
+{
+	struct fixture *fixture = *state;
+	struct effective_part part;
+	char section[EFFECTIVE_SECTION_SIZE];
+	struct effective found;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\ncallers = +49\n"
+		"[route berlin]\nprefixes = +4930, 112$\n");
+	fixture_load_ok(fixture);
+	part = (struct effective_part){
+		.config = fixture->config, .gateway = &fixture->config->gateways[0]};
+	assert_false(effective_has(&part, schema_find(SCHEMA_ROUTE, "prefixes")));
+	part.route = &part.gateway->common.routes[0];
+	assert_true(effective_has(&part, schema_find(SCHEMA_ROUTE, "prefixes")));
+	assert_false(effective_has(&part, schema_find(SCHEMA_GATEWAY, "prefixes")));
+	found = expect(&part, SCHEMA_ROUTE, "prefixes", "+4930, 112$");
+	assert_int_equal(found.from, EFFECTIVE_FILE);
+	assert_int_equal(found.line, 5);
+	found = expect(&part, SCHEMA_ROUTE, "callers", "+49");
+	assert_int_equal(found.from, EFFECTIVE_INHERITED);
+	assert_string_equal(found.section, "gateway");
+	assert_string_equal(found.file, fixture_path(fixture, "gateways.d/a.conf"));
+	assert_int_equal(found.line, 3);
+	found = expect(&part, SCHEMA_ROUTE, "priority", "10");
+	assert_int_equal(found.from, EFFECTIVE_INHERITED);
+	assert_null(found.file);
+	assert_string_equal(
+		effective_section(&part, schema_find(SCHEMA_ROUTE, "prefixes"), section),
+		"route berlin");
+	buf_free(&value);
+}
+
 static void srtp_is_told_as_written_and_what_plain_makes_of_it(void **state)
 {
 	struct fixture *fixture = *state;
@@ -277,6 +311,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_is_inherited_is_told_with_the_place_in_the_main_file,
 			fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_route_has_its_own_keys_and_those_of_its_gateway, fixture_setup,
+			fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			srtp_is_told_as_written_and_what_plain_makes_of_it, fixture_setup,
 			fixture_teardown),

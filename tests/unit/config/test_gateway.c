@@ -56,9 +56,6 @@ static void every_key_arrives(void **state)
 	assert_int_equal(gateway->common.suites, CONFIG_SUITE_AES_256_CM_32);
 	assert_int_equal(gateway->common.codecs.count, 2);
 	assert_string_equal(gateway->common.codecs.words[1], "opus");
-	assert_int_equal(gateway->prefixes.count, 2);
-	assert_string_equal(gateway->prefixes.words[0], "+49");
-	assert_int_equal(gateway->common.priority, 3);
 	assert_int_equal(gateway->common.limits.max_calls, 60);
 	assert_int_equal(gateway->common.limits.max_calls_in, 50);
 	assert_int_equal(gateway->common.limits.max_calls_out, 0);
@@ -68,12 +65,112 @@ static void every_key_arrives(void **state)
 	assert_int_equal(gateway->common.limits.max_rate_out, 6);
 	assert_int_equal(gateway->common.limits.burst, 5);
 	assert_int_equal(gateway->common.limits.duration_ms, 7200000);
+	assert_int_equal(gateway->common.route.prefixes.count, 2);
+	assert_string_equal(gateway->common.route.prefixes.words[0], "+49");
+	assert_int_equal(gateway->common.route.priority, 3);
 	assert_int_equal(gateway->common.calls_to, CONFIG_CALLS_TO_GATEWAYS);
 	assert_false(gateway->early_media);
 	assert_true(gateway->user_phone && gateway->rtcp_mux && gateway->sdp_lifetime);
 	assert_int_equal(gateway->hold, CONFIG_HOLD_INACTIVE);
 	assert_string_equal(gateway->from_host, "from.example");
 	assert_int_equal(gateway->audit, CONFIG_AUDIT_FULL);
+}
+
+static void routes_are_read_with_what_the_gateway_says(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_trunk *common;
+	const struct config_route *route;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nprefixes = +49, 0[1-9]\ncallers = +4930\n"
+		"sources = servers, trunk:b\npriority = 50\nweight = 3\n"
+		"[route berlin]\nprefixes = +4930, 112$\npriority = 1\n"
+		"[route boss]\ncallers = +493012\nsources = server:pbx1\nweight = 0\n");
+	fixture_write(fixture, "gateways.d/b.conf", "[gateway]\nhost = b.example\n");
+	fixture_load_ok(fixture);
+	common = &config_gateway_find(fixture->config, "a")->common;
+	assert_int_equal(common->route_count, 2);
+	route = config_route_at(common, 0);
+	assert_ptr_equal(route, &common->route);
+	assert_null(route->name);
+	assert_int_equal(route->prefixes.count, 2);
+	assert_int_equal(route->weight, 3);
+	route = config_route_at(common, 1);
+	assert_string_equal(route->name, "berlin");
+	assert_string_equal(route->prefixes.words[1], "112$");
+	assert_string_equal(route->callers.words[0], "+4930");
+	assert_int_equal(route->sources.count, 2);
+	assert_int_equal(route->priority, 1);
+	assert_int_equal(route->weight, 3);
+	route = config_route_at(common, 2);
+	assert_string_equal(route->prefixes.words[1], "0[1-9]");
+	assert_string_equal(route->callers.words[0], "+493012");
+	assert_string_equal(route->sources.words[0], "server:pbx1");
+	assert_int_equal(route->priority, 50);
+	assert_int_equal(route->weight, 0);
+	assert_null(config_route_at(common, 3));
+	common = &config_gateway_find(fixture->config, "b")->common;
+	assert_int_equal(common->route.weight, 0); /* by name, as ever */
+	assert_int_equal(fixture->config->servers[0].common.route.weight, 1);
+}
+
+static void mistakes_of_routes_are_told_where_they_are(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char patterns[] =
+		"expected a comma list of beginnings of numbers such as +49, 00N, 0[1-9] "
+		"or 112$ (X: 0-9, Z: 1-9, N: 2-9, []: one of these, $: the number ends), "
+		"each once";
+	char lines[4096];
+
+	fixture_write(fixture, "profiles/mine.conf", "[route x]\nprefixes = 1\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nprofile = mine\nprefixes = +49, 0[9-1]\n"
+		"callers = 1$2\nsources = pbx1\n"
+		"[route]\nprefixes = 1\n"
+		"[route one]\npriority = 1\n"
+		"[route two]\nprefixes = +49, +49\n"
+		"[route two]\nprefixes = 2\nhost = x\n");
+	snprintf(lines, sizeof(lines),
+		"profiles/mine.conf:1:2: error: [route]: belongs in a gateway's file, "
+		"not "
+		"in a profile\n"
+		"gateways.d/a.conf:4:19: error: prefixes: %s, got \"9-1]\"\n"
+		"gateways.d/a.conf:5:12: error: callers: %s, got \"$2\"\n"
+		"gateways.d/a.conf:6:11: error: sources: expected a comma list of "
+		"servers, "
+		"gateways, server:ID and trunk:ID, each once, got \"pbx1\"\n"
+		"gateways.d/a.conf:7:2: error: [route NAME]: expected a name of 1 to 64 "
+		"of "
+		"A-Z a-z 0-9 . _ -, got nothing\n"
+		"gateways.d/a.conf:9:2: error: [route one]: expected prefixes, callers "
+		"or "
+		"sources, else it takes the same calls as [gateway]\n"
+		"gateways.d/a.conf:12:17: error: prefixes: %s, got \"+49\"\n"
+		"gateways.d/a.conf:13:2: error: [route two]: duplicate section\n"
+		"gateways.d/a.conf:15:1: error: \"host\": unknown key in [route]\n",
+		patterns, patterns, patterns);
+	fixture_load_fails(fixture, lines);
+}
+
+static void sources_must_be_there(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write_main(fixture, "[server pbx1]\n",
+		"[server pbx1]\nsources = trunk:a, server:pbx9\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nsources = server:pbx1, trunk:z\n"
+		"[route one]\nsources = server:pbx1, gateways, trunk:y\n");
+	fixture_load_fails(fixture,
+		"tandem.conf:9:11: error: sources: expected a server or trunk that "
+		"there "
+		"is, got \"server:pbx9\"\n"
+		"gateways.d/a.conf:3:11: error: sources: expected a server or trunk that "
+		"there is, got \"trunk:z\"\n"
+		"gateways.d/a.conf:5:11: error: sources: expected a server or trunk that "
+		"there is, got \"trunk:y\"\n");
 }
 
 static void unset_keys_come_from_the_main_file(void **state)
@@ -604,6 +701,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(file_name_is_the_id),
 		TEST(every_key_arrives),
+		TEST(routes_are_read_with_what_the_gateway_says),
+		TEST(mistakes_of_routes_are_told_where_they_are),
+		TEST(sources_must_be_there),
 		TEST(unset_keys_come_from_the_main_file),
 		TEST(srtp_is_off_without_tls),
 		TEST(who_is_plain_is_asked_when_told_to),

@@ -51,3 +51,9 @@ const struct config_server *config_server_find(
 	(void)config;
 	return trunk && strcmp(id, trunk->id) == 0 ? trunk->server : NULL;
 }
+
+const struct config_route *config_route_at(
+	const struct config_trunk *settings, size_t index)
+{
+	return index ? NULL : &settings->route;
+}

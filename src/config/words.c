@@ -1,0 +1,299 @@
+#include "config/words.h"
+
+#include "base/err.h"
+#include "base/network.h"
+#include "config/attribute.h"
+#include "config/codec.h"
+#include "config/host.h"
+#include "config/pattern.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* More would be a mistake, and the duplicate check is quadratic. */
+#define MAX_WORDS 256
+/* The longest number, with all prefixes. */
+#define NUMBER_MAX 32
+
+void words_free(struct config_words *words)
+{
+	for (size_t i = 0; i < words->count; i++)
+		free(words->words[i]);
+	free(words->words);
+	*words = (struct config_words){0};
+}
+
+bool words_is_list(enum schema_type type)
+{
+	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
+	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_BODY_TYPES ||
+	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS || type == SCHEMA_IDS ||
+	       type == SCHEMA_NUMBERS || type == SCHEMA_SERVICES ||
+	       type == SCHEMA_PATTERNS || type == SCHEMA_SOURCES;
+}
+
+static bool words_have(const struct config_words *words, struct span word)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (span_equal_str(word, words->words[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool is_word(struct span word)
+{
+	if (word.len == 0)
+		return false;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.p[i] <= ' ' || word.p[i] > '~' || word.p[i] == '"')
+			return false;
+	}
+	return true;
+}
+
+static bool is_name_span(struct span word)
+{
+	char text[256];
+
+	if (word.len >= sizeof(text) || memchr(word.p, '\0', word.len))
+		return false;
+	memcpy(text, word.p, word.len);
+	text[word.len] = '\0';
+	return host_is_valid(text);
+}
+
+/*
+ * "sha256/" and the base64 of 32 bytes, in its one proper form: pins are compared as texts,
+ * and another form of the same bytes would never match.
+ */
+static bool is_pin(struct span word)
+{
+	static const char digits[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const size_t prefix = strlen("sha256/");
+	const char *last = NULL;
+
+	if (word.len != prefix + 44 || strncmp(word.p, "sha256/", prefix) != 0 ||
+		word.p[word.len - 1] != '=')
+		return false;
+	for (size_t i = prefix; i < word.len - 1; i++) {
+		last = memchr(digits, word.p[i], sizeof(digits) - 1);
+		if (last == NULL)
+			return false;
+	}
+	/* The last digit carries four bits of six. */
+	return (last - digits) % 4 == 0;
+}
+
+/* A token of RFC 8866 that is let across. */
+static bool is_attribute(struct span word)
+{
+	for (size_t i = 0; i < word.len; i++) {
+		if (strchr("\"(),/:;<=>?@[\\]", word.p[i]) != NULL)
+			return false;
+	}
+	return is_word(word) && !attribute_is_of_hop(word);
+}
+
+/* type "/" subtype (RFC 3261 25.1). Descriptions have their own way across. */
+static bool is_body_type(struct span word)
+{
+	struct span rest = word;
+	struct span type;
+
+	for (size_t i = 0; i < word.len; i++) {
+		if (strchr("\"(),:;<=>?@[\\]", word.p[i]) != NULL)
+			return false;
+	}
+	return is_word(word) && span_next(&rest, '/', &type) && type.len > 0 &&
+	       rest.len > 0 && !memchr(rest.p, '/', rest.len) &&
+	       !span_equal_nocase(type, "multipart") &&
+	       !span_equal_nocase(word, "application/sdp");
+}
+
+/* As it is dialled: no letters, and no visual separators, which would make two numbers of one. */
+static bool is_number(struct span word)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < word.len; i++) {
+		char c = word.p[i];
+
+		if (c >= '0' && c <= '9')
+			digits++;
+		else if (c != '*' && c != '#' && (c != '+' || i > 0))
+			return false;
+	}
+	return digits > 0 && word.len <= NUMBER_MAX;
+}
+
+/* A sub-service of urn:service:sos as RFC 5031 4.2 names them ("fire", "animal-control", "a.b"), and
+ * its number. */
+static bool is_service(struct span word)
+{
+	struct span rest = word;
+	struct span name;
+
+	if (!span_next(&rest, ':', &name) || name.len == 0)
+		return false;
+	for (size_t i = 0; i < name.len; i++) {
+		char c = name.p[i];
+		bool inside = i > 0 && i + 1 < name.len;
+
+		if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+			    (inside && (c == '-' || c == '.'))))
+			return false;
+	}
+	return is_number(rest);
+}
+
+static bool is_id(struct span word)
+{
+	char text[66];
+
+	return word.len > 0 && !memchr(word.p, '\0', word.len) &&
+	       span_copy(word, text, sizeof(text)) == 0 && schema_id_valid(text);
+}
+
+static bool is_codec(struct span word)
+{
+	char text[64];
+
+	return !memchr(word.p, '\0', word.len) &&
+	       span_copy(word, text, sizeof(text)) == 0 && codec_is_known(text);
+}
+
+/* A list of nothing but tones would refuse every call. */
+static bool has_speech(const struct config_words *words)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (codec_is_speech(span_of(words->words[i])))
+			return true;
+	}
+	return false;
+}
+
+static bool is_pattern(struct span word)
+{
+	struct pattern pattern;
+	struct span bad;
+
+	return pattern_parse(&pattern, word, &bad) == 0;
+}
+
+/* Whether there is one of that name is known when all files are read: check_sources(). */
+static bool is_source(struct span word)
+{
+	struct span rest = word, kind;
+	char id[65];
+
+	if (span_equal_str(word, "servers") || span_equal_str(word, "gateways"))
+		return true;
+	return span_next(&rest, ':', &kind) &&
+	       (span_equal_str(kind, "server") || span_equal_str(kind, "trunk")) &&
+	       !memchr(rest.p, '\0', rest.len) && span_copy(rest, id, sizeof(id)) == 0 &&
+	       schema_id_valid(id);
+}
+
+static bool is_item(enum schema_type type, struct span word)
+{
+	struct network network;
+
+	if (type == SCHEMA_NAMES)
+		return is_word(word) && is_name_span(word);
+	if (type == SCHEMA_PINS)
+		return is_pin(word);
+	if (type == SCHEMA_ATTRIBUTES)
+		return is_attribute(word);
+	if (type == SCHEMA_BODY_TYPES)
+		return is_body_type(word);
+	if (type == SCHEMA_IDS)
+		return is_id(word);
+	if (type == SCHEMA_NUMBERS)
+		return is_number(word);
+	if (type == SCHEMA_SERVICES)
+		return is_service(word);
+	if (type == SCHEMA_CODECS)
+		return is_codec(word);
+	if (type == SCHEMA_PATTERNS)
+		return is_pattern(word);
+	if (type == SCHEMA_SOURCES)
+		return is_source(word);
+	if (type == SCHEMA_NETWORKS)
+		return is_word(word) && network_parse(&network, word) == 0;
+	return is_word(word);
+}
+
+static int words_add(struct config_words *words, enum schema_type type, struct span word)
+{
+	char **grown;
+	char *copy;
+
+	if (!is_item(type, word) || words->count == MAX_WORDS || words_have(words, word))
+		return ERR_FORMAT;
+	grown = reallocarray(words->words, words->count + 1, sizeof(*grown));
+	if (grown == NULL)
+		return -ENOMEM;
+	words->words = grown;
+	copy = span_dup(word);
+	if (copy == NULL)
+		return -ENOMEM;
+	words->words[words->count++] = copy;
+	return 0;
+}
+
+/* The part of WORD, which was refused, that is wrong. */
+static struct span fault_in(enum schema_type type, struct span word)
+{
+	struct pattern pattern;
+	struct span bad = word;
+
+	if (type == SCHEMA_PATTERNS)
+		(void)pattern_parse(&pattern, word, &bad);
+	return bad.len ? bad : word;
+}
+
+int words_set(struct config_words *to, enum schema_type type, const char *text,
+	struct span *ret_bad)
+{
+	struct config_words words = {0};
+	struct span rest = span_of(text);
+	struct span word;
+
+	while (span_next(&rest, ',', &word)) {
+		int err = words_add(&words, type, span_trim(word));
+
+		if (err != 0) {
+			words_free(&words);
+			*ret_bad = fault_in(type, span_trim(word));
+			return err;
+		}
+	}
+	if (type == SCHEMA_CODECS && !has_speech(&words)) {
+		words_free(&words);
+		return ERR_FORMAT;
+	}
+	words_free(to);
+	*to = words;
+	return 0;
+}
+
+int words_copy(struct config_words *to, const struct config_words *from)
+{
+	struct config_words words = {.words = calloc(from->count + 1, sizeof(char *))};
+
+	if (words.words == NULL)
+		return -ENOMEM;
+	for (; words.count < from->count; words.count++) {
+		words.words[words.count] = strdup(from->words[words.count]);
+		if (words.words[words.count] == NULL) {
+			words_free(&words);
+			return -ENOMEM;
+		}
+	}
+	words_free(to);
+	*to = words;
+	return 0;
+}

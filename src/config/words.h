@@ -1,0 +1,18 @@
+/*
+ * Values that are lists of words, each of the kind that its row of the schema says. Loop thread.
+ */
+#pragma once
+
+#include "base/span.h"
+#include "config/config.h"
+#include "config/schema.h"
+
+/* Whether values of TYPE are struct config_words. */
+bool words_is_list(enum schema_type type);
+/* Reads TEXT as a comma list of TYPE, in place of what TO has. 0; ERR_FORMAT with *RET_BAD, the part of TEXT
+ * that is wrong, or untouched where that is all of it; or -ENOMEM. TO is then as it was. */
+int words_set(struct config_words *to, enum schema_type type, const char *text,
+	struct span *ret_bad);
+/* TO becomes what FROM is. 0 or -ENOMEM. */
+int words_copy(struct config_words *to, const struct config_words *from);
+void words_free(struct config_words *words);
