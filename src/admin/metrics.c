@@ -266,6 +266,11 @@ static uint64_t calls_failed_of(const struct trunk *trunk)
 	return trunk->calls_failed;
 }
 
+static uint64_t passwords_wrong_of(const struct trunk *trunk)
+{
+	return trunk->proof.wrong_total;
+}
+
 static uint64_t attempts_of(const struct trunk *trunk)
 {
 	return trunk->figures.total.attempts;
@@ -307,6 +312,9 @@ static void print_trunks(
 			calls_total_of},
 		{{"server_calls_failed_total", "trunk_calls_failed_total"}, "counter",
 			"Calls by it that failed.", calls_failed_of},
+		{{"server_passwords_wrong_total", "trunk_passwords_wrong_total"},
+			"counter", "Its requests with a wrong password.",
+			passwords_wrong_of},
 		{{"server_attempts_total", "trunk_attempts_total"}, "counter",
 			"Calls offered to it, by their outcome's time.", attempts_of},
 		{{"server_answered_total", "trunk_answered_total"}, "counter",

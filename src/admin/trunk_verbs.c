@@ -209,6 +209,18 @@ static void add_ours(
 		     : json_null());
 }
 
+/* Who we are to it, and what its requests had to prove. Never the password. */
+static json_t *auth_json(const struct trunk *trunk)
+{
+	const struct config_auth *auth = &trunk_settings(trunk)->auth;
+
+	return json_pack("{s:s?, s:b, s:I, s:I}", "user",
+		auth->user[0] ? auth->user : NULL, "demanded",
+		(int)(auth->demand == CONFIG_DEMAND_DIGEST), "asked",
+		(json_int_t)trunk->proof.asked, "wrong",
+		(json_int_t)trunk->proof.wrong_total);
+}
+
 static json_t *details_json(
 	const struct verbs_context *context, const struct trunk *trunk)
 {
@@ -231,6 +243,7 @@ static json_t *details_json(
 			addrs, json_string(addr_text(&trunk->addrs[i], text)));
 	json_object_set_new(object, "addresses", addrs);
 	json_object_set_new(object, "limits", limit_json(&limits));
+	json_object_set_new(object, "auth", auth_json(trunk));
 	json_object_set_new(object, "connections", connections_json(context, trunk));
 	json_object_set_new(object, "certificate",
 		cert_seen_json(seen_find(context->seen, trunk_name(trunk, name))));

@@ -2,6 +2,7 @@
 
 #include "bridge/call.h"
 #include "bridge/identity.h"
+#include "bridge/proof.h"
 #include "bridge/require.h"
 #include "sip/compose.h"
 #include "trunk/emergency.h"
@@ -263,6 +264,11 @@ static void receive_invite(const struct admission *admission)
 				.why = "no server or gateway is configured there"});
 		return;
 	}
+	/* an emergency call goes on, whoever makes it */
+	if (!admission->emergency &&
+		!proof_given(admission->side->bridge, admission->trunk,
+			trunk_settings(admission->trunk), admission->txn))
+		return;
 	if (!admission->emergency &&
 		refuse_reliable(admission->txn, admission->request, admission->trunk))
 		return;

@@ -7,6 +7,7 @@
 #include "bridge/call.h"
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
+#include "bridge/proof.h"
 #include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "bridge/uac.h"
@@ -73,7 +74,11 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	list_init(&bridge->dead);
 	list_init(&bridge->closed);
 	secret_token(bridge->start_id, 4);
+	log_limit_init(&bridge->proof_limit, params->timers, "bridge", LOG_LEVEL_WARNING,
+		LOG_LINES_A_SECOND);
 	err = hash_init(&bridge->by_number);
+	if (!err)
+		err = nonces_new(&bridge->nonces);
 	if (!err)
 		err = init_side(bridge, SIDE_INTERNAL);
 	if (!err)
@@ -127,6 +132,8 @@ void bridge_free(struct bridge *bridge)
 	timer_stop(&bridge->reaper);
 	timer_stop(&bridge->closed_timer);
 	log_limit_end(&bridge->refusal_limit);
+	log_limit_end(&bridge->proof_limit);
+	nonces_free(bridge->nonces);
 	LIST_FOREACH (&bridge->closed, node, next)
 		free_closed(LIST_ENTRY(node, struct closed_flow, node));
 	free_side(&bridge->sides[SIDE_INTERNAL]);
@@ -214,6 +221,13 @@ static void log_impostor(
 		(unsigned long long)flow->id);
 }
 
+/* By the terms that its call began with. */
+static bool is_proved(
+	struct bridge_side *side, const struct leg *leg, struct txn_server *txn)
+{
+	return proof_given(side->bridge, leg->trunk, leg->settings, txn);
+}
+
 static void request_h(void *arg, struct txn_server *txn, struct message *request)
 {
 	struct bridge_side *side = arg;
@@ -227,7 +241,8 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 			txn_server_refuse(txn, NULL,
 				&(struct txn_refusal){.status = 481,
 					.why = "no dialog has its Call-ID and tags"});
-		else if (!admit_refuse_options(txn, request))
+		else if (is_proved(side, dialog->owner, txn) &&
+			 !admit_refuse_options(txn, request))
 			leg_request(dialog->owner, dialog, txn, request);
 		return;
 	}

@@ -8,6 +8,7 @@
 #include "base/log_limit.h"
 #include "bridge/bridge.h"
 #include "sip/dialog.h"
+#include "sip/nonce.h"
 #include "sip/txn.h"
 
 /* One side: its transport, its transactions, its dialogs. They never mix. */
@@ -46,6 +47,8 @@ struct bridge {
 	uint64_t started, ended, failed, refused;
 	struct bridge_emergencies emergencies;
 	struct log_limit refusal_limit; /* of lines about refused calls */
+	struct nonces *nonces;          /* that gateways prove passwords with; owned */
+	struct log_limit proof_limit;   /* of lines about wrong ones */
 	char start_id[16];              /* makes call ids unique over restarts */
 	bool draining;
 };

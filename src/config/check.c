@@ -99,6 +99,9 @@ static void check_auth(const struct config *config, const struct config_trunk *s
 			has_user ? "auth-user" : "auth-secret",
 			has_user ? "auth-secret, the file with its password,"
 				 : "auth-user");
+	if (auth->demand == CONFIG_DEMAND_DIGEST && !has_user)
+		errors_add(errors, scope_place(scope, section, "auth", place),
+			"auth: digest needs auth-user and auth-secret beside it");
 	check_credential("auth-secret", auth->secret, scope, section, place, errors);
 	if (has_user && config->tandem.fips == CONFIG_FIPS_REQUIRED &&
 		(!(auth->algorithms & CONFIG_ALGORITHM_SHA_256) ||

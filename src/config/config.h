@@ -163,12 +163,16 @@ enum config_algorithm {
 	CONFIG_ALGORITHM_MD5 = 1 << 2,
 };
 
+/* What a gateway has to prove before its requests are served. */
+enum config_demand { CONFIG_DEMAND_NOTHING, CONFIG_DEMAND_DIGEST };
+
 /* A user and a password that we and a peer share. */
 struct config_auth {
-	char *user;          /* ""; with SECRET or not at all */
-	char *secret;        /* the file that has it; "" */
-	char *realm;         /* the only one that is answered; "": any */
-	unsigned algorithms; /* mask of enum config_algorithm */
+	char *user;                /* ""; with SECRET or not at all */
+	char *secret;              /* the file that has it; "" */
+	char *realm;               /* the only one that is answered; "": any */
+	unsigned algorithms;       /* mask of enum config_algorithm */
+	enum config_demand demand; /* of a gateway; NOTHING */
 };
 
 /* As many calls as there are. */

@@ -267,3 +267,22 @@ void account_heed(struct account *account, const struct message *response)
 	heed(account, response, "Authentication-Info", false);
 	heed(account, response, "Proxy-Authentication-Info", true);
 }
+
+/* ---- who says that he is it ---- */
+
+bool account_takes(const struct account *account, enum digest_algorithm algorithm)
+{
+	return !digest_is_sess(algorithm) &&
+	       (account->algorithms & DIGEST_BIT(algorithm)) != 0;
+}
+
+bool account_is_proved(const struct account *account,
+	const struct digest_credentials *credentials, struct span method)
+{
+	const struct digest_answer answer = {.user = span_of(account->user),
+		.secret = {account->secret, account->secret_len},
+		.method = method};
+
+	return account_takes(account, credentials->algorithm) &&
+	       digest_credentials_prove(credentials, &answer);
+}

@@ -52,5 +52,11 @@ struct account_use {
  */
 bool account_answer(struct account *account, const struct message *response,
 	struct account_use *use, const char **ret_why);
+/* Whether the other end may prove himself by ALGORITHM. */
+bool account_takes(const struct account *account, enum digest_algorithm algorithm);
+/* Whether CREDENTIALS, of a request of METHOD, are by who knows this user's password, by an algorithm
+ * that was asked for. */
+bool account_is_proved(const struct account *account,
+	const struct digest_credentials *credentials, struct span method);
 /* RESPONSE, a 2xx, may have the next nonce (RFC 7616 3.5). */
 void account_heed(struct account *account, const struct message *response);

@@ -436,7 +436,11 @@ static int make_account(struct material *material, const struct trunk *trunk,
 	const struct account_params params = {.user = auth->user,
 		.secret = secret,
 		.terms = {.algorithms = algorithms_of(auth->algorithms),
-			.realm = auth->realm}};
+			.realm = auth->realm,
+			/* what we demand must not be got from ourselves */
+			.never = auth->demand == CONFIG_DEMAND_DIGEST
+					 ? trunk->config->tandem.fqdn
+					 : NULL}};
 
 	if (old && account_is(old, &params)) {
 		*ret = account_ref(old);

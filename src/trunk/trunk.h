@@ -24,6 +24,14 @@ enum trunk_kind { TRUNK_SERVER, TRUNK_GATEWAY };
 struct source;
 struct routes;
 
+/* What its requests proved, where they have to: bridge/proof.h. */
+struct trunk_proof {
+	uint64_t asked;           /* requests that were challenged, since the start */
+	uint64_t wrong_total;     /* passwords that were wrong, since the start */
+	unsigned wrong;           /* in a row */
+	uint64_t paused_until_ms; /* monotonic: none is looked at before */
+};
+
 /* One server or one gateway. Reference counted: a call holds the trunk it uses even when
  * a reload removes it. */
 struct trunk {
@@ -41,8 +49,8 @@ struct trunk {
 	struct peer *peer;
 	struct cred *cred; /* own certificate toward it; NULL: the side's */
 	struct cred *next; /* its own that waits for the day of next-from; NULL: none */
-	struct account *
-		account; /* who we are to it; owned; NULL: nobody that it could ask for */
+	struct trunk_proof proof;
+	struct account *account; /* who we are to it; owned; NULL: nobody */
 	/* In plain: whom SIP may come from, as last resolved, and behind them those that it
 	 * had before and calls may still use. */
 	struct addr *addrs;

@@ -86,6 +86,7 @@ void endpoint_free(struct endpoint *endpoint)
 	free(endpoint->sent_request);
 	free(endpoint->sent_response);
 	free(endpoint->sent_ack);
+	free(endpoint->challenges);
 	free(endpoint->read);
 	free(endpoint->read_sdp);
 	free(endpoint);
@@ -229,6 +230,27 @@ static void set_header(struct draft *draft, const char *line, size_t name_len)
 	add(draft, "%s", line);
 }
 
+static int add_auth(struct endpoint *endpoint, struct draft *draft, const char *words,
+	struct err_text *error)
+{
+	struct buf line;
+	int err;
+
+	/* RFC 3261 8.1.3.5: the tag of what refused the first INVITE is none of the next one */
+	if (!strncmp(draft->start, "INVITE ", 7) && endpoint->sent_invite &&
+		!strstr(endpoint->sent_invite, endpoint->remote_tag)) {
+		replace(&endpoint->remote_tag, strdup(""));
+		drop(draft, "To", 2);
+		add(draft, "To: %s", endpoint->remote);
+	}
+	buf_init(&line, 0);
+	err = endpoint_auth(endpoint, words, draft->start, &line, error);
+	if (!err)
+		add_lines(draft, buf_span(&line));
+	buf_free(&line);
+	return err;
+}
+
 static int apply_clause(struct endpoint *endpoint, struct draft *draft,
 	const char *clause, struct err_text *error)
 {
@@ -240,6 +262,8 @@ static int apply_clause(struct endpoint *endpoint, struct draft *draft,
 		replace(&draft->type, strdup("application/sdp"));
 		buf_clear(&draft->body);
 		return endpoint_sdp(endpoint, clause + 3, &draft->body, error);
+	} else if (!strncmp(clause, "auth ", 5)) {
+		return add_auth(endpoint, draft, clause + 5, error);
 	} else if (!strncmp(clause, "body ", 5)) {
 		replace(&draft->type, strdup(clause + 5));
 	} else if (!strncmp(clause, "start ", 6)) {
@@ -607,6 +631,7 @@ static void read_response(struct endpoint *endpoint, struct message *message)
 
 	message_unref(endpoint->answered[method]);
 	endpoint->answered[method] = message_ref(message);
+	endpoint_learn_challenges(endpoint, message);
 	if (method != MESSAGE_INVITE)
 		return;
 	if (message_to(message)->tag.len)

@@ -26,6 +26,9 @@ struct endpoint {
 	struct message *got[MESSAGE_OTHER + 1];      /* last request of each method */
 	struct message *answered[MESSAGE_OTHER + 1]; /* last response to each */
 	enum message_method got_last;
+	/* Of the last 401 or 407 that it got, the challenges, a line each; and how often it answered. */
+	char *challenges;
+	unsigned answers;
 	char *read;     /* the last letter that was expected, whole */
 	char *read_sdp; /* the last one that had a body */
 	unsigned sdp_version;
@@ -52,6 +55,13 @@ bool endpoint_owns(const struct endpoint *endpoint, const struct message *messag
 /* Replaces $tag, $callid, ... and $OTHER.tag in TEXT. */
 void endpoint_expand(struct stage *stage, struct endpoint *endpoint, const char *text,
 	struct buf *out);
+
+/* The header line that answers a challenge as WORDS ("user=u secret=s algorithm=MD5 nc=2") say, for a request that begins with
+ * START: endpoint_auth.c. 0, or negative with ERROR. */
+int endpoint_auth(struct endpoint *endpoint, const char *words, const char *start,
+	struct buf *out, struct err_text *error);
+/* Keeps the challenges of RESPONSE. */
+void endpoint_learn_challenges(struct endpoint *endpoint, const struct message *response);
 
 /* The SDP that WORDS ("srtp key=A dir=sendonly") describe: sdp_text.c. */
 int endpoint_sdp(struct endpoint *endpoint, const char *words, struct buf *out,

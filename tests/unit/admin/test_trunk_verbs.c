@@ -237,6 +237,8 @@ static void figures_are_told_and_begin_anew(void **state)
 	figures_add_talk(figures, now_us, 70000000);
 	gateway_trunk.calls_total = 9;
 	gateway_trunk.calls_failed = 2;
+	gateway_trunk.proof.asked = 7;
+	gateway_trunk.proof.wrong_total = 3;
 	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
 	assert_true(json_real_value(json_object_get(
 			    figures_of("since_reset"), "asr_percent")) == 50.0);
@@ -246,6 +248,10 @@ static void figures_are_told_and_begin_anew(void **state)
 	assert_int_equal(number(figures_of("last_hour"), "pdd_mean_us"), 250000);
 	assert_int_equal(number(figures_of("last_hour"), "pdd_median_us"), 250000);
 	assert_int_equal(number(result, "calls_total"), 9);
+	assert_int_equal(number(json_object_get(result, "auth"), "asked"), 7);
+	assert_int_equal(number(json_object_get(result, "auth"), "wrong"), 3);
+	assert_true(
+		json_is_null(json_object_get(json_object_get(result, "auth"), "user")));
 	assert_int_equal(ask("counters", "reset", "nobody", NULL), API_NOT_FOUND);
 	assert_int_equal(ask("counters", "reset", "carrier-a", NULL), API_OK);
 	assert_string_equal(
@@ -260,6 +266,7 @@ static void figures_are_told_and_begin_anew(void **state)
 	/* what is scraped goes on */
 	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
 	expect_metric("\ntandem_trunk_calls_total{trunk=\"carrier-a\"} 9\n");
+	expect_metric("\ntandem_trunk_passwords_wrong_total{trunk=\"carrier-a\"} 3\n");
 	expect_metric("\ntandem_trunk_attempts_total{trunk=\"carrier-a\"} 4\n");
 	expect_metric("\ntandem_trunk_answered_total{trunk=\"carrier-a\"} 2\n");
 	expect_metric("\ntandem_trunk_effective_total{trunk=\"carrier-a\"} 3\n");

@@ -199,6 +199,7 @@ int setup(void **state)
 				.max_rate_out = 5},
 			.suites = CONFIG_SUITE_AES_CM_128_80,
 			.srtp = CONFIG_SRTP_OFF,
+			.auth = {.user = none},
 			.peer = {.exception_reason = none}}};
 	server = (struct config_server){.common = {.id = server_id,
 						.host = host,
@@ -206,6 +207,7 @@ int setup(void **state)
 						.port = 5061,
 						.enabled = true,
 						.tls = CONFIG_TLS_YES,
+						.auth = {.user = none},
 						.peer = {.exception_reason = none}}};
 	config = (struct config){
 		.file = file, .tandem = {.fqdn = host, .state_dir = folder}};

@@ -496,6 +496,23 @@ static void a_password_has_a_user_and_a_file(void **state)
 		auth->algorithms, CONFIG_ALGORITHM_MD5 | CONFIG_ALGORITHM_SHA_256);
 }
 
+static void what_is_demanded_has_a_password(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\ntransport = tcp\nauth = digest\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:5:8: error: auth: digest needs auth-user and "
+		"auth-secret beside it\n");
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a\ntls = no\ntransport = tcp\nauth = digest\n"
+		"auth-user = u\nauth-secret = s\n");
+	fixture_load_ok(fixture);
+	assert_int_equal(
+		fixture->config->gateways[0].common.auth.demand, CONFIG_DEMAND_DIGEST);
+}
+
 static void fips_leaves_one_hash(void **state)
 {
 	struct fixture *fixture = *state;
@@ -716,6 +733,7 @@ int main(void)
 		TEST(media_may_have_an_address_of_its_own),
 		TEST(certificate_and_key_go_together),
 		TEST(a_password_has_a_user_and_a_file),
+		TEST(what_is_demanded_has_a_password),
 		TEST(fips_leaves_one_hash),
 		TEST(one_mistake_makes_no_other),
 		TEST(plain_udp_needs_a_listener),
