@@ -99,12 +99,14 @@ static void ask(const struct claim *claim, bool stale)
 /* ---- judging ---- */
 
 /* The start line's, as far as both mean the same: some leave port and parameters out. Else who is between us and a
- * far end could have another number called. */
+ * far end could have another number called. Within a call there is none to call (RFC 3261 22.4 5). */
 static bool is_of_request(const struct claim *claim)
 {
 	const struct message_uri *uri = message_request_uri(claim->request);
 	struct message_uri named;
 
+	if (message_to(claim->request)->tag.len)
+		return true;
 	return !message_uri_parse(&named, claim->credentials.uri) &&
 	       span_equal(named.user, uri->user) &&
 	       span_same_letters(named.host, uri->host);

@@ -677,6 +677,7 @@ stop_front() { # NAME
 # sipp_scenario FILE SRTP(0|1) CODE: FILE with its placeholders filled in.
 sipp_scenario() {
 	awk -v srtp="$2" -v code="$3" -v pause="${pause:-300}" \
+		-v password="${password:-sesame}" \
 		-v port="${sdp_port:-[media_port]}" -v next_key="${next_key:-}" '
 		/^@sdp [a-z]+( new-key)?@$/ {
 			direction = $2
@@ -691,7 +692,8 @@ sipp_scenario() {
 			print "a=" direction
 			next
 		}
-		{ gsub(/@CODE@/, code); gsub(/@PAUSE@/, pause); gsub(/@PORT@/, port); print }' "$1"
+		{ gsub(/@CODE@/, code); gsub(/@PAUSE@/, pause); gsub(/@PORT@/, port)
+			gsub(/@PASSWORD@/, password); print }' "$1"
 }
 
 # start_sipp NAME SCENARIO TRANSPORT(u1|t1) LOCAL-PORT REMOTE-PORT
@@ -699,7 +701,7 @@ sipp_scenario() {
 # Runs tests/system/sipp/SCENARIO.xml for one call in the background; wait_sipp says how it
 # went. Messages are in $lab/NAME/messages. SCENARIO+srtp offers and answers SRTP; $code is
 # the status that it is about (486), $pause how long it talks (300 ms), $sdp_port where its
-# media is if not with sipp, $next_key its SRTP key after uac-rekey's re-INVITE, $sipp_options are
+# media is if not with sipp, $password what uac-auth proves (sesame), $next_key its SRTP key after uac-rekey's re-INVITE, $sipp_options are
 # further options of sipp.
 start_sipp() {
 	local name=$1 scenario=$2 transport=$3 local_port=$4 remote_port=$5
