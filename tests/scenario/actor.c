@@ -136,6 +136,8 @@ static void replies(struct actor *actor, const struct step *step)
 	enum message_method method = method_of(step->words[4]);
 	int status = atoi(step->words[2]);
 
+	if (method == MESSAGE_INVITE && status > 100)
+		actor->early = true;
 	if (status < 200)
 		return;
 	actor->asked[method] = false;
@@ -146,6 +148,9 @@ static void replies(struct actor *actor, const struct step *step)
 		actor->dialog = ACTOR_TALKING;
 	else if (actor->dialog == ACTOR_EARLY)
 		actor->dialog = ACTOR_OVER;
+	/* it is asked again, and may ask again */
+	if (status == 401 || status == 407)
+		actor->early = false;
 }
 
 void actor_plays(struct actor *actor, const struct step *step)

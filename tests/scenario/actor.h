@@ -27,6 +27,7 @@ struct actor {
 	bool ack_answers;               /* which has an offer: the ACK has the answer */
 	bool offering;                  /* its open INVITE had SDP */
 	bool unacked;                   /* it sent a 2xx and has no ACK */
+	bool early; /* of its first INVITE it sent more than 100: it asks for no credentials then */
 	uint32_t cseq[MESSAGE_OTHER + 1]; /* of Tandem's last request of that method */
 };
 

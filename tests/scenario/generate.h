@@ -11,13 +11,15 @@
 
 /* How a run is: each in per cent of the steps. */
 struct generate_style {
-	unsigned world;   /* the world moves: time apart */
-	unsigned time;    /* time passes */
-	unsigned chaos;   /* somebody breaks the rules */
-	unsigned odd;     /* of descriptions: unusual or useless */
-	unsigned deaf;    /* of what is owed: left undone for this time */
-	unsigned rebirth; /* another Tandem goes on */
-	unsigned calls;   /* not per cent: so many at once */
+	unsigned world;       /* the world moves: time apart */
+	unsigned time;        /* time passes */
+	unsigned chaos;       /* somebody breaks the rules */
+	unsigned odd;         /* of descriptions: unusual or useless */
+	unsigned deaf;        /* of what is owed: left undone for this time */
+	unsigned rebirth;     /* another Tandem goes on */
+	unsigned challenges;  /* of answers to Tandem's requests: 401 or 407 */
+	unsigned emergencies; /* of calls */
+	unsigned calls;       /* not per cent: so many at once */
 };
 
 struct generator {
@@ -48,3 +50,16 @@ void generate_answer(
 bool generate_legal(struct generator *generator, struct buf *out);
 void generate_chaos(struct generator *generator, struct buf *out);
 void generate_event(struct generator *generator, struct steps *out);
+
+/* Not for others: generate_trunk.c. */
+/* Settings of what trunks look after by themselves. */
+void generate_trunks(struct generator *generator, struct steps *out);
+/* Far ends answer OPTIONS in another way from now on, or a connection dies. */
+void generate_trunk_event(struct generator *generator, struct steps *out);
+/* Perhaps the endpoint NAME of PARTY asks for credentials instead of answering METHOD. */
+bool generate_challenge(struct generator *generator, const struct party *party,
+	const char *method, const char *name, struct buf *out);
+/* Clauses of a 503: when to try again. */
+void generate_rest(struct generator *generator, struct buf *out);
+/* Clauses of an INVITE that begins a call: perhaps an emergency call. */
+void generate_called(struct generator *generator, struct buf *out);

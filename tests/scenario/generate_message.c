@@ -133,7 +133,13 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 	bool answers = !strcmp(method, "INVITE") && status > 100 && status < 300;
 	struct dice *dice = &generator->dice;
 
+	if (status >= 200 && !actor->early &&
+		generate_challenge(generator, actor->endpoint->party, method,
+			actor->endpoint->name, out))
+		return;
 	buf_printf(out, "%s replies %u to %s", actor->endpoint->name, status, method);
+	if (status == 503)
+		generate_rest(generator, out);
 	if (!answers)
 		return;
 	if (status >= 200 ? !dice_in(dice, 5) : status == 183 || dice_in(dice, 15)) {
@@ -355,6 +361,7 @@ static void new_call(struct generator *generator, struct buf *out)
 			&(struct endpoint){.party = (struct party *)(uintptr_t)party},
 			out);
 	add_reliable(generator, out);
+	generate_called(generator, out);
 }
 
 static void act(struct generator *generator, unsigned what, const struct actor *actor,

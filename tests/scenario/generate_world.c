@@ -67,6 +67,7 @@ void generate_world(struct generator *generator, struct steps *out)
 		steps_add(out, DICE_WORD(dice, settings));
 	if (dice_in(dice, 30))
 		keep_on_one_side(dice, out);
+	generate_trunks(generator, out);
 	steps_add(out, "advance 1");
 }
 
@@ -191,9 +192,9 @@ static void trouble(struct generator *generator, struct steps *out)
 
 void generate_event(struct generator *generator, struct steps *out)
 {
-	static const unsigned weights[] = {30, 15, 10, 20, 30, 10};
+	static const unsigned weights[] = {30, 15, 10, 20, 30, 10, 20};
 
-	switch (dice_weigh(&generator->dice, weights, 6)) {
+	switch (dice_weigh(&generator->dice, weights, 7)) {
 	case 0:
 		move_party(generator, out);
 		break;
@@ -208,6 +209,9 @@ void generate_event(struct generator *generator, struct steps *out)
 		break;
 	case 4:
 		trouble(generator, out);
+		break;
+	case 6:
+		generate_trunk_event(generator, out);
 		break;
 	default:
 		steps_add(out, "reload");

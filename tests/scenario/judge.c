@@ -182,6 +182,8 @@ static void note_asked(struct judge *judge, const struct stage_passed *passed)
 		(asked->method == MESSAGE_UPDATE && !repeated))
 		asked->offer = judge_media_text(message);
 	asked->at_us = judge_now_us(judge);
+	asked->emergency = asked->method == MESSAGE_INVITE &&
+			   judge_trunk_is_emergency(judge, passed);
 	/* without a branch others of this far end are taken for the same */
 	asked->excused = again || !asked->branch[0];
 	excuse_twins(judge, asked);
@@ -229,6 +231,8 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 		asked->moved = passed->flow->id != asked->flow;
 		if (asked->method == MESSAGE_INVITE && status < 300)
 			judge_dialog_answered(judge, asked, message, passed->call);
+		if (asked->method == MESSAGE_INVITE && status >= 300)
+			judge_trunk_refused(judge, asked, status, passed->call);
 		if (asked->method == MESSAGE_UPDATE && asked->offer && status < 300)
 			judge_dialog_updated(judge, asked, message);
 	}
@@ -279,6 +283,8 @@ static void sent_h(void *arg, const struct stage_passed *passed)
 			memmem(text.p, text.len, "\na=crypto:", 10)))
 		judge_fault(judge, "key-in-clear", "a key goes to %s by %s",
 			passed->party->name, transport_kind_name(passed->flow->kind));
+	if (message_is_request(passed->message))
+		judge_trunk_sent(judge, passed);
 	if (!message_is_request(passed->message))
 		check_response(judge, passed);
 	else
@@ -293,6 +299,8 @@ static void came_h(void *arg, const struct stage_passed *passed)
 		return;
 	if (message_is_request(passed->message))
 		note_asked(judge, passed);
+	else
+		judge_trunk_came(judge, passed);
 	judge_dialog_came(judge, passed);
 }
 
@@ -343,8 +351,14 @@ static void take_fault_of_stage(struct judge *judge)
 			judge, strstr(text, "topology") ? "hiding" : "rules", "%s", text);
 }
 
+void judge_played(struct judge *judge, const struct step *step)
+{
+	judge_trunk_played(judge, step);
+}
+
 void judge_step(struct judge *judge)
 {
+	judge_trunk_step(judge);
 	LIST_FOREACH (&judge->asked, node, next)
 		check_asked(judge, LIST_ENTRY(node, struct judge_asked, node));
 	judge_dialog_step(judge);

@@ -16,6 +16,10 @@
  *   records        not one record a call
  *   relay          an end of the relay is not as its leg agreed: address, keys, direction
  *   legs-differ    the legs of a call agreed on other lines or another first format
+ *   credentials    of one trunk to another, or for a nonce that this one never had
+ *   asked-again    one INVITE more often than a far end may ask for credentials
+ *   emergency      an emergency call was refused while a path that lives was not tried
+ *   usable         a call was refused at once though a target was there, and nothing in its way
  */
 #pragma once
 
@@ -23,6 +27,24 @@
 #include "stage.h"
 
 #define JUDGE_RECORDS 64
+#define JUDGE_PATHS 16
+#define JUDGE_PARTY 16
+#define JUDGE_CHALLENGES 128
+
+/* A party as a target of calls. */
+struct judge_path {
+	char party[JUDGE_PARTY];
+	bool away, stalls, shakes; /* for now */
+	bool unnamed;              /* its name has no answer */
+	bool lost; /* its connection, or its name leads elsewhere: no longer followed */
+	bool suspect; /* Tandem may have had a reason to pass it over */
+};
+
+/* That a party asked for credentials. */
+struct judge_challenge {
+	const struct party *party;
+	char nonce[32];
+};
 
 struct judge {
 	struct stage *stage;
@@ -34,12 +56,22 @@ struct judge {
 	unsigned sent_count;
 	uint64_t records[JUDGE_RECORDS]; /* numbers of calls */
 	unsigned record_count;
+	struct judge_path paths[JUDGE_PATHS];
+	unsigned path_count;
+	struct judge_challenge challenges[JUDGE_CHALLENGES];
+	unsigned challenge_count;
+	uint64_t changed_us,
+		hung_up_us; /* the last reload or rebirth; the operator's end of calls */
+	bool hindered; /* something may keep calls away that has nothing to do with paths */
+	bool short_of_ports;  /* of the relay */
 	const char *rule;     /* the first that was broken; NULL: none */
 	struct err_text text; /* and how */
 };
 
 void judge_init(struct judge *judge, struct stage *stage, const struct known_set *known);
 void judge_free(struct judge *judge);
+/* STEP is about to be played. */
+void judge_played(struct judge *judge, const struct step *step);
 /* After each step. */
 void judge_step(struct judge *judge);
 /* When nothing may be open any more. */

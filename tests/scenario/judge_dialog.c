@@ -464,6 +464,7 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 	} else if (!invited->answer_count || invited->strange) {
 		/* A strange answer before it may have found nobody. */
 		invited->refused = true;
+		invited->everywhere = status >= 600;
 	}
 }
 

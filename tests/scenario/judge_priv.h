@@ -18,6 +18,7 @@ struct judge_asked {
 	bool excused;   /* nobody can answer it any more */
 	char *offer;    /* the SDP of an INVITE or UPDATE; NULL: none */
 	bool mixed; /* offers passed within its early dialog, which are not followed */
+	bool emergency; /* an INVITE that begins an emergency call */
 	bool moved; /* the final response came by another connection: an earlier one may be lost */
 };
 
@@ -41,13 +42,14 @@ struct judge_invited {
 	uint32_t cseq;
 	uint64_t at_us, cancelled_us;
 	uint64_t call;
-	bool rang;     /* 1xx came */
-	bool refused;  /* 300 to 699 came */
-	bool strange;  /* a response came too late, or over another transport */
-	bool answered; /* a 2xx came that counts */
-	char *offer;   /* its SDP; NULL: none */
-	bool mixed;    /* offers passed within its early dialog, which are not followed */
-	char *early;   /* the latest SDP of an 18x, and whose; NULL: none */
+	bool rang;       /* 1xx came */
+	bool refused;    /* 300 to 699 came */
+	bool everywhere; /* and that was 600 to 699 */
+	bool strange;    /* a response came too late, or over another transport */
+	bool answered;   /* a 2xx came that counts */
+	char *offer;     /* its SDP; NULL: none */
+	bool mixed;  /* offers passed within its early dialog, which are not followed */
+	char *early; /* the latest SDP of an 18x, and whose; NULL: none */
 	char *early_tag;
 	bool reliable; /* that 18x; whether a later SDP counts is not judged (RFC 3262 5) */
 	char *reliable_tags[JUDGE_ANSWERS]; /* of branches that rang reliably, and */
@@ -138,3 +140,15 @@ void judge_media_updated(struct judge_agreed *agreed, const struct message *resp
 void judge_media_free(struct judge_agreed *agreed);
 /* The two ends of each call are as its legs agreed. */
 void judge_media_step(struct judge *judge);
+
+/* judge_trunk.c */
+void judge_trunk_played(struct judge *judge, const struct step *step);
+void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed);
+/* A response of a party. */
+void judge_trunk_came(struct judge *judge, const struct stage_passed *passed);
+bool judge_trunk_is_emergency(
+	const struct judge *judge, const struct stage_passed *passed);
+/* Tandem refused the INVITE ASKED with STATUS, as part of CALL (0: of none). */
+void judge_trunk_refused(
+	struct judge *judge, const struct judge_asked *asked, int status, uint64_t call);
+void judge_trunk_step(struct judge *judge);

@@ -167,6 +167,18 @@ static void add_names(struct stage *stage)
 	}
 }
 
+static void note_account(const struct stage *stage, struct party *party)
+{
+	const struct config_server *server =
+		config_server_find(stage->config, party->name);
+	const struct config_gateway *gateway =
+		config_gateway_find(stage->config, party->name);
+
+	if ((server && server->common.auth.user[0]) ||
+		(gateway && gateway->common.auth.user[0]))
+		party->known_by = true;
+}
+
 static void add_parties(struct stage *stage)
 {
 	for (size_t i = 0; i < stage->config->server_count; i++)
@@ -177,6 +189,8 @@ static void add_parties(struct stage *stage)
 		add_configured(stage, stage->config->gateways[i].common.id,
 			stage->config->gateways[i].common.host, SIDE_EXTERNAL,
 			kind_of(&stage->config->gateways[i]));
+	LIST_FOREACH (&stage->parties, node, next)
+		note_account(stage, LIST_ENTRY(node, struct party, node));
 }
 
 static struct flow *accept_flow(struct stage *stage, struct party *party)

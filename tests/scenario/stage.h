@@ -58,6 +58,7 @@ struct party {
 	char *host;        /* its name */
 	char *as;          /* whose certificate it has, over TLS; NULL: its own */
 	struct pinged pinged;
+	bool known_by; /* it has, or had before a reload, a password by which it knows us */
 	bool configured; /* a server or gateway: known by certificate over TLS */
 	bool unseen; /* outside.h: datagrams to it were lost, so not all that was sent is known */
 	struct list inbox; /* struct letter */

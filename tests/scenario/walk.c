@@ -172,6 +172,7 @@ static void play_text(struct walk *walk, const char *text)
 		strchr(script.steps[0].words[0], '.')
 			? strchr(script.steps[0].words[0], '.')
 			: "");
+	judge_played(&walk->judge, &script.steps[0]);
 	if (!play_step(&walk->stage, &script.steps[0], &error) ||
 		walk->stage.fault.text[0]) {
 		buf_printf(&walk->result->scenario, "%s\n", text);
@@ -239,6 +240,8 @@ static void finish(struct walk *walk)
 	play_text(walk, "operator ends all");
 	if (!stage_started(&walk->stage))
 		return;
+	if (!walk->stage.outside)
+		stage_end_upkeep(&walk->stage);
 	rest(walk, WALK_REST_MS);
 	rest(walk, WALK_REST_MS);
 	if (!walk->judge.rule && play_leaks(&walk->stage, &error))

@@ -483,9 +483,12 @@ void wire_close(struct flow *flow, const char *why)
 
 bool wire_is_open(const struct transport *transport, uint64_t id)
 {
-	LIST_FOREACH (&transport->flows, node, next)
-		if (LIST_ENTRY(node, struct wire_flow, node)->flow.id == id)
-			return true;
+	LIST_FOREACH (&transport->flows, node, next) {
+		const struct wire_flow *wired = LIST_ENTRY(node, struct wire_flow, node);
+
+		if (wired->flow.id == id)
+			return !wired->dead;
+	}
 	return false;
 }
 
