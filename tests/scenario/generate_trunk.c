@@ -50,7 +50,8 @@ void generate_trunks(struct generator *generator, struct steps *out)
 		steps_add(out, "secret secret sesame");
 		for (unsigned i = 1 + dice_below(dice, 2); i > 0; i--)
 			steps_add(out, DICE_WORD(dice, accounts));
-		generator->style.challenges = 10 + dice_below(dice, 60);
+		generator->style.challenges =
+			dice_in(dice, 30) ? 95 : 10 + dice_below(dice, 50);
 	}
 	if (dice_in(dice, 30))
 		steps_add(out, DICE_WORD(dice, pings));

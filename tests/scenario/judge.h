@@ -36,6 +36,7 @@ struct judge_path {
 	char party[JUDGE_PARTY];
 	bool away, stalls, shakes; /* for now */
 	bool unnamed;              /* its name has no answer */
+	bool elsewhere;            /* its name has other addresses than its own */
 	bool lost; /* its connection, or its name leads elsewhere: no longer followed */
 	bool suspect; /* Tandem may have had a reason to pass it over */
 };

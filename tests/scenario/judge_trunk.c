@@ -105,7 +105,7 @@ static void play_dns(struct judge *judge, const struct step *step)
 			!strcmp(step->words[2], "answers"))
 			path->unnamed = !strcmp(step->words[2], "waits");
 		else
-			path->lost = true;
+			path->lost = path->elsewhere = true;
 	}
 }
 
@@ -332,6 +332,15 @@ void judge_trunk_came(struct judge *judge, const struct stage_passed *passed)
 		path->suspect = true;
 }
 
+/* Whether a name leads to the address of another party by now. */
+static bool is_led_away(const struct judge *judge)
+{
+	for (unsigned i = 0; i < judge->path_count; i++)
+		if (judge->paths[i].elsewhere)
+			return true;
+	return false;
+}
+
 /* Names of users are "PARTY-user". */
 static void check_line(
 	struct judge *judge, const struct stage_passed *passed, struct span line)
@@ -342,6 +351,9 @@ static void check_line(
 	char user[JUDGE_PARTY + 8];
 
 	snprintf(user, sizeof(user), "%.*s-user", JUDGE_PARTY, name);
+	/* a name that was led here may be that of another */
+	if (is_led_away(judge))
+		return;
 	if (!span_equal_str(whose, user))
 		judge_fault(judge, "credentials", "of %.*s to %s", SPAN_ARG(whose), name);
 	else if (!has_asked(judge, passed->party, nonce))
