@@ -19,6 +19,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A peer that could not be connected to, and has connected to us, can be called again. */
+static void note_arrival(const struct bridge_side *side, const struct flow *flow)
+{
+	struct trunk *trunk;
+
+	if (flow->kind != TRANSPORT_TLS)
+		return;
+	trunk = trunks_of_flow(side->bridge->trunks, flow,
+		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY);
+	if (trunk)
+		health_arrived(&trunk->health, &flow->remote);
+}
+
 static void request_h(void *arg, struct txn_server *txn, struct message *request);
 static void ack_h(void *arg, struct flow *flow, struct message *ack);
 static void unmatched_h(void *arg, struct flow *flow, struct message *response);
@@ -246,6 +259,7 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 			leg_request(dialog->owner, dialog, txn, request);
 		return;
 	}
+	note_arrival(side, txn_server_flow(txn));
 	admit_request(side, txn, request);
 }
 

@@ -54,7 +54,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 	int err;
 
 	(void)leg;
-	hunt_heard(call->hunt);
+	hunt_heard(call->hunt, report->status, report->message);
 	call_offer_heard(call);
 	if (!call->ringing_us) {
 		call->ringing_us = call_now_us(call) - call->start_us;
@@ -89,8 +89,10 @@ static int act_connect(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
-	int err = oa_accepted(call, leg, report->message, &text);
+	int err;
 
+	hunt_heard(call->hunt, report->status, report->message);
+	err = oa_accepted(call, leg, report->message, &text);
 	if (err) {
 		call_note_failure(call, leg->trunk, text.text);
 		return end_for(call, err, &text);
@@ -145,6 +147,7 @@ static int act_refused(
 	char why[ERR_REASON_SIZE];
 
 	refusal_words(report, why);
+	hunt_heard(call->hunt, report->status, report->message);
 	history_hear(&call->history, report->status, report->message);
 	call_note_reason(call, leg, report->message);
 	call->offer.effective = is_of_callee(report->status);
@@ -165,6 +168,10 @@ static int act_setup_failed(
 		call_end(call, CALL_BY_A, "peer-lost", report->status, report->why);
 		return 1;
 	}
+	if (report->status == 502) /* it answered, in a way that cannot be used */
+		hunt_heard(call->hunt, report->status, NULL);
+	else
+		hunt_unheard(call->hunt, report->status == 408, report->why);
 	if (call_hunt_on(call, cause, 0, report->why))
 		return 1;
 	call_note_reason(call, leg, NULL); /* of an address before this one */
@@ -176,8 +183,7 @@ static int act_setup_failed(
 static int act_trying(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	(void)leg;
-	(void)report;
-	hunt_heard(call->hunt);
+	hunt_heard(call->hunt, 100, report->message);
 	return 0;
 }
 
@@ -186,8 +192,7 @@ static int act_asked_again(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	(void)leg;
-	(void)report;
-	hunt_heard(call->hunt);
+	hunt_heard(call->hunt, report->status, report->message);
 	call_await(call);
 	return 0;
 }

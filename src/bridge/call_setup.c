@@ -105,6 +105,7 @@ static void silent_h(void *arg)
 		.why = "nothing heard in time: not even 100 Trying came within "
 		       "answer-within; is it up?"};
 
+	hunt_unheard(call->hunt, true, report.why);
 	call->leg_h(call, &call->b, &report);
 }
 
@@ -140,8 +141,11 @@ static void hunt_passed_over_h(void *arg, struct target *target, const char *why
 	call_log_attempt(call, history_end(&call->history, 0, why), "skipped");
 }
 
-static void next_address(struct call *call, const char *why)
+/* The INVITE could not be sent by FLOW. */
+static void next_address(struct call *call, const struct flow *flow, const char *why)
 {
+	if (flow->closed)
+		hunt_unheard(call->hunt, false, why);
 	call_log_attempt(call, history_end(&call->history, 0, why), "failed");
 	hunt_next(call->hunt, FAILOVER_ADDRESS, 0, why);
 }
@@ -174,7 +178,7 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	else if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM)
 		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
 	else if (call->state == CALL_SETUP)
-		next_address(call, text.text[0] ? text.text : err_str(err));
+		next_address(call, flow, text.text[0] ? text.text : err_str(err));
 }
 
 static void hunt_failed_h(void *arg, struct target *target, const char *why)

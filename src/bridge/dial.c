@@ -1,5 +1,6 @@
 #include "bridge/dial.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,19 @@ static void hand_out(struct dial *dial, struct flow *flow)
 	dial->h(dial->arg, flow, NULL);
 }
 
+/* How to connect to ADDRESS. 0, or ERR_TRUST with TEXT. */
+static int connection_to(const struct dial *dial, const struct dial_address *address,
+	struct transport_target *ret, struct err_text *text)
+{
+	return target_connection(dial->target, &address->addr, ret, text);
+}
+
+/* What came from there is no reason to use it. */
+static bool is_out(const struct dial_address *address)
+{
+	return address->passed_over && !address->unconnected;
+}
+
 /* True: an open connection of the target's peer was handed out; or one may come, since a host of its
  * own shakes hands with us, and is waited for. */
 static bool use_arrival(struct dial *dial)
@@ -26,19 +40,49 @@ static bool use_arrival(struct dial *dial)
 	struct flow *flow;
 
 	for (unsigned i = 0; i < dial->count; i++) {
-		if (target_connection(dial->target, &dial->addrs[i], &to, NULL) ||
+		if (is_out(&dial->addrs[i]) ||
+			connection_to(dial, &dial->addrs[i], &to, NULL) ||
 			!transport_is_open(transport, &to) ||
 			transport_flow(transport, &to, &flow, NULL))
 			continue;
+		dial->tried_at = i;
 		hand_out(dial, flow);
 		return true;
 	}
 	if (timers_now_ms(dial->side->bridge->timers) >= dial->wait_until_ms)
 		return false;
 	for (unsigned i = 0; i < dial->count; i++)
-		if (transport_await_handshake(transport, &dial->addrs[i], &dial->wait))
+		if (!is_out(&dial->addrs[i]) &&
+			transport_await_handshake(
+				transport, &dial->addrs[i].addr, &dial->wait))
 			return true;
 	return false;
+}
+
+static void nothing_h(void *arg)
+{
+	(void)arg;
+}
+
+bool dial_may_arrive(const struct bridge_side *side, const struct target *target)
+{
+	const struct trunk_health *health = &target->trunk->health;
+	struct transport_wait wait = {.h = nothing_h};
+	bool arrives = false;
+
+	if (!target_is_tls(target))
+		return false;
+	for (unsigned i = 0; i < health->count && !arrives; i++)
+		arrives = health_is_unconnected(&health->addresses[i].record) &&
+			  transport_await_handshake(
+				  side->transport, &health->addresses[i].addr, &wait);
+	transport_stop_waiting(&wait);
+	return arrives;
+}
+
+static void give_up(struct dial *dial)
+{
+	dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
 }
 
 static void handshake_over_h(void *arg)
@@ -46,7 +90,7 @@ static void handshake_over_h(void *arg)
 	struct dial *dial = arg;
 
 	if (!use_arrival(dial))
-		dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
+		give_up(dial);
 }
 
 /* No address is left. Who cannot be connected to may yet connect to us: a peer behind a firewall, or
@@ -61,27 +105,106 @@ static void exhausted(struct dial *dial)
 	dial->wait.h = handshake_over_h;
 	dial->wait.arg = dial;
 	if (!target_is_tls(dial->target) || was_open(dial) || !use_arrival(dial))
-		dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
+		give_up(dial);
 }
 
-static void try_addresses(struct dial *dial)
+/* ---- the order ---- */
+
+/* Why no call may go to ADDRESS now is kept. */
+static void pass_over(
+	struct dial *dial, struct dial_address *address, const struct obstacle *obstacle)
+{
+	char words[OBSTACLE_TEXT_SIZE], where[ADDR_TEXT_SIZE];
+	struct err_text text;
+
+	address->passed_over = true;
+	err_set(&text, 0, "%s: %s", addr_text(&address->addr, where),
+		obstacle_text(obstacle, words));
+	if (!dial->why[0])
+		err_reason(dial->why, text.text);
+}
+
+/* Whether a call may go to ADDRESS in this pass. */
+static bool is_next(struct dial *dial, struct dial_address *address)
+{
+	const struct trunk_health *health = &dial->target->trunk->health;
+	const struct health_time now = health_now(dial->side->bridge->timers);
+	const struct health_address *known;
+	struct obstacle obstacle;
+
+	if (dial->last_pass)
+		return address->passed_over;
+	known = target_health(dial->target, address->name, &address->addr);
+	if (!known ||
+		!obstacle_of_health(&known->record, &health->rules, &now, &obstacle))
+		return true;
+	address->unconnected = health_is_unconnected(&known->record);
+	pass_over(dial, address, &obstacle);
+	return false;
+}
+
+static void try_addresses(struct dial *dial);
+static void resolve_next(struct dial *dial);
+
+/* True: the flow to ADDRESS was handed out. */
+static bool try_address(struct dial *dial, struct dial_address *address)
 {
 	struct transport_target to;
 	struct err_text text = {{0}};
 	struct flow *flow;
+	int err = connection_to(dial, address, &to, &text);
 
-	while (dial->at < dial->count) {
-		const struct addr *address = &dial->addrs[dial->at++];
-
-		if (target_connection(dial->target, address, &to, &text) ||
-			transport_flow(dial->side->transport, &to, &flow, &text)) {
-			err_reason(dial->why, text.text);
-			continue;
-		}
-		hand_out(dial, flow);
-		return;
+	dial->tried_at = (unsigned)(address - dial->addrs);
+	dial->failed = false;
+	dial->asked_us = 0;
+	if (err) {
+		err_reason(dial->why, text.text);
+		return false;
 	}
-	exhausted(dial);
+	err = transport_flow(dial->side->transport, &to, &flow, &text);
+	if (err) {
+		err_reason(dial->why, text.text);
+		dial_unreached(dial, err, dial->why);
+		return false;
+	}
+	target_claim(dial->target, address->name, &address->addr,
+		timers_now_ms(dial->side->bridge->timers));
+	hand_out(dial, flow);
+	return true;
+}
+
+static void try_addresses(struct dial *dial)
+{
+	while (dial->at < dial->count) {
+		struct dial_address *address = &dial->addrs[dial->at++];
+
+		if (is_next(dial, address) && try_address(dial, address))
+			return;
+	}
+	if (dial->name < target_name_count(dial->target)) {
+		resolve_next(dial);
+	} else if (dial->whom == DIAL_ALL && !dial->last_pass) {
+		dial->last_pass = true;
+		dial->at = 0;
+		try_addresses(dial);
+	} else {
+		exhausted(dial);
+	}
+}
+
+/* Those of ANSWER come behind the others. 0 or -ENOMEM. */
+static int add_addresses(struct dial *dial, const struct resolve_answer *answer)
+{
+	struct dial_address *grown =
+		realloc(dial->addrs, (dial->count + answer->count) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	dial->addrs = grown;
+	for (unsigned i = 0; i < answer->count; i++)
+		grown[dial->count++] = (struct dial_address){
+			.addr = answer->addrs[i], .name = (uint8_t)dial->name};
+	return 0;
 }
 
 static void resolved_h(void *arg, const struct resolve_answer *answer)
@@ -89,41 +212,66 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	struct dial *dial = arg;
 
 	dial->resolving = NULL;
-	target_resolved(dial->target, dial->side->bridge->trunks, answer);
-	if (!answer->err)
-		dial->addrs =
-			calloc(answer->count ? answer->count : 1, sizeof(struct addr));
-	if (!dial->addrs) {
-		err_reason(dial->why, answer->err ? answer->why : "out of memory");
-	} else {
-		memcpy(dial->addrs, answer->addrs, answer->count * sizeof(struct addr));
-		dial->count = answer->count;
-	}
+	target_resolved(dial->target, dial->side->bridge->trunks, dial->name, answer);
+	if (answer->err)
+		err_reason(dial->why, answer->why);
+	else if (answer->count && add_addresses(dial, answer))
+		err_reason(dial->why, "out of memory");
+	dial->name++;
 	try_addresses(dial);
 }
 
-void dial_start(struct dial *dial, struct bridge_side *side, struct target *target,
-	dial_h *h, void *arg)
+/* A name that was not found just now is not asked for again. */
+static bool name_rests(struct dial *dial)
+{
+	const struct health_time now = health_now(dial->side->bridge->timers);
+	const struct trunk_health *health = &dial->target->trunk->health;
+	const struct health_record *record = target_name_health(dial->target, dial->name);
+	char words[OBSTACLE_TEXT_SIZE];
+	struct obstacle obstacle;
+	struct err_text text;
+
+	if (dial->whom == DIAL_ALL || !record ||
+		!obstacle_of_health(record, &health->rules, &now, &obstacle))
+		return false;
+	err_set(&text, 0, "%s: %s", target_name(dial->target, dial->name),
+		obstacle_text(&obstacle, words));
+	err_reason(dial->why, text.text);
+	return true;
+}
+
+static void resolve_next(struct dial *dial)
 {
 	struct resolve *resolving = NULL;
 
-	dial_stop(dial);
-	dial->side = side;
-	dial->target = target_ref(target);
-	dial->h = h;
-	dial->arg = arg;
-	if (resolver_ask(side->bridge->resolver,
-		    &(struct resolve_question){.host = target_host(target),
-			    .port = target_port(target),
-			    .kind = target->transport,
-			    .h = resolved_h,
-			    .arg = dial},
-		    &resolving)) {
+	if (name_rests(dial)) {
+		dial->name++;
+		try_addresses(dial);
+	} else if (resolver_ask(dial->side->bridge->resolver,
+			   &(struct resolve_question){
+				   .host = target_name(dial->target, dial->name),
+				   .port = target_port(dial->target),
+				   .kind = dial->target->transport,
+				   .h = resolved_h,
+				   .arg = dial},
+			   &resolving)) {
 		snprintf(dial->why, sizeof(dial->why), "the name cannot be looked up");
+		dial->name++;
 		try_addresses(dial);
 	} else if (resolving) {
 		dial->resolving = resolving;
 	}
+}
+
+void dial_start(struct dial *dial, const struct dial_params *params)
+{
+	dial_stop(dial);
+	dial->side = params->side;
+	dial->target = target_ref(params->target);
+	dial->whom = params->whom;
+	dial->h = params->h;
+	dial->arg = params->arg;
+	try_addresses(dial);
 }
 
 void dial_next(struct dial *dial, const char *why)

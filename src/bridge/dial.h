@@ -1,10 +1,12 @@
 /*
- * Dialling: from a target to a flow, over its addresses in order. Loop thread. Embedded in
- * its user, zero-initialised.
+ * Dialling: from a target to a flow, over its addresses in order; those that rest or are down are passed over
+ * (trunk/health.h). What becomes of an attempt goes back to the trunk's health: dial_heard(), dial_unheard().
+ * Loop thread. Embedded in its user, zero-initialised.
  */
 #pragma once
 
 #include "bridge/bridge_priv.h"
+#include "sip/message.h"
 #include "trunk/target.h"
 
 struct dial;
@@ -12,24 +14,52 @@ struct dial;
 /* FLOW (borrowed, held by the dial until the next) may still be opening; NULL: no address is left, WHY says what failed. */
 typedef void dial_h(void *arg, struct flow *flow, const char *why);
 
+enum dial_whom {
+	DIAL_USABLE, /* addresses that calls may use now */
+	DIAL_ALL,    /* those first, then the others: what must get through */
+};
+
+struct dial_address {
+	struct addr addr;
+	uint8_t name;     /* which of the target's names it is of */
+	bool passed_over; /* it may not be used now */
+	bool unconnected; /* then: health_is_unconnected() */
+};
+
+struct dial_params {
+	struct bridge_side *side;
+	struct target *target; /* a reference is taken */
+	enum dial_whom whom;
+	dial_h *h;
+	void *arg;
+};
+
 struct dial {
 	struct bridge_side *side;
 	struct target *target; /* owned reference; NULL while idle */
+	enum dial_whom whom;
 	struct resolve *resolving;
-	struct addr *addrs; /* owned; as resolved */
+	unsigned name;              /* the one to be resolved next, or that is */
+	struct dial_address *addrs; /* owned; of the names that were resolved so far */
 	unsigned count, at;
+	bool last_pass;     /* those that were passed over have their turn */
 	struct flow *tried; /* the last that was handed out; owned reference */
+	unsigned tried_at;  /* for which address */
 	bool was_open;      /* one before it was open */
+	uint64_t
+		asked_us; /* when it was asked, monotonic; 0: not on an open flow, or it was heard */
+	bool failed; /* that it failed was told */
 	struct transport_wait wait;
 	uint64_t wait_until_ms; /* 0: no address is left to wait for yet */
+	uint64_t
+		back_ms; /* the first that was passed over may be used then, monotonic; 0: none was */
 	char why[ERR_REASON_SIZE];
 	dial_h *h;
 	void *arg;
 };
 
 /* Looks TARGET up and tries its first address; H may be called before this returns. */
-void dial_start(struct dial *dial, struct bridge_side *side, struct target *target,
-	dial_h *h, void *arg);
+void dial_start(struct dial *dial, const struct dial_params *params);
 /*
  * The last flow failed for WHY: the next address. Where none is left and no connection to a TLS target
  * was ever open, one that its peer has made to us meanwhile will do; while a host of it shakes hands
@@ -37,6 +67,19 @@ void dial_start(struct dial *dial, struct bridge_side *side, struct target *targ
  */
 void dial_next(struct dial *dial, const char *why);
 bool dial_active(const struct dial *dial);
+/* Whether an address of TARGET that could not be connected to shakes hands with us: worth a dial, though it may not
+ * be used now. */
+bool dial_may_arrive(const struct bridge_side *side, const struct target *target);
+
+/* A request was sent by the last flow. */
+void dial_asked(struct dial *dial);
+/* STATUS came, in RESPONSE (NULL: it is not at hand). */
+void dial_heard(struct dial *dial, int status, const struct message *response);
+/* The address that is tried could not be asked: ERR, of transport_flow(). */
+void dial_unreached(struct dial *dial, int err, const char *why);
+/* Nothing came, for WHY: SILENT, in the time that there is; else the flow failed. */
+void dial_unheard(struct dial *dial, bool silent, const char *why);
+
 /* Forgets it; H is not called any more. */
 void dial_stop(struct dial *dial);
 

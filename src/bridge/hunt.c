@@ -75,9 +75,12 @@ static bool is_stopped(
 	const struct hunt *hunt, const struct target *target, struct obstacle *obstacle)
 {
 	const uint64_t now_us = trunks_now_us(hunt->bridge->trunks);
+	const enum obstacle_kind kind =
+		target_obstacle(target, hunt->emergency, now_us, obstacle);
 
-	return obstacle_stops(target_obstacle(target, hunt->emergency, now_us, obstacle),
-		hunt->emergency);
+	return obstacle_stops(kind, hunt->emergency) &&
+	       !(obstacle_is_brief(kind) &&
+		       dial_may_arrive(hunt_side(hunt, target), target));
 }
 
 static void next_target(struct hunt *hunt)
@@ -94,8 +97,13 @@ static void next_target(struct hunt *hunt)
 		if (!is_stopped(hunt, target, &obstacle)) {
 			hunt->retry_s = 0;
 			hunt->handlers->target_h(hunt->arg, target);
-			dial_start(&hunt->dial, hunt_side(hunt, target), target,
-				dialled_h, hunt);
+			dial_start(&hunt->dial,
+				&(const struct dial_params){
+					.side = hunt_side(hunt, target),
+					.target = target,
+					.whom = hunt->emergency ? DIAL_ALL : DIAL_USABLE,
+					.h = dialled_h,
+					.arg = hunt});
 			return;
 		}
 		obstacle_count(target->trunk, &obstacle, &hunt->retry_s);
@@ -130,14 +138,22 @@ void hunt_await(struct hunt *hunt, timer_h *h)
 {
 	const struct target *target = hunt->targets[hunt->at - 1];
 
+	dial_asked(&hunt->dial);
 	if (target->settings->answer_within_ms)
 		timer_start(hunt->bridge->timers, &hunt->silence,
 			target->settings->answer_within_ms, h, hunt->arg);
 }
 
-void hunt_heard(struct hunt *hunt)
+void hunt_heard(struct hunt *hunt, int status, const struct message *response)
 {
 	timer_stop(&hunt->silence);
+	dial_heard(&hunt->dial, status, response);
+}
+
+void hunt_unheard(struct hunt *hunt, bool silent, const char *why)
+{
+	timer_stop(&hunt->silence);
+	dial_unheard(&hunt->dial, silent, why);
 }
 
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why)
@@ -162,7 +178,21 @@ void hunt_stop(struct hunt *hunt)
 
 unsigned hunt_retry_s(const struct hunt *hunt)
 {
-	return hunt ? hunt->retry_s : 0;
+	unsigned first_s = 0;
+
+	if (!hunt || hunt->retry_s)
+		return hunt ? hunt->retry_s : 0;
+	/* those that were asked may rest since then */
+	for (unsigned i = 0; i < hunt->count; i++) {
+		struct obstacle obstacle;
+
+		if (!obstacle_is_brief(target_obstacle(
+			    hunt->targets[i], hunt->emergency, 0, &obstacle)))
+			return 0;
+		if (!first_s || obstacle.retry_s < first_s)
+			first_s = obstacle.retry_s;
+	}
+	return first_s;
 }
 
 void hunt_free(struct hunt *hunt)

@@ -49,14 +49,16 @@ void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *a
 /* The INVITE was sent: a response must come within the target's answer-within, else H is
  * called. With answer-within = 0 nothing happens. */
 void hunt_await(struct hunt *hunt, timer_h *h);
-/* A response came. */
-void hunt_heard(struct hunt *hunt);
+/* STATUS came, in RESPONSE (may be NULL). */
+void hunt_heard(struct hunt *hunt, int status, const struct message *response);
+/* Nothing came, for WHY: SILENT, in the time that there is; else the flow failed. */
+void hunt_unheard(struct hunt *hunt, bool silent, const char *why);
 /* The one that was tried did not take the call, for WHY (copied); STATUS is its final
  * response, or 0. STEP is FAILOVER_ADDRESS or FAILOVER_TARGET. */
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why);
 /* The call was accepted or given up. No handler is called any more. */
 void hunt_stop(struct hunt *hunt);
-/* Where nobody was asked since all are full: the seconds after which one may have room. Else 0. HUNT may be
- * NULL. */
+/* Where nobody was asked since all are full, rest or are down, or all rest since they were: the seconds after which
+ * one may take the call. Else 0. HUNT may be NULL. */
 unsigned hunt_retry_s(const struct hunt *hunt);
 void hunt_free(struct hunt *hunt); /* NULL is fine */

@@ -229,8 +229,12 @@ static void attempt_h(void *arg)
 {
 	struct redial *redial = arg;
 
-	dial_start(&redial->dial, redial->params.side, redial->params.target, dialled_h,
-		redial);
+	/* the call is there already, wherever the peer can be reached */
+	dial_start(&redial->dial, &(const struct dial_params){.side = redial->params.side,
+					  .target = redial->params.target,
+					  .whom = DIAL_ALL,
+					  .h = dialled_h,
+					  .arg = redial});
 }
 
 void redial_start(struct flow *flow)

@@ -254,6 +254,9 @@ struct config_trunk {
 	uint64_t keepalive_ms;    /* between two CRLF keep-alives; CONFIG_OFF: none */
 	uint64_t
 		options_ping_ms; /* between two OPTIONS to an address; CONFIG_OFF: none */
+	unsigned down_after;     /* failures of an address in a row */
+	unsigned up_after;       /* answers of an address in a row */
+	uint64_t rest_max_ms;    /* of an address; 0: it never rests */
 	struct config_media media;
 	struct config_emergency emergency; /* of a gateway */
 };

@@ -36,6 +36,21 @@ void health_clear(struct trunk_health *health)
 	memset(health, 0, sizeof(*health));
 }
 
+static bool is_troubled(const struct health_record *record)
+{
+	return record->machine.state == HEALTH_RESTING ||
+	       record->machine.state == HEALTH_DOWN;
+}
+
+static void count_troubled(struct trunk_health *health)
+{
+	health->troubled = 0;
+	for (unsigned i = 0; i < health->name_count; i++)
+		health->troubled += is_troubled(&health->names[i]);
+	for (unsigned i = 0; i < health->count; i++)
+		health->troubled += is_troubled(&health->addresses[i].record);
+}
+
 /* By name; those of one name stay in their order. An insertion sort, of the few that there are. */
 static void sort_by_name(struct health_address *list, unsigned count)
 {
@@ -49,6 +64,13 @@ static void sort_by_name(struct health_address *list, unsigned count)
 	}
 }
 
+/* Who changed the configuration wants to see whether it did good. */
+static void end_rest(struct health_record *record)
+{
+	if (!record->machine.asked)
+		record->machine.until_ms = 0;
+}
+
 void health_renew(
 	struct trunk_health *health, struct trunk_health *fresh, const unsigned *where)
 {
@@ -56,10 +78,12 @@ void health_renew(
 	unsigned count = 0;
 
 	health->rules = fresh->rules;
+	health->rules.pinged = old.rules.pinged;
 	health->names = fresh->names;
 	health->name_count = fresh->name_count;
 	*fresh = (struct trunk_health){.names = NULL};
 	for (unsigned i = 0; i < old.name_count; i++) {
+		end_rest(&old.names[i]);
 		if (where[i] < HEALTH_NAMES_MAX)
 			health->names[where[i]] = old.names[i];
 		else
@@ -68,6 +92,7 @@ void health_renew(
 	for (unsigned i = 0; i < old.count; i++) {
 		const unsigned to = where[old.addresses[i].name];
 
+		end_rest(&old.addresses[i].record);
 		if (to < HEALTH_NAMES_MAX) {
 			old.addresses[count] = old.addresses[i];
 			old.addresses[count++].name = (uint8_t)to;
@@ -78,9 +103,8 @@ void health_renew(
 	health->count = count;
 	sort_by_name(old.addresses, count);
 	free(old.names);
+	count_troubled(health);
 }
-
-/* ---- words ---- */
 
 const char *health_layer_name(enum health_layer layer)
 {
@@ -93,47 +117,6 @@ const char *health_layer_name(enum health_layer layer)
 	};
 
 	return names[layer];
-}
-
-/* "12:04:31Z". */
-static const char *clock_words(time_t wall, char buf[static 16])
-{
-	struct tm tm;
-
-	buf[0] = '\0';
-	if (gmtime_r(&wall, &tm))
-		strftime(buf, 16, "%H:%M:%SZ", &tm);
-	return buf;
-}
-
-/* The wall-clock second in which MS of the monotonic clock has passed. */
-static time_t wall_of(uint64_t ms, const struct health_time *now)
-{
-	return now->wall + (ms > now->ms ? (time_t)((ms - now->ms + 999) / 1000) : 0);
-}
-
-const char *health_words(const struct health_record *record,
-	const struct health_rules *rules, const struct health_time *now,
-	char buf[static HEALTH_WORDS_SIZE])
-{
-	const struct health_machine *machine = &record->machine;
-	const char *why = record->why ? record->why : "";
-	const char *colon = why[0] ? ": " : "";
-	char when[16];
-
-	if (machine->state != HEALTH_RESTING && machine->state != HEALTH_DOWN)
-		snprintf(buf, HEALTH_WORDS_SIZE, "%s", health_state_name(machine->state));
-	else if (health_machine_usable(machine, rules, now->ms))
-		snprintf(buf, HEALTH_WORDS_SIZE, "%s since %s, to be tried again%s%s",
-			health_state_name(machine->state),
-			clock_words(record->since, when), colon, why);
-	else if (machine->state == HEALTH_RESTING)
-		snprintf(buf, HEALTH_WORDS_SIZE, "resting until %s%s%s",
-			clock_words(wall_of(machine->until_ms, now), when), colon, why);
-	else
-		snprintf(buf, HEALTH_WORDS_SIZE, "down since %s%s%s",
-			clock_words(record->since, when), colon, why);
-	return buf;
 }
 
 /* ---- addresses ---- */
@@ -250,6 +233,7 @@ static int take_answer(struct trunk_health *health, unsigned name,
 	free(health->addresses);
 	health->addresses = list;
 	health->count = count;
+	count_troubled(health);
 	return 0;
 }
 
@@ -323,10 +307,10 @@ static bool note(struct health_record *record, const struct health_report *repor
 static void tell(struct trunk *trunk, unsigned name, const struct health_address *address,
 	enum health_state before)
 {
-	const struct health_watch *watch = trunk->health.watch;
+	const struct health_world *world = trunk->health.world;
 
-	if (watch)
-		watch->h(watch->arg, trunk, name, address, before);
+	if (world && world->watch.h)
+		world->watch.h(world->watch.arg, trunk, name, address, before);
 }
 
 void health_report(struct trunk *trunk, unsigned name, const struct addr *addr,
@@ -342,6 +326,7 @@ void health_report(struct trunk *trunk, unsigned name, const struct addr *addr,
 	before = address->record.machine.state;
 	if (!note(&address->record, report, &health->rules, now))
 		return;
+	count_troubled(health);
 	health->changes[address->record.machine.state]++;
 	/* that one works at the first try is no news */
 	if (before != HEALTH_UNKNOWN || address->record.machine.state != HEALTH_UP)
@@ -361,6 +346,7 @@ int health_learn(struct trunk *trunk, unsigned name, const struct resolve_answer
 		.why = answer->err ? answer->why : NULL};
 
 	if (note(record, &report, &health->rules, now)) {
+		count_troubled(health);
 		if (before != HEALTH_UNKNOWN || answer->err)
 			log_change(trunk, "host", trunk_host(trunk), record,
 				health_state_name(before), now);
@@ -369,6 +355,26 @@ int health_learn(struct trunk *trunk, unsigned name, const struct resolve_answer
 	if (answer->err || is_known(health, name, answer))
 		return 0;
 	return take_answer(health, name, answer, now);
+}
+
+bool health_is_unconnected(const struct health_record *record)
+{
+	return is_troubled(record) && !record->machine.asked &&
+	       (record->layers[HEALTH_TRANSPORT].verdict == HEALTH_BAD ||
+		       record->layers[HEALTH_TLS].verdict == HEALTH_BAD);
+}
+
+void health_arrived(struct trunk_health *health, const struct addr *remote)
+{
+	if (!health->troubled)
+		return;
+	for (unsigned i = 0; i < health->count; i++) {
+		struct health_address *address = &health->addresses[i];
+
+		if (health_is_unconnected(&address->record) &&
+			(health->count == 1 || addr_equal_host(&address->addr, remote)))
+			end_rest(&address->record);
+	}
 }
 
 /* ---- asking ---- */
@@ -382,7 +388,7 @@ bool health_address_usable(const struct trunk_health *health, unsigned name,
 	       health_machine_usable(&address->record.machine, &health->rules, now_ms);
 }
 
-static bool has_addresses(const struct trunk_health *health, unsigned name)
+bool health_has_addresses(const struct trunk_health *health, unsigned name)
 {
 	for (unsigned i = 0; i < health->count; i++) {
 		if (health->addresses[i].name == name && health->addresses[i].named)
@@ -393,7 +399,7 @@ static bool has_addresses(const struct trunk_health *health, unsigned name)
 
 bool health_name_usable(const struct trunk_health *health, unsigned name, uint64_t now_ms)
 {
-	return has_addresses(health, name) ||
+	return health_has_addresses(health, name) ||
 	       health_machine_usable(
 		       &health->names[name].machine, &health->rules, now_ms);
 }
@@ -407,7 +413,7 @@ void health_claim(struct trunk_health *health, unsigned name, const struct addr 
 		health_machine_claim(&address->record.machine, &health->rules, now_ms);
 }
 
-/* Keeps in *FIRST the one of the two that is back first. */
+/* The one of the two that is back first. */
 static void note_first(const struct health_record **first, uint64_t *back_ms,
 	const struct health_record *record, const struct health_rules *rules,
 	const struct health_time *now)
@@ -420,14 +426,15 @@ static void note_first(const struct health_record **first, uint64_t *back_ms,
 	*back_ms = ms;
 }
 
-enum health_state health_obstacle(const struct trunk *trunk,
-	const struct health_time *now, char words[static HEALTH_WORDS_SIZE],
+enum health_state health_hindrance(const struct trunk_health *health,
+	const struct health_time *now, const struct health_record **ret,
 	uint64_t *ret_back_ms)
 {
-	const struct trunk_health *health = &trunk->health;
 	const struct health_record *first = NULL;
 	uint64_t back_ms = 0;
 
+	if (!health->troubled)
+		return HEALTH_UP;
 	for (unsigned i = 0; i < health->count; i++) {
 		const struct health_address *address = &health->addresses[i];
 
@@ -436,14 +443,21 @@ enum health_state health_obstacle(const struct trunk *trunk,
 				&first, &back_ms, &address->record, &health->rules, now);
 	}
 	for (unsigned i = 0; i < health->name_count; i++) {
-		if (!has_addresses(health, i))
+		if (!health_has_addresses(health, i))
 			note_first(
 				&first, &back_ms, &health->names[i], &health->rules, now);
 	}
 	if (!first || !back_ms)
 		return HEALTH_UP;
-	health_words(first, &health->rules, now, words);
-	if (ret_back_ms)
-		*ret_back_ms = back_ms;
+	*ret = first;
+	*ret_back_ms = back_ms;
 	return first->machine.state;
+}
+
+struct health_time health_now(const struct timers *timers)
+{
+	struct clock *clock = timers_clock(timers);
+
+	return (struct health_time){
+		timers_now_ms(timers), (time_t)(clock->wall_us(clock) / 1000000)};
 }

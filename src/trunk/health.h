@@ -13,6 +13,7 @@
 
 #include "base/addr.h"
 #include "base/err.h"
+#include "base/timer.h"
 #include "sip/resolve.h"
 #include "trunk/health_machine.h"
 
@@ -75,8 +76,15 @@ struct health_watch {
 	void *arg;
 };
 
+/* What the trunks of one server have in common. */
+struct health_world {
+	struct timers *timers;
+	struct health_watch watch; /* h may be NULL */
+};
+
 /* Of one trunk, embedded. Zero-initialised. */
 struct trunk_health {
+	/* `pinged` is set by whoever asks its addresses by OPTIONS, and tells what came of it. */
 	struct health_rules rules;
 	struct health_record *names; /* owned; as `host` has them */
 	unsigned name_count;
@@ -84,7 +92,8 @@ struct trunk_health {
 	unsigned count;
 	uint64_t changes
 		[HEALTH_STATES]; /* how often an address came to be so, since the start */
-	const struct health_watch *watch; /* may be NULL */
+	unsigned troubled;       /* names and addresses that rest or are down */
+	const struct health_world *world; /* NULL: there is no time, and nobody is told */
 };
 
 /* Of a trunk with NAME_COUNT names. 0 or -ENOMEM. */
@@ -124,9 +133,18 @@ struct health_report {
 void health_report(struct trunk *trunk, unsigned name, const struct addr *addr,
 	const struct health_report *report, const struct health_time *now);
 
+/* Whether it rests or is down since no connection to it could be made. */
+bool health_is_unconnected(const struct health_record *record);
+
+/* A far end of it at REMOTE has connected to us over TLS, and speaks: what rests since it could not be connected to
+ * may be used again, where that connection would be. */
+void health_arrived(struct trunk_health *health, const struct addr *remote);
+
 /* Whether a call may go to ADDR of NAME now; what is not known may be tried. */
 bool health_address_usable(const struct trunk_health *health, unsigned name,
 	const struct addr *addr, uint64_t now_ms);
+/* Whether NAME has an address now. */
+bool health_has_addresses(const struct trunk_health *health, unsigned name);
 /* Whether NAME may be asked of DNS for a call: it was resolved before, or its rest is over. */
 bool health_name_usable(
 	const struct trunk_health *health, unsigned name, uint64_t now_ms);
@@ -134,17 +152,16 @@ bool health_name_usable(
 void health_claim(struct trunk_health *health, unsigned name, const struct addr *addr,
 	uint64_t now_ms);
 
-/* Why no call may go to any of its addresses now: the first one's state with words of WORDS, e.g. "resting
- * until 12:04:31: 503 with Retry-After 30"; *ret_back_ms (may be NULL): the first is usable again then. HEALTH_UP:
- * one may be used, or none is known. */
-#define HEALTH_WORDS_SIZE (ERR_REASON_SIZE + 80)
-enum health_state health_obstacle(const struct trunk *trunk,
-	const struct health_time *now, char words[static HEALTH_WORDS_SIZE],
+/*
+ * Why no call may go to any of its addresses now: HEALTH_RESTING or HEALTH_DOWN, with the record of the address,
+ * or name, that is back first, borrowed until the next health_learn(), and in how many ms that may be; 0: not
+ * known. HEALTH_UP: one may be used, or none is known. Mostly it takes one look.
+ */
+enum health_state health_hindrance(const struct trunk_health *health,
+	const struct health_time *now, const struct health_record **ret,
 	uint64_t *ret_back_ms);
-/* The same words of one record: "up", "unknown", "resting until 12:04:31: ...", "down since 12:00:02: ...". */
-const char *health_words(const struct health_record *record,
-	const struct health_rules *rules, const struct health_time *now,
-	char buf[static HEALTH_WORDS_SIZE]);
+
+struct health_time health_now(const struct timers *timers);
 
 const char *health_layer_name(
 	enum health_layer layer); /* "name", "transport", "tls", "sip", "calls" */

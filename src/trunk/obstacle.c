@@ -73,6 +73,47 @@ static bool is_too_fast(const struct obstacle_question *question, struct obstacl
 	return is_limited(question, ret, true);
 }
 
+/* What RECORD, which is back in BACK_MS, says of its state. One that is asked until it answers has no end
+ * that could be named. */
+static void describe(const struct health_record *record, uint64_t back_ms,
+	const struct health_rules *rules, const struct health_time *now,
+	struct obstacle *ret)
+{
+	ret->since = record->since;
+	ret->retry_s = (unsigned)((back_ms + 999) / 1000);
+	ret->until = rules->pinged && record->machine.state == HEALTH_DOWN
+			     ? 0
+			     : now->wall + (time_t)((back_ms + 999) / 1000);
+	snprintf(ret->why, sizeof(ret->why), "%s", record->why ? record->why : "");
+}
+
+static bool hinders(
+	const struct trunk *trunk, enum health_state state, struct obstacle *ret)
+{
+	const struct health_world *world = trunk->health.world;
+	const struct health_record *record;
+	struct health_time now;
+	uint64_t back_ms;
+
+	if (!world || !trunk->health.troubled)
+		return false;
+	now = health_now(world->timers);
+	if (health_hindrance(&trunk->health, &now, &record, &back_ms) != state)
+		return false;
+	describe(record, back_ms, &trunk->health.rules, &now, ret);
+	return true;
+}
+
+static bool is_down(const struct obstacle_question *question, struct obstacle *ret)
+{
+	return hinders(question->trunk, HEALTH_DOWN, ret);
+}
+
+static bool is_resting(const struct obstacle_question *question, struct obstacle *ret)
+{
+	return hinders(question->trunk, HEALTH_RESTING, ret);
+}
+
 static const struct kind {
 	const char *word;
 	const char *says;
@@ -81,6 +122,7 @@ static const struct kind {
 	bool asked[OBSTACLE_WAYS]; /* of a call that goes this way */
 	bool routed;               /* obstacle_is_routed() */
 	bool stops_all;            /* emergency calls too: obstacle_stops() */
+	bool brief;                /* obstacle_is_brief() */
 } kinds[OBSTACLE_KINDS] = {
 	[OBSTACLE_NONE] = {.word = "ready", .says = "", .routed = true},
 	/* A call that a trunk makes has been admitted by its certificate or address: trunks_of_flow()
@@ -110,6 +152,18 @@ static const struct kind {
 		.stands = is_too_fast,
 		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
 		.routed = true},
+	[OBSTACLE_DOWN] = {.word = "down",
+		.says = "down",
+		.stands = is_down,
+		.asked = {[OBSTACLE_TO] = true},
+		.routed = true,
+		.brief = true},
+	[OBSTACLE_RESTING] = {.word = "resting",
+		.says = "resting",
+		.stands = is_resting,
+		.asked = {[OBSTACLE_TO] = true},
+		.routed = true,
+		.brief = true},
 	[OBSTACLE_STOPPING] = {.word = "stopping",
 		.says = "the server is stopping",
 		.routed = true},
@@ -157,6 +211,26 @@ bool obstacle_stops(enum obstacle_kind kind, bool emergency)
 bool obstacle_is_routed(enum obstacle_kind kind)
 {
 	return kinds[kind].routed;
+}
+
+bool obstacle_is_brief(enum obstacle_kind kind)
+{
+	return kinds[kind].brief;
+}
+
+enum obstacle_kind obstacle_of_health(const struct health_record *record,
+	const struct health_rules *rules, const struct health_time *now,
+	struct obstacle *ret)
+{
+	const uint64_t back_ms = health_machine_back_ms(&record->machine, rules, now->ms);
+
+	*ret = (struct obstacle){.kind = OBSTACLE_NONE};
+	if (!back_ms)
+		return OBSTACLE_NONE;
+	ret->kind =
+		record->machine.state == HEALTH_DOWN ? OBSTACLE_DOWN : OBSTACLE_RESTING;
+	describe(record, back_ms, rules, now, ret);
+	return ret->kind;
 }
 
 /* " since 2026-11-22T15:04:05Z"; "" where TIME is 0. */

@@ -15,8 +15,10 @@ enum obstacle_kind {
 	OBSTACLE_REMOVED,
 	OBSTACLE_DISABLED,
 	OBSTACLE_DRAINED,
-	OBSTACLE_FULL, /* as many calls as it may have: limit.h */
-	OBSTACLE_RATE, /* as many as may begin for now */
+	OBSTACLE_FULL,    /* as many calls as it may have: limit.h */
+	OBSTACLE_RATE,    /* as many as may begin for now */
+	OBSTACLE_DOWN,    /* each of its addresses is down, or rests */
+	OBSTACLE_RESTING, /* likewise, and one of them is back soon */
 	/* of this server, whatever trunk a call comes from */
 	OBSTACLE_STOPPING,
 	OBSTACLE_SERVER_FULL,
@@ -71,6 +73,15 @@ bool obstacle_stops(enum obstacle_kind kind, bool emergency);
 /* Whether a trunk that has it still is one that takes its numbers, now or at another time. A call that has
  * no other is refused with 503; without any such trunk there is no route, 404. */
 bool obstacle_is_routed(enum obstacle_kind kind);
+
+/* Whether it may be over by the time that the trunk's turn comes: it stays a candidate of a call. */
+bool obstacle_is_brief(enum obstacle_kind kind);
+
+/* Of one address or name of a trunk with RULES: OBSTACLE_RESTING, OBSTACLE_DOWN, or OBSTACLE_NONE where calls may
+ * use it. *RET is written whole. */
+enum obstacle_kind obstacle_of_health(const struct health_record *record,
+	const struct health_rules *rules, const struct health_time *now,
+	struct obstacle *ret);
 
 /* Room for obstacle_text(), with a NUL. */
 #define OBSTACLE_TEXT_SIZE (ERR_REASON_SIZE + 128)

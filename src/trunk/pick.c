@@ -137,7 +137,7 @@ static bool found_h(void *arg, const struct route *route, struct pattern_fit fit
 	question.trunk = candidate.target.trunk =
 		trunks_at(search->trunks, route->kind, route->at);
 	candidate.draw = draw(route->config->weight);
-	if (obstacle_find(&question, &obstacle)) {
+	if (obstacle_find(&question, &obstacle) && !obstacle_is_brief(obstacle.kind)) {
 		leave_out(search, &candidate, &obstacle);
 		return true;
 	}

@@ -62,6 +62,18 @@ const char *target_host(const struct target *target)
 	return target->settings->host;
 }
 
+unsigned target_name_count(const struct target *target)
+{
+	(void)target;
+	return 1;
+}
+
+const char *target_name(const struct target *target, unsigned nth)
+{
+	(void)nth;
+	return target->settings->host;
+}
+
 uint16_t target_port(const struct target *target)
 {
 	return config_port(target->settings, target_is_tls(target));
@@ -89,22 +101,76 @@ int target_connection(const struct target *target, const struct addr *address,
 	if (!trunk->configured || !trunk->peer)
 		return err_set(text, ERR_TRUST,
 			"it is configured for TLS no more: no certificate can be judged");
-	if (strcmp(target_host(target), trunk_host(trunk)) != 0)
+	if (strcmp(target->settings->host, trunk_host(trunk)) != 0)
 		return err_set(text, ERR_TRUST, "it is configured as another host now");
 	ret->peer = trunk->peer;
 	ret->cred = trunk->cred;
 	return 0;
 }
 
-void target_resolved(const struct target *target, struct trunks *trunks,
+/* Which of the trunk's names of today NAME is; HEALTH_NAMES_MAX: none, or it is at another port. */
+static unsigned name_today(const struct target *target, unsigned name)
+{
+	const struct trunk *trunk = target->trunk;
+
+	if (target->transport != trunk_transport(trunk) ||
+		target_port(target) != trunk_port(trunk) ||
+		strcmp(target_name(target, name), trunk_host(trunk)) != 0)
+		return HEALTH_NAMES_MAX;
+	return 0;
+}
+
+void target_resolved(const struct target *target, struct trunks *trunks, unsigned name,
 	const struct resolve_answer *answer)
 {
+	const unsigned today = name_today(target, name);
 	struct trunk *trunk = target->trunk;
+	struct health_time now;
 
-	if (!answer->err && target->transport == trunk_transport(trunk) &&
-		target_port(target) == trunk_port(trunk) &&
-		!strcmp(target_host(target), trunk_host(trunk)))
+	if (today == HEALTH_NAMES_MAX || !trunk->health.world)
+		return;
+	now = health_now(trunk->health.world->timers);
+	(void)health_learn(trunk, today, answer, &now);
+	if (!answer->err)
 		trunks_learn(trunks, trunk, answer);
+}
+
+const struct health_address *target_health(
+	const struct target *target, unsigned name, const struct addr *addr)
+{
+	const unsigned today = name_today(target, name);
+
+	if (today == HEALTH_NAMES_MAX)
+		return NULL;
+	return health_find(&target->trunk->health, today, addr, 0);
+}
+
+const struct health_record *target_name_health(const struct target *target, unsigned name)
+{
+	const struct trunk_health *health = &target->trunk->health;
+	const unsigned today = name_today(target, name);
+
+	if (today == HEALTH_NAMES_MAX || health_has_addresses(health, today))
+		return NULL;
+	return &health->names[today];
+}
+
+void target_claim(const struct target *target, unsigned name, const struct addr *addr,
+	uint64_t now_ms)
+{
+	const unsigned today = name_today(target, name);
+
+	if (today < HEALTH_NAMES_MAX)
+		health_claim(&target->trunk->health, today, addr, now_ms);
+}
+
+void target_report(const struct target *target, unsigned name, const struct addr *addr,
+	const struct health_report *report, const struct health_time *now)
+{
+	const unsigned today = name_today(target, name);
+
+	if (today < HEALTH_NAMES_MAX)
+		health_report(target->trunk, today, addr, report, now);
 }
 
 void target_was_at(const struct target *target, struct trunks *trunks,
@@ -112,8 +178,9 @@ void target_was_at(const struct target *target, struct trunks *trunks,
 {
 	const struct resolve_answer answer = {.addrs = {*remote}, .count = 1};
 
-	if (kind != TRANSPORT_TLS && !trunks_allow_plain(trunks, kind, remote))
-		target_resolved(target, trunks, &answer);
+	if (kind != TRANSPORT_TLS && !trunks_allow_plain(trunks, kind, remote) &&
+		name_today(target, 0) < HEALTH_NAMES_MAX)
+		trunks_learn(trunks, target->trunk, &answer);
 }
 
 bool target_takes_flow(const struct target *target, const struct flow *flow)

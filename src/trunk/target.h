@@ -30,7 +30,10 @@ struct target *target_ref(struct target *target);
 void target_unref(struct target *target); /* NULL is fine */
 
 bool target_is_tls(const struct target *target);
-const char *target_host(const struct target *target);
+const char *target_host(const struct target *target); /* the first of its names */
+unsigned target_name_count(const struct target *target);
+/* Its names in order; NTH is below target_name_count(). */
+const char *target_name(const struct target *target, unsigned nth);
 uint16_t target_port(const struct target *target); /* 0: SRV, then the default port */
 /* What is in the way of a new call to it at NOW_US of the monotonic clock: see obstacle_stops(). */
 enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
@@ -44,10 +47,25 @@ enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
  */
 int target_connection(const struct target *target, const struct addr *address,
 	struct transport_target *ret, struct err_text *text);
-/* Its name was resolved to ANSWER. In plain, messages from there are accepted from now on, where
- * the trunk still has this host, port and transport. */
-void target_resolved(const struct target *target, struct trunks *trunks,
+/* Its NAME was resolved to ANSWER, or was not: its trunk's health knows it from now on, and in plain
+ * messages from there are accepted, where the trunk still has this name, port and transport. */
+void target_resolved(const struct target *target, struct trunks *trunks, unsigned name,
 	const struct resolve_answer *answer);
+
+/* ---- the health of its addresses; nothing, where the trunk has that name and port no more ---- */
+
+/* Borrowed until the next target_resolved(). NULL: not known. */
+const struct health_address *target_health(
+	const struct target *target, unsigned name, const struct addr *addr);
+/* The state of NAME itself, while it has no address that is known. NULL: it has. */
+const struct health_record *target_name_health(
+	const struct target *target, unsigned name);
+/* As health_claim() and health_report(). */
+void target_claim(const struct target *target, unsigned name, const struct addr *addr,
+	uint64_t now_ms);
+void target_report(const struct target *target, unsigned name, const struct addr *addr,
+	const struct health_report *report, const struct health_time *now);
+
 /* In plain: messages from REMOTE, where a call of it was, are accepted from now on, as if its name had
  * been resolved to that. Nothing over TLS, or where they are already. */
 void target_was_at(const struct target *target, struct trunks *trunks,

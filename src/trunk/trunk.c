@@ -24,6 +24,7 @@ struct trunks {
 	unsigned retired_count;
 	struct sources *sources; /* plain gateways by address */
 	struct routes *routes;   /* of the configuration; NULL before the first */
+	struct health_world health_world;
 	struct timer refresh;
 };
 
@@ -41,8 +42,14 @@ int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver
 	}
 	trunks->loop = loop;
 	trunks->resolver = resolver;
+	trunks->health_world.timers = loop_timers(loop);
 	*ret = trunks;
 	return 0;
+}
+
+void trunks_watch_health(struct trunks *trunks, const struct health_watch *watch)
+{
+	trunks->health_world.watch = *watch;
 }
 
 /* ---- swapping ---- */
@@ -52,9 +59,12 @@ int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver
 static void renew(struct trunk *old, struct trunk *fresh)
 {
 	struct trunk kept = *old;
+	const bool moves = strcmp(trunk_host(old), trunk_host(fresh)) ||
+			   trunk_port(old) != trunk_port(fresh);
 
-	if (strcmp(trunk_host(old), trunk_host(fresh)) ||
-		trunk_port(old) != trunk_port(fresh)) {
+	health_renew(&old->health, &fresh->health,
+		(const unsigned[]){moves ? HEALTH_NAMES_MAX : 0});
+	if (moves) {
 		old->addr_count = old->former_count = 0;
 		resolve_cancel(old->resolving);
 		old->resolving = NULL;
@@ -134,6 +144,7 @@ static void retire_unconfigured(struct trunks *trunks, const struct trunk_side *
 		if (trunk->configured)
 			continue;
 		trunk->peer = NULL;
+		trunk->health.world = NULL;
 		sources_remove(trunks->sources, trunk);
 		resolve_cancel(trunk->resolving);
 		trunk->resolving = NULL;
@@ -163,6 +174,8 @@ static void swap_side(
 	}
 	retire_unconfigured(trunks, &old);
 	*side = *fresh;
+	for (unsigned i = 0; i < side->count; i++)
+		side->trunks[i]->health.world = &trunks->health_world;
 	memset(fresh, 0, sizeof(*fresh));
 	side_free(&old);
 }
@@ -470,8 +483,10 @@ void trunks_learn(
 static void resolved_h(void *arg, const struct resolve_answer *answer)
 {
 	struct trunk *trunk = arg;
+	const struct health_time now = health_now(loop_timers(trunk->trunks->loop));
 
 	trunk->resolving = NULL;
+	(void)health_learn(trunk, 0, answer, &now);
 	if (answer->err) {
 		err_reason(trunk->last_error, answer->why);
 		trunk->last_error_at = wall_now(trunk->trunks);

@@ -83,6 +83,9 @@ struct trunks;
 int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver);
 void trunks_free(struct trunks *trunks);
 
+/* WATCH is told of each change of a trunk's health from now on; its h NULL: nobody is. */
+void trunks_watch_health(struct trunks *trunks, const struct health_watch *watch);
+
 /*
  * Takes the parts of CONFIG into use: loads every certificate, anchor and CRL first, and
  * changes nothing when one fails (0, or negative with TEXT). Live state is kept by id.
@@ -190,7 +193,9 @@ struct account *trunk_account(const struct trunk *trunk, const struct flow *flow
 struct limit_question trunk_limits(
 	const struct trunk *trunk, enum limit_way way, bool emergency, uint64_t now_us);
 enum transport_kind trunk_transport(const struct trunk *trunk);
-const char *trunk_host(const struct trunk *trunk);
+const char *trunk_host(const struct trunk *trunk); /* the first of its names */
+/* As many as its health has. */
+const char *trunk_host_at(const struct trunk *trunk, unsigned nth);
 uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */
 /* What an id of that kind is called in the log, in metrics and in answers: "server", "trunk". */
 static inline const char *trunk_word(enum trunk_kind kind)

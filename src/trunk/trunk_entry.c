@@ -5,18 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What settles whether an address rests or is down. */
-static const struct health_rules health_rules = {
-	.down_after = 3,
-	.up_after = 2,
-	.rest_max_ms = 120000,
-	.trial_ms = 4000,
-};
+/* How long a call may take to find out whether an address works, where answer-within does not say. */
+#define TRIAL_MS 32000
+
+static struct health_rules rules_of(const struct config_trunk *settings)
+{
+	return (struct health_rules){.down_after = settings->down_after,
+		.up_after = settings->up_after,
+		.rest_max_ms = settings->rest_max_ms,
+		.trial_ms = settings->answer_within_ms ? settings->answer_within_ms
+						       : TRIAL_MS};
+}
 
 struct trunk *trunk_new(enum trunk_kind kind, struct config *config,
 	const struct config_server *server, const struct config_gateway *gateway)
 {
 	struct trunk *trunk = calloc(1, sizeof(*trunk));
+	struct health_rules rules;
 
 	if (!trunk)
 		return NULL;
@@ -27,7 +32,8 @@ struct trunk *trunk_new(enum trunk_kind kind, struct config *config,
 	trunk->gateway = gateway;
 	trunk->config = config_ref(config);
 	trunk->id = strdup(trunk_settings(trunk)->id);
-	if (!trunk->id || health_begin(&trunk->health, &health_rules, 1)) {
+	rules = rules_of(trunk_settings(trunk));
+	if (!trunk->id || health_begin(&trunk->health, &rules, 1)) {
 		trunk_unref(trunk);
 		return NULL;
 	}

@@ -66,6 +66,12 @@ const char *trunk_host(const struct trunk *trunk)
 	return trunk_settings(trunk)->host;
 }
 
+const char *trunk_host_at(const struct trunk *trunk, unsigned nth)
+{
+	(void)nth;
+	return trunk_settings(trunk)->host;
+}
+
 uint16_t trunk_port(const struct trunk *trunk)
 {
 	return config_port(trunk_settings(trunk), trunk_is_tls(trunk));

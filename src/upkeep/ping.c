@@ -349,8 +349,8 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	const struct health_time now = time_of(ping);
 
 	ping->resolving = NULL;
-	target_resolved(ping->entry.target, ping->pings->by.trunks, answer);
-	(void)health_learn(ping->entry.target->trunk, ping->looking_up, answer, &now);
+	target_resolved(
+		ping->entry.target, ping->pings->by.trunks, ping->looking_up, answer);
 	if (answer->err)
 		ping->look_up_ms = now.ms + jittered(PING_AGAIN_MS);
 	ping->looking_up++;

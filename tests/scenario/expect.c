@@ -2,6 +2,7 @@
 
 #include "endpoint.h"
 #include "ends.h"
+#include "healths.h"
 #include "pinged.h"
 
 #include "base/loop.h"
@@ -473,6 +474,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_trunk(stage, words + 1, error);
 	if (!strcmp(words[0], "calls"))
 		return expect_calls(stage, words + 1, error);
+	if (!strcmp(words[0], "health"))
+		return healths_expect(stage, words + 1, error);
 	if (!strcmp(words[0], "pings") || !strcmp(words[0], "keepalives"))
 		return expect_pings(stage, words, error);
 	if (!strcmp(words[0], "counts"))

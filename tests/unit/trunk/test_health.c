@@ -36,7 +36,7 @@ static void changed_h(void *arg, struct trunk *changed, unsigned name,
 	told_before = before;
 }
 
-static const struct health_watch watch = {.h = changed_h};
+static const struct health_world world = {.watch = {.h = changed_h}};
 
 static int setup(void **state)
 {
@@ -45,7 +45,7 @@ static int setup(void **state)
 		.id = (char *)(uintptr_t) "gw",
 		.gateway = &gateway};
 	assert_int_equal(health_begin(&trunk.health, &rules, 2), 0);
-	trunk.health.watch = &watch;
+	trunk.health.world = &world;
 	now = (struct health_time){1000, 1700000000}; /* 22:13:20 */
 	logged[0] = '\0';
 	told = 0;
@@ -256,61 +256,62 @@ static void the_last_answer_and_its_round_trip_are_kept(void **state)
 	assert_int_equal(find(0, "192.0.2.1")->record.round_trip_us, 1234);
 }
 
-static const char *words_of(const char *where)
+static enum health_state hindrance(const char **why, uint64_t *back_ms)
 {
-	static char words[HEALTH_WORDS_SIZE];
+	const struct health_record *record = NULL;
+	const enum health_state state =
+		health_hindrance(&trunk.health, &now, &record, back_ms);
 
-	return health_words(&find(0, where)->record, &rules, &now, words);
+	*why = state == HEALTH_UP ? "" : record->why;
+	return state;
 }
 
-static void states_are_said_in_words(void **state)
+static void the_hindrance_is_that_of_the_address_that_is_back_first(void **state)
 {
-	(void)state;
-	learn(0, "192.0.2.1", NULL, NULL);
-	assert_string_equal(words_of("192.0.2.1"), "unknown");
-	tell(0, "192.0.2.1", HEALTH_CALLS, HEALTH_TAKES, NULL);
-	assert_string_equal(words_of("192.0.2.1"), "up");
-	tell(0, "192.0.2.1", HEALTH_CALLS, HEALTH_ASKS, "503 with Retry-After 30");
-	assert_string_equal(words_of("192.0.2.1"),
-		"resting until 22:13:50Z: 503 with Retry-After 30");
-	now.ms += 30000;
-	now.wall += 30;
-	assert_string_equal(words_of("192.0.2.1"),
-		"resting since 22:13:20Z, to be tried again: 503 with Retry-After 30");
-	for (unsigned i = 0; i < 3; i++)
-		tell(0, "192.0.2.1", HEALTH_SIP, HEALTH_FAILS, "silent");
-	assert_string_equal(words_of("192.0.2.1"), "down since 22:13:50Z: silent");
-}
-
-static void the_obstacle_is_that_of_the_address_that_is_back_first(void **state)
-{
-	char words[HEALTH_WORDS_SIZE] = "";
+	const char *why;
 	uint64_t back_ms = 0;
 
 	(void)state;
-	assert_int_equal(health_obstacle(&trunk, &now, words, &back_ms), HEALTH_UP);
+	assert_int_equal(hindrance(&why, &back_ms), HEALTH_UP);
 	learn(0, "192.0.2.1", "192.0.2.2", NULL);
 	learn(1, "192.0.2.3", NULL, NULL);
 	tell(0, "192.0.2.1", HEALTH_CALLS, HEALTH_ASKS, "503");
 	tell(0, "192.0.2.2", HEALTH_CALLS, HEALTH_ASKS, "503");
-	assert_int_equal(health_obstacle(&trunk, &now, words, &back_ms), HEALTH_UP);
+	assert_int_equal(hindrance(&why, &back_ms), HEALTH_UP);
 	tell(1, "192.0.2.3", HEALTH_SIP, HEALTH_FAILS, "silent");
-	assert_int_equal(health_obstacle(&trunk, &now, words, &back_ms), HEALTH_RESTING);
+	assert_int_equal(hindrance(&why, &back_ms), HEALTH_RESTING);
 	assert_int_equal(back_ms, HEALTH_REST_MS);
-	assert_string_equal(words, "resting until 22:13:22Z: silent");
+	assert_string_equal(why, "silent");
 	/* the name changes its mind: a new address may be tried */
 	learn(1, "192.0.2.4", NULL, NULL);
-	assert_int_equal(health_obstacle(&trunk, &now, words, &back_ms), HEALTH_UP);
+	assert_int_equal(hindrance(&why, &back_ms), HEALTH_UP);
 }
 
-static void a_name_that_was_never_asked_is_no_obstacle(void **state)
+static void a_name_that_was_never_asked_is_no_hindrance(void **state)
 {
-	char words[HEALTH_WORDS_SIZE] = "";
+	const char *why;
+	uint64_t back_ms;
 
 	(void)state;
 	learn(0, "192.0.2.1", NULL, NULL);
 	tell(0, "192.0.2.1", HEALTH_CALLS, HEALTH_ASKS, "503");
-	assert_int_equal(health_obstacle(&trunk, &now, words, NULL), HEALTH_UP);
+	assert_int_equal(hindrance(&why, &back_ms), HEALTH_UP);
+}
+
+static void a_reload_ends_rests_that_nobody_asked_for(void **state)
+{
+	static const unsigned where[] = {0, 1};
+	struct trunk_health fresh = {.names = NULL};
+
+	(void)state;
+	learn(0, "192.0.2.1", "192.0.2.2", NULL);
+	tell(0, "192.0.2.1", HEALTH_TLS, HEALTH_FAILS, "tls refused");
+	tell(0, "192.0.2.2", HEALTH_CALLS, HEALTH_ASKS, "503");
+	assert_int_equal(health_begin(&fresh, &rules, 2), 0);
+	health_renew(&trunk.health, &fresh, where);
+	assert_true(usable(0, "192.0.2.1"));
+	assert_false(usable(0, "192.0.2.2"));
+	assert_int_equal(find(0, "192.0.2.1")->record.machine.state, HEALTH_RESTING);
 }
 
 static void a_claim_holds_others_off(void **state)
@@ -393,9 +394,9 @@ int main(void)
 		CASE(each_change_is_one_line_with_its_cause),
 		CASE(layers_below_the_one_that_speaks_work),
 		CASE(the_last_answer_and_its_round_trip_are_kept),
-		CASE(states_are_said_in_words),
-		CASE(the_obstacle_is_that_of_the_address_that_is_back_first),
-		CASE(a_name_that_was_never_asked_is_no_obstacle),
+		CASE(the_hindrance_is_that_of_the_address_that_is_back_first),
+		CASE(a_name_that_was_never_asked_is_no_hindrance),
+		CASE(a_reload_ends_rests_that_nobody_asked_for),
 		CASE(a_claim_holds_others_off),
 		CASE(a_new_order_of_names_keeps_their_states),
 		CASE(a_name_that_is_gone_is_forgotten),

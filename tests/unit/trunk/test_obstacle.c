@@ -74,6 +74,55 @@ static void a_call_from_it_meets_drain_and_room_alone(void **state)
 	a->configured = true;
 }
 
+static void tell(struct trunk *trunk, enum health_event event, const char *why)
+{
+	const struct health_time now = health_now(loop_timers(plain.loop));
+	const struct addr *addr = &trunk->health.addresses[0].addr;
+
+	health_report(trunk, 0, addr,
+		&(struct health_report){.layer = HEALTH_SIP,
+			.event = event,
+			.why = why,
+			.rest_ms = 30000},
+		&now);
+}
+
+static void an_address_that_rests_is_in_the_way(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a", .host = "192.0.2.1"}, {.id = NULL}};
+	struct health_time now;
+	struct obstacle found;
+	struct trunk *a;
+
+	(void)state;
+	plain_apply(&plain, gateways);
+	a = plain_find(&plain, "a");
+	tell(a, HEALTH_ASKS, "503 with Retry-After 30");
+	assert_found(a, OBSTACLE_TO, OBSTACLE_RESTING,
+		"resting until 1970-01-01T00:00:30Z: "
+		"503 with Retry-After 30");
+	assert_found(a, OBSTACLE_FROM, OBSTACLE_NONE, "");
+	assert_true(obstacle_is_brief(OBSTACLE_RESTING));
+	assert_true(obstacle_is_brief(OBSTACLE_DOWN));
+	assert_false(obstacle_is_brief(OBSTACLE_FULL));
+	now = health_now(loop_timers(plain.loop));
+	assert_int_equal(obstacle_of_health(&a->health.addresses[0].record,
+				 &a->health.rules, &now, &found),
+		OBSTACLE_RESTING);
+	assert_string_equal(found.why, "503 with Retry-After 30");
+	clock_virtual_advance(&plain.clock, 30000000);
+	assert_found(a, OBSTACLE_TO, OBSTACLE_NONE, "");
+	for (unsigned i = 0; i < 3; i++)
+		tell(a, HEALTH_FAILS, "silent");
+	assert_found(a, OBSTACLE_TO, OBSTACLE_DOWN,
+		"down since 1970-01-01T00:00:30Z until 1970-01-01T00:00:38Z: silent");
+	/* nobody knows when it answers again */
+	a->health.rules.pinged = true;
+	assert_found(
+		a, OBSTACLE_TO, OBSTACLE_DOWN, "down since 1970-01-01T00:00:30Z: silent");
+}
+
 static void says_its_times_and_its_cause(void **state)
 {
 	static const struct {
@@ -148,6 +197,8 @@ int main(void)
 			the_first_of_several_is_named, start, stop),
 		cmocka_unit_test_setup_teardown(
 			a_call_from_it_meets_drain_and_room_alone, start, stop),
+		cmocka_unit_test_setup_teardown(
+			an_address_that_rests_is_in_the_way, start, stop),
 		cmocka_unit_test(says_its_times_and_its_cause),
 		cmocka_unit_test(a_long_cause_fits),
 		cmocka_unit_test(each_kind_has_a_word_of_its_own_and_words),

@@ -180,15 +180,15 @@ static void what_a_name_led_to_is_heard_where_the_trunk_is_as_it_was(void **stat
 		plain_apply(&plain, gateways);
 		choose(TRUNK_GATEWAY, "a");
 		plain_apply(&plain, changed[i]);
-		target_resolved(target, plain.trunks, &answer);
+		target_resolved(target, plain.trunks, 0, &answer);
 		assert_false(hears("198.51.100.1:5070"));
 	}
 	plain_apply(&plain, gateways);
 	answer.err = ERR_RESOLVE;
-	target_resolved(target, plain.trunks, &answer);
+	target_resolved(target, plain.trunks, 0, &answer);
 	assert_false(hears("198.51.100.1:5070"));
 	answer.err = 0;
-	target_resolved(target, plain.trunks, &answer);
+	target_resolved(target, plain.trunks, 0, &answer);
 	assert_true(hears("198.51.100.1:5070"));
 }
 
