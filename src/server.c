@@ -190,11 +190,15 @@ static bool ready_h(void *arg)
 	return !server->config->audit.required || writer_ready(server->writer);
 }
 
+/* One long turn, as that of a reload, or a pause of the whole machine, is no overload. */
+#define OVERLOAD_TURNS 4
+
 static bool overloaded_h(void *arg)
 {
 	struct server *server = arg;
 
-	return loop_busy_us(server->loop) > server->config->limits.overload_ms * 1000;
+	return loop_busy_us(server->loop) > server->config->limits.overload_ms * 1000 &&
+	       loop_busy_turns(server->loop) >= OVERLOAD_TURNS;
 }
 
 static const struct config *config_h(void *arg)

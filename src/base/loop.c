@@ -28,8 +28,9 @@ struct loop {
 	struct epoll_event events[BATCH];
 	int event_count;
 	int next;
-	uint64_t turn_us; /* when the present turn began */
-	uint64_t idle_us; /* when the loop last had to wait for something to do */
+	uint64_t turn_us;    /* when the present turn began */
+	uint64_t idle_us;    /* when the loop last had to wait for something to do */
+	unsigned busy_turns; /* since then */
 };
 
 static void woken(void *arg, uint32_t events)
@@ -205,6 +206,12 @@ static void run_tasks(struct loop *loop)
 	}
 }
 
+static void loop_rested(struct loop *loop)
+{
+	loop->idle_us = loop->turn_us;
+	loop->busy_turns = 0;
+}
+
 int loop_turn(struct loop *loop, int timeout_ms)
 {
 	uint64_t before_us = loop->clock->mono_us(loop->clock);
@@ -216,7 +223,8 @@ int loop_turn(struct loop *loop, int timeout_ms)
 	/* Before any handler runs: what it takes for now is behind the wait. */
 	loop->turn_us = timers_begin_turn(loop->timers);
 	if (count <= 0 || loop->turn_us - before_us >= IDLE_US)
-		loop->idle_us = loop->turn_us;
+		loop_rested(loop);
+	loop->busy_turns++;
 	loop->event_count = count < 0 ? 0 : count;
 	loop->turning = true;
 	log_gather();
@@ -232,6 +240,11 @@ int loop_turn(struct loop *loop, int timeout_ms)
 uint64_t loop_busy_us(const struct loop *loop)
 {
 	return loop->turn_us - loop->idle_us;
+}
+
+unsigned loop_busy_turns(const struct loop *loop)
+{
+	return loop->busy_turns;
 }
 
 int loop_run(struct loop *loop)

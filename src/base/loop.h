@@ -67,6 +67,8 @@ int loop_turn(struct loop *loop, int timeout_ms);
 /* Microseconds since the loop last had to wait for something to do: how far work may be
  * behind. Rises without bound only when more comes than can be done. */
 uint64_t loop_busy_us(const struct loop *loop);
+/* Turns since then: one that took long by itself, as a reload may, is no overload. */
+unsigned loop_busy_turns(const struct loop *loop);
 /* Turns until loop_stop(). */
 int loop_run(struct loop *loop);
 void loop_stop(struct loop *loop);

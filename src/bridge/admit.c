@@ -2,6 +2,7 @@
 
 #include "bridge/call.h"
 #include "bridge/identity.h"
+#include "bridge/overload.h"
 #include "bridge/proof.h"
 #include "bridge/require.h"
 #include "sip/compose.h"
@@ -141,12 +142,13 @@ static bool is_limited_here(struct bridge *bridge, struct obstacle *obstacle)
 	return true;
 }
 
-/* Why this server takes no new call now, whoever makes it. */
-static void obstacle_here(struct bridge *bridge, struct obstacle *obstacle)
+/* Why this server takes no new call of TRUNK now, for what is no matter of the trunk. */
+static void obstacle_here(
+	struct bridge *bridge, const struct trunk *trunk, struct obstacle *obstacle)
 {
 	if (bridge->draining)
 		obstacle->kind = OBSTACLE_STOPPING;
-	else if (ask(bridge->handlers.overloaded_h, bridge, false))
+	else if (overload_refuses(bridge, trunk))
 		obstacle->kind = OBSTACLE_OVERLOAD;
 	else if (!ask(bridge->handlers.ready_h, bridge, true))
 		obstacle->kind = OBSTACLE_AUDIT;
@@ -154,8 +156,7 @@ static void obstacle_here(struct bridge *bridge, struct obstacle *obstacle)
 		(void)is_limited_here(bridge, obstacle);
 }
 
-/* OBSTACLE, of the trunk or of all calls, is why a call was refused. */
-static void count_refusal(
+void admit_refused(
 	struct bridge *bridge, struct trunk *trunk, const struct obstacle *obstacle)
 {
 	unsigned retry_s = 0;
@@ -179,10 +180,11 @@ static bool refuse_now(const struct admission *admission)
 	struct obstacle obstacle;
 
 	if (!obstacle_stops(obstacle_find(&question, &obstacle), emergency))
-		obstacle_here(bridge, &obstacle);
+		obstacle_here(bridge, admission->trunk, &obstacle);
+	overload_note(bridge, admission->trunk);
 	if (!obstacle_stops(obstacle.kind, emergency))
 		return false;
-	count_refusal(bridge, admission->trunk, &obstacle);
+	admit_refused(bridge, admission->trunk, &obstacle);
 	txn_server_reply(admission->txn, 503, NULL, NULL,
 		bridge_retry_line(obstacle.retry_s, extra));
 	return true;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "bridge/bridge_priv.h"
+#include "trunk/obstacle.h"
 
 /* Answers REQUEST, which has no To tag, or begins a call. */
 void admit_request(
@@ -14,3 +15,6 @@ void admit_add_capabilities(const struct config_trunk *settings, struct buf *out
 /* RFC 3261 8.2.2.3, within dialogs too. True: REQUEST requires what we do not have, and was
  * refused. */
 bool admit_refuse_options(struct txn_server *txn, const struct message *request);
+/* A call of TRUNK was refused with 503 for OBSTACLE, of the trunk or of all calls: counts it, and says so. */
+void admit_refused(
+	struct bridge *bridge, struct trunk *trunk, const struct obstacle *obstacle);

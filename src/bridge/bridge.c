@@ -10,6 +10,7 @@
 #include "bridge/proof.h"
 #include "bridge/redial.h"
 #include "bridge/registry.h"
+#include "bridge/shed.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 
@@ -462,9 +463,15 @@ static uint64_t call_h(void *arg, const struct flow *flow, const struct message 
 	return leg ? leg->call : txn_call_of(side->txns, flow, message);
 }
 
+static bool unread_h(void *arg, struct flow *flow, struct span text)
+{
+	return shed_message(arg, flow, text);
+}
+
 struct transport_handlers bridge_transport_handlers(struct bridge *bridge, enum side side)
 {
 	return (struct transport_handlers){.message_h = message_h,
+		.unread_h = unread_h,
 		.closed_h = closed_h,
 		.unreachable_h = unreachable_h,
 		.progress_h = progress_h,

@@ -24,6 +24,15 @@ struct bridge_side {
 	uint64_t attributes_said[64]; /* see attributes.c */
 };
 
+/* Who asked for how much: overload.c. */
+struct overload {
+	uint64_t second;      /* the present one, from 1 */
+	uint64_t started;     /* calls that had been taken when it began */
+	unsigned callers_now; /* trunks that made a call in it */
+	unsigned callers;     /* those of the one before it */
+	uint64_t taken;       /* calls that were taken in that */
+};
+
 struct bridge {
 	struct bridge_side sides[2]; /* by enum side */
 	struct timers *timers;
@@ -43,6 +52,8 @@ struct bridge {
 	unsigned call_count;
 	unsigned answered_count;
 	struct limit_use use; /* what the limits of all calls count */
+	struct overload overload;
+	uint64_t shed_until_ms; /* ACKs to what was shed may come until then */
 	uint64_t next_number;
 	uint64_t started, ended, failed, refused;
 	struct bridge_emergencies emergencies;

@@ -623,7 +623,7 @@ const struct schema_key schema_table[] = {
 		.min = 10,
 		.max = MINUTE,
 		.unit = "ms",
-		.fallback = "500ms",
+		.fallback = "200ms",
 		.help = "New calls are refused with 503 while the server has had no idle "
 			"moment for this time.",
 	},

@@ -28,6 +28,11 @@ struct transport_handlers {
 	 */
 	void (*message_h)(void *arg, struct flow *flow, struct message *message,
 		const struct message_fault *fault);
+	/*
+	 * Whether TEXT, one whole message, needs no parsing, since all that is owed to it was done. It is not
+	 * captured then. May be NULL.
+	 */
+	bool (*unread_h)(void *arg, struct flow *flow, struct span text);
 	/* A connection ended, or could not be made: the callee has to tell each transaction and
 	 * dialog on it. WHY is a phrase for the log ("closed by peer", explain words, ...). */
 	void (*closed_h)(void *arg, struct flow *flow, const char *why);

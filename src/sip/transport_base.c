@@ -102,9 +102,13 @@ int transport_deliver(struct transport *transport, struct flow *flow, struct spa
 	struct message *message = NULL;
 	char host[ADDR_TEXT_SIZE];
 	uint64_t call = 0;
-	int err = message_parse(&message, text.p, text.len, &fault);
+	int err;
 
 	transport->totals.messages_in++;
+	if (fit == TRANSPORT_WHOLE && handlers->unread_h &&
+		handlers->unread_h(handlers->arg, flow, text))
+		return 0;
+	err = message_parse(&message, text.p, text.len, &fault);
 	if (err < 0) {
 		transport_tap(transport, flow, false, 0, text);
 		return err;

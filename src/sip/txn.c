@@ -153,6 +153,11 @@ static void receive_cancel(struct txn_layer *layer, struct txn_server *cancel_tx
 		layer->handlers.cancel_h(layer->handlers.arg, invite, cancel);
 }
 
+unsigned txn_loose(const struct txn_layer *layer)
+{
+	return layer->loose;
+}
+
 static void begin_server(struct txn_layer *layer, struct flow *flow,
 	struct message *request, const struct txn_id *id)
 {

@@ -81,6 +81,14 @@ uint64_t txn_call_of(
 /* Transactions alive, for status and leak tests. */
 unsigned txn_count(const struct txn_layer *layer);
 
+/*
+ * The most transactions that belong to no call: OPTIONS, what is not served, calls that were refused and wait
+ * for their ACK. Each may last 32 s, so that a flood of them would fill the memory. Beyond that nothing is kept
+ * of such a request once it is answered (RFC 3261 8.2.7): the same one again gets the same answer again.
+ */
+#define TXN_LOOSE_MAX 20000
+unsigned txn_loose(const struct txn_layer *layer);
+
 /* How many kinds of refusals are counted apart. */
 #define TXN_REFUSAL_REASONS 17
 
@@ -88,6 +96,17 @@ unsigned txn_count(const struct txn_layer *layer);
  * nothing was answered). False: there is no NTH reason. */
 bool txn_refused(const struct txn_layer *layer, unsigned nth, const char **ret_reason,
 	uint64_t *ret_count);
+
+/* ---- without a transaction: txn_stateless.c ---- */
+
+struct stateless;
+/* Whether an INVITE from FLOW is one that a transaction has already: then it is no new call. */
+bool txn_has_invite(
+	struct txn_layer *layer, const struct flow *flow, const struct stateless *invite);
+/* Refuses an INVITE that was not parsed; EXTRA is whole header lines. Counted, as by txn_server_refuse(), but not
+ * logged. */
+void txn_refuse_unread(struct txn_layer *layer, struct flow *flow,
+	const struct stateless *invite, int status, const char *extra);
 
 /* ---- server ---- */
 

@@ -20,10 +20,13 @@ struct txn_layer {
 		dead; /* ended transactions; the reaper, a timer of 0 ms, frees them */
 	struct timer reaper;
 	unsigned count;
+	unsigned loose;             /* servers that belong to no call */
 	struct log_limit log_limit; /* of lines about refusals */
 	uint64_t refused[TXN_REFUSAL_REASONS];
 };
 
+/* Counts what is refused with STATUS; 0: dropped. */
+void txn_count_refusal(struct txn_layer *layer, int status);
 /* The log line and the counter of what is refused or, with the status 0, dropped. MESSAGE came
  * over FLOW. */
 void txn_trace(struct txn_layer *layer, const struct flow *flow,
@@ -86,6 +89,9 @@ struct txn_id {
 	char bytes[TXN_ID_MAX];
 };
 
+/* The same of a request with BRANCH, which has the magic cookie, in its top Via by HOST and PORT (0: none). */
+void txn_id_make(struct txn_id *ret, const struct flow *flow, struct span branch,
+	struct span host, uint16_t port);
 void txn_id_read(
 	struct txn_id *ret, const struct flow *flow, const struct message *request);
 /* Whether FLOW leads to the peer that the transaction BASE is with. */

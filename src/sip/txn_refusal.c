@@ -56,6 +56,11 @@ bool txn_refused(const struct txn_layer *layer, unsigned nth, const char **ret_r
 	return true;
 }
 
+void txn_count_refusal(struct txn_layer *layer, int status)
+{
+	layer->refused[reason_of(status)]++;
+}
+
 static const char *words_of(const struct txn_refusal *refusal)
 {
 	if (refusal->why)
@@ -78,7 +83,7 @@ void txn_trace(struct txn_layer *layer, const struct flow *flow,
 	const char *why = words_of(refusal);
 	unsigned hidden;
 
-	layer->refused[reason_of(refusal->status)]++;
+	txn_count_refusal(layer, refusal->status);
 	if (level > log_finest_level() || !log_limit_pass(&layer->log_limit, &hidden))
 		return;
 	if (hidden)

@@ -36,6 +36,7 @@ struct txn_server {
 	struct hash_node merge_node;
 	uint64_t key, merge_key;
 	bool merge_listed;
+	bool is_loose; /* of no call: counted in the layer */
 	enum server_state state;
 	struct txn_server_user user;
 	struct message *request; /* until the final response */
@@ -370,10 +371,18 @@ static const struct server_rule other_rules[SERVER_STATES][SERVER_EVENTS] =
 			},
 };
 
+/* It belongs to a call, or ends. */
+static void tie(struct txn_server *txn)
+{
+	txn->base.layer->loose -= txn->is_loose;
+	txn->is_loose = false;
+}
+
 static void server_end(struct txn_server *txn)
 {
 	struct txn_server_user user = txn->user;
 
+	tie(txn);
 	hash_remove(&txn->base.layer->servers, &txn->node);
 	if (txn->merge_listed)
 		hash_remove(&txn->base.layer->merges, &txn->merge_node);
@@ -425,18 +434,24 @@ static void add_word_to_id(struct txn_id *id, struct span word)
  * between an INVITE and its ACK. Over TLS the peer too: one that has learnt the branch of
  * another finds nothing by it, and is not in its way.
  */
+void txn_id_make(struct txn_id *ret, const struct flow *flow, struct span branch,
+	struct span host, uint16_t port)
+{
+	ret->len = 0;
+	add_to_id(ret, &port, sizeof(port));
+	if (flow->peer)
+		add_word_to_id(ret, span_of(flow->peer->id));
+	add_word_to_id(ret, branch);
+	add_word_to_id(ret, host);
+}
+
 void txn_id_read(
 	struct txn_id *ret, const struct flow *flow, const struct message *request)
 {
 	const struct message_via *via = message_via(request);
 	uint32_t cseq = message_cseq(request);
 
-	ret->len = 0;
-	add_to_id(ret, &via->port, sizeof(via->port));
-	if (flow->peer)
-		add_word_to_id(ret, span_of(flow->peer->id));
-	add_word_to_id(ret, via->branch);
-	add_word_to_id(ret, via->host);
+	txn_id_make(ret, flow, via->branch, via->host, via->port);
 	if (span_starts(via->branch, "z9hG4bK"))
 		return;
 	add_to_id(ret, &cseq, sizeof(cseq));
@@ -529,6 +544,8 @@ int txn_server_start(struct txn_layer *layer, struct txn_server **ret, struct fl
 		hash_add(&layer->merges, &txn->merge_node, merge_key(request));
 		txn->merge_listed = true;
 	}
+	txn->is_loose = true;
+	layer->loose++;
 	*ret = txn;
 	return 0;
 }
@@ -574,17 +591,30 @@ struct flow *txn_server_flow(const struct txn_server *txn)
 void txn_server_set_call(struct txn_server *txn, uint64_t call)
 {
 	txn->base.call = call;
+	tie(txn);
+}
+
+/* Its answer went, and it is one of too many to be kept: TXN_LOOSE_MAX. */
+static void forget(struct txn_server *txn)
+{
+	txn->user.failed_h = NULL; /* nothing did */
+	server_event(txn, SERVER_TIMEOUT, (struct span){0});
 }
 
 int txn_server_respond(struct txn_server *txn, int status, const char *data, size_t len)
 {
 	enum server_event event = SERVER_SEND_3XX_6XX;
+	int err;
 
 	if (status < 200)
 		event = SERVER_SEND_1XX;
 	else if (status < 300)
 		event = SERVER_SEND_2XX;
-	return server_event(txn, event, (struct span){data, len});
+	err = server_event(txn, event, (struct span){data, len});
+	if (!txn->base.ended && txn->state == SERVER_COMPLETED && txn->is_loose &&
+		txn->base.layer->loose > TXN_LOOSE_MAX)
+		forget(txn);
+	return err;
 }
 
 /* There is no memory for its final response, and whoever gave it is done with it: it ends, and the

@@ -141,6 +141,34 @@ static bool is_urgent(const struct message *invite)
 	       span_equal_nocase(span_trim(value), "emergency");
 }
 
+/* The longest user part that is looked at here. */
+#define USER_MAX 64
+
+bool emergency_may_be(const struct config *config, struct span uri, bool has_priority)
+{
+	const struct config_words *numbers = &config->emergency.numbers;
+	char user[USER_MAX + 1];
+	struct span scheme, rest = uri;
+	size_t len = 0;
+
+	if (has_priority || !span_next(&rest, ':', &scheme) ||
+		span_equal_nocase(scheme, "urn"))
+		return true;
+	for (size_t i = 0; i < rest.len && rest.p[i] != '@'; i++) {
+		const char c = rest.p[i];
+
+		if (c == '%' || len == USER_MAX)
+			return numbers->count > 0;
+		if (c != '-' && c != '.' && c != '(' && c != ')')
+			user[len++] = c;
+	}
+	user[len] = '\0';
+	for (size_t i = 0; i < numbers->count; i++)
+		if (strstr(user, numbers->words[i]))
+			return true;
+	return false;
+}
+
 enum emergency emergency_class(const struct config *config,
 	const struct config_trunk *from, const struct message *invite)
 {

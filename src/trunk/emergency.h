@@ -23,6 +23,10 @@ const char *emergency_name(enum emergency emergency);
 enum emergency emergency_class(const struct config *config,
 	const struct config_trunk *from, const struct message *invite);
 
+/* Whether an INVITE to the Request-URI URI, with or without a Priority header, may be an emergency call of anybody:
+ * quickly, and never wrongly no. */
+bool emergency_may_be(const struct config *config, struct span uri, bool has_priority);
+
 /* Whether URI is urn:service:sos (RFC 5031 4.2). *RET (NULL is fine) is what stands behind it: "" or
  * "police". */
 bool emergency_service(struct span uri, struct span *ret);

@@ -63,6 +63,8 @@ struct trunk {
 	unsigned calls; /* now: those that it made and those that it is asked to take */
 	struct limit_use use; /* what else its limits count */
 	uint64_t calls_total; /* since start */
+	/* Calls that it made, or tried to, in that second: bridge/overload.h. */
+	uint64_t asked_second, asked;
 	/* Those of them that it refused, or that could not be offered to it, once each; not those
 	 * that their caller gave up. */
 	uint64_t calls_failed;

@@ -523,6 +523,9 @@ static bool receive(struct flow *flow, const char *data, size_t len)
 	char host[ADDR_TEXT_SIZE];
 
 	flow->heard_ms = timers_now_ms(loop_timers(wired->transport->loop));
+	if (handlers->unread_h &&
+		handlers->unread_h(handlers->arg, flow, (struct span){data, len}))
+		return true;
 	if (message_parse(&message, data, len, &fault))
 		return false;
 	tap(wired->transport, flow, false, handlers->call_h(handlers->arg, flow, message),

@@ -5,13 +5,14 @@
  *   loadgen --server ADDR:PORT --cert FILE --key FILE --ca FILE
  *           --gateway-listen ADDR:PORT/tcp|udp [--direction server|gateway]
  *           [--gateway-connect ADDR:PORT] [--connections N] [--rate CPS] [--calls N]
- *           [--hold MS] [--linger MS] [--timeout MS] [--watch PID,...] [--json]
+ *           [--hold MS] [--linger MS] [--timeout MS] [--number PREFIX] [--watch PID,...]
+ *           [--json]
  *
  * --direction server: the PBX calls (the default); gateway: the gateway calls, at
  * --gateway-connect, and the server reaches the PBX over the PBX's own connections.
  * A call is INVITE 100 180 200 ACK BYE 200 with SDP; it lasts --hold. Every number called
- * is +49 and the call's index, by which both ends know it: the server must leave it as it
- * is. --linger waits before the connections are closed. --watch says what those processes
+ * is PREFIX (+49) and the call's index, by which both ends know it: the server must leave it
+ * as it is. --linger waits before the connections are closed. --watch says what those processes
  * used meanwhile.
  *
  * Prints what became of the calls. It ends by itself. Exit 0: no call failed; 1: some did;
@@ -47,6 +48,7 @@ struct options {
 	unsigned hold_ms;
 	unsigned linger_ms;
 	unsigned timeout_ms;
+	const char *number;
 	struct watch watch;
 	bool json;
 };
@@ -82,7 +84,7 @@ static int usage(void)
 		"  --gateway-listen ADDR:PORT/tcp|udp [--direction server|gateway]\n"
 		"  [--gateway-connect ADDR:PORT] [--connections N] [--rate CPS]\n"
 		"  [--calls N] [--hold MS] [--linger MS] [--timeout MS]\n"
-		"  [--watch PID,...] [--json]\n");
+		"  [--number PREFIX] [--watch PID,...] [--json]\n");
 	return 2;
 }
 
@@ -146,6 +148,9 @@ static bool read_option(struct options *options, int option, const char *text)
 		return read_unsigned(&options->linger_ms, text);
 	case 't':
 		return read_unsigned(&options->timeout_ms, text);
+	case 'u':
+		options->number = text;
+		return strlen(text) < 16;
 	case 'w':
 		return watch_parse(&options->watch, text) == 0;
 	case 'j':
@@ -172,6 +177,7 @@ static bool read_options(struct options *options, int argc, char **argv)
 		{"hold", required_argument, NULL, 'h'},
 		{"linger", required_argument, NULL, 'l'},
 		{"timeout", required_argument, NULL, 't'},
+		{"number", required_argument, NULL, 'u'},
 		{"watch", required_argument, NULL, 'w'},
 		{"json", no_argument, NULL, 'j'},
 		{NULL, 0, NULL, 0},
@@ -315,6 +321,7 @@ static int make_load(struct run *run)
 		.timeout_ms = options->timeout_ms,
 		.srtp = !options->from_gateway,
 		.target = target,
+		.number = options->number,
 		.caller_host = options->from_gateway ? gateway : pbx,
 		.callee_host = options->from_gateway ? pbx : gateway,
 		.caller_transport = options->from_gateway ? plain : "TLS",
@@ -445,8 +452,11 @@ static void print_text(const struct run *run, const struct load_result *result)
 
 int main(int argc, char **argv)
 {
-	struct options options = {
-		.connections = 1, .rate = 10, .calls = 10, .timeout_ms = 10000};
+	struct options options = {.connections = 1,
+		.rate = 10,
+		.calls = 10,
+		.timeout_ms = 10000,
+		.number = "+49"};
 	struct run run = {.options = &options};
 	struct load_result result;
 	struct rlimit files;

@@ -205,7 +205,7 @@ static void send_invite(struct call *call)
 	uint32_t index = index_of(call);
 	char uri[128];
 
-	snprintf(uri, sizeof(uri), "sip:+49%u@%s", index, params->target);
+	snprintf(uri, sizeof(uri), "sip:%s%u@%s", params->number, index, params->target);
 	write_sdp(call->load, 20000 + index % 10000 * 4, params->srtp);
 	begin_request(call, "INVITE", "INVITE", span_of(uri), 1);
 	buf_printf(out,
@@ -310,10 +310,12 @@ static void callee_answers(
 	struct load *load, struct link *link, const struct text *text, uint64_t read_us)
 {
 	const struct load_params *params = &load->params;
-	uint32_t index = text_number(text->uri, ":+49");
 	struct buf *out = &load->out;
-	char contact[160], tag[16];
+	char contact[160], tag[16], before[20];
+	uint32_t index;
 
+	snprintf(before, sizeof(before), ":%s", params->number);
+	index = text_number(text->uri, before);
 	if (index >= load->result.begun)
 		return;
 	load->result.callee_invites++;

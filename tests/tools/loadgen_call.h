@@ -16,6 +16,7 @@ struct load_params {
 	unsigned hold_ms;
 	unsigned timeout_ms;     /* for each answer */
 	bool srtp;               /* the caller offers it */
+	const char *number;      /* of a call: this and its index */
 	const char *target;      /* "sip:NUMBER@" is put before it: the request URI */
 	const char *caller_host; /* address:port of the caller's Contact */
 	const char *callee_host; /* the same of the callee */

@@ -45,6 +45,9 @@ static enum emergency class_of(
 		priority ? "\r\n" : "");
 	assert_int_equal(message_parse(&message, text, strlen(text), &fault), 0);
 	ret = emergency_class(&config, &trunk, message);
+	/* the quick look never says no where the answer is yes */
+	assert_true(ret == EMERGENCY_NO ||
+		    emergency_may_be(&config, span_of(uri), priority != NULL));
 	message_unref(message);
 	return ret;
 }
@@ -184,8 +187,8 @@ static void goes_on_to_the_next_one(void **state)
 		FAILOVER_STOP);
 	assert_int_equal(failover_step(failover_cause(404), FAILOVER_QUIET, true),
 		FAILOVER_TARGET);
-	assert_int_equal(failover_step(failover_cause(404), FAILOVER_QUIET, false),
-		FAILOVER_STOP);
+	assert_int_equal(
+		failover_step(failover_cause(404), FAILOVER_QUIET, false), FAILOVER_STOP);
 }
 
 /* Whoever is off, or is not there, is called by nobody. */
@@ -209,10 +212,31 @@ static void each_class_has_a_name_of_its_own(void **state)
 				emergency_name((enum emergency)b));
 }
 
+static void ordinary_calls_are_seen_at_once(void **state)
+{
+	static const char *const ordinary[] = {"sip:+4930100@b.example", "tel:+4930100",
+		"sip:b.example", "sips:anna@b.example;user=phone", "SIP:911@b.example"};
+	const struct config config = config_of(3, 0);
+	const struct config none = config_of(0, 0);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(ordinary) / sizeof(ordinary[0]); i++) {
+		assert_false(emergency_may_be(&config, span_of(ordinary[i]), false));
+		assert_true(emergency_may_be(&config, span_of(ordinary[i]), true));
+	}
+	/* where it is not sure it says yes */
+	assert_true(emergency_may_be(&config, span_of("sip:+49301120@b"), false));
+	assert_true(emergency_may_be(&config, span_of("sip:%31%31%32@b"), false));
+	assert_true(emergency_may_be(&config, span_of("URN:service:sos"), false));
+	assert_true(emergency_may_be(&none, span_of("urn:service:sos.fire"), false));
+	assert_false(emergency_may_be(&none, span_of("sip:112@b"), false));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_is_matched_whole),
+		cmocka_unit_test(ordinary_calls_are_seen_at_once),
 		cmocka_unit_test(the_header_counts_of_who_may),
 		cmocka_unit_test(a_service_is_sos_or_below),
 		cmocka_unit_test(a_service_has_the_nearest_number),
