@@ -29,6 +29,7 @@ struct account {
 	size_t secret_len;
 	unsigned algorithms;
 	uint64_t asked;
+	bool closed;
 	struct realm realms[DIGEST_MAX_REALMS];
 };
 
@@ -95,9 +96,21 @@ void account_unref(struct account *account)
 	free(account);
 }
 
+void account_close(struct account *account)
+{
+	if (!account)
+		return;
+	account->closed = true;
+	account->algorithms = 0;
+	for (unsigned i = 0; i < DIGEST_MAX_REALMS; i++)
+		forget(&account->realms[i]);
+	secret_wipe_bytes(account->secret, account->secret_len);
+	account->secret_len = 0;
+}
+
 bool account_is(const struct account *account, const struct account_params *params)
 {
-	return !strcmp(account->user, params->user) &&
+	return !account->closed && !strcmp(account->user, params->user) &&
 	       !strcmp(account->only, text_or_none(params->terms.realm)) &&
 	       !strcmp(account->never, text_or_none(params->terms.never)) &&
 	       account->algorithms == computable(params->terms.algorithms) &&
@@ -216,6 +229,10 @@ bool account_answer(struct account *account, const struct message *response,
 	struct digest_challenges all;
 	unsigned count;
 
+	if (account->closed) {
+		*ret_why = "a reload has taken its user away, or changed him";
+		return false;
+	}
 	digest_challenges_read(&all, response);
 	count = digest_choose(&all, &terms, chosen, ret_why);
 	for (unsigned i = 0; i < count; i++) {

@@ -24,6 +24,10 @@ void account_unref(struct account *account);
 /* Whether it was made of these, so that its nonces go on. */
 bool account_is(const struct account *account, const struct account_params *params);
 
+/* The configuration does not have it any more: from now on it proves nothing, and nothing by it, also for
+ * requests that are open. Wipes the secret. NULL is fine. */
+void account_close(struct account *account);
+
 /* What credentials are for. */
 struct account_request {
 	struct span method, uri, body;

@@ -74,6 +74,8 @@ static void renew(struct trunk *old, struct trunk *fresh)
 	old->gateway = fresh->gateway;
 	old->cred = fresh->cred;
 	old->next = fresh->next;
+	if (old->account != fresh->account)
+		account_close(old->account);
 	old->account = fresh->account;
 	old->peer = fresh->peer;
 	fresh->config = kept.config;
@@ -145,6 +147,7 @@ static void retire_unconfigured(struct trunks *trunks, const struct trunk_side *
 			continue;
 		trunk->peer = NULL;
 		trunk->health.world = NULL;
+		account_close(trunk->account);
 		sources_remove(trunks->sources, trunk);
 		resolve_cancel(trunk->resolving);
 		trunk->resolving = NULL;

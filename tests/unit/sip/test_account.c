@@ -271,6 +271,27 @@ static void an_account_knows_what_it_was_made_of(void **state)
 	account_unref(NULL);
 }
 
+static void one_that_is_closed_proves_nothing(void **state)
+{
+	struct account *account = make(&usual);
+	struct digest_credentials credentials = {.algorithm = DIGEST_SHA_256};
+	struct account_use use = {0};
+
+	(void)state;
+	assert_null(ask(account, &use, "r", "n1", ""));
+	assert_true(account_takes(account, DIGEST_SHA_256));
+	account_close(account);
+	account_close(NULL);
+	expect(account, "", "sesame");
+	use = (struct account_use){0};
+	assert_string_equal(ask(account, &use, "r", "n2", ""),
+		"a reload has taken its user away, or changed him");
+	assert_false(account_is(account, &usual));
+	assert_false(account_takes(account, DIGEST_SHA_256));
+	assert_false(account_is_proved(account, &credentials, span_of("BYE")));
+	account_unref(account);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -282,6 +303,7 @@ int main(void)
 		cmocka_unit_test(the_next_nonce_is_taken_where_its_realm_is_known),
 		cmocka_unit_test(a_cnonce_stays_with_its_nonce),
 		cmocka_unit_test(only_its_own_realm_is_answered),
+		cmocka_unit_test(one_that_is_closed_proves_nothing),
 		cmocka_unit_test(an_account_knows_what_it_was_made_of),
 	};
 
