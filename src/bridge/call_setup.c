@@ -69,7 +69,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 
 	if (!err) {
 		leg_set_flow(&call->b, flow);
-		identity_shown(&call->b, &identity);
+		identity_shown(&call->b, dial_host(&call->hunt->dial), &identity);
 		if (call->emergency == EMERGENCY_SERVICE &&
 			call->b.settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
 			identity.shown.service = span_of(call->to);

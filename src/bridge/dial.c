@@ -22,7 +22,8 @@ static void hand_out(struct dial *dial, struct flow *flow)
 static int connection_to(const struct dial *dial, const struct dial_address *address,
 	struct transport_target *ret, struct err_text *text)
 {
-	return target_connection(dial->target, &address->addr, ret, text);
+	return target_connection_to(
+		dial->target, address->name, &address->addr, ret, text);
 }
 
 /* What came from there is no reason to use it. */
@@ -279,6 +280,12 @@ void dial_next(struct dial *dial, const char *why)
 	if (why)
 		err_reason(dial->why, why);
 	try_addresses(dial);
+}
+
+const char *dial_host(const struct dial *dial)
+{
+	return target_name(
+		dial->target, dial->count ? dial->addrs[dial->tried_at].name : 0);
 }
 
 bool dial_active(const struct dial *dial)

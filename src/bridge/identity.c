@@ -176,12 +176,6 @@ static void put_far_host(
 	put_port(buf, len, port);
 }
 
-static void put_target(
-	const struct target *target, char buf[static IDENTITY_SIZE], size_t *len)
-{
-	put_far_host(target_host(target), target_port(target), buf, len);
-}
-
 /* The host in From and identities toward it. */
 static void put_from(const struct bridge_side *side, const struct target *target,
 	const struct flow *flow, char buf[static IDENTITY_SIZE])
@@ -214,13 +208,13 @@ void identity_names(const struct bridge_side *side, const struct target *target,
 	put_params(flow, ret->params);
 }
 
-void identity_shown(const struct leg *leg, struct identity_shown *ret)
+void identity_shown(const struct leg *leg, const char *host, struct identity_shown *ret)
 {
 	const struct config_gateway *gateway = leg->gateway;
 	size_t len = 0;
 
 	put_from(leg->home, leg->target, leg->flow, ret->host);
-	put_target(leg->target, ret->target, &len);
+	put_far_host(host, target_port(leg->target), ret->target, &len);
 	put_params(leg->flow, ret->params);
 	ret->shown = (struct party_shown){.host = ret->host,
 		.target = ret->target,

@@ -42,5 +42,6 @@ struct identity_shown {
 	char host[IDENTITY_SIZE], target[IDENTITY_SIZE], params[24];
 };
 
-/* For LEG, whose flow is known; *RET must not move afterwards. */
-void identity_shown(const struct leg *leg, struct identity_shown *ret);
+/* For LEG, whose flow is known, and leads to HOST of its target; *RET must not move afterwards. */
+void identity_shown(
+	const struct leg *leg, const char *host, struct identity_shown *ret);

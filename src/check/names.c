@@ -26,6 +26,7 @@ struct name {
 	struct names *names;
 	enum trunk_kind kind;
 	const struct config_trunk *trunk;
+	const char *host; /* one of the trunk's */
 	struct resolve *question;
 };
 
@@ -37,7 +38,7 @@ static void warn(const struct name *name, const char *why)
 		strstr(why, "dns-server")
 			? ""
 			: "look at the name, at DNS, and at [tandem] dns-server",
-		"host: %s does not resolve: %s", name->trunk->host, why);
+		"host: %s does not resolve: %s", name->host, why);
 }
 
 static void resolved_h(void *arg, const struct resolve_answer *answer)
@@ -68,7 +69,7 @@ static void ask(struct name *name)
 {
 	struct names *names = name->names;
 	const bool tls = name->trunk->tls == CONFIG_TLS_YES;
-	const struct resolve_question question = {.host = name->trunk->host,
+	const struct resolve_question question = {.host = name->host,
 		.port = config_port(name->trunk, tls),
 		.kind = transport_of(name->trunk),
 		.h = resolved_h,
@@ -110,20 +111,33 @@ static void wait_for_all(struct names *names, struct name *list, size_t count)
 	}
 }
 
+/* Each name of TRUNK behind the COUNT of LIST. */
+static size_t add_names(struct names *names, enum trunk_kind kind,
+	const struct config_trunk *trunk, struct name *list, size_t count)
+{
+	for (size_t i = 0; i < trunk->hosts.count; i++)
+		list[count++] = (struct name){.names = names,
+			.kind = kind,
+			.trunk = trunk,
+			.host = trunk->hosts.words[i]};
+	return count;
+}
+
 static void ask_all(struct names *names)
 {
 	const struct config *config = names->check->config;
-	const size_t room = config->server_count + config->gateway_count;
+	const size_t room =
+		(config->server_count + config->gateway_count) * CONFIG_HOSTS_MAX;
 	struct name *list = calloc(room + 1, sizeof(*list));
 	size_t count = 0;
 
 	for (size_t i = 0; list && i < config->server_count; i++)
-		list[count++] = (struct name){
-			names, TRUNK_SERVER, &config->servers[i].common, NULL};
+		count = add_names(
+			names, TRUNK_SERVER, &config->servers[i].common, list, count);
 	for (size_t i = 0; list && i < config->gateway_count; i++)
 		if (config->gateways[i].common.enabled)
-			list[count++] = (struct name){
-				names, TRUNK_GATEWAY, &config->gateways[i].common, NULL};
+			count = add_names(names, TRUNK_GATEWAY,
+				&config->gateways[i].common, list, count);
 	for (size_t i = 0; i < count; i++)
 		ask(&list[i]);
 	wait_for_all(names, list, count);

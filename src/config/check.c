@@ -228,12 +228,23 @@ static void check_pair(const struct scope *scope, enum schema_section section,
 			"key: expected its certificate beside it");
 }
 
+/* WHOSE begins the error's text: "" or "[server pbx1] ". */
+static void check_hosts(const struct config_trunk *settings, const char *whose,
+	struct place place, struct config_errors *errors)
+{
+	if (settings->hosts.count > CONFIG_HOSTS_MAX)
+		errors_add(errors, place, "%shost: expected at most %d names, got %zu",
+			whose, CONFIG_HOSTS_MAX, settings->hosts.count);
+}
+
 void check_server(const struct config *config, const struct config_server *server,
 	const struct scope *scope, struct place place, struct config_errors *errors)
 {
 	char whose[96];
 
 	snprintf(whose, sizeof(whose), "[server %s] ", server->common.id);
+	check_hosts(&server->common, whose,
+		scope_place(scope, SCHEMA_SERVER, "host", place), errors);
 	check_pair(scope, SCHEMA_SERVER, place, errors);
 	check_next(&server->common.certs, scope, SCHEMA_SERVER, place, errors);
 	/* those of [internal] are checked there */
@@ -283,6 +294,8 @@ void check_main(const struct config *config, const struct scope *scope,
 void check_gateway(const struct config *config, const struct config_gateway *gateway,
 	const struct scope *scope, struct place place, struct config_errors *errors)
 {
+	check_hosts(&gateway->common, "",
+		scope_place(scope, SCHEMA_GATEWAY, "host", place), errors);
 	check_pair(scope, SCHEMA_GATEWAY, place, errors);
 	/* One that is out of use may be unfinished. */
 	if (!gateway->common.enabled)

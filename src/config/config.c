@@ -206,6 +206,7 @@ static int add_server(struct load *load, const struct ini_section *from)
 		return err;
 	err = scope_finish(
 		&scope, SCHEMA_SERVER, config, load->ini->folder, place, load->errors);
+	server->common.host = config_first(&server->common.hosts);
 	if (err == 0)
 		check_server(config, server, &scope, place, load->errors);
 	return err;

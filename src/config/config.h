@@ -60,6 +60,12 @@ struct config_words {
 	size_t count;
 };
 
+/* "": there is none. */
+static inline const char *config_first(const struct config_words *words)
+{
+	return words->count ? words->words[0] : "";
+}
+
 /* Certificates of one role; "" where not set. */
 struct config_tls {
 	char *certificate;      /* PEM chain */
@@ -218,15 +224,21 @@ struct config_route {
 	unsigned weight;               /* of the draw within a priority; 0: not drawn */
 };
 
+/* Names of one server or gateway. */
+#define CONFIG_HOSTS_MAX 8
+
 /* What a server and a gateway have in common. Where the comment says "of a gateway", no key
  * of [server ID] sets it and a server always has the value behind it. */
 struct config_trunk {
 	char *id;   /* the word in [server ID]; a gateway's file name without .conf */
 	char *file; /* the file that it was read from */
 	struct config_origins origins;
-	char *host; /* where to connect; with TLS the name that its certificate must carry */
+	/* Where to connect, in order; with TLS the names that certificates must carry. At most
+	 * CONFIG_HOSTS_MAX. */
+	struct config_words hosts;
+	const char *host; /* the first; borrowed */
 	char *contact_host; /* names us toward it; "": fqdn over TLS, our address in plain */
-	uint16_t port;     /* 0 of a gateway: SRV, then 5060 or 5061 */
+	uint16_t port;      /* 0 of a gateway: SRV, then 5060 or 5061 */
 	uint16_t tls_port; /* of a gateway: over TLS, instead of PORT; 0: the same */
 	struct config_route route;   /* its own */
 	struct config_route *routes; /* of a gateway: [route NAME], in order */

@@ -69,6 +69,7 @@ static int fill(const struct gateways *gateways, struct config_gateway *gateway,
 			place, profiles->errors);
 	if (err == 0)
 		err = routes_load(gateways->config, gateway, ini, profiles->errors);
+	gateway->common.host = config_first(&gateway->common.hosts);
 	if (err != 0)
 		return err;
 	if (gateways->main_is_sound)

@@ -26,8 +26,7 @@ const struct peer *transport_present_peer(
 	LIST_FOREACH (&transport->peers->peers, node, next) {
 		const struct peer *candidate = LIST_ENTRY(node, struct peer, node);
 
-		if (strcmp(candidate->id, peer->id) == 0 &&
-			strcmp(candidate->name, peer->name) == 0)
+		if (peer_is_same(candidate, peer))
 			return candidate;
 	}
 	return peer;

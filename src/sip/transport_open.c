@@ -369,6 +369,11 @@ int stream_connect(struct transport *transport, const struct transport_target *t
 		stream->expected = target->peer;
 		stream->peers = peer_set_ref(target->peer->set);
 		stream->cred = cred_ref(target->cred);
+		stream->host = target->host ? strdup(target->host) : NULL;
+		if (target->host && !stream->host) {
+			stream_cut(stream, LOG_LEVEL_ERROR, "out of memory");
+			return err_set(text, -ENOMEM, "out of memory");
+		}
 	}
 	stream_make_reusable(stream, target);
 	*ret = stream;

@@ -215,6 +215,7 @@ struct stream {
 	struct peer_set *peers;      /* a reference: flow.peer outlives the channel */
 	struct cred *cred;           /* what we present; owned reference */
 	const struct peer *expected; /* whom we connected to */
+	char *host;                  /* by which of its hosts; NULL: it does not matter */
 	time_t worn;   /* from then on nothing new is begun on it; 0: never */
 	bool outdated; /* the rules changed during the handshake: judge it again */
 	/* The flow outlives the channel, so it points to copies of the channel's texts. */

@@ -1,6 +1,8 @@
 /* How a stream connection is found again for the next request (RFC 5923). */
 #include "sip/transport_priv.h"
 
+#include <strings.h>
+
 static uint64_t stream_key(const struct transport_target *target)
 {
 	if (target->kind == TRANSPORT_TLS)
@@ -39,6 +41,9 @@ static unsigned stream_rank(
 		return addr_equal(remote, &target->remote);
 	if (stream->cred != target->cred || stream_is_worn(stream) ||
 		(stream->expected ? stream->expected : stream->flow.peer) != target->peer)
+		return 0;
+	/* one that we made by another of its hosts proves that one */
+	if (stream->host && target->host && strcasecmp(stream->host, target->host) != 0)
 		return 0;
 	/* While it is not open it is only as good as its address: who asks for the peer's
 	 * next address wants no other attempt at the first. */

@@ -141,6 +141,7 @@ static void stream_free(struct flow *flow)
 	cred_unref(stream->cred);
 	peer_set_unref(stream->peers);
 	free(stream->peer_names);
+	free(stream->host);
 	free(stream->server_name);
 	free(stream->exception);
 	free(stream->report);

@@ -17,6 +17,7 @@ static int tls_start(struct stream *stream, struct err_text *text)
 		.cred = stream->cred,
 		.peers = stream->peers,
 		.peer = stream->expected,
+		.host = stream->host,
 	};
 
 	return channel_new(&stream->channel, &params, text);

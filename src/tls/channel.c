@@ -28,6 +28,7 @@ struct channel {
 	struct peer_set
 		*peers; /* a reference: who may be there, accepting; or PEER's set */
 	const struct peer *peer;   /* connecting: who must be there */
+	char *host;                /* connecting: by which of its hosts; NULL: any */
 	struct policy_terms terms; /* by which the session was made */
 	uint16_t suite;            /* that the server's hello named; 0 before */
 
@@ -309,7 +310,8 @@ static int channel_judge(struct channel *channel)
 	gnutls_datum_t staples[POLICY_CHAIN_MAX];
 	struct policy_agreed agreed;
 	struct peer_shown shown = {.agreed = &agreed,
-		.server_name = channel->accept ? channel->asked : NULL};
+		.server_name = channel->accept ? channel->asked : NULL,
+		.host = channel->host};
 
 	shown.chain = gnutls_certificate_get_peers(channel->session, &shown.chain_len);
 	if (!shown.chain)
@@ -368,7 +370,7 @@ int channel_judge_again(
 /* RFC 6066 3: host names only, without the root's dot. */
 static int channel_name_server(struct channel *channel)
 {
-	const char *name = channel->peer->name;
+	const char *name = channel->host ? channel->host : channel->peer->name;
 	size_t len = strlen(name);
 	struct addr addr;
 
@@ -419,7 +421,12 @@ int channel_new(
 	channel->verdict.rule = PEER_NO_CERTIFICATE;
 	channel->cred = cred_ref(params->cred);
 	channel->terms = params->accept ? params->peers->widest : params->peer->terms;
-	err = policy_session(&channel->session, params->accept, &channel->terms);
+	if (!params->accept && params->host)
+		channel->host = strdup(params->host);
+	err = !params->accept && params->host && !channel->host
+		      ? -ENOMEM
+		      : policy_session(
+				&channel->session, params->accept, &channel->terms);
 	if (err < 0) {
 		channel->session = NULL;
 		err_set(text, err, "GnuTLS makes no session");
@@ -458,6 +465,7 @@ void channel_free(struct channel *channel)
 	cred_unref(channel->cred);
 	peer_set_unref(channel->peers);
 	intake_free(&channel->intake);
+	free(channel->host);
 	free(channel);
 }
 

@@ -22,6 +22,8 @@ struct channel_params {
 	struct cred *cred;
 	struct peer_set *peers;  /* accepting: who may be there; a reference is taken */
 	const struct peer *peer; /* connecting: who must be there; likewise of its set */
+	const char *
+		host; /* connecting: which of the peer's hosts; copied; NULL: its name, and any will do */
 };
 
 /* 0, or negative with TEXT. */

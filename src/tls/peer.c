@@ -95,8 +95,29 @@ static char **words_copy(char *const *words, size_t count)
 	return copy;
 }
 
+static char **hosts_copy(const struct peer_params *params)
+{
+	char *const first[] = {(char *)(uintptr_t)params->name};
+	char **hosts = words_copy(first, 1), **grown, **more;
+
+	if (!hosts || !params->further_host_count)
+		return hosts;
+	more = words_copy(params->further_hosts, params->further_host_count);
+	grown = more ? realloc(hosts, (params->further_host_count + 2) * sizeof(*grown))
+		     : NULL;
+	if (!grown) {
+		words_free(hosts);
+		words_free(more);
+		return NULL;
+	}
+	memcpy(grown + 1, more, (params->further_host_count + 1) * sizeof(*grown));
+	free(more);
+	return grown;
+}
+
 static void peer_free(struct peer *peer)
 {
+	words_free(peer->hosts);
 	words_free(peer->other_names);
 	words_free(peer->pins);
 	free(peer->id);
@@ -116,6 +137,7 @@ int peer_add(struct peer_set *set, const struct peer_params *params, struct peer
 	peer->set = set;
 	peer->id = strdup(params->id);
 	peer->name = strdup(params->name);
+	peer->hosts = hosts_copy(params);
 	peer->other_names = words_copy(params->other_names, params->other_name_count);
 	peer->pins = words_copy(params->pins, params->pin_count);
 	peer->wildcard = params->wildcard;
@@ -126,8 +148,8 @@ int peer_add(struct peer_set *set, const struct peer_params *params, struct peer
 	peer->trust = trust_ref(params->trust);
 	peer->our_host = params->our_host ? strdup(params->our_host) : NULL;
 	peer->owner = params->owner;
-	if (!peer->id || !peer->name || !peer->other_names || !peer->pins ||
-		(params->our_host && !peer->our_host)) {
+	if (!peer->id || !peer->name || !peer->hosts || !peer->other_names ||
+		!peer->pins || (params->our_host && !peer->our_host)) {
 		peer_free(peer);
 		return -ENOMEM;
 	}
@@ -226,27 +248,58 @@ bool peer_match_name(gnutls_x509_crt_t certificate, const char *name)
 /* How a certificate's names fit a peer's. */
 enum fit { FIT_NONE, FIT_WILDCARD, FIT_EXACT };
 
+static enum fit better(
+	enum fit fit, const struct names *names, const char *name, bool wildcard)
+{
+	if (fit == FIT_EXACT || names_match(names, name))
+		return FIT_EXACT;
+	return wildcard && names_match_one_label(names, name) ? FIT_WILDCARD : fit;
+}
+
+/* Whether HOST of PEER counts where WANTED, NULL: any, was connected to. */
+static bool counts(const char *host, const char *wanted)
+{
+	return !wanted || !strcasecmp(host, wanted);
+}
+
 /* As if PEER had set wildcard or not. */
-static enum fit fit_of(const struct names *names, const struct peer *peer, bool wildcard)
+static enum fit fit_of(const struct names *names, const struct peer *peer,
+	const char *wanted, bool wildcard)
 {
 	enum fit fit = FIT_NONE;
 
-	if (names_match(names, peer->name))
-		return FIT_EXACT;
-	if (wildcard && names_match_one_label(names, peer->name))
-		fit = FIT_WILDCARD;
-	for (size_t i = 0; peer->other_names[i]; i++) {
-		if (names_match(names, peer->other_names[i]))
-			return FIT_EXACT;
-		if (wildcard && names_match_one_label(names, peer->other_names[i]))
-			fit = FIT_WILDCARD;
-	}
+	if (wanted && !peer_has_host(peer, wanted))
+		return FIT_NONE; /* it is its host no more */
+	for (size_t i = 0; peer->hosts[i]; i++)
+		if (counts(peer->hosts[i], wanted))
+			fit = better(fit, names, peer->hosts[i], wildcard);
+	for (size_t i = 0; peer->other_names[i]; i++)
+		fit = better(fit, names, peer->other_names[i], wildcard);
 	return fit;
 }
 
-static enum fit peer_fit(const struct names *names, const struct peer *peer)
+bool peer_has_host(const struct peer *peer, const char *host)
 {
-	return fit_of(names, peer, peer->wildcard);
+	for (size_t i = 0; peer->hosts[i]; i++)
+		if (!strcasecmp(peer->hosts[i], host))
+			return true;
+	return false;
+}
+
+bool peer_is_same(const struct peer *a, const struct peer *b)
+{
+	if (strcmp(a->id, b->id) != 0)
+		return false;
+	for (size_t i = 0; a->hosts[i]; i++)
+		if (peer_has_host(b, a->hosts[i]))
+			return true;
+	return false;
+}
+
+static enum fit peer_fit(
+	const struct names *names, const struct peer *peer, const char *wanted)
+{
+	return fit_of(names, peer, wanted, peer->wildcard);
 }
 
 static void expect_name(struct peer_verdict *verdict, const char *name)
@@ -256,9 +309,12 @@ static void expect_name(struct peer_verdict *verdict, const char *name)
 	escape_add_str(verdict->expected, sizeof(verdict->expected), name);
 }
 
-static void expect(struct peer_verdict *verdict, const struct peer *peer)
+static void expect(
+	struct peer_verdict *verdict, const struct peer *peer, const char *wanted)
 {
-	expect_name(verdict, peer->name);
+	for (size_t i = 0; peer->hosts[i]; i++)
+		if (counts(peer->hosts[i], wanted))
+			expect_name(verdict, peer->hosts[i]);
 	for (size_t i = 0; peer->other_names[i]; i++)
 		expect_name(verdict, peer->other_names[i]);
 }
@@ -319,6 +375,7 @@ struct evidence {
 	const struct names *names;
 	const struct policy_agreed *agreed; /* may be NULL */
 	const char *server_name;            /* may be NULL */
+	const char *host;                   /* that was connected to; NULL: any */
 };
 
 /* CONNECTING: the far end is the TLS server. */
@@ -328,11 +385,11 @@ static void judge_one(const struct evidence *evidence, const struct peer *peer,
 	const struct chain *chain = evidence->chain;
 	const struct names *names = evidence->names;
 	struct chain_demands demands = {CHAIN_EITHER_ROLE, peer->revocation};
-	bool match = peer_fit(names, peer) != FIT_NONE;
+	bool match = peer_fit(names, peer, evidence->host) != FIT_NONE;
 
 	if (peer->strict_purpose)
 		demands.purpose = connecting ? CHAIN_TLS_SERVER : CHAIN_TLS_CLIENT;
-	expect(verdict, peer);
+	expect(verdict, peer, evidence->host);
 	if (match)
 		escape_add_str(verdict->claims, sizeof(verdict->claims), peer->id);
 	if (chain_judge(chain, peer->trust, &demands, verdict) != PEER_OK)
@@ -384,7 +441,7 @@ static bool judge_fitting(const struct peer_set *set, const struct evidence *evi
 		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
 		struct peer_verdict trial = *verdict;
 
-		if (peer_fit(evidence->names, peer) != fit)
+		if (peer_fit(evidence->names, peer, NULL) != fit)
 			continue;
 		judge_one(evidence, peer, false, &trial);
 		if (trial.rule == PEER_OK && !is_admitted(set, evidence, peer))
@@ -437,7 +494,7 @@ static void judge_stranger(const struct peer_set *set, const struct chain *chain
 		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
 		struct peer_verdict trial = *verdict;
 
-		expect(verdict, peer);
+		expect(verdict, peer, NULL);
 		if (trust_seen(set, peer) || best.rule == PEER_NAME)
 			continue;
 		if (chain_judge(chain, peer->trust, &demands, &trial) == PEER_OK)
@@ -454,15 +511,15 @@ static void judge_stranger(const struct peer_set *set, const struct chain *chain
 	memcpy(verdict->detail, best.detail, sizeof(verdict->detail));
 }
 
-static bool wildcard_would_fit(
-	const struct peer_set *set, const struct peer *one, const struct names *names)
+static bool wildcard_would_fit(const struct peer_set *set, const struct peer *one,
+	const struct evidence *evidence)
 {
 	if (one)
-		return fit_of(names, one, true) == FIT_WILDCARD;
+		return fit_of(evidence->names, one, evidence->host, true) == FIT_WILDCARD;
 	LIST_FOREACH (&set->peers, node, next) {
 		const struct peer *peer = LIST_ENTRY(node, struct peer, node);
 
-		if (fit_of(names, peer, true) == FIT_WILDCARD)
+		if (fit_of(evidence->names, peer, NULL, true) == FIT_WILDCARD)
 			return true;
 	}
 	return false;
@@ -470,14 +527,14 @@ static bool wildcard_would_fit(
 
 /* "But the name is there!" deserves an answer. */
 static void say_why_not(const struct peer_set *set, const struct peer *one,
-	const struct names *names, struct peer_verdict *verdict)
+	const struct evidence *evidence, struct peer_verdict *verdict)
 {
 	if (verdict->rule != PEER_NAME)
 		return;
-	if (names->has_sip_uri)
+	if (evidence->names->has_sip_uri)
 		escape_add_str(verdict->detail, sizeof(verdict->detail),
 			"a sip: URI takes the place of DNS names (RFC 5922 7.1)");
-	else if (wildcard_would_fit(set, one, names))
+	else if (wildcard_would_fit(set, one, evidence))
 		escape_add_str(verdict->detail, sizeof(verdict->detail),
 			"wildcards count with wildcard = one-label alone");
 }
@@ -488,7 +545,7 @@ static void judge_chain(const struct peer_set *set, const struct peer *one,
 {
 	struct names names;
 	const struct evidence evidence = {
-		chain, &names, shown->agreed, shown->server_name};
+		chain, &names, shown->agreed, shown->server_name, shown->host};
 
 	names_read(&names, chain->crts[0]);
 	names_print(&names, verdict->presented, sizeof(verdict->presented));
@@ -496,7 +553,7 @@ static void judge_chain(const struct peer_set *set, const struct peer *one,
 		judge_one(&evidence, one, true, verdict);
 	else if (!judge_namesakes(set, &evidence, verdict))
 		judge_stranger(set, chain, verdict);
-	say_why_not(set, one, &names, verdict);
+	say_why_not(set, one, &evidence, verdict);
 	names_free(&names);
 }
 
@@ -508,7 +565,7 @@ int peer_judge(const struct peer_set *set, const struct peer *one,
 
 	if (shown->chain_len == 0) {
 		if (one)
-			expect(&verdict, one);
+			expect(&verdict, one, shown->host);
 	} else if (shown->chain_len > POLICY_CHAIN_MAX) {
 		verdict.rule = PEER_CONSTRAINT;
 		escape_add_str(verdict.detail, sizeof(verdict.detail),

@@ -49,9 +49,10 @@ enum peer_revocation {
 struct peer {
 	struct list node; /* in its peer_set */
 	struct peer_set
-		*set;        /* the set that owns it: hold a reference to keep the peer */
-	char *id;            /* "server pbx1", "trunk carrier-a": for logs */
-	char *name;          /* expected: host name per RFC 5922; the one for SNI */
+		*set; /* the set that owns it: hold a reference to keep the peer */
+	char *id;     /* "server pbx1", "trunk carrier-a": for logs */
+	char *name;   /* expected: host name per RFC 5922; the one for SNI */
+	char **hosts; /* its names that we connect to, NAME the first of them; NULL-ended */
 	char **other_names;  /* that it may have instead, NULL-ended */
 	char **pins;         /* its key is one of these, NULL-ended; none: any key */
 	bool wildcard;       /* a DNS SAN *.example.com covers one label more */
@@ -69,6 +70,8 @@ struct peer {
 struct peer_params {
 	const char *id;
 	const char *name;
+	char *const *further_hosts; /* that we connect to, behind NAME */
+	size_t further_host_count;
 	char *const *other_names;
 	size_t other_name_count;
 	char *const *pins; /* "sha256/" and the base64 of a SubjectPublicKeyInfo's hash */
@@ -137,6 +140,11 @@ void peer_set_unref(struct peer_set *set); /* NULL is fine; the last frees every
  */
 bool peer_match_name(gnutls_x509_crt_t certificate, const char *name);
 
+/* Whether we connect to PEER by HOST. */
+bool peer_has_host(const struct peer *peer, const char *host);
+/* Whether A and B, of different sets, are one: the same id, and a host in common. */
+bool peer_is_same(const struct peer *a, const struct peer *b);
+
 /* What a far end showed, as far as it is known. */
 struct peer_shown {
 	const gnutls_datum_t *chain;        /* DER, leaf first */
@@ -147,10 +155,12 @@ struct peer_shown {
 	bool cannot_staple; /* its role and version have no way to send one */
 	/* When accepting: the server name that it asked for, "" for none; NULL: not judged. */
 	const char *server_name;
+	const char *host; /* connecting: that we connected to; NULL: any of the peer's */
 };
 
 /*
- * Judges what the far end showed. ONE is the peer
+ * Judges what the far end showed. Connecting by one of a peer's hosts (shown->host), the certificate must carry that
+ * one, or one of its other names; the hosts beside it do not count. ONE is the peer
  * we connect to, or NULL when accepting: then the peers of SET are tried, and the one whose
  * name and trust both fit is taken; one whose very name is in the certificate before one
  * that a wildcard covers. Fills VERDICT; returns 0 or ERR_TRUST. Time is now.

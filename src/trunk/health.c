@@ -348,7 +348,7 @@ int health_learn(struct trunk *trunk, unsigned name, const struct resolve_answer
 	if (note(record, &report, &health->rules, now)) {
 		count_troubled(health);
 		if (before != HEALTH_UNKNOWN || answer->err)
-			log_change(trunk, "host", trunk_host(trunk), record,
+			log_change(trunk, "host", trunk_host_at(trunk, name), record,
 				health_state_name(before), now);
 		tell(trunk, name, NULL, before);
 	}

@@ -340,6 +340,7 @@ static int add_peer(
 	struct trunk *trunk, struct peer_set *set, struct trust *trust, struct peer **ret)
 {
 	const struct config_peer *own = &trunk_settings(trunk)->peer;
+	const struct config_words *hosts = &trunk_settings(trunk)->hosts;
 	char name[80];
 	static const enum peer_revocation revocations[] = {
 		[CONFIG_REVOCATION_HARD] = PEER_REVOCATION_HARD,
@@ -349,6 +350,8 @@ static int add_peer(
 	const struct peer_params params = {
 		.id = trunk_name(trunk, name),
 		.name = trunk_host(trunk),
+		.further_hosts = hosts->words + 1,
+		.further_host_count = hosts->count - 1,
 		.other_names = own->names.words,
 		.other_name_count = own->names.count,
 		.pins = own->pins.words,

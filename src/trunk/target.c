@@ -64,14 +64,12 @@ const char *target_host(const struct target *target)
 
 unsigned target_name_count(const struct target *target)
 {
-	(void)target;
-	return 1;
+	return (unsigned)target->settings->hosts.count;
 }
 
 const char *target_name(const struct target *target, unsigned nth)
 {
-	(void)nth;
-	return target->settings->host;
+	return target->settings->hosts.words[nth];
 }
 
 uint16_t target_port(const struct target *target)
@@ -90,6 +88,15 @@ enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
 	return obstacle_find(&question, ret);
 }
 
+static bool has_common_host(const struct target *target)
+{
+	for (unsigned i = 0; i < target_name_count(target); i++)
+		if (trunk_host_find(target->trunk, target_name(target, i)) <
+			HEALTH_NAMES_MAX)
+			return true;
+	return false;
+}
+
 int target_connection(const struct target *target, const struct addr *address,
 	struct transport_target *ret, struct err_text *text)
 {
@@ -101,10 +108,27 @@ int target_connection(const struct target *target, const struct addr *address,
 	if (!trunk->configured || !trunk->peer)
 		return err_set(text, ERR_TRUST,
 			"it is configured for TLS no more: no certificate can be judged");
-	if (strcmp(target->settings->host, trunk_host(trunk)) != 0)
+	if (!has_common_host(target))
 		return err_set(text, ERR_TRUST, "it is configured as another host now");
 	ret->peer = trunk->peer;
 	ret->cred = trunk->cred;
+	return 0;
+}
+
+int target_connection_to(const struct target *target, unsigned name,
+	const struct addr *address, struct transport_target *ret, struct err_text *text)
+{
+	int err = target_connection(target, address, ret, text);
+
+	if (err || target_name_count(target) == 1)
+		return err;
+	if (target_is_tls(target) &&
+		trunk_host_find(target->trunk, target_name(target, name)) ==
+			HEALTH_NAMES_MAX)
+		return err_set(text, ERR_TRUST, "%s is none of its hosts any more",
+			target_name(target, name));
+	ret->host = target_name(target, name);
+	ret->reuse = TRANSPORT_REUSE_HOST;
 	return 0;
 }
 
@@ -114,10 +138,9 @@ static unsigned name_today(const struct target *target, unsigned name)
 	const struct trunk *trunk = target->trunk;
 
 	if (target->transport != trunk_transport(trunk) ||
-		target_port(target) != trunk_port(trunk) ||
-		strcmp(target_name(target, name), trunk_host(trunk)) != 0)
+		target_port(target) != trunk_port(trunk))
 		return HEALTH_NAMES_MAX;
-	return 0;
+	return trunk_host_find(trunk, target_name(target, name));
 }
 
 void target_resolved(const struct target *target, struct trunks *trunks, unsigned name,
@@ -132,7 +155,7 @@ void target_resolved(const struct target *target, struct trunks *trunks, unsigne
 	now = health_now(trunk->health.world->timers);
 	(void)health_learn(trunk, today, answer, &now);
 	if (!answer->err)
-		trunks_learn(trunks, trunk, answer);
+		trunks_learn_name(trunks, trunk, answer);
 }
 
 const struct health_address *target_health(

@@ -47,6 +47,10 @@ enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
  */
 int target_connection(const struct target *target, const struct addr *address,
 	struct transport_target *ret, struct err_text *text);
+/* The same of ADDRESS of NAME. Of several names the far end has to prove that very one (or one of `names`), and
+ * a connection is used that leads to that address alone. */
+int target_connection_to(const struct target *target, unsigned name,
+	const struct addr *address, struct transport_target *ret, struct err_text *text);
 /* Its NAME was resolved to ANSWER, or was not: its trunk's health knows it from now on, and in plain
  * messages from there are accepted, where the trunk still has this name, port and transport. */
 void target_resolved(const struct target *target, struct trunks *trunks, unsigned name,

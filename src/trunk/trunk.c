@@ -59,11 +59,16 @@ void trunks_watch_health(struct trunks *trunks, const struct health_watch *watch
 static void renew(struct trunk *old, struct trunk *fresh)
 {
 	struct trunk kept = *old;
-	const bool moves = strcmp(trunk_host(old), trunk_host(fresh)) ||
-			   trunk_port(old) != trunk_port(fresh);
+	const bool other_port = trunk_port(old) != trunk_port(fresh);
+	unsigned where[HEALTH_NAMES_MAX];
+	bool moves = other_port || old->health.name_count != fresh->health.name_count;
 
-	health_renew(&old->health, &fresh->health,
-		(const unsigned[]){moves ? HEALTH_NAMES_MAX : 0});
+	for (unsigned i = 0; i < old->health.name_count; i++) {
+		where[i] = other_port ? HEALTH_NAMES_MAX
+				      : trunk_host_find(fresh, trunk_host_at(old, i));
+		moves = moves || where[i] == HEALTH_NAMES_MAX;
+	}
+	health_renew(&old->health, &fresh->health, where);
 	if (moves) {
 		old->addr_count = old->former_count = 0;
 		resolve_cancel(old->resolving);
@@ -483,23 +488,75 @@ void trunks_learn(
 		file_sources(trunks, trunk);
 }
 
+void trunks_learn_name(
+	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer)
+{
+	const struct trunk_health *health = &trunk->health;
+	struct resolve_answer all = {.count = 0};
+
+	if (health->name_count == 1) {
+		trunks_learn(trunks, trunk, answer);
+		return;
+	}
+	/* of all its names */
+	for (unsigned i = 0; i < health->count && all.count < RESOLVE_MAX; i++)
+		if (health->addresses[i].named &&
+			!has_address(all.addrs, all.count, &health->addresses[i].addr))
+			all.addrs[all.count++] = health->addresses[i].addr;
+	trunks_learn(trunks, trunk, &all);
+}
+
+/* True: a name of TRUNK could not be asked for. */
+static bool resolve_next(struct trunk *trunk);
+
 static void resolved_h(void *arg, const struct resolve_answer *answer)
 {
 	struct trunk *trunk = arg;
 	const struct health_time now = health_now(loop_timers(trunk->trunks->loop));
 
 	trunk->resolving = NULL;
-	(void)health_learn(trunk, 0, answer, &now);
+	(void)health_learn(trunk, trunk->resolving_name, answer, &now);
 	if (answer->err) {
 		err_reason(trunk->last_error, answer->why);
 		trunk->last_error_at = wall_now(trunk->trunks);
 		trunk->last_error_until = 0;
 		log_warning("trunk", "%s=%s event=unresolved host=%s reason=\"%s\"",
-			trunk_word(trunk->kind), trunk->id, trunk_host(trunk),
-			answer->why);
-		return; /* the last known addresses go on counting */
+			trunk_word(trunk->kind), trunk->id,
+			trunk_host_at(trunk, trunk->resolving_name), answer->why);
+		/* the last known addresses go on counting */
+	} else {
+		trunks_learn_name(trunk->trunks, trunk, answer);
 	}
-	trunks_learn(trunk->trunks, trunk, answer);
+	trunk->resolving_name++;
+	(void)resolve_next(trunk);
+}
+
+static bool resolve_next(struct trunk *trunk)
+{
+	struct resolve *resolving = NULL;
+
+	if (trunk->resolving_name >= trunk->health.name_count)
+		return false;
+	if (resolver_ask(trunk->trunks->resolver,
+		    &(struct resolve_question){
+			    .host = trunk_host_at(trunk, trunk->resolving_name),
+			    .port = trunk_port(trunk),
+			    .kind = trunk_transport(trunk),
+			    .h = resolved_h,
+			    .arg = trunk},
+		    &resolving))
+		return true;
+	if (resolving) /* else the answer has come, and the next name has its turn */
+		trunk->resolving = resolving;
+	return false;
+}
+
+static bool lacks_addresses(const struct trunk *trunk)
+{
+	for (unsigned i = 0; i < trunk->health.name_count; i++)
+		if (!health_has_addresses(&trunk->health, i))
+			return true;
+	return false;
 }
 
 /* Plain SIP is known by its source address alone, so the names of plain gateways are kept
@@ -517,14 +574,8 @@ static void refresh_h(void *arg)
 		if (trunk_is_tls(trunk) || trunk->resolving)
 			continue;
 		trunk->trunks = trunks;
-		if (resolver_ask(trunks->resolver,
-			    &(struct resolve_question){.host = trunk_host(trunk),
-				    .port = trunk_port(trunk),
-				    .kind = trunk_transport(trunk),
-				    .h = resolved_h,
-				    .arg = trunk},
-			    &trunk->resolving) ||
-			!trunk->addr_count)
+		trunk->resolving_name = 0;
+		if (resolve_next(trunk) || lacks_addresses(trunk))
 			delay_ms = TRUNK_RETRY_MS;
 	}
 	timer_start(
@@ -582,8 +633,7 @@ static struct trunk *find_judged(const struct trunk_side *side, const struct pee
 	for (unsigned i = 0; i < side->count; i++) {
 		const struct peer *peer = side->trunks[i]->peer;
 
-		if (peer && !strcmp(peer->id, judged->id) &&
-			!strcmp(peer->name, judged->name))
+		if (peer && peer_is_same(peer, judged))
 			return side->trunks[i];
 	}
 	return NULL;
@@ -618,11 +668,15 @@ bool trunks_allow_plain(
 /* A host name is no address: of TLS peers none is known before they are called. */
 static bool is_set_to(const struct trunk *trunk, const struct addr *remote)
 {
-	const char *host = trunk_host(trunk);
-	struct addr addr;
+	for (unsigned i = 0; i < trunk->health.name_count; i++) {
+		const char *host = trunk_host_at(trunk, i);
+		struct addr addr;
 
-	return addr_parse_host(&addr, host, strlen(host), 0) == 0 &&
-	       addr_equal_host(&addr, remote);
+		if (addr_parse_host(&addr, host, strlen(host), 0) == 0 &&
+			addr_equal_host(&addr, remote))
+			return true;
+	}
+	return false;
 }
 
 const struct trunk *trunks_at_address(

@@ -60,6 +60,7 @@ struct trunk {
 	unsigned rank;         /* in the order of priority */
 	struct trunks *trunks; /* while it is resolved for them */
 	struct resolve *resolving;
+	unsigned resolving_name; /* which of its names */
 	unsigned calls; /* now: those that it made and those that it is asked to take */
 	struct limit_use use; /* what else its limits count */
 	uint64_t calls_total; /* since start */
@@ -156,6 +157,9 @@ struct trunk *trunks_at(
 
 /* Takes over what TRUNK's name was just resolved to for a call, so that messages from the address
  * that we call are accepted. */
+void trunks_learn_name(
+	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer);
+/* The same, of ANSWER alone. */
 void trunks_learn(
 	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer);
 
@@ -198,6 +202,8 @@ enum transport_kind trunk_transport(const struct trunk *trunk);
 const char *trunk_host(const struct trunk *trunk); /* the first of its names */
 /* As many as its health has. */
 const char *trunk_host_at(const struct trunk *trunk, unsigned nth);
+/* Which of them HOST is; HEALTH_NAMES_MAX: none. */
+unsigned trunk_host_find(const struct trunk *trunk, const char *host);
 uint16_t trunk_port(const struct trunk *trunk); /* 0: SRV */
 /* What an id of that kind is called in the log, in metrics and in answers: "server", "trunk". */
 static inline const char *trunk_word(enum trunk_kind kind)

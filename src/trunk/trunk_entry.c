@@ -33,7 +33,8 @@ struct trunk *trunk_new(enum trunk_kind kind, struct config *config,
 	trunk->config = config_ref(config);
 	trunk->id = strdup(trunk_settings(trunk)->id);
 	rules = rules_of(trunk_settings(trunk));
-	if (!trunk->id || health_begin(&trunk->health, &rules, 1)) {
+	if (!trunk->id || health_begin(&trunk->health, &rules,
+				  (unsigned)trunk_settings(trunk)->hosts.count)) {
 		trunk_unref(trunk);
 		return NULL;
 	}

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 const struct config_trunk *trunk_settings(const struct trunk *trunk)
 {
@@ -68,8 +69,17 @@ const char *trunk_host(const struct trunk *trunk)
 
 const char *trunk_host_at(const struct trunk *trunk, unsigned nth)
 {
-	(void)nth;
-	return trunk_settings(trunk)->host;
+	return trunk_settings(trunk)->hosts.words[nth];
+}
+
+unsigned trunk_host_find(const struct trunk *trunk, const char *host)
+{
+	const struct config_words *hosts = &trunk_settings(trunk)->hosts;
+
+	for (unsigned i = 0; i < hosts->count; i++)
+		if (!strcasecmp(hosts->words[i], host))
+			return i;
+	return HEALTH_NAMES_MAX;
 }
 
 uint16_t trunk_port(const struct trunk *trunk)

@@ -69,8 +69,7 @@ static struct health_time time_of(const struct ping *ping)
 
 static const char *host_of(const struct ping *ping, unsigned name)
 {
-	(void)name;
-	return target_host(ping->entry.target);
+	return target_name(ping->entry.target, name);
 }
 
 static uint64_t interval_ms(const struct ping *ping)
@@ -212,6 +211,7 @@ static void ask(struct ping_address *address)
 		.target = ping->entry.target,
 		.address = &address->addr,
 		.host = host_of(ping, address->name),
+		.name = address->name,
 		.reuse = address->silent    ? TRANSPORT_REUSE_NONE
 			 : ping->count == 1 ? TRANSPORT_REUSE_PEER
 					    : TRANSPORT_REUSE_HOST,

@@ -133,7 +133,8 @@ static int find_flow(const struct ping_send_params *params, struct flow **ret,
 	struct transport *transport =
 		bridge_transport(params->by->bridge, side_of(params->target));
 	struct transport_target to;
-	int err = target_connection(params->target, params->address, &to, text);
+	int err = target_connection_to(
+		params->target, params->name, params->address, &to, text);
 
 	*layer = err ? HEALTH_TLS : HEALTH_TRANSPORT;
 	to.reuse = params->reuse;

@@ -40,6 +40,7 @@ struct ping_send_params {
 	const struct target *target;
 	const struct addr *address;
 	const char *host; /* the name of the trunk that ADDRESS is of */
+	unsigned name;    /* its index */
 	enum transport_reuse reuse;
 	ping_send_h *h; /* called once, perhaps before ping_send_start() returns */
 	void *arg;

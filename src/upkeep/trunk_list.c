@@ -48,8 +48,13 @@ static struct trunk_entry *add(struct trunk_list *list, struct target *target)
 
 static bool is_elsewhere(const struct target *a, const struct target *b)
 {
-	return a->transport != b->transport || target_port(a) != target_port(b) ||
-	       strcmp(target_host(a), target_host(b)) != 0;
+	if (a->transport != b->transport || target_port(a) != target_port(b) ||
+		target_name_count(a) != target_name_count(b))
+		return true;
+	for (unsigned i = 0; i < target_name_count(a); i++)
+		if (strcmp(target_name(a, i), target_name(b, i)) != 0)
+			return true;
+	return false;
 }
 
 /* TARGET is what its trunk is today. */

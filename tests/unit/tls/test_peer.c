@@ -526,6 +526,66 @@ static void every_rule_has_a_word(void **state)
 	assert_string_equal(peer_rule_name(PEER_NO_CERTIFICATE), "no-certificate");
 }
 
+/* --- several hosts of one peer --- */
+
+static int judge_by(const struct peer *one, const char *host, const char *dns,
+	struct peer_verdict *ret)
+{
+	const struct lab_spec spec = {.sans = {{'D', dns, 0}}};
+	gnutls_datum_t chain[16];
+	struct lab_id id;
+	unsigned count;
+	int result;
+
+	lab_issue(&id, &spec, &world.root);
+	count = lab_chain(&id, chain, 16);
+	result = peer_judge(one->set, host ? one : NULL,
+		&(struct peer_shown){.chain = chain, .chain_len = count, .host = host},
+		ret);
+	lab_chain_free(chain, count);
+	lab_drop(&id);
+	return result;
+}
+
+static void a_connection_proves_the_host_that_it_was_made_to(void **state)
+{
+	static char *further[] = {(char *)(uintptr_t) "two.example"};
+	static char *others[] = {(char *)(uintptr_t) "other.example"};
+	struct peer_verdict verdict;
+	struct peer_set *set;
+	struct peer *peer;
+
+	(void)state;
+	assert_int_equal(peer_set_new(&set), 0);
+	assert_int_equal(peer_add(set,
+				 &(struct peer_params){.id = "trunk t",
+					 .name = "one.example",
+					 .further_hosts = further,
+					 .further_host_count = 1,
+					 .other_names = others,
+					 .other_name_count = 1,
+					 .trust = world.trust},
+				 &peer),
+		0);
+	assert_int_equal(judge_by(peer, "one.example", "one.example", &verdict), 0);
+	assert_int_equal(judge_by(peer, "two.example", "two.example", &verdict), 0);
+	assert_int_equal(judge_by(peer, "two.example", "other.example", &verdict), 0);
+	assert_int_equal(
+		judge_by(peer, "two.example", "one.example", &verdict), ERR_TRUST);
+	assert_int_equal(verdict.rule, PEER_NAME);
+	assert_string_equal(verdict.expected, "two.example, other.example");
+	/* one that a reload took away */
+	assert_int_equal(
+		judge_by(peer, "three.example", "three.example", &verdict), ERR_TRUST);
+	/* who connects to us may prove any */
+	assert_int_equal(judge_by(peer, NULL, "one.example", &verdict), 0);
+	assert_int_equal(judge_by(peer, NULL, "two.example", &verdict), 0);
+	assert_int_equal(judge_by(peer, NULL, "three.example", &verdict), ERR_TRUST);
+	assert_true(peer_has_host(peer, "TWO.example"));
+	assert_false(peer_has_host(peer, "other.example"));
+	peer_set_unref(set);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -544,6 +604,7 @@ int main(void)
 		cmocka_unit_test(a_changed_certificate_is_refused),
 		cmocka_unit_test(a_peer_is_named_in_the_words_of_the_log),
 		cmocka_unit_test(every_rule_has_a_word),
+		cmocka_unit_test(a_connection_proves_the_host_that_it_was_made_to),
 	};
 
 	return cmocka_run_group_tests(tests, make_world, drop_world);

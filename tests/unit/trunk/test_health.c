@@ -9,8 +9,9 @@
 static const struct health_rules rules = {
 	.down_after = 3, .up_after = 2, .rest_max_ms = 120000, .trial_ms = 4000};
 
-static struct config_gateway gateway = {
-	.common = {.host = (char *)(uintptr_t) "gw.example"}};
+static char *hosts[] = {
+	(char *)(uintptr_t) "gw.example", (char *)(uintptr_t) "gw2.example"};
+static struct config_gateway gateway = {.common = {.hosts = {hosts, 2}}};
 static struct trunk trunk;
 static struct health_time now;
 static char logged[4096];

@@ -147,11 +147,11 @@ static void over_tls_the_peer_of_today_is_demanded(void **state)
 	assert_non_null(strstr(text.text, "configured for TLS no more"));
 	pbx1->configured = true;
 	/* what the call chose stands in the configuration of before */
-	host = plain.config->servers[0].common.host;
-	plain.config->servers[0].common.host = (char[]){"elsewhere.example.com"};
+	host = plain.config->servers[0].common.hosts.words[0];
+	plain.config->servers[0].common.hosts.words[0] = (char[]){"elsewhere.example.com"};
 	assert_int_equal(target_connection(target, &there, &how, &text), ERR_TRUST);
 	assert_non_null(strstr(text.text, "another host now"));
-	plain.config->servers[0].common.host = host;
+	plain.config->servers[0].common.hosts.words[0] = host;
 	assert_int_equal(target_connection(target, &there, &how, &text), 0);
 }
 

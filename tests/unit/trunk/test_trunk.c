@@ -224,6 +224,7 @@ static void judged_peers_are_known_over_reloads(void **state)
 	flow.peer = &before;
 	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER), server);
 	before.name = (char[]){"pbx2.example.com"};
+	before.hosts = (char *[]){before.name, NULL};
 	assert_null(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER));
 	before.id = (char[]){"server pbx2"};
 	assert_ptr_equal(trunks_of_flow(plain.trunks, &flow, TRUNK_SERVER),
