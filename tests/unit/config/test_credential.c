@@ -60,6 +60,28 @@ static void one_that_is_missing_is_told_with_its_remedy(void **state)
 	unsetenv("CREDENTIALS_DIRECTORY");
 }
 
+/* A password may be one as a key may. */
+static void a_password_may_be_one(void **state)
+{
+	struct fixture *fixture = *state;
+	const char *const gateway = "[gateway]\nhost = a\ntls = no\ntransport = tcp\n"
+				    "auth-user = u\nauth-secret = credential:a.secret\n";
+
+	assert_int_equal(
+		setenv("CREDENTIALS_DIRECTORY", fixture_path(fixture, "profiles"), 1), 0);
+	fixture_write(fixture, "gateways.d/a.conf", gateway);
+	assert_int_not_equal(fixture_load(fixture), 0);
+	assert_non_null(strstr(fixture->errors.text.data,
+		"a.conf:6:15: error: auth-secret: there is no credential \"a.secret\"; "
+		"it "
+		"comes from LoadCredential=a.secret:FILE in the unit"));
+	fixture_write(fixture, "profiles/a.secret", "sesame\n");
+	fixture_load_ok(fixture);
+	assert_string_equal(fixture->config->gateways[0].common.auth.secret,
+		fixture_path(fixture, "profiles/a.secret"));
+	unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 static void other_paths_are_no_credentials(void **state)
 {
 	(void)state;
@@ -80,6 +102,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			one_that_is_missing_is_told_with_its_remedy, fixture_setup,
 			fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			a_password_may_be_one, fixture_setup, fixture_teardown),
 		cmocka_unit_test(other_paths_are_no_credentials),
 	};
 
