@@ -86,8 +86,10 @@ static void move_name(struct generator *generator, char *text, size_t size)
 	const struct party *also = any_trunk(generator);
 	char one[ADDR_TEXT_SIZE], other[ADDR_TEXT_SIZE];
 
+	/* over TLS nobody is at another's address */
 	if (whose->side != where->side || whose->side != also->side ||
-		dice_in(&generator->dice, 20))
+		whose->kind == TRANSPORT_TLS || where->kind == TRANSPORT_TLS ||
+		also->kind == TRANSPORT_TLS || dice_in(&generator->dice, 20))
 		snprintf(text, size, "dns %s fails", whose->host);
 	else
 		snprintf(text, size, "dns %s = %s %s", whose->host,

@@ -283,12 +283,14 @@ static void sent_h(void *arg, const struct stage_passed *passed)
 			memmem(text.p, text.len, "\na=crypto:", 10)))
 		judge_fault(judge, "key-in-clear", "a key goes to %s by %s",
 			passed->party->name, transport_kind_name(passed->flow->kind));
-	if (message_is_request(passed->message))
-		judge_trunk_sent(judge, passed);
-	if (!message_is_request(passed->message))
+	if (message_is_request(passed->message)) {
+		bool again = seen_before(judge, passed->message);
+
+		judge_trunk_sent(judge, passed, again);
+		judge_dialog_sent(judge, passed, again);
+	} else {
 		check_response(judge, passed);
-	else
-		judge_dialog_sent(judge, passed, seen_before(judge, passed->message));
+	}
 }
 
 static void came_h(void *arg, const struct stage_passed *passed)

@@ -19,6 +19,7 @@
  *   credentials    of one trunk to another, or for a nonce that this one never had
  *   asked-again    one INVITE more often than a far end may ask for credentials
  *   emergency      an emergency call was refused while a path that lives was not tried
+ *   resting        a call went to who asked for rest by 503, while another was there
  *   usable         a call was refused at once though a target was there, and nothing in its way
  */
 #pragma once
@@ -38,7 +39,9 @@ struct judge_path {
 	bool unnamed;              /* its name has no answer */
 	bool elsewhere;            /* its name has other addresses than its own */
 	bool lost; /* its connection, or its name leads elsewhere: no longer followed */
-	bool suspect; /* Tandem may have had a reason to pass it over */
+	uint64_t rests_from_us,
+		rests_until_us; /* it asked for rest: 503 with Retry-After */
+	bool suspect;           /* Tandem may have had a reason to pass it over */
 };
 
 /* That a party asked for credentials. */
@@ -64,8 +67,9 @@ struct judge {
 	uint64_t changed_us,
 		hung_up_us; /* the last reload or rebirth; the operator's end of calls */
 	bool hindered; /* something may keep calls away that has nothing to do with paths */
-	bool short_of_ports;  /* of the relay */
-	const char *rule;     /* the first that was broken; NULL: none */
+	bool short_of_ports; /* of the relay */
+	bool pinged;      /* OPTIONS may have ended a rest, which passes by the judge */
+	const char *rule; /* the first that was broken; NULL: none */
 	struct err_text text; /* and how */
 };
 

@@ -143,7 +143,8 @@ void judge_media_step(struct judge *judge);
 
 /* judge_trunk.c */
 void judge_trunk_played(struct judge *judge, const struct step *step);
-void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed);
+/* A request of Tandem; AGAIN: it was sent before. */
+void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed, bool again);
 /* A response of a party. */
 void judge_trunk_came(struct judge *judge, const struct stage_passed *passed);
 bool judge_trunk_is_emergency(

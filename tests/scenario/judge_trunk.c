@@ -130,6 +130,8 @@ void judge_trunk_played(struct judge *judge, const struct step *step)
 	for (unsigned i = 1; i < step->count; i++)
 		if (!strncmp(step->words[i], "max-", 4))
 			judge->hindered = true;
+		else if (!strncmp(step->words[i], "options-ping", 12))
+			judge->pinged = true;
 }
 
 /* ---- paths ---- */
@@ -203,6 +205,29 @@ static bool was_ended(struct judge *judge, uint64_t call)
 			LIST_ENTRY(node, struct judge_invited, node);
 
 		if (invited->call == call && (invited->everywhere || invited->rang))
+			return true;
+	}
+	return false;
+}
+
+/* Whether a name leads to the address of another party by now. */
+static bool is_led_away(const struct judge *judge)
+{
+	for (unsigned i = 0; i < judge->path_count; i++)
+		if (judge->paths[i].elsewhere)
+			return true;
+	return false;
+}
+
+/* Whether PARTY makes a call that has no final response yet: it is never offered its own. */
+static bool is_caller(struct judge *judge, const struct party *party)
+{
+	LIST_FOREACH (&judge->asked, node, next) {
+		const struct judge_asked *asked =
+			LIST_ENTRY(node, struct judge_asked, node);
+
+		if (asked->party == party && asked->method == MESSAGE_INVITE &&
+			!asked->status)
 			return true;
 	}
 	return false;
@@ -317,6 +342,73 @@ static void note_line(struct judge *judge, const struct party *party, struct spa
 	judge->challenge_count++;
 }
 
+/* ---- rest ---- */
+
+/* Whether RESPONSE answers an INVITE of Tandem's that began a dialog. */
+static bool answers_first(struct judge *judge, const struct stage_passed *passed)
+{
+	const struct message *response = passed->message;
+
+	LIST_FOREACH (&judge->invited, node, next) {
+		const struct judge_invited *invited =
+			LIST_ENTRY(node, struct judge_invited, node);
+
+		if (invited->party == passed->party && !invited->to_tag[0] &&
+			!invited->refused && invited->flow == passed->flow->id &&
+			message_method(response) == MESSAGE_INVITE &&
+			span_equal_str(message_via(response)->branch, invited->branch))
+			return true;
+	}
+	return false;
+}
+
+/* Generated ones are far below the default of rest-max, which would bound them. */
+static void note_rest(
+	struct judge *judge, const struct stage_passed *passed, struct judge_path *path)
+{
+	const uint64_t now_us = judge_now_us(judge);
+	const int status = message_status(passed->message);
+	struct span line;
+
+	if (status < 500)
+		path->rests_until_us = 0;
+	if (status != 503 || !answers_first(judge, passed) ||
+		!message_line(passed->message, "Retry-After", 0, &line))
+		return;
+	path->rests_from_us = now_us;
+	path->rests_until_us = now_us + (uint64_t)atoi(line.p) * 1000000;
+}
+
+/* Whether another than TO, of its side, is there for CALL. */
+static bool has_other(struct judge *judge, const struct party *to, uint64_t call)
+{
+	LIST_FOREACH (&judge->stage->parties, node, next) {
+		const struct party *party = LIST_ENTRY(node, struct party, node);
+
+		if (party != to && party->side == to->side && lives(judge, party) &&
+			!path_of(judge, party->name)->suspect &&
+			!was_offered(judge, call, party) && !is_caller(judge, party))
+			return true;
+	}
+	return false;
+}
+
+static void check_rest(struct judge *judge, const struct stage_passed *passed)
+{
+	const struct judge_path *path = path_of(judge, passed->party->name);
+	const uint64_t now_us = judge_now_us(judge);
+
+	if (!path || judge->stage->outside || judge->hindered || judge->pinged ||
+		is_led_away(judge) || now_us <= path->rests_from_us ||
+		now_us >= path->rests_until_us ||
+		judge->changed_us >= path->rests_from_us)
+		return;
+	if (has_other(judge, passed->party, passed->call))
+		judge_fault(judge, "resting", "INVITE to %s, which rests for %u ms more",
+			passed->party->name,
+			(unsigned)((path->rests_until_us - now_us) / 1000));
+}
+
 void judge_trunk_came(struct judge *judge, const struct stage_passed *passed)
 {
 	static const char *const headers[] = {"WWW-Authenticate", "Proxy-Authenticate"};
@@ -328,17 +420,10 @@ void judge_trunk_came(struct judge *judge, const struct stage_passed *passed)
 		for (unsigned nth = 0;
 			message_line(passed->message, headers[i], nth, &line); nth++)
 			note_line(judge, passed->party, line);
+	if (path)
+		note_rest(judge, passed, path);
 	if (path && (status >= 500 || status == 408 || status == 480))
 		path->suspect = true;
-}
-
-/* Whether a name leads to the address of another party by now. */
-static bool is_led_away(const struct judge *judge)
-{
-	for (unsigned i = 0; i < judge->path_count; i++)
-		if (judge->paths[i].elsewhere)
-			return true;
-	return false;
 }
 
 /* Names of users are "PARTY-user". */
@@ -377,7 +462,7 @@ static unsigned count_first(struct judge *judge, const struct message *request)
 	return count;
 }
 
-void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed)
+void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed, bool again)
 {
 	static const char *const headers[] = {"Authorization", "Proxy-Authorization"};
 	struct span line;
@@ -386,11 +471,14 @@ void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed)
 		for (unsigned nth = 0;
 			message_line(passed->message, headers[i], nth, &line); nth++)
 			check_line(judge, passed, line);
-	if (message_method(passed->message) == MESSAGE_INVITE &&
-		!message_to(passed->message)->tag.len &&
-		count_first(judge, passed->message) > REPEATS_MAX)
+	if (message_method(passed->message) != MESSAGE_INVITE ||
+		message_to(passed->message)->tag.len)
+		return;
+	if (count_first(judge, passed->message) > REPEATS_MAX)
 		judge_fault(judge, "asked-again", "INVITE to %s more than %d times",
 			passed->party->name, REPEATS_MAX);
+	if (!again)
+		check_rest(judge, passed);
 }
 
 void judge_trunk_step(struct judge *judge)
