@@ -17,6 +17,11 @@ static const char *const pings[] = {"gateway gw options-ping=10s",
 	"gateway gs tls=yes options-ping=20s",
 	"gateway gt transport=tcp options-ping=15s", "server pbx options-ping=10s"};
 
+static const char *const healths[] = {"gateway gw down-after=1", "gateway gw up-after=3",
+	"gateway gw rest-max=0", "gateway gw rest-max=3s", "server pbx down-after=1",
+	"gateway gs tls=yes down-after=1 options-ping=10s",
+	"gateway gw answer-within=1s down-after=2"};
+
 static const char *const limits[] = {"gateway gw max-rate-out=1",
 	"gateway gw max-early=1", "gateway gw max-calls-out=1",
 	"gateway gw max-calls-in=1", "gateway gw max-rate=2", "server pbx max-rate-in=1",
@@ -55,6 +60,8 @@ void generate_trunks(struct generator *generator, struct steps *out)
 	}
 	if (dice_in(dice, 30))
 		steps_add(out, DICE_WORD(dice, pings));
+	if (dice_in(dice, 25))
+		steps_add(out, DICE_WORD(dice, healths));
 	if (dice_in(dice, 25))
 		steps_add(out, DICE_WORD(dice, limits));
 	if (dice_in(dice, 35)) {

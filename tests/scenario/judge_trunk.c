@@ -88,6 +88,20 @@ static void play_party(struct judge *judge, const struct step *step)
 		path->suspect = true;
 }
 
+/* The name HOST leads to ADDRESS, where somebody else may be. */
+static void note_led(struct judge *judge, const char *host, const char *address)
+{
+	char text[ADDR_TEXT_SIZE];
+
+	LIST_FOREACH (&judge->stage->parties, node, next) {
+		struct party *party = LIST_ENTRY(node, struct party, node);
+
+		if (strcmp(party->host, host) != 0 &&
+			!strcmp(addr_host_text(&party->addr, text), address))
+			party->led_to = true;
+	}
+}
+
 /* A name that leads elsewhere, or nowhere. */
 static void play_dns(struct judge *judge, const struct step *step)
 {
@@ -107,6 +121,8 @@ static void play_dns(struct judge *judge, const struct step *step)
 		else
 			path->lost = path->elsewhere = true;
 	}
+	for (unsigned i = 3; i < step->count; i++)
+		note_led(judge, step->words[1], step->words[i]);
 }
 
 void judge_trunk_played(struct judge *judge, const struct step *step)
@@ -130,7 +146,8 @@ void judge_trunk_played(struct judge *judge, const struct step *step)
 	for (unsigned i = 1; i < step->count; i++)
 		if (!strncmp(step->words[i], "max-", 4))
 			judge->hindered = true;
-		else if (!strncmp(step->words[i], "options-ping", 12))
+		else if (!strncmp(step->words[i], "options-ping", 12) ||
+			 !strncmp(step->words[i], "rest-max", 8))
 			judge->pinged = true;
 }
 

@@ -49,10 +49,12 @@ static bool prove(
 	return proved;
 }
 
-/* A call goes on with the password that it began with, though a reload took that away from PARTY. */
-static bool is_of_before(const struct config_trunk *settings, const struct party *party)
+/* Whose credentials come to PARTY is not certain: a call goes on with the password that it began with, though a
+ * reload took that away; or the name of another led here. */
+static bool is_uncertain(const struct config_trunk *settings, const struct party *party)
 {
-	return party->known_by && (!settings || !settings->auth.user[0]);
+	return party->led_to ||
+	       (party->known_by && (!settings || !settings->auth.user[0]));
 }
 
 /* RFC 3261 22: credentials are right, and nobody gets those of others. */
@@ -66,7 +68,7 @@ static int check_credentials(const struct stage *stage, const struct party *part
 	for (unsigned i = 0; i < 2; i++)
 		for (unsigned nth = 0; message_line(message, headers[i], nth, &line);
 			nth++)
-			if (is_of_before(settings, party))
+			if (is_uncertain(settings, party))
 				continue;
 			else if (!settings || !prove(&settings->auth, message, line))
 				return err_set(error, ERR_FORMAT,

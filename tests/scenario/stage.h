@@ -58,6 +58,7 @@ struct party {
 	char *host;        /* its name */
 	char *as;          /* whose certificate it has, over TLS; NULL: its own */
 	struct pinged pinged;
+	bool led_to; /* the name of another led to its address: what is that one's comes to it */
 	bool known_by; /* it has, or had before a reload, a password by which it knows us */
 	bool configured; /* a server or gateway: known by certificate over TLS */
 	bool unseen; /* outside.h: datagrams to it were lost, so not all that was sent is known */
