@@ -17,7 +17,7 @@ static bool is_to_be_shed(const struct bridge_side *side, const struct flow *flo
 
 	return !bridge->draining &&
 	       !emergency_may_be(bridge->config, invite->uri, invite->has_priority) &&
-	       (flow->kind != TRANSPORT_UDP || !txn_has_invite(side->txns, flow, invite));
+	       !txn_has_invite(side->txns, flow, invite);
 }
 
 static bool shed_invite(
