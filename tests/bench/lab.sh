@@ -90,6 +90,11 @@ bench_stop() { # PID
 	wait "$1" 2>/dev/null
 }
 
+# bench_memory PID: what it has resident, kB.
+bench_memory() {
+	awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
+}
+
 # What the machine is doing besides: for the head of a table.
 bench_machine() {
 	local load

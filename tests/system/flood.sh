@@ -1,0 +1,121 @@
+#!/bin/bash
+# Floods from a gateway that is configured: INVITEs beyond its limit, with and without ACKs, OPTIONS, REGISTER, what
+# nobody serves, requests of no dialog, and bytes that are no SIP. Each is answered as one alone would be. Memory and log
+# stay bounded, and a call that stands loses neither a packet nor its BYE. Only counts are asserted.
+. "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/talk.sh"
+
+# More than are kept of one kind (TXN_LOOSE_MAX, 20,000).
+floods=${FLOODS:-25000}
+transactions_max=20200
+growth_max_kb=65536
+log_lines_max=600
+
+need sipp
+
+rss_kb() {
+	awk '/^VmRSS:/ { print $2 }' "/proc/$tandem_pid/status"
+}
+
+# flood OPTION... KIND: what came back is $lab/flood.json.
+flood() {
+	"$tools/sipflood" -n "$floods" "$@" 127.0.0.1 "$port_external" >"$lab/flood.json"
+}
+
+# Of the last flood: nearly all of it got STATUS and nothing got another. A datagram may be lost on a machine
+# that is busy.
+got() { # STATUS
+	jq -e --arg status "$1" '(.by_status | keys) == [$status] and .answered > .sent * 9 / 10' \
+		"$lab/flood.json" || {
+		cat "$lab/flood.json"
+		return 1
+	}
+}
+
+silence() {
+	jq -e '.answered == 0' "$lab/flood.json" || {
+		cat "$lab/flood.json"
+		return 1
+	}
+}
+
+transactions_bounded() {
+	local count
+	count=$(status .calls.transactions)
+	echo "$count transactions"
+	((count <= transactions_max))
+}
+
+memory_bounded() {
+	local kb
+	kb=$(($(rss_kb) - rss_before))
+	echo "$kb kB more"
+	((kb < growth_max_kb))
+}
+
+# Since the first flood began: some twenty lines a second are written of each kind, and there were so many floods.
+log_bounded() {
+	local lines=$(($(wc -l <"$lab/tandem.log") - lines_before)) seconds=$((SECONDS - began))
+	echo "$lines lines in $seconds s"
+	((lines < log_lines_max + 45 * seconds))
+}
+
+refused_counted() { # COUNT
+	local count
+	count=$(ctl --json trunk show gw | jq '.limits[] | select(.limit == "max-calls") | .reached')
+	echo "$count counted"
+	((count >= $1))
+}
+
+# Each end, of what the other sent.
+heard_all() {
+	jq -e '[.a, .b | .missing * 100 < .received and .wrong + .strays == 0] | all' \
+		"$lab/flood-talk.json" || {
+		cat "$lab/flood-talk.json"
+		return 1
+	}
+}
+
+open_talks
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'max-calls = 1'
+ctl -q config reload
+check "a call" start_talk
+rss_before=$(rss_kb)
+lines_before=$(wc -l <"$lab/tandem.log")
+began=$SECONDS
+
+# Its audio goes on meanwhile.
+"$tools/rtptalk" -n 1500 -r 50 "${ends[@]}" >"$lab/flood-talk.json" </dev/null &
+talk_pid=$!
+pids+=("$talk_pid")
+
+flood invite
+check "INVITEs beyond the limit, never acknowledged: 503" got 503
+check "INVITEs: transactions are bounded" transactions_bounded
+flood -a invite
+check "INVITEs beyond the limit, acknowledged: 503" got 503
+check "INVITEs are counted by the limit" refused_counted $((floods * 3 / 2))
+flood options
+check "OPTIONS: 200" got 200
+check "OPTIONS: transactions are bounded" transactions_bounded
+flood register
+check "REGISTER: 405" got 405
+flood unknown
+check "an unknown method: 501" got 501
+flood bye
+check "BYE of no dialog: 481" got 481
+flood cancel
+check "CANCEL of nothing: 481" got 481
+check "all of it: transactions are bounded" transactions_bounded
+flood garbage
+check "garbage: silence" silence
+check "the server runs" is_running "$tandem_pid"
+check "memory is bounded" memory_bounded
+check "the log is bounded" log_bounded
+wait "$talk_pid"
+check "the call stands" is_talking
+check "and was heard all the time" heard_all
+check "it ends as ever" end_talk
+check "all is released" all_released
+check "no transaction is left" wait_for 60 status_is .calls.transactions 0
+finish
