@@ -97,6 +97,12 @@ static void witness_h(
 
 /* ---- the end ---- */
 
+/* Registrars are told, and their answers awaited, but not for long. */
+static bool is_leaving(const struct server *server, uint64_t now_ms)
+{
+	return now_ms < server->leave_until_ms && upkeep_is_leaving(server->upkeep);
+}
+
 static void drain_h(void *arg)
 {
 	struct server *server = arg;
@@ -104,7 +110,8 @@ static void drain_h(void *arg)
 	struct bridge_totals totals;
 
 	bridge_totals(server->bridge, &totals);
-	if (totals.calls == 0 || (server->farewell && now_ms >= server->drain_until_ms)) {
+	if ((totals.calls == 0 && !is_leaving(server, now_ms)) ||
+		(server->farewell && now_ms >= server->drain_until_ms)) {
 		loop_stop(server->loop);
 		return;
 	}
@@ -127,6 +134,11 @@ static void shut_down(struct server *server, bool drain)
 	log_info("server", "event=stopping calls=%u wait-ms=%llu",
 		bridge_call_count(server->bridge), (unsigned long long)wait_ms);
 	bridge_drain(server->bridge);
+	if (!server->leave_until_ms) {
+		server->leave_until_ms =
+			timers_now_ms(loop_timers(server->loop)) + SERVER_FAREWELL_MS;
+		upkeep_leave(server->upkeep);
+	}
 	service_stopping(server->service, wait_ms + SERVER_FAREWELL_MS);
 	server->drain_until_ms = timers_now_ms(loop_timers(server->loop)) + wait_ms;
 	drain_h(server);

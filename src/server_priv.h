@@ -69,6 +69,7 @@ struct server {
 	char *pid_path;
 	struct timer drain_timer;
 	uint64_t drain_until_ms; /* 0: not draining */
+	uint64_t leave_until_ms; /* the longest wait for registrars; 0: likewise */
 	bool farewell;           /* every call was ended; their BYEs are on the way */
 };
 

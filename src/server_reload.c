@@ -135,10 +135,11 @@ static int take(struct server *server, struct config *config, struct err_text *t
 	server->config = config_ref(config);
 	renew_set_config(server->renew, config);
 	server_use_credentials(server);
-	server_judge_again(server);
 	observe_apply(server->observe);
 	bridge_set_config(server->bridge, config);
+	/* whoever left the configuration is told before his connection is closed */
 	upkeep_apply(server->upkeep);
+	server_judge_again(server);
 	log_set_numbers(config->tandem.log_numbers);
 	log_info("server", "event=reloaded servers=%zu gateways=%zu",
 		config->server_count, config->gateway_count);

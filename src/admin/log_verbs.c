@@ -11,8 +11,8 @@
 /* The second words of the log's lines; tests/lint/modules.sh looks for those that are missing. */
 static const char *const modules[] = {"api", "audit", "bridge", "call", "certificates",
 	"config", "control", "dtmf", "files", "journal", "leg", "marks", "media", "oa",
-	"observe", "relay", "resolve", "sandbox", "server", "service", "stapler", "store",
-	"tls", "transport", "trunk", "txn", "worker", "writer"};
+	"observe", "register", "relay", "resolve", "sandbox", "server", "service",
+	"stapler", "store", "tls", "transport", "trunk", "txn", "worker", "writer"};
 
 #define MODULE_COUNT (sizeof(modules) / sizeof(modules[0]))
 

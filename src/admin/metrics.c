@@ -12,6 +12,7 @@
 #include "media/relay.h"
 #include "sip/transport.h"
 #include "trunk/inventory.h"
+#include "trunk/registration.h"
 #include "trunk/trunk.h"
 
 #include <errno.h>
@@ -391,6 +392,68 @@ static void print_trunk_limits(
 	}
 }
 
+static uint64_t registered_of(const struct registration *registration)
+{
+	return registration_is_bound(registration);
+}
+
+/* That of identity; 0: it is not registered. */
+static uint64_t registration_expires_of(const struct registration *registration)
+{
+	const struct binding *binding = registration_binding(registration);
+
+	return binding ? (uint64_t)binding->expires : 0;
+}
+
+static uint64_t bindings_of(const struct registration *registration)
+{
+	return registration_bound_count(registration);
+}
+
+static uint64_t register_failures_of(const struct registration *registration)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < registration->count; i++)
+		sum += registration->bindings[i]->failures;
+	return sum;
+}
+
+/* Of the trunks that register alone. */
+static void print_registrations(const struct verbs_context *context, struct buf *out)
+{
+	static const struct {
+		const char *name, *type, *help;
+		uint64_t (*value)(const struct registration *registration);
+	} rows[] = {
+		{"trunk_registered", "gauge", "Whether it is registered: 1 or 0.",
+			registered_of},
+		{"trunk_registered_identities", "gauge",
+			"Of its identities and connections those that are registered.",
+			bindings_of},
+		{"trunk_registration_expires_timestamp_seconds", "gauge",
+			"When its registration runs out; 0: there is none.",
+			registration_expires_of},
+		{"trunk_register_failures_total", "counter",
+			"REGISTER requests that failed or were refused.",
+			register_failures_of},
+	};
+	const struct trunk *trunk;
+
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		head(out, rows[row].name, rows[row].type, rows[row].help);
+		for (unsigned i = 0;
+			(trunk = trunks_at(context->trunks, TRUNK_GATEWAY, i)); i++) {
+			if (!trunk->registration)
+				continue;
+			buf_printf(out, "tandem_%s{", rows[row].name);
+			add_party(out, trunk);
+			buf_printf(out, "} %llu\n",
+				(unsigned long long)rows[row].value(trunk->registration));
+		}
+	}
+}
+
 static void print_bucket(struct buf *out, const char *name, const struct trunk *trunk,
 	unsigned bucket, uint64_t count)
 {
@@ -531,6 +594,7 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_limits(context, out);
 	print_trunk_limits(context, TRUNK_SERVER, out);
 	print_trunk_limits(context, TRUNK_GATEWAY, out);
+	print_registrations(context, out);
 	print_delays(context, TRUNK_SERVER, out);
 	print_delays(context, TRUNK_GATEWAY, out);
 	print_audit(context, out);

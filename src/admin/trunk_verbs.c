@@ -5,6 +5,7 @@
 #include "admin/limit_json.h"
 #include "admin/moment.h"
 #include "admin/observe_json.h"
+#include "admin/registration_json.h"
 #include "admin/verbs.h"
 #include "base/clock.h"
 #include "config/config.h"
@@ -144,6 +145,8 @@ static json_t *summary_json(
 		moment_json(trunk->last_error_until), "last_error",
 		api_text(trunk->last_error), "figures", figures_json(context, trunk));
 
+	if (trunk->kind == TRUNK_GATEWAY)
+		json_object_set_new(object, "registered", registration_word_json(trunk));
 	add_drain(context, trunk, object);
 	return object;
 }
@@ -236,8 +239,10 @@ static json_t *details_json(
 		json_object_set_new(object, "observe", observe);
 	add_ours(context, trunk, object);
 	add_settings(object, trunk_settings(trunk));
-	if (trunk->gateway)
+	if (trunk->gateway) {
+		json_object_set_new(object, "registration", registration_json(trunk));
 		add_gateway(object, trunk->gateway);
+	}
 	for (unsigned i = 0; i < trunk->addr_count; i++)
 		json_array_append_new(
 			addrs, json_string(addr_text(&trunk->addrs[i], text)));

@@ -234,10 +234,24 @@ static bool refuse_reliable(
 	return true;
 }
 
-static struct trunk *trunk_of(struct bridge_side *side, const struct flow *flow)
+static struct trunk *trunk_of(const struct bridge_side *side, const struct flow *flow)
 {
 	return trunks_of_flow(side->bridge->trunks, flow,
 		side->which == SIDE_INTERNAL ? TRUNK_SERVER : TRUNK_GATEWAY);
+}
+
+/* Whose call REQUEST is. A word in the Contact that we registered tells accounts at one carrier apart, among
+ * those that may call by this flow. */
+static struct trunk *caller_of(const struct bridge_side *side, const struct flow *flow,
+	const struct message *request)
+{
+	struct trunk *trunk = NULL;
+	struct span line;
+
+	if (side->which == SIDE_EXTERNAL &&
+		message_param(message_request_uri(request)->params, "line", &line))
+		trunk = trunks_of_line(side->bridge->trunks, flow, line);
+	return trunk ? trunk : trunk_of(side, flow);
 }
 
 /* What the INVITE offers; NULL: nothing. 0, or negative: it was refused. An emergency call goes without the
@@ -285,7 +299,8 @@ static void classify(struct admission *admission)
 {
 	const struct bridge *bridge = admission->side->bridge;
 
-	admission->trunk = trunk_of(admission->side, txn_server_flow(admission->txn));
+	admission->trunk = caller_of(
+		admission->side, txn_server_flow(admission->txn), admission->request);
 	if (admission->trunk)
 		admission->emergency = emergency_class(bridge->config,
 			trunk_settings(admission->trunk), admission->request);

@@ -182,7 +182,8 @@ static bool speaks_for(void *arg, const struct flow *flow, const struct flow *ot
 
 	if (flow->peer || other->peer)
 		return flow->peer && other->peer &&
-		       !strcmp(flow->peer->id, other->peer->id);
+		       (!strcmp(flow->peer->id, other->peer->id) ||
+			       peer_is_alike(flow->peer, other->peer));
 	if (flow->kind == TRANSPORT_TLS || other->kind == TRANSPORT_TLS)
 		return false;
 	return addr_equal_host(&flow->remote, &other->remote) ||
@@ -201,7 +202,7 @@ static struct dialog *find_dialog(
 
 	if (!leg)
 		return NULL;
-	if (flow->peer ? trunk_is_named(leg->trunk, flow->peer->id)
+	if (flow->peer ? trunk_is_peer(leg->trunk, flow->peer)
 		       : speaks_for(side, flow, leg->flow))
 		return dialog;
 	return NULL;
@@ -335,6 +336,23 @@ static void tell_legs(struct flow *flow, const char *why)
 	}
 }
 
+static void tell_watches(struct flow *flow, const char *why)
+{
+	struct list *held = &flow->held[FLOW_WATCH];
+	struct list telling;
+
+	list_init(&telling);
+	list_take(&telling, held);
+	while (!list_empty(&telling)) {
+		struct flow_watch *watch =
+			LIST_ENTRY(telling.next, struct flow_watch, node);
+
+		list_remove(&watch->node);
+		list_append(held, &watch->node);
+		watch->closed_h(watch->arg, why);
+	}
+}
+
 static void tell_closed(struct bridge_side *side, struct flow *flow, const char *why)
 {
 	flow->why = why;
@@ -345,6 +363,7 @@ static void tell_closed(struct bridge_side *side, struct flow *flow, const char 
 	tell_legs(flow, why);
 	if (flow->refused)
 		txn_flow_closed(side->txns, flow);
+	tell_watches(flow, why);
 	flow->why = NULL;
 }
 

@@ -2,6 +2,7 @@
 #include "bridge/call_priv.h"
 
 #include "bridge/call_log.h"
+#include "bridge/called.h"
 #include "bridge/identity.h"
 #include "bridge/parts.h"
 #include "bridge/require.h"
@@ -276,13 +277,15 @@ static char *called_of(struct call *call, const struct message_uri *uri)
 	return span_dup(uri->whole);
 }
 
-static int read_invite(struct call *call, struct message *invite)
+static int read_invite(
+	struct call *call, const struct trunk *trunk, struct message *invite)
 {
 	int forwards = message_max_forwards(invite);
 	int err = party_read(&call->party, invite);
 
 	if (err)
 		return err;
+	called_find(call->party, trunk, invite);
 	call->max_forwards = forwards > 0 ? (unsigned)forwards - 1 : 69;
 	if (call->max_forwards > 69)
 		call->max_forwards = 69;
@@ -355,7 +358,7 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 {
 	struct target *target;
 	bool is_offer;
-	int err = read_invite(call, txn_server_request(invite));
+	int err = read_invite(call, trunk, txn_server_request(invite));
 
 	if (!err)
 		err = target_new(&target, trunk, call->config);

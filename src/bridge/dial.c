@@ -1,6 +1,9 @@
 #include "bridge/dial.h"
 
+#include "trunk/registration.h"
+
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -222,6 +225,45 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	try_addresses(dial);
 }
 
+/* The connection of BINDING is one that may be tried. 0 or -ENOMEM. */
+static int add_registered(struct dial *dial, const struct binding *binding)
+{
+	const struct resolve_answer one = {.addrs = {binding->flow->remote}, .count = 1};
+	int err = add_addresses(dial, &one);
+
+	if (err)
+		return err;
+	dial->at = dial->count;
+	dial->tried_at = dial->count - 1;
+	dial->failed = false;
+	dial->asked_us = 0;
+	return 0;
+}
+
+/* The next connection that identity is registered over. False: there is none, or no more. */
+static bool use_registered(struct dial *dial)
+{
+	const struct registration *registration = dial->target->trunk->registration;
+
+	if (!registration || !registration->outbound)
+		return false;
+	while (dial->by_flow < registration->count) {
+		const struct binding *binding = registration->bindings[dial->by_flow++];
+
+		/* further numbers are behind those of identity */
+		if (strcmp(binding->aor, registration->bindings[0]->aor) != 0)
+			break;
+		if (!binding->bound || !binding->flow || binding->flow->closed ||
+			!target_takes_flow(dial->target, binding->flow) ||
+			add_registered(dial, binding))
+			continue;
+		hand_out(dial, flow_ref(binding->flow));
+		return true;
+	}
+	dial->by_flow = UINT_MAX;
+	return false;
+}
+
 /* A name that was not found just now is not asked for again. */
 static bool name_rests(struct dial *dial)
 {
@@ -272,14 +314,16 @@ void dial_start(struct dial *dial, const struct dial_params *params)
 	dial->whom = params->whom;
 	dial->h = params->h;
 	dial->arg = params->arg;
-	try_addresses(dial);
+	if (!use_registered(dial))
+		try_addresses(dial);
 }
 
 void dial_next(struct dial *dial, const char *why)
 {
 	if (why)
 		err_reason(dial->why, why);
-	try_addresses(dial);
+	if (!use_registered(dial))
+		try_addresses(dial);
 }
 
 const char *dial_host(const struct dial *dial)

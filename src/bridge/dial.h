@@ -42,7 +42,9 @@ struct dial {
 	unsigned name;              /* the one to be resolved next, or that is */
 	struct dial_address *addrs; /* owned; of the names that were resolved so far */
 	unsigned count, at;
-	bool last_pass;     /* those that were passed over have their turn */
+	bool last_pass; /* those that were passed over have their turn */
+	unsigned
+		by_flow; /* connections that it is registered over, and were handed out */
 	struct flow *tried; /* the last that was handed out; owned reference */
 	unsigned tried_at;  /* for which address */
 	bool was_open;      /* one before it was open */
@@ -58,7 +60,8 @@ struct dial {
 	void *arg;
 };
 
-/* Looks TARGET up and tries its first address; H may be called before this returns. */
+/* The connections that its target is registered over come first, where it is registered so (RFC 5626 4.3). Else, and
+ * then, looks the target up and tries its first address; H may be called before this returns. */
 void dial_start(struct dial *dial, const struct dial_params *params);
 /*
  * The last flow failed for WHY: the next address. Where none is left and no connection to a TLS target

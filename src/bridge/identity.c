@@ -1,5 +1,7 @@
 #include "bridge/identity.h"
 
+#include "trunk/registration.h"
+
 #include <assert.h>
 #include <stdio.h>
 #include <string.h>
@@ -164,6 +166,19 @@ const char *identity_contact(const struct bridge_side *side, const struct flow *
 	return buf;
 }
 
+void identity_register(const struct trunk *trunk, char contact[static IDENTITY_SIZE])
+{
+	const struct registration *registration = trunk->registration;
+	char place[IDENTITY_SIZE];
+
+	if (!registration || span_copy((struct span){contact + strlen("<sip:"),
+					       strlen(contact) - strlen("<sip:>")},
+				     place, sizeof(place)))
+		return;
+	snprintf(contact, IDENTITY_SIZE, "<sip:%s%s%.220s;line=%s>", registration->user,
+		registration->user[0] ? "@" : "", place, registration->line);
+}
+
 /* HOST as a URI has it, an IPv6 address in brackets; and PORT, 0: none. */
 static void put_far_host(
 	const char *host, unsigned port, char buf[static IDENTITY_SIZE], size_t *len)
@@ -180,10 +195,13 @@ static void put_far_host(
 static void put_from(const struct bridge_side *side, const struct target *target,
 	const struct flow *flow, char buf[static IDENTITY_SIZE])
 {
+	const struct registration *registration = target->trunk->registration;
 	size_t len = 0;
 
 	if (target->gateway && target->gateway->from_host[0])
 		put(buf, &len, target->gateway->from_host);
+	else if (registration && registration->domain)
+		put(buf, &len, registration->domain);
 	else
 		identity_host(side, flow, target->settings->contact_host, buf);
 }
@@ -204,6 +222,7 @@ void identity_names(const struct bridge_side *side, const struct target *target,
 	identity_host(side, flow, target->settings->contact_host, ret->host);
 	put_from(side, target, flow, ret->from);
 	identity_contact(side, flow, target->settings->contact_host, ret->contact);
+	identity_register(target->trunk, ret->contact);
 	put_far_host(host, target_port(target), ret->target, &len);
 	put_params(flow, ret->params);
 }

@@ -19,6 +19,8 @@ const char *identity_sent_by(const struct bridge_side *side, const struct flow *
 /* "<sip:med1.example.com:5061;transport=tls>". Returns BUF. */
 const char *identity_contact(const struct bridge_side *side, const struct flow *flow,
 	const char *host, char buf[static IDENTITY_SIZE]);
+/* CONTACT, as above, becomes that which is registered at TRUNK, where it is registered with. */
+void identity_register(const struct trunk *trunk, char contact[static IDENTITY_SIZE]);
 /* The host that stands for us toward it: in Via, Contact, Call-ID and Warning, and, where the
  * trunk has no from-host, in From and identities. Returns BUF. */
 const char *identity_host(const struct bridge_side *side, const struct flow *flow,

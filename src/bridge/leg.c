@@ -390,6 +390,7 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 		err = dialog_name_us(&leg->dialog, leg->settings->contact_host);
 	if (err)
 		return err;
+	leg_preload_route(leg);
 	leg->dialog.limited = true;
 	leg->dialog.max_forwards = invite->max_forwards;
 	leg->allows =

@@ -9,6 +9,7 @@
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
+#include "trunk/registration.h"
 
 #include <stdlib.h>
 
@@ -97,6 +98,16 @@ void leg_follow_route(struct leg *leg)
 	flow_unref(flow);
 }
 
+void leg_preload_route(struct leg *leg)
+{
+	const struct registration *registration = leg->trunk->registration;
+	const struct binding *binding =
+		registration ? registration_binding(registration) : NULL;
+
+	if (binding && binding->route[0])
+		(void)dialog_preload(&leg->dialog, binding->route);
+}
+
 struct request leg_begin(struct leg *leg, enum message_method method)
 {
 	struct request request = {.txns = leg->home->txns,
@@ -164,9 +175,9 @@ void leg_add_identity(struct leg *leg, const char *product, struct buf *out)
 {
 	char contact[IDENTITY_SIZE];
 
-	compose_header_str(out, "Contact",
-		identity_contact(
-			leg->home, leg->flow, leg->settings->contact_host, contact));
+	identity_contact(leg->home, leg->flow, leg->settings->contact_host, contact);
+	identity_register(leg->trunk, contact);
+	compose_header_str(out, "Contact", contact);
 	leg_add_allow(leg, out);
 	compose_header_str(out, product, "Tandem");
 }

@@ -29,6 +29,8 @@ void leg_attach_bye(struct leg *leg, struct txn_server *bye);
 int leg_load_invite(struct leg *leg, struct saved from, struct err_text *error);
 /* Its dialog was read back: it is talking. */
 void leg_resume(struct leg *leg);
+/* Its first INVITE goes by what its registrar said, where that said something (RFC 3608). */
+void leg_preload_route(struct leg *leg);
 /* The next request within the dialog goes to its next hop (RFC 3261 12.2.1.1). */
 void leg_follow_route(struct leg *leg);
 /* Begins a request of METHOD in the leg's dialog, over its connection. */

@@ -133,6 +133,20 @@ int party_read(struct party **ret, struct message *invite)
 	return 0;
 }
 
+bool party_read_called(struct party *party, const char *name)
+{
+	struct party_name called;
+	struct span line;
+
+	if (!message_line(party->source, name, 0, &line) ||
+		!read_name(&called, span_trim(line), false) || !called.phone.number.len)
+		return false;
+	called.cause = party->called.cause;
+	called.display = called.params = (struct span){.p = NULL};
+	party->called = called;
+	return true;
+}
+
 void party_free(struct party *party)
 {
 	if (!party)

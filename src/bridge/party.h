@@ -50,6 +50,9 @@ struct party {
 
 /* What INVITE says; a reference to it is taken. 0 or -ENOMEM. */
 int party_read(struct party **ret, struct message *invite);
+/* Whom its source calls is in the header NAME, and not in the Request-URI. False, and nothing changed: that has
+ * none, or no number or name in it. */
+bool party_read_called(struct party *party, const char *name);
 void party_free(struct party *party); /* NULL is fine */
 
 /* The far end that a party is shown to. Texts are borrowed. */

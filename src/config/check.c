@@ -312,6 +312,7 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 	check_terms(config, gateway, scope, place, errors);
 	check_emergency_reserve(gateway, scope, place, errors);
 	check_auth(config, &gateway->common, scope, SCHEMA_GATEWAY, place, errors);
+	check_register(gateway, scope, place, errors);
 	if (gateway->common.tls_min < CONFIG_TLS_1_2)
 		check_exception(&gateway->common.peer, "tls-min", scope, SCHEMA_GATEWAY,
 			place, errors);

@@ -13,6 +13,10 @@ void check_main(const struct config *config, const struct scope *scope,
 void check_server(const struct config *config, const struct config_server *server,
 	const struct scope *scope, struct place place, struct config_errors *errors);
 
+/* The same of its [register]: check_register.c. */
+void check_register(const struct config_gateway *gateway, const struct scope *scope,
+	struct place place, struct config_errors *errors);
+
 /* A finished gateway; PLACE is that of its [gateway]. */
 void check_gateway(const struct config *config, const struct config_gateway *gateway,
 	const struct scope *scope, struct place place, struct config_errors *errors);

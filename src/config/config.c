@@ -52,7 +52,7 @@ static void config_free(struct config *config)
 	for (size_t i = 0; i < config->server_count; i++)
 		server_free(&config->servers[i]);
 	for (size_t i = 0; i < config->gateway_count; i++) {
-		clear_sections(&config->gateways[i], SCHEMA_GATEWAY, SCHEMA_CAPTURE);
+		clear_sections(&config->gateways[i], SCHEMA_GATEWAY, SCHEMA_REGISTER);
 		routes_clear(&config->gateways[i].common);
 		free(config->gateways[i].common.id);
 		free(config->gateways[i].common.file);

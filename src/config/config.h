@@ -149,6 +149,32 @@ enum config_delayed_offer {
 	CONFIG_DELAYED_OFFER_MAKE, /* an offer of our own */
 };
 
+/* Where the called number of a registered gateway's calls stands. */
+enum config_called {
+	CONFIG_CALLED_AUTO, /* the Request-URI, unless that has no more than our Contact */
+	CONFIG_CALLED_REQUEST_URI,
+	CONFIG_CALLED_TO,
+	CONFIG_CALLED_PARTY_ID, /* P-Called-Party-ID (RFC 7315 4.2) */
+};
+
+/* More numbers of one gateway than that are not registered one by one. */
+#define CONFIG_NUMBERS_MAX 100
+
+/* [register]: we are a user agent of the gateway, which is or has a registrar. */
+struct config_register {
+	char *identity; /* USER or USER@DOMAIN; "": it is not registered with */
+	struct config_words registrar; /* names; empty: host */
+	struct config_words proxies; /* REGISTER goes there instead; empty: it does not */
+	uint16_t port;               /* of these; 0: SRV */
+	char *contact;               /* the user of our Contact; "": that of identity */
+	uint64_t expires_ms;
+	struct config_words numbers; /* further addresses of record, as identity */
+	bool bulk;                   /* RFC 6140 */
+	bool outbound;               /* RFC 5626 */
+	bool required;               /* no calls to it while identity is not registered */
+	enum config_called called;
+};
+
 /* The media of one server or gateway: where it is, instead of what [media] says, and how it
  * differs from that of others. */
 struct config_media {
@@ -290,6 +316,7 @@ struct config_gateway {
 	enum config_hold hold;   /* how hold is written toward it */
 	char *from_host;         /* host in From toward it; "" = as in Contact */
 	enum config_audit audit; /* [capture] mode; [audit] mode where not set */
+	struct config_register registration; /* [register] */
 };
 
 struct config {

@@ -68,6 +68,9 @@ static int fill(const struct gateways *gateways, struct config_gateway *gateway,
 		err = scope_finish(&scope, SCHEMA_CAPTURE, gateways->config, ini->folder,
 			place, profiles->errors);
 	if (err == 0)
+		err = scope_finish(&scope, SCHEMA_REGISTER, gateways->config, ini->folder,
+			place, profiles->errors);
+	if (err == 0)
 		err = routes_load(gateways->config, gateway, ini, profiles->errors);
 	gateway->common.host = config_first(&gateway->common.hosts);
 	if (err != 0)

@@ -33,6 +33,7 @@ static const char *const section_names[] = {
 	[SCHEMA_SERVER] = "server",
 	[SCHEMA_GATEWAY] = "gateway",
 	[SCHEMA_CAPTURE] = "capture",
+	[SCHEMA_REGISTER] = "register",
 	[SCHEMA_ROUTE] = "route",
 };
 _Static_assert(LENGTH(section_names) == SCHEMA_SECTIONS, "every section has a name");
@@ -77,8 +78,7 @@ enum schema_section schema_section_find(const char *name)
 
 bool schema_section_is_gateway(enum schema_section section)
 {
-	return section == SCHEMA_GATEWAY || section == SCHEMA_CAPTURE ||
-	       section == SCHEMA_ROUTE;
+	return section >= SCHEMA_GATEWAY && section <= SCHEMA_ROUTE;
 }
 
 static bool is_id_char(char c)

@@ -24,10 +24,11 @@ enum schema_section {
 	SCHEMA_LIMITS,
 	SCHEMA_EMERGENCY,
 	SCHEMA_SIP,
-	SCHEMA_SERVER,  /* [server ID] */
-	SCHEMA_GATEWAY, /* [gateway] in a gateway's file or a profile */
-	SCHEMA_CAPTURE, /* [capture] in a gateway's file or a profile */
-	SCHEMA_ROUTE,   /* [route NAME] in a gateway's file */
+	SCHEMA_SERVER,   /* [server ID] */
+	SCHEMA_GATEWAY,  /* [gateway] in a gateway's file or a profile */
+	SCHEMA_CAPTURE,  /* [capture] in a gateway's file or a profile */
+	SCHEMA_REGISTER, /* [register] in the same */
+	SCHEMA_ROUTE,    /* [route NAME] in a gateway's file */
 	SCHEMA_SECTIONS,
 };
 

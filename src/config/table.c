@@ -39,6 +39,9 @@ static const char *const t38_words[] = {"refuse", "relay", NULL};
 static const char *const dtmf_words[] = {"rfc4733", "info", NULL};
 static const char *const reliable_words[] = {
 	"accept", "offer", "require", "refuse", NULL};
+/* Of [register] called-number. */
+static const char *const called_words[] = {
+	"auto", "request-uri", "to", "p-called-party-id", NULL};
 static const char *const calls_to_words[] = {"other", "gateways", "servers", NULL};
 static const char *const delayed_offer_words[] = {"pass", "make", NULL};
 static const char *const emergency_from_words[] = {"no", "number", "priority", NULL};
@@ -679,6 +682,7 @@ const struct schema_key schema_table[] = {
 	},
 
 #include "config/table_gateway.def"
+#include "config/table_register.def"
 #include "config/table_server.def"
 };
 

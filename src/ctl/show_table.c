@@ -18,6 +18,7 @@ static const struct {
 } colors[] = {
 	{"state", "drained", YELLOW},
 	{"state", "full", YELLOW},
+	{"state", "unregistered", RED},
 	{"state", "draining", YELLOW},
 	{"state", "disabled", YELLOW},
 	{"state", "removed", YELLOW},

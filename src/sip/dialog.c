@@ -204,6 +204,23 @@ int dialog_name_us(struct dialog *dialog, const char *host)
 	return 0;
 }
 
+int dialog_preload(struct dialog *dialog, const char *route)
+{
+	static const char name[] = "Route: ";
+	struct span line = {route, strcspn(route, "\r")};
+	struct message_address hop;
+	int err;
+
+	if (!span_starts(line, name))
+		return ERR_FORMAT;
+	line.p += sizeof(name) - 1;
+	line.len -= sizeof(name) - 1;
+	if (!message_address_read(&hop, line))
+		return ERR_FORMAT;
+	err = set_string(&dialog->next_hop, hop.uri.whole);
+	return err ? err : set_string(&dialog->route, span_of(route));
+}
+
 /* The Request-URI of our first INVITE stands in its To too. */
 static struct span first_target(const struct dialog *dialog)
 {

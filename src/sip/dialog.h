@@ -69,6 +69,10 @@ int dialog_init_uas(struct dialog *dialog, const struct message *invite);
 int dialog_init_uac(struct dialog *dialog, const char *local, const char *remote,
 	const char *target, const char *host);
 
+/* The requests up to the first response go by ROUTE, whole Route lines, and what the response says of a
+ * route takes its place (RFC 3608 6.1). 0; ERR_FORMAT: no address begins it; -ENOMEM. */
+int dialog_preload(struct dialog *dialog, const char *route);
+
 /*
  * A response came to our INVITE: takes tag, target and route set (RFC 3261 12.1.2; the route
  * set again with the 2xx, 13.2.2.4). Without a usable Contact the target is that of the branch

@@ -32,10 +32,19 @@ enum flow_use {
 	FLOW_TXN,    /* transactions */
 	FLOW_LEG,    /* what has a dialog on it */
 	FLOW_REDIAL, /* what waits for it to take another one's place, or passes on to it */
+	FLOW_WATCH, /* struct flow_watch: who wants it open, and to hear of its end */
 	FLOW_USES,
 };
 
 struct flow;
+
+/* Embedded in whoever holds a flow as FLOW_WATCH. */
+struct flow_watch {
+	struct list node;
+	/* It ended, for WHY, and is to be released. Its transactions were told before. */
+	void (*closed_h)(void *arg, const char *why);
+	void *arg;
+};
 
 /* What a flow does. */
 struct flow_ops {
@@ -60,11 +69,12 @@ struct flow {
 	const char *version;     /* TLS: "TLS1.3"; "" */
 	const char *cipher;      /* TLS: "AES-256-GCM"; "" */
 	const char *peer_names;  /* TLS: names in its certificate; "" */
-	const char *server_name; /* TLS: that it asked for when it connected, escaped; "" */
-	const char *ours;        /* TLS: the file of the certificate that we presented; "" */
-	const char *exception;   /* TLS: what revocation = soft let pass; "" */
-	enum flow_asked asked;   /* TLS: for our certificate */
-	time_t until;            /* TLS: when what proves the peer runs out; 0: never */
+	const char
+		*server_name; /* TLS: that it asked for when it connected, escaped; "" */
+	const char *ours;     /* TLS: the file of the certificate that we presented; "" */
+	const char *exception; /* TLS: what revocation = soft let pass; "" */
+	enum flow_asked asked; /* TLS: for our certificate */
+	time_t until;          /* TLS: when what proves the peer runs out; 0: never */
 	/* When bytes of the far end were read last, in ms of the monotonic clock; 0: never. Not of
 	 * UDP, whose flows come and go. */
 	uint64_t heard_ms;

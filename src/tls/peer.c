@@ -161,6 +161,24 @@ int peer_add(struct peer_set *set, const struct peer_params *params, struct peer
 	return 0;
 }
 
+static bool words_equal(char *const *a, char *const *b)
+{
+	for (; *a && *b; a++, b++)
+		if (strcmp(*a, *b) != 0)
+			return false;
+	return !*a && !*b;
+}
+
+bool peer_is_alike(const struct peer *a, const struct peer *b)
+{
+	return a->trust == b->trust && !strcmp(a->name, b->name) &&
+	       words_equal(a->other_names, b->other_names) &&
+	       words_equal(a->pins, b->pins) && a->wildcard == b->wildcard &&
+	       a->strict_purpose == b->strict_purpose && a->must_ask == b->must_ask &&
+	       a->revocation == b->revocation && a->terms.min == b->terms.min &&
+	       a->terms.ciphers == b->terms.ciphers;
+}
+
 void peer_set_unref(struct peer_set *set)
 {
 	if (!set || --set->refs > 0)

@@ -127,6 +127,8 @@ void peer_present(struct peer *peer, struct cred *cred);
  * different certificates, with their ids in TEXT; -ENOMEM. On failure all is as it was.
  */
 int peer_set_present(struct peer_set *set, struct cred *common, struct err_text *text);
+/* Whether whoever is proved to be A is proved to be B by the same: name, trust and rules are the same. */
+bool peer_is_alike(const struct peer *a, const struct peer *b);
 /* An empty set with one reference. 0 or -ENOMEM. */
 int peer_set_new(struct peer_set **ret);
 struct peer_set *peer_set_ref(struct peer_set *set);

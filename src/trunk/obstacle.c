@@ -1,6 +1,7 @@
 #include "trunk/obstacle.h"
 
 #include "base/buf.h"
+#include "trunk/registration.h"
 
 #include <stdio.h>
 
@@ -20,6 +21,21 @@ static bool is_drained(const struct obstacle_question *question, struct obstacle
 {
 	(void)ret;
 	return question->trunk->drained;
+}
+
+static bool is_unregistered(
+	const struct obstacle_question *question, struct obstacle *ret)
+{
+	const struct registration *registration = question->trunk->registration;
+	const struct binding *first;
+
+	if (question->emergency || !registration || !registration->required ||
+		registration_is_bound(registration))
+		return false;
+	first = registration->count ? registration->bindings[0] : NULL;
+	ret->since = first ? first->since : 0;
+	snprintf(ret->why, sizeof(ret->why), "%s", first ? first->why : "");
+	return true;
 }
 
 void obstacle_of_limit(enum obstacle_kind as, const struct limit_question *question,
@@ -141,6 +157,11 @@ static const struct kind {
 		.says = "drained",
 		.stands = is_drained,
 		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
+		.routed = true},
+	[OBSTACLE_UNREGISTERED] = {.word = "unregistered",
+		.says = "not registered",
+		.stands = is_unregistered,
+		.asked = {[OBSTACLE_TO] = true},
 		.routed = true},
 	[OBSTACLE_FULL] = {.word = "full",
 		.says = "full",

@@ -15,10 +15,11 @@ enum obstacle_kind {
 	OBSTACLE_REMOVED,
 	OBSTACLE_DISABLED,
 	OBSTACLE_DRAINED,
-	OBSTACLE_FULL,    /* as many calls as it may have: limit.h */
-	OBSTACLE_RATE,    /* as many as may begin for now */
-	OBSTACLE_DOWN,    /* each of its addresses is down, or rests */
-	OBSTACLE_RESTING, /* likewise, and one of them is back soon */
+	OBSTACLE_UNREGISTERED, /* its [register] has required = yes */
+	OBSTACLE_FULL,         /* as many calls as it may have: limit.h */
+	OBSTACLE_RATE,         /* as many as may begin for now */
+	OBSTACLE_DOWN,         /* each of its addresses is down, or rests */
+	OBSTACLE_RESTING,      /* likewise, and one of them is back soon */
 	/* of this server, whatever trunk a call comes from */
 	OBSTACLE_STOPPING,
 	OBSTACLE_SERVER_FULL,

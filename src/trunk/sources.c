@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "trunk/registration.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -197,9 +198,30 @@ void sources_remove(struct sources *sources, struct trunk *trunk)
 	trunk->source_count = 0;
 }
 
+/* Behind its own addresses come those that it had before, and those of its registrar. */
+static const struct addr *address_at(const struct trunk *trunk, unsigned index)
+{
+	const unsigned own = trunk->addr_count + trunk->former_count;
+
+	return index < own ? &trunk->addrs[index]
+			   : &trunk->registration->addrs[index - own];
+}
+
+static unsigned count_addresses(const struct trunk *trunk)
+{
+	return trunk->addr_count + trunk->former_count +
+	       (trunk->registration ? trunk->registration->addr_count : 0);
+}
+
+static bool is_former(const struct trunk *trunk, unsigned index)
+{
+	return index >= trunk->addr_count &&
+	       index < trunk->addr_count + trunk->former_count;
+}
+
 int sources_put(struct sources *sources, struct trunk *trunk)
 {
-	const unsigned count = trunk->addr_count + trunk->former_count;
+	const unsigned count = count_addresses(trunk);
 	const bool takes_calls = trunk->configured && !trunk_is_tls(trunk) &&
 				 trunk_settings(trunk)->enabled;
 	int err = 0;
@@ -213,9 +235,9 @@ int sources_put(struct sources *sources, struct trunk *trunk)
 	trunk->source_count = count;
 	for (unsigned i = 0; i < count && !err; i++) {
 		struct filing *filings = trunk->sources[i].filings;
-		const struct addr *addr = &trunk->addrs[i];
+		const struct addr *addr = address_at(trunk, i);
 
-		if (!takes_calls || i >= trunk->addr_count) {
+		if (!takes_calls || is_former(trunk, i)) {
 			err = file_at(sources, &filings[0], PLACE_LINGERING, trunk, addr);
 			continue;
 		}
@@ -251,7 +273,9 @@ bool sources_allow(const struct sources *sources, enum transport_kind kind,
 	if (!lingering)
 		return false;
 	LIST_FOREACH (&lingering->filings, node, next) {
-		if (LIST_ENTRY(node, struct filing, node)->trunk->calls)
+		const struct trunk *trunk = LIST_ENTRY(node, struct filing, node)->trunk;
+
+		if (trunk->calls || trunk->registration)
 			return true;
 	}
 	return false;
@@ -274,10 +298,10 @@ struct trunk *sources_known(const struct sources *sources, const struct addr *re
 	return place ? place->first : NULL;
 }
 
-static bool has_host(const struct trunk *trunk, const struct addr *host)
+bool sources_has(const struct trunk *trunk, const struct addr *remote)
 {
-	for (unsigned i = 0; i < trunk->addr_count + trunk->former_count; i++) {
-		if (addr_equal_host(&trunk->addrs[i], host))
+	for (unsigned i = 0; i < count_addresses(trunk); i++) {
+		if (addr_equal_host(address_at(trunk, i), remote))
 			return true;
 	}
 	return false;
@@ -288,7 +312,7 @@ static bool one_has_host(const struct place *place, const struct addr *host)
 	if (!place)
 		return false;
 	LIST_FOREACH (&place->filings, node, next) {
-		if (has_host(LIST_ENTRY(node, struct filing, node)->trunk, host))
+		if (sources_has(LIST_ENTRY(node, struct filing, node)->trunk, host))
 			return true;
 	}
 	return false;

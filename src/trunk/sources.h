@@ -34,6 +34,8 @@ bool sources_allow(const struct sources *sources, enum transport_kind kind,
 	const struct addr *remote);
 /* A trunk that has the host of REMOTE, whatever it may do; NULL: none that is known by address. */
 struct trunk *sources_known(const struct sources *sources, const struct addr *remote);
+/* Whether REMOTE is a host of TRUNK, or of its registrar. */
+bool sources_has(const struct trunk *trunk, const struct addr *remote);
 /* Whether the hosts A and B are of one trunk. */
 bool sources_share(
 	const struct sources *sources, const struct addr *a, const struct addr *b);

@@ -211,5 +211,5 @@ bool target_takes_flow(const struct target *target, const struct flow *flow)
 	if (!target_is_tls(target))
 		return flow->kind != TRANSPORT_TLS;
 	return flow->kind == TRANSPORT_TLS &&
-	       (!flow->peer || trunk_is_named(target->trunk, flow->peer->id));
+	       (!flow->peer || trunk_is_peer(target->trunk, flow->peer));
 }

@@ -2,6 +2,7 @@
 
 #include "base/list.h"
 #include "base/log.h"
+#include "trunk/registration.h"
 #include "trunk/route.h"
 #include "trunk/side.h"
 #include "trunk/sources.h"
@@ -25,6 +26,7 @@ struct trunks {
 	struct sources *sources; /* plain gateways by address */
 	struct routes *routes;   /* of the configuration; NULL before the first */
 	struct health_world health_world;
+	struct registrations *registrations;
 	struct timer refresh;
 };
 
@@ -36,7 +38,8 @@ int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver
 
 	if (!trunks)
 		return -ENOMEM;
-	if (sources_new(&trunks->sources)) {
+	if (sources_new(&trunks->sources) || registrations_new(&trunks->registrations)) {
+		sources_free(trunks->sources);
 		free(trunks);
 		return -ENOMEM;
 	}
@@ -94,7 +97,7 @@ static void drop_retired(struct trunks *trunks)
 	unsigned kept = 0;
 
 	for (unsigned i = 0; i < trunks->retired_count; i++) {
-		if (trunks->retired[i]->calls) {
+		if (trunks->retired[i]->calls || trunks->retired[i]->registration) {
 			trunks->retired[kept++] = trunks->retired[i];
 			continue;
 		}
@@ -156,7 +159,7 @@ static void retire_unconfigured(struct trunks *trunks, const struct trunk_side *
 		sources_remove(trunks->sources, trunk);
 		resolve_cancel(trunk->resolving);
 		trunk->resolving = NULL;
-		if (trunk->calls)
+		if (trunk->calls || trunk->registration)
 			retire(trunks, trunk);
 	}
 }
@@ -427,6 +430,7 @@ void trunks_free(struct trunks *trunks)
 	free(trunks->retired);
 	sources_free(trunks->sources);
 	routes_free(trunks->routes);
+	registrations_free(trunks->registrations);
 	free(trunks);
 }
 
@@ -651,6 +655,46 @@ struct trunk *trunks_of_flow(
 	return side == TRUNK_GATEWAY
 		       ? sources_find(trunks->sources, flow->kind, &flow->remote)
 		       : NULL;
+}
+
+struct registrations *trunks_registrations(const struct trunks *trunks)
+{
+	return trunks->registrations;
+}
+
+void trunks_refile(struct trunks *trunks, struct trunk *trunk)
+{
+	sources_remove(trunks->sources, trunk);
+	file_sources(trunks, trunk);
+}
+
+bool trunk_is_peer(const struct trunk *trunk, const struct peer *peer)
+{
+	if (!peer)
+		return false;
+	return trunk_is_named(trunk, peer->id) ||
+	       (trunk->peer && peer_is_alike(trunk->peer, peer));
+}
+
+/* Whether a new call over the flow at ARG may be one of TRUNK. */
+static bool may_call_by(void *arg, const struct trunk *trunk)
+{
+	const struct flow *flow = arg;
+
+	if (!trunk->configured || !trunk_settings(trunk)->enabled ||
+		trunk_transport(trunk) != flow->kind)
+		return false;
+	return flow->kind == TRANSPORT_TLS ? trunk_is_peer(trunk, flow->peer)
+					   : sources_has(trunk, &flow->remote);
+}
+
+struct trunk *trunks_of_line(
+	const struct trunks *trunks, const struct flow *flow, struct span line)
+{
+	const struct registration *registration = registrations_find(
+		trunks->registrations, line, may_call_by, (void *)(uintptr_t)flow);
+
+	return registration ? registration->trunk : NULL;
 }
 
 bool trunks_share_plain(

@@ -21,6 +21,8 @@
 
 enum trunk_kind { TRUNK_SERVER, TRUNK_GATEWAY };
 
+struct registration;
+struct registrations;
 struct source;
 struct routes;
 
@@ -57,6 +59,8 @@ struct trunk {
 	unsigned addr_count, former_count;
 	struct source *sources; /* where they are filed: sources.h */
 	unsigned source_count;
+	/* What is registered for it, made and owned elsewhere; NULL: nothing. */
+	struct registration *registration;
 	unsigned rank;         /* in the order of priority */
 	struct trunks *trunks; /* while it is resolved for them */
 	struct resolve *resolving;
@@ -163,6 +167,19 @@ void trunks_learn_name(
 void trunks_learn(
 	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer);
 
+/* All registrations, by line; owned by TRUNKS. */
+struct registrations *trunks_registrations(const struct trunks *trunks);
+/* The addresses in TRUNK's registration are others: messages from there are accepted from now on. */
+void trunks_refile(struct trunks *trunks, struct trunk *trunk);
+/*
+ * The trunk that a new call over FLOW is of, which came to a Contact of ours with LINE: the one that
+ * registered it, if it may speak over FLOW. Over TLS: by its certificate, also where another trunk has the
+ * same name and rules. In plain: its gateway, registrar or outbound proxy has that address, and it has that
+ * transport. NULL: none.
+ */
+struct trunk *trunks_of_line(
+	const struct trunks *trunks, const struct flow *flow, struct span line);
+
 /* The trunk that a new call over FLOW belongs to. TLS: by the certificate; NULL where the trunk's
  * tls is not yes now. In plain: by the addresses of the enabled plain gateways with this transport,
  * by host and port, or else by the host alone, the first by priority. NULL: none. */
@@ -214,5 +231,8 @@ static inline const char *trunk_word(enum trunk_kind kind)
 const char *trunk_name(const struct trunk *trunk, char buf[static 80]);
 /* The same of one that may be configured no more. */
 const char *trunk_name_of(enum trunk_kind kind, const char *id, char buf[static 80]);
+/* Whether the certificate that proves PEER proves TRUNK too: it is its peer, or one with the same name, the
+ * same trust and the same rules. */
+bool trunk_is_peer(const struct trunk *trunk, const struct peer *peer);
 /* Whether NAME is what trunk_name() says. */
 bool trunk_is_named(const struct trunk *trunk, const char *name);

@@ -1,4 +1,5 @@
 /* What one trunk's settings say. */
+#include "trunk/registration.h"
 #include "trunk/trunk.h"
 
 #include <stdio.h>
@@ -22,10 +23,15 @@ bool trunk_is_tls(const struct trunk *trunk)
 	return trunk_settings(trunk)->tls == CONFIG_TLS_YES;
 }
 
+/* A host of it, or of its registrar. */
 static bool is_at(const struct trunk *trunk, const struct addr *remote)
 {
 	for (unsigned i = 0; i < trunk->addr_count + trunk->former_count; i++)
 		if (addr_equal_host(&trunk->addrs[i], remote))
+			return true;
+	for (unsigned i = 0; trunk->registration && i < trunk->registration->addr_count;
+		i++)
+		if (addr_equal_host(&trunk->registration->addrs[i], remote))
 			return true;
 	return false;
 }

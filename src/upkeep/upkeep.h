@@ -26,3 +26,8 @@ void upkeep_free(struct upkeep *upkeep);
 
 /* The trunks were changed: from now on each is kept up as its present settings say. */
 void upkeep_apply(struct upkeep *upkeep);
+
+/* The server ends: what is registered anywhere is removed there. It is not registered again. */
+void upkeep_leave(struct upkeep *upkeep);
+/* Whether such a removal has no answer yet. */
+bool upkeep_is_leaving(const struct upkeep *upkeep);

@@ -4,6 +4,7 @@
 #include "ends.h"
 #include "healths.h"
 #include "pinged.h"
+#include "registered.h"
 
 #include "base/loop.h"
 
@@ -403,6 +404,21 @@ static int expect_trunk(struct stage *stage, char *const *words, struct err_text
 	return check_words(text, words + 1, error);
 }
 
+/* "gw [N] WORDS": its registration, or the Nth of them. */
+static int expect_registration(
+	struct stage *stage, char *const *words, struct err_text *error)
+{
+	const struct trunk *trunk =
+		words[0] ? trunks_find(stage->trunks, TRUNK_GATEWAY, words[0]) : NULL;
+	const bool numbered = words[0] && words[1] && !strchr(words[1], '=');
+	char text[REGISTERED_SIZE];
+
+	if (!trunk)
+		return err_set(error, ERR_FORMAT, "expect what of which registration?");
+	registered_text(stage, trunk, numbered ? (unsigned)atoi(words[1]) - 1 : 0, text);
+	return check_words(text, words + 1 + numbered, error);
+}
+
 static int expect_log(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -472,6 +488,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_story(stage, step, error);
 	if (!strcmp(words[0], "trunk"))
 		return expect_trunk(stage, words + 1, error);
+	if (!strcmp(words[0], "registration"))
+		return expect_registration(stage, words + 1, error);
 	if (!strcmp(words[0], "calls"))
 		return expect_calls(stage, words + 1, error);
 	if (!strcmp(words[0], "health"))

@@ -190,6 +190,21 @@ static int play_after(
 	return expect_step(stage, step, step->words + 3, error);
 }
 
+/* "within MS expect ...": what comes at some time chosen by chance, so long from now at most. */
+static int play_within(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	uint64_t left_ms = step->count > 3 ? strtoull(step->words[1], NULL, 10) : 0;
+	const uint64_t part_ms = left_ms > 10000 ? 50 : 1;
+
+	for (; !stage_unread(stage) && left_ms > 0; left_ms -= part_ms) {
+		stage_advance(stage, part_ms);
+		if (left_ms < part_ms)
+			break;
+	}
+	return expect_step(stage, step, step->words + 3, error);
+}
+
 static int play_expect(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -228,7 +243,7 @@ static int play_relay(
 }
 
 /* "operator drains", "operator drains gateway ID", "operator hangs up CALL",
- * "operator ends all", "operator resumes gateway ID", "audit stops", "audit works",
+ * "operator ends all", "operator leaves", "operator resumes gateway ID", "audit stops", "audit works",
  * "load high", "load low" */
 static int play_operator(
 	struct stage *stage, const struct step *step, struct err_text *error)
@@ -251,13 +266,17 @@ static int play_operator(
 		was = inside_set(true);
 		err = bridge_hangup(stage->bridge, step->words[3]);
 		inside_set(was);
+	} else if (!strcmp(verb, "leaves")) {
+		was = inside_set(true);
+		upkeep_leave(stage->upkeep);
+		inside_set(was);
 	} else if (!strcmp(verb, "ends")) {
 		was = inside_set(true);
 		bridge_end_all(stage->bridge, "shutdown");
 		inside_set(was);
 	} else {
-		return err_set(
-			error, ERR_FORMAT, "operator drains|resumes|hangs up|ends all");
+		return err_set(error, ERR_FORMAT,
+			"operator drains|resumes|hangs up|ends all|leaves");
 	}
 	stage_settle(stage);
 	return err;
@@ -398,6 +417,7 @@ static const struct {
 	{"gateway", true, play_party},
 	{"capture", true, play_party},
 	{"route", true, play_party},
+	{"register", true, play_party},
 	{"set", true, play_set},
 	{"remove", true, play_remove},
 	{"secret", true, play_secret},
@@ -407,6 +427,7 @@ static const struct {
 	{"dns", false, play_dns},
 	{"advance", false, play_advance},
 	{"after", false, play_after},
+	{"within", false, play_within},
 	{"expect", false, play_expect},
 	{"relay", false, play_relay},
 	{"operator", false, play_operator},

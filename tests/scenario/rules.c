@@ -3,6 +3,7 @@
 #include "sdp/sdp.h"
 #include "sip/digest.h"
 #include "tls/password.h"
+#include "trunk/registration.h"
 
 static const struct config_trunk *settings_of(
 	const struct stage *stage, const struct party *party)
@@ -58,12 +59,32 @@ static bool is_uncertain(const struct config_trunk *settings, const struct party
 }
 
 /* RFC 3261 22: credentials are right, and nobody gets those of others. */
+/* Whose registrar, or outbound proxy, it is. */
+static const struct config_trunk *settings_of_registrar(
+	const struct stage *stage, const struct party *party)
+{
+	const struct registration *registration;
+	struct trunk *trunk;
+
+	for (unsigned nth = 0; (trunk = trunks_at(stage->trunks, TRUNK_GATEWAY, nth));
+		nth++) {
+		registration = trunk->registration;
+		for (unsigned i = 0; registration && i < registration->addr_count; i++)
+			if (addr_equal_host(&registration->addrs[i], &party->addr))
+				return trunk_settings(trunk);
+	}
+	return NULL;
+}
+
 static int check_credentials(const struct stage *stage, const struct party *party,
 	const struct message *message, struct err_text *error)
 {
 	static const char *const headers[] = {"Authorization", "Proxy-Authorization"};
 	const struct config_trunk *settings = settings_of(stage, party);
 	struct span line;
+
+	if (!settings)
+		settings = settings_of_registrar(stage, party);
 
 	for (unsigned i = 0; i < 2; i++)
 		for (unsigned nth = 0; message_line(message, headers[i], nth, &line);

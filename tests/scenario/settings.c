@@ -97,7 +97,9 @@ static bool is_first(struct list *settings, struct setting *setting)
 static bool is_of_gateway(const struct setting *setting)
 {
 	return !strcmp(setting->section, "gateway") ||
-	       !strcmp(setting->section, "capture") || !strcmp(setting->section, "route");
+	       !strcmp(setting->section, "capture") ||
+	       !strcmp(setting->section, "register") ||
+	       !strcmp(setting->section, "route");
 }
 
 static void print_routes(struct list *settings, const char *id, struct buf *out)
@@ -119,6 +121,8 @@ static void print_gateway(struct list *settings, const char *id, struct buf *out
 	if (find_setting(settings, "capture", id, NULL))
 		print_section(settings, "capture", id, out);
 	print_routes(settings, id, out);
+	if (find_setting(settings, "register", id, NULL))
+		print_section(settings, "register", id, out);
 }
 
 static void write_gateway(struct list *settings, const char *id, struct buf *unused)

@@ -670,10 +670,10 @@ int stage_start(struct stage *stage, struct err_text *text)
 static void use_config(struct stage *stage)
 {
 	use_peers(stage);
-	transport_judge_again(stage->transports[SIDE_INTERNAL]);
-	transport_judge_again(stage->transports[SIDE_EXTERNAL]);
 	bridge_set_config(stage->bridge, stage->config);
 	upkeep_apply(stage->upkeep);
+	transport_judge_again(stage->transports[SIDE_INTERNAL]);
+	transport_judge_again(stage->transports[SIDE_EXTERNAL]);
 }
 
 int stage_reload(struct stage *stage, struct err_text *text)

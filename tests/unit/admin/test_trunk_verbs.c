@@ -4,6 +4,7 @@
 #include "../fakes/fakes.h"
 
 #include "trunk/drains.h"
+#include "trunk/registration.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -178,6 +179,60 @@ static void it_is_shown_who_we_are_to_it(void **state)
 	row = json_array_get(json_object_get(result, "connections"), 0);
 	assert_string_equal(word(row, "server_name"), "a.tenants.example?");
 	assert_string_equal(word(row, "presented"), "own.pem");
+}
+
+static void a_registration_is_shown_with_its_bindings(void **state)
+{
+	struct binding first = {.aor = "sip:1@c.example",
+		.state = BINDING_REGISTERED,
+		.bound = true,
+		.since = 1795305600,
+		.expires = 1795309200,
+		.next = 1795308600,
+		.status = 200,
+		.status_at = 1795305600,
+		.failures = 2};
+	struct binding second = {.aor = "sip:2@c.example",
+		.state = BINDING_WAITING,
+		.since = 1795305600,
+		.status = 403,
+		.failures = 5,
+		.why = "refused with 403"};
+	struct binding *bindings[] = {&first, &second};
+	struct registration registration = {
+		.required = true, .bindings = bindings, .count = 2};
+	const json_t *shown, *row;
+
+	(void)state;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_true(json_is_null(json_object_get(result, "registration")));
+	assert_true(json_is_null(json_object_get(result, "registered")));
+	gateway_trunk.registration = &registration;
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_true(json_is_true(json_object_get(result, "registered")));
+	shown = json_object_get(result, "registration");
+	assert_int_equal(number(shown, "registered_count"), 1);
+	row = json_array_get(json_object_get(shown, "bindings"), 0);
+	assert_string_equal(word(row, "identity"), "sip:1@c.example");
+	assert_string_equal(word(row, "state"), "registered");
+	assert_string_equal(word(row, "expires"), "2026-11-22T01:00:00Z");
+	assert_true(json_is_null(json_object_get(row, "address")));
+	row = json_array_get(json_object_get(shown, "bindings"), 1);
+	assert_string_equal(word(row, "state"), "waiting");
+	assert_true(json_is_null(json_object_get(row, "expires")));
+	assert_int_equal(number(row, "last_status"), 403);
+	assert_string_equal(word(row, "error"), "refused with 403");
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	expect_metric("\ntandem_trunk_registered{trunk=\"carrier-a\"} 1\n");
+	expect_metric("\ntandem_trunk_registered_identities{trunk=\"carrier-a\"} 1\n");
+	expect_metric("\ntandem_trunk_registration_expires_timestamp_seconds{"
+		      "trunk=\"carrier-a\"} 1795309200\n");
+	expect_metric("\ntandem_trunk_register_failures_total{trunk=\"carrier-a\"} 7\n");
+	/* it is lost: no calls to it, and the list says so */
+	first.bound = false;
+	assert_int_equal(ask("trunk", "list", NULL, NULL), API_OK);
+	assert_string_equal(word(json_array_get(result, 0), "state"), "unregistered");
+	gateway_trunk.registration = NULL;
 }
 
 static void a_trunk_is_drained_and_resumed(void **state)
@@ -376,6 +431,8 @@ int main(void)
 			limits_are_shown_with_their_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			it_is_shown_who_we_are_to_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_registration_is_shown_with_its_bindings, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trunk_is_drained_and_resumed, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -51,7 +51,7 @@ for page in "$srcdir/man/tandem.conf.5" "$srcdir/man/tandem-gateway.5"; do
 done
 
 # Every section is in one page.
-for section in tandem internal external media audit limits emergency sip server gateway capture route; do
+for section in tandem internal external media audit limits emergency sip server gateway capture register route; do
 	case " $sections " in
 	*" $section "*) ;;
 	*)

@@ -1,0 +1,10 @@
+/* Whom a call of a trunk that we registered with is for. Loop thread. */
+#pragma once
+
+#include "bridge/party.h"
+#include "trunk/trunk.h"
+
+/* PARTY, read from INVITE of TRUNK, gets the called number from where [register] called-number says that it
+ * is: the Request-URI is our Contact, which need not have it. */
+void called_find(
+	struct party *party, const struct trunk *trunk, const struct message *invite);
