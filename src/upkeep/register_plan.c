@@ -60,12 +60,15 @@ void register_plans_free(struct register_plans *plans)
 	memset(plans, 0, sizeof(*plans));
 }
 
-/* Whose names are asked; NULL: the trunk's own. */
-static const struct config_words *names_of(const struct config_register *settings)
+/* Whose names are asked. */
+static const struct config_words *names_of(const struct trunk *trunk)
 {
+	const struct config_register *settings = &trunk->gateway->registration;
+
 	if (settings->proxies.count)
 		return &settings->proxies;
-	return settings->registrar.count ? &settings->registrar : NULL;
+	return settings->registrar.count ? &settings->registrar
+					 : &trunk_settings(trunk)->hosts;
 }
 
 /* Whom it asks: its own outbound proxy, where it is one flow of several; else all of them. */
@@ -73,16 +76,16 @@ static int set_hosts(struct register_plan *plan, const struct trunk *trunk, unsi
 	unsigned flows)
 {
 	const struct config_register *settings = &trunk->gateway->registration;
-	const struct config_words *names = names_of(settings);
+	const struct config_words *names = names_of(trunk);
 	const size_t first = flows > 1 ? flow : 0;
-	const size_t count = flows > 1 || !names ? 1 : names->count;
+	const size_t count = flows > 1 ? 1 : names->count;
+	const bool own = names == &trunk_settings(trunk)->hosts;
 
-	plan->port = settings->port || names ? settings->port : trunk_port(trunk);
+	plan->port = settings->port || !own ? settings->port : trunk_port(trunk);
 	plan->routed = settings->proxies.count > 0;
 	plan->hosts = calloc(count + 1, sizeof(*plan->hosts));
 	for (size_t i = 0; plan->hosts && i < count; i++) {
-		plan->hosts[i] =
-			strdup(names ? names->words[first + i] : trunk_host(trunk));
+		plan->hosts[i] = strdup(names->words[first + i]);
 		if (!plan->hosts[i])
 			return -ENOMEM;
 	}
