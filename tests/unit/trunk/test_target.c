@@ -148,7 +148,8 @@ static void over_tls_the_peer_of_today_is_demanded(void **state)
 	pbx1->configured = true;
 	/* what the call chose stands in the configuration of before */
 	host = plain.config->servers[0].common.hosts.words[0];
-	plain.config->servers[0].common.hosts.words[0] = (char[]){"elsewhere.example.com"};
+	plain.config->servers[0].common.hosts.words[0] =
+		(char[]){"elsewhere.example.com"};
 	assert_int_equal(target_connection(target, &there, &how, &text), ERR_TRUST);
 	assert_non_null(strstr(text.text, "another host now"));
 	plain.config->servers[0].common.hosts.words[0] = host;
