@@ -11,7 +11,7 @@
 
 static const char *const traffic_names[TALLY_KINDS] = {"signalling", "media"};
 
-static const char *required_text(
+const char *protection_required(
 	const struct trunk *trunk, enum tally_kind kind, char *out, size_t size)
 {
 	const struct config_trunk *settings = trunk_settings(trunk);
@@ -115,7 +115,8 @@ void protection_row_demand(
 
 	json_object_set_new(row, "state", json_string(state_name(trunk)));
 	json_object_set_new(row, "required",
-		json_string(required_text(trunk, kind, required, sizeof(required))));
+		json_string(
+			protection_required(trunk, kind, required, sizeof(required))));
 	json_object_set_new(row, "tls_least", json_string(tls_least(trunk, kind)));
 	json_object_set_new(row, "exceptions", exception_list(trunk, kind, now));
 }

@@ -13,6 +13,10 @@
  * and excepted is empty. */
 json_t *protection_row(
 	const struct tally_party *party, enum tally_kind kind, const char *name);
+/* How the traffic of KIND is to be protected toward TRUNK: "SRTP", "mutual TLS 1.2, modern ciphers", or else "none".
+ * Static, or OUT. */
+const char *protection_required(
+	const struct trunk *trunk, enum tally_kind kind, char *out, size_t size);
 /* Adds what the configuration says of TRUNK. */
 void protection_row_demand(
 	json_t *row, const struct trunk *trunk, enum tally_kind kind, time_t now);

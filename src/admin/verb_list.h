@@ -40,6 +40,10 @@
 		"no new calls by this server, over restarts too", server_verb_drain)     \
 	X("server", "resume", 1, 1, true, "server resume ID",                            \
 		"new calls by this server again", server_verb_resume)                    \
+	X("route", "test", 1, 7, false,                                                  \
+		"route test NUMBER [--from N] [--via server|trunk ID] [--emergency]",    \
+		"whom a call would go to, in order, and why to nobody else",             \
+		route_verb_test)                                                         \
 	X("call", "list", 0, 0, false, "call list",                                      \
 		"the calls of this moment", call_verb_list)                              \
 	X("call", "show", 1, 1, false, "call show ID [--watch]",                                \

@@ -9,6 +9,7 @@
 #include "admin/log_verbs.h"
 #include "admin/monitor_verbs.h"
 #include "admin/report_verbs.h"
+#include "admin/route_verbs.h"
 #include "admin/stranger_verbs.h"
 #include "admin/system_verbs.h"
 #include "admin/trunk_verbs.h"

@@ -55,6 +55,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 
 	(void)leg;
 	hunt_heard(call->hunt, report->status, report->message);
+	timer_stop(&call->late_timer);
 	call_offer_heard(call);
 	if (!call->ringing_us) {
 		call->ringing_us = call_now_us(call) - call->start_us;
@@ -100,6 +101,7 @@ static int act_connect(
 	call_log_attempt(call, history_end(&call->history, report->status, "answered"),
 		"answered");
 	timer_stop(&call->setup_timer);
+	timer_stop(&call->late_timer);
 	hunt_free(call->hunt);
 	call->hunt = NULL;
 	party_free(call->party);
@@ -143,6 +145,7 @@ static void refusal_words(
 static int act_refused(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	const bool is_next = statuses_have(&leg->settings->next_on, report->status);
 	int status = cause_map(report->status);
 	char why[ERR_REASON_SIZE];
 
@@ -151,7 +154,8 @@ static int act_refused(
 	history_hear(&call->history, report->status, report->message);
 	call_note_reason(call, leg, report->message);
 	call->offer.effective = is_of_callee(report->status);
-	if (call_hunt_on(call, failover_cause(report->status), report->status, why))
+	if (call_hunt_on(
+		    call, failover_cause(report->status, is_next), report->status, why))
 		return 1;
 	call_note_failure(call, leg->trunk, is_of_callee(report->status) ? NULL : why);
 	call_end(call, CALL_BY_B, call_refusal_cause(status), status, NULL);

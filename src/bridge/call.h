@@ -62,6 +62,7 @@ struct call {
 	struct addr latched[2];
 	uint64_t digits_until_ms; /* when the digits that wait to be played have been */
 	struct timer setup_timer; /* Timer C */
+	struct timer late_timer;  /* setup-within: nobody has rung yet */
 	struct timer duration_timer;
 	uint64_t start_wall_us, start_us;
 	uint64_t ringing_us, answer_us, end_us; /* monotonic, after start; 0: not */

@@ -93,6 +93,7 @@ static const char *reason_for(struct call *call, const struct leg *leg, enum cal
 static void stop_timers(struct call *call)
 {
 	timer_stop(&call->setup_timer);
+	timer_stop(&call->late_timer);
 	timer_stop(&call->duration_timer);
 	if (call->hunt)
 		hunt_stop(call->hunt);
@@ -185,7 +186,8 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	leg_drop_digits(&call->a);
 	leg_drop_digits(&call->b);
 	leg_bye_answer(&call->a);
-	if (status == 503 && call->a.state == LEG_INVITING) /* not again at once */
+	/* not again at once; what another one said is not of us */
+	if (status == 503 && by == CALL_BY_TANDEM && call->a.state == LEG_INVITING)
 		refuse_for_now(call);
 	/* what we could not accept of its offer, its sender may want to mend */
 	if (by == CALL_BY_TANDEM && status == 488 && call->detail &&

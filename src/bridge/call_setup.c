@@ -103,8 +103,11 @@ static void silent_h(void *arg)
 	struct call *call = arg;
 	const struct leg_report report = {.event = LEG_EVENT_FAILED,
 		.status = 503,
-		.why = "nothing heard in time: not even 100 Trying came within "
-		       "answer-within; is it up?"};
+		.why = hunt_was_cut(call->hunt)
+			       ? "nothing heard in time: not even 100 Trying came in its "
+				 "share of setup-within; is it up?"
+			       : "nothing heard in time: not even 100 Trying came within "
+				 "answer-within; is it up?"};
 
 	hunt_unheard(call->hunt, true, report.why);
 	call->leg_h(call, &call->b, &report);
@@ -217,16 +220,39 @@ static const struct hunt_handlers hunt_handlers = {
 	.exhausted_h = hunt_exhausted_h,
 };
 
+/* The caller is about to give up, and had better hear that another way may lead there. */
+static void late_h(void *arg)
+{
+	struct call *call = arg;
+	struct err_text text;
+
+	err_set(&text, 0, "nobody rang or answered within setup-within of %s",
+		call->a.trunk->id);
+	if (call->b.home)
+		call_note_failure(call, call->b.trunk, text.text);
+	call_end(call, CALL_BY_TANDEM, "setup-late", 504, text.text);
+}
+
 void call_hunt(struct call *call)
 {
-	hunt_begin(call->hunt, &hunt_handlers, call);
+	const uint64_t within_ms = call->a.settings->setup_within_ms;
+
+	/* an emergency call goes on as long as somebody is left to be asked */
+	if (within_ms && !call->emergency)
+		timer_start(
+			call->bridge->timers, &call->late_timer, within_ms, late_h, call);
+	hunt_begin(call->hunt, within_ms, &hunt_handlers, call);
 }
 
 static enum failover_phase phase_of(const struct call *call)
 {
 	if (call->oa.preview_tag)
 		return FAILOVER_MEDIA;
-	return call->ringing_us ? FAILOVER_RINGING : FAILOVER_QUIET;
+	/* of this target: one before it may have rung */
+	if (!call->offer.heard)
+		return FAILOVER_QUIET;
+	return call->b.settings->next_after_ringing ? FAILOVER_RINGING_ON
+						    : FAILOVER_RINGING;
 }
 
 /* Leg b did not take the call: whether somebody else is asked. STATUS is its final response,

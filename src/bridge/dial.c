@@ -337,6 +337,16 @@ bool dial_active(const struct dial *dial)
 	return dial->target != NULL;
 }
 
+unsigned dial_left(const struct dial *dial)
+{
+	/* of a name that is not resolved yet one at least; `name` is the next to be */
+	unsigned left = target_name_count(dial->target) - dial->name;
+
+	for (unsigned i = dial->at; i < dial->count; i++)
+		left += !dial->addrs[i].passed_over || dial->whom == DIAL_ALL;
+	return left;
+}
+
 void dial_stop(struct dial *dial)
 {
 	resolve_cancel(dial->resolving);

@@ -72,6 +72,8 @@ void dial_next(struct dial *dial, const char *why);
 bool dial_active(const struct dial *dial);
 /* The name that the last flow's address is of. */
 const char *dial_host(const struct dial *dial);
+/* How many addresses are left behind the one that is tried, as far as is known: of an active one. */
+unsigned dial_left(const struct dial *dial);
 /* Whether an address of TARGET that could not be connected to shakes hands with us: worth a dial, though it may not
  * be used now. */
 bool dial_may_arrive(const struct bridge_side *side, const struct target *target);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 static void dialled_h(void *arg, struct flow *flow, const char *why);
+static void next_target(struct hunt *hunt);
 
 static void note(struct hunt *hunt, const char *why)
 {
@@ -54,20 +55,20 @@ struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *targ
 
 /*
  * Nobody is left. 404: nobody takes the number. 503: those who do are busy, resting, or not to
- * be reached, which another way to them may not be. What a target said itself crosses as
- * its own refusal does; its 503 is not ours (RFC 3261 16.7).
+ * be reached, or failed, which another way to them may not be. What the last target said of the called party
+ * crosses as its own refusal does.
  */
 static void exhausted(struct hunt *hunt)
 {
 	int status = 503;
 
 	if (hunt->status)
-		status = cause_map(hunt->status);
+		status = cause_exhausted(hunt->status);
 	else if (!hunt->routed)
 		status = 404;
 	if (!hunt->why[0])
-		note(hunt, "no gateway or server takes this call: see their prefixes, "
-			   "callers and sources");
+		note(hunt, "no gateway or server takes this call: `tandemctl route test` "
+			   "says why");
 	hunt->handlers->exhausted_h(hunt->arg, status, hunt->why);
 }
 
@@ -81,6 +82,44 @@ static bool is_stopped(
 	return obstacle_stops(kind, hunt->emergency) &&
 	       !(obstacle_is_brief(kind) &&
 		       dial_may_arrive(hunt_side(hunt, target), target));
+}
+
+static uint64_t left_ms(const struct hunt *hunt, uint64_t until_ms)
+{
+	const uint64_t now_ms = timers_now_ms(hunt->bridge->timers);
+
+	return until_ms > now_ms ? until_ms - now_ms : 0;
+}
+
+/* The one that is tried has its part of the time that is left for all. What it does not use is the others'. */
+static void share_out(struct hunt *hunt)
+{
+	const uint64_t left = left_ms(hunt, hunt->until_ms);
+
+	hunt->share_until_ms = 0;
+	if (left)
+		hunt->share_until_ms = timers_now_ms(hunt->bridge->timers) +
+				       left / (hunt->count - hunt->at + 1);
+}
+
+/* Its name is not resolved, or no connection can be tried, in its share. */
+static void dial_late_h(void *arg)
+{
+	struct hunt *hunt = arg;
+
+	note(hunt,
+		"no address could be tried in its share of setup-within: is DNS slow?");
+	hunt->handlers->failed_h(hunt->arg, hunt->targets[hunt->at - 1], hunt->why);
+	next_target(hunt);
+}
+
+/* Until an INVITE is sent. The last one may take all that is left. */
+static void watch_dial(struct hunt *hunt)
+{
+	timer_stop(&hunt->silence);
+	if (hunt->share_until_ms && hunt->at < hunt->count)
+		timer_start(hunt->bridge->timers, &hunt->silence,
+			left_ms(hunt, hunt->share_until_ms), dial_late_h, hunt);
 }
 
 static void next_target(struct hunt *hunt)
@@ -97,6 +136,8 @@ static void next_target(struct hunt *hunt)
 		if (!is_stopped(hunt, target, &obstacle)) {
 			hunt->retry_s = 0;
 			hunt->handlers->target_h(hunt->arg, target);
+			share_out(hunt);
+			watch_dial(hunt);
 			dial_start(&hunt->dial,
 				&(const struct dial_params){
 					.side = hunt_side(hunt, target),
@@ -127,21 +168,48 @@ static void dialled_h(void *arg, struct flow *flow, const char *why)
 	next_target(hunt);
 }
 
-void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg)
+void hunt_begin(struct hunt *hunt, uint64_t within_ms,
+	const struct hunt_handlers *handlers, void *arg)
 {
+	if (within_ms)
+		hunt->until_ms = timers_now_ms(hunt->bridge->timers) + within_ms;
 	hunt->handlers = handlers;
 	hunt->arg = arg;
 	next_target(hunt);
 }
 
-void hunt_await(struct hunt *hunt, timer_h *h)
+/* How long the address that is tried may be silent; 0: as long as SIP allows. */
+static uint64_t patience_ms(struct hunt *hunt)
 {
 	const struct target *target = hunt->targets[hunt->at - 1];
+	const uint64_t within_ms = target->settings->answer_within_ms;
+	const unsigned addresses = dial_left(&hunt->dial) + 1;
+	uint64_t share_ms;
+
+	hunt->cut = false;
+	/* nobody could use the rest, or it is used up and goes on all the same */
+	if (!hunt->share_until_ms || (hunt->at == hunt->count && addresses == 1))
+		return within_ms;
+	share_ms = left_ms(hunt, hunt->share_until_ms) / addresses;
+	if (within_ms && within_ms <= share_ms)
+		return within_ms;
+	hunt->cut = true;
+	return share_ms ? share_ms : 1;
+}
+
+void hunt_await(struct hunt *hunt, timer_h *h)
+{
+	const uint64_t patience = patience_ms(hunt);
 
 	dial_asked(&hunt->dial);
-	if (target->settings->answer_within_ms)
-		timer_start(hunt->bridge->timers, &hunt->silence,
-			target->settings->answer_within_ms, h, hunt->arg);
+	timer_stop(&hunt->silence);
+	if (patience)
+		timer_start(hunt->bridge->timers, &hunt->silence, patience, h, hunt->arg);
+}
+
+bool hunt_was_cut(const struct hunt *hunt)
+{
+	return hunt->cut;
 }
 
 void hunt_heard(struct hunt *hunt, int status, const struct message *response)
@@ -163,6 +231,7 @@ void hunt_next(struct hunt *hunt, enum failover_step step, int status, const cha
 	if (status)
 		hunt->status = status;
 	if (step == FAILOVER_ADDRESS) {
+		watch_dial(hunt);
 		dial_next(&hunt->dial, hunt->why);
 		return;
 	}

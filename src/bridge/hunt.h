@@ -32,6 +32,10 @@ struct hunt {
 	bool emergency;                   /* an emergency call */
 	struct dial dial;                 /* to the one that is tried */
 	struct timer silence;             /* no response has come yet */
+	/* Monotonic; 0: no limit. When somebody must ring or answer, and when the share in that of the one that is
+	 * tried is over. */
+	uint64_t until_ms, share_until_ms;
+	bool cut; /* the share was shorter than answer-within */
 	const struct hunt_handlers *handlers; /* static */
 	void *arg;
 	int status; /* the final response of the last one that was tried; 0: none */
@@ -44,11 +48,18 @@ int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 	const struct pick_question *question);
 /* Where TARGET is. */
 struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *target);
-/* The first target. Handlers may be called before this returns, as by all below. */
-void hunt_begin(struct hunt *hunt, const struct hunt_handlers *handlers, void *arg);
-/* The INVITE was sent: a response must come within the target's answer-within, else H is
- * called. With answer-within = 0 nothing happens. */
+/*
+ * The first target. Handlers may be called before this returns, as by all below. WITHIN_MS, which the caller has
+ * for it, is shared out among the targets, and of each among its addresses, as long as others could use the
+ * rest; 0: no limit.
+ */
+void hunt_begin(struct hunt *hunt, uint64_t within_ms,
+	const struct hunt_handlers *handlers, void *arg);
+/* The INVITE was sent: a response must come within the target's answer-within, or its share where that is
+ * shorter, else H is called. With answer-within = 0, and without a share, nothing happens. */
 void hunt_await(struct hunt *hunt, timer_h *h);
+/* Whether it was its share that was over when H was called. */
+bool hunt_was_cut(const struct hunt *hunt);
 /* STATUS came, in RESPONSE (may be NULL). */
 void hunt_heard(struct hunt *hunt, int status, const struct message *response);
 /* Nothing came, for WHY: SILENT, in the time that there is; else the flow failed. */

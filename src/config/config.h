@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/span.h"
+#include "config/statuses.h"
 
 #include <limits.h>
 #include <stdbool.h>
@@ -289,6 +290,9 @@ struct config_trunk {
 	enum config_delayed_offer delayed_offer;
 	uint64_t
 		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
+	struct config_statuses next_on; /* after which the next one is asked */
+	bool next_after_ringing;        /* also where it rang */
+	uint64_t setup_within_ms;       /* its own calls: until they ring; 0: no limit */
 	uint64_t keepalive_ms;    /* between two CRLF keep-alives; CONFIG_OFF: none */
 	uint64_t
 		options_ping_ms; /* between two OPTIONS to an address; CONFIG_OFF: none */

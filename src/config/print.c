@@ -196,6 +196,13 @@ static void print_dscp(const struct schema_key *key, const void *from, struct bu
 	buf_add_uint(out, value);
 }
 
+static void print_statuses(
+	const struct schema_key *key, const void *from, struct buf *out)
+{
+	(void)key;
+	statuses_print(from, out);
+}
+
 static print_h *const printers[] = {
 	[SCHEMA_STRING] = print_text,
 	[SCHEMA_ID] = print_text,
@@ -230,6 +237,7 @@ static print_h *const printers[] = {
 	[SCHEMA_FLAGS] = print_flags,
 	[SCHEMA_PATTERNS] = print_words,
 	[SCHEMA_SOURCES] = print_words,
+	[SCHEMA_STATUSES] = print_statuses,
 	[SCHEMA_DATE] = print_date,
 	[SCHEMA_DSCP] = print_dscp,
 };

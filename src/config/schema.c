@@ -181,6 +181,9 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 			"or 112$ (X: 0-9, Z: 1-9, N: 2-9, []: one of these, $: the "
 			"number "
 			"ends), each once",
+		[SCHEMA_STATUSES] =
+			"a comma list of responses from 300 to 599 and ranges such as "
+			"502-504, each once, or none",
 		[SCHEMA_SOURCES] =
 			"a comma list of servers, gateways, server:ID and trunk:ID, each "
 			"once",

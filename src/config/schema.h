@@ -66,6 +66,7 @@ enum schema_type {
 	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */
 	SCHEMA_STAPLE,     /* auto | off | an http: URL */
 	SCHEMA_PATTERNS,   /* comma list of what pattern_parse() takes */
+	SCHEMA_STATUSES,   /* comma list of final responses and ranges, or none */
 	SCHEMA_SOURCES,    /* comma list of servers, gateways, server:ID, trunk:ID */
 	SCHEMA_DSCP,       /* 0-63, or a name such as EF */
 };

@@ -377,6 +377,8 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 		return set_flags(key, base, schema_suites, text, ret_bad);
 	case SCHEMA_FLAGS:
 		return set_flags(key, base, key->words, text, ret_bad);
+	case SCHEMA_STATUSES:
+		return statuses_read(member(key, base), text, ret_bad);
 	case SCHEMA_DSCP:
 		return dscp_parse(text, member(key, base)) ? 0 : ERR_FORMAT;
 	case SCHEMA_DATE:

@@ -8,6 +8,7 @@
 #include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
 #include "ctl/show_report.h"
+#include "ctl/show_route.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -47,6 +48,8 @@ static int code_of(const struct command *command, const json_t *result)
 		return show_diff_code(result);
 	if (strcmp(command->noun, "report") == 0)
 		return show_report_code(result);
+	if (strcmp(command->noun, "route") == 0)
+		return show_route_code(result);
 	return API_OK;
 }
 

@@ -158,12 +158,26 @@ static void offer_match(const struct typed *typed)
 	}
 }
 
+/* "--via server ID": the word before the one that is typed says whose ids they are. */
+static bool offer_via(const struct typed *typed, const struct command *command)
+{
+	const char *before = typed->count > 0 ? typed->words[typed->count - 1] : "";
+
+	if (strcmp(command->noun, "route") != 0 ||
+		(strcmp(before, "server") != 0 && strcmp(before, "trunk") != 0))
+		return false;
+	offer_ids(typed, before, NULL, "host");
+	return true;
+}
+
 /* What stands for an argument in a usage. */
 static void offer_argument(const struct typed *typed, const struct command *command,
 	const char *name, size_t len)
 {
 	static const char levels[] = "error|warning|info|debug";
 
+	if (offer_via(typed, command))
+		return;
 	if (len == 2 && strncmp(name, "ID", len) == 0) {
 		if (strcmp(command->noun, "call") == 0)
 			offer_ids(typed, "call", "calls", "state");

@@ -5,6 +5,7 @@
 #include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
 #include "ctl/show_report.h"
+#include "ctl/show_route.h"
 #include "ctl/show_table.h"
 #include "ctl/show_value.h"
 
@@ -196,6 +197,8 @@ int show_result(const struct show_style *style, const char *noun, const char *ve
 		show_explain(result);
 	else if (strcmp(noun, "report") == 0)
 		return show_report(style, result);
+	else if (strcmp(noun, "route") == 0)
+		return show_route(style, result);
 	else if (json_is_string(result))
 		print_lines(json_string_value(result));
 	else

@@ -35,3 +35,10 @@ int cause_map(int status)
 		return status;
 	}
 }
+
+int cause_exhausted(int status)
+{
+	if (status >= 500 && status < 600 && status != 504)
+		return 503;
+	return cause_map(status);
+}

@@ -1,67 +1,71 @@
 #include "trunk/failover.h"
 
-enum failover_cause failover_cause(int status)
+enum failover_cause failover_cause(int status, bool next)
 {
-	if (status < 400)
-		return FAILOVER_REDIRECTED;
 	if (status >= 600)
 		return FAILOVER_DECLINED;
+	if (!next)
+		return status < 400 ? FAILOVER_REDIRECTED : FAILOVER_REFUSED;
 	switch (status) {
 	case 408:
 		return FAILOVER_TIMEOUT;
 	case 503:
 		return FAILOVER_UNAVAILABLE;
-	case 500:
-	case 502:
-	case 504:
-		return FAILOVER_SERVER_ERROR;
 	default:
-		return FAILOVER_REFUSED;
+		return FAILOVER_NEXT;
 	}
 }
 
-/* Once somebody's telephone rings, another one is not made to ring too. */
+/* Once somebody's telephone rings, another one is not made to ring too, but where that is wanted. Early media was
+ * heard: what comes next would not fit it. */
 static const enum failover_step steps[FAILOVER_CAUSES][FAILOVER_PHASES] = {
 	[FAILOVER_UNREACHED] =
 		{
 			[FAILOVER_QUIET] = FAILOVER_ADDRESS,
 			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_RINGING_ON] = FAILOVER_TARGET,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
 	[FAILOVER_TIMEOUT] =
 		{
 			[FAILOVER_QUIET] = FAILOVER_ADDRESS,
 			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_RINGING_ON] = FAILOVER_STOP,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
 	[FAILOVER_UNAVAILABLE] =
 		{
 			[FAILOVER_QUIET] = FAILOVER_ADDRESS,
 			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_RINGING_ON] = FAILOVER_TARGET,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
-	[FAILOVER_SERVER_ERROR] =
+	[FAILOVER_NEXT] =
 		{
 			[FAILOVER_QUIET] = FAILOVER_TARGET,
 			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_RINGING_ON] = FAILOVER_STOP,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
 	[FAILOVER_REDIRECTED] =
 		{
 			[FAILOVER_QUIET] = FAILOVER_STOP,
 			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_RINGING_ON] = FAILOVER_STOP,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
 	[FAILOVER_REFUSED] =
 		{
 			[FAILOVER_QUIET] = FAILOVER_STOP,
 			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_RINGING_ON] = FAILOVER_STOP,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
 	[FAILOVER_DECLINED] =
 		{
 			[FAILOVER_QUIET] = FAILOVER_STOP,
 			[FAILOVER_RINGING] = FAILOVER_STOP,
+			[FAILOVER_RINGING_ON] = FAILOVER_STOP,
 			[FAILOVER_MEDIA] = FAILOVER_STOP,
 		},
 };
@@ -71,7 +75,7 @@ static const enum failover_step emergency_steps[FAILOVER_CAUSES] = {
 	[FAILOVER_UNREACHED] = FAILOVER_ADDRESS,
 	[FAILOVER_TIMEOUT] = FAILOVER_ADDRESS,
 	[FAILOVER_UNAVAILABLE] = FAILOVER_ADDRESS,
-	[FAILOVER_SERVER_ERROR] = FAILOVER_ADDRESS,
+	[FAILOVER_NEXT] = FAILOVER_ADDRESS,
 	[FAILOVER_REDIRECTED] = FAILOVER_TARGET,
 	[FAILOVER_REFUSED] = FAILOVER_TARGET,
 	[FAILOVER_DECLINED] = FAILOVER_STOP,

@@ -40,6 +40,10 @@ cert list ; 0
 metrics ; 0
 monitor -n 1 ; 0
 strangers ; 0
+route test +49301 ; 0
+route test +49301 --from +4989 --via server pbx1 --emergency ; 0
+route test +49301 --via trunk gw ; 0
+route test +49301 --via server nothing ; 4
 config check ; 0
 config reload ; 0
 log level ; 0
@@ -67,6 +71,10 @@ events level=loud ; 2
 log level loud ; 2
 shutdown now ; 2
 report protection --csv --html ; 2
+route test ; 2
+route test +49301 --via ; 2
+route test +49301 --via gateway gw ; 2
+route test a@b ; 2
 '
 
 # each_exits CODE: all verbs above that the server would be asked for; without one they end with CODE.

@@ -60,7 +60,12 @@ answer 4 trunk show nobody
 answer 0 trunk config gw
 answer 1 trunk explain observed
 answer 0 trunk tls gw off
+answer 0 route test +49301 --from +4989 --via server pbx1
+answer 0 route test +49301 --via trunk gw
+answer 0 route test +49301 --emergency
 answer 0 trunk drain gw --reason cables
+answer 1 route test 1
+answer 0 route test 112 --emergency
 answer 0 trunk list
 answer 0 trunk resume gw
 answer 0 server list

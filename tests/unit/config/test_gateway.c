@@ -173,6 +173,40 @@ static void sources_must_be_there(void **state)
 		"there is, got \"trunk:y\"\n");
 }
 
+static void what_leads_on_is_a_list(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct config_trunk *common;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nnext-on = 404, 480-486\n"
+		"next-after-ringing = yes\nsetup-within = 9s\n");
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = b.example\nnext-on = none\n");
+	fixture_load_ok(fixture);
+	common = &config_gateway_find(fixture->config, "a")->common;
+	assert_true(statuses_have(&common->next_on, 404));
+	assert_true(statuses_have(&common->next_on, 483));
+	assert_false(statuses_have(&common->next_on, 503));
+	assert_true(common->next_after_ringing);
+	assert_int_equal(common->setup_within_ms, 9000);
+	common = &config_gateway_find(fixture->config, "b")->common;
+	assert_false(statuses_have(&common->next_on, 503));
+	common = &fixture->config->servers[0].common;
+	for (int status = 300; status < 700; status++)
+		assert_int_equal(statuses_have(&common->next_on, status),
+			status == 408 || status == 500 ||
+				(status >= 502 && status <= 504));
+	assert_false(common->next_after_ringing);
+	assert_int_equal(common->setup_within_ms, 0);
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nnext-on = 503, 603\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:3:16: error: next-on: expected a comma list of "
+		"responses from 300 to 599 and ranges such as 502-504, each once, or "
+		"none, got \"603\"\n");
+}
+
 static void unset_keys_come_from_the_main_file(void **state)
 {
 	struct fixture *fixture = *state;
@@ -721,6 +755,7 @@ int main(void)
 		TEST(routes_are_read_with_what_the_gateway_says),
 		TEST(mistakes_of_routes_are_told_where_they_are),
 		TEST(sources_must_be_there),
+		TEST(what_leads_on_is_a_list),
 		TEST(unset_keys_come_from_the_main_file),
 		TEST(srtp_is_off_without_tls),
 		TEST(who_is_plain_is_asked_when_told_to),

@@ -61,6 +61,20 @@ static void every_profile_is_valid(void **state)
 }
 
 /* Only the two that say so may leave a trunk open. */
+/* Who gives up after 10 s is answered before that. */
+static void callers_who_do_not_wait_are_known(void **state)
+{
+	struct fixture *fixture = *state;
+
+	every_profile_is_valid(state);
+	for (size_t i = 0; i < fixture->config->gateway_count; i++) {
+		const struct config_trunk *common = &fixture->config->gateways[i].common;
+		bool hasty = !strcmp(common->id, "teams") || !strcmp(common->id, "sfb");
+
+		assert_int_equal(common->setup_within_ms, hasty ? 9000 : 0);
+	}
+}
+
 static void only_plain_profiles_are_plain(void **state)
 {
 	struct fixture *fixture = *state;
@@ -143,6 +157,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(every_profile_is_valid),
+		TEST(callers_who_do_not_wait_are_known),
 		TEST(only_plain_profiles_are_plain),
 		TEST(only_teams_takes_wildcards),
 		TEST(examples_are_valid),

@@ -37,12 +37,26 @@ static void keeps_what_is_between_neighbours(void **state)
 		assert_int_equal(cause_map(rows[i][0]), rows[i][1]);
 }
 
+/* Where nobody is left: errors say that another way may do, refusals what they said. */
+static void the_last_error_is_one_that_callers_go_on_after(void **state)
+{
+	(void)state;
+	for (int status = 300; status < 700; status++) {
+		int expected = cause_map(status);
+
+		if (status >= 500 && status < 600)
+			expected = status == 504 ? 504 : 503;
+		assert_int_equal(cause_exhausted(status), expected);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(maps_each_status_to_a_final_one),
 		cmocka_unit_test(passes_what_is_said_of_the_callee),
 		cmocka_unit_test(keeps_what_is_between_neighbours),
+		cmocka_unit_test(the_last_error_is_one_that_callers_go_on_after),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -178,17 +178,19 @@ static void goes_on_to_the_next_one(void **state)
 	for (int status = 300; status < 700; status++)
 		for (enum failover_phase phase = FAILOVER_QUIET; phase < FAILOVER_PHASES;
 			phase++)
-			assert_int_equal(failover_step(failover_cause(status), phase,
-						 true) == FAILOVER_STOP,
-				status >= 600);
+			for (int next = 0; next < 2; next++)
+				assert_int_equal(
+					failover_step(failover_cause(status, next != 0),
+						phase, true) == FAILOVER_STOP,
+					status >= 600);
 	assert_int_equal(failover_step(FAILOVER_UNREACHED, FAILOVER_RINGING, true),
 		FAILOVER_ADDRESS);
 	assert_int_equal(failover_step(FAILOVER_UNREACHED, FAILOVER_RINGING, false),
 		FAILOVER_STOP);
-	assert_int_equal(failover_step(failover_cause(404), FAILOVER_QUIET, true),
+	assert_int_equal(failover_step(failover_cause(404, false), FAILOVER_QUIET, true),
 		FAILOVER_TARGET);
-	assert_int_equal(
-		failover_step(failover_cause(404), FAILOVER_QUIET, false), FAILOVER_STOP);
+	assert_int_equal(failover_step(failover_cause(404, false), FAILOVER_QUIET, false),
+		FAILOVER_STOP);
 }
 
 /* Whoever is off, or is not there, is called by nobody. */

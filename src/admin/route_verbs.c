@@ -1,0 +1,341 @@
+#include "admin/route_verbs.h"
+
+#include "admin/protection_row.h"
+#include "admin/verbs.h"
+#include "base/buf.h"
+#include "config/config.h"
+#include "sip/message.h"
+#include "sip/phone.h"
+#include "sip/transport.h"
+#include "trunk/emergency.h"
+#include "trunk/pick.h"
+
+#include <string.h>
+
+/* Of those that get no call at most so many are named, those first that nearly would. */
+#define OTHERS_MAX 100
+
+static const char usage[] =
+	"usage: route test NUMBER [--from N] [--via server|trunk ID] [--emergency]";
+
+/* What was asked, and what a call would be read from. */
+struct dry {
+	const struct verbs_context *context;
+	const char *number, *caller; /* as given */
+	const struct trunk *via;     /* NULL: any server */
+	bool emergency;
+	struct message *invite;
+	struct buf called, calling; /* as routes see them */
+};
+
+/* ---- the question ---- */
+
+/* --via KIND ID, the two behind it. */
+static enum api_code read_via(
+	struct dry *dry, const char *kind, const char *id, struct err_text *text)
+{
+	for (unsigned i = TRUNK_SERVER; i <= TRUNK_GATEWAY; i++) {
+		if (strcmp(kind, trunk_word((enum trunk_kind)i)) != 0)
+			continue;
+		dry->via = trunks_find(dry->context->trunks, (enum trunk_kind)i, id);
+		if (dry->via)
+			return API_OK;
+		err_set(text, 0, "no such %s: %.100s", kind, id);
+		return API_NOT_FOUND;
+	}
+	err_set(text, 0, "%s", usage);
+	return API_USAGE;
+}
+
+static enum api_code read_args(
+	struct dry *dry, const char *const *args, size_t arg_count, struct err_text *text)
+{
+	dry->number = args[0];
+	for (size_t i = 1; i < arg_count; i++) {
+		enum api_code code = API_OK;
+
+		if (strcmp(args[i], "--emergency") == 0) {
+			dry->emergency = true;
+		} else if (strcmp(args[i], "--from") == 0 && i + 1 < arg_count) {
+			dry->caller = args[++i];
+		} else if (strcmp(args[i], "--via") == 0 && i + 2 < arg_count) {
+			code = read_via(dry, args[i + 1], args[i + 2], text);
+			i += 2;
+		} else {
+			err_set(text, 0, "%s", usage);
+			code = API_USAGE;
+		}
+		if (code != API_OK)
+			return code;
+	}
+	return API_OK;
+}
+
+/* The number of URI, as calls have it. */
+static void add_number(struct buf *out, const struct message_uri *uri)
+{
+	struct phone phone;
+
+	phone_read(&phone, uri);
+	phone_add_number(out, &phone);
+}
+
+/*
+ * The INVITE of such a call is read like any other: so what is a number, and what is an emergency call, is
+ * the same here. False: NUMBER or the caller is no user part of a URI.
+ */
+static bool make_invite(struct dry *dry)
+{
+	struct message_fault fault;
+	struct buf text;
+	bool good = false;
+
+	buf_init(&text, 0);
+	buf_printf(&text,
+		"INVITE sip:%s@tandem.invalid SIP/2.0\r\n"
+		"Via: SIP/2.0/TLS tandem.invalid;branch=z9hG4bK1\r\n"
+		"Max-Forwards: 70\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n"
+		"From: <sip:%s@tandem.invalid>;tag=1\r\nTo: <sip:%s@tandem.invalid>\r\n"
+		"Contact: <sip:tandem.invalid>\r\nContent-Length: 0\r\n\r\n",
+		dry->number, dry->caller, dry->number);
+	if (!text.err && !strpbrk(dry->number, " \r\n<>@?") &&
+		!strpbrk(dry->caller, " \r\n<>@?") &&
+		message_parse(&dry->invite, text.data, text.len, &fault) == 0 &&
+		!fault.status) {
+		add_number(&dry->called, message_request_uri(dry->invite));
+		add_number(&dry->calling, &message_from(dry->invite)->uri);
+		good = !dry->called.err && !dry->calling.err;
+	}
+	buf_free(&text);
+	return good;
+}
+
+/* What a call of VIA would ask, or of a server that no route names. */
+static struct pick_question question_of(const struct dry *dry)
+{
+	const struct config *config = dry->context->config_h(dry->context->arg);
+	const struct trunk *via =
+		dry->via ? dry->via : trunks_at(dry->context->trunks, TRUNK_SERVER, 0);
+	struct pick_question question = {
+		.config = config, .emergency = dry->emergency, .dry = true};
+
+	question.call = (struct route_call){.kind = TRUNK_SERVER,
+		.called = buf_span(&dry->called),
+		.caller = buf_span(&dry->calling)};
+	if (dry->via)
+		question.call =
+			pick_call(dry->via, question.call.called, question.call.caller);
+	if (via && emergency_class(config, trunk_settings(via), dry->invite))
+		question.emergency = true;
+	return question;
+}
+
+/* ---- the answer ---- */
+
+/* The best of PATTERNS that fits NUMBER; null: there are none. */
+static json_t *pattern_json(const struct config_words *patterns, struct span number)
+{
+	struct pattern_fit best = {0};
+	const char *found = NULL;
+
+	for (size_t i = 0; i < patterns->count; i++) {
+		struct pattern pattern;
+		struct span bad;
+
+		if (pattern_parse(&pattern, span_of(patterns->words[i]), &bad) ||
+			!pattern_matches(&pattern, number) ||
+			(found && pattern_fit_compare(pattern_fit(&pattern), best) >= 0))
+			continue;
+		best = pattern_fit(&pattern);
+		found = patterns->words[i];
+	}
+	return found ? json_string(found) : json_null();
+}
+
+static json_t *route_name_json(const struct config_route *route)
+{
+	return route->name ? json_string(route->name) : json_null();
+}
+
+static json_t *obstacle_json(const struct obstacle *obstacle)
+{
+	char words[OBSTACLE_TEXT_SIZE];
+
+	return obstacle->kind ? api_text(obstacle_text(obstacle, words)) : json_null();
+}
+
+static json_t *target_json(const struct dry *dry, const struct pick_question *question,
+	const struct pick_target *target)
+{
+	const struct trunk *trunk = target->trunk;
+	char signalling[64], media[64];
+	struct pick_opinion opinion;
+
+	pick_judge(dry->context->trunks, trunk, question, &opinion);
+	return json_pack(
+		"{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:s, s:i, s:s, s:s, s:s, s:o}",
+		"kind", trunk_word(trunk->kind), "id", trunk->id, "route",
+		route_name_json(target->route), "prefix",
+		pattern_json(&target->route->prefixes, question->call.called),
+		"caller_prefix",
+		pattern_json(&target->route->callers, question->call.caller), "priority",
+		(int)target->route->priority, "weight", (int)target->route->weight,
+		"host", trunk_host(trunk), "port", (int)trunk_port(trunk), "transport",
+		transport_kind_name(trunk_transport(trunk)), "signalling",
+		protection_required(
+			trunk, TALLY_SIGNALLING, signalling, sizeof(signalling)),
+		"media", protection_required(trunk, TALLY_MEDIA, media, sizeof(media)),
+		"obstacle", obstacle_json(&opinion.obstacle));
+}
+
+/* Why one that is no target is none: one word, and in words. In the order of how near it was. */
+static const struct {
+	const char *why, *words;
+} reasons[] = {
+	{"later", "behind the last that is asked"},
+	{"obstacle", ""},
+	{"caller", "its callers do not fit the calling number"},
+	{"called", "its prefixes do not fit the called number"},
+	{"source", "its sources do not name the caller"},
+	{"side", "calls-to of the caller leads to the other side, and it names no "
+		 "sources"},
+	{"itself", "the call comes from it"},
+};
+#define REASONS (sizeof(reasons) / sizeof(reasons[0]))
+
+static unsigned reason_of(const struct pick_opinion *opinion)
+{
+	static const unsigned of_verdict[ROUTE_VERDICTS] = {
+		[ROUTE_NOT_CALLER] = 2,
+		[ROUTE_NOT_CALLED] = 3,
+		[ROUTE_NOT_SOURCE] = 4,
+		[ROUTE_NOT_SIDE] = 5,
+	};
+
+	if (opinion->is_caller)
+		return 6;
+	if (opinion->verdict != ROUTE_FITS)
+		return of_verdict[opinion->verdict];
+	return opinion->obstacle.kind ? 1 : 0;
+}
+
+static json_t *other_json(
+	const struct trunk *trunk, unsigned reason, const struct obstacle *obstacle)
+{
+	const bool is_obstacle = reason == 1;
+
+	return json_pack("{s:s, s:s, s:s, s:o}", "kind", trunk_word(trunk->kind), "id",
+		trunk->id, "why",
+		is_obstacle ? obstacle_word(obstacle->kind) : reasons[reason].why,
+		"words",
+		is_obstacle ? obstacle_json(obstacle)
+			    : json_string(reasons[reason].words));
+}
+
+static bool is_target(const struct pick *pick, const struct trunk *trunk)
+{
+	for (unsigned i = 0; i < pick->count; i++)
+		if (pick->list[i].trunk == trunk)
+			return true;
+	return false;
+}
+
+/* The others by how near they were, as many as are named; *RET_LEFT more are not. */
+static json_t *others_json(const struct dry *dry, const struct pick_question *question,
+	const struct pick *pick, unsigned *ret_left)
+{
+	json_t *lists[REASONS], *others = json_array();
+	unsigned counts[REASONS] = {0}, named = 0;
+
+	*ret_left = 0;
+	for (unsigned i = 0; i < REASONS; i++)
+		lists[i] = json_array();
+	for (unsigned kind = TRUNK_SERVER; kind <= TRUNK_GATEWAY; kind++) {
+		const struct trunk *trunk;
+
+		for (unsigned i = 0; (trunk = trunks_at(dry->context->trunks,
+					      (enum trunk_kind)kind, i)) != NULL;
+			i++) {
+			struct pick_opinion opinion;
+			unsigned reason;
+
+			if (is_target(pick, trunk))
+				continue;
+			pick_judge(dry->context->trunks, trunk, question, &opinion);
+			reason = reason_of(&opinion);
+			if (counts[reason]++ < OTHERS_MAX)
+				json_array_append_new(lists[reason],
+					other_json(trunk, reason, &opinion.obstacle));
+		}
+	}
+	for (unsigned i = 0; i < REASONS; i++) {
+		const json_t *other;
+		size_t at;
+
+		json_array_foreach(lists[i], at, other)
+		{
+			if (named == OTHERS_MAX)
+				break;
+			json_array_append(others, (json_t *)(uintptr_t)other);
+			named++;
+		}
+		*ret_left += counts[i];
+		json_decref(lists[i]);
+	}
+	*ret_left -= named;
+	return others;
+}
+
+/* What a caller would be answered where there is no target; null: there is one. */
+static json_t *status_json(const struct pick *pick)
+{
+	if (pick->count)
+		return json_null();
+	return json_integer(pick->routed ? 503 : 404);
+}
+
+static json_t *answer_json(const struct dry *dry)
+{
+	const struct pick_question question = question_of(dry);
+	json_t *targets = json_array();
+	char via[80] = "any server";
+	struct pick pick;
+	unsigned left;
+	json_t *others;
+
+	if (dry->via)
+		trunk_name(dry->via, via);
+	pick_candidates(dry->context->trunks, &question, &pick);
+	for (unsigned i = 0; i < pick.count; i++)
+		json_array_append_new(
+			targets, target_json(dry, &question, &pick.list[i]));
+	others = others_json(dry, &question, &pick, &left);
+	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:i}", "called",
+		json_stringn(dry->called.data, dry->called.len), "caller",
+		json_stringn(dry->calling.len ? dry->calling.data : "", dry->calling.len),
+		"via", via, "emergency", (int)question.emergency, "status",
+		status_json(&pick), "targets", targets, "others", others,
+		"others_left_out", (int)left);
+}
+
+enum api_code route_verb_test(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	struct dry dry = {.context = arg, .caller = "anonymous"};
+	enum api_code code = read_args(&dry, args, arg_count, text);
+
+	if (code != API_OK)
+		return code;
+	buf_init(&dry.called, 0);
+	buf_init(&dry.calling, 0);
+	if (make_invite(&dry)) {
+		*ret_result = answer_json(&dry);
+	} else {
+		code = API_USAGE;
+		err_set(text, 0, "NUMBER and N are a number, or the user part of a URI");
+	}
+	message_unref(dry.invite);
+	buf_free(&dry.called);
+	buf_free(&dry.calling);
+	return code;
+}

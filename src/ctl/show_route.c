@@ -1,0 +1,79 @@
+#include "ctl/show_route.h"
+
+#include "admin/api.h"
+#include "ctl/show_table.h"
+#include "ctl/show_value.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const struct show_column target_columns[] = {
+	{"KIND", "kind", false, 1},
+	{"ID", "id", false, 0},
+	{"ROUTE", "route", false, 8},
+	{"PREFIX", "prefix", false, 2},
+	{"CALLERS", "caller_prefix", false, 7},
+	{"PRIORITY", "priority", true, 3},
+	{"WEIGHT", "weight", true, 6},
+	{"SIGNALLING", "signalling", false, 4},
+	{"MEDIA", "media", false, 5},
+	{"HOST", "host", false, 9},
+	{"PORT", "port", true, 10},
+	{"LAST, SINCE", "obstacle", false, 4},
+	{NULL, NULL, false, 0},
+};
+
+static const struct show_column other_columns[] = {
+	{"KIND", "kind", false, 2},
+	{"ID", "id", false, 0},
+	{"WHY NOT", "words", false, 1},
+	{NULL, NULL, false, 0},
+};
+
+static void print_word(const json_t *result, const char *name)
+{
+	const char *text = json_string_value(json_object_get(result, name));
+
+	show_safe(text ? text : "", text ? strlen(text) : 0);
+}
+
+static void print_question(const json_t *result)
+{
+	printf("%scall to ",
+		json_is_true(json_object_get(result, "emergency")) ? "emergency " : "");
+	print_word(result, "called");
+	printf(" from ");
+	print_word(result, "caller");
+	printf(" of ");
+	print_word(result, "via");
+	printf("\n\n");
+}
+
+int show_route(const struct show_style *style, const json_t *result)
+{
+	const json_t *others = json_object_get(result, "others");
+	const json_t *status = json_object_get(result, "status");
+	const json_int_t left =
+		json_integer_value(json_object_get(result, "others_left_out"));
+	int err = 0;
+
+	print_question(result);
+	if (json_is_null(status))
+		err = show_table(
+			style, target_columns, json_object_get(result, "targets"));
+	else
+		printf("nobody would be asked: the caller would be answered %d\n",
+			(int)json_integer_value(status));
+	if (err || json_array_size(others) == 0)
+		return err;
+	printf("\n");
+	err = show_table(style, other_columns, others);
+	if (left > 0)
+		printf("and %d more\n", (int)left);
+	return err;
+}
+
+int show_route_code(const json_t *result)
+{
+	return json_is_null(json_object_get(result, "status")) ? API_OK : API_FAILED;
+}
