@@ -293,7 +293,7 @@ struct config_trunk {
 	struct config_statuses next_on; /* after which the next one is asked */
 	bool next_after_ringing;        /* also where it rang */
 	uint64_t setup_within_ms;       /* its own calls: until they ring; 0: no limit */
-	uint64_t keepalive_ms;    /* between two CRLF keep-alives; CONFIG_OFF: none */
+	uint64_t keepalive_ms; /* between two CRLF keep-alives; CONFIG_OFF: none */
 	uint64_t
 		options_ping_ms; /* between two OPTIONS to an address; CONFIG_OFF: none */
 	unsigned down_after;     /* failures of an address in a row */

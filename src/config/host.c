@@ -38,7 +38,7 @@ bool host_is_name(const char *text, bool dotted)
 	return labels > (dotted ? 1 : 0) && strspn(label.p, "0123456789") < label.len;
 }
 
-bool host_is_valid(const char *text)
+bool host_is_name_or_addr(const char *text)
 {
 	struct addr addr;
 

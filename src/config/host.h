@@ -8,4 +8,4 @@
 /* A host name (RFC 1123) of whatever labels; DOTTED: of two at least. */
 bool host_is_name(const char *text, bool dotted);
 /* A host name or an address. */
-bool host_is_valid(const char *text);
+bool host_is_name_or_addr(const char *text);

@@ -128,7 +128,8 @@ static int set_string(
 	bool is_file = key->type == SCHEMA_KEY || key->type == SCHEMA_SECRET;
 	bool is_path = (key->type == SCHEMA_FILE || is_file) && !is_uri;
 
-	if (text[0] == '\0' || (key->type == SCHEMA_NAME && !host_is_valid(text)) ||
+	if (text[0] == '\0' ||
+		(key->type == SCHEMA_NAME && !host_is_name_or_addr(text)) ||
 		(key->type == SCHEMA_FQDN && !host_is_name(text, true)) ||
 		(key->type == SCHEMA_ID && !schema_id_valid(text)) ||
 		(key->type == SCHEMA_STAPLE && !is_staple(text)) ||

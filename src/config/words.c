@@ -61,7 +61,7 @@ static bool is_name_span(struct span word)
 		return false;
 	memcpy(text, word.p, word.len);
 	text[word.len] = '\0';
-	return host_is_valid(text);
+	return host_is_name_or_addr(text);
 }
 
 /*
