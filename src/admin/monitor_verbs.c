@@ -6,6 +6,7 @@
 
 #include "admin/emergency_json.h"
 #include "admin/figures_json.h"
+#include "admin/state_json.h"
 #include "admin/verbs.h"
 #include "audit/writer.h"
 #include "base/clock.h"
@@ -115,10 +116,11 @@ static json_t *rows_json(const struct verbs_context *context, const struct rows 
 		const struct trunk *trunk = rows->rows[i];
 
 		json_array_append_new(array,
-			json_pack("{s:s, s:s, s:b, s:I, s:I, s:I, s:o, s:o}", "kind",
+			json_pack("{s:s, s:s, s:s, s:o, s:I, s:I, s:I, s:o, s:o}", "kind",
 				trunk->kind == TRUNK_GATEWAY ? "trunk" : "server", "id",
-				trunk->id, "drained", (int)trunk->drained, "calls",
-				(json_int_t)trunk->calls, "calls_total",
+				trunk->id, "state", state_word(context->trunks, trunk),
+				"obstacle", state_obstacle(context->trunks, trunk),
+				"calls", (json_int_t)trunk->calls, "calls_total",
 				(json_int_t)trunk->calls_total, "calls_failed",
 				(json_int_t)trunk->calls_failed, "last_error",
 				api_text(error_of(trunk)), "figures",

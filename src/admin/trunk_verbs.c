@@ -6,6 +6,7 @@
 #include "admin/moment.h"
 #include "admin/observe_json.h"
 #include "admin/registration_json.h"
+#include "admin/state_json.h"
 #include "admin/verbs.h"
 #include "base/clock.h"
 #include "config/config.h"
@@ -21,15 +22,6 @@
 static const char *kind_name(enum trunk_kind kind)
 {
 	return kind == TRUNK_GATEWAY ? "trunk" : "server";
-}
-
-static const char *state_name(const struct trunk *trunk)
-{
-	const struct obstacle_question question = {.trunk = trunk,
-		.way = OBSTACLE_TO,
-		.now_us = clock_real()->mono_us(clock_real())};
-
-	return obstacle_word(obstacle_find(&question, NULL));
 }
 
 static json_t *words_json(const struct config_words *words)
@@ -131,8 +123,8 @@ static json_t *summary_json(
 	json_t *object = json_pack(
 		"{s:s, s:s, s:s, s:i, s:s, s:b, s:o, s:s, s:I, s:o, s:I, s:I, s:o, s:o, "
 		"s:o, s:o}",
-		"id", trunk->id, "state", state_name(trunk), "host", trunk_host(trunk),
-		"port", (int)trunk_port(trunk), "transport",
+		"id", trunk->id, "state", state_word(context->trunks, trunk), "host",
+		trunk_host(trunk), "port", (int)trunk_port(trunk), "transport",
 		transport_kind_name(trunk_transport(trunk)), "tls",
 		(int)trunk_is_tls(trunk), "tls_state",
 		observe_word_json(context->observe, trunk), "srtp",
@@ -147,6 +139,7 @@ static json_t *summary_json(
 
 	if (trunk->kind == TRUNK_GATEWAY)
 		json_object_set_new(object, "registered", registration_word_json(trunk));
+	json_object_set_new(object, "obstacle", state_obstacle(context->trunks, trunk));
 	add_drain(context, trunk, object);
 	return object;
 }
@@ -328,7 +321,7 @@ static enum api_code drain_answer(const struct verbs_context *context,
 	const struct trunk *trunk, json_t **ret_result)
 {
 	*ret_result = json_pack("{s:s, s:s, s:I}", "id", trunk->id, "state",
-		state_name(trunk), "calls", (json_int_t)trunk->calls);
+		state_word(context->trunks, trunk), "calls", (json_int_t)trunk->calls);
 	add_drain(context, trunk, *ret_result);
 	return API_OK;
 }

@@ -22,7 +22,7 @@ static const struct show_column columns[] = {
 	{"CALLS", "calls", true, 1},
 	{"CALLS/S", "calls_rate", true, 2},
 	{"FAILED/S", "failed_rate", true, 4},
-	{"DRAINED", "drained", false, 7},
+	{"STATE", "state", false, 3},
 	{"ASR%", "figures.last_hour.asr_percent", true, 6},
 	{"PDD", "figures.last_hour.pdd_median_us", true, 6},
 	{"LAST ERROR", "last_error", false, 5},

@@ -19,6 +19,7 @@ static const struct {
 	{"state", "drained", YELLOW},
 	{"state", "full", YELLOW},
 	{"state", "unregistered", RED},
+	{"state", "rate", YELLOW},
 	{"state", "draining", YELLOW},
 	{"state", "disabled", YELLOW},
 	{"state", "removed", YELLOW},
