@@ -45,5 +45,4 @@ struct identity_shown {
 };
 
 /* For LEG, whose flow is known, and leads to HOST of its target; *RET must not move afterwards. */
-void identity_shown(
-	const struct leg *leg, const char *host, struct identity_shown *ret);
+void identity_shown(const struct leg *leg, const char *host, struct identity_shown *ret);

@@ -21,6 +21,22 @@ static struct judge_invited *find_invited(
 	return NULL;
 }
 
+/* An INVITE that is sent again with credentials, where a branch answered the one before it early: which of the two
+ * answers counts is not followed. */
+static bool was_answered_early(struct judge *judge, const struct message *invite)
+{
+	LIST_FOREACH (&judge->invited, node, next) {
+		const struct judge_invited *invited =
+			LIST_ENTRY(node, struct judge_invited, node);
+
+		if (invited->early && !invited->to_tag[0] &&
+			span_equal_str(message_call_id(invite), invited->call_id) &&
+			span_equal_str(message_from(invite)->tag, invited->from_tag))
+			return true;
+	}
+	return false;
+}
+
 static void note_invited(struct judge *judge, const struct stage_passed *passed)
 {
 	const struct message *message = passed->message;
@@ -39,6 +55,7 @@ static void note_invited(struct judge *judge, const struct stage_passed *passed)
 	invited->at_us = judge_now_us(judge);
 	invited->offer = judge_media_text(message);
 	invited->call = passed->call;
+	invited->mixed = was_answered_early(judge, message);
 	list_append(&judge->invited, &invited->node);
 }
 

@@ -361,7 +361,7 @@ static void note_line(struct judge *judge, const struct party *party, struct spa
 
 /* ---- rest ---- */
 
-/* Whether RESPONSE answers an INVITE of Tandem's that began a dialog. */
+/* Whether RESPONSE answers an INVITE of Tandem's that began a dialog, and whose call goes on. */
 static bool answers_first(struct judge *judge, const struct stage_passed *passed)
 {
 	const struct message *response = passed->message;
@@ -372,6 +372,7 @@ static bool answers_first(struct judge *judge, const struct stage_passed *passed
 
 		if (invited->party == passed->party && !invited->to_tag[0] &&
 			!invited->refused && invited->flow == passed->flow->id &&
+			!judge_has_record(judge, invited->call) &&
 			message_method(response) == MESSAGE_INVITE &&
 			span_equal_str(message_via(response)->branch, invited->branch))
 			return true;
@@ -488,6 +489,11 @@ void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed, bo
 		for (unsigned nth = 0;
 			message_line(passed->message, headers[i], nth, &line); nth++)
 			check_line(judge, passed, line);
+	/* who answers OPTIONS by hand may not do so in time */
+	if (message_method(passed->message) == MESSAGE_OPTIONS &&
+		passed->party->pinged.status[0] != 200 &&
+		path_of(judge, passed->party->name))
+		path_of(judge, passed->party->name)->suspect = true;
 	if (message_method(passed->message) != MESSAGE_INVITE ||
 		message_to(passed->message)->tag.len)
 		return;
