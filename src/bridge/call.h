@@ -20,6 +20,14 @@ enum call_state {
 	CALL_STATES,
 };
 
+/* Where its caller is, as its INVITE said. */
+enum call_location {
+	CALL_LOCATION_NONE,
+	CALL_LOCATION_DROPPED, /* whom it was offered to last was not told */
+	CALL_LOCATION_PASSED,
+	CALL_LOCATIONS,
+};
+
 enum call_end { CALL_BY_TANDEM, CALL_BY_A, CALL_BY_B };
 
 /* How the present target's part in the figures of its trunk stands. */
@@ -40,17 +48,20 @@ struct call {
 	char id[32];
 	enum call_state state;
 	enum emergency emergency; /* what it is of an emergency call */
-	struct leg a;             /* called us */
-	struct leg b;             /* is called; home is NULL between candidates */
+	enum call_location location;
+	struct leg a; /* called us */
+	struct leg b; /* is called; home is NULL between candidates */
 	struct oa oa;
 	struct relay_session *session;
 	struct bridge_side *callee; /* where leg b is looked for, and is */
 	struct hunt *hunt;          /* for leg b, until it is answered; then NULL */
 	struct history history;
 	struct call_offer offer; /* in setup */
-	struct party *party;     /* who calls whom; until it is answered */
-	char *number_uri; /* the user part that was called; of a service its number */
-	char *from, *to;  /* users, or a service's URN, for the record */
+	bool loaded;         /* the present target was offered more than a description */
+	bool bare;           /* it gets nothing more than that */
+	struct party *party; /* who calls whom; until it is answered */
+	char *number_uri;    /* the user part that was called; of a service its number */
+	char *from, *to;     /* users, or a service's URN, for the record */
 	unsigned max_forwards; /* for leg b */
 	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
 	const struct leg *reason_from; /* that leg */

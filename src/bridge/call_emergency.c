@@ -12,6 +12,17 @@ uint64_t call_silence_ms(const struct call *call)
 					     : call->config->media.timeout_ms;
 }
 
+const char *call_location_name(const struct call *call)
+{
+	static const char *const names[CALL_LOCATIONS] = {
+		[CALL_LOCATION_NONE] = "",
+		[CALL_LOCATION_DROPPED] = "dropped",
+		[CALL_LOCATION_PASSED] = "passed",
+	};
+
+	return names[call->location];
+}
+
 void call_emergency_begin(struct call *call)
 {
 	char caller[LOG_TEXT_SIZE], called[LOG_TEXT_SIZE];
@@ -20,7 +31,8 @@ void call_emergency_begin(struct call *call)
 		return;
 	call->bridge->emergencies.started++;
 	call->bridge->emergencies.now++;
-	log_warning("call", "call=%s event=emergency-call emergency=%s %s=%s caller=%s called=%s",
+	log_warning("call",
+		"call=%s event=emergency-call emergency=%s %s=%s caller=%s called=%s",
 		call->id, emergency_name(call->emergency),
 		trunk_word(call->a.trunk->kind), call->a.trunk->id,
 		log_number(caller, call->from, strlen(call->from)),

@@ -60,6 +60,8 @@ void call_offer_end(struct call *call, enum call_end by);
  * cannot speak must not be cut off for it. */
 uint64_t call_silence_ms(const struct call *call);
 
+/* "passed", "dropped", or "" where it had none. Static. */
+const char *call_location_name(const struct call *call);
 /* It begins, as one whose legs and targets are known. Nothing happens of a call that is none, by this and what
  * follows. */
 void call_emergency_begin(struct call *call);

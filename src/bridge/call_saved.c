@@ -11,7 +11,7 @@
 
 /*
  * Not written of struct call: node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
- * session, history (objects of their own, or idle); state, saved, invite_tapped, hunt, offer, party,
+ * session, history (objects of their own, or idle); state, saved, invite_tapped, hunt, offer, loaded, bare, party,
  * setup_timer, late_timer, duration_timer (as in every call that talks); reason, reason_from, end_us, status, cause,
  * ended_by, detail (there is no end yet); digits_until_ms (what is being played is lost).
  */
@@ -23,6 +23,7 @@ static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, to),
 	SAVED_FIELD(struct call, max_forwards),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
+	SAVED_BELOW(struct call, location, CALL_LOCATIONS),
 	SAVED_FIELD(struct call, held),
 	SAVED_BELOW(struct call, capture, CONFIG_AUDIT_FULL + 1),
 	SAVED_LIST(struct call, latched, SAVED_IS_ADDR, NULL),
@@ -227,6 +228,7 @@ static const struct saved_field lost_fields[] = {
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
+	SAVED_BELOW(struct call, location, CALL_LOCATIONS),
 	SAVED_FIELD(struct call, start_wall_us),
 	SAVED_SINCE(struct call, start_us),
 	SAVED_FIELD(struct call, ringing_us),
@@ -266,6 +268,7 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 		.id = call->id,
 		.inbound = inbound,
 		.emergency = emergency_name(call->emergency),
+		.location = call_location_name(call),
 		.from = text_or_none(call->from),
 		.to = text_or_none(call->to),
 		.start_wall_us = call->start_wall_us,

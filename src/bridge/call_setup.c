@@ -59,6 +59,27 @@ void call_note_success(const struct call *call, struct trunk *trunk)
 		trunk->last_error_until = (time_t)(clock->wall_us(clock) / 1000000);
 }
 
+/* What goes along with the description. */
+static void choose_parts(struct call *call, struct parts *ret, struct buf *headers)
+{
+	static const struct config_words none;
+	const struct config_trunk *settings = call->b.settings;
+	const struct parts_rules rules = {
+		.types = call->bare ? &none : &settings->body_types,
+		.emergency =
+			!call->bare && call->emergency && settings->emergency.location,
+	};
+	const size_t before = headers->len;
+
+	parts_choose(ret, call->party->source, &rules);
+	parts_add_headers(ret, call->party->source, headers);
+	call->loaded = ret->count || headers->len > before;
+	if (ret->location)
+		call->location = CALL_LOCATION_PASSED;
+	else if (call->location)
+		call->location = CALL_LOCATION_DROPPED;
+}
+
 static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
 {
 	struct party_invite crossed = {0};
@@ -77,8 +98,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		err = party_write(call->party, &identity.shown, &crossed);
 	}
 	if (!err) {
-		parts_choose(&parts, call->party->source, &call->b.settings->body_types);
-		parts_add_headers(&parts, call->party->source, &crossed.headers);
+		choose_parts(call, &parts, &crossed.headers);
 		err = crossed.headers.err;
 	}
 	if (!err) {
@@ -125,6 +145,7 @@ static void hunt_target_h(void *arg, struct target *target)
 	leg_free(&call->b);
 	call_note_reason(call, &call->b, NULL); /* what the one before it said is past */
 	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
+	call->bare = false;
 	if (!target)
 		return;
 	call->callee = hunt_side(call->hunt, target);
@@ -255,6 +276,16 @@ static enum failover_phase phase_of(const struct call *call)
 						    : FAILOVER_RINGING;
 }
 
+/* Whether an emergency call was refused, with STATUS, for what it has beside its description; or, where it was not
+ * answered over UDP (0), perhaps lost for its size. */
+static bool says_too_much(const struct call *call, int status)
+{
+	if (!call->emergency || !call->loaded || call->bare)
+		return false;
+	return status ? failover_says_too_much(status)
+		      : call->b.flow && call->b.flow->kind == TRANSPORT_UDP;
+}
+
 /* Leg b did not take the call: whether somebody else is asked. STATUS is its final response,
  * or 0. */
 bool call_hunt_on(
@@ -262,13 +293,20 @@ bool call_hunt_on(
 {
 	enum failover_step step =
 		failover_step(cause, phase_of(call), call->emergency != EMERGENCY_NO);
+	bool bare;
 
 	call_log_attempt(call, history_end(&call->history, status, why),
 		status ? "refused" : "failed");
-	if (step == FAILOVER_STOP)
+	bare = says_too_much(call, status);
+	if (step == FAILOVER_STOP && !bare)
 		return false;
 	oa_first_lost(call);
 	leg_reset(&call->b);
+	if (bare) {
+		call->bare = true;
+		hunt_again(call->hunt);
+		return true;
+	}
 	hunt_next(call->hunt, step, status, why);
 	return true;
 }
@@ -316,6 +354,8 @@ static int read_invite(
 	if (call->max_forwards > 69)
 		call->max_forwards = 69;
 	call->to = called_of(call, message_request_uri(invite));
+	if (parts_has_location(invite))
+		call->location = CALL_LOCATION_DROPPED;
 	call->number_uri = number_of(&call->party->called);
 	call->from = number_of(&call->party->from);
 	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;

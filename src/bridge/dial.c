@@ -332,6 +332,11 @@ const char *dial_host(const struct dial *dial)
 		dial->target, dial->count ? dial->addrs[dial->tried_at].name : 0);
 }
 
+void dial_again(struct dial *dial)
+{
+	dial->h(dial->arg, dial->tried, NULL);
+}
+
 bool dial_active(const struct dial *dial)
 {
 	return dial->target != NULL;

@@ -69,6 +69,8 @@ void dial_start(struct dial *dial, const struct dial_params *params);
  * with us, H waits for that, `handshake-timeout` at most. Else H is called before this returns.
  */
 void dial_next(struct dial *dial, const char *why);
+/* The flow that was handed out last, once more. H is called before this returns. */
+void dial_again(struct dial *dial);
 bool dial_active(const struct dial *dial);
 /* The name that the last flow's address is of. */
 const char *dial_host(const struct dial *dial);

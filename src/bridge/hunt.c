@@ -239,6 +239,12 @@ void hunt_next(struct hunt *hunt, enum failover_step step, int status, const cha
 	next_target(hunt);
 }
 
+void hunt_again(struct hunt *hunt)
+{
+	timer_stop(&hunt->silence);
+	dial_again(&hunt->dial);
+}
+
 void hunt_stop(struct hunt *hunt)
 {
 	timer_stop(&hunt->silence);

@@ -67,6 +67,8 @@ void hunt_unheard(struct hunt *hunt, bool silent, const char *why);
 /* The one that was tried did not take the call, for WHY (copied); STATUS is its final
  * response, or 0. STEP is FAILOVER_ADDRESS or FAILOVER_TARGET. */
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why);
+/* The address that was tried is asked anew, by another INVITE: flow_h. */
+void hunt_again(struct hunt *hunt);
 /* The call was accepted or given up. No handler is called any more. */
 void hunt_stop(struct hunt *hunt);
 /* Where nobody was asked since all are full, rest or are down, or all rest since they were: the seconds after which

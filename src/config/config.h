@@ -228,6 +228,7 @@ struct config_emergency {
 	enum config_emergency_from from; /* of a server PRIORITY */
 	enum config_emergency_urn urn;
 	unsigned reserve; /* of max_calls: for emergency calls alone */
+	bool location;    /* where callers are crosses */
 };
 
 /* What calls of one trunk or server may be. CONFIG_UNLIMITED: no limit; 0: none at all. IN is what comes

@@ -45,6 +45,7 @@ static const char *const called_words[] = {
 static const char *const calls_to_words[] = {"other", "gateways", "servers", NULL};
 static const char *const delayed_offer_words[] = {"pass", "make", NULL};
 static const char *const emergency_from_words[] = {"no", "number", "priority", NULL};
+static const char *const geolocation_words[] = {"drop", "pass", NULL};
 static const char *const emergency_urn_words[] = {"number", "pass", NULL};
 static const char *const wildcard_words[] = {"no", "one-label", NULL};
 static const char *const eku_words[] = {"either", "strict", NULL};

@@ -1,5 +1,7 @@
 #include "trunk/failover.h"
 
+#include <stddef.h>
+
 enum failover_cause failover_cause(int status, bool next)
 {
 	if (status >= 600)
@@ -14,6 +16,18 @@ enum failover_cause failover_cause(int status, bool next)
 	default:
 		return FAILOVER_NEXT;
 	}
+}
+
+bool failover_says_too_much(int status)
+{
+	/* RFC 3261 21.4, RFC 6442 4.3 (424); 488 and 606 where a body is meant that is not the
+	 * description */
+	static const int statuses[] = {400, 406, 413, 415, 420, 424, 488, 493, 513, 606};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (status == statuses[i])
+			return true;
+	return false;
 }
 
 /* Once somebody's telephone rings, another one is not made to ring too, but where that is wanted. Early media was

@@ -35,6 +35,8 @@ enum failover_step {
 
 /* Of a final response, 300-699; NEXT: it is one of next-on of whoever gave it. */
 enum failover_cause failover_cause(int status, bool next);
+/* Whether a far end that answered STATUS may take a call that says less: nothing but its description. */
+bool failover_says_too_much(int status);
 /* Of an EMERGENCY call, which goes on as long as somebody is left to be asked, however far it had come:
  * that a telephone rang, or an announcement was heard, helps nobody. Only 6xx, which speaks for all, ends it. */
 enum failover_step failover_step(

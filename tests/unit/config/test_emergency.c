@@ -37,7 +37,7 @@ static void every_key_arrives(void **state)
 
 	write_gateway(fixture,
 		"max-calls = 30\nemergency-calls = priority\nemergency-reserve = 30\n"
-		"emergency-urn = pass");
+		"emergency-urn = pass\ngeolocation = pass");
 	write_main(fixture,
 		"numbers = 112, +112, *911#\ntrunks = a\n"
 		"services = police:110, animal-control.dog:+49123");
@@ -51,6 +51,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(emergency->from, CONFIG_EMERGENCY_PRIORITY);
 	assert_int_equal(emergency->reserve, 30);
 	assert_int_equal(emergency->urn, CONFIG_EMERGENCY_URN_PASS);
+	assert_true(emergency->location);
 }
 
 static void defaults_keep_no_place_and_believe_no_header(void **state)
@@ -65,6 +66,7 @@ static void defaults_keep_no_place_and_believe_no_header(void **state)
 	assert_int_equal(emergency->from, CONFIG_EMERGENCY_NUMBER);
 	assert_int_equal(emergency->reserve, 0);
 	assert_int_equal(emergency->urn, CONFIG_EMERGENCY_URN_NUMBER);
+	assert_false(emergency->location);
 	/* servers are trusted with the header */
 	emergency = &fixture->config->servers[0].common.emergency;
 	assert_int_equal(emergency->from, CONFIG_EMERGENCY_PRIORITY);

@@ -193,6 +193,19 @@ static void goes_on_to_the_next_one(void **state)
 		FAILOVER_STOP);
 }
 
+/* Those that may mean what is beside the description, and nothing about the callee. */
+static void some_refusals_are_for_too_much(void **state)
+{
+	static const int busy[] = {403, 404, 408, 480, 486, 500, 503, 600, 603};
+
+	(void)state;
+	assert_true(failover_says_too_much(424));
+	assert_true(failover_says_too_much(415));
+	assert_true(failover_says_too_much(488));
+	for (size_t i = 0; i < sizeof(busy) / sizeof(busy[0]); i++)
+		assert_false(failover_says_too_much(busy[i]));
+}
+
 /* Whoever is off, or is not there, is called by nobody. */
 static void nothing_else_stops_it(void **state)
 {
@@ -243,6 +256,7 @@ int main(void)
 		cmocka_unit_test(a_service_is_sos_or_below),
 		cmocka_unit_test(a_service_has_the_nearest_number),
 		cmocka_unit_test(goes_on_to_the_next_one),
+		cmocka_unit_test(some_refusals_are_for_too_much),
 		cmocka_unit_test(nothing_else_stops_it),
 		cmocka_unit_test(each_class_has_a_name_of_its_own),
 	};
