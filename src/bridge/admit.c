@@ -6,6 +6,8 @@
 #include "bridge/proof.h"
 #include "bridge/require.h"
 #include "sip/compose.h"
+#include "sip/phone.h"
+#include "trunk/elin.h"
 #include "trunk/emergency.h"
 #include "trunk/obstacle.h"
 
@@ -294,6 +296,19 @@ static void receive_invite(const struct admission *admission)
 		admission->emergency);
 }
 
+/* Whether it is to the number of a location that the caller of an emergency call has now. */
+static bool calls_back(const struct admission *admission)
+{
+	const struct bridge *bridge = admission->side->bridge;
+	struct clock *clock = timers_clock(bridge->timers);
+	struct phone called;
+
+	phone_read(&called, message_request_uri(admission->request));
+	return called.is_number &&
+	       elins_called(bridge->elins, called.number, clock->mono_us(clock),
+		       1000 * bridge->config->emergency.elin_keep_ms);
+}
+
 /* Whose INVITE it is, and whether it is an emergency call: that decides what it may be refused for. */
 static void classify(struct admission *admission)
 {
@@ -301,9 +316,12 @@ static void classify(struct admission *admission)
 
 	admission->trunk = caller_of(
 		admission->side, txn_server_flow(admission->txn), admission->request);
-	if (admission->trunk)
-		admission->emergency = emergency_class(bridge->config,
-			trunk_settings(admission->trunk), admission->request);
+	if (!admission->trunk)
+		return;
+	admission->emergency = emergency_class(
+		bridge->config, trunk_settings(admission->trunk), admission->request);
+	if (!admission->emergency && calls_back(admission))
+		admission->emergency = EMERGENCY_CALLBACK;
 }
 
 void admit_add_capabilities(const struct config_trunk *settings, struct buf *out)

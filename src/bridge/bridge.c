@@ -13,6 +13,7 @@
 #include "bridge/shed.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
+#include "trunk/elin.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -94,6 +95,8 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	if (!err)
 		err = nonces_new(&bridge->nonces);
 	if (!err)
+		err = elins_new(&bridge->elins);
+	if (!err)
 		err = init_side(bridge, SIDE_INTERNAL);
 	if (!err)
 		err = init_side(bridge, SIDE_EXTERNAL);
@@ -153,6 +156,7 @@ void bridge_free(struct bridge *bridge)
 	free_side(&bridge->sides[SIDE_INTERNAL]);
 	free_side(&bridge->sides[SIDE_EXTERNAL]);
 	hash_free(&bridge->by_number);
+	elins_free(bridge->elins);
 	config_unref(bridge->config);
 	free(bridge);
 }

@@ -57,6 +57,7 @@ struct bridge {
 	uint64_t next_number;
 	uint64_t started, ended, failed, refused;
 	struct bridge_emergencies emergencies;
+	struct elins *elins;            /* who is shown by which number of his location */
 	struct log_limit refusal_limit; /* of lines about refused calls */
 	struct nonces *nonces;          /* that gateways prove passwords with; owned */
 	struct log_limit proof_limit;   /* of lines about wrong ones */

@@ -3,6 +3,7 @@
 
 #include "bridge/bridge_priv.h"
 #include "bridge/call.h"
+#include "trunk/elin.h"
 
 /* Another one is not read. */
 #define VERSION 1
@@ -35,6 +36,8 @@ int bridge_save(struct bridge *bridge, struct saved to, unsigned *ret)
 	int err = saved_put(to, header_fields, &header);
 
 	*ret = 0;
+	if (!err)
+		err = elins_save(bridge->elins, to);
 	LIST_FOREACH (&bridge->calls, node, next) {
 		struct call *call = LIST_ENTRY(node, struct call, node);
 		struct saved object;
@@ -77,6 +80,7 @@ int bridge_load(
 	if (header.next_number > bridge->next_number)
 		bridge->next_number = header.next_number;
 	from.now_us = reading_us(bridge, &header);
+	elins_load(bridge->elins, from);
 	for (unsigned i = 0; saved_at(from, "calls", i, &object); i++)
 		*ret += call_load(bridge, object);
 	return 0;

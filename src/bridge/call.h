@@ -49,6 +49,7 @@ struct call {
 	enum call_state state;
 	enum emergency emergency; /* what it is of an emergency call */
 	enum call_location location;
+	char *elin; /* the number of its location that its caller is shown by, or that is called; owned; NULL */
 	struct leg a; /* called us */
 	struct leg b; /* is called; home is NULL between candidates */
 	struct oa oa;
@@ -107,6 +108,8 @@ bool call_load(struct bridge *bridge, struct saved from);
 /* Frees it; nothing is sent and no handler is called. */
 void call_free(struct call *call);
 
+/* "passed", "dropped", or "" where it had none. Static. */
+const char *call_location_name(const struct call *call);
 const char *call_state_name(const struct call *call); /* "trying", "ringing", ... */
 static inline struct leg *call_other(struct call *call, const struct leg *leg)
 {

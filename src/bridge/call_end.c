@@ -117,6 +117,7 @@ void call_free(struct call *call)
 	party_free(call->party);
 	free(call->reason);
 	free(call->number_uri);
+	free(call->elin);
 	free(call->from);
 	free(call->to);
 	free(call->detail);
@@ -178,6 +179,7 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	note_end(call, by, cause, status, detail);
 	call_set_state(call, CALL_ENDING);
 	call_emergency_end(call);
+	call_elin_end(call);
 	registry_record(call); /* before the final answer to BYE or CANCEL leaves */
 	oa_end(call);
 	dtmf_tell_lost(call);

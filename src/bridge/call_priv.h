@@ -60,8 +60,6 @@ void call_offer_end(struct call *call, enum call_end by);
  * cannot speak must not be cut off for it. */
 uint64_t call_silence_ms(const struct call *call);
 
-/* "passed", "dropped", or "" where it had none. Static. */
-const char *call_location_name(const struct call *call);
 /* It begins, as one whose legs and targets are known. Nothing happens of a call that is none, by this and what
  * follows. */
 void call_emergency_begin(struct call *call);
@@ -69,6 +67,18 @@ void call_emergency_begin(struct call *call);
 void call_emergency_resumed(struct call *call);
 /* It is over: its end is noted. */
 void call_emergency_end(struct call *call);
+
+/* ---- numbers of locations: call_elin.c ---- */
+
+/* Leg b is about to be called: where it is to see the caller by a number of his location, it is CALL->elin. Empty: by
+ * his own. */
+struct span call_elin(struct call *call);
+/* It calls back to the caller of an emergency call: the party is called who has the number now, and *RET is the server
+ * or gateway that he called from, borrowed; NULL: it is not there any more. 0 or -ENOMEM. */
+int call_elin_back(struct call *call, const struct trunk **ret);
+/* It is over, or goes on after another process had it. */
+void call_elin_end(struct call *call);
+void call_elin_resumed(struct call *call);
 
 /* ---- what is captured: call_capture.c ---- */
 

@@ -24,6 +24,7 @@ static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, max_forwards),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_BELOW(struct call, location, CALL_LOCATIONS),
+	SAVED_FIELD(struct call, elin),
 	SAVED_FIELD(struct call, held),
 	SAVED_BELOW(struct call, capture, CONFIG_AUDIT_FULL + 1),
 	SAVED_LIST(struct call, latched, SAVED_IS_ADDR, NULL),
@@ -212,6 +213,7 @@ static void resume(struct call *call)
 	registry_add(call);
 	bridge->answered_count++;
 	call_emergency_resumed(call);
+	call_elin_resumed(call);
 	if (call->number > bridge->next_number)
 		bridge->next_number = call->number;
 	call_limit_duration(call);
@@ -229,6 +231,7 @@ static const struct saved_field lost_fields[] = {
 	SAVED_FIELD(struct call, to),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_BELOW(struct call, location, CALL_LOCATIONS),
+	SAVED_FIELD(struct call, elin),
 	SAVED_FIELD(struct call, start_wall_us),
 	SAVED_SINCE(struct call, start_us),
 	SAVED_FIELD(struct call, ringing_us),
@@ -269,6 +272,7 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 		.inbound = inbound,
 		.emergency = emergency_name(call->emergency),
 		.location = call_location_name(call),
+		.elin = text_or_none(call->elin),
 		.from = text_or_none(call->from),
 		.to = text_or_none(call->to),
 		.start_wall_us = call->start_wall_us,
@@ -304,6 +308,7 @@ static void tell_lost(struct bridge *bridge, struct saved from, const char *why)
 	if (bridge->handlers.ended_h)
 		bridge->handlers.ended_h(bridge->handlers.arg, &record);
 	history_free(&lost.history);
+	free(lost.call.elin);
 	free(lost.call.from);
 	free(lost.call.to);
 }

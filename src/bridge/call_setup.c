@@ -95,6 +95,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		if (call->emergency == EMERGENCY_SERVICE &&
 			call->b.settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
 			identity.shown.service = span_of(call->to);
+		identity.shown.caller = call_elin(call);
 		err = party_write(call->party, &identity.shown, &crossed);
 	}
 	if (!err) {
@@ -401,19 +402,30 @@ static struct bridge_side *callee_side(const struct call *call)
 	}
 }
 
+static enum config_calls_to side_of(const struct trunk *trunk)
+{
+	return trunk->kind == TRUNK_SERVER ? CONFIG_CALLS_TO_SERVERS
+					   : CONFIG_CALLS_TO_GATEWAYS;
+}
+
 static int list_targets(struct call *call)
 {
 	char *caller = caller_number(call->party);
 	struct pick_question question = {
 		.config = call->config, .emergency = call->emergency != EMERGENCY_NO};
-	int err;
+	int err = caller ? 0 : -ENOMEM;
 
-	if (!caller)
-		return -ENOMEM;
+	if (!err && call->emergency == EMERGENCY_CALLBACK)
+		err = call_elin_back(call, &question.first);
+	if (err) {
+		free(caller);
+		return err;
+	}
 	question.call =
 		pick_call(call->a.trunk, span_of(call->number_uri), span_of(caller));
-	/* what the caller's settings of this moment say */
-	question.call.calls_to = call->a.settings->calls_to;
+	/* what the caller's settings of this moment say, unless it is known whom he calls */
+	question.call.calls_to =
+		question.first ? side_of(question.first) : call->a.settings->calls_to;
 	err = hunt_new(&call->hunt, call->bridge, call->config, &question);
 	free(caller);
 	return err;

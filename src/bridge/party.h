@@ -61,6 +61,7 @@ struct party_shown {
 	const char *target; /* "host" or "host:port" of whom is called */
 	const char *params; /* of the Request-URI: ";transport=tcp" or "" */
 	bool user_phone;    /* ;user=phone behind every number */
+	struct span caller; /* the number by which the caller is known; empty: his own */
 	struct span
 		service; /* the Request-URI, in place of whom PARTY calls; empty: none */
 };

@@ -129,6 +129,19 @@ static void add_name(
 	buf_add_char(out, '>');
 }
 
+/* NAME, by the number that the caller is shown by. */
+static struct party_name shown_caller(
+	const struct party_name *name, const struct party_shown *shown)
+{
+	struct party_name ret = *name;
+
+	if (!shown->caller.len)
+		return ret;
+	ret.phone = (struct phone){.number = shown->caller, .is_number = true};
+	ret.unknown = (struct span){0};
+	return ret;
+}
+
 /* A header line for each of NAMES. */
 static void add_names(struct buf *out, const char *header,
 	const struct party_names *names, const char *const *params,
@@ -218,11 +231,28 @@ static void add_target(
 	buf_add_str(out, shown->params);
 }
 
+/* Those of the caller: one line for each of NAMES, of which one does where he is shown by a number of his
+ * location. */
+static void add_callers(struct buf *out, const char *header,
+	const struct party_names *names, const char *const *params,
+	const struct party_shown *shown)
+{
+	struct party_name caller;
+	const struct party_names one = {.list = &caller, .count = 1};
+
+	if (!shown->caller.len || !names->count) {
+		add_names(out, header, names, params, shown);
+		return;
+	}
+	caller = shown_caller(&names->list[0], shown);
+	add_names(out, header, &one, params, shown);
+}
+
 int party_write(const struct party *party, const struct party_shown *shown,
 	struct party_invite *ret)
 {
 	struct buf *headers = &ret->headers;
-	struct party_name from = party->from;
+	struct party_name from = shown_caller(&party->from, shown);
 
 	from.tel = false; /* a From of ours can be called back: at our host */
 	add_target(&ret->uri, &party->called, shown);
@@ -230,11 +260,11 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	buf_add_char(&ret->to, '<');
 	buf_add_span(&ret->to, buf_span(&ret->uri));
 	buf_add_char(&ret->to, '>');
-	add_names(headers, "P-Asserted-Identity", &party->asserted, no_params, shown);
+	add_callers(headers, "P-Asserted-Identity", &party->asserted, no_params, shown);
 	if (!party->asserted.count) /* RFC 3325 9.2: it is a wish for one */
-		add_names(headers, "P-Preferred-Identity", &party->preferred, no_params,
+		add_callers(headers, "P-Preferred-Identity", &party->preferred, no_params,
 			shown);
-	add_names(headers, "Remote-Party-ID", &party->remote, remote_params, shown);
+	add_callers(headers, "Remote-Party-ID", &party->remote, remote_params, shown);
 	add_names(headers, "Diversion", &party->diversions, diversion_params, shown);
 	add_names(headers, "History-Info", &party->history, history_params, shown);
 	add_plain(headers, party->source);

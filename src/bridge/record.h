@@ -65,9 +65,11 @@ struct record_leg {
 };
 
 struct record {
-	uint64_t call;        /* the call's number since start */
-	const char *id;       /* unique for ever: "5f3c-000001" style text */
-	bool inbound;         /* from a gateway to a server */
+	uint64_t call;  /* the call's number since start */
+	const char *id; /* unique for ever: "5f3c-000001" style text */
+	bool inbound;   /* from a gateway to a server */
+	const char *
+		elin; /* of its location: its caller is shown by it, or it is called; "" */
 	const char *location; /* of its caller: "passed", "dropped"; "": it said none */
 	const char
 		*emergency; /* what made it an emergency call: emergency_name(); static */

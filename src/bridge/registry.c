@@ -2,7 +2,6 @@
 
 #include "base/secret.h"
 #include "bridge/call_log.h"
-#include "bridge/call_priv.h"
 #include "bridge/diagnosis.h"
 #include "bridge/keying.h"
 #include "bridge/redial.h"
@@ -220,6 +219,7 @@ void registry_fill(
 	ret->inbound = index_of_a(call) == 1;
 	ret->emergency = emergency_name(call->emergency);
 	ret->location = call_location_name(call);
+	ret->elin = call->elin ? call->elin : "";
 	ret->from = call->from;
 	ret->to = call->to;
 	ret->start_wall_us = call->start_wall_us;

@@ -229,6 +229,7 @@ struct config_emergency {
 	enum config_emergency_urn urn;
 	unsigned reserve; /* of max_calls: for emergency calls alone */
 	bool location;    /* where callers are crosses */
+	bool elin;        /* callers are shown by the numbers of their locations */
 };
 
 /* What calls of one trunk or server may be. CONFIG_UNLIMITED: no limit; 0: none at all. IN is what comes
@@ -401,6 +402,8 @@ struct config {
 		struct config_words
 			services; /* "police:110": see config_service_number() */
 		struct config_words trunks; /* ids of gateways, to be asked first */
+		struct config_words elin;   /* "+493010:+4930911": callers, number */
+		uint64_t elin_keep_ms;
 	} emergency;
 
 	struct {

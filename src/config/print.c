@@ -231,6 +231,7 @@ static print_h *const printers[] = {
 	[SCHEMA_NETWORKS] = print_words,
 	[SCHEMA_IDS] = print_words,
 	[SCHEMA_NUMBERS] = print_words,
+	[SCHEMA_ELINS] = print_words,
 	[SCHEMA_SERVICES] = print_words,
 	[SCHEMA_CODECS] = print_words,
 	[SCHEMA_SUITES] = print_flags,

@@ -170,6 +170,9 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 			       "each once",
 		[SCHEMA_NUMBERS] = "a comma list of numbers of digits, * and #, perhaps "
 				   "with + in front, such as 112, each once",
+		[SCHEMA_ELINS] =
+			"a comma list of the beginning of numbers, a colon and a "
+			"number, such as +493010:+4930911, each once",
 		[SCHEMA_SERVICES] =
 			"a comma list of a name, a colon and a number, such as "
 			"police:110, each once",

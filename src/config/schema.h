@@ -58,6 +58,7 @@ enum schema_type {
 	SCHEMA_NETWORKS,   /* comma list of ADDRESS/BITS */
 	SCHEMA_IDS,        /* comma list of what SCHEMA_ID takes */
 	SCHEMA_NUMBERS,    /* comma list of numbers as they are dialled */
+	SCHEMA_ELINS,      /* comma list of CALLERS:NUMBER, CALLERS a beginning of numbers */
 	SCHEMA_SERVICES,   /* comma list of NAME:NUMBER, NAME below urn:service:sos */
 	SCHEMA_CODECS,     /* comma list of codecs, one of speech at least */
 	SCHEMA_SUITES,     /* comma list of SRTP suites */

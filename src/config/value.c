@@ -368,6 +368,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_BODY_TYPES:
 	case SCHEMA_IDS:
 	case SCHEMA_NUMBERS:
+	case SCHEMA_ELINS:
 	case SCHEMA_SERVICES:
 	case SCHEMA_CODECS:
 	case SCHEMA_NETWORKS:

@@ -30,7 +30,7 @@ bool words_is_list(enum schema_type type)
 	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_BODY_TYPES ||
 	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS || type == SCHEMA_IDS ||
 	       type == SCHEMA_NUMBERS || type == SCHEMA_SERVICES ||
-	       type == SCHEMA_PATTERNS || type == SCHEMA_SOURCES;
+	       type == SCHEMA_ELINS || type == SCHEMA_PATTERNS || type == SCHEMA_SOURCES;
 }
 
 static bool words_have(const struct config_words *words, struct span word)
@@ -197,6 +197,15 @@ static bool is_source(struct span word)
 	       schema_id_valid(id);
 }
 
+/* The callers whose number begins so, and the number of their location. */
+static bool is_elin(struct span word)
+{
+	struct span rest = word;
+	struct span callers;
+
+	return span_next(&rest, ':', &callers) && is_number(callers) && is_number(rest);
+}
+
 static bool is_item(enum schema_type type, struct span word)
 {
 	struct network network;
@@ -213,6 +222,8 @@ static bool is_item(enum schema_type type, struct span word)
 		return is_id(word);
 	if (type == SCHEMA_NUMBERS)
 		return is_number(word);
+	if (type == SCHEMA_ELINS)
+		return is_elin(word);
 	if (type == SCHEMA_SERVICES)
 		return is_service(word);
 	if (type == SCHEMA_CODECS)

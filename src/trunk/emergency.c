@@ -11,6 +11,7 @@ const char *emergency_name(enum emergency emergency)
 		[EMERGENCY_NUMBER] = "number",
 		[EMERGENCY_SERVICE] = "service",
 		[EMERGENCY_PRIORITY] = "priority",
+		[EMERGENCY_CALLBACK] = "callback",
 	};
 
 	return names[emergency];

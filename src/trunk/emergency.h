@@ -13,6 +13,7 @@ enum emergency {
 	EMERGENCY_NUMBER,   /* a number of [emergency] was called */
 	EMERGENCY_SERVICE,  /* urn:service:sos, or one below it */
 	EMERGENCY_PRIORITY, /* Priority: emergency */
+	EMERGENCY_CALLBACK, /* back to the caller of one: elin.h */
 	EMERGENCY_KINDS,
 };
 

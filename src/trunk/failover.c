@@ -21,8 +21,9 @@ enum failover_cause failover_cause(int status, bool next)
 bool failover_says_too_much(int status)
 {
 	/* RFC 3261 21.4, RFC 6442 4.3 (424); 488 and 606 where a body is meant that is not the
-	 * description */
-	static const int statuses[] = {400, 406, 413, 415, 420, 424, 488, 493, 513, 606};
+	 * description; 500 is what phones say that do not know multipart */
+	static const int statuses[] = {
+		400, 406, 413, 415, 420, 424, 488, 493, 500, 513, 606};
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		if (status == statuses[i])

@@ -7,7 +7,7 @@
 struct candidate {
 	struct pick_target target;
 	/* Of emergency calls; 0 of others. */
-	bool hindered; /* another call would be stopped */
+	bool hindered; /* another call would be stopped, and it is not for this one */
 	size_t listed; /* its place in [emergency] trunks */
 	bool misfit;   /* it takes other calls */
 	uint64_t draw; /* lower is tried first within one priority */
@@ -146,17 +146,21 @@ static bool found_h(void *arg, const struct route *route, struct pattern_fit fit
 	return search->count < PICK_MAX;
 }
 
-/* The place of TRUNK in [emergency] trunks; behind all that are named there it is as good as others. */
-static size_t place_listed(const struct config *config, const struct trunk *trunk)
+/* The place of TRUNK in [emergency] trunks; behind all that are named there it is as good as others. Whom the call
+ * is for comes before all. */
+static size_t place_listed(
+	const struct pick_question *question, const struct trunk *trunk)
 {
-	const struct config_words *trunks = &config->emergency.trunks;
+	const struct config_words *trunks = &question->config->emergency.trunks;
 	size_t i = 0;
 
+	if (trunk == question->first)
+		return 0;
 	if (!trunk->gateway)
-		return trunks->count;
+		return trunks->count + 1;
 	while (i < trunks->count && strcmp(trunks->words[i], trunk->id) != 0)
 		i++;
-	return i;
+	return i + 1;
 }
 
 /* A trunk for an emergency call. */
@@ -172,8 +176,8 @@ static void consider(struct search *search, struct trunk *trunk)
 		return;
 	candidate.target.route = opinion.route;
 	candidate.target.fit = opinion.fit;
-	candidate.hindered = opinion.obstacle.kind != OBSTACLE_NONE;
-	candidate.listed = place_listed(question->config, trunk);
+	candidate.hindered = opinion.obstacle.kind && trunk != question->first;
+	candidate.listed = place_listed(question, trunk);
 	candidate.misfit = opinion.verdict != ROUTE_FITS;
 	candidate.draw = draw(opinion.route->weight);
 	if (obstacle_stops(opinion.obstacle.kind, true)) {

@@ -7,7 +7,7 @@
  * those of weight 0 come last, in the order of their names.
  *
  * Of an emergency call nobody is left out who may be called at all, whatever its numbers and callers, and on the
- * side where the caller's calls go whatever its sources. First come those that nothing is in the way of:
+ * side where the caller's calls go whatever its sources. First comes whom it is for, then those that nothing is in the way of:
  * the trunks of [emergency] in their order, then those that take the call, then the others. Behind all of them
  * come, in the same order, those that it would not be offered to were it another call.
  */
@@ -41,6 +41,8 @@ struct pick {
 struct pick_question {
 	struct route_call call;
 	const struct config *config; /* the call's: its [emergency] */
+	const struct trunk
+		*first; /* whom an emergency call is for; NULL: nobody special */
 	bool emergency;
 	bool dry; /* nobody calls: no limit that is reached is counted */
 };

@@ -78,6 +78,8 @@ void record_print(struct buf *out, const struct record *record)
 		record->ringing_us ? "yes" : "no", record->answer_us ? "yes" : "no");
 	if (record->emergency[0])
 		buf_printf(out, " emergency=%s", record->emergency);
+	if (record->elin[0])
+		buf_printf(out, " elin=%s", record->elin);
 	if (record->location[0])
 		buf_printf(out, " location=%s", record->location);
 	buf_printf(out, " ms=%" PRIu64 " answer-ms=%" PRIu64, record->end_us / 1000,

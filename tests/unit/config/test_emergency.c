@@ -37,10 +37,9 @@ static void every_key_arrives(void **state)
 
 	write_gateway(fixture,
 		"max-calls = 30\nemergency-calls = priority\nemergency-reserve = 30\n"
-		"emergency-urn = pass\ngeolocation = pass");
-	write_main(fixture,
-		"numbers = 112, +112, *911#\ntrunks = a\n"
-		"services = police:110, animal-control.dog:+49123");
+		"emergency-urn = pass\ngeolocation = pass\nelin = yes");
+	write_main(fixture, "numbers = 112, +112, *911#\ntrunks = a\n"
+			    "services = police:110, animal-control.dog:+49123");
 	fixture_load_ok(fixture);
 	assert_int_equal(fixture->config->emergency.numbers.count, 3);
 	assert_string_equal(fixture->config->emergency.numbers.words[2], "*911#");
@@ -52,6 +51,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(emergency->reserve, 30);
 	assert_int_equal(emergency->urn, CONFIG_EMERGENCY_URN_PASS);
 	assert_true(emergency->location);
+	assert_true(emergency->elin);
 }
 
 static void defaults_keep_no_place_and_believe_no_header(void **state)
@@ -89,6 +89,11 @@ static void wrong_values_are_told(void **state)
 		"services = police.:110",
 		"services = Police:110",
 		"services = police:abc",
+		"elin = +4930",
+		"elin = +4930:",
+		"elin = :+4930",
+		"elin = a:+4930",
+		"elin = 1:2:3",
 		"trunks = a/b",
 		"trunks = ,",
 	};

@@ -196,7 +196,7 @@ static void goes_on_to_the_next_one(void **state)
 /* Those that may mean what is beside the description, and nothing about the callee. */
 static void some_refusals_are_for_too_much(void **state)
 {
-	static const int busy[] = {403, 404, 408, 480, 486, 500, 503, 600, 603};
+	static const int busy[] = {403, 404, 408, 480, 486, 503, 600, 603};
 
 	(void)state;
 	assert_true(failover_says_too_much(424));
