@@ -12,6 +12,7 @@ struct repeat {
 	struct account *account;
 	struct dialog_user numbers;
 	struct account_use use;
+	bool within; /* a dialog, as long as there was one: NUMBERS */
 };
 
 /* ---- a request as text: its lines, and what is behind them ---- */
@@ -157,6 +158,13 @@ static void log_refused(const struct repeat *repeat, const struct txn_client *tx
 		message_status(response), repeat->again.why, hidden_text);
 }
 
+/* Its dialog ended meanwhile: what was asked in it has no use, but for the BYE that ends it. */
+static bool is_past(const struct repeat *repeat, const struct message *response)
+{
+	return repeat->within && !repeat->numbers.dialog &&
+	       message_method(response) != MESSAGE_BYE;
+}
+
 static bool response_h(struct txn_again *again, struct txn_client *txn,
 	const struct message *response, struct span text)
 {
@@ -166,6 +174,8 @@ static bool response_h(struct txn_again *again, struct txn_client *txn,
 	if (status < 300)
 		account_heed(repeat->account, response);
 	if (status != 401 && status != 407)
+		return false;
+	if (is_past(repeat, response))
 		return false;
 	if (!account_answer(repeat->account, response, &repeat->use, &again->why)) {
 		log_refused(repeat, txn, response);
@@ -193,6 +203,7 @@ struct txn_again *repeat_new(struct account *account, struct dialog *dialog)
 	repeat->again.response_h = response_h;
 	repeat->again.free_h = free_h;
 	repeat->account = account_ref(account);
+	repeat->within = dialog != NULL;
 	if (dialog)
 		dialog_join(dialog, &repeat->numbers);
 	return &repeat->again;

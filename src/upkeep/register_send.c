@@ -31,6 +31,16 @@ static void failed_h(void *arg, struct txn_client *txn, int err)
 	send->h(send->arg, &outcome);
 }
 
+/* It was sent again with credentials: that is its transaction now. */
+static void repeated_h(
+	void *arg, struct txn_client *txn, const struct txn_client_request *request)
+{
+	struct register_send *send = arg;
+
+	(void)request;
+	send->txn = txn;
+}
+
 static int find_flow(const struct register_send_params *params, struct flow **ret,
 	struct err_text *text)
 {
@@ -89,8 +99,10 @@ static int compose(struct register_send *send, const struct register_send_params
 int register_send_start(struct register_send *send,
 	const struct register_send_params *params, struct err_text *text)
 {
-	const struct txn_client_user user = {
-		.response_h = response_h, .failed_h = failed_h, .arg = send};
+	const struct txn_client_user user = {.repeated_h = repeated_h,
+		.response_h = response_h,
+		.failed_h = failed_h,
+		.arg = send};
 	struct request request;
 	int err;
 

@@ -59,6 +59,9 @@ void generate_trunk_event(struct generator *generator, struct steps *out);
 /* Perhaps the endpoint NAME of PARTY asks for credentials instead of answering METHOD. */
 bool generate_challenge(struct generator *generator, const struct party *party,
 	const char *method, const char *name, struct buf *out);
+/* What a registrar says, and with which clauses. */
+unsigned generate_register_status(struct generator *generator);
+void generate_registered(struct generator *generator, unsigned status, struct buf *out);
 /* Clauses of a 503: when to try again. */
 void generate_rest(struct generator *generator, struct buf *out);
 /* Clauses of an INVITE that begins a call: perhaps an emergency call. */

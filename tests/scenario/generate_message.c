@@ -140,6 +140,8 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 	buf_printf(out, "%s replies %u to %s", actor->endpoint->name, status, method);
 	if (status == 503)
 		generate_rest(generator, out);
+	if (!strcmp(method, "REGISTER"))
+		generate_registered(generator, status, out);
 	if (!answers)
 		return;
 	if (status >= 200 ? !dice_in(dice, 5) : status == 183 || dice_in(dice, 15)) {
@@ -184,6 +186,8 @@ static void reply_other(struct generator *generator, const struct actor *actor,
 	if (dice_in(dice, 20))
 		status = statuses[dice_below(
 			dice, sizeof(statuses) / sizeof(statuses[0]))];
+	if (method == MESSAGE_REGISTER)
+		status = generate_register_status(generator);
 	reply(generator, actor, status, message_method_str(method), out);
 }
 

@@ -22,6 +22,15 @@ static const char *const healths[] = {"gateway gw down-after=1", "gateway gw up-
 	"gateway gs tls=yes down-after=1 options-ping=10s",
 	"gateway gw answer-within=1s down-after=2"};
 
+/* Behind the gateway that they are of. */
+static const char *const registers[4][2] = {
+	{"", "register gw identity=+4930200@gw.carrier.example"},
+	{"", "register gw identity=+4930200@gw.carrier.example expires=60s required=no"},
+	{"gateway gt transport=tcp priority=20",
+		"register gt identity=+4930200@gt.carrier.example expires=1m"},
+	{"gateway gs tls=yes priority=20",
+		"register gs identity=+4930200@gs.carrier.example"}};
+
 static const char *const limits[] = {"gateway gw max-rate-out=1",
 	"gateway gw max-early=1", "gateway gw max-calls-out=1",
 	"gateway gw max-calls-in=1", "gateway gw max-rate=2", "server pbx max-rate-in=1",
@@ -29,19 +38,17 @@ static const char *const limits[] = {"gateway gw max-rate-out=1",
 	"set limits max-rate=1", "gateway gw max-calls=2 emergency-reserve=1"};
 
 /* Trunks that are named are there. */
-static const char *const emergencies[][2] = {{"set emergency numbers=112", ""},
-	{"set emergency numbers=112 trunks=gt", "gateway gt transport=tcp priority=20"},
-	{"set emergency numbers=112 trunks=gs,gw", "gateway gs tls=yes priority=20"},
-	{"set emergency numbers=112,911 trunks=gs", "gateway gs tls=yes priority=200"}};
+static const char *const emergencies[4][2] = {{"", "set emergency numbers=112"},
+	{"gateway gt transport=tcp priority=20", "set emergency numbers=112 trunks=gt"},
+	{"gateway gs tls=yes priority=20", "set emergency numbers=112 trunks=gs,gw"},
+	{"gateway gs tls=yes priority=200", "set emergency numbers=112,911 trunks=gs"}};
 
-static void add_emergency(struct dice *dice, struct steps *out)
+/* The second of PAIR, behind the first, which may be empty. */
+static void add_pair(const char *const pair[static 2], struct steps *out)
 {
-	const unsigned way =
-		dice_below(dice, sizeof(emergencies) / sizeof(emergencies[0]));
-
-	if (way)
-		steps_add(out, emergencies[way][1]);
-	steps_add(out, emergencies[way][0]);
+	if (pair[0][0])
+		steps_add(out, pair[0]);
+	steps_add(out, pair[1]);
 }
 
 void generate_trunks(struct generator *generator, struct steps *out)
@@ -60,12 +67,14 @@ void generate_trunks(struct generator *generator, struct steps *out)
 	}
 	if (dice_in(dice, 30))
 		steps_add(out, DICE_WORD(dice, pings));
+	if (dice_in(dice, 20))
+		add_pair(registers[dice_below(dice, 4)], out);
 	if (dice_in(dice, 25))
 		steps_add(out, DICE_WORD(dice, healths));
 	if (dice_in(dice, 25))
 		steps_add(out, DICE_WORD(dice, limits));
 	if (dice_in(dice, 35)) {
-		add_emergency(dice, out);
+		add_pair(emergencies[dice_below(dice, 4)], out);
 		generator->style.emergencies = 10 + dice_below(dice, 40);
 	}
 }
@@ -156,6 +165,31 @@ bool generate_challenge(struct generator *generator, const struct party *party,
 	if (dice_in(dice, 20))
 		add_one(generator, party, dice_in(dice, 50), out);
 	return true;
+}
+
+unsigned generate_register_status(struct generator *generator)
+{
+	static const unsigned statuses[] = {
+		200, 200, 200, 200, 302, 403, 404, 423, 423, 480, 500, 503, 503, 603};
+
+	return statuses[dice_below(
+		&generator->dice, sizeof(statuses) / sizeof(statuses[0]))];
+}
+
+void generate_registered(struct generator *generator, unsigned status, struct buf *out)
+{
+	static const char *const clauses[] = {"Contact: <$target>;expires=60",
+		"Contact: <$target>;expires=7", "Contact: <$target>\n\tExpires: 30",
+		"Contact: <sip:else@192.0.2.1>;expires=90\n\t+Contact: "
+		"<$target>;expires=40",
+		"Contact: <$target>;expires=0",
+		"Contact: <sip:else@192.0.2.1>;expires=60"};
+	struct dice *dice = &generator->dice;
+
+	if (status == 200)
+		buf_printf(out, "\n\t%s", DICE_WORD(dice, clauses));
+	if (status == 423 && dice_in(dice, 80))
+		buf_printf(out, "\n\tMin-Expires: %u", dice_below(dice, 9000));
 }
 
 void generate_rest(struct generator *generator, struct buf *out)

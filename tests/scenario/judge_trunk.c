@@ -141,6 +141,8 @@ void judge_trunk_played(struct judge *judge, const struct step *step)
 	if (!strcmp(first, "operator") || !strcmp(first, "audit") ||
 		!strcmp(first, "load"))
 		judge->hindered = true;
+	if (!strcmp(first, "register"))
+		judge->hindered = true;
 	if (!strcmp(first, "relay"))
 		judge->hindered = judge->short_of_ports = true;
 	for (unsigned i = 1; i < step->count; i++)
