@@ -5,6 +5,7 @@
 #include "bridge/admit.h"
 #include "bridge/bridge_priv.h"
 #include "bridge/call.h"
+#include "bridge/dismiss.h"
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
 #include "bridge/proof.h"
@@ -88,6 +89,7 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	list_init(&bridge->calls);
 	list_init(&bridge->dead);
 	list_init(&bridge->closed);
+	list_init(&bridge->dismissed);
 	secret_token(bridge->start_id, 4);
 	log_limit_init(&bridge->proof_limit, params->timers, "bridge", LOG_LEVEL_WARNING,
 		LOG_LINES_A_SECOND);
@@ -153,6 +155,7 @@ void bridge_free(struct bridge *bridge)
 	nonces_free(bridge->nonces);
 	LIST_FOREACH (&bridge->closed, node, next)
 		free_closed(LIST_ENTRY(node, struct closed_flow, node));
+	dismiss_free_all(bridge);
 	free_side(&bridge->sides[SIDE_INTERNAL]);
 	free_side(&bridge->sides[SIDE_EXTERNAL]);
 	hash_free(&bridge->by_number);

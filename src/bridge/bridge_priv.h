@@ -49,6 +49,7 @@ struct bridge {
 	struct timer reaper;
 	struct list closed; /* struct closed_flow: connections that ended in this turn */
 	struct timer closed_timer;
+	struct list dismissed; /* struct dismissal: see dismiss.h */
 	unsigned call_count;
 	unsigned answered_count;
 	struct limit_use use; /* what the limits of all calls count */

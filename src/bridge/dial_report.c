@@ -1,5 +1,6 @@
 /* What becomes of an attempt, for the health of the address. */
 #include "bridge/dial.h"
+#include "bridge/dismiss.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -62,6 +63,8 @@ void dial_heard(struct dial *dial, int status, const struct message *response)
 		heard.event = HEALTH_ASKS;
 		heard.rest_ms = seconds * 1000;
 		heard.why = why;
+		if (dial->tried)
+			dismiss_flow(dial->side, dial->tried, why);
 	} else if (status == 100 || status == 408 || status >= 500) {
 		/* it, or whoever is behind it, is there; that it serves calls is not said */
 		heard.layer = HEALTH_SIP;

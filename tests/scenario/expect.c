@@ -291,19 +291,55 @@ static int expect_captured(
 	return err;
 }
 
-/* "pings P COUNT", "keepalives P COUNT" */
-static int expect_pings(struct stage *stage, char *const *words, struct err_text *error)
+static unsigned count_pings(struct party *party, const struct stage *stage)
+{
+	(void)stage;
+	return pinged_count(party);
+}
+
+static unsigned count_keepalives(struct party *party, const struct stage *stage)
+{
+	(void)stage;
+	return pinged_count_keepalives(party);
+}
+
+static unsigned count_connections(struct party *party, const struct stage *stage)
+{
+	return wire_connections(stage->transports[party->side], &party->addr);
+}
+
+/* "pings P COUNT" and the like: what was counted. */
+static const struct counted {
+	const char *name;
+	unsigned (*count)(struct party *party, const struct stage *stage);
+} counted[] = {
+	{"pings", count_pings},
+	{"keepalives", count_keepalives},
+	{"connections", count_connections},
+	{NULL, NULL},
+};
+
+static const struct counted *find_counted(const char *name)
+{
+	const struct counted *at = counted;
+
+	while (at->name && strcmp(at->name, name) != 0)
+		at++;
+	return at->name ? at : NULL;
+}
+
+static int expect_counted(struct stage *stage, char *const *words,
+	const struct counted *what, struct err_text *error)
 {
 	struct party *party = words[1] ? stage_party(stage, words[1]) : NULL;
 	unsigned count;
 
 	if (!party || !words[2])
 		return err_set(error, ERR_FORMAT, "expect %s P COUNT", words[0]);
-	count = !strcmp(words[0], "pings") ? pinged_count(party)
-					   : pinged_count_keepalives(party);
+	count = what->count(party, stage);
 	return count == strtoul(words[2], NULL, 10)
 		       ? 0
-		       : err_set(error, ERR_FORMAT, "%u came", count);
+		       : err_set(error, ERR_FORMAT, "%u", count);
 }
 
 static int expect_counts(struct stage *stage, char *const *words, struct err_text *error)
@@ -494,8 +530,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_calls(stage, words + 1, error);
 	if (!strcmp(words[0], "health"))
 		return healths_expect(stage, words + 1, error);
-	if (!strcmp(words[0], "pings") || !strcmp(words[0], "keepalives"))
-		return expect_pings(stage, words, error);
+	if (find_counted(words[0]))
+		return expect_counted(stage, words, find_counted(words[0]), error);
 	if (!strcmp(words[0], "counts"))
 		return expect_counts(stage, words + 1, error);
 	if (!words[1])

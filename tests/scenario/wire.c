@@ -481,6 +481,18 @@ void wire_close(struct flow *flow, const char *why)
 		;
 }
 
+unsigned wire_connections(const struct transport *transport, const struct addr *remote)
+{
+	unsigned count = 0;
+
+	LIST_FOREACH (&transport->flows, node, next) {
+		const struct flow *flow = &LIST_ENTRY(node, struct wire_flow, node)->flow;
+
+		count += flow->kind != TRANSPORT_UDP && addr_equal(&flow->remote, remote);
+	}
+	return count;
+}
+
 bool wire_is_open(const struct transport *transport, uint64_t id)
 {
 	LIST_FOREACH (&transport->flows, node, next) {

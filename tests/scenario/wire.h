@@ -59,6 +59,8 @@ void wire_cut(struct flow *flow, const char *why);
 /* Tells Tandem of one connection that was cut. False: there was none. */
 bool wire_settle(struct transport *transport);
 bool wire_stalls(const struct flow *flow);
+/* How many connections to REMOTE, or from there, Tandem has open. */
+unsigned wire_connections(const struct transport *transport, const struct addr *remote);
 /* Whether the flow of that id is still open. */
 bool wire_is_open(const struct transport *transport, uint64_t id);
 /* Whether what comes over FLOW is read at all: its source may talk to us. */
