@@ -345,6 +345,105 @@ static void print_trunks(
 	}
 }
 
+/* Series of one trunk or server: a name with more addresses shows the first ones. */
+#define HEALTH_SERIES_MAX 16
+
+/* What a series of an address says; false: nothing, and there is none. */
+typedef bool health_value_h(const struct health_record *record, double *ret);
+
+static bool up_of(const struct health_record *record, double *ret)
+{
+	*ret = record->machine.state == HEALTH_UP ||
+	       record->machine.state == HEALTH_UNKNOWN;
+	return true;
+}
+
+static bool round_trip_of(const struct health_record *record, double *ret)
+{
+	*ret = (double)record->round_trip_us / 1e6;
+	return record->round_trip_us > 0;
+}
+
+static uint64_t options_sent_of(const struct trunk *trunk)
+{
+	return trunk->options_sent;
+}
+
+static uint64_t options_answered_of(const struct trunk *trunk)
+{
+	return trunk->options_answered;
+}
+
+static void print_addresses(struct buf *out, const char *name, const struct trunk *trunk,
+	health_value_h *value)
+{
+	const struct trunk_health *health = &trunk->health;
+	unsigned printed = 0;
+	char text[ADDR_TEXT_SIZE];
+	double number;
+
+	for (unsigned i = 0; i < health->count && printed < HEALTH_SERIES_MAX; i++) {
+		const struct health_address *address = &health->addresses[i];
+
+		if (!address->named || !value(&address->record, &number))
+			continue;
+		printed++;
+		buf_printf(out, "tandem_%s{", name);
+		add_party(out, trunk);
+		buf_add_char(out, ',');
+		add_label(out, "address", addr_text(&address->addr, text));
+		buf_printf(out, "} %.6g\n", number);
+	}
+}
+
+static void print_options(struct buf *out, const char *name, const struct trunk *trunk,
+	uint64_t (*value)(const struct trunk *trunk))
+{
+	if (!trunk->options_sent)
+		return; /* it is not asked */
+	buf_printf(out, "tandem_%s{", name);
+	add_party(out, trunk);
+	buf_printf(out, "} %llu\n", (unsigned long long)value(trunk));
+}
+
+static void print_health(
+	const struct verbs_context *context, enum trunk_kind kind, struct buf *out)
+{
+	static const struct {
+		const char *name[2], *type, *help;
+		health_value_h *value;                        /* of an address, or */
+		uint64_t (*count)(const struct trunk *trunk); /* of all of it */
+	} rows[] = {
+		{{"server_address_up", "trunk_address_up"}, "gauge",
+			"Whether calls may go to that address: 0 while it rests or is "
+			"down.",
+			up_of, NULL},
+		{{"server_address_round_trip_seconds",
+			 "trunk_address_round_trip_seconds"},
+			"gauge", "How long its last answer to OPTIONS took.",
+			round_trip_of, NULL},
+		{{"server_options_total", "trunk_options_total"}, "counter",
+			"OPTIONS that it was sent, to find out whether it answers.", NULL,
+			options_sent_of},
+		{{"server_options_answered_total", "trunk_options_answered_total"},
+			"counter", "Of them answered, by whatever status.", NULL,
+			options_answered_of},
+	};
+	const struct trunk *trunk;
+
+	for (size_t row = 0; row < sizeof(rows) / sizeof(rows[0]); row++) {
+		const char *name = rows[row].name[kind == TRUNK_GATEWAY];
+
+		head(out, name, rows[row].type, rows[row].help);
+		for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++) {
+			if (rows[row].value)
+				print_addresses(out, name, trunk, rows[row].value);
+			else
+				print_options(out, name, trunk, rows[row].count);
+		}
+	}
+}
+
 /* Those of a limit that is set, or was reached: all of ten thousand trunks would make 70,000 lines. */
 static void print_reached(struct buf *out, const char *name, const struct trunk *trunk,
 	const struct limit_question *question)
@@ -591,6 +690,8 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_refused(context, out);
 	print_trunks(context, TRUNK_SERVER, out);
 	print_trunks(context, TRUNK_GATEWAY, out);
+	print_health(context, TRUNK_SERVER, out);
+	print_health(context, TRUNK_GATEWAY, out);
 	print_limits(context, out);
 	print_trunk_limits(context, TRUNK_SERVER, out);
 	print_trunk_limits(context, TRUNK_GATEWAY, out);

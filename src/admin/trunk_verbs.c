@@ -2,6 +2,7 @@
 
 #include "admin/cert_verbs.h"
 #include "admin/figures_json.h"
+#include "admin/health_json.h"
 #include "admin/limit_json.h"
 #include "admin/moment.h"
 #include "admin/observe_json.h"
@@ -12,7 +13,6 @@
 #include "config/config.h"
 #include "sip/transport.h"
 #include "trunk/drains.h"
-#include "trunk/obstacle.h"
 #include "trunk/seen.h"
 #include "trunk/trunk.h"
 
@@ -240,6 +240,11 @@ static json_t *details_json(
 		json_array_append_new(
 			addrs, json_string(addr_text(&trunk->addrs[i], text)));
 	json_object_set_new(object, "addresses", addrs);
+	json_object_set_new(object, "health", health_json(context, trunk));
+	json_object_set_new(
+		object, "options_sent", json_integer((json_int_t)trunk->options_sent));
+	json_object_set_new(object, "options_answered",
+		json_integer((json_int_t)trunk->options_answered));
 	json_object_set_new(object, "limits", limit_json(&limits));
 	json_object_set_new(object, "auth", auth_json(trunk));
 	json_object_set_new(object, "connections", connections_json(context, trunk));

@@ -158,6 +158,39 @@ static void print_lines(const char *text)
 	}
 }
 
+/* Of a trunk or server: what is known of each of its addresses, behind all else. */
+static int show_trunk(const struct show_style *style, const json_t *result)
+{
+	static const struct show_column columns[] = {
+		{"ADDRESS", "address", false, 0},
+		{"NAME", "name", false, 7},
+		{"STATE", "state", false, 1},
+		{"SINCE", "since", false, 2},
+		{"UNTIL", "until", false, 5},
+		{"STATUS", "last_status", true, 4},
+		{"LAST ANSWER", "last_answer", false, 6},
+		{"ROUND TRIP", "round_trip_us", true, 4},
+		{"TRANSPORT", "transport", false, 8},
+		{"TLS", "tls", false, 8},
+		{"SIP", "sip", false, 8},
+		{"TAKES CALLS", "calls", false, 8},
+		{"WHY", "why", false, 3},
+		{NULL, NULL, false, 0},
+	};
+	json_t *rest = json_copy((json_t *)(uintptr_t)result);
+	const json_t *health = json_object_get(result, "health");
+	int err = 0;
+
+	json_object_del(rest, "health");
+	print_block(rest, 0);
+	json_decref(rest);
+	if (json_array_size(health) > 0) {
+		printf("health:\n");
+		err = show_table(style, columns, health);
+	}
+	return err;
+}
+
 /* A list may be cut by the server: then it says how many there are. */
 static int show_rows(
 	const struct show_style *style, const struct layout *layout, const json_t *result)
@@ -199,6 +232,8 @@ int show_result(const struct show_style *style, const char *noun, const char *ve
 		return show_report(style, result);
 	else if (strcmp(noun, "route") == 0)
 		return show_route(style, result);
+	else if (strcmp(verb, "show") == 0 && json_object_get(result, "health"))
+		return show_trunk(style, result);
 	else if (json_is_string(result))
 		print_lines(json_string_value(result));
 	else

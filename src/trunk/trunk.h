@@ -79,6 +79,8 @@ struct trunk {
 	time_t reset_at;
 	struct figures figures;
 	struct trunk_health health;
+	/* OPTIONS that it was sent to find out about that, and those of them that had an answer. */
+	uint64_t options_sent, options_answered;
 	/* Why the last call failed, or its name could not be resolved; "": never. */
 	char last_error[ERR_REASON_SIZE];
 	time_t last_error_at;    /* by the wall clock; 0: none */

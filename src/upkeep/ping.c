@@ -187,6 +187,8 @@ static void outcome_h(void *arg, const struct ping_outcome *outcome)
 	bool again = outcome->silent && !address->silent;
 
 	ping->pings->running--;
+	trunk_of(address)->options_sent += outcome->flow != NULL;
+	trunk_of(address)->options_answered += outcome->status != 0;
 	if (address->silent && outcome->status)
 		replace_silent(address);
 	drop_silent(address);

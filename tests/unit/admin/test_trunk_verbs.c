@@ -416,6 +416,97 @@ static void a_switch_that_the_reload_refuses_is_told(void **state)
 	assert_string_equal(text.text, "the configuration was refused");
 }
 
+/* The health of carrier-a: one address is up, another rests. */
+static void make_health(struct trunk *trunk)
+{
+	const uint64_t now_us = clock_real()->mono_us(clock_real());
+	const struct health_time now = {.ms = now_us / 1000, .wall = 1700000000};
+	const struct health_rules rules = {
+		.down_after = 3, .up_after = 2, .rest_max_ms = 120000};
+	struct resolve_answer answer = {.count = 2};
+
+	assert_int_equal(addr_parse(&answer.addrs[0], "192.0.2.1:5060", 0), 0);
+	assert_int_equal(addr_parse(&answer.addrs[1], "192.0.2.2:5060", 0), 0);
+	assert_int_equal(health_begin(&trunk->health, &rules, 1), 0);
+	assert_int_equal(health_learn(trunk, 0, &answer, &now), 0);
+	health_report(trunk, 0, &answer.addrs[0],
+		&(struct health_report){.layer = HEALTH_SIP,
+			.event = HEALTH_ANSWERS,
+			.status = 405,
+			.round_trip_us = 12500},
+		&now);
+	health_report(trunk, 0, &answer.addrs[1],
+		&(struct health_report){.layer = HEALTH_CALLS,
+			.event = HEALTH_ASKS,
+			.rest_ms = 60000,
+			.status = 503,
+			.why = "503 to OPTIONS with Retry-After 60 \xff"},
+		&now);
+	trunk->options_sent = 7;
+	trunk->options_answered = 6;
+}
+
+static void each_address_is_shown_with_its_health(void **state)
+{
+	const json_t *row;
+
+	(void)state;
+	make_health(&gateway_trunk);
+	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
+	assert_int_equal(number(result, "options_sent"), 7);
+	assert_int_equal(number(result, "options_answered"), 6);
+	assert_int_equal(json_array_size(json_object_get(result, "health")), 2);
+	row = json_array_get(json_object_get(result, "health"), 0);
+	assert_string_equal(word(row, "name"), "sbc.example");
+	assert_string_equal(word(row, "address"), "192.0.2.1:5060");
+	assert_string_equal(word(row, "state"), "up");
+	assert_string_equal(word(row, "since"), "2023-11-14T22:13:20Z");
+	assert_true(json_is_null(json_object_get(row, "until")));
+	assert_string_equal(word(row, "why"), "");
+	assert_int_equal(number(row, "last_status"), 405);
+	assert_int_equal(number(row, "round_trip_us"), 12500);
+	assert_string_equal(word(row, "sip"), "good");
+	assert_string_equal(word(row, "calls"), "unknown");
+	row = json_array_get(json_object_get(result, "health"), 1);
+	assert_string_equal(word(row, "state"), "resting");
+	assert_true(json_is_string(json_object_get(row, "until")));
+	assert_non_null(strstr(word(row, "why"), "Retry-After 60"));
+	assert_true(json_is_null(json_object_get(row, "round_trip_us")));
+	assert_string_equal(word(row, "transport"), "good");
+	assert_string_equal(word(row, "calls"), "bad");
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	expect_metric("\ntandem_trunk_address_up{trunk=\"carrier-a\","
+		      "address=\"192.0.2.1:5060\"} 1\n"
+		      "tandem_trunk_address_up{trunk=\"carrier-a\","
+		      "address=\"192.0.2.2:5060\"} 0\n#");
+	expect_metric("\ntandem_trunk_address_round_trip_seconds{trunk=\"carrier-a\","
+		      "address=\"192.0.2.1:5060\"} 0.0125\n#");
+	expect_metric("\ntandem_trunk_options_total{trunk=\"carrier-a\"} 7\n#");
+	expect_metric("\ntandem_trunk_options_answered_total{trunk=\"carrier-a\"} 6\n#");
+	health_clear(&gateway_trunk.health);
+}
+
+/* A name that does not resolve has a row without an address. */
+static void a_name_without_addresses_is_shown(void **state)
+{
+	const struct health_time now = {.ms = 1, .wall = 1700000000};
+	const struct health_rules rules = {
+		.down_after = 1, .up_after = 1, .rest_max_ms = 120000};
+	struct resolve_answer answer = {.err = ERR_RESOLVE, .why = "no such name"};
+	const json_t *row;
+
+	(void)state;
+	assert_int_equal(health_begin(&server_trunk.health, &rules, 1), 0);
+	assert_int_equal(health_learn(&server_trunk, 0, &answer, &now), 0);
+	assert_int_equal(ask("server", "show", "pbx1", NULL), API_OK);
+	assert_int_equal(json_array_size(json_object_get(result, "health")), 1);
+	row = json_array_get(json_object_get(result, "health"), 0);
+	assert_true(json_is_null(json_object_get(row, "address")));
+	assert_string_equal(word(row, "state"), "down");
+	assert_string_equal(word(row, "why"), "no such name");
+	health_clear(&server_trunk.health);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -433,6 +524,10 @@ int main(void)
 			it_is_shown_who_we_are_to_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_registration_is_shown_with_its_bindings, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			each_address_is_shown_with_its_health, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_name_without_addresses_is_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_trunk_is_drained_and_resumed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
