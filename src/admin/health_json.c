@@ -51,12 +51,6 @@ static json_t *row_json(const struct verbs_context *context, const char *name,
 	return row;
 }
 
-static const char *name_of(const struct trunk *trunk, unsigned name)
-{
-	(void)name; /* there is one */
-	return trunk_host(trunk);
-}
-
 json_t *health_json(const struct verbs_context *context, const struct trunk *trunk)
 {
 	const struct trunk_health *health = &trunk->health;
@@ -73,14 +67,14 @@ json_t *health_json(const struct verbs_context *context, const struct trunk *tru
 				continue;
 			any = true;
 			json_array_append_new(rows,
-				row_json(context, name_of(trunk, name),
+				row_json(context, trunk_host_at(trunk, name),
 					json_string(addr_text(&address->addr, text)),
 					&address->record));
 		}
 		if (!any)
 			json_array_append_new(
-				rows, row_json(context, name_of(trunk, name), json_null(),
-					      &health->names[name]));
+				rows, row_json(context, trunk_host_at(trunk, name),
+					      json_null(), &health->names[name]));
 	}
 	return rows;
 }

@@ -59,19 +59,6 @@ static uint64_t jittered(uint64_t ms)
 	return ms - ms / 10 + secret_below(ms / 5 + 1);
 }
 
-static struct health_time time_of(const struct ping *ping)
-{
-	struct clock *clock = timers_clock(ping->pings->by.timers);
-
-	return (struct health_time){
-		.ms = now_ms(ping), .wall = (time_t)(clock->wall_us(clock) / 1000000)};
-}
-
-static const char *host_of(const struct ping *ping, unsigned name)
-{
-	return target_name(ping->entry.target, name);
-}
-
 static uint64_t interval_ms(const struct ping *ping)
 {
 	return ping->entry.target->settings->options_ping_ms;
@@ -109,7 +96,7 @@ static struct trunk *trunk_of(const struct ping_address *address)
 static bool is_up(const struct ping_address *address)
 {
 	const struct health_address *known =
-		health_find(&trunk_of(address)->health, address->name, &address->addr, 0);
+		target_health(address->ping->entry.target, address->name, &address->addr);
 
 	return !known || known->record.machine.state == HEALTH_UP;
 }
@@ -123,7 +110,7 @@ static void report(struct ping_address *address, const struct ping_outcome *outc
 		.why = outcome->why,
 		.status = outcome->status,
 		.round_trip_us = outcome->status ? outcome->took_us : 0};
-	const struct health_time now = time_of(address->ping);
+	const struct health_time now = health_now(address->ping->pings->by.timers);
 
 	if (is_answer(outcome->status)) {
 		report.layer = HEALTH_SIP;
@@ -140,7 +127,8 @@ static void report(struct ping_address *address, const struct ping_outcome *outc
 		report.event = HEALTH_ASKS;
 		report.rest_ms = outcome->retry_after_s * UINT64_C(1000);
 	}
-	health_report(trunk_of(address), address->name, &address->addr, &report, &now);
+	target_report(address->ping->entry.target, address->name, &address->addr, &report,
+		&now);
 }
 
 static void drop_silent(struct ping_address *address)
@@ -212,7 +200,7 @@ static void ask(struct ping_address *address)
 	const struct ping_send_params params = {.by = &ping->pings->by,
 		.target = ping->entry.target,
 		.address = &address->addr,
-		.host = host_of(ping, address->name),
+		.host = target_name(ping->entry.target, address->name),
 		.name = address->name,
 		.reuse = address->silent    ? TRANSPORT_REUSE_NONE
 			 : ping->count == 1 ? TRANSPORT_REUSE_PEER
@@ -348,7 +336,7 @@ static void look_up(struct ping *ping);
 static void resolved_h(void *arg, const struct resolve_answer *answer)
 {
 	struct ping *ping = arg;
-	const struct health_time now = time_of(ping);
+	const struct health_time now = health_now(ping->pings->by.timers);
 
 	ping->resolving = NULL;
 	target_resolved(
@@ -366,13 +354,13 @@ static void look_up(struct ping *ping)
 	struct resolve *resolving = NULL;
 	int err;
 
-	if (ping->looking_up >= target->trunk->health.name_count) {
+	if (ping->looking_up >= target_name_count(target)) {
 		take_addresses(ping);
 		ask_due(ping);
 		return;
 	}
 	err = resolver_ask(ping->pings->by.resolver,
-		&(struct resolve_question){.host = host_of(ping, ping->looking_up),
+		&(struct resolve_question){.host = target_name(target, ping->looking_up),
 			.port = target_port(target),
 			.kind = target->transport,
 			.h = resolved_h,
@@ -422,6 +410,7 @@ static void free_h(struct trunk_entry *entry)
 {
 	struct ping *ping = (struct ping *)entry;
 
+	entry->target->trunk->health.rules.pinged = false;
 	timer_stop(&ping->timer);
 	resolve_cancel(ping->resolving);
 	drop_addresses(ping);
@@ -436,6 +425,7 @@ static void settle_h(struct trunk_entry *entry, unsigned count)
 	const uint64_t now = now_ms(ping), interval = interval_ms(ping);
 	const uint64_t spread = (uint64_t)count * SPREAD_MS;
 
+	entry->target->trunk->health.rules.pinged = true;
 	if (!timer_running(&ping->timer) && !ping->look_up_ms)
 		ping->look_up_ms =
 			now + secret_below(1 + (spread < interval ? spread : interval));
@@ -443,6 +433,32 @@ static void settle_h(struct trunk_entry *entry, unsigned count)
 		if (ping->addresses[i].due_ms > now + interval + interval / 10)
 			ping->addresses[i].due_ms = now + jittered(interval);
 	set_timer(ping);
+}
+
+/* Calls found out that an address rests or is down: whether it is back is asked soon, and not at the
+ * end of the interval. One that asked for its rest has it. */
+static void changed_h(void *arg, struct trunk *trunk, unsigned name,
+	const struct health_address *known, enum health_state before)
+{
+	const struct pings *pings = arg;
+	struct trunk_entry *entry = trunk_list_find(&pings->trunks, trunk);
+	struct ping_address *address = NULL;
+	uint64_t due_ms;
+
+	(void)name;
+	(void)before;
+	if (entry && known)
+		address = find_address((struct ping *)entry, known);
+	if (!address || ping_send_active(&address->send) ||
+		known->record.machine.state < HEALTH_RESTING)
+		return;
+	due_ms = now_ms(address->ping) + jittered(PING_AGAIN_MS);
+	if (known->record.machine.asked && known->record.machine.until_ms > due_ms)
+		due_ms = known->record.machine.until_ms;
+	if (address->due_ms <= due_ms)
+		return;
+	address->due_ms = due_ms;
+	set_timer(address->ping);
 }
 
 void pings_apply(struct pings *pings)
@@ -468,6 +484,8 @@ int pings_new(struct pings **ret, const struct upkeep_params *params)
 		free(pings);
 		return -ENOMEM;
 	}
+	trunks_watch_health(
+		params->trunks, &(struct health_watch){.h = changed_h, .arg = pings});
 	*ret = pings;
 	return 0;
 }
@@ -476,6 +494,7 @@ void pings_free(struct pings *pings)
 {
 	if (!pings)
 		return;
+	trunks_watch_health(pings->by.trunks, &(struct health_watch){.h = NULL});
 	trunk_list_clear(&pings->trunks);
 	free(pings);
 }

@@ -19,6 +19,11 @@ row_is() { # NOUN ID PATH VALUE
 	}
 }
 
+# The state of the whole, as `list` has it.
+state_is() { # NOUN ID STATE
+	[[ $(ctl --json "$1" list | jq -r ".[] | select(.id == \"$2\") | .state") == "$3" ]]
+}
+
 # front_processes: kamailio and its children.
 front_processes() {
 	echo "$front_pid_front_pbx1" && pgrep -P "$front_pid_front_pbx1"
@@ -60,6 +65,8 @@ check "it is down after three failures" wait_for 40 row_is server pbx1 .state do
 check "a gateway that is not there: its port is closed" wait_for 20 row_is trunk gw .why '*port unreachable*'
 check "the metric says so" metric_is tandem_server_address_up 0
 check "the log says it once" has_lines "$lab/tandem.log" 'server=pbx1 event=health .*state=down' 1
+
+check "the list says it in one word" wait_for 10 state_is server pbx1 down
 
 # They come.
 front_request='if (is_method("OPTIONS")) {
