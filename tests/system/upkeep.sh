@@ -48,7 +48,7 @@ asked_again() { # COUNT
 }
 
 metric_is() { # NAME VALUE
-	ctl metrics | grep -qE "^$1\{[^}]*\} $2\$"
+	ctl metrics >"$lab/metrics" && grep -qE "^$1\{[^}]*\} $2\$" "$lab/metrics"
 }
 
 lab_open
