@@ -173,6 +173,7 @@ int setup(void **state)
 	struct writer_params params = {.state_dir = folder};
 	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example",
 		    none[] = "";
+	static char *hosts[] = {host};
 
 	(void)state;
 	snprintf(folder, sizeof(folder), "/tmp/tandem-test-XXXXXX");
@@ -187,6 +188,7 @@ int setup(void **state)
 		.common = {.id = id,
 			.file = file,
 			.host = host,
+			.hosts = {.words = hosts, .count = 1},
 			.contact_host = none,
 			.port = 5060,
 			.enabled = true,
@@ -203,6 +205,7 @@ int setup(void **state)
 			.peer = {.exception_reason = none}}};
 	server = (struct config_server){.common = {.id = server_id,
 						.host = host,
+						.hosts = {.words = hosts, .count = 1},
 						.contact_host = none,
 						.port = 5061,
 						.enabled = true,
