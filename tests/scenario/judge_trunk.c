@@ -374,6 +374,7 @@ static bool answers_first(struct judge *judge, const struct stage_passed *passed
 
 		if (invited->party == passed->party && !invited->to_tag[0] &&
 			!invited->refused && invited->flow == passed->flow->id &&
+			!invited->answer_count &&
 			!judge_has_record(judge, invited->call) &&
 			message_method(response) == MESSAGE_INVITE &&
 			span_equal_str(message_via(response)->branch, invited->branch))
