@@ -1,11 +1,7 @@
-#include "trunk/trunk.h"
+#include "trunk/trunk_priv.h"
 
 #include "base/list.h"
 #include "base/log.h"
-#include "trunk/registration.h"
-#include "trunk/route.h"
-#include "trunk/side.h"
-#include "trunk/sources.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -16,21 +12,6 @@
 #define TRUNK_RESOLVE_MS 60000
 /* While a name cannot be resolved. */
 #define TRUNK_RETRY_MS 5000
-
-struct trunks {
-	struct loop *loop;
-	struct resolver *resolver;
-	struct trunk_side sides[2]; /* by enum trunk_kind */
-	struct trunk **retired;     /* left the configuration, but their calls go on */
-	unsigned retired_count;
-	struct sources *sources; /* plain gateways by address */
-	struct routes *routes;   /* of the configuration; NULL before the first */
-	struct health_world health_world;
-	struct registrations *registrations;
-	struct timer refresh;
-};
-
-static void refresh_h(void *arg);
 
 int trunks_new(struct trunks **ret, struct loop *loop, struct resolver *resolver)
 {
@@ -107,12 +88,15 @@ static void drop_retired(struct trunks *trunks)
 	trunks->retired_count = kept;
 }
 
-/* Without memory a plain gateway is not heard, which is said. */
-static void file_sources(struct trunks *trunks, struct trunk *trunk)
+/* TLS peers are known by certificate, and resolved when they are called. */
+static void refresh_h(void *arg)
 {
-	if (sources_put(trunks->sources, trunk))
-		log_error("trunk", "%s=%s event=not-heard reason=\"out of memory\"",
-			trunk_word(trunk->kind), trunk->id);
+	struct trunks *trunks = arg;
+
+	drop_retired(trunks);
+	timer_start(loop_timers(trunks->loop), &trunks->refresh,
+		trunks_resolve(trunks) ? TRUNK_RETRY_MS : TRUNK_RESOLVE_MS, refresh_h,
+		trunks);
 }
 
 /* After a reload: who is whose namesake, TLS, enabled or first has changed. */
@@ -127,9 +111,9 @@ static void file_all_sources(struct trunks *trunks)
 		side->trunks[i]->rank = i;
 	}
 	for (unsigned i = 0; i < side->count; i++)
-		file_sources(trunks, side->trunks[i]);
+		trunks_file(trunks, side->trunks[i]);
 	for (unsigned i = 0; i < trunks->retired_count; i++)
-		file_sources(trunks, trunks->retired[i]);
+		trunks_file(trunks, trunks->retired[i]);
 }
 
 /* Without memory its calls go on, but a plain gateway's own requests are not heard. */
@@ -191,13 +175,6 @@ static void swap_side(
 	side_free(&old);
 }
 
-static time_t wall_now(const struct trunks *trunks)
-{
-	struct clock *clock = loop_clock(trunks->loop);
-
-	return (time_t)(clock->wall_us(clock) / 1000000);
-}
-
 /* What peers may be unable to verify, of all that is presented once SIDE is in force. */
 static void warn_alone(const struct trunk_side *side, const struct material *material)
 {
@@ -215,7 +192,7 @@ static int build_sides(struct trunks *trunks, struct trunk_side fresh[static 2],
 {
 	int err = 0;
 
-	material->now = wall_now(trunks);
+	material->now = trunks_wall(trunks);
 	for (unsigned kind = 0; kind < 2 && !err; kind++)
 		err = side_build(&fresh[kind], &trunks->sides[kind],
 			(enum trunk_kind)kind, config, material, text);
@@ -306,7 +283,7 @@ static unsigned switch_side(struct trunk_side *side, enum trunk_kind kind, time_
 
 unsigned trunks_switch(struct trunks *trunks)
 {
-	const time_t now = wall_now(trunks);
+	const time_t now = trunks_wall(trunks);
 	unsigned count = 0;
 
 	for (unsigned kind = 0; kind < 2; kind++) {
@@ -432,282 +409,4 @@ void trunks_free(struct trunks *trunks)
 	routes_free(trunks->routes);
 	registrations_free(trunks->registrations);
 	free(trunks);
-}
-
-/* ---- addresses of plain gateways ---- */
-
-static bool has_address(const struct addr *addrs, unsigned count, const struct addr *addr)
-{
-	for (unsigned i = 0; i < count; i++) {
-		if (addr_equal(&addrs[i], addr))
-			return true;
-	}
-	return false;
-}
-
-/* Whether ANSWER has other addresses than TRUNK. Their order changes with each draw. */
-static bool is_news(const struct trunk *trunk, const struct resolve_answer *answer)
-{
-	for (unsigned i = 0; i < answer->count; i++) {
-		if (!has_address(trunk->addrs, trunk->addr_count, &answer->addrs[i]))
-			return true;
-	}
-	return answer->count != trunk->addr_count ||
-	       (trunk->former_count && !trunk->calls);
-}
-
-/*
- * The addresses of ANSWER in place of those that TRUNK had. As long as it has calls these are
- * kept behind, at most as many as an answer has: a call's gateway may speak from there.
- */
-static int take_addresses(struct trunk *trunk, const struct resolve_answer *answer)
-{
-	const unsigned old_count =
-		trunk->calls ? trunk->addr_count + trunk->former_count : 0;
-	struct addr *addrs = calloc(answer->count + RESOLVE_MAX, sizeof(*addrs));
-	unsigned count = answer->count;
-
-	if (!addrs)
-		return -ENOMEM;
-	memcpy(addrs, answer->addrs, count * sizeof(*addrs));
-	for (unsigned i = 0; i < old_count; i++) {
-		if (count < answer->count + RESOLVE_MAX &&
-			!has_address(addrs, count, &trunk->addrs[i]))
-			addrs[count++] = trunk->addrs[i];
-	}
-	free(trunk->addrs);
-	trunk->addrs = addrs;
-	trunk->addr_count = answer->count;
-	trunk->former_count = count - answer->count;
-	return 0;
-}
-
-void trunks_learn(
-	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer)
-{
-	if (!trunk->configured || trunk_is_tls(trunk) || !is_news(trunk, answer))
-		return;
-	sources_remove(trunks->sources, trunk);
-	if (!take_addresses(trunk, answer))
-		file_sources(trunks, trunk);
-}
-
-void trunks_learn_name(
-	struct trunks *trunks, struct trunk *trunk, const struct resolve_answer *answer)
-{
-	const struct trunk_health *health = &trunk->health;
-	struct resolve_answer all = {.count = 0};
-
-	if (health->name_count == 1) {
-		trunks_learn(trunks, trunk, answer);
-		return;
-	}
-	/* of all its names */
-	for (unsigned i = 0; i < health->count && all.count < RESOLVE_MAX; i++)
-		if (health->addresses[i].named &&
-			!has_address(all.addrs, all.count, &health->addresses[i].addr))
-			all.addrs[all.count++] = health->addresses[i].addr;
-	trunks_learn(trunks, trunk, &all);
-}
-
-/* True: a name of TRUNK could not be asked for. */
-static bool resolve_next(struct trunk *trunk);
-
-static void resolved_h(void *arg, const struct resolve_answer *answer)
-{
-	struct trunk *trunk = arg;
-	const struct health_time now = health_now(loop_timers(trunk->trunks->loop));
-
-	trunk->resolving = NULL;
-	(void)health_learn(trunk, trunk->resolving_name, answer, &now);
-	if (answer->err) {
-		err_reason(trunk->last_error, answer->why);
-		trunk->last_error_at = wall_now(trunk->trunks);
-		trunk->last_error_until = 0;
-		log_warning("trunk", "%s=%s event=unresolved host=%s reason=\"%s\"",
-			trunk_word(trunk->kind), trunk->id,
-			trunk_host_at(trunk, trunk->resolving_name), answer->why);
-		/* the last known addresses go on counting */
-	} else {
-		trunks_learn_name(trunk->trunks, trunk, answer);
-	}
-	trunk->resolving_name++;
-	(void)resolve_next(trunk);
-}
-
-static bool resolve_next(struct trunk *trunk)
-{
-	struct resolve *resolving = NULL;
-
-	if (trunk->resolving_name >= trunk->health.name_count)
-		return false;
-	if (resolver_ask(trunk->trunks->resolver,
-		    &(struct resolve_question){
-			    .host = trunk_host_at(trunk, trunk->resolving_name),
-			    .port = trunk_port(trunk),
-			    .kind = trunk_transport(trunk),
-			    .h = resolved_h,
-			    .arg = trunk},
-		    &resolving))
-		return true;
-	if (resolving) /* else the answer has come, and the next name has its turn */
-		trunk->resolving = resolving;
-	return false;
-}
-
-static bool lacks_addresses(const struct trunk *trunk)
-{
-	for (unsigned i = 0; i < trunk->health.name_count; i++)
-		if (!health_has_addresses(&trunk->health, i))
-			return true;
-	return false;
-}
-
-/* Plain SIP is known by its source address alone, so the names of plain gateways are kept
- * resolved; TLS peers are known by certificate, and resolved when they are called. */
-static void refresh_h(void *arg)
-{
-	struct trunks *trunks = arg;
-	struct trunk_side *side = &trunks->sides[TRUNK_GATEWAY];
-	uint64_t delay_ms = TRUNK_RESOLVE_MS;
-
-	drop_retired(trunks);
-	for (unsigned i = 0; i < side->count; i++) {
-		struct trunk *trunk = side->trunks[i];
-
-		if (trunk_is_tls(trunk) || trunk->resolving)
-			continue;
-		trunk->trunks = trunks;
-		trunk->resolving_name = 0;
-		if (resolve_next(trunk) || lacks_addresses(trunk))
-			delay_ms = TRUNK_RETRY_MS;
-	}
-	timer_start(
-		loop_timers(trunks->loop), &trunks->refresh, delay_ms, refresh_h, trunks);
-}
-
-/* ---- asking ---- */
-
-struct cred *trunks_cred(const struct trunks *trunks, enum trunk_kind kind)
-{
-	return trunks->sides[kind].cred;
-}
-
-const struct cred *trunks_presented(
-	const struct trunks *trunks, const struct trunk *trunk)
-{
-	return trunk->cred ? trunk->cred : trunks->sides[trunk->kind].cred;
-}
-
-struct peer_set *trunks_peers(const struct trunks *trunks, enum trunk_kind kind)
-{
-	return trunks->sides[kind].peers;
-}
-
-const struct routes *trunks_routes(const struct trunks *trunks)
-{
-	return trunks->routes;
-}
-
-struct trunk *trunks_find(
-	const struct trunks *trunks, enum trunk_kind kind, const char *id)
-{
-	return side_find(&trunks->sides[kind], id);
-}
-
-uint64_t trunks_now_us(const struct trunks *trunks)
-{
-	struct clock *clock = loop_clock(trunks->loop);
-
-	return clock->mono_us(clock);
-}
-
-struct trunk *trunks_at(const struct trunks *trunks, enum trunk_kind kind, unsigned index)
-{
-	const struct trunk_side *side = &trunks->sides[kind];
-
-	return index < side->count ? side->trunks[index] : NULL;
-}
-
-static struct trunk *find_judged(const struct trunk_side *side, const struct peer *judged)
-{
-	if (judged->set == side->peers)
-		return judged->owner;
-	/* judged before a reload: the same id and name are the same peer */
-	for (unsigned i = 0; i < side->count; i++) {
-		const struct peer *peer = side->trunks[i]->peer;
-
-		if (peer && peer_is_same(peer, judged))
-			return side->trunks[i];
-	}
-	return NULL;
-}
-
-struct trunk *trunks_of_flow(
-	const struct trunks *trunks, const struct flow *flow, enum trunk_kind side)
-{
-	if (flow->kind == TRANSPORT_TLS) {
-		struct trunk *trunk =
-			flow->peer ? find_judged(&trunks->sides[side], flow->peer) : NULL;
-
-		return trunk && trunk_is_tls(trunk) ? trunk : NULL;
-	}
-	return side == TRUNK_GATEWAY
-		       ? sources_find(trunks->sources, flow->kind, &flow->remote)
-		       : NULL;
-}
-
-struct registrations *trunks_registrations(const struct trunks *trunks)
-{
-	return trunks->registrations;
-}
-
-void trunks_refile(struct trunks *trunks, struct trunk *trunk)
-{
-	sources_remove(trunks->sources, trunk);
-	file_sources(trunks, trunk);
-}
-
-bool trunks_share_plain(
-	const struct trunks *trunks, const struct addr *a, const struct addr *b)
-{
-	return sources_share(trunks->sources, a, b);
-}
-
-bool trunks_allow_plain(
-	const struct trunks *trunks, enum transport_kind kind, const struct addr *remote)
-{
-	return sources_allow(trunks->sources, kind, remote);
-}
-
-/* A host name is no address: of TLS peers none is known before they are called. */
-static bool is_set_to(const struct trunk *trunk, const struct addr *remote)
-{
-	for (unsigned i = 0; i < trunk->health.name_count; i++) {
-		const char *host = trunk_host_at(trunk, i);
-		struct addr addr;
-
-		if (addr_parse_host(&addr, host, strlen(host), 0) == 0 &&
-			addr_equal_host(&addr, remote))
-			return true;
-	}
-	return false;
-}
-
-const struct trunk *trunks_at_address(
-	const struct trunks *trunks, const struct addr *remote)
-{
-	const struct trunk *known = sources_known(trunks->sources, remote);
-
-	if (known)
-		return known;
-	for (unsigned kind = TRUNK_GATEWAY + 1; kind-- > TRUNK_SERVER;) {
-		const struct trunk_side *side = &trunks->sides[kind];
-
-		for (unsigned i = 0; i < side->count; i++) {
-			if (is_set_to(side->trunks[i], remote))
-				return side->trunks[i];
-		}
-	}
-	return NULL;
 }
