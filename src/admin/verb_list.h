@@ -44,6 +44,8 @@
 		"route test NUMBER [--from N] [--via server|trunk ID] [--emergency]",    \
 		"whom a call would go to, in order, and why to nobody else",             \
 		route_verb_test)                                                         \
+	X("emergency", "test", 1, 1, true, "emergency test ID",                          \
+		"call a trunk's test number as an emergency call would go", emergency_verb_test) \
 	X("call", "list", 0, 0, false, "call list",                                      \
 		"the calls of this moment", call_verb_list)                              \
 	X("call", "show", 1, 1, false, "call show ID [--watch]",                                \

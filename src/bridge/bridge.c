@@ -6,6 +6,7 @@
 #include "bridge/bridge_priv.h"
 #include "bridge/call.h"
 #include "bridge/dismiss.h"
+#include "bridge/drill.h"
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
 #include "bridge/proof.h"
@@ -90,6 +91,7 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	list_init(&bridge->dead);
 	list_init(&bridge->closed);
 	list_init(&bridge->dismissed);
+	list_init(&bridge->drills);
 	secret_token(bridge->start_id, 4);
 	log_limit_init(&bridge->proof_limit, params->timers, "bridge", LOG_LEVEL_WARNING,
 		LOG_LINES_A_SECOND);
@@ -136,6 +138,7 @@ void bridge_free(struct bridge *bridge)
 {
 	if (!bridge)
 		return;
+	drills_free(bridge);
 	LIST_FOREACH (&bridge->calls, node, next) {
 		struct call *call = LIST_ENTRY(node, struct call, node);
 
@@ -339,7 +342,10 @@ static void tell_legs(struct flow *flow, const char *why)
 
 		list_remove(&leg->flow_node);
 		list_append(held, &leg->flow_node);
-		call_flow_closed(leg->arg, leg, why);
+		if (leg->closed_h)
+			leg->closed_h(leg->arg, leg, why);
+		else
+			call_flow_closed(leg->arg, leg, why);
 	}
 }
 
@@ -580,6 +586,7 @@ void bridge_end_all(struct bridge *bridge, const char *cause)
 	LIST_FOREACH (&bridge->calls, node, next)
 		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503,
 			NULL);
+	drills_end(bridge);
 }
 
 unsigned bridge_call_count(const struct bridge *bridge)

@@ -124,24 +124,6 @@ static bool is_of_callee(int status)
 	       status == 603;
 }
 
-/* What is kept of it. Its challenge is to us, and so ours to explain. */
-static void refusal_words(
-	const struct leg_report *report, char ret[static ERR_REASON_SIZE])
-{
-	const bool asks = report->status == 401 || report->status == 407;
-
-	if (!asks)
-		snprintf(ret, ERR_REASON_SIZE, "answered %d", report->status);
-	else if (report->why)
-		snprintf(ret, ERR_REASON_SIZE, "answered %d, credentials refused: %s",
-			report->status, report->why);
-	else
-		snprintf(ret, ERR_REASON_SIZE,
-			"answered %d, it asks for a password: set auth-user and "
-			"auth-secret",
-			report->status);
-}
-
 static int act_refused(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
@@ -149,7 +131,7 @@ static int act_refused(
 	int status = cause_map(report->status);
 	char why[ERR_REASON_SIZE];
 
-	refusal_words(report, why);
+	history_refusal(report->status, report->why, why);
 	hunt_heard(call->hunt, report->status, report->message);
 	history_hear(&call->history, report->status, report->message);
 	call_note_reason(call, leg, report->message);

@@ -87,6 +87,23 @@ static struct span reason_of(int status, const struct message *message)
 	return message_reason(message);
 }
 
+/* A challenge is to us, and so ours to explain. */
+void history_refusal(int status, const char *why, char ret[static ERR_REASON_SIZE])
+{
+	const bool asks = status == 401 || status == 407;
+
+	if (!asks)
+		snprintf(ret, ERR_REASON_SIZE, "answered %d", status);
+	else if (why)
+		snprintf(ret, ERR_REASON_SIZE, "answered %d, credentials refused: %s",
+			status, why);
+	else
+		snprintf(ret, ERR_REASON_SIZE,
+			"answered %d, it asks for a password: set auth-user and "
+			"auth-secret",
+			status);
+}
+
 void history_hear(struct history *history, int status, const struct message *message)
 {
 	struct span reason = reason_of(status, message);

@@ -29,6 +29,8 @@ const struct record_attempt *history_end(
 	struct history *history, int status, const char *reason);
 /* Whether an attempt at TARGET is the latest one. */
 bool history_is_at(const struct history *history, const char *target);
+/* A refusal with STATUS in words, for history_end(). WHY: why its challenge was not answered, or NULL. */
+void history_refusal(int status, const char *why, char ret[static ERR_REASON_SIZE]);
 /* MESSAGE refuses the call with STATUS, or ends it: STATUS 0, a BYE. Its Reason (RFC 3326)
  * is kept; of a refusal without one the text of its Warning, or else its reason phrase. */
 void history_hear(struct history *history, int status, const struct message *message);

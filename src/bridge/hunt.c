@@ -47,6 +47,26 @@ int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 	return 0;
 }
 
+int hunt_new_to(struct hunt **ret, struct bridge *bridge, struct config *config,
+	struct trunk *trunk)
+{
+	struct hunt *hunt = calloc(1, sizeof(*hunt));
+	int err;
+
+	if (!hunt)
+		return -ENOMEM;
+	hunt->bridge = bridge;
+	hunt->routed = hunt->emergency = true;
+	err = target_new(&hunt->targets[0], trunk, config);
+	if (err) {
+		free(hunt);
+		return err;
+	}
+	hunt->count = 1;
+	*ret = hunt;
+	return 0;
+}
+
 struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *target)
 {
 	return &hunt->bridge->sides[target->trunk->kind == TRUNK_SERVER ? SIDE_INTERNAL

@@ -66,6 +66,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->home = params->home;
 	leg->end = params->end;
 	leg->h = params->h;
+	leg->closed_h = params->closed_h;
 	leg->arg = params->arg;
 	leg->call = params->call;
 	leg->id = params->id;

@@ -62,6 +62,8 @@ struct leg_report {
 	struct txn_server *txn; /* of an INFO, UPDATE or PRACK */
 };
 
+/* Its connection ended, for WHY. */
+typedef void leg_closed_h(void *arg, struct leg *leg, const char *why);
 typedef void leg_h(void *arg, struct leg *leg, const struct leg_report *report);
 
 /* A method of requests within the dialog. A table ends with a NULL name. */
@@ -77,6 +79,7 @@ struct leg {
 	struct bridge_side *home;
 	enum relay_end end; /* see leg_end() */
 	leg_h *h;
+	leg_closed_h *closed_h; /* may be NULL */
 	void *arg;
 	uint64_t call;    /* number, for the tap */
 	const char *id;   /* the call's, for the log; borrowed */
@@ -131,6 +134,8 @@ struct leg_params {
 	struct bridge_side *home; /* whom it is trusted as */
 	enum relay_end end; /* of the call's relay session, whatever side it is on */
 	leg_h *h;
+	/* Its connection ended; NULL: the call it is of is told. */
+	leg_closed_h *closed_h;
 	void *arg;
 	uint64_t call;
 	const char *id; /* borrowed, as long as there is the leg */

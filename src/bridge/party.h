@@ -38,7 +38,8 @@ struct party_names {
 };
 
 struct party {
-	struct message *source; /* what the spans borrow from; owned reference */
+	struct message *
+		source; /* what the spans borrow from; owned reference; NULL: of a call of ours */
 	struct party_name called;
 	struct party_name from;
 	struct party_names asserted;   /* P-Asserted-Identity */

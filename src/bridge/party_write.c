@@ -215,6 +215,13 @@ void party_add_reason(struct buf *out, const struct message *message)
 	}
 }
 
+static void add_crossing(struct buf *out, const struct message *invite)
+{
+	add_plain(out, invite);
+	add_alert_info(out, invite);
+	party_add_reason(out, invite);
+}
+
 /* Whom we call: the number at the far end. */
 static void add_target(
 	struct buf *out, const struct party_name *called, const struct party_shown *shown)
@@ -267,9 +274,8 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	add_callers(headers, "Remote-Party-ID", &party->remote, remote_params, shown);
 	add_names(headers, "Diversion", &party->diversions, diversion_params, shown);
 	add_names(headers, "History-Info", &party->history, history_params, shown);
-	add_plain(headers, party->source);
-	add_alert_info(headers, party->source);
-	party_add_reason(headers, party->source);
+	if (party->source)
+		add_crossing(headers, party->source);
 	if (!buf_str(&ret->uri) || !buf_str(&ret->from) || !buf_str(&ret->to) ||
 		headers->err)
 		return -ENOMEM;

@@ -11,13 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+uint64_t registry_next(struct bridge *bridge, char ret_id[static 32])
+{
+	const uint64_t number = ++bridge->next_number;
+
+	snprintf(ret_id, 32, "%s-%06llx", bridge->start_id, (unsigned long long)number);
+	return number;
+}
+
 void registry_number(struct call *call)
 {
-	struct bridge *bridge = call->bridge;
-
-	call->number = ++bridge->next_number;
-	snprintf(call->id, sizeof(call->id), "%s-%06llx", bridge->start_id,
-		(unsigned long long)call->number);
+	call->number = registry_next(call->bridge, call->id);
 }
 
 void registry_add(struct call *call)
@@ -134,11 +138,10 @@ static void fill_connection(const struct flow *flow, struct record_leg *ret)
 	ret->peer_names = flow->peer_names ? flow->peer_names : "";
 }
 
-static void fill_leg(const struct call *call, const struct leg *leg,
-	struct record_leg *ret, char name[static 80], char codec[static 32])
+void registry_fill_leg(const struct registry_leg *from, struct record_leg *ret,
+	char name[static 80], char codec[static 32])
 {
-	struct clock *clock = timers_clock(call->bridge->timers);
-	const uint64_t now_us = clock->mono_us(clock);
+	const struct leg *leg = from->leg;
 
 	*ret = record_leg_none();
 	if (!leg->home)
@@ -152,21 +155,21 @@ static void fill_leg(const struct call *call, const struct leg *leg,
 		ret->call_id = leg->dialog.call_id;
 	ret->tolerated = leg->tolerated;
 	ret->media = media_name(leg, &ret->media_remote);
-	ret->media_latched = call->latched[leg_end(leg)];
+	ret->media_latched = from->latched;
 	first_codec(leg, codec);
 	ret->codec = codec;
-	for (unsigned i = 0; i < RELAY_STREAMS && call->session; i++) {
+	for (unsigned i = 0; i < RELAY_STREAMS && from->session; i++) {
 		struct relay_stats stats;
 
-		if (!relay_stream_exists(call->session, i))
+		if (!relay_stream_exists(from->session, i))
 			continue;
-		relay_stats(call->session, i, leg_end(leg), &stats);
+		relay_stats(from->session, i, leg_end(leg), &stats);
 		add_stats(&ret->stats, &stats);
 		if (i == 0 && !leg->udptl)
 			ret->mos = estimate(&stats, codec);
 	}
 	if (ret->stats.key_us > 0)
-		ret->key_age_us = now_us - ret->stats.key_us;
+		ret->key_age_us = from->now_us - ret->stats.key_us;
 }
 
 /* Leg b's, also while nobody is asked. */
@@ -193,6 +196,18 @@ static const char *ender(const struct call *call, const struct record *record)
 	default:
 		return "tandem";
 	}
+}
+
+static void fill_leg(const struct call *call, const struct leg *leg,
+	struct record_leg *ret, char name[static 80], char codec[static 32])
+{
+	struct clock *clock = timers_clock(call->bridge->timers);
+	const struct registry_leg from = {.leg = leg,
+		.session = call->session,
+		.latched = call->latched[leg_end(leg)],
+		.now_us = clock->mono_us(clock)};
+
+	registry_fill_leg(&from, ret, name, codec);
 }
 
 static void fill_legs(

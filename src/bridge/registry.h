@@ -7,6 +7,8 @@
 #include "bridge/call.h"
 #include "bridge/diagnosis.h"
 
+/* The next number, and the id of it. */
+uint64_t registry_next(struct bridge *bridge, char ret_id[static 32]);
 /* Gives CALL its number and id. */
 void registry_number(struct call *call);
 void registry_add(struct call *call);
@@ -23,5 +25,14 @@ struct registry_scratch {
 	char codecs[2][32];
 	char media_note[DIAGNOSIS_SIZE];
 };
+/* What a leg's part of a record is made of. */
+struct registry_leg {
+	const struct leg *leg;
+	const struct relay_session *session; /* NULL: it has none any more */
+	struct addr latched;                 /* where its RTP comes from instead; len 0 */
+	uint64_t now_us;                     /* monotonic */
+};
+void registry_fill_leg(const struct registry_leg *from, struct record_leg *ret,
+	char name[static 80], char codec[static 32]);
 void registry_fill(
 	const struct call *call, struct record *ret, struct registry_scratch *scratch);

@@ -311,17 +311,19 @@ struct config_server {
 
 struct config_gateway {
 	struct config_trunk common;
-	char *profile;           /* the shipped profile it inherits from, or "" */
-	uint64_t observe_ms;     /* between two probes while tls is observe */
-	char *probe_number;      /* may be called to offer SRTP; "" = none */
-	bool early_media;        /* pass SDP of 18x on */
-	bool user_phone;         /* add ;user=phone to number URIs */
-	bool rtcp_mux;           /* offer a=rtcp-mux */
-	bool latch;              /* follow its media once to where that comes from */
-	bool sdp_lifetime;       /* write |2^31 behind our keys */
-	enum config_hold hold;   /* how hold is written toward it */
-	char *from_host;         /* host in From toward it; "" = as in Contact */
-	enum config_audit audit; /* [capture] mode; [audit] mode where not set */
+	char *profile;               /* the shipped profile it inherits from, or "" */
+	uint64_t observe_ms;         /* between two probes while tls is observe */
+	char *probe_number;          /* may be called to offer SRTP; "" = none */
+	char *emergency_test_number; /* for drills; "" = none */
+	char *emergency_test_caller; /* who calls then; "" = nobody is named */
+	bool early_media;            /* pass SDP of 18x on */
+	bool user_phone;             /* add ;user=phone to number URIs */
+	bool rtcp_mux;               /* offer a=rtcp-mux */
+	bool latch;                  /* follow its media once to where that comes from */
+	bool sdp_lifetime;           /* write |2^31 behind our keys */
+	enum config_hold hold;       /* how hold is written toward it */
+	char *from_host;             /* host in From toward it; "" = as in Contact */
+	enum config_audit audit;     /* [capture] mode; [audit] mode where not set */
 	struct config_register registration; /* [register] */
 };
 

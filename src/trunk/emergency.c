@@ -12,6 +12,7 @@ const char *emergency_name(enum emergency emergency)
 		[EMERGENCY_SERVICE] = "service",
 		[EMERGENCY_PRIORITY] = "priority",
 		[EMERGENCY_CALLBACK] = "callback",
+		[EMERGENCY_DRILL] = "drill",
 	};
 
 	return names[emergency];

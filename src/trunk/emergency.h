@@ -14,6 +14,7 @@ enum emergency {
 	EMERGENCY_SERVICE,  /* urn:service:sos, or one below it */
 	EMERGENCY_PRIORITY, /* Priority: emergency */
 	EMERGENCY_CALLBACK, /* back to the caller of one: elin.h */
+	EMERGENCY_DRILL,    /* a test of ours: bridge/drill.h */
 	EMERGENCY_KINDS,
 };
 

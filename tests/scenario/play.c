@@ -11,6 +11,7 @@
 #include "../unit/tls/lab.h"
 
 #include "base/loop.h"
+#include "bridge/drill.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -242,9 +243,22 @@ static int play_relay(
 	return 0;
 }
 
+static int start_drill(struct stage *stage, const char *id, struct err_text *error)
+{
+	static const struct drill_user nobody;
+	struct trunk *trunk = trunks_find(stage->trunks, TRUNK_GATEWAY, id);
+	struct drill *drill;
+	bool was = inside_set(true);
+	int err = trunk ? drill_start(stage->bridge, trunk, &nobody, &drill, error)
+			: err_set(error, ERR_FORMAT, "no trunk %s", id);
+
+	inside_set(was);
+	return err;
+}
+
 /* "operator drains", "operator drains gateway ID", "operator hangs up CALL",
- * "operator ends all", "operator leaves", "operator resumes gateway ID", "audit stops", "audit works",
- * "load high", "load low" */
+ * "operator ends all", "operator leaves", "operator resumes gateway ID", "operator tests gateway ID", "audit stops",
+ * "audit works", "load high", "load low" */
 static int play_operator(
 	struct stage *stage, const struct step *step, struct err_text *error)
 {
@@ -260,6 +274,8 @@ static int play_operator(
 		if (!trunk)
 			return err_set(error, ERR_FORMAT, "no trunk %s", step->words[3]);
 		trunk->drained = !strcmp(verb, "drains");
+	} else if (!strcmp(verb, "tests") && step->count == 4) {
+		err = start_drill(stage, step->words[3], error);
 	} else if (!strcmp(verb, "drains")) {
 		bridge_drain(stage->bridge);
 	} else if (!strcmp(verb, "hangs") && step->count == 4) {
@@ -276,7 +292,7 @@ static int play_operator(
 		inside_set(was);
 	} else {
 		return err_set(error, ERR_FORMAT,
-			"operator drains|resumes|hangs up|ends all|leaves");
+			"operator drains|resumes|hangs up|ends all|leaves|tests");
 	}
 	stage_settle(stage);
 	return err;

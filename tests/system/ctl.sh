@@ -51,6 +51,8 @@ log level info ; 0
 report protection ; 0
 trunk show nothing ; 4
 trunk explain nothing ; 4
+emergency test gw ; 1
+emergency test nothing ; 4
 trunk tls nothing on ; 4
 trunk drain nothing ; 4
 trunk resume nothing ; 4

@@ -14,7 +14,8 @@ conf_limits=('max-calls = 1')
 write_conf
 printf '%s\n' '[emergency]' 'numbers = 112' >>"$lab/tandem.conf"
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'geolocation = pass' 'elin = yes' \
-	'max-calls = 1' 'emergency-reserve = 1'
+	'max-calls = 1' 'emergency-reserve = 1' 'emergency-test-number = 112' \
+	'emergency-test-caller = +4930100'
 start_tandem
 
 # What a PBX adds to the INVITE of its phone.
@@ -67,6 +68,14 @@ check "the emergency centre calls back" place_call bob alice "sip:$elin@127.0.0.
 check "to the caller" jq -e --arg elin "$elin" '.emergency == "callback" and .to == $elin and
 	.inbound and (.internal.party == "server pbx1")' "$lab/cdr.json"
 
+ctl --json emergency test gw >"$lab/drill.json"
+check "a drill is answered, and hears the other end" jq -e '.result == "answered" and
+	.number == "112" and .media == "RTP" and .received_packets > 100' "$lab/drill.json"
+wait_cdrs 3
+check "its record says that it was one" bash -c '[[ $(jq -r "[.emergency, .cause, .external.party] | join(\" \")") == \
+	"drill hangup trunk gw" ]]' < <(cdr)
+check "bob was hung up" wait_event bob CALL_CLOSED 3
+
 # The one place that the gateway has is for emergency calls, and so is the second of the server.
 start_call alice bob "sip:112@127.0.0.1:$port_front;transport=tcp"
 first=$call_number
@@ -76,7 +85,7 @@ check "both are emergency calls" status_is .calls.emergency.now 2
 check "call list shows them" bash -c '[[ $(grep -c 112) == 2 ]]' < <(ctl call list)
 check "one ends" ctl -q call hangup "$first"
 check "the other too" ctl -q call hangup $((first + 1))
-wait_cdrs 4
+wait_cdrs 5
 check "nothing is held afterwards" all_released
 check "no number in the log" bash -c "! grep -aF '+4930911' '$lab/tandem.log'"
 check "no key in the log" bash -c "! grep -aE 'inline:[A-Za-z0-9+/]' '$lab/tandem.log'"

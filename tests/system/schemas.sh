@@ -63,6 +63,8 @@ answer 0 trunk tls gw off
 answer 0 route test +49301 --from +4989 --via server pbx1
 answer 0 route test +49301 --via trunk gw
 answer 0 route test +49301 --emergency
+answer 1 emergency test gw
+answer 4 emergency test nobody
 answer 0 trunk drain gw --reason cables
 answer 1 route test 1
 answer 0 route test 112 --emergency

@@ -1,4 +1,5 @@
 #include "bridge/bridge.h"
+#include "bridge/drill.h"
 
 #include "fakes.h"
 
@@ -30,6 +31,21 @@ int bridge_hangup(struct bridge *bridge, const char *id)
 		return -ENOENT;
 	fakes.hangups++;
 	return 0;
+}
+
+int drill_start(struct bridge *bridge, struct trunk *trunk, const struct drill_user *user,
+	struct drill **ret, struct err_text *text)
+{
+	(void)bridge;
+	(void)trunk;
+	(void)user;
+	(void)ret;
+	return err_set(text, ERR_STATE, "no drill here");
+}
+
+void drill_forget(struct drill *drill)
+{
+	(void)drill;
 }
 
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
