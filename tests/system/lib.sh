@@ -142,10 +142,15 @@ listens() { # PORT [tcp|udp [ADDRESS]]
 	esac
 }
 
-# 127.0.0.1 or ::1 and a port, as /proc/net has them.
+# An IPv4 address, or ::1, and a port, as /proc/net has them.
 proc_address() { # ADDRESS PORT
-	local host=0100007F
-	[[ $1 != *:* ]] || host=00000000000000000000000001000000
+	local host a b c d
+	IFS=. read -r a b c d <<<"$1"
+	if [[ $1 == *:* ]]; then
+		host=00000000000000000000000001000000
+	else
+		printf -v host '%02X%02X%02X%02X' "$d" "$c" "$b" "$a"
+	fi
 	printf '%s:%04X' "$host" "$2"
 }
 
@@ -244,13 +249,14 @@ lab_open() {
 	start_dns
 }
 
-# *.example.test is this machine; dns_options may add names. As root dnsmasq would become another user.
+# *.example.test is this machine; dns_options may add names. Sets dns_pid. As root dnsmasq would become another user.
 start_dns() {
 	dnsmasq --keep-in-foreground --conf-file=/dev/null --no-hosts --no-resolv \
 		--port="$port_dns" --listen-address=127.0.0.1 --bind-interfaces \
 		--pid-file="" --user="$(id -un)" --log-facility=- \
 		--address="/example.test/$loopback" "${dns_options[@]}" >"$lab/dns.log" 2>&1 &
-	pids+=($!)
+	dns_pid=$!
+	pids+=("$dns_pid")
 	wait_for 10 listens "$port_dns" udp || {
 		cat "$lab/dns.log" >&2
 		exit 1
@@ -574,7 +580,8 @@ call_has() {
 # A proxy with TLS in front of something that has none. What comes over TLS goes to
 # TARGET-URI (a client certificate is demanded); what comes in plain goes to tandem over
 # TLS, and it presents its own certificate there. MORE-TLS: more settings in tls.cfg. What
-# $front_config and $front_request hold comes before its routes and before a request's.
+# $front_config and $front_request hold comes before its routes and before a request's. $front_in is a command that
+# runs it elsewhere: in another network namespace.
 start_front() {
 	local name=$1 tls_port=$2 plain_port=$3 target=$4 cert=$5 ca=$6 tandem=$7 more=${8:-}
 	local dir=$lab/$1
@@ -656,7 +663,8 @@ start_front() {
 			t_relay();
 		}
 	EOF
-	kamailio -DD -E -x fm -X fm -m 32 -M 8 -f "$dir/kamailio.cfg" -Y "$dir" \
+	# shellcheck disable=SC2086 # a command
+	${front_in-} kamailio -DD -E -x fm -X fm -m 32 -M 8 -f "$dir/kamailio.cfg" -Y "$dir" \
 		-P "$dir/pid" -w "$dir" >"$dir/log" 2>&1 &
 	pids+=($!)
 	eval "front_pid_${name//-/_}=$!"
