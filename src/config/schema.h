@@ -58,18 +58,18 @@ enum schema_type {
 	SCHEMA_NETWORKS,   /* comma list of ADDRESS/BITS */
 	SCHEMA_IDS,        /* comma list of what SCHEMA_ID takes */
 	SCHEMA_NUMBERS,    /* comma list of numbers as they are dialled */
-	SCHEMA_ELINS,      /* comma list of CALLERS:NUMBER, CALLERS a beginning of numbers */
-	SCHEMA_SERVICES,   /* comma list of NAME:NUMBER, NAME below urn:service:sos */
-	SCHEMA_CODECS,     /* comma list of codecs, one of speech at least */
-	SCHEMA_SUITES,     /* comma list of SRTP suites */
-	SCHEMA_FLAGS,      /* comma list of the row's words, each once; a bit for each */
-	SCHEMA_QUOTABLE,   /* text without '"', '\\' and control characters */
-	SCHEMA_DATE,       /* a UTC day, or a minute of it; time_t, 0 = not set */
-	SCHEMA_STAPLE,     /* auto | off | an http: URL */
-	SCHEMA_PATTERNS,   /* comma list of what pattern_parse() takes */
-	SCHEMA_STATUSES,   /* comma list of final responses and ranges, or none */
-	SCHEMA_SOURCES,    /* comma list of servers, gateways, server:ID, trunk:ID */
-	SCHEMA_DSCP,       /* 0-63, or a name such as EF */
+	SCHEMA_ELINS, /* comma list of CALLERS:NUMBER, CALLERS a beginning of numbers */
+	SCHEMA_SERVICES, /* comma list of NAME:NUMBER, NAME below urn:service:sos */
+	SCHEMA_CODECS,   /* comma list of codecs, one of speech at least */
+	SCHEMA_SUITES,   /* comma list of SRTP suites */
+	SCHEMA_FLAGS,    /* comma list of the row's words, each once; a bit for each */
+	SCHEMA_QUOTABLE, /* text without '"', '\\' and control characters */
+	SCHEMA_DATE,     /* a UTC day, or a minute of it; time_t, 0 = not set */
+	SCHEMA_STAPLE,   /* auto | off | an http: URL */
+	SCHEMA_PATTERNS, /* comma list of what pattern_parse() takes */
+	SCHEMA_STATUSES, /* comma list of final responses and ranges, or none */
+	SCHEMA_SOURCES,  /* comma list of servers, gateways, server:ID, trunk:ID */
+	SCHEMA_DSCP,     /* 0-63, or a name such as EF */
 };
 
 struct schema_key {

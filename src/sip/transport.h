@@ -141,7 +141,8 @@ struct transport_target {
 	/* TLS: who must be there. Its set must live until transport_flow() has returned: the
 	 * connection then holds a reference to it. */
 	const struct peer *peer;
-	const char *host; /* TLS: which of the peer's hosts REMOTE is of; copied; NULL: it does not matter */
+	const char *
+		host; /* TLS: which of the peer's hosts REMOTE is of; copied; NULL: it does not matter */
 	struct cred *cred; /* TLS: what we present there; NULL: that of the transport */
 	/* The local address of a new connection, without a port; len 0: that of a listener.
 	 * Where it cannot be bound the kernel chooses. */

@@ -1,6 +1,6 @@
 /*
  * The trunks of one side as one configuration has them: built completely beside those in use,
- * then exchanged for them. For trunk.c, side.c and trunk_entry.c alone. Loop thread.
+ * then exchanged for them. Others get at them by trunk_priv.h. Loop thread.
  */
 #pragma once
 

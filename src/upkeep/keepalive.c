@@ -128,7 +128,9 @@ static struct trunk_entry *new_h(struct trunk_list *list)
 	struct keepalive *keepalive = calloc(1, sizeof(*keepalive));
 
 	(void)list;
-	return keepalive ? &keepalive->entry : NULL;
+	if (!keepalive)
+		return NULL;
+	return &keepalive->entry;
 }
 
 static void free_h(struct trunk_entry *entry)

@@ -192,7 +192,7 @@ void ping_send_expire(struct ping_send *send)
 	struct ping_outcome outcome = {.layer = opened ? HEALTH_SIP : HEALTH_TRANSPORT};
 	char why[80];
 
-	snprintf(why, sizeof(why), "%s in %u s",
+	snprintf(why, sizeof(why), "%s in %d s",
 		opened ? "no answer to OPTIONS" : "no connection", PING_WITHIN_MS / 1000);
 	outcome.why = why;
 	txn_client_abandon(send->txn);

@@ -153,7 +153,7 @@ static void patience_h(void *arg)
 	const struct flow *flow = client->send.flow;
 	char why[80];
 
-	snprintf(why, sizeof(why), "%s in %u s",
+	snprintf(why, sizeof(why), "%s in %d s",
 		flow && flow->opened ? "no answer to REGISTER" : "no connection",
 		(is_leaving(client) ? REGISTER_LEAVE_MS : REGISTER_PATIENCE_MS) / 1000);
 	register_send_stop(&client->send);

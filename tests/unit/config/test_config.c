@@ -266,13 +266,15 @@ static void every_mistake_is_told_at_once(void **state)
 		"comma\n"
 		"tandem.conf:24:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
 		"a-z 0-9 . _ -, got \"a b\"\n"
-		"tandem.conf:25:8: error: host: expected a comma list of host names or addresses, each once, got "
+		"tandem.conf:25:8: error: host: expected a comma list of host names or "
+		"addresses, each once, got "
 		"\"-x\"\n"
 		"tandem.conf:26:8: error: port: expected a port (1-65535), got "
 		"\"65536\"\n"
 		"tandem.conf:27:2: error: [server ID]: expected a name of 1 to 64 of A-Z "
 		"a-z 0-9 . _ -, got nothing\n"
-		"tandem.conf:27:2: error: host: missing in [server], expected a comma list "
+		"tandem.conf:27:2: error: host: missing in [server], expected a comma "
+		"list "
 		"of host names or addresses, each once\n");
 }
 
