@@ -12,7 +12,8 @@ tls_versions=(1.3 1.2)
 write_tenant() {
 	local file=$1
 	shift
-	printf '%s\n' '[gateway]' 'tls = yes' "$@" >"$lab/gateways.d/$file.conf"
+	# nobody is asked, and so known to be away, before its far end is there
+	printf '%s\n' '[gateway]' 'tls = yes' "$@" 'options-ping = off' >"$lab/gateways.d/$file.conf"
 }
 
 # connect VERSION CERTIFICATE NAME: a TLS client that asks for NAME ("-": for none) and waits to be thrown out, or
