@@ -154,6 +154,7 @@ bench_gateway() {
 		tls = no
 		transport = $2
 		max-calls = 100000
+		options-ping = ${gateway_options_ping:-off}
 	END
 }
 
