@@ -36,7 +36,7 @@ write_conf
 check "what needs a restart" prints '=> workers: needs a restart' ctl config diff
 echo 'nonsense = 1' >>"$lab/gateways.d/gw.conf"
 check "config diff: mistakes are told as by config check" \
-	prints 'gw.conf:8:1: error: "nonsense": unknown key' ctl config diff
+	prints 'gw.conf:9:1: error: "nonsense": unknown key' ctl config diff
 check "with its exit code" exits 6 ctl config diff
 write_gateway 'profile = generic-udp' 'tls = no' "port = $port_gw" 'priority = 3'
 

@@ -321,8 +321,8 @@ write_gateway() {
 		echo '# the gateway of this lab'
 		echo '[gateway]'
 		echo 'host = gw1.example.test'
-		[[ "$*" == *options-ping* ]] || echo "options-ping = ${options_ping:-off}"
 		printf '%s\n' "$@"
+		[[ "$*" == *options-ping* ]] || echo "options-ping = ${options_ping:-off}"
 	} >"$lab/gateways.d/gw.conf"
 }
 

@@ -5,7 +5,8 @@ need baresip kamailio
 
 # write_trunk NAME 'KEY = VALUE'...
 write_trunk() {
-	printf '%s\n' '[gateway]' 'calls-to = gateways' "${@:2}" >"$lab/gateways.d/$1.conf"
+	printf '%s\n' '[gateway]' 'calls-to = gateways' 'options-ping = off' \
+		"${@:2}" >"$lab/gateways.d/$1.conf"
 }
 
 judge_call() { # NAME TRANSPORT MEDIA TRANSPORT-OF-CALLED MEDIA-OF-CALLED HERTZ HERTZ-OF-CALLED

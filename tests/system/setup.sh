@@ -105,13 +105,14 @@ check "and that of the PBX" verified "$lab/site/certs/internal-ca.pem" \
 check "not the gateway's as a server" exits 2 openssl verify -CAfile \
 	"$lab/site/certs/internal-ca.pem" "$lab/site/lab/peers/gw1.example.test.pem"
 
-check "it starts" start_site site
+# First the far ends: it asks them by OPTIONS as soon as it is up, and one that is not there rests.
 start_phone alice "$port_pbx" 440 "$secure" \
 	"$lab/site/lab/peers/pbx1.example.test-agent.pem" \
 	"$lab/site/lab/peers/pbx1.example.test-ca.pem"
 start_phone bob "$port_gw" 620 "$secure" \
 	"$lab/site/lab/peers/gw1.example.test-agent.pem" \
 	"$lab/site/lab/peers/gw1.example.test-ca.pem"
+check "it starts" start_site site
 check "the PBX calls the gateway, protected" protected_call alice bob "$port_internal"
 check "the gateway calls the PBX, protected" protected_call bob alice "$port_external_tls"
 
