@@ -13,7 +13,7 @@ write_gateway 'profile = generic-udp' 'tls = no' "port = $port_gw"
 start_tandem
 
 check "trunk config: a key of the file with its line" \
-	prints "^port +$port_gw +$lab/gateways.d/gw.conf:6" ctl trunk config gw
+	prints "^port +$port_gw +$lab/gateways.d/gw.conf:7" ctl trunk config gw
 check "a key of a profile" prints 'profile generic-udp, .*generic-udp.conf:[0-9]+' \
 	ctl trunk config gw
 check "a key that is inherited" prints "^trust .*\[external\], $lab/tandem.conf:[0-9]+" \

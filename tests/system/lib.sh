@@ -321,8 +321,8 @@ write_gateway() {
 		echo '# the gateway of this lab'
 		echo '[gateway]'
 		echo 'host = gw1.example.test'
-		printf '%s\n' "$@"
 		[[ "$*" == *options-ping* ]] || echo "options-ping = ${options_ping:-off}"
+		printf '%s\n' "$@"
 	} >"$lab/gateways.d/gw.conf"
 }
 
