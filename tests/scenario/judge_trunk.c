@@ -363,24 +363,32 @@ static void note_line(struct judge *judge, const struct party *party, struct spa
 
 /* ---- rest ---- */
 
-/* Whether RESPONSE answers an INVITE of Tandem's that began a dialog, and whose call goes on. */
+/* The least answer-within of random flows: what says nothing for longer may have been given up, and is not listened
+ * to any more. */
+#define SURELY_AWAITED_US 1000000
+
+/* Whether RESPONSE answers an INVITE of Tandem's that began a dialog, whose call goes on, and which was surely not
+ * given up: the call was offered to nobody since, and it comes soon. */
 static bool answers_first(struct judge *judge, const struct stage_passed *passed)
 {
 	const struct message *response = passed->message;
+	const struct judge_invited *found = NULL;
 
 	LIST_FOREACH (&judge->invited, node, next) {
 		const struct judge_invited *invited =
 			LIST_ENTRY(node, struct judge_invited, node);
 
+		if (found && invited->call == found->call)
+			found = NULL;
 		if (invited->party == passed->party && !invited->to_tag[0] &&
 			!invited->refused && invited->flow == passed->flow->id &&
 			!invited->answer_count &&
 			!judge_has_record(judge, invited->call) &&
 			message_method(response) == MESSAGE_INVITE &&
 			span_equal_str(message_via(response)->branch, invited->branch))
-			return true;
+			found = invited;
 	}
-	return false;
+	return found && judge_now_us(judge) - found->at_us < SURELY_AWAITED_US;
 }
 
 /* Generated ones are far below the default of rest-max, which would bound them. */

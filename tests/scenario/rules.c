@@ -58,14 +58,15 @@ static bool is_uncertain(const struct config_trunk *settings, const struct party
 	       (party->known_by && (!settings || !settings->auth.user[0]));
 }
 
-/* RFC 3261 22: credentials are right, and nobody gets those of others. */
-/* Whose registrar, or outbound proxy, it is. */
+/* Whose registrar, or outbound proxy, it is. Of a server of its own nobody here knows. */
 static const struct config_trunk *settings_of_registrar(
 	const struct stage *stage, const struct party *party)
 {
 	const struct registration *registration;
 	struct trunk *trunk;
 
+	if (!stage->trunks)
+		return NULL;
 	for (unsigned nth = 0; (trunk = trunks_at(stage->trunks, TRUNK_GATEWAY, nth));
 		nth++) {
 		registration = trunk->registration;
@@ -76,6 +77,7 @@ static const struct config_trunk *settings_of_registrar(
 	return NULL;
 }
 
+/* RFC 3261 22: credentials are right, and nobody gets those of others. */
 static int check_credentials(const struct stage *stage, const struct party *party,
 	const struct message *message, struct err_text *error)
 {
@@ -85,7 +87,6 @@ static int check_credentials(const struct stage *stage, const struct party *part
 
 	if (!settings)
 		settings = settings_of_registrar(stage, party);
-
 	for (unsigned i = 0; i < 2; i++)
 		for (unsigned nth = 0; message_line(message, headers[i], nth, &line);
 			nth++)
