@@ -18,6 +18,7 @@ write_partner_gateway() { # GATEWAY PORT CA PREFIX
 		trust = $lab/certs/$3.pem
 		crl = $lab/certs/$3.crl
 		prefixes = $4
+		options-ping = off
 	EOF
 }
 
@@ -150,7 +151,7 @@ server_port=$((port_pbx + 1))
 # Two calls fill A's server: the next one goes to B's.
 conf_server=("trust = certs/partner-a.pem" "crl = certs/partner-a.crl" 'max-calls = 2'
 	'[server pbx2]' 'host = pbx2.example.test' "port = $((port_pbx2 + 1))" 'priority = 20'
-	'trust = certs/partner-b.pem' 'crl = certs/partner-b.crl')
+	'trust = certs/partner-b.pem' 'crl = certs/partner-b.crl' 'options-ping = off')
 write_conf
 write_partner_gateway gw1 "$port_gw1" partner-a +4940
 write_partner_gateway gw2 "$port_gw2" partner-b +4950
