@@ -39,7 +39,13 @@ follow() {
 }
 
 lab=$(mktemp -d "${TMPDIR:-/tmp}/tandem-guides.XXXXXX")
-trap 'world_close; lab_close' EXIT
+guides_close() {
+	local code=$?
+	world_close
+	(exit "$code") # the status that lab_close ends with
+	lab_close
+}
+trap guides_close EXIT
 world_can
 # Where not even an empty machine starts, there is nothing to be said of the guides.
 world_open && world_boot true || skip "no machine starts here: $(tail -n 1 "$lab/boot.log" 2>/dev/null)"

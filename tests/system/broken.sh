@@ -40,8 +40,10 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 mount -t tmpfs tmpfs "$lab" 2>/dev/null || skip "only root can mount"
 end_lab() {
+	local code=$?
 	cd /
 	umount -R -l "$lab"
+	(exit "$code") # the status that lab_close ends with
 	lab_close
 }
 trap end_lab EXIT
