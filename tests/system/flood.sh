@@ -1,6 +1,6 @@
 #!/bin/bash
 # Floods from a gateway that is configured: INVITEs beyond its limit, with and without ACKs, OPTIONS, REGISTER, what
-# nobody serves, requests of no dialog, and bytes that are no SIP. Each is answered as one alone would be. Memory and log
+# nobody serves, requests of no dialog, wrong passwords, and bytes that are no SIP. Each is answered as one alone would be. Memory and log
 # stay bounded, and a call that stands loses neither a packet nor its BYE. Only counts are asserted.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/talk.sh"
@@ -67,6 +67,22 @@ refused_counted() { # COUNT
 	((count >= $1))
 }
 
+guesses_refused() {
+	jq -e '(.by_status | keys - ["401", "403"]) == [] and .by_status["403"] > .sent * 8 / 10' \
+		"$lab/flood.json" || {
+		cat "$lab/flood.json"
+		return 1
+	}
+}
+
+# Ten, and ten more for each minute that this took.
+wrong_bounded() {
+	local count
+	count=$(ctl --json trunk show gw | jq .auth.wrong)
+	echo "$count looked at"
+	((count >= 10 && count <= 10 + (SECONDS - began) / 6))
+}
+
 # Each end, of what the other sent.
 heard_all() {
 	jq -e '[.a, .b | .missing * 100 < .received and .wrong + .strays == 0] | all' \
@@ -118,4 +134,18 @@ check "and was heard all the time" heard_all
 check "it ends as ever" end_talk
 check "all is released" all_released
 check "no transaction is left" wait_for 60 status_is .calls.transactions 0
+
+# A gateway that has to prove a password, and guesses: after ten wrong ones in a row nothing of its is looked at for a
+# minute, so that a guess costs us little and who guesses much.
+printf 'sesame\n' >"$lab/gw.secret"
+chmod 600 "$lab/gw.secret"
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'auth = digest' 'auth-user = tandem' \
+	'auth-secret = ../gw.secret'
+ctl -q config reload
+flood password
+check "wrong passwords: 401, then 403" guesses_refused
+check "wrong passwords: few were looked at" wrong_bounded
+check "wrong passwords: the operator is told" has_lines "$lab/tandem.log" 'event=password-tried .*count=10' 1
+check "wrong passwords: memory is bounded" memory_bounded
+check "wrong passwords: no transaction is left" wait_for 60 status_is .calls.transactions 0
 finish

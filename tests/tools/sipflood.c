@@ -4,8 +4,8 @@
  *
  *   sipflood [-n COUNT] [-a] KIND ADDRESS PORT
  *
- * KIND: invite, options, register, bye, cancel, a method that nobody knows (unknown), or bytes that are no SIP
- * (garbage). -a: refusals of INVITEs are acknowledged. At most WINDOW are on their way without an answer, so that
+ * KIND: invite, options, register, bye, cancel, a method that nobody knows (unknown), INVITEs with a wrong password
+ * for the nonce that came first (password), or bytes that are no SIP (garbage). -a: refusals of INVITEs are acknowledged. At most WINDOW are on their way without an answer, so that
  * they are seen and not lost in a buffer; where no answer comes for a while, the next ones follow. Garbage is not
  * answered, and waits for nothing.
  *
@@ -36,6 +36,7 @@ static const struct kind {
 	{"bye", "BYE", true},
 	{"cancel", "CANCEL", false},
 	{"unknown", "FROBNICATE", false},
+	{"password", "INVITE", false},
 	{"garbage", NULL, false},
 };
 
@@ -49,6 +50,7 @@ struct flood {
 	unsigned sent, answered;
 	unsigned char *seen; /* whether the nth was answered */
 	unsigned statuses[STATUSES];
+	char realm[128], nonce[256]; /* password: of the first challenge; "": none yet */
 };
 
 static const char sdp[] = "v=0\r\no=- 1 1 IN IP4 127.0.0.10\r\ns=-\r\n"
@@ -58,7 +60,16 @@ static int write_request(const struct flood *flood, unsigned nth, char *buf, siz
 {
 	const struct kind *kind = flood->kind;
 	const bool invite = !strcmp(kind->name, "invite");
+	char proof[1024] = "";
 
+	if (flood->nonce[0])
+		snprintf(proof, sizeof(proof),
+			"Authorization: Digest username=\"flood\", realm=\"%s\", "
+			"nonce=\"%s\", "
+			"uri=\"sip:+4930100@127.0.0.1\", algorithm=SHA-256, qop=auth, "
+			"cnonce=\"c\", "
+			"nc=%08x, response=\"%064x\"\r\n",
+			flood->realm, flood->nonce, nth + 1, nth);
 	if (!kind->method) {
 		for (unsigned i = 0; i < 200; i++)
 			buf[i] = (char)(nth * 2654435761U >> (i % 24));
@@ -69,10 +80,10 @@ static int write_request(const struct flood *flood, unsigned nth, char *buf, siz
 		"Via: SIP/2.0/UDP 127.0.0.1:%u;branch=z9hG4bK%u-%u;rport\r\n"
 		"Max-Forwards: 70\r\nFrom: <sip:flood@127.0.0.1>;tag=f%u\r\n"
 		"To: <sip:+4930100@127.0.0.1>%s\r\nCall-ID: %u.%u\r\nCSeq: 1 %s\r\n"
-		"Contact: <sip:flood@127.0.0.1:%u>\r\n%sContent-Length: %zu\r\n\r\n%s",
+		"Contact: <sip:flood@127.0.0.1:%u>\r\n%s%sContent-Length: %zu\r\n\r\n%s",
 		kind->method, flood->port, flood->port, nth, nth,
 		kind->to_tag ? ";tag=nobody" : "", flood->port, nth, kind->method,
-		flood->port, invite ? "Content-Type: application/sdp\r\n" : "",
+		flood->port, proof, invite ? "Content-Type: application/sdp\r\n" : "",
 		invite ? strlen(sdp) : 0, invite ? sdp : "");
 }
 
@@ -107,6 +118,16 @@ static void acknowledge(const struct flood *flood, unsigned nth, const char *ans
 	send_text(flood, ack, len);
 }
 
+/* The value of NAME="..." in ANSWER. */
+static void copy_value(const char *answer, const char *name, char *ret, size_t size)
+{
+	const char *at = strstr(answer, name);
+
+	if (at)
+		snprintf(ret, size, "%.*s", (int)strcspn(at + strlen(name), "\""),
+			at + strlen(name));
+}
+
 static void take_answer(struct flood *flood, const char *answer)
 {
 	const char *call_id = strstr(answer, "\r\nCall-ID: ");
@@ -119,6 +140,10 @@ static void take_answer(struct flood *flood, const char *answer)
 		return;
 	if (flood->acks && !strcmp(flood->kind->name, "invite"))
 		acknowledge(flood, nth, answer);
+	if (!strcmp(flood->kind->name, "password") && !flood->nonce[0]) {
+		copy_value(answer, "realm=\"", flood->realm, sizeof(flood->realm));
+		copy_value(answer, "nonce=\"", flood->nonce, sizeof(flood->nonce));
+	}
 	if (flood->seen[nth])
 		return;
 	flood->seen[nth] = 1;
