@@ -1,6 +1,6 @@
 #!/bin/bash
 # A campaign, not part of every check: a real Asterisk 22 as a carrier that knows us by a password, asks and is asked by
-# OPTIONS, and is restarted under calls. It is taken from ASTERISK_ROOT, a root that `make asterisk` makes by debootstrap, and
+# OPTIONS, is restarted under calls, and has us register. It is taken from ASTERISK_ROOT, a root that `make asterisk` makes by debootstrap, and
 # runs there at the loopback of this script.
 . "$(dirname "$0")/lib.sh"
 need baresip chroot
@@ -108,8 +108,16 @@ check "it asks us, and has us" wait_for 20 console_says 'Avail' 'pjsip show cont
 
 # --- calls, with the password
 
+# A phone names its recordings by the second, so no two calls begin in the same one.
+called_at=0
+is_later() {
+	(($(date +%s) > called_at))
+}
+
 # call NUMBER: alice calls, the echo is heard.
 call() {
+	wait_for 2 is_later
+	called_at=$(date +%s)
 	calls_of[alice]=$((calls_of[alice] + 1))
 	phone alice dial "sip:$1@med1.example.test:$port_internal;transport=tls"
 	wait_event alice CALL_ESTABLISHED "${calls_of[alice]}" &&
@@ -117,7 +125,7 @@ call() {
 }
 
 check "a call is let in by the password" call +4940222222
-check "it asked for it" console_says '401 Unauthorized' 'pjsip show history'
+check "it asked for it" wait_for 5 console_says '401 Unauthorized' 'pjsip show history'
 check "as Asterisk shows" console_says 'from-tandem' 'core show channels concise'
 hang_up alice
 check "and ends" wait_cdrs 1
@@ -138,5 +146,43 @@ check "it is up again, by itself" turned up 1
 check "nothing is held of before" all_released
 check "calls go there again, with the password" call +4940222222
 hang_up alice
+check "all is released" all_released
+
+# --- it knows where we are by REGISTER alone
+
+binding_is() { # MEMBER VALUE
+	[[ $(ctl --json trunk show gw | jq -r ".registration.bindings[0].$1") == "$2" ]]
+}
+
+# It calls us, and plays to alice what she says.
+call_in() {
+	wait_for 2 is_later
+	called_at=$(date +%s)
+	calls_of[alice]=$((calls_of[alice] + 1))
+	console 'channel originate PJSIP/tandem application Echo'
+	wait_event alice CALL_ESTABLISHED "${calls_of[alice]}" &&
+		wait_for 15 recorded alice 0.5 "${calls_of[alice]}"
+}
+
+stop "$asterisk_pid"
+sed -i 's/^contact = .*/max_contacts = 1\nremove_existing = yes/' "$dir/etc/pjsip.conf"
+check "Asterisk starts, and knows no address of ours" start_asterisk
+check "it has no contact" test -z "$(console 'database show registrar' | grep sip:)"
+printf '%s\n' '[register]' 'identity = tandem@carrier' "contact = ${number[alice]}" \
+	>>"$lab/gateways.d/gw.conf"
+check "a trunk that registers" ctl -q config reload
+check "is registered" wait_for 40 binding_is state registered
+check "Asterisk has our Contact" wait_for 5 console_says 'line=[0-9a-f]{16}' 'database show registrar'
+records=$(cdr_count)
+check "it calls us there" call_in
+hang_up alice
+check "that is recorded" wait_cdrs $((records + 1))
+check "as a call of the trunk" jq -e '.inbound and .status == 200 and .external.party == "trunk gw"' <<<"$(cdr)"
+check "calls to it go on" call +4940222222
+hang_up alice
+sed -i 's/^tls = no$/&\nenabled = no/' "$lab/gateways.d/gw.conf"
+check "a trunk that is disabled" ctl -q config reload
+check "removes its Contact" wait_for 20 bash -c \
+	"! chroot '$ASTERISK_ROOT' asterisk -C '$folder/etc/asterisk.conf' -rx 'database show registrar' | grep -q sip:"
 check "all is released" all_released
 finish
