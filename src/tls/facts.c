@@ -69,9 +69,12 @@ static void read_serial(struct facts *facts, gnutls_x509_crt_t crt)
 {
 	unsigned char bytes[SERIAL_BYTES];
 	size_t len = sizeof(bytes);
+	size_t sign; /* a byte 0 that says no more than that the number is positive */
 
-	if (gnutls_x509_crt_get_serial(crt, bytes, &len) == 0)
-		print_hex(facts->serial, sizeof(facts->serial), bytes, len, '\0');
+	if (gnutls_x509_crt_get_serial(crt, bytes, &len) != 0)
+		return;
+	sign = len > 1 && !bytes[0];
+	print_hex(facts->serial, sizeof(facts->serial), bytes + sign, len - sign, '\0');
 }
 
 const char *facts_pin(gnutls_x509_crt_t certificate, char buf[static FACTS_PIN_SIZE])

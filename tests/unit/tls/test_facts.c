@@ -93,6 +93,32 @@ static void a_certificate_is_read(void **state)
 	assert_string_equal(facts.eku, "any");
 }
 
+/* As openssl and others write it, so that it can be compared. */
+static void a_serial_number_is_a_number(void **state)
+{
+	static const struct {
+		const char *bytes;
+		size_t len;
+		const char *text;
+	} cases[] = {
+		{"\x01\x02", 2, "0102"},
+		{"\0\xa3\xc1", 3, "A3C1"},
+		{"\x7f", 1, "7F"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct lab_spec spec = {.cn = "one"};
+		struct lab_id id;
+
+		spec.serial.bytes = cases[i].bytes;
+		spec.serial.len = cases[i].len;
+		lab_issue(&id, &spec, &world.root);
+		assert_string_equal(facts_of(&id).serial, cases[i].text);
+		lab_drop(&id);
+	}
+}
+
 static void odd_texts_are_escaped_and_cut(void **state)
 {
 	char cn[64] = "\"<\x01\xc3\xa4\\";
@@ -249,6 +275,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_common_name_is_as_people_write_it),
 		cmocka_unit_test(a_certificate_is_read),
+		cmocka_unit_test(a_serial_number_is_a_number),
 		cmocka_unit_test(odd_texts_are_escaped_and_cut),
 		cmocka_unit_test(names_are_told_by_their_kinds),
 		cmocka_unit_test(a_chain_is_read_from_each_form),
