@@ -33,19 +33,13 @@ static uint64_t round_trip(struct dial *dial)
 	return asked_us ? clock->mono_us(clock) - asked_us : 0;
 }
 
-/* Retry-After of RESPONSE in seconds (RFC 3261 20.33); false: it has none, or no number. */
-static bool retry_after(const struct message *response, uint64_t *ret_s)
+/* Retry-After of RESPONSE; false: it has none, or no number. */
+static bool retry_after(const struct message *response, uint32_t *ret_s)
 {
 	struct span value;
-	uint64_t seconds = 0;
-	size_t i = 0;
 
-	if (!response || !message_header(response, "Retry-After", 0, &value))
-		return false;
-	for (; i < value.len && i < 10 && value.p[i] >= '0' && value.p[i] <= '9'; i++)
-		seconds = seconds * 10 + (uint64_t)(value.p[i] - '0');
-	*ret_s = seconds;
-	return i > 0;
+	return response && message_line(response, "Retry-After", 0, &value) &&
+	       message_seconds(value, ret_s);
 }
 
 void dial_heard(struct dial *dial, int status, const struct message *response)
@@ -54,14 +48,13 @@ void dial_heard(struct dial *dial, int status, const struct message *response)
 		.event = HEALTH_TAKES,
 		.status = status >= 200 ? status : 0,
 		.round_trip_us = round_trip(dial)};
-	uint64_t seconds;
+	uint32_t seconds;
 	char why[80];
 
 	if (status == 503 && retry_after(response, &seconds)) {
-		snprintf(why, sizeof(why), "503 with Retry-After %llu",
-			(unsigned long long)seconds);
+		snprintf(why, sizeof(why), "503 with Retry-After %u", (unsigned)seconds);
 		heard.event = HEALTH_ASKS;
-		heard.rest_ms = seconds * 1000;
+		heard.rest_ms = seconds * UINT64_C(1000);
 		heard.why = why;
 		if (dial->tried)
 			dismiss_flow(dial->side, dial->tried, why);

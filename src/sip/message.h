@@ -153,6 +153,9 @@ void message_body_lines(const struct message *message, struct message_body_lines
  * its grammar. */
 bool message_line(const struct message *message, const char *name, unsigned nth,
 	struct span *ret_value);
+/* The seconds that VALUE, of Retry-After or Expires, begins with (RFC 3261 20.19, 20.33); a comment and parameters
+ * may follow. At most 999,999,999: nobody means more. False: it begins with no digit. */
+bool message_seconds(struct span value, uint32_t *ret_seconds);
 /* The NTH element of a header that is a list of addresses, over all of its lines, as
  * received; empty elements do not count. */
 bool message_element(const struct message *message, const char *name, unsigned nth,

@@ -237,3 +237,19 @@ unsigned message_elements(const struct message *message, const char *name)
 	}
 	return count;
 }
+
+bool message_seconds(struct span value, uint32_t *ret_seconds)
+{
+	const struct span text = span_trim(value);
+	uint32_t seconds = 0;
+	size_t i = 0;
+
+	for (; i < text.len && i < 9 && text.p[i] >= '0' && text.p[i] <= '9'; i++)
+		seconds = seconds * 10 + (uint32_t)(text.p[i] - '0');
+	if (!i)
+		return false;
+	if (i < text.len && text.p[i] >= '0' && text.p[i] <= '9')
+		seconds = 999999999;
+	*ret_seconds = seconds;
+	return true;
+}

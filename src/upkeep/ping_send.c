@@ -47,30 +47,16 @@ static void end(struct ping_send *send, struct ping_outcome *outcome)
 	flow_unref(flow);
 }
 
-/* RFC 3261 20.33: seconds, and perhaps a comment and parameters. */
-static unsigned retry_after(const struct message *response)
-{
-	struct span line, digits;
-	uint64_t seconds;
-
-	if (!message_line(response, "Retry-After", 0, &line))
-		return 0;
-	digits = line = span_trim(line);
-	digits.len = 0;
-	while (digits.len < line.len && line.p[digits.len] >= '0' &&
-		line.p[digits.len] <= '9')
-		digits.len++;
-	return span_uint(digits, UINT32_MAX, &seconds) ? 0 : (unsigned)seconds;
-}
-
 static void response_h(void *arg, struct txn_client *txn, struct message *response)
 {
 	struct ping_outcome outcome = {.status = message_status(response)};
+	struct span value;
 
 	if (outcome.status < 200)
 		return;
 	txn_client_detach(txn);
-	outcome.retry_after_s = retry_after(response);
+	if (message_line(response, "Retry-After", 0, &value))
+		(void)message_seconds(value, &outcome.retry_after_s);
 	end(arg, &outcome);
 }
 

@@ -13,7 +13,7 @@
 /* What came of it. */
 struct ping_outcome {
 	int status;              /* of the final answer; 0: there was none */
-	unsigned retry_after_s;  /* of that answer; 0: it said nothing */
+	uint32_t retry_after_s;  /* of that answer; 0: it said nothing */
 	uint64_t took_us;        /* until then */
 	const char *why;         /* without an answer: a phrase; borrowed */
 	enum health_layer layer; /* without an answer: that failed */

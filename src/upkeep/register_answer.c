@@ -52,21 +52,14 @@ static enum likeness likeness_of(
 	return line ? LIKENESS_WHOLE : LIKENESS_PLACE;
 }
 
-/* Digits, and what may stand behind them (RFC 3261 20.33). False: none. */
-static bool read_seconds(struct span text, uint64_t *ret_ms)
+/* What VALUE begins with, bounded. False: no number. */
+static bool read_seconds(struct span value, uint64_t *ret_ms)
 {
-	struct span digits = {text.p, 0};
-	uint64_t seconds;
+	uint32_t seconds;
 
-	while (digits.len < text.len && text.p[digits.len] >= '0' &&
-		text.p[digits.len] <= '9')
-		digits.len++;
-	/* more digits than that are more than is granted in any case */
-	if (digits.len > 9)
-		digits.len = 9;
-	if (span_uint(digits, UINT32_MAX, &seconds))
+	if (!message_seconds(value, &seconds))
 		return false;
-	*ret_ms = seconds * 1000;
+	*ret_ms = seconds * UINT64_C(1000);
 	if (*ret_ms > REGISTER_LONGEST_MS)
 		*ret_ms = REGISTER_LONGEST_MS;
 	return true;
@@ -77,8 +70,7 @@ static bool header_seconds(
 {
 	struct span line;
 
-	return message_line(response, name, 0, &line) &&
-	       read_seconds(span_trim(line), ret_ms);
+	return message_line(response, name, 0, &line) && read_seconds(line, ret_ms);
 }
 
 /* Ours among the bindings: false where it is not; *RET_COUNT is how many there are. */

@@ -692,9 +692,41 @@ static void a_message_over_the_framers_limit_is_refused(void **state)
 	free(data);
 }
 
+/* RFC 3261 20.33: a comment and parameters may follow; nobody means more than nine digits. */
+static void seconds_are_read(void **state)
+{
+	static const struct {
+		const char *text;
+		bool good;
+		uint32_t seconds;
+	} cases[] = {
+		{"0", true, 0},
+		{"120", true, 120},
+		{" 18000;duration=3600 ", true, 18000},
+		{"120 (I'm in a meeting)", true, 120},
+		{"999999999", true, 999999999},
+		{"1000000000", true, 999999999},
+		{"99999999999999999999999", true, 999999999},
+		{"", false, 0},
+		{" ", false, 0},
+		{"-1", false, 0},
+		{"soon", false, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		uint32_t seconds = 7;
+
+		assert_int_equal(
+			message_seconds(span_of(cases[i].text), &seconds), cases[i].good);
+		assert_int_equal(seconds, cases[i].good ? cases[i].seconds : 7);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(seconds_are_read),
 		cmocka_unit_test(a_request_is_split_into_its_parts),
 		cmocka_unit_test(a_response_is_split_into_its_parts),
 		cmocka_unit_test(a_reason_phrase_may_be_missing),
