@@ -108,12 +108,29 @@ static bool is_reached(const struct limit_question *question, enum limit_kind ki
 	       most - (kind == LIMIT_CALLS ? question->kept : 0);
 }
 
-enum limit_kind limit_find(const struct limit_question *question)
+/* The first from FIRST on, but not UNTIL. */
+static enum limit_kind find(const struct limit_question *question, enum limit_kind first,
+	enum limit_kind until)
 {
-	for (enum limit_kind kind = LIMIT_NONE + 1; kind < LIMIT_KINDS; kind++)
+	for (enum limit_kind kind = first; kind < until; kind++)
 		if (concerns(kind, question->way) && is_reached(question, kind))
 			return kind;
 	return LIMIT_NONE;
+}
+
+enum limit_kind limit_find(const struct limit_question *question)
+{
+	return find(question, LIMIT_NONE + 1, LIMIT_KINDS);
+}
+
+enum limit_kind limit_find_calls(const struct limit_question *question)
+{
+	return find(question, LIMIT_NONE + 1, LIMIT_RATE);
+}
+
+enum limit_kind limit_find_rate(const struct limit_question *question)
+{
+	return find(question, LIMIT_RATE, LIMIT_KINDS);
 }
 
 unsigned limit_retry_s(const struct limit_question *question, enum limit_kind kind)

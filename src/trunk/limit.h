@@ -56,6 +56,9 @@ struct config_limits limit_of_all(const struct config *config);
 /* What stands in the way of it: the first of enum limit_kind; LIMIT_NONE: nothing. Nothing is changed: whoever
  * refuses the call counts that in USE->reached. */
 enum limit_kind limit_find(const struct limit_question *question);
+/* The same among the rates, which come last, or among the others. */
+enum limit_kind limit_find_rate(const struct limit_question *question);
+enum limit_kind limit_find_calls(const struct limit_question *question);
 /* Where limit_find() said KIND: the seconds after which a caller may well try again, at least 1. By the bucket
  * for a rate; where nothing says when a call ends, a guess. */
 unsigned limit_retry_s(const struct limit_question *question, enum limit_kind kind);

@@ -71,9 +71,10 @@ static bool is_limited(
 	const struct limit_question limits = trunk_limits(question->trunk,
 		question->way == OBSTACLE_FROM ? LIMIT_IN : LIMIT_OUT,
 		question->emergency, question->now_us);
-	const enum limit_kind kind = limit_find(&limits);
+	const enum limit_kind kind =
+		by_rate ? limit_find_rate(&limits) : limit_find_calls(&limits);
 
-	if (kind == LIMIT_NONE || limit_is_rate(kind) != by_rate)
+	if (kind == LIMIT_NONE)
 		return false;
 	obstacle_of_limit(by_rate ? OBSTACLE_RATE : OBSTACLE_FULL, &limits, kind, ret);
 	return true;
