@@ -14,6 +14,9 @@
 /* An UPDATE or PRACK that became a re-INVITE is answered within its own Timer F, which is 64*T1: so many
  * T1. */
 #define OA_UPDATE_T1 40
+/* An UPDATE of ours has 64*T1 of its own. Only one that was challenged, and sent again, takes longer, and its
+ * asker's time is over then. */
+#define OA_UPDATED_T1 65
 
 enum oa_event {
 	OA_OFFER,   /* an offer, or the wish for one */
@@ -142,7 +145,9 @@ static void begin_asking(
 	call->oa.went = went;
 	oa_set_state(call, OA_ASKED);
 	oa_keep_txn(call, report->txn, asker_lost_h);
-	if (went == OA_BY_INVITE)
+	if (went != OA_BY_INVITE)
+		start_timer(call, OA_UPDATED_T1 * t1_ms(call));
+	else
 		start_timer(call, by_invite ? call->config->limits.setup_ms
 					    : OA_UPDATE_T1 * t1_ms(call));
 }
