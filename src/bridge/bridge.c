@@ -161,6 +161,7 @@ void bridge_free(struct bridge *bridge)
 	dismiss_free_all(bridge);
 	free_side(&bridge->sides[SIDE_INTERNAL]);
 	free_side(&bridge->sides[SIDE_EXTERNAL]);
+	shed_free(bridge);
 	hash_free(&bridge->by_number);
 	elins_free(bridge->elins);
 	config_unref(bridge->config);

@@ -56,7 +56,9 @@ struct bridge {
 	unsigned answered_count;
 	struct limit_use use; /* what the limits of all calls count */
 	struct overload overload;
-	uint64_t shed_until_ms; /* ACKs to what was shed may come until then */
+	uint64_t
+		shed_until_ms; /* ACKs to what was shed, and repetitions, may come until then */
+	uint64_t *shed;        /* SHED_KEPT of stateless_id(); owned; NULL: none was */
 	uint64_t next_number;
 	uint64_t started, ended, failed, refused;
 	struct bridge_emergencies emergencies;

@@ -6,7 +6,9 @@
 #include "trunk/emergency.h"
 #include "trunk/obstacle.h"
 
-/* As long as an ACK may be under way: 64*T1 of RFC 3261. */
+#include <stdlib.h>
+
+/* As long as an ACK, or a repetition, may be under way: 64*T1 of RFC 3261. */
 #define ACK_MS 32000
 
 /* Overload alone is shed here: a drain, or a limit, keeps little away, and may be looked at. */
@@ -20,13 +22,39 @@ static bool is_to_be_shed(const struct bridge_side *side, const struct flow *flo
 	       !txn_has_invite(side->txns, flow, invite);
 }
 
+/* Without memory it is not kept. */
+static void keep(struct bridge *bridge, const struct stateless *invite)
+{
+	const uint64_t id = stateless_id(invite);
+
+	if (!bridge->shed)
+		bridge->shed = calloc(SHED_KEPT, sizeof(*bridge->shed));
+	if (bridge->shed)
+		bridge->shed[id % SHED_KEPT] = id;
+	bridge->shed_until_ms = timers_now_ms(bridge->timers) + ACK_MS;
+}
+
+static bool is_kept(const struct bridge *bridge, const struct stateless *invite)
+{
+	const uint64_t id = stateless_id(invite);
+
+	return bridge->shed && bridge->shed[id % SHED_KEPT] == id;
+}
+
+static void refuse(
+	struct bridge_side *side, struct flow *flow, const struct stateless *invite)
+{
+	char extra[BRIDGE_RETRY_SIZE];
+
+	txn_refuse_unread(side->txns, flow, invite, 503, bridge_retry_line(0, extra));
+}
+
 static bool shed_invite(
 	struct bridge_side *side, struct flow *flow, const struct stateless *invite)
 {
 	const struct obstacle obstacle = {.kind = OBSTACLE_OVERLOAD};
 	struct bridge *bridge = side->bridge;
 	struct trunk *trunk;
-	char extra[BRIDGE_RETRY_SIZE];
 
 	if (!is_to_be_shed(side, flow, invite))
 		return false;
@@ -36,27 +64,57 @@ static bool shed_invite(
 	if (!trunk || !overload_refuses(bridge, trunk))
 		return false;
 	overload_note(bridge, trunk);
-	bridge->shed_until_ms = timers_now_ms(bridge->timers) + ACK_MS;
+	keep(bridge, invite);
 	admit_refused(bridge, trunk, &obstacle);
-	txn_refuse_unread(side->txns, flow, invite, 503,
-		bridge_retry_line(obstacle.retry_s, extra));
+	refuse(side, flow, invite);
 	return true;
+}
+
+static bool is_overloaded(const struct bridge *bridge)
+{
+	return bridge->handlers.overloaded_h &&
+	       bridge->handlers.overloaded_h(bridge->handlers.arg);
+}
+
+static bool receive_invite(
+	struct bridge_side *side, struct flow *flow, struct span text, bool overloaded)
+{
+	struct stateless invite;
+
+	if (!stateless_read(&invite, text) || invite.kind != STATELESS_INVITE)
+		return false;
+	if (!is_kept(side->bridge, &invite))
+		return overloaded && shed_invite(side, flow, &invite);
+	refuse(side, flow, &invite);
+	return true;
+}
+
+static bool receive_ack(struct span text)
+{
+	struct stateless ack;
+
+	return stateless_read(&ack, text) && stateless_is_owed_nothing(&ack);
 }
 
 bool shed_message(struct bridge_side *side, struct flow *flow, struct span text)
 {
-	struct bridge *bridge = side->bridge;
-	struct stateless message;
+	const struct bridge *bridge = side->bridge;
+	const char first = text.len ? text.p[0] : '\0';
+	bool overloaded, lately;
 
-	/* nearly always it ends here */
-	if (text.len && text.p[0] == 'I' && bridge->handlers.overloaded_h &&
-		bridge->handlers.overloaded_h(bridge->handlers.arg))
-		return stateless_read(&message, text) &&
-		       message.kind == STATELESS_INVITE &&
-		       shed_invite(side, flow, &message);
-	if (text.len && text.p[0] == 'A' &&
-		timers_now_ms(bridge->timers) < bridge->shed_until_ms)
-		return stateless_read(&message, text) &&
-		       stateless_is_owed_nothing(&message);
-	return false;
+	if (first != 'I' && first != 'A')
+		return false;
+	overloaded = first == 'I' && is_overloaded(bridge);
+	lately = bridge->shed_until_ms &&
+		 timers_now_ms(bridge->timers) < bridge->shed_until_ms;
+	if (!overloaded && !lately)
+		return false; /* nearly always */
+	return first == 'I' ? receive_invite(side, flow, text, overloaded)
+			    : receive_ack(text);
+}
+
+void shed_free(struct bridge *bridge)
+{
+	free(bridge->shed);
+	bridge->shed = NULL;
 }

@@ -207,16 +207,20 @@ bool stateless_read(struct stateless *ret, struct span text)
 
 /* ---- the answer ---- */
 
-/* RFC 3261 8.2.7: of what every repetition has as well. The hash is keyed: nobody can make one. */
-const char *stateless_tag(
-	const struct stateless *stateless, char buf[static STATELESS_TAG_SIZE])
+/* RFC 3261 8.2.7: of what every repetition has as well. The hash is keyed. */
+uint64_t stateless_id(const struct stateless *stateless)
 {
 	const uint64_t seed = hash_bytes(
 		stateless->branch.p, stateless->branch.len, UINT64_C(0x73746174656c6573));
 
+	return hash_bytes(stateless->call_id.p, stateless->call_id.len, seed);
+}
+
+const char *stateless_tag(
+	const struct stateless *stateless, char buf[static STATELESS_TAG_SIZE])
+{
 	snprintf(buf, STATELESS_TAG_SIZE, "s%016llx",
-		(unsigned long long)hash_bytes(
-			stateless->call_id.p, stateless->call_id.len, seed));
+		(unsigned long long)stateless_id(stateless));
 	return buf;
 }
 

@@ -40,6 +40,8 @@ struct stateless {
  * tag, or an ACK with one, and all that an answer needs was found in its usual shape. */
 bool stateless_read(struct stateless *ret, struct span text);
 
+/* What the INVITE of STATELESS is known by: the same for each repetition of it. Nobody else can make one. */
+uint64_t stateless_id(const struct stateless *stateless);
 /* Room for a tag with its NUL. */
 #define STATELESS_TAG_SIZE 20
 /* The tag that refuses the INVITE of STATELESS: the same for each repetition of it, and nobody else's. Returns
