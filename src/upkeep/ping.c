@@ -3,6 +3,7 @@
 #include "base/secret.h"
 #include "sip/compose.h"
 #include "trunk/health.h"
+#include "upkeep/gate.h"
 #include "upkeep/ping_send.h"
 #include "upkeep/trunk_list.h"
 
@@ -17,19 +18,19 @@
 struct pings {
 	struct upkeep_params by;
 	struct trunk_list trunks; /* of struct ping */
-	struct list
-		waiting; /* those with an address that is due while PINGS_MAX are under way */
-	unsigned running;
+	struct gate gate;         /* of PINGS_MAX places for requests */
 };
 
 /* One address of a trunk. */
 struct ping_address {
 	struct ping *ping;
 	struct addr addr;
-	unsigned name; /* which of the trunk's it is of */
+	unsigned name;          /* which of the trunk's it is of */
+	struct gate_user place; /* from when it is due until there is an outcome */
 	struct ping_send send;
-	uint64_t
-		due_ms; /* while nothing is under way: when it is asked next. Else: given up */
+	/* Without a place: when it is asked next. While it waits for one: UINT64_MAX. With one: when it is asked, or
+	 * given up. */
+	uint64_t due_ms;
 	/* The connection that was silent, until another one shows whether the far end is: a reference. */
 	struct flow *silent;
 	uint64_t silent_ms; /* nothing came by it from then on */
@@ -38,7 +39,6 @@ struct ping_address {
 /* A trunk that is asked. */
 struct ping {
 	struct trunk_entry entry;
-	struct list wait_node;
 	struct pings *pings;
 	struct timer timer;
 	struct resolve *resolving;
@@ -66,19 +66,20 @@ static uint64_t interval_ms(const struct ping *ping)
 
 static void due_h(void *arg);
 
-/* The timer runs until the first of what is to be done. */
+/* The timer runs until the first of what is to be done. None is needed while all wait for a place. */
 static void set_timer(struct ping *ping)
 {
 	uint64_t first_ms = ping->count ? UINT64_MAX : ping->look_up_ms;
 	uint64_t now = now_ms(ping);
 
-	if (!list_empty(&ping->wait_node))
-		return; /* its turn comes when another's request is over */
 	for (unsigned i = 0; i < ping->count; i++)
 		if (ping->addresses[i].due_ms < first_ms)
 			first_ms = ping->addresses[i].due_ms;
-	timer_start(ping->pings->by.timers, &ping->timer,
-		first_ms > now ? first_ms - now : 0, due_h, ping);
+	if (first_ms == UINT64_MAX)
+		timer_stop(&ping->timer);
+	else
+		timer_start(ping->pings->by.timers, &ping->timer,
+			first_ms > now ? first_ms - now : 0, due_h, ping);
 }
 
 /* ---- what an answer, or none, says ---- */
@@ -165,8 +166,6 @@ static uint64_t pause_ms(
 	return jittered(ms < interval ? ms : interval);
 }
 
-static void begin_waiting(struct pings *pings);
-
 static void outcome_h(void *arg, const struct ping_outcome *outcome)
 {
 	struct ping_address *address = arg;
@@ -174,7 +173,6 @@ static void outcome_h(void *arg, const struct ping_outcome *outcome)
 	/* Whether the far end is silent, or that connection, the next one shows. */
 	bool again = outcome->silent && !address->silent;
 
-	ping->pings->running--;
 	trunk_of(address)->options_sent += outcome->flow != NULL;
 	trunk_of(address)->options_answered += outcome->status != 0;
 	if (address->silent && outcome->status)
@@ -189,7 +187,7 @@ static void outcome_h(void *arg, const struct ping_outcome *outcome)
 		address->due_ms = now_ms(ping) + pause_ms(address, outcome);
 	}
 	set_timer(ping);
-	begin_waiting(ping->pings);
+	gate_leave(&address->place);
 }
 
 /* ---- asking ---- */
@@ -208,15 +206,22 @@ static void ask(struct ping_address *address)
 		.h = outcome_h,
 		.arg = address};
 
-	ping->pings->running++;
 	address->due_ms = now_ms(ping) + PING_WITHIN_MS;
 	ping_send_start(&address->send, &params);
 }
 
-/* What is due is done, as far as enough is not under way already. */
+/* It has a place, and is asked when the stack is unwound. */
+static void place_h(void *arg)
+{
+	struct ping_address *address = arg;
+
+	address->due_ms = now_ms(address->ping);
+	set_timer(address->ping);
+}
+
+/* What is due is done, or waits until less is under way. */
 static void ask_due(struct ping *ping)
 {
-	struct pings *pings = ping->pings;
 	uint64_t now = now_ms(ping);
 
 	for (unsigned i = 0; i < ping->count; i++) {
@@ -226,24 +231,14 @@ static void ask_due(struct ping *ping)
 			continue;
 		if (ping_send_active(&address->send)) {
 			ping_send_expire(&address->send);
-		} else if (pings->running < PINGS_MAX) {
-			ask(address);
-		} else {
-			list_append(&pings->waiting, &ping->wait_node);
-			return;
+			continue;
 		}
+		address->due_ms = UINT64_MAX;
+		gate_enter(&ping->pings->gate, &address->place, place_h, address);
+		if (address->place.inside)
+			ask(address);
 	}
 	set_timer(ping);
-}
-
-static void begin_waiting(struct pings *pings)
-{
-	struct list *node = pings->waiting.next;
-
-	if (list_empty(&pings->waiting) || pings->running >= PINGS_MAX)
-		return;
-	list_remove(node);
-	set_timer(LIST_ENTRY(node, struct ping, wait_node));
 }
 
 /* ---- addresses ---- */
@@ -253,8 +248,8 @@ static void drop_addresses(struct ping *ping)
 	for (unsigned i = 0; i < ping->count; i++) {
 		struct ping_address *address = &ping->addresses[i];
 
-		ping->pings->running -= ping_send_active(&address->send);
 		ping_send_stop(&address->send);
+		gate_leave(&address->place);
 		drop_silent(address);
 	}
 	free(ping->addresses);
@@ -292,13 +287,13 @@ static unsigned count_named(const struct ping *ping, bool *same)
 	return count;
 }
 
-/* ADDRESS is where OLD is, which was asked before; NULL: it was not. What is under way begins anew. */
+/* ADDRESS is where OLD is, which was asked before; NULL: it was not. What waits or is under way begins anew. */
 static void take_over(struct ping_address *address, const struct ping_address *old)
 {
 	const struct ping *ping = address->ping;
 
 	address->due_ms =
-		old && !ping_send_active(&old->send)
+		old && !old->place.gate
 			? old->due_ms
 			: now_ms(ping) + secret_below(1 + SPREAD_MS * ping->count);
 }
@@ -402,7 +397,6 @@ static struct trunk_entry *new_h(struct trunk_list *list)
 	if (!ping)
 		return NULL;
 	ping->pings = list->arg;
-	list_init(&ping->wait_node);
 	return &ping->entry;
 }
 
@@ -411,10 +405,9 @@ static void free_h(struct trunk_entry *entry)
 	struct ping *ping = (struct ping *)entry;
 
 	entry->target->trunk->health.rules.pinged = false;
-	timer_stop(&ping->timer);
 	resolve_cancel(ping->resolving);
-	drop_addresses(ping);
-	list_remove(&ping->wait_node);
+	drop_addresses(ping); /* whose places may be for others of it */
+	timer_stop(&ping->timer);
 	free(ping);
 }
 
@@ -430,7 +423,8 @@ static void settle_h(struct trunk_entry *entry, unsigned count)
 		ping->look_up_ms =
 			now + secret_below(1 + (spread < interval ? spread : interval));
 	for (unsigned i = 0; i < ping->count; i++)
-		if (ping->addresses[i].due_ms > now + interval + interval / 10)
+		if (!ping->addresses[i].place.gate &&
+			ping->addresses[i].due_ms > now + interval + interval / 10)
 			ping->addresses[i].due_ms = now + jittered(interval);
 	set_timer(ping);
 }
@@ -449,7 +443,7 @@ static void changed_h(void *arg, struct trunk *trunk, unsigned name,
 	(void)before;
 	if (entry && known)
 		address = find_address((struct ping *)entry, known);
-	if (!address || ping_send_active(&address->send) ||
+	if (!address || address->place.gate ||
 		known->record.machine.state < HEALTH_RESTING)
 		return;
 	due_ms = now_ms(address->ping) + jittered(PING_AGAIN_MS);
@@ -464,7 +458,6 @@ static void changed_h(void *arg, struct trunk *trunk, unsigned name,
 void pings_apply(struct pings *pings)
 {
 	trunk_list_apply(&pings->trunks, pings->by.trunks);
-	begin_waiting(pings);
 }
 
 int pings_new(struct pings **ret, const struct upkeep_params *params)
@@ -474,7 +467,7 @@ int pings_new(struct pings **ret, const struct upkeep_params *params)
 	if (!pings)
 		return -ENOMEM;
 	pings->by = *params;
-	list_init(&pings->waiting);
+	gate_init(&pings->gate, PINGS_MAX);
 	if (trunk_list_init(&pings->trunks,
 		    &(struct trunk_list_handlers){.wanted_h = wanted_h,
 			    .new_h = new_h,
@@ -496,5 +489,6 @@ void pings_free(struct pings *pings)
 		return;
 	trunks_watch_health(pings->by.trunks, &(struct health_watch){.h = NULL});
 	trunk_list_clear(&pings->trunks);
+	gate_free(&pings->gate);
 	free(pings);
 }
