@@ -3,6 +3,7 @@
 # sipp and a phone prove one to us, in their INVITE and in their BYE. SHA-256, which none of the
 # two knows, is computed here by openssl.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/carrier.sh"
 need baresip sipp kamailio
 
 secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
@@ -10,30 +11,8 @@ secure='mediaenc=srtp-mand;audio_codecs=PCMA/8000/1'
 # start_carrier ALGORITHM: a proxy that knows tandem by the password sesame, and nobody else; behind
 # it is a sipp.
 start_carrier() {
-	local dir=$lab/carrier
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	cat >"$dir/kamailio.cfg" <<-END
-		#!KAMAILIO
-		debug=1
-		log_stderror=yes
-		children=1
-		disable_tcp=yes
-		dns_cache_init=off
-		auto_aliases=no
-		listen=udp:$loopback_uri:$port_gw
-		loadmodule "tm.so"
-		loadmodule "sl.so"
-		loadmodule "pv.so"
-		loadmodule "rr.so"
-		loadmodule "textops.so"
-		loadmodule "siputils.so"
-		loadmodule "xlog.so"
-		loadmodule "auth.so"
-		modparam("rr", "append_fromtag", 0)
-		modparam("auth", "algorithm", "$1")
+	run_carrier "$1" "$port_gw" <<-END
 		modparam("auth", "nonce_count", 1)
-		modparam("auth", "nonce_expire", 300)
 		request_route {
 			if (is_method("CANCEL")) {
 				if (t_check_trans())
@@ -69,15 +48,6 @@ start_carrier() {
 			t_relay();
 		}
 	END
-	kamailio -DD -E -x fm -X fm -m 32 -M 8 -f "$dir/kamailio.cfg" -Y "$dir" \
-		-P "$dir/pid" -w "$dir" >"$dir/log" 2>&1 &
-	carrier_pid=$!
-	pids+=("$carrier_pid")
-	if ! wait_for 20 listens "$port_gw" udp "$loopback"; then
-		tail -20 "$dir/log" >&2
-		fail "kamailio starts (carrier)"
-		exit 1
-	fi
 }
 
 carrier_said() { # PATTERN COUNT: exactly

@@ -2,42 +2,20 @@
 # Registration with a real registrar: Kamailio, which asks for a password by MD5 and by SHA-256, behind a proxy
 # that wants to be on the way (Path). Calls go through both, in both directions.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/carrier.sh"
 need sipp kamailio
 
 # start_carrier ALGORITHM: a proxy at port_gw and the registrar behind it, port_registrar.
 start_carrier() {
-	local dir=$lab/carrier
-	rm -rf "$dir"
-	mkdir -p "$dir"
-	cat >"$dir/kamailio.cfg" <<-END
-		#!KAMAILIO
-		debug=1
-		log_stderror=yes
-		children=1
-		disable_tcp=yes
-		dns_cache_init=off
-		auto_aliases=no
-		listen=udp:$loopback_uri:$port_gw
-		listen=udp:$loopback_uri:$port_registrar
-		loadmodule "tm.so"
-		loadmodule "sl.so"
-		loadmodule "pv.so"
-		loadmodule "rr.so"
+	run_carrier "$1" "$port_gw" "$port_registrar" <<-END
 		loadmodule "path.so"
 		loadmodule "usrloc.so"
 		loadmodule "registrar.so"
-		loadmodule "textops.so"
-		loadmodule "siputils.so"
-		loadmodule "xlog.so"
-		loadmodule "auth.so"
-		modparam("rr", "append_fromtag", 0)
 		modparam("usrloc", "db_mode", 0)
 		modparam("registrar", "use_path", 1)
 		modparam("registrar", "path_mode", 1)
 		modparam("registrar", "max_expires", ${granted:-600})
 		modparam("registrar", "min_expires", ${least:-60})
-		modparam("auth", "algorithm", "$1")
-		modparam("auth", "nonce_expire", 300)
 		request_route {
 			if (\$Rp == $port_gw) {
 				route(PROXY);
@@ -101,15 +79,6 @@ start_carrier() {
 			t_relay();
 		}
 	END
-	kamailio -DD -E -x fm -X fm -m 32 -M 8 -f "$dir/kamailio.cfg" -Y "$dir" \
-		-P "$dir/pid" -w "$dir" >"$dir/log" 2>&1 &
-	carrier_pid=$!
-	pids+=("$carrier_pid")
-	if ! wait_for 20 listens "$port_gw" udp "$loopback"; then
-		tail -20 "$dir/log" >&2
-		fail "kamailio starts (carrier)"
-		exit 1
-	fi
 }
 
 carrier_said() { # PATTERN
