@@ -379,15 +379,6 @@ void health_arrived(struct trunk_health *health, const struct addr *remote)
 
 /* ---- asking ---- */
 
-bool health_address_usable(const struct trunk_health *health, unsigned name,
-	const struct addr *addr, uint64_t now_ms)
-{
-	const struct health_address *address = find(health, name, addr);
-
-	return !address ||
-	       health_machine_usable(&address->record.machine, &health->rules, now_ms);
-}
-
 bool health_has_addresses(const struct trunk_health *health, unsigned name)
 {
 	for (unsigned i = 0; i < health->count; i++) {
@@ -395,13 +386,6 @@ bool health_has_addresses(const struct trunk_health *health, unsigned name)
 			return true;
 	}
 	return false;
-}
-
-bool health_name_usable(const struct trunk_health *health, unsigned name, uint64_t now_ms)
-{
-	return health_has_addresses(health, name) ||
-	       health_machine_usable(
-		       &health->names[name].machine, &health->rules, now_ms);
 }
 
 void health_claim(struct trunk_health *health, unsigned name, const struct addr *addr,

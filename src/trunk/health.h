@@ -140,14 +140,8 @@ bool health_is_unconnected(const struct health_record *record);
  * may be used again, where that connection would be. */
 void health_arrived(struct trunk_health *health, const struct addr *remote);
 
-/* Whether a call may go to ADDR of NAME now; what is not known may be tried. */
-bool health_address_usable(const struct trunk_health *health, unsigned name,
-	const struct addr *addr, uint64_t now_ms);
 /* Whether NAME has an address now. */
 bool health_has_addresses(const struct trunk_health *health, unsigned name);
-/* Whether NAME may be asked of DNS for a call: it was resolved before, or its rest is over. */
-bool health_name_usable(
-	const struct trunk_health *health, unsigned name, uint64_t now_ms);
 /* A call goes to ADDR of NAME: see health_machine_claim(). */
 void health_claim(struct trunk_health *health, unsigned name, const struct addr *addr,
 	uint64_t now_ms);

@@ -126,14 +126,3 @@ enum register_action register_step(
 	*ret = rule->next;
 	return rule->action;
 }
-
-bool register_is_bound(enum register_state state)
-{
-	return state == REGISTER_BOUND || state == REGISTER_REFRESHING ||
-	       state == REGISTER_OVERDUE;
-}
-
-bool register_is_asking(enum register_state state)
-{
-	return state == REGISTER_ASKING || state == REGISTER_REFRESHING;
-}

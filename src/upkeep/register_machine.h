@@ -57,8 +57,3 @@ enum register_action {
 /* What EVENT means in STATE; *RET is the state from then on. */
 enum register_action register_step(
 	enum register_state state, enum register_event event, enum register_state *ret);
-
-/* Whether calls reach us by it: BOUND, REFRESHING, OVERDUE. */
-bool register_is_bound(enum register_state state);
-/* Whether a request may be on its way: ASKING, REFRESHING. */
-bool register_is_asking(enum register_state state);

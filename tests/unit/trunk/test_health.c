@@ -96,8 +96,18 @@ static void tell(unsigned name, const char *where, enum health_layer layer,
 static bool usable(unsigned name, const char *where)
 {
 	const struct addr addr = at(where);
+	const struct health_address *known = health_find(&trunk.health, name, &addr, 0);
 
-	return health_address_usable(&trunk.health, name, &addr, now.ms);
+	return !known ||
+	       health_machine_usable(&known->record.machine, &trunk.health.rules, now.ms);
+}
+
+/* Whether it may be asked of DNS for a call. */
+static bool name_usable(unsigned name, uint64_t now_ms)
+{
+	return health_has_addresses(&trunk.health, name) ||
+	       health_machine_usable(
+		       &trunk.health.names[name].machine, &trunk.health.rules, now_ms);
 }
 
 static const struct health_address *find(unsigned name, const char *where)
@@ -173,7 +183,7 @@ static void a_name_that_fails_keeps_its_addresses(void **state)
 	learn(0, "192.0.2.1", NULL, NULL);
 	assert_int_equal(health_learn(&trunk, 0, &none, &now), 0);
 	assert_true(find(0, "192.0.2.1")->named);
-	assert_true(health_name_usable(&trunk.health, 0, now.ms));
+	assert_true(name_usable(0, now.ms));
 	assert_int_equal(trunk.health.names[0].machine.state, HEALTH_RESTING);
 	assert_non_null(strstr(logged,
 		"trunk=gw event=health host=gw.example state=resting before=up "
@@ -185,10 +195,10 @@ static void a_name_that_never_resolved_rests(void **state)
 	const struct resolve_answer none = {.err = ERR_RESOLVE, .why = "NXDOMAIN"};
 
 	(void)state;
-	assert_true(health_name_usable(&trunk.health, 1, now.ms));
+	assert_true(name_usable(1, now.ms));
 	health_learn(&trunk, 1, &none, &now);
-	assert_false(health_name_usable(&trunk.health, 1, now.ms));
-	assert_true(health_name_usable(&trunk.health, 1, now.ms + HEALTH_REST_MS));
+	assert_false(name_usable(1, now.ms));
+	assert_true(name_usable(1, now.ms + HEALTH_REST_MS));
 }
 
 static void each_change_is_one_line_with_its_cause(void **state)
