@@ -16,53 +16,59 @@ bool txn_text_line(struct span *rest, struct span *ret_line)
 	return true;
 }
 
-/* Appends the lines of REQUEST that begin with NAME; only the first where ONE. */
-static void copy_lines(struct buf *out, struct span request, const char *name, bool one)
+/* The first line of REQUEST that begins with NAME; an empty one where there is none. */
+static struct span find_line(struct span request, const char *name)
 {
 	struct span line;
 
-	while (txn_text_line(&request, &line)) {
-		if (!span_starts(line, name))
-			continue;
-		buf_add_span(out, line);
-		if (one)
-			return;
-	}
+	while (txn_text_line(&request, &line))
+		if (span_starts(line, name))
+			return line;
+	return (struct span){NULL, 0};
+}
+
+static void copy_line(struct buf *out, struct span request, const char *name)
+{
+	buf_add_span(out, find_line(request, name));
+}
+
+static void copy_lines(struct buf *out, struct span request, const char *name)
+{
+	struct span line;
+
+	while (txn_text_line(&request, &line))
+		if (span_starts(line, name))
+			buf_add_span(out, line);
 }
 
 /* "CSeq: 2 INVITE" gives 2. */
 static void add_cseq(struct buf *out, struct span request, const char *method)
 {
-	struct span cseq, word;
-	struct buf line;
+	struct span cseq = find_line(request, "CSeq:"), number = {NULL, 0};
 
-	buf_init(&line, 0);
-	copy_lines(&line, request, "CSeq:", true);
-	cseq = buf_span(&line);
-	span_next(&cseq, ' ', &word);
-	span_next(&cseq, ' ', &word);
-	buf_printf(out, "CSeq: %.*s %s\r\n", SPAN_ARG(word), method);
-	buf_free(&line);
+	span_next(&cseq, ' ', &number);
+	span_next(&cseq, ' ', &number);
+	buf_printf(out, "CSeq: %.*s %s\r\n", SPAN_ARG(number), method);
 }
 
 void txn_text_sibling(
 	struct buf *out, struct span request, const char *method, const char *to_line)
 {
-	struct span first = {NULL, 0}, rest = request, word;
+	struct span first = {NULL, 0}, rest = request, word = {NULL, 0};
 
 	txn_text_line(&rest, &first);
 	span_next(&first, ' ', &word);
 	span_next(&first, ' ', &word);
 	compose_request(out, span_of(method), word);
-	copy_lines(out, request, "Via:", true);
-	copy_lines(out, request, "Max-Forwards:", true);
-	copy_lines(out, request, "Route:", false);
-	copy_lines(out, request, "From:", true);
+	copy_line(out, request, "Via:");
+	copy_line(out, request, "Max-Forwards:");
+	copy_lines(out, request, "Route:");
+	copy_line(out, request, "From:");
 	if (to_line)
 		compose_header_str(out, "To", to_line);
 	else
-		copy_lines(out, request, "To:", true);
-	copy_lines(out, request, "Call-ID:", true);
+		copy_line(out, request, "To:");
+	copy_line(out, request, "Call-ID:");
 	add_cseq(out, request, method);
 }
 
