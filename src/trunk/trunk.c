@@ -116,16 +116,22 @@ static void file_all_sources(struct trunks *trunks)
 		trunks_file(trunks, trunks->retired[i]);
 }
 
-/* Without memory its calls go on, but a plain gateway's own requests are not heard. */
-static void retire(struct trunks *trunks, struct trunk *trunk)
+/* For every trunk of today: so that none that goes, while it still has calls or is registered, is lost for want of
+ * memory. 0 or -ENOMEM. */
+static int make_room_for_retired(struct trunks *trunks)
 {
-	void *grown = realloc(
-		trunks->retired, (trunks->retired_count + 1) * sizeof(struct trunk *));
+	const size_t room = (size_t)trunks->retired_count +
+			    trunks->sides[TRUNK_SERVER].count +
+			    trunks->sides[TRUNK_GATEWAY].count;
+	void *grown;
 
+	if (!room)
+		return 0;
+	grown = realloc(trunks->retired, room * sizeof(struct trunk *));
 	if (!grown)
-		return;
+		return -ENOMEM;
 	trunks->retired = grown;
-	trunks->retired[trunks->retired_count++] = trunk_ref(trunk);
+	return 0;
 }
 
 /* Trunks that are gone and still have calls stay known until those have ended. Their peer
@@ -144,7 +150,7 @@ static void retire_unconfigured(struct trunks *trunks, const struct trunk_side *
 		resolve_cancel(trunk->resolving);
 		trunk->resolving = NULL;
 		if (trunk->calls || trunk->registration)
-			retire(trunks, trunk);
+			trunks->retired[trunks->retired_count++] = trunk_ref(trunk);
 	}
 }
 
@@ -196,6 +202,8 @@ static int build_sides(struct trunks *trunks, struct trunk_side fresh[static 2],
 	for (unsigned kind = 0; kind < 2 && !err; kind++)
 		err = side_build(&fresh[kind], &trunks->sides[kind],
 			(enum trunk_kind)kind, config, material, text);
+	if (!err)
+		err = make_room_for_retired(trunks);
 	for (unsigned kind = 0; kind < 2 && !err && material->changed; kind++)
 		warn_alone(&fresh[kind], material);
 	return err;
