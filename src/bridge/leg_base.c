@@ -16,19 +16,6 @@
 /* Connections that are lost so long after one another have nothing to do with each other. */
 #define REDIAL_PERIOD_MS 30000
 
-const char *leg_state_name(enum leg_state state)
-{
-	static const char *const names[] = {
-		[LEG_IDLE] = "idle",
-		[LEG_INVITING] = "inviting",
-		[LEG_TALKING] = "talking",
-		[LEG_CLOSING] = "closing",
-		[LEG_OVER] = "over",
-	};
-
-	return names[state];
-}
-
 void leg_set_flow(struct leg *leg, struct flow *flow)
 {
 	if (leg->flow == flow)

@@ -1,7 +1,8 @@
 /*
- * What the files of a leg share: leg.c; leg_base.c, what the others build on; leg_request.c,
- * requests that we receive within the dialog; leg_send.c, those that we send; leg_saved.c, what
- * outlives the process. Loop thread.
+ * What the files of a leg share, each built on those before it: leg_base.c, its connection and
+ * headers; leg_state.c; leg_bye.c; leg_invite_in.c and leg_invite_out.c, INVITEs of theirs and of
+ * ours; leg.c, its beginning and its end. Beside them: leg_request.c, requests that we receive within
+ * the dialog; leg_send.c, those that we send; leg_saved.c, what outlives the process. Loop thread.
  */
 #pragma once
 
@@ -23,6 +24,25 @@ void leg_count(struct leg *leg);
 void leg_uncount(struct leg *leg);
 /* An INVITE is the leg's to answer from now on. 0 or -ENOMEM. */
 int leg_take_invite(struct leg *leg, struct txn_server *invite);
+
+/* The one setter of its state. */
+void leg_set_state(struct leg *leg, enum leg_state state);
+/* It is closed, and reports that, once. */
+void leg_set_over(struct leg *leg);
+/* Gives up the 2xx of theirs that wait for an ACK, and the INVITE that has none. */
+void leg_drop_invites_in(struct leg *leg);
+/* Lets our INVITE go: what still comes for it is acknowledged without us. */
+void leg_drop_invite_out(struct leg *leg);
+/* Our transactions may outlive the leg by their timers; they no longer tell it anything. */
+void leg_detach(struct leg *leg);
+
+/* Sends BYE, whose end is the leg's. */
+void leg_send_bye(struct leg *leg);
+/* Our 2xx is acknowledged, or never will be: a BYE that waited for that goes. False: none did. */
+bool leg_bye_goes(struct leg *leg);
+/* A BYE ended the dialog; an INVITE of ours that is still open gets its final response, whose
+ * ACK is owed (RFC 5407 3.2.3). */
+void leg_end_dialog(struct leg *leg);
 /* A BYE waits for leg_bye_answer(). */
 void leg_attach_bye(struct leg *leg, struct txn_server *bye);
 /* Its latest INVITE is what was written of it: as uac_load(). */
