@@ -57,7 +57,9 @@ if [[ -e $scratch/state ]]; then
 fi
 
 # nft asks the kernel, in a network of its own
-if ((EUID == 0)) && unshare --net true 2>/dev/null; then
+if ! type -P nft >/dev/null; then
+	unchecked+=("packaging/nftables/tandem.nft: nft is not installed")
+elif ((EUID == 0)) && unshare --net true 2>/dev/null; then
 	parsed packaging/nftables/tandem.nft unshare --net nft -c -f packaging/nftables/tandem.nft
 else
 	unchecked+=("packaging/nftables/tandem.nft: needs root's rights")
