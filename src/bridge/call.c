@@ -16,7 +16,7 @@ typedef int call_action(
 
 static enum call_end by_leg(const struct call *call, const struct leg *leg)
 {
-	return leg == &call->a ? CALL_BY_A : CALL_BY_B;
+	return leg == call->a ? CALL_BY_A : CALL_BY_B;
 }
 
 static int act_none(struct call *call, struct leg *leg, const struct leg_report *report)
@@ -74,8 +74,8 @@ static void too_long_h(void *arg)
 void call_limit_duration(struct call *call)
 {
 	const uint64_t lengths[] = {call->config->limits.calls.duration_ms,
-		call->a.settings->limits.duration_ms,
-		call->b.settings->limits.duration_ms};
+		call->a->settings->limits.duration_ms,
+		call->b->settings->limits.duration_ms};
 	const uint64_t limit_ms = limit_shortest_ms(lengths, 3);
 	const uint64_t passed_ms =
 		(call_now_us(call) - call->start_us - call->answer_us) / 1000;
@@ -107,9 +107,9 @@ static int act_connect(
 	party_free(call->party);
 	call->party = NULL;
 	call->answer_us = call_now_us(call) - call->start_us;
-	leg_early_over(&call->a);
-	leg_early_over(&call->b);
-	call_note_success(call, call->b.trunk);
+	leg_early_over(call->a);
+	leg_early_over(call->b);
+	call_note_success(call, call->b->trunk);
 	call_offer_heard(call);
 	call_offer_over(call, FIGURES_ANSWERED);
 	call->bridge->answered_count++;
@@ -150,7 +150,7 @@ static int act_setup_failed(
 	const enum failover_cause cause =
 		report->status == 408 ? FAILOVER_TIMEOUT : FAILOVER_UNREACHED;
 
-	if (leg == &call->a) {
+	if (leg == call->a) {
 		call_end(call, CALL_BY_A, "peer-lost", report->status, report->why);
 		return 1;
 	}
@@ -213,7 +213,7 @@ static int act_lost(struct call *call, struct leg *leg, const struct leg_report 
 
 static void note_hold(struct call *call)
 {
-	bool held = media_sdp_on_hold(&call->a) || media_sdp_on_hold(&call->b);
+	bool held = media_sdp_on_hold(call->a) || media_sdp_on_hold(call->b);
 
 	if (held == call->held)
 		return;
@@ -427,7 +427,7 @@ void call_flow_closed(struct call *call, struct leg *leg, const char *why)
 		return;
 	/* Who was a peer and is none any more is not connected to again, and hears nothing
 	 * more. While it rings another candidate may take the call. */
-	if (leg->flow->refused && (leg == &call->a || call->state != CALL_SETUP))
+	if (leg->flow->refused && (leg == call->a || call->state != CALL_SETUP))
 		call_end(call, CALL_BY_TANDEM, "peer-refused", 503, why);
 	else if (leg->state == LEG_TALKING)
 		lose_flow(call, leg, why);
@@ -442,7 +442,7 @@ void call_media_timeout(struct call *call, enum relay_end end)
 	if (call->state != CALL_TALKING)
 		return;
 	snprintf(why, sizeof(why), "no media from the %s",
-		side_party(leg->home->which, other->home->which, leg == &call->a));
+		side_party(leg->home->which, other->home->which, leg == call->a));
 	call_end(call, by_leg(call, leg), "media-timeout", 487, why);
 }
 
@@ -478,6 +478,14 @@ struct call *call_new(struct bridge *bridge)
 
 	if (!call)
 		return NULL;
+	call->a = calloc(1, sizeof(*call->a));
+	call->b = calloc(1, sizeof(*call->b));
+	if (!call->a || !call->b) {
+		free(call->a);
+		free(call->b);
+		free(call);
+		return NULL;
+	}
 	call->bridge = bridge;
 	call->leg_h = leg_event_h;
 	call->oa.failed_h = offer_failed_h;
@@ -514,7 +522,7 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 		return;
 	}
 	registry_add(call);
-	leg_charge(&call->a);
+	leg_charge(call->a);
 	call_capture_begin(call);
 	call_emergency_begin(call);
 	call_log_begin(call);

@@ -50,8 +50,8 @@ struct call {
 	enum emergency emergency; /* what it is of an emergency call */
 	enum call_location location;
 	char *elin; /* the number of its location that its caller is shown by, or that is called; owned; NULL */
-	struct leg a; /* called us */
-	struct leg b; /* is called; home is NULL between candidates */
+	struct leg *a; /* called us; owned, as the next */
+	struct leg *b; /* is called; its home is NULL between candidates */
 	struct oa oa;
 	struct relay_session *session;
 	struct bridge_side *callee; /* where leg b is looked for, and is */
@@ -113,12 +113,12 @@ const char *call_location_name(const struct call *call);
 const char *call_state_name(const struct call *call); /* "trying", "ringing", ... */
 static inline struct leg *call_other(struct call *call, const struct leg *leg)
 {
-	return leg == &call->a ? &call->b : &call->a;
+	return leg == call->a ? call->b : call->a;
 }
 /* The leg whose end of the relay is END. */
 static inline struct leg *call_leg(struct call *call, enum relay_end end)
 {
-	return leg_end(&call->a) == end ? &call->a : &call->b;
+	return leg_end(call->a) == end ? call->a : call->b;
 }
 /* It is over. A timer of 0 ms frees it, so that no handler returns into freed memory. */
 void call_bury(struct call *call);

@@ -7,7 +7,7 @@
  * them has captured. */
 enum config_audit call_capture_rule(const struct call *call, const struct target *target)
 {
-	const struct config_gateway *a = call->a.gateway;
+	const struct config_gateway *a = call->a->gateway;
 	const struct config_gateway *b = target ? target->gateway : NULL;
 
 	if (a && b)
@@ -25,8 +25,8 @@ enum config_audit call_capture_rule(const struct call *call, const struct target
 static void tap_invite(struct call *call)
 {
 	const struct tap *tap = call->bridge->tap;
-	const struct message *invite = leg_invite_in(&call->a);
-	const struct flow *flow = call->a.flow;
+	const struct message *invite = leg_invite_in(call->a);
+	const struct flow *flow = call->a->flow;
 	struct tap_message message = {.call = call->number,
 		.wall_us = call->start_wall_us,
 		.transport = (enum tap_transport)flow->kind,
@@ -61,7 +61,7 @@ static void tell(const struct call *call, enum config_audit mode)
 
 int call_capture_follow(struct call *call)
 {
-	const enum config_audit mode = call_capture_rule(call, call->b.target);
+	const enum config_audit mode = call_capture_rule(call, call->b->target);
 	const bool media = mode == CONFIG_AUDIT_FULL;
 	int err = 0;
 
@@ -76,7 +76,7 @@ int call_capture_follow(struct call *call)
 		return err;
 	}
 	log_info("call", "call=%s event=capture %s=%s mode=%s", call->id,
-		trunk_word(call->b.trunk->kind), call->b.trunk->id,
+		trunk_word(call->b->trunk->kind), call->b->trunk->id,
 		config_audit_name(mode));
 	call->capture = mode;
 	tap_invite(call);

@@ -53,8 +53,8 @@ static void log_taken(const struct call *call, enum elin_taken taken)
 
 static void take(struct call *call)
 {
-	const struct elin_caller caller = {.kind = call->a.trunk->kind,
-		.trunk = call->a.trunk->id,
+	const struct elin_caller caller = {.kind = call->a->trunk->kind,
+		.trunk = call->a->trunk->id,
 		.number = span_of(call->from)};
 	struct span numbers[ELIN_CHOICE];
 	unsigned count = of_message(call->party->source, numbers);
@@ -76,7 +76,7 @@ static void take(struct call *call)
 struct span call_elin(struct call *call)
 {
 	if (!call->emergency || call->emergency == EMERGENCY_CALLBACK ||
-		!call->b.settings->emergency.elin)
+		!call->b->settings->emergency.elin)
 		return (struct span){0};
 	if (!call->elin)
 		take(call);

@@ -34,7 +34,7 @@ void call_emergency_begin(struct call *call)
 	log_warning("call",
 		"call=%s event=emergency-call emergency=%s %s=%s caller=%s called=%s",
 		call->id, emergency_name(call->emergency),
-		trunk_word(call->a.trunk->kind), call->a.trunk->id,
+		trunk_word(call->a->trunk->kind), call->a->trunk->id,
 		log_number(caller, call->from, strlen(call->from)),
 		log_number(called, call->to, strlen(call->to)));
 }
@@ -62,7 +62,7 @@ void call_emergency_end(struct call *call)
 		counts->failed++;
 		log_error("call",
 			"call=%s event=emergency-call-failed %s=%s status=%d reason=%s",
-			call->id, trunk_word(call->a.trunk->kind), call->a.trunk->id,
+			call->id, trunk_word(call->a->trunk->kind), call->a->trunk->id,
 			call->status, log_said(why, detail, strlen(detail)));
 	}
 }

@@ -85,7 +85,7 @@ void call_note_reason(
 static const char *reason_for(struct call *call, const struct leg *leg, enum call_end by)
 {
 	const struct leg *from = call_other(call, leg);
-	bool theirs = by == (from == &call->a ? CALL_BY_A : CALL_BY_B);
+	bool theirs = by == (from == call->a ? CALL_BY_A : CALL_BY_B);
 
 	return theirs && call->reason_from == from ? call->reason : NULL;
 }
@@ -102,7 +102,7 @@ static void stop_timers(struct call *call)
 /* Leg b does not exist while no candidate was chosen. */
 static bool b_is_over(const struct call *call)
 {
-	return !call->b.home || call->b.state == LEG_OVER;
+	return !call->b->home || call->b->state == LEG_OVER;
 }
 
 void call_free(struct call *call)
@@ -110,8 +110,10 @@ void call_free(struct call *call)
 	stop_timers(call);
 	oa_end(call);
 	relay_close(call->session);
-	leg_free(&call->a);
-	leg_free(&call->b);
+	leg_free(call->a);
+	leg_free(call->b);
+	free(call->a);
+	free(call->b);
 	history_free(&call->history);
 	hunt_free(call->hunt);
 	party_free(call->party);
@@ -151,7 +153,7 @@ void call_bury(struct call *call)
 
 void call_finish(struct call *call)
 {
-	if (call->state == CALL_ENDING && call->a.state == LEG_OVER && b_is_over(call)) {
+	if (call->state == CALL_ENDING && call->a->state == LEG_OVER && b_is_over(call)) {
 		call_set_state(call, CALL_OVER);
 		call_bury(call);
 	}
@@ -161,7 +163,7 @@ static void refuse_for_now(struct call *call)
 {
 	char extra[BRIDGE_RETRY_SIZE];
 
-	leg_refuse(&call->a, 503, bridge_retry_line(hunt_retry_s(call->hunt), extra));
+	leg_refuse(call->a, 503, bridge_retry_line(hunt_retry_s(call->hunt), extra));
 }
 
 void call_end(struct call *call, enum call_end by, const char *cause, int status,
@@ -170,8 +172,8 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	if (call->state >= CALL_ENDING)
 		return;
 	stop_timers(call);
-	leg_early_over(&call->a);
-	leg_early_over(&call->b);
+	leg_early_over(call->a);
+	leg_early_over(call->b);
 	call_offer_end(call, by);
 	call_log_attempt(call,
 		history_end(&call->history, 0, detail && detail[0] ? detail : cause),
@@ -185,21 +187,21 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	dtmf_tell_lost(call);
 	relay_close(call->session);
 	call->session = NULL;
-	leg_drop_digits(&call->a);
-	leg_drop_digits(&call->b);
-	leg_bye_answer(&call->a);
+	leg_drop_digits(call->a);
+	leg_drop_digits(call->b);
+	leg_bye_answer(call->a);
 	/* not again at once; what another one said is not of us */
-	if (status == 503 && by == CALL_BY_TANDEM && call->a.state == LEG_INVITING)
+	if (status == 503 && by == CALL_BY_TANDEM && call->a->state == LEG_INVITING)
 		refuse_for_now(call);
 	/* what we could not accept of its offer, its sender may want to mend */
 	if (by == CALL_BY_TANDEM && status == 488 && call->detail &&
-		call->a.state == LEG_INVITING)
-		leg_refuse_with(&call->a,
+		call->a->state == LEG_INVITING)
+		leg_refuse_with(call->a,
 			&(struct txn_refusal){.status = status, .why = call->detail});
-	leg_close(&call->a, status, reason_for(call, &call->a, by));
-	if (call->b.home) {
-		leg_bye_answer(&call->b);
-		leg_close(&call->b, 487, reason_for(call, &call->b, by));
+	leg_close(call->a, status, reason_for(call, call->a, by));
+	if (call->b->home) {
+		leg_bye_answer(call->b);
+		leg_close(call->b, 487, reason_for(call, call->b, by));
 	}
 	call_finish(call);
 }

@@ -15,14 +15,14 @@ void call_offer_heard(struct call *call)
 	if (!offer->open || offer->heard)
 		return;
 	offer->heard = true;
-	figures_add_delay(&call->b.trunk->figures, now_us(call),
+	figures_add_delay(&call->b->trunk->figures, now_us(call),
 		now_us(call) - call->start_us - offer->since_us);
 }
 
 void call_offer_over(struct call *call, enum figures_outcome outcome)
 {
 	if (call->offer.open)
-		figures_add(&call->b.trunk->figures, now_us(call), outcome);
+		figures_add(&call->b->trunk->figures, now_us(call), outcome);
 	call->offer = (struct call_offer){.open = false};
 }
 
@@ -32,7 +32,7 @@ void call_offer_end(struct call *call, enum call_end by)
 
 	call_offer_over(call,
 		gave_up || call->offer.effective ? FIGURES_EFFECTIVE : FIGURES_FAILED);
-	if (call->answer_us && call->b.home)
-		figures_add_talk(&call->b.trunk->figures, now_us(call),
+	if (call->answer_us && call->b->home)
+		figures_add_talk(&call->b->trunk->figures, now_us(call),
 			now_us(call) - call->start_us - call->answer_us);
 }

@@ -75,9 +75,9 @@ void call_log_begin(const struct call *call)
 	if (log_finest_level() < LOG_LEVEL_INFO)
 		return;
 	begin(&line, call->id, "begin");
-	add_trunk(&line, call->a.trunk->kind, call->a.trunk->id);
-	add(&line, " side=", side_name(call->a.home->which));
-	add_uint(&line, " flow=", call->a.flow->id);
+	add_trunk(&line, call->a->trunk->kind, call->a->trunk->id);
+	add(&line, " side=", side_name(call->a->home->which));
+	add_uint(&line, " flow=", call->a->flow->id);
 	if (call->emergency)
 		add(&line, " emergency=", emergency_name(call->emergency));
 	add_number(&line, " caller=", call->from);
@@ -85,7 +85,7 @@ void call_log_begin(const struct call *call)
 	add(&line, " targets=", hunt->count ? "" : "none");
 	for (unsigned i = 0; i < hunt->count; i++)
 		add(&line, i > 0 ? "," : "", hunt->targets[i]->trunk->id);
-	add_call_id(&line, call->a.dialog.call_id);
+	add_call_id(&line, call->a->dialog.call_id);
 	log_words(LOG_LEVEL_INFO, MODULE, &line);
 }
 
@@ -133,7 +133,7 @@ void call_log_attempt(
 		add(&line, " transport=", attempt->transport);
 		add(&line, " remote=", addr_text(&attempt->address, remote));
 		add_uint(&line, " flow=", attempt->flow);
-		add_call_id(&line, call->b.dialog.call_id);
+		add_call_id(&line, call->b->dialog.call_id);
 	}
 	add_uint(&line, " after-ms=", attempt->after_us / 1000);
 	log_words(level, MODULE, &line);

@@ -61,8 +61,8 @@ static const struct saved_field line_fields[] = {
 bool call_is_quiet(const struct call *call)
 {
 	return call->state == CALL_TALKING && call->oa.state == OA_IDLE &&
-	       !call->oa.restoring && !call->oa.txn && leg_is_quiet(&call->a) &&
-	       leg_is_quiet(&call->b);
+	       !call->oa.restoring && !call->oa.txn && leg_is_quiet(call->a) &&
+	       leg_is_quiet(call->b);
 }
 
 static int save_lines(const struct call *call, struct saved to)
@@ -95,7 +95,7 @@ static int save_leg(const struct leg *leg, struct saved to)
 int call_save(const struct call *call, struct saved to)
 {
 	const struct sides sides = {
-		.caller = call->a.home->which, .callee = call->callee->which};
+		.caller = call->a->home->which, .callee = call->callee->which};
 	struct saved object = to;
 	int err = saved_put(to, call_fields, call);
 
@@ -103,9 +103,9 @@ int call_save(const struct call *call, struct saved to)
 	if (!err)
 		err = saved_put(to, sides_fields, &sides);
 	if (!err)
-		err = save_leg(&call->a, to);
+		err = save_leg(call->a, to);
 	if (!err)
-		err = save_leg(&call->b, to);
+		err = save_leg(call->b, to);
 	if (!err)
 		err = saved_add(to, "history", &object);
 	if (!err)
@@ -132,19 +132,19 @@ static int load_legs(struct call *call, struct saved from, struct err_text *erro
 
 	call->callee = &call->bridge->sides[sides.callee];
 	if (!err)
-		err = load_leg(call, &call->a, sides.caller, from, error);
+		err = load_leg(call, call->a, sides.caller, from, error);
 	/* the other one is told in any case */
 	if (!err)
-		err = load_leg(call, &call->b, sides.callee, from, error);
+		err = load_leg(call, call->b, sides.callee, from, error);
 	else
-		load_leg(call, &call->b, sides.callee, from, NULL);
+		load_leg(call, call->b, sides.callee, from, NULL);
 	return err;
 }
 
 /* What both ends of line INDEX agreed. */
 static int set_line(struct call *call, unsigned index)
 {
-	const struct leg *const legs[] = {&call->a, &call->b};
+	const struct leg *const legs[] = {call->a, call->b};
 	int err = 0;
 
 	for (unsigned i = 0; i < 2 && !err; i++) {
@@ -321,8 +321,8 @@ bool call_load(struct bridge *bridge, struct saved from)
 
 	if (err) {
 		if (call) {
-			leg_abandon(&call->a);
-			leg_abandon(&call->b);
+			leg_abandon(call->a);
+			leg_abandon(call->b);
 			call_free(call);
 		}
 		tell_lost(bridge, from, error.text[0] ? error.text : err_str(err));
@@ -337,7 +337,7 @@ bool call_load(struct bridge *bridge, struct saved from)
 		return false;
 	}
 	log_info("call", "call=%s event=resumed %s=%s %s=%s", call->id,
-		trunk_word(call->a.trunk->kind), call->a.trunk->id,
-		trunk_word(call->b.trunk->kind), call->b.trunk->id);
+		trunk_word(call->a->trunk->kind), call->a->trunk->id,
+		trunk_word(call->b->trunk->kind), call->b->trunk->id);
 	return true;
 }

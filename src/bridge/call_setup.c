@@ -17,7 +17,7 @@
 struct leg_params call_leg_params(
 	struct call *call, const struct leg *leg, struct bridge_side *home)
 {
-	const bool is_a = leg == &call->a;
+	const bool is_a = leg == call->a;
 
 	return (struct leg_params){.home = home,
 		.end = is_a ? RELAY_A : RELAY_B,
@@ -26,7 +26,8 @@ struct leg_params call_leg_params(
 		.call = call->number,
 		.id = call->id,
 		.name = is_a ? "a" : "b",
-		.methods = leg_methods};
+		.methods = leg_methods,
+		.called = !is_a};
 }
 
 static void init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
@@ -63,7 +64,7 @@ void call_note_success(const struct call *call, struct trunk *trunk)
 static void choose_parts(struct call *call, struct parts *ret, struct buf *headers)
 {
 	static const struct config_words none;
-	const struct config_trunk *settings = call->b.settings;
+	const struct config_trunk *settings = call->b->settings;
 	const struct parts_rules rules = {
 		.types = call->bare ? &none : &settings->body_types,
 		.emergency =
@@ -90,10 +91,10 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 	int err = oa_first_offer(call, &offer, text);
 
 	if (!err) {
-		leg_set_flow(&call->b, flow);
-		identity_shown(&call->b, dial_host(&call->hunt->dial), &identity);
+		leg_set_flow(call->b, flow);
+		identity_shown(call->b, dial_host(&call->hunt->dial), &identity);
 		if (call->emergency == EMERGENCY_SERVICE &&
-			call->b.settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
+			call->b->settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
 			identity.shown.service = span_of(call->to);
 		identity.shown.caller = call_elin(call);
 		err = party_write(call->party, &identity.shown, &crossed);
@@ -109,7 +110,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		invite.max_forwards = call->max_forwards;
 		invite.headers = buf_span(&crossed.headers);
 		invite.parts = &parts;
-		err = leg_invite(&call->b, flow, &invite, offer);
+		err = leg_invite(call->b, flow, &invite, offer);
 	}
 	if (!err)
 		oa_first_sent(call);
@@ -131,7 +132,7 @@ static void silent_h(void *arg)
 				 "answer-within; is it up?"};
 
 	hunt_unheard(call->hunt, true, report.why);
-	call->leg_h(call, &call->b, &report);
+	call->leg_h(call, call->b, &report);
 }
 
 void call_await(struct call *call)
@@ -143,15 +144,15 @@ static void hunt_target_h(void *arg, struct target *target)
 {
 	struct call *call = arg;
 
-	leg_free(&call->b);
-	call_note_reason(call, &call->b, NULL); /* what the one before it said is past */
+	leg_free(call->b);
+	call_note_reason(call, call->b, NULL); /* what the one before it said is past */
 	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
 	call->bare = false;
 	if (!target)
 		return;
 	call->callee = hunt_side(call->hunt, target);
-	init_leg(call, &call->b, call->callee, target);
-	leg_charge(&call->b);
+	init_leg(call, call->b, call->callee, target);
+	leg_charge(call->b);
 }
 
 static uint64_t age_us(const struct call *call)
@@ -182,9 +183,9 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	struct err_text text = {{0}};
 	int err;
 
-	history_begin(&call->history, call->b.trunk->id, flow, age_us(call));
-	offer_free(&call->b.offer);
-	offer_init(&call->b.offer);
+	history_begin(&call->history, call->b->trunk->id, flow, age_us(call));
+	offer_free(&call->b->offer);
+	offer_init(&call->b->offer);
 	err = call_capture_follow(call);
 	if (!err)
 		err = send_invite(call, flow, &text);
@@ -249,15 +250,15 @@ static void late_h(void *arg)
 	struct err_text text;
 
 	err_set(&text, 0, "nobody rang or answered within setup-within of %s",
-		call->a.trunk->id);
-	if (call->b.home)
-		call_note_failure(call, call->b.trunk, text.text);
+		call->a->trunk->id);
+	if (call->b->home)
+		call_note_failure(call, call->b->trunk, text.text);
 	call_end(call, CALL_BY_TANDEM, "setup-late", 504, text.text);
 }
 
 void call_hunt(struct call *call)
 {
-	const uint64_t within_ms = call->a.settings->setup_within_ms;
+	const uint64_t within_ms = call->a->settings->setup_within_ms;
 
 	/* an emergency call goes on as long as somebody is left to be asked */
 	if (within_ms && !call->emergency)
@@ -273,8 +274,8 @@ static enum failover_phase phase_of(const struct call *call)
 	/* of this target: one before it may have rung */
 	if (!call->offer.heard)
 		return FAILOVER_QUIET;
-	return call->b.settings->next_after_ringing ? FAILOVER_RINGING_ON
-						    : FAILOVER_RINGING;
+	return call->b->settings->next_after_ringing ? FAILOVER_RINGING_ON
+						     : FAILOVER_RINGING;
 }
 
 /* Whether an emergency call was refused, with STATUS, for what it has beside its description; or, where it was not
@@ -284,7 +285,7 @@ static bool says_too_much(const struct call *call, int status)
 	if (!call->emergency || !call->loaded || call->bare)
 		return false;
 	return status ? failover_says_too_much(status)
-		      : call->b.flow && call->b.flow->kind == TRANSPORT_UDP;
+		      : call->b->flow && call->b->flow->kind == TRANSPORT_UDP;
 }
 
 /* Leg b did not take the call: whether somebody else is asked. STATUS is its final response,
@@ -302,7 +303,7 @@ bool call_hunt_on(
 	if (step == FAILOVER_STOP && !bare)
 		return false;
 	oa_first_lost(call);
-	leg_reset(&call->b);
+	leg_reset(call->b);
 	if (bare) {
 		call->bare = true;
 		hunt_again(call->hunt);
@@ -391,14 +392,14 @@ static struct bridge_side *callee_side(const struct call *call)
 
 	if (call->hunt && call->hunt->count)
 		return hunt_side(call->hunt, call->hunt->targets[0]);
-	switch (call->a.settings->calls_to) {
+	switch (call->a->settings->calls_to) {
 	case CONFIG_CALLS_TO_GATEWAYS:
 		return &sides[SIDE_EXTERNAL];
 	case CONFIG_CALLS_TO_SERVERS:
 		return &sides[SIDE_INTERNAL];
 	default:
-		return &sides[call->a.home->which == SIDE_INTERNAL ? SIDE_EXTERNAL
-								   : SIDE_INTERNAL];
+		return &sides[call->a->home->which == SIDE_INTERNAL ? SIDE_EXTERNAL
+								    : SIDE_INTERNAL];
 	}
 }
 
@@ -422,10 +423,10 @@ static int list_targets(struct call *call)
 		return err;
 	}
 	question.call =
-		pick_call(call->a.trunk, span_of(call->number_uri), span_of(caller));
+		pick_call(call->a->trunk, span_of(call->number_uri), span_of(caller));
 	/* what the caller's settings of this moment say, unless it is known whom he calls */
 	question.call.calls_to =
-		question.first ? side_of(question.first) : call->a.settings->calls_to;
+		question.first ? side_of(question.first) : call->a->settings->calls_to;
 	err = hunt_new(&call->hunt, call->bridge, call->config, &question);
 	free(caller);
 	return err;
@@ -444,16 +445,16 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		sdp_free(sdp);
 		return err;
 	}
-	init_leg(call, &call->a, home, target);
+	init_leg(call, call->a, home, target);
 	target_unref(target);
 	/* of any other call that is a reason to refuse it */
 	if (require_has_unknown(txn_server_request(invite)))
-		tolerated_note(&call->a, TOLERATED_REQUIRE);
-	err = leg_accept(&call->a, invite);
+		tolerated_note(call->a, TOLERATED_REQUIRE);
+	err = leg_accept(call->a, invite);
 	if (err || !sdp)
 		sdp_free(sdp);
 	else
-		err = offer_receive(&call->a.offer, sdp, &is_offer, NULL);
+		err = offer_receive(&call->a->offer, sdp, &is_offer, NULL);
 	if (!err)
 		err = list_targets(call);
 	call->callee = callee_side(call);

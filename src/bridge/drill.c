@@ -358,6 +358,7 @@ static void target_h(void *arg, struct target *target)
 		.id = drill->id,
 		.name = "b",
 		.methods = leg_methods,
+		.called = true,
 		.target = target};
 
 	leg_free(&drill->leg);

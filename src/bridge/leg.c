@@ -18,6 +18,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->id = params->id;
 	leg->name = params->name;
 	leg->methods = params->methods;
+	leg->called = params->called;
 	leg->target = target_ref(params->target);
 	leg->trunk = leg->target->trunk;
 	leg_count(leg);

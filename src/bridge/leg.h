@@ -2,9 +2,9 @@
  * A leg: one side of a call: its dialog, its INVITE transactions, its offers, and where it
  * talks to. It knows SIP; what an event means for the other leg is decided by the call.
  *
- * Loop thread. Embedded in struct call. A leg reports through its handler. After
- * LEG_EVENT_OVER nothing more is expected of its peer, and it may be freed: leg_free() detaches
- * from the transactions that still run.
+ * Loop thread. Zero-initialised by its owner, at a place that it keeps. A leg reports through
+ * its handler. After LEG_EVENT_OVER nothing more is expected of its peer, and it may be freed:
+ * leg_free() detaches from the transactions that still run.
  */
 #pragma once
 
@@ -78,6 +78,7 @@ extern const struct leg_method leg_methods[];
 struct leg {
 	struct bridge_side *home;
 	enum relay_end end; /* see leg_end() */
+	bool called;        /* by us: its Call-ID is ours */
 	leg_h *h;
 	leg_closed_h *closed_h; /* may be NULL */
 	void *arg;
@@ -88,7 +89,8 @@ struct leg {
 	enum leg_state state;
 	struct target *target; /* owned reference; the next four are its */
 	struct trunk *trunk;   /* counts this leg in its calls */
-	bool early;            /* the trunk counts it as one that is not answered */
+	enum limit_way way;    /* as what the trunk counts it */
+	bool early;            /* and as one that is not answered */
 	const struct config_trunk *settings;
 	const struct config_server *server;   /* one of these */
 	const struct config_gateway *gateway; /* is set */
@@ -141,6 +143,7 @@ struct leg_params {
 	const char *id; /* borrowed, as long as there is the leg */
 	const char *name;
 	const struct leg_method *methods; /* leg_methods */
+	bool called;                      /* by us */
 	struct target *target;            /* a reference is taken */
 };
 

@@ -1,24 +1,21 @@
 /* What a leg counts for at its trunk, and its call for all: see trunk/limit.h. */
 #include "bridge/leg_priv.h"
 
-static enum limit_way way_of(const struct leg *leg)
-{
-	return leg->end == RELAY_A ? LIMIT_IN : LIMIT_OUT;
-}
-
 /* All calls are counted by the legs that they came from. */
 static struct limit_use *use_of_all(const struct leg *leg)
 {
-	return way_of(leg) == LIMIT_IN ? &leg->home->bridge->use : NULL;
+	return leg->way == LIMIT_IN ? &leg->home->bridge->use : NULL;
 }
 
 void leg_count(struct leg *leg)
 {
-	struct limit_use *all = use_of_all(leg);
+	struct limit_use *all;
 
+	leg->way = leg->called ? LIMIT_OUT : LIMIT_IN;
+	all = use_of_all(leg);
 	leg->trunk->calls++;
 	leg->trunk->calls_total++;
-	limit_begin(&leg->trunk->use, way_of(leg));
+	limit_begin(&leg->trunk->use, leg->way);
 	if (all)
 		limit_begin(all, LIMIT_IN);
 	leg->early = true;
@@ -31,8 +28,8 @@ void leg_charge(struct leg *leg)
 	const struct config_limits limits = limit_of_all(bridge->config);
 	struct limit_use *all = use_of_all(leg);
 
-	limit_charge(&leg->trunk->use, &trunk_settings(leg->trunk)->limits, way_of(leg),
-		now_us);
+	limit_charge(
+		&leg->trunk->use, &trunk_settings(leg->trunk)->limits, leg->way, now_us);
 	if (all)
 		limit_charge(all, &limits, LIMIT_IN, now_us);
 }
@@ -55,7 +52,7 @@ void leg_uncount(struct leg *leg)
 	struct limit_use *all = use_of_all(leg);
 
 	leg_early_over(leg);
-	limit_end(&leg->trunk->use, way_of(leg));
+	limit_end(&leg->trunk->use, leg->way);
 	if (all)
 		limit_end(all, LIMIT_IN);
 	leg->trunk->calls--;

@@ -83,7 +83,7 @@ static void go_idle(struct call *call)
 {
 	oa_set_state(call, OA_IDLE);
 	if (call->oa.restoring)
-		start_timer(call, oa_glare_ms(call, call->oa.restoring));
+		start_timer(call, oa_glare_ms(call->oa.restoring));
 }
 
 static uint64_t t1_ms(const struct call *call)
@@ -117,7 +117,7 @@ static void settle_first(struct call *call)
 {
 	if (!call->oa.first || call->oa.settled)
 		return;
-	media_sdp_settle(call->session, &call->a, &call->b);
+	media_sdp_settle(call->session, call->a, call->b);
 	call->oa.settled = true;
 }
 
@@ -273,7 +273,7 @@ static int act_refused_restore(struct call *call, const struct oa_report *report
 {
 	/* what the other leg agreed to stands */
 	offer_reopen(&call_other(call, report->leg)->offer, OFFER_IDLE);
-	media_sdp_cancel(call->session, &call->a, &call->b);
+	media_sdp_cancel(call->session, call->a, call->b);
 	if (report->status != 491 || ++call->oa.restore_tries > OA_RESTORE_TRIES)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again");
@@ -286,7 +286,7 @@ static int act_refusal(struct call *call, const struct oa_report *report)
 {
 	if (!call->oa.asker)
 		return act_refused_restore(call, report);
-	media_sdp_cancel(call->session, &call->a, &call->b);
+	media_sdp_cancel(call->session, call->a, call->b);
 	oa_refuse_asker(call, report->status);
 	go_idle(call);
 	return 0;
@@ -345,7 +345,7 @@ static int act_late(struct call *call, const struct oa_report *report)
 static int act_nothing_came(struct call *call, const struct oa_report *report)
 {
 	(void)report;
-	media_sdp_cancel(call->session, &call->a, &call->b);
+	media_sdp_cancel(call->session, call->a, call->b);
 	go_idle(call);
 	return 0;
 }
@@ -357,7 +357,7 @@ static int act_restore(struct call *call, const struct oa_report *report)
 
 	if (call->oa.went == OA_BY_INVITE)
 		leg_ack(report->leg, NULL);
-	media_sdp_cancel(call->session, &call->a, &call->b);
+	media_sdp_cancel(call->session, call->a, call->b);
 	if (oa_choose_carrier(report->leg, OA_BY_INVITE, &went))
 		return restore(call, report->leg, report->text);
 	/* it may get no INVITE now: later */

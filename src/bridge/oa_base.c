@@ -67,19 +67,19 @@ int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool fin
 
 void oa_rest(struct call *call)
 {
-	if (call->oa.state != OA_IDLE || call->a.state != LEG_TALKING ||
-		call->b.state != LEG_TALKING || call->a.offer.state != OFFER_IDLE ||
-		call->b.offer.state != OFFER_IDLE)
+	if (call->oa.state != OA_IDLE || call->a->state != LEG_TALKING ||
+		call->b->state != LEG_TALKING || call->a->offer.state != OFFER_IDLE ||
+		call->b->offer.state != OFFER_IDLE)
 		return;
-	offer_rest(&call->a.offer);
-	offer_rest(&call->b.offer);
+	offer_rest(&call->a->offer);
+	offer_rest(&call->b->offer);
 }
 
 int oa_wake(struct call *call)
 {
-	int err = offer_wake(&call->a.offer);
+	int err = offer_wake(&call->a->offer);
 
-	return err ? err : offer_wake(&call->b.offer);
+	return err ? err : offer_wake(&call->b->offer);
 }
 
 /* ---- state ---- */
@@ -110,10 +110,10 @@ void oa_agreed(struct call *call)
 	call->oa.restore_tries = 0;
 }
 
-/* Whoever made the Call-ID waits longer, so that the two do not meet again; ours is leg b's. */
-uint64_t oa_glare_ms(const struct call *call, const struct leg *leg)
+/* Whoever made the Call-ID waits longer, so that the two do not meet again. */
+uint64_t oa_glare_ms(const struct leg *leg)
 {
-	return leg == &call->b ? 2100 + 10 * secret_below(191) : 10 * secret_below(201);
+	return leg->called ? 2100 + 10 * secret_below(191) : 10 * secret_below(201);
 }
 
 /* The asker's transaction ended by itself: nobody is left to be answered. */

@@ -10,19 +10,19 @@ int oa_first_offer(struct call *call, struct sdp **ret, struct err_text *text)
 {
 	*ret = NULL;
 	call->oa.made = call->oa.preview = call->oa.renew = false;
-	if (call->a.offer.state == OFFER_RECEIVED)
-		return oa_make_offer(call, &call->a, &call->b, ret, text);
-	if (call->b.settings->delayed_offer == CONFIG_DELAYED_OFFER_PASS)
+	if (call->a->offer.state == OFFER_RECEIVED)
+		return oa_make_offer(call, call->a, call->b, ret, text);
+	if (call->b->settings->delayed_offer == CONFIG_DELAYED_OFFER_PASS)
 		return 0;
 	call->oa.made = true;
 	return media_sdp_make_offer(
-		call->session, call->config, &call->a, &call->b, ret, text);
+		call->session, call->config, call->a, call->b, ret, text);
 }
 
 void oa_first_sent(struct call *call)
 {
 	call->oa.first = true;
-	call->oa.asker = &call->a;
+	call->oa.asker = call->a;
 	call->oa.came = call->oa.went = OA_BY_INVITE;
 	oa_set_state(call, OA_ASKED);
 }
@@ -33,11 +33,11 @@ static void forget_branch(struct call *call)
 {
 	struct oa *oa = &call->oa;
 
-	leg_retag(&call->a);
+	leg_retag(call->a);
 	free(oa->preview_tag);
 	oa->preview_tag = NULL;
 	if (oa->answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+		offer_reopen(&call->a->offer, OFFER_RECEIVED);
 	oa->answered_a = oa->settled = false;
 }
 
@@ -69,7 +69,7 @@ static void remember_branch(struct call *call, const struct message *response)
 
 static bool passes_early_media(const struct call *call)
 {
-	return !call->b.gateway || call->b.gateway->early_media;
+	return !call->b->gateway || call->b->gateway->early_media;
 }
 
 /*
@@ -79,21 +79,22 @@ static bool passes_early_media(const struct call *call)
 static int take_early_answer(struct call *call, struct message *response, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text)
 {
-	bool reliable = call->b.prack_due != 0;
+	bool reliable = call->b->prack_due != 0;
 	struct sdp *out = NULL;
 	int err;
 
-	if (call->b.offer.state == OFFER_IDLE) /* another branch answers the same offer */
-		offer_reopen(&call->b.offer, OFFER_SENT);
-	err = oa_receive(&call->b, sdp, text);
+	if (call->b->offer.state ==
+		OFFER_IDLE) /* another branch answers the same offer */
+		offer_reopen(&call->b->offer, OFFER_SENT);
+	err = oa_receive(call->b, sdp, text);
 	if (err)
 		return err;
 	follow_branch(call, response);
 	if (call->oa.answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
-	err = oa_make_answer(call, &call->b, &call->a, false, &out, text);
+		offer_reopen(&call->a->offer, OFFER_RECEIVED);
+	err = oa_make_answer(call, call->b, call->a, false, &out, text);
 	if (!reliable || err)
-		offer_reopen(&call->b.offer, OFFER_SENT);
+		offer_reopen(&call->b->offer, OFFER_SENT);
 	if (err)
 		return err;
 	remember_branch(call, response);
@@ -101,9 +102,9 @@ static int take_early_answer(struct call *call, struct message *response, struct
 		sdp_free(out);
 		out = NULL;
 	}
-	call->oa.answered_a = call->oa.answered_a || (out && call->a.reliable);
+	call->oa.answered_a = call->oa.answered_a || (out && call->a->reliable);
 	if (!call->oa.answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
+		offer_reopen(&call->a->offer, OFFER_RECEIVED);
 	else if (reliable)
 		oa_set_state(call, OA_IDLE); /* either may offer again, by UPDATE */
 	*ret = out;
@@ -115,10 +116,10 @@ static int take_early_answer(struct call *call, struct message *response, struct
 static int pass_early_offer(struct call *call, struct message *response, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text)
 {
-	int err = oa_receive(&call->b, sdp, text);
+	int err = oa_receive(call->b, sdp, text);
 
 	if (!err)
-		err = oa_make_offer(call, &call->b, &call->a, ret, text);
+		err = oa_make_offer(call, call->b, call->a, ret, text);
 	if (err)
 		return err;
 	remember_branch(call, response);
@@ -133,7 +134,7 @@ static int offer_early_answer(
 	struct call *call, bool reliable, struct sdp **ret, struct err_text *text)
 {
 	int err = media_sdp_pass_own_answer(
-		call->session, call->config, &call->b, &call->a, ret, text);
+		call->session, call->config, call->b, call->a, ret, text);
 
 	if (err)
 		return err;
@@ -148,17 +149,17 @@ static int offer_early_answer(
 static int keep_early_answer(struct call *call, struct message *response, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text)
 {
-	bool reliable = call->b.prack_due != 0;
+	bool reliable = call->b->prack_due != 0;
 	int err;
 
-	offer_reopen(&call->b.offer, OFFER_SENT);
-	err = oa_receive(&call->b, sdp, text);
+	offer_reopen(&call->b->offer, OFFER_SENT);
+	err = oa_receive(call->b, sdp, text);
 	if (!reliable || err)
-		offer_reopen(&call->b.offer, OFFER_SENT);
+		offer_reopen(&call->b->offer, OFFER_SENT);
 	if (err)
 		return err;
 	remember_branch(call, response);
-	return call->a.reliable && passes_early_media(call)
+	return call->a->reliable && passes_early_media(call)
 		       ? offer_early_answer(call, reliable, ret, text)
 		       : 0;
 }
@@ -168,8 +169,8 @@ enum early { EARLY_NOTHING, EARLY_ANSWER, EARLY_OFFER, EARLY_KEPT, EARLY_KINDS }
 
 static enum early early_kind(const struct call *call, const struct message *response)
 {
-	const struct offer *offer = &call->b.offer;
-	bool reliable = call->b.prack_due != 0;
+	const struct offer *offer = &call->b->offer;
+	bool reliable = call->b->prack_due != 0;
 
 	/* another branch that answers is asked anew by then */
 	if (call->oa.settled || (call->oa.made && call->oa.state == OA_OWED))
@@ -186,7 +187,7 @@ static enum early early_kind(const struct call *call, const struct message *resp
 		return EARLY_ANSWER;
 	/* an offer in an unreliable 18x is not allowed (RFC 3261 13.2.1) */
 	if (offer->state == OFFER_IDLE && !offer->complete && reliable &&
-		call->a.reliable && call->a.offer.state == OFFER_IDLE)
+		call->a->reliable && call->a->offer.state == OFFER_IDLE)
 		return EARLY_OFFER;
 	return EARLY_NOTHING;
 }
@@ -223,7 +224,7 @@ static bool owes_offer(const struct leg *a)
  * where leg a requires 100rel, not at all. */
 static int provision(struct call *call, int status, const struct sdp *sdp)
 {
-	struct leg *a = &call->a;
+	struct leg *a = call->a;
 	const struct message *invite = leg_invite_in(a);
 
 	if (!owes_offer(a))
@@ -249,7 +250,7 @@ int oa_provisional(struct call *call, struct message *response, struct err_text 
 			"call=%s leg=b event=early-media-refused reason=\"%s\"", call->id,
 			text->text);
 	if (call->oa.state != OA_OWED || call->oa.made)
-		leg_prack(&call->b, NULL);
+		leg_prack(call->b, NULL);
 	/* an offer demands an answer in that PRACK, and there is none */
 	if (err && kind == EARLY_OFFER)
 		return err;
@@ -266,9 +267,9 @@ static int take_first_answer(struct call *call, struct message *response, struct
 	bool early = is_same_branch(call, response);
 	int err = 0;
 
-	if (sdp && (call->b.offer.state == OFFER_SENT || !early)) {
-		offer_reopen(&call->b.offer, OFFER_SENT);
-		err = oa_receive(&call->b, sdp, text);
+	if (sdp && (call->b->offer.state == OFFER_SENT || !early)) {
+		offer_reopen(&call->b->offer, OFFER_SENT);
+		err = oa_receive(call->b, sdp, text);
 	} else {
 		sdp_free(sdp);
 		if (!early)
@@ -281,8 +282,8 @@ static int take_first_answer(struct call *call, struct message *response, struct
 		return err;
 	follow_branch(call, response);
 	if (oa->answered_a)
-		offer_reopen(&call->a.offer, OFFER_RECEIVED);
-	return oa_make_answer(call, &call->b, &call->a, true, ret, text);
+		offer_reopen(&call->a->offer, OFFER_RECEIVED);
+	return oa_make_answer(call, call->b, call->a, true, ret, text);
 }
 
 /* SDP, taken, or what an 18x of this branch had answers our own offer. */
@@ -291,14 +292,14 @@ static int take_own_answer(struct call *call, struct message *response, struct s
 {
 	bool early = is_same_branch(call, response);
 
-	if (sdp && (call->b.offer.state == OFFER_SENT || !early)) {
-		offer_reopen(&call->b.offer, OFFER_SENT);
-		return oa_receive(&call->b, sdp, text);
+	if (sdp && (call->b->offer.state == OFFER_SENT || !early)) {
+		offer_reopen(&call->b->offer, OFFER_SENT);
+		return oa_receive(call->b, sdp, text);
 	}
 	sdp_free(sdp);
 	if (!early)
 		return err_set(text, ERR_FORMAT, "the 2xx has no answer to our offer");
-	offer_reopen(&call->b.offer, OFFER_IDLE);
+	offer_reopen(&call->b->offer, OFFER_IDLE);
 	return 0;
 }
 
@@ -314,16 +315,16 @@ static int accept_made(struct call *call, struct message *response, struct err_t
 		err = take_own_answer(call, response, sdp, text);
 	if (!err)
 		err = media_sdp_pass_own_answer(
-			call->session, call->config, &call->b, &call->a, &out, text);
-	leg_ack(&call->b, NULL);
+			call->session, call->config, call->b, call->a, &out, text);
+	leg_ack(call->b, NULL);
 	if (!err)
-		err = leg_answer(&call->a, out);
+		err = leg_answer(call->a, out);
 	sdp_free(out);
 	if (err)
 		return err;
 	call->oa.came = OA_BY_INVITE;
 	oa_set_state(call, OA_OWED);
-	call->oa.asker = &call->a;
+	call->oa.asker = call->a;
 	return 0;
 }
 
@@ -335,12 +336,12 @@ static bool is_news(
 	if (!is_same_branch(call, response))
 		return true;
 	return call->oa.preview && sdp &&
-	       !sdp_equal_but_origin(sdp, call->b.offer.remote);
+	       !sdp_equal_but_origin(sdp, call->b->offer.remote);
 }
 
 int oa_accept_first(struct call *call, struct message *response, struct err_text *text)
 {
-	struct offer *offer = &call->b.offer;
+	struct offer *offer = &call->b->offer;
 	bool delayed = offer->state == OFFER_IDLE && !offer->complete;
 	struct sdp *sdp = NULL;
 	struct sdp *out = NULL;
@@ -353,29 +354,29 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 	if (call->oa.state == OA_OWED || call->oa.went == OA_BY_UPDATE) {
 		call->oa.renew = call->oa.made && is_news(call, response, sdp);
 		sdp_free(sdp);
-		leg_ack(&call->b, NULL);
-		return leg_answer(&call->a, NULL);
+		leg_ack(call->b, NULL);
+		return leg_answer(call->a, NULL);
 	}
 	if (call->oa.settled && is_news(call, response, sdp)) {
 		/* all was agreed with what leg b said before: leg a need not know */
 		sdp_free(sdp);
-		leg_ack(&call->b, NULL);
-		err = leg_answer(&call->a, NULL);
+		leg_ack(call->b, NULL);
+		err = leg_answer(call->a, NULL);
 		return err ? err : 1;
 	}
 	if (!err && delayed)
-		err = oa_pass_delayed_offer(call, &call->b, sdp, &out, text);
+		err = oa_pass_delayed_offer(call, call->b, sdp, &out, text);
 	else if (!err)
 		err = take_first_answer(call, response, sdp, &out, text);
 	if (err || !delayed)
-		leg_ack(&call->b, NULL);
+		leg_ack(call->b, NULL);
 	if (!err)
-		err = leg_answer(&call->a, call->oa.answered_a ? NULL : out);
+		err = leg_answer(call->a, call->oa.answered_a ? NULL : out);
 	sdp_free(out);
 	if (!err)
 		oa_set_state(call, delayed ? OA_OWED : OA_IDLE);
 	if (!err && delayed)
-		call->oa.asker = &call->a;
+		call->oa.asker = call->a;
 	return err;
 }
 
@@ -389,16 +390,16 @@ static bool has_active_line(const struct sdp *sdp)
 
 int oa_take_made(struct call *call, struct err_text *text)
 {
-	uint64_t version = call->b.offer.version;
+	uint64_t version = call->b->offer.version;
 	struct sdp *out = NULL;
 	int err;
 
-	if (!has_active_line(call->a.offer.remote))
+	if (!has_active_line(call->a->offer.remote))
 		return err_set(text, ERR_SUPPORT, "the answer takes no media");
-	offer_reopen(&call->b.offer, OFFER_RECEIVED);
-	err = oa_make_answer(call, &call->a, &call->b, true, &out, text);
+	offer_reopen(&call->b->offer, OFFER_RECEIVED);
+	err = oa_make_answer(call, call->a, call->b, true, &out, text);
 	sdp_free(out);
 	/* that answer did not leave (RFC 3264 8: versions rise by one) */
-	call->b.offer.version = version;
+	call->b->offer.version = version;
 	return err;
 }

@@ -33,7 +33,7 @@ void oa_set_state(struct call *call, enum oa_state state);
 /* Both legs agree: nothing is to be restored any more. */
 void oa_agreed(struct call *call);
 /* How long after a 491 to an INVITE of ours LEG may get another (RFC 3261 14.1). */
-uint64_t oa_glare_ms(const struct call *call, const struct leg *leg);
+uint64_t oa_glare_ms(const struct leg *leg);
 /* TXN, an UPDATE or PRACK, or NULL, is the asker's, until oa_release_txn() or its end. FAILED_H, with the
  * call, is that of struct txn_server_user. */
 void oa_keep_txn(struct call *call, struct txn_server *txn,

@@ -181,7 +181,8 @@ static enum side callee_side(const struct call *call)
 /* Which leg of the record leg a is. */
 static unsigned index_of_a(const struct call *call)
 {
-	return call->a.home->which == SIDE_EXTERNAL && callee_side(call) == SIDE_INTERNAL;
+	return call->a->home->which == SIDE_EXTERNAL &&
+	       callee_side(call) == SIDE_INTERNAL;
 }
 
 static const char *ender(const struct call *call, const struct record *record)
@@ -216,9 +217,9 @@ static void fill_legs(
 	const unsigned a = index_of_a(call);
 
 	for (unsigned i = 0; i < 2; i++)
-		fill_leg(call, i == a ? &call->a : &call->b, &ret->legs[i],
+		fill_leg(call, i == a ? call->a : call->b, &ret->legs[i],
 			scratch->names[i], scratch->codecs[i]);
-	ret->legs[a].side = call->a.home->which;
+	ret->legs[a].side = call->a->home->which;
 	ret->legs[!a].side = callee_side(call);
 }
 
