@@ -1,11 +1,11 @@
 #include "privilege.h"
 
 #include "process/rights.h"
+#include "process/user.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
-#include <limits.h>
 #include <linux/capability.h>
 #include <pwd.h>
 #include <stdio.h>
@@ -35,22 +35,7 @@ static int make_folder(
 int privilege_user(
 	const struct config *config, const struct passwd **ret, struct err_text *text)
 {
-	*ret = NULL;
-	if (!config->tandem.user[0])
-		return 0;
-	*ret = getpwnam(config->tandem.user);
-	if (!*ret)
-		return err_set(text, ERR_CONFIG, "[tandem] user: there is no user \"%s\"",
-			config->tandem.user);
-	if (geteuid() == (*ret)->pw_uid) {
-		*ret = NULL;
-		return 0;
-	}
-	if (geteuid() != 0)
-		return err_set(text, ERR_CONFIG,
-			"[tandem] user: only root can become %s; start as root or as %s",
-			config->tandem.user, config->tandem.user);
-	return 0;
+	return user_find(config->tandem.user, ret, text);
 }
 
 int privilege_admin_group(const struct config *config, gid_t *ret, struct err_text *text)
@@ -141,45 +126,22 @@ void privilege_note_uses(const struct config *config, const struct io_shared *me
 	}
 }
 
-/* USER's groups, and that of the control socket, which he is to give it to. */
-static int take_groups(
-	const struct config *config, const struct passwd *user, struct err_text *text)
-{
-	gid_t groups[NGROUPS_MAX + 1];
-	gid_t admin;
-	int count;
-	int err = privilege_admin_group(config, &admin, text);
-
-	if (err)
-		return err;
-	if (initgroups(user->pw_name, user->pw_gid))
-		return -errno;
-	count = getgroups(NGROUPS_MAX, groups);
-	if (count < 0)
-		return -errno;
-	if (admin == (gid_t)-1)
-		return 0;
-	groups[count] = admin;
-	return setgroups((size_t)count + 1, groups) ? -errno : 0;
-}
-
 /* Becomes [tandem] user where one is set and we are root, and gives up what a start alone needs. */
 static int become(const struct config *config, bool *ret_changed, struct err_text *text)
 {
 	const struct passwd *user;
+	gid_t admin; /* of the control socket, which he is to give it to */
 	int err = privilege_user(config, &user, text);
 
 	*ret_changed = false;
 	if (err)
 		return err;
 	if (user) {
-		err = take_groups(config, user, text);
-		if (!err && (setgid(user->pw_gid) || setuid(user->pw_uid)))
-			err = -errno;
+		err = privilege_admin_group(config, &admin, text);
+		if (!err)
+			err = user_become(user, admin, text);
 		if (err)
-			return err_set(text, err, "cannot become %s: %s", user->pw_name,
-				text->text[0] ? text->text : err_str(err));
-		prctl(PR_SET_DUMPABLE, 0); /* setuid() made us dumpable again */
+			return err;
 		*ret_changed = true;
 	}
 	rights_note_user();

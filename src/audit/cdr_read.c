@@ -79,6 +79,7 @@ int cdr_read(struct cdr *ret, struct span line)
 		return ERR_FORMAT;
 	call = (struct span){line.p, (size_t)(legs[0].p - line.p)};
 	legs[0].len = (size_t)(legs[1].p - legs[0].p);
+	cdr.line = line;
 	cdr.id = member(call, "\"id\":\"");
 	cdr.end = member(call, "\"end\":\"");
 	cdr.answered = behind(call, "\"answer\":\"").p != NULL;

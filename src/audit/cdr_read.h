@@ -20,6 +20,7 @@ struct cdr_leg {
 };
 
 struct cdr {
+	struct span line; /* all of it */
 	struct span id;
 	struct span end; /* as clock_text() wrote it: later ones compare greater */
 	bool answered;

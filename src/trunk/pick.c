@@ -73,10 +73,12 @@ static uint64_t exponential(uint64_t random)
  * The order of these numbers is that of drawing one after the other with chances by weight, as RFC 2782 does:
  * of exponentially distributed times with the weights as rates, each is the first as often as its weight says.
  */
-static uint64_t draw(unsigned weight)
+static uint64_t draw(const struct pick_question *question, unsigned weight)
 {
 	if (!weight)
 		return UINT64_MAX;
+	if (question->settled)
+		return UINT64_MAX - weight;
 	return (exponential(secret_below(UINT64_C(1) << 32) | 1) << 24) / weight;
 }
 
@@ -136,7 +138,7 @@ static bool found_h(void *arg, const struct route *route, struct pattern_fit fit
 		return true;
 	question.trunk = candidate.target.trunk =
 		trunks_at(search->trunks, route->kind, route->at);
-	candidate.draw = draw(route->config->weight);
+	candidate.draw = draw(search->question, route->config->weight);
 	if (obstacle_find(&question, &obstacle) && !obstacle_is_brief(obstacle.kind)) {
 		leave_out(search, &candidate, &obstacle);
 		return true;
@@ -179,7 +181,7 @@ static void consider(struct search *search, struct trunk *trunk)
 	candidate.hindered = opinion.obstacle.kind && trunk != question->first;
 	candidate.listed = place_listed(question, trunk);
 	candidate.misfit = opinion.verdict != ROUTE_FITS;
-	candidate.draw = draw(opinion.route->weight);
+	candidate.draw = draw(question, opinion.route->weight);
 	if (obstacle_stops(opinion.obstacle.kind, true)) {
 		leave_out(search, &candidate, &opinion.obstacle);
 		return;

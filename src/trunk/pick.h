@@ -45,6 +45,7 @@ struct pick_question {
 		*first; /* whom an emergency call is for; NULL: nobody special */
 	bool emergency;
 	bool dry; /* nobody calls: no limit that is reached is counted */
+	bool settled; /* nothing is drawn: the heavier first, so that two answers can be compared */
 };
 
 /* The candidates of TRUNKS. Left out are the caller itself and whomever an obstacle stops. */

@@ -143,6 +143,12 @@ int side_present(struct trunk_side *side, struct err_text *text)
 	return peer_set_present(side->peers, side->cred, text);
 }
 
+int side_plan(struct trunk_side *side, enum trunk_kind kind, struct config *config)
+{
+	side->config = config_ref(config);
+	return make_trunks(side, kind);
+}
+
 int side_build(struct trunk_side *side, const struct trunk_side *old,
 	enum trunk_kind kind, struct config *config, struct material *material,
 	struct err_text *text)

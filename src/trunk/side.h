@@ -24,6 +24,8 @@ struct trunk_side {
 int side_build(struct trunk_side *side, const struct trunk_side *old,
 	enum trunk_kind kind, struct config *config, struct material *material,
 	struct err_text *text);
+/* The same without any file: for questions about routes, never for calls. 0 or -ENOMEM. */
+int side_plan(struct trunk_side *side, enum trunk_kind kind, struct config *config);
 void side_free(struct trunk_side *side);
 /* What its trunks have now is what is presented to whom. 0, or negative with TEXT: all is as it was. */
 int side_present(struct trunk_side *side, struct err_text *text);

@@ -238,6 +238,15 @@ int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *
 	return err;
 }
 
+int trunks_plan(struct trunks *trunks, struct config *config)
+{
+	int err = side_plan(&trunks->sides[TRUNK_SERVER], TRUNK_SERVER, config);
+
+	if (!err)
+		err = side_plan(&trunks->sides[TRUNK_GATEWAY], TRUNK_GATEWAY, config);
+	return err ? err : routes_new(&trunks->routes, config);
+}
+
 int trunks_renew(struct trunks *trunks, struct config *config, struct trunks_renewal *ret,
 	struct err_text *text)
 {

@@ -106,6 +106,13 @@ int trunks_apply(struct trunks *trunks, struct config *config, struct err_text *
 int trunks_check(struct config *config, struct err_text *text);
 
 /*
+ * The trunks of CONFIG as calls would find them with all far ends up, in the empty TRUNKS: no file is read and
+ * no name looked up. For questions about routes alone; nothing may be connected, and no trunks_apply()
+ * follows. 0 or -ENOMEM.
+ */
+int trunks_plan(struct trunks *trunks, struct config *config);
+
+/*
  * Loads the files of CONFIG, the configuration that runs, anew. What is refused is logged,
  * and in its place stays what was there: one bad file must not keep a revocation from
  * taking effect. Without a difference nothing is touched; otherwise it is as after

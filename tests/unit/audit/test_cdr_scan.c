@@ -112,6 +112,7 @@ static void a_record_is_read_as_it_was_written(void **state)
 	buf_init(&line, 0);
 	cdr_format(&record, &line);
 	assert_int_equal(cdr_read(&cdr, buf_span(&line)), 0);
+	assert_int_equal(cdr.line.len, line.len);
 	assert_true(span_equal_str(cdr.id, "5f3c-000007"));
 	assert_true(span_equal_str(cdr.end, "2023-11-14T22:13:32.123456Z"));
 	assert_true(cdr.answered);

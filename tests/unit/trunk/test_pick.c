@@ -1,9 +1,12 @@
 /* Which trunk a call goes to. */
 #include "plain.h"
 
+#include "../tls/lab.h"
+
 #include "trunk/pick.h"
 
 #include <string.h>
+#include <unistd.h>
 
 /* The candidates' ids with blanks between, for a call of FROM, or of any server, to that side. */
 static bool assert_picked_for(struct plain *plain, const struct trunk *from,
@@ -170,6 +173,55 @@ static void draws_servers_by_weight(void **state)
 	plain_stop(&plain);
 }
 
+/* The servers of the fixture differ by weight alone, or not at all. */
+static void what_is_settled_is_always_the_same(void **state)
+{
+	static const struct plain_gateway none[] = {{.id = NULL}};
+	struct pick_question question = {.settled = true,
+		.call = {.kind = TRUNK_GATEWAY,
+			.calls_to = CONFIG_CALLS_TO_SERVERS,
+			.called = {"1", 1}}};
+	struct plain plain;
+	struct pick pick;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, none);
+	question.config = plain.config;
+	for (unsigned i = 0; i < 20; i++) {
+		pick_candidates(plain.trunks, &question, &pick);
+		assert_int_equal(pick.count, 3);
+		assert_string_equal(pick.list[0].trunk->id, "pbx1");
+		assert_string_equal(pick.list[1].trunk->id, "pbx2");
+		assert_string_equal(pick.list[2].trunk->id, "spare");
+	}
+	plain_stop(&plain);
+}
+
+/* Neither certificates nor names are needed to say whom a call would go to. */
+static void a_plan_has_routes_without_files(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a", .host = "127.0.0.2", .observed = ""},
+		{.id = "b", .host = "127.0.0.3", .prefixes = {"12"}}, {.id = NULL}};
+	struct trunks *planned;
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	assert_int_equal(unlink(lab_path("us.pem")), 0);
+	assert_int_equal(unlink(lab_path("ca.pem")), 0);
+	assert_int_equal(trunks_new(&planned, plain.loop, NULL), 0);
+	assert_int_equal(trunks_plan(planned, plain.config), 0);
+	trunks_free(plain.trunks);
+	plain.trunks = planned;
+	assert_picked(&plain, TRUNK_GATEWAY, "123", "b a");
+	assert_picked(&plain, TRUNK_SERVER, "123", "pbx1 pbx2 spare");
+	assert_null(trunks_at(planned, TRUNK_GATEWAY, 0)->cred);
+	plain_stop(&plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -179,6 +231,8 @@ int main(void)
 		cmocka_unit_test(keeps_the_best_of_many),
 		cmocka_unit_test(equal_gateways_keep_the_order_of_their_names),
 		cmocka_unit_test(draws_servers_by_weight),
+		cmocka_unit_test(what_is_settled_is_always_the_same),
+		cmocka_unit_test(a_plan_has_routes_without_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

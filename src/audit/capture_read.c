@@ -1,0 +1,99 @@
+#include <pcap.h>
+
+#include "audit/capture_read.h"
+
+#include "base/err.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define IPV4_HEAD 20
+#define IPV6_HEAD 40
+#define UDP_HEAD 8
+#define UDP_PROTOCOL 17
+
+static size_t get16(const unsigned char *at)
+{
+	return (size_t)at[0] << 8 | at[1];
+}
+
+/* Where the UDP header of PACKET is; 0: it has none. */
+static size_t udp_at(const unsigned char *packet, size_t len)
+{
+	if (len >= IPV4_HEAD && packet[0] == 0x45 && packet[9] == UDP_PROTOCOL)
+		return IPV4_HEAD;
+	if (len >= IPV6_HEAD && packet[0] >> 4 == 6 && packet[6] == UDP_PROTOCOL)
+		return IPV6_HEAD;
+	return 0;
+}
+
+/* What PACKET, LEN bytes, carries. False: nothing, or not all of it is there. */
+static bool payload_of(const unsigned char *packet, size_t len, struct span *ret)
+{
+	const size_t at = udp_at(packet, len);
+	size_t udp_len;
+
+	if (!at || len < at + UDP_HEAD)
+		return false;
+	udp_len = get16(packet + at + 4);
+	if (udp_len < UDP_HEAD || udp_len > len - at)
+		return false;
+	*ret = (struct span){(const char *)packet + at + UDP_HEAD, udp_len - UDP_HEAD};
+	return true;
+}
+
+static int read_packets(pcap_t *pcap, capture_read_h *h, void *arg)
+{
+	struct pcap_pkthdr *head;
+	const unsigned char *packet;
+	struct span data;
+
+	for (unsigned i = 0; i < CAPTURE_READ_MAX; i++) {
+		const int result = pcap_next_ex(pcap, &head, &packet);
+
+		/* the end of the file */
+		if (result == PCAP_ERROR_BREAK)
+			return 0;
+		if (result != 1)
+			return ERR_FORMAT;
+		if (head->caplen == head->len &&
+			payload_of(packet, head->caplen, &data) && !h(arg, data))
+			return 0;
+	}
+	return 0;
+}
+
+int capture_read(int dir_fd, const char *name, capture_read_h *h, void *arg)
+{
+	const int fd =
+		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	char text[PCAP_ERRBUF_SIZE];
+	struct stat st;
+	pcap_t *pcap;
+	FILE *file;
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+		close(fd);
+		return -EPERM;
+	}
+	file = fdopen(fd, "r");
+	if (!file) {
+		close(fd);
+		return -ENOMEM;
+	}
+	pcap = pcap_fopen_offline(file, text);
+	if (!pcap) {
+		fclose(file);
+		return ERR_FORMAT;
+	}
+	err = pcap_datalink(pcap) == DLT_RAW ? read_packets(pcap, h, arg) : ERR_FORMAT;
+	pcap_close(pcap); /* and the file */
+	return err;
+}
