@@ -1,6 +1,6 @@
 /*
- * One open capture file: pcap, link type RAW, microseconds. The only file that knows
- * libpcap. Audit thread.
+ * One open capture file: pcap, link type RAW, microseconds, while it is
+ * written. capture_read.h reads it back. Audit thread.
  */
 #pragma once
 

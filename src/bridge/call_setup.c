@@ -315,19 +315,6 @@ bool call_hunt_on(
 
 /* ---- what the INVITE says ---- */
 
-/* The number, or name, without what means nothing in it. NULL without memory. */
-static char *number_of(const struct party_name *name)
-{
-	struct buf out;
-	char *number;
-
-	buf_init(&out, 0);
-	phone_add_number(&out, &name->phone);
-	number = out.err ? NULL : span_dup(buf_span(&out));
-	buf_free(&out);
-	return number;
-}
-
 /* Whom it is to, for the record. A service is its URN there; whom we call for it is a number (RFC 6881), which
  * lives as long as the call's configuration. */
 static char *called_of(struct call *call, const struct message_uri *uri)
@@ -336,7 +323,7 @@ static char *called_of(struct call *call, const struct message_uri *uri)
 
 	if (call->emergency != EMERGENCY_SERVICE ||
 		!emergency_service(uri->whole, &service))
-		return number_of(&call->party->called);
+		return party_number(&call->party->called);
 	call->party->called.phone = (struct phone){
 		.number = span_of(emergency_service_number(call->config, service)),
 		.is_number = true};
@@ -358,8 +345,8 @@ static int read_invite(
 	call->to = called_of(call, message_request_uri(invite));
 	if (parts_has_location(invite))
 		call->location = CALL_LOCATION_DROPPED;
-	call->number_uri = number_of(&call->party->called);
-	call->from = number_of(&call->party->from);
+	call->number_uri = party_number(&call->party->called);
+	call->from = party_number(&call->party->from);
 	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;
 }
 
@@ -371,18 +358,6 @@ static int open_relay(struct call *call)
 		.tap = call->capture == CONFIG_AUDIT_FULL};
 
 	return relay_open(call->bridge->relay, &call->session, &open);
-}
-
-/* The number that routes know the caller by: that of From, or where that is none, as of a caller who hides
- * it, the first number that is asserted. "": it has none. */
-static char *caller_number(const struct party *party)
-{
-	const struct party_name *name = &party->from;
-
-	for (unsigned i = 0; !name->phone.is_number && i < party->asserted.count; i++)
-		if (party->asserted.list[i].phone.is_number)
-			name = &party->asserted.list[i];
-	return number_of(name);
 }
 
 /* Where the first is who may be asked; where nobody is, where the caller's calls go to. */
@@ -411,7 +386,7 @@ static enum config_calls_to side_of(const struct trunk *trunk)
 
 static int list_targets(struct call *call)
 {
-	char *caller = caller_number(call->party);
+	char *caller = party_number(party_caller(call->party));
 	struct pick_question question = {
 		.config = call->config, .emergency = call->emergency != EMERGENCY_NO};
 	int err = caller ? 0 : -ENOMEM;

@@ -10,19 +10,23 @@ static const char *const headers[][3] = {
 	[CONFIG_CALLED_PARTY_ID] = {"P-Called-Party-ID", NULL},
 };
 
-void called_find(
-	struct party *party, const struct trunk *trunk, const struct message *invite)
+void called_find_by(struct party *party, enum config_called rule, struct span user,
+	const struct message *invite)
 {
-	const struct registration *registration = trunk->registration;
-	enum config_called rule;
-
-	if (!registration)
-		return;
-	rule = trunk->gateway->registration.called;
 	if (rule == CONFIG_CALLED_AUTO &&
-		!span_equal_str(message_request_uri(invite)->user, registration->user))
+		!span_equal(message_request_uri(invite)->user, user))
 		return;
 	for (const char *const *name = headers[rule]; *name; name++)
 		if (party_read_called(party, *name))
 			return;
+}
+
+void called_find(
+	struct party *party, const struct trunk *trunk, const struct message *invite)
+{
+	const struct registration *registration = trunk->registration;
+
+	if (registration)
+		called_find_by(party, trunk->gateway->registration.called,
+			span_of(registration->user), invite);
 }

@@ -8,3 +8,6 @@
  * is: the Request-URI is our Contact, which need not have it. */
 void called_find(
 	struct party *party, const struct trunk *trunk, const struct message *invite);
+/* The same by RULE, where USER is that of our Contact. */
+void called_find_by(struct party *party, enum config_called rule, struct span user,
+	const struct message *invite);

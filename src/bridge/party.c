@@ -133,6 +133,28 @@ int party_read(struct party **ret, struct message *invite)
 	return 0;
 }
 
+char *party_number(const struct party_name *name)
+{
+	struct buf out;
+	char *number;
+
+	buf_init(&out, 0);
+	phone_add_number(&out, &name->phone);
+	number = out.err ? NULL : span_dup(buf_span(&out));
+	buf_free(&out);
+	return number;
+}
+
+const struct party_name *party_caller(const struct party *party)
+{
+	const struct party_name *name = &party->from;
+
+	for (unsigned i = 0; !name->phone.is_number && i < party->asserted.count; i++)
+		if (party->asserted.list[i].phone.is_number)
+			name = &party->asserted.list[i];
+	return name;
+}
+
 bool party_read_called(struct party *party, const char *name)
 {
 	struct party_name called;

@@ -56,6 +56,12 @@ int party_read(struct party **ret, struct message *invite);
 bool party_read_called(struct party *party, const char *name);
 void party_free(struct party *party); /* NULL is fine */
 
+/* The number, or name, without what means nothing in it: the caller's to free. NULL without memory. */
+char *party_number(const struct party_name *name);
+/* What routes know the caller by: From, or where that is no number, as of a caller who hides it, the first number
+ * that is asserted. */
+const struct party_name *party_caller(const struct party *party);
+
 /* The far end that a party is shown to. Texts are borrowed. */
 struct party_shown {
 	const char *host;   /* names us: in From and in every identity */

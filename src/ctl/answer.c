@@ -7,6 +7,7 @@
 #include "ctl/show.h"
 #include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
+#include "ctl/show_replay.h"
 #include "ctl/show_report.h"
 #include "ctl/show_route.h"
 
@@ -48,6 +49,8 @@ static int code_of(const struct command *command, const json_t *result)
 		return show_diff_code(result);
 	if (strcmp(command->noun, "report") == 0)
 		return show_report_code(result);
+	if (strcmp(command->noun, "route") == 0 && strcmp(command->verb, "replay") == 0)
+		return show_replay_code(result);
 	if (strcmp(command->noun, "route") == 0)
 		return show_route_code(result);
 	return API_OK;

@@ -12,6 +12,7 @@
 #include "ctl/follow.h"
 #include "ctl/help.h"
 #include "ctl/monitor.h"
+#include "ctl/replay_calls.h"
 #include "ctl/session.h"
 #include "ctl/switch.h"
 #include "ctl/watch.h"
@@ -137,6 +138,7 @@ static const struct {
 	{"monitor", "", NULL, monitor_run},
 	{"events", "", NULL, follow_events},
 	{"help", "", NULL, run_help},
+	{"route", "replay", NULL, replay_calls},
 };
 
 static bool has_word(char *const *words, const char *word)

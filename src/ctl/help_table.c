@@ -89,6 +89,26 @@ static const struct help_entry entries[] = {
 			{"--json route test 112 --emergency | jq '.targets[].id'",
 				"their ids, in order"}},
 		"nobody would be asked"},
+	{"route", "replay",
+		"Nobody is called, and no server needs to run. Calls are those that "
+		"ended since TIME, by their records and, where there is one, by the "
+		"INVITE in their capture. All far ends count as up. As root it reads "
+		"with the rights of the server's user.",
+		{{"--since", "TIME",
+			 "the calls that ended from then on: 90m, 24h, 30d, 2026-11-01, "
+			 "2026-11-01T06:30Z; else 1d"},
+			{"--config", "DIR",
+				"the other configuration: its folder, or its "
+				"tandem.conf; "
+				"else the present one, against what the records say"},
+			{"--current", "DIR",
+				"the present configuration; else the installed one"},
+			{"--rows", "N", "show at most N calls; else 100"},
+			{"--all", NULL, "show all calls that differ"}},
+		{{"route replay --config /etc/tandem.new", "before a change"},
+			{"-q route replay --since 7d --config ./new || echo 'calls lost'",
+				"in a script"}},
+		"a call would not be routed any more"},
 	{"emergency", "test",
 		"It takes 65 seconds at most, and passes what an emergency call passes. "
 		"ID is that of a trunk with emergency-test-number.",

@@ -7,5 +7,8 @@
 /* clang-format off */
 #define LOCAL_LIST(X)                                                                    \
 	X("help", "", 0, 2, "help [NOUN [VERB] | event [NAME]]",                         \
-		"how a command is used; what a line of the log means")
+		"how a command is used; what a line of the log means")                   \
+	X("route", "replay", 0, 0,                                                       \
+		"route replay [--since TIME] [--config DIR] [--current DIR] [--rows N]",  \
+		"past calls through another configuration: what would differ")
 /* clang-format on */

@@ -4,6 +4,7 @@
 #include "ctl/show_call.h"
 #include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
+#include "ctl/show_replay.h"
 #include "ctl/show_report.h"
 #include "ctl/show_route.h"
 #include "ctl/show_table.h"
@@ -230,6 +231,8 @@ int show_result(const struct show_style *style, const char *noun, const char *ve
 		show_explain(result);
 	else if (strcmp(noun, "report") == 0)
 		return show_report(style, result);
+	else if (strcmp(noun, "route") == 0 && strcmp(verb, "replay") == 0)
+		return show_replay(style, result);
 	else if (strcmp(noun, "route") == 0)
 		return show_route(style, result);
 	else if (strcmp(verb, "show") == 0 && json_object_get(result, "health"))

@@ -42,7 +42,7 @@ verdict "$(grep -oE '\{"-[a-z-]+", ' src/ctl/help_table.c src/ctl/options.c |
 # Every command in the manual's examples is one: tandemctl parses it, and needs no server for that. Those that
 # need none at all would do what they say.
 is_local() { # WORD...
-	sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' src/setup/verb_table.h |
+	sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' src/setup/verb_table.h src/ctl/local_list.h |
 		grep -qE "^($1 |$1 ${2:-none})$"
 }
 verdict "$(sed -nE 's/^(# |[0-9* ]+ )?tandemctl (([a-z][a-z]+|--?[a-zA-Z]+) .*)/\2/p' man/tandemctl.1 |

@@ -19,12 +19,12 @@ library() {
 
 library 'sofia-sip/' 'src/sip/message*.[ch]' src/sip/resolve.c
 library 'srtp2?/|srtp\.h' 'src/media/srtp*.[ch]'
-library 'pcap' src/audit/capture.c
+library 'pcap' src/audit/capture.c src/audit/capture_read.c
 library 'curl/' src/tls/fetch.c
 # GnuTLS's own primitives are SRTP's where they must come from a validated module.
 library 'gnutls/' 'src/tls/*' src/media/srtp_gnutls.c
 library 'augeas\.h' 'src/config/*'
-library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 'src/startcheck.*'
+library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 'src/replay/*' 'src/startcheck.*'
 library 'libsmartcols/' 'src/ctl/*'
 # SHA-512/256, which GnuTLS does not have.
 library 'nettle/' src/media/srtp_nettle.c src/tls/hashing.c

@@ -9,7 +9,8 @@ folder=src/admin/schema
 # "status", "trunk-list"; failure is the answer of any verb that fails.
 expected=$({
 	echo failure
-	sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1-\2/p' src/admin/verb_list.h | sed 's/-$//'
+	sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1-\2/p' src/admin/verb_list.h src/ctl/local_list.h |
+		sed 's/-$//' | grep -vx help
 } | sort)
 present=$(cd "$folder" && printf '%s\n' *.json | sed 's/\.json$//' | sort)
 verdict "$(comm -23 <(echo "$expected") <(echo "$present") |

@@ -77,6 +77,11 @@ route test ; 2
 route test +49301 --via ; 2
 route test +49301 --via gateway gw ; 2
 route test a@b ; 2
+route replay --since ; 2
+route replay --since tomorrow ; 2
+route replay --rows many ; 2
+route replay nobody ; 2
+route replay --current /nowhere ; 6
 '
 
 # each_exits CODE: all verbs above that the server would be asked for; without one they end with CODE.

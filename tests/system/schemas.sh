@@ -64,6 +64,8 @@ answer 0 route test +49301 --from +4989 --via server pbx1
 answer 0 route test +49301 --via trunk gw
 answer 0 route test +49301 --emergency
 answer 1 emergency test gw
+answer 0 route replay --current "$lab"
+answer 0 route replay --current "$lab" --config "$lab"
 answer 4 emergency test nobody
 answer 0 trunk drain gw --reason cables
 answer 1 route test 1
@@ -119,10 +121,14 @@ answer 0 cdr tail
 answer 0 counters reset
 answer 0 trunk list
 answer 0 report protection
+answer 6 route replay --current "$lab"
+mv "$lab/gateways.d/gw.conf" "$lab/gone.conf"
+answer 1 route replay --current "$lab"
 answer 0 shutdown -
 
 # A verb that is new is asked here too.
-missing=$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' "$srcdir/src/admin/verb_list.h" |
+missing=$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' "$srcdir/src/admin/verb_list.h" \
+	"$srcdir/src/ctl/local_list.h" | grep -vx 'help ' |
 	while read -r noun verb; do
 		[[ -n ${asked[$noun ${verb:--}]:-} ]] || echo "$noun $verb"
 	done)

@@ -58,8 +58,8 @@ static void read_back(int fd, char *ret, size_t size)
 }
 
 /* Prints RESULT of `NOUN list` with stdout and stderr going to files. */
-static void print(const struct show_style *style, const char *noun, const json_t *result,
-	struct printed *ret)
+static void print_of(const struct show_style *style, const char *noun, const char *verb,
+	const json_t *result, struct printed *ret)
 {
 	char out_path[] = "/tmp/tandem-out-XXXXXX",
 	     error_path[] = "/tmp/tandem-err-XXXXXX";
@@ -72,7 +72,7 @@ static void print(const struct show_style *style, const char *noun, const json_t
 	saved_errors = dup(STDERR_FILENO);
 	dup2(out, STDOUT_FILENO);
 	dup2(errors, STDERR_FILENO);
-	err = show_result(style, noun, "list", result);
+	err = show_result(style, noun, verb, result);
 	fflush(stdout);
 	fflush(stderr);
 	dup2(saved_out, STDOUT_FILENO);
@@ -86,6 +86,12 @@ static void print(const struct show_style *style, const char *noun, const json_t
 	unlink(out_path);
 	unlink(error_path);
 	assert_int_equal(err, 0);
+}
+
+static void print(const struct show_style *style, const char *noun, const json_t *result,
+	struct printed *ret)
+{
+	print_of(style, noun, "list", result, ret);
 }
 
 static json_t *make_trunk(const char *id, const char *state, int calls, const char *error)
@@ -259,6 +265,69 @@ static void a_list_that_the_server_cut_says_so(void **state)
 	json_decref(calls);
 }
 
+/* Who is asked, in the words that the change is about; what is not known is said. */
+static void a_replay(void **state)
+{
+	static const char text[] =
+		"{\"since\": \"2026-11-30T10:00:00Z\", \"before\": null, \"after\": "
+		"\"/new\","
+		"\"calls\": 7, \"captured\": 2, \"callbacks\": 1, \"damaged_captures\": "
+		"3,"
+		"\"changes\": {\"elsewhere\": 1, \"not-routed\": 1, \"unchanged\": 0},"
+		"\"rows_left_out\": 4, \"rows\": ["
+		"{\"to\": \"1\", \"change\": \"elsewhere\","
+		"\"before\": {\"targets\": [{\"id\": \"a\", \"share_percent\": null}]},"
+		"\"after\": {\"targets\": [{\"id\": \"b\", \"share_percent\": 75},"
+		"{\"id\": \"c\", \"share_percent\": 25}, {\"id\": \"d\", "
+		"\"share_percent\": 100}]}},"
+		"{\"to\": \"2\", \"change\": \"not-routed\","
+		"\"before\": {\"status\": 503, \"why\": null, \"targets\": []},"
+		"\"after\": {\"status\": 404, \"why\": \"nobody\", \"targets\": []}},"
+		"{\"to\": \"3\", \"change\": \"numbers\","
+		"\"before\": {\"targets\": [{\"id\": \"a\", \"called\": \"1\", "
+		"\"caller\": \"2\"}]},"
+		"\"after\": {\"targets\": [{\"id\": \"a\", \"called\": \"3\", "
+		"\"caller\": \"4\"}]}},"
+		"{\"to\": \"4\", \"change\": \"protection\","
+		"\"before\": {\"targets\": [{\"id\": \"a\", \"signalling\": \"UDP\", "
+		"\"media\": \"RTP\"}]},"
+		"\"after\": {\"targets\": [{\"id\": \"a\", \"signalling\": \"TLS\", "
+		"\"media\": \"SRTP\"}]}},"
+		"{\"to\": \"5\", \"change\": \"headers\","
+		"\"before\": {\"targets\": [{\"id\": \"a\", \"lines\": []}]},"
+		"\"after\": {\"targets\": [{\"id\": \"a\", \"lines\": [\"A: 1\", \"B: "
+		"2\"]}]}}]}";
+	const struct show_style style = {.head = true};
+	json_t *result = json_loads(text, 0, NULL);
+	struct printed printed;
+
+	(void)state;
+	assert_non_null(result);
+	print_of(&style, "route", "replay", result, &printed);
+	assert_string_equal(printed.out,
+		"7 calls since 2026-11-30T10:00:00Z, /new against what their records "
+		"say:\n"
+		"        1 not routed any more\n"
+		"        1 elsewhere\n"
+		"        0 unchanged\n"
+		"        5 are known by their records alone: numbers, and no further "
+		"identities or headers\n"
+		"        1 callbacks to emergency callers are left out: no route decides "
+		"them\n"
+		"        3 captures cannot be read: their calls are known by their "
+		"records\n"
+		"\n"
+		"CALL START OF FROM TO KNOWN BY CHANGE     BEFORE      AFTER\n"
+		"                   1           elsewhere  a           b 75%, c 25%, d\n"
+		"                   2           not-routed nobody: 503 nobody: 404, "
+		"nobody\n"
+		"                   3           numbers    a 1 from 2  a 3 from 4\n"
+		"                   4           protection a UDP RTP   a TLS SRTP\n"
+		"                   5           headers    a           a A: 1; B: 2\n"
+		"and 4 more; --all shows them\n");
+	json_decref(result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -273,6 +342,7 @@ int main(void)
 		cmocka_unit_test(letters_are_those_of_the_locale),
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(a_list_that_the_server_cut_says_so),
+		cmocka_unit_test(a_replay),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
