@@ -9,6 +9,6 @@
 	X("help", "", 0, 2, "help [NOUN [VERB] | event [NAME]]",                         \
 		"how a command is used; what a line of the log means")                   \
 	X("route", "replay", 0, 0,                                                       \
-		"route replay [--since TIME] [--config DIR] [--current DIR] [--rows N]",  \
+		"route replay [--since TIME] [--config DIR] [--current DIR] [--rows N | --all]", \
 		"past calls through another configuration: what would differ")
 /* clang-format on */
