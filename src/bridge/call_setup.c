@@ -5,6 +5,7 @@
 #include "bridge/called.h"
 #include "bridge/identity.h"
 #include "bridge/parts.h"
+#include "bridge/party_rules.h"
 #include "bridge/require.h"
 #include "bridge/tolerated.h"
 
@@ -81,6 +82,22 @@ static void choose_parts(struct call *call, struct parts *ret, struct buf *heade
 		call->location = CALL_LOCATION_DROPPED;
 }
 
+/* Who calls whom, as the target of leg b is shown it. */
+static int write_invite(
+	struct call *call, const struct party_shown *shown, struct party_invite *ret)
+{
+	struct party *party;
+	int err = party_copy(&party, call->party);
+
+	if (err)
+		return err;
+	err = party_rules_out(party, call->b->settings);
+	if (!err)
+		err = party_write(party, shown, ret);
+	party_free(party);
+	return err;
+}
+
 static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
 {
 	struct party_invite crossed = {0};
@@ -97,7 +114,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 			call->b->settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
 			identity.shown.service = span_of(call->to);
 		identity.shown.caller = call_elin(call);
-		err = party_write(call->party, &identity.shown, &crossed);
+		err = write_invite(call, &identity.shown, &crossed);
 	}
 	if (!err) {
 		choose_parts(call, &parts, &crossed.headers);
@@ -339,6 +356,11 @@ static int read_invite(
 	if (err)
 		return err;
 	called_find(call->party, trunk, invite);
+	call->party->emergency = call->emergency == EMERGENCY_NUMBER ||
+				 call->emergency == EMERGENCY_SERVICE;
+	err = party_rules_in(call->party, trunk_settings(trunk));
+	if (err)
+		return err;
 	call->max_forwards = forwards > 0 ? (unsigned)forwards - 1 : 69;
 	if (call->max_forwards > 69)
 		call->max_forwards = 69;

@@ -7,7 +7,7 @@
 #include "bridge/media_sdp.h"
 #include "bridge/oa.h"
 #include "bridge/parts.h"
-#include "bridge/party.h"
+#include "bridge/party_rules.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 #include "trunk/emergency.h"
@@ -378,13 +378,29 @@ static void target_h(void *arg, struct target *target)
 	offer_init(&drill->nobody.offer);
 }
 
-static int send_invite(struct drill *drill, struct flow *flow, struct err_text *text)
+/* Who calls whom: what rules change of it is what they change of an emergency call. */
+static int write_invite(const struct drill *drill, const struct party_shown *shown,
+	struct party_invite *ret)
 {
-	const struct party party = {
+	const struct party drilled = {.emergency = true,
 		.called.phone = {.number = span_of(drill->gateway->emergency_test_number),
 			.is_number = true},
 		.from.phone = {.number = span_of(drill->gateway->emergency_test_caller),
 			.is_number = true}};
+	struct party *party;
+	int err = party_copy(&party, &drilled);
+
+	if (err)
+		return err;
+	err = party_rules_out(party, drill->leg.settings);
+	if (!err)
+		err = party_write(party, shown, ret);
+	party_free(party);
+	return err;
+}
+
+static int send_invite(struct drill *drill, struct flow *flow, struct err_text *text)
+{
 	struct party_invite written = {0};
 	struct identity_shown identity;
 	struct sdp *offer = NULL;
@@ -394,7 +410,7 @@ static int send_invite(struct drill *drill, struct flow *flow, struct err_text *
 	if (!err) {
 		leg_set_flow(&drill->leg, flow);
 		identity_shown(&drill->leg, dial_host(&drill->hunt->dial), &identity);
-		err = party_write(&party, &identity.shown, &written);
+		err = write_invite(drill, &identity.shown, &written);
 	}
 	if (!err) {
 		const struct leg_invite invite = {.uri = buf_str(&written.uri),

@@ -1,8 +1,16 @@
 #include "bridge/party.h"
 
+#include "base/err.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+
+/* A text that a rule wrote. */
+struct party_text {
+	struct party_text *next;
+	char text[];
+};
 
 /* RFC 2606 2: such a host leads nowhere and tells nothing. It is what RFC 3323 4.1.1.3 gives
  * to who stays unknown. */
@@ -169,10 +177,87 @@ bool party_read_called(struct party *party, const char *name)
 	return true;
 }
 
+static int copy_names(struct party_names *ret, const struct party_names *names)
+{
+	if (!names->count)
+		return 0;
+	ret->list = malloc(names->count * sizeof(*names->list));
+	if (!ret->list)
+		return -ENOMEM;
+	memcpy(ret->list, names->list, names->count * sizeof(*names->list));
+	ret->count = names->count;
+	return 0;
+}
+
+static int copy_all_names(struct party *copy, const struct party *party)
+{
+	int err = copy_names(&copy->asserted, &party->asserted);
+
+	if (!err)
+		err = copy_names(&copy->preferred, &party->preferred);
+	if (!err)
+		err = copy_names(&copy->remote, &party->remote);
+	if (!err)
+		err = copy_names(&copy->diversions, &party->diversions);
+	if (!err)
+		err = copy_names(&copy->history, &party->history);
+	return err;
+}
+
+int party_copy(struct party **ret, const struct party *party)
+{
+	struct party *copy = calloc(1, sizeof(*copy));
+	int err;
+
+	if (!copy)
+		return -ENOMEM;
+	if (party->source)
+		copy->source = message_ref(party->source);
+	copy->emergency = party->emergency;
+	copy->called = party->called;
+	copy->from = party->from;
+	err = copy_all_names(copy, party);
+	if (err) {
+		party_free(copy);
+		return err;
+	}
+	*ret = copy;
+	return 0;
+}
+
+int party_keep(struct party *party, struct span text, struct span *ret)
+{
+	struct party_text *kept;
+
+	if (text.len > PARTY_TEXTS_MAX_BYTES - party->texts_bytes)
+		return ERR_LIMIT;
+	kept = malloc(sizeof(*kept) + text.len);
+	if (!kept)
+		return -ENOMEM;
+	if (text.len)
+		memcpy(kept->text, text.p, text.len);
+	kept->next = party->texts;
+	party->texts = kept;
+	party->texts_bytes += text.len;
+	*ret = (struct span){kept->text, text.len};
+	return 0;
+}
+
+static void free_texts(struct party_text *text)
+{
+	while (text) {
+		struct party_text *next = text->next;
+
+		free(text);
+		text = next;
+	}
+}
+
 void party_free(struct party *party)
 {
 	if (!party)
 		return;
+	free_texts(party->texts);
 	free(party->asserted.list);
 	free(party->preferred.list);
 	free(party->remote.list);

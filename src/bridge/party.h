@@ -31,15 +31,23 @@ struct party_name {
 	struct span params;  /* of the header; which of them cross depends on it */
 };
 
+/* A party's own texts are at most so long, all together. */
+#define PARTY_TEXTS_MAX_BYTES (16 * 1024)
+
 /* Those of one header; most INVITEs have none. */
 struct party_names {
 	struct party_name *list;
 	unsigned count;
 };
 
+struct party_text;
+
 struct party {
 	struct message *
 		source; /* what the spans borrow from; owned reference; NULL: of a call of ours */
+	struct party_text *texts; /* and what rules wrote; owned */
+	size_t texts_bytes;
+	bool emergency; /* CALLED is an emergency number or stands for a service: no rule changes it */
 	struct party_name called;
 	struct party_name from;
 	struct party_names asserted;   /* P-Asserted-Identity */
@@ -54,6 +62,12 @@ int party_read(struct party **ret, struct message *invite);
 /* Whom its source calls is in the header NAME, and not in the Request-URI. False, and nothing changed: that has
  * none, or no number or name in it. */
 bool party_read_called(struct party *party, const char *name);
+/* Another one that says the same, to be changed for one far end. Its texts are borrowed from PARTY, which
+ * outlives it. 0 or -ENOMEM. */
+int party_copy(struct party **ret, const struct party *party);
+/* A copy of TEXT, which lives as long as PARTY: what a rule writes. 0; -ENOMEM; ERR_LIMIT: there would be more
+ * than PARTY_TEXTS_MAX_BYTES of them. */
+int party_keep(struct party *party, struct span text, struct span *ret);
 void party_free(struct party *party); /* NULL is fine */
 
 /* The number, or name, without what means nothing in it: the caller's to free. NULL without memory. */

@@ -1,6 +1,7 @@
 /* Who calls whom: read from an INVITE, written for a far end. Bounds, faults, no memory. */
 #include "../unit.h"
 
+#include "base/err.h"
 #include "bridge/party.h"
 
 #include <stdio.h>
@@ -237,6 +238,61 @@ static void what_is_too_long_is_left_out(void **state)
 	assert_headers(headers, "P-Asserted-Identity: <sip:2@us.example>\r\n");
 }
 
+/* Everything that is read is copied: the copy is written as the same text. */
+static void a_copy_is_written_as_what_it_was_made_of(void **state)
+{
+	struct party *party = read_party(
+		"From: \"A\" <sip:1@a.corp>;tag=1\r\n"
+		"P-Asserted-Identity: <sip:2@a.corp>, <tel:+493>\r\n"
+		"P-Preferred-Identity: <sip:4@a.corp>\r\n"
+		"Remote-Party-ID: <sip:5@a.corp>;screen=yes\r\n"
+		"Diversion: <sip:6@a.corp>;reason=no-answer\r\n"
+		"History-Info: <sip:7@a.corp>;index=1, <sip:8@a.corp>;index=1.1\r\n"
+		"Priority: urgent\r\n");
+	struct party_invite first = {0}, second = {0};
+	struct party *copy;
+
+	(void)state;
+	party->emergency = true;
+	assert_int_equal(party_copy(&copy, party), 0);
+	assert_true(copy->emergency);
+	assert_int_equal(copy->preferred.count, 1);
+	assert_int_equal(party_write(party, &shown, &first), 0);
+	copy->asserted.list[0].phone.number = span_of("9"); /* of the copy alone */
+	assert_true(span_equal_str(party->asserted.list[0].phone.number, "2"));
+	copy->asserted.list[0] = party->asserted.list[0];
+	assert_int_equal(party_write(copy, &shown, &second), 0);
+	assert_string_equal(buf_str(&first.uri), buf_str(&second.uri));
+	assert_string_equal(buf_str(&first.from), buf_str(&second.from));
+	assert_string_equal(buf_str(&first.to), buf_str(&second.to));
+	assert_string_equal(buf_str(&first.headers), buf_str(&second.headers));
+	party_invite_free(&first);
+	party_invite_free(&second);
+	party_free(copy);
+	party_free(party);
+}
+
+static void texts_that_are_kept_are_bounded(void **state)
+{
+	static char long_text[PARTY_TEXTS_MAX_BYTES];
+	struct party *party = read_party("");
+	struct span kept = {0}, other;
+	char text[] = "0301";
+
+	(void)state;
+	assert_int_equal(party_keep(party, span_of(text), &kept), 0);
+	text[0] = 'x';
+	assert_true(span_equal_str(kept, "0301"));
+	assert_int_equal(
+		party_keep(party, (struct span){long_text, sizeof long_text - 4}, &other),
+		0);
+	assert_int_equal(other.len, sizeof long_text - 4);
+	assert_int_equal(party_keep(party, span_of("1"), &other), ERR_LIMIT);
+	assert_int_equal(other.len, sizeof long_text - 4);
+	assert_int_equal(party_keep(party, (struct span){0}, &other), 0);
+	party_free(party);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -249,6 +305,8 @@ int main(void)
 		cmocka_unit_test(reason_of_a_response_is_q850_alone),
 		cmocka_unit_test(what_is_read_is_bounded),
 		cmocka_unit_test(what_is_too_long_is_left_out),
+		cmocka_unit_test(a_copy_is_written_as_what_it_was_made_of),
+		cmocka_unit_test(texts_that_are_kept_are_bounded),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
