@@ -83,8 +83,8 @@ static void choose_parts(struct call *call, struct parts *ret, struct buf *heade
 }
 
 /* Who calls whom, as the target of leg b is shown it. */
-static int write_invite(
-	struct call *call, const struct party_shown *shown, struct party_invite *ret)
+static int write_invite(struct call *call, const struct party_shown *shown,
+	struct party_invite *ret, struct err_text *text)
 {
 	struct party *party;
 	int err = party_copy(&party, call->party);
@@ -92,6 +92,11 @@ static int write_invite(
 	if (err)
 		return err;
 	err = party_rules_out(party, call->b->settings);
+	if (err == -EPERM)
+		err_set(text, err,
+			"its caller demands privacy (critical) that privacy = of %s does "
+			"not provide",
+			call->b->trunk->id);
 	if (!err)
 		err = party_write(party, shown, ret);
 	party_free(party);
@@ -114,7 +119,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 			call->b->settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
 			identity.shown.service = span_of(call->to);
 		identity.shown.caller = call_elin(call);
-		err = write_invite(call, &identity.shown, &crossed);
+		err = write_invite(call, &identity.shown, &crossed, text);
 	}
 	if (!err) {
 		choose_parts(call, &parts, &crossed.headers);
@@ -212,6 +217,8 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 		call_await(call);
 	else if (err == ERR_SUPPORT && !call->emergency)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, text.text);
+	else if (err == -EPERM) /* RFC 3323 5 */
+		call_end(call, CALL_BY_TANDEM, "rejected", 500, text.text);
 	else if (err == -EADDRNOTAVAIL)
 		call_end(call, CALL_BY_TANDEM, "no-ports", 503,
 			"no free media port: widen [media] ports; `tandemctl status` has "
@@ -358,6 +365,8 @@ static int read_invite(
 	called_find(call->party, trunk, invite);
 	call->party->emergency = call->emergency == EMERGENCY_NUMBER ||
 				 call->emergency == EMERGENCY_SERVICE;
+	call->party->urgent =
+		call->party->emergency || call->emergency == EMERGENCY_PRIORITY;
 	err = party_rules_in(call->party, trunk_settings(trunk));
 	if (err)
 		return err;

@@ -132,6 +132,7 @@ int party_read(struct party **ret, struct message *invite)
 	if (!read_uri(&party->from, &from->uri))
 		party->from.phone.number = from->uri.user;
 	party->from.display = from->display;
+	party->privacy = privacy_read(invite);
 	err = read_all_names(party, invite);
 	if (err) {
 		party_free(party);
@@ -214,6 +215,9 @@ int party_copy(struct party **ret, const struct party *party)
 	if (party->source)
 		copy->source = message_ref(party->source);
 	copy->emergency = party->emergency;
+	copy->urgent = party->urgent;
+	copy->doubted = party->doubted;
+	copy->privacy = party->privacy;
 	copy->called = party->called;
 	copy->from = party->from;
 	err = copy_all_names(copy, party);

@@ -9,6 +9,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "bridge/privacy.h"
 #include "sip/message.h"
 #include "sip/phone.h"
 
@@ -48,6 +49,10 @@ struct party {
 	struct party_text *texts; /* and what rules wrote; owned */
 	size_t texts_bytes;
 	bool emergency; /* CALLED is an emergency number or stands for a service: no rule changes it */
+	bool urgent;      /* who calls for help is shown, whatever he wishes to hide */
+	bool doubted;     /* nobody vouches for who its caller is */
+	unsigned privacy; /* what its caller wishes to hide, a mask of enum privacy */
+	unsigned hidden;  /* which of these wishes are fulfilled, and not told any more */
 	struct party_name called;
 	struct party_name from;
 	struct party_names asserted;   /* P-Asserted-Identity */

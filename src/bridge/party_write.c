@@ -17,8 +17,8 @@
  * Geolocation, which means something with its body alone; Replaces, whose dialog is another one on
  * each side.
  */
-static const char *const plain_headers[] = {"Privacy", "Priority", "User-to-User",
-	"Accept-Language", "Answer-Mode", "Priv-Answer-Mode"};
+static const char *const plain_headers[] = {
+	"Priority", "User-to-User", "Accept-Language", "Answer-Mode", "Priv-Answer-Mode"};
 
 /* Parameters of headers that cross. NULL ends a list. */
 static const char *const no_params[] = {NULL};
@@ -161,21 +161,26 @@ static void add_names(struct buf *out, const char *header,
 	}
 }
 
-static void add_plain(struct buf *out, const struct message *invite)
+/* All lines of the header NAME, as they came. */
+static void add_plain(struct buf *out, const struct message *invite, const char *name)
 {
+	size_t left = CROSS_MAX_BYTES;
 	struct span value;
 
-	for (size_t i = 0; i < sizeof(plain_headers) / sizeof(plain_headers[0]); i++) {
-		size_t left = CROSS_MAX_BYTES;
-
-		for (unsigned nth = 0;
-			message_header(invite, plain_headers[i], nth, &value); nth++) {
-			if (value.len > left)
-				break;
-			left -= value.len;
-			compose_header(out, plain_headers[i], value);
-		}
+	for (unsigned nth = 0; message_header(invite, name, nth, &value); nth++) {
+		if (value.len > left)
+			break;
+		left -= value.len;
+		compose_header(out, name, value);
 	}
+}
+
+static void add_privacy(struct buf *out, const struct party *party)
+{
+	if (party->hidden)
+		privacy_write(out, party->source, party->hidden);
+	else
+		add_plain(out, party->source, "Privacy");
 }
 
 /* RFC 7462: how to ring, as an urn:. Other URIs lead into a house. */
@@ -217,7 +222,8 @@ void party_add_reason(struct buf *out, const struct message *message)
 
 static void add_crossing(struct buf *out, const struct message *invite)
 {
-	add_plain(out, invite);
+	for (size_t i = 0; i < sizeof(plain_headers) / sizeof(plain_headers[0]); i++)
+		add_plain(out, invite, plain_headers[i]);
 	add_alert_info(out, invite);
 	party_add_reason(out, invite);
 }
@@ -274,8 +280,10 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	add_callers(headers, "Remote-Party-ID", &party->remote, remote_params, shown);
 	add_names(headers, "Diversion", &party->diversions, diversion_params, shown);
 	add_names(headers, "History-Info", &party->history, history_params, shown);
-	if (party->source)
+	if (party->source) {
+		add_privacy(headers, party);
 		add_crossing(headers, party->source);
+	}
 	if (!buf_str(&ret->uri) || !buf_str(&ret->from) || !buf_str(&ret->to) ||
 		headers->err)
 		return -ENOMEM;

@@ -112,6 +112,18 @@ static void check_auth(const struct config *config, const struct config_trunk *s
 			whose);
 }
 
+/* RFC 3325 7: who is not trusted is not told who hides. WHOSE begins the error's text. */
+static void check_identity(const struct config_identity *identity, const char *whose,
+	struct place place, struct config_errors *errors)
+{
+	if (!identity->trusted && identity->privacy == CONFIG_PRIVACY_STRIP)
+		errors_add(errors, place,
+			"%sprivacy: expected pass or apply with trust-identity = no, "
+			"strip "
+			"would show who hides to somebody who is not trusted",
+			whose);
+}
+
 /* What is shown has the family of an address that there is. Each pair is of both families. */
 static void check_family(const struct addr address[static 2],
 	const struct addr advertise[static 2], const char *name, struct place place,
@@ -255,6 +267,8 @@ void check_server(const struct config *config, const struct config_server *serve
 	check_media(&server->common.media, whose,
 		scope_place(scope, SCHEMA_SERVER, "media-advertise-address", place),
 		errors);
+	check_identity(&server->common.identity, whose,
+		scope_place(scope, SCHEMA_SERVER, "privacy", place), errors);
 	check_auth(config, &server->common, scope, SCHEMA_SERVER, place, errors);
 	if (server->common.peer.revocation == CONFIG_REVOCATION_SOFT)
 		check_server_exception(
@@ -311,6 +325,8 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 		errors);
 	check_terms(config, gateway, scope, place, errors);
 	check_emergency_reserve(gateway, scope, place, errors);
+	check_identity(&gateway->common.identity, "",
+		scope_place(scope, SCHEMA_GATEWAY, "privacy", place), errors);
 	check_auth(config, &gateway->common, scope, SCHEMA_GATEWAY, place, errors);
 	check_register(gateway, scope, place, errors);
 	if (gateway->common.tls_min < CONFIG_TLS_1_2)

@@ -232,6 +232,35 @@ struct config_emergency {
 	bool elin;        /* callers are shown by the numbers of their locations */
 };
 
+/* What becomes of an identity toward a peer. */
+enum config_identity_rule {
+	CONFIG_IDENTITY_PASS,
+	CONFIG_IDENTITY_MAKE, /* of another one, where there is none */
+	CONFIG_IDENTITY_DROP,
+};
+
+/* What becomes of a caller's wish to stay unknown. */
+enum config_privacy { CONFIG_PRIVACY_PASS, CONFIG_PRIVACY_APPLY, CONFIG_PRIVACY_STRIP };
+
+/* How a peer is told that a call was forwarded. */
+enum config_diversion {
+	CONFIG_DIVERSION_PASS, /* as it came */
+	CONFIG_DIVERSION_DIVERSION,
+	CONFIG_DIVERSION_HISTORY,
+	CONFIG_DIVERSION_BOTH,
+	CONFIG_DIVERSION_DROP,
+};
+
+/* Who calls whom, as one server or gateway tells it and is told. */
+struct config_identity {
+	bool trusted; /* of the trust domain (RFC 3325) */
+	char *from;   /* whose number From shows: "from", "asserted", "fixed +493010" */
+	enum config_identity_rule asserted; /* P-Asserted-Identity */
+	enum config_identity_rule remote;   /* Remote-Party-ID */
+	enum config_privacy privacy;
+	enum config_diversion diversion;
+};
+
 /* What calls of one trunk or server may be. CONFIG_UNLIMITED: no limit; 0: none at all. IN is what comes
  * from it, OUT what goes to it. */
 struct config_limits {
@@ -302,6 +331,7 @@ struct config_trunk {
 	unsigned up_after;       /* answers of an address in a row */
 	uint64_t rest_max_ms;    /* of an address; 0: it never rests */
 	struct config_media media;
+	struct config_identity identity;
 	struct config_emergency emergency; /* of a gateway */
 };
 

@@ -241,6 +241,7 @@ static print_h *const printers[] = {
 	[SCHEMA_STATUSES] = print_statuses,
 	[SCHEMA_DATE] = print_date,
 	[SCHEMA_DSCP] = print_dscp,
+	[SCHEMA_IDENTITY] = print_text,
 };
 
 static const void *member(const struct schema_key *key, const void *base)

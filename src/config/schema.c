@@ -39,6 +39,7 @@ static const char *const section_names[] = {
 _Static_assert(LENGTH(section_names) == SCHEMA_SECTIONS, "every section has a name");
 
 static const char *const bool_words[] = {"yes", "no", NULL};
+static const char *const identity_words[] = {"from", "asserted", "fixed", NULL};
 
 const struct schema_key *schema_keys(size_t *ret_count)
 {
@@ -194,6 +195,8 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 				"2026-12-31T12:00Z",
 		[SCHEMA_STAPLE] = "auto, off, or a URL such as "
 				  "http://ocsp.example.com/",
+		[SCHEMA_IDENTITY] = "from, asserted, or fixed and a number such as "
+				    "fixed +493010",
 		[SCHEMA_DSCP] = "a number from 0 to 63, or EF, CS0 to CS7, AF11 to AF43",
 	};
 	char words[SCHEMA_EXPECTED_SIZE];
@@ -250,6 +253,8 @@ const char *schema_suggest_word(const struct schema_key *key, const char *word)
 		words = schema_suites;
 	else if (key->type == SCHEMA_CODECS)
 		words = codec_names;
+	else if (key->type == SCHEMA_IDENTITY)
+		words = identity_words;
 	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
 		nearest_try(&nearest, words[i]);
 	return nearest.word;

@@ -70,6 +70,7 @@ enum schema_type {
 	SCHEMA_STATUSES, /* comma list of final responses and ranges, or none */
 	SCHEMA_SOURCES,  /* comma list of servers, gateways, server:ID, trunk:ID */
 	SCHEMA_DSCP,     /* 0-63, or a name such as EF */
+	SCHEMA_IDENTITY, /* from | asserted | fixed NUMBER, with one blank */
 };
 
 struct schema_key {
@@ -110,7 +111,8 @@ size_t schema_index(const struct schema_key *key);
 const char *schema_expected(const struct schema_key *key, char *buf, size_t size);
 /* The known name nearest to NAME (edit distance at most 2, or a third of it), or NULL. */
 const char *schema_suggest(enum schema_section section, const char *name);
-/* The same among the words that KEY knows (SCHEMA_ENUM, SCHEMA_BOOL, SCHEMA_SUITES, SCHEMA_FLAGS). */
+/* The same among the words that KEY knows (SCHEMA_ENUM, SCHEMA_BOOL, SCHEMA_SUITES, SCHEMA_FLAGS,
+ * SCHEMA_IDENTITY). */
 const char *schema_suggest_word(const struct schema_key *key, const char *word);
 /* The same among the sections of the main file, or those of a gateway's file. */
 const char *schema_suggest_section(bool gateway, const char *name);

@@ -59,6 +59,7 @@ static const char *const algorithm_words[] = {"sha-512-256", "sha-256", "md5", N
 static const char *const io_words[] = {"auto", "sockets", "io_uring", "steer", NULL};
 static const char *const fips_words[] = {"off", "required", NULL};
 static const char *const sandbox_words[] = {"no", "yes", "required", NULL};
+#include "config/table_words.def"
 
 /* Words that read better than 0. */
 static const char *const auto_word[] = {"auto", NULL};

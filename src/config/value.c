@@ -36,6 +36,7 @@ static bool is_string(enum schema_type type)
 	case SCHEMA_SECRET:
 	case SCHEMA_QUOTABLE:
 	case SCHEMA_STAPLE:
+	case SCHEMA_IDENTITY:
 		return true;
 	default:
 		return false;
@@ -121,6 +122,12 @@ static bool is_quotable(const char *text)
 	return true;
 }
 
+static bool is_identity(const char *text)
+{
+	return strcmp(text, "from") == 0 || strcmp(text, "asserted") == 0 ||
+	       (strncmp(text, "fixed ", 6) == 0 && words_is_number(span_of(text + 6)));
+}
+
 static int set_string(
 	const struct schema_key *key, void *base, const char *folder, const char *text)
 {
@@ -133,6 +140,7 @@ static int set_string(
 		(key->type == SCHEMA_FQDN && !host_is_name(text, true)) ||
 		(key->type == SCHEMA_ID && !schema_id_valid(text)) ||
 		(key->type == SCHEMA_STAPLE && !is_staple(text)) ||
+		(key->type == SCHEMA_IDENTITY && !is_identity(text)) ||
 		(key->type == SCHEMA_QUOTABLE && !is_quotable(text)))
 		return ERR_FORMAT;
 	if (is_file && credential_is(text))
@@ -345,6 +353,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_SECRET:
 	case SCHEMA_QUOTABLE:
 	case SCHEMA_STAPLE:
+	case SCHEMA_IDENTITY:
 		return set_string(key, base, folder, text);
 	case SCHEMA_UINT:
 	case SCHEMA_PORT:

@@ -113,8 +113,7 @@ static bool is_body_type(struct span word)
 	       !span_equal_nocase(word, "application/sdp");
 }
 
-/* As it is dialled: no letters, and no visual separators, which would make two numbers of one. */
-static bool is_number(struct span word)
+bool words_is_number(struct span word)
 {
 	size_t digits = 0;
 
@@ -146,7 +145,7 @@ static bool is_service(struct span word)
 			    (inside && (c == '-' || c == '.'))))
 			return false;
 	}
-	return is_number(rest);
+	return words_is_number(rest);
 }
 
 static bool is_id(struct span word)
@@ -203,7 +202,8 @@ static bool is_elin(struct span word)
 	struct span rest = word;
 	struct span callers;
 
-	return span_next(&rest, ':', &callers) && is_number(callers) && is_number(rest);
+	return span_next(&rest, ':', &callers) && words_is_number(callers) &&
+	       words_is_number(rest);
 }
 
 static bool is_item(enum schema_type type, struct span word)
@@ -221,7 +221,7 @@ static bool is_item(enum schema_type type, struct span word)
 	if (type == SCHEMA_IDS)
 		return is_id(word);
 	if (type == SCHEMA_NUMBERS)
-		return is_number(word);
+		return words_is_number(word);
 	if (type == SCHEMA_ELINS)
 		return is_elin(word);
 	if (type == SCHEMA_SERVICES)

@@ -15,4 +15,7 @@ int words_set(struct config_words *to, enum schema_type type, const char *text,
 	struct span *ret_bad);
 /* TO becomes what FROM is. 0 or -ENOMEM. */
 int words_copy(struct config_words *to, const struct config_words *from);
+/* Whether WORD is a number as it is dialled: digits, * and #, perhaps with + in front, 32 at most; no letters, and
+ * no visual separators, which would make two numbers of one. */
+bool words_is_number(struct span word);
 void words_free(struct config_words *words);

@@ -24,6 +24,28 @@ typedef int play_h(struct stage *stage, const struct step *step, struct err_text
 
 /* ---- before the curtain ---- */
 
+/* The KEY=VALUE of STEP; KEY="VALUE" where it has blanks, one at a time. */
+static int set_keys(struct stage *stage, const struct step *step, const char *section,
+	const char *id, struct err_text *error)
+{
+	for (unsigned i = 2; i < step->count; i++) {
+		char *key = step->words[i];
+		char *value = strchr(key, '=');
+
+		if (!value)
+			return err_set(error, ERR_FORMAT, "KEY=VALUE, not %s", key);
+		*value++ = '\0';
+		if (*value == '"') {
+			while (value[strlen(value) - 1] != '"' && ++i < step->count)
+				value[strlen(value)] = ' ';
+			value[strlen(value) - 1] = '\0';
+			value++;
+		}
+		stage_set(stage, section, id, key, value);
+	}
+	return 0;
+}
+
 /* "server ID KEY=VALUE ...", "gateway ID ...", "capture ID ...", "route GATEWAY/NAME ..." */
 static int play_party(
 	struct stage *stage, const struct step *step, struct err_text *error)
@@ -42,31 +64,13 @@ static int play_party(
 	} else if (!strcmp(section, "server") && strcmp(id, "pbx")) {
 		stage_set(stage, section, id, "host", host);
 	}
-	for (unsigned i = 2; i < step->count; i++) {
-		char *value = strchr(step->words[i], '=');
-
-		if (!value)
-			return err_set(
-				error, ERR_FORMAT, "KEY=VALUE, not %s", step->words[i]);
-		*value++ = '\0';
-		stage_set(stage, section, id, step->words[i], value);
-	}
-	return 0;
+	return set_keys(stage, step, section, id, error);
 }
 
 /* "set SECTION KEY=VALUE ..." */
 static int play_set(struct stage *stage, const struct step *step, struct err_text *error)
 {
-	for (unsigned i = 2; i < step->count; i++) {
-		char *value = strchr(step->words[i], '=');
-
-		if (!value)
-			return err_set(
-				error, ERR_FORMAT, "KEY=VALUE, not %s", step->words[i]);
-		*value++ = '\0';
-		stage_set(stage, step->words[1], "", step->words[i], value);
-	}
-	return 0;
+	return set_keys(stage, step, step->words[1], "", error);
 }
 
 /* "secret FILE PASSWORD": what auth-secret = FILE of a server, or ../FILE of a gateway, names */

@@ -1,0 +1,15 @@
+/*
+ * Two ways to tell that a call was forwarded: Diversion (RFC 5806) and History-Info (RFC 7044). Each is made of the
+ * other as RFC 7544 says. Pure; loop thread.
+ */
+#pragma once
+
+#include "bridge/party.h"
+
+/* PARTY's diversions become what its history says, the latest first, PARTY_DIVERSIONS_MAX at most: the
+ * oldest are left out, and counted. Entries that tell of no forwarding make none. Its history
+ * stays as it is. 0, -ENOMEM, or ERR_LIMIT of party_keep(). */
+int party_diversion_from_history(struct party *party);
+/* PARTY's history becomes what its diversions say, whom it calls at the end; PARTY_HISTORY_MAX entries at most. With
+ * no diversion it becomes empty. The same errors. */
+int party_diversion_to_history(struct party *party);
