@@ -132,24 +132,13 @@ static struct pick_question question_of(const struct dry *dry)
 
 /* ---- the answer ---- */
 
-/* The best of PATTERNS that fits NUMBER; null: there are none. */
+/* The best of PATTERNS that fits NUMBER; null: there is none. */
 static json_t *pattern_json(const struct config_words *patterns, struct span number)
 {
-	struct pattern_fit best = {0};
-	const char *found = NULL;
+	struct pattern_fit fit;
+	const char *best = route_best(patterns, number, &fit);
 
-	for (size_t i = 0; i < patterns->count; i++) {
-		struct pattern pattern;
-		struct span bad;
-
-		if (pattern_parse(&pattern, span_of(patterns->words[i]), &bad) ||
-			!pattern_matches(&pattern, number) ||
-			(found && pattern_fit_compare(pattern_fit(&pattern), best) >= 0))
-			continue;
-		best = pattern_fit(&pattern);
-		found = patterns->words[i];
-	}
-	return found ? json_string(found) : json_null();
+	return best ? json_string(best) : json_null();
 }
 
 static json_t *route_name_json(const struct config_route *route)

@@ -353,25 +353,31 @@ enum route_verdict route_judge_source(
 	return ROUTE_NOT_SOURCE;
 }
 
-bool route_fits_any(
+const char *route_best(
 	const struct config_words *patterns, struct span number, struct pattern_fit *ret)
 {
-	struct pattern_fit best = {0};
-	bool fits = !patterns->count;
+	const char *best = NULL;
 
+	*ret = (struct pattern_fit){.length = 0};
 	for (size_t i = 0; i < patterns->count; i++) {
 		struct pattern pattern;
 		struct span bad;
 
 		if (pattern_parse(&pattern, span_of(patterns->words[i]), &bad) ||
-			!pattern_matches(&pattern, number))
+			!pattern_matches(&pattern, number) ||
+			(best && pattern_fit_compare(pattern_fit(&pattern), *ret) >= 0))
 			continue;
-		fits = true;
-		if (pattern_fit_compare(pattern_fit(&pattern), best) < 0)
-			best = pattern_fit(&pattern);
+		best = patterns->words[i];
+		*ret = pattern_fit(&pattern);
 	}
-	*ret = best;
-	return fits;
+	return best;
+}
+
+/* Whether one of PATTERNS (none: any) fits NUMBER, with the best in *RET. */
+static bool fits_any(
+	const struct config_words *patterns, struct span number, struct pattern_fit *ret)
+{
+	return route_best(patterns, number, ret) || !patterns->count;
 }
 
 enum route_verdict route_judge(
@@ -382,9 +388,9 @@ enum route_verdict route_judge(
 	*ret = (struct route_fit){.called = {0}};
 	if (verdict)
 		return verdict;
-	if (!route_fits_any(&route->config->prefixes, call->called, &ret->called))
+	if (!fits_any(&route->config->prefixes, call->called, &ret->called))
 		return ROUTE_NOT_CALLED;
-	if (!route_fits_any(&route->config->callers, call->caller, &ret->caller))
+	if (!fits_any(&route->config->callers, call->caller, &ret->caller))
 		return ROUTE_NOT_CALLER;
 	return ROUTE_FITS;
 }

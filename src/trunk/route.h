@@ -66,8 +66,9 @@ bool routes_fit_caller(const struct routes *routes, const struct route *route,
 enum trunk_kind route_side(const struct route_call *call);
 enum route_verdict route_judge_source(
 	const struct route *route, const struct route_call *call);
-/* Whether one of PATTERNS (none: any) fits NUMBER, with the best in *RET. */
-bool route_fits_any(
+/* The best of PATTERNS that fits NUMBER, borrowed from them, with its fit in *RET, which is zeroed where none
+ * does: NULL. Of those that fit alike the first. */
+const char *route_best(
 	const struct config_words *patterns, struct span number, struct pattern_fit *ret);
 /* All of it, by each pattern in turn: what routes_each() and routes_fit_caller() find by their trees. *RET is
  * of ROUTE_FITS. */
