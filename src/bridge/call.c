@@ -157,7 +157,8 @@ static int act_setup_failed(
 	if (report->status == 502) /* it answered, in a way that cannot be used */
 		hunt_heard(call->hunt, report->status, NULL);
 	else
-		hunt_unheard(call->hunt, report->status == 408, report->why);
+		hunt_unheard(call->hunt, dial_how(report->status, report->no_listener),
+			report->why);
 	if (call_hunt_on(call, cause, 0, report->why))
 		return 1;
 	call_note_reason(call, leg, NULL); /* of an address before this one */

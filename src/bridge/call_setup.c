@@ -153,7 +153,7 @@ static void silent_h(void *arg)
 			       : "nothing heard in time: not even 100 Trying came within "
 				 "answer-within; is it up?"};
 
-	hunt_unheard(call->hunt, true, report.why);
+	hunt_unheard(call->hunt, DIAL_SILENT, report.why);
 	call->leg_h(call, call->b, &report);
 }
 
@@ -194,7 +194,7 @@ static void hunt_passed_over_h(void *arg, struct target *target, const char *why
 static void next_address(struct call *call, const struct flow *flow, const char *why)
 {
 	if (flow->closed)
-		hunt_unheard(call->hunt, false, why);
+		hunt_unheard(call->hunt, DIAL_LOST, why);
 	call_log_attempt(call, history_end(&call->history, 0, why), "failed");
 	hunt_next(call->hunt, FAILOVER_ADDRESS, 0, why);
 }

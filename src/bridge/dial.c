@@ -84,6 +84,17 @@ bool dial_may_arrive(const struct bridge_side *side, const struct target *target
 	return arrives;
 }
 
+bool dial_is_worth_a_try(const struct target *target)
+{
+	const struct trunk_health *health = &target->trunk->health;
+
+	for (unsigned i = 0; i < health->count; i++)
+		if (health->addresses[i].named &&
+			health_is_worth_a_try(&health->addresses[i].record))
+			return true;
+	return false;
+}
+
 static void give_up(struct dial *dial)
 {
 	dial->h(dial->arg, NULL, dial->why[0] ? dial->why : "no address");
@@ -128,6 +139,17 @@ static void pass_over(
 		err_reason(dial->why, text.text);
 }
 
+/* Whether ADDRESS has its turn in the last pass, if it is passed over. */
+static bool is_for_last(const struct dial *dial, const struct dial_address *address)
+{
+	const struct health_address *known;
+
+	if (dial->whom != DIAL_TRY || dial->answered)
+		return dial->whom == DIAL_ALL;
+	known = target_health(dial->target, address->name, &address->addr);
+	return known && health_is_worth_a_try(&known->record);
+}
+
 /* Whether a call may go to ADDRESS in this pass. */
 static bool is_next(struct dial *dial, struct dial_address *address)
 {
@@ -137,7 +159,7 @@ static bool is_next(struct dial *dial, struct dial_address *address)
 	struct obstacle obstacle;
 
 	if (dial->last_pass)
-		return address->passed_over;
+		return address->passed_over && is_for_last(dial, address);
 	known = target_health(dial->target, address->name, &address->addr);
 	if (!known ||
 		!obstacle_of_health(&known->record, &health->rules, &now, &obstacle))
@@ -187,7 +209,7 @@ static void try_addresses(struct dial *dial)
 	}
 	if (dial->name < target_name_count(dial->target)) {
 		resolve_next(dial);
-	} else if (dial->whom == DIAL_ALL && !dial->last_pass) {
+	} else if (!dial->last_pass) {
 		dial->last_pass = true;
 		dial->at = 0;
 		try_addresses(dial);
@@ -348,7 +370,7 @@ unsigned dial_left(const struct dial *dial)
 	unsigned left = target_name_count(dial->target) - dial->name;
 
 	for (unsigned i = dial->at; i < dial->count; i++)
-		left += !dial->addrs[i].passed_over || dial->whom == DIAL_ALL;
+		left += !dial->addrs[i].passed_over || is_for_last(dial, &dial->addrs[i]);
 	return left;
 }
 

@@ -16,6 +16,7 @@ typedef void dial_h(void *arg, struct flow *flow, const char *why);
 
 enum dial_whom {
 	DIAL_USABLE, /* addresses that calls may use now */
+	DIAL_TRY,    /* those first, then who is worth a try: see dial_is_worth_a_try() */
 	DIAL_ALL,    /* those first, then the others: what must get through */
 };
 
@@ -50,7 +51,8 @@ struct dial {
 	bool was_open;      /* one before it was open */
 	uint64_t
 		asked_us; /* when it was asked, monotonic; 0: not on an open flow, or it was heard */
-	bool failed; /* that it failed was told */
+	bool failed;   /* that it failed was told */
+	bool answered; /* one of them gave a final response */
 	struct transport_wait wait;
 	uint64_t wait_until_ms; /* 0: no address is left to wait for yet */
 	uint64_t
@@ -79,6 +81,9 @@ unsigned dial_left(const struct dial *dial);
 /* Whether an address of TARGET that could not be connected to shakes hands with us: worth a dial, though it may not
  * be used now. */
 bool dial_may_arrive(const struct bridge_side *side, const struct target *target);
+/* Whether an address of TARGET refuses at once (health_is_worth_a_try()): a call that has nobody else to ask loses
+ * no time there, and it may be up again. */
+bool dial_is_worth_a_try(const struct target *target);
 
 /* A request was sent by the last flow. */
 void dial_asked(struct dial *dial);
@@ -86,8 +91,16 @@ void dial_asked(struct dial *dial);
 void dial_heard(struct dial *dial, int status, const struct message *response);
 /* The address that is tried could not be asked: ERR, of transport_flow(). */
 void dial_unreached(struct dial *dial, int err, const char *why);
-/* Nothing came, for WHY: SILENT, in the time that there is; else the flow failed. */
-void dial_unheard(struct dial *dial, bool silent, const char *why);
+/* How it was that nothing came. */
+enum dial_unheard {
+	DIAL_SILENT,      /* not in the time that there is */
+	DIAL_LOST,        /* the flow failed */
+	DIAL_NO_LISTENER, /* over UDP: nothing listens there, which was known at once */
+};
+/* That of a leg's failure with STATUS; NO_LISTENER: ICMP said so. */
+enum dial_unheard dial_how(int status, bool no_listener);
+/* Nothing came, for WHY. */
+void dial_unheard(struct dial *dial, enum dial_unheard how, const char *why);
 
 /* Forgets it; H is not called any more. */
 void dial_stop(struct dial *dial);

@@ -51,6 +51,7 @@ void dial_heard(struct dial *dial, int status, const struct message *response)
 	uint32_t seconds;
 	char why[80];
 
+	dial->answered = dial->answered || status >= 200;
 	if (status == 503 && retry_after(response, &seconds)) {
 		snprintf(why, sizeof(why), "503 with Retry-After %u", (unsigned)seconds);
 		heard.event = HEALTH_ASKS;
@@ -67,21 +68,30 @@ void dial_heard(struct dial *dial, int status, const struct message *response)
 }
 
 /* How far an attempt over FLOW came that failed. */
-static enum health_layer layer_of(const struct flow *flow, bool silent)
+static enum health_layer layer_of(const struct flow *flow, enum dial_unheard how)
 {
 	if (flow->opened)
-		return silent ? HEALTH_SIP : HEALTH_TRANSPORT;
+		return how == DIAL_SILENT ? HEALTH_SIP : HEALTH_TRANSPORT;
 	return flow->report ? HEALTH_TLS : HEALTH_TRANSPORT;
 }
 
-void dial_unheard(struct dial *dial, bool silent, const char *why)
+enum dial_unheard dial_how(int status, bool no_listener)
+{
+	if (status == 408)
+		return DIAL_SILENT;
+	return no_listener ? DIAL_NO_LISTENER : DIAL_LOST;
+}
+
+void dial_unheard(struct dial *dial, enum dial_unheard how, const char *why)
 {
 	if (dial->failed || !dial->tried)
 		return;
 	dial->failed = true;
-	report(dial, &(struct health_report){.layer = layer_of(dial->tried, silent),
-			     .event = HEALTH_FAILS,
-			     .why = why});
+	report(dial,
+		&(struct health_report){.layer = layer_of(dial->tried, how),
+			.event = HEALTH_FAILS,
+			.at_once = how == DIAL_NO_LISTENER || dial->tried->no_listener,
+			.why = why});
 }
 
 void dial_unreached(struct dial *dial, int err, const char *why)
@@ -94,5 +104,6 @@ void dial_unreached(struct dial *dial, int err, const char *why)
 		if (err == far[i])
 			report(dial, &(struct health_report){.layer = HEALTH_TRANSPORT,
 					     .event = HEALTH_FAILS,
+					     .at_once = true,
 					     .why = why});
 }

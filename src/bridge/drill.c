@@ -265,8 +265,8 @@ static void refused(struct drill *drill, const struct leg_report *report)
 	go_on(drill, failover_cause(report->status, is_next), report->status, why);
 }
 
-/* SILENT: in the time that there is; else the flow failed. */
-static void failed(struct drill *drill, bool silent, int status, const char *why)
+static void failed(
+	struct drill *drill, enum dial_unheard how, int status, const char *why)
 {
 	if (drill->answer_us) {
 		end(drill, true, "peer-lost", status, why);
@@ -275,15 +275,15 @@ static void failed(struct drill *drill, bool silent, int status, const char *why
 	if (status == 502) /* it answered, in a way that cannot be used */
 		hunt_heard(drill->hunt, status, NULL);
 	else
-		hunt_unheard(drill->hunt, silent, why);
-	go_on(drill, silent ? FAILOVER_TIMEOUT : FAILOVER_UNREACHED, 0, why);
+		hunt_unheard(drill->hunt, how, why);
+	go_on(drill, how == DIAL_SILENT ? FAILOVER_TIMEOUT : FAILOVER_UNREACHED, 0, why);
 }
 
 static void silent_h(void *arg)
 {
 	struct drill *drill = arg;
 
-	failed(drill, true, 503,
+	failed(drill, DIAL_SILENT, 503,
 		hunt_was_cut(drill->hunt)
 			? "nothing heard in time: not even 100 Trying came in its share "
 			  "of the minute that a drill has; is it up?"
@@ -330,7 +330,8 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 	else if (report->event == LEG_EVENT_REFUSAL)
 		refused(drill, report);
 	else if (report->event == LEG_EVENT_FAILED)
-		failed(drill, report->status == 408, report->status, report->why);
+		failed(drill, dial_how(report->status, report->no_listener),
+			report->status, report->why);
 	else if (report->event == LEG_EVENT_BYE)
 		end(drill, true, "bye", 487, NULL);
 	(void)leg;
@@ -430,7 +431,7 @@ static int send_invite(struct drill *drill, struct flow *flow, struct err_text *
 static void next_address(struct drill *drill, const struct flow *flow, const char *why)
 {
 	if (flow->closed)
-		hunt_unheard(drill->hunt, false, why);
+		hunt_unheard(drill->hunt, DIAL_LOST, why);
 	history_end(&drill->history, 0, why);
 	hunt_next(drill->hunt, FAILOVER_ADDRESS, 0, why);
 }

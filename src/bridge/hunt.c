@@ -142,10 +142,34 @@ static void watch_dial(struct hunt *hunt)
 			left_ms(hunt, hunt->share_until_ms), dial_late_h, hunt);
 }
 
+/* Nobody is left: who refused at once is tried all the same, once each and in their order. False: there is none. */
+static bool begin_last_pass(struct hunt *hunt)
+{
+	const unsigned count = hunt->count;
+
+	if (hunt->last_pass || hunt->answered)
+		return false;
+	hunt->last_pass = true;
+	for (unsigned i = 0; i < count; i++)
+		if (hunt->passed_over[i] && dial_is_worth_a_try(hunt->targets[i]))
+			hunt->targets[hunt->count++] = target_ref(hunt->targets[i]);
+	return hunt->count > count;
+}
+
+/* Which addresses of the target whose turn it is are dialled. */
+static enum dial_whom whom_of(const struct hunt *hunt)
+{
+	if (hunt->emergency)
+		return DIAL_ALL;
+	if (hunt->last_pass || (hunt->at == hunt->count && !hunt->answered))
+		return DIAL_TRY;
+	return DIAL_USABLE;
+}
+
 static void next_target(struct hunt *hunt)
 {
 	hunt_stop(hunt); /* which keeps what was found out */
-	while (hunt->at < hunt->count) {
+	while (hunt->at < hunt->count || begin_last_pass(hunt)) {
 		struct target *target = hunt->targets[hunt->at++];
 		char words[OBSTACLE_TEXT_SIZE];
 		struct obstacle obstacle;
@@ -153,20 +177,21 @@ static void next_target(struct hunt *hunt)
 		/* the one before it no longer counts in its trunk's calls */
 		hunt->handlers->target_h(hunt->arg, NULL);
 		hunt->status = 0;
-		if (!is_stopped(hunt, target, &obstacle)) {
+		if (!is_stopped(hunt, target, &obstacle) ||
+			(hunt->last_pass && obstacle_is_brief(obstacle.kind))) {
 			hunt->retry_s = 0;
 			hunt->handlers->target_h(hunt->arg, target);
 			share_out(hunt);
 			watch_dial(hunt);
-			dial_start(&hunt->dial,
-				&(const struct dial_params){
-					.side = hunt_side(hunt, target),
-					.target = target,
-					.whom = hunt->emergency ? DIAL_ALL : DIAL_USABLE,
-					.h = dialled_h,
-					.arg = hunt});
+			dial_start(&hunt->dial, &(const struct dial_params){
+							.side = hunt_side(hunt, target),
+							.target = target,
+							.whom = whom_of(hunt),
+							.h = dialled_h,
+							.arg = hunt});
 			return;
 		}
+		hunt->passed_over[hunt->at - 1] = obstacle_is_brief(obstacle.kind);
 		obstacle_count(target->trunk, &obstacle, &hunt->retry_s);
 		hunt->handlers->passed_over_h(
 			hunt->arg, target, obstacle_text(&obstacle, words));
@@ -235,13 +260,14 @@ bool hunt_was_cut(const struct hunt *hunt)
 void hunt_heard(struct hunt *hunt, int status, const struct message *response)
 {
 	timer_stop(&hunt->silence);
+	hunt->answered = hunt->answered || status >= 200;
 	dial_heard(&hunt->dial, status, response);
 }
 
-void hunt_unheard(struct hunt *hunt, bool silent, const char *why)
+void hunt_unheard(struct hunt *hunt, enum dial_unheard how, const char *why)
 {
 	timer_stop(&hunt->silence);
-	dial_unheard(&hunt->dial, silent, why);
+	dial_unheard(&hunt->dial, how, why);
 }
 
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why)

@@ -25,13 +25,17 @@ struct hunt_handlers {
 
 struct hunt {
 	struct bridge *bridge;
-	struct target *targets[PICK_MAX]; /* owned references */
-	unsigned count, at;               /* at: behind the one that is tried */
-	bool routed;                      /* a trunk takes the call, available or not */
-	unsigned retry_s;                 /* see hunt_retry_s() */
-	bool emergency;                   /* an emergency call */
-	struct dial dial;                 /* to the one that is tried */
-	struct timer silence;             /* no response has come yet */
+	/* Owned references: those of the question, then those of the last pass once more. */
+	struct target *targets[2 * PICK_MAX];
+	unsigned count, at;             /* at: behind the one that is tried */
+	bool passed_over[2 * PICK_MAX]; /* it rested or was down at its turn */
+	bool last_pass;       /* those of them have their turn that are worth a try */
+	bool answered;        /* somebody gave a final response */
+	bool routed;          /* a trunk takes the call, available or not */
+	unsigned retry_s;     /* see hunt_retry_s() */
+	bool emergency;       /* an emergency call */
+	struct dial dial;     /* to the one that is tried */
+	struct timer silence; /* no response has come yet */
 	/* Monotonic; 0: no limit. When somebody must ring or answer, and when the share in that of the one that is
 	 * tried is over. */
 	uint64_t until_ms, share_until_ms;
@@ -52,9 +56,10 @@ int hunt_new_to(struct hunt **ret, struct bridge *bridge, struct config *config,
 /* Where TARGET is. */
 struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *target);
 /*
- * The first target. Handlers may be called before this returns, as by all below. WITHIN_MS, which the caller has
- * for it, is shared out among the targets, and of each among its addresses, as long as others could use the
- * rest; 0: no limit.
+ * The first target. When nobody is left, and nobody has answered, those that were passed over since they refuse at
+ * once are tried (dial_is_worth_a_try()). Handlers may be called before this returns, as by all below. WITHIN_MS,
+ * which the caller has for it, is shared out among the targets, and of each among its addresses, as long as others
+ * could use the rest; 0: no limit.
  */
 void hunt_begin(struct hunt *hunt, uint64_t within_ms,
 	const struct hunt_handlers *handlers, void *arg);
@@ -65,8 +70,8 @@ void hunt_await(struct hunt *hunt, timer_h *h);
 bool hunt_was_cut(const struct hunt *hunt);
 /* STATUS came, in RESPONSE (may be NULL). */
 void hunt_heard(struct hunt *hunt, int status, const struct message *response);
-/* Nothing came, for WHY: SILENT, in the time that there is; else the flow failed. */
-void hunt_unheard(struct hunt *hunt, bool silent, const char *why);
+/* Nothing came, for WHY. */
+void hunt_unheard(struct hunt *hunt, enum dial_unheard how, const char *why);
 /* The one that was tried did not take the call, for WHY (copied); STATUS is its final
  * response, or 0. STEP is FAILOVER_ADDRESS or FAILOVER_TARGET. */
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why);

@@ -60,6 +60,7 @@ struct leg_report {
 	const char *
 		why; /* failures: a phrase; of 401 and 407 why they were not answered; or NULL */
 	struct txn_server *txn; /* of an INFO, UPDATE or PRACK */
+	bool no_listener;       /* of a failure: nothing listens there, as ICMP says */
 };
 
 /* Its connection ended, for WHY. */

@@ -222,8 +222,11 @@ static void uac_failed_h(void *arg, int err)
 		why = failure_of_request(err, leg->flow->kind, &leg->flow->remote, text);
 	leg_drop_invite_out(leg);
 	if (leg->state != LEG_CLOSING)
-		leg_report(leg, LEG_EVENT_FAILED, NULL, err == -ETIMEDOUT ? 408 : 503,
-			why ? why : "connection lost");
+		leg->h(leg->arg, leg,
+			&(const struct leg_report){.event = LEG_EVENT_FAILED,
+				.status = err == -ETIMEDOUT ? 408 : 503,
+				.why = why ? why : "connection lost",
+				.no_listener = err == -ECONNREFUSED});
 	else if (!leg->bye_out)
 		leg_set_over(leg);
 }

@@ -43,8 +43,8 @@ static const struct saved_field whom_fields[] = {
 
 /*
  * Not written of struct flow: ops, refs, id, peer, asked, until, report, why, owner, users, held, closed,
- * refused, waiting, tap_call, heard_ms, server_name, ours (of the connection alone, which is no more); exception (the record has none
- * of it).
+ * refused, no_listener, waiting, tap_call, heard_ms, server_name, ours (of the connection alone, which is no more);
+ * exception (the record has none of it).
  */
 static const struct saved_field flow_fields[] = {
 	SAVED_BELOW(struct flow, kind, TRANSPORT_TLS + 1),

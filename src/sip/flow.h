@@ -86,7 +86,8 @@ struct flow {
 	struct list held[FLOW_USES];
 	bool opened; /* what is sent leaves at once; before that it waits */
 	bool closed;
-	bool refused; /* closed by us: judged again, it is no peer any more */
+	bool refused;     /* closed by us: judged again, it is no peer any more */
+	bool no_listener; /* closed: nothing listens there, which was known at once */
 	/* It stands for a connection that is being made: requests wait in their transactions
 	 * until txn_flow_replaced(). Other messages may be sent all the same. */
 	bool waiting;

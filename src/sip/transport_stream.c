@@ -326,10 +326,12 @@ void stream_fail(struct stream *stream, int err)
 		return;
 	}
 	buf_init(&words, 0);
-	if (stream->state == STREAM_CONNECTING)
+	if (stream->state == STREAM_CONNECTING) {
+		stream->flow.no_listener = err == -ECONNREFUSED;
 		add_connect_failure(stream, err, &words);
-	else
+	} else {
 		stream->ops->explain(stream, err, &words);
+	}
 	if (stream->channel)
 		stream_keep_report(stream);
 	if (stream->state < STREAM_OPEN && stream->accepted)

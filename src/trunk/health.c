@@ -297,10 +297,12 @@ static bool note(struct health_record *record, const struct health_report *repor
 		record->round_trip_us = report->round_trip_us;
 	if (changed)
 		record->since = now->wall;
-	if (!works)
+	if (!works) {
+		record->at_once = report->at_once;
 		set_why(record, report->why);
-	else if (record->machine.state == HEALTH_UP)
+	} else if (record->machine.state == HEALTH_UP) {
 		set_why(record, NULL);
+	}
 	return changed;
 }
 
@@ -362,6 +364,11 @@ bool health_is_unconnected(const struct health_record *record)
 	return is_troubled(record) && !record->machine.asked &&
 	       (record->layers[HEALTH_TRANSPORT].verdict == HEALTH_BAD ||
 		       record->layers[HEALTH_TLS].verdict == HEALTH_BAD);
+}
+
+bool health_is_worth_a_try(const struct health_record *record)
+{
+	return health_is_unconnected(record) && record->at_once;
 }
 
 void health_arrived(struct trunk_health *health, const struct addr *remote)

@@ -55,6 +55,7 @@ struct health_record {
 	struct health_machine machine;
 	time_t since; /* of its state, by the wall clock; 0: it is unknown */
 	char *why; /* of its state: the cause, and what to do; owned; NULL: nothing to say */
+	bool at_once; /* its last failure came so: see struct health_report */
 	struct health_fact layers[HEALTH_LAYERS];
 	int last_status;        /* of its last final response; 0: none */
 	time_t last_answer;     /* when; 0: never */
@@ -122,6 +123,7 @@ struct health_report {
 	enum health_layer
 		layer; /* the highest that was reached: where it works, or does not */
 	enum health_event event;
+	bool at_once; /* of a failure: nobody had to wait for it, since nothing listens there */
 	const char *why;        /* of a failure, or rest; copied. NULL: nothing to say */
 	int status;             /* of a final response; 0: none */
 	uint64_t rest_ms;       /* of HEALTH_ASKS */
@@ -135,6 +137,8 @@ void health_report(struct trunk *trunk, unsigned name, const struct addr *addr,
 
 /* Whether it rests or is down since no connection to it could be made. */
 bool health_is_unconnected(const struct health_record *record);
+/* The same, and that was known at once: a call that has nobody else to ask loses no time there. */
+bool health_is_worth_a_try(const struct health_record *record);
 
 /* A far end of it at REMOTE has connected to us over TLS, and speaks: what rests since it could not be connected to
  * may be used again, where that connection would be. */

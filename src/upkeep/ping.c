@@ -108,6 +108,7 @@ static void report(struct ping_address *address, const struct ping_outcome *outc
 	char why[120];
 	struct health_report report = {.layer = outcome->layer,
 		.event = HEALTH_FAILS,
+		.at_once = outcome->at_once,
 		.why = outcome->why,
 		.status = outcome->status,
 		.round_trip_us = outcome->status ? outcome->took_us : 0};

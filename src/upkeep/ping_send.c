@@ -4,6 +4,7 @@
 #include "sip/failure.h"
 #include "sip/request.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -72,6 +73,7 @@ static void failed_h(void *arg, struct txn_client *txn, int err)
 			      ? flow->why
 			      : failure_of_request(err, flow->kind, &flow->remote, words);
 	outcome.layer = flow->report ? HEALTH_TLS : HEALTH_TRANSPORT;
+	outcome.at_once = err == -ECONNREFUSED || flow->no_listener;
 	end(send, &outcome);
 }
 
@@ -167,6 +169,8 @@ void ping_send_start(struct ping_send *send, const struct ping_send_params *para
 	send->sent_ms = timers_now_ms(send->timers);
 	if (!begin(send, params, &outcome.layer, &text))
 		return;
+	outcome.at_once = outcome.layer == HEALTH_TRANSPORT &&
+			  (!send->flow || send->flow->no_listener);
 	release(send);
 	outcome.why = text.text;
 	send->h(send->arg, &outcome);

@@ -17,7 +17,8 @@ struct ping_outcome {
 	uint64_t took_us;        /* until then */
 	const char *why;         /* without an answer: a phrase; borrowed */
 	enum health_layer layer; /* without an answer: that failed */
-	struct flow *flow;       /* that it was sent by, borrowed; NULL: there was none */
+	bool at_once; /* without an answer: nothing listens there, as was known at once */
+	struct flow *flow; /* that it was sent by, borrowed; NULL: there was none */
 	/* Without an answer: FLOW stood when it was sent, and nothing at all came by it since. */
 	bool silent;
 };

@@ -181,6 +181,7 @@ static int find_or_make(struct transport *transport,
 	if (!standing && reach == WIRE_REFUSES && target->kind != TRANSPORT_UDP) {
 		flow->opened = false;
 		flow->version = flow->cipher = "";
+		flow->no_listener = true;
 		wire_cut(flow, "Connection refused");
 	}
 	*ret = flow;

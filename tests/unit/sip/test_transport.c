@@ -118,6 +118,7 @@ static void connection_is_reused_by_address(void **state)
 	assert_ptr_not_equal(one, three); /* but not when it ends */
 	UNTIL(loop, near.closed == 1);
 	assert_string_equal(near.why, "done");
+	assert_false(one->no_listener);
 	assert_int_equal(test_send(one, 0), ERR_CLOSED);
 	assert_int_equal(test_send(three, 0), 0);
 	UNTIL(loop, far.messages == 2);
@@ -141,6 +142,7 @@ static void refused_connection_is_told_once(void **state)
 	assert_int_equal(near.closed, 1);
 	assert_int_equal(near.closed_id, flow->id);
 	assert_non_null(strstr(near.why, "connect failed"));
+	assert_true(flow->no_listener);
 	assert_int_equal(side_totals(&near).handshakes, 0);
 	flow_unref(flow);
 }

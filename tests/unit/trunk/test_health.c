@@ -325,6 +325,36 @@ static void a_reload_ends_rests_that_nobody_asked_for(void **state)
 	assert_int_equal(find(0, "192.0.2.1")->record.machine.state, HEALTH_RESTING);
 }
 
+static void who_refuses_at_once_is_worth_a_try(void **state)
+{
+	const struct addr addr = at("192.0.2.1");
+	struct health_report report = {.layer = HEALTH_TRANSPORT,
+		.event = HEALTH_FAILS,
+		.at_once = true,
+		.why = "refused"};
+	const struct health_record *record;
+
+	(void)state;
+	learn(0, "192.0.2.1", NULL, NULL);
+	record = &find(0, "192.0.2.1")->record;
+	assert_false(health_is_worth_a_try(record));
+	for (unsigned i = 0; i < 4; i++) { /* it rests, then it is down */
+		health_report(&trunk, 0, &addr, &report, &now);
+		assert_true(health_is_worth_a_try(record));
+	}
+	assert_int_equal(record->machine.state, HEALTH_DOWN);
+	report.at_once = false; /* the next failure took its time */
+	health_report(&trunk, 0, &addr, &report, &now);
+	assert_false(health_is_worth_a_try(record));
+	assert_true(health_is_unconnected(record));
+	report.at_once = true;
+	health_report(&trunk, 0, &addr, &report, &now);
+	tell(0, "192.0.2.1", HEALTH_CALLS, HEALTH_ASKS, "503");
+	assert_false(health_is_worth_a_try(record));
+	tell(0, "192.0.2.1", HEALTH_SIP, HEALTH_FAILS, "silent");
+	assert_false(health_is_worth_a_try(record));
+}
+
 static void a_claim_holds_others_off(void **state)
 {
 	const struct addr addr = at("192.0.2.1");
@@ -408,6 +438,7 @@ int main(void)
 		CASE(the_hindrance_is_that_of_the_address_that_is_back_first),
 		CASE(a_name_that_was_never_asked_is_no_hindrance),
 		CASE(a_reload_ends_rests_that_nobody_asked_for),
+		CASE(who_refuses_at_once_is_worth_a_try),
 		CASE(a_claim_holds_others_off),
 		CASE(a_new_order_of_names_keeps_their_states),
 		CASE(a_name_that_is_gone_is_forgotten),
