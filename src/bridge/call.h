@@ -60,6 +60,8 @@ struct call {
 	struct call_offer offer; /* in setup */
 	bool loaded;         /* the present target was offered more than a description */
 	bool bare;           /* it gets nothing more than that */
+	bool unfit;          /* a target could not be offered what the caller offers */
+	bool failed;         /* another one failed otherwise */
 	struct party *party; /* who calls whom; until it is answered */
 	char *number_uri;    /* the user part that was called; of a service its number */
 	char *from, *to;     /* users, or a service's URN, for the record */

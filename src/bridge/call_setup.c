@@ -186,13 +186,19 @@ static void hunt_passed_over_h(void *arg, struct target *target, const char *why
 {
 	struct call *call = arg;
 
+	call->failed = true;
 	history_begin(&call->history, target->trunk->id, NULL, age_us(call));
 	call_log_attempt(call, history_end(&call->history, 0, why), "skipped");
 }
 
-/* The INVITE could not be sent by FLOW. */
-static void next_address(struct call *call, const struct flow *flow, const char *why)
+/* The INVITE could not be sent by FLOW: ERR. */
+static void next_address(
+	struct call *call, const struct flow *flow, int err, const char *why)
 {
+	if (err == ERR_SUPPORT)
+		call->unfit = true;
+	else
+		call->failed = true;
 	if (flow->closed)
 		hunt_unheard(call->hunt, DIAL_LOST, why);
 	call_log_attempt(call, history_end(&call->history, 0, why), "failed");
@@ -229,7 +235,7 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	else if (err == -EMFILE || err == -ENFILE || err == -ENOBUFS || err == -ENOMEM)
 		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
 	else if (call->state == CALL_SETUP)
-		next_address(call, flow, text.text[0] ? text.text : err_str(err));
+		next_address(call, flow, err, text.text[0] ? text.text : err_str(err));
 }
 
 static void hunt_failed_h(void *arg, struct target *target, const char *why)
@@ -247,6 +253,7 @@ static void hunt_failed_h(void *arg, struct target *target, const char *why)
 	call_note_failure(call, target->trunk, effective ? NULL : why);
 }
 
+/* An emergency call is looked at by all before its offer is refused; any other one ends at the first. */
 static void hunt_exhausted_h(void *arg, int status, const char *why)
 {
 	struct call *call = arg;
@@ -254,6 +261,8 @@ static void hunt_exhausted_h(void *arg, int status, const char *why)
 	if (call->hunt->status)
 		call_end(call, CALL_BY_B, call_refusal_cause(call->hunt->status), status,
 			why);
+	else if (call->unfit && !call->failed)
+		call_end(call, CALL_BY_TANDEM, "rejected", 488, why);
 	else
 		call_end(call, CALL_BY_TANDEM, status == 404 ? "no-route" : "unreachable",
 			status, why);
@@ -326,6 +335,7 @@ bool call_hunt_on(
 	bare = says_too_much(call, status);
 	if (step == FAILOVER_STOP && !bare)
 		return false;
+	call->failed = true;
 	oa_first_lost(call);
 	leg_reset(call->b);
 	if (bare) {
