@@ -2,6 +2,7 @@
 
 #include "bridge/call.h"
 #include "bridge/identity.h"
+#include "bridge/leg_refresh.h"
 #include "bridge/overload.h"
 #include "bridge/proof.h"
 #include "bridge/require.h"
@@ -288,7 +289,9 @@ static void receive_invite(const struct admission *admission)
 			trunk_settings(admission->trunk), admission->txn))
 		return;
 	if (!admission->emergency &&
-		refuse_reliable(admission->txn, admission->request, admission->trunk))
+		(refuse_reliable(admission->txn, admission->request, admission->trunk) ||
+			leg_refresh_refuse_first(
+				trunk_settings(admission->trunk), admission->txn)))
 		return;
 	if (refuse_now(admission) || read_offer(admission, &sdp))
 		return;
@@ -326,9 +329,14 @@ static void classify(struct admission *admission)
 
 void admit_add_capabilities(const struct config_trunk *settings, struct buf *out)
 {
+	const bool reliable = !settings || settings->reliable != CONFIG_RELIABLE_REFUSE;
+	const bool timed =
+		!settings || settings->timers.mode != CONFIG_SESSION_TIMER_REFUSE;
+
 	buf_add_str(out, ADMIT_ALLOW);
-	if (!settings || settings->reliable != CONFIG_RELIABLE_REFUSE)
-		buf_add_str(out, "Supported: 100rel\r\n");
+	if (reliable || timed)
+		buf_printf(out, "Supported: %s%s%s\r\n", reliable ? "100rel" : "",
+			reliable && timed ? ", " : "", timed ? "timer" : "");
 	buf_add_str(out, "Accept: application/sdp, multipart/mixed\r\n");
 }
 

@@ -207,6 +207,10 @@ static int act_info(struct call *call, struct leg *leg, const struct leg_report 
 
 static int act_lost(struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	if (oa_is_refreshing(call, leg)) {
+		oa_refresh_refused(call, leg, report->status);
+		return 1;
+	}
 	call_end(call, by_leg(call, leg), report->status == 408 ? "timeout" : "peer-lost",
 		report->status, report->why);
 	return 1;
@@ -273,6 +277,10 @@ static int act_offer_refused(
 {
 	int status = report->status == 491 ? 491 : cause_map(report->status);
 
+	if (oa_is_refreshing(call, leg)) {
+		oa_refresh_refused(call, leg, report->status);
+		return 0;
+	}
 	if (report->status == 481 || report->status == 408)
 		status = report->status;
 	if (oa_refused(call, leg, status))
@@ -306,6 +314,22 @@ static int act_cancel_offer(
 	return 0;
 }
 
+static int act_refresh(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)report;
+	oa_refresh(call, leg);
+	return 0;
+}
+
+static int act_expired(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	call_end(call, by_leg(call, leg), CALL_SESSION_EXPIRED, report->status,
+		report->why);
+	return 1;
+}
+
 static int act_over(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	(void)leg;
@@ -337,6 +361,8 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_UPDATE] = {act_update, CALL_SETUP},
 				[LEG_EVENT_PRACK] = {act_prack, CALL_SETUP},
 				[LEG_EVENT_UPDATED] = {act_updated, CALL_SETUP},
+				[LEG_EVENT_REFRESH] = {act_none, CALL_SETUP},
+				[LEG_EVENT_EXPIRED] = {act_none, CALL_SETUP},
 				[LEG_EVENT_FAILED] = {act_setup_failed, CALL_SETUP},
 				[LEG_EVENT_OVER] = {act_over, CALL_SETUP},
 			},
@@ -355,6 +381,8 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_UPDATE] = {act_update, CALL_TALKING},
 				[LEG_EVENT_PRACK] = {act_prack, CALL_TALKING},
 				[LEG_EVENT_UPDATED] = {act_updated, CALL_TALKING},
+				[LEG_EVENT_REFRESH] = {act_refresh, CALL_TALKING},
+				[LEG_EVENT_EXPIRED] = {act_expired, CALL_ENDING},
 				[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
 				[LEG_EVENT_OVER] = {act_over, CALL_TALKING},
 			},
@@ -373,6 +401,8 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_UPDATE] = {act_refuse_request, CALL_ENDING},
 				[LEG_EVENT_PRACK] = {act_refuse_request, CALL_ENDING},
 				[LEG_EVENT_UPDATED] = {act_none, CALL_ENDING},
+				[LEG_EVENT_REFRESH] = {act_none, CALL_ENDING},
+				[LEG_EVENT_EXPIRED] = {act_none, CALL_ENDING},
 				[LEG_EVENT_FAILED] = {act_none, CALL_ENDING},
 				[LEG_EVENT_OVER] = {act_over, CALL_ENDING},
 			},
@@ -391,6 +421,8 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_UPDATE] = {act_refuse_request, CALL_OVER},
 				[LEG_EVENT_PRACK] = {act_refuse_request, CALL_OVER},
 				[LEG_EVENT_UPDATED] = {act_none, CALL_OVER},
+				[LEG_EVENT_REFRESH] = {act_none, CALL_OVER},
+				[LEG_EVENT_EXPIRED] = {act_none, CALL_OVER},
 				[LEG_EVENT_FAILED] = {act_none, CALL_OVER},
 				[LEG_EVENT_OVER] = {act_none, CALL_OVER},
 			},

@@ -81,13 +81,22 @@ void call_note_reason(
 	call->reason_from = from;
 }
 
-/* What LEG is ended with, when BY ended the call: the Reason that the other leg gave. */
+/* Why both legs are ended, where that is said by nobody else; NULL: it need not be told. */
+static const char *own_reason(const struct call *call)
+{
+	if (!strcmp(call->cause, CALL_SESSION_EXPIRED))
+		return "Reason: SIP ;cause=408 ;text=\"session expired\"\r\n";
+	return NULL;
+}
+
+/* What LEG is ended with, when BY ended the call: the Reason that the other leg gave, or ours. */
 static const char *reason_for(struct call *call, const struct leg *leg, enum call_end by)
 {
 	const struct leg *from = call_other(call, leg);
 	bool theirs = by == (from == call->a ? CALL_BY_A : CALL_BY_B);
 
-	return theirs && call->reason_from == from ? call->reason : NULL;
+	return theirs && call->reason_from == from && call->reason ? call->reason
+								   : own_reason(call);
 }
 
 static void stop_timers(struct call *call)

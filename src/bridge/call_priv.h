@@ -7,6 +7,9 @@
 
 #include "bridge/call.h"
 
+/* What a call ended for whose session was not refreshed (RFC 4028 10). */
+#define CALL_SESSION_EXPIRED "session-expired"
+
 uint64_t call_now_us(const struct call *call); /* monotonic */
 /* One that is nowhere yet, with the bridge's configuration of now. NULL without memory. */
 struct call *call_new(struct bridge *bridge);

@@ -28,7 +28,9 @@ struct leg_params call_leg_params(
 		.id = call->id,
 		.name = is_a ? "a" : "b",
 		.methods = leg_methods,
-		.called = !is_a};
+		.called = !is_a,
+		/* nothing may cut an emergency call */
+		.untimed = call->emergency != EMERGENCY_NO};
 }
 
 static void init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
@@ -464,7 +466,9 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 	init_leg(call, call->a, home, target);
 	target_unref(target);
 	/* of any other call that is a reason to refuse it */
-	if (require_has_unknown(txn_server_request(invite)))
+	if (require_has_unknown(txn_server_request(invite)) ||
+		(call->emergency &&
+			message_lists(txn_server_request(invite), "Require", "timer")))
 		tolerated_note(call->a, TOLERATED_REQUIRE);
 	err = leg_accept(call->a, invite);
 	if (err || !sdp)

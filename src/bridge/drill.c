@@ -360,6 +360,7 @@ static void target_h(void *arg, struct target *target)
 		.name = "b",
 		.methods = leg_methods,
 		.called = true,
+		.untimed = true,
 		.target = target};
 
 	leg_free(&drill->leg);

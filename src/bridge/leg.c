@@ -19,6 +19,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->name = params->name;
 	leg->methods = params->methods;
 	leg->called = params->called;
+	leg->refresh.off = params->untimed;
 	leg->target = target_ref(params->target);
 	leg->trunk = leg->target->trunk;
 	leg_count(leg);

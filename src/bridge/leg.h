@@ -9,6 +9,7 @@
 #pragma once
 
 #include "bridge/bridge_priv.h"
+#include "bridge/leg_refresh.h"
 #include "bridge/stream.h"
 #include "sdp/offer.h"
 #include "sip/dialog.h"
@@ -42,6 +43,8 @@ enum leg_event {
 	LEG_EVENT_UPDATE,      /* an UPDATE with an offer; the call answers it */
 	LEG_EVENT_PRACK,       /* for a response that waits for it; the call answers it */
 	LEG_EVENT_UPDATED,     /* our UPDATE has its final response, or none: status */
+	LEG_EVENT_REFRESH,     /* its session is to be refreshed: leg_refresh.h */
+	LEG_EVENT_EXPIRED,     /* its session was not refreshed; status, why */
 	LEG_EVENT_FAILED,      /* the far end cannot be reached any more; status, why */
 	LEG_EVENT_OVER,        /* the leg is closed */
 	LEG_EVENTS,
@@ -124,7 +127,8 @@ struct leg {
 	 * NULL: none; else room for LEG_REPLACED. */
 	struct dialog **replaced;
 	unsigned replaced_count;
-	struct dtmf *dtmf; /* digits that wait for INFO to it; owned, may be NULL */
+	struct dtmf *dtmf;      /* digits that wait for INFO to it; owned, may be NULL */
+	struct refresh refresh; /* its session timer */
 };
 
 /* Its end of the call's relay. */
@@ -145,6 +149,7 @@ struct leg_params {
 	const char *name;
 	const struct leg_method *methods; /* leg_methods */
 	bool called;                      /* by us */
+	bool untimed;                     /* it has no session timer */
 	struct target *target;            /* a reference is taken */
 };
 
@@ -218,6 +223,8 @@ void leg_close(struct leg *leg, int status, const char *headers);
 int leg_info(struct leg *leg, const char *type, struct span body,
 	const struct txn_client_user *user, struct txn_client **ret);
 
+/* How long after a 491 to a request of ours it may get another (RFC 3261 14.1). */
+uint64_t leg_glare_ms(const struct leg *leg);
 /* Whether it takes METHOD, by its Allow. */
 bool leg_allows(const struct leg *leg, enum message_method method);
 /* Acknowledges the reliable 18x that is due, with SDP (may be NULL). */

@@ -107,6 +107,12 @@ struct request leg_begin(struct leg *leg, enum message_method method)
 	return request;
 }
 
+/* Whoever made the Call-ID waits longer, so that the two do not meet again. */
+uint64_t leg_glare_ms(const struct leg *leg)
+{
+	return leg->called ? 2100 + 10 * secret_below(191) : 10 * secret_below(201);
+}
+
 bool leg_is_invited(const struct leg *leg)
 {
 	return leg->uas && uas_is_open(leg->uas);

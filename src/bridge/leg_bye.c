@@ -51,6 +51,7 @@ void leg_send_bye(struct leg *leg)
 
 	leg_follow_route(leg);
 	bye = leg_begin(leg, MESSAGE_BYE);
+	leg_refresh_add_supported(leg, NULL, &bye.text);
 	if (leg->ending)
 		buf_add_str(&bye.text, leg->ending);
 	body_add_sdp(&bye.text, leg->flow, NULL);

@@ -102,6 +102,8 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp,
 		return ERR_STATE;
 	buf_init(&headers, 0);
 	leg_add_identity(leg, "Server", &headers);
+	if (status >= 200)
+		leg_refresh_add_to_answer(leg, leg_invite_in(leg), &headers);
 	err = headers.err;
 	response.headers = buf_span(&headers);
 	if (!err)
@@ -127,6 +129,7 @@ static void note_answered(struct leg *leg)
 	leg->unacked = NULL;
 	if (leg->state == LEG_INVITING)
 		leg_set_state(leg, LEG_TALKING);
+	leg_refresh_answered(leg);
 }
 
 int leg_answer(struct leg *leg, const struct sdp *sdp)

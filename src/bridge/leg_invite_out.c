@@ -11,7 +11,7 @@
 
 #include <errno.h>
 
-static void repeated_h(void *arg);
+static void repeated_h(void *arg, const struct txn_client_request *request);
 static void provisional_h(void *arg, struct message *response);
 static void accepted_h(void *arg, struct message *response);
 static void refused_h(void *arg, struct message *response);
@@ -39,11 +39,14 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 			.failed_h = uac_failed_h,
 			.ended_h = uac_ended_h,
 			.arg = leg}};
+	const bool offers = leg->settings->reliable == CONFIG_RELIABLE_OFFER;
 	struct request invite = leg_begin(leg, MESSAGE_INVITE);
 
 	leg_add_identity(leg, "User-Agent", &invite.text);
-	if (params.first && leg->settings->reliable == CONFIG_RELIABLE_OFFER)
-		compose_header_str(&invite.text, "Supported", "100rel");
+	leg_refresh_add_supported(
+		leg, params.first && offers ? "100rel" : NULL, &invite.text);
+	leg_refresh_add_to_request(leg, params.first, &invite.text);
+	invite.takes_422 = leg_refresh_takes_422(leg);
 	if (params.first && leg->settings->reliable == CONFIG_RELIABLE_REQUIRE)
 		compose_header_str(&invite.text, "Require", "100rel");
 	buf_add_span(&invite.text, headers);
@@ -147,6 +150,8 @@ static void accepted_h(void *arg, struct message *response)
 
 	leg_note_allow(leg, response);
 	note_faults(leg, response);
+	if (leg->state != LEG_CLOSING)
+		leg_refresh_heed(leg, response);
 	if (leg->state == LEG_CLOSING && first) {
 		answered_too_late(leg, response);
 	} else if (leg->state == LEG_CLOSING) {
@@ -190,10 +195,11 @@ static void provisional_h(void *arg, struct message *response)
 	leg_report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response), NULL);
 }
 
-static void repeated_h(void *arg)
+static void repeated_h(void *arg, const struct txn_client_request *request)
 {
 	struct leg *leg = arg;
 
+	leg_refresh_repeated(leg, request->min_se_s);
 	if (leg->dialog.early && leg->state == LEG_INVITING)
 		leg_report(leg, LEG_EVENT_ASKED_AGAIN, NULL, 0, NULL);
 }

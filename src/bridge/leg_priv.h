@@ -1,8 +1,9 @@
 /*
  * What the files of a leg share, each built on those before it: leg_base.c, its connection and
- * headers; leg_state.c; leg_bye.c; leg_invite_in.c and leg_invite_out.c, INVITEs of theirs and of
- * ours; leg.c, its beginning and its end. Beside them: leg_request.c, requests that we receive within
- * the dialog; leg_send.c, those that we send; leg_saved.c, what outlives the process. Loop thread.
+ * headers; leg_refresh.c, its session timer; leg_state.c; leg_bye.c; leg_invite_in.c and
+ * leg_invite_out.c, INVITEs of theirs and of ours; leg.c, its beginning and its end. Beside them:
+ * leg_request.c, requests that we receive within the dialog; leg_send.c, those that we send;
+ * leg_saved.c, what outlives the process. Loop thread.
  */
 #pragma once
 

@@ -59,6 +59,8 @@ static void receive_invite(struct leg *leg, struct txn_server *txn)
 		refuse(txn, 491, "an INVITE of ours is not answered yet", NULL);
 	else if (leg->offer.state == OFFER_SENT)
 		refuse(txn, 491, "an offer of ours is not answered yet", NULL);
+	else if (leg_refresh_refuse(leg, txn))
+		return;
 	else if (leg_take_invite(leg, txn))
 		refuse(txn, 503, "out of memory", NULL);
 	else
@@ -68,7 +70,7 @@ static void receive_invite(struct leg *leg, struct txn_server *txn)
 /* One without an offer refreshes the session and the remote target: that is done. */
 static void receive_update(struct leg *leg, struct txn_server *txn)
 {
-	if (refuse_late(leg, txn))
+	if (refuse_late(leg, txn) || leg_refresh_refuse(leg, txn))
 		return;
 	if (message_body(txn_server_request(txn)).len)
 		report_request(leg, LEG_EVENT_UPDATE, txn);

@@ -10,6 +10,22 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Not written of struct session_timer: at_us, glares (made anew). */
+static const struct saved_field session_fields[] = {
+	SAVED_BELOW(struct session_timer, state, SESSION_STATES),
+	SAVED_FIELD(struct session_timer, interval_s),
+	SAVED_FIELD(struct session_timer, min_s),
+	SAVED_SINCE(struct session_timer, agreed_us),
+	SAVED_END,
+};
+
+/* Not written of struct refresh: next, answering, out (nothing is under way, and a refresh is due again); timer,
+ * off (made anew). */
+static const struct saved_field refresh_fields[] = {
+	SAVED_STRUCT(struct refresh, session, session_fields),
+	SAVED_END,
+};
+
 /*
  * Not written of struct leg: home, h, closed_h, arg, call, id, name, methods, way (made anew); target, trunk, settings,
  * server, gateway (found by name); flow, dialog, offer, streams, uac (objects of their own); flow_node,
@@ -26,6 +42,7 @@ static const struct saved_field leg_fields[] = {
 	SAVED_FIELD(struct leg, udptl),
 	SAVED_FIELD(struct leg, allows),
 	SAVED_FIELD(struct leg, reliable),
+	SAVED_STRUCT(struct leg, refresh, refresh_fields),
 	SAVED_END,
 };
 
@@ -313,6 +330,8 @@ int leg_load(struct leg *leg, const struct leg_params *params, struct config *co
 	err = load_parts(leg, from, error);
 	if (!err)
 		leg_resume(leg);
+	if (!err)
+		leg_refresh_resume(leg);
 	if (!err && saved_get(from, "invite", &object))
 		err = leg_load_invite(leg, object, error);
 	if (err)

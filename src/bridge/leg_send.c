@@ -14,6 +14,7 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 
 	leg_follow_route(leg);
 	info = leg_begin(leg, MESSAGE_INFO);
+	leg_refresh_add_supported(leg, NULL, &info.text);
 	body_add(&info.text, leg->flow, type, body);
 	return request_send(&info, user, ret);
 }
@@ -30,6 +31,7 @@ void leg_prack(struct leg *leg, const struct sdp *sdp)
 	buf_printf(&prack.text, "RAck: %u %u INVITE\r\n", (unsigned)leg->prack_due,
 		(unsigned)uac_cseq(leg->uac));
 	leg->prack_due = 0;
+	leg_refresh_add_supported(leg, NULL, &prack.text);
 	body_add_sdp(&prack.text, leg->flow, sdp);
 	request_send(&prack, NULL, NULL);
 }
@@ -43,6 +45,8 @@ static void update_over(
 	leg->update_out = NULL;
 	if (response && status < 300)
 		dialog_refresh(&leg->dialog, response);
+	if (response && status < 300 && leg->state == LEG_TALKING)
+		leg_refresh_heed(leg, response);
 	leg_report(leg, LEG_EVENT_UPDATED, response, status, NULL);
 }
 
@@ -62,8 +66,8 @@ static void update_repeated_h(
 {
 	struct leg *leg = arg;
 
-	(void)request;
 	leg->update_out = txn;
+	leg_refresh_repeated(leg, request->min_se_s);
 }
 
 int leg_update(struct leg *leg, const struct sdp *sdp)
@@ -77,6 +81,10 @@ int leg_update(struct leg *leg, const struct sdp *sdp)
 	leg_follow_route(leg);
 	update = leg_begin(leg, MESSAGE_UPDATE);
 	leg_add_identity(leg, "User-Agent", &update.text);
+	leg_refresh_add_supported(leg, NULL, &update.text);
+	if (leg->state == LEG_TALKING)
+		leg_refresh_add_to_request(leg, false, &update.text);
+	update.takes_422 = leg_refresh_takes_422(leg);
 	body_add_sdp(&update.text, leg->flow, sdp);
 	return request_send(&update, &user, &leg->update_out);
 }
@@ -84,17 +92,26 @@ int leg_update(struct leg *leg, const struct sdp *sdp)
 void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp)
 {
 	struct message *request = txn_server_request(txn);
+	const bool update = request && message_method(request) == MESSAGE_UPDATE;
+	/* of an early dialog the 2xx to its INVITE decides */
+	const bool timed = update && leg->state == LEG_TALKING;
+	bool answered;
 	struct buf out;
 
 	if (!request)
 		return;
 	buf_init(&out, 0);
 	compose_response(&out, request, 200, NULL, leg->dialog.local_tag);
-	if (message_method(request) == MESSAGE_UPDATE)
+	if (update)
 		leg_add_identity(leg, "Server", &out);
-	if (!body_add_sdp(&out, leg->flow, sdp))
+	if (timed)
+		leg_refresh_add_to_answer(leg, request, &out);
+	answered = !body_add_sdp(&out, leg->flow, sdp);
+	if (answered)
 		txn_server_respond(txn, 200, out.data, out.len);
 	else
 		txn_server_reply(txn, 500, NULL, NULL, NULL);
 	buf_free(&out);
+	if (timed && answered)
+		leg_refresh_answered(leg);
 }

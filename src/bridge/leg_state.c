@@ -47,6 +47,8 @@ void leg_set_state(struct leg *leg, enum leg_state state)
 	log_debug("leg", "call=%s leg=%s event=state from=%s to=%s", leg->id, leg->name,
 		leg_state_name(leg->state), leg_state_name(state));
 	leg->state = state;
+	if (state == LEG_CLOSING || state == LEG_OVER)
+		leg_refresh_stop(leg);
 	if (state == LEG_CLOSING && !timer_running(&leg->last_timer))
 		timer_start(leg_timers(leg), &leg->last_timer, 3 * 64 * t1_ms(leg),
 			last_h, leg);
@@ -85,6 +87,7 @@ void leg_detach(struct leg *leg)
 {
 	leg_drop_invites_in(leg);
 	leg_drop_invite_out(leg);
+	leg_refresh_stop(leg);
 	if (leg->bye_in)
 		txn_server_detach(leg->bye_in);
 	if (leg->bye_out)

@@ -1,5 +1,6 @@
 #include "bridge/oa_priv.h"
 
+#include "bridge/media_again.h"
 #include "bridge/media_lines.h"
 #include "bridge/media_sdp.h"
 #include "bridge/uas.h"
@@ -25,6 +26,7 @@ enum oa_event {
 	OA_CANCEL,  /* the asker gave it up */
 	OA_LATE,    /* the timer */
 	OA_REPLY,   /* ACK or PRACK */
+	OA_REFRESH, /* a session is to be refreshed */
 	OA_EVENTS,
 };
 
@@ -83,7 +85,7 @@ static void go_idle(struct call *call)
 {
 	oa_set_state(call, OA_IDLE);
 	if (call->oa.restoring)
-		start_timer(call, oa_glare_ms(call->oa.restoring));
+		start_timer(call, leg_glare_ms(call->oa.restoring));
 }
 
 static uint64_t t1_ms(const struct call *call)
@@ -173,6 +175,8 @@ static int act_offer(struct call *call, const struct oa_report *report)
 		oa_refuse_unread(call, report, err, &text);
 		return 0;
 	}
+	if (sdp && oa_answer_refresh(call, report, sdp))
+		return 0;
 	if (!oa_choose_carrier(to, report->carrier, &went)) {
 		sdp_free(sdp);
 		if (!oa_answer_here(call, report))
@@ -234,6 +238,49 @@ static int end_restore(
 	return 0;
 }
 
+/* ---- a refresh of ours ---- */
+
+static int act_refresh(struct call *call, const struct oa_report *report)
+{
+	if (!oa_offer_again(call, report->leg))
+		return 0;
+	call->oa.refreshing = report->leg;
+	call->oa.asker = NULL;
+	call->oa.went = OA_BY_INVITE;
+	oa_set_state(call, OA_ASKED);
+	start_timer(call, call->config->limits.setup_ms);
+	return 0;
+}
+
+/* An exchange is under way. */
+static int act_refresh_later(struct call *call, const struct oa_report *report)
+{
+	(void)call;
+	leg_refresh_wait(report->leg);
+	return 0;
+}
+
+/* 2xx to it, withdrawn or not. */
+static int act_refreshed(struct call *call, const struct oa_report *report)
+{
+	int err = oa_take_again(call, report);
+
+	if (!err)
+		go_idle(call);
+	return err;
+}
+
+/* No 2xx to it. */
+static int act_not_refreshed(struct call *call, const struct oa_report *report)
+{
+	struct leg *leg = call->oa.refreshing;
+
+	(void)report;
+	media_again_cancel(call->session, leg, call_other(call, leg));
+	go_idle(call);
+	return 0;
+}
+
 /* Y's 2xx: the answer for the asker, or the offer that it asked for. */
 static int act_answer(struct call *call, const struct oa_report *report)
 {
@@ -242,8 +289,11 @@ static int act_answer(struct call *call, const struct oa_report *report)
 	bool delayed = from->offer.state == OFFER_IDLE;
 	struct sdp *sdp = NULL;
 	struct sdp *out = NULL;
-	int err = oa_read(report->message, &sdp, report->text);
+	int err;
 
+	if (oa->refreshing)
+		return act_refreshed(call, report);
+	err = oa_read(report->message, &sdp, report->text);
 	if (!err && delayed)
 		err = oa_pass_delayed_offer(call, from, sdp, &out, report->text);
 	else if (!err && !sdp)
@@ -284,6 +334,8 @@ static int act_refused_restore(struct call *call, const struct oa_report *report
 
 static int act_refusal(struct call *call, const struct oa_report *report)
 {
+	if (call->oa.refreshing)
+		return act_not_refreshed(call, report);
 	if (!call->oa.asker)
 		return act_refused_restore(call, report);
 	media_sdp_cancel(call->session, call->a, call->b);
@@ -333,6 +385,12 @@ static int act_late(struct call *call, const struct oa_report *report)
 {
 	struct leg *asker = call->oa.asker;
 
+	if (call->oa.refreshing) {
+		oa_set_state(call, OA_WITHDRAWN);
+		start_timer(call, 128 * t1_ms(call));
+		leg_cancel(call->oa.refreshing);
+		return 0;
+	}
 	if (!asker)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again in time");
@@ -344,7 +402,8 @@ static int act_late(struct call *call, const struct oa_report *report)
 /* What was withdrawn came to nothing, as it should. */
 static int act_nothing_came(struct call *call, const struct oa_report *report)
 {
-	(void)report;
+	if (call->oa.refreshing)
+		return act_not_refreshed(call, report);
 	media_sdp_cancel(call->session, call->a, call->b);
 	go_idle(call);
 	return 0;
@@ -355,6 +414,8 @@ static int act_restore(struct call *call, const struct oa_report *report)
 {
 	enum oa_carrier went;
 
+	if (call->oa.refreshing)
+		return act_refreshed(call, report);
 	if (call->oa.went == OA_BY_INVITE)
 		leg_ack(report->leg, NULL);
 	media_sdp_cancel(call->session, call->a, call->b);
@@ -428,6 +489,7 @@ static oa_action *const rules[OA_STATES][OA_EVENTS] = {
 			[OA_CANCEL] = act_none,
 			[OA_LATE] = act_restore_again,
 			[OA_REPLY] = act_none,
+			[OA_REFRESH] = act_refresh,
 		},
 	[OA_ASKED] =
 		{
@@ -437,6 +499,7 @@ static oa_action *const rules[OA_STATES][OA_EVENTS] = {
 			[OA_CANCEL] = act_withdraw,
 			[OA_LATE] = act_late,
 			[OA_REPLY] = act_none,
+			[OA_REFRESH] = act_refresh_later,
 		},
 	[OA_WITHDRAWN] =
 		{
@@ -446,6 +509,7 @@ static oa_action *const rules[OA_STATES][OA_EVENTS] = {
 			[OA_CANCEL] = act_none,
 			[OA_LATE] = act_give_up,
 			[OA_REPLY] = act_none,
+			[OA_REFRESH] = act_refresh_later,
 		},
 	[OA_OWED] =
 		{
@@ -455,6 +519,7 @@ static oa_action *const rules[OA_STATES][OA_EVENTS] = {
 			[OA_CANCEL] = act_none,
 			[OA_LATE] = act_none,
 			[OA_REPLY] = act_reply,
+			[OA_REFRESH] = act_refresh_later,
 		},
 };
 
@@ -545,6 +610,26 @@ int oa_ack(
 	const struct oa_report report = {.leg = from, .message = ack, .text = text};
 
 	return happens(call, OA_REPLY, &report);
+}
+
+void oa_refresh(struct call *call, struct leg *leg)
+{
+	const struct oa_report report = {.leg = leg};
+
+	happens(call, OA_REFRESH, &report);
+}
+
+bool oa_is_refreshing(const struct call *call, const struct leg *leg)
+{
+	return call->oa.refreshing == leg && !leg_is_inviting(leg);
+}
+
+void oa_refresh_refused(struct call *call, struct leg *leg, int status)
+{
+	const struct oa_report report = {.leg = leg, .status = status};
+
+	happens(call, OA_REFUSAL, &report);
+	leg_refresh_failed(leg, status, 1000 * leg_glare_ms(leg));
 }
 
 void oa_cancelled(struct call *call, struct leg *from)

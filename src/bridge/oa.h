@@ -43,6 +43,9 @@ struct oa {
 	 * NULL: none. Until both legs agree again it is offered them once more. */
 	struct leg *restoring;
 	unsigned restore_tries;
+	/* Its session is refreshed: it was offered again what it was told last (ASKED, WITHDRAWN). NULL:
+	 * none is. */
+	struct leg *refreshing;
 	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
 	bool made;       /* leg b's first offer is our own: leg a made none */
@@ -90,6 +93,13 @@ int oa_ack(
 	struct call *call, struct leg *from, struct message *ack, struct err_text *text);
 /* Leg FROM gave up its re-INVITE. */
 void oa_cancelled(struct call *call, struct leg *from);
+
+/* The session of LEG is to be refreshed, by us: that is done, or put off. */
+void oa_refresh(struct call *call, struct leg *leg);
+/* A re-INVITE that refreshes the session of LEG waits for its final response. */
+bool oa_is_refreshing(const struct call *call, const struct leg *leg);
+/* Its final response is STATUS, no 2xx; 408: it had none. The leg may report that its session is over. */
+void oa_refresh_refused(struct call *call, struct leg *leg, int status);
 
 /* The call ends: an offer that is not answered yet is refused. */
 void oa_end(struct call *call);

@@ -2,6 +2,7 @@
 #include "bridge/oa_priv.h"
 
 #include "base/log.h"
+#include "bridge/media_again.h"
 #include "bridge/media_here.h"
 #include "bridge/uas.h"
 
@@ -133,6 +134,29 @@ static int make_own_answer(struct call *call, struct leg *from, struct sdp *sdp,
 	if (err)
 		offer_cancel(&from->offer);
 	return err;
+}
+
+/* What LEG offers is what it said last, by the same version (RFC 3264 8): a refresh of its session
+ * (RFC 4028 7.4), of which the other leg need not hear. SDP is taken where it is. */
+bool oa_answer_refresh(struct call *call, const struct oa_report *report, struct sdp *sdp)
+{
+	struct leg *from = report->leg;
+	struct err_text text = {{0}};
+	struct sdp *out = NULL;
+	int err;
+
+	if (from->state != LEG_TALKING || call_other(call, from)->state != LEG_TALKING ||
+		!media_again_is_said(from, sdp))
+		return false;
+	err = make_own_answer(call, from, sdp, &out, &text);
+	if (err)
+		oa_refuse_for(call, report, err, &text);
+	else if (report->carrier == OA_BY_INVITE)
+		leg_answer(from, out);
+	else
+		leg_reply(from, report->txn, out);
+	sdp_free(out);
+	return true;
 }
 
 bool oa_answer_here(struct call *call, const struct oa_report *report)

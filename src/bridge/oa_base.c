@@ -100,6 +100,7 @@ void oa_set_state(struct call *call, enum oa_state state)
 	if (state == OA_IDLE) {
 		call->oa.asker = NULL;
 		call->oa.txn = NULL;
+		call->oa.refreshing = NULL;
 		call->oa.went = OA_BY_INVITE;
 	}
 }
@@ -108,12 +109,6 @@ void oa_agreed(struct call *call)
 {
 	call->oa.restoring = NULL;
 	call->oa.restore_tries = 0;
-}
-
-/* Whoever made the Call-ID waits longer, so that the two do not meet again. */
-uint64_t oa_glare_ms(const struct leg *leg)
-{
-	return leg->called ? 2100 + 10 * secret_below(191) : 10 * secret_below(201);
 }
 
 /* The asker's transaction ended by itself: nobody is left to be answered. */

@@ -1,6 +1,7 @@
 /*
  * What the files of the offer/answer share: oa.c, further offers; oa_first.c, that of the first
- * INVITE; oa_asker.c, what whoever made an offer hears; oa_base.c, what all build on. Loop thread.
+ * INVITE; oa_refresh.c, offers that only refresh a session; oa_asker.c, what whoever made an offer hears;
+ * oa_base.c, what all build on. Loop thread.
  */
 #pragma once
 
@@ -32,8 +33,6 @@ int oa_wake(struct call *call);
 void oa_set_state(struct call *call, enum oa_state state);
 /* Both legs agree: nothing is to be restored any more. */
 void oa_agreed(struct call *call);
-/* How long after a 491 to an INVITE of ours LEG may get another (RFC 3261 14.1). */
-uint64_t oa_glare_ms(const struct leg *leg);
 /* TXN, an UPDATE or PRACK, or NULL, is the asker's, until oa_release_txn() or its end. FAILED_H, with the
  * call, is that of struct txn_server_user. */
 void oa_keep_txn(struct call *call, struct txn_server *txn,
@@ -50,6 +49,14 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 /* Leg a answered what leg b's answer to an offer of our own became: both ends of the relay are
  * set, and leg b is told nothing. 0; negative with TEXT: it cannot be served. */
 int oa_take_made(struct call *call, struct err_text *text);
+
+/* ---- refreshes of a session: oa_refresh.c ---- */
+
+/* That of LEG is refreshed, or its leg is told to wait. True: by a re-INVITE with what it was told last. */
+bool oa_offer_again(struct call *call, struct leg *leg);
+/* 2xx to that re-INVITE, which is acknowledged. One without a description changes nothing; where it says
+ * something new, the other leg is to be offered that (oa.restoring). 0 or negative as oa_accepted(). */
+int oa_take_again(struct call *call, const struct oa_report *report);
 
 /* ---- what whoever made an offer hears: oa_asker.c ---- */
 
@@ -71,5 +78,9 @@ bool oa_refuse_early(struct call *call, const struct oa_report *report);
 /* Answers an offer, by UPDATE or PRACK, that the other leg may not be asked about yet, or refuses it.
  * False: it is not for us to answer. */
 bool oa_answer_here(struct call *call, const struct oa_report *report);
+/* Answers SDP, an offer of REPORT, where it is only a refresh of the session. False: it is not, and SDP is
+ * the caller's still. */
+bool oa_answer_refresh(
+	struct call *call, const struct oa_report *report, struct sdp *sdp);
 /* By which message an offer that came by CAME goes to TO. False: by none now. */
 bool oa_choose_carrier(const struct leg *to, enum oa_carrier came, enum oa_carrier *ret);

@@ -82,7 +82,7 @@ struct record {
 	int status;             /* final SIP status of the INVITE; 487 when cancelled */
 	const char
 		*cause; /* "bye", "cancel", "busy", "timeout", "media-timeout", "hangup",
-	                           "shutdown", "peer-lost", "peer-refused", "rejected", ... */
+	                           "shutdown", "peer-lost", "peer-refused", "session-expired", "rejected", ... */
 	const char *ended_by;   /* as record_party(), or "tandem" */
 	const char *detail;     /* a sentence where something failed; "" */
 	const char *media_note; /* see diagnosis_media(); "": all is well */

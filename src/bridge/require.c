@@ -8,7 +8,8 @@ void require_unknown(const struct message *request, struct buf *out)
 		while (span_next(&line, ',', &option)) {
 			option = span_trim(option);
 			if (!message_token_valid(option) ||
-				span_equal_nocase(option, "100rel"))
+				span_equal_nocase(option, "100rel") ||
+				span_equal_nocase(option, "timer"))
 				continue;
 			if (out->len)
 				buf_add_str(out, ", ");

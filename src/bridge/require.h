@@ -6,7 +6,7 @@
 #include "base/buf.h"
 #include "sip/message.h"
 
-/* Appends those of REQUEST that we do not have, as a list of tokens. 100rel is a matter of the trunk. */
+/* Appends those of REQUEST that we do not have, as a list of tokens. 100rel and timer are matters of the trunk. */
 void require_unknown(const struct message *request, struct buf *out);
 /* Whether there is such an option. */
 bool require_has_unknown(const struct message *request);

@@ -280,7 +280,7 @@ static void repeated_h(
 	free_branches(&uac->reliable);
 	uac->reliable = (struct branches){.list = NULL};
 	if (!uac->released && uac->user.repeated_h)
-		uac->user.repeated_h(uac->user.arg);
+		uac->user.repeated_h(uac->user.arg, request);
 }
 
 static void ended_h(void *arg, struct txn_client *txn)

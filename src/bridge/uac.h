@@ -15,8 +15,8 @@
 struct uac;
 
 struct uac_user {
-	/* It was sent again with credentials, as another INVITE. May be NULL. */
-	void (*repeated_h)(void *arg);
+	/* It was sent again as another INVITE, REQUEST. May be NULL. */
+	void (*repeated_h)(void *arg, const struct txn_client_request *request);
 	void (*provisional_h)(void *arg, struct message *response); /* 100-199 */
 	/* The first 2xx: uac_ack() is owed, now or later. */
 	void (*accepted_h)(void *arg, struct message *response);

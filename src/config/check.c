@@ -249,6 +249,21 @@ static void check_hosts(const struct config_trunk *settings, const char *whose,
 			whose, CONFIG_HOSTS_MAX, settings->hosts.count);
 }
 
+/* What we ask for is what we take. */
+static void check_timers(const struct config_timers *timers, const char *whose,
+	const struct scope *scope, enum schema_section section, struct place place,
+	struct config_errors *errors)
+{
+	if (timers->mode == CONFIG_SESSION_TIMER_OFFER &&
+		timers->expires_ms < timers->min_ms)
+		errors_add(errors,
+			scope_place(scope, section, "session-expires",
+				scope_place(
+					scope, section, "min-session-expires", place)),
+			"%ssession-expires: expected at least min-session-expires",
+			whose);
+}
+
 void check_server(const struct config *config, const struct config_server *server,
 	const struct scope *scope, struct place place, struct config_errors *errors)
 {
@@ -270,6 +285,7 @@ void check_server(const struct config *config, const struct config_server *serve
 	check_identity(&server->common.identity, whose,
 		scope_place(scope, SCHEMA_SERVER, "privacy", place), errors);
 	check_auth(config, &server->common, scope, SCHEMA_SERVER, place, errors);
+	check_timers(&server->common.timers, whose, scope, SCHEMA_SERVER, place, errors);
 	if (server->common.peer.revocation == CONFIG_REVOCATION_SOFT)
 		check_server_exception(
 			server, "revocation", "soft", scope, place, errors);
@@ -328,6 +344,7 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 	check_identity(&gateway->common.identity, "",
 		scope_place(scope, SCHEMA_GATEWAY, "privacy", place), errors);
 	check_auth(config, &gateway->common, scope, SCHEMA_GATEWAY, place, errors);
+	check_timers(&gateway->common.timers, "", scope, SCHEMA_GATEWAY, place, errors);
 	check_register(gateway, scope, place, errors);
 	if (gateway->common.tls_min < CONFIG_TLS_1_2)
 		check_exception(&gateway->common.peer, "tls-min", scope, SCHEMA_GATEWAY,

@@ -150,6 +150,26 @@ enum config_delayed_offer {
 	CONFIG_DELAYED_OFFER_MAKE, /* an offer of our own */
 };
 
+/* Session timers (RFC 4028) with a peer. */
+enum config_session_timer {
+	CONFIG_SESSION_TIMER_ANSWER, /* where it asks for one */
+	CONFIG_SESSION_TIMER_OFFER,  /* and we ask for one */
+	CONFIG_SESSION_TIMER_REFUSE, /* none */
+};
+
+/* By what we refresh a session. */
+enum config_session_refresh {
+	CONFIG_SESSION_REFRESH_UPDATE, /* where the peer allows it; else: */
+	CONFIG_SESSION_REFRESH_INVITE,
+};
+
+struct config_timers {
+	enum config_session_timer mode;
+	uint64_t expires_ms; /* what we ask for; at least min_ms */
+	uint64_t min_ms;     /* what it may ask for */
+	enum config_session_refresh refresh;
+};
+
 /* Where the called number of a registered gateway's calls stands. */
 enum config_called {
 	CONFIG_CALLED_AUTO, /* the Request-URI, unless that has no more than our Contact */
@@ -319,6 +339,7 @@ struct config_trunk {
 	struct config_words body_types; /* of parts that cross to it beside SDP */
 	enum config_reliable reliable;
 	enum config_delayed_offer delayed_offer;
+	struct config_timers timers;
 	uint64_t
 		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
 	struct config_statuses next_on; /* after which the next one is asked */

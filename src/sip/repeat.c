@@ -2,10 +2,12 @@
 
 #include "base/log.h"
 #include "sip/compose.h"
+#include "sip/session_timer.h"
 #include "sip/txn_text.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct repeat {
 	struct txn_again again; /* first */
@@ -13,6 +15,8 @@ struct repeat {
 	struct dialog_user numbers;
 	struct account_use use;
 	bool within; /* a dialog, as long as there was one: NUMBERS */
+	bool takes_422;
+	unsigned min_se_count; /* how often it was sent again for a 422 */
 };
 
 /* ---- a request as text: its lines, and what is behind them ---- */
@@ -40,17 +44,51 @@ static struct account_request request_of(struct span text)
 	return request;
 }
 
+static bool is_session(struct span line)
+{
+	return span_starts(line, "Session-Expires:") || span_starts(line, "Min-SE:");
+}
+
+/* The Session-Expires of a request of ours. */
+struct asked {
+	uint32_t seconds;   /* 0: it has none */
+	struct span params; /* behind the number, with their ';' */
+};
+
+static struct asked asked_of(struct span text)
+{
+	struct asked asked = {.seconds = 0};
+	struct span line, name, number;
+	uint64_t seconds;
+
+	while (txn_text_line(&text, &line)) {
+		if (!span_starts(line, "Session-Expires:"))
+			continue;
+		line.len -= strlen("\r\n");
+		span_next(&line, ':', &name);
+		asked.params = line;
+		span_next(&line, ';', &number);
+		asked.params.p += number.len;
+		asked.params.len -= number.len;
+		if (!span_uint(span_trim(number), UINT32_MAX, &seconds))
+			asked.seconds = (uint32_t)seconds;
+	}
+	return asked;
+}
+
 /* What a further attempt has anew. */
 struct anew {
-	struct account *account;
-	const char *via; /* NULL: as it is */
-	uint32_t cseq;   /* 0: as it is */
+	struct account *account; /* NULL: none */
+	uint32_t min_se_s;       /* 0: what it says of its session stays */
+	struct asked asked;      /* else it said that before */
+	const char *via;         /* NULL: as it is */
+	uint32_t cseq;           /* 0: as it is */
 };
 
 static void copy_line(struct span line, const struct anew *anew,
 	const struct account_request *request, bool *first_via, struct buf *out)
 {
-	if (is_credentials(line))
+	if (is_credentials(line) || (anew->min_se_s && is_session(line)))
 		return;
 	if (anew->via && *first_via && span_starts(line, "Via:")) {
 		compose_header_str(out, "Via", anew->via);
@@ -66,7 +104,12 @@ static void copy_line(struct span line, const struct anew *anew,
 			SPAN_ARG(request->method));
 	else
 		buf_add_span(out, line);
-	account_write(anew->account, request, out);
+	if (anew->min_se_s)
+		buf_printf(out, "Session-Expires: %u%.*s\r\nMin-SE: %u\r\n",
+			(unsigned)anew->min_se_s, SPAN_ARG(anew->asked.params),
+			(unsigned)anew->min_se_s);
+	if (anew->account)
+		account_write(anew->account, request, out);
 }
 
 static void write_anew(struct span text, const struct anew *anew, struct buf *out)
@@ -119,11 +162,13 @@ static uint32_t next_number(struct repeat *repeat, const struct message *respons
 }
 
 static bool send_again(struct repeat *repeat, struct txn_client *txn,
-	const struct message *response, struct span text)
+	const struct message *response, struct span text, uint32_t min_se_s)
 {
 	char via[TXN_VIA_SIZE], branch[TXN_BRANCH_SIZE];
-	struct anew anew = {.account = repeat->account};
-	struct txn_client_request request = {.branch = branch};
+	struct anew anew = {.account = repeat->account,
+		.min_se_s = min_se_s,
+		.asked = asked_of(text)};
+	struct txn_client_request request = {.branch = branch, .min_se_s = min_se_s};
 	struct buf out;
 
 	txn_branch(branch);
@@ -165,24 +210,46 @@ static bool is_past(const struct repeat *repeat, const struct message *response)
 	       message_method(response) != MESSAGE_BYE;
 }
 
+static bool answer_challenge(struct repeat *repeat, struct txn_client *txn,
+	const struct message *response, struct span text)
+{
+	struct txn_again *again = &repeat->again;
+
+	if (!account_answer(repeat->account, response, &repeat->use, &again->why)) {
+		log_refused(repeat, txn, response);
+		return false;
+	}
+	again->why = NULL;
+	return send_again(repeat, txn, response, text, 0);
+}
+
+/* A Min-SE that is not above what was asked for is no reason for a 422, and would be none again. */
+static bool take_422(struct repeat *repeat, struct txn_client *txn,
+	const struct message *response, struct span text)
+{
+	struct session_said said;
+
+	session_read(response, &said);
+	if (!repeat->takes_422 || said.min_s <= asked_of(text).seconds ||
+		repeat->min_se_count == REPEAT_MIN_SE)
+		return false;
+	repeat->min_se_count++;
+	return send_again(repeat, txn, response, text, said.min_s);
+}
+
 static bool response_h(struct txn_again *again, struct txn_client *txn,
 	const struct message *response, struct span text)
 {
 	struct repeat *repeat = (struct repeat *)again;
 	const int status = message_status(response);
 
-	if (status < 300)
+	if (status < 300 && repeat->account)
 		account_heed(repeat->account, response);
-	if (status != 401 && status != 407)
+	if (status < 300 || is_past(repeat, response))
 		return false;
-	if (is_past(repeat, response))
-		return false;
-	if (!account_answer(repeat->account, response, &repeat->use, &again->why)) {
-		log_refused(repeat, txn, response);
-		return false;
-	}
-	again->why = NULL;
-	return send_again(repeat, txn, response, text);
+	if (repeat->account && (status == 401 || status == 407))
+		return answer_challenge(repeat, txn, response, text);
+	return status == 422 && take_422(repeat, txn, response, text);
 }
 
 static void free_h(struct txn_again *again)
@@ -194,7 +261,8 @@ static void free_h(struct txn_again *again)
 	free(repeat);
 }
 
-struct txn_again *repeat_new(struct account *account, struct dialog *dialog)
+struct txn_again *repeat_new(
+	struct account *account, struct dialog *dialog, bool takes_422)
 {
 	struct repeat *repeat = calloc(1, sizeof(*repeat));
 
@@ -202,7 +270,8 @@ struct txn_again *repeat_new(struct account *account, struct dialog *dialog)
 		return NULL;
 	repeat->again.response_h = response_h;
 	repeat->again.free_h = free_h;
-	repeat->account = account_ref(account);
+	repeat->account = account ? account_ref(account) : NULL;
+	repeat->takes_422 = takes_422;
 	repeat->within = dialog != NULL;
 	if (dialog)
 		dialog_join(dialog, &repeat->numbers);

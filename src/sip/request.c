@@ -19,19 +19,23 @@ void request_begin(struct request *request, struct dialog *dialog)
 		request->cseq, &request->cseq);
 }
 
-/* Without memory it goes as it is, and a challenge is its final response. */
-static struct txn_again *add_credentials(struct request *request)
+/* Who sends it again when he is asked to. Without memory it goes as it is, and that answer is its
+ * final response. */
+static struct txn_again *make_again(struct request *request)
 {
-	repeat_write_credentials(request->account, &request->text);
-	if (request->method == MESSAGE_INVITE)
+	if (!request->account && !request->takes_422)
+		return NULL;
+	if (request->account)
+		repeat_write_credentials(request->account, &request->text);
+	if (request->account && request->method == MESSAGE_INVITE)
 		request->credentials = repeat_credentials(buf_span(&request->text));
-	return repeat_new(request->account, request->dialog);
+	return repeat_new(request->account, request->dialog, request->takes_422);
 }
 
 int request_send(struct request *request, const struct txn_client_user *user,
 	struct txn_client **ret)
 {
-	struct txn_again *again = request->account ? add_credentials(request) : NULL;
+	struct txn_again *again = make_again(request);
 	const int err = request->text.err;
 	struct txn_client_params params = {.flow = request->flow,
 		.method = request->method,

@@ -29,6 +29,8 @@ struct request {
 	/* Whose credentials it may carry to where FLOW leads, for which it is sent again as often as the
 	 * far end asks; borrowed. NULL: none, and a 401 or 407 is its final response. */
 	struct account *account;
+	/* An INVITE or UPDATE that is sent again with the Min-SE of a 422. */
+	bool takes_422;
 	/* From here on request_begin() sets it. */
 	char host[TXN_NAME_SIZE]; /* the dialog's our_host; "": none */
 	char branch[TXN_BRANCH_SIZE];

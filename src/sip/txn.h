@@ -164,6 +164,8 @@ struct txn_client_request {
 	const char *branch; /* in its top Via */
 	uint32_t cseq;
 	char *credentials; /* whole lines, of malloc(); taken. NULL: none */
+	uint32_t
+		min_se_s; /* what a 422 asked for (RFC 4028 7.3); 0: it is sent again for another reason */
 };
 
 struct txn_client_user {

@@ -8,7 +8,7 @@
 #include <string.h>
 
 struct sdp_words {
-	bool srtp, nocrypto, avp, mux, hold;
+	bool srtp, nocrypto, avp, mux, hold, same;
 	char key[16]; /* its first letter, repeated */
 	char suite[40];
 	char direction[16];
@@ -36,6 +36,8 @@ static int read_word(struct sdp_words *words, const char *word, struct err_text 
 		words->srtp = words->avp = true;
 	else if (IS("mux"))
 		words->mux = true;
+	else if (IS("same")) /* as it was: its version does not rise (RFC 3264 8) */
+		words->same = true;
 	else if (IS("hold"))
 		words->hold = true;
 	else if (IS("key"))
@@ -174,9 +176,10 @@ int endpoint_sdp(struct endpoint *endpoint, const char *text, struct buf *out,
 		if (*at == ',')
 			*at = ' ';
 	free(copy);
+	endpoint->sdp_version += !words.same;
 	buf_printf(out,
 		"v=0\r\no=%s 77 %u IN IP4 %s\r\ns=%s-session\r\nc=IN IP4 %s\r\nt=0 0\r\n",
-		marker, ++endpoint->sdp_version, words.addr, marker,
+		marker, endpoint->sdp_version, words.addr, marker,
 		words.hold ? "0.0.0.0" : words.addr);
 	for (unsigned i = 0; i < words.lines && !err; i++)
 		err = add_line(endpoint, &words, i, out, error);
