@@ -3,6 +3,7 @@
 #include "admin/api.h"
 #include "admin/moment.h"
 #include "base/clock.h"
+#include "base/span.h"
 #include "ctl/answer.h"
 #include "ctl/count.h"
 #include "replay/replay.h"
@@ -51,9 +52,23 @@ static int read_args(struct replay_question *ret, char *const *args)
 
 static int code_of(int err)
 {
+	if (!err)
+		return API_OK;
 	if (err == ERR_CONFIG)
 		return API_CONFIG;
 	return err == -EACCES || err == -EPERM ? API_DENIED : API_FAILED;
+}
+
+/* LINES as verbs of the server answer them. */
+static json_t *errors_json(const struct buf *lines)
+{
+	struct span rest = buf_span(lines), line;
+	json_t *array = json_array();
+
+	while (span_next(&rest, '\n', &line))
+		if (line.len > 0)
+			json_array_append_new(array, json_stringn(line.p, line.len));
+	return json_pack("{s:o}", "errors", array);
 }
 
 int replay_calls(
@@ -63,22 +78,18 @@ int replay_calls(
 	struct err_text text = {""};
 	json_t *result = NULL, *answer;
 	struct buf errors;
-	int code = read_args(&question, args), err;
+	int code = read_args(&question, args);
 
 	if (code != API_OK)
 		return code;
 	buf_init(&errors, 0);
-	err = replay_run(&question, &result, &errors, &text);
-	if (err) {
-		code = code_of(err);
-		if (errors.len)
-			fputs(buf_str(&errors), stderr);
-		fprintf(stderr, "tandemctl: %s\n", text.text);
-	} else {
-		answer = json_pack("{s:i, s:o}", "code", API_OK, "result", result);
-		code = answer_print(session, command, answer);
-		json_decref(answer);
-	}
+	code = code_of(replay_run(&question, &result, &errors, &text));
+	if (code == API_CONFIG)
+		result = errors_json(&errors);
+	answer = json_pack(
+		"{s:i, s:s, s:o*}", "code", code, "error", text.text, "result", result);
+	code = answer_print(session, command, answer);
+	json_decref(answer);
 	buf_free(&errors);
 	return code;
 }

@@ -1,7 +1,7 @@
 #include "replay/outcome.h"
 
 #include "bridge/called.h"
-#include "bridge/party.h"
+#include "bridge/party_rules.h"
 #include "sip/transport.h"
 #include "trunk/emergency.h"
 
@@ -23,16 +23,23 @@ static struct span contact_user(const struct config_register *settings)
 	return span_next(&rest, '@', &user) ? user : rest;
 }
 
-static int read_party(
-	struct party **ret, const struct trunk *via, const struct past *past)
+/* As calls do; a record has its numbers from behind the rules, so what they make of these is not asked again. */
+static int read_party(struct party **ret, const struct trunk *via,
+	const struct past *past, enum emergency emergency)
 {
 	const struct config_gateway *gateway = via->gateway;
 	int err = party_read(ret, past->invite);
 
-	/* a record names whom it was for, whatever the Request-URI was */
-	if (!err && past->captured && gateway && gateway->registration.identity[0])
+	if (err || !past->captured)
+		return err;
+	if (gateway && gateway->registration.identity[0])
 		called_find_by(*ret, gateway->registration.called,
 			contact_user(&gateway->registration), past->invite);
+	(*ret)->emergency =
+		emergency == EMERGENCY_NUMBER || emergency == EMERGENCY_SERVICE;
+	err = party_rules_in(*ret, trunk_settings(via));
+	if (err)
+		party_free(*ret);
 	return err;
 }
 
@@ -89,21 +96,38 @@ static int write_lines(struct outcome_target *ret, const struct party *party,
 	return err ? err : ret->lines ? 0 : -ENOMEM;
 }
 
+static int describe(struct outcome_target *ret, struct party *party,
+	const struct trunk *trunk, const struct config *config)
+{
+	int err = party_rules_out(party, trunk_settings(trunk));
+
+	if (err)
+		return err;
+	ret->called = party_number(&party->called);
+	ret->caller = party_number(&party->from);
+	if (!ret->called || !ret->caller)
+		return -ENOMEM;
+	return write_lines(ret, party, trunk, config);
+}
+
 static int add_target(struct outcome *ret, const struct party *party,
 	const struct pick_target *picked, const struct world *world)
 {
 	const struct trunk *trunk = picked->trunk;
 	struct outcome_target *target = &ret->targets[ret->count++];
+	struct party *copy;
+	int err;
 
 	*target = (struct outcome_target){.kind = trunk->kind,
 		.id = trunk->id,
 		.signalling = transport_kind_name(trunk_transport(trunk)),
-		.media = media_of(trunk_settings(trunk)),
-		.called = party_number(&party->called),
-		.caller = party_number(&party->from)};
-	if (!target->called || !target->caller)
-		return -ENOMEM;
-	return write_lines(target, party, trunk, world->config);
+		.media = media_of(trunk_settings(trunk))};
+	err = party_copy(&copy, party);
+	if (err)
+		return err;
+	err = describe(target, copy, trunk, world->config);
+	party_free(copy);
+	return err;
 }
 
 static bool is_drawn_with(const struct pick_target *a, const struct pick_target *b)
@@ -164,13 +188,14 @@ static int pick(struct outcome *ret, const struct world *world, const struct tru
 static int route(struct outcome *ret, const struct world *world, const struct trunk *via,
 	const struct past *past)
 {
+	const enum emergency emergency =
+		emergency_class(world->config, trunk_settings(via), past->invite);
 	struct party *party;
-	int err = read_party(&party, via, past);
+	int err = read_party(&party, via, past, emergency);
 
 	if (err)
 		return err;
-	ret->emergency = emergency_class(world->config, trunk_settings(via),
-				 past->invite) != EMERGENCY_NO;
+	ret->emergency = emergency != EMERGENCY_NO;
 	read_service(party, world->config, past->invite);
 	ret->called = party_number(&party->called);
 	ret->caller = party_number(party_caller(party));
