@@ -75,8 +75,11 @@ static void log_act(const char *who, const struct api_verb *verb, const char *co
 {
 	char who_text[LOG_TEXT_SIZE], arg_text[2][LOG_TEXT_SIZE] = {"\"\"", "\"\""};
 
-	for (size_t i = 0; i < arg_count && i < 2; i++)
-		log_text(arg_text[i], args[i], strlen(args[i]));
+	/* the first is an id; a number may be among what follows */
+	if (arg_count > 0)
+		log_text(arg_text[0], args[0], strlen(args[0]));
+	if (arg_count > 1)
+		log_said(arg_text[1], args[1], strlen(args[1]));
 	log_text(who_text, who, strlen(who));
 	if (arg_count == 0)
 		log_info("api", "event=act noun=%s verb=%s who=%s code=%d", verb->noun,

@@ -8,7 +8,7 @@
 
 /* One who waits for a drill. */
 struct waiter {
-	struct drill *drill;
+	struct testcall *drill;
 	struct api_call *call; /* NULL: the handler has not returned yet */
 	json_t *result;        /* of one that is over by then */
 	bool failed;
@@ -69,7 +69,7 @@ static void cancel_h(void *arg)
 {
 	struct waiter *waiter = arg;
 
-	drill_forget(waiter->drill);
+	testcall_forget(waiter->drill);
 	free(waiter);
 }
 
@@ -91,7 +91,7 @@ static enum api_code wait_for(struct verbs_context *context, struct waiter *wait
 	waiter->call = api_defer(context->api, cancel_h, waiter);
 	if (waiter->call)
 		return API_PENDING;
-	drill_forget(waiter->drill);
+	testcall_forget(waiter->drill);
 	free(waiter);
 	err_set(text, 0,
 		"the answer would come later than you can wait; the drill goes on");
@@ -104,7 +104,7 @@ enum api_code emergency_verb_test(void *arg, const char *const *args, size_t arg
 	struct verbs_context *context = arg;
 	struct trunk *trunk = trunks_find(context->trunks, TRUNK_GATEWAY, args[0]);
 	struct waiter *waiter;
-	struct drill *drill = NULL;
+	struct testcall *drill = NULL;
 
 	(void)arg_count;
 	if (!trunk) {
@@ -118,7 +118,7 @@ enum api_code emergency_verb_test(void *arg, const char *const *args, size_t arg
 	}
 	waiter->drill = (void *)waiter; /* until it is known, or over */
 	if (drill_start(context->bridge, trunk,
-		    &(struct drill_user){.over_h = over_h, .arg = waiter}, &drill,
+		    &(struct testcall_user){.over_h = over_h, .arg = waiter}, &drill,
 		    text)) {
 		free(waiter);
 		return API_FAILED;

@@ -21,6 +21,9 @@
 	X("trunk", "explain", 1, 1, false, "trunk explain ID",                           \
 		"probe a trunk over TLS now: what works, what fails, what to do",        \
 		trunk_verb_explain)                                                      \
+	X("trunk", "learn", 2, 4, true, "trunk learn ID NUMBER [--from N]",              \
+		"call a trunk's number a few times: what it can do, and the lines for its file", \
+		trunk_verb_learn)                                                        \
 	X("trunk", "tls", 2, 2, true, "trunk tls ID on|observe|off",                     \
 		"switch TLS of a trunk; counts for the next call", trunk_verb_tls)       \
 	X("trunk", "drain", 1, 3, true, "trunk drain ID [--reason TEXT]",                \

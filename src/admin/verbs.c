@@ -7,6 +7,7 @@
 #include "admin/emergency_verbs.h"
 #include "admin/event_verbs.h"
 #include "admin/explain_verbs.h"
+#include "admin/learn_verbs.h"
 #include "admin/log_verbs.h"
 #include "admin/monitor_verbs.h"
 #include "admin/report_verbs.h"

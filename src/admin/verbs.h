@@ -49,6 +49,7 @@ struct verbs_context {
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
 	unsigned reports;  /* reports that are being made */
+	unsigned learns;   /* trunks that are being learnt: one at most */
 	/* Certificates and lists that are over, and that soon will be, as they were counted then; 0: never. */
 	uint64_t certificates_at_us;
 	unsigned certificates_over, certificates_near;

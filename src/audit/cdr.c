@@ -281,6 +281,7 @@ void cdr_format(const struct record *record, struct buf *out)
 	member_string(out, NAME("emergency"), record->emergency);
 	member_string(out, NAME("location"), record->location);
 	member_string(out, NAME("elin"), record->elin);
+	member_string(out, NAME("purpose"), record->purpose);
 	member_string(out, NAME("from"), record->from);
 	member_string(out, NAME("to"), record->to);
 	add_times(out, record);

@@ -6,13 +6,13 @@
 #include "bridge/bridge_priv.h"
 #include "bridge/call.h"
 #include "bridge/dismiss.h"
-#include "bridge/drill.h"
 #include "bridge/dtmf.h"
 #include "bridge/identity.h"
 #include "bridge/proof.h"
 #include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "bridge/shed.h"
+#include "bridge/testcall.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 #include "trunk/elin.h"
@@ -91,7 +91,7 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	list_init(&bridge->dead);
 	list_init(&bridge->closed);
 	list_init(&bridge->dismissed);
-	list_init(&bridge->drills);
+	list_init(&bridge->testcalls);
 	secret_token(bridge->start_id, 4);
 	log_limit_init(&bridge->proof_limit, params->timers, "bridge", LOG_LEVEL_WARNING,
 		LOG_LINES_A_SECOND);
@@ -138,7 +138,7 @@ void bridge_free(struct bridge *bridge)
 {
 	if (!bridge)
 		return;
-	drills_free(bridge);
+	testcalls_free(bridge);
 	LIST_FOREACH (&bridge->calls, node, next) {
 		struct call *call = LIST_ENTRY(node, struct call, node);
 
@@ -587,7 +587,7 @@ void bridge_end_all(struct bridge *bridge, const char *cause)
 	LIST_FOREACH (&bridge->calls, node, next)
 		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503,
 			NULL);
-	drills_end(bridge);
+	testcalls_end(bridge);
 }
 
 unsigned bridge_call_count(const struct bridge *bridge)

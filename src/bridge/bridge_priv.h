@@ -50,8 +50,8 @@ struct bridge {
 	struct list closed; /* struct closed_flow: connections that ended in this turn */
 	struct timer closed_timer;
 	struct list dismissed; /* struct dismissal: see dismiss.h */
-	struct list drills;    /* struct drill */
-	unsigned drill_count;
+	struct list testcalls; /* struct testcall */
+	unsigned testcall_count;
 	unsigned call_count;
 	unsigned answered_count;
 	struct limit_use use; /* what the limits of all calls count */

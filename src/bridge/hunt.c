@@ -48,7 +48,7 @@ int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 }
 
 int hunt_new_to(struct hunt **ret, struct bridge *bridge, struct config *config,
-	struct trunk *trunk)
+	struct trunk *trunk, bool emergency)
 {
 	struct hunt *hunt = calloc(1, sizeof(*hunt));
 	int err;
@@ -56,7 +56,8 @@ int hunt_new_to(struct hunt **ret, struct bridge *bridge, struct config *config,
 	if (!hunt)
 		return -ENOMEM;
 	hunt->bridge = bridge;
-	hunt->routed = hunt->emergency = true;
+	hunt->routed = true;
+	hunt->emergency = emergency;
 	err = target_new(&hunt->targets[0], trunk, config);
 	if (err) {
 		free(hunt);

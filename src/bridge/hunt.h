@@ -50,9 +50,9 @@ struct hunt {
  * Nothing begins yet. 0 or -ENOMEM. */
 int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 	const struct pick_question *question);
-/* The same for TRUNK alone, as an emergency call that nothing but its removal or enabled = no keeps away. */
+/* The same for TRUNK alone; as an EMERGENCY call nothing but its removal or enabled = no keeps it away. */
 int hunt_new_to(struct hunt **ret, struct bridge *bridge, struct config *config,
-	struct trunk *trunk);
+	struct trunk *trunk, bool emergency);
 /* Where TARGET is. */
 struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *target);
 /*

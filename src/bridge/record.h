@@ -73,7 +73,9 @@ struct record {
 	const char *location; /* of its caller: "passed", "dropped"; "": it said none */
 	const char
 		*emergency; /* what made it an emergency call: emergency_name(); static */
-	const char *from;   /* user parts or whole tel: numbers as signalled */
+	const char *
+		purpose; /* of a test call of ours, whose first leg is nobody: "drill"; else "" or NULL */
+	const char *from; /* user parts or whole tel: numbers as signalled */
 	const char *to;
 	uint64_t start_wall_us; /* INVITE arrived */
 	uint64_t ringing_us;    /* after start; 0: never */

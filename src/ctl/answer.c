@@ -7,6 +7,7 @@
 #include "ctl/show.h"
 #include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
+#include "ctl/show_learn.h"
 #include "ctl/show_replay.h"
 #include "ctl/show_report.h"
 #include "ctl/show_route.h"
@@ -43,6 +44,8 @@ static int print_report(enum format format, const json_t *report)
 /* A verb may find something wrong, and say so by its exit code. */
 static int code_of(const struct command *command, const json_t *result)
 {
+	if (strcmp(command->verb, "learn") == 0)
+		return show_learn_code(result);
 	if (strcmp(command->verb, "explain") == 0)
 		return show_explain_code(result);
 	if (strcmp(command->noun, "config") == 0 && strcmp(command->verb, "diff") == 0)

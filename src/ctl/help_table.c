@@ -33,6 +33,19 @@ static const struct help_entry entries[] = {
 		{{"trunk explain carrier-a", "before `trunk tls carrier-a on`"},
 			{"-q trunk explain carrier-a || echo broken", "in a script"}},
 		"a step of the probe failed"},
+	{"trunk", "learn",
+		"At most four short calls, two minutes at most: what the far end does "
+		"when it is asked for hold, UPDATE, PRACK, a session timer, an INVITE "
+		"without an offer, many codecs; and the lines for its file in "
+		"gateways.d. Take a number that answers by itself. The calls count in "
+		"the trunk's limits and have records. Ctrl-C hangs up.",
+		{{"--from", "N",
+			"the calling number; else emergency-test-caller, or the user of "
+			"[register] identity"}},
+		{{"trunk learn carrier-a +4930999", "a new trunk"},
+			{"--json trunk learn carrier-a +4930999 | jq -r '.lines[].key'",
+				"the keys alone"}},
+		"no call was answered"},
 	{"trunk", "tls",
 		"Changes one word in the trunk's file, with your rights, and has the "
 		"server "

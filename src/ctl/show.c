@@ -4,6 +4,7 @@
 #include "ctl/show_call.h"
 #include "ctl/show_diff.h"
 #include "ctl/show_explain.h"
+#include "ctl/show_learn.h"
 #include "ctl/show_replay.h"
 #include "ctl/show_report.h"
 #include "ctl/show_route.h"
@@ -229,6 +230,8 @@ int show_result(const struct show_style *style, const char *noun, const char *ve
 		show_diff(result);
 	else if (strcmp(verb, "explain") == 0)
 		show_explain(result);
+	else if (strcmp(verb, "learn") == 0)
+		show_learn(result);
 	else if (strcmp(noun, "report") == 0)
 		return show_report(style, result);
 	else if (strcmp(noun, "route") == 0 && strcmp(verb, "replay") == 0)

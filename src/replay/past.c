@@ -191,7 +191,8 @@ enum past_use past_read(struct past *ret, struct span line, int audit_fd)
 	emergency = word_of(ret->record, "emergency");
 	if (!leg || !ret->id[0])
 		return PAST_BAD;
-	if (strcmp(emergency, "drill") == 0)
+	/* records of old say it of drills alone */
+	if (word_of(ret->record, "purpose")[0] || strcmp(emergency, "drill") == 0)
 		return PAST_OURS;
 	if (strcmp(emergency, "callback") == 0)
 		return PAST_CALLBACK;

@@ -134,6 +134,27 @@ static bool calls_number(const struct config *config, const struct message_uri *
 	return false;
 }
 
+bool emergency_is_number(const struct config *config, struct span number)
+{
+	static const char *const always[] = {"112", "911"};
+	const struct config_words *numbers = &config->emergency.numbers;
+	const struct config_words *services = &config->emergency.services;
+
+	for (unsigned i = 0; i < sizeof(always) / sizeof(always[0]); i++)
+		if (is_same_number(number, always[i]))
+			return true;
+	for (size_t i = 0; i < numbers->count; i++)
+		if (is_same_number(number, numbers->words[i]))
+			return true;
+	for (size_t i = 0; i < services->count; i++) {
+		const char *colon = strchr(services->words[i], ':');
+
+		if (colon && is_same_number(number, colon + 1))
+			return true;
+	}
+	return false;
+}
+
 /* RFC 3261 20.26. */
 static bool is_urgent(const struct message *invite)
 {

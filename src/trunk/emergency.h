@@ -29,6 +29,10 @@ enum emergency emergency_class(const struct config *config,
  * quickly, and never wrongly no. */
 bool emergency_may_be(const struct config *config, struct span uri, bool has_priority);
 
+/* Whether NUMBER, with or without visual separators, is an emergency number: one of CONFIG's, of a service's, or 112 or
+ * 911, whatever is configured. For what must never call one. */
+bool emergency_is_number(const struct config *config, struct span number);
+
 /* Whether URI is urn:service:sos (RFC 5031 4.2). *RET (NULL is fine) is what stands behind it: "" or
  * "police". */
 bool emergency_service(struct span uri, struct span *ret);

@@ -15,8 +15,9 @@ declare -A below=(
 	[bridge]='base config tls sip sdp media trunk'
 	[probe]='base config tls sip sdp trunk'
 	[upkeep]='base config tls sip sdp media trunk bridge'
+	[learn]='base config tls sip sdp media trunk bridge'
 	[audit]='base config tls sip sdp media trunk bridge'
-	[admin]='base config tls sip sdp media trunk bridge upkeep audit probe process'
+	[admin]='base config tls sip sdp media trunk bridge upkeep learn audit probe process'
 	[check]='base config process tls sip sdp media trunk'
 	[replay]='base config process tls sip sdp media trunk bridge audit admin'
 	[setup]='base config tls'
@@ -38,7 +39,7 @@ check_file() { # FOLDER FILE
 		may_include "$1" "$header" || echo "$2:$line: $1 includes $header, which is not below it"
 	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/{=;s/.*"([^"]*)".*/\1/p}' "$2" | paste -d: - -)
 	# Two ways around the check.
-	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|process|tls|sip|sdp|media|trunk|bridge|upkeep|probe|audit|admin|check|replay|setup|ctl)/)' "$2" |
+	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|process|tls|sip|sdp|media|trunk|bridge|upkeep|probe|learn|audit|admin|check|replay|setup|ctl)/)' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: include by its place under src/, in quotes: |" || true
 	grep -nE '^#[ \t]*include "(main|server|privilege|startcheck)\.h"' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: lies above every folder: |" || true

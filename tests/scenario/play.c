@@ -4,6 +4,7 @@
 #include "ends.h"
 #include "expect.h"
 #include "inside.h"
+#include "learns.h"
 #include "outside.h"
 #include "pinged.h"
 #include "rebirth.h"
@@ -249,9 +250,9 @@ static int play_relay(
 
 static int start_drill(struct stage *stage, const char *id, struct err_text *error)
 {
-	static const struct drill_user nobody;
+	static const struct testcall_user nobody;
 	struct trunk *trunk = trunks_find(stage->trunks, TRUNK_GATEWAY, id);
-	struct drill *drill;
+	struct testcall *drill;
 	bool was = inside_set(true);
 	int err = trunk ? drill_start(stage->bridge, trunk, &nobody, &drill, error)
 			: err_set(error, ERR_FORMAT, "no trunk %s", id);
@@ -261,7 +262,8 @@ static int start_drill(struct stage *stage, const char *id, struct err_text *err
 }
 
 /* "operator drains", "operator drains gateway ID", "operator hangs up CALL",
- * "operator ends all", "operator leaves", "operator resumes gateway ID", "operator tests gateway ID", "audit stops",
+ * "operator ends all", "operator leaves", "operator resumes gateway ID", "operator tests gateway ID",
+ * "operator learns gateway ID NUMBER [FROM]", "operator stops learning", "audit stops",
  * "audit works", "load high", "load low" */
 static int play_operator(
 	struct stage *stage, const struct step *step, struct err_text *error)
@@ -280,6 +282,11 @@ static int play_operator(
 		trunk->drained = !strcmp(verb, "drains");
 	} else if (!strcmp(verb, "tests") && step->count == 4) {
 		err = start_drill(stage, step->words[3], error);
+	} else if (!strcmp(verb, "learns") && step->count >= 5) {
+		err = learns_start(stage, step->words[3], step->words[4],
+			step->count > 5 ? step->words[5] : "", error);
+	} else if (!strcmp(verb, "stops")) {
+		err = learns_stop(error);
 	} else if (!strcmp(verb, "drains")) {
 		bridge_drain(stage->bridge);
 	} else if (!strcmp(verb, "hangs") && step->count == 4) {
@@ -296,7 +303,8 @@ static int play_operator(
 		inside_set(was);
 	} else {
 		return err_set(error, ERR_FORMAT,
-			"operator drains|resumes|hangs up|ends all|leaves|tests");
+			"operator drains|resumes|hangs up|ends all|leaves|tests|"
+			"learns|stops");
 	}
 	stage_settle(stage);
 	return err;

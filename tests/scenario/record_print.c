@@ -78,6 +78,8 @@ void record_print(struct buf *out, const struct record *record)
 		record->ringing_us ? "yes" : "no", record->answer_us ? "yes" : "no");
 	if (record->emergency[0])
 		buf_printf(out, " emergency=%s", record->emergency);
+	if (record->purpose && record->purpose[0])
+		buf_printf(out, " purpose=%s", record->purpose);
 	if (record->elin[0])
 		buf_printf(out, " elin=%s", record->elin);
 	if (record->location[0])

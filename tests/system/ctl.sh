@@ -53,6 +53,8 @@ trunk show nothing ; 4
 trunk explain nothing ; 4
 emergency test gw ; 1
 emergency test nothing ; 4
+trunk learn nothing 1 ; 4
+trunk learn gw 112 ; 1
 trunk tls nothing on ; 4
 trunk drain nothing ; 4
 trunk resume nothing ; 4
@@ -74,6 +76,10 @@ log level loud ; 2
 shutdown now ; 2
 report protection --csv --html ; 2
 route test ; 2
+trunk learn gw ; 2
+trunk learn gw a@b ; 2
+trunk learn gw 1 --from ; 2
+trunk learn gw 1 --from x ; 2
 route test +49301 --via ; 2
 route test +49301 --via gateway gw ; 2
 route test a@b ; 2
@@ -81,7 +87,6 @@ route replay --since ; 2
 route replay --since tomorrow ; 2
 route replay --rows many ; 2
 route replay nobody ; 2
-route replay --current /nowhere ; 6
 '
 
 # each_exits CODE: all verbs above that the server would be asked for; without one they end with CODE.

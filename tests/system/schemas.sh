@@ -64,6 +64,9 @@ answer 0 route test +49301 --from +4989 --via server pbx1
 answer 0 route test +49301 --via trunk gw
 answer 0 route test +49301 --emergency
 answer 1 emergency test gw
+answer 1 trunk learn gw 112
+answer 4 trunk learn nobody 1
+answer 1 trunk learn gw 1
 answer 0 route replay --current "$lab"
 answer 0 route replay --current "$lab" --config "$lab"
 answer 4 emergency test nobody

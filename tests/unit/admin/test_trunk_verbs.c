@@ -507,6 +507,80 @@ static void a_name_without_addresses_is_shown(void **state)
 	health_clear(&server_trunk.health);
 }
 
+static struct learn_result a_learning(void)
+{
+	struct learn_result found = {.call_count = 1, .answered = true};
+
+	snprintf(found.calls[0].id, sizeof(found.calls[0].id), "5f3c-000001");
+	found.calls[0].what = "without an offer";
+	found.calls[0].status = 200;
+	found.learned.fact_count = found.learned.line_count = 1;
+	found.learned.facts[0].topic = "name";
+	snprintf(found.learned.facts[0].said, sizeof(found.learned.facts[0].said),
+		"it calls itself \xff");
+	found.learned.lines[0].key = "codecs";
+	found.learned.lines[0].in_force = true;
+	snprintf(found.learned.lines[0].value, sizeof(found.learned.lines[0].value),
+		"PCMA");
+	snprintf(found.learned.lines[0].why, sizeof(found.learned.lines[0].why), "so");
+	return found;
+}
+
+static void what_was_learnt_is_answered(void **state)
+{
+	struct learn_result found = a_learning();
+	const json_t *row;
+
+	(void)state;
+	gateway.emergency_test_caller = (char[]){"+4930100"};
+	assert_int_equal(ask("trunk", "learn", "x", "1"), API_NOT_FOUND);
+	assert_int_equal(ask("trunk", "learn", "carrier-a", "a@b"), API_USAGE);
+	assert_int_equal(ask("trunk", "learn", "carrier-a", ""), API_USAGE);
+	assert_int_equal(ask("trunk", "learn", "carrier-a", "+4930999"), API_PENDING);
+	assert_ptr_equal(fakes.learn.trunk, &gateway_trunk);
+	assert_string_equal(fakes.learn_called, "+4930999 from +4930100");
+	/* one at once */
+	assert_int_equal(ask("trunk", "learn", "carrier-a", "+4930999"), API_FAILED);
+	fakes.learn.over_h(fakes.learn.arg, &found);
+	assert_int_equal(answers, 1);
+	assert_int_equal(answer_code, API_OK);
+	assert_string_equal(word(result, "id"), "carrier-a");
+	row = json_array_get(json_object_get(result, "facts"), 0);
+	assert_string_equal(word(row, "said"), "it calls itself ?");
+	row = json_array_get(json_object_get(result, "lines"), 0);
+	assert_string_equal(word(row, "key"), "codecs");
+	assert_string_equal(word(row, "value"), "PCMA");
+	assert_true(json_is_true(json_object_get(row, "in_force")));
+	row = json_array_get(json_object_get(result, "calls"), 0);
+	assert_int_equal(number(row, "status"), 200);
+	assert_int_equal(context.learns, 0);
+
+	found.answered = false;
+	snprintf(found.why, sizeof(found.why), "busy");
+	assert_int_equal(ask("trunk", "learn", "carrier-a", "+4930999"), API_PENDING);
+	fakes.learn.over_h(fakes.learn.arg, &found);
+	assert_int_equal(answer_code, API_OK);
+	assert_true(json_is_false(json_object_get(result, "answered")));
+	assert_string_equal(word(result, "why"), "busy");
+	assert_int_equal(fakes.learns_stopped, 0);
+}
+
+static void learning_that_nobody_waits_for_ends(void **state)
+{
+	(void)state;
+	gateway.emergency_test_caller = (char[]){""};
+	gateway.registration.identity = (char[]){"+4930555@carrier.example"};
+	fakes.learn_refused = true;
+	assert_int_equal(ask("trunk", "learn", "carrier-a", "112"), API_FAILED);
+	assert_int_equal(context.learns, 0);
+	fakes.learn_refused = false;
+	assert_int_equal(ask("trunk", "learn", "carrier-a", "1"), API_PENDING);
+	assert_string_equal(fakes.learn_called, "1 from +4930555");
+	api_abandon(asked);
+	assert_int_equal(fakes.learns_stopped, 1);
+	assert_int_equal(context.learns, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -516,6 +590,10 @@ int main(void)
 			a_probe_answers_when_it_is_done, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_probe_that_nobody_waits_for_ends, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_learnt_is_answered, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			learning_that_nobody_waits_for_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_observed_trunk_is_shown_with_its_verdict, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -328,6 +328,44 @@ static void a_replay(void **state)
 	json_decref(result);
 }
 
+static void what_was_learnt(void **state)
+{
+	static const char text[] =
+		"{\"answered\": true, \"calls\": [{\"id\": \"5f3c-000001\", \"status\": "
+		"200,"
+		"\"what\": \"without an offer\"}], \"facts\": ["
+		"{\"topic\": \"hold\", \"said\": \"one\"}, {\"topic\": \"hold\", "
+		"\"said\": \"two\"},"
+		"{\"topic\": \"SRTP\", \"said\": \"three\"}], \"lines\": ["
+		"{\"key\": \"codecs\", \"value\": \"PCMA\", \"why\": \"so\", "
+		"\"in_force\": false},"
+		"{\"key\": \"dtmf\", \"value\": \"info\", \"why\": \"it is\", "
+		"\"in_force\": true}]}";
+	const struct show_style style = {.head = true};
+	json_t *result = json_loads(text, 0, NULL);
+	struct printed printed;
+
+	(void)state;
+	assert_non_null(result);
+	print_of(&style, "trunk", "learn", result, &printed);
+	assert_string_equal(printed.out, "call 5f3c-000001: 200, without an offer\n\n"
+					 "hold           one\n"
+					 "               two\n"
+					 "SRTP           three\n\n"
+					 "; for its file in gateways.d:\n"
+					 "codecs = PCMA   ; so\n\n"
+					 "; in force already:\n"
+					 "; dtmf = info   ; it is\n");
+	json_decref(result);
+	result = json_loads("{\"answered\": false, \"why\": \"busy\", \"calls\": [],"
+			    "\"facts\": [], \"lines\": []}",
+		0, NULL);
+	print_of(&style, "trunk", "learn", result, &printed);
+	assert_string_equal(printed.out, "no call was answered: busy\n\n\n; nothing in "
+					 "its file needs to change\n");
+	json_decref(result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -343,6 +381,7 @@ int main(void)
 		cmocka_unit_test(control_characters_do_not_reach_the_terminal),
 		cmocka_unit_test(a_list_that_the_server_cut_says_so),
 		cmocka_unit_test(a_replay),
+		cmocka_unit_test(what_was_learnt),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

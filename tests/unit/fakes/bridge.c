@@ -1,9 +1,11 @@
 #include "bridge/bridge.h"
 #include "bridge/drill.h"
+#include "learn/learn.h"
 
 #include "fakes.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 void bridge_each_call(struct bridge *bridge,
@@ -33,8 +35,8 @@ int bridge_hangup(struct bridge *bridge, const char *id)
 	return 0;
 }
 
-int drill_start(struct bridge *bridge, struct trunk *trunk, const struct drill_user *user,
-	struct drill **ret, struct err_text *text)
+int drill_start(struct bridge *bridge, struct trunk *trunk,
+	const struct testcall_user *user, struct testcall **ret, struct err_text *text)
 {
 	(void)bridge;
 	(void)trunk;
@@ -43,9 +45,28 @@ int drill_start(struct bridge *bridge, struct trunk *trunk, const struct drill_u
 	return err_set(text, ERR_STATE, "no drill here");
 }
 
-void drill_forget(struct drill *drill)
+void testcall_forget(struct testcall *testcall)
 {
-	(void)drill;
+	(void)testcall;
+}
+
+/* It is the test's to end it. */
+int learn_start(
+	const struct learn_params *params, struct learn **ret, struct err_text *text)
+{
+	if (fakes.learn_refused)
+		return err_set(text, ERR_TRUST, "%s is not called", params->called);
+	fakes.learn = *params;
+	snprintf(fakes.learn_called, sizeof(fakes.learn_called), "%s from %s",
+		params->called, params->caller);
+	*ret = (struct learn *)&fakes;
+	return 0;
+}
+
+void learn_stop(struct learn *learn)
+{
+	(void)learn;
+	fakes.learns_stopped++;
 }
 
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)

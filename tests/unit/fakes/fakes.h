@@ -8,6 +8,7 @@
 
 #include "bridge/bridge.h"
 #include "config/config.h"
+#include "learn/learn.h"
 #include "sip/transport.h"
 #include "trunk/trunk.h"
 
@@ -24,6 +25,10 @@ struct fakes {
 	const struct stranger *stranger; /* the one that was not let in; NULL: none */
 	const struct record *call;       /* the one call; NULL: none */
 	unsigned hangups;
+	struct learn_params learn; /* what learn_start() was begun with */
+	char learn_called[80];     /* its numbers: "CALLED from CALLER" */
+	bool learn_refused;
+	unsigned learns_stopped;
 	struct trunk_tls *own;       /* trunks_each_tls() tells it; NULL: nothing */
 	time_t own_expires, crl_due; /* of every certificate, of every list */
 	bool fips_active;
