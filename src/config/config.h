@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <time.h>
 
 /* SRTP crypto suites, strongest habits first; a bit each in a suites mask. */
@@ -486,6 +487,8 @@ struct config_error {
 
 void config_errors_init(struct config_errors *errors);
 void config_errors_free(struct config_errors *errors);
+/* Its lines, mistakes and warnings, to TO; nothing where there are none. */
+void config_errors_print(const struct config_errors *errors, FILE *to);
 /* Takes the first line off REST, which begins as errors->text. False: there is none. */
 bool config_errors_next(struct span *rest, struct config_error *ret);
 

@@ -19,6 +19,12 @@ void config_errors_free(struct config_errors *errors)
 	errors->count = 0;
 }
 
+void config_errors_print(const struct config_errors *errors, FILE *to)
+{
+	if (errors->text.len)
+		fwrite(errors->text.data, 1, errors->text.len, to);
+}
+
 /* The number behind the last colon of *TEXT, which is taken off with it. */
 static bool take_number(struct span *text, unsigned *ret)
 {

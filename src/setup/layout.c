@@ -275,8 +275,7 @@ static int read_copy(const char *folder, struct err_text *text)
 	snprintf(path, sizeof(path), "%.*s/tandem.conf", PATH_MAX - 64, folder);
 	config_errors_init(&errors);
 	err = config_load(&config, path, &errors);
-	if (errors.text.len)
-		fwrite(errors.text.data, 1, errors.text.len, stderr);
+	config_errors_print(&errors, stderr);
 	config_errors_free(&errors);
 	config_unref(config);
 	return err ? err_set(text, err,

@@ -87,7 +87,7 @@ static int load(struct sides *sides, struct err_text *text)
 		return 0;
 	config_errors_init(&errors);
 	err = config_load(&sides->config, file, &errors);
-	fwrite(errors.text.data, 1, errors.text.len, stderr);
+	config_errors_print(&errors, stderr);
 	config_errors_free(&errors);
 	if (err != 0)
 		return err_set(text, err, "%s: %s", file,
