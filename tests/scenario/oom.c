@@ -197,6 +197,15 @@ static void show(const struct pieces *pieces, unsigned long nth)
 		outcome.text[0] ? outcome.text : "nothing to object to");
 }
 
+static void free_pieces(struct pieces *pieces)
+{
+	for (unsigned i = 0; i < pieces->count; i++) {
+		steps_free(&pieces->all[i].steps);
+		free(pieces->all[i].path);
+	}
+	free(pieces->all);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct option names[] = {{"seed", required_argument, NULL, 's'},
@@ -235,5 +244,6 @@ int main(int argc, char **argv)
 		try_some(&pieces, seed, (unsigned)runs);
 	printf("seed %lu: %lu runs, %lu faults\n", seed, pieces.runs, pieces.faults);
 	stage_unprepare();
+	free_pieces(&pieces);
 	return pieces.faults > 0;
 }
