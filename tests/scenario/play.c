@@ -25,6 +25,22 @@ typedef int play_h(struct stage *stage, const struct step *step, struct err_text
 
 /* ---- before the curtain ---- */
 
+/* "gateway ID profile=NAME ...": the shipped file itself, below $srcdir, says what the stage says else. */
+static void take_profile(struct stage *stage, const char *id)
+{
+	const char *top = getenv("srcdir");
+	char folder[300];
+	char *path;
+
+	snprintf(folder, sizeof(folder), "%s/gateway-profiles", top ? top : ".");
+	path = realpath(folder, NULL);
+	if (!path)
+		abort();
+	stage_set(stage, "tandem", "", "profile-dir", path);
+	stage_set(stage, "gateway", id, "tls", NULL);
+	free(path);
+}
+
 /* The KEY=VALUE of STEP; KEY="VALUE" where it has blanks, one at a time. */
 static int set_keys(struct stage *stage, const struct step *step, const char *section,
 	const char *id, struct err_text *error)
@@ -42,6 +58,8 @@ static int set_keys(struct stage *stage, const struct step *step, const char *se
 			value[strlen(value) - 1] = '\0';
 			value++;
 		}
+		if (!strcmp(key, "profile"))
+			take_profile(stage, id);
 		stage_set(stage, section, id, key, value);
 	}
 	return 0;
