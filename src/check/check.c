@@ -64,5 +64,6 @@ void check_rights(struct check *check)
 void check_advice(struct check *check)
 {
 	check_gateways(check);
+	check_microsoft(check);
 	check_names(check);
 }

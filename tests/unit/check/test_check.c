@@ -121,6 +121,82 @@ static void tenants_of_one_host_are_none_for_another(void **state)
 	findings_free(&findings);
 }
 
+/* Copies of Debian's ca-certificates, where they are installed. */
+static bool append_root(FILE *to, const char *name)
+{
+	char path[200], line[200];
+	FILE *from;
+
+	snprintf(path, sizeof(path), "/usr/share/ca-certificates/mozilla/%s.crt", name);
+	from = fopen(path, "re");
+	if (!from)
+		return false;
+	while (fgets(line, sizeof(line), from))
+		fputs(line, to);
+	fclose(from);
+	return true;
+}
+
+/* The first COUNT of Microsoft's authorities as the trust of the external side; false: not installed here. */
+static bool write_roots(const struct fixture *fixture, size_t count)
+{
+	static const char *const names[] = {"DigiCert_Global_Root_CA",
+		"DigiCert_Global_Root_G2", "DigiCert_Global_Root_G3",
+		"DigiCert_TLS_ECC_P384_Root_G5", "DigiCert_TLS_RSA4096_Root_G5",
+		"Microsoft_ECC_Root_Certificate_Authority_2017",
+		"Microsoft_RSA_Root_Certificate_Authority_2017"};
+	FILE *file = fopen(fixture_path(fixture, "roots.pem"), "we");
+	bool there = true;
+
+	assert_non_null(file);
+	for (size_t i = 0; i < count; i++)
+		there = append_root(file, names[i]) && there;
+	fclose(file);
+	return there;
+}
+
+/* Microsoft's certificates of 2026 have serverAuth alone, and come from seven authorities. */
+static void trunks_to_teams_that_refuse_its_certificates_are_named(void **state)
+{
+	struct fixture *fixture = *state;
+	static const char teams[] = "[gateway]\nhost = sip.pstnhub.microsoft.com\n"
+				    "tls = yes\neku = strict\ntrust = ../roots.pem\n";
+
+	if (!write_roots(fixture, 6))
+		skip();
+	fixture_write(fixture, "gateways.d/a.conf", teams);
+	advise(fixture);
+	assert_true(is_found(FINDING_WARNING, "a.conf", 4,
+		"eku: strict refuses sip.pstnhub.microsoft.com when it calls"));
+	assert_true(is_found(FINDING_WARNING, "a.conf", 5,
+		"lacks 1 of the 7 authorities of Microsoft's certificates, and refuses "
+		"what they issue: Microsoft RSA Root Certificate Authority 2017"));
+	assert_true(write_roots(fixture, 5));
+	advise(fixture);
+	assert_true(is_found(FINDING_WARNING, "a.conf", 5,
+		"lacks 2 of the 7 authorities of Microsoft's certificates, and refuses "
+		"what they issue: Microsoft ECC Root Certificate Authority 2017, "
+		"Microsoft RSA"));
+	/* all are there, and either usage will do */
+	assert_true(write_roots(fixture, 7));
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = SIP.pstnhub.microsoft.com\n"
+		"tls = yes\ntrust = ../roots.pem\n");
+	advise(fixture);
+	assert_int_equal(findings.counts[FINDING_WARNING], 0);
+	/* nobody else's affair, nor that of a trunk that is off */
+	assert_true(write_roots(fixture, 1));
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = pstnhub.microsoft.com.example.com\n"
+		"tls = yes\neku = strict\ntrust = ../roots.pem\n");
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = sip.pstnhub.microsoft.com\nenabled = no\n"
+		"tls = yes\neku = strict\ntrust = ../roots.pem\n");
+	advise(fixture);
+	assert_int_equal(findings.counts[FINDING_WARNING], 0);
+	findings_free(&findings);
+}
+
 static const char *sentence(const json_t *trunks, size_t index)
 {
 	return json_string_value(
@@ -216,6 +292,7 @@ int main(void)
 		TEST(a_key_is_found_where_it_stands),
 		TEST(gateways_that_one_takes_for_another_are_named),
 		TEST(tenants_of_one_host_are_none_for_another),
+		TEST(trunks_to_teams_that_refuse_its_certificates_are_named),
 		TEST(protection_is_a_sentence_with_its_exceptions),
 		TEST(a_lock_of_another_process_is_seen),
 		TEST(who_holds_a_port_is_named),
