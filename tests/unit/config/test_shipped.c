@@ -60,7 +60,6 @@ static void every_profile_is_valid(void **state)
 	assert_int_equal(fixture->config->gateway_count, count);
 }
 
-/* Only the two that say so may leave a trunk open. */
 /* Who gives up after 10 s is answered before that. */
 static void callers_who_do_not_wait_are_known(void **state)
 {
@@ -75,6 +74,23 @@ static void callers_who_do_not_wait_are_known(void **state)
 	}
 }
 
+/* Teams knows a=inactive alone, and takes no INVITE without SDP. */
+static void only_teams_is_held_by_inactive(void **state)
+{
+	struct fixture *fixture = *state;
+
+	every_profile_is_valid(state);
+	for (size_t i = 0; i < fixture->config->gateway_count; i++) {
+		const struct config_gateway *gateway = &fixture->config->gateways[i];
+		bool teams = !strcmp(gateway->common.id, "teams");
+
+		assert_int_equal(
+			gateway->hold, teams ? CONFIG_HOLD_INACTIVE : CONFIG_HOLD_PASS);
+		assert_int_equal(gateway->common.peer.eku, CONFIG_EKU_EITHER);
+	}
+}
+
+/* Only the two that say so may leave a trunk open. */
 static void only_plain_profiles_are_plain(void **state)
 {
 	struct fixture *fixture = *state;
@@ -158,6 +174,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(every_profile_is_valid),
 		TEST(callers_who_do_not_wait_are_known),
+		TEST(only_teams_is_held_by_inactive),
 		TEST(only_plain_profiles_are_plain),
 		TEST(only_teams_takes_wildcards),
 		TEST(examples_are_valid),
