@@ -38,4 +38,4 @@ void check_limits(struct check *check);          /* limits.c */
 void check_folder_contents(struct check *check); /* contents.c */
 void check_names(struct check *check);           /* names.c */
 void check_gateways(struct check *check);        /* gateways.c */
-void check_microsoft(struct check *check);      /* microsoft.c */
+void check_microsoft(struct check *check);       /* microsoft.c */
