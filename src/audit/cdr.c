@@ -243,6 +243,8 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	member_addr(out, NAME("remote"), &leg->remote);
 	member_string(out, NAME("sip_call_id"), leg->call_id);
 	add_tolerated(out, leg->tolerated);
+	member_uint(out, NAME("session_interval_s"), leg->session_s);
+	member_string(out, NAME("session_refresher"), leg->session_refresher);
 	member_string(out, NAME("media"), leg->media);
 	member_string(out, NAME("media_required"), leg->media_required);
 	member_string(out, NAME("codec"), leg->codec);

@@ -76,6 +76,7 @@ static void agree(struct leg *leg, const struct session_terms *terms)
 			     session_is_ours(session) != terms->ours;
 
 	session_agree(session, terms, now_us(leg));
+	leg->refresh.agreed = *terms;
 	start_timer(leg);
 	if (changed)
 		log_debug("leg",
@@ -90,13 +91,18 @@ void leg_refresh_stop(struct leg *leg)
 		txn_client_detach(leg->refresh.out);
 	leg->refresh.out = NULL;
 	leg->refresh.answering = false;
+	leg->refresh.agreed = (struct session_terms){.interval_s = 0};
 	leg->refresh.session = (struct session_timer){.state = SESSION_OFF};
 	timer_stop(&leg->refresh.timer);
 }
 
 void leg_refresh_resume(struct leg *leg)
 {
-	session_resume(&leg->refresh.session, now_us(leg));
+	struct refresh *refresh = &leg->refresh;
+
+	session_resume(&refresh->session, now_us(leg));
+	refresh->agreed.interval_s = refresh->session.interval_s;
+	refresh->agreed.ours = session_is_ours(&refresh->session);
 	start_timer(leg);
 }
 

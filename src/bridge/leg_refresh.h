@@ -17,8 +17,9 @@ struct leg;
 /* Embedded in its leg, zeroed. */
 struct refresh {
 	struct session_timer session;
-	struct session_terms next; /* what our 2xx that is about to leave agrees on */
-	bool answering;            /* it has not left yet */
+	struct session_terms next;   /* what our 2xx that is about to leave agrees on */
+	bool answering;              /* it has not left yet */
+	struct session_terms agreed; /* what the last 2xx agreed on, for those who ask */
 	struct timer timer;
 	struct txn_client *out; /* an UPDATE of ours that refreshes */
 	bool off; /* the leg has no session timer, whatever its trunk's settings say */

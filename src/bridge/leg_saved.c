@@ -20,7 +20,7 @@ static const struct saved_field session_fields[] = {
 };
 
 /* Not written of struct refresh: next, answering, out (nothing is under way, and a refresh is due again); timer,
- * off (made anew). */
+ * off, agreed (made anew). */
 static const struct saved_field refresh_fields[] = {
 	SAVED_STRUCT(struct refresh, session, session_fields),
 	SAVED_END,

@@ -49,6 +49,10 @@ struct record_leg {
 	struct addr remote;  /* signalling */
 	const char *call_id; /* SIP Call-ID */
 	unsigned tolerated;  /* its deviations from an RFC, a bit each: tolerated.h */
+	/* Its session timer (RFC 4028), as it was agreed last: how long it may go without a refresh, 0: none;
+	 * and who refreshes, "us" or "peer", "" where there is none. */
+	uint32_t session_s;
+	const char *session_refresher;
 	const char *
 		media; /* "RTP" when a stream of it is plain, else "UDPTL" when fax went by
 	                * it at any time, else the SRTP suite of the first stream; "" without
@@ -107,6 +111,7 @@ static inline struct record_leg record_leg_none(void)
 		.signalling_required = "",
 		.media_required = "",
 		.call_id = "",
+		.session_refresher = "",
 		.media = "",
 		.codec = "",
 		.media_verdict = ""};

@@ -128,6 +128,7 @@ bench_conf() {
 		[server pbx1]
 		host = 127.0.0.1
 		options-ping = ${options_ping:-off}
+		session-timer = ${session_timer:-answer}
 		[external]
 		udp = 127.0.0.1:$port_external
 		tcp = 127.0.0.1:$port_external
@@ -155,6 +156,7 @@ bench_gateway() {
 		transport = $2
 		max-calls = 100000
 		options-ping = ${gateway_options_ping:-off}
+		session-timer = ${session_timer:-answer}
 	END
 }
 

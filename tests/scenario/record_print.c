@@ -44,6 +44,9 @@ static void print_leg(struct buf *out, const char *name, const struct record_leg
 	for (unsigned i = 0; i < TOLERATED_COUNT; i++)
 		if (leg->tolerated >> i & 1)
 			buf_printf(out, "%s,", tolerated_name(i));
+	if (leg->session_s)
+		buf_printf(out, " %s.session=%u/%s", name, (unsigned)leg->session_s,
+			leg->session_refresher);
 	print_sums(out, name, &leg->stats);
 }
 

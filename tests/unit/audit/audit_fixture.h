@@ -67,6 +67,8 @@ static inline struct record fixture_record(uint64_t call, const char *id)
 		.peer_names = "DNS:pbx1.example.com",
 		.remote = fixture_addr("192.0.2.1:5061"),
 		.call_id = "abc@192.0.2.1",
+		.session_s = 1800,
+		.session_refresher = "peer",
 		.media = "AES_CM_128_HMAC_SHA1_80",
 		.codec = "PCMA",
 		.media_remote = fixture_addr("[2001:db8::1]:4000"),

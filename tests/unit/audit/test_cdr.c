@@ -53,6 +53,8 @@ static void an_answered_call_has_all_its_times(void **state)
 	assert_string_equal(text(leg, "party"), "trunk carrier-a");
 	assert_int_equal(number(leg, "flow"), 3);
 	assert_string_equal(text(leg, "media_verdict"), "ok");
+	assert_int_equal(number(leg, "session_interval_s"), 1800);
+	assert_string_equal(text(leg, "session_refresher"), "peer");
 	assert_true(json_is_true(json_object_get(leg, "connected")));
 	assert_string_equal(text(leg, "remote"), "192.0.2.1:5061");
 	assert_string_equal(text(leg, "media_remote"), "[2001:db8::1]:4000");
