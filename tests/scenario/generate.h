@@ -19,7 +19,9 @@ struct generate_style {
 	unsigned rebirth;     /* another Tandem goes on */
 	unsigned challenges;  /* of answers to Tandem's requests: 401 or 407 */
 	unsigned emergencies; /* of calls */
-	unsigned calls;       /* not per cent: so many at once */
+	unsigned
+		sessions; /* of INVITEs, UPDATEs and their 2xx: speak of session timers */
+	unsigned calls;   /* not per cent: so many at once */
 };
 
 struct generator {
@@ -50,6 +52,14 @@ void generate_answer(
 bool generate_legal(struct generator *generator, struct buf *out);
 void generate_chaos(struct generator *generator, struct buf *out);
 void generate_event(struct generator *generator, struct steps *out);
+
+/* Not for others: generate_session.c. */
+/* Settings of session timers. */
+void generate_sessions(struct generator *generator, struct steps *out);
+/* Clauses of an INVITE or UPDATE, of a 2xx to one, and of a 422. */
+void generate_session_asked(struct generator *generator, struct buf *out);
+void generate_session_answered(struct generator *generator, struct buf *out);
+void generate_session_small(struct generator *generator, struct buf *out);
 
 /* Not for others: generate_trunk.c. */
 /* Settings of what trunks look after by themselves. */

@@ -142,6 +142,11 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 		generate_rest(generator, out);
 	if (!strcmp(method, "REGISTER"))
 		generate_registered(generator, status, out);
+	if (status == 422)
+		generate_session_small(generator, out);
+	if (status >= 200 && status < 300 &&
+		(!strcmp(method, "INVITE") || !strcmp(method, "UPDATE")))
+		generate_session_answered(generator, out);
 	if (!answers)
 		return;
 	if (status >= 200 ? !dice_in(dice, 5) : status == 183 || dice_in(dice, 15)) {
@@ -162,9 +167,9 @@ static void reply_invite(
 		unsigned status, first, further;
 	} choices[] = {{100, 3, 3}, {180, 14, 3}, {181, 1, 1}, {183, 10, 1}, {199, 1, 0},
 		{200, 34, 45}, {202, 1, 0}, {302, 2, 0}, {401, 1, 1}, {403, 1, 2},
-		{404, 2, 0}, {408, 1, 3}, {415, 0, 1}, {480, 2, 1}, {481, 1, 3},
-		{486, 4, 1}, {487, 1, 1}, {488, 2, 5}, {491, 1, 6}, {500, 2, 3},
-		{503, 4, 2}, {600, 1, 0}, {603, 1, 0}};
+		{404, 2, 0}, {408, 1, 3}, {415, 0, 1}, {422, 1, 2}, {480, 2, 1},
+		{481, 1, 3}, {486, 4, 1}, {487, 1, 1}, {488, 2, 5}, {491, 1, 6},
+		{500, 2, 3}, {503, 4, 2}, {600, 1, 0}, {603, 1, 0}};
 	unsigned weights[sizeof(choices) / sizeof(choices[0])];
 	unsigned at;
 
@@ -179,7 +184,7 @@ static void reply_other(struct generator *generator, const struct actor *actor,
 	enum message_method method, struct buf *out)
 {
 	static const unsigned statuses[] = {
-		403, 404, 405, 408, 415, 481, 488, 491, 500, 501, 503, 603};
+		403, 404, 405, 408, 415, 422, 481, 488, 491, 500, 501, 503, 603};
 	struct dice *dice = &generator->dice;
 	unsigned status = 200;
 
@@ -238,6 +243,7 @@ static void send_invite(
 	if (!dice_in(&generator->dice, 15))
 		generate_offer(generator, endpoint, out);
 	add_reliable(generator, out);
+	generate_session_asked(generator, out);
 }
 
 static void send_info(
@@ -286,6 +292,7 @@ enum act {
 	ACT_FORK,
 	ACT_PRACK,
 	ACT_UPDATE,
+	ACT_REFRESH,
 };
 
 struct choices {
@@ -305,7 +312,8 @@ static void choose(
 	choices->actors[choices->count++] = actor;
 }
 
-static void choose_of(struct choices *choices, struct actor *actor)
+static void choose_of(
+	const struct generator *generator, struct choices *choices, struct actor *actor)
 {
 	for (unsigned method = 0; method <= MESSAGE_OTHER; method++)
 		if (actor->asked[method] && method != MESSAGE_INVITE)
@@ -333,6 +341,8 @@ static void choose_of(struct choices *choices, struct actor *actor)
 	choose(choices, 2, ACT_INFO, actor);
 	choose(choices, 2, ACT_UPDATE, actor);
 	choose(choices, 2, ACT_OTHER, actor);
+	if (generator->style.sessions)
+		choose(choices, 5, ACT_REFRESH, actor);
 }
 
 static void fork_off(
@@ -365,6 +375,7 @@ static void new_call(struct generator *generator, struct buf *out)
 			&(struct endpoint){.party = (struct party *)(uintptr_t)party},
 			out);
 	add_reliable(generator, out);
+	generate_session_asked(generator, out);
 	generate_called(generator, out);
 }
 
@@ -405,6 +416,11 @@ static void act(struct generator *generator, unsigned what, const struct actor *
 	case ACT_UPDATE:
 		request(actor, "UPDATE", out);
 		generate_offer(generator, actor->endpoint, out);
+		generate_session_asked(generator, out);
+		break;
+	case ACT_REFRESH:
+		request(actor, "UPDATE", out);
+		generate_session_asked(generator, out);
 		break;
 	default:
 		reply_other(
@@ -431,7 +447,7 @@ bool generate_legal(struct generator *generator, struct buf *out)
 	unsigned at;
 
 	LIST_FOREACH (generator->actors, node, next)
-		choose_of(&choices, LIST_ENTRY(node, struct actor, node));
+		choose_of(generator, &choices, LIST_ENTRY(node, struct actor, node));
 	if (count_alive(generator) < generator->style.calls && generator->begun < 24)
 		choose(&choices, 15, ACT_CALL, NULL);
 	if (!choices.count)

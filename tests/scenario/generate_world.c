@@ -68,6 +68,7 @@ void generate_world(struct generator *generator, struct steps *out)
 	if (dice_in(dice, 30))
 		keep_on_one_side(dice, out);
 	generate_trunks(generator, out);
+	generate_sessions(generator, out);
 	steps_add(out, "advance 1");
 }
 
@@ -229,6 +230,11 @@ static void wait(struct generator *generator, struct steps *out)
 	struct dice *dice = &generator->dice;
 	const unsigned *range = ranges[dice_weigh(dice, weights, 6)];
 
+	/* as sessions are refreshed, or are not */
+	if (generator->style.sessions && dice_in(dice, 25)) {
+		add(out, "advance %u", 20000 + dice_below(dice, 50000));
+		return;
+	}
 	add(out, "advance %u", range[0] + dice_below(dice, range[1] - range[0]));
 }
 

@@ -233,7 +233,7 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 			judge_dialog_answered(judge, asked, message, passed->call);
 		if (asked->method == MESSAGE_INVITE && status >= 300)
 			judge_trunk_refused(judge, asked, status, passed->call);
-		if (asked->method == MESSAGE_UPDATE && asked->offer && status < 300)
+		if (asked->method == MESSAGE_UPDATE && status < 300)
 			judge_dialog_updated(judge, asked, message);
 	}
 }
@@ -320,6 +320,7 @@ static void ended_h(void *arg, const struct record *record)
 
 	if (judge_has_record(judge, record->call))
 		judge_fault(judge, "records", "call %" PRIu64 " has two", record->call);
+	judge_session_record(judge, record);
 	if (judge->record_count < JUDGE_RECORDS)
 		judge->records[judge->record_count++] = record->call;
 }
@@ -365,6 +366,7 @@ void judge_step(struct judge *judge)
 		check_asked(judge, LIST_ENTRY(node, struct judge_asked, node));
 	judge_dialog_step(judge);
 	judge_media_step(judge);
+	judge_session_step(judge);
 	take_fault_of_stage(judge);
 }
 

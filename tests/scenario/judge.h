@@ -20,6 +20,7 @@
  *   asked-again    one INVITE more often than a far end may ask for credentials
  *   emergency      an emergency call was refused while a path that lives was not tried
  *   resting        a call went to who asked for rest by 503, while another was there
+ *   session        a call outlived its session timer, or ended by one that was refreshed
  *   usable         a call was refused at once though a target was there, and nothing in its way
  */
 #pragma once

@@ -55,6 +55,7 @@ static void note_invited(struct judge *judge, const struct stage_passed *passed)
 	invited->at_us = judge_now_us(judge);
 	invited->offer = judge_media_text(message);
 	invited->call = passed->call;
+	invited->timed = message_lists(message, "Supported", "timer");
 	invited->mixed = was_answered_early(judge, message);
 	list_append(&judge->invited, &invited->node);
 }
@@ -128,6 +129,7 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 
 	/* an INVITE that came again over another connection: maybe only its 2xx did too */
 	if (dialog && asked->excused) {
+		dialog->session.unsure = true;
 		judge_media_forget(&dialog->agreed);
 		return;
 	}
@@ -148,6 +150,7 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 	free(body);
 	/* from outside it may be the 2xx of an earlier one, and when that began is not known */
 	dialog->unacked = !asked->excused || !judge->stage->outside;
+	judge_session_answered(judge, dialog, answer);
 	if (!again)
 		dialog->ok_us = asked->moved ? 0 : judge_now_us(judge);
 	dialog->ok_cseq = asked->cseq;
@@ -160,9 +163,13 @@ void judge_dialog_updated(struct judge *judge, const struct judge_asked *asked,
 		message_to(answer)->tag, span_of(asked->from_tag));
 	char *body = judge_media_text(answer);
 
-	if (dialog)
+	if (dialog && asked->offer)
 		judge_media_agree(&dialog->agreed, body, asked->offer);
 	free(body);
+	if (dialog && asked->excused)
+		dialog->session.unsure = true;
+	else if (dialog)
+		judge_session_answered(judge, dialog, answer);
 }
 
 /* An UPDATE or PRACK with SDP within an early dialog: what is agreed there is not followed. */
@@ -291,6 +298,7 @@ static void check_within(struct judge *judge, const struct stage_passed *passed)
 	dialog->call = passed->call;
 	if (method == MESSAGE_UPDATE)
 		judge_media_update(&dialog->agreed, request);
+	judge_session_sent(judge, dialog, request);
 	if (method == MESSAGE_INVITE)
 		check_glare(judge, dialog, message_to(request)->tag);
 	if (method != MESSAGE_BYE)
@@ -433,6 +441,9 @@ static void note_answer(struct judge *judge, const struct stage_passed *passed,
 	}
 	if (dialog && first)
 		note_agreement(dialog, invited, passed->message);
+	/* that of another branch is declined */
+	if (dialog && first && invited->answer_count == 1)
+		judge_session_accepted(judge, dialog, invited->timed, passed->message);
 }
 
 static void note_refusal(struct judge *judge, const struct message *response)
@@ -465,6 +476,9 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 		dialog = dialog_of(judge, message, true);
 		if (dialog)
 			judge_media_updated(&dialog->agreed, message);
+		if (dialog)
+			judge_session_heard(judge, dialog, message,
+				dialog->kind == passed->flow->kind);
 	}
 	if (message_method(message) != MESSAGE_INVITE)
 		return;
@@ -482,6 +496,9 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 		/* A strange answer before it may have found nobody. */
 		invited->refused = true;
 		invited->everywhere = status >= 600;
+		dialog = dialog_of(judge, message, true);
+		if (dialog)
+			dialog->session.open_us = 0;
 	}
 }
 
@@ -622,6 +639,7 @@ void judge_dialog_free(struct judge *judge)
 		free(dialog->ours);
 		free(dialog->theirs);
 		judge_media_free(&dialog->agreed);
+		free(dialog->session.update);
 		free(dialog);
 	}
 }

@@ -47,6 +47,7 @@ struct judge_invited {
 	bool everywhere; /* and that was 600 to 699 */
 	bool strange;    /* a response came too late, or over another transport */
 	bool answered;   /* a 2xx came that counts */
+	bool timed;      /* it says that Tandem has session timers */
 	char *offer;     /* its SDP; NULL: none */
 	bool mixed;  /* offers passed within its early dialog, which are not followed */
 	char *early; /* the latest SDP of an 18x, and whose; NULL: none */
@@ -71,6 +72,18 @@ struct judge_agreed {
 	bool glared; /* since then an INVITE of Tandem's was refused with 491 */
 };
 
+/* The session timer of a dialog, by the last 2xx that passed (RFC 4028). */
+struct judge_session {
+	uint32_t interval_s; /* 0: none */
+	bool ours;           /* Tandem refreshes */
+	bool unsure;         /* what Tandem made of a response is not known */
+	uint64_t agreed_us;
+	uint64_t
+		open_us; /* when its INVITE or UPDATE was sent that has no final response; 0: none */
+	char *update; /* branch of Tandem's UPDATE that is open */
+	bool timed;   /* which says that Tandem has session timers */
+};
+
 /* A dialog that a 2xx confirmed. */
 struct judge_dialog {
 	struct list node;
@@ -88,6 +101,7 @@ struct judge_dialog {
 	uint64_t refused_us; /* when an INVITE or UPDATE of Tandem's was refused last */
 	uint64_t call;       /* number; 0: not known */
 	struct judge_agreed agreed;
+	struct judge_session session;
 };
 
 /* 64*T1 of RFC 3261. */
@@ -122,6 +136,20 @@ bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialo
 /* DIALOG may be in a pause after a 491, by RFC 3261 14.1, behind which Tandem makes an offer: what it
  * agreed to last was withdrawn before, and the relay need not follow it. */
 bool judge_dialog_may_pause(struct judge *judge, const struct judge_dialog *dialog);
+
+/* judge_session.c */
+/* Tandem's 2xx to an INVITE or UPDATE; the party's to Tandem's INVITE, which was TIMED. */
+void judge_session_answered(
+	struct judge *judge, struct judge_dialog *dialog, const struct message *answer);
+void judge_session_accepted(struct judge *judge, struct judge_dialog *dialog, bool timed,
+	const struct message *answer);
+/* A request of Tandem's, and a response to an UPDATE of it; SAME_KIND: by the transport of the dialog. */
+void judge_session_sent(
+	struct judge *judge, struct judge_dialog *dialog, const struct message *request);
+void judge_session_heard(struct judge *judge, struct judge_dialog *dialog,
+	const struct message *response, bool same_kind);
+void judge_session_step(struct judge *judge);
+void judge_session_record(struct judge *judge, const struct record *record);
 
 /* judge_media.c */
 /* The SDP of MESSAGE as text, to be freed; NULL: it has none. */
