@@ -59,7 +59,9 @@ static void add_target(struct buf *out, const json_t *target, const char *change
 	buf_add_str(out, word_of(target, "id"));
 	if (strcmp(change, "numbers") == 0)
 		buf_printf(out, " %s from %s", word_of(target, "called"),
-			word_of(target, "caller"));
+			json_is_string(json_object_get(target, "caller"))
+				? word_of(target, "caller")
+				: "not known");
 	else if (strcmp(change, "protection") == 0)
 		buf_printf(out, " %s %s", word_of(target, "signalling"),
 			word_of(target, "media"));

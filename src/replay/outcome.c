@@ -69,11 +69,21 @@ static const char *media_of(const struct config_trunk *settings)
 	}
 }
 
-/* What leaves toward it: names of hosts stand for what each connection has. */
+/* What names us in From, as far as it does not depend on a connection. */
+static const char *shown_host(const struct trunk *trunk, const struct config *config)
+{
+	const char *contact_host = trunk_settings(trunk)->contact_host;
+
+	if (trunk->gateway && trunk->gateway->from_host[0])
+		return trunk->gateway->from_host;
+	return contact_host[0] ? contact_host : config->tandem.fqdn;
+}
+
+/* What leaves toward it. */
 static int write_lines(struct outcome_target *ret, const struct party *party,
 	const struct trunk *trunk, const struct config *config)
 {
-	const struct party_shown shown = {.host = config->tandem.fqdn,
+	const struct party_shown shown = {.host = shown_host(trunk, config),
 		.target = trunk_host(trunk),
 		.params = "",
 		.user_phone = trunk->gateway && trunk->gateway->user_phone};
@@ -96,18 +106,31 @@ static int write_lines(struct outcome_target *ret, const struct party *party,
 	return err ? err : ret->lines ? 0 : -ENOMEM;
 }
 
-static int describe(struct outcome_target *ret, struct party *party,
-	const struct trunk *trunk, const struct config *config)
+/* Whether who calls, as it is shown with SETTINGS, depends on more than From. */
+static bool shows_others(const struct config_trunk *settings)
 {
+	return strcmp(settings->identity.from, "asserted") == 0 ||
+	       settings->identity.privacy == CONFIG_PRIVACY_APPLY ||
+	       !settings->identity.trusted;
+}
+
+/* A record has no identities and headers beside From and To: of what these decide nothing is said. */
+static int describe(struct outcome_target *ret, struct party *party,
+	const struct trunk *trunk, const struct config *config, bool whole)
+{
+	const bool knows_caller = whole || !shows_others(trunk_settings(trunk));
 	int err = party_rules_out(party, trunk_settings(trunk));
 
 	if (err)
 		return err;
 	ret->called = party_number(&party->called);
-	ret->caller = party_number(&party->from);
-	if (!ret->called || !ret->caller)
+	ret->caller = knows_caller ? party_number(&party->from) : NULL;
+	if (!ret->called || (knows_caller && !ret->caller))
 		return -ENOMEM;
-	return write_lines(ret, party, trunk, config);
+	if (whole)
+		return write_lines(ret, party, trunk, config);
+	ret->lines = strdup("");
+	return ret->lines ? 0 : -ENOMEM;
 }
 
 static int add_target(struct outcome *ret, const struct party *party,
@@ -125,7 +148,7 @@ static int add_target(struct outcome *ret, const struct party *party,
 	err = party_copy(&copy, party);
 	if (err)
 		return err;
-	err = describe(target, copy, trunk, world->config);
+	err = describe(target, copy, trunk, world->config, ret->whole);
 	party_free(copy);
 	return err;
 }
@@ -196,6 +219,8 @@ static int route(struct outcome *ret, const struct world *world, const struct tr
 	if (err)
 		return err;
 	ret->emergency = emergency != EMERGENCY_NO;
+	ret->whole = past->captured;
+	ret->knows_caller = past->captured || party_caller(party)->phone.is_number;
 	read_service(party, world->config, past->invite);
 	ret->called = party_number(&party->called);
 	ret->caller = party_number(party_caller(party));
@@ -240,6 +265,9 @@ static bool same_place(const struct outcome_target *a, const struct outcome_targ
 
 static bool same_numbers(const struct outcome_target *a, const struct outcome_target *b)
 {
+	/* what is not known on one side may differ */
+	if (!a->caller || !b->caller)
+		return strcmp(a->called, b->called) == 0 && a->caller == b->caller;
 	return strcmp(a->called, b->called) == 0 && strcmp(a->caller, b->caller) == 0;
 }
 

@@ -19,14 +19,17 @@ struct outcome_target {
 	 * follow each other with the same rank are drawn together. */
 	unsigned share, rank;
 	const char *signalling, *media; /* "TLS", "SRTP"; static */
-	char *called, *caller;          /* as they leave, without separators; owned */
-	char *lines; /* From, To and what else crosses, as header lines; owned */
+	/* As they leave, without separators; owned. CALLER is NULL where it is not known. */
+	char *called, *caller;
+	char *lines; /* From, To and what else crosses, as header lines; "": not known; owned */
 };
 
 struct outcome {
 	int status; /* what the caller is answered since nobody is asked; 0: somebody is */
 	const char *why; /* of STATUS, in words; static */
 	bool emergency;
+	bool whole;        /* its INVITE is known whole */
+	bool knows_caller; /* CALLER is what a call would have */
 	char *called,
 		*caller; /* as routes see them; owned; NULL where the caller is refused */
 	struct outcome_target targets[PICK_MAX];

@@ -48,7 +48,7 @@ static json_t *target_json(
 	return json_pack("{s:s, s:s, s:i, s:o, s:o, s:s, s:s, s:o}", "kind",
 		trunk_word(target->kind), "id", target->id, "share_percent",
 		(int)target->share, "called", api_text(target->called), "caller",
-		api_text(target->caller), "signalling", target->signalling, "media",
+		text_or_null(target->caller), "signalling", target->signalling, "media",
 		target->media, "lines", lines_json(target, other));
 }
 
@@ -70,7 +70,8 @@ json_t *outcome_json(const struct outcome *outcome, const struct outcome *other)
 		outcome->count ? json_null() : json_integer(outcome->status), "why",
 		text_or_null(outcome->why), "emergency", json_boolean(outcome->emergency),
 		"called", text_or_null(outcome->called), "caller",
-		text_or_null(outcome->caller), "targets", targets);
+		text_or_null(outcome->knows_caller ? outcome->caller : NULL), "targets",
+		targets);
 }
 
 json_t *outcome_past_json(const struct past *past)

@@ -247,7 +247,35 @@ static void callers_are_those_that_are_asserted(void **state)
 	assert_at(json, "caller", "\"+4930999\"");
 	json_decref(json);
 	json = compare(&(struct days_call){.from = "anonymous"}, OUTCOME_SAME);
-	assert_at(json, "caller", "\"anonymous\"");
+	assert_at(json, "caller", "null"); /* its record does not say it */
+	json_decref(json);
+}
+
+/* From shows whom the INVITE asserts: known of a capture, and of a record not known, which may be a change. */
+static void identities_are_those_that_are_shown(void **state)
+{
+	const struct days_call call = {
+		.headers = "P-Asserted-Identity: <sip:+4930999@pbx1.example.com>\r\n"};
+	json_t *json;
+
+	(void)state;
+	days_gateway(&days, "before", "a", "");
+	days_gateway(&days, "after", "a", "identity-from = asserted\n");
+	open_worlds();
+	json = compare(&call, OUTCOME_NUMBERS);
+	assert_at(json, "targets.0.caller", "\"+4930999\"");
+	json_decref(json);
+	json = compare(&(struct days_call){0}, OUTCOME_NUMBERS);
+	assert_at(json, "targets.0.caller", "null");
+	assert_at(json, "targets.0.lines", "[]");
+	json_decref(json);
+	world_close(&before);
+	days_gateway(&days, "before", "a",
+		"identity-from = asserted\nfrom-host = x.example.com\n");
+	days_world(&days, "before", &before);
+	assert_change(&(struct days_call){0}, OUTCOME_SAME);
+	json = compare(&call, OUTCOME_HEADERS);
+	assert_at(json, "targets.0.lines.0", "\"From: <sip:+4930999@us.example.com>\"");
 	json_decref(json);
 }
 
@@ -348,6 +376,7 @@ int main(void)
 		CASE(protection_is_compared),
 		CASE(headers_are_compared_line_by_line),
 		CASE(callers_are_those_that_are_asserted),
+		CASE(identities_are_those_that_are_shown),
 		CASE(a_registered_trunk_calls_by_its_rule),
 		CASE(an_emergency_goes_to_all_of_its_side),
 		CASE(what_a_record_says_is_compared_with_the_first),
