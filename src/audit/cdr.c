@@ -226,6 +226,26 @@ static void add_attempts(struct buf *out, const struct record *record)
 	buf_add_char(out, ']');
 }
 
+static void add_transfers(struct buf *out, const struct record *record)
+{
+	add_name(out, NAME("transfers"));
+	buf_add_char(out, '[');
+	for (unsigned i = 0; i < record->transfer_count; i++) {
+		const struct record_transfer *transfer = &record->transfers[i];
+
+		buf_add_str(out, i > 0 ? ",{" : "{");
+		member_string(out, NAME("by"), transfer->by);
+		member_string(out, NAME("to"), transfer->to);
+		member_string(
+			out, NAME("target"), transfer->target ? transfer->target : "");
+		member_uint(out, NAME("status"),
+			transfer->status > 0 ? (uint64_t)transfer->status : 0);
+		member_uint(out, NAME("after_us"), transfer->after_us);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
 /* It is never the first member. */
 static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
@@ -297,6 +317,7 @@ void cdr_format(const struct record *record, struct buf *out)
 		record->far_status > 0 ? (uint64_t)record->far_status : 0);
 	member_string(out, NAME("far_reason"), record->far_reason);
 	add_attempts(out, record);
+	add_transfers(out, record);
 	for (unsigned i = 0; i < 2; i++)
 		add_leg(out, record_leg_name(record, i), &record->legs[i]);
 	buf_add_char(out, '}');

@@ -14,7 +14,9 @@
 
 #include <stdio.h>
 
-#define ADMIT_ALLOW "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK\r\n"
+/* Of everybody. */
+#define ADMIT_METHODS "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"
+#define ADMIT_ALLOW ADMIT_METHODS "\r\n"
 
 /* RFC 3261 8.2.2.3, within dialogs and outside of them. */
 bool admit_refuse_options(struct txn_server *txn, const struct message *request)
@@ -333,7 +335,12 @@ void admit_add_capabilities(const struct config_trunk *settings, struct buf *out
 	const bool timed =
 		!settings || settings->timers.mode != CONFIG_SESSION_TIMER_REFUSE;
 
-	buf_add_str(out, ADMIT_ALLOW);
+	buf_add_str(out, ADMIT_METHODS);
+	if (settings && settings->transfer.refer != CONFIG_REFER_REFUSE)
+		buf_add_str(out, ", REFER");
+	if (settings && settings->transfer.allow_notify)
+		buf_add_str(out, ", NOTIFY");
+	buf_add_str(out, "\r\n");
 	if (reliable || timed)
 		buf_printf(out, "Supported: %s%s%s\r\n", reliable ? "100rel" : "",
 			reliable && timed ? ", " : "", timed ? "timer" : "");

@@ -88,6 +88,7 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	log_limit_init(
 		&bridge->refusal_limit, params->timers, "bridge", LOG_LEVEL_WARNING, 1);
 	list_init(&bridge->calls);
+	list_init(&bridge->inner);
 	list_init(&bridge->dead);
 	list_init(&bridge->closed);
 	list_init(&bridge->dismissed);
@@ -134,6 +135,14 @@ static void free_closed(struct closed_flow *closed)
 	free(closed);
 }
 
+/* What is left of them: a transfer is done, and who asked for it has not hung up yet. */
+static void end_inner(struct bridge *bridge, const char *cause)
+{
+	LIST_FOREACH (&bridge->inner, node, next)
+		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503,
+			NULL);
+}
+
 void bridge_free(struct bridge *bridge)
 {
 	if (!bridge)
@@ -145,7 +154,10 @@ void bridge_free(struct bridge *bridge)
 		if (!call->saved)
 			call_end(call, CALL_BY_TANDEM, "shutdown", 503, NULL);
 	}
+	end_inner(bridge, "shutdown");
 	LIST_FOREACH (&bridge->calls, node, next)
+		call_bury(LIST_ENTRY(node, struct call, node));
+	LIST_FOREACH (&bridge->inner, node, next)
 		call_bury(LIST_ENTRY(node, struct call, node));
 	LIST_FOREACH (&bridge->dead, node, next) {
 		list_remove(node);
@@ -587,6 +599,7 @@ void bridge_end_all(struct bridge *bridge, const char *cause)
 	LIST_FOREACH (&bridge->calls, node, next)
 		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503,
 			NULL);
+	end_inner(bridge, cause);
 	testcalls_end(bridge);
 }
 

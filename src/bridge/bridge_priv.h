@@ -43,6 +43,7 @@ struct bridge {
 	const struct tap *tap;
 	struct bridge_handlers handlers;
 	struct list calls; /* every struct call, oldest first */
+	struct list inner; /* those that are part of another */
 	struct hash by_number;
 	struct list
 		dead; /* calls that are over; the reaper, a timer of 0 ms, frees them */

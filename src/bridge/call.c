@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "bridge/call_log.h"
+#include "bridge/call_transfer.h"
 #include "bridge/dtmf.h"
 #include "bridge/media_sdp.h"
 #include "bridge/registry.h"
@@ -63,27 +64,9 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 			report->status);
 	}
 	err = oa_provisional(call, report->message, &text);
+	if (!err && call->inner)
+		transfer_heard(call, report->status);
 	return err ? end_for(call, err, &text) : 0;
-}
-
-static void too_long_h(void *arg)
-{
-	call_end(arg, CALL_BY_TANDEM, "duration-limit", 487, NULL);
-}
-
-void call_limit_duration(struct call *call)
-{
-	const uint64_t lengths[] = {call->config->limits.calls.duration_ms,
-		call->a->settings->limits.duration_ms,
-		call->b->settings->limits.duration_ms};
-	const uint64_t limit_ms = limit_shortest_ms(lengths, 3);
-	const uint64_t passed_ms =
-		(call_now_us(call) - call->start_us - call->answer_us) / 1000;
-
-	if (limit_ms && !call->emergency)
-		timer_start(call->bridge->timers, &call->duration_timer,
-			limit_ms > passed_ms ? limit_ms - passed_ms : 0, too_long_h,
-			call);
 }
 
 static int act_connect(
@@ -112,6 +95,11 @@ static int act_connect(
 	call_note_success(call, call->b->trunk);
 	call_offer_heard(call);
 	call_offer_over(call, FIGURES_ANSWERED);
+	if (call->inner) {
+		call_set_state(call, CALL_ASIDE);
+		transfer_answered(call);
+		return 1;
+	}
 	call->bridge->answered_count++;
 	call_limit_duration(call);
 	return 0;
@@ -193,6 +181,8 @@ static int act_cancel(struct call *call, struct leg *leg, const struct leg_repor
 
 static int act_bye(struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	if (transfer_leaves(call, leg))
+		return 1;
 	history_hear(&call->history, 0, report->message);
 	call_note_reason(call, leg, report->message);
 	call_end(call, by_leg(call, leg), "bye", 487, NULL);
@@ -211,6 +201,8 @@ static int act_lost(struct call *call, struct leg *leg, const struct leg_report 
 		oa_refresh_refused(call, leg, report->status);
 		return 1;
 	}
+	if (transfer_leaves(call, leg))
+		return 1;
 	call_end(call, by_leg(call, leg), report->status == 408 ? "timeout" : "peer-lost",
 		report->status, report->why);
 	return 1;
@@ -325,8 +317,101 @@ static int act_refresh(
 static int act_expired(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	if (transfer_leaves(call, leg))
+		return 1;
 	call_end(call, by_leg(call, leg), CALL_SESSION_EXPIRED, report->status,
 		report->why);
+	return 1;
+}
+
+/* ---- transfers ---- */
+
+static int act_refer(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	transfer_refer(call, leg, report->txn);
+	return 1;
+}
+
+static int act_refuse_refer(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)call;
+	(void)leg;
+	transfer_refuse(report->txn, 491, "the call does not talk");
+	return 0;
+}
+
+/* 2xx to an INVITE of ours, or an ACK with an answer, while the leg that stays is being asked. */
+static int act_join_accepted(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	if (act_accepted(call, leg, report))
+		return 1;
+	transfer_settle(call);
+	return 1;
+}
+
+static int act_join_ack(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	if (act_ack(call, leg, report))
+		return 1;
+	transfer_settle(call);
+	return 1;
+}
+
+static int act_join_refused(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	if (report->status == 481 || report->status == 408)
+		return act_offer_refused(call, leg, report);
+	if (!oa_refused(call, leg, report->status))
+		transfer_unjoin(call, cause_map(report->status));
+	return 1;
+}
+
+static int act_join_updated(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	if (act_updated(call, leg, report))
+		return 1;
+	transfer_settle(call);
+	return 1;
+}
+
+/* Nobody is there to be asked: later (RFC 3261 14.2). */
+static int act_aside_offer(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	const struct txn_refusal refusal = {
+		.status = 491, .why = "the call is being transferred"};
+
+	(void)call;
+	if (report->txn)
+		txn_server_refuse(report->txn, NULL, &refusal);
+	else
+		leg_refuse_with(leg, &refusal);
+	return 0;
+}
+
+/* What needs nobody else is sent. */
+static int act_aside_refresh(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)call;
+	(void)report;
+	if (leg_refresh_by_update(leg))
+		leg_refresh_update(leg);
+	else
+		leg_refresh_wait(leg);
+	return 0;
+}
+
+static int act_aside_over(
+	struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	(void)report;
+	transfer_left(call, leg);
 	return 1;
 }
 
@@ -360,6 +445,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_INFO] = {act_info, CALL_SETUP},
 				[LEG_EVENT_UPDATE] = {act_update, CALL_SETUP},
 				[LEG_EVENT_PRACK] = {act_prack, CALL_SETUP},
+				[LEG_EVENT_REFER] = {act_refuse_refer, CALL_SETUP},
 				[LEG_EVENT_UPDATED] = {act_updated, CALL_SETUP},
 				[LEG_EVENT_REFRESH] = {act_none, CALL_SETUP},
 				[LEG_EVENT_EXPIRED] = {act_none, CALL_SETUP},
@@ -380,11 +466,54 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_INFO] = {act_info, CALL_TALKING},
 				[LEG_EVENT_UPDATE] = {act_update, CALL_TALKING},
 				[LEG_EVENT_PRACK] = {act_prack, CALL_TALKING},
+				[LEG_EVENT_REFER] = {act_refer, CALL_TALKING},
 				[LEG_EVENT_UPDATED] = {act_updated, CALL_TALKING},
 				[LEG_EVENT_REFRESH] = {act_refresh, CALL_TALKING},
 				[LEG_EVENT_EXPIRED] = {act_expired, CALL_ENDING},
 				[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
 				[LEG_EVENT_OVER] = {act_over, CALL_TALKING},
+			},
+		[CALL_JOINING] =
+			{
+				[LEG_EVENT_TRYING] = {act_none, CALL_JOINING},
+				[LEG_EVENT_ASKED_AGAIN] = {act_none, CALL_JOINING},
+				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_JOINING},
+				[LEG_EVENT_ANSWER] = {act_join_accepted, CALL_JOINING},
+				[LEG_EVENT_REFUSAL] = {act_join_refused, CALL_JOINING},
+				[LEG_EVENT_ACK] = {act_join_ack, CALL_JOINING},
+				[LEG_EVENT_REINVITE] = {act_reinvite, CALL_JOINING},
+				[LEG_EVENT_CANCEL] = {act_cancel_offer, CALL_JOINING},
+				[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+				[LEG_EVENT_INFO] = {act_info, CALL_JOINING},
+				[LEG_EVENT_UPDATE] = {act_update, CALL_JOINING},
+				[LEG_EVENT_PRACK] = {act_prack, CALL_JOINING},
+				[LEG_EVENT_REFER] = {act_refuse_refer, CALL_JOINING},
+				[LEG_EVENT_UPDATED] = {act_join_updated, CALL_JOINING},
+				[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
+				[LEG_EVENT_REFRESH] = {act_refresh, CALL_JOINING},
+				[LEG_EVENT_EXPIRED] = {act_expired, CALL_ENDING},
+				[LEG_EVENT_OVER] = {act_over, CALL_JOINING},
+			},
+		[CALL_ASIDE] =
+			{
+				[LEG_EVENT_TRYING] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_ASKED_AGAIN] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_ANSWER] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_REFUSAL] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_ACK] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_REINVITE] = {act_aside_offer, CALL_ASIDE},
+				[LEG_EVENT_CANCEL] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_BYE] = {act_bye, CALL_ENDING},
+				[LEG_EVENT_INFO] = {act_aside_offer, CALL_ASIDE},
+				[LEG_EVENT_UPDATE] = {act_aside_offer, CALL_ASIDE},
+				[LEG_EVENT_PRACK] = {act_refuse_request, CALL_ASIDE},
+				[LEG_EVENT_REFER] = {act_refuse_refer, CALL_ASIDE},
+				[LEG_EVENT_UPDATED] = {act_none, CALL_ASIDE},
+				[LEG_EVENT_FAILED] = {act_lost, CALL_ENDING},
+				[LEG_EVENT_REFRESH] = {act_aside_refresh, CALL_ASIDE},
+				[LEG_EVENT_EXPIRED] = {act_expired, CALL_ENDING},
+				[LEG_EVENT_OVER] = {act_aside_over, CALL_ASIDE},
 			},
 		[CALL_ENDING] =
 			{
@@ -400,6 +529,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_INFO] = {act_refuse_request, CALL_ENDING},
 				[LEG_EVENT_UPDATE] = {act_refuse_request, CALL_ENDING},
 				[LEG_EVENT_PRACK] = {act_refuse_request, CALL_ENDING},
+				[LEG_EVENT_REFER] = {act_refuse_request, CALL_ENDING},
 				[LEG_EVENT_UPDATED] = {act_none, CALL_ENDING},
 				[LEG_EVENT_REFRESH] = {act_none, CALL_ENDING},
 				[LEG_EVENT_EXPIRED] = {act_none, CALL_ENDING},
@@ -420,6 +550,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 				[LEG_EVENT_INFO] = {act_refuse_request, CALL_OVER},
 				[LEG_EVENT_UPDATE] = {act_refuse_request, CALL_OVER},
 				[LEG_EVENT_PRACK] = {act_refuse_request, CALL_OVER},
+				[LEG_EVENT_REFER] = {act_refuse_request, CALL_OVER},
 				[LEG_EVENT_UPDATED] = {act_none, CALL_OVER},
 				[LEG_EVENT_REFRESH] = {act_none, CALL_OVER},
 				[LEG_EVENT_EXPIRED] = {act_none, CALL_OVER},
@@ -507,22 +638,12 @@ static void setup_too_long_h(void *arg)
 
 struct call *call_new(struct bridge *bridge)
 {
-	struct call *call = calloc(1, sizeof(*call));
+	struct call *call = call_make(bridge);
 
 	if (!call)
 		return NULL;
-	call->a = calloc(1, sizeof(*call->a));
-	call->b = calloc(1, sizeof(*call->b));
-	if (!call->a || !call->b) {
-		free(call->a);
-		free(call->b);
-		free(call);
-		return NULL;
-	}
-	call->bridge = bridge;
 	call->leg_h = leg_event_h;
 	call->oa.failed_h = offer_failed_h;
-	call->config = config_ref(bridge->config);
 	return call;
 }
 

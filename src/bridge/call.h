@@ -15,7 +15,9 @@
 enum call_state {
 	CALL_SETUP,   /* leg a's first INVITE has no final response */
 	CALL_TALKING, /* answered */
-	CALL_ENDING,  /* recorded; the legs are being closed */
+	CALL_JOINING, /* it has another leg b or a than before: the one that stays is being asked */
+	CALL_ASIDE, /* it does not go on for now: it waits for what comes of a transfer */
+	CALL_ENDING, /* recorded; the legs are being closed */
 	CALL_OVER,
 	CALL_STATES,
 };
@@ -38,8 +40,12 @@ struct call_offer {
 	uint64_t since_us; /* the first INVITE, after the call's start */
 };
 
+struct call;
+/* CALL is about to end, with STATUS of the cause. */
+typedef void call_ended_h(struct call *call, int status);
+
 struct call {
-	struct list node; /* in bridge->calls, then bridge->dead */
+	struct list node; /* in bridge->calls or bridge->inner, then bridge->dead */
 	struct hash_node by_number;
 	struct bridge *bridge;
 	leg_h *leg_h;          /* hears of both legs */
@@ -58,10 +64,16 @@ struct call {
 	struct hunt *hunt;          /* for leg b, until it is answered; then NULL */
 	struct history history;
 	struct call_offer offer; /* in setup */
-	bool loaded;         /* the present target was offered more than a description */
-	bool bare;           /* it gets nothing more than that */
-	bool unfit;          /* a target could not be offered what the caller offers */
-	bool failed;         /* another one failed otherwise */
+	bool loaded; /* the present target was offered more than a description */
+	bool bare;   /* it gets nothing more than that */
+	bool unfit;  /* a target could not be offered what the caller offers */
+	bool failed; /* another one failed otherwise */
+	/* Under way. Of an inner call that which it belongs to. */
+	struct transfer *transfer;
+	call_ended_h *ended_h; /* NULL: nobody else is to hear of that */
+	/* It is part of another one, and not one of the bridge's calls: it looks for whom that is transferred to. It has
+	 * that call's number and id, and no record; leg a is a stand-in. */
+	bool inner;
 	struct party *party; /* who calls whom; until it is answered */
 	char *number_uri;    /* the user part that was called; of a service its number */
 	char *from, *to;     /* users, or a service's URN, for the record */

@@ -12,6 +12,8 @@
 static const char *const state_names[CALL_STATES] = {
 	[CALL_SETUP] = "trying",
 	[CALL_TALKING] = "talking",
+	[CALL_JOINING] = "joining",
+	[CALL_ASIDE] = "aside",
 	[CALL_ENDING] = "ending",
 	[CALL_OVER] = "over",
 };
@@ -20,6 +22,8 @@ const char *call_state_name(const struct call *call)
 {
 	if (call->state == CALL_SETUP && call->ringing_us)
 		return "ringing";
+	if (call->transfer && call->state < CALL_ENDING)
+		return "transferring";
 	return state_names[call->state];
 }
 
@@ -34,8 +38,12 @@ void call_set_state(struct call *call, enum call_state state)
 {
 	/* a bit for each state that it may go to */
 	static const unsigned legal[CALL_STATES] = {
-		[CALL_SETUP] = 1u << CALL_TALKING | 1u << CALL_ENDING,
-		[CALL_TALKING] = 1u << CALL_ENDING,
+		[CALL_SETUP] = 1u << CALL_TALKING | 1u << CALL_ASIDE | 1u << CALL_ENDING,
+		[CALL_TALKING] =
+			1u << CALL_JOINING | 1u << CALL_ASIDE | 1u << CALL_ENDING,
+		[CALL_JOINING] = 1u << CALL_TALKING | 1u << CALL_ENDING,
+		[CALL_ASIDE] =
+			1u << CALL_JOINING | 1u << CALL_TALKING | 1u << CALL_ENDING,
 		[CALL_ENDING] = 1u << CALL_OVER,
 		[CALL_OVER] = 0,
 	};
@@ -114,6 +122,25 @@ static bool b_is_over(const struct call *call)
 	return !call->b->home || call->b->state == LEG_OVER;
 }
 
+struct call *call_make(struct bridge *bridge)
+{
+	struct call *call = calloc(1, sizeof(*call));
+
+	if (!call)
+		return NULL;
+	call->a = calloc(1, sizeof(*call->a));
+	call->b = calloc(1, sizeof(*call->b));
+	if (!call->a || !call->b) {
+		free(call->a);
+		free(call->b);
+		free(call);
+		return NULL;
+	}
+	call->bridge = bridge;
+	call->config = config_ref(bridge->config);
+	return call;
+}
+
 void call_free(struct call *call)
 {
 	stop_timers(call);
@@ -153,8 +180,10 @@ void call_bury(struct call *call)
 	struct bridge *bridge = call->bridge;
 
 	list_remove(&call->node);
-	hash_remove(&bridge->by_number, &call->by_number);
-	bridge->call_count--;
+	if (!call->inner) {
+		hash_remove(&bridge->by_number, &call->by_number);
+		bridge->call_count--;
+	}
 	list_append(&bridge->dead, &call->node);
 	if (!timer_running(&bridge->reaper))
 		timer_start(bridge->timers, &bridge->reaper, 0, reap_h, bridge);
@@ -188,10 +217,14 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 		history_end(&call->history, 0, detail && detail[0] ? detail : cause),
 		by == CALL_BY_B ? "failed" : "given-up");
 	note_end(call, by, cause, status, detail);
+	if (call->ended_h)
+		call->ended_h(call, status);
 	call_set_state(call, CALL_ENDING);
 	call_emergency_end(call);
 	call_elin_end(call);
-	registry_record(call); /* before the final answer to BYE or CANCEL leaves */
+	if (!call->inner)
+		registry_record(
+			call); /* before the final answer to BYE or CANCEL leaves */
 	oa_end(call);
 	dtmf_tell_lost(call);
 	relay_close(call->session);
@@ -213,4 +246,26 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 		leg_close(call->b, 487, reason_for(call, call->b, by));
 	}
 	call_finish(call);
+}
+
+/* ---- how long it lasts ---- */
+
+static void too_long_h(void *arg)
+{
+	call_end(arg, CALL_BY_TANDEM, "duration-limit", 487, NULL);
+}
+
+void call_limit_duration(struct call *call)
+{
+	const uint64_t lengths[] = {call->config->limits.calls.duration_ms,
+		call->a->settings->limits.duration_ms,
+		call->b->settings->limits.duration_ms};
+	const uint64_t limit_ms = limit_shortest_ms(lengths, 3);
+	const uint64_t passed_ms =
+		(call_now_us(call) - call->start_us - call->answer_us) / 1000;
+
+	if (limit_ms && !call->emergency)
+		timer_start(call->bridge->timers, &call->duration_timer,
+			limit_ms > passed_ms ? limit_ms - passed_ms : 0, too_long_h,
+			call);
 }

@@ -13,6 +13,11 @@
 uint64_t call_now_us(const struct call *call); /* monotonic */
 /* One that is nowhere yet, with the bridge's configuration of now. NULL without memory. */
 struct call *call_new(struct bridge *bridge);
+/* The same, with nobody who hears of its legs and its offers. */
+struct call *call_make(struct bridge *bridge);
+/* LEG of it is one of TARGET, at HOME. */
+void call_init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
+	struct target *target);
 /* It was answered, now or before: it ends when it has lasted as long as it may. An emergency call may last
  * for ever. */
 void call_limit_duration(struct call *call);

@@ -11,7 +11,8 @@
 
 /*
  * Not written of struct call: node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
- * session, history (objects of their own, or idle); state, saved, invite_tapped, hunt, offer, loaded, bare, unfit,
+ * session, history (objects of their own, or idle); state, transfer, ended_h, inner, saved,
+ * invite_tapped, hunt, offer, loaded, bare, unfit,
  * failed, party, setup_timer, late_timer, duration_timer (as in every call that talks); reason, reason_from, end_us, status, cause,
  * ended_by, detail (there is no end yet); digits_until_ms (what is being played is lost).
  */
@@ -60,9 +61,9 @@ static const struct saved_field line_fields[] = {
 
 bool call_is_quiet(const struct call *call)
 {
-	return call->state == CALL_TALKING && call->oa.state == OA_IDLE &&
-	       !call->oa.restoring && !call->oa.txn && leg_is_quiet(call->a) &&
-	       leg_is_quiet(call->b);
+	return call->state == CALL_TALKING && !call->transfer &&
+	       call->oa.state == OA_IDLE && !call->oa.restoring && !call->oa.txn &&
+	       leg_is_quiet(call->a) && leg_is_quiet(call->b);
 }
 
 static int save_lines(const struct call *call, struct saved to)
@@ -286,7 +287,9 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 		.media_note = "",
 		.far_reason = "",
 		.attempts = lost->history.attempts,
-		.attempt_count = lost->history.count};
+		.attempt_count = lost->history.count,
+		.transfers = lost->history.transfers,
+		.transfer_count = lost->history.transfer_count};
 	ret->legs[0] = ret->legs[1] = record_leg_none();
 	ret->legs[inbound].side = lost->sides.caller;
 	ret->legs[inbound].party = lost->names[0];

@@ -14,26 +14,35 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Leg a, who called, has end A of the relay, and whoever is asked has end B. */
+/* Leg a, who called, has end A of the relay, and whoever is asked has end B; but a stand-in has the end of the leg that
+ * it stands for. */
+static enum relay_end end_of_b(const struct call *call)
+{
+	return call->a->home && leg_end(call->a) == RELAY_B ? RELAY_A : RELAY_B;
+}
+
 struct leg_params call_leg_params(
 	struct call *call, const struct leg *leg, struct bridge_side *home)
 {
 	const bool is_a = leg == call->a;
 
 	return (struct leg_params){.home = home,
-		.end = is_a ? RELAY_A : RELAY_B,
+		.end = is_a ? RELAY_A : end_of_b(call),
 		.h = call->leg_h,
 		.arg = call,
 		.call = call->number,
 		.id = call->id,
-		.name = is_a ? "a" : "b",
+		.name = is_a          ? "a"
+			: call->inner ? "c"
+				      : "b",
 		.methods = leg_methods,
 		.called = !is_a,
 		/* nothing may cut an emergency call */
-		.untimed = call->emergency != EMERGENCY_NO};
+		.untimed = call->emergency != EMERGENCY_NO,
+		.stand_in = is_a && call->inner};
 }
 
-static void init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
+void call_init_leg(struct call *call, struct leg *leg, struct bridge_side *home,
 	struct target *target)
 {
 	struct leg_params params = call_leg_params(call, leg, home);
@@ -75,6 +84,10 @@ static void choose_parts(struct call *call, struct parts *ret, struct buf *heade
 	};
 	const size_t before = headers->len;
 
+	*ret = (struct parts){.count = 0};
+	call->loaded = false;
+	if (!call->party->source)
+		return;
 	parts_choose(ret, call->party->source, &rules);
 	parts_add_headers(ret, call->party->source, headers);
 	call->loaded = ret->count || headers->len > before;
@@ -121,6 +134,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 			call->b->settings->emergency.urn == CONFIG_EMERGENCY_URN_PASS)
 			identity.shown.service = span_of(call->to);
 		identity.shown.caller = call_elin(call);
+		identity.shown.referred_by = call->b->settings->transfer.referred_by;
 		err = write_invite(call, &identity.shown, &crossed, text);
 	}
 	if (!err) {
@@ -170,12 +184,12 @@ static void hunt_target_h(void *arg, struct target *target)
 
 	leg_free(call->b);
 	call_note_reason(call, call->b, NULL); /* what the one before it said is past */
-	memset(&call->latched[RELAY_B], 0, sizeof(call->latched[RELAY_B]));
+	memset(&call->latched[end_of_b(call)], 0, sizeof(call->latched[0]));
 	call->bare = false;
 	if (!target)
 		return;
 	call->callee = hunt_side(call->hunt, target);
-	init_leg(call, call->b, call->callee, target);
+	call_init_leg(call, call->b, call->callee, target);
 	leg_charge(call->b);
 }
 
@@ -216,7 +230,7 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	history_begin(&call->history, call->b->trunk->id, flow, age_us(call));
 	offer_free(&call->b->offer);
 	offer_init(&call->b->offer);
-	err = call_capture_follow(call);
+	err = call->inner ? 0 : call_capture_follow(call);
 	if (!err)
 		err = send_invite(call, flow, &text);
 	if (!err && !call->offer.open)
@@ -463,7 +477,7 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		sdp_free(sdp);
 		return err;
 	}
-	init_leg(call, call->a, home, target);
+	call_init_leg(call, call->a, home, target);
 	target_unref(target);
 	/* of any other call that is a reason to refuse it */
 	if (require_has_unknown(txn_server_request(invite)) ||

@@ -115,6 +115,68 @@ void history_hear(struct history *history, int status, const struct message *mes
 	history->far_reason = reason.len ? span_dup(reason) : NULL;
 }
 
+/* ---- transfers ---- */
+
+/* A zeroed place behind the others. NULL: no memory, or there are as many as there may be. */
+static struct record_transfer *place_transfer(struct history *history)
+{
+	struct record_transfer *transfers;
+
+	if (history->transfer_count == RECORD_TRANSFERS)
+		return NULL;
+	transfers = reallocarray(history->transfers, history->transfer_count + 1,
+		sizeof(*history->transfers));
+	if (!transfers)
+		return NULL;
+	history->transfers = transfers;
+	transfers += history->transfer_count++;
+	*transfers = (struct record_transfer){.by = NULL};
+	return transfers;
+}
+
+int history_transfer(
+	struct history *history, const char *by, const char *to, uint64_t after_us)
+{
+	char *by_copy = strdup(by), *to_copy = strdup(to);
+	const bool full = history->transfer_count == RECORD_TRANSFERS;
+	struct record_transfer *transfer =
+		by_copy && to_copy && !full ? place_transfer(history) : NULL;
+
+	if (!transfer) {
+		free(by_copy);
+		free(to_copy);
+		return full ? ERR_LIMIT : -ENOMEM;
+	}
+	*transfer = (struct record_transfer){
+		.by = by_copy, .to = to_copy, .after_us = after_us};
+	return 0;
+}
+
+void history_transferred(struct history *history, int status, const char *target)
+{
+	struct record_transfer *transfer =
+		&history->transfers[history->transfer_count - 1];
+
+	transfer->status = status;
+	free(transfer->target);
+	transfer->target = target ? strdup(target) : NULL;
+}
+
+void history_append(struct history *history, struct history *from)
+{
+	for (unsigned i = 0; i < from->count; i++) {
+		struct record_attempt *at = place(history);
+
+		if (!at)
+			break;
+		*at = from->attempts[i];
+		from->attempts[i] = (struct record_attempt){.target = NULL};
+	}
+	history_free(from);
+}
+
+/* ---- what outlives the process ---- */
+
 /* Not written of struct record_attempt: transport, flow (of a connection that is no more). */
 static const struct saved_field attempt_fields[] = {
 	SAVED_FIELD(struct record_attempt, target),
@@ -125,13 +187,36 @@ static const struct saved_field attempt_fields[] = {
 	SAVED_END,
 };
 
-/* Not written of struct history: attempts, count (objects of their own); trying (nobody is asked any
- * more). */
+static const struct saved_field transfer_fields[] = {
+	SAVED_FIELD(struct record_transfer, by),
+	SAVED_FIELD(struct record_transfer, to),
+	SAVED_FIELD(struct record_transfer, target),
+	SAVED_FIELD(struct record_transfer, status),
+	SAVED_FIELD(struct record_transfer, after_us),
+	SAVED_END,
+};
+
+/* Not written of struct history: attempts, count, transfers, transfer_count (objects of their own); trying (nobody is
+ * asked any more). */
 static const struct saved_field fields[] = {
 	SAVED_FIELD(struct history, far_status),
 	SAVED_FIELD(struct history, far_reason),
 	SAVED_END,
 };
+
+static int save_transfers(const struct history *history, struct saved to)
+{
+	struct saved transfer;
+	int err = 0;
+
+	for (unsigned i = 0; i < history->transfer_count && !err; i++) {
+		err = saved_append(to, "transfers", &transfer);
+		if (!err)
+			err = saved_put(
+				transfer, transfer_fields, &history->transfers[i]);
+	}
+	return err;
+}
 
 int history_save(const struct history *history, struct saved to)
 {
@@ -142,6 +227,27 @@ int history_save(const struct history *history, struct saved to)
 		err = saved_append(to, "attempts", &attempt);
 		if (!err)
 			err = saved_put(attempt, attempt_fields, &history->attempts[i]);
+	}
+	return err ? err : save_transfers(history, to);
+}
+
+static int load_transfers(
+	struct history *history, struct saved from, struct err_text *error)
+{
+	struct saved transfer;
+	int err = 0;
+
+	for (unsigned i = 0; !err && saved_at(from, "transfers", i, &transfer); i++) {
+		struct record_transfer *at = place_transfer(history);
+
+		if (!at)
+			return history->transfer_count == RECORD_TRANSFERS
+				       ? err_set(error, ERR_FORMAT,
+						 "there are too many transfers")
+				       : -ENOMEM;
+		err = saved_take(transfer, transfer_fields, at, error);
+		if (!err && (!at->by || !at->to))
+			err = err_set(error, ERR_FORMAT, "a transfer is of nobody");
 	}
 	return err;
 }
@@ -161,7 +267,7 @@ int history_load(struct history *history, struct saved from, struct err_text *er
 		if (!err && !at->target)
 			err = err_set(error, ERR_FORMAT, "an attempt has no target");
 	}
-	return err;
+	return err ? err : load_transfers(history, from, error);
 }
 
 void history_free(struct history *history)
@@ -170,6 +276,12 @@ void history_free(struct history *history)
 		free(history->attempts[i].target);
 		free(history->attempts[i].reason);
 	}
+	for (unsigned i = 0; i < history->transfer_count; i++) {
+		free(history->transfers[i].by);
+		free(history->transfers[i].to);
+		free(history->transfers[i].target);
+	}
+	free(history->transfers);
 	free(history->attempts);
 	free(history->far_reason);
 	memset(history, 0, sizeof(*history));

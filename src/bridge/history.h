@@ -16,6 +16,8 @@ struct history {
 	bool trying;      /* the latest has no end yet */
 	int far_status;   /* the last refusal of our INVITE, as it came; 0: none */
 	char *far_reason; /* owned; NULL: it gave none */
+	struct record_transfer *transfers; /* owned; RECORD_TRANSFERS at most */
+	unsigned transfer_count;
 };
 
 /* TARGET, an id (copied), is asked over FLOW; NULL: no address was found. AFTER_US since the call
@@ -34,6 +36,14 @@ void history_refusal(int status, const char *why, char ret[static ERR_REASON_SIZ
 /* MESSAGE refuses the call with STATUS, or ends it: STATUS 0, a BYE. Its Reason (RFC 3326)
  * is kept; of a refusal without one the text of its Warning, or else its reason phrase. */
 void history_hear(struct history *history, int status, const struct message *message);
+/* BY asks AFTER_US since the call began that it be transferred to the number TO; both are copied. 0; ERR_LIMIT: it had
+ * as many as it may have; -ENOMEM. */
+int history_transfer(
+	struct history *history, const char *by, const char *to, uint64_t after_us);
+/* What came of the latest: STATUS; TARGET, an id (copied), took it, or NULL. */
+void history_transferred(struct history *history, int status, const char *target);
+/* The attempts of FROM, up to now, are attempts of HISTORY, behind its own. FROM is as zeroed then. */
+void history_append(struct history *history, struct history *from);
 /* Writes it. 0 or -ENOMEM. */
 int history_save(const struct history *history, struct saved to);
 /* HISTORY, zeroed, becomes what was written. 0; ERR_FORMAT with ERROR; -ENOMEM. */

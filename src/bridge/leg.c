@@ -20,6 +20,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->methods = params->methods;
 	leg->called = params->called;
 	leg->refresh.off = params->untimed;
+	leg->stand_in = params->stand_in;
 	leg->target = target_ref(params->target);
 	leg->trunk = leg->target->trunk;
 	leg_count(leg);

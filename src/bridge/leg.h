@@ -42,6 +42,7 @@ enum leg_event {
 	LEG_EVENT_INFO,        /* the call answers its transaction */
 	LEG_EVENT_UPDATE,      /* an UPDATE with an offer; the call answers it */
 	LEG_EVENT_PRACK,       /* for a response that waits for it; the call answers it */
+	LEG_EVENT_REFER,       /* it asks for a transfer; the call answers it */
 	LEG_EVENT_UPDATED,     /* our UPDATE has its final response, or none: status */
 	LEG_EVENT_REFRESH,     /* its session is to be refreshed: leg_refresh.h */
 	LEG_EVENT_EXPIRED,     /* its session was not refreshed; status, why */
@@ -52,6 +53,7 @@ enum leg_event {
 
 struct dtmf;
 struct leg;
+struct notifier;
 struct parts;
 struct uac;
 struct uas;
@@ -62,7 +64,7 @@ struct leg_report {
 	int status;              /* of responses and failures */
 	const char *
 		why; /* failures: a phrase; of 401 and 407 why they were not answered; or NULL */
-	struct txn_server *txn; /* of an INFO, UPDATE or PRACK */
+	struct txn_server *txn; /* of an INFO, UPDATE, PRACK or REFER */
 	bool no_listener;       /* of a failure: nothing listens there, as ICMP says */
 };
 
@@ -129,6 +131,10 @@ struct leg {
 	unsigned replaced_count;
 	struct dtmf *dtmf;      /* digits that wait for INFO to it; owned, may be NULL */
 	struct refresh refresh; /* its session timer */
+	/* Who sent a REFER hears of it; owned; NULL: no REFER is under way. */
+	struct notifier *notifier;
+	/* It is in the place of a leg of another call, and has no far end: no media goes to it or comes. */
+	bool stand_in;
 };
 
 /* Its end of the call's relay. */
@@ -150,6 +156,7 @@ struct leg_params {
 	const struct leg_method *methods; /* leg_methods */
 	bool called;                      /* by us */
 	bool untimed;                     /* it has no session timer */
+	bool stand_in;                    /* see struct leg */
 	struct target *target;            /* a reference is taken */
 };
 
@@ -231,6 +238,8 @@ bool leg_allows(const struct leg *leg, enum message_method method);
 void leg_prack(struct leg *leg, const struct sdp *sdp);
 /* Sends an UPDATE with SDP; LEG_EVENT_UPDATED follows. 0, or negative. */
 int leg_update(struct leg *leg, const struct sdp *sdp);
+/* 202 to TXN, a REFER of it. SILENT: it wants no NOTIFY, and gets none (RFC 4488). */
+void leg_accept_refer(struct leg *leg, struct txn_server *txn, bool silent);
 /* 200 with SDP (may be NULL) to TXN, an UPDATE or PRACK of it. */
 void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp);
 /* Sends what waited for a PRACK. Called after leg_reply() to that PRACK. */

@@ -11,6 +11,8 @@ void leg_count(struct leg *leg)
 {
 	struct limit_use *all;
 
+	if (leg->stand_in)
+		return;
 	leg->way = leg->called ? LIMIT_OUT : LIMIT_IN;
 	all = use_of_all(leg);
 	leg->trunk->calls++;
@@ -51,6 +53,8 @@ void leg_uncount(struct leg *leg)
 {
 	struct limit_use *all = use_of_all(leg);
 
+	if (leg->stand_in)
+		return;
 	leg_early_over(leg);
 	limit_end(&leg->trunk->use, leg->way);
 	if (all)

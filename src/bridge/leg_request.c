@@ -98,6 +98,19 @@ static void receive_info(struct leg *leg, struct txn_server *txn)
 		report_request(leg, LEG_EVENT_INFO, txn);
 }
 
+static void receive_refer(struct leg *leg, struct txn_server *txn)
+{
+	if (!refuse_late(leg, txn))
+		report_request(leg, LEG_EVENT_REFER, txn);
+}
+
+/* Nothing is ever subscribed to by us (RFC 6665 4.1.3). */
+static void receive_notify(struct leg *leg, struct txn_server *txn)
+{
+	(void)leg;
+	refuse(txn, 481, "there is no subscription of ours", NULL);
+}
+
 static void receive_options(struct leg *leg, struct txn_server *txn)
 {
 	struct buf extra;
@@ -114,6 +127,16 @@ static bool takes_prack(const struct leg *leg)
 	return leg->settings->reliable != CONFIG_RELIABLE_REFUSE;
 }
 
+static bool takes_refer(const struct leg *leg)
+{
+	return leg->settings->transfer.refer != CONFIG_REFER_REFUSE;
+}
+
+static bool takes_notify(const struct leg *leg)
+{
+	return leg->settings->transfer.allow_notify;
+}
+
 /* Allow is printed from it, in this order. */
 const struct leg_method leg_methods[] = {
 	{MESSAGE_INVITE, "INVITE", receive_invite, NULL},
@@ -124,6 +147,8 @@ const struct leg_method leg_methods[] = {
 	{MESSAGE_UPDATE, "UPDATE", receive_update, NULL},
 	{MESSAGE_PRACK, "PRACK", receive_prack, takes_prack},
 	{MESSAGE_INFO, "INFO", receive_info, dtmf_sdp_is_signalled},
+	{MESSAGE_REFER, "REFER", receive_refer, takes_refer},
+	{MESSAGE_NOTIFY, "NOTIFY", receive_notify, takes_notify},
 	{.name = NULL},
 };
 

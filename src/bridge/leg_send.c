@@ -89,6 +89,21 @@ int leg_update(struct leg *leg, const struct sdp *sdp)
 	return request_send(&update, &user, &leg->update_out);
 }
 
+void leg_accept_refer(struct leg *leg, struct txn_server *txn, bool silent)
+{
+	struct buf extra;
+
+	buf_init(&extra, 0);
+	leg_add_identity(leg, "Server", &extra);
+	if (silent)
+		buf_add_str(&extra, "Refer-Sub: false\r\n");
+	if (extra.err)
+		txn_server_reply(txn, 503, NULL, leg->dialog.local_tag, NULL);
+	else
+		txn_server_reply(txn, 202, NULL, leg->dialog.local_tag, buf_str(&extra));
+	buf_free(&extra);
+}
+
 void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp)
 {
 	struct message *request = txn_server_request(txn);

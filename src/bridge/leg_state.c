@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "bridge/dtmf.h"
+#include "bridge/leg_notifier.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 
@@ -106,6 +107,8 @@ void leg_detach(struct leg *leg)
 	free(leg->replaced);
 	leg->replaced = NULL;
 	leg_drop_digits(leg);
+	notifier_free(leg->notifier);
+	leg->notifier = NULL;
 }
 
 void leg_set_over(struct leg *leg)

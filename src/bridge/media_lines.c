@@ -280,3 +280,16 @@ struct sdp *media_lines_agreed(const struct leg *leg)
 	}
 	return out;
 }
+
+struct sdp *media_lines_resumed(const struct leg *leg)
+{
+	struct sdp *out = media_lines_agreed(leg);
+
+	for (unsigned i = 0; out && i < sdp_count_media(out); i++) {
+		if (sdp_media(out, i)->port && sdp_set_direction(out, i, SDP_SENDRECV)) {
+			sdp_free(out);
+			out = NULL;
+		}
+	}
+	return out;
+}

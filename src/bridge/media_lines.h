@@ -54,3 +54,5 @@ int media_line_write_offer(
 /* LEG's last description, each line with the direction that was agreed: what both it and our
  * description allow. Owned by the caller; NULL without memory, or when nothing is agreed. */
 struct sdp *media_lines_agreed(const struct leg *leg);
+/* The same, to be spoken on in both directions: whoever held the call may be another one then. */
+struct sdp *media_lines_resumed(const struct leg *leg);

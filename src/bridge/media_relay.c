@@ -56,13 +56,15 @@ int media_relay_set(struct relay_session *session, unsigned index, const struct 
 	memcpy(remote.payload_types, terms->payload_types, sizeof(remote.payload_types));
 	remote.receive = sdp_direction_sends(terms->direction);
 	remote.send = sdp_direction_receives(terms->direction) && !terms->hold_address;
-	if (terms->hold_address)
+	if (leg->stand_in)
+		remote.receive = remote.send = remote.latch = false;
+	if (terms->hold_address || leg->stand_in)
 		remote.rtp.len = remote.rtcp.len = 0;
 	remote.keep_roc = keeps_roc(leg);
 	remote.dtmf = terms->dtmf;
 	add_formats(&remote, terms);
-	copy_key(&remote.rx, terms->secure, &terms->theirs);
-	copy_key(&remote.tx, terms->secure, &terms->ours);
+	copy_key(&remote.rx, terms->secure && !leg->stand_in, &terms->theirs);
+	copy_key(&remote.tx, terms->secure && !leg->stand_in, &terms->ours);
 	err = relay_stream_set(session, index, leg_end(leg), &remote);
 	secret_wipe(&remote.rx.key);
 	secret_wipe(&remote.tx.key);

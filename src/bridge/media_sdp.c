@@ -502,7 +502,8 @@ void media_sdp_settle(struct relay_session *session, struct leg *a, struct leg *
 void media_sdp_cancel(struct relay_session *session, struct leg *a, struct leg *b)
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
-		bool agreed = a->streams[i] && a->streams[i]->now.set;
+		bool agreed = (a->streams[i] && a->streams[i]->now.set) ||
+			      (b->streams[i] && b->streams[i]->now.set);
 
 		if (!agreed && (a->streams[i] || b->streams[i])) {
 			media_line_forget(session, a, b, i);

@@ -91,6 +91,15 @@ int oa_prack(struct call *call, struct leg *from, struct txn_server *txn,
 /* The ACK of leg FROM for our 2xx: its answer, where one is owed. As oa_accepted(). */
 int oa_ack(
 	struct call *call, struct leg *from, struct message *ack, struct err_text *text);
+/* FROM, a stand-in, offers what STAYS, a leg of OUTER, spoke last, in both directions. 0 or -ENOMEM. */
+int oa_stand_in(struct leg *from, struct call *outer, struct leg *stays);
+/* No exchange of CALL is under way, and LEG of it may be sent an INVITE. */
+bool oa_may_join(const struct call *call, const struct leg *leg);
+/* WITH, a leg of CALL since now, is offered what the other leg agreed to last. 0; negative with TEXT: it is not. What
+ * comes of it comes as of any offer that nobody made. */
+int oa_join(struct call *call, struct leg *with, struct err_text *text);
+/* That came to nothing: no exchange is under way any more. */
+void oa_unjoin(struct call *call, struct leg *with);
 /* Leg FROM gave up its re-INVITE. */
 void oa_cancelled(struct call *call, struct leg *from);
 

@@ -339,6 +339,12 @@ static bool is_news(
 	       !sdp_equal_but_origin(sdp, call->b->offer.remote);
 }
 
+/* Leg a gets the final response to its first INVITE; a stand-in made none. */
+static int answer_a(struct call *call, const struct sdp *sdp)
+{
+	return call->inner ? 0 : leg_answer(call->a, sdp);
+}
+
 int oa_accept_first(struct call *call, struct message *response, struct err_text *text)
 {
 	struct offer *offer = &call->b->offer;
@@ -355,13 +361,13 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 		call->oa.renew = call->oa.made && is_news(call, response, sdp);
 		sdp_free(sdp);
 		leg_ack(call->b, NULL);
-		return leg_answer(call->a, NULL);
+		return answer_a(call, NULL);
 	}
 	if (call->oa.settled && is_news(call, response, sdp)) {
 		/* all was agreed with what leg b said before: leg a need not know */
 		sdp_free(sdp);
 		leg_ack(call->b, NULL);
-		err = leg_answer(call->a, NULL);
+		err = answer_a(call, NULL);
 		return err ? err : 1;
 	}
 	if (!err && delayed)
@@ -371,7 +377,7 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 	if (err || !delayed)
 		leg_ack(call->b, NULL);
 	if (!err)
-		err = leg_answer(call->a, call->oa.answered_a ? NULL : out);
+		err = answer_a(call, call->oa.answered_a ? NULL : out);
 	sdp_free(out);
 	if (!err)
 		oa_set_state(call, delayed ? OA_OWED : OA_IDLE);

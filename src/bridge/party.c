@@ -220,6 +220,8 @@ int party_copy(struct party **ret, const struct party *party)
 	copy->privacy = party->privacy;
 	copy->called = party->called;
 	copy->from = party->from;
+	copy->referred = party->referred;
+	copy->referred_whole = party->referred_whole;
 	err = copy_all_names(copy, party);
 	if (err) {
 		party_free(copy);

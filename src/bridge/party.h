@@ -30,6 +30,8 @@ struct party_name {
 	struct span reason; /* History-Info: escaped Reason and Privacy within the */
 	struct span privacy; /* URI (RFC 7044 10.2), or empty */
 	struct span params;  /* of the header; which of them cross depends on it */
+	struct span
+		own; /* parameters of its URI that it gave itself, and gets back; or empty */
 };
 
 /* A party's own texts are at most so long, all together. */
@@ -60,6 +62,9 @@ struct party {
 	struct party_names remote;     /* Remote-Party-ID */
 	struct party_names diversions; /* the latest first */
 	struct party_names history;    /* the oldest first */
+	/* Referred-By of a transfer (RFC 3892): who asked for it; or, whole, as that far end wrote it, to itself. */
+	struct party_name referred;
+	struct span referred_whole;
 };
 
 /* What INVITE says; a reference to it is taken. 0 or -ENOMEM. */
@@ -87,6 +92,7 @@ struct party_shown {
 	const char *target; /* "host" or "host:port" of whom is called */
 	const char *params; /* of the Request-URI: ";transport=tcp" or "" */
 	bool user_phone;    /* ;user=phone behind every number */
+	bool referred_by;   /* Referred-By is for it */
 	struct span caller; /* the number by which the caller is known; empty: his own */
 	struct span
 		service; /* the Request-URI, in place of whom PARTY calls; empty: none */

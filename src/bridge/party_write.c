@@ -4,6 +4,7 @@
 #include "bridge/party.h"
 #include "sip/compose.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 
@@ -228,6 +229,43 @@ static void add_crossing(struct buf *out, const struct message *invite)
 	party_add_reason(out, invite);
 }
 
+/* Parameters that say how to reach somebody, which is ours to say. */
+static bool is_of_route(struct span name)
+{
+	static const char *const names[] = {
+		"transport", "maddr", "ttl", "lr", "method", "user", "cause"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (span_equal_nocase(name, names[i]))
+			return true;
+	return false;
+}
+
+/* RFC 3261 25.1: paramchar, escapes included. */
+static bool is_param_text(struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		if (!isalnum((unsigned char)text.p[i]) &&
+			!memchr("-_.!~*'()[]/:&+$%", text.p[i], 17))
+			return false;
+	return true;
+}
+
+static void add_own(struct buf *out, struct span params)
+{
+	struct span param;
+
+	while (message_param_next(&params, &param)) {
+		struct span rest = param, name;
+
+		if (!span_next(&rest, '=', &name) || !name.len || is_of_route(name) ||
+			!is_param_text(name) || !is_param_text(rest))
+			continue;
+		buf_add_char(out, ';');
+		buf_add_span(out, param);
+	}
+}
+
 /* Whom we call: the number at the far end. */
 static void add_target(
 	struct buf *out, const struct party_name *called, const struct party_shown *shown)
@@ -242,6 +280,7 @@ static void add_target(
 	add_phone(out, called, shown);
 	add_cause(out, called);
 	buf_add_str(out, shown->params);
+	add_own(out, called->own);
 }
 
 /* Those of the caller: one line for each of NAMES, of which one does where he is shown by a number of his
@@ -259,6 +298,20 @@ static void add_callers(struct buf *out, const char *header,
 	}
 	caller = shown_caller(&names->list[0], shown);
 	add_names(out, header, &one, params, shown);
+}
+
+/* RFC 3892. */
+static void add_referred(
+	struct buf *out, const struct party *party, const struct party_shown *shown)
+{
+	const struct party_names one = {
+		.list = (struct party_name *)(uintptr_t)&party->referred, .count = 1};
+
+	if (party->referred_whole.len)
+		buf_printf(
+			out, "Referred-By: <%.*s>\r\n", SPAN_ARG(party->referred_whole));
+	else if (shown->referred_by && party->referred.phone.number.len)
+		add_names(out, "Referred-By", &one, no_params, shown);
 }
 
 int party_write(const struct party *party, const struct party_shown *shown,
@@ -280,6 +333,7 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	add_callers(headers, "Remote-Party-ID", &party->remote, remote_params, shown);
 	add_names(headers, "Diversion", &party->diversions, diversion_params, shown);
 	add_names(headers, "History-Info", &party->history, history_params, shown);
+	add_referred(headers, party, shown);
 	if (party->source) {
 		add_privacy(headers, party);
 		add_crossing(headers, party->source);

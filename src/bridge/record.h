@@ -15,6 +15,8 @@
 #define RECORD_SDP_STREAMS RELAY_STREAMS
 /* Attempts that a record has at most: the first ones, and the latest. */
 #define RECORD_ATTEMPTS 16
+/* Transfers that a call may have: further ones are refused. */
+#define RECORD_TRANSFERS 10
 /* Bytes of what the far end said that a record has at most. */
 #define RECORD_FAR_REASON 200
 
@@ -28,6 +30,15 @@ struct record_attempt {
 	/* Owned likewise: "answered 503", or the cause and what to do; NULL: none yet. */
 	char *reason;
 	uint64_t after_us; /* when it was asked, since the call's start */
+};
+
+/* A transfer that one of its far ends asked for. Texts are owned by who made the list. */
+struct record_transfer {
+	char *by;     /* who asked, as record_leg.party has it */
+	char *to;     /* the number or name that it named; "": back to itself */
+	char *target; /* id of the server or gateway that took it; NULL: nobody did */
+	int status; /* what came of it, 200 where the call went on there; 0: nothing yet */
+	uint64_t after_us; /* when it was asked for, since the call's start */
 };
 
 /* How one leg was protected and what it carried. */
@@ -96,6 +107,8 @@ struct record {
 	const char *far_reason; /* what the far end said of its refusal or BYE; "" */
 	const struct record_attempt *attempts; /* in order of time */
 	unsigned attempt_count;
+	const struct record_transfer *transfers; /* likewise */
+	unsigned transfer_count;
 	/* That of the internal side first; where both are on one side, the caller's. */
 	struct record_leg legs[2];
 };

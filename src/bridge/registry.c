@@ -253,6 +253,8 @@ void registry_fill(
 	ret->far_reason = call->history.far_reason ? call->history.far_reason : "";
 	ret->attempts = call->history.attempts;
 	ret->attempt_count = call->history.count;
+	ret->transfers = call->history.transfers;
+	ret->transfer_count = call->history.transfer_count;
 	ret->media_note = scratch->media_note;
 	diagnosis_media(ret, clock->mono_us(clock), scratch->media_note);
 	for (unsigned i = 0; i < 2; i++)

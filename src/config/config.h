@@ -171,6 +171,19 @@ struct config_timers {
 	enum config_session_refresh refresh;
 };
 
+/* What becomes of its REFER. */
+enum config_refer {
+	CONFIG_REFER_REFUSE, /* 405 */
+	CONFIG_REFER_HANDLE, /* we transfer the call */
+};
+
+/* Transfer of calls that talk (RFC 5589). */
+struct config_transfer {
+	enum config_refer refer;
+	bool referred_by;  /* calls to it say who transferred them */
+	bool allow_notify; /* Allow toward it lists NOTIFY */
+};
+
 /* Where the called number of a registered gateway's calls stands. */
 enum config_called {
 	CONFIG_CALLED_AUTO, /* the Request-URI, unless that has no more than our Contact */
@@ -341,6 +354,7 @@ struct config_trunk {
 	enum config_reliable reliable;
 	enum config_delayed_offer delayed_offer;
 	struct config_timers timers;
+	struct config_transfer transfer;
 	uint64_t
 		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
 	struct config_statuses next_on; /* after which the next one is asked */

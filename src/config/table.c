@@ -43,6 +43,7 @@ static const char *const reliable_words[] = {
 static const char *const called_words[] = {
 	"auto", "request-uri", "to", "p-called-party-id", NULL};
 static const char *const calls_to_words[] = {"other", "gateways", "servers", NULL};
+static const char *const transfer_words[] = {"refuse", "handle", NULL};
 static const char *const delayed_offer_words[] = {"pass", "make", NULL};
 static const char *const emergency_from_words[] = {"no", "number", "priority", NULL};
 static const char *const geolocation_words[] = {"drop", "pass", NULL};

@@ -16,7 +16,7 @@ static bool is_separator(char c)
 }
 
 /* RFC 3966 3: phonedigit, phonedigit-hex without letters, and their escapes. */
-static bool is_number(struct span text)
+bool phone_is_number(struct span text)
 {
 	bool has_digit = false;
 
@@ -53,7 +53,7 @@ void phone_read(struct phone *ret, const struct message_uri *uri)
 		ret->separated = true;
 		return;
 	}
-	if (!span_next(&rest, ';', &user) || !is_number(user))
+	if (!span_next(&rest, ';', &user) || !phone_is_number(user))
 		return;
 	ret->number = user;
 	ret->params = rest;

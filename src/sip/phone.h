@@ -18,6 +18,8 @@ struct phone {
  * semicolons included. */
 void phone_read(struct phone *ret, const struct message_uri *uri);
 
+/* Whether TEXT, the whole of a user part, is a number. */
+bool phone_is_number(struct span text);
 /* Appends the number without visual separators (RFC 3966 5.1.1). */
 void phone_add_number(struct buf *out, const struct phone *phone);
 /* Appends number and known parameters as the user part of a sip: URI has them, escaped where

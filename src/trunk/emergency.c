@@ -120,7 +120,7 @@ static bool is_same_number(struct span called, const char *number)
 	return *number == '\0';
 }
 
-static bool calls_number(const struct config *config, const struct message_uri *uri)
+bool emergency_is_called(const struct config *config, const struct message_uri *uri)
 {
 	const struct config_words *numbers = &config->emergency.numbers;
 	struct phone phone;
@@ -201,7 +201,7 @@ enum emergency emergency_class(const struct config *config,
 		return EMERGENCY_NO;
 	if (emergency_service(uri->whole, NULL))
 		return EMERGENCY_SERVICE;
-	if (calls_number(config, uri))
+	if (emergency_is_called(config, uri))
 		return EMERGENCY_NUMBER;
 	if (from->emergency.from == CONFIG_EMERGENCY_PRIORITY && is_urgent(invite))
 		return EMERGENCY_PRIORITY;

@@ -25,6 +25,9 @@ const char *emergency_name(enum emergency emergency);
 enum emergency emergency_class(const struct config *config,
 	const struct config_trunk *from, const struct message *invite);
 
+/* Whether URI is that of a number of [emergency]. */
+bool emergency_is_called(const struct config *config, const struct message_uri *uri);
+
 /* Whether an INVITE to the Request-URI URI, with or without a Priority header, may be an emergency call of anybody:
  * quickly, and never wrongly no. */
 bool emergency_may_be(const struct config *config, struct span uri, bool has_priority);

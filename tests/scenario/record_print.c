@@ -72,6 +72,20 @@ static void print_attempts(struct buf *out, const struct record *record)
 		record->far_reason);
 }
 
+/* "server pbx>600@gw2=200": who asked, for which number, who took it, and what came of it. */
+static void print_transfers(struct buf *out, const struct record *record)
+{
+	buf_add_str(out, " transfers=");
+	for (unsigned i = 0; i < record->transfer_count; i++) {
+		const struct record_transfer *transfer = &record->transfers[i];
+		const char *id = strrchr(transfer->by, ' ');
+
+		buf_printf(out, "%s%s>%s@%s=%d", i > 0 ? "," : "",
+			id ? id + 1 : transfer->by, transfer->to,
+			transfer->target ? transfer->target : "none", transfer->status);
+	}
+}
+
 void record_print(struct buf *out, const struct record *record)
 {
 	buf_printf(out,
@@ -92,5 +106,6 @@ void record_print(struct buf *out, const struct record *record)
 	for (unsigned i = 0; i < 2; i++)
 		print_leg(out, record_leg_name(record, i), &record->legs[i]);
 	print_attempts(out, record);
+	print_transfers(out, record);
 	buf_printf(out, " detail=\"%s\"", record->detail);
 }

@@ -293,6 +293,14 @@ static void keep_letter(
 		&letter->node);
 }
 
+static void note_transfer(
+	struct stage *stage, uint64_t call, const struct message *message)
+{
+	if (!message_is_request(message) && message_method(message) == MESSAGE_REFER &&
+		message_status(message) == 202)
+		stage->referred[stage->referred_count++ % STAGE_REFERRED] = call;
+}
+
 /* What everything that leaves must be like. NULL: it cannot even be parsed. */
 static struct message *check_sent(
 	struct stage *stage, struct party *party, uint64_t call, struct span text)
@@ -309,6 +317,7 @@ static struct message *check_sent(
 			fault.reason);
 	hiding_learn(&stage->hiding, party->side, message);
 	hiding_check(&stage->hiding, party->side, text.p, text.len, &stage->fault);
+	note_transfer(stage, call, message);
 	if (!stage->fault.text[0])
 		rules_check(stage, party, call, message, &stage->fault);
 	return message;

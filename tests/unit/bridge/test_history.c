@@ -155,6 +155,52 @@ static void an_attempt_that_was_written_has_a_target(void **state)
 	assert_string_equal(error.text, "an attempt has no target");
 }
 
+static void transfers_are_kept_and_written(void **state)
+{
+	struct err_text error;
+
+	(void)state;
+	for (unsigned i = 0; i < RECORD_TRANSFERS; i++)
+		assert_int_equal(history_transfer(&history, "server pbx", "600", i), 0);
+	assert_int_equal(history_transfer(&history, "server pbx", "601", 1), ERR_LIMIT);
+	history_transferred(&history, 486, NULL);
+	history_transferred(&history, 200, "gw");
+	assert_int_equal(history.transfer_count, RECORD_TRANSFERS);
+	assert_int_equal(history.transfers[9].status, 200);
+	assert_string_equal(history.transfers[9].target, "gw");
+	assert_int_equal(history.transfers[0].status, 0);
+	assert_null(history.transfers[0].target);
+	assert_int_equal(history.transfers[3].after_us, 3);
+	history_free(&history);
+	assert_int_equal(load("{\"transfers\":[{\"by\":\"server pbx\",\"to\":\"6\","
+			      "\"status\":200,\"target\":\"gw\",\"after_us\":5}]}",
+				 &error),
+		0);
+	assert_int_equal(history.transfer_count, 1);
+	assert_string_equal(history.transfers[0].to, "6");
+	assert_string_equal(history.transfers[0].target, "gw");
+	history_free(&history);
+	assert_int_equal(load("{\"transfers\":[{\"status\":503}]}", &error), ERR_FORMAT);
+	assert_string_equal(error.text, "a transfer is of nobody");
+}
+
+static void attempts_of_another_history_come_behind(void **state)
+{
+	struct history from = {.count = 0};
+
+	(void)state;
+	history_begin(&history, "gw", NULL, 1);
+	history_end(&history, 200, "answered");
+	history_begin(&from, "gw2", NULL, 2);
+	history_end(&from, 486, "busy");
+	history_append(&history, &from);
+	assert_int_equal(history.count, 2);
+	assert_string_equal(history.attempts[1].target, "gw2");
+	assert_int_equal(history.attempts[1].status, 486);
+	assert_int_equal(from.count, 0);
+	assert_null(from.attempts);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +212,8 @@ int main(void)
 		cmocka_unit_test_teardown(a_long_reason_is_cut, stop),
 		cmocka_unit_test_teardown(what_was_written_is_read, stop),
 		cmocka_unit_test_teardown(an_attempt_that_was_written_has_a_target, stop),
+		cmocka_unit_test_teardown(transfers_are_kept_and_written, stop),
+		cmocka_unit_test_teardown(attempts_of_another_history_come_behind, stop),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

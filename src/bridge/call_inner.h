@@ -1,0 +1,22 @@
+/*
+ * The calls of a transfer: the inner one that looks for whom the leg that stays is to talk with, and how two calls
+ * change a leg and their media. Loop thread.
+ */
+#pragma once
+
+#include "bridge/call.h"
+#include "bridge/refer.h"
+
+/*
+ * A call for REFER, which FROM, a leg of OUTER, sent: with a stand-in for the other leg, whom nobody has asked yet. It
+ * goes by the routes of FROM's trunk, with OUTER's number and id, and is no call of the bridge's. REFER, whose message
+ * is held elsewhere, and OUTER live as long. 0; -ENOMEM; ERR_LIMIT and others of relay_open().
+ */
+int call_inner_new(struct call **ret, struct call *outer, struct leg *from,
+	const struct refer *refer);
+
+/* OF_X, a leg of X, and OF_Y, a leg of Y, change places: what they say is X's and Y's from now on. */
+void call_exchange_legs(
+	struct call *x, struct leg *of_x, struct call *y, struct leg *of_y);
+/* X and Y change their media. Neither is watched for silence then. */
+void call_exchange_media(struct call *x, struct call *y);

@@ -1,0 +1,39 @@
+/*
+ * What a REFER asks for (RFC 3515, 3891, 3892, 4488): to whom, with what, and whether it wants to
+ * hear what came of it. Pure; spans borrow from the message, and texts are in the struct itself.
+ */
+#pragma once
+
+#include "sip/message.h"
+#include "sip/phone.h"
+
+/* More of a dialog's identifier than this is nobody's. */
+#define REFER_REPLACES_SIZE 512
+
+/* The dialog whose place the new call is to take (RFC 3891), as its receiver would see it in an INVITE. Unescaped, in
+ * TEXT. */
+struct refer_replaces {
+	struct span call_id, to_tag, from_tag; /* CALL_ID empty: none is to be replaced */
+	bool early_only;
+	char text[REFER_REPLACES_SIZE];
+};
+
+struct refer {
+	struct message_uri uri; /* of Refer-To */
+	struct phone phone;     /* its user part; empty: back to who sent the REFER */
+	struct span by;         /* the URI of Referred-By; empty: it has none */
+	struct refer_replaces replaces;
+	bool silent; /* Refer-Sub: false: no NOTIFY is wanted */
+};
+
+/* A REFER that is refused, as struct txn_refusal has it. */
+struct refer_fault {
+	int status;
+	const char *where, *why; /* static */
+};
+
+/* Reads REQUEST. 0, or negative with *FAULT: it is to be refused so. */
+int refer_read(
+	struct refer *ret, const struct message *request, struct refer_fault *fault);
+/* Reads VALUE, of a Replaces header; ESCAPED: as within a URI. False: it is none. */
+bool refer_read_replaces(struct refer_replaces *ret, struct span value, bool escaped);
