@@ -10,6 +10,7 @@ struct kinds_kind {
 	const char *what;
 	bool pbx, trunk;       /* where it may be */
 	const char *profile;   /* of a gateway */
+	const char *names;     /* the first of the names that the profile has, or NULL */
 	const char *template;  /* its own side of the configuration, peer-NAME.conf.in */
 	unsigned port;         /* where it listens */
 	const char *transport; /* "tls"; "udp" or "tcp": in plain */

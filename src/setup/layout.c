@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #define VARS_MAX 48
@@ -147,6 +148,12 @@ static void set_main(
 	set(vars, "PBX_WHAT", "%s", plan->pbx.kind->what);
 	set(vars, "TRUNK_ID", "%s", plan->trunk.id);
 	set(vars, "TRUNK_HOST", "%s", plan->trunk.host);
+	/* a name of the profile's says nothing new, and would stand in the way of the others */
+	set(vars, "TRUNK_NAMED", "%s",
+		plan->trunk.kind->names &&
+				strcasecmp(plan->trunk.host, plan->trunk.kind->names) == 0
+			? ""
+			: "yes");
 	set(vars, "TRUNK_PORT", "%u", plan->trunk.port);
 	set(vars, "TRUNK_WHAT", "%s", plan->trunk.kind->what);
 	set(vars, "TRUNK_PROFILE", "%s", plan->trunk.kind->profile);
@@ -275,7 +282,8 @@ static int read_copy(const char *folder, struct err_text *text)
 	snprintf(path, sizeof(path), "%.*s/tandem.conf", PATH_MAX - 64, folder);
 	config_errors_init(&errors);
 	err = config_load(&config, path, &errors);
-	config_errors_print(&errors, stderr);
+	if (errors.text.len)
+		fwrite(errors.text.data, 1, errors.text.len, stderr);
 	config_errors_free(&errors);
 	config_unref(config);
 	return err ? err_set(text, err,

@@ -366,11 +366,11 @@ check "with a trunk in plain" grep -q '^tls = no' "$lab/dialogue/gateways.d/gw.c
 
 # --- every kind
 
-for kind in asterisk freeswitch kamailio sfb generic; do
+for kind in asterisk freeswitch kamailio cucm avaya sfb generic; do
 	check "a PBX: $kind" set_up "pbx-$kind" --yes --pbx "$kind:pbx1.example.test" \
 		--trunk carrier:gw:gw1.example.test
 done
-for kind in asterisk freeswitch kamailio sfb audiocodes cisco carrier carrier-tcp \
+for kind in asterisk freeswitch kamailio cucm avaya sfb audiocodes cisco 3cx carrier carrier-tcp \
 	carrier-udp; do
 	check "a trunk: $kind" set_up "trunk-$kind" --yes --pbx asterisk:pbx1.example.test \
 		--trunk "$kind:gw:gw1.example.test" --set "external.udp=127.0.0.1:$port_external" \
@@ -378,6 +378,15 @@ for kind in asterisk freeswitch kamailio sfb audiocodes cisco carrier carrier-tc
 done
 check "a trunk: teams" set_up trunk-teams --yes --pbx asterisk:pbx1.example.test \
 	--trunk teams:teams:sip.pstnhub.microsoft.com --certificates request
+three_names() {
+	! grep -q '^host' "$lab/trunk-teams/gateways.d/teams.conf" &&
+		grep -q 'sip, sip2 and sip3.pstnhub.microsoft.com' "$lab/trunk-teams/peers/teams.conf"
+}
+check "which has its three names by the profile" three_names
+check "a trunk: teams of a government" set_up trunk-gcc --yes --pbx asterisk:pbx1.example.test \
+	--trunk teams:teams:sip.pstnhub.gov.teams.microsoft.us --certificates request
+check "which has the one that was given" grep -q '^host = sip.pstnhub.gov.teams.microsoft.us$' \
+	"$lab/trunk-gcc/gateways.d/teams.conf"
 check "a lab is of no use for it" prints 'accepts no certificate of a lab' set_up teams-lab --yes \
 	--pbx asterisk:pbx1.example.test --trunk teams:teams:sip.pstnhub.microsoft.com
 check "for which the key is RSA" prints '3072 bit' openssl pkey -noout -text \
