@@ -184,7 +184,7 @@ static void trunks_to_teams_that_refuse_its_certificates_are_named(void **state)
 		"tls = yes\ntrust = ../roots.pem\n");
 	advise(fixture);
 	assert_int_equal(findings.counts[FINDING_WARNING], 0);
-	/* nobody else's affair, nor that of a trunk that is off */
+	/* nobody else's affair, nor that of a trunk that is off, or plain */
 	assert_true(write_roots(fixture, 1));
 	fixture_write(fixture, "gateways.d/a.conf",
 		"[gateway]\nhost = pstnhub.microsoft.com.example.com\n"
@@ -192,6 +192,9 @@ static void trunks_to_teams_that_refuse_its_certificates_are_named(void **state)
 	fixture_write(fixture, "gateways.d/b.conf",
 		"[gateway]\nhost = sip.pstnhub.microsoft.com\nenabled = no\n"
 		"tls = yes\neku = strict\ntrust = ../roots.pem\n");
+	fixture_write(fixture, "gateways.d/c.conf",
+		"[gateway]\nhost = sip.pstnhub.microsoft.com\ntls = no\n"
+		"transport = tcp\neku = strict\ntrust = ../roots.pem\n");
 	advise(fixture);
 	assert_int_equal(findings.counts[FINDING_WARNING], 0);
 	findings_free(&findings);
