@@ -184,15 +184,11 @@ static int add_files(struct setup *setup, struct err_text *text)
 
 static void show_text(const char *title, const struct buf *text)
 {
-	printf("\n%s\n\n", title);
-	for (const char *at = text->data, *end = at + text->len; at < end;) {
-		size_t len = strcspn(at, "\n");
+	struct span rest = buf_span(text), line;
 
-		if (len > (size_t)(end - at))
-			len = (size_t)(end - at);
-		printf("    %.*s\n", (int)len, at);
-		at += len + 1;
-	}
+	printf("\n%s\n\n", title);
+	while (rest.len && span_next(&rest, '\n', &line))
+		printf("    %.*s\n", SPAN_ARG(line));
 }
 
 static void show_files(const struct setup *setup)
