@@ -48,13 +48,21 @@ static const char *word_of(const json_t *object, const char *name)
 
 /* ---- one row ---- */
 
+static void add_lines(struct buf *out, const json_t *lines)
+{
+	const json_t *line;
+	size_t i;
+
+	json_array_foreach(lines, i, line)
+	{
+		buf_printf(out, "%s %s", i ? ";" : "", json_string_value(line));
+	}
+}
+
 /* One who is asked: in the words that the change is about. */
 static void add_target(struct buf *out, const json_t *target, const char *change)
 {
-	const json_t *lines = json_object_get(target, "lines");
 	const json_int_t share = number_of(target, "share_percent");
-	const json_t *line;
-	size_t i;
 
 	buf_add_str(out, word_of(target, "id"));
 	if (strcmp(change, "numbers") == 0)
@@ -66,8 +74,7 @@ static void add_target(struct buf *out, const json_t *target, const char *change
 		buf_printf(out, " %s %s", word_of(target, "signalling"),
 			word_of(target, "media"));
 	else if (strcmp(change, "headers") == 0)
-		json_array_foreach(lines, i, line)
-			buf_printf(out, "%s %s", i ? ";" : "", json_string_value(line));
+		add_lines(out, json_object_get(target, "lines"));
 	else if (share != 100 &&
 		 json_is_integer(json_object_get(target, "share_percent")))
 		buf_printf(out, " %d%%", (int)share);
