@@ -59,6 +59,20 @@ static int offer_lines(struct leg *leg, struct leg *other, const struct sdp *sdp
 	return err;
 }
 
+/* A line that was refused has no ports any more. */
+static int drop_refused(const struct leg *leg, struct sdp *sdp)
+{
+	int err = 0;
+
+	for (unsigned i = 0; i < sdp_count_media(sdp) && !err; i++) {
+		const struct stream *stream = i < RELAY_STREAMS ? leg->streams[i] : NULL;
+
+		if (sdp_media(sdp, i)->port && !(stream && stream->now.set))
+			err = sdp_refuse_media(sdp, i, NULL);
+	}
+	return err;
+}
+
 int media_again_offer(
 	const struct config *config, struct leg *leg, struct leg *other, struct sdp **ret)
 {
@@ -68,7 +82,9 @@ int media_again_offer(
 	if (!leg->offer.local || !leg->offer.remote || !other->offer.remote)
 		return ERR_STATE;
 	out = sdp_copy(leg->offer.local);
-	err = out ? offer_lines(leg, other, out) : -ENOMEM;
+	err = out ? drop_refused(leg, out) : -ENOMEM;
+	if (!err)
+		err = offer_lines(leg, other, out);
 	if (!err)
 		err = offer_send(&leg->offer, out, identity_media_shown(leg, config));
 	if (err) {

@@ -1,6 +1,7 @@
 /*
  * The same description offered again, to refresh a session (RFC 4028 7.4, RFC 3264 8): byte for byte
- * what we said last, with its version, ports and keys. Loop thread.
+ * what we said last, with its version, ports and keys; but a line that was refused meanwhile is none any
+ * more. Loop thread.
  */
 #pragma once
 

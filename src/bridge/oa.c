@@ -260,14 +260,31 @@ static int act_refresh_later(struct call *call, const struct oa_report *report)
 	return 0;
 }
 
+/* A leg that may get no INVITE now is left for another time. */
+static int restore_again(struct call *call, struct err_text *text)
+{
+	struct leg *with = call->oa.restoring;
+	enum oa_carrier went;
+
+	oa_set_state(call, OA_IDLE);
+	if (with && oa_choose_carrier(with, OA_BY_INVITE, &went))
+		return restore(call, with, text);
+	go_idle(call);
+	return 0;
+}
+
+/* The pause after a 491 is over. */
+static int act_restore_again(struct call *call, const struct oa_report *report)
+{
+	return restore_again(call, report->text);
+}
+
 /* 2xx to it, withdrawn or not. */
 static int act_refreshed(struct call *call, const struct oa_report *report)
 {
 	int err = oa_take_again(call, report);
 
-	if (!err)
-		go_idle(call);
-	return err;
+	return err ? err : restore_again(call, report->text);
 }
 
 /* No 2xx to it. */
@@ -340,18 +357,6 @@ static int act_refusal(struct call *call, const struct oa_report *report)
 		return act_refused_restore(call, report);
 	media_sdp_cancel(call->session, call->a, call->b);
 	oa_refuse_asker(call, report->status);
-	go_idle(call);
-	return 0;
-}
-
-/* The pause after a 491 is over. A leg that may get no INVITE now is left for another one. */
-static int act_restore_again(struct call *call, const struct oa_report *report)
-{
-	struct leg *with = call->oa.restoring;
-	enum oa_carrier went;
-
-	if (with && oa_choose_carrier(with, OA_BY_INVITE, &went))
-		return restore(call, with, report->text);
 	go_idle(call);
 	return 0;
 }

@@ -444,6 +444,8 @@ static void note_answer(struct judge *judge, const struct stage_passed *passed,
 	/* that of another branch is declined */
 	if (dialog && first && invited->answer_count == 1)
 		judge_session_accepted(judge, dialog, invited->timed, passed->message);
+	if (dialog)
+		dialog->session.invite_us = 0;
 }
 
 static void note_refusal(struct judge *judge, const struct message *response)
@@ -498,7 +500,7 @@ static void came_response(struct judge *judge, const struct stage_passed *passed
 		invited->everywhere = status >= 600;
 		dialog = dialog_of(judge, message, true);
 		if (dialog)
-			dialog->session.open_us = 0;
+			dialog->session.invite_us = 0;
 	}
 }
 

@@ -78,8 +78,8 @@ struct judge_session {
 	bool ours;           /* Tandem refreshes */
 	bool unsure;         /* what Tandem made of a response is not known */
 	uint64_t agreed_us;
-	uint64_t
-		open_us; /* when its INVITE or UPDATE was sent that has no final response; 0: none */
+	/* When the INVITE and UPDATE of Tandem were sent that have no final response; 0: none. */
+	uint64_t invite_us, update_us;
 	char *update; /* branch of Tandem's UPDATE that is open */
 	bool timed;   /* which says that Tandem has session timers */
 };

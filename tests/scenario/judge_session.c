@@ -53,7 +53,6 @@ void judge_session_accepted(struct judge *judge, struct judge_dialog *dialog, bo
 	struct judge_session *session = &dialog->session;
 	bool by_party;
 
-	session->open_us = 0;
 	/* Tandem said that it has none */
 	if (!timed)
 		return;
@@ -67,12 +66,11 @@ void judge_session_sent(
 {
 	struct judge_session *session = &dialog->session;
 
-	if (message_method(request) != MESSAGE_INVITE &&
-		message_method(request) != MESSAGE_UPDATE)
-		return;
-	session->open_us = judge_now_us(judge);
+	if (message_method(request) == MESSAGE_INVITE)
+		session->invite_us = judge_now_us(judge);
 	if (message_method(request) != MESSAGE_UPDATE)
 		return;
+	session->update_us = judge_now_us(judge);
 	free(session->update);
 	session->update = span_dup(message_via(request)->branch);
 	session->timed = message_lists(request, "Supported", "timer");
@@ -88,13 +86,13 @@ void judge_session_heard(struct judge *judge, struct judge_dialog *dialog,
 	if (!ours || message_status(response) < 200)
 		return;
 	/* whether it still found its transaction is not followed */
-	if (!same_kind || !judge_is_recent(judge, session->open_us))
+	if (!same_kind || !judge_is_recent(judge, session->update_us))
 		session->unsure = true;
 	else if (message_status(response) < 300)
 		judge_session_accepted(judge, dialog, session->timed, response);
 	free(session->update);
 	session->update = NULL;
-	session->open_us = 0;
+	session->update_us = 0;
 }
 
 static uint64_t end_us(const struct judge_session *session)
@@ -104,6 +102,15 @@ static uint64_t end_us(const struct judge_session *session)
 	const uint64_t early_us = third_us < 32 * SECOND_US ? third_us : 32 * SECOND_US;
 
 	return session->agreed_us + interval_us - (session->ours ? 0 : early_us);
+}
+
+/* Its connection may have died, so that not all that was sent is seen. */
+static bool is_lost(const struct judge *judge, const struct party *party)
+{
+	for (unsigned i = 0; i < judge->path_count; i++)
+		if (!strcmp(judge->paths[i].party, party->name) && judge->paths[i].lost)
+			return true;
+	return party->unseen;
 }
 
 /* A call whose session nobody refreshed is over in time. */
@@ -117,7 +124,8 @@ void judge_session_step(struct judge *judge)
 		const struct judge_session *session = &dialog->session;
 
 		if (!session->interval_s || session->unsure || dialog->ended ||
-			!dialog->call || judge_has_record(judge, dialog->call))
+			is_lost(judge, dialog->party) || !dialog->call ||
+			judge_has_record(judge, dialog->call))
 			continue;
 		if (judge_now_us(judge) > end_us(session) + NEAR_US)
 			judge_fault(judge, "session",
@@ -127,19 +135,27 @@ void judge_session_step(struct judge *judge)
 	}
 }
 
-/* Why a session may have ended before its time. */
-static bool is_excused(struct judge *judge, const struct judge_dialog *dialog)
+static bool is_silent(const struct judge *judge, uint64_t since_us)
+{
+	return since_us && judge_now_us(judge) + NEAR_US - since_us >= JUDGE_LONG_US;
+}
+
+/* Why a session may have ended: its time was over, its dialog is gone, or a request was not answered. */
+static bool may_end(const struct judge *judge, const struct judge_dialog *dialog)
 {
 	const struct judge_session *session = &dialog->session;
 
-	return session->unsure || dialog->ended ||
-	       (session->open_us &&
-		       judge_now_us(judge) + NEAR_US - session->open_us >= JUDGE_LONG_US);
+	return session->unsure || dialog->ended || is_lost(judge, dialog->party) ||
+	       is_silent(judge, session->invite_us) ||
+	       is_silent(judge, session->update_us) ||
+	       (session->interval_s && judge_now_us(judge) + NEAR_US >= end_us(session));
 }
 
 /* A call whose sessions were refreshed does not end by one. */
 void judge_session_record(struct judge *judge, const struct record *record)
 {
+	unsigned count = 0;
+
 	if (judge->stage->outside || strcmp(record->cause, "session-expired") != 0)
 		return;
 	LIST_FOREACH (&judge->dialogs, node, next) {
@@ -148,11 +164,13 @@ void judge_session_record(struct judge *judge, const struct record *record)
 
 		if (dialog->call != record->call)
 			continue;
-		if (is_excused(judge, dialog) ||
-			(dialog->session.interval_s && judge_now_us(judge) + NEAR_US >=
-							       end_us(&dialog->session)))
+		count++;
+		if (may_end(judge, dialog))
 			return;
 	}
+	/* one that was answered from elsewhere is not followed */
+	if (count < 2)
+		return;
 	judge_fault(judge, "session", "call %" PRIu64 " ended by one that was refreshed",
 		record->call);
 }
