@@ -206,8 +206,7 @@ static void rang(struct testcall *testcall, const struct leg_report *report)
 static void go_on(
 	struct testcall *testcall, enum failover_cause cause, int status, const char *why)
 {
-	const enum failover_step step =
-		failover_step(cause, FAILOVER_QUIET, testcall->kind->emergency);
+	const enum failover_step step = failover_step(cause, FAILOVER_QUIET, true);
 
 	history_end(&testcall->history, status, why);
 	if (step == FAILOVER_STOP) {

@@ -134,8 +134,8 @@ static int ask(struct testcall *testcall, enum sdp_direction direction, bool now
 	struct sdp *offer = NULL;
 	int err;
 
-	if (testcall->cause || !testcall->answer_us || testcall->asking ||
-		leg->offer.state != OFFER_IDLE || !leg->offer.local)
+	if (testcall->cause || !testcall->answer_us || leg->offer.state != OFFER_IDLE ||
+		!leg->offer.local)
 		return ERR_STATE;
 	err = make_offer(testcall, direction, nowhere, &offer);
 	if (!err)

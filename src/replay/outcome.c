@@ -259,8 +259,8 @@ void outcome_free(struct outcome *outcome)
 
 static bool same_place(const struct outcome_target *a, const struct outcome_target *b)
 {
-	return a->kind == b->kind && strcmp(a->id, b->id) == 0 && a->rank == b->rank &&
-	       a->share == b->share;
+	/* the shares say too who is drawn together */
+	return a->kind == b->kind && strcmp(a->id, b->id) == 0 && a->share == b->share;
 }
 
 static bool same_numbers(const struct outcome_target *a, const struct outcome_target *b)

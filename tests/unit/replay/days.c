@@ -170,9 +170,10 @@ static void capture(
 		"Via: SIP/2.0/TLS pbx1.example.com;branch=z9hG4bK1\r\nMax-Forwards: "
 		"70\r\n"
 		"From: <sip:%s@pbx1.example.com>;tag=a\r\nTo: <sip:%s@us.example.com>\r\n"
-		"Call-ID: " CALL_ID "\r\nCSeq: 1 INVITE\r\n"
+		"Call-ID: %s\r\nCSeq: 1 INVITE\r\n"
 		"Contact: <sip:pbx1.example.com>\r\n%sContent-Length: 0\r\n\r\n",
-		record->to, record->from, record->to, call->headers);
+		record->to, record->from, record->to, or_else(call->call_id, CALL_ID),
+		call->headers);
 	assert_int_equal(addr_parse(&addr, "192.0.2.1:5060", 0), 0);
 	len = datagram_build(packet, &addr, &addr, text, strlen(text), &whole);
 	fd = folder_call(root, store_date(record->start_wall_us, date), record->id);

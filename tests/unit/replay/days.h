@@ -16,6 +16,8 @@ struct days_call {
 	const char *from, *to, *via; /* "server pbx1", a trunk as "trunk a" */
 	const char *target;          /* whom it was offered to; "": nobody */
 	const char *emergency;
+	const char
+		*call_id; /* of the INVITE in its capture, where it is not the record's */
 	const char *
 		headers; /* of the INVITE in its capture, whole lines; NULL: there is none */
 };

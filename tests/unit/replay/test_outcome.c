@@ -111,11 +111,23 @@ static void a_prefix_leads_elsewhere(void **state)
 	days_gateway(&days, "after", "a", "");
 	days_gateway(&days, "after", "b", "prefixes = +4930\n");
 	open_worlds();
-	json = compare(&(struct days_call){0}, OUTCOME_ELSEWHERE);
+	json = compare(&(struct days_call){.headers = ""}, OUTCOME_ELSEWHERE);
 	assert_at(json, "targets.0.id", "\"b\"");
 	assert_at(json, "targets.1.id", "\"a\"");
+	assert_at(json, "targets.0.lines", "[]"); /* nobody is there to compare it with */
 	json_decref(json);
 	assert_change(&(struct days_call){.to = "+4940"}, OUTCOME_SAME);
+}
+
+/* Who comes behind all others counts too: somebody may fail. */
+static void one_more_behind_is_a_change(void **state)
+{
+	(void)state;
+	days_gateway(&days, "before", "a", "");
+	days_gateway(&days, "after", "a", "");
+	days_gateway(&days, "after", "b", "priority = 90\n");
+	open_worlds();
+	assert_change(&(struct days_call){0}, OUTCOME_ELSEWHERE);
 }
 
 static void who_is_not_routed_any_more_is_told_from_who_now_is(void **state)
@@ -182,6 +194,19 @@ static void shares_are_compared(void **state)
 	assert_at(json, "targets.0.share_percent", "100");
 	assert_at(json, "targets.1.share_percent", "0");
 	json_decref(json);
+}
+
+/* Each call draws anew, and a comparison does not. */
+static void nothing_is_drawn(void **state)
+{
+	(void)state;
+	days_gateway(&days, "before", "a", "");
+	days_gateway(&days, "before", "b", "");
+	days_gateway(&days, "after", "a", "");
+	days_gateway(&days, "after", "b", "");
+	open_worlds();
+	for (unsigned i = 0; i < 20; i++)
+		assert_change(&(struct days_call){0}, OUTCOME_SAME);
 }
 
 /* Two after each other are not two of which one is drawn, though each is the first of its rank. */
@@ -369,9 +394,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(the_same_configuration_changes_nothing),
 		CASE(a_prefix_leads_elsewhere),
+		CASE(one_more_behind_is_a_change),
 		CASE(who_is_not_routed_any_more_is_told_from_who_now_is),
 		CASE(a_caller_may_be_gone_or_disabled),
 		CASE(shares_are_compared),
+		CASE(nothing_is_drawn),
 		CASE(an_order_is_no_draw),
 		CASE(protection_is_compared),
 		CASE(headers_are_compared_line_by_line),

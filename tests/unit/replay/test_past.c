@@ -94,6 +94,26 @@ static void of_two_on_one_side_the_first_called(void **state)
 	past_free(&past);
 }
 
+/* Several addresses of one that was asked are one. */
+static void attempts_are_those_who_were_asked(void **state)
+{
+	struct past past;
+
+	(void)state;
+	assert_int_equal(
+		read_text(&past,
+			"{\"id\":\"1\",\"from\":\"1\",\"to\":\"2\","
+			"\"attempts\":[{\"target\":\"a\"},{\"target\":\"a\"},{},7,"
+			"{\"target\":\"b\"},{\"target\":\"a\"}],"
+			"\"internal\":{\"party\":\"server x\"},\"external\":{}}"),
+		PAST_CALL);
+	assert_int_equal(past.attempt_count, 3);
+	assert_string_equal(past.attempts[0], "a");
+	assert_string_equal(past.attempts[1], "b");
+	assert_string_equal(past.attempts[2], "a");
+	past_free(&past);
+}
+
 static void what_no_route_decided_is_none(void **state)
 {
 	struct past past;
@@ -177,9 +197,14 @@ static void a_spoiled_capture_is_counted_and_left(void **state)
 static void another_invite_is_not_taken(void **state)
 {
 	struct days_call call = {.headers = "Call-ID: two@pbx1.example.com\r\n"};
+	const struct days_call other = {.headers = "", .call_id = "two@pbx1.example.com"};
 	struct past past;
 
 	(void)state;
+	assert_int_equal(read_call(&past, &other), PAST_CALL);
+	assert_false(past.captured);
+	assert_false(past.damaged);
+	past_free(&past);
 	assert_int_equal(read_call(&past, &call), PAST_CALL);
 	assert_false(past.captured);
 	assert_true(past.damaged); /* two of a header that may be there once */
@@ -202,8 +227,14 @@ static void an_id_leads_nowhere_else(void **state)
 	};
 	const int fd = days_audit(&days);
 	struct past past;
+	char command[700];
 
 	(void)state;
+	/* what the first one would lead to, if it led anywhere */
+	snprintf(command, sizeof(command),
+		"cd %s && mkdir x 2026-11-30 && echo spoiled >x/call.pcap",
+		days_path(&days, "state/audit"));
+	assert_int_equal(system(command), 0);
 	for (unsigned i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		assert_int_equal(past_read(&past, span_of(lines[i]), fd), PAST_CALL);
 		assert_false(past.captured);
@@ -251,6 +282,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_record_says_who_called_whom, setup, teardown),
 		cmocka_unit_test(of_two_on_one_side_the_first_called),
+		cmocka_unit_test(attempts_are_those_who_were_asked),
 		cmocka_unit_test_setup_teardown(
 			what_no_route_decided_is_none, setup, teardown),
 		cmocka_unit_test_setup_teardown(
