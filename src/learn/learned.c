@@ -119,6 +119,28 @@ static const char *hold_answer(const struct heard_asked *asked, char buf[static 
 	return buf;
 }
 
+static bool holds(const struct heard_asked *asked)
+{
+	return was_taken(asked) && !asked->sdp.refused;
+}
+
+/* Where it takes one direction and not the other. */
+static void propose_hold(struct making *making)
+{
+	const struct heard_asked *sendonly = &making->heard->holds[HEARD_SENDONLY];
+	const struct heard_asked *inactive = &making->heard->holds[HEARD_INACTIVE];
+	const enum config_hold now = making->gateway->hold;
+
+	if (!sendonly->asked || !inactive->asked || holds(sendonly) == holds(inactive))
+		return;
+	if (holds(inactive))
+		propose(making, "hold", now == CONFIG_HOLD_INACTIVE, "inactive",
+			"it refuses a=sendonly");
+	else
+		propose(making, "hold", now == CONFIG_HOLD_SENDONLY, "sendonly",
+			"it refuses a=inactive");
+}
+
 static void find_hold(struct making *making)
 {
 	static const char *const names[HEARD_HOLDS] = {
@@ -133,6 +155,7 @@ static void find_hold(struct making *making)
 		if (holds[i].asked)
 			say(making, "hold", "to %s: %s", names[i],
 				hold_answer(&holds[i], buf));
+	propose_hold(making);
 	if (making->heard->resumed.asked)
 		say(making, "hold", "to a=sendrecv again: %s",
 			hold_answer(&making->heard->resumed, buf));

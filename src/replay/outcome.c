@@ -23,21 +23,25 @@ static struct span contact_user(const struct config_register *settings)
 	return span_next(&rest, '@', &user) ? user : rest;
 }
 
-/* As calls do; a record has its numbers from behind the rules, so what they make of these is not asked again. */
+/* As calls do. Of a record that has its numbers from behind the rules alone, what these make of them is not asked
+ * again. */
 static int read_party(struct party **ret, const struct trunk *via,
 	const struct past *past, enum emergency emergency)
 {
 	const struct config_gateway *gateway = via->gateway;
 	int err = party_read(ret, past->invite);
 
-	if (err || !past->captured)
+	if (err)
 		return err;
-	if (gateway && gateway->registration.identity[0])
+	/* a record names whom it was for, whatever the Request-URI was */
+	if (past->captured && gateway && gateway->registration.identity[0])
 		called_find_by(*ret, gateway->registration.called,
 			contact_user(&gateway->registration), past->invite);
 	(*ret)->emergency =
 		emergency == EMERGENCY_NUMBER || emergency == EMERGENCY_SERVICE;
-	err = party_rules_in(*ret, trunk_settings(via));
+	(*ret)->urgent = (*ret)->emergency || emergency == EMERGENCY_PRIORITY;
+	if (past->captured || past->received)
+		err = party_rules_in(*ret, trunk_settings(via));
 	if (err)
 		party_free(*ret);
 	return err;
@@ -182,6 +186,18 @@ static void share_out(struct outcome *ret, const struct pick *pick)
 	}
 }
 
+static void drop_target(struct outcome_target *target)
+{
+	free(target->called);
+	free(target->caller);
+	free(target->lines);
+}
+
+static void drop_last(struct outcome *ret)
+{
+	drop_target(&ret->targets[--ret->count]);
+}
+
 static int pick(struct outcome *ret, const struct world *world, const struct trunk *via,
 	const struct party *party)
 {
@@ -197,8 +213,16 @@ static int pick(struct outcome *ret, const struct world *world, const struct tru
 	pick_candidates(world->trunks, &question, &pick);
 	for (unsigned i = 0; i < pick.count && !err; i++)
 		err = add_target(ret, party, &pick.list[i], world);
+	/* the call ends where its caller's privacy cannot be had (RFC 3323 5) */
+	if (err == -EPERM) {
+		drop_last(ret);
+		pick.count = ret->count;
+		ret->status = 500;
+		ret->why = "its caller demands privacy that is not provided";
+		err = 0;
+	}
 	share_out(ret, &pick);
-	if (!pick.count) {
+	if (!pick.count && !ret->status) {
 		ret->status = pick.routed ? 503 : 404;
 		ret->why = pick.routed ? "whoever takes it is disabled"
 				       : "no trunk or server takes it";
@@ -245,11 +269,8 @@ int outcome_find(struct outcome *ret, const struct world *world, const struct pa
 
 void outcome_free(struct outcome *outcome)
 {
-	for (unsigned i = 0; i < outcome->count; i++) {
-		free(outcome->targets[i].called);
-		free(outcome->targets[i].caller);
-		free(outcome->targets[i].lines);
-	}
+	for (unsigned i = 0; i < outcome->count; i++)
+		drop_target(&outcome->targets[i]);
 	free(outcome->called);
 	free(outcome->caller);
 	memset(outcome, 0, sizeof(*outcome));

@@ -154,11 +154,19 @@ static bool is_user(const char *text)
 /* One that has what the record says, and nothing else. Its hosts name nobody, and never leave. */
 static void compose(struct past *past)
 {
-	const bool urn = strncasecmp(past->to, "urn:", 4) == 0;
 	const bool urgent = strcmp(word_of(past->record, "emergency"), "priority") == 0;
+	const char *from = word_of(past->record, "from_received");
+	const char *to = word_of(past->record, "to_received");
 	struct buf text;
+	bool urn;
 
-	if (!is_user(past->from) || !is_user(past->to))
+	past->received = to[0] != '\0';
+	if (!past->received) {
+		from = past->from;
+		to = past->to;
+	}
+	urn = strncasecmp(to, "urn:", 4) == 0;
+	if (!is_user(from) || !is_user(to))
 		return;
 	buf_init(&text, 0);
 	buf_printf(&text,
@@ -168,9 +176,9 @@ static void compose(struct past *past)
 		"From: <sip:%s%sreplay.example>;tag=1\r\n"
 		"To: <%s%s%s>\r\nContact: <sip:replay.example>\r\n"
 		"%sContent-Length: 0\r\n\r\n",
-		urn ? "" : "sip:", past->to, urn ? "" : "@replay.example", past->from,
-		past->from[0] ? "@" : "", urn ? "" : "sip:", past->to,
-		urn ? "" : "@replay.example", urgent ? "Priority: emergency\r\n" : "");
+		urn ? "" : "sip:", to, urn ? "" : "@replay.example", from,
+		from[0] ? "@" : "", urn ? "" : "sip:", to, urn ? "" : "@replay.example",
+		urgent ? "Priority: emergency\r\n" : "");
 	if (!text.err)
 		past->invite = parse(text.data, text.len);
 	buf_free(&text);

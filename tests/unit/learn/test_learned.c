@@ -92,6 +92,19 @@ static void hold_is_told_form_by_form(void **state)
 	assert_said("hold: to a=inactive: 488");
 	assert_said("hold: to c=0.0.0.0: 200, and address 0.0.0.0");
 	assert_said("hold: to a=sendrecv again: 200, and media refused");
+	assert_line("hold", "sendonly", false);
+	gateway.hold = CONFIG_HOLD_SENDONLY;
+	make();
+	assert_line("hold", "sendonly", true);
+	heard.holds[HEARD_INACTIVE].status = 200;
+	make();
+	assert_line("hold", NULL, false);
+	heard.holds[HEARD_SENDONLY].sdp.refused = true;
+	make();
+	assert_line("hold", "inactive", false);
+	heard.holds[HEARD_INACTIVE].asked = false;
+	make();
+	assert_line("hold", NULL, false);
 }
 
 static void update_is_what_it_allows_or_answers(void **state)

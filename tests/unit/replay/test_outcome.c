@@ -304,6 +304,32 @@ static void identities_are_those_that_are_shown(void **state)
 	json_decref(json);
 }
 
+/* Who demands to stay unknown is called by nobody who does not see to it. */
+static void critical_privacy_ends_a_call(void **state)
+{
+	const struct days_call call = {.headers = "Privacy: id;critical\r\n"
+						  "P-Asserted-Identity: "
+						  "<sip:+4930999@pbx1.example.com>\r\n"};
+	json_t *json;
+
+	(void)state;
+	days_gateway(&days, "before", "a", "privacy = apply\n");
+	days_gateway(&days, "before", "b", "privacy = strip\npriority = 90\n");
+	days_gateway(&days, "after", "a", "privacy = strip\n");
+	days_gateway(&days, "after", "b", "privacy = apply\npriority = 90\n");
+	open_worlds();
+	json = compare(&call, OUTCOME_NOT_ROUTED);
+	assert_at(json, "status", "500");
+	assert_at(json, "targets", "[]");
+	json_decref(json);
+	world_close(&after);
+	days_gateway(&days, "after", "a", "privacy = apply\n");
+	days_world(&days, "after", &after);
+	json = compare(&call, OUTCOME_ELSEWHERE);
+	assert_at(json, "targets.1.id", "\"b\"");
+	json_decref(json);
+}
+
 /* Of a trunk that we registered with, the called number is where [register] says. */
 static void a_registered_trunk_calls_by_its_rule(void **state)
 {
@@ -404,6 +430,7 @@ int main(void)
 		CASE(headers_are_compared_line_by_line),
 		CASE(callers_are_those_that_are_asserted),
 		CASE(identities_are_those_that_are_shown),
+		CASE(critical_privacy_ends_a_call),
 		CASE(a_registered_trunk_calls_by_its_rule),
 		CASE(an_emergency_goes_to_all_of_its_side),
 		CASE(what_a_record_says_is_compared_with_the_first),

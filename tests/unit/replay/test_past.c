@@ -114,6 +114,32 @@ static void attempts_are_those_who_were_asked(void **state)
 	past_free(&past);
 }
 
+/* Rules may have made other numbers of those that came: these are what is asked for. */
+static void numbers_are_those_that_came(void **state)
+{
+	struct past past;
+
+	(void)state;
+	assert_int_equal(
+		read_text(&past,
+			"{\"id\":\"1\",\"from\":\"+49301\",\"to\":\"+49302\","
+			"\"from_received\":\"0301\",\"to_received\":\"0302\","
+			"\"internal\":{\"party\":\"server x\"},\"external\":{}}"),
+		PAST_CALL);
+	assert_true(past.received);
+	assert_invite(&past, "0302", "0301");
+	assert_string_equal(past.to, "+49302");
+	past_free(&past);
+	assert_int_equal(
+		read_text(&past,
+			"{\"id\":\"1\",\"from\":\"+49301\",\"to\":\"+49302\","
+			"\"internal\":{\"party\":\"server x\"},\"external\":{}}"),
+		PAST_CALL);
+	assert_false(past.received);
+	assert_invite(&past, "+49302", "+49301");
+	past_free(&past);
+}
+
 static void what_no_route_decided_is_none(void **state)
 {
 	struct past past;
@@ -282,6 +308,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_record_says_who_called_whom, setup, teardown),
 		cmocka_unit_test(of_two_on_one_side_the_first_called),
+		cmocka_unit_test(numbers_are_those_that_came),
 		cmocka_unit_test(attempts_are_those_who_were_asked),
 		cmocka_unit_test_setup_teardown(
 			what_no_route_decided_is_none, setup, teardown),
