@@ -1,6 +1,7 @@
 #include "config/check.h"
 
 #include "config/check_emergency.h"
+#include "config/check_numbers.h"
 #include "config/credential.h"
 
 #include <stdio.h>
@@ -286,6 +287,7 @@ void check_server(const struct config *config, const struct config_server *serve
 		scope_place(scope, SCHEMA_SERVER, "privacy", place), errors);
 	check_auth(config, &server->common, scope, SCHEMA_SERVER, place, errors);
 	check_timers(&server->common.timers, whose, scope, SCHEMA_SERVER, place, errors);
+	check_numbers(&server->common, scope, SCHEMA_SERVER, place, errors);
 	if (server->common.peer.revocation == CONFIG_REVOCATION_SOFT)
 		check_server_exception(
 			server, "revocation", "soft", scope, place, errors);
@@ -327,6 +329,7 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 	check_hosts(&gateway->common, "",
 		scope_place(scope, SCHEMA_GATEWAY, "host", place), errors);
 	check_pair(scope, SCHEMA_GATEWAY, place, errors);
+	check_numbers(&gateway->common, scope, SCHEMA_GATEWAY, place, errors);
 	/* One that is out of use may be unfinished. */
 	if (!gateway->common.enabled)
 		return;

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "config/check.h"
 #include "config/check_emergency.h"
+#include "config/check_numbers.h"
 #include "config/file.h"
 #include "config/gateway.h"
 #include "config/ini.h"
@@ -322,6 +323,7 @@ static int build(struct load *load)
 		check_emergency(load->config, &load->scope,
 			(struct place){load->ini->path, 1, 1}, load->errors);
 		routes_check_sources(load->config, load->errors);
+		check_numbers_made(load->config);
 	}
 	return err;
 }

@@ -316,6 +316,29 @@ struct config_route {
 	unsigned weight;               /* of the draw within a priority; 0: not drawn */
 };
 
+/* How numbers are written. Those of one direction are the first words of numbers-in, all are of numbers-out. */
+enum config_numbers_form {
+	CONFIG_NUMBERS_PASS,
+	CONFIG_NUMBERS_E164,
+	CONFIG_NUMBERS_DIGITS, /* of E.164, without + */
+	/* Each has a prefix in front of more numbers than the one before it. */
+	CONFIG_NUMBERS_SUBSCRIBER,
+	CONFIG_NUMBERS_NATIONAL,
+	CONFIG_NUMBERS_INTERNATIONAL,
+};
+
+/* The dial plan of one server or gateway, and its rules: trunk/number.h. */
+struct config_numbers {
+	unsigned country;                  /* 0: none */
+	char *area;                        /* "": none */
+	char *national_prefix;             /* "": none */
+	struct config_words international; /* prefixes; the first is written */
+	unsigned short_max; /* digits of numbers that are never more than they are */
+	enum config_numbers_form in, out;
+	/* NULL: none. Of whom is called, and of all others. */
+	struct rules *called_in, *calling_in, *called_out, *calling_out;
+};
+
 /* Names of one server or gateway. */
 #define CONFIG_HOSTS_MAX 8
 
@@ -368,6 +391,7 @@ struct config_trunk {
 	uint64_t rest_max_ms;    /* of an address; 0: it never rests */
 	struct config_media media;
 	struct config_identity identity;
+	struct config_numbers numbers;
 	struct config_emergency emergency; /* of a gateway */
 };
 
@@ -472,6 +496,8 @@ struct config {
 		struct config_words trunks; /* ids of gateways, to be asked first */
 		struct config_words elin;   /* "+493010:+4930911": callers, number */
 		uint64_t elin_keep_ms;
+		/* A rule, or a dial plan, may make one of NUMBERS of one that does not have it in it. */
+		bool made;
 	} emergency;
 
 	struct {

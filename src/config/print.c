@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "base/dscp.h"
 #include "config/config.h"
+#include "config/rules.h"
 #include "config/units.h"
 
 #include <inttypes.h>
@@ -12,6 +13,8 @@
 
 #define NUMBER_SIZE 32
 #define DAY_SECONDS 86400
+/* Rules of a list that are printed. */
+#define PRINT_RULES 20
 
 typedef void print_h(const struct schema_key *key, const void *from, struct buf *out);
 
@@ -203,6 +206,27 @@ static void print_statuses(
 	statuses_print(from, out);
 }
 
+static void print_prefix(const struct schema_key *key, const void *from, struct buf *out)
+{
+	const char *text = *(char *const *)from;
+
+	if (text != NULL)
+		buf_add_str(out, text[0] != '\0' ? text : key->words[0]);
+}
+
+/* A whole list is for a file: here are the first, and how many more there are. */
+static void print_rules(const struct schema_key *key, const void *from, struct buf *out)
+{
+	const struct rules *list = *(struct rules *const *)from;
+	const size_t count = rules_count(list);
+
+	(void)key;
+	for (size_t i = 0; i < count && i < PRINT_RULES; i++)
+		buf_printf(out, "%s%s", i > 0 ? ", " : "", rule_text(rules_at(list, i)));
+	if (count > PRINT_RULES)
+		buf_printf(out, ", and %zu more", count - PRINT_RULES);
+}
+
 static print_h *const printers[] = {
 	[SCHEMA_STRING] = print_text,
 	[SCHEMA_ID] = print_text,
@@ -242,6 +266,9 @@ static print_h *const printers[] = {
 	[SCHEMA_DATE] = print_date,
 	[SCHEMA_DSCP] = print_dscp,
 	[SCHEMA_IDENTITY] = print_text,
+	[SCHEMA_PREFIX] = print_prefix,
+	[SCHEMA_PREFIXES] = print_words,
+	[SCHEMA_RULES] = print_rules,
 };
 
 static const void *member(const struct schema_key *key, const void *base)
@@ -280,7 +307,10 @@ bool print_equal(const struct schema_key *key, const void *a, const void *b)
 	const void *y = member(key, b);
 	print_h *printer = printers[key->type];
 
-	if (printer == print_text || printer == print_key || printer == print_url)
+	if (printer == print_rules)
+		return rules_equal(*(struct rules *const *)x, *(struct rules *const *)y);
+	if (printer == print_text || printer == print_key || printer == print_url ||
+		printer == print_prefix)
 		return strcmp(*(char *const *)x, *(char *const *)y) == 0;
 	if (printer == print_words)
 		return equal_words(x, y);

@@ -197,6 +197,10 @@ const char *schema_expected(const struct schema_key *key, char *buf, size_t size
 				  "http://ocsp.example.com/",
 		[SCHEMA_IDENTITY] = "from, asserted, or fixed and a number such as "
 				    "fixed +493010",
+		[SCHEMA_PREFIX] = "1 to 8 digits, or none",
+		[SCHEMA_PREFIXES] = "a comma list of 1 to 8 digits or +, each once",
+		[SCHEMA_RULES] = "an expression, ->, and what the number becomes, as "
+				 "^\\+49(\\d+)$ -> 0$1",
 		[SCHEMA_DSCP] = "a number from 0 to 63, or EF, CS0 to CS7, AF11 to AF43",
 	};
 	char words[SCHEMA_EXPECTED_SIZE];

@@ -10,7 +10,7 @@
 #include <stdint.h>
 
 /* At least the number of rows; checked by a unit test. Sizes what is kept per row. */
-#define SCHEMA_MAX_KEYS 320
+#define SCHEMA_MAX_KEYS 400
 
 /* Enough for every text of schema_expected(). */
 #define SCHEMA_EXPECTED_SIZE 256
@@ -71,6 +71,10 @@ enum schema_type {
 	SCHEMA_SOURCES,  /* comma list of servers, gateways, server:ID, trunk:ID */
 	SCHEMA_DSCP,     /* 0-63, or a name such as EF */
 	SCHEMA_IDENTITY, /* from | asserted | fixed NUMBER, with one blank */
+	SCHEMA_PREFIX,   /* digits, or the row's word, which is "" then */
+	SCHEMA_PREFIXES, /* comma list of digits or + */
+	/* what rule_parse() takes; the key may stand in several lines of a section, and its value is the list of them */
+	SCHEMA_RULES,
 };
 
 struct schema_key {

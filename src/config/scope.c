@@ -1,6 +1,7 @@
 #include "config/scope.h"
 
 #include "base/log.h"
+#include "config/rules.h"
 #include "config/value.h"
 
 #include <errno.h>
@@ -37,6 +38,23 @@ static void tell_value(const struct schema_key *key, const struct ini *ini,
 		errors_hint(hint, suggestion));
 }
 
+/* The same of a rule, whose fault has words of its own. */
+static void tell_rule(const struct schema_key *key, const struct ini *ini,
+	const struct ini_entry *entry, struct config_errors *errors)
+{
+	struct err_text why = {{0}};
+	struct rule *rule = NULL;
+	struct span bad;
+
+	if (rule_parse(&rule, entry->value, &bad, &why) == 0) {
+		rule_free(rule);
+		bad = span_of(entry->value);
+		err_set(&why, 0, "expected at most %d rules", RULES_MAX);
+	}
+	errors_add(errors, ini_value_place(ini, entry, (size_t)(bad.p - entry->value)),
+		"%s: %s", key->name, why.text);
+}
+
 static int apply_entry(struct scope *scope, enum schema_section section,
 	const struct ini *ini, const struct ini_entry *entry,
 	struct config_errors *errors)
@@ -44,6 +62,7 @@ static int apply_entry(struct scope *scope, enum schema_section section,
 	const struct schema_key *key = schema_find(section, entry->key);
 	struct place *place;
 	struct span bad;
+	bool again;
 	int err;
 
 	if (key == NULL) {
@@ -53,21 +72,26 @@ static int apply_entry(struct scope *scope, enum schema_section section,
 	}
 	place = &scope->places[schema_index(key)];
 	/* Set in this file: another one, a profile, may be overridden. */
-	if (place->file == ini->path) {
+	again = place->file == ini->path;
+	if (again && key->type != SCHEMA_RULES) {
 		if (errors != NULL)
 			errors_add(errors, ini_entry_place(ini, entry),
 				"%s: duplicate key, first set in line %u", key->name,
 				place->line);
 		return 0;
 	}
-	err = value_set(key, scope->base, ini->folder, entry->value, &bad);
+	err = again ? value_add(key, scope->base, entry->value, &bad)
+		    : value_set(key, scope->base, ini->folder, entry->value, &bad);
 	if (err == -ENOMEM)
 		return err;
-	if (err != 0 && errors != NULL)
+	if (err != 0 && errors != NULL && key->type == SCHEMA_RULES)
+		tell_rule(key, ini, entry, errors);
+	else if (err != 0 && errors != NULL)
 		tell_value(key, ini, entry, bad, errors);
 	/* A wrong value counts as set, lest it be told as missing too. */
 	scope->wrong[schema_index(key)] = err != 0;
-	*place = ini_value_place(ini, entry, 0);
+	if (!again)
+		*place = ini_value_place(ini, entry, 0);
 	return 0;
 }
 

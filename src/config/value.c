@@ -6,6 +6,7 @@
 #include "config/config.h"
 #include "config/credential.h"
 #include "config/host.h"
+#include "config/rules.h"
 #include "config/words.h"
 
 #include <errno.h>
@@ -37,6 +38,7 @@ static bool is_string(enum schema_type type)
 	case SCHEMA_QUOTABLE:
 	case SCHEMA_STAPLE:
 	case SCHEMA_IDENTITY:
+	case SCHEMA_PREFIX:
 		return true;
 	default:
 		return false;
@@ -51,6 +53,8 @@ void value_clear(const struct schema_key *key, void *base)
 		free(*(char **)to);
 	else if (words_is_list(key->type))
 		words_free(to);
+	else if (key->type == SCHEMA_RULES)
+		rules_free(*(struct rules **)to);
 	memset(to, 0, key->size);
 }
 
@@ -58,6 +62,8 @@ int value_settle(const struct schema_key *key, void *base)
 {
 	char **to = member(key, base);
 
+	if (key->type == SCHEMA_RULES)
+		return rules_settle(*(struct rules **)member(key, base));
 	if (!is_string(key->type) || *to != NULL)
 		return 0;
 	*to = strdup("");
@@ -126,6 +132,35 @@ static bool is_identity(const char *text)
 {
 	return strcmp(text, "from") == 0 || strcmp(text, "asserted") == 0 ||
 	       (strncmp(text, "fixed ", 6) == 0 && words_is_number(span_of(text + 6)));
+}
+
+static int set_prefix(const struct schema_key *key, void *base, const char *text)
+{
+	if (strcmp(text, key->words[0]) == 0)
+		return store_string(key, base, strdup(""));
+	return words_is_prefix(span_of(text)) ? store_string(key, base, strdup(text))
+					      : ERR_FORMAT;
+}
+
+/* In place of the rules that are there. */
+static int set_rule(
+	const struct schema_key *key, void *base, const char *text, struct span *ret_bad)
+{
+	struct rules **to = member(key, base);
+	struct rules *list = NULL;
+	int err = rules_add(&list, text, ret_bad);
+
+	if (err == 0) {
+		rules_free(*to);
+		*to = list;
+	}
+	return err;
+}
+
+int value_add(
+	const struct schema_key *key, void *base, const char *text, struct span *ret_bad)
+{
+	return rules_add(member(key, base), text, ret_bad);
 }
 
 static int set_string(
@@ -383,7 +418,12 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_NETWORKS:
 	case SCHEMA_PATTERNS:
 	case SCHEMA_SOURCES:
+	case SCHEMA_PREFIXES:
 		return words_set(member(key, base), key->type, text, ret_bad);
+	case SCHEMA_PREFIX:
+		return set_prefix(key, base, text);
+	case SCHEMA_RULES:
+		return set_rule(key, base, text, ret_bad);
 	case SCHEMA_SUITES:
 		return set_flags(key, base, schema_suites, text, ret_bad);
 	case SCHEMA_FLAGS:

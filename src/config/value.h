@@ -15,11 +15,15 @@
 int value_set(const struct schema_key *key, void *base, const char *folder,
 	const char *text, struct span *ret_bad);
 
-/* Copies the value of FROM_KEY in FROM, a row of the same type. 0 or -ENOMEM. */
+/* The same of SCHEMA_RULES, behind the rules that are there; ERR_LIMIT: there are too many. */
+int value_add(
+	const struct schema_key *key, void *base, const char *text, struct span *ret_bad);
+
+/* Copies the value of FROM_KEY in FROM, a row of the same type, not SCHEMA_RULES. 0 or -ENOMEM. */
 int value_copy(const struct schema_key *key, void *base,
 	const struct schema_key *from_key, const void *from);
 
-/* Makes strings "", never NULL, when nothing set them. 0 or -ENOMEM. */
+/* Makes strings "", never NULL, when nothing set them, and lists of rules ready for use. 0 or -ENOMEM. */
 int value_settle(const struct schema_key *key, void *base);
 
 /* Frees what the value owns and zeroes it. */

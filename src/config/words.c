@@ -15,6 +15,8 @@
 #define MAX_WORDS 256
 /* The longest number, with all prefixes. */
 #define NUMBER_MAX 32
+/* The longest prefix of a dial plan, and the longest area. */
+#define PREFIX_MAX 8
 
 void words_free(struct config_words *words)
 {
@@ -24,13 +26,22 @@ void words_free(struct config_words *words)
 	*words = (struct config_words){0};
 }
 
+bool words_is_prefix(struct span word)
+{
+	for (size_t i = 0; i < word.len; i++)
+		if (word.p[i] < '0' || word.p[i] > '9')
+			return false;
+	return word.len > 0 && word.len <= PREFIX_MAX;
+}
+
 bool words_is_list(enum schema_type type)
 {
 	return type == SCHEMA_WORDS || type == SCHEMA_NAMES || type == SCHEMA_PINS ||
 	       type == SCHEMA_ATTRIBUTES || type == SCHEMA_BODY_TYPES ||
 	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS || type == SCHEMA_IDS ||
 	       type == SCHEMA_NUMBERS || type == SCHEMA_SERVICES ||
-	       type == SCHEMA_ELINS || type == SCHEMA_PATTERNS || type == SCHEMA_SOURCES;
+	       type == SCHEMA_ELINS || type == SCHEMA_PATTERNS ||
+	       type == SCHEMA_SOURCES || type == SCHEMA_PREFIXES;
 }
 
 static bool words_have(const struct config_words *words, struct span word)
@@ -148,6 +159,11 @@ static bool is_service(struct span word)
 	return words_is_number(rest);
 }
 
+static bool is_prefix(struct span word)
+{
+	return span_equal_str(word, "+") || words_is_prefix(word);
+}
+
 static bool is_id(struct span word)
 {
 	char text[66];
@@ -232,6 +248,8 @@ static bool is_item(enum schema_type type, struct span word)
 		return is_pattern(word);
 	if (type == SCHEMA_SOURCES)
 		return is_source(word);
+	if (type == SCHEMA_PREFIXES)
+		return is_prefix(word);
 	if (type == SCHEMA_NETWORKS)
 		return is_word(word) && network_parse(&network, word) == 0;
 	return is_word(word);

@@ -9,6 +9,8 @@
 
 /* Whether values of TYPE are struct config_words. */
 bool words_is_list(enum schema_type type);
+/* 1 to 8 digits. */
+bool words_is_prefix(struct span word);
 /* Reads TEXT as a comma list of TYPE, in place of what TO has. 0; ERR_FORMAT with *RET_BAD, the part of TEXT
  * that is wrong, or untouched where that is all of it; or -ENOMEM. TO is then as it was. */
 int words_set(struct config_words *to, enum schema_type type, const char *text,

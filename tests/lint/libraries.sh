@@ -24,6 +24,7 @@ library 'curl/' src/tls/fetch.c
 # GnuTLS's own primitives are SRTP's where they must come from a validated module.
 library 'gnutls/' 'src/tls/*' src/media/srtp_gnutls.c
 library 'augeas\.h' 'src/config/*'
+library 'pcre2\.h' src/config/rule.c
 library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 'src/replay/*' 'src/startcheck.*'
 library 'libsmartcols/' 'src/ctl/*'
 # SHA-512/256, which GnuTLS does not have.

@@ -10,6 +10,14 @@
 
 #define WIDTH 72
 
+/* A backslash would be a macro's. Returns the columns that it takes. */
+static size_t print_word(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		printf("%s", text[i] == '\\' ? "\\e" : (const char[]){text[i], '\0'});
+	return len;
+}
+
 /* TEXT wrapped, each sentence on a line of its own, as mdoc wants it. */
 static void print_text(const char *text)
 {
@@ -24,8 +32,9 @@ static void print_text(const char *text)
 			used = 0;
 		}
 		/* A line that begins with a dot would be a macro. */
-		used += (size_t)printf("%s%s%.*s", used > 0 ? " " : "",
-			used == 0 && text[0] == '.' ? "\\&" : "", (int)len, text);
+		used += (size_t)printf("%s%s", used > 0 ? " " : "",
+			used == 0 && text[0] == '.' ? "\\&" : "");
+		used += print_word(text, len);
 		if (ends) {
 			printf("\n");
 			used = 0;
