@@ -9,6 +9,8 @@
 static const char *const names[] = {"ext", "isub", "phone-context", "cic", "cic-context",
 	"cpc", "enumdi", "isub-encoding", "npdi", "oli", "rn", "rn-context", "tgrp",
 	"trunk-context", "verstat"};
+/* Which of them is phone-context. */
+#define CONTEXT 2
 
 static bool is_separator(char c)
 {
@@ -126,6 +128,82 @@ void phone_add_subscriber(struct buf *out, const struct phone *phone)
 {
 	add_number(out, phone, is_tel_char);
 	add_params(out, phone, is_tel_char);
+}
+
+/* ---- plain texts ---- */
+
+/* What "%" and the two hex digits behind it at TEXT stand for, of what may stand in a number; '\0': none. */
+static char unescaped(struct span text)
+{
+	static const struct {
+		const char *hex;
+		char c;
+	} escapes[] = {{"23", '#'}, {"28", '('}, {"29", ')'}, {"2a", '*'}, {"2b", '+'},
+		{"2d", '-'}, {"2e", '.'}};
+
+	for (size_t i = 0; text.len > 2 && i < sizeof escapes / sizeof escapes[0]; i++)
+		if (span_equal_nocase((struct span){text.p + 1, 2}, escapes[i].hex))
+			return escapes[i].c;
+	return '\0';
+}
+
+/* TEXT as phone_plain() has it. DOTS: one may be in it. */
+static bool make_plain(struct span text, bool dots, char *out, size_t size)
+{
+	char plain[PHONE_PLAIN_SIZE];
+	bool has_digit = false;
+	size_t len = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		char c = text.p[i];
+
+		if (c == '%') {
+			c = unescaped((struct span){text.p + i, text.len - i});
+			i += 2;
+		}
+		if (is_separator(c) && (c != '.' || dots))
+			continue;
+		if (!isdigit((unsigned char)c) && c != '*' && c != '#' &&
+			(c != '+' || len > 0))
+			return false;
+		if (len + 1 >= sizeof plain)
+			return false;
+		has_digit = has_digit || isdigit((unsigned char)c);
+		plain[len++] = c;
+	}
+	return has_digit && span_copy((struct span){plain, len}, out, size) == 0;
+}
+
+bool phone_plain(const struct phone *phone, char *out, size_t size)
+{
+	return phone->is_number && make_plain(phone->number, phone->separated, out, size);
+}
+
+bool phone_context(const struct phone *phone, char *out, size_t size)
+{
+	struct span context;
+
+	if (!message_param(phone->params, names[CONTEXT], &context) || !context.len)
+		return false;
+	if (is_plus(context))
+		return make_plain(context, true, out, size);
+	return span_copy(context, out, size) == 0;
+}
+
+void phone_add_params_of_global(struct buf *out, const struct phone *phone)
+{
+	struct span value;
+
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+		if (i == CONTEXT || !message_param(phone->params, names[i], &value))
+			continue;
+		if (out->len)
+			buf_add_char(out, ';');
+		buf_add_str(out, names[i]);
+		if (value.len > 0)
+			buf_add_char(out, '=');
+		buf_add_span(out, value);
+	}
 }
 
 bool phone_has_params(const struct phone *phone)

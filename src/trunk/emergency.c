@@ -1,6 +1,6 @@
 #include "trunk/emergency.h"
 
-#include "sip/phone.h"
+#include "trunk/number.h"
 
 #include <string.h>
 
@@ -120,16 +120,12 @@ static bool is_same_number(struct span called, const char *number)
 	return *number == '\0';
 }
 
-bool emergency_is_called(const struct config *config, const struct message_uri *uri)
+bool emergency_is_phone(const struct config *config, const struct phone *called)
 {
 	const struct config_words *numbers = &config->emergency.numbers;
-	struct phone phone;
 
-	if (!numbers->count)
-		return false;
-	phone_read(&phone, uri);
-	for (size_t i = 0; phone.is_number && i < numbers->count; i++)
-		if (is_same_number(phone.number, numbers->words[i]))
+	for (size_t i = 0; called->is_number && i < numbers->count; i++)
+		if (is_same_number(called->number, numbers->words[i]))
 			return true;
 	return false;
 }
@@ -155,6 +151,31 @@ bool emergency_is_number(const struct config *config, struct span number)
 	return false;
 }
 
+bool emergency_is_called(const struct config *config, const struct message_uri *uri)
+{
+	struct phone phone;
+
+	phone_read(&phone, uri);
+	return emergency_is_phone(config, &phone);
+}
+
+static bool calls_number(const struct config *config, const struct config_trunk *from,
+	const struct message_uri *uri)
+{
+	char changed[RULE_NUMBER_SIZE];
+	struct phone phone;
+
+	if (!config->emergency.numbers.count)
+		return false;
+	phone_read(&phone, uri);
+	if (emergency_is_phone(config, &phone))
+		return true;
+	if (!number_called_in(&from->numbers, &phone, changed))
+		return false;
+	phone.number = span_of(changed);
+	return emergency_is_phone(config, &phone);
+}
+
 /* RFC 3261 20.26. */
 static bool is_urgent(const struct message *invite)
 {
@@ -174,7 +195,7 @@ bool emergency_may_be(const struct config *config, struct span uri, bool has_pri
 	struct span scheme, rest = uri;
 	size_t len = 0;
 
-	if (has_priority || !span_next(&rest, ':', &scheme) ||
+	if (has_priority || config->emergency.made || !span_next(&rest, ':', &scheme) ||
 		span_equal_nocase(scheme, "urn"))
 		return true;
 	for (size_t i = 0; i < rest.len && rest.p[i] != '@'; i++) {
@@ -201,7 +222,7 @@ enum emergency emergency_class(const struct config *config,
 		return EMERGENCY_NO;
 	if (emergency_service(uri->whole, NULL))
 		return EMERGENCY_SERVICE;
-	if (emergency_is_called(config, uri))
+	if (calls_number(config, from, uri))
 		return EMERGENCY_NUMBER;
 	if (from->emergency.from == CONFIG_EMERGENCY_PRIORITY && is_urgent(invite))
 		return EMERGENCY_PRIORITY;

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "config/config.h"
-#include "sip/message.h"
+#include "sip/phone.h"
 
 /* Why a call is one. A value that is made where the call is admitted. */
 enum emergency {
@@ -21,10 +21,13 @@ enum emergency {
 /* "number", "service" ...; "" of EMERGENCY_NO. Static. */
 const char *emergency_name(enum emergency emergency);
 
-/* What INVITE of FROM is, with CONFIG: what FROM may make an emergency call by is a setting. */
+/* What INVITE of FROM is, with CONFIG: what FROM may make an emergency call by is a setting. The number
+ * is looked for in what came, and in what the rules of FROM make of it. */
 enum emergency emergency_class(const struct config *config,
 	const struct config_trunk *from, const struct message *invite);
 
+/* Whether CALLED is a number of [emergency] of CONFIG. */
+bool emergency_is_phone(const struct config *config, const struct phone *called);
 /* Whether URI is that of a number of [emergency]. */
 bool emergency_is_called(const struct config *config, const struct message_uri *uri);
 

@@ -98,11 +98,112 @@ static void an_escape_that_is_cut_is_no_number(void **state)
 	}
 }
 
+/* What rules and plans see. */
+static void a_plain_number_has_digits_alone(void **state)
+{
+	static const struct {
+		const char *uri, *plain; /* NULL: it is none */
+	} cases[] = {
+		{"sip:+49-30-111@h", "+4930111"},
+		{"sip:030-111@h", "030111"},
+		{"sip:(030)111@h", "030111"},
+		{"sip:030.111@h", NULL}, /* nothing says that it is no address */
+		{"sip:030.111@h;user=phone", "030111"},
+		{"sip:10.1.0.1@h", NULL},
+		{"sip:%2B49(30)@h", "+4930"},
+		{"sip:%2b49@h", "+49"},
+		{"sip:*21%23@h", "*21#"},
+		{"sip:%2A21%23@h", "*21#"},
+		{"sip:%2821)@h", "21"},
+		{"sip:%2B%2B49@h", NULL},
+		{"sip:4%2B9@h", NULL},
+		{"sip:%23@h", NULL}, /* no digit */
+		{"sip:bob1@h", NULL},
+		{"sip:1;x=y@h", "1"},
+		{"sip:h", NULL},
+		{"tel:+1-201-555", "+1201555"},
+		{"tel:7A2;phone-context=x", NULL}, /* hexadecimal */
+		{"tel:1%401", NULL},
+		{"sip:1234567890123456789012345678901234567890123456789012345678901234@h",
+			"123456789012345678901234567890123456789012345678901234567890123"
+			"4"},
+		{"sip:12345678901234567890123456789012345678901234567890123456789012345@"
+		 "h",
+			NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *expected = cases[i].plain ? cases[i].plain : "untouched";
+		char out[PHONE_PLAIN_SIZE] = "untouched";
+		struct message_uri uri;
+		struct phone phone;
+
+		assert_int_equal(message_uri_parse(&uri, span_of(cases[i].uri)), 0);
+		phone_read(&phone, &uri);
+		assert_int_equal(
+			phone_plain(&phone, out, sizeof out), cases[i].plain != NULL);
+		if (strcmp(out, expected) != 0)
+			fail_msg("%s: %s", cases[i].uri, out);
+	}
+}
+
+/* One of 4,000 bytes is none, and a smaller buffer takes a smaller number. */
+static void a_plain_number_has_a_place(void **state)
+{
+	static char digits[4000];
+	struct phone phone = {.number = {digits, sizeof digits}, .is_number = true};
+	char out[4] = "-";
+
+	(void)state;
+	memset(digits, '1', sizeof digits);
+	assert_false(phone_plain(&phone, out, sizeof out));
+	phone.number.len = 4;
+	assert_false(phone_plain(&phone, out, sizeof out));
+	assert_string_equal(out, "-");
+	phone.number.len = 3;
+	assert_true(phone_plain(&phone, out, sizeof out));
+	assert_string_equal(out, "111");
+}
+
+static void a_context_is_plain_where_it_is_global(void **state)
+{
+	static const struct {
+		const char *params, *context, *others;
+	} cases[] = {
+		{"phone-context=+49", "+49", ""},
+		{"ext=5;phone-context=+1-914-555", "+1914555", "ext=5"},
+		{"phone-context=corp.example;rn=2;ext=5", "corp.example", "ext=5;rn=2"},
+		{"phone-context=", NULL, ""},
+		{"phone-context=+4x", NULL, ""},
+		{"npdi;x=y;isub=1%202", NULL, "isub=1%202;npdi"},
+		{"", NULL, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct phone phone = {.params = span_of(cases[i].params)};
+		char context[PHONE_PLAIN_SIZE] = "";
+		struct buf params;
+
+		assert_int_equal(phone_context(&phone, context, sizeof context),
+			cases[i].context != NULL);
+		assert_string_equal(context, cases[i].context ? cases[i].context : "");
+		buf_init(&params, 0);
+		phone_add_params_of_global(&params, &phone);
+		assert_true(span_equal_str(buf_span(&params), cases[i].others));
+		buf_free(&params);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_are_read_and_written),
 		cmocka_unit_test(an_escape_that_is_cut_is_no_number),
+		cmocka_unit_test(a_plain_number_has_digits_alone),
+		cmocka_unit_test(a_plain_number_has_a_place),
+		cmocka_unit_test(a_context_is_plain_where_it_is_global),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
