@@ -306,6 +306,10 @@ void cdr_format(const struct record *record, struct buf *out)
 	member_string(out, NAME("purpose"), record->purpose);
 	member_string(out, NAME("from"), record->from);
 	member_string(out, NAME("to"), record->to);
+	member_string(out, NAME("from_received"), record->from_received);
+	member_string(out, NAME("to_received"), record->to_received);
+	member_string(out, NAME("from_sent"), record->from_sent);
+	member_string(out, NAME("to_sent"), record->to_sent);
 	add_times(out, record);
 	member_uint(
 		out, NAME("status"), record->status > 0 ? (uint64_t)record->status : 0);

@@ -10,6 +10,7 @@
 #include "sip/phone.h"
 #include "trunk/elin.h"
 #include "trunk/emergency.h"
+#include "trunk/number.h"
 #include "trunk/obstacle.h"
 
 #include <stdio.h>
@@ -306,9 +307,13 @@ static bool calls_back(const struct admission *admission)
 {
 	const struct bridge *bridge = admission->side->bridge;
 	struct clock *clock = timers_clock(bridge->timers);
+	char changed[RULE_NUMBER_SIZE];
 	struct phone called;
 
 	phone_read(&called, message_request_uri(admission->request));
+	if (number_called_in(
+		    &trunk_settings(admission->trunk)->numbers, &called, changed))
+		called.number = span_of(changed);
 	return called.is_number &&
 	       elins_called(bridge->elins, called.number, clock->mono_us(clock),
 		       1000 * bridge->config->emergency.elin_keep_ms);

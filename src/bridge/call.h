@@ -76,7 +76,10 @@ struct call {
 	bool inner;
 	struct party *party; /* who calls whom; until it is answered */
 	char *number_uri;    /* the user part that was called; of a service its number */
-	char *from, *to;     /* users, or a service's URN, for the record */
+	char *from,
+		*to; /* users, or a service's URN, after the rules of whose call it is */
+	/* The same as they came, and as its last target was shown them; NULL: to nobody yet. */
+	char *from_received, *to_received, *from_sent, *to_sent;
 	unsigned max_forwards; /* for leg b */
 	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
 	const struct leg *reason_from; /* that leg */

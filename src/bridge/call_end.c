@@ -152,12 +152,9 @@ void call_free(struct call *call)
 	free(call->b);
 	history_free(&call->history);
 	hunt_free(call->hunt);
-	party_free(call->party);
+	call_party_free(call);
 	free(call->reason);
-	free(call->number_uri);
 	free(call->elin);
-	free(call->from);
-	free(call->to);
 	free(call->detail);
 	config_unref(call->config);
 	free(call);

@@ -37,6 +37,17 @@ void call_note_reason(
  * is taken. 0, or negative: the INVITE is to be refused. */
 int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
 	struct trunk *trunk, struct sdp *sdp);
+
+/* ---- who calls whom: call_party.c ---- */
+
+/* Reads who calls whom of INVITE, of TRUNK, and applies its rules. 0 or -ENOMEM. */
+int call_read_party(struct call *call, const struct trunk *trunk, struct message *invite);
+/* Writes it for the target of leg b, as its rules have it, to *RET as party_write() does. 0, -ENOMEM, or -EPERM with
+ * TEXT: that target may not see it. */
+int call_write_party(struct call *call, const struct party_shown *shown,
+	struct party_invite *ret, struct err_text *text);
+void call_party_free(struct call *call);
+
 /* The INVITE that leg b got is to be heard of within answer-within of its target. */
 void call_await(struct call *call);
 /* Asks the first target; what comes of it comes as events of leg b. */

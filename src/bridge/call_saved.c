@@ -22,6 +22,10 @@ static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, number_uri),
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
+	SAVED_FIELD(struct call, from_received),
+	SAVED_FIELD(struct call, to_received),
+	SAVED_FIELD(struct call, from_sent),
+	SAVED_FIELD(struct call, to_sent),
 	SAVED_FIELD(struct call, max_forwards),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_BELOW(struct call, location, CALL_LOCATIONS),
@@ -230,6 +234,10 @@ static const struct saved_field lost_fields[] = {
 	SAVED_TEXT(struct call, id),
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
+	SAVED_FIELD(struct call, from_received),
+	SAVED_FIELD(struct call, to_received),
+	SAVED_FIELD(struct call, from_sent),
+	SAVED_FIELD(struct call, to_sent),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_BELOW(struct call, location, CALL_LOCATIONS),
 	SAVED_FIELD(struct call, elin),
@@ -276,6 +284,10 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 		.elin = text_or_none(call->elin),
 		.from = text_or_none(call->from),
 		.to = text_or_none(call->to),
+		.from_received = text_or_none(call->from_received),
+		.to_received = text_or_none(call->to_received),
+		.from_sent = text_or_none(call->from_sent),
+		.to_sent = text_or_none(call->to_sent),
 		.start_wall_us = call->start_wall_us,
 		.ringing_us = call->ringing_us,
 		.answer_us = call->answer_us,
@@ -312,8 +324,7 @@ static void tell_lost(struct bridge *bridge, struct saved from, const char *why)
 		bridge->handlers.ended_h(bridge->handlers.arg, &record);
 	history_free(&lost.history);
 	free(lost.call.elin);
-	free(lost.call.from);
-	free(lost.call.to);
+	call_party_free(&lost.call);
 }
 
 bool call_load(struct bridge *bridge, struct saved from)

@@ -2,10 +2,8 @@
 #include "bridge/call_priv.h"
 
 #include "bridge/call_log.h"
-#include "bridge/called.h"
 #include "bridge/identity.h"
 #include "bridge/parts.h"
-#include "bridge/party_rules.h"
 #include "bridge/require.h"
 #include "bridge/tolerated.h"
 
@@ -97,27 +95,6 @@ static void choose_parts(struct call *call, struct parts *ret, struct buf *heade
 		call->location = CALL_LOCATION_DROPPED;
 }
 
-/* Who calls whom, as the target of leg b is shown it. */
-static int write_invite(struct call *call, const struct party_shown *shown,
-	struct party_invite *ret, struct err_text *text)
-{
-	struct party *party;
-	int err = party_copy(&party, call->party);
-
-	if (err)
-		return err;
-	err = party_rules_out(party, call->b->settings);
-	if (err == -EPERM)
-		err_set(text, err,
-			"its caller demands privacy (critical) that privacy = of %s does "
-			"not provide",
-			call->b->trunk->id);
-	if (!err)
-		err = party_write(party, shown, ret);
-	party_free(party);
-	return err;
-}
-
 static int send_invite(struct call *call, struct flow *flow, struct err_text *text)
 {
 	struct party_invite crossed = {0};
@@ -135,7 +112,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 			identity.shown.service = span_of(call->to);
 		identity.shown.caller = call_elin(call);
 		identity.shown.referred_by = call->b->settings->transfer.referred_by;
-		err = write_invite(call, &identity.shown, &crossed, text);
+		err = call_write_party(call, &identity.shown, &crossed, text);
 	}
 	if (!err) {
 		choose_parts(call, &parts, &crossed.headers);
@@ -365,46 +342,17 @@ bool call_hunt_on(
 
 /* ---- what the INVITE says ---- */
 
-/* Whom it is to, for the record. A service is its URN there; whom we call for it is a number (RFC 6881), which
- * lives as long as the call's configuration. */
-static char *called_of(struct call *call, const struct message_uri *uri)
-{
-	struct span service;
-
-	if (call->emergency != EMERGENCY_SERVICE ||
-		!emergency_service(uri->whole, &service))
-		return party_number(&call->party->called);
-	call->party->called.phone = (struct phone){
-		.number = span_of(emergency_service_number(call->config, service)),
-		.is_number = true};
-	return span_dup(uri->whole);
-}
-
 static int read_invite(
 	struct call *call, const struct trunk *trunk, struct message *invite)
 {
 	int forwards = message_max_forwards(invite);
-	int err = party_read(&call->party, invite);
 
-	if (err)
-		return err;
-	called_find(call->party, trunk, invite);
-	call->party->emergency = call->emergency == EMERGENCY_NUMBER ||
-				 call->emergency == EMERGENCY_SERVICE;
-	call->party->urgent =
-		call->party->emergency || call->emergency == EMERGENCY_PRIORITY;
-	err = party_rules_in(call->party, trunk_settings(trunk));
-	if (err)
-		return err;
 	call->max_forwards = forwards > 0 ? (unsigned)forwards - 1 : 69;
 	if (call->max_forwards > 69)
 		call->max_forwards = 69;
-	call->to = called_of(call, message_request_uri(invite));
 	if (parts_has_location(invite))
 		call->location = CALL_LOCATION_DROPPED;
-	call->number_uri = party_number(&call->party->called);
-	call->from = party_number(&call->party->from);
-	return call->number_uri && call->from && call->to ? 0 : -ENOMEM;
+	return call_read_party(call, trunk, invite);
 }
 
 static int open_relay(struct call *call)

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "bridge/privacy.h"
+#include "config/rules.h"
 #include "sip/message.h"
 #include "sip/phone.h"
 
@@ -45,11 +46,19 @@ struct party_names {
 
 struct party_text;
 
+/* A rule that could not be applied. */
+struct party_fault {
+	struct rules *list; /* whose it is; both of the settings that changed the party */
+	const struct rule *rule; /* NULL: there was none */
+	enum rule_result result;
+};
+
 struct party {
 	struct message *
 		source; /* what the spans borrow from; owned reference; NULL: of a call of ours */
 	struct party_text *texts; /* and what rules wrote; owned */
 	size_t texts_bytes;
+	struct party_fault fault; /* the first; not copied */
 	bool emergency; /* CALLED is an emergency number or stands for a service: no rule changes it */
 	bool urgent;      /* who calls for help is shown, whatever he wishes to hide */
 	bool doubted;     /* nobody vouches for who its caller is */

@@ -92,6 +92,9 @@ struct record {
 		purpose; /* of a test call of ours, whose first leg is nobody: "drill"; else "" or NULL */
 	const char *from; /* user parts or whole tel: numbers as signalled */
 	const char *to;
+	/* The same as they came, before rules of numbers, and as whom was asked last was shown them, after its
+	 * rules; "": nobody was asked. FROM and TO are what routes saw. */
+	const char *from_received, *to_received, *from_sent, *to_sent;
 	uint64_t start_wall_us; /* INVITE arrived */
 	uint64_t ringing_us;    /* after start; 0: never */
 	uint64_t answer_us;     /* after start, monotonic; 0: never */

@@ -226,6 +226,11 @@ static void fill_legs(
 	ret->legs[!a].side = callee_side(call);
 }
 
+static const char *text_or_none(const char *text)
+{
+	return text ? text : "";
+}
+
 void registry_fill(
 	const struct call *call, struct record *ret, struct registry_scratch *scratch)
 {
@@ -241,6 +246,10 @@ void registry_fill(
 	ret->elin = call->elin ? call->elin : "";
 	ret->from = call->from;
 	ret->to = call->to;
+	ret->from_received = text_or_none(call->from_received);
+	ret->to_received = text_or_none(call->to_received);
+	ret->from_sent = text_or_none(call->from_sent);
+	ret->to_sent = text_or_none(call->to_sent);
 	ret->start_wall_us = call->start_wall_us;
 	ret->ringing_us = call->ringing_us;
 	ret->answer_us = call->answer_us;

@@ -43,6 +43,8 @@ static void testcall_free(struct testcall *testcall)
 	testcall->bridge->testcall_count--;
 	free(testcall->called);
 	free(testcall->caller);
+	free(testcall->from_sent);
+	free(testcall->to_sent);
 	timer_stop(&testcall->timer);
 	relay_close(testcall->session);
 	leg_free(&testcall->leg);
@@ -82,6 +84,10 @@ static void fill_record(const struct testcall *testcall, struct record *ret,
 		.elin = "",
 		.from = testcall->caller,
 		.to = testcall->called,
+		.from_received = testcall->caller,
+		.to_received = testcall->called,
+		.from_sent = testcall->from_sent ? testcall->from_sent : "",
+		.to_sent = testcall->to_sent ? testcall->to_sent : "",
 		.start_wall_us = testcall->start_wall_us,
 		.ringing_us = testcall->ringing_us,
 		.answer_us = testcall->answer_us,
@@ -360,9 +366,19 @@ static void target_h(void *arg, struct target *target)
 	offer_init(&testcall->nobody.offer);
 }
 
+/* Who calls whom, as the far end is shown it, for the record. */
+static int note_sent(struct testcall *testcall, const struct party *party)
+{
+	free(testcall->from_sent);
+	free(testcall->to_sent);
+	testcall->from_sent = party_number(&party->from);
+	testcall->to_sent = party_number(&party->called);
+	return testcall->from_sent && testcall->to_sent ? 0 : -ENOMEM;
+}
+
 /* Who calls whom: what rules change of a drill is what they change of an emergency call. No rule makes an
  * emergency call of another test. */
-static int write_invite(const struct testcall *testcall, const struct party_shown *shown,
+static int write_invite(struct testcall *testcall, const struct party_shown *shown,
 	struct party_invite *ret, struct err_text *text)
 {
 	const struct party made = {.emergency = testcall->kind->emergency,
@@ -378,6 +394,8 @@ static int write_invite(const struct testcall *testcall, const struct party_show
 		emergency_is_number(testcall->config, party->called.phone.number))
 		err = err_set(
 			text, ERR_TRUST, "its rules make an emergency number of it");
+	if (!err)
+		err = note_sent(testcall, party);
 	if (!err)
 		err = party_write(party, shown, ret);
 	party_free(party);

@@ -11,9 +11,10 @@ struct testcall {
 	struct bridge *bridge;
 	struct config *config; /* owned reference */
 	const struct testcall_kind *kind;
-	char *called, *caller;   /* owned */
-	struct config_trunk own; /* its settings, */
-	bool has_own;            /* where they are not the gateway's */
+	char *called, *caller;     /* owned */
+	char *from_sent, *to_sent; /* in its last INVITE; NULL: there was none */
+	struct config_trunk own;   /* its settings, */
+	bool has_own;              /* where they are not the gateway's */
 	const char *headers;
 	bool delayed;
 	uint64_t number;

@@ -101,6 +101,13 @@ void record_print(struct buf *out, const struct record *record)
 		buf_printf(out, " elin=%s", record->elin);
 	if (record->location[0])
 		buf_printf(out, " location=%s", record->location);
+	if (strcmp(record->from, record->from_received) != 0 ||
+		strcmp(record->to, record->to_received) != 0)
+		buf_printf(out, " received=%s:%s", record->from_received,
+			record->to_received);
+	if (record->to_sent[0] && (strcmp(record->from, record->from_sent) != 0 ||
+					  strcmp(record->to, record->to_sent) != 0))
+		buf_printf(out, " sent=%s:%s", record->from_sent, record->to_sent);
 	buf_printf(out, " ms=%" PRIu64 " answer-ms=%" PRIu64, record->end_us / 1000,
 		record->answer_us / 1000);
 	for (unsigned i = 0; i < 2; i++)

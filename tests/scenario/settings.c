@@ -48,9 +48,10 @@ static void drop_setting(struct setting *setting)
 void settings_set(struct list *settings, const char *section, const char *id,
 	const char *key, const char *value)
 {
+	const bool adds = key && key[0] && key[strlen(key) - 1] == '+';
 	struct setting *setting;
 
-	while ((setting = find_setting(settings, section, id, key)) != NULL)
+	while (!adds && (setting = find_setting(settings, section, id, key)) != NULL)
 		drop_setting(setting);
 	if (!key || !value)
 		return;
@@ -59,7 +60,7 @@ void settings_set(struct list *settings, const char *section, const char *id,
 		abort();
 	setting->section = strdup(section);
 	setting->id = strdup(id);
-	setting->key = strdup(key);
+	setting->key = strndup(key, strlen(key) - adds);
 	setting->value = strdup(value);
 	list_append(settings, &setting->node);
 }

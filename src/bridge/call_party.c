@@ -1,0 +1,153 @@
+/* Who calls whom: as its INVITE said, after the rules of whose it is, and as each target is shown it. */
+#include "bridge/call_priv.h"
+
+#include "base/log.h"
+#include "bridge/called.h"
+#include "bridge/party_numbers.h"
+#include "bridge/party_rules.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+void call_party_free(struct call *call)
+{
+	party_free(call->party);
+	free(call->number_uri);
+	free(call->from);
+	free(call->to);
+	free(call->from_received);
+	free(call->to_received);
+	free(call->from_sent);
+	free(call->to_sent);
+}
+
+/* A rule that could not be applied is told of once: each call would say the same. */
+static void tell_fault(struct party *party, const struct trunk *trunk)
+{
+	const struct party_fault fault = party->fault;
+	char text[LOG_TEXT_SIZE];
+
+	party->fault.rule = NULL;
+	if (!fault.rule || rules_told(fault.list, fault.rule))
+		return;
+	log_warning("call", "event=number-rule-skipped %s=%s rule=%s reason=\"%s\"",
+		trunk_word(trunk->kind), trunk->id,
+		log_text(text, rule_text(fault.rule), strlen(rule_text(fault.rule))),
+		fault.result == RULE_ILLEGAL
+			? "what it makes of a number is no number"
+			: "to find out whether a number matches takes too many steps");
+}
+
+/* ---- as it came ---- */
+
+/* Whom it is to, for the record. A service is its URN there; whom we call for it is a number (RFC 6881), which
+ * lives as long as the call's configuration. */
+static char *called_of(struct call *call, const struct message_uri *uri)
+{
+	struct span service;
+
+	if (call->emergency != EMERGENCY_SERVICE ||
+		!emergency_service(uri->whole, &service))
+		return party_number(&call->party->called);
+	call->party->called.phone = (struct phone){
+		.number = span_of(emergency_service_number(call->config, service)),
+		.is_number = true};
+	return span_dup(uri->whole);
+}
+
+/* Whether no rule may change whom it is to. */
+static bool is_to_emergency(const struct call *call)
+{
+	return call->emergency == EMERGENCY_SERVICE ||
+	       emergency_is_phone(call->config, &call->party->called.phone);
+}
+
+static int apply_rules(struct call *call, const struct trunk *trunk)
+{
+	struct party *party = call->party;
+	int err;
+
+	party->emergency = is_to_emergency(call);
+	party->urgent = call->emergency == EMERGENCY_NUMBER ||
+			call->emergency == EMERGENCY_SERVICE ||
+			call->emergency == EMERGENCY_PRIORITY;
+	err = party_rules_in(party, trunk_settings(trunk));
+	tell_fault(party, trunk);
+	/* a rule may have found the number within what came */
+	party->emergency = is_to_emergency(call);
+	return err;
+}
+
+int call_read_party(struct call *call, const struct trunk *trunk, struct message *invite)
+{
+	const struct message_uri *uri = message_request_uri(invite);
+	int err = party_read(&call->party, invite);
+
+	if (err)
+		return err;
+	called_find(call->party, trunk, invite);
+	call->to_received = called_of(call, uri);
+	call->from_received = party_number(&call->party->from);
+	err = apply_rules(call, trunk);
+	if (err)
+		return err;
+	call->to = called_of(call, uri);
+	call->number_uri = party_number(&call->party->called);
+	call->from = party_number(&call->party->from);
+	return call->to_received && call->from_received && call->to && call->number_uri &&
+			       call->from
+		       ? 0
+		       : -ENOMEM;
+}
+
+/* ---- as it leaves ---- */
+
+static int set_text(char **to, char *text)
+{
+	free(*to);
+	*to = text;
+	return text ? 0 : -ENOMEM;
+}
+
+/* What PARTY is to the target that it is SHOWN to, for the record. */
+static int note_sent(
+	struct call *call, const struct party *party, const struct party_shown *shown)
+{
+	int err = set_text(&call->to_sent, shown->service.len
+						   ? span_dup(shown->service)
+						   : party_number(&party->called));
+
+	if (!err)
+		err = set_text(&call->from_sent, shown->caller.len
+							 ? span_dup(shown->caller)
+							 : party_number(&party->from));
+	return err;
+}
+
+int call_write_party(struct call *call, const struct party_shown *shown,
+	struct party_invite *ret, struct err_text *text)
+{
+	struct party_shown changed = *shown;
+	struct party *party;
+	int err = party_copy(&party, call->party);
+
+	if (err)
+		return err;
+	err = party_rules_out(party, call->b->settings);
+	if (err == -EPERM)
+		err_set(text, err,
+			"its caller demands privacy (critical) that privacy = of %s does "
+			"not provide",
+			call->b->trunk->id);
+	if (!err)
+		err = party_numbers_caller(
+			party, &call->b->settings->numbers, &changed.caller);
+	tell_fault(party, call->b->trunk);
+	if (!err)
+		err = note_sent(call, party, &changed);
+	if (!err)
+		err = party_write(party, &changed, ret);
+	party_free(party);
+	return err;
+}
