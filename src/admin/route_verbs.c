@@ -1,8 +1,10 @@
 #include "admin/route_verbs.h"
 
+#include "admin/number_json.h"
 #include "admin/protection_row.h"
 #include "admin/verbs.h"
 #include "base/buf.h"
+#include "bridge/party_rules.h"
 #include "config/config.h"
 #include "sip/message.h"
 #include "sip/phone.h"
@@ -10,6 +12,7 @@
 #include "trunk/emergency.h"
 #include "trunk/pick.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Of those that get no call at most so many are named, those first that nearly would. */
@@ -24,8 +27,11 @@ struct dry {
 	const char *number, *caller; /* as given */
 	const struct trunk *via;     /* NULL: any server */
 	bool emergency;
+	const struct config *config;
 	struct message *invite;
-	struct buf called, calling; /* as routes see them */
+	struct party *party; /* as routes see it; the texts are of its numbers */
+	char *called_received, *caller_received, *called, *calling;
+	json_t *rules; /* that were applied on the way in */
 };
 
 /* ---- the question ---- */
@@ -71,13 +77,30 @@ static enum api_code read_args(
 	return API_OK;
 }
 
-/* The number of URI, as calls have it. */
-static void add_number(struct buf *out, const struct message_uri *uri)
+static bool is_to_emergency(const struct dry *dry)
 {
-	struct phone phone;
+	return emergency_is_phone(dry->config, &dry->party->called.phone);
+}
 
-	phone_read(&phone, uri);
-	phone_add_number(out, &phone);
+/* Who calls whom, as it comes, and after the rules of whose call it is. False: without memory. */
+static bool read_party(struct dry *dry)
+{
+	const struct config_trunk *via = dry->via ? trunk_settings(dry->via) : NULL;
+
+	if (party_read(&dry->party, dry->invite))
+		return false;
+	dry->called_received = party_number(&dry->party->called);
+	dry->caller_received = party_number(&dry->party->from);
+	dry->party->emergency = is_to_emergency(dry);
+	dry->rules =
+		via ? number_json(&via->numbers, NUMBER_IN, dry->party) : json_array();
+	if (via && party_rules_in(dry->party, via))
+		return false;
+	dry->party->emergency = is_to_emergency(dry);
+	dry->called = party_number(&dry->party->called);
+	dry->calling = party_number(&dry->party->from);
+	return dry->called_received && dry->caller_received && dry->called &&
+	       dry->calling;
 }
 
 /*
@@ -101,11 +124,8 @@ static bool make_invite(struct dry *dry)
 	if (!text.err && !strpbrk(dry->number, " \r\n<>@?") &&
 		!strpbrk(dry->caller, " \r\n<>@?") &&
 		message_parse(&dry->invite, text.data, text.len, &fault) == 0 &&
-		!fault.status) {
-		add_number(&dry->called, message_request_uri(dry->invite));
-		add_number(&dry->calling, &message_from(dry->invite)->uri);
-		good = !dry->called.err && !dry->calling.err;
-	}
+		!fault.status)
+		good = read_party(dry);
 	buf_free(&text);
 	return good;
 }
@@ -113,19 +133,18 @@ static bool make_invite(struct dry *dry)
 /* What a call of VIA would ask, or of a server that no route names. */
 static struct pick_question question_of(const struct dry *dry)
 {
-	const struct config *config = dry->context->config_h(dry->context->arg);
 	const struct trunk *via =
 		dry->via ? dry->via : trunks_at(dry->context->trunks, TRUNK_SERVER, 0);
 	struct pick_question question = {
-		.config = config, .emergency = dry->emergency, .dry = true};
+		.config = dry->config, .emergency = dry->emergency, .dry = true};
 
 	question.call = (struct route_call){.kind = TRUNK_SERVER,
-		.called = buf_span(&dry->called),
-		.caller = buf_span(&dry->calling)};
+		.called = span_of(dry->called),
+		.caller = span_of(dry->calling)};
 	if (dry->via)
 		question.call =
 			pick_call(dry->via, question.call.called, question.call.caller);
-	if (via && emergency_class(config, trunk_settings(via), dry->invite))
+	if (via && emergency_class(dry->config, trunk_settings(via), dry->invite))
 		question.emergency = true;
 	return question;
 }
@@ -153,15 +172,37 @@ static json_t *obstacle_json(const struct obstacle *obstacle)
 	return obstacle->kind ? api_text(obstacle_text(obstacle, words)) : json_null();
 }
 
+/* What TRUNK would be shown: its rules, and the numbers that leave. */
+static json_t *sent_json(const struct dry *dry, const struct trunk *trunk)
+{
+	const struct config_trunk *settings = trunk_settings(trunk);
+	char *called = NULL, *caller = NULL;
+	struct party *party = NULL;
+	json_t *sent;
+
+	if (!party_copy(&party, dry->party) && !party_rules_out(party, settings)) {
+		called = party_number(&party->called);
+		caller = party_number(&party->from);
+	}
+	sent = json_pack("{s:o, s:s?, s:s?}", "rules",
+		number_json(&settings->numbers, NUMBER_OUT, dry->party), "called_sent",
+		called, "caller_sent", caller);
+	free(called);
+	free(caller);
+	party_free(party);
+	return sent;
+}
+
 static json_t *target_json(const struct dry *dry, const struct pick_question *question,
 	const struct pick_target *target)
 {
 	const struct trunk *trunk = target->trunk;
 	char signalling[64], media[64];
 	struct pick_opinion opinion;
+	json_t *row;
 
 	pick_judge(dry->context->trunks, trunk, question, &opinion);
-	return json_pack(
+	row = json_pack(
 		"{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:s, s:i, s:s, s:s, s:s, s:o}",
 		"kind", trunk_word(trunk->kind), "id", trunk->id, "route",
 		route_name_json(target->route), "prefix",
@@ -175,6 +216,8 @@ static json_t *target_json(const struct dry *dry, const struct pick_question *qu
 			trunk, TALLY_SIGNALLING, signalling, sizeof(signalling)),
 		"media", protection_required(trunk, TALLY_MEDIA, media, sizeof(media)),
 		"obstacle", obstacle_json(&opinion.obstacle));
+	json_object_update_missing_new(row, sent_json(dry, trunk));
+	return row;
 }
 
 /* Why one that is no target is none: one word, and in words. In the order of how near it was. */
@@ -299,11 +342,11 @@ static json_t *answer_json(const struct dry *dry)
 		json_array_append_new(
 			targets, target_json(dry, &question, &pick.list[i]));
 	others = others_json(dry, &question, &pick, &left);
-	return json_pack("{s:o, s:o, s:s, s:b, s:o, s:o, s:o, s:i}", "called",
-		json_stringn(dry->called.data, dry->called.len), "caller",
-		json_stringn(dry->calling.len ? dry->calling.data : "", dry->calling.len),
-		"via", via, "emergency", (int)question.emergency, "status",
-		status_json(&pick), "targets", targets, "others", others,
+	return json_pack("{s:s, s:s, s:O, s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:i}",
+		"called_received", dry->called_received, "caller_received",
+		dry->caller_received, "rules", dry->rules, "called", dry->called,
+		"caller", dry->calling, "via", via, "emergency", (int)question.emergency,
+		"status", status_json(&pick), "targets", targets, "others", others,
 		"others_left_out", (int)left);
 }
 
@@ -315,16 +358,19 @@ enum api_code route_verb_test(void *arg, const char *const *args, size_t arg_cou
 
 	if (code != API_OK)
 		return code;
-	buf_init(&dry.called, 0);
-	buf_init(&dry.calling, 0);
+	dry.config = dry.context->config_h(dry.context->arg);
 	if (make_invite(&dry)) {
 		*ret_result = answer_json(&dry);
 	} else {
 		code = API_USAGE;
 		err_set(text, 0, "NUMBER and N are a number, or the user part of a URI");
 	}
+	party_free(dry.party);
 	message_unref(dry.invite);
-	buf_free(&dry.called);
-	buf_free(&dry.calling);
+	free(dry.called_received);
+	free(dry.caller_received);
+	free(dry.called);
+	free(dry.calling);
+	json_decref(dry.rules);
 	return code;
 }

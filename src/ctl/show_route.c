@@ -13,6 +13,8 @@ static const struct show_column target_columns[] = {
 	{"ROUTE", "route", false, 8},
 	{"PREFIX", "prefix", false, 2},
 	{"CALLERS", "caller_prefix", false, 7},
+	{"CALLED AS", "called_sent", false, 2},
+	{"SHOWN AS", "caller_sent", false, 5},
 	{"PRIORITY", "priority", true, 3},
 	{"WEIGHT", "weight", true, 6},
 	{"SIGNALLING", "signalling", false, 4},
@@ -27,6 +29,15 @@ static const struct show_column other_columns[] = {
 	{"KIND", "kind", false, 2},
 	{"ID", "id", false, 0},
 	{"WHY NOT", "words", false, 1},
+	{NULL, NULL, false, 0},
+};
+
+static const struct show_column rule_columns[] = {
+	{"WHERE", "where", false, 0},
+	{"NUMBER", "number", false, 1},
+	{"BY", "by", false, 2},
+	{"RULE", "rule", false, 4},
+	{"BECOMES", "becomes", false, 3},
 	{NULL, NULL, false, 0},
 };
 
@@ -49,15 +60,52 @@ static void print_question(const json_t *result)
 	printf("\n\n");
 }
 
+/* The rules of OBJECT, each with WHERE they are applied, are added to ROWS. */
+static void add_rules(json_t *rows, const json_t *object, const char *where)
+{
+	const json_t *step;
+	size_t i;
+
+	json_array_foreach(json_object_get(object, "rules"), i, step)
+	{
+		json_t *row = json_pack("{s:s}", "where", where);
+
+		json_object_update(row, (json_t *)(uintptr_t)step);
+		json_array_append_new(rows, row);
+	}
+}
+
+/* What changes numbers on the way in, and out to each target. Nothing where nothing does. */
+static int show_rules(const struct show_style *style, const json_t *result)
+{
+	json_t *rows = json_array();
+	const json_t *target;
+	int err = 0;
+	size_t i;
+
+	add_rules(rows, result, "in");
+	json_array_foreach(json_object_get(result, "targets"), i, target)
+		add_rules(rows, target, json_string_value(json_object_get(target, "id")));
+	if (json_array_size(rows)) {
+		err = show_table(style, rule_columns, rows);
+		printf("\n");
+	}
+	json_decref(rows);
+	return err;
+}
+
 int show_route(const struct show_style *style, const json_t *result)
 {
 	const json_t *others = json_object_get(result, "others");
 	const json_t *status = json_object_get(result, "status");
 	const json_int_t left =
 		json_integer_value(json_object_get(result, "others_left_out"));
-	int err = 0;
+	int err;
 
 	print_question(result);
+	err = show_rules(style, result);
+	if (err)
+		return err;
 	if (json_is_null(status))
 		err = show_table(
 			style, target_columns, json_object_get(result, "targets"));

@@ -4,6 +4,7 @@
 #include "admin/route_verbs.h"
 #include "admin/verbs.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static struct plain plain;
@@ -130,6 +131,92 @@ static void a_call_of_a_trunk_goes_to_the_servers(void **state)
 		"any=side austria=side full=side off=side berlin=itself");
 }
 
+/* The rules of LIST: "called rule=^9(.*)$ -> $1=301 ...". */
+static void expect_rules(const json_t *owner, const char *words)
+{
+	const json_t *step;
+	char found[1024] = "";
+	size_t i;
+
+	json_array_foreach(json_object_get(owner, "rules"), i, step)
+	{
+		snprintf(found + strlen(found), sizeof(found) - strlen(found),
+			"%s%s %s [%s] %s", i ? "; " : "", word(step, "number"),
+			word(step, "by"), word(step, "rule"), word(step, "becomes"));
+	}
+	assert_string_equal(found, words);
+}
+
+static const struct plain_gateway ruled[] = {
+	{.id = "de",
+		.host = "127.0.0.2",
+		.priority = 1,
+		.prefixes = {"+49", "112"},
+		.lines = "country = 49\nnational-prefix = 0\nnumbers-in = e164\n"
+			 "numbers-out = national\n"
+			 "rewrite-called-in = ^9(\\d+)$ -> $1\n"
+			 "rewrite-calling-in = ^8.*$ -> 1+\n"
+			 "rewrite-calling-in = ^(\\d+)+\\D$ -> 1\n"
+			 "rewrite-called-out = ^0(\\d+)$ -> 1010$1\n"},
+	{.id = "plain", .host = "127.0.0.3", .priority = 2}, {.id = NULL}};
+
+/* Which rules change the numbers in which order, on the way in and out to each target. */
+static void rules_and_what_leaves_are_told(void **state)
+{
+	const json_t *targets;
+
+	(void)state;
+	plain_apply(&plain, ruled);
+	assert_int_equal(ask("+49-301234 --from +4989 --via server pbx1"), API_OK);
+	assert_string_equal(word(result, "called_received"), "+49301234");
+	assert_string_equal(word(result, "called"), "+49301234");
+	expect_rules(result, "");
+	targets = json_object_get(result, "targets");
+	expect_list("targets", "called_sent", "de=1010301234 plain=+49301234");
+	expect_list("targets", "caller_sent", "de=+4989 plain=+4989");
+	expect_rules(json_array_get(targets, 0),
+		"called plan [(none)] 0301234; "
+		"called rule [^0(\\d+)$ -> 1010$1] 1010301234");
+	expect_rules(json_array_get(targets, 1), "");
+}
+
+static void rules_of_whose_call_it_is_come_first(void **state)
+{
+	(void)state;
+	plain_apply(&plain, ruled);
+	assert_int_equal(ask("90301234 --from 0891234 --via trunk de"), API_OK);
+	assert_string_equal(word(result, "called_received"), "90301234");
+	assert_string_equal(word(result, "caller_received"), "0891234");
+	assert_string_equal(word(result, "called"), "+49301234");
+	assert_string_equal(word(result, "caller"), "+49891234");
+	expect_rules(result, "called rule [^9(\\d+)$ -> $1] 0301234; "
+			     "called plan [(none)] +49301234; "
+			     "caller plan [(none)] +49891234");
+	/* without a caller of that kind no rules are known */
+	assert_int_equal(ask("90301234"), API_OK);
+	assert_string_equal(word(result, "called"), "90301234");
+	expect_rules(result, "");
+	/* what is not applied, and why */
+	assert_int_equal(ask("0301234 --from 8123 --via trunk de"), API_OK);
+	expect_rules(result, "called plan [(none)] +49301234; "
+			     "caller illegal [^8.*$ -> 1+] (none)");
+	assert_int_equal(
+		ask("0301234 --from 1111111111111111111111111111111 --via trunk de"),
+		API_OK);
+	expect_rules(result, "called plan [(none)] +49301234; "
+			     "caller too-costly [^(\\d+)+\\D$ -> 1] (none)");
+}
+
+static void a_name_has_no_rules(void **state)
+{
+	(void)state;
+	plain_apply(&plain, ruled);
+	assert_int_equal(ask("alice --from bob --via trunk de"), API_OK);
+	assert_string_equal(word(result, "called"), "alice");
+	assert_string_equal(word(result, "caller"), "bob");
+	expect_rules(result, "");
+}
+
 static void nobody_takes_it(void **state)
 {
 	static const struct plain_gateway one[] = {
@@ -224,6 +311,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(targets_come_in_order_and_the_others_with_their_reason),
 		CASE(a_call_of_a_trunk_goes_to_the_servers),
+		CASE(rules_and_what_leaves_are_told),
+		CASE(rules_of_whose_call_it_is_come_first),
+		CASE(a_name_has_no_rules),
 		CASE(nobody_takes_it),
 		CASE(an_emergency_call_goes_everywhere),
 		CASE(only_so_many_of_the_others_are_named),

@@ -74,6 +74,8 @@ static void write_gateway(const struct plain_gateway *gateway)
 			lab_path(gateway->second_files ? "us2.key" : "us.key"),
 			lab_path(gateway->second_files ? "ca2.pem" : "ca.pem"),
 			gateway->observed ? gateway->observed : "");
+	if (gateway->lines)
+		buf_printf(&text, "\n%s", gateway->lines);
 	lab_write(file_name(gateway), text.data, text.len, 0600);
 	buf_free(&text);
 }

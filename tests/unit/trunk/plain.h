@@ -23,6 +23,7 @@ struct plain_gateway {
 	unsigned priority;
 	unsigned max_calls;
 	const char *prefixes[3];
+	const char *lines; /* further ones of [gateway]; NULL: none */
 	bool disabled, tcp;
 	const char *observed; /* tls = observe, and these lines; NULL: tls = no */
 	bool files;           /* those of TLS are named though it is not observed */
