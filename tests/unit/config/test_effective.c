@@ -222,6 +222,11 @@ static const struct {
 	{SCHEMA_GATEWAY, "max-calls", "0", NULL},
 	{SCHEMA_GATEWAY, "names", "a.example,b.example", "a.example, b.example"},
 	{SCHEMA_GATEWAY, "media-address", "192.0.2.1", NULL},
+	{SCHEMA_GATEWAY, "area", "none", NULL},
+	{SCHEMA_GATEWAY, "area", "06", NULL},
+	{SCHEMA_GATEWAY, "country", "none", NULL},
+	{SCHEMA_GATEWAY, "international-prefix", "00,+", "00, +"},
+	{SCHEMA_SERVER, "rewrite-called-in", "^0(.*)$->$1", "^0(.*)$ -> $1"},
 	{SCHEMA_GATEWAY, "tls", "observe", NULL},
 };
 

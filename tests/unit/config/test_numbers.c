@@ -205,6 +205,45 @@ static void a_file_replaces_the_rules_of_its_profile(void **state)
 	assert_int_equal(rules_count(numbers->called_out), 1);
 }
 
+/* Whether a number of [emergency] may come of one that does not have it in it. */
+static void what_may_become_an_emergency_number_is_known(void **state)
+{
+	static const struct {
+		const char *numbers, *lines;
+		bool made;
+	} cases[] = {
+		{"112", "", false},
+		{"112", "rewrite-called-in = ^9(.*)$ -> $1\n", false},
+		{"112", "rewrite-called-in = ^0(.*)$ -> +49$1\n", false},
+		{"112", "rewrite-called-in = ^777$ -> 112\n", true},
+		{"110, 112",
+			"rewrite-called-in = 1 -> 3\nrewrite-called-in = ^7$ -> 112\n",
+			true},
+		{"112", "rewrite-called-out = ^777$ -> 112\n", false},
+		{"112", "rewrite-calling-in = ^777$ -> 112\n", false},
+		{"112", "numbers-in = e164\n", false},
+		{"+49112", "numbers-in = e164\n", true},
+		{"+49112", "numbers-out = e164\n", false},
+	};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		char text[300];
+
+		snprintf(text, sizeof text, "[emergency]\nnumbers = %s\n[media]\n",
+			cases[i].numbers);
+		fixture_write_main(fixture, "[media]\n", text);
+		load_gateway(fixture, cases[i].lines);
+		assert_int_equal(fixture->config->emergency.made, cases[i].made);
+	}
+	fixture_write(fixture, "gateways.d/a.conf", GATEWAY);
+	fixture_write_main(fixture, "host = pbx1.example.com\n",
+		"host = pbx1.example.com\nrewrite-called-in = 1 -> 112\n"
+		"[emergency]\nnumbers = 112\n");
+	fixture_load_ok(fixture);
+	assert_true(fixture->config->emergency.made);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -220,6 +259,9 @@ int main(void)
 			fixture_setup, fixture_teardown),
 		cmocka_unit_test_setup_teardown(
 			servers_have_them_too, fixture_setup, fixture_teardown),
+		cmocka_unit_test_setup_teardown(
+			what_may_become_an_emergency_number_is_known, fixture_setup,
+			fixture_teardown),
 		cmocka_unit_test_setup_teardown(a_file_replaces_the_rules_of_its_profile,
 			fixture_setup, fixture_teardown),
 	};

@@ -1,6 +1,7 @@
 /* What makes a call an emergency call, and which number a service has. */
 #include "../unit.h"
 
+#include "config/rules.h"
 #include "sip/message.h"
 #include "trunk/emergency.h"
 #include "trunk/failover.h"
@@ -25,11 +26,15 @@ static struct config config_of(size_t number_count, size_t service_count)
 	return config;
 }
 
+/* The rules of whoever calls in this test; NULL: none. */
+static struct rules *rules;
+
 static enum emergency class_of(
 	enum config_emergency_from from, const char *uri, const char *priority)
 {
-	const struct config config = config_of(3, 0);
-	const struct config_trunk trunk = {.emergency.from = from};
+	struct config config = config_of(3, 0);
+	const struct config_trunk trunk = {
+		.emergency.from = from, .numbers.called_in = rules};
 	struct message *message;
 	struct message_fault fault;
 	enum emergency ret;
@@ -44,6 +49,7 @@ static enum emergency class_of(
 		uri, priority ? "Priority: " : "", priority ? priority : "",
 		priority ? "\r\n" : "");
 	assert_int_equal(message_parse(&message, text, strlen(text), &fault), 0);
+	config.emergency.made = rules != NULL;
 	ret = emergency_class(&config, &trunk, message);
 	/* the quick look never says no where the answer is yes */
 	assert_true(ret == EMERGENCY_NO ||
@@ -81,6 +87,37 @@ static void a_number_is_matched_whole(void **state)
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		assert_int_equal(class_of(CONFIG_EMERGENCY_NUMBER, rows[i].uri, NULL),
 			rows[i].class);
+}
+
+/* It is one too where the rules of who calls make it one, as behind a prefix for a line. */
+static void a_number_is_what_rules_make_of_it(void **state)
+{
+	static const struct {
+		const char *uri;
+		enum emergency class;
+	} rows[] = {
+		{"sip:9112@b.example", EMERGENCY_NUMBER},
+		{"sip:9-1-1-2@b.example;user=phone", EMERGENCY_NUMBER},
+		{"sip:777@b.example", EMERGENCY_NUMBER},
+		{"sip:112@b.example", EMERGENCY_NUMBER}, /* what came counts too */
+		{"sip:9113@b.example", EMERGENCY_NO},
+		{"sip:x9112@b.example", EMERGENCY_NO},
+	};
+	struct span bad;
+
+	(void)state;
+	assert_int_equal(rules_add(&rules, "^(112)$ -> 9$1", &bad), 0);
+	assert_int_equal(rules_add(&rules, "^9(\\d+)$ -> $1", &bad), 0);
+	assert_int_equal(rules_add(&rules, "^777$ -> 112", &bad), 0);
+	assert_int_equal(rules_settle(rules), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		assert_int_equal(class_of(CONFIG_EMERGENCY_NUMBER, rows[i].uri, NULL),
+			rows[i].class);
+		assert_int_equal(class_of(CONFIG_EMERGENCY_NOTHING, rows[i].uri, NULL),
+			EMERGENCY_NO);
+	}
+	rules_free(rules);
+	rules = NULL;
 }
 
 static void the_header_counts_of_who_may(void **state)
@@ -252,6 +289,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_is_matched_whole),
 		cmocka_unit_test(ordinary_calls_are_seen_at_once),
+		cmocka_unit_test(a_number_is_what_rules_make_of_it),
 		cmocka_unit_test(the_header_counts_of_who_may),
 		cmocka_unit_test(a_service_is_sos_or_below),
 		cmocka_unit_test(a_service_has_the_nearest_number),
