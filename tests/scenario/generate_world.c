@@ -59,12 +59,29 @@ void generate_world(struct generator *generator, struct steps *out)
 		"server pbx t38=relay exception-until=2099-01-01",
 		"server pbx2 priority=20", "set limits max-calls=2",
 		"set limits max-duration=60s", "set limits setup-timeout=60s"};
+	/* What comes by them stays a number, and reaches somebody. */
+	static const char *const numbers[] = {
+		"gateway gw country=49 area=30 national-prefix=0 numbers-out=national",
+		"gateway gw country=49 area=30 national-prefix=0 numbers-in=e164 "
+		"numbers-out=subscriber",
+		"gateway gw country=1 national-prefix=1 numbers-in=e164 "
+		"numbers-out=international",
+		"gateway gw rewrite-called-out=^(\\d+)$->0$1 "
+		"rewrite-called-out+=^\\+49(\\d+)$->0$1",
+		"gateway gw rewrite-calling-out=^(.)+\\D$->1 "
+		"rewrite-calling-out+=^(.*)$->1$1",
+		"server pbx rewrite-called-in=^(\\d+)$->9$1 "
+		"rewrite-calling-in=^\\+(.*)$->$1",
+		"server pbx country=34 national-prefix=none short-numbers=0 "
+		"numbers-in=digits numbers-out=digits"};
 	struct dice *dice = &generator->dice;
 
 	for (unsigned i = dice_below(dice, 3); i > 0; i--)
 		steps_add(out, DICE_WORD(dice, gateways));
 	if (dice_in(dice, 50))
 		steps_add(out, DICE_WORD(dice, settings));
+	if (dice_in(dice, 25))
+		steps_add(out, DICE_WORD(dice, numbers));
 	if (dice_in(dice, 30))
 		keep_on_one_side(dice, out);
 	generate_trunks(generator, out);

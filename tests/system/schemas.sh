@@ -37,7 +37,10 @@ port_sipp_server=$port_spare
 port_front=$((port_spare + 2))
 conf_server=('suites = AES_CM_128_HMAC_SHA1_80')
 write_conf
-write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+# rules and a dial plan, which the sandboxed server applies
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'country = 49' 'national-prefix = 0' \
+	'numbers-in = e164' 'numbers-out = national' 'rewrite-called-in = ^9(\d+)$ -> $1' \
+	'rewrite-called-out = ^0(30\d+)$ -> 1010$1'
 {
 	echo '[gateway]'
 	printf '%s\n' 'host = gw2.example.test' 'port = 9' 'priority = 20' 'prefixes = 999'
@@ -62,6 +65,8 @@ answer 1 trunk explain observed
 answer 0 trunk tls gw off
 answer 0 route test +49301 --from +4989 --via server pbx1
 answer 0 route test +49301 --via trunk gw
+answer 0 route test 90301234567 --from 0891234567 --via trunk gw
+check "route test says what rules make" test "$(jq -r .called "$lab/answer.json")" = +49301234567
 answer 0 route test +49301 --emergency
 answer 1 emergency test gw
 answer 1 trunk learn gw 112
