@@ -7,6 +7,7 @@
 #include "bridge/refer.h"
 #include "media/relay.h"
 #include "trunk/emergency.h"
+#include "trunk/number.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -31,8 +32,9 @@ struct transfer {
 		*inner; /* NULL: it is over. While JOINING the referrer is its leg b */
 	struct leg *referrer; /* NULL: there is none any more */
 	struct leg *stays;
-	struct message *request; /* the REFER; owned reference */
-	struct refer refer;      /* borrows from it */
+	struct message *request;       /* the REFER; owned reference */
+	struct refer refer;            /* borrows from it */
+	char number[RULE_NUMBER_SIZE]; /* whom it asks for, where rules changed that */
 	struct timer timer;
 	unsigned tries;
 };
@@ -168,12 +170,25 @@ static const char *obstacle_to(
 	return NULL;
 }
 
-static int read_refer(
-	struct transfer *transfer, const struct config *config, struct refer_fault *fault)
+/* Whom FROM asks for is a called number of FROM. */
+static void apply_rules(struct transfer *transfer, const struct leg *from)
+{
+	struct phone *phone = &transfer->refer.phone;
+
+	if (!number_called_in(&from->settings->numbers, phone, transfer->number))
+		return;
+	*phone = (struct phone){.number = span_of(transfer->number), .is_number = true};
+}
+
+static int read_refer(struct transfer *transfer, const struct config *config,
+	const struct leg *from, struct refer_fault *fault)
 {
 	int err = refer_read(&transfer->refer, transfer->request, fault);
 
-	if (!err && emergency_is_called(config, &transfer->refer.uri)) {
+	if (!err)
+		apply_rules(transfer, from);
+	if (!err && (emergency_is_called(config, &transfer->refer.uri) ||
+			    emergency_is_phone(config, &transfer->refer.phone))) {
 		*fault = (struct refer_fault){.status = 403,
 			.where = "Refer-To",
 			.why = "an emergency call is made by who needs help"};
@@ -193,7 +208,7 @@ static int prepare(struct transfer *transfer, struct call *call, struct leg *fro
 	struct refer_fault *fault)
 {
 	char by[80];
-	int err = read_refer(transfer, call->bridge->config, fault);
+	int err = read_refer(transfer, call->bridge->config, from, fault);
 
 	if (err)
 		return err;

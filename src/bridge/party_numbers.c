@@ -119,6 +119,8 @@ static int change_all(struct change *change)
 	if (!err)
 		err = change_names(change, &party->remote);
 	if (!err)
+		err = change_name(change, &party->referred, NUMBER_CALLING);
+	if (!err)
 		err = change_names(change, &party->diversions);
 	return err ? err : change_history(change);
 }
