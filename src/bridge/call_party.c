@@ -56,29 +56,6 @@ static char *called_of(struct call *call, const struct message_uri *uri)
 	return span_dup(uri->whole);
 }
 
-/* Whether no rule may change whom it is to. */
-static bool is_to_emergency(const struct call *call)
-{
-	return call->emergency == EMERGENCY_SERVICE ||
-	       emergency_is_phone(call->config, &call->party->called.phone);
-}
-
-static int apply_rules(struct call *call, const struct trunk *trunk)
-{
-	struct party *party = call->party;
-	int err;
-
-	party->emergency = is_to_emergency(call);
-	party->urgent = call->emergency == EMERGENCY_NUMBER ||
-			call->emergency == EMERGENCY_SERVICE ||
-			call->emergency == EMERGENCY_PRIORITY;
-	err = party_rules_in(party, trunk_settings(trunk));
-	tell_fault(party, trunk);
-	/* a rule may have found the number within what came */
-	party->emergency = is_to_emergency(call);
-	return err;
-}
-
 int call_read_party(struct call *call, const struct trunk *trunk, struct message *invite)
 {
 	const struct message_uri *uri = message_request_uri(invite);
@@ -89,7 +66,9 @@ int call_read_party(struct call *call, const struct trunk *trunk, struct message
 	called_find(call->party, trunk, invite);
 	call->to_received = called_of(call, uri);
 	call->from_received = party_number(&call->party->from);
-	err = apply_rules(call, trunk);
+	err = party_rules_arrive(
+		call->party, call->config, trunk_settings(trunk), call->emergency);
+	tell_fault(call->party, trunk);
 	if (err)
 		return err;
 	call->to = called_of(call, uri);

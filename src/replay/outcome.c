@@ -25,8 +25,8 @@ static struct span contact_user(const struct config_register *settings)
 
 /* As calls do. Of a record that has its numbers from behind the rules alone, what these make of them is not asked
  * again. */
-static int read_party(struct party **ret, const struct trunk *via,
-	const struct past *past, enum emergency emergency)
+static int read_party(struct party **ret, const struct config *config,
+	const struct trunk *via, const struct past *past, enum emergency emergency)
 {
 	const struct config_gateway *gateway = via->gateway;
 	int err = party_read(ret, past->invite);
@@ -41,7 +41,7 @@ static int read_party(struct party **ret, const struct trunk *via,
 		emergency == EMERGENCY_NUMBER || emergency == EMERGENCY_SERVICE;
 	(*ret)->urgent = (*ret)->emergency || emergency == EMERGENCY_PRIORITY;
 	if (past->captured || past->received)
-		err = party_rules_in(*ret, trunk_settings(via));
+		err = party_rules_arrive(*ret, config, trunk_settings(via), emergency);
 	if (err)
 		party_free(*ret);
 	return err;
@@ -238,7 +238,7 @@ static int route(struct outcome *ret, const struct world *world, const struct tr
 	const enum emergency emergency =
 		emergency_class(world->config, trunk_settings(via), past->invite);
 	struct party *party;
-	int err = read_party(&party, via, past, emergency);
+	int err = read_party(&party, world->config, via, past, emergency);
 
 	if (err)
 		return err;

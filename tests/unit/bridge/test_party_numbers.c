@@ -2,6 +2,7 @@
 #include "../unit.h"
 
 #include "bridge/party_numbers.h"
+#include "bridge/party_rules.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -213,12 +214,59 @@ static void who_is_shown_instead_goes_by_the_rules_too(void **state)
 	party_free(party);
 }
 
+/* What its caller's rules make an emergency number is one: they are applied, and what comes of it stays. */
+static void an_emergency_number_is_looked_for_before_and_after_rules(void **state)
+{
+	static char number[] = "112";
+	char *words[] = {number};
+	const struct {
+		const char *called, *rule;
+		enum emergency emergency;
+		const char *becomes;
+		bool fixed, urgent;
+	} cases[] = {
+		{"sip:9112@a.corp", "^9(\\d+)$ -> $1", EMERGENCY_NUMBER, "112", true,
+			true},
+		{"sip:112@a.corp", "^(\\d+)$ -> 9$1", EMERGENCY_NUMBER, "112", true,
+			true},
+		/* of who makes no emergency calls */
+		{"sip:112@a.corp", "^(\\d+)$ -> 9$1", EMERGENCY_NO, "112", true, false},
+		{"sip:30@a.corp", "^(\\d+)$ -> 9$1", EMERGENCY_NO, "930", false, false},
+		{"sip:30@a.corp", "^(\\d+)$ -> 9$1", EMERGENCY_PRIORITY, "930", false,
+			true},
+		{"sip:30@a.corp", "^(\\d+)$ -> 9$1", EMERGENCY_CALLBACK, "930", false,
+			false},
+		{"sip:30@a.corp", "^(\\d+)$ -> 9$1", EMERGENCY_SERVICE, "30", true, true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const struct config config = {
+			.emergency.numbers = {.words = words, .count = 1}};
+		struct config_trunk settings = {
+			.numbers.called_in = rules_of(cases[i].rule),
+			.identity = {.trusted = true}};
+		struct party *party = read_party(cases[i].called, "");
+
+		assert_int_equal(
+			party_rules_arrive(party, &config, &settings, cases[i].emergency),
+			0);
+		assert_true(span_equal_str(party->called.phone.number, cases[i].becomes));
+		assert_int_equal(party->emergency, cases[i].fixed);
+		assert_int_equal(party->urgent, cases[i].urgent);
+		party_free(party);
+		rules_free(settings.numbers.called_in);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(each_identity_goes_by_the_rules_of_who_calls),
 		cmocka_unit_test(the_other_direction_changes_nothing),
 		cmocka_unit_test(whom_an_emergency_call_is_for_stays),
+		cmocka_unit_test(
+			an_emergency_number_is_looked_for_before_and_after_rules),
 		cmocka_unit_test(tel_uris_stay_what_they_may_be),
 		cmocka_unit_test(parameters_that_are_too_long_are_left_out),
 		cmocka_unit_test(the_first_rule_that_could_not_be_applied_is_named),
