@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "bridge/call_log.h"
 #include "bridge/call_transfer.h"
+#include "bridge/connected.h"
 #include "bridge/dtmf.h"
 #include "bridge/media_sdp.h"
 #include "bridge/registry.h"
@@ -54,7 +55,6 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 	struct err_text text = {{0}};
 	int err;
 
-	(void)leg;
 	hunt_heard(call->hunt, report->status, report->message);
 	timer_stop(&call->late_timer);
 	call_offer_heard(call);
@@ -63,6 +63,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 		log_debug("call", "call=%s event=ringing status=%d", call->id,
 			report->status);
 	}
+	connected_hear(call, leg, report->message);
 	err = oa_provisional(call, report->message, &text);
 	if (!err && call->inner)
 		transfer_heard(call, report->status);
@@ -76,6 +77,7 @@ static int act_connect(
 	int err;
 
 	hunt_heard(call->hunt, report->status, report->message);
+	connected_hear(call, leg, report->message);
 	err = oa_accepted(call, leg, report->message, &text);
 	if (err) {
 		call_note_failure(call, leg->trunk, text.text);
@@ -89,6 +91,8 @@ static int act_connect(
 	call->hunt = NULL;
 	party_free(call->party);
 	call->party = NULL;
+	free(call->connected_tag);
+	call->connected_tag = NULL;
 	call->answer_us = call_now_us(call) - call->start_us;
 	leg_early_over(call->a);
 	leg_early_over(call->b);
@@ -226,19 +230,28 @@ static int act_ack(struct call *call, struct leg *leg, const struct leg_report *
 	if (err)
 		return end_for(call, err, &text);
 	note_hold(call);
+	connected_tell(call);
 	return 0;
 }
 
 static int act_reinvite(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	connected_hear(call, leg, report->message);
 	oa_reinvite(call, leg, report->message);
+	connected_tell(call);
 	return 0;
 }
 
+/* One without an offer refreshes the session and the remote target, which is done, and may say who is there. */
 static int act_update(struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	oa_update(call, leg, report->txn);
+	connected_hear(call, leg, report->message);
+	if (message_body(report->message).len)
+		oa_update(call, leg, report->txn);
+	else
+		leg_reply(leg, report->txn, NULL);
+	connected_tell(call);
 	return 0;
 }
 
@@ -255,11 +268,14 @@ static int act_accepted(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	struct err_text text = {{0}};
-	int err = oa_accepted(call, leg, report->message, &text);
+	int err;
 
+	connected_hear(call, leg, report->message);
+	err = oa_accepted(call, leg, report->message, &text);
 	if (err)
 		return end_for(call, err, &text);
 	note_hold(call);
+	connected_tell(call);
 	return 0;
 }
 
@@ -289,10 +305,12 @@ static int act_updated(
 
 	if (report->status >= 300)
 		return act_offer_refused(call, leg, report);
+	connected_hear(call, leg, report->message);
 	err = oa_updated(call, leg, report->message, &text);
 	if (err)
 		return end_for(call, err, &text);
 	note_hold(call);
+	connected_tell(call);
 	return 0;
 }
 

@@ -83,6 +83,8 @@ struct call {
 	unsigned max_forwards; /* for leg b */
 	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
 	const struct leg *reason_from; /* that leg */
+	/* The branch of leg b that said who leg a is connected with, before it is answered; owned; NULL: none did. */
+	char *connected_tag;
 	bool held;
 	bool saved; /* it was written out: another bridge goes on with it */
 	enum config_audit capture; /* what is captured of it now */

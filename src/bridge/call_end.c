@@ -153,6 +153,7 @@ void call_free(struct call *call)
 	history_free(&call->history);
 	hunt_free(call->hunt);
 	call_party_free(call);
+	free(call->connected_tag);
 	free(call->reason);
 	free(call->elin);
 	free(call->detail);

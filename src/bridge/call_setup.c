@@ -2,6 +2,7 @@
 #include "bridge/call_priv.h"
 
 #include "bridge/call_log.h"
+#include "bridge/connected.h"
 #include "bridge/identity.h"
 #include "bridge/parts.h"
 #include "bridge/require.h"
@@ -127,8 +128,10 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		invite.parts = &parts;
 		err = leg_invite(call->b, flow, &invite, offer);
 	}
-	if (!err)
+	if (!err) {
 		oa_first_sent(call);
+		connected_begin(call);
+	}
 	party_invite_free(&crossed);
 	sdp_free(offer);
 	return err;
@@ -160,6 +163,7 @@ static void hunt_target_h(void *arg, struct target *target)
 	struct call *call = arg;
 
 	leg_free(call->b);
+	connected_forget(call);
 	call_note_reason(call, call->b, NULL); /* what the one before it said is past */
 	memset(&call->latched[end_of_b(call)], 0, sizeof(call->latched[0]));
 	call->bare = false;

@@ -4,6 +4,7 @@
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void leg_init(struct leg *leg, const struct leg_params *params)
@@ -41,6 +42,7 @@ void leg_free(struct leg *leg)
 	offer_free(&leg->offer);
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
 		stream_free(leg->streams[i]);
+	free(leg->connected);
 	leg_uncount(leg);
 	target_unref(leg->target);
 	memset(leg, 0, sizeof(*leg));

@@ -40,7 +40,7 @@ enum leg_event {
 	LEG_EVENT_CANCEL,      /* our peer gave up its INVITE, first or further */
 	LEG_EVENT_BYE,         /* its transaction waits for leg_bye_answer() */
 	LEG_EVENT_INFO,        /* the call answers its transaction */
-	LEG_EVENT_UPDATE,      /* an UPDATE with an offer; the call answers it */
+	LEG_EVENT_UPDATE,      /* an UPDATE, with an offer or not; the call answers it */
 	LEG_EVENT_PRACK,       /* for a response that waits for it; the call answers it */
 	LEG_EVENT_REFER,       /* it asks for a transfer; the call answers it */
 	LEG_EVENT_UPDATED,     /* our UPDATE has its final response, or none: status */
@@ -129,6 +129,10 @@ struct leg {
 	 * NULL: none; else room for LEG_REPLACED. */
 	struct dialog **replaced;
 	unsigned replaced_count;
+	/* Whole lines that say who it is connected with; owned; NULL: it is not told. DUE: nothing that
+	 * it was sent had them yet. */
+	char *connected;
+	bool connected_due;
 	struct dtmf *dtmf;      /* digits that wait for INFO to it; owned, may be NULL */
 	struct refresh refresh; /* its session timer */
 	/* Who sent a REFER hears of it; owned; NULL: no REFER is under way. */
@@ -236,7 +240,10 @@ uint64_t leg_glare_ms(const struct leg *leg);
 bool leg_allows(const struct leg *leg, enum message_method method);
 /* Acknowledges the reliable 18x that is due, with SDP (may be NULL). */
 void leg_prack(struct leg *leg, const struct sdp *sdp);
-/* Sends an UPDATE with SDP; LEG_EVENT_UPDATED follows. 0, or negative. */
+/* LINES, whole header lines (taken; NULL: none), say who it is connected with, in responses and further requests to it
+ * from now on. DUE: it does not know that yet. */
+void leg_tell(struct leg *leg, char *lines, bool due);
+/* Sends an UPDATE with SDP (may be NULL); LEG_EVENT_UPDATED follows. 0, or negative. */
 int leg_update(struct leg *leg, const struct sdp *sdp);
 /* 202 to TXN, a REFER of it. SILENT: it wants no NOTIFY, and gets none (RFC 4488). */
 void leg_accept_refer(struct leg *leg, struct txn_server *txn, bool silent);

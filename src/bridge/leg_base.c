@@ -175,6 +175,20 @@ void leg_add_identity(struct leg *leg, const char *product, struct buf *out)
 	compose_header_str(out, product, "Tandem");
 }
 
+void leg_add_connected(struct leg *leg, struct buf *out)
+{
+	if (leg->connected)
+		buf_add_str(out, leg->connected);
+	leg->connected_due = false;
+}
+
+void leg_tell(struct leg *leg, char *lines, bool due)
+{
+	free(leg->connected);
+	leg->connected = lines;
+	leg->connected_due = due;
+}
+
 void leg_note_allow(struct leg *leg, const struct message *message)
 {
 	struct span line, word;

@@ -102,6 +102,7 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp,
 		return ERR_STATE;
 	buf_init(&headers, 0);
 	leg_add_identity(leg, "Server", &headers);
+	leg_add_connected(leg, &headers);
 	if (status >= 200)
 		leg_refresh_add_to_answer(leg, leg_invite_in(leg), &headers);
 	err = headers.err;

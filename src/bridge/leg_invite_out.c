@@ -43,6 +43,8 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 	struct request invite = leg_begin(leg, MESSAGE_INVITE);
 
 	leg_add_identity(leg, "User-Agent", &invite.text);
+	if (!params.first) /* that says who calls */
+		leg_add_connected(leg, &invite.text);
 	leg_refresh_add_supported(
 		leg, params.first && offers ? "100rel" : NULL, &invite.text);
 	leg_refresh_add_to_request(leg, params.first, &invite.text);

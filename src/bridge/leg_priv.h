@@ -15,6 +15,9 @@ void leg_add_allow(const struct leg *leg, struct buf *out);
 /* Appends Contact, Allow, and PRODUCT, "Server" in responses or "User-Agent" in requests. */
 void leg_add_identity(struct leg *leg, const char *product, struct buf *out);
 
+/* Appends the lines that say who it is connected with. */
+void leg_add_connected(struct leg *leg, struct buf *out);
+
 /* Reports EVENT to the call. */
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why);

@@ -67,15 +67,10 @@ static void receive_invite(struct leg *leg, struct txn_server *txn)
 		leg_report(leg, LEG_EVENT_REINVITE, txn_server_request(txn), 0, NULL);
 }
 
-/* One without an offer refreshes the session and the remote target: that is done. */
 static void receive_update(struct leg *leg, struct txn_server *txn)
 {
-	if (refuse_late(leg, txn) || leg_refresh_refuse(leg, txn))
-		return;
-	if (message_body(txn_server_request(txn)).len)
+	if (!refuse_late(leg, txn) && !leg_refresh_refuse(leg, txn))
 		report_request(leg, LEG_EVENT_UPDATE, txn);
-	else
-		leg_reply(leg, txn, NULL);
 }
 
 static void receive_prack(struct leg *leg, struct txn_server *txn)

@@ -42,6 +42,8 @@ static const struct saved_field leg_fields[] = {
 	SAVED_FIELD(struct leg, udptl),
 	SAVED_FIELD(struct leg, allows),
 	SAVED_FIELD(struct leg, reliable),
+	SAVED_FIELD(struct leg, connected),
+	SAVED_FIELD(struct leg, connected_due),
 	SAVED_STRUCT(struct leg, refresh, refresh_fields),
 	SAVED_END,
 };

@@ -81,6 +81,7 @@ int leg_update(struct leg *leg, const struct sdp *sdp)
 	leg_follow_route(leg);
 	update = leg_begin(leg, MESSAGE_UPDATE);
 	leg_add_identity(leg, "User-Agent", &update.text);
+	leg_add_connected(leg, &update.text);
 	leg_refresh_add_supported(leg, NULL, &update.text);
 	if (leg->state == LEG_TALKING)
 		leg_refresh_add_to_request(leg, false, &update.text);
@@ -117,8 +118,10 @@ void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp)
 		return;
 	buf_init(&out, 0);
 	compose_response(&out, request, 200, NULL, leg->dialog.local_tag);
-	if (update)
+	if (update) {
 		leg_add_identity(leg, "Server", &out);
+		leg_add_connected(leg, &out);
+	}
 	if (timed)
 		leg_refresh_add_to_answer(leg, request, &out);
 	answered = !body_add_sdp(&out, leg->flow, sdp);

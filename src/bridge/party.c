@@ -164,6 +164,28 @@ const struct party_name *party_caller(const struct party *party)
 	return name;
 }
 
+int party_read_connected(struct party **ret, struct message *message)
+{
+	struct party *party = calloc(1, sizeof(*party));
+	int err;
+
+	if (!party)
+		return -ENOMEM;
+	party->source = message_ref(message);
+	party->privacy = privacy_read(message);
+	err = read_names(
+		&party->asserted, message, "P-Asserted-Identity", PARTY_ASSERTED_MAX);
+	if (!err)
+		err = read_names(
+			&party->remote, message, "Remote-Party-ID", PARTY_REMOTE_MAX);
+	if (err) {
+		party_free(party);
+		return err;
+	}
+	*ret = party;
+	return 0;
+}
+
 bool party_read_called(struct party *party, const char *name)
 {
 	struct party_name called;
@@ -216,6 +238,7 @@ int party_copy(struct party **ret, const struct party *party)
 		copy->source = message_ref(party->source);
 	copy->emergency = party->emergency;
 	copy->urgent = party->urgent;
+	copy->connected = party->connected;
 	copy->doubted = party->doubted;
 	copy->privacy = party->privacy;
 	copy->called = party->called;

@@ -61,6 +61,7 @@ struct party {
 	struct party_fault fault; /* the first; not copied */
 	bool emergency; /* CALLED is an emergency number or stands for a service: no rule changes it */
 	bool urgent;      /* who calls for help is shown, whatever he wishes to hide */
+	bool connected;   /* it is who was called, and answers */
 	bool doubted;     /* nobody vouches for who its caller is */
 	unsigned privacy; /* what its caller wishes to hide, a mask of enum privacy */
 	unsigned hidden;  /* which of these wishes are fulfilled, and not told any more */
@@ -78,6 +79,9 @@ struct party {
 
 /* What INVITE says; a reference to it is taken. 0 or -ENOMEM. */
 int party_read(struct party **ret, struct message *invite);
+/* The same of who is at the end that sent MESSAGE, a response or a request within a dialog: asserted and
+ * remote alone, and what he wishes to hide. */
+int party_read_connected(struct party **ret, struct message *message);
 /* Whom its source calls is in the header NAME, and not in the Request-URI. False, and nothing changed: that has
  * none, or no number or name in it. */
 bool party_read_called(struct party *party, const char *name);
@@ -117,6 +121,9 @@ struct party_invite {
  * case. */
 int party_write(const struct party *party, const struct party_shown *shown,
 	struct party_invite *ret);
+/* Appends what a response or a further request says of it: whole lines. 0, -ENOMEM or ERR_LIMIT. */
+int party_write_connected(
+	const struct party *party, const struct party_shown *shown, struct buf *out);
 void party_invite_free(struct party_invite *invite);
 
 /* Appends Reason headers (RFC 3326) with what MESSAGE, of the other leg, has of them: protocols

@@ -59,11 +59,15 @@ static int make_asserted(struct party *party)
 /* draft-ietf-sip-privacy-04 3.2. */
 static int make_remote(struct party *party, bool asserted)
 {
-	static const char *const params[2][2] = {
-		{"party=calling;screen=no;privacy=off",
-			"party=calling;screen=no;privacy=full"},
-		{"party=calling;screen=yes;privacy=off",
-			"party=calling;screen=yes;privacy=full"}};
+	static const char *const params[2][2][2] = {
+		{{"party=calling;screen=no;privacy=off",
+			 "party=calling;screen=no;privacy=full"},
+			{"party=calling;screen=yes;privacy=off",
+				"party=calling;screen=yes;privacy=full"}},
+		{{"party=called;screen=no;privacy=off",
+			 "party=called;screen=no;privacy=full"},
+			{"party=called;screen=yes;privacy=off",
+				"party=called;screen=yes;privacy=full"}}};
 	const bool hides = party->privacy & (PRIVACY_ID | PRIVACY_USER) &&
 			   !(party->privacy & PRIVACY_NONE);
 	const struct party_name *of = number_in(&party->asserted);
@@ -75,7 +79,8 @@ static int make_remote(struct party *party, bool asserted)
 		return 0;
 	err = make(&party->remote, of);
 	if (!err)
-		party->remote.list[0].params = span_of(params[asserted][hides]);
+		party->remote.list[0].params =
+			span_of(params[party->connected][asserted][hides]);
 	return err;
 }
 

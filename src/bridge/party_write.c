@@ -344,6 +344,17 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	return 0;
 }
 
+int party_write_connected(
+	const struct party *party, const struct party_shown *shown, struct buf *out)
+{
+	if (!party->asserted.count && !party->remote.count)
+		return 0;
+	add_names(out, "P-Asserted-Identity", &party->asserted, no_params, shown);
+	add_names(out, "Remote-Party-ID", &party->remote, remote_params, shown);
+	add_privacy(out, party);
+	return out->err;
+}
+
 void party_invite_free(struct party_invite *invite)
 {
 	buf_free(&invite->uri);

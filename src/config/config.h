@@ -285,6 +285,8 @@ enum config_diversion {
 	CONFIG_DIVERSION_DROP,
 };
 
+enum config_connected { CONFIG_CONNECTED_DROP, CONFIG_CONNECTED_PASS };
+
 /* Who calls whom, as one server or gateway tells it and is told. */
 struct config_identity {
 	bool trusted; /* of the trust domain (RFC 3325) */
@@ -293,6 +295,7 @@ struct config_identity {
 	enum config_identity_rule remote;   /* Remote-Party-ID */
 	enum config_privacy privacy;
 	enum config_diversion diversion;
+	enum config_connected connected; /* whom it is connected with */
 };
 
 /* What calls of one trunk or server may be. CONFIG_UNLIMITED: no limit; 0: none at all. IN is what comes

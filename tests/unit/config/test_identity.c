@@ -26,7 +26,8 @@ static void every_key_arrives(void **state)
 
 	write_gateway(fixture,
 		"trust-identity = no\nidentity-from = asserted\nasserted = make\n"
-		"remote-party-id = drop\nprivacy = apply\ndiversion = history-info");
+		"remote-party-id = drop\nprivacy = apply\ndiversion = history-info\n"
+		"connected = pass");
 	fixture_load_ok(fixture);
 	identity = &fixture->config->gateways[0].common.identity;
 	assert_false(identity->trusted);
@@ -35,6 +36,7 @@ static void every_key_arrives(void **state)
 	assert_int_equal(identity->remote, CONFIG_IDENTITY_DROP);
 	assert_int_equal(identity->privacy, CONFIG_PRIVACY_APPLY);
 	assert_int_equal(identity->diversion, CONFIG_DIVERSION_HISTORY);
+	assert_int_equal(identity->connected, CONFIG_CONNECTED_PASS);
 }
 
 static void every_word_has_its_value(void **state)
@@ -84,6 +86,7 @@ static void defaults_trust_and_change_nothing(void **state)
 		assert_int_equal(identity->remote, CONFIG_IDENTITY_PASS);
 		assert_int_equal(identity->privacy, CONFIG_PRIVACY_PASS);
 		assert_int_equal(identity->diversion, CONFIG_DIVERSION_PASS);
+		assert_int_equal(identity->connected, CONFIG_CONNECTED_DROP);
 	}
 }
 
@@ -109,6 +112,7 @@ static void wrong_values_are_told(void **state)
 		{"privacy = drop", "expected one of: pass, apply, strip"},
 		{"diversion = history", "expected one of: pass, diversion, history-info, "
 					"both, drop"},
+		{"connected = make", "expected one of: drop, pass"},
 		{"identity-form = from", "(did you mean \"identity-from\"?)"},
 	};
 	struct fixture *fixture = *state;

@@ -1,0 +1,18 @@
+/*
+ * Who is at the other end of a call (connected identity): what one far end says of itself in responses,
+ * re-INVITEs and UPDATEs, by P-Asserted-Identity and Remote-Party-ID, is told to the other, where that has
+ * connected = pass. From does not change: RFC 4916's from-change is not ours to say. Loop thread.
+ */
+#pragma once
+
+#include "bridge/call.h"
+
+/* Leg b got its INVITE: what it was told of who calls is what it knows. */
+void connected_begin(struct call *call);
+/* Nobody there took the call: what leg a heard of them does not hold for the next one. */
+void connected_forget(struct call *call);
+/* MESSAGE, of leg FROM, may say who is there now. The other leg is told with the next message that it gets. */
+void connected_hear(struct call *call, struct leg *from, struct message *message);
+/* Both legs are told what a request of the other one said and no message has taken to them: by
+ * UPDATE, where the leg takes one now; else with the next message, or when this is called again. */
+void connected_tell(struct call *call);
