@@ -111,6 +111,12 @@ static void member_string(struct buf *out, struct span name, const char *value)
 	add_string(out, value);
 }
 
+/* NULL: as "". */
+static void member_text(struct buf *out, struct span name, const char *value)
+{
+	member_string(out, name, value ? value : "");
+}
+
 static void member_uint(struct buf *out, struct span name, uint64_t value)
 {
 	add_name(out, name);
@@ -310,6 +316,8 @@ void cdr_format(const struct record *record, struct buf *out)
 	member_string(out, NAME("to_received"), record->to_received);
 	member_string(out, NAME("from_sent"), record->from_sent);
 	member_string(out, NAME("to_sent"), record->to_sent);
+	member_text(out, NAME("asserted"), record->asserted);
+	member_text(out, NAME("asserted_sent"), record->asserted_sent);
 	add_times(out, record);
 	member_uint(
 		out, NAME("status"), record->status > 0 ? (uint64_t)record->status : 0);

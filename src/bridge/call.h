@@ -80,7 +80,9 @@ struct call {
 		*to; /* users, or a service's URN, after the rules of whose call it is */
 	/* The same as they came, and as its last target was shown them; NULL: to nobody yet. */
 	char *from_received, *to_received, *from_sent, *to_sent;
-	unsigned max_forwards; /* for leg b */
+	char *asserted,
+		*asserted_sent; /* the number that is asserted of who calls; NULL: none */
+	unsigned max_forwards;  /* for leg b */
 	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
 	const struct leg *reason_from; /* that leg */
 	/* The branch of leg b that said who leg a is connected with, before it is answered; owned; NULL: none did. */

@@ -20,6 +20,8 @@ void call_party_free(struct call *call)
 	free(call->to_received);
 	free(call->from_sent);
 	free(call->to_sent);
+	free(call->asserted);
+	free(call->asserted_sent);
 }
 
 /* A rule that could not be applied is told of once: each call would say the same. */
@@ -37,6 +39,15 @@ static void tell_fault(struct party *party, const struct trunk *trunk)
 		fault.result == RULE_ILLEGAL
 			? "what it makes of a number is no number"
 			: "to find out whether a number matches takes too many steps");
+}
+
+/* The first of NAMES with a number; NULL: there is none, or no memory. */
+static char *first_number(const struct party_names *names)
+{
+	for (unsigned i = 0; i < names->count; i++)
+		if (names->list[i].phone.is_number)
+			return party_number(&names->list[i]);
+	return NULL;
 }
 
 /* ---- as it came ---- */
@@ -74,6 +85,7 @@ int call_read_party(struct call *call, const struct trunk *trunk, struct message
 	call->to = called_of(call, uri);
 	call->number_uri = party_number(&call->party->called);
 	call->from = party_number(&call->party->from);
+	call->asserted = first_number(&call->party->asserted);
 	return call->to_received && call->from_received && call->to && call->number_uri &&
 			       call->from
 		       ? 0
@@ -101,6 +113,10 @@ static int note_sent(
 		err = set_text(&call->from_sent, shown->caller.len
 							 ? span_dup(shown->caller)
 							 : party_number(&party->from));
+	free(call->asserted_sent);
+	call->asserted_sent = shown->caller.len && party->asserted.count
+				      ? span_dup(shown->caller)
+				      : first_number(&party->asserted);
 	return err;
 }
 

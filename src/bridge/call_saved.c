@@ -27,6 +27,8 @@ static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, to_received),
 	SAVED_FIELD(struct call, from_sent),
 	SAVED_FIELD(struct call, to_sent),
+	SAVED_FIELD(struct call, asserted),
+	SAVED_FIELD(struct call, asserted_sent),
 	SAVED_FIELD(struct call, max_forwards),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_BELOW(struct call, location, CALL_LOCATIONS),

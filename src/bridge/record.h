@@ -95,6 +95,8 @@ struct record {
 	/* The same as they came, before rules of numbers, and as whom was asked last was shown them, after its
 	 * rules; "": nobody was asked. FROM and TO are what routes saw. */
 	const char *from_received, *to_received, *from_sent, *to_sent;
+	/* The first number that was asserted of who calls, and as whom was asked last was shown it; "" or NULL: none. */
+	const char *asserted, *asserted_sent;
 	uint64_t start_wall_us; /* INVITE arrived */
 	uint64_t ringing_us;    /* after start; 0: never */
 	uint64_t answer_us;     /* after start, monotonic; 0: never */

@@ -250,6 +250,8 @@ void registry_fill(
 	ret->to_received = text_or_none(call->to_received);
 	ret->from_sent = text_or_none(call->from_sent);
 	ret->to_sent = text_or_none(call->to_sent);
+	ret->asserted = call->asserted;
+	ret->asserted_sent = call->asserted_sent;
 	ret->start_wall_us = call->start_wall_us;
 	ret->ringing_us = call->ringing_us;
 	ret->answer_us = call->answer_us;

@@ -93,6 +93,10 @@ void record_print(struct buf *out, const struct record *record)
 		record->cause, record->status, record->ended_by,
 		record->inbound ? "yes" : "no", record->from, record->to,
 		record->ringing_us ? "yes" : "no", record->answer_us ? "yes" : "no");
+	if (record->asserted)
+		buf_printf(out, " asserted=%s", record->asserted);
+	if (record->asserted_sent)
+		buf_printf(out, " asserted-sent=%s", record->asserted_sent);
 	if (record->emergency[0])
 		buf_printf(out, " emergency=%s", record->emergency);
 	if (record->purpose && record->purpose[0])

@@ -34,6 +34,23 @@ static json_int_t number(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
+static void numbers_of_the_caller_are_told(void **state)
+{
+	struct record record = fixture_record(7, "5f3c-000007");
+	json_t *cdr = parse(&record);
+
+	(void)state;
+	assert_string_equal(text(cdr, "asserted"), "");
+	assert_string_equal(text(cdr, "asserted_sent"), "");
+	json_decref(cdr);
+	record.asserted = "+4930100";
+	record.asserted_sent = "030100";
+	cdr = parse(&record);
+	assert_string_equal(text(cdr, "asserted"), "+4930100");
+	assert_string_equal(text(cdr, "asserted_sent"), "030100");
+	json_decref(cdr);
+}
+
 static void an_answered_call_has_all_its_times(void **state)
 {
 	struct record record = fixture_record(7, "5f3c-000007");
@@ -218,6 +235,7 @@ static void every_byte_pair_gives_valid_json(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(numbers_of_the_caller_are_told),
 		cmocka_unit_test(an_answered_call_has_all_its_times),
 		cmocka_unit_test(what_never_happened_is_null),
 		cmocka_unit_test(both_legs_may_be_on_one_side),
