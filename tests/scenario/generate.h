@@ -19,6 +19,7 @@ struct generate_style {
 	unsigned rebirth;     /* another Tandem goes on */
 	unsigned challenges;  /* of answers to Tandem's requests: 401 or 407 */
 	unsigned emergencies; /* of calls */
+	unsigned identities;  /* of messages that may have one */
 	unsigned
 		sessions; /* of INVITEs, UPDATEs and their 2xx: speak of session timers */
 	unsigned calls;   /* not per cent: so many at once */
@@ -76,3 +77,11 @@ void generate_registered(struct generator *generator, unsigned status, struct bu
 void generate_rest(struct generator *generator, struct buf *out);
 /* Clauses of an INVITE that begins a call: perhaps an emergency call. */
 void generate_called(struct generator *generator, struct buf *out);
+
+/* Not for others: generate_identity.c. */
+/* Settings of who is shown to whom. */
+void generate_identities(struct generator *generator, struct steps *out);
+/* Clauses of a message of PARTY: perhaps who is there, and what he wishes to hide. FIRST: an INVITE that begins a
+ * call. */
+void generate_identity(struct generator *generator, const struct party *party, bool first,
+	struct buf *out);

@@ -155,6 +155,7 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 		else
 			generate_offer(generator, actor->endpoint, out);
 	}
+	generate_identity(generator, actor->endpoint->party, false, out);
 	if (status < 200 && dice_in(dice, 15))
 		buf_printf(
 			out, "\n\tRequire: 100rel\n\tRSeq: %u", 1 + dice_below(dice, 3));
@@ -244,6 +245,7 @@ static void send_invite(
 		generate_offer(generator, endpoint, out);
 	add_reliable(generator, out);
 	generate_session_asked(generator, out);
+	generate_identity(generator, endpoint->party, false, out);
 }
 
 static void send_info(
@@ -268,6 +270,8 @@ static void send_other(
 	request(actor, method, out);
 	if (!strcmp(method, "UPDATE") && dice_in(&generator->dice, 50))
 		generate_offer(generator, actor->endpoint, out);
+	if (!strcmp(method, "UPDATE"))
+		generate_identity(generator, actor->endpoint->party, false, out);
 	if (!strcmp(method, "PRACK"))
 		buf_add_str(out, "\n\tRAck: $rseq $icseq INVITE");
 	if (!strcmp(method, "REFER"))
@@ -376,6 +380,7 @@ static void new_call(struct generator *generator, struct buf *out)
 			out);
 	add_reliable(generator, out);
 	generate_session_asked(generator, out);
+	generate_identity(generator, party, true, out);
 	generate_called(generator, out);
 }
 

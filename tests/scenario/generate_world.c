@@ -86,6 +86,7 @@ void generate_world(struct generator *generator, struct steps *out)
 		keep_on_one_side(dice, out);
 	generate_trunks(generator, out);
 	generate_sessions(generator, out);
+	generate_identities(generator, out);
 	steps_add(out, "advance 1");
 }
 

@@ -283,6 +283,7 @@ static void sent_h(void *arg, const struct stage_passed *passed)
 			memmem(text.p, text.len, "\na=crypto:", 10)))
 		judge_fault(judge, "key-in-clear", "a key goes to %s by %s",
 			passed->party->name, transport_kind_name(passed->flow->kind));
+	judge_identity_sent(judge, passed);
 	if (message_is_request(passed->message)) {
 		bool again = seen_before(judge, passed->message);
 

@@ -21,6 +21,7 @@
  *   emergency      an emergency call was refused while a path that lives was not tried
  *   resting        a call went to who asked for rest by 503, while another was there
  *   session        a call outlived its session timer, or ended by one that was refreshed
+ *   identity       a caller who hides is shown to who is not to know him
  *   usable         a call was refused at once though a target was there, and nothing in its way
  */
 #pragma once
@@ -28,6 +29,8 @@
 #include "known.h"
 #include "stage.h"
 
+/* The beginning of numbers of callers who hide. */
+#define JUDGE_HIDDEN "+4966"
 #define JUDGE_RECORDS 64
 #define JUDGE_PATHS 16
 #define JUDGE_PARTY 16

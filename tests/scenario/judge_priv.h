@@ -118,6 +118,9 @@ bool judge_is_recent(const struct judge *judge, uint64_t since_us);
 bool judge_has_record(const struct judge *judge, uint64_t call);
 bool judge_open(const struct judge *judge, const struct party *party, uint64_t flow);
 
+/* judge_identity.c */
+void judge_identity_sent(struct judge *judge, const struct stage_passed *passed);
+
 /* judge_dialog.c */
 void judge_dialog_sent(
 	struct judge *judge, const struct stage_passed *passed, bool again);
