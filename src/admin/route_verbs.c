@@ -4,10 +4,10 @@
 #include "admin/protection_row.h"
 #include "admin/verbs.h"
 #include "base/buf.h"
+#include "bridge/party_dry.h"
 #include "bridge/party_rules.h"
 #include "config/config.h"
 #include "sip/message.h"
-#include "sip/phone.h"
 #include "sip/transport.h"
 #include "trunk/emergency.h"
 #include "trunk/pick.h"
@@ -19,13 +19,15 @@
 #define OTHERS_MAX 100
 
 static const char usage[] =
-	"usage: route test NUMBER [--from N] [--via server|trunk ID] [--emergency]";
+	"usage: route test NUMBER [--from N] [--asserted N] [--privacy WORDS] "
+	"[--diversion N] [--via server|trunk ID] [--emergency]";
 
 /* What was asked, and what a call would be read from. */
 struct dry {
 	const struct verbs_context *context;
-	const char *number, *caller; /* as given */
-	const struct trunk *via;     /* NULL: any server */
+	const char *number, *caller;                /* as given */
+	const char *asserted, *privacy, *diversion; /* "": not given */
+	const struct trunk *via;                    /* NULL: any server */
 	bool emergency;
 	const struct config *config;
 	struct message *invite;
@@ -53,6 +55,21 @@ static enum api_code read_via(
 	return API_USAGE;
 }
 
+/* Where the text behind OPTION goes; NULL: it is none of these. */
+static const char **text_of(struct dry *dry, const char *option)
+{
+	const struct {
+		const char *name;
+		const char **to;
+	} texts[] = {{"--from", &dry->caller}, {"--asserted", &dry->asserted},
+		{"--privacy", &dry->privacy}, {"--diversion", &dry->diversion}};
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		if (strcmp(option, texts[i].name) == 0)
+			return texts[i].to;
+	return NULL;
+}
+
 static enum api_code read_args(
 	struct dry *dry, const char *const *args, size_t arg_count, struct err_text *text)
 {
@@ -62,8 +79,9 @@ static enum api_code read_args(
 
 		if (strcmp(args[i], "--emergency") == 0) {
 			dry->emergency = true;
-		} else if (strcmp(args[i], "--from") == 0 && i + 1 < arg_count) {
-			dry->caller = args[++i];
+		} else if (i + 1 < arg_count && text_of(dry, args[i])) {
+			*text_of(dry, args[i]) = args[i + 1];
+			i++;
 		} else if (strcmp(args[i], "--via") == 0 && i + 2 < arg_count) {
 			code = read_via(dry, args[i + 1], args[i + 2], text);
 			i += 2;
@@ -91,16 +109,29 @@ static bool read_party(struct dry *dry)
 		return false;
 	dry->called_received = party_number(&dry->party->called);
 	dry->caller_received = party_number(&dry->party->from);
-	dry->party->emergency = is_to_emergency(dry);
+	dry->party->emergency = dry->party->urgent = is_to_emergency(dry);
+	dry->party->urgent |= dry->emergency;
 	dry->rules =
 		via ? number_json(&via->numbers, NUMBER_IN, dry->party) : json_array();
 	if (via && party_rules_in(dry->party, via))
 		return false;
 	dry->party->emergency = is_to_emergency(dry);
 	dry->called = party_number(&dry->party->called);
-	dry->calling = party_number(&dry->party->from);
+	dry->calling = party_number(party_caller(dry->party));
 	return dry->called_received && dry->caller_received && dry->called &&
 	       dry->calling;
+}
+
+static bool is_user(const char *text)
+{
+	return !strpbrk(text, " \r\n<>@?");
+}
+
+static void add_header(struct buf *out, const char *name, const char *before,
+	const char *value, const char *behind)
+{
+	if (value[0])
+		buf_printf(out, "%s: %s%s%s\r\n", name, before, value, behind);
 }
 
 /*
@@ -109,23 +140,30 @@ static bool read_party(struct dry *dry)
  */
 static bool make_invite(struct dry *dry)
 {
+	const bool hides = !dry->caller[0];
 	struct message_fault fault;
 	struct buf text;
-	bool good = false;
+	bool good = is_user(dry->number) && is_user(dry->caller) &&
+		    is_user(dry->asserted) && is_user(dry->diversion) &&
+		    !strpbrk(dry->privacy, "\r\n");
 
 	buf_init(&text, 0);
 	buf_printf(&text,
-		"INVITE sip:%s@tandem.invalid SIP/2.0\r\n"
-		"Via: SIP/2.0/TLS tandem.invalid;branch=z9hG4bK1\r\n"
+		"INVITE sip:%s@tandem.test SIP/2.0\r\n"
+		"Via: SIP/2.0/TLS tandem.test;branch=z9hG4bK1\r\n"
 		"Max-Forwards: 70\r\nCall-ID: 1\r\nCSeq: 1 INVITE\r\n"
-		"From: <sip:%s@tandem.invalid>;tag=1\r\nTo: <sip:%s@tandem.invalid>\r\n"
-		"Contact: <sip:tandem.invalid>\r\nContent-Length: 0\r\n\r\n",
-		dry->number, dry->caller, dry->number);
-	if (!text.err && !strpbrk(dry->number, " \r\n<>@?") &&
-		!strpbrk(dry->caller, " \r\n<>@?") &&
-		message_parse(&dry->invite, text.data, text.len, &fault) == 0 &&
-		!fault.status)
-		good = read_party(dry);
+		"From: <sip:%s@%s>;tag=1\r\nTo: <sip:%s@tandem.test>\r\n"
+		"Contact: <sip:tandem.test>\r\n",
+		dry->number, hides ? "anonymous" : dry->caller,
+		hides ? "anonymous.invalid" : "tandem.test", dry->number);
+	add_header(&text, "P-Asserted-Identity", "<sip:", dry->asserted, "@tandem.test>");
+	add_header(&text, "Privacy", "", dry->privacy, "");
+	add_header(&text, "Diversion", "<sip:", dry->diversion,
+		"@tandem.test>;reason=unconditional");
+	buf_add_str(&text, "Content-Length: 0\r\n\r\n");
+	good = good && !text.err &&
+	       message_parse(&dry->invite, text.data, text.len, &fault) == 0 &&
+	       !fault.status && read_party(dry);
 	buf_free(&text);
 	return good;
 }
@@ -172,25 +210,35 @@ static json_t *obstacle_json(const struct obstacle *obstacle)
 	return obstacle->kind ? api_text(obstacle_text(obstacle, words)) : json_null();
 }
 
-/* What TRUNK would be shown: its rules, and the numbers that leave. */
+static json_t *lines_json(const char *text)
+{
+	json_t *lines = json_array();
+	struct span rest = span_of(text), line;
+
+	while (span_next(&rest, '\n', &line))
+		if (line.len > 1)
+			json_array_append_new(lines, json_stringn(line.p, line.len - 1));
+	return lines;
+}
+
+/* What TRUNK would be shown: its rules, the numbers that leave, and all that says who calls whom, line by
+ * line. Null: it would be refused, or there is no memory. */
 static json_t *sent_json(const struct dry *dry, const struct trunk *trunk)
 {
 	const struct config_trunk *settings = trunk_settings(trunk);
-	char *called = NULL, *caller = NULL;
-	struct party *party = NULL;
-	json_t *sent;
+	struct party_dry sent;
+	json_t *ret;
 
-	if (!party_copy(&party, dry->party) && !party_rules_out(party, settings)) {
-		called = party_number(&party->called);
-		caller = party_number(&party->from);
+	if (party_dry(&sent, dry->party, trunk, dry->config->tandem.fqdn)) {
+		party_dry_free(&sent);
+		memset(&sent, 0, sizeof(sent));
 	}
-	sent = json_pack("{s:o, s:s?, s:s?}", "rules",
+	ret = json_pack("{s:o, s:s?, s:s?, s:o}", "rules",
 		number_json(&settings->numbers, NUMBER_OUT, dry->party), "called_sent",
-		called, "caller_sent", caller);
-	free(called);
-	free(caller);
-	party_free(party);
-	return sent;
+		sent.called, "caller_sent", sent.caller, "leaves",
+		sent.lines ? lines_json(sent.lines) : json_null());
+	party_dry_free(&sent);
+	return ret;
 }
 
 static json_t *target_json(const struct dry *dry, const struct pick_question *question,
@@ -353,7 +401,11 @@ static json_t *answer_json(const struct dry *dry)
 enum api_code route_verb_test(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
-	struct dry dry = {.context = arg, .caller = "anonymous"};
+	struct dry dry = {.context = arg,
+		.caller = "",
+		.asserted = "",
+		.privacy = "",
+		.diversion = ""};
 	enum api_code code = read_args(&dry, args, arg_count, text);
 
 	if (code != API_OK)

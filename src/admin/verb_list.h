@@ -43,8 +43,9 @@
 		"no new calls by this server, over restarts too", server_verb_drain)     \
 	X("server", "resume", 1, 1, true, "server resume ID",                            \
 		"new calls by this server again", server_verb_resume)                    \
-	X("route", "test", 1, 7, false,                                                  \
-		"route test NUMBER [--from N] [--via server|trunk ID] [--emergency]",    \
+	X("route", "test", 1, 13, false,                                                 \
+		"route test NUMBER [--from N] [--asserted N] [--privacy WORDS] "         \
+		"[--diversion N] [--via server|trunk ID] [--emergency]",                 \
 		"whom a call would go to, in order, and why to nobody else",             \
 		route_verb_test)                                                         \
 	X("emergency", "test", 1, 1, true, "emergency test ID",                          \

@@ -94,6 +94,9 @@ static const struct help_entry entries[] = {
 		"Nobody is called. It is found out as for a call; of one priority "
 		"each call draws anew.",
 		{{"--from", "N", "the calling number; else a caller without one"},
+			{"--asserted", "N", "the number in P-Asserted-Identity"},
+			{"--privacy", "WORDS", "what the caller wishes to hide: id"},
+			{"--diversion", "N", "who forwarded it"},
 			{"--via", "server|trunk ID",
 				"whose call it is; else any server's"},
 			{"--emergency", NULL, "an emergency call, whatever its number"}},

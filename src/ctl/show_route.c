@@ -94,6 +94,31 @@ static int show_rules(const struct show_style *style, const json_t *result)
 	return err;
 }
 
+/* Who calls whom, as each of TARGETS would see it. */
+static void print_leaves(const json_t *targets)
+{
+	const json_t *target, *line;
+	size_t at, nth;
+
+	json_array_foreach(targets, at, target)
+	{
+		const json_t *leaves = json_object_get(target, "leaves");
+
+		printf("\n");
+		print_word(target, "id");
+		printf(json_is_array(leaves)
+				? " would see:\n"
+				: " would not be asked: the caller demands privacy "
+				  "(critical) that it is not given\n");
+		json_array_foreach(leaves, nth, line)
+		{
+			printf("  ");
+			show_safe(json_string_value(line), json_string_length(line));
+			printf("\n");
+		}
+	}
+}
+
 int show_route(const struct show_style *style, const json_t *result)
 {
 	const json_t *others = json_object_get(result, "others");
@@ -106,12 +131,14 @@ int show_route(const struct show_style *style, const json_t *result)
 	err = show_rules(style, result);
 	if (err)
 		return err;
-	if (json_is_null(status))
+	if (json_is_null(status)) {
 		err = show_table(
 			style, target_columns, json_object_get(result, "targets"));
-	else
+		print_leaves(json_object_get(result, "targets"));
+	} else {
 		printf("nobody would be asked: the caller would be answered %d\n",
 			(int)json_integer_value(status));
+	}
 	if (err || json_array_size(others) == 0)
 		return err;
 	printf("\n");

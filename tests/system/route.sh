@@ -38,6 +38,15 @@ why_not() {
 		'.others[] | select(.id == $id) | .why == $why' >"$lab/why"
 }
 
+# sees ID LINE WORD...: what ID would see has LINE, a pattern.
+sees() {
+	ctl --json route test "${@:3}" | jq -r --arg id "$1" '.targets[] | select(.id == $id) | .leaves[]' >"$lab/leaves"
+	grep -qx -- "$2" "$lab/leaves" || {
+		cat "$lab/leaves"
+		return 1
+	}
+}
+
 # went ID=STATUS...: the attempts of the last call.
 went() {
 	local got
@@ -125,6 +134,23 @@ start_sipp caller uac-call u1 "$port_gw" "$port_external"
 call_passes "trunk to trunk"
 check "trunk to trunk: both legs are trunks'" jq -e \
 	'.external.party == "trunk good" and .external_b.party == "trunk other" and .internal == null' <(cdr)
+
+# Who is shown to whom.
+write_trunk good "$port_gw" 'identity-from = asserted' 'asserted = drop' 'remote-party-id = make' \
+	'diversion = history-info' 'prefixes = +4930'
+check "identities: reload" ctl -q config reload
+hidden=(+4930222222 --via server pbx1 --asserted +4930100 --privacy id --diversion +4930300)
+check "identities: From has the asserted number" sees good 'From: <sip:+4930100@[^>]*>' "${hidden[@]}"
+check "identities: old equipment reads it too" sees good \
+	'Remote-Party-ID: <sip:+4930100@[^>]*>;party=calling;screen=yes;privacy=full' "${hidden[@]}"
+check "identities: the wish goes along" sees good 'Privacy: id' "${hidden[@]}"
+check "identities: who forwarded" sees good 'History-Info: <sip:+4930300@[^>]*>;index=1' "${hidden[@]}"
+check "identities: nobody is asserted" bash -c '! grep -q ^P-Asserted-Identity "$1"' _ "$lab/leaves"
+check "identities: for people" grep -qx '  Privacy: id' <(ctl route test "${hidden[@]}")
+write_trunk good "$port_gw" 'privacy = strip' 'prefixes = +4930'
+check "identities: reload again" ctl -q config reload
+check "identities: what is critical is refused" jq -e '.targets[] | select(.id == "good") | .leaves == null' \
+	<(ctl --json route test +4930222222 --via server pbx1 --privacy 'id;critical')
 
 check "nobody: the dry run ends with 1" bash -c '! "$@"' _ ctl -q route test +33100 --via server pbx1
 check "nothing is held afterwards" all_released
