@@ -199,10 +199,23 @@ static int act_info(struct call *call, struct leg *leg, const struct leg_report 
 	return 0;
 }
 
+/* What was offered again, to refresh a session or to say who is connected, was not taken. A session timer decides what
+ * comes of it; without one a dialog that is gone is missed (RFC 3261 12.2.1.2). 1: the call ended. */
+static int refuse_refresh(struct call *call, struct leg *leg, int status)
+{
+	const bool timed = leg->refresh.session.state != SESSION_OFF;
+
+	oa_refresh_refused(call, leg, status);
+	if (!timed && (status == 481 || status == 408))
+		call_end(call, by_leg(call, leg), status == 408 ? "timeout" : "peer-lost",
+			status, NULL);
+	return call->state != CALL_TALKING;
+}
+
 static int act_lost(struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	if (oa_is_refreshing(call, leg)) {
-		oa_refresh_refused(call, leg, report->status);
+		refuse_refresh(call, leg, report->status);
 		return 1;
 	}
 	if (transfer_leaves(call, leg))
@@ -285,10 +298,8 @@ static int act_offer_refused(
 {
 	int status = report->status == 491 ? 491 : cause_map(report->status);
 
-	if (oa_is_refreshing(call, leg)) {
-		oa_refresh_refused(call, leg, report->status);
-		return 0;
-	}
+	if (oa_is_refreshing(call, leg))
+		return refuse_refresh(call, leg, report->status);
 	if (report->status == 481 || report->status == 408)
 		status = report->status;
 	if (oa_refused(call, leg, status))

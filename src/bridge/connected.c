@@ -1,6 +1,7 @@
 #include "bridge/connected.h"
 
 #include "bridge/identity.h"
+#include "bridge/leg_refresh.h"
 #include "bridge/party_rules.h"
 
 #include <errno.h>
@@ -99,17 +100,17 @@ void connected_hear(struct call *call, struct leg *from, struct message *message
 		leg_tell(to, lines, asks);
 }
 
-/* It has no offer, so it might go at any time (RFC 3311 5.1); but what is under way may take it along. */
-static bool takes_update(const struct call *call, const struct leg *leg)
-{
-	return leg->state == LEG_TALKING && leg_allows(leg, MESSAGE_UPDATE) &&
-	       !leg->update_out && call->oa.state == OA_IDLE;
-}
-
+/* Nothing is under way that may take it along. An UPDATE has no offer; who takes none is offered again what he agreed to
+ * last, as where a session is refreshed. */
 static void tell(struct call *call, struct leg *leg)
 {
-	if (leg->connected_due && takes_update(call, leg))
+	if (!leg->connected_due || leg->state != LEG_TALKING || leg->update_out ||
+		call->oa.state != OA_IDLE)
+		return;
+	if (leg_refresh_by_update(leg))
 		leg_update(leg, NULL);
+	else
+		oa_refresh(call, leg);
 }
 
 void connected_tell(struct call *call)

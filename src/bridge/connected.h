@@ -13,6 +13,7 @@ void connected_begin(struct call *call);
 void connected_forget(struct call *call);
 /* MESSAGE, of leg FROM, may say who is there now. The other leg is told with the next message that it gets. */
 void connected_hear(struct call *call, struct leg *from, struct message *message);
-/* Both legs are told what a request of the other one said and no message has taken to them: by
- * UPDATE, where the leg takes one now; else with the next message, or when this is called again. */
+/* Both legs are told what a request of the other one said and no message has taken to them: by UPDATE, or
+ * re-INVITE where the leg takes none; where that may not go now with the next message, or when this is called
+ * again. */
 void connected_tell(struct call *call);
