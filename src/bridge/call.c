@@ -626,33 +626,6 @@ void call_flow_closed(struct call *call, struct leg *leg, const char *why)
 		lose_flow(call, leg, why);
 }
 
-void call_media_timeout(struct call *call, enum relay_end end)
-{
-	const struct leg *leg = call_leg(call, end);
-	const struct leg *other = call_other(call, leg);
-	char why[40];
-
-	if (call->state != CALL_TALKING)
-		return;
-	snprintf(why, sizeof(why), "no media from the %s",
-		side_party(leg->home->which, other->home->which, leg == call->a));
-	call_end(call, by_leg(call, leg), "media-timeout", 487, why);
-}
-
-void call_latched(struct call *call, const struct relay_latched *latched)
-{
-	const struct leg *leg = call_leg(call, latched->end);
-	char from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
-
-	if (!leg->home) /* of one that was asked, and did not take the call */
-		return;
-	log_info("call", "call=%s event=latched side=%s media=%s from=%s to=%s", call->id,
-		side_name(leg->home->which), latched->rtcp ? "RTCP" : "RTP",
-		addr_text(&latched->from, from), addr_text(&latched->to, to));
-	if (!latched->rtcp)
-		call->latched[latched->end] = latched->to;
-}
-
 /* ---- the beginning ---- */
 
 static void offer_failed_h(struct call *call, const char *why)
