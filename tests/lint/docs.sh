@@ -19,6 +19,13 @@ for document in README NEWS doc/*.md doc/guides/*.md; do
 	verdict "$(check_document "$document")"
 done
 
+# Every profile that is shipped is named in the manual.
+verdict "$(for profile in gateway-profiles/*.conf; do
+	name=$(basename "$profile" .conf)
+	sed -n '/^Shipped are/,/^each says/p' man/tandem-gateway.5 | grep -qE "[ ,]$name( |\$)" ||
+		echo "man/tandem-gateway.5:1: profile $name is not named"
+done)"
+
 # Every command of tandemctl is in its manual page.
 verdict "$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' \
 	src/admin/verb_list.h src/setup/verb_table.h |
