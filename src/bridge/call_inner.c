@@ -1,6 +1,7 @@
 #include "bridge/call_inner.h"
 
 #include "bridge/call_priv.h"
+#include "bridge/party_numbers.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -61,6 +62,9 @@ static int read_whom(struct call *call, struct call *outer, const struct leg *st
 		return -ENOMEM;
 	call->party = make_party(call->from, refer);
 	if (!call->party)
+		return -ENOMEM;
+	if (party_numbers_referred(
+		    call->party, &call_other(outer, stays)->settings->numbers))
 		return -ENOMEM;
 	call->to = party_number(&call->party->called);
 	call->number_uri = party_number(&call->party->called);

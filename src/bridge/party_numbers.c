@@ -163,3 +163,16 @@ int party_numbers_caller(
 		*caller = name.phone.number;
 	return err;
 }
+
+int party_numbers_referred(struct party *party, const struct config_numbers *settings)
+{
+	struct change change = {.party = party, .settings = settings, .way = NUMBER_IN};
+	bool any;
+	int err = begin(&change, &any);
+
+	if (err || !any)
+		return err;
+	err = change_name(&change, &party->referred, NUMBER_CALLING);
+	rule_scratch_free(change.scratch);
+	return err;
+}

@@ -7,6 +7,8 @@
 /* Changes every number of PARTY as SETTINGS say it for that WAY. 0 or -ENOMEM. */
 int party_numbers(
 	struct party *party, const struct config_numbers *settings, enum number_way way);
+/* Referred-By alone of PARTY, a call of ours that who has SETTINGS asked for, likewise on the way in. 0 or -ENOMEM. */
+int party_numbers_referred(struct party *party, const struct config_numbers *settings);
 /* CALLER, by whom a target with SETTINGS is shown who calls in place of his own number, likewise on the way out; empty:
  * it stays. The text lives as long as PARTY. 0 or -ENOMEM. */
 int party_numbers_caller(
