@@ -251,6 +251,48 @@ static int add_auth(struct endpoint *endpoint, struct draft *draft, const char *
 	return err;
 }
 
+/* "fold TEXT": the line before goes on in another one. */
+static void fold(struct draft *draft, const char *text)
+{
+	char *last = draft->headers[draft->count - 1];
+
+	draft->count--;
+	add(draft, "%s\r\n %s", last, text);
+	free(last);
+}
+
+/* "many COUNT NAME: VALUE": NAME1, NAME2, ... */
+static void add_many(struct draft *draft, const char *words)
+{
+	char *name;
+	unsigned long count = strtoul(words, &name, 10);
+	const char *colon = strchr(name, ':');
+	struct buf lines;
+
+	name += *name == ' ';
+	buf_init(&lines, 0);
+	for (unsigned long i = 1; i <= count; i++)
+		buf_printf(&lines, "%s%.*s%lu%s", i > 1 ? "\r\n" : "",
+			(int)(colon - name), name, i, colon);
+	add(draft, "%s", buf_str(&lines));
+	buf_free(&lines);
+}
+
+/* "long BYTES NAME": a value of so many letters */
+static void add_long(struct draft *draft, const char *words)
+{
+	char *name;
+	unsigned long len = strtoul(words, &name, 10);
+	struct buf line;
+
+	buf_init(&line, 0);
+	buf_printf(&line, "%s: ", name + (*name == ' '));
+	while (len--)
+		buf_add_char(&line, 'v');
+	add(draft, "%s", buf_str(&line));
+	buf_free(&line);
+}
+
 static int apply_clause(struct endpoint *endpoint, struct draft *draft,
 	const char *clause, struct err_text *error)
 {
@@ -264,6 +306,12 @@ static int apply_clause(struct endpoint *endpoint, struct draft *draft,
 		return endpoint_sdp(endpoint, clause + 3, &draft->body, error);
 	} else if (!strncmp(clause, "auth ", 5)) {
 		return add_auth(endpoint, draft, clause + 5, error);
+	} else if (!strncmp(clause, "fold ", 5)) {
+		fold(draft, clause + 5);
+	} else if (!strncmp(clause, "many ", 5) && colon) {
+		add_many(draft, clause + 5);
+	} else if (!strncmp(clause, "long ", 5)) {
+		add_long(draft, clause + 5);
 	} else if (!strncmp(clause, "body ", 5)) {
 		replace(&draft->type, strdup(clause + 5));
 	} else if (!strncmp(clause, "start ", 6)) {
