@@ -145,6 +145,24 @@ enum config_calls_to {
 	CONFIG_CALLS_TO_SERVERS,
 };
 
+/* The Reason header that a peer gets. */
+enum config_reason {
+	CONFIG_REASON_PASS, /* what the other leg said, but for texts */
+	CONFIG_REASON_MAKE, /* and a Q.850 cause where that has none */
+	CONFIG_REASON_DROP, /* none */
+};
+
+/* More rules of a key are refused. */
+#define CONFIG_HEADER_RULES_MAX 32
+
+/* What crosses from and to a peer beside who calls whom and the media. */
+struct config_crossing {
+	struct config_words codes;     /* its final refusals: rules of codes.h */
+	struct config_words codes_out; /* those that it gets */
+	enum config_reason reason;
+	struct config_words pass, drop, add; /* headers: rules of header.h */
+};
+
 /* What a peer gets where the caller's INVITE has no SDP. */
 enum config_delayed_offer {
 	CONFIG_DELAYED_OFFER_PASS, /* an INVITE without SDP */
@@ -395,6 +413,7 @@ struct config_trunk {
 	struct config_media media;
 	struct config_identity identity;
 	struct config_numbers numbers;
+	struct config_crossing crossing;
 	struct config_emergency emergency; /* of a gateway */
 };
 
@@ -574,6 +593,7 @@ int config_file_restore(
 
 const char *config_suite_name(enum config_suite suite); /* RFC 4568 name */
 const char *config_srtp_name(enum config_srtp srtp);
+const char *config_reason_name(enum config_reason reason);
 const char *config_audit_name(enum config_audit mode);
 const char *config_wildcard_name(enum config_wildcard wildcard);
 const char *config_eku_name(enum config_eku eku);

@@ -31,6 +31,11 @@ const char *config_srtp_name(enum config_srtp srtp)
 	return enum_name(SCHEMA_GATEWAY, "srtp", srtp);
 }
 
+const char *config_reason_name(enum config_reason reason)
+{
+	return enum_name(SCHEMA_GATEWAY, "reason", reason);
+}
+
 const char *config_audit_name(enum config_audit mode)
 {
 	return enum_name(SCHEMA_AUDIT, "mode", mode);

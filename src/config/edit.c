@@ -3,6 +3,7 @@
 #include "config/file.h"
 #include "config/schema.h"
 #include "config/value.h"
+#include "config/words.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,6 +19,7 @@ static int check_value(const char *name, const char *value, struct err_text *tex
 	const struct schema_key *key = schema_find(SCHEMA_GATEWAY, name);
 	struct config_gateway scratch = {0};
 	char expected[SCHEMA_EXPECTED_SIZE];
+	const char *why;
 	struct span bad;
 	int err;
 
@@ -25,6 +27,10 @@ static int check_value(const char *name, const char *value, struct err_text *tex
 		return err_set(text, ERR_FORMAT, "%s: unknown key in [gateway]", name);
 	err = value_set(key, &scratch, "/", value, &bad);
 	value_clear(key, &scratch);
+	why = err == ERR_FORMAT ? words_why(key->type, bad) : NULL;
+	if (why)
+		return err_set(text, err, "%s: %.*s is not possible: %s", name,
+			SPAN_ARG(bad), why);
 	if (err == ERR_FORMAT)
 		return err_set(text, err, "%s: expected %s, got \"%s\"", name,
 			schema_expected(key, expected, sizeof(expected)), value);

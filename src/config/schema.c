@@ -136,73 +136,81 @@ static void expect_number(const struct schema_key *key, char *buf, size_t size)
 	}
 }
 
+/* What is expected of the others. */
+static const char *const texts[] = {
+	[SCHEMA_STRING] = "some text",
+	[SCHEMA_ID] = "a name of 1 to 64 of A-Z a-z 0-9 . _ -",
+	[SCHEMA_NAME] = "a host name or an address",
+	[SCHEMA_FQDN] = "a full host name such as med1.example.com",
+	[SCHEMA_FILE] = "a path",
+	[SCHEMA_KEY] = "a path, a pkcs11: URI, or credential: and a name",
+	[SCHEMA_SECRET] = "a path, or credential: and a name",
+	[SCHEMA_QUOTABLE] = "some text without \" and \\",
+	[SCHEMA_BOOL] = "yes or no",
+	[SCHEMA_PORT] = "a port (1-65535)",
+	[SCHEMA_ADDR] = "an IPv4 or IPv6 address of one interface",
+	[SCHEMA_ADDRS] = "an IPv4 or IPv6 address of one interface, or one of each "
+			 "with a comma",
+	[SCHEMA_NETWORKS] = "a comma list of networks such as 192.0.2.0/24 or "
+			    "2001:db8::/32, each once",
+	[SCHEMA_LISTEN] = "address:port such as 0.0.0.0:5061",
+	[SCHEMA_WORDS] = "a comma list of words, each once",
+	[SCHEMA_NAMES] = "a comma list of host names or addresses, each once",
+	[SCHEMA_PINS] = "a comma list of sha256/ and 44 characters of base64, "
+			"each once",
+	[SCHEMA_ATTRIBUTES] = "a comma list of names of SDP attributes, each once, "
+			      "none that belongs to one side (keys, addresses, "
+			      "ICE, capabilities, preconditions)",
+	[SCHEMA_BODY_TYPES] =
+		"a comma list of types such as application/pidf+xml, each once, "
+		"neither application/sdp nor multipart",
+	[SCHEMA_IDS] = "a comma list of names of 1 to 64 of A-Z a-z 0-9 . _ -, "
+		       "each once",
+	[SCHEMA_NUMBERS] = "a comma list of numbers of digits, * and #, perhaps "
+			   "with + in front, such as 112, each once",
+	[SCHEMA_ELINS] = "a comma list of the beginning of numbers, a colon and a "
+			 "number, such as +493010:+4930911, each once",
+	[SCHEMA_SERVICES] = "a comma list of a name, a colon and a number, such as "
+			    "police:110, each once",
+	[SCHEMA_CODECS] = "a comma list of codecs such as PCMA, G729, opus "
+			  "(without clock rate; private names begin with x-), "
+			  "each once",
+	[SCHEMA_PATTERNS] =
+		"a comma list of beginnings of numbers such as +49, 00N, 0[1-9] "
+		"or 112$ (X: 0-9, Z: 1-9, N: 2-9, []: one of these, $: the "
+		"number "
+		"ends), each once",
+	[SCHEMA_STATUSES] =
+		"a comma list of responses from 300 to 599 and ranges such as "
+		"502-504, each once, or none",
+	[SCHEMA_CODES] = "a comma list such as 404 -> 480, 500-599 -> 503, "
+			 "q850:34 -> 503, 480 q850:31 -> 486 or q850:1-127 -> "
+			 "rfc3398, each once",
+	[SCHEMA_HEADERS] = "a comma list of [in|out] [requests|responses] NAME, or the "
+			   "beginning of a name and *, such as X-Site or in X-Acme-*, "
+			   "each once",
+	[SCHEMA_HEADER_LINES] =
+		"a comma list of [in|out] [requests|responses] NAME: VALUE such "
+		"as X-Site: Berlin (a comma in a value is written \\,), each "
+		"once",
+	[SCHEMA_SOURCES] =
+		"a comma list of servers, gateways, server:ID and trunk:ID, each "
+		"once",
+	[SCHEMA_DATE] = "a day or minute in UTC such as 2026-12-31 or "
+			"2026-12-31T12:00Z",
+	[SCHEMA_STAPLE] = "auto, off, or a URL such as "
+			  "http://ocsp.example.com/",
+	[SCHEMA_IDENTITY] = "from, asserted, or fixed and a number such as "
+			    "fixed +493010",
+	[SCHEMA_PREFIX] = "1 to 8 digits, or none",
+	[SCHEMA_PREFIXES] = "a comma list of 1 to 8 digits or +, each once",
+	[SCHEMA_RULES] = "an expression, ->, and what the number becomes, as "
+			 "^\\+49(\\d+)$ -> 0$1",
+	[SCHEMA_DSCP] = "a number from 0 to 63, or EF, CS0 to CS7, AF11 to AF43",
+};
+
 const char *schema_expected(const struct schema_key *key, char *buf, size_t size)
 {
-	static const char *const texts[] = {
-		[SCHEMA_STRING] = "some text",
-		[SCHEMA_ID] = "a name of 1 to 64 of A-Z a-z 0-9 . _ -",
-		[SCHEMA_NAME] = "a host name or an address",
-		[SCHEMA_FQDN] = "a full host name such as med1.example.com",
-		[SCHEMA_FILE] = "a path",
-		[SCHEMA_KEY] = "a path, a pkcs11: URI, or credential: and a name",
-		[SCHEMA_SECRET] = "a path, or credential: and a name",
-		[SCHEMA_QUOTABLE] = "some text without \" and \\",
-		[SCHEMA_BOOL] = "yes or no",
-		[SCHEMA_PORT] = "a port (1-65535)",
-		[SCHEMA_ADDR] = "an IPv4 or IPv6 address of one interface",
-		[SCHEMA_ADDRS] =
-			"an IPv4 or IPv6 address of one interface, or one of each "
-			"with a comma",
-		[SCHEMA_NETWORKS] = "a comma list of networks such as 192.0.2.0/24 or "
-				    "2001:db8::/32, each once",
-		[SCHEMA_LISTEN] = "address:port such as 0.0.0.0:5061",
-		[SCHEMA_WORDS] = "a comma list of words, each once",
-		[SCHEMA_NAMES] = "a comma list of host names or addresses, each once",
-		[SCHEMA_PINS] = "a comma list of sha256/ and 44 characters of base64, "
-				"each once",
-		[SCHEMA_ATTRIBUTES] =
-			"a comma list of names of SDP attributes, each once, "
-			"none that belongs to one side (keys, addresses, "
-			"ICE, capabilities, preconditions)",
-		[SCHEMA_BODY_TYPES] =
-			"a comma list of types such as application/pidf+xml, each once, "
-			"neither application/sdp nor multipart",
-		[SCHEMA_IDS] = "a comma list of names of 1 to 64 of A-Z a-z 0-9 . _ -, "
-			       "each once",
-		[SCHEMA_NUMBERS] = "a comma list of numbers of digits, * and #, perhaps "
-				   "with + in front, such as 112, each once",
-		[SCHEMA_ELINS] =
-			"a comma list of the beginning of numbers, a colon and a "
-			"number, such as +493010:+4930911, each once",
-		[SCHEMA_SERVICES] =
-			"a comma list of a name, a colon and a number, such as "
-			"police:110, each once",
-		[SCHEMA_CODECS] = "a comma list of codecs such as PCMA, G729, opus "
-				  "(without clock rate; private names begin with x-), "
-				  "each once",
-		[SCHEMA_PATTERNS] =
-			"a comma list of beginnings of numbers such as +49, 00N, 0[1-9] "
-			"or 112$ (X: 0-9, Z: 1-9, N: 2-9, []: one of these, $: the "
-			"number "
-			"ends), each once",
-		[SCHEMA_STATUSES] =
-			"a comma list of responses from 300 to 599 and ranges such as "
-			"502-504, each once, or none",
-		[SCHEMA_SOURCES] =
-			"a comma list of servers, gateways, server:ID and trunk:ID, each "
-			"once",
-		[SCHEMA_DATE] = "a day or minute in UTC such as 2026-12-31 or "
-				"2026-12-31T12:00Z",
-		[SCHEMA_STAPLE] = "auto, off, or a URL such as "
-				  "http://ocsp.example.com/",
-		[SCHEMA_IDENTITY] = "from, asserted, or fixed and a number such as "
-				    "fixed +493010",
-		[SCHEMA_PREFIX] = "1 to 8 digits, or none",
-		[SCHEMA_PREFIXES] = "a comma list of 1 to 8 digits or +, each once",
-		[SCHEMA_RULES] = "an expression, ->, and what the number becomes, as "
-				 "^\\+49(\\d+)$ -> 0$1",
-		[SCHEMA_DSCP] = "a number from 0 to 63, or EF, CS0 to CS7, AF11 to AF43",
-	};
 	char words[SCHEMA_EXPECTED_SIZE];
 
 	switch (key->type) {

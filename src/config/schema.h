@@ -68,13 +68,16 @@ enum schema_type {
 	SCHEMA_STAPLE,   /* auto | off | an http: URL */
 	SCHEMA_PATTERNS, /* comma list of what pattern_parse() takes */
 	SCHEMA_STATUSES, /* comma list of final responses and ranges, or none */
-	SCHEMA_SOURCES,  /* comma list of servers, gateways, server:ID, trunk:ID */
-	SCHEMA_DSCP,     /* 0-63, or a name such as EF */
 	SCHEMA_IDENTITY, /* from | asserted | fixed NUMBER, with one blank */
 	SCHEMA_PREFIX,   /* digits, or the row's word, which is "" then */
 	SCHEMA_PREFIXES, /* comma list of digits or + */
 	/* what rule_parse() takes; the key may stand in several lines of a section, and its value is the list of them */
 	SCHEMA_RULES,
+	SCHEMA_CODES,   /* comma list of what codes_rule_read() takes */
+	SCHEMA_HEADERS, /* comma list of what header_rule_read() takes without a value */
+	SCHEMA_HEADER_LINES, /* and with one */
+	SCHEMA_SOURCES,      /* comma list of servers, gateways, server:ID, trunk:ID */
+	SCHEMA_DSCP,         /* 0-63, or a name such as EF */
 };
 
 struct schema_key {

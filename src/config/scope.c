@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "config/rules.h"
 #include "config/value.h"
+#include "config/words.h"
 
 #include <errno.h>
 #include <string.h>
@@ -27,8 +28,16 @@ static void tell_value(const struct schema_key *key, const struct ini *ini,
 	char quoted[LOG_TEXT_SIZE];
 	char word[LOG_TEXT_SIZE];
 	char hint[ERRORS_HINT_SIZE];
+	const char *why = words_why(key->type, bad);
 	const char *suggestion = NULL;
 
+	if (why) {
+		errors_add(errors,
+			ini_value_place(ini, entry, (size_t)(bad.p - entry->value)),
+			"%s: %s is not possible: %s", key->name,
+			log_text(quoted, bad.p, bad.len), why);
+		return;
+	}
 	if (bad.len > 0 && span_copy(bad, word, sizeof(word)) == 0)
 		suggestion = schema_suggest_word(key, word);
 	errors_add(errors, ini_value_place(ini, entry, (size_t)(bad.p - entry->value)),

@@ -42,6 +42,7 @@ static const char *const reliable_words[] = {
 /* Of [register] called-number. */
 static const char *const called_words[] = {
 	"auto", "request-uri", "to", "p-called-party-id", NULL};
+static const char *const reason_words[] = {"pass", "make", "drop", NULL};
 static const char *const calls_to_words[] = {"other", "gateways", "servers", NULL};
 static const char *const transfer_words[] = {"refuse", "handle", NULL};
 static const char *const delayed_offer_words[] = {"pass", "make", NULL};

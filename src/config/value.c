@@ -417,6 +417,9 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_CODECS:
 	case SCHEMA_NETWORKS:
 	case SCHEMA_PATTERNS:
+	case SCHEMA_CODES:
+	case SCHEMA_HEADERS:
+	case SCHEMA_HEADER_LINES:
 	case SCHEMA_SOURCES:
 	case SCHEMA_PREFIXES:
 		return words_set(member(key, base), key->type, text, ret_bad);

@@ -4,6 +4,8 @@
 #include "base/network.h"
 #include "config/attribute.h"
 #include "config/codec.h"
+#include "config/codes.h"
+#include "config/header.h"
 #include "config/host.h"
 #include "config/pattern.h"
 
@@ -41,7 +43,9 @@ bool words_is_list(enum schema_type type)
 	       type == SCHEMA_CODECS || type == SCHEMA_NETWORKS || type == SCHEMA_IDS ||
 	       type == SCHEMA_NUMBERS || type == SCHEMA_SERVICES ||
 	       type == SCHEMA_ELINS || type == SCHEMA_PATTERNS ||
-	       type == SCHEMA_SOURCES || type == SCHEMA_PREFIXES;
+	       type == SCHEMA_SOURCES || type == SCHEMA_PREFIXES ||
+	       type == SCHEMA_CODES || type == SCHEMA_HEADERS ||
+	       type == SCHEMA_HEADER_LINES;
 }
 
 static bool words_have(const struct config_words *words, struct span word)
@@ -222,9 +226,36 @@ static bool is_elin(struct span word)
 	       words_is_number(rest);
 }
 
+/* Whether WORD is a rule; where not, *RET_WHY as the readers of rules have it. */
+static bool is_rule(enum schema_type type, struct span word, const char **ret_why)
+{
+	struct codes_rule codes;
+	struct header_rule header;
+
+	if (type == SCHEMA_CODES)
+		return codes_rule_read(&codes, word, ret_why);
+	return header_rule_read(&header, word, type == SCHEMA_HEADER_LINES, ret_why);
+}
+
+static bool is_rule_type(enum schema_type type)
+{
+	return type == SCHEMA_CODES || type == SCHEMA_HEADERS ||
+	       type == SCHEMA_HEADER_LINES;
+}
+
+const char *words_why(enum schema_type type, struct span bad)
+{
+	const char *why = NULL;
+
+	if (is_rule_type(type))
+		(void)is_rule(type, bad, &why);
+	return why;
+}
+
 static bool is_item(enum schema_type type, struct span word)
 {
 	struct network network;
+	const char *why;
 
 	if (type == SCHEMA_NAMES)
 		return is_word(word) && is_name_span(word);
@@ -250,9 +281,16 @@ static bool is_item(enum schema_type type, struct span word)
 		return is_source(word);
 	if (type == SCHEMA_PREFIXES)
 		return is_prefix(word);
+	if (is_rule_type(type))
+		return is_rule(type, word, &why);
 	if (type == SCHEMA_NETWORKS)
 		return is_word(word) && network_parse(&network, word) == 0;
 	return is_word(word);
+}
+
+static size_t max_words(enum schema_type type)
+{
+	return is_rule_type(type) ? CONFIG_HEADER_RULES_MAX : MAX_WORDS;
 }
 
 static int words_add(struct config_words *words, enum schema_type type, struct span word)
@@ -260,7 +298,8 @@ static int words_add(struct config_words *words, enum schema_type type, struct s
 	char **grown;
 	char *copy;
 
-	if (!is_item(type, word) || words->count == MAX_WORDS || words_have(words, word))
+	if (!is_item(type, word) || words->count == max_words(type) ||
+		words_have(words, word))
 		return ERR_FORMAT;
 	grown = reallocarray(words->words, words->count + 1, sizeof(*grown));
 	if (grown == NULL)
@@ -284,6 +323,13 @@ static struct span fault_in(enum schema_type type, struct span word)
 	return bad.len ? bad : word;
 }
 
+/* Takes the next item off the front of LIST. */
+static bool next_item(enum schema_type type, struct span *list, struct span *ret)
+{
+	return type == SCHEMA_HEADER_LINES ? header_rule_next(list, ret)
+					   : span_next(list, ',', ret);
+}
+
 int words_set(struct config_words *to, enum schema_type type, const char *text,
 	struct span *ret_bad)
 {
@@ -291,7 +337,7 @@ int words_set(struct config_words *to, enum schema_type type, const char *text,
 	struct span rest = span_of(text);
 	struct span word;
 
-	while (span_next(&rest, ',', &word)) {
+	while (next_item(type, &rest, &word)) {
 		int err = words_add(&words, type, span_trim(word));
 
 		if (err != 0) {

@@ -15,6 +15,8 @@ bool words_is_prefix(struct span word);
  * that is wrong, or untouched where that is all of it; or -ENOMEM. TO is then as it was. */
 int words_set(struct config_words *to, enum schema_type type, const char *text,
 	struct span *ret_bad);
+/* Why BAD, which words_set() refused, is wrong, where TYPE alone does not say it: a phrase, static; else NULL. */
+const char *words_why(enum schema_type type, struct span bad);
 /* TO becomes what FROM is. 0 or -ENOMEM. */
 int words_copy(struct config_words *to, const struct config_words *from);
 /* Whether WORD is a number as it is dialled: digits, * and #, perhaps with + in front, 32 at most; no letters, and

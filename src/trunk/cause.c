@@ -1,5 +1,8 @@
 #include "trunk/cause.h"
 
+#include "config/codes.h"
+#include "trunk/q850.h"
+
 int cause_map(int status)
 {
 	if (status < 400)
@@ -41,4 +44,33 @@ int cause_exhausted(int status)
 	if (status >= 500 && status < 600 && status != 504)
 		return 503;
 	return cause_map(status);
+}
+
+/* What the rules of CODES make of it; 0: none takes it. */
+static int by_rules(const struct config_words *codes, int status, unsigned cause)
+{
+	const int result = codes_find(codes, status, cause);
+
+	return result == CODES_BY_CAUSE ? q850_status(cause) : result;
+}
+
+int cause_map_by(const struct config_words *codes, int status, unsigned cause)
+{
+	const int result = by_rules(codes, status, cause);
+
+	return result ? result : cause_map(status);
+}
+
+int cause_exhausted_by(const struct config_words *codes, int status, unsigned cause)
+{
+	const int result = by_rules(codes, status, cause);
+
+	return result ? result : cause_exhausted(status);
+}
+
+int cause_out(const struct config_words *codes_out, int status, unsigned cause)
+{
+	const int result = by_rules(codes_out, status, cause);
+
+	return result ? result : status;
 }

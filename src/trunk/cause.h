@@ -4,6 +4,8 @@
  */
 #pragma once
 
+#include "config/config.h"
+
 /* STATUS as one leg gave it (300-699) -> what the other leg is answered with. */
 int cause_map(int status);
 /*
@@ -11,3 +13,12 @@ int cause_map(int status);
  * 503, which says "another way may lead there" to a caller that has one. 500 and 502 say it to few.
  */
 int cause_exhausted(int status);
+
+/*
+ * The same by CODES, those of the far end that refused with STATUS and CAUSE, the Q.850 cause of its Reason (0:
+ * none), where one of these rules takes it.
+ */
+int cause_map_by(const struct config_words *codes, int status, unsigned cause);
+int cause_exhausted_by(const struct config_words *codes, int status, unsigned cause);
+/* STATUS (400-699), which a far end is about to be answered with, by its CODES_OUT: itself where no rule takes it. */
+int cause_out(const struct config_words *codes_out, int status, unsigned cause);

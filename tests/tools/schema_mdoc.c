@@ -1,7 +1,8 @@
 /*
- * Prints the keys of one section as the mdoc list that the manual pages hold; see
- * tests/unit/config/manual.sh.
+ * Prints the keys of one section as the mdoc list that the manual pages hold, or of "headers" which cross and
+ * which never do; see tests/unit/config/manual.sh.
  */
+#include "config/header.h"
 #include "config/schema.h"
 
 #include <stdbool.h>
@@ -74,12 +75,50 @@ static void print_key(const struct schema_key *key)
 		printf("A reload does not take it into use, only a start does.\n");
 }
 
+/* Those of one fate and reason, in a paragraph. */
+static void print_headers_of(const struct header_known *known, size_t count,
+	enum header_fate fate, const char *why)
+{
+	char names[2048] = "";
+	size_t len = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (known[i].fate == fate && known[i].why == why)
+			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
+				len ? ", " : "", known[i].name);
+	print_text(names);
+}
+
+static void print_headers(void)
+{
+	size_t count;
+	const struct header_known *known = header_list(&count);
+
+	printf(".Bl -tag -width Ds\n.It they cross with the first INVITE\n");
+	print_headers_of(known, count, HEADER_CROSSES, NULL);
+	for (size_t i = 0; i < count; i++) {
+		size_t first = 0;
+
+		while (known[first].why != known[i].why)
+			first++;
+		if (known[i].fate != HEADER_NEVER || first < i)
+			continue;
+		printf(".It never: %s\n", known[i].why);
+		print_headers_of(known, count, HEADER_NEVER, known[i].why);
+	}
+	printf(".El\n");
+}
+
 int main(int argc, char **argv)
 {
 	size_t count;
 	const struct schema_key *keys = schema_keys(&count);
 	enum schema_section section;
 
+	if (argc == 2 && strcmp(argv[1], "headers") == 0) {
+		print_headers();
+		return 0;
+	}
 	if (argc != 2 || (section = schema_section_find(argv[1])) == SCHEMA_SECTIONS) {
 		fprintf(stderr, "usage: schema_mdoc SECTION\n");
 		return 2;

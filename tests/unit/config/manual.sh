@@ -4,7 +4,7 @@
 #	.\" BEGIN KEYS section
 #	.\" END KEYS
 #
-# stands what `schema_mdoc section` prints. With --update the pages are rewritten so.
+# stands what `schema_mdoc section` prints; the section "headers" is the list of headers. With --update the pages are rewritten so.
 set -eu
 
 srcdir=${srcdir:-$(cd "$(dirname "$0")/../../.." && pwd)}
@@ -51,7 +51,7 @@ for page in "$srcdir/man/tandem.conf.5" "$srcdir/man/tandem-gateway.5"; do
 done
 
 # Every section is in one page.
-for section in tandem internal external media audit limits emergency sip server gateway capture register route; do
+for section in tandem internal external media audit limits emergency sip server gateway capture register route headers; do
 	case " $sections " in
 	*" $section "*) ;;
 	*)

@@ -125,6 +125,10 @@ static void wrong_values_leave_the_file(void **state)
 	assert_int_equal(edit(fixture, "tls", "maybe", &text), ERR_FORMAT);
 	assert_string_equal(
 		text.text, "tls: expected one of: no, observe, yes, got \"maybe\"");
+	assert_int_equal(edit(fixture, "headers-pass", "X-A, Via", &text), ERR_FORMAT);
+	assert_string_equal(text.text,
+		"headers-pass: Via is not possible: it belongs to one hop: each side has "
+		"its own");
 	assert_int_equal(edit(fixture, "tsl", "no", &text), ERR_FORMAT);
 	assert_string_equal(text.text, "tsl: unknown key in [gateway]");
 	/* Each would be read back as something else. */

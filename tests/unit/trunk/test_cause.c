@@ -3,6 +3,8 @@
 
 #include "trunk/cause.h"
 
+#include "config/words.h"
+
 static void maps_each_status_to_a_final_one(void **state)
 {
 	(void)state;
@@ -50,6 +52,49 @@ static void the_last_error_is_one_that_callers_go_on_after(void **state)
 	}
 }
 
+/* The far end's own table first, then the usual one; what nobody is left after too. */
+static void tables_of_a_far_end_count_first(void **state)
+{
+	static const struct {
+		int status;
+		unsigned cause;
+		int mapped, exhausted, out;
+	} rows[] = {
+		{404, 0, 480, 480, 480},
+		{486, 0, 486, 486, 486},
+		{486, 34, 503, 503, 503},
+		{500, 17, 486, 486, 486},
+		{500, 0, 500, 503, 500},
+		{503, 0, 603, 603, 603},
+		{401, 0, 403, 403, 401},
+		{302, 0, 480, 480, 302},
+	};
+	struct config_words codes = {0}, none = {0};
+	struct span bad;
+
+	(void)state;
+	assert_int_equal(words_set(&codes, SCHEMA_CODES,
+				 "404 -> 480, q850:34 -> 503, 500 q850:1-127 -> rfc3398, "
+				 "503 -> 603",
+				 &bad),
+		0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const int status = rows[i].status;
+
+		assert_int_equal(
+			cause_map_by(&codes, status, rows[i].cause), rows[i].mapped);
+		assert_int_equal(cause_exhausted_by(&codes, status, rows[i].cause),
+			rows[i].exhausted);
+		assert_int_equal(cause_out(&codes, status, rows[i].cause), rows[i].out);
+		assert_int_equal(
+			cause_map_by(&none, status, rows[i].cause), cause_map(status));
+		assert_int_equal(cause_exhausted_by(&none, status, rows[i].cause),
+			cause_exhausted(status));
+		assert_int_equal(cause_out(&none, status, rows[i].cause), status);
+	}
+	words_free(&codes);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -57,6 +102,7 @@ int main(void)
 		cmocka_unit_test(passes_what_is_said_of_the_callee),
 		cmocka_unit_test(keeps_what_is_between_neighbours),
 		cmocka_unit_test(the_last_error_is_one_that_callers_go_on_after),
+		cmocka_unit_test(tables_of_a_far_end_count_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,63 @@
+/*
+ * Names of SIP headers that cross or do not, and the rules of headers-pass, headers-drop and headers-add. A rule
+ * is kept as it is written, and read where it is used. Pure. Any thread.
+ */
+#pragma once
+
+#include "base/buf.h"
+#include "base/span.h"
+#include "config/config.h"
+
+#include <stdbool.h>
+
+/* Of a header that headers-add names, bytes. */
+#define HEADER_VALUE_MAX 512
+
+/* What becomes of a header without a rule, where that is not that it stays behind. */
+enum header_fate {
+	HEADER_NEVER,   /* it never crosses, and none is added */
+	HEADER_CROSSES, /* it crosses with the first INVITE */
+};
+
+/* A header by its whole name, or, with "*" at its end, all that begin so. */
+struct header_known {
+	const char *name;
+	enum header_fate fate;
+	const char *why; /* of those that never cross; static */
+};
+
+/* All of them, in groups of one reason. */
+const struct header_known *header_list(size_t *ret_count);
+/* What NAME, in any case of letters, is known as; NULL: nothing. */
+const struct header_known *header_find(struct span name);
+
+/* Which way, and with what; a rule without a word has both of each, one of headers-add OUT alone. */
+enum header_scope {
+	HEADER_IN = 1 << 0,        /* what comes from the far end */
+	HEADER_OUT = 1 << 1,       /* what goes to it */
+	HEADER_REQUESTS = 1 << 2,  /* INVITE, UPDATE and BYE */
+	HEADER_RESPONSES = 1 << 3, /* to INVITE, but for 100 */
+	HEADER_WAYS = HEADER_IN | HEADER_OUT,
+	HEADER_KINDS = HEADER_REQUESTS | HEADER_RESPONSES,
+};
+
+struct header_rule {
+	unsigned scope;    /* a bit of each pair at least */
+	struct span name;  /* without the star */
+	bool star;         /* all names that begin so */
+	struct span value; /* of headers-add, a comma still as "\,"; else empty */
+};
+
+/*
+ * Reads TEXT, "[in|out] [requests|responses] NAME" or, WITH_VALUE, "... NAME: VALUE". False with *RET_WHY,
+ * static: why it is none; NULL where it is not even formed like one. Spans point into TEXT.
+ */
+bool header_rule_read(
+	struct header_rule *ret, struct span text, bool with_value, const char **ret_why);
+/* Takes the next rule off the front of LIST, a text of headers-add: a comma behind a backslash parts none. False
+ * when LIST is spent. */
+bool header_rule_next(struct span *list, struct span *ret_text);
+/* Appends what RULE is about: "X-Site", "X-*", or as it is sent, "X-Site: Berlin". */
+void header_rule_print(const struct header_rule *rule, struct buf *out);
+/* Whether RULE is about a header NAME in all of SCOPE. */
+bool header_rule_takes(const struct header_rule *rule, struct span name, unsigned scope);
