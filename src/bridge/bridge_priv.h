@@ -22,6 +22,7 @@ struct bridge_side {
 	void (*lost_h)(struct bridge_side *side, struct flow *flow, const char *why);
 	struct list uacs; /* struct uac: those of legs, and those that outlive them */
 	uint64_t attributes_said[64]; /* see attributes.c */
+	uint64_t headers_said[64];    /* see crossing.c */
 };
 
 /* Who asked for how much: overload.c. */

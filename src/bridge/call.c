@@ -6,6 +6,7 @@
 #include "bridge/connected.h"
 #include "bridge/dtmf.h"
 #include "bridge/media_sdp.h"
+#include "bridge/reason.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 
@@ -120,19 +121,21 @@ static int act_refused(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	const bool is_next = statuses_have(&leg->settings->next_on, report->status);
-	int status = cause_map(report->status);
 	char why[ERR_REASON_SIZE];
 
 	history_refusal(report->status, report->why, why);
 	hunt_heard(call->hunt, report->status, report->message);
 	history_hear(&call->history, report->status, report->message);
-	call_note_reason(call, leg, report->message);
+	call_note_said(call, leg, report->message);
 	call->offer.effective = is_of_callee(report->status);
 	if (call_hunt_on(
 		    call, failover_cause(report->status, is_next), report->status, why))
 		return 1;
 	call_note_failure(call, leg->trunk, is_of_callee(report->status) ? NULL : why);
-	call_end(call, CALL_BY_B, call_refusal_cause(status), status, NULL);
+	call_end(call, CALL_BY_B, call_refusal_cause(report->status),
+		cause_map_by(&leg->settings->crossing.codes, report->status,
+			reason_cause(report->message)),
+		NULL);
 	return 1;
 }
 
@@ -153,7 +156,7 @@ static int act_setup_failed(
 			report->why);
 	if (call_hunt_on(call, cause, 0, report->why))
 		return 1;
-	call_note_reason(call, leg, NULL); /* of an address before this one */
+	call_note_said(call, leg, NULL); /* of an address before this one */
 	call_note_failure(call, leg->trunk, report->why);
 	call_end(call, CALL_BY_B, "peer-lost", report->status, report->why);
 	return 1;
@@ -178,7 +181,7 @@ static int act_asked_again(
 
 static int act_cancel(struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	call_note_reason(call, leg, report->message);
+	call_note_said(call, leg, report->message);
 	call_end(call, CALL_BY_A, "cancel", 487, NULL);
 	return 1;
 }
@@ -188,7 +191,7 @@ static int act_bye(struct call *call, struct leg *leg, const struct leg_report *
 	if (transfer_leaves(call, leg))
 		return 1;
 	history_hear(&call->history, 0, report->message);
-	call_note_reason(call, leg, report->message);
+	call_note_said(call, leg, report->message);
 	call_end(call, by_leg(call, leg), "bye", 487, NULL);
 	return 1;
 }
@@ -588,13 +591,32 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 			},
 };
 
+/* What LEG got is what the other leg is told of meanwhile. */
+static int act(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	const struct call_rule *rule = &rules[call->state][report->event];
+	struct leg *other = call_other(call, leg);
+	const struct message *before = other->heard;
+	const struct leg *before_from = other->heard_from;
+	int moved;
+
+	other->heard = report->message;
+	if (!other->heard && report->txn)
+		other->heard = txn_server_request(report->txn);
+	other->heard_from = leg;
+	moved = rule->act(call, leg, report);
+	other->heard = before;
+	other->heard_from = before_from;
+	return moved;
+}
+
 static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *report)
 {
 	struct call *call = arg;
 	const struct call_rule *rule = &rules[call->state][report->event];
 	enum call_state from = call->state;
 
-	if (rule->act(call, leg, report))
+	if (act(call, leg, report))
 		return;
 	if (call->state == from && rule->next != from)
 		call_set_state(call, rule->next);

@@ -83,8 +83,11 @@ struct call {
 	char *asserted,
 		*asserted_sent; /* the number that is asserted of who calls; NULL: none */
 	unsigned max_forwards;  /* for leg b */
-	char *reason; /* whole Reason lines that one leg ends the other with; owned; NULL */
-	const struct leg *reason_from; /* that leg */
+	struct message
+		*said; /* what one leg ends the other with; owned reference; NULL */
+	const struct leg *said_by; /* that leg */
+	char *endings
+		[2]; /* of legs a and b: whole lines that they are ended with; owned */
 	/* The branch of leg b that said who leg a is connected with, before it is answered; owned; NULL: none did. */
 	char *connected_tag;
 	bool held;

@@ -3,8 +3,11 @@
 
 #include "base/log.h"
 #include "bridge/call_log.h"
+#include "bridge/crossing.h"
 #include "bridge/dtmf.h"
+#include "bridge/reason.h"
 #include "bridge/registry.h"
+#include "trunk/cause.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -76,17 +79,11 @@ static void note_end(struct call *call, enum call_end by, const char *cause, int
 		call->detail = strdup(detail);
 }
 
-void call_note_reason(
-	struct call *call, const struct leg *from, const struct message *message)
+void call_note_said(struct call *call, const struct leg *from, struct message *message)
 {
-	struct buf lines;
-
-	buf_init(&lines, 0);
-	if (message)
-		party_add_reason(&lines, message);
-	free(call->reason);
-	call->reason = buf_steal(&lines, NULL);
-	call->reason_from = from;
+	message_unref(call->said);
+	call->said = message ? message_ref(message) : NULL;
+	call->said_by = from;
 }
 
 /* Why both legs are ended, where that is said by nobody else; NULL: it need not be told. */
@@ -95,16 +92,6 @@ static const char *own_reason(const struct call *call)
 	if (!strcmp(call->cause, CALL_SESSION_EXPIRED))
 		return "Reason: SIP ;cause=408 ;text=\"session expired\"\r\n";
 	return NULL;
-}
-
-/* What LEG is ended with, when BY ended the call: the Reason that the other leg gave, or ours. */
-static const char *reason_for(struct call *call, const struct leg *leg, enum call_end by)
-{
-	const struct leg *from = call_other(call, leg);
-	bool theirs = by == (from == call->a ? CALL_BY_A : CALL_BY_B);
-
-	return theirs && call->reason_from == from && call->reason ? call->reason
-								   : own_reason(call);
 }
 
 static void stop_timers(struct call *call)
@@ -154,7 +141,9 @@ void call_free(struct call *call)
 	hunt_free(call->hunt);
 	call_party_free(call);
 	free(call->connected_tag);
-	free(call->reason);
+	message_unref(call->said);
+	free(call->endings[0]);
+	free(call->endings[1]);
 	free(call->elin);
 	free(call->detail);
 	config_unref(call->config);
@@ -195,18 +184,98 @@ void call_finish(struct call *call)
 	}
 }
 
-static void refuse_for_now(struct call *call)
+/* What the leg that ended the call said, where it is that which LEG has to hear of. */
+static const struct message *said_to(
+	struct call *call, const struct leg *leg, enum call_end by)
 {
-	char extra[BRIDGE_RETRY_SIZE];
+	const struct leg *from = call_other(call, leg);
+	bool theirs = by == (from == call->a ? CALL_BY_A : CALL_BY_B);
 
-	leg_refuse(call->a, 503, bridge_retry_line(hunt_retry_s(call->hunt), extra));
+	return theirs && call->said_by == from ? call->said : NULL;
+}
+
+/* Leg a, whose INVITE is open, is refused with STATUS. One that gave up is told so. */
+static int status_for_a(struct call *call, enum call_end by, int status)
+{
+	if (by == CALL_BY_A || call->a->state != LEG_INVITING)
+		return status;
+	return cause_out(&call->a->settings->crossing.codes_out, status,
+		reason_cause(said_to(call, call->a, by)));
+}
+
+/* Appends what LEG is ended with beside what its message has anyway. STATUS is why. */
+static void add_ending(
+	struct buf *out, struct call *call, struct leg *leg, enum call_end by, int status)
+{
+	const bool is_response = leg->state == LEG_INVITING && leg_is_invited(leg);
+	const struct message *said = said_to(call, leg, by);
+	const struct leg *from = call_other(call, leg);
+	const bool alike = said && message_is_request(said) != is_response;
+
+	reason_add(out, &(struct reason){.mode = leg->settings->crossing.reason,
+				.source = said,
+				.own = own_reason(call),
+				.is_response = is_response,
+				.made = reason_made(status, by != CALL_BY_TANDEM)});
+	crossing_add(
+		out, &(struct crossing){.from = from->home ? from->settings : NULL,
+			     .to = leg->settings,
+			     .leg = from,
+			     .message = alike ? said : NULL,
+			     .kind = is_response ? HEADER_RESPONSES : HEADER_REQUESTS});
+}
+
+/* Ends LEG with what is in LINES, taken. Without memory for them it ends all the same. */
+static void close_leg(struct call *call, struct leg *leg, int status, struct buf *lines)
+{
+	char **ending = &call->endings[leg == call->a ? 0 : 1];
+
+	free(*ending);
+	*ending = buf_steal(lines, NULL);
+	leg_close(leg, status, *ending);
+}
+
+/* Leg a is ended, by the call's end of STATUS, with SHOWN in its place. */
+static void close_a(
+	struct call *call, enum call_end by, int status, int shown, const char *detail)
+{
+	const bool ours = by == CALL_BY_TANDEM && call->a->state == LEG_INVITING;
+	char retry[BRIDGE_RETRY_SIZE];
+	struct buf lines;
+
+	buf_init(&lines, 0);
+	/* not again at once; what another one said is not of us */
+	if (ours && status == 503)
+		buf_add_str(&lines, bridge_retry_line(hunt_retry_s(call->hunt), retry));
+	add_ending(&lines, call, call->a, by, shown);
+	/* what we could not accept of its offer, its sender may want to mend */
+	if (ours && status == 488 && detail)
+		leg_refuse_with(call->a, &(struct txn_refusal){.status = shown,
+						 .why = detail,
+						 .extra = buf_str(&lines)});
+	close_leg(call, call->a, shown, &lines);
+}
+
+static void close_b(struct call *call, enum call_end by, int status)
+{
+	struct buf lines;
+
+	if (!call->b->home)
+		return;
+	buf_init(&lines, 0);
+	add_ending(&lines, call, call->b, by, status);
+	leg_bye_answer(call->b);
+	close_leg(call, call->b, 487, &lines);
 }
 
 void call_end(struct call *call, enum call_end by, const char *cause, int status,
 	const char *detail)
 {
+	int shown;
+
 	if (call->state >= CALL_ENDING)
 		return;
+	shown = status_for_a(call, by, status);
 	stop_timers(call);
 	leg_early_over(call->a);
 	leg_early_over(call->b);
@@ -214,9 +283,9 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	call_log_attempt(call,
 		history_end(&call->history, 0, detail && detail[0] ? detail : cause),
 		by == CALL_BY_B ? "failed" : "given-up");
-	note_end(call, by, cause, status, detail);
+	note_end(call, by, cause, shown, detail);
 	if (call->ended_h)
-		call->ended_h(call, status);
+		call->ended_h(call, shown);
 	call_set_state(call, CALL_ENDING);
 	call_emergency_end(call);
 	call_elin_end(call);
@@ -230,19 +299,8 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	leg_drop_digits(call->a);
 	leg_drop_digits(call->b);
 	leg_bye_answer(call->a);
-	/* not again at once; what another one said is not of us */
-	if (status == 503 && by == CALL_BY_TANDEM && call->a->state == LEG_INVITING)
-		refuse_for_now(call);
-	/* what we could not accept of its offer, its sender may want to mend */
-	if (by == CALL_BY_TANDEM && status == 488 && call->detail &&
-		call->a->state == LEG_INVITING)
-		leg_refuse_with(call->a,
-			&(struct txn_refusal){.status = status, .why = call->detail});
-	leg_close(call->a, status, reason_for(call, call->a, by));
-	if (call->b->home) {
-		leg_bye_answer(call->b);
-		leg_close(call->b, 487, reason_for(call, call->b, by));
-	}
+	close_a(call, by, status, shown, call->detail);
+	close_b(call, by, status);
 	call_finish(call);
 }
 

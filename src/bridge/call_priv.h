@@ -29,9 +29,9 @@ void call_set_state(struct call *call, enum call_state state);
 /* Where it is ending and both legs are over: moves it to OVER and buries it. */
 void call_finish(struct call *call);
 
-/* MESSAGE, of leg FROM, ends the call or refuses it: its Reason is for the other leg. NULL: none. */
-void call_note_reason(
-	struct call *call, const struct leg *from, const struct message *message);
+/* MESSAGE, which leg FROM got, ends the call or refuses it, if anything does: some of its headers, and its Reason, are
+ * for the other leg. A reference is taken. NULL: none. */
+void call_note_said(struct call *call, const struct leg *from, struct message *message);
 
 /* Reads INVITE, makes leg a of it, lists whom to ask, opens the relay. SDP, its offer or NULL,
  * is taken. 0, or negative: the INVITE is to be refused. */

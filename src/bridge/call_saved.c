@@ -14,7 +14,7 @@
  * session, history (objects of their own, or idle); state, transfer, ended_h, inner, saved,
  * invite_tapped, hunt, offer, loaded, bare, unfit,
  * failed, party, connected_tag, setup_timer, late_timer, duration_timer (as in every call that talks);
- * reason, reason_from, end_us, status, cause,
+ * said, said_by, endings, end_us, status, cause,
  * ended_by, detail (there is no end yet); digits_until_ms (what is being played is lost).
  */
 static const struct saved_field call_fields[] = {

@@ -5,8 +5,10 @@
 #include "bridge/connected.h"
 #include "bridge/identity.h"
 #include "bridge/parts.h"
+#include "bridge/reason.h"
 #include "bridge/require.h"
 #include "bridge/tolerated.h"
+#include "trunk/cause.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -126,7 +128,11 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		invite.max_forwards = call->max_forwards;
 		invite.headers = buf_span(&crossed.headers);
 		invite.parts = &parts;
+		call->b->heard = call->party->source;
+		call->b->heard_from = call->a;
 		err = leg_invite(call->b, flow, &invite, offer);
+		call->b->heard = NULL;
+		call->b->heard_from = NULL;
 	}
 	if (!err) {
 		oa_first_sent(call);
@@ -164,7 +170,7 @@ static void hunt_target_h(void *arg, struct target *target)
 
 	leg_free(call->b);
 	connected_forget(call);
-	call_note_reason(call, call->b, NULL); /* what the one before it said is past */
+	call_note_said(call, call->b, NULL); /* what the one before it said is past */
 	memset(&call->latched[end_of_b(call)], 0, sizeof(call->latched[0]));
 	call->bare = false;
 	if (!target)
@@ -256,7 +262,9 @@ static void hunt_exhausted_h(void *arg, int status, const char *why)
 	struct call *call = arg;
 
 	if (call->hunt->status)
-		call_end(call, CALL_BY_B, call_refusal_cause(call->hunt->status), status,
+		call_end(call, CALL_BY_B, call_refusal_cause(call->hunt->status),
+			cause_exhausted_by(&call->b->settings->crossing.codes,
+				call->hunt->status, reason_cause(call->said)),
 			why);
 	else if (call->unfit && !call->failed)
 		call_end(call, CALL_BY_TANDEM, "rejected", 488, why);

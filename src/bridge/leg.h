@@ -93,6 +93,10 @@ struct leg {
 	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
 	const struct leg_method *methods; /* what it may ask of us */
 	enum leg_state state;
+	/* While it is told of what another leg got, some of whose headers go on: that message, or NULL, and that leg; both
+	 * borrowed. Else NULL. */
+	const struct message *heard;
+	const struct leg *heard_from;
 	struct target *target; /* owned reference; the next four are its */
 	struct trunk *trunk;   /* counts this leg in its calls */
 	enum limit_way way;    /* as what the trunk counts it */

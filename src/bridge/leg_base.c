@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "bridge/dial.h"
 #include "bridge/identity.h"
+#include "bridge/reason.h"
 #include "bridge/redial.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
@@ -187,6 +188,26 @@ void leg_tell(struct leg *leg, char *lines, bool due)
 	free(leg->connected);
 	leg->connected = lines;
 	leg->connected_due = due;
+}
+
+void leg_add_heard(const struct leg *leg, unsigned kind, struct buf *out)
+{
+	const bool is_response = kind == HEADER_RESPONSES;
+	const struct message *heard = leg->heard;
+	const struct leg *from = leg->heard_from;
+	struct reason reason = {
+		.mode = leg->settings->crossing.reason, .is_response = is_response};
+
+	/* an answer to an offer of ours, say, is none to what it becomes */
+	if (heard && message_is_request(heard) == is_response)
+		heard = NULL;
+	reason.source = heard;
+	reason_add(out, &reason);
+	crossing_add(out, &(struct crossing){.from = from ? from->settings : NULL,
+				  .to = leg->settings,
+				  .leg = from,
+				  .message = heard,
+				  .kind = kind});
 }
 
 void leg_note_allow(struct leg *leg, const struct message *message)

@@ -105,6 +105,7 @@ static int respond(struct leg *leg, int status, const struct sdp *sdp,
 	leg_add_connected(leg, &headers);
 	if (status >= 200)
 		leg_refresh_add_to_answer(leg, leg_invite_in(leg), &headers);
+	leg_add_heard(leg, HEADER_RESPONSES, &headers);
 	err = headers.err;
 	response.headers = buf_span(&headers);
 	if (!err)

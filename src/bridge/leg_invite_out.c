@@ -52,6 +52,7 @@ static int send_invite(struct leg *leg, struct span headers, const struct sdp *s
 	if (params.first && leg->settings->reliable == CONFIG_RELIABLE_REQUIRE)
 		compose_header_str(&invite.text, "Require", "100rel");
 	buf_add_span(&invite.text, headers);
+	leg_add_heard(leg, HEADER_REQUESTS, &invite.text);
 	parts_add(&invite.text, leg->flow, sdp, parts);
 	leg_drop_invite_out(leg);
 	return uac_start(&leg->uac, &invite, &params);

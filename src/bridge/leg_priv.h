@@ -7,13 +7,16 @@
  */
 #pragma once
 
-#include "bridge/leg.h"
+#include "bridge/crossing.h"
 #include "sip/request.h"
 
 /* Appends the Allow header: the methods that the leg's peer may use. */
 void leg_add_allow(const struct leg *leg, struct buf *out);
 /* Appends Contact, Allow, and PRODUCT, "Server" in responses or "User-Agent" in requests. */
 void leg_add_identity(struct leg *leg, const char *product, struct buf *out);
+/* Appends what crosses of the message that the other leg got, and what is added: to an INVITE, first or further, or an
+ * UPDATE (KIND: HEADER_REQUESTS), or a response to one (HEADER_RESPONSES). */
+void leg_add_heard(const struct leg *leg, unsigned kind, struct buf *out);
 
 /* Appends the lines that say who it is connected with. */
 void leg_add_connected(struct leg *leg, struct buf *out);

@@ -86,6 +86,7 @@ int leg_update(struct leg *leg, const struct sdp *sdp)
 	if (leg->state == LEG_TALKING)
 		leg_refresh_add_to_request(leg, false, &update.text);
 	update.takes_422 = leg_refresh_takes_422(leg);
+	leg_add_heard(leg, HEADER_REQUESTS, &update.text);
 	body_add_sdp(&update.text, leg->flow, sdp);
 	return request_send(&update, &user, &leg->update_out);
 }
@@ -121,6 +122,7 @@ void leg_reply(struct leg *leg, struct txn_server *txn, const struct sdp *sdp)
 	if (update) {
 		leg_add_identity(leg, "Server", &out);
 		leg_add_connected(leg, &out);
+		leg_add_heard(leg, HEADER_RESPONSES, &out);
 	}
 	if (timed)
 		leg_refresh_add_to_answer(leg, request, &out);

@@ -125,7 +125,3 @@ int party_write(const struct party *party, const struct party_shown *shown,
 int party_write_connected(
 	const struct party *party, const struct party_shown *shown, struct buf *out);
 void party_invite_free(struct party_invite *invite);
-
-/* Appends Reason headers (RFC 3326) with what MESSAGE, of the other leg, has of them: protocols
- * and causes, without their texts; of a response Q.850 alone (RFC 6432). Nothing when there is none. */
-void party_add_reason(struct buf *out, const struct message *message);

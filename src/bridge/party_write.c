@@ -10,16 +10,6 @@
 
 /* Of one header, in all its lines. */
 #define CROSS_MAX_BYTES 2048
-#define ELEMENTS_MAX 8
-
-/*
- * Headers that say nothing of addresses or routes, and mean the same on both sides. Not here:
- * Subject and Organization, free texts of a house; Call-Info, URIs of a house;
- * Geolocation, which means something with its body alone; Replaces, whose dialog is another one on
- * each side.
- */
-static const char *const plain_headers[] = {
-	"Priority", "User-to-User", "Accept-Language", "Answer-Mode", "Priv-Answer-Mode"};
 
 /* Parameters of headers that cross. NULL ends a list. */
 static const char *const no_params[] = {NULL};
@@ -184,51 +174,6 @@ static void add_privacy(struct buf *out, const struct party *party)
 		add_plain(out, party->source, "Privacy");
 }
 
-/* RFC 7462: how to ring, as an urn:. Other URIs lead into a house. */
-static void add_alert_info(struct buf *out, const struct message *invite)
-{
-	struct span element;
-
-	for (unsigned nth = 0; nth < ELEMENTS_MAX &&
-			       message_element(invite, "Alert-Info", nth, &element);
-		nth++) {
-		if (span_starts(element, "<urn:alert:") &&
-			memchr(element.p, '>', element.len) ==
-				element.p + element.len - 1)
-			compose_header(out, "Alert-Info", element);
-	}
-}
-
-void party_add_reason(struct buf *out, const struct message *message)
-{
-	const bool request = message_is_request(message);
-	struct span element, protocol, cause;
-	uint64_t number;
-
-	for (unsigned nth = 0;
-		nth < ELEMENTS_MAX && message_element(message, "Reason", nth, &element);
-		nth++) {
-		struct span rest = element;
-
-		if (!message_param_next(&rest, &protocol) ||
-			!message_token_valid(protocol) ||
-			(!request && !span_equal_nocase(protocol, "Q.850")) ||
-			!message_param(rest, "cause", &cause) ||
-			span_uint(cause, 999, &number))
-			continue;
-		buf_printf(out, "Reason: %.*s;cause=%u\r\n", SPAN_ARG(protocol),
-			(unsigned)number);
-	}
-}
-
-static void add_crossing(struct buf *out, const struct message *invite)
-{
-	for (size_t i = 0; i < sizeof(plain_headers) / sizeof(plain_headers[0]); i++)
-		add_plain(out, invite, plain_headers[i]);
-	add_alert_info(out, invite);
-	party_add_reason(out, invite);
-}
-
 /* Parameters that say how to reach somebody, which is ours to say. */
 static bool is_of_route(struct span name)
 {
@@ -334,10 +279,8 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	add_names(headers, "Diversion", &party->diversions, diversion_params, shown);
 	add_names(headers, "History-Info", &party->history, history_params, shown);
 	add_referred(headers, party, shown);
-	if (party->source) {
+	if (party->source)
 		add_privacy(headers, party);
-		add_crossing(headers, party->source);
-	}
 	if (!buf_str(&ret->uri) || !buf_str(&ret->from) || !buf_str(&ret->to) ||
 		headers->err)
 		return -ENOMEM;

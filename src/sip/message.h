@@ -153,6 +153,10 @@ void message_body_lines(const struct message *message, struct message_body_lines
  * its grammar. */
 bool message_line(const struct message *message, const char *name, unsigned nth,
 	struct span *ret_value);
+/* Takes the next header line, in the order of the message, as it was received but for folds, which are blanks; a
+ * compact form has its whole name. REST is zeroed before the first one. False when there is none. */
+bool message_line_next(const struct message *message, struct span *rest,
+	struct span *ret_name, struct span *ret_value);
 /* The seconds that VALUE, of Retry-After or Expires, begins with (RFC 3261 20.19, 20.33); a comment and parameters
  * may follow. At most 999,999,999: nobody means more. False: it begins with no digit. */
 bool message_seconds(struct span value, uint32_t *ret_seconds);
@@ -185,6 +189,8 @@ void message_add_vias(const struct message *message, struct buf *out);
 /* Reads a name-addr or addr-spec as text, with the faults that leave one meaning (blanks, names
  * without quotes). False when it has no URI. Spans point into TEXT. */
 bool message_address_read(struct message_address *ret, struct span text);
+/* Whether TEXT, which may be empty, may stand in a header: UTF-8, and no control characters but tabs. */
+bool message_text_valid(struct span text);
 /* Whether DISPLAY, which may be empty, may stand before a "<" as it is. */
 bool message_display_valid(struct span display);
 /* Appends DISPLAY and a blank, with the quotes and escapes that it needs, as UTF-8; nothing when

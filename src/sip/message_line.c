@@ -149,6 +149,37 @@ void message_body_lines(const struct message *message, struct message_body_lines
 	}
 }
 
+/* NAME, or what it is short for. */
+static struct span long_name(struct span name)
+{
+	for (size_t i = 0;
+		name.len == 1 && i < sizeof compact_names / sizeof compact_names[0]; i++)
+		if (compact_names[i].letter == lower(name.p[0]))
+			return span_of(compact_names[i].name);
+	return name;
+}
+
+bool message_line_next(const struct message *message, struct span *rest,
+	struct span *ret_name, struct span *ret_value)
+{
+	struct message_lines lines;
+	struct span line;
+
+	message_lines_begin(&lines, message, "");
+	if (rest->p != NULL)
+		lines.rest = *rest;
+	while (next_line(&lines, &line)) {
+		if (!split_line(line, ret_name, ret_value))
+			continue;
+		*ret_name = long_name(*ret_name);
+		*rest = lines.rest;
+		if (rest->p == NULL)
+			*rest = (struct span){message->body.p, 0};
+		return true;
+	}
+	return false;
+}
+
 bool message_line(const struct message *message, const char *name, unsigned nth,
 	struct span *ret_value)
 {

@@ -54,12 +54,17 @@ static bool has_control(struct span text)
 	return false;
 }
 
+bool message_text_valid(struct span text)
+{
+	return !has_control(text) && is_utf8(text);
+}
+
 /* RFC 3261 25.1: display-name = *(token LWS) / quoted-string */
 bool message_display_valid(struct span display)
 {
 	struct span word;
 
-	if (has_control(display) || !is_utf8(display))
+	if (!message_text_valid(display))
 		return false;
 	if (display.len > 0 && display.p[0] == '"')
 		return display.len > 1 && message_quoted_len(display) == display.len;
