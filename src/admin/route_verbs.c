@@ -1,5 +1,6 @@
 #include "admin/route_verbs.h"
 
+#include "admin/crossing_json.h"
 #include "admin/number_json.h"
 #include "admin/protection_row.h"
 #include "admin/verbs.h"
@@ -251,7 +252,7 @@ static json_t *target_json(const struct dry *dry, const struct pick_question *qu
 
 	pick_judge(dry->context->trunks, trunk, question, &opinion);
 	row = json_pack(
-		"{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:s, s:i, s:s, s:s, s:s, s:o}",
+		"{s:s, s:s, s:o, s:o, s:o, s:i, s:i, s:s, s:i, s:s, s:s, s:s, s:o, s:o}",
 		"kind", trunk_word(trunk->kind), "id", trunk->id, "route",
 		route_name_json(target->route), "prefix",
 		pattern_json(&target->route->prefixes, question->call.called),
@@ -263,7 +264,9 @@ static json_t *target_json(const struct dry *dry, const struct pick_question *qu
 		protection_required(
 			trunk, TALLY_SIGNALLING, signalling, sizeof(signalling)),
 		"media", protection_required(trunk, TALLY_MEDIA, media, sizeof(media)),
-		"obstacle", obstacle_json(&opinion.obstacle));
+		"obstacle", obstacle_json(&opinion.obstacle), "crossing",
+		crossing_json(dry->via ? trunk_settings(dry->via) : NULL,
+			trunk_settings(trunk)));
 	json_object_update_missing_new(row, sent_json(dry, trunk));
 	return row;
 }

@@ -9,6 +9,7 @@
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

@@ -119,6 +119,66 @@ static void print_leaves(const json_t *targets)
 	}
 }
 
+/* "NAME WORD, WORD" of a list that has any. */
+static void print_list(
+	const json_t *crossing, const char *member, const char *name, bool *any)
+{
+	const json_t *words = json_object_get(crossing, member);
+	const json_t *word;
+	size_t i;
+
+	if (json_array_size(words) == 0)
+		return;
+	printf("%s%s ", *any ? "; " : "", name);
+	json_array_foreach(words, i, word)
+	{
+		printf("%s", i > 0 ? ", " : "");
+		show_safe(json_string_value(word), json_string_length(word));
+	}
+	*any = true;
+}
+
+/* What crosses to TARGET otherwise than by default, in a line. */
+static void print_crossing(const json_t *target)
+{
+	static const struct {
+		const char *member, *name;
+	} lists[] = {
+		{"codes", "codes"},
+		{"caller_codes", "codes-out of the caller"},
+		{"headers_pass", "passes"},
+		{"headers_drop", "drops"},
+		{"headers_add", "adds"},
+	};
+	const json_t *crossing = json_object_get(target, "crossing");
+	const char *reason = json_string_value(json_object_get(crossing, "reason"));
+	bool any = false;
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
+		if (!any && json_array_size(json_object_get(crossing, lists[i].member))) {
+			print_word(target, "id");
+			printf(": ");
+		}
+		print_list(crossing, lists[i].member, lists[i].name, &any);
+	}
+	if (reason && strcmp(reason, "pass") != 0) {
+		if (!any)
+			print_word(target, "id");
+		printf("%sreason %s", any ? "; " : ": ", reason);
+		any = true;
+	}
+	if (any)
+		printf("\n");
+}
+
+static void print_crossings(const json_t *targets)
+{
+	const json_t *target;
+	size_t i;
+
+	json_array_foreach(targets, i, target) print_crossing(target);
+}
+
 int show_route(const struct show_style *style, const json_t *result)
 {
 	const json_t *others = json_object_get(result, "others");
@@ -139,6 +199,8 @@ int show_route(const struct show_style *style, const json_t *result)
 		printf("nobody would be asked: the caller would be answered %d\n",
 			(int)json_integer_value(status));
 	}
+	if (!err)
+		print_crossings(json_object_get(result, "targets"));
 	if (err || json_array_size(others) == 0)
 		return err;
 	printf("\n");

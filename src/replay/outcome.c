@@ -1,7 +1,9 @@
 #include "replay/outcome.h"
 
 #include "bridge/called.h"
+#include "bridge/crossing.h"
 #include "bridge/party_rules.h"
+#include "bridge/reason.h"
 #include "sip/transport.h"
 #include "trunk/emergency.h"
 
@@ -85,8 +87,15 @@ static const char *shown_host(const struct trunk *trunk, const struct config *co
 
 /* What leaves toward it. */
 static int write_lines(struct outcome_target *ret, const struct party *party,
-	const struct trunk *trunk, const struct config *config)
+	const struct trunk *via, const struct trunk *trunk, const struct config *config)
 {
+	const struct config_trunk *settings = trunk_settings(trunk);
+	const struct reason reason = {
+		.mode = settings->crossing.reason, .source = party->source};
+	const struct crossing crossing = {.from = trunk_settings(via),
+		.to = settings,
+		.message = party->source,
+		.kind = HEADER_REQUESTS};
 	const struct party_shown shown = {.host = shown_host(trunk, config),
 		.target = trunk_host(trunk),
 		.params = "",
@@ -101,6 +110,8 @@ static int write_lines(struct outcome_target *ret, const struct party *party,
 			buf_str(&written.uri), buf_str(&written.from),
 			buf_str(&written.to));
 		buf_add(&out, written.headers.data, written.headers.len);
+		reason_add(&out, &reason);
+		crossing_add(&out, &crossing);
 		err = out.err;
 	}
 	if (!err)
@@ -120,7 +131,8 @@ static bool shows_others(const struct config_trunk *settings)
 
 /* A record has no identities and headers beside From and To: of what these decide nothing is said. */
 static int describe(struct outcome_target *ret, struct party *party,
-	const struct trunk *trunk, const struct config *config, bool whole)
+	const struct trunk *via, const struct trunk *trunk, const struct config *config,
+	bool whole)
 {
 	const bool knows_caller = whole || !shows_others(trunk_settings(trunk));
 	int err = party_rules_out(party, trunk_settings(trunk));
@@ -132,13 +144,14 @@ static int describe(struct outcome_target *ret, struct party *party,
 	if (!ret->called || (knows_caller && !ret->caller))
 		return -ENOMEM;
 	if (whole)
-		return write_lines(ret, party, trunk, config);
+		return write_lines(ret, party, via, trunk, config);
 	ret->lines = strdup("");
 	return ret->lines ? 0 : -ENOMEM;
 }
 
 static int add_target(struct outcome *ret, const struct party *party,
-	const struct pick_target *picked, const struct world *world)
+	const struct trunk *via, const struct pick_target *picked,
+	const struct world *world)
 {
 	const struct trunk *trunk = picked->trunk;
 	struct outcome_target *target = &ret->targets[ret->count++];
@@ -152,7 +165,7 @@ static int add_target(struct outcome *ret, const struct party *party,
 	err = party_copy(&copy, party);
 	if (err)
 		return err;
-	err = describe(target, copy, trunk, world->config, ret->whole);
+	err = describe(target, copy, via, trunk, world->config, ret->whole);
 	party_free(copy);
 	return err;
 }
@@ -212,7 +225,7 @@ static int pick(struct outcome *ret, const struct world *world, const struct tru
 
 	pick_candidates(world->trunks, &question, &pick);
 	for (unsigned i = 0; i < pick.count && !err; i++)
-		err = add_target(ret, party, &pick.list[i], world);
+		err = add_target(ret, party, via, &pick.list[i], world);
 	/* the call ends where its caller's privacy cannot be had (RFC 3323 5) */
 	if (err == -EPERM) {
 		drop_last(ret);

@@ -116,6 +116,63 @@ static void targets_come_in_order_and_the_others_with_their_reason(void **state)
 	assert_int_equal(plain_find(&plain, "full")->use.reached[LIMIT_CALLS], 0);
 }
 
+static const struct plain_gateway crossed[] = {
+	{.id = "any", .host = "127.0.0.2", .priority = 20},
+	{.id = "rules",
+		.host = "127.0.0.8",
+		.prefixes = {"+44"},
+		.lines = "codes = 404 -> 480\ncodes-out = 503 -> 486\nreason = make\n"
+			 "headers-pass = X-A, in X-B, responses X-C\n"
+			 "headers-drop = out X-D, in X-E\n"
+			 "headers-add = X-F: 1\\, 2, in X-G: 3, responses X-H: 4\n"},
+	{.id = NULL}};
+
+/* LIST of CROSSING, its words with a bar between them. */
+static void expect_words(const json_t *crossing, const char *list, const char *words)
+{
+	const json_t *row;
+	char found[256] = "";
+	size_t i;
+
+	json_array_foreach(json_object_get(crossing, list), i, row)
+	{
+		strcat(found, i ? "|" : "");
+		strcat(found, json_string_value(row));
+	}
+	assert_string_equal(found, words);
+}
+
+static void what_would_cross_is_told_of_each_target(void **state)
+{
+	const json_t *crossing;
+
+	(void)state;
+	plain_apply(&plain, crossed);
+	assert_int_equal(ask("+44123 --via server pbx1"), API_OK);
+	crossing = json_object_get(
+		json_array_get(json_object_get(result, "targets"), 0), "crossing");
+	expect_words(crossing, "codes", "404 -> 480");
+	expect_words(crossing, "caller_codes", "");
+	assert_string_equal(word(crossing, "reason"), "make");
+	expect_words(crossing, "headers_pass", "X-A");
+	expect_words(crossing, "headers_drop", "X-D");
+	expect_words(crossing, "headers_add", "X-F: 1, 2");
+	crossing = json_object_get(
+		json_array_get(json_object_get(result, "targets"), 1), "crossing");
+	expect_words(crossing, "codes", "");
+	assert_string_equal(word(crossing, "reason"), "pass");
+	/* the other way */
+	assert_int_equal(ask("+4930 --via trunk rules"), API_OK);
+	crossing = json_object_get(
+		json_array_get(json_object_get(result, "targets"), 0), "crossing");
+	expect_words(crossing, "codes", "");
+	expect_words(crossing, "caller_codes", "503 -> 486");
+	assert_string_equal(word(crossing, "reason"), "pass");
+	expect_words(crossing, "headers_pass", "X-A|X-B");
+	expect_words(crossing, "headers_drop", "X-E");
+	expect_words(crossing, "headers_add", "X-G: 3");
+}
+
 static void a_call_of_a_trunk_goes_to_the_servers(void **state)
 {
 	const json_t *target;
@@ -310,6 +367,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup_teardown(name, start, stop)
 	const struct CMUnitTest tests[] = {
 		CASE(targets_come_in_order_and_the_others_with_their_reason),
+		CASE(what_would_cross_is_told_of_each_target),
 		CASE(a_call_of_a_trunk_goes_to_the_servers),
 		CASE(rules_and_what_leaves_are_told),
 		CASE(rules_of_whose_call_it_is_come_first),

@@ -256,6 +256,26 @@ static void headers_are_compared_line_by_line(void **state)
 	json_decref(json);
 }
 
+/* By the rules of both ends. */
+static void headers_that_cross_by_rules_are_compared(void **state)
+{
+	const struct days_call call = {
+		.headers = "X-Site: berlin\r\nPriority: urgent\r\nX-Else: 1\r\n"
+			   "Reason: Q.850;cause=17;text=\"a\"\r\n"};
+	json_t *json;
+
+	(void)state;
+	days_gateway(&days, "before", "a", "");
+	days_gateway(&days, "after", "a",
+		"headers-pass = X-Site\nheaders-drop = Priority\nheaders-add = X-A: 1\n");
+	open_worlds();
+	json = compare(&call, OUTCOME_HEADERS);
+	assert_at(json, "targets.0.lines.0", "\"X-Site: berlin\"");
+	assert_at(json, "targets.0.lines.1", "\"X-A: 1\"");
+	assert_at(json, "targets.0.lines.2", "nothing");
+	json_decref(json);
+}
+
 /* A caller that hides is known by whom the capture asserts; the record does not say it. */
 static void callers_are_those_that_are_asserted(void **state)
 {
@@ -428,6 +448,7 @@ int main(void)
 		CASE(an_order_is_no_draw),
 		CASE(protection_is_compared),
 		CASE(headers_are_compared_line_by_line),
+		CASE(headers_that_cross_by_rules_are_compared),
 		CASE(callers_are_those_that_are_asserted),
 		CASE(identities_are_those_that_are_shown),
 		CASE(critical_privacy_ends_a_call),

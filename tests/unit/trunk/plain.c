@@ -68,8 +68,6 @@ static void write_gateway(const struct plain_gateway *gateway)
 		buf_printf(&text, "max-calls = %u\n", gateway->max_calls);
 	for (unsigned i = 0; i < 3 && gateway->prefixes[i]; i++)
 		buf_printf(&text, "%s%s", i ? ", " : "prefixes = ", gateway->prefixes[i]);
-	if (gateway->lines)
-		buf_printf(&text, "\n%s", gateway->lines);
 	if (gateway->observed || gateway->files)
 		buf_printf(&text, "certificate = %s\nkey = %s\ntrust = %s\n%s",
 			lab_path(gateway->second_files ? "us2.pem" : "us.pem"),

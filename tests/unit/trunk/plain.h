@@ -27,7 +27,6 @@ struct plain_gateway {
 	bool disabled, tcp;
 	const char *observed; /* tls = observe, and these lines; NULL: tls = no */
 	bool files;           /* those of TLS are named though it is not observed */
-	const char *lines;    /* further ones; NULL: none */
 	bool second_files;    /* where they are, those of other names */
 };
 
