@@ -161,6 +161,26 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 			out, "\n\tRequire: 100rel\n\tRSeq: %u", 1 + dice_below(dice, 3));
 }
 
+/* Headers that cross, perhaps, and such that never may: those have "nEvEr" in them (judge_headers.c). */
+static void add_headers(struct generator *generator, struct buf *out)
+{
+	static const char *const headers[] = {"X-Cross-A: 1", "X-Cross-B: 2",
+		"X-Cross-Own: $callid", "many 40 X-Cross-M: 1", "long 1025 X-Cross-L",
+		"X-Cross-F: 1\n\tfold Via: 2", "Server: nEvEr",
+		"Referred-By: <sip:nEvEr@x>", "P-Charging-Vector: icid-value=nEvEr",
+		"Identity: nEvEr", "Security-Client: nEvEr",
+		"Reason: Q.850;cause=17;text=\"nEvEr\"", "Reason: SIP;cause=200",
+		"Reason: Q.850;cause=34", "Geolocation: <cid:nEvEr>",
+		"In-Reply-To: nEvEr", "Warning: 399 nEvEr \"x\"",
+		"Content-Language: nEvEr"};
+	struct dice *dice = &generator->dice;
+
+	if (!dice_in(dice, 20))
+		return;
+	for (unsigned i = 1 + dice_below(dice, 3); i > 0; i--)
+		buf_printf(out, "\n\t%s", DICE_WORD(dice, headers));
+}
+
 static void reply_invite(
 	struct generator *generator, const struct actor *actor, struct buf *out)
 {
@@ -179,6 +199,7 @@ static void reply_invite(
 							    : choices[i].first;
 	at = dice_weigh(&generator->dice, weights, sizeof(choices) / sizeof(choices[0]));
 	reply(generator, actor, choices[at].status, "INVITE", out);
+	add_headers(generator, out);
 }
 
 static void reply_other(struct generator *generator, const struct actor *actor,
@@ -246,6 +267,7 @@ static void send_invite(
 	add_reliable(generator, out);
 	generate_session_asked(generator, out);
 	generate_identity(generator, endpoint->party, false, out);
+	add_headers(generator, out);
 }
 
 static void send_info(
@@ -399,12 +421,14 @@ static void act(struct generator *generator, unsigned what, const struct actor *
 		break;
 	case ACT_CANCEL:
 		request(actor, "CANCEL", out);
+		add_headers(generator, out);
 		break;
 	case ACT_REINVITE:
 		send_invite(generator, actor->endpoint, out);
 		break;
 	case ACT_BYE:
 		request(actor, "BYE", out);
+		add_headers(generator, out);
 		break;
 	case ACT_INFO:
 		send_info(generator, actor, out);

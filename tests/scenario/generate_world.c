@@ -47,6 +47,18 @@ static void keep_on_one_side(struct dice *dice, struct steps *out)
 	steps_add(out, ways[way][1]);
 }
 
+/* What crosses of statuses, reasons and headers. */
+static const char *const crossings[] = {"gateway gw headers-pass=X-Cross-A",
+	"gateway gw headers-pass=X-*,P-*,Re*,Se*,Id*,Ge*,In*,Co*,Wa*",
+	"server pbx headers-pass=X-*,P-*,Re*,Se*,Id*,Ge*,In*,Co*,Wa*",
+	"gateway gw headers-drop=X-Cross-A", "server pbx headers-drop=X-Cross-M*",
+	"gateway gw headers-add=X-Cross-Ours:gw",
+	"server pbx headers-add=X-Cross-Ours:pbx",
+	"gateway gw codes=480->486,q850:17->600,500-599->480",
+	"gateway gw codes=q850:1-127->rfc3398", "server pbx codes-out=480->603,486->603",
+	"gateway gw codes-out=480->603", "gateway gw reason=make",
+	"server pbx reason=make", "gateway gw reason=drop"};
+
 void generate_world(struct generator *generator, struct steps *out)
 {
 	static const char *const settings[] = {"gateway gw dtmf=info",
@@ -84,6 +96,9 @@ void generate_world(struct generator *generator, struct steps *out)
 		steps_add(out, DICE_WORD(dice, numbers));
 	if (dice_in(dice, 30))
 		keep_on_one_side(dice, out);
+	if (dice_in(dice, 35))
+		for (unsigned i = 1 + dice_below(dice, 3); i > 0; i--)
+			steps_add(out, DICE_WORD(dice, crossings));
 	generate_trunks(generator, out);
 	generate_sessions(generator, out);
 	generate_identities(generator, out);

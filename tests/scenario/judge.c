@@ -233,6 +233,8 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 			judge_dialog_answered(judge, asked, message, passed->call);
 		if (asked->method == MESSAGE_INVITE && status >= 300)
 			judge_trunk_refused(judge, asked, status, passed->call);
+		if (asked->method == MESSAGE_INVITE && status >= 300)
+			judge_headers_refused(judge, asked, status, passed->call);
 		if (asked->method == MESSAGE_UPDATE && status < 300)
 			judge_dialog_updated(judge, asked, message);
 	}
@@ -284,6 +286,7 @@ static void sent_h(void *arg, const struct stage_passed *passed)
 		judge_fault(judge, "key-in-clear", "a key goes to %s by %s",
 			passed->party->name, transport_kind_name(passed->flow->kind));
 	judge_identity_sent(judge, passed);
+	judge_headers_sent(judge, passed);
 	if (message_is_request(passed->message)) {
 		bool again = seen_before(judge, passed->message);
 

@@ -22,6 +22,8 @@
  *   resting        a call went to who asked for rest by 503, while another was there
  *   session        a call outlived its session timer, or ended by one that was refreshed
  *   identity       a caller who hides is shown to who is not to know him
+ *   header         a header crossed that never may, or by no rule
+ *   status         a refusal that the caller's codes-out has another for
  *   usable         a call was refused at once though a target was there, and nothing in its way
  */
 #pragma once
@@ -72,6 +74,7 @@ struct judge {
 		hung_up_us; /* the last reload or rebirth; the operator's end of calls */
 	bool hindered; /* something may keep calls away that has nothing to do with paths */
 	bool short_of_ports; /* of the relay */
+	bool ruled;       /* some configuration so far let headers cross, or added some */
 	bool pinged;      /* OPTIONS may have ended a rest, which passes by the judge */
 	const char *rule; /* the first that was broken; NULL: none */
 	struct err_text text; /* and how */

@@ -172,7 +172,17 @@ void judge_media_free(struct judge_agreed *agreed);
 /* The two ends of each call are as its legs agreed. */
 void judge_media_step(struct judge *judge);
 
+/* judge_headers.c */
+/* A message of Tandem. */
+void judge_headers_sent(struct judge *judge, const struct stage_passed *passed);
+/* Tandem refused the INVITE ASKED with STATUS, as part of CALL (0: of none). */
+void judge_headers_refused(
+	struct judge *judge, const struct judge_asked *asked, int status, uint64_t call);
+
 /* judge_trunk.c */
+/* Those of PARTY in the configuration of now; NULL: it is not there. */
+const struct config_trunk *judge_trunk_settings(
+	const struct judge *judge, const struct party *party);
 void judge_trunk_played(struct judge *judge, const struct step *step);
 /* A request of Tandem; AGAIN: it was sent before. */
 void judge_trunk_sent(struct judge *judge, const struct stage_passed *passed, bool again);

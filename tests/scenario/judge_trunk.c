@@ -155,7 +155,7 @@ void judge_trunk_played(struct judge *judge, const struct step *step)
 
 /* ---- paths ---- */
 
-static const struct config_trunk *settings_of(
+const struct config_trunk *judge_trunk_settings(
 	const struct judge *judge, const struct party *party)
 {
 	const struct config *config = judge->stage->config;
@@ -177,7 +177,7 @@ static enum transport_kind kind_of(const struct config_trunk *settings)
 /* Whether a call can surely be offered to PARTY now. */
 static bool lives(struct judge *judge, const struct party *party)
 {
-	const struct config_trunk *settings = settings_of(judge, party);
+	const struct config_trunk *settings = judge_trunk_settings(judge, party);
 	const struct judge_path *path = path_of(judge, party->name);
 
 	return settings && settings->enabled && kind_of(settings) == party->kind &&
@@ -292,7 +292,7 @@ static bool is_common(const struct judge_asked *asked)
 void judge_trunk_refused(
 	struct judge *judge, const struct judge_asked *asked, int status, uint64_t call)
 {
-	const struct config_trunk *settings = settings_of(judge, asked->party);
+	const struct config_trunk *settings = judge_trunk_settings(judge, asked->party);
 	const uint64_t age_us = judge_now_us(judge) - asked->at_us;
 	const struct party *party;
 
