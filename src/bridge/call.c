@@ -622,32 +622,6 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 		call_set_state(call, rule->next);
 }
 
-/* ---- connections in mid-call ---- */
-
-/*
- * A connection may end while its calls live on: peers close idle ones, and restart. Another
- * one to the same peer is made; a peer that cannot be reached any more has lost its calls.
- */
-static void lose_flow(struct call *call, struct leg *leg, const char *why)
-{
-	struct leg_report report = {.event = LEG_EVENT_FAILED, .status = 503, .why = why};
-
-	if (!leg_redial(leg, leg->flow))
-		leg_event_h(call, leg, &report);
-}
-
-void call_flow_closed(struct call *call, struct leg *leg, const char *why)
-{
-	if (call->state >= CALL_ENDING)
-		return;
-	/* Who was a peer and is none any more is not connected to again, and hears nothing
-	 * more. While it rings another candidate may take the call. */
-	if (leg->flow->refused && (leg == call->a || call->state != CALL_SETUP))
-		call_end(call, CALL_BY_TANDEM, "peer-refused", 503, why);
-	else if (leg->state == LEG_TALKING)
-		lose_flow(call, leg, why);
-}
-
 /* ---- the beginning ---- */
 
 static void offer_failed_h(struct call *call, const char *why)

@@ -305,6 +305,32 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	call_finish(call);
 }
 
+/* ---- connections in mid-call ---- */
+
+/*
+ * A connection may end while its calls live on: peers close idle ones, and restart. Another
+ * one to the same peer is made; a peer that cannot be reached any more has lost its calls.
+ */
+static void lose_flow(struct call *call, struct leg *leg, const char *why)
+{
+	struct leg_report report = {.event = LEG_EVENT_FAILED, .status = 503, .why = why};
+
+	if (!leg_redial(leg, leg->flow))
+		call->leg_h(call, leg, &report);
+}
+
+void call_flow_closed(struct call *call, struct leg *leg, const char *why)
+{
+	if (call->state >= CALL_ENDING)
+		return;
+	/* Who was a peer and is none any more is not connected to again, and hears nothing
+	 * more. While it rings another candidate may take the call. */
+	if (leg->flow->refused && (leg == call->a || call->state != CALL_SETUP))
+		call_end(call, CALL_BY_TANDEM, "peer-refused", 503, why);
+	else if (leg->state == LEG_TALKING)
+		lose_flow(call, leg, why);
+}
+
 /* ---- how long it lasts ---- */
 
 static void too_long_h(void *arg)
