@@ -135,6 +135,8 @@ static void fill_record(
 		.elin = "",
 		.from = or_else(call->from, "+493011"),
 		.to = or_else(call->to, "+493022"),
+		.from_received = call->to_received ? or_else(call->from, "+493011") : "",
+		.to_received = or_else(call->to_received, ""),
 		.start_wall_us = now_us - UINT64_C(3600000000),
 		.end_us = 1000000,
 		.status = to[0] ? 200 : 404,

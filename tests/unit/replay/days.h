@@ -13,6 +13,8 @@ struct days {
 
 /* A call that is recorded; what is NULL has a value that most calls have. */
 struct days_call {
+	const char *
+		to_received; /* before rules of numbers; NULL: an old record has it not */
 	const char *from, *to, *via; /* "server pbx1", a trunk as "trunk a" */
 	const char *target;          /* whom it was offered to; "": nobody */
 	const char *emergency;

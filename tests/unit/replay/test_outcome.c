@@ -324,6 +324,33 @@ static void identities_are_those_that_are_shown(void **state)
 	json_decref(json);
 }
 
+/* What came goes through the rules of numbers; what a record of old has went through them already. */
+static void rules_of_numbers_change_what_leaves(void **state)
+{
+	json_t *json;
+
+	(void)state;
+	days_gateway(&days, "before", "a", "");
+	days_gateway(&days, "after", "a", "rewrite-called-out = ^\\+49(\\d+)$ -> 0$1\n");
+	days_gateway(&days, "before", "in", "prefixes = 9\n");
+	days_gateway(&days, "after", "in",
+		"prefixes = 9\nrewrite-called-in = ^0(\\d+)$ -> +49$1\n");
+	open_worlds();
+	json = compare(&(struct days_call){0}, OUTCOME_NUMBERS);
+	assert_at(json, "called", "\"+493022\"");
+	assert_at(json, "targets.0.called", "\"03022\"");
+	json_decref(json);
+	json = compare(
+		&(struct days_call){
+			.via = "trunk in", .to = "+4940", .to_received = "040"},
+		OUTCOME_NUMBERS);
+	assert_at(json, "called", "\"+4940\"");
+	json_decref(json);
+	json = compare(&(struct days_call){.via = "trunk in", .to = "040"}, OUTCOME_SAME);
+	assert_at(json, "called", "\"040\"");
+	json_decref(json);
+}
+
 /* Who demands to stay unknown is called by nobody who does not see to it. */
 static void critical_privacy_ends_a_call(void **state)
 {
@@ -451,6 +478,7 @@ int main(void)
 		CASE(headers_that_cross_by_rules_are_compared),
 		CASE(callers_are_those_that_are_asserted),
 		CASE(identities_are_those_that_are_shown),
+		CASE(rules_of_numbers_change_what_leaves),
 		CASE(critical_privacy_ends_a_call),
 		CASE(a_registered_trunk_calls_by_its_rule),
 		CASE(an_emergency_goes_to_all_of_its_side),
