@@ -292,6 +292,8 @@ static void exchange(struct transfer *transfer)
 
 	call_exchange_legs(outer, call_other(outer, transfer->stays), inner, inner->b);
 	call_exchange_media(outer, inner);
+	/* who he was connected with is not who he is connected with */
+	leg_tell(transfer->stays, NULL, false);
 }
 
 static void join(struct transfer *transfer)

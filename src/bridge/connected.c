@@ -41,9 +41,11 @@ static int write_lines(
 	return err;
 }
 
+/* The leg that stands in for who is transferred has no connection, and is told nothing. */
 static bool wants_to_know(const struct leg *leg)
 {
-	return leg->home && leg->settings->identity.connected == CONFIG_CONNECTED_PASS;
+	return leg->home && leg->flow &&
+	       leg->settings->identity.connected == CONFIG_CONNECTED_PASS;
 }
 
 static bool is_same(const char *a, const char *b)
