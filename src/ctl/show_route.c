@@ -85,7 +85,9 @@ static int show_rules(const struct show_style *style, const json_t *result)
 
 	add_rules(rows, result, "in");
 	json_array_foreach(json_object_get(result, "targets"), i, target)
+	{
 		add_rules(rows, target, json_string_value(json_object_get(target, "id")));
+	}
 	if (json_array_size(rows)) {
 		err = show_table(style, rule_columns, rows);
 		printf("\n");
