@@ -91,7 +91,8 @@ struct call {
 	/* The branch of leg b that said who leg a is connected with, before it is answered; owned; NULL: none did. */
 	char *connected_tag;
 	bool held;
-	bool saved; /* it was written out: another bridge goes on with it */
+	bool recorded; /* its record was handed out, before it is over */
+	bool saved;    /* it was written out: another bridge goes on with it */
 	enum config_audit capture; /* what is captured of it now */
 	bool invite_tapped;        /* its first INVITE went to the tap */
 	/* By enum relay_end: where a leg's RTP comes from instead; len 0: it does not. */

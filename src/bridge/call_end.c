@@ -269,6 +269,13 @@ static void close_b(struct call *call, enum call_end by, int status)
 	close_leg(call, call->b, 487, &lines);
 }
 
+void call_record(struct call *call, enum call_end by, const char *cause, int status)
+{
+	note_end(call, by, cause, status, NULL);
+	registry_record(call);
+	call->recorded = true;
+}
+
 void call_end(struct call *call, enum call_end by, const char *cause, int status,
 	const char *detail)
 {
@@ -284,13 +291,14 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	call_log_attempt(call,
 		history_end(&call->history, 0, detail && detail[0] ? detail : cause),
 		by == CALL_BY_B ? "failed" : "given-up");
-	note_end(call, by, cause, shown, detail);
+	if (!call->recorded)
+		note_end(call, by, cause, shown, detail);
 	if (call->ended_h)
 		call->ended_h(call, shown);
 	call_set_state(call, CALL_ENDING);
 	call_emergency_end(call);
 	call_elin_end(call);
-	if (!call->inner)
+	if (!call->inner && !call->recorded)
 		registry_record(
 			call); /* before the final answer to BYE or CANCEL leaves */
 	oa_end(call);

@@ -183,3 +183,28 @@ void call_exchange_media(struct call *x, struct call *y)
 	relay_set_timeout(x->session, 0);
 	relay_set_timeout(y->session, 0);
 }
+
+void call_exchange_ends(struct leg *a, struct leg *b)
+{
+	const enum relay_end end = a->end;
+
+	a->end = b->end;
+	b->end = end;
+}
+
+/* ---- whose dialog ---- */
+
+struct leg *call_leg_of_dialog(
+	struct bridge *bridge, const struct refer_replaces *replaces)
+{
+	for (unsigned i = 0; i < 2; i++) {
+		const struct dialog *dialog = dialog_find_tags(&bridge->sides[i].dialogs,
+			replaces->call_id, replaces->to_tag, replaces->from_tag);
+		struct leg *leg = dialog ? dialog->owner : NULL;
+
+		/* who is told by somebody else is no call's: drill.c */
+		if (leg)
+			return leg->closed_h ? NULL : leg;
+	}
+	return NULL;
+}

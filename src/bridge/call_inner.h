@@ -15,8 +15,14 @@
 int call_inner_new(struct call **ret, struct call *outer, struct leg *from,
 	const struct refer *refer);
 
+/* The leg of a call of BRIDGE whose dialog REPLACES names, or NULL. */
+struct leg *call_leg_of_dialog(
+	struct bridge *bridge, const struct refer_replaces *replaces);
+
 /* OF_X, a leg of X, and OF_Y, a leg of Y, change places: what they say is X's and Y's from now on. */
 void call_exchange_legs(
 	struct call *x, struct leg *of_x, struct call *y, struct leg *of_y);
+/* A and B, of different calls, change the ends of the relay that they are at. */
+void call_exchange_ends(struct leg *a, struct leg *b);
 /* X and Y change their media. Neither is watched for silence then. */
 void call_exchange_media(struct call *x, struct call *y);

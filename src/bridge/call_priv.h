@@ -26,6 +26,8 @@ struct leg_params call_leg_params(
 	struct call *call, const struct leg *leg, struct bridge_side *home);
 /* The one setter; a move that is not legal is logged and not made. */
 void call_set_state(struct call *call, enum call_state state);
+/* Hands out its record now: it is over as a call, and what is left of it ends later. As call_end(). */
+void call_record(struct call *call, enum call_end by, const char *cause, int status);
 /* Where it is ending and both legs are over: moves it to OVER and buries it. */
 void call_finish(struct call *call);
 

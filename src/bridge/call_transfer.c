@@ -9,6 +9,7 @@
 #include "trunk/emergency.h"
 #include "trunk/number.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +28,15 @@ enum transfer_state {
 
 struct transfer {
 	enum transfer_state state;
-	struct call *outer; /* NULL from PARTING on: it goes on by itself */
-	struct call
-		*inner; /* NULL: it is over. While JOINING the referrer is its leg b */
+	/* The call of the REFER. NULL from PARTING on, unless it is attended: it goes on by itself. */
+	struct call *outer;
+	/* Blind: the inner call, or NULL when it is over; while JOINING the referrer is its leg b. Attended: the call that the
+	 * referrer consulted in, in whose place the leg that stays comes; NULL from PARTING on. */
+	struct call *inner;
 	struct leg *referrer; /* NULL: there is none any more */
 	struct leg *stays;
+	struct leg *
+		consults; /* attended: the referrer's leg of the other call; NULL: it is blind */
 	struct message *request;       /* the REFER; owned reference */
 	struct refer refer;            /* borrows from it */
 	char number[RULE_NUMBER_SIZE]; /* whom it asks for, where rules changed that */
@@ -92,31 +97,63 @@ static void leave_outer(struct transfer *transfer)
 	transfer->outer = NULL;
 }
 
-/* The inner call, with whoever is in it, ends for STATUS. */
-static void end_inner(struct transfer *transfer, int status)
+static struct call *leave_inner(struct transfer *transfer)
 {
 	struct call *inner = transfer->inner;
 
 	transfer->inner = NULL;
 	if (!inner)
-		return;
+		return NULL;
 	inner->transfer = NULL;
 	inner->ended_h = NULL;
-	call_end(inner, CALL_BY_TANDEM, "transfer", status, NULL);
+	return inner;
 }
 
-/* Nobody took it: the call goes on as before; a call without its referrer ends. */
+/* The inner call, with whoever is in it, ends for STATUS. */
+static void end_inner(struct transfer *transfer, int status)
+{
+	struct call *inner = leave_inner(transfer);
+
+	if (inner)
+		call_end(inner, CALL_BY_TANDEM, "transfer", status, NULL);
+}
+
+/* A call whose leg has hung up meanwhile. */
+static void end_lone(struct call *call, int status)
+{
+	if (call && call->state == CALL_ASIDE)
+		call_end(call, CALL_BY_TANDEM, "transfer-failed", status, NULL);
+}
+
+/* Nobody took it: the call goes on as before, and so does one that was consulted in; a call without its referrer
+ * ends. */
 static void fail(struct transfer *transfer, int status)
 {
-	struct call *outer = transfer->outer;
+	struct call *outer = transfer->outer, *consulted = NULL;
 
 	note(transfer, status, NULL);
 	say(transfer, status);
-	end_inner(transfer, 487);
+	if (transfer->consults)
+		consulted = leave_inner(transfer);
+	else
+		end_inner(transfer, 487);
 	leave_outer(transfer);
 	transfer_free(transfer);
-	if (outer->state == CALL_ASIDE)
-		call_end(outer, CALL_BY_TANDEM, "transfer-failed", status, NULL);
+	end_lone(outer, status);
+	end_lone(consulted, status);
+}
+
+static void exchange(struct transfer *transfer);
+
+/* The record of the outer call is of the legs that it had. */
+static void record_outer(struct transfer *transfer, const char *cause)
+{
+	struct call *outer = transfer->outer;
+
+	exchange(transfer);
+	call_record(outer, transfer->referrer == outer->a ? CALL_BY_A : CALL_BY_B, cause,
+		200);
+	exchange(transfer);
 }
 
 static void outer_ended_h(struct call *outer, int status)
@@ -124,11 +161,37 @@ static void outer_ended_h(struct call *outer, int status)
 	struct transfer *transfer = outer->transfer;
 
 	(void)status;
-	note(transfer, 487, NULL);
-	say(transfer, 487);
-	end_inner(transfer, 487);
+	if (transfer->state != TRANSFER_PARTING) {
+		note(transfer, 487, NULL);
+		say(transfer, 487);
+	}
+	/* one that was consulted in goes on, unless it has a leg of this one */
+	if (!transfer->consults || transfer->state == TRANSFER_JOINING)
+		end_inner(transfer, 487);
+	else
+		end_lone(leave_inner(transfer), 487);
 	leave_outer(transfer);
 	transfer_free(transfer);
+}
+
+/* The call that the referrer consulted in ends. */
+static void consulted_ended_h(struct call *inner, int status)
+{
+	struct transfer *transfer = inner->transfer;
+	struct call *outer = transfer->outer;
+
+	if (transfer->state == TRANSFER_JOINING) {
+		note(transfer, 487, NULL);
+		say(transfer, 487);
+		record_outer(transfer, "transfer-failed");
+		leave_inner(transfer);
+		leave_outer(transfer);
+		transfer_free(transfer);
+		call_end(outer, CALL_BY_TANDEM, "transfer-failed", 487, NULL);
+		return;
+	}
+	leave_inner(transfer);
+	fail(transfer, status);
 }
 
 static void inner_ended_h(struct call *inner, int status)
@@ -194,12 +257,21 @@ static int read_refer(struct transfer *transfer, const struct config *config,
 			.why = "an emergency call is made by who needs help"};
 		err = ERR_FORMAT;
 	}
-	if (!err && transfer->refer.replaces.call_id.len) {
-		*fault = (struct refer_fault){.status = 501,
-			.where = "Refer-To",
-			.why = "Replaces is not served"};
-		err = ERR_FORMAT;
-	}
+	return err;
+}
+
+/* It is in the record of CALL from now on. 0, ERR_LIMIT or -ENOMEM. */
+static int note_begin(
+	const struct transfer *transfer, struct call *call, const struct leg *from)
+{
+	const struct party_name name = {.phone = transfer->refer.phone};
+	char *to = party_number(&name);
+	char by[80];
+	int err = to ? history_transfer(&call->history, trunk_name(from->trunk, by), to,
+			       call_now_us(call) - call->start_us)
+		     : -ENOMEM;
+
+	free(to);
 	return err;
 }
 
@@ -207,19 +279,18 @@ static int read_refer(struct transfer *transfer, const struct config *config,
 static int prepare(struct transfer *transfer, struct call *call, struct leg *from,
 	struct refer_fault *fault)
 {
-	char by[80];
 	int err = read_refer(transfer, call->bridge->config, from, fault);
 
 	if (err)
 		return err;
 	*fault = (struct refer_fault){.status = 503, .why = "no resources"};
-	err = call_inner_new(&transfer->inner, call, from, &transfer->refer);
+	if (!transfer->refer.replaces.call_id.len)
+		err = call_inner_new(&transfer->inner, call, from, &transfer->refer);
 	if (!err && !transfer->refer.silent)
 		err = notifier_begin(from, transfer->request,
 			(unsigned)(call->config->limits.setup_ms / 1000));
 	if (!err)
-		err = history_transfer(&call->history, trunk_name(from->trunk, by),
-			transfer->inner->to, call_now_us(call) - call->start_us);
+		err = note_begin(transfer, call, from);
 	if (err && transfer->inner)
 		end_inner(transfer, 503);
 	if (err) {
@@ -236,18 +307,70 @@ static void too_long_h(void *arg)
 	call_end(transfer->inner, CALL_BY_TANDEM, "no-answer", 408, NULL);
 }
 
+static void ask(struct transfer *transfer)
+{
+	struct call *outer = transfer->outer;
+
+	transfer->inner->transfer = transfer;
+	transfer->inner->ended_h = inner_ended_h;
+	timer_start(outer->bridge->timers, &transfer->timer,
+		outer->config->limits.setup_ms, too_long_h, transfer);
+	call_hunt(transfer->inner);
+}
+
+/*
+ * The leg whose place is to be taken (RFC 3891 3). Only by who it is with, or from one server to another, which are one
+ * house. 0, or the status of why not.
+ */
+static int find_consulted(struct transfer *transfer, struct leg **ret)
+{
+	const struct leg *from = transfer->referrer;
+	struct leg *leg =
+		call_leg_of_dialog(transfer->outer->bridge, &transfer->refer.replaces);
+	const struct call *call = leg ? leg->arg : NULL;
+
+	if (!leg || call == transfer->outer || call->inner || call->state >= CALL_JOINING)
+		return 481;
+	if (leg->trunk != from->trunk && !(leg->server && from->server))
+		return 481;
+	if (call->state != CALL_TALKING || call->transfer)
+		return 491;
+	if (transfer->refer.replaces.early_only)
+		return 486;
+	if (call->emergency)
+		return 403;
+	*ret = leg;
+	return 0;
+}
+
+static void wait_to_join(struct transfer *transfer);
+
+static void attend(struct transfer *transfer)
+{
+	int status = find_consulted(transfer, &transfer->consults);
+
+	if (status) {
+		fail(transfer, status);
+		return;
+	}
+	transfer->inner = transfer->consults->arg;
+	transfer->inner->transfer = transfer;
+	transfer->inner->ended_h = consulted_ended_h;
+	wait_to_join(transfer);
+}
+
 static void begin(struct transfer *transfer, struct call *call, struct leg *from)
 {
 	transfer->outer = call;
 	transfer->referrer = from;
 	transfer->stays = call_other(call, from);
-	call->transfer = transfer->inner->transfer = transfer;
+	call->transfer = transfer;
 	call->ended_h = outer_ended_h;
-	transfer->inner->ended_h = inner_ended_h;
 	notifier_say(from, 100);
-	timer_start(call->bridge->timers, &transfer->timer, call->config->limits.setup_ms,
-		too_long_h, transfer);
-	call_hunt(transfer->inner);
+	if (transfer->inner)
+		ask(transfer);
+	else
+		attend(transfer);
 }
 
 void transfer_refer(struct call *call, struct leg *from, struct txn_server *txn)
@@ -285,45 +408,82 @@ void transfer_heard(struct call *call, int status)
 		say(call->transfer, status);
 }
 
-/* His leg and the referrer's change places, with their media. */
+static bool is_in(const struct call *call, const struct leg *leg)
+{
+	return leg == call->a || leg == call->b;
+}
+
+/*
+ * Blind: his leg and the referrer's change places, with their media. Attended: the leg that stays, and that of
+ * the referrer in the other call, whose media goes on. The same again changes them back.
+ */
 static void exchange(struct transfer *transfer)
 {
 	struct call *outer = transfer->outer, *inner = transfer->inner;
+	struct leg *stays = transfer->stays, *consults = transfer->consults;
+	const bool away = consults && !is_in(outer, stays);
 
-	call_exchange_legs(outer, call_other(outer, transfer->stays), inner, inner->b);
-	call_exchange_media(outer, inner);
 	/* who he was connected with is not who he is connected with */
-	leg_tell(transfer->stays, NULL, false);
+	leg_tell(stays, NULL, false);
+	if (!consults) {
+		call_exchange_legs(outer, call_other(outer, stays), inner, inner->b);
+		call_exchange_media(outer, inner);
+		return;
+	}
+	call_exchange_legs(
+		outer, away ? consults : stays, inner, away ? stays : consults);
+	call_exchange_ends(stays, consults);
+}
+
+/* The call that the leg that stays is to go on in. */
+static struct call *joined(const struct transfer *transfer)
+{
+	return transfer->consults ? transfer->inner : transfer->outer;
 }
 
 static void join(struct transfer *transfer)
 {
-	struct call *outer = transfer->outer;
+	struct call *call = joined(transfer);
 	struct err_text text = {{0}};
 	int err;
 
 	exchange(transfer);
 	transfer->state = TRANSFER_JOINING;
-	call_set_state(outer, CALL_JOINING);
-	err = oa_join(outer, transfer->stays, &text);
+	call_set_state(call, CALL_JOINING);
+	if (transfer->consults && transfer->outer->state != CALL_ASIDE)
+		call_set_state(transfer->outer, CALL_ASIDE);
+	err = oa_join(call, transfer->stays, &text);
 	if (err == ERR_TRUST)
-		call_end(outer, CALL_BY_TANDEM, "key-stopped", 500,
+		call_end(call, CALL_BY_TANDEM, "key-stopped", 500,
 			"a key was to leave in plain");
 	else if (err)
-		transfer_unjoin(outer, err == ERR_SUPPORT ? 488 : 500);
+		transfer_unjoin(call, err == ERR_SUPPORT ? 488 : 500);
+}
+
+/* The leg that stays may be asked, and where it is to go no exchange is open. */
+static bool is_ready(const struct transfer *transfer)
+{
+	return oa_may_join(transfer->outer, transfer->stays) &&
+	       (!transfer->consults ||
+		       oa_may_join(transfer->inner,
+			       call_other(transfer->inner, transfer->consults)));
 }
 
 static void join_h(void *arg)
 {
-	struct transfer *transfer = arg;
+	wait_to_join(arg);
+}
 
-	if (oa_may_join(transfer->outer, transfer->stays))
+static void wait_to_join(struct transfer *transfer)
+{
+	transfer->state = TRANSFER_WAITING;
+	if (is_ready(transfer))
 		join(transfer);
 	else if (++transfer->tries < RETRIES)
 		timer_start(transfer->outer->bridge->timers, &transfer->timer, RETRY_MS,
 			join_h, transfer);
 	else
-		call_end(transfer->inner, CALL_BY_TANDEM, "transfer", 491, NULL);
+		fail(transfer, 491);
 }
 
 void transfer_answered(struct call *call)
@@ -331,9 +491,8 @@ void transfer_answered(struct call *call)
 	struct transfer *transfer = call->transfer;
 
 	timer_stop(&transfer->timer);
-	transfer->state = TRANSFER_WAITING;
 	history_append(&transfer->outer->history, &call->history);
-	join_h(transfer);
+	wait_to_join(transfer);
 }
 
 /* ---- joined, or not ---- */
@@ -342,28 +501,48 @@ static void part_h(void *arg)
 {
 	struct transfer *transfer = arg;
 
-	call_end(transfer->inner, CALL_BY_TANDEM, "transfer", 200, NULL);
+	call_end(transfer->consults ? transfer->outer : transfer->inner, CALL_BY_TANDEM,
+		"transferred", 200, NULL);
 }
 
-/* It is done. The referrer, if there is one still, hears so, and is waited for. */
-static void part(struct transfer *transfer)
+/* It is done. The referrer, if there is one still, hears so, and is waited for in CALL. */
+static void part(struct transfer *transfer, struct call *call)
 {
-	struct call *inner = transfer->inner;
-
 	transfer->state = TRANSFER_PARTING;
-	if (!inner) {
-		transfer_free(transfer);
-		return;
-	}
-	relay_close(inner->session);
-	inner->session = NULL;
-	inner->answer_us = 0; /* who talks for so long is not in it */
+	relay_close(call->session);
+	call->session = NULL;
 	say(transfer, 200);
 	if (is_gone(transfer))
 		part_h(transfer);
 	else
-		timer_start(inner->bridge->timers, &transfer->timer, PART_MS, part_h,
+		timer_start(call->bridge->timers, &transfer->timer, PART_MS, part_h,
 			transfer);
+}
+
+static void part_blind(struct transfer *transfer)
+{
+	struct call *inner = transfer->inner;
+
+	leave_outer(transfer);
+	if (!inner) {
+		transfer_free(transfer);
+		return;
+	}
+	inner->answer_us = 0; /* who talks for so long is not in it */
+	part(transfer, inner);
+}
+
+/* The other call has all that was said of it; what is left of this one is the referrer. */
+static void part_attended(struct transfer *transfer)
+{
+	struct call *outer = transfer->outer, *inner = transfer->inner;
+
+	if (!note_begin(transfer, inner, transfer->referrer))
+		history_transferred(&inner->history, 200, transfer->stays->trunk->id);
+	record_outer(transfer, "transferred");
+	leave_inner(transfer);
+	leg_close(transfer->consults, 487, NULL);
+	part(transfer, outer);
 }
 
 void transfer_settle(struct call *call)
@@ -375,11 +554,30 @@ void transfer_settle(struct call *call)
 		return;
 	note(transfer, 200, call_other(call, transfer->stays)->trunk->id);
 	call_set_state(call, CALL_TALKING);
-	leave_outer(transfer);
 	call_limit_duration(call);
 	relay_set_timeout(call->session, call_silence_ms(call));
 	(void)call_capture_follow(call);
-	part(transfer);
+	if (transfer->consults)
+		part_attended(transfer);
+	else
+		part_blind(transfer);
+}
+
+/* A leg that has not hung up. */
+static bool talks(const struct leg *leg)
+{
+	return leg->state == LEG_TALKING && !leg->bye_in;
+}
+
+/* Both calls have the legs of before, as far as these have not hung up. */
+static void unjoin_attended(struct transfer *transfer, int status)
+{
+	exchange(transfer);
+	call_set_state(transfer->inner, CALL_TALKING);
+	if (!is_gone(transfer))
+		call_set_state(transfer->outer, CALL_TALKING);
+	transfer->state = TRANSFER_WAITING;
+	fail(transfer, status);
 }
 
 void transfer_unjoin(struct call *call, int status)
@@ -387,7 +585,11 @@ void transfer_unjoin(struct call *call, int status)
 	struct transfer *transfer = call->transfer;
 
 	oa_unjoin(call, transfer->stays);
-	if (is_gone(transfer)) {
+	if (transfer->consults && talks(transfer->consults)) {
+		unjoin_attended(transfer, status);
+		return;
+	}
+	if (transfer->consults || is_gone(transfer)) {
 		call_end(call, CALL_BY_TANDEM, "transfer-failed", status, NULL);
 		return;
 	}
@@ -421,8 +623,8 @@ bool transfer_leaves(struct call *call, struct leg *leg)
 {
 	struct transfer *transfer = call->transfer;
 
-	if (!transfer || leg != transfer->referrer ||
-		(call == transfer->outer && !goes_aside(call)))
+	if (!transfer || (leg != transfer->referrer && leg != transfer->consults) ||
+		(!call->inner && !goes_aside(call)))
 		return false;
 	leg_drop_digits(call_other(call, leg));
 	leg_drop_digits(leg);
@@ -434,7 +636,6 @@ void transfer_left(struct call *call, struct leg *leg)
 {
 	struct transfer *transfer = call->transfer;
 
-	if (transfer && leg == transfer->referrer && call == transfer->inner &&
-		transfer->state == TRANSFER_PARTING)
+	if (transfer && leg == transfer->referrer && transfer->state == TRANSFER_PARTING)
 		part_h(transfer);
 }

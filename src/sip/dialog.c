@@ -396,11 +396,15 @@ void dialog_list(struct dialogs *dialogs, struct dialog *dialog, void *owner)
 struct dialog *dialog_find(struct dialogs *dialogs, const struct message *message)
 {
 	bool request = message_is_request(message);
-	struct span local =
-		request ? message_to(message)->tag : message_from(message)->tag;
-	struct span remote =
-		request ? message_from(message)->tag : message_to(message)->tag;
-	struct span call_id = message_call_id(message);
+	struct span from = message_from(message)->tag, to = message_to(message)->tag;
+
+	return dialog_find_tags(dialogs, message_call_id(message), request ? to : from,
+		request ? from : to);
+}
+
+struct dialog *dialog_find_tags(struct dialogs *dialogs, struct span call_id,
+	struct span local, struct span remote)
+{
 	struct hash_node *node;
 
 	node = hash_find(&dialogs->table, dialog_key(local));

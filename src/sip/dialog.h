@@ -111,6 +111,9 @@ void dialog_list(struct dialogs *dialogs, struct dialog *dialog, void *owner);
 
 /* The dialog that MESSAGE (a request or a response) belongs to, or NULL. */
 struct dialog *dialog_find(struct dialogs *dialogs, const struct message *message);
+/* The dialog of CALL_ID with these tags, LOCAL being ours, or NULL. */
+struct dialog *dialog_find_tags(struct dialogs *dialogs, struct span call_id,
+	struct span local, struct span remote);
 /* Whether RESPONSE to our INVITE belongs to this very dialog (its To tag fits). */
 bool dialog_is_of(const struct dialog *dialog, const struct message *response);
 

@@ -119,6 +119,20 @@ int endpoint_fork(struct endpoint *endpoint, const struct endpoint *other, bool 
 
 /* ---- macros ---- */
 
+/* Replaces with the dialog, as who is at its other end sees it, escaped for a URI (RFC 3891 6.1, RFC 3515). */
+static const char *replaces(const struct endpoint *endpoint)
+{
+	static char text[512];
+	const char *id = endpoint->call_id ? endpoint->call_id : "";
+	const char *at = strchr(id, '@');
+
+	snprintf(text, sizeof(text), "%.*s%s%s%%3Bto-tag%%3D%s%%3Bfrom-tag%%3D%s",
+		(int)(at ? at - id : (long)strlen(id)), id, at ? "%40" : "",
+		at ? at + 1 : "", endpoint->remote_tag ? endpoint->remote_tag : "",
+		endpoint->tag);
+	return text;
+}
+
 static const char *field(const struct endpoint *endpoint, const char *name, size_t len)
 {
 	static char number[16], invite[16];
@@ -135,6 +149,7 @@ static const char *field(const struct endpoint *endpoint, const char *name, size
 		{"cseq", number},
 		{"rseq", endpoint->rseq},
 		{"icseq", invite},
+		{"replaces", replaces(endpoint)},
 	};
 
 	snprintf(number, sizeof(number), "%u", endpoint->cseq);

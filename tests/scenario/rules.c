@@ -129,15 +129,6 @@ static bool has_record(const struct stage *stage, uint64_t call)
 	return false;
 }
 
-/* It goes on without who asked for a transfer, or who did not take it. */
-static bool is_referred(const struct stage *stage, uint64_t call)
-{
-	for (unsigned i = 0; i < stage->referred_count && i < STAGE_REFERRED; i++)
-		if (stage->referred[i] == call)
-			return true;
-	return false;
-}
-
 static int check_response(const struct stage *stage, const struct message *message,
 	uint64_t call, struct err_text *error)
 {
@@ -152,7 +143,7 @@ static int check_response(const struct stage *stage, const struct message *messa
 		return err_set(
 			error, ERR_FORMAT, "a %d to INVITE without Contact", status);
 	if (method == MESSAGE_BYE && status == 200 && call && !stage->outside &&
-		!has_record(stage, call) && !is_referred(stage, call))
+		!has_record(stage, call) && !stage->referred)
 		return err_set(error, ERR_FORMAT, "a BYE is answered before its record");
 	return 0;
 }

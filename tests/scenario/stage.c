@@ -293,12 +293,11 @@ static void keep_letter(
 		&letter->node);
 }
 
-static void note_transfer(
-	struct stage *stage, uint64_t call, const struct message *message)
+static void note_transfer(struct stage *stage, const struct message *message)
 {
 	if (!message_is_request(message) && message_method(message) == MESSAGE_REFER &&
 		message_status(message) == 202)
-		stage->referred[stage->referred_count++ % STAGE_REFERRED] = call;
+		stage->referred = true;
 }
 
 /* What everything that leaves must be like. NULL: it cannot even be parsed. */
@@ -317,7 +316,7 @@ static struct message *check_sent(
 			fault.reason);
 	hiding_learn(&stage->hiding, party->side, message);
 	hiding_check(&stage->hiding, party->side, text.p, text.len, &stage->fault);
-	note_transfer(stage, call, message);
+	note_transfer(stage, message);
 	if (!stage->fault.text[0])
 		rules_check(stage, party, call, message, &stage->fault);
 	return message;

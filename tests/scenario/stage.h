@@ -21,8 +21,6 @@
 
 /* So many calls at most end in one scenario. */
 #define STAGE_OVER 64
-/* So many times at most a transfer is accepted in one scenario. */
-#define STAGE_REFERRED 64
 
 /* One message that Tandem sent to a party. */
 struct letter {
@@ -119,9 +117,7 @@ struct stage {
 	unsigned begun, ended;
 	unsigned numbers;          /* given to endpoints and what they send, so far */
 	uint64_t over[STAGE_OVER]; /* numbers of the calls whose record was handed out */
-	uint64_t referred
-		[STAGE_REFERRED]; /* numbers of calls that go on without a leg of theirs */
-	unsigned referred_count;
+	bool referred; /* a transfer was accepted: calls may go on without a leg of theirs */
 	bool overloaded; /* overloaded_h says yes */
 	bool not_ready;  /* ready_h says no */
 	struct stage_watch watches[STAGE_WATCHES];
