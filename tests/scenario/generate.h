@@ -22,7 +22,9 @@ struct generate_style {
 	unsigned identities;  /* of messages that may have one */
 	unsigned
 		sessions; /* of INVITEs, UPDATEs and their 2xx: speak of session timers */
-	unsigned calls;   /* not per cent: so many at once */
+	unsigned
+		transfers; /* percent of who talks and may, that asks for one; 0: nobody does */
+	unsigned calls; /* not per cent: so many at once */
 };
 
 struct generator {
@@ -61,6 +63,13 @@ void generate_sessions(struct generator *generator, struct steps *out);
 void generate_session_asked(struct generator *generator, struct buf *out);
 void generate_session_answered(struct generator *generator, struct buf *out);
 void generate_session_small(struct generator *generator, struct buf *out);
+
+/* Not for others: generate_transfer.c. */
+/* Settings of transfers. */
+void generate_transfers(struct generator *generator, struct steps *out);
+/* The step in which BY asks for one. */
+void generate_refer(
+	struct generator *generator, const struct endpoint *by, struct buf *out);
 
 /* Not for others: generate_trunk.c. */
 /* Settings of what trunks look after by themselves. */

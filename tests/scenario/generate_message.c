@@ -319,6 +319,7 @@ enum act {
 	ACT_PRACK,
 	ACT_UPDATE,
 	ACT_REFRESH,
+	ACT_REFER,
 };
 
 struct choices {
@@ -369,6 +370,8 @@ static void choose_of(
 	choose(choices, 2, ACT_OTHER, actor);
 	if (generator->style.sessions)
 		choose(choices, 5, ACT_REFRESH, actor);
+	if (generator->style.transfers)
+		choose(choices, 4 + generator->style.transfers / 5, ACT_REFER, actor);
 }
 
 static void fork_off(
@@ -429,6 +432,9 @@ static void act(struct generator *generator, unsigned what, const struct actor *
 	case ACT_BYE:
 		request(actor, "BYE", out);
 		add_headers(generator, out);
+		break;
+	case ACT_REFER:
+		generate_refer(generator, actor->endpoint, out);
 		break;
 	case ACT_INFO:
 		send_info(generator, actor, out);

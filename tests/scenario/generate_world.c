@@ -102,6 +102,7 @@ void generate_world(struct generator *generator, struct steps *out)
 	generate_trunks(generator, out);
 	generate_sessions(generator, out);
 	generate_identities(generator, out);
+	generate_transfers(generator, out);
 	steps_add(out, "advance 1");
 }
 

@@ -14,7 +14,8 @@
  *   bye-early      a BYE by the called side before the ACK (15)
  *   key-in-clear   a key in a message that is not sent over TLS
  *   records        not one record a call
- *   relay          an end of the relay is not as its leg agreed: address, keys, direction
+ *   relay          an end of the relay is not as its leg agreed: address, keys, direction; not
+ *                  followed once a transfer was accepted, and so the next one
  *   legs-differ    the legs of a call agreed on other lines or another first format
  *   credentials    of one trunk to another, or for a nonce that this one never had
  *   asked-again    one INVITE more often than a far end may ask for credentials

@@ -332,6 +332,9 @@ static bool can_be_judged(struct judge *judge, const struct judge_dialog *dialog
 
 void judge_media_step(struct judge *judge)
 {
+	/* who is joined with whom, and at which ends, is not followed */
+	if (judge->stage->referred)
+		return;
 	LIST_FOREACH (&judge->dialogs, node, next) {
 		struct judge_dialog *dialog = LIST_ENTRY(node, struct judge_dialog, node);
 		struct judge_dialog *other;
