@@ -180,7 +180,6 @@ void call_exchange_media(struct call *x, struct call *y)
 	memcpy(y->latched, latched, sizeof(latched));
 	x->session = y->session;
 	y->session = session;
-	relay_set_timeout(x->session, 0);
 	relay_set_timeout(y->session, 0);
 }
 

@@ -24,5 +24,5 @@ void call_exchange_legs(
 	struct call *x, struct leg *of_x, struct call *y, struct leg *of_y);
 /* A and B, of different calls, change the ends of the relay that they are at. */
 void call_exchange_ends(struct leg *a, struct leg *b);
-/* X and Y change their media. Neither is watched for silence then. */
+/* X and Y change their media. That of Y is not watched for silence any more. */
 void call_exchange_media(struct call *x, struct call *y);

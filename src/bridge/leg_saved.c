@@ -27,14 +27,13 @@ static const struct saved_field refresh_fields[] = {
 };
 
 /*
- * Not written of struct leg: home, h, closed_h, arg, call, id, name, methods, way (made anew); target, trunk, settings,
+ * Not written of struct leg: home, end, h, closed_h, arg, call, id, name, methods, way (made anew); target, trunk, settings,
  * server, gateway (found by name); flow, dialog, offer, streams, uac (objects of their own); flow_node,
  * losses, lost_ms (of the new connection); early (it talks); state, uas, unacked, bye_in, bye_out, update_out, last_timer,
  * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, notifier, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
  * PRACKs that are late still name them).
  */
 static const struct saved_field leg_fields[] = {
-	SAVED_BELOW(struct leg, end, RELAY_B + 1),
 	SAVED_FIELD(struct leg, called),
 	SAVED_FIELD(struct leg, secured),
 	SAVED_FIELD(struct leg, tolerated),
