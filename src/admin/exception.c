@@ -76,6 +76,24 @@ static void add_media(
 			"fax in clear");
 }
 
+/* What crosses in plain, as methods names it. */
+static void add_messages(
+	const struct exceptions *exceptions, const struct config_trunk *settings)
+{
+	char names[48];
+	size_t len = 0;
+
+	if (settings->tls == CONFIG_TLS_YES || !settings->messages.methods)
+		return;
+	for (enum messages_method nth = 0; nth < MESSAGES_METHODS; nth++) {
+		if (!(settings->messages.methods & 1U << nth))
+			continue;
+		span_append(names, sizeof(names), &len, len ? ", " : "");
+		span_append(names, sizeof(names), &len, messages_name(nth));
+	}
+	add(exceptions, "methods", names, "messages in clear");
+}
+
 json_t *exception_list(const struct trunk *trunk, enum tally_kind kind, time_t now)
 {
 	const struct config_trunk *settings = trunk_settings(trunk);
@@ -84,6 +102,8 @@ json_t *exception_list(const struct trunk *trunk, enum tally_kind kind, time_t n
 
 	if (kind == TALLY_SIGNALLING)
 		add_signalling(&exceptions, settings);
+	else if (kind == TALLY_MESSAGES)
+		add_messages(&exceptions, settings);
 	else
 		add_media(&exceptions, settings);
 	return exceptions.array;

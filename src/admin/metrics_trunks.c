@@ -255,6 +255,41 @@ static void print_trunk_limits(
 	}
 }
 
+static void print_messages_of(struct buf *out, const char *name,
+	const struct trunk *trunk, enum limit_way way, enum messages_method method)
+{
+	for (unsigned class = 0; class < MESSAGES_CLASSES; class ++) {
+		const uint64_t count = trunk->messages.count->ended[way][method][class];
+
+		if (!count)
+			continue;
+		buf_printf(out, "tandem_%s{", name);
+		metrics_party(out, trunk);
+		buf_printf(out, ",direction=\"%s\",method=\"%s\",code=\"%uxx\"} %llu\n",
+			way == LIMIT_IN ? "in" : "out", messages_name(method), class + 2,
+			(unsigned long long)count);
+	}
+}
+
+static void print_messages(
+	const struct verbs_context *context, enum trunk_kind kind, struct buf *out)
+{
+	const char *name =
+		kind == TRUNK_GATEWAY ? "trunk_messages_total" : "server_messages_total";
+	const struct trunk *trunk;
+
+	metrics_head(out, name, "counter",
+		"Requests beside calls that came from it, or were offered to it, by "
+		"method and final response.");
+	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++) {
+		if (!trunk->messages.count)
+			continue;
+		for (unsigned way = 0; way < LIMIT_WAYS; way++)
+			for (unsigned method = 0; method < MESSAGES_METHODS; method++)
+				print_messages_of(out, name, trunk, way, method);
+	}
+}
+
 static uint64_t registered_of(const struct registration *registration)
 {
 	return registration_is_bound(registration);
@@ -374,6 +409,8 @@ void metrics_trunks(const struct verbs_context *context, struct buf *out)
 	print_limits(context, out);
 	print_trunk_limits(context, TRUNK_SERVER, out);
 	print_trunk_limits(context, TRUNK_GATEWAY, out);
+	print_messages(context, TRUNK_SERVER, out);
+	print_messages(context, TRUNK_GATEWAY, out);
 	print_registrations(context, out);
 	print_delays(context, TRUNK_SERVER, out);
 	print_delays(context, TRUNK_GATEWAY, out);

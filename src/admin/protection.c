@@ -149,6 +149,15 @@ static void begin(struct protection *protection, const struct config *config)
 	faults_of_server(&protection->faults, context);
 }
 
+/* There is a row of messages where they may cross, or did. */
+static bool has_row(
+	const struct trunk *trunk, const struct tally_party *party, enum tally_kind kind)
+{
+	return kind != TALLY_MESSAGES ||
+	       (trunk && trunk_settings(trunk)->messages.methods) ||
+	       (party && party->sums[kind].way_count);
+}
+
 static void add_trunk(struct protection *protection, const struct trunk *trunk)
 {
 	struct tally_party *party;
@@ -159,12 +168,15 @@ static void add_trunk(struct protection *protection, const struct trunk *trunk)
 	if (party)
 		party->shown = true;
 	for (int kind = 0; kind < TALLY_KINDS; kind++) {
-		json_t *row = protection_row(party, kind, name);
 		json_t *connections =
 			kind == TALLY_SIGNALLING
 				? json_object_get(protection->connections, name)
 				: NULL;
+		json_t *row;
 
+		if (!has_row(trunk, party, kind))
+			continue;
+		row = protection_row(party, kind, name);
 		protection_row_demand(row, trunk, kind, protection->facts.now);
 		if (connections)
 			json_object_set(row, "connections", connections);
@@ -187,7 +199,7 @@ static void add_party_h(void *arg, struct tally_party *party)
 
 		protection->total.sums[kind].legs += sum->legs;
 		protection->total.sums[kind].secure += sum->secure;
-		if (party->shown)
+		if (party->shown || !has_row(NULL, party, kind))
 			continue;
 		row = protection_row(party, kind, party->name);
 		json_object_set_new(row, "state", json_string("removed"));
@@ -204,8 +216,9 @@ static json_t *whole(struct protection *protection)
 
 	tally_each(facts->tally, add_party_h, protection);
 	for (int kind = 0; kind < TALLY_KINDS; kind++)
-		json_array_append_new(protection->rows,
-			protection_row(&protection->total, kind, "total"));
+		if (kind != TALLY_MESSAGES || protection->total.sums[kind].legs)
+			json_array_append_new(protection->rows,
+				protection_row(&protection->total, kind, "total"));
 	return json_pack("{s:s, s:o, s:o, s:{s:I, s:s?, s:I, s:I}, "
 			 "s:{s:b, s:b, s:s}, s:O, s:O}",
 		"host", config->tandem.fqdn, "made", moment_json(facts->now), "since",

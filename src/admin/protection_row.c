@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const traffic_names[TALLY_KINDS] = {"signalling", "media"};
+static const char *const traffic_names[TALLY_KINDS] = {"signalling", "media", "messages"};
 
 const char *protection_required(
 	const struct trunk *trunk, enum tally_kind kind, char *out, size_t size)

@@ -118,7 +118,7 @@ static void count(
 		sum->below++;
 		span_copy(cdr->id, sum->below_id, sizeof(sum->below_id));
 	}
-	if (ended && !cdr->answered)
+	if (ended && !cdr->answered && !cdr->message)
 		return;
 	way = find_way(sum, fact->text, fact->names, fact->secure);
 	if (way && ended)
@@ -193,6 +193,10 @@ static void add_leg(
 	party = find_or_make(tally, leg->party);
 	if (!party) {
 		tally->uncounted++;
+		return;
+	}
+	if (cdr->message) {
+		count_signalling(&party->sums[TALLY_MESSAGES], leg, cdr, ended);
 		return;
 	}
 	party->failed += ended && !cdr->answered;

@@ -10,7 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum tally_kind { TALLY_SIGNALLING, TALLY_MEDIA, TALLY_KINDS };
+/* MESSAGES: the signalling of requests that are no calls. */
+enum tally_kind { TALLY_SIGNALLING, TALLY_MEDIA, TALLY_MESSAGES, TALLY_KINDS };
 
 /* Different ways of one kind that a party is remembered with; further ones are counted
  * without their names. */

@@ -305,6 +305,7 @@ void cdr_format(const struct record *record, struct buf *out)
 	buf_add_char(out, '{');
 	member_string(out, NAME("id"), record->id);
 	member_uint(out, NAME("call"), record->call);
+	member_string(out, NAME("method"), record->method);
 	member_bool(out, NAME("inbound"), record->inbound);
 	member_string(out, NAME("emergency"), record->emergency);
 	member_string(out, NAME("location"), record->location);

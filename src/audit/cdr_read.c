@@ -71,7 +71,7 @@ static bool find_legs(struct span line, struct span ret[static 2])
 int cdr_read(struct cdr *ret, struct span line)
 {
 	struct span legs[2];
-	struct span call;
+	struct span call, method;
 	struct cdr cdr;
 
 	if (!find_legs(line, legs) || line.p[0] != '{' ||
@@ -82,6 +82,8 @@ int cdr_read(struct cdr *ret, struct span line)
 	cdr.line = line;
 	cdr.id = member(call, "\"id\":\"");
 	cdr.end = member(call, "\"end\":\"");
+	method = member(call, "\"method\":\""); /* not in records of old */
+	cdr.message = method.len > 0 && !span_equal_str(method, "INVITE");
 	cdr.answered = behind(call, "\"answer\":\"").p != NULL;
 	for (unsigned i = 0; i < 2; i++)
 		read_leg(&cdr.legs[i], legs[i]);

@@ -23,6 +23,7 @@ struct cdr {
 	struct span line; /* all of it */
 	struct span id;
 	struct span end; /* as clock_text() wrote it: later ones compare greater */
+	bool message;    /* of a request that is no call */
 	bool answered;
 	struct cdr_leg legs[2]; /* as in struct record */
 };

@@ -1,6 +1,8 @@
 #include "bridge/admit.h"
 
+#include "bridge/allow.h"
 #include "bridge/call.h"
+#include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/leg_refresh.h"
 #include "bridge/overload.h"
@@ -14,10 +16,6 @@
 #include "trunk/obstacle.h"
 
 #include <stdio.h>
-
-/* Of everybody. */
-#define ADMIT_METHODS "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK"
-#define ADMIT_ALLOW ADMIT_METHODS "\r\n"
 
 /* RFC 3261 8.2.2.3, within dialogs and outside of them. */
 bool admit_refuse_options(struct txn_server *txn, const struct message *request)
@@ -50,9 +48,18 @@ struct admission {
 	struct bridge_side *side;
 	struct txn_server *txn;
 	struct message *request;
-	struct trunk *trunk;      /* of an INVITE: whose it is; NULL: nobody's */
-	enum emergency emergency; /* what it is of it */
+	struct trunk *trunk;      /* whose it is; NULL: nobody's, or it is OPTIONS */
+	enum emergency emergency; /* of an INVITE: what it is */
 };
+
+/* Whether it is no call, and its sender may send it (bridge/exchange.h). */
+static bool is_message(const struct admission *admission)
+{
+	const unsigned bit = messages_bit(message_method(admission->request));
+
+	return admission->trunk && bit &&
+	       trunk_settings(admission->trunk)->messages.methods & bit;
+}
 
 static bool known_scheme(const struct admission *admission)
 {
@@ -85,17 +92,23 @@ static int method_status(enum message_method method)
 static bool refuse_early(const struct admission *admission)
 {
 	enum message_method method = message_method(admission->request);
-	struct txn_refusal refusal = {.status = method_status(method)};
+	const bool message = is_message(admission);
+	struct txn_refusal refusal = {.status = message ? 0 : method_status(method)};
+	struct buf allow;
 
+	buf_init(&allow, 0);
 	if (refusal.status) {
-		refusal.extra = ADMIT_ALLOW;
+		allow_add_outside(
+			admission->trunk ? trunk_settings(admission->trunk) : NULL,
+			&allow);
+		refusal.extra = buf_str(&allow);
 		if (refusal.status == 481)
 			refusal.why = "it has no To tag, so it is within no dialog";
 	} else if (!known_scheme(admission)) {
 		refusal.status = 416;
 		refusal.why = "the Request-URI is neither sip:, sips: nor tel:";
 	} else if (message_max_forwards(admission->request) == 0 &&
-		   method == MESSAGE_INVITE) {
+		   (message || method == MESSAGE_INVITE)) {
 		refusal.status = 483;
 		refusal.where = "Max-Forwards";
 	} else {
@@ -103,27 +116,29 @@ static bool refuse_early(const struct admission *admission)
 		       admit_refuse_options(admission->txn, admission->request);
 	}
 	txn_server_refuse(admission->txn, NULL, &refusal);
+	buf_free(&allow);
 	return true;
 }
 
-/* A flood of calls must not become a flood of lines: one a second says how many. */
-static void log_refusal(
-	struct bridge *bridge, const struct trunk *trunk, const struct obstacle *obstacle)
+/* A flood of calls, or MESSAGES, must not become a flood of lines: one a second says how many. */
+static void log_refusal(struct bridge *bridge, bool messages, const struct trunk *trunk,
+	const struct obstacle *obstacle)
 {
 	char hidden_text[40] = "";
 	unsigned hidden;
 
-	bridge->refused++;
 	if (!log_limit_pass(&bridge->refusal_limit, &hidden))
 		return;
 	if (hidden)
 		snprintf(hidden_text, sizeof(hidden_text), " suppressed=%u", hidden);
-	log_warning("bridge",
-		"event=call-refused %s=%s status=503 reason=%s%s%s refused=%llu%s",
+	log_warning("bridge", "%s %s=%s status=503 reason=%s%s%s refused=%llu%s",
+		messages ? "event=message-refused" : "event=call-refused",
 		trunk_word(trunk->kind), trunk->id, obstacle_word(obstacle->kind),
 		obstacle->limit ? " limit=" : "",
 		obstacle->limit ? limit_name(obstacle->limit) : "",
-		(unsigned long long)bridge->refused, hidden_text);
+		(unsigned long long)(messages ? bridge->messages_refused
+					      : bridge->refused),
+		hidden_text);
 }
 
 static bool ask(bool (*h)(void *arg), const struct bridge *bridge, bool otherwise)
@@ -162,6 +177,19 @@ static void obstacle_here(
 		(void)is_limited_here(bridge, obstacle);
 }
 
+/* The same of a request that is no call: calls come first. */
+static void message_obstacle_here(struct bridge *bridge, struct obstacle *obstacle)
+{
+	if (bridge->draining)
+		obstacle->kind = OBSTACLE_STOPPING;
+	else if (ask(bridge->handlers.overloaded_h, bridge, false))
+		obstacle->kind = OBSTACLE_OVERLOAD;
+	else if (!ask(bridge->handlers.ready_h, bridge, true))
+		obstacle->kind = OBSTACLE_AUDIT;
+	else if (bridge->exchange_count >= EXCHANGES_MAX)
+		obstacle->kind = OBSTACLE_SERVER_FULL;
+}
+
 void admit_refused(
 	struct bridge *bridge, struct trunk *trunk, const struct obstacle *obstacle)
 {
@@ -171,7 +199,8 @@ void admit_refused(
 		obstacle_count(trunk, obstacle, &retry_s);
 	else if (obstacle->limit)
 		bridge->use.reached[obstacle->limit]++;
-	log_refusal(bridge, trunk, obstacle);
+	bridge->refused++;
+	log_refusal(bridge, false, trunk, obstacle);
 }
 
 static bool refuse_now(const struct admission *admission)
@@ -191,6 +220,29 @@ static bool refuse_now(const struct admission *admission)
 	if (!obstacle_stops(obstacle.kind, emergency))
 		return false;
 	admit_refused(bridge, admission->trunk, &obstacle);
+	txn_server_reply(admission->txn, 503, NULL, NULL,
+		bridge_retry_line(obstacle.retry_s, extra));
+	return true;
+}
+
+static bool refuse_message_now(const struct admission *admission)
+{
+	struct bridge *bridge = admission->side->bridge;
+	const struct obstacle_question question = {.trunk = admission->trunk,
+		.way = OBSTACLE_FROM,
+		.message = true,
+		.now_us = trunks_now_us(bridge->trunks)};
+	char extra[BRIDGE_RETRY_SIZE];
+	struct obstacle obstacle;
+
+	if (!obstacle_find(&question, &obstacle))
+		message_obstacle_here(bridge, &obstacle);
+	if (!obstacle.kind)
+		return false;
+	messages_ended(&admission->trunk->messages, message_method(admission->request),
+		LIMIT_IN, 503);
+	bridge->messages_refused++;
+	log_refusal(bridge, true, admission->trunk, &obstacle);
 	txn_server_reply(admission->txn, 503, NULL, NULL,
 		bridge_retry_line(obstacle.retry_s, extra));
 	return true;
@@ -302,6 +354,15 @@ static void receive_invite(const struct admission *admission)
 		admission->emergency);
 }
 
+static void receive_message(const struct admission *admission)
+{
+	if (!proof_given(admission->side->bridge, admission->trunk,
+		    trunk_settings(admission->trunk), admission->txn) ||
+		refuse_message_now(admission))
+		return;
+	exchange_begin(admission->side, admission->txn, admission->trunk);
+}
+
 /* Whether it is to the number of a location that the caller of an emergency call has now. */
 static bool calls_back(const struct admission *admission)
 {
@@ -319,14 +380,14 @@ static bool calls_back(const struct admission *admission)
 		       1000 * bridge->config->emergency.elin_keep_ms);
 }
 
-/* Whose INVITE it is, and whether it is an emergency call: that decides what it may be refused for. */
+/* Whose it is, and of an INVITE whether it is an emergency call: that decides what it may be refused for. */
 static void classify(struct admission *admission)
 {
 	const struct bridge *bridge = admission->side->bridge;
 
 	admission->trunk = caller_of(
 		admission->side, txn_server_flow(admission->txn), admission->request);
-	if (!admission->trunk)
+	if (!admission->trunk || message_method(admission->request) != MESSAGE_INVITE)
 		return;
 	admission->emergency = emergency_class(
 		bridge->config, trunk_settings(admission->trunk), admission->request);
@@ -340,12 +401,7 @@ void admit_add_capabilities(const struct config_trunk *settings, struct buf *out
 	const bool timed =
 		!settings || settings->timers.mode != CONFIG_SESSION_TIMER_REFUSE;
 
-	buf_add_str(out, ADMIT_METHODS);
-	if (settings && settings->transfer.refer != CONFIG_REFER_REFUSE)
-		buf_add_str(out, ", REFER");
-	if (settings && settings->transfer.allow_notify)
-		buf_add_str(out, ", NOTIFY");
-	buf_add_str(out, "\r\n");
+	allow_add(settings, out);
 	if (reliable || timed)
 		buf_printf(out, "Supported: %s%s%s\r\n", reliable ? "100rel" : "",
 			reliable && timed ? ", " : "", timed ? "timer" : "");
@@ -376,12 +432,14 @@ void admit_request(
 {
 	struct admission admission = {.side = side, .txn = txn, .request = request};
 
-	if (message_method(request) == MESSAGE_INVITE)
+	if (message_method(request) != MESSAGE_OPTIONS)
 		classify(&admission);
 	if (refuse_early(&admission))
 		return;
 	if (message_method(request) == MESSAGE_OPTIONS)
 		answer_options(side, txn);
-	else
+	else if (message_method(request) == MESSAGE_INVITE)
 		receive_invite(&admission);
+	else
+		receive_message(&admission);
 }

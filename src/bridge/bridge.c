@@ -7,6 +7,7 @@
 #include "bridge/call.h"
 #include "bridge/dismiss.h"
 #include "bridge/dtmf.h"
+#include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/proof.h"
 #include "bridge/redial.h"
@@ -93,6 +94,7 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	list_init(&bridge->closed);
 	list_init(&bridge->dismissed);
 	list_init(&bridge->testcalls);
+	list_init(&bridge->exchanges);
 	secret_token(bridge->start_id, 4);
 	log_limit_init(&bridge->proof_limit, params->timers, "bridge", LOG_LEVEL_WARNING,
 		LOG_LINES_A_SECOND);
@@ -148,6 +150,7 @@ void bridge_free(struct bridge *bridge)
 	if (!bridge)
 		return;
 	testcalls_free(bridge);
+	exchanges_free(bridge);
 	LIST_FOREACH (&bridge->calls, node, next) {
 		struct call *call = LIST_ENTRY(node, struct call, node);
 
@@ -601,6 +604,7 @@ void bridge_end_all(struct bridge *bridge, const char *cause)
 			NULL);
 	end_inner(bridge, cause);
 	testcalls_end(bridge);
+	exchanges_end(bridge, cause);
 }
 
 unsigned bridge_call_count(const struct bridge *bridge)

@@ -54,6 +54,10 @@ struct bridge {
 	struct list dismissed; /* struct dismissal: see dismiss.h */
 	struct list testcalls; /* struct testcall */
 	unsigned testcall_count;
+	struct list exchanges; /* struct exchange: requests that are no calls */
+	unsigned exchange_count;
+	/* Such requests that were answered 503, as REFUSED of calls. */
+	uint64_t messages_refused;
 	unsigned call_count;
 	unsigned answered_count;
 	struct limit_use use; /* what the limits of all calls count */

@@ -198,7 +198,8 @@ static int act_bye(struct call *call, struct leg *leg, const struct leg_report *
 
 static int act_info(struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	dtmf_receive(call, leg, report->txn, report->message);
+	if (!call_pass(call, leg, report->txn, report->message))
+		dtmf_receive(call, leg, report->txn, report->message);
 	return 0;
 }
 

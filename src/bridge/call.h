@@ -140,6 +140,14 @@ static inline struct leg *call_other(struct call *call, const struct leg *leg)
 {
 	return leg == call->a ? call->b : call->a;
 }
+/* Whether LEG has a dialog, early or not, that its far end knows of too. */
+static inline bool call_reaches(const struct call *call, const struct leg *leg)
+{
+	if (leg->state == LEG_TALKING)
+		return true;
+	return leg->state == LEG_INVITING && call->ringing_us && leg->dialog.remote_tag &&
+	       leg->dialog.remote_tag[0];
+}
 /* The leg whose end of the relay is END. */
 static inline struct leg *call_leg(struct call *call, enum relay_end end)
 {

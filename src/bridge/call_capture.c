@@ -2,44 +2,25 @@
 #include "bridge/call_priv.h"
 
 #include "base/log.h"
+#include "bridge/captured.h"
 
-/* [capture] belongs to gateways. Of a call between two of them no more is captured than either of
- * them has captured. */
 enum config_audit call_capture_rule(const struct call *call, const struct target *target)
 {
-	const struct config_gateway *a = call->a->gateway;
-	const struct config_gateway *b = target ? target->gateway : NULL;
-
-	if (a && b)
-		return a->audit < b->audit ? a->audit : b->audit;
-	if (!a && !b)
-		return call->config->audit.mode;
-	return a ? a->audit : b->audit;
+	return captured_rule(
+		call->config, call->a->gateway, target ? target->gateway : NULL);
 }
 
-/*
- * The first INVITE passed the transport's tap before it had a call, and perhaps while the call was
- * not captured: it is told here, once, with the time when it came. Leg a keeps it until it has its
- * final response, so it is there for each target.
- */
+/* The first INVITE may have come while the call was not captured: it is told here, once. Leg a keeps it until it
+ * has its final response, so it is there for each target. */
 static void tap_invite(struct call *call)
 {
-	const struct tap *tap = call->bridge->tap;
 	const struct message *invite = leg_invite_in(call->a);
-	const struct flow *flow = call->a->flow;
-	struct tap_message message = {.call = call->number,
-		.wall_us = call->start_wall_us,
-		.transport = (enum tap_transport)flow->kind,
-		.source = flow->remote,
-		.destination = flow->local};
 
 	if (call->invite_tapped || call->capture == CONFIG_AUDIT_OFF || !invite)
 		return;
 	call->invite_tapped = true;
-	message.data = message_text(invite).p;
-	message.len = message_text(invite).len;
-	if (tap && tap->message_h)
-		tap->message_h(tap->arg, &message);
+	captured_first(
+		call->bridge, call->number, invite, call->a->flow, call->start_wall_us);
 }
 
 void call_capture_begin(struct call *call)

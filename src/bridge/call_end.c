@@ -307,6 +307,8 @@ void call_end(struct call *call, enum call_end by, const char *cause, int status
 	call->session = NULL;
 	leg_drop_digits(call->a);
 	leg_drop_digits(call->b);
+	leg_drop_passages(call->a);
+	leg_drop_passages(call->b);
 	leg_bye_answer(call->a);
 	close_a(call, by, status, shown, call->detail);
 	close_b(call, by, status);

@@ -171,6 +171,49 @@ static bool is_silent(const struct record *record, unsigned index)
 	return !strcmp(record->legs[index].media_verdict, "silent");
 }
 
+/* Signalling alone: it has no media. */
+static void add_signalling(
+	struct log_words *line, const struct record *record, unsigned index)
+{
+	const struct record_leg *leg = &record->legs[index];
+	const char *signalling = leg->version[0] ? leg->version : leg->transport;
+
+	add(line, " ", record_leg_name(record, index));
+	add(line, "=", signalling[0] ? signalling : "none");
+}
+
+static void add_parties(struct log_words *line, const struct record *record)
+{
+	char peer[PEER_WORDS_SIZE];
+
+	for (unsigned i = 0; i < 2; i++)
+		if (record->legs[i].party[0])
+			log_add(line, peer_words(record->legs[i].party, peer));
+}
+
+void call_log_message(const struct record *record)
+{
+	struct log_words line;
+
+	if (log_finest_level() < LOG_LEVEL_INFO)
+		return;
+	begin(&line, record->id, "message");
+	add(&line, " method=", record->method);
+	add_parties(&line, record);
+	add_number(&line, " caller=", record->from);
+	add_number(&line, " called=", record->to);
+	add(&line, " by=", record->ended_by);
+	add(&line, " cause=", record->cause);
+	add_uint(&line, " status=", (unsigned)record->status);
+	add_said(&line, " reason=", record->detail);
+	if (record->far_status)
+		add_uint(&line, " far-status=", (unsigned)record->far_status);
+	add_said(&line, " far-reason=", record->far_reason);
+	add_signalling(&line, record, 0);
+	add_signalling(&line, record, 1);
+	log_words(LOG_LEVEL_INFO, MODULE, &line);
+}
+
 void call_log_end(const struct record *record)
 {
 	const enum log_level level = is_silent(record, 0) || is_silent(record, 1)
@@ -179,14 +222,11 @@ void call_log_end(const struct record *record)
 	const uint64_t talked_us =
 		record->answer_us ? record->end_us - record->answer_us : 0;
 	struct log_words line;
-	char peer[PEER_WORDS_SIZE];
 
 	if (level > log_finest_level())
 		return;
 	begin(&line, record->id, "end");
-	for (unsigned i = 0; i < 2; i++)
-		if (record->legs[i].party[0])
-			log_add(&line, peer_words(record->legs[i].party, peer));
+	add_parties(&line, record);
 	if (record->emergency[0])
 		add(&line, " emergency=", record->emergency);
 	add(&line, " by=", record->ended_by);

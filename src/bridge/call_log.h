@@ -15,3 +15,5 @@ void call_log_attempt(const struct call *call, const struct record_attempt *atte
 	const char *result);
 /* RECORD is that of a call that ended. */
 void call_log_end(const struct record *record);
+/* Of a request that is no call: its one line, at its end. */
+void call_log_message(const struct record *record);

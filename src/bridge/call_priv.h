@@ -101,6 +101,13 @@ int call_elin_back(struct call *call, const struct trunk **ret);
 void call_elin_end(struct call *call);
 void call_elin_resumed(struct call *call);
 
+/* ---- requests beside the session: call_passage.c ---- */
+
+/* REQUEST of TXN, a MESSAGE or INFO, came from leg FROM: it is answered, now or when the other leg has. False: it is
+ * an INFO that is no matter of packages, and nothing happened. */
+bool call_pass(struct call *call, struct leg *from, struct txn_server *txn,
+	struct message *request);
+
 /* ---- what is captured: call_capture.c ---- */
 
 /* What the rule of TARGET, whom leg b is or may be, asks for; NULL: nobody takes the call. */

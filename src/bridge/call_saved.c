@@ -280,6 +280,7 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 			     lost->sides.callee == SIDE_INTERNAL;
 
 	*ret = (struct record){.call = call->number,
+		.method = "INVITE",
 		.id = call->id,
 		.inbound = inbound,
 		.emergency = emergency_name(call->emergency),

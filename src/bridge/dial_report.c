@@ -67,6 +67,13 @@ void dial_heard(struct dial *dial, int status, const struct message *response)
 	report(dial, &heard);
 }
 
+void dial_answered(struct dial *dial)
+{
+	report(dial, &(struct health_report){.layer = HEALTH_SIP,
+			     .event = HEALTH_ANSWERS,
+			     .round_trip_us = round_trip(dial)});
+}
+
 /* How far an attempt over FLOW came that failed. */
 static enum health_layer layer_of(const struct flow *flow, enum dial_unheard how)
 {

@@ -180,22 +180,13 @@ static void send_next(struct dtmf *dtmf)
 
 /* ---- digits that come ---- */
 
-/* A dialog, early or not, that the far end knows of too. */
-static bool is_reachable(const struct call *call, const struct leg *leg)
-{
-	if (leg->state == LEG_TALKING)
-		return true;
-	return leg->state == LEG_INVITING && call->ringing_us && leg->dialog.remote_tag &&
-	       leg->dialog.remote_tag[0];
-}
-
 void dtmf_hear(struct call *call, const struct relay_digit *digit)
 {
 	struct leg *to = call_other(call, call_leg(call, digit->end));
 	struct item item = {.digit = digit->digit, .type = DTMF_BODY_RELAY};
 
 	if (call->state >= CALL_ENDING || !to->home || !dtmf_sdp_is_signalled(to) ||
-		!is_reachable(call, to))
+		!call_reaches(call, to))
 		return;
 	if (enqueue(to, &item))
 		log_warning(
@@ -270,7 +261,7 @@ void dtmf_receive(
 	const char *extra = NULL;
 	int status = read_info(info, &item, &extra);
 
-	if (!status && (!to->home || !is_reachable(call, to)))
+	if (!status && (!to->home || !call_reaches(call, to)))
 		status = 480;
 	if (!status && dtmf_sdp_is_signalled(to)) {
 		if (!enqueue(to, &item))

@@ -38,6 +38,8 @@ int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 	hunt->routed = pick.routed;
 	hunt->retry_s = pick.retry_s;
 	hunt->emergency = question->emergency;
+	hunt->message = question->method != 0;
+	hunt->unwilling = !pick.routed && pick.unwilling;
 	for (unsigned i = 0; i < pick.count; i++)
 		if (!target_new(&hunt->targets[hunt->count], pick.list[i].trunk, config))
 			hunt->count++;
@@ -75,8 +77,8 @@ struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *targ
 }
 
 /*
- * Nobody is left. 404: nobody takes the number. 503: those who do are busy, resting, or not to
- * be reached, or failed, which another way to them may not be. What the last target said of the called party
+ * Nobody is left. 404: nobody takes the number; 405: of a request that is no call, nobody its method. 503: those
+ * who do are busy, resting, or not to be reached, or failed, which another way to them may not be. What the last target said of the called party
  * crosses as its own refusal does.
  */
 static void exhausted(struct hunt *hunt)
@@ -86,19 +88,27 @@ static void exhausted(struct hunt *hunt)
 	if (hunt->status)
 		status = cause_exhausted(hunt->status);
 	else if (!hunt->routed)
-		status = 404;
+		status = hunt->unwilling ? 405 : 404;
+	if (!hunt->why[0] && hunt->unwilling)
+		note(hunt, "nobody who takes the number has the method in `methods`");
 	if (!hunt->why[0])
 		note(hunt, "no gateway or server takes this call: `tandemctl route test` "
 			   "says why");
 	hunt->handlers->exhausted_h(hunt->arg, status, hunt->why);
 }
 
+static enum obstacle_kind find_obstacle(const struct hunt *hunt,
+	const struct target *target, uint64_t now_us, struct obstacle *ret)
+{
+	return hunt->message ? target_message_obstacle(target, now_us, ret)
+			     : target_obstacle(target, hunt->emergency, now_us, ret);
+}
+
 static bool is_stopped(
 	const struct hunt *hunt, const struct target *target, struct obstacle *obstacle)
 {
 	const uint64_t now_us = trunks_now_us(hunt->bridge->trunks);
-	const enum obstacle_kind kind =
-		target_obstacle(target, hunt->emergency, now_us, obstacle);
+	const enum obstacle_kind kind = find_obstacle(hunt, target, now_us, obstacle);
 
 	return obstacle_stops(kind, hunt->emergency) &&
 	       !(obstacle_is_brief(kind) &&
@@ -228,7 +238,7 @@ void hunt_begin(struct hunt *hunt, uint64_t within_ms,
 static uint64_t patience_ms(struct hunt *hunt)
 {
 	const struct target *target = hunt->targets[hunt->at - 1];
-	const uint64_t within_ms = target->settings->answer_within_ms;
+	const uint64_t within_ms = hunt->message ? 0 : target->settings->answer_within_ms;
 	const unsigned addresses = dial_left(&hunt->dial) + 1;
 	uint64_t share_ms;
 
@@ -262,13 +272,18 @@ void hunt_heard(struct hunt *hunt, int status, const struct message *response)
 {
 	timer_stop(&hunt->silence);
 	hunt->answered = hunt->answered || status >= 200;
-	dial_heard(&hunt->dial, status, response);
+	if (hunt->message)
+		dial_answered(&hunt->dial);
+	else
+		dial_heard(&hunt->dial, status, response);
 }
 
 void hunt_unheard(struct hunt *hunt, enum dial_unheard how, const char *why)
 {
 	timer_stop(&hunt->silence);
-	dial_unheard(&hunt->dial, how, why);
+	/* who does not answer a message may take calls: OPTIONS finds out */
+	if (!hunt->message || how != DIAL_SILENT)
+		dial_unheard(&hunt->dial, how, why);
 }
 
 void hunt_next(struct hunt *hunt, enum failover_step step, int status, const char *why)
@@ -308,8 +323,8 @@ unsigned hunt_retry_s(const struct hunt *hunt)
 	for (unsigned i = 0; i < hunt->count; i++) {
 		struct obstacle obstacle;
 
-		if (!obstacle_is_brief(target_obstacle(
-			    hunt->targets[i], hunt->emergency, 0, &obstacle)))
+		if (!obstacle_is_brief(
+			    find_obstacle(hunt, hunt->targets[i], 0, &obstacle)))
 			return 0;
 		if (!first_s || obstacle.retry_s < first_s)
 			first_s = obstacle.retry_s;

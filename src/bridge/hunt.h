@@ -34,6 +34,8 @@ struct hunt {
 	bool routed;          /* a trunk takes the call, available or not */
 	unsigned retry_s;     /* see hunt_retry_s() */
 	bool emergency;       /* an emergency call */
+	bool message;         /* a request that is no call: bridge/exchange.h */
+	bool unwilling;       /* whoever takes the number does not take its method */
 	struct dial dial;     /* to the one that is tried */
 	struct timer silence; /* no response has come yet */
 	/* Monotonic; 0: no limit. When somebody must ring or answer, and when the share in that of the one that is
@@ -63,8 +65,9 @@ struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *targ
  */
 void hunt_begin(struct hunt *hunt, uint64_t within_ms,
 	const struct hunt_handlers *handlers, void *arg);
-/* The INVITE was sent: a response must come within the target's answer-within, or its share where that is
- * shorter, else H is called. With answer-within = 0, and without a share, nothing happens. */
+/* The request was sent: a response must come within the target's answer-within, or its share where that is
+ * shorter, else H is called. With answer-within = 0, and without a share, nothing happens. A request that is
+ * no call has its share alone: nothing says that it came before its final response does. */
 void hunt_await(struct hunt *hunt, timer_h *h);
 /* Whether it was its share that was over when H was called. */
 bool hunt_was_cut(const struct hunt *hunt);

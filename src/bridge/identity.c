@@ -227,16 +227,22 @@ void identity_names(const struct bridge_side *side, const struct target *target,
 	put_params(flow, ret->params);
 }
 
-void identity_shown(const struct leg *leg, const char *host, struct identity_shown *ret)
+void identity_shown_to(const struct bridge_side *side, const struct target *target,
+	const struct flow *flow, const char *host, struct identity_shown *ret)
 {
-	const struct config_gateway *gateway = leg->gateway;
+	const struct config_gateway *gateway = target->gateway;
 	size_t len = 0;
 
-	put_from(leg->home, leg->target, leg->flow, ret->host);
-	put_far_host(host, target_port(leg->target), ret->target, &len);
-	put_params(leg->flow, ret->params);
+	put_from(side, target, flow, ret->host);
+	put_far_host(host, target_port(target), ret->target, &len);
+	put_params(flow, ret->params);
 	ret->shown = (struct party_shown){.host = ret->host,
 		.target = ret->target,
 		.params = ret->params,
 		.user_phone = gateway && gateway->user_phone};
+}
+
+void identity_shown(const struct leg *leg, const char *host, struct identity_shown *ret)
+{
+	identity_shown_to(leg->home, leg->target, leg->flow, host, ret);
 }

@@ -46,3 +46,6 @@ struct identity_shown {
 
 /* For LEG, whose flow is known, and leads to HOST of its target; *RET must not move afterwards. */
 void identity_shown(const struct leg *leg, const char *host, struct identity_shown *ret);
+/* The same for what is sent to TARGET, which is on SIDE, over FLOW. */
+void identity_shown_to(const struct bridge_side *side, const struct target *target,
+	const struct flow *flow, const char *host, struct identity_shown *ret);

@@ -11,7 +11,7 @@ static enum config_srtp srtp_of(const struct leg *leg)
 	return leg->settings->srtp;
 }
 
-const char *keying_least_tls(const struct leg *leg)
+const char *keying_least_tls(const struct config_trunk *settings)
 {
 	static const char *const versions[] = {
 		[CONFIG_TLS_1_0] = "TLS1.0",
@@ -20,9 +20,9 @@ const char *keying_least_tls(const struct leg *leg)
 		[CONFIG_TLS_1_3] = "TLS1.3",
 	};
 
-	if (leg->settings->tls != CONFIG_TLS_YES)
+	if (settings->tls != CONFIG_TLS_YES)
 		return "";
-	return versions[leg->settings->tls_min];
+	return versions[settings->tls_min];
 }
 
 static bool relays_t38(const struct leg *leg)

@@ -9,7 +9,7 @@
 
 /* What LEG's configuration demands: the least TLS version ("TLS1.2"), and "SRTP" or, where fax
  * is excepted, "SRTP or UDPTL"; each "" where none is. */
-const char *keying_least_tls(const struct leg *leg);
+const char *keying_least_tls(const struct config_trunk *settings);
 const char *keying_least_media(const struct leg *leg);
 
 /* LEG offered line INDEX of IN: chooses their crypto and our key for the answer, into

@@ -39,7 +39,7 @@ enum leg_event {
 	LEG_EVENT_REINVITE,    /* a further INVITE within the dialog */
 	LEG_EVENT_CANCEL,      /* our peer gave up its INVITE, first or further */
 	LEG_EVENT_BYE,         /* its transaction waits for leg_bye_answer() */
-	LEG_EVENT_INFO,        /* the call answers its transaction */
+	LEG_EVENT_INFO,        /* or MESSAGE; the call answers its transaction */
 	LEG_EVENT_UPDATE,      /* an UPDATE, with an offer or not; the call answers it */
 	LEG_EVENT_PRACK,       /* for a response that waits for it; the call answers it */
 	LEG_EVENT_REFER,       /* it asks for a transfer; the call answers it */
@@ -137,6 +137,9 @@ struct leg {
 	 * it was sent had them yet. */
 	char *connected;
 	bool connected_due;
+	struct passage *passages; /* requests of the other leg that wait for it; owned */
+	unsigned
+		packages; /* Info Packages that its far end takes: a bit for each of its `info-packages` */
 	struct dtmf *dtmf;      /* digits that wait for INFO to it; owned, may be NULL */
 	struct refresh refresh; /* its session timer */
 	/* Who sent a REFER hears of it; owned; NULL: no REFER is under way. */
@@ -259,6 +262,13 @@ void leg_go_on(struct leg *leg);
 /* STATUS, of a request within its dialog, says that its far end has lost that: LEG_EVENT_FAILED. WHY
  * is static. */
 void leg_fail(struct leg *leg, int status, const char *why);
+/* Sends MESSAGE, or an INFO of a package, as REQUEST of the other leg has it; *RET is its transaction. 0;
+ * ERR_SUPPORT: it is too large for UDP; ERR_TRUST: a key was to leave in plain; or another negative. */
+int leg_pass(struct leg *leg, const struct message *request,
+	const struct txn_client_user *user, struct txn_client **ret);
+/* Refuses what waits for its answer: bridge/passage.h. */
+void leg_drop_passages(struct leg *leg);
+
 /* Gives up digits that wait for INFO. */
 void leg_drop_digits(struct leg *leg);
 

@@ -5,6 +5,7 @@
 #include "base/secret.h"
 #include "bridge/dial.h"
 #include "bridge/identity.h"
+#include "bridge/packages.h"
 #include "bridge/reason.h"
 #include "bridge/redial.h"
 #include "bridge/uac.h"
@@ -173,6 +174,8 @@ void leg_add_identity(struct leg *leg, const char *product, struct buf *out)
 	identity_register(leg->trunk, contact);
 	compose_header_str(out, "Contact", contact);
 	leg_add_allow(leg, out);
+	if (leg->settings->messages.info_packages.count)
+		packages_add(leg, out);
 	compose_header_str(out, product, "Tandem");
 }
 
@@ -215,6 +218,7 @@ void leg_note_allow(struct leg *leg, const struct message *message)
 	struct span line, word;
 	unsigned allows = 0;
 
+	packages_note(leg, message);
 	for (unsigned nth = 0; message_line(message, "Allow", nth, &line); nth++)
 		while (span_next(&line, ',', &word))
 			allows |= 1u << message_method_of(span_trim(word));

@@ -24,7 +24,7 @@ void leg_add_connected(struct leg *leg, struct buf *out);
 /* Reports EVENT to the call. */
 void leg_report(struct leg *leg, enum leg_event event, struct message *message,
 	int status, const char *why);
-/* Takes over what MESSAGE, of its peer, lists in Allow; nothing changes without that header. */
+/* Takes over what MESSAGE, of its peer, lists in Allow and in Recv-Info; nothing changes without that header. */
 void leg_note_allow(struct leg *leg, const struct message *message);
 /* The trunk counts it, early, until leg_uncount(). */
 void leg_count(struct leg *leg);

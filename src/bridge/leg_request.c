@@ -86,7 +86,7 @@ static void receive_prack(struct leg *leg, struct txn_server *txn)
 		report_request(leg, LEG_EVENT_PRACK, txn);
 }
 
-/* Digits alone come as INFO, and only from who is configured so. */
+/* Digits, packages, and messages: each from who is configured so. */
 static void receive_info(struct leg *leg, struct txn_server *txn)
 {
 	if (!refuse_late(leg, txn))
@@ -132,6 +132,16 @@ static bool takes_notify(const struct leg *leg)
 	return leg->settings->transfer.allow_notify;
 }
 
+static bool takes_info(const struct leg *leg)
+{
+	return dtmf_sdp_is_signalled(leg) || leg->settings->messages.info_packages.count;
+}
+
+static bool takes_messages(const struct leg *leg)
+{
+	return leg->settings->messages.methods & CONFIG_METHOD_MESSAGE;
+}
+
 /* Allow is printed from it, in this order. */
 const struct leg_method leg_methods[] = {
 	{MESSAGE_INVITE, "INVITE", receive_invite, NULL},
@@ -141,9 +151,10 @@ const struct leg_method leg_methods[] = {
 	{MESSAGE_OPTIONS, "OPTIONS", receive_options, NULL},
 	{MESSAGE_UPDATE, "UPDATE", receive_update, NULL},
 	{MESSAGE_PRACK, "PRACK", receive_prack, takes_prack},
-	{MESSAGE_INFO, "INFO", receive_info, dtmf_sdp_is_signalled},
+	{MESSAGE_INFO, "INFO", receive_info, takes_info},
 	{MESSAGE_REFER, "REFER", receive_refer, takes_refer},
 	{MESSAGE_NOTIFY, "NOTIFY", receive_notify, takes_notify},
+	{MESSAGE_MESSAGE, "MESSAGE", receive_info, takes_messages},
 	{.name = NULL},
 };
 

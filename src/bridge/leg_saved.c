@@ -30,7 +30,7 @@ static const struct saved_field refresh_fields[] = {
  * Not written of struct leg: home, end, h, closed_h, arg, call, id, name, methods, way (made anew); target, trunk, settings,
  * server, gateway (found by name); flow, dialog, offer, streams, uac (objects of their own); flow_node,
  * losses, lost_ms (of the new connection); early (it talks); state, uas, unacked, bye_in, bye_out, update_out, last_timer,
- * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, notifier, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
+ * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, passages, notifier, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
  * PRACKs that are late still name them).
  */
 static const struct saved_field leg_fields[] = {
@@ -40,6 +40,7 @@ static const struct saved_field leg_fields[] = {
 	SAVED_FIELD(struct leg, media_v6),
 	SAVED_FIELD(struct leg, udptl),
 	SAVED_FIELD(struct leg, allows),
+	SAVED_FIELD(struct leg, packages),
 	SAVED_FIELD(struct leg, reliable),
 	SAVED_FIELD(struct leg, connected),
 	SAVED_STRUCT(struct leg, refresh, refresh_fields),
@@ -90,8 +91,9 @@ bool leg_is_quiet(const struct leg *leg)
 {
 	return leg->state == LEG_TALKING && leg->offer.state == OFFER_IDLE && !leg->uas &&
 	       !leg->unacked && !leg->bye_in && !leg->bye_out && !leg->update_out &&
-	       !leg->prack_due && !leg->notifier && !dtmf_is_busy(leg->dtmf) &&
-	       !leg_is_inviting(leg) && !(leg->uac && uac_owes_ack(leg->uac));
+	       !leg->prack_due && !leg->notifier && !leg->passages &&
+	       !dtmf_is_busy(leg->dtmf) && !leg_is_inviting(leg) &&
+	       !(leg->uac && uac_owes_ack(leg->uac));
 }
 
 static int save_whom(const struct leg *leg, struct saved to)

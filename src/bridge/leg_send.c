@@ -6,6 +6,7 @@
 #include "sip/compose.h"
 
 #include <errno.h>
+#include <stdlib.h>
 
 int leg_info(struct leg *leg, const char *type, struct span body,
 	const struct txn_client_user *user, struct txn_client **ret)
@@ -17,6 +18,60 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 	leg_refresh_add_supported(leg, NULL, &info.text);
 	body_add(&info.text, leg->flow, type, body);
 	return request_send(&info, user, ret);
+}
+
+/* RFC 3428 8, as outside of dialogs. */
+#define UDP_MAX 1300
+
+static void add_line(const struct message *message, const char *name, struct buf *out)
+{
+	struct span value;
+
+	if (message_header(message, name, 0, &value))
+		compose_header(out, name, value);
+}
+
+/* What says how its body is to be understood; "" where it has none. */
+static void add_passed_body(
+	struct leg *leg, const struct message *request, struct buf *out)
+{
+	const struct span body = message_body(request);
+	struct span type;
+	char *copy = NULL;
+
+	add_line(request, "Content-Disposition", out);
+	add_line(request, "Content-Language", out);
+	if (body.len && message_header(request, "Content-Type", 0, &type))
+		copy = span_dup(type);
+	body_add(out, leg->flow, copy, body);
+	free(copy);
+}
+
+int leg_pass(struct leg *leg, const struct message *request,
+	const struct txn_client_user *user, struct txn_client **ret)
+{
+	const bool is_info = message_method(request) == MESSAGE_INFO;
+	struct request passed;
+	struct span package;
+	int err;
+
+	leg_follow_route(leg);
+	passed = leg_begin(leg, message_method(request));
+	if (is_info && message_line(request, "Info-Package", 0, &package))
+		compose_header(&passed.text, "Info-Package", package);
+	else
+		add_line(request, "Date", &passed.text);
+	compose_header_str(&passed.text, "User-Agent", "Tandem");
+	add_passed_body(leg, request, &passed.text);
+	err = passed.text.err;
+	if (!err && !is_info && leg->flow->kind == TRANSPORT_UDP &&
+		passed.text.len > UDP_MAX)
+		err = ERR_SUPPORT;
+	if (err) {
+		buf_free(&passed.text);
+		return err;
+	}
+	return request_send(&passed, user, ret);
 }
 
 /* RFC 3262 4. Its response says nothing that we could do anything about. */

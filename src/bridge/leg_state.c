@@ -109,6 +109,7 @@ void leg_detach(struct leg *leg)
 	leg_drop_digits(leg);
 	notifier_free(leg->notifier);
 	leg->notifier = NULL;
+	leg_drop_passages(leg);
 }
 
 void leg_set_over(struct leg *leg)

@@ -82,7 +82,9 @@ struct record_leg {
 struct record {
 	uint64_t call;  /* the call's number since start */
 	const char *id; /* unique for ever: "5f3c-000001" style text */
-	bool inbound;   /* from a gateway to a server */
+	const char
+		*method; /* "INVITE": a call; "MESSAGE": a request that is none; static */
+	bool inbound;    /* from a gateway to a server */
 	const char *
 		elin; /* of its location: its caller is shown by it, or it is called; "" */
 	const char *location; /* of its caller: "passed", "dropped"; "": it said none */

@@ -125,7 +125,7 @@ static unsigned estimate(const struct relay_stats *stats, const char *codec)
 
 /* What never opened carried nothing. While a connection is made again, the one that was lost is
  * what carried the leg. */
-static void fill_connection(const struct flow *flow, struct record_leg *ret)
+void registry_fill_flow(const struct flow *flow, struct record_leg *ret)
 {
 	ret->remote = flow->remote;
 	ret->flow = flow->id;
@@ -146,11 +146,11 @@ void registry_fill_leg(const struct registry_leg *from, struct record_leg *ret,
 	*ret = record_leg_none();
 	if (!leg->home)
 		return;
-	ret->signalling_required = keying_least_tls(leg);
+	ret->signalling_required = keying_least_tls(leg->settings);
 	ret->media_required = keying_least_media(leg);
 	ret->party = trunk_name(leg->trunk, name);
 	if (leg->flow)
-		fill_connection(redial_lost(leg->flow), ret);
+		registry_fill_flow(redial_lost(leg->flow), ret);
 	if (leg->dialog.call_id)
 		ret->call_id = leg->dialog.call_id;
 	ret->tolerated = leg->tolerated;
@@ -240,6 +240,7 @@ void registry_fill(
 	fill_legs(call, ret, scratch);
 	ret->call = call->number;
 	ret->id = call->id;
+	ret->method = "INVITE";
 	ret->inbound = index_of_a(call) == 1;
 	ret->emergency = emergency_name(call->emergency);
 	ret->location = call_location_name(call);

@@ -32,6 +32,8 @@ struct registry_leg {
 	struct addr latched;                 /* where its RTP comes from instead; len 0 */
 	uint64_t now_us;                     /* monotonic */
 };
+/* How FLOW, which carried a leg, is protected. */
+void registry_fill_flow(const struct flow *flow, struct record_leg *ret);
 void registry_fill_leg(const struct registry_leg *from, struct record_leg *ret,
 	char name[static 80], char codec[static 32]);
 void registry_fill(

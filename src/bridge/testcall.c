@@ -76,6 +76,7 @@ static void fill_record(const struct testcall *testcall, struct record *ret,
 		.now_us = now_us(testcall)};
 
 	*ret = (struct record){.call = testcall->number,
+		.method = "INVITE",
 		.id = testcall->id,
 		.emergency =
 			testcall->kind->emergency ? emergency_name(EMERGENCY_DRILL) : "",

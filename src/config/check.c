@@ -265,6 +265,16 @@ static void check_timers(const struct config_timers *timers, const char *whose,
 			whose);
 }
 
+/* WHOSE as above. */
+static void check_packages(const struct config_trunk *settings, const char *whose,
+	struct place place, struct config_errors *errors)
+{
+	if (settings->messages.info_packages.count > CONFIG_PACKAGES_MAX)
+		errors_add(errors, place,
+			"%sinfo-packages: expected at most %d packages, got %zu", whose,
+			CONFIG_PACKAGES_MAX, settings->messages.info_packages.count);
+}
+
 void check_server(const struct config *config, const struct config_server *server,
 	const struct scope *scope, struct place place, struct config_errors *errors)
 {
@@ -273,6 +283,8 @@ void check_server(const struct config *config, const struct config_server *serve
 	snprintf(whose, sizeof(whose), "[server %s] ", server->common.id);
 	check_hosts(&server->common, whose,
 		scope_place(scope, SCHEMA_SERVER, "host", place), errors);
+	check_packages(&server->common, whose,
+		scope_place(scope, SCHEMA_SERVER, "info-packages", place), errors);
 	check_pair(scope, SCHEMA_SERVER, place, errors);
 	check_next(&server->common.certs, scope, SCHEMA_SERVER, place, errors);
 	/* those of [internal] are checked there */
@@ -328,6 +340,8 @@ void check_gateway(const struct config *config, const struct config_gateway *gat
 {
 	check_hosts(&gateway->common, "",
 		scope_place(scope, SCHEMA_GATEWAY, "host", place), errors);
+	check_packages(&gateway->common, "",
+		scope_place(scope, SCHEMA_GATEWAY, "info-packages", place), errors);
 	check_pair(scope, SCHEMA_GATEWAY, place, errors);
 	check_numbers(&gateway->common, scope, SCHEMA_GATEWAY, place, errors);
 	/* One that is out of use may be unfinished. */

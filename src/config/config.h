@@ -260,6 +260,22 @@ struct config_auth {
 	enum config_demand demand; /* of a gateway; NOTHING */
 };
 
+/* Methods that cross beside calls; a bit each in a mask. */
+enum config_method {
+	CONFIG_METHOD_MESSAGE = 1 << 0,
+};
+
+#define CONFIG_PACKAGES_MAX 16
+
+/* What one trunk or server may send, and get, beside calls. */
+struct config_messages {
+	unsigned methods;          /* mask of enum config_method */
+	struct config_words types; /* of what MESSAGE brings to it */
+	unsigned max_rate;         /* requests in a second, in each direction */
+	/* Info Packages of INFO within calls; at most CONFIG_PACKAGES_MAX. */
+	struct config_words info_packages;
+};
+
 /* As many calls as there are. */
 #define CONFIG_UNLIMITED UINT_MAX
 /* What is done from time to time is never done. */
@@ -415,6 +431,7 @@ struct config_trunk {
 	struct config_numbers numbers;
 	struct config_crossing crossing;
 	struct config_emergency emergency; /* of a gateway */
+	struct config_messages messages;
 };
 
 struct config_server {

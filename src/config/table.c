@@ -58,6 +58,7 @@ static const char *const tls_min_words[] = {"1.0", "1.1", "1.2", "1.3", NULL};
 static const char *const ciphers_words[] = {"modern", "compatible", "legacy", NULL};
 static const char *const demand_words[] = {"no", "digest", NULL};
 static const char *const algorithm_words[] = {"sha-512-256", "sha-256", "md5", NULL};
+static const char *const method_words[] = {"MESSAGE", NULL};
 static const char *const io_words[] = {"auto", "sockets", "io_uring", "steer", NULL};
 static const char *const fips_words[] = {"off", "required", NULL};
 static const char *const sandbox_words[] = {"no", "yes", "required", NULL};

@@ -83,7 +83,7 @@ static void record_h(void *arg, const struct cdr *cdr)
 	struct counts *counts = &replay->counts;
 	struct past past;
 
-	if (replay->err)
+	if (replay->err || cdr->message) /* it is no call */
 		return;
 	switch (past_read(&past, cdr->line, replay->audit_fd)) {
 	case PAST_CALL:

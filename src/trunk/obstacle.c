@@ -74,7 +74,7 @@ static bool is_limited(
 	const enum limit_kind kind =
 		by_rate ? limit_find_rate(&limits) : limit_find_calls(&limits);
 
-	if (kind == LIMIT_NONE)
+	if (question->message || kind == LIMIT_NONE)
 		return false;
 	obstacle_of_limit(by_rate ? OBSTACLE_RATE : OBSTACLE_FULL, &limits, kind, ret);
 	return true;
@@ -88,6 +88,23 @@ static bool is_full(const struct obstacle_question *question, struct obstacle *r
 static bool is_too_fast(const struct obstacle_question *question, struct obstacle *ret)
 {
 	return is_limited(question, ret, true);
+}
+
+/* Behind which another attempt is worth while: it is a second at most, unless the rate was lowered. */
+static bool has_too_many_messages(
+	const struct obstacle_question *question, struct obstacle *ret)
+{
+	const struct config_messages *settings =
+		&trunk_settings(question->trunk)->messages;
+
+	if (!question->message ||
+		!messages_wait_us(&question->trunk->messages, settings,
+			question->way == OBSTACLE_FROM ? LIMIT_IN : LIMIT_OUT,
+			question->now_us))
+		return false;
+	ret->retry_s = 1;
+	snprintf(ret->why, sizeof(ret->why), "%u (max-message-rate)", settings->max_rate);
+	return true;
 }
 
 /* What RECORD, which is back in BACK_MS, says of its state. One that is asked until it answers has no end
@@ -172,6 +189,11 @@ static const struct kind {
 	[OBSTACLE_RATE] = {.word = "rate",
 		.says = "too many calls a second",
 		.stands = is_too_fast,
+		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
+		.routed = true},
+	[OBSTACLE_MESSAGES] = {.word = "message-rate",
+		.says = "too many messages a second",
+		.stands = has_too_many_messages,
 		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
 		.routed = true},
 	[OBSTACLE_DOWN] = {.word = "down",

@@ -18,6 +18,7 @@ enum obstacle_kind {
 	OBSTACLE_UNREGISTERED, /* its [register] has required = yes */
 	OBSTACLE_FULL,         /* as many calls as it may have: limit.h */
 	OBSTACLE_RATE,         /* as many as may begin for now */
+	OBSTACLE_MESSAGES,     /* as many requests beside calls: max-message-rate */
 	OBSTACLE_DOWN,         /* each of its addresses is down, or rests */
 	OBSTACLE_RESTING,      /* likewise, and one of them is back soon */
 	/* of this server, whatever trunk a call comes from */
@@ -50,6 +51,7 @@ struct obstacle_question {
 	const struct trunk *trunk;
 	enum obstacle_way way;
 	bool emergency; /* it is an emergency call, which may use what is kept for these */
+	bool message;   /* it is no call: trunk/messages.h */
 	uint64_t now_us; /* by the monotonic clock */
 };
 

@@ -127,8 +127,9 @@ static bool found_h(void *arg, const struct route *route, struct pattern_fit fit
 	struct search *search = arg;
 	const struct route_call *call = &search->question->call;
 	struct candidate candidate = {.target = {.route = route->config}};
+	const unsigned method = search->question->method;
 	struct obstacle_question question = {
-		.way = OBSTACLE_TO, .now_us = search->now_us};
+		.way = OBSTACLE_TO, .message = method != 0, .now_us = search->now_us};
 	struct obstacle obstacle;
 
 	candidate.target.fit.called = fit;
@@ -138,6 +139,10 @@ static bool found_h(void *arg, const struct route *route, struct pattern_fit fit
 		return true;
 	question.trunk = candidate.target.trunk =
 		trunks_at(search->trunks, route->kind, route->at);
+	if (method & ~route->settings->messages.methods) {
+		search->ret->unwilling = true;
+		return true;
+	}
 	candidate.draw = draw(search->question, route->config->weight);
 	if (obstacle_find(&question, &obstacle) && !obstacle_is_brief(obstacle.kind)) {
 		leave_out(search, &candidate, &obstacle);

@@ -31,6 +31,8 @@ struct pick {
 	unsigned count;
 	/* Whether one that is enabled takes the call, even if it gets none now. */
 	bool routed;
+	/* Whether one takes the number, and not the method of the question. */
+	bool unwilling;
 	/* Of those that take it and get none now, the best one; NULL: there is none. */
 	struct trunk *left_out;
 	struct obstacle obstacle; /* what keeps it away */
@@ -44,7 +46,8 @@ struct pick_question {
 	const struct trunk
 		*first; /* whom an emergency call is for; NULL: nobody special */
 	bool emergency;
-	bool dry; /* nobody calls: no limit that is reached is counted */
+	unsigned method; /* a bit of enum config_method: it is no call; 0: it is */
+	bool dry;        /* nobody calls: no limit that is reached is counted */
 	bool settled; /* nothing is drawn: the heavier first, so that two answers can be compared */
 };
 

@@ -88,6 +88,17 @@ enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
 	return obstacle_find(&question, ret);
 }
 
+enum obstacle_kind target_message_obstacle(
+	const struct target *target, uint64_t now_us, struct obstacle *ret)
+{
+	const struct obstacle_question question = {.trunk = target->trunk,
+		.way = OBSTACLE_TO,
+		.message = true,
+		.now_us = now_us};
+
+	return obstacle_find(&question, ret);
+}
+
 static bool has_common_host(const struct target *target)
 {
 	for (unsigned i = 0; i < target_name_count(target); i++)

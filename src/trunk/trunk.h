@@ -15,6 +15,7 @@
 #include "trunk/figures.h"
 #include "trunk/health.h"
 #include "trunk/limit.h"
+#include "trunk/messages.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,6 +79,7 @@ struct trunk {
 	uint64_t calls_total_base, calls_failed_base;
 	time_t reset_at;
 	struct figures figures;
+	struct messages messages; /* requests beside calls */
 	struct trunk_health health;
 	/* OPTIONS that it was sent to find out about that, and those of them that had an answer. */
 	uint64_t options_sent, options_answered;

@@ -58,6 +58,7 @@ void trunk_unref(struct trunk *trunk)
 	config_unref(trunk->config);
 	assert(!trunk->sources && "it is in no index any more");
 	figures_free(&trunk->figures);
+	messages_free(&trunk->messages);
 	health_clear(&trunk->health);
 	free(trunk->addrs);
 	free(trunk->id);

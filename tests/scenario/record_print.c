@@ -97,6 +97,8 @@ void record_print(struct buf *out, const struct record *record)
 		buf_printf(out, " asserted=%s", record->asserted);
 	if (record->asserted_sent)
 		buf_printf(out, " asserted-sent=%s", record->asserted_sent);
+	if (strcmp(record->method, "INVITE") != 0)
+		buf_printf(out, " method=%s", record->method);
 	if (record->emergency[0])
 		buf_printf(out, " emergency=%s", record->emergency);
 	if (record->purpose && record->purpose[0])

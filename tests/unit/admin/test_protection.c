@@ -258,6 +258,77 @@ static void fax_in_clear_is_an_exception_where_media_is_protected(void **state)
 	assert_string_equal(word(json_array_get(list, 0), "setting"), "tls = no");
 }
 
+static json_int_t legs_of(const json_t *row, const char *name)
+{
+	return json_integer_value(json_object_get(row, name));
+}
+
+static bool has_row(const char *kind, const char *traffic)
+{
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(json_object_get(report, "rows"), i, row)
+	{
+		if (strcmp(word(row, "kind"), kind) == 0 &&
+			strcmp(word(row, "traffic"), traffic) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void messages_have_rows_where_they_may_cross_or_did(void **state)
+{
+	const struct cdr_leg none = {.party = span_of("server pbx1"),
+		.transport = span_of(""),
+		.tls_version = span_of(""),
+		.tls_cipher = span_of(""),
+		.peer_names = span_of(""),
+		.media = span_of(""),
+		.signalling_required = span_of(""),
+		.media_required = span_of("")};
+	struct cdr cdr = {.id = span_of("a"), .message = true, .legs = {none, none}};
+	const json_t *list;
+
+	(void)state;
+	make();
+	assert_false(has_row("trunk", "messages"));
+	assert_false(has_row("total", "messages"));
+	gateway.common.tls = CONFIG_TLS_NO;
+	gateway.common.srtp = CONFIG_SRTP_OFF;
+	gateway.common.messages.methods = CONFIG_METHOD_MESSAGE;
+	make();
+	assert_string_equal(word(row_of("trunk", "gw", "messages"), "required"), "none");
+	list = exceptions_of("messages");
+	assert_int_equal(json_array_size(list), 1);
+	assert_string_equal(
+		word(json_array_get(list, 0), "setting"), "methods = MESSAGE");
+	assert_string_equal(word(json_array_get(list, 0), "allows"), "messages in clear");
+	gateway.common.messages.methods = 0;
+	cdr.legs[1].party = span_of("trunk gw");
+	cdr.legs[1].transport = span_of("UDP");
+	tally_add(&tally, &cdr, true);
+	make();
+	assert_int_equal(legs_of(row_of("trunk", "gw", "messages"), "legs"), 1);
+	assert_int_equal(legs_of(row_of("trunk", "gw", "messages"), "protected_legs"), 0);
+	assert_int_equal(json_array_size(exceptions_of("messages")), 0);
+	assert_int_equal(legs_of(row_of("total", "", "messages"), "legs"), 1);
+	assert_false(has_row("server", "messages"));
+	cdr.legs[1].party = span_of("trunk gone");
+	tally_add(&tally, &cdr, true);
+	make();
+	assert_string_equal(
+		word(row_of("trunk", "gone", "messages"), "state"), "removed");
+}
+
+static void messages_over_tls_are_no_exception(void **state)
+{
+	(void)state;
+	gateway.common.messages.methods = CONFIG_METHOD_MESSAGE;
+	make();
+	assert_int_equal(json_array_size(exceptions_of("messages")), 0);
+}
+
 static void an_exception_is_over_on_its_day(void **state)
 {
 	(void)state;
@@ -439,6 +510,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			fax_in_clear_is_an_exception_where_media_is_protected, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			messages_have_rows_where_they_may_cross_or_did, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			messages_over_tls_are_no_exception, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_exception_is_over_on_its_day, setup, teardown),
 		cmocka_unit_test_setup_teardown(

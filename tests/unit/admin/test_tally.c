@@ -257,6 +257,30 @@ static void parties_come_as_they_were_met(void **state)
 	assert_string_equal(names, "server pbx1;trunk gw;trunk b;trunk a;");
 }
 
+/* Of a request that is no call nothing but its signalling is known, and it is never answered as calls are. */
+static void messages_are_counted_apart(void **state)
+{
+	const struct tally_sum *sum;
+	struct cdr cdr = call("", "");
+
+	(void)state;
+	cdr.message = true;
+	cdr.answered = false;
+	cdr.legs[0].media = span_of("");
+	tally_add(&tally, &cdr, true);
+	tally_add(&tally, &cdr, true);
+	sum = sum_of("trunk gw", TALLY_MESSAGES);
+	assert_int_equal(sum->legs, 2);
+	assert_int_equal(sum->secure, 0);
+	assert_string_equal(sum->ways[0].text, "UDP");
+	sum = sum_of("server pbx1", TALLY_MESSAGES);
+	assert_int_equal(sum->secure, 2);
+	assert_string_equal(sum->ways[0].text, "TLS1.3 AES-256-GCM");
+	assert_int_equal(sum_of("trunk gw", TALLY_SIGNALLING)->way_count, 0);
+	assert_int_equal(sum_of("server pbx1", TALLY_MEDIA)->way_count, 0);
+	assert_int_equal(tally_find(&tally, "trunk gw")->failed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +288,8 @@ int main(void)
 			legs_are_counted_by_how_they_were_protected, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			calls_that_failed_are_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			messages_are_counted_apart, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_never_connected_breaks_no_rule, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -77,6 +77,7 @@ static inline struct record fixture_record(uint64_t call, const char *id)
 	struct record record = {
 		.call = call,
 		.id = id,
+		.method = "INVITE",
 		.from = "+4930123",
 		.to = "+4940456",
 		.from_received = "030",

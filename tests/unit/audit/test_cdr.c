@@ -60,6 +60,7 @@ static void an_answered_call_has_all_its_times(void **state)
 	(void)state;
 	assert_string_equal(text(cdr, "id"), "5f3c-000007");
 	assert_int_equal(number(cdr, "call"), 7);
+	assert_string_equal(text(cdr, "method"), "INVITE");
 	assert_string_equal(text(cdr, "start"), "2023-11-14T22:13:20.123456Z");
 	assert_string_equal(text(cdr, "ringing"), "2023-11-14T22:13:20.223456Z");
 	assert_string_equal(text(cdr, "answer"), "2023-11-14T22:13:22.123456Z");

@@ -116,6 +116,7 @@ static void a_record_is_read_as_it_was_written(void **state)
 	assert_true(span_equal_str(cdr.id, "5f3c-000007"));
 	assert_true(span_equal_str(cdr.end, "2023-11-14T22:13:32.123456Z"));
 	assert_true(cdr.answered);
+	assert_false(cdr.message);
 	assert_true(span_equal_str(cdr.legs[0].party, "server pbx1"));
 	assert_true(span_equal_str(cdr.legs[0].transport, "TLS"));
 	assert_true(span_equal_str(cdr.legs[0].tls_version, "TLS1.3"));
@@ -133,6 +134,11 @@ static void a_record_is_read_as_it_was_written(void **state)
 	cdr_format(&record, &line);
 	assert_int_equal(cdr_read(&cdr, buf_span(&line)), 0);
 	assert_false(cdr.answered);
+	buf_clear(&line);
+	record.method = "MESSAGE";
+	cdr_format(&record, &line);
+	assert_int_equal(cdr_read(&cdr, buf_span(&line)), 0);
+	assert_true(cdr.message);
 	buf_free(&line);
 }
 

@@ -392,18 +392,18 @@ static void what_is_demanded_has_a_name(void **state)
 	const struct leg to_gateway = {GATEWAY(gateway)};
 
 	(void)state;
-	assert_string_equal(keying_least_tls(&to_server), "TLS1.2");
+	assert_string_equal(keying_least_tls(to_server.settings), "TLS1.2");
 	assert_string_equal(keying_least_media(&to_server), "SRTP");
 	gateway.common.tls_min = CONFIG_TLS_1_3;
-	assert_string_equal(keying_least_tls(&to_gateway), "TLS1.3");
+	assert_string_equal(keying_least_tls(to_gateway.settings), "TLS1.3");
 	assert_string_equal(keying_least_media(&to_gateway), "SRTP");
 	gateway.common.tls_min = CONFIG_TLS_1_0;
 	gateway.common.srtp = CONFIG_SRTP_OPTIONAL;
-	assert_string_equal(keying_least_tls(&to_gateway), "TLS1.0");
+	assert_string_equal(keying_least_tls(to_gateway.settings), "TLS1.0");
 	assert_string_equal(keying_least_media(&to_gateway), "");
 	gateway.common.tls = CONFIG_TLS_OBSERVE;
 	gateway.common.srtp = CONFIG_SRTP_OFF;
-	assert_string_equal(keying_least_tls(&to_gateway), "");
+	assert_string_equal(keying_least_tls(to_gateway.settings), "");
 	assert_string_equal(keying_least_media(&to_gateway), "");
 }
 

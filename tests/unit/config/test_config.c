@@ -328,6 +328,23 @@ static void words_are_judged_by_their_kind(void **state)
 		{"[server s]\nhost = a\nbody-types = a/b;c=d", false},
 		{"[server s]\nhost = a\nbody-types = Application/SDP", false},
 		{"[server s]\nhost = a\nbody-types = multipart/mixed", false},
+		{"[server s]\nhost = a\nmethods = MESSAGE", true},
+		{"[server s]\nhost = a\nmethods = message", false},
+		{"[server s]\nhost = a\nmethods = MESSAGE, MESSAGE", false},
+		{"[server s]\nhost = a\nmethods = INVITE", false},
+		{"[server s]\nhost = a\nmessage-types = text/plain, image/png", true},
+		{"[server s]\nhost = a\ninfo-packages = a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p",
+			true},
+		{"[server s]\nhost = a\ninfo-packages = "
+		 "a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q",
+			false},
+		{"[server s]\nhost = a\ninfo-packages = a b", false},
+		{"[server s]\nhost = a\nmessage-types = application/sdp", false},
+		{"[server s]\nhost = a\nmax-message-rate = 1", true},
+		{"[server s]\nhost = a\nmax-message-rate = 10000", true},
+		{"[server s]\nhost = a\nmax-message-rate = 0", false},
+		{"[server s]\nhost = a\nmax-message-rate = 10001", false},
+		{"[server s]\nhost = a\nmax-message-rate = unlimited", false},
 	};
 
 	assert_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));

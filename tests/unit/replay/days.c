@@ -131,6 +131,7 @@ static void fill_record(
 		.id = id,
 		.inbound = via[0] == 't',
 		.emergency = or_else(call->emergency, ""),
+		.method = or_else(call->method, "INVITE"),
 		.location = "",
 		.elin = "",
 		.from = or_else(call->from, "+493011"),

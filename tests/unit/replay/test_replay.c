@@ -73,6 +73,7 @@ static void calls_are_counted_by_what_changes(void **state)
 	days_call(&days, &(struct days_call){.to = "+4940", .headers = ""});
 	days_call(&days, &(struct days_call){.to = "+4930"});
 	days_call(&days, &(struct days_call){.to = "+431", .headers = ""});
+	days_call(&days, &(struct days_call){.method = "MESSAGE"});
 	days_call(&days, &(struct days_call){.emergency = "drill"});
 	days_call(&days, &(struct days_call){.emergency = "callback"});
 	days_put(&days, "no record");

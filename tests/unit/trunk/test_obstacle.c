@@ -190,6 +190,38 @@ static void who_is_off_is_no_route(void **state)
 			kind != OBSTACLE_REMOVED && kind != OBSTACLE_DISABLED);
 }
 
+/* What is no call is counted apart from calls, in each direction. */
+static void a_message_meets_the_rate_of_messages_alone(void **state)
+{
+	struct trunk *a = plain_find(&plain, "a");
+	struct obstacle_question question = {
+		.trunk = a, .way = OBSTACLE_TO, .message = true};
+	char buf[OBSTACLE_TEXT_SIZE];
+	struct obstacle found;
+
+	(void)state;
+	a->calls = 2;
+	assert_int_equal(obstacle_find(&question, NULL), OBSTACLE_NONE);
+	for (unsigned i = 0; i < 50; i++)
+		messages_charge(&a->messages, &trunk_settings(a)->messages, LIMIT_OUT, 0);
+	assert_int_equal(obstacle_find(&question, &found), OBSTACLE_MESSAGES);
+	assert_string_equal(obstacle_text(&found, buf),
+		"too many messages a second: 50 (max-message-rate)");
+	assert_int_equal(found.retry_s, 1);
+	question.way = OBSTACLE_FROM;
+	assert_int_equal(obstacle_find(&question, NULL), OBSTACLE_NONE);
+	question.way = OBSTACLE_TO;
+	question.now_us = 1000000;
+	assert_int_equal(obstacle_find(&question, NULL), OBSTACLE_NONE);
+	a->drained = true;
+	assert_int_equal(obstacle_find(&question, NULL), OBSTACLE_DRAINED);
+	a->drained = false;
+	a->calls = 0;
+	for (unsigned i = 0; i < 50; i++)
+		messages_charge(&a->messages, &trunk_settings(a)->messages, LIMIT_IN, 0);
+	assert_found(a, OBSTACLE_FROM, OBSTACLE_NONE, "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +231,8 @@ int main(void)
 			a_call_from_it_meets_drain_and_room_alone, start, stop),
 		cmocka_unit_test_setup_teardown(
 			an_address_that_rests_is_in_the_way, start, stop),
+		cmocka_unit_test_setup_teardown(
+			a_message_meets_the_rate_of_messages_alone, start, stop),
 		cmocka_unit_test(says_its_times_and_its_cause),
 		cmocka_unit_test(a_long_cause_fits),
 		cmocka_unit_test(each_kind_has_a_word_of_its_own_and_words),

@@ -1,0 +1,131 @@
+/* What is kept of an exchange: its capture, its record, its line in the log, and what is counted. */
+#include "bridge/exchange_priv.h"
+
+#include "bridge/call_log.h"
+#include "bridge/captured.h"
+#include "bridge/keying.h"
+#include "bridge/registry.h"
+#include "trunk/emergency.h"
+
+/* ---- its capture ---- */
+
+static void tap_request(struct exchange *exchange)
+{
+	if (exchange->tapped || exchange->capture == CONFIG_AUDIT_OFF)
+		return;
+	exchange->tapped = true;
+	captured_first(exchange->bridge, exchange->number, exchange->request,
+		exchange->from_flow, exchange->start_wall_us);
+}
+
+static enum config_audit rule_of(
+	const struct exchange *exchange, const struct target *target)
+{
+	return captured_rule(exchange->config, exchange->source->gateway,
+		target ? target->gateway : NULL);
+}
+
+void exchange_capture_begin(struct exchange *exchange)
+{
+	const struct bridge_handlers *handlers = &exchange->bridge->handlers;
+	const struct hunt *hunt = exchange->hunt;
+
+	exchange->capture = rule_of(exchange, hunt->count ? hunt->targets[0] : NULL);
+	if (handlers->begun_h)
+		handlers->begun_h(
+			handlers->arg, exchange->number, exchange->id, exchange->capture);
+	tap_request(exchange);
+}
+
+void exchange_capture_follow(struct exchange *exchange)
+{
+	const struct bridge_handlers *handlers = &exchange->bridge->handlers;
+	const enum config_audit mode = rule_of(exchange, exchange->target);
+
+	if (mode == exchange->capture)
+		return;
+	exchange->capture = mode;
+	if (handlers->capture_h)
+		handlers->capture_h(handlers->arg, exchange->number, exchange->id, mode);
+	tap_request(exchange);
+}
+
+/* ---- its record ---- */
+
+static void fill_leg(const struct target *target, const struct flow *flow,
+	struct record_leg *ret, char name[static 80])
+{
+	if (target) {
+		ret->party = trunk_name(target->trunk, name);
+		ret->signalling_required = keying_least_tls(target->settings);
+	}
+	if (flow)
+		registry_fill_flow(flow, ret);
+}
+
+/* Where it was to go, also where nobody was asked. */
+static enum side side_of_target(const struct exchange *exchange)
+{
+	const struct target *target = exchange->asked;
+
+	if (!target && exchange->hunt->count)
+		target = exchange->hunt->targets[0];
+	if (target)
+		return hunt_side(exchange->hunt, target)->which;
+	return exchange->home->which == SIDE_INTERNAL ? SIDE_EXTERNAL : SIDE_INTERNAL;
+}
+
+/* A is which leg of the record its sender is. */
+static void fill(const struct exchange *exchange, unsigned a, struct record *ret,
+	char names[static 2][80])
+{
+	*ret = (struct record){.call = exchange->number,
+		.id = exchange->id,
+		.method = message_method_str(exchange->method),
+		.inbound = a == 1,
+		.emergency = emergency_name(EMERGENCY_NO),
+		.location = "",
+		.elin = "",
+		.from = exchange->from,
+		.to = exchange->to,
+		.start_wall_us = exchange->start_wall_us,
+		.end_us = exchange->end_us,
+		.status = exchange->status,
+		.cause = exchange->cause,
+		.ended_by = "tandem",
+		.detail = exchange->detail,
+		.media_note = "",
+		.far_status = exchange->history.far_status,
+		.far_reason =
+			exchange->history.far_reason ? exchange->history.far_reason : "",
+		.attempts = exchange->history.attempts,
+		.attempt_count = exchange->history.count};
+	for (unsigned i = 0; i < 2; i++)
+		ret->legs[i] = record_leg_none();
+	ret->legs[a].side = exchange->home->which;
+	ret->legs[!a].side = side_of_target(exchange);
+	fill_leg(exchange->source, exchange->from_flow, &ret->legs[a], names[a]);
+	fill_leg(exchange->asked, exchange->to_flow, &ret->legs[!a], names[!a]);
+}
+
+void exchange_record(const struct exchange *exchange, enum exchange_by by)
+{
+	const struct bridge_handlers *handlers = &exchange->bridge->handlers;
+	const unsigned a = exchange->home->which == SIDE_EXTERNAL &&
+			   side_of_target(exchange) == SIDE_INTERNAL;
+	struct trunk *source = exchange->source->trunk;
+	struct record record;
+	char names[2][80];
+
+	fill(exchange, a, &record, names);
+	if (by != EXCHANGE_BY_TANDEM)
+		record.ended_by =
+			record_party(&record, by == EXCHANGE_BY_SENDER ? a : !a);
+	messages_ended(&source->messages, exchange->method, LIMIT_IN, exchange->status);
+	if (exchange->asked)
+		messages_ended(&exchange->asked->trunk->messages, exchange->method,
+			LIMIT_OUT, exchange->status);
+	call_log_message(&record);
+	if (handlers->ended_h)
+		handlers->ended_h(handlers->arg, &record);
+}

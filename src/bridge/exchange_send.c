@@ -1,0 +1,222 @@
+/* What an exchange sends: its request, to one target, and what crosses of the answer. */
+#include "bridge/exchange_priv.h"
+
+#include "bridge/allow.h"
+#include "bridge/body.h"
+#include "bridge/identity.h"
+#include "bridge/party_rules.h"
+#include "sip/compose.h"
+#include "sip/request.h"
+#include "trunk/registration.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* RFC 3428 8: as much as surely passes a path that does not care for congestion. */
+#define UDP_MAX 1300
+
+/* Headers that cross beside those of every request (bridge/party.h): they mean the same on both sides. NULL ends
+ * a list. Not here: In-Reply-To and Reply-To, which name one side; Subject, as with calls. */
+static const char *const message_headers[] = {
+	"Date", "Content-Disposition", "Content-Language", NULL};
+
+static int refuse(int status, const char *why, int *ret_status, struct err_text *text)
+{
+	*ret_status = status;
+	return err_set(text, ERR_SUPPORT, "%s", why);
+}
+
+/* Whether the target takes what the request brings. 0, or ERR_SUPPORT as exchange_send(). */
+static int check_body(
+	const struct exchange *exchange, int *ret_status, struct err_text *text)
+{
+	const struct config_words *types = &exchange->target->settings->messages.types;
+	const struct span type = message_content_type(exchange->request);
+	struct message_body_lines lines;
+
+	if (!message_body(exchange->request).len)
+		return 0;
+	message_body_lines(exchange->request, &lines);
+	if (!type.len)
+		return refuse(
+			400, "it has a body, and no Content-Type", ret_status, text);
+	if (lines.encoding.len && !span_equal_nocase(lines.encoding, "identity"))
+		return refuse(
+			415, "its body is encoded (Content-Encoding)", ret_status, text);
+	for (size_t i = 0; i < types->count; i++)
+		if (span_equal_nocase(type, types->words[i]))
+			return 0;
+	return refuse(
+		415, "the type of its body is not in message-types", ret_status, text);
+}
+
+static unsigned forwards_left(const struct message *request)
+{
+	const int forwards = message_max_forwards(request);
+
+	return forwards > 0 && forwards < 70 ? (unsigned)forwards - 1 : 69;
+}
+
+/* The dialog that the request is sent as if to begin: MESSAGE begins none (RFC 3428 3). */
+static int begin_dialog(const struct exchange *exchange, const struct flow *flow,
+	struct party_invite *crossed, struct dialog *ret)
+{
+	const struct hunt *hunt = exchange->hunt;
+	const struct target *target = exchange->target;
+	const struct registration *registration = target->trunk->registration;
+	const struct binding *binding =
+		registration ? registration_binding(registration) : NULL;
+	char host[IDENTITY_SIZE];
+	int err = dialog_init_uac(ret, buf_str(&crossed->from), buf_str(&crossed->to),
+		buf_str(&crossed->uri),
+		identity_host(hunt_side(hunt, target), flow,
+			target->settings->contact_host, host));
+
+	if (err)
+		return err;
+	err = dialog_name_us(ret, target->settings->contact_host);
+	if (err) {
+		dialog_free(ret);
+		return err;
+	}
+	if (binding && binding->route[0])
+		(void)dialog_preload(ret, binding->route);
+	ret->limited = true;
+	ret->max_forwards = forwards_left(exchange->request);
+	return 0;
+}
+
+static void add_headers(
+	const struct message *message, const char *const *names, struct buf *out)
+{
+	struct span value;
+
+	for (; *names; names++)
+		if (message_header(message, *names, 0, &value))
+			compose_header(out, *names, value);
+}
+
+/* How long it means anything. What is no number of seconds is not known. */
+static void add_expires(const struct message *message, struct buf *out)
+{
+	struct span value;
+	uint32_t seconds;
+
+	if (message_line(message, "Expires", 0, &value) &&
+		message_seconds(value, &seconds))
+		compose_header_uint(out, "Expires", seconds);
+}
+
+static void add_body(
+	const struct exchange *exchange, const struct flow *flow, struct buf *out)
+{
+	const struct span body = message_body(exchange->request);
+	struct span type;
+	char *copy = NULL;
+
+	if (body.len && message_header(exchange->request, "Content-Type", 0, &type))
+		copy = span_dup(type);
+	body_add(out, flow, copy, body.len ? body : (struct span){0});
+	free(copy);
+}
+
+/* 0, or negative, with nothing left in RET->text. */
+static int compose(const struct exchange *exchange, struct flow *flow,
+	struct party_invite *crossed, struct request *ret)
+{
+	const struct target *target = exchange->target;
+	struct dialog dialog;
+	int err = begin_dialog(exchange, flow, crossed, &dialog);
+
+	if (err)
+		return err;
+	*ret = (struct request){.txns = hunt_side(exchange->hunt, target)->txns,
+		.flow = flow,
+		.method = exchange->method,
+		.call = exchange->number,
+		.account = trunk_account(target->trunk, flow)};
+	request_begin(ret, &dialog);
+	ret->dialog = NULL;
+	dialog_free(&dialog);
+	buf_add_span(&ret->text, buf_span(&crossed->headers));
+	add_headers(exchange->request, message_headers, &ret->text);
+	add_expires(exchange->request, &ret->text);
+	compose_header_str(&ret->text, "User-Agent", "Tandem");
+	add_body(exchange, flow, &ret->text);
+	err = ret->text.err;
+	if (err)
+		buf_free(&ret->text);
+	return err;
+}
+
+/* Who sends to whom, as the target is shown it. */
+static int write_party(const struct exchange *exchange, const struct party_shown *shown,
+	struct party_invite *ret)
+{
+	struct party *party;
+	int err = party_copy(&party, exchange->party);
+
+	if (err)
+		return err;
+	err = party_rules_out(party, exchange->target->settings);
+	if (!err)
+		err = party_write(party, shown, ret);
+	party_free(party);
+	return err;
+}
+
+int exchange_send(struct exchange *exchange, struct flow *flow,
+	const struct txn_client_user *user, int *ret_status, struct err_text *text)
+{
+	struct party_invite crossed = {0};
+	struct identity_shown identity;
+	struct request request;
+	int err = check_body(exchange, ret_status, text);
+
+	if (err)
+		return err;
+	identity_shown_to(hunt_side(exchange->hunt, exchange->target), exchange->target,
+		flow, dial_host(&exchange->hunt->dial), &identity);
+	err = write_party(exchange, &identity.shown, &crossed);
+	if (!err)
+		err = compose(exchange, flow, &crossed, &request);
+	party_invite_free(&crossed);
+	if (err == -EPERM)
+		return refuse(500,
+			"its sender demands privacy (critical) that the target's "
+			"`privacy` does not provide",
+			ret_status, text);
+	if (err == ERR_TRUST)
+		return refuse(488, "a key was to leave in plain", ret_status, text);
+	if (err)
+		return err;
+	if (flow->kind == TRANSPORT_UDP && request.text.len > UDP_MAX) {
+		buf_free(&request.text);
+		return refuse(513, "it is too large for UDP", ret_status, text);
+	}
+	return request_send(&request, user, &exchange->out);
+}
+
+bool exchange_is_of_content(int status)
+{
+	static const int statuses[] = {413, 415, 513};
+
+	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
+		if (status == statuses[i])
+			return true;
+	return false;
+}
+
+void exchange_add_answer(const struct exchange *exchange, int status,
+	const struct message *response, struct buf *out)
+{
+	char retry[BRIDGE_RETRY_SIZE];
+
+	(void)response;
+	if (status == 405) /* for whom it is to, it is none of ours */
+		allow_add_outside(NULL, out);
+	if (status == 415 && exchange->asked)
+		allow_add_types(&exchange->asked->settings->messages.types, out);
+	if (status == 503)
+		buf_add_str(out, bridge_retry_line(hunt_retry_s(exchange->hunt), retry));
+}
