@@ -240,6 +240,8 @@ static void add_reliable(struct generator *generator, struct buf *out)
 	static const char *const clauses[] = {"Supported: 100rel", "Require: 100rel"};
 	struct dice *dice = &generator->dice;
 
+	if (dice_in(dice, 20))
+		buf_add_str(out, "\n\tRecv-Info: app.one, app.two;x=1");
 	if (dice_in(dice, 25))
 		buf_printf(out, "\n\t%s", DICE_WORD(dice, clauses));
 	if (dice_in(dice, 40))
@@ -270,6 +272,19 @@ static void send_invite(
 	add_headers(generator, out);
 }
 
+/* What a MESSAGE, or a package, brings. */
+static void add_text(struct generator *generator, struct buf *out)
+{
+	static const char *const types[] = {"text/plain", "text/html", "image/png",
+		"application/sdp", "multipart/mixed;boundary=a"};
+
+	if (dice_in(&generator->dice, 90))
+		buf_printf(out, "\n\tbody %s\n\t| hello",
+			dice_in(&generator->dice, 70)
+				? types[0]
+				: DICE_WORD(&generator->dice, types));
+}
+
 static void send_info(
 	struct generator *generator, const struct actor *actor, struct buf *out)
 {
@@ -277,6 +292,12 @@ static void send_info(
 		"Duration=160", "Signal=5\n\t| Duration=250"};
 
 	request(actor, "INFO", out);
+	if (dice_in(&generator->dice, 30)) {
+		buf_printf(out, "\n\tInfo-Package: app.%s",
+			dice_in(&generator->dice, 70) ? "one" : "two");
+		add_text(generator, out);
+		return;
+	}
 	if (dice_in(&generator->dice, 85))
 		buf_printf(out, "\n\tbody application/dtmf-relay\n\t| %s",
 			DICE_WORD(&generator->dice, bodies));
@@ -299,6 +320,8 @@ static void send_other(
 	if (!strcmp(method, "REFER"))
 		buf_printf(out, "\n\tRefer-To: <sip:+4930300@%s>",
 			actor->endpoint->party->host);
+	if (!strcmp(method, "MESSAGE"))
+		add_text(generator, out);
 	if (!strcmp(method, "NOTIFY"))
 		buf_add_str(out, "\n\tEvent: refer\n\tSubscription-State: active");
 }

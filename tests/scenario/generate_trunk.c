@@ -43,6 +43,12 @@ static const char *const emergencies[4][2] = {{"", "set emergency numbers=112"},
 	{"gateway gs tls=yes priority=20", "set emergency numbers=112 trunks=gs,gw"},
 	{"gateway gs tls=yes priority=200", "set emergency numbers=112,911 trunks=gs"}};
 
+/* Who may send messages and packages; others do too. */
+static const char *const messages[] = {"server pbx methods=MESSAGE info-packages=app.one",
+	"gateway gw methods=MESSAGE info-packages=app.one,app.two",
+	"gateway gs tls=yes methods=MESSAGE info-packages=app.one",
+	"gateway gt transport=tcp methods=MESSAGE"};
+
 /* The second of PAIR, behind the first, which may be empty. */
 static void add_pair(const char *const pair[static 2], struct steps *out)
 {
@@ -73,6 +79,9 @@ void generate_trunks(struct generator *generator, struct steps *out)
 		steps_add(out, DICE_WORD(dice, healths));
 	if (dice_in(dice, 25))
 		steps_add(out, DICE_WORD(dice, limits));
+	for (unsigned i = dice_in(dice, 40) ? 4 : 0; i > 0; i--)
+		if (dice_in(dice, 70))
+			steps_add(out, messages[i - 1]);
 	if (dice_in(dice, 35)) {
 		add_pair(emergencies[dice_below(dice, 4)], out);
 		generator->style.emergencies = 10 + dice_below(dice, 40);

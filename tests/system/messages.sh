@@ -1,0 +1,60 @@
+#!/bin/bash
+# MESSAGE between a server over mutual TLS and a gateway in plain, with real peers: kamailio has the TLS, sipp writes and
+# reads. What crossed is in the records, in the capture, in the metrics, and in the protection report.
+. "$(dirname "$0")/lib.sh"
+need sipp kamailio
+
+from_server() { # NAME STATUS-HEARD [SCENARIO-OF-GATEWAY STATUS]
+	[[ -z ${3-} ]] || code=$4 start_sipp "$1_gw" "$3" u1 "$port_gw" "$port_external"
+	code=$2 start_sipp "$1" uac-message u1 "$port_sipp_server" "$port_front"
+	check "$1: the sender hears $2" wait_sipp "$1"
+	[[ -z ${3-} ]] || check "$1: the gateway got it" wait_sipp "$1_gw"
+}
+
+record_says() { # FILTER
+	jq -se "map(select(.method == \"MESSAGE\")) | last | $1" "$lab/state/cdr.jsonl"
+}
+
+lab_open
+port_sipp_server=$port_spare
+port_front=$((port_spare + 2))
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'methods = MESSAGE'
+conf_server=('methods = MESSAGE')
+write_conf
+start_tandem
+start_front front-pbx1 "$port_pbx" "$port_front" "sip:$loopback_uri:$port_sipp_server" \
+	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
+
+from_server first 200 uas-message 200
+check "the text came whole" grep -q 'Watson, come here.' "$lab/first_gw/messages"
+check "nothing of the server's side did" bash -c "! grep -q $port_sipp_server '$lab/first_gw/messages'"
+check "its record" wait_cdrs 1
+check "the record says how both sides were protected" record_says '.status == 200 and
+	.answer == null and .internal.transport == "TLS" and .external.transport == "UDP"'
+from_server refused 404 uas-message 404
+check "a refusal has a record too" record_says '.status == 404 and .far_status == 404 and .cause == "rejected"'
+
+code=202 start_sipp back_server uas-message u1 "$port_sipp_server" "$port_front"
+code=202 start_sipp back uac-message u1 "$port_gw" "$port_external"
+check "a gateway's message gets to the server" wait_sipp back_server
+check "and it hears 202" wait_sipp back
+check "the record of it" record_says '.inbound and .status == 202'
+
+ctl --json report protection >"$lab/report.json"
+check "the report shows that messages crossed in clear" jq -e '
+	[.rows[] | select(.traffic == "messages") | [.kind, .legs, .share]] | sort ==
+	[["server", 3, 100], ["total", 6, 50], ["trunk", 3, 0]]' "$lab/report.json"
+check "and by which setting" jq -e '.rows[] | select(.traffic == "messages" and .kind == "trunk") |
+	.exceptions | map(.setting) == ["methods = MESSAGE"]' "$lab/report.json"
+ctl metrics >"$lab/metrics"
+check "metrics of the server" grep -q 'tandem_server_messages_total{server="pbx1",direction="in",method="MESSAGE",code="2xx"} 1' "$lab/metrics"
+check "metrics of the gateway" grep -q 'tandem_trunk_messages_total{trunk="gw",direction="out",method="MESSAGE",code="4xx"} 1' "$lab/metrics"
+first_capture=$(capture_of "$(jq -sr '.[0].id' "$lab/state/cdr.jsonl")")
+check "the capture has both sides" bash -c "(( \$(grep -ao 'MESSAGE sip:' '$first_capture' | wc -l) == 2 ))"
+
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+check "a reload" ctl config reload
+from_server unwanted 405
+check "nobody takes the method any more" record_says '.status == 405 and .cause == "no-route"'
+check "nothing is held afterwards" all_released
+finish
