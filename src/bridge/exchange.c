@@ -128,7 +128,7 @@ static void refused(struct exchange *exchange, int status, const char *why,
 		return;
 	}
 	note(exchange, response ? "" : why);
-	if (response && !exchange_is_of_content(status))
+	if (response && !exchange_is_of_content(exchange, status))
 		status = cause_map(status);
 	end(exchange, response ? EXCHANGE_BY_TARGET : EXCHANGE_BY_TANDEM, "rejected",
 		status, response);
@@ -261,7 +261,7 @@ static void hunt_exhausted_h(void *arg, int status, const char *why)
 	note(exchange, why);
 	if (theirs)
 		end(exchange, EXCHANGE_BY_TARGET, "rejected",
-			exchange_is_of_content(theirs) ? theirs : status, NULL);
+			exchange_is_of_content(exchange, theirs) ? theirs : status, NULL);
 	else
 		end(exchange, EXCHANGE_BY_TANDEM,
 			status == 503 ? "unreachable" : "no-route", status, NULL);

@@ -1,5 +1,5 @@
 /*
- * A request that is no call, outside of dialogs (MESSAGE, RFC 3428): one server transaction, and one client
+ * A request that is no call, outside of dialogs (MESSAGE, RFC 3428; PUBLISH, RFC 3903): one server transaction, and one client
  * transaction after the other, until a target takes it. It is routed, protected and recorded as a call is. Each
  * gets its final response within 64*T1, whatever its targets do (RFC 4320). Loop thread.
  */

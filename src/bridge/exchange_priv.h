@@ -47,7 +47,7 @@ enum exchange_by { EXCHANGE_BY_TANDEM, EXCHANGE_BY_SENDER, EXCHANGE_BY_TARGET };
 int exchange_send(struct exchange *exchange, struct flow *flow,
 	const struct txn_client_user *user, int *ret_status, struct err_text *text);
 /* Whether STATUS, of a target, is for the sender as it is: about what he sent. */
-bool exchange_is_of_content(int status);
+bool exchange_is_of_content(const struct exchange *exchange, int status);
 /* Appends what of RESPONSE crosses, and what a refusal with STATUS of our own needs; whole lines. RESPONSE may
  * be NULL. */
 void exchange_add_answer(const struct exchange *exchange, int status,

@@ -19,6 +19,10 @@
  * a list. Not here: In-Reply-To and Reply-To, which name one side; Subject, as with calls. */
 static const char *const message_headers[] = {
 	"Date", "Content-Disposition", "Content-Language", NULL};
+/* SIP-If-Match, and SIP-ETag of an answer, are names that whoever keeps the state gave it: they are nobody else's
+ * to read. */
+static const char *const publish_headers[] = {
+	"SIP-If-Match", "Content-Disposition", "Content-Language", NULL};
 
 static int refuse(int status, const char *why, int *ret_status, struct err_text *text)
 {
@@ -26,11 +30,57 @@ static int refuse(int status, const char *why, int *ret_status, struct err_text 
 	return err_set(text, ERR_SUPPORT, "%s", why);
 }
 
+static bool is_publish(const struct exchange *exchange)
+{
+	return exchange->method == MESSAGE_PUBLISH;
+}
+
+static bool words_have(const struct config_words *words, struct span word)
+{
+	for (size_t i = 0; i < words->count; i++)
+		if (span_equal_nocase(word, words->words[i]))
+			return true;
+	return false;
+}
+
+static const struct config_words *types_of(
+	const struct exchange *exchange, const struct target *target)
+{
+	const struct config_messages *messages = &target->settings->messages;
+
+	return is_publish(exchange) ? &messages->event_types : &messages->types;
+}
+
+/* "presence" of "presence;id=1"; empty: it has no Event. */
+static struct span event_of(const struct message *request)
+{
+	struct span line, name;
+
+	if (message_line(request, "Event", 0, &line) && message_param_next(&line, &name))
+		return name;
+	return (struct span){0};
+}
+
+/* RFC 6665 7.2.1, RFC 3903 6. 0, or ERR_SUPPORT as exchange_send(). */
+static int check_event(
+	const struct exchange *exchange, int *ret_status, struct err_text *text)
+{
+	const struct span event = event_of(exchange->request);
+
+	if (!is_publish(exchange))
+		return 0;
+	if (!message_token_valid(event) ||
+		!words_have(&exchange->source->settings->messages.events, event) ||
+		!words_have(&exchange->target->settings->messages.events, event))
+		return refuse(489, "its Event is not in event-packages of both far ends",
+			ret_status, text);
+	return 0;
+}
+
 /* Whether the target takes what the request brings. 0, or ERR_SUPPORT as exchange_send(). */
 static int check_body(
 	const struct exchange *exchange, int *ret_status, struct err_text *text)
 {
-	const struct config_words *types = &exchange->target->settings->messages.types;
 	const struct span type = message_content_type(exchange->request);
 	struct message_body_lines lines;
 
@@ -43,11 +93,12 @@ static int check_body(
 	if (lines.encoding.len && !span_equal_nocase(lines.encoding, "identity"))
 		return refuse(
 			415, "its body is encoded (Content-Encoding)", ret_status, text);
-	for (size_t i = 0; i < types->count; i++)
-		if (span_equal_nocase(type, types->words[i]))
-			return 0;
-	return refuse(
-		415, "the type of its body is not in message-types", ret_status, text);
+	if (words_have(types_of(exchange, exchange->target), type))
+		return 0;
+	return refuse(415,
+		is_publish(exchange) ? "the type of its body is not in event-types"
+				     : "the type of its body is not in message-types",
+		ret_status, text);
 }
 
 static unsigned forwards_left(const struct message *request)
@@ -96,15 +147,14 @@ static void add_headers(
 			compose_header(out, *names, value);
 }
 
-/* How long it means anything. What is no number of seconds is not known. */
-static void add_expires(const struct message *message, struct buf *out)
+/* A number of seconds; what is none is left out. */
+static void add_seconds(const struct message *message, const char *name, struct buf *out)
 {
 	struct span value;
 	uint32_t seconds;
 
-	if (message_line(message, "Expires", 0, &value) &&
-		message_seconds(value, &seconds))
-		compose_header_uint(out, "Expires", seconds);
+	if (message_line(message, name, 0, &value) && message_seconds(value, &seconds))
+		compose_header_uint(out, name, seconds);
 }
 
 static void add_body(
@@ -139,8 +189,11 @@ static int compose(const struct exchange *exchange, struct flow *flow,
 	ret->dialog = NULL;
 	dialog_free(&dialog);
 	buf_add_span(&ret->text, buf_span(&crossed->headers));
-	add_headers(exchange->request, message_headers, &ret->text);
-	add_expires(exchange->request, &ret->text);
+	if (is_publish(exchange))
+		compose_header(&ret->text, "Event", event_of(exchange->request));
+	add_headers(exchange->request,
+		is_publish(exchange) ? publish_headers : message_headers, &ret->text);
+	add_seconds(exchange->request, "Expires", &ret->text);
 	compose_header_str(&ret->text, "User-Agent", "Tandem");
 	add_body(exchange, flow, &ret->text);
 	err = ret->text.err;
@@ -171,8 +224,10 @@ int exchange_send(struct exchange *exchange, struct flow *flow,
 	struct party_invite crossed = {0};
 	struct identity_shown identity;
 	struct request request;
-	int err = check_body(exchange, ret_status, text);
+	int err = check_event(exchange, ret_status, text);
 
+	if (!err)
+		err = check_body(exchange, ret_status, text);
 	if (err)
 		return err;
 	identity_shown_to(hunt_side(exchange->hunt, exchange->target), exchange->target,
@@ -190,21 +245,50 @@ int exchange_send(struct exchange *exchange, struct flow *flow,
 		return refuse(488, "a key was to leave in plain", ret_status, text);
 	if (err)
 		return err;
-	if (flow->kind == TRANSPORT_UDP && request.text.len > UDP_MAX) {
+	if (exchange->method == MESSAGE_MESSAGE && flow->kind == TRANSPORT_UDP &&
+		request.text.len > UDP_MAX) {
 		buf_free(&request.text);
 		return refuse(513, "it is too large for UDP", ret_status, text);
 	}
 	return request_send(&request, user, &exchange->out);
 }
 
-bool exchange_is_of_content(int status)
+bool exchange_is_of_content(const struct exchange *exchange, int status)
 {
-	static const int statuses[] = {413, 415, 513};
+	static const int statuses[] = {413, 415, 489, 513};
+	/* of the state that he keeps there (RFC 3903 4) */
+	static const int of_state[] = {412, 423};
 
 	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
 		if (status == statuses[i])
 			return true;
+	for (size_t i = 0; i < sizeof(of_state) / sizeof(of_state[0]); i++)
+		if (status == of_state[i])
+			return is_publish(exchange);
 	return false;
+}
+
+/* Packages that its sender may use, for a 489. */
+static void add_events(const struct exchange *exchange, struct buf *out)
+{
+	const struct config_words *events = &exchange->source->settings->messages.events;
+
+	for (size_t i = 0; i < events->count; i++)
+		buf_printf(out, "%s%s", i ? ", " : "Allow-Events: ", events->words[i]);
+	buf_add_str(out, events->count ? "\r\n" : "");
+}
+
+/* What whoever keeps a published state says of it. */
+static void add_state(int status, const struct message *response, struct buf *out)
+{
+	static const char *const names[] = {"SIP-ETag", NULL};
+
+	if (status / 100 == 2) {
+		add_headers(response, names, out);
+		add_seconds(response, "Expires", out);
+	} else if (status == 423) {
+		add_seconds(response, "Min-Expires", out);
+	}
 }
 
 void exchange_add_answer(const struct exchange *exchange, int status,
@@ -212,11 +296,14 @@ void exchange_add_answer(const struct exchange *exchange, int status,
 {
 	char retry[BRIDGE_RETRY_SIZE];
 
-	(void)response;
+	if (response && is_publish(exchange))
+		add_state(status, response, out);
+	if (status == 489)
+		add_events(exchange, out);
 	if (status == 405) /* for whom it is to, it is none of ours */
 		allow_add_outside(NULL, out);
 	if (status == 415 && exchange->asked)
-		allow_add_types(&exchange->asked->settings->messages.types, out);
+		allow_add_types(types_of(exchange, exchange->asked), out);
 	if (status == 503)
 		buf_add_str(out, bridge_retry_line(hunt_retry_s(exchange->hunt), retry));
 }

@@ -263,15 +263,18 @@ struct config_auth {
 /* Methods that cross beside calls; a bit each in a mask. */
 enum config_method {
 	CONFIG_METHOD_MESSAGE = 1 << 0,
+	CONFIG_METHOD_PUBLISH = 1 << 1,
 };
 
 #define CONFIG_PACKAGES_MAX 16
 
 /* What one trunk or server may send, and get, beside calls. */
 struct config_messages {
-	unsigned methods;          /* mask of enum config_method */
-	struct config_words types; /* of what MESSAGE brings to it */
-	unsigned max_rate;         /* requests in a second, in each direction */
+	unsigned methods;                /* mask of enum config_method */
+	struct config_words types;       /* of what MESSAGE brings to it */
+	unsigned max_rate;               /* requests in a second, in each direction */
+	struct config_words events;      /* packages that PUBLISH may be of */
+	struct config_words event_types; /* of what PUBLISH brings to it */
 	/* Info Packages of INFO within calls; at most CONFIG_PACKAGES_MAX. */
 	struct config_words info_packages;
 };

@@ -4,6 +4,7 @@
 
 static const enum message_method methods[MESSAGES_METHODS] = {
 	[MESSAGES_MESSAGE] = MESSAGE_MESSAGE,
+	[MESSAGES_PUBLISH] = MESSAGE_PUBLISH,
 };
 
 void messages_free(struct messages *messages)

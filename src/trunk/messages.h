@@ -1,5 +1,5 @@
 /*
- * What one trunk or server sends and gets beside calls (MESSAGE): how many of which method fared how, and how
+ * What one trunk or server sends and gets beside calls (MESSAGE, PUBLISH): how many of which method fared how, and how
  * many may come or go in a second. Pure, but for what a first request allocates; time is the caller's, in
  * microseconds that never go back. Loop thread.
  */
@@ -15,6 +15,7 @@
 /* The methods that are counted, in the order of enum config_method. */
 enum messages_method {
 	MESSAGES_MESSAGE,
+	MESSAGES_PUBLISH,
 	MESSAGES_METHODS,
 };
 

@@ -9,6 +9,7 @@ static void methods_have_the_bits_of_the_configuration(void **state)
 {
 	(void)state;
 	assert_int_equal(messages_bit(MESSAGE_MESSAGE), CONFIG_METHOD_MESSAGE);
+	assert_int_equal(messages_bit(MESSAGE_PUBLISH), CONFIG_METHOD_PUBLISH);
 	assert_int_equal(messages_bit(MESSAGE_INVITE), 0);
 	assert_int_equal(messages_bit(MESSAGE_REGISTER), 0);
 	assert_int_equal(messages_bit(MESSAGE_OTHER), 0);
