@@ -48,8 +48,12 @@ static void exchange_free(struct exchange *exchange)
 	flow_unref(exchange->from_flow);
 	flow_unref(exchange->to_flow);
 	message_unref(exchange->request);
+	free(exchange->from_received);
+	free(exchange->to_received);
 	free(exchange->from);
 	free(exchange->to);
+	free(exchange->from_sent);
+	free(exchange->to_sent);
 	config_unref(exchange->config);
 	free(exchange);
 }
@@ -343,12 +347,15 @@ static int prepare(struct exchange *exchange, struct trunk *trunk)
 	if (err)
 		return err;
 	called_find(exchange->party, trunk, exchange->request);
+	exchange->from_received = party_number(&exchange->party->from);
+	exchange->to_received = party_number(&exchange->party->called);
 	err = party_rules_in(exchange->party, trunk_settings(trunk));
 	if (err)
 		return err;
 	exchange->from = party_number(&exchange->party->from);
 	exchange->to = party_number(&exchange->party->called);
-	if (!exchange->from || !exchange->to)
+	if (!exchange->from_received || !exchange->to_received || !exchange->from ||
+		!exchange->to)
 		return -ENOMEM;
 	return list_targets(exchange);
 }

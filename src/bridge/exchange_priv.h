@@ -22,7 +22,9 @@ struct exchange {
 	struct flow *from_flow; /* it came over that; owned reference */
 	struct target *source;  /* its sender; owned reference */
 	struct party *party;    /* who sends to whom */
-	char *from, *to;        /* numbers or names, for the record */
+	/* Numbers or names, for the record: as they came, after the rules of its sender, as the one that was asked
+	 * last is shown them. */
+	char *from_received, *to_received, *from, *to, *from_sent, *to_sent;
 	struct hunt *hunt;      /* for who takes it */
 	struct target *target;  /* the one that is asked; NULL: none; of HUNT */
 	struct target *asked;   /* the last one; owned reference; NULL: none */

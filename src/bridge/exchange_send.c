@@ -17,8 +17,8 @@
 
 /* Headers that cross beside those of every request (bridge/party.h): they mean the same on both sides. NULL ends
  * a list. Not here: In-Reply-To and Reply-To, which name one side; Subject, as with calls. */
-static const char *const message_headers[] = {
-	"Date", "Content-Disposition", "Content-Language", NULL};
+static const char *const message_headers[] = {"Date", "Priority", "Accept-Language",
+	"Content-Disposition", "Content-Language", NULL};
 /* SIP-If-Match, and SIP-ETag of an answer, are names that whoever keeps the state gave it: they are nobody else's
  * to read. */
 static const char *const publish_headers[] = {
@@ -202,8 +202,18 @@ static int compose(const struct exchange *exchange, struct flow *flow,
 	return err;
 }
 
+/* What PARTY is to whom it is sent, for the record. */
+static int note_sent(struct exchange *exchange, const struct party *party)
+{
+	free(exchange->from_sent);
+	free(exchange->to_sent);
+	exchange->from_sent = party_number(&party->from);
+	exchange->to_sent = party_number(&party->called);
+	return exchange->from_sent && exchange->to_sent ? 0 : -ENOMEM;
+}
+
 /* Who sends to whom, as the target is shown it. */
-static int write_party(const struct exchange *exchange, const struct party_shown *shown,
+static int write_party(struct exchange *exchange, const struct party_shown *shown,
 	struct party_invite *ret)
 {
 	struct party *party;
@@ -212,6 +222,8 @@ static int write_party(const struct exchange *exchange, const struct party_shown
 	if (err)
 		return err;
 	err = party_rules_out(party, exchange->target->settings);
+	if (!err)
+		err = note_sent(exchange, party);
 	if (!err)
 		err = party_write(party, shown, ret);
 	party_free(party);
