@@ -178,7 +178,10 @@ static void print_crossings(const json_t *targets)
 	const json_t *target;
 	size_t i;
 
-	json_array_foreach(targets, i, target) print_crossing(target);
+	json_array_foreach(targets, i, target)
+	{
+		print_crossing(target);
+	}
 }
 
 int show_route(const struct show_style *style, const json_t *result)
