@@ -70,6 +70,9 @@ void judge_session_sent(
 		session->invite_us = judge_now_us(judge);
 	if (message_method(request) != MESSAGE_UPDATE)
 		return;
+	/* one is followed at a time; the other may stay without an answer */
+	if (session->update)
+		session->unsure = true;
 	session->update_us = judge_now_us(judge);
 	free(session->update);
 	session->update = span_dup(message_via(request)->branch);
