@@ -599,9 +599,18 @@ void bridge_drain(struct bridge *bridge)
 
 void bridge_end_all(struct bridge *bridge, const char *cause)
 {
-	LIST_FOREACH (&bridge->calls, node, next)
-		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503,
-			NULL);
+	struct list left;
+
+	/* the end of one may be that of another too, which a transfer was to join with it */
+	list_init(&left);
+	list_take(&left, &bridge->calls);
+	while (!list_empty(&left)) {
+		struct call *call = LIST_ENTRY(left.next, struct call, node);
+
+		list_remove(&call->node);
+		list_append(&bridge->calls, &call->node);
+		call_end(call, CALL_BY_TANDEM, cause, 503, NULL);
+	}
 	end_inner(bridge, cause);
 	testcalls_end(bridge);
 	exchanges_end(bridge, cause);
