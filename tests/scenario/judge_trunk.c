@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* First requests in one dialog: once, and again as often as a far end asks. */
-#define REPEATS_MAX 4
+/* First requests in one dialog: once, and again as often as a far end asks, for credentials and, four times, for an
+ * interval (422). */
+#define REPEATS_MAX 8
 /* So long after it came a refusal is Tandem's own, and no far end's silence. */
 #define AT_ONCE_US UINT64_C(1000000)
 /* An emergency call that was tried for so long may end, whoever is left. */
