@@ -137,12 +137,21 @@ static void free_closed(struct closed_flow *closed)
 	free(closed);
 }
 
-/* What is left of them: a transfer is done, and who asked for it has not hung up yet. */
-static void end_inner(struct bridge *bridge, const char *cause)
+/* All but those that another bridge goes on with. The end of one may be that of others too: see call_bury(). */
+static void end_calls(struct list *calls, const char *cause)
 {
-	LIST_FOREACH (&bridge->inner, node, next)
-		call_end(LIST_ENTRY(node, struct call, node), CALL_BY_TANDEM, cause, 503,
-			NULL);
+	LIST_FOREACH (calls, node, next) {
+		struct call *call = LIST_ENTRY(node, struct call, node);
+
+		if (!call->saved)
+			call_end(call, CALL_BY_TANDEM, cause, 503, NULL);
+	}
+}
+
+static void free_calls(struct list *calls)
+{
+	LIST_FOREACH (calls, node, next)
+		call_free(LIST_ENTRY(node, struct call, node));
 }
 
 void bridge_free(struct bridge *bridge)
@@ -151,21 +160,9 @@ void bridge_free(struct bridge *bridge)
 		return;
 	testcalls_free(bridge);
 	exchanges_free(bridge);
-	LIST_FOREACH (&bridge->calls, node, next) {
-		struct call *call = LIST_ENTRY(node, struct call, node);
-
-		if (!call->saved)
-			call_end(call, CALL_BY_TANDEM, "shutdown", 503, NULL);
-	}
-	end_inner(bridge, "shutdown");
-	LIST_FOREACH (&bridge->calls, node, next)
-		call_bury(LIST_ENTRY(node, struct call, node));
-	LIST_FOREACH (&bridge->inner, node, next)
-		call_bury(LIST_ENTRY(node, struct call, node));
-	LIST_FOREACH (&bridge->dead, node, next) {
-		list_remove(node);
-		call_free(LIST_ENTRY(node, struct call, node));
-	}
+	bridge_end_all(bridge, "shutdown");
+	free_calls(&bridge->calls);
+	free_calls(&bridge->inner);
 	timer_stop(&bridge->reaper);
 	timer_stop(&bridge->closed_timer);
 	log_limit_end(&bridge->refusal_limit);
@@ -599,19 +596,9 @@ void bridge_drain(struct bridge *bridge)
 
 void bridge_end_all(struct bridge *bridge, const char *cause)
 {
-	struct list left;
-
-	/* the end of one may be that of another too, which a transfer was to join with it */
-	list_init(&left);
-	list_take(&left, &bridge->calls);
-	while (!list_empty(&left)) {
-		struct call *call = LIST_ENTRY(left.next, struct call, node);
-
-		list_remove(&call->node);
-		list_append(&bridge->calls, &call->node);
-		call_end(call, CALL_BY_TANDEM, cause, 503, NULL);
-	}
-	end_inner(bridge, cause);
+	end_calls(&bridge->calls, cause);
+	/* what is left of them: a transfer is done, and who asked for it has not hung up yet */
+	end_calls(&bridge->inner, cause);
 	testcalls_end(bridge);
 	exchanges_end(bridge, cause);
 }
@@ -657,8 +644,12 @@ static void show(const struct call *call,
 void bridge_each_call(struct bridge *bridge,
 	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
 {
-	LIST_FOREACH (&bridge->calls, node, next)
-		show(LIST_ENTRY(node, struct call, node), h, arg);
+	LIST_FOREACH (&bridge->calls, node, next) {
+		const struct call *call = LIST_ENTRY(node, struct call, node);
+
+		if (call->state != CALL_OVER)
+			show(call, h, arg);
+	}
 }
 
 bool bridge_show_call(struct bridge *bridge, const char *id,

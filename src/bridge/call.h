@@ -45,7 +45,8 @@ struct call;
 typedef void call_ended_h(struct call *call, int status);
 
 struct call {
-	struct list node; /* in bridge->calls or bridge->inner, then bridge->dead */
+	struct list node;      /* in bridge->calls or bridge->inner, until it is freed */
+	struct list dead_node; /* in bridge->dead, once it is over */
 	struct hash_node by_number;
 	struct bridge *bridge;
 	leg_h *leg_h;          /* hears of both legs */
@@ -153,5 +154,6 @@ static inline struct leg *call_leg(struct call *call, enum relay_end end)
 {
 	return leg_end(call->a) == end ? call->a : call->b;
 }
-/* It is over. A timer of 0 ms frees it, so that no handler returns into freed memory. */
+/* It is over. A timer of 0 ms frees it, so that no handler returns into freed memory, and who walks the bridge's calls
+ * may end any of them. */
 void call_bury(struct call *call);

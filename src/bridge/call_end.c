@@ -124,6 +124,7 @@ struct call *call_make(struct bridge *bridge)
 		free(call);
 		return NULL;
 	}
+	list_init(&call->node);
 	call->bridge = bridge;
 	call->config = config_ref(bridge->config);
 	return call;
@@ -131,6 +132,7 @@ struct call *call_make(struct bridge *bridge)
 
 void call_free(struct call *call)
 {
+	list_remove(&call->node);
 	stop_timers(call);
 	oa_end(call);
 	relay_close(call->session);
@@ -156,10 +158,8 @@ static void reap_h(void *arg)
 	struct bridge *bridge = arg;
 
 	LIST_FOREACH (&bridge->dead, node, next) {
-		struct call *call = LIST_ENTRY(node, struct call, node);
-
 		list_remove(node);
-		call_free(call);
+		call_free(LIST_ENTRY(node, struct call, dead_node));
 	}
 }
 
@@ -167,12 +167,11 @@ void call_bury(struct call *call)
 {
 	struct bridge *bridge = call->bridge;
 
-	list_remove(&call->node);
 	if (!call->inner) {
 		hash_remove(&bridge->by_number, &call->by_number);
 		bridge->call_count--;
 	}
-	list_append(&bridge->dead, &call->node);
+	list_append(&bridge->dead, &call->dead_node);
 	if (!timer_running(&bridge->reaper))
 		timer_start(bridge->timers, &bridge->reaper, 0, reap_h, bridge);
 }

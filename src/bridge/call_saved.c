@@ -10,7 +10,7 @@
 #include <string.h>
 
 /*
- * Not written of struct call: node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
+ * Not written of struct call: node, dead_node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
  * session, history (objects of their own, or idle); state, transfer, ended_h, inner, recorded, saved,
  * invite_tapped, hunt, offer, loaded, bare, unfit,
  * failed, party, connected_tag, setup_timer, late_timer, duration_timer (as in every call that talks);
