@@ -23,18 +23,6 @@ static bool is_unknown(struct span host)
 	       span_equal_nocase((struct span){host.p + host.len - len, len}, suffix);
 }
 
-/* The value of NAME among "Reason=...&Privacy=...". */
-static struct span uri_header(struct span headers, const char *name)
-{
-	struct span header, found;
-
-	while (span_next(&headers, '&', &header)) {
-		if (span_next(&header, '=', &found) && span_equal_nocase(found, name))
-			return header;
-	}
-	return (struct span){0};
-}
-
 static bool read_uri(struct party_name *ret, const struct message_uri *uri)
 {
 	ret->tel = span_equal_nocase(uri->scheme, "tel");
@@ -51,8 +39,8 @@ static bool read_uri(struct party_name *ret, const struct message_uri *uri)
 static void read_history(struct party_name *ret, const struct message_uri *uri)
 {
 	message_param(uri->params, "cause", &ret->cause);
-	ret->reason = uri_header(uri->headers, "Reason");
-	ret->privacy = uri_header(uri->headers, "Privacy");
+	message_uri_header(uri->headers, "Reason", &ret->reason);
+	message_uri_header(uri->headers, "Privacy", &ret->privacy);
 }
 
 static bool read_name(struct party_name *ret, struct span text, bool history)

@@ -169,37 +169,13 @@ int party_diversion_to_history(struct party *party)
 
 /* ---- History-Info to Diversion ---- */
 
-/* TEXT without its escapes, in OUT. */
-static struct span unescape(struct span text, char out[static REASON_SIZE])
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < text.len && len < REASON_SIZE; i++) {
-		char digits[3] = {0};
-		char *end = digits;
-		long value = 0;
-
-		if (text.p[i] == '%' && text.len - i > 2) {
-			memcpy(digits, text.p + i + 1, 2);
-			value = strtol(digits, &end, 16);
-		}
-		if (end == digits + 2) {
-			out[len++] = (char)value;
-			i += 2;
-		} else {
-			out[len++] = text.p[i];
-		}
-	}
-	return (struct span){out, len};
-}
-
 /* That of the SIP reason that ENTRY has escaped (RFC 7044 10.2): why it was left. NULL: none. */
 static const char *own_reason(const struct party_name *entry)
 {
 	char text[REASON_SIZE];
-	struct span list = unescape(entry->reason, text);
-	struct span element, protocol, cause;
+	struct span list, element, protocol, cause;
 
+	message_unescape(entry->reason, text, sizeof(text), &list);
 	while (message_element_next(&list, &element)) {
 		if (message_param_next(&element, &protocol) &&
 			span_equal_nocase(protocol, "SIP") &&

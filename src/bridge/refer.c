@@ -12,70 +12,38 @@ static int fail(struct refer_fault *fault, int status, const char *where, const 
 
 /* ---- Replaces ---- */
 
-static int hex(char c)
+static bool has_control(struct span text)
 {
-	if (!isxdigit((unsigned char)c))
-		return -1;
-	return isdigit((unsigned char)c) ? c - '0' : tolower((unsigned char)c) - 'a' + 10;
+	for (size_t i = 0; i < text.len; i++)
+		if (iscntrl((unsigned char)text.p[i]))
+			return true;
+	return false;
 }
 
-/* VALUE without its escapes. False: it is too long, or has a broken one, or one that no header may have. */
-static bool unescape(char text[static REFER_REPLACES_SIZE], struct span value,
-	bool escaped, struct span *ret)
-{
-	size_t len = 0;
-
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.p[i];
-
-		if (escaped && c == '%') {
-			const int high = value.len - i > 2 ? hex(value.p[i + 1]) : -1;
-			const int low = high < 0 ? -1 : hex(value.p[i + 2]);
-
-			if (low < 0)
-				return false;
-			c = (char)(high * 16 + low);
-			i += 2;
-		}
-		if (iscntrl((unsigned char)c) || len == REFER_REPLACES_SIZE)
-			return false;
-		text[len++] = c;
-	}
-	*ret = (struct span){text, len};
-	return true;
-}
-
-bool refer_read_replaces(struct refer_replaces *ret, struct span value, bool escaped)
+/* VALUE, escaped. False: it is too long, has what no header may have, or lacks a part. */
+static bool read_value(struct refer_replaces *ret, struct span value)
 {
 	struct span rest, call_id, unused;
 
-	*ret = (struct refer_replaces){.early_only = false};
-	if (!unescape(ret->text, value, escaped, &rest) ||
-		!span_next(&rest, ';', &call_id))
+	if (!message_unescape(value, ret->text, sizeof(ret->text), &rest) ||
+		has_control(rest) || !span_next(&rest, ';', &call_id))
 		return false;
-	call_id = span_trim(call_id);
-	/* RFC 3891 6.1: exactly one of each */
-	if (!call_id.len || !message_param(rest, "to-tag", &ret->to_tag) ||
-		!message_param(rest, "from-tag", &ret->from_tag) || !ret->to_tag.len ||
-		!ret->from_tag.len)
-		return false;
+	ret->call_id = span_trim(call_id);
 	ret->early_only = message_param(rest, "early-only", &unused);
-	ret->call_id = call_id;
-	return true;
+	/* RFC 3891 6.1 */
+	return ret->call_id.len && message_param(rest, "to-tag", &ret->to_tag) &&
+	       message_param(rest, "from-tag", &ret->from_tag) && ret->to_tag.len &&
+	       ret->from_tag.len;
 }
 
-/* The value of NAME among "Replaces=...&Require=...". */
-static bool uri_header(struct span headers, const char *name, struct span *ret)
+static int read_replaces(struct refer *ret, struct refer_fault *fault)
 {
-	struct span header, found;
+	struct span value;
 
-	while (span_next(&headers, '&', &header)) {
-		if (span_next(&header, '=', &found) && span_equal_nocase(found, name)) {
-			*ret = header;
-			return true;
-		}
-	}
-	return false;
+	if (message_uri_header(ret->uri.headers, "Replaces", &value) &&
+		!read_value(&ret->replaces, value))
+		return fail(fault, 400, "Refer-To", "its Replaces cannot be read");
+	return 0;
 }
 
 /* ---- Refer-To ---- */
@@ -101,17 +69,6 @@ static int read_uri(
 	if (message_param(ret->uri.params, "method", &method) &&
 		!span_equal_str(method, "INVITE"))
 		return fail(fault, 501, name, "only a call can be made, by INVITE");
-	return 0;
-}
-
-static int read_replaces(struct refer *ret, struct refer_fault *fault)
-{
-	struct span value;
-
-	if (!uri_header(ret->uri.headers, "Replaces", &value))
-		return 0;
-	if (!refer_read_replaces(&ret->replaces, value, true))
-		return fail(fault, 400, "Refer-To", "its Replaces cannot be read");
 	return 0;
 }
 

@@ -35,5 +35,3 @@ struct refer_fault {
 /* Reads REQUEST. 0, or negative with *FAULT: it is to be refused so. */
 int refer_read(
 	struct refer *ret, const struct message *request, struct refer_fault *fault);
-/* Reads VALUE, of a Replaces header; ESCAPED: as within a URI. False: it is none. */
-bool refer_read_replaces(struct refer_replaces *ret, struct span value, bool escaped);

@@ -206,3 +206,8 @@ bool message_param_next(struct span *params, struct span *ret_param);
 /* The value of one uri or header parameter; false when there is none (a flag gives an
  * empty value). PARAMS as in the structs above. */
 bool message_param(struct span params, const char *name, struct span *ret_value);
+/* The value, escaped, of NAME among HEADERS, those of a URI; false when there is none. */
+bool message_uri_header(struct span headers, const char *name, struct span *ret_value);
+/* VALUE, of a URI that was parsed, without its escapes, in TEXT of SIZE bytes. False: it is longer, and *RET is how it
+ * begins. */
+bool message_unescape(struct span value, char *text, size_t size, struct span *ret);

@@ -266,3 +266,38 @@ bool message_param(struct span params, const char *name, struct span *ret_value)
 	}
 	return false;
 }
+
+bool message_uri_header(struct span headers, const char *name, struct span *ret_value)
+{
+	struct span header, found;
+
+	while (span_next(&headers, '&', &header)) {
+		if (span_next(&header, '=', &found) && span_equal_nocase(found, name)) {
+			*ret_value = header;
+			return true;
+		}
+	}
+	return false;
+}
+
+static unsigned hex(char c)
+{
+	return isdigit((unsigned char)c)
+		       ? (unsigned)(c - '0')
+		       : (unsigned)(tolower((unsigned char)c) - 'a' + 10);
+}
+
+bool message_unescape(struct span value, char *text, size_t size, struct span *ret)
+{
+	size_t len = 0, i = 0;
+
+	while (i < value.len && len < size) {
+		const char *at = value.p + i;
+		const bool is_escape = *at == '%' && value.len - i > 2;
+
+		text[len++] = is_escape ? (char)(hex(at[1]) << 4 | hex(at[2])) : *at;
+		i += is_escape ? 3 : 1;
+	}
+	*ret = (struct span){text, len};
+	return i == value.len;
+}

@@ -127,26 +127,31 @@ static void replaces_is_unescaped(void **state)
 	assert_true(refer.replaces.early_only);
 }
 
+static int read_replaces_of(size_t call_id_len)
+{
+	char header[2 * REFER_REPLACES_SIZE], call_id[REFER_REPLACES_SIZE + 1];
+
+	memset(call_id, 'a', sizeof(call_id));
+	snprintf(header, sizeof(header),
+		"Refer-To: <sip:b@c?Replaces=%.*s%%3Bto-tag=t%%3bfrom-tag=f>\r\n",
+		(int)call_id_len, call_id);
+	return read_refer(header);
+}
+
 static void replaces_is_bounded(void **state)
 {
-	struct refer_replaces replaces;
-	char text[REFER_REPLACES_SIZE + 2];
-	const size_t tail = strlen(";to-tag=t;from-tag=f");
+	const size_t most = REFER_REPLACES_SIZE - strlen(";to-tag=t;from-tag=f");
 
 	(void)state;
-	memset(text, 'a', sizeof(text));
-	memcpy(text + REFER_REPLACES_SIZE - tail, ";to-tag=t;from-tag=f", tail);
-	assert_true(refer_read_replaces(
-		&replaces, (struct span){text, REFER_REPLACES_SIZE}, false));
-	assert_int_equal(replaces.call_id.len, REFER_REPLACES_SIZE - tail);
-	assert_false(replaces.early_only);
-	assert_false(refer_read_replaces(
-		&replaces, (struct span){text, REFER_REPLACES_SIZE + 1}, false));
-	assert_false(refer_read_replaces(&replaces, span_of("a%3"), true));
-	assert_false(refer_read_replaces(
-		&replaces, span_of("a%zz;to-tag=t;from-tag=f"), true));
-	assert_true(refer_read_replaces(
-		&replaces, span_of("a%zz;to-tag=t;from-tag=f"), false));
+	assert_int_equal(read_replaces_of(most), 0);
+	assert_int_equal(refer.replaces.call_id.len, most);
+	assert_span(refer.replaces.from_tag, "f");
+	assert_false(refer.replaces.early_only);
+	assert_true(read_replaces_of(most + 1) < 0);
+	assert_int_equal(fault.status, 400);
+	assert_true(read_refer("Refer-To: <sip:b@c?Replaces=a%3>\r\n") < 0);
+	assert_true(read_refer("Refer-To: <sip:b@c?Replaces=a%zz%3Bto-tag%3Db"
+			       "%3Bfrom-tag%3Dc>\r\n") < 0);
 }
 
 int main(void)
