@@ -329,7 +329,7 @@ static int find_consulted(struct transfer *transfer, struct leg **ret)
 		call_leg_of_dialog(transfer->outer->bridge, &transfer->refer.replaces);
 	const struct call *call = leg ? leg->arg : NULL;
 
-	if (!leg || call == transfer->outer || call->inner || call->state >= CALL_JOINING)
+	if (!leg || call == transfer->outer || call->state >= CALL_ENDING)
 		return 481;
 	if (leg->trunk != from->trunk && !(leg->server && from->server))
 		return 481;
