@@ -177,8 +177,8 @@ struct txn_client_user {
 	 * further 2xx (forks, retransmissions) come too until Timer M (RFC 6026 8.4). */
 	void (*response_h)(void *arg, struct txn_client *txn, struct message *response);
 	/* No final response: ERR is -ETIMEDOUT (Timer B or F, like 408), ERR_CLOSED (the
-	 * connection ended, like 503), or what txn_unreachable() was told (like 503). The
-	 * transaction ends next. */
+	 * connection ended, or was not made in that time, like 503), or what
+	 * txn_unreachable() was told (like 503). The transaction ends next. */
 	void (*failed_h)(void *arg, struct txn_client *txn, int err);
 	void (*ended_h)(void *arg, struct txn_client *txn);
 	void *arg;

@@ -232,8 +232,10 @@ static void act_time_out(
 {
 	(void)from;
 	(void)response;
+	/* what waited for a connection all the time was never sent: nobody left it without an answer */
 	if (txn->user.failed_h)
-		txn->user.failed_h(txn->user.arg, txn, -ETIMEDOUT);
+		txn->user.failed_h(txn->user.arg, txn,
+			txn->base.flow->waiting ? ERR_CLOSED : -ETIMEDOUT);
 }
 
 static void act_fail(
