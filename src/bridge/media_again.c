@@ -1,6 +1,7 @@
 #include "bridge/media_again.h"
 
 #include "bridge/identity.h"
+#include "bridge/media_lines.h"
 #include "bridge/media_sdp.h"
 #include "sdp/sdes.h"
 
@@ -64,12 +65,9 @@ static int drop_refused(const struct leg *leg, struct sdp *sdp)
 {
 	int err = 0;
 
-	for (unsigned i = 0; i < sdp_count_media(sdp) && !err; i++) {
-		const struct stream *stream = i < RELAY_STREAMS ? leg->streams[i] : NULL;
-
-		if (sdp_media(sdp, i)->port && !(stream && stream->now.set))
+	for (unsigned i = 0; i < sdp_count_media(sdp) && !err; i++)
+		if (sdp_media(sdp, i)->port && !media_line_is_agreed(leg, i))
 			err = sdp_refuse_media(sdp, i, NULL);
-	}
 	return err;
 }
 

@@ -251,16 +251,23 @@ int media_line_place(
 	return relay_set_address(session, leg_end(leg), identity_media(leg, config));
 }
 
-/* Line INDEX of OUT, which is what they said, becomes what it came to with LOCAL, our part. */
-static int agree_line(struct sdp *out, unsigned index, const struct sdp *local)
+bool media_line_is_agreed(const struct leg *leg, unsigned index)
 {
+	return index < RELAY_STREAMS && leg->streams[index] &&
+	       leg->streams[index]->now.set;
+}
+
+/* Line INDEX of OUT, which is what LEG said, becomes what it came to with our part. */
+static int agree_line(struct sdp *out, unsigned index, const struct leg *leg)
+{
+	const struct sdp *local = leg->offer.local;
 	struct stream_terms theirs = {.direction = sdp_media(out, index)->direction};
 	struct stream_terms answer = {.direction = SDP_INACTIVE};
 
 	if (!sdp_media(out, index)->port)
 		return 0;
-	/* a line that either of us refused is none (RFC 3264 6), whatever its direction says */
-	if (!sdp_is_served(local, index))
+	/* a line that either of us refused, or could not use, is none, whatever its direction says (RFC 3264 6) */
+	if (!media_line_is_agreed(leg, index) || !sdp_is_served(local, index))
 		return sdp_refuse_media(out, index, NULL);
 	answer.direction = sdp_media(local, index)->direction;
 	return sdp_set_direction(
@@ -269,11 +276,12 @@ static int agree_line(struct sdp *out, unsigned index, const struct sdp *local)
 
 struct sdp *media_lines_agreed(const struct leg *leg)
 {
-	const struct sdp *local = leg->offer.local;
-	struct sdp *out = leg->offer.remote && local ? sdp_copy(leg->offer.remote) : NULL;
+	struct sdp *out = leg->offer.remote && leg->offer.local
+				  ? sdp_copy(leg->offer.remote)
+				  : NULL;
 
 	for (unsigned i = 0; out && i < sdp_count_media(out); i++) {
-		if (agree_line(out, i, local)) {
+		if (agree_line(out, i, leg)) {
 			sdp_free(out);
 			out = NULL;
 		}

@@ -51,6 +51,8 @@ void media_line_check_rtcp(const struct mediation *m, struct stream_terms *terms
  * direction that the other side offers. 0 or negative. */
 int media_line_write_offer(
 	const struct mediation *m, unsigned index, const struct stream_terms *theirs);
+/* Both legs agreed on line INDEX, and it is served. */
+bool media_line_is_agreed(const struct leg *leg, unsigned index);
 /* LEG's last description, each line with the direction that was agreed: what both it and our
  * description allow. Owned by the caller; NULL without memory, or when nothing is agreed. */
 struct sdp *media_lines_agreed(const struct leg *leg);
