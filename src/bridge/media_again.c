@@ -120,34 +120,12 @@ static bool is_news(const struct sdp *before, const struct sdp *after)
 	return false;
 }
 
-/* The other leg is told nothing of OUT, so what it was told last stays that. */
-static int take_answer(struct relay_session *session, const struct config *config,
-	struct leg *leg, struct leg *other, struct err_text *text)
-{
-	const uint64_t version = other->offer.version;
-	struct sdp *told = sdp_copy(other->offer.local);
-	struct sdp *out = NULL;
-	int err = told ? 0 : -ENOMEM;
-
-	if (!err)
-		err = media_sdp_answer(
-			session, config, leg, leg->offer.remote, other, true, &out, text);
-	sdp_free(out);
-	if (err) {
-		sdp_free(told);
-		return err;
-	}
-	sdp_free(other->offer.local);
-	other->offer.local = told;
-	other->offer.version = version;
-	return 0;
-}
-
 int media_again_answer(struct relay_session *session, const struct config *config,
 	struct leg *leg, struct sdp *answer, struct leg *other, bool *ret_news,
 	struct err_text *text)
 {
 	struct sdp *before = sdp_copy(leg->offer.remote);
+	struct sdp *out = NULL;
 	bool is_offer;
 	int err = before ? offer_receive(&leg->offer, answer, &is_offer, text) : -ENOMEM;
 
@@ -160,7 +138,8 @@ int media_again_answer(struct relay_session *session, const struct config *confi
 	if (sdp_equal_but_origin(before, leg->offer.remote))
 		media_again_cancel(session, leg, other);
 	else
-		err = take_answer(session, config, leg, other, text);
+		err = media_sdp_answer_untold(session, config, leg, other, &out, text);
+	sdp_free(out);
 	sdp_free(before);
 	return err;
 }

@@ -371,6 +371,25 @@ int media_sdp_answer(struct relay_session *session, const struct config *config,
 	return 0;
 }
 
+int media_sdp_answer_untold(struct relay_session *session, const struct config *config,
+	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text)
+{
+	const uint64_t version = to->offer.version;
+	struct sdp *told = sdp_copy(to->offer.local);
+	int err = told ? media_sdp_answer(session, config, from, from->offer.remote, to,
+				 true, ret, text)
+		       : -ENOMEM;
+
+	if (err) {
+		sdp_free(told);
+		return err;
+	}
+	sdp_free(to->offer.local);
+	to->offer.local = told;
+	to->offer.version = version;
+	return 0;
+}
+
 /* ---- an offer that no leg made ---- */
 
 /* What we can name by ourselves; `codecs` chooses of it. */

@@ -31,6 +31,11 @@ int media_sdp_answer(struct relay_session *session, const struct config *config,
 	struct leg *from, const struct sdp *in, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text);
 
+/* The same, final, of FROM's last description, where TO is told nothing of it: what it was told last stays that, and so
+ * does the version (RFC 3264 8). */
+int media_sdp_answer_untold(struct relay_session *session, const struct config *config,
+	struct leg *from, struct leg *to, struct sdp **ret, struct err_text *text);
+
 /*
  * An offer to TO where FROM made none: audio, of TO's `codecs` without what FROM's leave out, by
  * default PCMA, PCMU and telephone-event, with our keys and address. As media_sdp_offer().

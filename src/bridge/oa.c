@@ -207,14 +207,17 @@ static int act_glare(struct call *call, const struct oa_report *report)
 	return 0;
 }
 
-/* SDP, taken, is the answer of FROM; *RET becomes that for the other leg. */
+/* SDP, taken, is the answer of FROM; *RET becomes that for the other leg, which may not have asked. */
 static int take_answer(struct call *call, struct leg *from, struct sdp *sdp,
 	struct sdp **ret, struct err_text *text)
 {
+	struct leg *to = call_other(call, from);
 	int err = oa_receive(from, sdp, text);
 
-	return err ? err
-		   : oa_make_answer(call, from, call_other(call, from), true, ret, text);
+	if (err)
+		return err;
+	return call->oa.asker ? oa_make_answer(call, from, to, true, ret, text)
+			      : oa_make_untold(call, from, to, ret, text);
 }
 
 /* FROM took the terms of before again, and the other leg was told nothing. Where FROM refused a

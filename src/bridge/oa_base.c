@@ -63,6 +63,12 @@ int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool fin
 		final, ret, text);
 }
 
+int oa_make_untold(struct call *call, struct leg *from, struct leg *to, struct sdp **ret,
+	struct err_text *text)
+{
+	return media_sdp_answer_untold(call->session, call->config, from, to, ret, text);
+}
+
 /* ---- between exchanges ---- */
 
 void oa_rest(struct call *call)

@@ -396,16 +396,13 @@ static bool has_active_line(const struct sdp *sdp)
 
 int oa_take_made(struct call *call, struct err_text *text)
 {
-	uint64_t version = call->b->offer.version;
 	struct sdp *out = NULL;
 	int err;
 
 	if (!has_active_line(call->a->offer.remote))
 		return err_set(text, ERR_SUPPORT, "the answer takes no media");
 	offer_reopen(&call->b->offer, OFFER_RECEIVED);
-	err = oa_make_answer(call, call->a, call->b, true, &out, text);
+	err = oa_make_untold(call, call->a, call->b, &out, text);
 	sdp_free(out);
-	/* that answer did not leave (RFC 3264 8: versions rise by one) */
-	call->b->offer.version = version;
 	return err;
 }

@@ -24,6 +24,9 @@ int oa_make_offer(struct call *call, struct leg *from, struct leg *to, struct sd
 	struct err_text *text);
 int oa_make_answer(struct call *call, struct leg *from, struct leg *to, bool final,
 	struct sdp **ret, struct err_text *text);
+/* The answer where TO, which made no offer, is told nothing of it. */
+int oa_make_untold(struct call *call, struct leg *from, struct leg *to, struct sdp **ret,
+	struct err_text *text);
 /* Where both legs talk and no exchange is open, what they agreed rests: see offer_rest(). After
  * the first exchange that is with leg a's ACK. */
 void oa_rest(struct call *call);
