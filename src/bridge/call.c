@@ -280,6 +280,13 @@ static int act_prack(struct call *call, struct leg *leg, const struct leg_report
 	return err ? end_for(call, err, &text) : 0;
 }
 
+/* 101-199 to a re-INVITE of ours. */
+static int act_early(struct call *call, struct leg *leg, const struct leg_report *report)
+{
+	oa_early(call, leg, report->message);
+	return 0;
+}
+
 /* 2xx to a re-INVITE of ours. */
 static int act_accepted(
 	struct call *call, struct leg *leg, const struct leg_report *report)
@@ -489,7 +496,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 			{
 				[LEG_EVENT_TRYING] = {act_none, CALL_TALKING},
 				[LEG_EVENT_ASKED_AGAIN] = {act_none, CALL_TALKING},
-				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_TALKING},
+				[LEG_EVENT_PROVISIONAL] = {act_early, CALL_TALKING},
 				[LEG_EVENT_ANSWER] = {act_accepted, CALL_TALKING},
 				[LEG_EVENT_REFUSAL] = {act_offer_refused, CALL_TALKING},
 				[LEG_EVENT_ACK] = {act_ack, CALL_TALKING},
@@ -510,7 +517,7 @@ static const struct call_rule rules[CALL_STATES][LEG_EVENTS] =
 			{
 				[LEG_EVENT_TRYING] = {act_none, CALL_JOINING},
 				[LEG_EVENT_ASKED_AGAIN] = {act_none, CALL_JOINING},
-				[LEG_EVENT_PROVISIONAL] = {act_none, CALL_JOINING},
+				[LEG_EVENT_PROVISIONAL] = {act_early, CALL_JOINING},
 				[LEG_EVENT_ANSWER] = {act_join_accepted, CALL_JOINING},
 				[LEG_EVENT_REFUSAL] = {act_join_refused, CALL_JOINING},
 				[LEG_EVENT_ACK] = {act_join_ack, CALL_JOINING},

@@ -32,7 +32,7 @@ enum leg_state {
 enum leg_event {
 	LEG_EVENT_TRYING, /* 100 to the first INVITE */
 	LEG_EVENT_ASKED_AGAIN, /* it was sent again, with the credentials that were asked for */
-	LEG_EVENT_PROVISIONAL, /* 101-199 to it */
+	LEG_EVENT_PROVISIONAL, /* 101-199 to it; with a body to a further INVITE of ours */
 	LEG_EVENT_ANSWER,      /* 2xx to an INVITE of ours */
 	LEG_EVENT_REFUSAL,     /* 3xx-6xx to an INVITE of ours; status */
 	LEG_EVENT_ACK,         /* our 2xx was acknowledged */

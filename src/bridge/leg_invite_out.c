@@ -171,6 +171,15 @@ static void accepted_h(void *arg, struct message *response)
 	}
 }
 
+/* It may have what the 2xx leaves out (RFC 3261 13.2.1). */
+static void further_provisional(struct leg *leg, struct message *response)
+{
+	if (message_status(response) > 100 && message_body(response).len &&
+		dialog_is_of(&leg->dialog, response))
+		leg_report(leg, LEG_EVENT_PROVISIONAL, response, message_status(response),
+			NULL);
+}
+
 static void provisional_h(void *arg, struct message *response)
 {
 	struct leg *leg = arg;
@@ -181,8 +190,12 @@ static void provisional_h(void *arg, struct message *response)
 			reliable_is_asked(response, &rseq);
 
 	note_faults(leg, response);
-	if (leg->state == LEG_CLOSING || !leg->dialog.early)
+	if (leg->state == LEG_CLOSING)
 		return;
+	if (!leg->dialog.early) {
+		further_provisional(leg, response);
+		return;
+	}
 	if (message_status(response) == 100) {
 		leg_report(leg, LEG_EVENT_TRYING, NULL, 100, NULL);
 		return;

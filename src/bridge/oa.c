@@ -313,7 +313,7 @@ static int act_answer(struct call *call, const struct oa_report *report)
 
 	if (oa->refreshing)
 		return act_refreshed(call, report);
-	err = oa_read(report->message, &sdp, report->text);
+	err = oa_read_answer(call, report->message, &sdp, report->text);
 	if (!err && delayed)
 		err = oa_pass_delayed_offer(call, from, sdp, &out, report->text);
 	else if (!err && !sdp)
@@ -573,6 +573,17 @@ bool oa_refused(struct call *call, struct leg *from, int status)
 	return !happens(call, OA_REFUSAL, &report);
 }
 
+void oa_early(struct call *call, struct leg *from, struct message *response)
+{
+	struct err_text text = {{0}};
+	struct sdp *sdp = NULL;
+
+	if (from->offer.state != OFFER_SENT || oa_read(response, &sdp, &text) || !sdp)
+		return;
+	oa_forget_early(call);
+	call->oa.early = sdp;
+}
+
 void oa_reinvite(struct call *call, struct leg *from, struct message *request)
 {
 	const struct oa_report report = {
@@ -686,6 +697,7 @@ void oa_end(struct call *call)
 		txn_server_refuse(txn, NULL,
 			&(struct txn_refusal){.status = 481, .why = "the call is over"});
 	timer_stop(&call->oa.timer);
+	oa_forget_early(call);
 	free(call->oa.preview_tag);
 	call->oa.preview_tag = NULL;
 }

@@ -46,6 +46,8 @@ struct oa {
 	/* Its session is refreshed: it was offered again what it was told last (ASKED, WITHDRAWN). NULL:
 	 * none is. */
 	struct leg *refreshing;
+	/* What an 18x to the further INVITE that is under way said to its offer; owned; NULL: nothing. */
+	struct sdp *early;
 	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
 	bool made;       /* leg b's first offer is our own: leg a made none */
@@ -74,6 +76,8 @@ int oa_provisional(struct call *call, struct message *response, struct err_text 
  * it was acknowledged, and the call ends. */
 int oa_accepted(struct call *call, struct leg *from, struct message *response,
 	struct err_text *text);
+/* 101-199 of leg FROM to a re-INVITE of ours. What it says counts where the 2xx says nothing. */
+void oa_early(struct call *call, struct leg *from, struct message *response);
 /* 3xx to 6xx of leg FROM to a re-INVITE or UPDATE of ours, or no final response (408, 503). False:
  * the call ends, since its dialog is gone (481, 408), or what was agreed cannot be restored. */
 bool oa_refused(struct call *call, struct leg *from, int status);

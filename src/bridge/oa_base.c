@@ -39,6 +39,24 @@ int oa_read(struct message *message, struct sdp **ret, struct err_text *text)
 	return err;
 }
 
+int oa_read_answer(struct call *call, struct message *message, struct sdp **ret,
+	struct err_text *text)
+{
+	int err = oa_read(message, ret, text);
+
+	if (err || *ret)
+		return err;
+	*ret = call->oa.early;
+	call->oa.early = NULL;
+	return 0;
+}
+
+void oa_forget_early(struct call *call)
+{
+	sdp_free(call->oa.early);
+	call->oa.early = NULL;
+}
+
 int oa_receive(struct leg *leg, struct sdp *sdp, struct err_text *text)
 {
 	bool is_offer;
@@ -103,6 +121,9 @@ void oa_set_state(struct call *call, enum oa_state state)
 		names[call->oa.state], names[state]);
 	call->oa.state = state;
 	timer_stop(&call->oa.timer);
+	/* a refresh that was withdrawn is taken nevertheless, where it is answered */
+	if (state != OA_WITHDRAWN)
+		oa_forget_early(call);
 	if (state == OA_IDLE) {
 		call->oa.asker = NULL;
 		call->oa.txn = NULL;

@@ -19,6 +19,9 @@ struct oa_report {
 
 /* SDP, which LEG sent, becomes part of its offer state. Takes SDP in any case. */
 int oa_receive(struct leg *leg, struct sdp *sdp, struct err_text *text);
+/* The SDP of MESSAGE, a 2xx to a further offer, or what an 18x to that had (RFC 3261 13.2.1), as oa_read(). */
+int oa_read_answer(struct call *call, struct message *message, struct sdp **ret,
+	struct err_text *text);
 /* What stands in the offer state of FROM as an offer, or answer, for TO. See media_sdp.h. */
 int oa_make_offer(struct call *call, struct leg *from, struct leg *to, struct sdp **ret,
 	struct err_text *text);
@@ -34,6 +37,8 @@ void oa_rest(struct call *call);
 int oa_wake(struct call *call);
 /* The one setter; the timer stops. */
 void oa_set_state(struct call *call, enum oa_state state);
+/* What an 18x said is not the answer. */
+void oa_forget_early(struct call *call);
 /* Both legs agree: nothing is to be restored any more. */
 void oa_agreed(struct call *call);
 /* TXN, an UPDATE or PRACK, or NULL, is the asker's, until oa_release_txn() or its end. FAILED_H, with the
@@ -57,7 +62,7 @@ int oa_take_made(struct call *call, struct err_text *text);
 
 /* That of LEG is refreshed, or its leg is told to wait. True: by a re-INVITE with what it was told last. */
 bool oa_offer_again(struct call *call, struct leg *leg);
-/* 2xx to that re-INVITE, which is acknowledged. One without a description changes nothing; where it says
+/* 2xx to that re-INVITE, which is acknowledged. Where nothing is described nothing changes; where it says
  * something new, the other leg is to be offered that (oa.restoring). 0 or negative as oa_accepted(). */
 int oa_take_again(struct call *call, const struct oa_report *report);
 

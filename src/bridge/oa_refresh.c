@@ -45,7 +45,7 @@ int oa_take_again(struct call *call, const struct oa_report *report)
 	struct leg *other = call_other(call, leg);
 	struct sdp *sdp = NULL;
 	bool news = false;
-	int err = oa_read(report->message, &sdp, report->text);
+	int err = oa_read_answer(call, report->message, &sdp, report->text);
 
 	if (!err && !sdp)
 		media_again_cancel(call->session, leg, other);
