@@ -98,7 +98,7 @@ static enum api_code read_args(
 
 static bool is_to_emergency(const struct dry *dry)
 {
-	return emergency_is_phone(dry->config, &dry->party->called.phone);
+	return emergency_is_configured(dry->config, &dry->party->called.phone);
 }
 
 /* Who calls whom, as it comes, and after the rules of whose call it is. False: without memory. */

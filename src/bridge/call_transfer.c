@@ -248,15 +248,15 @@ static int read_refer(struct transfer *transfer, const struct config *config,
 {
 	int err = refer_read(&transfer->refer, transfer->request, fault);
 
-	if (!err)
-		apply_rules(transfer, from);
-	if (!err && (emergency_is_called(config, &transfer->refer.uri) ||
-			    emergency_is_phone(config, &transfer->refer.phone))) {
+	if (!err &&
+		emergency_is_called(config, from->settings, &transfer->refer.phone)) {
 		*fault = (struct refer_fault){.status = 403,
 			.where = "Refer-To",
 			.why = "an emergency call is made by who needs help"};
 		err = ERR_FORMAT;
 	}
+	if (!err)
+		apply_rules(transfer, from);
 	return err;
 }
 

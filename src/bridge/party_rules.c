@@ -17,7 +17,7 @@ static bool is_to_emergency(
 	const struct party *party, const struct config *config, enum emergency emergency)
 {
 	return emergency == EMERGENCY_SERVICE ||
-	       emergency_is_phone(config, &party->called.phone);
+	       emergency_is_configured(config, &party->called.phone);
 }
 
 int party_rules_arrive(struct party *party, const struct config *config,

@@ -392,7 +392,7 @@ static int write_invite(struct testcall *testcall, const struct party_shown *sho
 		return err;
 	err = party_rules_out(party, testcall->leg.settings);
 	if (!err && !made.emergency &&
-		emergency_is_number(testcall->config, party->called.phone.number))
+		emergency_is_any(testcall->config, party->called.phone.number))
 		err = err_set(
 			text, ERR_TRUST, "its rules make an emergency number of it");
 	if (!err)

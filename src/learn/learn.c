@@ -357,7 +357,7 @@ int learn_start(
 	struct learn *learn;
 	int err;
 
-	if (emergency_is_number(params->config, span_of(params->called)))
+	if (emergency_is_any(params->config, span_of(params->called)))
 		return err_set(
 			text, ERR_TRUST, "%s is an emergency number", params->called);
 	learn = calloc(1, sizeof(*learn));

@@ -83,97 +83,67 @@ const char *emergency_service_number(const struct config *config, struct span se
 
 /* ---- the class ---- */
 
-/* The next character of a user part, its escape undone. RFC 3966 5.1.1: visual separators mean nothing. Here
- * that holds in every user part: who dials 1-1-2 means 112, however the URI says it. False: there is none. */
-static bool next_char(struct span *text, char *ret)
+/* RFC 3966 5.1.1: visual separators mean nothing. Here that holds in every user part: who dials 1-1-2 means 112,
+ * however the URI says it. False: NUMBER is none. */
+static bool read_dialled(struct span number, char ret[static PHONE_PLAIN_SIZE])
 {
-	while (text->len) {
-		char c = text->p[0];
-		size_t used = 1;
+	const struct phone phone = {
+		.number = number, .is_number = true, .separated = true};
 
-		if (c == '%' && text->len > 2 && text->p[1] == '2' &&
-			memchr("38bBaA", text->p[2], 6) != NULL) {
-			static const char means[] = "#(++**";
-
-			c = means[strchr("38bBaA", text->p[2]) - "38bBaA"];
-			used = 3;
-		}
-		text->p += used;
-		text->len -= used;
-		if (c != '-' && c != '.' && c != '(' && c != ')') {
-			*ret = c;
-			return true;
-		}
-	}
-	return false;
+	return phone_plain(&phone, ret, PHONE_PLAIN_SIZE);
 }
 
-static bool is_same_number(struct span called, const char *number)
+static bool is_listed(const struct config_words *numbers, const char *dialled)
 {
-	char c;
-
-	while (next_char(&called, &c)) {
-		if (*number == '\0' || c != *number)
-			return false;
-		number++;
-	}
-	return *number == '\0';
-}
-
-bool emergency_is_phone(const struct config *config, const struct phone *called)
-{
-	const struct config_words *numbers = &config->emergency.numbers;
-
-	for (size_t i = 0; called->is_number && i < numbers->count; i++)
-		if (is_same_number(called->number, numbers->words[i]))
-			return true;
-	return false;
-}
-
-bool emergency_is_number(const struct config *config, struct span number)
-{
-	static const char *const always[] = {"112", "911"};
-	const struct config_words *numbers = &config->emergency.numbers;
-	const struct config_words *services = &config->emergency.services;
-
-	for (unsigned i = 0; i < sizeof(always) / sizeof(always[0]); i++)
-		if (is_same_number(number, always[i]))
-			return true;
 	for (size_t i = 0; i < numbers->count; i++)
-		if (is_same_number(number, numbers->words[i]))
+		if (!strcmp(numbers->words[i], dialled))
 			return true;
+	return false;
+}
+
+static bool is_of_service(const struct config_words *services, const char *dialled)
+{
 	for (size_t i = 0; i < services->count; i++) {
 		const char *colon = strchr(services->words[i], ':');
 
-		if (colon && is_same_number(number, colon + 1))
+		if (colon && !strcmp(colon + 1, dialled))
 			return true;
 	}
 	return false;
 }
 
-bool emergency_is_called(const struct config *config, const struct message_uri *uri)
+bool emergency_is_configured(const struct config *config, const struct phone *called)
 {
-	struct phone phone;
+	char dialled[PHONE_PLAIN_SIZE];
 
-	phone_read(&phone, uri);
-	return emergency_is_phone(config, &phone);
+	return called->is_number && read_dialled(called->number, dialled) &&
+	       is_listed(&config->emergency.numbers, dialled);
 }
 
-static bool calls_number(const struct config *config, const struct config_trunk *from,
-	const struct message_uri *uri)
+bool emergency_is_any(const struct config *config, struct span number)
 {
+	char dialled[PHONE_PLAIN_SIZE];
+
+	return read_dialled(number, dialled) &&
+	       (!strcmp(dialled, "112") || !strcmp(dialled, "911") ||
+		       is_listed(&config->emergency.numbers, dialled) ||
+		       is_of_service(&config->emergency.services, dialled));
+}
+
+bool emergency_is_called(const struct config *config, const struct config_trunk *from,
+	const struct phone *called)
+{
+	struct phone after = *called;
 	char changed[RULE_NUMBER_SIZE];
-	struct phone phone;
 
 	if (!config->emergency.numbers.count)
 		return false;
-	phone_read(&phone, uri);
-	if (emergency_is_phone(config, &phone))
+	if (emergency_is_configured(config, called))
 		return true;
-	if (!number_called_in(&from->numbers, &phone, changed))
+	if (!number_called_in(&from->numbers, called, changed))
 		return false;
-	phone.number = span_of(changed);
-	return emergency_is_phone(config, &phone);
+	after.number = span_of(changed);
+	return emergency_is_configured(config, &after);
 }
 
 /* RFC 3261 20.26. */
@@ -217,12 +187,14 @@ enum emergency emergency_class(const struct config *config,
 	const struct config_trunk *from, const struct message *invite)
 {
 	const struct message_uri *uri = message_request_uri(invite);
+	struct phone called;
 
 	if (from->emergency.from == CONFIG_EMERGENCY_NOTHING)
 		return EMERGENCY_NO;
 	if (emergency_service(uri->whole, NULL))
 		return EMERGENCY_SERVICE;
-	if (calls_number(config, from, uri))
+	phone_read(&called, uri);
+	if (emergency_is_called(config, from, &called))
 		return EMERGENCY_NUMBER;
 	if (from->emergency.from == CONFIG_EMERGENCY_PRIORITY && is_urgent(invite))
 		return EMERGENCY_PRIORITY;

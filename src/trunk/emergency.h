@@ -27,17 +27,17 @@ enum emergency emergency_class(const struct config *config,
 	const struct config_trunk *from, const struct message *invite);
 
 /* Whether CALLED is a number of [emergency] of CONFIG. */
-bool emergency_is_phone(const struct config *config, const struct phone *called);
-/* Whether URI is that of a number of [emergency]. */
-bool emergency_is_called(const struct config *config, const struct message_uri *uri);
-
+bool emergency_is_configured(const struct config *config, const struct phone *called);
+/* The same of CALLED, which came from whom FROM is of, or of what the rules of FROM make of it. */
+bool emergency_is_called(const struct config *config, const struct config_trunk *from,
+	const struct phone *called);
 /* Whether an INVITE to the Request-URI URI, with or without a Priority header, may be an emergency call of anybody:
  * quickly, and never wrongly no. */
 bool emergency_may_be(const struct config *config, struct span uri, bool has_priority);
 
 /* Whether NUMBER, with or without visual separators, is an emergency number: one of CONFIG's, of a service's, or 112 or
  * 911, whatever is configured. For what must never call one. */
-bool emergency_is_number(const struct config *config, struct span number);
+bool emergency_is_any(const struct config *config, struct span number);
 
 /* Whether URI is urn:service:sos (RFC 5031 4.2). *RET (NULL is fine) is what stands behind it: "" or
  * "police". */

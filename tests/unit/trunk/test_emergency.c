@@ -70,6 +70,7 @@ static void a_number_is_matched_whole(void **state)
 		{"sip:+112@b.example", EMERGENCY_NUMBER},
 		{"sip:1-1.2@b.example", EMERGENCY_NUMBER},
 		{"tel:(11)2;phone-context=+49", EMERGENCY_NUMBER},
+		{"tel:1%2D1%2e2", EMERGENCY_NUMBER},
 		{"sip:*911%23@b.example", EMERGENCY_NUMBER},
 		{"sip:%2A911%23@b.example", EMERGENCY_NUMBER},
 		{"sip:%2B112@b.example", EMERGENCY_NUMBER},
@@ -284,12 +285,44 @@ static void ordinary_calls_are_seen_at_once(void **state)
 	assert_false(emergency_may_be(&none, span_of("sip:112@b"), false));
 }
 
+/* Whatever is configured, and however it is written. */
+static void a_test_call_may_be_to_none(void **state)
+{
+	static const struct {
+		const char *number;
+		bool any, any_without;
+	} rows[] = {
+		{"112", true, true},
+		{"9.1-1", true, true},
+		{"%2b112", true, false},
+		{"*911#", true, false},
+		{"110", true, true},
+		{"(144)", true, false},
+		{"1122", true, false},
+		{"1120", false, false},
+		{"police", false, false},
+		{"112a", false, false},
+		{"", false, false},
+	};
+	const struct config config = config_of(3, 3);
+	const struct config bare = config_of(0, 1);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct span number = span_of(rows[i].number);
+
+		assert_int_equal(emergency_is_any(&config, number), rows[i].any);
+		assert_int_equal(emergency_is_any(&bare, number), rows[i].any_without);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_number_is_matched_whole),
 		cmocka_unit_test(ordinary_calls_are_seen_at_once),
 		cmocka_unit_test(a_number_is_what_rules_make_of_it),
+		cmocka_unit_test(a_test_call_may_be_to_none),
 		cmocka_unit_test(the_header_counts_of_who_may),
 		cmocka_unit_test(a_service_is_sos_or_below),
 		cmocka_unit_test(a_service_has_the_nearest_number),
