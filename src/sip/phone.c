@@ -82,20 +82,32 @@ static bool is_tel_char(char c)
 
 static void add_escaped(struct buf *out, struct span text, bool (*may)(char c))
 {
+	size_t from = 0; /* of what goes as it is */
+
 	for (size_t i = 0; i < text.len; i++) {
 		if (may(text.p[i]))
-			buf_add_char(out, text.p[i]);
-		else
-			buf_printf(out, "%%%02X", (unsigned char)text.p[i]);
+			continue;
+		buf_add(out, text.p + from, i - from);
+		buf_printf(out, "%%%02X", (unsigned char)text.p[i]);
+		from = i + 1;
 	}
+	if (from < text.len)
+		buf_add(out, text.p + from, text.len - from);
 }
 
 static void add_number(struct buf *out, const struct phone *phone, bool (*may)(char c))
 {
-	for (size_t i = 0; i < phone->number.len; i++) {
-		if (!phone->separated || !is_separator(phone->number.p[i]))
-			add_escaped(out, (struct span){phone->number.p + i, 1}, may);
+	const struct span number = phone->number;
+	size_t from = 0; /* of what has no separator in it */
+
+	for (size_t i = 0; phone->separated && i < number.len; i++) {
+		if (!is_separator(number.p[i]))
+			continue;
+		add_escaped(out, (struct span){number.p + from, i - from}, may);
+		from = i + 1;
 	}
+	if (from < number.len)
+		add_escaped(out, (struct span){number.p + from, number.len - from}, may);
 }
 
 void phone_add_number(struct buf *out, const struct phone *phone)
