@@ -75,6 +75,8 @@ struct call {
 	/* It is part of another one, and not one of the bridge's calls: it looks for whom that is transferred to. It has
 	 * that call's number and id, and no record; leg a is a stand-in. */
 	bool inner;
+	const struct leg *
+		stays; /* whom its leg a stands in for, while that may change; borrowed */
 	struct party *party; /* who calls whom; until it is answered */
 	char *number_uri;    /* the user part that was called; of a service its number */
 	char *from,

@@ -11,7 +11,7 @@
 
 /*
  * Not written of struct call: node, dead_node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
- * session, history (objects of their own, or idle); state, transfer, ended_h, inner, recorded, saved,
+ * session, history (objects of their own, or idle); state, transfer, ended_h, inner, stays, recorded, saved,
  * invite_tapped, hunt, offer, loaded, bare, unfit,
  * failed, party, connected_tag, setup_timer, late_timer, duration_timer (as in every call that talks);
  * said, said_by, endings, end_us, status, cause,

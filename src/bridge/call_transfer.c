@@ -90,11 +90,19 @@ static void transfer_free(struct transfer *transfer)
 	free(transfer);
 }
 
+static void detach(struct call *call)
+{
+	call->transfer = NULL;
+	call->ended_h = NULL;
+	call->stays = NULL;
+}
+
 static void leave_outer(struct transfer *transfer)
 {
-	transfer->outer->transfer = NULL;
-	transfer->outer->ended_h = NULL;
+	detach(transfer->outer);
 	transfer->outer = NULL;
+	if (transfer->inner)
+		transfer->inner->stays = NULL;
 }
 
 static struct call *leave_inner(struct transfer *transfer)
@@ -102,10 +110,8 @@ static struct call *leave_inner(struct transfer *transfer)
 	struct call *inner = transfer->inner;
 
 	transfer->inner = NULL;
-	if (!inner)
-		return NULL;
-	inner->transfer = NULL;
-	inner->ended_h = NULL;
+	if (inner)
+		detach(inner);
 	return inner;
 }
 
@@ -198,8 +204,7 @@ static void inner_ended_h(struct call *inner, int status)
 {
 	struct transfer *transfer = inner->transfer;
 
-	inner->transfer = NULL;
-	inner->ended_h = NULL;
+	detach(inner);
 	transfer->inner = NULL;
 	if (transfer->outer)
 		history_append(&transfer->outer->history, &inner->history);
@@ -248,8 +253,7 @@ static int read_refer(struct transfer *transfer, const struct config *config,
 {
 	int err = refer_read(&transfer->refer, transfer->request, fault);
 
-	if (!err &&
-		emergency_is_called(config, from->settings, &transfer->refer.phone)) {
+	if (!err && emergency_is_called(config, from->settings, &transfer->refer.phone)) {
 		*fault = (struct refer_fault){.status = 403,
 			.where = "Refer-To",
 			.why = "an emergency call is made by who needs help"};
@@ -313,6 +317,7 @@ static void ask(struct transfer *transfer)
 
 	transfer->inner->transfer = transfer;
 	transfer->inner->ended_h = inner_ended_h;
+	transfer->inner->stays = transfer->stays;
 	timer_start(outer->bridge->timers, &transfer->timer,
 		outer->config->limits.setup_ms, too_long_h, transfer);
 	call_hunt(transfer->inner);
@@ -408,6 +413,15 @@ void transfer_heard(struct call *call, int status)
 		say(call->transfer, status);
 }
 
+/* LEG knows from now on what the stand-in heard of who it is joined with: who it was connected with is not who it is
+ * connected with. */
+static void tell_of_other(struct leg *leg, struct leg *stand_in)
+{
+	leg_tell(leg, stand_in ? stand_in->connected : NULL, false);
+	if (stand_in)
+		stand_in->connected = NULL;
+}
+
 static bool is_in(const struct call *call, const struct leg *leg)
 {
 	return leg == call->a || leg == call->b;
@@ -423,8 +437,7 @@ static void exchange(struct transfer *transfer)
 	struct leg *stays = transfer->stays, *consults = transfer->consults;
 	const bool away = consults && !is_in(outer, stays);
 
-	/* who he was connected with is not who he is connected with */
-	leg_tell(stays, NULL, false);
+	tell_of_other(stays, consults ? NULL : inner->a);
 	if (!consults) {
 		call_exchange_legs(outer, call_other(outer, stays), inner, inner->b);
 		call_exchange_media(outer, inner);

@@ -10,12 +10,11 @@
 /* Of what one leg is told, header names included. */
 #define CONNECTED_MAX_BYTES 4096
 
-/* What LINES, owned, become: what MESSAGE, of leg FROM, says of who is there. *RET is NULL where it says
+/* What TO is told: what MESSAGE, of leg FROM, says of who is there, as lines, owned. *RET is NULL where it says
  * nothing, or nothing that may be told. 0 or negative. */
-static int write_lines(
-	struct call *call, struct leg *from, struct message *message, char **ret)
+static int write_lines(const struct call *call, const struct leg *from,
+	const struct leg *to, struct message *message, char **ret)
 {
-	const struct leg *to = call_other(call, from);
 	struct identity_shown identity;
 	struct party *party;
 	struct buf lines;
@@ -41,10 +40,9 @@ static int write_lines(
 	return err;
 }
 
-/* The leg that stands in for who is transferred has no connection, and is told nothing. */
 static bool wants_to_know(const struct leg *leg)
 {
-	return leg->home && leg->flow &&
+	return leg && leg->home && leg->flow &&
 	       leg->settings->identity.connected == CONFIG_CONNECTED_PASS;
 }
 
@@ -72,7 +70,7 @@ void connected_begin(struct call *call)
 	if (wants_to_know(b) && call->party->source) {
 		char *lines = NULL;
 
-		write_lines(call, call->a, call->party->source, &lines);
+		write_lines(call, call->a, b, call->party->source, &lines);
 		leg_tell(b, lines, false);
 	}
 }
@@ -88,18 +86,19 @@ void connected_hear(struct call *call, struct leg *from, struct message *message
 {
 	const bool asks = message_is_request(message);
 	struct leg *to = call_other(call, from);
+	const struct leg *hearer = to->stand_in ? call->stays : to;
 	char *lines = NULL;
 
-	if (!wants_to_know(to))
+	if (!wants_to_know(hearer))
 		return;
 	if (call->state == CALL_SETUP && !asks)
 		follow_branch(call, message);
-	if (write_lines(call, from, message, &lines) || !lines)
+	if (write_lines(call, from, hearer, message, &lines) || !lines)
 		return;
 	if (is_same(lines, to->connected))
 		free(lines);
 	else
-		leg_tell(to, lines, asks);
+		leg_tell(to, lines, asks && !to->stand_in);
 }
 
 /* Nothing is under way that may take it along. An UPDATE has no offer; who takes none is offered again what he agreed to

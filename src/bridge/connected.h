@@ -11,7 +11,8 @@
 void connected_begin(struct call *call);
 /* Nobody there took the call: what leg a heard of them does not hold for the next one. */
 void connected_forget(struct call *call);
-/* MESSAGE, of leg FROM, may say who is there now. The other leg is told with the next message that it gets. */
+/* MESSAGE, of leg FROM, may say who is there now. The other leg is told with the next message that it gets; who is
+ * transferred, for whom a leg stands in, when he is joined with FROM. */
 void connected_hear(struct call *call, struct leg *from, struct message *message);
 /* Both legs are told what a request of the other one said and no message has taken to them: by UPDATE, or
  * re-INVITE where the leg takes none; where that may not go now with the next message, or when this is called
