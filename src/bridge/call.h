@@ -78,10 +78,9 @@ struct call {
 	const struct leg *
 		stays; /* whom its leg a stands in for, while that may change; borrowed */
 	struct party *party; /* who calls whom; until it is answered */
-	char *number_uri;    /* the user part that was called; of a service its number */
 	char *from,
 		*to; /* users, or a service's URN, after the rules of whose call it is */
-	/* The same as they came, and as its last target was shown them; NULL: to nobody yet. */
+	/* The same as they came, and, where it is SHOWN, as its last target was shown them; NULL: they are the same. */
 	char *from_received, *to_received, *from_sent, *to_sent;
 	char *asserted,
 		*asserted_sent; /* the number that is asserted of who calls; NULL: none */
@@ -93,6 +92,7 @@ struct call {
 		[2]; /* of legs a and b: whole lines that they are ended with; owned */
 	/* The branch of leg b that said who leg a is connected with, before it is answered; owned; NULL: none did. */
 	char *connected_tag;
+	bool shown; /* a target was shown who calls whom */
 	bool held;
 	bool recorded; /* its record was handed out, before it is over */
 	bool saved;    /* it was written out: another bridge goes on with it */

@@ -93,14 +93,12 @@ int call_elin_back(struct call *call, const struct trunk **ret)
 	if (!elin)
 		return 0;
 	*ret = trunks_find(bridge->trunks, elin->kind, elin->trunk);
-	free(call->number_uri);
-	call->number_uri = strdup(elin->caller);
 	call->elin = strdup(elin->number);
-	if (!call->number_uri || !call->elin)
+	if (!call->elin)
 		return -ENOMEM;
-	call->party->called.phone =
-		(struct phone){.number = span_of(call->number_uri), .is_number = true};
-	return 0;
+	call->party->called.phone = (struct phone){.is_number = true};
+	return party_keep(
+		call->party, span_of(elin->caller), &call->party->called.phone.number);
 }
 
 static bool has_taken(const struct call *call)

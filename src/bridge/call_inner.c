@@ -67,8 +67,7 @@ static int read_whom(struct call *call, struct call *outer, const struct leg *st
 		    call->party, &call_other(outer, stays)->settings->numbers))
 		return -ENOMEM;
 	call->to = party_number(&call->party->called);
-	call->number_uri = party_number(&call->party->called);
-	return call->to && call->number_uri ? 0 : -ENOMEM;
+	return call->to ? 0 : -ENOMEM;
 }
 
 /* Who sent the REFER may have the call go where its own calls may go; or, without a number, back to it. */
@@ -76,11 +75,10 @@ static int list_targets(struct call *call, struct leg *from)
 {
 	struct pick_question question = {.config = call->config};
 
-	if (!call->number_uri[0])
+	if (!call->to[0])
 		return hunt_new_to(
 			&call->hunt, call->bridge, call->config, from->trunk, false);
-	question.call =
-		pick_call(from->trunk, span_of(call->number_uri), span_of(call->from));
+	question.call = pick_call(from->trunk, span_of(call->to), span_of(call->from));
 	return hunt_new(&call->hunt, call->bridge, call->config, &question);
 }
 

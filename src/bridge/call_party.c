@@ -13,7 +13,6 @@
 void call_party_free(struct call *call)
 {
 	party_free(call->party);
-	free(call->number_uri);
 	free(call->from);
 	free(call->to);
 	free(call->from_received);
@@ -50,6 +49,15 @@ static char *first_number(const struct party_names *names)
 	return NULL;
 }
 
+/* *TEXT is not kept twice. */
+static void drop_same(char **text, const char *same)
+{
+	if (strcmp(*text, same) != 0)
+		return;
+	free(*text);
+	*text = NULL;
+}
+
 /* ---- as it came ---- */
 
 /* Whom it is to, for the record. A service is its URN there; whom we call for it is a number (RFC 6881), which
@@ -83,13 +91,13 @@ int call_read_party(struct call *call, const struct trunk *trunk, struct message
 	if (err)
 		return err;
 	call->to = called_of(call, uri);
-	call->number_uri = party_number(&call->party->called);
 	call->from = party_number(&call->party->from);
 	call->asserted = first_number(&call->party->asserted);
-	return call->to_received && call->from_received && call->to && call->number_uri &&
-			       call->from
-		       ? 0
-		       : -ENOMEM;
+	if (!call->to_received || !call->from_received || !call->to || !call->from)
+		return -ENOMEM;
+	drop_same(&call->to_received, call->to);
+	drop_same(&call->from_received, call->from);
+	return 0;
 }
 
 /* ---- as it leaves ---- */
@@ -117,7 +125,12 @@ static int note_sent(
 	call->asserted_sent = shown->caller.len && party->asserted.count
 				      ? span_dup(shown->caller)
 				      : first_number(&party->asserted);
-	return err;
+	if (err)
+		return err;
+	drop_same(&call->to_sent, call->to);
+	drop_same(&call->from_sent, call->from);
+	call->shown = true;
+	return 0;
 }
 
 int call_write_party(struct call *call, const struct party_shown *shown,

@@ -20,13 +20,13 @@
 static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, number),
 	SAVED_TEXT(struct call, id),
-	SAVED_FIELD(struct call, number_uri),
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
 	SAVED_FIELD(struct call, from_received),
 	SAVED_FIELD(struct call, to_received),
 	SAVED_FIELD(struct call, from_sent),
 	SAVED_FIELD(struct call, to_sent),
+	SAVED_FIELD(struct call, shown),
 	SAVED_FIELD(struct call, asserted),
 	SAVED_FIELD(struct call, asserted_sent),
 	SAVED_FIELD(struct call, max_forwards),
@@ -199,7 +199,7 @@ static int load_signalling(struct call *call, struct saved from, struct err_text
 	int err = saved_take(from, call_fields, call, error);
 
 	from.about = call->id;
-	if (!err && (!call->id[0] || !call->number_uri || !call->from || !call->to))
+	if (!err && (!call->id[0] || !call->from || !call->to))
 		err = err_set(error, ERR_FORMAT, "a part of the call is missing");
 	if (!err && registry_find(call->bridge, call->number))
 		err = err_set(error, ERR_STATE, "there is another call of that number");
@@ -241,6 +241,9 @@ static const struct saved_field lost_fields[] = {
 	SAVED_FIELD(struct call, to_received),
 	SAVED_FIELD(struct call, from_sent),
 	SAVED_FIELD(struct call, to_sent),
+	SAVED_FIELD(struct call, shown),
+	SAVED_FIELD(struct call, asserted),
+	SAVED_FIELD(struct call, asserted_sent),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_BELOW(struct call, location, CALL_LOCATIONS),
 	SAVED_FIELD(struct call, elin),
@@ -250,11 +253,6 @@ static const struct saved_field lost_fields[] = {
 	SAVED_FIELD(struct call, answer_us),
 	SAVED_END,
 };
-
-static const char *text_or_none(const char *text)
-{
-	return text ? text : "";
-}
 
 /* What was read of it, and of whom it was with. */
 struct lost {
@@ -285,13 +283,7 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 		.inbound = inbound,
 		.emergency = emergency_name(call->emergency),
 		.location = call_location_name(call),
-		.elin = text_or_none(call->elin),
-		.from = text_or_none(call->from),
-		.to = text_or_none(call->to),
-		.from_received = text_or_none(call->from_received),
-		.to_received = text_or_none(call->to_received),
-		.from_sent = text_or_none(call->from_sent),
-		.to_sent = text_or_none(call->to_sent),
+		.elin = call->elin ? call->elin : "",
 		.start_wall_us = call->start_wall_us,
 		.ringing_us = call->ringing_us,
 		.answer_us = call->answer_us,
@@ -306,6 +298,7 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 		.attempt_count = lost->history.count,
 		.transfers = lost->history.transfers,
 		.transfer_count = lost->history.transfer_count};
+	registry_fill_numbers(call, ret);
 	ret->legs[0] = ret->legs[1] = record_leg_none();
 	ret->legs[inbound].side = lost->sides.caller;
 	ret->legs[inbound].party = lost->names[0];

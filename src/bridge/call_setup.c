@@ -403,24 +403,26 @@ static enum config_calls_to side_of(const struct trunk *trunk)
 
 static int list_targets(struct call *call)
 {
-	char *caller = party_number(party_caller(call->party));
+	char *caller = party_number(party_caller(call->party)), *called = NULL;
 	struct pick_question question = {
 		.config = call->config, .emergency = call->emergency != EMERGENCY_NO};
 	int err = caller ? 0 : -ENOMEM;
 
 	if (!err && call->emergency == EMERGENCY_CALLBACK)
 		err = call_elin_back(call, &question.first);
-	if (err) {
+	if (!err)
+		called = party_number(&call->party->called);
+	if (!called) {
 		free(caller);
-		return err;
+		return err ? err : -ENOMEM;
 	}
-	question.call =
-		pick_call(call->a->trunk, span_of(call->number_uri), span_of(caller));
+	question.call = pick_call(call->a->trunk, span_of(called), span_of(caller));
 	/* what the caller's settings of this moment say, unless it is known whom he calls */
 	question.call.calls_to =
 		question.first ? side_of(question.first) : call->a->settings->calls_to;
 	err = hunt_new(&call->hunt, call->bridge, call->config, &question);
 	free(caller);
+	free(called);
 	return err;
 }
 

@@ -226,9 +226,21 @@ static void fill_legs(
 	ret->legs[!a].side = callee_side(call);
 }
 
-static const char *text_or_none(const char *text)
+static const char *text_or(const char *text, const char *other)
 {
-	return text ? text : "";
+	return text ? text : other;
+}
+
+void registry_fill_numbers(const struct call *call, struct record *ret)
+{
+	ret->from = text_or(call->from, "");
+	ret->to = text_or(call->to, "");
+	ret->from_received = text_or(call->from_received, ret->from);
+	ret->to_received = text_or(call->to_received, ret->to);
+	ret->from_sent = text_or(call->from_sent, call->shown ? ret->from : "");
+	ret->to_sent = text_or(call->to_sent, call->shown ? ret->to : "");
+	ret->asserted = call->asserted;
+	ret->asserted_sent = call->asserted_sent;
 }
 
 void registry_fill(
@@ -245,14 +257,7 @@ void registry_fill(
 	ret->emergency = emergency_name(call->emergency);
 	ret->location = call_location_name(call);
 	ret->elin = call->elin ? call->elin : "";
-	ret->from = call->from;
-	ret->to = call->to;
-	ret->from_received = text_or_none(call->from_received);
-	ret->to_received = text_or_none(call->to_received);
-	ret->from_sent = text_or_none(call->from_sent);
-	ret->to_sent = text_or_none(call->to_sent);
-	ret->asserted = call->asserted;
-	ret->asserted_sent = call->asserted_sent;
+	registry_fill_numbers(call, ret);
 	ret->start_wall_us = call->start_wall_us;
 	ret->ringing_us = call->ringing_us;
 	ret->answer_us = call->answer_us;

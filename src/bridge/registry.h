@@ -36,5 +36,7 @@ struct registry_leg {
 void registry_fill_flow(const struct flow *flow, struct record_leg *ret);
 void registry_fill_leg(const struct registry_leg *from, struct record_leg *ret,
 	char name[static 80], char codec[static 32]);
+/* The numbers of CALL, which may have been lost. */
+void registry_fill_numbers(const struct call *call, struct record *ret);
 void registry_fill(
 	const struct call *call, struct record *ret, struct registry_scratch *scratch);

@@ -111,6 +111,7 @@ void record_print(struct buf *out, const struct record *record)
 		strcmp(record->to, record->to_received) != 0)
 		buf_printf(out, " received=%s:%s", record->from_received,
 			record->to_received);
+	buf_printf(out, " shown=%s", record->to_sent[0] ? "yes" : "no");
 	if (record->to_sent[0] && (strcmp(record->from, record->from_sent) != 0 ||
 					  strcmp(record->to, record->to_sent) != 0))
 		buf_printf(out, " sent=%s:%s", record->from_sent, record->to_sent);
