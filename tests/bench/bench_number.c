@@ -3,38 +3,19 @@
  * called number, From and P-Asserted-Identity; by the index, and by trying each rule in turn. A table for Markdown.
  * By hand: make bench && tests/bench/bench_number [RULES], in each of the four lists.
  */
+#include "bench.h"
+
 #include "bridge/party_numbers.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define ROUNDS 11
 #define CALLS 2000
 #define NUMBERS 1024
 
 static char numbers[NUMBERS][24];
 static unsigned found; /* so that nothing is left out for want of use */
-
-static unsigned chance(unsigned limit)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state % limit);
-}
-
-/* Of the processor, whoever else uses the machine. */
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 /* As sites have them: a block of numbers of a country and area each, with something to keep, and at the end one
  * for all others. */
@@ -61,10 +42,10 @@ static struct rules *make_rules(unsigned count)
 static void make_numbers(unsigned count)
 {
 	for (unsigned i = 0; i < NUMBERS; i++) {
-		const unsigned of = chance(count);
+		const unsigned of = bench_chance(count);
 
 		snprintf(numbers[i], sizeof(numbers[i]), "+%u%u%03u", 30 + of % 67,
-			10000 + of, chance(1000));
+			10000 + of, bench_chance(1000));
 	}
 }
 
@@ -75,8 +56,9 @@ static struct party_name name_of(unsigned nth)
 }
 
 /* The numbers of a call, in and out. */
-static void by_index(const struct config_numbers *settings, unsigned nth)
+static void by_index(const void *arg, unsigned nth)
 {
+	const struct config_numbers *settings = arg;
 	struct party_name asserted = name_of(nth + 2);
 	const struct party came = {.called = name_of(nth),
 		.from = name_of(nth + 1),
@@ -107,8 +89,9 @@ static void each(
 }
 
 /* The same numbers, three on each way. */
-static void by_loop(const struct config_numbers *settings, unsigned nth)
+static void by_loop(const void *arg, unsigned nth)
 {
+	const struct config_numbers *settings = arg;
 	struct rule_scratch *scratch;
 
 	if (rule_scratch_new(&scratch))
@@ -116,30 +99,6 @@ static void by_loop(const struct config_numbers *settings, unsigned nth)
 	for (unsigned i = 0; i < 6; i++)
 		each(settings->called_in, scratch, numbers[(nth + i % 3) % NUMBERS]);
 	rule_scratch_free(scratch);
-}
-
-static int compare(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void measure(const struct config_numbers *settings, const char *name,
-	void (*call)(const struct config_numbers *settings, unsigned nth), unsigned calls)
-{
-	uint64_t ns[ROUNDS];
-
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		const uint64_t begin = now_ns();
-
-		for (unsigned i = 0; i < calls; i++)
-			call(settings, i);
-		ns[round] = (now_ns() - begin) / calls;
-	}
-	qsort(ns, ROUNDS, sizeof(ns[0]), compare);
-	printf("| %s | %.2f | %.2f |\n", name, (double)ns[0] / 1000,
-		(double)ns[ROUNDS / 2] / 1000);
 }
 
 int main(int argc, char **argv)
@@ -159,9 +118,9 @@ int main(int argc, char **argv)
 	       "median, us "
 	       "|\n|---|---|---|\n",
 		count);
-	measure(&none, "none", by_index, CALLS);
-	measure(&settings, "by the index", by_index, CALLS);
-	measure(&settings, "each in turn", by_loop, 20);
+	bench_measure("none", by_index, &none, CALLS);
+	bench_measure("by the index", by_index, &settings, CALLS);
+	bench_measure("each in turn", by_loop, &settings, 20);
 	rules_free(settings.called_in);
 	rules_free(settings.calling_in);
 	rules_free(settings.called_out);

@@ -3,34 +3,23 @@
  * table for Markdown. By hand: make bench && tests/bench/bench_route [TRUNKS], three prefixes each.
  */
 #include "../unit/trunk/plain.h"
+#include "bench.h"
 
 #include "trunk/pick.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#define ROUNDS 11
 #define CALLS 20000
 #define NUMBERS 1024
 
 static char numbers[NUMBERS][24];
 
-static unsigned chance(unsigned limit)
-{
-	static uint64_t state = 88172645463325252u;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (unsigned)(state % limit);
-}
-
 static void digits(char *out, unsigned count)
 {
 	while (count-- > 0)
-		*out++ = (char)('0' + chance(10));
+		*out++ = (char)('0' + bench_chance(10));
 	*out = '\0';
 }
 
@@ -52,26 +41,18 @@ static struct plain_gateway *make_gateways(unsigned count)
 			char *prefix = texts + 48 + 32 * j;
 
 			prefix[0] = '+';
-			digits(prefix + 1, 3 + chance(6));
+			digits(prefix + 1, 3 + bench_chance(6));
 			gateways[i].prefixes[j] = prefix;
 		}
 	}
 	for (unsigned i = 0; i < NUMBERS; i++) {
-		const char *prefix = gateways[chance(count)].prefixes[chance(3)];
+		const char *prefix =
+			gateways[bench_chance(count)].prefixes[bench_chance(3)];
 
 		strcpy(numbers[i], prefix);
 		digits(numbers[i] + strlen(prefix), 6);
 	}
 	return gateways;
-}
-
-/* Of the processor, whoever else uses the machine. */
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
 static struct pick_question question_of(const struct plain *plain, unsigned nth)
@@ -85,8 +66,9 @@ static struct pick_question question_of(const struct plain *plain, unsigned nth)
 
 static unsigned found; /* so that nothing is left out for want of use */
 
-static void by_tree(const struct plain *plain, unsigned nth)
+static void by_tree(const void *arg, unsigned nth)
 {
+	const struct plain *plain = arg;
 	const struct pick_question question = question_of(plain, nth);
 	struct pick pick;
 
@@ -94,8 +76,9 @@ static void by_tree(const struct plain *plain, unsigned nth)
 	found += pick.count;
 }
 
-static void by_loop(const struct plain *plain, unsigned nth)
+static void by_loop(const void *arg, unsigned nth)
 {
+	const struct plain *plain = arg;
 	const struct pick_question question = question_of(plain, nth);
 	struct trunk *trunk;
 
@@ -105,30 +88,6 @@ static void by_loop(const struct plain *plain, unsigned nth)
 		pick_judge(plain->trunks, trunk, &question, &opinion);
 		found += opinion.verdict == ROUTE_FITS;
 	}
-}
-
-static int compare(const void *a, const void *b)
-{
-	const uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-static void measure(const struct plain *plain, const char *name,
-	void (*choose)(const struct plain *plain, unsigned nth), unsigned calls)
-{
-	uint64_t ns[ROUNDS];
-
-	for (unsigned round = 0; round < ROUNDS; round++) {
-		const uint64_t begin = now_ns();
-
-		for (unsigned i = 0; i < calls; i++)
-			choose(plain, i);
-		ns[round] = (now_ns() - begin) / calls;
-	}
-	qsort(ns, ROUNDS, sizeof(ns[0]), compare);
-	printf("| %s | %.2f | %.2f |\n", name, (double)ns[0] / 1000,
-		(double)ns[ROUNDS / 2] / 1000);
 }
 
 int main(int argc, char **argv)
@@ -142,8 +101,8 @@ int main(int argc, char **argv)
 	printf("%u prefixes of %u trunks.\n\n| choice | least, us | median, us |\n"
 	       "|---|---|---|\n",
 		3 * count, count);
-	measure(&plain, "by the tree", by_tree, CALLS);
-	measure(&plain, "each trunk looked at", by_loop, 50);
+	bench_measure("by the tree", by_tree, &plain, CALLS);
+	bench_measure("each trunk looked at", by_loop, &plain, 50);
 	plain_stop(&plain);
 	for (unsigned i = 0; i < count; i++)
 		free((void *)(uintptr_t)gateways[i].id);

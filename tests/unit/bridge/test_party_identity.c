@@ -1,5 +1,5 @@
 /* Who is shown to whom: RFC 3323, 3325, 5379, 5806, 7044, 7544 as functions from one party to another. */
-#include "../unit.h"
+#include "party_rig.h"
 
 #include "bridge/party_diversion.h"
 #include "bridge/party_identity.h"
@@ -10,25 +10,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define START                                                                            \
-	"INVITE sip:+4930200@10.0.0.1 SIP/2.0\r\n"                                       \
-	"Via: SIP/2.0/UDP a.corp;branch=z9hG4bK1\r\nTo: <sip:b@a.corp>\r\n"              \
-	"Call-ID: c\r\nCSeq: 1 INVITE\r\n"
-#define FROM "From: \"A\" <sip:100@a.corp>;tag=1\r\n"
-
 static struct party *read_party(const char *headers)
 {
-	static char text[64 * 1024];
-	struct message_fault fault;
-	struct message *message;
-	struct party *party;
-
-	snprintf(text, sizeof text, START "%s%s\r\n",
-		strstr(headers, "From:") ? "" : FROM, headers);
-	assert_int_equal(message_parse(&message, text, strlen(text), &fault), 0);
-	assert_int_equal(party_read(&party, message), 0);
-	message_unref(message);
-	return party;
+	return party_rig_read("sip:+4930200@10.0.0.1",
+		"From: \"A\" <sip:100@a.corp>;tag=1\r\n", headers);
 }
 
 /* What is written of PARTY: "FROM\nHEADERS". */

@@ -1,5 +1,5 @@
 /* The numbers of a party by rules and dial plans: which of them, by which rules, and how they are written then. */
-#include "../unit.h"
+#include "party_rig.h"
 
 #include "bridge/party_numbers.h"
 #include "bridge/party_rules.h"
@@ -34,21 +34,7 @@ static struct config_numbers plan_of_germany(void)
 
 static struct party *read_party(const char *called, const char *headers)
 {
-	static char text[32 * 1024];
-	struct message_fault fault;
-	struct message *message;
-	struct party *party;
-
-	snprintf(text, sizeof text,
-		"INVITE %s SIP/2.0\r\nVia: SIP/2.0/UDP a.corp;branch=z9hG4bK1\r\n"
-		"To: <sip:b@a.corp>\r\nCall-ID: c\r\nCSeq: 1 INVITE\r\n%s%s\r\n",
-		called, strstr(headers, "From:") ? "" : "From: <sip:x@a.corp>;tag=1\r\n",
-		headers);
-	assert_int_equal(message_parse(&message, text, strlen(text), &fault), 0);
-	assert_int_equal(fault.status, 0);
-	assert_int_equal(party_read(&party, message), 0);
-	message_unref(message);
-	return party;
+	return party_rig_read(called, "From: <sip:x@a.corp>;tag=1\r\n", headers);
 }
 
 /* PARTY is changed by SETTINGS and written: EXPECTED is Request-URI, From and the headers. */
