@@ -9,6 +9,8 @@
 #define INDEX_SIZE (2 * PARTY_HISTORY_MAX + 1)
 /* Of an escaped Reason, as much as is looked at. */
 #define REASON_SIZE 128
+/* The host of a forwarding of which no more is known than that there was one. */
+#define UNKNOWN_HOST "unknown.invalid"
 /* RFC 5806 4: two digits. */
 #define COUNTER_MAX 99
 
@@ -114,8 +116,8 @@ static int add_entry(
 /* RFC 7544 7.1: a counter above 1 stands for forwardings of which no more is known. */
 static int add_unknown(struct history *history, unsigned count, struct span first_cause)
 {
-	static const struct party_name unknown = {
-		.phone = {.number = {"unknown", 7}}, .unknown = {"unknown.invalid", 15}};
+	static const struct party_name unknown = {.phone = {.number = {"unknown", 7}},
+		.unknown = {UNKNOWN_HOST, sizeof(UNKNOWN_HOST) - 1}};
 	int err = 0;
 
 	for (unsigned i = 0; i < count && !err; i++)
@@ -209,12 +211,6 @@ static const char *reason_at(const struct party_names *history, unsigned at)
 	return reason || at + 1 == history->count ? reason : own_reason(left);
 }
 
-/* A forwarding of which no more is known than that there was one. */
-static bool is_placeholder(const struct party_name *entry)
-{
-	return span_equal_nocase(entry->unknown, "unknown.invalid");
-}
-
 static unsigned depth_of(const struct party_name *entry)
 {
 	const struct span index = param(entry, "index");
@@ -266,7 +262,7 @@ static unsigned find_forwardings(
 
 		counter += i ? missing(entry - 1, entry) : 0;
 		counter += reason != NULL;
-		if (!reason || is_placeholder(entry))
+		if (!reason || span_equal_nocase(entry->unknown, UNKNOWN_HOST))
 			continue;
 		ret[count++] = (struct forwarding){entry, reason, counter};
 		counter = 0;

@@ -249,8 +249,8 @@ static void add_callers(struct buf *out, const char *header,
 static void add_referred(
 	struct buf *out, const struct party *party, const struct party_shown *shown)
 {
-	const struct party_names one = {
-		.list = (struct party_name *)(uintptr_t)&party->referred, .count = 1};
+	struct party_name by = party->referred;
+	const struct party_names one = {.list = &by, .count = 1};
 
 	if (party->referred_whole.len)
 		buf_printf(
