@@ -53,6 +53,13 @@ static void read_rules(struct rules *rules, const struct config_words *words,
 			rules->list[rules->count++] = rule;
 }
 
+static bool is_first(const struct message *message)
+{
+	return message_is_request(message) && message_method(message) == MESSAGE_INVITE &&
+	       !message_to(message)->tag.len;
+}
+
+/* Its room is large, and most calls have no rule: it is not cleared. */
 static void read_policy(struct policy *policy, const struct crossing *crossing)
 {
 	const struct {
@@ -63,6 +70,8 @@ static void read_policy(struct policy *policy, const struct crossing *crossing)
 		{crossing->to, HEADER_OUT | crossing->kind},
 	};
 
+	policy->pass.count = policy->drop.count = policy->add.count = 0;
+	policy->first = crossing->message && is_first(crossing->message);
 	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
 		const struct config_crossing *rules;
 
@@ -235,19 +244,22 @@ static const char *name_fault(
 	return *ret_crosses || known ? NULL : "no headers-pass names it";
 }
 
-static void add_passed(struct buf *out, const struct policy *policy,
-	const struct crossing *crossing, const struct own *own)
+static void add_passed(
+	struct buf *out, const struct policy *policy, const struct crossing *crossing)
 {
 	size_t left = PASSED_MAX_BYTES;
 	unsigned lines = 0;
 	struct span rest = {.p = NULL}, name, value;
+	struct own own = {.count = 0};
 
+	if (policy->pass.count)
+		find_own(&own, crossing);
 	while (message_line_next(crossing->message, &rest, &name, &value)) {
 		bool crosses;
 		const char *why = name_fault(policy, name, &crosses);
 
 		if (crosses)
-			why = message_token_valid(name) ? value_fault(own, value)
+			why = message_token_valid(name) ? value_fault(&own, value)
 							: "no name of a header";
 		if (crosses && !why &&
 			(lines == PASSED_MAX_LINES || name.len + value.len > left))
@@ -282,25 +294,15 @@ static bool is_looked_at(const struct policy *policy, const struct crossing *cro
 		       log_finest_level() >= LOG_LEVEL_DEBUG);
 }
 
-static bool is_first(const struct message *message)
-{
-	return message_is_request(message) && message_method(message) == MESSAGE_INVITE &&
-	       !message_to(message)->tag.len;
-}
-
 void crossing_add(struct buf *out, const struct crossing *crossing)
 {
 	const struct message *message = crossing->message;
-	struct policy policy = {.first = message && is_first(message)};
-	struct own own = {.count = 0};
+	struct policy policy;
 
 	read_policy(&policy, crossing);
 	if (policy.first)
 		add_usual_ones(out, &policy, message);
-	if (is_looked_at(&policy, crossing)) {
-		if (policy.pass.count)
-			find_own(&own, crossing);
-		add_passed(out, &policy, crossing, &own);
-	}
+	if (is_looked_at(&policy, crossing))
+		add_passed(out, &policy, crossing);
 	add_ours(out, &policy.add);
 }

@@ -28,7 +28,7 @@ void packages_note(struct leg *leg, const struct message *message)
 {
 	struct span line, element;
 
-	if (!message_line(message, "Recv-Info", 0, &line))
+	if (!packages_of(leg)->count || !message_line(message, "Recv-Info", 0, &line))
 		return;
 	leg->packages = 0;
 	for (unsigned nth = 0; message_line(message, "Recv-Info", nth, &line); nth++)
