@@ -155,8 +155,9 @@ static void add_alert_info(struct buf *out, const struct message *message)
 	}
 }
 
-static void add_usual_ones(
-	struct buf *out, const struct policy *policy, const struct message *message)
+/* POLICY NULL: no rule is about it. */
+static void add_usual_ones(struct buf *out, const struct policy *policy,
+	const struct message *message, enum header_with with)
 {
 	size_t count;
 	const struct header_known *known = header_list(&count);
@@ -164,14 +165,20 @@ static void add_usual_ones(
 	for (size_t i = 0; i < count; i++) {
 		const char *name = known[i].name;
 
-		if (known[i].fate != HEADER_CROSSES ||
-			is_kept_back(policy, span_of(name)))
+		if (!(known[i].with & with) ||
+			(policy && is_kept_back(policy, span_of(name))))
 			continue;
 		if (strcmp(name, "Alert-Info") == 0)
 			add_alert_info(out, message);
 		else
 			add_usual(out, message, name);
 	}
+}
+
+void crossing_add_usual(
+	struct buf *out, const struct message *message, enum header_with with)
+{
+	add_usual_ones(out, NULL, message, with);
 }
 
 /* ---- those of rules ---- */
@@ -236,7 +243,7 @@ static const char *name_fault(
 	const struct header_known *known = header_find(name);
 
 	*ret_crosses = false;
-	if (known && (known->fate == HEADER_NEVER || policy->first))
+	if (known && (known->why || policy->first))
 		return NULL;
 	if (is_kept_back(policy, name))
 		return take(&policy->drop, name) ? "headers-drop" : NULL;
@@ -301,7 +308,7 @@ void crossing_add(struct buf *out, const struct crossing *crossing)
 
 	read_policy(&policy, crossing);
 	if (policy.first)
-		add_usual_ones(out, &policy, message);
+		add_usual_ones(out, &policy, message, HEADER_INVITE);
 	if (is_looked_at(&policy, crossing))
 		add_passed(out, &policy, crossing);
 	add_ours(out, &policy.add);

@@ -21,5 +21,8 @@ struct crossing {
 		kind; /* HEADER_REQUESTS or HEADER_RESPONSES: what is sent, and MESSAGE */
 };
 
+/* Appends what of MESSAGE crosses in a request of a kind that no rule is about: lines of the built-in list. */
+void crossing_add_usual(
+	struct buf *out, const struct message *message, enum header_with with);
 /* Appends whole lines, 32 and 4 kB of those that rules let cross at most. */
 void crossing_add(struct buf *out, const struct crossing *crossing);

@@ -3,6 +3,7 @@
 
 #include "bridge/allow.h"
 #include "bridge/body.h"
+#include "bridge/crossing.h"
 #include "bridge/identity.h"
 #include "bridge/party_rules.h"
 #include "sip/compose.h"
@@ -14,15 +15,6 @@
 
 /* RFC 3428 8: as much as surely passes a path that does not care for congestion. */
 #define UDP_MAX 1300
-
-/* Headers that cross beside those of every request (bridge/party.h): they mean the same on both sides. NULL ends
- * a list. Not here: In-Reply-To and Reply-To, which name one side; Subject, as with calls. */
-static const char *const message_headers[] = {"Date", "Priority", "Accept-Language",
-	"Content-Disposition", "Content-Language", NULL};
-/* SIP-If-Match, and SIP-ETag of an answer, are names that whoever keeps the state gave it: they are nobody else's
- * to read. */
-static const char *const publish_headers[] = {
-	"SIP-If-Match", "Content-Disposition", "Content-Language", NULL};
 
 static int refuse(int status, const char *why, int *ret_status, struct err_text *text)
 {
@@ -137,16 +129,6 @@ static int begin_dialog(const struct exchange *exchange, const struct flow *flow
 	return 0;
 }
 
-static void add_headers(
-	const struct message *message, const char *const *names, struct buf *out)
-{
-	struct span value;
-
-	for (; *names; names++)
-		if (message_header(message, *names, 0, &value))
-			compose_header(out, *names, value);
-}
-
 /* A number of seconds; what is none is left out. */
 static void add_seconds(const struct message *message, const char *name, struct buf *out)
 {
@@ -191,8 +173,8 @@ static int compose(const struct exchange *exchange, struct flow *flow,
 	buf_add_span(&ret->text, buf_span(&crossed->headers));
 	if (is_publish(exchange))
 		compose_header(&ret->text, "Event", event_of(exchange->request));
-	add_headers(exchange->request,
-		is_publish(exchange) ? publish_headers : message_headers, &ret->text);
+	crossing_add_usual(&ret->text, exchange->request,
+		is_publish(exchange) ? HEADER_PUBLISH : HEADER_MESSAGE);
 	add_seconds(exchange->request, "Expires", &ret->text);
 	compose_header_str(&ret->text, "User-Agent", "Tandem");
 	add_body(exchange, flow, &ret->text);
@@ -293,10 +275,11 @@ static void add_events(const struct exchange *exchange, struct buf *out)
 /* What whoever keeps a published state says of it. */
 static void add_state(int status, const struct message *response, struct buf *out)
 {
-	static const char *const names[] = {"SIP-ETag", NULL};
+	struct span tag;
 
 	if (status / 100 == 2) {
-		add_headers(response, names, out);
+		if (message_header(response, "SIP-ETag", 0, &tag))
+			compose_header(out, "SIP-ETag", tag);
 		add_seconds(response, "Expires", out);
 	} else if (status == 423) {
 		add_seconds(response, "Min-Expires", out);

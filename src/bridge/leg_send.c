@@ -23,14 +23,6 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 /* RFC 3428 8, as outside of dialogs. */
 #define UDP_MAX 1300
 
-static void add_line(const struct message *message, const char *name, struct buf *out)
-{
-	struct span value;
-
-	if (message_header(message, name, 0, &value))
-		compose_header(out, name, value);
-}
-
 /* What says how its body is to be understood; "" where it has none. */
 static void add_passed_body(
 	struct leg *leg, const struct message *request, struct buf *out)
@@ -39,8 +31,6 @@ static void add_passed_body(
 	struct span type;
 	char *copy = NULL;
 
-	add_line(request, "Content-Disposition", out);
-	add_line(request, "Content-Language", out);
 	if (body.len && message_header(request, "Content-Type", 0, &type))
 		copy = span_dup(type);
 	body_add(out, leg->flow, copy, body);
@@ -59,8 +49,7 @@ int leg_pass(struct leg *leg, const struct message *request,
 	passed = leg_begin(leg, message_method(request));
 	if (is_info && message_line(request, "Info-Package", 0, &package))
 		compose_header(&passed.text, "Info-Package", package);
-	else
-		add_line(request, "Date", &passed.text);
+	crossing_add_usual(&passed.text, request, is_info ? HEADER_INFO : HEADER_MESSAGE);
 	compose_header_str(&passed.text, "User-Agent", "Tandem");
 	add_passed_body(leg, request, &passed.text);
 	err = passed.text.err;

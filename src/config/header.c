@@ -31,7 +31,7 @@ static const struct header_known known[] = {
 	{"Max-Forwards", HEADER_NEVER, hop},
 	{"Max-Breadth", HEADER_NEVER, hop},
 	{"Timestamp", HEADER_NEVER, hop},
-	{"Date", HEADER_NEVER, hop},
+	{"Date", HEADER_MESSAGE, hop},
 	{"Expires", HEADER_NEVER, hop},
 	{"Min-Expires", HEADER_NEVER, hop},
 	{"Retry-After", HEADER_NEVER, hop},
@@ -60,8 +60,11 @@ static const struct header_known known[] = {
 	{"Event", HEADER_NEVER, dialog},
 	{"Subscription-State", HEADER_NEVER, dialog},
 	{"SIP-ETag", HEADER_NEVER, dialog},
-	{"SIP-If-Match", HEADER_NEVER, dialog},
+	/* A name that whoever keeps the state gave it: it is nobody else's to read. */
+	{"SIP-If-Match", HEADER_PUBLISH, dialog},
 	/* RFC 3261, 6442 */
+	{"Content-Disposition", HEADER_MESSAGE | HEADER_PUBLISH | HEADER_INFO, body},
+	{"Content-Language", HEADER_MESSAGE | HEADER_PUBLISH | HEADER_INFO, body},
 	{"Content-*", HEADER_NEVER, body},
 	{"MIME-Version", HEADER_NEVER, body},
 	{"Geolocation*", HEADER_NEVER, body},
@@ -98,14 +101,14 @@ static const struct header_known known[] = {
 	{"Warning", HEADER_NEVER, ours},
 	/*
 	 * Headers that say nothing of addresses or routes, and mean the same on both sides. Not here: Subject
-	 * and Organization, free texts of a house; Call-Info, URIs of a house.
+	 * and Organization, free texts of a house; Call-Info and Reply-To, URIs of a house.
 	 */
-	{"Priority", HEADER_CROSSES, NULL},
-	{"User-to-User", HEADER_CROSSES, NULL},
-	{"Accept-Language", HEADER_CROSSES, NULL},
-	{"Answer-Mode", HEADER_CROSSES, NULL},
-	{"Priv-Answer-Mode", HEADER_CROSSES, NULL},
-	{"Alert-Info", HEADER_CROSSES, NULL},
+	{"Priority", HEADER_INVITE | HEADER_MESSAGE, NULL},
+	{"User-to-User", HEADER_INVITE, NULL},
+	{"Accept-Language", HEADER_INVITE | HEADER_MESSAGE, NULL},
+	{"Answer-Mode", HEADER_INVITE, NULL},
+	{"Priv-Answer-Mode", HEADER_INVITE, NULL},
+	{"Alert-Info", HEADER_INVITE, NULL},
 };
 
 const struct header_known *header_list(size_t *ret_count)
@@ -198,7 +201,7 @@ static const char *name_fault(const struct header_rule *rule, bool with_value)
 	if (!rule->star && rule->name.len == 1)
 		return "headers are named by their whole names, not by their compact "
 		       "forms";
-	return !rule->star && found && found->fate == HEADER_NEVER ? found->why : NULL;
+	return !rule->star && found ? found->why : NULL;
 }
 
 static const char *value_fault(struct span value)

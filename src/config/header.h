@@ -13,17 +13,20 @@
 /* Of a header that headers-add names, bytes. */
 #define HEADER_VALUE_MAX 512
 
-/* What becomes of a header without a rule, where that is not that it stays behind. */
-enum header_fate {
-	HEADER_NEVER,   /* it never crosses, and none is added */
-	HEADER_CROSSES, /* it crosses with the first INVITE */
+/* With what a header crosses without a rule: a bit for each. */
+enum header_with {
+	HEADER_NEVER = 0,
+	HEADER_INVITE = 1 << 0, /* the first one of a call */
+	HEADER_MESSAGE = 1 << 1,
+	HEADER_PUBLISH = 1 << 2,
+	HEADER_INFO = 1 << 3, /* of an Info Package */
 };
 
 /* A header by its whole name, or, with "*" at its end, all that begin so. */
 struct header_known {
 	const char *name;
-	enum header_fate fate;
-	const char *why; /* of those that never cross; static */
+	unsigned with;   /* bits of enum header_with */
+	const char *why; /* no rule lets it cross or adds one; static; NULL: one may */
 };
 
 /* All of them, in groups of one reason. */

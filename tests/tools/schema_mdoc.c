@@ -75,15 +75,15 @@ static void print_key(const struct schema_key *key)
 		printf("A reload does not take it into use, only a start does.\n");
 }
 
-/* Those of one fate and reason, in a paragraph. */
-static void print_headers_of(const struct header_known *known, size_t count,
-	enum header_fate fate, const char *why)
+/* Those that cross WITH that, or, 0, those that no rule lets cross for WHY, in a paragraph. */
+static void print_headers_of(
+	const struct header_known *known, size_t count, unsigned with, const char *why)
 {
 	char names[2048] = "";
 	size_t len = 0;
 
 	for (size_t i = 0; i < count; i++)
-		if (known[i].fate == fate && known[i].why == why)
+		if (with ? known[i].with & with : known[i].why == why)
 			len += (size_t)snprintf(names + len, sizeof(names) - len, "%s%s",
 				len ? ", " : "", known[i].name);
 	print_text(names);
@@ -91,20 +91,32 @@ static void print_headers_of(const struct header_known *known, size_t count,
 
 static void print_headers(void)
 {
+	static const struct {
+		enum header_with with;
+		const char *words;
+	} kinds[] = {
+		{HEADER_INVITE, "the first INVITE"},
+		{HEADER_MESSAGE, "MESSAGE"},
+		{HEADER_PUBLISH, "PUBLISH"},
+		{HEADER_INFO, "INFO of an Info Package"},
+	};
 	size_t count;
 	const struct header_known *known = header_list(&count);
 
-	printf(".Bl -tag -width Ds\n.It they cross with the first INVITE\n");
-	print_headers_of(known, count, HEADER_CROSSES, NULL);
+	printf(".Bl -tag -width Ds\n");
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		printf(".It they cross with %s\n", kinds[i].words);
+		print_headers_of(known, count, kinds[i].with, NULL);
+	}
 	for (size_t i = 0; i < count; i++) {
 		size_t first = 0;
 
 		while (known[first].why != known[i].why)
 			first++;
-		if (known[i].fate != HEADER_NEVER || first < i)
+		if (!known[i].why || first < i)
 			continue;
-		printf(".It never: %s\n", known[i].why);
-		print_headers_of(known, count, HEADER_NEVER, known[i].why);
+		printf(".It by no rule: %s\n", known[i].why);
+		print_headers_of(known, count, 0, known[i].why);
 	}
 	printf(".El\n");
 }
