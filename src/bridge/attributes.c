@@ -3,6 +3,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "config/attribute.h"
+#include "config/words.h"
 
 #include <string.h>
 
@@ -76,12 +77,7 @@ static const struct attribute *find(struct span name, enum place place)
 
 static bool is_added(struct span name, const struct leg *leg)
 {
-	const struct config_words *added = &leg->settings->media.sdp_attributes;
-
-	for (size_t i = 0; i < added->count; i++)
-		if (span_equal_str(name, added->words[i]))
-			return true;
-	return false;
+	return words_have(&leg->settings->media.sdp_attributes, name);
 }
 
 /* A key, whatever the attribute calls itself (RFC 4568 9.1). */

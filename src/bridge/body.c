@@ -4,6 +4,7 @@
 #include "base/secret.h"
 #include "sip/compose.h"
 
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -38,6 +39,19 @@ int body_add(struct buf *out, const struct flow *flow, const char *type, struct 
 	return out->err;
 }
 
+int body_add_of(struct buf *out, const struct flow *flow, const struct message *request)
+{
+	const struct span body = message_body(request);
+	struct span type;
+	char *copy = NULL;
+
+	if (body.len && message_header(request, "Content-Type", 0, &type))
+		copy = span_dup(type);
+	body_add(out, flow, copy, body.len ? body : (struct span){0});
+	free(copy);
+	return out->err;
+}
+
 int body_add_sdp(struct buf *out, const struct flow *flow, const struct sdp *sdp)
 {
 	struct buf body;
@@ -51,4 +65,22 @@ int body_add_sdp(struct buf *out, const struct flow *flow, const struct sdp *sdp
 		body_add(out, flow, sdp ? "application/sdp" : NULL, buf_span(&body));
 	buf_free(&body);
 	return out->err;
+}
+
+int body_fault(const struct message *request, const char **ret_why)
+{
+	struct message_body_lines lines;
+
+	if (!message_body(request).len)
+		return 0;
+	message_body_lines(request, &lines);
+	if (!message_content_type(request).len) {
+		*ret_why = "it has a body, and no Content-Type";
+		return 400;
+	}
+	if (lines.encoding.len && !span_equal_nocase(lines.encoding, "identity")) {
+		*ret_why = "its body is encoded (Content-Encoding)";
+		return 415;
+	}
+	return 0;
 }

@@ -6,6 +6,7 @@
 
 #include "base/buf.h"
 #include "sdp/sdp.h"
+#include "sip/message.h"
 #include "sip/transport.h"
 
 /*
@@ -15,4 +16,10 @@
  */
 int body_add(
 	struct buf *out, const struct flow *flow, const char *type, struct span body);
+/* The same with the body of REQUEST, and its Content-Type as it came. */
+int body_add_of(struct buf *out, const struct flow *flow, const struct message *request);
 int body_add_sdp(struct buf *out, const struct flow *flow, const struct sdp *sdp);
+
+/* Whether the body of REQUEST, whatever its type, can cross as it is: 0; else what REQUEST is refused with, and *RET_WHY,
+ * static. */
+int body_fault(const struct message *request, const char **ret_why);

@@ -2,11 +2,13 @@
 #include "bridge/call_priv.h"
 
 #include "bridge/allow.h"
+#include "bridge/body.h"
 #include "bridge/call_log.h"
 #include "bridge/dtmf_sdp.h"
 #include "bridge/packages.h"
 #include "bridge/passage.h"
 #include "bridge/registry.h"
+#include "config/words.h"
 
 #include <errno.h>
 
@@ -51,22 +53,9 @@ struct verdict {
 	const char *why;
 };
 
-static bool has_type(const struct leg *to, const struct message *request)
-{
-	const struct config_words *types = &to->settings->messages.types;
-	const struct span type = message_content_type(request);
-
-	for (size_t i = 0; i < types->count; i++)
-		if (span_equal_nocase(type, types->words[i]))
-			return true;
-	return false;
-}
-
 /* A description of media would lead around us. */
-static bool is_harmless(const struct message *request)
+static bool is_harmless(struct span type)
 {
-	const struct span type = message_content_type(request);
-
 	return !span_equal_nocase(type, "application/sdp") &&
 	       !span_starts(type, "multipart/");
 }
@@ -74,18 +63,15 @@ static bool is_harmless(const struct message *request)
 static struct verdict judge_body(const struct leg *to, const struct message *request)
 {
 	const bool is_info = message_method(request) == MESSAGE_INFO;
-	struct message_body_lines lines;
+	const struct span type = message_content_type(request);
+	struct verdict verdict = {0, NULL};
 
-	if (!message_body(request).len)
-		return (struct verdict){0, NULL};
-	message_body_lines(request, &lines);
-	if (!message_content_type(request).len)
-		return (struct verdict){400, "it has a body, and no Content-Type"};
-	if (lines.encoding.len && !span_equal_nocase(lines.encoding, "identity"))
-		return (struct verdict){415, "its body is encoded (Content-Encoding)"};
-	if (is_info ? !is_harmless(request) : !has_type(to, request))
+	verdict.status = body_fault(request, &verdict.why);
+	if (!verdict.status && message_body(request).len &&
+		!(is_info ? is_harmless(type)
+			  : words_have_nocase(&to->settings->messages.types, type)))
 		return (struct verdict){415, "the type of its body does not cross"};
-	return (struct verdict){0, NULL};
+	return verdict;
 }
 
 static struct verdict judge(const struct call *call, const struct leg *from,

@@ -6,15 +6,13 @@
 #include "bridge/crossing.h"
 #include "bridge/identity.h"
 #include "bridge/party_rules.h"
+#include "config/words.h"
 #include "sip/compose.h"
 #include "sip/request.h"
 #include "trunk/registration.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* RFC 3428 8: as much as surely passes a path that does not care for congestion. */
-#define UDP_MAX 1300
 
 static int refuse(int status, const char *why, int *ret_status, struct err_text *text)
 {
@@ -25,14 +23,6 @@ static int refuse(int status, const char *why, int *ret_status, struct err_text 
 static bool is_publish(const struct exchange *exchange)
 {
 	return exchange->method == MESSAGE_PUBLISH;
-}
-
-static bool words_have(const struct config_words *words, struct span word)
-{
-	for (size_t i = 0; i < words->count; i++)
-		if (span_equal_nocase(word, words->words[i]))
-			return true;
-	return false;
 }
 
 static const struct config_words *types_of(
@@ -62,8 +52,8 @@ static int check_event(
 	if (!is_publish(exchange))
 		return 0;
 	if (!message_token_valid(event) ||
-		!words_have(&exchange->source->settings->messages.events, event) ||
-		!words_have(&exchange->target->settings->messages.events, event))
+		!words_have_nocase(&exchange->source->settings->messages.events, event) ||
+		!words_have_nocase(&exchange->target->settings->messages.events, event))
 		return refuse(489, "its Event is not in event-packages of both far ends",
 			ret_status, text);
 	return 0;
@@ -73,19 +63,15 @@ static int check_event(
 static int check_body(
 	const struct exchange *exchange, int *ret_status, struct err_text *text)
 {
-	const struct span type = message_content_type(exchange->request);
-	struct message_body_lines lines;
+	const struct message *request = exchange->request;
+	const char *why;
+	int status = body_fault(request, &why);
 
-	if (!message_body(exchange->request).len)
-		return 0;
-	message_body_lines(exchange->request, &lines);
-	if (!type.len)
-		return refuse(
-			400, "it has a body, and no Content-Type", ret_status, text);
-	if (lines.encoding.len && !span_equal_nocase(lines.encoding, "identity"))
-		return refuse(
-			415, "its body is encoded (Content-Encoding)", ret_status, text);
-	if (words_have(types_of(exchange, exchange->target), type))
+	if (status)
+		return refuse(status, why, ret_status, text);
+	if (!message_body(request).len ||
+		words_have_nocase(types_of(exchange, exchange->target),
+			message_content_type(request)))
 		return 0;
 	return refuse(415,
 		is_publish(exchange) ? "the type of its body is not in event-types"
@@ -139,19 +125,6 @@ static void add_seconds(const struct message *message, const char *name, struct 
 		compose_header_uint(out, name, seconds);
 }
 
-static void add_body(
-	const struct exchange *exchange, const struct flow *flow, struct buf *out)
-{
-	const struct span body = message_body(exchange->request);
-	struct span type;
-	char *copy = NULL;
-
-	if (body.len && message_header(exchange->request, "Content-Type", 0, &type))
-		copy = span_dup(type);
-	body_add(out, flow, copy, body.len ? body : (struct span){0});
-	free(copy);
-}
-
 /* 0, or negative, with nothing left in RET->text. */
 static int compose(const struct exchange *exchange, struct flow *flow,
 	struct party_invite *crossed, struct request *ret)
@@ -177,7 +150,7 @@ static int compose(const struct exchange *exchange, struct flow *flow,
 		is_publish(exchange) ? HEADER_PUBLISH : HEADER_MESSAGE);
 	add_seconds(exchange->request, "Expires", &ret->text);
 	compose_header_str(&ret->text, "User-Agent", "Tandem");
-	add_body(exchange, flow, &ret->text);
+	body_add_of(&ret->text, flow, exchange->request);
 	err = ret->text.err;
 	if (err)
 		buf_free(&ret->text);
@@ -240,7 +213,7 @@ int exchange_send(struct exchange *exchange, struct flow *flow,
 	if (err)
 		return err;
 	if (exchange->method == MESSAGE_MESSAGE && flow->kind == TRANSPORT_UDP &&
-		request.text.len > UDP_MAX) {
+		request.text.len > MESSAGES_UDP_MAX) {
 		buf_free(&request.text);
 		return refuse(513, "it is too large for UDP", ret_status, text);
 	}

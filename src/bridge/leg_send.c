@@ -6,7 +6,6 @@
 #include "sip/compose.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 int leg_info(struct leg *leg, const char *type, struct span body,
 	const struct txn_client_user *user, struct txn_client **ret)
@@ -18,23 +17,6 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 	leg_refresh_add_supported(leg, NULL, &info.text);
 	body_add(&info.text, leg->flow, type, body);
 	return request_send(&info, user, ret);
-}
-
-/* RFC 3428 8, as outside of dialogs. */
-#define UDP_MAX 1300
-
-/* What says how its body is to be understood; "" where it has none. */
-static void add_passed_body(
-	struct leg *leg, const struct message *request, struct buf *out)
-{
-	const struct span body = message_body(request);
-	struct span type;
-	char *copy = NULL;
-
-	if (body.len && message_header(request, "Content-Type", 0, &type))
-		copy = span_dup(type);
-	body_add(out, leg->flow, copy, body);
-	free(copy);
 }
 
 int leg_pass(struct leg *leg, const struct message *request,
@@ -51,10 +33,10 @@ int leg_pass(struct leg *leg, const struct message *request,
 		compose_header(&passed.text, "Info-Package", package);
 	crossing_add_usual(&passed.text, request, is_info ? HEADER_INFO : HEADER_MESSAGE);
 	compose_header_str(&passed.text, "User-Agent", "Tandem");
-	add_passed_body(leg, request, &passed.text);
+	body_add_of(&passed.text, leg->flow, request);
 	err = passed.text.err;
 	if (!err && !is_info && leg->flow->kind == TRANSPORT_UDP &&
-		passed.text.len > UDP_MAX)
+		passed.text.len > MESSAGES_UDP_MAX)
 		err = ERR_SUPPORT;
 	if (err) {
 		buf_free(&passed.text);

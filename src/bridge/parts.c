@@ -1,6 +1,7 @@
 #include "bridge/parts.h"
 
 #include "base/secret.h"
+#include "config/words.h"
 #include "sip/compose.h"
 
 #include <string.h>
@@ -9,14 +10,6 @@
 #define ELEMENTS_MAX 8
 /* The longest reference that crosses. */
 #define REFERENCE_MAX 512
-
-static bool has_type(const struct config_words *types, struct span type)
-{
-	for (size_t i = 0; i < types->count; i++)
-		if (span_equal_nocase(type, types->words[i]))
-			return true;
-	return false;
-}
 
 static bool starts_nocase(struct span text, const char *prefix)
 {
@@ -38,7 +31,7 @@ static bool is_emergency_data(const struct multipart_part *part)
 
 static bool may_cross(const struct multipart_part *part, const struct parts_rules *rules)
 {
-	return has_type(rules->types, part->type) ||
+	return words_have_nocase(rules->types, part->type) ||
 	       (rules->emergency && (is_location(part) || is_emergency_data(part)));
 }
 

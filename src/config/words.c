@@ -48,10 +48,19 @@ bool words_is_list(enum schema_type type)
 	       type == SCHEMA_HEADER_LINES;
 }
 
-static bool words_have(const struct config_words *words, struct span word)
+bool words_have(const struct config_words *words, struct span word)
 {
 	for (size_t i = 0; i < words->count; i++) {
 		if (span_equal_str(word, words->words[i]))
+			return true;
+	}
+	return false;
+}
+
+bool words_have_nocase(const struct config_words *words, struct span word)
+{
+	for (size_t i = 0; i < words->count; i++) {
+		if (span_equal_nocase(word, words->words[i]))
 			return true;
 	}
 	return false;

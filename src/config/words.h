@@ -22,4 +22,7 @@ int words_copy(struct config_words *to, const struct config_words *from);
 /* Whether WORD is a number as it is dialled: digits, * and #, perhaps with + in front, 32 at most; no letters, and
  * no visual separators, which would make two numbers of one. */
 bool words_is_number(struct span word);
+/* Whether WORDS has WORD, in just these letters, or in any case of them. */
+bool words_have(const struct config_words *words, struct span word);
+bool words_have_nocase(const struct config_words *words, struct span word);
 void words_free(struct config_words *words);

@@ -9,6 +9,9 @@
 #include "sip/message.h"
 #include "trunk/limit.h"
 
+/* RFC 3428 8: a MESSAGE of as many bytes surely passes a path that does not care for congestion. */
+#define MESSAGES_UDP_MAX 1300
+
 /* Classes of final responses, 2xx to 6xx. */
 #define MESSAGES_CLASSES 5
 
