@@ -11,6 +11,10 @@
 #include "sip/nonce.h"
 #include "sip/txn.h"
 
+/* In units of T1: when a request other than INVITE is answered whatever becomes of it. What is left of its sender's
+ * Timer F, 64, is time for the answer to get there (RFC 4320). */
+#define BRIDGE_LATE_T1 56
+
 /* One side: its transport, its transactions, its dialogs. They never mix. */
 struct bridge_side {
 	struct bridge *bridge;

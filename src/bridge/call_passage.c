@@ -156,8 +156,7 @@ bool call_pass(struct call *call, struct leg *from, struct txn_server *txn,
 		return false;
 	verdict = judge(call, from, to, request);
 	if (!verdict.status)
-		verdict = of_error(passage_begin(
-			to, txn, request, call->bridge->config->sip.t1_ms, passed_h));
+		verdict = of_error(passage_begin(to, txn, request, passed_h));
 	if (verdict.status)
 		refuse(call, from, txn, method, &verdict);
 	return true;

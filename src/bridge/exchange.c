@@ -10,10 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* In units of T1: a client's Timer E has become T2 then (RFC 4320 4.2); and what is left of its Timer F, 64, is
- * time for the answer to get there. */
+/* In units of T1: a client's Timer E has become T2 then (RFC 4320 4.2). */
 #define TRYING_T1 7
-#define LATE_T1 56
 
 static uint64_t age_us(const struct exchange *exchange)
 {
@@ -315,7 +313,7 @@ static void start_timers(struct exchange *exchange)
 	const uint64_t t1_ms = exchange->bridge->config->sip.t1_ms;
 
 	timer_start(timers, &exchange->trying, TRYING_T1 * t1_ms, trying_h, exchange);
-	timer_start(timers, &exchange->late, LATE_T1 * t1_ms, late_h, exchange);
+	timer_start(timers, &exchange->late, BRIDGE_LATE_T1 * t1_ms, late_h, exchange);
 }
 
 /* ---- the beginning ---- */
@@ -385,7 +383,7 @@ void exchange_begin(struct bridge_side *home, struct txn_server *txn, struct tru
 {
 	struct bridge *bridge = home->bridge;
 	struct exchange *exchange = make(home, txn);
-	const uint64_t within_ms = LATE_T1 * bridge->config->sip.t1_ms;
+	const uint64_t within_ms = BRIDGE_LATE_T1 * bridge->config->sip.t1_ms;
 	int err = exchange ? prepare(exchange, trunk) : -ENOMEM;
 
 	messages_charge(&trunk->messages, &trunk_settings(trunk)->messages, LIMIT_IN,

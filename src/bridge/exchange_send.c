@@ -9,6 +9,7 @@
 #include "config/words.h"
 #include "sip/compose.h"
 #include "sip/request.h"
+#include "trunk/cause.h"
 #include "trunk/registration.h"
 
 #include <errno.h>
@@ -222,17 +223,10 @@ int exchange_send(struct exchange *exchange, struct flow *flow,
 
 bool exchange_is_of_content(const struct exchange *exchange, int status)
 {
-	static const int statuses[] = {413, 415, 489, 513};
 	/* of the state that he keeps there (RFC 3903 4) */
-	static const int of_state[] = {412, 423};
+	const bool of_state = is_publish(exchange) && (status == 412 || status == 423);
 
-	for (size_t i = 0; i < sizeof(statuses) / sizeof(statuses[0]); i++)
-		if (status == statuses[i])
-			return true;
-	for (size_t i = 0; i < sizeof(of_state) / sizeof(of_state[0]); i++)
-		if (status == of_state[i])
-			return is_publish(exchange);
-	return false;
+	return of_state || cause_is_of_content(status);
 }
 
 /* Packages that its sender may use, for a 489. */

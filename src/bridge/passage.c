@@ -5,9 +5,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* In units of T1: what is left of its sender's Timer F is time for the answer to get there (RFC 4320). */
-#define LATE_T1 56
-
 struct passage {
 	struct passage *next; /* of the same leg */
 	struct leg *to;
@@ -55,16 +52,9 @@ void leg_drop_passages(struct leg *leg)
 /* What its sender hears of STATUS: about what he sent he hears it as it is. */
 static int answer_of(int status)
 {
-	static const int of_content[] = {413, 415, 469, 513};
-
-	if (status < 300)
+	if (status < 300 || cause_is_of_content(status))
 		return status;
-	if (status == 408)
-		return 504;
-	for (size_t i = 0; i < sizeof(of_content) / sizeof(of_content[0]); i++)
-		if (status == of_content[i])
-			return status;
-	return cause_map(status);
+	return status == 408 ? 504 : cause_map(status);
 }
 
 static void conclude(struct passage *passage, int status, const char *why)
@@ -138,14 +128,15 @@ static bool has_room(const struct leg *to)
 	return waiting < PASSAGES_MAX;
 }
 
-int passage_begin(struct leg *to, struct txn_server *txn, struct message *request,
-	uint64_t t1_ms, passage_h *h)
+int passage_begin(
+	struct leg *to, struct txn_server *txn, struct message *request, passage_h *h)
 {
 	struct passage *passage = has_room(to) ? calloc(1, sizeof(*passage)) : NULL;
 	const struct txn_client_user user = {.repeated_h = repeated_h,
 		.response_h = response_h,
 		.failed_h = failed_h,
 		.arg = passage};
+	const struct bridge *bridge = to->home->bridge;
 	int err;
 
 	if (!passage)
@@ -163,7 +154,7 @@ int passage_begin(struct leg *to, struct txn_server *txn, struct message *reques
 	passage->in = txn;
 	txn_server_attach(
 		txn, &(struct txn_server_user){.ended_h = sender_lost_h, .arg = passage});
-	timer_start(to->home->bridge->timers, &passage->late, LATE_T1 * t1_ms, late_h,
-		passage);
+	timer_start(bridge->timers, &passage->late,
+		BRIDGE_LATE_T1 * bridge->config->sip.t1_ms, late_h, passage);
 	return 0;
 }

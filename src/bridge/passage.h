@@ -21,7 +21,7 @@ struct passage_end {
  * the call ended before. */
 typedef void passage_h(const struct passage_end *end, struct buf *extra);
 
-/* REQUEST, of TXN, goes to leg TO; TIMERS and T1_MS are the bridge's. 0, and it is answered later; else TXN is to be
+/* REQUEST, of TXN, goes to leg TO. 0, and it is answered later; else TXN is to be
  * refused: ERR_LIMIT: too many wait; ERR_SUPPORT: too large for UDP; ERR_TRUST: a key in plain; or another one. */
-int passage_begin(struct leg *to, struct txn_server *txn, struct message *request,
-	uint64_t t1_ms, passage_h *h);
+int passage_begin(
+	struct leg *to, struct txn_server *txn, struct message *request, passage_h *h);

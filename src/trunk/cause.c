@@ -39,6 +39,11 @@ int cause_map(int status)
 	}
 }
 
+bool cause_is_of_content(int status)
+{
+	return status == 413 || status == 513;
+}
+
 int cause_exhausted(int status)
 {
 	if (status >= 500 && status < 600 && status != 504)

@@ -6,8 +6,13 @@
 
 #include "config/config.h"
 
+#include <stdbool.h>
+
 /* STATUS as one leg gave it (300-699) -> what the other leg is answered with. */
 int cause_map(int status);
+/* Whether STATUS, of a request that brings something of its sender's (MESSAGE, INFO), is about that, though cause_map()
+ * takes it for one about our request: its sender gets it as it is. */
+bool cause_is_of_content(int status);
 /*
  * The same where nobody is left to be asked, and STATUS is what the last one said: an error of its own is
  * 503, which says "another way may lead there" to a caller that has one. 500 and 502 say it to few.

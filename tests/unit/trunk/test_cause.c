@@ -39,6 +39,18 @@ static void keeps_what_is_between_neighbours(void **state)
 		assert_int_equal(cause_map(rows[i][0]), rows[i][1]);
 }
 
+/* Those alone that the table would make one of ours. */
+static void what_is_said_of_content_is_for_its_sender(void **state)
+{
+	(void)state;
+	for (int status = 300; status < 700; status++)
+		assert_int_equal(
+			cause_is_of_content(status), status == 413 || status == 513);
+	assert_int_equal(cause_map(415), 415);
+	assert_int_equal(cause_map(469), 469);
+	assert_int_equal(cause_map(489), 489);
+}
+
 /* Where nobody is left: errors say that another way may do, refusals what they said. */
 static void the_last_error_is_one_that_callers_go_on_after(void **state)
 {
@@ -101,6 +113,7 @@ int main(void)
 		cmocka_unit_test(maps_each_status_to_a_final_one),
 		cmocka_unit_test(passes_what_is_said_of_the_callee),
 		cmocka_unit_test(keeps_what_is_between_neighbours),
+		cmocka_unit_test(what_is_said_of_content_is_for_its_sender),
 		cmocka_unit_test(the_last_error_is_one_that_callers_go_on_after),
 		cmocka_unit_test(tables_of_a_far_end_count_first),
 	};
