@@ -157,6 +157,16 @@ static void grow(struct hash *hash)
 	free(old_slots);
 }
 
+bool hash_mark(uint64_t *bits, size_t count, uint64_t value)
+{
+	const uint64_t at = value % count;
+	const uint64_t bit = (uint64_t)1 << at % 64;
+	const bool is_new = !(bits[at / 64] & bit);
+
+	bits[at / 64] |= bit;
+	return is_new;
+}
+
 void hash_add(struct hash *hash, struct hash_node *node, uint64_t value)
 {
 	if (hash->count >= hash->slot_count)

@@ -30,6 +30,10 @@ void hash_free(struct hash *hash);
 /* Keyed hash of LEN bytes; SEED lets a caller chain several fields. */
 uint64_t hash_bytes(const void *data, size_t len, uint64_t seed);
 
+/* Sets the bit of VALUE among the COUNT bits, a multiple of 64, of BITS: a memory of bounded size of what was seen. False:
+ * it was set, by VALUE or by one that shares its bit. */
+bool hash_mark(uint64_t *bits, size_t count, uint64_t value);
+
 /* Puts NODE in under its hash. Never fails: the table grows when memory allows. */
 void hash_add(struct hash *hash, struct hash_node *node, uint64_t value);
 void hash_remove(struct hash *hash, struct hash_node *node);

@@ -116,21 +116,16 @@ static bool lists_format(struct span formats, struct span value)
 }
 
 /* Says once a trunk that attributes of this name stay behind, other than those of the hop, which
- * it has of its own: a bit stands for both, so that a peer that makes up names fills no memory
- * and no log. */
+ * it has of its own: a peer that makes up names fills no memory and no log. */
 static void note_left_out(const struct leg *leg, struct span name)
 {
 	const char *trunk = leg->settings->id;
-	uint64_t *said = leg->home->attributes_said;
-	uint64_t hash;
 
 	if (!trunk || log_finest_level() < LOG_LEVEL_DEBUG)
 		return;
-	hash = hash_bytes(name.p, name.len, hash_bytes(trunk, strlen(trunk), 0));
-	hash %= sizeof(leg->home->attributes_said) * 8;
-	if (said[hash / 64] >> (hash % 64) & 1)
+	if (!hash_mark(leg->home->attributes_said, sizeof(leg->home->attributes_said) * 8,
+		    hash_bytes(name.p, name.len, hash_bytes(trunk, strlen(trunk), 0))))
 		return;
-	said[hash / 64] |= (uint64_t)1 << (hash % 64);
 	if (name.len > NAME_SHOWN)
 		name.len = NAME_SHOWN;
 	log_debug("call", "%s=%s event=sdp-attribute-left-out what=%.*s",

@@ -100,24 +100,18 @@ static bool is_kept_back(const struct policy *policy, struct span name)
 
 /* ---- what is said in the log ---- */
 
-/* Says once a trunk and name that a header stays behind: a bit stands for both, so that a peer that makes up names
- * fills no memory and no log. */
+/* Says once a trunk and name that a header stays behind: a peer that makes up names fills no memory and no log. */
 static void note_left_out(const struct leg *from, struct span name, const char *why)
 {
 	char shown[LOG_TEXT_SIZE];
 	const char *trunk;
-	uint64_t *said;
-	uint64_t hash;
 
 	if (!from || log_finest_level() < LOG_LEVEL_DEBUG)
 		return;
 	trunk = from->settings->id;
-	said = from->home->headers_said;
-	hash = hash_bytes(name.p, name.len, hash_bytes(trunk, strlen(trunk), 0));
-	hash %= sizeof(from->home->headers_said) * 8;
-	if (said[hash / 64] >> (hash % 64) & 1)
+	if (!hash_mark(from->home->headers_said, sizeof(from->home->headers_said) * 8,
+		    hash_bytes(name.p, name.len, hash_bytes(trunk, strlen(trunk), 0))))
 		return;
-	said[hash / 64] |= (uint64_t)1 << (hash % 64);
 	if (name.len > NAME_SHOWN)
 		name.len = NAME_SHOWN;
 	log_debug("call", "%s=%s event=header-left-out what=%s reason=\"%s\"",

@@ -123,6 +123,17 @@ static void each_may_remove_its_node(void **state)
 	hash_free(&hash);
 }
 
+static void marks_are_told_once(void **state)
+{
+	uint64_t bits[2] = {0};
+
+	(void)state;
+	for (uint64_t i = 0; i < 128; i++)
+		assert_true(hash_mark(bits, 128, i));
+	for (uint64_t i = 0; i < 256; i++)
+		assert_false(hash_mark(bits, 128, i));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -131,6 +142,7 @@ int main(void)
 		cmocka_unit_test(many_nodes_are_all_found),
 		cmocka_unit_test(nodes_under_one_value_are_all_visited),
 		cmocka_unit_test(each_may_remove_its_node),
+		cmocka_unit_test(marks_are_told_once),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
