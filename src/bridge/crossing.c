@@ -87,7 +87,7 @@ static void read_policy(struct policy *policy, const struct crossing *crossing)
 static bool take(const struct rules *rules, struct span name)
 {
 	for (size_t i = 0; i < rules->count; i++)
-		if (header_rule_takes(&rules->list[i], name, 0))
+		if (header_rule_takes(&rules->list[i], name))
 			return true;
 	return false;
 }

@@ -291,10 +291,8 @@ void header_rule_print(const struct header_rule *rule, struct buf *out)
 	add_value(out, rule->value);
 }
 
-bool header_rule_takes(const struct header_rule *rule, struct span name, unsigned scope)
+bool header_rule_takes(const struct header_rule *rule, struct span name)
 {
-	if ((rule->scope & scope) != scope)
-		return false;
 	if (!rule->star)
 		return span_same_letters(rule->name, name);
 	return name.len >= rule->name.len &&

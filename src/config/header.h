@@ -62,5 +62,5 @@ bool header_rule_read(
 bool header_rule_next(struct span *list, struct span *ret_text);
 /* Appends what RULE is about: "X-Site", "X-*", or as it is sent, "X-Site: Berlin". */
 void header_rule_print(const struct header_rule *rule, struct buf *out);
-/* Whether RULE is about a header NAME in all of SCOPE. */
-bool header_rule_takes(const struct header_rule *rule, struct span name, unsigned scope);
+/* Whether RULE is about a header NAME, whatever its scope. */
+bool header_rule_takes(const struct header_rule *rule, struct span name);
