@@ -242,8 +242,7 @@ static void add_transfers(struct buf *out, const struct record *record)
 		buf_add_str(out, i > 0 ? ",{" : "{");
 		member_string(out, NAME("by"), transfer->by);
 		member_string(out, NAME("to"), transfer->to);
-		member_string(
-			out, NAME("target"), transfer->target ? transfer->target : "");
+		member_text(out, NAME("target"), transfer->target);
 		member_uint(out, NAME("status"),
 			transfer->status > 0 ? (uint64_t)transfer->status : 0);
 		member_uint(out, NAME("after_us"), transfer->after_us);
