@@ -22,6 +22,9 @@ enum api_code {
 	API_PENDING = 100, /* the answer comes later; never sent to a client */
 };
 
+/* The longest that a verb takes to answer; whoever asks waits no longer. */
+#define API_ANSWER_S 150
+
 struct api;
 struct api_call; /* a verb whose answer comes later */
 

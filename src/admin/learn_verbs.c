@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+_Static_assert(LEARN_MS < API_ANSWER_S * 1000, "tandemctl waits for the answer");
+
 /* One who waits for it. */
 struct waiter {
 	struct verbs_context *context;

@@ -13,7 +13,6 @@
 
 /* The longest list is far shorter; a server that sends more is none of ours. */
 #define ANSWER_MAX ((size_t)64 << 20)
-#define ANSWER_S 60
 
 static enum api_code connect_to(
 	const char *path, time_t patience_s, int *ret_fd, struct err_text *text)
@@ -203,7 +202,7 @@ enum api_code client_ask(const char *socket_path, const char *noun, const char *
 		.noun = noun,
 		.verb = verb,
 		.args = args,
-		.patience_s = ANSWER_S};
+		.patience_s = API_ANSWER_S};
 
 	return ask(&question, ret_answer, text);
 }

@@ -17,6 +17,8 @@
 #define PAUSE_MS 100
 /* So long one question may take; SIP itself would wait 32 s. */
 #define QUESTION_MS 6000
+/* A call that is hung up is over at once. */
+#define CALLS_MS (LEARN_MS - PAUSE_MS)
 
 /* What our INVITE offers, whatever the file says. */
 static char names[][8] = {"PCMA", "PCMU", "G722", "G729", "GSM", "opus"};
@@ -68,7 +70,8 @@ struct learn {
 	enum part part;
 	enum step step;
 	bool answered; /* the present call is */
-	struct timer timer;
+	bool late;     /* no other call begins */
+	struct timer timer, whole;
 	struct heard heard;
 	struct learn_result result;
 };
@@ -78,6 +81,7 @@ static void next_part(struct learn *learn);
 static void learn_free(struct learn *learn)
 {
 	timer_stop(&learn->timer);
+	timer_stop(&learn->whole);
 	free((char *)(uintptr_t)learn->params.called);
 	free((char *)(uintptr_t)learn->params.caller);
 	trunk_unref(learn->params.trunk);
@@ -292,6 +296,16 @@ static int call(struct learn *learn, struct err_text *text)
 
 /* ---- the whole ---- */
 
+/* Whoever waits waits no longer: what was found out so far is what there is. */
+static void late_h(void *arg)
+{
+	struct learn *learn = arg;
+
+	learn->late = true;
+	if (learn->call)
+		testcall_end(learn->call);
+}
+
 /* Whether the far end said no to more than the number: busy and away are about that. */
 static bool is_refusal_of_form(int status)
 {
@@ -303,6 +317,8 @@ static bool is_wanted(const struct learn *learn, enum part part)
 {
 	const struct heard *heard = &learn->heard;
 
+	if (learn->late)
+		return false;
 	switch (part) {
 	case PART_PLAIN:
 		return !learn->result.answered && is_refusal_of_form(heard->status);
@@ -369,15 +385,15 @@ int learn_start(
 	learn->params.called = strdup(params->called);
 	learn->params.caller = strdup(params->caller);
 	learn->gateway = config_gateway_find(params->config, params->trunk->id);
-	err = learn->gateway && learn->params.called && learn->params.caller ? 0
-									     : -ENOMEM;
-	if (!err)
+	if (learn->gateway && learn->params.called && learn->params.caller)
 		err = call(learn, text);
+	else
+		err = err_set(text, -ENOMEM, "out of memory");
 	if (err) {
 		learn_free(learn);
-		return err_set(
-			text, err, "%s", text->text[0] ? text->text : err_str(err));
+		return err;
 	}
+	timer_start(params->timers, &learn->whole, CALLS_MS, late_h, learn);
 	*ret = learn;
 	return 0;
 }

@@ -8,8 +8,9 @@
 #include "bridge/bridge.h"
 #include "learn/learned.h"
 
-/* The most calls to one number. */
+/* The most calls to one number, and the longest that they all take. */
 #define LEARN_CALLS 4
+#define LEARN_MS UINT64_C(120000)
 
 struct learn;
 
@@ -38,7 +39,7 @@ struct learn_params {
 };
 
 /*
- * Begins. OVER_H comes later, after two minutes at the latest, never before this returns. 0; ERR_TRUST: an emergency
+ * Begins. OVER_H comes later, after LEARN_MS at the latest, never before this returns. 0; ERR_TRUST: an emergency
  * number is not called; ERR_LIMIT: too many test calls are under way; others; with TEXT.
  */
 int learn_start(
