@@ -271,13 +271,11 @@ static const char *headers_of(enum part part)
 
 static int call(struct learn *learn, struct err_text *text)
 {
+	int err;
+
 	choose_settings(learn, learn->part);
 	learn->answered = false;
-	if (learn->part == PART_DELAYED)
-		learn->heard.delayed.asked = true;
-	if (learn->part == PART_SHORT)
-		learn->heard.shorter.asked = true;
-	return testcall_start(learn->params.bridge,
+	err = testcall_start(learn->params.bridge,
 		&(struct testcall_params){.kind = &kind,
 			.trunk = learn->params.trunk,
 			.config = learn->params.config,
@@ -292,6 +290,11 @@ static int call(struct learn *learn, struct err_text *text)
 				.asked_h = asked_h,
 				.arg = learn}},
 		&learn->call, text);
+	if (err)
+		return err;
+	learn->heard.delayed.asked |= learn->part == PART_DELAYED;
+	learn->heard.shorter.asked |= learn->part == PART_SHORT;
+	return 0;
 }
 
 /* ---- the whole ---- */

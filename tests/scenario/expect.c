@@ -455,8 +455,9 @@ static int expect_registration(
 	return check_words(text, words + 1 + numbered, error);
 }
 
+/* "log PATTERN", and with NONE "no log PATTERN". */
 static int expect_log(
-	struct stage *stage, const struct step *step, struct err_text *error)
+	struct stage *stage, const struct step *step, bool none, struct err_text *error)
 {
 	const char *pattern = strstr(step->text, "log ") + 4;
 	struct span rest = buf_span(&stage->logs);
@@ -469,7 +470,9 @@ static int expect_log(
 	while (!found && span_next(&rest, '\n', &line))
 		found = glob(buf_str(&wide), line);
 	buf_free(&wide);
-	return found ? 0 : err_set(error, ERR_FORMAT, "no log line has \"%s\"", pattern);
+	return found != none ? 0
+			     : err_set(error, ERR_FORMAT, "%s log line has \"%s\"",
+				       none ? "a" : "no", pattern);
 }
 
 /* Lines of calls, at info and above. */
@@ -519,7 +522,9 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 	if (!strcmp(words[0], "cdr"))
 		return expect_record(stage, words + 1, error);
 	if (!strcmp(words[0], "log"))
-		return expect_log(stage, step, error);
+		return expect_log(stage, step, false, error);
+	if (!strcmp(words[0], "no") && words[1] && !strcmp(words[1], "log"))
+		return expect_log(stage, step, true, error);
 	if (!strcmp(words[0], "story"))
 		return expect_story(stage, step, error);
 	if (!strcmp(words[0], "trunk"))
