@@ -226,7 +226,6 @@ void heard_message(struct heard *heard, const struct message *message)
 	const int status = message_status(message);
 	struct span line;
 
-	heard_form(&heard->form, message);
 	note_agent(heard, message);
 	if (message_is_request(message)) {
 		note_reason(heard, message);

@@ -94,7 +94,8 @@ struct heard {
 	struct heard_form form;
 };
 
-/* Takes in a response to an INVITE with an offer of ours, or a BYE: one message after the other. */
+/* Takes in a response to an INVITE with an offer of ours, or a BYE: one message after the other. Its form is left to
+ * heard_form(). */
 void heard_message(struct heard *heard, const struct message *message);
 /* What MESSAGE, any of it, says of how it writes. */
 void heard_form(struct heard_form *form, const struct message *message);

@@ -184,34 +184,22 @@ static void find_update(struct making *making)
 
 /* ---- extensions ---- */
 
-static void propose_reliable(
-	struct making *making, enum config_reliable value, const char *why)
-{
-	static const char *const words[] = {
-		[CONFIG_RELIABLE_ACCEPT] = "accept",
-		[CONFIG_RELIABLE_OFFER] = "offer",
-		[CONFIG_RELIABLE_REQUIRE] = "require",
-		[CONFIG_RELIABLE_REFUSE] = "refuse",
-	};
-
-	propose(making, "reliable", making->gateway->common.reliable == value,
-		words[value], why);
-}
-
 static void find_reliable(struct making *making)
 {
 	const struct heard *heard = making->heard;
+	const enum config_reliable now = making->gateway->common.reliable;
 
 	if (heard->requires_reliable) {
 		say(making, "PRACK", "it demands 100rel (421)");
-		propose_reliable(making, CONFIG_RELIABLE_REQUIRE,
+		propose(making, "reliable", now == CONFIG_RELIABLE_REQUIRE, "require",
 			"it takes no INVITE without 100rel");
 	} else if (heard->supports_no_reliable) {
 		say(making, "PRACK", "it refuses 100rel (420)");
-		propose_reliable(making, CONFIG_RELIABLE_REFUSE, "it refuses 100rel");
+		propose(making, "reliable", now == CONFIG_RELIABLE_REFUSE, "refuse",
+			"it refuses 100rel");
 	} else if (heard->reliable) {
 		say(making, "PRACK", "its 18x were reliable, since we offered it");
-		propose_reliable(making, CONFIG_RELIABLE_OFFER,
+		propose(making, "reliable", now == CONFIG_RELIABLE_OFFER, "offer",
 			"it sends its 18x reliably where that is offered");
 	} else if (heard->status && heard->status < 300) {
 		say(making, "PRACK", "%s, and its 18x were not reliable",
@@ -226,21 +214,19 @@ static void find_timer(struct making *making)
 	const enum config_session_timer now = making->gateway->common.timers.mode;
 	char buf[32];
 
-	if (heard->supports_no_timer)
+	if (heard->supports_no_timer) {
+		say(making, "session timer", "it refuses it (420)");
 		propose(making, "session-timer", now == CONFIG_SESSION_TIMER_REFUSE,
 			"refuse", "it refuses session timers");
-	else if (heard->expires_s)
-		propose(making, "session-timer", now == CONFIG_SESSION_TIMER_OFFER,
-			"offer", "it takes one where it is offered");
-
-	if (heard->supports_no_timer)
-		say(making, "session timer", "it refuses it (420)");
-	else if (heard->expires_s)
+	} else if (heard->expires_s) {
 		say(making, "session timer", "%u s, and it lets %s refresh it",
 			(unsigned)heard->expires_s, heard->refreshes ? "itself" : "us");
-	else if (heard->status && heard->status < 300)
+		propose(making, "session-timer", now == CONFIG_SESSION_TIMER_OFFER,
+			"offer", "it takes one where it is offered");
+	} else if (heard->status && heard->status < 300) {
 		say(making, "session timer", "none%s",
 			heard->supports_timer ? ", though it supports it" : "");
+	}
 	if (heard->min_expires_s)
 		say(making, "session timer", "one of 90 s is too short: at least %u s",
 			(unsigned)heard->min_expires_s);

@@ -24,6 +24,13 @@ static struct message *parse(const char *text)
 	return message;
 }
 
+/* As of one of a call. */
+static void take(const struct message *message)
+{
+	heard_form(&heard.form, message);
+	heard_message(&heard, message);
+}
+
 /* A response of an INVITE with further LINES and BODY. */
 static void hear_body(int status, const char *lines, const char *body)
 {
@@ -38,7 +45,7 @@ static void hear_body(int status, const char *lines, const char *body)
 		"Call-ID: 1\r\nCSeq: 1 INVITE\r\n%sContent-Length: %zu\r\n\r\n%s",
 		status, lines, strlen(body), body);
 	message = parse(text);
-	heard_message(&heard, message);
+	take(message);
 	message_unref(message);
 }
 
@@ -121,7 +128,7 @@ static void forms_are_noticed(void **state)
 		"i: 1\r\nCSeq: 1 INVITE\r\nm: sip:192.0.2.1\r\nl: 0\r\n\r\n");
 
 	(void)state;
-	heard_message(&heard, message);
+	take(message);
 	message_unref(message);
 	assert_true(heard.form.compact && heard.form.no_tag && heard.form.bare_contact);
 	assert_false(heard.form.no_contact);
