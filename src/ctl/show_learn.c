@@ -87,16 +87,17 @@ static unsigned print_lines(const json_t *lines, bool in_force, const char *titl
 void show_learn(const json_t *result)
 {
 	const json_t *lines = json_object_get(result, "lines");
+	const bool answered = json_is_true(json_object_get(result, "answered"));
 
 	print_calls(json_object_get(result, "calls"));
-	if (!json_is_true(json_object_get(result, "answered"))) {
+	if (!answered) {
 		printf("no call was answered: ");
 		print_word(result, "why");
 		printf("\n");
 	}
 	printf("\n");
 	print_facts(json_object_get(result, "facts"));
-	if (!print_lines(lines, false, "; for its file in gateways.d:"))
+	if (!print_lines(lines, false, "; for its file in gateways.d:") && answered)
 		printf("\n; nothing in its file needs to change\n");
 	print_lines(lines, true, "; in force already:");
 }
