@@ -2,28 +2,18 @@
 
 #include "bridge/called.h"
 #include "bridge/crossing.h"
+#include "bridge/party_dry.h"
 #include "bridge/party_rules.h"
 #include "bridge/reason.h"
 #include "sip/transport.h"
 #include "trunk/emergency.h"
+#include "trunk/registration.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- the call, as this configuration reads it ---- */
-
-/* The user of our Contact at the registrar of GATEWAY. */
-static struct span contact_user(const struct config_register *settings)
-{
-	struct span rest = span_of(settings->identity), user;
-
-	if (settings->bulk)
-		return (struct span){0};
-	if (settings->contact[0])
-		return span_of(settings->contact);
-	return span_next(&rest, '@', &user) ? user : rest;
-}
 
 /* As calls do. Of a record that has its numbers from behind the rules alone, what these make of them is not asked
  * again. */
@@ -38,15 +28,17 @@ static int read_party(struct party **ret, const struct config *config,
 	/* a record names whom it was for, whatever the Request-URI was */
 	if (past->captured && gateway && gateway->registration.identity[0])
 		called_find_by(*ret, gateway->registration.called,
-			contact_user(&gateway->registration), past->invite);
+			registration_user(&gateway->registration), past->invite);
+	if (past->captured || past->received) {
+		err = party_rules_arrive(*ret, config, trunk_settings(via), emergency);
+		if (err)
+			party_free(*ret);
+		return err;
+	}
 	(*ret)->emergency =
 		emergency == EMERGENCY_NUMBER || emergency == EMERGENCY_SERVICE;
 	(*ret)->urgent = (*ret)->emergency || emergency == EMERGENCY_PRIORITY;
-	if (past->captured || past->received)
-		err = party_rules_arrive(*ret, config, trunk_settings(via), emergency);
-	if (err)
-		party_free(*ret);
-	return err;
+	return 0;
 }
 
 /* A service's number is what is routed (RFC 6881). */
@@ -75,50 +67,31 @@ static const char *media_of(const struct config_trunk *settings)
 	}
 }
 
-/* What names us in From, as far as it does not depend on a connection. */
-static const char *shown_host(const struct trunk *trunk, const struct config *config)
-{
-	const char *contact_host = trunk_settings(trunk)->contact_host;
-
-	if (trunk->gateway && trunk->gateway->from_host[0])
-		return trunk->gateway->from_host;
-	return contact_host[0] ? contact_host : config->tandem.fqdn;
-}
-
-/* What leaves toward it. */
-static int write_lines(struct outcome_target *ret, const struct party *party,
-	const struct trunk *via, const struct trunk *trunk, const struct config *config)
+/* What crosses to TRUNK beside who calls whom is added to LINES, owned. 0 or -ENOMEM. */
+static int add_crossing(char **lines, const struct message *invite,
+	const struct trunk *via, const struct trunk *trunk)
 {
 	const struct config_trunk *settings = trunk_settings(trunk);
 	const struct reason reason = {
-		.mode = settings->crossing.reason, .source = party->source};
+		.mode = settings->crossing.reason, .source = invite};
 	const struct crossing crossing = {.from = trunk_settings(via),
 		.to = settings,
-		.message = party->source,
+		.message = invite,
 		.kind = HEADER_REQUESTS};
-	const struct party_shown shown = {.host = shown_host(trunk, config),
-		.target = trunk_host(trunk),
-		.params = "",
-		.user_phone = trunk->gateway && trunk->gateway->user_phone};
-	struct party_invite written = {0};
 	struct buf out;
-	int err = party_write(party, &shown, &written);
+	char *whole;
 
 	buf_init(&out, 0);
-	if (!err) {
-		buf_printf(&out, "Request-URI: %s\r\nFrom: %s\r\nTo: %s\r\n",
-			buf_str(&written.uri), buf_str(&written.from),
-			buf_str(&written.to));
-		buf_add(&out, written.headers.data, written.headers.len);
-		reason_add(&out, &reason);
-		crossing_add(&out, &crossing);
-		err = out.err;
-	}
-	if (!err)
-		ret->lines = span_dup(buf_span(&out));
+	buf_add_str(&out, *lines);
+	reason_add(&out, &reason);
+	crossing_add(&out, &crossing);
+	whole = out.err ? NULL : span_dup(buf_span(&out));
 	buf_free(&out);
-	party_invite_free(&written);
-	return err ? err : ret->lines ? 0 : -ENOMEM;
+	if (!whole)
+		return -ENOMEM;
+	free(*lines);
+	*lines = whole;
+	return 0;
 }
 
 /* Whether who calls, as it is shown with SETTINGS, depends on more than From. */
@@ -130,23 +103,28 @@ static bool shows_others(const struct config_trunk *settings)
 }
 
 /* A record has no identities and headers beside From and To: of what these decide nothing is said. */
-static int describe(struct outcome_target *ret, struct party *party,
+static int describe(struct outcome_target *ret, const struct party *party,
 	const struct trunk *via, const struct trunk *trunk, const struct config *config,
 	bool whole)
 {
-	const bool knows_caller = whole || !shows_others(trunk_settings(trunk));
-	int err = party_rules_out(party, trunk_settings(trunk));
+	struct party_dry shown;
+	int err = party_dry(&shown, party, trunk, config->tandem.fqdn);
 
-	if (err)
+	if (err) {
+		party_dry_free(&shown);
 		return err;
-	ret->called = party_number(&party->called);
-	ret->caller = knows_caller ? party_number(&party->from) : NULL;
-	if (!ret->called || (knows_caller && !ret->caller))
-		return -ENOMEM;
+	}
+	ret->called = shown.called;
+	ret->caller = shown.caller;
+	ret->lines = shown.lines;
 	if (whole)
-		return write_lines(ret, party, via, trunk, config);
-	ret->lines = strdup("");
-	return ret->lines ? 0 : -ENOMEM;
+		return add_crossing(&ret->lines, party->source, via, trunk);
+	ret->lines[0] = '\0';
+	if (shows_others(trunk_settings(trunk))) {
+		free(ret->caller);
+		ret->caller = NULL;
+	}
+	return 0;
 }
 
 static int add_target(struct outcome *ret, const struct party *party,
@@ -155,19 +133,12 @@ static int add_target(struct outcome *ret, const struct party *party,
 {
 	const struct trunk *trunk = picked->trunk;
 	struct outcome_target *target = &ret->targets[ret->count++];
-	struct party *copy;
-	int err;
 
 	*target = (struct outcome_target){.kind = trunk->kind,
 		.id = trunk->id,
 		.signalling = transport_kind_name(trunk_transport(trunk)),
 		.media = media_of(trunk_settings(trunk))};
-	err = party_copy(&copy, party);
-	if (err)
-		return err;
-	err = describe(target, copy, via, trunk, world->config, ret->whole);
-	party_free(copy);
-	return err;
+	return describe(target, party, via, trunk, world->config, ret->whole);
 }
 
 static bool is_drawn_with(const struct pick_target *a, const struct pick_target *b)

@@ -24,6 +24,15 @@ int registrations_new(struct registrations **ret)
 	return 0;
 }
 
+struct span registration_user(const struct config_register *settings)
+{
+	if (settings->bulk)
+		return span_of("");
+	if (settings->contact[0])
+		return span_of(settings->contact);
+	return (struct span){settings->identity, strcspn(settings->identity, "@")};
+}
+
 void registrations_free(struct registrations *registrations)
 {
 	if (!registrations)

@@ -68,6 +68,8 @@ struct registrations;
 int registrations_new(struct registrations **ret);            /* 0 or -ENOMEM */
 void registrations_free(struct registrations *registrations); /* NULL is fine */
 
+/* The user of our Contact of `identity` with SETTINGS; "" with `bulk`. Lives as long as these. */
+struct span registration_user(const struct config_register *settings);
 /* Fills LINE and INSTANCE from what names this server and the trunk. */
 void registration_name(
 	struct registration *registration, const char *fqdn, const char *id);

@@ -1,5 +1,7 @@
 #include "upkeep/register_plan.h"
 
+#include "trunk/registration.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -118,11 +120,7 @@ static int set_texts(
 	const bool first = identity == settings->identity;
 	int err = 0;
 
-	if (plan->bulk)
-		plan->user = strdup("");
-	else
-		plan->user = first && settings->contact[0] ? strdup(settings->contact)
-							   : span_dup(user);
+	plan->user = span_dup(first || plan->bulk ? registration_user(settings) : user);
 	if (domain && registrar) {
 		plan->aor = print("sip:%.*s@%s", SPAN_ARG(user), domain);
 		plan->uri = print("sip:%s", registrar);
