@@ -32,6 +32,7 @@ struct dry {
 	bool emergency;
 	const struct config *config;
 	struct message *invite;
+	enum emergency class;
 	struct party *party; /* as routes see it; the texts are of its numbers */
 	char *called_received, *caller_received, *called, *calling;
 	json_t *rules; /* that were applied on the way in */
@@ -96,9 +97,16 @@ static enum api_code read_args(
 	return API_OK;
 }
 
-static bool is_to_emergency(const struct dry *dry)
+/* As which the call is admitted: that of VIA, or of a server that no route names. */
+static enum emergency class_of(const struct dry *dry)
 {
-	return emergency_is_configured(dry->config, &dry->party->called.phone);
+	const struct trunk *via =
+		dry->via ? dry->via : trunks_at(dry->context->trunks, TRUNK_SERVER, 0);
+	const enum emergency class =
+		via ? emergency_class(dry->config, trunk_settings(via), dry->invite)
+		    : EMERGENCY_NO;
+
+	return class == EMERGENCY_NO && dry->emergency ? EMERGENCY_PRIORITY : class;
 }
 
 /* Who calls whom, as it comes, and after the rules of whose call it is. False: without memory. */
@@ -110,13 +118,14 @@ static bool read_party(struct dry *dry)
 		return false;
 	dry->called_received = party_number(&dry->party->called);
 	dry->caller_received = party_number(&dry->party->from);
-	dry->party->emergency = dry->party->urgent = is_to_emergency(dry);
-	dry->party->urgent |= dry->emergency;
+	dry->class = class_of(dry);
+	dry->party->emergency =
+		emergency_is_configured(dry->config, &dry->party->called.phone);
+	dry->party->urgent = dry->class != EMERGENCY_NO;
 	dry->rules =
 		via ? number_json(&via->numbers, NUMBER_IN, dry->party) : json_array();
-	if (via && party_rules_in(dry->party, via))
+	if (via && party_rules_arrive(dry->party, dry->config, via, dry->class))
 		return false;
-	dry->party->emergency = is_to_emergency(dry);
 	dry->called = party_number(&dry->party->called);
 	dry->calling = party_number(party_caller(dry->party));
 	return dry->called_received && dry->caller_received && dry->called &&
@@ -169,13 +178,11 @@ static bool make_invite(struct dry *dry)
 	return good;
 }
 
-/* What a call of VIA would ask, or of a server that no route names. */
 static struct pick_question question_of(const struct dry *dry)
 {
-	const struct trunk *via =
-		dry->via ? dry->via : trunks_at(dry->context->trunks, TRUNK_SERVER, 0);
-	struct pick_question question = {
-		.config = dry->config, .emergency = dry->emergency, .dry = true};
+	struct pick_question question = {.config = dry->config,
+		.emergency = dry->class != EMERGENCY_NO,
+		.dry = true};
 
 	question.call = (struct route_call){.kind = TRUNK_SERVER,
 		.called = span_of(dry->called),
@@ -183,8 +190,6 @@ static struct pick_question question_of(const struct dry *dry)
 	if (dry->via)
 		question.call =
 			pick_call(dry->via, question.call.called, question.call.caller);
-	if (via && emergency_class(dry->config, trunk_settings(via), dry->invite))
-		question.emergency = true;
 	return question;
 }
 
@@ -230,10 +235,8 @@ static json_t *sent_json(const struct dry *dry, const struct trunk *trunk)
 	struct party_dry sent;
 	json_t *ret;
 
-	if (party_dry(&sent, dry->party, trunk, dry->config->tandem.fqdn)) {
+	if (party_dry(&sent, dry->party, trunk, dry->config->tandem.fqdn))
 		party_dry_free(&sent);
-		memset(&sent, 0, sizeof(sent));
-	}
 	ret = json_pack("{s:o, s:s?, s:s?, s:o}", "rules",
 		number_json(&settings->numbers, NUMBER_OUT, dry->party), "called_sent",
 		sent.called, "caller_sent", sent.caller, "leaves",

@@ -311,6 +311,31 @@ static void an_emergency_call_goes_everywhere(void **state)
 	expect_list("targets", "obstacle", "full=(none) any=(none)");
 }
 
+static const struct plain_gateway urgent[] = {{.id = "de",
+						      .host = "127.0.0.2",
+						      .prefixes = {"+49"},
+						      .lines = "calls-to = gateways\n"
+							       "rewrite-called-in = "
+							       "^0112$ -> 112\n"},
+	{.id = "quiet",
+		.host = "127.0.0.3",
+		.prefixes = {"+49"},
+		.lines = "calls-to = gateways\nemergency-calls = no\n"},
+	{.id = "hides", .host = "127.0.0.4", .lines = "privacy = apply\n"}, {.id = NULL}};
+
+/* Who calls for help is shown. What is a call for help depends on whose call it is, and on his rules. */
+static void whoever_calls_for_help_is_shown(void **state)
+{
+	(void)state;
+	plain_apply(&plain, urgent);
+	assert_int_equal(ask("+431 --from +4989 --privacy id --via trunk de"), API_OK);
+	expect_list("targets", "caller_sent", "hides=anonymous");
+	assert_int_equal(ask("0112 --from +4989 --privacy id --via trunk de"), API_OK);
+	expect_list("targets", "caller_sent", "hides=+4989 quiet=+4989");
+	assert_int_equal(ask("112 --from +4989 --privacy id --via trunk quiet"), API_OK);
+	expect_list("targets", "caller_sent", "hides=anonymous");
+}
+
 static void only_so_many_of_the_others_are_named(void **state)
 {
 	static struct plain_gateway many[121];
@@ -374,6 +399,7 @@ int main(void)
 		CASE(a_name_has_no_rules),
 		CASE(nobody_takes_it),
 		CASE(an_emergency_call_goes_everywhere),
+		CASE(whoever_calls_for_help_is_shown),
 		CASE(only_so_many_of_the_others_are_named),
 		CASE(what_is_asked_wrongly_is_refused),
 	};

@@ -89,7 +89,8 @@ static struct config *load(const struct plain_gateway *gateways)
 		"[server pbx2]\nhost = pbx2.example.com\npriority = 10\nweight = 1\n"
 		"[server spare]\nhost = spare.example.com\npriority = 20\n"
 		"[external]\nudp = 127.0.0.1:5060\ntcp = 127.0.0.1:5060\n"
-		"[media]\ninternal-address = 127.0.0.1\nexternal-address = 127.0.0.1\n";
+		"[media]\ninternal-address = 127.0.0.1\nexternal-address = 127.0.0.1\n"
+		"[emergency]\nnumbers = 112\n";
 	struct config_errors errors;
 	struct config *config;
 
