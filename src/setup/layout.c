@@ -282,8 +282,7 @@ static int read_copy(const char *folder, struct err_text *text)
 	snprintf(path, sizeof(path), "%.*s/tandem.conf", PATH_MAX - 64, folder);
 	config_errors_init(&errors);
 	err = config_load(&config, path, &errors);
-	if (errors.text.len)
-		fwrite(errors.text.data, 1, errors.text.len, stderr);
+	config_errors_print(&errors, stderr);
 	config_errors_free(&errors);
 	config_unref(config);
 	return err ? err_set(text, err,
@@ -295,11 +294,13 @@ static int read_copy(const char *folder, struct err_text *text)
 int layout_check(
 	const struct layout *layout, const struct plan *plan, struct err_text *text)
 {
-	char folder[] = "/tmp/tandem-setup-XXXXXX";
-	char name[128];
+	const char *parent = getenv("TMPDIR");
+	char folder[PATH_MAX], name[128];
 	struct place place;
 	int err;
 
+	snprintf(folder, sizeof(folder), "%.*s/tandem-setup-XXXXXX", PATH_MAX - 128,
+		parent ? parent : "/tmp");
 	if (!mkdtemp(folder))
 		return err_set(text, -errno, "%s: %s", folder, strerror(errno));
 	place_init(&place);

@@ -280,6 +280,10 @@ check "a setting that there is not" refused 2 'did you mean max-calls' set_up mi
 check "settings that do not fit" refused 1 'nothing was written' set_up_far_ends missing --yes \
 	--set "external.tls=127.0.0.1:$port_internal"
 check "nothing was written" test ! -e "$lab/missing"
+check "it is tried in TMPDIR" refused 1 "$lab/nowhere/" env TMPDIR="$lab/nowhere" "$builddir/tandemctl" setup \
+	--dir "$lab/missing" --share "$srcdir" --fqdn med1.example.test --internal-address 127.0.0.1 \
+	--external-address 127.0.0.1 --pbx generic:pbx1.example.test --trunk carrier:gw:gw1.example.test \
+	--certificates lab --yes
 mkdir -p "$lab/half"
 : >"$lab/half/peers"
 check "a file where a folder must be" refused 1 'peers/pbx1.conf: Not a directory' set_up_far_ends half --yes
