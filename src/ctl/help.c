@@ -79,6 +79,12 @@ static void add_all(struct buf *out)
 		"means.\n");
 }
 
+static bool reads_configuration(const struct command *command)
+{
+	return strcmp(command->noun, "config") == 0 ||
+	       strcmp(command->verb, "tls") == 0 || strcmp(command->verb, "replay") == 0;
+}
+
 static void add_exit_codes(
 	struct buf *out, const struct command *command, const struct help_entry *entry)
 {
@@ -86,13 +92,13 @@ static void add_exit_codes(
 	buf_printf(out, "  1  failed%s%s\n", entry && entry->failed ? "; also: " : "",
 		entry && entry->failed ? entry->failed : "");
 	buf_add_str(out, "  2  usage\n");
-	if (command->local)
-		return;
-	buf_add_str(out, "  3  the server is not running\n");
+	if (!command->local)
+		buf_add_str(out, "  3  the server is not running\n");
 	if (strstr(command->usage, " ID"))
 		buf_add_str(out, "  4  no such trunk, server or call\n");
-	buf_add_str(out, "  5  permission denied\n");
-	if (strcmp(command->noun, "config") == 0 || strcmp(command->verb, "tls") == 0)
+	if (!command->local || reads_configuration(command))
+		buf_add_str(out, "  5  permission denied\n");
+	if (reads_configuration(command))
 		buf_add_str(out, "  6  the configuration is invalid\n");
 }
 

@@ -198,6 +198,25 @@ static void help_of_a_verb_is_whole(void **state)
 	}
 }
 
+/* Of what is done here, only replay reads what may be forbidden or wrong. */
+static void help_has_the_exit_codes_of_replay(void **state)
+{
+	static char words[][8] = {"route", "replay", "setup"};
+	char *replay[] = {words[0], words[1], NULL}, *setup[] = {words[2], NULL};
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(help_add(&out, replay), 0);
+	assert_non_null(strstr(buf_str(&out), "  2  usage\n  5  permission denied\n"
+					      "  6  the configuration is invalid\n"));
+	buf_free(&out);
+	buf_init(&out, 0);
+	assert_int_equal(help_add(&out, setup), 0);
+	assert_null(strstr(buf_str(&out), "  5  "));
+	buf_free(&out);
+}
+
 static void help_lists_every_command(void **state)
 {
 	const struct command *command = command_table();
@@ -367,6 +386,7 @@ int main(void)
 		cmocka_unit_test(every_option_of_a_usage_is_known),
 		cmocka_unit_test(every_option_is_in_the_usage),
 		cmocka_unit_test(help_of_a_verb_is_whole),
+		cmocka_unit_test(help_has_the_exit_codes_of_replay),
 		cmocka_unit_test(help_lists_every_command),
 		cmocka_unit_test(help_of_an_event_says_what_to_do),
 		cmocka_unit_test(help_of_a_noun_lists_its_verbs),
