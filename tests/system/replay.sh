@@ -2,6 +2,8 @@
 # Calls of the past through another configuration: records and captures that real calls left, a change of each kind,
 # and what tandemctl says and exits with. The server runs beside it, and after it no more.
 . "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/talk.sh
+. "$(dirname "$0")/talk.sh"
 need sipp kamailio python3
 
 # replay CODE WORD...: what `route replay` says is in $lab/answer, its errors in $lab/answer.err.
@@ -31,15 +33,7 @@ changed_conf() {
 	cp -r "$lab/tandem.conf" "$lab/gateways.d" "$lab/new"
 }
 
-lab_open
-port_sipp_server=$port_spare
-port_front=$((port_spare + 2))
-conf_server=('suites = AES_CM_128_HMAC_SHA1_80')
-write_conf
-write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
-start_front front-pbx1 "$port_pbx" "$port_front" "sip:127.0.0.1:$port_sipp_server" \
-	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
-start_tandem
+open_talks
 check "before any call" replay 0 --config "$lab"
 check "there is none" says '.calls == 0'
 for records in 1 2; do
