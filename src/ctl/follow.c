@@ -23,25 +23,18 @@ struct following {
 	bool failed; /* it cannot be printed */
 };
 
-static const char *text_of(const json_t *event, const char *name)
-{
-	const char *text = json_string_value(json_object_get(event, name));
-
-	return text ? text : "";
-}
-
 static void print_event(const struct following *following, const json_t *event)
 {
-	const char *level = text_of(event, "level");
+	const char *level = show_word(event, "level");
 	const char *color = strcmp(level, "error") == 0     ? RED
 			    : strcmp(level, "warning") == 0 ? YELLOW
 							    : "";
 
 	if (!following->session->style.color)
 		color = "";
-	printf("%s ", text_of(event, "time"));
+	printf("%s ", show_word(event, "time"));
 	fputs(color, stdout);
-	show_safe(text_of(event, "line"), strlen(text_of(event, "line")));
+	show_print(event, "line");
 	fputs(color[0] ? PLAIN : "", stdout);
 	putchar('\n');
 }

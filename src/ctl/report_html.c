@@ -49,13 +49,6 @@ void report_html_text(struct buf *out, const char *text)
 	buf_free(&safe);
 }
 
-static const char *word(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
 static void add_cell(struct buf *out, const char *tag, const struct show_column *column,
 	const char *text)
 {
@@ -80,7 +73,7 @@ static void add_table(struct buf *out, const struct report_table *table)
 	{
 		buf_add_str(out, "<tr>");
 		for (column = table->columns; column->title; column++)
-			add_cell(out, "td", column, word(row, column->path));
+			add_cell(out, "td", column, show_word(row, column->path));
 		buf_add_str(out, "</tr>\n");
 	}
 	buf_add_str(out, "</tbody>\n</table>\n");
@@ -94,8 +87,8 @@ static void add_top(struct buf *out, const json_t *report)
 	buf_init(&head, 0);
 	buf_init(&title, 0);
 	report_table_head(report, &head);
-	buf_printf(&title, "Protection of %s, %s", word(report, "host"),
-		word(report, "made"));
+	buf_printf(&title, "Protection of %s, %s", show_word(report, "host"),
+		show_word(report, "made"));
 	buf_add_str(out,
 		"<!DOCTYPE html>\n"
 		"<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"

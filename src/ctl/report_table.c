@@ -1,5 +1,7 @@
 #include "ctl/report_table.h"
 
+#include "ctl/show_value.h"
+
 #include <string.h>
 
 static const struct report_table layouts[REPORT_TABLES] = {
@@ -50,13 +52,6 @@ static const struct report_table layouts[REPORT_TABLES] = {
 		NULL},
 };
 
-static const char *word(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
 /* Takes what was gathered in TEXT, which is empty afterwards. */
 static void set_buf(json_t *object, const char *name, struct buf *text)
 {
@@ -90,9 +85,9 @@ static json_t *begin(
 	struct buf party;
 
 	buf_init(&party, 0);
-	buf_add_str(&party, word(row, "kind"));
-	if (word(row, "id")[0])
-		buf_printf(&party, " %s", word(row, "id"));
+	buf_add_str(&party, show_word(row, "kind"));
+	if (show_word(row, "id")[0])
+		buf_printf(&party, " %s", show_word(row, "id"));
 	set_buf(object, "party", &party);
 	buf_free(&party);
 	copy(object, row, "traffic");
@@ -105,11 +100,11 @@ static json_t *begin(
 /* "TLS1.3 AES-256-GCM", "TCP". */
 static void add_connection(struct buf *out, const json_t *connection)
 {
-	if (word(connection, "tls_version")[0])
-		buf_printf(out, "%s %s", word(connection, "tls_version"),
-			word(connection, "tls_cipher"));
+	if (show_word(connection, "tls_version")[0])
+		buf_printf(out, "%s %s", show_word(connection, "tls_version"),
+			show_word(connection, "tls_cipher"));
 	else
-		buf_add_str(out, word(connection, "transport"));
+		buf_add_str(out, show_word(connection, "transport"));
 }
 
 static void add_calls(const struct report_table *table, const json_t *row)
@@ -189,10 +184,10 @@ static void join_now(struct buf *text, const json_t *row)
 	{
 		add_separator(text);
 		add_connection(text, part);
-		buf_printf(text, " with %s", word(part, "remote"));
-		if (word(part, "peer_names")[0])
-			buf_printf(text, ", %s until %s", word(part, "peer_names"),
-				word(part, "peer_good_until"));
+		buf_printf(text, " with %s", show_word(part, "remote"));
+		if (show_word(part, "peer_names")[0])
+			buf_printf(text, ", %s until %s", show_word(part, "peer_names"),
+				show_word(part, "peer_good_until"));
 	}
 	json_array_foreach(json_object_get(row, "ways"), i, part)
 	{
@@ -200,7 +195,7 @@ static void join_now(struct buf *text, const json_t *row)
 		if (legs == 0)
 			continue;
 		add_separator(text);
-		buf_printf(text, "%s: %lld", word(part, "protection"), legs);
+		buf_printf(text, "%s: %lld", show_word(part, "protection"), legs);
 	}
 }
 
@@ -216,9 +211,9 @@ static void join_calls(struct buf *text, const json_t *row)
 		if (legs == 0)
 			continue;
 		add_separator(text);
-		buf_add_str(text, word(way, "protection"));
-		if (word(way, "peer_names")[0])
-			buf_printf(text, ", %s", word(way, "peer_names"));
+		buf_add_str(text, show_word(way, "protection"));
+		if (show_word(way, "peer_names")[0])
+			buf_printf(text, ", %s", show_word(way, "peer_names"));
 		buf_printf(text, ": %lld", legs);
 	}
 }
@@ -231,11 +226,12 @@ static void join_exceptions(struct buf *text, const json_t *row)
 	json_array_foreach(json_object_get(row, "exceptions"), i, entry)
 	{
 		add_separator(text);
-		buf_printf(text, "%s (%s", word(entry, "setting"), word(entry, "state"));
-		if (word(entry, "until")[0])
-			buf_printf(text, ", until %s", word(entry, "until"));
-		if (word(entry, "reason")[0])
-			buf_printf(text, ", %s", word(entry, "reason"));
+		buf_printf(text, "%s (%s", show_word(entry, "setting"),
+			show_word(entry, "state"));
+		if (show_word(entry, "until")[0])
+			buf_printf(text, ", until %s", show_word(entry, "until"));
+		if (show_word(entry, "reason")[0])
+			buf_printf(text, ", %s", show_word(entry, "reason"));
 		buf_add_char(text, ')');
 	}
 }
@@ -243,14 +239,14 @@ static void join_exceptions(struct buf *text, const json_t *row)
 /* The total has what is about no one party. */
 static bool is_about(const json_t *fault, const json_t *row)
 {
-	const char *kind = word(fault, "kind");
+	const char *kind = show_word(fault, "kind");
 
-	if (strcmp(word(fault, "traffic"), word(row, "traffic")) != 0)
+	if (strcmp(show_word(fault, "traffic"), show_word(row, "traffic")) != 0)
 		return false;
 	if (strcmp(kind, "side") == 0 || strcmp(kind, "tandem") == 0)
-		return strcmp(word(row, "kind"), "total") == 0;
-	return strcmp(kind, word(row, "kind")) == 0 &&
-	       strcmp(word(fault, "id"), word(row, "id")) == 0;
+		return strcmp(show_word(row, "kind"), "total") == 0;
+	return strcmp(kind, show_word(row, "kind")) == 0 &&
+	       strcmp(show_word(fault, "id"), show_word(row, "id")) == 0;
 }
 
 static void join_broken(struct buf *text, const json_t *report, const json_t *row)
@@ -263,7 +259,8 @@ static void join_broken(struct buf *text, const json_t *report, const json_t *ro
 		if (!is_about(fault, row))
 			continue;
 		add_separator(text);
-		buf_printf(text, "%s: %s", word(fault, "rule"), word(fault, "words"));
+		buf_printf(text, "%s: %s", show_word(fault, "rule"),
+			show_word(fault, "words"));
 	}
 }
 
@@ -275,7 +272,7 @@ static void add_fips(struct buf *text, const json_t *report)
 		json_is_true(json_object_get(fips, "required")) ? "required"
 								: "not required",
 		json_is_true(json_object_get(fips, "library_active")) ? "" : "not ",
-		word(fips, "srtp"));
+		show_word(fips, "srtp"));
 }
 
 static void add_flat(
@@ -335,13 +332,13 @@ void report_tables_free(struct report_table tables[REPORT_TABLES])
 void report_table_head(const json_t *report, struct buf *out)
 {
 	const json_t *records = json_object_get(report, "records");
-	const char *first = word(records, "first");
+	const char *first = show_word(records, "first");
 	long long read = (long long)json_integer_value(json_object_get(records, "read"));
 	long long unreadable =
 		(long long)json_integer_value(json_object_get(records, "unreadable"));
 
-	buf_printf(out, "Calls that ended since %s: %lld records", word(report, "since"),
-		read);
+	buf_printf(out, "Calls that ended since %s: %lld records",
+		show_word(report, "since"), read);
 	if (first[0])
 		buf_printf(out, ", the first of %s", first);
 	if (unreadable > 0)

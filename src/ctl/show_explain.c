@@ -10,13 +10,6 @@
 #define WIDTH 78
 #define INDENT 16
 
-static const char *word(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return text ? text : "";
-}
-
 /* TEXT from column INDENT on. */
 static void print_folded(const char *text)
 {
@@ -43,17 +36,17 @@ void show_explain(const json_t *result)
 	const json_t *step;
 	size_t i;
 
-	printf("%s ", word(result, "kind"));
-	show_safe(word(result, "id"), strlen(word(result, "id")));
-	printf("  tls = %s  checked %s\n\n", word(result, "tls"),
-		word(result, "checked"));
+	printf("%s ", show_word(result, "kind"));
+	show_safe(show_word(result, "id"), strlen(show_word(result, "id")));
+	printf("  tls = %s  checked %s\n\n", show_word(result, "tls"),
+		show_word(result, "checked"));
 	json_array_foreach(json_object_get(result, "steps"), i, step)
 	{
-		printf("%-8s%-8s", word(step, "step"), word(step, "verdict"));
-		print_folded(word(step, "words"));
-		if (word(step, "fix")[0]) {
+		printf("%-8s%-8s", show_word(step, "step"), show_word(step, "verdict"));
+		print_folded(show_word(step, "words"));
+		if (show_word(step, "fix")[0]) {
 			printf("%*s", INDENT, "-> ");
-			print_folded(word(step, "fix"));
+			print_folded(show_word(step, "fix"));
 		}
 	}
 	printf("\n%s\n", json_is_true(json_object_get(result, "would_work"))

@@ -7,20 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *word_of(const json_t *object, const char *name)
-{
-	const char *word = json_string_value(json_object_get(object, name));
-
-	return word ? word : "";
-}
-
-static void print_word(const json_t *object, const char *name)
-{
-	const char *word = word_of(object, name);
-
-	show_safe(word, strlen(word));
-}
-
 static void print_calls(const json_t *calls)
 {
 	const json_t *call;
@@ -29,10 +15,10 @@ static void print_calls(const json_t *calls)
 	json_array_foreach(calls, i, call)
 	{
 		printf("call ");
-		print_word(call, "id");
+		show_print(call, "id");
 		printf(": %d, ",
 			(int)json_integer_value(json_object_get(call, "status")));
-		print_word(call, "what");
+		show_print(call, "what");
 		printf("\n");
 	}
 }
@@ -46,10 +32,10 @@ static void print_facts(const json_t *facts)
 
 	json_array_foreach(facts, i, fact)
 	{
-		const char *topic = word_of(fact, "topic");
+		const char *topic = show_word(fact, "topic");
 
 		printf("%-14s ", strcmp(topic, before) == 0 ? "" : topic);
-		print_word(fact, "said");
+		show_print(fact, "said");
 		printf("\n");
 		before = topic;
 	}
@@ -57,11 +43,11 @@ static void print_facts(const json_t *facts)
 
 static void print_line(const json_t *line)
 {
-	print_word(line, "key");
+	show_print(line, "key");
 	printf(" = ");
-	print_word(line, "value");
+	show_print(line, "value");
 	printf("   ; ");
-	print_word(line, "why");
+	show_print(line, "why");
 	printf("\n");
 }
 
@@ -92,7 +78,7 @@ void show_learn(const json_t *result)
 	print_calls(json_object_get(result, "calls"));
 	if (!answered) {
 		printf("no call was answered: ");
-		print_word(result, "why");
+		show_print(result, "why");
 		printf("\n");
 	}
 	printf("\n");

@@ -39,13 +39,6 @@ static json_int_t number_of(const json_t *object, const char *name)
 	return json_integer_value(json_object_get(object, name));
 }
 
-static const char *word_of(const json_t *object, const char *name)
-{
-	const char *word = json_string_value(json_object_get(object, name));
-
-	return word ? word : "";
-}
-
 /* ---- one row ---- */
 
 static void add_lines(struct buf *out, const json_t *lines)
@@ -64,15 +57,15 @@ static void add_target(struct buf *out, const json_t *target, const char *change
 {
 	const json_int_t share = number_of(target, "share_percent");
 
-	buf_add_str(out, word_of(target, "id"));
+	buf_add_str(out, show_word(target, "id"));
 	if (strcmp(change, "numbers") == 0)
-		buf_printf(out, " %s from %s", word_of(target, "called"),
+		buf_printf(out, " %s from %s", show_word(target, "called"),
 			json_is_string(json_object_get(target, "caller"))
-				? word_of(target, "caller")
+				? show_word(target, "caller")
 				: "not known");
 	else if (strcmp(change, "protection") == 0)
-		buf_printf(out, " %s %s", word_of(target, "signalling"),
-			word_of(target, "media"));
+		buf_printf(out, " %s %s", show_word(target, "signalling"),
+			show_word(target, "media"));
 	else if (strcmp(change, "headers") == 0)
 		add_lines(out, json_object_get(target, "lines"));
 	else if (share != 100 &&
@@ -113,7 +106,7 @@ static json_t *rows_of(const json_t *result)
 	json_array_foreach(json_object_get(result, "rows"), i, row)
 	{
 		json_t *shown = json_copy((json_t *)(uintptr_t)row);
-		const char *change = word_of(row, "change");
+		const char *change = show_word(row, "change");
 
 		json_object_set_new(shown, "before_words",
 			side_words(json_object_get(row, "before"), change));
@@ -129,14 +122,14 @@ static json_t *rows_of(const json_t *result)
 static void print_counts(const json_t *result)
 {
 	const json_t *counts = json_object_get(result, "changes");
-	const char *before = word_of(result, "before");
+	const char *before = show_word(result, "before");
 
 	printf("%lld calls since %s, ", (long long)number_of(result, "calls"),
-		word_of(result, "since"));
-	show_safe(word_of(result, "after"), strlen(word_of(result, "after")));
+		show_word(result, "since"));
+	show_print(result, "after");
 	printf(" against ");
 	if (before[0])
-		show_safe(before, strlen(before));
+		show_print(result, "before");
 	else
 		printf("what their records say");
 	printf(":\n");

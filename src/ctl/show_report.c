@@ -10,10 +10,8 @@
 
 static void print(const json_t *object, const char *name, const char *before)
 {
-	const char *text = json_string_value(json_object_get(object, name));
-
 	fputs(before, stdout);
-	show_safe(text ? text : "", text ? strlen(text) : 0);
+	show_print(object, name);
 }
 
 static void print_head(const json_t *report)

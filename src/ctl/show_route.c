@@ -41,22 +41,15 @@ static const struct show_column rule_columns[] = {
 	{NULL, NULL, false, 0},
 };
 
-static void print_word(const json_t *result, const char *name)
-{
-	const char *text = json_string_value(json_object_get(result, name));
-
-	show_safe(text ? text : "", text ? strlen(text) : 0);
-}
-
 static void print_question(const json_t *result)
 {
 	printf("%scall to ",
 		json_is_true(json_object_get(result, "emergency")) ? "emergency " : "");
-	print_word(result, "called");
+	show_print(result, "called");
 	printf(" from ");
-	print_word(result, "caller");
+	show_print(result, "caller");
 	printf(" of ");
-	print_word(result, "via");
+	show_print(result, "via");
 	printf("\n\n");
 }
 
@@ -107,7 +100,7 @@ static void print_leaves(const json_t *targets)
 		const json_t *leaves = json_object_get(target, "leaves");
 
 		printf("\n");
-		print_word(target, "id");
+		show_print(target, "id");
 		printf(json_is_array(leaves)
 				? " would see:\n"
 				: " would not be asked: the caller demands privacy "
@@ -158,14 +151,14 @@ static void print_crossing(const json_t *target)
 
 	for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++) {
 		if (!any && json_array_size(json_object_get(crossing, lists[i].member))) {
-			print_word(target, "id");
+			show_print(target, "id");
 			printf(": ");
 		}
 		print_list(crossing, lists[i].member, lists[i].name, &any);
 	}
 	if (reason && strcmp(reason, "pass") != 0) {
 		if (!any)
-			print_word(target, "id");
+			show_print(target, "id");
 		printf("%sreason %s", any ? "; " : ": ", reason);
 		any = true;
 	}

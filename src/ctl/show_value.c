@@ -83,6 +83,20 @@ void show_safe(const char *text, size_t len)
 	buf_free(&safe);
 }
 
+const char *show_word(const json_t *object, const char *name)
+{
+	const char *word = json_string_value(json_object_get(object, name));
+
+	return word ? word : "";
+}
+
+void show_print(const json_t *object, const char *name)
+{
+	const char *word = show_word(object, name);
+
+	show_safe(word, strlen(word));
+}
+
 bool show_is_us(const char *name)
 {
 	size_t len = strlen(name);

@@ -13,6 +13,10 @@ void show_add_safe(struct buf *out, const char *text);
 void show_add_shown(struct buf *out, const char *text);
 /* Prints LEN bytes of TEXT without control characters. */
 void show_safe(const char *text, size_t len);
+/* The text that OBJECT has as NAME; "" where it has none. */
+const char *show_word(const json_t *object, const char *name);
+/* Prints that without control characters. */
+void show_print(const json_t *object, const char *name);
 /* Whether NAME ends in _us: a number of microseconds. */
 bool show_is_us(const char *name);
 /* Appends VALUE, neither an object nor an array of objects; the end of NAME gives its unit. */
