@@ -62,7 +62,8 @@ const char *uac_why(const struct uac *uac);
 int uac_cancel(struct uac *uac, const char *headers);
 
 /* Its user wants nothing more of it: the dialog is copied, an owed ACK is sent, and from now on
- * a first 2xx is acknowledged and, where it began a dialog, ended by BYE. NULL is fine. */
+ * it is not repeated, and a first 2xx is acknowledged and, where it began a dialog, ended by BYE. NULL is
+ * fine. */
 void uac_release(struct uac *uac);
 
 /* It has its 2xx, and the ACK was sent: writes that. Nothing of others. 0, -ENOMEM, or what the sealer

@@ -248,7 +248,8 @@ const char *txn_client_via(
 int txn_client_send_again(struct txn_client *txn, struct txn_client_request *request);
 /* Why its request was not sent again though that was asked for; static. NULL: it was not asked for. */
 const char *txn_client_why(const struct txn_client *txn);
-/* From now on its user is told whatever comes: its request is not sent again. */
+/* From now on its user is told whatever comes, until Timer B or F: its request is not sent again, with what a
+ * response asks for or as it was (Timers A and E). */
 void txn_client_settle(struct txn_client *txn);
 
 /* The user is no longer interested: no handler is called any more. */

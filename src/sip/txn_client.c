@@ -555,6 +555,7 @@ const char *txn_client_why(const struct txn_client *txn)
 void txn_client_settle(struct txn_client *txn)
 {
 	txn->settled = true;
+	timer_stop(&txn->base.retransmit);
 }
 
 struct txn_client *txn_client_find(
