@@ -9,10 +9,12 @@
 
 /* ---- whom it is for ---- */
 
-/* The number of the leg that stays: who called, or who was called. */
-static const char *number_of_staying(const struct call *outer, const struct leg *stays)
+/* The number of LEG: who called, who was called, or who took the place of one of them. */
+static const char *number_of(const struct call *call, const struct leg *leg)
 {
-	return stays == outer->a ? outer->from : outer->to;
+	if (leg->number)
+		return leg->number;
+	return leg == call->a ? call->from : call->to;
 }
 
 static struct party_name name_of(const char *number)
@@ -57,7 +59,7 @@ static struct party *make_party(const char *caller, const struct refer *refer)
 static int read_whom(struct call *call, struct call *outer, const struct leg *stays,
 	const struct refer *refer)
 {
-	call->from = strdup(number_of_staying(outer, stays));
+	call->from = strdup(number_of(outer, stays));
 	if (!call->from)
 		return -ENOMEM;
 	call->party = make_party(call->from, refer);
@@ -143,6 +145,13 @@ static struct leg **seat_of(struct call *call, const struct leg *leg)
 	return leg == call->a ? &call->a : &call->b;
 }
 
+/* It is known by its number in the other call too; without memory, by that of who was there. */
+static void keep_number(const struct call *call, struct leg *leg)
+{
+	if (!leg->number)
+		leg->number = strdup(number_of(call, leg));
+}
+
 static void take_seat(struct call *call, struct leg **seat, struct leg *leg)
 {
 	*seat = leg;
@@ -160,6 +169,8 @@ void call_exchange_legs(
 {
 	struct leg **seat_x = seat_of(x, of_x), **seat_y = seat_of(y, of_y);
 
+	keep_number(x, of_x);
+	keep_number(y, of_y);
 	leg_drop_digits(of_x);
 	leg_drop_digits(of_y);
 	leg_drop_digits(call_other(x, of_x));

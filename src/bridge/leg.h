@@ -92,6 +92,7 @@ struct leg {
 	const char *id;   /* the call's, for the log; borrowed */
 	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
 	const struct leg_method *methods; /* what it may ask of us */
+	char *number; /* whom a transfer brought here; owned; NULL: see its call */
 	enum leg_state state;
 	/* While it is told of what another leg got, some of whose headers go on: that message, or NULL, and that leg; both
 	 * borrowed. Else NULL. */

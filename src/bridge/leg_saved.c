@@ -35,6 +35,7 @@ static const struct saved_field refresh_fields[] = {
  */
 static const struct saved_field leg_fields[] = {
 	SAVED_FIELD(struct leg, called),
+	SAVED_FIELD(struct leg, number),
 	SAVED_FIELD(struct leg, secured),
 	SAVED_FIELD(struct leg, tolerated),
 	SAVED_FIELD(struct leg, media_v6),
