@@ -364,13 +364,23 @@ bool dial_active(const struct dial *dial)
 	return dial->target != NULL;
 }
 
+/* Whether the address at AT has yet a turn, as far as is known. */
+static bool is_left(const struct dial *dial, unsigned at)
+{
+	const struct dial_address *address = &dial->addrs[at];
+
+	if (address->passed_over)
+		return (!dial->last_pass || at >= dial->at) && is_for_last(dial, address);
+	return !dial->last_pass && at >= dial->at;
+}
+
 unsigned dial_left(const struct dial *dial)
 {
 	/* of a name that is not resolved yet one at least; `name` is the next to be */
 	unsigned left = target_name_count(dial->target) - dial->name;
 
-	for (unsigned i = dial->at; i < dial->count; i++)
-		left += !dial->addrs[i].passed_over || is_for_last(dial, &dial->addrs[i]);
+	for (unsigned i = 0; i < dial->count; i++)
+		left += is_left(dial, i);
 	return left;
 }
 

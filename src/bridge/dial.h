@@ -89,7 +89,7 @@ bool dial_is_worth_a_try(const struct target *target);
 void dial_asked(struct dial *dial);
 /* STATUS came, in RESPONSE (NULL: it is not at hand). */
 void dial_heard(struct dial *dial, int status, const struct message *response);
-/* It answered a request that is no call: it is there, and what it says is of that request. */
+/* It gave a final response to a request that is no call: it is there, and what it says is of that request. */
 void dial_answered(struct dial *dial);
 /* The address that is tried could not be asked: ERR, of transport_flow(). */
 void dial_unreached(struct dial *dial, int err, const char *why);

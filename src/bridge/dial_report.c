@@ -69,6 +69,7 @@ void dial_heard(struct dial *dial, int status, const struct message *response)
 
 void dial_answered(struct dial *dial)
 {
+	dial->answered = true;
 	report(dial, &(struct health_report){.layer = HEALTH_SIP,
 			     .event = HEALTH_ANSWERS,
 			     .round_trip_us = round_trip(dial)});

@@ -122,6 +122,23 @@ static uint64_t left_ms(const struct hunt *hunt, uint64_t until_ms)
 	return until_ms > now_ms ? until_ms - now_ms : 0;
 }
 
+/* Whether the target at AT, which has had its turn, has another one in the last pass. */
+static bool is_for_last(const struct hunt *hunt, unsigned at)
+{
+	return !hunt->last_pass && !hunt->answered && hunt->passed_over[at] &&
+	       dial_is_worth_a_try(hunt->targets[at]);
+}
+
+/* How many are left behind the one whose turn it is, as far as is known. */
+static unsigned targets_left(const struct hunt *hunt)
+{
+	unsigned left = hunt->count - hunt->at;
+
+	for (unsigned i = 0; i < hunt->at; i++)
+		left += is_for_last(hunt, i);
+	return left;
+}
+
 /* The one that is tried has its part of the time that is left for all. What it does not use is the others'. */
 static void share_out(struct hunt *hunt)
 {
@@ -130,7 +147,7 @@ static void share_out(struct hunt *hunt)
 	hunt->share_until_ms = 0;
 	if (left)
 		hunt->share_until_ms = timers_now_ms(hunt->bridge->timers) +
-				       left / (hunt->count - hunt->at + 1);
+				       left / (targets_left(hunt) + 1);
 }
 
 /* Its name is not resolved, or no connection can be tried, in its share. */
@@ -148,7 +165,7 @@ static void dial_late_h(void *arg)
 static void watch_dial(struct hunt *hunt)
 {
 	timer_stop(&hunt->silence);
-	if (hunt->share_until_ms && hunt->at < hunt->count)
+	if (hunt->share_until_ms && targets_left(hunt))
 		timer_start(hunt->bridge->timers, &hunt->silence,
 			left_ms(hunt, hunt->share_until_ms), dial_late_h, hunt);
 }
@@ -158,12 +175,10 @@ static bool begin_last_pass(struct hunt *hunt)
 {
 	const unsigned count = hunt->count;
 
-	if (hunt->last_pass || hunt->answered)
-		return false;
-	hunt->last_pass = true;
 	for (unsigned i = 0; i < count; i++)
-		if (hunt->passed_over[i] && dial_is_worth_a_try(hunt->targets[i]))
+		if (is_for_last(hunt, i))
 			hunt->targets[hunt->count++] = target_ref(hunt->targets[i]);
+	hunt->last_pass = true;
 	return hunt->count > count;
 }
 
@@ -244,7 +259,7 @@ static uint64_t patience_ms(struct hunt *hunt)
 
 	hunt->cut = false;
 	/* nobody could use the rest, or it is used up and goes on all the same */
-	if (!hunt->share_until_ms || (hunt->at == hunt->count && addresses == 1))
+	if (!hunt->share_until_ms || (!targets_left(hunt) && addresses == 1))
 		return within_ms;
 	share_ms = left_ms(hunt, hunt->share_until_ms) / addresses;
 	if (within_ms && within_ms <= share_ms)
