@@ -53,8 +53,7 @@ static void start_timer(struct call *call, uint64_t ms)
 	timer_start(call->bridge->timers, &call->oa.timer, ms, late_h, call);
 }
 
-/* WITH gets a new offer with the terms of before, those that the other leg agreed to last. */
-static int restore(struct call *call, struct leg *with, struct err_text *text)
+int oa_offer_before(struct call *call, struct leg *with, struct err_text *text)
 {
 	struct leg *other = call_other(call, with);
 	struct sdp *before = oa_wake(call) ? NULL : media_lines_agreed(other);
@@ -236,7 +235,7 @@ static int end_restore(
 		if (!oa_choose_carrier(to, OA_BY_INVITE, &went))
 			return err_set(text, ERR_STATE,
 				"the terms of before were not all taken again");
-		return restore(call, to, text);
+		return oa_offer_before(call, to, text);
 	}
 	return 0;
 }
@@ -271,7 +270,7 @@ static int restore_again(struct call *call, struct err_text *text)
 
 	oa_set_state(call, OA_IDLE);
 	if (with && oa_choose_carrier(with, OA_BY_INVITE, &went))
-		return restore(call, with, text);
+		return oa_offer_before(call, with, text);
 	go_idle(call);
 	return 0;
 }
@@ -428,7 +427,7 @@ static int act_restore(struct call *call, const struct oa_report *report)
 		leg_ack(report->leg, NULL);
 	media_sdp_cancel(call->session, call->a, call->b);
 	if (oa_choose_carrier(report->leg, OA_BY_INVITE, &went))
-		return restore(call, report->leg, report->text);
+		return oa_offer_before(call, report->leg, report->text);
 	/* it may get no INVITE now: later */
 	call->oa.restoring = report->leg;
 	go_idle(call);
@@ -469,7 +468,7 @@ static int act_reply(struct call *call, const struct oa_report *report)
 	if (!err)
 		oa_set_state(call, OA_IDLE);
 	if (!err && call->oa.renew)
-		err = restore(call, to, report->text);
+		err = oa_offer_before(call, to, report->text);
 	call->oa.renew = false;
 	return err;
 }
@@ -551,7 +550,7 @@ int oa_accepted(struct call *call, struct leg *from, struct message *response,
 		return happens(call, OA_ANSWER, &report);
 	call->oa.first = false;
 	err = oa_accept_first(call, response, text);
-	return err > 0 ? restore(call, from, text) : err;
+	return err > 0 ? oa_offer_before(call, from, text) : err;
 }
 
 int oa_updated(struct call *call, struct leg *from, struct message *response,
@@ -656,37 +655,6 @@ void oa_cancelled(struct call *call, struct leg *from)
 	const struct oa_report report = {.leg = from};
 
 	happens(call, OA_CANCEL, &report);
-}
-
-int oa_stand_in(struct leg *from, struct call *outer, struct leg *stays)
-{
-	struct err_text text = {{0}};
-	struct sdp *sdp = oa_wake(outer) ? NULL : media_lines_resumed(stays);
-	int err = sdp ? oa_receive(from, sdp, &text) : -ENOMEM;
-
-	oa_rest(outer);
-	return err;
-}
-
-bool oa_may_join(const struct call *call, const struct leg *leg)
-{
-	enum oa_carrier went;
-
-	return call->oa.state == OA_IDLE && !call->oa.restoring &&
-	       oa_choose_carrier(leg, OA_BY_INVITE, &went);
-}
-
-int oa_join(struct call *call, struct leg *with, struct err_text *text)
-{
-	return restore(call, with, text);
-}
-
-void oa_unjoin(struct call *call, struct leg *with)
-{
-	offer_reopen(&call_other(call, with)->offer, OFFER_IDLE);
-	media_sdp_cancel(call->session, call->a, call->b);
-	oa_agreed(call);
-	oa_set_state(call, OA_IDLE);
 }
 
 void oa_end(struct call *call)

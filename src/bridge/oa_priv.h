@@ -1,7 +1,7 @@
 /*
  * What the files of the offer/answer share: oa.c, further offers; oa_first.c, that of the first
- * INVITE; oa_refresh.c, offers that only refresh a session; oa_asker.c, what whoever made an offer hears;
- * oa_base.c, what all build on. Loop thread.
+ * INVITE; oa_refresh.c, offers that only refresh a session; oa_join.c, legs that a transfer joins; oa_asker.c, what
+ * whoever made an offer hears; oa_base.c, what all build on. Loop thread.
  */
 #pragma once
 
@@ -57,6 +57,10 @@ int oa_accept_first(struct call *call, struct message *response, struct err_text
 /* Leg a answered what leg b's answer to an offer of our own became: both ends of the relay are
  * set, and leg b is told nothing. 0; negative with TEXT: it cannot be served. */
 int oa_take_made(struct call *call, struct err_text *text);
+
+/* WITH gets a new offer with the terms of before, those that the other leg agreed to last: nobody asks for it. 0;
+ * negative with TEXT: it was not sent. */
+int oa_offer_before(struct call *call, struct leg *with, struct err_text *text);
 
 /* ---- refreshes of a session: oa_refresh.c ---- */
 
