@@ -91,13 +91,15 @@ struct txn_layer *bridge_txns(const struct bridge *bridge, enum side side);
 struct transport *bridge_transport(const struct bridge *bridge, enum side side);
 
 #define BRIDGE_NAME_SIZE 320
+#define BRIDGE_PORT_SIZE 7 /* ":65535" */
 
 /* How a request within no call names us and a trunk: as its calls do. */
 struct bridge_names {
 	char host[BRIDGE_NAME_SIZE];    /* ours, for Call-ID: "med1.example.com" */
 	char from[BRIDGE_NAME_SIZE];    /* ours, for From */
 	char contact[BRIDGE_NAME_SIZE]; /* "<sip:med1.example.com:5061;transport=tls>" */
-	char target[BRIDGE_NAME_SIZE];  /* the trunk's: "carrier.example:5061" */
+	char target[BRIDGE_NAME_SIZE];  /* the trunk's: "carrier.example" */
+	char port[BRIDGE_PORT_SIZE];    /* its port, for the Request-URI: ":5061" or "" */
 	char params[24];                /* of the Request-URI: ";transport=tls" or "" */
 };
 

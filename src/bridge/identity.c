@@ -117,18 +117,17 @@ const char *identity_host(const struct bridge_side *side, const struct flow *flo
 	return buf;
 }
 
-static void put_port(char buf[static IDENTITY_SIZE], size_t *len, unsigned port)
+/* ":5061"; nothing for 0. */
+static void write_port(unsigned port, char buf[static BRIDGE_PORT_SIZE])
 {
-	char digits[7];
-	char *p = digits + sizeof(digits) - 1;
+	char *p = buf;
 
-	if (!port)
-		return;
+	if (port)
+		*p++ = ':';
+	for (unsigned unit = 10000; unit; unit /= 10)
+		if (port >= unit)
+			*p++ = (char)('0' + port / unit % 10);
 	*p = '\0';
-	for (; port; port /= 10)
-		*--p = (char)('0' + port % 10);
-	*--p = ':';
-	put(buf, len, p);
 }
 
 /* Host, and ":5061" of the listener that the far end can reach, if there is one. */
@@ -136,12 +135,13 @@ static void put_host(const struct bridge_side *side, const struct flow *flow,
 	const char *host, char buf[static IDENTITY_SIZE], size_t *len)
 {
 	const struct addr *address = listener(side, flow);
-	char name[IDENTITY_SIZE];
+	char name[IDENTITY_SIZE], port[BRIDGE_PORT_SIZE];
 
 	identity_host(side, flow, host, name);
 	name[IDENTITY_HOST_MAX] = '\0';
 	put(buf, len, name);
-	put_port(buf, len, address->len ? addr_port(address) : 0);
+	write_port(address->len ? addr_port(address) : 0, port);
+	put(buf, len, port);
 }
 
 const char *identity_sent_by(const struct bridge_side *side, const struct flow *flow,
@@ -179,16 +179,15 @@ void identity_register(const struct trunk *trunk, char contact[static IDENTITY_S
 		registration->user[0] ? "@" : "", place, registration->line);
 }
 
-/* HOST as a URI has it, an IPv6 address in brackets; and PORT, 0: none. */
-static void put_far_host(
-	const char *host, unsigned port, char buf[static IDENTITY_SIZE], size_t *len)
+/* HOST as a URI has it: an IPv6 address in brackets. */
+static void put_far_host(const char *host, char buf[static IDENTITY_SIZE])
 {
 	bool v6 = strchr(host, ':') != NULL && host[0] != '[';
+	size_t len = 0;
 
-	put(buf, len, v6 ? "[" : "");
-	put(buf, len, host);
-	put(buf, len, v6 ? "]" : "");
-	put_port(buf, len, port);
+	put(buf, &len, v6 ? "[" : "");
+	put(buf, &len, host);
+	put(buf, &len, v6 ? "]" : "");
 }
 
 /* The host in From and identities toward it. */
@@ -216,14 +215,13 @@ static void put_params(const struct flow *flow, char buf[static 24])
 void identity_names(const struct bridge_side *side, const struct target *target,
 	const char *host, const struct flow *flow, struct bridge_names *ret)
 {
-	size_t len = 0;
-
 	static_assert(BRIDGE_NAME_SIZE >= IDENTITY_SIZE, "a name of ours fits");
 	identity_host(side, flow, target->settings->contact_host, ret->host);
 	put_from(side, target, flow, ret->from);
 	identity_contact(side, flow, target->settings->contact_host, ret->contact);
 	identity_register(target->trunk, ret->contact);
-	put_far_host(host, target_port(target), ret->target, &len);
+	put_far_host(host, ret->target);
+	write_port(target_port(target), ret->port);
 	put_params(flow, ret->params);
 }
 
@@ -231,13 +229,14 @@ void identity_shown_to(const struct bridge_side *side, const struct target *targ
 	const struct flow *flow, const char *host, struct identity_shown *ret)
 {
 	const struct config_gateway *gateway = target->gateway;
-	size_t len = 0;
 
 	put_from(side, target, flow, ret->host);
-	put_far_host(host, target_port(target), ret->target, &len);
+	put_far_host(host, ret->target);
+	write_port(target_port(target), ret->port);
 	put_params(flow, ret->params);
 	ret->shown = (struct party_shown){.host = ret->host,
 		.target = ret->target,
+		.port = ret->port,
 		.params = ret->params,
 		.user_phone = gateway && gateway->user_phone};
 }

@@ -41,7 +41,8 @@ void identity_names(const struct bridge_side *side, const struct target *target,
 /* How a party is shown to a leg, and the texts that this needs. */
 struct identity_shown {
 	struct party_shown shown;
-	char host[IDENTITY_SIZE], target[IDENTITY_SIZE], params[24];
+	char host[IDENTITY_SIZE], target[IDENTITY_SIZE], port[BRIDGE_PORT_SIZE],
+		params[24];
 };
 
 /* For LEG, whose flow is known, and leads to HOST of its target; *RET must not move afterwards. */

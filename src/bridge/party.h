@@ -102,7 +102,8 @@ const struct party_name *party_caller(const struct party *party);
 /* The far end that a party is shown to. Texts are borrowed. */
 struct party_shown {
 	const char *host;   /* names us: in From and in every identity */
-	const char *target; /* "host" or "host:port" of whom is called */
+	const char *target; /* the host of whom is called */
+	const char *port;   /* its port, in the Request-URI: ":5080" or "" */
 	const char *params; /* of the Request-URI: ";transport=tcp" or "" */
 	bool user_phone;    /* ;user=phone behind every number */
 	bool referred_by;   /* Referred-By is for it */

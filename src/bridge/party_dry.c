@@ -21,6 +21,7 @@ static char *write_lines(
 {
 	const struct party_shown shown = {.host = shown_host(to, fqdn),
 		.target = trunk_host(to),
+		.port = "",
 		.params = "",
 		.user_phone = to->gateway && to->gateway->user_phone};
 	struct party_invite written = {0};

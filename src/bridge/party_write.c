@@ -211,9 +211,10 @@ static void add_own(struct buf *out, struct span params)
 	}
 }
 
-/* Whom we call: the number at the far end. */
-static void add_target(
-	struct buf *out, const struct party_name *called, const struct party_shown *shown)
+/* Whom we call: the number at the far end. PORT and PARAMS, of the way there, stand in a Request-URI alone (RFC 3261
+ * 19.1.1). */
+static void add_target(struct buf *out, const struct party_name *called,
+	const struct party_shown *shown, const char *port, const char *params)
 {
 	if (shown->service.len) {
 		buf_add_span(out, shown->service);
@@ -222,9 +223,10 @@ static void add_target(
 	buf_add_str(out, "sip:");
 	add_user(out, called);
 	buf_add_str(out, shown->target);
+	buf_add_str(out, port);
 	add_phone(out, called, shown);
 	add_cause(out, called);
-	buf_add_str(out, shown->params);
+	buf_add_str(out, params);
 	add_own(out, called->own);
 }
 
@@ -266,10 +268,10 @@ int party_write(const struct party *party, const struct party_shown *shown,
 	struct party_name from = shown_caller(&party->from, shown);
 
 	from.tel = false; /* a From of ours can be called back: at our host */
-	add_target(&ret->uri, &party->called, shown);
+	add_target(&ret->uri, &party->called, shown, shown->port, shown->params);
 	add_name(&ret->from, &from, shown);
 	buf_add_char(&ret->to, '<');
-	buf_add_span(&ret->to, buf_span(&ret->uri));
+	add_target(&ret->to, &party->called, shown, "", "");
 	buf_add_char(&ret->to, '>');
 	add_callers(headers, "P-Asserted-Identity", &party->asserted, no_params, shown);
 	if (!party->asserted.count) /* RFC 3325 9.2: it is a wish for one */

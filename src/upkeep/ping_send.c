@@ -84,14 +84,14 @@ static int compose(
 	struct bridge *bridge = params->by->bridge;
 	struct bridge_names names;
 	struct dialog dialog; /* it makes none: it is what one would begin with */
-	char uri[sizeof(names.target) + sizeof(names.params) + 8];
+	char uri[sizeof(names.target) + sizeof(names.port) + sizeof(names.params) + 8];
 	char from[sizeof(names.from) + 8], to[sizeof(names.target) + 8];
 	int err;
 
 	bridge_names(bridge, params->target, params->host, flow, &names);
 	snprintf(from, sizeof(from), "<sip:%s>", names.from);
 	snprintf(to, sizeof(to), "<sip:%s>", names.target);
-	snprintf(uri, sizeof(uri), "sip:%s%s", names.target, names.params);
+	snprintf(uri, sizeof(uri), "sip:%s%s%s", names.target, names.port, names.params);
 	err = dialog_init_uac(&dialog, from, to, uri, names.host);
 	if (err)
 		return err;

@@ -20,7 +20,7 @@ static struct party *read_party(const char *headers)
 static void print_party(const struct party *party, char *ret, size_t size)
 {
 	static const struct party_shown shown = {
-		.host = "us", .target = "them", .params = ""};
+		.host = "us", .target = "them", .port = "", .params = ""};
 	struct party_invite invite = {0};
 
 	assert_int_equal(party_write(party, &shown, &invite), 0);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 static const struct party_shown shown = {
-	.host = "us.example", .target = "them.example", .params = ""};
+	.host = "us.example", .target = "them.example", .port = "", .params = ""};
 
 static struct rules *rules_of(const char *text)
 {
