@@ -110,6 +110,14 @@ static void read_granted(const struct message *response,
 	ret->granted_ms = asked->expires_ms;
 }
 
+/* RFC 5626 11.1. One that leaves no time for an answer is taken for the least that does. */
+static void read_flow_timer(const struct message *response, struct register_answer *ret)
+{
+	if (header_seconds(response, "Flow-Timer", &ret->flow_timer_ms) &&
+		ret->flow_timer_ms < 2 * KEEPALIVE_WITHIN_MS)
+		ret->flow_timer_ms = 2 * KEEPALIVE_WITHIN_MS;
+}
+
 static void refuse(struct register_answer *ret, const char *why)
 {
 	ret->event = REGISTER_REFUSED;
@@ -130,6 +138,7 @@ static void read_success(const struct message *response,
 	ret->event = REGISTER_ACCEPTED;
 	if (!asked->expires_ms)
 		return;
+	read_flow_timer(response, ret);
 	if (!found && count) {
 		ret->event = REGISTER_REFUSED;
 		snprintf(ret->why, sizeof(ret->why),

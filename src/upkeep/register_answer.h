@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "sip/message.h"
+#include "upkeep/keepalive.h"
 #include "upkeep/register_machine.h"
 #include "upkeep/register_pace.h"
 
@@ -22,6 +23,8 @@ struct register_answer {
 	int status;
 	uint64_t granted_ms; /* ACCEPTED: for so long, from now on */
 	bool granted_said;   /* the registrar said that; else it is what was asked for */
+	uint64_t
+		flow_timer_ms; /* ACCEPTED: how often it wants to hear of the connection; 0: not said */
 	uint64_t min_expires_ms;   /* AGAIN: the least that is granted */
 	uint64_t after_ms;         /* Retry-After, or 0 */
 	char why[ERR_REASON_SIZE]; /* of all but ACCEPTED: a phrase */

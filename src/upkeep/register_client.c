@@ -94,6 +94,7 @@ static void release_flow(struct register_client *client)
 	struct flow *flow = client->binding.flow;
 
 	client->binding.flow = NULL;
+	register_flow_stop(&client->keep);
 	if (flow)
 		flow_release(flow, &client->watch.node);
 }
@@ -109,8 +110,7 @@ static void closed_h(void *arg, const char *why)
 	tell(client, client->plan.outbound ? REGISTER_FLOW_LOST : REGISTER_LOST);
 }
 
-/* The binding was made over FLOW. */
-static void keep_flow(struct register_client *client, struct flow *flow)
+static void hold_flow(struct register_client *client, struct flow *flow)
 {
 	if (flow == client->binding.flow)
 		return;
@@ -121,6 +121,15 @@ static void keep_flow(struct register_client *client, struct flow *flow)
 	client->watch.arg = client;
 	flow_hold(flow, FLOW_WATCH, &client->watch.node);
 	client->binding.flow = flow;
+}
+
+/* The binding was made over FLOW, of which the registrar wants to hear each FLOW_TIMER_MS (0: it said none). */
+static void keep_flow(
+	struct register_client *client, struct flow *flow, uint64_t flow_timer_ms)
+{
+	hold_flow(client, flow);
+	if (client->binding.flow && client->plan.outbound)
+		register_flow_keep(&client->keep, timers_of(client), flow, flow_timer_ms);
 }
 
 /* ---- one round: each address is asked until one serves ---- */
@@ -193,7 +202,7 @@ static void take_grant(struct register_client *client, const struct message *res
 	if (!is_leaving(client)) {
 		set_routes(client, response);
 		register_place_keep(&client->place, &client->address);
-		keep_flow(client, client->send.flow);
+		keep_flow(client, client->send.flow, answer->flow_timer_ms);
 	}
 	tell(client, REGISTER_ACCEPTED);
 }

@@ -6,6 +6,7 @@
 
 #include "upkeep/gate.h"
 #include "upkeep/register_answer.h"
+#include "upkeep/register_flow.h"
 #include "upkeep/register_machine.h"
 #include "upkeep/register_place.h"
 #include "upkeep/register_send.h"
@@ -59,13 +60,14 @@ struct register_client {
 	uint64_t
 		expires_ms; /* to ask for: the plan's, or more after 423; 0: the plan's */
 	uint64_t after_ms;  /* the longest Retry-After of this round */
-	uint64_t bound_at_ms;    /* by the timers */
-	unsigned companions;     /* it began as one of so many */
-	bool lost;               /* its connection ended since it was bound */
-	unsigned losses;         /* so many that ended soon, one after the other */
-	int said_status;         /* what the log said last of a failure */
-	struct flow_watch watch; /* of binding.flow, which it holds */
-	char *routes;            /* Service-Route; NULL: none */
+	uint64_t bound_at_ms;      /* by the timers */
+	unsigned companions;       /* it began as one of so many */
+	bool lost;                 /* its connection ended since it was bound */
+	unsigned losses;           /* so many that ended soon, one after the other */
+	int said_status;           /* what the log said last of a failure */
+	struct flow_watch watch;   /* of binding.flow, which it holds */
+	struct register_flow keep; /* of that */
+	char *routes;              /* Service-Route; NULL: none */
 };
 
 /* All of PARAMS must outlive it; PLAN is taken over, also on failure. 0 or -ENOMEM. */
