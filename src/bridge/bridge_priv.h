@@ -76,7 +76,8 @@ struct bridge {
 	struct log_limit refusal_limit; /* of lines about refused calls */
 	struct nonces *nonces;          /* that gateways prove passwords with; owned */
 	struct log_limit proof_limit;   /* of lines about wrong ones */
-	char start_id[16];              /* makes call ids unique over restarts */
+	uint64_t rules_said[64]; /* rules of numbers that were told of: call_party.c */
+	char start_id[16];       /* makes call ids unique over restarts */
 	bool draining;
 };
 

@@ -23,18 +23,24 @@ void call_party_free(struct call *call)
 	free(call->asserted_sent);
 }
 
-/* A rule that could not be applied is told of once: each call would say the same. */
-static void tell_fault(struct party *party, const struct trunk *trunk)
+/* A rule of TRUNK that could not be applied is told of once: each call would say the same. */
+static void tell_fault(
+	struct bridge *bridge, struct party *party, const struct trunk *trunk)
 {
 	const struct party_fault fault = party->fault;
 	char text[LOG_TEXT_SIZE];
+	struct span rule;
 
 	party->fault.rule = NULL;
-	if (!fault.rule || rules_told(fault.list, fault.rule))
+	if (!fault.rule)
+		return;
+	rule = span_of(rule_text(fault.rule));
+	if (!hash_mark(bridge->rules_said, sizeof(bridge->rules_said) * 8,
+		    hash_bytes(rule.p, rule.len,
+			    hash_bytes(trunk->id, strlen(trunk->id), trunk->kind))))
 		return;
 	log_warning("call", "event=number-rule-skipped %s=%s rule=%s reason=\"%s\"",
-		trunk_word(trunk->kind), trunk->id,
-		log_text(text, rule_text(fault.rule), strlen(rule_text(fault.rule))),
+		trunk_word(trunk->kind), trunk->id, log_text(text, rule.p, rule.len),
 		fault.result == RULE_ILLEGAL
 			? "what it makes of a number is no number"
 			: "to find out whether a number matches takes too many steps");
@@ -87,7 +93,7 @@ int call_read_party(struct call *call, const struct trunk *trunk, struct message
 	call->from_received = party_number(&call->party->from);
 	err = party_rules_arrive(
 		call->party, call->config, trunk_settings(trunk), call->emergency);
-	tell_fault(call->party, trunk);
+	tell_fault(call->bridge, call->party, trunk);
 	if (err)
 		return err;
 	call->to = called_of(call, uri);
@@ -151,7 +157,7 @@ int call_write_party(struct call *call, const struct party_shown *shown,
 	if (!err)
 		err = party_numbers_caller(
 			party, &call->b->settings->numbers, &changed.caller);
-	tell_fault(party, call->b->trunk);
+	tell_fault(call->bridge, party, call->b->trunk);
 	if (!err)
 		err = note_sent(call, party, &changed);
 	if (!err)

@@ -48,8 +48,8 @@ struct party_text;
 
 /* A rule that could not be applied. */
 struct party_fault {
-	struct rules *list; /* whose it is; both of the settings that changed the party */
-	const struct rule *rule; /* NULL: there was none */
+	const struct rule
+		*rule; /* of the settings that changed the party; NULL: there was none */
 	enum rule_result result;
 };
 

@@ -20,9 +20,8 @@ static void note_fault(struct change *change, const struct number *number)
 
 	if (!number->failed || fault->rule)
 		return;
-	*fault = (struct party_fault){.list = number->failed_of,
-		.rule = number->failed,
-		.result = number->failed_by};
+	*fault =
+		(struct party_fault){.rule = number->failed, .result = number->failed_by};
 }
 
 /* Its parameters without a context: the number has a + now. */

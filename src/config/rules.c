@@ -4,16 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* More rules of a list are not remembered as told: then there are more lines. */
-#define TOLD_MAX 32
-
 struct rules {
 	struct rule **list; /* in order */
 	size_t count, room;
 	uint32_t *index;  /* places in LIST, by prefix, then in order */
 	uint64_t lengths; /* a bit for each that a prefix has */
-	const struct rule *told[TOLD_MAX];
-	unsigned told_count;
 };
 
 void rules_free(struct rules *list)
@@ -86,16 +81,6 @@ bool rules_equal(const struct rules *a, const struct rules *b)
 		if (strcmp(rule_text(a->list[i]), rule_text(b->list[i])) != 0)
 			return false;
 	return true;
-}
-
-bool rules_told(struct rules *list, const struct rule *rule)
-{
-	for (unsigned i = 0; i < list->told_count; i++)
-		if (list->told[i] == rule)
-			return true;
-	if (list->told_count < TOLD_MAX)
-		list->told[list->told_count++] = rule;
-	return false;
 }
 
 /* ---- the index ---- */

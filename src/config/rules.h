@@ -35,6 +35,3 @@ struct rules_found {
  * (too costly, or what it makes is no number) is passed over. */
 void rules_apply(const struct rules *list, struct rule_scratch *scratch,
 	struct span number, struct rules_found *ret);
-
-/* Whether RULE of LIST has been told of before; from now on it has. */
-bool rules_told(struct rules *list, const struct rule *rule);

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-static struct rules *rules_of(
+static const struct rules *rules_of(
 	const struct config_numbers *settings, enum number_way way, enum number_role role)
 {
 	if (way == NUMBER_IN)
@@ -37,7 +37,7 @@ static void add_step(struct number *number, enum number_by by, const struct rule
 }
 
 static void by_rules(
-	struct rules *rules, struct rule_scratch *scratch, struct number *number)
+	const struct rules *rules, struct rule_scratch *scratch, struct number *number)
 {
 	struct rules_found found;
 
@@ -45,7 +45,6 @@ static void by_rules(
 		return;
 	rules_apply(rules, scratch, span_of(number->text), &found);
 	if (found.failed) {
-		number->failed_of = rules;
 		number->failed = found.failed;
 		number->failed_by = found.failed_by;
 	}
@@ -74,11 +73,10 @@ void number_change(const struct config_numbers *settings, enum number_way way,
 	enum number_role role, struct rule_scratch *scratch, struct span number,
 	struct span context, struct number *ret)
 {
-	struct rules *rules = rules_of(settings, way, role);
+	const struct rules *rules = rules_of(settings, way, role);
 
 	ret->step_count = 0;
 	ret->failed = NULL;
-	ret->failed_of = NULL;
 	if (span_copy(number, ret->text, sizeof(ret->text))) {
 		ret->text[0] = '\0';
 		return;

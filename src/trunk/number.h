@@ -28,10 +28,8 @@ struct number_step {
 struct number {
 	char text[RULE_NUMBER_SIZE]; /* what came of it */
 	struct number_step steps[NUMBER_STEPS];
-	unsigned step_count; /* 0: it stays */
-	struct rules *
-		failed_of; /* the list with a rule that could not be applied; NULL: none */
-	const struct rule *failed;
+	unsigned step_count;       /* 0: it stays */
+	const struct rule *failed; /* a rule that could not be applied; NULL: none */
 	enum rule_result failed_by;
 };
 

@@ -338,24 +338,6 @@ static void lists_are_the_same_by_their_rules_and_order(void **state)
 	rules_free(b);
 }
 
-static void each_rule_is_told_of_once(void **state)
-{
-	struct rules *list = NULL;
-	struct span bad;
-
-	(void)state;
-	for (unsigned i = 0; i < 40; i++)
-		assert_int_equal(rules_add(&list, "1 -> 2", &bad), 0);
-	assert_false(rules_told(list, rules_at(list, 0)));
-	assert_false(rules_told(list, rules_at(list, 1)));
-	assert_true(rules_told(list, rules_at(list, 0)));
-	for (unsigned i = 2; i < 40; i++)
-		assert_false(rules_told(list, rules_at(list, i)));
-	assert_true(rules_told(list, rules_at(list, 1)));
-	assert_true(rules_told(list, rules_at(list, 31)));
-	rules_free(list);
-}
-
 static void a_wrong_rule_leaves_the_list_as_it_was(void **state)
 {
 	struct rules *list = NULL;
@@ -544,7 +526,6 @@ int main(void)
 		cmocka_unit_test(the_first_that_matches_decides),
 		cmocka_unit_test(a_list_without_rules_changes_nothing),
 		cmocka_unit_test(lists_are_the_same_by_their_rules_and_order),
-		cmocka_unit_test(each_rule_is_told_of_once),
 		cmocka_unit_test(a_wrong_rule_leaves_the_list_as_it_was),
 		cmocka_unit_test(prefixes_are_what_every_match_begins_with),
 		cmocka_unit_test(the_index_finds_what_looking_at_each_finds),
