@@ -9,16 +9,35 @@
 #include <errno.h>
 #include <stdlib.h>
 
-/* One probe for one who waits. */
+struct explain;
+
+/* What is found of one of its hosts. */
+struct explained {
+	struct explain *explain;
+	struct probe *probe; /* NULL: it is over */
+	json_t *host;        /* owned, as the next */
+	json_t *steps;       /* NULL: it is not over yet */
+};
+
+/* One who waits, and a probe of each host. */
 struct explain {
 	struct verbs_context *context;
 	struct trunk *trunk; /* a reference */
-	struct probe *probe;
 	struct api_call *call;
+	uint64_t wall_us; /* when the first began */
+	bool would_work;
+	unsigned count, pending;
+	struct explained hosts[CONFIG_HOSTS_MAX];
 };
 
 static void explain_free(struct explain *explain)
 {
+	for (unsigned i = 0; i < explain->count; i++) {
+		if (explain->hosts[i].probe)
+			probe_cancel(explain->hosts[i].probe);
+		json_decref(explain->hosts[i].host);
+		json_decref(explain->hosts[i].steps);
+	}
 	explain->context->explains--;
 	trunk_unref(explain->trunk);
 	free(explain);
@@ -26,13 +45,10 @@ static void explain_free(struct explain *explain)
 
 static void cancel_h(void *arg)
 {
-	struct explain *explain = arg;
-
-	probe_cancel(explain->probe);
-	explain_free(explain);
+	explain_free(arg);
 }
 
-static json_t *steps_json(const struct probe_result *result)
+static json_t *steps_json(const struct probe_result *result, json_t *host)
 {
 	json_t *steps = json_array();
 
@@ -40,8 +56,8 @@ static json_t *steps_json(const struct probe_result *result)
 		const struct probe_step *step = &result->steps[i];
 
 		json_array_append_new(
-			steps, json_pack("{s:s, s:s, s:o, s:o, s:I}", "step",
-				       probe_step_name((enum probe_step_kind)i),
+			steps, json_pack("{s:O, s:s, s:s, s:o, s:o, s:I}", "host", host,
+				       "step", probe_step_name((enum probe_step_kind)i),
 				       "verdict", probe_verdict_name(step->verdict),
 				       "words", api_text(step->words), "fix",
 				       api_text(step->fix), "ms", (json_int_t)step->ms));
@@ -54,37 +70,70 @@ static const char *tls_name(const struct trunk *trunk)
 	return config_tls_name(trunk_settings(trunk)->tls);
 }
 
-static void probed_h(void *arg, const struct probe_result *result)
+/* All are over. */
+static void answer(struct explain *explain)
 {
-	struct explain *explain = arg;
 	const struct trunk *trunk = explain->trunk;
 	struct api_call *call = explain->call;
+	json_t *steps = json_array();
 	char checked[CLOCK_TEXT_SIZE];
-	json_t *object = json_pack("{s:s, s:s, s:s, s:b, s:o, s:s}", "id", trunk->id,
-		"kind", trunk_word(trunk->kind), "tls", tls_name(trunk), "would_work",
-		(int)(result->failed == PROBE_STEPS), "steps", steps_json(result),
-		"checked", clock_text(result->wall_us, checked));
+	json_t *object;
 
+	for (unsigned i = 0; i < explain->count; i++)
+		json_array_extend(steps, explain->hosts[i].steps);
+	object = json_pack("{s:s, s:s, s:s, s:b, s:o, s:s}", "id", trunk->id, "kind",
+		trunk_word(trunk->kind), "tls", tls_name(trunk), "would_work",
+		(int)explain->would_work, "steps", steps, "checked",
+		clock_text(explain->wall_us, checked));
 	explain_free(explain);
 	api_finish(call, API_OK, object, NULL);
 }
 
-static enum api_code explain_start(
-	struct explain *explain, struct trunk *trunk, struct err_text *text)
+static void probed_h(void *arg, const struct probe_result *result)
+{
+	struct explained *explained = arg;
+	struct explain *explain = explained->explain;
+
+	explained->probe = NULL;
+	explained->steps = steps_json(result, explained->host);
+	explain->would_work &= result->failed == PROBE_STEPS;
+	if (!explain->wall_us || result->wall_us < explain->wall_us)
+		explain->wall_us = result->wall_us;
+	if (!--explain->pending)
+		answer(explain);
+}
+
+/* A probe of its NTH host begins. 0, or negative with TEXT. */
+static int explain_host(struct explain *explain, unsigned nth, struct err_text *text)
 {
 	const struct verbs_context *context = explain->context;
+	struct explained *explained = &explain->hosts[nth];
 	const struct probe_params params = {.loop = context->loop,
 		.resolver = context->resolver,
-		.trunk = trunk,
-		.cred = trunks_cred(context->trunks, trunk->kind),
+		.trunk = explain->trunk,
+		.name = nth,
+		.cred = trunks_cred(context->trunks, explain->trunk->kind),
 		.h = probed_h,
-		.arg = explain};
+		.arg = explained};
 
-	if (probe_start(&explain->probe, &params, text))
-		return API_FAILED;
+	explained->explain = explain;
+	explained->host = api_text(trunk_settings(explain->trunk)->hosts.words[nth]);
+	explain->count++;
+	return probe_start(&explained->probe, &params, text);
+}
+
+static enum api_code explain_start(struct explain *explain, struct err_text *text)
+{
+	const struct verbs_context *context = explain->context;
+	const size_t count = trunk_settings(explain->trunk)->hosts.count;
+
+	explain->would_work = true;
+	for (unsigned i = 0; i < count; i++)
+		if (explain_host(explain, i, text))
+			return API_FAILED;
+	explain->pending = explain->count;
 	explain->call = api_defer(context->api, cancel_h, explain);
 	if (!explain->call) {
-		probe_cancel(explain->probe);
 		err_set(text, 0, "the answer would come later than you can wait");
 		return API_FAILED;
 	}
@@ -115,7 +164,7 @@ static enum api_code explain(struct verbs_context *context, enum trunk_kind kind
 	explain->context = context;
 	explain->trunk = trunk_ref(trunk);
 	context->explains++;
-	code = explain_start(explain, trunk, text);
+	code = explain_start(explain, text);
 	if (code != API_PENDING)
 		explain_free(explain);
 	return code;

@@ -28,7 +28,9 @@ static const struct help_entry entries[] = {
 			{"trunk config carrier-a | grep profile",
 				"what comes from its profile"}},
 		NULL},
-	{"trunk", "explain", "It takes 15 seconds at most. Calls are not affected.",
+	{"trunk", "explain",
+		"Each of its hosts is tried, and all have to do. It takes 15 seconds at "
+		"most. Calls are not affected.",
 		{{0}},
 		{{"trunk explain carrier-a", "before `trunk tls carrier-a on`"},
 			{"-q trunk explain carrier-a || echo broken", "in a script"}},

@@ -31,17 +31,24 @@ static void print_folded(const char *text)
 	putchar('\n');
 }
 
-void show_explain(const json_t *result)
+/* Of several hosts each begins with its name. */
+static void print_steps(const json_t *steps)
 {
+	const json_t *last = json_array_get(steps, json_array_size(steps) - 1);
+	const bool several = strcmp(show_word(json_array_get(steps, 0), "host"),
+				     show_word(last, "host")) != 0;
 	const json_t *step;
+	const char *host = "";
 	size_t i;
 
-	printf("%s ", show_word(result, "kind"));
-	show_safe(show_word(result, "id"), strlen(show_word(result, "id")));
-	printf("  tls = %s  checked %s\n\n", show_word(result, "tls"),
-		show_word(result, "checked"));
-	json_array_foreach(json_object_get(result, "steps"), i, step)
+	json_array_foreach(steps, i, step)
 	{
+		if (several && strcmp(host, show_word(step, "host")) != 0) {
+			host = show_word(step, "host");
+			printf("%s", i ? "\n" : "");
+			show_safe(host, strlen(host));
+			putchar('\n');
+		}
 		printf("%-8s%-8s", show_word(step, "step"), show_word(step, "verdict"));
 		print_folded(show_word(step, "words"));
 		if (show_word(step, "fix")[0]) {
@@ -49,6 +56,15 @@ void show_explain(const json_t *result)
 			print_folded(show_word(step, "fix"));
 		}
 	}
+}
+
+void show_explain(const json_t *result)
+{
+	printf("%s ", show_word(result, "kind"));
+	show_safe(show_word(result, "id"), strlen(show_word(result, "id")));
+	printf("  tls = %s  checked %s\n\n", show_word(result, "tls"),
+		show_word(result, "checked"));
+	print_steps(json_object_get(result, "steps"));
 	printf("\n%s\n", json_is_true(json_object_get(result, "would_work"))
 				 ? "TLS works, as far as could be seen."
 				 : "TLS does not work.");

@@ -33,6 +33,7 @@ struct observed {
 	bool wanted;         /* the present configuration observes it */
 	struct timer timer;
 	struct probe *probe; /* under way, or NULL */
+	unsigned name;       /* which of its hosts that is about */
 	enum observe_state state;
 	const char *step;        /* that fails, or "" */
 	struct probe_step fault; /* FAILS: what it said */
@@ -152,14 +153,25 @@ static void begin_waiting(struct observe *observe)
 	}
 }
 
+/* Each of its hosts has to do: the first that does not is what is told of. */
+static bool has_more(const struct observed *observed)
+{
+	return observed->name + 1 < trunk_settings(observed->trunk)->hosts.count;
+}
+
 static void probed_h(void *arg, const struct probe_result *result)
 {
 	struct observed *observed = arg;
 
 	observed->probe = NULL;
 	observed->observe->running--;
-	take_result(observed, result);
-	schedule_next(observed);
+	if (result->failed == PROBE_STEPS && has_more(observed)) {
+		observed->name++;
+		begin(observed);
+	} else {
+		take_result(observed, result);
+		schedule_next(observed);
+	}
 	begin_waiting(observed->observe);
 }
 
@@ -170,6 +182,7 @@ static void begin(struct observed *observed)
 	const struct probe_params params = {.loop = observe->loop,
 		.resolver = observe->resolver,
 		.trunk = observed->trunk,
+		.name = observed->name,
 		.cred = trunks_cred(observe->trunks, TRUNK_GATEWAY),
 		.quiet = true,
 		.h = probed_h,
@@ -188,6 +201,7 @@ static void due_h(void *arg)
 {
 	struct observed *observed = arg;
 
+	observed->name = 0;
 	list_append(&observed->observe->waiting, &observed->wait_node);
 	begin_waiting(observed->observe);
 }
@@ -257,14 +271,14 @@ static char *terms_of(const struct trunk *trunk)
 	char *terms;
 
 	buf_init(&out, 0);
-	buf_printf(&out, "%s\n%s\n%u\n%s\n",
-		config_our_host(trunk->config, &gateway->common), gateway->common.host,
+	buf_printf(&out, "%s\n%u\n%s\n", config_our_host(trunk->config, &gateway->common),
 		(unsigned)config_port(&gateway->common, true), gateway->from_host);
 	buf_printf(&out, "%d %d %d %u\n%s\n", (int)gateway->common.tls_min,
 		(int)gateway->common.ciphers, (int)gateway->common.srtp_with_tls,
 		gateway->common.suites, gateway->probe_number);
 	buf_printf(&out, "%d %d %d %d\n", (int)peer->wildcard, (int)peer->eku,
 		(int)peer->mutual, (int)peer->revocation);
+	add_words(&out, &gateway->common.hosts);
 	add_words(&out, &peer->names);
 	add_words(&out, &peer->pins);
 	add_tls(&out, &gateway->common.certs);

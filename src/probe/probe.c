@@ -208,6 +208,9 @@ static void next_address(struct probe *probe)
 		.source = *source_address(probe)};
 	struct err_text text = {""};
 
+	/* as target_connection_to() has it */
+	if (probe->settings->hosts.count > 1)
+		target.host = probe->host;
 	while (probe->addr_at < probe->addr_count) {
 		target.remote = probe->addrs[probe->addr_at++];
 		if (transport_flow(probe->transport, &target, &probe->flow, &text) == 0)
@@ -348,6 +351,7 @@ int probe_start(
 	probe->config = config_ref(params->trunk->config);
 	probe->settings = trunk_settings(params->trunk);
 	probe->gateway = params->trunk->gateway;
+	probe->host = probe->settings->hosts.words[params->name];
 	probe->cred = params->cred ? cred_ref(params->cred) : NULL;
 	probe->quiet = params->quiet;
 	probe->h = params->h;

@@ -53,6 +53,7 @@ struct probe_params {
 	struct resolver *resolver;
 	struct trunk
 		*trunk;    /* a reference is taken; judged by its present configuration */
+	unsigned name;     /* which of its hosts, from 0 */
 	struct cred *cred; /* what its side presents, or NULL */
 	bool quiet;        /* its connections are logged at debug only */
 	probe_h *h;

@@ -29,6 +29,7 @@ struct probe {
 	struct config *config; /* a reference: the trunk's, when the probe began */
 	const struct config_trunk *settings;  /* in CONFIG */
 	const struct config_gateway *gateway; /* the same one's; NULL: a server */
+	const char *host;                     /* of SETTINGS: which it is about */
 	bool quiet;
 	probe_h *h;
 	void *arg;

@@ -33,7 +33,7 @@ const char *probe_verdict_name(enum probe_verdict verdict)
 
 const char *probe_host(const struct probe *probe)
 {
-	return probe->settings->host;
+	return probe->host;
 }
 
 uint16_t probe_port(const struct probe *probe)

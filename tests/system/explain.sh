@@ -98,5 +98,28 @@ check "a good far end: explain exits with 0" explain_exits 0
 check "a good far end: TLS both ways" step_is tls ok 'TLS1.[23] .*DNS:gw1.example.test.* asked for our'
 check "a good far end: OPTIONS is answered" step_is options ok 'answered with [2-6][0-9][0-9]'
 
+# hosts_are PATTERN: what is printed without --json.
+hosts_are() {
+	ctl trunk explain gw >"$lab/explained.txt" 2>&1
+	grep -Pzq -- "$1" "$lab/explained.txt" || {
+		cat "$lab/explained.txt"
+		return 1
+	}
+}
+
+# Both names are at one address, which proves that it is the first.
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+sed -i 's/^host = .*/&, gw9.example.test/' "$gw_conf"
+ctl config reload >/dev/null
+check "two hosts: one that fails counts" explain_exits 1
+check "two hosts: the first would do" jq -e \
+	'[.steps[] | select(.host == "gw1.example.test").verdict] | index("failed") == null' \
+	"$lab/explained.json"
+check "two hosts: the other is not at fault for the first" jq -e \
+	'.steps[] | select(.host == "gw9.example.test" and .step == "tls") |
+	.verdict == "failed" and (.words | test("rule=name expected=.*gw9"))' "$lab/explained.json"
+check "two hosts: each is named" hosts_are \
+	'(?s)\ngw1.example.test\nfiles +ok.*\n\ngw9.example.test\nfiles +ok'
+
 exec {hold_fd}>&-
 finish

@@ -54,6 +54,42 @@ static void a_probe_answers_when_it_is_done(void **state)
 	assert_int_equal(probes_cancelled, 0);
 }
 
+static void each_host_is_probed_and_one_that_fails_counts(void **state)
+{
+	struct probe_result found = a_result(), good = found;
+	const json_t *steps;
+
+	(void)state;
+	good.failed = PROBE_STEPS;
+	found.wall_us = 2000000;
+	good.wall_us = 1000000;
+	gateway.common.hosts.count = 2;
+	assert_int_equal(ask("trunk", "explain", "carrier-a", NULL), API_PENDING);
+	assert_int_equal(probes[0].name, 0);
+	assert_int_equal(probes[1].name, 1);
+	probes[1].h(probes[1].arg, &found);
+	gateway.common.hosts.count = 1; /* a reload */
+	assert_int_equal(answers, 0);
+	assert_int_equal(gateway_trunk.refs, 1);
+	probes[0].h(probes[0].arg, &good);
+	assert_int_equal(answers, 1);
+	assert_int_equal(gateway_trunk.refs, 0);
+	assert_true(json_is_false(json_object_get(result, "would_work")));
+	assert_string_equal(word(result, "checked"), "1970-01-01T00:00:01.000000Z");
+	steps = json_object_get(result, "steps");
+	assert_int_equal(json_array_size(steps), 2 * PROBE_STEPS);
+	assert_string_equal(word(json_array_get(steps, 0), "host"), "sbc.example");
+	assert_string_equal(
+		word(json_array_get(steps, PROBE_STEPS), "host"), "sbc2.example");
+	/* who gives up ends those that are left */
+	gateway.common.hosts.count = 2;
+	assert_int_equal(ask("trunk", "explain", "carrier-a", NULL), API_PENDING);
+	probes[2].h(probes[2].arg, &good);
+	api_abandon(asked);
+	assert_int_equal(probes_cancelled, 1);
+	assert_int_equal(context.explains, 0);
+}
+
 static void a_probe_that_nobody_waits_for_ends(void **state)
 {
 	(void)state;
@@ -588,6 +624,8 @@ int main(void)
 			trunks_and_servers_are_listed_and_shown, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_probe_answers_when_it_is_done, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			each_host_is_probed_and_one_that_fails_counts, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_probe_that_nobody_waits_for_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(

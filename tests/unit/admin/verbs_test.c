@@ -176,8 +176,8 @@ int setup(void **state)
 {
 	struct writer_params params = {.state_dir = folder};
 	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example",
-		    none[] = "";
-	static char *hosts[] = {host};
+		    second_host[] = "sbc2.example", none[] = "";
+	static char *hosts[] = {host, second_host};
 
 	(void)state;
 	snprintf(folder, sizeof(folder), "/tmp/tandem-test-XXXXXX");

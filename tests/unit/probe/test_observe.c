@@ -279,6 +279,37 @@ static void a_reload_keeps_a_verdict_that_it_does_not_touch(void **state)
 	assert_int_equal(open_count, 0);
 }
 
+static void each_of_its_hosts_has_to_do(void **state)
+{
+	static const struct plain_gateway two[] = {
+		{.id = "a", .host = "192.0.2.1, 192.0.2.2", .observed = INTERVAL},
+		{.id = NULL}};
+	static const struct plain_gateway others[] = {
+		{.id = "a", .host = "192.0.2.1, 192.0.2.3", .observed = INTERVAL},
+		{.id = NULL}};
+
+	(void)state;
+	apply(two);
+	end_next(PROBE_STEPS, "");
+	assert_int_equal(verdict_of("a").state, OBSERVE_UNKNOWN);
+	assert_int_equal(probe_count, 2); /* of the second, at once */
+	assert_int_equal(probes[0].name, 0);
+	assert_int_equal(probes[1].name, 1);
+	end_probe(1, PROBE_TLS, "expired");
+	assert_int_equal(verdict_of("a").state, OBSERVE_FAILS);
+	assert_string_equal(verdict_of("a").words, "expired");
+	assert_int_equal(verdict_of("a").probes, 1);
+	end_next(PROBE_TCP, "refused");
+	assert_int_equal(probes[2].name, 0);
+	assert_int_equal(probe_count, 3); /* the fault of the first does */
+	assert_string_equal(verdict_of("a").words, "refused");
+	end_next(PROBE_STEPS, "");
+	end_probe(4, PROBE_STEPS, "");
+	assert_int_equal(verdict_of("a").state, OBSERVE_WORKS);
+	apply(others);
+	assert_int_equal(verdict_of("a").state, OBSERVE_UNKNOWN);
+}
+
 static void a_shorter_interval_counts_at_once(void **state)
 {
 	static const struct plain_gateway rare[] = {
@@ -394,6 +425,7 @@ int main(void)
 		CASE(a_few_are_probed_at_once),
 		CASE(a_verdict_is_said_when_it_changes),
 		CASE(a_reload_keeps_a_verdict_that_it_does_not_touch),
+		CASE(each_of_its_hosts_has_to_do),
 		CASE(a_shorter_interval_counts_at_once),
 		CASE(their_connections_count_too),
 		CASE(strangers_do_not_count),
