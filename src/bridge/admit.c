@@ -8,6 +8,7 @@
 #include "bridge/overload.h"
 #include "bridge/proof.h"
 #include "bridge/require.h"
+#include "bridge/subscription.h"
 #include "sip/compose.h"
 #include "sip/phone.h"
 #include "trunk/elin.h"
@@ -178,7 +179,8 @@ static void obstacle_here(
 }
 
 /* The same of a request that is no call: calls come first. */
-static void message_obstacle_here(struct bridge *bridge, struct obstacle *obstacle)
+static void message_obstacle_here(
+	struct bridge *bridge, bool subscription, struct obstacle *obstacle)
 {
 	if (bridge->draining)
 		obstacle->kind = OBSTACLE_STOPPING;
@@ -186,7 +188,8 @@ static void message_obstacle_here(struct bridge *bridge, struct obstacle *obstac
 		obstacle->kind = OBSTACLE_OVERLOAD;
 	else if (!ask(bridge->handlers.ready_h, bridge, true))
 		obstacle->kind = OBSTACLE_AUDIT;
-	else if (bridge->exchange_count >= EXCHANGES_MAX)
+	else if (bridge->exchange_count >= EXCHANGES_MAX ||
+		 (subscription && bridge->subscription_count >= SUBSCRIPTIONS_MAX))
 		obstacle->kind = OBSTACLE_SERVER_FULL;
 }
 
@@ -228,19 +231,20 @@ static bool refuse_now(const struct admission *admission)
 static bool refuse_message_now(const struct admission *admission)
 {
 	struct bridge *bridge = admission->side->bridge;
+	const enum message_method method = message_method(admission->request);
 	const struct obstacle_question question = {.trunk = admission->trunk,
 		.way = OBSTACLE_FROM,
 		.message = true,
+		.subscription = method == MESSAGE_SUBSCRIBE,
 		.now_us = trunks_now_us(bridge->trunks)};
 	char extra[BRIDGE_RETRY_SIZE];
 	struct obstacle obstacle;
 
 	if (!obstacle_find(&question, &obstacle))
-		message_obstacle_here(bridge, &obstacle);
+		message_obstacle_here(bridge, question.subscription, &obstacle);
 	if (!obstacle.kind)
 		return false;
-	messages_ended(&admission->trunk->messages, message_method(admission->request),
-		LIMIT_IN, 503);
+	messages_ended(&admission->trunk->messages, method, LIMIT_IN, 503);
 	bridge->messages_refused++;
 	log_refusal(bridge, true, admission->trunk, &obstacle);
 	txn_server_reply(admission->txn, 503, NULL, NULL,

@@ -5,13 +5,15 @@
 /* WITHIN: with what is served within dialogs alone. */
 static void add(const struct config_trunk *settings, bool within, struct buf *out)
 {
-	const unsigned methods = settings ? settings->messages.methods : 0;
+	unsigned methods = settings ? settings->messages.methods : 0;
 
 	buf_add_str(out, "Allow: INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, PRACK");
 	if (within && settings && settings->transfer.refer != CONFIG_REFER_REFUSE)
 		buf_add_str(out, ", REFER");
-	if (within && settings && settings->transfer.allow_notify)
-		buf_add_str(out, ", NOTIFY");
+	/* of a subscription that was made, or of what is subscribed to here */
+	if (within && settings &&
+		(settings->transfer.allow_notify || methods & CONFIG_METHOD_SUBSCRIBE))
+		methods |= CONFIG_METHOD_NOTIFY;
 	for (enum messages_method nth = 0; nth < MESSAGES_METHODS; nth++)
 		if (methods & 1U << nth)
 			buf_printf(out, ", %s", messages_name(nth));

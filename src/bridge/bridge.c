@@ -9,13 +9,13 @@
 #include "bridge/dtmf.h"
 #include "bridge/exchange.h"
 #include "bridge/identity.h"
-#include "bridge/proof.h"
 #include "bridge/redial.h"
 #include "bridge/registry.h"
 #include "bridge/shed.h"
 #include "bridge/testcall.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
+#include "bridge/within.h"
 #include "trunk/elin.h"
 
 #include <assert.h>
@@ -41,7 +41,6 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 static void ack_h(void *arg, struct flow *flow, struct message *ack);
 static void unmatched_h(void *arg, struct flow *flow, struct message *response);
 static void cancel_h(void *arg, struct txn_server *invite, struct message *cancel);
-static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other);
 static const char *name_h(
 	void *arg, const struct flow *flow, char buf[static TXN_NAME_SIZE]);
 static const char *sent_by_h(void *arg, const struct flow *flow, const char *host,
@@ -59,7 +58,7 @@ static int init_side(struct bridge *bridge, enum side which)
 		.ack_h = ack_h,
 		.unmatched_h = unmatched_h,
 		.cancel_h = cancel_h,
-		.same_h = speaks_for,
+		.same_h = within_speaks_for,
 		.name_h = name_h,
 		.sent_by_h = sent_by_h,
 		.arg = side};
@@ -70,6 +69,8 @@ static int init_side(struct bridge *bridge, enum side which)
 	list_init(&side->uacs);
 	side->lost_h = lost_h;
 	err = dialogs_init(&side->dialogs);
+	if (!err)
+		err = dialogs_init(&side->subscriptions);
 	return err ? err : txn_layer_new(&side->txns, bridge->timers, &times, &handlers);
 }
 
@@ -120,6 +121,7 @@ static void free_side(struct bridge_side *side)
 	uac_free_all(side);
 	txn_layer_free(side->txns);
 	dialogs_free(&side->dialogs);
+	dialogs_free(&side->subscriptions);
 }
 
 /* A connection that ended, until its calls and transactions have been told. */
@@ -193,95 +195,15 @@ void bridge_set_config(struct bridge *bridge, struct config *config)
 
 	bridge->config = config_ref(config);
 	config_unref(old);
-}
-
-/*
- * Whether what comes by FLOW may speak for the far end of OTHER. Over TLS certificates say so. In
- * plain the source is the same host, or another address of the same gateway.
- */
-static bool speaks_for(void *arg, const struct flow *flow, const struct flow *other)
-{
-	const struct bridge_side *side = arg;
-
-	if (flow->peer || other->peer)
-		return flow->peer && other->peer &&
-		       (!strcmp(flow->peer->id, other->peer->id) ||
-			       peer_is_alike(flow->peer, other->peer));
-	if (flow->kind == TRANSPORT_TLS || other->kind == TRANSPORT_TLS)
-		return false;
-	return addr_equal_host(&flow->remote, &other->remote) ||
-	       trunks_share_plain(side->bridge->trunks, &flow->remote, &other->remote);
-}
-
-/*
- * The leg whose dialog MESSAGE belongs to, if FLOW is its peer's. Call-ID and tags are no
- * secret: they are in every capture.
- */
-static struct dialog *find_dialog(
-	struct bridge_side *side, const struct flow *flow, const struct message *message)
-{
-	struct dialog *dialog = dialog_find(&side->dialogs, message);
-	const struct leg *leg = dialog ? dialog->owner : NULL;
-
-	if (!leg)
-		return NULL;
-	if (flow->peer ? trunk_is_peer(leg->trunk, flow->peer)
-		       : speaks_for(side, flow, leg->flow))
-		return dialog;
-	return NULL;
-}
-
-static struct leg *find_leg(
-	struct bridge_side *side, const struct flow *flow, const struct message *message)
-{
-	struct dialog *dialog = find_dialog(side, flow, message);
-
-	return dialog ? dialog->owner : NULL;
-}
-
-/* Somebody who is not its peer has Call-ID and tags of a call: an operator wants to know. */
-static void log_impostor(
-	struct bridge_side *side, const struct flow *flow, const struct message *message)
-{
-	const struct dialog *dialog = dialog_find(&side->dialogs, message);
-	const struct leg *leg = dialog ? dialog->owner : NULL;
-	char remote[ADDR_TEXT_SIZE], name[80], peer[PEER_WORDS_SIZE];
-
-	if (!leg)
-		return;
-	log_warning("bridge",
-		"call=%s leg=%s event=not-its-dialog of=\"%s\" method=%s remote=%s%s "
-		"flow=%llu",
-		leg->id, leg->name, trunk_name(leg->trunk, name),
-		message_method_str(message_method(message)),
-		addr_text(&flow->remote, remote),
-		peer_words(flow->peer ? flow->peer->id : NULL, peer),
-		(unsigned long long)flow->id);
-}
-
-/* By the terms that its call began with. */
-static bool is_proved(
-	struct bridge_side *side, const struct leg *leg, struct txn_server *txn)
-{
-	return proof_given(side->bridge, leg->trunk, leg->settings, txn);
+	exchanges_review(bridge);
 }
 
 static void request_h(void *arg, struct txn_server *txn, struct message *request)
 {
 	struct bridge_side *side = arg;
-	struct dialog *dialog;
 
 	if (message_to(request)->tag.len) {
-		dialog = find_dialog(side, txn_server_flow(txn), request);
-		if (!dialog)
-			log_impostor(side, txn_server_flow(txn), request);
-		if (!dialog)
-			txn_server_refuse(txn, NULL,
-				&(struct txn_refusal){.status = 481,
-					.why = "no dialog has its Call-ID and tags"});
-		else if (is_proved(side, dialog->owner, txn) &&
-			 !admit_refuse_options(txn, request))
-			leg_request(dialog->owner, dialog, txn, request);
+		within_request(side, txn, request);
 		return;
 	}
 	note_arrival(side, txn_server_flow(txn));
@@ -291,7 +213,7 @@ static void request_h(void *arg, struct txn_server *txn, struct message *request
 static void ack_h(void *arg, struct flow *flow, struct message *ack)
 {
 	struct bridge_side *side = arg;
-	struct leg *leg = find_leg(side, flow, ack);
+	struct leg *leg = within_leg(side, flow, ack);
 
 	if (leg)
 		leg_receive_ack(leg, ack);
@@ -307,7 +229,7 @@ static bool ack_again(struct leg *leg, struct flow *flow, const struct message *
 
 static void unmatched_h(void *arg, struct flow *flow, struct message *response)
 {
-	if (ack_again(find_leg(arg, flow, response), flow, response))
+	if (ack_again(within_leg(arg, flow, response), flow, response))
 		return;
 	log_debug(
 		"bridge", "event=unmatched-response status=%d", message_status(response));
@@ -500,12 +422,12 @@ static void owner_h(void *arg, const struct addr *remote, struct stranger_owner 
 static uint64_t call_h(void *arg, const struct flow *flow, const struct message *message)
 {
 	struct bridge_side *side = arg;
-	struct leg *leg;
+	uint64_t number;
 
 	if (!message_can_answer(message))
 		return 0;
-	leg = find_leg(side, flow, message);
-	return leg ? leg->call : txn_call_of(side->txns, flow, message);
+	number = within_number(side, flow, message);
+	return number ? number : txn_call_of(side->txns, flow, message);
 }
 
 static bool unread_h(void *arg, struct flow *flow, struct span text)
@@ -614,7 +536,8 @@ void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 	ret->calls = bridge->call_count;
 	ret->answered = bridge->answered_count;
 	for (unsigned i = 0; i < 2; i++) {
-		ret->dialogs += dialogs_count(&bridge->sides[i].dialogs);
+		ret->dialogs += dialogs_count(&bridge->sides[i].dialogs) +
+				dialogs_count(&bridge->sides[i].subscriptions);
 		ret->transactions += txn_count(bridge->sides[i].txns);
 	}
 	ret->started = bridge->started;
@@ -623,6 +546,7 @@ void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 	ret->refused = bridge->refused;
 	ret->emergencies = bridge->emergencies;
 	ret->draining = bridge->draining;
+	ret->subscriptions = bridge->subscription_count;
 }
 
 bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,

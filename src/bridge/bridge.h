@@ -134,6 +134,7 @@ struct bridge_totals {
 	uint64_t started, ended, failed; /* since start */
 	uint64_t refused; /* INVITEs answered 503: draining, a limit, overload or audit */
 	struct bridge_emergencies emergencies;
+	unsigned subscriptions; /* those that are asked for included */
 	bool draining;
 };
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret);

@@ -21,7 +21,8 @@ struct bridge_side {
 	enum side which;
 	struct transport *transport;
 	struct txn_layer *txns;
-	struct dialogs dialogs; /* owners are struct leg */
+	struct dialogs dialogs;       /* owners are struct leg */
+	struct dialogs subscriptions; /* owners are struct subscription_dialog */
 	/* A flow of the bridge's own is closed: redial.c. */
 	void (*lost_h)(struct bridge_side *side, struct flow *flow, const char *why);
 	struct list uacs; /* struct uac: those of legs, and those that outlive them */
@@ -58,8 +59,9 @@ struct bridge {
 	struct list dismissed; /* struct dismissal: see dismiss.h */
 	struct list testcalls; /* struct testcall */
 	unsigned testcall_count;
-	struct list exchanges; /* struct exchange: requests that are no calls */
-	unsigned exchange_count;
+	struct list exchanges;       /* struct exchange: requests that are no calls */
+	unsigned exchange_count;     /* without subscriptions that were accepted */
+	unsigned subscription_count; /* with those that are asked for */
 	/* Such requests that were answered 503, as REFUSED of calls. */
 	uint64_t messages_refused;
 	unsigned call_count;

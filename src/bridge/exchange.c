@@ -32,12 +32,13 @@ static void forget_out(struct exchange *exchange)
 static void exchange_free(struct exchange *exchange)
 {
 	list_remove(&exchange->node);
-	exchange->bridge->exchange_count--;
+	exchange->bridge->exchange_count -= !exchange->settled;
 	timer_stop(&exchange->trying);
 	timer_stop(&exchange->late);
 	if (exchange->in)
 		txn_server_detach(exchange->in);
 	forget_out(exchange);
+	subscription_free(exchange->subscription);
 	hunt_free(exchange->hunt);
 	party_free(exchange->party);
 	history_free(&exchange->history);
@@ -75,9 +76,31 @@ static void answer(struct exchange *exchange, int status, const struct message *
 	buf_init(&lines, 0);
 	exchange_add_answer(exchange, status, response, &lines);
 	err = lines.err;
-	txn_server_reply(in, err ? 500 : status, NULL, NULL,
+	txn_server_reply(in, err ? 500 : status, NULL,
+		exchange->subscription ? subscription_tag(exchange->subscription) : NULL,
 		err || !lines.len ? NULL : buf_str(&lines));
 	buf_free(&lines);
+}
+
+static const struct {
+	const char *cause;
+	enum subscription_cause as;
+} left[] = {
+	{"shutdown", SUBSCRIPTION_SHUTDOWN},
+	{"hangup", SUBSCRIPTION_HANGUP},
+};
+
+/* Its subscription, which may have begun with a NOTIFY, is over with it. */
+static void leave(struct exchange *exchange, const char *cause)
+{
+	enum subscription_cause as = SUBSCRIPTION_FAILED;
+
+	if (!exchange->subscription)
+		return;
+	for (size_t i = 0; i < sizeof(left) / sizeof(left[0]); i++)
+		if (strcmp(left[i].cause, cause) == 0)
+			as = left[i].as;
+	subscription_leave(exchange->subscription, as);
 }
 
 /* It is over, for CAUSE, static: its sender gets STATUS, and what crosses of RESPONSE, which may be NULL. */
@@ -96,8 +119,11 @@ static void end(struct exchange *exchange, enum exchange_by by, const char *caus
 	exchange->end_us = age_us(exchange);
 	exchange->cause = cause;
 	exchange->status = status;
+	if (!exchange->settled)
+		exchange_count(exchange, status);
 	exchange_record(exchange, by); /* before its sender may know */
 	answer(exchange, status, response);
+	leave(exchange, cause);
 	timer_start(exchange->bridge->timers, &exchange->late, 0, bury_h, exchange);
 }
 
@@ -108,11 +134,52 @@ static void note(struct exchange *exchange, const char *why)
 
 /* ---- what becomes of it at a target ---- */
 
+/* From now on its subscription is all that is left of it. */
+static void settle(struct exchange *exchange, const struct message *response)
+{
+	const int status = message_status(response);
+
+	timer_stop(&exchange->trying);
+	timer_stop(&exchange->late);
+	hunt_stop(exchange->hunt);
+	exchange->settled = true;
+	exchange->bridge->exchange_count--;
+	exchange->status = status;
+	exchange_count(exchange, status);
+	answer(exchange, status, response);
+	message_unref(exchange->request);
+	exchange->request = NULL;
+	subscription_settle(exchange->subscription);
+}
+
 static void accepted(struct exchange *exchange, const struct message *response)
 {
 	history_end(&exchange->history, message_status(response), "taken");
 	note(exchange, "");
+	if (exchange->subscription &&
+		!subscription_accept(exchange->subscription, response)) {
+		settle(exchange, response);
+		return;
+	}
+	if (exchange->subscription) {
+		note(exchange, "what accepted it makes no dialog");
+		end(exchange, EXCHANGE_BY_TANDEM, "rejected", 500, NULL);
+		return;
+	}
 	end(exchange, EXCHANGE_BY_TARGET, "accepted", message_status(response), response);
+}
+
+/* Who was asked last will not be in its subscription. */
+static void unask(struct exchange *exchange)
+{
+	if (exchange->subscription)
+		subscription_unask(exchange->subscription);
+}
+
+/* Its sender has heard from who is asked: nobody else is. */
+static bool is_notified(const struct exchange *exchange)
+{
+	return exchange->subscription && subscription_is_notified(exchange->subscription);
 }
 
 /* The target refuses it, in RESPONSE, or would for its STATUS: then RESPONSE is NULL. */
@@ -125,7 +192,8 @@ static void refused(struct exchange *exchange, int status, const char *why,
 		failover_step(failover_cause(status, next), FAILOVER_QUIET, false);
 
 	history_end(&exchange->history, response ? status : 0, why);
-	if (step != FAILOVER_STOP) {
+	if (step != FAILOVER_STOP && !is_notified(exchange)) {
+		unask(exchange);
 		hunt_next(exchange->hunt, step, status, why);
 		return;
 	}
@@ -161,6 +229,12 @@ static void unheard(struct exchange *exchange, enum dial_unheard how, const char
 {
 	hunt_unheard(exchange->hunt, how, why);
 	history_end(&exchange->history, 0, why);
+	if (is_notified(exchange)) {
+		note(exchange, why);
+		end(exchange, EXCHANGE_BY_TANDEM, "timeout", 504, NULL);
+		return;
+	}
+	unask(exchange);
 	hunt_next(exchange->hunt, FAILOVER_ADDRESS, 0, why);
 }
 
@@ -183,6 +257,8 @@ static void silent_h(void *arg)
 {
 	struct exchange *exchange = arg;
 
+	if (is_notified(exchange))
+		return; /* whoever sent a NOTIFY will answer too */
 	forget_out(exchange);
 	unheard(exchange, DIAL_SILENT, "no answer came in its share of the time");
 }
@@ -379,6 +455,48 @@ static struct exchange *make(struct bridge_side *home, struct txn_server *txn)
 	return exchange;
 }
 
+/* Its subscription ended, as END says. */
+static void over_h(void *arg, const struct subscription_end *over)
+{
+	struct exchange *exchange = arg;
+	enum exchange_by by = EXCHANGE_BY_TANDEM;
+
+	if (over->by_peer)
+		by = over->who == SUBSCRIPTION_SUBSCRIBER ? EXCHANGE_BY_SENDER
+							  : EXCHANGE_BY_TARGET;
+	if (over->status)
+		exchange->history.far_status = over->status;
+	note(exchange, over->why);
+	end(exchange, by, subscription_cause_name(over->cause), exchange->status, NULL);
+}
+
+/* A SUBSCRIBE makes dialogs. 0, or negative: it was refused. */
+static int subscribe(struct exchange *exchange, struct txn_server *txn)
+{
+	const struct subscription_params params = {.home = exchange->home,
+		.source = exchange->source,
+		.flow = exchange->from_flow,
+		.request = exchange->request,
+		.number = exchange->number,
+		.id = exchange->id,
+		.over_h = over_h,
+		.arg = exchange};
+	const int err = subscription_new(&exchange->subscription, &params);
+	struct txn_refusal refusal = {.status = 503, .why = "out of memory"};
+
+	if (err == ERR_FORMAT)
+		refusal = (struct txn_refusal){.status = 400,
+			.where = "Contact",
+			.why = "it has no Contact that could be notified"};
+	else if (err == ERR_SUPPORT)
+		refusal = (struct txn_refusal){.status = 406,
+			.where = "Accept",
+			.why = "none of these types is in its event-types"};
+	if (err)
+		txn_server_refuse(txn, NULL, &refusal);
+	return err;
+}
+
 void exchange_begin(struct bridge_side *home, struct txn_server *txn, struct trunk *trunk)
 {
 	struct bridge *bridge = home->bridge;
@@ -395,6 +513,10 @@ void exchange_begin(struct bridge_side *home, struct txn_server *txn, struct tru
 		return;
 	}
 	exchange->number = registry_next(bridge, exchange->id);
+	if (exchange->method == MESSAGE_SUBSCRIBE && subscribe(exchange, txn)) {
+		exchange_free(exchange);
+		return;
+	}
 	exchange->in = txn;
 	txn_server_attach(txn,
 		&(struct txn_server_user){.ended_h = sender_lost_h, .arg = exchange});
@@ -404,11 +526,26 @@ void exchange_begin(struct bridge_side *home, struct txn_server *txn, struct tru
 	hunt_begin(exchange->hunt, within_ms, &hunt_handlers, exchange);
 }
 
+void exchanges_review(struct bridge *bridge)
+{
+	LIST_FOREACH (&bridge->exchanges, node, next) {
+		const struct exchange *exchange = LIST_ENTRY(node, struct exchange, node);
+
+		if (exchange->subscription)
+			subscription_review(exchange->subscription);
+	}
+}
+
+static void end_by_us(struct exchange *exchange, const char *cause)
+{
+	end(exchange, EXCHANGE_BY_TANDEM, cause,
+		exchange->settled ? exchange->status : 503, NULL);
+}
+
 void exchanges_end(struct bridge *bridge, const char *cause)
 {
 	LIST_FOREACH (&bridge->exchanges, node, next)
-		end(LIST_ENTRY(node, struct exchange, node), EXCHANGE_BY_TANDEM, cause,
-			503, NULL);
+		end_by_us(LIST_ENTRY(node, struct exchange, node), cause);
 }
 
 void exchanges_free(struct bridge *bridge)

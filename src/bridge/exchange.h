@@ -1,7 +1,8 @@
 /*
- * A request that is no call, outside of dialogs (MESSAGE, RFC 3428; PUBLISH, RFC 3903): one server transaction, and one client
- * transaction after the other, until a target takes it. It is routed, protected and recorded as a call is. Each
- * gets its final response within 64*T1, whatever its targets do (RFC 4320). Loop thread.
+ * A request that is no call, outside of dialogs (MESSAGE, RFC 3428; PUBLISH, RFC 3903; SUBSCRIBE and NOTIFY, RFC 6665): one
+ * server transaction, and one client transaction after the other, until a target takes it. It is routed, protected and
+ * recorded as a call is. Each gets its final response within 64*T1, whatever its targets do (RFC 4320). With a SUBSCRIBE
+ * that was taken it lasts as long as the subscription (subscription.h), and has its record then. Loop thread.
  */
 #pragma once
 
@@ -13,6 +14,8 @@
 /* The request of TXN, of TRUNK on HOME, passed all checks: answers it from now on. */
 void exchange_begin(
 	struct bridge_side *home, struct txn_server *txn, struct trunk *trunk);
+/* The configuration of BRIDGE is another one: subscriptions that it does not allow any more end. */
+void exchanges_review(struct bridge *bridge);
 /* Refuses all that are open with 503, for CAUSE, static: each has its record. */
 void exchanges_end(struct bridge *bridge, const char *cause);
 /* The same as by a shutdown, and frees all. */

@@ -8,6 +8,7 @@
 #include "bridge/history.h"
 #include "bridge/hunt.h"
 #include "bridge/party.h"
+#include "bridge/subscription.h"
 
 struct exchange {
 	struct list node; /* in bridge->exchanges */
@@ -31,6 +32,8 @@ struct exchange {
 	struct txn_client *out; /* what it was sent; NULL: nothing waits there */
 	struct flow *to_flow;   /* over that, last; owned reference; NULL */
 	struct history history;
+	struct subscription *subscription; /* of SUBSCRIBE; owned; else NULL */
+	bool settled;                      /* that was accepted, and goes on */
 	enum config_audit capture;
 	bool tapped;         /* the request went to the tap */
 	struct timer trying; /* 100 is due (RFC 4320 4.2) */
@@ -59,5 +62,7 @@ void exchange_add_answer(const struct exchange *exchange, int status,
 void exchange_capture_begin(struct exchange *exchange);
 /* Its next target is about to be asked: from now on the rule of that holds. */
 void exchange_capture_follow(struct exchange *exchange);
-/* It ended: its record, its line, and what is counted. */
+/* Its sender has its answer, STATUS: counts it. */
+void exchange_count(const struct exchange *exchange, int status);
+/* It ended: its record and its line. */
 void exchange_record(const struct exchange *exchange, enum exchange_by by);

@@ -113,12 +113,20 @@ static void fill(const struct exchange *exchange, unsigned a, struct record *ret
 	fill_leg(exchange->asked, exchange->to_flow, &ret->legs[!a], names[!a]);
 }
 
+void exchange_count(const struct exchange *exchange, int status)
+{
+	messages_ended(
+		&exchange->source->trunk->messages, exchange->method, LIMIT_IN, status);
+	if (exchange->asked)
+		messages_ended(&exchange->asked->trunk->messages, exchange->method,
+			LIMIT_OUT, status);
+}
+
 void exchange_record(const struct exchange *exchange, enum exchange_by by)
 {
 	const struct bridge_handlers *handlers = &exchange->bridge->handlers;
 	const unsigned a = exchange->home->which == SIDE_EXTERNAL &&
 			   side_of_target(exchange) == SIDE_INTERNAL;
-	struct trunk *source = exchange->source->trunk;
 	struct record record;
 	char names[2][80];
 
@@ -126,10 +134,6 @@ void exchange_record(const struct exchange *exchange, enum exchange_by by)
 	if (by != EXCHANGE_BY_TANDEM)
 		record.ended_by =
 			record_party(&record, by == EXCHANGE_BY_SENDER ? a : !a);
-	messages_ended(&source->messages, exchange->method, LIMIT_IN, exchange->status);
-	if (exchange->asked)
-		messages_ended(&exchange->asked->trunk->messages, exchange->method,
-			LIMIT_OUT, exchange->status);
 	call_log_message(&record);
 	if (handlers->ended_h)
 		handlers->ended_h(handlers->arg, &record);

@@ -8,6 +8,7 @@
 #include "bridge/party_rules.h"
 #include "config/words.h"
 #include "sip/compose.h"
+#include "sip/event.h"
 #include "sip/request.h"
 #include "trunk/cause.h"
 #include "trunk/registration.h"
@@ -26,35 +27,33 @@ static bool is_publish(const struct exchange *exchange)
 	return exchange->method == MESSAGE_PUBLISH;
 }
 
+/* PUBLISH, SUBSCRIBE or NOTIFY. */
+static bool is_of_event(const struct exchange *exchange)
+{
+	return exchange->method != MESSAGE_MESSAGE;
+}
+
 static const struct config_words *types_of(
 	const struct exchange *exchange, const struct target *target)
 {
 	const struct config_messages *messages = &target->settings->messages;
 
-	return is_publish(exchange) ? &messages->event_types : &messages->types;
-}
-
-/* "presence" of "presence;id=1"; empty: it has no Event. */
-static struct span event_of(const struct message *request)
-{
-	struct span line, name;
-
-	if (message_line(request, "Event", 0, &line) && message_param_next(&line, &name))
-		return name;
-	return (struct span){0};
+	return is_of_event(exchange) ? &messages->event_types : &messages->types;
 }
 
 /* RFC 6665 7.2.1, RFC 3903 6. 0, or ERR_SUPPORT as exchange_send(). */
 static int check_event(
 	const struct exchange *exchange, int *ret_status, struct err_text *text)
 {
-	const struct span event = event_of(exchange->request);
+	const struct config_messages *from = &exchange->source->settings->messages;
+	const struct config_messages *to = &exchange->target->settings->messages;
+	struct event event;
 
-	if (!is_publish(exchange))
+	if (!is_of_event(exchange))
 		return 0;
-	if (!message_token_valid(event) ||
-		!words_have_nocase(&exchange->source->settings->messages.events, event) ||
-		!words_have_nocase(&exchange->target->settings->messages.events, event))
+	if (!event_read(&event, exchange->request) ||
+		!words_have_nocase(&from->events, event.package) ||
+		!words_have_nocase(&to->events, event.package))
 		return refuse(489, "its Event is not in event-packages of both far ends",
 			ret_status, text);
 	return 0;
@@ -75,8 +74,8 @@ static int check_body(
 			message_content_type(request)))
 		return 0;
 	return refuse(415,
-		is_publish(exchange) ? "the type of its body is not in event-types"
-				     : "the type of its body is not in message-types",
+		is_of_event(exchange) ? "the type of its body is not in event-types"
+				      : "the type of its body is not in message-types",
 		ret_status, text);
 }
 
@@ -126,30 +125,82 @@ static void add_seconds(const struct message *message, const char *name, struct 
 		compose_header_uint(out, name, seconds);
 }
 
+/* Begins RET within the dialog of a subscription, or within one that is none. */
+static int begin(const struct exchange *exchange, struct flow *flow,
+	struct party_invite *crossed, struct request *ret)
+{
+	struct bridge_side *side = hunt_side(exchange->hunt, exchange->target);
+	struct dialog none = {.call_id = NULL}, *dialog = &none;
+	int err;
+
+	if (exchange->subscription)
+		dialog = subscription_ask(
+			exchange->subscription, side, exchange->target, flow);
+	err = begin_dialog(exchange, flow, crossed, dialog);
+	if (err)
+		return err;
+	request_begin(ret, dialog);
+	if (exchange->subscription) {
+		subscription_asked(exchange->subscription);
+		return 0;
+	}
+	ret->dialog = NULL;
+	dialog_free(dialog);
+	return 0;
+}
+
+/* What it says of an event. */
+static void add_event(
+	const struct exchange *exchange, const struct flow *flow, struct buf *out)
+{
+	const struct target *target = exchange->target;
+	char contact[IDENTITY_SIZE];
+	struct event_state state;
+	struct event event;
+
+	if (exchange->subscription) {
+		subscription_add_request(exchange->subscription, out);
+		return;
+	}
+	if (is_of_event(exchange) && event_read(&event, exchange->request))
+		compose_header(out, "Event", event.package);
+	if (exchange->method == MESSAGE_NOTIFY) {
+		identity_contact(hunt_side(exchange->hunt, target), flow,
+			target->settings->contact_host, contact);
+		identity_register(target->trunk, contact);
+		compose_header_str(out, "Contact", contact);
+	}
+	if (exchange->method == MESSAGE_NOTIFY &&
+		event_state_read(&state, exchange->request))
+		event_state_add(&state, out);
+	add_seconds(exchange->request, "Expires", out);
+}
+
+static enum header_with crossing_of(const struct exchange *exchange)
+{
+	if (exchange->method == MESSAGE_MESSAGE)
+		return HEADER_MESSAGE;
+	return is_publish(exchange) ? HEADER_PUBLISH : HEADER_EVENT;
+}
+
 /* 0, or negative, with nothing left in RET->text. */
 static int compose(const struct exchange *exchange, struct flow *flow,
 	struct party_invite *crossed, struct request *ret)
 {
 	const struct target *target = exchange->target;
-	struct dialog dialog;
-	int err = begin_dialog(exchange, flow, crossed, &dialog);
+	int err;
 
-	if (err)
-		return err;
 	*ret = (struct request){.txns = hunt_side(exchange->hunt, target)->txns,
 		.flow = flow,
 		.method = exchange->method,
 		.call = exchange->number,
 		.account = trunk_account(target->trunk, flow)};
-	request_begin(ret, &dialog);
-	ret->dialog = NULL;
-	dialog_free(&dialog);
+	err = begin(exchange, flow, crossed, ret);
+	if (err)
+		return err;
 	buf_add_span(&ret->text, buf_span(&crossed->headers));
-	if (is_publish(exchange))
-		compose_header(&ret->text, "Event", event_of(exchange->request));
-	crossing_add_usual(&ret->text, exchange->request,
-		is_publish(exchange) ? HEADER_PUBLISH : HEADER_MESSAGE);
-	add_seconds(exchange->request, "Expires", &ret->text);
+	add_event(exchange, flow, &ret->text);
+	crossing_add_usual(&ret->text, exchange->request, crossing_of(exchange));
 	compose_header_str(&ret->text, "User-Agent", "Tandem");
 	body_add_of(&ret->text, flow, exchange->request);
 	err = ret->text.err;
@@ -223,8 +274,8 @@ int exchange_send(struct exchange *exchange, struct flow *flow,
 
 bool exchange_is_of_content(const struct exchange *exchange, int status)
 {
-	/* of the state that he keeps there (RFC 3903 4) */
-	const bool of_state = is_publish(exchange) && (status == 412 || status == 423);
+	/* of the state that he keeps there (RFC 3903 4), or of how long he subscribes to one (RFC 6665 4.2.1.1) */
+	const bool of_state = is_of_event(exchange) && (status == 412 || status == 423);
 
 	return of_state || cause_is_of_content(status);
 }
@@ -240,11 +291,12 @@ static void add_events(const struct exchange *exchange, struct buf *out)
 }
 
 /* What whoever keeps a published state says of it. */
-static void add_state(int status, const struct message *response, struct buf *out)
+static void add_state(const struct exchange *exchange, int status,
+	const struct message *response, struct buf *out)
 {
 	struct span tag;
 
-	if (status / 100 == 2) {
+	if (status / 100 == 2 && is_publish(exchange)) {
 		if (message_header(response, "SIP-ETag", 0, &tag))
 			compose_header(out, "SIP-ETag", tag);
 		add_seconds(response, "Expires", out);
@@ -258,8 +310,10 @@ void exchange_add_answer(const struct exchange *exchange, int status,
 {
 	char retry[BRIDGE_RETRY_SIZE];
 
-	if (response && is_publish(exchange))
-		add_state(status, response, out);
+	if (status / 100 == 2 && exchange->subscription)
+		subscription_add_answer(exchange->subscription, out);
+	else if (response && is_of_event(exchange))
+		add_state(exchange, status, response, out);
 	if (status == 489)
 		add_events(exchange, out);
 	if (status == 405) /* for whom it is to, it is none of ours */

@@ -39,6 +39,7 @@ int hunt_new(struct hunt **ret, struct bridge *bridge, struct config *config,
 	hunt->retry_s = pick.retry_s;
 	hunt->emergency = question->emergency;
 	hunt->message = question->method != 0;
+	hunt->subscription = question->method == CONFIG_METHOD_SUBSCRIBE;
 	hunt->unwilling = !pick.routed && pick.unwilling;
 	for (unsigned i = 0; i < pick.count; i++)
 		if (!target_new(&hunt->targets[hunt->count], pick.list[i].trunk, config))
@@ -100,8 +101,9 @@ static void exhausted(struct hunt *hunt)
 static enum obstacle_kind find_obstacle(const struct hunt *hunt,
 	const struct target *target, uint64_t now_us, struct obstacle *ret)
 {
-	return hunt->message ? target_message_obstacle(target, now_us, ret)
-			     : target_obstacle(target, hunt->emergency, now_us, ret);
+	return hunt->message
+		       ? target_message_obstacle(target, hunt->subscription, now_us, ret)
+		       : target_obstacle(target, hunt->emergency, now_us, ret);
 }
 
 static bool is_stopped(

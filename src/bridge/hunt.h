@@ -35,6 +35,7 @@ struct hunt {
 	unsigned retry_s;     /* see hunt_retry_s() */
 	bool emergency;       /* an emergency call */
 	bool message;         /* a request that is no call: bridge/exchange.h */
+	bool subscription;    /* then: a SUBSCRIBE */
 	bool unwilling;       /* whoever takes the number does not take its method */
 	struct dial dial;     /* to the one that is tried */
 	struct timer silence; /* no response has come yet */

@@ -264,6 +264,8 @@ struct config_auth {
 enum config_method {
 	CONFIG_METHOD_MESSAGE = 1 << 0,
 	CONFIG_METHOD_PUBLISH = 1 << 1,
+	CONFIG_METHOD_SUBSCRIBE = 1 << 2, /* with the NOTIFY of what is subscribed to */
+	CONFIG_METHOD_NOTIFY = 1 << 3,    /* that nobody subscribed to */
 };
 
 #define CONFIG_PACKAGES_MAX 16
@@ -273,8 +275,9 @@ struct config_messages {
 	unsigned methods;                /* mask of enum config_method */
 	struct config_words types;       /* of what MESSAGE brings to it */
 	unsigned max_rate;               /* requests in a second, in each direction */
-	struct config_words events;      /* packages that PUBLISH may be of */
-	struct config_words event_types; /* of what PUBLISH brings to it */
+	unsigned max_subscriptions;      /* that it made, and that it serves, together */
+	struct config_words events;      /* packages of PUBLISH, SUBSCRIBE and NOTIFY */
+	struct config_words event_types; /* of what these bring to it */
 	/* Info Packages of INFO within calls; at most CONFIG_PACKAGES_MAX. */
 	struct config_words info_packages;
 };

@@ -63,8 +63,10 @@ static const struct header_known known[] = {
 	/* A name that whoever keeps the state gave it: it is nobody else's to read. */
 	{"SIP-If-Match", HEADER_PUBLISH, dialog},
 	/* RFC 3261, 6442 */
-	{"Content-Disposition", HEADER_MESSAGE | HEADER_PUBLISH | HEADER_INFO, body},
-	{"Content-Language", HEADER_MESSAGE | HEADER_PUBLISH | HEADER_INFO, body},
+	{"Content-Disposition",
+		HEADER_MESSAGE | HEADER_PUBLISH | HEADER_INFO | HEADER_EVENT, body},
+	{"Content-Language", HEADER_MESSAGE | HEADER_PUBLISH | HEADER_INFO | HEADER_EVENT,
+		body},
 	{"Content-*", HEADER_NEVER, body},
 	{"MIME-Version", HEADER_NEVER, body},
 	{"Geolocation*", HEADER_NEVER, body},
@@ -105,7 +107,7 @@ static const struct header_known known[] = {
 	 */
 	{"Priority", HEADER_INVITE | HEADER_MESSAGE, NULL},
 	{"User-to-User", HEADER_INVITE, NULL},
-	{"Accept-Language", HEADER_INVITE | HEADER_MESSAGE, NULL},
+	{"Accept-Language", HEADER_INVITE | HEADER_MESSAGE | HEADER_EVENT, NULL},
 	{"Answer-Mode", HEADER_INVITE, NULL},
 	{"Priv-Answer-Mode", HEADER_INVITE, NULL},
 	{"Alert-Info", HEADER_INVITE, NULL},

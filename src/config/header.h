@@ -19,7 +19,8 @@ enum header_with {
 	HEADER_INVITE = 1 << 0, /* the first one of a call */
 	HEADER_MESSAGE = 1 << 1,
 	HEADER_PUBLISH = 1 << 2,
-	HEADER_INFO = 1 << 3, /* of an Info Package */
+	HEADER_INFO = 1 << 3,  /* of an Info Package */
+	HEADER_EVENT = 1 << 4, /* SUBSCRIBE and NOTIFY */
 };
 
 /* A header by its whole name, or, with "*" at its end, all that begin so. */

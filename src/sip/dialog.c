@@ -251,6 +251,19 @@ int dialog_establish(struct dialog *dialog, const struct message *response)
 	return err ? err : set_routes(dialog, response, true);
 }
 
+int dialog_establish_by(struct dialog *dialog, const struct message *notify)
+{
+	int err = set_string(&dialog->remote_tag, message_from(notify)->tag);
+
+	if (err)
+		return err;
+	dialog->early = false;
+	err = set_target(dialog, notify);
+	if (err && err != ERR_FORMAT)
+		return err;
+	return set_routes(dialog, notify, false);
+}
+
 /* The half of DIALOG that is ours, and for the rest what stands for nothing yet. */
 int dialog_fork(struct dialog *fork, const struct dialog *dialog)
 {

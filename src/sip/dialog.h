@@ -81,6 +81,13 @@ int dialog_preload(struct dialog *dialog, const char *route);
  */
 int dialog_establish(struct dialog *dialog, const struct message *response);
 
+/*
+ * NOTIFY came to our SUBSCRIBE, within no dialog yet: takes tag, target and route set from it (RFC 6665 4.4.1). Without
+ * a usable Contact the target is the Request-URI of our SUBSCRIBE. 0; ERR_FORMAT with too many Record-Route; -ENOMEM:
+ * some of them may have been taken.
+ */
+int dialog_establish_by(struct dialog *dialog, const struct message *notify);
+
 /* HOST names us in Via from now on; "" or NULL: the flow does. Copied. 0 or -ENOMEM. */
 int dialog_name_us(struct dialog *dialog, const char *host);
 

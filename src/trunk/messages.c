@@ -5,6 +5,8 @@
 static const enum message_method methods[MESSAGES_METHODS] = {
 	[MESSAGES_MESSAGE] = MESSAGE_MESSAGE,
 	[MESSAGES_PUBLISH] = MESSAGE_PUBLISH,
+	[MESSAGES_SUBSCRIBE] = MESSAGE_SUBSCRIBE,
+	[MESSAGES_NOTIFY] = MESSAGE_NOTIFY,
 };
 
 void messages_free(struct messages *messages)

@@ -1,5 +1,5 @@
 /*
- * What one trunk or server sends and gets beside calls (MESSAGE, PUBLISH): how many of which method fared how, and how
+ * What one trunk or server sends and gets beside calls (MESSAGE, PUBLISH, SUBSCRIBE, NOTIFY): how many of which method fared how, and how
  * many may come or go in a second. Pure, but for what a first request allocates; time is the caller's, in
  * microseconds that never go back. Loop thread.
  */
@@ -19,6 +19,8 @@
 enum messages_method {
 	MESSAGES_MESSAGE,
 	MESSAGES_PUBLISH,
+	MESSAGES_SUBSCRIBE,
+	MESSAGES_NOTIFY,
 	MESSAGES_METHODS,
 };
 
@@ -31,6 +33,7 @@ struct messages_count {
 struct messages {
 	struct bucket rates[LIMIT_WAYS];
 	struct messages_count *count; /* owned; NULL: there was none yet */
+	unsigned subscriptions;       /* that it made or serves, or may soon */
 };
 
 void messages_free(struct messages *messages);

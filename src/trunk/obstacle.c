@@ -107,6 +107,22 @@ static bool has_too_many_messages(
 	return true;
 }
 
+/* When one of them ends is not known: a guess, as of calls. */
+#define SUBSCRIPTIONS_RETRY_S 10
+
+static bool has_too_many_subscriptions(
+	const struct obstacle_question *question, struct obstacle *ret)
+{
+	const unsigned most = trunk_settings(question->trunk)->messages.max_subscriptions;
+	const unsigned used = question->trunk->messages.subscriptions;
+
+	if (!question->subscription || used < most)
+		return false;
+	ret->retry_s = SUBSCRIPTIONS_RETRY_S;
+	snprintf(ret->why, sizeof(ret->why), "%u of %u (max-subscriptions)", used, most);
+	return true;
+}
+
 /* What RECORD, which is back in BACK_MS, says of its state. One that is asked until it answers has no end
  * that could be named. */
 static void describe(const struct health_record *record, uint64_t back_ms,
@@ -194,6 +210,11 @@ static const struct kind {
 	[OBSTACLE_MESSAGES] = {.word = "message-rate",
 		.says = "too many messages a second",
 		.stands = has_too_many_messages,
+		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
+		.routed = true},
+	[OBSTACLE_SUBSCRIPTIONS] = {.word = "subscriptions",
+		.says = "too many subscriptions",
+		.stands = has_too_many_subscriptions,
 		.asked = {[OBSTACLE_TO] = true, [OBSTACLE_FROM] = true},
 		.routed = true},
 	[OBSTACLE_DOWN] = {.word = "down",

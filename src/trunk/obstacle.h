@@ -15,12 +15,13 @@ enum obstacle_kind {
 	OBSTACLE_REMOVED,
 	OBSTACLE_DISABLED,
 	OBSTACLE_DRAINED,
-	OBSTACLE_UNREGISTERED, /* its [register] has required = yes */
-	OBSTACLE_FULL,         /* as many calls as it may have: limit.h */
-	OBSTACLE_RATE,         /* as many as may begin for now */
-	OBSTACLE_MESSAGES,     /* as many requests beside calls: max-message-rate */
-	OBSTACLE_DOWN,         /* each of its addresses is down, or rests */
-	OBSTACLE_RESTING,      /* likewise, and one of them is back soon */
+	OBSTACLE_UNREGISTERED,  /* its [register] has required = yes */
+	OBSTACLE_FULL,          /* as many calls as it may have: limit.h */
+	OBSTACLE_RATE,          /* as many as may begin for now */
+	OBSTACLE_MESSAGES,      /* as many requests beside calls: max-message-rate */
+	OBSTACLE_SUBSCRIPTIONS, /* as many as it may have: max-subscriptions */
+	OBSTACLE_DOWN,          /* each of its addresses is down, or rests */
+	OBSTACLE_RESTING,       /* likewise, and one of them is back soon */
 	/* of this server, whatever trunk a call comes from */
 	OBSTACLE_STOPPING,
 	OBSTACLE_SERVER_FULL,
@@ -52,7 +53,8 @@ struct obstacle_question {
 	enum obstacle_way way;
 	bool emergency; /* it is an emergency call, which may use what is kept for these */
 	bool message;   /* it is no call: trunk/messages.h */
-	uint64_t now_us; /* by the monotonic clock */
+	bool subscription; /* then: it is a SUBSCRIBE */
+	uint64_t now_us;   /* by the monotonic clock */
 };
 
 /* The first, in the order of enum obstacle_kind, that stands in the way of a call. *RET (NULL is fine) is

@@ -128,8 +128,10 @@ static bool found_h(void *arg, const struct route *route, struct pattern_fit fit
 	const struct route_call *call = &search->question->call;
 	struct candidate candidate = {.target = {.route = route->config}};
 	const unsigned method = search->question->method;
-	struct obstacle_question question = {
-		.way = OBSTACLE_TO, .message = method != 0, .now_us = search->now_us};
+	struct obstacle_question question = {.way = OBSTACLE_TO,
+		.message = method != 0,
+		.subscription = method == CONFIG_METHOD_SUBSCRIBE,
+		.now_us = search->now_us};
 	struct obstacle obstacle;
 
 	candidate.target.fit.called = fit;

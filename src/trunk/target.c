@@ -88,12 +88,13 @@ enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
 	return obstacle_find(&question, ret);
 }
 
-enum obstacle_kind target_message_obstacle(
-	const struct target *target, uint64_t now_us, struct obstacle *ret)
+enum obstacle_kind target_message_obstacle(const struct target *target, bool subscription,
+	uint64_t now_us, struct obstacle *ret)
 {
 	const struct obstacle_question question = {.trunk = target->trunk,
 		.way = OBSTACLE_TO,
 		.message = true,
+		.subscription = subscription,
 		.now_us = now_us};
 
 	return obstacle_find(&question, ret);

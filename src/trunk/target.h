@@ -38,9 +38,9 @@ uint16_t target_port(const struct target *target); /* 0: SRV, then the default p
 /* What is in the way of a new call to it at NOW_US of the monotonic clock: see obstacle_stops(). */
 enum obstacle_kind target_obstacle(const struct target *target, bool emergency,
 	uint64_t now_us, struct obstacle *ret);
-/* The same of a new request that is no call. */
-enum obstacle_kind target_message_obstacle(
-	const struct target *target, uint64_t now_us, struct obstacle *ret);
+/* The same of a new request that is no call; SUBSCRIPTION: a SUBSCRIBE. */
+enum obstacle_kind target_message_obstacle(const struct target *target, bool subscription,
+	uint64_t now_us, struct obstacle *ret);
 
 /*
  * How to connect to ADDRESS of it. Over TLS the peer is demanded as it is configured today:

@@ -588,6 +588,17 @@ int endpoint_send(struct stage *stage, struct endpoint *endpoint, const struct s
 
 /* ---- responses ---- */
 
+/* RFC 6665 4.2.1.1: what was asked for, unless a step says less. */
+static void add_expires(const struct message *request, struct draft *draft)
+{
+	struct span value;
+
+	if (message_line(request, "Expires", 0, &value))
+		add(draft, "Expires: %.*s", SPAN_ARG(value));
+	else
+		add(draft, "Expires: 3600");
+}
+
 static void draft_response(struct endpoint *endpoint, const struct message *request,
 	int status, struct draft *draft)
 {
@@ -608,8 +619,12 @@ static void draft_response(struct endpoint *endpoint, const struct message *requ
 		add(draft, "To: %.*s;tag=%s", SPAN_ARG(to->whole), endpoint->tag);
 	add(draft, "Call-ID: %.*s", SPAN_ARG(message_call_id(request)));
 	add(draft, "CSeq: %.*s", SPAN_ARG(message_cseq_text(request)));
-	if (method == MESSAGE_INVITE && status > 100 && status < 300)
+	if ((method == MESSAGE_INVITE && status > 100 && status < 300) ||
+		((method == MESSAGE_SUBSCRIBE || method == MESSAGE_NOTIFY) &&
+			status < 300))
 		add_contact(endpoint, draft);
+	if (method == MESSAGE_SUBSCRIBE && status < 300)
+		add_expires(request, draft);
 }
 
 int endpoint_reply(struct stage *stage, struct endpoint *endpoint,
@@ -680,6 +695,9 @@ static void read_request(struct endpoint *endpoint, struct message *message)
 		endpoint->remote = name_addr(message_from(message));
 		replace(&endpoint->remote_tag, span_dup(message_from(message)->tag));
 	}
+	/* RFC 6665 4.4.1: a NOTIFY may be the first that comes within a subscription */
+	if (method == MESSAGE_NOTIFY && !*endpoint->remote_tag)
+		replace(&endpoint->remote_tag, span_dup(message_from(message)->tag));
 	learn_target(endpoint, message);
 	message_unref(endpoint->got[method]);
 	endpoint->got[method] = message_ref(message);
@@ -695,7 +713,8 @@ static void read_response(struct endpoint *endpoint, struct message *message)
 	message_unref(endpoint->answered[method]);
 	endpoint->answered[method] = message_ref(message);
 	endpoint_learn_challenges(endpoint, message);
-	if (method != MESSAGE_INVITE)
+	if (method != MESSAGE_INVITE &&
+		!(method == MESSAGE_SUBSCRIBE && message_status(message) < 300))
 		return;
 	if (message_to(message)->tag.len)
 		replace(&endpoint->remote_tag, span_dup(message_to(message)->tag));

@@ -99,6 +99,23 @@ static int check_credentials(const struct stage *stage, const struct party *part
 	return 0;
 }
 
+/* RFC 6665 8.2.1, 4.2.2. */
+static int check_event(const struct message *message, struct err_text *error)
+{
+	enum message_method method = message_method(message);
+	struct span line;
+
+	if (method != MESSAGE_SUBSCRIBE && method != MESSAGE_NOTIFY)
+		return 0;
+	if (!message_line(message, "Event", 0, &line))
+		return err_set(error, ERR_FORMAT, "%s without Event",
+			message_method_str(method));
+	if (method == MESSAGE_NOTIFY && message_to(message)->tag.len &&
+		!message_line(message, "Subscription-State", 0, &line))
+		return err_set(error, ERR_FORMAT, "a NOTIFY without Subscription-State");
+	return 0;
+}
+
 static int check_request(const struct message *message, struct err_text *error)
 {
 	enum message_method method = message_method(message);
@@ -115,9 +132,12 @@ static int check_request(const struct message *message, struct err_text *error)
 		return err_set(error, ERR_FORMAT, "a branch without the magic cookie");
 	if (!message_from(message)->tag.len)
 		return err_set(error, ERR_FORMAT, "a From without tag");
-	if (method == MESSAGE_INVITE && !message_contact(message, 0, &contact))
-		return err_set(error, ERR_FORMAT, "an INVITE without Contact");
-	return 0;
+	if ((method == MESSAGE_INVITE || method == MESSAGE_SUBSCRIBE ||
+		    method == MESSAGE_NOTIFY) &&
+		!message_contact(message, 0, &contact))
+		return err_set(error, ERR_FORMAT, "%s without Contact",
+			message_method_str(method));
+	return check_event(message, error);
 }
 
 /* L1: the record is handed out before the final answer to a BYE leaves. */
@@ -135,6 +155,7 @@ static int check_response(const struct stage *stage, const struct message *messa
 	enum message_method method = message_method(message);
 	int status = message_status(message);
 	struct message_address contact;
+	struct span line;
 
 	if (status > 100 && !message_to(message)->tag.len)
 		return err_set(error, ERR_FORMAT, "a response without To tag");
@@ -142,6 +163,11 @@ static int check_response(const struct stage *stage, const struct message *messa
 		!message_contact(message, 0, &contact))
 		return err_set(
 			error, ERR_FORMAT, "a %d to INVITE without Contact", status);
+	if (method == MESSAGE_SUBSCRIBE && status / 100 == 2 &&
+		(!message_contact(message, 0, &contact) ||
+			!message_line(message, "Expires", 0, &line)))
+		return err_set(error, ERR_FORMAT,
+			"a %d to SUBSCRIBE without Contact or Expires", status);
 	if (method == MESSAGE_BYE && status == 200 && call && !stage->outside &&
 		!has_record(stage, call) && !stage->referred)
 		return err_set(error, ERR_FORMAT, "a BYE is answered before its record");

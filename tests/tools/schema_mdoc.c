@@ -99,6 +99,7 @@ static void print_headers(void)
 		{HEADER_MESSAGE, "MESSAGE"},
 		{HEADER_PUBLISH, "PUBLISH"},
 		{HEADER_INFO, "INFO of an Info Package"},
+		{HEADER_EVENT, "SUBSCRIBE and NOTIFY"},
 	};
 	size_t count;
 	const struct header_known *known = header_list(&count);
