@@ -529,7 +529,8 @@ const struct schema_key schema_table[] = {
 		.fallback = "2000",
 		.at_start = true,
 		.help = "TCP and TLS connections at once that others opened, on each "
-			"side.",
+			"side. Beyond that, where one address has more than eight, the "
+			"one of its that has been unused for longest is closed.",
 	},
 	{
 		.section = SCHEMA_LIMITS,

@@ -23,25 +23,12 @@ static uint64_t handshake_age_ms(const struct stream *stream)
 	return timers_now_ms(transport_timers(stream->transport)) - stream->begun_ms;
 }
 
-/* Who shares an address, or with IPv6 the network of a host, shares a counter; so may two
- * strangers, by a hash that nobody can foresee. */
-static unsigned source_slot(const struct addr *remote)
-{
-	uint64_t hash = addr_is_v6(remote)
-				? hash_bytes(&remote->v6.sin6_addr, 8, HANDSHAKE_SOURCES)
-				: hash_bytes(&remote->v4.sin_addr,
-					  sizeof(remote->v4.sin_addr), HANDSHAKE_SOURCES);
-
-	return (unsigned)(hash % HANDSHAKE_SOURCES);
-}
-
 void handshake_begin(struct stream *stream, void (*step_h)(struct stream *stream))
 {
 	struct handshakes *handshakes = &stream->transport->handshakes;
 
 	stream->step_h = step_h;
 	stream->begun_ms = timers_now_ms(transport_timers(stream->transport));
-	stream->source = source_slot(&stream->flow.remote);
 	handshakes->of_source[stream->source]++;
 	list_append(&handshakes->all, &stream->shaking_node);
 }
@@ -66,9 +53,8 @@ static struct stream *handshake_worst(const struct handshakes *handshakes)
 	return worst;
 }
 
-/* Whether another connection of KIND needs the place of a handshake. */
-static bool handshakes_in_the_way(
-	const struct transport *transport, enum transport_kind kind)
+/* Whether another connection of KIND needs the place of one that is there. */
+static bool is_full(const struct transport *transport, enum transport_kind kind)
 {
 	const struct transport_limits *limits = &transport->limits;
 
@@ -83,24 +69,27 @@ uint64_t handshake_room_ms(const struct transport *transport, enum transport_kin
 	const struct stream *worst;
 	uint64_t age_ms;
 
-	if (!handshakes_in_the_way(transport, kind))
+	if (!is_full(transport, kind))
 		return 0;
 	worst = handshake_worst(&transport->handshakes);
 	if (!worst)
-		return UINT64_MAX;
+		return crowd_room_ms(transport);
 	age_ms = handshake_age_ms(worst);
 	return age_ms < GRACE_MS ? GRACE_MS - age_ms : 0;
 }
 
 void handshake_make_room(struct transport *transport, enum transport_kind kind)
 {
-	struct stream *worst = NULL;
+	struct stream *worst;
 	char words[80];
 
-	if (handshakes_in_the_way(transport, kind))
-		worst = handshake_worst(&transport->handshakes);
-	if (!worst)
+	if (!is_full(transport, kind))
 		return;
+	worst = handshake_worst(&transport->handshakes);
+	if (!worst) {
+		crowd_make_room(transport);
+		return;
+	}
 	transport->totals.refused++;
 	snprintf(words, sizeof(words),
 		"tls failed error=\"not done in %llu ms, and others wait\"",

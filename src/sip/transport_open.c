@@ -237,6 +237,7 @@ static int stream_new(struct transport *transport, enum transport_kind kind, int
 	stream->ops = kind == TRANSPORT_TLS ? &stream_tls_ops : &stream_tcp_ops;
 	stream->transport = transport;
 	stream->accepted = accepted;
+	stream->source = crowd_source(remote);
 	stream->fd = fd;
 	stream->state = STREAM_CONNECTING;
 	list_init(&stream->shaking_node);

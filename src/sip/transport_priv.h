@@ -20,12 +20,14 @@
 #include <sys/types.h>
 #include <time.h>
 
+/* Counters of sources: crowd_source(). */
+#define CROWD_SOURCES 1024
+
 /* Handshakes under way with those who connected to us: transport_handshake.c. */
-#define HANDSHAKE_SOURCES 1024
 struct handshakes {
 	struct list all;   /* struct stream, oldest first */
 	struct list ready; /* those of them that can go on, in order */
-	unsigned of_source[HANDSHAKE_SOURCES];
+	unsigned of_source[CROWD_SOURCES];
 	struct loop_task task; /* goes on with them at the end of the turn */
 	struct timer timer;    /* or in the next one */
 	struct list waiting;   /* struct transport_wait: until one of them is over */
@@ -54,8 +56,9 @@ struct transport {
 	void (*room_h)(struct transport *transport);
 	void (*judged_h)(void *arg, const struct flow *flow); /* may be NULL */
 	void *judged_arg;
-	unsigned accepted;         /* accepted connections alive */
-	unsigned accepted_opening; /* those of them not yet judged */
+	unsigned accepted;                 /* accepted connections alive */
+	unsigned accepted_opening;         /* those of them not yet judged */
+	unsigned of_source[CROWD_SOURCES]; /* accepted */
 	struct handshakes handshakes;
 	bool no_descriptors;    /* accept(2) met EMFILE: listeners rest for a moment */
 	uint64_t scarce_log_ms; /* until when that is not logged again; 0: all is well */
@@ -195,7 +198,8 @@ struct stream {
 	struct loop_fd watch;
 	struct timer timer; /* opening, idle or draining: its state says which */
 	uint64_t opened_ms;
-	bool heard; /* a whole message came */
+	unsigned source; /* accepted: the counter that it is in */
+	bool heard;      /* a whole message came */
 	struct framer framer;
 	struct buf in;  /* received and not yet a message; freed when empty */
 	struct buf out; /* not yet written; freed when empty */
@@ -204,7 +208,6 @@ struct stream {
 	struct list shaking_node;
 	struct list ready_node;
 	void (*step_h)(struct stream *stream); /* goes on with it */
-	unsigned source;                       /* the counter that it is in */
 	uint64_t begun_ms;
 	bool more;              /* the last turn left bytes that no poll announces */
 	struct loop_task flush; /* writes OUT at the end of the turn */
@@ -281,13 +284,23 @@ void handshake_begin(struct stream *stream, void (*step_h)(struct stream *stream
 /* Its socket is ready: it goes on once all else of this turn is done, and in its order. */
 void handshake_ready(struct stream *stream);
 /* How long until one more connection of KIND may be accepted; 0: now, and then the place is
- * taken from a handshake where none is free; UINT64_MAX: when another has ended. */
+ * taken from a handshake, or from one of a crowd, where none is free; UINT64_MAX: when another has ended. */
 uint64_t handshake_room_ms(const struct transport *transport, enum transport_kind kind);
 void handshake_make_room(struct transport *transport, enum transport_kind kind);
 /* One is over: calls those who wait for that. ARG is the transport. */
 void handshake_tell(void *arg);
 /* They are not called any more. */
 void handshake_forget_waiting(struct handshakes *handshakes);
+
+/* ---- those of whom one has very many: transport_crowd.c ---- */
+
+/* The counter of REMOTE. Who shares an address, or with IPv6 the network of a host, shares it; so may two
+ * far ends, by a hash that nobody can foresee. */
+unsigned crowd_source(const struct addr *remote);
+/* How long until an open connection can give way to another; 0: now; UINT64_MAX: none will. */
+uint64_t crowd_room_ms(const struct transport *transport);
+/* The one that can is closed. */
+void crowd_make_room(struct transport *transport);
 
 /* ---- expiry: transport_judge.c ---- */
 

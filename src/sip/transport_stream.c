@@ -52,8 +52,10 @@ void stream_count(const struct stream *stream, int step)
 
 	if (stream->state == STREAM_CLOSED)
 		return;
-	if (stream->accepted)
+	if (stream->accepted) {
 		transport->accepted += (unsigned)step;
+		transport->of_source[stream->source] += (unsigned)step;
+	}
 	if (stream->state == STREAM_OPEN || stream->state == STREAM_DRAINING) {
 		transport->totals.connections += (unsigned)step;
 		return;

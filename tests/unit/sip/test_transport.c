@@ -251,6 +251,151 @@ static void over_max_connections_wait_in_the_backlog(void **state)
 	close(fds[2]);
 }
 
+#define CROWD 10
+#define PLACES 12
+
+/* So many clients at HOST, each of which has said something, a second apart. FLOWS: ours, as they came. */
+static void dial_crowd(const struct addr *there, struct clock_virtual *clock,
+	const char *host, int *fds, struct flow **flows, unsigned count)
+{
+	const unsigned before = far.messages;
+
+	for (unsigned i = 0; i < count; i++) {
+		fds[i] = test_dial_from(host, there);
+		test_write(fds[i], test_request(0));
+		UNTIL(loop, far.messages == before + i + 1);
+		flows[i] = flow_ref(far.flow);
+		clock_virtual_advance(clock, 1000000);
+	}
+}
+
+static void leave_crowd(int *fds, struct flow **flows, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++) {
+		close(fds[i]);
+		flow_unref(flows[i]);
+	}
+}
+
+/* A far end that opens connections without end keeps nobody out: of its own that nobody uses the
+ * one that has been quiet for longest gives way. */
+static void one_of_a_crowd_gives_way(void **state)
+{
+	const struct transport_limits limits = {
+		.max_connections = CROWD, .queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct flow *flows[CROWD];
+	int fds[PLACES];
+	struct addr there;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	dial_crowd(&there, &clock, "127.0.0.1", fds, flows, CROWD);
+	flows[0]->users = 1;
+	test_write(fds[1], test_request(0));
+	UNTIL(loop, far.messages == CROWD + 1);
+	fds[CROWD] = test_dial(&there);
+	test_write(fds[CROWD], test_request(0));
+	UNTIL(loop, far.messages == CROWD + 2);
+	UNTIL(loop, far.closed == 1);
+	assert_int_equal(far.closed_id, flows[2]->id);
+	assert_string_equal(far.why, "unused, one of 10 from there, and others wait");
+	assert_int_equal(side_totals(&far).connections, CROWD);
+	flows[0]->users = 0;
+	close(fds[CROWD]);
+	leave_crowd(fds, flows, CROWD);
+}
+
+/* Few are no crowd, though they have all places. */
+static void one_of_few_does_not_give_way(void **state)
+{
+	const struct transport_limits limits = {
+		.max_connections = 8, .queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct flow *flows[8];
+	int fds[9];
+	struct addr there;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	dial_crowd(&there, &clock, "127.0.0.1", fds, flows, 8);
+	fds[8] = test_dial(&there);
+	test_write(fds[8], test_request(0));
+	clock_virtual_advance(&clock, 5000000);
+	test_settle(loop);
+	assert_int_equal(far.closed, 0);
+	assert_int_equal(far.messages, 8);
+	close(fds[8]);
+	leave_crowd(fds, flows, 8);
+}
+
+static void the_larger_crowd_gives_way(void **state)
+{
+	const struct transport_limits limits = {
+		.max_connections = 2 * CROWD, .queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct flow *flows[2 * CROWD];
+	int fds[2 * CROWD + 1];
+	struct addr there;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	dial_crowd(&there, &clock, "127.0.0.2", fds, flows, 9);
+	dial_crowd(
+		&there, &clock, test_other_source("127.0.0.2"), fds + 9, flows + 9, 11);
+	fds[2 * CROWD] = test_dial(&there);
+	test_write(fds[2 * CROWD], test_request(0));
+	UNTIL(loop, far.messages == 2 * CROWD + 1);
+	UNTIL(loop, far.closed == 1);
+	assert_int_equal(far.closed_id, flows[9]->id);
+	close(fds[2 * CROWD]);
+	leave_crowd(fds, flows, 2 * CROWD);
+}
+
+/* Nobody tells when one is no longer used: it is looked for again and again. One that spoke just now is left alone. */
+static void one_of_a_crowd_gives_way_when_it_can(void **state)
+{
+	const struct transport_limits limits = {
+		.max_connections = CROWD, .queue_bytes = 65536};
+	struct clock_virtual clock;
+	struct flow *flows[CROWD];
+	int fds[PLACES];
+	struct addr there;
+
+	(void)state;
+	clock_virtual_init(&clock, 1000000);
+	restart_with(&clock.clock, &limits);
+	there = side_listen(&far, TRANSPORT_TCP, "127.0.0.1");
+	dial_crowd(&there, &clock, "127.0.0.1", fds, flows, CROWD);
+	for (unsigned i = 0; i < CROWD; i++)
+		flows[i]->users = 1;
+	fds[CROWD] = test_dial(&there);
+	test_write(fds[CROWD], test_request(0));
+	clock_virtual_advance(&clock, 3000000);
+	test_settle(loop);
+	assert_int_equal(far.closed, 0);
+	test_write(fds[4], test_request(0));
+	UNTIL(loop, far.messages == CROWD + 1);
+	flows[4]->users = 0;
+	clock_virtual_advance(&clock, 999000);
+	test_settle(loop);
+	assert_int_equal(far.closed, 0);
+	clock_virtual_advance(&clock, 1001000);
+	UNTIL(loop, far.messages == CROWD + 2);
+	UNTIL(loop, far.closed == 1);
+	assert_int_equal(far.closed_id, flows[4]->id);
+	for (unsigned i = 0; i < CROWD; i++)
+		flows[i]->users = 0;
+	close(fds[CROWD]);
+	leave_crowd(fds, flows, CROWD);
+}
+
 /* The next descriptor will be one too many. Returns the limit of before. */
 static struct rlimit take_descriptors(void)
 {
@@ -618,6 +763,10 @@ int main(void)
 		TEST(a_storm_of_newcomers_leaves_time_for_others),
 		TEST(lines_about_strangers_are_limited),
 		TEST(over_max_connections_wait_in_the_backlog),
+		TEST(one_of_a_crowd_gives_way),
+		TEST(the_larger_crowd_gives_way),
+		TEST(one_of_few_does_not_give_way),
+		TEST(one_of_a_crowd_gives_way_when_it_can),
 		TEST(without_descriptors_nothing_is_begun),
 		TEST(accepting_rests_without_descriptors),
 		TEST(idle_connection_is_closed_unless_used),

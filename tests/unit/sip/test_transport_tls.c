@@ -132,14 +132,7 @@ static void restart_with_limits(struct transport_limits limits)
 /* A connection from ADDRESS that says nothing. */
 static int silent_from(const char *address)
 {
-	struct addr source;
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	assert_true(fd >= 0);
-	assert_int_equal(addr_parse(&source, address, 0), 0);
-	assert_int_equal(bind(fd, &source.sa, source.len), 0);
-	assert_int_equal(connect(fd, &there.sa, there.len), 0);
-	return fd;
+	return test_dial_from(address, &there);
 }
 
 static bool was_closed(int fd)
@@ -205,12 +198,13 @@ static void oldest_silent_client_gives_way(void **state)
 
 static void crowd_gives_way_before_a_single_one(void **state)
 {
+	const char *single = test_other_source("127.0.0.2");
 	int fds[3];
 
 	(void)state;
 	restart_with_limits((struct transport_limits){.max_handshakes = 3});
 	for (unsigned i = 0; i < 3; i++) {
-		fds[i] = silent_from(i == 0 ? "127.0.0.3" : "127.0.0.2");
+		fds[i] = silent_from(i == 0 ? single : "127.0.0.2");
 		UNTIL(loop, side_totals(&far).handshakes == i + 1);
 	}
 	take_a_place(fds, 3, 1);

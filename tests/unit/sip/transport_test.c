@@ -1,6 +1,7 @@
 #include "transport_test.h"
 
 #include "base/log.h"
+#include "sip/transport_priv.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -240,12 +241,36 @@ int test_send(struct flow *flow, size_t len)
 
 int test_dial(const struct addr *addr)
 {
+	return test_dial_from(NULL, addr);
+}
+
+int test_dial_from(const char *host, const struct addr *addr)
+{
 	int fd = socket(addr->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct addr source;
 
 	assert_true(fd >= 0);
+	if (host) {
+		assert_int_equal(addr_parse(&source, host, 0), 0);
+		assert_int_equal(bind(fd, &source.sa, source.len), 0);
+	}
 	assert_int_equal(connect(fd, &addr->sa, addr->len), 0);
 	assert_int_equal(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
 	return fd;
+}
+
+const char *test_other_source(const char *host)
+{
+	static char other[20];
+	struct addr a, b;
+
+	assert_int_equal(addr_parse(&a, host, 0), 0);
+	for (unsigned i = 100;; i++) {
+		snprintf(other, sizeof(other), "127.0.0.%u", i);
+		assert_int_equal(addr_parse(&b, other, 0), 0);
+		if (crowd_source(&a) != crowd_source(&b))
+			return other;
+	}
 }
 
 void test_write(int fd, const char *text)

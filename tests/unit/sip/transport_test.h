@@ -63,6 +63,10 @@ int test_send(struct flow *flow, size_t len);
 
 /* A raw TCP client of ADDR, not blocking. */
 int test_dial(const struct addr *addr);
+/* The same with HOST as its own address. */
+int test_dial_from(const char *host, const struct addr *addr);
+/* Another loopback address, whose counter is not that of HOST; static memory. */
+const char *test_other_source(const char *host);
 void test_write(int fd, const char *text);
 
 bool test_has_v6(void);
