@@ -422,6 +422,41 @@ static void layers_have_names(void **state)
 
 #define CASE(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
+static bool arrive(const char *where)
+{
+	const struct addr addr = at(where);
+
+	health_arrived(&trunk.health, &addr);
+	return usable(0, where);
+}
+
+/* But not one that asked to be left alone, and not another. */
+static void who_connects_can_be_called_again(void **state)
+{
+	(void)state;
+	learn(0, "192.0.2.1", "192.0.2.2", "192.0.2.3");
+	tell(0, "192.0.2.1", HEALTH_TRANSPORT, HEALTH_FAILS, "refused");
+	tell(0, "192.0.2.2", HEALTH_CALLS, HEALTH_ASKS, "503");
+	tell(0, "192.0.2.3", HEALTH_TLS, HEALTH_FAILS, "refused");
+	assert_false(arrive("192.0.2.2"));
+	assert_false(usable(0, "192.0.2.1"));
+	assert_true(arrive("192.0.2.1"));
+	assert_false(usable(0, "192.0.2.3"));
+	assert_true(arrive("192.0.2.3"));
+}
+
+/* Its only one may have its connections come from elsewhere. */
+static void who_has_one_address_connects_from_anywhere(void **state)
+{
+	const struct addr elsewhere = at("192.0.2.9");
+
+	(void)state;
+	learn(0, "192.0.2.1", NULL, NULL);
+	tell(0, "192.0.2.1", HEALTH_TRANSPORT, HEALTH_FAILS, "refused");
+	health_arrived(&trunk.health, &elsewhere);
+	assert_true(usable(0, "192.0.2.1"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -444,6 +479,8 @@ int main(void)
 		CASE(a_name_that_is_gone_is_forgotten),
 		CASE(what_is_not_known_may_be_tried),
 		CASE(layers_have_names),
+		CASE(who_connects_can_be_called_again),
+		CASE(who_has_one_address_connects_from_anywhere),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

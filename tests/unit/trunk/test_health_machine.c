@@ -143,6 +143,19 @@ static void rests_grow_to_a_bound(void **state)
 	}
 }
 
+static void no_rest_is_longer_than_it_may_be(void **state)
+{
+	const struct health_rules short_rests = {.down_after = 3,
+		.up_after = 2,
+		.rest_max_ms = HEALTH_REST_MS / 2,
+		.trial_ms = 4000};
+	struct health_machine machine = {.state = HEALTH_UP};
+
+	(void)state;
+	health_machine_step(&machine, HEALTH_FAILS, 0, &short_rests, 1000);
+	assert_int_equal(machine.until_ms, 1000 + HEALTH_REST_MS / 2);
+}
+
 static void rests_stay_grown_until_it_is_up(void **state)
 {
 	struct health_machine machine =
@@ -342,6 +355,7 @@ int main(void)
 		cmocka_unit_test(as_many_answers_in_a_row_as_up_after_make_it_up),
 		cmocka_unit_test(a_failure_between_begins_the_answers_anew),
 		cmocka_unit_test(rests_grow_to_a_bound),
+		cmocka_unit_test(no_rest_is_longer_than_it_may_be),
 		cmocka_unit_test(rests_stay_grown_until_it_is_up),
 		cmocka_unit_test(retry_after_is_kept_within_its_bound),
 		cmocka_unit_test(options_do_not_end_a_rest_that_was_asked_for),

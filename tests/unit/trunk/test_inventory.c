@@ -292,6 +292,7 @@ static void lists_are_there_by_how_strict_one_is(void **state)
 	assert_string_equal(inventory_role_name(item), "crl");
 	assert_string_equal(item->facts.issuer, "CN=CA");
 	assert_true(item->facts.to > time(NULL) + 29 * LAB_DAY);
+	assert_true(item->facts.to < time(NULL) + 31 * LAB_DAY);
 	expect_words(item, "server pbx1, trunk a, trunk b",
 		"refused, as revocation cannot be judged: server pbx1, trunk a");
 	stock_apply(&stock, "", "",
@@ -300,6 +301,17 @@ static void lists_are_there_by_how_strict_one_is(void **state)
 	take();
 	expect_words(find(INVENTORY_CRL, "trunk b"), "trunk b",
 		"let in though they may be revoked: trunk b");
+}
+
+static void of_several_lists_the_freshest_counts(void **state)
+{
+	(void)state;
+	lab_write_crl("ca.crl", &stock.root, NULL, NULL, 40, true);
+	stock_apply(&stock, "crl = ca.crl", "", "");
+	take();
+	assert_int_equal(count_of(INVENTORY_CRL), 1);
+	assert_true(
+		find(INVENTORY_CRL, "server pbx1")->facts.to > time(NULL) + 39 * LAB_DAY);
 }
 
 static void many_users_are_counted(void **state)
@@ -515,6 +527,7 @@ int main(void)
 		INVENTORY_TEST(peers_are_there_as_last_seen),
 		INVENTORY_TEST(what_hashes_alike_is_told_apart),
 		INVENTORY_TEST(lists_are_there_by_how_strict_one_is),
+		INVENTORY_TEST(of_several_lists_the_freshest_counts),
 		cmocka_unit_test(many_users_are_counted),
 		INVENTORY_TEST(a_successor_in_time_makes_it_fine),
 		INVENTORY_TEST(a_successor_too_late_is_none),

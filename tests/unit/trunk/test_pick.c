@@ -228,6 +228,64 @@ static void a_plan_has_routes_without_files(void **state)
 	plain_stop(&plain);
 }
 
+/* The name of the route by which A takes a call of NUMBER, or comes nearest to it; "" for its own keys. */
+static void assert_judged(struct plain *plain, const char *number, const char *caller,
+	enum route_verdict verdict, const char *name)
+{
+	const struct pick_question question = {.config = plain->config,
+		.call = {.kind = TRUNK_SERVER,
+			.calls_to = CONFIG_CALLS_TO_GATEWAYS,
+			.called = span_of(number),
+			.caller = span_of(caller)}};
+	struct pick_opinion opinion;
+
+	pick_judge(plain->trunks, plain_find(plain, "a"), &question, &opinion);
+	assert_int_equal(opinion.verdict, verdict);
+	assert_string_equal(opinion.route->name ? opinion.route->name : "", name);
+}
+
+/* The first of its routes, one in the middle or the last, wherever it stands. */
+static void the_nearest_of_its_routes_is_judged(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a",
+			.host = "127.0.0.2",
+			.prefixes = {"+49"},
+			.lines = "[route long]\nprefixes = +4930, +43\npriority = 7\n"
+				 "[route office]\nprefixes = +43\ncallers = +4930\n"
+				 "[route late]\nprefixes = +43\npriority = 8\n"},
+		{.id = NULL}};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	assert_judged(&plain, "+4989", "", ROUTE_FITS, "");
+	assert_judged(&plain, "+4930", "", ROUTE_FITS, "long");
+	assert_judged(&plain, "+43", "+49301", ROUTE_FITS, "office");
+	assert_judged(&plain, "+43", "+4989", ROUTE_FITS, "long");
+	assert_judged(&plain, "+1", "", ROUTE_NOT_CALLED, "");
+	plain_stop(&plain);
+}
+
+static void the_verdict_that_was_asked_last_is_nearest(void **state)
+{
+	static const struct plain_gateway gateways[] = {
+		{.id = "a",
+			.host = "127.0.0.2",
+			.prefixes = {"+49"},
+			.lines = "[route office]\nprefixes = +43\ncallers = +4930\n"
+				 "[route other]\nprefixes = +44\n"},
+		{.id = NULL}};
+	struct plain plain;
+
+	(void)state;
+	plain_start(&plain);
+	plain_apply(&plain, gateways);
+	assert_judged(&plain, "+43", "+4989", ROUTE_NOT_CALLER, "office");
+	plain_stop(&plain);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -239,6 +297,8 @@ int main(void)
 		cmocka_unit_test(draws_servers_by_weight),
 		cmocka_unit_test(what_is_settled_is_always_the_same),
 		cmocka_unit_test(a_plan_has_routes_without_files),
+		cmocka_unit_test(the_nearest_of_its_routes_is_judged),
+		cmocka_unit_test(the_verdict_that_was_asked_last_is_nearest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
