@@ -294,7 +294,8 @@ void txn_flow_replaced(struct txn_layer *layer, struct flow *waiting, struct flo
 	}
 }
 
-void txn_unreachable(
+/* By what little is quoted: it may be that of several. */
+static void unreachable_by_start(
 	struct txn_layer *layer, struct flow *flow, struct span quoted, int err)
 {
 	struct list failing;
@@ -314,4 +315,17 @@ void txn_unreachable(
 		list_remove(&base->closing_node);
 		txn_client_unreachable(base, err);
 	}
+}
+
+/* A far end that goes while very many transactions are with it sends as many errors: none may cost a look at all of
+ * them. */
+void txn_unreachable(
+	struct txn_layer *layer, struct flow *flow, struct span quoted, int err)
+{
+	struct txn_base *base;
+
+	if (!txn_client_find_quoted(layer, quoted, &base))
+		unreachable_by_start(layer, flow, quoted, err);
+	else if (base && base->flow == flow && base->quoted_h(base, quoted))
+		txn_client_unreachable(base, err);
 }

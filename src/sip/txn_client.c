@@ -558,11 +558,9 @@ void txn_client_settle(struct txn_client *txn)
 	timer_stop(&txn->base.retransmit);
 }
 
-struct txn_client *txn_client_find(
-	struct txn_layer *layer, const struct message *response)
+static struct txn_client *find_client(
+	struct txn_layer *layer, struct span branch, enum message_method method)
 {
-	struct span branch = message_via(response)->branch;
-	enum message_method method = message_method(response);
 	struct hash_node *node = hash_find(&layer->clients, client_key(branch, method));
 
 	for (; node; node = hash_find_next(node)) {
@@ -572,6 +570,30 @@ struct txn_client *txn_client_find(
 			return txn;
 	}
 	return NULL;
+}
+
+struct txn_client *txn_client_find(
+	struct txn_layer *layer, const struct message *response)
+{
+	return find_client(
+		layer, message_via(response)->branch, message_method(response));
+}
+
+bool txn_client_find_quoted(
+	struct txn_layer *layer, struct span quoted, struct txn_base **ret)
+{
+	struct txn_client *txn;
+	struct span method, branch;
+
+	*ret = NULL;
+	/* what answers, or acknowledges, is no transaction of a client */
+	if (span_starts(quoted, "SIP/2.0 ") || span_starts(quoted, "ACK "))
+		return true;
+	if (!txn_text_branch(quoted, &branch) || !span_next(&quoted, ' ', &method))
+		return false;
+	txn = find_client(layer, branch, message_method_of(method));
+	*ret = txn ? &txn->base : NULL;
+	return true;
 }
 
 void txn_client_receive(struct txn_client *txn, struct message *response)

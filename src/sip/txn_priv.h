@@ -74,6 +74,10 @@ int txn_base_send(struct txn_base *base, struct span text);
 /* The response that belongs to this client transaction. */
 struct txn_client *txn_client_find(
 	struct txn_layer *layer, const struct message *response);
+/* The one whose request QUOTED is the beginning of, by its branch: the other bytes are not compared. False: QUOTED ends
+ * before that, and nobody can say. */
+bool txn_client_find_quoted(
+	struct txn_layer *layer, struct span quoted, struct txn_base **ret);
 void txn_client_receive(struct txn_client *txn, struct message *response);
 /* A client transaction that waited begins on FLOW. */
 void txn_client_begin(struct txn_base *base, struct flow *flow);

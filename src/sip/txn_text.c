@@ -72,6 +72,23 @@ void txn_text_sibling(
 	add_cseq(out, request, method);
 }
 
+bool txn_text_branch(struct span request, struct span *ret)
+{
+	static const char via[] = "\r\nVia: ", name[] = ";branch=";
+	const char *const end = request.p + request.len;
+	const char *at = memmem(request.p, request.len, via, sizeof(via) - 1);
+
+	if (at) /* a URI may have such a parameter too */
+		at = memmem(at, (size_t)(end - at), name, sizeof(name) - 1);
+	if (!at)
+		return false;
+	at += sizeof(name) - 1;
+	*ret = (struct span){at, 0};
+	while (at + ret->len < end && !memchr(";\r\n", at[ret->len], 3))
+		ret->len++;
+	return at + ret->len < end;
+}
+
 size_t txn_text_branch_end(struct span request, const char *branch)
 {
 	const char *at = request.len

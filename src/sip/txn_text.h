@@ -18,6 +18,8 @@ void txn_text_sibling(
 	struct buf *out, struct span request, const char *method, const char *to_line);
 /* How many bytes of REQUEST there are up to the end of BRANCH, in the topmost Via. */
 size_t txn_text_branch_end(struct span request, const char *branch);
+/* The branch in the topmost Via of REQUEST, which may be cut off anywhere. False: not all of it is there. */
+bool txn_text_branch(struct span request, struct span *ret);
 /* The topmost Via of *TEXT, of malloc(), becomes VIA. Without memory that of before must do: its branch is
  * right. */
 void txn_text_renew_via(char **text, size_t *len, const char *via);
