@@ -57,7 +57,8 @@ bench_open() {
 	trap bench_close EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
-	"$srcdir/certs/make-lab" "$lab/certs" --host 127.0.0.1 >"$lab/make-lab.log" 2>&1 || {
+	"$srcdir/certs/make-lab" "$lab/certs" --host 127.0.0.1 --host 127.0.0.5 \
+		>"$lab/make-lab.log" 2>&1 || {
 		cat "$lab/make-lab.log" >&2
 		exit 1
 	}

@@ -398,9 +398,10 @@ static void print_json(const struct run *run, const struct load_result *result)
 	printf("{\"begun\": %u, \"completed\": %u, \"failed\": %u, \"reasons\": {",
 		result->begun, result->completed, result->failed);
 	print_reasons(result, true);
-	printf("}, \"peak\": %u, \"asked_rate\": %.1f, \"rate\": %.1f, "
-	       "\"seconds\": %.3f, ",
-		result->peak, run->options->rate, result->rate, result->seconds);
+	printf("}, \"repeated\": %u, \"peak\": %u, \"asked_rate\": %.1f, \"rate\": %.1f, "
+	       "\"goodput\": %.1f, \"seconds\": %.3f, ",
+		result->repeated, result->peak, run->options->rate, result->rate,
+		result->goodput, result->seconds);
 	printf("\"callee\": {\"invites\": %u, \"acks\": %u, \"byes\": %u}, ",
 		result->callee_invites, result->callee_acks, result->callee_byes);
 	printf("\"delay_ms\": {\"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, "

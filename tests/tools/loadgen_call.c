@@ -9,6 +9,8 @@
 #define LINKS_MAX 4096
 /* Never more of a burst than this, after the generator itself was held up. */
 #define BURST_MS 20
+#define T1_MS 500
+#define T2_MS 4000
 #define SUITE "AES_CM_128_HMAC_SHA1_80"
 #define KEY "WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz"
 
@@ -19,6 +21,8 @@ struct call {
 	enum call_state state;
 	struct link *link;
 	struct timer timer;
+	struct timer again; /* UDP: the request goes out once more */
+	unsigned again_ms;
 	uint64_t invite_sent_us, invite_seen_us;
 	uint64_t ring_sent_us, ring_seen_us;
 	char *bye; /* composed when the call was answered */
@@ -78,6 +82,7 @@ void load_free(struct load *load)
 	timer_stop(&load->pace);
 	for (unsigned i = 0; i < load->params.count; i++) {
 		timer_stop(&load->calls[i].timer);
+		timer_stop(&load->calls[i].again);
 		free(load->calls[i].bye);
 	}
 	buf_free(&load->out);
@@ -112,6 +117,7 @@ static void call_over(struct call *call)
 	struct load *load = call->load;
 
 	timer_stop(&call->timer);
+	timer_stop(&call->again);
 	free(call->bye);
 	call->bye = NULL;
 	call->state = OVER;
@@ -216,7 +222,31 @@ static void send_invite(struct call *call)
 		uri, params->caller_host, params->caller_transport, call->load->sdp.len);
 	buf_add_span(out, buf_span(&call->load->sdp));
 	link_send(call->link, out->data, out->len);
-	link_stamp(call->link, &call->invite_sent_us);
+}
+
+static void again_h(void *arg);
+
+/* RFC 3261 17.1.1.2 and 17.1.2.2, Timers A and E: over UDP a request is sent until something comes. */
+static void send_again_in(struct call *call, unsigned ms)
+{
+	if (link_kind(call->link) != LINK_UDP)
+		return;
+	call->again_ms = ms;
+	timer_start(call->load->timers, &call->again, ms, again_h, call);
+}
+
+static void again_h(void *arg)
+{
+	struct call *call = arg;
+	const bool bye = call->state == LEAVING;
+
+	call->load->result.repeated++;
+	if (bye)
+		link_send(call->link, call->bye, call->bye_len);
+	else
+		send_invite(call);
+	send_again_in(
+		call, bye && call->again_ms * 2 > T2_MS ? T2_MS : call->again_ms * 2);
 }
 
 /* A request within the dialog that ANSWER made: to its Contact, by its routes reversed. */
@@ -252,12 +282,19 @@ static void send_refusal_ack(struct call *call, const struct text *answer)
 	link_send(call->link, out->data, out->len);
 }
 
+static void send_ack(struct call *call, const struct text *answer)
+{
+	write_in_dialog(call, answer, "ACK", 1);
+	link_send(call->link, call->load->out.data, call->load->out.len);
+}
+
 static void leave_h(void *arg)
 {
 	struct call *call = arg;
 
 	call->state = LEAVING;
 	link_send(call->link, call->bye, call->bye_len);
+	send_again_in(call, T1_MS);
 	await_answer(call);
 }
 
@@ -267,8 +304,7 @@ static void answered(struct call *call, const struct text *answer)
 
 	write_in_dialog(call, answer, "BYE", 2);
 	call->bye = buf_steal(&load->out, &call->bye_len);
-	write_in_dialog(call, answer, "ACK", 1);
-	link_send(call->link, load->out.data, load->out.len);
+	send_ack(call, answer);
 	call->state = TALKING;
 	if (load->params.hold_ms)
 		timer_start(
@@ -287,6 +323,7 @@ static void caller_receives(struct load *load, const struct text *text, uint64_t
 		return;
 	call = &load->calls[index];
 	if (text->method == TEXT_INVITE && call->state == INVITED) {
+		timer_stop(&call->again);
 		if (text->status == 180)
 			call->ring_seen_us = read_us;
 		else if (text->status >= 300) {
@@ -294,11 +331,17 @@ static void caller_receives(struct load *load, const struct text *text, uint64_t
 			call_failed(call, text->status);
 		} else if (text->status >= 200)
 			answered(call, text);
+	} else if (text->method == TEXT_INVITE && text->status >= 300) {
+		send_refusal_ack(call, text); /* the one before was lost */
+	} else if (text->method == TEXT_INVITE && text->status >= 200) {
+		send_ack(call, text);
 	} else if (text->method == TEXT_BYE && call->state == LEAVING) {
 		if (text->status >= 300) {
 			call_failed(call, text->status);
 		} else if (text->status >= 200) {
 			load->result.completed++;
+			if (load->result.begun < load->params.count)
+				load->result.meanwhile++;
 			call_over(call);
 		}
 	}
@@ -395,6 +438,8 @@ static void begin_call(struct load *load)
 	}
 	call->state = INVITED;
 	send_invite(call);
+	link_stamp(call->link, &call->invite_sent_us);
+	send_again_in(call, T1_MS);
 	await_answer(call);
 }
 
@@ -469,5 +514,7 @@ void load_result(struct load *load, struct load_result *ret)
 	if (ret->begun > 1 && ret->seconds > 0)
 		ret->rate =
 			ret->completed * (ret->begun - 1.0) / ret->begun / ret->seconds;
+	if (ret->seconds > 0)
+		ret->goodput = ret->meanwhile / ret->seconds;
 	read_delays(load, &ret->delay);
 }

@@ -1,6 +1,6 @@
 /*
  * The calls of the load generator, both of their ends: the caller's state, and answers of
- * the callee, which keeps none. One thread.
+ * the callee, which keeps none. Over UDP the caller repeats what is not answered, as RFC 3261 has it. One thread.
  */
 #pragma once
 
@@ -48,9 +48,12 @@ struct load_result {
 	unsigned begun, completed, failed;
 	unsigned reasons[LOAD_REASONS]; /* failed, by status or one of the above */
 	unsigned callee_invites, callee_acks, callee_byes;
-	unsigned peak;  /* calls at once */
-	double seconds; /* from the first call's begin to the last one's */
-	double rate;    /* completed a second, without the wait for the last to end */
+	unsigned repeated;  /* requests that were sent once more, over UDP */
+	unsigned peak;      /* calls at once */
+	double seconds;     /* from the first call's begin to the last one's */
+	double rate;        /* completed a second, without the wait for the last to end */
+	unsigned meanwhile; /* completed before the last call began */
+	double goodput; /* a second, of MEANWHILE: what was served later counts for nothing */
 	/* What the server added: from the caller's INVITE to the callee's, and from the
 	 * callee's 180 to the caller's. */
 	struct load_delays delay;

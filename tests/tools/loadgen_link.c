@@ -18,7 +18,7 @@
 #define RECORD_BYTES 16384
 #define READS_A_TURN 8
 #define DATAGRAMS_A_CALL 64
-#define UDP_BUFFER_BYTES (4 << 20)
+#define UDP_BUFFER_BYTES (64 << 20)
 
 enum link_state { CONNECTING, SHAKING, OPEN, CLOSED };
 
