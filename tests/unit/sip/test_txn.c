@@ -2,7 +2,6 @@
 #include "txn_test.h"
 
 #include "base/err.h"
-#include "sip/txn_priv.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -154,68 +153,6 @@ static void invite_client_states(void **state)
 
 	(void)state;
 	PLAY(TRANSPORT_UDP, "INVITE", true, client_event, rows);
-}
-
-static unsigned looks;
-
-static bool count_look(const struct txn_base *base, struct span quoted)
-{
-	(void)base;
-	(void)quoted;
-	looks++;
-	return false;
-}
-
-/* A far end that is gone sends one for each message of thousands of transactions: one that tells whose it is leads to
- * that one alone. */
-static void icmp_errors_are_compared_with_what_they_can_be(void **state)
-{
-	static const struct {
-		const char *quoted;
-		unsigned looks;
-	} rows[] = {
-		{"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP a.example;branch=" BRANCH "\r\n", 0},
-		{"ACK sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP "
-		 "a.example;branch=" BRANCH "\r\n",
-			0},
-		{"INVITE sip:b@b.example SIP/2.0\r\n"
-		 "Via: SIP/2.0/UDP a.example;branch=z9hG4bKother\r\n",
-			0},
-		{"INVITE sip:b@b.example SIP/2.0\r\n"
-		 "Via: SIP/2.0/UDP a.example;branch=z9hG4bKother;rport",
-			0},
-		{"BYE sip:b@b.example SIP/2.0\r\nVia: SIP/2.0/UDP "
-		 "a.example;branch=" BRANCH "\r\n",
-			0},
-		{"INVITE sip:b@b.example SIP/2.0\r\n"
-		 "Via: SIP/2.0/UDP a.example;branch=" BRANCH "\r\n",
-			1},
-		{"INVITE sip:b@b.example;branch=z9hG4bKother SIP/2.0\r\n"
-		 "Via: SIP/2.0/UDP a.example;branch=" BRANCH ";rport",
-			1},
-		/* these may be any's */
-		{"INVITE sip:b@b.example SIP/2.0\r\n"
-		 "Via: SIP/2.0/UDP a.example;branch=z9hG4bKoth",
-			1},
-		{"INVITE sip:b@b.example;branch=z9hG4bKother SIP/2.0\r\nVia: SIP/2.0/UDP",
-			1},
-		{"INVITE s", 1},
-		{"", 1},
-	};
-	struct rig rig;
-
-	(void)state;
-	rig_init(&rig, TRANSPORT_UDP, "INVITE");
-	start_client(&rig);
-	txn_client_base(rig.client)->quoted_h = count_look;
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		looks = 0;
-		txn_unreachable(
-			rig.layer, &rig.flow, span_of(rows[i].quoted), -ECONNREFUSED);
-		if (looks != rows[i].looks)
-			fail_msg("%u looks for: %s", looks, rows[i].quoted);
-	}
-	rig_free(&rig);
 }
 
 /* The branch is what nobody else knows; without it an error must come soon. */
@@ -832,7 +769,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(invite_client_states),
 		cmocka_unit_test(icmp_errors_end_what_they_return),
-		cmocka_unit_test(icmp_errors_are_compared_with_what_they_can_be),
 		cmocka_unit_test(clients_keep_their_times),
 		cmocka_unit_test(servers_keep_their_times),
 		cmocka_unit_test(invite_client_over_streams),
