@@ -290,6 +290,26 @@ static void print_messages(
 	}
 }
 
+static void print_redirects(
+	const struct verbs_context *context, enum trunk_kind kind, struct buf *out)
+{
+	static const char *const results[] = {"refused", "followed", "passed"};
+	const char *name = kind == TRUNK_GATEWAY ? "trunk_redirects_total"
+						 : "server_redirects_total";
+	const struct trunk *trunk;
+
+	metrics_head(out, name, "counter",
+		"Its 3xx to calls that it was asked to take, by what became of them.");
+	for (unsigned i = 0; (trunk = trunks_at(context->trunks, kind, i)); i++) {
+		for (unsigned result = 0; result < TRUNK_REDIRECTS; result++) {
+			buf_printf(out, "tandem_%s{", name);
+			metrics_party(out, trunk);
+			buf_printf(out, ",result=\"%s\"} %llu\n", results[result],
+				(unsigned long long)trunk->redirected[result]);
+		}
+	}
+}
+
 static uint64_t registered_of(const struct registration *registration)
 {
 	return registration_is_bound(registration);
@@ -411,6 +431,8 @@ void metrics_trunks(const struct verbs_context *context, struct buf *out)
 	print_trunk_limits(context, TRUNK_GATEWAY, out);
 	print_messages(context, TRUNK_SERVER, out);
 	print_messages(context, TRUNK_GATEWAY, out);
+	print_redirects(context, TRUNK_SERVER, out);
+	print_redirects(context, TRUNK_GATEWAY, out);
 	print_registrations(context, out);
 	print_delays(context, TRUNK_SERVER, out);
 	print_delays(context, TRUNK_GATEWAY, out);

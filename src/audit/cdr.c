@@ -251,6 +251,25 @@ static void add_transfers(struct buf *out, const struct record *record)
 	buf_add_char(out, ']');
 }
 
+static void add_redirections(struct buf *out, const struct record *record)
+{
+	add_name(out, NAME("redirections"));
+	buf_add_char(out, '[');
+	for (unsigned i = 0; i < record->redirection_count; i++) {
+		const struct record_redirection *at = &record->redirections[i];
+
+		buf_add_str(out, i > 0 ? ",{" : "{");
+		member_string(out, NAME("by"), at->by);
+		member_uint(
+			out, NAME("status"), at->status > 0 ? (uint64_t)at->status : 0);
+		member_string(out, NAME("to"), at->to);
+		member_string(out, NAME("action"), record_redirection_name(at->action));
+		member_uint(out, NAME("after_us"), at->after_us);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
 /* It is never the first member. */
 static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
@@ -330,6 +349,7 @@ void cdr_format(const struct record *record, struct buf *out)
 	member_string(out, NAME("far_reason"), record->far_reason);
 	add_attempts(out, record);
 	add_transfers(out, record);
+	add_redirections(out, record);
 	for (unsigned i = 0; i < 2; i++)
 		add_leg(out, record_leg_name(record, i), &record->legs[i]);
 	buf_add_char(out, '}');

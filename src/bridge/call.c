@@ -7,6 +7,7 @@
 #include "bridge/dtmf.h"
 #include "bridge/media_sdp.h"
 #include "bridge/reason.h"
+#include "bridge/redirection.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 
@@ -90,6 +91,7 @@ static int act_connect(
 	timer_stop(&call->late_timer);
 	hunt_free(call->hunt);
 	call->hunt = NULL;
+	redirection_answered(call);
 	party_free(call->party);
 	call->party = NULL;
 	free(call->connected_tag);
@@ -128,6 +130,8 @@ static int act_refused(
 	history_hear(&call->history, report->status, report->message);
 	call_note_said(call, leg, report->message);
 	call->offer.effective = is_of_callee(report->status);
+	if (report->status < 400 && call_redirect(call, report->message, why))
+		return 1;
 	if (call_hunt_on(
 		    call, failover_cause(report->status, is_next), report->status, why))
 		return 1;

@@ -40,6 +40,7 @@ struct call_offer {
 	uint64_t since_us; /* the first INVITE, after the call's start */
 };
 
+struct redirection;
 struct call;
 /* CALL is about to end, with STATUS of the cause. */
 typedef void call_ended_h(struct call *call, int status);
@@ -61,8 +62,11 @@ struct call {
 	struct leg *b; /* is called; its home is NULL between candidates */
 	struct oa oa;
 	struct relay_session *session;
-	struct bridge_side *callee; /* where leg b is looked for, and is */
-	struct hunt *hunt;          /* for leg b, until it is answered; then NULL */
+	struct bridge_side *callee;      /* where leg b is looked for, and is */
+	struct hunt *hunt;               /* for leg b, until it is answered; then NULL */
+	struct redirection *redirection; /* owned; NULL: it was not redirected */
+	struct target *
+		asker; /* by whose routes it goes; owned reference; NULL: those of leg a */
 	struct history history;
 	struct call_offer offer; /* in setup */
 	bool loaded; /* the present target was offered more than a description */
@@ -77,7 +81,8 @@ struct call {
 	bool inner;
 	const struct leg *
 		stays; /* whom its leg a stands in for, while that may change; borrowed */
-	struct party *party; /* who calls whom; until it is answered */
+	struct party *
+		party; /* who calls whom; until it is answered. Of the redirection, while there is one */
 	char *from,
 		*to; /* users, or a service's URN, after the rules of whose call it is */
 	/* The same as they came, and, where it is SHOWN, as its last target was shown them; NULL: they are the same. */
@@ -103,6 +108,7 @@ struct call {
 	uint64_t digits_until_ms; /* when the digits that wait to be played have been */
 	struct timer setup_timer; /* Timer C */
 	struct timer late_timer;  /* setup-within: nobody has rung yet */
+	struct timer redirect_timer; /* of 0 ms: the next number is called */
 	struct timer duration_timer;
 	uint64_t start_wall_us, start_us;
 	uint64_t ringing_us, answer_us, end_us; /* monotonic, after start; 0: not */

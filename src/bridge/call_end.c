@@ -6,6 +6,7 @@
 #include "bridge/crossing.h"
 #include "bridge/dtmf.h"
 #include "bridge/reason.h"
+#include "bridge/redirection.h"
 #include "bridge/registry.h"
 #include "trunk/cause.h"
 
@@ -99,6 +100,7 @@ static void stop_timers(struct call *call)
 {
 	timer_stop(&call->setup_timer);
 	timer_stop(&call->late_timer);
+	timer_stop(&call->redirect_timer);
 	timer_stop(&call->duration_timer);
 	if (call->hunt)
 		hunt_stop(call->hunt);
@@ -142,6 +144,8 @@ void call_free(struct call *call)
 	free(call->b);
 	history_free(&call->history);
 	hunt_free(call->hunt);
+	redirection_free(call);
+	target_unref(call->asker);
 	call_party_free(call);
 	free(call->connected_tag);
 	message_unref(call->said);
@@ -248,6 +252,7 @@ static void close_a(
 	if (ours && status == 503)
 		buf_add_str(&lines, bridge_retry_line(hunt_retry_s(call->hunt), retry));
 	add_ending(&lines, call, call->a, by, shown);
+	redirection_add(call, shown, &lines);
 	/* what we could not accept of its offer, its sender may want to mend */
 	if (ours && status == 488 && detail)
 		leg_refuse_with(call->a, &(struct txn_refusal){.status = shown,

@@ -77,6 +77,7 @@ static int list_targets(struct call *call, struct leg *from)
 {
 	struct pick_question question = {.config = call->config};
 
+	call->asker = target_ref(from->target);
 	if (!call->to[0])
 		return hunt_new_to(
 			&call->hunt, call->bridge, call->config, from->trunk, false);

@@ -60,6 +60,9 @@ const char *call_refusal_cause(int status);
  * response, or 0. */
 bool call_hunt_on(
 	struct call *call, enum failover_cause cause, int status, const char *why);
+/* Leg b answered by the 3xx RESPONSE, in words WHY: whether the call goes on, or is over, since it was redirected; else
+ * it was refused. */
+bool call_redirect(struct call *call, struct message *response, const char *why);
 /* A call that it was asked to take failed, once a call, for WHY; NULL: it is no fault of the
  * trunk. Or it took the call. */
 void call_note_failure(const struct call *call, struct trunk *trunk, const char *why);

@@ -13,7 +13,7 @@
  * Not written of struct call: node, dead_node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
  * session, history (objects of their own, or idle); state, transfer, ended_h, inner, stays, recorded, saved,
  * invite_tapped, hunt, offer, loaded, bare, unfit,
- * failed, party, connected_tag, setup_timer, late_timer, duration_timer (as in every call that talks);
+ * failed, party, redirection, asker, connected_tag, setup_timer, late_timer, redirect_timer, duration_timer (as in every call that talks);
  * said, said_by, endings, end_us, status, cause,
  * ended_by, detail (there is no end yet); digits_until_ms (what is being played is lost).
  */
@@ -297,7 +297,9 @@ static void fill_lost(const struct lost *lost, const char *why, struct record *r
 		.attempts = lost->history.attempts,
 		.attempt_count = lost->history.count,
 		.transfers = lost->history.transfers,
-		.transfer_count = lost->history.transfer_count};
+		.transfer_count = lost->history.transfer_count,
+		.redirections = lost->history.redirections,
+		.redirection_count = lost->history.redirection_count};
 	registry_fill_numbers(call, ret);
 	ret->legs[0] = ret->legs[1] = record_leg_none();
 	ret->legs[inbound].side = lost->sides.caller;

@@ -6,6 +6,7 @@
 #include "bridge/identity.h"
 #include "bridge/parts.h"
 #include "bridge/reason.h"
+#include "bridge/redirection.h"
 #include "bridge/require.h"
 #include "bridge/tolerated.h"
 #include "trunk/cause.h"
@@ -256,12 +257,16 @@ static void hunt_failed_h(void *arg, struct target *target, const char *why)
 	call_note_failure(call, target->trunk, effective ? NULL : why);
 }
 
+static void call_next_number(struct call *call);
+
 /* An emergency call is looked at by all before its offer is refused; any other one ends at the first. */
 static void hunt_exhausted_h(void *arg, int status, const char *why)
 {
 	struct call *call = arg;
 
-	if (call->hunt->status)
+	if (redirection_is_due(call))
+		call_next_number(call);
+	else if (call->hunt->status)
 		call_end(call, CALL_BY_B, call_refusal_cause(call->hunt->status),
 			cause_exhausted_by(&call->b->settings->crossing.codes,
 				call->hunt->status, reason_cause(call->said)),
@@ -316,6 +321,66 @@ static enum failover_phase phase_of(const struct call *call)
 						     : FAILOVER_RINGING;
 }
 
+/* ---- redirections ---- */
+
+static void redirect_h(void *arg)
+{
+	struct call *call = arg;
+	const uint64_t left_ms =
+		timer_running(&call->late_timer) ? hunt_left_ms(call->hunt) : 0;
+	const int err = redirection_go_on(call);
+
+	if (err)
+		call_end(call, CALL_BY_TANDEM, "no-resources", 503, err_str(err));
+	else
+		hunt_begin(call->hunt, left_ms, &hunt_handlers, call);
+}
+
+/* Leg b is free, and its trunk has room, before it is asked who takes the next number; no handler returns into the
+ * hunt that ends. */
+static void call_next_number(struct call *call)
+{
+	oa_first_lost(call);
+	leg_reset(call->b);
+	hunt_stop(call->hunt);
+	hunt_target_h(call, NULL);
+	timer_start(call->bridge->timers, &call->redirect_timer, 0, redirect_h, call);
+}
+
+bool call_redirect(struct call *call, struct message *response, const char *why)
+{
+	const int status = message_status(response);
+	const enum trunk_redirect way =
+		redirection_take(call, response, phase_of(call) == FAILOVER_MEDIA);
+
+	if (way == TRUNK_REDIRECT_REFUSED)
+		return false;
+	call_log_attempt(call, history_end(&call->history, status, why), "redirected");
+	call_offer_over(call, FIGURES_EFFECTIVE);
+	if (way == TRUNK_REDIRECT_PASSED)
+		call_end(call, CALL_BY_B, "redirected", status, NULL);
+	else
+		call_next_number(call);
+	return true;
+}
+
+/* Leg b did not take the call, and nobody else takes its number: whether another one is called that it was redirected
+ * to. 6xx speaks for all of them; whoever has heard media would not understand what comes next. */
+static bool redirect_on(struct call *call, int status, const char *why)
+{
+	const bool effective = call->offer.effective;
+
+	if (!redirection_is_due(call) || status >= 600 ||
+		phase_of(call) == FAILOVER_MEDIA)
+		return false;
+	call_offer_over(call, effective ? FIGURES_EFFECTIVE : FIGURES_FAILED);
+	call_note_failure(call, call->b->trunk, effective ? NULL : why);
+	call_next_number(call);
+	return true;
+}
+
+/* ---- the next target ---- */
+
 /* Whether an emergency call was refused, with STATUS, for what it has beside its description; or, where it was not
  * answered over UDP (0), perhaps lost for its size. */
 static bool says_too_much(const struct call *call, int status)
@@ -339,7 +404,7 @@ bool call_hunt_on(
 		status ? "refused" : "failed");
 	bare = says_too_much(call, status);
 	if (step == FAILOVER_STOP && !bare)
-		return false;
+		return redirect_on(call, status, why);
 	call->failed = true;
 	oa_first_lost(call);
 	leg_reset(call->b);

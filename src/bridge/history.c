@@ -162,6 +162,55 @@ void history_transferred(struct history *history, int status, const char *target
 	transfer->target = target ? strdup(target) : NULL;
 }
 
+/* ---- redirections ---- */
+
+/* A zeroed place behind the others. NULL: no memory, or there are as many as there may be. */
+static struct record_redirection *place_redirection(struct history *history)
+{
+	struct record_redirection *list;
+
+	if (history->redirection_count == RECORD_REDIRECTIONS)
+		return NULL;
+	list = reallocarray(
+		history->redirections, history->redirection_count + 1, sizeof(*list));
+	if (!list)
+		return NULL;
+	history->redirections = list;
+	list += history->redirection_count++;
+	*list = (struct record_redirection){.by = NULL};
+	return list;
+}
+
+int history_redirect(struct history *history, const struct record_redirection *what)
+{
+	const bool full = history->redirection_count == RECORD_REDIRECTIONS;
+	char *by = strdup(what->by), *to = strdup(what->to);
+	struct record_redirection *at =
+		by && to && !full ? place_redirection(history) : NULL;
+
+	if (!at) {
+		free(by);
+		free(to);
+		return full ? 0 : -ENOMEM;
+	}
+	*at = *what;
+	at->by = by;
+	at->to = to;
+	return 0;
+}
+
+static void append_redirections(struct history *history, struct history *from)
+{
+	for (unsigned i = 0; i < from->redirection_count; i++) {
+		struct record_redirection *at = place_redirection(history);
+
+		if (!at)
+			break;
+		*at = from->redirections[i];
+		from->redirections[i] = (struct record_redirection){.by = NULL};
+	}
+}
+
 void history_append(struct history *history, struct history *from)
 {
 	for (unsigned i = 0; i < from->count; i++) {
@@ -172,6 +221,7 @@ void history_append(struct history *history, struct history *from)
 		*at = from->attempts[i];
 		from->attempts[i] = (struct record_attempt){.target = NULL};
 	}
+	append_redirections(history, from);
 	history_free(from);
 }
 
@@ -196,8 +246,17 @@ static const struct saved_field transfer_fields[] = {
 	SAVED_END,
 };
 
-/* Not written of struct history: attempts, count, transfers, transfer_count (objects of their own); trying (nobody is
- * asked any more). */
+static const struct saved_field redirection_fields[] = {
+	SAVED_FIELD(struct record_redirection, by),
+	SAVED_FIELD(struct record_redirection, to),
+	SAVED_FIELD(struct record_redirection, status),
+	SAVED_BELOW(struct record_redirection, action, RECORD_REDIRECTION_ACTIONS),
+	SAVED_FIELD(struct record_redirection, after_us),
+	SAVED_END,
+};
+
+/* Not written of struct history: attempts, count, transfers, transfer_count, redirections, redirection_count (objects of
+ * their own); trying (nobody is asked any more). */
 static const struct saved_field fields[] = {
 	SAVED_FIELD(struct history, far_status),
 	SAVED_FIELD(struct history, far_reason),
@@ -218,6 +277,20 @@ static int save_transfers(const struct history *history, struct saved to)
 	return err;
 }
 
+static int save_redirections(const struct history *history, struct saved to)
+{
+	struct saved object;
+	int err = 0;
+
+	for (unsigned i = 0; i < history->redirection_count && !err; i++) {
+		err = saved_append(to, "redirections", &object);
+		if (!err)
+			err = saved_put(
+				object, redirection_fields, &history->redirections[i]);
+	}
+	return err;
+}
+
 int history_save(const struct history *history, struct saved to)
 {
 	struct saved attempt;
@@ -228,7 +301,9 @@ int history_save(const struct history *history, struct saved to)
 		if (!err)
 			err = saved_put(attempt, attempt_fields, &history->attempts[i]);
 	}
-	return err ? err : save_transfers(history, to);
+	if (!err)
+		err = save_transfers(history, to);
+	return err ? err : save_redirections(history, to);
 }
 
 static int load_transfers(
@@ -252,6 +327,27 @@ static int load_transfers(
 	return err;
 }
 
+static int load_redirections(
+	struct history *history, struct saved from, struct err_text *error)
+{
+	struct saved object;
+	int err = 0;
+
+	for (unsigned i = 0; !err && saved_at(from, "redirections", i, &object); i++) {
+		struct record_redirection *at = place_redirection(history);
+
+		if (!at)
+			return history->redirection_count == RECORD_REDIRECTIONS
+				       ? err_set(error, ERR_FORMAT,
+						 "there are too many redirections")
+				       : -ENOMEM;
+		err = saved_take(object, redirection_fields, at, error);
+		if (!err && (!at->by || !at->to))
+			err = err_set(error, ERR_FORMAT, "a redirection is of nobody");
+	}
+	return err;
+}
+
 int history_load(struct history *history, struct saved from, struct err_text *error)
 {
 	int err = saved_take(from, fields, history, error);
@@ -267,7 +363,9 @@ int history_load(struct history *history, struct saved from, struct err_text *er
 		if (!err && !at->target)
 			err = err_set(error, ERR_FORMAT, "an attempt has no target");
 	}
-	return err ? err : load_transfers(history, from, error);
+	if (!err)
+		err = load_transfers(history, from, error);
+	return err ? err : load_redirections(history, from, error);
 }
 
 void history_free(struct history *history)
@@ -281,6 +379,11 @@ void history_free(struct history *history)
 		free(history->transfers[i].to);
 		free(history->transfers[i].target);
 	}
+	for (unsigned i = 0; i < history->redirection_count; i++) {
+		free(history->redirections[i].by);
+		free(history->redirections[i].to);
+	}
+	free(history->redirections);
 	free(history->transfers);
 	free(history->attempts);
 	free(history->far_reason);

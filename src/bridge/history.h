@@ -18,6 +18,8 @@ struct history {
 	char *far_reason; /* owned; NULL: it gave none */
 	struct record_transfer *transfers; /* owned; RECORD_TRANSFERS at most */
 	unsigned transfer_count;
+	struct record_redirection *redirections; /* owned; RECORD_REDIRECTIONS at most */
+	unsigned redirection_count;
 };
 
 /* TARGET, an id (copied), is asked over FLOW; NULL: no address was found. AFTER_US since the call
@@ -42,7 +44,10 @@ int history_transfer(
 	struct history *history, const char *by, const char *to, uint64_t after_us);
 /* What came of the latest: STATUS; TARGET, an id (copied), took it, or NULL. */
 void history_transferred(struct history *history, int status, const char *target);
-/* The attempts of FROM, up to now, are attempts of HISTORY, behind its own. FROM is as zeroed then. */
+/* What a 3xx named, and what was done with it: WHAT, copied. Nothing where there are as many as there may be. 0 or
+ * -ENOMEM. */
+int history_redirect(struct history *history, const struct record_redirection *what);
+/* The attempts and redirections of FROM, up to now, are those of HISTORY, behind its own. FROM is as zeroed then. */
 void history_append(struct history *history, struct history *from);
 /* Writes it. 0 or -ENOMEM. */
 int history_save(const struct history *history, struct saved to);

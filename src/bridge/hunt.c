@@ -251,6 +251,13 @@ void hunt_begin(struct hunt *hunt, uint64_t within_ms,
 	next_target(hunt);
 }
 
+uint64_t hunt_left_ms(const struct hunt *hunt)
+{
+	const uint64_t left = left_ms(hunt, hunt->until_ms);
+
+	return hunt->until_ms && !left ? 1 : left;
+}
+
 /* How long the address that is tried may be silent; 0: as long as SIP allows. */
 static uint64_t patience_ms(struct hunt *hunt)
 {

@@ -66,6 +66,8 @@ struct bridge_side *hunt_side(const struct hunt *hunt, const struct target *targ
  */
 void hunt_begin(struct hunt *hunt, uint64_t within_ms,
 	const struct hunt_handlers *handlers, void *arg);
+/* What is left of WITHIN_MS, at least 1; 0: there is no limit. */
+uint64_t hunt_left_ms(const struct hunt *hunt);
 /* The request was sent: a response must come within the target's answer-within, or its share where that is
  * shorter, else H is called. With answer-within = 0, and without a share, nothing happens. A request that is
  * no call has its share alone: nothing says that it came before its final response does. */

@@ -40,7 +40,7 @@ static const char *reason_of(struct span cause)
 	return reasons[0].reason;
 }
 
-static struct span cause_of(struct span reason)
+struct span party_diversion_cause(struct span reason)
 {
 	if (reason.len > 1 && reason.p[0] == '"')
 		reason = (struct span){reason.p + 1, reason.len - 2};
@@ -155,7 +155,7 @@ int party_diversion_to_history(struct party *party)
 			err = add_entry(
 				&history, diversion, more ? span_of("404") : cause);
 		history.list[history.count - 1].privacy = escaped_privacy(diversion);
-		cause = cause_of(param(diversion, "reason"));
+		cause = party_diversion_cause(param(diversion, "reason"));
 	}
 	if (!err && diversions->count)
 		err = add_entry(&history, &party->called, cause);

@@ -6,6 +6,9 @@
 
 #include "bridge/party.h"
 
+/* The cause (RFC 4458) that REASON, of a Diversion, quoted or not, stands for; static. */
+struct span party_diversion_cause(struct span reason);
+
 /* PARTY's diversions become what its history says, the latest first, PARTY_DIVERSIONS_MAX at most: the
  * oldest are left out, and counted. Entries that tell of no forwarding make none. Its history
  * stays as it is. 0, -ENOMEM, or ERR_LIMIT of party_keep(). */

@@ -17,6 +17,8 @@
 #define RECORD_ATTEMPTS 16
 /* Transfers that a call may have: further ones are refused. */
 #define RECORD_TRANSFERS 10
+/* Redirections that a record has at most: the first ones. */
+#define RECORD_REDIRECTIONS 10
 /* Bytes of what the far end said that a record has at most. */
 #define RECORD_FAR_REASON 200
 
@@ -40,6 +42,28 @@ struct record_transfer {
 	int status; /* what came of it, 200 where the call went on there; 0: nothing yet */
 	uint64_t after_us; /* when it was asked for, since the call's start */
 };
+
+/* What was done with a number that a 3xx named. */
+enum record_redirection_action {
+	RECORD_REDIRECTION_FOLLOWED, /* it was called */
+	RECORD_REDIRECTION_PASSED,   /* the caller was told it */
+	RECORD_REDIRECTION_ACTIONS,
+};
+
+/* A number that a far end named by a 3xx. Texts are owned by who made the list. */
+struct record_redirection {
+	char *by;   /* who answered it, as record_leg.party has it */
+	char *to;   /* the number or name, as routes see it */
+	int status; /* of the 3xx */
+	enum record_redirection_action action;
+	uint64_t after_us; /* since the call's start */
+};
+
+/* "followed" or "passed". Static. */
+static inline const char *record_redirection_name(enum record_redirection_action action)
+{
+	return action == RECORD_REDIRECTION_FOLLOWED ? "followed" : "passed";
+}
 
 /* How one leg was protected and what it carried. */
 struct record_leg {
@@ -116,6 +140,8 @@ struct record {
 	unsigned attempt_count;
 	const struct record_transfer *transfers; /* likewise */
 	unsigned transfer_count;
+	const struct record_redirection *redirections; /* likewise */
+	unsigned redirection_count;
 	/* That of the internal side first; where both are on one side, the caller's. */
 	struct record_leg legs[2];
 };

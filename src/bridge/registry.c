@@ -272,6 +272,8 @@ void registry_fill(
 	ret->attempt_count = call->history.count;
 	ret->transfers = call->history.transfers;
 	ret->transfer_count = call->history.transfer_count;
+	ret->redirections = call->history.redirections;
+	ret->redirection_count = call->history.redirection_count;
 	ret->media_note = scratch->media_note;
 	diagnosis_media(ret, clock->mono_us(clock), scratch->media_note);
 	for (unsigned i = 0; i < 2; i++)

@@ -202,6 +202,19 @@ struct config_transfer {
 	bool allow_notify; /* Allow toward it lists NOTIFY */
 };
 
+/* What becomes of its 3xx. */
+enum config_redirect {
+	CONFIG_REDIRECT_REFUSE, /* it is a refusal as others are */
+	CONFIG_REDIRECT_FOLLOW, /* we call whom it names */
+	CONFIG_REDIRECT_PASS,   /* the caller is told whom it names */
+};
+
+/* Redirection of calls that are not answered (RFC 3261 8.1.3.4). */
+struct config_redirection {
+	enum config_redirect answered;
+	bool out; /* its own calls may be redirected */
+};
+
 /* Where the called number of a registered gateway's calls stands. */
 enum config_called {
 	CONFIG_CALLED_AUTO, /* the Request-URI, unless that has no more than our Contact */
@@ -421,6 +434,7 @@ struct config_trunk {
 	enum config_delayed_offer delayed_offer;
 	struct config_timers timers;
 	struct config_transfer transfer;
+	struct config_redirection redirection;
 	uint64_t
 		answer_within_ms; /* to hear anything after an INVITE; 0: as long as SIP */
 	struct config_statuses next_on; /* after which the next one is asked */

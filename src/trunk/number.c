@@ -88,22 +88,34 @@ void number_change(const struct config_numbers *settings, enum number_way way,
 		by_rules(rules, scratch, ret);
 }
 
-bool number_called_in(const struct config_numbers *settings, const struct phone *called,
-	char out[static RULE_NUMBER_SIZE])
+static bool change_called(const struct config_numbers *settings, enum number_way way,
+	const struct phone *called, char out[static RULE_NUMBER_SIZE])
 {
 	char plain[PHONE_PLAIN_SIZE], context[PHONE_PLAIN_SIZE] = "";
 	struct rule_scratch *scratch;
 	struct number number;
 
-	if (!number_may_change(settings, NUMBER_IN) ||
+	if (!number_may_change(settings, way) ||
 		!phone_plain(called, plain, sizeof(plain)) || rule_scratch_new(&scratch))
 		return false;
 	phone_context(called, context, sizeof(context));
-	number_change(settings, NUMBER_IN, NUMBER_CALLED, scratch, span_of(plain),
+	number_change(settings, way, NUMBER_CALLED, scratch, span_of(plain),
 		span_of(context), &number);
 	rule_scratch_free(scratch);
 	if (!number.step_count)
 		return false;
 	strcpy(out, number.text);
 	return true;
+}
+
+bool number_called_in(const struct config_numbers *settings, const struct phone *called,
+	char out[static RULE_NUMBER_SIZE])
+{
+	return change_called(settings, NUMBER_IN, called, out);
+}
+
+bool number_called_out(const struct config_numbers *settings, const struct phone *called,
+	char out[static RULE_NUMBER_SIZE])
+{
+	return change_called(settings, NUMBER_OUT, called, out);
 }

@@ -40,6 +40,9 @@ bool number_may_change(const struct config_numbers *settings, enum number_way wa
  * memory to find out. */
 bool number_called_in(const struct config_numbers *settings, const struct phone *called,
 	char out[static RULE_NUMBER_SIZE]);
+/* The same of a called number that whom SETTINGS are of is told. */
+bool number_called_out(const struct config_numbers *settings, const struct phone *called,
+	char out[static RULE_NUMBER_SIZE]);
 
 /* What becomes of NUMBER, of which rule_number_valid() holds, with the phone-context CONTEXT, or empty. SCRATCH may
  * be NULL where SETTINGS have no rules. */

@@ -37,6 +37,14 @@ struct trunk_proof {
 
 /* One server or one gateway. Reference counted: a call holds the trunk it uses even when
  * a reload removes it. */
+/* What became of a 3xx by which it redirects a call. */
+enum trunk_redirect {
+	TRUNK_REDIRECT_REFUSED, /* it was a refusal as others are */
+	TRUNK_REDIRECT_FOLLOWED,
+	TRUNK_REDIRECT_PASSED,
+	TRUNK_REDIRECTS,
+};
+
 struct trunk {
 	unsigned refs;
 	enum trunk_kind kind;
@@ -74,6 +82,7 @@ struct trunk {
 	/* Those of them that it refused, or that could not be offered to it, once each; not those
 	 * that their caller gave up. */
 	uint64_t calls_failed;
+	uint64_t redirected[TRUNK_REDIRECTS]; /* its 3xx to calls */
 	uint64_t last_ok_us; /* monotonic time of the last answered call */
 	/* Where the operator's view of the two begins, and since when; 0: the start. */
 	uint64_t calls_total_base, calls_failed_base;

@@ -86,6 +86,19 @@ static void print_transfers(struct buf *out, const struct record *record)
 	}
 }
 
+/* "gw:302>+4930=followed": who named which number, by which 3xx, and what was done with it. */
+static void print_redirections(struct buf *out, const struct record *record)
+{
+	buf_add_str(out, " redirections=");
+	for (unsigned i = 0; i < record->redirection_count; i++) {
+		const struct record_redirection *at = &record->redirections[i];
+		const char *id = strrchr(at->by, ' ');
+
+		buf_printf(out, "%s%s:%d>%s=%s", i > 0 ? "," : "", id ? id + 1 : at->by,
+			at->status, at->to, record_redirection_name(at->action));
+	}
+}
+
 void record_print(struct buf *out, const struct record *record)
 {
 	buf_printf(out,
@@ -121,5 +134,6 @@ void record_print(struct buf *out, const struct record *record)
 		print_leg(out, record_leg_name(record, i), &record->legs[i]);
 	print_attempts(out, record);
 	print_transfers(out, record);
+	print_redirections(out, record);
 	buf_printf(out, " detail=\"%s\"", record->detail);
 }

@@ -156,6 +156,8 @@ static void limits_are_shown_with_their_use(void **state)
 {
 	(void)state;
 	gateway_trunk.calls = 3;
+	for (unsigned i = 0; i < TRUNK_REDIRECTS; i++)
+		gateway_trunk.redirected[i] = i + 1;
 	gateway_trunk.use = (struct limit_use){
 		.out = 2, .early = 1, .reached = {[LIMIT_RATE_OUT] = 4}};
 	assert_int_equal(ask("trunk", "show", "carrier-a", NULL), API_OK);
@@ -175,6 +177,14 @@ static void limits_are_shown_with_their_use(void **state)
 	expect_metric("\ntandem_calls_early 1\n");
 	expect_metric("\ntandem_limited_total{limit=\"max-calls\"} 3\n"
 		      "tandem_limited_total{limit=\"max-early\"} 0\n#");
+	expect_metric("\ntandem_trunk_redirects_total{trunk=\"carrier-a\",result="
+		      "\"refused\"} 1\n"
+		      "tandem_trunk_redirects_total{trunk=\"carrier-a\",result="
+		      "\"followed\"} 2\n"
+		      "tandem_trunk_redirects_total{trunk=\"carrier-a\",result="
+		      "\"passed\"} 3\n");
+	expect_metric("\ntandem_server_redirects_total{server=\"pbx1\",result="
+		      "\"refused\"} 0\n");
 	expect_metric("\ntandem_trunk_calls_out{trunk=\"carrier-a\"} 2\n");
 	expect_metric("\ntandem_trunk_calls_early{trunk=\"carrier-a\"} 1\n");
 	expect_metric(

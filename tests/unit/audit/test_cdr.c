@@ -167,6 +167,39 @@ static void attempts_and_the_far_ends_words_are_listed(void **state)
 	json_decref(cdr);
 }
 
+static void redirections_are_listed(void **state)
+{
+	char by[] = "trunk carrier-a", numbers[][4] = {"600", "601"};
+	const struct record_redirection redirections[] = {
+		{.by = by, .to = numbers[0], .status = 301, .after_us = 9},
+		{.by = by,
+			.to = numbers[1],
+			.status = 302,
+			.action = RECORD_REDIRECTION_PASSED},
+	};
+	struct record record = fixture_record(8, "a");
+	json_t *cdr = parse(&record);
+	const json_t *array = json_object_get(cdr, "redirections");
+
+	(void)state;
+	assert_true(json_is_array(array));
+	assert_int_equal(json_array_size(array), 0);
+	json_decref(cdr);
+	record.redirections = redirections;
+	record.redirection_count = 2;
+	cdr = parse(&record);
+	array = json_object_get(cdr, "redirections");
+	assert_int_equal(json_array_size(array), 2);
+	assert_string_equal(text(json_array_get(array, 0), "by"), "trunk carrier-a");
+	assert_string_equal(text(json_array_get(array, 0), "to"), "600");
+	assert_string_equal(text(json_array_get(array, 0), "action"), "followed");
+	assert_int_equal(number(json_array_get(array, 0), "status"), 301);
+	assert_int_equal(number(json_array_get(array, 0), "after_us"), 9);
+	assert_string_equal(text(json_array_get(array, 1), "to"), "601");
+	assert_string_equal(text(json_array_get(array, 1), "action"), "passed");
+	json_decref(cdr);
+}
+
 static void what_was_tolerated_is_named(void **state)
 {
 	struct record record = fixture_record(8, "a");
@@ -241,6 +274,7 @@ int main(void)
 		cmocka_unit_test(what_never_happened_is_null),
 		cmocka_unit_test(both_legs_may_be_on_one_side),
 		cmocka_unit_test(attempts_and_the_far_ends_words_are_listed),
+		cmocka_unit_test(redirections_are_listed),
 		cmocka_unit_test(what_was_tolerated_is_named),
 		cmocka_unit_test(hostile_text_stays_inside_its_string),
 		cmocka_unit_test(every_byte_pair_gives_valid_json),

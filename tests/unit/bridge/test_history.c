@@ -184,6 +184,45 @@ static void transfers_are_kept_and_written(void **state)
 	assert_string_equal(error.text, "a transfer is of nobody");
 }
 
+static void redirections_are_kept_and_written(void **state)
+{
+	const struct record_redirection what = {.by = (char[]){"server pbx"},
+		.to = (char[]){"600"},
+		.status = 302,
+		.action = RECORD_REDIRECTION_PASSED,
+		.after_us = 7};
+	struct history from = {.count = 0};
+	struct err_text error;
+
+	(void)state;
+	for (unsigned i = 0; i < RECORD_REDIRECTIONS; i++)
+		assert_int_equal(history_redirect(&history, &what), 0);
+	assert_int_equal(history_redirect(&history, &what), 0);
+	assert_int_equal(history.redirection_count, RECORD_REDIRECTIONS);
+	history_free(&history);
+	assert_int_equal(history_redirect(&history, &what), 0);
+	for (unsigned i = 0; i < RECORD_REDIRECTIONS; i++)
+		assert_int_equal(history_redirect(&from, &what), 0);
+	history_append(&history, &from);
+	assert_int_equal(history.redirection_count, RECORD_REDIRECTIONS);
+	assert_string_equal(history.redirections[9].to, "600");
+	assert_int_equal(history.redirections[9].status, 302);
+	assert_int_equal(history.redirections[9].after_us, 7);
+	assert_int_equal(from.redirection_count, 0);
+	history_free(&history);
+	assert_int_equal(load("{\"redirections\":[{\"by\":\"server pbx\",\"to\":\"6\","
+			      "\"status\":301,\"action\":1,\"after_us\":5}]}",
+				 &error),
+		0);
+	assert_int_equal(history.redirection_count, 1);
+	assert_string_equal(history.redirections[0].by, "server pbx");
+	assert_int_equal(history.redirections[0].action, RECORD_REDIRECTION_PASSED);
+	history_free(&history);
+	assert_int_equal(
+		load("{\"redirections\":[{\"status\":302}]}", &error), ERR_FORMAT);
+	assert_string_equal(error.text, "a redirection is of nobody");
+}
+
 static void attempts_of_another_history_come_behind(void **state)
 {
 	struct history from = {.count = 0};
@@ -213,6 +252,7 @@ int main(void)
 		cmocka_unit_test_teardown(what_was_written_is_read, stop),
 		cmocka_unit_test_teardown(an_attempt_that_was_written_has_a_target, stop),
 		cmocka_unit_test_teardown(transfers_are_kept_and_written, stop),
+		cmocka_unit_test_teardown(redirections_are_kept_and_written, stop),
 		cmocka_unit_test_teardown(attempts_of_another_history_come_behind, stop),
 	};
 
