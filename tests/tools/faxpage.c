@@ -6,6 +6,8 @@
  * The fax machines are spandsp's; the UDPTL around their packets is made here, with two copies of
  * earlier packets in each. Time passes for them as fast as datagrams do. Before the fax each sends
  * four datagrams that are no UDPTL.
+ *
+ * faxpage draw FILE: writes the page, for others to send. faxpage same FILE: 0 when it is that page.
  */
 #include <arpa/inet.h>
 #include <poll.h>
@@ -236,6 +238,12 @@ int main(int argc, char **argv)
 	char sent[256], came[256];
 	unsigned steps = 0;
 
+	if (argc == 3 && strcmp(argv[1], "draw") == 0) {
+		write_page(argv[2]);
+		return 0;
+	}
+	if (argc == 3 && strcmp(argv[1], "same") == 0)
+		return is_page(argv[2]) ? 0 : 1;
 	if (argc != 6)
 		die("faxpage HERE THERE HERE THERE FOLDER");
 	(void)snprintf(sent, sizeof(sent), "%s/sent.tif", argv[5]);

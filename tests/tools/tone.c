@@ -1,7 +1,7 @@
 /*
  * Says whether a recording is one clean tone, as a phone in a test heard it.
  *
- *   tone FILE.wav HERTZ [MIN_SECONDS]
+ *   tone FILE.wav HERTZ [MIN_SECONDS [MIN_SNR_DB MAX_GAP_S]]
  *
  * FILE is WAV, PCM of 16 bits, one channel. Prints a line: the dominant frequency, its
  * level, how far it stands above the rest, how long it lasted and the longest gap within.
@@ -218,19 +218,19 @@ static void measure_sound(const struct sound *sound, struct measure *measure)
 }
 
 /* What is wrong with it, or NULL. */
-static const char *judge(const struct measure *measure, double hertz, double min_seconds)
+static const char *judge(const struct measure *measure, const struct measure *wanted)
 {
 	if (measure->seconds <= 0)
 		return "silence";
-	if (measure->seconds < min_seconds)
+	if (measure->seconds < wanted->seconds)
 		return "too short";
-	if (fabs(measure->hertz - hertz) > hertz * TOLERANCE)
+	if (fabs(measure->hertz - wanted->hertz) > wanted->hertz * TOLERANCE)
 		return "another frequency";
-	if (measure->level_db < MIN_LEVEL_DB)
+	if (measure->level_db < wanted->level_db)
 		return "too quiet";
-	if (measure->snr_db < MIN_SNR_DB)
+	if (measure->snr_db < wanted->snr_db)
 		return "not clean";
-	if (measure->gap_s > MAX_GAP_S)
+	if (measure->gap_s > wanted->gap_s)
 		return "gaps";
 	return NULL;
 }
@@ -239,17 +239,27 @@ int main(int argc, char **argv)
 {
 	struct sound sound = {0};
 	struct measure measure = {0};
-	double hertz, min_seconds;
+	struct measure wanted = {.seconds = 1,
+		.level_db = MIN_LEVEL_DB,
+		.snr_db = MIN_SNR_DB,
+		.gap_s = MAX_GAP_S};
 	const char *fault;
 	uint8_t *bytes;
 	size_t len = 0;
 
-	if (argc < 3 || argc > 4) {
-		fprintf(stderr, "usage: %s FILE.wav HERTZ [MIN_SECONDS]\n", argv[0]);
+	if (argc < 3 || argc == 5 || argc > 6) {
+		fprintf(stderr,
+			"usage: %s FILE.wav HERTZ [MIN_SECONDS [MIN_SNR_DB MAX_GAP_S]]\n",
+			argv[0]);
 		return 2;
 	}
-	hertz = strtod(argv[2], NULL);
-	min_seconds = argc > 3 ? strtod(argv[3], NULL) : 1;
+	wanted.hertz = strtod(argv[2], NULL);
+	if (argc > 3)
+		wanted.seconds = strtod(argv[3], NULL);
+	if (argc > 5) {
+		wanted.snr_db = strtod(argv[4], NULL);
+		wanted.gap_s = strtod(argv[5], NULL);
+	}
 	bytes = read_file(argv[1], &len);
 	if (!bytes || !parse_wav(bytes, len, &sound)) {
 		printf("%s: no recording\n", argv[1]);
@@ -257,11 +267,11 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	measure_sound(&sound, &measure);
-	fault = judge(&measure, hertz, min_seconds);
+	fault = judge(&measure, &wanted);
 	printf("%.1f Hz (expected %.0f), %.1f dBFS, %.0f dB above the rest, %.1f s, "
 	       "longest gap %.0f ms: %s\n",
-		measure.hertz, hertz, measure.level_db, measure.snr_db, measure.seconds,
-		measure.gap_s * 1000, fault ? fault : "good");
+		measure.hertz, wanted.hertz, measure.level_db, measure.snr_db,
+		measure.seconds, measure.gap_s * 1000, fault ? fault : "good");
 	free(sound.samples);
 	free(bytes);
 	return fault ? 1 : 0;
