@@ -82,6 +82,9 @@ static void print_calls(const struct verbs_context *context, struct buf *out)
 		"INVITEs answered 503 before they were calls.", totals.refused);
 	single(out, "calls_early", "gauge", "Calls that are not answered yet.",
 		question.use->early);
+	single(out, "subscriptions", "gauge",
+		"Subscriptions now, those that are asked for included.",
+		totals.subscriptions);
 	single(out, "draining", "gauge", "1: no new calls are taken.", totals.draining);
 	print_emergencies(&totals.emergencies, out);
 }

@@ -35,13 +35,14 @@ static json_t *calls_json(const struct verbs_context *context)
 	struct bridge_totals totals;
 
 	bridge_totals(context->bridge, &totals);
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o}", "now",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:I}", "now",
 		(json_int_t)totals.calls, "answered", (json_int_t)totals.answered,
 		"dialogs", (json_int_t)totals.dialogs, "transactions",
 		(json_int_t)totals.transactions, "started", (json_int_t)totals.started,
 		"ended", (json_int_t)totals.ended, "failed", (json_int_t)totals.failed,
 		"draining", (int)totals.draining, "emergency",
-		emergency_json(&totals.emergencies));
+		emergency_json(&totals.emergencies), "subscriptions",
+		(json_int_t)totals.subscriptions);
 }
 
 static json_t *media_json(const struct verbs_context *context)

@@ -56,6 +56,10 @@
 		"one call: parties, protection and media of both legs", call_verb_show)  \
 	X("call", "hangup", 1, 1, true, "call hangup ID",                                \
 		"end a call on both legs", call_verb_hangup)                             \
+	X("subscription", "list", 0, 0, false, "subscription list",                      \
+		"the subscriptions of this moment", subscription_verb_list)              \
+	X("subscription", "end", 1, 1, true, "subscription end ID",                      \
+		"end a subscription on both sides", subscription_verb_end)               \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
 	X("cert", "list", 0, 0, false, "cert list",                                      \

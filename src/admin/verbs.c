@@ -13,6 +13,7 @@
 #include "admin/report_verbs.h"
 #include "admin/route_verbs.h"
 #include "admin/stranger_verbs.h"
+#include "admin/subscription_verbs.h"
 #include "admin/system_verbs.h"
 #include "admin/trunk_verbs.h"
 #include "admin/verb_list.h"

@@ -555,6 +555,17 @@ bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,
 	return txn_refused(bridge->sides[side].txns, nth, ret_reason, ret_count);
 }
 
+void bridge_each_subscription(struct bridge *bridge,
+	void (*h)(void *arg, const struct bridge_subscription *subscription), void *arg)
+{
+	exchanges_each(bridge, h, arg);
+}
+
+int bridge_end_subscription(struct bridge *bridge, const char *id)
+{
+	return exchange_end_subscription(bridge, id);
+}
+
 static void show(const struct call *call,
 	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
 {

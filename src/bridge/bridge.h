@@ -151,6 +151,16 @@ bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,
  * and its state's name ("trying", "ringing", "talking", "ending"). */
 void bridge_each_call(struct bridge *bridge,
 	void (*h)(void *arg, const struct record *record, const char *state), void *arg);
+/* A subscription that stands: its record as it is now, its package, and how long it lasts without a refresh. */
+struct bridge_subscription {
+	const struct record *record;
+	const char *package;
+	unsigned left_s;
+};
+void bridge_each_subscription(struct bridge *bridge,
+	void (*h)(void *arg, const struct bridge_subscription *subscription), void *arg);
+/* Ends one by id: 0 or -ENOENT. */
+int bridge_end_subscription(struct bridge *bridge, const char *id);
 /* One by number or id. False when there is none. */
 bool bridge_show_call(struct bridge *bridge, const char *id,
 	void (*h)(void *arg, const struct record *record, const char *state), void *arg);

@@ -542,6 +542,20 @@ static void end_by_us(struct exchange *exchange, const char *cause)
 		exchange->settled ? exchange->status : 503, NULL);
 }
 
+int exchange_end_subscription(struct bridge *bridge, const char *id)
+{
+	LIST_FOREACH (&bridge->exchanges, node, next) {
+		struct exchange *exchange = LIST_ENTRY(node, struct exchange, node);
+
+		if (!exchange->settled || exchange->cause ||
+			strcmp(exchange->id, id) != 0)
+			continue;
+		end_by_us(exchange, "hangup");
+		return 0;
+	}
+	return -ENOENT;
+}
+
 void exchanges_end(struct bridge *bridge, const char *cause)
 {
 	LIST_FOREACH (&bridge->exchanges, node, next)

@@ -14,6 +14,11 @@
 /* The request of TXN, of TRUNK on HOME, passed all checks: answers it from now on. */
 void exchange_begin(
 	struct bridge_side *home, struct txn_server *txn, struct trunk *trunk);
+/* H is told of each subscription that stands. */
+void exchanges_each(struct bridge *bridge,
+	void (*h)(void *arg, const struct bridge_subscription *subscription), void *arg);
+/* Ends the one with ID: 0 or -ENOENT. */
+int exchange_end_subscription(struct bridge *bridge, const char *id);
 /* The configuration of BRIDGE is another one: subscriptions that it does not allow any more end. */
 void exchanges_review(struct bridge *bridge);
 /* Refuses all that are open with 503, for CAUSE, static: each has its record. */

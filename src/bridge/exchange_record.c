@@ -75,6 +75,13 @@ static enum side side_of_target(const struct exchange *exchange)
 	return exchange->home->which == SIDE_INTERNAL ? SIDE_EXTERNAL : SIDE_INTERNAL;
 }
 
+/* Which leg of the record its sender is. */
+static unsigned first_leg(const struct exchange *exchange)
+{
+	return exchange->home->which == SIDE_EXTERNAL &&
+	       side_of_target(exchange) == SIDE_INTERNAL;
+}
+
 /* A is which leg of the record its sender is. */
 static void fill(const struct exchange *exchange, unsigned a, struct record *ret,
 	char names[static 2][80])
@@ -122,11 +129,30 @@ void exchange_count(const struct exchange *exchange, int status)
 			LIMIT_OUT, status);
 }
 
+void exchanges_each(struct bridge *bridge,
+	void (*h)(void *arg, const struct bridge_subscription *subscription), void *arg)
+{
+	LIST_FOREACH (&bridge->exchanges, node, next) {
+		const struct exchange *exchange = LIST_ENTRY(node, struct exchange, node);
+		struct bridge_subscription shown;
+		struct record record;
+		char names[2][80];
+
+		if (!exchange->settled || exchange->cause)
+			continue;
+		fill(exchange, first_leg(exchange), &record, names);
+		record.end_us = trunks_now_us(bridge->trunks) - exchange->start_us;
+		shown = (struct bridge_subscription){.record = &record,
+			.package = subscription_package(exchange->subscription),
+			.left_s = subscription_left_s(exchange->subscription)};
+		h(arg, &shown);
+	}
+}
+
 void exchange_record(const struct exchange *exchange, enum exchange_by by)
 {
 	const struct bridge_handlers *handlers = &exchange->bridge->handlers;
-	const unsigned a = exchange->home->which == SIDE_EXTERNAL &&
-			   side_of_target(exchange) == SIDE_INTERNAL;
+	const unsigned a = first_leg(exchange);
 	struct record record;
 	char names[2][80];
 

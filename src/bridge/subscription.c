@@ -251,7 +251,8 @@ void subscription_settle(struct subscription *subscription)
 {
 	subscription->settled = true;
 	if (subscription->ended)
-		subscription_over(subscription, &subscription->end, 0);
+		subscription_over(
+			subscription, &subscription->end, SUBSCRIPTION_TELL_BOTH);
 	else
 		subscription_time(subscription);
 }

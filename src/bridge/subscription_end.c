@@ -113,6 +113,19 @@ static void tell(struct subscription_dialog *half, enum subscription_cause cause
 		txn_client_settle(txn);
 }
 
+/* Whoever waits for an answer knows by it. */
+static void refuse_waiting(struct subscription *subscription)
+{
+	LIST_FOREACH (&subscription->passes, node, next) {
+		struct subscription_pass *pass =
+			LIST_ENTRY(node, struct subscription_pass, node);
+
+		if (pass->in)
+			subscription->told |= SUBSCRIPTION_TELL(!pass->to);
+		subscription_finish(pass, 481, NULL);
+	}
+}
+
 void subscription_over(struct subscription *subscription,
 	const struct subscription_end *end, unsigned tell_mask)
 {
@@ -122,16 +135,15 @@ void subscription_over(struct subscription *subscription,
 		return;
 	if (!subscription->settled && subscription->over_h) {
 		subscription->ended = subscription->terminated = true;
+		subscription->told |= SUBSCRIPTION_TELL_BOTH & ~tell_mask;
 		subscription->end = *end;
 		return;
 	}
 	subscription->over = true;
 	timer_stop(&subscription->timer);
-	LIST_FOREACH (&subscription->passes, node, next)
-		subscription_finish(
-			LIST_ENTRY(node, struct subscription_pass, node), 481, NULL);
+	refuse_waiting(subscription);
 	for (unsigned i = 0; i < 2; i++) {
-		if (tell_mask & SUBSCRIPTION_TELL(i))
+		if (tell_mask & ~subscription->told & SUBSCRIPTION_TELL(i))
 			tell(&halves[i], end->cause);
 		subscription_half_drop(&halves[i]);
 	}

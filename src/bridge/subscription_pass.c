@@ -394,6 +394,8 @@ void subscription_notify(struct subscription *subscription, struct txn_server *t
 	if (begin(subscription, SUBSCRIPTION_SUBSCRIBER, txn, request, &state, &pass)) {
 		subscription->halves[SUBSCRIPTION_SUBSCRIBER].known = true;
 		pass->last = state.is_terminated;
+		if (pass->last)
+			subscription->told = SUBSCRIPTION_TELL_BOTH;
 		return;
 	}
 	end = last_end(subscription);

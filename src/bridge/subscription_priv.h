@@ -40,6 +40,7 @@ struct subscription {
 	bool settled;       /* its SUBSCRIBE was answered */
 	bool ended;         /* as END says, but its SUBSCRIBE is not answered yet */
 	struct subscription_end end;
+	unsigned told; /* bits of SUBSCRIPTION_TELL: those know that it is over */
 	bool over;
 	struct timer timer;
 	struct list passes; /* struct subscription_pass */

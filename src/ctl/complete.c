@@ -181,6 +181,8 @@ static void offer_argument(const struct typed *typed, const struct command *comm
 	if (len == 2 && strncmp(name, "ID", len) == 0) {
 		if (strcmp(command->noun, "call") == 0)
 			offer_ids(typed, "call", "calls", "state");
+		else if (strcmp(command->noun, "subscription") == 0)
+			offer_ids(typed, "subscription", "subscriptions", "package");
 		else
 			offer_ids(typed, command->noun, NULL, "host");
 	} else if ((len == 5 && strncmp(name, "LEVEL", len) == 0) ||

@@ -49,6 +49,8 @@ static void reads_request(struct actor *actor, const struct message *message)
 		return; /* repeated */
 	actor->cseq[method] = message_cseq(message);
 	actor->asked[method] = true;
+	if (method == MESSAGE_SUBSCRIBE && actor->dialog == ACTOR_NONE)
+		actor->events = ACTOR_NOTIFIES;
 	if (method == MESSAGE_INVITE) {
 		actor->offered = message_body(message).len > 0;
 		if (actor->dialog == ACTOR_NONE)
@@ -119,6 +121,9 @@ static void sends(struct actor *actor, const struct step *step)
 	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
 		return;
 	actor->asking[method] = true;
+	if (method == MESSAGE_SUBSCRIBE && actor->dialog == ACTOR_NONE &&
+		actor->events == ACTOR_NO_EVENTS)
+		actor->events = ACTOR_SUBSCRIBES;
 	if (method == MESSAGE_BYE)
 		actor->dialog = ACTOR_OVER;
 	if (method != MESSAGE_INVITE)

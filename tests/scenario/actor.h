@@ -6,6 +6,9 @@
 
 #include "endpoint.h"
 
+/* Its part in a subscription. */
+enum actor_events { ACTOR_NO_EVENTS, ACTOR_SUBSCRIBES, ACTOR_NOTIFIES };
+
 enum actor_dialog {
 	ACTOR_NONE,
 	ACTOR_EARLY,
@@ -17,6 +20,7 @@ struct actor {
 	struct list node;
 	struct endpoint *endpoint;
 	enum actor_dialog dialog;
+	enum actor_events events;
 	bool caller;                    /* it sent the first INVITE */
 	bool asked[MESSAGE_OTHER + 1];  /* Tandem asked and waits for a final response */
 	bool asking[MESSAGE_OTHER + 1]; /* it asked Tandem, and waits */

@@ -693,6 +693,8 @@ static void read_request(struct endpoint *endpoint, struct message *message)
 		endpoint->call_id = span_dup(message_call_id(message));
 		endpoint->local = name_addr(message_to(message));
 		endpoint->remote = name_addr(message_from(message));
+		/* a request without Contact makes no dialog, but has a sender */
+		replace(&endpoint->target, span_dup(message_from(message)->uri.whole));
 		replace(&endpoint->remote_tag, span_dup(message_from(message)->tag));
 	}
 	/* RFC 6665 4.4.1: a NOTIFY may be the first that comes within a subscription */

@@ -5,6 +5,7 @@
 #include "healths.h"
 #include "pinged.h"
 #include "registered.h"
+#include "subscribed.h"
 
 #include "base/loop.h"
 
@@ -394,6 +395,20 @@ static int expect_calls(struct stage *stage, char *const *words, struct err_text
 	return err;
 }
 
+/* "pbx-gw=presence=600": each subscription; "none". */
+static int expect_subscriptions(
+	struct stage *stage, char *const *words, struct err_text *error)
+{
+	struct buf text;
+	int err;
+
+	buf_init(&text, 0);
+	subscribed_list(stage, &text);
+	err = check_words(buf_str(&text), words, error);
+	buf_free(&text);
+	return err;
+}
+
 /* What was reached how often: "max-calls-in:2,max-rate:1", or "none". Returns BUF. */
 static const char *list_limited(const struct limit_use *use, char buf[static 160])
 {
@@ -531,6 +546,8 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 		return expect_trunk(stage, words + 1, error);
 	if (!strcmp(words[0], "registration"))
 		return expect_registration(stage, words + 1, error);
+	if (!strcmp(words[0], "subscriptions"))
+		return expect_subscriptions(stage, words + 1, error);
 	if (!strcmp(words[0], "calls"))
 		return expect_calls(stage, words + 1, error);
 	if (!strcmp(words[0], "health"))

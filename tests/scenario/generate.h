@@ -24,6 +24,8 @@ struct generate_style {
 		sessions; /* of INVITEs, UPDATEs and their 2xx: speak of session timers */
 	unsigned
 		transfers; /* percent of who talks and may, that asks for one; 0: nobody does */
+	unsigned
+		exchanges; /* of the steps: a request that is no call, or one within a subscription */
 	unsigned calls; /* not per cent: so many at once */
 };
 
@@ -70,6 +72,19 @@ void generate_transfers(struct generator *generator, struct steps *out);
 /* The step in which BY asks for one. */
 void generate_refer(
 	struct generator *generator, const struct endpoint *by, struct buf *out);
+
+/* Not for others: generate_exchange.c. */
+/* Settings of what crosses beside calls. */
+void generate_exchanges(struct generator *generator, struct steps *out);
+/* The step in which PARTY sends a request that is no call. */
+void generate_exchange(
+	struct generator *generator, const struct party *party, struct buf *out);
+/* The step in which ACTOR goes on with its subscription. */
+void generate_within(
+	struct generator *generator, const struct actor *actor, struct buf *out);
+/* Clauses of a final response to a request of METHOD that is of a subscription. */
+void generate_events_answered(struct generator *generator, const char *method,
+	unsigned status, struct buf *out);
 
 /* Not for others: generate_trunk.c. */
 /* Settings of what trunks look after by themselves. */

@@ -144,6 +144,7 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 		generate_registered(generator, status, out);
 	if (status == 422)
 		generate_session_small(generator, out);
+	generate_events_answered(generator, method, status, out);
 	if (status >= 200 && status < 300 &&
 		(!strcmp(method, "INVITE") || !strcmp(method, "UPDATE")))
 		generate_session_answered(generator, out);
@@ -205,8 +206,8 @@ static void reply_invite(
 static void reply_other(struct generator *generator, const struct actor *actor,
 	enum message_method method, struct buf *out)
 {
-	static const unsigned statuses[] = {
-		403, 404, 405, 408, 415, 422, 481, 488, 491, 500, 501, 503, 603};
+	static const unsigned statuses[] = {403, 404, 405, 408, 415, 422, 423, 481, 488,
+		489, 491, 500, 501, 503, 603};
 	struct dice *dice = &generator->dice;
 	unsigned status = 200;
 
@@ -343,6 +344,8 @@ enum act {
 	ACT_UPDATE,
 	ACT_REFRESH,
 	ACT_REFER,
+	ACT_EXCHANGE, /* of nobody yet */
+	ACT_WITHIN,   /* a subscription */
 };
 
 struct choices {
@@ -373,6 +376,10 @@ static void choose_of(
 		if (actor->dialog == ACTOR_EARLY && !actor->caller)
 			choose(choices, 2, ACT_FORK, actor);
 	}
+	/* what it asks before it has its answer is another subscription */
+	if (actor->events && !actor->asking[MESSAGE_SUBSCRIBE])
+		choose(choices, actor->events == ACTOR_NOTIFIES ? 8 : 4, ACT_WITHIN,
+			actor);
 	if (actor->ack_due)
 		choose(choices, 50, ACT_ACK, actor);
 	if (actor->asking[MESSAGE_INVITE] && actor->rang) {
@@ -404,11 +411,11 @@ static void fork_off(
 		actor->endpoint->name);
 }
 
-static void new_call(struct generator *generator, struct buf *out)
+/* Who begins something. */
+static const struct party *beginner(struct generator *generator)
 {
 	struct stage *stage = generator->stage;
 	struct party *parties[16];
-	const struct party *party;
 	unsigned count = 0;
 
 	LIST_FOREACH (&stage->parties, node, next) {
@@ -420,7 +427,13 @@ static void new_call(struct generator *generator, struct buf *out)
 		if (count < 15 && one->side == SIDE_INTERNAL)
 			parties[count++] = one;
 	}
-	party = parties[dice_below(&generator->dice, count)];
+	return parties[dice_below(&generator->dice, count)];
+}
+
+static void new_call(struct generator *generator, struct buf *out)
+{
+	const struct party *party = beginner(generator);
+
 	buf_printf(out, "%s.%u sends INVITE", party->name, ++generator->begun);
 	if (!dice_in(&generator->dice, 15))
 		generate_offer(generator,
@@ -455,6 +468,12 @@ static void act(struct generator *generator, unsigned what, const struct actor *
 	case ACT_BYE:
 		request(actor, "BYE", out);
 		add_headers(generator, out);
+		break;
+	case ACT_EXCHANGE:
+		generate_exchange(generator, beginner(generator), out);
+		break;
+	case ACT_WITHIN:
+		generate_within(generator, actor, out);
 		break;
 	case ACT_REFER:
 		generate_refer(generator, actor->endpoint, out);
@@ -508,6 +527,8 @@ bool generate_legal(struct generator *generator, struct buf *out)
 		choose_of(generator, &choices, LIST_ENTRY(node, struct actor, node));
 	if (count_alive(generator) < generator->style.calls && generator->begun < 24)
 		choose(&choices, 15, ACT_CALL, NULL);
+	if (generator->style.exchanges && generator->begun < 48)
+		choose(&choices, generator->style.exchanges, ACT_EXCHANGE, NULL);
 	if (!choices.count)
 		return false;
 	at = dice_weigh(&generator->dice, choices.weights, choices.count);

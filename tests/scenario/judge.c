@@ -237,6 +237,7 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 			judge_headers_refused(judge, asked, status, passed->call);
 		if (asked->method == MESSAGE_UPDATE && status < 300)
 			judge_dialog_updated(judge, asked, message);
+		judge_event_answered(judge, asked, status);
 	}
 }
 
@@ -292,6 +293,7 @@ static void sent_h(void *arg, const struct stage_passed *passed)
 
 		judge_trunk_sent(judge, passed, again);
 		judge_dialog_sent(judge, passed, again);
+		judge_event_sent(judge, passed, again);
 	} else {
 		check_response(judge, passed);
 	}
@@ -308,6 +310,7 @@ static void came_h(void *arg, const struct stage_passed *passed)
 	else
 		judge_trunk_came(judge, passed);
 	judge_dialog_came(judge, passed);
+	judge_event_came(judge, passed);
 }
 
 bool judge_has_record(const struct judge *judge, uint64_t call)
@@ -337,6 +340,7 @@ void judge_init(struct judge *judge, struct stage *stage, const struct known_set
 	list_init(&judge->asked);
 	list_init(&judge->invited);
 	list_init(&judge->dialogs);
+	list_init(&judge->events);
 	stage->watches[0] = (struct stage_watch){
 		.sent_h = sent_h, .came_h = came_h, .ended_h = ended_h, .arg = judge};
 }
@@ -346,6 +350,7 @@ void judge_free(struct judge *judge)
 	LIST_FOREACH (&judge->asked, node, next)
 		free_asked(LIST_ENTRY(node, struct judge_asked, node));
 	judge_dialog_free(judge);
+	judge_event_free(judge);
 	free(judge->sent);
 }
 
@@ -387,4 +392,5 @@ void judge_end(struct judge *judge)
 				message_method_str(asked->method), asked->party->name);
 	}
 	judge_dialog_end(judge);
+	judge_event_end(judge);
 }

@@ -25,6 +25,8 @@
  *   identity       a caller who hides is shown to who is not to know him
  *   header         a header crossed that never may, or by no rule
  *   status         a refusal that the caller's codes-out has another for
+ *   event-stray    a NOTIFY of no subscription, of another dialog of it, or behind its last
+ *   event-left     who subscribed was not told of the end
  *   usable         a call was refused at once though a target was there, and nothing in its way
  */
 #pragma once
@@ -63,6 +65,7 @@ struct judge {
 	struct list asked;   /* requests of parties: struct judge_asked */
 	struct list invited; /* INVITEs of Tandem's: struct judge_invited */
 	struct list dialogs; /* struct judge_dialog */
+	struct list events;  /* struct judge_event */
 	uint64_t *sent; /* fingerprints of Tandem's requests, for repetitions; owned */
 	unsigned sent_count;
 	uint64_t records[JUDGE_RECORDS]; /* numbers of calls */

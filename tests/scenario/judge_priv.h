@@ -104,6 +104,21 @@ struct judge_dialog {
 	struct judge_session session;
 };
 
+/* What a party subscribed to. */
+struct judge_event {
+	struct list node;
+	const struct party *party;
+	uint64_t flow;
+	char *call_id, *ours,
+		*theirs;  /* tags of Tandem, "" until known, and of the party */
+	uint32_t cseq;    /* of Tandem's last NOTIFY */
+	unsigned open;    /* NOTIFYs without a final response */
+	uint64_t sent_us; /* the last of them */
+	bool accepted, over;
+	bool doubtful; /* the party may have ended it */
+	bool doubled;  /* it may be several: what they are told is not followed */
+};
+
 /* 64*T1 of RFC 3261. */
 #define JUDGE_LONG_US UINT64_C(32000000)
 /* The longest pause after a 491: RFC 3261 14.1. */
@@ -139,6 +154,17 @@ bool judge_dialog_is_quiet(struct judge *judge, const struct judge_dialog *dialo
 /* DIALOG may be in a pause after a 491, by RFC 3261 14.1, behind which Tandem makes an offer: what it
  * agreed to last was withdrawn before, and the relay need not follow it. */
 bool judge_dialog_may_pause(struct judge *judge, const struct judge_dialog *dialog);
+
+/* judge_event.c */
+/* A request of Tandem; AGAIN: it was sent before. */
+void judge_event_sent(struct judge *judge, const struct stage_passed *passed, bool again);
+/* Tandem's final response to ASKED. */
+void judge_event_answered(
+	struct judge *judge, const struct judge_asked *asked, int status);
+/* What a party sent. */
+void judge_event_came(struct judge *judge, const struct stage_passed *passed);
+void judge_event_end(struct judge *judge);
+void judge_event_free(struct judge *judge);
 
 /* judge_session.c */
 /* Tandem's 2xx to an INVITE or UPDATE; the party's to Tandem's INVITE, which was TIMED. */

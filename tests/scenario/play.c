@@ -8,6 +8,7 @@
 #include "outside.h"
 #include "pinged.h"
 #include "rebirth.h"
+#include "subscribed.h"
 
 #include "../unit/tls/lab.h"
 
@@ -280,7 +281,7 @@ static int start_drill(struct stage *stage, const char *id, struct err_text *err
 }
 
 /* "operator drains", "operator drains gateway ID", "operator hangs up CALL",
- * "operator ends all", "operator leaves", "operator resumes gateway ID", "operator tests gateway ID",
+ * "operator ends all", "operator unsubscribes", "operator leaves", "operator resumes gateway ID", "operator tests gateway ID",
  * "operator learns gateway ID NUMBER [FROM]", "operator stops learning", "audit stops",
  * "audit works", "load high", "load low" */
 static int play_operator(
@@ -311,6 +312,8 @@ static int play_operator(
 		was = inside_set(true);
 		err = bridge_hangup(stage->bridge, step->words[3]);
 		inside_set(was);
+	} else if (!strcmp(verb, "unsubscribes")) {
+		err = subscribed_end(stage, error);
 	} else if (!strcmp(verb, "leaves")) {
 		was = inside_set(true);
 		upkeep_leave(stage->upkeep);
@@ -321,7 +324,8 @@ static int play_operator(
 		inside_set(was);
 	} else {
 		return err_set(error, ERR_FORMAT,
-			"operator drains|resumes|hangs up|ends all|leaves|tests|"
+			"operator drains|resumes|hangs up|ends "
+			"all|unsubscribes|leaves|tests|"
 			"learns|stops");
 	}
 	stage_settle(stage);

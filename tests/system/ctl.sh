@@ -34,6 +34,8 @@ call list ; 0
 call show 99 ; 4
 call show 99 --watch ; 4
 call hangup 99 ; 4
+subscription list ; 0
+subscription end 5f3c-000001 ; 4
 cdr tail ; 0
 cdr tail 5 ; 0
 cert list ; 0

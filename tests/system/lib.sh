@@ -652,7 +652,7 @@ start_front() {
 			}
 			t_check_trans();
 			remove_hf("Route");
-			if (is_method("INVITE"))
+			if (is_method("INVITE|SUBSCRIBE"))
 				record_route();
 			if (proto == TLS) {
 				xlog("L_NOTICE", "front: \$rm from \$si:\$sp \$tls_peer_subject_cn \$tls_peer_serial\n");

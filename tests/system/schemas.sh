@@ -123,6 +123,8 @@ answer 0 log level
 answer 0 log level tls debug
 answer 0 log level call
 answer 0 call hangup "$call"
+answer 0 subscription list
+answer 4 subscription end nothing
 check "the record" wait_cdrs 1
 answer 0 trunk show gw
 answer 0 cdr tail

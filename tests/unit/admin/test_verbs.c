@@ -109,6 +109,7 @@ static void metrics_are_told_as_text(void **state)
 	expect_metric("\n# TYPE tandem_audit_overflows_total counter\n"
 		      "tandem_audit_overflows_total 0\n");
 	expect_metric("\ntandem_audit_behind 0\n");
+	expect_metric("\n# TYPE tandem_subscriptions gauge\ntandem_subscriptions 2\n");
 	expect_metric("\ntandem_connections{side=\"internal\"} 3\n"
 		      "tandem_connections{side=\"external\"} 0\n");
 	expect_metric("\ntandem_trunk_calls{trunk=\"carrier-a\"} 1\n");
@@ -143,6 +144,27 @@ static void calls_are_listed_shown_and_hung_up(void **state)
 	assert_int_equal(ask("call", "hangup", "5f3c-000001", NULL), API_OK);
 	assert_int_equal(fakes.hangups, 1);
 	assert_int_equal(ask("call", "hangup", "x", NULL), API_NOT_FOUND);
+}
+
+static void subscriptions_are_listed_and_ended(void **state)
+{
+	const json_t *row;
+
+	(void)state;
+	assert_int_equal(ask("subscription", "list", NULL, NULL), API_OK);
+	assert_int_equal(number(result, "total"), 1);
+	row = json_array_get(json_object_get(result, "subscriptions"), 0);
+	assert_string_equal(word(row, "id"), "5f3c-000001");
+	assert_string_equal(word(row, "package"), "presence");
+	assert_string_equal(word(row, "from"), "+49?");
+	assert_int_equal(number(row, "left_s"), 120);
+	assert_string_equal(
+		word(json_object_get(row, "external"), "party"), "trunk carrier-a");
+	assert_int_equal(ask("subscription", "end", "5f3c-000001", NULL), API_OK);
+	assert_int_equal(fakes.hangups, 1);
+	assert_int_equal(ask("subscription", "end", "x", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("status", "", NULL, NULL), API_OK);
+	assert_int_equal(number(json_object_get(result, "calls"), "subscriptions"), 2);
 }
 
 static void the_last_records_come_oldest_first(void **state)
@@ -250,6 +272,8 @@ int main(void)
 			status_tells_what_there_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			calls_are_listed_shown_and_hung_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			subscriptions_are_listed_and_ended, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_last_records_come_oldest_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(

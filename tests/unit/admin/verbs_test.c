@@ -38,10 +38,13 @@ struct record live_call(void)
 		.to_sent = "4940",
 		.start_wall_us = UINT64_C(1700000000000000),
 		.end_us = 5000000,
-		.legs[0] = {.party = "server pbx1", .transport = "TLS"},
+		.legs[0] = {.party = "server pbx1",
+			.transport = "TLS",
+			.version = "TLS1.3"},
 		.legs[1] = {.side = SIDE_EXTERNAL,
 			.party = "trunk carrier-a",
 			.transport = "UDP",
+			.version = "",
 			.media = "RTP"}};
 }
 

@@ -16,6 +16,22 @@ void bridge_each_call(struct bridge *bridge,
 		h(arg, fakes.call, "talking");
 }
 
+void bridge_each_subscription(struct bridge *bridge,
+	void (*h)(void *arg, const struct bridge_subscription *subscription), void *arg)
+{
+	const struct bridge_subscription subscription = {
+		.record = fakes.call, .package = "presence", .left_s = 120};
+
+	(void)bridge;
+	if (fakes.call)
+		h(arg, &subscription);
+}
+
+int bridge_end_subscription(struct bridge *bridge, const char *id)
+{
+	return bridge_hangup(bridge, id);
+}
+
 bool bridge_show_call(struct bridge *bridge, const char *id,
 	void (*h)(void *arg, const struct record *record, const char *state), void *arg)
 {
@@ -72,7 +88,8 @@ void learn_stop(struct learn *learn)
 void bridge_totals(const struct bridge *bridge, struct bridge_totals *ret)
 {
 	(void)bridge;
-	*ret = (struct bridge_totals){.calls = 1, .started = 9, .ended = 8};
+	*ret = (struct bridge_totals){
+		.calls = 1, .started = 9, .ended = 8, .subscriptions = 2};
 }
 
 void bridge_limits(const struct bridge *bridge, struct config_limits *ret_limits,
