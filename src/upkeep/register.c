@@ -363,13 +363,9 @@ void registers_leave(struct registers *registers)
 	LIST_FOREACH (&registers->registrants, node, next) {
 		struct registrant *registrant = LIST_ENTRY(node, struct registrant, node);
 
-		LIST_FOREACH (&registrant->clients, place, behind) {
-			struct register_client *client =
-				LIST_ENTRY(place, struct register_client, node);
-
-			client->wanted = false;
-			register_client_stop(client);
-		}
+		LIST_FOREACH (&registrant->clients, place, behind)
+			register_client_stop(
+				LIST_ENTRY(place, struct register_client, node));
 	}
 }
 

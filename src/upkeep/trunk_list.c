@@ -62,11 +62,8 @@ static void want(struct trunk_list *list, struct target *target)
 {
 	struct trunk_entry *entry = trunk_list_find(list, target->trunk);
 
-	if (entry && is_elsewhere(entry->target, target)) {
-		drop(entry);
-		entry = NULL;
-	}
-	if (!entry)
+	/* the one of before goes with all that are not wanted any more */
+	if (!entry || is_elsewhere(entry->target, target))
 		entry = add(list, target);
 	if (!entry)
 		return;
