@@ -125,6 +125,26 @@ static void a_count_is_used_once(void **state)
 	use(nonce, UINT32_MAX - 1);
 }
 
+/* The last one that is remembered, and what comes twice. */
+static void the_window_has_an_edge(void **state)
+{
+	char nonce[NONCE_SIZE];
+
+	(void)state;
+	make(5000, "x", nonce);
+	use(nonce, 1);
+	use(nonce, 1 + NONCE_WINDOW);
+	assert_int_equal(judge(5000, "x", nonce, 1), NONCE_STALE);
+	for (uint32_t nc = 2; nc <= NONCE_WINDOW; nc++)
+		assert_int_equal(judge(5000, "x", nonce, nc), NONCE_GOOD);
+	nonces_use(nonces, span_of(nonce), 1 + NONCE_WINDOW);
+	use(nonce, 2 + NONCE_WINDOW);
+	nonces_use(nonces, span_of(nonce), 1);
+	for (uint32_t nc = 2; nc <= NONCE_WINDOW; nc++)
+		assert_int_equal(judge(5000, "x", nonce, nc), NONCE_GOOD);
+	assert_int_equal(judge(5000, "x", nonce, 1 + NONCE_WINDOW), NONCE_STALE);
+}
+
 /* Counts as a set says, and as the nonces say: the same, within the window. */
 static void counts_are_a_set(void **state)
 {
@@ -197,6 +217,7 @@ int main(void)
 		TEST(a_changed_one_is_foreign),
 		TEST(those_of_another_process_are_foreign),
 		TEST(a_count_is_used_once),
+		TEST(the_window_has_an_edge),
 		TEST(counts_are_a_set),
 		TEST(many_that_are_used_make_the_first_stale),
 		TEST(those_that_never_come_back_cost_nothing),
