@@ -156,17 +156,13 @@ static void fill_record(
 	ret->legs[!ret->inbound].party = ret->inbound ? "server pbx1" : target;
 }
 
-static void capture(
-	struct days *days, const struct days_call *call, const struct record *record)
+static void add_invite(struct capture *file, const struct days_call *call,
+	const struct record *record, const char *call_id)
 {
 	static uint8_t packet[DATAGRAM_MAX];
-	const int root = folder_root(days_path(days, "state"));
-	char date[STORE_DATE_SIZE], text[2000];
-	struct capture *file;
+	char text[2000];
 	struct addr addr;
-	uint64_t stored, lost;
 	size_t len, whole;
-	int fd;
 
 	snprintf(text, sizeof(text),
 		"INVITE sip:%s@us.example.com SIP/2.0\r\n"
@@ -175,14 +171,27 @@ static void capture(
 		"From: <sip:%s@pbx1.example.com>;tag=a\r\nTo: <sip:%s@us.example.com>\r\n"
 		"Call-ID: %s\r\nCSeq: 1 INVITE\r\n"
 		"Contact: <sip:pbx1.example.com>\r\n%sContent-Length: 0\r\n\r\n",
-		record->to, record->from, record->to, or_else(call->call_id, CALL_ID),
-		call->headers);
+		record->to, record->from, record->to, call_id, call->headers);
 	assert_int_equal(addr_parse(&addr, "192.0.2.1:5060", 0), 0);
 	len = datagram_build(packet, &addr, &addr, text, strlen(text), &whole);
+	capture_add(file, record->start_wall_us, packet, len, whole);
+}
+
+static void capture(
+	struct days *days, const struct days_call *call, const struct record *record)
+{
+	const int root = folder_root(days_path(days, "state"));
+	char date[STORE_DATE_SIZE];
+	struct capture *file;
+	uint64_t stored, lost;
+	int fd;
+
 	fd = folder_call(root, store_date(record->start_wall_us, date), record->id);
 	assert_true(fd >= 0);
 	assert_int_equal(capture_open(&file, fd, "call.pcap", true), 0);
-	capture_add(file, record->start_wall_us, packet, len, whole);
+	if (call->before)
+		add_invite(file, call, record, call->before);
+	add_invite(file, call, record, or_else(call->call_id, CALL_ID));
 	assert_int_equal(capture_flush(file, &stored, &lost), 0);
 	capture_close(file);
 	close(fd);

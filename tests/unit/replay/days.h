@@ -20,6 +20,8 @@ struct days_call {
 	const char *emergency;
 	const char
 		*call_id; /* of the INVITE in its capture, where it is not the record's */
+	const char *
+		before; /* Call-ID of one in its capture before that; NULL: there is none */
 	const char *method;
 	const char *
 		headers; /* of the INVITE in its capture, whole lines; NULL: there is none */

@@ -194,6 +194,13 @@ static void shares_are_compared(void **state)
 	assert_at(json, "targets.0.share_percent", "100");
 	assert_at(json, "targets.1.share_percent", "0");
 	json_decref(json);
+	world_close(&after);
+	days_gateway(&days, "after", "b", "weight = 0\n");
+	days_world(&days, "after", &after);
+	json = compare(&(struct days_call){0}, OUTCOME_ELSEWHERE);
+	assert_at(json, "targets.0.share_percent", "0");
+	assert_at(json, "targets.1.share_percent", "0");
+	json_decref(json);
 }
 
 /* Each call draws anew, and a comparison does not. */
@@ -367,6 +374,7 @@ static void critical_privacy_ends_a_call(void **state)
 	open_worlds();
 	json = compare(&call, OUTCOME_NOT_ROUTED);
 	assert_at(json, "status", "500");
+	assert_at(json, "why", "\"its caller demands privacy that is not provided\"");
 	assert_at(json, "targets", "[]");
 	json_decref(json);
 	world_close(&after);

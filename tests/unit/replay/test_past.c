@@ -237,6 +237,25 @@ static void another_invite_is_not_taken(void **state)
 	past_free(&past);
 }
 
+/* What comes before it in its capture is passed over: one of another call, and one that cannot be read. */
+static void its_own_is_found_behind_another(void **state)
+{
+	const struct days_call call = {
+		.headers = "Subject: mine\r\n", .before = "two@pbx1.example.com"};
+	const struct days_call broken = {.headers = "Subject: mine\r\n",
+		.before = "one@pbx1.example.com\r\nCSeq: 2 INVITE"};
+	struct past past;
+
+	(void)state;
+	assert_int_equal(read_call(&past, &call), PAST_CALL);
+	assert_true(past.captured);
+	assert_false(past.damaged);
+	past_free(&past);
+	assert_int_equal(read_call(&past, &broken), PAST_CALL);
+	assert_true(past.captured);
+	past_free(&past);
+}
+
 /* A record may be anybody's text: its id and time name no folder then. */
 static void an_id_leads_nowhere_else(void **state)
 {
@@ -280,6 +299,8 @@ static void what_is_no_call_is_refused(void **state)
 		"7",
 		"{}",
 		"{" LEGS "}",
+		"{\"from\":\"1\",\"to\":\"2\"," LEGS "}",
+		"{\"id\":\"\",\"from\":\"1\",\"to\":\"2\"," LEGS "}",
 		"{\"id\":\"1\",\"internal\":{\"party\":\"server x\"}}",
 		"{\"id\":\"1\",\"internal\":7,\"external\":[]}",
 		"{\"id\":\"1\",\"internal\":{\"party\":\"server\"},\"external\":{}}",
@@ -320,6 +341,8 @@ int main(void)
 			a_spoiled_capture_is_counted_and_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			another_invite_is_not_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			its_own_is_found_behind_another, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			an_id_leads_nowhere_else, setup, teardown),
 		cmocka_unit_test(what_is_no_call_is_refused),

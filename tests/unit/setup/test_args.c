@@ -57,6 +57,18 @@ static void words_and_options_mix(void **state)
 	assert_int_equal(given[FLAG].count, 0);
 }
 
+static void help_is_shown_for_either_word(void **state)
+{
+	char help[] = "--help", h[] = "-h", unknown[] = "--unknown";
+	struct args_values given[COUNT + 1];
+	struct err_text text;
+
+	(void)state;
+	assert_int_equal(read_words(&wordless, given, &text, WORDS(help)), 1);
+	assert_int_equal(read_words(&wordless, given, &text, WORDS(h, unknown)), 1);
+	assert_string_equal(text.text, "");
+}
+
 static void mistakes_are_said(void **state)
 {
 	static char name[] = "--name", x[] = "x", flag[] = "--flag=1", odd[] = "--nam",
@@ -160,6 +172,20 @@ static void a_setting_takes_its_place(void **state)
 	expect_applied("media.ports=3-4", true, conf);
 }
 
+static void the_last_of_a_name_counts(void **state)
+{
+	const struct args_values sets = {
+		.values = {"tandem.fqdn=a.example", "tandem.fqdn=b.example",
+			"tandem.user=x", "tandem.users"},
+		.count = 4};
+
+	(void)state;
+	assert_string_equal(settings_find(&sets, "tandem.fqdn"), "b.example");
+	assert_string_equal(settings_find(&sets, "tandem.user"), "x");
+	assert_null(settings_find(&sets, "tandem.use"));
+	assert_null(settings_find(&sets, "tandem.users"));
+}
+
 static void a_setting_has_section_key_and_value(void **state)
 {
 	struct settings_one one;
@@ -211,10 +237,12 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(words_and_options_mix),
+		cmocka_unit_test(help_is_shown_for_either_word),
 		cmocka_unit_test(mistakes_are_said),
 		cmocka_unit_test(values_are_bounded),
 		cmocka_unit_test(keys_are_those_of_the_schema),
 		cmocka_unit_test(a_setting_takes_its_place),
+		cmocka_unit_test(the_last_of_a_name_counts),
 		cmocka_unit_test(a_setting_has_section_key_and_value),
 		cmocka_unit_test(kinds_have_their_files),
 	};

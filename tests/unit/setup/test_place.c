@@ -209,6 +209,58 @@ static void a_folder_that_is_a_file_fails_whole(void **state)
 	assert_int_equal(count_entries(), 1);
 }
 
+/* Where it cannot be looked whether something is there, nothing is put. */
+static void a_path_through_a_file_is_refused(void **state)
+{
+	struct err_text text = {""};
+	struct place place;
+
+	(void)state;
+	put("file", "a file");
+	place_init(&place);
+	assert_int_equal(
+		add(&place, "file/x", "x", PLACE_CONF, PLACE_REFUSE, &text), -ENOTDIR);
+	assert_non_null(strstr(text.text, "/file/x: Not a directory"));
+	assert_int_equal(place.count, 0);
+	place_free(&place);
+}
+
+/* The second name of the old one is taken by what cannot be removed. */
+static void an_old_one_that_cannot_be_kept_stays(void **state)
+{
+	struct err_text text = {""};
+	struct place place;
+
+	(void)state;
+	put("cert", "one");
+	assert_int_equal(mkdir(path_of("cert.old"), 0700), 0);
+	place_init(&place);
+	assert_int_equal(add(&place, "cert", "two", PLACE_KEY, PLACE_KEEP_OLD, &text), 0);
+	assert_true(place_commit(&place, &text) < 0);
+	assert_non_null(strstr(text.text, "/cert: cannot be put in its place"));
+	place_free(&place);
+	expect("cert", "one");
+	assert_int_equal(count_entries(), 2);
+}
+
+static void folders_are_bounded(void **state)
+{
+	struct err_text text = {""};
+	struct place place;
+	char name[20];
+
+	(void)state;
+	place_init(&place);
+	for (unsigned i = 0; i < PLACE_FILES_MAX; i++) {
+		snprintf(name, sizeof(name), "f%u", i);
+		assert_int_equal(place_add_folder(&place, path_of(name), &text), 0);
+	}
+	assert_int_equal(place_add_folder(&place, path_of("one-more"), &text), ERR_LIMIT);
+	assert_non_null(strstr(text.text, "/one-more: too many folders"));
+	assert_int_equal(count_entries(), PLACE_FILES_MAX);
+	place_free(&place);
+}
+
 static void an_error_of_the_content_is_found(void **state)
 {
 	struct err_text text = {""};
@@ -236,6 +288,11 @@ int main(void)
 			a_failure_takes_everything_back, make, drop),
 		cmocka_unit_test_setup_teardown(
 			a_folder_that_is_a_file_fails_whole, make, drop),
+		cmocka_unit_test_setup_teardown(
+			a_path_through_a_file_is_refused, make, drop),
+		cmocka_unit_test_setup_teardown(
+			an_old_one_that_cannot_be_kept_stays, make, drop),
+		cmocka_unit_test_setup_teardown(folders_are_bounded, make, drop),
 		cmocka_unit_test_setup_teardown(
 			an_error_of_the_content_is_found, make, drop),
 	};
