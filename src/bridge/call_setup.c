@@ -129,6 +129,7 @@ static int send_invite(struct call *call, struct flow *flow, struct err_text *te
 		invite.max_forwards = call->max_forwards;
 		invite.headers = buf_span(&crossed.headers);
 		invite.parts = &parts;
+		connected_ready(call);
 		call->b->heard = call->party->source;
 		call->b->heard_from = call->a;
 		err = leg_invite(call->b, flow, &invite, offer);

@@ -417,9 +417,10 @@ void transfer_heard(struct call *call, int status)
  * connected with. */
 static void tell_of_other(struct leg *leg, struct leg *stand_in)
 {
-	leg_tell(leg, stand_in ? stand_in->connected : NULL, false);
+	leg_tell(leg, stand_in ? stand_in->connected : NULL,
+		stand_in ? stand_in->connected_from : NULL, false);
 	if (stand_in)
-		stand_in->connected = NULL;
+		stand_in->connected = stand_in->connected_from = NULL;
 }
 
 static bool is_in(const struct call *call, const struct leg *leg)

@@ -43,6 +43,7 @@ void leg_free(struct leg *leg)
 	for (unsigned i = 0; i < RELAY_STREAMS; i++)
 		stream_free(leg->streams[i]);
 	free(leg->connected);
+	free(leg->connected_from);
 	free(leg->number);
 	leg_uncount(leg);
 	target_unref(leg->target);

@@ -137,7 +137,11 @@ struct leg {
 	/* Whole lines that say who it is connected with; owned; NULL: it is not told. DUE: nothing that
 	 * it was sent had them yet. */
 	char *connected;
+	/* From of its next INVITE or UPDATE, a name-addr, where that says so too; owned; NULL: as before. */
+	char *connected_from;
 	bool connected_due;
+	/* RFC 4916: its far end takes a From that changes, and is told that it may change its own. */
+	bool takes_from, may_change_from;
 	struct passage *passages; /* requests of the other leg that wait for it; owned */
 	unsigned
 		packages; /* Info Packages that its far end takes: a bit for each of its `info-packages` */
@@ -249,8 +253,8 @@ bool leg_allows(const struct leg *leg, enum message_method method);
 /* Acknowledges the reliable 18x that is due, with SDP (may be NULL). */
 void leg_prack(struct leg *leg, const struct sdp *sdp);
 /* LINES, whole header lines (taken; NULL: none), say who it is connected with, in responses and further requests to it
- * from now on. DUE: it does not know that yet. */
-void leg_tell(struct leg *leg, char *lines, bool due);
+ * from now on; FROM (likewise) is From of its next INVITE or UPDATE. DUE: it does not know that yet. */
+void leg_tell(struct leg *leg, char *lines, char *from, bool due);
 /* Sends an UPDATE with SDP (may be NULL); LEG_EVENT_UPDATED follows. 0, or negative. */
 int leg_update(struct leg *leg, const struct sdp *sdp);
 /* 202 to TXN, a REFER of it. SILENT: it wants no NOTIFY, and gets none (RFC 4488). */

@@ -105,6 +105,11 @@ struct request leg_begin(struct leg *leg, enum message_method method)
 		.call = leg->call,
 		.account = trunk_account(leg->trunk, leg->flow)};
 
+	if (leg->connected_from &&
+		(method == MESSAGE_INVITE || method == MESSAGE_UPDATE)) {
+		dialog_change_from(&leg->dialog, leg->connected_from);
+		leg->connected_from = NULL;
+	}
 	request_begin(&request, &leg->dialog);
 	return request;
 }
@@ -183,13 +188,16 @@ void leg_add_connected(struct leg *leg, struct buf *out)
 {
 	if (leg->connected)
 		buf_add_str(out, leg->connected);
-	leg->connected_due = false;
+	/* a response has no From that could change */
+	leg->connected_due = leg->connected_due && leg->connected_from;
 }
 
-void leg_tell(struct leg *leg, char *lines, bool due)
+void leg_tell(struct leg *leg, char *lines, char *from, bool due)
 {
 	free(leg->connected);
+	free(leg->connected_from);
 	leg->connected = lines;
+	leg->connected_from = from;
 	leg->connected_due = due;
 }
 
@@ -213,12 +221,23 @@ void leg_add_heard(const struct leg *leg, unsigned kind, struct buf *out)
 				  .kind = kind});
 }
 
+/* RFC 4916 4.2: what its INVITE or UPDATE, or a response to one, says. Nobody asks where it is told nothing. */
+static void note_from_change(struct leg *leg, const struct message *message)
+{
+	const enum message_method method = message_method(message);
+
+	if (leg->settings->identity.connected == CONFIG_CONNECTED_PASS &&
+		(method == MESSAGE_INVITE || method == MESSAGE_UPDATE))
+		leg->takes_from = message_lists(message, "Supported", "from-change");
+}
+
 void leg_note_allow(struct leg *leg, const struct message *message)
 {
 	struct span line, word;
 	unsigned allows = 0;
 
 	packages_note(leg, message);
+	note_from_change(leg, message);
 	for (unsigned nth = 0; message_line(message, "Allow", nth, &line); nth++)
 		while (span_next(&line, ',', &word))
 			allows |= 1u << message_method_of(span_trim(word));

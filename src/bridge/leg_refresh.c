@@ -122,11 +122,19 @@ static void add_expires(
 
 void leg_refresh_add_supported(const struct leg *leg, const char *others, struct buf *out)
 {
-	const bool timed = has_timers(leg);
+	const char *const options[] = {others, has_timers(leg) ? "timer" : NULL,
+		leg->may_change_from ? "from-change" : NULL};
+	const char *part = "Supported: ";
 
-	if (others || timed)
-		buf_printf(out, "Supported: %s%s%s\r\n", others ? others : "",
-			others && timed ? ", " : "", timed ? "timer" : "");
+	for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++) {
+		if (!options[i])
+			continue;
+		buf_add_str(out, part);
+		buf_add_str(out, options[i]);
+		part = ", ";
+	}
+	if (part[0] == ',')
+		buf_add_str(out, "\r\n");
 }
 
 void leg_refresh_add_to_request(const struct leg *leg, bool first, struct buf *out)
@@ -211,8 +219,10 @@ void leg_refresh_add_to_answer(
 	struct refresh *refresh = &leg->refresh;
 	struct session_said said;
 
-	if (policy.mode == CONFIG_SESSION_TIMER_REFUSE)
+	if (policy.mode == CONFIG_SESSION_TIMER_REFUSE) {
+		leg_refresh_add_supported(leg, NULL, out);
 		return;
+	}
 	session_read(request, &said);
 	session_heed_min(&refresh->session, said.min_s);
 	refresh->next = session_answer(&policy, &said, &refresh->session);

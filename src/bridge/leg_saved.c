@@ -44,6 +44,9 @@ static const struct saved_field leg_fields[] = {
 	SAVED_FIELD(struct leg, packages),
 	SAVED_FIELD(struct leg, reliable),
 	SAVED_FIELD(struct leg, connected),
+	SAVED_FIELD(struct leg, connected_from),
+	SAVED_FIELD(struct leg, takes_from),
+	SAVED_FIELD(struct leg, may_change_from),
 	SAVED_STRUCT(struct leg, refresh, refresh_fields),
 	SAVED_END,
 };

@@ -106,9 +106,15 @@ static int read_all_names(struct party *party, const struct message *invite)
 	return err;
 }
 
+static void read_from(struct party *party, const struct message_address *from)
+{
+	if (!read_uri(&party->from, &from->uri))
+		party->from.phone.number = from->uri.user;
+	party->from.display = from->display;
+}
+
 int party_read(struct party **ret, struct message *invite)
 {
-	const struct message_address *from = message_from(invite);
 	struct party *party = calloc(1, sizeof(*party));
 	int err;
 
@@ -117,9 +123,7 @@ int party_read(struct party **ret, struct message *invite)
 	party->source = message_ref(invite);
 	read_uri(&party->called, message_request_uri(invite));
 	message_param(message_request_uri(invite)->params, "cause", &party->called.cause);
-	if (!read_uri(&party->from, &from->uri))
-		party->from.phone.number = from->uri.user;
-	party->from.display = from->display;
+	read_from(party, message_from(invite));
 	party->privacy = privacy_read(invite);
 	err = read_all_names(party, invite);
 	if (err) {
@@ -152,8 +156,18 @@ const struct party_name *party_caller(const struct party *party)
 	return name;
 }
 
-int party_read_connected(struct party **ret, struct message *message)
+static const struct party_name *first_number(const struct party_names *names)
 {
+	for (unsigned i = 0; i < names->count; i++)
+		if (names->list[i].phone.is_number)
+			return &names->list[i];
+	return NULL;
+}
+
+int party_read_connected(struct party **ret, struct message *message, bool by_from)
+{
+	const struct party_name *known;
+	struct message_address from;
 	struct party *party = calloc(1, sizeof(*party));
 	int err;
 
@@ -170,6 +184,13 @@ int party_read_connected(struct party **ret, struct message *message)
 		party_free(party);
 		return err;
 	}
+	known = first_number(&party->asserted);
+	if (!known)
+		known = first_number(&party->remote);
+	if (by_from && message_address_read(&from, message_from(message)->whole))
+		read_from(party, &from);
+	else if (known)
+		party->from = *known;
 	*ret = party;
 	return 0;
 }

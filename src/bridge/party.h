@@ -80,8 +80,9 @@ struct party {
 /* What INVITE says; a reference to it is taken. 0 or -ENOMEM. */
 int party_read(struct party **ret, struct message *invite);
 /* The same of who is at the end that sent MESSAGE, a response or a request within a dialog: asserted and
- * remote alone, and what he wishes to hide. */
-int party_read_connected(struct party **ret, struct message *message);
+ * remote alone, and what he wishes to hide; and From, by which he is known: that of MESSAGE where BY_FROM, else the first
+ * number that is asserted or remote; empty where there is none. */
+int party_read_connected(struct party **ret, struct message *message, bool by_from);
 /* Whom its source calls is in the header NAME, and not in the Request-URI. False, and nothing changed: that has
  * none, or no number or name in it. */
 bool party_read_called(struct party *party, const char *name);
@@ -122,6 +123,9 @@ struct party_invite {
  * case. */
 int party_write(const struct party *party, const struct party_shown *shown,
 	struct party_invite *ret);
+/* Appends From by which it is shown, a name-addr without tag; nothing where it has none. 0 or -ENOMEM. */
+int party_write_from(
+	const struct party *party, const struct party_shown *shown, struct buf *out);
 /* Appends what a response or a further request says of it: whole lines. 0, -ENOMEM or ERR_LIMIT. */
 int party_write_connected(
 	const struct party *party, const struct party_shown *shown, struct buf *out);

@@ -261,15 +261,23 @@ static void add_referred(
 		add_names(out, "Referred-By", &one, no_params, shown);
 }
 
+/* A From of ours can be called back: at our host. */
+static void write_from(
+	struct buf *out, const struct party *party, const struct party_shown *shown)
+{
+	struct party_name from = shown_caller(&party->from, shown);
+
+	from.tel = false;
+	add_name(out, &from, shown);
+}
+
 int party_write(const struct party *party, const struct party_shown *shown,
 	struct party_invite *ret)
 {
 	struct buf *headers = &ret->headers;
-	struct party_name from = shown_caller(&party->from, shown);
 
-	from.tel = false; /* a From of ours can be called back: at our host */
 	add_target(&ret->uri, &party->called, shown, shown->port, shown->params);
-	add_name(&ret->from, &from, shown);
+	write_from(&ret->from, party, shown);
 	buf_add_char(&ret->to, '<');
 	add_target(&ret->to, &party->called, shown, "", "");
 	buf_add_char(&ret->to, '>');
@@ -287,6 +295,14 @@ int party_write(const struct party *party, const struct party_shown *shown,
 		headers->err)
 		return -ENOMEM;
 	return 0;
+}
+
+int party_write_from(
+	const struct party *party, const struct party_shown *shown, struct buf *out)
+{
+	if (party->from.phone.number.len || party->from.unknown.len)
+		write_from(out, party, shown);
+	return out->err;
 }
 
 int party_write_connected(

@@ -9,7 +9,8 @@ void require_unknown(const struct message *request, struct buf *out)
 			option = span_trim(option);
 			if (!message_token_valid(option) ||
 				span_equal_nocase(option, "100rel") ||
-				span_equal_nocase(option, "timer"))
+				span_equal_nocase(option, "timer") ||
+				span_equal_nocase(option, "from-change"))
 				continue;
 			if (out->len)
 				buf_add_str(out, ", ");

@@ -71,10 +71,7 @@ static int set_name_addr(char **string, const struct message_address *address)
 	char *text;
 
 	buf_init(&out, 0);
-	if (address->display.len) {
-		buf_add_span(&out, address->display);
-		buf_add_char(&out, ' ');
-	}
+	message_add_display(&out, address->display);
 	buf_add_char(&out, '<');
 	add_uri(&out, &address->uri);
 	buf_add_char(&out, '>');
@@ -450,6 +447,24 @@ int dialog_receive(struct dialog *dialog, const struct message *request)
 	if (method == MESSAGE_INVITE || method == MESSAGE_UPDATE)
 		dialog_refresh(dialog, request);
 	return 0;
+}
+
+bool dialog_take_from(struct dialog *dialog, const struct message *request)
+{
+	struct message_address from, before;
+
+	/* a message within a dialog has no more than the text of its From at hand */
+	if (!message_address_read(&from, message_from(request)->whole) ||
+		(message_address_read(&before, span_of(dialog->remote_uri)) &&
+			span_equal(before.uri.whole, from.uri.whole)))
+		return false;
+	return !set_name_addr(&dialog->remote_uri, &from);
+}
+
+void dialog_change_from(struct dialog *dialog, char *from)
+{
+	free(dialog->local_uri);
+	dialog->local_uri = from;
 }
 
 void dialog_refresh(struct dialog *dialog, const struct message *message)

@@ -130,6 +130,11 @@ bool dialog_is_of(const struct dialog *dialog, const struct message *response);
  * of order (answer 500).
  */
 int dialog_receive(struct dialog *dialog, const struct message *request);
+/* From of REQUEST, which arrived within the dialog, names them from now on (RFC 4916 4.4). True: with another URI than
+ * before. */
+bool dialog_take_from(struct dialog *dialog, const struct message *request);
+/* FROM, a name-addr without tag, taken, names us in our requests from now on. */
+void dialog_change_from(struct dialog *dialog, char *from);
 /* A 2xx to our re-INVITE: target refresh (12.2.1.2). */
 void dialog_refresh(struct dialog *dialog, const struct message *response);
 

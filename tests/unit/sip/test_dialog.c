@@ -38,6 +38,48 @@ static const char *request_text(
 	return buf_str(out);
 }
 
+/* RFC 4916 4.4 and 4.5: the URIs change, the tags do not. */
+static void takes_and_makes_another_from(void **state)
+{
+	static const struct {
+		const char *from;
+		bool changes;
+		const char *to; /* of our requests then */
+	} rows[] = {
+		{"\"A\" <sip:a@a.example>;tag=ta", false, "\"A\" <sip:a@a.example>"},
+		{"<sip:a@a.example>;tag=ta", false, "\"A\" <sip:a@a.example>"},
+		{"C & \"D <sip:c@a.example;x=1>;tag=ta;y", true,
+			"\"C & \\\"D\" <sip:c@a.example;x=1>"},
+		{"<>;tag=ta", false, "\"C & \\\"D\" <sip:c@a.example;x=1>"},
+		{"sip:e@a.example;tag=tb", true, "<sip:e@a.example>"},
+	};
+	struct message *message = invite("Contact: <sip:a@192.0.2.1>\r\n");
+	struct dialog dialog;
+	char expected[128];
+	struct buf out;
+
+	(void)state;
+	buf_init(&out, 0);
+	assert_int_equal(dialog_init_uas(&dialog, message), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message *update = parse("UPDATE sip:b@b.example SIP/2.0",
+			rows[i].from, "<sip:b@b.example>;tag=x", 8, "UPDATE", "");
+
+		assert_int_equal(dialog_take_from(&dialog, update), rows[i].changes);
+		snprintf(expected, sizeof(expected), "\r\nTo: %s;tag=ta\r\n", rows[i].to);
+		assert_non_null(
+			strstr(request_text(&dialog, MESSAGE_BYE, 0, &out), expected));
+		message_unref(update);
+	}
+	dialog_change_from(&dialog, strdup("<sip:f@b.example>"));
+	snprintf(expected, sizeof(expected), "\r\nFrom: <sip:f@b.example>;tag=%s\r\n",
+		dialog.local_tag);
+	assert_non_null(strstr(request_text(&dialog, MESSAGE_BYE, 0, &out), expected));
+	dialog_free(&dialog);
+	message_unref(message);
+	buf_free(&out);
+}
+
 static void answers_an_invite(void **state)
 {
 	struct message *message =
@@ -390,6 +432,7 @@ static void a_saved_dialog_that_lacks_a_part_is_refused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(takes_and_makes_another_from),
 		cmocka_unit_test(answers_an_invite),
 		cmocka_unit_test(refuses_an_invite_that_makes_none),
 		cmocka_unit_test(an_empty_user_is_none),
