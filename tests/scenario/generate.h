@@ -26,7 +26,8 @@ struct generate_style {
 		transfers; /* percent of who talks and may, that asks for one; 0: nobody does */
 	unsigned
 		exchanges; /* of the steps: a request that is no call, or one within a subscription */
-	unsigned calls; /* not per cent: so many at once */
+	unsigned redirections; /* of first answers to INVITEs: a 3xx */
+	unsigned calls;        /* not per cent: so many at once */
 };
 
 struct generator {
@@ -85,6 +86,17 @@ void generate_within(
 /* Clauses of a final response to a request of METHOD that is of a subscription. */
 void generate_events_answered(struct generator *generator, const char *method,
 	unsigned status, struct buf *out);
+
+/* Not for others: generate_redirect.c. */
+/* Settings of redirections. */
+void generate_redirections(struct generator *generator, struct steps *out);
+/* A 3xx, and its clauses where PARTY answers so: whom it names. */
+unsigned generate_redirect_status(struct generator *generator);
+void generate_redirected(
+	struct generator *generator, const struct party *party, struct buf *out);
+/* Clauses of a re-INVITE or UPDATE: perhaps that From may change, and another one. */
+void generate_changed_from(
+	struct generator *generator, const struct endpoint *endpoint, struct buf *out);
 
 /* Not for others: generate_trunk.c. */
 /* Settings of what trunks look after by themselves. */

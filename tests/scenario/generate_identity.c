@@ -84,6 +84,8 @@ void generate_identity(struct generator *generator, const struct party *party, b
 			dice_in(dice, 50) ? "\n\tPrivacy: id" : "\n\tPrivacy: user;id");
 	else if (dice_in(dice, 20))
 		buf_printf(out, "\n\tPrivacy: %s", DICE_WORD(dice, wishes));
+	if (first && dice_in(dice, 40))
+		buf_add_str(out, "\n\t+Supported: from-change");
 	if (first && dice_in(dice, 30))
 		add_forwardings(generator, party, out);
 }

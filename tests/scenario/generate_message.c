@@ -140,6 +140,8 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 	buf_printf(out, "%s replies %u to %s", actor->endpoint->name, status, method);
 	if (status == 503)
 		generate_rest(generator, out);
+	if (status / 100 == 3)
+		generate_redirected(generator, actor->endpoint->party, out);
 	if (!strcmp(method, "REGISTER"))
 		generate_registered(generator, status, out);
 	if (status == 422)
@@ -199,7 +201,12 @@ static void reply_invite(
 		weights[i] = actor->dialog == ACTOR_TALKING ? choices[i].further
 							    : choices[i].first;
 	at = dice_weigh(&generator->dice, weights, sizeof(choices) / sizeof(choices[0]));
-	reply(generator, actor, choices[at].status, "INVITE", out);
+	if (actor->dialog != ACTOR_TALKING &&
+		dice_in(&generator->dice, generator->style.redirections))
+		reply(generator, actor, generate_redirect_status(generator), "INVITE",
+			out);
+	else
+		reply(generator, actor, choices[at].status, "INVITE", out);
 	add_headers(generator, out);
 }
 
@@ -270,6 +277,7 @@ static void send_invite(
 	add_reliable(generator, out);
 	generate_session_asked(generator, out);
 	generate_identity(generator, endpoint->party, false, out);
+	generate_changed_from(generator, endpoint, out);
 	add_headers(generator, out);
 }
 
@@ -314,8 +322,10 @@ static void send_other(
 	request(actor, method, out);
 	if (!strcmp(method, "UPDATE") && dice_in(&generator->dice, 50))
 		generate_offer(generator, actor->endpoint, out);
-	if (!strcmp(method, "UPDATE"))
+	if (!strcmp(method, "UPDATE")) {
 		generate_identity(generator, actor->endpoint->party, false, out);
+		generate_changed_from(generator, actor->endpoint, out);
+	}
 	if (!strcmp(method, "PRACK"))
 		buf_add_str(out, "\n\tRAck: $rseq $icseq INVITE");
 	if (!strcmp(method, "REFER"))

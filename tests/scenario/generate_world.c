@@ -104,6 +104,7 @@ void generate_world(struct generator *generator, struct steps *out)
 	generate_identities(generator, out);
 	generate_transfers(generator, out);
 	generate_exchanges(generator, out);
+	generate_redirections(generator, out);
 	steps_add(out, "advance 1");
 }
 

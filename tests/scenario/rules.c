@@ -163,6 +163,11 @@ static int check_response(const struct stage *stage, const struct message *messa
 		!message_contact(message, 0, &contact))
 		return err_set(
 			error, ERR_FORMAT, "a %d to INVITE without Contact", status);
+	/* whoever is redirected is told where to, and nothing but a call is */
+	if (status / 100 == 3 &&
+		(method != MESSAGE_INVITE || !message_contact(message, 0, &contact)))
+		return err_set(error, ERR_FORMAT, "a %d to %s without Contact", status,
+			message_method_str(method));
 	if (method == MESSAGE_SUBSCRIBE && status / 100 == 2 &&
 		(!message_contact(message, 0, &contact) ||
 			!message_line(message, "Expires", 0, &line)))
