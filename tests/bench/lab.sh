@@ -130,6 +130,7 @@ bench_conf() {
 		host = 127.0.0.1
 		options-ping = ${options_ping:-off}
 		session-timer = ${session_timer:-answer}
+		${server_lines:-}
 		[external]
 		udp = 127.0.0.1:$port_external
 		tcp = 127.0.0.1:$port_external
@@ -158,6 +159,7 @@ bench_gateway() {
 		max-calls = 100000
 		options-ping = ${gateway_options_ping:-off}
 		session-timer = ${session_timer:-answer}
+		${gateway_lines:-}
 	END
 }
 
