@@ -342,7 +342,6 @@ static void redirect_h(void *arg)
 static void call_next_number(struct call *call)
 {
 	oa_first_lost(call);
-	leg_reset(call->b);
 	hunt_stop(call->hunt);
 	hunt_target_h(call, NULL);
 	timer_start(call->bridge->timers, &call->redirect_timer, 0, redirect_h, call);

@@ -139,8 +139,7 @@ static void tell_words(struct leg *leg, struct words *words, bool asked)
 		free(words->lines);
 		return;
 	}
-	if (!words->lines && leg->connected)
-		words->lines = strdup(leg->connected);
+	/* what was told of somebody else before holds no more */
 	/* a response, which is where it is told of a response, has no From of ours */
 	leg_tell(leg, words->lines, words->from, !leg->stand_in && (asked || known));
 }

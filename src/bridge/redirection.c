@@ -355,7 +355,7 @@ static bool pass(struct search *search)
 	struct buf lines;
 
 	search->why = "the caller takes no 3xx: see redirect-out";
-	if (!call->a->settings->redirection.out || call->a->stand_in || !call->a->flow)
+	if (!call->a->settings->redirection.out || !call->a->flow)
 		return false;
 	search->why = "out of memory";
 	redirection = begin(call);
