@@ -23,6 +23,9 @@ void judge_identity_sent(struct judge *judge, const struct stage_passed *passed)
 	const struct span text = message_text(passed->message);
 	const size_t head = text.len - message_body(passed->message).len;
 
+	/* what is another's, who may know, comes to it */
+	if (passed->party->led_to)
+		return;
 	if (memmem(text.p, head, JUDGE_HIDDEN, strlen(JUDGE_HIDDEN)) &&
 		is_not_told(judge, passed->party))
 		judge_fault(judge, "identity", "who hides is shown to %s",
