@@ -136,6 +136,22 @@ static void forms_are_noticed(void **state)
 	assert_true(heard.form.no_contact);
 }
 
+/* 100 says nothing of early media, and 300 is an answer of none: its Contact is that of others. */
+static void what_is_at_an_edge_counts_by_its_class(void **state)
+{
+	(void)state;
+	hear_body(100, "Content-Type: application/sdp\r\n", "v=0\r\n");
+	assert_true(heard.trying);
+	assert_false(heard.early);
+	hear(300, "");
+	assert_int_equal(heard.status, 300);
+	assert_false(heard.form.no_contact);
+	hear(299, "");
+	assert_true(heard.form.no_contact);
+	hear_body(101, "Content-Type: application/sdp\r\n", "v=0\r\n");
+	assert_true(heard.early);
+}
+
 static void long_texts_are_cut(void **state)
 {
 	char lines[400] = "Server: ";
@@ -281,6 +297,7 @@ int main(void)
 		cmocka_unit_test_setup(refusals_name_extensions, setup),
 		cmocka_unit_test_setup(a_short_session_is_read_by_either_name, setup),
 		cmocka_unit_test_setup(forms_are_noticed, setup),
+		cmocka_unit_test_setup(what_is_at_an_edge_counts_by_its_class, setup),
 		cmocka_unit_test_setup(long_texts_are_cut, setup),
 		cmocka_unit_test_setup(other_messages_say_little, setup),
 		cmocka_unit_test(codecs_keep_their_order),

@@ -76,6 +76,30 @@ static void of_silence_little_is_said(void **state)
 	assert_said("call: no 100, and no final response");
 }
 
+static bool is_told_of(const char *topic)
+{
+	for (unsigned i = 0; i < learned.fact_count; i++)
+		if (strcmp(learned.facts[i].topic, topic) == 0)
+			return true;
+	return false;
+}
+
+/* 300 is the first status that is one. */
+static void a_refusal_says_nothing_of_media(void **state)
+{
+	(void)state;
+	heard.status = 300;
+	make();
+	assert_said("call: its refusal: 300");
+	assert_false(is_told_of("early media") || is_told_of("media"));
+	assert_false(is_told_of("PRACK"));
+	heard.status = 299;
+	make();
+	assert_said("early media: no 18x had a description");
+	assert_said("media: 0 packets came");
+	assert_true(is_told_of("PRACK"));
+}
+
 static void hold_is_told_form_by_form(void **state)
 {
 	(void)state;
@@ -335,6 +359,7 @@ int main(void)
 #define CASE(name) cmocka_unit_test_setup(name, setup)
 	const struct CMUnitTest tests[] = {
 		CASE(of_silence_little_is_said),
+		CASE(a_refusal_says_nothing_of_media),
 		CASE(hold_is_told_form_by_form),
 		CASE(update_is_what_it_allows_or_answers),
 		CASE(reliable_responses_make_a_line),
