@@ -134,6 +134,11 @@ static void forms_are_noticed(void **state)
 	assert_false(heard.form.no_contact);
 	hear(200, "");
 	assert_true(heard.form.no_contact);
+	heard.form.compact = false;
+	hear(180, "Server: s : t\r\n");
+	assert_false(heard.form.compact);
+	hear(180, "k \t: timer\r\n");
+	assert_true(heard.form.compact);
 }
 
 /* 100 says nothing of early media, and 300 is an answer of none: its Contact is that of others. */
@@ -143,13 +148,17 @@ static void what_is_at_an_edge_counts_by_its_class(void **state)
 	hear_body(100, "Content-Type: application/sdp\r\n", "v=0\r\n");
 	assert_true(heard.trying);
 	assert_false(heard.early);
-	hear(300, "");
+	hear(100, "Supported: timer\r\n");
+	assert_false(heard.supports_timer);
+	hear(300, "Supported: timer\r\n");
+	assert_false(heard.supports_timer);
 	assert_int_equal(heard.status, 300);
 	assert_false(heard.form.no_contact);
 	hear(299, "");
 	assert_true(heard.form.no_contact);
-	hear_body(101, "Content-Type: application/sdp\r\n", "v=0\r\n");
-	assert_true(heard.early);
+	hear_body(
+		101, "Content-Type: application/sdp\r\nSupported: timer\r\n", "v=0\r\n");
+	assert_true(heard.early && heard.supports_timer);
 }
 
 static void long_texts_are_cut(void **state)
