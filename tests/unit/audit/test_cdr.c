@@ -61,6 +61,7 @@ static void an_answered_call_has_all_its_times(void **state)
 	assert_string_equal(text(cdr, "id"), "5f3c-000007");
 	assert_int_equal(number(cdr, "call"), 7);
 	assert_string_equal(text(cdr, "method"), "INVITE");
+	assert_true(json_is_false(json_object_get(cdr, "inbound")));
 	assert_string_equal(text(cdr, "start"), "2023-11-14T22:13:20.123456Z");
 	assert_string_equal(text(cdr, "ringing"), "2023-11-14T22:13:20.223456Z");
 	assert_string_equal(text(cdr, "answer"), "2023-11-14T22:13:22.123456Z");
@@ -89,7 +90,9 @@ static void what_never_happened_is_null(void **state)
 	record.ringing_us = record.answer_us = 0;
 	record.status = 487;
 	record.legs[1] = (struct record_leg){.side = SIDE_EXTERNAL};
+	record.inbound = true;
 	cdr = parse(&record);
+	assert_true(json_is_true(json_object_get(cdr, "inbound")));
 	assert_true(json_is_null(json_object_get(cdr, "ringing")));
 	assert_true(json_is_null(json_object_get(cdr, "answer")));
 	assert_int_equal(number(cdr, "talk_us"), 0);
@@ -229,6 +232,11 @@ static void hostile_text_stays_inside_its_string(void **state)
 		{"a\\\"b\\", "a\\\"b\\"},
 		{"line\r\nnext\t\x01\x7f", "line\r\nnext\t\x01\x7f"},
 		{"J\xc3\xbcrgen \xf0\x9f\x93\x9e", "J\xc3\xbcrgen \xf0\x9f\x93\x9e"},
+		/* the first and the last of each length, and beside the surrogates */
+		{"\xc2\x80\xdf\xbf", "\xc2\x80\xdf\xbf"},
+		{"\xe0\xa0\x80\xef\xbf\xbf", "\xe0\xa0\x80\xef\xbf\xbf"},
+		{"\xed\x9f\xbf\xee\x80\x80", "\xed\x9f\xbf\xee\x80\x80"},
+		{"\xf0\x90\x80\x80\xf4\x8f\xbf\xbf", "\xf0\x90\x80\x80\xf4\x8f\xbf\xbf"},
 		{"\xff\xfe", "\xef\xbf\xbd\xef\xbf\xbd"},
 		{"\xc0\x80", "\xef\xbf\xbd\xef\xbf\xbd"},
 		{"\xed\xa0\x80", "\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd"},

@@ -508,6 +508,25 @@ static void a_folder_that_cannot_be_used_is_said(void **state)
 	assert_non_null(strstr(text.text, "/nonexistent/tandem"));
 }
 
+static void marks_that_cannot_be_kept_are_said(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct writer_params params = {.state_dir = fixture->folder};
+	struct writer *writer = NULL;
+	struct err_text text = {""};
+	char marks[4300];
+
+	stop(fixture);
+	snprintf(marks, sizeof(marks), "%s/audit/open.log", fixture->folder);
+	(void)unlink(marks);
+	assert_int_equal(mkdir(marks, 0700), 0);
+	assert_true(writer_new(&writer, &params, &text) < 0);
+	assert_null(writer);
+	assert_non_null(strstr(text.text, "/audit/open.log: "));
+	assert_int_equal(rmdir(marks), 0);
+	start(fixture, 0, 0);
+}
+
 static void *tap_packets(void *arg)
 {
 	struct fixture *fixture = arg;
@@ -580,6 +599,8 @@ int main(void)
 			a_removed_folder_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_start_repairs_what_was_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			marks_that_cannot_be_kept_are_said, setup, teardown),
 		cmocka_unit_test(a_folder_that_cannot_be_used_is_said),
 		cmocka_unit_test_setup_teardown(threads_offer_at_once, setup, teardown),
 	};
