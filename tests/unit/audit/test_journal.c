@@ -107,6 +107,23 @@ static void a_file_that_is_torn_all_over_is_emptied(void **state)
 	expect(fixture->path, "");
 }
 
+/* So long a text without the end of a line was not written by us: it is neither cut nor written on. */
+static void a_file_that_is_none_of_ours_is_left(void **state)
+{
+	struct fixture *fixture = *state;
+	const off_t size = 2 << 20;
+	struct err_text text = {""};
+	struct stat st;
+
+	put(fixture->path, "");
+	assert_int_equal(truncate(fixture->path, size), 0);
+	assert_true(journal_new(&fixture->journal, fixture->folder, "cdr.jsonl",
+			    &fixture->health, &text) < 0);
+	assert_non_null(strstr(text.text, "/cdr.jsonl"));
+	assert_int_equal(stat(fixture->path, &st), 0);
+	assert_int_equal(st.st_size, size);
+}
+
 static void on_a_full_disk_records_wait_and_none_is_half_written(void **state)
 {
 	struct fixture *fixture = *state;
@@ -168,6 +185,8 @@ int main(void)
 			a_torn_line_is_cut_at_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_file_that_is_torn_all_over_is_emptied, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_file_that_is_none_of_ours_is_left, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			on_a_full_disk_records_wait_and_none_is_half_written, setup,
 			teardown),
