@@ -511,6 +511,24 @@ static void an_operator_gets_in_without_descriptors(void **state)
 	turn(fixture, 3);
 }
 
+static void assert_text(const char *in, const char *out)
+{
+	json_t *string = api_text(in);
+
+	assert_string_equal(json_string_value(string), out);
+	json_decref(string);
+}
+
+/* What peers wrote goes out as JSON, whatever bytes it has. */
+static void a_text_that_is_no_utf8_can_be_read(void **state)
+{
+	(void)state;
+	assert_text("J\xc3\xbcrgen", "J\xc3\xbcrgen");
+	assert_text("J\xfcrgen\x7f", "J?rgen\x7f");
+	assert_text("\x80", "?");
+	assert_text("", "");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -540,6 +558,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_live_socket_is_respected_and_a_dead_one_replaced, setup,
 			teardown),
+		cmocka_unit_test(a_text_that_is_no_utf8_can_be_read),
 		cmocka_unit_test_setup_teardown(
 			an_answer_comes_in_parts, setup, teardown),
 		cmocka_unit_test_setup_teardown(
