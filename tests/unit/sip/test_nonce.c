@@ -139,6 +139,7 @@ static void the_window_has_an_edge(void **state)
 		assert_int_equal(judge(5000, "x", nonce, nc), NONCE_GOOD);
 	nonces_use(nonces, span_of(nonce), 1 + NONCE_WINDOW);
 	use(nonce, 2 + NONCE_WINDOW);
+	nonces_use(nonces, span_of(nonce), 2 + NONCE_WINDOW);
 	nonces_use(nonces, span_of(nonce), 1);
 	for (uint32_t nc = 2; nc <= NONCE_WINDOW; nc++)
 		assert_int_equal(judge(5000, "x", nonce, nc), NONCE_GOOD);
