@@ -115,6 +115,13 @@ static void bulk_is_instead_of_numbers(void **state)
 		"which registers all\n");
 }
 
+static void each_number_is_an_identity(void **state)
+{
+	expect_refused(state, "identity = a\nnumbers = +4930201, a@b@c, +4930202\n",
+		"gateways.d/a.conf:5:11: error: numbers: expected USER or USER@DOMAIN "
+		"such as +4930123@carrier.example, got \"a@b@c\"\n");
+}
+
 static void outbound_needs_a_connection(void **state)
 {
 	struct fixture *fixture = *state;
@@ -159,6 +166,7 @@ int main(void)
 		TEST(other_keys_need_an_identity),
 		TEST(a_profile_may_have_the_other_keys),
 		TEST(bulk_is_instead_of_numbers),
+		TEST(each_number_is_an_identity),
 		TEST(outbound_needs_a_connection),
 		TEST(there_are_at_most_a_hundred_numbers),
 		TEST(a_contact_is_a_user),
