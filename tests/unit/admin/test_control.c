@@ -93,6 +93,7 @@ static const struct api_verb verbs[] = {
 	{"drip", "", 0, 0, false, "drip", "", drip},
 	{"echo", "", 0, 2, false, "echo [A [B]]", "", echo},
 	{"act", "now", 1, 1, true, "act now X", "", echo},
+	{"act", "often", 0, 2, true, "act often [X [N]]", "", echo},
 	{"refuse", "", 0, 0, false, "refuse", "", refuse},
 	{"large", "", 0, 0, false, "large", "", large},
 	{.noun = NULL},
@@ -366,6 +367,15 @@ static void acts_are_logged_with_who_did_them(void **state)
 	assert_non_null(strstr(last_log, who));
 	assert_non_null(strstr(last_log, "noun=act verb=now"));
 	assert_null(strchr(last_log, '\n'));
+	assert_non_null(strstr(last_log, " arg="));
+	assert_null(strstr(last_log, " value="));
+	say(fixture, fd,
+		"{\"noun\":\"act\",\"verb\":\"often\",\"args\":[\"x\",\"9\"]}\n");
+	expect(fd, "{\"code\":0,\"result\":[\"x\",\"9\"]}\n");
+	assert_non_null(strstr(last_log, " noun=act verb=often arg=\"x\" value="));
+	say(fixture, fd, "{\"noun\":\"act\",\"verb\":\"often\"}\n");
+	expect(fd, "{\"code\":0,\"result\":[]}\n");
+	assert_non_null(strstr(last_log, " noun=act verb=often who="));
 	last_log[0] = '\0';
 	say(fixture, fd, "{\"noun\":\"echo\"}\n");
 	assert_string_equal(last_log, "");

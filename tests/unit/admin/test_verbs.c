@@ -109,6 +109,10 @@ static void metrics_are_told_as_text(void **state)
 	expect_metric("\n# TYPE tandem_audit_overflows_total counter\n"
 		      "tandem_audit_overflows_total 0\n");
 	expect_metric("\ntandem_audit_behind 0\n");
+	expect_metric("\n# TYPE tandem_emergency_calls_total counter\n"
+		      "tandem_emergency_calls_total{outcome=\"answered\"} 0\n"
+		      "tandem_emergency_calls_total{outcome=\"given-up\"} 0\n"
+		      "tandem_emergency_calls_total{outcome=\"failed\"} 0\n");
 	expect_metric("\n# TYPE tandem_subscriptions gauge\ntandem_subscriptions 2\n");
 	expect_metric("\ntandem_connections{side=\"internal\"} 3\n"
 		      "tandem_connections{side=\"external\"} 0\n");
