@@ -110,12 +110,16 @@ static void drain_h(void *arg)
 	struct bridge_totals totals;
 
 	bridge_totals(server->bridge, &totals);
-	if ((totals.calls == 0 && !is_leaving(server, now_ms)) ||
+	if ((totals.calls == 0 && totals.subscriptions == 0 &&
+		    !is_leaving(server, now_ms)) ||
 		(server->farewell && now_ms >= server->drain_until_ms)) {
 		loop_stop(server->loop);
 		return;
 	}
-	if (!server->farewell && now_ms >= server->drain_until_ms) {
+	/* subscriptions do not end by themselves: nobody waits for that */
+	if (!server->farewell &&
+		(now_ms >= server->drain_until_ms ||
+			(totals.calls == 0 && totals.subscriptions > 0))) {
 		server->farewell = true;
 		server->drain_until_ms = now_ms + SERVER_FAREWELL_MS;
 		bridge_end_all(server->bridge, "shutdown");

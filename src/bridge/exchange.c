@@ -134,6 +134,30 @@ static void note(struct exchange *exchange, const char *why)
 
 /* ---- what becomes of it at a target ---- */
 
+/* What is not needed for as long as a subscription may last: the request, and those who might have been asked. */
+static void slim(struct exchange *exchange)
+{
+	exchange->target = NULL;
+	hunt_free(exchange->hunt);
+	exchange->hunt = NULL;
+	party_free(exchange->party);
+	exchange->party = NULL;
+	message_unref(exchange->request);
+	exchange->request = NULL;
+}
+
+/* TARGET has the settings of today, so that no configuration before it is kept. Where there is no memory for that, those
+ * of before go on. */
+static void renew(struct target **target, struct config *config)
+{
+	struct target *renewed;
+
+	if (target_new(&renewed, (*target)->trunk, config))
+		return;
+	target_unref(*target);
+	*target = renewed;
+}
+
 /* From now on its subscription is all that is left of it. */
 static void settle(struct exchange *exchange, const struct message *response)
 {
@@ -141,14 +165,12 @@ static void settle(struct exchange *exchange, const struct message *response)
 
 	timer_stop(&exchange->trying);
 	timer_stop(&exchange->late);
-	hunt_stop(exchange->hunt);
 	exchange->settled = true;
 	exchange->bridge->exchange_count--;
 	exchange->status = status;
 	exchange_count(exchange, status);
 	answer(exchange, status, response);
-	message_unref(exchange->request);
-	exchange->request = NULL;
+	slim(exchange);
 	subscription_settle(exchange->subscription);
 }
 
@@ -529,10 +551,17 @@ void exchange_begin(struct bridge_side *home, struct txn_server *txn, struct tru
 void exchanges_review(struct bridge *bridge)
 {
 	LIST_FOREACH (&bridge->exchanges, node, next) {
-		const struct exchange *exchange = LIST_ENTRY(node, struct exchange, node);
+		struct exchange *exchange = LIST_ENTRY(node, struct exchange, node);
 
-		if (exchange->subscription)
-			subscription_review(exchange->subscription);
+		if (!exchange->settled || exchange->cause)
+			continue;
+		subscription_review(exchange->subscription);
+		if (exchange->cause)
+			continue;
+		renew(&exchange->source, bridge->config);
+		renew(&exchange->asked, bridge->config);
+		config_unref(exchange->config);
+		exchange->config = config_ref(bridge->config);
 	}
 }
 

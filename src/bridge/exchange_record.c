@@ -71,7 +71,8 @@ static enum side side_of_target(const struct exchange *exchange)
 	if (!target && exchange->hunt->count)
 		target = exchange->hunt->targets[0];
 	if (target)
-		return hunt_side(exchange->hunt, target)->which;
+		return target->trunk->kind == TRUNK_SERVER ? SIDE_INTERNAL
+							   : SIDE_EXTERNAL;
 	return exchange->home->which == SIDE_INTERNAL ? SIDE_EXTERNAL : SIDE_INTERNAL;
 }
 

@@ -266,20 +266,29 @@ void subscription_leave(struct subscription *subscription, enum subscription_cau
 		SUBSCRIPTION_TELL_BOTH);
 }
 
+/* Its settings are those of today, so that no configuration before it is kept; without memory they are not. */
+static void renew(struct subscription_dialog *half, struct config *config)
+{
+	struct target *renewed;
+
+	if (target_new(&renewed, half->target->trunk, config))
+		return;
+	target_unref(half->target);
+	half->target = renewed;
+}
+
 void subscription_review(struct subscription *subscription)
 {
 	enum subscription_cause cause;
 
-	if (subscription->settled && !subscription->over &&
-		subscription_is_hindered(subscription, true, &cause))
+	if (subscription_is_hindered(subscription, true, &cause)) {
 		subscription_over(subscription,
 			&(struct subscription_end){.cause = cause},
 			SUBSCRIPTION_TELL_BOTH);
-}
-
-bool subscription_is_over(const struct subscription *subscription)
-{
-	return subscription->over;
+		return;
+	}
+	for (unsigned i = 0; i < 2; i++)
+		renew(&subscription->halves[i], subscription->bridge->config);
 }
 
 unsigned subscription_left_s(const struct subscription *subscription)

@@ -90,9 +90,9 @@ void subscription_settle(struct subscription *subscription);
 
 /* It ends, for CAUSE: whoever does not know is told. over_h is not called. */
 void subscription_leave(struct subscription *subscription, enum subscription_cause cause);
-/* The configuration is another one: ends what it does not allow any more. */
+/* The configuration is another one: it ends where that does not allow it any more, and else goes on with the settings of
+ * today. Its SUBSCRIBE was answered, and it is not over. */
 void subscription_review(struct subscription *subscription);
-bool subscription_is_over(const struct subscription *subscription);
 /* The seconds that are left of it. */
 unsigned subscription_left_s(const struct subscription *subscription);
 /* Its package. */

@@ -42,18 +42,6 @@ const char *subscription_cause_name(enum subscription_cause cause)
 
 /* ---- requests within it ---- */
 
-static void pass_free(struct subscription_pass *pass)
-{
-	list_remove(&pass->node);
-	pass->subscription->pass_count--;
-	timer_stop(&pass->late);
-	if (pass->in)
-		txn_server_detach(pass->in);
-	if (pass->out)
-		txn_client_abandon(pass->out);
-	free(pass);
-}
-
 /* Both trunks count it. */
 static void count(const struct subscription_pass *pass, int status)
 {
@@ -67,15 +55,17 @@ static void count(const struct subscription_pass *pass, int status)
 
 void subscription_finish(struct subscription_pass *pass, int status, const char *extra)
 {
-	struct txn_server *in = pass->in;
-
 	count(pass, status);
-	pass->in = NULL;
-	if (in) {
-		txn_server_detach(in);
-		txn_server_reply(in, status, NULL, NULL, extra);
+	list_remove(&pass->node);
+	pass->subscription->pass_count--;
+	timer_stop(&pass->late);
+	if (pass->out)
+		txn_client_abandon(pass->out);
+	if (pass->in) {
+		txn_server_detach(pass->in);
+		txn_server_reply(pass->in, status, NULL, NULL, extra);
 	}
-	pass_free(pass);
+	free(pass);
 }
 
 /* ---- who does not know ---- */
@@ -87,6 +77,15 @@ static void add_last_state(enum subscription_cause cause, struct buf *out)
 				.has_retry_after = causes[cause].later,
 				.retry_after_s = RETRY_S},
 		out);
+}
+
+/* Whether what comes from the far end of HALF is let in, as it was when it began. */
+static bool is_let_in(const struct subscription_dialog *half)
+{
+	const struct trunk *trunk = half->target->trunk;
+
+	return trunk->configured && trunk_settings(trunk)->enabled &&
+	       trunk_transport(trunk) == half->target->transport;
 }
 
 /* No connection is made for that. */
@@ -108,8 +107,8 @@ static void tell(struct subscription_dialog *half, enum subscription_cause cause
 		compose_header_uint(&request.text, "Expires", 0);
 	compose_header_str(&request.text, "User-Agent", "Tandem");
 	body_add(&request.text, half->flow, NULL, (struct span){0});
-	/* from who was removed no answer is let in */
-	if (!request_send(&request, NULL, &txn) && !half->target->trunk->configured)
+	/* else it would be repeated for an answer that never comes */
+	if (!request_send(&request, NULL, &txn) && !is_let_in(half))
 		txn_client_settle(txn);
 }
 
@@ -206,12 +205,9 @@ void subscription_closed_h(void *arg, const char *why)
 /* Whether what is configured now lets HALF have it. */
 static bool is_allowed(const struct subscription_dialog *half)
 {
-	const struct trunk *trunk = half->target->trunk;
 	const struct config_messages *messages = subscription_half_messages(half);
 
-	return trunk->configured && trunk_settings(trunk)->enabled &&
-	       trunk_transport(trunk) == half->target->transport &&
-	       (messages->methods & CONFIG_METHOD_SUBSCRIBE) &&
+	return is_let_in(half) && (messages->methods & CONFIG_METHOD_SUBSCRIBE) &&
 	       words_have_nocase(&messages->events, span_of(half->subscription->package));
 }
 

@@ -86,4 +86,17 @@ check "a reload" ctl config reload
 from_server unwanted 405
 check "nobody takes the method any more" record_says '.status == 405 and .cause == "no-route"'
 check "nothing is held afterwards" all_released
+
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'methods = MESSAGE, SUBSCRIBE'
+check "a reload" ctl config reload
+start_sipp told_notifier uas-subscribe u1 "$port_gw" "$port_external"
+pause=20000 start_sipp told uac-subscribe u1 "$port_sipp_server" "$port_front"
+check "another subscription stands" wait_for 10 is_listed
+check "the server ends" ctl shutdown
+check "it is gone" wait_for 10 is_gone "$tandem_pid"
+is_told() {
+	grep -q 'Subscription-State: terminated;reason=probation;retry-after=10' "$lab/told/messages"
+}
+check "who subscribed was told that it is over" wait_for 10 is_told
+check "the record says why" subscription_says '.cause == "shutdown" and .status == 200'
 finish
