@@ -82,8 +82,6 @@ static void add_answer(const struct subscription_pass *pass, int status,
 			out);
 	if (status == 489)
 		buf_printf(out, "Allow-Events: %s\r\n", subscription->package);
-	if (status == 503)
-		buf_add_str(out, "Retry-After: 10\r\n");
 }
 
 /* How the subscription ends with what became of PASS; false: it does not. */

@@ -561,6 +561,9 @@ int play_leaks(struct stage *stage, struct err_text *error)
 			"left over: calls=%u answered=%u dialogs=%u transactions=%u",
 			totals.calls, totals.answered, totals.dialogs,
 			totals.transactions);
+	if (totals.subscriptions)
+		return err_set(error, ERR_STATE, "left over: %u subscriptions",
+			totals.subscriptions);
 	if (told_sessions(stage->relay))
 		return err_set(error, ERR_STATE, "left over: a relay session");
 	if (totals.started != totals.ended || stage->begun != stage->ended)
