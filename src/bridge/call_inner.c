@@ -193,6 +193,31 @@ void call_exchange_media(struct call *x, struct call *y)
 	relay_set_timeout(y->session, 0);
 }
 
+/* How much will be sent to LEG while it is asked to change, at most: it is beyond that that its numbers go on. */
+#define SENT_MEANWHILE 128
+
+void call_note_sent(const struct call *call, struct leg *leg)
+{
+	struct relay_stats stats;
+
+	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
+		if (!leg->streams[i])
+			continue;
+		relay_stats(call->session, i, leg_end(leg), &stats);
+		leg->streams[i]->after =
+			stats.sent_after
+				? 1 + (stats.sent_after + SENT_MEANWHILE) % 0x10000
+				: 0;
+	}
+}
+
+void call_forget_sent(struct leg *leg)
+{
+	for (unsigned i = 0; i < RELAY_STREAMS; i++)
+		if (leg->streams[i])
+			leg->streams[i]->after = 0;
+}
+
 void call_exchange_ends(struct leg *a, struct leg *b)
 {
 	const enum relay_end end = a->end;

@@ -22,6 +22,11 @@ struct leg *call_leg_of_dialog(
 /* OF_X, a leg of X, and OF_Y, a leg of Y, change places: what they say is X's and Y's from now on. */
 void call_exchange_legs(
 	struct call *x, struct leg *of_x, struct call *y, struct leg *of_y);
+/* LEG is about to change from CALL's media to another call's: how far what it was sent has come is noted in its streams, and
+ * the numbers of what it is sent from there go on behind that. */
+void call_note_sent(const struct call *call, struct leg *leg);
+/* It does not change after all. */
+void call_forget_sent(struct leg *leg);
 /* A and B, of different calls, change the ends of the relay that they are at. */
 void call_exchange_ends(struct leg *a, struct leg *b);
 /* X and Y change their media. That of Y is not watched for silence any more. */

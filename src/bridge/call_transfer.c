@@ -461,6 +461,7 @@ static void join(struct transfer *transfer)
 	struct err_text text = {{0}};
 	int err;
 
+	call_note_sent(transfer->outer, transfer->stays);
 	exchange(transfer);
 	transfer->state = TRANSFER_JOINING;
 	call_set_state(call, CALL_JOINING);
@@ -599,6 +600,7 @@ void transfer_unjoin(struct call *call, int status)
 	struct transfer *transfer = call->transfer;
 
 	oa_unjoin(call, transfer->stays);
+	call_forget_sent(transfer->stays);
 	if (transfer->consults && talks(transfer->consults)) {
 		unjoin_attended(transfer, status);
 		return;

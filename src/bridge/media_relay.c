@@ -63,10 +63,13 @@ int media_relay_set(struct relay_session *session, unsigned index, const struct 
 	remote.keep_roc = keeps_roc(leg);
 	remote.dtmf = terms->dtmf;
 	add_formats(&remote, terms);
+	remote.after = leg->streams[index] ? leg->streams[index]->after : 0;
 	copy_key(&remote.rx, terms->secure && !leg->stand_in, &terms->theirs);
 	copy_key(&remote.tx, terms->secure && !leg->stand_in, &terms->ours);
 	err = relay_stream_set(session, index, leg_end(leg), &remote);
 	secret_wipe(&remote.rx.key);
 	secret_wipe(&remote.tx.key);
+	if (err == 0 && remote.send && leg->streams[index])
+		leg->streams[index]->after = 0;
 	return err;
 }

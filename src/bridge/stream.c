@@ -94,7 +94,8 @@ static const struct saved_field terms_fields[] = {
 	SAVED_END,
 };
 
-/* Not written of struct stream: next, offered, offered_count, demanded (of an outstanding offer). */
+/* Not written of struct stream: next, offered, offered_count, demanded (of an outstanding offer); after (what
+ * was sent is the other process's). */
 static const struct saved_field stream_fields[] = {
 	SAVED_STRUCT(struct stream, now, terms_fields),
 	SAVED_FIELD(struct stream, secured),

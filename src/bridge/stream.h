@@ -42,6 +42,8 @@ struct stream {
 	unsigned offered_count;
 	bool secured;  /* it was agreed to be SRTP at any time */
 	bool demanded; /* our outstanding offer was SAVP: an answer without SRTP fails */
+	/* Since it changed to another call's media, until that is told: what relay_remote.after will say. */
+	uint32_t after;
 };
 
 struct stream *stream_new(void);         /* NULL when out of memory */

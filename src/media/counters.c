@@ -24,6 +24,7 @@ void counters_read(const struct counters *c, struct relay_stats *ret)
 		.far_lost = counter_get32(&c->far_lost),
 		.far_jitter_us = counter_get32(&c->far_jitter_us),
 		.payload_type = (int)counter_get32(&c->payload_type) - 1,
+		.sent_after = counter_get32(&c->sent_after),
 		.ssrc = counter_get32(&c->ssrc),
 		.ssrc_changes = counter_get32(&c->ssrc_changes),
 		.roll_overs = counter_get32(&c->roll_overs),
@@ -61,6 +62,7 @@ void counters_write(struct counters *c, const struct relay_stats *stats)
 	counter_set32(&c->round_trip_us, stats->round_trip_us);
 	counter_set32(&c->far_lost, stats->far_lost);
 	counter_set32(&c->far_jitter_us, stats->far_jitter_us);
+	counter_set32(&c->sent_after, stats->sent_after);
 	counter_set32(&c->ssrc, stats->ssrc);
 	counter_set32(&c->ssrc_changes, stats->ssrc_changes);
 	counter_set32(&c->roll_overs, stats->roll_overs);

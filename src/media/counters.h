@@ -16,6 +16,7 @@ struct counters {
 	_Atomic uint64_t good_since_set;                   /* atomic */
 	_Atomic uint32_t jitter_us, ssrc, ssrc_changes;    /* atomic */
 	_Atomic uint32_t payload_type; /* atomic; and 1, so that 0 is none */
+	_Atomic uint32_t sent_after;   /* atomic; the same */
 	_Atomic uint32_t roll_overs, roc_changes, roc_restarts; /* atomic */
 	/* The rest. */
 	_Atomic uint32_t round_trip_us, far_lost, far_jitter_us; /* atomic */

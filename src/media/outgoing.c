@@ -184,7 +184,8 @@ static void start(struct outgoing_stream *stream, uint32_t rate, uint16_t seq,
 	stream->started = true;
 	stream->rate = rate;
 	stream->step = rate / 50;
-	stream->highest = seq - 1U;
+	if (!stream->follows)
+		stream->highest = seq - 1U;
 	stream->timestamp = timestamp - stream->step;
 	stream->sent_us = now_us;
 }
@@ -558,6 +559,22 @@ void outgoing_renew(struct outgoing *outgoing)
 		stream->ssrc = new_ssrc(outgoing);
 		stream->packets = stream->octets = 0;
 		stream->lost_now = stream->lost_base = 0;
+	}
+}
+
+void outgoing_follow(struct outgoing *outgoing, uint32_t after)
+{
+	for (unsigned i = 0; after && i < outgoing_stream_count(outgoing); i++) {
+		struct outgoing_stream *stream = stream_at(outgoing, i);
+		const uint16_t ahead = (uint16_t)(after - 1 - stream->highest);
+
+		if (!stream->started) {
+			stream->highest = (uint16_t)(after - 1);
+			stream->follows = true;
+		} else if (ahead > 0 && ahead < 0x8000) {
+			advance(stream, ahead);
+			stream->broken = true;
+		}
 	}
 }
 

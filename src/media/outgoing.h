@@ -60,7 +60,8 @@ struct outgoing_stream {
 	uint8_t index;  /* its place among the streams */
 	uint8_t source; /* the index of what goes out in it, or OUTGOING_NONE */
 	bool started;
-	bool broken; /* the next packet does not follow on the last one by itself */
+	bool follows; /* not started: HIGHEST is what it begins behind */
+	bool broken;  /* the next packet does not follow on the last one by itself */
 	uint32_t rate;
 	uint32_t highest;   /* that was sent; its wraps are in the upper half */
 	uint32_t base;      /* the first one of the present offsets */
@@ -121,6 +122,12 @@ bool outgoing_packet(struct outgoing *outgoing, const struct outgoing_clock *clo
 void outgoing_count(struct outgoing *outgoing, const uint8_t *data, size_t len);
 /* All SSRCs become others, and their counts begin again; the numbers go on. */
 void outgoing_renew(struct outgoing *outgoing);
+/*
+ * The far end had numbers before AFTER from us, in a stream of another line. What comes next has AFTER or one behind it, so that
+ * whoever goes by the numbers alone does not take it for late: Asterisk 22 does, whatever SSRC they come under. 0, or where
+ * we are ahead already: nothing.
+ */
+void outgoing_follow(struct outgoing *outgoing, uint32_t after);
 /* Packets of the other end were held back: what comes next follows on what was sent. */
 void outgoing_pause(struct outgoing *outgoing);
 

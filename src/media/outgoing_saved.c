@@ -26,6 +26,7 @@ static const struct saved_field source_fields[] = {
 static const struct saved_field stream_fields[] = {
 	SAVED_FIELD(struct outgoing_stream, source),
 	SAVED_FIELD(struct outgoing_stream, started),
+	SAVED_FIELD(struct outgoing_stream, follows),
 	SAVED_FIELD(struct outgoing_stream, broken),
 	SAVED_FIELD(struct outgoing_stream, rate),
 	SAVED_FIELD(struct outgoing_stream, highest),

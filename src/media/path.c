@@ -141,6 +141,7 @@ int path_set(struct path *path, enum relay_end index, const struct relay_remote 
 		close_end(end);
 		return err;
 	}
+	outgoing_follow(&end->outgoing, remote->after);
 	end->mux = mux;
 	end->send = remote->send;
 	end->receive = remote->receive;
@@ -545,6 +546,7 @@ static bool pass_rtp(
 		counter_add(&end->counters.dropped_replay, 1);
 		return false;
 	}
+	counter_set32(&other->counters.sent_after, rtp_seq(in->data) + 1U);
 	if (path->dtmf && in->end != path->dtmf->end)
 		play(path, in->data, len, now_us);
 	outgoing_count(&other->outgoing, in->data, *len);

@@ -93,6 +93,7 @@ static const struct saved_field stats_fields[] = {
 	SAVED_FIELD(struct relay_stats, far_jitter_us),
 	SAVED_FIELD(struct relay_stats, ssrc),
 	SAVED_FIELD(struct relay_stats, ssrc_changes),
+	SAVED_FIELD(struct relay_stats, sent_after),
 	SAVED_FIELD(struct relay_stats, roll_overs),
 	SAVED_FIELD(struct relay_stats, roc_changes),
 	SAVED_FIELD(struct relay_stats, roc_restarts),

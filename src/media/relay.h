@@ -83,6 +83,9 @@ struct relay_remote {
 	struct relay_key rx; /* opens what this end sends */
 	struct relay_key tx; /* seals what we send to it */
 	bool keep_roc; /* a new key goes on at the ROC of the one before; else at 0 */
+	/* It had RTP of another line from us, up to a number: 1 and that, behind which ours go on.
+	 * 0: it had none. */
+	uint32_t after;
 	/*
 	 * With a count: this end has telephone-events and the other one has not. Those of
 	 * its packets go no further, their digits are told by digit_h; what relay_digit()
@@ -105,9 +108,11 @@ struct relay_stats {
 	uint64_t rx_lost; /* by sequence numbers, RFC 3550 A.3 */
 	uint64_t rx_late; /* came after one that was sent later */
 	uint64_t rx_duplicates;
-	uint32_t jitter_us;  /* interarrival jitter, RFC 3550 A.8 */
-	int payload_type;    /* that came most lately, those aside apart; -1: none yet */
-	uint64_t last_rx_us; /* monotonic; 0: never */
+	uint32_t jitter_us; /* interarrival jitter, RFC 3550 A.8 */
+	int payload_type;   /* that came most lately, those aside apart; -1: none yet */
+	uint32_t
+		sent_after; /* 1 and the number of what was sent to this end last; 0: nothing */
+	uint64_t last_rx_us;    /* monotonic; 0: never */
 	uint32_t round_trip_us; /* between us and this end, by its RTCP; 0: not known */
 	uint32_t far_lost; /* what this end's RTCP says it does not get of what we send */
 	uint32_t far_jitter_us; /* and how it jitters there */

@@ -227,6 +227,7 @@ void relay_stats(const struct relay_session *session, unsigned index, enum relay
 		.rx_duplicates = 1500 + more,
 		.jitter_us = 1600 + more,
 		.payload_type = -1,
+		.sent_after = 2500 + more,
 		.round_trip_us = 1700 + more,
 		.far_lost = 1800 + more,
 		.far_jitter_us = 1900 + more,
@@ -340,6 +341,8 @@ void told_stream(
 			(unsigned long long)remote->payload_types[0]);
 	if (remote->keep_roc)
 		buf_add_str(out, " keep-roc");
+	if (remote->after)
+		buf_printf(out, " after=%u", remote->after);
 	for (unsigned i = 0; i < remote->dtmf.count; i++)
 		buf_printf(out, " %s=%u/%u", i ? "event" : "play",
 			remote->dtmf.formats[i].type, remote->dtmf.formats[i].rate);

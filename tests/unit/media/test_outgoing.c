@@ -131,6 +131,43 @@ static void another_source_takes_the_place_of_the_one_before(void **state)
 			gaps_us[ssrc % 5]);
 }
 
+/* Numbers of another line, which the far end had before. */
+static void a_stream_goes_on_behind_that_of_another_line(void **state)
+{
+	static const uint16_t begins[] = {0, 1, 999, 1000, 1001, 40000, 65535};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(begins) / sizeof(*begins); i++) {
+		CLEARED struct fixture f = begin();
+
+		outgoing_follow(&f.outgoing, 1 + 1000);
+		assert_true(pass(&f, 7, begins[i], 5000));
+		assert_int_equal(f.seq, 1001);
+		assert_int_equal(f.timestamp, 5000);
+		assert_false(f.marker);
+		send_run(&f, 7, (uint16_t)(begins[i] + 1), 5160, 5);
+	}
+}
+
+static void what_was_sent_of_another_line_may_be_ahead_of_ours(void **state)
+{
+	CLEARED struct fixture f = begin();
+
+	(void)state;
+	pass(&f, 7, 60000, 5000);
+	outgoing_follow(&f.outgoing, 1 + 2000); /* ahead, over the wrap */
+	f.now_us += FRAME_US;
+	assert_true(pass(&f, 7, 60001, 5160));
+	assert_int_equal(f.seq, 2001);
+	assert_true(f.marker);
+	send_run(&f, 7, 60002, 5320, 5);
+	outgoing_follow(&f.outgoing, 1 + 1000); /* behind */
+	outgoing_follow(&f.outgoing, 1 + 2006); /* where we are */
+	outgoing_follow(&f.outgoing, 0);
+	send_run(&f, 7, 60007, 5320 + 5 * FRAME, 5);
+	assert_false(pass(&f, 7, 60003, 5480)); /* it was sent */
+}
+
 /* One packet each, as announcements and music make them. */
 static void sources_of_one_packet_each_are_one_stream(void **state)
 {
@@ -450,6 +487,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_first_sources_numbers_stay_its_ssrc_does_not),
 		cmocka_unit_test(each_side_and_line_has_an_ssrc_of_its_own),
+		cmocka_unit_test(a_stream_goes_on_behind_that_of_another_line),
+		cmocka_unit_test(what_was_sent_of_another_line_may_be_ahead_of_ours),
 		cmocka_unit_test(another_source_takes_the_place_of_the_one_before),
 		cmocka_unit_test(sources_of_one_packet_each_are_one_stream),
 		cmocka_unit_test(a_source_may_begin_again_anywhere),

@@ -120,6 +120,23 @@ static void packets_are_told_apart_by_their_first_bytes(void **state)
 	}
 }
 
+/* What the far end had of another line before is told with the rest, and how far it has come since is counted. */
+static void numbers_go_on_behind_those_of_another_line(void **state)
+{
+	struct fixture *f = *state;
+
+	f->remote[RELAY_B].after = 1 + 65535;
+	apply(f);
+	assert_int_equal(stats(f, RELAY_B).sent_after, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		test_rtp(&f->packet, 5, (uint16_t)(1000 + i), 160);
+		assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
+		assert_int_equal(rtp_seq(f->packet.data), i);
+		assert_int_equal(stats(f, RELAY_B).sent_after, 1 + i);
+	}
+	assert_int_equal(stats(f, RELAY_A).sent_after, 0);
+}
+
 static void malformed_headers_are_dropped(void **state)
 {
 	struct fixture *f = *state;
@@ -707,6 +724,7 @@ int main(void)
 		TEST(ssrcs_of_ours_are_each_ends_and_calls_own),
 		TEST(other_sources_are_dropped_and_counted),
 		TEST(packets_are_told_apart_by_their_first_bytes),
+		TEST(numbers_go_on_behind_those_of_another_line),
 		TEST(malformed_headers_are_dropped),
 		TEST(rtcp_finds_its_way_with_mux_on_one_side),
 		TEST(direction_flags_stop_rtp_but_not_rtcp),
