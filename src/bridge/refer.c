@@ -3,6 +3,7 @@
 #include "base/err.h"
 
 #include <ctype.h>
+#include <string.h>
 
 static int fail(struct refer_fault *fault, int status, const char *where, const char *why)
 {
@@ -48,20 +49,34 @@ static int read_replaces(struct refer *ret, struct refer_fault *fault)
 
 /* ---- Refer-To ---- */
 
+/*
+ * Without angle brackets parameters are the header's (RFC 3261 20). None has a "?" (25.1): whoever has left them away around a URI
+ * with headers, as Asterisk's Transfer() does, means the URI.
+ */
+static bool read_address(struct message_uri *ret, struct span text)
+{
+	struct message_address address;
+
+	if (!memchr(text.p, '<', text.len) && memchr(text.p, '?', text.len))
+		return message_uri_parse(ret, text) == 0;
+	if (!message_address_read(&address, text))
+		return false;
+	*ret = address.uri;
+	return true;
+}
+
 static int read_uri(
 	struct refer *ret, const struct message *request, struct refer_fault *fault)
 {
 	static const char name[] = "Refer-To";
-	struct message_address address;
 	struct span line, more, method;
 
 	/* RFC 3515 2.4.2: exactly one */
 	if (!message_line(request, name, 0, &line) ||
 		message_line(request, name, 1, &more))
 		return fail(fault, 400, name, "exactly one is needed");
-	if (!message_address_read(&address, span_trim(line)))
+	if (!read_address(&ret->uri, span_trim(line)))
 		return fail(fault, 400, name, "it cannot be read");
-	ret->uri = address.uri;
 	if (!span_equal_nocase(ret->uri.scheme, "sip") &&
 		!span_equal_nocase(ret->uri.scheme, "sips") &&
 		!span_equal_nocase(ret->uri.scheme, "tel"))
