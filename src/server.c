@@ -269,10 +269,17 @@ static int start_stapler(struct server *server)
 
 static int start_audit(struct server *server, struct err_text *text)
 {
+	struct style *style = NULL;
+	int err = server_style(server->config, &style, text);
 	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
+		.style = style,
 		.workers = relay_worker_count(server->config->media.workers)};
 
-	return writer_new(&server->writer, &params, text);
+	if (err)
+		return err;
+	err = writer_new(&server->writer, &params, text);
+	style_unref(style);
+	return err;
 }
 
 static int start_bridge(struct server *server)

@@ -110,12 +110,25 @@ static int add_media(
 	return err;
 }
 
+int server_style(const struct config *config, struct style **ret, struct err_text *text)
+{
+	struct style *style = style_new(config->audit.format, NULL, config->tandem.fqdn);
+
+	if (!style)
+		return err_set(text, -ENOMEM, "out of memory");
+	*ret = style;
+	return 0;
+}
+
 /* CONFIG in the place of what is in force; whole, or not at all. 0, or negative, with TEXT where a
  * person can do something. */
 static int take(struct server *server, struct config *config, struct err_text *text)
 {
-	int err = 0;
+	struct style *style = NULL;
+	int err = server_style(config, &style, text);
 
+	if (err)
+		return err;
 	if (config->tandem.fips == CONFIG_FIPS_REQUIRED)
 		err = policy_fips_check(text);
 	if (!err)
@@ -127,8 +140,11 @@ static int take(struct server *server, struct config *config, struct err_text *t
 	if (err) {
 		/* without memory some files more are watched, which does no harm */
 		(void)renew_watch(server->renew, server->config);
+		style_unref(style);
 		return err;
 	}
+	writer_set_style(server->writer, style);
+	style_unref(style);
 	drains_apply(server->drains, server->trunks, false);
 	tell_restart(server->config, config);
 	config_unref(server->config);

@@ -2,6 +2,8 @@
 
 #include "audit/capture_read.h"
 
+#include "audit/pcapng.h"
+#include "audit/style.h"
 #include "base/err.h"
 
 #include <errno.h>
@@ -46,12 +48,28 @@ static bool payload_of(const unsigned char *packet, size_t len, struct span *ret
 	return true;
 }
 
+/* What stands before each packet; negative: they are none of ours. */
+static int head_of(pcap_t *pcap)
+{
+	switch (pcap_datalink(pcap)) {
+	case DLT_LINUX_SLL:
+		return PCAPNG_COOKED_HEAD;
+	case DLT_RAW:
+		return 0;
+	default:
+		return ERR_FORMAT;
+	}
+}
+
 static int read_packets(pcap_t *pcap, capture_read_h *h, void *arg)
 {
+	const int link = head_of(pcap);
 	struct pcap_pkthdr *head;
 	const unsigned char *packet;
 	struct span data;
 
+	if (link < 0)
+		return link;
 	for (unsigned i = 0; i < CAPTURE_READ_MAX; i++) {
 		const int result = pcap_next_ex(pcap, &head, &packet);
 
@@ -60,22 +78,35 @@ static int read_packets(pcap_t *pcap, capture_read_h *h, void *arg)
 			return 0;
 		if (result != 1)
 			return ERR_FORMAT;
-		if (head->caplen == head->len &&
-			payload_of(packet, head->caplen, &data) && !h(arg, data))
+		if (head->caplen == head->len && head->caplen >= (size_t)link &&
+			payload_of(packet + link, head->caplen - (size_t)link, &data) &&
+			!h(arg, data))
 			return 0;
 	}
 	return 0;
 }
 
-int capture_read(int dir_fd, const char *name, capture_read_h *h, void *arg)
+int capture_read_file(FILE *file, capture_read_h *h, void *arg)
+{
+	char text[PCAP_ERRBUF_SIZE];
+	pcap_t *pcap = pcap_fopen_offline(file, text);
+	int err;
+
+	if (!pcap) {
+		fclose(file);
+		return ERR_FORMAT;
+	}
+	err = read_packets(pcap, h, arg);
+	pcap_close(pcap); /* and the file */
+	return err;
+}
+
+static int read_named(int dir_fd, const char *name, capture_read_h *h, void *arg)
 {
 	const int fd =
 		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	char text[PCAP_ERRBUF_SIZE];
 	struct stat st;
-	pcap_t *pcap;
 	FILE *file;
-	int err;
 
 	if (fd < 0)
 		return -errno;
@@ -88,12 +119,22 @@ int capture_read(int dir_fd, const char *name, capture_read_h *h, void *arg)
 		close(fd);
 		return -ENOMEM;
 	}
-	pcap = pcap_fopen_offline(file, text);
-	if (!pcap) {
-		fclose(file);
-		return ERR_FORMAT;
-	}
-	err = pcap_datalink(pcap) == DLT_RAW ? read_packets(pcap, h, arg) : ERR_FORMAT;
-	pcap_close(pcap); /* and the file */
+	return capture_read_file(file, h, arg);
+}
+
+int capture_read(int dir_fd, capture_read_h *h, void *arg)
+{
+	static const char *const encrypted[] = {"call.pcapng.age",
+		"call.pcapng.age" STYLE_UNFINISHED, "call.pcap.age",
+		"call.pcap.age" STYLE_UNFINISHED};
+	struct stat st;
+	int err = read_named(dir_fd, "call.pcapng", h, arg);
+
+	if (err == -ENOENT)
+		err = read_named(dir_fd, "call.pcap", h, arg);
+	for (size_t i = 0; err == -ENOENT && i < sizeof(encrypted) / sizeof(*encrypted);
+		i++)
+		if (fstatat(dir_fd, encrypted[i], &st, AT_SYMLINK_NOFOLLOW) == 0)
+			err = ERR_STATE;
 	return err;
 }

@@ -108,10 +108,11 @@ static void read_file(int root_fd, struct buf *out)
 }
 
 /* Repairs the capture that TEXT, "YYYY-MM-DD.ID", stands for. Returns whether TEXT is done with. */
-static bool repair(int root_fd, const char *text, const char *file_name)
+static bool repair(int root_fd, const char *text)
 {
 	char date[STORE_DATE_SIZE];
 	const char *id = text + STORE_DATE_SIZE;
+	bool unfinished = false;
 	off_t cut = 0;
 	int fd, err;
 
@@ -122,7 +123,7 @@ static bool repair(int root_fd, const char *text, const char *file_name)
 	if (!store_id_ok(date) || !store_id_ok(id))
 		return true;
 	fd = folder_find(root_fd, date, id);
-	err = fd < 0 ? fd : capture_repair(fd, file_name, &cut);
+	err = fd < 0 ? fd : capture_repair(fd, &cut, &unfinished);
 	if (fd >= 0)
 		close(fd);
 	/* Marked, but killed before the file was made, or removed since: nothing to repair. */
@@ -130,7 +131,11 @@ static bool repair(int root_fd, const char *text, const char *file_name)
 		log_error("marks", "event=repair call=%s error=\"%s\"", id, err_str(err));
 		return false;
 	}
-	log_info("marks", "event=repair call=%s cut-bytes=%lld", id, (long long)cut);
+	if (unfinished)
+		log_warning("marks", "event=repair call=%s unfinished=yes", id);
+	else
+		log_info("marks", "event=repair call=%s cut-bytes=%lld", id,
+			(long long)cut);
 	return true;
 }
 
@@ -138,7 +143,6 @@ struct repair_all {
 	struct marks *marks;
 	struct hash *hash;
 	int root_fd;
-	const char *file_name;
 };
 
 static void repair_node(void *arg, struct hash_node *node)
@@ -146,7 +150,7 @@ static void repair_node(void *arg, struct hash_node *node)
 	const struct repair_all *all = arg;
 	struct left *left = HASH_ENTRY(node, struct left, node);
 
-	if (!repair(all->root_fd, left->text, all->file_name)) {
+	if (!repair(all->root_fd, left->text)) {
 		buf_add_char(&all->marks->kept, '+');
 		buf_add_str(&all->marks->kept, left->text);
 		buf_add_char(&all->marks->kept, '\n');
@@ -155,13 +159,10 @@ static void repair_node(void *arg, struct hash_node *node)
 	free(left);
 }
 
-static int repair_left(struct marks *marks, int root_fd, const char *file_name)
+static int repair_left(struct marks *marks, int root_fd)
 {
 	struct hash hash;
-	struct repair_all all = {.marks = marks,
-		.hash = &hash,
-		.root_fd = root_fd,
-		.file_name = file_name};
+	struct repair_all all = {.marks = marks, .hash = &hash, .root_fd = root_fd};
 	struct buf text;
 	int err = hash_init(&hash);
 
@@ -176,7 +177,7 @@ static int repair_left(struct marks *marks, int root_fd, const char *file_name)
 	return 0;
 }
 
-int marks_new(struct marks **ret, int root_fd, const char *file_name)
+int marks_new(struct marks **ret, int root_fd)
 {
 	struct marks *marks = calloc(1, sizeof(*marks));
 	struct buf none;
@@ -188,7 +189,7 @@ int marks_new(struct marks **ret, int root_fd, const char *file_name)
 	buf_init(&marks->waiting, 0);
 	buf_init(&marks->kept, 0);
 	buf_init(&none, 0);
-	err = repair_left(marks, root_fd, file_name);
+	err = repair_left(marks, root_fd);
 	if (!err)
 		err = marks_replace(marks, root_fd, &none);
 	if (err) {

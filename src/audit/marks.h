@@ -15,11 +15,11 @@
 struct marks;
 
 /*
- * Reads the file under ROOT_FD, cuts each capture named FILE_NAME that it says was open back to its
- * last whole record, and begins a new file. What could not be repaired stays in it. 0, or a negated
+ * Reads the file under ROOT_FD, cuts each capture that it says was open back to its last whole record
+ * (capture_repair()), and begins a new file. What could not be repaired stays in it. 0, or a negated
  * errno.
  */
-int marks_new(struct marks **ret, int root_fd, const char *file_name);
+int marks_new(struct marks **ret, int root_fd);
 /* What waits is not written. NULL is fine. */
 void marks_free(struct marks *marks);
 

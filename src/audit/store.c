@@ -4,6 +4,8 @@
 #include "audit/datagram.h"
 #include "audit/folder.h"
 #include "audit/marks.h"
+#include "audit/parties.h"
+#include "audit/pcapng.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/list.h"
@@ -18,11 +20,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define FILE_NAME "call.pcap"
 #define PROBE_NAME ".probe"
 #define PROBE_BYTES 65536
-/* The final answer to a BYE comes right behind the call's end: do not close before it. */
+/* The final answer to a BYE comes right behind the call's end: do not close before it. Behind the end of an encrypted
+ * file nothing can be added: what comes later, as repetitions of a BYE, begins a file of its own. */
 #define CLOSE_AFTER_US UINT64_C(500000)
+#define FINISH_AFTER_US UINT64_C(5000000)
+/* Files of one call. */
+#define PARTS_MAX 9
 /* Rounds of store_expire() without a record, after which a file is closed for the time being:
  * a call that talks, and is captured by its messages alone, needs none. */
 #define IDLE_ROUNDS 8
@@ -36,11 +41,16 @@ struct entry {
 	uint64_t call;
 	uint64_t ended_us;
 	uint64_t lost;
-	struct capture *capture; /* NULL while its file is not open */
+	uint64_t wall_us, mono_us; /* one moment by both clocks */
+	struct style *style;
+	struct parties parties;
+	struct capture *capture; /* NULL: nothing was captured since it was closed */
+	unsigned part;           /* of its file */
 	uint64_t mark;           /* of its line in the marks; 0: it is not marked */
 	uint64_t used;           /* the round of the last record */
 	bool urgent;             /* in store.urgent */
-	bool created;
+	bool nobody;             /* there is an interface for what is nobody's: */
+	uint32_t nobodys;
 	bool refused; /* its place is taken by something that is not ours */
 	char date[STORE_DATE_SIZE];
 	char id[STORE_ID_SIZE];
@@ -51,6 +61,7 @@ struct store {
 	char *state_dir;
 	int root_fd; /* -1: gone */
 	struct marks *marks;
+	struct classic *classic;
 	size_t marked; /* entries that are marked */
 	unsigned open_max;
 	uint64_t round; /* of store_expire() */
@@ -88,7 +99,9 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 			err_str(store->root_fd));
 		goto out;
 	}
-	err = marks_new(&store->marks, store->root_fd, FILE_NAME);
+	err = classic_new(&store->classic);
+	if (!err)
+		err = marks_new(&store->marks, store->root_fd);
 	if (err) {
 		err_set(text, err, "cannot use %s/audit/open.log: %s", state_dir,
 			err_str(err));
@@ -122,22 +135,36 @@ static void count_lost(struct store *store, struct entry *entry, uint64_t record
 		entry->lost += records;
 }
 
-void store_begin(struct store *store, uint64_t call, const char *id, uint64_t wall_us)
+void store_begin(struct store *store, const struct store_call *begun)
 {
+	const uint64_t call = begun->call;
 	struct entry *entry;
 
-	if (!store_id_ok(id) || find(store, call))
+	if (!store_id_ok(begun->id) || find(store, call))
 		return;
 	entry = calloc(1, sizeof(*entry));
 	if (!entry)
 		return; /* its records will be counted as lost */
 	entry->call = call;
-	snprintf(entry->id, sizeof(entry->id), "%s", id);
-	store_date(wall_us, entry->date);
+	entry->wall_us = begun->wall_us;
+	entry->mono_us = begun->mono_us;
+	entry->style = style_ref(begun->style);
+	entry->part = 1;
+	snprintf(entry->id, sizeof(entry->id), "%s", begun->id);
+	store_date(begun->wall_us, entry->date);
 	list_init(&entry->opened);
 	list_init(&entry->dirty);
 	list_init(&entry->phase);
 	hash_add(&store->entries, &entry->node, hash_bytes(&call, sizeof(call), 0));
+}
+
+void store_party(struct store *store, const struct tap_party *party)
+{
+	struct entry *entry = find(store, party->call);
+
+	if (entry)
+		parties_tell(&entry->parties, party->party, party->end, party->leg,
+			party->trunk);
 }
 
 /* Whether ENTRY's mark is in its file, as it must be before anything of its capture is. Records
@@ -156,6 +183,41 @@ static bool entry_is_safe(struct store *store, struct entry *entry)
 	return false;
 }
 
+/* Its file is closed, for a while. */
+static void entry_rested(struct store *store, struct entry *entry)
+{
+	list_remove(&entry->opened);
+	atomic_fetch_sub(&store->open_files, 1);
+}
+
+/* Forgets the capture; what waits for its file is lost. The next record begins another file. */
+static void entry_drop(struct store *store, struct entry *entry)
+{
+	list_remove(&entry->dirty);
+	entry->urgent = false;
+	if (!entry->capture)
+		return;
+	if (capture_is_open(entry->capture))
+		entry_rested(store, entry);
+	count_lost(store, entry, capture_close(entry->capture));
+	entry->capture = NULL;
+	entry->nobody = false;
+	parties_forget_interfaces(&entry->parties);
+}
+
+/* What came of writing ENTRY's file. */
+static void entry_written(
+	struct store *store, struct entry *entry, int err, uint64_t stored, uint64_t lost)
+{
+	atomic_fetch_add(&store->stored, stored);
+	if (!err)
+		return;
+	count_lost(store, entry, lost);
+	health_fail(store->health, "capture", err);
+	if (err == -ENOENT) /* the file was removed under us */
+		entry_drop(store, entry);
+}
+
 /* Writes what waits for ENTRY's file. */
 static void entry_flush(struct store *store, struct entry *entry)
 {
@@ -164,33 +226,21 @@ static void entry_flush(struct store *store, struct entry *entry)
 
 	list_remove(&entry->dirty);
 	entry->urgent = false;
-	if (!entry->capture || !entry_is_safe(store, entry))
+	if (!entry->capture || !capture_is_open(entry->capture) ||
+		!entry_is_safe(store, entry))
 		return;
 	err = capture_flush(entry->capture, &stored, &lost);
-	atomic_fetch_add(&store->stored, stored);
-	if (!err)
-		return;
-	count_lost(store, entry, lost);
-	health_fail(store->health, "capture", err);
-	if (err == -ENOENT) {
-		/* The file was removed under us: the next record begins another. */
-		capture_close(entry->capture);
-		entry->capture = NULL;
-		entry->created = false;
-		list_remove(&entry->opened);
-		atomic_fetch_sub(&store->open_files, 1);
-	}
+	entry_written(store, entry, err, stored, lost);
 }
 
-static void entry_close(struct store *store, struct entry *entry)
+/* Closes its file for a while. */
+static void entry_rest(struct store *store, struct entry *entry)
 {
 	entry_flush(store, entry);
-	if (!entry->capture)
+	if (!entry->capture || !capture_is_open(entry->capture))
 		return;
-	capture_close(entry->capture);
-	entry->capture = NULL;
-	list_remove(&entry->opened);
-	atomic_fetch_sub(&store->open_files, 1);
+	capture_rest(entry->capture);
+	entry_rested(store, entry);
 }
 
 static int entry_mark(struct store *store, struct entry *entry)
@@ -213,14 +263,33 @@ static void entry_unmark(struct store *store, struct entry *entry)
 	store->marked--;
 }
 
-static int open_or_create(struct entry *entry, int dir_fd)
+static int entry_new_file(const struct store *store, struct entry *entry, int dir_fd)
+{
+	char comment[256], moment[CLOCK_TEXT_SIZE];
+	const struct capture_params params = {.dir_fd = dir_fd,
+		.style = entry->style,
+		.classic = store->classic,
+		.part = entry->part,
+		.comment = comment};
+
+	snprintf(comment, sizeof(comment),
+		"call %s, part %u; as received and as sent, keys overwritten, media as "
+		"received; times are of the monotonic clock, which was mapped to wall "
+		"time once, at %s",
+		entry->id, entry->part, clock_text(entry->wall_us, moment));
+	return capture_new(&entry->capture, &params);
+}
+
+static int open_or_create(struct store *store, struct entry *entry, int dir_fd)
 {
 	int err = -ENOENT;
 
-	if (entry->created)
-		err = capture_open(&entry->capture, dir_fd, FILE_NAME, false);
-	if (err == -ENOENT)
-		err = capture_open(&entry->capture, dir_fd, FILE_NAME, true);
+	if (entry->capture)
+		err = capture_wake(entry->capture, dir_fd);
+	if (err == -ENOENT) {
+		entry_drop(store, entry);
+		err = entry_new_file(store, entry, dir_fd);
+	}
 	return err;
 }
 
@@ -231,25 +300,24 @@ static bool is_refusal(int err)
 	return err == -EEXIST || err == -ELOOP || err == -ENOTDIR || err == -EPERM;
 }
 
-/* A new file's 24 bytes of header are written before its mark: they cannot end in half a record. */
 static void entry_open(struct store *store, struct entry *entry)
 {
 	int dir_fd, err;
 
 	if (atomic_load(&store->open_files) >= store->open_max)
-		entry_close(store, LIST_ENTRY(store->opened.next, struct entry, opened));
+		entry_rest(store, LIST_ENTRY(store->opened.next, struct entry, opened));
 	err = entry_mark(store, entry);
 	dir_fd = err ? err : folder_call(store->root_fd, entry->date, entry->id);
-	err = dir_fd < 0 ? dir_fd : open_or_create(entry, dir_fd);
+	err = dir_fd < 0 ? dir_fd : open_or_create(store, entry, dir_fd);
 	if (dir_fd >= 0)
 		close(dir_fd);
 	if (!err) {
-		entry->created = true;
 		entry->used = store->round;
 		list_append(&store->opened, &entry->opened);
 		atomic_fetch_add(&store->open_files, 1);
 	} else if (is_refusal(err)) {
 		entry->refused = true;
+		entry_drop(store, entry);
 		entry_unmark(store, entry);
 		log_error("store", "call=%s event=capture-refused error=\"%s\"",
 			entry->id, err_str(err));
@@ -278,29 +346,77 @@ void store_refuse(struct store *store)
 	count_lost(store, NULL, 1);
 }
 
+static bool is_open(const struct entry *entry)
+{
+	return entry->capture && capture_is_open(entry->capture);
+}
+
+/* Which interface of its capture PARTY has; NULL: that of nobody. */
+static uint32_t entry_interface(struct entry *entry, struct party_seen *party)
+{
+	if (!party && !entry->nobody) {
+		entry->nobodys = capture_interface(entry->capture, "?", "");
+		entry->nobody = true;
+	}
+	if (!party)
+		return entry->nobodys;
+	if (!party->has_interface) {
+		party->interface =
+			capture_interface(entry->capture, party->leg, party->trunk);
+		party->has_interface = true;
+	}
+	return party->interface;
+}
+
+/* What is said of a message: "leg b, trunk carrier-a, TLS1.3 ...". Returns BUF. */
+static const char *comment_on(const struct store_datagram *datagram,
+	const struct party_seen *party, char buf[static PCAPNG_TEXT_MAX])
+{
+	if (datagram->media)
+		return "";
+	if (party)
+		snprintf(buf, PCAPNG_TEXT_MAX, "leg %s, %s, %s", party->leg, party->trunk,
+			datagram->how);
+	else
+		snprintf(buf, PCAPNG_TEXT_MAX, "%s", datagram->how);
+	return buf;
+}
+
+static bool entry_add(
+	struct store *store, struct entry *entry, const struct store_datagram *datagram)
+{
+	struct party_seen *party =
+		datagram->media ? parties_at(&entry->parties, datagram->end)
+				: parties_find(&entry->parties, datagram->party);
+	char comment[PCAPNG_TEXT_MAX];
+	struct capture_packet packet = {.interface = entry_interface(entry, party),
+		.wall_us = entry->wall_us + datagram->mono_us - entry->mono_us,
+		.sent = datagram->sent,
+		.comment = comment_on(datagram, party, comment),
+		.data = store->packet};
+
+	packet.len = datagram_build(store->packet, &datagram->source,
+		&datagram->destination, datagram->data, datagram->len, &packet.whole);
+	if (packet.len < packet.whole)
+		atomic_fetch_add(&store->cut, 1);
+	return capture_add(entry->capture, &packet);
+}
+
 bool store_add(struct store *store, const struct store_datagram *datagram)
 {
 	struct entry *entry = find(store, datagram->call);
-	size_t len, whole;
 
 	if (!entry)
 		return false;
-	if (!entry->capture && !entry->refused)
+	if (!is_open(entry) && !entry->refused)
 		entry_open(store, entry);
-	if (!entry->capture) {
+	if (!is_open(entry) || !entry_add(store, entry, datagram)) {
 		count_lost(store, entry, 1);
 		return true;
 	}
-	len = datagram_build(store->packet, &datagram->source, &datagram->destination,
-		datagram->data, datagram->len, &whole);
-	if (len < whole)
-		atomic_fetch_add(&store->cut, 1);
-	if (capture_would_write(entry->capture, len) && !entry_is_safe(store, entry)) {
-		count_lost(store, entry, 1);
-		return true;
-	}
-	capture_add(entry->capture, datagram->wall_us, store->packet, len, whole);
 	entry_await(store, entry, !datagram->media);
+	if (capture_is_full(entry->capture))
+		entry_flush(store, entry);
 	return true;
 }
 
@@ -331,21 +447,58 @@ void store_flush_media(struct store *store)
 	flush_all(store, &store->media);
 }
 
+/* An encrypted file gets its end. False: it could not be written. */
+static bool entry_end_file(struct store *store, struct entry *entry)
+{
+	uint64_t stored, lost;
+	int dir_fd, err;
+
+	if (!is_open(entry))
+		entry_open(store, entry);
+	if (!is_open(entry) || !entry_is_safe(store, entry))
+		return false;
+	dir_fd = folder_find(store->root_fd, entry->date, entry->id);
+	if (dir_fd < 0)
+		return false;
+	err = capture_finish(entry->capture, dir_fd, &stored, &lost);
+	close(dir_fd);
+	entry_written(store, entry, err, stored, lost);
+	if (err)
+		return false;
+	entry_drop(store, entry);
+	entry->part++;
+	entry->refused = entry->part > PARTS_MAX;
+	return true;
+}
+
+/* Its file is closed; more may come all the same. */
 static void entry_finish(struct store *store, struct entry *entry)
 {
-	entry_close(store, entry);
+	const bool final = entry->capture && capture_is_final(entry->capture);
+
+	if (final && !entry_end_file(store, entry) && entry->capture) {
+		entry_rest(store, entry);
+		return; /* it stays marked */
+	}
+	entry_rest(store, entry);
 	entry_unmark(store, entry);
 }
 
 static void entry_free(struct store *store, struct entry *entry)
 {
 	entry_finish(store, entry);
+	if (entry->capture && capture_is_final(entry->capture))
+		log_error("store", "call=%s event=capture-cut", entry->id);
+	entry_drop(store, entry);
+	entry_unmark(store, entry);
 	/* The gap is declared where the call's other events are. */
 	if (entry->lost > 0)
 		log_warning("store", "call=%s event=capture-incomplete lost=%" PRIu64,
 			entry->id, entry->lost);
 	list_remove(&entry->phase);
 	hash_remove(&store->entries, &entry->node);
+	parties_free(&entry->parties);
+	style_unref(entry->style);
 	free(entry);
 }
 
@@ -389,12 +542,13 @@ void store_expire(struct store *store, uint64_t mono_us)
 		entry = LIST_ENTRY(node, struct entry, opened);
 		if (store->round - entry->used < IDLE_ROUNDS)
 			break;
-		entry_close(store, entry);
+		entry_rest(store, entry);
 	}
 	/* Both lists are in order of the calls' ends. */
 	LIST_FOREACH (&store->closing, node, next) {
 		entry = LIST_ENTRY(node, struct entry, phase);
-		if (mono_us - entry->ended_us < CLOSE_AFTER_US)
+		if (mono_us - entry->ended_us <
+			(entry->style->recipients ? FINISH_AFTER_US : CLOSE_AFTER_US))
 			break;
 		entry_finish(store, entry);
 		list_remove(&entry->phase);
@@ -466,6 +620,7 @@ void store_free(struct store *store)
 	if (store->marks)
 		(void)renew_marks(store);
 	marks_free(store->marks);
+	classic_free(store->classic);
 	hash_free(&store->entries);
 	if (store->root_fd >= 0)
 		close(store->root_fd);

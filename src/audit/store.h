@@ -1,5 +1,5 @@
 /*
- * The captures of all calls: STATE/audit/YYYY-MM-DD/ID/call.pcap. Owns folders and files,
+ * The captures of all calls: STATE/audit/YYYY-MM-DD/ID/call.pcapng (style.h). Owns folders and files,
  * keeps only so many open, notices a failing disk and one that came back. Audit thread;
  * the counts may be read by any.
  */
@@ -7,8 +7,10 @@
 
 #include "audit/health.h"
 #include "audit/store_name.h"
+#include "audit/style.h"
 #include "base/addr.h"
 #include "base/err.h"
+#include "base/tap.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,14 +28,29 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 /* Flushes and closes everything. NULL is fine. */
 void store_free(struct store *store);
 
-/* Call CALL began. Its file is made with its first record. */
-void store_begin(struct store *store, uint64_t call, const char *id, uint64_t wall_us);
+struct store_call {
+	uint64_t call;
+	const char *id;      /* borrowed during the call */
+	uint64_t wall_us;    /* when it began, by both clocks: from then on */
+	uint64_t mono_us;    /* the monotonic one counts */
+	struct style *style; /* a reference is taken */
+};
+
+/* A call began. Its file is made with its first record. */
+void store_begin(struct store *store, const struct store_call *begun);
+
+/* Who one of its parties is (struct tap_party). */
+void store_party(struct store *store, const struct tap_party *party);
 
 /* One datagram of a call, kept in memory for a while. */
 struct store_datagram {
 	uint64_t call;
-	uint64_t wall_us;
-	bool media; /* one of many: it waits for store_flush_media() */
+	uint64_t mono_us;
+	bool media;     /* one of many: it waits for store_flush_media() */
+	uint32_t party; /* of a message; 0: not known */
+	unsigned end;   /* of a packet */
+	bool sent;
+	const char *how; /* of a message: its transport and what TLS says; borrowed */
 	struct addr source;
 	struct addr destination;
 	const void *data;

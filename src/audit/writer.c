@@ -5,29 +5,14 @@
  * keys before it queues a message, so that none reaches the queue's memory, the thread
  * behind it, or a file. CDRs do not pass the queue: see journal.h.
  */
-#include "audit/writer.h"
+#include "audit/writer_priv.h"
 
-#include "audit/backlog.h"
 #include "audit/cdr.h"
-#include "audit/health.h"
-#include "audit/journal.h"
 #include "audit/mask.h"
-#include "audit/store.h"
-#include "base/buf.h"
-#include "base/clock.h"
-#include "base/hash.h"
-#include "base/list.h"
+#include "audit/parties.h"
 #include "base/log.h"
-#include "base/pulse.h"
-#include "base/queue.h"
-#include "base/thread.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <poll.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,48 +25,17 @@
 #define OPEN_FILES_SHARE 5
 #define OPEN_FILES_MIN 64
 #define OPEN_FILES_MAX 16384
-/* After a wake-up, so that producers find the thread awake and need no system call, and
- * files are written by the batch. Also what a SIGKILL may cost a capture of its messages; of
- * its media half a second. */
-#define GATHER_US 5000
-#define GATHER_MEDIA_MS 20
-#define BATCH_ITEMS 4096
-#define TICK_MS 250
-#define TICK_US UINT64_C(250000)
-#define MEDIA_US UINT64_C(500000)
-#define SYNC_US UINT64_C(1000000)
 /* Longer than STORE_LINGER_US must not be: the store would have forgotten the call. */
 #define WATCH_US (STORE_LINGER_US - UINT64_C(1000000))
-/* A SIP message is 64 kB at most; a datagram with media is shorter. */
-#define ITEM_DATA_MAX 65536
-
-enum item_kind { ITEM_BEGIN, ITEM_MESSAGE, ITEM_PACKET, ITEM_END };
-
-/* What the queues carry; BEGIN is followed by the call's id, MESSAGE and PACKET by their
- * bytes. */
-struct item {
-	uint64_t call;
-	uint64_t time_us; /* wall; monotonic for END */
-	uint64_t lost;    /* END: of this call, refused by the queue */
-	struct addr source;
-	struct addr destination;
-	enum item_kind kind;
-};
-
-/* One producer's side. */
-struct source {
-	struct queue *queue;
-	_Atomic uint64_t offered; /* atomic; written by the producer */
-	_Atomic uint64_t refused; /* atomic; written by the producer */
-};
 
 /* A call that is captured, as the loop thread knows it. */
 struct watch {
 	struct hash_node node;
 	struct list ended; /* in writer.ended once it ended, oldest first */
 	uint64_t call;
-	uint64_t start_wall_us;
-	uint64_t ended_us; /* monotonic */
+	uint64_t start_wall_us, start_us; /* one moment by both clocks */
+	uint64_t ended_us;                /* monotonic */
+	struct style *style;              /* owned reference */
 	uint64_t lost;
 	bool paused;   /* its messages are not captured now */
 	bool begun;    /* BEGIN found room in the queue */
@@ -89,35 +43,6 @@ struct watch {
 	char id[STORE_ID_SIZE];
 	char path[];
 };
-
-struct writer {
-	/* RO after start */
-	struct tap tap;
-	struct source *sources; /* the loop's, then one for each worker */
-	unsigned source_count;
-	char *state_dir;
-	struct store *store; /* audit thread */
-	struct journal *journal;
-	pthread_t thread;
-	bool started;
-	int stop_fd;
-
-	struct health *health; /* has its own lock */
-	struct backlog backlog;
-	atomic_bool stopping; /* atomic */
-	struct pulse pulse;   /* of the audit thread */
-
-	/* loop thread */
-	struct hash watches;
-	struct list ended;
-	struct buf line;
-	char masked[ITEM_DATA_MAX];
-};
-
-static uint64_t mono_us(void)
-{
-	return clock_real()->mono_us(clock_real());
-}
 
 /* Loop thread: which calls are captured */
 
@@ -148,15 +73,19 @@ static bool push(struct writer *writer, unsigned nth, const struct item *item,
 /* Tells the audit thread of what it could not be told when its queue was full. */
 static void watch_say(struct writer *writer, struct watch *watch)
 {
-	struct item item = {.call = watch->call, .time_us = watch->start_wall_us};
+	struct item item = {.call = watch->call, .mono_us = watch->start_us};
 
 	if (!watch->begun) {
 		item.kind = ITEM_BEGIN;
+		item.begin.wall_us = watch->start_wall_us;
+		item.begin.style = style_ref(watch->style);
 		watch->begun = push(writer, 0, &item, watch->id, strlen(watch->id) + 1);
+		if (!watch->begun)
+			style_unref(item.begin.style);
 	}
 	if (watch->begun && watch->ended_us > 0 && !watch->end_said) {
 		item.kind = ITEM_END;
-		item.time_us = watch->ended_us;
+		item.mono_us = watch->ended_us;
 		item.lost = watch->lost;
 		watch->end_said = push(writer, 0, &item, NULL, 0);
 	}
@@ -166,6 +95,7 @@ static void watch_free(struct writer *writer, struct watch *watch)
 {
 	list_remove(&watch->ended);
 	hash_remove(&writer->watches, &watch->node);
+	style_unref(watch->style);
 	free(watch);
 }
 
@@ -187,9 +117,9 @@ static void expire_watches(struct writer *writer, uint64_t now_us)
 
 void writer_call_begin(struct writer *writer, uint64_t call, const char *id)
 {
-	size_t path_size = strlen(writer->state_dir) + sizeof("/audit//call.pcap") +
-			   STORE_DATE_SIZE + STORE_ID_SIZE;
-	char date[STORE_DATE_SIZE];
+	size_t path_size = strlen(writer->state_dir) + sizeof("/audit//") +
+			   STORE_DATE_SIZE + STORE_ID_SIZE + STYLE_NAME_SIZE;
+	char date[STORE_DATE_SIZE], name[STYLE_NAME_SIZE];
 	struct watch *watch;
 
 	if (call == 0)
@@ -210,12 +140,15 @@ void writer_call_begin(struct writer *writer, uint64_t call, const char *id)
 	list_init(&watch->ended);
 	watch->call = call;
 	watch->start_wall_us = clock_real()->wall_us(clock_real());
+	watch->start_us = writer_now_us();
+	watch->style = style_ref(writer->style);
 	snprintf(watch->id, sizeof(watch->id), "%s", id);
-	snprintf(watch->path, path_size, "%s/audit/%s/%s/call.pcap", writer->state_dir,
-		store_date(watch->start_wall_us, date), id);
+	snprintf(watch->path, path_size, "%s/audit/%s/%s/%s", writer->state_dir,
+		store_date(watch->start_wall_us, date), id,
+		style_file_name(watch->style, 1, name));
 	hash_add(&writer->watches, &watch->node, call);
 	watch_say(writer, watch);
-	expire_watches(writer, mono_us());
+	expire_watches(writer, watch->start_us);
 }
 
 void writer_call_pause(struct writer *writer, uint64_t call)
@@ -246,7 +179,7 @@ void writer_call_end(struct writer *writer, const struct record *record)
 	writer_cdr(writer, record);
 	if (!watch || watch->ended_us > 0)
 		return;
-	watch->ended_us = mono_us();
+	watch->ended_us = writer_now_us();
 	list_append(&writer->ended, &watch->ended);
 	watch_say(writer, watch);
 	expire_watches(writer, watch->ended_us);
@@ -274,30 +207,83 @@ static bool offer(struct writer *writer, unsigned nth, const struct item *item,
 	return false;
 }
 
+static void tap_party(void *arg, const struct tap_party *party)
+{
+	struct writer *writer = arg;
+	struct watch *watch = watch_find(writer, party->call);
+	const struct item item = {.kind = ITEM_PARTY,
+		.call = party->call,
+		.party = party->party,
+		.end = (uint8_t)party->end};
+	char names[PARTY_LEG_SIZE + PARTY_TRUNK_SIZE];
+	int len;
+
+	if (!watch)
+		return;
+	if (!watch->begun)
+		watch_say(writer, watch);
+	len = snprintf(names, sizeof(names), "%.*s%c%.*s", PARTY_LEG_SIZE - 1, party->leg,
+		'\0', PARTY_TRUNK_SIZE - 1, party->trunk);
+	/* without room its messages are nobody's, which is no loss of theirs */
+	(void)push(writer, 0, &item, names, (size_t)len + 1);
+}
+
+/* How MESSAGE came or goes, with its NUL. Returns its length. */
+static size_t how_it_came(
+	const struct tap_message *message, char out[static ITEM_HOW_MAX])
+{
+	static const char *const names[] = {
+		[TAP_UDP] = "UDP", [TAP_TCP] = "TCP", [TAP_TLS] = "TLS"};
+	const char *const words[] = {
+		message->version[0] ? message->version : names[message->transport],
+		message->cipher, message->peer_names,
+		message->waits ? "(its connection is being made)" : ""};
+	size_t len = 0;
+
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		size_t more = strlen(words[i]);
+
+		if (more == 0)
+			continue;
+		if (len > 0 && len < ITEM_HOW_MAX - 1)
+			out[len++] = ' ';
+		if (more > ITEM_HOW_MAX - 1 - len)
+			more = ITEM_HOW_MAX - 1 - len;
+		memcpy(out + len, words[i], more);
+		len += more;
+	}
+	out[len] = '\0';
+	return len + 1;
+}
+
 static void tap_message(void *arg, const struct tap_message *message)
 {
 	struct writer *writer = arg;
-	size_t len = message->len < ITEM_DATA_MAX ? message->len : ITEM_DATA_MAX;
+	size_t len = message->len < ITEM_DATA_MAX ? message->len : ITEM_DATA_MAX, how;
 	struct item item = {
 		.kind = ITEM_MESSAGE,
 		.call = message->call,
-		.time_us = message->wall_us,
+		.party = message->party,
+		.mono_us = message->mono_us,
 		.source = message->source,
 		.destination = message->destination,
+		.sent = message->sent,
 	};
 	struct watch *watch;
 
 	if (!list_empty(&writer->ended))
-		expire_watches(writer, mono_us());
+		expire_watches(writer, writer_now_us());
 	watch = message->call != 0 ? watch_find(writer, message->call) : NULL;
 	if (!watch || watch->paused)
 		return;
 	if (!watch->begun)
 		watch_say(writer, watch);
+	how = how_it_came(message, writer->masked);
+	item.skip = (uint16_t)how;
 	if (len > 0)
-		memcpy(writer->masked, message->data, len);
-	mask_keys(writer->masked, len);
-	if (!offer(writer, 0, &item, writer->masked, len))
+		memcpy(writer->masked + how, message->data, len);
+	mask_keys(writer->masked + how, len);
+	if (!offer(writer, 0, &item, writer->masked, how + len))
 		watch->lost++;
 }
 
@@ -307,188 +293,16 @@ static void tap_packet(void *arg, const struct tap_packet *packet)
 	struct item item = {
 		.kind = ITEM_PACKET,
 		.call = packet->call,
-		.time_us = packet->wall_us,
+		.mono_us = packet->mono_us,
 		.source = packet->source,
 		.destination = packet->destination,
+		.end = (uint8_t)packet->end,
+		.sent = packet->sent,
 	};
 	size_t len = packet->len < ITEM_DATA_MAX ? packet->len : ITEM_DATA_MAX;
 
 	if (packet->worker + 1 < writer->source_count)
 		(void)offer(writer, packet->worker + 1, &item, packet->data, len);
-}
-
-/* Audit thread */
-
-/* False: its call is not known. */
-static bool add_item(struct writer *writer, const struct item *item, size_t len)
-{
-	const struct store_datagram datagram = {
-		.call = item->call,
-		.wall_us = item->time_us,
-		.media = item->kind == ITEM_PACKET,
-		.source = item->source,
-		.destination = item->destination,
-		.data = item + 1,
-		.len = len - sizeof(*item),
-	};
-
-	return store_add(writer->store, &datagram);
-}
-
-static void take_item(struct writer *writer, const struct item *item, size_t len)
-{
-	switch (item->kind) {
-	case ITEM_BEGIN:
-		store_begin(writer->store, item->call, (const char *)(item + 1),
-			item->time_us);
-		break;
-	case ITEM_MESSAGE:
-	case ITEM_PACKET:
-		if (!add_item(writer, item, len))
-			store_refuse(writer->store);
-		break;
-	case ITEM_END:
-		store_end(writer->store, item->call, item->lost, item->time_us);
-		break;
-	}
-}
-
-/* These two return whether the queue was found empty. */
-static bool drain_loop(struct writer *writer, unsigned max)
-{
-	struct queue *queue = writer->sources[0].queue;
-	const struct item *item;
-	size_t len;
-
-	for (; max > 0 && (item = queue_peek(queue, &len)); max--) {
-		take_item(writer, item, len);
-		queue_pop(queue);
-	}
-	return max > 0;
-}
-
-static bool drain_worker(struct writer *writer, struct queue *queue)
-{
-	const struct item *item;
-	size_t len;
-
-	unsigned taken = 0;
-
-	for (; taken < BATCH_ITEMS && (item = queue_peek(queue, &len)); taken++) {
-		if (!add_item(writer, item, len)) {
-			/* A call's beginning was queued before its packets, but elsewhere. */
-			drain_loop(writer, BATCH_ITEMS);
-			take_item(writer, item, len);
-		}
-		queue_pop(queue);
-	}
-	return taken < BATCH_ITEMS;
-}
-
-/* Everything that is queued, once around. Returns whether more may be waiting. */
-static bool drain(struct writer *writer)
-{
-	size_t len;
-	bool more = false, drained = drain_loop(writer, BATCH_ITEMS);
-
-	for (unsigned i = 1; i < writer->source_count; i++)
-		drained &= drain_worker(writer, writer->sources[i].queue);
-	if (drained)
-		backlog_drained(&writer->backlog);
-	store_flush(writer->store);
-	for (unsigned i = 0; i < writer->source_count; i++)
-		more |= queue_peek(writer->sources[i].queue, &len) != NULL;
-	return more;
-}
-
-static uint64_t count_lost(const struct writer *writer)
-{
-	struct store_counts counts;
-	uint64_t lost;
-
-	store_counts(writer->store, &counts);
-	lost = counts.lost;
-	for (unsigned i = 0; i < writer->source_count; i++)
-		lost += atomic_load(&writer->sources[i].refused);
-	return lost;
-}
-
-/* What the thread remembers between its ticks. */
-struct ticks {
-	uint64_t next_us;
-	uint64_t media_us;
-	uint64_t sync_us;
-	uint64_t lost; /* as last told in the log */
-};
-
-static void tick(struct writer *writer, struct ticks *ticks)
-{
-	uint64_t now_us = mono_us(), lost = count_lost(writer);
-	bool failing = health_is_failing(writer->health), journal_ok = true;
-
-	if (now_us < ticks->next_us)
-		return;
-	ticks->next_us = now_us + TICK_US;
-	if (now_us >= ticks->media_us) {
-		ticks->media_us = now_us + MEDIA_US;
-		store_flush_media(writer->store);
-	}
-	store_expire(writer->store, now_us);
-	if (failing || now_us >= ticks->sync_us) {
-		ticks->sync_us = now_us + SYNC_US;
-		journal_ok = journal_tick(writer->journal);
-	}
-	if (failing && journal_ok && store_probe(writer->store))
-		health_recover(writer->health, lost);
-	backlog_tick(&writer->backlog, lost);
-	/* While the disk fails, its own line has told. */
-	if (lost > ticks->lost && !failing)
-		log_error("writer", "event=lost records=%" PRIu64 " total=%" PRIu64,
-			lost - ticks->lost, lost);
-	ticks->lost = lost;
-}
-
-static void wait_for_work(struct writer *writer, struct pollfd *fds)
-{
-	nfds_t count = writer->source_count;
-
-	for (nfds_t i = 0; i < count; i++)
-		fds[i] = (struct pollfd){
-			.fd = queue_fd(writer->sources[i].queue), .events = POLLIN};
-	fds[count] = (struct pollfd){.fd = writer->stop_fd, .events = POLLIN};
-	if (poll(fds, count + 1, TICK_MS) <= 0 || fds[count].revents != 0)
-		return;
-	/* Media alone gathers for longer, unless a message comes. */
-	if (fds[0].revents == 0) {
-		fds[1] = fds[count];
-		if (poll(fds, 2, GATHER_MEDIA_MS) <= 0 || fds[1].revents != 0)
-			return;
-	}
-	usleep(GATHER_US);
-}
-
-static void *run(void *arg)
-{
-	struct writer *writer = arg;
-	struct pollfd *fds = calloc(writer->source_count + 1, sizeof(*fds));
-	struct ticks ticks = {0};
-	bool more = false;
-
-	/* calls go before their captures when the processor is scarce */
-	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
-	while (fds && (more || !atomic_load(&writer->stopping))) {
-		if (!more)
-			wait_for_work(writer, fds);
-		for (unsigned i = 0; i < writer->source_count; i++)
-			queue_clear_fd(writer->sources[i].queue);
-		more = drain(writer);
-		tick(writer, &ticks);
-		pulse_beat(&writer->pulse);
-	}
-	while (drain(writer))
-		;
-	free(fds);
-	return NULL;
 }
 
 /* Start, stop, state */
@@ -508,14 +322,6 @@ static int sources_new(struct writer *writer, unsigned workers, size_t queue_byt
 		writer->source_count++;
 	}
 	return 0;
-}
-
-static int start_thread(struct writer *writer)
-{
-	int err = thread_start(&writer->thread, "audit", run, writer);
-
-	writer->started = !err;
-	return err;
 }
 
 static int memory_new(struct writer *writer, const struct writer_params *params)
@@ -556,8 +362,11 @@ int writer_new(
 	if (!writer)
 		return err_set(text, -ENOMEM, "out of memory");
 	writer->stop_fd = -1;
-	writer->tap = (struct tap){
-		.message_h = tap_message, .packet_h = tap_packet, .arg = writer};
+	writer->tap = (struct tap){.party_h = tap_party,
+		.message_h = tap_message,
+		.packet_h = tap_packet,
+		.arg = writer};
+	writer->style = style_ref(params->style);
 	list_init(&writer->ended);
 	buf_init(&writer->line, 0);
 	err = memory_new(writer, params);
@@ -572,7 +381,7 @@ int writer_new(
 			writer->health, text);
 	if (err)
 		goto out;
-	err = start_thread(writer);
+	err = writer_thread_start(writer);
 	if (err) {
 		err_set(text, err, "cannot start the audit thread: %s", err_str(err));
 		goto out;
@@ -615,7 +424,15 @@ void writer_free(struct writer *writer)
 	free(writer->health);
 	buf_free(&writer->line);
 	free(writer->state_dir);
+	style_unref(writer->style);
 	free(writer);
+}
+
+void writer_set_style(struct writer *writer, struct style *style)
+{
+	style_ref(style);
+	style_unref(writer->style);
+	writer->style = style;
 }
 
 const struct tap *writer_tap(struct writer *writer)
@@ -634,7 +451,7 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->stored = counts.stored;
 	ret->cut = counts.cut;
 	ret->open_files = counts.open_files;
-	ret->lost = count_lost(writer);
+	ret->lost = writer_lost(writer);
 	for (unsigned i = 0; i < writer->source_count; i++)
 		ret->offered += atomic_load(&writer->sources[i].offered);
 	ret->cdrs = cdrs.written;

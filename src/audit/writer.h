@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "audit/style.h"
 #include "base/err.h"
 #include "base/tap.h"
 #include "bridge/record.h"
@@ -17,8 +18,9 @@ struct writer;
 struct writer_params {
 	const char *
 		state_dir; /* existing folder; audit/ and cdr.jsonl are made in it, 0750 */
-	unsigned workers;  /* media workers that will tap packets: one queue each */
-	size_t queue_bytes; /* of each queue; 0: a sensible default */
+	struct style *style; /* as for writer_set_style() */
+	unsigned workers;    /* media workers that will tap packets: one queue each */
+	size_t queue_bytes;  /* of each queue; 0: a sensible default */
 };
 
 /* 0, or negative with TEXT (folder cannot be written). Starts the thread. */
@@ -26,6 +28,9 @@ int writer_new(
 	struct writer **ret, const struct writer_params *params, struct err_text *text);
 /* Writes what is queued, closes every file on a whole record, joins. NULL is fine. */
 void writer_free(struct writer *writer);
+
+/* Loop thread: how captures of calls that begin from now on are written. A reference is taken. */
+void writer_set_style(struct writer *writer, struct style *style);
 
 /* The tap to hand to transports (loop thread) and the relay (worker threads). */
 const struct tap *writer_tap(struct writer *writer);
@@ -45,7 +50,7 @@ void writer_call_end(struct writer *writer, const struct record *record);
 /* Loop thread: a CDR alone, for a call without capture. */
 void writer_cdr(struct writer *writer, const struct record *record);
 
-/* Where the capture of call ID is or will be: "STATE/audit/YYYY-MM-DD/ID/call.pcap". Loop thread.
+/* Where the capture of call ID is or will be: "STATE/audit/YYYY-MM-DD/ID/call.pcapng" (style.h). Loop thread.
  * Empty text when nothing of it was to be captured. */
 const char *writer_capture_path(const struct writer *writer, uint64_t call);
 

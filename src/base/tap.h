@@ -13,14 +13,55 @@
 
 enum tap_transport { TAP_UDP, TAP_TCP, TAP_TLS };
 
+/* A call has two ends of media (relay.h). */
+#define TAP_ENDS 2
+
+/*
+ * A party is somebody whom a call talks with: a leg on its way to one trunk. It has a number of its own, so
+ * that what one target sent is told from what the next one did. A call and a party in one number: for the
+ * layers below, which pass it on and need not know what it means. 0: nobody's.
+ */
+#define TAP_PARTY_BITS 24
+
+static inline uint64_t tap_owner(uint64_t call, uint32_t party)
+{
+	return call == 0 ? 0 : call << TAP_PARTY_BITS | party;
+}
+
+static inline uint64_t tap_owner_call(uint64_t owner)
+{
+	return owner >> TAP_PARTY_BITS;
+}
+
+static inline uint32_t tap_owner_party(uint64_t owner)
+{
+	return owner & ((UINT32_C(1) << TAP_PARTY_BITS) - 1);
+}
+
+/* Who a party is. Told before its first message, and again, the same, now and then. Loop thread. */
+struct tap_party {
+	uint64_t call;
+	uint32_t party;
+	unsigned
+		end; /* of the call's media, below TAP_ENDS: its packets are this party's from now on */
+	const char *
+		leg; /* "a": sent us the INVITE; "b": gets ours; "c": came by a transfer */
+	const char *trunk; /* "server pbx1" */
+};
+
 /* One SIP message, decrypted, as it was received or is sent. Loop thread. */
 struct tap_message {
-	uint64_t call; /* the call's number; 0: belongs to none */
-	uint64_t wall_us;
+	uint64_t call;  /* the call's number; 0: belongs to none */
+	uint32_t party; /* 0: not known */
+	uint64_t mono_us;
 	enum tap_transport transport;
 	bool sent; /* by us */
+	bool waits; /* sent: its connection is being made, and it leaves when that is ready */
 	struct addr source;
 	struct addr destination;
+	const char *version;    /* TLS: "TLS1.3"; else "" */
+	const char *cipher;     /* TLS: "AES-256-GCM"; else "" */
+	const char *peer_names; /* TLS: names in the far end's certificate; else "" */
 	const char *data;
 	size_t len;
 };
@@ -28,8 +69,9 @@ struct tap_message {
 /* One media packet, in clear. The worker's thread. */
 struct tap_packet {
 	uint64_t call;
-	uint64_t wall_us;
+	uint64_t mono_us;
 	unsigned worker; /* 0..N-1: which thread calls */
+	unsigned end;    /* below TAP_ENDS: which end it came from, or goes to */
 	bool sent;
 	struct addr source;
 	struct addr destination;
@@ -38,6 +80,7 @@ struct tap_packet {
 };
 
 struct tap {
+	void (*party_h)(void *arg, const struct tap_party *party);       /* may be NULL */
 	void (*message_h)(void *arg, const struct tap_message *message); /* may be NULL */
 	void (*packet_h)(void *arg, const struct tap_packet *packet);    /* may be NULL */
 	void *arg;

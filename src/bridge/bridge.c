@@ -419,15 +419,16 @@ static void owner_h(void *arg, const struct addr *remote, struct stranger_owner 
 	ret->transport = trunk_transport(trunk);
 }
 
-static uint64_t call_h(void *arg, const struct flow *flow, const struct message *message)
+static uint64_t owner_of_h(
+	void *arg, const struct flow *flow, const struct message *message)
 {
 	struct bridge_side *side = arg;
-	uint64_t number;
+	uint64_t owner;
 
 	if (!message_can_answer(message))
 		return 0;
-	number = within_number(side, flow, message);
-	return number ? number : txn_call_of(side->txns, flow, message);
+	owner = within_owner(side, flow, message);
+	return owner ? owner : txn_owner_of(side->txns, flow, message);
 }
 
 static bool unread_h(void *arg, struct flow *flow, struct span text)
@@ -444,7 +445,7 @@ struct transport_handlers bridge_transport_handlers(struct bridge *bridge, enum 
 		.progress_h = progress_h,
 		.allowed_h = allowed_h,
 		.owner_h = owner_h,
-		.call_h = call_h,
+		.owner_of_h = owner_of_h,
 		.arg = &bridge->sides[side]};
 }
 

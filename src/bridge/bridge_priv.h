@@ -72,6 +72,7 @@ struct bridge {
 		shed_until_ms; /* ACKs to what was shed, and repetitions, may come until then */
 	uint64_t *shed;        /* SHED_KEPT of stateless_id(); owned; NULL: none was */
 	uint64_t next_number;
+	uint32_t last_party; /* for the tap */
 	uint64_t started, ended, failed, refused;
 	struct bridge_emergencies emergencies;
 	struct elins *elins;            /* who is shown by which number of his location */

@@ -10,6 +10,29 @@ enum config_audit call_capture_rule(const struct call *call, const struct target
 		call->config, call->a->gateway, target ? target->gateway : NULL);
 }
 
+static void tell_party(const struct call *call, const struct leg *leg)
+{
+	char name[80];
+	const struct tap_party party = {.call = call->number,
+		.party = leg->party,
+		.end = leg_end(leg),
+		.leg = leg->name,
+		.trunk = leg->home ? trunk_name(leg->trunk, name) : ""};
+
+	if (leg->home)
+		captured_tell(call->bridge, &party);
+}
+
+void call_capture_parties(const struct call *call)
+{
+	if (call->capture == CONFIG_AUDIT_OFF)
+		return;
+	/* the one that it stands for was told */
+	if (!call->inner)
+		tell_party(call, call->a);
+	tell_party(call, call->b);
+}
+
 /* The first INVITE may have come while the call was not captured: it is told here, once. Leg a keeps it until it
  * has its final response, so it is there for each target. */
 static void tap_invite(struct call *call)
@@ -20,7 +43,7 @@ static void tap_invite(struct call *call)
 		return;
 	call->invite_tapped = true;
 	captured_first(
-		call->bridge, call->number, invite, call->a->flow, call->start_wall_us);
+		call->bridge, leg_owner(call->a), invite, call->a->flow, call->start_us);
 }
 
 void call_capture_begin(struct call *call)
@@ -29,6 +52,7 @@ void call_capture_begin(struct call *call)
 
 	if (handlers->begun_h)
 		handlers->begun_h(handlers->arg, call->number, call->id, call->capture);
+	call_capture_parties(call);
 	tap_invite(call);
 }
 
@@ -46,8 +70,10 @@ int call_capture_follow(struct call *call)
 	const bool media = mode == CONFIG_AUDIT_FULL;
 	int err = 0;
 
-	if (mode == call->capture)
+	if (mode == call->capture) {
+		call_capture_parties(call);
 		return 0;
+	}
 	/* before the packets: they may be tapped at once, and must find the call's capture begun */
 	tell(call, mode);
 	if (media != (call->capture == CONFIG_AUDIT_FULL))
@@ -60,6 +86,7 @@ int call_capture_follow(struct call *call)
 		trunk_word(call->b->trunk->kind), call->b->trunk->id,
 		config_audit_name(mode));
 	call->capture = mode;
+	call_capture_parties(call);
 	tap_invite(call);
 	return 0;
 }

@@ -120,3 +120,5 @@ void call_capture_begin(struct call *call);
 /* Leg b is about to be called: from now on the rule of its target holds. 0, or what
  * relay_set_tap() returns: the rule of before still holds. */
 int call_capture_follow(struct call *call);
+/* The tap is told who its parties are, where it is captured. */
+void call_capture_parties(const struct call *call);

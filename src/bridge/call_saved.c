@@ -227,6 +227,7 @@ static void resume(struct call *call)
 	call_limit_duration(call);
 	if (handlers->capture_h && call->capture != CONFIG_AUDIT_OFF)
 		handlers->capture_h(handlers->arg, call->number, call->id, call->capture);
+	call_capture_parties(call);
 }
 
 /* ---- a call that has no legs any more ---- */

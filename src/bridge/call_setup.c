@@ -219,6 +219,8 @@ static void hunt_flow_h(void *arg, struct flow *flow)
 	history_begin(&call->history, call->b->trunk->id, flow, age_us(call));
 	offer_free(&call->b->offer);
 	offer_init(&call->b->offer);
+	if (call->inner)
+		call_capture_parties(call);
 	err = call->inner ? 0 : call_capture_follow(call);
 	if (!err)
 		err = send_invite(call, flow, &text);

@@ -1,7 +1,5 @@
 #include "bridge/captured.h"
 
-#include "base/tap.h"
-
 enum config_audit captured_rule(const struct config *config,
 	const struct config_gateway *a, const struct config_gateway *b)
 {
@@ -12,16 +10,37 @@ enum config_audit captured_rule(const struct config *config,
 	return a ? a->audit : b->audit;
 }
 
-void captured_first(const struct bridge *bridge, uint64_t call,
-	const struct message *message, const struct flow *flow, uint64_t wall_us)
+uint32_t captured_party(struct bridge *bridge)
+{
+	/* 0 is nobody */
+	bridge->last_party = tap_owner_party(bridge->last_party + UINT64_C(1));
+	if (bridge->last_party == 0)
+		bridge->last_party = 1;
+	return bridge->last_party;
+}
+
+void captured_tell(const struct bridge *bridge, const struct tap_party *party)
+{
+	const struct tap *tap = bridge->tap;
+
+	if (tap && tap->party_h)
+		tap->party_h(tap->arg, party);
+}
+
+void captured_first(const struct bridge *bridge, uint64_t owner,
+	const struct message *message, const struct flow *flow, uint64_t mono_us)
 {
 	const struct tap *tap = bridge->tap;
 	const struct span text = message_text(message);
-	const struct tap_message tapped = {.call = call,
-		.wall_us = wall_us,
+	const struct tap_message tapped = {.call = tap_owner_call(owner),
+		.party = tap_owner_party(owner),
+		.mono_us = mono_us,
 		.transport = (enum tap_transport)flow->kind,
 		.source = flow->remote,
 		.destination = flow->local,
+		.version = flow->version,
+		.cipher = flow->cipher,
+		.peer_names = flow->peer_names,
 		.data = text.p,
 		.len = text.len};
 

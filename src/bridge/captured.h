@@ -4,12 +4,17 @@
  */
 #pragma once
 
+#include "base/tap.h"
 #include "bridge/bridge_priv.h"
 
 /* [capture] belongs to gateways. Of what crosses between two of them no more is captured than either of
  * them has captured. A is whom it comes from, B whom it goes to; NULL: a server, or nobody. */
 enum config_audit captured_rule(const struct config *config,
 	const struct config_gateway *a, const struct config_gateway *b);
-/* The tap gets MESSAGE, which came over FLOW at WALL_US, as the first one of CALL. */
-void captured_first(const struct bridge *bridge, uint64_t call,
-	const struct message *message, const struct flow *flow, uint64_t wall_us);
+/* A number for another party. It is not used again for millions of them. */
+uint32_t captured_party(struct bridge *bridge);
+/* The tap is told who a party is. */
+void captured_tell(const struct bridge *bridge, const struct tap_party *party);
+/* The tap gets MESSAGE, which came over FLOW at MONO_US, as the first one of OWNER. */
+void captured_first(const struct bridge *bridge, uint64_t owner,
+	const struct message *message, const struct flow *flow, uint64_t mono_us);

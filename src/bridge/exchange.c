@@ -1,6 +1,7 @@
 #include "bridge/exchange_priv.h"
 
 #include "bridge/called.h"
+#include "bridge/captured.h"
 #include "bridge/party_rules.h"
 #include "bridge/registry.h"
 #include "sip/failure.h"
@@ -307,6 +308,7 @@ static void hunt_target_h(void *arg, struct target *target)
 	exchange->asked = target_ref(target);
 	flow_unref(exchange->to_flow);
 	exchange->to_flow = NULL;
+	exchange->to_party = captured_party(exchange->bridge);
 	messages_charge(&target->trunk->messages, &target->settings->messages, LIMIT_OUT,
 		trunks_now_us(exchange->bridge->trunks));
 	exchange_capture_follow(exchange);
@@ -500,6 +502,7 @@ static int subscribe(struct exchange *exchange, struct txn_server *txn)
 		.flow = exchange->from_flow,
 		.request = exchange->request,
 		.number = exchange->number,
+		.party = exchange->from_party,
 		.id = exchange->id,
 		.over_h = over_h,
 		.arg = exchange};
@@ -535,6 +538,7 @@ void exchange_begin(struct bridge_side *home, struct txn_server *txn, struct tru
 		return;
 	}
 	exchange->number = registry_next(bridge, exchange->id);
+	exchange->from_party = captured_party(bridge);
 	if (exchange->method == MESSAGE_SUBSCRIBE && subscribe(exchange, txn)) {
 		exchange_free(exchange);
 		return;
@@ -542,7 +546,7 @@ void exchange_begin(struct bridge_side *home, struct txn_server *txn, struct tru
 	exchange->in = txn;
 	txn_server_attach(txn,
 		&(struct txn_server_user){.ended_h = sender_lost_h, .arg = exchange});
-	txn_server_set_call(txn, exchange->number);
+	txn_server_set_owner(txn, tap_owner(exchange->number, exchange->from_party));
 	exchange_capture_begin(exchange);
 	start_timers(exchange);
 	hunt_begin(exchange->hunt, within_ms, &hunt_handlers, exchange);

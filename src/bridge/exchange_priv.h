@@ -16,6 +16,7 @@ struct exchange {
 	struct bridge_side *home;
 	struct config *config; /* the snapshot that it began with; owned reference */
 	uint64_t number;
+	uint32_t from_party, to_party; /* for the tap */
 	char id[32];
 	struct txn_server *in;   /* NULL: it has its answer, or its sender is lost */
 	struct message *request; /* owned reference */

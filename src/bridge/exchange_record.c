@@ -9,13 +9,34 @@
 
 /* ---- its capture ---- */
 
+static void tell_party(const struct exchange *exchange, uint32_t number, const char *leg,
+	const struct target *target)
+{
+	char name[80];
+	const struct tap_party party = {.call = exchange->number,
+		.party = number,
+		.end = leg[0] == 'a' ? RELAY_A : RELAY_B,
+		.leg = leg,
+		.trunk = target ? trunk_name(target->trunk, name) : ""};
+
+	if (target && exchange->capture != CONFIG_AUDIT_OFF)
+		captured_tell(exchange->bridge, &party);
+}
+
+static void tell_parties(const struct exchange *exchange)
+{
+	tell_party(exchange, exchange->from_party, "a", exchange->source);
+	tell_party(exchange, exchange->to_party, "b", exchange->target);
+}
+
 static void tap_request(struct exchange *exchange)
 {
 	if (exchange->tapped || exchange->capture == CONFIG_AUDIT_OFF)
 		return;
 	exchange->tapped = true;
-	captured_first(exchange->bridge, exchange->number, exchange->request,
-		exchange->from_flow, exchange->start_wall_us);
+	captured_first(exchange->bridge,
+		tap_owner(exchange->number, exchange->from_party), exchange->request,
+		exchange->from_flow, exchange->start_us);
 }
 
 static enum config_audit rule_of(
@@ -34,6 +55,7 @@ void exchange_capture_begin(struct exchange *exchange)
 	if (handlers->begun_h)
 		handlers->begun_h(
 			handlers->arg, exchange->number, exchange->id, exchange->capture);
+	tell_parties(exchange);
 	tap_request(exchange);
 }
 
@@ -42,11 +64,14 @@ void exchange_capture_follow(struct exchange *exchange)
 	const struct bridge_handlers *handlers = &exchange->bridge->handlers;
 	const enum config_audit mode = rule_of(exchange, exchange->target);
 
-	if (mode == exchange->capture)
+	if (mode == exchange->capture) {
+		tell_parties(exchange);
 		return;
+	}
 	exchange->capture = mode;
 	if (handlers->capture_h)
 		handlers->capture_h(handlers->arg, exchange->number, exchange->id, mode);
+	tell_parties(exchange);
 	tap_request(exchange);
 }
 

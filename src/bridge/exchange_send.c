@@ -134,8 +134,8 @@ static int begin(const struct exchange *exchange, struct flow *flow,
 	int err;
 
 	if (exchange->subscription)
-		dialog = subscription_ask(
-			exchange->subscription, side, exchange->target, flow);
+		dialog = subscription_ask(exchange->subscription, side, exchange->target,
+			flow, exchange->to_party);
 	err = begin_dialog(exchange, flow, crossed, dialog);
 	if (err)
 		return err;
@@ -193,7 +193,7 @@ static int compose(const struct exchange *exchange, struct flow *flow,
 	*ret = (struct request){.txns = hunt_side(exchange->hunt, target)->txns,
 		.flow = flow,
 		.method = exchange->method,
-		.call = exchange->number,
+		.owner = tap_owner(exchange->number, exchange->to_party),
 		.account = trunk_account(target->trunk, flow)};
 	err = begin(exchange, flow, crossed, ret);
 	if (err)

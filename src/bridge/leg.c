@@ -1,5 +1,6 @@
 #include "bridge/leg.h"
 
+#include "bridge/captured.h"
 #include "bridge/leg_priv.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
@@ -16,6 +17,7 @@ void leg_init(struct leg *leg, const struct leg_params *params)
 	leg->closed_h = params->closed_h;
 	leg->arg = params->arg;
 	leg->call = params->call;
+	leg->party = captured_party(params->home->bridge);
 	leg->id = params->id;
 	leg->name = params->name;
 	leg->methods = params->methods;

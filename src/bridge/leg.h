@@ -89,6 +89,7 @@ struct leg {
 	leg_closed_h *closed_h; /* may be NULL */
 	void *arg;
 	uint64_t call;    /* number, for the tap */
+	uint32_t party;   /* for the tap too */
 	const char *id;   /* the call's, for the log; borrowed */
 	const char *name; /* "a": sent us the INVITE; "b": gets ours. For the log */
 	const struct leg_method *methods; /* what it may ask of us */
@@ -157,6 +158,12 @@ struct leg {
 static inline enum relay_end leg_end(const struct leg *leg)
 {
 	return leg->end;
+}
+
+/* Whose its messages are, for the tap. */
+static inline uint64_t leg_owner(const struct leg *leg)
+{
+	return tap_owner(leg->call, leg->party);
 }
 
 struct leg_params {

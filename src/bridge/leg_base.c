@@ -102,7 +102,7 @@ struct request leg_begin(struct leg *leg, enum message_method method)
 	struct request request = {.txns = leg->home->txns,
 		.flow = leg->flow,
 		.method = method,
-		.call = leg->call,
+		.owner = leg_owner(leg),
 		.account = trunk_account(leg->trunk, leg->flow)};
 
 	if (leg->connected_from &&

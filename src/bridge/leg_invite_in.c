@@ -53,7 +53,7 @@ int leg_take_invite(struct leg *leg, struct txn_server *invite)
 {
 	const struct uas_params params = {.side = leg->home,
 		.txn = invite,
-		.call = leg->call,
+		.owner = leg_owner(leg),
 		.user = {.cancelled_h = cancelled_h,
 			.acked_h = acked_h,
 			.failed_h = uas_failed_h,

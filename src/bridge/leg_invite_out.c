@@ -112,7 +112,7 @@ int leg_load_invite(struct leg *leg, struct saved from, struct err_text *error)
 		.trunk = leg->trunk,
 		.user = {.ended_h = uac_ended_h, .arg = leg}};
 
-	return uac_load(&leg->uac, from, &params, leg->call, error);
+	return uac_load(&leg->uac, from, &params, leg_owner(leg), error);
 }
 
 /* ---- what comes for an INVITE of ours ---- */

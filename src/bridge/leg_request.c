@@ -206,7 +206,7 @@ void leg_request(struct leg *leg, struct dialog *dialog, struct txn_server *txn,
 {
 	const enum message_method method = message_method(request);
 
-	txn_server_set_call(txn, leg->call);
+	txn_server_set_owner(txn, leg_owner(leg));
 	if (dialog_receive(dialog, request)) {
 		txn_server_refuse(txn, NULL,
 			&(struct txn_refusal){.status = 500,

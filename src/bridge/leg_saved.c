@@ -27,7 +27,7 @@ static const struct saved_field refresh_fields[] = {
 };
 
 /*
- * Not written of struct leg: home, end, h, closed_h, arg, call, id, name, methods, way (made anew); target, trunk, settings,
+ * Not written of struct leg: home, end, h, closed_h, arg, call, party, id, name, methods, way (made anew); target, trunk, settings,
  * server, gateway (found by name); flow, dialog, offer, streams, uac (objects of their own); flow_node,
  * losses, lost_ms (of the new connection); early (it talks); state, uas, unacked, bye_in, bye_out, update_out, last_timer,
  * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, passages, notifier, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
@@ -65,7 +65,7 @@ static const struct saved_field whom_fields[] = {
 
 /*
  * Not written of struct flow: ops, refs, id, peer, asked, until, report, why, owner, users, held, closed,
- * refused, no_listener, waiting, tap_call, heard_ms, server_name, ours (of the connection alone, which is no more);
+ * refused, no_listener, waiting, tap_owner, heard_ms, server_name, ours (of the connection alone, which is no more);
  * exception (the record has none of it).
  */
 static const struct saved_field flow_fields[] = {

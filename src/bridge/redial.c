@@ -67,12 +67,12 @@ static bool is_queued(const struct redial *redial, const char *data, size_t len)
 static int redial_send(struct flow *flow, const char *data, size_t len)
 {
 	struct redial *redial = redial_of(flow);
-	const struct queued queued = {.call = flow->tap_call,
+	const struct queued queued = {.call = flow->tap_owner,
 		.at_ms = timers_now_ms(redial->params.side->bridge->timers),
 		.len = len};
 
 	if (redial->real && !dial_active(&redial->dial))
-		return flow_send(redial->real, flow->tap_call, data, len);
+		return flow_send(redial->real, flow->tap_owner, data, len);
 	if (is_queued(redial, data, len))
 		return 0;
 	if (redial->queue.len + len > QUEUE_BYTES)

@@ -126,6 +126,7 @@ int subscription_new(struct subscription **ret, const struct subscription_params
 		return -ENOMEM;
 	subscription->bridge = home->bridge;
 	subscription->number = params->number;
+	subscription->parties[SUBSCRIPTION_SUBSCRIBER] = params->party;
 	subscription->id = params->id;
 	subscription->over_h = params->over_h;
 	subscription->arg = params->arg;
@@ -159,12 +160,14 @@ void subscription_free(struct subscription *subscription)
 }
 
 struct dialog *subscription_ask(struct subscription *subscription,
-	struct bridge_side *side, struct target *target, struct flow *flow)
+	struct bridge_side *side, struct target *target, struct flow *flow,
+	uint32_t party)
 {
 	struct subscription_dialog *half = &subscription->halves[SUBSCRIPTION_NOTIFIER];
 
 	subscription_half_drop(half);
 	take_target(half, side, target, flow);
+	subscription->parties[SUBSCRIPTION_NOTIFIER] = party;
 	return &half->dialog;
 }
 
@@ -331,9 +334,9 @@ const struct flow *subscription_flow(const struct subscription_dialog *dialog)
 	return dialog->flow ? dialog->flow : dialog->real;
 }
 
-uint64_t subscription_number(const struct subscription_dialog *dialog)
+uint64_t subscription_owner(const struct subscription_dialog *dialog)
 {
-	return dialog->subscription->number;
+	return subscription_half_owner(dialog);
 }
 
 const char *subscription_id(const struct subscription_dialog *dialog)
@@ -392,7 +395,7 @@ static void serve(
 void subscription_request(
 	struct subscription_dialog *half, struct txn_server *txn, struct message *request)
 {
-	txn_server_set_call(txn, half->subscription->number);
+	txn_server_set_owner(txn, subscription_owner(half));
 	if (half->half == SUBSCRIPTION_NOTIFIER && !half->known &&
 		!establish_by(half, txn, request))
 		return;

@@ -51,7 +51,8 @@ struct subscription_params {
 	struct target *source;    /* whoever does; a reference is taken */
 	struct flow *flow;        /* his SUBSCRIBE came over it */
 	struct message *request;  /* that; borrowed for now */
-	uint64_t number;          /* for the tap */
+	uint64_t number;          /* for the tap, as is: */
+	uint32_t party;           /* whoever subscribes */
 	const char *id;           /* for the log; borrowed */
 	/* It is over, once; it is still to be freed, but not at once. */
 	void (*over_h)(void *arg, const struct subscription_end *end);
@@ -65,9 +66,10 @@ void subscription_free(struct subscription *subscription); /* NULL is fine */
 
 /* ---- its beginning ---- */
 
-/* TARGET, on SIDE, is asked over FLOW, in place of whom was asked before: the dialog, zeroed, that its SUBSCRIBE is to begin. */
+/* TARGET, on SIDE, is asked over FLOW, in place of whom was asked before: the dialog, zeroed, that its SUBSCRIBE is to begin. He is PARTY for the tap. */
 struct dialog *subscription_ask(struct subscription *subscription,
-	struct bridge_side *side, struct target *target, struct flow *flow);
+	struct bridge_side *side, struct target *target, struct flow *flow,
+	uint32_t party);
 /* That dialog is whole, and its SUBSCRIBE is about to be sent: a NOTIFY may come. */
 void subscription_asked(struct subscription *subscription);
 /* Nobody is asked any more. */
@@ -108,7 +110,7 @@ struct subscription_dialog *subscription_find(
 /* Who is at its other end. */
 const struct target *subscription_target(const struct subscription_dialog *dialog);
 const struct flow *subscription_flow(const struct subscription_dialog *dialog);
-uint64_t subscription_number(const struct subscription_dialog *dialog);
+uint64_t subscription_owner(const struct subscription_dialog *dialog); /* for the tap */
 const char *subscription_id(const struct subscription_dialog *dialog);
 /* "a": who subscribed is at its other end, "b": who notifies. */
 const char *subscription_leg(const struct subscription_dialog *dialog);

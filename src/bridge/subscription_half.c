@@ -97,7 +97,7 @@ int subscription_half_begin(
 	*ret = (struct request){.txns = half->side->txns,
 		.flow = half->flow,
 		.method = method,
-		.call = half->subscription->number,
+		.owner = subscription_half_owner(half),
 		.account = trunk_account(half->target->trunk, half->flow)};
 	request_begin(ret, &half->dialog);
 	subscription_half_add_contact(half, &ret->text);

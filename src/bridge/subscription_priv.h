@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "base/tap.h"
 #include "bridge/subscription.h"
 #include "sip/event.h"
 #include "sip/request.h"
@@ -23,7 +24,8 @@ struct subscription_dialog {
 struct subscription {
 	struct bridge *bridge;
 	uint64_t number;
-	const char *id; /* borrowed */
+	uint32_t parties[2]; /* for the tap; by enum subscription_half */
+	const char *id;      /* borrowed */
 	void (*over_h)(void *arg, const struct subscription_end *end);
 	void *arg;
 	struct subscription_dialog halves[2]; /* by enum subscription_half */
@@ -46,6 +48,14 @@ struct subscription {
 	struct list passes; /* struct subscription_pass */
 	unsigned pass_count;
 };
+
+/* For the tap. */
+static inline uint64_t subscription_half_owner(const struct subscription_dialog *half)
+{
+	const struct subscription *subscription = half->subscription;
+
+	return tap_owner(subscription->number, subscription->parties[half->half]);
+}
 
 struct subscription_pass {
 	struct list node;

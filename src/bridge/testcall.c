@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "bridge/call_log.h"
+#include "bridge/captured.h"
 #include "bridge/identity.h"
 #include "bridge/media_sdp.h"
 #include "bridge/party_rules.h"
@@ -332,6 +333,20 @@ static void closed_h(void *arg, struct leg *leg, const char *why)
 
 /* ---- the hunt ---- */
 
+static void tell_party(const struct testcall *testcall)
+{
+	const struct leg *leg = &testcall->leg;
+	char name[80];
+	const struct tap_party party = {.call = testcall->number,
+		.party = leg->party,
+		.end = leg_end(leg),
+		.leg = leg->name,
+		.trunk = trunk_name(leg->trunk, name)};
+
+	if (testcall->gateway->audit != CONFIG_AUDIT_OFF)
+		captured_tell(testcall->bridge, &party);
+}
+
 static void target_h(void *arg, struct target *target)
 {
 	struct testcall *testcall = arg;
@@ -355,6 +370,7 @@ static void target_h(void *arg, struct target *target)
 	if (testcall->has_own)
 		testcall->leg.settings = &testcall->own;
 	leg_charge(&testcall->leg);
+	tell_party(testcall);
 	free_nobody(&testcall->nobody);
 	testcall->nobody = (struct leg){.home = params.home,
 		.end = RELAY_A,

@@ -36,7 +36,7 @@ struct uac {
 	struct dialog *dialog; /* of its user; after uac_release() OWN */
 	struct dialog *own;    /* a copy; owned; NULL until then */
 	struct uac_user user;  /* zeroed by uac_release() */
-	uint64_t call;
+	uint64_t owner;        /* for the tap */
 	uint32_t cseq;
 	bool first, open, released;
 	bool lost; /* there was no memory for the 2xx that would have been taken */
@@ -144,7 +144,7 @@ static struct request begin(
 	struct request request = {.txns = uac->side->txns,
 		.flow = uac->flow,
 		.method = method,
-		.call = uac->call,
+		.owner = uac->owner,
 		.account = uac->trunk ? trunk_account(uac->trunk, uac->flow) : NULL,
 		.cseq = uac->cseq};
 
@@ -182,7 +182,7 @@ static void send_bye(struct uac *uac, struct dialog *dialog)
 static void resend_ack(struct uac *uac, const struct branch *branch)
 {
 	if (branch->ack)
-		flow_send(uac->flow, uac->call, branch->ack, branch->ack_len);
+		flow_send(uac->flow, uac->owner, branch->ack, branch->ack_len);
 }
 
 /* A 2xx that nobody wants: ACK, and BYE where it began a dialog of its own. A further INVITE's
@@ -313,7 +313,7 @@ int uac_start(struct uac **ret, struct request *invite, const struct uac_params 
 	uac->flow = flow_ref(invite->flow);
 	uac->trunk = params->trunk ? trunk_ref(params->trunk) : NULL;
 	uac->user = params->user;
-	uac->call = invite->call;
+	uac->owner = invite->owner;
 	uac->cseq = invite->cseq;
 	uac->first = params->first;
 	uac->open = true;
@@ -422,7 +422,7 @@ static int take_branch(struct uac *uac, struct acked *acked)
 }
 
 int uac_load(struct uac **ret, struct saved from, const struct uac_params *params,
-	uint64_t call, struct err_text *error)
+	uint64_t owner, struct err_text *error)
 {
 	const struct bridge *bridge = params->side->bridge;
 	struct uac *uac = calloc(1, sizeof(*uac));
@@ -446,7 +446,7 @@ int uac_load(struct uac **ret, struct saved from, const struct uac_params *param
 	uac->trunk = params->trunk ? trunk_ref(params->trunk) : NULL;
 	uac->dialog = params->dialog;
 	uac->user = params->user;
-	uac->call = call;
+	uac->owner = owner;
 	uac->cseq = acked.cseq;
 	timer_start(
 		bridge->timers, &uac->timer, 64 * bridge->config->sip.t1_ms, late_h, uac);

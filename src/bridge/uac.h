@@ -75,7 +75,7 @@ int uac_save(const struct uac *uac, struct saved to);
  * ERR_FORMAT or ERR_AUTH with ERROR; -ENOMEM.
  */
 int uac_load(struct uac **ret, struct saved from, const struct uac_params *params,
-	uint64_t call, struct err_text *error);
+	uint64_t owner, struct err_text *error);
 /* RESPONSE, a 2xx that came by FLOW, is one that it acknowledged: it does so again. False: it is not. */
 bool uac_ack_again(struct uac *uac, struct flow *flow, const struct message *response);
 

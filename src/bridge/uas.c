@@ -33,7 +33,7 @@ struct uas {
 	struct txn_server *txn; /* NULL once it has ended, or has its final response */
 	struct flow *flow;      /* owned reference; its leg holds it */
 	struct uas_user user;
-	uint64_t call;
+	uint64_t owner; /* for the tap */
 	uint32_t cseq;
 	uint32_t next_rseq; /* 0: none was needed yet */
 	struct waiting
@@ -89,7 +89,7 @@ static void ok_again_h(void *arg)
 		uas->ok.interval_ms = t2_ms;
 	timer_start(uas->side->bridge->timers, &uas->ok.again, uas->ok.interval_ms,
 		ok_again_h, uas);
-	flow_send(uas->flow, uas->call, uas->ok.text, uas->ok.len);
+	flow_send(uas->flow, uas->owner, uas->ok.text, uas->ok.len);
 }
 
 static void no_ack_h(void *arg)
@@ -150,11 +150,11 @@ int uas_new(struct uas **ret, const struct uas_params *params)
 	uas->txn = params->txn;
 	uas->flow = flow_ref(txn_server_flow(params->txn));
 	uas->user = params->user;
-	uas->call = params->call;
+	uas->owner = params->owner;
 	uas->cseq = message_cseq(txn_server_request(params->txn));
 	user.arg = uas;
 	txn_server_attach(params->txn, &user);
-	txn_server_set_call(params->txn, params->call);
+	txn_server_set_owner(params->txn, params->owner);
 	*ret = uas;
 	return 0;
 }

@@ -34,7 +34,7 @@ struct uas_response {
 struct uas_params {
 	struct bridge_side *side;
 	struct txn_server *txn; /* has a request without a final response */
-	uint64_t call;
+	uint64_t owner;         /* for the tap */
 	struct uas_user user;
 };
 

@@ -11,9 +11,9 @@
 /* Whose dialog it is; all is borrowed. */
 struct whose {
 	const struct target *target;
-	const struct flow *flow; /* that it uses */
-	const char *id, *leg;    /* for the log */
-	uint64_t number;
+	const struct flow *flow;            /* that it uses */
+	const char *id, *leg;               /* for the log */
+	uint64_t owner;                     /* for the tap */
 	struct dialog *dialog;              /* of a leg, its owner; or NULL: */
 	struct subscription_dialog *events; /* of a subscription */
 };
@@ -47,14 +47,14 @@ static bool find(
 			.flow = leg->flow,
 			.id = leg->id,
 			.leg = leg->name,
-			.number = leg->call,
+			.owner = leg_owner(leg),
 			.dialog = dialog};
 	} else if (events) {
 		*ret = (struct whose){.target = subscription_target(events),
 			.flow = subscription_flow(events),
 			.id = subscription_id(events),
 			.leg = subscription_leg(events),
-			.number = subscription_number(events),
+			.owner = subscription_owner(events),
 			.events = events};
 	}
 	return dialog || events;
@@ -78,12 +78,12 @@ struct leg *within_leg(
 		       : NULL;
 }
 
-uint64_t within_number(
+uint64_t within_owner(
 	struct bridge_side *side, const struct flow *flow, const struct message *message)
 {
 	struct whose whose;
 
-	return find(side, message, &whose) && is_peers(side, flow, &whose) ? whose.number
+	return find(side, message, &whose) && is_peers(side, flow, &whose) ? whose.owner
 									   : 0;
 }
 

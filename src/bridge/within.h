@@ -16,8 +16,8 @@ bool within_speaks_for(void *arg, const struct flow *flow, const struct flow *ot
 /* The leg whose dialog MESSAGE belongs to, if FLOW is its peer's; else NULL. */
 struct leg *within_leg(
 	struct bridge_side *side, const struct flow *flow, const struct message *message);
-/* The number of the call or subscription that MESSAGE, which came by FLOW of its peer, is within; 0: none. */
-uint64_t within_number(
+/* Whose MESSAGE is, which came by FLOW of its peer, for the tap: a party of a call or of a subscription; 0: nobody's. */
+uint64_t within_owner(
 	struct bridge_side *side, const struct flow *flow, const struct message *message);
 /* Answers REQUEST, which has a To tag. */
 void within_request(

@@ -33,6 +33,7 @@ enum config_suite {
 
 enum config_transport { CONFIG_UDP, CONFIG_TCP };
 enum config_srtp { CONFIG_SRTP_REQUIRED, CONFIG_SRTP_OPTIONAL, CONFIG_SRTP_OFF };
+enum config_capture_format { CONFIG_CAPTURE_PCAPNG, CONFIG_CAPTURE_PCAP };
 enum config_audit { CONFIG_AUDIT_OFF, CONFIG_AUDIT_SIGNALLING, CONFIG_AUDIT_FULL };
 enum config_hold { CONFIG_HOLD_PASS, CONFIG_HOLD_SENDONLY, CONFIG_HOLD_INACTIVE };
 
@@ -532,6 +533,7 @@ struct config {
 	struct {
 		enum config_audit mode;
 		bool required;
+		enum config_capture_format format;
 	} audit;
 
 	struct {

@@ -33,6 +33,7 @@
 static const char *const transports[] = {"udp", "tcp", NULL};
 static const char *const srtp_words[] = {"required", "optional", "off", NULL};
 static const char *const audit_words[] = {"off", "signalling", "full", NULL};
+static const char *const capture_format_words[] = {"pcapng", "pcap", NULL};
 static const char *const hold_words[] = {"pass", "sendonly", "inactive", NULL};
 static const char *const roc_words[] = {"reset", "keep", NULL};
 static const char *const t38_words[] = {"refuse", "relay", NULL};
@@ -442,28 +443,7 @@ const struct schema_key schema_table[] = {
 		.help = "The same for a call on hold.",
 	},
 
-	/* [audit] */
-	{
-		.section = SCHEMA_AUDIT,
-		.name = "mode",
-		.type = SCHEMA_ENUM,
-		MEMBER(config, audit.mode),
-		.words = audit_words,
-		.fallback = "signalling",
-		.help = "What is captured of each call: nothing, its SIP messages, or "
-			"its media "
-			"too.",
-	},
-	{
-		.section = SCHEMA_AUDIT,
-		.name = "required",
-		.type = SCHEMA_BOOL,
-		MEMBER(config, audit.required),
-		.fallback = "no",
-		.help = "Whether a new call is refused while captures or records cannot "
-			"be written, or lag so far behind that some are lost.",
-	},
-
+#include "config/table_audit.def"
 	/* [limits] */
 	{
 		.section = SCHEMA_LIMITS,

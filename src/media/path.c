@@ -377,8 +377,9 @@ static void tap_packet(const struct path_end *end, const struct path_batch *batc
 		return;
 	packet = (struct tap_packet){
 		.call = in->call,
-		.wall_us = batch->wall_us,
+		.mono_us = batch->now_us,
 		.worker = batch->worker,
+		.end = in->end,
 		.sent = false,
 		.source = *in->source,
 		.destination = end->local[in->channel],

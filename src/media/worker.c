@@ -45,8 +45,6 @@ static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 
 	if (stream->ended)
 		return;
-	if (in.tapped && worker->tap && !worker->batch.wall_us)
-		worker->batch.wall_us = clock_real()->wall_us(clock_real());
 	if (path_packet(&stream->path, &worker->batch, &in, &out))
 		worker_send(stream, data, &out);
 	if (stream->path.due)

@@ -136,7 +136,7 @@ static void find_captured(struct past *past, const char *call_id, int audit_fd)
 		return;
 	fd = folder_find(audit_fd, day, past->id);
 	if (fd >= 0) {
-		err = capture_read(fd, "call.pcap", data_h, &wanted);
+		err = capture_read(fd, data_h, &wanted);
 		close(fd);
 	} else {
 		err = fd;

@@ -48,11 +48,11 @@ void flow_release(struct flow *flow, struct list *node)
 	flow_unref(flow);
 }
 
-int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len)
+int flow_send(struct flow *flow, uint64_t owner, const char *data, size_t len)
 {
 	if (flow->closed)
 		return ERR_CLOSED;
-	flow->tap_call = call;
+	flow->tap_owner = owner;
 	return flow->ops->send(flow, data, len);
 }
 

@@ -91,7 +91,7 @@ struct flow {
 	/* It stands for a connection that is being made: requests wait in their transactions
 	 * until txn_flow_replaced(). Other messages may be sent all the same. */
 	bool waiting;
-	uint64_t tap_call; /* the call number the next sent bytes belong to */
+	uint64_t tap_owner; /* whose the next sent bytes are */
 };
 
 /* A zeroed FLOW gets one reference; it is open and without texts. */
@@ -106,11 +106,11 @@ void flow_hold(struct flow *flow, enum flow_use use, struct list *node);
 void flow_release(struct flow *flow, struct list *node);
 
 /*
- * Queues one whole message. While a connection is being made it waits. CALL is for the tap
- * (0: none). 0; ERR_CLOSED; ERR_LIMIT when the far end reads too slowly (the connection is
+ * Queues one whole message. While a connection is being made it waits. OWNER is for the tap
+ * (tap_owner(); 0: nobody). 0; ERR_CLOSED; ERR_LIMIT when the far end reads too slowly (the connection is
  * then cut); -EMSGSIZE for a datagram over 65,507 bytes; -ENOMEM.
  */
-int flow_send(struct flow *flow, uint64_t call, const char *data, size_t len);
+int flow_send(struct flow *flow, uint64_t owner, const char *data, size_t len);
 /* Queues CRLF CRLF, which is no message: over a connection the far end answers it by a CRLF, which
  * sets heard_ms (RFC 5626 4.4.1); a datagram keeps a NAT open. 0; as flow_send(). */
 int flow_keep_alive(struct flow *flow);

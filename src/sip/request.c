@@ -41,7 +41,7 @@ int request_send(struct request *request, const struct txn_client_user *user,
 		.method = request->method,
 		.branch = request->branch,
 		.host = request->host[0] ? request->host : NULL,
-		.call = request->call,
+		.owner = request->owner,
 		.user = user,
 		.again = again};
 
@@ -55,6 +55,7 @@ int request_send_ack(struct request *request)
 {
 	const struct buf *text = &request->text;
 
-	return text->err ? text->err
-			 : flow_send(request->flow, request->call, text->data, text->len);
+	return text->err
+		       ? text->err
+		       : flow_send(request->flow, request->owner, text->data, text->len);
 }

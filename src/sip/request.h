@@ -24,8 +24,8 @@ struct request {
 	struct txn_layer *txns;
 	struct flow *flow; /* borrowed */
 	enum message_method method;
-	uint64_t call; /* for the tap; 0: none */
-	uint32_t cseq; /* of ACK: that of its INVITE; else request_begin() sets it */
+	uint64_t owner; /* for the tap (tap_owner()); 0: nobody */
+	uint32_t cseq;  /* of ACK: that of its INVITE; else request_begin() sets it */
 	/* Whose credentials it may carry to where FLOW leads, for which it is sent again as often as the
 	 * far end asks; borrowed. NULL: none, and a 401 or 407 is its final response. */
 	struct account *account;

@@ -52,8 +52,8 @@ struct transport_handlers {
 	/* Whose address REMOTE is, for what is said about those who are not allowed: fills RET,
 	 * which is zeroed. May be NULL. */
 	void (*owner_h)(void *arg, const struct addr *remote, struct stranger_owner *ret);
-	/* For the tap: the call that a message belongs to, or 0. May be NULL. */
-	uint64_t (*call_h)(
+	/* For the tap: whose a message is (tap_owner()), or 0. May be NULL. */
+	uint64_t (*owner_of_h)(
 		void *arg, const struct flow *flow, const struct message *message);
 	void *arg;
 };

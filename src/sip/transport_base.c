@@ -55,7 +55,7 @@ static enum tap_transport tap_kind(enum transport_kind kind)
 }
 
 static void transport_tap(struct transport *transport, const struct flow *flow, bool sent,
-	uint64_t call, struct span text)
+	uint64_t owner, struct span text)
 {
 	struct clock *clock = loop_clock(transport->loop);
 	struct tap_message message;
@@ -63,12 +63,17 @@ static void transport_tap(struct transport *transport, const struct flow *flow, 
 	if (!transport->tap || !transport->tap->message_h)
 		return;
 	message = (struct tap_message){
-		.call = call,
-		.wall_us = clock->wall_us(clock),
+		.call = tap_owner_call(owner),
+		.party = tap_owner_party(owner),
+		.mono_us = clock->mono_us(clock),
 		.transport = tap_kind(flow->kind),
 		.sent = sent,
+		.waits = sent && !flow->opened,
 		.source = sent ? flow->local : flow->remote,
 		.destination = sent ? flow->remote : flow->local,
+		.version = flow->version,
+		.cipher = flow->cipher,
+		.peer_names = flow->peer_names,
 		.data = text.p,
 		.len = text.len,
 	};
@@ -79,7 +84,7 @@ void transport_sent(
 	struct transport *transport, struct flow *flow, const char *data, size_t len)
 {
 	transport->totals.messages_out++;
-	transport_tap(transport, flow, true, flow->tap_call,
+	transport_tap(transport, flow, true, flow->tap_owner,
 		(struct span){.p = data, .len = len});
 }
 
@@ -100,7 +105,7 @@ int transport_deliver(struct transport *transport, struct flow *flow, struct spa
 	struct message_fault fault = {.status = 0};
 	struct message *message = NULL;
 	char host[ADDR_TEXT_SIZE];
-	uint64_t call = 0;
+	uint64_t owner = 0;
 	int err;
 
 	transport->totals.messages_in++;
@@ -112,9 +117,9 @@ int transport_deliver(struct transport *transport, struct flow *flow, struct spa
 		transport_tap(transport, flow, false, 0, text);
 		return err;
 	}
-	if (handlers->call_h)
-		call = handlers->call_h(handlers->arg, flow, message);
-	transport_tap(transport, flow, false, call, text);
+	if (handlers->owner_of_h)
+		owner = handlers->owner_of_h(handlers->arg, flow, message);
+	transport_tap(transport, flow, false, owner, text);
 	if (message_is_request(message)) {
 		message_set_received(message, addr_host_text(&flow->remote, host),
 			addr_port(&flow->remote));

@@ -76,7 +76,7 @@ static struct txn_client *find_client(
 	return txn && txn_base_is_with(txn_client_base(txn), flow) ? txn : NULL;
 }
 
-uint64_t txn_call_of(
+uint64_t txn_owner_of(
 	struct txn_layer *layer, const struct flow *flow, const struct message *message)
 {
 	enum message_method method = message_method(message);
@@ -86,13 +86,13 @@ uint64_t txn_call_of(
 
 	if (!message_is_request(message)) {
 		client = find_client(layer, flow, message);
-		return client ? txn_client_base(client)->call : 0;
+		return client ? txn_client_base(client)->owner : 0;
 	}
 	if (method == MESSAGE_ACK || method == MESSAGE_CANCEL)
 		method = MESSAGE_INVITE;
 	txn_id_read(&id, flow, message);
 	server = txn_server_find(layer, &id, method, flow);
-	return server ? txn_server_base(server)->call : 0;
+	return server ? txn_server_base(server)->owner : 0;
 }
 
 unsigned txn_count(const struct txn_layer *layer)
@@ -147,7 +147,7 @@ static void receive_cancel(struct txn_layer *layer, struct txn_server *cancel_tx
 		txn_server_reply(cancel_txn, 481, NULL, NULL, NULL);
 		return;
 	}
-	txn_server_set_call(cancel_txn, txn_server_base(invite)->call);
+	txn_server_set_owner(cancel_txn, txn_server_base(invite)->owner);
 	txn_server_reply(cancel_txn, 200, NULL, NULL, NULL);
 	if (!txn_server_has_final(invite))
 		layer->handlers.cancel_h(layer->handlers.arg, invite, cancel);

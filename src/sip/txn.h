@@ -74,8 +74,8 @@ void txn_unreachable(
 	struct txn_layer *layer, struct flow *flow, struct span quoted, int err);
 /* What failed_h's ERR means says failure_of_request() (sip/failure.h). */
 
-/* The call number of the transaction that MESSAGE belongs to; 0: none. For the tap. */
-uint64_t txn_call_of(
+/* Whose the transaction is that MESSAGE belongs to; 0: nobody's. For the tap. */
+uint64_t txn_owner_of(
 	struct txn_layer *layer, const struct flow *flow, const struct message *message);
 
 /* Transactions alive, for status and leak tests. */
@@ -126,8 +126,8 @@ void *txn_server_user_arg(const struct txn_server *txn);
 /* The request, borrowed; NULL once a final response was sent (a held INVITE is large). */
 struct message *txn_server_request(const struct txn_server *txn);
 struct flow *txn_server_flow(const struct txn_server *txn);
-/* The call number for the tap of what this transaction sends. */
-void txn_server_set_call(struct txn_server *txn, uint64_t call);
+/* Whose it is what this transaction sends, for the tap (tap_owner()). */
+void txn_server_set_owner(struct txn_server *txn, uint64_t owner);
 /*
  * Sends a response (whole text) and keeps it for retransmission, except a 2xx to INVITE, which
  * its user repeats (in Accepted: RFC 6026 8.7). 0; ERR_STATE after a final response; -ENOMEM, or
@@ -214,7 +214,7 @@ struct txn_client_params {
 	/* The whole text, of malloc(); taken in any case. NULL: there was no memory for it. */
 	char *request;
 	size_t request_len;
-	uint64_t call;                      /* for the tap; 0: none */
+	uint64_t owner;                     /* for the tap (tap_owner()); 0: nobody */
 	const struct txn_client_user *user; /* NULL: nobody learns about it */
 	struct txn_again *again; /* taken in any case; NULL: its request is sent once */
 };

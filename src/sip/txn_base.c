@@ -79,7 +79,7 @@ const char *txn_via(const struct txn_layer *layer, const struct flow *flow,
 
 int txn_base_send(struct txn_base *base, struct span text)
 {
-	return flow_send(base->flow, base->call, text.p, text.len);
+	return flow_send(base->flow, base->owner, text.p, text.len);
 }
 
 struct flow *txn_response_flow(struct flow *flow, const struct message *request)

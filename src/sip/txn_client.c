@@ -477,7 +477,7 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 	if (params->host && !txn->host)
 		goto out;
 	err = flow->waiting ? 0
-			    : flow_send(flow, params->call, params->request,
+			    : flow_send(flow, params->owner, params->request,
 				      params->request_len);
 	if (err)
 		goto out;
@@ -488,7 +488,7 @@ int txn_client_start(struct txn_layer *layer, const struct txn_client_params *pa
 	txn->base.transport_failed_h = client_transport_failed;
 	txn->base.quoted_h = client_quoted;
 	txn->failure = ERR_CLOSED;
-	txn->base.call = params->call;
+	txn->base.owner = params->owner;
 	if (params->user)
 		txn->user = *params->user;
 	txn->again = params->again;
@@ -531,7 +531,7 @@ int txn_client_send_again(struct txn_client *txn, struct txn_client_request *req
 		.host = txn->host,
 		.request = request->text,
 		.request_len = request->text_len,
-		.call = txn->base.call,
+		.owner = txn->base.owner,
 		.user = &user};
 	struct txn_client *next;
 	int err = txn_client_start(txn->base.layer, &params, &next);
@@ -618,7 +618,7 @@ static void send_cancel(struct txn_client *txn)
 				.branch = txn->branch,
 				.request = txn->cancel,
 				.request_len = txn->cancel_len,
-				.call = txn->base.call},
+				.owner = txn->base.owner},
 			NULL);
 	txn->cancel = NULL; /* it is the new transaction's */
 	/* RFC 3261 9.1: no final response in 64*T1: the transaction is given up */

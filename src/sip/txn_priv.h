@@ -43,7 +43,7 @@ struct txn_base {
 	struct txn_layer *layer;
 	struct flow *flow;     /* held */
 	struct list flow_node; /* in its list of transactions */
-	uint64_t call;
+	uint64_t owner;
 	enum message_method method;
 	struct timer retransmit; /* A, E, G */
 	struct timer timeout;    /* B, D, F, H, I, J, K, L, M */

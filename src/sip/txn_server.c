@@ -588,9 +588,9 @@ struct flow *txn_server_flow(const struct txn_server *txn)
 	return txn->base.flow;
 }
 
-void txn_server_set_call(struct txn_server *txn, uint64_t call)
+void txn_server_set_owner(struct txn_server *txn, uint64_t owner)
 {
-	txn->base.call = call;
+	txn->base.owner = owner;
 	tie(txn);
 }
 
@@ -662,7 +662,7 @@ int txn_server_reply(struct txn_server *txn, int status, const char *reason,
 	if (!txn->request)
 		return ERR_STATE;
 	/* a call that ends leaves a trace of its own */
-	if (status >= 400 && !txn->base.call)
+	if (status >= 400 && !txn->base.owner)
 		return txn_server_refuse(txn, to_tag, &answer);
 	return reply(txn, to_tag, &answer, false);
 }

@@ -284,9 +284,10 @@ void transport_cut_flow(struct flow *flow, const char *why)
 /* ---- flows ---- */
 
 static void tap(const struct transport *transport, const struct flow *flow, bool sent,
-	uint64_t call, struct span text)
+	uint64_t owner, struct span text)
 {
-	const struct tap_message message = {.call = call,
+	const struct tap_message message = {.call = tap_owner_call(owner),
+		.party = tap_owner_party(owner),
 		.transport = (enum tap_transport)flow->kind,
 		.sent = sent,
 		.source = sent ? flow->local : flow->remote,
@@ -314,9 +315,10 @@ static int send_out(struct flow *flow, const char *data, size_t len)
 	was = inside_set(false);
 	buf_clear(&wired->last);
 	buf_add(&wired->last, data, len);
-	transport->sent_h(transport->sent_arg, flow, flow->tap_call, data, len);
+	transport->sent_h(
+		transport->sent_arg, flow, tap_owner_call(flow->tap_owner), data, len);
 	inside_set(was);
-	tap(transport, flow, true, flow->tap_call, (struct span){data, len});
+	tap(transport, flow, true, flow->tap_owner, (struct span){data, len});
 	return 0;
 }
 
@@ -541,7 +543,8 @@ static bool receive(struct flow *flow, const char *data, size_t len)
 		return true;
 	if (message_parse(&message, data, len, &fault))
 		return false;
-	tap(wired->transport, flow, false, handlers->call_h(handlers->arg, flow, message),
+	tap(wired->transport, flow, false,
+		handlers->owner_of_h(handlers->arg, flow, message),
 		(struct span){data, len});
 	if (message_is_request(message))
 		message_set_received(message, addr_host_text(&flow->remote, host),

@@ -368,7 +368,7 @@ wait_cdrs() {
 
 # capture_of ID: the capture file of a call.
 capture_of() {
-	local files=("$lab"/state/audit/*/"$1"/call.pcap)
+	local files=("$lab"/state/audit/*/"$1"/call.pcapng)
 	[[ ${#files[@]} -gt 0 ]] && echo "${files[0]}"
 }
 

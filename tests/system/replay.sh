@@ -48,7 +48,7 @@ start_sipp caller uac-call u1 "$port_gw" "$port_external"
 check "call 3, the other way: the caller" wait_sipp caller
 check "call 3: its record" wait_cdrs 3
 called=$(jq -r .to "$lab/state/cdr.jsonl" | head -1)
-check "what is captured is written" wait_for 10 sh -c "ls $lab/state/audit/*/*/call.pcap | grep -c . | grep -qx 3"
+check "what is captured is written" wait_for 10 sh -c "ls $lab/state/audit/*/*/call.pcapng | grep -c . | grep -qx 3"
 
 changed_conf
 check "the same configuration" replay 0 --config "$lab/new"
@@ -97,7 +97,7 @@ check "no such option: exit code 2" replay 2 --configuration "$lab/new"
 changed_conf
 check "shutdown" ctl -q shutdown
 wait "$tandem_pid"
-capture=$(ls "$lab"/state/audit/*/*/call.pcap | head -1)
+capture=$(ls "$lab"/state/audit/*/*/call.pcapng | head -1)
 head -c 30 "$capture" >"$lab/head" && cat "$lab/head" >"$capture"
 echo 'no record' >>"$lab/state/cdr.jsonl"
 check "without a server" replay 0 --config "$lab/new"

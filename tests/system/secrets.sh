@@ -172,7 +172,7 @@ check "the far end's log has them" all_are_in "$lab/secure.hex" "$lab/secure-cal
 # --- where they must not be
 
 mapfile -t files < <(find "$lab/state" "$lab/run" -type f)
-check "captures are there" test "$(find "$lab/state" -name call.pcap | wc -l)" -ge "$calls"
+check "captures are there" test "$(find "$lab/state" -name call.pcapng | wc -l)" -ge "$calls"
 check "none in ${#files[@]} captures, records and other files" \
 	swept "$lab/secrets.hex" "${files[@]}"
 check "none in the log of $(wc -l <"$lab/tandem.log") lines" \

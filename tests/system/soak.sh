@@ -92,7 +92,7 @@ count_load() {
 }
 
 captured_bytes() {
-	find "$lab/state/audit" -name '*.pcap' -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }'
+	find "$lab/state/audit" -name '*.pcapng' -printf '%s\n' | awk '{ sum += $1 } END { print sum + 0 }'
 }
 
 ring_has_gone_round() {

@@ -1,7 +1,7 @@
 /*
  * The SIP messages of a capture, for the demo, which is to need no more packages than it must.
  *
- *   ladder CALL.pcap
+ *   ladder CALL.pcapng
  *
  * Prints a line for each: seconds since the first packet, source and destination port, first line, with
  * tabs between. It reads what a call's capture has: IP packets with UDP datagrams, of which those are SIP
@@ -17,6 +17,9 @@
 #include <string.h>
 
 #define SIP_VERSION "SIP/2.0"
+
+/* What stands before each packet of a capture in pcapng. */
+#define COOKED_HEAD 16
 
 /* The UDP header within the packet of SIZE bytes, or NULL where it has none. */
 static const u_char *find_udp(const u_char *packet, size_t size)
@@ -69,14 +72,17 @@ int main(int argc, char **argv)
 	struct timeval first = {0};
 	const u_char *packet;
 	pcap_t *pcap;
+	bpf_u_int32 head = 0;
 	int messages = 0;
 
 	if (argc != 2) {
-		fputs("usage: ladder CALL.pcap\n", stderr);
+		fputs("usage: ladder CALL.pcapng\n", stderr);
 		return 2;
 	}
 	pcap = pcap_open_offline(argv[1], error);
-	if (!pcap || pcap_datalink(pcap) != DLT_RAW) {
+	if (pcap && pcap_datalink(pcap) == DLT_LINUX_SLL)
+		head = COOKED_HEAD;
+	if (!pcap || (!head && pcap_datalink(pcap) != DLT_RAW)) {
 		fprintf(stderr, "ladder: %s: %s\n", argv[1],
 			pcap ? "its packets are not IP's" : error);
 		return 1;
@@ -85,7 +91,10 @@ int main(int argc, char **argv)
 		begun = true) {
 		if (!begun)
 			first = header->ts;
-		messages += print_packet(header, packet, &first);
+		if (header->caplen < head)
+			continue;
+		header->caplen -= head;
+		messages += print_packet(header, packet + head, &first);
 	}
 	pcap_close(pcap);
 	return messages > 0 ? 0 : 1;

@@ -1,11 +1,11 @@
 /* Captures read back, as they were written and as somebody spoiled them. */
 #include "../unit.h"
 
-#include "audit/capture.h"
 #include "audit/capture_read.h"
 #include "audit/datagram.h"
 #include "audit_fixture.h"
 #include "base/err.h"
+#include "capture_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +15,7 @@
 struct fixture {
 	char *folder;
 	int fd;
+	enum config_capture_format format;
 	unsigned found, wanted; /* datagrams; the one that ends it, from 1; 0: none */
 	char text[256];         /* theirs, each behind a | */
 };
@@ -54,7 +55,7 @@ static int read_back(struct fixture *fixture)
 {
 	fixture->found = 0;
 	fixture->text[0] = '\0';
-	return capture_read(fixture->fd, "call.pcap", found_h, fixture);
+	return capture_read(fixture->fd, found_h, fixture);
 }
 
 static struct capture *begin(struct fixture *fixture)
@@ -62,7 +63,10 @@ static struct capture *begin(struct fixture *fixture)
 	struct capture *capture;
 
 	unlinkat(fixture->fd, "call.pcap", 0);
-	assert_int_equal(capture_open(&capture, fixture->fd, "call.pcap", true), 0);
+	unlinkat(fixture->fd, "call.pcapng", 0);
+	assert_int_equal(
+		fixture_capture_new(&capture, fixture->fd, fixture->format, NULL), 0);
+	capture_interface(capture, "a", "");
 	return capture;
 }
 
@@ -82,14 +86,14 @@ static void add(struct capture *capture, const char *text, bool v6)
 	const struct addr b = fixture_addr(v6 ? "[2001:db8::2]:5061" : "192.0.2.2:5061");
 	size_t whole, len = datagram_build(packet, &a, &b, text, strlen(text), &whole);
 
-	capture_add(capture, UINT64_C(1700000000000007), packet, len, whole);
+	fixture_capture_add(capture, 0, UINT64_C(1700000000000007), packet, len);
 }
 
-static void what_was_written_is_read(void **state)
+static void check_read(struct fixture *fixture)
 {
-	struct fixture *fixture = *state;
 	struct capture *capture = begin(fixture);
 
+	fixture->wanted = 0;
 	add(capture, "INVITE one", false);
 	add(capture, "two", true);
 	add(capture, "", false);
@@ -99,6 +103,29 @@ static void what_was_written_is_read(void **state)
 	fixture->wanted = 1;
 	assert_int_equal(read_back(fixture), 0);
 	assert_string_equal(fixture->text, "|INVITE one");
+}
+
+static void what_was_written_is_read(void **state)
+{
+	struct fixture *fixture = *state;
+
+	check_read(fixture);
+	fixture->format = CONFIG_CAPTURE_PCAP;
+	check_read(fixture);
+}
+
+static void one_that_is_encrypted_is_said_to_be(void **state)
+{
+	static const char *const names[] = {"call.pcapng.age", "call.pcapng.age.part",
+		"call.pcap.age", "call.pcap.age.part"};
+	struct fixture *fixture = *state;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		close(openat(fixture->fd, names[i], O_WRONLY | O_CREAT, 0600));
+		assert_int_equal(read_back(fixture), ERR_STATE);
+		unlinkat(fixture->fd, names[i], 0);
+	}
+	assert_int_equal(read_back(fixture), -ENOENT);
 }
 
 static void only_the_first_are_looked_at(void **state)
@@ -122,7 +149,7 @@ static void read_changed(struct fixture *fixture, bool v6, size_t at, uint8_t by
 	struct capture *capture = begin(fixture);
 
 	packet[at] = byte;
-	capture_add(capture, 7, packet, len, whole);
+	fixture_capture_add(capture, 0, 7, packet, len);
 	end(capture);
 	assert_int_equal(read_back(fixture), 0);
 }
@@ -130,6 +157,12 @@ static void read_changed(struct fixture *fixture, bool v6, size_t at, uint8_t by
 static void what_is_no_datagram_is_left_out(void **state)
 {
 	struct fixture *fixture = *state;
+	const struct capture_packet cut = {.wall_us = 7,
+		.comment = "",
+		.data = "\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x08"
+			"\0\0",
+		.len = 28,
+		.whole = 29};
 	struct capture *capture;
 
 	read_changed(fixture, false, 0, 0x45);
@@ -151,16 +184,14 @@ static void what_is_no_datagram_is_left_out(void **state)
 	read_changed(fixture, false, 25, 8);
 	assert_string_equal(fixture->text, "|");
 	capture = begin(fixture);
-	capture_add(capture, 7, "", 0, 0);
-	capture_add(capture, 7, "\x45", 1, 1);
-	capture_add(capture, 7, "\x60", 1, 1);
+	fixture_capture_add(capture, 0, 7, "", 0);
+	fixture_capture_add(capture, 0, 7, "\x45", 1);
+	fixture_capture_add(capture, 0, 7, "\x60", 1);
 	/* a whole IP header, and nothing behind it */
-	capture_add(
-		capture, 7, "\x45\0\0\x14\0\0\0\0\x40\x11\0\0\0\0\0\0\0\0\0\0", 20, 20);
+	fixture_capture_add(
+		capture, 0, 7, "\x45\0\0\x14\0\0\0\0\x40\x11\0\0\0\0\0\0\0\0\0\0", 20);
 	/* cut, which the record says */
-	capture_add(capture, 7,
-		"\x45\0\0\x1c\0\0\0\0\x40\x11\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x08\0\0", 28,
-		29);
+	capture_add(capture, &cut);
 	end(capture);
 	assert_int_equal(read_back(fixture), 0);
 	assert_int_equal(fixture->found, 0);
@@ -206,6 +237,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			what_was_written_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_that_is_encrypted_is_said_to_be, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			only_the_first_are_looked_at, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -1,9 +1,9 @@
 /* What a start learns of captures that a killed process had open. */
 #include "../unit.h"
 
-#include "audit/capture.h"
 #include "audit/marks.h"
 #include "audit_fixture.h"
+#include "capture_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static int setup(void **state)
 	fixture->folder = fixture_folder();
 	fixture->fd = open(fixture->folder, O_RDONLY | O_DIRECTORY);
 	*state = fixture;
-	return marks_new(&fixture->marks, fixture->fd, CAPTURE);
+	return marks_new(&fixture->marks, fixture->fd);
 }
 
 static int teardown(void **state)
@@ -45,7 +45,7 @@ static int teardown(void **state)
 static void restart(struct fixture *fixture)
 {
 	marks_free(fixture->marks);
-	assert_int_equal(marks_new(&fixture->marks, fixture->fd, CAPTURE), 0);
+	assert_int_equal(marks_new(&fixture->marks, fixture->fd), 0);
 }
 
 static void assert_file(const struct fixture *fixture, const char *expected)
@@ -81,9 +81,9 @@ static void make_half(const struct fixture *fixture, const char *id)
 	date_fd = openat(fixture->fd, DATE, O_RDONLY | O_DIRECTORY);
 	assert_int_equal(mkdirat(date_fd, id, 0700), 0);
 	fd = openat(date_fd, id, O_RDONLY | O_DIRECTORY);
-	assert_int_equal(capture_open(&capture, fd, CAPTURE, true), 0);
-	capture_add(capture, 1, "four", 4, 4);
-	capture_add(capture, 1, "four", 4, 4);
+	assert_int_equal(fixture_capture_new(&capture, fd, CONFIG_CAPTURE_PCAP, NULL), 0);
+	fixture_capture_add(capture, 0, 1, "four", 4);
+	fixture_capture_add(capture, 0, 1, "four", 4);
 	assert_int_equal(capture_flush(capture, &stored, &lost), 0);
 	capture_close(capture);
 	close(fd);

@@ -19,17 +19,23 @@ struct fixture {
 	char *folder;
 	struct writer *writer;
 	const struct tap *tap;
+	enum config_capture_format format;
+	struct age_recipients *recipients;
 };
 
 static void start(struct fixture *fixture, unsigned workers, size_t queue_bytes)
 {
+	struct style *style =
+		style_new(fixture->format, fixture->recipients, "sbc.example.com");
 	const struct writer_params params = {.state_dir = fixture->folder,
+		.style = style,
 		.workers = workers,
 		.queue_bytes = queue_bytes};
 	struct err_text text = {""};
 
 	if (writer_new(&fixture->writer, &params, &text) != 0)
 		fail_msg("%s", text.text);
+	style_unref(style);
 	fixture->tap = writer_tap(fixture->writer);
 }
 
@@ -63,10 +69,14 @@ static void message(struct fixture *fixture, uint64_t call, const char *text)
 {
 	struct tap_message message = {
 		.call = call,
-		.wall_us = UINT64_C(1700000000000000),
+		.party = 7,
+		.mono_us = clock_real()->mono_us(clock_real()),
 		.transport = TAP_TLS,
 		.source = fixture_addr("127.0.0.1:15061"),
 		.destination = fixture_addr("127.0.0.1:40123"),
+		.version = "TLS1.3",
+		.cipher = "AES-256-GCM",
+		.peer_names = "DNS:pbx1.example.com",
 		.data = text,
 		.len = strlen(text),
 	};
@@ -80,7 +90,7 @@ static void packet(
 	uint8_t rtp[172] = {0x80, 8, (uint8_t)(sequence >> 8), (uint8_t)sequence};
 	struct tap_packet packet = {
 		.call = call,
-		.wall_us = UINT64_C(1700000001000000) + sequence * 20000u,
+		.mono_us = clock_real()->mono_us(clock_real()),
 		.worker = worker,
 		.source = fixture_addr("127.0.0.1:30002"),
 		.destination = fixture_addr("127.0.0.1:20000"),
@@ -155,7 +165,7 @@ static void a_call_is_captured_without_its_keys(void **state)
 
 	writer_call_begin(fixture->writer, 1, "5f3c-000001");
 	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
-	assert_non_null(strstr(path, "/5f3c-000001/call.pcap"));
+	assert_non_null(strstr(path, "/5f3c-000001/call.pcapng"));
 	message(fixture, 1, invite());
 	for (uint16_t i = 0; i < 50; i++)
 		packet(fixture, 1, i % 2, i);
@@ -206,6 +216,104 @@ static void tshark_decodes_sip_and_rtp(void **state)
 	pclose(output);
 	assert_int_equal(sip, 1);
 	assert_int_equal(rtp, 10);
+}
+
+static void party(struct fixture *fixture, uint32_t number, unsigned end, const char *leg,
+	const char *trunk)
+{
+	const struct tap_party party = {
+		.call = 1, .party = number, .end = end, .leg = leg, .trunk = trunk};
+
+	fixture->tap->party_h(fixture->tap->arg, &party);
+}
+
+/* What tshark says of the FIELDS of each packet. */
+static void tshark_says(
+	const struct fixture *fixture, const char *fields, const char *expected)
+{
+	char command[9000], text[4096];
+	size_t len;
+	FILE *output;
+
+	snprintf(command, sizeof(command), "tshark -r '%s' -T fields %s 2>/dev/null",
+		writer_capture_path(fixture->writer, 1), fields);
+	output = popen(command, "r");
+	assert_non_null(output);
+	len = fread(text, 1, sizeof(text) - 1, output);
+	text[len] = '\0';
+	pclose(output);
+	assert_string_equal(text, expected);
+}
+
+/* A second target of the same leg is another party; what comes late from the first one is still its. */
+static void each_packet_says_whose_it_is(void **state)
+{
+	struct fixture *fixture = *state;
+	struct tap_message sent = {.call = 1,
+		.party = 8,
+		.mono_us = clock_real()->mono_us(clock_real()),
+		.transport = TAP_UDP,
+		.sent = true,
+		.source = fixture_addr("127.0.0.1:5060"),
+		.destination = fixture_addr("127.0.0.1:5070"),
+		.version = "",
+		.cipher = "",
+		.peer_names = "",
+		.data = "x",
+		.len = 1};
+
+	if (system("command -v tshark >/dev/null 2>&1") != 0)
+		skip();
+	writer_call_begin(fixture->writer, 1, "a");
+	party(fixture, 7, 0, "a", "server pbx1");
+	message(fixture, 1, invite());
+	party(fixture, 8, 1, "b", "trunk x");
+	fixture->tap->message_h(fixture->tap->arg, &sent);
+	party(fixture, 9, 1, "b", "trunk y");
+	party(fixture, 7, 0, "a", "server pbx1");
+	sent.party = 9;
+	fixture->tap->message_h(fixture->tap->arg, &sent);
+	sent.party = 8;
+	fixture->tap->message_h(fixture->tap->arg, &sent);
+	sent.party = 0;
+	fixture->tap->message_h(fixture->tap->arg, &sent);
+	WAIT_FOR(settled(fixture));
+	packet(fixture, 1, 0, 1);
+	WAIT_FOR(settled(fixture));
+	tshark_says(fixture,
+		"-e frame.interface_name -e frame.interface_description "
+		"-e frame.packet_flags_direction -e frame.comment",
+		"a\tserver pbx1\t0x00000001\tleg a, server pbx1, TLS1.3 AES-256-GCM "
+		"DNS:pbx1.example.com\n"
+		"b\ttrunk x\t0x00000002\tleg b, trunk x, UDP\n"
+		"b\ttrunk y\t0x00000002\tleg b, trunk y, UDP\n"
+		"b\ttrunk x\t0x00000002\tleg b, trunk x, UDP\n"
+		"?\t\t0x00000002\tUDP\n"
+		"a\tserver pbx1\t0x00000001\t\n");
+}
+
+static void the_classic_format_is_written_where_asked_for(void **state)
+{
+	struct fixture *fixture = *state;
+	struct style *style = style_new(CONFIG_CAPTURE_PCAP, NULL, "sbc.example.com");
+	char path[4300];
+	bool found;
+
+	writer_call_begin(fixture->writer, 1, "a");
+	/* of calls that begin from now on */
+	writer_set_style(fixture->writer, style);
+	style_unref(style);
+	writer_call_begin(fixture->writer, 2, "b");
+	message(fixture, 1, "one");
+	message(fixture, 2, "two");
+	WAIT_FOR(settled(fixture));
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 2));
+	assert_string_equal(path + strlen(path) - 12, "/b/call.pcap");
+	assert_int_equal(count_records(path, "two", &found), 1);
+	assert_true(found);
+	snprintf(path, sizeof(path), "%s", writer_capture_path(fixture->writer, 1));
+	assert_non_null(strstr(path, "/a/call.pcapng"));
+	assert_int_equal(count_records(path, "one", &found), 1);
 }
 
 static void what_belongs_to_no_captured_call_is_ignored(void **state)
@@ -286,7 +394,7 @@ static void a_planted_link_is_not_followed(void **state)
 	assert_int_equal(totals(fixture).lost, 1);
 	assert_false(totals(fixture).failing);
 	*slash = '/';
-	snprintf(target, sizeof(target), "%s/target/call.pcap", fixture->folder);
+	snprintf(target, sizeof(target), "%s/target/call.pcapng", fixture->folder);
 	assert_int_equal(stat(target, &st), -1);
 }
 
@@ -469,6 +577,9 @@ static void a_start_repairs_what_was_open(void **state)
 	FILE *file;
 	bool found;
 
+	stop(fixture);
+	fixture->format = CONFIG_CAPTURE_PCAP;
+	start(fixture, 0, 0);
 	writer_call_begin(fixture->writer, 1, "a");
 	message(fixture, 1, "one");
 	message(fixture, 1, "two");
@@ -498,12 +609,15 @@ static void a_start_repairs_what_was_open(void **state)
 
 static void a_folder_that_cannot_be_used_is_said(void **state)
 {
-	const struct writer_params params = {.state_dir = "/nonexistent/tandem"};
+	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "");
+	const struct writer_params params = {
+		.state_dir = "/nonexistent/tandem", .style = style};
 	struct writer *writer = NULL;
 	struct err_text text = {""};
 
 	(void)state;
 	assert_true(writer_new(&writer, &params, &text) < 0);
+	style_unref(style);
 	assert_null(writer);
 	assert_non_null(strstr(text.text, "/nonexistent/tandem"));
 }
@@ -574,6 +688,10 @@ int main(void)
 			a_call_is_captured_without_its_keys, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			tshark_decodes_sip_and_rtp, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			each_packet_says_whose_it_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_classic_format_is_written_where_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_belongs_to_no_captured_call_is_ignored, setup, teardown),
 		cmocka_unit_test_setup_teardown(

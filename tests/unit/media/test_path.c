@@ -613,7 +613,8 @@ static void taps_what_is_relayed_with_its_addresses(void **state)
 	assert_int_equal(f->tapped.count, 1);
 	assert_int_equal(f->tapped.last.call, 42);
 	assert_int_equal(f->tapped.last.worker, 3);
-	assert_int_equal(f->tapped.last.wall_us, 77);
+	assert_int_equal(f->tapped.last.mono_us, 1000000);
+	assert_int_equal(f->tapped.last.end, RELAY_A);
 	assert_false(f->tapped.last.sent);
 	assert_true(addr_equal(&f->tapped.last.source, &source));
 	assert_true(addr_equal(&f->tapped.last.destination, &destination));
@@ -622,6 +623,9 @@ static void taps_what_is_relayed_with_its_addresses(void **state)
 	test_rtp(&f->packet, 5, 1, 160);
 	assert_false(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
 	assert_int_equal(f->tapped.count, 1);
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_B, PATH_RTCP, EXTERNAL_RTCP));
+	assert_int_equal(f->tapped.last.end, RELAY_B);
 }
 
 static void silence_counts_only_where_packets_are_expected(void **state)

@@ -1,6 +1,6 @@
 #include "days.h"
 
-#include "audit/capture.h"
+#include "../audit/capture_fixture.h"
 #include "audit/cdr.h"
 #include "audit/datagram.h"
 #include "audit/folder.h"
@@ -174,7 +174,7 @@ static void add_invite(struct capture *file, const struct days_call *call,
 		record->to, record->from, record->to, call_id, call->headers);
 	assert_int_equal(addr_parse(&addr, "192.0.2.1:5060", 0), 0);
 	len = datagram_build(packet, &addr, &addr, text, strlen(text), &whole);
-	capture_add(file, record->start_wall_us, packet, len, whole);
+	assert_true(fixture_capture_add(file, 0, record->start_wall_us, packet, len));
 }
 
 static void capture(
@@ -188,7 +188,12 @@ static void capture(
 
 	fd = folder_call(root, store_date(record->start_wall_us, date), record->id);
 	assert_true(fd >= 0);
-	assert_int_equal(capture_open(&file, fd, "call.pcap", true), 0);
+	assert_int_equal(
+		fixture_capture_new(&file, fd,
+			days->calls % 2 ? CONFIG_CAPTURE_PCAP : CONFIG_CAPTURE_PCAPNG,
+			NULL),
+		0);
+	capture_interface(file, "a", "");
 	if (call->before)
 		add_invite(file, call, record, call->before);
 	add_invite(file, call, record, or_else(call->call_id, CALL_ID));

@@ -23,7 +23,12 @@ static void check_tap(const struct tap_message *message, enum transport_kind kin
 
 	assert_int_equal(message->transport, kinds[kind]);
 	assert_int_equal(message->call, call);
-	assert_int_equal(message->wall_us / 1000000, 1);
+	assert_false(message->waits && !message->sent);
+	assert_int_equal(message->party, call ? call + 100 : 0);
+	assert_int_equal(message->mono_us / 1000000, 2);
+	assert_string_equal(message->version, kind == TRANSPORT_TLS ? "TLS1.3" : "");
+	assert_int_equal(message->cipher[0] != '\0', kind == TRANSPORT_TLS);
+	assert_int_equal(message->peer_names[0] != '\0', kind == TRANSPORT_TLS);
 	assert_true(addr_equal(&message->source, from));
 	assert_true(addr_equal(&message->destination, to));
 }
@@ -35,6 +40,7 @@ static void exchange(enum transport_kind kind, const char *host)
 	struct flow *flow;
 
 	clock_virtual_init(&clock, 1000000);
+	clock.mono_us = 2000000;
 	restart_with(&clock.clock, NULL);
 	there = side_listen(&far, kind, host);
 	if (kind == TRANSPORT_UDP)

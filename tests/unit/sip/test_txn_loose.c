@@ -19,7 +19,7 @@ static void of_too_many_nothing_is_kept(void **state)
 	(void)state;
 	rig_init(&rig, TRANSPORT_UDP, "BYE");
 	deliver_request(&rig, "INFO", "z9hG4bKcall", ";tag=2");
-	txn_server_set_call(rig.server, 1);
+	txn_server_set_owner(rig.server, 1);
 	txn_server_reply(rig.server, 200, NULL, NULL, NULL);
 	for (unsigned i = 0; i < TXN_LOOSE_MAX; i++) {
 		snprintf(branch, sizeof(branch), "z9hG4bK%u", i);
@@ -39,7 +39,7 @@ static void of_too_many_nothing_is_kept(void **state)
 	/* one that waits for its answer is kept, whatever there is */
 	deliver_request(&rig, "INVITE", "z9hG4bKwaits", ";tag=2");
 	assert_int_equal(txn_loose(rig.layer), TXN_LOOSE_MAX + 1);
-	txn_server_set_call(rig.server, 2);
+	txn_server_set_owner(rig.server, 2);
 	txn_server_reply(rig.server, 486, NULL, NULL, NULL);
 	assert_trace(&rig, "<INVITE >486 ");
 	assert_int_equal(txn_count(rig.layer), TXN_LOOSE_MAX + 2);

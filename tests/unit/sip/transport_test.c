@@ -58,8 +58,9 @@ static void message_came(void *arg, struct flow *flow, struct message *message,
 		side->flow = flow_ref(flow);
 	}
 	if (side->answer && message_is_request(message))
-		assert_int_equal(
-			flow_send(flow, 7, test_response(), strlen(test_response())), 0);
+		assert_int_equal(flow_send(flow, tap_owner(7, 107), test_response(),
+					 strlen(test_response())),
+			0);
 	if (side->close_on_message)
 		transport_close_flow(flow, "enough");
 }
@@ -96,11 +97,12 @@ static void progressed(void *arg, struct flow *flow, enum transport_progress pro
 }
 
 /* The number that is for the tap alone. */
-static uint64_t call_of(void *arg, const struct flow *flow, const struct message *message)
+static uint64_t owner_of(
+	void *arg, const struct flow *flow, const struct message *message)
 {
 	(void)arg;
 	(void)flow;
-	return message_is_request(message) ? 8 : 9;
+	return message_is_request(message) ? tap_owner(8, 108) : tap_owner(9, 109);
 }
 
 static bool is_allowed(void *arg, enum transport_kind kind, const struct addr *remote)
@@ -142,7 +144,7 @@ void side_start(struct side *side, const char *name, struct loop *loop,
 			.closed_h = flow_closed,
 			.unreachable_h = flow_unreachable,
 			.progress_h = progressed,
-			.call_h = call_of,
+			.owner_of_h = owner_of,
 			.allowed_h = is_allowed,
 			.arg = side},
 		.tap = &side->tap,

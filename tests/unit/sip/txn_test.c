@@ -225,7 +225,7 @@ void start_client(struct rig *rig)
 				.branch = BRANCH,
 				.request = strdup(rig->request),
 				.request_len = (size_t)len,
-				.call = 7,
+				.owner = 7,
 				.user = &user},
 			&rig->client),
 		0);

@@ -1,0 +1,70 @@
+#include "audit/parties.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Most calls have two. */
+#define FIRST_SIZE 2
+
+void parties_free(struct parties *parties)
+{
+	free(parties->list);
+	memset(parties, 0, sizeof(*parties));
+}
+
+struct party_seen *parties_find(const struct parties *parties, uint32_t number)
+{
+	for (size_t i = parties->count; i-- > 0;)
+		if (parties->list[i].number == number)
+			return &parties->list[i];
+	return NULL;
+}
+
+struct party_seen *parties_at(const struct parties *parties, unsigned end)
+{
+	const unsigned last = parties->last[end % TAP_ENDS];
+
+	return last ? &parties->list[last - 1] : NULL;
+}
+
+/* The list grows where its length is a power of two. */
+static struct party_seen *add(struct parties *parties)
+{
+	const size_t count = parties->count;
+	struct party_seen *list = parties->list;
+
+	if (count == PARTIES_MAX)
+		return NULL;
+	if (count == 0 || (count >= FIRST_SIZE && (count & (count - 1)) == 0))
+		list = reallocarray(list, count ? 2 * count : FIRST_SIZE, sizeof(*list));
+	if (!list)
+		return NULL;
+	parties->list = list;
+	memset(&list[count], 0, sizeof(list[count]));
+	parties->count++;
+	return &list[count];
+}
+
+void parties_tell(struct parties *parties, uint32_t number, unsigned end, const char *leg,
+	const char *trunk)
+{
+	struct party_seen *party = parties_find(parties, number);
+
+	if (!party) {
+		party = add(parties);
+		if (!party)
+			return;
+		party->number = number;
+		snprintf(party->leg, sizeof(party->leg), "%s", leg);
+		snprintf(party->trunk, sizeof(party->trunk), "%s", trunk);
+	}
+	party->end = end % TAP_ENDS;
+	parties->last[party->end] = (unsigned)(party - parties->list) + 1;
+}
+
+void parties_forget_interfaces(struct parties *parties)
+{
+	for (size_t i = 0; i < parties->count; i++)
+		parties->list[i].has_interface = false;
+}

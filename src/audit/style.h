@@ -1,0 +1,30 @@
+/*
+ * How captures are written from some moment on: format, for whose eyes, and what stands in their heads. Immutable,
+ * with a count of references, so that a reload changes nothing of a capture that was begun. Any thread.
+ */
+#pragma once
+
+#include "audit/age.h"
+#include "config/config.h"
+
+struct style {
+	unsigned refs; /* atomic */
+	enum config_capture_format format;
+	struct age_recipients *recipients; /* owned reference; NULL: not encrypted */
+	char *server;                      /* our name */
+};
+
+/* Takes a reference to RECIPIENTS, which may be NULL. NULL: out of memory. */
+struct style *style_new(enum config_capture_format format,
+	struct age_recipients *recipients, const char *server);
+struct style *style_ref(struct style *style);
+void style_unref(struct style *style); /* NULL is fine */
+
+/* Room for the name of a file, its NUL included. */
+#define STYLE_NAME_SIZE 32
+/* What a capture's file is called when it is whole: "call.pcapng", "call.pcap", with ".age" where it is encrypted.
+ * PART counts from 1; further ones have its number: "call.2.pcapng.age". Returns BUF. */
+const char *style_file_name(
+	const struct style *style, unsigned part, char buf[static STYLE_NAME_SIZE]);
+/* What is added to that while it is not. An encrypted file that has it and is not being written was cut. */
+#define STYLE_UNFINISHED ".part"

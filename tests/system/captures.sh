@@ -1,0 +1,112 @@
+#!/bin/bash
+# Captures of real calls, as others read them: capinfos and tshark say whose each packet is, which way it went and how
+# it was protected; both formats, and both at once over a reload.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/talk.sh
+. "$(dirname "$0")/talk.sh"
+need sipp kamailio tshark capinfos
+
+# A call from the gateway whose media is captured too; its capture is $capture.
+captured_talk() {
+	local name=$1
+	check "$name: a call" start_talk
+	check "$name: its media" talk -n 100 -r 50
+	check "$name: its end" end_talk
+	id=$(cdr | jq -r .id)
+	capture=$(echo "$lab"/state/audit/*/"$id"/call.*)
+	check "$name: its capture is whole" wait_for 5 holds_bye
+}
+
+holds_bye() {
+	(($(grep -acE 'CSeq: [0-9]+ BYE' "$capture") == 4))
+}
+
+# fields FILTER FIELD...: of the packets of the capture, each combination once.
+fields() {
+	local filter=$1 names=()
+	shift
+	for name; do names+=(-e "$name"); done
+	read_capture "$capture" -Y "$filter" -T fields "${names[@]}" | sort -u
+}
+
+# are NAME EXPECTED FILTER FIELD...: what fields says, a line each.
+are() {
+	local name=$1 expected=$2
+	shift 2
+	check "$name" diff <(printf '%b' "${expected:+$expected\n}") <(fields "$@")
+}
+
+info() { # OPTION WORD
+	capinfos "$1" "$capture" | grep -F "$2"
+}
+
+is_pcapng() {
+	capinfos "$capture" >"$lab/capinfos" || return 1
+	grep -qE '^File type: +Wireshark/\.\.\. - pcapng' "$lab/capinfos" &&
+		grep -qE '^Packet size limit: +file hdr: \(not set\)' "$lab/capinfos" &&
+		grep -qE '^File timestamp precision: +microseconds' "$lab/capinfos" &&
+		grep -qE '^Capture application: +Tandem ' "$lab/capinfos" &&
+		grep -qE "^Capture comment: +server med1.example.test, call $id, part 1; " "$lab/capinfos" &&
+		grep -qE '^Number of interfaces in file: +2' "$lab/capinfos" || {
+		cat "$lab/capinfos"
+		return 1
+	}
+}
+
+protected='leg a, trunk gw, UDP
+leg b, server pbx1, TLS (its connection is being made)
+leg b, server pbx1, TLS1.3 AES-256-GCM DNS:pbx1.example.test'
+
+# All of both dialogs, each message where it passed: what came from one side left to the other.
+has_both_dialogs() {
+	fields 'sip.Method == "INVITE" || sip.Method == "BYE" || sip.Method == "ACK"' \
+		frame.interface_name frame.packet_flags_direction sip.Method >"$lab/dialogs"
+	diff - "$lab/dialogs" <<-END
+		a	0x00000001	ACK
+		a	0x00000001	INVITE
+		a	0x00000002	BYE
+		b	0x00000002	ACK
+		b	0x00000002	BYE
+		b	0x00000002	INVITE
+	END
+}
+
+# The packets that rtptalk sent, in clear, on the interface of the side that sent them.
+has_media() {
+	local interface count
+	for interface in a b; do
+		count=$(read_capture "$capture" -o sdp.establish_conversation:FALSE \
+			--enable-heuristic rtp_udp -o udp.try_heuristic_first:TRUE \
+			-Y "rtp && frame.interface_name == $interface && frame.packet_flags_direction == 1" |
+			wc -l)
+		((count >= 50)) || {
+			echo "$count packets of RTP from $interface"
+			return 1
+		}
+	done
+}
+
+open_talks
+captured_talk pcapng
+check "capinfos" is_pcapng
+are "an interface a leg" 'a\ttrunk gw\nb\tserver pbx1' frame \
+	frame.interface_name frame.interface_description
+check "both dialogs" has_both_dialogs
+are "how each side is protected" "$protected" \
+	sip frame.comment
+check "media of both" has_media
+are "nothing is malformed" '' _ws.malformed frame.number
+are "both ways in the other header too" '0\t0x00000001\n4\t0x00000002' frame sll.pkttype frame.packet_flags_direction
+check "the demo's reader" diff <("$tools/ladder" "$capture") <(ladder "$capture")
+
+sed -i 's/^mode = full/&\ncapture-format = pcap/' "$lab/tandem.conf"
+check "the classic format from now on" ctl -q config reload
+captured_talk pcap
+check "its name" test "${capture##*/}" = call.pcap
+check "its type" info -t 'Wireshark/tcpdump/... - pcap'
+check "its link type" info -E 'Raw IP'
+check "the same messages" test "$(ladder "$capture" | wc -l)" -ge 10
+check "and the demo's reader" diff <("$tools/ladder" "$capture") <(ladder "$capture")
+check "all that was offered is stored" test "$(status '.audit.offered - .audit.stored')" = 0
+check "nothing is held afterwards" all_released
+finish
