@@ -22,10 +22,10 @@ library 'srtp2?/|srtp\.h' 'src/media/srtp*.[ch]'
 library 'pcap\.h' src/audit/classic.c src/audit/capture_read.c
 library 'curl/' src/tls/fetch.c
 # GnuTLS's own primitives are SRTP's where they must come from a validated module.
-library 'gnutls/' 'src/tls/*' src/media/srtp_gnutls.c
+library 'gnutls/' 'src/tls/*' 'src/evidence/*' src/media/srtp_gnutls.c
 library 'augeas\.h' 'src/config/*'
 library 'pcre2\.h' src/config/rule.c
-library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 'src/replay/*' 'src/startcheck.*'
+library 'jansson\.h' src/base/saved.c 'src/admin/*' 'src/check/*' 'src/ctl/*' 'src/replay/*' 'src/startcheck.*' 'src/verify/*'
 library 'libsmartcols/' 'src/ctl/*'
 # SHA-512/256, which GnuTLS does not have; X25519 of bare keys, which it does not offer.
 library 'nettle/' src/media/srtp_nettle.c src/tls/hashing.c src/audit/age.c

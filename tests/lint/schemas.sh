@@ -6,9 +6,9 @@ need jq jq
 
 folder=src/admin/schema
 
-# "status", "trunk-list"; failure is the answer of any verb that fails.
+# "status", "trunk-list"; failure is the answer of any verb that fails, verify the result of tandem-verify.
 expected=$({
-	echo failure
+	printf '%s\n' failure verify
 	sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1-\2/p' src/admin/verb_list.h src/ctl/local_list.h |
 		sed 's/-$//' | grep -vx help
 } | sort)

@@ -1,0 +1,163 @@
+#include "evidence/ed25519.h"
+
+#include "base/secret.h"
+#include "tls/cred.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <gnutls/abstract.h>
+#include <gnutls/x509.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+struct ed25519 {
+	gnutls_privkey_t key;
+	char *pin_file; /* NULL: none */
+	uint8_t public[ED25519_PUBLIC_LEN];
+};
+
+static int write_new(const char *path, const gnutls_datum_t *pem)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, pem->data, pem->size) != (ssize_t)pem->size || fsync(fd) < 0)
+		err = errno > 0 ? -errno : -EIO;
+	close(fd);
+	if (err)
+		unlink(path);
+	return err;
+}
+
+int ed25519_create(const char *path, struct err_text *text)
+{
+	gnutls_x509_privkey_t key = NULL;
+	gnutls_datum_t pem = {NULL, 0};
+	int err;
+
+	if (gnutls_x509_privkey_init(&key) != 0)
+		return err_set(text, -ENOMEM, "out of memory");
+	if (gnutls_x509_privkey_generate(key, GNUTLS_PK_EDDSA_ED25519,
+		    GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_ED25519), 0) != 0) {
+		err = err_set(text, ERR_SUPPORT,
+			"an Ed25519 key cannot be made on this machine");
+		goto out;
+	}
+	if (gnutls_x509_privkey_export2_pkcs8(
+		    key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem) != 0) {
+		err = err_set(text, -ENOMEM, "out of memory");
+		goto out;
+	}
+	err = write_new(path, &pem);
+	if (err)
+		err_set(text, err, "cannot write %s: %s", path, err_str(err));
+out:
+	if (pem.data)
+		secret_wipe_bytes(pem.data, pem.size);
+	gnutls_free(pem.data);
+	gnutls_x509_privkey_deinit(key);
+	return err;
+}
+
+/* Its public half. 0 or ERR_SUPPORT. */
+static int read_public(struct ed25519 *key)
+{
+	gnutls_pubkey_t public = NULL;
+	gnutls_datum_t x = {NULL, 0};
+	gnutls_ecc_curve_t curve;
+	int err = ERR_SUPPORT;
+
+	if (gnutls_pubkey_init(&public) != 0)
+		return -ENOMEM;
+	if (gnutls_pubkey_import_privkey(public, key->key, 0, 0) == 0 &&
+		gnutls_pubkey_export_ecc_raw(public, &curve, &x, NULL) == 0 &&
+		curve == GNUTLS_ECC_CURVE_ED25519 && x.size == ED25519_PUBLIC_LEN) {
+		memcpy(key->public, x.data, x.size);
+		err = 0;
+	}
+	gnutls_free(x.data);
+	gnutls_pubkey_deinit(public);
+	return err;
+}
+
+int ed25519_load(struct ed25519 **ret, const char *name, struct err_text *text)
+{
+	struct ed25519 *key = calloc(1, sizeof(*key));
+	int err;
+
+	if (!key)
+		return err_set(text, -ENOMEM, "out of memory");
+	err = cred_key_load(&key->key, &key->pin_file, name, text);
+	if (err) {
+		free(key);
+		return err;
+	}
+	err = read_public(key);
+	if (err) {
+		ed25519_free(key);
+		return err_set(text, err, "%s: %s",
+			strncmp(name, "pkcs11:", 7) == 0 ? "the key in the token" : name,
+			err == ERR_SUPPORT ? "is no Ed25519 key: `openssl genpkey "
+					     "-algorithm ed25519` makes one"
+					   : err_str(err));
+	}
+	*ret = key;
+	return 0;
+}
+
+void ed25519_free(struct ed25519 *key)
+{
+	if (!key)
+		return;
+	gnutls_privkey_deinit(key->key);
+	free(key->pin_file);
+	free(key);
+}
+
+void ed25519_public(const struct ed25519 *key, uint8_t ret[static ED25519_PUBLIC_LEN])
+{
+	memcpy(ret, key->public, ED25519_PUBLIC_LEN);
+}
+
+static gnutls_datum_t datum_of(const void *bytes, size_t len)
+{
+	/* GnuTLS reads it only, but its type is not const. */
+	return (gnutls_datum_t){(unsigned char *)(uintptr_t)bytes, (unsigned)len};
+}
+
+int ed25519_sign(const struct ed25519 *key, struct span data,
+	uint8_t ret[static ED25519_SIGNATURE_LEN])
+{
+	gnutls_datum_t text = datum_of(data.p, data.len), signature = {NULL, 0};
+	int err = ERR_LIBRARY;
+
+	if (gnutls_privkey_sign_data2(
+		    key->key, GNUTLS_SIGN_EDDSA_ED25519, 0, &text, &signature) == 0 &&
+		signature.size == ED25519_SIGNATURE_LEN) {
+		memcpy(ret, signature.data, ED25519_SIGNATURE_LEN);
+		err = 0;
+	}
+	gnutls_free(signature.data);
+	return err;
+}
+
+bool ed25519_verify(const uint8_t key[static ED25519_PUBLIC_LEN], struct span data,
+	const void *signature, size_t len)
+{
+	gnutls_datum_t x = datum_of(key, ED25519_PUBLIC_LEN);
+	gnutls_datum_t text = datum_of(data.p, data.len),
+		       bytes = datum_of(signature, len);
+	gnutls_pubkey_t public = NULL;
+	bool good;
+
+	if (len != ED25519_SIGNATURE_LEN || gnutls_pubkey_init(&public) != 0)
+		return false;
+	good = gnutls_pubkey_import_ecc_raw(public, GNUTLS_ECC_CURVE_ED25519, &x, NULL) ==
+		       0 &&
+	       gnutls_pubkey_verify_data2(
+		       public, GNUTLS_SIGN_EDDSA_ED25519, 0, &text, &bytes) >= 0;
+	gnutls_pubkey_deinit(public);
+	return good;
+}

@@ -1,0 +1,40 @@
+/*
+ * A log as it is written: the tiles of its tree and the checkpoint, in a folder that can be served as it is (C2SP
+ * tlog-tiles). The records themselves lie elsewhere. One thread.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "evidence/checkpoint.h"
+#include "evidence/note.h"
+
+struct logbook;
+
+/*
+ * Goes on with the log in the folder DIR_FD, which it takes, or begins one where there is none. Checkpoints are signed by
+ * SIGNER (borrowed), and its name is NAME, the origin. 0; ERR_TRUST: what is there is not signed by that key, or the tiles
+ * are not those of what was signed; or negative, with TEXT.
+ */
+int logbook_new(struct logbook **ret, int dir_fd, const struct ed25519 *signer,
+	const char *name, struct err_text *text);
+void logbook_free(struct logbook *logbook); /* NULL is fine */
+
+/* How many entries it has. What was signed may be more after the machine lost power: these are to be added
+ * again, and are compared with what was signed. */
+uint64_t logbook_size(const struct logbook *logbook);
+/* As of the last checkpoint in the folder. */
+uint64_t logbook_published(const struct logbook *logbook);
+const struct note_key *logbook_key(const struct logbook *logbook);
+
+/* Adds the next entry. 0; or negative, nothing was added, and the same can be tried again: a full tile could not be
+ * written. ERR_TRUST: these are not the entries that were signed; the log cannot go on. */
+int logbook_add(struct logbook *logbook, const struct tlog_hash *leaf);
+/* Writes what is new and a checkpoint over all entries. Nothing is new: does nothing. 0; or negative, and the checkpoint
+ * of before stands. */
+int logbook_publish(struct logbook *logbook);
+
+/* Replaces NAME below DIR_FD with TEXT, whole or not at all. 0 or a negated errno. */
+int logbook_replace(int dir_fd, const char *name, struct span text);
+/* Reads NAME below DIR_FD, a plain file of at most MAX bytes, to the end of RET. 0; ERR_LIMIT: it is longer; or a negated
+ * errno. */
+int logbook_read_file(int dir_fd, const char *name, size_t max, struct buf *ret);

@@ -1,0 +1,29 @@
+/* What the files of the verifier share. */
+#pragma once
+
+#include "evidence/tiles.h"
+#include "evidence/verify.h"
+
+struct verify {
+	const struct verify_params *params;
+	struct verify_result result;
+	uint64_t limit; /* records below it are looked at, as far as they were signed */
+	bool damaged; /* the first pass found that records are not as they were signed */
+	/* Older checkpoints that are signed. */
+	struct {
+		const char *name;
+		struct checkpoint checkpoint;
+		bool met; /* the tree had its root at its size */
+	} older[VERIFY_OLDER_MAX];
+	unsigned older_count;
+};
+
+/* Tells of a fault: about records FIRST to LAST; or, where LAST is below FIRST, of none. */
+void verify_tell(struct verify *verify, enum verify_kind kind, uint64_t first,
+	uint64_t last, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Looks at everything once, quickly. Sets DAMAGED where a record is not in its place or the root is another; tells
+ * only of what it is sure of. 0, or negative with TEXT. */
+int verify_pass(struct verify *verify, struct err_text *text);
+/* Finds out which records are not as they were signed. 0, or negative with TEXT. */
+int verify_search(struct verify *verify, struct err_text *text);

@@ -1,0 +1,430 @@
+/*
+ * tandem-verify: whether the records of calls are those that were signed. It needs no server and no network.
+ */
+#ifdef HAVE_CONFIG_H
+#include "tandem-config.h"
+#endif
+
+#include "base/err.h"
+#include "evidence/logbook.h"
+#include "evidence/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+/* Exit codes: tandem-verify(1). */
+enum { GOOD = 0, BAD = 1, USAGE = 2, UNREADABLE = 3 };
+
+struct options {
+	const char *key;
+	const char *tiles;
+	const char *record;
+	uint64_t from, to;
+	bool live, json, quiet;
+	const char *older[VERIFY_OLDER_MAX];
+	unsigned older_count;
+	char **args;
+	int arg_count;
+};
+
+/* What is read is kept until the process ends: its key and older checkpoints. */
+struct run {
+	struct options options;
+	struct note_key key;
+	struct buf notes[VERIFY_OLDER_MAX];
+	struct verify_older older[VERIFY_OLDER_MAX];
+	json_t *faults;
+};
+
+static int usage(const char *why)
+{
+	if (why)
+		fprintf(stderr, "tandem-verify: %s\n", why);
+	fprintf(stderr,
+		"usage: tandem-verify log --key KEY [--from N] [--to N] [--older "
+		"FILE]...\n"
+		"                         [--live] [--json | --quiet] STATE-DIR\n"
+		"       tandem-verify log --key KEY --tiles DIR [options] FILE...\n"
+		"       tandem-verify proof --key KEY [--record FILE] [--json | --quiet] "
+		"FILE\n");
+	return USAGE;
+}
+
+static int fail(int code, const char *what, const struct err_text *text)
+{
+	fprintf(stderr, "tandem-verify: %s%s%s\n", what ? what : "", what ? ": " : "",
+		text->text);
+	return code;
+}
+
+/* Text of a file, or of another's key, may have anything in it. */
+static void print_safe(FILE *out, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.p[i];
+
+		fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
+	}
+}
+
+/* KEY is the text of a key, or a file that has it in its first line. */
+static int read_key(struct run *run)
+{
+	const char *text = run->options.key;
+	struct span line, rest;
+	struct buf file;
+	int err = note_key_read(&run->key, span_of(text));
+
+	if (!err)
+		return 0;
+	buf_init(&file, 0);
+	if (logbook_read_file(AT_FDCWD, text, 4096, &file) == 0) {
+		rest = buf_span(&file);
+		if (span_next(&rest, '\n', &line))
+			err = note_key_read(&run->key, span_trim(line));
+	}
+	buf_free(&file);
+	if (err)
+		fprintf(stderr, "tandem-verify: --key: neither a key (NAME+ID+KEY, as "
+				"`tandemctl log "
+				"key` prints it) nor a file with one\n");
+	return err ? USAGE : 0;
+}
+
+static void print_fault_h(void *arg, const struct verify_fault *fault)
+{
+	struct run *run = arg;
+	json_t *object;
+
+	if (run->options.json) {
+		object = json_pack("{s:s,s:s}", "kind", verify_kind_name(fault->kind),
+			"text", fault->text);
+		if (object && fault->has_records) {
+			json_object_set_new(
+				object, "first", json_integer((json_int_t)fault->first));
+			json_object_set_new(
+				object, "last", json_integer((json_int_t)fault->last));
+		}
+		json_array_append_new(run->faults, object);
+	} else if (!run->options.quiet) {
+		printf("%s: ", verify_kind_name(fault->kind));
+		print_safe(stdout, span_of(fault->text));
+		putchar('\n');
+	}
+}
+
+static void root_text(
+	const struct tlog_hash *root, char out[static 2 * TLOG_HASH_LEN + 1])
+{
+	for (unsigned i = 0; i < TLOG_HASH_LEN; i++)
+		snprintf(out + 2 * i, 3, "%02x", root->bytes[i]);
+}
+
+static void print_json(json_t *object)
+{
+	json_dumpf(object, stdout, JSON_INDENT(2));
+	putchar('\n');
+	json_decref(object);
+}
+
+static void print_log(struct run *run, const struct verify_result *result)
+{
+	char root[2 * TLOG_HASH_LEN + 1];
+
+	root_text(&result->root, root);
+	if (run->options.json) {
+		print_json(json_pack("{s:b,s:s,s:I,s:s,s:I,s:I,s:I,s:I,s:o}", "verified",
+			result->faults == 0, "log", run->key.name, "size",
+			(json_int_t)result->size, "root", root, "records",
+			(json_int_t)result->checked, "unsigned",
+			(json_int_t)result->unsigned_records, "before",
+			(json_int_t)result->before, "fault_count",
+			(json_int_t)result->faults, "faults", run->faults));
+		return;
+	}
+	if (run->options.quiet)
+		return;
+	if (result->faults > 0) {
+		printf("NOT VERIFIED: %" PRIu64 " faults in the log %s of %" PRIu64
+		       " records\n",
+			result->faults, run->key.name, result->size);
+		return;
+	}
+	printf("verified: %" PRIu64 " of %" PRIu64 " records of the log %s, root %s\n",
+		result->checked, result->size, run->key.name, root);
+	if (result->unsigned_records > 0)
+		printf("%" PRIu64 " records behind the checkpoint are not signed yet\n",
+			result->unsigned_records);
+	if (result->before > 0)
+		printf("%" PRIu64 " lines are older than the log\n", result->before);
+}
+
+static int open_records(struct run *run, struct records **ret, int *ret_log_fd)
+{
+	const struct options *options = &run->options;
+	struct err_text text = {""};
+	char *path = NULL;
+	int err;
+
+	if (options->tiles)
+		err = records_open_files(ret, (const char *const *)options->args,
+			(unsigned)options->arg_count, &text);
+	else
+		err = records_open(ret, options->args[0], &text);
+	if (err)
+		return fail(UNREADABLE, NULL, &text);
+	if (!options->tiles && asprintf(&path, "%s/log", options->args[0]) < 0)
+		path = NULL;
+	*ret_log_fd =
+		open(path ? path : options->tiles, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (*ret_log_fd < 0) {
+		err_set(&text, -errno, "%s", err_str(-errno));
+		fail(UNREADABLE, path ? path : options->tiles, &text);
+		records_free(*ret);
+	}
+	free(path);
+	return *ret_log_fd < 0 ? UNREADABLE : 0;
+}
+
+static int read_older(struct run *run)
+{
+	struct err_text text = {""};
+
+	for (unsigned i = 0; i < run->options.older_count; i++) {
+		const char *name = run->options.older[i];
+		int err = logbook_read_file(AT_FDCWD, name, NOTE_MAX, &run->notes[i]);
+
+		if (err) {
+			err_set(&text, err, "%s", err_str(err));
+			return fail(UNREADABLE, name, &text);
+		}
+		run->older[i] = (struct verify_older){name, buf_span(&run->notes[i])};
+	}
+	return 0;
+}
+
+static int run_log(struct run *run)
+{
+	struct verify_params params = {.key = &run->key,
+		.from = run->options.from,
+		.to = run->options.to,
+		.live = run->options.live,
+		.older = run->older,
+		.older_count = run->options.older_count,
+		.h = print_fault_h,
+		.arg = run};
+	struct verify_result result;
+	struct err_text text = {""};
+	int code;
+
+	if (run->options.arg_count < 1 ||
+		(!run->options.tiles && run->options.arg_count != 1))
+		return usage("log: one STATE-DIR, or --tiles and files");
+	code = read_older(run);
+	if (!code)
+		code = open_records(run, &params.records, &params.log_fd);
+	if (code)
+		return code;
+	run->faults = json_array();
+	if (verify_log(&result, &params, &text) != 0) {
+		code = fail(UNREADABLE, NULL, &text);
+		json_decref(run->faults);
+	} else {
+		print_log(run, &result);
+		if (!run->options.json)
+			json_decref(run->faults);
+		code = result.faults > 0 ? BAD : GOOD;
+	}
+	records_free(params.records);
+	close(params.log_fd);
+	return code;
+}
+
+/* A record alone, with its line end or without it. */
+static int read_record(const char *path, struct buf *file, struct span *ret)
+{
+	struct err_text text = {""};
+	int err = logbook_read_file(AT_FDCWD, path, RECORDS_LINE_MAX, file);
+
+	if (err) {
+		err_set(&text, err, "%s", err_str(err));
+		return fail(UNREADABLE, path, &text);
+	}
+	*ret = buf_span(file);
+	if (ret->len > 0 && ret->p[ret->len - 1] == '\n')
+		ret->len--;
+	if (!ret->p)
+		ret->p = "";
+	return 0;
+}
+
+static void print_proof(
+	struct run *run, uint64_t index, struct span record, const struct err_text *why)
+{
+	bool good = why->text[0] == '\0';
+
+	if (run->options.json) {
+		json_t *object =
+			json_pack("{s:b,s:s}", "verified", good, "log", run->key.name);
+
+		if (good) {
+			json_object_set_new(
+				object, "index", json_integer((json_int_t)index));
+			json_object_set_new(object, "record",
+				json_loadb(record.p, record.len, 0, NULL));
+		} else {
+			json_object_set_new(object, "text", json_string(why->text));
+		}
+		print_json(object);
+	} else if (run->options.quiet) {
+		return;
+	} else if (good) {
+		printf("verified: record %" PRIu64 " of the log %s\n", index,
+			run->key.name);
+		print_safe(stdout, record);
+		putchar('\n');
+	} else {
+		printf("NOT VERIFIED: ");
+		print_safe(stdout, span_of(why->text));
+		putchar('\n');
+	}
+}
+
+static int run_proof(struct run *run)
+{
+	struct span record = {NULL, 0};
+	struct err_text text = {""};
+	struct buf file, proof, line;
+	uint64_t index = 0;
+	int err, code = 0;
+
+	if (run->options.arg_count != 1)
+		return usage("proof: one FILE");
+	buf_init(&file, 0);
+	buf_init(&proof, 0);
+	buf_init(&line, 0);
+	if (run->options.record)
+		code = read_record(run->options.record, &file, &record);
+	if (code)
+		goto out;
+	err = logbook_read_file(AT_FDCWD, run->options.args[0], PROOF_MAX, &proof);
+	if (err && err != ERR_LIMIT) {
+		err_set(&text, err, "%s", err_str(err));
+		code = fail(UNREADABLE, run->options.args[0], &text);
+		goto out;
+	}
+	err = verify_proof(buf_span(&proof), record, &run->key, &index, &line, &text);
+	code = err ? BAD : GOOD;
+	print_proof(run, index, buf_span(&line), &text);
+out:
+	buf_free(&file);
+	buf_free(&proof);
+	buf_free(&line);
+	return code;
+}
+
+static const struct option long_options[] = {
+	{"key", required_argument, NULL, 'k'},
+	{"from", required_argument, NULL, 'f'},
+	{"to", required_argument, NULL, 't'},
+	{"older", required_argument, NULL, 'o'},
+	{"tiles", required_argument, NULL, 'd'},
+	{"record", required_argument, NULL, 'r'},
+	{"live", no_argument, NULL, 'l'},
+	{"json", no_argument, NULL, 'j'},
+	{"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},
+	{"version", no_argument, NULL, 'V'},
+	{NULL, 0, NULL, 0},
+};
+
+static bool take_option(struct options *options, int option)
+{
+	switch (option) {
+	case 'k':
+		options->key = optarg;
+		return true;
+	case 'f':
+		return span_uint(span_of(optarg), INT64_MAX, &options->from) == 0;
+	case 't':
+		/* The last one that is wanted. */
+		if (span_uint(span_of(optarg), INT64_MAX, &options->to) != 0)
+			return false;
+		options->to++;
+		return true;
+	case 'o':
+		if (options->older_count == VERIFY_OLDER_MAX)
+			return false;
+		options->older[options->older_count++] = optarg;
+		return true;
+	case 'd':
+		options->tiles = optarg;
+		return true;
+	case 'r':
+		options->record = optarg;
+		return true;
+	case 'l':
+		options->live = true;
+		return true;
+	case 'j':
+		options->json = true;
+		return true;
+	case 'q':
+		options->quiet = true;
+		return true;
+	default:
+		return false;
+	}
+}
+
+int main(int argc, char **argv)
+{
+	struct run run = {.options = {.to = UINT64_MAX}};
+	struct options *options = &run.options;
+	const char *command;
+	int option, code;
+
+	while ((option = getopt_long(argc, argv, "jqh", long_options, NULL)) != -1) {
+		if (option == 'h') {
+			usage(NULL);
+			return 0;
+		}
+		if (option == 'V') {
+			printf("tandem-verify %s\n", PACKAGE_VERSION);
+			return 0;
+		}
+		if (!take_option(options, option))
+			return usage(NULL);
+	}
+	command = argv[optind];
+	if (!command)
+		return usage(NULL);
+	options->args = argv + optind + 1;
+	options->arg_count = argc - optind - 1;
+	if (!options->key)
+		return usage("--key is missing: who has signed?");
+	code = read_key(&run);
+	if (code)
+		return code;
+	if (strcmp(command, "log") == 0)
+		code = run_log(&run);
+	else if (strcmp(command, "proof") == 0)
+		code = run_proof(&run);
+	else
+		code = usage("neither `log` nor `proof`");
+	for (unsigned i = 0; i < options->older_count; i++)
+		buf_free(&run.notes[i]);
+	if (fflush(stdout) != 0 || ferror(stdout))
+		return UNREADABLE;
+	return code;
+}
