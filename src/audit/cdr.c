@@ -347,6 +347,8 @@ void cdr_format(const struct record *record, struct buf *out)
 	member_uint(out, NAME("far_status"),
 		record->far_status > 0 ? (uint64_t)record->far_status : 0);
 	member_string(out, NAME("far_reason"), record->far_reason);
+	member_text(out, NAME("replaces"), record->replaces);
+	member_text(out, NAME("replaced_by"), record->replaced_by);
 	add_attempts(out, record);
 	add_transfers(out, record);
 	add_redirections(out, record);

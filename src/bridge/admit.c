@@ -2,6 +2,7 @@
 
 #include "bridge/allow.h"
 #include "bridge/call.h"
+#include "bridge/call_replace.h"
 #include "bridge/exchange.h"
 #include "bridge/identity.h"
 #include "bridge/leg_refresh.h"
@@ -51,6 +52,7 @@ struct admission {
 	struct message *request;
 	struct trunk *trunk;      /* whose it is; NULL: nobody's, or it is OPTIONS */
 	enum emergency emergency; /* of an INVITE: what it is */
+	struct leg *replaced;     /* whose place it is to take; NULL: nobody's */
 };
 
 /* Whether it is no call, and its sender may send it (bridge/exchange.h). */
@@ -95,6 +97,7 @@ static bool refuse_early(const struct admission *admission)
 	enum message_method method = message_method(admission->request);
 	const bool message = is_message(admission);
 	struct txn_refusal refusal = {.status = message ? 0 : method_status(method)};
+	struct span replaces;
 	struct buf allow;
 
 	buf_init(&allow, 0);
@@ -108,6 +111,11 @@ static bool refuse_early(const struct admission *admission)
 	} else if (!known_scheme(admission)) {
 		refusal.status = 416;
 		refusal.why = "the Request-URI is neither sip:, sips: nor tel:";
+	} else if (method != MESSAGE_INVITE &&
+		   message_line(admission->request, "Replaces", 0, &replaces)) {
+		refusal.status = 400;
+		refusal.where = "Replaces";
+		refusal.why = "only an INVITE takes the place of a dialog";
 	} else if (message_max_forwards(admission->request) == 0 &&
 		   (message || method == MESSAGE_INVITE)) {
 		refusal.status = 483;
@@ -147,15 +155,15 @@ static bool ask(bool (*h)(void *arg), const struct bridge *bridge, bool otherwis
 	return h ? h(bridge->handlers.arg) : otherwise;
 }
 
-/* [limits]. True: one is reached, and OBSTACLE says so. */
-static bool is_limited_here(struct bridge *bridge, struct obstacle *obstacle)
+/* [limits]. One that replaces a leg makes no call more. True: one is reached, and OBSTACLE says so. */
+static bool is_limited_here(const struct admission *admission, struct obstacle *obstacle)
 {
 	struct config_limits limits;
 	struct limit_question question;
 	enum limit_kind kind;
 
-	bridge_limits(bridge, &limits, &question);
-	kind = limit_find(&question);
+	bridge_limits(admission->side->bridge, &limits, &question);
+	kind = admission->replaced ? limit_find_rate(&question) : limit_find(&question);
 	if (!kind)
 		return false;
 	obstacle_of_limit(
@@ -164,18 +172,19 @@ static bool is_limited_here(struct bridge *bridge, struct obstacle *obstacle)
 	return true;
 }
 
-/* Why this server takes no new call of TRUNK now, for what is no matter of the trunk. */
-static void obstacle_here(
-	struct bridge *bridge, const struct trunk *trunk, struct obstacle *obstacle)
+/* Why this server takes no new call now, for what is no matter of the trunk. */
+static void obstacle_here(const struct admission *admission, struct obstacle *obstacle)
 {
-	if (bridge->draining)
+	struct bridge *bridge = admission->side->bridge;
+
+	if (bridge->draining && !admission->replaced)
 		obstacle->kind = OBSTACLE_STOPPING;
-	else if (overload_refuses(bridge, trunk))
+	else if (!admission->replaced && overload_refuses(bridge, admission->trunk))
 		obstacle->kind = OBSTACLE_OVERLOAD;
 	else if (!ask(bridge->handlers.ready_h, bridge, true))
 		obstacle->kind = OBSTACLE_AUDIT;
 	else
-		(void)is_limited_here(bridge, obstacle);
+		(void)is_limited_here(admission, obstacle);
 }
 
 /* The same of a request that is no call: calls come first. */
@@ -213,12 +222,13 @@ static bool refuse_now(const struct admission *admission)
 	const struct obstacle_question question = {.trunk = admission->trunk,
 		.way = OBSTACLE_FROM,
 		.emergency = emergency,
+		.replaces = admission->replaced != NULL,
 		.now_us = trunks_now_us(bridge->trunks)};
 	char extra[BRIDGE_RETRY_SIZE];
 	struct obstacle obstacle;
 
 	if (!obstacle_stops(obstacle_find(&question, &obstacle), emergency))
-		obstacle_here(bridge, admission->trunk, &obstacle);
+		obstacle_here(admission, &obstacle);
 	overload_note(bridge, admission->trunk);
 	if (!obstacle_stops(obstacle.kind, emergency))
 		return false;
@@ -332,7 +342,42 @@ static int read_offer(const struct admission *admission, struct sdp **ret)
 	return err;
 }
 
-static void receive_invite(const struct admission *admission)
+/* ---- Replaces ---- */
+
+/* Whether it may take a place is judged first, and then whose. An emergency call takes nobody's. */
+static void judge_replaces(struct admission *admission, struct txn_refusal *refusal)
+{
+	const bool allowed = trunk_settings(admission->trunk)->transfer.replaces;
+	const bool required = message_lists(admission->request, "Require", "replaces");
+	struct replaces replaces;
+
+	refusal->where = "Replaces";
+	refusal->status = replaces_of(&replaces, admission->request, &refusal->why);
+	if (refusal->status || (!replaces.call_id.len && (allowed || !required)))
+		return;
+	if (!allowed) {
+		refusal->status = required ? 420 : 403;
+		refusal->why = "its sender has replaces = no";
+		refusal->extra = required ? "Unsupported: replaces\r\n" : NULL;
+	} else if (replaces.call_id.len) {
+		refusal->status = replace_find(admission->side->bridge, admission->trunk,
+			&replaces, &admission->replaced, &refusal->why);
+	}
+}
+
+/* RFC 3891 3. True: it was refused. */
+static bool refuse_replaces(struct admission *admission)
+{
+	struct txn_refusal refusal = {.status = 0};
+
+	judge_replaces(admission, &refusal);
+	if (!refusal.status)
+		return false;
+	txn_server_refuse(admission->txn, NULL, &refusal);
+	return true;
+}
+
+static void receive_invite(struct admission *admission)
 {
 	struct sdp *sdp;
 
@@ -352,8 +397,15 @@ static void receive_invite(const struct admission *admission)
 			leg_refresh_refuse_first(
 				trunk_settings(admission->trunk), admission->txn)))
 		return;
+	if (!admission->emergency && refuse_replaces(admission))
+		return;
 	if (refuse_now(admission) || read_offer(admission, &sdp))
 		return;
+	if (admission->replaced) {
+		replace_begin(admission->side, admission->txn, admission->trunk,
+			admission->replaced, sdp);
+		return;
+	}
 	call_begin(admission->side, admission->txn, admission->trunk, sdp,
 		admission->emergency);
 }
@@ -405,10 +457,13 @@ void admit_add_capabilities(const struct config_trunk *settings, struct buf *out
 	const bool timed =
 		!settings || settings->timers.mode != CONFIG_SESSION_TIMER_REFUSE;
 
+	const bool replaces = settings && settings->transfer.replaces;
+
 	allow_add(settings, out);
-	if (reliable || timed)
-		buf_printf(out, "Supported: %s%s%s\r\n", reliable ? "100rel" : "",
-			reliable && timed ? ", " : "", timed ? "timer" : "");
+	if (reliable || timed || replaces)
+		buf_printf(out, "Supported: %s%s%s%s%s\r\n", reliable ? "100rel" : "",
+			reliable && (timed || replaces) ? ", " : "", timed ? "timer" : "",
+			timed && replaces ? ", " : "", replaces ? "replaces" : "");
 	buf_add_str(out, "Accept: application/sdp, multipart/mixed\r\n");
 }
 

@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "bridge/call_log.h"
+#include "bridge/call_replace.h"
 #include "bridge/call_transfer.h"
 #include "bridge/connected.h"
 #include "bridge/dtmf.h"
@@ -192,8 +193,9 @@ static int act_cancel(struct call *call, struct leg *leg, const struct leg_repor
 
 static int act_bye(struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	if (transfer_leaves(call, leg))
+	if (transfer_leaves(call, leg) || replace_leaves(call, leg))
 		return 1;
+	call = leg->arg;
 	history_hear(&call->history, 0, report->message);
 	call_note_said(call, leg, report->message);
 	call_end(call, by_leg(call, leg), "bye", 487, NULL);
@@ -226,8 +228,9 @@ static int act_lost(struct call *call, struct leg *leg, const struct leg_report 
 		refuse_refresh(call, leg, report->status);
 		return 1;
 	}
-	if (transfer_leaves(call, leg))
+	if (transfer_leaves(call, leg) || replace_leaves(call, leg))
 		return 1;
+	call = leg->arg;
 	call_end(call, by_leg(call, leg), report->status == 408 ? "timeout" : "peer-lost",
 		report->status, report->why);
 	return 1;
@@ -361,8 +364,9 @@ static int act_refresh(
 static int act_expired(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	if (transfer_leaves(call, leg))
+	if (transfer_leaves(call, leg) || replace_leaves(call, leg))
 		return 1;
+	call = leg->arg;
 	call_end(call, by_leg(call, leg), CALL_SESSION_EXPIRED, report->status,
 		report->why);
 	return 1;
@@ -385,13 +389,21 @@ static int act_refuse_refer(
 	return 0;
 }
 
+static void settle(struct call *call)
+{
+	if (call->transfer)
+		transfer_settle(call);
+	else
+		replace_settle(call);
+}
+
 /* 2xx to an INVITE of ours, or an ACK with an answer, while the leg that stays is being asked. */
 static int act_join_accepted(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	if (act_accepted(call, leg, report))
 		return 1;
-	transfer_settle(call);
+	settle(call);
 	return 1;
 }
 
@@ -400,15 +412,17 @@ static int act_join_ack(
 {
 	if (act_ack(call, leg, report))
 		return 1;
-	transfer_settle(call);
+	settle(call);
 	return 1;
 }
 
 static int act_join_refused(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	if (replace_refused(call, leg, report->status))
+		return 1;
 	if (report->status == 481 || report->status == 408)
-		return act_offer_refused(call, leg, report);
+		return act_offer_refused(leg->arg, leg, report);
 	if (!oa_refused(call, leg, report->status))
 		transfer_unjoin(call, cause_map(report->status));
 	return 1;
@@ -419,7 +433,7 @@ static int act_join_updated(
 {
 	if (act_updated(call, leg, report))
 		return 1;
-	transfer_settle(call);
+	settle(call);
 	return 1;
 }
 
@@ -669,19 +683,11 @@ void call_begin(struct bridge_side *home, struct txn_server *invite, struct trun
 		txn_server_reply(invite, 503, NULL, NULL, NULL);
 		return;
 	}
-	call->start_us = call_now_us(call);
-	call->start_wall_us =
-		timers_clock(bridge->timers)->wall_us(timers_clock(bridge->timers));
 	call->emergency = emergency;
-	registry_number(call);
+	call_number(call);
 	err = call_prepare(call, home, invite, trunk, sdp);
 	if (err) {
-		txn_server_refuse(invite, NULL,
-			&(struct txn_refusal){.status = err == ERR_FORMAT ? 400 : 503,
-				.why = err == ERR_FORMAT
-					       ? "no dialog can be made: Contact and "
-						 "Record-Route"
-					       : err_str(err)});
+		call_refuse_unprepared(invite, err);
 		call_free(call);
 		return;
 	}

@@ -76,6 +76,10 @@ struct call {
 	/* Under way. Of an inner call that which it belongs to. */
 	struct transfer *transfer;
 	call_ended_h *ended_h; /* NULL: nobody else is to hear of that */
+	/* An INVITE with Replaces is under way, to take the place of a leg of this call, or as this call. */
+	struct replacement *replacement;
+	/* The id of the call whose place it took, or was to take, and of that which took its; "": there is none. */
+	char replaces[32], replaced_by[32];
 	/* It is part of another one, and not one of the bridge's calls: it looks for whom that is transferred to. It has
 	 * that call's number and id, and no record; leg a is a stand-in. */
 	bool inner;

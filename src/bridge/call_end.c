@@ -27,7 +27,7 @@ const char *call_state_name(const struct call *call)
 {
 	if (call->state == CALL_SETUP && call->ringing_us)
 		return "ringing";
-	if (call->transfer && call->state < CALL_ENDING)
+	if ((call->transfer || call->replacement) && call->state < CALL_ENDING)
 		return "transferring";
 	return state_names[call->state];
 }
@@ -43,7 +43,8 @@ void call_set_state(struct call *call, enum call_state state)
 {
 	/* a bit for each state that it may go to */
 	static const unsigned legal[CALL_STATES] = {
-		[CALL_SETUP] = 1u << CALL_TALKING | 1u << CALL_ASIDE | 1u << CALL_ENDING,
+		[CALL_SETUP] = 1u << CALL_TALKING | 1u << CALL_JOINING |
+			       1u << CALL_ASIDE | 1u << CALL_ENDING,
 		[CALL_TALKING] =
 			1u << CALL_JOINING | 1u << CALL_ASIDE | 1u << CALL_ENDING,
 		[CALL_JOINING] = 1u << CALL_TALKING | 1u << CALL_ENDING,
@@ -93,6 +94,9 @@ static const char *own_reason(const struct call *call)
 {
 	if (!strcmp(call->cause, CALL_SESSION_EXPIRED))
 		return "Reason: SIP ;cause=408 ;text=\"session expired\"\r\n";
+	/* whose phone rang did not miss a call */
+	if (!strcmp(call->cause, CALL_REPLACED) && call->b->state == LEG_INVITING)
+		return "Reason: SIP ;cause=200 ;text=\"Call completed elsewhere\"\r\n";
 	return NULL;
 }
 

@@ -228,17 +228,44 @@ void call_exchange_ends(struct leg *a, struct leg *b)
 
 /* ---- whose dialog ---- */
 
+/* Only by who it is with, or from one server to another, which are one house. */
+static bool is_of_house(const struct leg *leg, const struct trunk *by)
+{
+	return leg->trunk == by || (leg->server && by->kind == TRUNK_SERVER);
+}
+
 struct leg *call_leg_of_dialog(
-	struct bridge *bridge, const struct refer_replaces *replaces)
+	struct bridge *bridge, const struct trunk *by, const struct replaces *replaces)
 {
 	for (unsigned i = 0; i < 2; i++) {
 		const struct dialog *dialog = dialog_find_tags(&bridge->sides[i].dialogs,
 			replaces->call_id, replaces->to_tag, replaces->from_tag);
 		struct leg *leg = dialog ? dialog->owner : NULL;
 
-		/* who is told by somebody else is no call's: drill.c */
+		/* who is told by somebody else is no call's: drill.c; an early dialog that gave way is none any more */
 		if (leg)
-			return leg->closed_h ? NULL : leg;
+			return leg->closed_h || dialog != &leg->dialog ||
+					       !is_of_house(leg, by)
+				       ? NULL
+				       : leg;
 	}
 	return NULL;
+}
+
+/* ---- who hangs up ---- */
+
+void call_let_go(struct leg *leg)
+{
+	if (leg->bye_in)
+		leg_bye_answer(leg);
+	else
+		leg_close(leg, 487, NULL);
+}
+
+bool call_goes_aside(struct call *call)
+{
+	if (call->state == CALL_TALKING && call->oa.state == OA_IDLE &&
+		!call->oa.restoring)
+		call_set_state(call, CALL_ASIDE);
+	return call->state == CALL_ASIDE;
 }

@@ -1,6 +1,6 @@
 /*
- * The calls of a transfer: the inner one that looks for whom the leg that stays is to talk with, and how two calls
- * change a leg and their media. Loop thread.
+ * The calls of a transfer or a replacement: the inner one that looks for whom the leg that stays is to talk with, how two
+ * calls change a leg and their media, and how one waits for what comes of it. Loop thread.
  */
 #pragma once
 
@@ -15,9 +15,14 @@
 int call_inner_new(struct call **ret, struct call *outer, struct leg *from,
 	const struct refer *refer);
 
-/* The leg of a call of BRIDGE whose dialog REPLACES names, or NULL. */
+/* The leg of a call of BRIDGE whose dialog REPLACES, which BY sent, names; NULL: there is none that BY may name. */
 struct leg *call_leg_of_dialog(
-	struct bridge *bridge, const struct refer_replaces *replaces);
+	struct bridge *bridge, const struct trunk *by, const struct replaces *replaces);
+
+/* CALL waits without a leg that has hung up, if no exchange of it is under way. False: it cannot. */
+bool call_goes_aside(struct call *call);
+/* LEG, which has hung up or is lost, is let go; its call goes on. */
+void call_let_go(struct leg *leg);
 
 /* OF_X, a leg of X, and OF_Y, a leg of Y, change places: what they say is X's and Y's from now on. */
 void call_exchange_legs(

@@ -69,7 +69,8 @@ static void add_number(struct log_words *line, const char *key, const char *numb
 
 void call_log_begin(const struct call *call)
 {
-	const struct hunt *hunt = call->hunt;
+	const struct hunt *hunt = call->hunt; /* NULL: it replaces a leg */
+	const unsigned count = hunt ? hunt->count : 0;
 	struct log_words line;
 
 	if (log_finest_level() < LOG_LEVEL_INFO)
@@ -82,8 +83,11 @@ void call_log_begin(const struct call *call)
 		add(&line, " emergency=", emergency_name(call->emergency));
 	add_number(&line, " caller=", call->from);
 	add_number(&line, " called=", call->to);
-	add(&line, " targets=", hunt->count ? "" : "none");
-	for (unsigned i = 0; i < hunt->count; i++)
+	if (!hunt)
+		add(&line, " replaces=", call->replaces);
+	else
+		add(&line, " targets=", count ? "" : "none");
+	for (unsigned i = 0; i < count; i++)
 		add(&line, i > 0 ? "," : "", hunt->targets[i]->trunk->id);
 	add_call_id(&line, call->a->dialog.call_id);
 	log_words(LOG_LEVEL_INFO, MODULE, &line);

@@ -9,6 +9,8 @@
 
 /* What a call ended for whose session was not refreshed (RFC 4028 10). */
 #define CALL_SESSION_EXPIRED "session-expired"
+/* What a call ended for one leg of which was replaced (RFC 3891). */
+#define CALL_REPLACED "replaced"
 
 uint64_t call_now_us(const struct call *call); /* monotonic */
 /* One that is nowhere yet, with the bridge's configuration of now. NULL without memory. */
@@ -39,6 +41,14 @@ void call_note_said(struct call *call, const struct leg *from, struct message *m
  * is taken. 0, or negative: the INVITE is to be refused. */
 int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
 	struct trunk *trunk, struct sdp *sdp);
+
+/* The same of an INVITE that replaces a leg: whoever is asked is leg b already, and what it offers is not read yet. */
+int call_prepare_replacing(struct call *call, struct bridge_side *home,
+	struct txn_server *invite, struct trunk *trunk);
+/* It begins now, and has a number. */
+void call_number(struct call *call);
+/* INVITE is refused, since its call could not be prepared: ERR. */
+void call_refuse_unprepared(struct txn_server *invite, int err);
 
 /* ---- who calls whom: call_party.c ---- */
 

@@ -11,7 +11,7 @@
 
 /*
  * Not written of struct call: node, dead_node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
- * session, history (objects of their own, or idle); state, transfer, ended_h, inner, stays, recorded, saved,
+ * session, history (objects of their own, or idle); state, transfer, replacement, replaced_by, ended_h, inner, stays, recorded, saved,
  * invite_tapped, hunt, offer, loaded, bare, unfit,
  * failed, party, redirection, asker, connected_tag, setup_timer, late_timer, redirect_timer, duration_timer (as in every call that talks);
  * said, said_by, endings, end_us, status, cause,
@@ -20,6 +20,7 @@
 static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, number),
 	SAVED_TEXT(struct call, id),
+	SAVED_TEXT(struct call, replaces),
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
 	SAVED_FIELD(struct call, from_received),
@@ -68,7 +69,7 @@ static const struct saved_field line_fields[] = {
 
 bool call_is_quiet(const struct call *call)
 {
-	return call->state == CALL_TALKING && !call->transfer &&
+	return call->state == CALL_TALKING && !call->transfer && !call->replacement &&
 	       call->oa.state == OA_IDLE && !call->oa.restoring && !call->oa.txn &&
 	       leg_is_quiet(call->a) && leg_is_quiet(call->b);
 }
@@ -236,6 +237,7 @@ static void resume(struct call *call)
 static const struct saved_field lost_fields[] = {
 	SAVED_FIELD(struct call, number),
 	SAVED_TEXT(struct call, id),
+	SAVED_TEXT(struct call, replaces),
 	SAVED_FIELD(struct call, from),
 	SAVED_FIELD(struct call, to),
 	SAVED_FIELD(struct call, from_received),

@@ -7,6 +7,7 @@
 #include "bridge/parts.h"
 #include "bridge/reason.h"
 #include "bridge/redirection.h"
+#include "bridge/registry.h"
 #include "bridge/require.h"
 #include "bridge/tolerated.h"
 #include "trunk/cause.h"
@@ -493,19 +494,17 @@ static int list_targets(struct call *call)
 	return err;
 }
 
-int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
-	struct trunk *trunk, struct sdp *sdp)
+/* Leg a is made of INVITE. */
+static int take_invite(struct call *call, struct bridge_side *home,
+	struct txn_server *invite, struct trunk *trunk)
 {
 	struct target *target;
-	bool is_offer;
 	int err = read_invite(call, trunk, txn_server_request(invite));
 
 	if (!err)
 		err = target_new(&target, trunk, call->config);
-	if (err) {
-		sdp_free(sdp);
+	if (err)
 		return err;
-	}
 	call_init_leg(call, call->a, home, target);
 	target_unref(target);
 	/* of any other call that is a reason to refuse it */
@@ -513,10 +512,49 @@ int call_prepare(struct call *call, struct bridge_side *home, struct txn_server 
 		(call->emergency &&
 			message_lists(txn_server_request(invite), "Require", "timer")))
 		tolerated_note(call->a, TOLERATED_REQUIRE);
-	err = leg_accept(call->a, invite);
-	if (err || !sdp)
+	return leg_accept(call->a, invite);
+}
+
+int call_prepare_replacing(struct call *call, struct bridge_side *home,
+	struct txn_server *invite, struct trunk *trunk)
+{
+	int err = take_invite(call, home, invite, trunk);
+
+	if (err)
+		return err;
+	call->capture = call_capture_rule(call, call->b->target);
+	return open_relay(call);
+}
+
+void call_number(struct call *call)
+{
+	struct clock *clock = timers_clock(call->bridge->timers);
+
+	call->start_us = call_now_us(call);
+	call->start_wall_us = clock->wall_us(clock);
+	registry_number(call);
+}
+
+void call_refuse_unprepared(struct txn_server *invite, int err)
+{
+	txn_server_refuse(invite, NULL,
+		&(struct txn_refusal){.status = err == ERR_FORMAT ? 400 : 503,
+			.why = err == ERR_FORMAT ? "no dialog can be made: Contact and "
+						   "Record-Route"
+						 : err_str(err)});
+}
+
+int call_prepare(struct call *call, struct bridge_side *home, struct txn_server *invite,
+	struct trunk *trunk, struct sdp *sdp)
+{
+	bool is_offer;
+	int err = take_invite(call, home, invite, trunk);
+
+	if (err) {
 		sdp_free(sdp);
-	else
+		return err;
+	}
+	if (sdp)
 		err = offer_receive(&call->a->offer, sdp, &is_offer, NULL);
 	if (!err)
 		err = list_targets(call);

@@ -228,7 +228,7 @@ static const char *obstacle_to(
 	const struct call *call, const struct leg *from, int *ret_status)
 {
 	*ret_status = 491;
-	if (call->transfer || from->notifier)
+	if (call->transfer || call->replacement || from->notifier)
 		return "another transfer of the call is not over yet";
 	*ret_status = 403;
 	if (call->emergency)
@@ -324,21 +324,18 @@ static void ask(struct transfer *transfer)
 }
 
 /*
- * The leg whose place is to be taken (RFC 3891 3). Only by who it is with, or from one server to another, which are one
- * house. 0, or the status of why not.
+ * The leg whose place is to be taken (RFC 3891 3). 0, or the status of why not.
  */
 static int find_consulted(struct transfer *transfer, struct leg **ret)
 {
 	const struct leg *from = transfer->referrer;
-	struct leg *leg =
-		call_leg_of_dialog(transfer->outer->bridge, &transfer->refer.replaces);
+	struct leg *leg = call_leg_of_dialog(
+		transfer->outer->bridge, from->trunk, &transfer->refer.replaces);
 	const struct call *call = leg ? leg->arg : NULL;
 
 	if (!leg || call == transfer->outer || call->state >= CALL_ENDING)
 		return 481;
-	if (leg->trunk != from->trunk && !(leg->server && from->server))
-		return 481;
-	if (call->state != CALL_TALKING || call->transfer)
+	if (call->state != CALL_TALKING || call->transfer || call->replacement)
 		return 491;
 	if (transfer->refer.replaces.early_only)
 		return 486;
@@ -618,33 +615,16 @@ void transfer_unjoin(struct call *call, int status)
 
 /* ---- who hangs up ---- */
 
-static void let_go(struct leg *leg)
-{
-	if (leg->bye_in)
-		leg_bye_answer(leg);
-	else
-		leg_close(leg, 487, NULL);
-}
-
-/* The call waits without its referrer, if no exchange of it is under way. */
-static bool goes_aside(struct call *call)
-{
-	if (call->state == CALL_TALKING && call->oa.state == OA_IDLE &&
-		!call->oa.restoring)
-		call_set_state(call, CALL_ASIDE);
-	return call->state == CALL_ASIDE;
-}
-
 bool transfer_leaves(struct call *call, struct leg *leg)
 {
 	struct transfer *transfer = call->transfer;
 
 	if (!transfer || (leg != transfer->referrer && leg != transfer->consults) ||
-		(!call->inner && !goes_aside(call)))
+		(!call->inner && !call_goes_aside(call)))
 		return false;
 	leg_drop_digits(call_other(call, leg));
 	leg_drop_digits(leg);
-	let_go(leg);
+	call_let_go(leg);
 	return true;
 }
 

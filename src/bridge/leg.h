@@ -127,6 +127,7 @@ struct leg {
 	struct timer last_timer;       /* CLOSING: the longest that it may last */
 	unsigned allows;    /* what its Allow says, a bit for each enum message_method */
 	bool reliable;      /* our 18x to its first INVITE go reliably (RFC 3262) */
+	int refused;        /* what its first INVITE was refused with; 0: it was not */
 	bool bye_waits;     /* our BYE goes when our 2xx has its ACK (RFC 3261 15) */
 	const char *ending; /* header lines of what ends it; borrowed; NULL: none */
 	uint32_t

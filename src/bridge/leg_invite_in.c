@@ -157,8 +157,10 @@ void leg_refuse_with(struct leg *leg, const struct txn_refusal *refusal)
 	uas_free(leg->uas);
 	leg->uas = leg->unacked;
 	leg->unacked = NULL;
-	if (leg->state == LEG_INVITING)
-		leg_set_over(leg);
+	if (leg->state != LEG_INVITING)
+		return;
+	leg->refused = refusal->status;
+	leg_set_over(leg);
 }
 
 void leg_go_on(struct leg *leg)

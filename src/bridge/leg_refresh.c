@@ -123,6 +123,7 @@ static void add_expires(
 void leg_refresh_add_supported(const struct leg *leg, const char *others, struct buf *out)
 {
 	const char *const options[] = {others, has_timers(leg) ? "timer" : NULL,
+		leg->settings->transfer.replaces ? "replaces" : NULL,
 		leg->may_change_from ? "from-change" : NULL};
 	const char *part = "Supported: ";
 
@@ -219,15 +220,13 @@ void leg_refresh_add_to_answer(
 	struct refresh *refresh = &leg->refresh;
 	struct session_said said;
 
-	if (policy.mode == CONFIG_SESSION_TIMER_REFUSE) {
-		leg_refresh_add_supported(leg, NULL, out);
+	leg_refresh_add_supported(leg, NULL, out);
+	if (policy.mode == CONFIG_SESSION_TIMER_REFUSE)
 		return;
-	}
 	session_read(request, &said);
 	session_heed_min(&refresh->session, said.min_s);
 	refresh->next = session_answer(&policy, &said, &refresh->session);
 	refresh->answering = true;
-	leg_refresh_add_supported(leg, NULL, out);
 	if (!refresh->next.interval_s)
 		return;
 	if (said.supported)

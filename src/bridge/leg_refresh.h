@@ -27,8 +27,8 @@ struct refresh {
 
 /* ---- what its messages say ---- */
 
-/* Adds Supported, which every request of ours has: "timer" where the leg has session timers, and "from-change" where
- * its From may change, behind OTHERS, a list or NULL. */
+/* Adds Supported, which every request of ours has: "timer" where the leg has session timers, "replaces" where its
+ * INVITEs may have that, and "from-change" where its From may change, behind OTHERS, a list or NULL. */
 void leg_refresh_add_supported(
 	const struct leg *leg, const char *others, struct buf *out);
 /* Adds what an INVITE or UPDATE of ours asks for. FIRST: the INVITE that begins the dialog. */

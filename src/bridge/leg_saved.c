@@ -29,7 +29,7 @@ static const struct saved_field refresh_fields[] = {
 /*
  * Not written of struct leg: home, end, h, closed_h, arg, call, party, id, name, methods, way (made anew); target, trunk, settings,
  * server, gateway (found by name); flow, dialog, offer, streams, uac (objects of their own); flow_node,
- * losses, lost_ms (of the new connection); early (it talks); state, uas, unacked, bye_in, bye_out, update_out, last_timer,
+ * losses, lost_ms (of the new connection); early (it talks); refused, state, uas, unacked, bye_in, bye_out, update_out, last_timer,
  * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, passages, notifier, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
  * PRACKs that are late still name them).
  */

@@ -148,6 +148,9 @@ int media_sdp_offer(struct relay_session *session, const struct config *config,
 	err = media_line_rewrite_session(&m);
 	if (!err)
 		err = offer_lines(&m, text);
+	/* another leg than FROM may have agreed to more lines with TO */
+	if (!err && to->offer.local)
+		err = sdp_fit_offer(&m.out, to->offer.local);
 	return finish_offer(&m, err, ret);
 }
 
@@ -326,6 +329,17 @@ static void note_form(struct leg *from, const struct sdp *in)
 		tolerated_note(from, TOLERATED_SDP_LINE_ORDER);
 }
 
+/* Lines that TO did not offer are those that its offer lacked of what was agreed before. */
+static int cut_lines(struct mediation *m)
+{
+	const struct sdp *offer = m->to->offer.remote;
+	unsigned unused;
+
+	return offer && sdp_count_media(offer) < sdp_count_media(m->out)
+		       ? sdp_fit_answer(&m->out, offer, &unused)
+		       : 0;
+}
+
 static void commit(struct leg *leg)
 {
 	for (unsigned i = 0; i < RELAY_STREAMS; i++) {
@@ -356,6 +370,8 @@ int media_sdp_answer(struct relay_session *session, const struct config *config,
 		err = sdp_set_time(m.out, to->offer.remote);
 	if (!err)
 		err = answer_lines(&m, &dropped, text);
+	if (!err)
+		err = cut_lines(&m);
 	if (!err)
 		err = offer_send(&to->offer, m.out, identity_media_shown(to, config));
 	if (err) {

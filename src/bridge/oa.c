@@ -139,7 +139,8 @@ static void begin_asking(
 {
 	const bool by_invite = report->carrier == OA_BY_INVITE;
 
-	if (by_invite)
+	/* the first one has its 100 */
+	if (by_invite && report->leg->state != LEG_INVITING)
 		leg_trying(report->leg);
 	call->oa.asker = report->leg;
 	call->oa.came = report->carrier;
@@ -363,8 +364,7 @@ static int act_refusal(struct call *call, const struct oa_report *report)
 	return 0;
 }
 
-/* The offer of ASKER, which was refused to it, is taken back from the other leg too. */
-static void withdraw(struct call *call, struct leg *asker)
+void oa_withdraw(struct call *call, struct leg *asker)
 {
 	offer_cancel(&asker->offer);
 	oa_set_state(call, OA_WITHDRAWN);
@@ -384,7 +384,7 @@ static int act_withdraw(struct call *call, const struct oa_report *report)
 		leg_refuse(asker, 487, NULL);
 	else if (call->oa.came == OA_BY_PRACK)
 		leg_go_on(asker);
-	withdraw(call, asker);
+	oa_withdraw(call, asker);
 	return 0;
 }
 
@@ -402,7 +402,7 @@ static int act_late(struct call *call, const struct oa_report *report)
 		return err_set(report->text, ERR_STATE,
 			"the terms of before were not taken again in time");
 	oa_refuse_asker(call, 504);
-	withdraw(call, asker);
+	oa_withdraw(call, asker);
 	return 0;
 }
 

@@ -104,6 +104,18 @@ bool oa_may_join(const struct call *call, const struct leg *leg);
 int oa_join(struct call *call, struct leg *with, struct err_text *text);
 /* That came to nothing: no exchange is under way any more. */
 void oa_unjoin(struct call *call, struct leg *with);
+/* What the leg in place of a leg b offered to the other one came to nothing: no exchange is under way any more. */
+void oa_give_back(struct call *call);
+/* The offer of ASKER, which was refused to it, is taken back from the other leg too. */
+void oa_withdraw(struct call *call, struct leg *asker);
+/* Leg b, a stand-in, offers OFFER, and SDP, taken, which leg a sent, is its answer: *RET, owned, is that for who offered.
+ * 0; negative with TEXT: it cannot be served. */
+int oa_pick_up(struct call *call, const struct sdp *offer, struct sdp *sdp,
+	struct sdp **ret, struct err_text *text);
+/* A and B change what they agreed to, offers and streams. */
+void oa_swap_media(struct leg *a, struct leg *b);
+/* LEG has agreed to nothing. */
+void oa_forget_media(struct leg *leg);
 /* Leg FROM gave up its re-INVITE. */
 void oa_cancelled(struct call *call, struct leg *from);
 

@@ -138,6 +138,8 @@ struct record {
 	const char *far_reason; /* what the far end said of its refusal or BYE; "" */
 	const struct record_attempt *attempts; /* in order of time */
 	unsigned attempt_count;
+	/* The id of the call whose place it took by Replaces, or was to take, and of that which took its; "" or NULL: none. */
+	const char *replaces, *replaced_by;
 	const struct record_transfer *transfers; /* likewise */
 	unsigned transfer_count;
 	const struct record_redirection *redirections; /* likewise */

@@ -2,7 +2,6 @@
 
 #include "base/err.h"
 
-#include <ctype.h>
 #include <string.h>
 
 static int fail(struct refer_fault *fault, int status, const char *where, const char *why)
@@ -13,36 +12,13 @@ static int fail(struct refer_fault *fault, int status, const char *where, const 
 
 /* ---- Replaces ---- */
 
-static bool has_control(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (iscntrl((unsigned char)text.p[i]))
-			return true;
-	return false;
-}
-
-/* VALUE, escaped. False: it is too long, has what no header may have, or lacks a part. */
-static bool read_value(struct refer_replaces *ret, struct span value)
-{
-	struct span rest, call_id, unused;
-
-	if (!message_unescape(value, ret->text, sizeof(ret->text), &rest) ||
-		has_control(rest) || !span_next(&rest, ';', &call_id))
-		return false;
-	ret->call_id = span_trim(call_id);
-	ret->early_only = message_param(rest, "early-only", &unused);
-	/* RFC 3891 6.1 */
-	return ret->call_id.len && message_param(rest, "to-tag", &ret->to_tag) &&
-	       message_param(rest, "from-tag", &ret->from_tag) && ret->to_tag.len &&
-	       ret->from_tag.len;
-}
-
 static int read_replaces(struct refer *ret, struct refer_fault *fault)
 {
-	struct span value;
+	struct span value, plain;
 
 	if (message_uri_header(ret->uri.headers, "Replaces", &value) &&
-		!read_value(&ret->replaces, value))
+		(!message_unescape(value, ret->text, sizeof(ret->text), &plain) ||
+			!replaces_read(&ret->replaces, plain)))
 		return fail(fault, 400, "Refer-To", "its Replaces cannot be read");
 	return 0;
 }

@@ -4,26 +4,19 @@
  */
 #pragma once
 
-#include "sip/message.h"
+#include "bridge/replaces.h"
 #include "sip/phone.h"
 
 /* More of a dialog's identifier than this is nobody's. */
 #define REFER_REPLACES_SIZE 512
 
-/* The dialog whose place the new call is to take (RFC 3891), as its receiver would see it in an INVITE. Unescaped, in
- * TEXT. */
-struct refer_replaces {
-	struct span call_id, to_tag, from_tag; /* CALL_ID empty: none is to be replaced */
-	bool early_only;
-	char text[REFER_REPLACES_SIZE];
-};
-
 struct refer {
-	struct message_uri uri; /* of Refer-To */
-	struct phone phone;     /* its user part; empty: back to who sent the REFER */
-	struct span by;         /* the URI of Referred-By; empty: it has none */
-	struct refer_replaces replaces;
-	bool silent; /* Refer-Sub: false: no NOTIFY is wanted */
+	struct message_uri uri;   /* of Refer-To */
+	struct phone phone;       /* its user part; empty: back to who sent the REFER */
+	struct span by;           /* the URI of Referred-By; empty: it has none */
+	struct replaces replaces; /* unescaped, in TEXT */
+	bool silent;              /* Refer-Sub: false: no NOTIFY is wanted */
+	char text[REFER_REPLACES_SIZE];
 };
 
 /* A REFER that is refused, as struct txn_refusal has it. */

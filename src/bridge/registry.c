@@ -270,6 +270,8 @@ void registry_fill(
 	ret->far_reason = call->history.far_reason ? call->history.far_reason : "";
 	ret->attempts = call->history.attempts;
 	ret->attempt_count = call->history.count;
+	ret->replaces = call->replaces;
+	ret->replaced_by = call->replaced_by;
 	ret->transfers = call->history.transfers;
 	ret->transfer_count = call->history.transfer_count;
 	ret->redirections = call->history.redirections;

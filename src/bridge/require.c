@@ -10,6 +10,7 @@ void require_unknown(const struct message *request, struct buf *out)
 			if (!message_token_valid(option) ||
 				span_equal_nocase(option, "100rel") ||
 				span_equal_nocase(option, "timer") ||
+				span_equal_nocase(option, "replaces") ||
 				span_equal_nocase(option, "from-change"))
 				continue;
 			if (out->len)

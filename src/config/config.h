@@ -199,6 +199,7 @@ enum config_refer {
 /* Transfer of calls that talk (RFC 5589). */
 struct config_transfer {
 	enum config_refer refer;
+	bool replaces;     /* its INVITE may take the place of a leg (RFC 3891) */
 	bool referred_by;  /* calls to it say who transferred them */
 	bool allow_notify; /* Allow toward it lists NOTIFY */
 };

@@ -118,3 +118,15 @@ int sdp_fit_answer(struct sdp **answer, const struct sdp *offer, unsigned *ret_f
 		*ret_fit = map.fit;
 	return err;
 }
+
+int sdp_fit_offer(struct sdp **offer, const struct sdp *before)
+{
+	const unsigned count = sdp_count_media(*offer);
+	struct map map = {.fit = 0};
+
+	if (count >= sdp_count_media(before))
+		return 0;
+	for (unsigned i = 0; i < sdp_count_media(before); i++)
+		map.to[i] = i < count ? (int)i : NONE;
+	return rebuild(offer, before, &map);
+}

@@ -1,5 +1,6 @@
 /*
- * The media lines of an answer, brought to number and order of those of its offer. Loop thread.
+ * The media lines of an answer, brought to number and order of those of its offer; and those of an offer, to the number
+ * of those before it. Loop thread.
  */
 #pragma once
 
@@ -19,3 +20,9 @@ enum sdp_fit {
  * is replaced where it has to be. 0 with *ret_fit, or ERR_LIMIT, -ENOMEM: nothing changed.
  */
 int sdp_fit_answer(struct sdp **answer, const struct sdp *offer, unsigned *ret_fit);
+
+/*
+ * Gives *OFFER as many lines at least as BEFORE has, what was said last in its dialog (RFC 3264 8): those that it lacks
+ * are added, refused. 0, or ERR_LIMIT, -ENOMEM: nothing changed.
+ */
+int sdp_fit_offer(struct sdp **offer, const struct sdp *before);

@@ -20,7 +20,7 @@ static bool is_disabled(const struct obstacle_question *question, struct obstacl
 static bool is_drained(const struct obstacle_question *question, struct obstacle *ret)
 {
 	(void)ret;
-	return question->trunk->drained;
+	return question->trunk->drained && !question->replaces;
 }
 
 static bool is_unregistered(
@@ -82,7 +82,7 @@ static bool is_limited(
 
 static bool is_full(const struct obstacle_question *question, struct obstacle *ret)
 {
-	return is_limited(question, ret, false);
+	return !question->replaces && is_limited(question, ret, false);
 }
 
 static bool is_too_fast(const struct obstacle_question *question, struct obstacle *ret)

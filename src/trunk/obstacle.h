@@ -54,7 +54,8 @@ struct obstacle_question {
 	bool emergency; /* it is an emergency call, which may use what is kept for these */
 	bool message;   /* it is no call: trunk/messages.h */
 	bool subscription; /* then: it is a SUBSCRIBE */
-	uint64_t now_us;   /* by the monotonic clock */
+	bool replaces; /* it takes the place of a call that is there (RFC 3891), and makes none more */
+	uint64_t now_us; /* by the monotonic clock */
 };
 
 /* The first, in the order of enum obstacle_kind, that stands in the way of a call. *RET (NULL is fine) is

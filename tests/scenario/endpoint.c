@@ -133,6 +133,17 @@ static const char *replaces(const struct endpoint *endpoint)
 	return text;
 }
 
+/* The same as it stands in a header. */
+static const char *dialog(const struct endpoint *endpoint)
+{
+	static char text[512];
+
+	snprintf(text, sizeof(text), "%s;to-tag=%s;from-tag=%s",
+		endpoint->call_id ? endpoint->call_id : "",
+		endpoint->remote_tag ? endpoint->remote_tag : "", endpoint->tag);
+	return text;
+}
+
 static const char *field(const struct endpoint *endpoint, const char *name, size_t len)
 {
 	static char number[16], invite[16];
@@ -150,6 +161,7 @@ static const char *field(const struct endpoint *endpoint, const char *name, size
 		{"rseq", endpoint->rseq},
 		{"icseq", invite},
 		{"replaces", replaces(endpoint)},
+		{"dialog", dialog(endpoint)},
 	};
 
 	snprintf(number, sizeof(number), "%u", endpoint->cseq);

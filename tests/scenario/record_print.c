@@ -135,5 +135,9 @@ void record_print(struct buf *out, const struct record *record)
 	print_attempts(out, record);
 	print_transfers(out, record);
 	print_redirections(out, record);
+	if (record->replaces && record->replaces[0])
+		buf_printf(out, " replaces=%s", record->replaces);
+	if (record->replaced_by && record->replaced_by[0])
+		buf_printf(out, " replaced-by=%s", record->replaced_by);
 	buf_printf(out, " detail=\"%s\"", record->detail);
 }

@@ -367,9 +367,12 @@ static bool receive(
 	struct stage *stage, const struct stage_passed *passed, const char *text)
 {
 	struct outside *outside = stage->outside;
+	struct span replaces;
 
 	if (passed->message)
 		hiding_learn(&stage->hiding, passed->party->side, passed->message);
+	if (passed->message && message_line(passed->message, "Replaces", 0, &replaces))
+		stage->referred = true;
 	if (!passed->flow)
 		return false;
 	if (outside)

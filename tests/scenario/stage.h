@@ -117,7 +117,7 @@ struct stage {
 	unsigned begun, ended;
 	unsigned numbers;          /* given to endpoints and what they send, so far */
 	uint64_t over[STAGE_OVER]; /* numbers of the calls whose record was handed out */
-	bool referred; /* a transfer was accepted: calls may go on without a leg of theirs */
+	bool referred; /* a transfer was accepted, or asked for by Replaces: calls may go on without a leg of theirs */
 	bool overloaded; /* overloaded_h says yes */
 	bool not_ready;  /* ready_h says no */
 	struct stage_watch watches[STAGE_WATCHES];
