@@ -68,7 +68,7 @@ static int act_ring(struct call *call, struct leg *leg, const struct leg_report 
 	}
 	connected_hear(call, leg, report->message);
 	err = oa_provisional(call, report->message, &text);
-	if (!err && call->inner)
+	if (!err && call->transfer)
 		transfer_heard(call, report->status);
 	return err ? end_for(call, err, &text) : 0;
 }
@@ -186,6 +186,8 @@ static int act_asked_again(
 
 static int act_cancel(struct call *call, struct leg *leg, const struct leg_report *report)
 {
+	if (transfer_gives_up(call))
+		return 1;
 	call_note_said(call, leg, report->message);
 	call_end(call, CALL_BY_A, "cancel", 487, NULL);
 	return 1;

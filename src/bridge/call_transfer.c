@@ -127,7 +127,7 @@ static void end_inner(struct transfer *transfer, int status)
 /* A call whose leg has hung up meanwhile. */
 static void end_lone(struct call *call, int status)
 {
-	if (call && call->state == CALL_ASIDE)
+	if (call && (call->state == CALL_ASIDE || call->a->state == LEG_OVER))
 		call_end(call, CALL_BY_TANDEM, "transfer-failed", status, NULL);
 }
 
@@ -323,6 +323,12 @@ static void ask(struct transfer *transfer)
 	call_hunt(transfer->inner);
 }
 
+/* LEG has called, and nobody has answered yet. */
+static bool calls(const struct call *call, const struct leg *leg)
+{
+	return call->state == CALL_SETUP && leg == call->a && leg->state == LEG_INVITING;
+}
+
 /*
  * The leg whose place is to be taken (RFC 3891 3). 0, or the status of why not.
  */
@@ -335,9 +341,10 @@ static int find_consulted(struct transfer *transfer, struct leg **ret)
 
 	if (!leg || call == transfer->outer || call->state >= CALL_ENDING)
 		return 481;
-	if (call->state != CALL_TALKING || call->transfer || call->replacement)
+	if (call->transfer || call->replacement || call->inner ||
+		(call->state != CALL_TALKING && !calls(call, leg)))
 		return 491;
-	if (transfer->refer.replaces.early_only)
+	if (call->state == CALL_TALKING && transfer->refer.replaces.early_only)
 		return 486;
 	if (call->emergency)
 		return 403;
@@ -358,6 +365,8 @@ static void attend(struct transfer *transfer)
 	transfer->inner = transfer->consults->arg;
 	transfer->inner->transfer = transfer;
 	transfer->inner->ended_h = consulted_ended_h;
+	if (transfer->inner->state == CALL_SETUP && transfer->inner->ringing_us)
+		say(transfer, 180);
 	wait_to_join(transfer);
 }
 
@@ -486,12 +495,18 @@ static void join_h(void *arg)
 	wait_to_join(arg);
 }
 
+/* Whoever the referrer consults has not answered: that call has a limit of its own. */
+static bool rings(const struct transfer *transfer)
+{
+	return transfer->consults && transfer->inner->state == CALL_SETUP;
+}
+
 static void wait_to_join(struct transfer *transfer)
 {
 	transfer->state = TRANSFER_WAITING;
 	if (is_ready(transfer))
 		join(transfer);
-	else if (++transfer->tries < RETRIES)
+	else if (rings(transfer) || ++transfer->tries < RETRIES)
 		timer_start(transfer->outer->bridge->timers, &transfer->timer, RETRY_MS,
 			join_h, transfer);
 	else
@@ -584,12 +599,17 @@ static bool talks(const struct leg *leg)
 /* Both calls have the legs of before, as far as these have not hung up. */
 static void unjoin_attended(struct transfer *transfer, int status)
 {
+	const bool alone = !talks(transfer->consults);
+	struct call *inner = transfer->inner;
+
 	exchange(transfer);
-	call_set_state(transfer->inner, CALL_TALKING);
+	call_set_state(inner, CALL_TALKING);
 	if (!is_gone(transfer))
 		call_set_state(transfer->outer, CALL_TALKING);
 	transfer->state = TRANSFER_WAITING;
 	fail(transfer, status);
+	if (alone)
+		call_end(inner, CALL_BY_TANDEM, "transfer-failed", status, NULL);
 }
 
 void transfer_unjoin(struct call *call, int status)
@@ -598,7 +618,7 @@ void transfer_unjoin(struct call *call, int status)
 
 	oa_unjoin(call, transfer->stays);
 	call_forget_sent(transfer->stays);
-	if (transfer->consults && talks(transfer->consults)) {
+	if (transfer->consults && (talks(transfer->consults) || !is_gone(transfer))) {
 		unjoin_attended(transfer, status);
 		return;
 	}
@@ -614,6 +634,16 @@ void transfer_unjoin(struct call *call, int status)
 }
 
 /* ---- who hangs up ---- */
+
+bool transfer_gives_up(struct call *call)
+{
+	struct transfer *transfer = call->transfer;
+
+	if (!transfer || !rings(transfer))
+		return false;
+	leg_refuse(transfer->consults, 487, NULL);
+	return true;
+}
 
 bool transfer_leaves(struct call *call, struct leg *leg)
 {

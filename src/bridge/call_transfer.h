@@ -22,6 +22,9 @@ void transfer_refuse(struct txn_server *txn, int status, const char *why);
 void transfer_heard(struct call *call, int status);
 void transfer_answered(struct call *call);
 
+/* Leg a of CALL, which has not been answered, gives up its INVITE. True: somebody is to take its place, and the call goes
+ * on for him. */
+bool transfer_gives_up(struct call *call);
 /* LEG of CALL has hung up, or is lost. True: that has been dealt with, and the call does not end for it. */
 bool transfer_leaves(struct call *call, struct leg *leg);
 /* LEG of CALL, which is aside, is over. */

@@ -339,10 +339,11 @@ static bool is_news(
 	       !sdp_equal_but_origin(sdp, call->b->offer.remote);
 }
 
-/* Leg a gets the final response to its first INVITE; a stand-in made none. */
+/* Leg a gets the final response to its first INVITE; a stand-in made none, and one whose place is to be taken may have given
+ * it up. */
 static int answer_a(struct call *call, const struct sdp *sdp)
 {
-	return call->inner ? 0 : leg_answer(call->a, sdp);
+	return call->inner || call->a->state == LEG_OVER ? 0 : leg_answer(call->a, sdp);
 }
 
 int oa_accept_first(struct call *call, struct message *response, struct err_text *text)
