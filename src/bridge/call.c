@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "bridge/call_log.h"
+#include "bridge/call_referral.h"
 #include "bridge/call_replace.h"
 #include "bridge/call_transfer.h"
 #include "bridge/connected.h"
@@ -378,7 +379,8 @@ static int act_expired(
 
 static int act_refer(struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	transfer_refer(call, leg, report->txn);
+	if (!referral_take(call, leg, report->txn))
+		transfer_refer(call, leg, report->txn);
 	return 1;
 }
 
@@ -391,21 +393,14 @@ static int act_refuse_refer(
 	return 0;
 }
 
-static void settle(struct call *call)
-{
-	if (call->transfer)
-		transfer_settle(call);
-	else
-		replace_settle(call);
-}
-
 /* 2xx to an INVITE of ours, or an ACK with an answer, while the leg that stays is being asked. */
 static int act_join_accepted(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
 	if (act_accepted(call, leg, report))
 		return 1;
-	settle(call);
+	transfer_settle(call);
+	replace_settle(call);
 	return 1;
 }
 
@@ -414,7 +409,8 @@ static int act_join_ack(
 {
 	if (act_ack(call, leg, report))
 		return 1;
-	settle(call);
+	transfer_settle(call);
+	replace_settle(call);
 	return 1;
 }
 
@@ -435,7 +431,8 @@ static int act_join_updated(
 {
 	if (act_updated(call, leg, report))
 		return 1;
-	settle(call);
+	transfer_settle(call);
+	replace_settle(call);
 	return 1;
 }
 

@@ -75,7 +75,8 @@ struct call {
 	bool failed; /* another one failed otherwise */
 	/* Under way. Of an inner call that which it belongs to. */
 	struct transfer *transfer;
-	call_ended_h *ended_h; /* NULL: nobody else is to hear of that */
+	call_ended_h *ended_h;     /* NULL: nobody else is to hear of that */
+	struct referral *referral; /* a REFER that was passed on is under way */
 	/* An INVITE with Replaces is under way, to take the place of a leg of this call, or as this call. */
 	struct replacement *replacement;
 	/* The id of the call whose place it took, or was to take, and of that which took its; "": there is none. */

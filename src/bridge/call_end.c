@@ -27,7 +27,8 @@ const char *call_state_name(const struct call *call)
 {
 	if (call->state == CALL_SETUP && call->ringing_us)
 		return "ringing";
-	if ((call->transfer || call->replacement) && call->state < CALL_ENDING)
+	if ((call->transfer || call->replacement || call->referral) &&
+		call->state < CALL_ENDING)
 		return "transferring";
 	return state_names[call->state];
 }

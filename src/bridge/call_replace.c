@@ -38,7 +38,8 @@ struct replacement {
 static int judge_state(const struct call *call, const struct leg *leg,
 	const struct replaces *replaces, const char **why)
 {
-	if (call->transfer || call->replacement || call->state > CALL_TALKING) {
+	if (call->transfer || call->replacement || call->referral ||
+		call->state > CALL_TALKING) {
 		*why = "the call that Replaces names is being transferred";
 		return 491;
 	}

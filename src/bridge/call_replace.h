@@ -20,7 +20,7 @@ void replace_begin(struct bridge_side *home, struct txn_server *invite,
 
 /* LEG of CALL has hung up, or is lost. True: that has been dealt with. False: the call that LEG is in by now ends. */
 bool replace_leaves(struct call *call, struct leg *leg);
-/* CALL is joining, and something that it waited for has come. */
+/* CALL is joining, and something that it waited for has come. Nothing happens where no leg is being replaced. */
 void replace_settle(struct call *call);
 /* LEG, the one that stays, refuses the re-INVITE with STATUS. True: that has been dealt with. False: it is of no
  * replacement, or its dialog is gone, and the call that it is in by now ends. */

@@ -11,7 +11,7 @@
 
 /*
  * Not written of struct call: node, dead_node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
- * session, history (objects of their own, or idle); state, transfer, replacement, replaced_by, ended_h, inner, stays, recorded, saved,
+ * session, history (objects of their own, or idle); state, transfer, referral, replacement, replaced_by, ended_h, inner, stays, recorded, saved,
  * invite_tapped, hunt, offer, loaded, bare, unfit,
  * failed, party, redirection, asker, connected_tag, setup_timer, late_timer, redirect_timer, duration_timer (as in every call that talks);
  * said, said_by, endings, end_us, status, cause,
@@ -70,8 +70,8 @@ static const struct saved_field line_fields[] = {
 bool call_is_quiet(const struct call *call)
 {
 	return call->state == CALL_TALKING && !call->transfer && !call->replacement &&
-	       call->oa.state == OA_IDLE && !call->oa.restoring && !call->oa.txn &&
-	       leg_is_quiet(call->a) && leg_is_quiet(call->b);
+	       !call->referral && call->oa.state == OA_IDLE && !call->oa.restoring &&
+	       !call->oa.txn && leg_is_quiet(call->a) && leg_is_quiet(call->b);
 }
 
 static int save_lines(const struct call *call, struct saved to)

@@ -228,7 +228,7 @@ static const char *obstacle_to(
 	const struct call *call, const struct leg *from, int *ret_status)
 {
 	*ret_status = 491;
-	if (call->transfer || call->replacement || from->notifier)
+	if (call->transfer || call->replacement || call->referral || from->notifier)
 		return "another transfer of the call is not over yet";
 	*ret_status = 403;
 	if (call->emergency)
@@ -341,7 +341,7 @@ static int find_consulted(struct transfer *transfer, struct leg **ret)
 
 	if (!leg || call == transfer->outer || call->state >= CALL_ENDING)
 		return 481;
-	if (call->transfer || call->replacement || call->inner ||
+	if (call->transfer || call->replacement || call->referral || call->inner ||
 		(call->state != CALL_TALKING && !calls(call, leg)))
 		return 491;
 	if (call->state == CALL_TALKING && transfer->refer.replaces.early_only)
@@ -576,7 +576,7 @@ void transfer_settle(struct call *call)
 {
 	struct transfer *transfer = call->transfer;
 
-	if (call->state != CALL_JOINING || call->oa.state != OA_IDLE ||
+	if (!transfer || call->state != CALL_JOINING || call->oa.state != OA_IDLE ||
 		call->oa.restoring)
 		return;
 	note(transfer, 200, call_other(call, transfer->stays)->trunk->id);

@@ -30,7 +30,8 @@ bool transfer_leaves(struct call *call, struct leg *leg);
 /* LEG of CALL, which is aside, is over. */
 void transfer_left(struct call *call, struct leg *leg);
 
-/* CALL is joining, and an exchange of it is over: both legs may agree now. */
+/* CALL is joining, and an exchange of it is over: both legs may agree now. Nothing happens of one that is not being
+ * transferred. */
 void transfer_settle(struct call *call);
 /* The leg of CALL that was asked does not take it, with STATUS. */
 void transfer_unjoin(struct call *call, int status);

@@ -54,6 +54,7 @@ enum leg_event {
 struct dtmf;
 struct leg;
 struct notifier;
+struct subscriber;
 struct parts;
 struct uac;
 struct uas;
@@ -149,6 +150,8 @@ struct leg {
 		packages; /* Info Packages that its far end takes: a bit for each of its `info-packages` */
 	struct dtmf *dtmf;      /* digits that wait for INFO to it; owned, may be NULL */
 	struct refresh refresh; /* its session timer */
+	/* A REFER of ours, of which it says what comes; owned; NULL: there is none. */
+	struct subscriber *subscriber;
 	/* Who sent a REFER hears of it; owned; NULL: no REFER is under way. */
 	struct notifier *notifier;
 	/* It is in the place of a leg of another call, and has no far end: no media goes to it or comes. */
@@ -279,6 +282,9 @@ void leg_fail(struct leg *leg, int status, const char *why);
  * ERR_SUPPORT: it is too large for UDP; ERR_TRUST: a key was to leave in plain; or another negative. */
 int leg_pass(struct leg *leg, const struct message *request,
 	const struct txn_client_user *user, struct txn_client **ret);
+/* Sends a REFER with LINES, whole ones; *RET is its transaction. 0, or negative. */
+int leg_refer(struct leg *leg, struct span lines, const struct txn_client_user *user,
+	struct txn_client **ret);
 /* Refuses what waits for its answer: bridge/passage.h. */
 void leg_drop_passages(struct leg *leg);
 

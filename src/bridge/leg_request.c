@@ -1,6 +1,7 @@
 #include "bridge/leg_priv.h"
 
 #include "bridge/dtmf_sdp.h"
+#include "bridge/leg_subscriber.h"
 #include "bridge/redial.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
@@ -99,11 +100,10 @@ static void receive_refer(struct leg *leg, struct txn_server *txn)
 		report_request(leg, LEG_EVENT_REFER, txn);
 }
 
-/* Nothing is ever subscribed to by us (RFC 6665 4.1.3). */
+/* Nothing is ever subscribed to by us but by REFER (RFC 6665 4.1.3). */
 static void receive_notify(struct leg *leg, struct txn_server *txn)
 {
-	(void)leg;
-	refuse(txn, 481, "there is no subscription of ours", NULL);
+	subscriber_receive(leg, txn);
 }
 
 static void receive_options(struct leg *leg, struct txn_server *txn)
@@ -129,7 +129,7 @@ static bool takes_refer(const struct leg *leg)
 
 static bool takes_notify(const struct leg *leg)
 {
-	return leg->settings->transfer.allow_notify;
+	return leg->settings->transfer.allow_notify || leg->subscriber;
 }
 
 static bool takes_info(const struct leg *leg)

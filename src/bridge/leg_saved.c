@@ -30,7 +30,7 @@ static const struct saved_field refresh_fields[] = {
  * Not written of struct leg: home, end, h, closed_h, arg, call, party, id, name, methods, way (made anew); target, trunk, settings,
  * server, gateway (found by name); flow, dialog, offer, streams, uac (objects of their own); flow_node,
  * losses, lost_ms (of the new connection); early (it talks); refused, state, uas, unacked, bye_in, bye_out, update_out, last_timer,
- * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, passages, notifier, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
+ * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, passages, notifier, subscriber, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
  * PRACKs that are late still name them).
  */
 static const struct saved_field leg_fields[] = {
@@ -95,7 +95,7 @@ bool leg_is_quiet(const struct leg *leg)
 {
 	return leg->state == LEG_TALKING && leg->offer.state == OFFER_IDLE && !leg->uas &&
 	       !leg->unacked && !leg->bye_in && !leg->bye_out && !leg->update_out &&
-	       !leg->prack_due && !leg->notifier && !leg->passages &&
+	       !leg->prack_due && !leg->notifier && !leg->subscriber && !leg->passages &&
 	       !dtmf_is_busy(leg->dtmf) && !leg_is_inviting(leg) &&
 	       !(leg->uac && uac_owes_ack(leg->uac));
 }

@@ -19,6 +19,20 @@ int leg_info(struct leg *leg, const char *type, struct span body,
 	return request_send(&info, user, ret);
 }
 
+int leg_refer(struct leg *leg, struct span lines, const struct txn_client_user *user,
+	struct txn_client **ret)
+{
+	struct request refer;
+
+	leg_follow_route(leg);
+	refer = leg_begin(leg, MESSAGE_REFER);
+	leg_add_identity(leg, "User-Agent", &refer.text);
+	leg_refresh_add_supported(leg, NULL, &refer.text);
+	buf_add_span(&refer.text, lines);
+	body_add_sdp(&refer.text, leg->flow, NULL);
+	return request_send(&refer, user, ret);
+}
+
 int leg_pass(struct leg *leg, const struct message *request,
 	const struct txn_client_user *user, struct txn_client **ret)
 {

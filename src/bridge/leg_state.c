@@ -4,6 +4,7 @@
 #include "base/log.h"
 #include "bridge/dtmf.h"
 #include "bridge/leg_notifier.h"
+#include "bridge/leg_subscriber.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 
@@ -109,6 +110,7 @@ void leg_detach(struct leg *leg)
 	leg_drop_digits(leg);
 	notifier_free(leg->notifier);
 	leg->notifier = NULL;
+	subscriber_free(leg->subscriber);
 	leg_drop_passages(leg);
 }
 

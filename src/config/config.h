@@ -194,6 +194,7 @@ struct config_timers {
 enum config_refer {
 	CONFIG_REFER_REFUSE, /* 405 */
 	CONFIG_REFER_HANDLE, /* we transfer the call */
+	CONFIG_REFER_PASS, /* the other far end does, where it takes REFER; else we do */
 };
 
 /* Transfer of calls that talk (RFC 5589). */
