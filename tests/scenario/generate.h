@@ -73,6 +73,13 @@ void generate_transfers(struct generator *generator, struct steps *out);
 /* The step in which BY asks for one. */
 void generate_refer(
 	struct generator *generator, const struct endpoint *by, struct buf *out);
+/* Clauses of an INVITE of PARTY that begins a call: perhaps it replaces a dialog. */
+void generate_replaces(
+	struct generator *generator, const struct party *party, struct buf *out);
+/* Clauses of an INVITE or a response to one: perhaps its sender takes REFER. */
+void generate_takes_refer(struct generator *generator, struct buf *out);
+/* Clauses of a NOTIFY: what came of a REFER. */
+void generate_notified(struct generator *generator, struct buf *out);
 
 /* Not for others: generate_exchange.c. */
 /* Settings of what crosses beside calls. */

@@ -159,6 +159,7 @@ static void reply(struct generator *generator, const struct actor *actor, unsign
 			generate_offer(generator, actor->endpoint, out);
 	}
 	generate_identity(generator, actor->endpoint->party, false, out);
+	generate_takes_refer(generator, out);
 	if (status < 200 && dice_in(dice, 15))
 		buf_printf(
 			out, "\n\tRequire: 100rel\n\tRSeq: %u", 1 + dice_below(dice, 3));
@@ -334,7 +335,7 @@ static void send_other(
 	if (!strcmp(method, "MESSAGE"))
 		add_text(generator, out);
 	if (!strcmp(method, "NOTIFY"))
-		buf_add_str(out, "\n\tEvent: refer\n\tSubscription-State: active");
+		generate_notified(generator, out);
 }
 
 /* ---- what may be done ---- */
@@ -354,6 +355,7 @@ enum act {
 	ACT_UPDATE,
 	ACT_REFRESH,
 	ACT_REFER,
+	ACT_NOTIFY,
 	ACT_EXCHANGE, /* of nobody yet */
 	ACT_WITHIN,   /* a subscription */
 };
@@ -412,6 +414,8 @@ static void choose_of(
 		choose(choices, 5, ACT_REFRESH, actor);
 	if (generator->style.transfers)
 		choose(choices, 4 + generator->style.transfers / 5, ACT_REFER, actor);
+	if (generator->style.transfers && actor->cseq[MESSAGE_REFER])
+		choose(choices, 20, ACT_NOTIFY, actor);
 }
 
 static void fork_off(
@@ -453,6 +457,8 @@ static void new_call(struct generator *generator, struct buf *out)
 	generate_session_asked(generator, out);
 	generate_identity(generator, party, true, out);
 	generate_called(generator, out);
+	generate_replaces(generator, party, out);
+	generate_takes_refer(generator, out);
 }
 
 static void act(struct generator *generator, unsigned what, const struct actor *actor,
@@ -487,6 +493,10 @@ static void act(struct generator *generator, unsigned what, const struct actor *
 		break;
 	case ACT_REFER:
 		generate_refer(generator, actor->endpoint, out);
+		break;
+	case ACT_NOTIFY:
+		request(actor, "NOTIFY", out);
+		generate_notified(generator, out);
 		break;
 	case ACT_INFO:
 		send_info(generator, actor, out);
