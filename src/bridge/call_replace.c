@@ -278,6 +278,8 @@ static void settle(struct replacement *replacement)
 
 	timer_stop(&call->setup_timer);
 	leg_early_over(call->a);
+	party_free(call->party);
+	call->party = NULL;
 	call->answer_us = call_now_us(call) - call->start_us;
 	call->bridge->answered_count++;
 	call_set_state(call, CALL_TALKING);
