@@ -393,25 +393,27 @@ static int act_refuse_refer(
 	return 0;
 }
 
+/* The legs may agree by now, unless the call has ENDED. 1 */
+static int settled(struct call *call, int ended)
+{
+	if (!ended) {
+		transfer_settle(call);
+		replace_settle(call);
+	}
+	return 1;
+}
+
 /* 2xx to an INVITE of ours, or an ACK with an answer, while the leg that stays is being asked. */
 static int act_join_accepted(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	if (act_accepted(call, leg, report))
-		return 1;
-	transfer_settle(call);
-	replace_settle(call);
-	return 1;
+	return settled(call, act_accepted(call, leg, report));
 }
 
 static int act_join_ack(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	if (act_ack(call, leg, report))
-		return 1;
-	transfer_settle(call);
-	replace_settle(call);
-	return 1;
+	return settled(call, act_ack(call, leg, report));
 }
 
 static int act_join_refused(
@@ -429,11 +431,7 @@ static int act_join_refused(
 static int act_join_updated(
 	struct call *call, struct leg *leg, const struct leg_report *report)
 {
-	if (act_updated(call, leg, report))
-		return 1;
-	transfer_settle(call);
-	replace_settle(call);
-	return 1;
+	return settled(call, act_updated(call, leg, report));
 }
 
 /* Nobody is there to be asked: later (RFC 3261 14.2). */
