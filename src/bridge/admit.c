@@ -179,7 +179,7 @@ static void obstacle_here(const struct admission *admission, struct obstacle *ob
 
 	if (bridge->draining && !admission->replaced)
 		obstacle->kind = OBSTACLE_STOPPING;
-	else if (!admission->replaced && overload_refuses(bridge, admission->trunk))
+	else if (overload_refuses(bridge, admission->trunk))
 		obstacle->kind = OBSTACLE_OVERLOAD;
 	else if (!ask(bridge->handlers.ready_h, bridge, true))
 		obstacle->kind = OBSTACLE_AUDIT;

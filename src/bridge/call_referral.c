@@ -88,21 +88,6 @@ static void ended_h(struct call *call, int status)
 
 /* ---- what the other far end says ---- */
 
-static void notified_h(void *arg, int status)
-{
-	struct referral *referral = arg;
-	const int last = status ? status : 500; /* it ended, and did not say how */
-
-	if (!referral->silent && !referral->in)
-		notifier_say(referral->from, last);
-	if (status && status < 200)
-		return;
-	/* it may overtake the answer to the REFER */
-	refuse(referral, 500, "the other side ended it before it had answered");
-	note(referral, last);
-	referral_free(referral);
-}
-
 /* The far end takes it: its sender has a subscription of its own from now on. */
 static void accepted(struct referral *referral)
 {
@@ -122,12 +107,29 @@ static void accepted(struct referral *referral)
 		notifier_say(from, 100);
 }
 
+static void notified_h(void *arg, int status)
+{
+	struct referral *referral = arg;
+	const int last = status ? status : 500; /* it ended, and did not say how */
+
+	/* it may overtake the 2xx to the REFER (RFC 6665 4.1.2.4) */
+	accepted(referral);
+	if (!referral->silent)
+		notifier_say(referral->from, last);
+	if (last < 200)
+		return;
+	note(referral, last);
+	referral_free(referral);
+}
+
 static void refused(struct referral *referral, int status)
 {
 	struct leg *to = referral->to;
 	const int shown = status == 408 ? 504 : cause_map(status);
 
 	refuse(referral, shown, "the other side refused it");
+	if (!referral->silent)
+		notifier_say(referral->from, shown);
 	note(referral, shown);
 	referral_free(referral);
 	/* RFC 5057 5.1: that dialog is gone */

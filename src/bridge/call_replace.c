@@ -48,11 +48,11 @@ static int judge_state(const struct call *call, const struct leg *leg,
 		       "asked";
 		return replaces->early_only ? 486 : 0;
 	}
-	if (leg == call->a || leg->state != LEG_INVITING) {
+	if (leg == call->a) {
 		*why = "the early dialog that Replaces names is not one that we began";
 		return 481;
 	}
-	if (call->oa.txn || call->oa.state == OA_OWED || call->oa.made ||
+	if (call->oa.txn || call->oa.state == OA_OWED ||
 		(call->a->offer.state != OFFER_RECEIVED && !call->oa.answered_a) ||
 		call->a->offer.state == OFFER_SENT) {
 		*why = "the call that Replaces names has an exchange under way";
@@ -284,8 +284,6 @@ static void settle(struct replacement *replacement)
 	call->bridge->answered_count++;
 	call_set_state(call, CALL_TALKING);
 	call_limit_duration(call);
-	relay_set_timeout(call->session, call_silence_ms(call));
-	(void)call_capture_follow(call);
 	if (replacement->from)
 		end_from(replacement);
 	replacement_free(replacement);
@@ -309,8 +307,6 @@ bool replace_refused(struct call *call, struct leg *leg, int status)
 	const bool lost = status == 481 || status == 408;
 
 	if (!replacement || leg != replacement->stays)
-		return false;
-	if (!replacement->from && lost)
 		return false;
 	if (replacement->from)
 		give_back(replacement);

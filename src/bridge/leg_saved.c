@@ -95,7 +95,7 @@ bool leg_is_quiet(const struct leg *leg)
 {
 	return leg->state == LEG_TALKING && leg->offer.state == OFFER_IDLE && !leg->uas &&
 	       !leg->unacked && !leg->bye_in && !leg->bye_out && !leg->update_out &&
-	       !leg->prack_due && !leg->notifier && !leg->subscriber && !leg->passages &&
+	       !leg->prack_due && !leg->notifier && !leg->passages &&
 	       !dtmf_is_busy(leg->dtmf) && !leg_is_inviting(leg) &&
 	       !(leg->uac && uac_owes_ack(leg->uac));
 }

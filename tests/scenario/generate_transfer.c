@@ -75,7 +75,7 @@ void generate_replaces(
 	struct dice *dice = &generator->dice;
 	const struct endpoint *other;
 
-	if (!dice_in(dice, generator->style.transfers / 2))
+	if (!dice_in(dice, generator->style.transfers))
 		return;
 	other = consulted(generator, party, NULL);
 	if (!other)
