@@ -160,8 +160,8 @@ static void call_ended(struct call *call, int status)
 	struct call *from = replacement->from;
 	struct leg *stays = replacement->stays;
 	const bool asked = from && replacement->state == REPLACE_ASKING;
-	const bool took = asked && !leg_is_inviting(stays) &&
-			  stays->offer.state == OFFER_IDLE;
+	const bool took =
+		asked && !leg_is_inviting(stays) && stays->offer.state == OFFER_IDLE;
 
 	if (asked)
 		give_back(replacement);
