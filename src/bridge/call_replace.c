@@ -120,6 +120,7 @@ static void give_back(struct replacement *replacement)
 	if (!open)
 		oa_give_back(replacement->call);
 	exchange(replacement);
+	call_forget_sent(replacement->stays);
 	replacement->state = REPLACE_WAITING;
 	if (!is_gone(replacement->replaced))
 		call_set_state(from, CALL_TALKING);
@@ -193,7 +194,7 @@ static void tell_whom(const struct replacement *replacement)
 	struct leg *leg = replacement->call->a;
 
 	if (before->connected && before->trunk == leg->trunk && !leg->connected)
-		leg_tell(leg, strdup(before->connected), false);
+		leg_tell(leg, strdup(before->connected), NULL, false);
 }
 
 static void ask(struct replacement *replacement)
@@ -207,6 +208,7 @@ static void ask(struct replacement *replacement)
 	if (call->state == CALL_SETUP)
 		call_set_state(call, CALL_JOINING);
 	if (replacement->from) {
+		call_note_sent(replacement->from, replacement->stays);
 		exchange(replacement);
 		if (replacement->from->state != CALL_ASIDE)
 			call_set_state(replacement->from, CALL_ASIDE);
