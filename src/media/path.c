@@ -380,7 +380,6 @@ static void tap_packet(const struct path_end *end, const struct path_batch *batc
 		.mono_us = batch->now_us,
 		.worker = batch->worker,
 		.end = in->end,
-		.sent = false,
 		.source = *in->source,
 		.destination = end->local[in->channel],
 		.data = in->data,

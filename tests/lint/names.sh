@@ -16,7 +16,8 @@ nouns_of() { # FOLDER
 		find "$1" -maxdepth 1 -name '*.[ch]' -printf '%f\n' |
 			sed -E 's/\.[ch]$//; p; s/_/\n/g' |
 			sed -E 'p; h; s/e?$/er/p; g; s/$/s/p; g; s/s$//'
-		sed -nE 's/^struct ([a-z0-9_]+)( \{|;)$/\1/p' "$1"/*.h
+		find "$1" -maxdepth 1 -name '*.h' -exec \
+			sed -nE 's/^struct ([a-z0-9_]+)( \{|;)$/\1/p' {} +
 	} | sort -u | paste -sd '|'
 }
 
@@ -62,7 +63,7 @@ while IFS= read -r object; do
 done < <(find "$builddir/src" -name '*.o' -path '*/src/*/*' | sort)
 sort -u -o "$ours" "$ours"
 
-for program in tandemd tandemctl; do
+for program in tandemd tandemctl tandem-verify; do
 	while IFS= read -r library; do
 		# sanitizers replace names of everybody, which is what they are for
 		[[ $library == *san.so* ]] ||
