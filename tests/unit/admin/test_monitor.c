@@ -22,7 +22,8 @@ static json_t *result;
 static int setup(void **state)
 {
 	static char id[] = "carrier-a", server_id[] = "pbx1";
-	struct writer_params params = {.state_dir = folder};
+	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "sbc.example.com");
+	struct writer_params params = {.style = style, .state_dir = folder};
 	struct err_text text = {""};
 
 	(void)state;
@@ -33,6 +34,7 @@ static int setup(void **state)
 	if (writer_new(&context.writer, &params, &text) != 0 ||
 		loop_new(&context.loop, clock_real()) != 0)
 		return -1;
+	style_unref(style);
 	gateway_trunk = (struct trunk){
 		.kind = TRUNK_GATEWAY, .id = id, .calls = 1, .last_error = "bad \xff"};
 	server_trunk = (struct trunk){.kind = TRUNK_SERVER, .id = server_id};

@@ -177,7 +177,8 @@ json_int_t number(const json_t *object, const char *name)
 
 int setup(void **state)
 {
-	struct writer_params params = {.state_dir = folder};
+	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "sbc.example.com");
+	struct writer_params params = {.style = style, .state_dir = folder};
 	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example",
 		    second_host[] = "sbc2.example", none[] = "";
 	static char *hosts[] = {host, second_host};
@@ -189,6 +190,7 @@ int setup(void **state)
 	snprintf(file, sizeof(file), "%s/carrier-a.conf", folder);
 	if (writer_new(&writer, &params, &text) != 0)
 		return -1;
+	style_unref(style);
 	if (drains_new(&drains, folder, clock_real(), &text) != 0)
 		return -1;
 	gateway = (struct config_gateway){.profile = host,

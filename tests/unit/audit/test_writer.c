@@ -625,7 +625,9 @@ static void a_folder_that_cannot_be_used_is_said(void **state)
 static void marks_that_cannot_be_kept_are_said(void **state)
 {
 	struct fixture *fixture = *state;
-	const struct writer_params params = {.state_dir = fixture->folder};
+	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "");
+	const struct writer_params params = {
+		.state_dir = fixture->folder, .style = style};
 	struct writer *writer = NULL;
 	struct err_text text = {""};
 	char marks[4300];
@@ -637,6 +639,7 @@ static void marks_that_cannot_be_kept_are_said(void **state)
 	assert_true(writer_new(&writer, &params, &text) < 0);
 	assert_null(writer);
 	assert_non_null(strstr(text.text, "/audit/open.log: "));
+	style_unref(style);
 	assert_int_equal(rmdir(marks), 0);
 	start(fixture, 0, 0);
 }
