@@ -148,6 +148,62 @@ static void tables_hold_texts(void **state)
 	json_decref(report);
 }
 
+/* Three connections: one over TLS that asked for our certificate, one that did not, one that is plain. */
+static json_t *make_connected(void)
+{
+	json_t *report = make_report("gw", "old box", false);
+	json_t *row = json_array_get(json_object_get(report, "rows"), 0);
+
+	json_object_set_new(row, "connections",
+		json_pack("[{s:s, s:s, s:s, s:s, s:s, s:s, s:b}, {s:s, s:s, s:s, s:s, "
+			  "s:b}, "
+			  "{s:s, s:s}]",
+			"transport", "TLS", "tls_version", "TLS1.3", "tls_cipher",
+			"AES-256-GCM", "remote", "192.0.2.1:5061", "peer_names",
+			"gw.example", "peer_good_until", "2027-02-01",
+			"asked_for_our_certificate", 1, "transport", "TLS", "tls_version",
+			"TLS1.2", "tls_cipher", "AES-128-GCM", "remote", "192.0.2.2:5061",
+			"asked_for_our_certificate", 0, "transport", "TCP", "remote",
+			"192.0.2.3:5060"));
+	return report;
+}
+
+static void expect_connection(
+	const json_t *rows, size_t nth, const char *protection, const char *asked)
+{
+	const json_t *row = json_array_get(rows, nth);
+
+	assert_string_equal(
+		json_string_value(json_object_get(row, "protection")), protection);
+	assert_string_equal(json_string_value(json_object_get(row, "asked")), asked);
+}
+
+static void each_connection_is_told(void **state)
+{
+	json_t *report = make_connected();
+	struct report_table tables[REPORT_TABLES];
+	const json_t *rows;
+	struct buf out;
+
+	(void)state;
+	report_tables_make(report, tables);
+	rows = tables[REPORT_CONNECTIONS].rows;
+	assert_int_equal(json_array_size(rows), 3);
+	expect_connection(rows, 0, "TLS1.3 AES-256-GCM", "yes");
+	expect_connection(rows, 1, "TLS1.2 AES-128-GCM", "no");
+	expect_connection(rows, 2, "TCP", "");
+	report_tables_free(tables);
+	buf_init(&out, 0);
+	report_csv(report, &out);
+	assert_non_null(strstr(buf_str(&out),
+		"TLS1.3 AES-256-GCM with 192.0.2.1:5061, gw.example until 2027-02-01; "
+		"TLS1.2 AES-128-GCM with 192.0.2.2:5061; TCP with 192.0.2.3:5060; "
+		"AEAD_AES_256_GCM: 1"));
+	assert_non_null(strstr(out.data, "AEAD_AES_256_GCM, gw: 2"));
+	buf_free(&out);
+	json_decref(report);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -157,6 +213,7 @@ int main(void)
 		cmocka_unit_test(html_escapes_what_is_text),
 		cmocka_unit_test(a_broken_rule_is_exit_code_1),
 		cmocka_unit_test(tables_hold_texts),
+		cmocka_unit_test(each_connection_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
