@@ -203,6 +203,50 @@ static void redirections_are_listed(void **state)
 	json_decref(cdr);
 }
 
+/* Where it was transferred, and what became of numbers that a 3xx named. */
+static void transfers_and_redirections_are_listed(void **state)
+{
+	char by[] = "server pbx1", to[] = "600", target[] = "gw2", number_to[] = "601";
+	const struct record_transfer transfers[] = {
+		{.by = by, .to = to, .status = 0, .after_us = 10},
+		{.by = by, .to = to, .target = target, .status = 200, .after_us = 20}};
+	const struct record_redirection redirections[] = {{.by = by,
+		.status = 302,
+		.to = number_to,
+		.action = RECORD_REDIRECTION_PASSED,
+		.after_us = 5}};
+	struct record record = fixture_record(8, "a");
+	const json_t *array, *one;
+	json_t *cdr;
+
+	(void)state;
+	record.transfers = transfers;
+	record.transfer_count = 2;
+	record.redirections = redirections;
+	record.redirection_count = 1;
+	cdr = parse(&record);
+	array = json_object_get(cdr, "transfers");
+	assert_int_equal(json_array_size(array), 2);
+	one = json_array_get(array, 0);
+	assert_string_equal(text(one, "by"), "server pbx1");
+	assert_string_equal(text(one, "to"), "600");
+	assert_string_equal(text(one, "target"), "");
+	assert_int_equal(number(one, "status"), 0);
+	assert_int_equal(number(one, "after_us"), 10);
+	one = json_array_get(array, 1);
+	assert_string_equal(text(one, "target"), "gw2");
+	assert_int_equal(number(one, "status"), 200);
+	array = json_object_get(cdr, "redirections");
+	assert_int_equal(json_array_size(array), 1);
+	one = json_array_get(array, 0);
+	assert_string_equal(text(one, "by"), "server pbx1");
+	assert_int_equal(number(one, "status"), 302);
+	assert_string_equal(text(one, "to"), "601");
+	assert_string_equal(text(one, "action"), "passed");
+	assert_int_equal(number(one, "after_us"), 5);
+	json_decref(cdr);
+}
+
 static void what_was_tolerated_is_named(void **state)
 {
 	struct record record = fixture_record(8, "a");
@@ -283,6 +327,7 @@ int main(void)
 		cmocka_unit_test(both_legs_may_be_on_one_side),
 		cmocka_unit_test(attempts_and_the_far_ends_words_are_listed),
 		cmocka_unit_test(redirections_are_listed),
+		cmocka_unit_test(transfers_and_redirections_are_listed),
 		cmocka_unit_test(what_was_tolerated_is_named),
 		cmocka_unit_test(hostile_text_stays_inside_its_string),
 		cmocka_unit_test(every_byte_pair_gives_valid_json),
