@@ -270,7 +270,7 @@ static int start_stapler(struct server *server)
 static int start_audit(struct server *server, struct err_text *text)
 {
 	struct style *style = NULL;
-	int err = server_style(server->config, &style, text);
+	int err = style_load(&style, server->config, text);
 	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
 		.style = style,
 		.workers = relay_worker_count(server->config->media.workers)};

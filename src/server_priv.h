@@ -27,9 +27,6 @@
 #include "trunk/trunk.h"
 #include "upkeep/upkeep.h"
 
-/* How captures are written by CONFIG. 0 with a reference, or negative with TEXT. */
-int server_style(const struct config *config, struct style **ret, struct err_text *text);
-
 /* A socket that is bound, until a transport takes it. */
 struct server_socket {
 	enum side side;

@@ -110,22 +110,12 @@ static int add_media(
 	return err;
 }
 
-int server_style(const struct config *config, struct style **ret, struct err_text *text)
-{
-	struct style *style = style_new(config->audit.format, NULL, config->tandem.fqdn);
-
-	if (!style)
-		return err_set(text, -ENOMEM, "out of memory");
-	*ret = style;
-	return 0;
-}
-
 /* CONFIG in the place of what is in force; whole, or not at all. 0, or negative, with TEXT where a
  * person can do something. */
 static int take(struct server *server, struct config *config, struct err_text *text)
 {
 	struct style *style = NULL;
-	int err = server_style(config, &style, text);
+	int err = style_load(&style, config, text);
 
 	if (err)
 		return err;

@@ -1,6 +1,7 @@
 #include "startcheck.h"
 
 #include "admin/api.h"
+#include "audit/style.h"
 #include "base/log.h"
 #include "check/check.h"
 #include "privilege.h"
@@ -69,6 +70,23 @@ static int check_fips(struct check *check)
 	return err;
 }
 
+static void check_recipients(struct check *check)
+{
+	struct style *style = NULL;
+	struct err_text text = {{0}};
+	struct place place;
+
+	if (style_load(&style, check->config, &text) != 0) {
+		locate(&check->locator, check->config->file, "audit", NULL, "recipients",
+			&place);
+		findings_add(check->findings, FINDING_ERROR, place,
+			"give the server's user read permission, and public keys that "
+			"age-keygen made",
+			"%s", text.text);
+	}
+	style_unref(style);
+}
+
 /* The rights of whom a start becomes, and the configuration as he reads it. */
 static int become(struct config **config, struct findings *findings, bool *ret_changed)
 {
@@ -110,6 +128,7 @@ static void check_whole(struct config **config, const char *file,
 	check_begin(&check, *config, findings, by);
 	check.user = user;
 	check_rights(&check);
+	check_recipients(&check);
 	check_certificates(&check);
 	check_advice(&check);
 	check_end(&check);
@@ -265,6 +284,7 @@ int startcheck_rights(struct config *config, struct err_text *text)
 
 	check_begin(&check, config, &findings, CHECK_BY_START);
 	check_rights(&check);
+	check_recipients(&check);
 	check_end(&check);
 	return conclude(config->file, &findings, text);
 }

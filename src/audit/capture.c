@@ -2,6 +2,10 @@
  * The file is appended to by write(2), in order: what is there after a short write is a prefix of what should be, and
  * the blocks in memory say where its last whole one ends.
  */
+#ifdef HAVE_CONFIG_H
+#include "tandem-config.h"
+#endif
+
 #include "audit/capture.h"
 
 #include "audit/pcapng.h"

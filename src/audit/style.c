@@ -1,8 +1,14 @@
 #include "audit/style.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#define READ_STEP 4096
+#define RECIPIENTS_BYTES_MAX ((size_t)64 << 10)
 
 struct style *style_new(enum config_capture_format format,
 	struct age_recipients *recipients, const char *server)
@@ -35,6 +41,64 @@ void style_unref(struct style *style)
 	age_recipients_unref(style->recipients);
 	free(style->server);
 	free(style);
+}
+
+/* FILE, which is small, appended to OUT. 0 or a negated errno. */
+static int read_file(const char *file, struct buf *out)
+{
+	const int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t got = 1;
+	char *room;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	while (got > 0 && (room = buf_reserve(out, READ_STEP))) {
+		got = read(fd, room, READ_STEP);
+		if (got < 0)
+			err = -errno;
+		else
+			out->len += (size_t)got;
+	}
+	close(fd);
+	return err ? err : out->err;
+}
+
+static int read_recipients(
+	struct age_recipients **ret, const char *file, struct err_text *text)
+{
+	struct err_text why = {{0}};
+	struct buf lines;
+	int err;
+
+	buf_init(&lines, RECIPIENTS_BYTES_MAX);
+	err = read_file(file, &lines);
+	if (err)
+		err_set(text, err, "recipients: cannot read %s: %s", file, err_str(err));
+	if (!err) {
+		err = age_recipients_read(ret, buf_span(&lines), &why);
+		if (err)
+			err_set(text, err, "recipients: %s: %s", file, why.text);
+	}
+	buf_free(&lines);
+	return err;
+}
+
+int style_load(struct style **ret, const struct config *config, struct err_text *text)
+{
+	const char *file = config->audit.recipients;
+	struct age_recipients *recipients = NULL;
+	struct style *style;
+	int err = file[0] ? read_recipients(&recipients, file, text) : 0;
+
+	if (err)
+		return err;
+	style = style_new(config->audit.format, recipients, config->tandem.fqdn);
+	age_recipients_unref(recipients);
+	if (!style)
+		return err_set(text, -ENOMEM, "out of memory");
+	*ret = style;
+	return 0;
 }
 
 const char *style_file_name(

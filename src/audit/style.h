@@ -14,6 +14,8 @@ struct style {
 	char *server;                      /* our name */
 };
 
+/* As CONFIG says: its recipients are read. 0 with one reference, or negative with TEXT. */
+int style_load(struct style **ret, const struct config *config, struct err_text *text);
 /* Takes a reference to RECIPIENTS, which may be NULL. NULL: out of memory. */
 struct style *style_new(enum config_capture_format format,
 	struct age_recipients *recipients, const char *server);

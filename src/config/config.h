@@ -536,6 +536,7 @@ struct config {
 		enum config_audit mode;
 		bool required;
 		enum config_capture_format format;
+		char *recipients; /* a file; "": captures are not encrypted */
 	} audit;
 
 	struct {

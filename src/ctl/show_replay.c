@@ -153,6 +153,8 @@ static void print_gaps(const json_t *result)
 		{"unreadable_records", "lines of the records cannot be read"},
 		{"damaged_captures", "captures cannot be read: their calls are known by "
 				     "their records"},
+		{"encrypted_captures", "captures are encrypted for others: their calls "
+				       "are known by their records"},
 	};
 	const json_int_t records =
 		number_of(result, "calls") - number_of(result, "captured");

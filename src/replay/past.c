@@ -143,7 +143,9 @@ static void find_captured(struct past *past, const char *call_id, int audit_fd)
 	}
 	past->invite = wanted.invite;
 	past->captured = wanted.invite != NULL;
-	past->damaged = !past->captured && (wanted.broken || (err && err != -ENOENT));
+	past->encrypted = err == ERR_STATE;
+	past->damaged = !past->captured && !past->encrypted &&
+			(wanted.broken || (err && err != -ENOENT));
 }
 
 static bool is_user(const char *text)

@@ -22,9 +22,10 @@ struct past {
 	const char *attempts[PAST_ATTEMPTS]; /* whom it was offered to, in order */
 	unsigned attempt_count;
 	struct message *invite; /* owned reference */
-	bool received; /* its record has the numbers as they came, before any rule */
-	bool captured; /* that is the one that came; else it has numbers alone */
-	bool damaged;  /* there is a capture, and it cannot be used */
+	bool received;  /* its record has the numbers as they came, before any rule */
+	bool captured;  /* that is the one that came; else it has numbers alone */
+	bool damaged;   /* there is a capture, and it cannot be used */
+	bool encrypted; /* there is one, for other eyes */
 };
 
 /* What is made of a record. */

@@ -22,7 +22,8 @@ struct counts {
 	uint64_t changes[OUTCOME_CHANGES];
 	uint64_t captured; /* of these: their INVITE is that which came */
 	uint64_t ours, callbacks, unreadable;
-	uint64_t damaged; /* captures that cannot be used */
+	uint64_t damaged;   /* captures that cannot be used */
+	uint64_t encrypted; /* captures for other eyes */
 };
 
 struct replay {
@@ -100,6 +101,7 @@ static void record_h(void *arg, const struct cdr *cdr)
 		break;
 	}
 	counts->damaged += past.damaged;
+	counts->encrypted += past.encrypted;
 	past_free(&past);
 }
 
@@ -244,7 +246,8 @@ static json_t *result_json(
 			json_integer((json_int_t)counts->changes[i]));
 		calls += counts->changes[i];
 	}
-	return json_pack("{s:o, s:o, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I}",
+	return json_pack(
+		"{s:o, s:o, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I}",
 		"since", moment_json(replay->question->since), "before",
 		before ? api_text(before->file) : json_null(), "after",
 		replay->after.config->file, "calls", (json_int_t)calls, "changes",
@@ -252,8 +255,9 @@ static json_t *result_json(
 		(json_int_t)counts->ours, "callbacks", (json_int_t)counts->callbacks,
 		"unreadable_records",
 		(json_int_t)(counts->unreadable + records->unreadable),
-		"damaged_captures", (json_int_t)counts->damaged, "rows",
-		json_incref(replay->rows), "rows_left_out",
+		"damaged_captures", (json_int_t)counts->damaged, "encrypted_captures",
+		(json_int_t)counts->encrypted, "rows", json_incref(replay->rows),
+		"rows_left_out",
 		(json_int_t)(calls - counts->changes[OUTCOME_SAME] -
 			     json_array_size(replay->rows)));
 }

@@ -120,6 +120,23 @@ static void a_spoiled_capture_is_counted(void **state)
 	json_decref(result);
 }
 
+static void an_encrypted_capture_is_counted(void **state)
+{
+	char command[700];
+	json_t *result;
+
+	(void)state;
+	days_call(&days, &(struct days_call){.headers = ""});
+	snprintf(command, sizeof(command), "cd %s/*/* && mv call.pcap call.pcap.age",
+		days_path(&days, "state/audit"));
+	assert_int_equal(system(command), 0);
+	result = run_well("new", 10);
+	assert_int_equal(number(result, "captured"), 0);
+	assert_int_equal(number(result, "damaged_captures"), 0);
+	assert_int_equal(number(result, "encrypted_captures"), 1);
+	json_decref(result);
+}
+
 static void rows_are_bounded_and_the_rest_counted(void **state)
 {
 	json_t *result;
@@ -207,6 +224,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(calls_are_counted_by_what_changes),
 		CASE(a_spoiled_capture_is_counted),
+		CASE(an_encrypted_capture_is_counted),
 		CASE(rows_are_bounded_and_the_rest_counted),
 		CASE(records_may_be_the_other_side),
 		CASE(calls_of_before_are_left_out),

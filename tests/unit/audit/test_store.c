@@ -1,0 +1,331 @@
+/* Encrypted captures: what is on the disk at each moment, and what age makes of it. Time is the test's. */
+#include <pcap.h>
+
+#include "../unit.h"
+
+#include "audit/store.h"
+#include "audit_fixture.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#define IDENTITY                                                                         \
+	"AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6"
+#define RECIPIENT "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn"
+#define WALL_US UINT64_C(1767225600000000) /* 2026-01-01 */
+#define CALL_FOLDER "audit/2026-01-01/a/"
+#define SECOND_US UINT64_C(1000000)
+
+struct fixture {
+	char *folder;
+	struct health health;
+	struct store *store;
+	struct style *style;
+	uint64_t mono_us;
+};
+
+static void start(struct fixture *fixture)
+{
+	struct err_text text = {""};
+
+	if (store_new(&fixture->store, fixture->folder, 64, &fixture->health, &text) != 0)
+		fail_msg("%s", text.text);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct age_recipients *recipients = NULL;
+	struct err_text text = {""};
+	char path[4300];
+	FILE *file;
+
+	fixture->folder = fixture_folder();
+	fixture->mono_us = 7000 * SECOND_US;
+	health_init(&fixture->health);
+	assert_int_equal(age_recipients_read(&recipients, span_of(RECIPIENT), &text), 0);
+	fixture->style = style_new(CONFIG_CAPTURE_PCAPNG, recipients, "sbc.example.com");
+	age_recipients_unref(recipients);
+	snprintf(path, sizeof(path), "%s/key", fixture->folder);
+	file = fopen(path, "w");
+	fputs(IDENTITY "\n", file);
+	fclose(file);
+	start(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	store_free(fixture->store);
+	style_unref(fixture->style);
+	health_free(&fixture->health);
+	fixture_remove(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void begin(struct fixture *fixture)
+{
+	const struct store_call call = {.call = 1,
+		.id = "a",
+		.wall_us = WALL_US,
+		.mono_us = fixture->mono_us,
+		.style = fixture->style};
+
+	store_begin(fixture->store, &call);
+}
+
+/* A message of LEN bytes that begins with WORD. */
+static void add(struct fixture *fixture, const char *word, size_t len)
+{
+	char *text = malloc(len + 1);
+	const struct store_datagram datagram = {.call = 1,
+		.mono_us = fixture->mono_us,
+		.source = fixture_addr("192.0.2.1:5060"),
+		.destination = fixture_addr("192.0.2.2:5060"),
+		.how = "UDP",
+		.data = text,
+		.len = len};
+
+	memset(text, 'x', len);
+	memcpy(text, word, strlen(word));
+	assert_true(store_add(fixture->store, &datagram));
+	free(text);
+}
+
+static void pass(struct fixture *fixture, uint64_t us)
+{
+	fixture->mono_us += us;
+	store_flush(fixture->store);
+	store_expire(fixture->store, fixture->mono_us);
+}
+
+static off_t size_of(const struct fixture *fixture, const char *name)
+{
+	char path[4400];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/" CALL_FOLDER "%s", fixture->folder, name);
+	return stat(path, &st) == 0 ? st.st_size : -1;
+}
+
+static struct store_counts counts(const struct fixture *fixture)
+{
+	struct store_counts counts;
+
+	store_counts(fixture->store, &counts);
+	return counts;
+}
+
+static int run(const struct fixture *fixture, const char *command)
+{
+	char text[5000];
+
+	snprintf(text, sizeof(text), "cd '%s' && { %s; } >/dev/null 2>&1",
+		fixture->folder, command);
+	return system(text);
+}
+
+static void need_age(void)
+{
+	if (system("command -v age >/dev/null 2>&1") != 0)
+		skip();
+}
+
+/* Records in NAME, opened by age, or -1; each has WORD. */
+static int count_opened(const struct fixture *fixture, const char *name, const char *word)
+{
+	char command[200], path[4300], error[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *head;
+	const u_char *data;
+	int count = 0;
+	pcap_t *pcap;
+
+	snprintf(
+		command, sizeof(command), "age -d -i key " CALL_FOLDER "%s >plain", name);
+	if (run(fixture, command) != 0)
+		return -1;
+	snprintf(path, sizeof(path), "%s/plain", fixture->folder);
+	pcap = pcap_open_offline(path, error);
+	if (!pcap)
+		return -1;
+	for (; pcap_next_ex(pcap, &head, &data) == 1; count++)
+		assert_non_null(memmem(data, head->caplen, word, strlen(word)));
+	pcap_close(pcap);
+	unlink(path);
+	return count;
+}
+
+static void nothing_plain_is_on_the_disk(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	for (unsigned i = 0; i < 300; i++)
+		add(fixture, "INVITE sip:secret", 1000);
+	pass(fixture, SECOND_US);
+	/* so many whole chunks, behind the head of the file */
+	assert_true(size_of(fixture, "call.pcapng.age.part") > 5 * 65552);
+	assert_int_equal((size_of(fixture, "call.pcapng.age.part") - 16) / 65552, 5);
+	assert_int_equal(run(fixture, "grep -ra secret audit"), 256);
+	assert_int_equal(size_of(fixture, "call.pcapng.age"), -1);
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, 4 * SECOND_US);
+	assert_int_equal(size_of(fixture, "call.pcapng.age"), -1);
+	pass(fixture, 2 * SECOND_US);
+	assert_int_equal(size_of(fixture, "call.pcapng.age.part"), -1);
+	assert_true(size_of(fixture, "call.pcapng.age") > 300000);
+	assert_int_equal(run(fixture, "grep -ra secret audit"), 256);
+	assert_int_equal(counts(fixture).stored, 300);
+	assert_int_equal(counts(fixture).lost, 0);
+	assert_int_equal(counts(fixture).open_files, 0);
+	need_age();
+	assert_int_equal(count_opened(fixture, "call.pcapng.age", "secret"), 300);
+}
+
+/* Nothing can be added behind the end of an encrypted file. */
+static void what_comes_late_has_a_file_of_its_own(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	add(fixture, "one", 10);
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, 6 * SECOND_US);
+	add(fixture, "two", 10);
+	pass(fixture, SECOND_US);
+	assert_true(size_of(fixture, "call.2.pcapng.age.part") > 0);
+	pass(fixture, 40 * SECOND_US);
+	assert_int_equal(size_of(fixture, "call.2.pcapng.age.part"), -1);
+	assert_int_equal(counts(fixture).stored, 2);
+	need_age();
+	assert_int_equal(count_opened(fixture, "call.pcapng.age", "one"), 1);
+	assert_int_equal(count_opened(fixture, "call.2.pcapng.age", "two"), 1);
+}
+
+/* The file rests between messages; it is the same one. */
+static void a_file_that_rests_goes_on(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	for (unsigned i = 0; i < 3; i++) {
+		add(fixture, "one", 40000);
+		for (unsigned round = 0; round < 20; round++)
+			pass(fixture, SECOND_US / 4);
+		assert_int_equal(counts(fixture).open_files, 0);
+	}
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, 40 * SECOND_US);
+	assert_int_equal(counts(fixture).stored, 3);
+	need_age();
+	assert_int_equal(count_opened(fixture, "call.pcapng.age", "one"), 3);
+}
+
+static void allow(rlim_t size)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = size ? size : limit.rlim_max;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* What waits is kept, and written when there is room; what finds no room in memory is lost and counted. */
+static void a_full_disk_cuts_no_chunk(void **state)
+{
+	struct fixture *fixture = *state;
+	off_t head;
+
+	begin(fixture);
+	add(fixture, "one", 10);
+	pass(fixture, SECOND_US);
+	head = size_of(fixture, "call.pcapng.age.part");
+	assert_true(head > 100 && head < 1000);
+	for (rlim_t size = 100; size < 140000; size += 30011) {
+		allow(size);
+		add(fixture, "one", 60000);
+		pass(fixture, SECOND_US);
+		allow(0);
+		assert_int_equal(
+			(size_of(fixture, "call.pcapng.age.part") - head) % 65552, 0);
+	}
+	assert_true(health_is_failing(&fixture->health));
+	allow(100);
+	for (unsigned i = 0; i < 20; i++)
+		add(fixture, "one", 60000);
+	assert_true(counts(fixture).lost > 10);
+	allow(0);
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, 40 * SECOND_US);
+	assert_int_equal(counts(fixture).stored + counts(fixture).lost, 26);
+	need_age();
+	assert_int_equal(
+		count_opened(fixture, "call.pcapng.age", "one"), counts(fixture).stored);
+}
+
+/* What a killed process left keeps its name, and age opens its whole chunks. */
+static void what_was_cut_is_known_by_its_name(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	for (unsigned i = 0; i < 100; i++)
+		add(fixture, "one", 1000);
+	pass(fixture, SECOND_US);
+	assert_int_equal(run(fixture, "cp -r audit left"), 0);
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, 40 * SECOND_US);
+	store_free(fixture->store);
+	assert_int_equal(run(fixture, "rm -r audit; mv left audit"), 0);
+	start(fixture);
+	assert_true(size_of(fixture, "call.pcapng.age.part") > 65552);
+	assert_int_equal(run(fixture, "grep -q . audit/open.log"), 256);
+	need_age();
+	assert_int_equal(count_opened(fixture, "call.pcapng.age.part", "one"), -1);
+	assert_int_equal(run(fixture, "age -d -i key " CALL_FOLDER "call.pcapng.age.part "
+				      ">plain; test $(wc -c <plain) -eq 65536"),
+		0);
+}
+
+/* Somebody's file stands where the end would be: it is not touched. */
+static void a_planted_end_is_left(void **state)
+{
+	struct fixture *fixture = *state;
+
+	begin(fixture);
+	add(fixture, "one", 10);
+	pass(fixture, SECOND_US);
+	assert_int_equal(
+		run(fixture, "ln -s /etc/passwd " CALL_FOLDER "call.pcapng.age"), 0);
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, 40 * SECOND_US);
+	assert_int_equal(run(fixture, "test -L " CALL_FOLDER
+				      "call.pcapng.age && test -f " CALL_FOLDER
+				      "call.pcapng.age.part"),
+		0);
+	assert_true(health_is_failing(&fixture->health));
+}
+
+#define stored(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		stored(nothing_plain_is_on_the_disk),
+		stored(what_comes_late_has_a_file_of_its_own),
+		stored(a_file_that_rests_goes_on),
+		stored(a_full_disk_cuts_no_chunk),
+		stored(what_was_cut_is_known_by_its_name),
+		stored(a_planted_end_is_left),
+	};
+
+	signal(SIGXFSZ, SIG_IGN);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
