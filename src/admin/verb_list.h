@@ -60,6 +60,20 @@
 		"the subscriptions of this moment", subscription_verb_list)              \
 	X("subscription", "end", 1, 1, true, "subscription end ID",                      \
 		"end a subscription on both sides", subscription_verb_end)               \
+	X("capture", "start", 0, 6, true,                                                \
+		"capture start --call ID|--number PATTERN|--trunk ID --for TIME "        \
+		"[--mode full|signalling]",                                              \
+		"capture a call, a number's calls or a trunk's for a while",             \
+		capture_verb_start)                                                      \
+	X("capture", "stop", 1, 1, true, "capture stop N",                               \
+		"end what `capture start` began", capture_verb_stop)                     \
+	X("capture", "list", 0, 0, false, "capture list",                                \
+		"what is captured on demand, and captures on hold", capture_verb_list)   \
+	X("capture", "hold", 1, 3, true, "capture hold CALL --reason TEXT",              \
+		"keep the capture of a call, whatever its age", capture_verb_hold)       \
+	X("capture", "release", 1, 1, true, "capture release CALL",                      \
+		"end a hold: the capture may be deleted when it is due",                 \
+		capture_verb_release)                                                    \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
 	X("cert", "list", 0, 0, false, "cert list",                                      \

@@ -1,6 +1,7 @@
 #include "admin/verbs.h"
 
 #include "admin/call_verbs.h"
+#include "admin/capture_verbs.h"
 #include "admin/cert_verbs.h"
 #include "admin/config_verbs.h"
 #include "admin/counter_verbs.h"

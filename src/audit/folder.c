@@ -1,7 +1,9 @@
 #include "audit/folder.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -48,6 +50,33 @@ int folder_find(int root_fd, const char *date, const char *id)
 	fd = open_folder(date_fd, id);
 	close(date_fd);
 	return fd;
+}
+
+bool folder_day_of(int root_fd, const char *id, char ret_day[static STORE_DATE_SIZE])
+{
+	const int fd = store_id_ok(id) ? open_folder(root_fd, ".") : -EINVAL;
+	DIR *dir = fd < 0 ? NULL : fdopendir(fd);
+	const struct dirent *entry;
+	bool found = false;
+	int call_fd;
+
+	if (fd >= 0 && !dir)
+		close(fd);
+	while (dir && (entry = readdir(dir))) {
+		if (strlen(entry->d_name) != STORE_DATE_SIZE - 1 ||
+			entry->d_name[0] == '.' ||
+			(found && strcmp(entry->d_name, ret_day) < 0))
+			continue;
+		call_fd = folder_find(root_fd, entry->d_name, id);
+		if (call_fd < 0)
+			continue;
+		close(call_fd);
+		memcpy(ret_day, entry->d_name, STORE_DATE_SIZE);
+		found = true;
+	}
+	if (dir)
+		closedir(dir);
+	return found;
 }
 
 int folder_call(int root_fd, const char *date, const char *id)

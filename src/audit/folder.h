@@ -3,9 +3,15 @@
  */
 #pragma once
 
+#include "audit/store_name.h"
+
+#include <stdbool.h>
+
 /* Opens STATE_DIR/audit, made 0750 where missing. A descriptor, or a negated errno. */
 int folder_root(const char *state_dir);
 /* Opens ROOT_FD/DATE/ID, made 0750 where missing. A descriptor, or a negated errno. */
 int folder_call(int root_fd, const char *date, const char *id);
+/* The day of the capture of ID, the latest one; "YYYY-MM-DD". False: there is none. */
+bool folder_day_of(int root_fd, const char *id, char ret_day[static STORE_DATE_SIZE]);
 /* Opens ROOT_FD/DATE/ID. A descriptor, or a negated errno (-ENOENT: there is none). */
 int folder_find(int root_fd, const char *date, const char *id);

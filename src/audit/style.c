@@ -97,6 +97,8 @@ int style_load(struct style **ret, const struct config *config, struct err_text 
 	age_recipients_unref(recipients);
 	if (!style)
 		return err_set(text, -ENOMEM, "out of memory");
+	style->keep_us = config->audit.keep_ms * 1000;
+	style->keep_bytes = config->audit.keep_bytes;
 	*ret = style;
 	return 0;
 }

@@ -366,7 +366,7 @@ int writer_new(
 		.message_h = tap_message,
 		.packet_h = tap_packet,
 		.arg = writer};
-	writer->style = style_ref(params->style);
+	writer_set_style(writer, params->style);
 	list_init(&writer->ended);
 	buf_init(&writer->line, 0);
 	err = memory_new(writer, params);
@@ -376,6 +376,8 @@ int writer_new(
 	}
 	err = store_new(&writer->store, params->state_dir, open_files_max(),
 		writer->health, text);
+	if (!err)
+		err = retention_new(&writer->retention);
 	if (!err)
 		err = journal_new(&writer->journal, params->state_dir, "cdr.jsonl",
 			writer->health, text);
@@ -410,6 +412,7 @@ void writer_free(struct writer *writer)
 		pthread_join(writer->thread, NULL);
 	}
 	store_free(writer->store);
+	retention_free(writer->retention);
 	journal_free(writer->journal);
 	if (writer->watches.slots)
 		hash_each(&writer->watches, free_watch_node, writer);
@@ -433,6 +436,8 @@ void writer_set_style(struct writer *writer, struct style *style)
 	style_ref(style);
 	style_unref(writer->style);
 	writer->style = style;
+	atomic_store(&writer->keep_us, style->keep_us);
+	atomic_store(&writer->keep_bytes, style->keep_bytes);
 }
 
 const struct tap *writer_tap(struct writer *writer)
@@ -459,6 +464,7 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->cdrs_waiting_bytes = cdrs.waiting_bytes;
 	ret->failing = health_is_failing(writer->health);
 	ret->behind = backlog_is_behind(&writer->backlog);
+	ret->deleted = retention_deleted(writer->retention);
 	ret->overflows = backlog_times(&writer->backlog);
 	health_why(writer->health, ret->why, sizeof(ret->why));
 }

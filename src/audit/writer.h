@@ -60,6 +60,7 @@ struct writer_totals {
 	uint64_t cdrs, cdrs_lost;
 	uint64_t cdrs_waiting_bytes; /* in memory until the disk can be written again */
 	uint64_t open_files;
+	uint64_t deleted;   /* captures, by age or size */
 	uint64_t overflows; /* times that a queue overflowed: spells, not records */
 	bool failing;       /* a write failed, and no later try succeeded */
 	bool behind;        /* a queue overflowed, and not all has been written since */

@@ -9,6 +9,7 @@
 #include "audit/backlog.h"
 #include "audit/health.h"
 #include "audit/journal.h"
+#include "audit/retention.h"
 #include "audit/store.h"
 #include "base/buf.h"
 #include "base/clock.h"
@@ -64,6 +65,8 @@ struct writer {
 	unsigned source_count;
 	char *state_dir;
 	struct store *store; /* audit thread */
+	struct retention *retention;
+	_Atomic uint64_t keep_us, keep_bytes; /* atomic */
 	struct journal *journal;
 	pthread_t thread;
 	bool started;

@@ -154,6 +154,25 @@ struct ticks {
 	uint64_t lost; /* as last told in the log */
 };
 
+static bool in_use_h(void *arg, const char *date, const char *id)
+{
+	return store_uses(arg, date, id);
+}
+
+static void retain(struct writer *writer, uint64_t now_us)
+{
+	const struct retention_step step = {.root_fd = store_root(writer->store),
+		.keep_us = atomic_load(&writer->keep_us),
+		.keep_bytes = atomic_load(&writer->keep_bytes),
+		.wall_us = clock_real()->wall_us(clock_real()),
+		.mono_us = now_us,
+		.in_use_h = in_use_h,
+		.arg = writer->store};
+
+	if (step.root_fd >= 0)
+		retention_step(writer->retention, &step);
+}
+
 static void tick(struct writer *writer, struct ticks *ticks)
 {
 	uint64_t now_us = writer_now_us(), lost = writer_lost(writer);
@@ -174,6 +193,8 @@ static void tick(struct writer *writer, struct ticks *ticks)
 	if (failing && journal_ok && store_probe(writer->store))
 		health_recover(writer->health, lost);
 	backlog_tick(&writer->backlog, lost);
+	if (!failing && !backlog_is_behind(&writer->backlog))
+		retain(writer, now_us);
 	/* While the disk fails, its own line has told. */
 	if (lost > ticks->lost && !failing)
 		log_error("writer", "event=lost records=%" PRIu64 " total=%" PRIu64,

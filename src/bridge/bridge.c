@@ -5,6 +5,8 @@
 #include "bridge/admit.h"
 #include "bridge/bridge_priv.h"
 #include "bridge/call.h"
+#include "bridge/call_review.h"
+#include "bridge/demand.h"
 #include "bridge/dismiss.h"
 #include "bridge/dtmf.h"
 #include "bridge/exchange.h"
@@ -94,6 +96,8 @@ int bridge_new(struct bridge **ret, const struct bridge_params *params)
 	list_init(&bridge->dead);
 	list_init(&bridge->closed);
 	list_init(&bridge->dismissed);
+	list_init(&bridge->demands);
+	bridge->demands_changed_h = calls_review_captures;
 	list_init(&bridge->testcalls);
 	list_init(&bridge->exchanges);
 	secret_token(bridge->start_id, 4);
@@ -160,6 +164,7 @@ void bridge_free(struct bridge *bridge)
 {
 	if (!bridge)
 		return;
+	demands_free(bridge);
 	testcalls_free(bridge);
 	exchanges_free(bridge);
 	bridge_end_all(bridge, "shutdown");

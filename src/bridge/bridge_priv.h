@@ -57,7 +57,11 @@ struct bridge {
 	struct list closed; /* struct closed_flow: connections that ended in this turn */
 	struct timer closed_timer;
 	struct list dismissed; /* struct dismissal: see dismiss.h */
-	struct list testcalls; /* struct testcall */
+	struct list demands;   /* struct demand */
+	unsigned demand_count, last_demand;
+	void (*demands_changed_h)(
+		struct bridge *bridge); /* calls that stand are looked at */
+	struct list testcalls;          /* struct testcall */
 	unsigned testcall_count;
 	struct list exchanges;       /* struct exchange: requests that are no calls */
 	unsigned exchange_count;     /* without subscriptions that were accepted */

@@ -2,12 +2,22 @@
 #include "bridge/call_priv.h"
 
 #include "base/log.h"
+#include "bridge/call_review.h"
 #include "bridge/captured.h"
+#include "bridge/demand.h"
 
 enum config_audit call_capture_rule(const struct call *call, const struct target *target)
 {
-	return captured_rule(
+	const enum config_audit rule = captured_rule(
 		call->config, call->a->gateway, target ? target->gateway : NULL);
+	const struct demand_of of = {.id = call->id,
+		.from = call->from,
+		.to = call->to,
+		.a = call->a->trunk,
+		.b = target ? target->trunk : NULL};
+	const enum config_audit demanded = demand_mode(call->bridge, &of);
+
+	return demanded > rule ? demanded : rule;
 }
 
 static void tell_party(const struct call *call, const struct leg *leg)
@@ -66,7 +76,8 @@ static void tell(const struct call *call, enum config_audit mode)
 
 int call_capture_follow(struct call *call)
 {
-	const enum config_audit mode = call_capture_rule(call, call->b->target);
+	const struct leg *b = call->b->home ? call->b : NULL;
+	const enum config_audit mode = call_capture_rule(call, b ? b->target : NULL);
 	const bool media = mode == CONFIG_AUDIT_FULL;
 	int err = 0;
 
@@ -82,11 +93,22 @@ int call_capture_follow(struct call *call)
 		tell(call, call->capture);
 		return err;
 	}
-	log_info("call", "call=%s event=capture %s=%s mode=%s", call->id,
-		trunk_word(call->b->trunk->kind), call->b->trunk->id,
+	log_info("call", "call=%s event=capture%s%s%s%s mode=%s", call->id, b ? " " : "",
+		b ? trunk_word(b->trunk->kind) : "", b ? "=" : "", b ? b->trunk->id : "",
 		config_audit_name(mode));
 	call->capture = mode;
 	call_capture_parties(call);
 	tap_invite(call);
 	return 0;
+}
+
+void calls_review_captures(struct bridge *bridge)
+{
+	LIST_FOREACH (&bridge->calls, node, next) {
+		struct call *call = LIST_ENTRY(node, struct call, node);
+
+		/* one that cannot be told now is told of its next target */
+		if (call->state != CALL_OVER && call->session)
+			(void)call_capture_follow(call);
+	}
 }

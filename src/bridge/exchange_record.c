@@ -3,6 +3,7 @@
 
 #include "bridge/call_log.h"
 #include "bridge/captured.h"
+#include "bridge/demand.h"
 #include "bridge/keying.h"
 #include "bridge/registry.h"
 #include "trunk/emergency.h"
@@ -42,8 +43,16 @@ static void tap_request(struct exchange *exchange)
 static enum config_audit rule_of(
 	const struct exchange *exchange, const struct target *target)
 {
-	return captured_rule(exchange->config, exchange->source->gateway,
-		target ? target->gateway : NULL);
+	const enum config_audit rule = captured_rule(exchange->config,
+		exchange->source->gateway, target ? target->gateway : NULL);
+	const struct demand_of of = {.id = exchange->id,
+		.from = exchange->from,
+		.to = exchange->to,
+		.a = exchange->source->trunk,
+		.b = target ? target->trunk : NULL};
+	const enum config_audit demanded = demand_mode(exchange->bridge, &of);
+
+	return demanded > rule ? demanded : rule;
 }
 
 void exchange_capture_begin(struct exchange *exchange)

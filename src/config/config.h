@@ -536,7 +536,9 @@ struct config {
 		enum config_audit mode;
 		bool required;
 		enum config_capture_format format;
-		char *recipients; /* a file; "": captures are not encrypted */
+		uint64_t keep_ms;    /* 0: for good */
+		uint64_t keep_bytes; /* 0: no limit */
+		char *recipients;    /* a file; "": captures are not encrypted */
 	} audit;
 
 	struct {

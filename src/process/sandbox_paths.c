@@ -216,7 +216,7 @@ int sandbox_list_paths(const struct config *config, struct sandbox_paths *ret)
 		err = add_path(ret, read[i], false);
 	if (!err)
 		err = add_neighbours(ret, config->file);
-	if (!err && config->audit.recipients[0])
+	if (!err && config->audit.recipients && config->audit.recipients[0])
 		err = add_neighbours(ret, config->audit.recipients);
 	return err ? err : add_trunks(ret, config);
 }

@@ -3,6 +3,7 @@
 
 #include "audit/writer.h"
 
+#include <errno.h>
 #include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,10 +39,12 @@ static int start(struct tandem *t, const struct addr local[2], struct err_text *
 	if (err != 0)
 		return err_set(text, err, "loop: %s", err_str(err));
 	if (t->params->capture != MEDIA_NO_CAPTURE) {
+		struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "bench");
 		const struct writer_params params = {
-			.state_dir = t->params->folder, .workers = 1};
+			.state_dir = t->params->folder, .style = style, .workers = 1};
 
-		err = writer_new(&t->writer, &params, text);
+		err = style ? writer_new(&t->writer, &params, text) : -ENOMEM;
+		style_unref(style);
 		if (err != 0)
 			return err;
 		t->relay_params.tap = writer_tap(t->writer);

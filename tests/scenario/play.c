@@ -13,6 +13,7 @@
 #include "../unit/tls/lab.h"
 
 #include "base/loop.h"
+#include "bridge/demand.h"
 #include "bridge/drill.h"
 
 #include <stdio.h>
@@ -280,6 +281,28 @@ static int start_drill(struct stage *stage, const char *id, struct err_text *err
 	return err;
 }
 
+/* "operator captures trunk|number|call WHOSE full|signalling SECONDS" */
+static int play_demand(
+	struct stage *stage, const struct step *step, struct err_text *error)
+{
+	const char *kind = step->words[2];
+	const struct demand_params params = {.kind = !strcmp(kind, "call") ? DEMAND_CALL
+						     : !strcmp(kind, "number")
+							     ? DEMAND_NUMBER
+							     : DEMAND_TRUNK,
+		.text = step->words[3],
+		.who = "operator",
+		.mode = !strcmp(step->words[4], "full") ? CONFIG_AUDIT_FULL
+							: CONFIG_AUDIT_SIGNALLING,
+		.for_s = strtoull(step->words[5], NULL, 10)};
+	bool was = inside_set(true);
+	unsigned number;
+	int err = demand_start(stage->bridge, &params, &number);
+
+	inside_set(was);
+	return err ? err_set(error, err, "no such demand") : 0;
+}
+
 /* "operator drains", "operator drains gateway ID", "operator hangs up CALL",
  * "operator ends all", "operator unsubscribes", "operator leaves", "operator resumes gateway ID", "operator tests gateway ID",
  * "operator learns gateway ID NUMBER [FROM]", "operator stops learning", "audit stops",
@@ -304,6 +327,15 @@ static int play_operator(
 	} else if (!strcmp(verb, "learns") && step->count >= 5) {
 		err = learns_start(stage, step->words[3], step->words[4],
 			step->count > 5 ? step->words[5] : "", error);
+	} else if (!strcmp(verb, "captures") && step->count == 6) {
+		err = play_demand(stage, step, error);
+	} else if (!strcmp(verb, "uncaptures") && step->count == 3) {
+		was = inside_set(true);
+		err = demand_stop(
+			      stage->bridge, (unsigned)strtoul(step->words[2], NULL, 10))
+			      ? 0
+			      : err_set(error, ERR_FORMAT, "no such demand");
+		inside_set(was);
 	} else if (!strcmp(verb, "stops")) {
 		err = learns_stop(error);
 	} else if (!strcmp(verb, "drains")) {
@@ -326,7 +358,7 @@ static int play_operator(
 		return err_set(error, ERR_FORMAT,
 			"operator drains|resumes|hangs up|ends "
 			"all|unsubscribes|leaves|tests|"
-			"learns|stops");
+			"learns|stops|captures|uncaptures");
 	}
 	stage_settle(stage);
 	return err;

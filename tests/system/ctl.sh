@@ -36,6 +36,15 @@ call show 99 --watch ; 4
 call hangup 99 ; 4
 subscription list ; 0
 subscription end 5f3c-000001 ; 4
+capture start --number +4930 --for 1m ; 0
+capture start --number +4930 --for 1y ; 2
+capture start --trunk nothing --for 1m ; 4
+capture start --call 99 --for 1m ; 4
+capture list ; 0
+capture stop 1 ; 0
+capture stop 1 ; 4
+capture hold 99 --reason x ; 4
+capture release 99 ; 4
 cdr tail ; 0
 cdr tail 5 ; 0
 cert list ; 0
@@ -162,7 +171,7 @@ each_helps() {
 }
 check "help of each verb, and --help behind it" each_helps
 check "help of what there is not" exits 2 ctl help nonsense
-check "a beginning is enough" prints 'call hangup ID' ctl help ca h
+check "a beginning is enough" prints 'call hangup ID' ctl help cal h
 
 # --- no server
 

@@ -122,6 +122,11 @@ answer 6 config reload
 answer 0 log level
 answer 0 log level tls debug
 answer 0 log level call
+answer 0 capture start --trunk gw --for 1m
+answer 0 capture hold "$call" --reason test
+answer 0 capture list
+answer 0 capture release "$call"
+answer 0 capture stop 1
 answer 0 call hangup "$call"
 answer 0 subscription list
 answer 4 subscription end nothing

@@ -23,7 +23,7 @@ static int setup(void **state)
 {
 	static char id[] = "carrier-a", server_id[] = "pbx1";
 	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "sbc.example.com");
-	struct writer_params params = {.style = style, .state_dir = folder};
+	struct writer_params params = {.state_dir = folder, .style = style};
 	struct err_text text = {""};
 
 	(void)state;

@@ -171,6 +171,85 @@ static void subscriptions_are_listed_and_ended(void **state)
 	assert_int_equal(number(json_object_get(result, "calls"), "subscriptions"), 2);
 }
 
+static enum api_code ask_many(const char *verb, const char *const *args, size_t count)
+{
+	const struct api_request request = {.who = "uid 0",
+		.noun = "capture",
+		.verb = verb,
+		.args = args,
+		.arg_count = count};
+	struct err_text why;
+	struct api_call *call;
+
+	json_decref(result);
+	result = NULL;
+	return api_call(context.api, &request, &call, &result, &why);
+}
+
+#define ASK_MANY(verb, ...)                                                              \
+	ask_many(verb, (const char *const[]){__VA_ARGS__},                               \
+		sizeof((const char *const[]){__VA_ARGS__}) / sizeof(char *))
+
+static void captures_are_begun_and_ended_on_demand(void **state)
+{
+	const json_t *demand;
+
+	(void)state;
+	assert_int_equal(ASK_MANY("start", "--number", "+49", "--for", "x"), API_USAGE);
+	assert_int_equal(ASK_MANY("start", "--number", "+49", "--for", "0s"), API_USAGE);
+	assert_int_equal(ASK_MANY("start", "--number", "+49", "--for", "32d"), API_USAGE);
+	assert_int_equal(ASK_MANY("start", "--number", "1", "--call", "2"), API_USAGE);
+	assert_int_equal(ASK_MANY("start", "--for", "1m", "--mode", "full"), API_USAGE);
+	assert_int_equal(
+		ASK_MANY("start", "--number", "1", "--for", "1m", "--mode", "off"),
+		API_USAGE);
+	assert_int_equal(ASK_MANY("start", "--trunk", "x", "--for", "1m"), API_NOT_FOUND);
+	assert_int_equal(ASK_MANY("start", "--call", "x", "--for", "1m"), API_NOT_FOUND);
+	assert_int_equal(fakes.demand.number, 0);
+	assert_int_equal(
+		ASK_MANY("start", "--call", "5f3c-000001", "--for", "10m"), API_OK);
+	assert_string_equal(word(result, "kind"), "call");
+	assert_string_equal(word(result, "of"), "5f3c-000001");
+	assert_string_equal(word(result, "mode"), "full");
+	assert_string_equal(word(result, "until"), "1970-01-01T00:10:00Z");
+	assert_string_equal(word(result, "by"), "uid 0");
+	assert_int_equal(ASK_MANY("start", "--number", "1", "--for", "1m"), API_FAILED);
+	assert_int_equal(ask("capture", "list", NULL, NULL), API_OK);
+	demand = json_array_get(json_object_get(result, "demands"), 0);
+	assert_int_equal(number(demand, "demand"), 1);
+	assert_int_equal(ask("capture", "stop", "2", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("capture", "stop", "x", NULL), API_NOT_FOUND);
+	assert_int_equal(ask("capture", "stop", "1", NULL), API_OK);
+	assert_int_equal(ask("capture", "list", NULL, NULL), API_OK);
+	assert_int_equal(json_array_size(json_object_get(result, "demands")), 0);
+}
+
+static void a_capture_is_held_and_released(void **state)
+{
+	char path[4300];
+	const json_t *hold;
+
+	(void)state;
+	snprintf(path, sizeof(path), "mkdir -p '%s/audit/2026-01-01/5f3c-000009'",
+		context.config_h(context.arg)->tandem.state_dir);
+	assert_int_equal(system(path), 0);
+	assert_int_equal(ask("capture", "hold", "5f3c-000009", NULL), API_USAGE);
+	assert_int_equal(ASK_MANY("hold", "5f3c-000009", "--why", "x"), API_USAGE);
+	assert_int_equal(ASK_MANY("hold", "5f3c-00000a", "--reason", "x"), API_NOT_FOUND);
+	assert_int_equal(ASK_MANY("hold", "../audit", "--reason", "x"), API_NOT_FOUND);
+	assert_int_equal(ASK_MANY("hold", "5f3c-000009", "--reason", "case 7"), API_OK);
+	assert_int_equal(
+		ASK_MANY("hold", "5f3c-000009", "--reason", "again"), API_FAILED);
+	assert_int_equal(ask("capture", "list", NULL, NULL), API_OK);
+	hold = json_array_get(json_object_get(result, "holds"), 0);
+	assert_string_equal(word(hold, "id"), "5f3c-000009");
+	assert_string_equal(word(hold, "day"), "2026-01-01");
+	assert_string_equal(word(hold, "reason"), "case 7");
+	assert_string_equal(word(hold, "by"), "uid 0");
+	assert_int_equal(ask("capture", "release", "5f3c-000009", NULL), API_OK);
+	assert_int_equal(ask("capture", "release", "5f3c-000009", NULL), API_NOT_FOUND);
+}
+
 static void the_last_records_come_oldest_first(void **state)
 {
 	struct record record = live_call();
@@ -278,6 +357,10 @@ int main(void)
 			calls_are_listed_shown_and_hung_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			subscriptions_are_listed_and_ended, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			captures_are_begun_and_ended_on_demand, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_capture_is_held_and_released, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_last_records_come_oldest_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(

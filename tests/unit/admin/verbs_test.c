@@ -178,7 +178,7 @@ json_int_t number(const json_t *object, const char *name)
 int setup(void **state)
 {
 	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "sbc.example.com");
-	struct writer_params params = {.style = style, .state_dir = folder};
+	struct writer_params params = {.state_dir = folder, .style = style};
 	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example",
 		    second_host[] = "sbc2.example", none[] = "";
 	static char *hosts[] = {host, second_host};

@@ -286,7 +286,7 @@ static void a_beginning_is_enough(void **state)
 static void an_ambiguous_beginning_is_not(void **state)
 {
 	(void)state;
-	expect_wrong("c l", "c is ambiguous: call, cdr, cert, config, counters\n"
+	expect_wrong("c l", "c is ambiguous: call, capture, cdr, cert, config, counters\n"
 			    "tandemctl help lists what there is");
 }
 

@@ -1,4 +1,5 @@
 #include "bridge/bridge.h"
+#include "bridge/demand.h"
 #include "bridge/drill.h"
 #include "learn/learn.h"
 
@@ -124,4 +125,39 @@ bool bridge_refused(const struct bridge *bridge, enum side side, unsigned nth,
 	*ret_reason = "bad-via";
 	*ret_count = 5;
 	return true;
+}
+
+int demand_start(
+	struct bridge *bridge, const struct demand_params *params, unsigned *ret_number)
+{
+	(void)bridge;
+	if (fakes.demand.number)
+		return ERR_LIMIT;
+	fakes.demand =
+		(struct demand){.number = 1, .kind = params->kind, .mode = params->mode};
+	fakes.demand.until_us = params->for_s * 1000000;
+	snprintf(fakes.demand.text, sizeof(fakes.demand.text), "%s", params->text);
+	snprintf(fakes.demand.who, sizeof(fakes.demand.who), "%s", params->who);
+	*ret_number = 1;
+	return 0;
+}
+
+bool demand_stop(struct bridge *bridge, unsigned number)
+{
+	(void)bridge;
+	if (!fakes.demand.number || fakes.demand.number != number)
+		return false;
+	fakes.demand.number = 0;
+	return true;
+}
+
+const struct demand *demand_next(const struct bridge *bridge, const struct demand *demand)
+{
+	(void)bridge;
+	return demand || !fakes.demand.number ? NULL : &fakes.demand;
+}
+
+const char *demand_kind_name(enum demand_kind kind)
+{
+	return kind == DEMAND_CALL ? "call" : kind == DEMAND_NUMBER ? "number" : "trunk";
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "bridge/bridge.h"
+#include "bridge/demand.h"
 #include "config/config.h"
 #include "learn/learn.h"
 #include "sip/transport.h"
@@ -25,6 +26,7 @@ struct fakes {
 	const struct stranger *stranger; /* the one that was not let in; NULL: none */
 	const struct record *call;       /* the one call; NULL: none */
 	unsigned hangups;
+	struct demand demand;      /* number 0: none */
 	struct learn_params learn; /* what learn_start() was begun with */
 	char learn_called[80];     /* its numbers: "CALLED from CALLER" */
 	bool learn_refused;
