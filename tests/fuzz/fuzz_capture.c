@@ -1,0 +1,95 @@
+/*
+ * What is read of captures: a file of either format, as somebody may have left it in its folder, and the file that names
+ * those whom captures are encrypted for. The first byte says which.
+ */
+#include "audit/age.h"
+#include "audit/capture_read.h"
+#include "audit/pcapng.h"
+#include "base/err.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define MUST(condition)                                                                  \
+	do {                                                                             \
+		if (!(condition)) {                                                      \
+			(void)fprintf(                                                   \
+				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
+			abort();                                                         \
+		}                                                                        \
+	} while (0)
+
+struct seen {
+	unsigned count;
+	unsigned sum;
+};
+
+/* Each byte is touched, so that a sanitizer sees one that is not there. */
+static bool data_h(void *arg, struct span data)
+{
+	struct seen *seen = arg;
+
+	for (size_t i = 0; i < data.len; i++)
+		seen->sum += (unsigned char)data.p[i];
+	seen->count++;
+	return true;
+}
+
+static void read_file(const uint8_t *data, size_t size)
+{
+	char *copy = malloc(size);
+	FILE *file = copy ? fmemopen(copy, size, "r") : NULL;
+	struct seen seen = {0};
+	int err;
+
+	if (file) {
+		memcpy(copy, data, size);
+		err = capture_read_file(file, data_h, &seen);
+		MUST(err == 0 || err == ERR_FORMAT);
+		MUST(seen.count <= CAPTURE_READ_MAX);
+	}
+	free(copy);
+}
+
+static void read_blocks(const uint8_t *data, size_t size)
+{
+	size_t at = 0, len;
+
+	while (size - at >= PCAPNG_BLOCK_HEAD &&
+		(len = pcapng_block_len(data + at)) > 0) {
+		MUST(len % 4 == 0 && len <= PCAPNG_BLOCK_MAX);
+		if (len > size - at)
+			break;
+		at += len;
+	}
+}
+
+static void read_recipients(const uint8_t *data, size_t size)
+{
+	struct age_recipients *recipients = NULL;
+	struct err_text text = {""};
+	int err = age_recipients_read(
+		&recipients, (struct span){(const char *)data, size}, &text);
+
+	MUST(err ? !recipients && text.text[0] : recipients != NULL);
+	if (recipients)
+		MUST(age_recipients_count(recipients) >= 1 &&
+			age_recipients_count(recipients) <= AGE_RECIPIENTS_MAX);
+	age_recipients_unref(recipients);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size < 2)
+		return 0;
+	if (data[0] % 2) {
+		read_recipients(data + 1, size - 1);
+		return 0;
+	}
+	read_file(data + 1, size - 1);
+	read_blocks(data + 1, size - 1);
+	return 0;
+}
