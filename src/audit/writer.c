@@ -353,6 +353,17 @@ static unsigned open_files_max(void)
 	return share < OPEN_FILES_MAX ? (unsigned)share : OPEN_FILES_MAX;
 }
 
+static int take_style(struct writer *writer, struct style *given)
+{
+	struct style *style =
+		given ? style_ref(given) : style_new(CONFIG_CAPTURE_PCAPNG, NULL, "");
+
+	if (style)
+		writer_set_style(writer, style);
+	style_unref(style);
+	return style ? 0 : -ENOMEM;
+}
+
 int writer_new(
 	struct writer **ret, const struct writer_params *params, struct err_text *text)
 {
@@ -366,10 +377,11 @@ int writer_new(
 		.message_h = tap_message,
 		.packet_h = tap_packet,
 		.arg = writer};
-	writer_set_style(writer, params->style);
 	list_init(&writer->ended);
 	buf_init(&writer->line, 0);
-	err = memory_new(writer, params);
+	err = take_style(writer, params->style);
+	if (!err)
+		err = memory_new(writer, params);
 	if (err) {
 		err_set(text, err, "cannot start audit: %s", err_str(err));
 		goto out;

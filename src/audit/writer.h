@@ -18,7 +18,7 @@ struct writer;
 struct writer_params {
 	const char *
 		state_dir; /* existing folder; audit/ and cdr.jsonl are made in it, 0750 */
-	struct style *style; /* as for writer_set_style() */
+	struct style *style; /* as for writer_set_style(); NULL: pcapng for all eyes */
 	unsigned workers;    /* media workers that will tap packets: one queue each */
 	size_t queue_bytes;  /* of each queue; 0: a sensible default */
 };
