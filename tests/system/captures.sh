@@ -141,6 +141,20 @@ if have_age; then
 	age-keygen -y "$lab/age.key" >"$lab/recipients"
 fi
 
+# An operator wants more than the configuration says, and keeps it.
+sed -i '/^recipients/d; /^capture-format/d; s/^mode = full/mode = off/' "$lab/tandem.conf"
+check "nothing is captured from now on" ctl -q config reload
+check "but what an operator wants" ctl -q capture start --trunk gw --for 10m
+captured_talk demanded
+check "demanded: both dialogs" has_both_dialogs
+check "demanded: media of both" has_media
+check "it is listed" eval 'ctl --json capture list | jq -e ".demands[0].of == \"gw\" and .holds == []"'
+check "it ends" ctl -q capture stop 1
+check "a hold" ctl -q capture hold "$id" --reason 'a test'
+check "is listed too" eval 'ctl --json capture list | jq -e ".demands == [] and .holds[0].reason == \"a test\""'
+check "and released" ctl -q capture release "$id"
+check "each is one line of the log" eval '(($(grep -c "event=demand" "$lab/tandem.log") == 2))'
+
 check "all that was offered is stored" test "$(status '.audit.offered - .audit.stored')" = 0
 check "nothing is held afterwards" all_released
 finish
