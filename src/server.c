@@ -192,6 +192,14 @@ static void capture_h(void *arg, uint64_t call, const char *id, enum config_audi
 		writer_call_pause(server->writer, call);
 }
 
+static void begun_h(void *arg, uint64_t call, const char *id, enum config_audit mode)
+{
+	struct server *server = arg;
+
+	writer_call_stands(server->writer, call, id);
+	capture_h(arg, call, id, mode);
+}
+
 static void ended_h(void *arg, const struct record *record)
 {
 	struct server *server = arg;
@@ -273,6 +281,7 @@ static int start_audit(struct server *server, struct err_text *text)
 	int err = style_load(&style, server->config, text);
 	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
 		.style = style,
+		.name = server->config->tandem.fqdn,
 		.workers = relay_worker_count(server->config->media.workers)};
 
 	if (err)
@@ -289,7 +298,7 @@ static int start_bridge(struct server *server)
 		.trunks = server->trunks,
 		.resolver = server->resolver,
 		.tap = writer_tap(server->writer),
-		.handlers = {.begun_h = capture_h,
+		.handlers = {.begun_h = begun_h,
 			.capture_h = capture_h,
 			.ended_h = ended_h,
 			.ready_h = ready_h,

@@ -2,6 +2,7 @@
 
 #include "admin/verbs.h"
 #include "audit/cdr.h"
+#include "audit/cdr_read.h"
 #include "audit/writer.h"
 #include "base/buf.h"
 #include "base/span.h"
@@ -174,7 +175,15 @@ static int read_end(int fd, size_t count, struct buf *out)
 	return 0;
 }
 
-/* The last COUNT lines of TEXT, oldest first. */
+/* Of calls, and not of what else is in the log. */
+static bool is_call(struct span line)
+{
+	struct cdr cdr;
+
+	return line.len > 0 && cdr_read(&cdr, line) == 0;
+}
+
+/* The last COUNT records of TEXT that are of calls, oldest first. */
 static json_t *last_lines(struct span text, size_t count)
 {
 	struct span rest = text, line;
@@ -182,10 +191,10 @@ static json_t *last_lines(struct span text, size_t count)
 	size_t total = 0;
 
 	while (span_next(&rest, '\n', &line))
-		total += line.len > 0;
+		total += is_call(line);
 	rest = text;
 	while (span_next(&rest, '\n', &line)) {
-		if (line.len == 0 || total-- > count)
+		if (!is_call(line) || total-- > count)
 			continue;
 		object = json_loadb(line.p, line.len, 0, NULL);
 		if (object)

@@ -109,6 +109,7 @@ static void print_media(const struct verbs_context *context, struct buf *out)
 static void print_audit(const struct verbs_context *context, struct buf *out)
 {
 	struct writer_totals totals;
+	struct ledger_state log;
 
 	writer_totals(context->writer, &totals);
 	single(out, "audit_failing", "gauge", "1: audit cannot write.", totals.failing);
@@ -131,6 +132,11 @@ static void print_audit(const struct verbs_context *context, struct buf *out)
 	single(out, "call_records_waiting_bytes", "gauge",
 		"Call records that wait in memory for the disk.",
 		totals.cdrs_waiting_bytes);
+	writer_log(context->writer, &log);
+	single(out, "log_signed_records", "gauge", "Records of the log that are signed.",
+		log.size);
+	single(out, "log_stopped", "gauge", "1: no more records are signed.",
+		log.stopped);
 }
 
 /* ---- one row a side ---- */

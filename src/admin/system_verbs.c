@@ -78,10 +78,12 @@ static json_t *audit_json(
 	const struct verbs_context *context, const struct config *config)
 {
 	struct writer_totals totals;
+	struct ledger_state log;
 
 	writer_totals(context->writer, &totals);
+	writer_log(context->writer, &log);
 	return json_pack("{s:s, s:b, s:b, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I}",
+			 "s:I, s:I, s:I, s:b, s:s}",
 		"mode", config_audit_name(config->audit.mode), "required",
 		(int)config->audit.required, "failing", (int)totals.failing, "why",
 		totals.why, "behind", (int)totals.behind, "overflows",
@@ -90,7 +92,8 @@ static json_t *audit_json(
 		"cut", (json_int_t)totals.cut, "open_files",
 		(json_int_t)totals.open_files, "cdrs", (json_int_t)totals.cdrs,
 		"cdrs_lost", (json_int_t)totals.cdrs_lost, "cdrs_waiting_bytes",
-		(json_int_t)totals.cdrs_waiting_bytes);
+		(json_int_t)totals.cdrs_waiting_bytes, "signed", (json_int_t)log.size,
+		"log_stopped", (int)log.stopped, "log_why", log.why);
 }
 
 static json_t *time_json(time_t when)

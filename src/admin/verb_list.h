@@ -76,6 +76,8 @@
 		capture_verb_release)                                                    \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
+	X("cdr", "key", 0, 0, false, "cdr key",                                          \
+		"the key that records are signed with, for tandem-verify", cdr_verb_key) \
 	X("cert", "list", 0, 0, false, "cert list",                                      \
 		"certificates and lists: when they run out, and what then",              \
 		cert_verb_list)                                                          \

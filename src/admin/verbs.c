@@ -11,6 +11,7 @@
 #include "admin/learn_verbs.h"
 #include "admin/log_verbs.h"
 #include "admin/monitor_verbs.h"
+#include "admin/record_verbs.h"
 #include "admin/report_verbs.h"
 #include "admin/route_verbs.h"
 #include "admin/stranger_verbs.h"

@@ -1,132 +1,15 @@
-/*
- * Written by hand rather than through jansson: it runs on the loop thread once a call, and
- * a tree of eighty nodes for it would cost more than all the rest of a call's end.
- */
 #include "audit/cdr.h"
 
+#include "audit/members.h"
 #include "base/clock.h"
 #include "bridge/tolerated.h"
 
 #include <string.h>
 
-/* What stands for bytes that are not UTF-8: U+FFFD. */
-#define REPLACEMENT "\xef\xbf\xbd"
-
-/* The length of the well-formed UTF-8 sequence at TEXT (Unicode table 3-7), or 0. */
-static size_t utf8_len(const unsigned char *text)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t len;
-
-	if (text[0] >= 0xc2 && text[0] <= 0xdf)
-		len = 2;
-	else if (text[0] >= 0xe0 && text[0] <= 0xef)
-		len = 3;
-	else if (text[0] >= 0xf0 && text[0] <= 0xf4)
-		len = 4;
-	else
-		return 0;
-	if (text[0] == 0xe0)
-		low = 0xa0;
-	else if (text[0] == 0xed)
-		high = 0x9f;
-	else if (text[0] == 0xf0)
-		low = 0x90;
-	else if (text[0] == 0xf4)
-		high = 0x8f;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < len; i++)
-		if (text[i] < 0x80 || text[i] > 0xbf)
-			return 0;
-	return len;
-}
-
-static bool is_plain(unsigned char c)
-{
-	return c >= 0x20 && c < 0x7f && c != '"' && c != '\\';
-}
-
-/* One character at TEXT that is not plain. Returns how many bytes it took. */
-static size_t add_special(struct buf *out, const unsigned char *text)
-{
-	static const char digits[] = "0123456789abcdef";
-	size_t len;
-
-	if (*text == '"' || *text == '\\') {
-		buf_add_char(out, '\\');
-		buf_add_char(out, (char)*text);
-		return 1;
-	}
-	if (*text < 0x20 || *text == 0x7f) {
-		buf_add(out, "\\u00", 4);
-		buf_add_char(out, digits[*text >> 4]);
-		buf_add_char(out, digits[*text & 15]);
-		return 1;
-	}
-	len = utf8_len(text);
-	if (len == 0) {
-		buf_add_str(out, REPLACEMENT);
-		return 1;
-	}
-	buf_add(out, text, len);
-	return len;
-}
-
-static void add_string(struct buf *out, const char *value)
-{
-	const unsigned char *text = (const unsigned char *)(value ? value : "");
-	size_t plain;
-
-	buf_add_char(out, '"');
-	while (*text) {
-		for (plain = 0; is_plain(text[plain]); plain++)
-			;
-		buf_add(out, text, plain);
-		text += plain;
-		if (*text)
-			text += add_special(out, text);
-	}
-	buf_add_char(out, '"');
-}
-
-/* A member's name, a literal that needs no escaping, with what stands around it: a record has a
- * hundred of them. */
-#define NAME(name)                                                                       \
-	(struct span)                                                                    \
-	{                                                                                \
-		",\"" name "\":", sizeof(",\"" name "\":") - 1                           \
-	}
-
-static void add_name(struct buf *out, struct span name)
-{
-	bool first = out->len > 0 && out->data[out->len - 1] == '{';
-
-	buf_add(out, name.p + first, name.len - first);
-}
-
-static void member_string(struct buf *out, struct span name, const char *value)
-{
-	add_name(out, name);
-	add_string(out, value);
-}
-
-/* NULL: as "". */
-static void member_text(struct buf *out, struct span name, const char *value)
-{
-	member_string(out, name, value ? value : "");
-}
-
-static void member_uint(struct buf *out, struct span name, uint64_t value)
-{
-	add_name(out, name);
-	buf_add_uint(out, value);
-}
-
 /* HUNDREDTHS as a number with two decimals; 0: null. */
 static void member_score(struct buf *out, struct span name, unsigned hundredths)
 {
-	add_name(out, name);
+	members_name(out, name);
 	if (hundredths == 0) {
 		buf_add_str(out, "null");
 		return;
@@ -137,75 +20,45 @@ static void member_score(struct buf *out, struct span name, unsigned hundredths)
 	buf_add_char(out, (char)('0' + hundredths % 10));
 }
 
-static void member_bool(struct buf *out, struct span name, bool value)
-{
-	add_name(out, name);
-	buf_add_str(out, value ? "true" : "false");
-}
-
-static void member_addr(struct buf *out, struct span name, const struct addr *addr)
-{
-	char text[ADDR_TEXT_SIZE];
-
-	add_name(out, name);
-	if (addr->len > 0)
-		add_string(out, addr_text(addr, text));
-	else
-		buf_add_str(out, "null");
-}
-
-/* AFTER_US counts from START_US; HAPPENED: else null. */
-static void member_time(struct buf *out, struct span name, uint64_t start_us,
-	uint64_t after_us, bool happened)
-{
-	char text[CLOCK_TEXT_SIZE];
-
-	add_name(out, name);
-	if (happened)
-		add_string(out, clock_text(start_us + after_us, text));
-	else
-		buf_add_str(out, "null");
-}
-
 static void add_stats(struct buf *out, const struct relay_stats *stats)
 {
-	member_uint(out, NAME("rx_packets"), stats->rx_packets);
-	member_uint(out, NAME("rx_bytes"), stats->rx_bytes);
-	member_uint(out, NAME("tx_packets"), stats->tx_packets);
-	member_uint(out, NAME("tx_bytes"), stats->tx_bytes);
-	member_uint(out, NAME("rx_rtcp_packets"), stats->rx_rtcp);
-	member_uint(out, NAME("tx_rtcp_packets"), stats->tx_rtcp);
-	member_uint(out, NAME("rx_lost_packets"), stats->rx_lost);
-	member_uint(out, NAME("rx_late_packets"), stats->rx_late);
-	member_uint(out, NAME("rx_duplicate_packets"), stats->rx_duplicates);
-	member_uint(out, NAME("jitter_us"), stats->jitter_us);
-	member_uint(out, NAME("round_trip_us"), stats->round_trip_us);
-	member_uint(out, NAME("far_lost_packets"), stats->far_lost);
-	member_uint(out, NAME("far_jitter_us"), stats->far_jitter_us);
-	member_uint(out, NAME("dropped_source_packets"), stats->dropped_source);
-	member_uint(out, NAME("dropped_auth_packets"), stats->dropped_auth);
-	member_uint(out, NAME("dropped_replay_packets"), stats->dropped_replay);
-	member_uint(out, NAME("dropped_malformed_packets"), stats->dropped_malformed);
-	member_uint(out, NAME("dropped_direction_packets"), stats->dropped_direction);
-	member_uint(out, NAME("send_errors"), stats->send_errors);
-	member_uint(out, NAME("ssrc"), stats->ssrc);
-	member_uint(out, NAME("ssrc_changes"), stats->ssrc_changes);
-	member_uint(out, NAME("roll_overs"), stats->roll_overs);
-	member_uint(out, NAME("roc_changes"), stats->roc_changes);
+	members_uint(out, MEMBER("rx_packets"), stats->rx_packets);
+	members_uint(out, MEMBER("rx_bytes"), stats->rx_bytes);
+	members_uint(out, MEMBER("tx_packets"), stats->tx_packets);
+	members_uint(out, MEMBER("tx_bytes"), stats->tx_bytes);
+	members_uint(out, MEMBER("rx_rtcp_packets"), stats->rx_rtcp);
+	members_uint(out, MEMBER("tx_rtcp_packets"), stats->tx_rtcp);
+	members_uint(out, MEMBER("rx_lost_packets"), stats->rx_lost);
+	members_uint(out, MEMBER("rx_late_packets"), stats->rx_late);
+	members_uint(out, MEMBER("rx_duplicate_packets"), stats->rx_duplicates);
+	members_uint(out, MEMBER("jitter_us"), stats->jitter_us);
+	members_uint(out, MEMBER("round_trip_us"), stats->round_trip_us);
+	members_uint(out, MEMBER("far_lost_packets"), stats->far_lost);
+	members_uint(out, MEMBER("far_jitter_us"), stats->far_jitter_us);
+	members_uint(out, MEMBER("dropped_source_packets"), stats->dropped_source);
+	members_uint(out, MEMBER("dropped_auth_packets"), stats->dropped_auth);
+	members_uint(out, MEMBER("dropped_replay_packets"), stats->dropped_replay);
+	members_uint(out, MEMBER("dropped_malformed_packets"), stats->dropped_malformed);
+	members_uint(out, MEMBER("dropped_direction_packets"), stats->dropped_direction);
+	members_uint(out, MEMBER("send_errors"), stats->send_errors);
+	members_uint(out, MEMBER("ssrc"), stats->ssrc);
+	members_uint(out, MEMBER("ssrc_changes"), stats->ssrc_changes);
+	members_uint(out, MEMBER("roll_overs"), stats->roll_overs);
+	members_uint(out, MEMBER("roc_changes"), stats->roc_changes);
 }
 
 static void add_tolerated(struct buf *out, unsigned bits)
 {
 	bool first = true;
 
-	add_name(out, NAME("tolerated"));
+	members_name(out, MEMBER("tolerated"));
 	buf_add_char(out, '[');
 	for (unsigned i = 0; i < TOLERATED_COUNT; i++) {
 		if (!(bits >> i & 1))
 			continue;
 		if (!first)
 			buf_add_char(out, ',');
-		add_string(out, tolerated_name(i));
+		members_value(out, tolerated_name(i));
 		first = false;
 	}
 	buf_add_char(out, ']');
@@ -213,20 +66,20 @@ static void add_tolerated(struct buf *out, unsigned bits)
 
 static void add_attempts(struct buf *out, const struct record *record)
 {
-	add_name(out, NAME("attempts"));
+	members_name(out, MEMBER("attempts"));
 	buf_add_char(out, '[');
 	for (unsigned i = 0; i < record->attempt_count; i++) {
 		const struct record_attempt *attempt = &record->attempts[i];
 
 		buf_add_str(out, i > 0 ? ",{" : "{");
-		member_string(out, NAME("target"), attempt->target);
-		member_addr(out, NAME("address"), &attempt->address);
-		member_uint(out, NAME("flow"), attempt->flow);
-		member_uint(out, NAME("status"),
+		members_string(out, MEMBER("target"), attempt->target);
+		members_addr(out, MEMBER("address"), &attempt->address);
+		members_uint(out, MEMBER("flow"), attempt->flow);
+		members_uint(out, MEMBER("status"),
 			attempt->status > 0 ? (uint64_t)attempt->status : 0);
-		member_string(
-			out, NAME("reason"), attempt->reason ? attempt->reason : "");
-		member_uint(out, NAME("after_us"), attempt->after_us);
+		members_string(
+			out, MEMBER("reason"), attempt->reason ? attempt->reason : "");
+		members_uint(out, MEMBER("after_us"), attempt->after_us);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -234,18 +87,18 @@ static void add_attempts(struct buf *out, const struct record *record)
 
 static void add_transfers(struct buf *out, const struct record *record)
 {
-	add_name(out, NAME("transfers"));
+	members_name(out, MEMBER("transfers"));
 	buf_add_char(out, '[');
 	for (unsigned i = 0; i < record->transfer_count; i++) {
 		const struct record_transfer *transfer = &record->transfers[i];
 
 		buf_add_str(out, i > 0 ? ",{" : "{");
-		member_string(out, NAME("by"), transfer->by);
-		member_string(out, NAME("to"), transfer->to);
-		member_text(out, NAME("target"), transfer->target);
-		member_uint(out, NAME("status"),
+		members_string(out, MEMBER("by"), transfer->by);
+		members_string(out, MEMBER("to"), transfer->to);
+		members_text(out, MEMBER("target"), transfer->target);
+		members_uint(out, MEMBER("status"),
 			transfer->status > 0 ? (uint64_t)transfer->status : 0);
-		member_uint(out, NAME("after_us"), transfer->after_us);
+		members_uint(out, MEMBER("after_us"), transfer->after_us);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -253,18 +106,19 @@ static void add_transfers(struct buf *out, const struct record *record)
 
 static void add_redirections(struct buf *out, const struct record *record)
 {
-	add_name(out, NAME("redirections"));
+	members_name(out, MEMBER("redirections"));
 	buf_add_char(out, '[');
 	for (unsigned i = 0; i < record->redirection_count; i++) {
 		const struct record_redirection *at = &record->redirections[i];
 
 		buf_add_str(out, i > 0 ? ",{" : "{");
-		member_string(out, NAME("by"), at->by);
-		member_uint(
-			out, NAME("status"), at->status > 0 ? (uint64_t)at->status : 0);
-		member_string(out, NAME("to"), at->to);
-		member_string(out, NAME("action"), record_redirection_name(at->action));
-		member_uint(out, NAME("after_us"), at->after_us);
+		members_string(out, MEMBER("by"), at->by);
+		members_uint(
+			out, MEMBER("status"), at->status > 0 ? (uint64_t)at->status : 0);
+		members_string(out, MEMBER("to"), at->to);
+		members_string(
+			out, MEMBER("action"), record_redirection_name(at->action));
+		members_uint(out, MEMBER("after_us"), at->after_us);
 		buf_add_char(out, '}');
 	}
 	buf_add_char(out, ']');
@@ -276,27 +130,27 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	buf_add_str(out, ",\"");
 	buf_add_str(out, name);
 	buf_add_str(out, "\":{");
-	member_string(out, NAME("party"), leg->party);
-	member_uint(out, NAME("flow"), leg->flow);
-	member_bool(out, NAME("connected"), leg->connected);
-	member_string(out, NAME("transport"), leg->transport);
-	member_string(out, NAME("tls_version"), leg->version);
-	member_string(out, NAME("tls_cipher"), leg->cipher);
-	member_string(out, NAME("peer_names"), leg->peer_names);
-	member_string(out, NAME("signalling_required"), leg->signalling_required);
-	member_addr(out, NAME("remote"), &leg->remote);
-	member_string(out, NAME("sip_call_id"), leg->call_id);
+	members_string(out, MEMBER("party"), leg->party);
+	members_uint(out, MEMBER("flow"), leg->flow);
+	members_bool(out, MEMBER("connected"), leg->connected);
+	members_string(out, MEMBER("transport"), leg->transport);
+	members_string(out, MEMBER("tls_version"), leg->version);
+	members_string(out, MEMBER("tls_cipher"), leg->cipher);
+	members_string(out, MEMBER("peer_names"), leg->peer_names);
+	members_string(out, MEMBER("signalling_required"), leg->signalling_required);
+	members_addr(out, MEMBER("remote"), &leg->remote);
+	members_string(out, MEMBER("sip_call_id"), leg->call_id);
 	add_tolerated(out, leg->tolerated);
-	member_uint(out, NAME("session_interval_s"), leg->session_s);
-	member_string(out, NAME("session_refresher"), leg->session_refresher);
-	member_string(out, NAME("media"), leg->media);
-	member_string(out, NAME("media_required"), leg->media_required);
-	member_string(out, NAME("codec"), leg->codec);
-	member_string(out, NAME("media_verdict"), leg->media_verdict);
-	member_addr(out, NAME("media_remote"), &leg->media_remote);
-	member_addr(out, NAME("media_latched"), &leg->media_latched);
-	member_score(out, NAME("mos"), leg->mos);
-	member_uint(out, NAME("key_age_us"), leg->key_age_us);
+	members_uint(out, MEMBER("session_interval_s"), leg->session_s);
+	members_string(out, MEMBER("session_refresher"), leg->session_refresher);
+	members_string(out, MEMBER("media"), leg->media);
+	members_string(out, MEMBER("media_required"), leg->media_required);
+	members_string(out, MEMBER("codec"), leg->codec);
+	members_string(out, MEMBER("media_verdict"), leg->media_verdict);
+	members_addr(out, MEMBER("media_remote"), &leg->media_remote);
+	members_addr(out, MEMBER("media_latched"), &leg->media_latched);
+	member_score(out, MEMBER("mos"), leg->mos);
+	members_uint(out, MEMBER("key_age_us"), leg->key_age_us);
 	add_stats(out, &leg->stats);
 	buf_add_char(out, '}');
 }
@@ -310,45 +164,45 @@ static void add_times(struct buf *out, const struct record *record)
 
 	if (answered && record->end_us > record->answer_us)
 		talk_us = record->end_us - record->answer_us;
-	member_time(out, NAME("start"), start_us, 0, true);
-	member_time(out, NAME("ringing"), start_us, record->ringing_us, rang);
-	member_time(out, NAME("answer"), start_us, record->answer_us, answered);
-	member_time(out, NAME("end"), start_us, record->end_us, true);
-	member_uint(out, NAME("duration_us"), record->end_us);
-	member_uint(out, NAME("talk_us"), talk_us);
+	members_time(out, MEMBER("start"), start_us, 0, true);
+	members_time(out, MEMBER("ringing"), start_us, record->ringing_us, rang);
+	members_time(out, MEMBER("answer"), start_us, record->answer_us, answered);
+	members_time(out, MEMBER("end"), start_us, record->end_us, true);
+	members_uint(out, MEMBER("duration_us"), record->end_us);
+	members_uint(out, MEMBER("talk_us"), talk_us);
 }
 
 void cdr_format(const struct record *record, struct buf *out)
 {
 	buf_add_char(out, '{');
-	member_string(out, NAME("id"), record->id);
-	member_uint(out, NAME("call"), record->call);
-	member_string(out, NAME("method"), record->method);
-	member_bool(out, NAME("inbound"), record->inbound);
-	member_string(out, NAME("emergency"), record->emergency);
-	member_string(out, NAME("location"), record->location);
-	member_string(out, NAME("elin"), record->elin);
-	member_string(out, NAME("purpose"), record->purpose);
-	member_string(out, NAME("from"), record->from);
-	member_string(out, NAME("to"), record->to);
-	member_string(out, NAME("from_received"), record->from_received);
-	member_string(out, NAME("to_received"), record->to_received);
-	member_string(out, NAME("from_sent"), record->from_sent);
-	member_string(out, NAME("to_sent"), record->to_sent);
-	member_text(out, NAME("asserted"), record->asserted);
-	member_text(out, NAME("asserted_sent"), record->asserted_sent);
+	members_string(out, MEMBER("id"), record->id);
+	members_uint(out, MEMBER("call"), record->call);
+	members_string(out, MEMBER("method"), record->method);
+	members_bool(out, MEMBER("inbound"), record->inbound);
+	members_string(out, MEMBER("emergency"), record->emergency);
+	members_string(out, MEMBER("location"), record->location);
+	members_string(out, MEMBER("elin"), record->elin);
+	members_string(out, MEMBER("purpose"), record->purpose);
+	members_string(out, MEMBER("from"), record->from);
+	members_string(out, MEMBER("to"), record->to);
+	members_string(out, MEMBER("from_received"), record->from_received);
+	members_string(out, MEMBER("to_received"), record->to_received);
+	members_string(out, MEMBER("from_sent"), record->from_sent);
+	members_string(out, MEMBER("to_sent"), record->to_sent);
+	members_text(out, MEMBER("asserted"), record->asserted);
+	members_text(out, MEMBER("asserted_sent"), record->asserted_sent);
 	add_times(out, record);
-	member_uint(
-		out, NAME("status"), record->status > 0 ? (uint64_t)record->status : 0);
-	member_string(out, NAME("cause"), record->cause);
-	member_string(out, NAME("ended_by"), record->ended_by);
-	member_string(out, NAME("detail"), record->detail);
-	member_string(out, NAME("media_note"), record->media_note);
-	member_uint(out, NAME("far_status"),
+	members_uint(
+		out, MEMBER("status"), record->status > 0 ? (uint64_t)record->status : 0);
+	members_string(out, MEMBER("cause"), record->cause);
+	members_string(out, MEMBER("ended_by"), record->ended_by);
+	members_string(out, MEMBER("detail"), record->detail);
+	members_string(out, MEMBER("media_note"), record->media_note);
+	members_uint(out, MEMBER("far_status"),
 		record->far_status > 0 ? (uint64_t)record->far_status : 0);
-	member_string(out, NAME("far_reason"), record->far_reason);
-	member_text(out, NAME("replaces"), record->replaces);
-	member_text(out, NAME("replaced_by"), record->replaced_by);
+	members_string(out, MEMBER("far_reason"), record->far_reason);
+	members_text(out, MEMBER("replaces"), record->replaces);
+	members_text(out, MEMBER("replaced_by"), record->replaced_by);
 	add_attempts(out, record);
 	add_transfers(out, record);
 	add_redirections(out, record);

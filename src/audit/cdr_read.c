@@ -6,7 +6,9 @@
 #include "audit/cdr_read.h"
 
 #include "base/err.h"
+#include "evidence/head.h"
 
+#include <errno.h>
 #include <string.h>
 
 /* What stands behind NEEDLE; p NULL when it is not in TEXT. */
@@ -68,12 +70,36 @@ static bool find_legs(struct span line, struct span ret[static 2])
 	return false;
 }
 
+/* Of a record with a kind: the members in front, where what peers sent cannot stand. */
+static struct span kind_of(struct span line)
+{
+	uint64_t seq;
+
+	if (head_read(line, &seq) != 0)
+		return (struct span){NULL, 0};
+	return member(line, "\"kind\":\"");
+}
+
+/* A record of no call. */
+static int read_other(struct cdr *ret, struct span line)
+{
+	const struct cdr cdr = {.line = line, .end = member(line, "\"time\":\"")};
+
+	if (!cdr.end.p)
+		return ERR_FORMAT;
+	*ret = cdr;
+	return -ENOMSG;
+}
+
 int cdr_read(struct cdr *ret, struct span line)
 {
+	const struct span kind = kind_of(line);
 	struct span legs[2];
 	struct span call, method;
 	struct cdr cdr;
 
+	if (kind.p && !span_equal_str(kind, "call"))
+		return read_other(ret, line);
 	if (!find_legs(line, legs) || line.p[0] != '{' ||
 		memcmp(line.p + line.len - 2, "}}", 2) != 0)
 		return ERR_FORMAT;

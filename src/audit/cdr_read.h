@@ -28,5 +28,6 @@ struct cdr {
 	struct cdr_leg legs[2]; /* as in struct record */
 };
 
-/* LINE is without its line end. 0, or ERR_FORMAT: it is no record. */
+/* LINE is without its line end. 0; -ENOMSG: it is a record of no call, of which LINE and END are set alone; or ERR_FORMAT: it
+ * is no record. */
 int cdr_read(struct cdr *ret, struct span line);

@@ -134,8 +134,11 @@ static int halve(struct cdr_scan *scan)
 	err = read_at(scan, middle, &rest);
 	if (err)
 		return err;
-	if (!take_line(&rest, &line) || !take_line(&rest, &line) ||
-		cdr_read(&cdr, line)) {
+	if (take_line(&rest, &line) && take_line(&rest, &line))
+		err = cdr_read(&cdr, line);
+	else
+		err = ERR_FORMAT;
+	if (err && err != -ENOMSG) {
 		part->found = true;
 		goto out;
 	}
@@ -152,8 +155,11 @@ out:
 static void give(struct cdr_scan *scan, struct span line, cdr_scan_h *h, void *arg)
 {
 	struct cdr cdr;
+	int err = cdr_read(&cdr, line);
 
-	if (cdr_read(&cdr, line)) {
+	if (err == -ENOMSG)
+		return;
+	if (err) {
 		scan->counts.unreadable++;
 		return;
 	}

@@ -1,10 +1,15 @@
 #include "audit/journal.h"
 
+#include "audit/entry.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/secret.h"
+#include "evidence/head.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,17 +21,31 @@
 #define WAITING_MAX ((size_t)16 << 20)
 /* No line is longer; as much is looked at for a torn one. */
 #define LINE_MAX_BYTES 65536
+/* The kind of records that are counted. */
+#define CALL "call"
+/* A head with the kind behind it is no longer. */
+#define HEAD_MAX 128
+/* Of a file that is looked through for its last number. */
+#define SCAN_BYTES ((size_t)256 << 10)
 
 struct journal {
 	/* RO after start */
 	char *path;
 	struct health *health;
+	struct journal_past past;
 
 	pthread_mutex_t lock;
 	int fd;                       /* LOCK: lock; -1: could not be opened again */
+	uint64_t file;                /* LOCK: lock; counts what was opened */
 	bool dirty;                   /* LOCK: lock; written since the last sync */
+	uint64_t next;                /* LOCK: lock; the number of the next record */
+	struct buf line;              /* LOCK: lock; that is being made */
 	struct buf waiting;           /* LOCK: lock; whole lines */
+	uint64_t gap;                 /* LOCK: lock; lost, and not told yet */
+	uint64_t gap_since_us;        /* LOCK: lock */
 	struct journal_counts counts; /* LOCK: lock */
+
+	int synced_fd; /* audit thread; what the last view has; -1: none */
 };
 
 /* Cuts a line that a killed process left half written: it is no record. */
@@ -79,7 +98,134 @@ static int open_file(const char *path)
 	return fd;
 }
 
-int journal_new(struct journal **ret, const char *state_dir, const char *name,
+/* What is known of a file: how its numbers end. */
+struct ending {
+	uint64_t next; /* behind the last line */
+	bool any;      /* a line has a head */
+	char last[LINE_MAX_BYTES];
+	size_t last_len; /* of the last line; 0: it is empty, or too long */
+};
+
+static void take_line(struct ending *ending, struct span line)
+{
+	uint64_t seq;
+
+	if (head_read(line, &seq) == 0) {
+		ending->next = seq + 1;
+		ending->any = true;
+	} else if (!ending->any) {
+		ending->next++; /* of an older version: a log begins with it */
+	} else {
+		return;
+	}
+	ending->last_len = 0;
+	if (line.len <= sizeof(ending->last)) {
+		memcpy(ending->last, line.p, line.len);
+		ending->last_len = line.len;
+	}
+}
+
+/* All lines of FD from FROM on. */
+static int read_lines(int fd, off_t from, struct ending *ret)
+{
+	char *bytes = malloc(SCAN_BYTES);
+	size_t len = 0;
+	ssize_t n = 0;
+
+	if (!bytes)
+		return -ENOMEM;
+	while ((n = pread(fd, bytes + len, SCAN_BYTES - len, from)) > 0) {
+		struct span rest = {bytes, len + (size_t)n}, line;
+
+		from += n;
+		while (rest.p && memchr(rest.p, '\n', rest.len) &&
+			span_next(&rest, '\n', &line))
+			take_line(ret, line);
+		len = rest.p ? rest.len : 0;
+		/* A line that is longer than all is none of ours; its beginning is not looked at. */
+		if (len == SCAN_BYTES)
+			len = 0;
+		if (len > 0)
+			memmove(bytes, rest.p, len);
+	}
+	free(bytes);
+	return n < 0 ? -errno : 0;
+}
+
+/* Mostly the last line says it. Where it has no head, as those of older versions, all are counted. */
+static int read_ending(int fd, struct ending *ret)
+{
+	struct stat st;
+	int err;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	*ret = (struct ending){.next = 0};
+	if (st.st_size > LINE_MAX_BYTES) {
+		err = read_lines(fd, st.st_size - LINE_MAX_BYTES, ret);
+		if (err || ret->any)
+			return err;
+		*ret = (struct ending){.next = 0};
+	}
+	return read_lines(fd, 0, ret);
+}
+
+/* The text of member NEEDLE (`"time":"`) of LINE. */
+static void copy_member(struct span line, const char *needle, char *ret, size_t size)
+{
+	const char *found = memmem(line.p, line.len, needle, strlen(needle)), *end;
+
+	if (!found)
+		return;
+	found += strlen(needle);
+	end = memchr(found, '"', (size_t)(line.p + line.len - found));
+	if (end)
+		(void)span_copy((struct span){found, (size_t)(end - found)}, ret, size);
+}
+
+static void set_past(struct journal_past *past, const struct ending *ending)
+{
+	const struct span line = {ending->last, ending->last_len};
+
+	past->records = ending->next;
+	past->any = ending->any;
+	past->stopped = line.len > 0 && memmem(line.p, line.len, "\"kind\":\"stop\"", 13);
+	copy_member(line, "\"end\":\"", past->last, sizeof(past->last));
+	copy_member(line, "\"time\":\"", past->last, sizeof(past->last));
+}
+
+/* Finds the next number: behind the last line that has one, of this file or of the one before. Lines without any are
+ * counted where a log begins, and so none was signed yet. */
+static int find_past(struct journal *journal, uint64_t size)
+{
+	struct ending *ending = malloc(sizeof(*ending)),
+		      *before = malloc(sizeof(*before));
+	char *older = NULL;
+	int fd = -1, err = -ENOMEM;
+
+	if (!ending || !before || asprintf(&older, "%s.1", journal->path) < 0)
+		goto out;
+	err = read_ending(journal->fd, ending);
+	if (!err && !ending->any)
+		fd = open(older, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	if (fd >= 0) {
+		err = read_ending(fd, before);
+		if (!err && before->any)
+			memcpy(ending, before, sizeof(*ending));
+		close(fd);
+	}
+	if (!err && !ending->any && size > 0)
+		*ending = (struct ending){.next = 0};
+	if (!err)
+		set_past(&journal->past, ending);
+out:
+	free(ending);
+	free(before);
+	free(older);
+	return err;
+}
+
+int journal_new(struct journal **ret, const char *state_dir, uint64_t size,
 	struct health *health, struct err_text *text)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
@@ -89,24 +235,33 @@ int journal_new(struct journal **ret, const char *state_dir, const char *name,
 		return err_set(text, -ENOMEM, "out of memory");
 	pthread_mutex_init(&journal->lock, NULL);
 	buf_init(&journal->waiting, WAITING_MAX);
+	buf_init(&journal->line, 0);
 	journal->health = health;
-	journal->fd = -1;
-	if (asprintf(&journal->path, "%s/%s", state_dir, name) < 0) {
+	journal->fd = journal->synced_fd = -1;
+	journal->file = 1;
+	if (asprintf(&journal->path, "%s/" JOURNAL_NAME, state_dir) < 0) {
 		journal->path = NULL;
 		err = err_set(text, -ENOMEM, "out of memory");
 		goto out;
 	}
 	journal->fd = open_file(journal->path);
-	if (journal->fd < 0) {
-		err = err_set(text, journal->fd, "cannot open %s: %s", journal->path,
-			err_str(journal->fd));
+	err = journal->fd < 0 ? journal->fd : find_past(journal, size);
+	if (err) {
+		err = err_set(
+			text, err, "cannot open %s: %s", journal->path, err_str(err));
 		goto out;
 	}
+	journal->next = journal->past.records > size ? journal->past.records : size;
 	*ret = journal;
 	return 0;
 out:
 	journal_free(journal);
 	return err;
+}
+
+void journal_past(const struct journal *journal, struct journal_past *ret)
+{
+	*ret = journal->past;
 }
 
 /* Appends all of DATA or nothing. */
@@ -136,28 +291,91 @@ static int write_whole(struct journal *journal, const char *data, size_t len)
 	return err;
 }
 
-void journal_add(struct journal *journal, const char *line, size_t len)
+/* Makes the line of BODY in journal->line. */
+static void make_line(
+	struct journal *journal, const char *kind, const char *body, size_t len)
 {
-	size_t before;
+	char salt[HEAD_SALT_SIZE];
+
+	secret_token(salt, HEAD_SALT_BYTES);
+	buf_clear(&journal->line);
+	head_write(&journal->line, journal->next, salt);
+	buf_add_str(&journal->line, ",\"kind\":\"");
+	buf_add_str(&journal->line, kind);
+	buf_add_str(&journal->line, "\",");
+	buf_add(&journal->line, body + 1, len - 1);
+}
+
+static void count_gap(struct journal *journal)
+{
+	if (journal->gap++ == 0)
+		journal->gap_since_us = clock_real()->wall_us(clock_real());
+	journal->counts.lost++;
+}
+
+/* 0: it is in the file; else why it waits, or is lost. */
+static int add_line(
+	struct journal *journal, const char *kind, const char *body, size_t len)
+{
+	size_t before = journal->waiting.len;
 	int err = 0;
 
-	pthread_mutex_lock(&journal->lock);
-	/* Behind others that wait: the order of the calls' ends is kept. */
-	if (journal->waiting.len == 0)
-		err = write_whole(journal, line, len);
-	if (journal->waiting.len == 0 && !err) {
-		journal->dirty = true;
-		journal->counts.written++;
-	} else {
-		before = journal->waiting.len;
-		buf_add(&journal->waiting, line, len);
-		if (journal->waiting.len == before)
-			journal->counts.lost++;
-		journal->waiting.err = 0; /* full now is not full for ever */
+	make_line(journal, kind, body, len);
+	if (journal->line.err) {
+		count_gap(journal);
+		return journal->line.err;
 	}
+	/* Behind others that wait: the order of the calls' ends is kept. */
+	if (before == 0)
+		err = write_whole(journal, journal->line.data, journal->line.len);
+	if (before == 0 && !err) {
+		journal->dirty = true;
+		journal->counts.written += strcmp(kind, CALL) == 0;
+		journal->next++;
+		return 0;
+	}
+	buf_add(&journal->waiting, journal->line.data, journal->line.len);
+	if (journal->waiting.len == before)
+		count_gap(journal);
+	else
+		journal->next++;
+	journal->waiting.err = 0; /* full now is not full for ever */
+	return err ? err : -EAGAIN;
+}
+
+bool journal_add(struct journal *journal, const char *kind, const char *body, size_t len)
+{
+	int err;
+
+	pthread_mutex_lock(&journal->lock);
+	err = add_line(journal, kind, body, len);
 	pthread_mutex_unlock(&journal->lock);
-	if (err)
+	if (err && err != -EAGAIN)
 		health_fail(journal->health, "cdr", err);
+	return !err;
+}
+
+/* What was lost is said as soon as there is room for it. */
+static void tell_gap(struct journal *journal)
+{
+	const uint64_t gap = journal->gap;
+	char why[128];
+	struct buf body;
+
+	if (gap == 0 || journal->waiting.len > 0)
+		return;
+	health_why(journal->health, why, sizeof(why));
+	buf_init(&body, 0);
+	entry_gap(&body, clock_real()->wall_us(clock_real()), "records", gap,
+		journal->gap_since_us, why);
+	if (!body.err) {
+		journal->gap = 0;
+		(void)add_line(journal, "gap", body.data, body.len);
+		/* It was lost as well. */
+		if (journal->gap > 0)
+			journal->gap += gap - 1;
+	}
+	buf_free(&body);
 }
 
 /* Somebody renamed or removed the file (logrotate): goes on in a new one. */
@@ -180,6 +398,15 @@ static void follow_path(struct journal *journal)
 		close(journal->fd);
 	}
 	journal->fd = fd;
+	journal->file++;
+}
+
+/* The kind stands right behind the head. */
+static bool is_call(const char *line, size_t len)
+{
+	static const char kind[] = "\"kind\":\"" CALL "\"";
+
+	return memmem(line, len < HEAD_MAX ? len : HEAD_MAX, kind, sizeof(kind) - 1);
 }
 
 /* Line by line, so that a disk with little room takes what it can. */
@@ -197,7 +424,7 @@ static void write_waiting(struct journal *journal)
 		err = write_whole(journal, waiting->data + done, len);
 		if (err)
 			break;
-		journal->counts.written++;
+		journal->counts.written += is_call(waiting->data + done, len);
 		journal->dirty = true;
 		done += len;
 	}
@@ -209,24 +436,33 @@ static void write_waiting(struct journal *journal)
 		health_fail(journal->health, "cdr", err);
 }
 
-bool journal_tick(struct journal *journal)
+bool journal_tick(struct journal *journal, struct journal_view *ret_view)
 {
-	int sync_fd = -1;
-	bool whole;
+	struct journal_view view = {.fd = -1};
+	struct stat st;
+	bool whole, dirty;
 
+	if (journal->synced_fd >= 0)
+		close(journal->synced_fd);
 	pthread_mutex_lock(&journal->lock);
 	follow_path(journal);
 	write_waiting(journal);
+	tell_gap(journal);
 	whole = journal->fd >= 0 && journal->waiting.len == 0;
-	if (journal->dirty && journal->fd >= 0)
-		sync_fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
-	journal->dirty = false;
+	dirty = journal->dirty;
+	if (journal->fd >= 0)
+		view.fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
+	view.file = journal->file;
+	journal->dirty = dirty && view.fd < 0;
+	if (view.fd >= 0 && fstat(view.fd, &st) == 0)
+		view.size = st.st_size;
 	pthread_mutex_unlock(&journal->lock);
 	/* Without the lock: a sync may take long, and the loop must not wait for it. */
-	if (sync_fd >= 0) {
-		(void)!fdatasync(sync_fd);
-		close(sync_fd);
-	}
+	if (dirty && view.fd >= 0)
+		(void)!fdatasync(view.fd);
+	journal->synced_fd = view.fd;
+	if (ret_view)
+		*ret_view = view;
 	return whole;
 }
 
@@ -243,11 +479,14 @@ void journal_free(struct journal *journal)
 	if (!journal)
 		return;
 	if (journal->fd >= 0) {
-		if (!journal_tick(journal))
+		if (!journal_tick(journal, NULL))
 			log_error(
 				"journal", "event=lost bytes=%zu", journal->waiting.len);
 		close(journal->fd);
 	}
+	if (journal->synced_fd >= 0)
+		close(journal->synced_fd);
+	buf_free(&journal->line);
 	buf_free(&journal->waiting);
 	pthread_mutex_destroy(&journal->lock);
 	free(journal->path);

@@ -115,6 +115,11 @@ static void expire_watches(struct writer *writer, uint64_t now_us)
 	}
 }
 
+void writer_call_stands(struct writer *writer, uint64_t call, const char *id)
+{
+	chronicle_begin(writer->chronicle, call, id, clock_real()->wall_us(clock_real()));
+}
+
 void writer_call_begin(struct writer *writer, uint64_t call, const char *id)
 {
 	size_t path_size = strlen(writer->state_dir) + sizeof("/audit//") +
@@ -169,7 +174,8 @@ void writer_cdr(struct writer *writer, const struct record *record)
 			err_str(writer->line.err));
 		return;
 	}
-	journal_add(writer->journal, writer->line.data, writer->line.len);
+	chronicle_add(
+		writer->chronicle, record->call, writer->line.data, writer->line.len);
 }
 
 void writer_call_end(struct writer *writer, const struct record *record)
@@ -368,6 +374,8 @@ int writer_new(
 	struct writer **ret, const struct writer_params *params, struct err_text *text)
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
+	struct chronicle_params chronicle = {
+		.state_dir = params->state_dir, .name = params->name};
 	int err;
 
 	if (!writer)
@@ -382,6 +390,7 @@ int writer_new(
 	err = take_style(writer, params->style);
 	if (!err)
 		err = memory_new(writer, params);
+	chronicle.health = writer->health;
 	if (err) {
 		err_set(text, err, "cannot start audit: %s", err_str(err));
 		goto out;
@@ -391,8 +400,7 @@ int writer_new(
 	if (!err)
 		err = retention_new(&writer->retention);
 	if (!err)
-		err = journal_new(&writer->journal, params->state_dir, "cdr.jsonl",
-			writer->health, text);
+		err = chronicle_new(&writer->chronicle, &chronicle, text);
 	if (err)
 		goto out;
 	err = writer_thread_start(writer);
@@ -425,7 +433,7 @@ void writer_free(struct writer *writer)
 	}
 	store_free(writer->store);
 	retention_free(writer->retention);
-	journal_free(writer->journal);
+	chronicle_free(writer->chronicle);
 	if (writer->watches.slots)
 		hash_each(&writer->watches, free_watch_node, writer);
 	hash_free(&writer->watches);
@@ -464,7 +472,7 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 
 	*ret = (struct writer_totals){0};
 	store_counts(writer->store, &counts);
-	journal_counts(writer->journal, &cdrs);
+	chronicle_counts(writer->chronicle, &cdrs);
 	ret->stored = counts.stored;
 	ret->cut = counts.cut;
 	ret->open_files = counts.open_files;
@@ -481,6 +489,11 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	health_why(writer->health, ret->why, sizeof(ret->why));
 }
 
+void writer_log(const struct writer *writer, struct ledger_state *ret)
+{
+	chronicle_state(writer->chronicle, ret);
+}
+
 bool writer_turns(struct writer *writer)
 {
 	return pulse_look(&writer->pulse);
@@ -488,5 +501,7 @@ bool writer_turns(struct writer *writer)
 
 bool writer_ready(const struct writer *writer)
 {
-	return !health_is_failing(writer->health) && !backlog_is_behind(&writer->backlog);
+	return !health_is_failing(writer->health) &&
+	       !backlog_is_behind(&writer->backlog) &&
+	       !chronicle_is_stopped(writer->chronicle);
 }

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "audit/ledger.h"
 #include "audit/style.h"
 #include "base/err.h"
 #include "base/tap.h"
@@ -17,7 +18,8 @@ struct writer;
 
 struct writer_params {
 	const char *
-		state_dir; /* existing folder; audit/ and cdr.jsonl are made in it, 0750 */
+		state_dir; /* existing folder; audit/, log/, log.key, standing and cdr.jsonl are made in it */
+	const char *name;    /* of the server, for a log that begins; NULL: it has none */
 	struct style *style; /* as for writer_set_style(); NULL: pcapng for all eyes */
 	unsigned workers;    /* media workers that will tap packets: one queue each */
 	size_t queue_bytes;  /* of each queue; 0: a sensible default */
@@ -35,6 +37,9 @@ void writer_set_style(struct writer *writer, struct style *style);
 /* The tap to hand to transports (loop thread) and the relay (worker threads). */
 const struct tap *writer_tap(struct writer *writer);
 
+/* Loop thread: a call begins, whether it is captured or not; ID is its name in records. Killed before its record
+ * is written, it is found by the next start. */
+void writer_call_stands(struct writer *writer, uint64_t call, const char *id);
 /* Loop thread: the messages of a call are captured from now on; its packets are by the relay,
  * which taps them or not. Again: it goes on, in the same file, after writer_call_pause(). */
 void writer_call_begin(struct writer *writer, uint64_t call, const char *id);
@@ -68,7 +73,9 @@ struct writer_totals {
 };
 /* Any thread. */
 void writer_totals(const struct writer *writer, struct writer_totals *ret);
-/* True while all that is offered can be stored, neither failing nor behind: [audit] required = yes
+/* The log that records are signed in. Any thread. */
+void writer_log(const struct writer *writer, struct ledger_state *ret);
+/* True while all that is offered can be stored and signed, neither failing nor behind: [audit] required = yes
  * refuses calls otherwise. */
 bool writer_ready(const struct writer *writer);
 /* Loop thread: whether the audit thread has turned since this was last asked. Without work it turns a few times

@@ -7,8 +7,8 @@
 #include "audit/writer.h"
 
 #include "audit/backlog.h"
+#include "audit/chronicle.h"
 #include "audit/health.h"
-#include "audit/journal.h"
 #include "audit/retention.h"
 #include "audit/store.h"
 #include "base/buf.h"
@@ -67,7 +67,7 @@ struct writer {
 	struct store *store; /* audit thread */
 	struct retention *retention;
 	_Atomic uint64_t keep_us, keep_bytes; /* atomic */
-	struct journal *journal;
+	struct chronicle *chronicle;
 	pthread_t thread;
 	bool started;
 	int stop_fd;

@@ -20,7 +20,6 @@
 #define TICK_MS 250
 #define TICK_US UINT64_C(250000)
 #define MEDIA_US UINT64_C(500000)
-#define SYNC_US UINT64_C(1000000)
 
 /* False: its call is not known. */
 static bool add_item(struct writer *writer, const struct item *item, size_t len)
@@ -150,7 +149,6 @@ uint64_t writer_lost(const struct writer *writer)
 struct ticks {
 	uint64_t next_us;
 	uint64_t media_us;
-	uint64_t sync_us;
 	uint64_t lost; /* as last told in the log */
 };
 
@@ -176,7 +174,7 @@ static void retain(struct writer *writer, uint64_t now_us)
 static void tick(struct writer *writer, struct ticks *ticks)
 {
 	uint64_t now_us = writer_now_us(), lost = writer_lost(writer);
-	bool failing = health_is_failing(writer->health), journal_ok = true;
+	bool failing = health_is_failing(writer->health), written;
 
 	if (now_us < ticks->next_us)
 		return;
@@ -186,11 +184,9 @@ static void tick(struct writer *writer, struct ticks *ticks)
 		store_flush_media(writer->store);
 	}
 	store_expire(writer->store, now_us);
-	if (failing || now_us >= ticks->sync_us) {
-		ticks->sync_us = now_us + SYNC_US;
-		journal_ok = journal_tick(writer->journal);
-	}
-	if (failing && journal_ok && store_probe(writer->store))
+	chronicle_lost(writer->chronicle, lost - ticks->lost);
+	written = chronicle_tick(writer->chronicle, now_us, failing);
+	if (failing && written && store_probe(writer->store))
 		health_recover(writer->health, lost);
 	backlog_tick(&writer->backlog, lost);
 	if (!failing && !backlog_is_behind(&writer->backlog))

@@ -117,6 +117,9 @@ static bool begin(struct pass *pass, uint64_t seq)
 	if (count > seq)
 		skip = count - seq;
 	pass->verify->result.before = skip;
+	/* A log begins with such lines, or has none. */
+	if (count > 0 && count < seq)
+		return false;
 	pass->next = seq - (count - skip);
 	/* What comes first may be left out only where it is not asked for. */
 	if (pass->next > pass->verify->params->from)

@@ -96,7 +96,7 @@ static int read_key(struct run *run)
 	buf_free(&file);
 	if (err)
 		fprintf(stderr, "tandem-verify: --key: neither a key (NAME+ID+KEY, as "
-				"`tandemctl log "
+				"`tandemctl cdr "
 				"key` prints it) nor a file with one\n");
 	return err ? USAGE : 0;
 }

@@ -64,10 +64,10 @@ talks() {
 # hangs_up FROM TO: and its record is written.
 hangs_up() {
 	local recorded
-	recorded=$(lines /var/lib/tandem/cdr.jsonl .)
+	recorded=$(lines /var/lib/tandem/cdr.jsonl '"kind":"call"')
 	phone "$1" hangup
 	wait_event "$2" CALL_CLOSED "${calls_of[$2]}" &&
-		wait_line 15 /var/lib/tandem/cdr.jsonl . $((recorded + 1))
+		wait_line 15 /var/lib/tandem/cdr.jsonl '"kind":"call"' $((recorded + 1))
 }
 
 # people_configure 'KEY = VALUE'...: /etc/tandem with certificates of a lab, as somebody has it who runs

@@ -6,9 +6,10 @@ need jq jq
 
 folder=src/admin/schema
 
-# "status", "trunk-list"; failure is the answer of any verb that fails, verify the result of tandem-verify.
+# "status", "trunk-list"; failure is the answer of any verb that fails, record a line of cdr.jsonl, verify the result of
+# tandem-verify.
 expected=$({
-	printf '%s\n' failure verify
+	printf '%s\n' failure record verify
 	sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1-\2/p' src/admin/verb_list.h src/ctl/local_list.h |
 		sed 's/-$//' | grep -vx help
 } | sort)

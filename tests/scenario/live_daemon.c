@@ -232,10 +232,14 @@ json_t *live_daemon_record(struct live_daemon *daemon)
 
 	if (!file)
 		return NULL;
-	if (!fseek(file, daemon->journal_at, SEEK_SET) &&
-		fgets(line, sizeof(line), file) && strchr(line, '\n')) {
-		record = json_loads(line, 0, NULL);
+	if (fseek(file, daemon->journal_at, SEEK_SET))
+		line[0] = '\0';
+	while (!record && fgets(line, sizeof(line), file) && strchr(line, '\n')) {
 		daemon->journal_at = ftell(file);
+		/* There are others in the log, of no call. */
+		if (!strstr(line, "\"kind\":\"call\""))
+			continue;
+		record = json_loads(line, 0, NULL);
 		if (!record)
 			err_set(&daemon->fault, ERR_FORMAT,
 				"records: a line that is no JSON: %.200s", line);

@@ -43,9 +43,9 @@ refused_call() { # PATTERN of the reason in its record
 	invite
 	"$tools/sipsend" -w 8000 udp 127.0.0.1 "$port_external" "$lab/invite" >"$lab/answer"
 	grep -q 'SIP/2.0 503' "$lab/answer" && wait_cdrs $((calls + 1)) &&
-		tail -1 "$lab/state/cdr.jsonl" | grep -E -- "$1" || {
+		records | tail -1 | grep -E -- "$1" || {
 		cat "$lab/answer"
-		tail -1 "$lab/state/cdr.jsonl" | jq -c .
+		records | tail -1 | jq -c .
 		return 1
 	}
 }

@@ -80,7 +80,7 @@ check "nobody waits: nothing is held" all_released
 
 check "112 is not called" learn 1 112
 check "and why" grep -q 'emergency number' "$lab/answer.err"
-check "no record of it" test "$(grep -c . "$lab/state/cdr.jsonl")" = 7
+check "no record of it" test "$(cdr_count)" = 7
 check "no number in the log" bash -c "! grep -aF '+4930100' '$lab/tandem.log'"
 
 # Over TLS with SRTP.

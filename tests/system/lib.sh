@@ -357,13 +357,21 @@ cdr() {
 	ctl --json cdr tail "${1:-1}" | jq -c '.[]'
 }
 
+# A line of the log of records that is of a call.
+call_record='"kind":"call"'
+
+# records: those of calls, one a line.
+records() {
+	grep -E "$call_record" "$lab/state/cdr.jsonl"
+}
+
 cdr_count() {
-	lines "$lab/state/cdr.jsonl" .
+	lines "$lab/state/cdr.jsonl" "$call_record"
 }
 
 # wait_cdrs COUNT: until so many calls have ended and are recorded.
 wait_cdrs() {
-	wait_line 15 "$lab/state/cdr.jsonl" . "$1"
+	wait_line 15 "$lab/state/cdr.jsonl" "$call_record" "$1"
 }
 
 # capture_of ID: the capture file of a call.

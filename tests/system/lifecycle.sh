@@ -139,7 +139,7 @@ check "no new call is taken" refused_with 503
 phone alice hangup
 check "it ends when the call has ended" ended_within 10
 check "with exit code 0" exited 0
-check "the call has its record" test "$(jq -r .cause <(sed -n 1p "$lab/state/cdr.jsonl"))" = bye
+check "the call has its record" test "$(jq -r .cause <(records | sed -n 1p))" = bye
 stop_phone alice
 stop_phone bob
 
@@ -158,7 +158,7 @@ check "the other too" wait_event bob CALL_CLOSED
 check "it ends" ended_within 15
 check "with exit code 0" exited 0
 check "the record says why" test \
-	"$(sed -n $((before + 1))p "$lab/state/cdr.jsonl" | jq -r '.cause + " " + .ended_by')" \
+	"$(records | sed -n $((before + 1))p | jq -r '.cause + " " + .ended_by')" \
 	= "shutdown tandem"
 stop_phone alice
 stop_phone bob

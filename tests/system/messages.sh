@@ -49,7 +49,7 @@ check "and by which setting" jq -e '.rows[] | select(.traffic == "messages" and 
 ctl metrics >"$lab/metrics"
 check "metrics of the server" grep -q 'tandem_server_messages_total{server="pbx1",direction="in",method="MESSAGE",code="2xx"} 1' "$lab/metrics"
 check "metrics of the gateway" grep -q 'tandem_trunk_messages_total{trunk="gw",direction="out",method="MESSAGE",code="4xx"} 1' "$lab/metrics"
-first_capture=$(capture_of "$(jq -sr '.[0].id' "$lab/state/cdr.jsonl")")
+first_capture=$(capture_of "$(jq -sr '.[0].id' <(records))")
 check "the capture has both sides" bash -c "(( \$(grep -ao 'MESSAGE sip:' '$first_capture' | wc -l) == 2 ))"
 
 start_sipp notifier uas-subscribe u1 "$port_gw" "$port_external"

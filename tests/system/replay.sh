@@ -47,7 +47,7 @@ start_sipp called uas-answer+srtp u1 "$port_sipp_server" "$port_front"
 start_sipp caller uac-call u1 "$port_gw" "$port_external"
 check "call 3, the other way: the caller" wait_sipp caller
 check "call 3: its record" wait_cdrs 3
-called=$(jq -r .to "$lab/state/cdr.jsonl" | head -1)
+called=$(records | jq -r .to | head -1)
 check "what is captured is written" wait_for 10 sh -c "ls $lab/state/audit/*/*/call.pcapng | grep -c . | grep -qx 3"
 
 changed_conf

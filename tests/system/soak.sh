@@ -148,7 +148,7 @@ accounts_agree() {
 	started=$(status .calls.started)
 	ended=$(status .calls.ended)
 	records=$(cdr_count)
-	ids=$(jq -r .id "$lab/state/cdr.jsonl" | sort -u | wc -l)
+	ids=$(records | jq -r .id | sort -u | wc -l)
 	echo "started $started, ended $ended, records $records, ids $ids"
 	((started == ended && ended == records && records == ids))
 }

@@ -2,6 +2,7 @@
 
 #include "audit/journal.h"
 #include "audit_fixture.h"
+#include "evidence/head.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -42,9 +43,14 @@ static void start(struct fixture *fixture)
 {
 	struct err_text text = {""};
 
-	if (journal_new(&fixture->journal, fixture->folder, "cdr.jsonl", &fixture->health,
-		    &text) != 0)
+	if (journal_new(&fixture->journal, fixture->folder, 0, &fixture->health, &text) !=
+		0)
 		fail_msg("%s", text.text);
+}
+
+static bool add(struct fixture *fixture, const char *body)
+{
+	return journal_add(fixture->journal, "call", body, strlen(body));
 }
 
 static void put(const char *path, const char *text)
@@ -56,13 +62,26 @@ static void put(const char *path, const char *text)
 	fclose(file);
 }
 
+/* What is in the file at PATH: of lines with a head their number, kind and members. */
 static void expect(const char *path, const char *expected)
 {
-	char text[4096] = "";
+	char line[4096], text[4096] = "";
 	FILE *file = fopen(path, "r");
+	size_t len = 0;
+	uint64_t seq;
 
 	assert_non_null(file);
-	text[fread(text, 1, sizeof(text) - 1, file)] = '\0';
+	while (fgets(line, sizeof(line), file)) {
+		const char *rest = line;
+		char number[32] = "";
+
+		if (head_read(span_of(line), &seq) == 0) {
+			snprintf(number, sizeof(number), "%d ", (int)seq);
+			rest = strstr(line, ",\"kind\":\"") + 9;
+		}
+		len += (size_t)snprintf(
+			text + len, sizeof(text) - len, "%s%s", number, rest);
+	}
 	fclose(file);
 	assert_string_equal(text, expected);
 }
@@ -82,8 +101,8 @@ static void a_line_is_in_the_file_when_add_returns(void **state)
 	struct stat st;
 
 	start(fixture);
-	journal_add(fixture->journal, "{\"a\":1}\n", 8);
-	expect(fixture->path, "{\"a\":1}\n");
+	add(fixture, "{\"a\":1}\n");
+	expect(fixture->path, "0 call\",\"a\":1}\n");
 	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_int_equal(st.st_mode & 0137, 0);
 }
@@ -94,8 +113,8 @@ static void a_torn_line_is_cut_at_start(void **state)
 
 	put(fixture->path, "{\"a\":1}\n{\"b\":");
 	start(fixture);
-	journal_add(fixture->journal, "{\"c\":3}\n", 8);
-	expect(fixture->path, "{\"a\":1}\n{\"c\":3}\n");
+	add(fixture, "{\"c\":3}\n");
+	expect(fixture->path, "{\"a\":1}\n1 call\",\"c\":3}\n");
 }
 
 static void a_file_that_is_torn_all_over_is_emptied(void **state)
@@ -130,16 +149,17 @@ static void on_a_full_disk_records_wait_and_none_is_half_written(void **state)
 	struct journal_counts counts;
 
 	start(fixture);
-	journal_add(fixture->journal, "{\"a\":1}\n", 8);
-	limit_file_size(12);
-	journal_add(fixture->journal, "{\"b\":2}\n", 8);
-	journal_add(fixture->journal, "{\"c\":3}\n", 8);
-	expect(fixture->path, "{\"a\":1}\n");
+	add(fixture, "{\"a\":1}\n");
+	limit_file_size(120);
+	add(fixture, "{\"b\":2}\n");
+	add(fixture, "{\"c\":3}\n");
+	expect(fixture->path, "0 call\",\"a\":1}\n");
 	assert_true(health_is_failing(&fixture->health));
-	assert_false(journal_tick(fixture->journal));
+	assert_false(journal_tick(fixture->journal, NULL));
 	limit_file_size(RLIM_INFINITY);
-	assert_true(journal_tick(fixture->journal));
-	expect(fixture->path, "{\"a\":1}\n{\"b\":2}\n{\"c\":3}\n");
+	assert_true(journal_tick(fixture->journal, NULL));
+	expect(fixture->path,
+		"0 call\",\"a\":1}\n1 call\",\"b\":2}\n2 call\",\"c\":3}\n");
 	journal_counts(fixture->journal, &counts);
 	assert_int_equal(counts.written, 3);
 	assert_int_equal(counts.lost, 0);
@@ -152,13 +172,13 @@ static void a_rotated_file_is_followed(void **state)
 	char moved[4300];
 
 	start(fixture);
-	journal_add(fixture->journal, "{\"a\":1}\n", 8);
+	add(fixture, "{\"a\":1}\n");
 	snprintf(moved, sizeof(moved), "%s.1", fixture->path);
 	assert_int_equal(rename(fixture->path, moved), 0);
-	assert_true(journal_tick(fixture->journal));
-	journal_add(fixture->journal, "{\"b\":2}\n", 8);
-	expect(moved, "{\"a\":1}\n");
-	expect(fixture->path, "{\"b\":2}\n");
+	assert_true(journal_tick(fixture->journal, NULL));
+	add(fixture, "{\"b\":2}\n");
+	expect(moved, "0 call\",\"a\":1}\n");
+	expect(fixture->path, "1 call\",\"b\":2}\n");
 }
 
 static void a_link_is_refused(void **state)
@@ -170,10 +190,152 @@ static void a_link_is_refused(void **state)
 	snprintf(target, sizeof(target), "%s/other", fixture->folder);
 	put(target, "x\n");
 	assert_int_equal(symlink(target, fixture->path), 0);
-	assert_true(journal_new(&fixture->journal, fixture->folder, "cdr.jsonl",
-			    &fixture->health, &text) < 0);
+	assert_true(journal_new(&fixture->journal, fixture->folder, 0, &fixture->health,
+			    &text) < 0);
 	assert_non_null(strstr(text.text, "cdr.jsonl"));
 	expect(target, "x\n");
+}
+
+static void restart(struct fixture *fixture)
+{
+	journal_free(fixture->journal);
+	fixture->journal = NULL;
+	start(fixture);
+}
+
+static struct journal_past past_of(struct fixture *fixture)
+{
+	struct journal_past past;
+
+	journal_past(fixture->journal, &past);
+	return past;
+}
+
+static void numbers_go_on_after_a_restart(void **state)
+{
+	struct fixture *fixture = *state;
+	char moved[4300];
+
+	start(fixture);
+	assert_false(past_of(fixture).any);
+	add(fixture, "{\"a\":1}\n");
+	add(fixture, "{\"end\":\"noon\"}\n");
+	restart(fixture);
+	assert_int_equal(past_of(fixture).records, 2);
+	assert_true(past_of(fixture).any);
+	assert_false(past_of(fixture).stopped);
+	assert_string_equal(past_of(fixture).last, "noon");
+	assert_true(journal_add(fixture->journal, "stop", "{\"time\":\"night\"}\n", 17));
+	/* The file was rotated, and nothing is in the new one. */
+	snprintf(moved, sizeof(moved), "%s.1", fixture->path);
+	assert_int_equal(rename(fixture->path, moved), 0);
+	restart(fixture);
+	assert_int_equal(past_of(fixture).records, 3);
+	assert_true(past_of(fixture).stopped);
+	assert_string_equal(past_of(fixture).last, "night");
+	add(fixture, "{\"b\":2}\n");
+	expect(fixture->path, "3 call\",\"b\":2}\n");
+}
+
+static void numbers_are_not_below_what_was_signed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_text text = {""};
+
+	assert_int_equal(journal_new(&fixture->journal, fixture->folder, 70,
+				 &fixture->health, &text),
+		0);
+	assert_int_equal(past_of(fixture).records, 0);
+	add(fixture, "{\"a\":1}\n");
+	expect(fixture->path, "70 call\",\"a\":1}\n");
+}
+
+/* A file that is longer than what is looked at first. */
+static void lines_without_a_head_are_counted(void **state)
+{
+	struct fixture *fixture = *state;
+	FILE *file = fopen(fixture->path, "we");
+
+	for (unsigned i = 0; i < 30000; i++)
+		fprintf(file, "{\"id\":\"old-%u\",\"end\":\"e%u\"}\n", i, i);
+	fclose(file);
+	start(fixture);
+	assert_int_equal(past_of(fixture).records, 30000);
+	assert_false(past_of(fixture).any);
+	assert_string_equal(past_of(fixture).last, "e29999");
+	add(fixture, "{\"a\":1}\n");
+	/* An older version went on for a while. */
+	file = fopen(fixture->path, "ae");
+	fputs("{\"id\":\"old\"}\n{\"id\":\"old\"}\n", file);
+	fclose(file);
+	restart(fixture);
+	/* These are no records. */
+	assert_int_equal(past_of(fixture).records, 30001);
+	assert_true(past_of(fixture).any);
+}
+
+/* What was lost for want of memory is a record of its own when there is room. */
+static void a_gap_is_declared(void **state)
+{
+	struct fixture *fixture = *state;
+	const size_t len = 60000;
+	char *body = malloc(len + 1);
+	struct journal_counts counts;
+	char line[600] = "";
+	unsigned kept = 0;
+	FILE *file;
+
+	memset(body, 'x', len);
+	memcpy(body, "{\"a\":\"", 6);
+	memcpy(body + len - 3, "\"}\n", 3);
+	body[len] = '\0';
+	start(fixture);
+	limit_file_size(10);
+	do {
+		add(fixture, body);
+		journal_counts(fixture->journal, &counts);
+		kept++;
+	} while (counts.lost == 0);
+	add(fixture, body);
+	add(fixture, body);
+	limit_file_size(RLIM_INFINITY);
+	assert_true(journal_tick(fixture->journal, NULL));
+	add(fixture, "{\"b\":2}\n");
+	journal_counts(fixture->journal, &counts);
+	assert_int_equal(counts.lost, 3);
+	assert_int_equal(counts.written, kept - 1 + 1);
+	restart(fixture);
+	assert_int_equal(past_of(fixture).records, kept - 1 + 2);
+	snprintf(body, len, "tail -n 2 '%s' | head -n 1", fixture->path);
+	file = popen(body, "r");
+	assert_non_null(fgets(line, sizeof(line), file));
+	pclose(file);
+	assert_non_null(strstr(line, "\"kind\":\"gap\""));
+	assert_non_null(strstr(line, "\"what\":\"records\",\"count\":3,\"since\":\"2"));
+	assert_non_null(strstr(line, "\"why\":\"cdr: File too large\""));
+	free(body);
+}
+
+static void a_view_is_of_one_file(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_view first, second;
+	char moved[4300];
+	struct stat st;
+
+	start(fixture);
+	add(fixture, "{\"a\":1}\n");
+	assert_true(journal_tick(fixture->journal, &first));
+	assert_int_equal(stat(fixture->path, &st), 0);
+	assert_true(first.size == st.st_size && first.fd >= 0);
+	add(fixture, "{\"b\":2}\n");
+	assert_true(journal_tick(fixture->journal, &second));
+	assert_true(second.file == first.file && second.size > first.size);
+	snprintf(moved, sizeof(moved), "%s.1", fixture->path);
+	assert_int_equal(rename(fixture->path, moved), 0);
+	assert_true(journal_tick(fixture->journal, &first));
+	assert_true(first.file != second.file);
+	assert_int_equal(first.size, 0);
 }
 
 int main(void)
@@ -193,6 +355,14 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_rotated_file_is_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_link_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			numbers_go_on_after_a_restart, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			numbers_are_not_below_what_was_signed, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			lines_without_a_head_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_gap_is_declared, setup, teardown),
+		cmocka_unit_test_setup_teardown(a_view_is_of_one_file, setup, teardown),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);

@@ -1,3 +1,4 @@
+#include "base/err.h"
 #include "fakes.h"
 #include "tls/cred.h"
 #include "tls/policy.h"
@@ -18,6 +19,14 @@ const char *cred_name(const struct cred *cred)
 {
 	(void)cred;
 	return "a.tenants.example\xff";
+}
+
+int cred_key_load(gnutls_privkey_t *ret, char **ret_pin_file, const char *key,
+	struct err_text *text)
+{
+	(void)ret;
+	(void)ret_pin_file;
+	return err_set(text, ERR_SUPPORT, "%s: no key here", key);
 }
 
 time_t trust_crl_due(const struct trust *trust)

@@ -1,0 +1,290 @@
+#include "audit/chronicle.h"
+
+#include "audit/entry.h"
+#include "audit/standing.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Records are synced and signed so often. */
+#define SYNC_US UINT64_C(1000000)
+/* Where the record of a call is looked for whose process was killed while it was written. */
+#define TAIL_BYTES ((off_t)1 << 20)
+
+struct chronicle {
+	char *state_dir;
+	struct health *health;
+	struct journal *journal;
+	struct ledger *ledger;
+	struct standing *standing; /* NULL: it could not be opened */
+	/* audit thread */
+	uint64_t sync_us;
+	bool behind;       /* lines of before are still added to the tree */
+	uint64_t gap;      /* of captures, not told yet */
+	uint64_t since_us; /* wall; when it began */
+};
+
+static uint64_t wall_us(void)
+{
+	return clock_real()->wall_us(clock_real());
+}
+
+static void add_body(struct chronicle *chronicle, const char *kind, struct buf *body)
+{
+	if (!body->err)
+		journal_add(chronicle->journal, kind, body->data, body->len);
+	buf_free(body);
+}
+
+/* The process before */
+
+struct left {
+	struct chronicle *chronicle;
+	struct buf tail; /* of the records */
+};
+
+static void read_tail(struct left *left)
+{
+	char path[4200];
+	struct stat st;
+	char *room;
+	ssize_t n = 0;
+	off_t from;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME, left->chronicle->state_dir);
+	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &st) == 0 && st.st_size > 0) {
+		from = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
+		room = buf_reserve(&left->tail, (size_t)(st.st_size - from));
+		n = room ? pread(fd, room, (size_t)(st.st_size - from), from) : 0;
+	}
+	left->tail.len = n > 0 ? (size_t)n : 0;
+	close(fd);
+}
+
+/* The process was killed between the record of a call and its forgetting it. */
+static bool is_recorded(struct left *left, const char *id)
+{
+	char needle[STANDING_ID_SIZE + 16];
+
+	if (left->tail.len == 0)
+		read_tail(left);
+	snprintf(needle, sizeof(needle), "\"id\":\"%s\"", id);
+	return left->tail.len > 0 &&
+	       memmem(left->tail.data, left->tail.len, needle, strlen(needle));
+}
+
+static void left_h(void *arg, const char *id, uint64_t start_us, bool ending)
+{
+	struct left *left = arg;
+	struct buf body;
+
+	if (ending && is_recorded(left, id))
+		return;
+	buf_init(&body, 0);
+	entry_lost(&body, wall_us(), id, start_us);
+	add_body(left->chronicle, "lost", &body);
+	log_warning("chronicle", "call=%s event=call-lost", id);
+}
+
+/* Says what the file says of the process before, and which calls it left without a record. */
+static void tell_past(struct chronicle *chronicle)
+{
+	struct left left = {.chronicle = chronicle};
+	const uint64_t signed_count = ledger_size(chronicle->ledger);
+	struct journal_past past;
+	uint64_t calls;
+	struct buf body;
+
+	journal_past(chronicle->journal, &past);
+	calls = chronicle->standing ? standing_count_left(chronicle->standing) : 0;
+	if (past.records < signed_count) {
+		buf_init(&body, 0);
+		entry_gap(&body, wall_us(), "file", signed_count - past.records, 0,
+			"records before this one are neither in " JOURNAL_NAME
+			" nor in " JOURNAL_NAME ".1");
+		add_body(chronicle, "gap", &body);
+		log_error("chronicle", "event=records-missing records=%" PRIu64,
+			signed_count - past.records);
+	}
+	if (calls > 0 || (past.any && !past.stopped)) {
+		buf_init(&body, 0);
+		entry_crash(&body, wall_us(), past.last, calls);
+		add_body(chronicle, "crash", &body);
+		log_warning("chronicle", "event=crash-found calls=%" PRIu64, calls);
+	}
+	if (!chronicle->standing)
+		return;
+	buf_init(&left.tail, 0);
+	standing_take_left(chronicle->standing, left_h, &left);
+	buf_free(&left.tail);
+}
+
+static void tell_start(struct chronicle *chronicle)
+{
+	struct ledger_state state;
+	struct buf body;
+
+	ledger_state(chronicle->ledger, &state);
+	buf_init(&body, 0);
+	entry_start(&body, wall_us(), state.name, state.key);
+	add_body(chronicle, "start", &body);
+}
+
+int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
+	struct err_text *text)
+{
+	struct chronicle *chronicle = calloc(1, sizeof(*chronicle));
+	const struct ledger_params ledger = {.state_dir = params->state_dir,
+		.health = params->health,
+		.name = params->name};
+	struct err_text why = {""};
+	int err = -ENOMEM;
+
+	if (!chronicle)
+		return err_set(text, -ENOMEM, "out of memory");
+	chronicle->health = params->health;
+	chronicle->state_dir = strdup(params->state_dir);
+	if (!chronicle->state_dir || ledger_new(&chronicle->ledger, &ledger) != 0) {
+		err_set(text, err, "out of memory");
+		goto out;
+	}
+	err = journal_new(&chronicle->journal, params->state_dir,
+		ledger_size(chronicle->ledger), params->health, text);
+	if (err)
+		goto out;
+	/* Without it the calls of a killed process have no record: no reason not to serve others. */
+	if (standing_new(&chronicle->standing, params->state_dir, &why) != 0)
+		log_error("chronicle", "event=standing-unusable error=\"%s\"", why.text);
+	tell_past(chronicle);
+	tell_start(chronicle);
+	*ret = chronicle;
+	return 0;
+out:
+	ledger_free(chronicle->ledger);
+	free(chronicle->state_dir);
+	free(chronicle);
+	return err;
+}
+
+/* Loop thread */
+
+void chronicle_begin(
+	struct chronicle *chronicle, uint64_t call, const char *id, uint64_t start_us)
+{
+	if (chronicle->standing)
+		standing_add(chronicle->standing, call, id, start_us);
+}
+
+void chronicle_add(
+	struct chronicle *chronicle, uint64_t call, const char *body, size_t len)
+{
+	bool written;
+
+	if (chronicle->standing)
+		standing_end(chronicle->standing, call);
+	written = journal_add(chronicle->journal, "call", body, len);
+	if (chronicle->standing)
+		standing_recorded(chronicle->standing, written);
+}
+
+/* Audit thread */
+
+void chronicle_lost(struct chronicle *chronicle, uint64_t count)
+{
+	if (count > 0 && chronicle->gap == 0)
+		chronicle->since_us = wall_us();
+	chronicle->gap += count;
+}
+
+static void tell_gap(struct chronicle *chronicle)
+{
+	char why[128];
+	struct buf body;
+
+	health_why(chronicle->health, why, sizeof(why));
+	buf_init(&body, 0);
+	entry_gap(&body, wall_us(), "capture", chronicle->gap, chronicle->since_us, why);
+	add_body(chronicle, "gap", &body);
+	chronicle->gap = 0;
+}
+
+/* Returns whether all is written. */
+static bool write_waiting(struct chronicle *chronicle, struct journal_view *ret_view)
+{
+	bool whole;
+
+	if (!chronicle->standing)
+		return journal_tick(chronicle->journal, ret_view);
+	standing_look(chronicle->standing);
+	whole = journal_tick(chronicle->journal, ret_view);
+	if (whole)
+		standing_written(chronicle->standing);
+	standing_sync(chronicle->standing);
+	return whole;
+}
+
+bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)
+{
+	struct journal_view view;
+	bool whole;
+
+	if (!failing && !chronicle->behind && mono_us < chronicle->sync_us)
+		return true;
+	chronicle->sync_us = mono_us + SYNC_US;
+	if (!failing && chronicle->gap > 0)
+		tell_gap(chronicle);
+	whole = write_waiting(chronicle, &view);
+	chronicle->behind = ledger_follow(chronicle->ledger, &view);
+	ledger_publish(chronicle->ledger);
+	return whole;
+}
+
+void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret)
+{
+	journal_counts(chronicle->journal, ret);
+}
+
+void chronicle_state(struct chronicle *chronicle, struct ledger_state *ret)
+{
+	ledger_state(chronicle->ledger, ret);
+}
+
+bool chronicle_is_stopped(const struct chronicle *chronicle)
+{
+	return ledger_is_stopped(chronicle->ledger);
+}
+
+void chronicle_free(struct chronicle *chronicle)
+{
+	struct journal_view view;
+	struct buf body;
+
+	if (!chronicle)
+		return;
+	if (chronicle->gap > 0)
+		tell_gap(chronicle);
+	buf_init(&body, 0);
+	entry_stop(&body, wall_us());
+	add_body(chronicle, "stop", &body);
+	(void)write_waiting(chronicle, &view);
+	while (ledger_follow(chronicle->ledger, &view))
+		;
+	ledger_publish(chronicle->ledger);
+	journal_free(chronicle->journal);
+	ledger_free(chronicle->ledger);
+	standing_free(chronicle->standing);
+	free(chronicle->state_dir);
+	free(chronicle);
+}

@@ -1,0 +1,42 @@
+/*
+ * The log of records as a whole: the file that they are written to (journal.h), the tree over them that is signed (ledger.h),
+ * and which calls stand and so have no record yet (standing.h). It adds the records of no call: start, stop, what the
+ * process before left behind, what was lost.
+ */
+#pragma once
+
+#include "audit/health.h"
+#include "audit/journal.h"
+#include "audit/ledger.h"
+
+struct chronicle;
+
+struct chronicle_params {
+	const char *state_dir; /* existing folder */
+	const char *name;      /* of the server */
+	struct health *health; /* borrowed */
+};
+
+/* Opens all, and records the start and what is left of a process that was killed. 0, or negative with TEXT. */
+int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
+	struct err_text *text);
+/* When no other thread uses it: records the stop, signs what there is. NULL is fine. */
+void chronicle_free(struct chronicle *chronicle);
+
+/* Loop thread: a call begins, at START_US of the wall clock. */
+void chronicle_begin(
+	struct chronicle *chronicle, uint64_t call, const char *id, uint64_t start_us);
+/* Loop thread: the record of CALL, as journal_add() takes it. */
+void chronicle_add(
+	struct chronicle *chronicle, uint64_t call, const char *body, size_t len);
+
+/* Audit thread: records of captures were lost; COUNT more than before. Said once a second, and when the disk is back. */
+void chronicle_lost(struct chronicle *chronicle, uint64_t count);
+/* Audit thread, a few times a second. FAILING: something cannot be written. Returns whether all is written. */
+bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing);
+
+/* Any thread. */
+void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret);
+void chronicle_state(struct chronicle *chronicle, struct ledger_state *ret);
+/* Nothing is signed any more. */
+bool chronicle_is_stopped(const struct chronicle *chronicle);

@@ -1,0 +1,64 @@
+#ifdef HAVE_CONFIG_H
+#include "tandem-config.h"
+#endif
+
+#include "audit/entry.h"
+
+#include "audit/members.h"
+
+#ifndef PACKAGE_VERSION
+#define PACKAGE_VERSION "unknown"
+#endif
+
+static void begin(struct buf *out, uint64_t wall_us)
+{
+	buf_add_char(out, '{');
+	members_time(out, MEMBER("time"), wall_us, 0, true);
+}
+
+static void end(struct buf *out)
+{
+	buf_add_str(out, "}\n");
+}
+
+void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char *key)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("version"), PACKAGE_VERSION);
+	members_string(out, MEMBER("log"), log);
+	members_string(out, MEMBER("key"), key);
+	end(out);
+}
+
+void entry_stop(struct buf *out, uint64_t wall_us)
+{
+	begin(out, wall_us);
+	end(out);
+}
+
+void entry_crash(struct buf *out, uint64_t wall_us, const char *last, uint64_t calls)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("last"), last);
+	members_uint(out, MEMBER("calls"), calls);
+	end(out);
+}
+
+void entry_lost(struct buf *out, uint64_t wall_us, const char *id, uint64_t start_us)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("id"), id);
+	members_time(out, MEMBER("start"), start_us, 0, true);
+	end(out);
+}
+
+void entry_gap(struct buf *out, uint64_t wall_us, const char *what, uint64_t count,
+	uint64_t since_us, const char *why)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("what"), what);
+	members_uint(out, MEMBER("count"), count);
+	members_time(out, MEMBER("since"), since_us, 0, since_us > 0);
+	members_string(out, MEMBER("why"), why);
+	end(out);
+}

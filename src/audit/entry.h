@@ -1,0 +1,22 @@
+/*
+ * Records that are of no call: what the server did, and what it could not. Each is the body of one, as
+ * journal_add() takes it with its kind: "start" for entry_start(), and so on. Pure; any thread. Errors stick in OUT.
+ */
+#pragma once
+
+#include "base/buf.h"
+
+#include <stdint.h>
+
+/* The server starts. KEY: by which its log is verified; "": it is not signed. */
+void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char *key);
+/* It stops in order: the last record of a process. */
+void entry_stop(struct buf *out, uint64_t wall_us);
+/* The process before did not stop in order. LAST: when its last record was written; "": that is not known. CALLS that stood
+ * then have a record each: entry_lost(). */
+void entry_crash(struct buf *out, uint64_t wall_us, const char *last, uint64_t calls);
+/* A call of that process: ID, and when it began. */
+void entry_lost(struct buf *out, uint64_t wall_us, const char *id, uint64_t start_us);
+/* COUNT of WHAT ("records", "capture", "numbers") were lost since SINCE_US, which is 0 where it is not known. */
+void entry_gap(struct buf *out, uint64_t wall_us, const char *what, uint64_t count,
+	uint64_t since_us, const char *why);

@@ -1,0 +1,432 @@
+#include "audit/ledger.h"
+
+#include "base/log.h"
+#include "evidence/head.h"
+#include "evidence/logbook.h"
+#include "evidence/records.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FOLDER "log"
+#define KEY_FILE "log.key"
+/* The key as others need it, below FOLDER; with the name of the log, which it keeps for good. */
+#define PUBLIC_FILE "key"
+/* Of lines that are read at once; a longest one fits behind. */
+#define BLOCK ((size_t)256 << 10)
+/* In one go: some 20 ms. */
+#define GO_BYTES ((size_t)16 << 20)
+
+struct ledger {
+	char *state_dir;
+	struct health *health;
+	struct ed25519 *key;
+	struct logbook *logbook;
+	/* the file that is read */
+	int fd;
+	uint64_t file; /* as the journal numbers them; 0: none yet */
+	off_t at;      /* where what is in BYTES ends */
+	size_t begin, end;
+	char *bytes;     /* BLOCK and a longest line */
+	uint64_t before; /* lines of it that are older than the log */
+	uint64_t
+		headless; /* behind these, records that have no head: a log began with them */
+	uint64_t number; /* of the next record */
+	bool foreign;    /* a line that is no record was told of */
+
+	atomic_bool stopped; /* atomic */
+	pthread_mutex_t lock;
+	struct ledger_state state; /* LOCK: lock */
+};
+
+/* Nothing is signed from now on. */
+static void stop(struct ledger *ledger, const char *why)
+{
+	pthread_mutex_lock(&ledger->lock);
+	if (!atomic_exchange(&ledger->stopped, true))
+		log_error("ledger", "event=log-stopped error=\"%s\"", why);
+	ledger->state.stopped = true;
+	snprintf(ledger->state.why, sizeof(ledger->state.why), "%s", why);
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+bool ledger_is_stopped(const struct ledger *ledger)
+{
+	return atomic_load(&ledger->stopped);
+}
+
+/* Opening */
+
+static int open_folder(const char *state_dir, struct err_text *text)
+{
+	char path[4200];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/" FOLDER, state_dir);
+	if (mkdir(path, 0750) < 0 && errno != EEXIST)
+		return err_set(text, -errno, "cannot make %s: %s", path, err_str(-errno));
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(text, -errno, "cannot open %s: %s", path, err_str(-errno));
+	return fd;
+}
+
+/* A key is made for a log that begins; one that is there needs its own. */
+static int load_key(struct ledger *ledger, int dir_fd, struct err_text *text)
+{
+	char path[4200];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/" KEY_FILE, ledger->state_dir);
+	if (access(path, F_OK) < 0 && errno == ENOENT) {
+		if (faccessat(dir_fd, "checkpoint", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			return err_set(text, -ENOENT,
+				"%s is missing, which signed %s/" FOLDER
+				"; put it back, or move " FOLDER
+				" and cdr.jsonl away to begin another log",
+				path, ledger->state_dir);
+		err = ed25519_create(path, text);
+		if (err)
+			return err;
+		log_info("ledger", "event=log-key-made file=%s", path);
+	}
+	return ed25519_load(&ledger->key, path, text);
+}
+
+/* The name that the log was begun with. */
+static int read_name(int dir_fd, char ret[static NOTE_NAME_MAX + 1])
+{
+	struct span line, rest;
+	struct note_key key;
+	struct buf file;
+	int err;
+
+	buf_init(&file, 0);
+	err = logbook_read_file(dir_fd, PUBLIC_FILE, NOTE_KEY_TEXT_SIZE, &file);
+	rest = buf_span(&file);
+	if (!err)
+		err = span_next(&rest, '\n', &line) ? note_key_read(&key, line)
+						    : ERR_FORMAT;
+	if (!err)
+		memcpy(ret, key.name, sizeof(key.name));
+	buf_free(&file);
+	return err;
+}
+
+/* Without a server's name the log is one of this program. */
+static void make_name(const char *server, char ret[static NOTE_NAME_MAX + 1])
+{
+	snprintf(ret, NOTE_NAME_MAX + 1, "%.200s/records",
+		server && *server ? server : "tandem");
+}
+
+static int open_log(struct ledger *ledger, const char *server, struct err_text *text)
+{
+	char name[NOTE_NAME_MAX + 1], line[NOTE_KEY_TEXT_SIZE + 1];
+	int dir_fd = open_folder(ledger->state_dir, text), err, named;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	named = read_name(dir_fd, name);
+	if (named == -ENOENT)
+		make_name(server, name);
+	err = named && named != -ENOENT
+		      ? err_set(text, named, "%s/" FOLDER "/" PUBLIC_FILE " is damaged",
+				ledger->state_dir)
+		      : load_key(ledger, dir_fd, text);
+	if (err) {
+		close(dir_fd);
+		return err;
+	}
+	err = logbook_new(&ledger->logbook, dir_fd, ledger->key, name, text);
+	if (err)
+		return err;
+	note_key_text(logbook_key(ledger->logbook), line);
+	snprintf(ledger->state.name, sizeof(ledger->state.name), "%s", name);
+	snprintf(ledger->state.key, sizeof(ledger->state.key), "%s", line);
+	ledger->state.size = logbook_published(ledger->logbook);
+	if (named == -ENOENT) {
+		strcat(line, "\n");
+		err = logbook_replace(dir_fd, PUBLIC_FILE, span_of(line));
+		if (err)
+			return err_set(text, err,
+				"cannot write %s/" FOLDER "/" PUBLIC_FILE ": %s",
+				ledger->state_dir, err_str(err));
+	}
+	return 0;
+}
+
+int ledger_new(struct ledger **ret, const struct ledger_params *params)
+{
+	struct ledger *ledger = calloc(1, sizeof(*ledger));
+	struct err_text text = {""};
+
+	if (!ledger)
+		return -ENOMEM;
+	pthread_mutex_init(&ledger->lock, NULL);
+	ledger->fd = -1;
+	ledger->health = params->health;
+	ledger->state_dir = strdup(params->state_dir);
+	ledger->bytes = malloc(BLOCK + RECORDS_LINE_MAX);
+	if (!ledger->state_dir || !ledger->bytes) {
+		ledger_free(ledger);
+		return -ENOMEM;
+	}
+	if (open_log(ledger, params->name, &text) != 0)
+		stop(ledger, text.text);
+	*ret = ledger;
+	return 0;
+}
+
+void ledger_free(struct ledger *ledger)
+{
+	if (!ledger)
+		return;
+	logbook_free(ledger->logbook);
+	ed25519_free(ledger->key);
+	if (ledger->fd >= 0)
+		close(ledger->fd);
+	pthread_mutex_destroy(&ledger->lock);
+	free(ledger->state_dir);
+	free(ledger->bytes);
+	free(ledger);
+}
+
+uint64_t ledger_size(const struct ledger *ledger)
+{
+	uint64_t size = ledger->logbook ? logbook_size(ledger->logbook) : 0;
+
+	return size > ledger->state.size ? size : ledger->state.size;
+}
+
+void ledger_state(struct ledger *ledger, struct ledger_state *ret)
+{
+	pthread_mutex_lock(&ledger->lock);
+	*ret = ledger->state;
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+/* Reading */
+
+/* The next whole line that is in memory. */
+static bool next_line(struct ledger *ledger, struct span *ret)
+{
+	const char *from = ledger->bytes + ledger->begin;
+	const char *newline = memchr(from, '\n', ledger->end - ledger->begin);
+
+	if (!newline)
+		return false;
+	*ret = (struct span){from, (size_t)(newline - from)};
+	return true;
+}
+
+/* Reads on, up to LIMIT. Returns how much; 0: that was all; or a negated errno. */
+static ssize_t fill(struct ledger *ledger, off_t limit)
+{
+	size_t len = BLOCK;
+	ssize_t n;
+
+	if (ledger->begin > 0)
+		memmove(ledger->bytes, ledger->bytes + ledger->begin,
+			ledger->end - ledger->begin);
+	ledger->end -= ledger->begin;
+	ledger->begin = 0;
+	if (limit - ledger->at < (off_t)len)
+		len = limit > ledger->at ? (size_t)(limit - ledger->at) : 0;
+	if (len > BLOCK + RECORDS_LINE_MAX - ledger->end)
+		return -EFBIG;
+	n = pread(ledger->fd, ledger->bytes + ledger->end, len, ledger->at);
+	if (n < 0)
+		return -errno;
+	ledger->at += n;
+	ledger->end += (size_t)n;
+	return n;
+}
+
+static void rewind_file(struct ledger *ledger)
+{
+	ledger->at = 0;
+	ledger->begin = ledger->end = 0;
+}
+
+/*
+ * Which lines of the file are records, by the first one with a head. Lines before it were written by older versions. They are
+ * the first records of a log that began in this file, and else no records.
+ */
+static int find_number(struct ledger *ledger, off_t limit)
+{
+	uint64_t count = 0, seq = 0;
+	struct span line;
+	bool any = false;
+	ssize_t n = 1;
+
+	rewind_file(ledger);
+	while (!any && n > 0) {
+		while (!any && next_line(ledger, &line)) {
+			any = head_read(line, &seq) == 0;
+			count += !any;
+			ledger->begin += line.len + 1;
+		}
+		if (!any)
+			n = fill(ledger, limit);
+	}
+	rewind_file(ledger);
+	if (n < 0)
+		return (int)n;
+	ledger->foreign = false;
+	if (!any && logbook_size(ledger->logbook) == 0)
+		seq = count; /* it begins now */
+	ledger->headless = seq <= count ? seq : 0;
+	ledger->before = count - ledger->headless;
+	ledger->number = ledger->headless > 0 ? 0 : seq;
+	if (!any && ledger->headless == 0)
+		ledger->number = logbook_size(ledger->logbook);
+	return 0;
+}
+
+static int take_file(struct ledger *ledger, int fd, uint64_t file, off_t limit)
+{
+	if (fd < 0)
+		return -errno;
+	if (ledger->fd >= 0)
+		close(ledger->fd);
+	ledger->fd = fd;
+	ledger->file = file;
+	return find_number(ledger, limit);
+}
+
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) < 0 ? 0 : st.st_size;
+}
+
+/* Begins with the file of VIEW; or with the one before it, when that has lines that were not signed. */
+static int begin(struct ledger *ledger, const struct journal_view *view)
+{
+	char path[4200];
+	int err, fd;
+
+	err = take_file(
+		ledger, fcntl(view->fd, F_DUPFD_CLOEXEC, 0), view->file, view->size);
+	if (err || ledger->number <= logbook_size(ledger->logbook))
+		return err;
+	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME ".1", ledger->state_dir);
+	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	return fd < 0 ? 0 : take_file(ledger, fd, 0, size_of(fd));
+}
+
+/* 0: LINE is done with; or negative, and the log is stopped, or the same is tried again later. */
+static int take_line(struct ledger *ledger, struct span line)
+{
+	const uint64_t size = logbook_size(ledger->logbook);
+	struct tlog_hash leaf;
+	char why[LEDGER_WHY_SIZE];
+	uint64_t seq;
+	int err;
+
+	if (ledger->before > 0) {
+		ledger->before--;
+		return 0;
+	}
+	if (head_read(line, &seq) == 0) {
+		ledger->number = seq;
+	} else if (ledger->headless > 0) {
+		ledger->headless--;
+	} else {
+		if (!ledger->foreign)
+			log_error("ledger", "event=foreign-line file=" JOURNAL_NAME);
+		ledger->foreign = true;
+		return 0;
+	}
+	if (ledger->number > size) {
+		snprintf(why, sizeof(why),
+			"record %" PRIu64 " is missing in " JOURNAL_NAME
+			" where it was not signed yet; move it and log away to begin "
+			"another log",
+			size);
+		stop(ledger, why);
+		return ERR_STATE;
+	}
+	if (ledger->number++ < size)
+		return 0;
+	err = tlog_leaf(&leaf, line);
+	if (!err)
+		err = logbook_add(ledger->logbook, &leaf);
+	if (err)
+		ledger->number--;
+	if (err == ERR_TRUST)
+		stop(ledger, "the records are not those that were signed before");
+	else if (err)
+		health_fail(ledger->health, "log", err);
+	return err;
+}
+
+static int take_lines(struct ledger *ledger)
+{
+	struct span line;
+	int err = 0;
+
+	while (!err && next_line(ledger, &line)) {
+		err = take_line(ledger, line);
+		if (!err)
+			ledger->begin += line.len + 1;
+	}
+	return err;
+}
+
+bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
+{
+	size_t done = 0;
+	ssize_t n;
+	int err = 0;
+
+	if (ledger_is_stopped(ledger) || view->fd < 0)
+		return false;
+	if (ledger->fd < 0)
+		err = begin(ledger, view);
+	else if (ledger->file == view->file && view->size < ledger->at)
+		err = find_number(ledger, view->size); /* it was cut in place */
+	while (!err && done < GO_BYTES) {
+		err = take_lines(ledger);
+		if (err)
+			return false;
+		n = fill(ledger,
+			ledger->file == view->file ? view->size : size_of(ledger->fd));
+		done += n > 0 ? (size_t)n : 0;
+		if (n < 0)
+			err = (int)n;
+		else if (n == 0 && ledger->file == view->file)
+			return false;
+		else if (n == 0)
+			err = take_file(ledger, fcntl(view->fd, F_DUPFD_CLOEXEC, 0),
+				view->file, view->size);
+	}
+	if (err)
+		health_fail(ledger->health, "log", err);
+	return !err;
+}
+
+void ledger_publish(struct ledger *ledger)
+{
+	int err;
+
+	if (ledger_is_stopped(ledger))
+		return;
+	err = logbook_publish(ledger->logbook);
+	if (err) {
+		health_fail(ledger->health, "log", err);
+		return;
+	}
+	pthread_mutex_lock(&ledger->lock);
+	ledger->state.size = logbook_published(ledger->logbook);
+	pthread_mutex_unlock(&ledger->lock);
+}

@@ -1,0 +1,52 @@
+/*
+ * The log of records as evidence: each line of the journal becomes an entry of a tree (evidence/logbook.h), which is signed
+ * once a second. The lines are read back from the file, so what is signed is what lies there, and what a killed
+ * process had written and not signed is signed by the next one. Audit thread, but for what says otherwise.
+ */
+#pragma once
+
+#include "audit/health.h"
+#include "audit/journal.h"
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct ledger;
+
+struct ledger_params {
+	const char *state_dir; /* log.key and the folder log are made in it */
+	struct health *health; /* borrowed */
+	const char *
+		name; /* of a log that begins: the server's. One that is there keeps its own */
+};
+
+/*
+ * Opens STATE_DIR/log, and makes the key and the folder where missing. Whatever is wrong with them is no reason not
+ * to serve calls: then it is stopped, and says why. 0 or -ENOMEM.
+ */
+int ledger_new(struct ledger **ret, const struct ledger_params *params);
+void ledger_free(struct ledger *ledger); /* NULL is fine */
+
+/* Records that are in the tree, or were once signed: the journal's next number is not below. Before the thread starts. */
+uint64_t ledger_size(const struct ledger *ledger);
+
+/* Adds lines of the journal, as far as VIEW has them. True: there are more; call it again soon. */
+bool ledger_follow(struct ledger *ledger, const struct journal_view *view);
+/* Signs what was added. */
+void ledger_publish(struct ledger *ledger);
+
+#define LEDGER_KEY_SIZE 320
+#define LEDGER_WHY_SIZE 256
+
+struct ledger_state {
+	uint64_t size; /* records that are signed */
+	char name[256];
+	char key[LEDGER_KEY_SIZE]; /* as tandem-verify(1) wants it; "": there is none */
+	bool stopped;              /* nothing is signed any more */
+	char why[LEDGER_WHY_SIZE]; /* it is stopped */
+};
+/* Any thread. */
+void ledger_state(struct ledger *ledger, struct ledger_state *ret);
+bool ledger_is_stopped(const struct ledger *ledger);

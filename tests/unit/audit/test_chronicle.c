@@ -1,0 +1,493 @@
+#include "../unit.h"
+
+#include "audit/chronicle.h"
+#include "audit_fixture.h"
+#include "evidence/note.h"
+#include "evidence/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+struct fixture {
+	char *folder;
+	struct health health;
+	struct chronicle *chronicle;
+	uint64_t now_us;
+	char faults[4096];
+	struct verify_result result;
+	char kinds[4096]; /* "start call call stop " */
+};
+
+static void open_it(struct fixture *fixture)
+{
+	const struct chronicle_params params = {.state_dir = fixture->folder,
+		.name = "med1.example.com",
+		.health = &fixture->health};
+	struct err_text text = {""};
+
+	if (chronicle_new(&fixture->chronicle, &params, &text) != 0)
+		fail_msg("%s", text.text);
+}
+
+static void close_it(struct fixture *fixture)
+{
+	chronicle_free(fixture->chronicle);
+	fixture->chronicle = NULL;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->folder = fixture_folder();
+	health_init(&fixture->health);
+	open_it(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	close_it(fixture);
+	health_free(&fixture->health);
+	fixture_remove(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void add(struct fixture *fixture, uint64_t call)
+{
+	char body[128];
+
+	snprintf(body, sizeof(body), "{\"id\":\"c-%d\",\"end\":\"2026\"}\n", (int)call);
+	chronicle_add(fixture->chronicle, call, body, strlen(body));
+}
+
+static bool tick(struct fixture *fixture)
+{
+	fixture->now_us += 1000000;
+	return chronicle_tick(
+		fixture->chronicle, fixture->now_us, health_is_failing(&fixture->health));
+}
+
+static void fault_h(void *arg, const struct verify_fault *fault)
+{
+	struct fixture *fixture = arg;
+	size_t len = strlen(fixture->faults);
+
+	snprintf(fixture->faults + len, sizeof(fixture->faults) - len, "%s: %s\n",
+		verify_kind_name(fault->kind), fault->text);
+}
+
+/* Verifies the log by the key that it has in its folder. */
+static void verify(struct fixture *fixture)
+{
+	struct verify_params params = {.to = UINT64_MAX, .h = fault_h, .arg = fixture};
+	char path[4300], line[512] = "";
+	struct err_text text = {""};
+	struct note_key key;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/log/key", fixture->folder);
+	file = fopen(path, "re");
+	assert_non_null(file);
+	assert_non_null(fgets(line, sizeof(line), file));
+	fclose(file);
+	line[strcspn(line, "\n")] = '\0';
+	assert_int_equal(note_key_read(&key, span_of(line)), 0);
+	assert_string_equal(key.name, "med1.example.com/records");
+	params.key = &key;
+	snprintf(path, sizeof(path), "%s/log", fixture->folder);
+	params.log_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(records_open(&params.records, fixture->folder, &text), 0);
+	fixture->faults[0] = '\0';
+	if (verify_log(&fixture->result, &params, &text) != 0)
+		fail_msg("%s", text.text);
+	records_free(params.records);
+	close(params.log_fd);
+}
+
+static void read_kinds(struct fixture *fixture)
+{
+	struct err_text text = {""};
+	struct records *records;
+	struct span line;
+	size_t len = 0;
+
+	fixture->kinds[0] = '\0';
+	assert_int_equal(records_open(&records, fixture->folder, &text), 0);
+	while (records_next(records, &line, &text) == 0) {
+		const char *kind = memmem(line.p, line.len, "\"kind\":\"", 8);
+		int count = kind ? (int)strcspn(kind + 8, "\"") : 3;
+
+		len += (size_t)snprintf(fixture->kinds + len,
+			sizeof(fixture->kinds) - len, "%.*s ", count,
+			kind ? kind + 8 : "old");
+	}
+	records_free(records);
+}
+
+static void expect_verified(struct fixture *fixture, const char *kinds)
+{
+	read_kinds(fixture);
+	assert_string_equal(fixture->kinds, kinds);
+	verify(fixture);
+	assert_string_equal(fixture->faults, "");
+}
+
+static void run(struct fixture *fixture, const char *command)
+{
+	char line[5000];
+
+	snprintf(line, sizeof(line), "cd '%s' && %s", fixture->folder, command);
+	assert_int_equal(system(line), 0);
+}
+
+static void records_are_signed_each_second_and_at_the_end(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ledger_state log;
+
+	add(fixture, 1);
+	assert_true(tick(fixture));
+	expect_verified(fixture, "start call ");
+	add(fixture, 2);
+	/* Not a second later. */
+	assert_true(chronicle_tick(fixture->chronicle, fixture->now_us + 999999, false));
+	verify(fixture);
+	assert_string_equal(fixture->faults,
+		"unsigned: 1 records behind the checkpoint are not signed\n");
+	assert_true(tick(fixture));
+	expect_verified(fixture, "start call call ");
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.size, 3);
+	assert_false(log.stopped);
+	assert_string_equal(log.name, "med1.example.com/records");
+	add(fixture, 3);
+	close_it(fixture);
+	expect_verified(fixture, "start call call call stop ");
+	assert_int_equal(fixture->result.checked, 5);
+}
+
+static void a_log_goes_on_in_order(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add(fixture, 1);
+	close_it(fixture);
+	open_it(fixture);
+	add(fixture, 1);
+	close_it(fixture);
+	expect_verified(fixture, "start call stop start call stop ");
+}
+
+/* In a process of its own, which ends as by SIGKILL. */
+static void killed_after(struct fixture *fixture, void (*what)(struct fixture *))
+{
+	pid_t pid;
+	int status;
+
+	close_it(fixture);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0) {
+		open_it(fixture);
+		what(fixture);
+		(void)kill(getpid(), SIGKILL);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFSIGNALED(status));
+	open_it(fixture);
+}
+
+static void with_calls(struct fixture *fixture)
+{
+	chronicle_begin(fixture->chronicle, 1, "c-1", 1700000000000000);
+	chronicle_begin(fixture->chronicle, 2, "c-2", 1700000000000000);
+	chronicle_begin(fixture->chronicle, 3, "c-3", 1700000000000000);
+	add(fixture, 2);
+	(void)tick(fixture);
+	add(fixture, 3);
+	add(fixture, 4);
+}
+
+static void what_a_killed_process_left_is_recorded(void **state)
+{
+	struct fixture *fixture = *state;
+
+	killed_after(fixture, with_calls);
+	close_it(fixture);
+	expect_verified(
+		fixture, "start stop start call call call crash lost start stop ");
+	run(fixture,
+		"grep -q "
+		"'\"kind\":\"crash\",\"time\":\"2.*Z\",\"last\":\"2026\",\"calls\":1}$' "
+		"cdr.jsonl");
+	run(fixture,
+		"grep -q '\"kind\":\"lost\",\"time\":\"2.*Z\",\"id\":\"c-1\",\"start\":"
+		"\"2023-11-14T22:13:20.000000Z\"}$' cdr.jsonl");
+	open_it(fixture);
+	close_it(fixture);
+	read_kinds(fixture);
+	assert_string_equal(fixture->kinds,
+		"start stop start call call call crash lost start stop start stop ");
+}
+
+static void a_rotated_file_is_signed_to_its_end(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add(fixture, 1);
+	assert_true(tick(fixture));
+	add(fixture, 2);
+	run(fixture, "mv cdr.jsonl cdr.jsonl.1");
+	add(fixture, 3); /* into the file of before */
+	assert_true(tick(fixture));
+	add(fixture, 4);
+	assert_true(tick(fixture));
+	expect_verified(fixture, "start call call call call ");
+	/* Between two processes, the first of which was killed. */
+	close_it(fixture);
+	run(fixture,
+		"mv cdr.jsonl.1 cdr.jsonl.2; mv cdr.jsonl cdr.jsonl.1; gzip cdr.jsonl.2");
+	open_it(fixture);
+	close_it(fixture);
+	expect_verified(fixture, "start call call call call stop start stop ");
+}
+
+static void with_a_rotation(struct fixture *fixture)
+{
+	add(fixture, 1);
+	add(fixture, 2);
+	run(fixture, "mv cdr.jsonl cdr.jsonl.1");
+}
+
+static void a_file_that_was_rotated_before_it_was_signed_is_signed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	killed_after(fixture, with_a_rotation);
+	close_it(fixture);
+	expect_verified(fixture, "start stop start call call crash start stop ");
+}
+
+/* A log that is taken over: its lines are the first records. */
+static void lines_of_older_versions_are_taken_over(void **state)
+{
+	struct fixture *fixture = *state;
+
+	close_it(fixture);
+	run(fixture,
+		"rm -r log log.key cdr.jsonl; seq 700 | sed 's/.*/{\"id\":\"&\"}/' > "
+		"cdr.jsonl; echo '{\"id\":\"before\"}' > cdr.jsonl.1");
+	open_it(fixture);
+	add(fixture, 1);
+	close_it(fixture);
+	verify(fixture);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->result.checked, 703);
+	assert_int_equal(fixture->result.before, 1);
+	run(fixture, "grep -q '\"seq\":700,.*\"kind\":\"start\"' cdr.jsonl");
+	run(fixture, "! grep -q crash cdr.jsonl");
+	run(fixture, "sed -i '300s/300/301/' cdr.jsonl");
+	verify(fixture);
+	assert_string_equal(fixture->faults,
+		"changed: record 299 (cdr.jsonl:300) is not what was signed\n");
+}
+
+/* Of an older version that ran for a while, or of somebody. */
+static void lines_that_are_no_records_are_not_signed(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add(fixture, 1);
+	run(fixture, "echo '{\"id\":\"x\"}' >> cdr.jsonl");
+	add(fixture, 2);
+	assert_true(tick(fixture));
+	close_it(fixture);
+	run(fixture, "echo '{\"id\":\"y\"}' >> cdr.jsonl");
+	open_it(fixture);
+	add(fixture, 3);
+	close_it(fixture);
+	read_kinds(fixture);
+	assert_string_equal(
+		fixture->kinds, "start call old call stop old start call stop ");
+	verify(fixture);
+	assert_string_equal(fixture->faults,
+		"added: cdr.jsonl:3 is no record of the log; it stands before record 2\n"
+		"added: cdr.jsonl:6 is no record of the log; it stands before record "
+		"4\n");
+	/* In a file of their own. */
+	run(fixture, "sed -i '/\"v\"/!d' cdr.jsonl; mv cdr.jsonl cdr.jsonl.1; echo y > "
+		     "cdr.jsonl");
+	open_it(fixture);
+	add(fixture, 4);
+	close_it(fixture);
+	verify(fixture);
+	assert_string_equal(fixture->faults, "added: cdr.jsonl:1 is no record of the "
+					     "log; it stands before record 7\n");
+}
+
+static void what_is_more_than_one_go_is_signed_later(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned turns = 1;
+
+	close_it(fixture);
+	run(fixture,
+		"rm -r log log.key cdr.jsonl; head -c 1000 /dev/zero | tr '\\0' x > x; "
+		"{ printf '{\"id\":\"'; cat x; echo '\"}'; } > line; for i in $(seq "
+		"1000); "
+		"do cat line; done > lines; for i in $(seq 40); do cat lines; done > "
+		"cdr.jsonl");
+	open_it(fixture);
+	/* Without waiting for the next second. */
+	while (chronicle_tick(fixture->chronicle, 1, false)) {
+		struct ledger_state log;
+
+		chronicle_state(fixture->chronicle, &log);
+		if (log.size == 40001)
+			break;
+		turns++;
+	}
+	assert_int_equal(turns, 3);
+	close_it(fixture);
+	verify(fixture);
+	assert_string_equal(fixture->faults, "");
+}
+
+static void records_that_are_not_there_are_declared(void **state)
+{
+	struct fixture *fixture = *state;
+
+	add(fixture, 1);
+	close_it(fixture);
+	run(fixture, "rm cdr.jsonl");
+	open_it(fixture);
+	close_it(fixture);
+	read_kinds(fixture);
+	assert_string_equal(fixture->kinds, "gap start stop ");
+	run(fixture, "grep -q '\"seq\":3,.*\"what\":\"file\",\"count\":3,\"since\":null' "
+		     "cdr.jsonl");
+	verify(fixture);
+	assert_string_equal(fixture->faults, "missing: records 0 to 2 are missing\n");
+}
+
+static void lost_captures_are_declared(void **state)
+{
+	struct fixture *fixture = *state;
+
+	chronicle_lost(fixture->chronicle, 0);
+	assert_true(tick(fixture));
+	chronicle_lost(fixture->chronicle, 4);
+	chronicle_lost(fixture->chronicle, 3);
+	health_fail(&fixture->health, "capture", -ENOSPC);
+	assert_true(tick(fixture));
+	/* Once for all, when the disk is back. */
+	read_kinds(fixture);
+	assert_string_equal(fixture->kinds, "start ");
+	health_recover(&fixture->health, 7);
+	assert_true(tick(fixture));
+	assert_true(tick(fixture));
+	expect_verified(fixture, "start gap ");
+	run(fixture,
+		"grep -q "
+		"'\"what\":\"capture\",\"count\":7,\"since\":\"2.*\"why\":\"capture: No "
+		"space left on device\"}$' cdr.jsonl");
+	chronicle_lost(fixture->chronicle, 1);
+	close_it(fixture);
+	expect_verified(fixture, "start gap gap stop ");
+}
+
+static void expect_stopped(struct fixture *fixture, const char *why)
+{
+	struct ledger_state log;
+
+	open_it(fixture);
+	add(fixture, 1);
+	(void)tick(fixture);
+	assert_true(chronicle_is_stopped(fixture->chronicle));
+	chronicle_state(fixture->chronicle, &log);
+	if (!log.stopped || !strstr(log.why, why))
+		fail_msg("\"%s\" in: %s", why, log.why);
+	close_it(fixture);
+}
+
+/* It is no reason not to serve calls: records are written, and not signed. */
+static void a_log_that_cannot_go_on_says_why(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_false(chronicle_is_stopped(fixture->chronicle));
+	close_it(fixture);
+	run(fixture, "mv log.key kept");
+	expect_stopped(fixture, "log.key is missing");
+	read_kinds(fixture);
+	assert_string_equal(fixture->kinds, "start stop start call stop ");
+	run(fixture,
+		"openssl genpkey -algorithm ed25519 -out log.key 2>/dev/null; chmod 600 "
+		"log.key");
+	expect_stopped(fixture, "not signed by its key");
+	run(fixture, "mv kept log.key; cp log/key key; echo x > log/key");
+	expect_stopped(fixture, "log/key is damaged");
+	run(fixture, "mv key log/key; mv log aside; : > log");
+	expect_stopped(fixture, "/log: Not a directory");
+	/* The log of an older day, and records since. */
+	run(fixture, "rm log; mv aside log; cp -r log old");
+	open_it(fixture);
+	add(fixture, 1);
+	close_it(fixture);
+	verify(fixture);
+	assert_string_equal(fixture->faults, "");
+	run(fixture, "rm -r log; mv old log; sed -i '1,5d' cdr.jsonl");
+	expect_stopped(fixture, "is missing in cdr.jsonl");
+	run(fixture, "grep -q '\"key\":\"\"' cdr.jsonl");
+}
+
+/* Another key, for a log that begins: of an operator. */
+static void a_key_that_is_there_is_used(void **state)
+{
+	struct fixture *fixture = *state;
+	struct stat st;
+	char path[4300];
+
+	snprintf(path, sizeof(path), "%s/log.key", fixture->folder);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+	close_it(fixture);
+	run(fixture,
+		"rm -r log log.key cdr.jsonl; openssl genpkey -algorithm ed25519 -out "
+		"log.key 2>/dev/null; chmod 600 log.key; cp log.key kept");
+	open_it(fixture);
+	close_it(fixture);
+	expect_verified(fixture, "start stop ");
+	run(fixture, "cmp log.key kept");
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(records_are_signed_each_second_and_at_the_end),
+		CASE(a_log_goes_on_in_order),
+		CASE(what_a_killed_process_left_is_recorded),
+		CASE(a_rotated_file_is_signed_to_its_end),
+		CASE(a_file_that_was_rotated_before_it_was_signed_is_signed),
+		CASE(lines_of_older_versions_are_taken_over),
+		CASE(lines_that_are_no_records_are_not_signed),
+		CASE(what_is_more_than_one_go_is_signed_later),
+		CASE(records_that_are_not_there_are_declared),
+		CASE(lost_captures_are_declared),
+		CASE(a_log_that_cannot_go_on_says_why),
+		CASE(a_key_that_is_there_is_used),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+#include "../unit.h"
+
+#include "audit/standing.h"
+#include "audit_fixture.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+
+struct fixture {
+	char *folder;
+	struct standing *standing;
+	char left[4096];
+};
+
+static void open_it(struct fixture *fixture)
+{
+	struct err_text text = {""};
+
+	if (standing_new(&fixture->standing, fixture->folder, &text) != 0)
+		fail_msg("%s", text.text);
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->folder = fixture_folder();
+	open_it(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	standing_free(fixture->standing);
+	fixture_remove(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void left_h(void *arg, const char *id, uint64_t start_us, bool ending)
+{
+	struct fixture *fixture = arg;
+	size_t len = strlen(fixture->left);
+
+	snprintf(fixture->left + len, sizeof(fixture->left) - len, "%s@%d%s ", id,
+		(int)start_us, ending ? "!" : "");
+}
+
+/* As after a kill: what is mapped is in the file, whatever becomes of the process. */
+static void expect_left(struct fixture *fixture, const char *expected)
+{
+	standing_free(fixture->standing);
+	open_it(fixture);
+	fixture->left[0] = '\0';
+	standing_take_left(fixture->standing, left_h, fixture);
+	assert_string_equal(fixture->left, expected);
+	assert_int_equal(standing_count_left(fixture->standing), 0);
+}
+
+static void calls_that_stand_are_left(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[4300];
+	struct stat st;
+
+	expect_left(fixture, "");
+	standing_add(fixture->standing, 1, "a", 11);
+	standing_add(fixture->standing, 2, "b", 12);
+	standing_add(fixture->standing, 3, "c", 13);
+	standing_add(fixture->standing, 3, "again", 14);
+	standing_end(fixture->standing, 2);
+	standing_recorded(fixture->standing, true);
+	standing_free(fixture->standing);
+	open_it(fixture);
+	assert_int_equal(standing_count_left(fixture->standing), 2);
+	fixture->left[0] = '\0';
+	standing_take_left(fixture->standing, left_h, fixture);
+	assert_string_equal(fixture->left, "a@11 c@13 ");
+	expect_left(fixture, "");
+	snprintf(path, sizeof(path), "%s/standing", fixture->folder);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+static void a_record_that_is_being_written_is_known(void **state)
+{
+	struct fixture *fixture = *state;
+
+	standing_add(fixture->standing, 1, "a", 1);
+	standing_add(fixture->standing, 2, "b", 2);
+	standing_end(fixture->standing, 1);
+	standing_end(fixture->standing, 77);
+	expect_left(fixture, "a@1! b@2 ");
+}
+
+static void a_record_that_waits_keeps_its_call(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (unsigned i = 1; i <= 4; i++)
+		standing_add(fixture->standing, i, "x", i);
+	standing_end(fixture->standing, 1);
+	standing_recorded(fixture->standing, false);
+	standing_end(fixture->standing, 2);
+	standing_recorded(fixture->standing, false);
+	standing_look(fixture->standing);
+	/* It came behind what the audit thread looks at. */
+	standing_end(fixture->standing, 3);
+	standing_recorded(fixture->standing, false);
+	standing_written(fixture->standing);
+	standing_end(fixture->standing, 4);
+	standing_recorded(fixture->standing, true);
+	expect_left(fixture, "x@3! ");
+}
+
+static void slots_are_used_again_and_the_file_grows(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[4300];
+	struct stat st;
+	off_t size;
+
+	snprintf(path, sizeof(path), "%s/standing", fixture->folder);
+	assert_int_equal(stat(path, &st), 0);
+	size = st.st_size;
+	for (unsigned i = 1; i <= 20000; i++) {
+		standing_add(fixture->standing, i, "x", i);
+		standing_end(fixture->standing, i);
+		standing_recorded(fixture->standing, true);
+	}
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size == size);
+	for (unsigned i = 1; i <= 10000; i++)
+		standing_add(fixture->standing, i, i == 9999 ? "this" : "x", i);
+	standing_sync(fixture->standing);
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size == 3 * size);
+	for (unsigned i = 10000; i > 0; i--) {
+		if (i == 9999)
+			continue;
+		standing_end(fixture->standing, i);
+		standing_recorded(fixture->standing, true);
+	}
+	expect_left(fixture, "this@9999 ");
+}
+
+static void no_more_calls_are_noted_than_there_is_room_for(void **state)
+{
+	struct fixture *fixture = *state;
+
+	for (unsigned i = 1; i <= 64 * 4096 + 10; i++)
+		standing_add(fixture->standing, i, "x", i);
+	standing_free(fixture->standing);
+	open_it(fixture);
+	assert_int_equal(standing_count_left(fixture->standing), 64 * 4096);
+}
+
+static void a_file_of_others_is_begun_anew(void **state)
+{
+	struct fixture *fixture = *state;
+	char path[4300], *noise = malloc(1 << 20);
+	FILE *file;
+
+	standing_free(fixture->standing);
+	memset(noise, 1, 1 << 20);
+	snprintf(path, sizeof(path), "%s/standing", fixture->folder);
+	file = fopen(path, "we");
+	assert_int_equal(fwrite(noise, 1, 1 << 20, file), 1 << 20);
+	fclose(file);
+	free(noise);
+	open_it(fixture);
+	expect_left(fixture, "");
+	standing_add(fixture->standing, 1, "a", 1);
+	expect_left(fixture, "a@1 ");
+}
+
+static void a_link_is_refused(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_text text = {""};
+	char path[4300];
+
+	standing_free(fixture->standing);
+	fixture->standing = NULL;
+	snprintf(path, sizeof(path), "%s/standing", fixture->folder);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(symlink("/dev/null", path), 0);
+	assert_int_equal(
+		standing_new(&fixture->standing, fixture->folder, &text), -ELOOP);
+	assert_non_null(strstr(text.text, "standing"));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(mkfifo(path, 0600), 0);
+	assert_int_equal(
+		standing_new(&fixture->standing, fixture->folder, &text), -EPERM);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(calls_that_stand_are_left),
+		CASE(a_record_that_is_being_written_is_known),
+		CASE(a_record_that_waits_keeps_its_call),
+		CASE(slots_are_used_again_and_the_file_grows),
+		CASE(no_more_calls_are_noted_than_there_is_room_for),
+		CASE(a_file_of_others_is_begun_anew),
+		CASE(a_link_is_refused),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
