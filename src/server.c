@@ -148,6 +148,29 @@ static void shut_down(struct server *server, bool drain)
 	drain_h(server);
 }
 
+static void acted_h(void *arg, const struct api_act *act)
+{
+	struct server *server = arg;
+
+	writer_act(server->writer, &(const struct entry_act){.who = act->who,
+					   .noun = act->noun,
+					   .verb = act->verb,
+					   .args = act->args,
+					   .arg_count = act->arg_count,
+					   .code = act->code});
+}
+
+/* A signal says not who sent it that one could believe. */
+static void reload_by_signal(struct server *server)
+{
+	const int err = server_reload(server, 0, NULL);
+
+	acted_h(server, &(const struct api_act){.who = "SIGHUP",
+				.noun = "config",
+				.verb = "reload",
+				.code = err ? API_FAILED : API_OK});
+}
+
 static void signal_h(void *arg, uint32_t events)
 {
 	struct server *server = arg;
@@ -156,7 +179,7 @@ static void signal_h(void *arg, uint32_t events)
 	(void)events;
 	while (read(server->signals.fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
 		if (info.ssi_signo == SIGHUP)
-			server_reload(server, 0, NULL);
+			reload_by_signal(server);
 		else
 			shut_down(server, true);
 	}
@@ -470,6 +493,8 @@ static int start_control(struct server *server, struct err_text *text)
 	if (!err)
 		err = api_new(&server->api, verbs_table, verbs);
 	verbs->api = server->api;
+	if (!err)
+		api_set_witness(server->api, acted_h, server);
 	if (!err)
 		err = privilege_admin_group(server->config, &group, text);
 	return err ? err

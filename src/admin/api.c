@@ -17,11 +17,14 @@ struct api {
 	/* Within a handler. */
 	const struct api_request *request;
 	struct api_call *deferred;
+	api_act_h *act_h; /* may be NULL */
+	void *act_arg;
 };
 
 /* Whose answer comes later: what the log line needs is copied. */
 struct api_call {
 	struct list node;
+	struct api *api;
 	const struct api_verb *verb;
 	char *who;
 	char *args[LOGGED_ARGS];
@@ -44,6 +47,12 @@ int api_new(struct api **ret, const struct api_verb *verbs, void *arg)
 	list_init(&api->calls);
 	*ret = api;
 	return 0;
+}
+
+void api_set_witness(struct api *api, api_act_h *h, void *arg)
+{
+	api->act_h = h;
+	api->act_arg = arg;
 }
 
 void api_free(struct api *api)
@@ -94,6 +103,21 @@ static void log_act(const char *who, const struct api_verb *verb, const char *co
 			(int)code);
 }
 
+static void tell_act(const struct api *api, const char *who, const struct api_verb *verb,
+	const char *const *args, size_t arg_count, enum api_code code)
+{
+	const struct api_act act = {.who = who,
+		.noun = verb->noun,
+		.verb = verb->verb,
+		.args = args,
+		.arg_count = arg_count,
+		.code = code};
+
+	log_act(who, verb, args, arg_count, code);
+	if (api->act_h)
+		api->act_h(api->act_arg, &act);
+}
+
 static void call_free(struct api_call *call)
 {
 	list_remove(&call->node);
@@ -122,6 +146,7 @@ struct api_call *api_defer(struct api *api, void (*cancel_h)(void *arg), void *a
 	if (!call)
 		return NULL;
 	list_init(&call->node);
+	call->api = api;
 	call->verb = api_find(api->verbs, request->noun, request->verb);
 	call->who = strdup(request->who);
 	call->arg_count =
@@ -157,8 +182,8 @@ void api_finish(struct api_call *call, enum api_code code, json_t *result,
 	for (size_t i = 0; i < call->arg_count; i++)
 		args[i] = call->args[i] ? call->args[i] : "";
 	if (call->verb->changes)
-		log_act(call->who ? call->who : "", call->verb, args, call->arg_count,
-			code);
+		tell_act(call->api, call->who ? call->who : "", call->verb, args,
+			call->arg_count, code);
 	call_free(call);
 	done_h(arg, code, result, text ? text : &none);
 }
@@ -203,7 +228,8 @@ enum api_code api_call(struct api *api, const struct api_request *request,
 	if (code == API_PENDING)
 		return code;
 	if (found->changes)
-		log_act(request->who, found, request->args, request->arg_count, code);
+		tell_act(api, request->who, found, request->args, request->arg_count,
+			code);
 	/* A failure may carry a result too: the mistakes of a configuration. */
 	if (result)
 		*ret_result = result;

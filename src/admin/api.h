@@ -51,6 +51,17 @@ const struct api_verb *api_find(
 
 /* VERBS is a static table that ends with noun NULL; ARG goes to each handler. */
 int api_new(struct api **ret, const struct api_verb *verbs, void *arg);
+/* What was changed, or was to be; borrowed during the call. */
+struct api_act {
+	const char *who;
+	const char *noun, *verb;
+	const char *const *args;
+	size_t arg_count;
+	enum api_code code;
+};
+typedef void api_act_h(void *arg, const struct api_act *act);
+/* H is told of each act that is logged. */
+void api_set_witness(struct api *api, api_act_h *h, void *arg);
 /* Abandons what is pending. NULL is fine. */
 void api_free(struct api *api);
 

@@ -1,7 +1,27 @@
+/*
+ * The record that is to be proved is looked for between other work of the loop, a step a turn, and so is the answer
+ * given later.
+ */
 #include "admin/record_verbs.h"
 
 #include "admin/verbs.h"
+#include "audit/proving.h"
+#include "audit/record_find.h"
 #include "audit/writer.h"
+#include "base/buf.h"
+#include "base/loop.h"
+#include "config/config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+/* A proof for one who waits. */
+struct making {
+	struct verbs_context *context;
+	struct api_call *call;
+	struct record_find *find;
+	struct timer timer;
+};
 
 enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
@@ -20,4 +40,105 @@ enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 		log.key, "signed", (json_int_t)log.size, "stopped", (int)log.stopped,
 		"why", log.why);
 	return API_OK;
+}
+
+static void making_free(struct making *making)
+{
+	timer_stop(&making->timer);
+	record_find_free(making->find);
+	making->context->reports--;
+	free(making);
+}
+
+static void cancel_h(void *arg)
+{
+	making_free(arg);
+}
+
+static const char *state_dir(const struct verbs_context *context)
+{
+	return context->config_h(context->arg)->tandem.state_dir;
+}
+
+/* NULL with TEXT. */
+static json_t *prove(
+	const struct verbs_context *context, struct span line, struct err_text *text)
+{
+	json_t *result = NULL;
+	uint64_t index;
+	struct buf proof;
+
+	buf_init(&proof, 0);
+	if (proving_make(&proof, &index, state_dir(context), line, text) == 0) {
+		result = json_pack("{s:I, s:s%}", "index", (json_int_t)index, "proof",
+			proof.data, proof.len);
+		if (!result)
+			err_set(text, -ENOMEM, "out of memory");
+	}
+	buf_free(&proof);
+	return result;
+}
+
+static void step_h(void *arg)
+{
+	struct making *making = arg;
+	struct api_call *call = making->call;
+	struct err_text text = {""};
+	json_t *result = NULL;
+	struct span line;
+	int err = record_find_step(making->find, &line);
+
+	/* By a timer: what is deferred would run in this same turn. */
+	if (err == -EAGAIN) {
+		timer_start(loop_timers(making->context->loop), &making->timer, 0, step_h,
+			making);
+		return;
+	}
+	if (err == -ENOENT)
+		err_set(&text, err, "no such record in cdr.jsonl and cdr.jsonl.1");
+	else if (err)
+		err_set(&text, err, "cannot read the records: %s", err_str(err));
+	else
+		result = prove(making->context, line, &text);
+	making_free(making);
+	api_finish(call, result ? API_OK : API_FAILED, result, &text);
+}
+
+enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	struct verbs_context *context = arg;
+	struct record_find *find;
+	struct making *making;
+	int err;
+
+	(void)ret_result;
+	(void)arg_count;
+	if (context->reports >= VERBS_REPORTS_MAX) {
+		err_set(text, 0,
+			"%d reports and proofs are being made: ask again in a few "
+			"seconds",
+			VERBS_REPORTS_MAX);
+		return API_FAILED;
+	}
+	err = record_find_new(&find, state_dir(context), args[0], text);
+	if (err)
+		return err == ERR_FORMAT ? API_USAGE : API_FAILED;
+	making = calloc(1, sizeof(*making));
+	if (!making) {
+		record_find_free(find);
+		err_set(text, -ENOMEM, "out of memory");
+		return API_FAILED;
+	}
+	making->context = context;
+	making->find = find;
+	context->reports++;
+	making->call = api_defer(context->api, cancel_h, making);
+	if (!making->call) {
+		making_free(making);
+		err_set(text, 0, "the answer would come later than you can wait");
+		return API_FAILED;
+	}
+	timer_start(loop_timers(context->loop), &making->timer, 0, step_h, making);
+	return API_PENDING;
 }

@@ -4,3 +4,4 @@
 #include "admin/api.h"
 
 api_h cdr_verb_key;
+api_h cdr_verb_proof;

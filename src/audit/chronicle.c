@@ -1,6 +1,5 @@
 #include "audit/chronicle.h"
 
-#include "audit/entry.h"
 #include "audit/standing.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -197,6 +196,15 @@ void chronicle_add(
 	written = journal_add(chronicle->journal, "call", body, len);
 	if (chronicle->standing)
 		standing_recorded(chronicle->standing, written);
+}
+
+void chronicle_act(struct chronicle *chronicle, const struct entry_act *act)
+{
+	struct buf body;
+
+	buf_init(&body, 0);
+	entry_act(&body, wall_us(), act);
+	add_body(chronicle, "act", &body);
 }
 
 /* Audit thread */

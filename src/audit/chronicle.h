@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "audit/entry.h"
 #include "audit/health.h"
 #include "audit/journal.h"
 #include "audit/ledger.h"
@@ -29,6 +30,9 @@ void chronicle_begin(
 /* Loop thread: the record of CALL, as journal_add() takes it. */
 void chronicle_add(
 	struct chronicle *chronicle, uint64_t call, const char *body, size_t len);
+
+/* Loop thread: an administrator changed something. */
+void chronicle_act(struct chronicle *chronicle, const struct entry_act *act);
 
 /* Audit thread: records of captures were lost; COUNT more than before. Said once a second, and when the disk is back. */
 void chronicle_lost(struct chronicle *chronicle, uint64_t count);

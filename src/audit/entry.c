@@ -21,6 +21,24 @@ static void end(struct buf *out)
 	buf_add_str(out, "}\n");
 }
 
+void entry_act(struct buf *out, uint64_t wall_us, const struct entry_act *act)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("who"), act->who);
+	members_string(out, MEMBER("noun"), act->noun);
+	members_string(out, MEMBER("verb"), act->verb);
+	members_name(out, MEMBER("args"));
+	buf_add_char(out, '[');
+	for (size_t i = 0; i < act->arg_count; i++) {
+		if (i > 0)
+			buf_add_char(out, ',');
+		members_value(out, act->args[i]);
+	}
+	buf_add_char(out, ']');
+	members_uint(out, MEMBER("code"), act->code > 0 ? (uint64_t)act->code : 0);
+	end(out);
+}
+
 void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char *key)
 {
 	begin(out, wall_us);

@@ -6,8 +6,19 @@
 
 #include "base/buf.h"
 
+#include <stddef.h>
 #include <stdint.h>
 
+/* What an administrator changed, or tried to. Borrowed. */
+struct entry_act {
+	const char *who; /* "uid 0 pid 123", "SIGHUP" */
+	const char *noun, *verb;
+	const char *const *args;
+	size_t arg_count;
+	int code; /* 0: it was done */
+};
+
+void entry_act(struct buf *out, uint64_t wall_us, const struct entry_act *act);
 /* The server starts. KEY: by which its log is verified; "": it is not signed. */
 void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char *key);
 /* It stops in order: the last record of a process. */

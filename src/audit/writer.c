@@ -178,6 +178,11 @@ void writer_cdr(struct writer *writer, const struct record *record)
 		writer->chronicle, record->call, writer->line.data, writer->line.len);
 }
 
+void writer_act(struct writer *writer, const struct entry_act *act)
+{
+	chronicle_act(writer->chronicle, act);
+}
+
 void writer_call_end(struct writer *writer, const struct record *record)
 {
 	struct watch *watch = watch_find(writer, record->call);

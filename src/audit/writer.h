@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "audit/entry.h"
 #include "audit/ledger.h"
 #include "audit/style.h"
 #include "base/err.h"
@@ -54,6 +55,9 @@ void writer_call_pause(struct writer *writer, uint64_t call);
 void writer_call_end(struct writer *writer, const struct record *record);
 /* Loop thread: a CDR alone, for a call without capture. */
 void writer_cdr(struct writer *writer, const struct record *record);
+
+/* Loop thread: an administrator changed something: a record of the log. */
+void writer_act(struct writer *writer, const struct entry_act *act);
 
 /* Where the capture of call ID is or will be: "STATE/audit/YYYY-MM-DD/ID/call.pcapng" (style.h). Loop thread.
  * Empty text when nothing of it was to be captured. */

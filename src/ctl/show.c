@@ -216,6 +216,12 @@ static int show_rows(
 	return err;
 }
 
+/* As it is, to the last byte: it goes to a file. */
+static void print_file(const json_t *text)
+{
+	fwrite(json_string_value(text), 1, json_string_length(text), stdout);
+}
+
 int show_result(const struct show_style *style, const char *noun, const char *verb,
 	const json_t *result)
 {
@@ -248,6 +254,8 @@ int show_result(const struct show_style *style, const char *noun, const char *ve
 		return show_route(style, result);
 	else if (strcmp(verb, "show") == 0 && json_object_get(result, "health"))
 		return show_trunk(style, result);
+	else if (strcmp(noun, "cdr") == 0 && strcmp(verb, "proof") == 0)
+		print_file(json_object_get(result, "proof"));
 	else if (json_is_string(result))
 		print_lines(json_string_value(result));
 	else

@@ -89,6 +89,31 @@ signed=$(verify --json "$(state)" | jq .records)
 check "the last record says that it stopped" \
 	jq -e --argjson last $((signed - 1)) '.kind == "stop" and .seq == $last' <(tail -1 "$(state)/cdr.jsonl")
 
+# --- one record
+
+start_tandem
+id=$(records | sed -n 3p | jq -r .id)
+"$builddir/tandemctl" -s "$lab/run/control.sock" cdr proof "$id" >"$lab/one.tlog-proof"
+check "a call is proved" "$builddir/tandem-verify" proof --key "$lab/key" "$lab/one.tlog-proof"
+check "with its record" jq -e --arg id "$id" '.verified and .record.id == $id' \
+	<("$builddir/tandem-verify" proof --key "$lab/key" --json "$lab/one.tlog-proof")
+records | sed -n 4p >"$lab/other-record"
+check "another record is not proved by it" exits 1 "$builddir/tandem-verify" proof --key "$lab/key" \
+	--record "$lab/other-record" "$lab/one.tlog-proof"
+check "the first record of all is proved by its number" bash -c "
+	'$builddir/tandemctl' -s '$lab/run/control.sock' cdr proof 0 >'$lab/zero' &&
+		'$builddir/tandem-verify' proof --key '$lab/key' '$lab/zero' | grep -q '\"kind\":\"start\"'"
+check "no such call: exit code 1" exits 1 ctl cdr proof ffff-999999
+check "no id: exit code 2" exits 2 ctl cdr proof ../x
+ctl -q log level debug
+check "who changed something is recorded" wait_line 10 "$(state)/cdr.jsonl" \
+	'"kind":"act".*"who":"uid [0-9]+ .*"noun":"log","verb":"level","args":\["debug"\],"code":0'
+kill -HUP "$tandem_pid"
+check "a signal too" wait_line 10 "$(state)/cdr.jsonl" '"who":"SIGHUP","noun":"config","verb":"reload","args":\[\],"code":0'
+check "it stops" ctl -q shutdown
+wait "$tandem_pid"
+signed=$(verify --json "$(state)" | jq .records)
+
 # --- by programs of others
 
 sed '/^$/,$d' "$(state)/log/checkpoint" >"$lab/text"

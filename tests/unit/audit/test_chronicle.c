@@ -405,6 +405,28 @@ static void lost_captures_are_declared(void **state)
 	expect_verified(fixture, "start gap gap stop ");
 }
 
+static void acts_are_recorded(void **state)
+{
+	static const char *const args[] = {"gw\"1", "on"};
+	struct fixture *fixture = *state;
+
+	chronicle_act(fixture->chronicle, &(const struct entry_act){.who = "uid 0 pid 7",
+						  .noun = "trunk",
+						  .verb = "tls",
+						  .args = args,
+						  .arg_count = 2,
+						  .code = 1});
+	chronicle_act(fixture->chronicle,
+		&(const struct entry_act){
+			.who = "SIGHUP", .noun = "config", .verb = "reload"});
+	assert_true(tick(fixture));
+	expect_verified(fixture, "start act act ");
+	run(fixture, "grep -qF '\"who\":\"uid 0 pid "
+		     "7\",\"noun\":\"trunk\",\"verb\":\"tls\",\"args\":"
+		     "[\"gw\\\"1\",\"on\"],\"code\":1}' cdr.jsonl");
+	run(fixture, "grep -qF '\"args\":[],\"code\":0}' cdr.jsonl");
+}
+
 static void expect_stopped(struct fixture *fixture, const char *why)
 {
 	struct ledger_state log;
@@ -485,6 +507,7 @@ int main(void)
 		CASE(what_is_more_than_one_go_is_signed_later),
 		CASE(records_that_are_not_there_are_declared),
 		CASE(lost_captures_are_declared),
+		CASE(acts_are_recorded),
 		CASE(a_log_that_cannot_go_on_says_why),
 		CASE(a_key_that_is_there_is_used),
 	};

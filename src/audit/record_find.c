@@ -1,0 +1,163 @@
+#include "audit/record_find.h"
+
+#include "audit/cdr_read.h"
+#include "audit/journal.h"
+#include "audit/store_name.h"
+#include "evidence/head.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define FILES 2
+
+struct record_find {
+	int fds[FILES]; /* the latest first; -1: there is none */
+	unsigned file;
+	off_t end; /* of what was not looked at, where a line ends */
+	bool by_number;
+	uint64_t number;
+	char needle[STORE_ID_SIZE + 32];
+	char bytes[RECORD_FIND_BYTES];
+};
+
+static int open_file(int *ret, const char *state_dir, const char *suffix)
+{
+	char path[4200];
+	struct stat st;
+
+	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME "%s", state_dir, suffix);
+	*ret = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	if (*ret < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(*ret, &st) < 0)
+		return -errno;
+	return S_ISREG(st.st_mode) ? 0 : -EPERM;
+}
+
+static off_t size_of(int fd)
+{
+	struct stat st;
+
+	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
+}
+
+int record_find_new(struct record_find **ret, const char *state_dir, const char *what,
+	struct err_text *text)
+{
+	struct record_find *find;
+	int err;
+
+	if (!store_id_ok(what))
+		return err_set(text, ERR_FORMAT,
+			"%.40s: the id of a call, or the number of a record", what);
+	find = calloc(1, sizeof(*find));
+	if (!find)
+		return err_set(text, -ENOMEM, "out of memory");
+	find->by_number = span_uint(span_of(what), INT64_MAX, &find->number) == 0;
+	if (find->by_number)
+		snprintf(find->needle, sizeof(find->needle), "\"seq\":%" PRIu64 ",",
+			find->number);
+	else
+		snprintf(find->needle, sizeof(find->needle), "\"id\":\"%s\"", what);
+	find->fds[1] = -1;
+	err = open_file(&find->fds[0], state_dir, "");
+	if (!err)
+		err = open_file(&find->fds[1], state_dir, ".1");
+	if (err) {
+		record_find_free(find);
+		return err_set(text, err, "cannot read the records in %s: %s", state_dir,
+			err_str(err));
+	}
+	find->end = size_of(find->fds[0]);
+	*ret = find;
+	return 0;
+}
+
+void record_find_free(struct record_find *find)
+{
+	if (!find)
+		return;
+	for (unsigned i = 0; i < FILES; i++)
+		if (find->fds[i] >= 0)
+			close(find->fds[i]);
+	free(find);
+}
+
+/* Whether it is that one, and not another one that names it. */
+static bool is_it(const struct record_find *find, struct span line)
+{
+	struct cdr cdr;
+	uint64_t seq;
+
+	if (head_read(line, &seq) != 0)
+		return false;
+	if (find->by_number)
+		return seq == find->number;
+	return cdr_read(&cdr, line) == 0 && cdr.id.len == strlen(find->needle) - 7 &&
+	       memcmp(cdr.id.p, find->needle + 6, cdr.id.len) == 0;
+}
+
+/* The line of LINES that has P in it. */
+static struct span line_around(struct span lines, const char *p)
+{
+	const char *begin = memrchr(lines.p, '\n', (size_t)(p - lines.p)), *end;
+
+	begin = begin ? begin + 1 : lines.p;
+	end = memchr(p, '\n', (size_t)(lines.p + lines.len - p));
+	return (struct span){begin, (size_t)((end ? end : lines.p + lines.len) - begin)};
+}
+
+static bool look(struct record_find *find, struct span lines, struct span *ret_line)
+{
+	const size_t len = strlen(find->needle);
+	struct span rest = lines, line;
+	const char *found;
+
+	while ((found = memmem(rest.p, rest.len, find->needle, len))) {
+		line = line_around(lines, found);
+		if (is_it(find, line)) {
+			*ret_line = line;
+			return true;
+		}
+		rest.p = line.p + line.len;
+		rest.len = (size_t)(lines.p + lines.len - rest.p);
+	}
+	return false;
+}
+
+int record_find_step(struct record_find *find, struct span *ret_line)
+{
+	const char *newline = NULL;
+	struct span lines;
+	off_t from;
+	ssize_t n;
+
+	if (find->end == 0) {
+		if (++find->file >= FILES)
+			return -ENOENT;
+		find->end = size_of(find->fds[find->file]);
+		return -EAGAIN;
+	}
+	from = find->end > (off_t)sizeof(find->bytes)
+		       ? find->end - (off_t)sizeof(find->bytes)
+		       : 0;
+	n = pread(find->fds[find->file], find->bytes, (size_t)(find->end - from), from);
+	if (n < 0)
+		return -errno;
+	lines = (struct span){find->bytes, (size_t)n};
+	/* A line that begins before is looked at in the next step; one that is longer than all, never. */
+	if (from > 0)
+		newline = memchr(lines.p, '\n', lines.len);
+	if (newline && newline + 1 < lines.p + lines.len) {
+		lines.len -= (size_t)(newline + 1 - lines.p);
+		lines.p = newline + 1;
+		from += lines.p - find->bytes;
+	}
+	find->end = from;
+	return look(find, lines, ret_line) ? 0 : -EAGAIN;
+}

@@ -1,0 +1,25 @@
+/*
+ * Finds one record, from the latest back, in steps: the files may have a gigabyte, and whoever looks has calls to serve
+ * between two steps. One thread.
+ */
+#pragma once
+
+#include "base/err.h"
+#include "base/span.h"
+
+/* Bytes that a step reads at most; a longer line is none. */
+#define RECORD_FIND_BYTES ((size_t)256 << 10)
+
+struct record_find;
+
+/*
+ * WHAT is the id of a call, or in digits the number of a record. Looks in STATE_DIR/cdr.jsonl, as far as it is
+ * written now, and cdr.jsonl.1. 0; ERR_FORMAT: WHAT is neither; or negative; with TEXT.
+ */
+int record_find_new(struct record_find **ret, const char *state_dir, const char *what,
+	struct err_text *text);
+void record_find_free(struct record_find *find); /* NULL is fine */
+
+/* 0: it is LINE, borrowed until the next call; -EAGAIN: not found yet; -ENOENT: there is none; or another negative
+ * code: it cannot be read. */
+int record_find_step(struct record_find *find, struct span *ret_line);
