@@ -230,6 +230,13 @@ static void ended_h(void *arg, const struct record *record)
 	writer_call_end(server->writer, record);
 }
 
+static void refused_h(void *arg, const char *word, const char *id, const char *reason)
+{
+	struct server *server = arg;
+
+	writer_refused(server->writer, word, id, reason);
+}
+
 static bool ready_h(void *arg)
 {
 	struct server *server = arg;
@@ -324,6 +331,7 @@ static int start_bridge(struct server *server)
 		.handlers = {.begun_h = begun_h,
 			.capture_h = capture_h,
 			.ended_h = ended_h,
+			.refused_h = refused_h,
 			.ready_h = ready_h,
 			.overloaded_h = overloaded_h,
 			.arg = server}};

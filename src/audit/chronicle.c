@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +18,9 @@
 #define SYNC_US UINT64_C(1000000)
 /* Where the record of a call is looked for whose process was killed while it was written. */
 #define TAIL_BYTES ((off_t)1 << 20)
+#define SECOND_US UINT64_C(1000000)
+/* "trunk ID" */
+#define PARTY_SIZE 128
 
 struct chronicle {
 	char *state_dir;
@@ -24,6 +28,10 @@ struct chronicle {
 	struct journal *journal;
 	struct ledger *ledger;
 	struct standing *standing; /* NULL: it could not be opened */
+	pthread_mutex_t lock;
+	uint64_t refused_second; /* LOCK: lock; of the wall clock */
+	unsigned refused;        /* LOCK: lock; that have a record each, in that second */
+	uint64_t refused_more;   /* LOCK: lock; that are to be counted in one */
 	/* audit thread */
 	uint64_t sync_us;
 	bool behind;       /* lines of before are still added to the tree */
@@ -153,6 +161,7 @@ int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
 
 	if (!chronicle)
 		return err_set(text, -ENOMEM, "out of memory");
+	pthread_mutex_init(&chronicle->lock, NULL);
 	chronicle->health = params->health;
 	chronicle->state_dir = strdup(params->state_dir);
 	if (!chronicle->state_dir || ledger_new(&chronicle->ledger, &ledger) != 0) {
@@ -172,6 +181,7 @@ int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
 	return 0;
 out:
 	ledger_free(chronicle->ledger);
+	pthread_mutex_destroy(&chronicle->lock);
 	free(chronicle->state_dir);
 	free(chronicle);
 	return err;
@@ -196,6 +206,44 @@ void chronicle_add(
 	written = journal_add(chronicle->journal, "call", body, len);
 	if (chronicle->standing)
 		standing_recorded(chronicle->standing, written);
+}
+
+/* With the lock held: those of a second that is over, or of ALL, that have no record yet. */
+static void tell_refused(struct chronicle *chronicle, uint64_t now_us, bool all)
+{
+	struct buf body;
+
+	if (!all && now_us / SECOND_US == chronicle->refused_second)
+		return;
+	chronicle->refused_second = now_us / SECOND_US;
+	chronicle->refused = 0;
+	if (chronicle->refused_more == 0)
+		return;
+	buf_init(&body, 0);
+	entry_refused(&body, now_us, chronicle->refused_more, "", "");
+	add_body(chronicle, "refused", &body);
+	chronicle->refused_more = 0;
+}
+
+void chronicle_refused(
+	struct chronicle *chronicle, const char *word, const char *id, const char *reason)
+{
+	const uint64_t now_us = wall_us();
+	char party[PARTY_SIZE];
+	struct buf body;
+
+	pthread_mutex_lock(&chronicle->lock);
+	tell_refused(chronicle, now_us, false);
+	if (chronicle->refused < CHRONICLE_REFUSED_MAX) {
+		snprintf(party, sizeof(party), "%s %s", word, id);
+		buf_init(&body, 0);
+		entry_refused(&body, now_us, 1, party, reason);
+		add_body(chronicle, "refused", &body);
+		chronicle->refused++;
+	} else {
+		chronicle->refused_more++;
+	}
+	pthread_mutex_unlock(&chronicle->lock);
 }
 
 void chronicle_act(struct chronicle *chronicle, const struct entry_act *act)
@@ -253,6 +301,9 @@ bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)
 	chronicle->sync_us = mono_us + SYNC_US;
 	if (!failing && chronicle->gap > 0)
 		tell_gap(chronicle);
+	pthread_mutex_lock(&chronicle->lock);
+	tell_refused(chronicle, wall_us(), false);
+	pthread_mutex_unlock(&chronicle->lock);
 	whole = write_waiting(chronicle, &view);
 	chronicle->behind = ledger_follow(chronicle->ledger, &view);
 	ledger_publish(chronicle->ledger);
@@ -283,6 +334,7 @@ void chronicle_free(struct chronicle *chronicle)
 		return;
 	if (chronicle->gap > 0)
 		tell_gap(chronicle);
+	tell_refused(chronicle, wall_us(), true);
 	buf_init(&body, 0);
 	entry_stop(&body, wall_us());
 	add_body(chronicle, "stop", &body);
@@ -293,6 +345,7 @@ void chronicle_free(struct chronicle *chronicle)
 	journal_free(chronicle->journal);
 	ledger_free(chronicle->ledger);
 	standing_free(chronicle->standing);
+	pthread_mutex_destroy(&chronicle->lock);
 	free(chronicle->state_dir);
 	free(chronicle);
 }

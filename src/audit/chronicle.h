@@ -31,6 +31,11 @@ void chronicle_begin(
 void chronicle_add(
 	struct chronicle *chronicle, uint64_t call, const char *body, size_t len);
 
+/* Loop thread: a call of WORD ID was refused for REASON. CHRONICLE_REFUSED_MAX a second are records of their own, the others of
+ * that second are counted in one. */
+#define CHRONICLE_REFUSED_MAX 10
+void chronicle_refused(struct chronicle *chronicle, const char *word, const char *id,
+	const char *reason);
 /* Loop thread: an administrator changed something. */
 void chronicle_act(struct chronicle *chronicle, const struct entry_act *act);
 

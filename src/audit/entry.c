@@ -39,6 +39,16 @@ void entry_act(struct buf *out, uint64_t wall_us, const struct entry_act *act)
 	end(out);
 }
 
+void entry_refused(struct buf *out, uint64_t wall_us, uint64_t count, const char *party,
+	const char *reason)
+{
+	begin(out, wall_us);
+	members_uint(out, MEMBER("count"), count);
+	members_string(out, MEMBER("party"), party);
+	members_string(out, MEMBER("reason"), reason);
+	end(out);
+}
+
 void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char *key)
 {
 	begin(out, wall_us);

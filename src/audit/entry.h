@@ -19,6 +19,9 @@ struct entry_act {
 };
 
 void entry_act(struct buf *out, uint64_t wall_us, const struct entry_act *act);
+/* COUNT calls were refused: one of PARTY for REASON, or further ones, of which only the number is known ("", ""). */
+void entry_refused(struct buf *out, uint64_t wall_us, uint64_t count, const char *party,
+	const char *reason);
 /* The server starts. KEY: by which its log is verified; "": it is not signed. */
 void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char *key);
 /* It stops in order: the last record of a process. */

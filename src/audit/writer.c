@@ -178,6 +178,12 @@ void writer_cdr(struct writer *writer, const struct record *record)
 		writer->chronicle, record->call, writer->line.data, writer->line.len);
 }
 
+void writer_refused(
+	struct writer *writer, const char *word, const char *id, const char *reason)
+{
+	chronicle_refused(writer->chronicle, word, id, reason);
+}
+
 void writer_act(struct writer *writer, const struct entry_act *act)
 {
 	chronicle_act(writer->chronicle, act);

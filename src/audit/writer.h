@@ -56,6 +56,10 @@ void writer_call_end(struct writer *writer, const struct record *record);
 /* Loop thread: a CDR alone, for a call without capture. */
 void writer_cdr(struct writer *writer, const struct record *record);
 
+/* Loop thread: a call of WORD ID ("trunk", "gw") was refused, for REASON. A few a second are records of their own, the others
+ * are counted in one. */
+void writer_refused(
+	struct writer *writer, const char *word, const char *id, const char *reason);
 /* Loop thread: an administrator changed something: a record of the log. */
 void writer_act(struct writer *writer, const struct entry_act *act);
 

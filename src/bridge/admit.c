@@ -212,6 +212,9 @@ void admit_refused(
 	else if (obstacle->limit)
 		bridge->use.reached[obstacle->limit]++;
 	bridge->refused++;
+	if (bridge->handlers.refused_h)
+		bridge->handlers.refused_h(bridge->handlers.arg, trunk_word(trunk->kind),
+			trunk->id, obstacle_word(obstacle->kind));
 	log_refusal(bridge, false, trunk, obstacle);
 }
 

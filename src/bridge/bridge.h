@@ -33,6 +33,9 @@ struct bridge_handlers {
 		void *arg, uint64_t call, const char *id, enum config_audit mode);
 	/* A call ended. Called before the final answer to its BYE or CANCEL leaves. */
 	void (*ended_h)(void *arg, const struct record *record);
+	/* A call of WORD ID ("trunk", "gw") was answered 503: why, in a word of the log. May be NULL. */
+	void (*refused_h)(
+		void *arg, const char *word, const char *id, const char *reason);
 	/* May a new call begin? False while audit is required and cannot write, or is behind. May
 	 * be NULL. */
 	bool (*ready_h)(void *arg);

@@ -110,6 +110,12 @@ check "who changed something is recorded" wait_line 10 "$(state)/cdr.jsonl" \
 	'"kind":"act".*"who":"uid [0-9]+ .*"noun":"log","verb":"level","args":\["debug"\],"code":0'
 kill -HUP "$tandem_pid"
 check "a signal too" wait_line 10 "$(state)/cdr.jsonl" '"who":"SIGHUP","noun":"config","verb":"reload","args":\[\],"code":0'
+ctl -q trunk drain a
+(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49403123 -i 127.0.0.1 -p "$port_gw" -m 1 -nostdin \
+	-timeout 10) >"$lab/refused.log" 2>&1 </dev/null
+check "a refused call is recorded" wait_line 10 "$(state)/cdr.jsonl" \
+	'"kind":"refused".*"count":1,"party":"trunk a","reason":"drained"'
+ctl -q trunk resume a
 check "it stops" ctl -q shutdown
 wait "$tandem_pid"
 signed=$(verify --json "$(state)" | jq .records)

@@ -405,6 +405,40 @@ static void lost_captures_are_declared(void **state)
 	expect_verified(fixture, "start gap gap stop ");
 }
 
+/* A few by themselves, the others as one number: a flood of calls is none of records. */
+static void refused_calls_are_recorded(void **state)
+{
+	struct fixture *fixture = *state;
+	unsigned lines = 0, counted = 0;
+	char path[4300], line[512];
+	FILE *file;
+
+	for (unsigned i = 0; i < 5000; i++)
+		chronicle_refused(fixture->chronicle, "trunk", "gw", "full");
+	close_it(fixture);
+	verify(fixture);
+	assert_string_equal(fixture->faults, "");
+	snprintf(path, sizeof(path), "%s/cdr.jsonl", fixture->folder);
+	file = fopen(path, "re");
+	while (fgets(line, sizeof(line), file)) {
+		const char *count = strstr(line, "\"count\":");
+
+		if (!strstr(line, "\"kind\":\"refused\""))
+			continue;
+		lines++;
+		counted += (unsigned)atoi(count + 8);
+		if (lines == 1)
+			assert_non_null(strstr(line, "\"count\":1,\"party\":\"trunk "
+						     "gw\",\"reason\":\"full\"}"));
+		if (atoi(count + 8) > 1)
+			assert_non_null(strstr(line, "\"party\":\"\",\"reason\":\"\"}"));
+	}
+	fclose(file);
+	assert_int_equal(counted, 5000);
+	assert_true(lines <= 5 * (CHRONICLE_REFUSED_MAX + 1));
+	assert_true(lines > CHRONICLE_REFUSED_MAX);
+}
+
 static void acts_are_recorded(void **state)
 {
 	static const char *const args[] = {"gw\"1", "on"};
@@ -507,6 +541,7 @@ int main(void)
 		CASE(what_is_more_than_one_go_is_signed_later),
 		CASE(records_that_are_not_there_are_declared),
 		CASE(lost_captures_are_declared),
+		CASE(refused_calls_are_recorded),
 		CASE(acts_are_recorded),
 		CASE(a_log_that_cannot_go_on_says_why),
 		CASE(a_key_that_is_there_is_used),
