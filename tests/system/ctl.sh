@@ -47,6 +47,9 @@ capture hold 99 --reason x ; 4
 capture release 99 ; 4
 cdr tail ; 0
 cdr tail 5 ; 0
+cdr key ; 0
+cdr proof 0 ; 0
+cdr proof 99999999 ; 1
 cert list ; 0
 metrics ; 0
 monitor -n 1 ; 0
@@ -79,6 +82,7 @@ trunk tls gw maybe ; 2
 call show ; 2
 call list --watch ; 2
 cdr tail many ; 2
+cdr proof a/b ; 2
 monitor -n 0 ; 2
 monitor -n ; 2
 events nonsense ; 2

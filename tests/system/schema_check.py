@@ -1,5 +1,6 @@
 """schema_check.py SCHEMA ANSWER: each fault of ANSWER in a line, with its place; exit code 1 for any."""
 import json
+import pathlib
 import sys
 
 import jsonschema
@@ -12,7 +13,9 @@ def main():
         answer = json.load(file)
     jsonschema.Draft202012Validator.check_schema(schema)
     checker = jsonschema.FormatChecker()
-    validator = jsonschema.Draft202012Validator(schema, format_checker=checker)
+    # A schema may refer to one beside it.
+    resolver = jsonschema.RefResolver(pathlib.Path(sys.argv[1]).resolve().as_uri(), schema)
+    validator = jsonschema.Draft202012Validator(schema, resolver=resolver, format_checker=checker)
     faults = list(validator.iter_errors(answer))
     for fault in faults:
         print("/".join(str(part) for part in fault.absolute_path) + ": " + fault.message[:300])

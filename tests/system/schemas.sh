@@ -133,6 +133,9 @@ answer 4 subscription end nothing
 check "the record" wait_cdrs 1
 answer 0 trunk show gw
 answer 0 cdr tail
+answer 0 cdr key
+answer 0 cdr proof 0
+answer 1 cdr proof 99999999
 answer 0 counters reset
 answer 0 trunk list
 answer 0 report protection
@@ -140,6 +143,22 @@ answer 6 route replay --current "$lab"
 mv "$lab/gateways.d/gw.conf" "$lab/gone.conf"
 answer 1 route replay --current "$lab"
 answer 0 shutdown -
+wait "$tandem_pid"
+
+# The log of records, and what is found in it.
+printf '{"type": "array", "items": {"$ref": "%s"}}' "file://$schemas/record.json" >"$lab/records.schema"
+jq -s . "$lab/state/cdr.jsonl" >"$lab/records.json"
+check "each line of cdr.jsonl: record.json" python3 "$srcdir/tests/system/schema_check.py" \
+	"$lab/records.schema" "$lab/records.json"
+check "calls, starts and acts are among them" jq -e 'map(.kind) |
+	index("call") and index("start") and index("stop") and index("act")' "$lab/records.json"
+"$builddir/tandem-verify" log --json --key "$lab/state/log/key" "$lab/state" >"$lab/verified.json"
+check "tandem-verify: verify.json" python3 "$srcdir/tests/system/schema_check.py" \
+	"$schemas/verify.json" "$lab/verified.json"
+sed -i 2d "$lab/state/cdr.jsonl"
+"$builddir/tandem-verify" log --json --key "$lab/state/log/key" "$lab/state" >"$lab/verified.json"
+check "with faults" python3 "$srcdir/tests/system/schema_check.py" "$schemas/verify.json" "$lab/verified.json"
+check "which it has" jq -e '.fault_count == 1 and .faults[0].kind == "missing"' "$lab/verified.json"
 
 # A verb that is new is asked here too.
 missing=$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' "$srcdir/src/admin/verb_list.h" \
