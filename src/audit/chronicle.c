@@ -306,8 +306,7 @@ bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)
 	pthread_mutex_unlock(&chronicle->lock);
 	whole = write_waiting(chronicle, &view);
 	chronicle->behind = ledger_follow(chronicle->ledger, &view);
-	ledger_publish(chronicle->ledger);
-	return whole;
+	return ledger_publish(chronicle->ledger) && whole;
 }
 
 void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret)
@@ -341,7 +340,7 @@ void chronicle_free(struct chronicle *chronicle)
 	(void)write_waiting(chronicle, &view);
 	while (ledger_follow(chronicle->ledger, &view))
 		;
-	ledger_publish(chronicle->ledger);
+	(void)ledger_publish(chronicle->ledger);
 	journal_free(chronicle->journal);
 	ledger_free(chronicle->ledger);
 	standing_free(chronicle->standing);

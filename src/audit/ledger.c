@@ -39,6 +39,7 @@ struct ledger {
 	uint64_t
 		headless; /* behind these, records that have no head: a log began with them */
 	uint64_t number; /* of the next record */
+	bool failing;    /* something could not be read or written last */
 	bool foreign;    /* a line that is no record was told of */
 
 	atomic_bool stopped; /* atomic */
@@ -60,6 +61,13 @@ static void stop(struct ledger *ledger, const char *why)
 bool ledger_is_stopped(const struct ledger *ledger)
 {
 	return atomic_load(&ledger->stopped);
+}
+
+/* What is tried again. */
+static void fail(struct ledger *ledger, int err)
+{
+	ledger->failing = true;
+	health_fail(ledger->health, "log", err);
 }
 
 /* Opening */
@@ -366,7 +374,7 @@ static int take_line(struct ledger *ledger, struct span line)
 	if (err == ERR_TRUST)
 		stop(ledger, "the records are not those that were signed before");
 	else if (err)
-		health_fail(ledger->health, "log", err);
+		fail(ledger, err);
 	return err;
 }
 
@@ -389,6 +397,7 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
 	ssize_t n;
 	int err = 0;
 
+	ledger->failing = false;
 	if (ledger_is_stopped(ledger) || view->fd < 0)
 		return false;
 	if (ledger->fd < 0)
@@ -411,22 +420,23 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
 				view->file, view->size);
 	}
 	if (err)
-		health_fail(ledger->health, "log", err);
+		fail(ledger, err);
 	return !err;
 }
 
-void ledger_publish(struct ledger *ledger)
+bool ledger_publish(struct ledger *ledger)
 {
 	int err;
 
 	if (ledger_is_stopped(ledger))
-		return;
+		return true;
 	err = logbook_publish(ledger->logbook);
 	if (err) {
-		health_fail(ledger->health, "log", err);
-		return;
+		fail(ledger, err);
+		return false;
 	}
 	pthread_mutex_lock(&ledger->lock);
 	ledger->state.size = logbook_published(ledger->logbook);
 	pthread_mutex_unlock(&ledger->lock);
+	return !ledger->failing;
 }

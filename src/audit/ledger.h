@@ -34,8 +34,9 @@ uint64_t ledger_size(const struct ledger *ledger);
 
 /* Adds lines of the journal, as far as VIEW has them. True: there are more; call it again soon. */
 bool ledger_follow(struct ledger *ledger, const struct journal_view *view);
-/* Signs what was added. */
-void ledger_publish(struct ledger *ledger);
+/* Signs what was added. Returns whether all that was to be read and written since ledger_follow() began was; a log that is
+ * stopped is none that fails. */
+bool ledger_publish(struct ledger *ledger);
 
 #define LEDGER_KEY_SIZE 320
 #define LEDGER_WHY_SIZE 256

@@ -62,7 +62,9 @@ out:
 	return err;
 }
 
-static int write_file(int dir_fd, const char *name, const void *data, size_t len)
+/* SYNC: it is on the disk when this returns. */
+static int write_file(
+	int dir_fd, const char *name, const void *data, size_t len, bool sync)
 {
 	int fd = openat(dir_fd, name,
 		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640);
@@ -75,6 +77,8 @@ static int write_file(int dir_fd, const char *name, const void *data, size_t len
 	n = write(fd, data, len);
 	if (n != (ssize_t)len)
 		err = errno > 0 ? -errno : -ENOSPC;
+	if (!err && sync && fdatasync(fd) < 0)
+		err = -errno;
 	if (close(fd) < 0 && !err)
 		err = -errno;
 	return err;
@@ -86,7 +90,8 @@ int logbook_replace(int dir_fd, const char *name, struct span text)
 	int err;
 
 	snprintf(made, sizeof(made), ".%s.new", name);
-	err = write_file(dir_fd, made, text.p, text.len);
+	/* Else some file systems have an empty file after a loss of power. */
+	err = write_file(dir_fd, made, text.p, text.len, true);
 	if (!err && renameat(dir_fd, made, dir_fd, name) < 0)
 		err = -errno;
 	if (err)
@@ -117,11 +122,11 @@ static int write_tile(
 	int err;
 
 	tile_path(tile, path);
-	err = write_file(logbook->dir_fd, path, hashes, len);
+	err = write_file(logbook->dir_fd, path, hashes, len, false);
 	if (err != -ENOENT)
 		return err;
 	err = make_folders(logbook->dir_fd, path);
-	return err ? err : write_file(logbook->dir_fd, path, hashes, len);
+	return err ? err : write_file(logbook->dir_fd, path, hashes, len, false);
 }
 
 /* The full tile is there: those of its beginnings are not needed any more. */
@@ -150,8 +155,10 @@ static void remove_partial(struct logbook *logbook, const struct tile *tile)
 
 /* Going on */
 
-/* The hashes of the last tile of LEVEL, above 0: each is the root over a full tile below it. */
-static int load_row(struct logbook *logbook, unsigned level, uint64_t size)
+/* The hashes of the last tile of LEVEL, above 0: each is the root over a full tile below it. Where one of these cannot be read
+ * *RET_WHOLE is how many entries those before it have. */
+static int load_row(
+	struct logbook *logbook, unsigned level, uint64_t size, uint64_t *ret_whole)
 {
 	uint64_t first = size >> 8 * level & ~(uint64_t)(TILE_WIDTH - 1);
 	unsigned width = (unsigned)(size >> 8 * level) % TILE_WIDTH;
@@ -163,8 +170,10 @@ static int load_row(struct logbook *logbook, unsigned level, uint64_t size)
 			.level = level - 1, .index = first + i, .width = TILE_WIDTH};
 
 		err = tiles_load(logbook->dir_fd, &below, hashes);
-		if (err)
+		if (err) {
+			*ret_whole = below.index << 8 * level;
 			return err;
+		}
 		tile_root(&logbook->rows[level][i], hashes, TILE_WIDTH);
 	}
 	logbook->written[level] = size >> 8 * level;
@@ -190,16 +199,17 @@ static void tree_of_rows(struct logbook *logbook, uint64_t size)
 	logbook->tree.size = size;
 }
 
-static int load_tree(struct logbook *logbook, uint64_t size)
+static int load_tree(struct logbook *logbook, uint64_t size, uint64_t *ret_whole)
 {
 	const struct tile last = {.index = size / TILE_WIDTH, .width = size % TILE_WIDTH};
 	int err = 0;
 
+	*ret_whole = size - last.width;
 	if (last.width > 0)
 		err = tiles_load(logbook->dir_fd, &last, logbook->rows[0]);
 	logbook->written[0] = size;
 	for (unsigned level = 1; level < TILE_LEVELS && !err; level++)
-		err = load_row(logbook, level, size);
+		err = load_row(logbook, level, size, ret_whole);
 	if (!err)
 		tree_of_rows(logbook, size);
 	return err;
@@ -213,18 +223,23 @@ static bool is_signed_tree(const struct logbook *logbook)
 	return tlog_equal(&root, &logbook->signed_root);
 }
 
-/* After a loss of power the last tile may be missing: entries are then added again from where it begins. */
+/* After a loss of power the last tiles may be missing, or empty: entries are then added again from where the first of them
+ * begins. */
 static int load_signed(struct logbook *logbook, struct err_text *text)
 {
-	int err = load_tree(logbook, logbook->published);
+	uint64_t whole, size = logbook->published;
+	int err = load_tree(logbook, size, &whole);
 
 	if (!err && is_signed_tree(logbook))
 		return 0;
-	err = load_tree(logbook, logbook->published & ~(uint64_t)(TILE_WIDTH - 1));
+	while (whole < size) {
+		size = whole;
+		err = load_tree(logbook, size, &whole);
+	}
 	if (err)
-		return err_set(text, err, "the tiles of %s are not whole: %s",
+		return err_set(text, err, "the tiles of %s cannot be read: %s",
 			logbook->key.name, err_str(err));
-	if (logbook->tree.size == logbook->published)
+	if (size == logbook->published)
 		return err_set(text, ERR_TRUST,
 			"the tiles of %s are not those that were signed",
 			logbook->key.name);

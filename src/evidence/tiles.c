@@ -7,6 +7,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* What a file system leaves of a file that was being written when the power went. */
+static bool has_holes(const struct tlog_hash *hashes, unsigned count)
+{
+	static const struct tlog_hash none;
+
+	for (unsigned i = 0; i < count; i++)
+		if (tlog_equal(&hashes[i], &none))
+			return true;
+	return false;
+}
+
 /* COUNT hashes of the file at PATH, which has FILE_COUNT. */
 static int load_file(int dir_fd, const char *path, unsigned file_count, unsigned count,
 	struct tlog_hash *ret)
@@ -26,6 +37,8 @@ static int load_file(int dir_fd, const char *path, unsigned file_count, unsigned
 		err = ERR_FORMAT;
 	else if (pread(fd, ret, want, 0) != (ssize_t)want)
 		err = errno > 0 ? -errno : -EIO;
+	else if (has_holes(ret, count))
+		err = ERR_FORMAT;
 	close(fd);
 	return err;
 }

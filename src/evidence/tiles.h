@@ -7,7 +7,7 @@
 #include "evidence/tile.h"
 
 /* Reads TILE below DIR_FD; where there is no such file and it is not full, the beginning of the full one. 0; -ENOENT;
- * ERR_FORMAT: it has not the bytes that it should have; -ELOOP, -EPERM: it is a link, or no plain file; or
+ * ERR_FORMAT: it has not the bytes that it should have, or zeros for a hash; -ELOOP, -EPERM: it is a link, or no plain file; or
  * another negated errno. */
 int tiles_load(
 	int dir_fd, const struct tile *tile, struct tlog_hash ret[static TILE_WIDTH]);

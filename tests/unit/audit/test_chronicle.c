@@ -461,6 +461,21 @@ static void acts_are_recorded(void **state)
 	run(fixture, "grep -qF '\"args\":[],\"code\":0}' cdr.jsonl");
 }
 
+/* It recovers by itself, and is not taken for well before it is. */
+static void a_log_that_cannot_be_written_fails_and_recovers(void **state)
+{
+	struct fixture *fixture = *state;
+
+	run(fixture, "mkdir log/.checkpoint.new");
+	add(fixture, 1);
+	assert_false(tick(fixture));
+	assert_true(health_is_failing(&fixture->health));
+	assert_false(tick(fixture));
+	run(fixture, "rmdir log/.checkpoint.new");
+	assert_true(tick(fixture));
+	expect_verified(fixture, "start call ");
+}
+
 static void expect_stopped(struct fixture *fixture, const char *why)
 {
 	struct ledger_state log;
@@ -543,6 +558,7 @@ int main(void)
 		CASE(lost_captures_are_declared),
 		CASE(refused_calls_are_recorded),
 		CASE(acts_are_recorded),
+		CASE(a_log_that_cannot_be_written_fails_and_recovers),
 		CASE(a_log_that_cannot_go_on_says_why),
 		CASE(a_key_that_is_there_is_used),
 	};
