@@ -47,12 +47,19 @@ killed() {
 	stop "$tandem_pid"
 }
 
-# Each call that the log says began has one record.
+# No call has two records, and each that the log says began has one. One that the log does not know was lost: the server was
+# killed before its line.
 accounts_agree() {
 	grep -oE 'call=[^ ]+ event=begin' "$lab/tandem.log" | sed 's/call=//; s/ .*//' | sort >"$lab/begun"
 	cat "$(state)"/cdr.jsonl.1 "$(state)"/cdr.jsonl 2>/dev/null |
-		jq -r 'select(.kind == "call" or .kind == "lost") | .id' | sort >"$lab/recorded"
-	[[ -s $lab/begun ]] && diff "$lab/begun" "$lab/recorded" >"$lab/difference" || {
+		jq -r 'select(.kind == "call" or .kind == "lost") | .id + " " + .kind' | sort >"$lab/recorded"
+	cut -d' ' -f1 "$lab/recorded" >"$lab/ids"
+	{
+		uniq -d "$lab/ids" | sed 's/$/ has two records/'
+		comm -23 "$lab/begun" <(uniq "$lab/ids") | sed 's/$/ has no record/'
+		join -v 2 "$lab/begun" "$lab/recorded" | grep -v ' lost$' | sed 's/$/ did not begin/'
+	} >"$lab/difference"
+	[[ -s $lab/begun && ! -s $lab/difference ]] || {
 		wc -l "$lab/begun" "$lab/recorded"
 		head "$lab/difference"
 		return 1
