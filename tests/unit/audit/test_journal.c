@@ -136,8 +136,8 @@ static void a_file_that_is_none_of_ours_is_left(void **state)
 
 	put(fixture->path, "");
 	assert_int_equal(truncate(fixture->path, size), 0);
-	assert_true(journal_new(&fixture->journal, fixture->folder, "cdr.jsonl",
-			    &fixture->health, &text) < 0);
+	assert_true(journal_new(&fixture->journal, fixture->folder, 0, &fixture->health,
+			    &text) < 0);
 	assert_non_null(strstr(text.text, "/cdr.jsonl"));
 	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_int_equal(st.st_size, size);
