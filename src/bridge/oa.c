@@ -581,6 +581,7 @@ void oa_early(struct call *call, struct leg *from, struct message *response)
 		return;
 	oa_forget_early(call);
 	call->oa.early = sdp;
+	call->oa.early_cseq = message_cseq(response);
 }
 
 void oa_reinvite(struct call *call, struct leg *from, struct message *request)

@@ -46,8 +46,10 @@ struct oa {
 	/* Its session is refreshed: it was offered again what it was told last (ASKED, WITHDRAWN). NULL:
 	 * none is. */
 	struct leg *refreshing;
-	/* What an 18x to the further INVITE that is under way said to its offer; owned; NULL: nothing. */
+	/* What an 18x to the further INVITE that is under way said to its offer; owned; NULL: nothing. It is not said of
+	 * that INVITE sent again, behind 401 or 422, which has another number. */
 	struct sdp *early;
+	uint32_t early_cseq;
 	char *preview_tag; /* of the branch whose SDP leg a has in 18x; NULL: none */
 	bool answered_a; /* leg a has the answer to its first offer, in a reliable 18x */
 	bool made;       /* leg b's first offer is our own: leg a made none */

@@ -44,7 +44,7 @@ int oa_read_answer(struct call *call, struct message *message, struct sdp **ret,
 {
 	int err = oa_read(message, ret, text);
 
-	if (err || *ret)
+	if (err || *ret || call->oa.early_cseq != message_cseq(message))
 		return err;
 	*ret = call->oa.early;
 	call->oa.early = NULL;
