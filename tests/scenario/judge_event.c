@@ -34,8 +34,10 @@ static void note_subscribe(struct judge *judge, const struct stage_passed *passe
 
 	if (event) {
 		event->flow = passed->flow->id;
-		/* one that asks anew with the same Call-ID is another one, or is not heard */
-		event->doubled = event->doubled || !message_to(message)->tag.len;
+		/* one that asks anew with the same Call-ID is another one, or is not heard; in plain nobody speaks within a
+		 * dialog of TLS */
+		event->doubled = event->doubled || !message_to(message)->tag.len ||
+				 event->kind != passed->flow->kind;
 		return;
 	}
 	/* within a call nothing is subscribed to */
@@ -46,6 +48,7 @@ static void note_subscribe(struct judge *judge, const struct stage_passed *passe
 		abort();
 	event->party = passed->party;
 	event->flow = passed->flow->id;
+	event->kind = passed->flow->kind;
 	event->call_id = span_dup(message_call_id(message));
 	event->theirs = span_dup(message_from(message)->tag);
 	event->ours = span_dup(span_of(""));

@@ -109,6 +109,7 @@ struct judge_event {
 	struct list node;
 	const struct party *party;
 	uint64_t flow;
+	enum transport_kind kind; /* of the flow that it began on */
 	char *call_id, *ours,
 		*theirs;  /* tags of Tandem, "" until known, and of the party */
 	uint32_t cseq;    /* of Tandem's last NOTIFY */
