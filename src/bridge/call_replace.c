@@ -43,12 +43,13 @@ static int judge_state(const struct call *call, const struct leg *leg,
 		*why = "the call that Replaces names is being transferred";
 		return 491;
 	}
-	if (call->state == CALL_TALKING) {
+	if (call->state == CALL_TALKING && leg->state == LEG_TALKING) {
 		*why = "the dialog that Replaces names is confirmed, and early-only was "
 		       "asked";
 		return replaces->early_only ? 486 : 0;
 	}
-	if (leg == call->a) {
+	/* its 200 may wait for a PRACK yet, though the other leg has answered */
+	if (leg == call->a || call->state == CALL_TALKING) {
 		*why = "the early dialog that Replaces names is not one that we began";
 		return 481;
 	}
