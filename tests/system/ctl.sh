@@ -289,7 +289,7 @@ completes() { # EXPECTED WORD...
 }
 
 check "bash: a noun" completes trunk tr
-check "bash: nouns" completes "status server strangers shutdown setup" s
+check "bash: nouns" completes "status server subscription strangers shutdown setup" s
 check "bash: a verb" completes "show" trunk s
 check "bash: a trunk" completes gw trunk show ''
 check "bash: a server" completes pbx1 server show p
