@@ -133,6 +133,9 @@ void judge_dialog_answered(struct judge *judge, const struct judge_asked *asked,
 		judge_media_forget(&dialog->agreed);
 		return;
 	}
+	/* within a dialog that a strange answer made, of which nothing is known */
+	if (!dialog && asked->to_tag[0])
+		return;
 	if (!dialog) {
 		dialog = make_dialog(judge, asked->party, asked->flow,
 			span_of(asked->call_id), ours, theirs);
