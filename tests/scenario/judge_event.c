@@ -33,6 +33,8 @@ static void note_subscribe(struct judge *judge, const struct stage_passed *passe
 	struct judge_event *event = event_of(judge, passed->party, message);
 
 	if (event) {
+		/* what went over the one before may not have come */
+		event->doubtful = event->doubtful || event->flow != passed->flow->id;
 		event->flow = passed->flow->id;
 		/* one that asks anew with the same Call-ID is another one, or is not heard; in plain nobody speaks within a
 		 * dialog of TLS */
