@@ -43,7 +43,9 @@ static void forget_branch(struct call *call)
 
 void oa_first_lost(struct call *call)
 {
-	oa_release_txn(call);
+	/* an offer by PRACK or UPDATE, whose other leg is gone */
+	if (call->oa.txn)
+		oa_refuse_asker(call, 500);
 	oa_set_state(call, OA_IDLE);
 	if (call->oa.preview_tag)
 		forget_branch(call);
