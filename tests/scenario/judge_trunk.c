@@ -398,11 +398,14 @@ static void note_rest(
 {
 	const uint64_t now_us = judge_now_us(judge);
 	const int status = message_status(passed->message);
+	const struct config_trunk *settings = judge_trunk_settings(judge, passed->party);
 	struct span line;
 
 	if (status < 500)
 		path->rests_until_us = 0;
-	if (status != 503 || !answers_first(judge, passed) ||
+	/* what it says over the transport of before a reload is not said of the one of now */
+	if (!settings || kind_of(settings) != passed->flow->kind || status != 503 ||
+		!answers_first(judge, passed) ||
 		!message_line(passed->message, "Retry-After", 0, &line))
 		return;
 	path->rests_from_us = now_us;
