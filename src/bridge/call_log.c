@@ -247,3 +247,16 @@ void call_log_end(const struct record *record)
 	add_said(&line, " media-note=", record->media_note);
 	log_words(level, MODULE, &line);
 }
+
+void call_log_transfer(const struct call *call, int status, const char *target)
+{
+	const struct history *history = &call->history;
+	const struct record_transfer *at =
+		&history->transfers[history->transfer_count - 1];
+	char called[LOG_TEXT_SIZE], by[PEER_WORDS_SIZE];
+
+	log_info(MODULE, "call=%s event=transfer%s called=%s target=%s status=%d",
+		call->id, peer_words(at->by, by),
+		log_number(called, at->to, strlen(at->to)), target ? target : "none",
+		status);
+}

@@ -17,3 +17,5 @@ void call_log_attempt(const struct call *call, const struct record_attempt *atte
 void call_log_end(const struct record *record);
 /* Of a request that is no call: its one line, at its end. */
 void call_log_message(const struct record *record);
+/* What came of its last transfer, with STATUS; TARGET, an id, took it; NULL: nobody. */
+void call_log_transfer(const struct call *call, int status, const char *target);

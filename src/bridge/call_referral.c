@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "bridge/call_inner.h"
+#include "bridge/call_log.h"
 #include "bridge/call_priv.h"
 #include "bridge/identity.h"
 #include "bridge/leg_notifier.h"
@@ -51,17 +52,11 @@ static void note(struct referral *referral, int status)
 {
 	struct call *call = referral->call;
 	const char *target = status < 300 ? referral->to->trunk->id : NULL;
-	char called[LOG_TEXT_SIZE], by[PEER_WORDS_SIZE];
-	const struct record_transfer *at;
 
 	if (!referral->noted)
 		return;
 	history_transferred(&call->history, status, target);
-	at = &call->history.transfers[call->history.transfer_count - 1];
-	log_info("call", "call=%s event=transfer%s called=%s target=%s status=%d",
-		call->id, peer_words(at->by, by),
-		log_number(called, at->to, strlen(at->to)), target ? target : "none",
-		status);
+	call_log_transfer(call, status, target);
 }
 
 /* Its sender has not been answered yet, or is, with STATUS. */

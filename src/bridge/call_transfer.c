@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "bridge/call_inner.h"
+#include "bridge/call_log.h"
 #include "bridge/call_priv.h"
 #include "bridge/leg_notifier.h"
 #include "bridge/refer.h"
@@ -59,26 +60,13 @@ static void say(const struct transfer *transfer, int status)
 		notifier_say(transfer->referrer, status);
 }
 
-static void log_end(const struct call *call, int status, const char *target)
-{
-	const struct history *history = &call->history;
-	const struct record_transfer *at =
-		&history->transfers[history->transfer_count - 1];
-	char called[LOG_TEXT_SIZE], by[PEER_WORDS_SIZE];
-
-	log_info("call", "call=%s event=transfer%s called=%s target=%s status=%d",
-		call->id, peer_words(at->by, by),
-		log_number(called, at->to, strlen(at->to)), target ? target : "none",
-		status);
-}
-
 /* What came of it is in the record of CALL. TARGET, an id, took it; NULL: nobody. */
 static void note(struct transfer *transfer, int status, const char *target)
 {
 	struct call *outer = transfer->outer;
 
 	history_transferred(&outer->history, status, target);
-	log_end(outer, status, target);
+	call_log_transfer(outer, status, target);
 }
 
 /* ---- its end ---- */
