@@ -1,6 +1,5 @@
 #include "bridge/call_referral.h"
 
-#include "base/log.h"
 #include "bridge/call_inner.h"
 #include "bridge/call_log.h"
 #include "bridge/call_priv.h"
