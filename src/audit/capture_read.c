@@ -5,6 +5,7 @@
 #include "audit/pcapng.h"
 #include "audit/style.h"
 #include "base/err.h"
+#include "base/regular.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -103,17 +104,11 @@ int capture_read_file(FILE *file, capture_read_h *h, void *arg)
 
 static int read_named(int dir_fd, const char *name, capture_read_h *h, void *arg)
 {
-	const int fd =
-		openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
+	const int fd = regular_open(dir_fd, name, NULL);
 	FILE *file;
 
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-		close(fd);
-		return -EPERM;
-	}
+		return fd;
 	file = fdopen(fd, "r");
 	if (!file) {
 		close(fd);

@@ -1,5 +1,7 @@
 #include "audit/cdr_scan.h"
 
+#include "base/regular.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -30,20 +32,13 @@ struct cdr_scan {
 static int open_part(struct part *part, const char *state_dir, const char *name)
 {
 	char *path;
-	int err = 0;
 
 	if (asprintf(&path, "%s/%s", state_dir, name) < 0)
 		return -ENOMEM;
-	part->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+	part->fd = regular_open(AT_FDCWD, path, &part->st);
 	free(path);
-	if (part->fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(part->fd, &part->st) < 0)
-		err = -errno;
-	else if (!S_ISREG(part->st.st_mode))
-		err = -EPERM;
 	part->high = part->st.st_size;
-	return err;
+	return part->fd < 0 && part->fd != -ENOENT ? part->fd : 0;
 }
 
 int cdr_scan_new(struct cdr_scan **ret, const char *state_dir, uint64_t since_us,

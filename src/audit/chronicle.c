@@ -3,6 +3,7 @@
 #include "audit/standing.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/regular.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,10 +69,10 @@ static void read_tail(struct left *left)
 	int fd;
 
 	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME, left->chronicle->state_dir);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	fd = regular_open(AT_FDCWD, path, &st);
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && st.st_size > 0) {
+	if (st.st_size > 0) {
 		from = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
 		room = buf_reserve(&left->tail, (size_t)(st.st_size - from));
 		n = room ? pread(fd, room, (size_t)(st.st_size - from), from) : 0;

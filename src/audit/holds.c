@@ -1,5 +1,7 @@
 #include "audit/holds.h"
 
+#include "base/regular.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -118,8 +120,7 @@ static void take_line(const char **rest, char *out, size_t size)
 
 static void read_words(int folder, const char *name, struct hold *hold)
 {
-	const int fd =
-		openat(folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+	const int fd = regular_open(folder, name, NULL);
 	char text[FILE_BYTES_MAX + 1], since[32];
 	const char *rest = text;
 	ssize_t got = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);

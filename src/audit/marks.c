@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/regular.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -89,20 +90,16 @@ static void take_lines(struct hash *hash, struct span rest)
 
 static void read_file(int root_fd, struct buf *out)
 {
-	int fd = openat(
-		root_fd, FILE_NAME, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
+	const int fd = regular_open(root_fd, FILE_NAME, NULL);
 	ssize_t got = 1;
 	char *room;
 
 	if (fd < 0)
 		return;
-	if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode)) {
-		while (got > 0 && (room = buf_reserve(out, 65536))) {
-			got = read(fd, room, 65536);
-			if (got > 0)
-				out->len += (size_t)got;
-		}
+	while (got > 0 && (room = buf_reserve(out, 65536))) {
+		got = read(fd, room, 65536);
+		if (got > 0)
+			out->len += (size_t)got;
 	}
 	close(fd);
 }

@@ -3,6 +3,7 @@
 #include "audit/cdr_read.h"
 #include "audit/journal.h"
 #include "audit/store_name.h"
+#include "base/regular.h"
 #include "evidence/head.h"
 
 #include <errno.h>
@@ -28,15 +29,10 @@ struct record_find {
 static int open_file(int *ret, const char *state_dir, const char *suffix)
 {
 	char path[4200];
-	struct stat st;
 
 	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME "%s", state_dir, suffix);
-	*ret = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	if (*ret < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(*ret, &st) < 0)
-		return -errno;
-	return S_ISREG(st.st_mode) ? 0 : -EPERM;
+	*ret = regular_open(AT_FDCWD, path, NULL);
+	return *ret < 0 && *ret != -ENOENT ? *ret : 0;
 }
 
 static off_t size_of(int fd)

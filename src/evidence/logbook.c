@@ -1,5 +1,6 @@
 #include "evidence/logbook.h"
 
+#include "base/regular.h"
 #include "evidence/tiles.h"
 
 #include <dirent.h>
@@ -31,19 +32,15 @@ struct logbook {
 
 int logbook_read_file(int dir_fd, const char *name, size_t max, struct buf *ret)
 {
-	int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
 	struct stat st;
+	int fd = regular_open(dir_fd, name, &st);
 	ssize_t n = 0;
 	char *room;
 	int err = 0;
 
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		err = -errno;
-	else if (!S_ISREG(st.st_mode))
-		err = -EPERM;
-	else if (st.st_size > (off_t)max)
+		return fd;
+	if (st.st_size > (off_t)max)
 		err = ERR_LIMIT;
 	if (err || st.st_size == 0)
 		goto out;

@@ -1,6 +1,7 @@
 #include "evidence/tiles.h"
 
 #include "base/err.h"
+#include "base/regular.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -22,18 +23,14 @@ static bool has_holes(const struct tlog_hash *hashes, unsigned count)
 static int load_file(int dir_fd, const char *path, unsigned file_count, unsigned count,
 	struct tlog_hash *ret)
 {
-	int fd = openat(dir_fd, path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	size_t want = (size_t)count * TLOG_HASH_LEN;
 	struct stat st;
+	int fd = regular_open(dir_fd, path, &st);
+	size_t want = (size_t)count * TLOG_HASH_LEN;
 	int err = 0;
 
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0)
-		err = -errno;
-	else if (!S_ISREG(st.st_mode))
-		err = -EPERM;
-	else if (st.st_size != (off_t)file_count * TLOG_HASH_LEN)
+		return fd;
+	if (st.st_size != (off_t)file_count * TLOG_HASH_LEN)
 		err = ERR_FORMAT;
 	else if (pread(fd, ret, want, 0) != (ssize_t)want)
 		err = errno > 0 ? -errno : -EIO;

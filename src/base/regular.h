@@ -1,0 +1,11 @@
+/*
+ * Files that are read by a name in a folder that others may write to: only what is a file, where it seems to be. Any thread.
+ */
+#pragma once
+
+#include <sys/stat.h>
+
+/* Opens NAME in DIR_FD (AT_FDCWD: a path) for reading, without following a link in its last part and without waiting for whoever
+ * writes a FIFO. RET, its status, may be NULL. The descriptor, which is closed on exec; or negative: -errno, -EPERM where it is no
+ * regular file. */
+int regular_open(int dir_fd, const char *name, struct stat *ret);
