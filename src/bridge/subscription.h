@@ -50,7 +50,7 @@ struct subscription_params {
 	struct bridge_side *home; /* where whoever subscribes is */
 	struct target *source;    /* whoever does; a reference is taken */
 	struct flow *flow;        /* his SUBSCRIBE came over it */
-	struct message *request;  /* that; borrowed for now */
+	struct message *request;  /* that; read once */
 	uint64_t number;          /* for the tap, as is: */
 	uint32_t party;           /* whoever subscribes */
 	const char *id;           /* for the log; borrowed */

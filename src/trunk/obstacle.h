@@ -17,7 +17,7 @@ enum obstacle_kind {
 	OBSTACLE_DRAINED,
 	OBSTACLE_UNREGISTERED,  /* its [register] has required = yes */
 	OBSTACLE_FULL,          /* as many calls as it may have: limit.h */
-	OBSTACLE_RATE,          /* as many as may begin for now */
+	OBSTACLE_RATE,          /* as many began as may in that time */
 	OBSTACLE_MESSAGES,      /* as many requests beside calls: max-message-rate */
 	OBSTACLE_SUBSCRIPTIONS, /* as many as it may have: max-subscriptions */
 	OBSTACLE_DOWN,          /* each of its addresses is down, or rests */

@@ -4,18 +4,13 @@
 # stay bounded, and a call that stands loses neither a packet nor its BYE. Only counts are asserted.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/talk.sh"
+. "$(dirname "$0")/bounds.sh"
 
 # More than are kept of one kind (TXN_LOOSE_MAX, 20,000).
 floods=${FLOODS:-25000}
-transactions_max=20200
-growth_max_kb=65536
 log_lines_max=600
 
 need sipp
-
-rss_kb() {
-	awk '/^VmRSS:/ { print $2 }' "/proc/$tandem_pid/status"
-}
 
 # flood OPTION... KIND: what came back is $lab/flood.json.
 flood() {
@@ -37,21 +32,6 @@ silence() {
 		cat "$lab/flood.json"
 		return 1
 	}
-}
-
-transactions_bounded() {
-	local count
-	count=$(status .calls.transactions)
-	echo "$count transactions"
-	((count <= transactions_max))
-}
-
-memory_bounded() {
-	local kb
-	kb=$(($(rss_kb) - rss_before))
-	echo "$kb kB more"
-	# A sanitizer keeps what was freed for a while; it has its own search for leaks.
-	[[ -n ${TANDEM_SANITIZER:-} ]] || ((kb < growth_max_kb))
 }
 
 # Since the first flood began: some twenty lines a second are written of each kind, and there were so many floods.
@@ -82,15 +62,6 @@ wrong_bounded() {
 	count=$(ctl --json trunk show gw | jq .auth.wrong)
 	echo "$count looked at"
 	((count >= 10 && count <= 10 + (SECONDS - began) / 6))
-}
-
-# Each end, of what the other sent.
-heard_all() {
-	jq -e '[.a, .b | .missing * 100 < .received and .wrong + .strays == 0] | all' \
-		"$lab/flood-talk.json" || {
-		cat "$lab/flood-talk.json"
-		return 1
-	}
 }
 
 open_talks

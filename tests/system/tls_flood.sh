@@ -5,20 +5,14 @@
 # packet nor its BYE. Only counts are asserted. Strangers are tls_hostile.sh's.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/talk.sh"
+. "$(dirname "$0")/bounds.sh"
 
 floods=${FLOODS:-20000}
 max_connections=60
 queue_kb=64
-# As many as are kept of one kind (TXN_LOOSE_MAX), and those of the call.
-transactions_max=20200
-growth_max_kb=65536
 elsewhere=127.0.0.9
 
 need sipp
-
-rss_kb() {
-	awk '/^VmRSS:/ { print $2 }' "/proc/$tandem_pid/status"
-}
 
 # flood OPTION... KIND: what came back is the last line of $lab/flood.json.
 flood() {
@@ -39,21 +33,6 @@ got() {
 	says ".by_status == {\"$1\": .sent} and .answered == .sent and .sent == $floods and .closed == 0"
 }
 
-transactions_bounded() {
-	local count
-	count=$(status .calls.transactions)
-	echo "$count transactions"
-	((count <= transactions_max))
-}
-
-memory_bounded() {
-	local kb
-	kb=$(($(rss_kb) - rss_before))
-	echo "$kb kB more"
-	# A sanitizer keeps what was freed for a while; it has its own search for leaks.
-	[[ -n ${TANDEM_SANITIZER:-} ]] || ((kb < growth_max_kb))
-}
-
 # let_in: a new connection of that gateway is opened, and its OPTIONS answered.
 let_in() {
 	flood -n 1 options && says '.by_status == {"200": 1}'
@@ -65,15 +44,6 @@ connections() {
 
 at_rest() {
 	[[ $(connections) == 0 ]]
-}
-
-# Each end, of what the other sent.
-heard_all() {
-	jq -e '[.a, .b | .missing * 100 < .received and .wrong + .strays == 0] | all' \
-		"$lab/flood-talk.json" || {
-		cat "$lab/flood-talk.json"
-		return 1
-	}
 }
 
 conf_limits=('max-calls = 1' "max-connections = $max_connections" "queue-size = ${queue_kb}k")
