@@ -115,7 +115,9 @@ if ((EUID == 0)) && id daemon >/dev/null 2>&1 && type -P runuser >/dev/null; the
 	chmod 0700 "$lab/new"
 	check "a configuration that he may not read" replay 5 --config "$lab/new"
 	chmod 0755 "$lab/new"
+	# The tree may be where others have no business.
+	install -m 755 "$builddir/tandemctl" "$lab/tandemctl"
 	check "another user may not read the records" bash -c '"$@"; (($? == 5))' _ \
-		runuser -u nobody -- "$builddir/tandemctl" route replay --current "$lab"
+		runuser -u nobody -- "$lab/tandemctl" route replay --current "$lab"
 fi
 finish
