@@ -197,6 +197,36 @@ check "files that cannot be read: exit code 3" exits 3 verify "$lab/nowhere"
 check "a command that is wrong: exit code 2" exits 2 "$builddir/tandem-verify" log "$(state)"
 check "a key that is none: exit code 2" exits 2 "$builddir/tandem-verify" log --key none "$(state)"
 
+# --- a log that cannot go on
+
+one_call() {
+	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49403123 -i 127.0.0.1 -p "$port_gw" -m 1 \
+		-nostdin -timeout 10) >"$lab/one-call.log" 2>&1 </dev/null
+}
+refused_by_audit() {
+	! one_call && grep -q 'SIP/2.0 503' "$lab/one-call.log" &&
+		tail -1 "$(state)/cdr.jsonl" | jq -e '.kind == "refused" and .reason == "audit"' >/dev/null || {
+		tail -20 "$lab/one-call.log"
+		tail -1 "$(state)/cdr.jsonl"
+		return 1
+	}
+}
+sed -i 's/^mode = signalling/&\nrequired = yes/' "$lab/tandem.conf"
+mv "$(state)/log.key" "$lab/log.key"
+start_tandem
+check "without its key it signs nothing" status_is .audit.log_stopped true
+check "and says why" jq -e '.audit.log_why | test("log.key is missing")' <(ctl --json status)
+check "required = yes: no call is taken" refused_by_audit
+check "it stops" ctl -q shutdown
+wait "$tandem_pid"
+mv "$lab/log.key" "$(state)/log.key"
+start_tandem
+check "with the key it goes on" status_is .audit.log_stopped false
+check "what was written meanwhile is signed" wait_for 10 verify --live "$(state)"
+check "it stops" ctl -q shutdown
+wait "$tandem_pid"
+sed -i '/^required = yes$/d' "$lab/tandem.conf"
+
 # --- killed again and again
 
 calls 30
