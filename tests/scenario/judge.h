@@ -74,8 +74,8 @@ struct judge {
 	unsigned path_count;
 	struct judge_challenge challenges[JUDGE_CHALLENGES];
 	unsigned challenge_count;
-	uint64_t changed_us,
-		hung_up_us; /* the last reload or rebirth; the operator's end of calls */
+	/* The last reload or rebirth; the last rebirth; the operator's end of calls. */
+	uint64_t changed_us, reborn_us, hung_up_us;
 	bool hindered; /* something may keep calls away that has nothing to do with paths */
 	bool short_of_ports; /* of the relay */
 	bool ruled;       /* some configuration so far let headers cross, or added some */

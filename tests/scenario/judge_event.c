@@ -88,7 +88,8 @@ static void check_notify(
 	event->ours = span_dup(message_from(message)->tag);
 	event->cseq = message_cseq(message);
 	event->flow = passed->flow->id;
-	event->open++;
+	if (event->open_count < JUDGE_NOTIFIES)
+		event->open[event->open_count++] = event->cseq;
 	event->sent_us = judge_now_us(judge);
 	event->over = event_state_read(&state, message) && state.is_terminated;
 }
@@ -114,6 +115,16 @@ void judge_event_answered(
 		event->over = event->accepted = true;
 }
 
+/* Once, however often the response comes. */
+static void note_answered(struct judge_event *event, uint32_t cseq)
+{
+	for (unsigned i = 0; i < event->open_count; i++)
+		if (event->open[i] == cseq) {
+			event->open[i] = event->open[--event->open_count];
+			return;
+		}
+}
+
 void judge_event_came(struct judge *judge, const struct stage_passed *passed)
 {
 	const struct message *message = passed->message;
@@ -129,7 +140,7 @@ void judge_event_came(struct judge *judge, const struct stage_passed *passed)
 	}
 	if (!event || method != MESSAGE_NOTIFY || message_status(message) < 200)
 		return;
-	event->open -= event->open > 0;
+	note_answered(event, message_cseq(message));
 	/* it may be sent again with credentials */
 	if (message_status(message) == 401 || message_status(message) == 407) {
 		event->over = false;
@@ -148,7 +159,7 @@ void judge_event_end(struct judge *judge)
 
 		/* who left a NOTIFY without an answer is given up, and not told so */
 		if (event->accepted && !event->doubled && !event->over &&
-			!event->doubtful && !event->open &&
+			!event->doubtful && !event->open_count &&
 			judge_open(judge, event->party, event->flow))
 			judge_fault(judge, "event-left", "%s is not told of its end",
 				event->party->name);

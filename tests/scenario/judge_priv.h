@@ -104,6 +104,9 @@ struct judge_dialog {
 	struct judge_session session;
 };
 
+/* More NOTIFYs without a final response are not followed: who leaves so many is given up. */
+#define JUDGE_NOTIFIES 16
+
 /* What a party subscribed to. */
 struct judge_event {
 	struct list node;
@@ -111,9 +114,11 @@ struct judge_event {
 	uint64_t flow;
 	enum transport_kind kind; /* of the flow that it began on */
 	char *call_id, *ours,
-		*theirs;  /* tags of Tandem, "" until known, and of the party */
-	uint32_t cseq;    /* of Tandem's last NOTIFY */
-	unsigned open;    /* NOTIFYs without a final response */
+		*theirs; /* tags of Tandem, "" until known, and of the party */
+	uint32_t cseq;   /* of Tandem's last NOTIFY */
+	uint32_t open
+		[JUDGE_NOTIFIES]; /* NOTIFYs without a final response, by their number */
+	unsigned open_count;
 	uint64_t sent_us; /* the last of them */
 	bool accepted, over;
 	bool doubtful; /* the party may have ended it */

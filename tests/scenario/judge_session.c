@@ -88,8 +88,9 @@ void judge_session_heard(struct judge *judge, struct judge_dialog *dialog,
 
 	if (!ours || message_status(response) < 200)
 		return;
-	/* whether it still found its transaction is not followed */
-	if (!same_kind || !judge_is_recent(judge, session->update_us))
+	/* whether it still found its transaction is not followed; in another process it finds none */
+	if (!same_kind || session->update_us <= judge->reborn_us ||
+		!judge_is_recent(judge, session->update_us))
 		session->unsure = true;
 	else if (message_status(response) < 300)
 		judge_session_accepted(judge, dialog, session->timed, response);

@@ -136,6 +136,8 @@ void judge_trunk_played(struct judge *judge, const struct step *step)
 		play_dns(judge, step);
 	if (!strcmp(first, "reload") || !strcmp(first, "rebirth"))
 		judge->changed_us = judge_now_us(judge);
+	if (!strcmp(first, "rebirth"))
+		judge->reborn_us = judge_now_us(judge);
 	if (!strcmp(first, "operator") &&
 		(!strcmp(second, "hangs") || !strcmp(second, "ends")))
 		judge->hung_up_us = judge_now_us(judge);
