@@ -10,7 +10,6 @@
 #include "bridge/media_sdp.h"
 #include "bridge/reason.h"
 #include "bridge/redirection.h"
-#include "bridge/registry.h"
 #include "trunk/cause.h"
 
 #include <stdio.h>
@@ -645,16 +644,9 @@ static void leg_event_h(void *arg, struct leg *leg, const struct leg_report *rep
 		call_set_state(call, rule->next);
 }
 
-/* ---- the beginning ---- */
-
 static void offer_failed_h(struct call *call, const char *why)
 {
 	call_end(call, CALL_BY_TANDEM, "timeout", 504, why);
-}
-
-static void setup_too_long_h(void *arg)
-{
-	call_end(arg, CALL_BY_TANDEM, "no-answer", 408, "not answered in time");
 }
 
 struct call *call_new(struct bridge *bridge)
@@ -666,35 +658,4 @@ struct call *call_new(struct bridge *bridge)
 	call->leg_h = leg_event_h;
 	call->oa.failed_h = offer_failed_h;
 	return call;
-}
-
-void call_begin(struct bridge_side *home, struct txn_server *invite, struct trunk *trunk,
-	struct sdp *sdp, enum emergency emergency)
-{
-	struct bridge *bridge = home->bridge;
-	struct call *call = call_new(bridge);
-	int err;
-
-	if (!call) {
-		sdp_free(sdp);
-		txn_server_reply(invite, 503, NULL, NULL, NULL);
-		return;
-	}
-	call->emergency = emergency;
-	call_number(call);
-	err = call_prepare(call, home, invite, trunk, sdp);
-	if (err) {
-		call_refuse_unprepared(invite, err);
-		call_free(call);
-		return;
-	}
-	registry_add(call);
-	leg_charge(call->a);
-	call_capture_begin(call);
-	call_emergency_begin(call);
-	call_log_begin(call);
-	txn_server_reply(invite, 100, NULL, NULL, NULL);
-	timer_start(bridge->timers, &call->setup_timer, call->config->limits.setup_ms,
-		setup_too_long_h, call);
-	call_hunt(call);
 }
