@@ -206,6 +206,24 @@ static bool has_switched(const struct judge *judge, const struct stage_passed *p
 	return false;
 }
 
+/* The connection of somebody is gone, and his name leads to this party now: there his answers go (RFC 3263 5). */
+static bool is_led_astray(const struct judge *judge, const struct stage_passed *passed)
+{
+	if (!passed->party->led_to)
+		return false;
+	LIST_FOREACH (&judge->asked, node, next) {
+		const struct judge_asked *asked =
+			LIST_ENTRY(node, struct judge_asked, node);
+
+		if (asked->party != passed->party && asked->flow != passed->flow->id &&
+			asked->kind == passed->flow->kind &&
+			span_equal_str(
+				message_via(passed->message)->branch, asked->branch))
+			return true;
+	}
+	return false;
+}
+
 static void check_response(struct judge *judge, const struct stage_passed *passed)
 {
 	const struct message *message = passed->message;
@@ -213,7 +231,7 @@ static void check_response(struct judge *judge, const struct stage_passed *passe
 	uint64_t print = fingerprint(message_text(message));
 	int status = message_status(message);
 
-	if (!asked && has_switched(judge, passed)) {
+	if (!asked && (has_switched(judge, passed) || is_led_astray(judge, passed))) {
 		return;
 	} else if (!asked) {
 		judge_fault(judge, "no-request", "%d to %s, and %s sent none like it",
