@@ -316,7 +316,12 @@ static int start_audit(struct server *server, struct err_text *text)
 
 	if (err)
 		return err;
-	err = writer_new(&server->writer, &params, text);
+	err = taps_new(&server->taps);
+	if (!err)
+		err = writer_new(&server->writer, &params, text);
+	if (!err)
+		taps_add(server->taps, writer_listener(server->writer),
+			TAPS_CAPTURED | TAPS_MEDIA);
 	style_unref(style);
 	return err;
 }
@@ -327,7 +332,7 @@ static int start_bridge(struct server *server)
 		.config = server->config,
 		.trunks = server->trunks,
 		.resolver = server->resolver,
-		.tap = writer_tap(server->writer),
+		.tap = taps_tap(server->taps),
 		.handlers = {.begun_h = begun_h,
 			.capture_h = capture_h,
 			.ended_h = ended_h,
@@ -382,7 +387,7 @@ static int start_relay(struct server *server, struct err_text *text)
 	params.addresses = addresses;
 	params.loop = server->loop;
 	params.opened = server->media;
-	params.tap = writer_tap(server->writer);
+	params.tap = taps_tap(server->taps);
 	params.handlers = bridge_relay_handlers(server->bridge);
 	server->media = NULL;
 	err = relay_new(&server->relay, &params, text);
@@ -404,7 +409,7 @@ static int new_transport(
 			.idle_ms = config->limits.idle_ms,
 			.queue_bytes = config->limits.queue_bytes},
 		.handlers = bridge_transport_handlers(server->bridge, side),
-		.tap = writer_tap(server->writer),
+		.tap = taps_tap(server->taps),
 		.witness = {.h = witness_h, .arg = server},
 		.dscp = config->sip.dscp};
 
@@ -657,6 +662,7 @@ void server_stop(struct server *server)
 	transport_free(server->external);
 	observe_free(server->observe);
 	writer_free(server->writer);
+	taps_free(server->taps);
 	expiry_free(server->expiry);
 	seen_free(server->seen);
 	drains_free(server->drains);

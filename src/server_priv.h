@@ -9,6 +9,7 @@
 #include "admin/events.h"
 #include "admin/trial.h"
 #include "admin/verbs.h"
+#include "audit/taps.h"
 #include "audit/writer.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
@@ -53,6 +54,7 @@ struct server {
 	struct observe *observe;
 	struct upkeep *upkeep;
 	struct stapler *stapler;
+	struct taps *taps;
 	struct writer *writer;
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */

@@ -1,14 +1,13 @@
 /*
  * Queues between those who see traffic and the one thread that writes it down.
  *
- * The loop thread knows which calls are captured and drops the messages of others at once. It overwrites
- * keys before it queues a message, so that none reaches the queue's memory, the thread
- * behind it, or a file. CDRs do not pass the queue: see journal.h.
+ * The loop thread knows which calls are captured and drops the messages of others at once. Keys were
+ * overwritten before they come here (taps.h), so that none reaches the queue's memory, the thread behind it, or a
+ * file. CDRs do not pass the queue: see journal.h.
  */
 #include "audit/writer_priv.h"
 
 #include "audit/cdr.h"
-#include "audit/mask.h"
 #include "audit/parties.h"
 #include "base/log.h"
 
@@ -59,15 +58,22 @@ static struct watch *watch_find(const struct writer *writer, uint64_t call)
 	return NULL;
 }
 
-static bool push(struct writer *writer, unsigned nth, const struct item *item,
-	const void *data, size_t len)
+/* HEAD begins with a struct item. */
+static bool push_head(struct writer *writer, unsigned nth, const void *head,
+	size_t head_len, const void *data, size_t len)
 {
-	struct queue *queue = writer->sources[nth].queue;
-	bool room = queue_push(queue, item, sizeof(*item), data, len) == 0;
+	bool room =
+		queue_push(writer->sources[nth].queue, head, head_len, data, len) == 0;
 
 	if (!room)
 		backlog_overrun(&writer->backlog);
 	return room;
+}
+
+static bool push(struct writer *writer, unsigned nth, const struct item *item,
+	const void *data, size_t len)
+{
+	return push_head(writer, nth, item, sizeof(*item), data, len);
 }
 
 /* Tells the audit thread of what it could not be told when its queue was full. */
@@ -211,14 +217,14 @@ const char *writer_capture_path(const struct writer *writer, uint64_t call)
 
 /* Taps */
 
-/* To the queue of the NTH source. False: it was refused. */
-static bool offer(struct writer *writer, unsigned nth, const struct item *item,
+/* To the queue of the NTH source, what begins with HEAD (push_head()). False: it was refused. */
+static bool offer(struct writer *writer, unsigned nth, const void *head, size_t head_len,
 	const void *data, size_t len)
 {
 	struct source *source = &writer->sources[nth];
 
 	atomic_fetch_add_explicit(&source->offered, 1, memory_order_relaxed);
-	if (push(writer, nth, item, data, len))
+	if (push_head(writer, nth, head, head_len, data, len))
 		return true;
 	atomic_fetch_add_explicit(&source->refused, 1, memory_order_relaxed);
 	return false;
@@ -273,11 +279,32 @@ static size_t how_it_came(
 	return len + 1;
 }
 
+static bool wants_message(void *arg, const struct tap_message *message)
+{
+	struct writer *writer = arg;
+	const struct watch *watch;
+
+	if (!list_empty(&writer->ended))
+		expire_watches(writer, writer_now_us());
+	watch = message->call != 0 ? watch_find(writer, message->call) : NULL;
+	return watch && !watch->paused;
+}
+
 static void tap_message(void *arg, const struct tap_message *message)
 {
 	struct writer *writer = arg;
-	size_t len = message->len < ITEM_DATA_MAX ? message->len : ITEM_DATA_MAX, how;
-	struct item item = {
+	struct watch *watch = watch_find(writer, message->call);
+	struct {
+		struct item item;
+		char how[ITEM_HOW_MAX];
+	} head;
+	size_t len = message->len < ITEM_DATA_MAX ? message->len : ITEM_DATA_MAX;
+
+	if (!watch)
+		return;
+	if (!watch->begun)
+		watch_say(writer, watch);
+	head.item = (struct item){
 		.kind = ITEM_MESSAGE,
 		.call = message->call,
 		.party = message->party,
@@ -285,22 +312,10 @@ static void tap_message(void *arg, const struct tap_message *message)
 		.source = message->source,
 		.destination = message->destination,
 		.sent = message->sent,
+		.skip = (uint16_t)how_it_came(message, head.how),
 	};
-	struct watch *watch;
-
-	if (!list_empty(&writer->ended))
-		expire_watches(writer, writer_now_us());
-	watch = message->call != 0 ? watch_find(writer, message->call) : NULL;
-	if (!watch || watch->paused)
-		return;
-	if (!watch->begun)
-		watch_say(writer, watch);
-	how = how_it_came(message, writer->masked);
-	item.skip = (uint16_t)how;
-	if (len > 0)
-		memcpy(writer->masked + how, message->data, len);
-	mask_keys(writer->masked + how, len);
-	if (!offer(writer, 0, &item, writer->masked, how + len))
+	if (!offer(writer, 0, &head, sizeof(head.item) + head.item.skip, message->data,
+		    len))
 		watch->lost++;
 }
 
@@ -319,7 +334,8 @@ static void tap_packet(void *arg, const struct tap_packet *packet)
 	size_t len = packet->len < ITEM_DATA_MAX ? packet->len : ITEM_DATA_MAX;
 
 	if (packet->worker + 1 < writer->source_count)
-		(void)offer(writer, packet->worker + 1, &item, packet->data, len);
+		(void)offer(writer, packet->worker + 1, &item, sizeof(item), packet->data,
+			len);
 }
 
 /* Start, stop, state */
@@ -392,10 +408,11 @@ int writer_new(
 	if (!writer)
 		return err_set(text, -ENOMEM, "out of memory");
 	writer->stop_fd = -1;
-	writer->tap = (struct tap){.party_h = tap_party,
+	writer->listener.tap = (struct tap){.party_h = tap_party,
 		.message_h = tap_message,
 		.packet_h = tap_packet,
 		.arg = writer};
+	writer->listener.wants_h = wants_message;
 	list_init(&writer->ended);
 	buf_init(&writer->line, 0);
 	err = take_style(writer, params->style);
@@ -471,9 +488,9 @@ void writer_set_style(struct writer *writer, struct style *style)
 	atomic_store(&writer->keep_bytes, style->keep_bytes);
 }
 
-const struct tap *writer_tap(struct writer *writer)
+struct taps_listener *writer_listener(struct writer *writer)
 {
-	return &writer->tap;
+	return &writer->listener;
 }
 
 void writer_totals(const struct writer *writer, struct writer_totals *ret)

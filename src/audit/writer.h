@@ -7,8 +7,8 @@
 #include "audit/entry.h"
 #include "audit/ledger.h"
 #include "audit/style.h"
+#include "audit/taps.h"
 #include "base/err.h"
-#include "base/tap.h"
 #include "bridge/record.h"
 
 #include <stdbool.h>
@@ -35,8 +35,9 @@ void writer_free(struct writer *writer);
 /* Loop thread: how captures of calls that begin from now on are written. A reference is taken. */
 void writer_set_style(struct writer *writer, struct style *style);
 
-/* The tap to hand to transports (loop thread) and the relay (worker threads). */
-const struct tap *writer_tap(struct writer *writer);
+/* Who listens to captured calls (TAPS_CAPTURED) and to their media (TAPS_MEDIA). Lives as long as WRITER. What it is told
+ * has no keys any more. */
+struct taps_listener *writer_listener(struct writer *writer);
 
 /* Loop thread: a call begins, whether it is captured or not; ID is its name in records. Killed before its record
  * is written, it is found by the next start. */

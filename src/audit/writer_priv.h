@@ -60,7 +60,7 @@ struct source {
 
 struct writer {
 	/* RO after start */
-	struct tap tap;
+	struct taps_listener listener;
 	struct source *sources; /* the loop's, then one for each worker */
 	unsigned source_count;
 	char *state_dir;
@@ -82,7 +82,6 @@ struct writer {
 	struct list ended;
 	struct buf line;
 	struct style *style;
-	char masked[ITEM_HOW_MAX + ITEM_DATA_MAX];
 };
 
 static inline uint64_t writer_now_us(void)

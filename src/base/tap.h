@@ -7,6 +7,7 @@
 
 #include "base/addr.h"
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +42,9 @@ static inline uint32_t tap_owner_party(uint64_t owner)
 /* Who a party is. Told before its first message, and again, the same, now and then. Loop thread. */
 struct tap_party {
 	uint64_t call;
+	const char *id; /* of the call, as in its record */
 	uint32_t party;
+	bool captured; /* what the call says is captured; else it is told of where all calls are watched */
 	unsigned
 		end; /* of the call's media, below TAP_ENDS: its packets are this party's from now on */
 	const char *
@@ -56,6 +59,8 @@ struct tap_message {
 	uint64_t mono_us;
 	enum tap_transport transport;
 	bool sent; /* by us */
+	/* The first of its call. It may be told twice: when the call begins, and when its capture does. */
+	bool first;
 	bool waits; /* sent: its connection is being made, and it leaves when that is ready */
 	struct addr source;
 	struct addr destination;
@@ -73,6 +78,8 @@ struct tap_packet {
 	unsigned worker; /* 0..N-1: which thread calls */
 	unsigned end;    /* below TAP_ENDS: which end it came from, or goes to */
 	bool sent;
+	bool captured; /* the media of its call is; else it is RTCP, which struct tap asked for */
+	bool rtcp;
 	struct addr source;
 	struct addr destination;
 	const uint8_t *data;
@@ -84,4 +91,8 @@ struct tap {
 	void (*message_h)(void *arg, const struct tap_message *message); /* may be NULL */
 	void (*packet_h)(void *arg, const struct tap_packet *packet);    /* may be NULL */
 	void *arg;
+	/* Loop thread: parties and first messages are told of each call, not of those alone that are captured. */
+	bool all;
+	/* atomic; any thread: RTCP is told of each call. */
+	_Atomic bool rtcp;
 };

@@ -107,7 +107,8 @@ struct call {
 	bool recorded; /* its record was handed out, before it is over */
 	bool saved;    /* it was written out: another bridge goes on with it */
 	enum config_audit capture; /* what is captured of it now */
-	bool invite_tapped;        /* its first INVITE went to the tap */
+	bool invite_shown;         /* its first INVITE went to the tap */
+	bool invite_tapped;        /* the same, while it was captured */
 	/* By enum relay_end: where a leg's RTP comes from instead; len 0: it does not. */
 	struct addr latched[2];
 	uint64_t digits_until_ms; /* when the digits that wait to be played have been */

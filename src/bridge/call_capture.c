@@ -24,6 +24,8 @@ static void tell_party(const struct call *call, const struct leg *leg)
 {
 	char name[80];
 	const struct tap_party party = {.call = call->number,
+		.id = call->id,
+		.captured = call->capture != CONFIG_AUDIT_OFF,
 		.party = leg->party,
 		.end = leg_end(leg),
 		.leg = leg->name,
@@ -35,7 +37,7 @@ static void tell_party(const struct call *call, const struct leg *leg)
 
 void call_capture_parties(const struct call *call)
 {
-	if (call->capture == CONFIG_AUDIT_OFF)
+	if (!captured_is_watched(call->bridge, call->capture))
 		return;
 	/* the one that it stands for was told */
 	if (!call->inner)
@@ -43,15 +45,15 @@ void call_capture_parties(const struct call *call)
 	tell_party(call, call->b);
 }
 
-/* The first INVITE may have come while the call was not captured: it is told here, once. Leg a keeps it until it
+/* The first INVITE came before it was known whose it is, and perhaps while the call was not captured: it is told here. Leg a keeps it until it
  * has its final response, so it is there for each target. */
 static void tap_invite(struct call *call)
 {
 	const struct message *invite = leg_invite_in(call->a);
 
-	if (call->invite_tapped || call->capture == CONFIG_AUDIT_OFF || !invite)
+	if (!invite || !captured_first_is_due(call->bridge, call->capture,
+			       &call->invite_shown, &call->invite_tapped))
 		return;
-	call->invite_tapped = true;
 	captured_first(
 		call->bridge, leg_owner(call->a), invite, call->a->flow, call->start_us);
 }

@@ -12,7 +12,7 @@
 /*
  * Not written of struct call: node, dead_node, by_number, bridge, leg_h, config, callee (made anew); a, b, oa,
  * session, history (objects of their own, or idle); state, transfer, referral, replacement, replaced_by, ended_h, inner, stays, recorded, saved,
- * invite_tapped, hunt, offer, loaded, bare, unfit,
+ * invite_shown, invite_tapped, hunt, offer, loaded, bare, unfit,
  * failed, party, redirection, asker, connected_tag, setup_timer, late_timer, redirect_timer, duration_timer (as in every call that talks);
  * said, said_by, endings, end_us, status, cause,
  * ended_by, detail (there is no end yet); digits_until_ms (what is being played is lost).
@@ -217,6 +217,7 @@ static void resume(struct call *call)
 	struct bridge *bridge = call->bridge;
 	const struct bridge_handlers *handlers = &bridge->handlers;
 
+	call->invite_shown = true;
 	call->invite_tapped = true;
 	call->state = CALL_TALKING;
 	registry_add(call);

@@ -19,6 +19,23 @@ uint32_t captured_party(struct bridge *bridge)
 	return bridge->last_party;
 }
 
+bool captured_is_watched(const struct bridge *bridge, enum config_audit mode)
+{
+	return mode != CONFIG_AUDIT_OFF || (bridge->tap && bridge->tap->all);
+}
+
+bool captured_first_is_due(
+	const struct bridge *bridge, enum config_audit mode, bool *shown, bool *tapped)
+{
+	const bool captured = mode != CONFIG_AUDIT_OFF;
+
+	if (!captured_is_watched(bridge, mode) || (captured ? *tapped : *shown))
+		return false;
+	*shown = true;
+	*tapped |= captured;
+	return true;
+}
+
 void captured_tell(const struct bridge *bridge, const struct tap_party *party)
 {
 	const struct tap *tap = bridge->tap;
@@ -36,6 +53,7 @@ void captured_first(const struct bridge *bridge, uint64_t owner,
 		.party = tap_owner_party(owner),
 		.mono_us = mono_us,
 		.transport = (enum tap_transport)flow->kind,
+		.first = true,
 		.source = flow->remote,
 		.destination = flow->local,
 		.version = flow->version,

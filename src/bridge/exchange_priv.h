@@ -36,7 +36,8 @@ struct exchange {
 	struct subscription *subscription; /* of SUBSCRIBE; owned; else NULL */
 	bool settled;                      /* that was accepted, and goes on */
 	enum config_audit capture;
-	bool tapped;         /* the request went to the tap */
+	bool shown;          /* the request went to the tap */
+	bool tapped;         /* the same, while it was captured */
 	struct timer trying; /* 100 is due (RFC 4320 4.2) */
 	struct timer late;   /* its sender gives up soon; then: its burial */
 	uint64_t start_wall_us, start_us, end_us; /* end: after start */

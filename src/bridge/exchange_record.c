@@ -15,12 +15,14 @@ static void tell_party(const struct exchange *exchange, uint32_t number, const c
 {
 	char name[80];
 	const struct tap_party party = {.call = exchange->number,
+		.id = exchange->id,
+		.captured = exchange->capture != CONFIG_AUDIT_OFF,
 		.party = number,
 		.end = leg[0] == 'a' ? RELAY_A : RELAY_B,
 		.leg = leg,
 		.trunk = target ? trunk_name(target->trunk, name) : ""};
 
-	if (target && exchange->capture != CONFIG_AUDIT_OFF)
+	if (target && captured_is_watched(exchange->bridge, exchange->capture))
 		captured_tell(exchange->bridge, &party);
 }
 
@@ -32,9 +34,9 @@ static void tell_parties(const struct exchange *exchange)
 
 static void tap_request(struct exchange *exchange)
 {
-	if (exchange->tapped || exchange->capture == CONFIG_AUDIT_OFF)
+	if (!captured_first_is_due(exchange->bridge, exchange->capture, &exchange->shown,
+		    &exchange->tapped))
 		return;
-	exchange->tapped = true;
 	captured_first(exchange->bridge,
 		tap_owner(exchange->number, exchange->from_party), exchange->request,
 		exchange->from_flow, exchange->start_us);

@@ -337,13 +337,16 @@ static void tell_party(const struct testcall *testcall)
 {
 	const struct leg *leg = &testcall->leg;
 	char name[80];
+	const enum config_audit mode = testcall->gateway->audit;
 	const struct tap_party party = {.call = testcall->number,
+		.id = testcall->id,
+		.captured = mode != CONFIG_AUDIT_OFF,
 		.party = leg->party,
 		.end = leg_end(leg),
 		.leg = leg->name,
 		.trunk = trunk_name(leg->trunk, name)};
 
-	if (testcall->gateway->audit != CONFIG_AUDIT_OFF)
+	if (captured_is_watched(testcall->bridge, mode))
 		captured_tell(testcall->bridge, &party);
 }
 

@@ -1,5 +1,6 @@
 #include "media/path.h"
 
+#include "media/path_tap.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
 #include "media/translator.h"
@@ -368,26 +369,6 @@ static bool route(const struct path_end *from, const struct path_end *to,
 	return find_way(to, kind, out);
 }
 
-static void tap_packet(const struct path_end *end, const struct path_batch *batch,
-	const struct path_in *in, size_t len)
-{
-	struct tap_packet packet;
-
-	if (!in->tapped || !batch->tap || !batch->tap->packet_h)
-		return;
-	packet = (struct tap_packet){
-		.call = in->call,
-		.mono_us = batch->now_us,
-		.worker = batch->worker,
-		.end = in->end,
-		.source = *in->source,
-		.destination = end->local[in->channel],
-		.data = in->data,
-		.len = len,
-	};
-	batch->tap->packet_h(batch->tap->arg, &packet);
-}
-
 static int seal(struct path_end *end, enum path_channel kind, uint8_t *data, size_t *len)
 {
 	if (end->cover != PATH_SRTP)
@@ -613,7 +594,8 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 		outgoing_pause(&other->outgoing);
 		return false;
 	}
-	tap_packet(end, batch, in, len);
+	if (path_tap_wants(batch, in, kind))
+		path_tap(end, batch, in, kind, len);
 	err = pass(path, in, &len, &out, batch->now_us);
 	if (err < 0)
 		count_refusal(&end->counters, err);

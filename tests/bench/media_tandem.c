@@ -47,7 +47,7 @@ static int start(struct tandem *t, const struct addr local[2], struct err_text *
 		style_unref(style);
 		if (err != 0)
 			return err;
-		t->relay_params.tap = writer_tap(t->writer);
+		t->relay_params.tap = &writer_listener(t->writer)->tap;
 	}
 	t->relay_params.io = t->params->io;
 	t->relay_params.workers = 1;

@@ -278,16 +278,21 @@ static int expect_relay(struct stage *stage, char *const *words, struct err_text
 	return err;
 }
 
-/* "WORDS": the messages that were captured since this was asked last, "pbx>INVITE pbx<100". */
+/* "WORDS": the messages that were captured since this was asked last, "pbx>INVITE pbx<100"; or that who watches all calls was
+ * told, "a:pbx>INVITE". */
 static int expect_captured(
-	struct stage *stage, char *const *words, struct err_text *error)
+	struct stage *stage, bool watched, char *const *words, struct err_text *error)
 {
 	struct buf out;
 	int err;
 
 	buf_init(&out, 0);
-	captures_take(&stage->captures, &out);
-	err = check_all("captured", buf_str(&out) ? buf_str(&out) : "", words, error);
+	if (watched)
+		captures_take_watched(&stage->captures, &out);
+	else
+		captures_take(&stage->captures, &out);
+	err = check_all(watched ? "watched" : "captured",
+		buf_str(&out) ? buf_str(&out) : "", words, error);
 	buf_free(&out);
 	return err;
 }
@@ -533,7 +538,9 @@ int expect_step(struct stage *stage, const struct step *step, char *const *words
 	if (!strcmp(words[0], "nothing"))
 		return expect_nothing(stage, error);
 	if (!strcmp(words[0], "captured"))
-		return expect_captured(stage, words + 1, error);
+		return expect_captured(stage, false, words + 1, error);
+	if (!strcmp(words[0], "watched"))
+		return expect_captured(stage, true, words + 1, error);
 	if (!strcmp(words[0], "cdr"))
 		return expect_record(stage, words + 1, error);
 	if (!strcmp(words[0], "log"))

@@ -329,6 +329,8 @@ static int play_operator(
 			step->count > 5 ? step->words[5] : "", error);
 	} else if (!strcmp(verb, "captures") && step->count == 6) {
 		err = play_demand(stage, step, error);
+	} else if (!strcmp(verb, "watches")) {
+		stage->tap.all = true;
 	} else if (!strcmp(verb, "uncaptures") && step->count == 3) {
 		was = inside_set(true);
 		err = demand_stop(

@@ -213,7 +213,7 @@ struct flow *stage_flow(struct stage *stage, struct party *party)
 	return outside ? outside->ops->flow(outside, party) : accept_flow(stage, party);
 }
 
-static struct party *party_at(struct stage *stage, const struct addr *remote)
+struct party *stage_party_at(struct stage *stage, const struct addr *remote)
 {
 	struct party *by_host = NULL;
 
@@ -325,7 +325,7 @@ static struct message *check_sent(
 void stage_sent(struct stage *stage, struct flow *flow, uint64_t call, const char *data,
 	size_t len)
 {
-	struct party *party = party_at(stage, &flow->remote);
+	struct party *party = stage_party_at(stage, &flow->remote);
 	struct stage_passed passed = {.party = party, .flow = flow, .call = call};
 	struct span rest = {data, len};
 	struct span line = {0};
@@ -425,17 +425,6 @@ static void capture_h(void *arg, uint64_t call, const char *id, enum config_audi
 
 	(void)id;
 	captures_set(&stage->captures, call, mode);
-	inside_set(was);
-}
-
-static void tap_h(void *arg, const struct tap_message *message)
-{
-	struct stage *stage = arg;
-	bool was = inside_set(false);
-	const struct party *party =
-		party_at(stage, message->sent ? &message->destination : &message->source);
-
-	captures_add(&stage->captures, party ? party->name : "?", message);
 	inside_set(was);
 }
 
@@ -542,7 +531,7 @@ void stage_init(struct stage *stage)
 	buf_init(&stage->ladder, 0);
 	buf_init(&stage->logs, 0);
 	captures_init(&stage->captures);
-	stage->tap = (struct tap){.message_h = tap_h, .arg = stage};
+	stage->tap = stage_tap(stage);
 	stage->first_flow = newest_flow();
 	log_set_sink(log_h, stage);
 	clock_virtual_init(&stage->clock, STAGE_WALL_US);

@@ -167,6 +167,10 @@ void stage_sent(struct stage *stage, struct flow *flow, uint64_t call, const cha
 void stage_came(struct stage *stage, const struct stage_passed *passed);
 /* A call began, and the record of one was handed out. */
 void stage_begun(struct stage *stage, uint64_t call);
+/* Who has the address REMOTE, or else its host. NULL: nobody. */
+struct party *stage_party_at(struct stage *stage, const struct addr *remote);
+/* The tap that the layers below are given. */
+struct tap stage_tap(struct stage *stage);
 void stage_ended(struct stage *stage, const struct record *record);
 /* Whether the flow of PARTY by that id is open. */
 bool stage_is_open(const struct stage *stage, const struct party *party, uint64_t flow);

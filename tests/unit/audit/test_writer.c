@@ -18,6 +18,7 @@
 struct fixture {
 	char *folder;
 	struct writer *writer;
+	struct taps *taps;
 	const struct tap *tap;
 	enum config_capture_format format;
 	struct age_recipients *recipients;
@@ -36,7 +37,11 @@ static void start(struct fixture *fixture, unsigned workers, size_t queue_bytes)
 	if (writer_new(&fixture->writer, &params, &text) != 0)
 		fail_msg("%s", text.text);
 	style_unref(style);
-	fixture->tap = writer_tap(fixture->writer);
+	taps_free(fixture->taps);
+	assert_int_equal(taps_new(&fixture->taps), 0);
+	taps_add(fixture->taps, writer_listener(fixture->writer),
+		TAPS_CAPTURED | TAPS_MEDIA);
+	fixture->tap = taps_tap(fixture->taps);
 }
 
 static int setup(void **state)
@@ -54,6 +59,7 @@ static int teardown(void **state)
 	struct fixture *fixture = *state;
 
 	writer_free(fixture->writer);
+	taps_free(fixture->taps);
 	fixture_remove(fixture->folder);
 	free(fixture);
 	return 0;
@@ -92,6 +98,7 @@ static void packet(
 		.call = call,
 		.mono_us = clock_real()->mono_us(clock_real()),
 		.worker = worker,
+		.captured = true,
 		.source = fixture_addr("127.0.0.1:30002"),
 		.destination = fixture_addr("127.0.0.1:20000"),
 		.data = rtp,
@@ -221,8 +228,13 @@ static void tshark_decodes_sip_and_rtp(void **state)
 static void party(struct fixture *fixture, uint32_t number, unsigned end, const char *leg,
 	const char *trunk)
 {
-	const struct tap_party party = {
-		.call = 1, .party = number, .end = end, .leg = leg, .trunk = trunk};
+	const struct tap_party party = {.call = 1,
+		.id = "a",
+		.party = number,
+		.captured = true,
+		.end = end,
+		.leg = leg,
+		.trunk = trunk};
 
 	fixture->tap->party_h(fixture->tap->arg, &party);
 }

@@ -26,6 +26,7 @@ struct fixture {
 	struct relay_remote remote[2];
 	struct tapped tapped;
 	struct tap tap;
+	bool untapped; /* the call's media is not captured */
 	struct path_batch batch;
 	struct test_packet packet;
 	struct path_out out;
@@ -97,7 +98,7 @@ static inline bool take(struct fixture *f, enum relay_end end, enum path_channel
 		.channel = channel,
 		.source = &source,
 		.call = 42,
-		.tapped = true,
+		.tapped = !f->untapped,
 		.data = f->packet.data,
 		.len = f->packet.len,
 	};

@@ -628,6 +628,36 @@ static void taps_what_is_relayed_with_its_addresses(void **state)
 	assert_int_equal(f->tapped.last.end, RELAY_B);
 }
 
+/* Who watches the quality of all calls wants no media. */
+static void taps_the_rtcp_of_calls_that_are_not_captured(void **state)
+{
+	struct fixture *f = *state;
+
+	f->untapped = true;
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_A, PATH_RTCP, INTERNAL_RTCP));
+	assert_int_equal(f->tapped.count, 0);
+	atomic_store(&f->tap.rtcp, true);
+	test_rtp(&f->packet, 5, 1, 160);
+	assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(f->tapped.count, 0);
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_A, PATH_RTCP, INTERNAL_RTCP));
+	assert_int_equal(f->tapped.count, 1);
+	assert_true(f->tapped.last.rtcp);
+	assert_false(f->tapped.last.captured);
+	f->untapped = false;
+	test_rtp(&f->packet, 6, 1, 160);
+	assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
+	assert_int_equal(f->tapped.count, 2);
+	assert_false(f->tapped.last.rtcp);
+	assert_true(f->tapped.last.captured);
+	f->batch.tap = NULL;
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_A, PATH_RTCP, INTERNAL_RTCP));
+	assert_int_equal(f->tapped.count, 2);
+}
+
 static void silence_counts_only_where_packets_are_expected(void **state)
 {
 	struct fixture *f = *state;
@@ -751,6 +781,7 @@ int main(void)
 		TEST(udptl_takes_the_place_of_srtp_and_gives_it_back),
 		TEST(a_fax_keeps_both_sides_alive),
 		TEST(taps_what_is_relayed_with_its_addresses),
+		TEST(taps_the_rtcp_of_calls_that_are_not_captured),
 		TEST(silence_counts_only_where_packets_are_expected),
 		TEST(the_payload_type_that_comes_is_known),
 	};
