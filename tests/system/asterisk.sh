@@ -52,7 +52,18 @@ write_asterisk() {
 		transport = udp
 		aors = tandem
 		auth = tandem
-		direct_media = no
+		direct_media = yes
+		[bob]
+		type = aor
+		contact = sip:${number[bob]}@$phone_host:$port_bob
+		[bob]
+		type = endpoint
+		context = from-tandem
+		disallow = all
+		allow = alaw
+		transport = udp
+		aors = bob
+		direct_media = yes
 		[tandem]
 		type = identify
 		endpoint = tandem
@@ -60,6 +71,7 @@ write_asterisk() {
 	EOF
 	cat >"$dir/etc/extensions.conf" <<-EOF
 		[from-tandem]
+		exten => +4940555555,1,Dial(PJSIP/bob)
 		exten => _+X.,1,Answer()
 		 same => n,Echo()
 	EOF
@@ -86,6 +98,8 @@ turned() {
 }
 
 lab_open
+port_bob=$((port_spare + 10))
+port_front=$((port_spare + 20))
 write_asterisk
 printf 'sesame\n' >"$lab/secret"
 chmod 600 "$lab/secret"
@@ -117,10 +131,9 @@ is_later() {
 # call NUMBER: alice calls, the echo is heard.
 call() {
 	wait_for 2 is_later
-	called_at=$(date +%s)
 	calls_of[alice]=$((calls_of[alice] + 1))
 	phone alice dial "sip:$1@med1.example.test:$port_internal;transport=tls"
-	wait_event alice CALL_ESTABLISHED "${calls_of[alice]}" &&
+	wait_event alice CALL_ESTABLISHED "${calls_of[alice]}" && called_at=$(date +%s) &&
 		wait_for 15 recorded alice 0.5 "${calls_of[alice]}"
 }
 
@@ -131,6 +144,40 @@ hang_up alice
 check "and ends" wait_cdrs 1
 check "the record has one attempt" jq -e '.status == 200 and (.attempts | length) == 1' <<<"$(cdr)"
 check "no password in the log" test "$(grep -c sesame "$lab/tandem.log")" = 0
+
+# --- its phone sends media to us by itself
+
+start_phone bob "$port_bob" 620 'audio_codecs=PCMA/8000/1'
+
+# Where the media of the call's trunk comes from.
+media_is_of() { # LOW HIGH
+	ctl --json call list | jq -r '.calls[0].id' >"$lab/call" &&
+		ctl --json call show "$(cat "$lab/call")" >"$lab/call.json" &&
+		jq -e --argjson low "$1" --argjson high "$2" '[.. | .media_remote? | strings] |
+			any(split(":")[-1] | tonumber | . >= $low and . <= $high)' "$lab/call.json" >/dev/null
+}
+
+bob_media=$port_phone_media
+check "a call to a phone of Asterisk's" call +4940555555
+check "its media goes to the phone by itself" wait_for 15 media_is_of "$((bob_media - 20))" "$((bob_media - 1))"
+check "for longer than it took" wait_for 15 recorded alice 4 "${calls_of[alice]}"
+hang_up alice
+check "she heard the phone" "$tools/tone" "$(heard alice "${calls_of[alice]}")" 620 1.5
+check "the phone heard her" "$tools/tone" "$(heard bob)" 400 1.5
+check "all is released" all_released
+
+# --- there is no offer
+
+start_front front-pbx1 "$((port_front + 2))" "$port_front" "sip:$loopback_uri:$((port_front + 1))" \
+	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
+records=$(cdr_count)
+start_sipp late uac-late-offer+srtp u1 "$((port_front + 1))" "$port_front"
+check "a server calls without an offer, and Asterisk makes one" wait_sipp late
+check "that is recorded" wait_cdrs $((records + 1))
+check "with media" jq -e '.status == 200 and .external.media == "RTP"' <<<"$(cdr)"
+# The server is at the phone alone again.
+stop_front front-pbx1
+check "its connection is gone" wait_line 10 "$lab/tandem.log" 'event=closed' 1
 
 # --- it is restarted under a call
 
@@ -157,10 +204,9 @@ binding_is() { # MEMBER VALUE
 # It calls us, and plays to alice what she says.
 call_in() {
 	wait_for 2 is_later
-	called_at=$(date +%s)
 	calls_of[alice]=$((calls_of[alice] + 1))
 	console 'channel originate PJSIP/tandem application Echo'
-	wait_event alice CALL_ESTABLISHED "${calls_of[alice]}" &&
+	wait_event alice CALL_ESTABLISHED "${calls_of[alice]}" && called_at=$(date +%s) &&
 		wait_for 15 recorded alice 0.5 "${calls_of[alice]}"
 }
 
