@@ -125,6 +125,13 @@ static void print_audit(const struct verbs_context *context, struct buf *out)
 	single(out, "audit_cut_total", "counter", "Messages stored cut.", totals.cut);
 	single(out, "audit_open_files", "gauge", "Capture files open.",
 		totals.open_files);
+	single(out, "audit_disk_critical", "gauge",
+		"1: calls are not captured, since the disk is nearly full.",
+		strcmp(totals.disk, "critical") == 0);
+	single(out, "audit_uncaptured_total", "counter",
+		"Calls that were not captured for that.", totals.uncaptured);
+	single(out, "audit_deleted_total", "counter",
+		"Captures deleted, by age or size, or for want of room.", totals.deleted);
 	single(out, "call_records_total", "counter", "Call records written.",
 		totals.cdrs);
 	single(out, "call_records_lost_total", "counter", "Call records lost.",

@@ -83,7 +83,7 @@ static json_t *audit_json(
 	writer_totals(context->writer, &totals);
 	writer_log(context->writer, &log);
 	return json_pack("{s:s, s:b, s:b, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I, s:b, s:s}",
+			 "s:I, s:I, s:I, s:b, s:s, s:s, s:I, s:I}",
 		"mode", config_audit_name(config->audit.mode), "required",
 		(int)config->audit.required, "failing", (int)totals.failing, "why",
 		totals.why, "behind", (int)totals.behind, "overflows",
@@ -93,7 +93,9 @@ static json_t *audit_json(
 		(json_int_t)totals.open_files, "cdrs", (json_int_t)totals.cdrs,
 		"cdrs_lost", (json_int_t)totals.cdrs_lost, "cdrs_waiting_bytes",
 		(json_int_t)totals.cdrs_waiting_bytes, "signed", (json_int_t)log.size,
-		"log_stopped", (int)log.stopped, "log_why", log.why);
+		"log_stopped", (int)log.stopped, "log_why", log.why, "disk", totals.disk,
+		"uncaptured", (json_int_t)totals.uncaptured, "deleted",
+		(json_int_t)totals.deleted);
 }
 
 static json_t *time_json(time_t when)

@@ -38,6 +38,7 @@ struct chronicle {
 	bool behind;       /* lines of before are still added to the tree */
 	uint64_t gap;      /* of captures, not told yet */
 	uint64_t since_us; /* wall; when it began */
+	uint64_t uncaptured, uncaptured_us; /* the same of calls without a capture */
 };
 
 static uint64_t wall_us(void)
@@ -277,6 +278,35 @@ static void tell_gap(struct chronicle *chronicle)
 	chronicle->gap = 0;
 }
 
+static void tell_uncaptured(struct chronicle *chronicle)
+{
+	struct buf body;
+
+	if (chronicle->uncaptured == 0)
+		return;
+	buf_init(&body, 0);
+	entry_gap(&body, wall_us(), "calls", chronicle->uncaptured,
+		chronicle->uncaptured_us, "disk-critical");
+	add_body(chronicle, "gap", &body);
+	chronicle->uncaptured = 0;
+}
+
+void chronicle_uncaptured(struct chronicle *chronicle, uint64_t count)
+{
+	if (count > 0 && chronicle->uncaptured == 0)
+		chronicle->uncaptured_us = wall_us();
+	chronicle->uncaptured += count;
+}
+
+void chronicle_deleted(struct chronicle *chronicle, const struct entry_deleted *deleted)
+{
+	struct buf body;
+
+	buf_init(&body, 0);
+	entry_deleted(&body, wall_us(), deleted);
+	add_body(chronicle, "deleted", &body);
+}
+
 /* Returns whether all is written. */
 static bool write_waiting(struct chronicle *chronicle, struct journal_view *ret_view)
 {
@@ -302,6 +332,7 @@ bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)
 	chronicle->sync_us = mono_us + SYNC_US;
 	if (!failing && chronicle->gap > 0)
 		tell_gap(chronicle);
+	tell_uncaptured(chronicle);
 	pthread_mutex_lock(&chronicle->lock);
 	tell_refused(chronicle, wall_us(), false);
 	pthread_mutex_unlock(&chronicle->lock);
@@ -334,6 +365,7 @@ void chronicle_free(struct chronicle *chronicle)
 		return;
 	if (chronicle->gap > 0)
 		tell_gap(chronicle);
+	tell_uncaptured(chronicle);
 	tell_refused(chronicle, wall_us(), true);
 	buf_init(&body, 0);
 	entry_stop(&body, wall_us());

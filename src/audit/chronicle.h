@@ -41,6 +41,10 @@ void chronicle_act(struct chronicle *chronicle, const struct entry_act *act);
 
 /* Audit thread: records of captures were lost; COUNT more than before. Said once a second, and when the disk is back. */
 void chronicle_lost(struct chronicle *chronicle, uint64_t count);
+/* Audit thread: a capture is deleted. */
+void chronicle_deleted(struct chronicle *chronicle, const struct entry_deleted *deleted);
+/* Audit thread: COUNT calls more were not captured, since the disk is nearly full. Said once a second. */
+void chronicle_uncaptured(struct chronicle *chronicle, uint64_t count);
 /* Audit thread, a few times a second. FAILING: something cannot be written. Returns whether all is written. */
 bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing);
 

@@ -90,3 +90,17 @@ void entry_gap(struct buf *out, uint64_t wall_us, const char *what, uint64_t cou
 	members_string(out, MEMBER("why"), why);
 	end(out);
 }
+
+void entry_deleted(struct buf *out, uint64_t wall_us, const struct entry_deleted *deleted)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("id"), deleted->id);
+	members_string(out, MEMBER("day"), deleted->day);
+	members_string(out, MEMBER("why"), deleted->why);
+	members_string(out, MEMBER("rule"), deleted->rule);
+	members_uint(out, MEMBER("files"), deleted->files);
+	members_uint(out, MEMBER("bytes"), deleted->bytes);
+	members_time(
+		out, MEMBER("written"), deleted->written_us, 0, deleted->written_us > 0);
+	end(out);
+}

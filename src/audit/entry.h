@@ -31,6 +31,16 @@ void entry_stop(struct buf *out, uint64_t wall_us);
 void entry_crash(struct buf *out, uint64_t wall_us, const char *last, uint64_t calls);
 /* A call of that process: ID, and when it began. */
 void entry_lost(struct buf *out, uint64_t wall_us, const char *id, uint64_t start_us);
-/* COUNT of WHAT ("records", "capture", "numbers") were lost since SINCE_US, which is 0 where it is not known. */
+/* A capture that is deleted. Borrowed. */
+struct entry_deleted {
+	const char *id, *day;
+	const char *why, *rule; /* as struct retention_deletion has them */
+	uint64_t files, bytes;
+	uint64_t written_us; /* wall */
+};
+
+void entry_deleted(
+	struct buf *out, uint64_t wall_us, const struct entry_deleted *deleted);
+/* COUNT of WHAT ("records", "capture", "calls", "numbers") were lost since SINCE_US, which is 0 where it is not known. */
 void entry_gap(struct buf *out, uint64_t wall_us, const char *what, uint64_t count,
 	uint64_t since_us, const char *why);

@@ -79,6 +79,11 @@ bool folder_day_of(int root_fd, const char *id, char ret_day[static STORE_DATE_S
 	return found;
 }
 
+int folder_day(int root_fd, const char *date)
+{
+	return make_folder(root_fd, date);
+}
+
 int folder_call(int root_fd, const char *date, const char *id)
 {
 	int date_fd = make_folder(root_fd, date);

@@ -9,6 +9,8 @@
 
 /* Opens STATE_DIR/audit, made 0750 where missing. A descriptor, or a negated errno. */
 int folder_root(const char *state_dir);
+/* Opens ROOT_FD/DATE, made 0750 where missing. A descriptor, or a negated errno. */
+int folder_day(int root_fd, const char *date);
 /* Opens ROOT_FD/DATE/ID, made 0750 where missing. A descriptor, or a negated errno. */
 int folder_call(int root_fd, const char *date, const char *id);
 /* The day of the capture of ID, the latest one; "YYYY-MM-DD". False: there is none. */

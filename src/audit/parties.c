@@ -68,3 +68,24 @@ void parties_forget_interfaces(struct parties *parties)
 	for (size_t i = 0; i < parties->count; i++)
 		parties->list[i].has_interface = false;
 }
+
+static bool is_told(const struct parties *parties, const char *trunk)
+{
+	for (size_t i = 0; i < parties->count; i++)
+		if (parties->list[i].told && strcmp(parties->list[i].trunk, trunk) == 0)
+			return true;
+	return false;
+}
+
+const struct party_seen *parties_untold(struct parties *parties)
+{
+	for (size_t i = 0; i < parties->count; i++) {
+		struct party_seen *party = &parties->list[i];
+		const bool known = party->told || is_told(parties, party->trunk);
+
+		party->told = true;
+		if (!known)
+			return party;
+	}
+	return NULL;
+}

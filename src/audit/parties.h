@@ -17,6 +17,7 @@ struct party_seen {
 	uint32_t number;
 	unsigned end;
 	bool has_interface;
+	bool told; /* parties_untold() gave its trunk */
 	uint32_t interface;
 	char leg[PARTY_LEG_SIZE];
 	char trunk[PARTY_TRUNK_SIZE];
@@ -39,3 +40,5 @@ struct party_seen *parties_find(const struct parties *parties, uint32_t number);
 struct party_seen *parties_at(const struct parties *parties, unsigned end);
 /* None of them has an interface any more. */
 void parties_forget_interfaces(struct parties *parties);
+/* One whose trunk is that of none which was given before; NULL: there is none any more. */
+const struct party_seen *parties_untold(struct parties *parties);

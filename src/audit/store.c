@@ -2,10 +2,12 @@
 
 #include "audit/capture.h"
 #include "audit/datagram.h"
+#include "audit/disk.h"
 #include "audit/folder.h"
 #include "audit/marks.h"
 #include "audit/parties.h"
 #include "audit/pcapng.h"
+#include "audit/whose.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/list.h"
@@ -20,8 +22,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PROBE_NAME ".probe"
-#define PROBE_BYTES 65536
 /* The final answer to a BYE comes right behind the call's end: do not close before it. Behind the end of an encrypted
  * file nothing can be added: what comes later, as repetitions of a BYE, begins a file of its own. */
 #define CLOSE_AFTER_US UINT64_C(500000)
@@ -61,6 +61,7 @@ struct store {
 	char *state_dir;
 	int root_fd; /* -1: gone */
 	struct marks *marks;
+	struct whose *whose;
 	struct classic *classic;
 	size_t marked; /* entries that are marked */
 	unsigned open_max;
@@ -100,6 +101,8 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 		goto out;
 	}
 	err = classic_new(&store->classic);
+	if (!err)
+		err = whose_new(&store->whose);
 	if (!err)
 		err = marks_new(&store->marks, store->root_fd);
 	if (err) {
@@ -158,13 +161,33 @@ void store_begin(struct store *store, const struct store_call *begun)
 	hash_add(&store->entries, &entry->node, hash_bytes(&call, sizeof(call), 0));
 }
 
+/* Says whose its capture is, as far as that was not said. */
+static void entry_say_whose(struct store *store, struct entry *entry)
+{
+	const struct party_seen *party;
+
+	while ((party = parties_untold(&entry->parties)))
+		whose_add(store->whose, entry->date, entry->id, party->trunk);
+}
+
 void store_party(struct store *store, const struct tap_party *party)
 {
 	struct entry *entry = find(store, party->call);
 
-	if (entry)
-		parties_tell(&entry->parties, party->party, party->end, party->leg,
-			party->trunk);
+	if (!entry)
+		return;
+	parties_tell(&entry->parties, party->party, party->end, party->leg, party->trunk);
+	if (entry->capture)
+		entry_say_whose(store, entry);
+}
+
+/* Writes what is said of captures, all but what they hold. 0 or a negated errno. */
+static int write_sayings(struct store *store)
+{
+	const int err = marks_write(store->marks),
+		  other = whose_write(store->whose, store->root_fd);
+
+	return err ? err : other;
 }
 
 /* Whether ENTRY's mark is in its file, as it must be before anything of its capture is. Records
@@ -175,7 +198,7 @@ static bool entry_is_safe(struct store *store, struct entry *entry)
 
 	if (marks_reached(store->marks, entry->mark))
 		return true;
-	err = marks_write(store->marks);
+	err = write_sayings(store);
 	if (!err)
 		return true;
 	count_lost(store, entry, capture_drop(entry->capture));
@@ -312,6 +335,7 @@ static void entry_open(struct store *store, struct entry *entry)
 	if (dir_fd >= 0)
 		close(dir_fd);
 	if (!err) {
+		entry_say_whose(store, entry);
 		entry->used = store->round;
 		list_append(&store->opened, &entry->opened);
 		atomic_fetch_add(&store->open_files, 1);
@@ -525,9 +549,8 @@ static int renew_marks(struct store *store)
 
 static void tend_marks(struct store *store)
 {
-	int err = marks_are_stale(store->marks, store->marked)
-			  ? renew_marks(store)
-			  : marks_write(store->marks);
+	int err = marks_are_stale(store->marks, store->marked) ? renew_marks(store)
+							       : write_sayings(store);
 
 	if (err)
 		health_fail(store->health, "capture", err);
@@ -595,23 +618,6 @@ bool store_has_ended(const struct store *store)
 	return !list_empty(&store->closing) || !list_empty(&store->closed);
 }
 
-static bool write_probe(int root_fd)
-{
-	static const char block[PROBE_BYTES];
-	int fd = openat(root_fd, PROBE_NAME,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-	bool whole;
-
-	if (fd < 0)
-		return false;
-	/* Synced, for some file systems find out only then that there is no room. */
-	whole = write(fd, block, sizeof(block)) == (ssize_t)sizeof(block) &&
-		fdatasync(fd) == 0;
-	close(fd);
-	unlinkat(root_fd, PROBE_NAME, 0);
-	return whole;
-}
-
 bool store_probe(struct store *store)
 {
 	int root_fd = folder_root(store->state_dir);
@@ -621,7 +627,7 @@ bool store_probe(struct store *store)
 	if (store->root_fd >= 0)
 		close(store->root_fd);
 	store->root_fd = root_fd;
-	return write_probe(root_fd) && renew_marks(store) == 0;
+	return disk_probe(root_fd) && renew_marks(store) == 0;
 }
 
 void store_counts(const struct store *store, struct store_counts *ret)
@@ -647,6 +653,9 @@ void store_free(struct store *store)
 	if (store->marks)
 		(void)renew_marks(store);
 	marks_free(store->marks);
+	if (store->whose)
+		(void)whose_write(store->whose, store->root_fd);
+	whose_free(store->whose);
 	classic_free(store->classic);
 	hash_free(&store->entries);
 	if (store->root_fd >= 0)

@@ -39,6 +39,7 @@ void style_unref(struct style *style)
 	if (!style || __atomic_fetch_sub(&style->refs, 1, __ATOMIC_ACQ_REL) > 1)
 		return;
 	age_recipients_unref(style->recipients);
+	keep_unref(style->keep);
 	free(style->server);
 	free(style);
 }
@@ -97,8 +98,11 @@ int style_load(struct style **ret, const struct config *config, struct err_text 
 	age_recipients_unref(recipients);
 	if (!style)
 		return err_set(text, -ENOMEM, "out of memory");
-	style->keep_us = config->audit.keep_ms * 1000;
-	style->keep_bytes = config->audit.keep_bytes;
+	style->keep = keep_load(config);
+	if (!style->keep) {
+		style_unref(style);
+		return err_set(text, -ENOMEM, "out of memory");
+	}
 	*ret = style;
 	return 0;
 }

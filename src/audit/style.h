@@ -5,6 +5,7 @@
 #pragma once
 
 #include "audit/age.h"
+#include "audit/keep.h"
 #include "config/config.h"
 
 struct style {
@@ -12,7 +13,7 @@ struct style {
 	enum config_capture_format format;
 	struct age_recipients *recipients; /* owned reference; NULL: not encrypted */
 	char *server;                      /* our name */
-	uint64_t keep_us, keep_bytes;      /* as struct retention_step has them */
+	struct keep *keep;                 /* owned reference; NULL: all is kept */
 };
 
 /* As CONFIG says: its recipients are read. 0 with one reference, or negative with TEXT. */

@@ -145,6 +145,10 @@ void writer_call_begin(struct writer *writer, uint64_t call, const char *id)
 			"event=capture-refused error=\"call id unfit for a path\"");
 		return;
 	}
+	if (atomic_load(&writer->disk) == DISK_CRITICAL) {
+		atomic_fetch_add(&writer->uncaptured, 1);
+		return;
+	}
 	watch = calloc(1, sizeof(*watch) + path_size);
 	if (!watch)
 		return;
@@ -408,6 +412,7 @@ int writer_new(
 	if (!writer)
 		return err_set(text, -ENOMEM, "out of memory");
 	writer->stop_fd = -1;
+	pthread_mutex_init(&writer->keep_lock, NULL);
 	writer->listener.tap = (struct tap){.party_h = tap_party,
 		.message_h = tap_message,
 		.packet_h = tap_packet,
@@ -476,6 +481,8 @@ void writer_free(struct writer *writer)
 	buf_free(&writer->line);
 	free(writer->state_dir);
 	style_unref(writer->style);
+	keep_unref(writer->keep);
+	pthread_mutex_destroy(&writer->keep_lock);
 	free(writer);
 }
 
@@ -484,8 +491,10 @@ void writer_set_style(struct writer *writer, struct style *style)
 	style_ref(style);
 	style_unref(writer->style);
 	writer->style = style;
-	atomic_store(&writer->keep_us, style->keep_us);
-	atomic_store(&writer->keep_bytes, style->keep_bytes);
+	pthread_mutex_lock(&writer->keep_lock);
+	keep_unref(writer->keep);
+	writer->keep = keep_ref(style->keep);
+	pthread_mutex_unlock(&writer->keep_lock);
 }
 
 struct taps_listener *writer_listener(struct writer *writer)
@@ -513,6 +522,8 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->failing = health_is_failing(writer->health);
 	ret->behind = backlog_is_behind(&writer->backlog);
 	ret->deleted = retention_deleted(writer->retention);
+	ret->disk = disk_state_name((enum disk_state)atomic_load(&writer->disk));
+	ret->uncaptured = atomic_load(&writer->uncaptured);
 	ret->overflows = backlog_times(&writer->backlog);
 	health_why(writer->health, ret->why, sizeof(ret->why));
 }
@@ -531,5 +542,6 @@ bool writer_ready(const struct writer *writer)
 {
 	return !health_is_failing(writer->health) &&
 	       !backlog_is_behind(&writer->backlog) &&
+	       atomic_load(&writer->disk) != DISK_CRITICAL &&
 	       !chronicle_is_stopped(writer->chronicle);
 }

@@ -74,11 +74,13 @@ struct writer_totals {
 	uint64_t cdrs, cdrs_lost;
 	uint64_t cdrs_waiting_bytes; /* in memory until the disk can be written again */
 	uint64_t open_files;
-	uint64_t deleted;   /* captures, by age or size */
-	uint64_t overflows; /* times that a queue overflowed: spells, not records */
-	bool failing;       /* a write failed, and no later try succeeded */
-	bool behind;        /* a queue overflowed, and not all has been written since */
-	char why[128];      /* "capture: No space left on device"; "": never failed */
+	uint64_t deleted;    /* captures, by age or size, or for want of room */
+	uint64_t uncaptured; /* calls, since the disk was nearly full */
+	const char *disk;    /* "good", "low", "critical" */
+	uint64_t overflows;  /* times that a queue overflowed: spells, not records */
+	bool failing;        /* a write failed, and no later try succeeded */
+	bool behind;         /* a queue overflowed, and not all has been written since */
+	char why[128];       /* "capture: No space left on device"; "": never failed */
 };
 /* Any thread. */
 void writer_totals(const struct writer *writer, struct writer_totals *ret);

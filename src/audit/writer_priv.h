@@ -8,6 +8,7 @@
 
 #include "audit/backlog.h"
 #include "audit/chronicle.h"
+#include "audit/disk.h"
 #include "audit/health.h"
 #include "audit/retention.h"
 #include "audit/store.h"
@@ -66,7 +67,10 @@ struct writer {
 	char *state_dir;
 	struct store *store; /* audit thread */
 	struct retention *retention;
-	_Atomic uint64_t keep_us, keep_bytes; /* atomic */
+	pthread_mutex_t keep_lock;
+	struct keep *keep; /* LOCK: keep_lock; owned reference; NULL: all is kept */
+	_Atomic int disk;  /* atomic; enum disk_state */
+	_Atomic uint64_t uncaptured; /* atomic; calls, since the disk is critical */
 	struct chronicle *chronicle;
 	pthread_t thread;
 	bool started;

@@ -150,25 +150,96 @@ struct ticks {
 	uint64_t next_us;
 	uint64_t media_us;
 	uint64_t lost; /* as last told in the log */
+	uint64_t uncaptured;
+};
+
+/* What retention asks and tells. */
+struct retaining {
+	struct writer *writer;
+	const struct keep *keep;
 };
 
 static bool in_use_h(void *arg, const char *date, const char *id)
 {
-	return store_uses(arg, date, id);
+	const struct retaining *retaining = arg;
+
+	return store_uses(retaining->writer->store, date, id);
 }
 
-static void retain(struct writer *writer, uint64_t now_us)
+static bool short_h(void *arg)
 {
+	const struct retaining *retaining = arg;
+
+	return disk_is_below(
+		store_root(retaining->writer->store), retaining->keep->disk_low);
+}
+
+static void deleted_h(void *arg, const struct retention_deletion *deletion)
+{
+	const struct retaining *retaining = arg;
+
+	chronicle_deleted(retaining->writer->chronicle,
+		&(const struct entry_deleted){.id = deletion->id,
+			.day = deletion->day,
+			.why = deletion->why,
+			.rule = deletion->rule,
+			.files = deletion->files,
+			.bytes = deletion->bytes,
+			.written_us = deletion->written_us});
+}
+
+static void retain(struct writer *writer, struct keep *keep, uint64_t now_us)
+{
+	struct retaining retaining = {.writer = writer, .keep = keep};
 	const struct retention_step step = {.root_fd = store_root(writer->store),
-		.keep_us = atomic_load(&writer->keep_us),
-		.keep_bytes = atomic_load(&writer->keep_bytes),
+		.keep = keep,
 		.wall_us = clock_real()->wall_us(clock_real()),
 		.mono_us = now_us,
 		.in_use_h = in_use_h,
-		.arg = writer->store};
+		.short_h = short_h,
+		.deleted_h = deleted_h,
+		.arg = &retaining};
 
 	if (step.root_fd >= 0)
 		retention_step(writer->retention, &step);
+}
+
+/* One line when it changes. */
+static void judge_disk(struct writer *writer, const struct keep *keep)
+{
+	const enum disk_state before = (enum disk_state)atomic_load(&writer->disk);
+	const enum disk_state now = disk_judge(
+		store_root(writer->store), keep->disk_low, keep->disk_critical, before);
+
+	if (now == before)
+		return;
+	atomic_store(&writer->disk, (int)now);
+	if (now == DISK_CRITICAL)
+		log_error("audit", "event=disk-critical");
+	else if (now == DISK_LOW)
+		log_warning("audit", "event=disk-low");
+	else
+		log_warning("audit", "event=disk-good");
+}
+
+/* What follows from how much room there is, and how long captures are kept. Not while what comes cannot be written in time:
+ * but that may be for want of the room that is made here. */
+static void keep_room(struct writer *writer, struct ticks *ticks, bool busy)
+{
+	const uint64_t uncaptured = atomic_load(&writer->uncaptured);
+	struct keep *keep;
+
+	pthread_mutex_lock(&writer->keep_lock);
+	keep = keep_ref(writer->keep);
+	pthread_mutex_unlock(&writer->keep_lock);
+	chronicle_uncaptured(writer->chronicle, uncaptured - ticks->uncaptured);
+	ticks->uncaptured = uncaptured;
+	if (!keep)
+		return;
+	judge_disk(writer, keep);
+	if (!busy || atomic_load(&writer->disk) != DISK_GOOD)
+		retain(writer, keep, writer_now_us());
+	keep_unref(keep);
 }
 
 static void tick(struct writer *writer, struct ticks *ticks)
@@ -189,8 +260,7 @@ static void tick(struct writer *writer, struct ticks *ticks)
 	if (failing && written && store_probe(writer->store))
 		health_recover(writer->health, lost);
 	backlog_tick(&writer->backlog, lost);
-	if (!failing && !backlog_is_behind(&writer->backlog))
-		retain(writer, now_us);
+	keep_room(writer, ticks, failing || backlog_is_behind(&writer->backlog));
 	/* While the disk fails, its own line has told. */
 	if (lost > ticks->lost && !failing)
 		log_error("writer", "event=lost records=%" PRIu64 " total=%" PRIu64,

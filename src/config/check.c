@@ -327,6 +327,12 @@ void check_main(const struct config *config, const struct scope *scope,
 			scope_place(scope, SCHEMA_SIP, "t1",
 				scope_place(scope, SCHEMA_SIP, "t2", place)),
 			"t1: expected at most t2");
+	if (config->audit.disk_low > 0 &&
+		config->audit.disk_critical >= config->audit.disk_low)
+		errors_add(errors,
+			scope_place(scope, SCHEMA_AUDIT, "disk-critical",
+				scope_place(scope, SCHEMA_AUDIT, "disk-low", place)),
+			"disk-critical: expected less than disk-low");
 	check_next(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);
 	check_next(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
 	check_credentials(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);

@@ -476,6 +476,8 @@ struct config_gateway {
 	enum config_hold hold;       /* how hold is written toward it */
 	char *from_host;             /* host in From toward it; "" = as in Contact */
 	enum config_audit audit;     /* [capture] mode; [audit] mode where not set */
+	uint64_t keep_ms;            /* [capture] keep; [audit] keep where not set */
+	uint64_t keep_bytes;         /* [capture] keep-size; 0: no limit of its own */
 	struct config_register registration; /* [register] */
 };
 
@@ -536,9 +538,11 @@ struct config {
 		enum config_audit mode;
 		bool required;
 		enum config_capture_format format;
-		uint64_t keep_ms;    /* 0: for good */
-		uint64_t keep_bytes; /* 0: no limit */
-		char *recipients;    /* a file; "": captures are not encrypted */
+		uint64_t keep_ms;       /* 0: for good */
+		uint64_t keep_bytes;    /* 0: no limit */
+		unsigned disk_low;      /* per cent free; 0: off */
+		unsigned disk_critical; /* the same */
+		char *recipients;       /* a file; "": captures are not encrypted */
 	} audit;
 
 	struct {

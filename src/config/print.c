@@ -85,7 +85,8 @@ static void print_number(const struct schema_key *key, const void *from, struct 
 	else if (key->type == SCHEMA_SIZE)
 		units_print_size(value, text, sizeof(text));
 	else
-		snprintf(text, sizeof(text), "%" PRIu64, value);
+		snprintf(text, sizeof(text), "%" PRIu64 "%s", value,
+			key->unit && key->unit[0] == '%' ? "%" : "");
 	buf_add_str(out, text);
 }
 

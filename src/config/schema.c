@@ -131,8 +131,9 @@ static void expect_number(const struct schema_key *key, char *buf, size_t size)
 		snprintf(buf, size, "a size from %s to %s such as %s", min, max,
 			key->fallback);
 	} else {
-		snprintf(buf, size, "a number from %" PRIu64 " to %" PRIu64 "%s%s",
-			key->min, key->max, other, word);
+		snprintf(buf, size, "a number from %" PRIu64 " to %" PRIu64 "%s%s%s",
+			key->min, key->max, strcmp(key->unit, "%") == 0 ? " %" : "",
+			other, word);
 	}
 }
 

@@ -252,6 +252,17 @@ static int set_date(const struct schema_key *key, void *base, const char *text)
 	return 0;
 }
 
+/* A sign behind it is for the eye: "10%" of what is counted in per cent. */
+static struct span number_alone(const struct schema_key *key, const char *text)
+{
+	struct span number = span_of(text);
+
+	if (key->type == SCHEMA_UINT && strcmp(key->unit, "%") == 0 && number.len > 1 &&
+		number.p[number.len - 1] == '%')
+		number.len--;
+	return number;
+}
+
 static int set_number(const struct schema_key *key, void *base, const char *text)
 {
 	uint64_t value = 0;
@@ -266,7 +277,7 @@ static int set_number(const struct schema_key *key, void *base, const char *text
 	else if (key->type == SCHEMA_SIZE)
 		err = parse_size(text, &value);
 	else
-		err = span_uint(span_of(text), UINT64_MAX, &value);
+		err = span_uint(number_alone(key, text), UINT64_MAX, &value);
 	if (err != 0)
 		return ERR_FORMAT;
 	if (key->type == SCHEMA_PORT ? value == 0 || value > UINT16_MAX

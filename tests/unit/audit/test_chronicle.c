@@ -175,6 +175,47 @@ static void records_are_signed_each_second_and_at_the_end(void **state)
 	assert_int_equal(fixture->result.checked, 5);
 }
 
+static void expect_line(struct fixture *fixture, const char *expected)
+{
+	struct err_text text = {""};
+	struct records *records;
+	struct span line;
+	bool found = false;
+
+	assert_int_equal(records_open(&records, fixture->folder, &text), 0);
+	while (records_next(records, &line, &text) == 0)
+		found |= memmem(line.p, line.len, expected, strlen(expected)) != NULL;
+	records_free(records);
+	assert_true(found);
+}
+
+static void what_became_of_captures_is_recorded(void **state)
+{
+	const struct entry_deleted deleted = {.id = "a-1",
+		.day = "2026-01-01",
+		.why = "age",
+		.rule = "trunk \"x\" keep",
+		.files = 2,
+		.bytes = 30,
+		.written_us = UINT64_C(1767225600000001)};
+	struct fixture *fixture = *state;
+
+	chronicle_deleted(fixture->chronicle, &deleted);
+	chronicle_uncaptured(fixture->chronicle, 2);
+	chronicle_uncaptured(fixture->chronicle, 0);
+	chronicle_uncaptured(fixture->chronicle, 3);
+	assert_true(tick(fixture));
+	assert_true(tick(fixture));
+	expect_verified(fixture, "start deleted gap ");
+	expect_line(fixture, ",\"id\":\"a-1\",\"day\":\"2026-01-01\",\"why\":\"age\","
+			     "\"rule\":\"trunk \\\"x\\\" keep\",\"files\":2,\"bytes\":30,"
+			     "\"written\":\"2026-01-01T00:00:00.000001Z\"}");
+	expect_line(fixture, "\"what\":\"calls\",\"count\":5,\"since\":\"20");
+	chronicle_uncaptured(fixture->chronicle, 1);
+	close_it(fixture);
+	expect_verified(fixture, "start deleted gap gap stop ");
+}
+
 static void a_log_goes_on_in_order(void **state)
 {
 	struct fixture *fixture = *state;
@@ -558,6 +599,7 @@ int main(void)
 		CASE(lost_captures_are_declared),
 		CASE(refused_calls_are_recorded),
 		CASE(acts_are_recorded),
+		CASE(what_became_of_captures_is_recorded),
 		CASE(a_log_that_cannot_be_written_fails_and_recovers),
 		CASE(a_log_that_cannot_go_on_says_why),
 		CASE(a_key_that_is_there_is_used),

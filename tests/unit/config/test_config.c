@@ -426,6 +426,17 @@ static void values_are_judged_at_their_bounds(void **state)
 			false},
 		{"[audit]\nmode = Full", false},
 		{"[audit]\nrequired = true", false},
+		{"[audit]\ndisk-low = 10%", true},
+		{"[audit]\ndisk-low = 10", true},
+		{"[audit]\ndisk-low = off", true},
+		{"[audit]\ndisk-low = %", false},
+		{"[audit]\ndisk-low = 10%%", false},
+		{"[audit]\ndisk-low = 0%", false},
+		{"[audit]\ndisk-low = 91%", false},
+		{"[audit]\ndisk-low = 10%\ndisk-critical = 9%", true},
+		{"[audit]\ndisk-low = 10%\ndisk-critical = 10%", false},
+		{"[audit]\ndisk-critical = 10%", true},
+		{"[limits]\nmax-calls = 10%", false},
 	};
 
 	assert_rows(*state, rows, sizeof(rows) / sizeof(rows[0]));

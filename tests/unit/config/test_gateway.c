@@ -212,7 +212,8 @@ static void unset_keys_come_from_the_main_file(void **state)
 	struct fixture *fixture = *state;
 	const struct config_gateway *gateway;
 
-	fixture_write_main(fixture, "[tandem]\n", "[audit]\nmode = off\n[tandem]\n");
+	fixture_write_main(fixture, "[tandem]\n",
+		"[audit]\nmode = off\nkeep = 2d\nkeep-size = 1G\n[tandem]\n");
 	fixture_write(fixture, "gateways.d/a.conf", "[gateway]\nhost = a.example\n");
 	fixture_load_ok(fixture);
 	gateway = &fixture->config->gateways[0];
@@ -223,6 +224,8 @@ static void unset_keys_come_from_the_main_file(void **state)
 	assert_string_equal(
 		gateway->common.certs.trust, fixture_path(fixture, "carriers.pem"));
 	assert_int_equal(gateway->audit, CONFIG_AUDIT_OFF);
+	assert_int_equal(gateway->keep_ms, 2 * 86400000);
+	assert_int_equal(gateway->keep_bytes, 0);
 	assert_true(
 		gateway->common.enabled && gateway->common.tls && gateway->early_media);
 	assert_int_equal(gateway->common.srtp, CONFIG_SRTP_REQUIRED);

@@ -81,7 +81,7 @@ static void inherited_keys_have_a_parent_of_their_type(void **state)
 		assert_int_equal(parent->size, keys[i].size);
 		inherited++;
 	}
-	assert_int_equal(inherited, 10 + 5); /* of [route NAME] all five */
+	assert_int_equal(inherited, 11 + 5); /* of [route NAME] all five */
 }
 
 static void expected_texts_name_bounds_and_words(void **state)
