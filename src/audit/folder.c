@@ -16,9 +16,10 @@ static int open_folder(int parent_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-static int make_folder(int parent_fd, const char *name)
+/* FRESH: it is not expected to be there. */
+static int make_folder(int parent_fd, const char *name, bool fresh)
 {
-	int fd = open_folder(parent_fd, name);
+	int fd = fresh ? -ENOENT : open_folder(parent_fd, name);
 
 	if (fd != -ENOENT)
 		return fd;
@@ -35,7 +36,7 @@ int folder_root(const char *state_dir)
 
 	if (state_fd < 0)
 		return -errno;
-	fd = make_folder(state_fd, "audit");
+	fd = make_folder(state_fd, "audit", false);
 	close(state_fd);
 	return fd;
 }
@@ -81,17 +82,46 @@ bool folder_day_of(int root_fd, const char *id, char ret_day[static STORE_DATE_S
 
 int folder_day(int root_fd, const char *date)
 {
-	return make_folder(root_fd, date);
+	return make_folder(root_fd, date, false);
 }
 
 int folder_call(int root_fd, const char *date, const char *id)
 {
-	int date_fd = make_folder(root_fd, date);
-	int fd;
+	struct folder_day day = FOLDER_NO_DAY;
+	const int fd = folder_call_in(&day, root_fd, date, id, false);
 
-	if (date_fd < 0)
-		return date_fd;
-	fd = make_folder(date_fd, id);
-	close(date_fd);
+	folder_day_forget(&day);
+	return fd;
+}
+
+void folder_day_forget(struct folder_day *day)
+{
+	if (day->fd >= 0)
+		close(day->fd);
+	day->fd = -1;
+}
+
+static int open_in_day(
+	struct folder_day *day, int root_fd, const char *date, const char *id, bool fresh)
+{
+	if (day->fd >= 0 && strcmp(day->date, date) != 0)
+		folder_day_forget(day);
+	if (day->fd < 0) {
+		day->fd = make_folder(root_fd, date, false);
+		memcpy(day->date, date, sizeof(day->date));
+	}
+	return day->fd < 0 ? day->fd : make_folder(day->fd, id, fresh);
+}
+
+int folder_call_in(
+	struct folder_day *day, int root_fd, const char *date, const char *id, bool fresh)
+{
+	int fd = open_in_day(day, root_fd, date, id, fresh);
+
+	/* the day was removed */
+	if (fd == -ENOENT) {
+		folder_day_forget(day);
+		fd = open_in_day(day, root_fd, date, id, fresh);
+	}
 	return fd;
 }

@@ -13,6 +13,19 @@ int folder_root(const char *state_dir);
 int folder_day(int root_fd, const char *date);
 /* Opens ROOT_FD/DATE/ID, made 0750 where missing. A descriptor, or a negated errno. */
 int folder_call(int root_fd, const char *date, const char *id);
+
+/* A day's folder that is kept open, for calls that begin on the same one. To be forgotten now and then: what has its name may
+ * have become another folder. */
+struct folder_day {
+	int fd; /* -1: none */
+	char date[STORE_DATE_SIZE];
+};
+#define FOLDER_NO_DAY ((struct folder_day){.fd = -1})
+/* Like folder_call(). FRESH: ID is likely to be missing. */
+int folder_call_in(struct folder_day *day, int root_fd, const char *date, const char *id,
+	bool fresh);
+void folder_day_forget(struct folder_day *day);
+
 /* The day of the capture of ID, the latest one; "YYYY-MM-DD". False: there is none. */
 bool folder_day_of(int root_fd, const char *id, char ret_day[static STORE_DATE_SIZE]);
 /* Opens ROOT_FD/DATE/ID. A descriptor, or a negated errno (-ENOENT: there is none). */

@@ -89,3 +89,33 @@ const struct party_seen *parties_untold(struct parties *parties)
 	}
 	return NULL;
 }
+
+/* Appends TEXT behind AT, cut to fit, with its NUL. Returns where the next one goes. */
+static size_t add_text(char buf[static PARTY_COMMENT_SIZE], size_t at, const char *text)
+{
+	const size_t room = PARTY_COMMENT_SIZE - 1 - at;
+	size_t len = strlen(text);
+
+	if (len > room)
+		len = room;
+	memcpy(buf + at, text, len);
+	buf[at + len] = '\0';
+	return at + len;
+}
+
+/* A printf would be the dearest part of all that is done for a message. */
+const char *parties_comment(const struct party_seen *party, const char *how,
+	char buf[static PARTY_COMMENT_SIZE])
+{
+	size_t at;
+
+	if (!party)
+		return how;
+	at = add_text(buf, 0, "leg ");
+	at = add_text(buf, at, party->leg);
+	at = add_text(buf, at, ", ");
+	at = add_text(buf, at, party->trunk);
+	at = add_text(buf, at, ", ");
+	(void)add_text(buf, at, how);
+	return buf;
+}

@@ -42,3 +42,9 @@ struct party_seen *parties_at(const struct parties *parties, unsigned end);
 void parties_forget_interfaces(struct parties *parties);
 /* One whose trunk is that of none which was given before; NULL: there is none any more. */
 const struct party_seen *parties_untold(struct parties *parties);
+
+#define PARTY_COMMENT_SIZE 1024
+/* What is said of a message of PARTY, which came or goes as HOW says: "leg b, trunk carrier-a, TLS1.3 ...". Of nobody's (NULL)
+ * HOW alone. Returns BUF, or HOW. */
+const char *parties_comment(const struct party_seen *party, const char *how,
+	char buf[static PARTY_COMMENT_SIZE]);

@@ -59,7 +59,8 @@ struct entry {
 struct store {
 	struct health *health;
 	char *state_dir;
-	int root_fd; /* -1: gone */
+	int root_fd;           /* -1: gone */
+	struct folder_day day; /* of the last file, for a round */
 	struct marks *marks;
 	struct whose *whose;
 	struct classic *classic;
@@ -84,6 +85,7 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 	store->health = health;
 	store->open_max = open_max > 0 ? open_max : 1;
 	store->root_fd = -1;
+	store->day = FOLDER_NO_DAY;
 	list_init(&store->opened);
 	list_init(&store->urgent);
 	list_init(&store->media);
@@ -325,12 +327,15 @@ static bool is_refusal(int err)
 
 static void entry_open(struct store *store, struct entry *entry)
 {
+	const bool fresh = !entry->capture && entry->part == 1;
 	int dir_fd, err;
 
 	if (atomic_load(&store->open_files) >= store->open_max)
 		entry_rest(store, LIST_ENTRY(store->opened.next, struct entry, opened));
 	err = entry_mark(store, entry);
-	dir_fd = err ? err : folder_call(store->root_fd, entry->date, entry->id);
+	dir_fd = err ? err
+		     : folder_call_in(&store->day, store->root_fd, entry->date, entry->id,
+			       fresh);
 	err = dir_fd < 0 ? dir_fd : open_or_create(store, entry, dir_fd);
 	if (dir_fd >= 0)
 		close(dir_fd);
@@ -392,31 +397,19 @@ static uint32_t entry_interface(struct entry *entry, struct party_seen *party)
 	return party->interface;
 }
 
-/* What is said of a message: "leg b, trunk carrier-a, TLS1.3 ...". Returns BUF. */
-static const char *comment_on(const struct store_datagram *datagram,
-	const struct party_seen *party, char buf[static PCAPNG_TEXT_MAX])
-{
-	if (datagram->media)
-		return "";
-	if (party)
-		snprintf(buf, PCAPNG_TEXT_MAX, "leg %s, %s, %s", party->leg, party->trunk,
-			datagram->how);
-	else
-		snprintf(buf, PCAPNG_TEXT_MAX, "%s", datagram->how);
-	return buf;
-}
-
 static bool entry_add(
 	struct store *store, struct entry *entry, const struct store_datagram *datagram)
 {
 	struct party_seen *party =
 		datagram->media ? parties_at(&entry->parties, datagram->end)
 				: parties_find(&entry->parties, datagram->party);
-	char comment[PCAPNG_TEXT_MAX];
+	char comment[PARTY_COMMENT_SIZE];
 	struct capture_packet packet = {.interface = entry_interface(entry, party),
 		.wall_us = entry->wall_us + datagram->mono_us - entry->mono_us,
 		.sent = datagram->sent,
-		.comment = comment_on(datagram, party, comment),
+		.comment = datagram->media
+				   ? ""
+				   : parties_comment(party, datagram->how, comment),
 		.data = store->packet};
 
 	packet.len = datagram_build(store->packet, &datagram->source,
@@ -561,6 +554,7 @@ void store_expire(struct store *store, uint64_t mono_us)
 	struct entry *entry;
 
 	store->round++;
+	folder_day_forget(&store->day);
 	LIST_FOREACH (&store->opened, node, next) {
 		entry = LIST_ENTRY(node, struct entry, opened);
 		if (store->round - entry->used < IDLE_ROUNDS)
@@ -627,6 +621,7 @@ bool store_probe(struct store *store)
 	if (store->root_fd >= 0)
 		close(store->root_fd);
 	store->root_fd = root_fd;
+	folder_day_forget(&store->day);
 	return disk_probe(root_fd) && renew_marks(store) == 0;
 }
 
@@ -658,6 +653,7 @@ void store_free(struct store *store)
 	whose_free(store->whose);
 	classic_free(store->classic);
 	hash_free(&store->entries);
+	folder_day_forget(&store->day);
 	if (store->root_fd >= 0)
 		close(store->root_fd);
 	free(store->state_dir);

@@ -38,6 +38,11 @@ static void odd_spellings_are_masked_too(void **state)
 	check("x\r\nk=base64:QUJD\r\nk=clear:a b\r\n",
 		"x\r\nk=base64:xxxx\r\nk=clear:xxx\r\n", 2);
 	check("a=key-mgmt:mikey AQAF\r\nb", "a=key-mgmt:xxxxxxxxxx\r\nb", 1);
+	check("a=KEY-MGMT:mikey\nk=uri:a\nK=URI:b\nK=CLEAR:c\n\nAUTHORIZATION: Digest "
+	      "response=1\n",
+		"a=KEY-MGMT:xxxxx\nk=uri:x\nK=URI:x\nK=CLEAR:x\n\nAUTHORIZATION: Digest "
+		"response=x\n",
+		5);
 }
 
 static void responses_of_digest_are_masked(void **state)
@@ -72,6 +77,9 @@ static void other_text_is_left_alone(void **state)
 	check("", "", 0);
 	check(":", ":", 0);
 	check("nline:abc", "nline:abc", 0);
+	check("e:abc", "e:abc", 0);
+	check("Line: a:b\r\nEra:1\r\nFontaine :x\r\n",
+		"Line: a:b\r\nEra:1\r\nFontaine :x\r\n", 0);
 }
 
 int main(void)
