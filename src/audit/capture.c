@@ -8,6 +8,7 @@
 
 #include "audit/capture.h"
 
+#include "audit/blocks.h"
 #include "audit/pcapng.h"
 #include "base/secret.h"
 
@@ -27,11 +28,15 @@
 /* As capture.h says of what must stay in memory. */
 #define ENCRYPTED_MAX ((size_t)2 * AGE_CHUNK + PCAPNG_BLOCK_MAX)
 
+/* Of leaves, that are written at once: as many as two chunks have of media. */
+#define LEAVES_BATCH ((size_t)16384)
+
 /* Where the next block of what waits is. */
 struct cursor {
 	size_t at;        /* the first that did not end yet */
 	bool is_record;   /* else it belongs to the format */
 	size_t next;      /* where it ends; 0: not looked at */
+	size_t summed;    /* up to here blocks were given to the sums */
 	uint64_t records; /* whose end was passed since the last flush */
 };
 
@@ -54,6 +59,11 @@ struct capture {
 	struct buf sealed; /* encrypted: its head at first, later chunks */
 	struct age_stream stream;
 	bool finished;
+	bool uncut; /* what should have been cut off stands behind its end */
+	struct sums *sums;
+	struct buf leaves; /* encrypted: that are not in their file */
+	off_t leaves_good; /* bytes of that */
+	bool leaves_made;
 };
 
 static int last_error(void)
@@ -73,15 +83,29 @@ static bool is_classic(const struct capture *capture)
 
 /* ---- blocks ---- */
 
-/* The length of the block at the beginning of BLOCK, LEN bytes, of a file where it is the first or a later one; 0: it is
- * none. */
-static size_t block_len(bool classic, bool first, const uint8_t *block, size_t len)
+/* Of the block where the cursor is, what is within LIMIT bytes of what waits is in the file. */
+static void sum_block(struct capture *capture, size_t limit)
 {
-	if (classic && first)
-		return len >= CLASSIC_HEAD ? CLASSIC_HEAD : 0;
-	if (classic)
-		return len >= CLASSIC_RECORD_HEAD ? classic_record_len(block) : 0;
-	return len >= PCAPNG_BLOCK_HEAD ? pcapng_block_len(block) : 0;
+	struct cursor *cursor = &capture->cursor;
+	const size_t from = cursor->summed > cursor->at ? cursor->summed : cursor->at;
+	const size_t to = cursor->next < limit ? cursor->next : limit;
+
+	if (is_classic(capture) || to <= from)
+		return;
+	sums_block(capture->sums, capture->waiting.data + from, to - from);
+	cursor->summed = to;
+}
+
+static void end_block(struct capture *capture)
+{
+	struct cursor *cursor = &capture->cursor;
+
+	if (!is_classic(capture))
+		sums_block_end(
+			capture->sums, is_encrypted(capture) ? &capture->leaves : NULL);
+	if (cursor->is_record)
+		sums_packet(capture->sums);
+	cursor->records += cursor->is_record;
 }
 
 /* Goes over the blocks that end within LIMIT bytes of what waits. */
@@ -97,14 +121,17 @@ static void pass_blocks(struct capture *capture, size_t limit)
 
 			first = capture->head_waits;
 			cursor->next =
-				cursor->at + block_len(is_classic(capture), first, block,
+				cursor->at + blocks_len(is_classic(capture), first, block,
 						     waiting->len - cursor->at);
 			cursor->is_record =
 				is_classic(capture) ? !first : pcapng_is_packet(block);
 		}
-		if (cursor->next == 0 || cursor->next > limit)
+		if (cursor->next == 0)
 			return;
-		cursor->records += cursor->is_record;
+		sum_block(capture, limit);
+		if (cursor->next > limit)
+			return;
+		end_block(capture);
 		cursor->at = cursor->next;
 		capture->head_waits = false;
 		cursor->next = 0;
@@ -120,6 +147,7 @@ static void consume(struct capture *capture, size_t len)
 	if (cursor->next > 0)
 		cursor->next -= len;
 	cursor->at = cursor->at > len ? cursor->at - len : 0;
+	cursor->summed = cursor->summed > len ? cursor->summed - len : 0;
 }
 
 static void begin_section(struct capture *capture)
@@ -214,10 +242,13 @@ int capture_new(struct capture **ret, const struct capture_params *params)
 	buf_init(&capture->waiting, 0);
 	buf_init(&capture->begin, 0);
 	buf_init(&capture->sealed, 0);
+	buf_init(&capture->leaves, 0);
 	snprintf(comment, sizeof(comment), "server %s, %s", params->style->server,
 		params->comment);
 	pcapng_section(&capture->begin, APPLICATION, comment);
 	err = capture->begin.err;
+	if (!err)
+		err = sums_new(&capture->sums);
 	if (!err && is_encrypted(capture))
 		err = begin_sealing(capture);
 	if (!err)
@@ -262,6 +293,7 @@ bool capture_add(struct capture *capture, const struct capture_packet *packet)
 		.wall_us = packet->wall_us,
 		.sent = packet->sent,
 		.comment = packet->comment,
+		.id = packet->id,
 		.data = packet->data,
 		.len = packet->len,
 		.whole = packet->whole};
@@ -293,6 +325,7 @@ static void forget_waiting(struct capture *capture)
 	buf_clear(&capture->waiting);
 	capture->cursor = (struct cursor){0};
 	capture->records = 0;
+	sums_block_drop(capture->sums);
 	/* what is lost may have described an interface */
 	capture->anew = capture->good == 0 || !is_classic(capture);
 	capture->head_waits = false;
@@ -331,9 +364,9 @@ static int write_all(int fd, struct span bytes, size_t *ret_written)
 
 /* Nothing better can be done when this fails: the next write comes here again, and capture_repair() at the next
  * start. */
-static void cut_back(const struct capture *capture)
+static void cut_back(struct capture *capture)
 {
-	(void)!ftruncate(capture->fd, capture->good);
+	capture->uncut = ftruncate(capture->fd, capture->good) < 0;
 }
 
 static int flush_plain(struct capture *capture, uint64_t *ret_stored, uint64_t *ret_lost)
@@ -342,6 +375,7 @@ static int flush_plain(struct capture *capture, uint64_t *ret_stored, uint64_t *
 	int err = write_all(capture->fd, buf_span(&capture->waiting), &written);
 
 	pass_blocks(capture, written);
+	sums_file(capture->sums, capture->waiting.data, capture->cursor.at);
 	*ret_stored = capture->cursor.records;
 	*ret_lost = capture->records - *ret_stored;
 	capture->good += (off_t)capture->cursor.at;
@@ -361,11 +395,13 @@ static int write_sealed(struct capture *capture)
 
 	if (!err)
 		err = write_all(capture->fd, buf_span(&capture->sealed), &written);
-	if (err)
+	if (err) {
 		cut_back(capture);
-	else
-		capture->good += (off_t)capture->sealed.len;
-	return err;
+		return err;
+	}
+	sums_file(capture->sums, capture->sealed.data, capture->sealed.len);
+	capture->good += (off_t)capture->sealed.len;
+	return 0;
 }
 
 /* The next chunk, LEN bytes of what waits. When it cannot be written it is made again, and is the same. */
@@ -485,6 +521,58 @@ int capture_finish(
 	return 0;
 }
 
+int capture_seal(const struct capture *capture, struct capture_seal *ret)
+{
+	if (capture->good == 0)
+		return -ENOENT;
+	name_of(capture, capture->finished, ret->name);
+	ret->has_tree = !is_classic(capture);
+	ret->whole = !capture->uncut && (capture->finished || !is_encrypted(capture));
+	return sums_look(capture->sums, &ret->sums);
+}
+
+bool capture_has_leaves(const struct capture *capture)
+{
+	return capture->leaves.len >= LEAVES_BATCH;
+}
+
+static int open_leaves(struct capture *capture, int dir_fd)
+{
+	char name[STYLE_NAME_SIZE];
+	const int flags = O_WRONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK;
+	int fd;
+
+	style_leaves_name(capture->part, name);
+	if (capture->leaves_made)
+		return openat(dir_fd, name, flags);
+	fd = openat(dir_fd, name, flags | O_CREAT | O_EXCL, 0600);
+	capture->leaves_made = fd >= 0;
+	return fd;
+}
+
+int capture_leaves(struct capture *capture, int dir_fd)
+{
+	struct buf *leaves = &capture->leaves;
+	int fd, err = 0;
+	ssize_t n;
+
+	if (leaves->err || leaves->len == 0)
+		return leaves->err;
+	fd = open_leaves(capture, dir_fd);
+	if (fd < 0)
+		return last_error();
+	while (!err && leaves->len > 0) {
+		n = pwrite(fd, leaves->data, leaves->len, capture->leaves_good);
+		err = n > 0 ? 0 : n < 0 && errno == EINTR ? 0 : last_error();
+		if (n > 0) {
+			capture->leaves_good += n;
+			buf_consume(leaves, (size_t)n);
+		}
+	}
+	close(fd);
+	return err;
+}
+
 uint64_t capture_close(struct capture *capture)
 {
 	uint64_t lost;
@@ -497,78 +585,10 @@ uint64_t capture_close(struct capture *capture)
 	buf_free(&capture->waiting);
 	buf_free(&capture->begin);
 	buf_free(&capture->sealed);
+	buf_free(&capture->leaves);
+	sums_free(capture->sums);
 	secret_wipe_bytes(&capture->stream, sizeof(capture->stream));
 	style_unref(capture->style);
 	free(capture);
 	return lost;
-}
-
-/* ---- after a process that was killed ---- */
-
-/* The end of the last whole block of FD, which is SIZE bytes long. */
-static off_t walk(int fd, bool classic, off_t size)
-{
-	uint8_t head[CLASSIC_HEAD];
-	ssize_t got;
-	size_t len;
-	off_t at = 0;
-
-	while (at < size) {
-		got = pread(fd, head, sizeof(head), at);
-		len = got > 0 ? block_len(classic, at == 0, head, (size_t)got) : 0;
-		if (len == 0 || (off_t)len > size - at)
-			break;
-		at += (off_t)len;
-	}
-	return at;
-}
-
-static int repair(int fd, bool classic, off_t *ret_cut)
-{
-	struct stat st;
-	off_t end;
-
-	if (fstat(fd, &st) < 0)
-		return last_error();
-	if (!S_ISREG(st.st_mode) || st.st_nlink != 1)
-		return -EPERM;
-	end = walk(fd, classic, st.st_size);
-	if (end < st.st_size && ftruncate(fd, end) < 0)
-		return last_error();
-	*ret_cut = st.st_size - end;
-	return 0;
-}
-
-/* NAME, a plain one. */
-static int repair_named(int dir_fd, const char *name, bool classic, off_t *ret_cut)
-{
-	const int fd = openat(dir_fd, name, O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
-	int err;
-
-	if (fd < 0)
-		return last_error();
-	err = repair(fd, classic, ret_cut);
-	close(fd);
-	return err;
-}
-
-int capture_repair(int dir_fd, off_t *ret_cut, bool *ret_unfinished)
-{
-	static const char *const unfinished[] = {
-		"call.pcapng.age" STYLE_UNFINISHED, "call.pcap.age" STYLE_UNFINISHED};
-	struct stat st;
-	int err = repair_named(dir_fd, "call.pcapng", false, ret_cut);
-
-	if (err == -ENOENT)
-		err = repair_named(dir_fd, "call.pcap", true, ret_cut);
-	if (err != -ENOENT)
-		return err;
-	for (size_t i = 0; i < sizeof(unfinished) / sizeof(unfinished[0]); i++) {
-		if (fstatat(dir_fd, unfinished[i], &st, AT_SYMLINK_NOFOLLOW) == 0) {
-			*ret_cut = 0;
-			*ret_unfinished = true;
-			return 0;
-		}
-	}
-	return err;
 }

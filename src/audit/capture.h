@@ -11,6 +11,7 @@
 
 #include "audit/classic.h"
 #include "audit/style.h"
+#include "audit/sums.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,6 +48,7 @@ struct capture_packet {
 	uint64_t wall_us;
 	bool sent;
 	const char *comment; /* "": none */
+	uint64_t id;         /* random */
 	const void *data;    /* an IP packet */
 	size_t len;
 	size_t whole; /* its length before it was cut to LEN */
@@ -82,12 +84,22 @@ bool capture_is_final(const struct capture *capture);
 int capture_finish(
 	struct capture *capture, int dir_fd, uint64_t *ret_stored, uint64_t *ret_lost);
 
+/*
+ * What the file is known by, as far as it is written. Of the tree's leaves those of a file that can be read can be made again; those
+ * of an encrypted one are kept beside it, 32 bytes each (style_leaves_name()): capture_leaves() writes what there is of them,
+ * when they are many (capture_has_leaves()), before it rests and when it is finished.
+ */
+struct capture_seal {
+	char name[STYLE_NAME_SIZE + sizeof(STYLE_UNFINISHED)];
+	bool whole; /* it ends as it should */
+	bool has_tree;
+	struct sums_state sums;
+};
+/* 0; -ENOENT: nothing of it is written; -ENOMEM. */
+int capture_seal(const struct capture *capture, struct capture_seal *ret);
+bool capture_has_leaves(const struct capture *capture);
+/* 0 or a negated errno: they are kept, and written by the next call. */
+int capture_leaves(struct capture *capture, int dir_fd);
+
 /* What was not written is thrown away. NULL is fine. Returns how many records these were. */
 uint64_t capture_close(struct capture *capture);
-
-/*
- * Cuts what a process that was killed left of a capture under DIR_FD back to its last whole record. Of an encrypted one,
- * which nobody here can read, only *ret_unfinished is set. 0 with the number of bytes cut; -ENOENT: there is none; or
- * another negated errno.
- */
-int capture_repair(int dir_fd, off_t *ret_cut, bool *ret_unfinished);

@@ -85,11 +85,11 @@ static void read_tail(struct left *left)
 /* The process was killed between the record of a call and its forgetting it. */
 static bool is_recorded(struct left *left, const char *id)
 {
-	char needle[STANDING_ID_SIZE + 16];
+	char needle[STANDING_ID_SIZE + 32];
 
 	if (left->tail.len == 0)
 		read_tail(left);
-	snprintf(needle, sizeof(needle), "\"id\":\"%s\"", id);
+	snprintf(needle, sizeof(needle), "\"kind\":\"call\",\"id\":\"%s\"", id);
 	return left->tail.len > 0 &&
 	       memmem(left->tail.data, left->tail.len, needle, strlen(needle));
 }
@@ -258,6 +258,16 @@ void chronicle_act(struct chronicle *chronicle, const struct entry_act *act)
 }
 
 /* Audit thread */
+
+void chronicle_files(struct chronicle *chronicle, const char *id, const char *day,
+	uint64_t lost, struct span files)
+{
+	struct buf body;
+
+	buf_init(&body, 0);
+	entry_files(&body, wall_us(), id, day, lost, files);
+	add_body(chronicle, "files", &body);
+}
 
 void chronicle_lost(struct chronicle *chronicle, uint64_t count)
 {

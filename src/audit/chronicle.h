@@ -39,6 +39,10 @@ void chronicle_refused(struct chronicle *chronicle, const char *word, const char
 /* Loop thread: an administrator changed something. */
 void chronicle_act(struct chronicle *chronicle, const struct entry_act *act);
 
+/* Audit thread: the files of a call are closed for good (entry_files()). */
+void chronicle_files(struct chronicle *chronicle, const char *id, const char *day,
+	uint64_t lost, struct span files);
+
 /* Audit thread: records of captures were lost; COUNT more than before. Said once a second, and when the disk is back. */
 void chronicle_lost(struct chronicle *chronicle, uint64_t count);
 /* Audit thread: a capture is deleted. */

@@ -5,6 +5,7 @@
 #include "audit/entry.h"
 
 #include "audit/members.h"
+#include "evidence/digest.h"
 
 #ifndef PACKAGE_VERSION
 #define PACKAGE_VERSION "unknown"
@@ -102,5 +103,38 @@ void entry_deleted(struct buf *out, uint64_t wall_us, const struct entry_deleted
 	members_uint(out, MEMBER("bytes"), deleted->bytes);
 	members_time(
 		out, MEMBER("written"), deleted->written_us, 0, deleted->written_us > 0);
+	end(out);
+}
+
+void entry_file(struct buf *list, const struct entry_file *file)
+{
+	char text[DIGEST_TEXT_SIZE];
+
+	buf_add_str(list, list->len > 0 ? ",{" : "{");
+	members_string(list, MEMBER("name"), file->name);
+	members_string(list, MEMBER("state"), file->state);
+	members_uint(list, MEMBER("bytes"), file->bytes);
+	members_string(list, MEMBER("sha256"), digest_text(file->sum, text));
+	members_uint(list, MEMBER("packets"), file->packets);
+	members_uint(list, MEMBER("blocks"), file->blocks);
+	members_name(list, MEMBER("root"));
+	if (file->root)
+		members_value(list, digest_text(file->root, text));
+	else
+		buf_add_str(list, "null");
+	buf_add_char(list, '}');
+}
+
+void entry_files(struct buf *out, uint64_t wall_us, const char *id, const char *day,
+	uint64_t lost, struct span files)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("id"), id);
+	members_string(out, MEMBER("day"), day);
+	members_uint(out, MEMBER("lost"), lost);
+	members_name(out, MEMBER("files"));
+	buf_add_char(out, '[');
+	buf_add_span(out, files);
+	buf_add_char(out, ']');
 	end(out);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "evidence/tlog.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -44,3 +45,20 @@ void entry_deleted(
 /* COUNT of WHAT ("records", "capture", "calls", "numbers") were lost since SINCE_US, which is 0 where it is not known. */
 void entry_gap(struct buf *out, uint64_t wall_us, const char *what, uint64_t count,
 	uint64_t since_us, const char *why);
+
+/* A file of a call, as entry_files() has them. */
+struct entry_file {
+	const char *name;
+	const char *state; /* "whole", "cut", "removed", "repaired" */
+	uint64_t bytes;
+	const struct tlog_hash *sum;
+	uint64_t packets;
+	uint64_t blocks;
+	const struct tlog_hash *root; /* over its blocks; NULL: it has no tree */
+};
+/* Appends FILE to a list; the first one is behind nothing. */
+void entry_file(struct buf *list, const struct entry_file *file);
+/* The files of call ID, as of DAY, are closed for good: FILES, a list of entry_file(). LOST messages and packets are in none
+ * of them. */
+void entry_files(struct buf *out, uint64_t wall_us, const char *id, const char *day,
+	uint64_t lost, struct span files);

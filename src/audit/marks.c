@@ -1,7 +1,8 @@
 #include "audit/marks.h"
 
-#include "audit/capture.h"
 #include "audit/folder.h"
+#include "audit/found.h"
+#include "audit/repair.h"
 #include "audit/store_name.h"
 #include "base/err.h"
 #include "base/hash.h"
@@ -105,7 +106,7 @@ static void read_file(int root_fd, struct buf *out)
 }
 
 /* Repairs the capture that TEXT, "YYYY-MM-DD.ID", stands for. Returns whether TEXT is done with. */
-static bool repair(int root_fd, const char *text)
+static bool repair(int root_fd, const char *text, struct found *found)
 {
 	char date[STORE_DATE_SIZE];
 	const char *id = text + STORE_DATE_SIZE;
@@ -120,7 +121,9 @@ static bool repair(int root_fd, const char *text)
 	if (!store_id_ok(date) || !store_id_ok(id))
 		return true;
 	fd = folder_find(root_fd, date, id);
-	err = fd < 0 ? fd : capture_repair(fd, &cut, &unfinished);
+	err = fd < 0 ? fd : repair_capture(fd, &cut, &unfinished);
+	if (!err && found)
+		found_add(found, date, id, fd);
 	if (fd >= 0)
 		close(fd);
 	/* Marked, but killed before the file was made, or removed since: nothing to repair. */
@@ -140,6 +143,7 @@ struct repair_all {
 	struct marks *marks;
 	struct hash *hash;
 	int root_fd;
+	struct found *found;
 };
 
 static void repair_node(void *arg, struct hash_node *node)
@@ -147,7 +151,7 @@ static void repair_node(void *arg, struct hash_node *node)
 	const struct repair_all *all = arg;
 	struct left *left = HASH_ENTRY(node, struct left, node);
 
-	if (!repair(all->root_fd, left->text)) {
+	if (!repair(all->root_fd, left->text, all->found)) {
 		buf_add_char(&all->marks->kept, '+');
 		buf_add_str(&all->marks->kept, left->text);
 		buf_add_char(&all->marks->kept, '\n');
@@ -156,10 +160,11 @@ static void repair_node(void *arg, struct hash_node *node)
 	free(left);
 }
 
-static int repair_left(struct marks *marks, int root_fd)
+static int repair_left(struct marks *marks, int root_fd, struct found *found)
 {
 	struct hash hash;
-	struct repair_all all = {.marks = marks, .hash = &hash, .root_fd = root_fd};
+	struct repair_all all = {
+		.marks = marks, .hash = &hash, .root_fd = root_fd, .found = found};
 	struct buf text;
 	int err = hash_init(&hash);
 
@@ -174,10 +179,15 @@ static int repair_left(struct marks *marks, int root_fd)
 	return 0;
 }
 
-int marks_new(struct marks **ret, int root_fd)
+static void line_h(void *arg, const char *date, const char *id)
+{
+	marks_line(arg, date, id);
+}
+
+int marks_new(struct marks **ret, int root_fd, struct found *found)
 {
 	struct marks *marks = calloc(1, sizeof(*marks));
-	struct buf none;
+	struct buf lines;
 	int err;
 
 	if (!marks)
@@ -185,10 +195,13 @@ int marks_new(struct marks **ret, int root_fd)
 	marks->fd = -1;
 	buf_init(&marks->waiting, 0);
 	buf_init(&marks->kept, 0);
-	buf_init(&none, 0);
-	err = repair_left(marks, root_fd);
+	buf_init(&lines, 0);
+	err = repair_left(marks, root_fd, found);
+	if (!err && found)
+		found_each(found, line_h, &lines);
 	if (!err)
-		err = marks_replace(marks, root_fd, &none);
+		err = marks_replace(marks, root_fd, &lines);
+	buf_free(&lines);
 	if (err) {
 		marks_free(marks);
 		return err;

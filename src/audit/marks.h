@@ -14,12 +14,14 @@
 
 struct marks;
 
+struct found;
+
 /*
  * Reads the file under ROOT_FD, cuts each capture that it says was open back to its last whole record
- * (capture_repair()), and begins a new file. What could not be repaired stays in it. 0, or a negated
- * errno.
+ * (repair_capture()), and begins a new file. What could not be repaired stays in it, and so does what was: it is added
+ * to FOUND, which may be NULL. 0, or a negated errno.
  */
-int marks_new(struct marks **ret, int root_fd);
+int marks_new(struct marks **ret, int root_fd, struct found *found);
 /* What waits is not written. NULL is fine. */
 void marks_free(struct marks *marks);
 

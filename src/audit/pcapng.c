@@ -16,6 +16,7 @@ enum option {
 	OPTION_INTERFACE_NAME = 2,
 	OPTION_INTERFACE_DESCRIPTION = 3,
 	OPTION_SECTION_APPLICATION = 4,
+	OPTION_PACKET_ID = 5,
 	OPTION_INTERFACE_RESOLUTION = 9,
 };
 
@@ -159,6 +160,7 @@ void pcapng_packet(struct buf *out, const struct pcapng_packet *packet)
 	buf_add(out, packet->data, packet->len);
 	pad(out, packet->len);
 	put_option(out, OPTION_PACKET_FLAGS, &flags, sizeof(flags));
+	put_option(out, OPTION_PACKET_ID, &packet->id, sizeof(packet->id));
 	put_text(out, OPTION_COMMENT, packet->comment);
 	put_option(out, OPTION_END, NULL, 0);
 	end(out, at);

@@ -34,16 +34,19 @@ struct pcapng_packet {
 	uint64_t wall_us;
 	bool sent;           /* flags (4.3.1): outbound; else inbound */
 	const char *comment; /* "": none */
-	const void *data;    /* an IP packet */
-	size_t len;          /* below 2^18 less the rest of the block */
-	size_t whole;        /* the packet's length before it was cut to LEN */
+	uint64_t
+		id; /* packetid (4.3.1): random, so that a hash of the block tells nothing of it */
+	const void *data; /* an IP packet */
+	size_t len;       /* below 2^18 less the rest of the block */
+	size_t whole;     /* the packet's length before it was cut to LEN */
 };
 
 /* Enhanced Packet Block (4.3). */
 void pcapng_packet(struct buf *out, const struct pcapng_packet *packet);
 
 /* What pcapng_packet() appends at most beside the packet and its padding. */
-#define PCAPNG_PACKET_HEAD (28 + PCAPNG_COOKED_HEAD + 4 + PCAPNG_TEXT_MAX + 8 + 4 + 4)
+#define PCAPNG_PACKET_HEAD                                                               \
+	(28 + PCAPNG_COOKED_HEAD + 4 + PCAPNG_TEXT_MAX + 8 + 12 + 4 + 4)
 
 /* Bytes at the beginning of a block that tell how long it is. */
 #define PCAPNG_BLOCK_HEAD 8

@@ -7,11 +7,13 @@
 #include "audit/marks.h"
 #include "audit/parties.h"
 #include "audit/pcapng.h"
+#include "audit/sealing.h"
 #include "audit/whose.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -26,8 +28,6 @@
  * file nothing can be added: what comes later, as repetitions of a BYE, begins a file of its own. */
 #define CLOSE_AFTER_US UINT64_C(500000)
 #define FINISH_AFTER_US UINT64_C(5000000)
-/* Files of one call. */
-#define PARTS_MAX 9
 /* Rounds of store_expire() without a record, after which a file is closed for the time being:
  * a call that talks, and is captured by its messages alone, needs none. */
 #define IDLE_ROUNDS 8
@@ -51,7 +51,8 @@ struct entry {
 	bool urgent;             /* in store.urgent */
 	bool nobody;             /* there is an interface for what is nobody's: */
 	uint32_t nobodys;
-	bool refused; /* its place is taken by something that is not ours */
+	bool refused;     /* its place is taken by something that is not ours */
+	struct buf files; /* those that are closed for good: a list of entry_file() */
 	char date[STORE_DATE_SIZE];
 	char id[STORE_ID_SIZE];
 };
@@ -62,6 +63,7 @@ struct store {
 	int root_fd;           /* -1: gone */
 	struct folder_day day; /* of the last file, for a round */
 	struct marks *marks;
+	struct sealing *sealing;
 	struct whose *whose;
 	struct classic *classic;
 	size_t marked; /* entries that are marked */
@@ -106,7 +108,10 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 	if (!err)
 		err = whose_new(&store->whose);
 	if (!err)
-		err = marks_new(&store->marks, store->root_fd);
+		err = sealing_new(&store->sealing);
+	if (!err)
+		err = marks_new(
+			&store->marks, store->root_fd, sealing_found(store->sealing));
 	if (err) {
 		err_set(text, err, "cannot use %s/audit/open.log: %s", state_dir,
 			err_str(err));
@@ -117,6 +122,11 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 out:
 	store_free(store);
 	return err;
+}
+
+void store_set_seal(struct store *store, sealing_h *h, void *arg)
+{
+	sealing_set(store->sealing, h, arg);
 }
 
 static struct entry *find(const struct store *store, uint64_t call)
@@ -160,6 +170,7 @@ void store_begin(struct store *store, const struct store_call *begun)
 	list_init(&entry->opened);
 	list_init(&entry->dirty);
 	list_init(&entry->phase);
+	buf_init(&entry->files, 0);
 	hash_add(&store->entries, &entry->node, hash_bytes(&call, sizeof(call), 0));
 }
 
@@ -216,12 +227,13 @@ static void entry_rested(struct store *store, struct entry *entry)
 }
 
 /* Forgets the capture; what waits for its file is lost. The next record begins another file. */
-static void entry_drop(struct store *store, struct entry *entry)
+static void entry_drop(struct store *store, struct entry *entry, enum sealing_end end)
 {
 	list_remove(&entry->dirty);
 	entry->urgent = false;
 	if (!entry->capture)
 		return;
+	sealing_file(&entry->files, entry->capture, end);
 	if (capture_is_open(entry->capture))
 		entry_rested(store, entry);
 	count_lost(store, entry, capture_close(entry->capture));
@@ -240,7 +252,19 @@ static void entry_written(
 	count_lost(store, entry, lost);
 	health_fail(store->health, "capture", err);
 	if (err == -ENOENT) /* the file was removed under us */
-		entry_drop(store, entry);
+		entry_drop(store, entry, SEALING_REMOVED);
+}
+
+/* Keeps the leaves of an encrypted capture. Those that cannot be written stay in memory. */
+static void entry_leaves(struct store *store, struct entry *entry)
+{
+	int dir_fd = folder_find(store->root_fd, entry->date, entry->id);
+	int err = dir_fd < 0 ? dir_fd : capture_leaves(entry->capture, dir_fd);
+
+	if (dir_fd >= 0)
+		close(dir_fd);
+	if (err)
+		health_fail(store->health, "capture", err);
 }
 
 /* Writes what waits for ENTRY's file. */
@@ -256,6 +280,8 @@ static void entry_flush(struct store *store, struct entry *entry)
 		return;
 	err = capture_flush(entry->capture, &stored, &lost);
 	entry_written(store, entry, err, stored, lost);
+	if (entry->capture && capture_has_leaves(entry->capture))
+		entry_leaves(store, entry);
 }
 
 /* Closes its file for a while. */
@@ -264,6 +290,8 @@ static void entry_rest(struct store *store, struct entry *entry)
 	entry_flush(store, entry);
 	if (!entry->capture || !capture_is_open(entry->capture))
 		return;
+	if (capture_is_final(entry->capture))
+		entry_leaves(store, entry);
 	capture_rest(entry->capture);
 	entry_rested(store, entry);
 }
@@ -312,8 +340,13 @@ static int open_or_create(struct store *store, struct entry *entry, int dir_fd)
 	if (entry->capture)
 		err = capture_wake(entry->capture, dir_fd);
 	if (err == -ENOENT) {
-		entry_drop(store, entry);
+		entry_drop(store, entry, SEALING_REMOVED);
 		err = entry_new_file(store, entry, dir_fd);
+		/* a process before this one had the call too */
+		while (err == -EEXIST && entry->part < STYLE_PARTS_MAX) {
+			entry->part++;
+			err = entry_new_file(store, entry, dir_fd);
+		}
 	}
 	return err;
 }
@@ -346,7 +379,7 @@ static void entry_open(struct store *store, struct entry *entry)
 		atomic_fetch_add(&store->open_files, 1);
 	} else if (is_refusal(err)) {
 		entry->refused = true;
-		entry_drop(store, entry);
+		entry_drop(store, entry, SEALING_REMOVED);
 		entry_unmark(store, entry);
 		log_error("store", "call=%s event=capture-refused error=\"%s\"",
 			entry->id, err_str(err));
@@ -410,6 +443,7 @@ static bool entry_add(
 		.comment = datagram->media
 				   ? ""
 				   : parties_comment(party, datagram->how, comment),
+		.id = secret_below(UINT64_MAX),
 		.data = store->packet};
 
 	packet.len = datagram_build(store->packet, &datagram->source,
@@ -482,23 +516,19 @@ static bool entry_end_file(struct store *store, struct entry *entry)
 	entry_written(store, entry, err, stored, lost);
 	if (err)
 		return false;
-	entry_drop(store, entry);
+	entry_leaves(store, entry);
+	entry_drop(store, entry, SEALING_CLOSED);
 	entry->part++;
-	entry->refused = entry->part > PARTS_MAX;
+	entry->refused = entry->part > STYLE_PARTS_MAX;
 	return true;
 }
 
 /* Its file is closed; more may come all the same. */
 static void entry_finish(struct store *store, struct entry *entry)
 {
-	const bool final = entry->capture && capture_is_final(entry->capture);
-
-	if (final && !entry_end_file(store, entry) && entry->capture) {
-		entry_rest(store, entry);
-		return; /* it stays marked */
-	}
+	if (entry->capture && capture_is_final(entry->capture))
+		(void)entry_end_file(store, entry);
 	entry_rest(store, entry);
-	entry_unmark(store, entry);
 }
 
 static void entry_free(struct store *store, struct entry *entry)
@@ -506,7 +536,11 @@ static void entry_free(struct store *store, struct entry *entry)
 	entry_finish(store, entry);
 	if (entry->capture && capture_is_final(entry->capture))
 		log_error("store", "call=%s event=capture-cut", entry->id);
-	entry_drop(store, entry);
+	entry_drop(store, entry, SEALING_CLOSED);
+	sealing_record(store->sealing, &(struct seal){.date = entry->date,
+					       .id = entry->id,
+					       .lost = entry->lost,
+					       .files = entry->files});
 	entry_unmark(store, entry);
 	/* The gap is declared where the call's other events are. */
 	if (entry->lost > 0)
@@ -515,6 +549,7 @@ static void entry_free(struct store *store, struct entry *entry)
 	list_remove(&entry->phase);
 	hash_remove(&store->entries, &entry->node);
 	parties_free(&entry->parties);
+	buf_free(&entry->files);
 	style_unref(entry->style);
 	free(entry);
 }
@@ -535,6 +570,7 @@ static int renew_marks(struct store *store)
 
 	buf_init(&lines, 0);
 	hash_each(&store->entries, add_mark, &lines);
+	sealing_mark(store->sealing, &lines);
 	err = marks_replace(store->marks, store->root_fd, &lines);
 	buf_free(&lines);
 	return err;
@@ -542,8 +578,9 @@ static int renew_marks(struct store *store)
 
 static void tend_marks(struct store *store)
 {
-	int err = marks_are_stale(store->marks, store->marked) ? renew_marks(store)
-							       : write_sayings(store);
+	const size_t marked = store->marked + sealing_count(store->sealing);
+	int err = marks_are_stale(store->marks, marked) ? renew_marks(store)
+							: write_sayings(store);
 
 	if (err)
 		health_fail(store->health, "capture", err);
@@ -577,6 +614,7 @@ void store_expire(struct store *store, uint64_t mono_us)
 			break;
 		entry_free(store, entry);
 	}
+	sealing_step(store->sealing, store->root_fd, store->marks);
 	tend_marks(store);
 }
 
@@ -644,9 +682,10 @@ void store_free(struct store *store)
 		return;
 	if (store->entries.slots)
 		hash_each(&store->entries, free_node, store);
-	/* None is left: the file gets empty. */
+	/* None is left but what a start has to go on with. */
 	if (store->marks)
 		(void)renew_marks(store);
+	sealing_free(store->sealing);
 	marks_free(store->marks);
 	if (store->whose)
 		(void)whose_write(store->whose, store->root_fd);

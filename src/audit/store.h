@@ -6,6 +6,7 @@
 #pragma once
 
 #include "audit/health.h"
+#include "audit/sealing.h"
 #include "audit/store_name.h"
 #include "audit/style.h"
 #include "base/addr.h"
@@ -25,6 +26,8 @@ struct store;
  * are open at once. Borrows HEALTH. 0, or negative with TEXT. */
 int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 	struct health *health, struct err_text *text);
+/* Before the audit thread starts: H is told of calls whose files are closed for good, by store_free() too. */
+void store_set_seal(struct store *store, sealing_h *h, void *arg);
 /* Flushes and closes everything. NULL is fine. */
 void store_free(struct store *store);
 

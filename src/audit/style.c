@@ -107,15 +107,29 @@ int style_load(struct style **ret, const struct config *config, struct err_text 
 	return 0;
 }
 
+static const char *part_text(unsigned part, char buf[static 16])
+{
+	buf[0] = '\0';
+	if (part > 1)
+		snprintf(buf, 16, ".%u", part);
+	return buf;
+}
+
+const char *style_leaves_name(unsigned part, char buf[static STYLE_NAME_SIZE])
+{
+	char number[16];
+
+	snprintf(buf, STYLE_NAME_SIZE, "call%s" STYLE_LEAVES, part_text(part, number));
+	return buf;
+}
+
 const char *style_file_name(
 	const struct style *style, unsigned part, char buf[static STYLE_NAME_SIZE])
 {
-	char number[16] = "";
+	char number[16];
 
-	if (part > 1)
-		snprintf(number, sizeof(number), ".%u", part);
-	snprintf(buf, STYLE_NAME_SIZE, "call%s.%s%s", number,
+	snprintf(buf, STYLE_NAME_SIZE, "call%s.%s%s", part_text(part, number),
 		style->format == CONFIG_CAPTURE_PCAP ? "pcap" : "pcapng",
-		style->recipients ? ".age" : "");
+		style->recipients ? STYLE_ENCRYPTED : "");
 	return buf;
 }

@@ -30,5 +30,12 @@ void style_unref(struct style *style); /* NULL is fine */
  * PART counts from 1; further ones have its number: "call.2.pcapng.age". Returns BUF. */
 const char *style_file_name(
 	const struct style *style, unsigned part, char buf[static STYLE_NAME_SIZE]);
+/* Files of one call. */
+#define STYLE_PARTS_MAX 9
 /* What is added to that while it is not. An encrypted file that has it and is not being written was cut. */
 #define STYLE_UNFINISHED ".part"
+
+/* The file with the hashes of the blocks of an encrypted one: "call.leaves", "call.2.leaves". Returns BUF. */
+const char *style_leaves_name(unsigned part, char buf[static STYLE_NAME_SIZE]);
+#define STYLE_LEAVES ".leaves"
+#define STYLE_ENCRYPTED ".age"

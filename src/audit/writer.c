@@ -401,6 +401,11 @@ static int take_style(struct writer *writer, struct style *given)
 	return style ? 0 : -ENOMEM;
 }
 
+static void seal_h(void *arg, const struct seal *seal)
+{
+	chronicle_files(arg, seal->id, seal->date, seal->lost, buf_span(&seal->files));
+}
+
 int writer_new(
 	struct writer **ret, const struct writer_params *params, struct err_text *text)
 {
@@ -434,6 +439,8 @@ int writer_new(
 		err = retention_new(&writer->retention);
 	if (!err)
 		err = chronicle_new(&writer->chronicle, &chronicle, text);
+	if (!err)
+		store_set_seal(writer->store, seal_h, writer->chronicle);
 	if (err)
 		goto out;
 	err = writer_thread_start(writer);

@@ -157,4 +157,25 @@ check "each is one line of the log" eval '(($(grep -c "event=demand" "$lab/tande
 
 check "all that was offered is stored" test "$(status '.audit.offered - .audit.stored')" = 0
 check "nothing is held afterwards" all_released
+
+# What lies there is what the log says.
+sealed() {
+	local id day name sum packets files=0
+	while read -r id day name sum packets; do
+		[[ $(sha256sum <"$lab/state/audit/$day/$id/$name") == "$sum  -" ]] || {
+			echo "$id/$name: $sum"
+			return 1
+		}
+		[[ $name == *.age ]] || (($(capinfos -McTr "$lab/state/audit/$day/$id/$name" | cut -f2) == packets)) || {
+			echo "$id/$name: $packets packets"
+			return 1
+		}
+		files=$((files + 1))
+	done < <(jq -r 'select(.kind == "files") | .id as $id | .day as $day | .files[] | select(.state == "whole") |
+		[$id, $day, .name, .sha256, .packets] | join(" ")' "$lab/state/cdr.jsonl")
+	((files == $(find "$lab/state/audit" -name 'call*.pcap*' | wc -l) && files >= 3))
+}
+check "it stops" ctl -q shutdown
+wait "$tandem_pid"
+check "each file is sealed, as it is" sealed
 finish

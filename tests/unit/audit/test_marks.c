@@ -27,7 +27,7 @@ static int setup(void **state)
 	fixture->folder = fixture_folder();
 	fixture->fd = open(fixture->folder, O_RDONLY | O_DIRECTORY);
 	*state = fixture;
-	return marks_new(&fixture->marks, fixture->fd);
+	return marks_new(&fixture->marks, fixture->fd, NULL);
 }
 
 static int teardown(void **state)
@@ -45,7 +45,7 @@ static int teardown(void **state)
 static void restart(struct fixture *fixture)
 {
 	marks_free(fixture->marks);
-	assert_int_equal(marks_new(&fixture->marks, fixture->fd), 0);
+	assert_int_equal(marks_new(&fixture->marks, fixture->fd, NULL), 0);
 }
 
 static void assert_file(const struct fixture *fixture, const char *expected)
