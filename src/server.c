@@ -312,6 +312,7 @@ static int start_audit(struct server *server, struct err_text *text)
 	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
 		.style = style,
 		.name = server->config->tandem.fqdn,
+		.keep_keys = server->config->audit.keep_keys,
 		.workers = relay_worker_count(server->config->media.workers)};
 
 	if (err)

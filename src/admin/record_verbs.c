@@ -142,3 +142,88 @@ enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_coun
 	timer_start(loop_timers(context->loop), &making->timer, 0, step_h, making);
 	return API_PENDING;
 }
+
+/* Another key */
+
+/* The audit thread turns each second; a disk that fails may last. */
+#define ROTATION_POLL_MS 100
+#define ROTATION_POLLS 300
+
+/* One who waits for a new key. */
+struct rotating {
+	struct verbs_context *context;
+	struct api_call *call;
+	struct timer timer;
+	unsigned polls, count;
+};
+
+static void rotating_cancel_h(void *arg)
+{
+	struct rotating *rotating = arg;
+
+	timer_stop(&rotating->timer);
+	free(rotating);
+}
+
+static void rotating_poll_h(void *arg)
+{
+	struct rotating *rotating = arg;
+	struct api_call *call = rotating->call;
+	struct err_text text = {""};
+	struct ledger_state log;
+	json_t *result = NULL;
+
+	writer_log(rotating->context->writer, &log);
+	if (log.rotation.is_wanted && !log.stopped &&
+		++rotating->polls < ROTATION_POLLS) {
+		timer_start(loop_timers(rotating->context->loop), &rotating->timer,
+			ROTATION_POLL_MS, rotating_poll_h, rotating);
+		return;
+	}
+	if (!log.rotation.is_wanted && log.rotation.count != rotating->count)
+		result = json_pack("{s:s, s:I, s:s, s:s}", "log", log.name, "record",
+			(json_int_t)log.rotation.record, "old", log.rotation.from, "new",
+			log.key);
+	else if (log.stopped)
+		err_set(&text, 0, "records are not signed: %s", log.why);
+	else if (log.rotation.is_wanted)
+		err_set(&text, 0,
+			"it takes long: the log is handed over as soon as audit can "
+			"write; `cdr key` shows it");
+	else
+		err_set(&text, 0, "%s", log.rotation.why);
+	rotating_cancel_h(rotating);
+	api_finish(call, result ? API_OK : API_FAILED, result, &text);
+}
+
+enum api_code cdr_verb_rekey(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	struct verbs_context *context = arg;
+	struct rotating *rotating = calloc(1, sizeof(*rotating));
+	struct ledger_state log;
+
+	(void)args;
+	(void)arg_count;
+	(void)ret_result;
+	if (!rotating) {
+		err_set(text, -ENOMEM, "out of memory");
+		return API_FAILED;
+	}
+	writer_log(context->writer, &log);
+	rotating->context = context;
+	rotating->count = log.rotation.count;
+	if (writer_rotate_key(context->writer, text) != 0) {
+		free(rotating);
+		return API_FAILED;
+	}
+	rotating->call = api_defer(context->api, rotating_cancel_h, rotating);
+	if (!rotating->call) {
+		free(rotating);
+		err_set(text, 0, "it is done, but you cannot wait for it");
+		return API_FAILED;
+	}
+	timer_start(loop_timers(context->loop), &rotating->timer, ROTATION_POLL_MS,
+		rotating_poll_h, rotating);
+	return API_PENDING;
+}

@@ -5,3 +5,4 @@
 
 api_h cdr_verb_key;
 api_h cdr_verb_proof;
+api_h cdr_verb_rekey;

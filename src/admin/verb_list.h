@@ -78,6 +78,9 @@
 		"the last N call records (10)", cdr_verb_tail)                           \
 	X("cdr", "key", 0, 0, false, "cdr key",                                          \
 		"the key that records are signed with, for tandem-verify", cdr_verb_key) \
+	X("cdr", "rekey", 0, 0, true, "cdr rekey",                             \
+		"hand the log over to a new key, which the old one signs",               \
+		cdr_verb_rekey)                                                     \
 	X("cdr", "proof", 1, 1, false, "cdr proof CALL|NUMBER",                          \
 		"a proof that a record was signed, with the record in it",               \
 		cdr_verb_proof)                                                          \

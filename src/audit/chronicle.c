@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/regular.h"
+#include "evidence/handover.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -157,7 +158,8 @@ int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
 	struct chronicle *chronicle = calloc(1, sizeof(*chronicle));
 	const struct ledger_params ledger = {.state_dir = params->state_dir,
 		.health = params->health,
-		.name = params->name};
+		.name = params->name,
+		.keep_keys = params->keep_keys};
 	struct err_text why = {""};
 	int err = -ENOMEM;
 
@@ -332,6 +334,18 @@ static bool write_waiting(struct chronicle *chronicle, struct journal_view *ret_
 	return whole;
 }
 
+static void tell_key(struct chronicle *chronicle)
+{
+	struct ledger_keys keys;
+	struct buf body;
+
+	if (!ledger_wants_record(chronicle->ledger, &keys))
+		return;
+	buf_init(&body, 0);
+	entry_key(&body, wall_us(), keys.from, keys.to);
+	add_body(chronicle, HANDOVER_KIND, &body);
+}
+
 bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)
 {
 	struct journal_view view;
@@ -348,12 +362,19 @@ bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)
 	pthread_mutex_unlock(&chronicle->lock);
 	whole = write_waiting(chronicle, &view);
 	chronicle->behind = ledger_follow(chronicle->ledger, &view);
+	if (!chronicle->behind)
+		tell_key(chronicle);
 	return ledger_publish(chronicle->ledger) && whole;
 }
 
 void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret)
 {
 	journal_counts(chronicle->journal, ret);
+}
+
+int chronicle_rotate_key(struct chronicle *chronicle, struct err_text *text)
+{
+	return ledger_rotate_key(chronicle->ledger, text);
 }
 
 void chronicle_state(struct chronicle *chronicle, struct ledger_state *ret)

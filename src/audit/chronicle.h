@@ -16,6 +16,7 @@ struct chronicle_params {
 	const char *state_dir; /* existing folder */
 	const char *name;      /* of the server */
 	struct health *health; /* borrowed */
+	bool keep_keys;        /* as struct ledger_params has it */
 };
 
 /* Opens all, and records the start and what is left of a process that was killed. 0, or negative with TEXT. */
@@ -57,3 +58,5 @@ void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret);
 void chronicle_state(struct chronicle *chronicle, struct ledger_state *ret);
 /* Nothing is signed any more. */
 bool chronicle_is_stopped(const struct chronicle *chronicle);
+/* As ledger_rotate_key(). */
+int chronicle_rotate_key(struct chronicle *chronicle, struct err_text *text);

@@ -59,6 +59,14 @@ void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char 
 	end(out);
 }
 
+void entry_key(struct buf *out, uint64_t wall_us, const char *from, const char *to)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("old"), from);
+	members_string(out, MEMBER("new"), to);
+	end(out);
+}
+
 void entry_stop(struct buf *out, uint64_t wall_us)
 {
 	begin(out, wall_us);

@@ -42,6 +42,8 @@ struct entry_deleted {
 
 void entry_deleted(
 	struct buf *out, uint64_t wall_us, const struct entry_deleted *deleted);
+/* The log is handed over from one key to another one, both as tandem-verify(1) has them: evidence/handover.h reads it. */
+void entry_key(struct buf *out, uint64_t wall_us, const char *from, const char *to);
 /* COUNT of WHAT ("records", "capture", "calls", "numbers") were lost since SINCE_US, which is 0 where it is not known. */
 void entry_gap(struct buf *out, uint64_t wall_us, const char *what, uint64_t count,
 	uint64_t since_us, const char *why);

@@ -1,6 +1,8 @@
 #include "audit/ledger.h"
 
+#include "audit/log_keys.h"
 #include "base/log.h"
+#include "evidence/handover.h"
 #include "evidence/head.h"
 #include "evidence/logbook.h"
 #include "evidence/records.h"
@@ -16,7 +18,6 @@
 #include <unistd.h>
 
 #define FOLDER "log"
-#define KEY_FILE "log.key"
 /* The key as others need it, below FOLDER; with the name of the log, which it keeps for good. */
 #define PUBLIC_FILE "key"
 /* Of lines that are read at once; a longest one fits behind. */
@@ -27,7 +28,10 @@
 struct ledger {
 	char *state_dir;
 	struct health *health;
-	struct ed25519 *key;
+	int dir_fd; /* of the folder; the logbook's */
+	struct log_keys keys;
+	bool handed; /* the next key has signed, and is yet to take the place of the other one */
+	uint64_t handover; /* the record that said so */
 	struct logbook *logbook;
 	/* the file that is read */
 	int fd;
@@ -86,28 +90,6 @@ static int open_folder(const char *state_dir, struct err_text *text)
 	return fd;
 }
 
-/* A key is made for a log that begins; one that is there needs its own. */
-static int load_key(struct ledger *ledger, int dir_fd, struct err_text *text)
-{
-	char path[4200];
-	int err;
-
-	snprintf(path, sizeof(path), "%s/" KEY_FILE, ledger->state_dir);
-	if (access(path, F_OK) < 0 && errno == ENOENT) {
-		if (faccessat(dir_fd, "checkpoint", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			return err_set(text, -ENOENT,
-				"%s is missing, which signed %s/" FOLDER
-				"; put it back, or move " FOLDER
-				" and cdr.jsonl away to begin another log",
-				path, ledger->state_dir);
-		err = ed25519_create(path, text);
-		if (err)
-			return err;
-		log_info("ledger", "event=log-key-made file=%s", path);
-	}
-	return ed25519_load(&ledger->key, path, text);
-}
-
 /* The name that the log was begun with. */
 static int read_name(int dir_fd, char ret[static NOTE_NAME_MAX + 1])
 {
@@ -135,9 +117,30 @@ static void make_name(const char *server, char ret[static NOTE_NAME_MAX + 1])
 		server && *server ? server : "tandem");
 }
 
+/* The key that the log has now, for others: it is in the folder, and what ledger_state() says. */
+static int publish_key(struct ledger *ledger)
+{
+	char line[NOTE_KEY_TEXT_SIZE + 1];
+	struct buf file;
+	int err = 0;
+
+	note_key_text(logbook_key(ledger->logbook), line);
+	pthread_mutex_lock(&ledger->lock);
+	snprintf(ledger->state.key, sizeof(ledger->state.key), "%s", line);
+	pthread_mutex_unlock(&ledger->lock);
+	strcat(line, "\n");
+	buf_init(&file, 0);
+	if (logbook_read_file(ledger->dir_fd, PUBLIC_FILE, NOTE_KEY_TEXT_SIZE, &file) !=
+			0 ||
+		!span_equal_str(buf_span(&file), line))
+		err = logbook_replace(ledger->dir_fd, PUBLIC_FILE, span_of(line));
+	buf_free(&file);
+	return err;
+}
+
 static int open_log(struct ledger *ledger, const char *server, struct err_text *text)
 {
-	char name[NOTE_NAME_MAX + 1], line[NOTE_KEY_TEXT_SIZE + 1];
+	char name[NOTE_NAME_MAX + 1];
 	int dir_fd = open_folder(ledger->state_dir, text), err, named;
 
 	if (dir_fd < 0)
@@ -148,27 +151,21 @@ static int open_log(struct ledger *ledger, const char *server, struct err_text *
 	err = named && named != -ENOENT
 		      ? err_set(text, named, "%s/" FOLDER "/" PUBLIC_FILE " is damaged",
 				ledger->state_dir)
-		      : load_key(ledger, dir_fd, text);
+		      : log_keys_open(&ledger->keys, dir_fd, name, text);
 	if (err) {
 		close(dir_fd);
 		return err;
 	}
-	err = logbook_new(&ledger->logbook, dir_fd, ledger->key, name, text);
+	ledger->dir_fd = dir_fd;
+	err = logbook_new(&ledger->logbook, dir_fd, ledger->keys.now, name, text);
 	if (err)
 		return err;
-	note_key_text(logbook_key(ledger->logbook), line);
 	snprintf(ledger->state.name, sizeof(ledger->state.name), "%s", name);
-	snprintf(ledger->state.key, sizeof(ledger->state.key), "%s", line);
 	ledger->state.size = logbook_published(ledger->logbook);
-	if (named == -ENOENT) {
-		strcat(line, "\n");
-		err = logbook_replace(dir_fd, PUBLIC_FILE, span_of(line));
-		if (err)
-			return err_set(text, err,
-				"cannot write %s/" FOLDER "/" PUBLIC_FILE ": %s",
-				ledger->state_dir, err_str(err));
-	}
-	return 0;
+	err = publish_key(ledger);
+	return err ? err_set(text, err, "cannot write %s/" FOLDER "/" PUBLIC_FILE ": %s",
+			     ledger->state_dir, err_str(err))
+		   : 0;
 }
 
 int ledger_new(struct ledger **ret, const struct ledger_params *params)
@@ -181,12 +178,14 @@ int ledger_new(struct ledger **ret, const struct ledger_params *params)
 	pthread_mutex_init(&ledger->lock, NULL);
 	ledger->fd = -1;
 	ledger->health = params->health;
+	ledger->keys.keep = params->keep_keys;
 	ledger->state_dir = strdup(params->state_dir);
 	ledger->bytes = malloc(BLOCK + RECORDS_LINE_MAX);
 	if (!ledger->state_dir || !ledger->bytes) {
 		ledger_free(ledger);
 		return -ENOMEM;
 	}
+	ledger->keys.state_dir = ledger->state_dir;
 	if (open_log(ledger, params->name, &text) != 0)
 		stop(ledger, text.text);
 	*ret = ledger;
@@ -198,7 +197,7 @@ void ledger_free(struct ledger *ledger)
 	if (!ledger)
 		return;
 	logbook_free(ledger->logbook);
-	ed25519_free(ledger->key);
+	log_keys_close(&ledger->keys);
 	if (ledger->fd >= 0)
 		close(ledger->fd);
 	pthread_mutex_destroy(&ledger->lock);
@@ -332,6 +331,37 @@ static int begin(struct ledger *ledger, const struct journal_view *view)
 	return fd < 0 ? 0 : take_file(ledger, fd, 0, size_of(fd));
 }
 
+/* LINE, the next record, is to hand the log over. 0, or negative: it is stopped, or the same is tried again later. */
+static int take_handover(struct ledger *ledger, struct span line)
+{
+	uint8_t public[ED25519_PUBLIC_LEN];
+	char why[LEDGER_WHY_SIZE];
+	struct handover handover;
+	int err = ERR_FORMAT;
+
+	/* What was signed before is only added again; and no line of ours is one that cannot be read. */
+	if (ledger->number < logbook_published(ledger->logbook) ||
+		handover_read_line(&handover, line) != 0)
+		return 0;
+	if (ledger->keys.next) {
+		ed25519_public(ledger->keys.next, public);
+		if (memcmp(public, handover.to.key, sizeof(public)) == 0)
+			err = logbook_hand_over(
+				ledger->logbook, ledger->keys.next, ledger->number, line);
+	}
+	if (!err)
+		ledger->handover = ledger->number;
+	if (err != ERR_FORMAT)
+		return err;
+	snprintf(why, sizeof(why),
+		"record %" PRIu64
+		" hands the log over to a key that is not in log.key.new; put it back, "
+		"or move log and cdr.jsonl away to begin another log",
+		ledger->number);
+	stop(ledger, why);
+	return ERR_STATE;
+}
+
 /* 0: LINE is done with; or negative, and the log is stopped, or the same is tried again later. */
 static int take_line(struct ledger *ledger, struct span line)
 {
@@ -364,16 +394,20 @@ static int take_line(struct ledger *ledger, struct span line)
 		stop(ledger, why);
 		return ERR_STATE;
 	}
-	if (ledger->number++ < size)
+	if (ledger->number < size) {
+		ledger->number++;
 		return 0;
-	err = tlog_leaf(&leaf, line);
+	}
+	err = handover_is(line) ? take_handover(ledger, line) : 0;
+	if (!err)
+		err = tlog_leaf(&leaf, line);
 	if (!err)
 		err = logbook_add(ledger->logbook, &leaf);
-	if (err)
-		ledger->number--;
+	if (!err)
+		ledger->number++;
 	if (err == ERR_TRUST)
 		stop(ledger, "the records are not those that were signed before");
-	else if (err)
+	else if (err && !ledger_is_stopped(ledger))
 		fail(ledger, err);
 	return err;
 }
@@ -424,13 +458,111 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
 	return !err;
 }
 
+/* Another key */
+
+int ledger_rotate_key(struct ledger *ledger, struct err_text *text)
+{
+	struct ledger_rotation *rotation = &ledger->state.rotation;
+	int err = 0;
+
+	pthread_mutex_lock(&ledger->lock);
+	if (ledger->state.stopped)
+		err = err_set(
+			text, ERR_STATE, "records are not signed: %s", ledger->state.why);
+	else if (rotation->is_wanted)
+		err = err_set(text, ERR_STATE, "the log is being handed over already");
+	else
+		*rotation = (struct ledger_rotation){
+			.is_wanted = true, .count = rotation->count};
+	pthread_mutex_unlock(&ledger->lock);
+	return err;
+}
+
+/* What was asked for is given up. */
+static void give_up_rotation(struct ledger *ledger, const char *why)
+{
+	struct ledger_rotation *rotation = &ledger->state.rotation;
+
+	pthread_mutex_lock(&ledger->lock);
+	rotation->is_wanted = false;
+	snprintf(rotation->why, sizeof(rotation->why), "%s", why);
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+/* One is done; it may be that of a process before, while another one is wanted. */
+static void end_rotation(struct ledger *ledger)
+{
+	struct ledger_rotation *rotation = &ledger->state.rotation;
+
+	pthread_mutex_lock(&ledger->lock);
+	if (rotation->is_recorded)
+		rotation->is_wanted = rotation->is_recorded = false;
+	rotation->count++;
+	rotation->record = ledger->handover;
+	pthread_mutex_unlock(&ledger->lock);
+}
+
+bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret)
+{
+	struct err_text text = {""};
+	struct ledger_state state;
+	uint8_t public[ED25519_PUBLIC_LEN];
+	struct note_key key;
+
+	ledger_state(ledger, &state);
+	if (state.stopped || !state.rotation.is_wanted || state.rotation.is_recorded ||
+		ledger->handed || logbook_is_handing_over(ledger->logbook))
+		return false;
+	/* A line that was not read may name the next key that is there. */
+	if (ledger->fd < 0 || ledger->failing || health_is_failing(ledger->health))
+		return false;
+	if (log_keys_make_next(&ledger->keys, &text) != 0) {
+		give_up_rotation(ledger, text.text);
+		return false;
+	}
+	ed25519_public(ledger->keys.next, public);
+	(void)note_key_make(&key, span_of(state.name), public);
+	note_key_text(logbook_key(ledger->logbook), ret->from);
+	note_key_text(&key, ret->to);
+	pthread_mutex_lock(&ledger->lock);
+	ledger->state.rotation.is_recorded = true;
+	snprintf(ledger->state.rotation.from, sizeof(ledger->state.rotation.from), "%s",
+		ret->from);
+	pthread_mutex_unlock(&ledger->lock);
+	return true;
+}
+
+/* The next key has signed: it is the one that the next start has to find. */
+static int take_next(struct ledger *ledger)
+{
+	int err = ledger->keys.next
+			  ? log_keys_take_next(&ledger->keys, ledger->state.name)
+			  : 0;
+
+	if (!err)
+		err = publish_key(ledger);
+	if (err)
+		return err;
+	ledger->handed = false;
+	log_info("ledger", "event=log-key-changed record=%" PRIu64 " key=%s",
+		ledger->handover, ledger->state.key);
+	end_rotation(ledger);
+	return 0;
+}
+
 bool ledger_publish(struct ledger *ledger)
 {
+	bool handing;
 	int err;
 
 	if (ledger_is_stopped(ledger))
 		return true;
+	handing = logbook_is_handing_over(ledger->logbook);
 	err = logbook_publish(ledger->logbook);
+	if (handing && !logbook_is_handing_over(ledger->logbook))
+		ledger->handed = true;
+	if (!err && ledger->handed)
+		err = take_next(ledger);
 	if (err) {
 		fail(ledger, err);
 		return false;

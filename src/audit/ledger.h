@@ -20,6 +20,7 @@ struct ledger_params {
 	struct health *health; /* borrowed */
 	const char *
 		name; /* of a log that begins: the server's. One that is there keeps its own */
+	bool keep_keys; /* a key that was replaced is put by, not destroyed */
 };
 
 /*
@@ -41,13 +42,33 @@ bool ledger_publish(struct ledger *ledger);
 #define LEDGER_KEY_SIZE 320
 #define LEDGER_WHY_SIZE 256
 
+/* The log goes on with a new key: a record names it, and the checkpoint that has that record is signed by both. */
+struct ledger_rotation {
+	bool is_wanted;   /* one was asked for, and is not done */
+	bool is_recorded; /* the record was given to the journal */
+	unsigned count;   /* of those that were done */
+	/* of the last one */
+	uint64_t record;
+	char from[LEDGER_KEY_SIZE];
+	char why[LEDGER_WHY_SIZE]; /* it was given up; "": it was not */
+};
+
 struct ledger_state {
 	uint64_t size; /* records that are signed */
 	char name[256];
 	char key[LEDGER_KEY_SIZE]; /* as tandem-verify(1) wants it; "": there is none */
 	bool stopped;              /* nothing is signed any more */
 	char why[LEDGER_WHY_SIZE]; /* it is stopped */
+	struct ledger_rotation rotation;
 };
 /* Any thread. */
 void ledger_state(struct ledger *ledger, struct ledger_state *ret);
 bool ledger_is_stopped(const struct ledger *ledger);
+
+/* Any thread: the log is to have a new key. It takes a second or two; ledger_state() tells. 0, or ERR_STATE with TEXT. */
+int ledger_rotate_key(struct ledger *ledger, struct err_text *text);
+struct ledger_keys {
+	char from[LEDGER_KEY_SIZE], to[LEDGER_KEY_SIZE];
+};
+/* When all lines were read. True: the journal is to have a record of kind "key" with these, now. */
+bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret);

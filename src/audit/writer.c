@@ -410,8 +410,9 @@ int writer_new(
 	struct writer **ret, const struct writer_params *params, struct err_text *text)
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
-	struct chronicle_params chronicle = {
-		.state_dir = params->state_dir, .name = params->name};
+	struct chronicle_params chronicle = {.state_dir = params->state_dir,
+		.name = params->name,
+		.keep_keys = params->keep_keys};
 	int err;
 
 	if (!writer)
@@ -533,6 +534,11 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->uncaptured = atomic_load(&writer->uncaptured);
 	ret->overflows = backlog_times(&writer->backlog);
 	health_why(writer->health, ret->why, sizeof(ret->why));
+}
+
+int writer_rotate_key(struct writer *writer, struct err_text *text)
+{
+	return chronicle_rotate_key(writer->chronicle, text);
 }
 
 void writer_log(const struct writer *writer, struct ledger_state *ret)

@@ -23,6 +23,7 @@ struct writer_params {
 	const char *name;    /* of the server, for a log that begins; NULL: it has none */
 	struct style *style; /* as for writer_set_style(); NULL: pcapng for all eyes */
 	unsigned workers;    /* media workers that will tap packets: one queue each */
+	bool keep_keys;      /* of the log, once another one has taken their place */
 	size_t queue_bytes;  /* of each queue; 0: a sensible default */
 };
 
@@ -84,6 +85,8 @@ struct writer_totals {
 };
 /* Any thread. */
 void writer_totals(const struct writer *writer, struct writer_totals *ret);
+/* Any thread: the log is to have a new key; writer_log() tells how that goes. 0, or ERR_STATE with TEXT. */
+int writer_rotate_key(struct writer *writer, struct err_text *text);
 /* The log that records are signed in. Any thread. */
 void writer_log(const struct writer *writer, struct ledger_state *ret);
 /* True while all that is offered can be stored and signed, neither failing nor behind: [audit] required = yes

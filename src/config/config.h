@@ -543,6 +543,7 @@ struct config {
 		unsigned disk_low;      /* per cent free; 0: off */
 		unsigned disk_critical; /* the same */
 		char *recipients;       /* a file; "": captures are not encrypted */
+		bool keep_keys;         /* of the log, which it was handed over from */
 	} audit;
 
 	struct {

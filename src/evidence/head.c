@@ -30,9 +30,9 @@ static bool is_salt(struct span rest)
 	return rest.p[HEAD_SALT_SIZE - 1] == '"';
 }
 
-int head_read(struct span line, uint64_t *ret_seq)
+int head_split(struct span line, uint64_t *ret_seq, struct span *ret_rest)
 {
-	size_t digits = 0;
+	size_t digits = 0, len;
 	struct span rest;
 
 	if (!span_starts(line, "{\"v\":"))
@@ -45,5 +45,14 @@ int head_read(struct span line, uint64_t *ret_seq)
 	if (digits == 0 || (digits > 1 && rest.p[0] == '0') ||
 		!is_salt((struct span){rest.p + digits, rest.len - digits}))
 		return ERR_FORMAT;
+	len = digits + sizeof(SALT) - 1 + HEAD_SALT_SIZE;
+	*ret_rest = (struct span){rest.p + len, rest.len - len};
 	return span_uint((struct span){rest.p, digits}, INT64_MAX, ret_seq);
+}
+
+int head_read(struct span line, uint64_t *ret_seq)
+{
+	struct span rest;
+
+	return head_split(line, ret_seq, &rest);
 }

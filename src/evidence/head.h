@@ -17,3 +17,5 @@ void head_write(struct buf *out, uint64_t seq, const char salt[static HEAD_SALT_
 /* 0; -ENOENT: LINE has no head, as those of older versions of Tandem; ERR_FORMAT: it has one that is not as
  * head_write() makes it. */
 int head_read(struct span line, uint64_t *ret_seq);
+/* The same, with what follows the head in *RET_REST. */
+int head_split(struct span line, uint64_t *ret_seq, struct span *ret_rest);

@@ -1,6 +1,6 @@
 #include "evidence/logbook.h"
 
-#include "base/regular.h"
+#include "evidence/handover.h"
 #include "evidence/tiles.h"
 
 #include <dirent.h>
@@ -17,6 +17,11 @@ struct logbook {
 	int dir_fd;
 	const struct ed25519 *signer;
 	struct note_key key;
+	/* The log is handed over, once the record HANDOVER_INDEX is in it. */
+	const struct ed25519 *next; /* NULL: it is not */
+	struct note_key next_key;
+	uint64_t handover_index;
+	struct buf handover_line;
 	struct tlog_tree tree;
 	/* The last tile of each level; what is behind its width is of no meaning. */
 	struct tlog_hash rows[TILE_LEVELS][TILE_WIDTH];
@@ -30,87 +35,6 @@ struct logbook {
 
 /* Files */
 
-int logbook_read_file(int dir_fd, const char *name, size_t max, struct buf *ret)
-{
-	struct stat st;
-	int fd = regular_open(dir_fd, name, &st);
-	ssize_t n = 0;
-	char *room;
-	int err = 0;
-
-	if (fd < 0)
-		return fd;
-	if (st.st_size > (off_t)max)
-		err = ERR_LIMIT;
-	if (err || st.st_size == 0)
-		goto out;
-	room = buf_reserve(ret, (size_t)st.st_size);
-	if (!room) {
-		err = -ENOMEM;
-		goto out;
-	}
-	n = pread(fd, room, (size_t)st.st_size, 0);
-	if (n < 0)
-		err = -errno;
-	else
-		ret->len += (size_t)n;
-out:
-	close(fd);
-	return err;
-}
-
-/* SYNC: it is on the disk when this returns. */
-static int write_file(
-	int dir_fd, const char *name, const void *data, size_t len, bool sync)
-{
-	int fd = openat(dir_fd, name,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640);
-	ssize_t n;
-	int err = 0;
-
-	if (fd < 0)
-		return -errno;
-	errno = 0;
-	n = write(fd, data, len);
-	if (n != (ssize_t)len)
-		err = errno > 0 ? -errno : -ENOSPC;
-	if (!err && sync && fdatasync(fd) < 0)
-		err = -errno;
-	if (close(fd) < 0 && !err)
-		err = -errno;
-	return err;
-}
-
-int logbook_replace(int dir_fd, const char *name, struct span text)
-{
-	char made[64];
-	int err;
-
-	snprintf(made, sizeof(made), ".%s.new", name);
-	/* Else some file systems have an empty file after a loss of power. */
-	err = write_file(dir_fd, made, text.p, text.len, true);
-	if (!err && renameat(dir_fd, made, dir_fd, name) < 0)
-		err = -errno;
-	if (err)
-		unlinkat(dir_fd, made, 0);
-	return err;
-}
-
-/* Makes the folders that PATH is in. */
-static int make_folders(int dir_fd, const char *path)
-{
-	char part[TILE_PATH_SIZE];
-	const char *slash = path;
-
-	while ((slash = strchr(slash, '/'))) {
-		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
-		if (mkdirat(dir_fd, part, 0750) < 0 && errno != EEXIST)
-			return -errno;
-		slash++;
-	}
-	return 0;
-}
-
 static int write_tile(
 	struct logbook *logbook, const struct tile *tile, const struct tlog_hash *hashes)
 {
@@ -119,11 +43,11 @@ static int write_tile(
 	int err;
 
 	tile_path(tile, path);
-	err = write_file(logbook->dir_fd, path, hashes, len, false);
+	err = logbook_write_file(logbook->dir_fd, path, hashes, len, false);
 	if (err != -ENOENT)
 		return err;
-	err = make_folders(logbook->dir_fd, path);
-	return err ? err : write_file(logbook->dir_fd, path, hashes, len, false);
+	err = logbook_make_folders(logbook->dir_fd, path);
+	return err ? err : logbook_write_file(logbook->dir_fd, path, hashes, len, false);
 }
 
 /* The full tile is there: those of its beginnings are not needed any more. */
@@ -299,6 +223,7 @@ int logbook_new(struct logbook **ret, int dir_fd, const struct ed25519 *signer,
 	}
 	logbook->dir_fd = dir_fd;
 	logbook->signer = signer;
+	buf_init(&logbook->handover_line, 0);
 	ed25519_public(signer, public);
 	err = note_key_make(&logbook->key, span_of(name), public);
 	if (err)
@@ -318,6 +243,7 @@ void logbook_free(struct logbook *logbook)
 	if (!logbook)
 		return;
 	close(logbook->dir_fd);
+	buf_free(&logbook->handover_line);
 	free(logbook);
 }
 
@@ -403,22 +329,92 @@ static int write_partial(struct logbook *logbook)
 	return err;
 }
 
+static int add_signature(struct buf *note, struct span text, const struct note_key *key,
+	const struct ed25519 *signer)
+{
+	uint8_t signature[ED25519_SIGNATURE_LEN];
+	int err = ed25519_sign(signer, text, signature);
+
+	if (!err)
+		note_add_signature(note, key, signature);
+	return err ? err : note->err;
+}
+
+/* Whether this checkpoint hands over. */
+static bool hands_over(const struct logbook *logbook)
+{
+	return logbook->next && logbook->tree.size > logbook->handover_index;
+}
+
 static int sign(struct logbook *logbook, struct buf *note)
 {
 	struct checkpoint checkpoint = {
 		.origin = span_of(logbook->key.name), .size = logbook->tree.size};
-	uint8_t signature[ED25519_SIGNATURE_LEN];
+	struct buf text;
 	int err;
 
+	buf_init(&text, 0);
 	tlog_tree_root(&logbook->tree, &checkpoint.root);
-	checkpoint_write(note, &checkpoint);
-	err = note->err ? note->err
-			: ed25519_sign(logbook->signer, buf_span(note), signature);
+	checkpoint_write(&text, &checkpoint);
+	buf_add_span(note, buf_span(&text));
+	buf_add_char(note, '\n');
+	err = text.err ? text.err
+		       : add_signature(
+				 note, buf_span(&text), &logbook->key, logbook->signer);
+	if (!err && hands_over(logbook))
+		err = add_signature(
+			note, buf_span(&text), &logbook->next_key, logbook->next);
+	buf_free(&text);
+	return err;
+}
+
+int logbook_hand_over(struct logbook *logbook, const struct ed25519 *next, uint64_t index,
+	struct span line)
+{
+	uint8_t public[ED25519_PUBLIC_LEN];
+	struct handover handover;
+	int err = handover_read_line(&handover, line);
+
+	ed25519_public(next, public);
+	if (err || handover.index != index ||
+		!note_key_equal(&handover.from, &logbook->key) ||
+		memcmp(handover.to.key, public, sizeof(public)) != 0)
+		return ERR_FORMAT;
+	buf_clear(&logbook->handover_line);
+	buf_add_span(&logbook->handover_line, line);
+	if (logbook->handover_line.err)
+		return logbook->handover_line.err;
+	logbook->next = next;
+	logbook->next_key = handover.to;
+	logbook->handover_index = index;
+	return 0;
+}
+
+bool logbook_is_handing_over(const struct logbook *logbook)
+{
+	return logbook->next != NULL;
+}
+
+/* NOTE is to be the checkpoint. What proves a hand-over is there before it: the old key signs no second time. */
+static int publish(struct logbook *logbook, struct span note)
+{
+	const bool hands = hands_over(logbook);
+	int err = 0;
+
+	if (hands)
+		err = handover_write(logbook->dir_fd, logbook->handover_index,
+			buf_span(&logbook->handover_line), logbook->tree.size, note);
+	if (!err)
+		err = logbook_replace(logbook->dir_fd, CHECKPOINT, note);
 	if (err)
 		return err;
-	buf_add_char(note, '\n');
-	note_add_signature(note, &logbook->key, signature);
-	return note->err;
+	logbook->published = logbook->tree.size;
+	if (hands) {
+		logbook->signer = logbook->next;
+		logbook->key = logbook->next_key;
+		logbook->next = NULL;
+	}
+	return 0;
 }
 
 int logbook_publish(struct logbook *logbook)
@@ -437,9 +433,7 @@ int logbook_publish(struct logbook *logbook)
 	buf_init(&note, 0);
 	err = sign(logbook, &note);
 	if (!err)
-		err = logbook_replace(logbook->dir_fd, CHECKPOINT, buf_span(&note));
-	if (!err)
-		logbook->published = logbook->tree.size;
+		err = publish(logbook, buf_span(&note));
 	buf_free(&note);
 	return err;
 }

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "evidence/checkpoint.h"
+#include "evidence/logbook_file.h"
 #include "evidence/note.h"
 
 struct logbook;
@@ -33,8 +34,12 @@ int logbook_add(struct logbook *logbook, const struct tlog_hash *leaf);
  * of before stands. */
 int logbook_publish(struct logbook *logbook);
 
-/* Replaces NAME below DIR_FD with TEXT, whole or not at all. 0 or a negated errno. */
-int logbook_replace(int dir_fd, const char *name, struct span text);
-/* Reads NAME below DIR_FD, a plain file of at most MAX bytes, to the end of RET. 0; ERR_LIMIT: it is longer; or a negated
- * errno. */
-int logbook_read_file(int dir_fd, const char *name, size_t max, struct buf *ret);
+/*
+ * From record INDEX on, which is added next and says so (LINE), the log has the key NEXT (borrowed). The checkpoint that has it is
+ * signed by both; with it NEXT is the log's only key, as logbook_key() says then. 0; ERR_FORMAT: LINE does not name the
+ * key of the log and NEXT; or negative.
+ */
+int logbook_hand_over(struct logbook *logbook, const struct ed25519 *next, uint64_t index,
+	struct span line);
+/* Whether that is under way: no checkpoint has it yet. */
+bool logbook_is_handing_over(const struct logbook *logbook);

@@ -179,6 +179,12 @@ int note_key_read(struct note_key *ret, struct span text)
 	return 0;
 }
 
+bool note_key_equal(const struct note_key *a, const struct note_key *b)
+{
+	return a->id == b->id && strcmp(a->name, b->name) == 0 &&
+	       memcmp(a->key, b->key, sizeof(a->key)) == 0;
+}
+
 /* Notes */
 
 /* LINE is without its line end. */

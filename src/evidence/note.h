@@ -31,6 +31,9 @@ const char *note_key_text(
 /* 0; ERR_FORMAT: it is no such text, or the id is not that of name and key; ERR_SUPPORT: it is of another type. */
 int note_key_read(struct note_key *ret, struct span text);
 
+/* Whether both are the same key of the same name. */
+bool note_key_equal(const struct note_key *a, const struct note_key *b);
+
 struct note_signature {
 	struct span name;
 	uint32_t id;

@@ -5,11 +5,12 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 
-/* Why a note is none of KEY's. NULL: it is one. */
+/* Why a note is none of a log with KEYS. NULL: it is one. */
 static const char *refuse_note(
-	struct checkpoint *ret, struct span whole, const struct note_key *key)
+	struct checkpoint *ret, struct span whole, const struct keychain *keys)
 {
 	struct checkpoint checkpoint;
 	struct note note;
@@ -17,14 +18,16 @@ static const char *refuse_note(
 
 	if (note_read(&note, whole) != 0)
 		return "it is no signed note";
-	err = note_verify(&note, key);
-	if (err == -ENOENT)
-		return "it is not signed by that key";
-	if (err)
-		return "its signature is wrong";
 	if (checkpoint_read(&checkpoint, note.text) != 0)
 		return "it is no checkpoint";
-	if (!span_equal_str(checkpoint.origin, key->name))
+	err = note_verify(&note, keychain_key(keys, checkpoint.size));
+	if (err == -ENOENT)
+		return keys->count > 0
+			       ? "it is not signed by the key that the log had then"
+			       : "it is not signed by that key";
+	if (err)
+		return "its signature is wrong";
+	if (!span_equal_str(checkpoint.origin, keys->given.name))
 		return "it is of another log";
 	*ret = checkpoint;
 	return NULL;
@@ -41,40 +44,72 @@ static void read_unsigned(struct checkpoint *ret, struct span whole)
 }
 
 /* False: there is nothing to compare with. */
-static int read_checkpoint(struct verify *verify, bool *ret_usable, struct err_text *text)
+/* The file is read before the hand-overs are, so that these are not older. One that is too long is as one that is no note. 0, or
+ * negative with TEXT. */
+static int load_checkpoint(
+	struct verify *verify, struct buf *ret, bool *ret_is_there, struct err_text *text)
 {
-	struct checkpoint checkpoint = {.origin.p = NULL};
-	struct buf whole;
-	const char *why;
-	int err;
+	int err = logbook_read_file(verify->params->log_fd, "checkpoint", NOTE_MAX, ret);
 
-	buf_init(&whole, 0);
-	err = logbook_read_file(verify->params->log_fd, "checkpoint", NOTE_MAX, &whole);
-	*ret_usable = false;
-	if (err == -ENOENT) {
+	*ret_is_there = err != -ENOENT;
+	if (err == -ENOENT)
 		verify_tell(verify, VERIFY_CHECKPOINT, 1, 0,
 			"the file `checkpoint` is missing");
-		err = 0;
-		goto out;
-	}
-	if (err == ERR_LIMIT)
-		err = 0; /* as one that is no note */
-	if (err) {
-		err_set(text, err, "cannot read the checkpoint: %s", err_str(err));
-		goto out;
-	}
-	why = refuse_note(&checkpoint, buf_span(&whole), verify->params->key);
+	else if (err && err != ERR_LIMIT)
+		return err_set(text, err, "cannot read the checkpoint: %s", err_str(err));
+	return 0;
+}
+
+static void handover_fault_h(void *arg, bool has_index, uint64_t index, const char *text)
+{
+	verify_tell(arg, VERIFY_HANDOVER, has_index ? index : 1, has_index ? index : 0,
+		"%s", text);
+}
+
+static int read_handovers(struct verify *verify, struct err_text *text)
+{
+	const struct verify_params *params = verify->params;
+	int err = keychain_load(
+		&verify->keys, params->log_fd, handover_fault_h, verify, text);
+
+	if (!err)
+		keychain_link(&verify->keys, handover_fault_h, verify);
+	return err;
+}
+
+/* False: there is nothing to compare with. */
+static bool read_checkpoint(struct verify *verify, struct span whole)
+{
+	struct checkpoint checkpoint = {.origin.p = NULL};
+	const char *why = refuse_note(&checkpoint, whole, &verify->keys);
+
 	if (why) {
 		verify_tell(verify, VERIFY_CHECKPOINT, 1, 0,
 			"the checkpoint is not good: %s", why);
-		read_unsigned(&checkpoint, buf_span(&whole));
+		read_unsigned(&checkpoint, whole);
 	}
-	*ret_usable = checkpoint.origin.p != NULL;
 	verify->result.size = checkpoint.size;
 	verify->result.root = checkpoint.root;
-out:
-	buf_free(&whole);
-	return err;
+	return checkpoint.origin.p != NULL;
+}
+
+/* The log must have had that ROOT. SIZE is not 0. */
+static void add_older(struct verify *verify, const char *name, uint64_t size,
+	const struct tlog_hash *root)
+{
+	const unsigned i = verify->older_count;
+
+	if (size > verify->result.size) {
+		verify_tell(verify, VERIFY_SHRUNK, verify->result.size, size - 1,
+			"the log shrank: %s has %" PRIu64
+			" records, the checkpoint %" PRIu64,
+			name, size, verify->result.size);
+		return;
+	}
+	snprintf(verify->older[i].name, sizeof(verify->older[i].name), "%s", name);
+	verify->older[i].size = size;
+	verify->older[i].root = *root;
+	verify->older_count++;
 }
 
 static void read_older(struct verify *verify)
@@ -82,22 +117,31 @@ static void read_older(struct verify *verify)
 	for (unsigned i = 0; i < verify->params->older_count; i++) {
 		const struct verify_older *older = &verify->params->older[i];
 		struct checkpoint checkpoint;
-		const char *why =
-			refuse_note(&checkpoint, older->note, verify->params->key);
+		const char *why = refuse_note(&checkpoint, older->note, &verify->keys);
 
-		if (why) {
+		if (why)
 			verify_tell(verify, VERIFY_CHECKPOINT, 1, 0, "%s is not good: %s",
 				older->name, why);
-		} else if (checkpoint.size > verify->result.size) {
-			verify_tell(verify, VERIFY_SHRUNK, verify->result.size,
-				checkpoint.size - 1,
-				"the log shrank: %s has %" PRIu64
-				" records, the checkpoint %" PRIu64,
-				older->name, checkpoint.size, verify->result.size);
-		} else if (checkpoint.size > 0) {
-			verify->older[verify->older_count].name = older->name;
-			verify->older[verify->older_count++].checkpoint = checkpoint;
-		}
+		else if (checkpoint.size > 0)
+			add_older(verify, older->name, checkpoint.size, &checkpoint.root);
+	}
+}
+
+/* Those that the checkpoint has. */
+static void take_handovers(struct verify *verify)
+{
+	char path[HANDOVER_PATH_SIZE];
+
+	for (unsigned i = 0; i < verify->keys.count; i++) {
+		const struct handover *handover = &verify->keys.list[i];
+
+		/* Written, but not published yet: the server was killed, or runs. */
+		if (handover->index >= verify->result.size)
+			continue;
+		add_older(verify, handover_path(handover->index, path), handover->size,
+			&handover->root);
+		if (verify->params->handover_h)
+			verify->params->handover_h(verify->params->arg, handover);
 	}
 }
 
@@ -108,7 +152,7 @@ static void tell_older(struct verify *verify)
 			verify_tell(verify, VERIFY_SHRUNK, 1, 0,
 				"the log did not grow from %s: its first %" PRIu64
 				" records are others",
-				verify->older[i].name, verify->older[i].checkpoint.size);
+				verify->older[i].name, verify->older[i].size);
 }
 
 static void tell_unsigned(struct verify *verify)
@@ -122,26 +166,20 @@ static void tell_unsigned(struct verify *verify)
 			result->unsigned_records);
 }
 
-int verify_log(struct verify_result *ret, const struct verify_params *params,
-	struct err_text *text)
+/* With what the checkpoint says. */
+static int compare(struct verify *verify, struct err_text *text)
 {
-	struct verify *verify = calloc(1, sizeof(*verify));
-	bool usable = false;
+	const struct verify_params *params = verify->params;
 	uint64_t faults;
 	int err;
 
-	if (!verify)
-		return err_set(text, -ENOMEM, "out of memory");
-	verify->params = params;
-	err = read_checkpoint(verify, &usable, text);
-	if (err || !usable)
-		goto out;
 	verify->limit =
 		params->to < verify->result.size ? params->to : verify->result.size;
+	take_handovers(verify);
 	read_older(verify);
 	err = verify_pass(verify, text);
 	if (err)
-		goto out;
+		return err;
 	if (!verify->damaged) {
 		tell_older(verify);
 	} else {
@@ -155,9 +193,31 @@ int verify_log(struct verify_result *ret, const struct verify_params *params,
 	}
 	if (!err)
 		tell_unsigned(verify);
-out:
+	return err;
+}
+
+int verify_log(struct verify_result *ret, const struct verify_params *params,
+	struct err_text *text)
+{
+	struct verify *verify = calloc(1, sizeof(*verify));
+	struct buf whole;
+	bool is_there;
+	int err;
+
+	if (!verify)
+		return err_set(text, -ENOMEM, "out of memory");
+	verify->params = params;
+	keychain_init(&verify->keys, params->key);
+	buf_init(&whole, 0);
+	err = load_checkpoint(verify, &whole, &is_there, text);
+	if (!err)
+		err = read_handovers(verify, text);
+	if (!err && is_there && read_checkpoint(verify, buf_span(&whole)))
+		err = compare(verify, text);
 	if (!err)
 		*ret = verify->result;
+	buf_free(&whole);
+	keychain_free(&verify->keys);
 	free(verify);
 	return err;
 }
@@ -186,7 +246,7 @@ static int take_record(struct buf *ret, const struct proof *proof, struct span r
 	return 0;
 }
 
-int verify_proof(struct span whole, struct span record, const struct note_key *key,
+int verify_proof(struct span whole, struct span record, const struct keychain *keys,
 	uint64_t *ret_index, struct buf *ret_record, struct err_text *text)
 {
 	struct checkpoint checkpoint;
@@ -202,7 +262,7 @@ int verify_proof(struct span whole, struct span record, const struct note_key *k
 	err = take_record(&line, &proof, record, text);
 	if (err)
 		goto out;
-	why = refuse_note(&checkpoint, proof.note, key);
+	why = refuse_note(&checkpoint, proof.note, keys);
 	if (why) {
 		err = err_set(text, ERR_TRUST, "its checkpoint is not good: %s", why);
 		goto out;

@@ -6,6 +6,7 @@
 
 #include "base/err.h"
 #include "evidence/checkpoint.h"
+#include "evidence/keychain.h"
 #include "evidence/note.h"
 #include "evidence/records.h"
 
@@ -19,6 +20,7 @@ enum verify_kind {
 	VERIFY_UNSIGNED, /* records behind the last checkpoint */
 	VERIFY_TILE,     /* a file of hashes is missing or damaged */
 	VERIFY_ROOT, /* records and tiles are not what was signed, and it cannot be said where */
+	VERIFY_HANDOVER, /* a record names another key, and the old one did not sign that */
 	VERIFY_KINDS,
 };
 
@@ -33,6 +35,8 @@ struct verify_fault {
 };
 
 typedef void verify_fault_h(void *arg, const struct verify_fault *fault);
+/* The log went on with another key, as both signed. Borrowed during the call. */
+typedef void verify_handover_h(void *arg, const struct handover *handover);
 
 /* A checkpoint of before, as it was kept elsewhere. */
 struct verify_older {
@@ -47,13 +51,15 @@ struct verify_older {
 struct verify_params {
 	int log_fd; /* of the folder with the checkpoint and the tiles */
 	struct records *records;
-	const struct note_key *key;
+	const struct note_key
+		*key; /* of some time: it is followed to those before and after it */
 	uint64_t from,
 		to; /* the records that are looked at: FROM to TO - 1; 0 and UINT64_MAX: all */
 	bool live; /* the server runs: it may have written records that it has not signed yet */
 	const struct verify_older *older;
 	unsigned older_count; /* VERIFY_OLDER_MAX at most */
 	verify_fault_h *h;
+	verify_handover_h *handover_h; /* NULL: nobody wants to know */
 	void *arg;
 };
 
@@ -71,9 +77,9 @@ int verify_log(struct verify_result *ret, const struct verify_params *params,
 	struct err_text *text);
 
 /*
- * Whether PROOF, the text of a C2SP tlog-proof, shows that RECORD, a line without its end, was signed by KEY. RECORD with p
- * NULL: the one that goes along in PROOF. 0 with *RET_INDEX and the record in RET_RECORD; ERR_FORMAT: it is no proof,
- * or no record goes along; ERR_TRUST: it is not proved; with TEXT.
+ * Whether PROOF, the text of a C2SP tlog-proof, shows that RECORD, a line without its end, was signed by the key of KEYS that the
+ * log had then. RECORD with p NULL: the one that goes along in PROOF. 0 with *RET_INDEX and the record in RET_RECORD;
+ * ERR_FORMAT: it is no proof, or no record goes along; ERR_TRUST: it is not proved; with TEXT.
  */
-int verify_proof(struct span proof, struct span record, const struct note_key *key,
+int verify_proof(struct span proof, struct span record, const struct keychain *keys,
 	uint64_t *ret_index, struct buf *ret_record, struct err_text *text);

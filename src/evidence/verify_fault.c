@@ -6,7 +6,7 @@
 const char *verify_kind_name(enum verify_kind kind)
 {
 	static const char *const names[VERIFY_KINDS] = {"checkpoint", "shrunk", "changed",
-		"missing", "order", "added", "unsigned", "tile", "root"};
+		"missing", "order", "added", "unsigned", "tile", "root", "handover"};
 
 	return names[kind];
 }

@@ -7,6 +7,7 @@
 #include "evidence/head.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 /* Faults of tiles are kept until it is known whether the records are good: else they would be about these. */
@@ -69,11 +70,10 @@ static void add_leaf(struct pass *pass, const struct tlog_hash *leaf)
 		complete_tiles(pass, index);
 	tlog_tree_add(&pass->tree, leaf);
 	for (unsigned i = 0; i < verify->older_count; i++) {
-		if (verify->older[i].checkpoint.size != pass->tree.size)
+		if (verify->older[i].size != pass->tree.size)
 			continue;
 		tlog_tree_root(&pass->tree, &root);
-		verify->older[i].met =
-			tlog_equal(&root, &verify->older[i].checkpoint.root);
+		verify->older[i].met = tlog_equal(&root, &verify->older[i].root);
 	}
 }
 
@@ -130,6 +130,19 @@ static bool begin(struct pass *pass, uint64_t seq)
 	return true;
 }
 
+/* Record INDEX says that the log has another key from then on: the old one must have signed that. */
+static void check_handover(struct verify *verify, uint64_t index)
+{
+	if (index < verify->params->from || index >= verify->limit ||
+		keychain_find(&verify->keys, index))
+		return;
+	verify_tell(verify, VERIFY_HANDOVER, index, index,
+		"record %" PRIu64
+		" hands the log over to another key, and there is no good signature of "
+		"the old one on that",
+		index);
+}
+
 /* 0; ERR_TRUST: it is not in its place; or negative. */
 static int take_line(struct pass *pass, struct span line)
 {
@@ -145,6 +158,8 @@ static int take_line(struct pass *pass, struct span line)
 	}
 	if (head || (!pass->begun && !begin(pass, seq)) || !take(pass, seq, &leaf))
 		return ERR_TRUST;
+	if (handover_is(line))
+		check_handover(pass->verify, seq);
 	return 0;
 }
 

@@ -4,17 +4,21 @@
 #include "evidence/tiles.h"
 #include "evidence/verify.h"
 
+#define VERIFY_NAME_SIZE 128
+
 struct verify {
 	const struct verify_params *params;
 	struct verify_result result;
 	uint64_t limit; /* records below it are looked at, as far as they were signed */
 	bool damaged; /* the first pass found that records are not as they were signed */
-	/* Older checkpoints that are signed. */
+	struct keychain keys;
+	/* Older checkpoints that are signed, those of hand-overs among them. */
 	struct {
-		const char *name;
-		struct checkpoint checkpoint;
-		bool met; /* the tree had its root at its size */
-	} older[VERIFY_OLDER_MAX];
+		char name[VERIFY_NAME_SIZE];
+		uint64_t size;
+		struct tlog_hash root;
+		bool met; /* the tree had that root at that size */
+	} older[VERIFY_OLDER_MAX + KEYCHAIN_MAX];
 	unsigned older_count;
 };
 

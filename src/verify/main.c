@@ -22,6 +22,8 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
+#define HANDOVERS_MAX 64
+
 /* Exit codes: tandem-verify(1). */
 enum { GOOD = 0, BAD = 1, USAGE = 2, UNREADABLE = 3 };
 
@@ -33,6 +35,8 @@ struct options {
 	bool live, json, quiet;
 	const char *older[VERIFY_OLDER_MAX];
 	unsigned older_count;
+	const char *handovers[HANDOVERS_MAX];
+	unsigned handover_count;
 	char **args;
 	int arg_count;
 };
@@ -44,6 +48,7 @@ struct run {
 	struct buf notes[VERIFY_OLDER_MAX];
 	struct verify_older older[VERIFY_OLDER_MAX];
 	json_t *faults;
+	json_t *handovers;
 };
 
 static int usage(const char *why)
@@ -55,8 +60,9 @@ static int usage(const char *why)
 		"FILE]...\n"
 		"                         [--live] [--json | --quiet] STATE-DIR\n"
 		"       tandem-verify log --key KEY --tiles DIR [options] FILE...\n"
-		"       tandem-verify proof --key KEY [--record FILE] [--json | --quiet] "
-		"FILE\n");
+		"       tandem-verify proof --key KEY [--handover FILE]... [--record "
+		"FILE]\n"
+		"                           [--json | --quiet] FILE\n");
 	return USAGE;
 }
 
@@ -123,6 +129,30 @@ static void print_fault_h(void *arg, const struct verify_fault *fault)
 	}
 }
 
+/* The log, or the proof, goes on with another key. */
+static void print_handover_h(void *arg, const struct handover *handover)
+{
+	char from[NOTE_KEY_TEXT_SIZE], to[NOTE_KEY_TEXT_SIZE];
+	struct run *run = arg;
+
+	note_key_text(&handover->from, from);
+	note_key_text(&handover->to, to);
+	if (run->options.json) {
+		json_array_append_new(
+			run->handovers, json_pack("{s:I,s:s,s:s,s:s}", "record",
+						(json_int_t)handover->index, "time",
+						handover->time, "old", from, "new", to));
+	} else if (!run->options.quiet) {
+		printf("handed over: record %" PRIu64 ", ", handover->index);
+		print_safe(stdout, span_of(handover->time));
+		fputs(": from ", stdout);
+		print_safe(stdout, span_of(from));
+		fputs(" to ", stdout);
+		print_safe(stdout, span_of(to));
+		putchar('\n');
+	}
+}
+
 static void root_text(
 	const struct tlog_hash *root, char out[static 2 * TLOG_HASH_LEN + 1])
 {
@@ -143,13 +173,14 @@ static void print_log(struct run *run, const struct verify_result *result)
 
 	root_text(&result->root, root);
 	if (run->options.json) {
-		print_json(json_pack("{s:b,s:s,s:I,s:s,s:I,s:I,s:I,s:I,s:o}", "verified",
-			result->faults == 0, "log", run->key.name, "size",
+		print_json(json_pack("{s:b,s:s,s:I,s:s,s:I,s:I,s:I,s:O,s:I,s:O}",
+			"verified", result->faults == 0, "log", run->key.name, "size",
 			(json_int_t)result->size, "root", root, "records",
 			(json_int_t)result->checked, "unsigned",
 			(json_int_t)result->unsigned_records, "before",
-			(json_int_t)result->before, "fault_count",
-			(json_int_t)result->faults, "faults", run->faults));
+			(json_int_t)result->before, "handovers", run->handovers,
+			"fault_count", (json_int_t)result->faults, "faults",
+			run->faults));
 		return;
 	}
 	if (run->options.quiet)
@@ -222,6 +253,7 @@ static int run_log(struct run *run)
 		.older = run->older,
 		.older_count = run->options.older_count,
 		.h = print_fault_h,
+		.handover_h = print_handover_h,
 		.arg = run};
 	struct verify_result result;
 	struct err_text text = {""};
@@ -236,15 +268,15 @@ static int run_log(struct run *run)
 	if (code)
 		return code;
 	run->faults = json_array();
+	run->handovers = json_array();
 	if (verify_log(&result, &params, &text) != 0) {
 		code = fail(UNREADABLE, NULL, &text);
-		json_decref(run->faults);
 	} else {
 		print_log(run, &result);
-		if (!run->options.json)
-			json_decref(run->faults);
 		code = result.faults > 0 ? BAD : GOOD;
 	}
+	json_decref(run->faults);
+	json_decref(run->handovers);
 	records_free(params.records);
 	close(params.log_fd);
 	return code;
@@ -282,6 +314,7 @@ static void print_proof(
 				object, "index", json_integer((json_int_t)index));
 			json_object_set_new(object, "record",
 				json_loadb(record.p, record.len, 0, NULL));
+			json_object_set(object, "handovers", run->handovers);
 		} else {
 			json_object_set_new(object, "text", json_string(why->text));
 		}
@@ -300,11 +333,47 @@ static void print_proof(
 	}
 }
 
+static void refuse_handover_h(void *arg, bool has_index, uint64_t index, const char *text)
+{
+	(void)has_index;
+	(void)index;
+	err_set(arg, ERR_TRUST, "%s", text);
+}
+
+/* 0; BAD with WHY; or UNREADABLE. */
+static int read_handovers(struct run *run, struct keychain *keys, struct err_text *why)
+{
+	struct err_text text = {""};
+	struct buf file;
+	int err = 0;
+
+	for (unsigned i = 0; i < run->options.handover_count; i++) {
+		const char *name = run->options.handovers[i];
+
+		buf_init(&file, 0);
+		err = logbook_read_file(AT_FDCWD, name, PROOF_MAX, &file);
+		if (err && err != ERR_LIMIT) {
+			err_set(&text, err, "%s", err_str(err));
+			return fail(UNREADABLE, name, &text);
+		}
+		err = keychain_add(keys, buf_span(&file), &text);
+		buf_free(&file);
+		if (err) {
+			err_set(why, err, "the hand-over %s is not good: %s", name,
+				text.text);
+			return BAD;
+		}
+	}
+	keychain_link(keys, refuse_handover_h, why);
+	return why->text[0] ? BAD : 0;
+}
+
 static int run_proof(struct run *run)
 {
 	struct span record = {NULL, 0};
 	struct err_text text = {""};
 	struct buf file, proof, line;
+	struct keychain keys;
 	uint64_t index = 0;
 	int err, code = 0;
 
@@ -313,8 +382,14 @@ static int run_proof(struct run *run)
 	buf_init(&file, 0);
 	buf_init(&proof, 0);
 	buf_init(&line, 0);
+	keychain_init(&keys, &run->key);
+	run->handovers = json_array();
 	if (run->options.record)
 		code = read_record(run->options.record, &file, &record);
+	if (!code)
+		code = read_handovers(run, &keys, &text);
+	if (code == BAD)
+		print_proof(run, 0, record, &text);
 	if (code)
 		goto out;
 	err = logbook_read_file(AT_FDCWD, run->options.args[0], PROOF_MAX, &proof);
@@ -323,13 +398,17 @@ static int run_proof(struct run *run)
 		code = fail(UNREADABLE, run->options.args[0], &text);
 		goto out;
 	}
-	err = verify_proof(buf_span(&proof), record, &run->key, &index, &line, &text);
+	err = verify_proof(buf_span(&proof), record, &keys, &index, &line, &text);
 	code = err ? BAD : GOOD;
+	for (unsigned i = 0; i < keys.count && !err; i++)
+		print_handover_h(run, &keys.list[i]);
 	print_proof(run, index, buf_span(&line), &text);
 out:
 	buf_free(&file);
 	buf_free(&proof);
 	buf_free(&line);
+	keychain_free(&keys);
+	json_decref(run->handovers);
 	return code;
 }
 
@@ -340,6 +419,7 @@ static const struct option long_options[] = {
 	{"older", required_argument, NULL, 'o'},
 	{"tiles", required_argument, NULL, 'd'},
 	{"record", required_argument, NULL, 'r'},
+	{"handover", required_argument, NULL, 'H'},
 	{"live", no_argument, NULL, 'l'},
 	{"json", no_argument, NULL, 'j'},
 	{"quiet", no_argument, NULL, 'q'},
@@ -372,6 +452,11 @@ static bool take_option(struct options *options, int option)
 		return true;
 	case 'r':
 		options->record = optarg;
+		return true;
+	case 'H':
+		if (options->handover_count == HANDOVERS_MAX)
+			return false;
+		options->handovers[options->handover_count++] = optarg;
 		return true;
 	case 'l':
 		options->live = true;

@@ -60,16 +60,41 @@ static void read_note(struct span whole, const struct note_key *key)
 	buf_free(&out);
 }
 
+static void fault_h(void *arg, bool has_index, uint64_t index, const char *text)
+{
+	(void)arg;
+	(void)has_index;
+	(void)index;
+	MUST(text[0] != '\0');
+}
+
+/* A record that hands a log over. */
+static void read_handover(struct span whole)
+{
+	struct handover handover;
+
+	if (handover_read_line(&handover, whole) != 0)
+		return;
+	MUST(handover_is(whole) && strlen(handover.time) < sizeof(handover.time));
+	MUST(strcmp(handover.from.name, handover.to.name) == 0);
+	MUST(!note_key_equal(&handover.from, &handover.to));
+}
+
 static void read_proof(struct span whole, const struct note_key *key)
 {
 	struct err_text text = {""};
+	struct keychain keys;
 	struct proof proof;
 	struct buf record, out;
 	uint64_t index;
 
 	buf_init(&record, 0);
-	(void)verify_proof(whole, (struct span){NULL, 0}, key, &index, &record, &text);
-	(void)verify_proof(whole, span_of("record"), key, &index, &record, &text);
+	keychain_init(&keys, key);
+	(void)keychain_add(&keys, whole, &text);
+	keychain_link(&keys, fault_h, NULL);
+	(void)verify_proof(whole, (struct span){NULL, 0}, &keys, &index, &record, &text);
+	(void)verify_proof(whole, span_of("record"), &keys, &index, &record, &text);
+	keychain_free(&keys);
 	buf_free(&record);
 	if (proof_read(&proof, whole) != 0)
 		return;
@@ -133,5 +158,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_key(whole);
 	read_base64(whole);
 	read_head(whole);
+	read_handover(whole);
 	return 0;
 }

@@ -48,6 +48,7 @@ capture release 99 ; 4
 cdr tail ; 0
 cdr tail 5 ; 0
 cdr key ; 0
+cdr rekey ; 0
 cdr proof 0 ; 0
 cdr proof 99999999 ; 1
 cert list ; 0

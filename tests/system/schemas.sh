@@ -134,6 +134,7 @@ check "the record" wait_cdrs 1
 answer 0 trunk show gw
 answer 0 cdr tail
 answer 0 cdr key
+answer 0 cdr rekey
 answer 0 cdr proof 0
 answer 1 cdr proof 99999999
 answer 0 counters reset

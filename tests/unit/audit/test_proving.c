@@ -131,11 +131,13 @@ static void each_record_is_proved(void **state)
 	static const char *const numbers[] = {"0", "1", "255", "256", "1000", "2001"};
 	struct fixture *fixture = *state;
 	struct err_text text = {""};
+	struct keychain keys;
 	struct note_key key;
 	struct buf line, proof, got;
 	uint64_t index, verified;
 
 	assert_int_equal(note_key_read(&key, span_of(fixture->log.key)), 0);
+	keychain_init(&keys, &key);
 	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
 		assert_int_equal(find(fixture, numbers[i], &line), 0);
 		buf_init(&proof, 0);
@@ -145,7 +147,7 @@ static void each_record_is_proved(void **state)
 			fail_msg("%s", text.text);
 		assert_int_equal(index, atoi(numbers[i]));
 		assert_int_equal(verify_proof(buf_span(&proof), (struct span){NULL, 0},
-					 &key, &verified, &got, &text),
+					 &keys, &verified, &got, &text),
 			0);
 		assert_int_equal(verified, index);
 		assert_true(span_equal(buf_span(&got), buf_span(&line)));

@@ -582,25 +582,27 @@ static void a_record_is_proved_by_itself(void **state)
 	struct fixture *fixture = *state;
 	struct err_text text = {""};
 	struct buf proof, line, got;
+	struct keychain keys;
 	uint64_t index;
 
+	keychain_init(&keys, &fixture->verifier);
 	buf_init(&line, 0);
 	fixture_line(&line, 333);
 	buf_init(&got, 0);
 	make_proof(fixture, 333, false, &proof);
-	assert_int_equal(verify_proof(buf_span(&proof), buf_span(&line),
-				 &fixture->verifier, &index, &got, &text),
+	assert_int_equal(verify_proof(buf_span(&proof), buf_span(&line), &keys, &index,
+				 &got, &text),
 		0);
 	assert_int_equal(index, 333);
 	assert_true(span_equal(buf_span(&got), buf_span(&line)));
-	assert_int_equal(verify_proof(buf_span(&proof), (struct span){NULL, 0},
-				 &fixture->verifier, &index, &got, &text),
+	assert_int_equal(verify_proof(buf_span(&proof), (struct span){NULL, 0}, &keys,
+				 &index, &got, &text),
 		ERR_FORMAT);
 	buf_free(&proof);
 	buf_free(&got);
 	make_proof(fixture, 333, true, &proof);
-	assert_int_equal(verify_proof(buf_span(&proof), (struct span){NULL, 0},
-				 &fixture->verifier, &index, &got, &text),
+	assert_int_equal(verify_proof(buf_span(&proof), (struct span){NULL, 0}, &keys,
+				 &index, &got, &text),
 		0);
 	assert_true(span_equal(buf_span(&got), buf_span(&line)));
 	buf_free(&got);
@@ -609,15 +611,15 @@ static void a_record_is_proved_by_itself(void **state)
 		const char letter = proof.data[i];
 
 		proof.data[i] = letter == 'B' ? 'C' : 'B';
-		if (verify_proof(buf_span(&proof), (struct span){NULL, 0},
-			    &fixture->verifier, &index, &got, &text) == 0)
+		if (verify_proof(buf_span(&proof), (struct span){NULL, 0}, &keys, &index,
+			    &got, &text) == 0)
 			fail_msg("%zu was changed", i);
 		proof.data[i] = letter;
 	}
 	assert_int_equal(got.len, 0);
 	line.data[line.len - 3] ^= 1;
-	assert_int_equal(verify_proof(buf_span(&proof), buf_span(&line),
-				 &fixture->verifier, &index, &got, &text),
+	assert_int_equal(verify_proof(buf_span(&proof), buf_span(&line), &keys, &index,
+				 &got, &text),
 		ERR_TRUST);
 	assert_non_null(strstr(text.text, "333"));
 	buf_free(&proof);

@@ -1,0 +1,98 @@
+#include "evidence/logbook_file.h"
+
+#include "base/err.h"
+#include "base/regular.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Of a path below the log's folder. */
+#define PATH_SIZE 64
+
+int logbook_read_file(int dir_fd, const char *name, size_t max, struct buf *ret)
+{
+	struct stat st;
+	int fd = regular_open(dir_fd, name, &st);
+	ssize_t n = 0;
+	char *room;
+	int err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (st.st_size > (off_t)max)
+		err = ERR_LIMIT;
+	if (err || st.st_size == 0)
+		goto out;
+	room = buf_reserve(ret, (size_t)st.st_size);
+	if (!room) {
+		err = -ENOMEM;
+		goto out;
+	}
+	n = pread(fd, room, (size_t)st.st_size, 0);
+	if (n < 0)
+		err = -errno;
+	else
+		ret->len += (size_t)n;
+out:
+	close(fd);
+	return err;
+}
+
+int logbook_write_file(
+	int dir_fd, const char *name, const void *data, size_t len, bool sync)
+{
+	int fd = openat(dir_fd, name,
+		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640);
+	ssize_t n;
+	int err = 0;
+
+	if (fd < 0)
+		return -errno;
+	errno = 0;
+	n = write(fd, data, len);
+	if (n != (ssize_t)len)
+		err = errno > 0 ? -errno : -ENOSPC;
+	if (!err && sync && fdatasync(fd) < 0)
+		err = -errno;
+	if (close(fd) < 0 && !err)
+		err = -errno;
+	return err;
+}
+
+int logbook_make_folders(int dir_fd, const char *path)
+{
+	char part[PATH_SIZE];
+	const char *slash = path;
+
+	while ((slash = strchr(slash, '/'))) {
+		snprintf(part, sizeof(part), "%.*s", (int)(slash - path), path);
+		if (mkdirat(dir_fd, part, 0750) < 0 && errno != EEXIST)
+			return -errno;
+		slash++;
+	}
+	return 0;
+}
+
+int logbook_replace(int dir_fd, const char *name, struct span text)
+{
+	char made[PATH_SIZE + 8];
+	int err;
+
+	snprintf(made, sizeof(made), ".%s.new", name);
+	for (char *p = made; *p; p++)
+		if (*p == '/')
+			*p = '-';
+	err = logbook_make_folders(dir_fd, name);
+	if (err)
+		return err;
+	/* Else some file systems have an empty file after a loss of power. */
+	err = logbook_write_file(dir_fd, made, text.p, text.len, true);
+	if (!err && renameat(dir_fd, made, dir_fd, name) < 0)
+		err = -errno;
+	if (err)
+		unlinkat(dir_fd, made, 0);
+	return err;
+}

@@ -1,0 +1,550 @@
+/* A log that is handed over to a new key, by a process that is killed before each of its steps. */
+#include "../unit.h"
+
+#include "audit/chronicle.h"
+#include "audit_fixture.h"
+#include "evidence/note.h"
+#include "evidence/verify.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+struct fixture {
+	char *folder;
+	bool keep;
+	struct health health;
+	struct chronicle *chronicle;
+	uint64_t now_us;
+	char faults[4096];
+	unsigned handed;
+	struct verify_result result;
+};
+
+static void open_it(struct fixture *fixture)
+{
+	const struct chronicle_params params = {.state_dir = fixture->folder,
+		.name = "med1.example.com",
+		.health = &fixture->health,
+		.keep_keys = fixture->keep};
+	struct err_text text = {""};
+
+	if (chronicle_new(&fixture->chronicle, &params, &text) != 0)
+		fail_msg("%s", text.text);
+}
+
+static void close_it(struct fixture *fixture)
+{
+	chronicle_free(fixture->chronicle);
+	fixture->chronicle = NULL;
+}
+
+static int setup(void **state)
+{
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+
+	fixture->folder = fixture_folder();
+	health_init(&fixture->health);
+	open_it(fixture);
+	*state = fixture;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *fixture = *state;
+
+	close_it(fixture);
+	health_free(&fixture->health);
+	fixture_remove(fixture->folder);
+	free(fixture);
+	return 0;
+}
+
+static void add(struct fixture *fixture, uint64_t call)
+{
+	char body[128];
+
+	snprintf(body, sizeof(body), "{\"id\":\"c-%d\",\"end\":\"2026\"}\n", (int)call);
+	chronicle_add(fixture->chronicle, call, body, strlen(body));
+}
+
+static bool tick(struct fixture *fixture)
+{
+	fixture->now_us += 1000000;
+	return chronicle_tick(
+		fixture->chronicle, fixture->now_us, health_is_failing(&fixture->health));
+}
+
+/* Asks for a new key, and lets the audit thread turn until it is there, or is not. */
+static void rotate(struct fixture *fixture)
+{
+	struct err_text text = {""};
+
+	if (chronicle_rotate_key(fixture->chronicle, &text) != 0)
+		fail_msg("%s", text.text);
+	for (unsigned i = 0; i < 3; i++)
+		(void)tick(fixture);
+}
+
+static void key_of(struct fixture *fixture, struct note_key *ret)
+{
+	struct ledger_state log;
+
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(note_key_read(ret, span_of(log.key)), 0);
+}
+
+static void fault_h(void *arg, const struct verify_fault *fault)
+{
+	struct fixture *fixture = arg;
+	size_t len = strlen(fixture->faults);
+
+	snprintf(fixture->faults + len, sizeof(fixture->faults) - len, "%s: %s\n",
+		verify_kind_name(fault->kind), fault->text);
+}
+
+static void handover_h(void *arg, const struct handover *handover)
+{
+	struct fixture *fixture = arg;
+
+	(void)handover;
+	fixture->handed++;
+}
+
+static void verify(struct fixture *fixture, const struct note_key *key, bool live)
+{
+	struct verify_params params = {.key = key,
+		.to = UINT64_MAX,
+		.live = live,
+		.h = fault_h,
+		.handover_h = handover_h,
+		.arg = fixture};
+	struct err_text text = {""};
+	char path[4300];
+
+	snprintf(path, sizeof(path), "%s/log", fixture->folder);
+	params.log_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	assert_int_equal(records_open(&params.records, fixture->folder, &text), 0);
+	fixture->faults[0] = '\0';
+	fixture->handed = 0;
+	if (verify_log(&fixture->result, &params, &text) != 0)
+		fail_msg("%s", text.text);
+	records_free(params.records);
+	close(params.log_fd);
+}
+
+static bool has(struct fixture *fixture, const char *name)
+{
+	char path[4300];
+
+	snprintf(path, sizeof(path), "%s/%s", fixture->folder, name);
+	return access(path, F_OK) == 0;
+}
+
+static void run(struct fixture *fixture, const char *command)
+{
+	char line[5000];
+
+	snprintf(line, sizeof(line), "cd '%s' && %s", fixture->folder, command);
+	assert_int_equal(system(line), 0);
+}
+
+static void a_log_goes_on_with_a_new_key(void **state)
+{
+	struct fixture *fixture = *state;
+	struct note_key old, new;
+	struct ledger_state log;
+	char expected[64];
+
+	add(fixture, 1);
+	key_of(fixture, &old);
+	run(fixture, "cp log.key before && ln log.key same");
+	rotate(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 1);
+	assert_int_equal(log.rotation.record, 2);
+	assert_false(log.rotation.is_wanted);
+	assert_string_equal(log.rotation.why, "");
+	key_of(fixture, &new);
+	assert_false(note_key_equal(&old, &new));
+	add(fixture, 2);
+	assert_true(tick(fixture));
+	verify(fixture, &old, false);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->handed, 1);
+	verify(fixture, &new, false);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->result.checked, 4);
+	/* The old one is gone, and the log's public key is the new one. */
+	run(fixture, "test $(ls log.key* | wc -l) = 1 && ! cmp -s log.key before");
+	run(fixture, "test -s same && ! tr -d '\\0' <same | grep -q .");
+	snprintf(expected, sizeof(expected), "grep -q '+%08x+' log/key", new.id);
+	run(fixture, expected);
+	run(fixture, "test $(stat -c %a log.key) = 600");
+	/* The next process goes on with it, and may hand it over again. */
+	close_it(fixture);
+	open_it(fixture);
+	rotate(fixture);
+	close_it(fixture);
+	verify(fixture, &old, false);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->handed, 2);
+	open_it(fixture);
+}
+
+static void old_keys_are_kept_where_wanted(void **state)
+{
+	struct fixture *fixture = *state;
+	struct note_key old;
+	char name[32], command[200];
+
+	close_it(fixture);
+	fixture->keep = true;
+	open_it(fixture);
+	key_of(fixture, &old);
+	run(fixture, "cp log.key before");
+	rotate(fixture);
+	snprintf(name, sizeof(name), "log.key.%08x", old.id);
+	snprintf(command, sizeof(command),
+		"cmp before %s && test $(stat -c %%a %s) = 600 && "
+		"test $(ls log.key* | wc -l) = 2",
+		name, name);
+	run(fixture, command);
+}
+
+static void a_second_wish_waits_for_the_first(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_text text = {""};
+	struct ledger_state log;
+
+	assert_int_equal(chronicle_rotate_key(fixture->chronicle, &text), 0);
+	assert_int_equal(chronicle_rotate_key(fixture->chronicle, &text), ERR_STATE);
+	assert_string_equal(text.text, "the log is being handed over already");
+	(void)tick(fixture);
+	assert_int_equal(chronicle_rotate_key(fixture->chronicle, &text), ERR_STATE);
+	(void)tick(fixture);
+	(void)tick(fixture);
+	assert_int_equal(chronicle_rotate_key(fixture->chronicle, &text), 0);
+	(void)tick(fixture);
+	(void)tick(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 2);
+}
+
+static void a_key_that_cannot_be_made_is_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_text text = {""};
+	struct ledger_state log;
+
+	/* A folder in the way that is not empty. */
+	run(fixture, "mkdir -p log.key.new/x");
+	rotate(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 0);
+	assert_false(log.rotation.is_wanted);
+	assert_non_null(strstr(log.rotation.why, "log.key.new: "));
+	assert_false(log.stopped);
+	run(fixture, "rm -r log.key.new");
+	rotate(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 1);
+	assert_string_equal(log.rotation.why, "");
+	/* Nor is there one for a log that is stopped. */
+	close_it(fixture);
+	run(fixture, "mv log.key away");
+	open_it(fixture);
+	assert_int_equal(chronicle_rotate_key(fixture->chronicle, &text), ERR_STATE);
+	assert_non_null(strstr(text.text, "records are not signed: "));
+	close_it(fixture);
+	run(fixture, "mv away log.key");
+	open_it(fixture);
+}
+
+static void with_a_checkpoint_that_cannot_be_written_it_comes_later(void **state)
+{
+	struct fixture *fixture = *state;
+	struct note_key old;
+	struct ledger_state log;
+
+	key_of(fixture, &old);
+	assert_true(tick(fixture));
+	run(fixture, "mkdir -p log/handover/1/x log/handover/2/x");
+	rotate(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 0);
+	assert_true(log.rotation.is_wanted);
+	assert_true(health_is_failing(&fixture->health));
+	run(fixture, "rm -r log/handover");
+	assert_true(tick(fixture));
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 1);
+	verify(fixture, &old, false);
+	assert_string_equal(fixture->faults, "");
+}
+
+/* ---- killed before each step ---- */
+
+/* A call of the kernel by which something changes. */
+static bool is_step(uint64_t number)
+{
+	static const long steps[] = {
+		SYS_openat, SYS_write, SYS_pwrite64, SYS_renameat, SYS_linkat,
+		SYS_unlinkat, SYS_mkdirat, SYS_fsync, SYS_fdatasync, SYS_ftruncate,
+#ifdef SYS_rename
+		SYS_rename, SYS_link, SYS_unlink, SYS_mkdir, SYS_open
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+		if ((uint64_t)steps[i] == number)
+			return true;
+	return false;
+}
+
+static void child_works(struct fixture *fixture)
+{
+	(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
+	(void)raise(SIGSTOP);
+	open_it(fixture);
+	add(fixture, 1);
+	rotate(fixture);
+	add(fixture, 2);
+	(void)tick(fixture);
+	_exit(0);
+}
+
+/* Kills the child before its step NUMBER. False: it has no such step, and ended by itself. */
+static bool kill_before(pid_t pid, unsigned number)
+{
+	struct __ptrace_syscall_info info;
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(
+		ptrace(PTRACE_SETOPTIONS, pid, NULL,
+			(void *)(uintptr_t)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
+		0);
+	for (;;) {
+		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		if (WIFEXITED(status))
+			return false;
+		assert_true(WIFSTOPPED(status));
+		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
+			continue;
+		assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info),
+				    &info) > 0);
+		if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !is_step(info.entry.nr) ||
+			number-- > 0)
+			continue;
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status));
+		return true;
+	}
+}
+
+static bool names_a_key(struct fixture *fixture)
+{
+	char line[4400];
+
+	snprintf(line, sizeof(line), "grep -q '\"kind\":\"key\"' '%s'/cdr.jsonl",
+		fixture->folder);
+	return system(line) == 0;
+}
+
+static bool killed_once(struct fixture *fixture, unsigned number)
+{
+	struct note_key old, new;
+	struct ledger_state log;
+	bool killed, named;
+	pid_t pid;
+
+	key_of(fixture, &old);
+	close_it(fixture);
+	pid = fork();
+	assert_true(pid >= 0);
+	if (pid == 0)
+		child_works(fixture);
+	killed = kill_before(pid, number);
+	/* As it lies there. */
+	verify(fixture, &old, true);
+	assert_string_equal(fixture->faults, "");
+	named = names_a_key(fixture);
+	/* The next process finishes what was begun, and no more. */
+	open_it(fixture);
+	add(fixture, 3);
+	(void)tick(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	if (log.stopped)
+		fail_msg("step %u: %s", number, log.why);
+	key_of(fixture, &new);
+	assert_int_equal(named, !note_key_equal(&old, &new));
+	assert_false(named && has(fixture, "log.key.new"));
+	verify(fixture, &old, false);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->handed, named);
+	verify(fixture, &new, false);
+	assert_string_equal(fixture->faults, "");
+	/* And may be asked again. */
+	rotate(fixture);
+	close_it(fixture);
+	verify(fixture, &old, false);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->handed, named + 1);
+	return killed;
+}
+
+static void killed_before_any_step_it_goes_on(bool keep)
+{
+	unsigned number = 0;
+	bool killed = true;
+	void *state;
+
+	for (; killed; number++) {
+		assert_int_equal(setup(&state), 0);
+		((struct fixture *)state)->keep = keep;
+		killed = killed_once(state, number);
+		open_it(state);
+		teardown(&state);
+	}
+	printf("%u steps\n", number - 1);
+	assert_true(number > 40);
+}
+
+static void killed_before_any_step_the_log_goes_on(void **state)
+{
+	(void)state;
+	killed_before_any_step_it_goes_on(false);
+}
+
+static void with_old_keys_that_are_kept_too(void **state)
+{
+	(void)state;
+	killed_before_any_step_it_goes_on(true);
+}
+
+/* As the log lies when a record has named the next key, and no checkpoint has that record. */
+static void leave_it_between(struct fixture *fixture)
+{
+	struct err_text text = {""};
+
+	assert_int_equal(chronicle_rotate_key(fixture->chronicle, &text), 0);
+	(void)tick(fixture);
+	assert_true(has(fixture, "log.key.new"));
+	run(fixture, "cp -r . ../$(basename $PWD).copy");
+	(void)tick(fixture);
+	close_it(fixture);
+	run(fixture, "rm -r * && mv ../$(basename $PWD).copy/* . && "
+		     "rmdir ../$(basename $PWD).copy");
+}
+
+static void a_key_that_a_record_names_and_that_is_gone_stops_the_log(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ledger_state log;
+
+	leave_it_between(fixture);
+	run(fixture, "mv log.key.new away");
+	open_it(fixture);
+	(void)tick(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_true(log.stopped);
+	assert_non_null(strstr(log.why, "log.key.new; put it back"));
+	close_it(fixture);
+	run(fixture, "mv away log.key.new");
+	open_it(fixture);
+	(void)tick(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_false(log.stopped);
+	assert_int_equal(log.rotation.count, 1);
+}
+
+static void a_wish_waits_for_what_a_process_before_began(void **state)
+{
+	struct fixture *fixture = *state;
+	struct note_key old;
+	struct ledger_state log;
+
+	key_of(fixture, &old);
+	leave_it_between(fixture);
+	open_it(fixture);
+	rotate(fixture);
+	(void)tick(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_false(log.stopped);
+	/* the one before, and this one */
+	assert_int_equal(log.rotation.count, 2);
+	verify(fixture, &old, false);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->handed, 2);
+}
+
+static void nothing_is_begun_while_audit_fails(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ledger_state log;
+
+	health_fail(&fixture->health, "test", -EIO);
+	rotate(fixture);
+	assert_false(has(fixture, "log.key.new"));
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 0);
+	health_recover(&fixture->health, 0);
+	(void)tick(fixture);
+	(void)tick(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 1);
+}
+
+/* Tiles are lost with the power; records are added again, those of all hand-overs among them. */
+static void handovers_that_were_signed_are_only_added_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct note_key old;
+	struct ledger_state log;
+
+	key_of(fixture, &old);
+	rotate(fixture);
+	rotate(fixture);
+	close_it(fixture);
+	run(fixture, "rm -r log/tile");
+	open_it(fixture);
+	(void)tick(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_false(log.stopped);
+	verify(fixture, &old, false);
+	assert_string_equal(fixture->faults, "");
+	assert_int_equal(fixture->handed, 2);
+}
+
+#define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		CASE(a_log_goes_on_with_a_new_key),
+		CASE(old_keys_are_kept_where_wanted),
+		CASE(a_second_wish_waits_for_the_first),
+		CASE(a_key_that_cannot_be_made_is_given_up),
+		CASE(with_a_checkpoint_that_cannot_be_written_it_comes_later),
+		CASE(a_key_that_a_record_names_and_that_is_gone_stops_the_log),
+		CASE(a_wish_waits_for_what_a_process_before_began),
+		CASE(nothing_is_begun_while_audit_fails),
+		CASE(handovers_that_were_signed_are_only_added_again),
+		cmocka_unit_test(killed_before_any_step_the_log_goes_on),
+		cmocka_unit_test(with_old_keys_that_are_kept_too),
+	};
+
+	/* A hundred logs are synced again and again. */
+	if (access("/dev/shm", W_OK) == 0)
+		(void)setenv("TMPDIR", "/dev/shm", false);
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
