@@ -93,9 +93,10 @@ struct wanted {
 	bool broken; /* an INVITE that cannot be parsed came by */
 };
 
-static bool data_h(void *arg, struct span data)
+static bool data_h(void *arg, const struct capture_item *item)
 {
 	struct wanted *wanted = arg;
+	const struct span data = item->data;
 
 	if (!span_starts(data, "INVITE "))
 		return true;

@@ -40,9 +40,10 @@ static int teardown(void **state)
 	return 0;
 }
 
-static bool found_h(void *arg, struct span data)
+static bool found_h(void *arg, const struct capture_item *item)
 {
 	struct fixture *fixture = arg;
+	const struct span data = item->data;
 	size_t len = strlen(fixture->text);
 
 	fixture->found++;
@@ -114,6 +115,79 @@ static void what_was_written_is_read(void **state)
 	check_read(fixture);
 }
 
+static bool keep_h(void *arg, const struct capture_item *item)
+{
+	struct fixture *fixture = arg;
+	char source[ADDR_TEXT_SIZE], destination[ADDR_TEXT_SIZE];
+
+	snprintf(fixture->text, sizeof(fixture->text), "%d %d %s/%s %.*s %s %s",
+		item->knows, item->sent, item->leg, item->trunk, SPAN_ARG(item->comment),
+		addr_text(&item->source, source),
+		addr_text(&item->destination, destination));
+	assert_int_equal(item->wall_us, UINT64_C(1700000000000007));
+	return true;
+}
+
+/* One packet of interface b, ours. */
+static void add_known(struct capture *capture, uint32_t interface, bool v6)
+{
+	static uint8_t packet[DATAGRAM_MAX];
+	const struct addr a = fixture_addr(v6 ? "[2001:db8::1]:5060" : "192.0.2.1:5060");
+	const struct addr b = fixture_addr(v6 ? "[2001:db8::2]:5061" : "192.0.2.2:5061");
+	struct capture_packet one = {.interface = interface,
+		.wall_us = UINT64_C(1700000000000007),
+		.sent = true,
+		.comment = "leg b, trunk gw, TLS1.3",
+		.data = packet};
+
+	one.len = datagram_build(packet, &a, &b, "BYE", 3, &one.whole);
+	capture_add(capture, &one);
+}
+
+static void whose_each_is_and_which_way_it_went(void **state)
+{
+	struct fixture *fixture = *state;
+	struct capture *capture = begin(fixture);
+
+	add_known(capture, capture_interface(capture, "b", "trunk gw"), false);
+	end(capture);
+	assert_int_equal(capture_read(fixture->fd, keep_h, fixture), 0);
+	assert_string_equal(fixture->text, "1 1 b/trunk gw leg b, trunk gw, TLS1.3 "
+					   "192.0.2.1:5060 192.0.2.2:5061");
+	fixture->format = CONFIG_CAPTURE_PCAP;
+	capture = begin(fixture);
+	add_known(capture, 0, true);
+	end(capture);
+	assert_int_equal(capture_read(fixture->fd, keep_h, fixture), 0);
+	assert_string_equal(
+		fixture->text, "0 0 /  [2001:db8::1]:5060 [2001:db8::2]:5061");
+}
+
+static void it_is_read_in_steps(void **state)
+{
+	struct fixture *fixture = *state;
+	struct capture_reader *reader;
+	struct capture *capture = begin(fixture);
+
+	add(capture, "one", false);
+	add(capture, "two", false);
+	end(capture);
+	assert_int_equal(capture_reader_open(&reader, fixture->fd), 0);
+	fixture->found = 0;
+	fixture->text[0] = '\0';
+	/* the section, the interface, a packet; another one; the end */
+	assert_int_equal(capture_reader_step(reader, 3, found_h, fixture), -EAGAIN);
+	assert_string_equal(fixture->text, "|one");
+	assert_int_equal(capture_reader_step(reader, 1, found_h, fixture), -EAGAIN);
+	assert_string_equal(fixture->text, "|one|two");
+	assert_int_equal(capture_reader_step(reader, 1, found_h, fixture), 0);
+	capture_reader_free(reader);
+	capture_reader_free(NULL);
+	assert_string_equal(capture_read_name(fixture->fd), "call.pcapng");
+	unlinkat(fixture->fd, "call.pcapng", 0);
+	assert_null(capture_read_name(fixture->fd));
+}
+
 static void one_that_is_encrypted_is_said_to_be(void **state)
 {
 	static const char *const names[] = {"call.pcapng.age", "call.pcapng.age.part",
@@ -137,7 +211,8 @@ static void only_the_first_are_looked_at(void **state)
 		add(capture, "", false);
 	end(capture);
 	assert_int_equal(read_back(fixture), 0);
-	assert_int_equal(fixture->found, CAPTURE_READ_MAX);
+	/* the section's header and the interface are two of them */
+	assert_int_equal(fixture->found, CAPTURE_READ_MAX - 2);
 }
 
 /* One byte of a datagram's headers is another one. */
@@ -237,6 +312,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			what_was_written_is_read, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			whose_each_is_and_which_way_it_went, setup, teardown),
+		cmocka_unit_test_setup_teardown(it_is_read_in_steps, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			one_that_is_encrypted_is_said_to_be, setup, teardown),
 		cmocka_unit_test_setup_teardown(
