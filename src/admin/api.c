@@ -241,18 +241,25 @@ const char *api_who(const struct api *api)
 	return api->request ? api->request->who : "";
 }
 
-json_t *api_text(const char *text)
+json_t *api_text_span(struct span text)
 {
-	json_t *string = json_string(text);
+	json_t *string = text.len && memchr(text.p, '\0', text.len)
+				 ? NULL
+				 : json_stringn(text.p ? text.p : "", text.len);
 	char *copy;
 
 	if (string)
 		return string;
-	copy = strdup(text);
-	for (char *c = copy; c && *c; c++)
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	string = json_string(copy ? copy : "");
+	copy = span_dup(text);
+	for (size_t i = 0; copy && i < text.len; i++)
+		if ((unsigned char)copy[i] >= 0x80 || copy[i] == '\0')
+			copy[i] = '?';
+	string = json_stringn(copy ? copy : "", copy ? text.len : 0);
 	free(copy);
 	return string;
+}
+
+json_t *api_text(const char *text)
+{
+	return api_text_span(span_of(text));
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/err.h"
+#include "base/span.h"
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -112,5 +113,7 @@ const char *api_who(const struct api *api);
 bool api_part(struct api_call *call, json_t *part);
 /* TEXT as a JSON string whatever bytes it holds: not UTF-8, each odd byte becomes '?'. */
 json_t *api_text(const char *text);
+/* The same of a span; a NUL in it becomes '?' too. */
+json_t *api_text_span(struct span text);
 /* All verbs, for `tandemctl help`. */
 const struct api_verb *api_verbs(const struct api *api);

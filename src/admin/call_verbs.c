@@ -1,9 +1,8 @@
 #include "admin/call_verbs.h"
 
+#include "admin/call_show.h"
 #include "admin/verbs.h"
-#include "audit/cdr.h"
 #include "audit/cdr_read.h"
-#include "audit/writer.h"
 #include "base/buf.h"
 #include "base/span.h"
 #include "bridge/bridge.h"
@@ -25,28 +24,6 @@
  * long. */
 #define LINE_BYTES 8192
 
-/* A live call as its CDR would be, with its state: the names are the same everywhere. */
-static json_t *record_json(const struct verbs_context *context,
-	const struct record *record, const char *state)
-{
-	json_t *object = NULL;
-	struct buf line;
-
-	buf_init(&line, 0);
-	cdr_format(record, &line);
-	if (!line.err)
-		object = json_loadb(line.data, line.len, 0, NULL);
-	buf_free(&line);
-	if (!object)
-		return NULL;
-	json_object_set_new(object, "state", json_string(state));
-	json_object_set_new(object, "capture",
-		json_string(writer_capture_path(context->writer, record->call)));
-	/* Not yet so. */
-	json_object_set_new(object, "end", json_null());
-	return object;
-}
-
 /* Collects the calls of a list: each costs some 30 us, and calls wait meanwhile. */
 struct listing {
 	const struct verbs_context *context;
@@ -64,7 +41,7 @@ static void add_call(void *arg, const struct record *record, const char *state)
 
 	if (json_array_size(listing->array) >= LIST_MAX)
 		return;
-	whole = record_json(listing->context, record, state);
+	whole = call_show_json(listing->context, record, state);
 	object = json_object();
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		json_object_set(object, names[i], json_object_get(whole, names[i]));
@@ -95,35 +72,6 @@ enum api_code call_verb_list(void *arg, const char *const *args, size_t arg_coun
 	*ret_result = json_pack("{s:I, s:o}", "total",
 		(json_int_t)bridge_call_count(context->bridge), "calls", listing.array);
 	return API_OK;
-}
-
-/* Takes the one call that is shown. */
-struct shown {
-	const struct verbs_context *context;
-	json_t *object;
-};
-
-static void take_call(void *arg, const struct record *record, const char *state)
-{
-	struct shown *shown = arg;
-
-	json_decref(shown->object);
-	shown->object = record_json(shown->context, record, state);
-}
-
-enum api_code call_verb_show(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
-{
-	const struct verbs_context *context = arg;
-	struct shown shown = {.context = context};
-
-	(void)arg_count;
-	if (!bridge_show_call(context->bridge, args[0], take_call, &shown)) {
-		err_set(text, 0, "no such call: %.100s", args[0]);
-		return API_NOT_FOUND;
-	}
-	*ret_result = shown.object;
-	return shown.object ? API_OK : API_FAILED;
 }
 
 enum api_code call_verb_hangup(void *arg, const char *const *args, size_t arg_count,

@@ -29,6 +29,8 @@ struct writer;
 #define VERBS_EXPLAINS_MAX 8
 /* Reports that are made at once: each reads the records. */
 #define VERBS_REPORTS_MAX 2
+/* Calls whose record or capture is being read, at once. */
+#define VERBS_SHOWS_MAX 8
 
 struct verbs_context {
 	struct api *api; /* the one that has this table */
@@ -49,6 +51,7 @@ struct verbs_context {
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
 	unsigned reports;  /* reports that are being made */
+	unsigned shows;    /* calls that are being read */
 	unsigned learns;   /* trunks that are being learnt: one at most */
 	/* Certificates and lists that are over, and that soon will be, as they were counted then; 0: never. */
 	uint64_t certificates_at_us;

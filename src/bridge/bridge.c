@@ -603,6 +603,13 @@ bool bridge_show_call(struct bridge *bridge, const char *id,
 	return call != NULL;
 }
 
+const char *bridge_call_id(const struct bridge *bridge, uint64_t number,
+	char buf[static BRIDGE_CALL_ID_SIZE])
+{
+	registry_id(bridge, number, buf);
+	return buf;
+}
+
 int bridge_hangup(struct bridge *bridge, const char *id)
 {
 	struct call *call = registry_find_id(bridge, id);

@@ -167,5 +167,9 @@ int bridge_end_subscription(struct bridge *bridge, const char *id);
 /* One by number or id. False when there is none. */
 bool bridge_show_call(struct bridge *bridge, const char *id,
 	void (*h)(void *arg, const struct record *record, const char *state), void *arg);
+/* The id that call NUMBER of this process has, or had. Returns BUF. */
+#define BRIDGE_CALL_ID_SIZE 40
+const char *bridge_call_id(const struct bridge *bridge, uint64_t number,
+	char buf[static BRIDGE_CALL_ID_SIZE]);
 /* Hangs up by number or id: 0 or -ENOENT. */
 int bridge_hangup(struct bridge *bridge, const char *id);

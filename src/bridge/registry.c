@@ -11,11 +11,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+void registry_id(const struct bridge *bridge, uint64_t number, char ret_id[static 32])
+{
+	snprintf(ret_id, 32, "%s-%06llx", bridge->start_id, (unsigned long long)number);
+}
+
 uint64_t registry_next(struct bridge *bridge, char ret_id[static 32])
 {
 	const uint64_t number = ++bridge->next_number;
 
-	snprintf(ret_id, 32, "%s-%06llx", bridge->start_id, (unsigned long long)number);
+	registry_id(bridge, number, ret_id);
 	return number;
 }
 

@@ -7,6 +7,8 @@
 #include "bridge/call.h"
 #include "bridge/diagnosis.h"
 
+/* The id of call NUMBER. */
+void registry_id(const struct bridge *bridge, uint64_t number, char ret_id[static 32]);
 /* The next number, and the id of it. */
 uint64_t registry_next(struct bridge *bridge, char ret_id[static 32]);
 /* Gives CALL its number and id. */

@@ -139,8 +139,13 @@ static const struct help_entry entries[] = {
 		{{"call list", "the calls of this moment"},
 			{"--json call list | jq '.calls[].id'", "their ids"}},
 		NULL},
-	{"call", "show", "ID is that of `call list`, or the number at its end.",
-		{{"--watch", NULL, WATCH}},
+	{"call", "show",
+		"ID is that of `call list` or of a record, or the number of a call of "
+		"this process. The ladder comes from the call's capture where it can be "
+		"read, else from its record, and says which.",
+		{{"--watch", NULL, WATCH}, {"--brief", NULL, "without its ladder"},
+			{"--messages", NULL,
+				"with --json: each message of the ladder whole"}},
 		{{"call show 42", "call number 42"},
 			{"call show 42 --watch", "as it goes on, until it ends"}},
 		NULL},

@@ -237,9 +237,7 @@ int show_result(const struct show_style *style, const char *noun, const char *ve
 		return err;
 	}
 	if (strcmp(noun, "call") == 0 && strcmp(verb, "show") == 0)
-		show_call(result);
-	else if (strcmp(noun, "cdr") == 0 && strcmp(verb, "show") == 0)
-		show_call_record(result);
+		show_call(result, style->width);
 	else if (strcmp(noun, "config") == 0 && strcmp(verb, "diff") == 0)
 		show_diff(result);
 	else if (strcmp(verb, "explain") == 0)

@@ -1,6 +1,7 @@
 #include "ctl/show_call.h"
 
 #include "base/buf.h"
+#include "ctl/ladder_text.h"
 #include "ctl/show_value.h"
 
 #include <stdio.h>
@@ -102,14 +103,8 @@ static void print_call(const json_t *call, const char *state)
 	buf_free(&text);
 }
 
-void show_call(const json_t *call)
-{
-	const char *state = json_string_value(json_object_get(call, "state"));
-
-	print_call(call, state ? state : "");
-}
-
-void show_call_record(const json_t *record)
+/* How it ended. */
+static void print_end(const json_t *record)
 {
 	static const struct {
 		const char *name, *path;
@@ -123,7 +118,6 @@ void show_call_record(const json_t *record)
 	};
 	struct buf text;
 
-	print_call(record, "ended");
 	buf_init(&text, 0);
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const char *value = show_text_at(record, rows[i].path, &text);
@@ -132,4 +126,36 @@ void show_call_record(const json_t *record)
 			printf("%-7s %s\n", rows[i].name, value);
 	}
 	buf_free(&text);
+}
+
+static void print_ladder(const json_t *ladder, unsigned width)
+{
+	const json_int_t left_out =
+		json_integer_value(json_object_get(ladder, "left_out"));
+	const char *note = show_word(ladder, "note");
+	struct buf out;
+
+	buf_init(&out, 0);
+	buf_add_char(&out, '\n');
+	if (note[0]) {
+		show_add_shown(&out, note);
+		buf_add_str(&out, "\n\n");
+	}
+	ladder_text(ladder, width, &out);
+	if (left_out > 0)
+		buf_printf(&out, "%lld further messages are left out\n",
+			(long long)left_out);
+	fputs(buf_str(&out) ? out.data : "tandemctl: out of memory\n", stdout);
+	buf_free(&out);
+}
+
+void show_call(const json_t *call, unsigned width)
+{
+	const json_t *ladder = json_object_get(call, "ladder");
+
+	print_call(call, show_word(call, "state"));
+	if (strcmp(show_word(call, "state"), "ended") == 0)
+		print_end(call);
+	if (ladder)
+		print_ladder(ladder, width);
 }

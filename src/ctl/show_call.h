@@ -3,7 +3,6 @@
 
 #include <jansson.h>
 
-/* Prints CALL, one that lives, to stdout. */
-void show_call(const json_t *call);
-/* The same of one that has ended, with how it did. */
-void show_call_record(const json_t *record);
+/* Prints CALL, with how it ended where it did, and with its ladder where it has one, to stdout. WIDTH: columns; 0: as many as are
+ * well. */
+void show_call(const json_t *call, unsigned width);

@@ -12,12 +12,10 @@
 #include <string.h>
 
 #define INTERVAL_MS 1000
-/* Its record is looked for among so many, of calls that ended in the same second or so. */
-#define RECORDS "1000"
 
 /* JSON on one line a picture: what reads it can tell where each ends. */
-static void print(const struct session *session, const char *noun, const char *verb,
-	const json_t *value)
+static void print(const struct session *session, const struct command *command,
+	const json_t *value, unsigned nth)
 {
 	if (session->options->quiet)
 		return;
@@ -26,52 +24,24 @@ static void print(const struct session *session, const char *noun, const char *v
 		putchar('\n');
 		return;
 	}
-	show_result(&session->style, noun, verb, value);
+	screen_begin(nth);
+	show_result(&session->style, command->noun, command->verb, value);
 }
 
-/* The record of call ID, or NULL; the caller's. */
-static json_t *find_record(const struct session *session, const char *id)
+static bool has_ended(const json_t *call)
 {
-	char count[] = RECORDS;
-	char *const args[] = {count, NULL};
-	struct err_text text = {""};
-	json_t *answer = NULL, *found = NULL, *row;
-	const char *other;
-	size_t i;
+	const char *state = json_string_value(json_object_get(call, "state"));
 
-	if (client_ask(session->options->socket_path, "cdr", "tail", args, &answer,
-		    &text) != API_OK)
-		return NULL;
-	json_array_foreach(json_object_get(answer, "result"), i, row)
-	{
-		other = json_string_value(json_object_get(row, "id"));
-		if (other && strcmp(other, id) == 0)
-			found = row;
-	}
-	json_incref(found);
-	json_decref(answer);
-	return found;
+	return state && strcmp(state, "ended") == 0;
 }
 
-static int show_record(const struct session *session, const char *id)
+/* Without its ladder: who wants that while it grows has `trace`. */
+static void pick_id(char *const *args, char *ret_args[static 3])
 {
-	json_t *record = find_record(session, id);
+	static char brief[] = "--brief";
 
-	if (!record) {
-		fprintf(stderr, "tandemctl: call %s has ended; its record is not there\n",
-			id);
-		return API_FAILED;
-	}
-	if (session->options->format == FORMAT_TEXT && !session->options->quiet)
-		screen_begin(1);
-	print(session, "cdr", "show", record);
-	json_decref(record);
-	return answer_flush(API_OK);
-}
-
-static void pick_id(char *const *args, char *ret_args[static 2])
-{
-	ret_args[0] = ret_args[1] = NULL;
+	ret_args[0] = ret_args[2] = NULL;
+	ret_args[1] = brief;
 	for (; *args; args++)
 		if (args[0][0] != '-')
 			ret_args[0] = *args;
@@ -83,11 +53,12 @@ int watch_call(
 	struct err_text text = {""};
 	json_t *answer = NULL;
 	const json_t *call;
-	char *words[2], id[128] = "";
+	char *words[3];
+	bool ended = false;
 	int code;
 
 	pick_id(args, words);
-	for (unsigned nth = 0;; nth++) {
+	for (unsigned nth = 0; !ended; nth++) {
 		code = (int)client_ask(session->options->socket_path, command->noun,
 			command->verb, words, &answer, &text);
 		if (code != API_OK) {
@@ -95,26 +66,20 @@ int watch_call(
 			return code;
 		}
 		code = (int)json_integer_value(json_object_get(answer, "code"));
+		if (code != API_OK) {
+			code = answer_print(session, command, answer);
+			json_decref(answer);
+			return code;
+		}
 		call = json_object_get(answer, "result");
-		if (code != API_OK)
-			break;
-		if (session->options->format == FORMAT_TEXT && !session->options->quiet)
-			screen_begin(nth);
-		print(session, command->noun, command->verb, call);
-		snprintf(id, sizeof(id), "%s",
-			json_string_value(json_object_get(call, "id"))
-				? json_string_value(json_object_get(call, "id"))
-				: "");
+		ended = has_ended(call);
+		print(session, command, call, nth);
 		json_decref(answer);
 		answer = NULL;
 		if (screen_end())
 			return answer_flush(API_FAILED);
-		screen_wait(INTERVAL_MS);
+		if (!ended)
+			screen_wait(INTERVAL_MS);
 	}
-	if (code == API_NOT_FOUND && id[0])
-		code = show_record(session, id);
-	else
-		code = answer_print(session, command, answer);
-	json_decref(answer);
-	return code;
+	return answer_flush(API_OK);
 }

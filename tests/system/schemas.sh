@@ -88,6 +88,9 @@ answer 0 server drain pbx1
 answer 0 server resume pbx1
 answer 0 call list
 answer 0 call show "$call"
+answer 0 call show "$call" --brief
+answer 0 call show "$call" --messages
+answer 2 call show "$call" --messages --brief
 echo nonsense >"$lab/nonsense"
 "$tools/sipsend" -w 100 -b 127.0.0.9 udp 127.0.0.1 "$port_external" "$lab/nonsense" >"$lab/nothing"
 check "a stranger is there" test "$(ctl --json strangers | jq length)" = 1
@@ -132,6 +135,9 @@ answer 0 subscription list
 answer 4 subscription end nothing
 check "the record" wait_cdrs 1
 answer 0 trunk show gw
+answer 0 call show "$call"
+answer 0 call show "$call" --brief
+answer 4 call show nobody-000001
 answer 0 cdr tail
 answer 0 cdr key
 answer 0 cdr rekey

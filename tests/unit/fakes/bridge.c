@@ -43,6 +43,14 @@ bool bridge_show_call(struct bridge *bridge, const char *id,
 	return true;
 }
 
+const char *bridge_call_id(const struct bridge *bridge, uint64_t number,
+	char buf[static BRIDGE_CALL_ID_SIZE])
+{
+	(void)bridge;
+	snprintf(buf, BRIDGE_CALL_ID_SIZE, "5f3c-%06llx", (unsigned long long)number);
+	return buf;
+}
+
 int bridge_hangup(struct bridge *bridge, const char *id)
 {
 	(void)bridge;
