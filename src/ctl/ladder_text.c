@@ -14,8 +14,6 @@
 #define PITCH_MAX 36
 #define WIDTH_MAX 512
 #define WIDTH_PLAIN 100 /* where there is no terminal */
-#define MESSAGES_MAX 1000
-#define KEY_SIZE 24
 /* A label has so much before and behind it at least: "- " and " >". */
 #define LABEL_MARGIN 4
 
@@ -69,21 +67,20 @@ bool ladder_lanes_make(struct ladder_lanes *ret, unsigned left, unsigned right,
 	const unsigned count = left + 1 + right;
 	unsigned pitch = PITCH_MAX;
 
-	if (count > LADDER_LANES_MAX)
-		return false;
-	*ret = (struct ladder_lanes){.count = count, .us = left, .times = times};
+	*ret = (struct ladder_lanes){.count = 0};
 	if (width > WIDTH_MAX)
 		width = WIDTH_MAX;
-	if (width && count > 1 && times + 2 + tail + (count - 1) * PITCH_MIN > width)
+	if (count > LADDER_LANES_MAX ||
+		(width && times + 2 + tail + (count - 1) * PITCH_MIN > width))
 		return false;
-	if (width && count > 1)
+	if (width && count > 1 && (width - times - 2 - tail) / (count - 1) < PITCH_MAX)
 		pitch = (width - times - 2 - tail) / (count - 1);
-	if (pitch > PITCH_MAX)
-		pitch = PITCH_MAX;
+	if (times + 1 + (count - 1) * pitch >= WIDTH_MAX)
+		return false;
 	for (unsigned i = 0; i < count; i++)
 		ret->at[i] = times + 1 + i * pitch;
-	if (ret->at[count - 1] >= WIDTH_MAX)
-		return false;
+	ret->count = count;
+	ret->us = left;
 	ret->width = width ? width : ret->at[count - 1] + 2 + (tail ? tail : PITCH_MAX);
 	return true;
 }
@@ -189,56 +186,22 @@ void ladder_arrow(const struct ladder_lanes *lanes, const struct ladder_arrow *a
 /* ---- all of it ---- */
 
 struct drawing {
-	const json_t *parties, *messages;
+	struct ladder_parties parties;
 	struct ladder_lanes lanes;
-	unsigned lane_of[LADDER_LANES_MAX]; /* of each party */
-	unsigned repeats[MESSAGES_MAX];
 };
 
-static bool is_left(const json_t *party)
-{
-	return strcmp(show_word(party, "leg"), "a") == 0;
-}
-
-static unsigned count_left(const json_t *parties)
-{
-	unsigned left = 0;
-	const json_t *party;
-	size_t i;
-
-	json_array_foreach(parties, i, party)
-	{
-		left += is_left(party);
-	}
-	return left;
-}
-
-/* "a", "b", "b2": the leg, and which of several that is. */
-static void key_of(const json_t *parties, size_t index, char ret[static KEY_SIZE])
-{
-	const char *leg = show_word(json_array_get(parties, index), "leg");
-	unsigned nth = 1;
-
-	for (size_t i = 0; i < index; i++)
-		nth += strcmp(show_word(json_array_get(parties, i), "leg"), leg) == 0;
-	if (nth > 1)
-		snprintf(ret, KEY_SIZE, "%.8s%u", leg, nth);
-	else
-		snprintf(ret, KEY_SIZE, "%.8s", leg);
-}
-
-static void add_parties(const struct drawing *drawing, unsigned width, struct buf *out)
+static void add_parties(
+	const struct ladder_parties *parties, unsigned width, struct buf *out)
 {
 	const json_t *party;
 	struct buf line;
-	char key[KEY_SIZE];
+	char key[LADDER_KEY_SIZE];
 	size_t i;
 
-	json_array_foreach(drawing->parties, i, party)
+	json_array_foreach(parties->list, i, party)
 	{
-		key_of(drawing->parties, i, key);
 		buf_init(&line, 0);
-		buf_printf(&line, "%-4s", key);
+		buf_printf(&line, "%-4s", ladder_parties_key(parties, (unsigned)i, key));
 		ladder_add_ascii(&line, show_word(party, "name"));
 		buf_add_str(&line, "  ");
 		ladder_add_ascii(&line, show_word(party, "address"));
@@ -257,61 +220,63 @@ static void add_parties(const struct drawing *drawing, unsigned width, struct bu
 	buf_add_char(out, '\n');
 }
 
-/* The name of column LANE, or where it would not fit its key. */
-static void add_title(const struct drawing *drawing, struct line *line, unsigned lane)
+/* The name of party INDEX at its column, or its key where that would not fit. */
+static void add_title(const struct drawing *drawing, struct line *line, unsigned index)
 {
 	const struct ladder_lanes *lanes = &drawing->lanes;
-	const unsigned pitch =
-		lanes->count > 1 ? lanes->at[1] - lanes->at[0] : lanes->width;
-	const char *text = "tandem";
+	const struct ladder_parties *parties = &drawing->parties;
+	const unsigned lane = parties->lane_of[index], at = lanes->at[lane];
+	const unsigned pitch = lanes->at[1] - lanes->at[0];
+	char key[LADDER_KEY_SIZE];
+	const char *text = ladder_parties_key(parties, index, key);
 	struct buf name;
-	char key[KEY_SIZE];
-	size_t len, at;
+	unsigned len;
 
 	buf_init(&name, 0);
-	for (size_t i = 0; i < json_array_size(drawing->parties); i++) {
-		if (lane == lanes->us || drawing->lane_of[i] != lane)
-			continue;
-		key_of(drawing->parties, i, key);
-		ladder_add_ascii(
-			&name, show_word(json_array_get(drawing->parties, i), "name"));
-		text = buf_str(&name) && name.len > 0 && name.len + 2 <= pitch ? name.data
-									       : key;
-	}
-	len = strlen(text);
-	at = lanes->at[lane];
+	ladder_add_ascii(&name, show_word(json_array_get(parties->list, index), "name"));
+	if (buf_str(&name) && name.len > 0 && name.len + 2 <= pitch)
+		text = name.data;
+	len = (unsigned)strlen(text);
 	/* the first one begins at its column, the last one ends there, the others stand across */
-	if (lane > 0 && lane + 1 < lanes->count)
-		at -= len / 2;
-	else if (lane > 0)
-		at -= len - 1;
-	line_put(line, (unsigned)at, (unsigned)len, text);
+	if (lane == 0)
+		line_put(line, at, len, text);
+	else
+		line_put(line, at - (lane + 1 < lanes->count ? len / 2 : len - 1), len,
+			text);
 	buf_free(&name);
 }
 
 static void add_titles(const struct drawing *drawing, struct buf *out)
 {
-	const struct ladder_lanes none = {.width = drawing->lanes.width};
+	static const char us[] = "tandem";
+	const struct ladder_lanes *lanes = &drawing->lanes;
+	const struct ladder_lanes none = {.width = lanes->width};
+	const unsigned at = lanes->at[lanes->us], len = sizeof(us) - 1;
 	struct line line;
 
 	line_begin(&line, &none, "");
-	for (unsigned lane = 0; lane < drawing->lanes.count; lane++)
-		add_title(drawing, &line, lane);
+	if (lanes->us == 0)
+		line_put(&line, at, len, us);
+	else
+		line_put(&line, at - (lanes->us + 1 < lanes->count ? len / 2 : len - 1),
+			len, us);
+	for (unsigned i = 0; i < drawing->parties.count; i++)
+		add_title(drawing, &line, i);
 	line_end(&line, out);
 }
 
 /* Where there is no room for columns. */
-static void add_plainly(const struct drawing *drawing, const struct ladder_arrow *arrow,
-	size_t party, unsigned width, struct buf *out)
+static void add_plainly(const struct ladder_parties *parties,
+	const struct ladder_arrow *arrow, unsigned width, struct buf *out)
 {
-	struct ladder_lanes lanes = {.width = width};
-	char key[KEY_SIZE] = "?", label[LADDER_LABEL_SIZE], note[LADDER_NOTE_SIZE];
+	const unsigned index = ladder_parties_of(parties, arrow->message);
 	const bool sent = json_is_true(json_object_get(arrow->message, "sent"));
+	struct ladder_lanes lanes = {.width = width};
+	char key[LADDER_KEY_SIZE], label[LADDER_LABEL_SIZE], note[LADDER_NOTE_SIZE];
 	struct line line;
 
-	if (party < json_array_size(drawing->parties))
-		key_of(drawing->parties, party, key);
-	snprintf(note, sizeof(note), "%s %s %s", sent ? "->" : "<-", key,
+	snprintf(note, sizeof(note), "%s %s %s", sent ? "->" : "<-",
+		index < parties->count ? ladder_parties_key(parties, index, key) : "?",
 		ladder_is_message(arrow->message)
 			? ladder_label(arrow->message, arrow->repeats, width, label)
 			: ladder_remark(arrow->message));
@@ -332,89 +297,48 @@ static void time_of(const json_t *message, char ret[static 32])
 		snprintf(ret, 32, "%s", "");
 }
 
-static void add_messages(
-	struct drawing *drawing, bool columns, unsigned width, struct buf *out)
+static void add_messages(const struct drawing *drawing, const json_t *messages,
+	unsigned width, struct buf *out)
 {
 	const json_t *message;
-	size_t i, party;
+	char time[32];
+	size_t i;
 
-	json_array_foreach(drawing->messages, i, message)
+	json_array_foreach(messages, i, message)
 	{
-		char time[32];
-		const json_t *column = json_object_get(message, "party");
-		struct ladder_arrow arrow = {.message = message,
-			.lane = drawing->lanes.us,
+		const struct ladder_arrow arrow = {.message = message,
+			.lane = ladder_parties_lane(&drawing->parties, message),
 			.time = time,
-			.tail = ""};
+			.tail = "",
+			.repeats = i < LADDER_ROWS_MAX ? drawing->parties.repeats[i] : 0};
 
 		/* it was shown where it came first */
-		if (i >= MESSAGES_MAX ||
-			json_is_integer(json_object_get(message, "repeats")))
+		if (arrow.repeats == 0)
 			continue;
 		time_of(message, time);
-		party = json_is_integer(column) ? (size_t)json_integer_value(column)
-						: LADDER_LANES_MAX;
-		if (party < LADDER_LANES_MAX)
-			arrow.lane = drawing->lane_of[party];
-		arrow.repeats = drawing->repeats[i];
-		if (columns)
+		if (drawing->lanes.count > 0)
 			ladder_arrow(&drawing->lanes, &arrow, out);
 		else
-			add_plainly(drawing, &arrow, party, width, out);
-	}
-}
-
-static void count_repeats(struct drawing *drawing)
-{
-	const json_t *message;
-	size_t i;
-
-	json_array_foreach(drawing->messages, i, message)
-	{
-		const json_t *first = json_object_get(message, "repeats");
-		const json_int_t at = json_integer_value(first);
-
-		if (i < MESSAGES_MAX)
-			drawing->repeats[i]++;
-		if (json_is_integer(first) && at >= 0 && at < MESSAGES_MAX)
-			drawing->repeats[at]++;
-	}
-}
-
-static void place_parties(struct drawing *drawing, unsigned left)
-{
-	unsigned next_left = 0, next_right = left + 1;
-	const json_t *party;
-	size_t i;
-
-	json_array_foreach(drawing->parties, i, party)
-	{
-		if (i < LADDER_LANES_MAX)
-			drawing->lane_of[i] = is_left(party) ? next_left++ : next_right++;
+			add_plainly(&drawing->parties, &arrow, width, out);
 	}
 }
 
 void ladder_text(const json_t *ladder, unsigned width, struct buf *out)
 {
 	struct drawing *drawing = calloc(1, sizeof(*drawing));
-	unsigned left, parties;
-	bool columns;
+	struct ladder_parties *parties;
 
 	if (!drawing) {
 		out->err = -ENOMEM;
 		return;
 	}
-	drawing->parties = json_object_get(ladder, "parties");
-	drawing->messages = json_object_get(ladder, "messages");
-	parties = (unsigned)json_array_size(drawing->parties);
-	left = count_left(drawing->parties);
-	place_parties(drawing, left);
-	count_repeats(drawing);
-	columns =
-		ladder_lanes_make(&drawing->lanes, left, parties - left, width, TIMES, 0);
-	add_parties(drawing, width, out);
-	if (columns)
+	parties = &drawing->parties;
+	ladder_parties_read(parties, ladder);
+	add_parties(parties, width, out);
+	if (ladder_lanes_make(&drawing->lanes, parties->left,
+		    parties->count - parties->left, width, TIMES, 0))
 		add_titles(drawing, out);
-	add_messages(drawing, columns, width ? width : WIDTH_PLAIN, out);
+	add_messages(drawing, json_object_get(ladder, "messages"),
+		width ? width : WIDTH_PLAIN, out);
 	free(drawing);
 }

@@ -5,20 +5,17 @@
 #pragma once
 
 #include "base/buf.h"
+#include "ctl/ladder_parties.h"
 
 #include <jansson.h>
 #include <stdbool.h>
 
-/* Columns at most: a ladder has no more parties (admin/ladder.h), and us. */
-#define LADDER_LANES_MAX 17
-
 /* Where columns are. */
 struct ladder_lanes {
-	unsigned count;
+	unsigned count;                /* 0: there is no room for them */
 	unsigned us;                   /* which of them is ours */
 	unsigned at[LADDER_LANES_MAX]; /* how far from the left */
 	unsigned width;                /* of a line */
-	unsigned times;                /* what is kept free for times */
 };
 
 /* LEFT and RIGHT: parties on each side of us; TIMES: what stands before; TAIL: what is kept free behind. WIDTH 0: as wide as is
