@@ -74,7 +74,7 @@ static void add_trunk(struct paths *paths, const struct config_trunk *trunk)
 
 int renew_watch(struct renew *renew, const struct config *config)
 {
-	size_t owners = 2 + config->server_count + config->gateway_count;
+	size_t owners = 3 + config->server_count + config->gateway_count;
 	struct paths paths = {calloc(7 * owners, sizeof(char *)), 0};
 	int err;
 
@@ -82,6 +82,8 @@ int renew_watch(struct renew *renew, const struct config *config)
 		return -ENOMEM;
 	add_tls(&paths, &config->internal.tls);
 	add_tls(&paths, &config->external.tls);
+	add_tls(&paths, &config->hep.tls);
+	paths.list[paths.count++] = config->hep.password;
 	for (size_t i = 0; i < config->server_count; i++)
 		add_trunk(&paths, &config->servers[i].common);
 	for (size_t i = 0; i < config->gateway_count; i++)

@@ -26,6 +26,7 @@
 static void renewed_h(void *arg)
 {
 	server_use_credentials(arg);
+	server_renew_hep(arg);
 }
 
 static void judge_h(void *arg)
@@ -228,6 +229,7 @@ static void ended_h(void *arg, const struct record *record)
 	struct server *server = arg;
 
 	writer_call_end(server->writer, record);
+	hep_call_end(server->hep, record);
 }
 
 static void refused_h(void *arg, const char *word, const char *id, const char *reason)
@@ -303,28 +305,6 @@ static int start_stapler(struct server *server)
 		.folder = server->config->tandem.state_dir};
 
 	return stapler_new(&server->stapler, &params);
-}
-
-static int start_audit(struct server *server, struct err_text *text)
-{
-	struct style *style = NULL;
-	int err = style_load(&style, server->config, text);
-	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
-		.style = style,
-		.name = server->config->tandem.fqdn,
-		.keep_keys = server->config->audit.keep_keys,
-		.workers = relay_worker_count(server->config->media.workers)};
-
-	if (err)
-		return err;
-	err = taps_new(&server->taps);
-	if (!err)
-		err = writer_new(&server->writer, &params, text);
-	if (!err)
-		taps_add(server->taps, writer_listener(server->writer),
-			TAPS_CAPTURED | TAPS_MEDIA);
-	style_unref(style);
-	return err;
 }
 
 static int start_bridge(struct server *server)
@@ -493,6 +473,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->internal = server->internal;
 	verbs->external = server->external;
 	verbs->writer = server->writer;
+	verbs->hep = server->hep;
 	verbs->start_wall_us = clock_real()->wall_us(clock_real());
 	verbs->config_h = config_h;
 	verbs->reload_h = reload_h;
@@ -574,7 +555,7 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 	if (!err)
 		err = start_stapler(server);
 	if (!err)
-		err = start_audit(server, text);
+		err = server_start_audit(server, text);
 	if (!err)
 		err = start_bridge(server);
 	if (!err)
@@ -662,8 +643,7 @@ void server_stop(struct server *server)
 	transport_free(server->internal);
 	transport_free(server->external);
 	observe_free(server->observe);
-	writer_free(server->writer);
-	taps_free(server->taps);
+	server_stop_audit(server);
 	expiry_free(server->expiry);
 	seen_free(server->seen);
 	drains_free(server->drains);

@@ -13,8 +13,10 @@
 #include "audit/writer.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
+#include "bridge/call_review.h"
 #include "check/check.h"
 #include "config/config.h"
+#include "hep/hep.h"
 #include "media/relay.h"
 #include "probe/observe.h"
 #include "renew.h"
@@ -56,6 +58,7 @@ struct server {
 	struct stapler *stapler;
 	struct taps *taps;
 	struct writer *writer;
+	struct hep *hep;
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */
 	struct relay *relay;
@@ -80,6 +83,13 @@ void server_use_credentials(struct server *server);
 /* Who is no longer configured, was revoked or has expired, is closed; what will expire is
  * warned of. */
 void server_judge_again(struct server *server);
+/* Who observes: audit, and the export to a collector; before there is traffic, and after it. 0, or negative with TEXT. */
+int server_start_audit(struct server *server, struct err_text *text);
+void server_stop_audit(struct server *server);
+/* What is exported from now on; SETTINGS are taken. */
+void server_use_hep(struct server *server, struct hep_settings *settings);
+/* The files that [hep] names are read again; what is wrong with them is logged, and those of before stay. */
+void server_renew_hep(struct server *server);
 /* Where media may have its ports: the first addresses of both sides, those of the second family,
  * and those that single servers and gateways have; the caller's. NULL: out of memory. */
 struct addr *server_list_media(const struct config *config, unsigned *ret_count);

@@ -115,11 +115,12 @@ static int add_media(
 static int take(struct server *server, struct config *config, struct err_text *text)
 {
 	struct style *style = NULL;
+	struct hep_settings *hep = NULL;
 	int err = style_load(&style, config, text);
 
-	if (err)
-		return err;
-	if (config->tandem.fips == CONFIG_FIPS_REQUIRED)
+	if (!err)
+		err = hep_settings_load(&hep, config, hep_in_use(server->hep), text);
+	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
 		err = policy_fips_check(text);
 	if (!err)
 		err = renew_watch(server->renew, config);
@@ -131,10 +132,12 @@ static int take(struct server *server, struct config *config, struct err_text *t
 		/* without memory some files more are watched, which does no harm */
 		(void)renew_watch(server->renew, server->config);
 		style_unref(style);
+		hep_settings_free(hep);
 		return err;
 	}
 	writer_set_style(server->writer, style);
 	style_unref(style);
+	server_use_hep(server, hep);
 	drains_apply(server->drains, server->trunks, false);
 	tell_restart(server->config, config);
 	config_unref(server->config);

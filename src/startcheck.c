@@ -4,6 +4,7 @@
 #include "audit/style.h"
 #include "base/log.h"
 #include "check/check.h"
+#include "hep/settings.h"
 #include "privilege.h"
 #include "tls/policy.h"
 
@@ -87,6 +88,23 @@ static void check_recipients(struct check *check)
 	style_unref(style);
 }
 
+static void check_hep(struct check *check)
+{
+	struct hep_settings *settings = NULL;
+	struct err_text text = {{0}};
+	struct place place;
+
+	if (hep_settings_load(&settings, check->config, NULL, &text) != 0) {
+		locate(&check->locator, check->config->file, "hep", NULL, "collector",
+			&place);
+		findings_add(check->findings, FINDING_ERROR, place,
+			"give the server's user read permission, and name the right "
+			"files",
+			"%s", text.text);
+	}
+	hep_settings_free(settings);
+}
+
 /* The rights of whom a start becomes, and the configuration as he reads it. */
 static int become(struct config **config, struct findings *findings, bool *ret_changed)
 {
@@ -129,6 +147,7 @@ static void check_whole(struct config **config, const char *file,
 	check.user = user;
 	check_rights(&check);
 	check_recipients(&check);
+	check_hep(&check);
 	check_certificates(&check);
 	check_advice(&check);
 	check_end(&check);
@@ -285,6 +304,7 @@ int startcheck_rights(struct config *config, struct err_text *text)
 	check_begin(&check, config, &findings, CHECK_BY_START);
 	check_rights(&check);
 	check_recipients(&check);
+	check_hep(&check);
 	check_end(&check);
 	return conclude(config->file, &findings, text);
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/log_limit.h"
 #include "bridge/bridge.h"
+#include "hep/hep.h"
 #include "media/relay.h"
 #include "sip/transport.h"
 #include "trunk/inventory.h"
@@ -144,6 +145,26 @@ static void print_audit(const struct verbs_context *context, struct buf *out)
 		log.size);
 	single(out, "log_stopped", "gauge", "1: no more records are signed.",
 		log.stopped);
+}
+
+static void print_hep(const struct verbs_context *context, struct buf *out)
+{
+	struct hep_state state;
+
+	if (!context->hep || !hep_in_use(context->hep))
+		return;
+	hep_state(context->hep, &state);
+	single(out, "hep_open", "gauge", "1: the collector of HEP is reached.",
+		state.sender.open);
+	single(out, "hep_sent_total", "counter",
+		"Packets that were sent to the collector of HEP.", state.sender.sent);
+	single(out, "hep_lost_total", "counter",
+		"Packets for it that had no room to wait, or were refused.",
+		state.sender.lost);
+	single(out, "hep_cut_total", "counter",
+		"Packets for it whose message was too long, and was cut.", state.cut);
+	single(out, "hep_waiting_bytes", "gauge", "What waits for the collector of HEP.",
+		state.sender.waiting_bytes);
 }
 
 /* ---- one row a side ---- */
@@ -318,6 +339,7 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_refused(context, out);
 	metrics_trunks(context, out);
 	print_audit(context, out);
+	print_hep(context, out);
 	print_suppressed(out);
 	print_certificates(context, out);
 }

@@ -11,6 +11,7 @@
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "bridge/bridge.h"
+#include "hep/hep.h"
 #include "media/relay.h"
 #include "sip/transport.h"
 #include "trunk/inventory.h"
@@ -159,6 +160,22 @@ static void count_certificates(struct verbs_context *context)
 	inventory_free(inventory);
 }
 
+/* A collector that is away. */
+static void alarm_hep(json_t *alarms, const struct hep *hep)
+{
+	struct hep_state state;
+	char text[200];
+
+	if (!hep || !hep_in_use(hep))
+		return;
+	hep_state(hep, &state);
+	if (state.sender.open || !state.sender.why[0])
+		return;
+	snprintf(text, sizeof(text), "the collector of HEP is away: %.150s",
+		state.sender.why);
+	json_array_append_new(alarms, api_text(text));
+}
+
 static json_t *alarms_json(struct verbs_context *context, const struct rows *rows)
 {
 	json_t *alarms = json_array();
@@ -175,6 +192,7 @@ static json_t *alarms_json(struct verbs_context *context, const struct rows *row
 		snprintf(text, sizeof(text), "audit cannot write: %.150s", audit.why);
 		json_array_append_new(alarms, api_text(text));
 	}
+	alarm_hep(alarms, context->hep);
 	if (audit.behind)
 		alarm(alarms, "audit is behind: captures were lost");
 	if (rows->failing > 0) {

@@ -23,6 +23,7 @@ struct stapler;
 struct trial;
 struct trunks;
 struct transport;
+struct hep;
 struct writer;
 
 /* Probes that those who ask wait for, at once. */
@@ -48,6 +49,7 @@ struct verbs_context {
 	struct transport *internal;
 	struct transport *external;
 	struct writer *writer;
+	struct hep *hep; /* NULL: there is none, in tests */
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
 	unsigned reports;  /* reports that are being made */

@@ -114,3 +114,13 @@ void calls_review_captures(struct bridge *bridge)
 			(void)call_capture_follow(call);
 	}
 }
+
+void calls_tell_parties(struct bridge *bridge)
+{
+	LIST_FOREACH (&bridge->calls, node, next) {
+		const struct call *call = LIST_ENTRY(node, struct call, node);
+
+		if (call->state != CALL_OVER)
+			call_capture_parties(call);
+	}
+}

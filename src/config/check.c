@@ -2,6 +2,7 @@
 
 #include "config/check_emergency.h"
 #include "config/check_numbers.h"
+#include "config/collector.h"
 #include "config/credential.h"
 
 #include <stdio.h>
@@ -307,6 +308,22 @@ void check_server(const struct config *config, const struct config_server *serve
 		check_server_exception(server, "t38", "relay", scope, place, errors);
 }
 
+/* Nobody is sent anything who has not proved who he is, where he was to. */
+static void check_hep(const struct config *config, const struct scope *scope,
+	struct place place, struct config_errors *errors)
+{
+	struct collector_place collector;
+
+	if (config->hep.collector[0] != '\0' &&
+		collector_parse(config->hep.collector, &collector) == 0 &&
+		collector.transport == COLLECTOR_TLS)
+		check_tls(&config->hep.tls, "[hep], which its collector by tls needs",
+			scope_place(scope, SCHEMA_HEP, "collector", place), errors);
+	check_credential("key", config->hep.tls.key, scope, SCHEMA_HEP, place, errors);
+	check_credential(
+		"password", config->hep.password, scope, SCHEMA_HEP, place, errors);
+}
+
 void check_main(const struct config *config, const struct scope *scope,
 	struct place place, struct config_errors *errors)
 {
@@ -314,6 +331,7 @@ void check_main(const struct config *config, const struct scope *scope,
 	if (config->external.tls_listen.len != 0)
 		check_tls(&config->external.tls, "[external], which its tls needs",
 			scope_place(scope, SCHEMA_EXTERNAL, "tls", place), errors);
+	check_hep(config, scope, place, errors);
 	check_family(config->media.internal, config->media.internal_advertise,
 		"internal-advertise-address",
 		scope_place(scope, SCHEMA_MEDIA, "internal-advertise-address", place),

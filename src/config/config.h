@@ -35,6 +35,7 @@ enum config_transport { CONFIG_UDP, CONFIG_TCP };
 enum config_srtp { CONFIG_SRTP_REQUIRED, CONFIG_SRTP_OPTIONAL, CONFIG_SRTP_OFF };
 enum config_capture_format { CONFIG_CAPTURE_PCAPNG, CONFIG_CAPTURE_PCAP };
 enum config_audit { CONFIG_AUDIT_OFF, CONFIG_AUDIT_SIGNALLING, CONFIG_AUDIT_FULL };
+enum config_hep_calls { CONFIG_HEP_ALL, CONFIG_HEP_CAPTURED };
 enum config_hold { CONFIG_HOLD_PASS, CONFIG_HOLD_SENDONLY, CONFIG_HOLD_INACTIVE };
 
 /* Where one key is set. */
@@ -545,6 +546,15 @@ struct config {
 		char *recipients;       /* a file; "": captures are not encrypted */
 		bool keep_keys;         /* of the log, which it was handed over from */
 	} audit;
+
+	struct {
+		char *collector; /* collector_parse() takes it; "": none */
+		enum config_hep_calls calls;
+		uint32_t capture_id;
+		char *password; /* a file; "": none */
+		uint64_t queue_bytes;
+		struct config_tls tls; /* but next-, staple */
+	} hep;
 
 	struct {
 		struct config_limits

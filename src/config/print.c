@@ -238,6 +238,7 @@ static print_h *const printers[] = {
 	[SCHEMA_SECRET] = print_text,
 	[SCHEMA_QUOTABLE] = print_text,
 	[SCHEMA_STAPLE] = print_url,
+	[SCHEMA_COLLECTOR] = print_text,
 	[SCHEMA_BOOL] = print_bool,
 	[SCHEMA_UINT] = print_number,
 	[SCHEMA_PORT] = print_port,

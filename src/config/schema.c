@@ -27,6 +27,7 @@ static const char *const section_names[] = {
 	[SCHEMA_EXTERNAL] = "external",
 	[SCHEMA_MEDIA] = "media",
 	[SCHEMA_AUDIT] = "audit",
+	[SCHEMA_HEP] = "hep",
 	[SCHEMA_LIMITS] = "limits",
 	[SCHEMA_EMERGENCY] = "emergency",
 	[SCHEMA_SIP] = "sip",
@@ -201,6 +202,8 @@ static const char *const texts[] = {
 			"2026-12-31T12:00Z",
 	[SCHEMA_STAPLE] = "auto, off, or a URL such as "
 			  "http://ocsp.example.com/",
+	[SCHEMA_COLLECTOR] = "udp:, tcp: or tls: and a host, perhaps with a port, "
+			     "such as udp:10.0.0.1:9060",
 	[SCHEMA_IDENTITY] = "from, asserted, or fixed and a number such as "
 			    "fixed +493010",
 	[SCHEMA_PREFIX] = "1 to 8 digits, or none",

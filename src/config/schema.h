@@ -21,6 +21,7 @@ enum schema_section {
 	SCHEMA_EXTERNAL,
 	SCHEMA_MEDIA,
 	SCHEMA_AUDIT,
+	SCHEMA_HEP,
 	SCHEMA_LIMITS,
 	SCHEMA_EMERGENCY,
 	SCHEMA_SIP,
@@ -59,18 +60,19 @@ enum schema_type {
 	SCHEMA_IDS,        /* comma list of what SCHEMA_ID takes */
 	SCHEMA_NUMBERS,    /* comma list of numbers as they are dialled */
 	SCHEMA_ELINS, /* comma list of CALLERS:NUMBER, CALLERS a beginning of numbers */
-	SCHEMA_SERVICES, /* comma list of NAME:NUMBER, NAME below urn:service:sos */
-	SCHEMA_CODECS,   /* comma list of codecs, one of speech at least */
-	SCHEMA_SUITES,   /* comma list of SRTP suites */
-	SCHEMA_FLAGS,    /* comma list of the row's words, each once; a bit for each */
-	SCHEMA_QUOTABLE, /* text without '"', '\\' and control characters */
-	SCHEMA_DATE,     /* a UTC day, or a minute of it; time_t, 0 = not set */
-	SCHEMA_STAPLE,   /* auto | off | an http: URL */
-	SCHEMA_PATTERNS, /* comma list of what pattern_parse() takes */
-	SCHEMA_STATUSES, /* comma list of final responses and ranges, or none */
-	SCHEMA_IDENTITY, /* from | asserted | fixed NUMBER, with one blank */
-	SCHEMA_PREFIX,   /* digits, or the row's word, which is "" then */
-	SCHEMA_PREFIXES, /* comma list of digits or + */
+	SCHEMA_SERVICES,  /* comma list of NAME:NUMBER, NAME below urn:service:sos */
+	SCHEMA_CODECS,    /* comma list of codecs, one of speech at least */
+	SCHEMA_SUITES,    /* comma list of SRTP suites */
+	SCHEMA_FLAGS,     /* comma list of the row's words, each once; a bit for each */
+	SCHEMA_QUOTABLE,  /* text without '"', '\\' and control characters */
+	SCHEMA_DATE,      /* a UTC day, or a minute of it; time_t, 0 = not set */
+	SCHEMA_STAPLE,    /* auto | off | an http: URL */
+	SCHEMA_COLLECTOR, /* what collector_parse() takes */
+	SCHEMA_PATTERNS,  /* comma list of what pattern_parse() takes */
+	SCHEMA_STATUSES,  /* comma list of final responses and ranges, or none */
+	SCHEMA_IDENTITY,  /* from | asserted | fixed NUMBER, with one blank */
+	SCHEMA_PREFIX,    /* digits, or the row's word, which is "" then */
+	SCHEMA_PREFIXES,  /* comma list of digits or + */
 	/* what rule_parse() takes; the key may stand in several lines of a section, and its value is the list of them */
 	SCHEMA_RULES,
 	SCHEMA_CODES,   /* comma list of what codes_rule_read() takes */

@@ -33,6 +33,7 @@
 static const char *const transports[] = {"udp", "tcp", NULL};
 static const char *const srtp_words[] = {"required", "optional", "off", NULL};
 static const char *const audit_words[] = {"off", "signalling", "full", NULL};
+static const char *const hep_calls_words[] = {"all", "captured", NULL};
 static const char *const capture_format_words[] = {"pcapng", "pcap", NULL};
 static const char *const hold_words[] = {"pass", "sendonly", "inactive", NULL};
 static const char *const roc_words[] = {"reset", "keep", NULL};
@@ -444,6 +445,7 @@ const struct schema_key schema_table[] = {
 	},
 
 #include "config/table_audit.def"
+#include "config/table_hep.def"
 	/* [limits] */
 	{
 		.section = SCHEMA_LIMITS,

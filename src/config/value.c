@@ -3,6 +3,7 @@
 #include "base/addr.h"
 #include "base/dscp.h"
 #include "base/err.h"
+#include "config/collector.h"
 #include "config/config.h"
 #include "config/credential.h"
 #include "config/host.h"
@@ -37,6 +38,7 @@ static bool is_string(enum schema_type type)
 	case SCHEMA_SECRET:
 	case SCHEMA_QUOTABLE:
 	case SCHEMA_STAPLE:
+	case SCHEMA_COLLECTOR:
 	case SCHEMA_IDENTITY:
 	case SCHEMA_PREFIX:
 		return true;
@@ -117,6 +119,13 @@ static bool is_staple(const char *text)
 		       strpbrk(text, " \"<>") == NULL);
 }
 
+static bool is_collector(const char *text)
+{
+	struct collector_place place;
+
+	return collector_parse(text, &place) == 0;
+}
+
 /* What a quoted text of a header can have without escapes. */
 static bool is_quotable(const char *text)
 {
@@ -175,6 +184,7 @@ static int set_string(
 		(key->type == SCHEMA_FQDN && !host_is_name(text, true)) ||
 		(key->type == SCHEMA_ID && !schema_id_valid(text)) ||
 		(key->type == SCHEMA_STAPLE && !is_staple(text)) ||
+		(key->type == SCHEMA_COLLECTOR && !is_collector(text)) ||
 		(key->type == SCHEMA_IDENTITY && !is_identity(text)) ||
 		(key->type == SCHEMA_QUOTABLE && !is_quotable(text)))
 		return ERR_FORMAT;
@@ -399,6 +409,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_SECRET:
 	case SCHEMA_QUOTABLE:
 	case SCHEMA_STAPLE:
+	case SCHEMA_COLLECTOR:
 	case SCHEMA_IDENTITY:
 		return set_string(key, base, folder, text);
 	case SCHEMA_UINT:

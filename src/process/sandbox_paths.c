@@ -218,6 +218,10 @@ int sandbox_list_paths(const struct config *config, struct sandbox_paths *ret)
 		err = add_neighbours(ret, config->file);
 	if (!err && config->audit.recipients && config->audit.recipients[0])
 		err = add_neighbours(ret, config->audit.recipients);
+	if (!err)
+		err = add_tls(ret, &config->hep.tls);
+	if (!err && config->hep.password && config->hep.password[0])
+		err = add_neighbours(ret, config->hep.password);
 	return err ? err : add_trunks(ret, config);
 }
 

@@ -18,7 +18,8 @@ declare -A below=(
 	[learn]='base config tls sip sdp media trunk bridge'
 	[evidence]='base tls'
 	[audit]='base config tls sip sdp media trunk bridge evidence'
-	[admin]='base config tls sip sdp media trunk bridge upkeep learn evidence audit probe process'
+	[hep]='base config tls sip sdp media trunk bridge evidence audit'
+	[admin]='base config tls sip sdp media trunk bridge upkeep learn evidence audit hep probe process'
 	[check]='base config process tls sip sdp media trunk'
 	[replay]='base config process tls sip sdp media trunk bridge evidence audit admin'
 	[setup]='base config tls'
@@ -41,7 +42,7 @@ check_file() { # FOLDER FILE
 		may_include "$1" "$header" || echo "$2:$line: $1 includes $header, which is not below it"
 	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/{=;s/.*"([^"]*)".*/\1/p}' "$2" | paste -d: - -)
 	# Two ways around the check.
-	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|process|tls|sip|sdp|media|trunk|bridge|upkeep|probe|learn|evidence|audit|admin|check|replay|setup|ctl|verify)/)' "$2" |
+	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|process|tls|sip|sdp|media|trunk|bridge|upkeep|probe|learn|evidence|audit|hep|admin|check|replay|setup|ctl|verify)/)' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: include by its place under src/, in quotes: |" || true
 	grep -nE '^#[ \t]*include "(main|server|privilege|startcheck)\.h"' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: lies above every folder: |" || true

@@ -30,7 +30,8 @@ static int setup(void **state)
 	snprintf(folder, sizeof(folder), "/tmp/tandem-test-XXXXXX");
 	if (!mkdtemp(folder))
 		return -1;
-	context = (struct verbs_context){.internal = (struct transport *)(void *)folder};
+	context = (struct verbs_context){.internal = (struct transport *)(void *)folder,
+		.hep = (struct hep *)(void *)folder};
 	if (writer_new(&context.writer, &params, &text) != 0 ||
 		loop_new(&context.loop, clock_real()) != 0)
 		return -1;
@@ -102,6 +103,22 @@ static void it_has_totals(void **state)
 	assert_true(number(result, "mono_us") > 0);
 }
 
+static void a_collector_that_is_away_is_an_alarm(void **state)
+{
+	static const struct hep_settings exported = {.capture_id = 1};
+
+	(void)state;
+	fakes.hep.sender.why = "Connection refused";
+	sample();
+	assert_false(has_alarm("HEP"));
+	fakes.hep_settings = &exported;
+	sample();
+	assert_true(has_alarm("the collector of HEP is away: Connection refused"));
+	fakes.hep.sender.open = true;
+	sample();
+	assert_false(has_alarm("HEP"));
+}
+
 static void it_lists_the_busiest(void **state)
 {
 	const json_t *parties;
@@ -150,6 +167,8 @@ static void certificates_are_looked_through_once_a_minute(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(
+			a_collector_that_is_away_is_an_alarm, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_has_totals, setup, teardown),
 		cmocka_unit_test_setup_teardown(it_lists_the_busiest, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -36,6 +36,44 @@ static void status_tells_what_there_is(void **state)
 	assert_string_equal(word(row, "error"), "no answer");
 }
 
+static const struct hep_settings exported = {
+	.target.place = {.transport = COLLECTOR_TLS, .host = "homer", .port = 9061},
+	.calls = CONFIG_HEP_CAPTURED};
+
+static void status_and_metrics_tell_what_is_exported(void **state)
+{
+	const json_t *hep;
+
+	(void)state;
+	assert_int_equal(ask("status", "", NULL, NULL), API_OK);
+	assert_true(json_is_null(json_object_get(result, "hep")));
+	fakes.hep_settings = &exported;
+	fakes.hep = (struct hep_state){.sender = {.sent = 5,
+					       .lost = 6,
+					       .waiting_bytes = 7,
+					       .why = "Connection refused"},
+		.cut = 8};
+	assert_int_equal(ask("status", "", NULL, NULL), API_OK);
+	hep = json_object_get(result, "hep");
+	assert_string_equal(word(hep, "collector"), "tls:homer:9061");
+	assert_string_equal(word(hep, "calls"), "captured");
+	assert_string_equal(word(hep, "why"), "Connection refused");
+	assert_true(json_is_false(json_object_get(hep, "open")));
+	assert_int_equal(number(hep, "sent"), 5);
+	assert_int_equal(number(hep, "lost"), 6);
+	assert_int_equal(number(hep, "waiting_bytes"), 7);
+	assert_int_equal(number(hep, "cut"), 8);
+	assert_int_equal(ask("metrics", "", NULL, NULL), API_OK);
+	expect_metric("\n# TYPE tandem_hep_open gauge\ntandem_hep_open 0\n");
+	expect_metric(
+		"\n# TYPE tandem_hep_sent_total counter\ntandem_hep_sent_total 5\n");
+	expect_metric(
+		"\n# TYPE tandem_hep_lost_total counter\ntandem_hep_lost_total 6\n");
+	expect_metric("\n# TYPE tandem_hep_cut_total counter\ntandem_hep_cut_total 8\n");
+	expect_metric("\n# TYPE tandem_hep_waiting_bytes gauge\n"
+		      "tandem_hep_waiting_bytes 7\n");
+}
+
 static void certificates_are_told_with_what_depends_on_them(void **state)
 {
 	const json_t *list, *certificate;
@@ -352,6 +390,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			status_tells_what_there_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			status_and_metrics_tell_what_is_exported, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			calls_are_listed_shown_and_hung_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -252,6 +252,7 @@ int setup(void **state)
 	verdict = (struct observe_verdict){.step = NULL};
 	trial = (struct trial){.taken_at = 1700000000};
 	context = (struct verbs_context){.writer = writer,
+		.hep = (struct hep *)(void *)folder,
 		.trial = &trial,
 		.drains = drains,
 		.start_wall_us = UINT64_C(1600000000000000),

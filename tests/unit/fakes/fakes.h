@@ -9,6 +9,7 @@
 #include "bridge/bridge.h"
 #include "bridge/demand.h"
 #include "config/config.h"
+#include "hep/hep.h"
 #include "learn/learn.h"
 #include "sip/transport.h"
 #include "trunk/trunk.h"
@@ -34,6 +35,8 @@ struct fakes {
 	struct trunk_tls *own;       /* trunks_each_tls() tells it; NULL: nothing */
 	time_t own_expires, crl_due; /* of every certificate, of every list */
 	bool fips_active;
+	const struct hep_settings *hep_settings; /* NULL: nothing is exported */
+	struct hep_state hep;
 	const char *crypto; /* the name of the library for SRTP */
 };
 

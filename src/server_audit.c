@@ -1,0 +1,84 @@
+/* Who observes calls: the audit writer, and the export to a collector. */
+#include "server_priv.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+
+static int start_writer(struct server *server, struct err_text *text)
+{
+	struct style *style = NULL;
+	int err = style_load(&style, server->config, text);
+	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
+		.style = style,
+		.name = server->config->tandem.fqdn,
+		.keep_keys = server->config->audit.keep_keys,
+		.workers = relay_worker_count(server->config->media.workers)};
+
+	if (err)
+		return err;
+	err = writer_new(&server->writer, &params, text);
+	if (!err)
+		taps_add(server->taps, writer_listener(server->writer),
+			TAPS_CAPTURED | TAPS_MEDIA);
+	style_unref(style);
+	return err;
+}
+
+static int start_hep(struct server *server, struct err_text *text)
+{
+	const struct hep_params params = {.loop = server->loop,
+		.resolver = server->resolver,
+		.taps = server->taps,
+		.workers = relay_worker_count(server->config->media.workers)};
+	struct hep_settings *settings = NULL;
+	int err = hep_settings_load(&settings, server->config, NULL, text);
+
+	if (!err)
+		err = hep_new(&server->hep, &params);
+	if (err) {
+		hep_settings_free(settings);
+		return err;
+	}
+	hep_use(server->hep, settings);
+	return 0;
+}
+
+int server_start_audit(struct server *server, struct err_text *text)
+{
+	int err = taps_new(&server->taps);
+
+	if (!err)
+		err = start_writer(server, text);
+	if (!err)
+		err = start_hep(server, text);
+	return err;
+}
+
+void server_stop_audit(struct server *server)
+{
+	hep_free(server->hep);
+	writer_free(server->writer);
+	taps_free(server->taps);
+}
+
+void server_use_hep(struct server *server, struct hep_settings *settings)
+{
+	if (hep_use(server->hep, settings))
+		calls_tell_parties(server->bridge);
+}
+
+void server_renew_hep(struct server *server)
+{
+	const struct hep_settings *before = hep_in_use(server->hep);
+	struct hep_settings *settings = NULL;
+	struct err_text text = {{0}};
+
+	if (!before)
+		return;
+	if (hep_settings_load(&settings, server->config, before, &text) != 0) {
+		log_error("hep", "event=hep-files-refused reason=\"%s\"", text.text);
+		return;
+	}
+	server_use_hep(server, settings);
+}
