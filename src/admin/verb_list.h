@@ -75,6 +75,11 @@
 	X("capture", "release", 1, 1, true, "capture release CALL",                      \
 		"end a hold: the capture may be deleted when it is due",                 \
 		capture_verb_release)                                                    \
+	X("capture", "export", 1, 8, true,                                               \
+		"capture export CALL --to DIR|FILE.tar [--for NAME] [--only sip] "       \
+		"[--hide-numbers]",                                                      \
+		"what there is of a call, for somebody who checks it without us",        \
+		capture_verb_export)                                                     \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
 	X("cdr", "key", 0, 0, false, "cdr key",                                          \

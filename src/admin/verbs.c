@@ -8,6 +8,7 @@
 #include "admin/emergency_verbs.h"
 #include "admin/event_verbs.h"
 #include "admin/explain_verbs.h"
+#include "admin/export_verbs.h"
 #include "admin/learn_verbs.h"
 #include "admin/log_verbs.h"
 #include "admin/monitor_verbs.h"

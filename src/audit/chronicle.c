@@ -259,6 +259,15 @@ void chronicle_act(struct chronicle *chronicle, const struct entry_act *act)
 	add_body(chronicle, "act", &body);
 }
 
+void chronicle_export(struct chronicle *chronicle, const struct entry_export *export)
+{
+	struct buf body;
+
+	buf_init(&body, 0);
+	entry_export(&body, wall_us(), export);
+	add_body(chronicle, "export", &body);
+}
+
 /* Audit thread */
 
 void chronicle_files(struct chronicle *chronicle, const char *id, const char *day,

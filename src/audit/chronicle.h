@@ -40,6 +40,9 @@ void chronicle_refused(struct chronicle *chronicle, const char *word, const char
 /* Loop thread: an administrator changed something. */
 void chronicle_act(struct chronicle *chronicle, const struct entry_act *act);
 
+/* Loop thread: a bundle of a call was given to somebody. */
+void chronicle_export(struct chronicle *chronicle, const struct entry_export *export);
+
 /* Audit thread: the files of a call are closed for good (entry_files()). */
 void chronicle_files(struct chronicle *chronicle, const char *id, const char *day,
 	uint64_t lost, struct span files);

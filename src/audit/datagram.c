@@ -73,21 +73,27 @@ static void put_ipv6(uint8_t *out, const struct addr *source,
 }
 
 /* HOSTS: both addresses as they stand in the IP header, for the pseudo header. */
-static void put_udp(uint8_t *out, const struct addr *source,
-	const struct addr *destination, const uint8_t *hosts, size_t hosts_len,
-	size_t udp_len)
+static void put_udp_checksum(
+	uint8_t *out, const uint8_t *hosts, size_t hosts_len, size_t udp_len)
 {
 	uint64_t sum = checksum_add(0, hosts, hosts_len);
 
-	put16(out, source->len > 0 ? addr_port(source) : 0);
-	put16(out + 2, destination->len > 0 ? addr_port(destination) : 0);
-	put16(out + 4, udp_len);
 	put16(out + 6, 0);
 	sum += htons(UDP_PROTOCOL) + (uint64_t)htons((uint16_t)udp_len);
 	put_checksum(out + 6, checksum_add(sum, out, udp_len));
 	/* 0 would say "no checksum". */
 	if (out[6] == 0 && out[7] == 0)
 		out[6] = out[7] = 0xff;
+}
+
+static void put_udp(uint8_t *out, const struct addr *source,
+	const struct addr *destination, const uint8_t *hosts, size_t hosts_len,
+	size_t udp_len)
+{
+	put16(out, source->len > 0 ? addr_port(source) : 0);
+	put16(out + 2, destination->len > 0 ? addr_port(destination) : 0);
+	put16(out + 4, udp_len);
+	put_udp_checksum(out, hosts, hosts_len, udp_len);
 }
 
 size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
@@ -110,4 +116,38 @@ size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *sourc
 	}
 	*ret_whole = head + UDP_HEAD + len;
 	return head + UDP_HEAD + kept;
+}
+
+static size_t get16(const uint8_t *at)
+{
+	return (size_t)at[0] << 8 | at[1];
+}
+
+/* Where the UDP header of PACKET is; 0: it has none. */
+static size_t udp_at(const uint8_t *packet, size_t len)
+{
+	if (len >= IPV4_HEAD + UDP_HEAD && packet[0] == 0x45 && packet[9] == UDP_PROTOCOL)
+		return IPV4_HEAD;
+	if (len >= IPV6_HEAD + UDP_HEAD && packet[0] >> 4 == 6 &&
+		packet[6] == UDP_PROTOCOL)
+		return IPV6_HEAD;
+	return 0;
+}
+
+size_t datagram_open(const uint8_t *packet, size_t len, size_t *ret_len)
+{
+	const size_t at = udp_at(packet, len);
+
+	if (!at || get16(packet + at + 4) != len - at)
+		return 0;
+	*ret_len = len - at - UDP_HEAD;
+	return at + UDP_HEAD;
+}
+
+void datagram_close(uint8_t *packet)
+{
+	const bool v6 = packet[0] >> 4 == 6;
+	uint8_t *udp = packet + (v6 ? IPV6_HEAD : IPV4_HEAD);
+
+	put_udp_checksum(udp, packet + (v6 ? 8 : 12), v6 ? 32 : 8, get16(udp + 4));
 }

@@ -20,3 +20,8 @@
  */
 size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
 	const struct addr *destination, const void *data, size_t len, size_t *ret_whole);
+
+/* Where what PACKET, which datagram_build() made, carries begins, and its length to *RET_LEN. 0: it is none. */
+size_t datagram_open(const uint8_t *packet, size_t len, size_t *ret_len);
+/* Makes the checksum of one that was opened anew, after what it carries was changed. */
+void datagram_close(uint8_t *packet);

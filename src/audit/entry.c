@@ -146,3 +146,15 @@ void entry_files(struct buf *out, uint64_t wall_us, const char *id, const char *
 	buf_add_char(out, ']');
 	end(out);
 }
+
+void entry_export(struct buf *out, uint64_t wall_us, const struct entry_export *export)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("who"), export->who);
+	members_string(out, MEMBER("for"), export->recipient);
+	members_string(out, MEMBER("id"), export->id);
+	members_bool(out, MEMBER("only_sip"), export->only_sip);
+	members_bool(out, MEMBER("hide_numbers"), export->hide_numbers);
+	members_string(out, MEMBER("sums"), export->sums);
+	end(out);
+}

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "evidence/tlog.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -64,3 +65,11 @@ void entry_file(struct buf *list, const struct entry_file *file);
  * of them. */
 void entry_files(struct buf *out, uint64_t wall_us, const char *id, const char *day,
 	uint64_t lost, struct span files);
+
+/* A bundle of a call is given to somebody. Borrowed. */
+struct entry_export {
+	const char *who, *recipient, *id;
+	bool only_sip, hide_numbers;
+	const char *sums; /* SHA-256, in hex, of the list of its files and their sums */
+};
+void entry_export(struct buf *out, uint64_t wall_us, const struct entry_export *export);

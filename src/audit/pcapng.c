@@ -184,3 +184,45 @@ size_t pcapng_block_len(const uint8_t head[static PCAPNG_BLOCK_HEAD])
 		return 0;
 	return len >= BLOCK_LEAST && len <= PCAPNG_BLOCK_MAX && len % 4 == 0 ? len : 0;
 }
+
+/* Whether the options of a block, LEN bytes, have a comment. */
+static bool has_comment(const uint8_t *options, size_t len)
+{
+	uint16_t head[2];
+	size_t whole;
+
+	while (len >= sizeof(head)) {
+		memcpy(head, options, sizeof(head));
+		whole = sizeof(head) + head[1] + padding(head[1]);
+		if (head[0] == OPTION_END || whole > len)
+			return false;
+		if (head[0] == OPTION_COMMENT)
+			return true;
+		options += whole;
+		len -= whole;
+	}
+	return false;
+}
+
+/* Of a packet's block: its head, and what stands behind its options. */
+#define PACKET_HEAD 28
+#define PACKET_TAIL 4
+
+bool pcapng_open(const uint8_t *block, size_t len, struct pcapng_view *ret)
+{
+	uint32_t kept;
+	size_t end;
+
+	if (len < PACKET_HEAD + PACKET_TAIL || !pcapng_is_packet(block))
+		return false;
+	memcpy(&kept, block + 20, sizeof(kept));
+	if (kept < PCAPNG_COOKED_HEAD || kept > len - PACKET_HEAD - PACKET_TAIL)
+		return false;
+	end = PACKET_HEAD + kept + padding(kept);
+	if (end > len - PACKET_TAIL)
+		return false;
+	*ret = (struct pcapng_view){.at = PACKET_HEAD + PCAPNG_COOKED_HEAD,
+		.len = kept - PCAPNG_COOKED_HEAD,
+		.commented = has_comment(block + end, len - PACKET_TAIL - end)};
+	return true;
+}

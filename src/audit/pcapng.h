@@ -54,3 +54,11 @@ void pcapng_packet(struct buf *out, const struct pcapng_packet *packet);
 bool pcapng_is_packet(const uint8_t head[static PCAPNG_BLOCK_HEAD]);
 /* The length of the block that begins with HEAD; 0: it is no block of ours. */
 size_t pcapng_block_len(const uint8_t head[static PCAPNG_BLOCK_HEAD]);
+
+/* A packet in its block. */
+struct pcapng_view {
+	size_t at, len; /* of the IP packet, within the block */
+	bool commented; /* as those of messages are */
+};
+/* BLOCK, LEN bytes, is one of pcapng_packet(), whatever it has. False: it is none. */
+bool pcapng_open(const uint8_t *block, size_t len, struct pcapng_view *ret);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define FILES 2
+#define RECORD_NEEDLE_SIZE 128
 
 struct record_find {
 	int fds[FILES]; /* the latest first; -1: there is none */
@@ -22,7 +23,9 @@ struct record_find {
 	off_t end; /* of what was not looked at, where a line ends */
 	bool by_number;
 	uint64_t number;
-	char needle[STORE_ID_SIZE + 32];
+	char needle[RECORD_NEEDLE_SIZE];
+	record_find_h *h; /* NULL: is_it() alone */
+	void *arg;
 	char bytes[RECORD_FIND_BYTES];
 };
 
@@ -42,11 +45,30 @@ static off_t size_of(int fd)
 	return fd >= 0 && fstat(fd, &st) == 0 ? st.st_size : 0;
 }
 
+/* FIND is taken. */
+static int begin(struct record_find **ret, struct record_find *find,
+	const char *state_dir, struct err_text *text)
+{
+	int err;
+
+	find->fds[1] = -1;
+	err = open_file(&find->fds[0], state_dir, "");
+	if (!err)
+		err = open_file(&find->fds[1], state_dir, ".1");
+	if (err) {
+		record_find_free(find);
+		return err_set(text, err, "cannot read the records in %s: %s", state_dir,
+			err_str(err));
+	}
+	find->end = size_of(find->fds[0]);
+	*ret = find;
+	return 0;
+}
+
 int record_find_new(struct record_find **ret, const char *state_dir, const char *what,
 	struct err_text *text)
 {
 	struct record_find *find;
-	int err;
 
 	if (!store_id_ok(what))
 		return err_set(text, ERR_FORMAT,
@@ -60,18 +82,20 @@ int record_find_new(struct record_find **ret, const char *state_dir, const char 
 			find->number);
 	else
 		snprintf(find->needle, sizeof(find->needle), "\"id\":\"%s\"", what);
-	find->fds[1] = -1;
-	err = open_file(&find->fds[0], state_dir, "");
-	if (!err)
-		err = open_file(&find->fds[1], state_dir, ".1");
-	if (err) {
-		record_find_free(find);
-		return err_set(text, err, "cannot read the records in %s: %s", state_dir,
-			err_str(err));
-	}
-	find->end = size_of(find->fds[0]);
-	*ret = find;
-	return 0;
+	return begin(ret, find, state_dir, text);
+}
+
+int record_find_where(struct record_find **ret, const char *state_dir, const char *needle,
+	record_find_h *h, void *arg, struct err_text *text)
+{
+	struct record_find *find = calloc(1, sizeof(*find));
+
+	if (!find)
+		return err_set(text, -ENOMEM, "out of memory");
+	snprintf(find->needle, sizeof(find->needle), "%s", needle);
+	find->h = h;
+	find->arg = arg;
+	return begin(ret, find, state_dir, text);
 }
 
 void record_find_free(struct record_find *find)
@@ -92,36 +116,30 @@ static bool is_it(const struct record_find *find, struct span line)
 
 	if (head_read(line, &seq) != 0)
 		return false;
+	if (find->h)
+		return find->h(find->arg, line);
 	if (find->by_number)
 		return seq == find->number;
 	return cdr_read(&cdr, line) == 0 && cdr.id.len == strlen(find->needle) - 7 &&
 	       memcmp(cdr.id.p, find->needle + 6, cdr.id.len) == 0;
 }
 
-/* The line of LINES that has P in it. */
-static struct span line_around(struct span lines, const char *p)
-{
-	const char *begin = memrchr(lines.p, '\n', (size_t)(p - lines.p)), *end;
-
-	begin = begin ? begin + 1 : lines.p;
-	end = memchr(p, '\n', (size_t)(lines.p + lines.len - p));
-	return (struct span){begin, (size_t)((end ? end : lines.p + lines.len) - begin)};
-}
-
+/* From the last line back. */
 static bool look(struct record_find *find, struct span lines, struct span *ret_line)
 {
 	const size_t len = strlen(find->needle);
-	struct span rest = lines, line;
-	const char *found;
+	struct span line;
+	const char *begin;
 
-	while ((found = memmem(rest.p, rest.len, find->needle, len))) {
-		line = line_around(lines, found);
-		if (is_it(find, line)) {
+	while (lines.len > 0) {
+		begin = memrchr(lines.p, '\n', lines.len);
+		begin = begin ? begin + 1 : lines.p;
+		line = (struct span){begin, (size_t)(lines.p + lines.len - begin)};
+		if (memmem(line.p, line.len, find->needle, len) && is_it(find, line)) {
 			*ret_line = line;
 			return true;
 		}
-		rest.p = line.p + line.len;
-		rest.len = (size_t)(lines.p + lines.len - rest.p);
+		lines.len = begin > lines.p ? (size_t)(begin - lines.p) - 1 : 0;
 	}
 	return false;
 }

@@ -18,6 +18,11 @@ struct record_find;
  */
 int record_find_new(struct record_find **ret, const char *state_dir, const char *what,
 	struct err_text *text);
+/* Whether LINE, which has a head and NEEDLE in it, is the one. Called from the latest back. */
+typedef bool record_find_h(void *arg, struct span line);
+/* Looks for the one that H takes among those with NEEDLE, which is copied. 0, or negative with TEXT. */
+int record_find_where(struct record_find **ret, const char *state_dir, const char *needle,
+	record_find_h *h, void *arg, struct err_text *text);
 void record_find_free(struct record_find *find); /* NULL is fine */
 
 /* 0: it is LINE, borrowed until the next call; -EAGAIN: not found yet; -ENOENT: there is none; or another negative

@@ -199,6 +199,11 @@ void writer_act(struct writer *writer, const struct entry_act *act)
 	chronicle_act(writer->chronicle, act);
 }
 
+void writer_export(struct writer *writer, const struct entry_export *export)
+{
+	chronicle_export(writer->chronicle, export);
+}
+
 void writer_call_end(struct writer *writer, const struct record *record)
 {
 	struct watch *watch = watch_find(writer, record->call);

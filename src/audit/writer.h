@@ -64,6 +64,8 @@ void writer_refused(
 	struct writer *writer, const char *word, const char *id, const char *reason);
 /* Loop thread: an administrator changed something: a record of the log. */
 void writer_act(struct writer *writer, const struct entry_act *act);
+/* Loop thread: a bundle of a call was given to somebody: likewise. */
+void writer_export(struct writer *writer, const struct entry_export *export);
 
 /* Where the capture of call ID is or will be: "STATE/audit/YYYY-MM-DD/ID/call.pcapng" (style.h). Loop thread.
  * Empty text when nothing of it was to be captured. */

@@ -9,6 +9,7 @@
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "ctl/complete.h"
+#include "ctl/export.h"
 #include "ctl/follow.h"
 #include "ctl/help.h"
 #include "ctl/monitor.h"
@@ -139,6 +140,7 @@ static const struct {
 	{"events", "", NULL, follow_events},
 	{"help", "", NULL, run_help},
 	{"route", "replay", NULL, replay_calls},
+	{"capture", "export", NULL, export_run},
 };
 
 static bool has_word(char *const *words, const char *word)

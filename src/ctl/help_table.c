@@ -195,6 +195,21 @@ static const struct help_entry entries[] = {
 		{{"capture release 5f3c-00002a", "it may be deleted when it is due"},
 			{"capture list", "what is on hold"}},
 		NULL},
+	{"capture", "export",
+		"Records, captures, proofs and what others need to check them: its "
+		"README has "
+		"the commands. "
+		"The files of a call are closed half a minute after its end.",
+		{{"--to", "DIR|FILE.tar", "where it goes; nothing may be there"},
+			{"--for", "NAME", "who gets it: the log of records has that"},
+			{"--only", "sip", "media is withheld; what is shown is proved"},
+			{"--hide-numbers", NULL,
+				"numbers and names in messages and in the record"}},
+		{{"capture export 5f3c-00002a --to case17 --for 'carrier A'",
+			 "all of it"},
+			{"capture export 5f3c-00002a --to case17.tar --only sip",
+				"without media, in one file"}},
+		NULL},
 	{"cdr", "tail", NULL, {{0}},
 		{{"cdr tail", "the last 10 records"},
 			{"--json cdr tail 100 | jq '.[] | select(.status >= 500)'",
