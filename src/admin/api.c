@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* So many arguments are in the log line. */
-#define LOGGED_ARGS 2
+/* So many arguments are kept of a call whose answer comes later: all that control.c takes. */
+#define KEPT_ARGS 16
 
 struct api {
 	const struct api_verb *verbs;
@@ -21,13 +21,13 @@ struct api {
 	void *act_arg;
 };
 
-/* Whose answer comes later: what the log line needs is copied. */
+/* Whose answer comes later: what is recorded of it is copied. */
 struct api_call {
 	struct list node;
 	struct api *api;
 	const struct api_verb *verb;
 	char *who;
-	char *args[LOGGED_ARGS];
+	char *args[KEPT_ARGS];
 	size_t arg_count;
 	api_done_h *done_h;
 	api_part_h *part_h;
@@ -55,12 +55,27 @@ void api_set_witness(struct api *api, api_act_h *h, void *arg)
 	api->act_arg = arg;
 }
 
+static void call_free(struct api_call *call)
+{
+	list_remove(&call->node);
+	free(call->who);
+	for (size_t i = 0; i < KEPT_ARGS; i++)
+		free(call->args[i]);
+	free(call);
+}
+
+static void abandon(struct api_call *call)
+{
+	call->cancel_h(call->cancel_arg);
+	call_free(call);
+}
+
 void api_free(struct api *api)
 {
 	if (!api)
 		return;
 	LIST_FOREACH (&api->calls, node, next)
-		api_abandon(LIST_ENTRY(node, struct api_call, node));
+		abandon(LIST_ENTRY(node, struct api_call, node));
 	free(api);
 }
 
@@ -118,21 +133,24 @@ static void tell_act(const struct api *api, const char *who, const struct api_ve
 		api->act_h(api->act_arg, &act);
 }
 
-static void call_free(struct api_call *call)
+static void tell_call(const struct api_call *call, enum api_code code)
 {
-	list_remove(&call->node);
-	free(call->who);
-	for (size_t i = 0; i < LOGGED_ARGS; i++)
-		free(call->args[i]);
-	free(call);
+	const char *args[KEPT_ARGS];
+
+	for (size_t i = 0; i < call->arg_count; i++)
+		args[i] = call->args[i] ? call->args[i] : "";
+	if (call->verb->changes)
+		tell_act(call->api, call->who ? call->who : "", call->verb, args,
+			call->arg_count, code);
 }
 
 void api_abandon(struct api_call *call)
 {
 	if (!call)
 		return;
-	call->cancel_h(call->cancel_arg);
-	call_free(call);
+	/* whoever does not wait for the end has perhaps got what he wanted */
+	tell_call(call, API_FAILED);
+	abandon(call);
 }
 
 struct api_call *api_defer(struct api *api, void (*cancel_h)(void *arg), void *arg)
@@ -149,8 +167,7 @@ struct api_call *api_defer(struct api *api, void (*cancel_h)(void *arg), void *a
 	call->api = api;
 	call->verb = api_find(api->verbs, request->noun, request->verb);
 	call->who = strdup(request->who);
-	call->arg_count =
-		request->arg_count < LOGGED_ARGS ? request->arg_count : LOGGED_ARGS;
+	call->arg_count = request->arg_count < KEPT_ARGS ? request->arg_count : KEPT_ARGS;
 	for (size_t i = 0; i < call->arg_count; i++)
 		call->args[i] = strdup(request->args[i]);
 	call->done_h = request->done_h;
@@ -177,13 +194,7 @@ void api_finish(struct api_call *call, enum api_code code, json_t *result,
 	const struct err_text none = {""};
 	api_done_h *done_h = call->done_h;
 	void *arg = call->done_arg;
-	const char *args[LOGGED_ARGS];
-
-	for (size_t i = 0; i < call->arg_count; i++)
-		args[i] = call->args[i] ? call->args[i] : "";
-	if (call->verb->changes)
-		tell_act(call->api, call->who ? call->who : "", call->verb, args,
-			call->arg_count, code);
+	tell_call(call, code);
 	call_free(call);
 	done_h(arg, code, result, text ? text : &none);
 }

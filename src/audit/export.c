@@ -6,7 +6,7 @@
 #include "audit/proving.h"
 #include "audit/record_find.h"
 #include "evidence/digest.h"
-#include "evidence/head.h"
+#include "evidence/handover.h"
 #include "evidence/logbook.h"
 
 #include <dirent.h>
@@ -21,9 +21,9 @@
 #define TRIES_MAX 200
 /* A call that ended within this has files that are not closed yet, perhaps: STORE_LINGER_US and something. */
 #define RECENT_US UINT64_C(45000000)
-/* What others said of the checkpoint, at most. */
-#define CHECKPOINTS_MAX 16
-#define CHECKPOINT_BYTES ((size_t)256 << 10)
+/* Files with what others said of the checkpoint, and with changes of keys, at most. */
+#define BESIDE_MAX 16
+#define BESIDE_BYTES PROOF_MAX
 #define FIRST_PART "\"name\":\"call.pcap"
 
 /* ---- the records of the call ---- */
@@ -205,7 +205,8 @@ static int step_record(struct export *export, struct err_text *text)
 	err = record->line.err ? record->line.err : tlog_leaf(&record->leaf, line);
 	if (!err)
 		err = prove(export, line, &record->index, &proof, text);
-	if (!err && export->hide_numbers)
+	/* in that of the files nobody has a word but we */
+	if (!err && export->hide_numbers && export->record == 0)
 		record->masked = hide_record(record->line.data, record->line.len);
 	if (!err)
 		err = add(export, record->name, record->masked ? ".masked.json" : ".json",
@@ -218,29 +219,28 @@ static int step_record(struct export *export, struct err_text *text)
 	return ++export->record < export->record_count ? -EAGAIN : 0;
 }
 
-/* The checkpoint and what is beside it: time stamps, cosignatures. */
-static int step_checkpoint(struct export *export, struct err_text *text)
+/* A file below PATH that is wanted goes into the bundle as PREFIX and its name. One that is replaced right now is passed over. */
+static int add_beside(struct export *export, const char *path, const char *prefix,
+	const char *wanted, struct err_text *text)
 {
 	const struct dirent *entry;
 	unsigned count = 0;
-	char path[4200];
 	struct buf file;
-	DIR *dir;
 	int err = 0;
+	DIR *dir = opendir(path);
 
-	snprintf(path, sizeof(path), "%s/log", export->state_dir);
-	dir = opendir(path);
 	if (!dir)
-		return err_set(text, -errno, "cannot read %s: %s", path, err_str(-errno));
-	while (!err && count < CHECKPOINTS_MAX && (entry = readdir(dir))) {
-		if (strncmp(entry->d_name, "checkpoint", 10) != 0 ||
-			strlen(entry->d_name) >= OUTPUTS_NAME_SIZE)
+		return errno == ENOENT ? 0
+				       : err_set(text, -errno, "cannot read %s: %s", path,
+						 err_str(-errno));
+	while (!err && count < BESIDE_MAX && (entry = readdir(dir))) {
+		if (strncmp(entry->d_name, wanted, strlen(wanted)) != 0 ||
+			strlen(entry->d_name) > 40 || entry->d_name[0] == '.')
 			continue;
 		buf_init(&file, 0);
-		/* one that is replaced right now may be passed over */
-		if (logbook_read_file(
-			    dirfd(dir), entry->d_name, CHECKPOINT_BYTES, &file) == 0) {
-			err = add(export, entry->d_name, "", buf_span(&file));
+		if (logbook_read_file(dirfd(dir), entry->d_name, BESIDE_BYTES, &file) ==
+			0) {
+			err = add(export, prefix, entry->d_name, buf_span(&file));
 			export->has_stamp |= strstr(entry->d_name, ".tsr") != NULL;
 			count++;
 		}
@@ -248,6 +248,18 @@ static int step_checkpoint(struct export *export, struct err_text *text)
 	}
 	closedir(dir);
 	return err;
+}
+
+/* The checkpoint and what others said of it: time stamps, cosignatures; and how the log changed its keys. */
+static int step_checkpoint(struct export *export, struct err_text *text)
+{
+	char path[4200];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/log", export->state_dir);
+	err = add_beside(export, path, "", "checkpoint", text);
+	snprintf(path, sizeof(path), "%s/log/" HANDOVER_FOLDER, export->state_dir);
+	return err ? err : add_beside(export, path, HANDOVER_FOLDER ".", "", text);
 }
 
 /* ---- captures ---- */

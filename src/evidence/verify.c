@@ -246,42 +246,58 @@ static int take_record(struct buf *ret, const struct proof *proof, struct span r
 	return 0;
 }
 
-int verify_proof(struct span whole, struct span record, const struct keychain *keys,
-	uint64_t *ret_index, struct buf *ret_record, struct err_text *text)
+static int check_proof(const struct proof *proof, const struct tlog_hash *leaf,
+	const struct keychain *keys, struct err_text *text)
 {
 	struct checkpoint checkpoint;
-	struct tlog_hash leaf;
+	const char *why = refuse_note(&checkpoint, proof->note, keys);
+
+	if (why)
+		return err_set(text, ERR_TRUST, "its checkpoint is not good: %s", why);
+	if (!tlog_check_entry(&proof->hashes, leaf, proof->index, checkpoint.size,
+		    &checkpoint.root))
+		return err_set(text, ERR_TRUST,
+			"the record is not number %" PRIu64 " of the log that was signed",
+			proof->index);
+	return 0;
+}
+
+#define NO_PROOF "it is no proof (c2sp.org/tlog-proof@v1)"
+
+int verify_leaf(struct span whole, const struct tlog_hash *leaf,
+	const struct keychain *keys, uint64_t *ret_index, struct err_text *text)
+{
 	struct proof proof;
-	struct buf line;
-	const char *why;
 	int err = proof_read(&proof, whole);
 
 	if (err)
-		return err_set(text, err, "it is no proof (c2sp.org/tlog-proof@v1)");
+		return err_set(text, err, NO_PROOF);
+	err = check_proof(&proof, leaf, keys, text);
+	if (!err)
+		*ret_index = proof.index;
+	return err;
+}
+
+int verify_proof(struct span whole, struct span record, const struct keychain *keys,
+	uint64_t *ret_index, struct buf *ret_record, struct err_text *text)
+{
+	struct tlog_hash leaf;
+	struct proof proof;
+	struct buf line;
+	int err = proof_read(&proof, whole);
+
+	if (err)
+		return err_set(text, err, NO_PROOF);
 	buf_init(&line, 0);
 	err = take_record(&line, &proof, record, text);
-	if (err)
-		goto out;
-	why = refuse_note(&checkpoint, proof.note, keys);
-	if (why) {
-		err = err_set(text, ERR_TRUST, "its checkpoint is not good: %s", why);
-		goto out;
+	if (!err && tlog_leaf(&leaf, buf_span(&line)) != 0)
+		err = err_set(text, -ENOMEM, "out of memory");
+	if (!err)
+		err = check_proof(&proof, &leaf, keys, text);
+	if (!err) {
+		*ret_index = proof.index;
+		buf_add_span(ret_record, buf_span(&line));
 	}
-	err = tlog_leaf(&leaf, buf_span(&line));
-	if (err) {
-		err_set(text, err, "out of memory");
-		goto out;
-	}
-	if (!tlog_check_entry(&proof.hashes, &leaf, proof.index, checkpoint.size,
-		    &checkpoint.root)) {
-		err = err_set(text, ERR_TRUST,
-			"the record is not number %" PRIu64 " of the log that was signed",
-			proof.index);
-		goto out;
-	}
-	*ret_index = proof.index;
-	buf_add_span(ret_record, buf_span(&line));
-out:
 	buf_free(&line);
 	return err;
 }

@@ -83,3 +83,6 @@ int verify_log(struct verify_result *ret, const struct verify_params *params,
  */
 int verify_proof(struct span proof, struct span record, const struct keychain *keys,
 	uint64_t *ret_index, struct buf *ret_record, struct err_text *text);
+/* The same of a record of which the hash alone is known. */
+int verify_leaf(struct span proof, const struct tlog_hash *leaf,
+	const struct keychain *keys, uint64_t *ret_index, struct err_text *text);

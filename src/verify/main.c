@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "evidence/logbook.h"
 #include "evidence/verify.h"
+#include "verify/bundle_report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -62,7 +63,9 @@ static int usage(const char *why)
 		"       tandem-verify log --key KEY --tiles DIR [options] FILE...\n"
 		"       tandem-verify proof --key KEY [--handover FILE]... [--record "
 		"FILE]\n"
-		"                           [--json | --quiet] FILE\n");
+		"                           [--json | --quiet] FILE\n"
+		"       tandem-verify bundle --key KEY [--json | --quiet] "
+		"DIR|FILE.tar\n");
 	return USAGE;
 }
 
@@ -505,8 +508,12 @@ int main(int argc, char **argv)
 		code = run_log(&run);
 	else if (strcmp(command, "proof") == 0)
 		code = run_proof(&run);
+	else if (strcmp(command, "bundle") == 0)
+		code = options->arg_count == 1 ? bundle_report(options->args[0], &run.key,
+							 options->json, options->quiet)
+					       : usage("bundle: one folder or archive");
 	else
-		code = usage("neither `log` nor `proof`");
+		code = usage("neither `log`, `proof` nor `bundle`");
 	for (unsigned i = 0; i < options->older_count; i++)
 		buf_free(&run.notes[i]);
 	if (fflush(stdout) != 0 || ferror(stdout))

@@ -23,7 +23,7 @@ declare -A below=(
 	[check]='base config process tls sip sdp media trunk'
 	[replay]='base config process tls sip sdp media trunk bridge evidence audit admin'
 	[setup]='base config tls'
-	[ctl]='base config tls setup replay'
+	[ctl]='base config tls setup evidence replay'
 	[verify]='base evidence'
 )
 # tandemctl shares names with the server, and the code for its files.

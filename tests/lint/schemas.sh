@@ -6,10 +6,10 @@ need jq jq
 
 folder=src/admin/schema
 
-# "status", "trunk-list"; failure is the answer of any verb that fails, record a line of cdr.jsonl, verify the result of
-# tandem-verify.
+# "status", "trunk-list"; failure is the answer of any verb that fails, record a line of cdr.jsonl, verify and
+# verify-bundle the results of tandem-verify, manifest what a bundle says of itself.
 expected=$({
-	printf '%s\n' failure record verify
+	printf '%s\n' failure record verify verify-bundle manifest
 	sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1-\2/p' src/admin/verb_list.h src/ctl/local_list.h |
 		sed 's/-$//' | grep -vx help
 } | sort)
