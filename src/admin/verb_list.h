@@ -52,7 +52,8 @@
 		"call a trunk's test number as an emergency call would go", emergency_verb_test) \
 	X("call", "list", 0, 0, false, "call list",                                      \
 		"the calls of this moment", call_verb_list)                              \
-	X("call", "show", 1, 2, false, "call show ID [--watch | --brief | --messages]",  \
+	X("call", "show", 1, 2, false,                                                   \
+		"call show ID [--watch | --html | --brief | --messages]",                \
 		"one call, standing or ended: its legs, and what passed as a ladder",    \
 		call_verb_show)                                                          \
 	X("call", "hangup", 1, 1, true, "call hangup ID",                                \

@@ -2,6 +2,7 @@
 
 #include "admin/api.h"
 #include "base/buf.h"
+#include "ctl/call_html.h"
 #include "ctl/report_csv.h"
 #include "ctl/report_html.h"
 #include "ctl/show.h"
@@ -23,8 +24,9 @@ static void print_json(const json_t *value)
 	putchar('\n');
 }
 
-/* A page, or CSV. */
-static int print_report(enum format format, const json_t *report)
+/* A page, or CSV: of the protection report, or of a call. */
+static int print_report(
+	const struct command *command, enum format format, const json_t *report)
 {
 	struct buf out;
 	int err;
@@ -32,6 +34,8 @@ static int print_report(enum format format, const json_t *report)
 	buf_init(&out, 0);
 	if (format == FORMAT_CSV)
 		report_csv(report, &out);
+	else if (strcmp(command->noun, "call") == 0)
+		call_html(report, &out);
 	else
 		report_html(report, &out);
 	err = out.err;
@@ -91,7 +95,7 @@ int answer_print(const struct session *session, const struct command *command,
 	if (options->format == FORMAT_JSON)
 		print_json(result);
 	else if (options->format != FORMAT_TEXT)
-		err = print_report(options->format, result);
+		err = print_report(command, options->format, result);
 	else if (result)
 		err = show_result(&session->style, command->noun, command->verb, result);
 	if (err) {

@@ -77,6 +77,32 @@ static int run_ask(
 	return code;
 }
 
+static bool has_word(char *const *words, const char *word)
+{
+	for (; *words; words++)
+		if (strcmp(*words, word) == 0)
+			return true;
+	return false;
+}
+
+/* The id comes first; a page has each message whole. */
+static int run_show_call(
+	const struct session *session, const struct command *command, char *const *args)
+{
+	static char messages[] = "--messages";
+	char *words[5] = {NULL};
+	unsigned count = 1;
+
+	if (session->options->format == FORMAT_HTML && !has_word(args, "--brief"))
+		words[count++] = messages;
+	for (; *args; args++)
+		if (args[0][0] != '-')
+			words[0] = *args;
+		else if (count < 4)
+			words[count++] = *args;
+	return run_ask(session, command, words);
+}
+
 static int run_tls(
 	const struct session *session, const struct command *command, char *const *args)
 {
@@ -136,20 +162,13 @@ static const struct {
 } runs[] = {
 	{"trunk", "tls", NULL, run_tls},
 	{"call", "show", "--watch", watch_call},
+	{"call", "show", NULL, run_show_call},
 	{"monitor", "", NULL, monitor_run},
 	{"events", "", NULL, follow_events},
 	{"help", "", NULL, run_help},
 	{"route", "replay", NULL, replay_calls},
 	{"capture", "export", NULL, export_run},
 };
-
-static bool has_word(char *const *words, const char *word)
-{
-	for (; *words; words++)
-		if (strcmp(*words, word) == 0)
-			return true;
-	return false;
-}
 
 static int run(
 	const struct session *session, const struct command *command, char *const *args)

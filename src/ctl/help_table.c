@@ -143,11 +143,14 @@ static const struct help_entry entries[] = {
 		"ID is that of `call list` or of a record, or the number of a call of "
 		"this process. The ladder comes from the call's capture where it can be "
 		"read, else from its record, and says which.",
-		{{"--watch", NULL, WATCH}, {"--brief", NULL, "without its ladder"},
+		{{"--watch", NULL, WATCH},
+			{"--html", NULL, "a page by itself, with each message whole"},
+			{"--brief", NULL, "without its ladder"},
 			{"--messages", NULL,
 				"with --json: each message of the ladder whole"}},
 		{{"call show 42", "call number 42"},
-			{"call show 42 --watch", "as it goes on, until it ends"}},
+			{"call show 5f3c-00002a --html >5f3c-00002a.html",
+				"for whoever has to see what happened"}},
 		NULL},
 	{"call", "hangup", NULL, {{0}},
 		{{"call hangup 42", "end call number 42"},

@@ -17,6 +17,19 @@ static const char style[] =
 	"@media print{body{margin:0;font-size:9pt}thead{display:table-header-group}"
 	"tr{page-break-inside:avoid}}\n";
 
+/* Whether a character of three bytes at C, of valid UTF-8, turns the direction of writing (U+200E, U+200F, U+202A to U+202E, U+2066
+ * to U+2069), or is none (U+FFFE, U+FFFF). */
+static bool is_deceptive(const char *c)
+{
+	const unsigned char *u = (const unsigned char *)c;
+
+	if (u[0] == 0xe2 && u[1] == 0x80)
+		return u[2] == 0x8e || u[2] == 0x8f || (u[2] >= 0xaa && u[2] <= 0xae);
+	if (u[0] == 0xe2 && u[1] == 0x81)
+		return u[2] >= 0xa6 && u[2] <= 0xa9;
+	return u[0] == 0xef && u[1] == 0xbf && u[2] >= 0xbe;
+}
+
 void report_html_text(struct buf *out, const char *text)
 {
 	struct buf safe;
@@ -26,6 +39,11 @@ void report_html_text(struct buf *out, const char *text)
 	if (!buf_str(&safe))
 		out->err = safe.err;
 	for (const char *c = safe.err ? "" : safe.data; *c; c++) {
+		if (is_deceptive(c)) {
+			buf_add_char(out, '?');
+			c += 2;
+			continue;
+		}
 		switch (*c) {
 		case '&':
 			buf_add_str(out, "&amp;");
@@ -47,6 +65,21 @@ void report_html_text(struct buf *out, const char *text)
 		}
 	}
 	buf_free(&safe);
+}
+
+void report_html_begin(struct buf *out, const char *title, const char *css)
+{
+	buf_add_str(out,
+		"<!DOCTYPE html>\n"
+		"<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
+		"<meta charset=\"utf-8\"/>\n"
+		"<meta http-equiv=\"Content-Security-Policy\" "
+		"content=\"default-src 'none'; style-src 'unsafe-inline'; "
+		"base-uri 'none'; form-action 'none'\"/>\n<title>");
+	report_html_text(out, title);
+	buf_printf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>", css);
+	report_html_text(out, title);
+	buf_add_str(out, "</h1>\n");
 }
 
 static void add_cell(struct buf *out, const char *tag, const struct show_column *column,
@@ -89,16 +122,7 @@ static void add_top(struct buf *out, const json_t *report)
 	report_table_head(report, &head);
 	buf_printf(&title, "Protection of %s, %s", show_word(report, "host"),
 		show_word(report, "made"));
-	buf_add_str(out,
-		"<!DOCTYPE html>\n"
-		"<html xmlns=\"http://www.w3.org/1999/xhtml\" lang=\"en\">\n<head>\n"
-		"<meta charset=\"utf-8\"/>\n"
-		"<meta http-equiv=\"Content-Security-Policy\" "
-		"content=\"default-src 'none'; style-src 'unsafe-inline'\"/>\n<title>");
-	report_html_text(out, buf_str(&title) ? title.data : "");
-	buf_printf(out, "</title>\n<style>\n%s</style>\n</head>\n<body>\n<h1>", style);
-	report_html_text(out, buf_str(&title) ? title.data : "");
-	buf_add_str(out, "</h1>\n");
+	report_html_begin(out, buf_str(&title) ? title.data : "", style);
 	for (char *line = buf_str(&head) ? head.data : NULL; line && *line;) {
 		char *end = strchr(line, '\n');
 

@@ -78,6 +78,16 @@ static void name_legs(const json_t *call, const char **ret_first, const char **r
 	}
 }
 
+void show_call_legs(
+	const json_t *call, const json_t **ret_first, const json_t **ret_second)
+{
+	const char *first, *second;
+
+	name_legs(call, &first, &second);
+	*ret_first = json_object_get(call, first);
+	*ret_second = json_object_get(call, second);
+}
+
 /* From its caller down to its callee. STATE: what it is in. */
 static void print_call(const json_t *call, const char *state)
 {

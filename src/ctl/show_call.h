@@ -6,3 +6,6 @@
 /* Prints CALL, with how it ended where it did, and with its ladder where it has one, to stdout. WIDTH: columns; 0: as many as are
  * well. */
 void show_call(const json_t *call, unsigned width);
+/* The leg of CALL that called, and the one that was called; NULL: it has none. Borrowed. */
+void show_call_legs(
+	const json_t *call, const json_t **ret_first, const json_t **ret_second);

@@ -57,6 +57,10 @@ int watch_call(
 	bool ended = false;
 	int code;
 
+	if (session->options->format == FORMAT_HTML) {
+		fprintf(stderr, "tandemctl: --watch and --html: expected one of them\n");
+		return API_USAGE;
+	}
 	pick_id(args, words);
 	for (unsigned nth = 0; !ended; nth++) {
 		code = (int)client_ask(session->options->socket_path, command->noun,

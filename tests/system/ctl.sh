@@ -33,6 +33,9 @@ trunk drain gw --why x ; 2
 call list ; 0
 call show 99 ; 4
 call show 99 --watch ; 4
+call show 99 --html ; 4
+call show --brief 99 ; 4
+call show 99 --html --watch ; 2
 call hangup 99 ; 4
 subscription list ; 0
 subscription end 5f3c-000001 ; 4

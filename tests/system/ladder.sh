@@ -4,7 +4,7 @@
 . "$(dirname "$0")/lib.sh"
 # shellcheck source=tests/system/talk.sh
 . "$(dirname "$0")/talk.sh"
-need sipp kamailio tshark
+need sipp kamailio tshark xmllint
 
 # saw NAME: what sipp NAME logged, a line a message as the ladder has it: "<" came from it, ">" went to it.
 saw() {
@@ -66,6 +66,25 @@ narrow() {
 	[[ -s $lab/text ]] && ! LC_ALL=C grep -nE ".{$(($1 + 1))}|[^ -~]" "$lab/text"
 }
 
+# page: that of $id is a page by itself: well-formed, with nothing to run or to load, each message whole.
+page() {
+	ctl call show "$id" --html >"$lab/page.html" && xmllint --noout "$lab/page.html" || return 1
+	[[ $(xmllint --xpath 'count(//*[local-name()="script" or local-name()="link" or @src or @href])' "$lab/page.html") == 0 ]] &&
+		(($(xmllint --xpath 'count(//*[local-name()="details"]/*[local-name()="pre"])' "$lab/page.html") >= $1))
+}
+
+# The texts on the page are the messages of the capture, byte by byte but for their line ends.
+page_has_messages() {
+	python3 - "$lab/page.html" "$lab/shown.json" <<-'END'
+		import json, sys, xml.etree.ElementTree as tree
+		page = tree.parse(sys.argv[1]).getroot()
+		name = "{http://www.w3.org/1999/xhtml}"
+		found = [details.find(name + "pre").text for details in page.iter(name + "details")]
+		wanted = [message["text"].replace("\r\n", "\n") for message in json.load(open(sys.argv[2]))["ladder"]["messages"]]
+		sys.exit(found[:len(wanted)] != wanted or not wanted)
+	END
+}
+
 last_id() {
 	cdr | jq -r .id
 }
@@ -99,6 +118,9 @@ check "who ended it" says '^by +tandem'
 for width in 60 80 200; do
 	check "in $width columns" narrow $width
 done
+messages=$(jq '.ladder.messages | length' "$lab/shown.json")
+check "a page by itself" page $((messages + 1))
+check "with each message" page_has_messages
 check "the reader may stop" eval 'ctl call show "$id" | head -1 >"$lab/text"'
 
 # --- cancelled
@@ -136,6 +158,26 @@ check "failed over: the first saw the same" equals_party "trunk busy" busy
 check "failed over: the second saw the same" equals_party "trunk gw" called
 check "failed over: the server saw the same" equals_behind_front a caller
 rm "$lab/gateways.d/busy.conf"
+
+# --- a peer that would like to be more than text
+hostile_invite() {
+	local odd='<script>alert(1)</script>"\x27&\xff\xe2\x80\xae'
+	printf '%b\r\n' 'INVITE sip:+4930222222@127.0.0.1 SIP/2.0' \
+		"Via: SIP/2.0/UDP 127.0.0.1:$port_gw;branch=z9hG4bKhostile;rport" \
+		"From: \"<script>alert(1)</script>\" <sip:%3Cb%3E@127.0.0.1>;tag=1" 'To: <sip:+4930222222@127.0.0.1>' \
+		'Call-ID: hostile' 'CSeq: 1 INVITE' 'Max-Forwards: 70' \
+		"Contact: <sip:x@127.0.0.1:$port_gw>" "Subject: $odd" \
+		"Reason: SIP;cause=200;text=\"</pre><img src=x onerror=alert(1)>\"" \
+		"User-Agent: \x01</details>$odd" 'Content-Length: 0' '' >"$lab/hostile"
+	"$tools/sipsend" -w 100 udp 127.0.0.1 "$port_external" "$lab/hostile"
+	ctl -q call hangup "$(status .calls.started)"
+}
+check "an odd INVITE" hostile_invite
+check "has a record" wait_cdrs 4
+id=$(last_id)
+check "its page is one all the same" page 4
+check "and what it sent is text" grep -qF '&lt;script&gt;alert(1)&lt;/script&gt;' "$lab/page.html"
+check "which no terminal obeys" narrow 80
 
 # --- what cannot be read
 for format in pcapng pcap; do

@@ -307,7 +307,7 @@ static void the_nearest_word_is_named(void **state)
 	expect_wrong("call lst",
 		"no such command: call lst; did you mean call list?\n"
 		"call has:\n  tandemctl call list\n"
-		"  tandemctl call show ID [--watch | --brief | --messages]\n"
+		"  tandemctl call show ID [--watch | --html | --brief | --messages]\n"
 		"  tandemctl call hangup ID");
 }
 
@@ -375,8 +375,8 @@ static void arguments_are_counted_without_options(void **state)
 	expect("monitor -n 5 -i 2", "monitor", "");
 	expect("call show --watch 5", "call", "show");
 	expect_wrong("trunk tls gw", "usage: tandemctl trunk tls ID on|observe|off");
-	expect_wrong("call show --watch",
-		"usage: tandemctl call show ID [--watch | --brief | --messages]");
+	expect_wrong("call show --watch", "usage: tandemctl call show ID [--watch | "
+					  "--html | --brief | --messages]");
 	expect_wrong("status now", "usage: tandemctl status");
 }
 
