@@ -13,6 +13,7 @@
 #include "../unit/tls/lab.h"
 
 #include "base/loop.h"
+#include "bridge/call_review.h"
 #include "bridge/demand.h"
 #include "bridge/drill.h"
 
@@ -331,6 +332,10 @@ static int play_operator(
 		err = play_demand(stage, step, error);
 	} else if (!strcmp(verb, "watches")) {
 		stage->tap.all = true;
+		buf_clear(&stage->captures.watched);
+		was = inside_set(true);
+		calls_tell_parties(stage->bridge);
+		inside_set(was);
 	} else if (!strcmp(verb, "uncaptures") && step->count == 3) {
 		was = inside_set(true);
 		err = demand_stop(

@@ -119,6 +119,7 @@ use_collector() {
 
 # talked NAME: a call whose record and capture are whole; sets id and capture.
 talked() {
+	lost_before=$(status '.hep.lost // 0')
 	check "$1: a call" start_talk
 	check "$1: its media" talk -n 50 -r 50
 	check "$1: its end" end_talk
@@ -163,7 +164,7 @@ whole() { # NAME: all that is to be said of the last call is there
 	check "$1: the record" same_record
 	check "$1: no key" exits 1 grep -q "$sipp_key" "$collector/db/all"
 	check "$1: but that there was one" grep -q 'inline.:xxxxxxxx' "$collector/db/all"
-	check "$1: nothing was lost" test "$(status '[.hep.open, .hep.lost, .hep.waiting_bytes, .hep.cut] | join(" ")')" = "true 0 0 0"
+	check "$1: nothing was lost" test "$(status '[.hep.lost, .hep.waiting_bytes, .hep.cut] | join(" ")')" = "$lost_before 0 0"
 }
 
 # sipp's log of messages, against what we say that we sent it and had from it.
@@ -184,18 +185,186 @@ both_report() {
 	(($(cut -f1 "$lab/reports" | sort -u | wc -l) == 2)) && ! grep -vE '20[01]$' "$lab/reports"
 }
 
+# --- collectors that are none
+
+# closes PORT WHAT: see hep/closes.py.
+closes() {
+	python3 "$srcdir/tests/system/hep/closes.py" "$1" "$2" &
+	collector_pid=$!
+	pids+=("$collector_pid")
+	wait_for 10 listens_quietly "$1"
+}
+
+hep_is() { # VALUE of .hep: open, sent above, lost above
+	status "[.hep.open, .hep.sent > 0, .hep.lost > 0] | map(tostring) | join(\" \")" | grep -qx "$1"
+}
+
+# The collector has nothing of the last call.
+has_nothing() {
+	stop "$collector_pid"
+	[[ -z $(came) ]]
+}
+
+reloaded() { # NAME LINE...
+	local name=$1
+	shift
+	use_collector "$@"
+	check "$name: a reload" ctl -q config reload
+}
+
+tls_files=('certificate = certs/internal.pem' 'key = certs/internal.key' 'trust = certs/enterprise-ca.pem'
+	'crl = certs/enterprise.crl')
+
 open_talks
-port_collector=$port_spare
-((port_collector += 30))
+port_collector=$((port_spare + 30))
 port_collector_tls=$((port_collector + 1))
 echo wessen >"$lab/hep.password"
 chmod 0600 "$lab/hep.password"
 mine=("capture-id = 228" "password = hep.password")
 
 check "nothing is exported at first" status_is .hep null
+
 start_collector udp 1
-use_collector "collector = udp:127.0.0.1:$port_collector" "${mine[@]}"
-check "a reload" ctl -q config reload
+reloaded UDP "collector = udp:127.0.0.1:$port_collector" "${mine[@]}"
 talked UDP
 whole UDP
+
+start_collector tcp 1
+reloaded TCP "collector = tcp:pbx1.example.test:$port_collector" "${mine[@]}"
+check "TCP: it is reached" wait_for 10 status_is .hep.open true
+talked TCP
+whole TCP
+check "TCP: the log says that it went" wait_line 10 "$lab/tandem.log" 'hep event=collector-away .*reason="closed by the collector"'
+
+# It is down for a call, and has all of it when it is back.
+talked "away"
+check "away: all waits" test "$(status '.hep.open, .hep.lost, .hep.waiting_bytes > 10000' | xargs)" = "false 0 true"
+start_collector back 1
+whole "back"
+check "the log has one line for each time" test "$(lines "$lab/tandem.log" 'hep event=collector-open collector=tcp')" = 2
+
+start_collector tls 1
+reloaded TLS "collector = tls:pbx1.example.test:$port_collector_tls" "${mine[@]}" "${tls_files[@]}"
+check "TLS: it is reached" wait_for 10 status_is .hep.open true
+check "TLS: by the version and cipher of the log" wait_line 5 "$lab/tandem.log" \
+	'hep event=collector-open collector=tls:.* version=TLS1.3 cipher=AES-256-GCM'
+sed -i 's/^capture-id.*/capture-id = 229/' "$lab/tandem.conf"
+check "TLS: a reload that changes nothing of the way" ctl -q config reload
+check "TLS: leaves the connection" test "$(lines "$lab/tandem.log" 'collector-open collector=tls')" = 1
+sed -i 's/^capture-id.*/capture-id = 228/' "$lab/tandem.conf"
+check "TLS: and back" ctl -q config reload
+talked TLS
+whole TLS
+
+# Its files are read again when they change; what is of no use is said, and that of before stays.
+start_collector renewed 1
+for kind in pem key; do cp "$lab/certs/internal.$kind" "$lab/certs/hep.$kind"; done
+reloaded "renewed" "collector = tls:pbx1.example.test:$port_collector_tls" "${mine[@]}" "${tls_files[@]/internal/hep}"
+check "renewed: it is reached" wait_for 10 status_is .hep.open true
+opened=$(lines "$lab/tandem.log" 'collector-open collector=tls')
+echo nothing >"$lab/certs/hep.pem"
+check "renewed: a file of no use is said" wait_line 15 "$lab/tandem.log" 'event=hep-files-refused reason=.*hep.pem'
+check "renewed: the connection stays" test "$(lines "$lab/tandem.log" 'collector-open collector=tls') $(status .hep.open)" = "$opened true"
+for kind in pem key; do cp "$lab/certs/pbx1.$kind" "$lab/certs/hep.$kind"; done
+check "renewed: by another certificate it is made anew" wait_line 15 "$lab/tandem.log" 'collector-open collector=tls' $((opened + 1))
+stop "$collector_pid"
+
+# Who is not who he should be gets nothing; calls go on.
+start_collector impostor 1
+reloaded "wrong CA" "collector = tls:pbx1.example.test:$port_collector_tls" "${mine[@]}" "${tls_files[@]/enterprise/carriers}"
+check "wrong CA: is refused" wait_line 10 "$lab/tandem.log" 'hep event=collector-away .*rule=issuer'
+talked "wrong CA"
+reloaded "wrong name" "collector = tls:gw1.example.test:$port_collector_tls" "${mine[@]}" "${tls_files[@]}"
+check "wrong name: is refused" wait_line 10 "$lab/tandem.log" 'hep event=collector-away .*rule=name'
+talked "wrong name"
+check "wrong: it waits" wait_for 5 hep_is "false true false"
+reloaded "our own is refused" "collector = tls:pbx1.example.test:$port_collector_tls" "${mine[@]}" \
+	'certificate = certs/external.pem' 'key = certs/external.key' 'trust = certs/enterprise-ca.pem'
+check "our own is refused: the log says by whom" wait_line 10 "$lab/tandem.log" 'hep event=collector-away .*refused by=them'
+check "none of them had anything" has_nothing
+check "without trust it is refused" eval 'use_collector "collector = tls:pbx1.example.test"; exits 6 ctl -q config reload'
+check "and by -t" exits 6 "$builddir/tandemd" -t -c "$lab/tandem.conf"
+
+# One that says nothing, and one that hangs up.
+closes "$port_collector_tls" keep
+reloaded silent "collector = tls:pbx1.example.test:$port_collector_tls" "queue-size = 128k" "${mine[@]}" "${tls_files[@]}"
+cdrs=$(cdr_count)
+sipp_options="-m 12 -l 2 -r 4" start_signalling uac-call uas-answer
+check "silent: a dozen calls" wait_sipp caller
+check "silent: both sides of them" wait_sipp called
+check "silent: each has its record" wait_cdrs $((cdrs + 12))
+check "silent: what has no room is counted" wait_for 5 test "$(status '.hep.lost > 0 and .hep.waiting_bytes <= 131072')" = true
+check "silent: and said" wait_line 5 "$lab/tandem.log" 'hep event=lost records='
+check "silent: in metrics too" prints '^tandem_hep_lost_total [1-9]' ctl metrics
+stop "$collector_pid"
+closes "$port_collector" end
+reloaded "hangs up" "collector = tcp:127.0.0.1:$port_collector" "${mine[@]}"
+check "hangs up: the log says so" wait_line 10 "$lab/tandem.log" "collector-away collector=tcp:127.0.0.1:$port_collector reason=\"(closed|Connection reset|Broken pipe)"
+talked "hangs up"
+stop "$collector_pid"
+reloaded "nobody there" "collector = udp:127.0.0.1:$port_collector" "${mine[@]}"
+talked "nobody there"
+check "nobody there: packets are refused, and counted" wait_for 5 hep_is "false true true"
+
+# Captured calls alone.
+sed -i 's/^mode = full/mode = off/' "$lab/tandem.conf"
+start_collector captured 1
+reloaded captured "collector = tcp:127.0.0.1:$port_collector" "calls = captured" "${mine[@]}"
+check "captured: it is reached" wait_for 10 status_is .hep.open true
+check "captured: a call of which nothing is" start_talk
+check "captured: its end" end_talk
+check "captured: what an operator wants" ctl -q capture start --trunk gw --for 10m
+talked captured
+whole captured
+check "captured: no more of that" ctl -q capture stop 1
+sed -i '/^\[audit\]/,/^\[/s/^mode = off/mode = full/' "$lab/tandem.conf"
+
+# sngrep has no terminal here.
+reloaded sngrep "collector = udp:127.0.0.1:$port_collector" "${mine[@]}"
+sngrep -F -N -q -L "udp:127.0.0.1:$port_collector" -O "$lab/sngrep.pcap" >"$lab/sngrep.log" 2>&1 </dev/null &
+sngrep_pid=$!
+pids+=("$sngrep_pid")
+check "sngrep: it listens" wait_for 10 listens "$port_collector" udp
+talked sngrep
+# it writes what it has when it ends
+wait_for 5 status_is .hep.waiting_bytes 0
+kill -INT "$sngrep_pid"
+wait_for 5 is_gone "$sngrep_pid"
+check "sngrep: has each message of both legs, in order" diff <(captured) <(ladder "$lab/sngrep.pcap" | cut -f2-)
+
+# Real phones, whose RTCP there is; and a collector that sorts by itself what comes.
+stop_front front-pbx1
+sed -i "s/^port = $port_pbx/port = $((port_pbx + 1))/" "$lab/tandem.conf"
+start_collector phones 0
+check "phones: a reload" ctl -q config reload
+start_phone alice "$port_pbx" 440 'mediaenc=srtp-mand;audio_codecs=PCMA/8000/1' \
+	"$lab/certs/pbx1-combined.pem" "$lab/certs/enterprise-ca.pem"
+start_phone bob "$port_gw" 620 'audio_codecs=PCMA/8000/1'
+check "phones: a call" place_call alice bob "sip:${number[bob]}@med1.example.test:$port_internal" 12
+id=$(jq -r .id "$lab/cdr.json")
+capture=$(echo "$lab"/state/audit/*/"$id"/call.pcapng)
+wait_for 5 holds_bye
+check "phones: all came" wait_for 10 test "$(status .hep.waiting_bytes)" = 0
+check "phones: sipcapture counts the messages" wait_line 10 "$collector/log" 'came 1' "$(captured | wc -l)"
+stop "$collector_pid"
+
+sorted() { # TABLE COUNT: so many rows, all of this call
+	rows "$1" >"$lab/rows"
+	[[ $(jq -r .correlation_id "$lab/rows" | sort -u) == "$id" ]] || return 1
+	(($(wc -l <"$lab/rows") >= $2))
+}
+
+check "phones: sip_capture has both legs" sorted sip_capture "$(captured | wc -l)"
+check "phones: by two Call-IDs" test "$(jq -r .callid "$lab/rows" | sort -u | wc -l)" = 2
+check "phones: no key" exits 1 grep -qE 'inline..[A-Za-wyz0-9+/]{8}' "$collector/db/sip_capture"
+check "phones: rtcp_capture has reports" sorted rtcp_capture 2
+check "phones: of both ends" test "$(jq -r .source_port "$lab/rows" | sort -u | wc -l)" = 2
+check "phones: which are reports" eval 'jq -e ".msg | fromjson | .type == 200 and .ssrc > 0" "$lab/rows" | grep -vq false'
+check "phones: logs_capture has the record" sorted logs_capture 1
+check "phones: whole" eval 'jq -e ".msg | fromjson | .id == \"$id\" and .cause == \"bye\"" "$lab/rows"'
+
+reloaded off
+check "off: nothing is exported" status_is .hep null
+check "off: a call" place_call bob alice "sip:${number[alice]}@127.0.0.1:$port_external" 1
+check "nothing is held afterwards" all_released
 finish
