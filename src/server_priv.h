@@ -9,6 +9,7 @@
 #include "admin/events.h"
 #include "admin/trial.h"
 #include "admin/verbs.h"
+#include "audit/index.h"
 #include "audit/taps.h"
 #include "audit/writer.h"
 #include "base/loop.h"
@@ -59,6 +60,7 @@ struct server {
 	struct taps *taps;
 	struct writer *writer;
 	struct hep *hep;
+	struct index *index; /* NULL: there is none */
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */
 	struct relay *relay;

@@ -20,7 +20,7 @@
 #define CLIENTS_MAX 32
 #define CLIENT_MS 30000
 #define BACKLOG 16
-#define ARGS_MAX 16
+#define ARGS_MAX 40
 #define WHO_SIZE 160
 /* What waits for a client that reads its answer in parts, at most: more is dropped. */
 #define PARTS_MAX ((size_t)256 << 10)

@@ -10,9 +10,9 @@
 
 /* The second words of the log's lines; tests/lint/modules.sh looks for those that are missing. */
 static const char *const modules[] = {"api", "audit", "bridge", "call", "certificates",
-	"chronicle", "config", "control", "dtmf", "files", "hep", "journal", "ledger",
-	"leg", "marks", "media", "oa", "observe", "register", "relay", "resolve",
-	"sandbox", "server", "service", "standing", "stapler", "store", "tls",
+	"chronicle", "config", "control", "dtmf", "files", "hep", "index", "journal",
+	"ledger", "leg", "marks", "media", "oa", "observe", "register", "relay",
+	"resolve", "sandbox", "server", "service", "standing", "stapler", "store", "tls",
 	"transport", "trunk", "txn", "worker", "writer"};
 
 #define MODULE_COUNT (sizeof(modules) / sizeof(modules[0]))

@@ -5,6 +5,7 @@
 #include "admin/metrics_priv.h"
 
 #include "admin/verbs.h"
+#include "audit/index.h"
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "base/log_limit.h"
@@ -165,6 +166,24 @@ static void print_hep(const struct verbs_context *context, struct buf *out)
 		"Packets for it whose message was too long, and was cut.", state.cut);
 	single(out, "hep_waiting_bytes", "gauge", "What waits for the collector of HEP.",
 		state.sender.waiting_bytes);
+}
+
+static void print_index(const struct verbs_context *context, struct buf *out)
+{
+	struct index_state state;
+
+	if (!context->index)
+		return;
+	index_state(context->index, &state);
+	single(out, "index_failing", "gauge",
+		"1: the index of records cannot be written.", state.failing);
+	single(out, "index_behind_bytes", "gauge",
+		"Records of the present file that are not in the index yet.",
+		state.behind_bytes);
+	single(out, "index_records_total", "counter", "Records that the index took.",
+		state.records);
+	single(out, "index_rebuilt_total", "counter",
+		"Times that the index was made anew.", state.rebuilt);
 }
 
 /* ---- one row a side ---- */
@@ -340,6 +359,7 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	metrics_trunks(context, out);
 	print_audit(context, out);
 	print_hep(context, out);
+	print_index(context, out);
 	print_suppressed(out);
 	print_certificates(context, out);
 }

@@ -8,6 +8,7 @@
 #include "admin/figures_json.h"
 #include "admin/state_json.h"
 #include "admin/verbs.h"
+#include "audit/index.h"
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "bridge/bridge.h"
@@ -176,6 +177,20 @@ static void alarm_hep(json_t *alarms, const struct hep *hep)
 	json_array_append_new(alarms, api_text(text));
 }
 
+static void alarm_index(json_t *alarms, struct index *index)
+{
+	struct index_state state = {.failing = false};
+	char text[INDEX_WHY_SIZE + 40];
+
+	if (index)
+		index_state(index, &state);
+	if (!state.failing)
+		return;
+	snprintf(text, sizeof(text), "the index of records cannot be written: %s",
+		state.why);
+	json_array_append_new(alarms, api_text(text));
+}
+
 static json_t *alarms_json(struct verbs_context *context, const struct rows *rows)
 {
 	json_t *alarms = json_array();
@@ -195,6 +210,7 @@ static json_t *alarms_json(struct verbs_context *context, const struct rows *row
 	alarm_hep(alarms, context->hep);
 	if (audit.behind)
 		alarm(alarms, "audit is behind: captures were lost");
+	alarm_index(alarms, context->index);
 	if (rows->failing > 0) {
 		snprintf(text, sizeof(text),
 			"the last call of %u trunks or servers failed", rows->failing);

@@ -1,15 +1,11 @@
-/*
- * The record that is to be proved is looked for between other work of the loop, a step a turn, and so is the answer
- * given later.
- */
+/* The record that is to be proved is looked for beside other work of the loop, and so is the answer given later. */
 #include "admin/record_verbs.h"
 
+#include "admin/lookup.h"
 #include "admin/verbs.h"
 #include "audit/proving.h"
-#include "audit/record_find.h"
 #include "audit/writer.h"
 #include "base/buf.h"
-#include "base/loop.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -19,8 +15,7 @@
 struct making {
 	struct verbs_context *context;
 	struct api_call *call;
-	struct record_find *find;
-	struct timer timer;
+	struct lookup *lookup;
 };
 
 enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
@@ -44,15 +39,16 @@ enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 
 static void making_free(struct making *making)
 {
-	timer_stop(&making->timer);
-	record_find_free(making->find);
 	making->context->reports--;
 	free(making);
 }
 
 static void cancel_h(void *arg)
 {
-	making_free(arg);
+	struct making *making = arg;
+
+	lookup_cancel(making->lookup);
+	making_free(making);
 }
 
 static const char *state_dir(const struct verbs_context *context)
@@ -79,27 +75,13 @@ static json_t *prove(
 	return result;
 }
 
-static void step_h(void *arg)
+static void found_h(void *arg, int err, struct span line, const struct err_text *why)
 {
 	struct making *making = arg;
 	struct api_call *call = making->call;
-	struct err_text text = {""};
-	json_t *result = NULL;
-	struct span line;
-	int err = record_find_step(making->find, &line);
+	struct err_text text = *why;
+	json_t *result = err ? NULL : prove(making->context, line, &text);
 
-	/* By a timer: what is deferred would run in this same turn. */
-	if (err == -EAGAIN) {
-		timer_start(loop_timers(making->context->loop), &making->timer, 0, step_h,
-			making);
-		return;
-	}
-	if (err == -ENOENT)
-		err_set(&text, err, "no such record in cdr.jsonl and cdr.jsonl.1");
-	else if (err)
-		err_set(&text, err, "cannot read the records: %s", err_str(err));
-	else
-		result = prove(making->context, line, &text);
 	making_free(making);
 	api_finish(call, result ? API_OK : API_FAILED, result, &text);
 }
@@ -108,7 +90,6 @@ enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_coun
 	json_t **ret_result, struct err_text *text)
 {
 	struct verbs_context *context = arg;
-	struct record_find *find;
 	struct making *making;
 	int err;
 
@@ -121,26 +102,24 @@ enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_coun
 			VERBS_REPORTS_MAX);
 		return API_FAILED;
 	}
-	err = record_find_new(&find, state_dir(context), args[0], text);
-	if (err)
-		return err == ERR_FORMAT ? API_USAGE : API_FAILED;
 	making = calloc(1, sizeof(*making));
 	if (!making) {
-		record_find_free(find);
 		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
 	}
 	making->context = context;
-	making->find = find;
 	context->reports++;
-	making->call = api_defer(context->api, cancel_h, making);
-	if (!making->call) {
-		making_free(making);
-		err_set(text, 0, "the answer would come later than you can wait");
-		return API_FAILED;
+	err = lookup_start(&making->lookup, context, args[0], found_h, making, text);
+	if (!err)
+		making->call = api_defer(context->api, cancel_h, making);
+	if (!err && making->call)
+		return API_PENDING;
+	if (!err) {
+		lookup_cancel(making->lookup);
+		err = err_set(text, 0, "the answer would come later than you can wait");
 	}
-	timer_start(loop_timers(context->loop), &making->timer, 0, step_h, making);
-	return API_PENDING;
+	making_free(making);
+	return err == ERR_FORMAT ? API_USAGE : API_FAILED;
 }
 
 /* Another key */

@@ -10,6 +10,7 @@
 #include "admin/limit_json.h"
 #include "admin/metrics.h"
 #include "admin/verbs.h"
+#include "audit/index.h"
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -97,6 +98,21 @@ static json_t *audit_json(
 		"log_stopped", (int)log.stopped, "log_why", log.why, "disk", totals.disk,
 		"uncaptured", (json_int_t)totals.uncaptured, "deleted",
 		(json_int_t)totals.deleted);
+}
+
+static json_t *index_json(const struct verbs_context *context)
+{
+	struct index_state state;
+
+	if (!context->index)
+		return json_null();
+	index_state(context->index, &state);
+	return json_pack("{s:b, s:s, s:b, s:I, s:I, s:I, s:I, s:I}", "failing",
+		(int)state.failing, "why", state.why, "catching_up",
+		(int)state.catching_up, "behind_bytes", (json_int_t)state.behind_bytes,
+		"records", (json_int_t)state.records, "missing",
+		(json_int_t)state.missing, "rebuilt", (json_int_t)state.rebuilt,
+		"busy_us", (json_int_t)state.busy_us);
 }
 
 static json_t *time_json(time_t when)
@@ -200,7 +216,7 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	*ret_result = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:I, s:I}, s:{s:s, s:b, "
 		"s:s}, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "configuration", config_state_json(context), "start",
 		clock_text(start_us, start), "uptime_us",
@@ -214,7 +230,8 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 		limits_json(context), "media", media_json(context), "internal",
 		transport_json(context->internal), "external",
 		transport_json(context->external), "audit", audit_json(context, config),
-		"hep", hep_json(context->hep), "stapling", staples_json(context));
+		"hep", hep_json(context->hep), "index", index_json(context), "stapling",
+		staples_json(context));
 	return *ret_result ? API_OK : API_FAILED;
 }
 

@@ -83,6 +83,12 @@
 		capture_verb_export)                                                     \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
+	X("cdr", "list", 0, 32, false,                                                   \
+		"cdr list [--since TIME] [--until TIME] [--number PATTERN] "             \
+		"[--trunk ID] [--server ID] [--status N|Nxx] [--cause WORD] "            \
+		"[--protection WORD] [--quality MOS] [--answered | --failed] "           \
+		"[--kind WORD|all] [--limit N] [--csv | --jsonl]",                       \
+		"call records that fit, the latest first", cdr_verb_list)                \
 	X("cdr", "key", 0, 0, false, "cdr key",                                          \
 		"the key that records are signed with, for tandem-verify", cdr_verb_key) \
 	X("cdr", "rekey", 0, 0, true, "cdr rekey",                             \

@@ -10,6 +10,7 @@
 #include "admin/explain_verbs.h"
 #include "admin/export_verbs.h"
 #include "admin/learn_verbs.h"
+#include "admin/list_verbs.h"
 #include "admin/log_verbs.h"
 #include "admin/monitor_verbs.h"
 #include "admin/record_verbs.h"

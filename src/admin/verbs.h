@@ -14,6 +14,7 @@ struct bridge;
 struct config;
 struct drains;
 struct events;
+struct index;
 struct loop;
 struct observe;
 struct relay;
@@ -32,6 +33,8 @@ struct writer;
 #define VERBS_REPORTS_MAX 2
 /* Calls whose record or capture is being read, at once. */
 #define VERBS_SHOWS_MAX 8
+/* Questions to the index at once: a thread each. */
+#define VERBS_LISTS_MAX 4
 
 struct verbs_context {
 	struct api *api; /* the one that has this table */
@@ -49,11 +52,13 @@ struct verbs_context {
 	struct transport *internal;
 	struct transport *external;
 	struct writer *writer;
-	struct hep *hep; /* NULL: there is none, in tests */
+	struct hep *hep;     /* NULL: there is none, in tests */
+	struct index *index; /* of records; NULL: there is none */
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
 	unsigned reports;  /* reports that are being made */
 	unsigned shows;    /* calls that are being read */
+	unsigned lists;    /* questions to the index that are under way */
 	unsigned learns;   /* trunks that are being learnt: one at most */
 	/* Certificates and lists that are over, and that soon will be, as they were counted then; 0: never. */
 	uint64_t certificates_at_us;

@@ -108,8 +108,7 @@ void record_find_free(struct record_find *find)
 	free(find);
 }
 
-/* Whether it is that one, and not another one that names it. */
-static bool is_it(const struct record_find *find, struct span line)
+bool record_find_fits(const struct record_find *find, struct span line)
 {
 	struct cdr cdr;
 	uint64_t seq;
@@ -135,7 +134,8 @@ static bool look(struct record_find *find, struct span lines, struct span *ret_l
 		begin = memrchr(lines.p, '\n', lines.len);
 		begin = begin ? begin + 1 : lines.p;
 		line = (struct span){begin, (size_t)(lines.p + lines.len - begin)};
-		if (memmem(line.p, line.len, find->needle, len) && is_it(find, line)) {
+		if (memmem(line.p, line.len, find->needle, len) &&
+			record_find_fits(find, line)) {
 			*ret_line = line;
 			return true;
 		}

@@ -538,6 +538,7 @@ struct config {
 	struct {
 		enum config_audit mode;
 		bool required;
+		bool index; /* of records */
 		enum config_capture_format format;
 		uint64_t keep_ms;       /* 0: for good */
 		uint64_t keep_bytes;    /* 0: no limit */

@@ -7,6 +7,7 @@
 
 #include "admin/api.h"
 #include "ctl/answer.h"
+#include "ctl/cdr_list.h"
 #include "ctl/client.h"
 #include "ctl/complete.h"
 #include "ctl/export.h"
@@ -163,6 +164,7 @@ static const struct {
 	{"trunk", "tls", NULL, run_tls},
 	{"call", "show", "--watch", watch_call},
 	{"call", "show", NULL, run_show_call},
+	{"cdr", "list", NULL, cdr_list},
 	{"monitor", "", NULL, monitor_run},
 	{"events", "", NULL, follow_events},
 	{"help", "", NULL, run_help},

@@ -39,6 +39,7 @@ static const char *const formats[] = {
 	[FORMAT_JSON] = "--json",
 	[FORMAT_CSV] = "--csv",
 	[FORMAT_HTML] = "--html",
+	[FORMAT_LINES] = "--jsonl",
 };
 
 static int take_format(struct options *options, enum format format, struct err_text *text)
@@ -144,7 +145,7 @@ static int take_word(struct options *options, const char *word, char ***at,
 	enum name name = find_word(word, &value);
 
 	if (name == NAMES) {
-		for (enum format format = FORMAT_CSV; format <= FORMAT_HTML; format++) {
+		for (enum format format = FORMAT_CSV; format <= FORMAT_LINES; format++) {
 			if (strcmp(word, formats[format]) != 0)
 				continue;
 			*ret_taken = true;

@@ -6,7 +6,7 @@
 
 #include <stdbool.h>
 
-enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_HTML };
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_CSV, FORMAT_HTML, FORMAT_LINES };
 
 struct options {
 	enum format format;

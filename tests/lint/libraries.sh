@@ -30,6 +30,7 @@ library 'libsmartcols/' 'src/ctl/*'
 # SHA-512/256, which GnuTLS does not have; X25519 of bare keys, which it does not offer.
 library 'nettle/' src/media/srtp_nettle.c src/tls/hashing.c src/audit/age.c
 library 'liburing\.h' src/media/io_uring.c
+library 'sqlite3\.h' 'src/audit/index_*.[ch]'
 library 'linux/bpf\.h' src/media/steer_bpf.c
 library 'seccomp\.h' src/process/sandbox_calls.c
 library 'linux/landlock\.h' src/process/sandbox_landlock.c

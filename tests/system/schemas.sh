@@ -141,6 +141,10 @@ answer 4 call show nobody-000001
 answer 0 cdr tail
 answer 0 cdr key
 answer 0 cdr rekey
+check "the index" wait_for 10 status_is .index.catching_up false
+answer 0 cdr list
+answer 0 cdr list --kind all --limit 3
+answer 2 cdr list --status nothing
 answer 0 cdr proof 0
 answer 1 cdr proof 99999999
 answer 0 counters reset

@@ -1,0 +1,8 @@
+/* Records that fit, page by page: `cdr list`. tandemctl's only thread. */
+#pragma once
+
+#include "ctl/session.h"
+
+/* Asks for one page after the other and prints each before the next. Returns the exit code. */
+int cdr_list(
+	const struct session *session, const struct command *command, char *const *args);

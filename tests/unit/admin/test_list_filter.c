@@ -1,0 +1,105 @@
+/* The options of `cdr list`. */
+#include "../unit.h"
+
+#include "admin/list_filter.h"
+#include "audit/cdr_row.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* 2023-11-14T22:13:20Z */
+#define NOW 1700000000
+
+static struct list_filter list;
+static struct err_text text;
+
+static int read_words(const char *const *words)
+{
+	size_t count = 0;
+
+	while (words[count])
+		count++;
+	text.text[0] = '\0';
+	return list_filter_read(&list, words, count, NOW, &text);
+}
+
+#define READ(...) read_words((const char *const[]){__VA_ARGS__, NULL})
+
+static void nothing_is_any_call(void **state)
+{
+	(void)state;
+	assert_int_equal(list_filter_read(&list, NULL, 0, NOW, &text), 0);
+	assert_null(list.filter.number);
+	assert_null(list.filter.kind);
+	assert_int_equal(list.filter.signalling, -1);
+	assert_int_equal(list.filter.media, -1);
+	assert_int_equal(list.filter.answered, -1);
+	assert_int_equal(list.filter.limit, LIST_ROWS_MAX);
+	list_filter_free(&list);
+}
+
+static void each_option_is_read(void **state)
+{
+	(void)state;
+	assert_int_equal(READ("--since", "24h", "--until", "2023-11-14", "--number",
+				 "+49X", "--trunk", "a", "--server", "b", "--status",
+				 "486", "--cause", "busy", "--protection", "tls1.2",
+				 "--protection", "srtp", "--quality", "3.5", "--answered",
+				 "--kind", "all", "--limit", "7", "--before", "99"),
+		0);
+	assert_int_equal(list.filter.since_us, (NOW - 86400) * UINT64_C(1000000));
+	assert_int_equal(list.filter.until_us, UINT64_C(1699920000000000));
+	assert_ptr_equal(list.filter.number, &list.pattern);
+	assert_true(pattern_matches(&list.pattern, span_of("+495")));
+	assert_string_equal(list.filter.trunk, "a");
+	assert_string_equal(list.filter.server, "b");
+	assert_string_equal(list.filter.cause, "busy");
+	assert_string_equal(list.filter.kind, "");
+	assert_int_equal(list.filter.status, 486);
+	assert_int_equal(list.filter.signalling, CDR_SIGNALLING_TLS12);
+	assert_int_equal(list.filter.media, CDR_MEDIA_SRTP);
+	assert_int_equal(list.filter.mos_below, 350);
+	assert_int_equal(list.filter.answered, 1);
+	assert_int_equal(list.filter.limit, 7);
+	assert_int_equal(list.filter.before, 99);
+	list_filter_free(&list);
+	assert_int_equal(READ("--failed", "--status", "5xx", "--quality", "4"), 0);
+	assert_int_equal(list.filter.answered, 0);
+	assert_int_equal(list.filter.status, 5);
+	assert_int_equal(list.filter.mos_below, 400);
+	list_filter_free(&list);
+	assert_int_equal(READ("--quality", "1.05"), 0);
+	assert_int_equal(list.filter.mos_below, 105);
+	list_filter_free(&list);
+}
+
+static void what_is_wrong_is_said(void **state)
+{
+	static const char *const wrong[][4] = {{"--since", "yesterday"}, {"--since"},
+		{"--until", "2099-01-01"}, {"--number", ""}, {"--number", "[9"},
+		{"--status", "99"}, {"--status", "700"}, {"--status", "7xx"},
+		{"--status", "4x"}, {"--protection", "good"}, {"--quality", "0.9"},
+		{"--quality", "5.01"}, {"--quality", "3,5"}, {"--quality", "3."},
+		{"--quality", ""}, {"--quality", "3.555"}, {"--limit", "0"},
+		{"--limit", "201"}, {"--before", "-1"}, {"--answered", "--failed"},
+		{"--failed", "--failed"}, {"--everything"}, {"word"}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		if (read_words(wrong[i]) != -EINVAL)
+			fail_msg("%s %s", wrong[i][0], wrong[i][1] ? wrong[i][1] : "");
+		assert_non_null(strstr(text.text, wrong[i][0]));
+	}
+	assert_int_equal(READ("--trunk", "a", "--trunk", "b"), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(nothing_is_any_call),
+		cmocka_unit_test(each_option_is_read),
+		cmocka_unit_test(what_is_wrong_is_said),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
