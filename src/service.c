@@ -12,6 +12,8 @@
 #define STATUS_MS 10000
 /* Looks within the time after which the manager acts: a late one is not fatal. */
 #define LOOKS 4
+/* So often it is looked whether the disk holds the audit thread up, which is told within a second. */
+#define AUDIT_MS 200
 /* Over what was promised, for records and files to be closed. */
 #define STOP_MARGIN_MS 10000
 
@@ -22,6 +24,7 @@ struct service {
 	struct writer *writer;
 	struct timer status_timer;
 	struct timer watchdog_timer;
+	struct timer audit_timer;
 	uint64_t look_ms; /* 0: nobody watches */
 	size_t trunks;
 	bool stopping;
@@ -59,6 +62,15 @@ static void look_h(void *arg)
 	service->hung = !turn;
 	timer_start(loop_timers(service->loop), &service->watchdog_timer,
 		service->look_ms, look_h, service);
+}
+
+static void audit_h(void *arg)
+{
+	struct service *service = arg;
+
+	writer_look(service->writer);
+	timer_start(loop_timers(service->loop), &service->audit_timer, AUDIT_MS, audit_h,
+		service);
 }
 
 static void write_status(const struct service *service, char ret[static 128])
@@ -102,6 +114,7 @@ int service_new(struct service **ret, struct loop *loop, const struct bridge *br
 			service->look_ms = 1;
 		look_h(service);
 	}
+	audit_h(service);
 	*ret = service;
 	return 0;
 }
@@ -111,6 +124,7 @@ void service_free(struct service *service)
 	if (!service)
 		return;
 	timer_stop(&service->watchdog_timer);
+	timer_stop(&service->audit_timer);
 	timer_stop(&service->status_timer);
 	free(service);
 }

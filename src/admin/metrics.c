@@ -118,6 +118,9 @@ static void print_audit(const struct verbs_context *context, struct buf *out)
 	single(out, "audit_behind", "gauge",
 		"1: captures were lost for want of room, and not all is written yet.",
 		totals.behind);
+	single(out, "audit_stalled", "gauge",
+		"1: the disk of audit does not answer, or did not a moment ago.",
+		totals.stalled);
 	single(out, "audit_overflows_total", "counter", "Times that audit fell behind.",
 		totals.overflows);
 	single(out, "audit_offered_total", "counter",

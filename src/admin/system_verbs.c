@@ -84,14 +84,15 @@ static json_t *audit_json(
 
 	writer_totals(context->writer, &totals);
 	writer_log(context->writer, &log);
-	return json_pack("{s:s, s:b, s:b, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-			 "s:I, s:I, s:I, s:b, s:s, s:s, s:I, s:I}",
+	return json_pack(
+		"{s:s, s:b, s:b, s:s, s:b, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:I, s:I, s:b, s:s, s:s, s:I, s:I}",
 		"mode", config_audit_name(config->audit.mode), "required",
 		(int)config->audit.required, "failing", (int)totals.failing, "why",
-		totals.why, "behind", (int)totals.behind, "overflows",
-		(json_int_t)totals.overflows, "offered", (json_int_t)totals.offered,
-		"stored", (json_int_t)totals.stored, "lost", (json_int_t)totals.lost,
-		"cut", (json_int_t)totals.cut, "open_files",
+		totals.why, "behind", (int)totals.behind, "stalled", (int)totals.stalled,
+		"overflows", (json_int_t)totals.overflows, "offered",
+		(json_int_t)totals.offered, "stored", (json_int_t)totals.stored, "lost",
+		(json_int_t)totals.lost, "cut", (json_int_t)totals.cut, "open_files",
 		(json_int_t)totals.open_files, "cdrs", (json_int_t)totals.cdrs,
 		"cdrs_lost", (json_int_t)totals.cdrs_lost, "cdrs_waiting_bytes",
 		(json_int_t)totals.cdrs_waiting_bytes, "signed", (json_int_t)log.size,

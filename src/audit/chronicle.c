@@ -54,6 +54,15 @@ static void add_body(struct chronicle *chronicle, const char *kind, struct buf *
 	buf_free(body);
 }
 
+/* It is written by the next tick, which the disk may hold up. */
+static void add_body_later(
+	struct chronicle *chronicle, const char *kind, struct buf *body)
+{
+	if (!body->err)
+		journal_add_later(chronicle->journal, kind, body->data, body->len);
+	buf_free(body);
+}
+
 /* The process before */
 
 struct left {
@@ -225,7 +234,7 @@ static void tell_refused(struct chronicle *chronicle, uint64_t now_us, bool all)
 		return;
 	buf_init(&body, 0);
 	entry_refused(&body, now_us, chronicle->refused_more, "", "");
-	add_body(chronicle, "refused", &body);
+	add_body_later(chronicle, "refused", &body);
 	chronicle->refused_more = 0;
 }
 
@@ -295,7 +304,7 @@ static void tell_gap(struct chronicle *chronicle)
 	health_why(chronicle->health, why, sizeof(why));
 	buf_init(&body, 0);
 	entry_gap(&body, wall_us(), "capture", chronicle->gap, chronicle->since_us, why);
-	add_body(chronicle, "gap", &body);
+	add_body_later(chronicle, "gap", &body);
 	chronicle->gap = 0;
 }
 
@@ -308,7 +317,7 @@ static void tell_uncaptured(struct chronicle *chronicle)
 	buf_init(&body, 0);
 	entry_gap(&body, wall_us(), "calls", chronicle->uncaptured,
 		chronicle->uncaptured_us, "disk-critical");
-	add_body(chronicle, "gap", &body);
+	add_body_later(chronicle, "gap", &body);
 	chronicle->uncaptured = 0;
 }
 

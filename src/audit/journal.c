@@ -35,17 +35,19 @@ struct journal {
 	struct journal_past past;
 
 	pthread_mutex_t lock;
-	int fd;                       /* LOCK: lock; -1: could not be opened again */
-	uint64_t file;                /* LOCK: lock; counts what was opened */
-	bool dirty;                   /* LOCK: lock; written since the last sync */
-	uint64_t next;                /* LOCK: lock; the number of the next record */
-	struct buf line;              /* LOCK: lock; that is being made */
-	struct buf waiting;           /* LOCK: lock; whole lines */
+	int fd;             /* LOCK: lock; -1: could not be opened again */
+	uint64_t file;      /* LOCK: lock; counts what was opened */
+	bool dirty;         /* LOCK: lock; written since the last sync */
+	uint64_t next;      /* LOCK: lock; the number of the next record */
+	struct buf line;    /* LOCK: lock; that is being made */
+	struct buf waiting; /* LOCK: lock; whole lines */
+	bool writing; /* LOCK: lock; the audit thread writes lines that waited before these */
 	uint64_t gap;                 /* LOCK: lock; lost, and not told yet */
 	uint64_t gap_since_us;        /* LOCK: lock */
 	struct journal_counts counts; /* LOCK: lock */
 
 	int synced_fd; /* audit thread; what the last view has; -1: none */
+	int left_fd;   /* audit thread; of the file before, to be synced; -1: none */
 };
 
 /* Cuts a line that a killed process left half written: it is no record. */
@@ -237,7 +239,7 @@ int journal_new(struct journal **ret, const char *state_dir, uint64_t size,
 	buf_init(&journal->waiting, WAITING_MAX);
 	buf_init(&journal->line, 0);
 	journal->health = health;
-	journal->fd = journal->synced_fd = -1;
+	journal->fd = journal->synced_fd = journal->left_fd = -1;
 	journal->file = 1;
 	if (asprintf(&journal->path, "%s/" JOURNAL_NAME, state_dir) < 0) {
 		journal->path = NULL;
@@ -306,29 +308,30 @@ static void make_line(
 	buf_add(&journal->line, body + 1, len - 1);
 }
 
-static void count_gap(struct journal *journal)
+static void count_gaps(struct journal *journal, uint64_t count)
 {
-	if (journal->gap++ == 0)
+	if (journal->gap == 0)
 		journal->gap_since_us = clock_real()->wall_us(clock_real());
-	journal->counts.lost++;
+	journal->gap += count;
+	journal->counts.lost += count;
 }
 
-/* 0: it is in the file; else why it waits, or is lost. */
-static int add_line(
-	struct journal *journal, const char *kind, const char *body, size_t len)
+/* LATER: it has to wait. 0: it is in the file; else why it waits, or is lost. */
+static int add_line(struct journal *journal, const char *kind, const char *body,
+	size_t len, bool later)
 {
 	size_t before = journal->waiting.len;
-	int err = 0;
+	int err = -EAGAIN;
 
 	make_line(journal, kind, body, len);
 	if (journal->line.err) {
-		count_gap(journal);
+		count_gaps(journal, 1);
 		return journal->line.err;
 	}
 	/* Behind others that wait: the order of the calls' ends is kept. */
-	if (before == 0)
+	if (before == 0 && !later)
 		err = write_whole(journal, journal->line.data, journal->line.len);
-	if (before == 0 && !err) {
+	if (!err) {
 		journal->dirty = true;
 		journal->counts.written += strcmp(kind, CALL) == 0;
 		journal->next++;
@@ -336,26 +339,36 @@ static int add_line(
 	}
 	buf_add(&journal->waiting, journal->line.data, journal->line.len);
 	if (journal->waiting.len == before)
-		count_gap(journal);
+		count_gaps(journal, 1);
 	else
 		journal->next++;
 	journal->waiting.err = 0; /* full now is not full for ever */
-	return err ? err : -EAGAIN;
+	return err;
 }
 
 bool journal_add(struct journal *journal, const char *kind, const char *body, size_t len)
 {
+	const bool slow =
+		health_is_slow(journal->health, clock_real()->mono_us(clock_real()));
 	int err;
 
 	pthread_mutex_lock(&journal->lock);
-	err = add_line(journal, kind, body, len);
+	err = add_line(journal, kind, body, len, slow || journal->writing);
 	pthread_mutex_unlock(&journal->lock);
 	if (err && err != -EAGAIN)
 		health_fail(journal->health, "cdr", err);
 	return !err;
 }
 
-/* What was lost is said as soon as there is room for it. */
+void journal_add_later(
+	struct journal *journal, const char *kind, const char *body, size_t len)
+{
+	pthread_mutex_lock(&journal->lock);
+	(void)add_line(journal, kind, body, len, true);
+	pthread_mutex_unlock(&journal->lock);
+}
+
+/* With the lock held: what was lost is said as soon as there is room for it. */
 static void tell_gap(struct journal *journal)
 {
 	const uint64_t gap = journal->gap;
@@ -370,7 +383,7 @@ static void tell_gap(struct journal *journal)
 		journal->gap_since_us, why);
 	if (!body.err) {
 		journal->gap = 0;
-		(void)add_line(journal, "gap", body.data, body.len);
+		(void)add_line(journal, "gap", body.data, body.len, true);
 		/* It was lost as well. */
 		if (journal->gap > 0)
 			journal->gap += gap - 1;
@@ -378,7 +391,8 @@ static void tell_gap(struct journal *journal)
 	buf_free(&body);
 }
 
-/* Somebody renamed or removed the file (logrotate): goes on in a new one. */
+/* Somebody renamed or removed the file (logrotate): goes on in a new one. Only the audit thread changes which one it is, so it
+ * needs no lock to look. */
 static void follow_path(struct journal *journal)
 {
 	struct stat here, there;
@@ -393,12 +407,11 @@ static void follow_path(struct journal *journal)
 		health_fail(journal->health, "cdr", fd);
 		return;
 	}
-	if (journal->fd >= 0) {
-		(void)!fdatasync(journal->fd);
-		close(journal->fd);
-	}
+	pthread_mutex_lock(&journal->lock);
+	journal->left_fd = journal->fd;
 	journal->fd = fd;
 	journal->file++;
+	pthread_mutex_unlock(&journal->lock);
 }
 
 /* The kind stands right behind the head. */
@@ -409,31 +422,86 @@ static bool is_call(const char *line, size_t len)
 	return memmem(line, len < HEAD_MAX ? len : HEAD_MAX, kind, sizeof(kind) - 1);
 }
 
-/* Line by line, so that a disk with little room takes what it can. */
-static void write_waiting(struct journal *journal)
+/* Line by line, so that a disk with little room takes what it can. Without the lock: what comes meanwhile waits. Returns how much
+ * is written; *RET_CALLS of it are records of calls. */
+static size_t write_lines(
+	struct journal *journal, const struct buf *lines, uint64_t *ret_calls)
 {
-	struct buf *waiting = &journal->waiting;
 	size_t done = 0, len;
 	const char *newline;
 	int err = 0;
 
-	while (done < waiting->len) {
-		newline = memchr(waiting->data + done, '\n', waiting->len - done);
-		len = newline ? (size_t)(newline + 1 - waiting->data) - done
-			      : waiting->len - done;
-		err = write_whole(journal, waiting->data + done, len);
+	while (done < lines->len) {
+		newline = memchr(lines->data + done, '\n', lines->len - done);
+		len = newline ? (size_t)(newline + 1 - lines->data) - done
+			      : lines->len - done;
+		err = write_whole(journal, lines->data + done, len);
 		if (err)
 			break;
-		journal->counts.written += is_call(waiting->data + done, len);
-		journal->dirty = true;
+		*ret_calls += is_call(lines->data + done, len);
 		done += len;
 	}
-	if (done > 0)
-		buf_consume(waiting, done);
-	if (waiting->len == 0)
-		buf_free(waiting);
 	if (err)
 		health_fail(journal->health, "cdr", err);
+	return done;
+}
+
+static uint64_t count_lines(struct span lines)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < lines.len; i++)
+		count += lines.p[i] == '\n';
+	return count;
+}
+
+/* With the lock held, which it gives back while it writes. */
+static void write_waiting(struct journal *journal)
+{
+	struct buf lines = journal->waiting;
+	uint64_t calls = 0;
+	size_t done;
+
+	if (lines.len == 0)
+		return;
+	/* room for what comes meanwhile, but for one byte where there is none: 0 would be all */
+	buf_init(
+		&journal->waiting, lines.len < WAITING_MAX ? WAITING_MAX - lines.len : 1);
+	journal->writing = true;
+	pthread_mutex_unlock(&journal->lock);
+	done = write_lines(journal, &lines, &calls);
+	if (done > 0)
+		buf_consume(&lines, done);
+	pthread_mutex_lock(&journal->lock);
+	journal->writing = false;
+	journal->counts.written += calls;
+	journal->dirty = journal->dirty || done > 0;
+	/* there is room: it was kept */
+	buf_add_span(&lines, buf_span(&journal->waiting));
+	if (lines.err)
+		count_gaps(journal, count_lines(buf_span(&journal->waiting)));
+	lines.err = 0;
+	buf_free(&journal->waiting);
+	journal->waiting = lines;
+	if (lines.len == 0)
+		buf_free(&journal->waiting);
+}
+
+/* 0 or a negated errno. */
+static int sync_files(struct journal *journal, int fd, bool dirty)
+{
+	int err = 0;
+
+	if (journal->left_fd >= 0) {
+		err = fdatasync(journal->left_fd) < 0 ? -errno : 0;
+		close(journal->left_fd);
+	}
+	journal->left_fd = -1;
+	if (dirty && fd >= 0 && fdatasync(fd) < 0)
+		err = -errno;
+	if (err)
+		health_fail(journal->health, "cdr", err);
+	return err;
 }
 
 bool journal_tick(struct journal *journal, struct journal_view *ret_view)
@@ -444,10 +512,11 @@ bool journal_tick(struct journal *journal, struct journal_view *ret_view)
 
 	if (journal->synced_fd >= 0)
 		close(journal->synced_fd);
-	pthread_mutex_lock(&journal->lock);
 	follow_path(journal);
+	pthread_mutex_lock(&journal->lock);
 	write_waiting(journal);
 	tell_gap(journal);
+	write_waiting(journal);
 	whole = journal->fd >= 0 && journal->waiting.len == 0;
 	dirty = journal->dirty;
 	if (journal->fd >= 0)
@@ -458,8 +527,16 @@ bool journal_tick(struct journal *journal, struct journal_view *ret_view)
 		view.size = st.st_size;
 	pthread_mutex_unlock(&journal->lock);
 	/* Without the lock: a sync may take long, and the loop must not wait for it. */
-	if (dirty && view.fd >= 0)
-		(void)!fdatasync(view.fd);
+	if (sync_files(journal, view.fd, dirty) != 0) {
+		pthread_mutex_lock(&journal->lock);
+		journal->dirty = true;
+		pthread_mutex_unlock(&journal->lock);
+		whole = false;
+		/* nothing is known to be on the disk */
+		if (view.fd >= 0)
+			close(view.fd);
+		view.fd = -1;
+	}
 	journal->synced_fd = view.fd;
 	if (ret_view)
 		*ret_view = view;

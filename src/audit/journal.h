@@ -6,7 +6,7 @@
  * that write(2) took survives a SIGKILL of the server. It costs a few microseconds, and no
  * queue could promise as much. What the disk refuses waits in memory and is written by the
  * audit thread when the disk is back; that thread also syncs once a second and follows a
- * rotated file. Any thread; a lock inside is contended only while the disk fails.
+ * rotated file. Any thread; no lock is held while that thread waits for the disk.
  */
 #pragma once
 
@@ -43,10 +43,13 @@ void journal_past(const struct journal *journal, struct journal_past *ret);
 /*
  * Appends a record: KIND is a word, BODY a JSON object of one member at least with its line end, "{...}\n"; head and kind are put in front of
  * its members. Not
- * written now: it waits; no room to wait: lost, and as soon as there is room a record of the gap is written. Returns whether it
- * is in the file.
+ * written now: it waits; no room to wait: lost, and as soon as there is room a record of the gap is written. It waits too while
+ * the disk is slow (health_is_slow()), for whoever calls has calls to serve. Returns whether it is in the file.
  */
 bool journal_add(struct journal *journal, const char *kind, const char *body, size_t len);
+/* Audit thread: like it, but the line waits for the next tick; so no lock is held while it is written. */
+void journal_add_later(
+	struct journal *journal, const char *kind, const char *body, size_t len);
 
 /* The file that is written now, as far as it is on the disk. */
 struct journal_view {

@@ -534,6 +534,7 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->cdrs_waiting_bytes = cdrs.waiting_bytes;
 	ret->failing = health_is_failing(writer->health);
 	ret->behind = backlog_is_behind(&writer->backlog);
+	ret->stalled = health_is_stalled(writer->health);
 	ret->deleted = retention_deleted(writer->retention);
 	ret->disk = disk_state_name((enum disk_state)atomic_load(&writer->disk));
 	ret->uncaptured = atomic_load(&writer->uncaptured);
@@ -551,6 +552,11 @@ void writer_log(const struct writer *writer, struct ledger_state *ret)
 	chronicle_state(writer->chronicle, ret);
 }
 
+void writer_look(struct writer *writer)
+{
+	health_look(writer->health, writer_now_us());
+}
+
 bool writer_turns(struct writer *writer)
 {
 	return pulse_look(&writer->pulse);
@@ -558,7 +564,7 @@ bool writer_turns(struct writer *writer)
 
 bool writer_ready(const struct writer *writer)
 {
-	return !health_is_failing(writer->health) &&
+	return !health_is_failing(writer->health) && !health_is_stalled(writer->health) &&
 	       !backlog_is_behind(&writer->backlog) &&
 	       atomic_load(&writer->disk) != DISK_CRITICAL &&
 	       !chronicle_is_stopped(writer->chronicle);

@@ -83,6 +83,7 @@ struct writer_totals {
 	uint64_t overflows;  /* times that a queue overflowed: spells, not records */
 	bool failing;        /* a write failed, and no later try succeeded */
 	bool behind;         /* a queue overflowed, and not all has been written since */
+	bool stalled;        /* the disk does not answer, or did not a moment ago */
 	char why[128];       /* "capture: No space left on device"; "": never failed */
 };
 /* Any thread. */
@@ -91,9 +92,11 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret);
 int writer_rotate_key(struct writer *writer, struct err_text *text);
 /* The log that records are signed in. Any thread. */
 void writer_log(const struct writer *writer, struct ledger_state *ret);
-/* True while all that is offered can be stored and signed, neither failing nor behind: [audit] required = yes
+/* True while all that is offered can be stored and signed, neither failing, nor behind, nor stalled: [audit] required = yes
  * refuses calls otherwise. */
 bool writer_ready(const struct writer *writer);
+/* Loop thread, a few times a second: sees whether the disk holds the audit thread up, which is told in the log. */
+void writer_look(struct writer *writer);
 /* Loop thread: whether the audit thread has turned since this was last asked. Without work it turns a few times
  * a second; a disk that does not answer stops it. */
 bool writer_turns(struct writer *writer);

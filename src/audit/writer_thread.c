@@ -299,11 +299,13 @@ static void *run(void *arg)
 	while (fds && (more || !atomic_load(&writer->stopping))) {
 		if (!more)
 			wait_for_work(writer, fds);
+		health_turn_begins(writer->health, writer_now_us());
 		for (unsigned i = 0; i < writer->source_count; i++)
 			queue_clear_fd(writer->sources[i].queue);
 		more = drain(writer);
 		tick(writer, &ticks);
 		pulse_beat(&writer->pulse);
+		health_turn_ends(writer->health, writer_now_us());
 	}
 	while (drain(writer))
 		;

@@ -5,6 +5,7 @@
  *   rtptalk [-n PACKETS] [-r RATE] [-q SEQ] [-s SEED] [-l LOSS] [-d DOUBLING] [-j DELAY]
  *           [-x BAD] END END
  *   a|b reset|keep CRYPTO
+ *   stop
  *
  * END is "LOCAL,REMOTE" (ports of 127.0.0.1), or with SRTP "LOCAL,REMOTE,SEAL,OPEN", where
  * SEAL and OPEN are values of a=crypto. Each end sends PACKETS (1000), numbered from SEQ (0),
@@ -14,7 +15,7 @@
  * and DTLS, all of them from where the good ones come from.
  *
  * A line on standard input gives one end another key to seal with (CRYPTO may be the same as
- * before), whose roll-over counter begins at 0 or goes on.
+ * before), whose roll-over counter begins at 0 or goes on. With "stop" no more is sent.
  *
  * Prints what was sent, lost on the way and received, as JSON. Exit 2: usage; 1: a socket.
  */
@@ -334,6 +335,9 @@ static void read_input(struct talk *talk)
 
 	if (!fgets(line, sizeof(line), stdin)) {
 		talk->input_ended = true;
+	} else if (strcmp(line, "stop\n") == 0) {
+		talk->count = talk->next;
+		talk->progress_us = now_us();
 	} else if (!change_key(
 			   talk, span_trim((struct span){line, strcspn(line, "\n")}))) {
 		fputs("rtptalk: no line that is understood\n", stderr);

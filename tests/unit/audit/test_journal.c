@@ -2,9 +2,11 @@
 
 #include "audit/journal.h"
 #include "audit_fixture.h"
+#include "base/clock.h"
 #include "evidence/head.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -338,6 +340,83 @@ static void a_view_is_of_one_file(void **state)
 	assert_int_equal(first.size, 0);
 }
 
+static uint64_t now_us(void)
+{
+	return clock_real()->mono_us(clock_real());
+}
+
+static void a_slow_disk_is_not_waited_for(void **state)
+{
+	struct fixture *fixture = *state;
+	struct journal_counts counts;
+
+	start(fixture);
+	assert_true(add(fixture, "{\"a\":1}\n"));
+	health_turn_begins(&fixture->health, now_us() - HEALTH_SLOW_US - 1);
+	assert_false(add(fixture, "{\"b\":2}\n"));
+	expect(fixture->path, "0 call\",\"a\":1}\n");
+	assert_false(health_is_failing(&fixture->health));
+	journal_counts(fixture->journal, &counts);
+	assert_true(counts.waiting_bytes > 0);
+	assert_true(journal_tick(fixture->journal, NULL));
+	expect(fixture->path, "0 call\",\"a\":1}\n1 call\",\"b\":2}\n");
+	journal_counts(fixture->journal, &counts);
+	assert_int_equal(counts.waiting_bytes, 0);
+	assert_int_equal(counts.written, 2);
+}
+
+static void what_is_for_later_is_written_by_the_next_tick(void **state)
+{
+	struct fixture *fixture = *state;
+
+	start(fixture);
+	journal_add_later(fixture->journal, "act", "{\"a\":1}\n", 8);
+	expect(fixture->path, "");
+	/* behind it, for the order is kept */
+	assert_false(add(fixture, "{\"b\":2}\n"));
+	assert_true(journal_tick(fixture->journal, NULL));
+	expect(fixture->path, "0 act\",\"a\":1}\n1 call\",\"b\":2}\n");
+}
+
+#define LINES 20000
+
+static void *adds_h(void *arg)
+{
+	struct fixture *fixture = arg;
+
+	for (unsigned i = 0; i < LINES; i++) {
+		/* slow, and not, in turns */
+		if (i % 100 == 0)
+			health_turn_begins(&fixture->health,
+				i / 100 % 2 ? now_us() - HEALTH_SLOW_US - 1 : now_us());
+		add(fixture, "{\"a\":1}\n");
+	}
+	return NULL;
+}
+
+static void lines_that_come_while_others_are_written_are_in_order(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t count = 0, seq;
+	char line[512];
+	pthread_t thread;
+	FILE *file;
+
+	start(fixture);
+	assert_int_equal(pthread_create(&thread, NULL, adds_h, fixture), 0);
+	while (pthread_tryjoin_np(thread, NULL) != 0)
+		journal_tick(fixture->journal, NULL);
+	assert_true(journal_tick(fixture->journal, NULL));
+	file = fopen(fixture->path, "r");
+	while (fgets(line, sizeof(line), file)) {
+		assert_int_equal(head_read(span_of(line), &seq), 0);
+		assert_int_equal(seq, count);
+		count++;
+	}
+	fclose(file);
+	assert_int_equal(count, LINES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -355,6 +434,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			a_rotated_file_is_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_link_is_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_slow_disk_is_not_waited_for, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_is_for_later_is_written_by_the_next_tick, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			lines_that_come_while_others_are_written_are_in_order, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			numbers_go_on_after_a_restart, setup, teardown),
 		cmocka_unit_test_setup_teardown(

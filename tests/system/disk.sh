@@ -1,0 +1,313 @@
+#!/bin/bash
+# The disk that records and captures go to has faults while calls stand: it is full, it fails, it is slow, it gets
+# read-only, it does not answer. Each is told within a second, the calls go on, files
+# end on a whole block, what was lost is declared in record, log and metrics, and when the disk is back all goes on
+# without a restart, and is verified. As root with a small file system that really gets full.
+. "$(dirname "$0")/lib.sh"
+# shellcheck source=tests/system/talk.sh
+. "$(dirname "$0")/talk.sh"
+need sipp kamailio capinfos
+[[ -z ${TANDEM_SANITIZER:-} ]] || skip "a library before all others and sanitizers do not go together"
+if [[ -z ${DISK_INSIDE:-} ]] && ((EUID == 0)) && unshare --mount true 2>/dev/null; then
+	DISK_INSIDE=yes exec unshare --mount bash "$0" "$@"
+fi
+
+# --- the disk
+
+# disk KIND [MS [PART]]: from now on it is so; see tests/tools/faultdisk.c.
+disk() {
+	log_from=$(lines "$lab/tandem.log" .)
+	{
+		printf '%-64s' "$1 ${2:-0} ${3:-/} "
+		head -c 4032 /dev/zero
+	} >"$lab/fault.new"
+	dd if="$lab/fault.new" of="$lab/fault" bs=4096 conv=notrunc status=none
+}
+
+# When the first call failed since then, us.
+failed_at() {
+	dd if="$lab/fault" bs=1 skip=64 count=16 status=none | tr -d '\0'
+}
+
+# said PATTERN: a line since the fault has it. Sets said_us, when it was written.
+said() {
+	local line
+	line=$(tail -n "+$((log_from + 1))" "$lab/tandem.log" | grep -m1 -E -e "$1") || return 1
+	said_us=$(date -d "${line%% *}" +%s%6N)
+}
+
+# Within a second of the first failure.
+told_in_time() {
+	local from
+	wait_for 10 said "$1" || {
+		tail -n "+$((log_from + 1))" "$lab/tandem.log"
+		return 1
+	}
+	from=$(failed_at)
+	[[ -n $from ]] && ((said_us / 1000 - from / 1000 <= 1000)) || {
+		echo "failed at ${from:-?}, told at $said_us"
+		return 1
+	}
+}
+
+metric() { # NAME
+	ctl metrics | sed -n "s/^tandem_$1 //p"
+}
+
+metric_is() { # NAME VALUE
+	[[ $(metric "$1") == "$2" ]]
+}
+
+# --- calls
+
+# Both speak, until end_speech.
+begin_speech() {
+	exec {speech}> >(exec "$tools/rtptalk" -n 200000 -r 50 "${ends[@]}" >"$lab/talk.json" 2>"$lab/talk.log")
+	speech_pid=$!
+}
+
+heard_now() {
+	ctl --json call show "$call_number" | jq -e '[.internal.tx_packets, .external.tx_packets] | min'
+}
+
+has_heard() { # COUNT
+	local count
+	count=$(heard_now) && ((count >= $1))
+}
+
+# Both hear more of what is said.
+is_heard() {
+	local count
+	count=$(heard_now) && wait_for 10 has_heard $((count + 25))
+}
+
+# All that was said was heard, from the first packet to the last one.
+all_was_heard() {
+	echo stop >&"$speech"
+	wait_for 10 is_gone "$speech_pid"
+	jq -e '.a.received > 100 and .a.received == .b.up.in and .b.received == .a.up.in' "$lab/talk.json" || {
+		cat "$lab/talk.json" "$lab/talk.log"
+		return 1
+	}
+}
+
+# A short call from one gateway to the other; its log is $lab/short.log.
+short_call() { # OPTION...
+	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49503123 -i 127.0.0.3 -p "$port_spare" \
+		-mp "$port_phone_media" -m 1 -d 50 -nostdin -trace_msg -message_file short.messages \
+		-timeout 30 "$@") >"$lab/short.log" 2>&1 </dev/null
+}
+
+refused() {
+	! short_call && grep -q 'SIP/2.0 503' "$lab/short.messages" || {
+		tail -5 "$lab/short.log"
+		return 1
+	}
+}
+
+# --- what must hold
+
+# Nothing is cut: capinfos reads the file to its end.
+ends_on_a_block() { # FILE...
+	local file
+	(($# > 0)) || return
+	for file; do
+		capinfos -c "$file" >"$lab/capinfos" 2>&1 && ! grep -q 'cut short\|damaged\|corrupt' "$lab/capinfos" || {
+			cat "$lab/capinfos"
+			return 1
+		}
+	done
+}
+
+is_whole() {
+	local files=("$lab"/state/audit/*/"$call_id"/call.pcapng)
+	ends_on_a_block "${files[@]}"
+}
+
+# offered = stored + lost, but for what is said in the half second for which media is gathered.
+is_accounted() {
+	jq -e '.audit | .offered - .stored - .lost | . >= 0 and . <= 100' <(ctl --json status)
+}
+
+gaps() { # WHAT: how much the log declares to be lost.
+	cat "$lab"/state/cdr.jsonl.1 "$lab"/state/cdr.jsonl 2>/dev/null |
+		jq -s --arg what "$1" '[.[] | select(.kind == "gap" and .what == $what).count] | add // 0'
+}
+
+gaps_are_declared() {
+	[[ $(gaps capture) == $(status .audit.lost) && $(metric audit_lost_total) == $(status .audit.lost) ]] || {
+		echo "declared $(gaps capture), lost $(status .audit.lost)"
+		return 1
+	}
+}
+
+verified() {
+	"$builddir/tandem-verify" log --key "$lab/key" --live "$lab/state"
+}
+
+# Each call that ended has one record: all that began but the one that stands.
+each_has_its_record() {
+	local begun
+	begun=$(lines "$lab/tandem.log" 'event=begin')
+	grep -h "$call_record" "$lab"/state/cdr.jsonl | jq -r .id | sort >"$lab/ids"
+	[[ $(wc -l <"$lab/ids") == $((begun - 1)) && -z $(uniq -d "$lab/ids") ]] || {
+		echo "$begun began, $(wc -l <"$lab/ids") records"
+		return 1
+	}
+}
+
+# Once all is well again: what was lost is declared, and nothing else is missing.
+is_good() { # NAME
+	check "$1: calls are heard still" is_heard
+	check "$1: offered is stored or lost" wait_for 10 is_accounted
+	check "$1: what was lost is a record" wait_for 10 gaps_are_declared
+	check "$1: the call's file is whole" is_whole
+	check "$1: every call has its record" wait_for 10 each_has_its_record
+	check "$1: the log is verified" wait_for 10 verified
+}
+
+recovers() { # NAME
+	check "$1: it recovers by itself" wait_for 15 said 'event=recovered'
+	check "$1: and says so" wait_for 5 status_is .audit.failing false
+	is_good "$1"
+}
+
+# fault NAME KIND [MS [PART]]: a fault, and its end.
+fault() {
+	local name=$1
+	disk "${@:2}"
+	check "$name: the call is heard" is_heard
+	check "$name: a call that comes meanwhile" short_call
+	check "$name: told within a second" told_in_time 'event=failing'
+	check "$name: status says so" status_is .audit.failing true
+	check "$name: and the metrics" metric_is audit_failing 1
+	check "$name: the call's file ends on a whole block" is_whole
+	check "$name: the standing one is heard" is_heard
+	disk none
+	recovers "$name"
+}
+
+# stall NAME KIND MS: the disk takes its time, and loses nothing.
+stall() {
+	local name=$1 lost
+	lost=$(status .audit.lost)
+	check "$name: a call that ended before" short_call
+	disk "${@:2}"
+	check "$name: told within a second" told_in_time 'event=stalled'
+	check "$name: the call is heard" is_heard
+	check "$name: status says so" status_is .audit.stalled true
+	check "$name: and the metrics" metric_is audit_stalled 1
+	check "$name: a call that comes meanwhile" short_call
+	check "$name: the standing one is heard" is_heard
+	disk none
+	check "$name: it goes on by itself" wait_for 15 said 'event=goes-on'
+	is_good "$name"
+	check "$name: nothing was lost" status_is .audit.lost "$lost"
+}
+
+lab_open
+[[ -z ${DISK_INSIDE:-} ]] || mount -t tmpfs -o size=96m,mode=0755 tmpfs "$lab/state"
+truncate -s 4096 "$lab/fault"
+disk none
+port_sipp_server=$((port_spare + 4))
+port_front=$((port_spare + 2))
+port_server_media=$((port_spare + 10))
+port_gateway_media=$((port_spare + 14))
+conf_server=('suites = AES_CM_128_HMAC_SHA1_80')
+write_conf
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+for trunk in "a 127.0.0.3 $port_spare +49502" "b 127.0.0.4 $port_spare +49503"; do
+	read -r name host port prefix <<<"$trunk"
+	printf '%s\n' '[gateway]' 'calls-to = gateways' 'options-ping = off' "host = $host" 'tls = no' \
+		'transport = udp' "port = $port" "prefixes = $prefix" >"$lab/gateways.d/$name.conf"
+done
+start_front front-pbx1 "$port_pbx" "$port_front" "sip:127.0.0.1:$port_sipp_server" \
+	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
+export FAULTDISK_BELOW=$lab/state FAULTDISK_CONTROL=$lab/fault
+LD_PRELOAD=$tools/faultdisk.so start_tandem
+unset FAULTDISK_BELOW FAULTDISK_CONTROL
+cp "$lab/state/log/key" "$lab/key"
+(cd "$lab" && exec sipp -sn uas -i 127.0.0.4 -p "$port_spare" -mp $((port_phone_media + 60)) -nostdin) \
+	>"$lab/uas.log" 2>&1 </dev/null &
+pids+=("$!")
+wait_for 10 listens "$port_spare" udp 127.0.0.4
+sipp_options="-timeout 900" check "a call stands" start_talk
+call_id=$(ctl --json call show "$call_number" | jq -r .id)
+begin_speech
+check "it is heard" is_heard
+check "a short one" short_call
+check "nothing is lost without a fault" eval 'wait_for 10 is_accounted && status_is .audit.lost 0'
+
+# --- what the kernel says
+
+fault "full" full
+fault "EIO" eio
+fault "read-only" readonly
+fault "little room" short
+fault "EIO of captures" eio 0 /audit/
+fault "EIO of records" eio 0 /cdr.jsonl
+fault "EIO of a sync" sync 0 /cdr.jsonl
+fault "EIO of what is read" read 0 /cdr.jsonl
+fault "EIO of the log" eio 0 /log/
+fault "full for the log" full 0 /log/
+
+fill() {
+	! head -c 1G /dev/zero >"$lab/state/filler" 2>/dev/null
+}
+if [[ -n ${DISK_INSIDE:-} ]]; then
+	disk none
+	check "a file system gets full" fill
+	check "a full one: told" wait_for 10 said 'event=failing .*No space left'
+	check "a full one: the call is heard" is_heard
+	check "a full one: a call that comes meanwhile" short_call
+	check "a full one: the file ends on a whole block" is_whole
+	rm "$lab/state/filler"
+	recovers "a full one"
+else
+	echo "unchecked: a file system that gets full wants root"
+fi
+
+# --- it does not answer
+
+stall "hangs" hang
+stall "slow" slow 700
+stall "slow syncs" slowsync 900
+
+# More than the queue holds.
+disk hang
+check "it hangs: told" wait_for 10 said 'event=stalled'
+check "a flood while it hangs" short_call -m 1500 -r 300 -d 0
+check "a flood: the call is heard" is_heard
+check "a flood: captures are lost" eval '(($(status .audit.lost) > 0))'
+check "a flood: status says so" status_is .audit.behind true
+disk none
+check "a flood: it is told" wait_for 10 said 'event=behind'
+check "a flood: all that waited is stored" wait_for 20 said 'event=caught-up'
+is_good "a flood"
+check "a flood: every file is whole" ends_on_a_block "$lab"/state/audit/*/*/call.pcapng
+
+# --- where audit is required
+
+sed -i 's/^mode = full/&\nrequired = yes/' "$lab/tandem.conf"
+check "audit is required from now on" ctl -q config reload
+for kind in full eio readonly sync hang; do
+	disk $kind
+	# a sync is due when there is a record
+	[[ $kind != sync ]] || check "required, $kind: not known yet" short_call
+	check "required, $kind: told" wait_for 10 said 'event=(failing|stalled)'
+	check "required, $kind: no call is taken" refused
+	check "required, $kind: the standing one is heard" is_heard
+	disk none
+	check "required, $kind: calls are taken again" wait_for 15 short_call
+	is_good "required, $kind"
+done
+
+check "all that was said through all of it was heard" all_was_heard
+check "the call ends" end_talk
+check "all that was offered is stored or lost" wait_for 10 jq -e '.audit | .offered == .stored + .lost' <(ctl --json status)
+check "nothing is held afterwards" all_released
+check "it stops" ctl -q shutdown
+wait "$tandem_pid"
+check "all of it is verified" "$builddir/tandem-verify" log --key "$lab/key" "$lab/state"
+
+finish
