@@ -486,6 +486,8 @@ static int start_control(struct server *server, struct err_text *text)
 		return -ENOMEM;
 	err = events_new(&server->events, server->loop);
 	verbs->events = server->events;
+	verbs->traces = server->traces;
+	traces_set_bridge(server->traces, server->bridge);
 	if (!err)
 		err = api_new(&server->api, verbs_table, verbs);
 	verbs->api = server->api;

@@ -1,4 +1,4 @@
-/* Who observes calls: the audit writer, and the export to a collector. */
+/* Who observes calls: the audit writer, the export to a collector, and who traces. */
 #include "server_priv.h"
 
 #include "base/log.h"
@@ -52,6 +52,8 @@ int server_start_audit(struct server *server, struct err_text *text)
 		err = start_writer(server, text);
 	if (!err)
 		err = start_hep(server, text);
+	if (!err)
+		err = traces_new(&server->traces, server->taps, clock_real());
 	return err;
 }
 
@@ -60,6 +62,7 @@ void server_stop_audit(struct server *server)
 	hep_free(server->hep);
 	writer_free(server->writer);
 	taps_free(server->taps);
+	traces_free(server->traces);
 }
 
 void server_use_hep(struct server *server, struct hep_settings *settings)

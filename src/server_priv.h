@@ -7,6 +7,7 @@
 
 #include "admin/control.h"
 #include "admin/events.h"
+#include "admin/traces.h"
 #include "admin/trial.h"
 #include "admin/verbs.h"
 #include "audit/index.h"
@@ -58,6 +59,7 @@ struct server {
 	struct upkeep *upkeep;
 	struct stapler *stapler;
 	struct taps *taps;
+	struct traces *traces;
 	struct writer *writer;
 	struct hep *hep;
 	struct index *index; /* NULL: there is none */

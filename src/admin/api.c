@@ -16,6 +16,7 @@ struct api {
 	struct list calls; /* struct api_call: answers that are due */
 	/* Within a handler. */
 	const struct api_request *request;
+	const struct api_verb *verb; /* that REQUEST asks for */
 	struct api_call *deferred;
 	api_act_h *act_h; /* may be NULL */
 	void *act_arg;
@@ -208,6 +209,7 @@ static enum api_code run(struct api *api, const struct api_verb *verb,
 	enum api_code code;
 
 	api->request = request;
+	api->verb = verb;
 	code = verb->h(api->arg, request->args, request->arg_count, ret_result, text);
 	api->request = NULL;
 	if (code == API_PENDING)
@@ -245,6 +247,13 @@ enum api_code api_call(struct api *api, const struct api_request *request,
 	if (result)
 		*ret_result = result;
 	return code;
+}
+
+void api_tell(struct api *api)
+{
+	if (api->request && api->verb)
+		tell_act(api, api->request->who, api->verb, api->request->args,
+			api->request->arg_count, API_OK);
 }
 
 const char *api_who(const struct api *api)

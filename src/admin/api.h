@@ -108,6 +108,8 @@ void api_finish(struct api_call *call, enum api_code code, json_t *result,
 	const struct err_text *text);
 /* Who asks, as the log has it, within a handler; "" outside of one. */
 const char *api_who(const struct api *api);
+/* Logs and tells what is under way as an act, though it changes nothing. Within a handler. */
+void api_tell(struct api *api);
 /* A part of the answer, before api_finish(); PART is taken. False: whoever asked is slow, or cannot take
  * parts, and it is dropped. The handle stays valid. */
 bool api_part(struct api_call *call, json_t *part);

@@ -206,9 +206,9 @@ static void note_missing(struct showing *showing, int err)
 			why_not(err));
 	else if (showing->standing)
 		snprintf(note, size,
-			"it is not captured; to see more: `tandemctl capture start "
-			"--call %.40s --for 10m`",
-			id);
+			"it is not captured; to see more: `tandemctl trace --call %.40s` "
+			"or `tandemctl capture start --call %.40s --for 10m`",
+			id, id);
 	else
 		snprintf(note, size,
 			"it was not captured, or its capture was deleted: this is what "
@@ -393,6 +393,9 @@ static enum api_code begin(struct verbs_context *context, const struct wish *wis
 		return code == API_OK ? API_FAILED : code;
 	}
 	go_on(showing, showing->standing ? SETTLE_MS : 0);
+	/* who looks at whole messages is on record, as who changes something is */
+	if (wish->messages)
+		api_tell(context->api);
 	return API_PENDING;
 }
 

@@ -231,10 +231,9 @@ json_t *ladder_message_json(const struct ladder_message *message)
 	if (!read_start(parts.first, &start))
 		return NULL;
 	object = json_pack(
-		"{s:I, s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:s, s:o}",
-		"after_us", (json_int_t)message->after_us, "sent", (int)message->sent,
-		"source", addr_text(&message->source, source), "destination",
-		addr_text(&message->destination, destination), "how",
+		"{s:b, s:s, s:s, s:o, s:o, s:o, s:i, s:o, s:o, s:o, s:o, s:s, s:o}",
+		"sent", (int)message->sent, "source", addr_text(&message->source, source),
+		"destination", addr_text(&message->destination, destination), "how",
 		api_text_span(message->how), "method", api_text_span(start.method), "uri",
 		api_text_span(start.uri), "status", (int)start.status, "phrase",
 		api_text_span(start.reason), "cseq",

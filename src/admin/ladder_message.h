@@ -16,8 +16,7 @@
 #define LADDER_CODECS_MAX 8
 
 struct ladder_message {
-	uint64_t after_us; /* since the first message */
-	bool sent;         /* by us */
+	bool sent; /* by us */
 	struct addr source, destination;
 	struct span how; /* its transport and what TLS says, in words */
 	struct span text;

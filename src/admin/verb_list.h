@@ -109,6 +109,9 @@
 		"trunks, calls, rates and alarms, again and again", monitor_verb_sample) \
 	X("events", "", 0, 8, false, "events [-n EVENTS] [KEY=VALUE]...",                \
 		"what happens, as it happens", event_verb_follow)                        \
+	X("trace", "", 0, 4, false,                                                      \
+		"trace [--call ID | --number PATTERN | --trunk ID] [--for TIME]",        \
+		"the messages of calls, as they pass", trace_verb_follow)                \
 	X("report", "protection", 0, 1, false,                                           \
 		"report protection [SINCE] [--csv | --html]",                            \
 		"how everything is and was protected; fails where a rule is broken",     \

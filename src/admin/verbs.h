@@ -21,6 +21,7 @@ struct relay;
 struct resolver;
 struct seen;
 struct stapler;
+struct traces;
 struct trial;
 struct trunks;
 struct transport;
@@ -48,6 +49,7 @@ struct verbs_context {
 	struct stapler *stapler;
 	struct trial *trial; /* how the present snapshot is in force */
 	struct events *events;
+	struct traces *traces;
 	struct relay *relay;
 	struct transport *internal;
 	struct transport *external;

@@ -603,6 +603,11 @@ bool bridge_show_call(struct bridge *bridge, const char *id,
 	return call != NULL;
 }
 
+void bridge_tell_parties(struct bridge *bridge)
+{
+	calls_tell_parties(bridge);
+}
+
 const char *bridge_call_id(const struct bridge *bridge, uint64_t number,
 	char buf[static BRIDGE_CALL_ID_SIZE])
 {

@@ -167,6 +167,8 @@ int bridge_end_subscription(struct bridge *bridge, const char *id);
 /* One by number or id. False when there is none. */
 bool bridge_show_call(struct bridge *bridge, const char *id,
 	void (*h)(void *arg, const struct record *record, const char *state), void *arg);
+/* The tap is told again who the parties of each call are that stands: for who begins to listen. */
+void bridge_tell_parties(struct bridge *bridge);
 /* The id that call NUMBER of this process has, or had. Returns BUF. */
 #define BRIDGE_CALL_ID_SIZE 40
 const char *bridge_call_id(const struct bridge *bridge, uint64_t number,

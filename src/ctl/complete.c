@@ -21,6 +21,7 @@ struct typed {
 	char *socket_path;
 	const char *option; /* whose value the last word is; NULL: of none */
 	const char *before; /* what of the last word is no part of its value: "trunk=" */
+	const char *behind; /* the word that the last one is behind */
 };
 
 static void offer(const struct typed *typed, const char *word, const char *text)
@@ -196,6 +197,20 @@ static void offer_argument(const struct typed *typed, const struct command *comm
 	}
 }
 
+/* The value of an option that names a call, a trunk or a server. False: it is another one's, or none's. */
+static bool offer_value(const struct typed *typed)
+{
+	if (strcmp(typed->behind, "--call") == 0) {
+		offer_ids(typed, "call", "calls", "state");
+		return true;
+	}
+	if (strcmp(typed->behind, "--trunk") != 0)
+		return false;
+	offer_ids(typed, "trunk", NULL, "host");
+	offer_ids(typed, "server", NULL, "host");
+	return true;
+}
+
 /* The argument number INDEX of the usage, options apart. The last one may be repeated ("..."). */
 static void offer_arguments(
 	const struct typed *typed, const struct command *command, int index)
@@ -243,12 +258,15 @@ static void read_words(struct typed *typed, char **words)
 	typed->words = words;
 	typed->last = "";
 	typed->before = "";
+	typed->behind = "";
 	for (; *words; words++) {
 		if (!words[1]) {
 			typed->last = *words;
 			break;
 		}
 		option = words[0][0] == '-' ? find_option(*words) : NULL;
+		if (!words[2])
+			typed->behind = *words;
 		if (option && option->value) {
 			if (!words[2]) {
 				typed->last = words[1];
@@ -289,7 +307,7 @@ static void complete(const struct typed *typed)
 		offer_nouns(typed);
 	} else if (command && strcmp(command->noun, "help") == 0) {
 		offer_help(typed);
-	} else if (command) {
+	} else if (command && !offer_value(typed)) {
 		offer_arguments(typed, command, typed->count - used);
 	} else if (typed->count == 1) {
 		const char *noun = command_noun(typed->words[0], &wrong);

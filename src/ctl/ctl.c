@@ -17,6 +17,7 @@
 #include "ctl/replay_calls.h"
 #include "ctl/session.h"
 #include "ctl/switch.h"
+#include "ctl/trace.h"
 #include "ctl/watch.h"
 #include "setup/verb_table.h"
 #include "tls/policy.h"
@@ -167,6 +168,7 @@ static const struct {
 	{"cdr", "list", NULL, cdr_list},
 	{"monitor", "", NULL, monitor_run},
 	{"events", "", NULL, follow_events},
+	{"trace", "", NULL, trace_run},
 	{"help", "", NULL, run_help},
 	{"route", "replay", NULL, replay_calls},
 	{"capture", "export", NULL, export_run},

@@ -299,6 +299,22 @@ static const struct help_entry entries[] = {
 		{{"strangers", "who was not let in, and why"},
 			{"--json strangers", "for a program"}},
 		NULL},
+	{"trace", "",
+		"Of all calls, or of one, of those from or to a number, of those of a "
+		"trunk "
+		"or server; captured or not; keys are overwritten. PATTERN is the "
+		"beginning of a number, as in prefixes. On the left is who called. A "
+		"trace of one call ends with it. What is read too slowly, and what is "
+		"above 1000 messages a second, is left out and counted. Who traces is "
+		"in the log.",
+		{{"--call", "ID", "that call"},
+			{"--number", "PATTERN", "calls from or to such numbers"},
+			{"--trunk", "ID", "calls of a trunk or server"},
+			{"--for", "TIME", "end after that: 90s, 10m; 1d at most"}},
+		{{"trace --trunk carrier-a", "its calls, as they come"},
+			{"--json trace --number +4930123 --for 10m >trace.jsonl",
+				"for a program"}},
+		NULL},
 	{"report", "protection",
 		"SINCE is a day (2026-11-01), a minute (2026-11-01T06:30Z), both in UTC, "
 		"or how long ago (90m, 24h, 30d); 24h by default.",

@@ -36,6 +36,12 @@ call show 99 --watch ; 4
 call show 99 --html ; 4
 call show --brief 99 ; 4
 call show 99 --html --watch ; 2
+trace --call 99 ; 4
+trace --trunk nothing ; 4
+trace --number ; 2
+trace --for 2d ; 2
+trace --for 1s ; 0
+trace --call 1 --trunk gw ; 2
 call hangup 99 ; 4
 subscription list ; 0
 subscription end 5f3c-000001 ; 4
@@ -305,6 +311,7 @@ check "bash: an option of the verb" completes --watch call show --w
 check "bash: options before" completes show -q --json trunk sh
 check "bash: a shortened noun" completes gw tr tls ''
 check "bash: a socket of its own" completes "" -s "$lab/nowhere" trunk show ''
+check "bash: a trunk to trace" completes $'gw\npbx1' trace --trunk ''
 check "bash: what to follow" completes "trunk= call= level= module= event=" events ''
 check "bash: a trunk to follow" completes gw events trunk = g
 check "bash: the next match" completes "warning" events trunk = gw level = w

@@ -169,10 +169,11 @@ hostile_invite() {
 		"Contact: <sip:x@127.0.0.1:$port_gw>" "Subject: $odd" \
 		"Reason: SIP;cause=200;text=\"</pre><img src=x onerror=alert(1)>\"" \
 		"User-Agent: \x01</details>$odd" 'Content-Length: 0' '' >"$lab/hostile"
-	"$tools/sipsend" -w 100 udp 127.0.0.1 "$port_external" "$lab/hostile"
-	ctl -q call hangup "$(status .calls.started)"
+	"$tools/sipsend" -w 5000 udp 127.0.0.1 "$port_external" "$lab/hostile" | grep 486
 }
+start_sipp called uas-refuse u1 "$port_sipp_server" "$port_front"
 check "an odd INVITE" hostile_invite
+check "is refused" wait_sipp called
 check "has a record" wait_cdrs 4
 id=$(last_id)
 check "its page is one all the same" page 4
@@ -260,5 +261,70 @@ check "a call" start_talk
 check "it stands: shown" show "$call_number"
 check "and how to see more" is '.ladder.source == "record" and (.ladder.note | contains("capture start --call"))'
 check "its end" end_talk
+# --- as it passes: of calls that are not captured
+trace() { # NAME OPTION...: in the background; sets trace_pid
+	local name=$1
+	shift
+	"$builddir/tandemctl" -s "$lab/run/control.sock" "$@" >"$lab/$name" 2>"$lab/$name.err" &
+	trace_pid=$!
+	pids+=("$trace_pid")
+	wait_line 10 "$lab/$name.err" tracing
+}
+
+# traced NAME LEG: what `saw` says, of a trace as JSON.
+traced() {
+	jq -r --arg leg "$2" 'select(.leg == $leg) | (if .sent then ">" else "<" end) + " " +
+		(if .status > 0 then (.status | tostring) else .method end)' "$lab/$1"
+}
+
+has_traced() { # NAME: each message of the call that two sipps made
+	diff <(saw caller) <(traced "$1" a) && diff <(saw called | grep -v ' 100$') <(traced "$1" b | grep -v ' 100$')
+}
+
+trace all.json --json trace
+all=$trace_pid
+trace trunk.json --json trace --trunk pbx1 --for 1h
+trace other.json --json trace --number +49999
+COLUMNS=80 trace narrow trace --number +4930222222
+check "four trace at once, and no more" exits 1 ctl trace
+check "a call that is traced" start_talk
+stop "$all"
+check "who ends makes room" trace one.json --json trace --call "$call_number"
+one=$trace_pid
+check "a reload in the middle" ctl -q config reload
+check "its end" end_talk
+check "of a server: what its peers saw" wait_for 10 has_traced trunk.json
+check "of another number: nothing" test ! -s "$lab/other.json"
+check "of one that stood: its end" wait_for 10 eval '[[ $(traced one.json a) == $(traced trunk.json a | tail -2) ]]'
+check "it ends with its call" wait_for 10 is_gone "$one"
+check "who ended heard nothing behind" eval '(($(jq -s length "$lab/all.json") < $(jq -s length "$lab/trunk.json")))'
+check "in 80 columns" eval '! LC_ALL=C grep -nE ".{81}|[^ -~]" "$lab/narrow" && has_lines "$lab/narrow" "\\|-+ BYE \\([0-9]+\\) -+>\\|" 1'
+check "both parties are named" eval 'has_lines "$lab/narrow" "  a: trunk gw, call " 1 && has_lines "$lab/narrow" "  b: server pbx1, call " 1'
+check "no key is in it" exits 1 grep -q WVNfX1 "$lab/trunk.json" "$lab/narrow"
+check "who traced is in the log" has_lines "$lab/tandem.log" 'event=act noun=trace verb= arg="--trunk" value="pbx1"' 1
+check "and in the records" eval 'grep -q "\"noun\":\"trace\"" "$lab/state/cdr.jsonl"'
+(ctl trace 2>"$lab/head.err" | head -1 >"$lab/headed") &
+headed=$!
+pids+=("$headed")
+wait_line 10 "$lab/head.err" tracing
+check "a call that is traced for one line" start_talk
+check "head ends it" wait_for 10 is_gone "$headed"
+check "with that line" test "$(wc -l <"$lab/headed")" = 1
+check "its end" end_talk
+
+# One that does not read: calls go on, what he missed is counted, and told.
+trace stopped.json --json trace --trunk gw
+kill -STOP "$trace_pid"
+cdrs=$(cdr_count)
+sipp_options="-m 100 -timeout 60" start_sipp called uas-answer+srtp u1 "$port_sipp_server" "$port_front"
+sipp_options="-m 100 -r 25 -timeout 60" start_sipp caller uac-call u1 "$port_gw" "$port_external"
+check "a hundred calls while one does not read" wait_sipp caller
+check "all of them" wait_cdrs $((cdrs + 100))
+kill -CONT "$trace_pid"
+wait_sipp called
+check "one more" start_talk
+check "its end" end_talk
+check "how much is missing is told" wait_for 10 eval 'jq -se "map(.lost // 0) | add > 0" "$lab/stopped.json" >"$lab/is"'
+check "and all the rest is there" wait_for 10 eval 'jq -se "(map(.lost // 0) | add) + (map(select(.call)) | length) >= 100 * 12" "$lab/stopped.json" >"$lab/is"'
 check "nothing is held afterwards" all_released
 finish

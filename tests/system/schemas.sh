@@ -106,6 +106,11 @@ wait_line 10 "$lab/events.err" following
 ctl -q server resume pbx1
 check "events: events.json" wait_for 10 python3 "$srcdir/tests/system/schema_check.py" \
 	"$schemas/events.json" "$lab/events.json"
+asked[trace -]=1
+ctl --json trace --trunk gw >"$lab/trace.jsonl" 2>"$lab/trace.err" &
+tracer=$!
+pids+=($!)
+wait_line 10 "$lab/trace.err" tracing
 answer 0 report protection
 answer 0 config check
 answer 0 config diff
@@ -131,6 +136,11 @@ answer 0 capture list
 answer 0 capture release "$call"
 answer 0 capture stop 1
 answer 0 call hangup "$call"
+check "trace: it saw that" wait_line 10 "$lab/trace.jsonl" '"method":"BYE"' 2
+stop "$tracer"
+printf '{"type": "array", "minItems": 2, "items": {"$ref": "%s"}}' "file://$schemas/trace.json" >"$lab/traced.schema"
+jq -s '. + [{"lost": 3}]' "$lab/trace.jsonl" >"$lab/traced.json"
+check "trace: trace.json" python3 "$srcdir/tests/system/schema_check.py" "$lab/traced.schema" "$lab/traced.json"
 answer 0 subscription list
 answer 4 subscription end nothing
 check "the record" wait_cdrs 1

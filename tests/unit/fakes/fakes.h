@@ -27,6 +27,7 @@ struct fakes {
 	const struct stranger *stranger; /* the one that was not let in; NULL: none */
 	const struct record *call;       /* the one call; NULL: none */
 	unsigned hangups;
+	unsigned parties_told;     /* bridge_tell_parties() was called so often */
 	struct demand demand;      /* number 0: none */
 	struct learn_params learn; /* what learn_start() was begun with */
 	char learn_called[80];     /* its numbers: "CALLED from CALLER" */
