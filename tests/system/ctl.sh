@@ -298,7 +298,7 @@ completes() { # EXPECTED WORD...
 	}
 }
 
-check "bash: a noun" completes trunk tr
+check "bash: a noun" completes "trunk trace" tr
 check "bash: nouns" completes "status server subscription strangers shutdown setup" s
 check "bash: a verb" completes "show" trunk s
 check "bash: a trunk" completes gw trunk show ''
@@ -309,9 +309,9 @@ check "bash: a level" completes warning log level w
 check "bash: an option" completes --json trunk list --js
 check "bash: an option of the verb" completes --watch call show --w
 check "bash: options before" completes show -q --json trunk sh
-check "bash: a shortened noun" completes gw tr tls ''
+check "bash: a shortened noun" completes gw tru tls ''
 check "bash: a socket of its own" completes "" -s "$lab/nowhere" trunk show ''
-check "bash: a trunk to trace" completes $'gw\npbx1' trace --trunk ''
+check "bash: a trunk to trace" completes "gw pbx1" trace --trunk ''
 check "bash: what to follow" completes "trunk= call= level= module= event=" events ''
 check "bash: a trunk to follow" completes gw events trunk = g
 check "bash: the next match" completes "warning" events trunk = gw level = w

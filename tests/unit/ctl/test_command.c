@@ -277,7 +277,7 @@ static void a_beginning_is_enough(void **state)
 {
 	(void)state;
 	expect("trunk list", "trunk", "list");
-	expect("tr li", "trunk", "list");
+	expect("tru li", "trunk", "list");
 	expect("stat", "status", "");
 	expect("call sh 1", "call", "show");
 	expect("conf ch", "config", "check");
