@@ -85,7 +85,7 @@ static int64_t clock_offset_us(const struct hep *hep)
 	return (int64_t)(clock->wall_us(clock) - clock->mono_us(clock));
 }
 
-/* NULL: out of memory, its messages are nobody's then. */
+/* NULL: out of memory. */
 static struct hep_call *call_add(struct hep *hep, uint64_t number, const char *id)
 {
 	const size_t size = strlen(id) + 1;
@@ -176,6 +176,8 @@ static void party_h(void *arg, const struct tap_party *party)
 		call = call_add(hep, party->call, party->id);
 	if (call)
 		call->captured = party->captured;
+	else
+		sender_lost(hep->sender, 1);
 }
 
 static bool wants_message(void *arg, const struct tap_message *message)

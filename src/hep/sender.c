@@ -152,11 +152,16 @@ static void rest_over(void *arg)
 /* Once for each reason: a collector that is away for a night is one line. */
 static void say_why(struct sender *sender, const char *why)
 {
-	char name[COLLECTOR_NAME_SIZE];
+	char name[COLLECTOR_NAME_SIZE], text[sizeof(sender->why)];
 
-	if (sender->why_told && strcmp(sender->why, why) == 0)
+	snprintf(text, sizeof(text), "%s", why);
+	/* it stands in quotes */
+	for (char *at = text; *at; at++)
+		if (*at == '"')
+			*at = '\'';
+	if (sender->why_told && strcmp(sender->why, text) == 0)
 		return;
-	snprintf(sender->why, sizeof(sender->why), "%s", why);
+	memcpy(sender->why, text, sizeof(text));
 	sender->why_told = true;
 	log_warning("hep", "event=collector-away collector=%s reason=\"%s\"",
 		name_of(sender, name), sender->why);
@@ -198,12 +203,8 @@ static void fail_with(struct sender *sender, int err)
 			err == ERR_CLOSED ? "closed by the collector" : err_str(err));
 		return;
 	}
-	/* its words for the log are quoted, and stand in quotes here */
 	buf_init(&words, 0);
 	explain_channel(sender->channel, &words);
-	for (size_t i = 0; i < words.len; i++)
-		if (words.data[i] == '"')
-			words.data[i] = '\'';
 	if (channel_failure(sender->channel)->fault == CHANNEL_FINE || !buf_str(&words))
 		fail(sender,
 			err == ERR_CLOSED ? "closed by the collector" : err_str(err));
@@ -307,6 +308,7 @@ static int flush_packets(struct sender *sender)
 	const unsigned count =
 		pending_gather(&sender->pending, messages, pieces, TURN_PACKETS);
 	unsigned done = 0;
+	bool stopped = false;
 
 	while (done < count) {
 		const int sent =
@@ -316,6 +318,10 @@ static int flush_packets(struct sender *sender)
 			continue;
 		if (sent < 0 && errno == EAGAIN)
 			return -EAGAIN;
+		/* it did not go on and did not say why: what was refused before is told once */
+		if (stopped && sent >= 0)
+			refused(sender, -ECONNREFUSED);
+		stopped = sent >= 0 && (unsigned)sent < count - done;
 		if (sent < 0 && errno == ECONNREFUSED) {
 			refused(sender, -ECONNREFUSED);
 			continue;
@@ -527,6 +533,7 @@ static int open_socket(struct sender *sender, const struct addr *remote)
 	if (!is_udp(sender)) {
 		/* none of them is needed */
 		(void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 		(void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &patience_ms,
 			sizeof(patience_ms));
 	}

@@ -21,11 +21,15 @@ struct world {
 	struct resolver *resolver;
 };
 
-static inline void world_start(struct world *world)
+/* HOSTS: a hosts file; NULL: the machine's. */
+static inline void world_start(struct world *world, const char *hosts)
 {
+	const struct resolver_params params = {.hosts_file = hosts};
+
 	clock_virtual_init(&world->clock, UINT64_C(1795305600000000));
 	assert_int_equal(loop_new(&world->loop, &world->clock.clock), 0);
-	assert_int_equal(resolver_new(&world->resolver, world->loop, NULL), 0);
+	assert_int_equal(
+		resolver_new_with(&world->resolver, world->loop, &params, NULL), 0);
 }
 
 static inline void world_stop(struct world *world)

@@ -58,7 +58,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct hep_params params;
 
-	world_start(&f->world);
+	world_start(&f->world, NULL);
 	assert_int_equal(taps_new(&f->taps), 0);
 	f->tap = taps_tap(f->taps);
 	params = (struct hep_params){.loop = f->world.loop,

@@ -3,6 +3,7 @@
 #include "../tls/lab.h"
 #include "hep_test.h"
 
+#include "base/log.h"
 #include "hep/packet.h"
 #include "hep/sender.h"
 #include "tls/channel.h"
@@ -26,7 +27,7 @@ static int setup(void **state)
 	struct fixture *f = calloc(1, sizeof(*f));
 	struct sender_params params;
 
-	world_start(&f->world);
+	world_start(&f->world, lab_path("hosts"));
 	params = (struct sender_params){
 		.loop = f->world.loop, .resolver = f->world.resolver};
 	assert_int_equal(sender_new(&f->sender, &params), 0);
@@ -165,6 +166,46 @@ static void by_tcp_they_come_one_after_another(void **state)
 	TURN_UNTIL(&f->world, got(f, 0) == 1001);
 }
 
+static unsigned away_lines;
+
+static void count_away(void *arg, enum log_level level, const char *line, size_t len)
+{
+	(void)arg;
+	(void)level;
+	away_lines += memmem(line, len, "event=collector-away", 20) != NULL;
+}
+
+/* A night without a collector is one line, and so is one for the next that is named. */
+static void a_reason_is_said_once(void **state)
+{
+	struct fixture *f = *state;
+
+	listen_again(f);
+	close_fd(&f->listener);
+	away_lines = 0;
+	log_set_tap(count_away, LOG_LEVEL_WARNING, NULL);
+	use(f, COLLECTOR_TCP, 1 << 20);
+	TURN_UNTIL(&f->world, state_of(f).why[0]);
+	for (unsigned i = 0; i < 5; i++) {
+		pass_ms(&f->world, 30000);
+		for (unsigned turn = 0; turn < 5; turn++)
+			loop_turn(f->world.loop, 1);
+	}
+	assert_int_equal(away_lines, 1);
+	use(f, COLLECTOR_TCP, 1 << 20);
+	TURN_UNTIL(&f->world, state_of(f).why[0]);
+	assert_int_equal(away_lines, 2);
+	/* it was there: its end is news, whatever the reason */
+	listen_again(f);
+	pass_ms(&f->world, 1000);
+	TURN_UNTIL(&f->world, accepts(f));
+	TURN_UNTIL(&f->world, state_of(f).open);
+	close_fd(&f->listener);
+	close_fd(&f->fd);
+	TURN_UNTIL(&f->world, away_lines == 3);
+	log_set_tap(NULL, LOG_LEVEL_WARNING, NULL);
+}
+
 /* It is tried again after one second, two, four ..., half a minute at most. */
 static void a_collector_that_is_away_is_waited_for(void **state)
 {
@@ -272,12 +313,14 @@ static void a_datagram_that_is_refused_is_lost(void **state)
 	f->fd = bound(SOCK_DGRAM, 0, &f->port);
 	close_fd(&f->fd);
 	use(f, COLLECTOR_UDP, 1 << 20);
-	add(f);
-	TURN_UNTIL(&f->world, state_of(f).lost > 0);
+	/* the kernel says so when the next one is sent, which is sent nevertheless */
+	for (unsigned i = 0; i < 3; i++)
+		add(f);
+	TURN_UNTIL(&f->world, state_of(f).lost == 3);
+	assert_int_equal(state_of(f).sent, 3);
+	assert_int_equal(state_of(f).waiting_bytes, 0);
 	assert_false(state_of(f).open);
 	assert_string_equal(state_of(f).why, "Connection refused");
-	add(f);
-	TURN_UNTIL(&f->world, state_of(f).lost == 2);
 	/* a new socket has forgotten that, but is not believed before something went by it */
 	pass_ms(&f->world, 10000);
 	for (unsigned turn = 0; turn < 10; turn++)
@@ -288,7 +331,7 @@ static void a_datagram_that_is_refused_is_lost(void **state)
 	assert_false(state_of(f).open);
 	lost = state_of(f).lost;
 	add(f);
-	TURN_UNTIL(&f->world, state_of(f).sent == 3);
+	TURN_UNTIL(&f->world, state_of(f).sent == 4);
 	pass_ms(&f->world, 10000);
 	assert_true(state_of(f).open);
 	assert_string_equal(state_of(f).why, "");
@@ -343,6 +386,36 @@ static void a_name_without_address_is_asked_for_again(void **state)
 	add(f);
 	assert_false(state_of(f).open);
 	assert_int_equal(state_of(f).waiting_bytes, SMALL);
+}
+
+/* Each address is tried before it rests. */
+static void a_name_with_several_addresses_is_tried_by_all(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_in6 addr = {
+		.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+	socklen_t len = sizeof(addr);
+	struct sender_target target = {
+		.place = {.transport = COLLECTOR_TCP, .host = "two.example"},
+		.queue_bytes = 1 << 20};
+
+	/* at ::1 alone, which is the second one */
+	f->listener = socket(AF_INET6, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	assert_true(f->listener >= 0);
+	assert_int_equal(bind(f->listener, (struct sockaddr *)&addr, len), 0);
+	assert_int_equal(listen(f->listener, 4), 0);
+	assert_int_equal(getsockname(f->listener, (struct sockaddr *)&addr, &len), 0);
+	target.place.port = ntohs(addr.sin6_port);
+	sender_use(f->sender, &target);
+	add(f);
+	TURN_UNTIL(&f->world, accepts(f));
+	TURN_UNTIL(&f->world, got(f, 0) == 1);
+	assert_true(state_of(f).open);
+	/* and again from the first one on, when that ends */
+	close_fd(&f->fd);
+	TURN_UNTIL(&f->world, !state_of(f).open);
+	pass_ms(&f->world, 1000);
+	TURN_UNTIL(&f->world, accepts(f));
 }
 
 /* What is left in the queue is given to the kernel at the end. */
@@ -515,8 +588,11 @@ static void a_certificate_that_runs_out_ends_the_connection(void **state)
 
 static int group_setup(void **state)
 {
+	static const char hosts[] = "127.0.0.1 two.example\n::1 two.example\n";
+
 	(void)state;
 	lab_start();
+	lab_write("hosts", hosts, strlen(hosts), 0600);
 	return 0;
 }
 
@@ -535,6 +611,7 @@ int main(void)
 		TEST(by_udp_a_packet_is_a_datagram),
 		TEST(by_tcp_they_come_one_after_another),
 		TEST(a_collector_that_is_away_is_waited_for),
+		TEST(a_reason_is_said_once),
 		TEST(a_connection_that_ends_is_made_again),
 		TEST(an_orderly_end_is_one_too),
 		TEST(what_finds_no_room_is_counted),
@@ -542,6 +619,7 @@ int main(void)
 		TEST(what_waits_goes_where_it_is_sent_from_now_on),
 		TEST(nowhere_what_waits_is_lost),
 		TEST(a_name_without_address_is_asked_for_again),
+		TEST(a_name_with_several_addresses_is_tried_by_all),
 		TEST(at_the_end_what_can_go_goes),
 		TEST(by_tls_they_come_to_who_proves_his_name),
 		TEST(whoever_is_certified_by_others_gets_nothing),
