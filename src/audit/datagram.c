@@ -96,8 +96,9 @@ static void put_udp(uint8_t *out, const struct addr *source,
 	put_udp_checksum(out, hosts, hosts_len, udp_len);
 }
 
-size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
-	const struct addr *destination, const void *data, size_t len, size_t *ret_whole)
+size_t datagram_build_with(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
+	const struct addr *destination, struct span first, const void *data, size_t len,
+	size_t *ret_whole)
 {
 	bool v6 = (source->len > 0 && addr_is_v6(source)) ||
 		  (destination->len > 0 && addr_is_v6(destination));
@@ -107,6 +108,8 @@ size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *sourc
 
 	if (kept > 0)
 		memcpy(out + head + UDP_HEAD, data, kept);
+	if (first.len > 0 && first.len <= kept)
+		memcpy(out + head + UDP_HEAD, first.p, first.len);
 	if (v6) {
 		put_ipv6(out, source, destination, UDP_HEAD + kept);
 		put_udp(out + head, source, destination, out + 8, 32, UDP_HEAD + kept);
@@ -150,4 +153,12 @@ void datagram_close(uint8_t *packet)
 	uint8_t *udp = packet + (v6 ? IPV6_HEAD : IPV4_HEAD);
 
 	put_udp_checksum(udp, packet + (v6 ? 8 : 12), v6 ? 32 : 8, get16(udp + 4));
+}
+
+size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
+	const struct addr *destination, const void *data, size_t len, size_t *ret_whole)
+{
+	const struct span none = {.len = 0};
+
+	return datagram_build_with(out, source, destination, none, data, len, ret_whole);
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "base/span.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -20,6 +21,10 @@
  */
 size_t datagram_build(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
 	const struct addr *destination, const void *data, size_t len, size_t *ret_whole);
+/* The same, but FIRST stands in the place of as many of its bytes; of more than there are none. */
+size_t datagram_build_with(uint8_t out[static DATAGRAM_MAX], const struct addr *source,
+	const struct addr *destination, struct span first, const void *data, size_t len,
+	size_t *ret_whole);
 
 /* Where what PACKET, which datagram_build() made, carries begins, and its length to *RET_LEN. 0: it is none. */
 size_t datagram_open(const uint8_t *packet, size_t len, size_t *ret_len);

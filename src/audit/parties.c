@@ -63,10 +63,27 @@ void parties_tell(struct parties *parties, uint32_t number, unsigned end, const 
 	parties->last[party->end] = (unsigned)(party - parties->list) + 1;
 }
 
+uint32_t parties_interface(
+	struct parties *parties, struct party_seen *party, struct capture *capture)
+{
+	if (!party && !parties->has_nobody) {
+		parties->nobody = capture_interface(capture, "?", "");
+		parties->has_nobody = true;
+	}
+	if (!party)
+		return parties->nobody;
+	if (!party->has_interface) {
+		party->interface = capture_interface(capture, party->leg, party->trunk);
+		party->has_interface = true;
+	}
+	return party->interface;
+}
+
 void parties_forget_interfaces(struct parties *parties)
 {
 	for (size_t i = 0; i < parties->count; i++)
 		parties->list[i].has_interface = false;
+	parties->has_nobody = false;
 }
 
 static bool is_told(const struct parties *parties, const char *trunk)

@@ -3,6 +3,7 @@
  */
 #pragma once
 
+#include "audit/capture.h"
 #include "base/tap.h"
 
 #include <stdbool.h>
@@ -28,6 +29,8 @@ struct parties {
 	struct party_seen *list; /* in the order in which they were told */
 	size_t count;
 	unsigned last[TAP_ENDS]; /* the last one of each end, counted from 1; 0: none */
+	bool has_nobody;         /* there is an interface for what is nobody's: */
+	uint32_t nobody;
 };
 
 void parties_free(struct parties *parties);
@@ -38,6 +41,9 @@ void parties_tell(struct parties *parties, uint32_t number, unsigned end, const 
 struct party_seen *parties_find(const struct parties *parties, uint32_t number);
 /* Whose media end END has; NULL: not known. */
 struct party_seen *parties_at(const struct parties *parties, unsigned end);
+/* Which interface of CAPTURE is PARTY's, made where there is none; NULL: that of nobody. */
+uint32_t parties_interface(
+	struct parties *parties, struct party_seen *party, struct capture *capture);
 /* None of them has an interface any more. */
 void parties_forget_interfaces(struct parties *parties);
 /* One whose trunk is that of none which was given before; NULL: there is none any more. */

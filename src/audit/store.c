@@ -8,6 +8,7 @@
 #include "audit/parties.h"
 #include "audit/pcapng.h"
 #include "audit/sealing.h"
+#include "audit/store_packet.h"
 #include "audit/whose.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -49,9 +50,7 @@ struct entry {
 	uint64_t mark;           /* of its line in the marks; 0: it is not marked */
 	uint64_t used;           /* the round of the last record */
 	bool urgent;             /* in store.urgent */
-	bool nobody;             /* there is an interface for what is nobody's: */
-	uint32_t nobodys;
-	bool refused;     /* its place is taken by something that is not ours */
+	bool refused;            /* its place is taken by something that is not ours */
 	struct buf files; /* those that are closed for good: a list of entry_file() */
 	char date[STORE_DATE_SIZE];
 	char id[STORE_ID_SIZE];
@@ -238,7 +237,6 @@ static void entry_drop(struct store *store, struct entry *entry, enum sealing_en
 		entry_rested(store, entry);
 	count_lost(store, entry, capture_close(entry->capture));
 	entry->capture = NULL;
-	entry->nobody = false;
 	parties_forget_interfaces(&entry->parties);
 }
 
@@ -326,8 +324,8 @@ static int entry_new_file(const struct store *store, struct entry *entry, int di
 		.comment = comment};
 
 	snprintf(comment, sizeof(comment),
-		"call %s, part %u; as received and as sent, keys overwritten, media as "
-		"received; times are of the monotonic clock, which was mapped to wall "
+		"call %s, part %u; as received and as sent, keys overwritten; "
+		"times are of the monotonic clock, which was mapped to wall "
 		"time once, at %s",
 		entry->id, entry->part, clock_text(entry->wall_us, moment));
 	return capture_new(&entry->capture, &params);
@@ -403,9 +401,9 @@ static void entry_await(struct store *store, struct entry *entry, bool urgent)
 	entry->urgent = urgent;
 }
 
-void store_refuse(struct store *store)
+void store_refuse(struct store *store, unsigned records)
 {
-	count_lost(store, NULL, 1);
+	count_lost(store, NULL, records);
 }
 
 static bool is_open(const struct entry *entry)
@@ -413,58 +411,57 @@ static bool is_open(const struct entry *entry)
 	return entry->capture && capture_is_open(entry->capture);
 }
 
-/* Which interface of its capture PARTY has; NULL: that of nobody. */
-static uint32_t entry_interface(struct entry *entry, struct party_seen *party)
+static bool entry_add(struct store *store, struct entry *entry,
+	const struct store_datagram *datagram, bool onward)
 {
-	if (!party && !entry->nobody) {
-		entry->nobodys = capture_interface(entry->capture, "?", "");
-		entry->nobody = true;
-	}
-	if (!party)
-		return entry->nobodys;
-	if (!party->has_interface) {
-		party->interface =
-			capture_interface(entry->capture, party->leg, party->trunk);
-		party->has_interface = true;
-	}
-	return party->interface;
-}
-
-static bool entry_add(
-	struct store *store, struct entry *entry, const struct store_datagram *datagram)
-{
+	const unsigned end = onward ? datagram->onward->end : datagram->end;
 	struct party_seen *party =
-		datagram->media ? parties_at(&entry->parties, datagram->end)
+		datagram->media ? parties_at(&entry->parties, end)
 				: parties_find(&entry->parties, datagram->party);
 	char comment[PARTY_COMMENT_SIZE];
-	struct capture_packet packet = {.interface = entry_interface(entry, party),
+	struct capture_packet packet = {
+		.interface = parties_interface(&entry->parties, party, entry->capture),
 		.wall_us = entry->wall_us + datagram->mono_us - entry->mono_us,
-		.sent = datagram->sent,
+		.sent = datagram->sent || onward,
 		.comment = datagram->media
 				   ? ""
 				   : parties_comment(party, datagram->how, comment),
 		.id = secret_below(UINT64_MAX),
 		.data = store->packet};
 
-	packet.len = datagram_build(store->packet, &datagram->source,
-		&datagram->destination, datagram->data, datagram->len, &packet.whole);
+	packet.len = store_packet_build(store->packet, datagram, onward, &packet.whole);
 	if (packet.len < packet.whole)
 		atomic_fetch_add(&store->cut, 1);
 	return capture_add(entry->capture, &packet);
 }
 
+/* As it was received and, where it went on, as it was sent. Returns how many records were lost. */
+static unsigned entry_add_all(
+	struct store *store, struct entry *entry, const struct store_datagram *datagram)
+{
+	unsigned lost = !entry_add(store, entry, datagram, false);
+
+	if (datagram->onward)
+		lost += !entry_add(store, entry, datagram, true);
+	return lost;
+}
+
 bool store_add(struct store *store, const struct store_datagram *datagram)
 {
 	struct entry *entry = find(store, datagram->call);
+	unsigned lost;
 
 	if (!entry)
 		return false;
 	if (!is_open(entry) && !entry->refused)
 		entry_open(store, entry);
-	if (!is_open(entry) || !entry_add(store, entry, datagram)) {
-		count_lost(store, entry, 1);
+	if (!is_open(entry)) {
+		count_lost(store, entry, datagram->onward ? 2 : 1);
 		return true;
 	}
+	lost = entry_add_all(store, entry, datagram);
+	if (lost > 0)
+		count_lost(store, entry, lost);
 	entry_await(store, entry, !datagram->media);
 	if (capture_is_full(entry->capture))
 		entry_flush(store, entry);

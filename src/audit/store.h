@@ -54,6 +54,7 @@ struct store_datagram {
 	unsigned end;   /* of a packet */
 	bool sent;
 	const char *how; /* of a message: its transport and what TLS says; borrowed */
+	const struct tap_onward *onward; /* of a packet; NULL: none. Borrowed */
 	struct addr source;
 	struct addr destination;
 	const void *data;
@@ -61,8 +62,8 @@ struct store_datagram {
 };
 /* False: the call is not known. */
 bool store_add(struct store *store, const struct store_datagram *datagram);
-/* One of an unknown call is lost. */
-void store_refuse(struct store *store);
+/* So many of an unknown call are lost. */
+void store_refuse(struct store *store, unsigned records);
 
 /* The call ended; LOST of its records never reached the store. Its file is closed soon,
  * and continued if more comes within STORE_LINGER_US. */

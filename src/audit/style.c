@@ -19,6 +19,7 @@ struct style *style_new(enum config_capture_format format,
 		return NULL;
 	style->refs = 1;
 	style->format = format;
+	style->media_both = true;
 	style->recipients = age_recipients_ref(recipients);
 	style->server = strdup(server);
 	if (!style->server) {
@@ -98,6 +99,7 @@ int style_load(struct style **ret, const struct config *config, struct err_text 
 	age_recipients_unref(recipients);
 	if (!style)
 		return err_set(text, -ENOMEM, "out of memory");
+	style->media_both = config->audit.media == CONFIG_CAPTURE_BOTH;
 	style->keep = keep_load(config);
 	if (!style->keep) {
 		style_unref(style);

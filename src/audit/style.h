@@ -12,6 +12,7 @@ struct style {
 	unsigned refs; /* atomic */
 	enum config_capture_format format;
 	struct age_recipients *recipients; /* owned reference; NULL: not encrypted */
+	bool media_both;                   /* media as sent, too */
 	char *server;                      /* our name */
 	struct keep *keep;                 /* owned reference; NULL: all is kept */
 };

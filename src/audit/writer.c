@@ -226,16 +226,16 @@ const char *writer_capture_path(const struct writer *writer, uint64_t call)
 
 /* Taps */
 
-/* To the queue of the NTH source, what begins with HEAD (push_head()). False: it was refused. */
-static bool offer(struct writer *writer, unsigned nth, const void *head, size_t head_len,
-	const void *data, size_t len)
+/* To the queue of the NTH source, RECORDS that are one item, what begins with HEAD (push_head()). False: it was refused. */
+static bool offer(struct writer *writer, unsigned nth, unsigned records, const void *head,
+	size_t head_len, const void *data, size_t len)
 {
 	struct source *source = &writer->sources[nth];
 
-	atomic_fetch_add_explicit(&source->offered, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&source->offered, records, memory_order_relaxed);
 	if (push_head(writer, nth, head, head_len, data, len))
 		return true;
-	atomic_fetch_add_explicit(&source->refused, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&source->refused, records, memory_order_relaxed);
 	return false;
 }
 
@@ -323,7 +323,7 @@ static void tap_message(void *arg, const struct tap_message *message)
 		.sent = message->sent,
 		.skip = (uint16_t)how_it_came(message, head.how),
 	};
-	if (!offer(writer, 0, &head, sizeof(head.item) + head.item.skip, message->data,
+	if (!offer(writer, 0, 1, &head, sizeof(head.item) + head.item.skip, message->data,
 		    len))
 		watch->lost++;
 }
@@ -331,20 +331,27 @@ static void tap_message(void *arg, const struct tap_message *message)
 static void tap_packet(void *arg, const struct tap_packet *packet)
 {
 	struct writer *writer = arg;
-	struct item item = {
-		.kind = ITEM_PACKET,
-		.call = packet->call,
-		.mono_us = packet->mono_us,
-		.source = packet->source,
-		.destination = packet->destination,
-		.end = (uint8_t)packet->end,
-		.sent = packet->sent,
-	};
+	const bool both = atomic_load_explicit(&writer->media_both, memory_order_relaxed);
+	const bool onward = packet->onward && both;
+	struct onward_item item = {.item = {
+					   .kind = ITEM_PACKET,
+					   .call = packet->call,
+					   .mono_us = packet->mono_us,
+					   .source = packet->source,
+					   .destination = packet->destination,
+					   .end = (uint8_t)packet->end,
+					   .sent = packet->sent,
+				   }};
 	size_t len = packet->len < ITEM_DATA_MAX ? packet->len : ITEM_DATA_MAX;
 
-	if (packet->worker + 1 < writer->source_count)
-		(void)offer(writer, packet->worker + 1, &item, sizeof(item), packet->data,
-			len);
+	if (packet->worker + 1 >= writer->source_count || (packet->sent && !both))
+		return;
+	if (onward) {
+		item.onward = *packet->onward;
+		item.item.skip = sizeof(item) - sizeof(item.item);
+	}
+	(void)offer(writer, packet->worker + 1, 1U + onward, &item,
+		sizeof(item.item) + item.item.skip, packet->data, len);
 }
 
 /* Start, stop, state */
@@ -508,6 +515,7 @@ void writer_set_style(struct writer *writer, struct style *style)
 	keep_unref(writer->keep);
 	writer->keep = keep_ref(style->keep);
 	pthread_mutex_unlock(&writer->keep_lock);
+	atomic_store(&writer->media_both, style->media_both);
 }
 
 struct taps_listener *writer_listener(struct writer *writer)

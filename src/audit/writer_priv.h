@@ -46,10 +46,16 @@ struct item {
 		};
 	};
 	uint32_t party; /* PARTY, MESSAGE */
-	uint16_t skip;  /* MESSAGE: how much of what follows is before its bytes */
-	uint8_t kind;   /* enum item_kind */
-	uint8_t end;    /* PARTY, PACKET */
-	bool sent;      /* MESSAGE, PACKET */
+	uint16_t skip; /* MESSAGE, PACKET: how much of what follows is before its bytes */
+	uint8_t kind;  /* enum item_kind */
+	uint8_t end;   /* PARTY, PACKET */
+	bool sent;     /* MESSAGE, PACKET */
+};
+
+/* A PACKET that was sent on as well: so much of it is skipped. */
+struct onward_item {
+	struct item item;
+	struct tap_onward onward;
 };
 
 /* One producer's side. */
@@ -68,8 +74,9 @@ struct writer {
 	struct store *store; /* audit thread */
 	struct retention *retention;
 	pthread_mutex_t keep_lock;
-	struct keep *keep; /* LOCK: keep_lock; owned reference; NULL: all is kept */
-	_Atomic int disk;  /* atomic; enum disk_state */
+	struct keep *keep;      /* LOCK: keep_lock; owned reference; NULL: all is kept */
+	atomic_bool media_both; /* atomic; packets are captured as sent, too */
+	_Atomic int disk;       /* atomic; enum disk_state */
 	_Atomic uint64_t uncaptured; /* atomic; calls, since the disk is critical */
 	struct chronicle *chronicle;
 	pthread_t thread;

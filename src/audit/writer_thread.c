@@ -24,14 +24,18 @@
 /* False: its call is not known. */
 static bool add_item(struct writer *writer, const struct item *item, size_t len)
 {
+	const bool packet = item->kind == ITEM_PACKET;
 	const struct store_datagram datagram = {
 		.call = item->call,
 		.mono_us = item->mono_us,
-		.media = item->kind == ITEM_PACKET,
+		.media = packet,
 		.party = item->party,
 		.end = item->end,
 		.sent = item->sent,
-		.how = item->skip ? (const char *)(item + 1) : "",
+		.how = item->skip && !packet ? (const char *)(item + 1) : "",
+		.onward = item->skip && packet
+				  ? &((const struct onward_item *)item)->onward
+				  : NULL,
 		.source = item->source,
 		.destination = item->destination,
 		.data = (const char *)(item + 1) + item->skip,
@@ -65,6 +69,12 @@ static void take_party(struct writer *writer, const struct item *item)
 	store_party(writer->store, &party);
 }
 
+/* How many records it was offered as. */
+static unsigned records_of(const struct item *item)
+{
+	return item->kind == ITEM_PACKET && item->skip ? 2 : 1;
+}
+
 static void take_item(struct writer *writer, const struct item *item, size_t len)
 {
 	switch ((enum item_kind)item->kind) {
@@ -77,7 +87,7 @@ static void take_item(struct writer *writer, const struct item *item, size_t len
 	case ITEM_MESSAGE:
 	case ITEM_PACKET:
 		if (!add_item(writer, item, len))
-			store_refuse(writer->store);
+			store_refuse(writer->store, records_of(item));
 		break;
 	case ITEM_END:
 		store_end(writer->store, item->call, item->lost, item->mono_us);

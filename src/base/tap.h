@@ -71,6 +71,18 @@ struct tap_message {
 	size_t len;
 };
 
+/* How many bytes of a packet that goes on become others: the fixed head of RTP (RFC 3550 5.1). */
+#define TAP_HEAD 12
+
+/* How a packet that came is sent on, in clear: with other numbers in its head, and all else as it came. */
+struct tap_onward {
+	struct addr source;
+	struct addr destination;
+	uint8_t end; /* which it goes to */
+	uint8_t head_len;
+	uint8_t head[TAP_HEAD]; /* instead of as many bytes */
+};
+
 /* One media packet, in clear. The worker's thread. */
 struct tap_packet {
 	uint64_t call;
@@ -79,7 +91,9 @@ struct tap_packet {
 	unsigned end;    /* below TAP_ENDS: which end it came from, or goes to */
 	bool sent;
 	bool captured; /* the media of its call is; else it is RTCP, which struct tap asked for */
-	bool rtcp;
+	bool rtcp; /* that was received */
+	/* NULL: it goes no further, or what it is sent as is told by itself */
+	const struct tap_onward *onward;
 	struct addr source;
 	struct addr destination;
 	const uint8_t *data;

@@ -34,6 +34,8 @@ enum config_suite {
 enum config_transport { CONFIG_UDP, CONFIG_TCP };
 enum config_srtp { CONFIG_SRTP_REQUIRED, CONFIG_SRTP_OPTIONAL, CONFIG_SRTP_OFF };
 enum config_capture_format { CONFIG_CAPTURE_PCAPNG, CONFIG_CAPTURE_PCAP };
+/* How a packet of media is captured: on the leg that it came from, or on the one that it left by as well. */
+enum config_capture_media { CONFIG_CAPTURE_RECEIVED, CONFIG_CAPTURE_BOTH };
 enum config_audit { CONFIG_AUDIT_OFF, CONFIG_AUDIT_SIGNALLING, CONFIG_AUDIT_FULL };
 enum config_hep_calls { CONFIG_HEP_ALL, CONFIG_HEP_CAPTURED };
 enum config_hold { CONFIG_HOLD_PASS, CONFIG_HOLD_SENDONLY, CONFIG_HOLD_INACTIVE };
@@ -540,6 +542,7 @@ struct config {
 		bool required;
 		bool index; /* of records */
 		enum config_capture_format format;
+		enum config_capture_media media;
 		uint64_t keep_ms;       /* 0: for good */
 		uint64_t keep_bytes;    /* 0: no limit */
 		unsigned disk_low;      /* per cent free; 0: off */

@@ -32,6 +32,7 @@
 /* Each in the order of its enum in config.h. */
 static const char *const transports[] = {"udp", "tcp", NULL};
 static const char *const srtp_words[] = {"required", "optional", "off", NULL};
+static const char *const capture_media_words[] = {"received", "both", NULL};
 static const char *const audit_words[] = {"off", "signalling", "full", NULL};
 static const char *const hep_calls_words[] = {"all", "captured", NULL};
 static const char *const capture_format_words[] = {"pcapng", "pcap", NULL};

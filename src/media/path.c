@@ -19,6 +19,7 @@ void path_init(struct path *path, const struct path_params *params)
 {
 	memset(path, 0, sizeof(*path));
 	path->cname = params->cname;
+	path->whose = params->whose;
 	for (unsigned end = 0; end < 2; end++) {
 		const struct addr *rtp = &params->local_rtp[end];
 		struct addr *local = path->end[end].local;
@@ -472,9 +473,10 @@ static size_t make_event(struct path *path, uint64_t now_us, uint8_t *data)
 	return DTMF_PACKET;
 }
 
-bool path_tick(
-	struct path *path, uint64_t now_us, uint8_t *data, struct path_out *ret_out)
+bool path_tick(struct path *path, const struct path_batch *batch, uint8_t *data,
+	struct path_out *ret_out)
 {
+	const uint64_t now_us = batch->now_us;
 	struct path_dtmf *dtmf = path->dtmf;
 	struct path_out out = {.kind = PATH_RTP};
 	struct path_end *end;
@@ -493,7 +495,10 @@ bool path_tick(
 		out.len = out.clear_len = make_event(path, now_us, data);
 	}
 	schedule(path, now_us);
-	if (out.len == 0 || seal(end, PATH_RTP, data, &out.len) != 0)
+	if (out.len == 0)
+		return false;
+	path_tap_own(path, batch, &out, data, out.len);
+	if (seal(end, PATH_RTP, data, &out.len) != 0)
 		return false;
 	*ret_out = out;
 	return true;
@@ -534,12 +539,35 @@ static bool pass_rtp(
 	return true;
 }
 
+/* What of a packet all steps behind its reception need. */
+struct passing {
+	struct path *path;
+	const struct path_batch *batch;
+	const struct path_in *in;
+	struct path_out *out;
+	struct path_tapped tapped;
+};
+
+/* It is told and sealed. 0 or an error. */
+static int leave(struct passing *passing, size_t *len)
+{
+	struct path_out *out = passing->out;
+
+	out->clear_len = *len;
+	if (passing->tapped.wanted)
+		path_tap_sent(&passing->tapped, passing->path, passing->batch,
+			passing->in, out, *len);
+	return seal(&passing->path->end[out->end], out->kind, passing->in->data, len);
+}
+
 /* Puts RTCP in the terms of the other end's streams, and seals it. 0; 1 when nothing of it is
  * left. */
-static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
-	struct path_out *out, uint64_t now_us)
+static int pass_rtcp(struct passing *passing, size_t *len)
 {
-	struct path_end *end = &path->end[in->end], *other = &path->end[out->end];
+	const struct path_in *in = passing->in;
+	struct path *path = passing->path;
+	struct path_end *end = &path->end[in->end],
+			*other = &path->end[passing->out->end];
 	struct translator translator = {
 		.forward = &other->outgoing,
 		.back = &end->outgoing,
@@ -554,26 +582,25 @@ static int pass_rtcp(struct path *path, const struct path_in *in, size_t *len,
 	if (*len == 0)
 		return 1;
 	memcpy(in->data, translated, *len);
-	report_passed(&other->report, in->data, *len, now_us);
-	out->clear_len = *len;
-	err = seal(other, PATH_RTCP, in->data, len);
+	report_passed(&other->report, in->data, *len, passing->batch->now_us);
+	err = leave(passing, len);
 	for (unsigned i = 0; i < translator.ended_count; i++)
 		keys_end(&other->seal_keys, translator.ended[i]);
 	return err;
 }
 
 /* 0, 1 or an error: as pass_rtcp(). */
-static int pass(struct path *path, const struct path_in *in, size_t *len,
-	struct path_out *out, uint64_t now_us)
+static int pass(struct passing *passing, size_t *len)
 {
-	struct path_end *other = &path->end[out->end];
+	struct path *path = passing->path;
+	const struct path_out *out = passing->out;
 
 	if (out->kind == PATH_RTCP)
-		return pass_rtcp(path, in, len, out, now_us);
-	if (other->cover != PATH_UDPTL && !pass_rtp(path, in, len, now_us))
+		return pass_rtcp(passing, len);
+	if (path->end[out->end].cover != PATH_UDPTL &&
+		!pass_rtp(path, passing->in, len, passing->batch->now_us))
 		return 1;
-	out->clear_len = *len;
-	return seal(other, PATH_RTP, in->data, len);
+	return leave(passing, len);
 }
 
 bool path_packet(struct path *path, const struct path_batch *batch,
@@ -582,6 +609,7 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 	struct path_end *end = &path->end[in->end];
 	struct path_out out = {.end = (enum relay_end) !in->end};
 	struct path_end *other = &path->end[out.end];
+	struct passing passing = {.path = path, .batch = batch, .in = in, .out = &out};
 	enum path_channel kind = PATH_RTP;
 	size_t len = in->len;
 	int err;
@@ -594,11 +622,14 @@ bool path_packet(struct path *path, const struct path_batch *batch,
 		outgoing_pause(&other->outgoing);
 		return false;
 	}
-	if (path_tap_wants(batch, in, kind))
-		path_tap(end, batch, in, kind, len);
-	err = pass(path, in, &len, &out, batch->now_us);
+	passing.tapped.wanted = path_tap_wants(path, batch, kind);
+	if (passing.tapped.wanted)
+		path_tap_received(&passing.tapped, path, batch, in, kind, len);
+	err = pass(&passing, &len);
 	if (err < 0)
 		count_refusal(&end->counters, err);
+	if (err != 0 && passing.tapped.wanted)
+		path_tap_kept(&passing.tapped, path, batch, in);
 	if (err != 0)
 		return false;
 	out.len = len;
@@ -632,51 +663,10 @@ bool path_report(struct path *path, enum relay_end index, const struct path_batc
 		!report_due(&end->report, &other->report, &facts))
 		return false;
 	out.len = out.clear_len = report_make(&end->report, &facts, data);
+	path_tap_own(path, batch, &out, data, out.len);
 	if (end->cover == PATH_SRTP &&
 		srtp_context_seal(end->seal, true, data, &out.len) != 0)
 		return false;
 	*ret_out = out;
 	return true;
-}
-
-void path_sent(struct path *path, const struct path_out *out, bool ok)
-{
-	struct counters *counters = &path->end[out->end].counters;
-
-	if (!ok) {
-		counter_add(&counters->send_errors, 1);
-	} else if (out->kind == PATH_RTCP) {
-		counter_add(&counters->tx_rtcp, 1);
-	} else {
-		counter_add(&counters->tx_packets, 1);
-		counter_add(&counters->tx_bytes, out->clear_len);
-	}
-}
-
-void path_send_failed(struct path *path, enum relay_end end)
-{
-	counter_add(&path->end[end].counters.send_errors, 1);
-}
-
-/* Watching and telling */
-
-bool path_awaits(const struct path *path, enum relay_end index, uint64_t *ret_since_us)
-{
-	const struct path_end *end = &path->end[index];
-	const struct path_end *other = &path->end[!index];
-	uint64_t heard_us = counter_get(&end->counters.last_rx_us);
-
-	/* Fax goes one way for minutes: both are alive while one is. */
-	if (end->cover == PATH_UDPTL &&
-		counter_get(&other->counters.last_rx_us) > heard_us)
-		heard_us = counter_get(&other->counters.last_rx_us);
-	if (end->cover == PATH_CLOSED || !end->receive || !end->remote.to[PATH_RTP].len)
-		return false;
-	*ret_since_us = heard_us > end->set_us ? heard_us : end->set_us;
-	return true;
-}
-
-void path_stats(const struct path *path, enum relay_end end, struct relay_stats *ret)
-{
-	counters_read(&path->end[end].counters, ret);
 }

@@ -65,11 +65,18 @@ struct path_dtmf {
 	unsigned ended_count;
 };
 
+/* Whose a path is, for taps. */
+struct path_whose {
+	uint64_t call;
+	bool tapped; /* its media is captured */
+};
+
 struct path {
-	struct path_end end[2]; /* by enum relay_end */
-	const char *cname;      /* ours, in RTCP; borrowed */
-	bool due;               /* something is to be told: what latched and dtmf say */
-	uint64_t next_us;       /* when path_tick() is to be called; 0: not at all */
+	struct path_end end[2];         /* by enum relay_end */
+	const struct path_whose *whose; /* borrowed */
+	const char *cname;              /* ours, in RTCP; borrowed */
+	bool due;         /* something is to be told: what latched and dtmf say */
+	uint64_t next_us; /* when path_tick() is to be called; 0: not at all */
 	/* The last latch, to be told; end[].remote is where it went. */
 	struct path_latched {
 		bool due; /* the owner clears it */
@@ -92,8 +99,6 @@ struct path_in {
 	enum relay_end end;
 	enum path_channel channel; /* our port that it came to */
 	const struct addr *source;
-	uint64_t call;
-	bool tapped;
 	/* Aligned to 4, with SRTP_TRAILER_MAX bytes of room behind LEN and behind
 	 * PATH_RTCP_MAX. */
 	uint8_t *data;
@@ -111,9 +116,10 @@ struct path_out {
 };
 
 struct path_params {
-	struct addr local_rtp[2]; /* by end; RTCP is the next port */
-	const char *cname;        /* borrowed as long as the path */
-	uint64_t seed;            /* random */
+	struct addr local_rtp[2];       /* by end; RTCP is the next port */
+	const char *cname;              /* borrowed as long as the path */
+	const struct path_whose *whose; /* the same */
+	uint64_t seed;                  /* random */
 };
 void path_init(struct path *path, const struct path_params *params);
 /* Wipes the keys and frees what it holds. */
@@ -150,9 +156,9 @@ int path_set(struct path *path, enum relay_end end, const struct relay_remote *r
  * our numbers (outgoing.h), seal. True: send *ret_out. False: it was dropped and counted. A packet that is not
  * authentic changes nothing but a counter.
  *
- * The tap sees a packet once, in clear, as received: source is the far end, destination
- * our port, sent is false. It sees those that go on to the other end alone, so that the
- * capture is what was relayed, or told as a digit.
+ * The tap sees it in clear, as received: source is the far end, destination our port; and as sent, with our numbers: from
+ * our port to the other far end. It sees those that go on to the other end alone, so that the capture is what was relayed, or
+ * told as a digit. What one of them was sent as is there even where the network then refused it.
  */
 bool path_packet(struct path *path, const struct path_batch *batch,
 	const struct path_in *in, struct path_out *ret_out);
@@ -164,8 +170,8 @@ void path_play(struct path *path, const struct dtmf_digit *digit, uint64_t now_u
  * bytes stand in DATA (DTMF_PACKET and SRTP_TRAILER_MAX bytes, aligned to 4). False: none is.
  * Says in path.next_us when to call it again.
  */
-bool path_tick(
-	struct path *path, uint64_t now_us, uint8_t *data, struct path_out *ret_out);
+bool path_tick(struct path *path, const struct path_batch *batch, uint8_t *data,
+	struct path_out *ret_out);
 /* Ends a digit of which nothing is heard any more; see path.due. */
 void path_expire(struct path *path, uint64_t now_us);
 /*

@@ -36,8 +36,6 @@ static void on_packet(void *arg, struct io_port *io, const struct addr *source,
 		.end = port->end,
 		.channel = port->channel,
 		.source = source,
-		.call = stream->session->call,
-		.tapped = stream->session->tap,
 		.data = data,
 		.len = len,
 	};
@@ -81,7 +79,7 @@ static void pace(struct worker *worker)
 
 		if (worker->now_us < path->next_us)
 			continue;
-		if (path_tick(path, worker->now_us, worker->own, &out)) {
+		if (path_tick(path, &worker->batch, worker->own, &out)) {
 			worker_send(stream, worker->own, &out);
 			io_flush(worker->io);
 		}
@@ -207,7 +205,7 @@ static void run_command(struct worker *worker, const struct command *command)
 		play(worker, command->stream, &command->digit);
 		break;
 	case COMMAND_TAP:
-		command->session->tap = command->tap;
+		command->session->whose.tapped = command->tap;
 		break;
 	}
 }
@@ -447,9 +445,8 @@ int worker_open(
 	if (!session)
 		return -ENOMEM;
 	session->worker = worker;
-	session->call = open->call;
 	snprintf(session->id, sizeof(session->id), "%s", open->id ? open->id : "");
-	session->tap = open->tap;
+	session->whose = (struct path_whose){.call = open->call, .tapped = open->tap};
 	list_init(&session->node);
 	list_init(&session->streams);
 	worker_set_timeout(session, open->timeout_ms);
@@ -505,6 +502,7 @@ int worker_add(struct worker_session *session, struct worker_stream **ret,
 	struct command command = {.type = COMMAND_ADD, .stream = stream};
 	struct path_params params = {
 		.cname = session->cname,
+		.whose = &session->whose,
 		.local_rtp = {ports->local_rtp[0], ports->local_rtp[1]},
 	};
 	char seed[17];

@@ -22,7 +22,7 @@ static void tell_latched(struct worker *worker, struct worker_stream *stream)
 {
 	struct path_latched *latched = &stream->path.latched;
 	struct worker_event event = {.type = WORKER_LATCHED,
-		.latched = {.call = stream->session->call,
+		.latched = {.call = stream->session->whose.call,
 			.end = latched->end,
 			.rtcp = latched->channel == PATH_RTCP,
 			.from = latched->from,
@@ -41,7 +41,7 @@ static void tell_digits(struct worker *worker, struct worker_stream *stream)
 		return;
 	for (unsigned i = 0; i < dtmf->ended_count; i++) {
 		struct worker_event event = {.type = WORKER_DIGIT,
-			.digit = {.call = stream->session->call,
+			.digit = {.call = stream->session->whose.call,
 				.end = dtmf->end,
 				.digit = dtmf->ended[i]}};
 

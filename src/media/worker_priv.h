@@ -67,14 +67,13 @@ struct worker_session {
 	struct list node;      /* in the worker's live or ended sessions; its thread */
 	struct ending ending;  /* the loop thread */
 	struct worker *worker; /* RO */
-	uint64_t call;         /* RO */
 	char id[32];           /* RO; the call's, for the log */
 	char cname[RTCP_CNAME_MAX + 1]; /* RO; ours in RTCP */
 	_Atomic uint64_t timeout_us;    /* atomic */
 	/* The worker's thread: */
 	struct list streams;
-	bool tap;     /* its packets go to the tap */
-	bool told[2]; /* that an end is silent */
+	struct path_whose whose; /* its call is RO; whether it is tapped is not */
+	bool told[2];            /* that an end is silent */
 	uint64_t told_since_us[2];
 };
 

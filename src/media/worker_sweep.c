@@ -15,8 +15,8 @@ static void sweep_end(
 {
 	uint64_t timeout_us =
 		atomic_load_explicit(&session->timeout_us, memory_order_relaxed);
-	struct worker_event event = {
-		.type = WORKER_SILENT, .latched = {.call = session->call, .end = end}};
+	struct worker_event event = {.type = WORKER_SILENT,
+		.latched = {.call = session->whose.call, .end = end}};
 	uint64_t since_us = 0, stream_us;
 	bool awaited = false;
 
@@ -63,6 +63,7 @@ static void report_streams(struct worker *worker, struct worker_session *session
 		.now_us = worker->now_us,
 		.wall_us = clock_real()->wall_us(clock_real()),
 		.worker = worker->index,
+		.tap = worker->tap,
 	};
 	struct path_out out;
 

@@ -33,7 +33,7 @@
 #include <unistd.h>
 
 #define IO_MAX 3
-#define SERVERS_MAX (2 * IO_MAX + 3)
+#define SERVERS_MAX (2 * IO_MAX + 5)
 #define RATES_MAX 8
 #define ROUNDS_MAX 50
 #define TICK_US 1000
@@ -79,8 +79,8 @@ struct rig {
 
 static const char *const io_names[] = {"auto", "sockets", "io_uring", "steer"};
 
-static const char *const capture_names[] = {
-	"", ", signalling captured", ", all captured"};
+static const char *const capture_names[] = {"", ", signalling captured",
+	", media captured as received", ", all captured", ", all captured and encrypted"};
 
 static void name_rig(struct rig *rig, const struct media_params *params)
 {
@@ -268,7 +268,7 @@ static unsigned open_cpu_rigs(const struct options *o, struct rig *rigs)
 	params = params_of(o, MEDIA_TANDEM, o->io[0], o->tick_us);
 	params.folder = o->captures;
 	for (unsigned i = MEDIA_CAPTURE_SIGNALLING;
-		o->captures && i <= MEDIA_CAPTURE_FULL; i++) {
+		o->captures && i <= MEDIA_CAPTURE_ENCRYPTED; i++) {
 		params.capture = (enum media_capture)i;
 		count += open_rig(&rigs[count], &params, o->calls);
 	}

@@ -48,12 +48,19 @@ static void on_failed(void *arg, struct io_port *io)
 	(void)io;
 }
 
+/* There are no commands. */
+static void on_ready(void *arg)
+{
+	(void)arg;
+}
+
 static int start(struct bare *bare, const struct media_params *params,
 	const struct addr local[2], int control, struct err_text *text)
 {
 	const struct io_shared_params shared = {
 		.addresses = local, .address_count = 2, .workers = 1};
 	struct io_params io = {.wake_fd = control,
+		.ready_h = on_ready,
 		.packet_h = on_packet,
 		.failed_h = on_failed,
 		.arg = bare};

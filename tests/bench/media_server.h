@@ -16,7 +16,13 @@
 enum media_kind { MEDIA_TANDEM, MEDIA_BARE, MEDIA_RTPENGINE, MEDIA_OTHER };
 
 /* As [audit] mode. */
-enum media_capture { MEDIA_NO_CAPTURE, MEDIA_CAPTURE_SIGNALLING, MEDIA_CAPTURE_FULL };
+enum media_capture {
+	MEDIA_NO_CAPTURE,
+	MEDIA_CAPTURE_SIGNALLING,
+	MEDIA_CAPTURE_RECEIVED, /* media too, as it was received */
+	MEDIA_CAPTURE_FULL,     /* and as it was sent */
+	MEDIA_CAPTURE_ENCRYPTED
+};
 
 struct media_params {
 	enum media_kind kind;

@@ -71,19 +71,46 @@ has_both_dialogs() {
 	END
 }
 
-# The packets that rtptalk sent, in clear, on the interface of the side that sent them.
+# media INTERFACE DIRECTION FIELD...: of the packets of RTP there, a line each.
+media() {
+	local interface=$1 direction=$2 names=()
+	shift 2
+	for name; do names+=(-e "$name"); done
+	read_capture "$capture" -o sdp.establish_conversation:FALSE \
+		--enable-heuristic rtp_udp -o udp.try_heuristic_first:TRUE \
+		-Y "rtp && frame.interface_name == $interface && frame.packet_flags_direction == $direction" \
+		-T fields "${names[@]}"
+}
+
+# The packets that rtptalk sent, in clear, on the interface of the side that sent them; and as they were sent on, on the other
+# one: the same payloads in the same order, under one SSRC of ours, numbered without a gap.
 has_media() {
-	local interface count
-	for interface in a b; do
-		count=$(read_capture "$capture" -o sdp.establish_conversation:FALSE \
-			--enable-heuristic rtp_udp -o udp.try_heuristic_first:TRUE \
-			-Y "rtp && frame.interface_name == $interface && frame.packet_flags_direction == 1" |
-			wc -l)
-		((count >= 50)) || {
-			echo "$count packets of RTP from $interface"
+	local from to count
+	for from in a b; do
+		to=$(tr ab ba <<<"$from")
+		media "$from" 1 rtp.payload >"$lab/received"
+		media "$to" 2 rtp.payload >"$lab/sent"
+		count=$(wc -l <"$lab/received")
+		((count == 100)) && cmp "$lab/received" "$lab/sent" || {
+			echo "$count packets of RTP from $from, $(wc -l <"$lab/sent") to $to"
+			return 1
+		}
+		media "$to" 2 rtp.ssrc rtp.seq udp.srcport udp.dstport | awk -v media="$port_media" '
+			NR > 1 && ($1 != ssrc || $2 != (seq + 1) % 65536 || $4 != to) { bad = 1 }
+			$3 < media || $3 > media + 199 { bad = 1 }
+			{ ssrc = $1; seq = $2; to = $4 }
+			END { exit bad || NR != 100 }' || {
+			media "$to" 2 rtp.ssrc rtp.seq udp.srcport udp.dstport | head
 			return 1
 		}
 	done
+	# the SSRC is ours, not that of who sent it
+	[[ $(media a 1 rtp.ssrc | sort -u) != "$(media b 2 rtp.ssrc | sort -u)" ]]
+}
+
+in_order() {
+	read_capture "$capture" -T fields -e frame.time_epoch >"$lab/times"
+	sort -c -n "$lab/times"
 }
 
 open_talks
@@ -94,7 +121,7 @@ are "an interface a leg" 'a\ttrunk gw\nb\tserver pbx1' frame \
 check "both dialogs" has_both_dialogs
 are "how each side is protected" "$protected" \
 	sip frame.comment
-check "media of both" has_media
+check "media of both, as received and as sent" has_media
 are "nothing is malformed" '' _ws.malformed frame.number
 are "both ways in the other header too" '0\t0x00000001\n4\t0x00000002' frame sll.pkttype frame.packet_flags_direction
 check "the demo's reader" diff <("$tools/ladder" "$capture") <(ladder "$capture")

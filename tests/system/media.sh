@@ -27,12 +27,25 @@ has_no_more_lines() { # FILE PATTERN COUNT
 	[[ $(lines "$1" "$2") == "$3" ]]
 }
 
+# What left toward a phone, by the capture, is what it heard, by its recording.
+captured_is_heard() { # INTERFACE DIRECTION RECORDING
+	local pcap
+	pcap=$(capture_of "$(jq -r .id "$lab/cdr.json")") || return 1
+	read_capture "$pcap" -o sdp.establish_conversation:FALSE -d "udp.port==$port_media-$((port_media + 199)),rtp" \
+		-Y "rtp.p_type == 8 && frame.interface_name == $1 && frame.packet_flags_direction == $2" \
+		-T fields -e rtp.payload >"$lab/payloads"
+	python3 "$srcdir/tests/system/audio_check.py" "$lab/payloads" "$3"
+}
+
 call_over() { # NAME ADDRESS
 	check "$1: a call" place_call \
 		alice bob "sip:${number[bob]}@med1.example.test:$port_internal"
 	check "$1: the gateway hears the server" "$tools/tone" "$heard_to" 440 1.5
 	check "$1: the server hears the gateway" "$tools/tone" "$heard_from" 620 1.5
 	check "$1: in SDP and on the wire" wait_for 10 media_is_at "$2"
+	check "$1: what was sent to the gateway is what it heard" captured_is_heard b 2 "$heard_to"
+	check "$1: what was sent to the server is what it heard" captured_is_heard a 2 "$heard_from"
+	check "$1: what came from the gateway is what the server heard" captured_is_heard b 1 "$heard_from"
 }
 
 lab_open

@@ -17,16 +17,18 @@ struct tapped {
 	unsigned count;
 	struct tap_packet last;
 	uint8_t data[TEST_ROOM];
+	bool has_onward;
+	struct tap_onward onward;
 };
 
 /* A path between 10.0.0.1 inside and 192.0.2.9 outside, plain and without mux until a
  * test says otherwise. */
 struct fixture {
 	struct path path;
+	struct path_whose whose; /* tapped: the call's media is captured */
 	struct relay_remote remote[2];
 	struct tapped tapped;
 	struct tap tap;
-	bool untapped; /* the call's media is not captured */
 	struct path_batch batch;
 	struct test_packet packet;
 	struct path_out out;
@@ -39,6 +41,9 @@ static inline void on_packet(void *arg, const struct tap_packet *packet)
 	tapped->count++;
 	tapped->last = *packet;
 	memcpy(tapped->data, packet->data, packet->len);
+	tapped->has_onward = packet->onward != NULL;
+	if (packet->onward)
+		tapped->onward = *packet->onward;
 }
 
 static inline void apply(struct fixture *f)
@@ -52,7 +57,7 @@ static inline int setup(void **state)
 {
 	const char *rtp[] = {INTERNAL_RTP, EXTERNAL_RTP};
 	const char *rtcp[] = {INTERNAL_RTCP, EXTERNAL_RTCP};
-	const struct path_params params = {
+	struct path_params params = {
 		.local_rtp = {test_addr("10.0.0.2:2000"), test_addr("192.0.2.2:3000")},
 		.cname = "ours",
 		.seed = 1};
@@ -60,6 +65,8 @@ static inline int setup(void **state)
 
 	if (!f)
 		return -1;
+	f->whose = (struct path_whose){.call = 42, .tapped = true};
+	params.whose = &f->whose;
 	memset(&f->path, 0xa5, sizeof(f->path));
 	path_init(&f->path, &params);
 	f->tap = (struct tap){.packet_h = on_packet, .arg = &f->tapped};
@@ -97,8 +104,6 @@ static inline bool take(struct fixture *f, enum relay_end end, enum path_channel
 		.end = end,
 		.channel = channel,
 		.source = &source,
-		.call = 42,
-		.tapped = !f->untapped,
 		.data = f->packet.data,
 		.len = f->packet.len,
 	};

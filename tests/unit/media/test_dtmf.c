@@ -365,6 +365,7 @@ static void events_end_at_the_side_without_them(void **state)
 	assert_int_equal(f->path.dtmf->ended[0].event, 5);
 	assert_int_equal(f->path.dtmf->ended[0].duration_ms, 100);
 	assert_int_equal(f->tapped.count, 2); /* a full capture has them */
+	assert_false(f->tapped.last.sent);
 	f->path.dtmf->ended_count = 0;
 	/* the other end's would be a digit twice */
 	row.timestamp = 5000;
@@ -399,6 +400,10 @@ static void digits_are_sealed_within_the_stream(void **state)
 		assert_int_equal(
 			srtp_context_open(peer, false, f->packet.data, &f->packet.len),
 			0);
+		/* the audio that came, and what took its place */
+		assert_true(f->tapped.last.sent && !f->tapped.has_onward);
+		assert_int_equal(f->tapped.last.len, f->packet.len);
+		assert_memory_equal(f->tapped.data, f->packet.data, f->packet.len);
 		if (f->packet.data[1] != 0) {
 			events++;
 			assert_int_equal(f->packet.len, 16);
@@ -465,8 +470,10 @@ static void tick(struct fixture *f, struct listener *l, unsigned ms)
 		f->batch.now_us += 1000;
 		if (f->path.next_us == 0 || f->batch.now_us < f->path.next_us)
 			continue;
-		if (!path_tick(&f->path, f->batch.now_us, f->packet.data, &f->out))
+		if (!path_tick(&f->path, &f->batch, f->packet.data, &f->out))
 			continue;
+		assert_true(f->tapped.last.sent);
+		assert_int_equal(f->tapped.data[12], f->path.dtmf->player.digit.event);
 		assert_int_equal(f->out.end, RELAY_A);
 		assert_int_equal(f->out.kind, PATH_RTP);
 		assert_true(goes_to(f, PATH_RTP, INTERNAL_RTP));
@@ -532,12 +539,11 @@ static void an_own_packets_pace_is_even(void **state)
 	f->remote[RELAY_A].dtmf = new_play().terms;
 	apply(f);
 	press(f, 1, 1000);
-	path_tick(&f->path, f->batch.now_us, f->packet.data, &f->out);
+	path_tick(&f->path, &f->batch, f->packet.data, &f->out);
 	for (unsigned i = 0; i < 100; i++) {
 		f->batch.now_us += 7000;
 		if (f->path.next_us != 0 && f->batch.now_us >= f->path.next_us)
-			count += path_tick(
-				&f->path, f->batch.now_us, f->packet.data, &f->out);
+			count += path_tick(&f->path, &f->batch, f->packet.data, &f->out);
 	}
 	assert_int_equal(count, 700000 / DTMF_PACE_US);
 }
