@@ -1,10 +1,6 @@
-#include <pcap.h>
-
-#include "../unit.h"
+#include "writer_fixture.h"
 
 #include "audit/journal.h"
-#include "audit/writer.h"
-#include "audit_fixture.h"
 
 #include <fcntl.h>
 #include <pthread.h>
@@ -12,155 +8,6 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-#define KEY "d0RmdmcmVCspeEc3QGZiNWpVLFJhQX1cfHAwJSoj"
-
-struct fixture {
-	char *folder;
-	struct writer *writer;
-	struct taps *taps;
-	const struct tap *tap;
-	enum config_capture_format format;
-	struct age_recipients *recipients;
-};
-
-static void start(struct fixture *fixture, unsigned workers, size_t queue_bytes)
-{
-	struct style *style =
-		style_new(fixture->format, fixture->recipients, "sbc.example.com");
-	const struct writer_params params = {.state_dir = fixture->folder,
-		.style = style,
-		.workers = workers,
-		.queue_bytes = queue_bytes};
-	struct err_text text = {""};
-
-	if (writer_new(&fixture->writer, &params, &text) != 0)
-		fail_msg("%s", text.text);
-	style_unref(style);
-	taps_free(fixture->taps);
-	assert_int_equal(taps_new(&fixture->taps), 0);
-	taps_add(fixture->taps, writer_listener(fixture->writer),
-		TAPS_CAPTURED | TAPS_MEDIA);
-	fixture->tap = taps_tap(fixture->taps);
-}
-
-static int setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	fixture->folder = fixture_folder();
-	start(fixture, 2, 0);
-	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	writer_free(fixture->writer);
-	taps_free(fixture->taps);
-	fixture_remove(fixture->folder);
-	free(fixture);
-	return 0;
-}
-
-static void stop(struct fixture *fixture)
-{
-	writer_free(fixture->writer);
-	fixture->writer = NULL;
-}
-
-static void message(struct fixture *fixture, uint64_t call, const char *text)
-{
-	struct tap_message message = {
-		.call = call,
-		.party = 7,
-		.mono_us = clock_real()->mono_us(clock_real()),
-		.transport = TAP_TLS,
-		.source = fixture_addr("127.0.0.1:15061"),
-		.destination = fixture_addr("127.0.0.1:40123"),
-		.version = "TLS1.3",
-		.cipher = "AES-256-GCM",
-		.peer_names = "DNS:pbx1.example.com",
-		.data = text,
-		.len = strlen(text),
-	};
-
-	fixture->tap->message_h(fixture->tap->arg, &message);
-}
-
-static void packet(
-	struct fixture *fixture, uint64_t call, unsigned worker, uint16_t sequence)
-{
-	uint8_t rtp[172] = {0x80, 8, (uint8_t)(sequence >> 8), (uint8_t)sequence};
-	struct tap_packet packet = {
-		.call = call,
-		.mono_us = clock_real()->mono_us(clock_real()),
-		.worker = worker,
-		.captured = true,
-		.source = fixture_addr("127.0.0.1:30002"),
-		.destination = fixture_addr("127.0.0.1:20000"),
-		.data = rtp,
-		.len = sizeof(rtp),
-	};
-
-	fixture->tap->packet_h(fixture->tap->arg, &packet);
-}
-
-static struct writer_totals totals(const struct fixture *fixture)
-{
-	struct writer_totals totals;
-
-	writer_totals(fixture->writer, &totals);
-	return totals;
-}
-
-static bool settled(const struct fixture *fixture)
-{
-	struct writer_totals now = totals(fixture);
-
-	return now.offered == now.stored + now.lost;
-}
-
-/* Records in the capture at PATH, or -1; one that contains WORD sets *ret_found. */
-static int count_records(const char *path, const char *word, bool *ret_found)
-{
-	char error[PCAP_ERRBUF_SIZE];
-	pcap_t *pcap = pcap_open_offline(path, error);
-	struct pcap_pkthdr *head;
-	const u_char *data;
-	int count = 0;
-
-	*ret_found = false;
-	if (!pcap)
-		return -1;
-	for (; pcap_next_ex(pcap, &head, &data) == 1; count++)
-		*ret_found |= memmem(data, head->caplen, word, strlen(word)) != NULL;
-	pcap_close(pcap);
-	return count;
-}
-
-static const char offer[] =
-	"v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\n"
-	"m=audio 20000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
-	"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:" KEY "|2^31\r\n";
-
-static char *invite(void)
-{
-	static char text[2048];
-
-	snprintf(text, sizeof(text),
-		"INVITE sip:b@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/TLS "
-		"127.0.0.1:15061;branch=z9hG4bK1\r\n"
-		"From: <sip:a@127.0.0.1>;tag=1\r\nTo: <sip:b@127.0.0.1>\r\nCall-ID: "
-		"x@y\r\n"
-		"CSeq: 1 INVITE\r\nContact: <sip:a@127.0.0.1:15061>\r\nMax-Forwards: "
-		"70\r\n"
-		"Content-Type: application/sdp\r\nContent-Length: %zu\r\n\r\n%s",
-		strlen(offer), offer);
-	return text;
-}
 
 static void a_call_is_captured_without_its_keys(void **state)
 {
@@ -225,38 +72,6 @@ static void tshark_decodes_sip_and_rtp(void **state)
 	assert_int_equal(rtp, 10);
 }
 
-static void party(struct fixture *fixture, uint32_t number, unsigned end, const char *leg,
-	const char *trunk)
-{
-	const struct tap_party party = {.call = 1,
-		.id = "a",
-		.party = number,
-		.captured = true,
-		.end = end,
-		.leg = leg,
-		.trunk = trunk};
-
-	fixture->tap->party_h(fixture->tap->arg, &party);
-}
-
-/* What tshark says of the FIELDS of each packet. */
-static void tshark_says(
-	const struct fixture *fixture, const char *fields, const char *expected)
-{
-	char command[9000], text[4096];
-	size_t len;
-	FILE *output;
-
-	snprintf(command, sizeof(command), "tshark -r '%s' -T fields %s 2>/dev/null",
-		writer_capture_path(fixture->writer, 1), fields);
-	output = popen(command, "r");
-	assert_non_null(output);
-	len = fread(text, 1, sizeof(text) - 1, output);
-	text[len] = '\0';
-	pclose(output);
-	assert_string_equal(text, expected);
-}
-
 /* A second target of the same leg is another party; what comes late from the first one is still its. */
 static void each_packet_says_whose_it_is(void **state)
 {
@@ -302,85 +117,6 @@ static void each_packet_says_whose_it_is(void **state)
 		"b\ttrunk x\t0x00000002\tleg b, trunk x, UDP\n"
 		"?\t\t0x00000002\tUDP\n"
 		"a\tserver pbx1\t0x00000001\t\n");
-}
-
-/* A packet that went on: once as it was received, once as it was sent. */
-static void onward(struct fixture *fixture, uint16_t sequence)
-{
-	const uint8_t rtp[172] = {0x80, 8, (uint8_t)(sequence >> 8), (uint8_t)sequence, 0,
-		0, 0, 1, 0, 0, 0, 7, 'p', 'a', 'y'};
-	const struct tap_onward on = {.source = fixture_addr("[2001:db8::1]:30004"),
-		.destination = fixture_addr("[2001:db8::2]:40000"),
-		.end = 1,
-		.head_len = TAP_HEAD,
-		.head = {0x80, 0x88, 0x12, 0x34, 0, 0, 0, 2, 0, 0, 0, 8}};
-	const struct tap_packet packet = {.call = 1,
-		.mono_us = clock_real()->mono_us(clock_real()),
-		.captured = true,
-		.source = fixture_addr("127.0.0.1:30002"),
-		.destination = fixture_addr("127.0.0.1:20000"),
-		.onward = &on,
-		.data = rtp,
-		.len = sizeof(rtp)};
-
-	fixture->tap->packet_h(fixture->tap->arg, &packet);
-}
-
-static void use_style(struct fixture *fixture, bool both)
-{
-	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "");
-
-	style->media_both = both;
-	writer_set_style(fixture->writer, style);
-	style_unref(style);
-}
-
-static void a_packet_is_there_as_it_was_sent_too(void **state)
-{
-	struct fixture *fixture = *state;
-	struct tap_packet own = {.call = 1,
-		.mono_us = clock_real()->mono_us(clock_real()),
-		.captured = true,
-		.sent = true,
-		.source = fixture_addr("127.0.0.1:20000"),
-		.destination = fixture_addr("127.0.0.1:30002"),
-		.data = (const uint8_t *)"\x80\x00\x00\x09zzzzyyyy",
-		.len = 12};
-
-	if (system("command -v tshark >/dev/null 2>&1") != 0)
-		skip();
-	writer_call_begin(fixture->writer, 1, "a");
-	party(fixture, 7, 0, "a", "server pbx1");
-	party(fixture, 8, 1, "b", "trunk x");
-	onward(fixture, 5);
-	fixture->tap->packet_h(fixture->tap->arg, &own);
-	WAIT_FOR(settled(fixture));
-	assert_int_equal(totals(fixture).offered, 3);
-	use_style(fixture, false);
-	onward(fixture, 6);
-	fixture->tap->packet_h(fixture->tap->arg, &own);
-	WAIT_FOR(settled(fixture));
-	assert_int_equal(totals(fixture).offered, 4);
-	assert_int_equal(totals(fixture).lost, 0);
-	WAIT_FOR(totals(fixture).stored == 4);
-	tshark_says(fixture,
-		"-d udp.port==20000-40000,rtp -e frame.interface_name "
-		"-e frame.packet_flags_direction -e ip.dst -e ipv6.dst -e rtp.seq "
-		"-e rtp.ssrc -e udp.length -e udp.checksum.status "
-		"-o udp.check_checksum:TRUE",
-		"a\t0x00000001\t127.0.0.1\t\t5\t0x00000007\t180\t1\n"
-		"b\t0x00000002\t\t2001:db8::2\t4660\t0x00000008\t180\t1\n"
-		"a\t0x00000002\t127.0.0.1\t\t9\t0x79797979\t20\t1\n"
-		"a\t0x00000001\t127.0.0.1\t\t6\t0x00000007\t180\t1\n");
-}
-
-static void what_is_sent_on_is_lost_with_it(void **state)
-{
-	struct fixture *fixture = *state;
-
-	onward(fixture, 1); /* of no call */
-	WAIT_FOR(totals(fixture).lost == 2);
-	assert_int_equal(totals(fixture).offered, 2);
 }
 
 static void the_classic_format_is_written_where_asked_for(void **state)
@@ -805,10 +541,6 @@ int main(void)
 			tshark_decodes_sip_and_rtp, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			each_packet_says_whose_it_is, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			a_packet_is_there_as_it_was_sent_too, setup, teardown),
-		cmocka_unit_test_setup_teardown(
-			what_is_sent_on_is_lost_with_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			the_classic_format_is_written_where_asked_for, setup, teardown),
 		cmocka_unit_test_setup_teardown(
