@@ -49,6 +49,8 @@ int server_start_audit(struct server *server, struct err_text *text)
 	int err = taps_new(&server->taps);
 
 	if (!err)
+		taps_mask_digits(server->taps, server->config->audit.mask_digits);
+	if (!err)
 		err = start_writer(server, text);
 	if (!err)
 		err = start_hep(server, text);

@@ -17,7 +17,7 @@
 enum ending {
 	ENDING_PARAMETER, /* white space, '|' (lifetime, MKI) or ';' (next key) */
 	ENDING_LINE,
-	ENDING_RESPONSE, /* the value of that parameter of the line alone */
+	ENDING_CREDENTIALS, /* the secret ones of a header's parameters, or all of it */
 };
 
 static const struct word {
@@ -29,9 +29,17 @@ static const struct word {
 	{"\nk=clear", ENDING_LINE},
 	{"\nk=base64", ENDING_LINE},
 	{"\nk=uri", ENDING_LINE},
-	{"\nAuthorization", ENDING_RESPONSE},
-	{"\nProxy-Authorization", ENDING_RESPONSE},
+	{"\na=ice-pwd", ENDING_LINE},
+	{"\nAuthorization", ENDING_CREDENTIALS},
+	{"\nProxy-Authorization", ENDING_CREDENTIALS},
+	{"\nAuthentication-Info", ENDING_CREDENTIALS},
+	{"\nProxy-Authentication-Info", ENDING_CREDENTIALS},
 };
+
+/* Parameters by which a password can be tried (RFC 7616 3.4, 3.5), or a session taken over ([MS-SIPAE]). */
+static const char *const secrets[] = {"response", "rspauth", "gssapi-data"};
+/* What these send is the secret itself (RFC 7617, RFC 8898). */
+static const char *const open_schemes[] = {"basic", "bearer"};
 
 /* Of each word's last letter, the one before it. */
 static const char last_but_one[UCHAR_MAX + 1] = {
@@ -46,6 +54,10 @@ static const char last_but_one[UCHAR_MAX + 1] = {
 	['I'] = 'r',
 	['n'] = 'o',
 	['N'] = 'o',
+	['d'] = 'w',
+	['D'] = 'w',
+	['o'] = 'f',
+	['O'] = 'f',
 };
 
 /* Nearly all colons are dismissed by the two letters before them: a message has forty of them. */
@@ -113,17 +125,61 @@ static bool ends_header(const char *data, size_t len, size_t at)
 	       (at + 1 == len || (data[at + 1] != ' ' && data[at + 1] != '\t'));
 }
 
-/* "response = "0123..."" up to the comma or the end. */
-static size_t mask_response(char *data, size_t len, size_t at)
+/* The length of the one of COUNT words that stands at AT; 0: none. */
+static size_t word_at(
+	const char *data, size_t len, size_t at, const char *const *list, size_t count)
 {
-	static const char name[] = "response";
-	const size_t name_len = sizeof(name) - 1;
+	for (size_t i = 0; i < count; i++) {
+		const size_t word = strlen(list[i]);
+
+		if (len - at >= word && strncasecmp(data + at, list[i], word) == 0)
+			return word;
+	}
+	return 0;
+}
+
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* The header's value is a scheme that sends its secret as it is. */
+static bool is_open_scheme(const char *data, size_t len, size_t at)
+{
+	size_t word;
+
+	while (at < len && is_blank(data[at]) && !ends_header(data, len, at))
+		at++;
+	word = word_at(data, len, at, open_schemes,
+		sizeof(open_schemes) / sizeof(open_schemes[0]));
+	return word > 0 && at + word < len && is_blank(data[at + word]);
+}
+
+/* All behind the first word. */
+static size_t mask_all(char *data, size_t len, size_t at)
+{
+	while (at < len && is_blank(data[at]))
+		at++;
+	while (at < len && !is_blank(data[at]))
+		at++;
+	for (; at < len && !ends_header(data, len, at); at++)
+		if (!is_blank(data[at]))
+			data[at] = 'x';
+	return at;
+}
+
+/* "response = "0123..."" up to the comma or the end. */
+static size_t mask_parameters(char *data, size_t len, size_t at)
+{
 	bool found = false;
 
 	for (; at < len && !ends_header(data, len, at); at++) {
-		if (!found && len - at > name_len &&
-			!strncasecmp(data + at, name, name_len)) {
-			at += name_len - 1;
+		const size_t word = found ? 0
+					  : word_at(data, len, at, secrets,
+						    sizeof(secrets) / sizeof(secrets[0]));
+
+		if (word > 0) {
+			at += word - 1;
 			found = true;
 		} else if (found && data[at] == ',') {
 			found = false;
@@ -132,6 +188,12 @@ static size_t mask_response(char *data, size_t len, size_t at)
 		}
 	}
 	return at;
+}
+
+static size_t mask_credentials(char *data, size_t len, size_t at)
+{
+	return is_open_scheme(data, len, at) ? mask_all(data, len, at)
+					     : mask_parameters(data, len, at);
 }
 
 unsigned mask_keys(char *data, size_t len)
@@ -143,8 +205,8 @@ unsigned mask_keys(char *data, size_t len)
 
 	while ((colon = next_word(data, len, at, &word))) {
 		at = (size_t)(colon - data) + 1;
-		at = word->ending == ENDING_RESPONSE
-			     ? mask_response(data, len, at)
+		at = word->ending == ENDING_CREDENTIALS
+			     ? mask_credentials(data, len, at)
 			     : mask_to_end(data, len, at, word->ending);
 		count++;
 	}

@@ -7,10 +7,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* RFC 4733 2.3: a packet has one, or some. What is longer is cut. */
+#define EVENT_SIZE 4
+#define EVENT_LEAST 12 /* of RTP */
+#define EVENTS_MAX 256
+#define EVENT_HIDDEN 0xff
+
 struct taps {
 	struct tap tap;
 	struct taps_listener *listeners[TAPS_MAX]; /* RO once there is traffic */
 	unsigned count;
+	atomic_bool mask_digits;       /* atomic */
 	char masked[TAPS_MESSAGE_MAX]; /* loop thread */
 };
 
@@ -58,15 +65,33 @@ static void message_h(void *arg, const struct tap_message *message)
 			if (masked.len > 0)
 				memcpy(taps->masked, message->data, masked.len);
 			mask_keys(taps->masked, masked.len);
+			if (atomic_load(&taps->mask_digits))
+				mask_digits(taps->masked, masked.len);
 			is_masked = true;
 		}
 		listener->tap.message_h(listener->tap.arg, &masked);
 	}
 }
 
-static void packet_h(void *arg, const struct tap_packet *packet)
+/* Fixed head, contributing sources, extension (RFC 3550 5.1, 5.3.1). */
+static size_t payload_at(const uint8_t *data, size_t len)
 {
-	struct taps *taps = arg;
+	size_t at = EVENT_LEAST + (data[0] & 15U) * 4;
+
+	if (data[0] & 0x10 && len >= at + 4)
+		at += 4 + 4 * ((size_t)data[at + 2] << 8 | data[at + 3]);
+	return at;
+}
+
+/* An event, volume and duration each (RFC 4733 2.3): which it was is overwritten, that there was one stays. */
+static void hide_events(uint8_t *data, size_t len)
+{
+	for (size_t at = payload_at(data, len); at < len; at += EVENT_SIZE)
+		data[at] = EVENT_HIDDEN;
+}
+
+static void tell_packet(const struct taps *taps, const struct tap_packet *packet)
+{
 	const unsigned wanted =
 		(packet->captured ? TAPS_MEDIA : 0) | (packet->rtcp ? TAPS_RTCP : 0);
 
@@ -76,6 +101,25 @@ static void packet_h(void *arg, const struct tap_packet *packet)
 		if (wants_of(listener) & wanted)
 			listener->tap.packet_h(listener->tap.arg, packet);
 	}
+}
+
+static void packet_h(void *arg, const struct tap_packet *packet)
+{
+	const struct taps *taps = arg;
+	struct tap_packet hidden;
+	uint8_t data[EVENTS_MAX];
+
+	if (!packet->event || !atomic_load(&taps->mask_digits) ||
+		packet->len < EVENT_LEAST) {
+		tell_packet(taps, packet);
+		return;
+	}
+	hidden = *packet;
+	hidden.len = packet->len < EVENTS_MAX ? packet->len : EVENTS_MAX;
+	memcpy(data, packet->data, hidden.len);
+	hide_events(data, hidden.len);
+	hidden.data = data;
+	tell_packet(taps, &hidden);
 }
 
 int taps_new(struct taps **ret)
@@ -112,6 +156,11 @@ void taps_want(struct taps *taps, struct taps_listener *listener, unsigned wants
 	taps->tap.all = of_all & TAPS_ALL;
 	atomic_store_explicit(
 		&taps->tap.rtcp, (of_all & TAPS_RTCP) != 0, memory_order_relaxed);
+}
+
+void taps_mask_digits(struct taps *taps, bool mask)
+{
+	atomic_store(&taps->mask_digits, mask);
 }
 
 void taps_add(struct taps *taps, struct taps_listener *listener, unsigned wants)

@@ -44,5 +44,8 @@ void taps_free(struct taps *taps);
 const struct tap *taps_tap(const struct taps *taps);
 /* One more, who wants WANTS; there is room for TAPS_MAX. */
 void taps_add(struct taps *taps, struct taps_listener *listener, unsigned wants);
+/* Whether digits that callers press are overwritten from now on: in messages (mask_digits()), and in telephone-events, of which
+ * that there were some stays. Any thread. */
+void taps_mask_digits(struct taps *taps, bool mask);
 /* From now on it wants WANTS. A worker may still bring a packet by what was wanted before. */
 void taps_want(struct taps *taps, struct taps_listener *listener, unsigned wants);

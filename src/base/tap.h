@@ -91,7 +91,8 @@ struct tap_packet {
 	unsigned end;    /* below TAP_ENDS: which end it came from, or goes to */
 	bool sent;
 	bool captured; /* the media of its call is; else it is RTCP, which struct tap asked for */
-	bool rtcp; /* that was received */
+	bool rtcp;  /* that was received */
+	bool event; /* a telephone-event of RFC 4733 */
 	/* NULL: it goes no further, or what it is sent as is told by itself */
 	const struct tap_onward *onward;
 	struct addr source;

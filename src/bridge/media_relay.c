@@ -40,6 +40,7 @@ static void add_formats(struct relay_remote *remote, const struct stream_terms *
 		remote->formats[remote->format_count++] =
 			(struct relay_format){.type = terms->dtmf.formats[i].type,
 				.aside = true,
+				.event = true,
 				.rate = terms->dtmf.formats[i].rate};
 }
 

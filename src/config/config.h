@@ -549,6 +549,7 @@ struct config {
 		unsigned disk_critical; /* the same */
 		char *recipients;       /* a file; "": captures are not encrypted */
 		bool keep_keys;         /* of the log, which it was handed over from */
+		bool mask_digits;
 	} audit;
 
 	struct {

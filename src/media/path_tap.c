@@ -1,10 +1,26 @@
 #include "media/path_tap.h"
 
+#include "media/rtp.h"
+
 #include <string.h>
 
 static void tell(const struct path_batch *batch, const struct tap_packet *packet)
 {
 	batch->tap->packet_h(batch->tap->arg, packet);
+}
+
+/* By what either end said of the type: digits are carried by the number that one of them has. */
+static bool is_event(const struct path *path, const uint8_t *data, size_t len)
+{
+	for (unsigned end = 0; end < 2 && len >= 2; end++) {
+		const struct formats *formats = &path->end[end].formats;
+
+		for (unsigned i = 0; i < formats->count; i++)
+			if (formats->told[i].event &&
+				formats->told[i].type == rtp_type(data))
+				return true;
+	}
+	return path->dtmf && len >= 2 && dtmf_format(&path->dtmf->terms, rtp_type(data));
 }
 
 static void tell_received(const struct path *path, const struct path_batch *batch,
@@ -17,6 +33,7 @@ static void tell_received(const struct path *path, const struct path_batch *batc
 			    .end = in->end,
 			    .captured = path->whose->tapped,
 			    .rtcp = rtcp,
+			    .event = !rtcp && is_event(path, in->data, len),
 			    .onward = onward,
 			    .source = *in->source,
 			    .destination = path->end[in->end].local[in->channel],
@@ -55,6 +72,7 @@ void path_tap_own(const struct path *path, const struct path_batch *batch,
 			    .end = out->end,
 			    .sent = true,
 			    .captured = true,
+			    .event = out->kind == PATH_RTP && is_event(path, data, len),
 			    .source = path->end[out->end].local[out->channel],
 			    .destination = *out->to,
 			    .data = data,

@@ -50,6 +50,7 @@ struct relay_key {
 struct relay_format {
 	uint8_t type;
 	bool aside;    /* not what the line speaks: telephone-event, CN, RED, FEC, RTX */
+	bool event;    /* telephone-event */
 	uint32_t rate; /* of its timestamps, Hz, 1,000 to 384,000 */
 };
 

@@ -58,8 +58,10 @@ static void on_packet(void *arg, const struct tap_packet *packet)
 {
 	struct ear *ear = arg;
 
-	(void)packet;
 	ear->packets++;
+	ear->len = packet->len;
+	if (packet->len > 0 && packet->len < sizeof(ear->text))
+		memcpy(ear->text, packet->data, packet->len);
 }
 
 static void init(struct ear *ear)
@@ -216,6 +218,47 @@ static void a_long_message_is_cut(void **state)
 	assert_int_equal(f->a.data[TAPS_MESSAGE_MAX - 1], 'a');
 }
 
+/* Which digit it was nobody learns; that there was one, how long and how loud, stays. */
+static void digits_are_overwritten_where_that_is_wanted(void **state)
+{
+	static const char info[] = "INFO a\nc: application/dtmf\n\n5";
+	uint8_t event[] = {0x91, 0xe5, 0, 1, 0, 0, 0, 2, 0, 0, 0, 3, 'c', 's', 'r', 'c',
+		0xbe, 0xde, 0, 1, 'e', 'x', 't', 0, 5, 0x8a, 0x03, 0x20, 6, 0x0a, 0x01,
+		0x40};
+	struct tap_packet packet = {
+		.captured = true, .event = true, .data = event, .len = sizeof(event)};
+	struct fixture *f = *state;
+	char before[sizeof(event)];
+
+	memcpy(before, event, sizeof(event));
+	taps_add(f->taps, &f->a.listener, TAPS_ALL | TAPS_MEDIA);
+	say(f, 1, info, sizeof(info) - 1);
+	assert_memory_equal(f->a.text, info, sizeof(info) - 1);
+	f->tap->packet_h(f->tap->arg, &packet);
+	assert_memory_equal(f->a.text, before, sizeof(event));
+	taps_mask_digits(f->taps, true);
+	say(f, 1, info, sizeof(info) - 1);
+	assert_int_equal(f->a.text[sizeof(info) - 2], 'x');
+	f->tap->packet_h(f->tap->arg, &packet);
+	assert_int_equal(f->a.len, sizeof(event));
+	assert_memory_equal(f->a.text, before, 24);
+	assert_memory_equal(f->a.text + 24, "\xff\x8a\x03\x20\xff\x0a\x01\x40", 8);
+	/* what goes on to the far end is as it was */
+	assert_memory_equal(event, before, sizeof(event));
+	/* one that says that it has more than it has; audio */
+	event[18] = 0xff;
+	f->tap->packet_h(f->tap->arg, &packet);
+	assert_memory_equal(f->a.text, event, sizeof(event));
+	packet.len = 3;
+	f->tap->packet_h(f->tap->arg, &packet);
+	assert_int_equal(f->a.len, 3);
+	packet.event = false;
+	packet.len = sizeof(event);
+	f->tap->packet_h(f->tap->arg, &packet);
+	assert_memory_equal(f->a.text, event, sizeof(event));
+	taps_mask_digits(f->taps, false);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -226,6 +269,7 @@ int main(void)
 		TEST(parties_are_of_captured_calls_or_of_all),
 		TEST(packets_are_of_captured_media_or_rtcp),
 		TEST(a_long_message_is_cut),
+		TEST(digits_are_overwritten_where_that_is_wanted),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

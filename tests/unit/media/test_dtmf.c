@@ -366,6 +366,7 @@ static void events_end_at_the_side_without_them(void **state)
 	assert_int_equal(f->path.dtmf->ended[0].duration_ms, 100);
 	assert_int_equal(f->tapped.count, 2); /* a full capture has them */
 	assert_false(f->tapped.last.sent);
+	assert_true(f->tapped.last.event);
 	f->path.dtmf->ended_count = 0;
 	/* the other end's would be a digit twice */
 	row.timestamp = 5000;
@@ -472,7 +473,7 @@ static void tick(struct fixture *f, struct listener *l, unsigned ms)
 			continue;
 		if (!path_tick(&f->path, &f->batch, f->packet.data, &f->out))
 			continue;
-		assert_true(f->tapped.last.sent);
+		assert_true(f->tapped.last.sent && f->tapped.last.event);
 		assert_int_equal(f->tapped.data[12], f->path.dtmf->player.digit.event);
 		assert_int_equal(f->out.end, RELAY_A);
 		assert_int_equal(f->out.kind, PATH_RTP);

@@ -98,12 +98,36 @@ static void taps_the_rtcp_of_calls_that_are_not_captured(void **state)
 	assert_int_equal(f->tapped.count, 2);
 }
 
+/* By the number that the SDP of either end gave them, whichever way they go. */
+static void telephone_events_are_told_as_such(void **state)
+{
+	struct fixture *f = *state;
+
+	f->remote[RELAY_A].formats[0] = (struct relay_format){
+		.type = 101, .aside = true, .event = true, .rate = 8000};
+	f->remote[RELAY_A].format_count = 1;
+	apply(f);
+	test_rtp(&f->packet, 5, 1, 4);
+	assert_true(take(f, RELAY_A, PATH_RTP, INTERNAL_RTP));
+	assert_false(f->tapped.last.event);
+	for (enum relay_end end = 0; end < 2; end++) {
+		test_rtp(&f->packet, 5, 2, 4);
+		f->packet.data[1] = 101;
+		assert_true(take(f, end, PATH_RTP, end ? EXTERNAL_RTP : INTERNAL_RTP));
+		assert_true(f->tapped.last.event);
+	}
+	test_rtcp(&f->packet, 5);
+	assert_true(take(f, RELAY_A, PATH_RTCP, INTERNAL_RTCP));
+	assert_false(f->tapped.last.event);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(taps_what_is_relayed_with_its_addresses),
 		TEST(taps_what_is_sent_with_what_was_received),
 		TEST(taps_the_rtcp_of_calls_that_are_not_captured),
+		TEST(telephone_events_are_told_as_such),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
