@@ -689,7 +689,8 @@ static void the_payload_type_that_comes_is_known(void **state)
 	assert_int_equal(stats(f, RELAY_B).payload_type, -1);
 	remote->format_count = 3;
 	remote->formats[0] = (struct relay_format){.type = 111, .rate = 48000};
-	remote->formats[1] = (struct relay_format){101, true, 48000};
+	remote->formats[1] =
+		(struct relay_format){.type = 101, .aside = true, .rate = 48000};
 	remote->formats[2] = (struct relay_format){.type = 9, .rate = 8000};
 	apply(f);
 	for (uint16_t i = 0; i < 1000; i++) {
