@@ -43,7 +43,8 @@ struct showing {
 	struct api_call *call;
 	struct record_find *find; /* NULL: it stands, or was found */
 	bool brief, standing;
-	json_t *object; /* what is shown; NULL: not found yet */
+	bool parties_told; /* to the ladder, from the record */
+	json_t *object;    /* what is shown; NULL: not found yet */
 	struct ladder *ladder;
 	struct capture_reader *reader; /* NULL: no capture is read */
 	unsigned steps;
@@ -170,6 +171,11 @@ static bool datagram_h(void *arg, const struct capture_item *item)
 		.how = how_of(item),
 		.data = item->data};
 
+	/* the classic format does not say who they are */
+	if (!item->knows && !showing->parties_told) {
+		ladder_record_parties(showing->ladder, showing->object);
+		showing->parties_told = true;
+	}
 	ladder_add(showing->ladder, &datagram);
 	return true;
 }
@@ -273,7 +279,6 @@ static void begin_capture(struct showing *showing)
 				       word_of(showing->object, "id"), name)
 			     : json_string(""));
 	if (!err && !showing->brief) {
-		ladder_record_parties(showing->ladder, showing->object);
 		go_on(showing, 0);
 		return;
 	}

@@ -78,6 +78,14 @@ unsigned ladder_party(struct ladder *ladder, const char *leg, const char *name,
 	return ladder->party_count++;
 }
 
+unsigned ladder_party_named(const struct ladder *ladder, const char *name)
+{
+	for (unsigned i = 0; i < ladder->party_count; i++)
+		if (strcmp(ladder->parties[i].name, name) == 0)
+			return i;
+	return LADDER_PARTIES_MAX;
+}
+
 /* Whose ADDR is; LADDER_PARTIES_MAX: nobody's. */
 static unsigned find_remote(const struct ladder *ladder, const struct addr *addr)
 {

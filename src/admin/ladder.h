@@ -29,6 +29,9 @@ void ladder_free(struct ladder *ladder); /* NULL is fine */
 unsigned ladder_party(struct ladder *ladder, const char *leg, const char *name,
 	const struct addr *remote);
 
+/* The column of the first one of NAME; LADDER_PARTIES_MAX: there is none. */
+unsigned ladder_party_named(const struct ladder *ladder, const char *name);
+
 /* One datagram of a capture. */
 struct ladder_datagram {
 	uint64_t wall_us;

@@ -60,14 +60,62 @@ static struct addr address_of(const json_t *object, const char *name)
 	return addr;
 }
 
+/* Whether NAME, "server pbx1", is that of TARGET, "pbx1". */
+static bool is_of(const char *name, const char *target)
+{
+	const char *id = strchr(name, ' ');
+
+	return id && strcmp(id + 1, target) == 0;
+}
+
+/* What TARGET is called in words: where a transfer brought both legs to one side, the legs do not tell. */
+static const char *find_name(const json_t *record, const char *target)
+{
+	static const char *const lists[] = {"transfers", "redirections"};
+	const struct legs legs = find_legs(record);
+	const json_t *change;
+	size_t i;
+
+	if (is_of(word_of(legs.b, "party"), target))
+		return word_of(legs.b, "party");
+	for (unsigned list = 0; list < 2; list++)
+		json_array_foreach(json_object_get(record, lists[list]), i, change)
+		{
+			if (is_of(word_of(change, "by"), target))
+				return word_of(change, "by");
+		}
+	return NULL;
+}
+
+/* "c" where a transfer brought TARGET. */
+static const char *find_leg(const json_t *record, const json_t *attempt)
+{
+	const json_t *transfer;
+	size_t i;
+
+	json_array_foreach(json_object_get(record, "transfers"), i, transfer)
+	{
+		if (number_of(transfer, "after_us") <= number_of(attempt, "after_us") &&
+			strcmp(word_of(transfer, "target"), word_of(attempt, "target")) ==
+				0)
+			return "c";
+	}
+	return "b";
+}
+
 static unsigned add_target(
-	struct ladder *ladder, const char *leg, const char *word, const json_t *attempt)
+	struct ladder *ladder, const json_t *record, const json_t *attempt)
 {
 	const struct addr addr = address_of(attempt, "address");
+	const char *target = word_of(attempt, "target");
+	const char *known = find_name(record, target);
 	char name[96];
 
-	snprintf(name, sizeof(name), "%s %s", word, word_of(attempt, "target"));
-	return ladder_party(ladder, leg, name, &addr);
+	if (known)
+		snprintf(name, sizeof(name), "%s", known);
+	else
+		snprintf(name, sizeof(name), "%s %s", find_legs(record).b_word, target);
+	return ladder_party(ladder, find_leg(record, attempt), name, &addr);
 }
 
 void ladder_record_parties(struct ladder *ladder, const json_t *record)
@@ -82,10 +130,12 @@ void ladder_record_parties(struct ladder *ladder, const json_t *record)
 	json_array_foreach(json_object_get(record, "attempts"), i, attempt)
 	{
 		if (word_of(attempt, "target")[0])
-			add_target(ladder, "b", legs.b_word, attempt);
+			add_target(ladder, record, attempt);
 	}
 	addr = address_of(legs.b, "remote");
-	if (word_of(legs.b, "party")[0])
+	if (word_of(legs.b, "party")[0] &&
+		ladder_party_named(ladder, word_of(legs.b, "party")) ==
+			LADDER_PARTIES_MAX)
 		ladder_party(ladder, "b", word_of(legs.b, "party"), &addr);
 }
 
@@ -125,7 +175,6 @@ static void add(struct drawing *drawing, const struct row *row)
 
 static void add_attempts(struct drawing *drawing, const json_t *record)
 {
-	const struct legs legs = find_legs(record);
 	const json_t *attempt;
 	size_t i;
 
@@ -135,7 +184,7 @@ static void add_attempts(struct drawing *drawing, const json_t *record)
 		const int status = (int)number_of(attempt, "status");
 		const char *reason = word_of(attempt, "reason");
 		struct row row = {.after_us = number_of(attempt, "after_us"),
-			.party = add_target(drawing->ladder, "b", legs.b_word, attempt),
+			.party = add_target(drawing->ladder, record, attempt),
 			.sent = true,
 			.method = asked ? "INVITE" : "",
 			.phrase = asked ? "" : reason};
@@ -187,14 +236,13 @@ static void add_answer(struct drawing *drawing, const json_t *record, unsigned a
 }
 
 /* Which column has NAME; LADDER_PARTIES_MAX: none. */
-static unsigned party_of(struct drawing *drawing, const json_t *record, const char *name)
+static unsigned party_of(struct drawing *drawing, const char *name)
 {
-	const struct legs legs = find_legs(record);
+	const unsigned known = ladder_party_named(drawing->ladder, name);
 
-	if (strcmp(name, word_of(legs.a, "party")) == 0)
-		return ladder_party(drawing->ladder, "a", name, NULL);
-	return name[0] ? ladder_party(drawing->ladder, "b", name, NULL)
-		       : LADDER_PARTIES_MAX;
+	return known < LADDER_PARTIES_MAX || !name[0]
+		       ? known
+		       : ladder_party(drawing->ladder, "b", name, NULL);
 }
 
 static void add_changes(struct drawing *drawing, const json_t *record)
@@ -205,7 +253,7 @@ static void add_changes(struct drawing *drawing, const json_t *record)
 	json_array_foreach(json_object_get(record, "redirections"), i, change)
 	{
 		const struct row row = {.after_us = number_of(change, "after_us"),
-			.party = party_of(drawing, record, word_of(change, "by")),
+			.party = party_of(drawing, word_of(change, "by")),
 			.method = "",
 			.status = (int)number_of(change, "status"),
 			.phrase = word_of(change, "action"),
@@ -216,7 +264,7 @@ static void add_changes(struct drawing *drawing, const json_t *record)
 	json_array_foreach(json_object_get(record, "transfers"), i, change)
 	{
 		const struct row row = {.after_us = number_of(change, "after_us"),
-			.party = party_of(drawing, record, word_of(change, "by")),
+			.party = party_of(drawing, word_of(change, "by")),
 			.method = "REFER",
 			.phrase = "",
 			.refer_to = word_of(change, "to")};
@@ -243,7 +291,7 @@ static void add_end(struct drawing *drawing, const json_t *record, unsigned a)
 	const char *by = who_ended(record);
 	const bool answered = word_of(record, "answer")[0] != '\0';
 	struct row row = {.after_us = number_of(record, "duration_us"),
-		.party = by ? party_of(drawing, record, by) : LADDER_PARTIES_MAX,
+		.party = by ? party_of(drawing, by) : LADDER_PARTIES_MAX,
 		.method = answered ? "BYE" : "CANCEL",
 		.phrase = "",
 		.reason = word_of(record, "cause")};

@@ -114,7 +114,9 @@ const char *ladder_remark(const json_t *message)
 			ladder_label(message, 1, sizeof(label), label));
 		return text;
 	}
-	snprintf(text, sizeof(text), "not asked: %s", "");
+	snprintf(text, sizeof(text), "%s: ",
+		json_is_true(json_object_get(message, "sent")) ? "not asked"
+							       : "no answer");
 	ascii(show_word(message, "phrase"), text + strlen(text),
 		sizeof(text) - strlen(text));
 	return text;

@@ -2,6 +2,7 @@
  * What is read of captures: a file of either format, as somebody may have left it in its folder, and the file that names
  * those whom captures are encrypted for. The first byte says which.
  */
+#include "admin/ladder.h"
 #include "audit/age.h"
 #include "audit/capture_read.h"
 #include "audit/pcapng.h"
@@ -23,6 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 	} while (0)
 
 struct seen {
+	struct ladder *ladder; /* what is made of it */
 	unsigned count;
 	unsigned sum;
 };
@@ -47,14 +49,40 @@ static bool data_h(void *arg, const struct capture_item *item)
 	touch(seen, span_of(addr_text(&item->destination, text)));
 	MUST(item->knows || (!item->sent && !item->leg[0] && item->comment.len == 0));
 	seen->count++;
+	if (seen->ladder)
+		ladder_add(seen->ladder,
+			&(const struct ladder_datagram){.wall_us = item->wall_us,
+				.source = item->source,
+				.destination = item->destination,
+				.knows = item->knows,
+				.sent = item->sent,
+				.leg = item->leg,
+				.name = item->trunk,
+				.how = item->comment,
+				.data = item->data});
 	return true;
+}
+
+/* It can be written, and read again. */
+static void draw(struct ladder *ladder)
+{
+	json_t *drawn = ladder_json(ladder, "capture", ""), *again;
+	char *text = drawn ? json_dumps(drawn, 0) : NULL;
+
+	MUST(text);
+	again = json_loads(text, 0, NULL);
+	MUST(again);
+	MUST(json_array_size(json_object_get(drawn, "parties")) <= LADDER_PARTIES_MAX);
+	json_decref(again);
+	json_decref(drawn);
+	free(text);
 }
 
 static void read_file(const uint8_t *data, size_t size)
 {
 	char *copy = malloc(size);
 	FILE *file = copy ? fmemopen(copy, size, "r") : NULL;
-	struct seen seen = {0};
+	struct seen seen = {.ladder = ladder_new(true)};
 	int err;
 
 	if (file) {
@@ -62,7 +90,10 @@ static void read_file(const uint8_t *data, size_t size)
 		err = capture_read_file(file, data_h, &seen);
 		MUST(err == 0 || err == ERR_FORMAT);
 		MUST(seen.count <= CAPTURE_READ_MAX);
+		if (seen.ladder)
+			draw(seen.ladder);
 	}
+	ladder_free(seen.ladder);
 	free(copy);
 }
 

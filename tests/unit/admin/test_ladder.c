@@ -427,6 +427,40 @@ static void a_record_is_a_ladder(void **state)
 	json_decref(object);
 }
 
+/* A server was called, and transferred the call to another trunk: both legs are external then. */
+static void a_transfer_has_three_parties(void **state)
+{
+	json_t *object = json_loads(
+		"{\"inbound\":true,\"start\":\"2026-12-01T10:00:00.5Z\",\"ringing\":null,"
+		"\"answer\":\"2026-12-01T10:00:01.5Z\",\"end\":\"2026-12-01T10:01:00."
+		"5Z\","
+		"\"duration_us\":60000000,\"status\":200,\"cause\":\"bye\","
+		"\"ended_by\":\"callee\",\"attempts\":["
+		"{\"target\":\"pbx1\",\"address\":\"192.0.2.1:5061\",\"status\":200,"
+		"\"reason\":\"answered\",\"after_us\":10},"
+		"{\"target\":\"gw2\",\"address\":\"192.0.2.3:5060\",\"status\":200,"
+		"\"reason\":\"answered\",\"after_us\":5000000}],"
+		"\"transfers\":[{\"by\":\"server pbx1\",\"to\":\"+4930\","
+		"\"target\":\"gw2\",\"status\":200,\"after_us\":4000000}],"
+		"\"redirections\":[],"
+		"\"external\":{\"party\":\"trunk gw1\",\"remote\":\"192.0.2.2:5060\"},"
+		"\"external_b\":{\"party\":\"trunk gw2\",\"remote\":\"192.0.2.3:5060\"}}",
+		0, NULL);
+	json_t *ladder = ladder_record_json(object, "");
+	const json_t *parties = json_object_get(ladder, "parties");
+
+	(void)state;
+	assert_int_equal(json_array_size(parties), 3);
+	assert_string_equal(word(json_array_get(parties, 1), "name"), "server pbx1");
+	assert_string_equal(word(json_array_get(parties, 1), "leg"), "b");
+	assert_string_equal(word(json_array_get(parties, 2), "name"), "trunk gw2");
+	assert_string_equal(word(json_array_get(parties, 2), "leg"), "c");
+	assert_string_equal(told(ladder),
+		"0<INVITE0 1>INVITE0 1<200 0>200 1<REFER0 2>INVITE0 2<200 2<BYE0");
+	json_decref(ladder);
+	json_decref(object);
+}
+
 static void who_ended_it_is_in_the_ladder(void **state)
 {
 	static const struct {
@@ -490,6 +524,7 @@ int main(void)
 		cmocka_unit_test(who_sent_it_is_found_by_addresses),
 		cmocka_unit_test(a_ladder_is_bounded),
 		cmocka_unit_test(a_record_is_a_ladder),
+		cmocka_unit_test(a_transfer_has_three_parties),
 		cmocka_unit_test(who_ended_it_is_in_the_ladder),
 		cmocka_unit_test(a_record_that_stands_or_is_odd_is_one_too),
 	};

@@ -214,9 +214,9 @@ static void nobodys_message_is_told_beside_us(void **state)
 
 static void what_a_record_says_needs_no_number(void **state)
 {
-	json_t *messages = json_pack("[o, o, o]", message(0, 0, true, "INVITE", ""),
-		message(0, 0, false, "503 answered 503", ""),
-		message(5, 1, true, "", ""));
+	json_t *messages = json_pack("[o, o, o, o]", message(0, 0, true, "INVITE", ""),
+		message(0, 0, false, "503 answered 503", ""), message(5, 1, true, "", ""),
+		message(6, 0, false, "", ""));
 
 	(void)state;
 	json_object_set_new(json_array_get(messages, 1), "after_us", json_null());
@@ -231,6 +231,7 @@ static void what_a_record_says_needs_no_number(void **state)
 	assert_non_null(strstr(drawn, "\n            |<------ 503 answered 503 "));
 	assert_non_null(strstr(drawn, "|  reason: busy"));
 	assert_non_null(strstr(drawn, "not asked: full"));
+	assert_non_null(strstr(drawn, "no answer: "));
 }
 
 static void what_peers_say_stays_in_its_line(void **state)
