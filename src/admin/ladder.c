@@ -1,6 +1,7 @@
 #include "admin/ladder.h"
 
 #include "admin/api.h"
+#include "admin/ladder_digits.h"
 #include "admin/ladder_message.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -34,6 +35,7 @@ struct ladder {
 	struct row *rows;
 	unsigned count, room;
 	uint64_t left_out, packets;
+	struct ladder_digits digits;
 };
 
 struct ladder *ladder_new(bool whole)
@@ -152,6 +154,43 @@ static void note_how(struct ladder *ladder, unsigned party, struct span how)
 			"%.*s", SPAN_ARG(how));
 }
 
+/* OBJECT, which is taken, at the end; NULL: it is left out. */
+static void add_row(struct ladder *ladder, const struct ladder_datagram *datagram,
+	unsigned party, bool sent, json_t *object)
+{
+	struct row *row = object ? next_row(ladder) : NULL;
+
+	if (!row) {
+		json_decref(object);
+		ladder->left_out++;
+		return;
+	}
+	*row = (struct row){.wall_us = datagram->wall_us,
+		.party = party,
+		.object = object,
+		.hash = hash_bytes(datagram->data.p, datagram->data.len,
+			(uint64_t)party << 1 | sent)};
+	ladder->count++;
+}
+
+/* A packet of media, or what else is no message. */
+static void add_packet(struct ladder *ladder, const struct ladder_datagram *datagram)
+{
+	const unsigned char *data = (const unsigned char *)datagram->data.p;
+	bool sent;
+	char digit;
+
+	if (datagram->data.len == 0 || (data[0] & RTP_VERSION_BITS) != RTP_VERSION)
+		return;
+	ladder->packets++;
+	digit = datagram->sent ? '\0'
+			       : ladder_digits_read(&ladder->digits, datagram->data);
+	if (digit)
+		add_row(ladder, datagram, find_party(ladder, datagram, &sent), false,
+			ladder_message_digit(
+				&datagram->source, &datagram->destination, digit));
+}
+
 void ladder_add(struct ladder *ladder, const struct ladder_datagram *datagram)
 {
 	struct ladder_message message = {.source = datagram->source,
@@ -159,30 +198,17 @@ void ladder_add(struct ladder *ladder, const struct ladder_datagram *datagram)
 		.how = datagram->how,
 		.text = datagram->data,
 		.whole = ladder->whole && ladder->text_bytes < LADDER_TEXT_MAX};
-	struct row *row;
 	unsigned party;
 
 	if (!ladder_message_is(datagram->data)) {
-		ladder->packets += datagram->data.len > 0 &&
-				   ((unsigned char)datagram->data.p[0] &
-					   RTP_VERSION_BITS) == RTP_VERSION;
+		add_packet(ladder, datagram);
 		return;
 	}
-	row = next_row(ladder);
+	ladder_digits_learn(&ladder->digits, datagram->data);
 	party = find_party(ladder, datagram, &message.sent);
 	note_how(ladder, party, datagram->how);
-	if (row)
-		row->object = ladder_message_json(&message);
-	if (!row || !row->object) {
-		ladder->left_out++;
-		return;
-	}
-	row->wall_us = datagram->wall_us;
-	row->party = party;
-	row->hash = hash_bytes(datagram->data.p, datagram->data.len,
-		(uint64_t)party << 1 | message.sent);
 	ladder->text_bytes += message.whole ? datagram->data.len : 0;
-	ladder->count++;
+	add_row(ladder, datagram, party, message.sent, ladder_message_json(&message));
 }
 
 bool ladder_has_messages(const struct ladder *ladder)

@@ -245,3 +245,17 @@ json_t *ladder_message_json(const struct ladder_message *message)
 		json_object_set_new(object, "text", api_text_span(message->text));
 	return object;
 }
+
+json_t *ladder_message_digit(
+	const struct addr *source, const struct addr *destination, char digit)
+{
+	const char name[2] = {digit, '\0'};
+	char from[ADDR_TEXT_SIZE], to[ADDR_TEXT_SIZE];
+
+	return json_pack(
+		"{s:b, s:s, s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s, s:s, s:s, s:[]}",
+		"sent", 0, "source", addr_text(source, from), "destination",
+		addr_text(destination, to), "how", "RTP", "method", "", "uri", "",
+		"status", 0, "phrase", "", "cseq", "", "reason", "", "refer_to", "",
+		"digit", name, "media");
+}

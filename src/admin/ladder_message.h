@@ -27,6 +27,9 @@ struct ladder_message {
 bool ladder_message_is(struct span text);
 /* A new object; NULL: TEXT is no message of SIP, or out of memory. */
 json_t *ladder_message_json(const struct ladder_message *message);
+/* The same of a digit in RTP, which is no message: it has neither method nor status. */
+json_t *ladder_message_digit(
+	const struct addr *source, const struct addr *destination, char digit);
 /* The value of the header NAME in TEXT, or of its COMPACT form (NULL: it has none), the first one; empty: there is none. */
 struct span ladder_message_header(
 	struct span text, const char *name, const char *compact);

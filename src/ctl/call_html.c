@@ -179,7 +179,8 @@ static void add_messages(struct buf *out, const json_t *ladder)
 		buf_add_str(out, "<h2>Messages</h2>\n");
 	json_array_foreach(json_object_get(ladder, "messages"), i, message)
 	{
-		if (strcmp(show_word(ladder, "source"), "capture") == 0)
+		if (strcmp(show_word(ladder, "source"), "capture") == 0 &&
+			ladder_is_message(message))
 			add_message(out, parties, message);
 	}
 	free(parties);

@@ -114,6 +114,11 @@ const char *ladder_remark(const json_t *message)
 			ladder_label(message, 1, sizeof(label), label));
 		return text;
 	}
+	if (show_word(message, "digit")[0]) {
+		snprintf(text, sizeof(text), "digit %.1s in RTP",
+			show_word(message, "digit"));
+		return text;
+	}
 	snprintf(text, sizeof(text), "%s: ",
 		json_is_true(json_object_get(message, "sent")) ? "not asked"
 							       : "no answer");
@@ -176,7 +181,8 @@ bool ladder_note(const json_t *message, unsigned nth, char ret[static LADDER_NOT
 	}
 	nth -= (unsigned)json_array_size(media);
 	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (!show_word(message, words[i].name)[0] || nth-- > 0)
+		if (!show_word(message, words[i].name)[0] ||
+			!ladder_is_message(message) || nth-- > 0)
 			continue;
 		snprintf(ret, LADDER_NOTE_SIZE, "%s%s", words[i].prefix,
 			ascii(show_word(message, words[i].name), text, sizeof(text)));

@@ -220,6 +220,29 @@ static void what_is_damaged_is_shown_as_far_as_it_is_whole(void **state)
 	assert_true(note_has("damaged behind this"));
 }
 
+static void one_that_is_long_is_shown_from_its_beginning(void **state)
+{
+	/* blocks that say nothing */
+	static const uint32_t block[] = {5, 16, 0, 16};
+	FILE *file;
+	int fd, dir;
+
+	(void)state;
+	end_call(2, "5f3c-000002");
+	capture_call("5f3c-000002", CONFIG_CAPTURE_PCAPNG);
+	dir = open_capture("5f3c-000002");
+	fd = openat(dir, "call.pcapng", O_WRONLY | O_APPEND);
+	close(dir);
+	file = fdopen(fd, "a");
+	assert_non_null(file);
+	for (unsigned i = 0; i < 1000 * 256; i++)
+		assert_int_equal(fwrite(block, sizeof(block), 1, file), 1);
+	fclose(file);
+	assert_int_equal(show("5f3c-000002", NULL), API_OK);
+	assert_int_equal(json_array_size(messages()), 2);
+	assert_true(note_has("is longer"));
+}
+
 static void so_many_are_read_at_once(void **state)
 {
 	struct api_call *calls[VERBS_SHOWS_MAX];
@@ -262,6 +285,8 @@ int main(void)
 			one_that_cannot_be_read_is_told_from_its_record, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_damaged_is_shown_as_far_as_it_is_whole, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_that_is_long_is_shown_from_its_beginning, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			so_many_are_read_at_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(options_are_judged, setup, teardown),

@@ -270,6 +270,59 @@ static void messages_are_in_the_order_of_time(void **state)
 	ladder_free(ladder);
 }
 
+/* An event of RFC 4733 in RTP. */
+static void add_event(struct ladder *ladder, bool sent, unsigned type, uint32_t timestamp,
+	unsigned event, bool end)
+{
+	const char packet[] = {(char)0x80, (char)type, 0, 1, 0, 0, (char)(timestamp >> 8),
+		(char)timestamp, 1, 2, 3, 4, (char)event, (char)(end ? 0x8a : 0x0a), 0,
+		(char)160};
+	const struct ladder_datagram datagram = {.wall_us = START + timestamp,
+		.source = address("192.0.2.1"),
+		.destination = address("192.0.2.9"),
+		.knows = true,
+		.sent = sent,
+		.leg = "b",
+		.name = "trunk gw",
+		.how = {"", 0},
+		.data = {packet, sizeof(packet)}};
+
+	ladder_add(ladder, &datagram);
+}
+
+static void digits_in_media_are_told_once(void **state)
+{
+	struct ladder *ladder = ladder_new(true);
+	const json_t *rows;
+	json_t *object;
+
+	(void)state;
+	/* nobody said what type 101 is */
+	add_event(ladder, false, 101, 1, 5, true);
+	add(ladder, 0, true, "b", "trunk gw",
+		"INVITE sip:x SIP/2.0\r\n\r\nv=0\r\na=rtpmap:101 telephone-event/8000\r\n"
+		"a=rtpmap:200 telephone-event/8000\r\na=rtpmap:x\r\na=rtpmap:8 "
+		"PCMA/8000\r\n");
+	add_event(ladder, false, 101, 100, 11, false);
+	for (unsigned i = 0; i < 3; i++)
+		add_event(ladder, false, 101, 100, 11, true);
+	add_event(ladder, false, 101, 300, 5, true);
+	add_event(ladder, false, 8, 400, 5, true);
+	add_event(ladder, false, 101, 500, 16, true);
+	add_event(ladder, true, 101, 600, 5, true);
+	object = ladder_json(ladder, "capture", "");
+	rows = json_object_get(object, "messages");
+	assert_int_equal(json_array_size(rows), 3);
+	assert_int_equal(number(object, "packets"), 9);
+	assert_string_equal(word(json_array_get(rows, 1), "digit"), "#");
+	assert_string_equal(word(json_array_get(rows, 1), "how"), "RTP");
+	assert_int_equal(number(json_array_get(rows, 1), "party"), 0);
+	assert_string_equal(word(json_array_get(rows, 2), "digit"), "5");
+	assert_null(json_object_get(json_array_get(rows, 2), "text"));
+	json_decref(object);
+	ladder_free(ladder);
+}
+
 static void add_classic(
 	struct ladder *ladder, const char *source, const char *destination)
 {
@@ -521,6 +574,7 @@ int main(void)
 		cmocka_unit_test(a_digit_is_read),
 		cmocka_unit_test(odd_bytes_are_text),
 		cmocka_unit_test(messages_are_in_the_order_of_time),
+		cmocka_unit_test(digits_in_media_are_told_once),
 		cmocka_unit_test(who_sent_it_is_found_by_addresses),
 		cmocka_unit_test(a_ladder_is_bounded),
 		cmocka_unit_test(a_record_is_a_ladder),

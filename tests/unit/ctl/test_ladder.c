@@ -222,10 +222,14 @@ static void what_a_record_says_needs_no_number(void **state)
 	json_object_set_new(json_array_get(messages, 1), "after_us", json_null());
 	json_object_set_new(json_array_get(messages, 1), "reason", json_string("busy"));
 	json_object_set_new(json_array_get(messages, 2), "phrase", json_string("full"));
+	json_array_append_new(messages, message(7, 0, false, "", ""));
+	json_object_set_new(json_array_get(messages, 4), "digit", json_string("#"));
 	draw(ladder_of(
 		     json_pack("[o, o]", party("b", "trunk gw"), party("b", "trunk gw2")),
 		     messages),
 		80);
+	assert_non_null(strstr(drawn, "digit # in RTP |"));
+	assert_null(strstr(drawn, "  digit #\n"));
 	assert_non_null(strstr(drawn, "     0.000  |-----------"));
 	assert_non_null(strstr(drawn, " INVITE "));
 	assert_non_null(strstr(drawn, "\n            |<------ 503 answered 503 "));
