@@ -70,8 +70,7 @@ struct sender {
 
 	struct pending pending;
 	uint64_t sent, lost, lost_told;
-	char why[200];
-	bool why_told;
+	char why[200]; /* and was said; "": it is open */
 };
 
 static struct timers *timers_of(const struct sender *sender)
@@ -159,10 +158,9 @@ static void say_why(struct sender *sender, const char *why)
 	for (char *at = text; *at; at++)
 		if (*at == '"')
 			*at = '\'';
-	if (sender->why_told && strcmp(sender->why, text) == 0)
+	if (strcmp(sender->why, text) == 0)
 		return;
 	memcpy(sender->why, text, sizeof(text));
-	sender->why_told = true;
 	log_warning("hep", "event=collector-away collector=%s reason=\"%s\"",
 		name_of(sender, name), sender->why);
 }
@@ -184,8 +182,6 @@ static void fail(struct sender *sender, const char *why)
 
 	if (was_open && now_ms(sender) - sender->opened_ms >= STEADY_MS)
 		sender->rest_ms = REST_MIN_MS;
-	if (was_open)
-		sender->why_told = false;
 	close_socket(sender);
 	say_why(sender, why);
 	if (!was_open && sender->addr_next < sender->addr_count)
@@ -254,7 +250,6 @@ static void look_at_refusals(void *arg)
 	}
 	sender->refused = false;
 	sender->why[0] = '\0';
-	sender->why_told = false;
 	log_info("hep", "event=collector-open collector=%s", name_of(sender, name));
 }
 
@@ -448,7 +443,6 @@ static void opened(struct sender *sender)
 		return;
 	}
 	sender->why[0] = '\0';
-	sender->why_told = false;
 	log_info("hep", "event=collector-open collector=%s remote=%s%s%s%s%s",
 		name_of(sender, name), addr_text(remote, text), tls ? " version=" : "",
 		tls ? channel_version(sender->channel) : "", tls ? " cipher=" : "",
@@ -627,7 +621,6 @@ void sender_use(struct sender *sender, const struct sender_target *target)
 	sender->phase = PHASE_NOWHERE;
 	sender->doubted = false;
 	sender->why[0] = '\0';
-	sender->why_told = false;
 	if (!target) {
 		lose_all(sender);
 		return;

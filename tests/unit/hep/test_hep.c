@@ -163,6 +163,7 @@ static struct record record_of(uint64_t call, const char *id)
 	record.legs[0].transport = "UDP";
 	record.legs[0].remote = addr_of("192.0.2.1:5060");
 	record.legs[1].side = SIDE_EXTERNAL;
+	record.legs[1].remote = addr_of("192.0.2.9:5061");
 	return record;
 }
 
@@ -333,7 +334,7 @@ static void the_record_ends_it(void **state)
 	expect(f, CALL, "a");
 	expect(f, PROTOCOL, "17");
 	expect(f, SOURCE, "192.0.2.1");
-	expect(f, DESTINATION, "0.0.0.0");
+	expect(f, DESTINATION, "192.0.2.9");
 	expect(f, SECONDS, "1795305601");
 	expect(f, MICROSECONDS, "250");
 	json = json_loads(chunk(f->data, f->len, PAYLOAD), 0, NULL);

@@ -236,7 +236,23 @@ static void a_collector_that_is_away_is_waited_for(void **state)
 	TURN_UNTIL(&f->world, accepts(f));
 	TURN_UNTIL(&f->world, got(f, 0) == 2);
 	assert_true(state_of(f).open);
+	assert_string_equal(state_of(f).why, "");
 	assert_int_equal(state_of(f).lost, 0);
+	/* one that stood for a while is made again at once, and the next one too */
+	pass_ms(&f->world, 10000);
+	close_fd(&f->fd);
+	TURN_UNTIL(&f->world, !state_of(f).open);
+	pass_ms(&f->world, 1000);
+	TURN_UNTIL(&f->world, accepts(f));
+	TURN_UNTIL(&f->world, state_of(f).open);
+	/* who hangs up at once is not asked each second */
+	pass_ms(&f->world, 9999);
+	close_fd(&f->fd);
+	TURN_UNTIL(&f->world, !state_of(f).open);
+	pass_ms(&f->world, 1999);
+	assert_false(accepts(f));
+	pass_ms(&f->world, 1);
+	TURN_UNTIL(&f->world, accepts(f));
 }
 
 /* What did not leave as a whole goes again as a whole: who read half of a packet threw that away. */
