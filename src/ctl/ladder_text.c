@@ -68,8 +68,6 @@ bool ladder_lanes_make(struct ladder_lanes *ret, unsigned left, unsigned right,
 	unsigned pitch = PITCH_MAX;
 
 	*ret = (struct ladder_lanes){.count = 0};
-	if (width > WIDTH_MAX)
-		width = WIDTH_MAX;
 	if (count > LADDER_LANES_MAX ||
 		(width && times + 2 + tail + (count - 1) * PITCH_MIN > width))
 		return false;

@@ -113,6 +113,7 @@ check "how they were protected" is '.ladder.parties[1].how | startswith("TLS1.3 
 check "its media lines" is '[.ladder.messages[] | .media[]? | .protocol] == ["RTP/AVP", "RTP/SAVP", "RTP/SAVP", "RTP/AVP"]'
 check "and packets" is '.ladder.packets >= 100'
 check "no key is in it" eval 'show "$id" --messages && is "[.ladder.messages[].text | select(contains(\"inline:\"))] | length == 2 and all(contains(\"inline:xxxxxxxx\"))"'
+check "who looked at them is in the log" has_lines "$lab/tandem.log" "event=act noun=call verb=show arg=\"$id\" value=\"--messages\"" 1
 check "in text" says '^ +0\.000  \|-+ INVITE \(1\) -+>\|'
 check "who ended it" says '^by +tandem'
 for width in 60 80 200; do

@@ -313,6 +313,58 @@ static void so_many_trace_at_once(void **state)
 	traces_end(NULL);
 }
 
+/* Nor has he who comes to a free place what the one before him wanted. */
+static void who_ended_wants_nothing(void **state)
+{
+	struct listener first = {0};
+
+	(void)state;
+	begin(&two, TRACE_TRUNK, "nothing");
+	begin(&first, TRACE_ALL, NULL);
+	begin_call(1, "trunk gw");
+	assert_int_equal(first.count, 3);
+	traces_end(first.trace);
+	begin(&one, TRACE_TRUNK, "other");
+	say(1, 2, false, "SIP/2.0 200 OK");
+	assert_int_equal(one.count, 0);
+	json_decref(first.last);
+}
+
+/* What everybody had is not kept for whoever begins later. */
+static void who_begins_hears_nothing_of_before(void **state)
+{
+	(void)state;
+	begin(&one, TRACE_ALL, NULL);
+	begin_call(1, "trunk gw");
+	begin(&two, TRACE_ALL, NULL);
+	tell_party(1, 1, "a", "server pbx1");
+	say(1, 2, false, "SIP/2.0 200 OK");
+	assert_string_equal(two.text, "b<200");
+}
+
+static void what_nobody_wants_takes_no_share(void **state)
+{
+	(void)state;
+	begin(&one, TRACE_TRUNK, "gw");
+	begin_call(1, "trunk other");
+	for (unsigned i = 0; i < 2 * TRACES_RATE_MAX; i++)
+		say(1, 2, false, "INFO sip:x SIP/2.0");
+	begin_call(2, "trunk gw");
+	assert_string_equal(one.text, "a<INVITE a>100 b>INVITE");
+}
+
+static void a_party_that_is_told_again_is_the_same(void **state)
+{
+	(void)state;
+	begin(&one, TRACE_ALL, NULL);
+	begin_call(1, NULL);
+	for (unsigned i = 0; i < 20; i++)
+		tell_party(1, 1, "a", "server pbx1");
+	tell_party(1, 2, "b", "trunk gw");
+	say(1, 2, true, INVITE);
+	assert_string_equal(word(one.last, "party"), "trunk gw");
+}
+
 static void what_is_not_read_is_counted(void **state)
 {
 	(void)state;
@@ -387,6 +439,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			one_that_stands_is_told_from_now_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(so_many_trace_at_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_ended_wants_nothing, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			who_begins_hears_nothing_of_before, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_nobody_wants_takes_no_share, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			a_party_that_is_told_again_is_the_same, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_is_not_read_is_counted, setup, teardown),
 		cmocka_unit_test_setup_teardown(

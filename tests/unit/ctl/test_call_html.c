@@ -105,6 +105,32 @@ static void a_page_says_what_happened(void **state)
 	expect_elements_alone(html);
 }
 
+/* The number behind NAME="; -1: none. */
+static long number_at(const char *text, const char *name)
+{
+	const char *at = strstr(text, name);
+
+	return at ? strtol(at + strlen(name), NULL, 10) : -1;
+}
+
+static void the_drawing_has_room_for_all(void **state)
+{
+	const char *html = make_page(make_call("plain"));
+	const char *svg = strstr(html, "<svg ");
+	const long height = number_at(svg, " height=\""),
+		   width = number_at(svg, " width=\"");
+	unsigned texts = 0;
+
+	(void)state;
+	for (const char *at = strstr(svg, "<text "); at; at = strstr(at + 1, "<text ")) {
+		assert_in_range(number_at(at, " y=\""), 1, (uintmax_t)height);
+		assert_in_range(number_at(at, " x=\""), 1, (uintmax_t)width);
+		texts++;
+	}
+	/* three names, two times, two labels, what is said of the first: media, digit, to whom, why */
+	assert_int_equal(texts, 3 + 2 + 2 + 4);
+}
+
 static void nothing_is_run_or_loaded(void **state)
 {
 	const char *html = make_page(make_call("plain"));
@@ -196,6 +222,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			a_page_says_what_happened, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			the_drawing_has_room_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			nothing_is_run_or_loaded, setup, teardown),
 		cmocka_unit_test_setup_teardown(markup_of_peers_is_text, setup, teardown),
