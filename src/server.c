@@ -468,6 +468,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->seen = server->seen;
 	verbs->observe = server->observe;
 	verbs->stapler = server->stapler;
+	verbs->vouch = server->vouch;
 	verbs->trial = &server->trial;
 	verbs->relay = server->relay;
 	verbs->internal = server->internal;

@@ -13,6 +13,7 @@ static int start_writer(struct server *server, struct err_text *text)
 		.style = style,
 		.name = server->config->tandem.fqdn,
 		.keep_keys = server->config->audit.keep_keys,
+		.vouch = server->vouch,
 		.workers = relay_worker_count(server->config->media.workers)};
 
 	if (err)
@@ -51,6 +52,9 @@ int server_start_audit(struct server *server, struct err_text *text)
 	if (!err)
 		taps_mask_digits(server->taps, server->config->audit.mask_digits);
 	if (!err)
+		err = vouch_new(&server->vouch, server->config, server->loop,
+			server->resolver, text);
+	if (!err)
 		err = start_writer(server, text);
 	if (!err)
 		err = start_hep(server, text);
@@ -63,6 +67,7 @@ void server_stop_audit(struct server *server)
 {
 	hep_free(server->hep);
 	writer_free(server->writer);
+	vouch_free(server->vouch);
 	taps_free(server->taps);
 	traces_free(server->traces);
 }

@@ -12,6 +12,7 @@
 #include "admin/verbs.h"
 #include "audit/index.h"
 #include "audit/taps.h"
+#include "audit/vouch.h"
 #include "audit/writer.h"
 #include "base/loop.h"
 #include "bridge/bridge.h"
@@ -60,6 +61,7 @@ struct server {
 	struct stapler *stapler;
 	struct taps *taps;
 	struct traces *traces;
+	struct vouch *vouch;
 	struct writer *writer;
 	struct hep *hep;
 	struct index *index; /* NULL: there is none */

@@ -12,8 +12,8 @@
 static const char *const modules[] = {"api", "audit", "bridge", "call", "certificates",
 	"chronicle", "config", "control", "dtmf", "files", "hep", "index", "journal",
 	"ledger", "leg", "marks", "media", "oa", "observe", "register", "relay",
-	"resolve", "sandbox", "server", "service", "standing", "stapler", "store", "tls",
-	"transport", "trunk", "txn", "worker", "writer"};
+	"resolve", "sandbox", "server", "service", "stamper", "standing", "stapler",
+	"store", "tls", "transport", "trunk", "txn", "worker", "writer"};
 
 #define MODULE_COUNT (sizeof(modules) / sizeof(modules[0]))
 

@@ -4,8 +4,10 @@
 #include "admin/lookup.h"
 #include "admin/verbs.h"
 #include "audit/proving.h"
+#include "audit/vouch.h"
 #include "audit/writer.h"
 #include "base/buf.h"
+#include "base/loop.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -18,22 +20,35 @@ struct making {
 	struct lookup *lookup;
 };
 
+/* What a time stamping authority said last. */
+static json_t *stamp_json(const struct vouch_state *state)
+{
+	const struct stamper_state *stamper = &state->stamper;
+
+	if (!state->has_stamper)
+		return json_null();
+	return json_pack("{s:I, s:s, s:o}", "size", (json_int_t)stamper->size, "time",
+		stamper->time, "why", api_text(stamper->why));
+}
+
 enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
 	const struct verbs_context *context = arg;
+	struct vouch_state state;
 	struct ledger_state log;
 
 	(void)args;
 	(void)arg_count;
+	vouch_state(context->vouch, &state);
 	writer_log(context->writer, &log);
 	if (log.key[0] == '\0') {
 		err_set(text, 0, "records are not signed: %s", log.why);
 		return API_FAILED;
 	}
-	*ret_result = json_pack("{s:s, s:s, s:I, s:b, s:s}", "log", log.name, "key",
+	*ret_result = json_pack("{s:s, s:s, s:I, s:b, s:s, s:o}", "log", log.name, "key",
 		log.key, "signed", (json_int_t)log.size, "stopped", (int)log.stopped,
-		"why", log.why);
+		"why", log.why, "stamp", stamp_json(&state));
 	return API_OK;
 }
 

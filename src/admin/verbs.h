@@ -26,6 +26,7 @@ struct trial;
 struct trunks;
 struct transport;
 struct hep;
+struct vouch;
 struct writer;
 
 /* Probes that those who ask wait for, at once. */
@@ -56,6 +57,7 @@ struct verbs_context {
 	struct writer *writer;
 	struct hep *hep;     /* NULL: there is none, in tests */
 	struct index *index; /* of records; NULL: there is none */
+	struct vouch *vouch; /* NULL: nobody vouches for the log */
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
 	unsigned reports;  /* reports that are being made */

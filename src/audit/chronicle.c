@@ -29,6 +29,7 @@ struct chronicle {
 	struct health *health;
 	struct journal *journal;
 	struct ledger *ledger;
+	struct vouch *vouch;       /* NULL: nobody vouches */
 	struct standing *standing; /* NULL: it could not be opened */
 	pthread_mutex_t lock;
 	uint64_t refused_second; /* LOCK: lock; of the wall clock */
@@ -176,6 +177,7 @@ int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
 		return err_set(text, -ENOMEM, "out of memory");
 	pthread_mutex_init(&chronicle->lock, NULL);
 	chronicle->health = params->health;
+	chronicle->vouch = params->vouch;
 	chronicle->state_dir = strdup(params->state_dir);
 	if (!chronicle->state_dir || ledger_new(&chronicle->ledger, &ledger) != 0) {
 		err_set(text, err, "out of memory");
@@ -382,7 +384,11 @@ bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)
 	chronicle->behind = ledger_follow(chronicle->ledger, &view);
 	if (!chronicle->behind)
 		tell_key(chronicle);
-	return ledger_publish(chronicle->ledger) && whole;
+	whole &= ledger_publish(chronicle->ledger);
+	if (chronicle->vouch && !ledger_is_stopped(chronicle->ledger))
+		vouch_tick(
+			chronicle->vouch, mono_us, ledger_published(chronicle->ledger));
+	return whole;
 }
 
 void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret)

@@ -9,6 +9,7 @@
 #include "audit/health.h"
 #include "audit/journal.h"
 #include "audit/ledger.h"
+#include "audit/vouch.h"
 
 struct chronicle;
 
@@ -17,6 +18,7 @@ struct chronicle_params {
 	const char *name;      /* of the server */
 	struct health *health; /* borrowed */
 	bool keep_keys;        /* as struct ledger_params has it */
+	struct vouch *vouch;   /* borrowed; NULL: nobody vouches for the log */
 };
 
 /* Opens all, and records the start and what is left of a process that was killed. 0, or negative with TEXT. */

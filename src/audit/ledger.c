@@ -213,6 +213,11 @@ uint64_t ledger_size(const struct ledger *ledger)
 	return size > ledger->state.size ? size : ledger->state.size;
 }
 
+uint64_t ledger_published(const struct ledger *ledger)
+{
+	return logbook_published(ledger->logbook);
+}
+
 void ledger_state(struct ledger *ledger, struct ledger_state *ret)
 {
 	pthread_mutex_lock(&ledger->lock);

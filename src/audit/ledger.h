@@ -39,6 +39,9 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view);
  * stopped is none that fails. */
 bool ledger_publish(struct ledger *ledger);
 
+/* How many records are signed, of a log that is not stopped. */
+uint64_t ledger_published(const struct ledger *ledger);
+
 #define LEDGER_KEY_SIZE 320
 #define LEDGER_WHY_SIZE 256
 

@@ -424,7 +424,8 @@ int writer_new(
 	struct writer *writer = calloc(1, sizeof(*writer));
 	struct chronicle_params chronicle = {.state_dir = params->state_dir,
 		.name = params->name,
-		.keep_keys = params->keep_keys};
+		.keep_keys = params->keep_keys,
+		.vouch = params->vouch};
 	int err;
 
 	if (!writer)

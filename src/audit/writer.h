@@ -24,6 +24,7 @@ struct writer_params {
 	struct style *style; /* as for writer_set_style(); NULL: pcapng for all eyes */
 	unsigned workers;    /* media workers that will tap packets: one queue each */
 	bool keep_keys;      /* of the log, once another one has taken their place */
+	struct vouch *vouch; /* borrowed; NULL: nobody vouches for the log */
 	size_t queue_bytes;  /* of each queue; 0: a sensible default */
 };
 

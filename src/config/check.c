@@ -324,6 +324,24 @@ static void check_hep(const struct config *config, const struct scope *scope,
 		"password", config->hep.password, scope, SCHEMA_HEP, place, errors);
 }
 
+/* Who vouches for the log of records. */
+static void check_vouching(const struct config *config, const struct scope *scope,
+	struct place place, struct config_errors *errors)
+{
+	const char *url = config->audit.timestamp_url;
+
+	if (!url[0])
+		return;
+	place = scope_place(scope, SCHEMA_AUDIT, "timestamp-url", place);
+	/* What comes back is signed. */
+	if (strncmp(url, "http://", 7) != 0 || url[7] == '\0')
+		errors_add(errors, place,
+			"timestamp-url: expected an http: URL, got \"%s\"", url);
+	if (!config->audit.timestamp_ca[0])
+		errors_add(
+			errors, place, "timestamp-url: expected timestamp-ca beside it");
+}
+
 void check_main(const struct config *config, const struct scope *scope,
 	struct place place, struct config_errors *errors)
 {
@@ -355,6 +373,7 @@ void check_main(const struct config *config, const struct scope *scope,
 	check_next(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
 	check_credentials(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);
 	check_credentials(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
+	check_vouching(config, scope, place, errors);
 	if (config->server_count == 0)
 		errors_add(errors, place, "[server ID]: missing, expected at least one");
 }

@@ -548,6 +548,9 @@ struct config {
 		unsigned disk_low;      /* per cent free; 0: off */
 		unsigned disk_critical; /* the same */
 		char *recipients;       /* a file; "": captures are not encrypted */
+		char *timestamp_url;    /* "": checkpoints are not stamped */
+		char *timestamp_ca;     /* a file */
+		uint64_t timestamp_ms;
 		bool keep_keys;         /* of the log, which it was handed over from */
 		bool mask_digits;
 	} audit;

@@ -222,6 +222,8 @@ int sandbox_list_paths(const struct config *config, struct sandbox_paths *ret)
 		err = add_tls(ret, &config->hep.tls);
 	if (!err && config->hep.password && config->hep.password[0])
 		err = add_neighbours(ret, config->hep.password);
+	if (!err && config->audit.timestamp_ca && config->audit.timestamp_ca[0])
+		err = add_neighbours(ret, config->audit.timestamp_ca);
 	return err ? err : add_trunks(ret, config);
 }
 

@@ -24,6 +24,7 @@ struct fetch {
 	struct curl_slist *resolve;
 	struct buf body;
 	const char *want;
+	long *ret_status;
 	fetch_h *h;
 	void *arg;
 	char error[CURL_ERROR_SIZE];
@@ -148,11 +149,15 @@ static int fetch_judge(const struct fetch *fetch, CURLcode code, char *why, size
 			fetch->error[0] ? fetch->error : curl_easy_strerror(code));
 		return ERR_CLOSED;
 	}
+	if (fetch->ret_status)
+		*fetch->ret_status = status;
 	if (status != 200) {
+		if (fetch->ret_status)
+			return 0;
 		snprintf(why, size, "it answers with status %ld", status);
 		return ERR_FORMAT;
 	}
-	if (!is_type(type, fetch->want)) {
+	if (fetch->want && !is_type(type, fetch->want)) {
 		snprintf(why, size, "it answers not with %s, but with ", fetch->want);
 		escape_add_str(why, size, type ? type : "no Content-Type");
 		return ERR_FORMAT;
@@ -268,7 +273,7 @@ static int fetch_set_up(struct fetch *fetch, const struct fetch_params *params)
 
 	if (fetch_resolve(fetch, params) < 0 ||
 		fetch_add_header(fetch, "Content-Type", params->type) < 0 ||
-		fetch_add_header(fetch, "Accept", params->want) < 0)
+		(params->want && fetch_add_header(fetch, "Accept", params->want) < 0))
 		return ERR_LIBRARY;
 	if (set(CURLOPT_URL, params->url) || set(CURLOPT_PROTOCOLS_STR, "http") ||
 		set(CURLOPT_FOLLOWLOCATION, 0L) || set(CURLOPT_PROXY, "") ||
@@ -299,6 +304,7 @@ int fetch_begin(struct fetcher *fetcher, const struct fetch_params *params,
 		return err_set(text, -ENOMEM, "out of memory");
 	fetch->fetcher = fetcher;
 	fetch->want = params->want;
+	fetch->ret_status = params->ret_status;
 	fetch->h = params->h;
 	fetch->arg = params->arg;
 	buf_init(&fetch->body, 0);

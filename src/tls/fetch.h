@@ -1,5 +1,5 @@
 /*
- * Small HTTP POSTs to a known place, as OCSP wants them (RFC 6960 A.1), by libcurl on our
+ * Small HTTP POSTs to a known place, as OCSP (RFC 6960 A.1) and time stamps (RFC 3161 3.4) want them, by libcurl on our
  * loop. No redirects, no proxies, no https, no resolver of libcurl's own.
  * Loop thread.
  */
@@ -36,7 +36,8 @@ struct fetch_params {
 	unsigned addr_count;
 	gnutls_datum_t body; /* copied */
 	const char *type;    /* of it; static */
-	const char *want;    /* the type that the answer must have; static */
+	const char *want;    /* the type that the answer must have; static. NULL: any */
+	long *ret_status; /* NULL: only an answer with 200 is one. Else any, and its status is put there before H is called */
 	unsigned timeout_ms; /* 0: FETCH_MS */
 	fetch_h *h;
 	void *arg;

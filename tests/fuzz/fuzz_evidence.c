@@ -7,6 +7,7 @@
 #include "evidence/head.h"
 #include "evidence/note.h"
 #include "evidence/radix64.h"
+#include "evidence/stamp.h"
 #include "evidence/verify.h"
 
 #include <errno.h>
@@ -147,6 +148,20 @@ static void read_head(struct span whole)
 	buf_free(&out);
 }
 
+/* What a time stamping authority answers. */
+static void read_stamp(struct span whole)
+{
+	static const uint8_t nonce[STAMP_NONCE_LEN] = {0x41, 2, 3, 4, 5, 6, 7, 8};
+	struct err_text text = {""};
+	struct stamp stamp;
+	int err;
+
+	err = stamp_read(&stamp, whole, span_of("a checkpoint\n"), nonce, &text);
+	MUST((err == 0) == (text.text[0] == '\0'));
+	if (!err)
+		MUST(strlen(stamp.time) == strlen("2026-12-01T12:14:49Z"));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	const struct span whole = {(const char *)data, size};
@@ -159,5 +174,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_base64(whole);
 	read_head(whole);
 	read_handover(whole);
+	read_stamp(whole);
 	return 0;
 }

@@ -1,0 +1,216 @@
+#include "audit/stamper.h"
+
+#include "base/log.h"
+#include "evidence/checkpoint.h"
+#include "evidence/logbook_file.h"
+#include "evidence/note.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The pause after a failure, which doubles up to the interval. */
+#define RETRY_US UINT64_C(30000000)
+
+struct stamper {
+	char *folder; /* STATE/log */
+	char *url, *authorities;
+	uint64_t interval_us;
+	struct mail *mail;
+	unsigned box;
+	uint64_t next_us; /* of the monotonic clock: not asked before */
+	unsigned failures;
+	/* what is being stamped */
+	struct buf note;
+	uint64_t size;
+	uint8_t nonce[STAMP_NONCE_LEN];
+	pthread_mutex_t lock;
+	struct stamper_state state; /* LOCK: lock */
+};
+
+int stamper_new(struct stamper **ret, const struct stamper_params *params)
+{
+	struct stamper *stamper = calloc(1, sizeof(*stamper));
+
+	if (!stamper)
+		return -ENOMEM;
+	pthread_mutex_init(&stamper->lock, NULL);
+	buf_init(&stamper->note, 0);
+	stamper->interval_us = params->interval_us;
+	stamper->mail = params->mail;
+	stamper->box = params->box;
+	stamper->url = strdup(params->url);
+	stamper->authorities = strdup(params->authorities);
+	if (!stamper->url || !stamper->authorities ||
+		asprintf(&stamper->folder, "%s/log", params->state_dir) < 0) {
+		stamper->folder = NULL;
+		stamper_free(stamper);
+		return -ENOMEM;
+	}
+	*ret = stamper;
+	return 0;
+}
+
+void stamper_free(struct stamper *stamper)
+{
+	if (!stamper)
+		return;
+	buf_free(&stamper->note);
+	pthread_mutex_destroy(&stamper->lock);
+	free(stamper->folder);
+	free(stamper->url);
+	free(stamper->authorities);
+	free(stamper);
+}
+
+void stamper_state(struct stamper *stamper, struct stamper_state *ret)
+{
+	pthread_mutex_lock(&stamper->lock);
+	*ret = stamper->state;
+	pthread_mutex_unlock(&stamper->lock);
+}
+
+static int open_folder(const struct stamper *stamper)
+{
+	return open(stamper->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static void fail(struct stamper *stamper, uint64_t mono_us, const char *why)
+{
+	uint64_t pause = RETRY_US;
+
+	for (unsigned i = 0; i < stamper->failures && pause < stamper->interval_us; i++)
+		pause *= 2;
+	if (pause > stamper->interval_us)
+		pause = stamper->interval_us;
+	stamper->failures++;
+	stamper->next_us = mono_us + pause;
+	pthread_mutex_lock(&stamper->lock);
+	snprintf(stamper->state.why, sizeof(stamper->state.why), "%s", why);
+	pthread_mutex_unlock(&stamper->lock);
+	log_warning("stamper", "event=stamp-failed reason=\"%s\" next-try-s=%" PRIu64,
+		why, pause / 1000000);
+}
+
+/* The checkpoint as it is published now, and its size. 0 or negative. */
+static int read_checkpoint(struct stamper *stamper)
+{
+	struct checkpoint checkpoint;
+	struct note note;
+	int fd = open_folder(stamper), err;
+
+	if (fd < 0)
+		return -errno;
+	buf_clear(&stamper->note);
+	err = logbook_read_file(fd, "checkpoint", NOTE_MAX, &stamper->note);
+	close(fd);
+	if (!err)
+		err = note_read(&note, buf_span(&stamper->note));
+	if (!err)
+		err = checkpoint_read(&checkpoint, note.text);
+	if (!err)
+		stamper->size = checkpoint.size;
+	return err;
+}
+
+static void ask(struct stamper *stamper, uint64_t mono_us)
+{
+	struct mail_letter letter = {
+		.type = STAMP_REQUEST_TYPE, .want = STAMP_RESPONSE_TYPE};
+	int err = read_checkpoint(stamper);
+
+	if (err) {
+		fail(stamper, mono_us, err_str(err));
+		return;
+	}
+	if (stamp_nonce(stamper->nonce) != 0) {
+		fail(stamper, mono_us, "no random numbers");
+		return;
+	}
+	snprintf(letter.url, sizeof(letter.url), "%s", stamper->url);
+	buf_init(&letter.body, 0);
+	stamp_request(&letter.body, buf_span(&stamper->note), stamper->nonce);
+	if (letter.body.err) {
+		buf_free(&letter.body);
+		fail(stamper, mono_us, "out of memory");
+		return;
+	}
+	mail_send(stamper->mail, stamper->box, &letter);
+}
+
+/* The response last: whoever finds it finds what it stamps. */
+static int keep(const struct stamper *stamper, struct span response)
+{
+	char path[STAMP_PATH_SIZE];
+	int fd = open_folder(stamper), err;
+
+	if (fd < 0)
+		return -errno;
+	err = logbook_replace(
+		fd, stamp_note_path(stamper->size, path), buf_span(&stamper->note));
+	if (!err)
+		err = logbook_replace(
+			fd, stamp_response_path(stamper->size, path), response);
+	close(fd);
+	return err;
+}
+
+static int judge(struct stamper *stamper, const struct mail_letter *letter,
+	struct stamp *ret, struct err_text *text)
+{
+	const struct span response = buf_span(&letter->body);
+	int err = letter->err;
+
+	if (err)
+		return err_set(text, err, "%s", letter->why);
+	if (letter->status != 200)
+		return err_set(
+			text, ERR_FORMAT, "it answers with status %ld", letter->status);
+	err = stamp_read(ret, response, buf_span(&stamper->note), stamper->nonce, text);
+	if (!err)
+		err = stamp_verify(response, stamper->authorities, text);
+	if (err)
+		return err;
+	err = keep(stamper, response);
+	return err ? err_set(text, err, "the stamp cannot be written: %s", err_str(err))
+		   : 0;
+}
+
+static void take(
+	struct stamper *stamper, const struct mail_letter *letter, uint64_t mono_us)
+{
+	struct err_text text = {""};
+	struct stamp stamp;
+
+	if (judge(stamper, letter, &stamp, &text) != 0) {
+		fail(stamper, mono_us, text.text);
+		return;
+	}
+	stamper->failures = 0;
+	stamper->next_us = mono_us + stamper->interval_us;
+	pthread_mutex_lock(&stamper->lock);
+	stamper->state.size = stamper->size;
+	memcpy(stamper->state.time, stamp.time, sizeof(stamp.time));
+	stamper->state.why[0] = '\0';
+	pthread_mutex_unlock(&stamper->lock);
+	log_info("stamper", "event=stamped records=%" PRIu64 " time=%s", stamper->size,
+		stamp.time);
+}
+
+void stamper_tick(struct stamper *stamper, uint64_t mono_us, uint64_t size)
+{
+	struct mail_letter letter;
+
+	if (mail_take(stamper->mail, stamper->box, &letter)) {
+		take(stamper, &letter, mono_us);
+		buf_free(&letter.body);
+	}
+	/* Only the audit thread changes that size. */
+	if (mono_us >= stamper->next_us && size > stamper->state.size &&
+		mail_is_free(stamper->mail, stamper->box))
+		ask(stamper, mono_us);
+}
