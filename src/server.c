@@ -476,6 +476,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->writer = server->writer;
 	verbs->hep = server->hep;
 	verbs->index = server->index;
+	verbs->wiring = &server->wiring;
 	verbs->start_wall_us = clock_real()->wall_us(clock_real());
 	verbs->config_h = config_h;
 	verbs->reload_h = reload_h;

@@ -65,6 +65,7 @@ int server_start_audit(struct server *server, struct err_text *text)
 
 void server_stop_audit(struct server *server)
 {
+	wiring_stop(&server->wiring);
 	hep_free(server->hep);
 	writer_free(server->writer);
 	vouch_free(server->vouch);

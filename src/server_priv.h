@@ -10,6 +10,7 @@
 #include "admin/traces.h"
 #include "admin/trial.h"
 #include "admin/verbs.h"
+#include "admin/wire_verbs.h"
 #include "audit/index.h"
 #include "audit/taps.h"
 #include "audit/vouch.h"
@@ -65,6 +66,7 @@ struct server {
 	struct writer *writer;
 	struct hep *hep;
 	struct index *index; /* NULL: there is none */
+	struct wiring wiring;
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */
 	struct relay *relay;

@@ -10,6 +10,7 @@
 #include "admin/limit_json.h"
 #include "admin/metrics.h"
 #include "admin/verbs.h"
+#include "admin/wire_verbs.h"
 #include "audit/index.h"
 #include "audit/writer.h"
 #include "base/clock.h"
@@ -217,7 +218,7 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	*ret_result = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:I, s:I}, s:{s:s, s:b, "
 		"s:s}, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "configuration", config_state_json(context), "start",
 		clock_text(start_us, start), "uptime_us",
@@ -231,8 +232,8 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 		limits_json(context), "media", media_json(context), "internal",
 		transport_json(context->internal), "external",
 		transport_json(context->external), "audit", audit_json(context, config),
-		"hep", hep_json(context->hep), "index", index_json(context), "stapling",
-		staples_json(context));
+		"hep", hep_json(context->hep), "index", index_json(context), "wire",
+		wiring_json(context->wiring), "stapling", staples_json(context));
 	return *ret_result ? API_OK : API_FAILED;
 }
 

@@ -81,6 +81,11 @@
 		"[--hide-numbers]",                                                      \
 		"what there is of a call, for somebody who checks it without us",        \
 		capture_verb_export)                                                     \
+	X("wire", "start", 0, 4, true, "wire start --for TIME [--trunk ID]",             \
+		"keep the secrets of TLS connections that begin, to read a capture by",  \
+		wire_verb_start)                                                         \
+	X("wire", "stop", 0, 0, true, "wire stop",                                       \
+		"keep them no longer", wire_verb_stop)                                   \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
 	X("cdr", "list", 0, 32, false,                                                   \

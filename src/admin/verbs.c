@@ -22,6 +22,7 @@
 #include "admin/trace_verbs.h"
 #include "admin/trunk_verbs.h"
 #include "admin/verb_list.h"
+#include "admin/wire_verbs.h"
 
 #define ROW(noun_, verb_, min_, max_, changes_, usage_, help_, handler)                  \
 	{.noun = noun_,                                                                  \

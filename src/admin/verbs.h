@@ -28,6 +28,7 @@ struct transport;
 struct hep;
 struct vouch;
 struct writer;
+struct wiring;
 
 /* Probes that those who ask wait for, at once. */
 #define VERBS_EXPLAINS_MAX 8
@@ -58,6 +59,8 @@ struct verbs_context {
 	struct hep *hep;     /* NULL: there is none, in tests */
 	struct index *index; /* of records; NULL: there is none */
 	struct vouch *vouch; /* NULL: nobody vouches for the log */
+	struct wiring
+		*wiring; /* what is kept for captures on the wire; NULL: there is none */
 	uint64_t start_wall_us;
 	unsigned explains; /* probes under way */
 	unsigned reports;  /* reports that are being made */

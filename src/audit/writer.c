@@ -507,6 +507,11 @@ void writer_free(struct writer *writer)
 	free(writer);
 }
 
+const struct style *writer_style(const struct writer *writer)
+{
+	return writer->style;
+}
+
 void writer_set_style(struct writer *writer, struct style *style)
 {
 	style_ref(style);

@@ -34,6 +34,8 @@ int writer_new(
 /* Writes what is queued, closes every file on a whole record, joins. NULL is fine. */
 void writer_free(struct writer *writer);
 
+/* Loop thread: how captures are written now. Borrowed until the next writer_set_style(). */
+const struct style *writer_style(const struct writer *writer);
 /* Loop thread: how captures of calls that begin from now on are written. A reference is taken. */
 void writer_set_style(struct writer *writer, struct style *style);
 

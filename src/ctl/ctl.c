@@ -19,6 +19,8 @@
 #include "ctl/switch.h"
 #include "ctl/trace.h"
 #include "ctl/watch.h"
+#include "ctl/wire_capture.h"
+#include "ctl/wire_export.h"
 #include "setup/verb_table.h"
 #include "tls/policy.h"
 
@@ -172,6 +174,9 @@ static const struct {
 	{"help", "", NULL, run_help},
 	{"route", "replay", NULL, replay_calls},
 	{"capture", "export", NULL, export_run},
+	{"capture", "start", "--wire", wire_capture},
+	{"wire", "capture", NULL, wire_capture},
+	{"wire", "export", NULL, wire_export},
 };
 
 static int run(

@@ -10,5 +10,11 @@
 		"how a command is used; what a line of the log means")                   \
 	X("route", "replay", 0, 0,                                                       \
 		"route replay [--since TIME] [--config DIR] [--current DIR] [--rows N | --all]", \
-		"past calls through another configuration: what would differ")
+		"past calls through another configuration: what would differ")           \
+	X("wire", "capture", 0, 0,                                                      \
+		"wire capture --for TIME [--trunk ID] [--filter EXPR] [--interface NAME] " \
+		"[--size MB] [--files N]",                                               \
+		"what passes an interface, with the secrets of TLS that open it")        \
+	X("wire", "export", 1, 1, "wire export FOLDER --to FILE [--keys FILE]",          \
+		"such a capture and its secrets as one file that Wireshark opens")
 /* clang-format on */

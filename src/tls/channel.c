@@ -6,6 +6,7 @@
 #include "tls/chain.h"
 #include "tls/escape.h"
 #include "tls/intake.h"
+#include "tls/keylog.h"
 #include "tls/policy.h"
 
 #include <errno.h>
@@ -400,6 +401,7 @@ static int channel_start(struct channel *channel, struct err_text *text)
 	gnutls_transport_set_ptr2(channel->session, &channel->intake,
 		(gnutls_transport_ptr_t)(intptr_t)channel->intake.fd);
 	gnutls_transport_set_pull_function(channel->session, intake_pull_h);
+	keylog_watch(channel->session);
 	return 0;
 }
 

@@ -1,0 +1,281 @@
+#include <pcap.h>
+
+#include "ctl/wire_export.h"
+
+#include "admin/api.h"
+#include "base/buf.h"
+#include "base/err.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PATH_SIZE 4400
+#define KEYS_MAX ((size_t)256 << 20)
+#define READ_STEP 65536
+#define FLUSH_BYTES ((size_t)1 << 20)
+
+enum block {
+	BLOCK_SECTION = 0x0a0d0d0a,
+	BLOCK_INTERFACE = 1,
+	BLOCK_PACKET = 6,
+	BLOCK_SECRETS = 10,
+};
+#define BYTE_ORDER_MAGIC 0x1a2b3c4d
+#define SECRETS_TLS 0x544c534b /* "TLSK": a key log */
+
+struct join {
+	const char *folder, *to, *keys;
+	int fd;
+	struct buf out;
+	int link_type; /* -1: no interface yet */
+	uint32_t interface;
+	uint64_t packets;
+	struct err_text text;
+};
+
+static int failed(struct join *join, const char *what, int err)
+{
+	err_set(&join->text, err, "%s: %s", what, err_str(err));
+	return err;
+}
+
+/* ---- blocks ---- */
+
+static void put32(struct buf *out, uint32_t value)
+{
+	buf_add(out, &value, sizeof(value));
+}
+
+static size_t begin(struct buf *out, enum block type)
+{
+	const size_t at = out->len;
+
+	put32(out, type);
+	put32(out, 0);
+	return at;
+}
+
+static void end(struct buf *out, size_t at)
+{
+	static const char zeros[4];
+	uint32_t len;
+
+	buf_add(out, zeros, (4 - (out->len - at) % 4) % 4);
+	len = (uint32_t)(out->len - at + sizeof(len));
+	if (out->err)
+		return;
+	memcpy(out->data + at + 4, &len, sizeof(len));
+	put32(out, len);
+}
+
+static void put_section(struct buf *out)
+{
+	const size_t at = begin(out, BLOCK_SECTION);
+	const uint16_t version[2] = {1, 0};
+
+	put32(out, BYTE_ORDER_MAGIC);
+	buf_add(out, version, sizeof(version));
+	put32(out, UINT32_MAX);
+	put32(out, UINT32_MAX);
+	end(out, at);
+}
+
+static void put_secrets(struct buf *out, struct span keys)
+{
+	const size_t at = begin(out, BLOCK_SECRETS);
+
+	put32(out, SECRETS_TLS);
+	put32(out, (uint32_t)keys.len);
+	buf_add_span(out, keys);
+	end(out, at);
+}
+
+static void put_interface(struct buf *out, int link_type)
+{
+	const size_t at = begin(out, BLOCK_INTERFACE);
+	const uint16_t type[2] = {(uint16_t)link_type, 0};
+
+	buf_add(out, type, sizeof(type));
+	put32(out, 0);
+	end(out, at);
+}
+
+static void put_packet(
+	struct join *join, const struct pcap_pkthdr *head, const u_char *data)
+{
+	const uint64_t us =
+		(uint64_t)head->ts.tv_sec * 1000000 + (uint64_t)head->ts.tv_usec;
+	const size_t at = begin(&join->out, BLOCK_PACKET);
+
+	put32(&join->out, join->interface);
+	put32(&join->out, (uint32_t)(us >> 32));
+	put32(&join->out, (uint32_t)us);
+	put32(&join->out, head->caplen);
+	put32(&join->out, head->len);
+	buf_add(&join->out, data, head->caplen);
+	end(&join->out, at);
+	join->packets++;
+}
+
+static int flush(struct join *join)
+{
+	ssize_t written;
+
+	if (join->out.err)
+		return failed(join, join->to, join->out.err);
+	errno = 0;
+	written = write(join->fd, join->out.data, join->out.len);
+	if (written != (ssize_t)join->out.len)
+		return failed(join, join->to, errno > 0 ? -errno : -EIO);
+	buf_clear(&join->out);
+	return 0;
+}
+
+/* ---- what is read ---- */
+
+static int read_keys(struct join *join, const char *path, struct buf *keys)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t got = 1;
+	char *room;
+
+	if (fd < 0)
+		return -errno;
+	while (got > 0 && (room = buf_reserve(keys, READ_STEP))) {
+		got = read(fd, room, READ_STEP);
+		if (got > 0)
+			keys->len += (size_t)got;
+	}
+	close(fd);
+	return keys->err ? failed(join, path, keys->err) : 0;
+}
+
+static int add_keys(struct join *join)
+{
+	char path[PATH_SIZE];
+	struct buf keys;
+	int err;
+
+	snprintf(path, sizeof(path), "%s/keys/tls.keys", join->folder);
+	buf_init(&keys, KEYS_MAX);
+	err = read_keys(join, join->keys ? join->keys : path, &keys);
+	if (err == -ENOENT && !join->keys) {
+		snprintf(path, sizeof(path), "%s/keys/tls.keys.age", join->folder);
+		if (access(path, F_OK) == 0)
+			err_set(&join->text, err,
+				"the secrets are encrypted: `age -d -i KEY -o keys %s`, "
+				"then "
+				"--keys keys",
+				path);
+	}
+	if (err && !join->text.text[0])
+		failed(join, join->keys ? join->keys : path, err);
+	if (!err)
+		put_secrets(&join->out, buf_span(&keys));
+	buf_free(&keys);
+	return err;
+}
+
+static int add_file(struct join *join, const char *name)
+{
+	char path[PATH_SIZE], why[PCAP_ERRBUF_SIZE];
+	struct pcap_pkthdr *head;
+	const u_char *data;
+	pcap_t *pcap;
+	int err = 0;
+
+	snprintf(path, sizeof(path), "%s/%s", join->folder, name);
+	pcap = pcap_open_offline(path, why);
+	if (!pcap)
+		return err_set(&join->text, -EIO, "%s", why);
+	if (pcap_datalink(pcap) != join->link_type) {
+		join->interface += join->link_type >= 0;
+		join->link_type = pcap_datalink(pcap);
+		put_interface(&join->out, join->link_type);
+	}
+	/* one that was not closed ends in the middle of a packet, which is left out */
+	while (!err && pcap_next_ex(pcap, &head, &data) == 1) {
+		put_packet(join, head, data);
+		if (join->out.len > FLUSH_BYTES)
+			err = flush(join);
+	}
+	pcap_close(pcap);
+	return err;
+}
+
+static int is_capture(const struct dirent *entry)
+{
+	return strncmp(entry->d_name, "wire-", 5) == 0;
+}
+
+static int add_files(struct join *join)
+{
+	struct dirent **entries = NULL;
+	const int count = scandir(join->folder, &entries, is_capture, alphasort);
+	int err = count < 0 ? failed(join, join->folder, -errno) : 0;
+
+	for (int i = 0; i < count; i++) {
+		if (!err)
+			err = add_file(join, entries[i]->d_name);
+		free(entries[i]);
+	}
+	free(entries);
+	if (count == 0)
+		err = failed(join, join->folder, -ENOENT);
+	return err;
+}
+
+static int write_it(struct join *join)
+{
+	int err = add_keys(join);
+
+	if (!err)
+		err = add_files(join);
+	return err ? err : flush(join);
+}
+
+static bool read_options(struct join *join, char *const *args)
+{
+	for (; *args; args++) {
+		if (strcmp(*args, "--keys") == 0 && args[1])
+			join->keys = *++args;
+		else if (strcmp(*args, "--to") == 0 && args[1])
+			join->to = *++args;
+		else if (!join->folder && (*args)[0] != '-')
+			join->folder = *args;
+		else
+			return false;
+	}
+	return join->folder && join->to;
+}
+
+int wire_export(
+	const struct session *session, const struct command *command, char *const *args)
+{
+	struct join join = {.fd = -1, .link_type = -1};
+	int err = 0;
+
+	if (!read_options(&join, args)) {
+		fprintf(stderr, "tandemctl: usage: %s\n", command->usage);
+		return API_USAGE;
+	}
+	buf_init(&join.out, 0);
+	put_section(&join.out);
+	join.fd = open(join.to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	err = join.fd < 0 ? failed(&join, join.to, -errno) : write_it(&join);
+	buf_free(&join.out);
+	if (join.fd >= 0)
+		close(join.fd);
+	if (err && join.fd >= 0)
+		unlink(join.to);
+	if (err)
+		fprintf(stderr, "tandemctl: %s\n", join.text.text);
+	else if (!session->options->quiet)
+		printf("%llu packets\n", (unsigned long long)join.packets);
+	return err ? API_FAILED : API_OK;
+}

@@ -1,0 +1,53 @@
+#include "tls/keylog.h"
+
+#include "base/buf.h"
+
+#include <stdint.h>
+#include <sys/socket.h>
+
+static keylog_h *listener;
+static void *listener_arg;
+
+void keylog_set(keylog_h *h, void *arg)
+{
+	listener = h;
+	listener_arg = arg;
+}
+
+static bool remote_of(gnutls_session_t session, struct addr *ret)
+{
+	gnutls_transport_ptr_t in, out;
+
+	gnutls_transport_get_ptr2(session, &in, &out);
+	ret->len = sizeof(ret->v6);
+	return getpeername((int)(intptr_t)out, &ret->sa, &ret->len) == 0;
+}
+
+static int told(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
+{
+	gnutls_datum_t client, server;
+	struct addr remote;
+	struct buf line;
+
+	if (!listener || !remote_of(session, &remote))
+		return 0;
+	gnutls_session_get_random(session, &client, &server);
+	/* what it no longer holds is wiped */
+	buf_init(&line, 0);
+	buf_add_str(&line, label);
+	buf_add_char(&line, ' ');
+	buf_add_hex(&line, (struct span){.p = (char *)client.data, .len = client.size});
+	buf_add_char(&line, ' ');
+	buf_add_hex(&line, (struct span){.p = (char *)secret->data, .len = secret->size});
+	buf_add_char(&line, '\n');
+	if (!line.err)
+		listener(listener_arg, &remote, buf_span(&line));
+	buf_free(&line);
+	return 0;
+}
+
+void keylog_watch(gnutls_session_t session)
+{
+	if (listener)
+		gnutls_session_set_keylog_function(session, told);
+}

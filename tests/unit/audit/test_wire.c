@@ -1,0 +1,166 @@
+/* Secrets of connections for captures on the wire: whose are kept, where, and for whom. */
+#include "../unit.h"
+
+#include "audit/wire.h"
+#include "audit_fixture.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#define WALL_US UINT64_C(1767225600000000) /* 2026-01-01 */
+#define FOLDER "audit/wire/2026-01-01T00-00-00-000000Z"
+#define RECIPIENT "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn"
+
+struct fixture {
+	char *folder;
+	struct addr near, far;
+	struct wire_params params;
+};
+
+static int setup(void **state)
+{
+	struct fixture *f = calloc(1, sizeof(*f));
+
+	f->folder = fixture_folder();
+	f->near = fixture_addr("192.0.2.1:5061");
+	f->far = fixture_addr("192.0.2.2:40000");
+	f->params = (struct wire_params){.state_dir = f->folder, .wall_us = WALL_US};
+	*state = f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+
+	age_recipients_unref(f->params.recipients);
+	fixture_remove(f->folder);
+	free(f);
+	return 0;
+}
+
+/* What the file NAME of the folder has; its mode is 0600. */
+static size_t content(const struct fixture *f, const char *name, char *out, size_t size)
+{
+	char path[4400];
+	struct stat st;
+	FILE *file;
+	size_t len;
+
+	snprintf(path, sizeof(path), "%s/" FOLDER "/keys/%s", f->folder, name);
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	assert_int_equal(fstat(fileno(file), &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0600);
+	len = fread(out, 1, size - 1, file);
+	out[len] = '\0';
+	fclose(file);
+	return len;
+}
+
+static void begin(struct fixture *f, struct wire **ret)
+{
+	struct err_text text = {""};
+
+	if (wire_new(ret, &f->params, &text) != 0)
+		fail_msg("%s", text.text);
+}
+
+static void secrets_stand_in_a_file_of_their_own(void **state)
+{
+	struct fixture *f = *state;
+	char out[200], path[4400];
+	struct wire *wire;
+	struct stat st;
+
+	begin(f, &wire);
+	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
+	wire_key(wire, &f->far, span_of("TWO 03 04\n"));
+	/* at once, for whoever reads meanwhile */
+	assert_int_equal(content(f, "tls.keys", out, sizeof(out)), 20);
+	assert_string_equal(out, "ONE 01 02\nTWO 03 04\n");
+	assert_int_equal(wire_kept(wire), 2);
+	assert_int_equal(wire_lost(wire), 0);
+	snprintf(path, sizeof(path), "%s/" FOLDER, f->folder);
+	assert_string_equal(wire_folder(wire), path);
+	assert_int_equal(stat(path, &st), 0);
+	assert_int_equal(st.st_mode & 0777, 0700);
+	wire_free(wire);
+}
+
+static void those_of_other_hosts_are_not_kept(void **state)
+{
+	const struct addr host = fixture_addr("192.0.2.2:5061");
+	struct fixture *f = *state;
+	struct wire *wire;
+	char out[200];
+
+	f->params.hosts = &host;
+	f->params.host_count = 1;
+	begin(f, &wire);
+	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
+	wire_key(wire, &f->far, span_of("TWO 03 04\n"));
+	assert_int_equal(wire_kept(wire), 1);
+	wire_free(wire);
+	content(f, "tls.keys", out, sizeof(out));
+	assert_string_equal(out, "TWO 03 04\n");
+}
+
+static void with_recipients_nothing_is_in_clear(void **state)
+{
+	struct fixture *f = *state;
+	struct err_text text;
+	struct wire *wire;
+	char out[1000];
+
+	assert_int_equal(
+		age_recipients_read(&f->params.recipients, span_of(RECIPIENT), &text), 0);
+	begin(f, &wire);
+	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
+	assert_int_equal(content(f, "tls.keys.age", out, sizeof(out)), 0);
+	assert_true(content(f, "tls.keys.age.part", out, sizeof(out)) > 0);
+	assert_null(strstr(out, "ONE"));
+	wire_free(wire);
+	assert_int_equal(content(f, "tls.keys.age.part", out, sizeof(out)), 0);
+	assert_true(content(f, "tls.keys.age", out, sizeof(out)) > 200);
+	assert_int_equal(memcmp(out, "age-encryption.org/v1\n", 22), 0);
+	assert_null(memmem(out, sizeof(out), "ONE", 3));
+	assert_int_equal(content(f, "tls.keys", out, sizeof(out)), 0);
+}
+
+static void what_stands_there_is_left(void **state)
+{
+	struct fixture *f = *state;
+	struct err_text text = {""};
+	struct wire *wire = NULL;
+	char path[4400];
+
+	begin(f, &wire);
+	wire_free(wire);
+	/* the same moment again */
+	assert_int_equal(wire_new(&wire, &f->params, &text), -EEXIST);
+	assert_non_null(strstr(text.text, FOLDER));
+	f->params.wall_us++;
+	snprintf(path, sizeof(path), "%s/audit/wire/2026-01-01T00-00-00-000001Z",
+		f->folder);
+	assert_int_equal(symlink("/tmp", path), 0);
+	assert_true(wire_new(&wire, &f->params, &text) < 0);
+	f->params.state_dir = "/nowhere";
+	assert_int_equal(wire_new(&wire, &f->params, &text), -ENOENT);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(secrets_stand_in_a_file_of_their_own),
+		TEST(those_of_other_hosts_are_not_kept),
+		TEST(with_recipients_nothing_is_in_clear),
+		TEST(what_stands_there_is_left),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
