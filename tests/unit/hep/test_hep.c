@@ -393,6 +393,9 @@ static void it_wants_nothing_while_it_is_off(void **state)
 	/* others of the same way: the parties are known */
 	assert_false(hep_use(f->hep, settings(f, CONFIG_HEP_CAPTURED)));
 	assert_int_equal(hep_in_use(f->hep)->calls, CONFIG_HEP_CAPTURED);
+	assert_false(hep_use(f->hep, settings(f, CONFIG_HEP_ALL)));
+	say(f, 1, LATER, false);
+	expect_next(f, LATER);
 	assert_false(hep_use(f->hep, NULL));
 	assert_false(f->tap->all);
 	say(f, 1, LATER, false);
