@@ -54,6 +54,8 @@ capture stop 1 ; 0
 capture stop 1 ; 4
 capture hold 99 --reason x ; 4
 capture release 99 ; 4
+capture export 99 --to nowhere/x ; 1
+capture export 99 ; 2
 cdr tail ; 0
 cdr tail 5 ; 0
 cdr key ; 0
