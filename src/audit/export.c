@@ -320,6 +320,7 @@ static int begin_file(struct export *export, const struct sealed_file *sealed)
 			SPAN_ARG(sealed->name));
 	file->has_blocks = sealed->has_tree;
 	export->file_count++;
+	export->has_certs |= strstr(file->name, ".pem") != NULL;
 	export->has_age |= strstr(file->name, ".age") != NULL;
 	params.dir_fd = open_day(export, day);
 	err = params.dir_fd < 0 ? params.dir_fd : shown_new(&export->shown, &params);

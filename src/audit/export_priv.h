@@ -46,7 +46,7 @@ struct export
 	struct shown *shown;
 	struct export_file files[OUTPUTS_MAX];
 	unsigned file_count;
-	bool has_stamp, has_age;
+	bool has_stamp, has_age, has_certs;
 	unsigned tries;
 	char made[CLOCK_TEXT_SIZE];
 	char sums[2 * TLOG_HASH_LEN + 1];

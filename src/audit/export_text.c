@@ -238,6 +238,10 @@ void export_readme(const struct export *export, struct buf *out)
 		buf_add_str(out,
 			"A file that is encrypted is opened by who has one of its "
 			"keys: age -d -i KEYFILE call.pcapng.age >call.pcapng\n");
+	if (export->has_certs)
+		buf_add_str(out,
+			"What the far ends proved themselves by: openssl storeutl -certs "
+			"-noout -text call.certs.pem\n");
 	if (export->has_stamp)
 		buf_add_str(out,
 			"When the checkpoint was stamped: openssl ts -reply -in "

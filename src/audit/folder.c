@@ -125,3 +125,8 @@ int folder_call_in(
 	}
 	return fd;
 }
+
+bool folder_is_refusal(int err)
+{
+	return err == -EEXIST || err == -ELOOP || err == -ENOTDIR || err == -EPERM;
+}

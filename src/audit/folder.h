@@ -30,3 +30,6 @@ void folder_day_forget(struct folder_day *day);
 bool folder_day_of(int root_fd, const char *id, char ret_day[static STORE_DATE_SIZE]);
 /* Opens ROOT_FD/DATE/ID. A descriptor, or a negated errno (-ENOENT: there is none). */
 int folder_find(int root_fd, const char *date, const char *id);
+/* ERR says that something which is not ours stands where a file of ours should be: no fault of the disk, and trying again would not
+ * help. */
+bool folder_is_refusal(int err);

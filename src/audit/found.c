@@ -165,6 +165,12 @@ static bool has_tree(const char *name)
 	return strstr(name, ".pcapng") != NULL;
 }
 
+/* Whether it is a capture that can be read. */
+static bool is_clear(const char *name)
+{
+	return strstr(name, ".pcap") && !is_encrypted(name);
+}
+
 /* The leaves of NAME, "call.2.pcapng.age". */
 static int open_leaves(int dir_fd, const char *name)
 {
@@ -226,7 +232,7 @@ static int read_file(struct found *found, const char *name, size_t *budget)
 			sums_block(found->sums, block.bytes.p, block.bytes.len);
 			sums_block_end(found->sums, NULL);
 		}
-		if (!err && block.packet && !is_encrypted(name))
+		if (!err && block.packet && is_clear(name))
 			sums_packet(found->sums);
 		spend(budget, block.bytes.len);
 	}

@@ -181,11 +181,12 @@ static bool hide_names(char *value, size_t len)
 static bool hide_header(char *line, size_t len)
 {
 	char *colon = memchr(line, ':', len);
-	char *value = colon + 1;
+	char *value;
 	struct span name;
 
 	if (!colon)
 		return false;
+	value = colon + 1;
 	name = span_trim((struct span){line, (size_t)(colon - line)});
 	len -= (size_t)(value - line);
 	for (size_t i = 0; i < sizeof(headers) / sizeof(headers[0]); i++)

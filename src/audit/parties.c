@@ -1,5 +1,7 @@
 #include "audit/parties.h"
 
+#include "audit/capture.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,25 +1,15 @@
-#include "audit/store.h"
+#include "audit/store_priv.h"
 
-#include "audit/capture.h"
-#include "audit/datagram.h"
 #include "audit/disk.h"
-#include "audit/folder.h"
-#include "audit/marks.h"
-#include "audit/parties.h"
 #include "audit/pcapng.h"
-#include "audit/sealing.h"
 #include "audit/store_packet.h"
-#include "audit/whose.h"
 #include "base/clock.h"
-#include "base/hash.h"
-#include "base/list.h"
 #include "base/log.h"
 #include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,48 +22,6 @@
 /* Rounds of store_expire() without a record, after which a file is closed for the time being:
  * a call that talks, and is captured by its messages alone, needs none. */
 #define IDLE_ROUNDS 8
-
-/* One captured call. */
-struct entry {
-	struct hash_node node;
-	struct list opened; /* in store.opened while its file is open: least used first */
-	struct list dirty;  /* in store.urgent or store.media while records wait */
-	struct list phase;  /* in store.closing, then store.closed, once it ended */
-	uint64_t call;
-	uint64_t ended_us;
-	uint64_t lost;
-	uint64_t wall_us, mono_us; /* one moment by both clocks */
-	struct style *style;
-	struct parties parties;
-	struct capture *capture; /* NULL: nothing was captured since it was closed */
-	unsigned part;           /* of its file */
-	uint64_t mark;           /* of its line in the marks; 0: it is not marked */
-	uint64_t used;           /* the round of the last record */
-	bool urgent;             /* in store.urgent */
-	bool refused;            /* its place is taken by something that is not ours */
-	struct buf files; /* those that are closed for good: a list of entry_file() */
-	char date[STORE_DATE_SIZE];
-	char id[STORE_ID_SIZE];
-};
-
-struct store {
-	struct health *health;
-	char *state_dir;
-	int root_fd;           /* -1: gone */
-	struct folder_day day; /* of the last file, for a round */
-	struct marks *marks;
-	struct sealing *sealing;
-	struct whose *whose;
-	struct classic *classic;
-	size_t marked; /* entries that are marked */
-	unsigned open_max;
-	uint64_t round; /* of store_expire() */
-	struct hash entries;
-	struct list opened, urgent, media, closing, closed;
-	/* atomic, written by the audit thread alone */
-	_Atomic uint64_t stored, lost, cut, open_files;
-	uint8_t packet[DATAGRAM_MAX];
-};
 
 int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 	struct health *health, struct err_text *text)
@@ -108,6 +56,8 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 		err = whose_new(&store->whose);
 	if (!err)
 		err = sealing_new(&store->sealing);
+	if (!err)
+		err = certs_pool_new(&store->certs);
 	if (!err)
 		err = marks_new(
 			&store->marks, store->root_fd, sealing_found(store->sealing));
@@ -191,6 +141,15 @@ void store_party(struct store *store, const struct tap_party *party)
 	parties_tell(&entry->parties, party->party, party->end, party->leg, party->trunk);
 	if (entry->capture)
 		entry_say_whose(store, entry);
+}
+
+void store_certs(
+	struct store *store, uint64_t call, uint32_t party, struct span certificates)
+{
+	struct entry *entry = find(store, call);
+
+	if (entry)
+		certs_add(&entry->certs, store->certs, party, certificates);
 }
 
 /* Writes what is said of captures, all but what they hold. 0 or a negated errno. */
@@ -349,13 +308,6 @@ static int open_or_create(struct store *store, struct entry *entry, int dir_fd)
 	return err;
 }
 
-/* Something that is not ours stands where ENTRY's file should be: no fault of the disk,
- * and trying again would not help. */
-static bool is_refusal(int err)
-{
-	return err == -EEXIST || err == -ELOOP || err == -ENOTDIR || err == -EPERM;
-}
-
 static void entry_open(struct store *store, struct entry *entry)
 {
 	const bool fresh = !entry->capture && entry->part == 1;
@@ -375,7 +327,7 @@ static void entry_open(struct store *store, struct entry *entry)
 		entry->used = store->round;
 		list_append(&store->opened, &entry->opened);
 		atomic_fetch_add(&store->open_files, 1);
-	} else if (is_refusal(err)) {
+	} else if (folder_is_refusal(err)) {
 		entry->refused = true;
 		entry_drop(store, entry, SEALING_REMOVED);
 		entry_unmark(store, entry);
@@ -523,9 +475,17 @@ static bool entry_end_file(struct store *store, struct entry *entry)
 /* Its file is closed; more may come all the same. */
 static void entry_finish(struct store *store, struct entry *entry)
 {
+	int err;
+
 	if (entry->capture && capture_is_final(entry->capture))
 		(void)entry_end_file(store, entry);
 	entry_rest(store, entry);
+	if (entry->certs.count == 0 || entry->mark == 0)
+		return;
+	err = certs_write(&entry->certs, store->certs, &entry->parties,
+		folder_find(store->root_fd, entry->date, entry->id), &entry->files);
+	if (err)
+		health_fail(store->health, "capture", err);
 }
 
 static void entry_free(struct store *store, struct entry *entry)
@@ -546,6 +506,7 @@ static void entry_free(struct store *store, struct entry *entry)
 	list_remove(&entry->phase);
 	hash_remove(&store->entries, &entry->node);
 	parties_free(&entry->parties);
+	certs_free(&entry->certs, store->certs);
 	buf_free(&entry->files);
 	style_unref(entry->style);
 	free(entry);
@@ -615,38 +576,6 @@ void store_expire(struct store *store, uint64_t mono_us)
 	tend_marks(store);
 }
 
-int store_root(const struct store *store)
-{
-	return store->root_fd;
-}
-
-struct sought {
-	const char *date, *id;
-	bool found;
-};
-
-static void compare_name(void *arg, struct hash_node *node)
-{
-	const struct entry *entry = HASH_ENTRY(node, struct entry, node);
-	struct sought *sought = arg;
-
-	sought->found |= strcmp(entry->id, sought->id) == 0 &&
-			 strcmp(entry->date, sought->date) == 0;
-}
-
-bool store_uses(struct store *store, const char *date, const char *id)
-{
-	struct sought sought = {.date = date, .id = id};
-
-	hash_each(&store->entries, compare_name, &sought);
-	return sought.found;
-}
-
-bool store_has_ended(const struct store *store)
-{
-	return !list_empty(&store->closing) || !list_empty(&store->closed);
-}
-
 bool store_probe(struct store *store)
 {
 	int root_fd = folder_root(store->state_dir);
@@ -658,14 +587,6 @@ bool store_probe(struct store *store)
 	store->root_fd = root_fd;
 	folder_day_forget(&store->day);
 	return disk_probe(root_fd) && renew_marks(store) == 0;
-}
-
-void store_counts(const struct store *store, struct store_counts *ret)
-{
-	ret->stored = atomic_load(&store->stored);
-	ret->lost = atomic_load(&store->lost);
-	ret->cut = atomic_load(&store->cut);
-	ret->open_files = atomic_load(&store->open_files);
 }
 
 static void free_node(void *arg, struct hash_node *node)
@@ -683,6 +604,7 @@ void store_free(struct store *store)
 	if (store->marks)
 		(void)renew_marks(store);
 	sealing_free(store->sealing);
+	certs_pool_free(store->certs);
 	marks_free(store->marks);
 	if (store->whose)
 		(void)whose_write(store->whose, store->root_fd);

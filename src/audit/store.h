@@ -11,6 +11,7 @@
 #include "audit/style.h"
 #include "base/addr.h"
 #include "base/err.h"
+#include "base/span.h"
 #include "base/tap.h"
 
 #include <stdbool.h>
@@ -44,6 +45,10 @@ void store_begin(struct store *store, const struct store_call *begun);
 
 /* Who one of its parties is (struct tap_party). */
 void store_party(struct store *store, const struct tap_party *party);
+
+/* What one of its parties presented over TLS, as certs_put() puts it together. */
+void store_certs(
+	struct store *store, uint64_t call, uint32_t party, struct span certificates);
 
 /* One datagram of a call, kept in memory for a while. */
 struct store_datagram {

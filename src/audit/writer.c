@@ -8,6 +8,7 @@
 #include "audit/writer_priv.h"
 
 #include "audit/cdr.h"
+#include "audit/certs.h"
 #include "audit/parties.h"
 #include "base/log.h"
 
@@ -36,9 +37,11 @@ struct watch {
 	uint64_t ended_us;                /* monotonic */
 	struct style *style;              /* owned reference */
 	uint64_t lost;
-	bool paused;   /* its messages are not captured now */
-	bool begun;    /* BEGIN found room in the queue */
-	bool end_said; /* END did */
+	unsigned shown_count;
+	uint32_t shown[CERTS_PARTIES_MAX]; /* parties whose certificates are told */
+	bool paused;                       /* its messages are not captured now */
+	bool begun;                        /* BEGIN found room in the queue */
+	bool end_said;                     /* END did */
 	char id[STORE_ID_SIZE];
 	char path[];
 };
@@ -299,6 +302,30 @@ static bool wants_message(void *arg, const struct tap_message *message)
 	return watch && !watch->paused;
 }
 
+/* What a far end presented, with the first message of it that there is. */
+static void tell_certs(
+	struct writer *writer, struct watch *watch, const struct tap_message *message)
+{
+	const struct item item = {
+		.kind = ITEM_CERTS, .call = message->call, .party = message->party};
+	static char bytes[CERTS_BYTES_MAX];
+	struct span chain[CERTS_CHAIN_MAX];
+	unsigned count;
+	size_t len = 0;
+
+	for (unsigned i = 0; i < watch->shown_count; i++)
+		if (watch->shown[i] == message->party)
+			return;
+	if (watch->shown_count == CERTS_PARTIES_MAX || message->party == 0)
+		return;
+	count = message->chain_h(message->peer, chain, CERTS_CHAIN_MAX);
+	for (unsigned i = 0; i < count && certs_put(bytes, &len, chain[i]); i++)
+		;
+	/* without room with its next message */
+	if (len > 0 && push(writer, 0, &item, bytes, len))
+		watch->shown[watch->shown_count++] = message->party;
+}
+
 static void tap_message(void *arg, const struct tap_message *message)
 {
 	struct writer *writer = arg;
@@ -313,6 +340,8 @@ static void tap_message(void *arg, const struct tap_message *message)
 		return;
 	if (!watch->begun)
 		watch_say(writer, watch);
+	if (message->chain_h)
+		tell_certs(writer, watch, message);
 	head.item = (struct item){
 		.kind = ITEM_MESSAGE,
 		.call = message->call,

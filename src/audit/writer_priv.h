@@ -27,9 +27,16 @@
 /* How a message came, in words. */
 #define ITEM_HOW_MAX 256
 
-enum item_kind { ITEM_BEGIN, ITEM_PARTY, ITEM_MESSAGE, ITEM_PACKET, ITEM_END };
+enum item_kind {
+	ITEM_BEGIN,
+	ITEM_PARTY,
+	ITEM_CERTS,
+	ITEM_MESSAGE,
+	ITEM_PACKET,
+	ITEM_END,
+};
 
-/* What the queues carry; BEGIN is followed by the call's id, PARTY by a leg's and a trunk's name, MESSAGE by how it came
+/* What the queues carry; BEGIN is followed by the call's id, PARTY by a leg's and a trunk's name, CERTS by what certs_put() put together, MESSAGE by how it came
  * and its bytes, PACKET by its bytes. Each text has its NUL. */
 struct item {
 	uint64_t call;
@@ -45,7 +52,7 @@ struct item {
 			struct addr destination;
 		};
 	};
-	uint32_t party; /* PARTY, MESSAGE */
+	uint32_t party; /* PARTY, CERTS, MESSAGE */
 	uint16_t skip; /* MESSAGE, PACKET: how much of what follows is before its bytes */
 	uint8_t kind;  /* enum item_kind */
 	uint8_t end;   /* PARTY, PACKET */

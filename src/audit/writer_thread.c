@@ -84,6 +84,10 @@ static void take_item(struct writer *writer, const struct item *item, size_t len
 	case ITEM_PARTY:
 		take_party(writer, item);
 		break;
+	case ITEM_CERTS:
+		store_certs(writer->store, item->call, item->party,
+			(struct span){(const char *)(item + 1), len - sizeof(*item)});
+		break;
 	case ITEM_MESSAGE:
 	case ITEM_PACKET:
 		if (!add_item(writer, item, len))

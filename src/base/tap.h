@@ -6,6 +6,7 @@
 #pragma once
 
 #include "base/addr.h"
+#include "base/span.h"
 
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -67,6 +68,10 @@ struct tap_message {
 	const char *version;    /* TLS: "TLS1.3"; else "" */
 	const char *cipher;     /* TLS: "AES-256-GCM"; else "" */
 	const char *peer_names; /* TLS: names in the far end's certificate; else "" */
+	/* TLS: gives the certificates that the far end presented, DER, its own first, MAX at most, borrowed of PEER. Returns how many;
+	 * NULL: none. */
+	unsigned (*chain_h)(const void *peer, struct span *ret, unsigned max);
+	const void *peer;
 	const char *data;
 	size_t len;
 };

@@ -55,6 +55,8 @@ struct flow_ops {
 	/* UDP: the flow to the same host at PORT, from the same socket; owned reference, NULL
 	 * without memory. Others have none. */
 	struct flow *(*at_port)(struct flow *flow, uint16_t port);
+	/* TLS: as chain_h of struct tap_message; NULL: there are none. */
+	unsigned (*chain)(const void *flow, struct span *ret, unsigned max);
 };
 
 /* Reference counted; a flow whose connection ended stays valid, and sending on it fails. */

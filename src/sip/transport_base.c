@@ -74,6 +74,8 @@ static void transport_tap(struct transport *transport, const struct flow *flow, 
 		.version = flow->version,
 		.cipher = flow->cipher,
 		.peer_names = flow->peer_names,
+		.chain_h = flow->ops->chain,
+		.peer = flow,
 		.data = text.p,
 		.len = text.len,
 	};

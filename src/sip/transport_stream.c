@@ -433,10 +433,25 @@ static int stream_keep_alive(struct flow *flow)
 					    : ERR_CLOSED;
 }
 
+static unsigned stream_chain(const void *flow, struct span *ret, unsigned max)
+{
+	const struct stream *stream = stream_of((struct flow *)(uintptr_t)flow);
+	unsigned count = 0;
+	const gnutls_datum_t *chain =
+		stream->channel ? channel_chain(stream->channel, &count) : NULL;
+
+	if (count > max)
+		count = max;
+	for (unsigned i = 0; chain && i < count; i++)
+		ret[i] = (struct span){(const char *)chain[i].data, chain[i].size};
+	return chain ? count : 0;
+}
+
 const struct flow_ops stream_flow_ops = {
 	.send = stream_send,
 	.free = stream_free,
 	.keep_alive = stream_keep_alive,
+	.chain = stream_chain,
 };
 
 /* ---- input ---- */

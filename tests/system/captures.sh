@@ -13,7 +13,7 @@ captured_talk() {
 	check "$name: its media" talk -n 100 -r 50
 	check "$name: its end" end_talk
 	id=$(cdr | jq -r .id)
-	capture=$(echo "$lab"/state/audit/*/"$id"/call.*)
+	capture=$(echo "$lab"/state/audit/*/"$id"/call.pcap*)
 	check "$name: its capture is whole" wait_for 5 holds_bye
 }
 
@@ -198,7 +198,7 @@ sealed() {
 			return 1
 		}
 		files=$((files + 1))
-	done < <(jq -r 'select(.kind == "files") | .id as $id | .day as $day | .files[] | select(.state == "whole") |
+	done < <(jq -r 'select(.kind == "files") | .id as $id | .day as $day | .files[] | select(.state == "whole" and (.name | test("pcap"))) |
 		[$id, $day, .name, .sha256, .packets] | join(" ")' "$lab/state/cdr.jsonl")
 	((files == $(find "$lab/state/audit" -name 'call*.pcap*' | wc -l) && files >= 3))
 }

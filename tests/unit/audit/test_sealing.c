@@ -1,6 +1,7 @@
 /* What is recorded of files that are closed for good is what lies there. Time is the test's; coreutils and age are the judges. */
 #include "../unit.h"
 
+#include "audit/certs.h"
 #include "audit/datagram.h"
 #include "audit/store.h"
 #include "audit_fixture.h"
@@ -518,6 +519,74 @@ static void what_is_planted_is_not_read(void **state)
 	assert_null(strstr(fixture->files, "\"calls\""));
 }
 
+static void present(
+	struct fixture *fixture, uint32_t party, const char *one, const char *two)
+{
+	static char bytes[CERTS_BYTES_MAX];
+	size_t len = 0;
+
+	assert_true(certs_put(bytes, &len, span_of(one)));
+	assert_true(certs_put(bytes, &len, span_of(two)));
+	store_certs(fixture->store, 1, party, (struct span){bytes, len});
+}
+
+static void what_far_ends_presented_is_kept_and_sealed(void **state)
+{
+	struct fixture *fixture = *state;
+	const struct tap_party party = {
+		.call = 1, .party = 7, .leg = "b", .trunk = "trunk carrier-a"};
+	char longer[100];
+	size_t len;
+	char *text;
+
+	memset(longer, 'l', sizeof(longer));
+	longer[sizeof(longer) - 1] = '\0';
+	begin(fixture);
+	store_party(fixture->store, &party);
+	present(fixture, 7, "leaf", "issuer");
+	/* the first ones count */
+	present(fixture, 7, "another", "issuer");
+	present(fixture, 8, longer, "issuer");
+	add(fixture, "INVITE", 100);
+	end(fixture);
+	assert_sealed(fixture, "call.pcapng", "whole", CALL_FOLDER "call.pcapng");
+	assert_sealed(fixture, "call.certs.pem", "whole", NULL);
+	text = read_all(fixture, CALL_FOLDER "call.certs.pem", &len);
+	text[len] = '\0';
+	assert_string_equal(text,
+		"leg b, trunk carrier-a\n"
+		"-----BEGIN CERTIFICATE-----\nbGVhZg==\n-----END CERTIFICATE-----\n"
+		"-----BEGIN CERTIFICATE-----\naXNzdWVy\n-----END CERTIFICATE-----\n"
+		"nobody known\n"
+		"-----BEGIN CERTIFICATE-----\n"
+		"bGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxs\n"
+		"bGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxsbGxs\n"
+		"bGxs\n-----END CERTIFICATE-----\n"
+		"-----BEGIN CERTIFICATE-----\naXNzdWVy\n-----END CERTIFICATE-----\n");
+	free(text);
+}
+
+/* Of a call without a file nothing is kept, and no more of a chain than there is room for. */
+static void certificates_are_bounded(void **state)
+{
+	static char bytes[CERTS_BYTES_MAX], big[CERTS_BYTES_MAX];
+	struct fixture *fixture = *state;
+	size_t len = 0;
+
+	assert_false(certs_put(bytes, &len, (struct span){big, sizeof(big)}));
+	assert_int_equal(len, 0);
+	assert_true(certs_put(bytes, &len, (struct span){big, sizeof(big) - 4}));
+	assert_int_equal(len, sizeof(bytes));
+	assert_false(certs_put(bytes, &len, (struct span){big, 1}));
+	begin(fixture);
+	for (unsigned i = 0; i < 2 * CERTS_PARTIES_MAX; i++)
+		present(fixture, i, "leaf", "issuer");
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, 40 * SECOND_US);
+	assert_int_equal(fixture->told, 0);
+	assert_int_equal(run(fixture, "test -e " CALL_FOLDER), 256);
+}
+
 #define stored(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -534,6 +603,8 @@ int main(void)
 		stored(what_was_left_is_sealed_by_the_next_start),
 		stored(of_an_encrypted_one_what_is_written),
 		stored(what_is_planted_is_not_read),
+		stored(what_far_ends_presented_is_kept_and_sealed),
+		stored(certificates_are_bounded),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);
