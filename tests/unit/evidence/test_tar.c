@@ -83,8 +83,8 @@ static void tar_reads_it(void **state)
 	fwrite(block, 1, sizeof(block), file);
 	fwrite(end, 1, sizeof(end), file);
 	assert_int_equal(fclose(file), 0);
-	snprintf(command, sizeof(command), "tar -xOf %s case17/README && tar -tvf %s", name,
-		name);
+	snprintf(command, sizeof(command), "tar -xOf %s case17/README && tar -tvf %s",
+		name, name);
 	pipe = popen(command, "r");
 	assert_non_null(fgets(line, sizeof(line), pipe));
 	assert_int_equal(pclose(pipe), 0);
