@@ -194,7 +194,7 @@ static int read_limit(const struct reading *reading)
 	return 0;
 }
 
-static int read_before(const struct reading *reading)
+static int read_next(const struct reading *reading)
 {
 	if (span_uint(span_of(reading->value), INT64_MAX,
 		    &reading->list->filter.before) != 0)
@@ -239,7 +239,7 @@ static const struct {
 	{"--failed", false, read_failed},
 	{"--kind", true, read_kind},
 	{"--limit", true, read_limit},
-	{"--before", true, read_before},
+	{"--next", true, read_next},
 };
 
 /* Returns how many words it took, or negative. */

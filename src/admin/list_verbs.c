@@ -5,6 +5,7 @@
 
 #include "admin/list_filter.h"
 #include "admin/list_row.h"
+#include "admin/report_filter.h"
 #include "admin/verbs.h"
 #include "audit/index.h"
 #include "base/aside.h"
@@ -19,9 +20,12 @@
 /* What is asked, and what came of it. */
 struct question {
 	char *folder;
+	int (*ask)(struct index_query *query, struct question *question);
 	struct list_filter list;
+	struct report_filter report;
+	unsigned limit; /* of rows */
 	json_t *rows;
-	uint64_t last; /* place of the last row */
+	uint64_t next; /* where further ones begin */
 	unsigned count;
 	int err;
 	struct err_text text;
@@ -46,18 +50,46 @@ static void question_free(void *arg)
 	free(question);
 }
 
-static bool row_h(void *arg, const struct index_row *row)
+/* OBJECT is taken. */
+static bool add_row(struct question *question, json_t *object)
 {
-	struct question *question = arg;
-	json_t *object = list_row_json(row);
-
 	if (!object || json_array_append_new(question->rows, object) != 0) {
 		question->err = err_set(&question->text, -ENOMEM, "out of memory");
 		return false;
 	}
-	question->last = row->place;
 	question->count++;
 	return true;
+}
+
+static bool list_h(void *arg, const struct index_row *row)
+{
+	struct question *question = arg;
+
+	question->next = row->place;
+	return add_row(question, list_row_json(row));
+}
+
+static int ask_list(struct index_query *query, struct question *question)
+{
+	return index_query_rows(
+		query, &question->list.filter, list_h, question, &question->text);
+}
+
+static bool report_h(void *arg, const struct index_report_row *row)
+{
+	struct question *question = arg;
+
+	question->next++;
+	return add_row(question, report_row_json(row));
+}
+
+static int ask_report(struct index_query *query, struct question *question)
+{
+	question->next = question->report.report.skip;
+	if (question->report.party[0])
+		question->report.report.party = question->report.party;
+	return index_report(
+		query, &question->report.report, report_h, question, &question->text);
 }
 
 static void ask(void *arg, const atomic_bool *cancelled)
@@ -68,8 +100,7 @@ static void ask(void *arg, const atomic_bool *cancelled)
 
 	if (!err) {
 		question->rows = json_array();
-		err = question->rows ? index_query_rows(query, &question->list.filter,
-					       row_h, question, &question->text)
+		err = question->rows ? question->ask(query, question)
 				     : err_set(&question->text, -ENOMEM, "out of memory");
 		index_query_free(query);
 	}
@@ -96,13 +127,13 @@ static void cancel_h(void *arg)
 /* The rows with what there is to say of the index: records that lie there and are not in it yet are missing among them. */
 static json_t *result_of(const struct verbs_context *context, struct question *question)
 {
-	const bool full = question->count >= question->list.filter.limit;
+	const bool full = question->count >= question->limit;
 	struct index_state state;
 	json_t *result;
 
 	index_state(context->index, &state);
 	result = json_pack("{s:O, s:o, s:b}", "rows", question->rows, "next",
-		full ? json_integer((json_int_t)question->last) : json_null(), "complete",
+		full ? json_integer((json_int_t)question->next) : json_null(), "complete",
 		!state.catching_up && !state.failing);
 	if (result && (state.catching_up || state.failing))
 		json_object_set_new(result, "warning",
@@ -137,36 +168,24 @@ static void done_h(void *arg, void *work)
 	api_finish(call, result ? API_OK : API_FAILED, result, &text);
 }
 
-/* LIST is taken. NULL: out of memory. */
-static struct question *question_new(const char *folder, struct list_filter *list)
-{
-	struct question *question = calloc(1, sizeof(*question));
-
-	if (question)
-		question->folder = strdup(folder);
-	if (!question || !question->folder) {
-		free(question);
-		list_filter_free(list);
-		return NULL;
-	}
-	question->list = *list;
-	/* what it points to in itself */
-	if (list->filter.number)
-		question->list.filter.number = &question->list.pattern;
-	return question;
-}
-
-static int start(struct listing *listing, struct list_filter *list)
+/* QUESTION is taken. */
+static int start(struct listing *listing, struct question *question)
 {
 	struct aside_params params = {.loop = listing->context->loop,
 		.name = "list",
 		.work_h = ask,
 		.free_h = question_free,
 		.done_h = done_h,
-		.work = question_new(index_folder(listing->context->index), list),
+		.work = question,
 		.arg = listing};
-	int err = params.work ? aside_start(&listing->aside, &params) : -ENOMEM;
+	int err;
 
+	question->folder = strdup(index_folder(listing->context->index));
+	if (!question->folder) {
+		question_free(question);
+		return -ENOMEM;
+	}
+	err = aside_start(&listing->aside, &params);
 	if (err)
 		return err;
 	listing->call = api_defer(listing->context->api, cancel_h, listing);
@@ -176,40 +195,86 @@ static int start(struct listing *listing, struct list_filter *list)
 	return ERR_STATE;
 }
 
-enum api_code cdr_verb_list(void *arg, const char *const *args, size_t arg_count,
-	json_t **ret_result, struct err_text *text)
+/* QUESTION is taken. */
+static enum api_code answer_later(
+	struct verbs_context *context, struct question *question, struct err_text *text)
 {
-	struct verbs_context *context = arg;
-	const time_t now = (time_t)(clock_real()->wall_us(clock_real()) / US_PER_S);
-	struct listing *listing;
-	struct list_filter list;
+	struct listing *listing = calloc(1, sizeof(*listing));
 	int err;
 
-	(void)ret_result;
-	if (!context->index) {
-		err_set(text, 0, "there is no index of records: [audit] index = no");
-		return API_FAILED;
-	}
-	if (context->lists >= VERBS_LISTS_MAX) {
-		err_set(text, 0, "%d lists are being made: ask again in a few seconds",
-			VERBS_LISTS_MAX);
-		return API_FAILED;
-	}
-	err = list_filter_read(&list, args, arg_count, now, text);
-	if (err)
-		return err == -ENOMEM ? API_FAILED : API_USAGE;
-	listing = calloc(1, sizeof(*listing));
 	if (!listing) {
-		list_filter_free(&list);
+		question_free(question);
 		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
 	}
 	listing->context = context;
 	context->lists++;
-	err = start(listing, &list);
+	err = start(listing, question);
 	if (!err)
 		return API_PENDING;
 	listing_free(listing);
 	err_set(text, err, "the answer cannot be made: %s", err_str(err));
 	return API_FAILED;
+}
+
+/* NULL with TEXT. */
+static struct question *question_new(
+	const struct verbs_context *context, struct err_text *text)
+{
+	struct question *question;
+
+	if (!context->index) {
+		err_set(text, 0, "there is no index of records: [audit] index = no");
+		return NULL;
+	}
+	if (context->lists >= VERBS_LISTS_MAX) {
+		err_set(text, 0, "%d lists are being made: ask again in a few seconds",
+			VERBS_LISTS_MAX);
+		return NULL;
+	}
+	question = calloc(1, sizeof(*question));
+	if (!question)
+		err_set(text, -ENOMEM, "out of memory");
+	return question;
+}
+
+static time_t now_s(void)
+{
+	return (time_t)(clock_real()->wall_us(clock_real()) / US_PER_S);
+}
+
+enum api_code cdr_verb_list(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	struct question *question = question_new(arg, text);
+	int err;
+
+	(void)ret_result;
+	if (!question)
+		return API_FAILED;
+	question->ask = ask_list;
+	err = list_filter_read(&question->list, args, arg_count, now_s(), text);
+	if (err) {
+		free(question);
+		return err == -ENOMEM ? API_FAILED : API_USAGE;
+	}
+	question->limit = question->list.filter.limit;
+	return answer_later(arg, question, text);
+}
+
+enum api_code cdr_verb_report(void *arg, const char *const *args, size_t arg_count,
+	json_t **ret_result, struct err_text *text)
+{
+	struct question *question = question_new(arg, text);
+
+	(void)ret_result;
+	if (!question)
+		return API_FAILED;
+	question->ask = ask_report;
+	if (report_filter_read(&question->report, args, arg_count, now_s(), text) != 0) {
+		free(question);
+		return API_USAGE;
+	}
+	question->limit = question->report.report.limit;
+	return answer_later(arg, question, text);
 }

@@ -4,3 +4,4 @@
 #include "admin/api.h"
 
 api_h cdr_verb_list;
+api_h cdr_verb_report;

@@ -94,6 +94,11 @@
 		"[--protection WORD] [--quality MOS] [--answered | --failed] "           \
 		"[--kind WORD|all] [--limit N] [--csv | --jsonl]",                       \
 		"call records that fit, the latest first", cdr_verb_list)                \
+	X("cdr", "report", 0, 14, false,                                                 \
+		"cdr report [--by trunk|server] [--per hour|day] [--id ID] "             \
+		"[--since TIME] [--until TIME] [--limit N] [--csv | --jsonl]",           \
+		"calls, answers, ASR, NER, delay, quality, protection by hour or day",   \
+		cdr_verb_report)                                                         \
 	X("cdr", "key", 0, 0, false, "cdr key",                                          \
 		"the key that records are signed with, for tandem-verify", cdr_verb_key) \
 	X("cdr", "rekey", 0, 0, true, "cdr rekey",                             \

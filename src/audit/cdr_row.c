@@ -149,8 +149,8 @@ static void read_leg(struct cdr_row_leg *ret, struct span leg)
 	ret->jitter_us = take_uint(&leg, NEEDLE("\"jitter_us\":"));
 }
 
-/* Where the legs begin in LINE, from REST on. False: it has not both. */
-static bool find_legs(struct span rest, struct span ret[static 2])
+/* Where the legs begin in LINE, from REST on, and which of them was called. False: it has not both. */
+static bool find_legs(struct cdr_row *row, struct span rest, struct span ret[static 2])
 {
 	static const char *const names[][2] = {
 		{"\"internal\":{", "\"external\":{"},
@@ -166,6 +166,9 @@ static bool find_legs(struct span rest, struct span ret[static 2])
 		if (!skip_to(&ret[1], span_of(names[i][1])))
 			continue;
 		ret[0].len = (size_t)(ret[1].p - ret[0].p);
+		row->called = i > 0 || !row->inbound;
+		row->called_word =
+			i == 1 || (i == 0 && row->inbound) ? "server" : "trunk";
 		return true;
 	}
 	return false;
@@ -247,7 +250,7 @@ static int read_call(struct cdr_row *row, struct span rest)
 			attempts.len = (size_t)(behind.p - attempts.p);
 		row->attempts = attempts;
 	}
-	if (!find_legs(rest, legs))
+	if (!find_legs(row, rest, legs))
 		return ERR_FORMAT;
 	for (unsigned i = 0; i < 2; i++)
 		read_leg(&row->legs[i], legs[i]);

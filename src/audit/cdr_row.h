@@ -51,6 +51,8 @@ struct cdr_row {
 	unsigned number_count;
 	struct span attempts; /* for cdr_row_attempt() */
 	struct cdr_row_leg legs[2];
+	unsigned called;         /* which of them is that of who was called */
+	const char *called_word; /* "trunk" or "server": what that is */
 };
 
 /* LINE is without its line end. 0; ERR_FORMAT: it is no record. */

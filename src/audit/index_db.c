@@ -35,6 +35,12 @@ static const char schema[] =
 	" last INTEGER NOT NULL);"
 	"CREATE TABLE word(segment INTEGER NOT NULL, word TEXT NOT NULL,"
 	" place INTEGER NOT NULL, PRIMARY KEY (segment, word, place)) WITHOUT ROWID;"
+	/* of calls, by the hour in which they began; direction 0: offered to the party, 1: made by it */
+	"CREATE TABLE hour(hour INTEGER, party INTEGER, direction INTEGER,"
+	" attempts, answered, effective, talk, delays, delay, delay_max, scores, score,"
+	" score_min, packets, lost, jitters, jitter, tls13, tls12, plain, srtp, udptl, "
+	"rtp,"
+	" PRIMARY KEY (hour, party, direction)) WITHOUT ROWID;"
 	"PRAGMA application_id = " TEXT_OF(APPLICATION) ";"
 							"PRAGMA user_version = " TEXT_OF(
 								INDEX_VERSION) ";"

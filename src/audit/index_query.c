@@ -58,6 +58,11 @@ void index_query_free(struct index_query *query)
 	free(query);
 }
 
+struct index_db *index_query_db(struct index_query *query)
+{
+	return &query->db;
+}
+
 /* Conditions */
 
 #define COLUMNS                                                                          \

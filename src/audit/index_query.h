@@ -11,6 +11,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct index_db;
 struct index_query;
 
 /* What records are wanted: each that is set has to fit. Texts are borrowed, or NULL. */
@@ -59,6 +60,8 @@ typedef bool index_row_h(void *arg, const struct index_row *row);
 int index_query_new(struct index_query **ret, const char *state_dir,
 	const atomic_bool *cancelled, struct err_text *text);
 void index_query_free(struct index_query *query); /* NULL is fine */
+/* Its connection, which stays its own: for who asks what is not below. */
+struct index_db *index_query_db(struct index_query *query);
 
 /* Calls H for each that fits. 0; -ECANCELED; or negative as above, with TEXT. */
 int index_query_rows(struct index_query *query, const struct index_filter *filter,

@@ -1,5 +1,6 @@
 #include "audit/index_write.h"
 
+#include "audit/index_hours.h"
 #include "base/buf.h"
 
 #include <errno.h>
@@ -9,6 +10,7 @@
 
 /* Numbers of parties that are known without asking: those of two sites of the largest size. */
 #define PARTIES 1024
+#define HOUR_US UINT64_C(3600000000)
 
 enum statement {
 	ADD_RECORD,
@@ -20,6 +22,7 @@ enum statement {
 	ADD_PARTY,
 	SET_POSITION,
 	GET_POSITION,
+	ADD_HOUR,
 	STATEMENTS,
 };
 
@@ -38,6 +41,28 @@ static const char *const sql[STATEMENTS] = {
 	[ADD_PARTY] = "INSERT INTO party(name) VALUES(?1)",
 	[SET_POSITION] = "INSERT OR REPLACE INTO position VALUES(1,?1,?2,?3,?4,?5)",
 	[GET_POSITION] = "SELECT file, begin, end, line, next FROM position",
+	[ADD_HOUR] = "INSERT INTO hour VALUES(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,"
+		     "?14,?15,?16,?17,?18,?19,?20,?21,?22,?23) ON CONFLICT DO UPDATE SET "
+		     "attempts = attempts + excluded.attempts,"
+		     "answered = answered + excluded.answered,"
+		     "effective = effective + excluded.effective,"
+		     "talk = talk + excluded.talk,"
+		     "delays = delays + excluded.delays,"
+		     "delay = delay + excluded.delay,"
+		     "delay_max = max(delay_max, excluded.delay_max),"
+		     "scores = scores + excluded.scores,"
+		     "score = score + excluded.score,"
+		     "score_min = min(score_min, excluded.score_min),"
+		     "packets = packets + excluded.packets,"
+		     "lost = lost + excluded.lost,"
+		     "jitters = jitters + excluded.jitters,"
+		     "jitter = jitter + excluded.jitter,"
+		     "tls13 = tls13 + excluded.tls13,"
+		     "tls12 = tls12 + excluded.tls12,"
+		     "plain = plain + excluded.plain,"
+		     "srtp = srtp + excluded.srtp,"
+		     "udptl = udptl + excluded.udptl,"
+		     "rtp = rtp + excluded.rtp",
 };
 
 struct known_party {
@@ -54,6 +79,7 @@ struct index_writer {
 	uint64_t first_us, last_us;
 	struct known_party parties[PARTIES];
 	bool parties_added; /* in this transaction */
+	struct hours hours; /* likewise */
 	struct buf text;
 };
 
@@ -164,6 +190,7 @@ void index_writer_rollback(struct index_writer *writer)
 	if (writer->parties_added)
 		memset(writer->parties, 0, sizeof(writer->parties));
 	writer->parties_added = false;
+	hours_clear(&writer->hours);
 }
 
 /* The number of NAME, by two statements of one parameter: who looks, who adds. */
@@ -337,6 +364,86 @@ static int add_record(struct index_writer *writer, int64_t place,
 	return err ? err : run(writer, ADD_RECORD, text);
 }
 
+/* No score is more than any, so that the least of two is it. */
+#define NO_SCORE 1000
+
+static int flush_hours(struct index_writer *writer, struct err_text *text)
+{
+	sqlite3_stmt *statement = writer->statements[ADD_HOUR];
+	int err = 0;
+
+	for (size_t i = 0; !err && i < writer->hours.count; i++) {
+		struct hour *hour = &writer->hours.list[i];
+
+		if (hour->figures[HOUR_SCORE_MIN] == 0)
+			hour->figures[HOUR_SCORE_MIN] = NO_SCORE;
+		sqlite3_bind_int64(statement, 1, hour->hour);
+		sqlite3_bind_int64(statement, 2, hour->party);
+		sqlite3_bind_int64(statement, 3, hour->direction);
+		for (int j = 0; j < HOUR_FIGURES; j++)
+			sqlite3_bind_int64(statement, 4 + j, (int64_t)hour->figures[j]);
+		err = run(writer, ADD_HOUR, text);
+	}
+	hours_clear(&writer->hours);
+	return err;
+}
+
+/* The row of a party in the hour in which the call began. */
+static int find_hour(struct index_writer *writer, const struct cdr_row *row,
+	struct span party, enum hour_direction direction, struct hour **ret,
+	struct err_text *text)
+{
+	const uint64_t start_us =
+		row->end_us > row->duration_us ? row->end_us - row->duration_us : 0;
+	int64_t id;
+	int err = find_party(writer, party, &id, text);
+
+	if (!err)
+		*ret = hours_find(
+			&writer->hours, (int64_t)(start_us / HOUR_US), id, direction);
+	return err;
+}
+
+static int add_offer(struct index_writer *writer, const struct cdr_row *row,
+	const struct hour_offer *offer, struct err_text *text)
+{
+	const struct cdr_row_leg *called = &row->legs[row->called];
+	struct hour *hour = NULL;
+	struct buf party;
+	int err;
+
+	buf_init(&party, 0);
+	buf_add_str(&party, row->called_word);
+	buf_add_char(&party, ' ');
+	cdr_row_text(&party, offer->target);
+	err = party.err ? err_set(text, party.err, "out of memory")
+			: find_hour(writer, row, buf_span(&party), HOUR_OUT, &hour, text);
+	if (hour)
+		hour_add_offer(hour, offer, row,
+			span_equal(called->party, buf_span(&party)) ? called : NULL);
+	buf_free(&party);
+	return err;
+}
+
+static int add_figures(
+	struct index_writer *writer, const struct cdr_row *row, struct err_text *text)
+{
+	const struct cdr_row_leg *caller = &row->legs[!row->called];
+	struct hour_offer offers[HOUR_OFFERS];
+	unsigned count = hour_offers(row, offers);
+	struct hour *hour = NULL;
+	int err = hours_is_full(&writer->hours) ? flush_hours(writer, text) : 0;
+
+	for (unsigned i = 0; !err && i < count; i++)
+		err = add_offer(writer, row, &offers[i], text);
+	if (err || caller->party.len == 0)
+		return err;
+	err = find_hour(writer, row, caller->party, HOUR_IN, &hour, text);
+	if (hour)
+		hour_add_made(hour, row, caller);
+	return err;
+}
+
 int index_writer_add(struct index_writer *writer, uint64_t begin,
 	const struct cdr_row *row, struct err_text *text)
 {
@@ -349,6 +456,8 @@ int index_writer_add(struct index_writer *writer, uint64_t begin,
 		err = add_word(writer, place, INDEX_WORD_ID, row->id, text);
 	for (unsigned i = 0; !err && i < row->number_count; i++)
 		err = add_word(writer, place, INDEX_WORD_NUMBER, row->numbers[i], text);
+	if (!err && row->call && !row->message)
+		err = add_figures(writer, row, text);
 	return err;
 }
 
@@ -358,6 +467,8 @@ int index_writer_commit(struct index_writer *writer,
 	sqlite3_stmt *statement = writer->statements[SET_POSITION];
 	int err = flush_segment(writer, text);
 
+	if (!err)
+		err = flush_hours(writer, text);
 	if (err)
 		return err;
 	bind_text(statement, 1, position->file, strlen(position->file));
@@ -373,17 +484,19 @@ int index_writer_commit(struct index_writer *writer,
 	return err;
 }
 
-/* The first segment, with its words and records. */
+/* The first segment, with its words and records, and the figures of hours before what is left. */
 static int forget_segment(
 	struct index_writer *writer, int64_t segment, struct err_text *text)
 {
-	char words[512];
+	char words[700];
 
 	snprintf(words, sizeof(words),
 		"BEGIN IMMEDIATE;"
 		"DELETE FROM word WHERE segment = %lld;"
 		"DELETE FROM record WHERE place >= %lld AND place < %lld;"
 		"DELETE FROM segment WHERE id = %lld;"
+		"DELETE FROM hour WHERE hour < (SELECT min(first) FROM segment) / "
+		"3600000000 - 24;"
 		"COMMIT",
 		(long long)segment, (long long)(segment << INDEX_SEGMENT_SHIFT),
 		(long long)((segment + 1) << INDEX_SEGMENT_SHIFT), (long long)segment);

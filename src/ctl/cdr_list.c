@@ -17,12 +17,11 @@
 
 /* As the server gives them at once. */
 #define PAGE 200
-#define LIMIT_DEFAULT 50
 #define LIMIT_MAX 1000000000
 /* Words of one question. */
 #define WORDS_MAX 40
 
-static const struct show_column columns[] = {
+static const struct show_column list_columns[] = {
 	{"END", "end", false, 1},
 	{"ID", "id", false, 2},
 	{"FROM", "from", false, 0},
@@ -44,23 +43,62 @@ static const struct show_column columns[] = {
 	{NULL, NULL, false, 0},
 };
 
-/* Columns of CSV: the members themselves, so that what reads it has the names of --json. */
-static const char *const fields[] = {"seq", "kind", "id", "start", "end", "duration_us",
-	"ringing_us", "talk_us", "from", "to", "from_party", "to_party", "inbound",
-	"message", "status", "cause", "ended_by", "signalling", "media", "mos"};
+static const struct show_column report_columns[] = {
+	{"FROM", "begin", false, 0},
+	{"WHOSE", "party", false, 0},
+	{"CALLS", "direction", false, 1},
+	{"ATTEMPTS", "attempts", true, 2},
+	{"ANSWERED", "answered", true, 3},
+	{"ASR%", "asr_percent", true, 3},
+	{"NER%", "ner_percent", true, 3},
+	{"ACD", "acd_us", true, 4},
+	{"PDD", "pdd_mean_us", true, 4},
+	{"PDD MAX", "pdd_max_us", true, 6},
+	{"MOS", "mos_mean", true, 5},
+	{"MOS MIN", "mos_min", true, 7},
+	{"LOSS%", "loss_percent", true, 7},
+	{"JITTER", "jitter_mean_us", true, 8},
+	{"TLS1.3", "tls13", true, 6},
+	{"TLS1.2", "tls12", true, 6},
+	{"PLAIN", "plain", true, 6},
+	{"SRTP", "srtp", true, 6},
+	{"UDPTL", "udptl", true, 9},
+	{"RTP", "rtp", true, 6},
+	{"TALK", "talk_us", true, 8},
+	{NULL, NULL, false, 0},
+};
 
-#define FIELDS (sizeof(fields) / sizeof(fields[0]))
+/* Columns of CSV: the members themselves, so that what reads it has the names of --json. */
+static const char *const list_fields[] = {"seq", "kind", "id", "start", "end",
+	"duration_us", "ringing_us", "talk_us", "from", "to", "from_party", "to_party",
+	"inbound", "message", "status", "cause", "ended_by", "signalling", "media", "mos",
+	NULL};
+static const char *const report_fields[] = {"begin", "party", "direction", "attempts",
+	"answered", "asr_percent", "ner_percent", "acd_us", "talk_us", "pdd_mean_us",
+	"pdd_max_us", "mos_mean", "mos_min", "loss_percent", "jitter_mean_us", "tls13",
+	"tls12", "plain", "srtp", "udptl", "rtp", NULL};
+
+static const struct form {
+	const char *verb;
+	const struct show_column *columns;
+	const char *const *fields;
+	unsigned limit; /* of rows in a table, by default */
+} forms[] = {
+	{"list", list_columns, list_fields, 50},
+	{"report", report_columns, report_fields, 1000},
+};
 
 struct printing {
 	const struct session *session;
+	const struct form *form;
 	uint64_t printed;
 	int err;
 };
 
-static void print_csv_head(void)
+static void print_csv_head(const char *const *fields)
 {
-	for (size_t i = 0; i < FIELDS; i++)
-		printf("%s%s", fields[i], i + 1 < FIELDS ? "," : "\r\n");
+	for (; *fields; fields++)
+		printf("%s%s", fields[0], fields[1] ? "," : "\r\n");
 }
 
 /* What a spreadsheet takes for a formula is none to it; a number with its + is not one, and stays as programs know it. */
@@ -91,7 +129,7 @@ static void add_csv_value(struct buf *out, const json_t *value)
 	buf_add_str(out, text);
 }
 
-static int print_csv(const json_t *rows)
+static int print_csv(const char *const *fields, const json_t *rows)
 {
 	const json_t *row;
 	struct buf out;
@@ -101,9 +139,9 @@ static int print_csv(const json_t *rows)
 	buf_init(&out, 0);
 	json_array_foreach(rows, i, row)
 	{
-		for (size_t j = 0; j < FIELDS; j++) {
-			add_csv_value(&out, json_object_get(row, fields[j]));
-			buf_add_str(&out, j + 1 < FIELDS ? "," : "\r\n");
+		for (const char *const *field = fields; *field; field++) {
+			add_csv_value(&out, json_object_get(row, field[0]));
+			buf_add_str(&out, field[1] ? "," : "\r\n");
 		}
 	}
 	err = out.err;
@@ -136,20 +174,20 @@ static void print_page(struct printing *printing, const json_t *rows)
 
 	style.head &= printing->printed == 0;
 	if (options->format == FORMAT_CSV)
-		printing->err = print_csv(rows);
+		printing->err = print_csv(printing->form->fields, rows);
 	else if (options->format != FORMAT_TEXT)
 		print_objects(printing, rows, options->format == FORMAT_LINES);
 	else if (!options->quiet)
-		printing->err = show_table(&style, columns, rows);
+		printing->err = show_table(&style, printing->form->columns, rows);
 	printing->printed += json_array_size(rows);
 }
 
-static void print_begin(const struct options *options)
+static void print_begin(const struct options *options, const struct form *form)
 {
 	if (options->format == FORMAT_JSON)
 		fputs("{\"rows\": [", stdout);
 	else if (options->format == FORMAT_CSV && !options->no_head)
-		print_csv_head();
+		print_csv_head(form->fields);
 }
 
 /* RESULT is that of the last page. */
@@ -199,7 +237,7 @@ static void make_question(
 	if (next) {
 		snprintf(question->before, sizeof(question->before),
 			"%" JSON_INTEGER_FORMAT, json_integer_value(next));
-		add_word(question, "--before");
+		add_word(question, "--next");
 		add_word(question, question->before);
 	}
 	question->words[question->count] = NULL;
@@ -239,13 +277,18 @@ static int ask_page(struct printing *printing, const struct command *command,
 	return code;
 }
 
+static const struct form *find_form(const struct command *command)
+{
+	return strcmp(command->verb, forms[1].verb) == 0 ? &forms[1] : &forms[0];
+}
+
 int cdr_list(
 	const struct session *session, const struct command *command, char *const *args)
 {
 	const struct options *options = session->options;
 	const bool all = options->format == FORMAT_CSV || options->format == FORMAT_LINES;
-	struct printing printing = {.session = session};
-	unsigned limit = all ? LIMIT_MAX : LIMIT_DEFAULT;
+	struct printing printing = {.session = session, .form = find_form(command)};
+	unsigned limit = all ? LIMIT_MAX : printing.form->limit;
 	struct question question;
 	json_t *result = NULL, *before = NULL;
 	int code;
@@ -264,7 +307,7 @@ int cdr_list(
 		if (code != API_OK)
 			return code;
 		if (printing.printed == 0)
-			print_begin(options);
+			print_begin(options, printing.form);
 		print_page(&printing, json_object_get(result, "rows"));
 		before = result;
 	} while (!printing.err && printing.printed < limit &&

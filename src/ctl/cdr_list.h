@@ -1,4 +1,4 @@
-/* Records that fit, page by page: `cdr list`. tandemctl's only thread. */
+/* What the index has, page by page: `cdr list`, `cdr report`. tandemctl's only thread. */
 #pragma once
 
 #include "ctl/session.h"

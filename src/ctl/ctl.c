@@ -168,6 +168,7 @@ static const struct {
 	{"call", "show", "--watch", watch_call},
 	{"call", "show", NULL, run_show_call},
 	{"cdr", "list", NULL, cdr_list},
+	{"cdr", "report", NULL, cdr_list},
 	{"monitor", "", NULL, monitor_run},
 	{"events", "", NULL, follow_events},
 	{"trace", "", NULL, trace_run},

@@ -285,6 +285,23 @@ static const struct help_entry entries[] = {
 			{"cdr list --protection rtp --since 24h --csv >plain.csv",
 				"what had no SRTP, for a spreadsheet"}},
 		NULL},
+	{"cdr", "report",
+		"A row each hour or day and trunk or server, of the calls that began in "
+		"it: those that were offered to it (out), and those that it made (in). "
+		"TIME "
+		"is as in `cdr list`; the last 24 hours by default.",
+		{{"--by", "trunk|server", "of trunks, by default"},
+			{"--per", "hour|day", "hours, by default; in UTC"},
+			{"--id", "ID", "of that one alone"},
+			{"--since", "TIME", "that began from that hour on"},
+			{"--until", "TIME", "that began before that hour"},
+			{"--limit", "N", "at most so many"},
+			{"--csv", NULL, "a line each, for a spreadsheet"},
+			{"--jsonl", NULL, "an object a line, for a program"}},
+		{{"cdr report --id carrier-a", "one trunk, hour by hour"},
+			{"cdr report --per day --since 31d --csv >month.csv",
+				"a month of all trunks"}},
+		NULL},
 	{"cdr", "key", NULL, {{0}},
 		{{"cdr key", "the key, how much is signed, and why no more is"},
 			{"--json cdr key | jq -r .key >med1.key",

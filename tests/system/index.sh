@@ -155,6 +155,21 @@ check "--json is one object" test "$(ctl --json cdr list --limit 250 | jq '.rows
 ctl --csv cdr list >"$lab/all.csv"
 check "CSV has a line each, and names" test "$(wc -l <"$lab/all.csv")" = $((count + 1))
 
+# --- figures
+
+# figures ID DIRECTION: attempts and answered ones of all days, as `cdr report` has them
+figures() {
+	ctl --jsonl cdr report --per day --since 2025-01-01 --until 2025-06-01 --id "$1" |
+		jq -sc --arg direction "$2" 'map(select(.direction == $direction)) |
+			[(map(.attempts) | add), (map(.answered) | add), (map(.rtp) | add)]'
+}
+check "what a trunk made" test "$(figures t3 in)" = "$(jq -sc 'map(select(.external.party == "trunk t3")) |
+	[length, (map(select(.answer)) | length), (map(select(.external.media == "RTP")) | length)]' "$state/cdr.jsonl.1")"
+check "what was offered to one" test "$(figures b out)" = "[$count,$(jq -c 'select(.answer)' "$state/cdr.jsonl.1" | wc -l),0]"
+check "the table" prints '^FROM .*ASR% .*NER%' ctl cdr report --since 2025-01-01 --per day
+check "CSV has its rows" test "$(ctl --csv cdr report --since 2025-01-01 --per day --id t3 | tail -n +2 | cut -d, -f4 |
+	jq -s add)" = "$(figures t3 in | jq '.[0]')"
+
 # --- rotated, deleted, damaged
 
 check "a call" one_call +49403124

@@ -157,6 +157,9 @@ check "the index" wait_for 10 status_is .index.catching_up false
 answer 0 cdr list
 answer 0 cdr list --kind all --limit 3
 answer 2 cdr list --status nothing
+answer 0 cdr report
+answer 0 cdr report --by server --per day
+answer 2 cdr report --by nobody
 answer 0 cdr proof 0
 answer 1 cdr proof 99999999
 answer 0 counters reset

@@ -45,7 +45,7 @@ static void each_option_is_read(void **state)
 				 "+49X", "--trunk", "a", "--server", "b", "--status",
 				 "486", "--cause", "busy", "--protection", "tls1.2",
 				 "--protection", "srtp", "--quality", "3.5", "--answered",
-				 "--kind", "all", "--limit", "7", "--before", "99"),
+				 "--kind", "all", "--limit", "7", "--next", "99"),
 		0);
 	assert_int_equal(list.filter.since_us, (NOW - 86400) * UINT64_C(1000000));
 	assert_int_equal(list.filter.until_us, UINT64_C(1699920000000000));
@@ -81,7 +81,7 @@ static void what_is_wrong_is_said(void **state)
 		{"--status", "4x"}, {"--protection", "good"}, {"--quality", "0.9"},
 		{"--quality", "5.01"}, {"--quality", "3,5"}, {"--quality", "3."},
 		{"--quality", ""}, {"--quality", "3.555"}, {"--limit", "0"},
-		{"--limit", "201"}, {"--before", "-1"}, {"--answered", "--failed"},
+		{"--limit", "201"}, {"--next", "-1"}, {"--answered", "--failed"},
 		{"--failed", "--failed"}, {"--everything"}, {"word"}};
 
 	(void)state;
