@@ -477,6 +477,7 @@ static int start_control(struct server *server, struct err_text *text)
 	verbs->hep = server->hep;
 	verbs->index = server->index;
 	verbs->wiring = &server->wiring;
+	verbs->sink = server->sink;
 	verbs->start_wall_us = clock_real()->wall_us(clock_real());
 	verbs->config_h = config_h;
 	verbs->reload_h = reload_h;
@@ -561,8 +562,6 @@ static int start_parts(struct server *server, const char *file, struct err_text 
 		err = start_stapler(server);
 	if (!err)
 		err = server_start_audit(server, text);
-	if (!err && server->config->audit.index)
-		index_start(&server->index, server->config->tandem.state_dir);
 	if (!err)
 		err = start_bridge(server);
 	if (!err)
@@ -650,7 +649,6 @@ void server_stop(struct server *server)
 	transport_free(server->internal);
 	transport_free(server->external);
 	observe_free(server->observe);
-	index_free(server->index);
 	server_stop_audit(server);
 	expiry_free(server->expiry);
 	seen_free(server->seen);

@@ -45,6 +45,22 @@ static int start_hep(struct server *server, struct err_text *text)
 	return 0;
 }
 
+/* Who reads the records as they are written: without them calls are served all the same. */
+static void start_readers(struct server *server)
+{
+	const struct config *config = server->config;
+	const struct sink_params sink = {.state_dir = config->tandem.state_dir,
+		.file = config->sink.postgresql,
+		.table = config->sink.table,
+		.verify = config->sink.verify,
+		.writer = server->writer};
+
+	if (config->audit.index)
+		index_start(&server->index, config->tandem.state_dir);
+	if (config->sink.postgresql[0])
+		sink_start(&server->sink, &sink);
+}
+
 int server_start_audit(struct server *server, struct err_text *text)
 {
 	int err = taps_new(&server->taps);
@@ -60,6 +76,8 @@ int server_start_audit(struct server *server, struct err_text *text)
 		err = start_hep(server, text);
 	if (!err)
 		err = traces_new(&server->traces, server->taps, clock_real());
+	if (!err)
+		start_readers(server);
 	return err;
 }
 
@@ -67,6 +85,8 @@ void server_stop_audit(struct server *server)
 {
 	wiring_stop(&server->wiring);
 	hep_free(server->hep);
+	index_free(server->index);
+	sink_free(server->sink);
 	writer_free(server->writer);
 	vouch_free(server->vouch);
 	taps_free(server->taps);

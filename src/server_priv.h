@@ -12,6 +12,7 @@
 #include "admin/verbs.h"
 #include "admin/wire_verbs.h"
 #include "audit/index.h"
+#include "audit/sink.h"
 #include "audit/taps.h"
 #include "audit/vouch.h"
 #include "audit/writer.h"
@@ -66,6 +67,7 @@ struct server {
 	struct writer *writer;
 	struct hep *hep;
 	struct index *index; /* NULL: there is none */
+	struct sink *sink;   /* likewise */
 	struct wiring wiring;
 	struct bridge *bridge;
 	struct io_shared *media; /* opened for the relay, until that is made */

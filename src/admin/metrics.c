@@ -6,6 +6,7 @@
 
 #include "admin/verbs.h"
 #include "audit/index.h"
+#include "audit/sink.h"
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "base/log_limit.h"
@@ -169,6 +170,25 @@ static void print_hep(const struct verbs_context *context, struct buf *out)
 		"Packets for it whose message was too long, and was cut.", state.cut);
 	single(out, "hep_waiting_bytes", "gauge", "What waits for the collector of HEP.",
 		state.sender.waiting_bytes);
+}
+
+static void print_sink(const struct verbs_context *context, struct buf *out)
+{
+	struct sink_state state;
+
+	if (!context->sink)
+		return;
+	sink_state(context->sink, &state);
+	single(out, "sink_failing", "gauge", "1: the PostgreSQL server takes no records.",
+		state.failing);
+	single(out, "sink_behind", "gauge", "1: signed records are not there yet.",
+		state.behind);
+	single(out, "sink_records_total", "counter", "Records that it took.",
+		state.records);
+	single(out, "sink_next_record", "gauge",
+		"The number behind the last record that is there.", state.next);
+	single(out, "sink_missing_total", "counter",
+		"Records for it that no file had which could be read.", state.missing);
 }
 
 static void print_index(const struct verbs_context *context, struct buf *out)
@@ -363,6 +383,7 @@ void metrics_print(const struct verbs_context *context, struct buf *out)
 	print_audit(context, out);
 	print_hep(context, out);
 	print_index(context, out);
+	print_sink(context, out);
 	print_suppressed(out);
 	print_certificates(context, out);
 }

@@ -9,6 +9,7 @@
 #include "admin/state_json.h"
 #include "admin/verbs.h"
 #include "audit/index.h"
+#include "audit/sink.h"
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "bridge/bridge.h"
@@ -177,6 +178,19 @@ static void alarm_hep(json_t *alarms, const struct hep *hep)
 	json_array_append_new(alarms, api_text(text));
 }
 
+static void alarm_sink(json_t *alarms, struct sink *sink)
+{
+	struct sink_state state = {.failing = false};
+	char text[SINK_WHY_SIZE + 40];
+
+	if (sink)
+		sink_state(sink, &state);
+	if (!state.failing)
+		return;
+	snprintf(text, sizeof(text), "PostgreSQL takes no records: %s", state.why);
+	json_array_append_new(alarms, api_text(text));
+}
+
 static void alarm_index(json_t *alarms, struct index *index)
 {
 	struct index_state state = {.failing = false};
@@ -211,6 +225,7 @@ static json_t *alarms_json(struct verbs_context *context, const struct rows *row
 	if (audit.behind)
 		alarm(alarms, "audit is behind: captures were lost");
 	alarm_index(alarms, context->index);
+	alarm_sink(alarms, context->sink);
 	if (rows->failing > 0) {
 		snprintf(text, sizeof(text),
 			"the last call of %u trunks or servers failed", rows->failing);

@@ -12,6 +12,7 @@
 #include "admin/verbs.h"
 #include "admin/wire_verbs.h"
 #include "audit/index.h"
+#include "audit/sink.h"
 #include "audit/writer.h"
 #include "base/clock.h"
 #include "base/descriptors.h"
@@ -117,6 +118,19 @@ static json_t *index_json(const struct verbs_context *context)
 		"busy_us", (json_int_t)state.busy_us);
 }
 
+static json_t *sink_json(const struct verbs_context *context)
+{
+	struct sink_state state;
+
+	if (!context->sink)
+		return json_null();
+	sink_state(context->sink, &state);
+	return json_pack("{s:b, s:s, s:b, s:I, s:I, s:I, s:I}", "failing",
+		(int)state.failing, "why", state.why, "behind", (int)state.behind, "next",
+		(json_int_t)state.next, "records", (json_int_t)state.records, "missing",
+		(json_int_t)state.missing, "connections", (json_int_t)state.connections);
+}
+
 static json_t *time_json(time_t when)
 {
 	char text[CLOCK_TEXT_SIZE];
@@ -218,7 +232,7 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 	*ret_result = json_pack(
 		"{s:s, s:s, s:s, s:o, s:s, s:I, s:s, s:o, s:{s:I, s:I}, s:{s:s, s:b, "
 		"s:s}, s:o, s:o, s:o, "
-		"s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", PACKAGE_VERSION, "fqdn", config->tandem.fqdn, "config_file",
 		config->file, "configuration", config_state_json(context), "start",
 		clock_text(start_us, start), "uptime_us",
@@ -232,8 +246,9 @@ enum api_code system_verb_status(void *arg, const char *const *args, size_t arg_
 		limits_json(context), "media", media_json(context), "internal",
 		transport_json(context->internal), "external",
 		transport_json(context->external), "audit", audit_json(context, config),
-		"hep", hep_json(context->hep), "index", index_json(context), "wire",
-		wiring_json(context->wiring), "stapling", staples_json(context));
+		"hep", hep_json(context->hep), "index", index_json(context), "sink",
+		sink_json(context), "wire", wiring_json(context->wiring), "stapling",
+		staples_json(context));
 	return *ret_result ? API_OK : API_FAILED;
 }
 

@@ -20,6 +20,7 @@ struct observe;
 struct relay;
 struct resolver;
 struct seen;
+struct sink;
 struct stapler;
 struct traces;
 struct trial;
@@ -58,6 +59,7 @@ struct verbs_context {
 	struct writer *writer;
 	struct hep *hep;     /* NULL: there is none, in tests */
 	struct index *index; /* of records; NULL: there is none */
+	struct sink *sink;   /* likewise */
 	struct vouch *vouch; /* NULL: nobody vouches for the log */
 	struct wiring
 		*wiring; /* what is kept for captures on the wire; NULL: there is none */

@@ -322,6 +322,8 @@ static void check_hep(const struct config *config, const struct scope *scope,
 	check_credential("key", config->hep.tls.key, scope, SCHEMA_HEP, place, errors);
 	check_credential(
 		"password", config->hep.password, scope, SCHEMA_HEP, place, errors);
+	check_credential(
+		"postgresql", config->sink.postgresql, scope, SCHEMA_SINK, place, errors);
 }
 
 /* Who vouches for the log of records. */

@@ -565,6 +565,12 @@ struct config {
 	} hep;
 
 	struct {
+		char *postgresql; /* a file; "": there is none */
+		char *table;
+		bool verify;
+	} sink;
+
+	struct {
 		struct config_limits
 			calls; /* in all; those of one direction do not count */
 		unsigned max_connections;

@@ -28,6 +28,7 @@ static const char *const section_names[] = {
 	[SCHEMA_MEDIA] = "media",
 	[SCHEMA_AUDIT] = "audit",
 	[SCHEMA_HEP] = "hep",
+	[SCHEMA_SINK] = "sink",
 	[SCHEMA_LIMITS] = "limits",
 	[SCHEMA_EMERGENCY] = "emergency",
 	[SCHEMA_SIP] = "sip",

@@ -447,6 +447,7 @@ const struct schema_key schema_table[] = {
 
 #include "config/table_audit.def"
 #include "config/table_hep.def"
+#include "config/table_sink.def"
 	/* [limits] */
 	{
 		.section = SCHEMA_LIMITS,

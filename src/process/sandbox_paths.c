@@ -220,6 +220,8 @@ int sandbox_list_paths(const struct config *config, struct sandbox_paths *ret)
 		err = add_neighbours(ret, config->audit.recipients);
 	if (!err)
 		err = add_tls(ret, &config->hep.tls);
+	if (!err && config->sink.postgresql && config->sink.postgresql[0])
+		err = add_neighbours(ret, config->sink.postgresql);
 	if (!err && config->hep.password && config->hep.password[0])
 		err = add_neighbours(ret, config->hep.password);
 	if (!err && config->audit.timestamp_ca && config->audit.timestamp_ca[0])

@@ -31,6 +31,7 @@ library 'libsmartcols/' 'src/ctl/*'
 library 'nettle/' src/media/srtp_nettle.c src/tls/hashing.c src/audit/age.c
 library 'liburing\.h' src/media/io_uring.c
 library 'sqlite3\.h' 'src/audit/index_*.[ch]'
+library 'libpq-fe\.h' src/audit/sink_pg.c
 library 'linux/bpf\.h' src/media/steer_bpf.c
 library 'seccomp\.h' src/process/sandbox_calls.c
 library 'linux/landlock\.h' src/process/sandbox_landlock.c
