@@ -43,10 +43,13 @@ const char *disk_state_name(enum disk_state state)
 bool disk_probe(int root_fd)
 {
 	static const char block[PROBE_BYTES];
-	int fd = openat(root_fd, PROBE_NAME,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 	bool whole;
+	int fd;
 
+	/* a file that stands there may have another name besides */
+	unlinkat(root_fd, PROBE_NAME, 0);
+	fd = openat(root_fd, PROBE_NAME,
+		O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return false;
 	/* Synced, for some file systems find out only then that there is no room. */

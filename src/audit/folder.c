@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -39,6 +40,16 @@ int folder_root(const char *state_dir)
 	fd = make_folder(state_fd, "audit", false);
 	close(state_fd);
 	return fd;
+}
+
+bool folder_is_root(int root_fd, const char *state_dir)
+{
+	struct stat here, there;
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/audit", state_dir);
+	return root_fd >= 0 && fstat(root_fd, &here) == 0 && lstat(path, &there) == 0 &&
+	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
 }
 
 int folder_find(int root_fd, const char *date, const char *id)

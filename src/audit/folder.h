@@ -11,6 +11,8 @@
 int folder_root(const char *state_dir);
 /* Opens ROOT_FD/DATE, made 0750 where missing. A descriptor, or a negated errno. */
 int folder_day(int root_fd, const char *date);
+/* Whether ROOT_FD is what STATE_DIR/audit is now. */
+bool folder_is_root(int root_fd, const char *state_dir);
 /* Opens ROOT_FD/DATE/ID, made 0750 where missing. A descriptor, or a negated errno. */
 int folder_call(int root_fd, const char *date, const char *id);
 

@@ -63,6 +63,9 @@ static int cut_torn_line(int fd)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EPERM;
+	/* with a second name it may be somebody's who does not want to have records in it */
+	if (st.st_nlink > 1)
+		return -EMLINK;
 	for (end = st.st_size; end > 0 && st.st_size - end < LINE_MAX_BYTES; end = from) {
 		from = end > (off_t)sizeof(tail) ? end - (off_t)sizeof(tail) : 0;
 		len = pread(fd, tail, (size_t)(end - from), from);
@@ -348,11 +351,20 @@ static int add_line(struct journal *journal, const char *kind, const char *body,
 
 bool journal_add(struct journal *journal, const char *kind, const char *body, size_t len)
 {
+	uint64_t number;
+
+	return journal_add_numbered(journal, kind, body, len, &number);
+}
+
+bool journal_add_numbered(struct journal *journal, const char *kind, const char *body,
+	size_t len, uint64_t *ret_number)
+{
 	const bool slow =
 		health_is_slow(journal->health, clock_real()->mono_us(clock_real()));
 	int err;
 
 	pthread_mutex_lock(&journal->lock);
+	*ret_number = journal->next;
 	err = add_line(journal, kind, body, len, slow || journal->writing);
 	pthread_mutex_unlock(&journal->lock);
 	if (err && err != -EAGAIN)

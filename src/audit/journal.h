@@ -47,6 +47,9 @@ void journal_past(const struct journal *journal, struct journal_past *ret);
  * the disk is slow (health_is_slow()), for whoever calls has calls to serve. Returns whether it is in the file.
  */
 bool journal_add(struct journal *journal, const char *kind, const char *body, size_t len);
+/* The same; *RET_NUMBER is the record's, when it is not lost. */
+bool journal_add_numbered(struct journal *journal, const char *kind, const char *body,
+	size_t len, uint64_t *ret_number);
 /* Audit thread: like it, but the line waits for the next tick; so no lock is held while it is written. */
 void journal_add_later(
 	struct journal *journal, const char *kind, const char *body, size_t len);

@@ -346,6 +346,7 @@ static int take_handover(struct ledger *ledger, struct span line)
 
 	/* What was signed before is only added again; and no line of ours is one that cannot be read. */
 	if (ledger->number < logbook_published(ledger->logbook) ||
+		ledger->number < logbook_known(ledger->logbook) ||
 		handover_read_line(&handover, line) != 0)
 		return 0;
 	if (ledger->keys.next) {
@@ -365,6 +366,44 @@ static int take_handover(struct ledger *ledger, struct span line)
 		ledger->number);
 	stop(ledger, why);
 	return ERR_STATE;
+}
+
+/* The folder was removed, or another one stands there: what it has goes on, and the rest is made anew of the records. 0, or
+ * negative: it is stopped, or the same is tried again later. */
+static int reopen(struct ledger *ledger)
+{
+	struct logbook *logbook = NULL;
+	struct err_text text = {""};
+	int dir_fd = open_folder(ledger->state_dir, &text), err;
+
+	if (dir_fd < 0)
+		return dir_fd;
+	err = logbook_new(&logbook, dir_fd, ledger->keys.now, ledger->state.name, &text);
+	if (!err && logbook_go_on(logbook, ledger->logbook) != 0) {
+		err = err_set(&text, ERR_TRUST, "another log stands in its place");
+		logbook_free(logbook);
+	}
+	if (err == ERR_TRUST)
+		stop(ledger, text.text);
+	if (err)
+		return err;
+	log_error(
+		"ledger", "event=log-made-anew records=%" PRIu64, logbook_size(logbook));
+	logbook_free(ledger->logbook);
+	ledger->logbook = logbook;
+	ledger->dir_fd = dir_fd;
+	if (ledger->fd >= 0)
+		close(ledger->fd);
+	ledger->fd = -1;
+	return publish_key(ledger);
+}
+
+static int follow_folder(struct ledger *ledger)
+{
+	char path[4200];
+
+	snprintf(path, sizeof(path), "%s/" FOLDER, ledger->state_dir);
+	return logbook_is_in(ledger->logbook, path) ? 0 : reopen(ledger);
 }
 
 /* 0: LINE is done with; or negative, and the log is stopped, or the same is tried again later. */
@@ -439,6 +478,12 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
 	ledger->failing = false;
 	if (ledger_is_stopped(ledger) || view->fd < 0)
 		return false;
+	err = follow_folder(ledger);
+	if (err) {
+		if (!ledger_is_stopped(ledger))
+			fail(ledger, err);
+		return false;
+	}
 	if (ledger->fd < 0)
 		err = begin(ledger, view);
 	else if (ledger->file == view->file && view->size < ledger->at)

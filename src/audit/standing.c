@@ -149,6 +149,8 @@ static int load(struct standing *standing)
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -EPERM;
+	if (st.st_nlink > 1)
+		return -EMLINK;
 	for (off_t at = 0; !err && at + (off_t)CHUNK_BYTES <= st.st_size &&
 			   standing->chunks < CHUNKS_MAX;
 		at += (off_t)CHUNK_BYTES)

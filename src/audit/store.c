@@ -1,6 +1,5 @@
 #include "audit/store_priv.h"
 
-#include "audit/disk.h"
 #include "audit/pcapng.h"
 #include "audit/store_packet.h"
 #include "base/clock.h"
@@ -152,15 +151,6 @@ void store_certs(
 		certs_add(&entry->certs, store->certs, party, certificates);
 }
 
-/* Writes what is said of captures, all but what they hold. 0 or a negated errno. */
-static int write_sayings(struct store *store)
-{
-	const int err = marks_write(store->marks),
-		  other = whose_write(store->whose, store->root_fd);
-
-	return err ? err : other;
-}
-
 /* Whether ENTRY's mark is in its file, as it must be before anything of its capture is. Records
  * that were added without it are lost then. */
 static bool entry_is_safe(struct store *store, struct entry *entry)
@@ -169,7 +159,7 @@ static bool entry_is_safe(struct store *store, struct entry *entry)
 
 	if (marks_reached(store->marks, entry->mark))
 		return true;
-	err = write_sayings(store);
+	err = store_write_sayings(store);
 	if (!err)
 		return true;
 	count_lost(store, entry, capture_drop(entry->capture));
@@ -512,44 +502,17 @@ static void entry_free(struct store *store, struct entry *entry)
 	free(entry);
 }
 
-static void add_mark(void *arg, struct hash_node *node)
-{
-	const struct entry *entry = HASH_ENTRY(node, struct entry, node);
-
-	if (entry->mark > 0)
-		marks_line(arg, entry->date, entry->id);
-}
-
-/* Begins a new file of marks with those of now. 0 or a negated errno. */
-static int renew_marks(struct store *store)
-{
-	struct buf lines;
-	int err;
-
-	buf_init(&lines, 0);
-	hash_each(&store->entries, add_mark, &lines);
-	sealing_mark(store->sealing, &lines);
-	err = marks_replace(store->marks, store->root_fd, &lines);
-	buf_free(&lines);
-	return err;
-}
-
-static void tend_marks(struct store *store)
-{
-	const size_t marked = store->marked + sealing_count(store->sealing);
-	int err = marks_are_stale(store->marks, marked) ? renew_marks(store)
-							: write_sayings(store);
-
-	if (err)
-		health_fail(store->health, "capture", err);
-}
-
 void store_expire(struct store *store, uint64_t mono_us)
 {
 	struct entry *entry;
 
 	store->round++;
 	folder_day_forget(&store->day);
+	if (!health_is_failing(store->health) && !store_root_stands(store)) {
+		LIST_FOREACH (&store->opened, node, next)
+			entry_rest(store, LIST_ENTRY(node, struct entry, opened));
+		store_follow_root(store);
+	}
 	LIST_FOREACH (&store->opened, node, next) {
 		entry = LIST_ENTRY(node, struct entry, opened);
 		if (store->round - entry->used < IDLE_ROUNDS)
@@ -573,20 +536,7 @@ void store_expire(struct store *store, uint64_t mono_us)
 		entry_free(store, entry);
 	}
 	sealing_step(store->sealing, store->root_fd, store->marks);
-	tend_marks(store);
-}
-
-bool store_probe(struct store *store)
-{
-	int root_fd = folder_root(store->state_dir);
-
-	if (root_fd < 0)
-		return false;
-	if (store->root_fd >= 0)
-		close(store->root_fd);
-	store->root_fd = root_fd;
-	folder_day_forget(&store->day);
-	return disk_probe(root_fd) && renew_marks(store) == 0;
+	store_tend_marks(store);
 }
 
 static void free_node(void *arg, struct hash_node *node)
@@ -602,7 +552,7 @@ void store_free(struct store *store)
 		hash_each(&store->entries, free_node, store);
 	/* None is left but what a start has to go on with. */
 	if (store->marks)
-		(void)renew_marks(store);
+		(void)store_renew_marks(store);
 	sealing_free(store->sealing);
 	certs_pool_free(store->certs);
 	marks_free(store->marks);

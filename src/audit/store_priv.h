@@ -1,4 +1,7 @@
-/* What the files of the store share. Audit thread, but for what says otherwise. */
+/*
+ * What the files of the store share: store.c has its calls and their files, store_root.c the folder of all of them,
+ * store_state.c what others may know.
+ */
 #pragma once
 
 #include "audit/store.h"
@@ -60,3 +63,14 @@ struct store {
 	_Atomic uint64_t stored, lost, cut, open_files;
 	uint8_t packet[DATAGRAM_MAX];
 };
+
+/* What is to be said of calls before their files are. 0 or a negated errno. */
+int store_write_sayings(struct store *store);
+/* Begins a new file of marks with those of now. 0 or a negated errno. */
+int store_renew_marks(struct store *store);
+/* Writes what waits for it, or begins a new one. */
+void store_tend_marks(struct store *store);
+/* Whether the folder is the one that its path names. */
+bool store_root_stands(const struct store *store);
+/* It was moved or removed, and its files rest: captures go on where its path leads now. */
+void store_follow_root(struct store *store);

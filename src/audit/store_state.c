@@ -3,11 +3,6 @@
 
 #include <string.h>
 
-int store_root(const struct store *store)
-{
-	return store->root_fd;
-}
-
 struct sought {
 	const char *date, *id;
 	bool found;

@@ -29,6 +29,9 @@ struct logbook {
 	/* What was signed for PUBLISHED entries, while the tree has fewer. */
 	struct tlog_hash signed_root;
 	bool refused; /* its entries are not what was signed */
+	/* What a log had whose folder is no more; 0: nothing. */
+	uint64_t had;
+	struct tlog_hash had_root;
 	/* Widths of the last tiles as they are in the folder. */
 	uint64_t written[TILE_LEVELS]; /* hashes of the level */
 };
@@ -285,6 +288,40 @@ static int write_full(struct logbook *logbook, uint64_t index)
 	return 0;
 }
 
+/* Where it has as many entries as the one before had. */
+static bool is_what_it_had(const struct logbook *logbook)
+{
+	struct tlog_hash root;
+
+	if (logbook->tree.size != logbook->had || logbook->had == 0)
+		return true;
+	tlog_tree_root(&logbook->tree, &root);
+	return tlog_equal(&root, &logbook->had_root);
+}
+
+int logbook_go_on(struct logbook *logbook, const struct logbook *before)
+{
+	logbook->had = before->tree.size;
+	tlog_tree_root(&before->tree, &logbook->had_root);
+	/* of one that has more nobody here knows what is in it */
+	logbook->refused = logbook->tree.size > logbook->had ||
+			   logbook->published > logbook->had || !is_what_it_had(logbook);
+	return logbook->refused ? ERR_TRUST : 0;
+}
+
+uint64_t logbook_known(const struct logbook *logbook)
+{
+	return logbook->had > logbook->tree.size ? logbook->had : logbook->tree.size;
+}
+
+bool logbook_is_in(const struct logbook *logbook, const char *path)
+{
+	struct stat here, there;
+
+	return fstat(logbook->dir_fd, &here) == 0 && lstat(path, &there) == 0 &&
+	       here.st_ino == there.st_ino && here.st_dev == there.st_dev;
+}
+
 int logbook_add(struct logbook *logbook, const struct tlog_hash *leaf)
 {
 	const unsigned at = logbook->tree.size % TILE_WIDTH;
@@ -301,7 +338,8 @@ int logbook_add(struct logbook *logbook, const struct tlog_hash *leaf)
 	}
 	before = logbook->tree;
 	tlog_tree_add(&logbook->tree, leaf);
-	if (logbook->tree.size == logbook->published && !is_signed_tree(logbook)) {
+	if ((logbook->tree.size == logbook->published && !is_signed_tree(logbook)) ||
+		!is_what_it_had(logbook)) {
 		logbook->tree = before;
 		logbook->refused = true;
 		return ERR_TRUST;

@@ -20,6 +20,14 @@ int logbook_new(struct logbook **ret, int dir_fd, const struct ed25519 *signer,
 	const char *name, struct err_text *text);
 void logbook_free(struct logbook *logbook); /* NULL is fine */
 
+/* Goes on with what BEFORE had, whose folder is no more: with as many entries it must be the same. 0, or ERR_TRUST: it is
+ * not, or has more. */
+int logbook_go_on(struct logbook *logbook, const struct logbook *before);
+/* Entries that it has, or that the one had with which it goes on. */
+uint64_t logbook_known(const struct logbook *logbook);
+/* Whether its folder is the one that PATH names now. */
+bool logbook_is_in(const struct logbook *logbook, const char *path);
+
 /* How many entries it has. What was signed may be more after the machine lost power: these are to be added
  * again, and are compared with what was signed. */
 uint64_t logbook_size(const struct logbook *logbook);

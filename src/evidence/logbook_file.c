@@ -41,16 +41,26 @@ out:
 	return err;
 }
 
+/* What has the name may be a link, or have another name besides: it is taken away, and never written to. */
+static int make_file(int dir_fd, const char *name)
+{
+	const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(dir_fd, name, flags, 0640);
+
+	if (fd < 0 && errno == EEXIST && unlinkat(dir_fd, name, 0) == 0)
+		fd = openat(dir_fd, name, flags, 0640);
+	return fd < 0 ? -errno : fd;
+}
+
 int logbook_write_file(
 	int dir_fd, const char *name, const void *data, size_t len, bool sync)
 {
-	int fd = openat(dir_fd, name,
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0640);
+	int fd = make_file(dir_fd, name);
 	ssize_t n;
 	int err = 0;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	errno = 0;
 	n = write(fd, data, len);
 	if (n != (ssize_t)len)

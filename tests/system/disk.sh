@@ -1,6 +1,6 @@
 #!/bin/bash
 # The disk that records and captures go to has faults while calls stand: it is full, it fails, it is slow, it gets
-# read-only, it does not answer. Each is told within a second, the calls go on, files
+# read-only, folders are removed and replaced, links are planted. Each is told within a second, the calls go on, files
 # end on a whole block, what was lost is declared in record, log and metrics, and when the disk is back all goes on
 # without a restart, and is verified. As root with a small file system that really gets full.
 . "$(dirname "$0")/lib.sh"
@@ -205,6 +205,35 @@ stall() {
 	check "$name: nothing was lost" status_is .audit.lost "$lost"
 }
 
+# planted NAME WHERE COMMAND: COMMAND has put something into the place of the file or folder WHERE, which was moved away.
+# Nothing is written to $lab/state/victim.
+plant() { # WHERE COMMAND...
+	mv "$lab/state/$1" "$lab/state/aside"
+	"${@:2}" "$lab/state/$1"
+}
+
+pulled() { # WHERE
+	rm -rf "${lab:?}/state/$1"
+	mv "$lab/state/aside" "$lab/state/$1"
+}
+
+is_harmless() {
+	[[ $(<"$lab/state/victim") == 'nobody writes here' && $(echo "$lab/state/folder"/*) == "$lab/state/folder/file" ]] || {
+		head -c 300 "$lab/state/victim"
+		ls "$lab/state/folder"
+		return 1
+	}
+}
+
+# The kinds of what may stand at a name, and how it is put there.
+kinds=(link fifo folder second)
+((EUID != 0)) || kinds+=(device)
+put_link() { ln -s "$lab/state/victim" "$1"; }
+put_fifo() { mkfifo "$1"; }
+put_folder() { mkdir "$1"; }
+put_second() { ln "$lab/state/victim" "$1"; }
+put_device() { mknod "$1" c 1 3; }
+
 lab_open
 [[ -z ${DISK_INSIDE:-} ]] || mount -t tmpfs -o size=96m,mode=0755 tmpfs "$lab/state"
 truncate -s 4096 "$lab/fault"
@@ -286,6 +315,98 @@ check "a flood: all that waited is stored" wait_for 20 said 'event=caught-up'
 is_good "a flood"
 check "a flood: every file is whole" ends_on_a_block "$lab"/state/audit/*/*/call.pcapng
 
+# --- folders
+
+disk none
+rm -rf "$lab/state/audit" 2>/dev/null # what comes meanwhile is made anew in it
+check "the folder of captures is removed: the call is heard" is_heard
+check "the folder of captures is removed: told" wait_for 10 said 'event=(failing|folder-replaced)'
+check "the folder of captures is removed: captures go on" wait_for 10 is_whole
+is_good "the folder of captures is removed"
+
+disk none
+mv "$lab/state/audit" "$lab/state/audit.old"
+mkdir "$lab/state/audit"
+check "it is replaced: told" wait_for 10 said 'event=folder-replaced'
+check "it is replaced: captures go there" wait_for 10 is_whole
+is_good "it is replaced"
+
+disk none
+rm -rf "$lab/state/log"
+check "the log is removed: told" wait_for 10 said 'event=log-made-anew'
+check "the log is removed: a call" short_call
+is_good "the log is removed"
+cp -a "$lab/state/log" "$lab/copy"
+rm -rf "$lab/state/log"
+mv "$lab/copy" "$lab/state/log"
+check "the log is replaced by its copy: a call" short_call
+is_good "the log is replaced by its copy"
+
+# --- what others plant
+
+echo 'nobody writes here' >"$lab/state/victim"
+mkdir "$lab/state/folder"
+touch "$lab/state/folder/file"
+for kind in "${kinds[@]}"; do
+	disk none
+	plant cdr.jsonl "put_$kind"
+	check "a $kind for the records: told" wait_for 10 said 'event=failing what=cdr'
+	check "a $kind for the records: a call" short_call
+	pulled cdr.jsonl
+	recovers "a $kind for the records"
+
+	disk none
+	plant log/checkpoint "put_$kind"
+	check "a $kind for the checkpoint: a call" short_call
+	[[ $kind != folder ]] || {
+		check "a $kind for the checkpoint: told" wait_for 10 said 'event=failing what=log'
+		pulled log/checkpoint
+	}
+	rm -rf "$lab/state/aside"
+	is_good "a $kind for the checkpoint"
+
+	disk none
+	rm "$lab/state/audit/open.log"
+	"put_$kind" "$lab/state/audit/open.log"
+	check "a $kind for the open files: a call" short_call
+	[[ $kind != folder ]] || {
+		check "a $kind for the open files: told" wait_for 10 said 'event=failing what=capture'
+		rmdir "$lab/state/audit/open.log"
+	}
+	is_good "a $kind for the open files"
+
+	width=$(ls "$lab"/state/log/tile/0/*.p/ | sort -n | tail -1)
+	tiles=$(echo "$lab"/state/log/tile/0/*.p)
+	for ((i = width + 1; i < width + 30 && i < 256; i++)); do
+		"put_$kind" "$tiles/$i" 2>/dev/null
+	done
+	check "a $kind for a tile: a call" short_call
+	[[ $kind != folder ]] || rmdir "$tiles"/* 2>/dev/null
+	is_good "a $kind for a tile"
+	check "a $kind: nothing is written to what it is of" is_harmless
+done
+
+next_id() {
+	printf '%s-%06x' "${call_id%-*}" $(($(status .calls.started) + 1))
+}
+day=$(dirname "$(dirname "$(capture_of "$call_id")")")
+disk none
+ln -s "$lab/state/folder" "$day/$(next_id)"
+check "a link for a call's folder: the call" short_call
+check "a link for a call's folder: told" wait_for 5 said 'event=capture-refused'
+is_good "a link for a call's folder"
+for kind in "${kinds[@]}"; do
+	disk none
+	folder=$day/$(next_id)
+	mkdir "$folder"
+	"put_$kind" "$folder/call.pcapng"
+	check "a $kind for a capture: the call" short_call
+	check "a $kind for a capture: told" wait_for 5 said 'event=capture-refused'
+	rm -r "$folder"
+	is_good "a $kind for a capture"
+done
+check "nothing is written to what they are of" is_harmless
+
 # --- where audit is required
 
 sed -i 's/^mode = full/&\nrequired = yes/' "$lab/tandem.conf"
@@ -310,4 +431,17 @@ check "it stops" ctl -q shutdown
 wait "$tandem_pid"
 check "all of it is verified" "$builddir/tandem-verify" log --key "$lab/key" "$lab/state"
 
+# --- what is planted before a start
+
+for kind in "${kinds[@]}"; do
+	rm -rf "$lab/state/standing"
+	"put_$kind" "$lab/state/standing"
+	start_tandem
+	check "a $kind for the standing calls: told" grep -q 'event=standing-unusable' "$lab/tandem.log"
+	check "a $kind for the standing calls: a call" short_call
+	check "it stops" ctl -q shutdown
+	wait "$tandem_pid"
+	sed -i 's/event=standing-unusable/event=standing-unusable-before/' "$lab/tandem.log"
+done
+check "nothing was written to what they are of" is_harmless
 finish

@@ -330,13 +330,94 @@ static void what_cannot_be_written_is_tried_again(void **state)
 	assert_int_equal(logbook_published(fixture->logbook), 0);
 	assert_int_equal(unlink(tiles), 0);
 	grow(fixture, 256);
-	assert_int_equal(symlink("/dev/null", checkpoint), 0);
-	assert_int_equal(logbook_publish(fixture->logbook), -ELOOP);
-	assert_int_equal(logbook_publish(fixture->logbook), 0); /* the link was removed */
+	assert_int_equal(mkdir(checkpoint, 0700), 0);
+	assert_int_equal(logbook_publish(fixture->logbook), -EISDIR);
+	assert_int_equal(rmdir(checkpoint), 0);
+	assert_int_equal(logbook_publish(fixture->logbook), 0);
 	expect_checkpoint(fixture, 256);
 	expect_proofs(fixture);
 	free(tiles);
 	free(checkpoint);
+}
+
+static void what_is_planted_is_not_written_to(void **state)
+{
+	static const char *const names[] = {
+		"log/.checkpoint.new", "log/checkpoint", "log/tile/0/000.p/4"};
+	struct fixture *fixture = *state;
+	char *other = fixture_path(fixture->folder, "other");
+	struct stat st;
+
+	grow(fixture, 3);
+	assert_int_equal(logbook_publish(fixture->logbook), 0);
+	fixture_write(fixture->folder, "other", "others'", 7);
+	for (unsigned i = 0; i < 3; i++) {
+		char *path = fixture_path(fixture->folder, names[i]);
+
+		unlink(path);
+		/* by its name, or by another one of the same file */
+		assert_int_equal(i % 2 ? symlink(other, path) : link(other, path), 0);
+		free(path);
+	}
+	grow(fixture, 4);
+	assert_int_equal(logbook_publish(fixture->logbook), 0);
+	expect_checkpoint(fixture, 4);
+	expect_proofs(fixture);
+	assert_int_equal(stat(other, &st), 0);
+	assert_int_equal(st.st_size, 7);
+	assert_int_equal(st.st_nlink, 1);
+	free(other);
+}
+
+/* Another folder stands in its place, with nothing in it. */
+static void empty_log(struct fixture *fixture)
+{
+	char command[5000];
+
+	snprintf(command, sizeof(command), "cd '%s' && rm -r log && mkdir log",
+		fixture->folder);
+	assert_int_equal(system(command), 0);
+	memset(&fixture->tree, 0, sizeof(fixture->tree));
+}
+
+static void a_log_goes_on_with_what_it_had(void **state)
+{
+	struct fixture *fixture = *state;
+	struct logbook *before = fixture->logbook;
+	struct tlog_hash leaf = leaf_of(77);
+	char *path = fixture_path(fixture->folder, "log");
+
+	grow(fixture, 5);
+	assert_int_equal(logbook_publish(before), 0);
+	assert_true(logbook_is_in(before, path));
+	empty_log(fixture);
+	assert_false(logbook_is_in(before, path));
+	/* anew, and the same */
+	fixture->logbook = NULL;
+	open_it(fixture);
+	assert_int_equal(logbook_go_on(fixture->logbook, before), 0);
+	assert_int_equal(logbook_known(fixture->logbook), 5);
+	grow(fixture, 5);
+	assert_int_equal(logbook_publish(fixture->logbook), 0);
+	expect_checkpoint(fixture, 5);
+	/* another one */
+	logbook_free(fixture->logbook);
+	fixture->logbook = NULL;
+	empty_log(fixture);
+	open_it(fixture);
+	assert_int_equal(logbook_go_on(fixture->logbook, before), 0);
+	grow(fixture, 4);
+	assert_int_equal(logbook_add(fixture->logbook, &leaf), ERR_TRUST);
+	logbook_free(fixture->logbook);
+	fixture->logbook = NULL;
+	/* one that has more than was known */
+	empty_log(fixture);
+	open_it(fixture);
+	grow(fixture, 6);
+	assert_int_equal(logbook_go_on(fixture->logbook, before), ERR_TRUST);
+	assert_int_equal(logbook_publish(fixture->logbook), ERR_TRUST);
+	logbook_free(before);
+	free(path);
 }
 
 static void a_name_must_be_one(void **state)
@@ -402,6 +483,8 @@ int main(void)
 		CASE(other_entries_than_were_signed_are_refused),
 		CASE(a_log_that_is_not_what_was_signed_is_refused),
 		CASE(what_cannot_be_written_is_tried_again),
+		CASE(what_is_planted_is_not_written_to),
+		CASE(a_log_goes_on_with_what_it_had),
 		CASE(a_name_must_be_one),
 		CASE(tiles_are_read_as_far_as_they_are_whole),
 	};
