@@ -167,6 +167,17 @@ static void count_signalling(struct tally_sum *sum, const struct cdr_leg *leg,
 	count(sum, &fact, cdr, ended);
 }
 
+static bool is_secure_media(const struct cdr_leg *leg)
+{
+	return !span_equal_str(leg->media, "UDPTL") && !span_equal_str(leg->media, "RTP");
+}
+
+bool tally_leg_is_secure(const struct cdr_leg *leg)
+{
+	return span_equal_str(leg->transport, "TLS") && leg->tls_version.len > 0 &&
+	       (leg->media.len == 0 || is_secure_media(leg));
+}
+
 static void count_media(struct tally_sum *sum, const struct cdr_leg *leg,
 	const struct cdr *cdr, bool ended)
 {
@@ -176,7 +187,7 @@ static void count_media(struct tally_sum *sum, const struct cdr_leg *leg,
 	if (leg->media.len == 0)
 		return;
 	udptl = span_equal_str(leg->media, "UDPTL");
-	fact.secure = !udptl && !span_equal_str(leg->media, "RTP");
+	fact.secure = is_secure_media(leg);
 	fact.below = leg->media_required.len > 0 && !fact.secure &&
 		     !(udptl && span_equal_str(leg->media_required, "SRTP or UDPTL"));
 	count(sum, &fact, cdr, ended);

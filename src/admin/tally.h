@@ -65,3 +65,6 @@ struct tally_party *tally_find(const struct tally *tally, const char *name);
 /* As they were first met. */
 void tally_each(const struct tally *tally,
 	void (*h)(void *arg, struct tally_party *party), void *arg);
+
+/* Whether LEG of an answered call was protected: TLS, and SRTP where it had media. */
+bool tally_leg_is_secure(const struct cdr_leg *leg);

@@ -123,9 +123,12 @@
 		"trace [--call ID | --number PATTERN | --trunk ID] [--for TIME]",        \
 		"the messages of calls, as they pass", trace_verb_follow)                \
 	X("report", "protection", 0, 1, false,                                           \
-		"report protection [SINCE] [--csv | --html]",                            \
+		"report protection [SINCE] [--csv | --html | --sign [--until UNTIL] --to DIR]", \
 		"how everything is and was protected; fails where a rule is broken",     \
 		report_verb_protection)                                                  \
+	X("report", "sign", 0, 2, true, "report sign [SINCE [UNTIL]] [--to DIR]",        \
+		"which calls of a time were not protected, signed, and in the log",      \
+		report_verb_sign)                                                        \
 	X("config", "check", 0, 0, false, "config check",                                \
 		"read the configuration files, list every mistake", config_verb_check)   \
 	X("config", "diff", 0, 0, false, "config diff",                                  \

@@ -16,6 +16,7 @@
 #include "admin/record_verbs.h"
 #include "admin/report_verbs.h"
 #include "admin/route_verbs.h"
+#include "admin/sign_verbs.h"
 #include "admin/stranger_verbs.h"
 #include "admin/subscription_verbs.h"
 #include "admin/system_verbs.h"

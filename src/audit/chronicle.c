@@ -261,6 +261,20 @@ void chronicle_refused(
 	pthread_mutex_unlock(&chronicle->lock);
 }
 
+void chronicle_report(struct chronicle *chronicle, const struct entry_report *report,
+	uint64_t *ret_number)
+{
+	struct buf body;
+
+	*ret_number = UINT64_MAX;
+	buf_init(&body, 0);
+	entry_report(&body, wall_us(), report);
+	if (!body.err)
+		journal_add_numbered(
+			chronicle->journal, "report", body.data, body.len, ret_number);
+	buf_free(&body);
+}
+
 void chronicle_act(struct chronicle *chronicle, const struct entry_act *act)
 {
 	struct buf body;

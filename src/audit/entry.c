@@ -59,6 +59,21 @@ void entry_start(struct buf *out, uint64_t wall_us, const char *log, const char 
 	end(out);
 }
 
+void entry_report(struct buf *out, uint64_t wall_us, const struct entry_report *report)
+{
+	begin(out, wall_us);
+	members_string(out, MEMBER("report"), report->report);
+	members_time(out, MEMBER("since"), report->since_us, 0, true);
+	members_time(out, MEMBER("until"), report->until_us, 0, true);
+	members_uint(out, MEMBER("first"), report->first);
+	members_uint(out, MEMBER("last"), report->last);
+	members_uint(out, MEMBER("records"), report->records);
+	members_uint(out, MEMBER("calls"), report->calls);
+	members_uint(out, MEMBER("unprotected"), report->unprotected);
+	members_string(out, MEMBER("sha256"), report->sum);
+	end(out);
+}
+
 void entry_key(struct buf *out, uint64_t wall_us, const char *from, const char *to)
 {
 	begin(out, wall_us);

@@ -43,6 +43,16 @@ struct entry_deleted {
 
 void entry_deleted(
 	struct buf *out, uint64_t wall_us, const struct entry_deleted *deleted);
+/* A report that is in the log by its sum. Borrowed. */
+struct entry_report {
+	const char *report;          /* of what: "protection" */
+	uint64_t since_us, until_us; /* wall: the period */
+	uint64_t first, last;        /* numbers of the records that were looked at */
+	uint64_t records, calls, unprotected;
+	const char *sum; /* SHA-256 of its text, in hex */
+};
+
+void entry_report(struct buf *out, uint64_t wall_us, const struct entry_report *report);
 /* The log is handed over from one key to another one, both as tandem-verify(1) has them: evidence/handover.h reads it. */
 void entry_key(struct buf *out, uint64_t wall_us, const char *from, const char *to);
 /* COUNT of WHAT ("records", "capture", "calls", "numbers") were lost since SINCE_US, which is 0 where it is not known. */

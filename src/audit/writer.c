@@ -197,6 +197,14 @@ void writer_refused(
 	chronicle_refused(writer->chronicle, word, id, reason);
 }
 
+uint64_t writer_report(struct writer *writer, const struct entry_report *report)
+{
+	uint64_t number;
+
+	chronicle_report(writer->chronicle, report, &number);
+	return number;
+}
+
 void writer_act(struct writer *writer, const struct entry_act *act)
 {
 	chronicle_act(writer->chronicle, act);

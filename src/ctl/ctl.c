@@ -16,6 +16,7 @@
 #include "ctl/monitor.h"
 #include "ctl/replay_calls.h"
 #include "ctl/session.h"
+#include "ctl/sign_report.h"
 #include "ctl/switch.h"
 #include "ctl/trace.h"
 #include "ctl/watch.h"
@@ -178,6 +179,8 @@ static const struct {
 	{"capture", "start", "--wire", wire_capture},
 	{"wire", "capture", NULL, wire_capture},
 	{"wire", "export", NULL, wire_export},
+	{"report", "sign", NULL, sign_report},
+	{"report", "protection", "--sign", sign_report},
 };
 
 static int run(

@@ -377,11 +377,24 @@ static const struct help_entry entries[] = {
 		"SINCE is a day (2026-11-01), a minute (2026-11-01T06:30Z), both in UTC, "
 		"or how long ago (90m, 24h, 30d); 24h by default.",
 		{{"--csv", NULL, "one line for each row, for a spreadsheet"},
-			{"--html", NULL, "a page by itself"}},
+			{"--html", NULL, "a page by itself"},
+			{"--sign", NULL, "the same as report sign"},
+			{"--until", "UNTIL", "with --sign: the end of the time"},
+			{"--to", "DIR", "with --sign: write the files there"}},
 		{{"report protection", "the last day"},
 			{"report protection 31d --html >protection.html",
 				"a page about the last month"}},
 		"a rule is broken"},
+	{"report", "sign",
+		"SINCE and UNTIL are as for report protection; until now by default. The "
+		"report names each call that was not protected, with the exceptions of "
+		"its parties; what was looked at stands in it, so that no call can be "
+		"left "
+		"out. tandem-verify report checks it.",
+		{{"--to", "DIR", "write report.json and report.tlog-proof there"}},
+		{{"report sign 2026-03-01 2026-04-01 --to march", "all calls of March"},
+			{"report sign", "the last day, as JSON"}},
+		"records are not signed"},
 	{"config", "check", NULL, {{0}},
 		{{"config check", "what a reload would say"},
 			{"config check && tandemctl config reload",

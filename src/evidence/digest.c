@@ -88,3 +88,18 @@ int digest_read(struct tlog_hash *ret, struct span text)
 	*ret = hash;
 	return 0;
 }
+
+int digest_text_of(struct span bytes, char out[static DIGEST_TEXT_SIZE])
+{
+	struct digest *digest;
+	struct tlog_hash hash;
+	int err = digest_new(&digest);
+
+	if (err)
+		return err;
+	digest_add(digest, bytes.p, bytes.len);
+	digest_take(digest, &hash);
+	digest_free(digest);
+	digest_text(&hash, out);
+	return 0;
+}

@@ -19,5 +19,7 @@ int digest_look(const struct digest *digest, struct tlog_hash *ret);
 #define DIGEST_TEXT_SIZE (2 * TLOG_HASH_LEN + 1)
 /* HASH in hex, as sha256sum(1) prints it. Returns OUT. */
 const char *digest_text(const struct tlog_hash *hash, char out[static DIGEST_TEXT_SIZE]);
+/* The same of the hash of BYTES. 0 or -ENOMEM. */
+int digest_text_of(struct span bytes, char out[static DIGEST_TEXT_SIZE]);
 /* 0; ERR_FORMAT: TEXT is not as digest_text() makes it. */
 int digest_read(struct tlog_hash *ret, struct span text);

@@ -9,6 +9,7 @@
 #include "evidence/logbook.h"
 #include "evidence/verify.h"
 #include "verify/bundle_report.h"
+#include "verify/report.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,9 @@ static int usage(const char *why)
 		"FILE]\n"
 		"                           [--json | --quiet] FILE\n"
 		"       tandem-verify bundle --key KEY [--json | --quiet] "
-		"DIR|FILE.tar\n");
+		"DIR|FILE.tar\n"
+		"       tandem-verify report --key KEY [--handover FILE]... [--json | "
+		"--quiet] DIR\n");
 	return USAGE;
 }
 
@@ -415,6 +418,139 @@ out:
 	return code;
 }
 
+static struct span text_at(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+
+	return span_of(text ? text : "");
+}
+
+static void print_calls(const json_t *report)
+{
+	const json_t *call, *leg;
+	size_t i, k;
+
+	json_array_foreach(json_object_get(report, "unprotected"), i, call)
+	{
+		printf("not protected: record %" JSON_INTEGER_FORMAT ", call ",
+			json_integer_value(json_object_get(call, "record")));
+		print_safe(stdout, text_at(call, "id"));
+		json_array_foreach(json_object_get(call, "legs"), k, leg)
+		{
+			static const char *const names[] = {
+				"party", "signalling", "media"};
+
+			for (unsigned n = 0; n < 3; n++) {
+				fputs(n == 0 ? ", " : " ", stdout);
+				print_safe(stdout, text_at(leg, names[n]));
+			}
+		}
+		putchar('\n');
+	}
+}
+
+static void print_report(
+	struct run *run, const json_t *report, uint64_t index, const struct err_text *why)
+{
+	const json_t *records, *calls;
+
+	if (run->options.json) {
+		json_t *object = json_pack("{s:b,s:s}", "verified", (int)(report != NULL),
+			"log", run->key.name);
+
+		if (report) {
+			json_object_set_new(
+				object, "index", json_integer((json_int_t)index));
+			json_object_set(object, "report", (json_t *)(uintptr_t)report);
+			json_object_set(object, "handovers", run->handovers);
+		} else {
+			json_object_set_new(object, "text", json_string(why->text));
+		}
+		print_json(object);
+		return;
+	}
+	if (run->options.quiet)
+		return;
+	if (!report) {
+		printf("NOT VERIFIED: ");
+		print_safe(stdout, span_of(why->text));
+		putchar('\n');
+		return;
+	}
+	records = json_object_get(report, "records");
+	calls = json_object_get(report, "calls");
+	print_calls(report);
+	printf("verified: record %" PRIu64 " of the log %s has the sum of this report\n"
+	       "looked at: %" JSON_INTEGER_FORMAT " records, from %" JSON_INTEGER_FORMAT
+	       " to %" JSON_INTEGER_FORMAT "; %zu holes, %zu gaps, %zu calls lost\n"
+	       "answered: %" JSON_INTEGER_FORMAT
+	       " calls; not protected: %" JSON_INTEGER_FORMAT "\n",
+		index, run->key.name,
+		json_integer_value(json_object_get(records, "count")),
+		json_integer_value(json_object_get(records, "first")),
+		json_integer_value(json_object_get(records, "last")),
+		json_array_size(json_object_get(records, "missing")),
+		json_array_size(json_object_get(records, "gaps")),
+		json_array_size(json_object_get(calls, "lost")),
+		json_integer_value(json_object_get(calls, "answered")),
+		json_integer_value(json_object_get(calls, "unprotected")));
+}
+
+/* NAME below the folder PATH. */
+static int read_report_file(
+	const char *path, const char *name, size_t max, struct buf *ret)
+{
+	struct err_text text = {""};
+	char *whole = NULL;
+	int err;
+
+	if (asprintf(&whole, "%s/%s", path, name) < 0)
+		return UNREADABLE;
+	err = logbook_read_file(AT_FDCWD, whole, max, ret);
+	if (err) {
+		err_set(&text, err, "%s", err_str(err));
+		fail(UNREADABLE, whole, &text);
+	}
+	free(whole);
+	return err ? UNREADABLE : 0;
+}
+
+static int run_report(struct run *run)
+{
+	struct err_text text = {""};
+	json_t *report = NULL;
+	struct buf file, proof;
+	struct keychain keys;
+	uint64_t index = 0;
+	int code;
+
+	if (run->options.arg_count != 1)
+		return usage("report: one DIR");
+	buf_init(&file, 0);
+	buf_init(&proof, 0);
+	keychain_init(&keys, &run->key);
+	run->handovers = json_array();
+	code = read_report_file(run->options.args[0], REPORT_FILE, REPORT_MAX, &file);
+	if (!code)
+		code = read_report_file(
+			run->options.args[0], REPORT_PROOF_FILE, PROOF_MAX, &proof);
+	if (!code)
+		code = read_handovers(run, &keys, &text);
+	if (!code && report_verify(&report, &index, &keys, buf_span(&file),
+			     buf_span(&proof), &text) != 0)
+		code = BAD;
+	for (unsigned i = 0; i < keys.count && !code; i++)
+		print_handover_h(run, &keys.list[i]);
+	if (code == GOOD || code == BAD)
+		print_report(run, report, index, &text);
+	json_decref(report);
+	buf_free(&file);
+	buf_free(&proof);
+	keychain_free(&keys);
+	json_decref(run->handovers);
+	return code;
+}
+
 static const struct option long_options[] = {
 	{"key", required_argument, NULL, 'k'},
 	{"from", required_argument, NULL, 'f'},
@@ -512,8 +648,10 @@ int main(int argc, char **argv)
 		code = options->arg_count == 1 ? bundle_report(options->args[0], &run.key,
 							 options->json, options->quiet)
 					       : usage("bundle: one folder or archive");
+	else if (strcmp(command, "report") == 0)
+		code = run_report(&run);
 	else
-		code = usage("neither `log`, `proof` nor `bundle`");
+		code = usage("none of `log`, `proof`, `bundle` and `report`");
 	for (unsigned i = 0; i < options->older_count; i++)
 		buf_free(&run.notes[i]);
 	if (fflush(stdout) != 0 || ferror(stdout))

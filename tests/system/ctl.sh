@@ -75,6 +75,9 @@ config reload ; 0
 log level ; 0
 log level info ; 0
 report protection ; 0
+report sign 1h ; 2
+report sign 1h --json ; 0
+report sign yesterday --json ; 2
 trunk show nothing ; 4
 trunk explain nothing ; 4
 emergency test gw ; 1

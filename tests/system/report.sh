@@ -207,6 +207,79 @@ check "another command has no CSV: exit code 2" exits 2 ctl trunk list --csv
 check "without the exception" reload_with 'tls = yes'
 check "no rule is broken any more" report
 
+# --- signed, and in the log
+
+ctl --json cdr key | jq -r .key >"$lab/key"
+check_report() { # DIR WORD...
+	"$builddir/tandem-verify" report --key "$lab/key" "$@"
+}
+named_are_records() {
+	local number id
+	while read -r number id; do
+		cat "$lab"/state/cdr.jsonl.1 "$lab"/state/cdr.jsonl |
+			jq -se --argjson seq "$number" --arg id "$id" 'any(.seq == $seq and .id == $id)' >/dev/null || return
+	done < <(jq -r '.unprotected[] | "\(.record) \(.id)"' "$lab/signed/report.json")
+}
+check "a report is signed" eval 'ctl report sign 1h --to "$lab/signed" >"$lab/said"'
+check "its files are named" grep -q "$lab/signed: report.json and report.tlog-proof, record [0-9]" "$lab/said"
+check "it is verified without a server" eval 'check_report "$lab/signed" >"$lab/verified"'
+check "in words too" grep -q '^answered: 3 calls; not protected: 2$' "$lab/verified"
+check "each call that was not protected is named" test \
+	"$(grep -c '^not protected: record [0-9]*, call .*, trunk gw UDP RTP$' "$lab/verified")" = 2
+check "the text says what was looked at" jq -e '.records | .count == (.last - .first + 1) and .first == 0 and
+	.missing == [] and .gaps == [] and .kinds.call == 4 and ([.kinds[]] | add) == .count' "$lab/signed/report.json"
+check "the calls" jq -e '.calls | .answered == 3 and .unprotected == 2 and .failed == 1 and .lost == []' \
+	"$lab/signed/report.json"
+check "with what was demanded of them" jq -e '.unprotected | length == 2 and all(.legs | length == 1 and
+	(.[0] | .party == "trunk gw" and .signalling == "UDP" and .media == "RTP" and .signalling_required == ""))' \
+	"$lab/signed/report.json"
+check "and the exceptions of their parties" jq -e '.exceptions | keys == ["trunk gw"]' "$lab/signed/report.json"
+check "as records of the log: each is there" named_are_records
+check "one line, names in order" test "$(wc -l <"$lab/signed/report.json")$(jq -cS . "$lab/signed/report.json")" = \
+	"1$(<"$lab/signed/report.json")"
+check "its sum is a record" grep -q "\"kind\":\"report\",.*\"sha256\":\"$(sha256sum <"$lab/signed/report.json" |
+	cut -d' ' -f1)\"" "$lab/state/cdr.jsonl"
+check "as JSON" eval 'ctl --json report sign 1h | jq -e ".report and .proof and .record and .index"'
+check "report protection --sign is the same" ctl -q report protection 1h --sign --to "$lab/signed.2"
+check "verified" check_report --quiet "$lab/signed.2"
+check "a time without calls" eval 'ctl -q report sign 2020-01-01 2020-02-01 --to "$lab/signed.3" &&
+	check_report "$lab/signed.3" | grep -q "^answered: 0 calls; not protected: 0$"'
+check "a time that ends before it begins: exit code 2" exits 2 ctl report sign 1h 2h --to "$lab/signed.4"
+check "no folder: exit code 2" exits 2 ctl report sign 1h
+check "what is there is not written over: exit code 1" exits 1 ctl report sign 1h --to "$lab/signed"
+
+# changed NAME FILE COMMAND...: COMMAND changes FILE of a copy, which is refused.
+changed() {
+	rm -rf "$lab/changed"
+	cp -r "$lab/signed" "$lab/changed"
+	"${@:3}" "$lab/changed/$2"
+	check "$1: refused" eval 'exits 1 check_report "$lab/changed" >"$lab/verified" && grep -q "^NOT VERIFIED: " "$lab/verified"'
+}
+changed "a call that was left out" report.json sed -i 's/"unprotected":\[{[^]]*\],*[^}]*},*/"unprotected":[/'
+changed "a number" report.json sed -i 's/"answered":3/"answered":4/'
+changed "a blank at its end" report.json sed -i '1s/$/ /'
+changed "a shorter proof" report.tlog-proof sed -i '$d'
+changed "the proof of another one" report.tlog-proof cp "$lab/signed.2/report.tlog-proof"
+RANDOM=${SEED:-1}
+flip() { # FILE: one bit of it
+	local size at byte
+	size=$(stat -c %s "$1")
+	at=$(((RANDOM << 15 | RANDOM) % size))
+	byte=$(od -An -tu1 -j "$at" -N 1 "$1")
+	printf "\\x$(printf %x $((byte ^ 1 << RANDOM % 8)))" | dd of="$1" bs=1 seek="$at" conv=notrunc status=none
+}
+refused=0
+for ((i = 0; i < 40; i++)); do
+	rm -rf "$lab/changed"
+	cp -r "$lab/signed" "$lab/changed"
+	flip "$lab/changed/report.json"
+	check_report --quiet "$lab/changed" || refused=$((refused + 1))
+done
+check "forty bits of the text, one by one: all are refused" test $refused = 40
+ctl --json cdr key | jq -r .key | tr 'A-Za-z' 'N-ZA-Mn-za-m' >"$lab/other-key"
+check "no key that is one: exit code 2" exits 2 "$builddir/tandem-verify" report --key "$lab/other-key" "$lab/signed"
+check "no such report: exit code 3" exits 3 check_report "$lab/nowhere"
+
 # --- a call with less than was demanded, as only a defect could let happen
 
 jq -c '.id = "defect" | .internal.tls_version = "TLS1.1" | .external |= . +

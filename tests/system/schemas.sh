@@ -162,6 +162,7 @@ answer 0 cdr report --by server --per day
 answer 2 cdr report --by nobody
 answer 0 cdr proof 0
 answer 1 cdr proof 99999999
+answer 0 report sign 1h
 answer 0 counters reset
 answer 0 trunk list
 answer 0 report protection
