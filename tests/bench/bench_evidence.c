@@ -110,11 +110,13 @@ static void prove(const char *folder, const struct note_key *key)
 {
 	double made_s = 0, checked_s = 0, begin_s;
 	struct err_text text = {""};
+	struct keychain keys;
 	struct records *records;
 	struct span line;
 	uint64_t index;
 	size_t bytes = 0;
 
+	keychain_init(&keys, key);
 	if (records_open(&records, folder, &text) != 0)
 		die("records", text.text);
 	for (unsigned i = 0; i < PROOFS; i++) {
@@ -130,7 +132,7 @@ static void prove(const char *folder, const struct note_key *key)
 			die("proof", text.text);
 		made_s += now_s(CLOCK_MONOTONIC) - begin_s;
 		begin_s = now_s(CLOCK_MONOTONIC);
-		if (verify_proof(buf_span(&proof), (struct span){NULL, 0}, key, &index,
+		if (verify_proof(buf_span(&proof), (struct span){NULL, 0}, &keys, &index,
 			    &got, &text) != 0)
 			die("proof", text.text);
 		checked_s += now_s(CLOCK_MONOTONIC) - begin_s;
@@ -139,6 +141,7 @@ static void prove(const char *folder, const struct note_key *key)
 		buf_free(&got);
 	}
 	records_free(records);
+	keychain_free(&keys);
 	printf("| a proof made | %.3f ms |\n| checked | %.3f ms |\n"
 	       "| its size without the record | %zu bytes |\n",
 		made_s / PROOFS * 1e3, checked_s / PROOFS * 1e3, bytes);
