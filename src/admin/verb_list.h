@@ -64,7 +64,8 @@
 		"end a subscription on both sides", subscription_verb_end)               \
 	X("capture", "start", 0, 6, true,                                                \
 		"capture start --call ID|--number PATTERN|--trunk ID --for TIME "        \
-		"[--mode full|signalling]",                                              \
+		"[--mode full|signalling] [--wire [--filter EXPR] [--interface NAME] " \
+		"[--size MB] [--files N]]",                                              \
 		"capture a call, a number's calls or a trunk's for a while",             \
 		capture_verb_start)                                                      \
 	X("capture", "stop", 1, 1, true, "capture stop N",                               \

@@ -59,7 +59,6 @@ static void read_for_index(struct span line)
 
 	if (cdr_row_read(&row, line) != 0)
 		return;
-	within(row.kind, line);
 	within(row.id, line);
 	within(row.from, line);
 	within(row.to, line);

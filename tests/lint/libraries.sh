@@ -19,7 +19,7 @@ library() {
 
 library 'sofia-sip/' 'src/sip/message*.[ch]' src/sip/resolve.c
 library 'srtp2?/|srtp\.h' 'src/media/srtp*.[ch]'
-library 'pcap\.h' src/audit/classic.c src/audit/capture_read.c
+library 'pcap\.h' src/audit/classic.c src/audit/capture_read.c src/ctl/wire_capture.c src/ctl/wire_export.c
 library 'curl/' src/tls/fetch.c
 # GnuTLS's own primitives are SRTP's where they must come from a validated module.
 library 'gnutls/' 'src/tls/*' 'src/evidence/*' src/media/srtp_gnutls.c

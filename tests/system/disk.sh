@@ -443,4 +443,5 @@ for kind in "${kinds[@]}"; do
 	sed -i 's/event=standing-unusable/event=standing-unusable-before/' "$lab/tandem.log"
 done
 check "nothing was written to what they are of" is_harmless
+[[ -z ${DISK_INSIDE:-} ]] || umount "$lab/state"
 finish

@@ -3,7 +3,7 @@
 # is killed at moments that a seed draws (KILLS of them, 20; SEED), and after each start the log is whole, and each call that
 # began has one record, of kind call or lost.
 . "$(dirname "$0")/lib.sh"
-need sipp openssl xxd
+need sipp openssl xxd capinfos
 kills=${KILLS:-20}
 RANDOM=${SEED:-1}
 
@@ -254,6 +254,15 @@ check "it stops in order" ctl -q shutdown
 wait "$tandem_pid"
 check "after all of it the log is whole" verify --older "$lab/older" "$(state)"
 check "each call that began has one record, of a call or of its loss" accounts_agree
+captures_are_whole() {
+	local files=("$(state)"/audit/*/*/call*.pcapng)
+	((${#files[@]} > 0)) && capinfos -Tc "${files[@]}" >"$lab/capinfos" 2>&1 && ! grep -q 'cut short\|damaged\|corrupt' "$lab/capinfos" || {
+		echo "${#files[@]} files"
+		grep -m5 'cut short\|damaged\|corrupt' "$lab/capinfos"
+		return 1
+	}
+}
+check "each capture is whole, or was made so" captures_are_whole
 all_records() {
 	cat "$(state)"/cdr.jsonl.1 "$(state)/cdr.jsonl"
 }
