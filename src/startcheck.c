@@ -2,6 +2,7 @@
 
 #include "admin/api.h"
 #include "audit/style.h"
+#include "audit/witnesses.h"
 #include "base/log.h"
 #include "check/check.h"
 #include "hep/settings.h"
@@ -88,6 +89,21 @@ static void check_recipients(struct check *check)
 	style_unref(style);
 }
 
+static void check_witnesses(struct check *check)
+{
+	struct err_text text = {{0}};
+	struct place place;
+
+	if (check->config->audit.witness[0] == '\0' ||
+		witnesses_check(check->config->audit.witness, &text) == 0)
+		return;
+	locate(&check->locator, check->config->file, "audit", NULL, "witness", &place);
+	findings_add(check->findings, FINDING_ERROR, place,
+		"write the URL of each, a blank, and what `tandem-witness -k` prints "
+		"there",
+		"%s", text.text);
+}
+
 static void check_hep(struct check *check)
 {
 	struct hep_settings *settings = NULL;
@@ -147,6 +163,7 @@ static void check_whole(struct config **config, const char *file,
 	check.user = user;
 	check_rights(&check);
 	check_recipients(&check);
+	check_witnesses(&check);
 	check_hep(&check);
 	check_certificates(&check);
 	check_advice(&check);

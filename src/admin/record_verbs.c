@@ -7,6 +7,7 @@
 #include "audit/vouch.h"
 #include "audit/writer.h"
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/loop.h"
 #include "config/config.h"
 
@@ -31,6 +32,27 @@ static json_t *stamp_json(const struct vouch_state *state)
 		stamper->time, "why", api_text(stamper->why));
 }
 
+static json_t *witnesses_json(const struct vouch_state *state)
+{
+	json_t *list = json_array();
+	char time[CLOCK_TEXT_SIZE];
+
+	for (unsigned i = 0; i < state->witnesses.count; i++) {
+		const uint64_t time_s = state->witnesses.list[i].time_s;
+		/* By the clock of another one: what is no time of ours is none. */
+		const bool is_time = time_s > 0 && time_s < UINT64_C(253402300800);
+
+		json_array_append_new(
+			list, json_pack("{s:o, s:o, s:I, s:s, s:o}", "name",
+				      api_text(state->witnesses.list[i].name), "url",
+				      api_text(state->witnesses.list[i].url), "size",
+				      (json_int_t)state->witnesses.list[i].size, "time",
+				      is_time ? clock_text(time_s * 1000000, time) : "",
+				      "why", api_text(state->witnesses.list[i].why)));
+	}
+	return list;
+}
+
 enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
@@ -46,9 +68,10 @@ enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 		err_set(text, 0, "records are not signed: %s", log.why);
 		return API_FAILED;
 	}
-	*ret_result = json_pack("{s:s, s:s, s:I, s:b, s:s, s:o}", "log", log.name, "key",
-		log.key, "signed", (json_int_t)log.size, "stopped", (int)log.stopped,
-		"why", log.why, "stamp", stamp_json(&state));
+	*ret_result = json_pack("{s:s, s:s, s:I, s:b, s:s, s:o, s:o}", "log", log.name,
+		"key", log.key, "signed", (json_int_t)log.size, "stopped",
+		(int)log.stopped, "why", log.why, "stamp", stamp_json(&state),
+		"witnesses", witnesses_json(&state));
 	return API_OK;
 }
 

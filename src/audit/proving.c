@@ -1,5 +1,6 @@
 #include "audit/proving.h"
 
+#include "audit/witnesses.h"
 #include "evidence/checkpoint.h"
 #include "evidence/head.h"
 #include "evidence/logbook.h"
@@ -13,20 +14,52 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static int read_checkpoint(
-	struct checkpoint *ret, struct buf *whole, int dir_fd, struct err_text *text)
+/* A checkpoint below the log's folder, and its note. 0 or negative. */
+static int read_note(struct checkpoint *ret, struct note *ret_note, struct buf *whole,
+	int dir_fd, const char *name)
 {
-	struct note note = {.count = 0};
-	int err = logbook_read_file(dir_fd, "checkpoint", NOTE_MAX, whole);
+	int err = logbook_read_file(dir_fd, name, NOTE_MAX, whole);
+
+	if (!err)
+		err = note_read(ret_note, buf_span(whole));
+	return err ? err : checkpoint_read(ret, ret_note->text);
+}
+
+/* Whether a key of the log has signed both. */
+static bool has_same_key(const struct note *a, const struct note *b, struct span origin)
+{
+	for (unsigned i = 0; i < a->count; i++)
+		for (unsigned k = 0; k < b->count; k++)
+			if (span_equal(a->signatures[i].name, origin) &&
+				span_equal(b->signatures[k].name, origin) &&
+				a->signatures[i].id == b->signatures[k].id)
+				return true;
+	return false;
+}
+
+/* The checkpoint that others vouch for, where it has record INDEX and is signed by the key that the log has now; else the last one. */
+static int read_checkpoint(struct checkpoint *ret, struct buf *whole, int dir_fd,
+	uint64_t index, struct err_text *text)
+{
+	struct checkpoint seen;
+	struct note note, witnessed;
+	struct buf other;
+	int err = read_note(ret, &note, whole, dir_fd, "checkpoint");
 
 	if (err == -ENOENT)
 		return err_set(text, ERR_STATE, "nothing is signed yet");
-	if (!err)
-		err = note_read(&note, buf_span(whole));
-	if (!err)
-		err = checkpoint_read(ret, note.text);
-	return err ? err_set(text, err, "cannot read the checkpoint: %s", err_str(err))
-		   : 0;
+	if (err)
+		return err_set(text, err, "cannot read the checkpoint: %s", err_str(err));
+	buf_init(&other, 0);
+	if (read_note(&seen, &witnessed, &other, dir_fd, WITNESSES_FILE) == 0 &&
+		index < seen.size && has_same_key(&note, &witnessed, ret->origin)) {
+		buf_free(whole);
+		*whole = other;
+		*ret = seen;
+		return 0;
+	}
+	buf_free(&other);
+	return 0;
 }
 
 static int prove(struct tlog_proof *ret, uint64_t index, struct span line,
@@ -66,7 +99,7 @@ int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 	if (dir_fd < 0)
 		return err_set(text, -errno, "cannot open %s: %s", path, err_str(-errno));
 	buf_init(&note, 0);
-	err = read_checkpoint(&checkpoint, &note, dir_fd, text);
+	err = read_checkpoint(&checkpoint, &note, dir_fd, index, text);
 	if (!err && index >= checkpoint.size)
 		err = err_set(text, ERR_STATE,
 			"record %" PRIu64 " is not signed yet; ask again in a second",

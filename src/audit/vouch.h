@@ -5,6 +5,7 @@
 #pragma once
 
 #include "audit/stamper.h"
+#include "audit/witnesses.h"
 #include "base/err.h"
 
 struct config;
@@ -25,6 +26,7 @@ void vouch_tick(struct vouch *vouch, uint64_t mono_us, uint64_t size);
 struct vouch_state {
 	bool has_stamper;
 	struct stamper_state stamper;
+	struct witnesses_state witnesses;
 };
 /* Any thread. VOUCH may be NULL. */
 void vouch_state(struct vouch *vouch, struct vouch_state *ret);

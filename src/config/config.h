@@ -551,7 +551,9 @@ struct config {
 		char *timestamp_url;    /* "": checkpoints are not stamped */
 		char *timestamp_ca;     /* a file */
 		uint64_t timestamp_ms;
-		bool keep_keys;         /* of the log, which it was handed over from */
+		char *witness; /* "URL KEY", with commas between; "": there are none */
+		uint64_t witness_ms;
+		bool keep_keys; /* of the log, which it was handed over from */
 		bool mask_digits;
 	} audit;
 

@@ -8,10 +8,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* signed-note, Signature types */
-#define TYPE_ED25519 0x01
 #define DASH "\xe2\x80\x94 " /* an em dash and a space */
 #define ID_LEN 4
+/* Bytes behind the id, of a line of ours. */
+#define LINE_MAX 128
 
 /* Text */
 
@@ -100,17 +100,17 @@ static uint32_t number_of(const uint8_t bytes[static ID_LEN])
 	       (uint32_t)bytes[2] << 8 | bytes[3];
 }
 
-int note_key_make(struct note_key *ret, struct span name,
+int note_key_make_typed(struct note_key *ret, struct span name, uint8_t type,
 	const uint8_t key[static ED25519_PUBLIC_LEN])
 {
 	uint8_t data[NOTE_NAME_MAX + 2 + ED25519_PUBLIC_LEN], sum[TLOG_HASH_LEN];
-	struct note_key made = {.id = 0};
+	struct note_key made = {.type = type};
 
 	if (!name_ok(name))
 		return ERR_FORMAT;
 	memcpy(data, name.p, name.len);
 	data[name.len] = '\n';
-	data[name.len + 1] = TYPE_ED25519;
+	data[name.len + 1] = type;
 	memcpy(data + name.len + 2, key, ED25519_PUBLIC_LEN);
 	if (gnutls_hash_fast(
 		    GNUTLS_DIG_SHA256, data, name.len + 2 + ED25519_PUBLIC_LEN, sum) != 0)
@@ -122,9 +122,15 @@ int note_key_make(struct note_key *ret, struct span name,
 	return 0;
 }
 
+int note_key_make(struct note_key *ret, struct span name,
+	const uint8_t key[static ED25519_PUBLIC_LEN])
+{
+	return note_key_make_typed(ret, name, NOTE_ED25519, key);
+}
+
 const char *note_key_text(const struct note_key *key, char out[static NOTE_KEY_TEXT_SIZE])
 {
-	uint8_t typed[1 + ED25519_PUBLIC_LEN] = {TYPE_ED25519};
+	uint8_t typed[1 + ED25519_PUBLIC_LEN] = {key->type};
 	struct buf text;
 
 	memcpy(typed + 1, key->key, ED25519_PUBLIC_LEN);
@@ -157,7 +163,7 @@ static bool read_id(struct span text, uint32_t *ret)
 	return true;
 }
 
-int note_key_read(struct note_key *ret, struct span text)
+int note_key_read_typed(struct note_key *ret, struct span text, uint8_t type)
 {
 	uint8_t typed[1 + ED25519_PUBLIC_LEN];
 	struct span name, id_text;
@@ -170,13 +176,18 @@ int note_key_read(struct note_key *ret, struct span text)
 		return ERR_FORMAT;
 	if (radix64_read(text, typed, sizeof(typed), &len) != 0 || len == 0)
 		return ERR_FORMAT;
-	if (typed[0] != TYPE_ED25519)
+	if (typed[0] != type)
 		return ERR_SUPPORT;
-	if (len != sizeof(typed) || note_key_make(&key, name, typed + 1) != 0 ||
-		key.id != id)
+	if (len != sizeof(typed) ||
+		note_key_make_typed(&key, name, type, typed + 1) != 0 || key.id != id)
 		return ERR_FORMAT;
 	*ret = key;
 	return 0;
+}
+
+int note_key_read(struct note_key *ret, struct span text)
+{
+	return note_key_read_typed(ret, text, NOTE_ED25519);
 }
 
 bool note_key_equal(const struct note_key *a, const struct note_key *b)
@@ -272,16 +283,22 @@ int note_verify(const struct note *note, const struct note_key *key)
 	return err;
 }
 
-void note_add_signature(struct buf *note, const struct note_key *key,
-	const uint8_t signature[static ED25519_SIGNATURE_LEN])
+void note_add_line(
+	struct buf *note, const struct note_key *key, const void *bytes, size_t len)
 {
-	uint8_t bytes[ID_LEN + ED25519_SIGNATURE_LEN] = {(uint8_t)(key->id >> 24),
+	uint8_t whole[ID_LEN + LINE_MAX] = {(uint8_t)(key->id >> 24),
 		(uint8_t)(key->id >> 16), (uint8_t)(key->id >> 8), (uint8_t)key->id};
 
-	memcpy(bytes + ID_LEN, signature, ED25519_SIGNATURE_LEN);
+	memcpy(whole + ID_LEN, bytes, len);
 	buf_add_str(note, DASH);
 	buf_add_str(note, key->name);
 	buf_add_char(note, ' ');
-	radix64_add(note, bytes, sizeof(bytes));
+	radix64_add(note, whole, ID_LEN + len);
 	buf_add_char(note, '\n');
+}
+
+void note_add_signature(struct buf *note, const struct note_key *key,
+	const uint8_t signature[static ED25519_SIGNATURE_LEN])
+{
+	note_add_line(note, key, signature, ED25519_SIGNATURE_LEN);
 }

@@ -8,31 +8,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Why a note is none of a log with KEYS. NULL: it is one. */
-static const char *refuse_note(
-	struct checkpoint *ret, struct span whole, const struct keychain *keys)
-{
-	struct checkpoint checkpoint;
-	struct note note;
-	int err;
-
-	if (note_read(&note, whole) != 0)
-		return "it is no signed note";
-	if (checkpoint_read(&checkpoint, note.text) != 0)
-		return "it is no checkpoint";
-	err = note_verify(&note, keychain_key(keys, checkpoint.size));
-	if (err == -ENOENT)
-		return keys->count > 0
-			       ? "it is not signed by the key that the log had then"
-			       : "it is not signed by that key";
-	if (err)
-		return "its signature is wrong";
-	if (!span_equal_str(checkpoint.origin, keys->given.name))
-		return "it is of another log";
-	*ret = checkpoint;
-	return NULL;
-}
-
 /* The size and root to look for where the signature is not good: what differs is still named. */
 static void read_unsigned(struct checkpoint *ret, struct span whole)
 {
@@ -81,7 +56,7 @@ static int read_handovers(struct verify *verify, struct err_text *text)
 static bool read_checkpoint(struct verify *verify, struct span whole)
 {
 	struct checkpoint checkpoint = {.origin.p = NULL};
-	const char *why = refuse_note(&checkpoint, whole, &verify->keys);
+	const char *why = verify_refuse_note(&checkpoint, whole, &verify->keys);
 
 	if (why) {
 		verify_tell(verify, VERIFY_CHECKPOINT, 1, 0,
@@ -93,37 +68,20 @@ static bool read_checkpoint(struct verify *verify, struct span whole)
 	return checkpoint.origin.p != NULL;
 }
 
-/* The log must have had that ROOT. SIZE is not 0. */
-static void add_older(struct verify *verify, const char *name, uint64_t size,
-	const struct tlog_hash *root)
-{
-	const unsigned i = verify->older_count;
-
-	if (size > verify->result.size) {
-		verify_tell(verify, VERIFY_SHRUNK, verify->result.size, size - 1,
-			"the log shrank: %s has %" PRIu64
-			" records, the checkpoint %" PRIu64,
-			name, size, verify->result.size);
-		return;
-	}
-	snprintf(verify->older[i].name, sizeof(verify->older[i].name), "%s", name);
-	verify->older[i].size = size;
-	verify->older[i].root = *root;
-	verify->older_count++;
-}
-
 static void read_older(struct verify *verify)
 {
 	for (unsigned i = 0; i < verify->params->older_count; i++) {
 		const struct verify_older *older = &verify->params->older[i];
 		struct checkpoint checkpoint;
-		const char *why = refuse_note(&checkpoint, older->note, &verify->keys);
+		const char *why =
+			verify_refuse_note(&checkpoint, older->note, &verify->keys);
 
 		if (why)
 			verify_tell(verify, VERIFY_CHECKPOINT, 1, 0, "%s is not good: %s",
 				older->name, why);
 		else if (checkpoint.size > 0)
-			add_older(verify, older->name, checkpoint.size, &checkpoint.root);
+			verify_add_older(
+				verify, older->name, checkpoint.size, &checkpoint.root);
 	}
 }
 
@@ -138,8 +96,8 @@ static void take_handovers(struct verify *verify)
 		/* Written, but not published yet: the server was killed, or runs. */
 		if (handover->index >= verify->result.size)
 			continue;
-		add_older(verify, handover_path(handover->index, path), handover->size,
-			&handover->root);
+		verify_add_older(verify, handover_path(handover->index, path),
+			handover->size, &handover->root);
 		if (verify->params->handover_h)
 			verify->params->handover_h(verify->params->arg, handover);
 	}
@@ -167,7 +125,7 @@ static void tell_unsigned(struct verify *verify)
 }
 
 /* With what the checkpoint says. */
-static int compare(struct verify *verify, struct err_text *text)
+static int compare(struct verify *verify, struct span published, struct err_text *text)
 {
 	const struct verify_params *params = verify->params;
 	uint64_t faults;
@@ -177,6 +135,8 @@ static int compare(struct verify *verify, struct err_text *text)
 		params->to < verify->result.size ? params->to : verify->result.size;
 	take_handovers(verify);
 	read_older(verify);
+	if (params->witnesses)
+		verify_witnessed(verify, published);
 	err = verify_pass(verify, text);
 	if (err)
 		return err;
@@ -213,7 +173,7 @@ int verify_log(struct verify_result *ret, const struct verify_params *params,
 	if (!err)
 		err = read_handovers(verify, text);
 	if (!err && is_there && read_checkpoint(verify, buf_span(&whole)))
-		err = compare(verify, text);
+		err = compare(verify, buf_span(&whole), text);
 	if (!err)
 		*ret = verify->result;
 	buf_free(&whole);
@@ -250,7 +210,7 @@ static int check_proof(const struct proof *proof, const struct tlog_hash *leaf,
 	const struct keychain *keys, struct err_text *text)
 {
 	struct checkpoint checkpoint;
-	const char *why = refuse_note(&checkpoint, proof->note, keys);
+	const char *why = verify_refuse_note(&checkpoint, proof->note, keys);
 
 	if (why)
 		return err_set(text, ERR_TRUST, "its checkpoint is not good: %s", why);

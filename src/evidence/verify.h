@@ -21,6 +21,7 @@ enum verify_kind {
 	VERIFY_TILE,     /* a file of hashes is missing or damaged */
 	VERIFY_ROOT, /* records and tiles are not what was signed, and it cannot be said where */
 	VERIFY_HANDOVER, /* a record names another key, and the old one did not sign that */
+	VERIFY_WITNESS, /* too few witnesses have cosigned, or one's line is wrong */
 	VERIFY_KINDS,
 };
 
@@ -37,6 +38,21 @@ struct verify_fault {
 typedef void verify_fault_h(void *arg, const struct verify_fault *fault);
 /* The log went on with another key, as both signed. Borrowed during the call. */
 typedef void verify_handover_h(void *arg, const struct handover *handover);
+
+/* A witness cosigned the first SIZE records, at TIME_S since 1970. */
+typedef void verify_witness_h(
+	void *arg, const struct note_key *witness, uint64_t size, uint64_t time_s);
+
+#define VERIFY_WITNESSES_MAX 16
+
+/* Whose word is wanted. */
+struct verify_witnesses {
+	unsigned count;
+	struct note_key keys[VERIFY_WITNESSES_MAX]; /* for cosignatures */
+	unsigned quorum;                            /* how many of them */
+	verify_witness_h *h;                        /* NULL: nobody wants to know */
+	void *arg;
+};
 
 /* A checkpoint of before, as it was kept elsewhere. */
 struct verify_older {
@@ -57,7 +73,8 @@ struct verify_params {
 		to; /* the records that are looked at: FROM to TO - 1; 0 and UINT64_MAX: all */
 	bool live; /* the server runs: it may have written records that it has not signed yet */
 	const struct verify_older *older;
-	unsigned older_count; /* VERIFY_OLDER_MAX at most */
+	unsigned older_count;                     /* VERIFY_OLDER_MAX at most */
+	const struct verify_witnesses *witnesses; /* NULL: nobody's word is wanted */
 	verify_fault_h *h;
 	verify_handover_h *handover_h; /* NULL: nobody wants to know */
 	void *arg;
@@ -86,3 +103,6 @@ int verify_proof(struct span proof, struct span record, const struct keychain *k
 /* The same of a record of which the hash alone is known. */
 int verify_leaf(struct span proof, const struct tlog_hash *leaf,
 	const struct keychain *keys, uint64_t *ret_index, struct err_text *text);
+/* Whether the checkpoint in PROOF is cosigned by as many of WITNESSES as are wanted. 0; ERR_FORMAT, ERR_TRUST, with TEXT. */
+int verify_proof_witnessed(struct span proof, const struct verify_witnesses *witnesses,
+	struct err_text *text);

@@ -6,7 +6,8 @@
 const char *verify_kind_name(enum verify_kind kind)
 {
 	static const char *const names[VERIFY_KINDS] = {"checkpoint", "shrunk", "changed",
-		"missing", "order", "added", "unsigned", "tile", "root", "handover"};
+		"missing", "order", "added", "unsigned", "tile", "root", "handover",
+		"witness"};
 
 	return names[kind];
 }

@@ -18,7 +18,7 @@ struct verify {
 		uint64_t size;
 		struct tlog_hash root;
 		bool met; /* the tree had that root at that size */
-	} older[VERIFY_OLDER_MAX + KEYCHAIN_MAX];
+	} older[VERIFY_OLDER_MAX + KEYCHAIN_MAX + 2];
 	unsigned older_count;
 };
 
@@ -31,3 +31,12 @@ void verify_tell(struct verify *verify, enum verify_kind kind, uint64_t first,
 int verify_pass(struct verify *verify, struct err_text *text);
 /* Finds out which records are not as they were signed. 0, or negative with TEXT. */
 int verify_search(struct verify *verify, struct err_text *text);
+
+/* Why the note WHOLE is none of a log with KEYS. NULL: it is one. */
+const char *verify_refuse_note(
+	struct checkpoint *ret, struct span whole, const struct keychain *keys);
+/* The log must have had that ROOT. SIZE is not 0. */
+void verify_add_older(struct verify *verify, const char *name, uint64_t size,
+	const struct tlog_hash *root);
+/* What witnesses say of the checkpoint PUBLISHED, and of the one that was witnessed last. */
+void verify_witnessed(struct verify *verify, struct span published);

@@ -5,6 +5,7 @@
 #include "tandem-config.h"
 #endif
 
+#include "base/clock.h"
 #include "base/err.h"
 #include "evidence/logbook.h"
 #include "evidence/verify.h"
@@ -39,6 +40,9 @@ struct options {
 	unsigned older_count;
 	const char *handovers[HANDOVERS_MAX];
 	unsigned handover_count;
+	const char *witnesses[VERIFY_WITNESSES_MAX];
+	unsigned witness_count;
+	uint64_t quorum; /* 0: all of them */
 	char **args;
 	int arg_count;
 };
@@ -51,6 +55,8 @@ struct run {
 	struct verify_older older[VERIFY_OLDER_MAX];
 	json_t *faults;
 	json_t *handovers;
+	json_t *cosigned;
+	struct verify_witnesses witnesses;
 };
 
 static int usage(const char *why)
@@ -60,10 +66,12 @@ static int usage(const char *why)
 	fprintf(stderr,
 		"usage: tandem-verify log --key KEY [--from N] [--to N] [--older "
 		"FILE]...\n"
-		"                         [--live] [--json | --quiet] STATE-DIR\n"
+		"                         [--witness KEY]... [--quorum N] [--live]\n"
+		"                         [--json | --quiet] STATE-DIR\n"
 		"       tandem-verify log --key KEY --tiles DIR [options] FILE...\n"
 		"       tandem-verify proof --key KEY [--handover FILE]... [--record "
 		"FILE]\n"
+		"                           [--witness KEY]... [--quorum N]\n"
 		"                           [--json | --quiet] FILE\n"
 		"       tandem-verify bundle --key KEY [--json | --quiet] "
 		"DIR|FILE.tar\n"
@@ -89,13 +97,13 @@ static void print_safe(FILE *out, struct span text)
 	}
 }
 
-/* KEY is the text of a key, or a file that has it in its first line. */
-static int read_key(struct run *run)
+/* TEXT is that of a key of the given type, or a file that has it in its first line. OPTION wants it. */
+static int read_key(struct note_key *ret, const char *text, uint8_t type,
+	const char *option, const char *from)
 {
-	const char *text = run->options.key;
+	int err = note_key_read_typed(ret, span_of(text), type);
 	struct span line, rest;
 	struct buf file;
-	int err = note_key_read(&run->key, span_of(text));
 
 	if (!err)
 		return 0;
@@ -103,14 +111,34 @@ static int read_key(struct run *run)
 	if (logbook_read_file(AT_FDCWD, text, 4096, &file) == 0) {
 		rest = buf_span(&file);
 		if (span_next(&rest, '\n', &line))
-			err = note_key_read(&run->key, span_trim(line));
+			err = note_key_read_typed(ret, span_trim(line), type);
 	}
 	buf_free(&file);
 	if (err)
-		fprintf(stderr, "tandem-verify: --key: neither a key (NAME+ID+KEY, as "
-				"`tandemctl cdr "
-				"key` prints it) nor a file with one\n");
+		fprintf(stderr,
+			"tandem-verify: %s: neither a key (NAME+ID+KEY, as `%s` prints "
+			"it) "
+			"nor a file with one\n",
+			option, from);
 	return err ? USAGE : 0;
+}
+
+/* Those whose cosignatures are wanted. */
+static int read_witnesses(struct run *run)
+{
+	const struct options *options = &run->options;
+	struct verify_witnesses *witnesses = &run->witnesses;
+	int code = 0;
+
+	for (unsigned i = 0; i < options->witness_count && !code; i++)
+		code = read_key(&witnesses->keys[i], options->witnesses[i],
+			NOTE_COSIGNATURE, "--witness", "tandem-witness -k");
+	witnesses->count = options->witness_count;
+	witnesses->quorum =
+		options->quorum ? (unsigned)options->quorum : witnesses->count;
+	if (!code && witnesses->quorum > witnesses->count)
+		return usage("--quorum is more than there are witnesses");
+	return code;
 }
 
 static void print_fault_h(void *arg, const struct verify_fault *fault)
@@ -159,6 +187,26 @@ static void print_handover_h(void *arg, const struct handover *handover)
 	}
 }
 
+static void print_witness_h(
+	void *arg, const struct note_key *witness, uint64_t size, uint64_t time_s)
+{
+	char time[CLOCK_TEXT_SIZE] = "at a time that is none";
+	struct run *run = arg;
+
+	/* By the clock of another one: the year 9999 at most. */
+	if (time_s < UINT64_C(253402300800))
+		clock_text(time_s * 1000000, time);
+	if (run->options.json) {
+		json_array_append_new(
+			run->cosigned, json_pack("{s:s,s:I,s:s}", "name", witness->name,
+					       "size", (json_int_t)size, "time", time));
+	} else if (!run->options.quiet) {
+		printf("witnessed: %" PRIu64 " records, %s: by ", size, time);
+		print_safe(stdout, span_of(witness->name));
+		putchar('\n');
+	}
+}
+
 static void root_text(
 	const struct tlog_hash *root, char out[static 2 * TLOG_HASH_LEN + 1])
 {
@@ -185,8 +233,8 @@ static void print_log(struct run *run, const struct verify_result *result)
 			(json_int_t)result->checked, "unsigned",
 			(json_int_t)result->unsigned_records, "before",
 			(json_int_t)result->before, "handovers", run->handovers,
-			"fault_count", (json_int_t)result->faults, "faults",
-			run->faults));
+			"witnesses", run->cosigned, "fault_count",
+			(json_int_t)result->faults, "faults", run->faults));
 		return;
 	}
 	if (run->options.quiet)
@@ -258,6 +306,7 @@ static int run_log(struct run *run)
 		.live = run->options.live,
 		.older = run->older,
 		.older_count = run->options.older_count,
+		.witnesses = run->witnesses.count > 0 ? &run->witnesses : NULL,
 		.h = print_fault_h,
 		.handover_h = print_handover_h,
 		.arg = run};
@@ -274,7 +323,6 @@ static int run_log(struct run *run)
 	if (code)
 		return code;
 	run->faults = json_array();
-	run->handovers = json_array();
 	if (verify_log(&result, &params, &text) != 0) {
 		code = fail(UNREADABLE, NULL, &text);
 	} else {
@@ -282,7 +330,6 @@ static int run_log(struct run *run)
 		code = result.faults > 0 ? BAD : GOOD;
 	}
 	json_decref(run->faults);
-	json_decref(run->handovers);
 	records_free(params.records);
 	close(params.log_fd);
 	return code;
@@ -321,6 +368,7 @@ static void print_proof(
 			json_object_set_new(object, "record",
 				json_loadb(record.p, record.len, 0, NULL));
 			json_object_set(object, "handovers", run->handovers);
+			json_object_set(object, "witnesses", run->cosigned);
 		} else {
 			json_object_set_new(object, "text", json_string(why->text));
 		}
@@ -389,7 +437,6 @@ static int run_proof(struct run *run)
 	buf_init(&proof, 0);
 	buf_init(&line, 0);
 	keychain_init(&keys, &run->key);
-	run->handovers = json_array();
 	if (run->options.record)
 		code = read_record(run->options.record, &file, &record);
 	if (!code)
@@ -405,6 +452,8 @@ static int run_proof(struct run *run)
 		goto out;
 	}
 	err = verify_proof(buf_span(&proof), record, &keys, &index, &line, &text);
+	if (!err && run->witnesses.count > 0)
+		err = verify_proof_witnessed(buf_span(&proof), &run->witnesses, &text);
 	code = err ? BAD : GOOD;
 	for (unsigned i = 0; i < keys.count && !err; i++)
 		print_handover_h(run, &keys.list[i]);
@@ -414,7 +463,6 @@ out:
 	buf_free(&proof);
 	buf_free(&line);
 	keychain_free(&keys);
-	json_decref(run->handovers);
 	return code;
 }
 
@@ -559,6 +607,8 @@ static const struct option long_options[] = {
 	{"tiles", required_argument, NULL, 'd'},
 	{"record", required_argument, NULL, 'r'},
 	{"handover", required_argument, NULL, 'H'},
+	{"witness", required_argument, NULL, 'w'},
+	{"quorum", required_argument, NULL, 'Q'},
 	{"live", no_argument, NULL, 'l'},
 	{"json", no_argument, NULL, 'j'},
 	{"quiet", no_argument, NULL, 'q'},
@@ -597,6 +647,15 @@ static bool take_option(struct options *options, int option)
 			return false;
 		options->handovers[options->handover_count++] = optarg;
 		return true;
+	case 'w':
+		if (options->witness_count == VERIFY_WITNESSES_MAX)
+			return false;
+		options->witnesses[options->witness_count++] = optarg;
+		return true;
+	case 'Q':
+		return span_uint(span_of(optarg), VERIFY_WITNESSES_MAX,
+			       &options->quorum) == 0 &&
+		       options->quorum > 0;
 	case 'l':
 		options->live = true;
 		return true;
@@ -637,9 +696,16 @@ int main(int argc, char **argv)
 	options->arg_count = argc - optind - 1;
 	if (!options->key)
 		return usage("--key is missing: who has signed?");
-	code = read_key(&run);
+	code = read_key(
+		&run.key, options->key, NOTE_ED25519, "--key", "tandemctl cdr key");
+	if (!code)
+		code = read_witnesses(&run);
 	if (code)
 		return code;
+	run.handovers = json_array();
+	run.cosigned = json_array();
+	run.witnesses.h = print_witness_h;
+	run.witnesses.arg = &run;
 	if (strcmp(command, "log") == 0)
 		code = run_log(&run);
 	else if (strcmp(command, "proof") == 0)
@@ -654,6 +720,8 @@ int main(int argc, char **argv)
 		code = usage("none of `log`, `proof`, `bundle` and `report`");
 	for (unsigned i = 0; i < options->older_count; i++)
 		buf_free(&run.notes[i]);
+	json_decref(run.handovers);
+	json_decref(run.cosigned);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return UNREADABLE;
 	return code;

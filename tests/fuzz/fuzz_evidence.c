@@ -4,10 +4,12 @@
  */
 #include "base/err.h"
 #include "evidence/checkpoint.h"
+#include "evidence/cosign.h"
 #include "evidence/head.h"
 #include "evidence/note.h"
 #include "evidence/radix64.h"
 #include "evidence/stamp.h"
+#include "evidence/submit.h"
 #include "evidence/verify.h"
 
 #include <errno.h>
@@ -148,6 +150,33 @@ static void read_head(struct span whole)
 	buf_free(&out);
 }
 
+/* What a log and its witness send each other. */
+static void read_submission(struct span whole, const struct note_key *key)
+{
+	struct submission submission;
+	uint64_t number;
+	struct note note;
+	struct buf out;
+
+	if (submit_read_size(&number, whole) == 0) {
+		buf_init(&out, 0);
+		buf_add_uint(&out, number);
+		buf_add_char(&out, '\n');
+		MUST(span_equal(buf_span(&out), whole));
+		buf_free(&out);
+	}
+	if (note_read(&note, whole) == 0 && cosign_verify(&note, key, &number) == 0)
+		MUST(number <= COSIGN_TIME_MAX);
+	if (submit_read(&submission, whole) != 0)
+		return;
+	MUST(submission.proof.count <= SUBMIT_PROOF_MAX);
+	MUST(is_inside(submission.note, whole) || submission.note.len == 0);
+	buf_init(&out, 0);
+	submit_write(&out, &submission);
+	MUST(span_equal(buf_span(&out), whole));
+	buf_free(&out);
+}
+
 /* What a time stamping authority answers. */
 static void read_stamp(struct span whole)
 {
@@ -175,5 +204,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_head(whole);
 	read_handover(whole);
 	read_stamp(whole);
+	read_submission(whole, &key);
 	return 0;
 }

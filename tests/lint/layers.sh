@@ -25,6 +25,7 @@ declare -A below=(
 	[setup]='base config tls'
 	[ctl]='base config tls setup evidence replay'
 	[verify]='base evidence'
+	[witness]='base evidence'
 )
 # tandemctl shares names with the server, and the code for its files.
 shared_with_ctl='admin/api.h admin/moment.h admin/verb_list.h'
@@ -42,7 +43,7 @@ check_file() { # FOLDER FILE
 		may_include "$1" "$header" || echo "$2:$line: $1 includes $header, which is not below it"
 	done < <(sed -nE '/^[ \t]*#[ \t]*include[ \t]*"/{=;s/.*"([^"]*)".*/\1/p}' "$2" | paste -d: - -)
 	# Two ways around the check.
-	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|process|tls|sip|sdp|media|trunk|bridge|upkeep|probe|learn|evidence|audit|hep|admin|check|replay|setup|ctl|verify)/)' "$2" |
+	grep -nE '^[ \t]*#[ \t]*include[ \t]*("\.\.|<(base|config|process|tls|sip|sdp|media|trunk|bridge|upkeep|probe|learn|evidence|audit|hep|admin|check|replay|setup|ctl|verify|witness)/)' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: include by its place under src/, in quotes: |" || true
 	grep -nE '^#[ \t]*include "(main|server|privilege|startcheck)\.h"' "$2" |
 		sed "s|^\([0-9]*\):|$2:\1: lies above every folder: |" || true

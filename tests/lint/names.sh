@@ -63,7 +63,7 @@ while IFS= read -r object; do
 done < <(find "$builddir/src" -name '*.o' -path '*/src/*/*' | sort)
 sort -u -o "$ours" "$ours"
 
-for program in tandemd tandemctl tandem-verify; do
+for program in tandemd tandemctl tandem-verify tandem-witness; do
 	while IFS= read -r library; do
 		# sanitizers replace names of everybody, which is what they are for
 		[[ $library == *san.so* ]] ||

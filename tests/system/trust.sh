@@ -2,7 +2,7 @@
 # Who else vouches for the log of records: the key that the log was handed over from, checked by tandem-verify and by
 # programs of others.
 . "$(dirname "$0")/lib.sh"
-need jq openssl python3
+need jq openssl python3 curl
 
 state() {
 	echo "$lab/state"
@@ -174,4 +174,127 @@ check "https is refused: answers are signed" says 'timestamp-url: expected an ht
 conf timestamp-url "http://127.0.0.1:$port_tsa/tsa"
 conf timestamp-ca ''
 check "and a URL without authorities" says 'timestamp-url: expected timestamp-ca beside it'
+
+# --- witnesses
+
+conf timestamp-ca "$lab/tsa/ca.pem"
+sed -i '/^timestamp-/d' "$lab/tandem.conf"
+# start_witness N: one of ours, by its file.
+start_witness() {
+	"$builddir/tandem-witness" -c "$lab/witness$1.conf" >>"$lab/witness$1.log" 2>&1 &
+	eval "witness$1_pid=$!"
+	pids+=("$!")
+	wait_for 10 listens $((port_spare + 1 + $1))
+}
+witnessed() { # NTH SIZE: the NTH of `cdr key` has cosigned more than SIZE
+	(($(ctl --json cdr key | jq ".witnesses[$1].size") > $2))
+}
+# witness_says NTH PATTERN: why it did not.
+witness_says() {
+	ctl --json cdr key | jq -e --argjson nth "$1" --arg why "$2" '.witnesses[$nth].why | test($why)' >/dev/null
+}
+cp "$(state)/log/key" "$lab/new2"
+log_key=$(<"$lab/new2")
+for n in 1 2; do
+	printf '%s\n' "name = w$n.example.test/1" "listen = 127.0.0.1:$((port_spare + 1 + n))" "state = $lab/witness$n" \
+		"log = $log_key" >"$lab/witness$n.conf"
+	check "the file of witness $n is good" "$builddir/tandem-witness" -c "$lab/witness$n.conf" -t
+	"$builddir/tandem-witness" -c "$lab/witness$n.conf" -k >"$lab/witness$n.key"
+	start_witness $n
+done
+list="http://127.0.0.1:$((port_spare + 2)) $(<"$lab/witness1.key"), http://127.0.0.1:$((port_spare + 3)) $(<"$lab/witness2.key")"
+if [[ $has_go ]]; then
+	"$lab/check" witness "127.0.0.1:$((port_spare + 4))" foreign.example.test/1 "$log_key" >"$lab/witness3.key" &
+	pids+=("$!")
+	wait_for 10 listens $((port_spare + 4))
+	list+=", http://127.0.0.1:$((port_spare + 4)) $(<"$lab/witness3.key")"
+fi
+sed -i "s|^mode = full|&\nwitness = $list\nwitness-interval = 1s|" "$lab/tandem.conf"
+start_tandem
+check "a witness cosigns" wait_for 20 witnessed 0 0
+check "another one too" wait_for 20 witnessed 1 0
+[[ ! $has_go ]] || check "and one that is not ours" wait_for 20 witnessed 2 0
+cosigned_now() {
+	verify old --live --witness "$lab/witness1.key" --witness "$lab/witness2.key" "$(state)"
+}
+check "both are found in the checkpoint" wait_for 20 cosigned_now
+check "with their times" prints '^witnessed: [0-9]+ records, 20.*Z: by w2.example.test/1' cosigned_now
+check "as JSON" jq -e '.witnesses | length == 2 and .[0].size > 0' <(verify old --live --json \
+	--witness "$lab/witness1.key" --witness "$lab/witness2.key" "$(state)")
+check "Go: the witness has cosigned it" by_go cosigned "$log_key" "$(<"$lab/witness1.key")" "$(state)/log/witnessed"
+[[ ! $has_go ]] || check "Go's own has" by_go cosigned "$log_key" "$(<"$lab/witness3.key")" "$(state)/log/witnessed"
+"$builddir/tandemctl" -s "$lab/run/control.sock" cdr proof 0 >"$lab/proof"
+check "a proof has what witnesses said" "$builddir/tandem-verify" proof --key "$lab/new2" --witness "$lab/witness1.key" \
+	--witness "$lab/witness2.key" "$lab/proof"
+sed "s/^name = .*/name = other.example.test/; s,^state = .*,state = $lab/witness9," "$lab/witness1.conf" >"$lab/witness9.conf"
+"$builddir/tandem-witness" -c "$lab/witness9.conf" -k >"$lab/witness9.key"
+check "one who was not asked has not cosigned" prints '^witness: 1 of 2 witnesses have cosigned the log, 2 are wanted' \
+	verify old --live --witness "$lab/witness1.key" --witness "$lab/witness9.key" "$(state)"
+check "nor the proof" prints 'NOT VERIFIED: 0 of 1 witnesses' "$builddir/tandem-verify" proof --key "$lab/new2" \
+	--witness "$lab/witness9.key" "$lab/proof"
+
+# --- down, killed, set back
+
+size=$(ctl --json cdr key | jq '.witnesses[0].size')
+disown "$witness1_pid"
+kill -KILL "$witness1_pid"
+wait_for 10 is_gone "$witness1_pid"
+act
+check "one that is down is told of" wait_line 20 "$lab/tandem.log" 'event=witness-failed witness=w1.example.test/1 reason='
+check "the other one goes on" wait_for 20 witnessed 1 "$size"
+check "one of two is enough where that is said" verify old --live --witness "$lab/witness1.key" \
+	--witness "$lab/witness2.key" --quorum 1 "$(state)"
+start_witness 1
+check "it is asked again" wait_for 60 witnessed 0 "$size"
+check "the server stops" stop_tandem
+cp -a "$(state)" "$lab/backup"
+start_tandem
+act
+check "it goes on" wait_for 20 witnessed 1 "$size"
+before=$(ctl --json cdr key | jq '.witnesses[1].size')
+act
+check "and on" wait_for 20 witnessed 1 "$before"
+check "the server stops" stop_tandem
+rm -rf "$(state)"
+mv "$lab/backup" "$(state)"
+start_tandem
+check "a state that was put back is a conflict" wait_line 30 "$lab/tandem.log" \
+	'event=witness-conflict witness=w2.example.test/1 records=[0-9]+ reason="it has seen [0-9]+ records'
+check "which is shown" witness_says 1 'it has seen'
+check "calls are served all the same" status_is .calls.now 0
+check "the server stops" stop_tandem
+check "the witness kept its word" grep -q 'status=409 log=' "$lab/witness2.log"
+
+# --- hostile requests to a witness
+
+ask() { # CODE curl-options...
+	local code
+	code=$(curl -s -o "$lab/answer" -w '%{http_code}' -m 10 "${@:2}" "http://127.0.0.1:$((port_spare + 2))/add-checkpoint")
+	[[ $code == "$1" ]] || {
+		echo "status $code"
+		return 1
+	}
+}
+head -c 1000 /dev/urandom >"$lab/noise"
+check "noise is refused" ask 400 --data-binary "@$lab/noise"
+head -c 200000 /dev/zero >"$lab/large"
+check "what is too large too" ask 413 --data-binary "@$lab/large"
+check "another method" ask 405
+check "an unknown log" ask 404 --data-binary $'old 0\n\nother\n1\nCsUYapGGPo4dkMgIAUqom/Xajj7h2fB2MPA3j2jxq2I=\n\n— other Az3grlgtzPICa5OS8npVmf1Myq/5IZniMp+ZJurmRDeOoRDe4URYN7u5/Zhcyv2q1gGzGku9nTo+zyWE+xeMcTOAYQ8=\n'
+check "another place" bash -c "[[ \$(curl -s -o /dev/null -w '%{http_code}' 'http://127.0.0.1:$((port_spare + 2))/') == 404 ]]"
+check "a second one with its state is refused" prints 'another witness uses' exits 1 timeout 10 \
+	"$builddir/tandem-witness" -c "$lab/witness1.conf"
+flooded() {
+	for ((i = 0; i < 60; i++)); do
+		ask 429 --data-binary x && return
+	done
+	return 1
+}
+check "too many a second are refused" flooded
+stop "$witness1_pid"
+sed -i 's/^log = .*/log = none/' "$lab/witness1.conf"
+check "a wrong file is refused" prints 'witness1.conf:4: log: expected' exits 1 "$builddir/tandem-witness" -c "$lab/witness1.conf" -t
+check "wrong words too" exits 2 "$builddir/tandem-witness" here
+sed -i 's|^witness = .*|witness = http://127.0.0.1/ none|' "$lab/tandem.conf"
+check "a list of witnesses that is none is refused before a start" says 'the key of a witness'
 finish
