@@ -12,9 +12,9 @@
 static const char *const modules[] = {"api", "audit", "bridge", "call", "certificates",
 	"chronicle", "config", "control", "dtmf", "files", "hep", "index", "journal",
 	"ledger", "leg", "marks", "media", "oa", "observe", "register", "relay",
-	"resolve", "sandbox", "server", "service", "sink", "stamper", "standing", "stapler",
-	"store", "tls", "transport", "trunk", "txn", "wire", "witnesses", "worker",
-	"writer"};
+	"resolve", "sandbox", "server", "service", "sink", "stamper", "standing",
+	"stapler", "store", "tls", "transport", "trunk", "txn", "wire", "witnesses",
+	"worker", "writer"};
 
 #define MODULE_COUNT (sizeof(modules) / sizeof(modules[0]))
 
