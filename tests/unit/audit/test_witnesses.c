@@ -342,6 +342,15 @@ static void one_that_is_down_does_not_keep_the_others(void **state)
 	expect_why(fixture, "");
 	turn(fixture);
 	assert_int_equal(fixture->list[0].asked, 1);
+	/* What failed long ago is forgotten; and what it said of another checkpoint is of no use. */
+	fixture->err = ERR_CLOSED;
+	grow(fixture, 1, "call");
+	turn(fixture);
+	expect(fixture, "checkpoint", 6, 11);
+	turn(fixture);
+	assert_int_equal(fixture->list[0].asked, 0);
+	turn(fixture);
+	assert_int_equal(fixture->list[0].asked, 1);
 }
 
 static void what_is_no_cosignature_is_not_taken(void **state)

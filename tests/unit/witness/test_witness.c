@@ -317,6 +317,11 @@ static void who_is_not_known_is_refused(void **state)
 	other.key[0] ^= 1;
 	assert_int_equal(note_key_make(&other, span_of(ORIGIN), other.key), 0);
 	assert_int_equal(witness_add_log(fixture->witness, &other, &text), 0);
+	/* But a line of it that is wrong spoils the whole. */
+	body_of(&body, &log, 0);
+	note_add_signature(&body, &other, (const uint8_t[ED25519_SIGNATURE_LEN]){1});
+	assert_int_equal(judge(fixture, buf_span(&body)), 403);
+	buf_free(&body);
 	assert_int_equal(show(fixture, &log, 0), 200);
 	log_free(&log);
 }
@@ -345,7 +350,8 @@ static void a_state_that_cannot_be_read_is_no_beginning(void **state)
 	struct log log = log_of(fixture, 20, UINT64_MAX);
 	struct err_text text = {""};
 	struct witness *witness;
-	char line[4400];
+	char line[9000];
+	struct buf body;
 	int fd;
 
 	assert_int_equal(show(fixture, &log, 0), 200);
@@ -357,6 +363,17 @@ static void a_state_that_cannot_be_read_is_no_beginning(void **state)
 	assert_int_equal(
 		witness_add_log(witness, &fixture->log_verifier, &text), ERR_FORMAT);
 	assert_non_null(strstr(text.text, ORIGIN));
+	/* Nor is what another log left there. */
+	body_of(&body, &log, 0);
+	body.data[strlen("old 0\n\n")] = 'x';
+	snprintf(line, sizeof(line), "cp '%s/other' \"$(ls -d '%s'/state/log-*)\"",
+		fixture->folder, fixture->folder);
+	fixture_write(fixture->folder, "other", body.data + strlen("old 0\n\n"),
+		body.len - strlen("old 0\n\n"));
+	assert_int_equal(system(line), 0);
+	assert_int_equal(
+		witness_add_log(witness, &fixture->log_verifier, &text), ERR_TRUST);
+	buf_free(&body);
 	witness_free(witness);
 	log_free(&log);
 }
