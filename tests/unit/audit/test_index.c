@@ -502,6 +502,18 @@ static void add_call(struct index_writer *writer, const char *file, uint64_t seq
 	buf_free(&line);
 }
 
+static int64_t count_of(const char *sql)
+{
+	struct err_text text = {""};
+	int64_t count = -1;
+	struct index_db db;
+
+	assert_int_equal(index_db_open_to_read(&db, folder, &text), 0);
+	assert_int_equal(index_db_number(&db, sql, &count), 0);
+	index_db_close(&db);
+	return count;
+}
+
 static void what_was_deleted_is_forgotten(void **state)
 {
 	struct index_writer *writer;
@@ -522,6 +534,10 @@ static void what_was_deleted_is_forgotten(void **state)
 	assert_int_equal(steps, 3); /* two segments and the file */
 	assert_true(has("c "));
 	assert_string_equal(list_number("+4930123"), "c ");
+	/* no number is left of the others: the id of one and its six numbers */
+	assert_int_equal(count_of("SELECT count(*) FROM word"), 7);
+	assert_int_equal(count_of("SELECT count(*) FROM segment"), 1);
+	assert_int_equal(count_of("SELECT count(*) FROM file"), 1);
 	/* the one that is written stays, whatever is counted */
 	assert_int_equal(index_writer_forget(writer, 0, &text), 0);
 	assert_true(has("c "));

@@ -295,10 +295,11 @@ static void many_rows_of_one_transaction_find_room(void **state)
 	for (unsigned i = 0; i < 3 * HOURS_MAX; i++) {
 		char a[] = "carrier-a";
 		const struct record_attempt attempt = {.target = a, .status = 200};
-		struct record record = call(BEGIN + i * HOUR, &attempt, 1);
+		struct record record = call(BEGIN + i / 2 * 2 * HOUR, &attempt, 1);
 		struct cdr_row row;
 		struct buf line;
 
+		record.legs[1].mos = i % 4 < 2 ? 300 + i % 2 : 400 - i % 2;
 		buf_init(&line, 0);
 		cdr_format(&record, &line);
 		assert_int_equal(cdr_row_read(&row, buf_span(&line)), 0);
@@ -306,11 +307,13 @@ static void many_rows_of_one_transaction_find_room(void **state)
 		buf_free(&line);
 	}
 	assert_int_equal(index_writer_commit(writer, &position, &text), 0);
-	for (unsigned i = 0; i < 3 * HOURS_MAX; i++) {
+	for (unsigned i = 0; i < 3 * HOURS_MAX / 2; i++) {
 		report.skip = i;
 		ask(&report);
 		assert_int_equal(row_count, 1);
 		attempts += FIGURE(0, ATTEMPTS);
+		assert_int_equal(FIGURE(0, SCORE_MIN),
+			rows[0].begin_us / HOUR % 4 == 2 ? 399 : 300);
 	}
 	assert_int_equal(attempts, 3 * HOURS_MAX);
 }
