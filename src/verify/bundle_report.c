@@ -1,6 +1,7 @@
 #include "verify/bundle_report.h"
 
 #include "verify/bundle.h"
+#include "verify/safe.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,13 +12,6 @@ struct report {
 	bool json, quiet;
 	json_t *faults;
 };
-
-/* What another wrote may have anything in it. */
-static void print_safe(const char *text)
-{
-	for (; *text; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text);
-}
 
 /* A text of the bundle; not UTF-8, it is left out. */
 static json_t *text_json(const char *text)
@@ -37,7 +31,7 @@ static void fault_h(void *arg, const struct bundle_fault *fault)
 				text_json(fault->file), "text", text_json(fault->text)));
 	} else if (!report->quiet) {
 		printf("%s: ", fault->kind);
-		print_safe(fault->text);
+		safe_print(stdout, span_of(fault->text));
 		putchar('\n');
 	}
 }
@@ -78,11 +72,11 @@ static void print_text(const struct bundle_result *result, const struct note_key
 		return;
 	}
 	printf("verified: call ");
-	print_safe(word(result->manifest, "call"));
+	safe_print(stdout, span_of(word(result->manifest, "call")));
 	printf(" of the log %s, given", key->name);
 	if (word(result->manifest, "for")[0]) {
 		printf(" for ");
-		print_safe(word(result->manifest, "for"));
+		safe_print(stdout, span_of(word(result->manifest, "for")));
 	}
 	printf(" at %s\n", word(result->manifest, "made"));
 	printf("%" PRIu64 " records, %" PRIu64 " files", result->records, result->files);

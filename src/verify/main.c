@@ -11,6 +11,8 @@
 #include "evidence/verify.h"
 #include "verify/bundle_report.h"
 #include "verify/report.h"
+#include "verify/report_text.h"
+#include "verify/safe.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -87,16 +89,6 @@ static int fail(int code, const char *what, const struct err_text *text)
 	return code;
 }
 
-/* Text of a file, or of another's key, may have anything in it. */
-static void print_safe(FILE *out, struct span text)
-{
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.p[i];
-
-		fputc(c < 0x20 || c == 0x7f ? '?' : c, out);
-	}
-}
-
 /* TEXT is that of a key of the given type, or a file that has it in its first line. OPTION wants it. */
 static int read_key(struct note_key *ret, const char *text, uint8_t type,
 	const char *option, const char *from)
@@ -158,7 +150,7 @@ static void print_fault_h(void *arg, const struct verify_fault *fault)
 		json_array_append_new(run->faults, object);
 	} else if (!run->options.quiet) {
 		printf("%s: ", verify_kind_name(fault->kind));
-		print_safe(stdout, span_of(fault->text));
+		safe_print(stdout, span_of(fault->text));
 		putchar('\n');
 	}
 }
@@ -178,11 +170,11 @@ static void print_handover_h(void *arg, const struct handover *handover)
 						handover->time, "old", from, "new", to));
 	} else if (!run->options.quiet) {
 		printf("handed over: record %" PRIu64 ", ", handover->index);
-		print_safe(stdout, span_of(handover->time));
+		safe_print(stdout, span_of(handover->time));
 		fputs(": from ", stdout);
-		print_safe(stdout, span_of(from));
+		safe_print(stdout, span_of(from));
 		fputs(" to ", stdout);
-		print_safe(stdout, span_of(to));
+		safe_print(stdout, span_of(to));
 		putchar('\n');
 	}
 }
@@ -202,7 +194,7 @@ static void print_witness_h(
 					       "size", (json_int_t)size, "time", time));
 	} else if (!run->options.quiet) {
 		printf("witnessed: %" PRIu64 " records, %s: by ", size, time);
-		print_safe(stdout, span_of(witness->name));
+		safe_print(stdout, span_of(witness->name));
 		putchar('\n');
 	}
 }
@@ -378,11 +370,11 @@ static void print_proof(
 	} else if (good) {
 		printf("verified: record %" PRIu64 " of the log %s\n", index,
 			run->key.name);
-		print_safe(stdout, record);
+		safe_print(stdout, record);
 		putchar('\n');
 	} else {
 		printf("NOT VERIFIED: ");
-		print_safe(stdout, span_of(why->text));
+		safe_print(stdout, span_of(why->text));
 		putchar('\n');
 	}
 }
@@ -466,42 +458,9 @@ out:
 	return code;
 }
 
-static struct span text_at(const json_t *object, const char *name)
-{
-	const char *text = json_string_value(json_object_get(object, name));
-
-	return span_of(text ? text : "");
-}
-
-static void print_calls(const json_t *report)
-{
-	const json_t *call, *leg;
-	size_t i, k;
-
-	json_array_foreach(json_object_get(report, "unprotected"), i, call)
-	{
-		printf("not protected: record %" JSON_INTEGER_FORMAT ", call ",
-			json_integer_value(json_object_get(call, "record")));
-		print_safe(stdout, text_at(call, "id"));
-		json_array_foreach(json_object_get(call, "legs"), k, leg)
-		{
-			static const char *const names[] = {
-				"party", "signalling", "media"};
-
-			for (unsigned n = 0; n < 3; n++) {
-				fputs(n == 0 ? ", " : " ", stdout);
-				print_safe(stdout, text_at(leg, names[n]));
-			}
-		}
-		putchar('\n');
-	}
-}
-
 static void print_report(
 	struct run *run, const json_t *report, uint64_t index, const struct err_text *why)
 {
-	const json_t *records, *calls;
-
 	if (run->options.json) {
 		json_t *object = json_pack("{s:b,s:s}", "verified", (int)(report != NULL),
 			"log", run->key.name);
@@ -521,27 +480,11 @@ static void print_report(
 		return;
 	if (!report) {
 		printf("NOT VERIFIED: ");
-		print_safe(stdout, span_of(why->text));
+		safe_print(stdout, span_of(why->text));
 		putchar('\n');
 		return;
 	}
-	records = json_object_get(report, "records");
-	calls = json_object_get(report, "calls");
-	print_calls(report);
-	printf("verified: record %" PRIu64 " of the log %s has the sum of this report\n"
-	       "looked at: %" JSON_INTEGER_FORMAT " records, from %" JSON_INTEGER_FORMAT
-	       " to %" JSON_INTEGER_FORMAT "; %zu holes, %zu gaps, %zu calls lost\n"
-	       "answered: %" JSON_INTEGER_FORMAT
-	       " calls; not protected: %" JSON_INTEGER_FORMAT "\n",
-		index, run->key.name,
-		json_integer_value(json_object_get(records, "count")),
-		json_integer_value(json_object_get(records, "first")),
-		json_integer_value(json_object_get(records, "last")),
-		json_array_size(json_object_get(records, "missing")),
-		json_array_size(json_object_get(records, "gaps")),
-		json_array_size(json_object_get(calls, "lost")),
-		json_integer_value(json_object_get(calls, "answered")),
-		json_integer_value(json_object_get(calls, "unprotected")));
+	report_text_print(report, index, run->key.name);
 }
 
 /* NAME below the folder PATH. */
@@ -577,7 +520,6 @@ static int run_report(struct run *run)
 	buf_init(&file, 0);
 	buf_init(&proof, 0);
 	keychain_init(&keys, &run->key);
-	run->handovers = json_array();
 	code = read_report_file(run->options.args[0], REPORT_FILE, REPORT_MAX, &file);
 	if (!code)
 		code = read_report_file(
@@ -595,7 +537,6 @@ static int run_report(struct run *run)
 	buf_free(&file);
 	buf_free(&proof);
 	keychain_free(&keys);
-	json_decref(run->handovers);
 	return code;
 }
 

@@ -137,6 +137,12 @@ answer 0 capture hold "$call" --reason test
 answer 0 capture list
 answer 0 capture release "$call"
 answer 0 capture stop 1
+answer 0 wire start --for 1m
+answer 0 status -
+answer 0 wire stop
+answer 4 wire stop
+asked[wire capture]=1 # these two print what people read
+asked[wire export]=1
 answer 0 call hangup "$call"
 check "trace: it saw that" wait_line 10 "$lab/trace.jsonl" '"method":"BYE"' 2
 stop "$tracer"
