@@ -313,7 +313,7 @@ static void add_end(struct drawing *drawing, const json_t *record, unsigned a)
 /* In order of time; those of which that is not known stay behind the one before them. */
 static json_t *sorted(const json_t *rows)
 {
-	json_int_t times[ROWS_MAX], time = 0;
+	json_int_t times[ROWS_MAX] = {0}, time = 0;
 	json_t *array = json_array(), *row;
 	size_t i, at;
 

@@ -99,8 +99,8 @@ static void fail(struct stamper *stamper, uint64_t mono_us, const char *why)
 /* The checkpoint as it is published now, and its size. 0 or negative. */
 static int read_checkpoint(struct stamper *stamper)
 {
-	struct checkpoint checkpoint;
-	struct note note;
+	struct checkpoint checkpoint = {.origin.p = NULL};
+	struct note note = {.text.p = NULL};
 	int fd = open_folder(stamper), err;
 
 	if (fd < 0)

@@ -199,9 +199,9 @@ static void add_own(struct buf *out, const struct note *note, struct span origin
 /* The log's checkpoint as it is now. What was said of another one is of no use any more. 0 or negative. */
 static int read_checkpoint(struct witnesses *witnesses)
 {
-	struct checkpoint checkpoint;
+	struct checkpoint checkpoint = {.origin.p = NULL};
 	struct buf file, own;
-	struct note note;
+	struct note note = {.text.p = NULL};
 	int fd = open_folder(witnesses), err;
 
 	if (fd < 0)

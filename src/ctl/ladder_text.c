@@ -32,7 +32,7 @@ static void line_begin(
 	for (unsigned i = 0; i < lanes->count; i++)
 		if (lanes->at[i] < line->width)
 			line->cells[lanes->at[i]] = '|';
-	for (unsigned i = 0; time[i] && i < line->width; i++)
+	for (unsigned i = 0; i < line->width && time[i]; i++)
 		line->cells[i] = time[i];
 }
 

@@ -23,7 +23,7 @@ static const char *safe(const char *name, char buf[static SOURCE_NAME_SIZE])
 {
 	size_t i = 0;
 
-	for (; name[i] && i < SOURCE_NAME_SIZE - 1; i++)
+	for (; i < SOURCE_NAME_SIZE - 1 && name[i]; i++)
 		buf[i] = name[i] > 0x20 && name[i] < 0x7f ? name[i] : '?';
 	buf[i] = '\0';
 	return buf;

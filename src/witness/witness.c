@@ -80,9 +80,9 @@ static void empty_root(struct tlog_hash *ret)
 /* What was kept of a log. */
 static int read_seen(struct witness *witness, struct seen *seen, struct err_text *text)
 {
-	struct checkpoint checkpoint;
+	struct checkpoint checkpoint = {.origin.p = NULL};
 	struct buf whole;
-	struct note note;
+	struct note note = {.text.p = NULL};
 	int err;
 
 	empty_root(&seen->root);
