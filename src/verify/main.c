@@ -219,7 +219,7 @@ static void print_log(struct run *run, const struct verify_result *result)
 
 	root_text(&result->root, root);
 	if (run->options.json) {
-		print_json(json_pack("{s:b,s:s,s:I,s:s,s:I,s:I,s:I,s:O,s:I,s:O}",
+		print_json(json_pack("{s:b,s:s,s:I,s:s,s:I,s:I,s:I,s:O,s:O,s:I,s:O}",
 			"verified", result->faults == 0, "log", run->key.name, "size",
 			(json_int_t)result->size, "root", root, "records",
 			(json_int_t)result->checked, "unsigned",
