@@ -98,6 +98,22 @@ static bool write_piece(
 	return good;
 }
 
+/* The folder is made when there is something to be put there: who is refused leaves nothing. */
+static bool begin(struct writing *writing)
+{
+	if (asprintf(&writing->folder, "%s.XXXXXX", writing->to) < 0)
+		writing->folder = NULL;
+	if (!writing->folder || !mkdtemp(writing->folder)) {
+		failed(writing, writing->to);
+		free(writing->folder);
+		writing->folder = NULL;
+		return false;
+	}
+	writing->folder_fd =
+		open(writing->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return writing->folder_fd >= 0 || failed(writing, writing->folder);
+}
+
 static bool part_h(void *arg, const json_t *part)
 {
 	const char *name = json_string_value(json_object_get(part, "file"));
@@ -114,7 +130,8 @@ static bool part_h(void *arg, const json_t *part)
 	if (!good)
 		err_set(&writing->text, ERR_FORMAT,
 			"the server gives what is no piece of a file");
-	good = good && write_piece(writing, name, bytes, len);
+	good = good && (writing->folder || begin(writing)) &&
+	       write_piece(writing, name, bytes, len);
 	free(bytes);
 	return good;
 }
@@ -192,27 +209,15 @@ static bool is_archive(const char *to)
 	return len > suffix && strcmp(to + len - suffix, SUFFIX) == 0;
 }
 
-/* Where it goes nothing may be, and beside it we must be able to write. */
-static bool begin(struct writing *writing)
+/* Where it goes nothing may be. */
+static bool is_free(struct writing *writing)
 {
 	struct stat st;
 
-	writing->folder_fd = -1;
-	if (lstat(writing->to, &st) == 0) {
-		errno = EEXIST;
-		return failed(writing, writing->to);
-	}
-	if (asprintf(&writing->folder, "%s.XXXXXX", writing->to) < 0)
-		writing->folder = NULL;
-	if (!writing->folder || !mkdtemp(writing->folder)) {
-		failed(writing, writing->to);
-		free(writing->folder);
-		writing->folder = NULL;
-		return false;
-	}
-	writing->folder_fd =
-		open(writing->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return writing->folder_fd >= 0 || failed(writing, writing->folder);
+	if (lstat(writing->to, &st) < 0)
+		return true;
+	errno = EEXIST;
+	return failed(writing, writing->to);
 }
 
 /* What is left of it goes. */
@@ -229,6 +234,9 @@ static void end(struct writing *writing)
 
 static bool finish(struct writing *writing)
 {
+	if (!writing->folder)
+		return err_set(&writing->text, ERR_FORMAT, "the server gives nothing") ==
+		       0;
 	if (is_archive(writing->to))
 		return write_archive(writing);
 	if (renameat2(AT_FDCWD, writing->folder, AT_FDCWD, writing->to,
@@ -284,7 +292,7 @@ int export_run(
 				"where it goes\n");
 		return API_USAGE;
 	}
-	if (begin(&writing)) {
+	if (is_free(&writing)) {
 		code = (int)client_follow(session->options->socket_path, command->noun,
 			command->verb, asked, part_h, &writing, &answer, &text);
 		if (code == API_OK && answer)

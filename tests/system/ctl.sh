@@ -54,10 +54,18 @@ capture stop 1 ; 0
 capture stop 1 ; 4
 capture hold 99 --reason x ; 4
 capture release 99 ; 4
-capture export 99 --to nowhere/x ; 1
+capture export ffff-000001 --to LAB/bundle ; 4
 capture export 99 ; 2
+wire start --for 1m --trunk nothing ; 4
+wire start ; 2
+wire start --for 1m ; 0
+wire stop ; 0
+wire stop ; 4
 cdr tail ; 0
 cdr tail 5 ; 0
+cdr list ; 0
+cdr list --limit none ; 2
+cdr report ; 0
 cdr key ; 0
 cdr rekey ; 0
 cdr proof 0 ; 0
@@ -170,6 +178,7 @@ widest() { # WIDTH COMMAND...: no line is wider
 }
 
 lab_open
+verbs=${verbs//LAB/$lab}
 write_conf
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
 

@@ -89,7 +89,7 @@ answer 0 server resume pbx1
 answer 0 call list
 answer 0 call show "$call"
 answer 0 call show "$call" --brief
-answer 1 capture export "$call" --to "$lab/early"
+answer 4 capture export "$call" --to "$lab/early"
 answer 4 capture export ffff-000001 --to "$lab/none"
 answer 0 call show "$call" --messages
 answer 2 call show "$call" --messages --brief

@@ -31,14 +31,14 @@ report_says() { # FILTER
 		.rows[] | select(.kind == $kind and .traffic == $traffic); '"$1" "$lab/report.json"
 }
 
-# The dissector of another judges what was relayed: all of it is T.38, nothing is malformed, and the
+# The dissector of another judges what came and what left: all of it is T.38, nothing is malformed, and the
 # receiver confirms the page (MCF of T.30).
 tshark_agrees() {
 	local pcap
 	pcap=$(capture_of "$(jq -r .id "$lab/cdr.json")") || return 1
 	read_capture "$pcap" >"$lab/packets"
 	[[ $(lines "$lab/packets" ' T\.38 .*UDPTLPacket Seq=') == \
-		$(jq '.internal.rx_packets + .external.rx_packets' "$lab/cdr.json") ]] &&
+		$(jq '[.internal, .external] | map(.rx_packets + .tx_packets) | add' "$lab/cdr.json") ]] &&
 		! grep -qi malformed "$lab/packets" &&
 		grep -q 'HDLC Reassembled: MCF' "$lab/packets"
 }
