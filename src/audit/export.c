@@ -8,6 +8,7 @@
 #include "evidence/digest.h"
 #include "evidence/handover.h"
 #include "evidence/logbook.h"
+#include "evidence/stamp.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -241,7 +242,6 @@ static int add_beside(struct export *export, const char *path, const char *prefi
 		if (logbook_read_file(dirfd(dir), entry->d_name, BESIDE_BYTES, &file) ==
 			0) {
 			err = add(export, prefix, entry->d_name, buf_span(&file));
-			export->has_stamp |= strstr(entry->d_name, ".tsr") != NULL;
 			count++;
 		}
 		buf_free(&file);
@@ -250,14 +250,75 @@ static int add_beside(struct export *export, const char *path, const char *prefi
 	return err;
 }
 
+/* The oldest stamp that has all of the records. 0, or -ENOENT. */
+static int find_stamp(const struct export *export, int log_fd, uint64_t *ret_size)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < export->record_count; i++)
+		if (export->records[i].index > last)
+			last = export->records[i].index;
+	return stamp_find(log_fd, last, ret_size);
+}
+
+static int add_stamped_proof(struct export *export, const struct export_record *record,
+	uint64_t size, struct err_text *text)
+{
+	struct buf proof;
+	int err;
+
+	buf_init(&proof, 0);
+	err = proving_make_stamped(
+		&proof, export->state_dir, buf_span(&record->line), size, text);
+	if (!err) {
+		cut_extra(&proof);
+		err = proof.err ? proof.err
+				: add(export, record->name, ".stamped.proof",
+					  buf_span(&proof));
+	}
+	buf_free(&proof);
+	return err;
+}
+
+/* What an authority for time said: the stamp, what it is of, and that the records were there then. None is no fault. */
+static int add_stamp(struct export *export, int log_fd, struct err_text *text)
+{
+	char note[STAMP_PATH_SIZE], response[STAMP_PATH_SIZE];
+	struct buf file;
+	uint64_t size;
+	int err = 0;
+
+	if (find_stamp(export, log_fd, &size) != 0)
+		return 0;
+	buf_init(&file, 0);
+	if (logbook_read_file(log_fd, stamp_note_path(size, note), BESIDE_BYTES, &file) ==
+		0)
+		err = add(export, "stamp", ".checkpoint", buf_span(&file));
+	buf_clear(&file);
+	if (!err && logbook_read_file(log_fd, stamp_response_path(size, response),
+			    BESIDE_BYTES, &file) == 0)
+		err = add(export, "stamp", ".tsr", buf_span(&file));
+	buf_free(&file);
+	for (unsigned i = 0; !err && i < export->record_count; i++)
+		if (!export->records[i].masked)
+			err = add_stamped_proof(export, &export->records[i], size, text);
+	export->has_stamp = !err;
+	return err;
+}
+
 /* The checkpoint and what others said of it: time stamps, cosignatures; and how the log changed its keys. */
 static int step_checkpoint(struct export *export, struct err_text *text)
 {
 	char path[4200];
-	int err;
+	int err, fd;
 
 	snprintf(path, sizeof(path), "%s/log", export->state_dir);
 	err = add_beside(export, path, "", "checkpoint", text);
+	fd = err ? -1 : open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd >= 0) {
+		err = add_stamp(export, fd, text);
+		close(fd);
+	}
 	snprintf(path, sizeof(path), "%s/log/" HANDOVER_FOLDER, export->state_dir);
 	return err ? err : add_beside(export, path, HANDOVER_FOLDER ".", "", text);
 }

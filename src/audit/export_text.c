@@ -244,10 +244,11 @@ void export_readme(const struct export *export, struct buf *out)
 			"-noout -text call.certs.pem\n");
 	if (export->has_stamp)
 		buf_add_str(out,
-			"When the checkpoint was stamped: openssl ts -reply -in "
-			"checkpoint.tsr -text; is it of it:\n"
-			"openssl ts -verify -in checkpoint.tsr -data checkpoint -CAfile "
-			"TSA-CA.pem\n");
+			"An authority for time stamped stamp.checkpoint, and the "
+			"*.stamped.proof are by it. When: openssl ts -reply -in "
+			"stamp.tsr -text; is it of it:\n"
+			"openssl ts -verify -in stamp.tsr -data stamp.checkpoint "
+			"-CAfile TSA-CA.pem\n");
 	if (export->only_sip || export->hide_numbers)
 		buf_add_str(out,
 			"What is not shown, and what is not proved therefore, is "

@@ -119,7 +119,7 @@ static int open_in_day(
 		folder_day_forget(day);
 	if (day->fd < 0) {
 		day->fd = make_folder(root_fd, date, false);
-		memcpy(day->date, date, sizeof(day->date));
+		snprintf(day->date, sizeof(day->date), "%s", date);
 	}
 	return day->fd < 0 ? day->fd : make_folder(day->fd, id, fresh);
 }

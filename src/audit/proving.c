@@ -5,6 +5,7 @@
 #include "evidence/head.h"
 #include "evidence/logbook.h"
 #include "evidence/note.h"
+#include "evidence/stamp.h"
 #include "evidence/tiles.h"
 
 #include <errno.h>
@@ -82,22 +83,46 @@ static int prove(struct tlog_proof *ret, uint64_t index, struct span line,
 	return 0;
 }
 
+/* The folder of the log, or negative with TEXT. */
+static int open_log(const char *state_dir, struct err_text *text)
+{
+	char path[4200];
+	int dir_fd;
+
+	snprintf(path, sizeof(path), "%s/log", state_dir);
+	dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return dir_fd < 0 ? err_set(text, -errno, "cannot open %s: %s", path,
+				    err_str(-errno))
+			  : dir_fd;
+}
+
+/* By CHECKPOINT, whose whole text is NOTE. */
+static int make(struct buf *out, uint64_t index, struct span line,
+	const struct checkpoint *checkpoint, struct span note, int dir_fd,
+	struct err_text *text)
+{
+	struct tlog_proof proof;
+	int err = prove(&proof, index, line, checkpoint, dir_fd, text);
+
+	if (err)
+		return err;
+	proof_write(out, line, index, &proof, note);
+	return out->err;
+}
+
 int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 	struct span line, struct err_text *text)
 {
 	struct checkpoint checkpoint;
-	struct tlog_proof proof;
-	char path[4200];
 	struct buf note;
 	uint64_t index;
 	int dir_fd, err;
 
 	if (head_read(line, &index) != 0)
 		return err_set(text, ERR_FORMAT, "it is no record of a log");
-	snprintf(path, sizeof(path), "%s/log", state_dir);
-	dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir_fd = open_log(state_dir, text);
 	if (dir_fd < 0)
-		return err_set(text, -errno, "cannot open %s: %s", path, err_str(-errno));
+		return dir_fd;
 	buf_init(&note, 0);
 	err = read_checkpoint(&checkpoint, &note, dir_fd, index, text);
 	if (!err && index >= checkpoint.size)
@@ -105,14 +130,38 @@ int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 			"record %" PRIu64 " is not signed yet; ask again in a second",
 			index);
 	if (!err)
-		err = prove(&proof, index, line, &checkpoint, dir_fd, text);
-	if (!err) {
-		proof_write(out, line, index, &proof, buf_span(&note));
-		err = out->err;
-	}
+		err = make(out, index, line, &checkpoint, buf_span(&note), dir_fd, text);
 	if (!err)
 		*ret_index = index;
 	buf_free(&note);
+	close(dir_fd);
+	return err;
+}
+
+int proving_make_stamped(struct buf *out, const char *state_dir, struct span line,
+	uint64_t size, struct err_text *text)
+{
+	char name[STAMP_PATH_SIZE];
+	struct checkpoint checkpoint;
+	struct buf whole;
+	struct note note;
+	uint64_t index;
+	int dir_fd, err;
+
+	if (head_read(line, &index) != 0)
+		return err_set(text, ERR_FORMAT, "it is no record of a log");
+	dir_fd = open_log(state_dir, text);
+	if (dir_fd < 0)
+		return dir_fd;
+	buf_init(&whole, 0);
+	err = read_note(&checkpoint, &note, &whole, dir_fd, stamp_note_path(size, name));
+	if (!err && index >= checkpoint.size)
+		err = -ENOENT;
+	if (err)
+		err_set(text, err, "cannot use %s: %s", name, err_str(err));
+	else
+		err = make(out, index, line, &checkpoint, buf_span(&whole), dir_fd, text);
+	buf_free(&whole);
 	close(dir_fd);
 	return err;
 }

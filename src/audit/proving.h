@@ -13,3 +13,10 @@
  */
 int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 	struct span line, struct err_text *text);
+
+/*
+ * The same by the checkpoint of SIZE records that an authority for time stamped (evidence/stamp.h): LINE was there when it did.
+ * -ENOENT: there is no such, or it has not that record; else as above.
+ */
+int proving_make_stamped(struct buf *out, const char *state_dir, struct span line,
+	uint64_t size, struct err_text *text);

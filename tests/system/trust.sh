@@ -2,7 +2,7 @@
 # Who else vouches for the log of records: the key that the log was handed over from, checked by tandem-verify and by
 # programs of others.
 . "$(dirname "$0")/lib.sh"
-need jq openssl python3 curl
+need jq openssl python3 curl sipp
 
 state() {
 	echo "$lab/state"
@@ -144,6 +144,27 @@ check "which the log has grown from" "$builddir/tandem-verify" log --key "$lab/o
 before=$size
 act
 check "the next one too" wait_for 20 stamped_more_than "$before"
+
+# A bundle shows by them that the records of its call were there.
+write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
+check "a gateway in plain" ctl -q config reload
+code=503 start_sipp caller uac-refused u1 "$port_gw" "$port_external"
+check "calls a server that is not there" wait_sipp caller
+check "that is recorded" wait_cdrs 1
+# A stop seals its files at once.
+check "the server stops" stop_tandem
+start_tandem
+call=$(records | jq -sr '.[0].id')
+before=$(stamp_size)
+check "and what was written of it is stamped" wait_for 20 stamped_more_than "$before"
+check "it is exported" ctl -q capture export "$call" --to "$lab/bundle"
+check "openssl: the stamp in the bundle is of the checkpoint in it" openssl ts -verify \
+	-data "$lab/bundle/stamp.checkpoint" -in "$lab/bundle/stamp.tsr" -CAfile "$lab/tsa/ca.pem"
+check "by which the record is proved" "$builddir/tandem-verify" proof --key "$(ctl --json cdr key | jq -r .key)" -q \
+	--record "$lab/bundle/call.json" "$lab/bundle/call.stamped.proof"
+check "its README says how" grep -q 'openssl ts -verify -in stamp.tsr -data stamp.checkpoint' "$lab/bundle/README"
+check "the bundle is good" "$builddir/tandem-verify" bundle --key "$lab/old" -q "$lab/bundle"
+
 check "bad status" bad error 'status 500'
 check "another type" bad html 'not with application/timestamp-reply'
 check "noise" bad noise 'no TimeStampResp'

@@ -52,7 +52,8 @@ static void key_line(struct buf *out, uint64_t seq, const struct note_key *from,
 /* Record I of the log. */
 static void line_of(const struct fixture *fixture, struct buf *out, uint64_t i)
 {
-	buf_clear(out);
+	buf_free(out);
+	buf_init(out, 0);
 	if (i == FIRST)
 		key_line(out, i, &fixture->verifiers[0], &fixture->verifiers[1]);
 	else if (i == SECOND)
