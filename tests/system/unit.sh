@@ -1,6 +1,6 @@
 #!/bin/bash
 # The unit of the service by systemd's own judgement, with what it names, and that the server serves as it asks for:
-# the credential, the signal that reloads.
+# the credential, the signal that reloads. And that of the witness.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/pki.sh"
 
@@ -98,6 +98,21 @@ drain_s=$(sed -n '/\.name = "drain-timeout"/,/}/s/.*fallback = "\([0-9]*\)s".*/\
 	"$srcdir/src/config/table.c")
 check "stopping may take longer than drain-timeout by itself" \
 	test "${timeout_s%s}" -gt "${drain_s:-none}"
+
+# --- the witness: a user of its own, who may not look into the folder of the configuration
+
+witness=$lab/tandem-witness.service
+sed -e "s|@sbindir@|$builddir|g" -e "s|@sysconfdir@|$lab|g" \
+	"$srcdir/packaging/systemd/tandem-witness.service.in" >"$witness"
+if type -P systemd-analyze >/dev/null; then
+	check "the witness: its words are known" exits 0 systemd-analyze verify --man=no "$witness"
+	check "without a warning" test ! -s "$lab/check.out"
+fi
+check "it waits for the file that it is handed" test \
+	"$(sed -n 's/^ConditionPathExists=/witness.conf:/p' "$witness")" = \
+	"$(sed -n 's/^LoadCredential=//p' "$witness")"
+check "and reads that one" test "$(sed -n 's/^ExecStart=//p' "$witness")" = \
+	"$builddir/tandem-witness -c %d/witness.conf"
 
 # --- ports below 1024: the drop-in of tandemd(8)
 
