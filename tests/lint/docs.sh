@@ -26,6 +26,12 @@ verdict "$(for profile in gateway-profiles/*.conf; do
 		echo "man/tandem-gateway.5:1: profile $name is not named"
 done)"
 
+# Every system test has its row.
+verdict "$(sed -n '/^dist_check_SCRIPTS/,/[^\\]$/s|^\ttests/system/\([a-z0-9_]*\.sh\).*|\1|p' tests/system/Makefile.inc |
+	while read -r script; do
+		grep -q "^| \`$script\`" doc/testing.md || echo "doc/testing.md:1: $script is not named"
+	done)"
+
 # Every command of tandemctl is in its manual page.
 verdict "$(sed -nE 's/^[ \t]*X\("([a-z]+)", "([a-z]*)".*/\1 \2/p' \
 	src/admin/verb_list.h src/setup/verb_table.h |
