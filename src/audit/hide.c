@@ -101,30 +101,37 @@ static bool is_scheme(const char *text, size_t at, size_t len, size_t *ret_len)
 
 static bool ends_uri(char c)
 {
-	return strchr(">\r\n \t\",", c) != NULL;
+	return strchr(">\r\n \t\"", c) != NULL;
 }
 
-/* The user part of the URI that is behind its scheme at AT: up to '@'; of tel: all up to a parameter. */
-static bool hide_user(char *text, size_t at, size_t len, bool tel)
+/* Where what may be the user part of a URI behind its scheme at AT ends: of tel: at a parameter, else it may have a comma. */
+static size_t user_end(const char *text, size_t at, size_t len, bool tel)
 {
-	size_t end = at;
-
-	while (end < len && !ends_uri(text[end]) && text[end] != '@' &&
-		!(tel && text[end] == ';'))
-		end++;
-	if (!tel && (end == len || text[end] != '@'))
-		return false;
-	return hide_all(text + at, end - at);
+	while (at < len && !ends_uri(text[at]) && text[at] != '@' &&
+		!(tel && (text[at] == ';' || text[at] == ',')))
+		at++;
+	return at;
 }
 
+/* The user parts of URIs: all up to '@', where there is one; of tel: all. */
 static bool hide_users(char *text, size_t len)
 {
+	size_t hostly = 0; /* up to here no '@' is */
 	bool any = false;
-	size_t n;
+	size_t n, end;
 
-	for (size_t at = 0; at < len; at++)
-		if (text[at] != '\0' && is_scheme(text, at, len, &n))
-			any |= hide_user(text, at + n, len, (text[at] | 0x20) == 't');
+	for (size_t at = 0; at < len; at++) {
+		const bool tel = (text[at] | 0x20) == 't';
+
+		if (text[at] == '\0' || (at < hostly && !tel) ||
+			!is_scheme(text, at, len, &n))
+			continue;
+		end = user_end(text, at + n, len, tel);
+		if (tel || (end < len && text[end] == '@'))
+			any |= hide_all(text + at + n, end - at - n);
+		else
+			hostly = end;
+	}
 	return any;
 }
 
@@ -149,17 +156,24 @@ static const struct {
 	{"o", false}, {"Subscription-State", false}, {"Allow-Events", false},
 	{"u", false}, {"Privacy", false}, {"MIME-Version", false}};
 
-/* The names before each '<' of a value, quoted or not; all of one without. */
+/* Behind the quoted string that begins at AT (RFC 3261 25.1): an escaped quote does not end it. 0: it has no end. */
+static size_t quoted_end(const char *value, size_t at, size_t len)
+{
+	for (at++; at < len && value[at] != '"'; at++)
+		at += value[at] == '\\';
+	return at < len ? at + 1 : 0;
+}
+
+/* The names before each '<' of a value, quoted or not; all of one without, and all behind a quote that is not closed. */
 static bool hide_names(char *value, size_t len)
 {
-	size_t from = 0;
-	bool any = false, within = false, quoted = false, parameters = false;
+	size_t from = 0, end;
+	bool any = false, within = false, parameters = false;
 
-	for (size_t i = 0; i < len; i++) {
-		if (value[i] == '"')
-			quoted = !quoted;
-		if (quoted)
-			continue;
+	for (size_t i = 0; i < len; i = end) {
+		end = value[i] == '"' ? quoted_end(value, i, len) : i + 1;
+		if (end == 0)
+			return hide_all(value + from, len - from) || any;
 		if (value[i] == '<') {
 			any |= hide_all(value + from, i - from);
 			within = true;
@@ -168,10 +182,10 @@ static bool hide_names(char *value, size_t len)
 			parameters = true;
 		} else if (value[i] == ',' && !within) {
 			parameters = false;
-			from = i + 1;
+			from = end;
 		}
 		if (parameters)
-			from = i + 1;
+			from = end;
 	}
 	if (!memchr(value, '<', len) && !memchr(value, '@', len))
 		any |= hide_all(value, len);
@@ -185,7 +199,7 @@ static bool hide_header(char *line, size_t len)
 	struct span name;
 
 	if (!colon)
-		return false;
+		return hide_all(line, len);
 	value = colon + 1;
 	name = span_trim((struct span){line, (size_t)(colon - line)});
 	len -= (size_t)(value - line);
@@ -207,6 +221,14 @@ static bool hide_sdp_line(char *line, size_t len)
 	return hide_all(line + 2, len - 2);
 }
 
+/* The end of the line at AT: its newline, or LEN. */
+static size_t line_end(const char *text, size_t at, size_t len)
+{
+	const char *newline = memchr(text + at, '\n', len - at);
+
+	return newline ? (size_t)(newline - text) : len;
+}
+
 /* A description, or something else, of which nothing stays. */
 static bool hide_body(char *text, size_t len)
 {
@@ -216,12 +238,20 @@ static bool hide_body(char *text, size_t len)
 	if (len < 3 || memcmp(text, "v=0", 3) != 0)
 		return hide_all(text, len);
 	for (size_t at = 0; at < len; at = end + 1) {
-		const char *newline = memchr(text + at, '\n', len - at);
-
-		end = newline ? (size_t)(newline - text) : len;
+		end = line_end(text, at, len);
 		any |= hide_sdp_line(text + at, end - at);
 	}
 	return any;
+}
+
+/* Of one of the head with those that go on with it (RFC 3261 7.3.1). */
+static size_t header_end(const char *text, size_t at, size_t len)
+{
+	size_t end = line_end(text, at, len);
+
+	while (end + 1 < len && (text[end + 1] == ' ' || text[end + 1] == '\t'))
+		end = line_end(text, end + 1, len);
+	return end;
 }
 
 bool hide_message(char *text, size_t len)
@@ -230,16 +260,17 @@ bool hide_message(char *text, size_t len)
 	size_t end;
 
 	for (size_t at = 0; at < len; at = end + 1) {
-		const char *newline = memchr(text + at, '\n', len - at);
-
-		end = newline ? (size_t)(newline - text) : len;
+		end = line_end(text, at, len);
 		if (end - at <= 1) {
 			at = end + 1;
 			any |= at < len && hide_body(text + at, len - at);
 			break;
 		}
 		/* the first line has a URI alone */
-		any |= !first && hide_header(text + at, end - at);
+		if (!first) {
+			end = header_end(text, at, len);
+			any |= hide_header(text + at, end - at);
+		}
 		first = false;
 	}
 	any |= hide_users(text, len);

@@ -60,6 +60,28 @@ static void what_is_not_known_is_hidden(void **state)
 		"User-Agent: Phone 1.2\r\n");
 }
 
+/* Quotes that are escaped or never closed, folds (RFC 3261 7.3.1), and whatever a user part may have (25.1) hide nothing from us. */
+static void a_name_cannot_hide_from_being_hidden(void **state)
+{
+	(void)state;
+	message("SIP/2.0 200 OK\r\nFrom: \"Al \\\" Carol\" <sip:1@h>\r\n"
+		"To: O\"Brien <sip:2@h>;tag=5\r\nCSeq: 1 BYE\r\n",
+		"SIP/2.0 200 OK\r\nFrom: \"xx \\\" xxxxx\" <sip:x@h>\r\n"
+		"To: x\"xxxxx <xxx:x@x>;xxx=x\r\nCSeq: 1 BYE\r\n");
+	message("SIP/2.0 200 OK\r\nFrom:\r\n Carol <sip:1@h>\r\n"
+		"t: Bob\n\tMiller\n <sip:2@h>\nSubject: about\r\n Dave\r\n"
+		"Via: a\r\n b\r\n",
+		"SIP/2.0 200 OK\r\nFrom:\r\n xxxxx <sip:x@h>\r\n"
+		"t: xxx\n\txxxxxx\n <sip:x@h>\nSubject: xxxxx\r\n xxxx\r\n"
+		"Via: a\r\n b\r\n");
+	message("BYE sip:h SIP/2.0\r\n Eve\r\nFrank\r\nf: \"Carol\"\n\n",
+		"BYE sip:h SIP/2.0\r\n xxx\r\nxxxxx\r\nf: \"xxxxx\"\n\n");
+	message("INVITE sip:miller,bob@h SIP/2.0\r\nContact: <sip:miller,carol@h>\r\n"
+		"Route: <sip:a;lr>, <sip:b@c>\r\n",
+		"INVITE sip:xxxxxx,xxx@h SIP/2.0\r\nContact: <sip:xxxxxx,xxxxx@h>\r\n"
+		"Route: <sip:a;lr>, <sip:x@c>\r\n");
+}
+
 static void of_a_body_codecs_and_addresses_stay(void **state)
 {
 	(void)state;
@@ -135,6 +157,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(numbers_and_names_of_a_message_are_hidden),
 		cmocka_unit_test(what_is_not_known_is_hidden),
+		cmocka_unit_test(a_name_cannot_hide_from_being_hidden),
 		cmocka_unit_test(of_a_body_codecs_and_addresses_stay),
 		cmocka_unit_test(numbers_are_hidden_wherever_they_are),
 		cmocka_unit_test(broken_messages_are_survived),
