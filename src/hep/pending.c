@@ -1,73 +1,139 @@
 #include "hep/pending.h"
 
+#include "base/secret.h"
 #include "hep/packet.h"
 
-/* What is gone is taken off the front when it is that much. */
-#define GONE_BYTES ((size_t)256 * 1024)
+#include <stdlib.h>
+#include <string.h>
+
+/* Some hundred packets of the usual size, and the largest one twice. */
+#define BLOCK_BYTES ((size_t)128 * 1024)
+
+/* The last one stays when it is empty, so that a packet now and then costs no memory. */
+struct block {
+	struct list node;
+	size_t begin, end; /* of what has not left as a whole, in DATA */
+	uint8_t data[BLOCK_BYTES];
+};
+
+static struct block *block_of(struct list *node)
+{
+	return LIST_ENTRY(node, struct block, node);
+}
+
+/* There is one. */
+static struct block *first(const struct pending *pending)
+{
+	return block_of(pending->blocks.next);
+}
+
+/* Packets have the password of the collector in them. */
+static void block_free(struct block *block)
+{
+	list_remove(&block->node);
+	secret_wipe_bytes(block->data, block->end);
+	free(block);
+}
 
 void pending_init(struct pending *pending)
 {
-	*pending = (struct pending){.start = 0};
-	buf_init(&pending->bytes, 0);
+	*pending = (struct pending){.len = 0};
+	list_init(&pending->blocks);
 }
 
 void pending_free(struct pending *pending)
 {
-	buf_free(&pending->bytes);
+	LIST_FOREACH (&pending->blocks, node, next)
+		block_free(block_of(node));
+	pending->len = pending->written = 0;
 }
 
 size_t pending_len(const struct pending *pending)
 {
-	return pending->bytes.len - pending->start;
+	return pending->len;
+}
+
+/* One with room for LEN bytes, the last; NULL: no memory. */
+static struct block *make_room(struct pending *pending, size_t len)
+{
+	struct block *block;
+
+	if (!list_empty(&pending->blocks)) {
+		block = block_of(pending->blocks.prev);
+		if (len <= BLOCK_BYTES - block->end)
+			return block;
+	}
+	block = malloc(sizeof(*block));
+	if (!block)
+		return NULL;
+	block->begin = block->end = 0;
+	list_append(&pending->blocks, &block->node);
+	return block;
 }
 
 bool pending_add(struct pending *pending, const uint8_t *packet, size_t len, size_t max)
 {
-	if (len > max || pending_len(pending) > max - len)
-		return false;
-	buf_add(&pending->bytes, packet, len);
-	if (!pending->bytes.err)
-		return true;
-	/* all that it had is still there */
-	pending->bytes.err = 0;
-	return false;
-}
+	struct block *block;
 
-static size_t len_at(const struct pending *pending, size_t at)
-{
-	return hep_packet_len((const uint8_t *)pending->bytes.data + at);
+	if (len > max || pending->len > max - len)
+		return false;
+	block = make_room(pending, len);
+	if (!block)
+		return false;
+	memcpy(block->data + block->end, packet, len);
+	block->end += len;
+	pending->len += len;
+	return true;
 }
 
 void pending_drop(struct pending *pending)
 {
-	pending->start += len_at(pending, pending->start);
-	if (pending->at < pending->start)
-		pending->at = pending->start;
+	struct block *block = first(pending);
+	const size_t len = hep_packet_len(block->data + block->begin);
+
+	block->begin += len;
+	pending->len -= len;
+	pending->written -= pending->written < len ? pending->written : len;
+	if (block->begin < block->end)
+		return;
+	if (pending->len > 0) {
+		block_free(block);
+		return;
+	}
+	secret_wipe_bytes(block->data, block->end);
+	block->begin = block->end = 0;
 }
 
 struct span pending_rest(const struct pending *pending)
 {
-	const char *data = pending->bytes.data;
+	const struct block *block;
 
+	if (pending->len == 0)
+		return (struct span){.p = NULL};
+	block = first(pending);
 	return (struct span){
-		data ? data + pending->at : NULL, pending->bytes.len - pending->at};
+		.p = (const char *)block->data + block->begin + pending->written,
+		.len = block->end - block->begin - pending->written};
 }
 
 unsigned pending_written(struct pending *pending, size_t len)
 {
 	unsigned count = 0;
 
-	pending->at += len;
-	for (; pending_len(pending) > 0 &&
-		pending->at - pending->start >= len_at(pending, pending->start);
-		count++)
+	pending->written += len;
+	for (; pending->written > 0; count++) {
+		const struct block *block = first(pending);
+
+		if (pending->written < hep_packet_len(block->data + block->begin))
+			break;
 		pending_drop(pending);
+	}
 	return count;
 }
 
 void pending_restart(struct pending *pending)
 {
-	pending->at = pending->start;
+	pending->written = 0;
 }
 
 unsigned pending_gather(const struct pending *pending, struct mmsghdr *messages,
@@ -75,24 +141,21 @@ unsigned pending_gather(const struct pending *pending, struct mmsghdr *messages,
 {
 	unsigned found = 0;
 
-	for (size_t at = pending->start; at < pending->bytes.len && found < count;
-		found++) {
-		const size_t len = len_at(pending, at);
+	LIST_FOREACH (&pending->blocks, node, next) {
+		struct block *block = block_of(node);
 
-		pieces[found] = (struct iovec){
-			.iov_base = pending->bytes.data + at, .iov_len = len};
-		messages[found] = (struct mmsghdr){
-			.msg_hdr = {.msg_iov = &pieces[found], .msg_iovlen = 1}};
-		at += len;
+		if (found == count)
+			break;
+		for (size_t at = block->begin; at < block->end && found < count;
+			found++) {
+			const size_t len = hep_packet_len(block->data + at);
+
+			pieces[found] = (struct iovec){
+				.iov_base = block->data + at, .iov_len = len};
+			messages[found] = (struct mmsghdr){
+				.msg_hdr = {.msg_iov = &pieces[found], .msg_iovlen = 1}};
+			at += len;
+		}
 	}
 	return found;
-}
-
-void pending_tidy(struct pending *pending)
-{
-	if (pending->start < GONE_BYTES && pending_len(pending) > 0)
-		return;
-	buf_consume(&pending->bytes, pending->start);
-	pending->at -= pending->start;
-	pending->start = 0;
 }

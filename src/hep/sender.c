@@ -117,7 +117,6 @@ static void lose_all(struct sender *sender)
 	for (; pending_len(&sender->pending) > 0; count++)
 		pending_drop(&sender->pending);
 	sender_lost(sender, count);
-	pending_tidy(&sender->pending);
 }
 
 /* ---- the end of a connection ---- */
@@ -358,7 +357,6 @@ static void flush_h(void *arg)
 		fail_with(sender, err);
 		return;
 	}
-	pending_tidy(&sender->pending);
 	watch_output(sender, err);
 }
 
