@@ -508,6 +508,7 @@ void store_expire(struct store *store, uint64_t mono_us)
 
 	store->round++;
 	folder_day_forget(&store->day);
+	whose_rest(store->whose);
 	if (!health_is_failing(store->health) && !store_root_stands(store)) {
 		LIST_FOREACH (&store->opened, node, next)
 			entry_rest(store, LIST_ENTRY(node, struct entry, opened));

@@ -57,6 +57,7 @@ static int open_root(struct store *store)
 		close(store->root_fd);
 	store->root_fd = root_fd;
 	folder_day_forget(&store->day);
+	whose_rest(store->whose);
 	return 0;
 }
 

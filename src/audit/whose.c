@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,6 +21,8 @@
 
 struct whose {
 	struct buf waiting; /* lines with their date in front */
+	int fd;             /* the file of DATE; -1: none is open */
+	char date[STORE_DATE_SIZE];
 };
 
 int whose_new(struct whose **ret)
@@ -29,14 +32,24 @@ int whose_new(struct whose **ret)
 	if (!whose)
 		return -ENOMEM;
 	buf_init(&whose->waiting, WAITING_MAX);
+	whose->fd = -1;
 	*ret = whose;
 	return 0;
 }
 
+void whose_rest(struct whose *whose)
+{
+	if (whose->fd >= 0)
+		close(whose->fd);
+	whose->fd = -1;
+}
+
 void whose_free(struct whose *whose)
 {
-	if (whose)
-		buf_free(&whose->waiting);
+	if (!whose)
+		return;
+	whose_rest(whose);
+	buf_free(&whose->waiting);
 	free(whose);
 }
 
@@ -61,7 +74,6 @@ void whose_add(struct whose *whose, const char *date, const char *id, const char
 static int open_file(int root_fd, const char *date)
 {
 	const int day_fd = folder_day(root_fd, date);
-	struct stat st;
 	int fd;
 
 	if (day_fd < 0)
@@ -69,35 +81,56 @@ static int open_file(int root_fd, const char *date)
 	fd = openat(day_fd, WHOSE_NAME,
 		O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK,
 		0640);
-	close(day_fd);
 	if (fd < 0)
-		return -errno;
-	if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
-		close(fd);
-		return -EPERM;
-	}
+		fd = -errno;
+	close(day_fd);
 	return fd;
 }
 
-/* Whole, or not at all. */
-static int append(int root_fd, const char *date, const struct buf *lines)
+static bool is_good(int fd, struct stat *ret)
 {
-	const int fd = open_file(root_fd, date);
+	return fstat(fd, ret) == 0 && S_ISREG(ret->st_mode) && ret->st_nlink == 1;
+}
+
+/* Has the file of DATE open. One that is kept may have been removed. 0 or a negated errno. */
+static int take_file(struct whose *whose, int root_fd, const char *date, off_t *ret_end)
+{
+	struct stat st;
+
+	if (whose->fd >= 0 &&
+		(strcmp(whose->date, date) != 0 || !is_good(whose->fd, &st)))
+		whose_rest(whose);
+	if (whose->fd < 0) {
+		whose->fd = open_file(root_fd, date);
+		if (whose->fd < 0)
+			return whose->fd;
+		snprintf(whose->date, sizeof(whose->date), "%s", date);
+		if (!is_good(whose->fd, &st)) {
+			whose_rest(whose);
+			return -EPERM;
+		}
+	}
+	*ret_end = st.st_size;
+	return 0;
+}
+
+/* Whole, or not at all. */
+static int append(
+	struct whose *whose, int root_fd, const char *date, const struct buf *lines)
+{
 	ssize_t written;
 	off_t end;
-	int err = 0;
+	int err = take_file(whose, root_fd, date, &end);
 
-	if (fd < 0)
-		return fd;
-	end = lseek(fd, 0, SEEK_END);
+	if (err)
+		return err;
 	errno = 0;
-	written = write(fd, lines->data, lines->len);
+	written = write(whose->fd, lines->data, lines->len);
 	if (written != (ssize_t)lines->len) {
 		err = errno > 0 ? -errno : -EIO;
 		/* half a line would spoil the next one */
-		(void)!ftruncate(fd, end);
+		(void)!ftruncate(whose->fd, end);
 	}
-	close(fd);
 	return err;
 }
 
@@ -129,7 +162,7 @@ int whose_write(struct whose *whose, int root_fd)
 	while (!err && whose->waiting.len > 0) {
 		const size_t len = first_day(buf_span(&whose->waiting), date, &lines);
 
-		err = lines.err ? lines.err : append(root_fd, date, &lines);
+		err = lines.err ? lines.err : append(whose, root_fd, date, &lines);
 		if (!err || err == -EPERM || err == -ELOOP || err == -EISDIR)
 			buf_consume(&whose->waiting, len);
 		buf_clear(&lines);

@@ -21,6 +21,9 @@ void whose_add(struct whose *whose, const char *date, const char *id, const char
 /* Writes what waits below ROOT_FD. 0; or a negated errno, and it still waits. (-EPERM, -ELOOP: something that is not ours
  * has the place of the file; then it is forgotten.) */
 int whose_write(struct whose *whose, int root_fd);
+/* Closes the day's file, which whose_write() keeps open: to be called now and then, and when the root is another one, for what has
+ * the day's name may have become another folder. */
+void whose_rest(struct whose *whose);
 
 typedef void whose_h(void *arg, struct span id, struct span trunk);
 /* Calls H for each whole line of the day DAY_FD. */

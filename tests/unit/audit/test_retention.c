@@ -360,6 +360,51 @@ static void collect_h(void *arg, struct span id, struct span trunk)
 		trunk.p);
 }
 
+static void assert_whose(int root_fd, const char *date, const char *expected)
+{
+	const int day = folder_day(root_fd, date);
+	char out[1000] = "";
+
+	assert_true(day >= 0);
+	whose_each(day, collect_h, out);
+	close(day);
+	assert_string_equal(out, expected);
+}
+
+/* The file is kept open from one batch to the next; who removes it, or has its folder for another one, is noticed. */
+static void whose_they_are_is_where_the_day_is(void **state)
+{
+	struct fixture *fixture = *state;
+	struct whose *whose;
+
+	assert_int_equal(whose_new(&whose), 0);
+	whose_add(whose, "2026-01-01", "a", "trunk gw1");
+	assert_int_equal(whose_write(whose, fixture->fd), 0);
+	whose_add(whose, "2026-01-01", "b", "trunk gw1");
+	assert_int_equal(whose_write(whose, fixture->fd), 0);
+	assert_whose(fixture->fd, "2026-01-01", "a=trunk gw1;b=trunk gw1;");
+	assert_int_equal(unlinkat(fixture->fd, "2026-01-01/" WHOSE_NAME, 0), 0);
+	whose_add(whose, "2026-01-01", "c", "trunk gw1");
+	assert_int_equal(whose_write(whose, fixture->fd), 0);
+	assert_whose(fixture->fd, "2026-01-01", "c=trunk gw1;");
+	assert_int_equal(
+		linkat(fixture->fd, "2026-01-01/" WHOSE_NAME, fixture->fd, "another", 0),
+		0);
+	whose_add(whose, "2026-01-01", "d", "trunk gw1");
+	assert_int_equal(whose_write(whose, fixture->fd), -EPERM);
+	assert_int_equal(unlinkat(fixture->fd, "another", 0), 0);
+	assert_whose(fixture->fd, "2026-01-01", "c=trunk gw1;");
+	whose_add(whose, "2026-01-01", "e", "trunk gw1");
+	assert_int_equal(whose_write(whose, fixture->fd), 0);
+	assert_int_equal(renameat(fixture->fd, "2026-01-01", fixture->fd, "moved"), 0);
+	whose_rest(whose);
+	whose_add(whose, "2026-01-01", "f", "trunk gw1");
+	assert_int_equal(whose_write(whose, fixture->fd), 0);
+	assert_whose(fixture->fd, "2026-01-01", "f=trunk gw1;");
+	assert_whose(fixture->fd, "moved", "c=trunk gw1;e=trunk gw1;");
+	whose_free(whose);
+}
+
 static void whose_they_are_is_read_back(void **state)
 {
 	struct fixture *fixture = *state;
@@ -509,6 +554,7 @@ int main(void)
 		kept(what_cannot_be_deleted_is_not_told),
 		kept(other_rules_begin_anew),
 		kept(whose_they_are_is_read_back),
+		kept(whose_they_are_is_where_the_day_is),
 		kept(what_is_on_hold_or_in_use_stays),
 		kept(a_hold_says_who_and_why),
 		kept(what_is_not_ours_stays),
