@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -51,6 +52,27 @@ static struct style *capture_style(enum media_capture capture)
 	return style;
 }
 
+/* In a folder of its own: servers that share one take its files for removed, and begin them again and again. */
+static int start_capture(struct tandem *t, struct err_text *text)
+{
+	struct style *style = capture_style(t->params->capture);
+	char folder[4096];
+	const struct writer_params params = {
+		.state_dir = folder, .style = style, .workers = 1};
+	int err;
+
+	snprintf(folder, sizeof(folder), "%s/%d", t->params->folder,
+		(int)t->params->capture);
+	if (mkdir(folder, 0700) < 0)
+		err = err_set(text, -errno, "%s: %s", folder, strerror(errno));
+	else
+		err = style ? writer_new(&t->writer, &params, text) : -ENOMEM;
+	style_unref(style);
+	if (!err)
+		t->relay_params.tap = &writer_listener(t->writer)->tap;
+	return err;
+}
+
 static int start(struct tandem *t, const struct addr local[2], struct err_text *text)
 {
 	int err = loop_new(&t->relay_params.loop, clock_real());
@@ -58,15 +80,9 @@ static int start(struct tandem *t, const struct addr local[2], struct err_text *
 	if (err != 0)
 		return err_set(text, err, "loop: %s", err_str(err));
 	if (t->params->capture != MEDIA_NO_CAPTURE) {
-		struct style *style = capture_style(t->params->capture);
-		const struct writer_params params = {
-			.state_dir = t->params->folder, .style = style, .workers = 1};
-
-		err = style ? writer_new(&t->writer, &params, text) : -ENOMEM;
-		style_unref(style);
+		err = start_capture(t, text);
 		if (err != 0)
 			return err;
-		t->relay_params.tap = &writer_listener(t->writer)->tap;
 	}
 	t->relay_params.io = t->params->io;
 	t->relay_params.workers = 1;
