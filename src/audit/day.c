@@ -169,6 +169,9 @@ unsigned day_look(struct day *day, unsigned max)
 			continue;
 		looked++;
 		look(day, entry->d_name, &capture);
+		/* who began to delete it told that, and was killed when its files were gone */
+		if (capture.doomed && capture.files == 0)
+			(void)day_erase(day, capture.id);
 		if (capture.files > 0 && !add(day, &capture))
 			break;
 	}

@@ -32,7 +32,8 @@ void day_close(struct day *day);
 const char *day_date(const struct day *day);
 int day_fd(const struct day *day);
 
-/* Looks at MAX further ones at most. Returns at how many; less than MAX: at all, and day_next() can be called. Without memory
+/* Looks at MAX further ones at most, and removes those that a killed process deleted but for their folder. Returns at how many; less
+ * than MAX: at all, and day_next() can be called. Without memory
  * the others are of the next round. */
 unsigned day_look(struct day *day, unsigned max);
 /* The oldest one that was not given yet; NULL: there is none. Borrowed until day_close(). */

@@ -317,6 +317,21 @@ static void what_a_killed_process_began_is_done(void **state)
 	assert_string_equal(fixture->told, "a resumed  1 10, ");
 }
 
+/* It was killed when the files were gone, and their folders not yet. */
+static void what_a_killed_process_emptied_is_gone(void **state)
+{
+	struct fixture *fixture = *state;
+
+	make(fixture, "2026-02-28", "a.deleted", 1, 10, "notes");
+	make(fixture, "2026-02-27", "b.deleted", 1, 10, "call.pcapng");
+	assert_int_equal(unlinkat(fixture->fd, "2026-02-27/b.deleted/call.pcapng", 0), 0);
+	keep_days(fixture, 10);
+	go(fixture);
+	assert_true(is_there(fixture, "2026-02-28/a/notes"));
+	assert_false(is_there(fixture, "2026-02-27"));
+	assert_string_equal(fixture->told, "");
+}
+
 /* Its name is taken: nothing of it is touched, and nothing told. */
 static void what_cannot_be_deleted_is_not_told(void **state)
 {
@@ -551,6 +566,7 @@ int main(void)
 		kept(a_gateway_has_its_own_size),
 		kept(the_oldest_go_when_the_disk_is_short),
 		kept(what_a_killed_process_began_is_done),
+		kept(what_a_killed_process_emptied_is_gone),
 		kept(what_cannot_be_deleted_is_not_told),
 		kept(other_rules_begin_anew),
 		kept(whose_they_are_is_read_back),
