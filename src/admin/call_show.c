@@ -4,15 +4,15 @@
  */
 #include "admin/call_show.h"
 
+#include "admin/job.h"
 #include "admin/ladder.h"
 #include "admin/ladder_record.h"
+#include "admin/lookup.h"
 #include "audit/capture_read.h"
 #include "audit/cdr.h"
 #include "audit/folder.h"
-#include "audit/record_find.h"
 #include "audit/writer.h"
 #include "base/buf.h"
-#include "base/loop.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
 
@@ -39,16 +39,14 @@ struct wish {
 
 /* A call for one who waits. */
 struct showing {
-	struct verbs_context *context;
-	struct api_call *call;
-	struct record_find *find; /* NULL: it stands, or was found */
+	struct job job;
+	struct lookup *lookup; /* NULL: it stands, or was found */
 	bool brief, standing;
 	bool parties_told; /* to the ladder, from the record */
 	json_t *object;    /* what is shown; NULL: not found yet */
 	struct ladder *ladder;
 	struct capture_reader *reader; /* NULL: no capture is read */
 	unsigned steps;
-	struct timer timer;
 	char note[200];
 };
 
@@ -101,20 +99,15 @@ static const char *state_dir(const struct verbs_context *context)
 
 /* ---- its end ---- */
 
-static void showing_free(struct showing *showing)
+static void free_h(void *arg)
 {
-	timer_stop(&showing->timer);
-	record_find_free(showing->find);
+	struct showing *showing = arg;
+
+	lookup_cancel(showing->lookup);
 	capture_reader_free(showing->reader);
 	ladder_free(showing->ladder);
 	json_decref(showing->object);
-	showing->context->shows--;
 	free(showing);
-}
-
-static void cancel_h(void *arg)
-{
-	showing_free(arg);
 }
 
 /* Of its capture, where that gave anything, else of its record. */
@@ -127,21 +120,11 @@ static json_t *make_ladder(struct showing *showing)
 
 static void finish(struct showing *showing)
 {
-	struct api_call *call = showing->call;
 	json_t *object = json_incref(showing->object);
 
 	if (!showing->brief)
 		json_object_set_new(object, "ladder", make_ladder(showing));
-	showing_free(showing);
-	api_finish(call, API_OK, object, NULL);
-}
-
-static void fail(struct showing *showing, enum api_code code, const struct err_text *text)
-{
-	struct api_call *call = showing->call;
-
-	showing_free(showing);
-	api_finish(call, code, NULL, text);
+	job_finish(&showing->job, API_OK, object, NULL);
 }
 
 /* ---- its capture ---- */
@@ -180,15 +163,6 @@ static bool datagram_h(void *arg, const struct capture_item *item)
 	return true;
 }
 
-static void step_h(void *arg);
-
-static void go_on(struct showing *showing, uint64_t after_ms)
-{
-	/* By a timer: what is deferred would run in this same turn. */
-	timer_start(loop_timers(showing->context->loop), &showing->timer, after_ms,
-		step_h, showing);
-}
-
 static const char *why_not(int err)
 {
 	if (err == ERR_FORMAT)
@@ -221,13 +195,14 @@ static void note_missing(struct showing *showing, int err)
 			"its record says");
 }
 
-static void step_capture(struct showing *showing)
+static void step_h(void *arg)
 {
+	struct showing *showing = arg;
 	const int err =
 		capture_reader_step(showing->reader, STEP_BLOCKS, datagram_h, showing);
 
 	if (err == -EAGAIN && ++showing->steps < STEPS_MAX) {
-		go_on(showing, 0);
+		job_go_on(&showing->job, 0, step_h);
 		return;
 	}
 	if (!err && !ladder_has_messages(showing->ladder))
@@ -249,7 +224,7 @@ static void step_capture(struct showing *showing)
 static int open_folder(const struct showing *showing, char day[static STORE_DATE_SIZE])
 {
 	const char *id = word_of(showing->object, "id");
-	const int root = folder_root(state_dir(showing->context));
+	const int root = folder_root(state_dir(showing->job.context));
 	int fd = -ENOENT;
 
 	if (root < 0)
@@ -261,8 +236,9 @@ static int open_folder(const struct showing *showing, char day[static STORE_DATE
 }
 
 /* Finds its capture, and says where it is. */
-static void begin_capture(struct showing *showing)
+static void begin_capture_h(void *arg)
 {
+	struct showing *showing = arg;
 	char day[STORE_DATE_SIZE];
 	const int fd = open_folder(showing, day);
 	const char *name = fd < 0 ? NULL : capture_read_name(fd);
@@ -275,11 +251,11 @@ static void begin_capture(struct showing *showing)
 	if (!showing->standing)
 		json_object_set_new(showing->object, "capture",
 			name ? json_sprintf("%s/audit/%s/%s/%s",
-				       state_dir(showing->context), day,
+				       state_dir(showing->job.context), day,
 				       word_of(showing->object, "id"), name)
 			     : json_string(""));
 	if (!err && !showing->brief) {
-		go_on(showing, 0);
+		job_go_on(&showing->job, 0, step_h);
 		return;
 	}
 	if (!showing->brief)
@@ -289,52 +265,27 @@ static void begin_capture(struct showing *showing)
 
 /* ---- its record ---- */
 
-static void take_record(struct showing *showing, struct span line)
+static void found_h(void *arg, int err, struct span line, const struct err_text *why)
 {
-	const struct err_text bad = {"its record cannot be read"};
+	struct showing *showing = arg;
+	struct err_text text = {""};
 
-	/* LINE is borrowed of it */
-	showing->object = json_loadb(line.p, line.len, 0, NULL);
-	record_find_free(showing->find);
-	showing->find = NULL;
-	if (!showing->object) {
-		fail(showing, API_FAILED, &bad);
+	showing->lookup = NULL;
+	if (!err)
+		showing->object = json_loadb(line.p, line.len, 0, NULL);
+	if (!err && !showing->object)
+		err = err_set(&text, ERR_FORMAT, "its record cannot be read");
+	else if (err == -ENOENT)
+		err_set(&text, err, "no such call, and %s", why->text);
+	else if (err)
+		err_set(&text, err, "cannot read the records: %s", why->text);
+	if (err) {
+		job_finish(&showing->job, err == -ENOENT ? API_NOT_FOUND : API_FAILED,
+			NULL, &text);
 		return;
 	}
 	json_object_set_new(showing->object, "state", json_string("ended"));
-	begin_capture(showing);
-}
-
-static void step_record(struct showing *showing)
-{
-	struct err_text text = {""};
-	struct span line;
-	const int err = record_find_step(showing->find, &line);
-
-	if (err == -EAGAIN) {
-		go_on(showing, 0);
-	} else if (err == -ENOENT) {
-		err_set(&text, err,
-			"no such call, and no such record in cdr.jsonl and cdr.jsonl.1");
-		fail(showing, API_NOT_FOUND, &text);
-	} else if (err) {
-		err_set(&text, err, "cannot read the records: %s", err_str(err));
-		fail(showing, API_FAILED, &text);
-	} else {
-		take_record(showing, line);
-	}
-}
-
-static void step_h(void *arg)
-{
-	struct showing *showing = arg;
-
-	if (showing->find)
-		step_record(showing);
-	else if (showing->reader)
-		step_capture(showing);
-	else
-		begin_capture(showing);
+	begin_capture_h(showing);
 }
 
 /* ---- its beginning ---- */
@@ -357,51 +308,55 @@ static void take_call(void *arg, const struct record *record, const char *state)
 static enum api_code find_record(
 	struct showing *showing, const char *id, struct err_text *text)
 {
+	struct verbs_context *context = showing->job.context;
 	char name[BRIDGE_CALL_ID_SIZE];
 	uint64_t number;
 	int err;
 
 	/* numbers begin anew with each start: one of this process is meant */
 	if (span_uint(span_of(id), UINT32_MAX, &number) == 0)
-		id = bridge_call_id(showing->context->bridge, number, name);
-	err = record_find_new(&showing->find, state_dir(showing->context), id, text);
+		id = bridge_call_id(context->bridge, number, name);
+	err = lookup_start(&showing->lookup, context, id, found_h, showing, text);
 	if (err == ERR_FORMAT)
 		err_set(text, 0, "no such call: %.100s", id);
 	return !err ? API_OK : err == ERR_FORMAT ? API_NOT_FOUND : API_FAILED;
 }
 
+/* OBJECT is taken. */
 static enum api_code begin(struct verbs_context *context, const struct wish *wish,
 	json_t *object, struct err_text *text)
 {
 	struct showing *showing = calloc(1, sizeof(*showing));
-	enum api_code code = API_OK;
+	enum api_code code;
 
 	if (!showing) {
 		json_decref(object);
 		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
 	}
-	context->shows++;
-	showing->context = context;
+	job_init(&showing->job, context, VERBS_JOB_SHOW, free_h, showing);
 	showing->brief = wish->brief;
 	showing->object = object;
 	showing->standing = object != NULL;
 	showing->ladder = ladder_new(wish->messages);
-	if (!object)
+	if (!showing->ladder) {
+		err_set(text, -ENOMEM, "out of memory");
+		code = API_FAILED;
+	} else if (object) {
+		job_go_on(&showing->job, SETTLE_MS, begin_capture_h);
+		code = API_OK;
+	} else {
 		code = find_record(showing, wish->id, text);
-	if (code == API_OK && showing->ladder)
-		showing->call = api_defer(context->api, cancel_h, showing);
-	if (!showing->call) {
-		showing_free(showing);
-		if (code == API_OK)
-			err_set(text, 0, "the answer would come later than you can wait");
-		return code == API_OK ? API_FAILED : code;
 	}
-	go_on(showing, showing->standing ? SETTLE_MS : 0);
+	if (code != API_OK) {
+		job_drop(&showing->job);
+		return code;
+	}
+	code = job_defer(&showing->job, text);
 	/* who looks at whole messages is on record, as who changes something is */
-	if (wish->messages)
+	if (code == API_PENDING && wish->messages)
 		api_tell(context->api);
-	return API_PENDING;
+	return code;
 }
 
 enum api_code call_verb_show(void *arg, const char *const *args, size_t arg_count,
@@ -416,17 +371,17 @@ enum api_code call_verb_show(void *arg, const char *const *args, size_t arg_coun
 		return API_USAGE;
 	}
 	if (bridge_show_call(context->bridge, wish.id, take_call, &shown)) {
-		if (!shown.object)
+		if (!shown.object) {
+			err_set(text, -ENOMEM, "out of memory");
 			return API_FAILED;
+		}
 		if (wish.brief) {
 			*ret_result = shown.object;
 			return API_OK;
 		}
 	}
-	if (context->shows >= VERBS_SHOWS_MAX) {
+	if (!job_has_room(context, VERBS_JOB_SHOW, text)) {
 		json_decref(shown.object);
-		err_set(text, 0, "%d calls are being read: ask again in a few seconds",
-			VERBS_SHOWS_MAX);
 		return API_FAILED;
 	}
 	return begin(context, &wish, shown.object, text);

@@ -1,6 +1,6 @@
 #include "admin/explain_verbs.h"
 
-#include "admin/verbs.h"
+#include "admin/job.h"
 #include "base/clock.h"
 #include "config/config.h"
 #include "probe/probe.h"
@@ -21,31 +21,26 @@ struct explained {
 
 /* One who waits, and a probe of each host. */
 struct explain {
-	struct verbs_context *context;
+	struct job job;
 	struct trunk *trunk; /* a reference */
-	struct api_call *call;
-	uint64_t wall_us; /* when the first began */
+	uint64_t wall_us;    /* when the first began */
 	bool would_work;
 	unsigned count, pending;
 	struct explained hosts[CONFIG_HOSTS_MAX];
 };
 
-static void explain_free(struct explain *explain)
+static void free_h(void *arg)
 {
+	struct explain *explain = arg;
+
 	for (unsigned i = 0; i < explain->count; i++) {
 		if (explain->hosts[i].probe)
 			probe_cancel(explain->hosts[i].probe);
 		json_decref(explain->hosts[i].host);
 		json_decref(explain->hosts[i].steps);
 	}
-	explain->context->explains--;
 	trunk_unref(explain->trunk);
 	free(explain);
-}
-
-static void cancel_h(void *arg)
-{
-	explain_free(arg);
 }
 
 static json_t *steps_json(const struct probe_result *result, json_t *host)
@@ -74,7 +69,6 @@ static const char *tls_name(const struct trunk *trunk)
 static void answer(struct explain *explain)
 {
 	const struct trunk *trunk = explain->trunk;
-	struct api_call *call = explain->call;
 	json_t *steps = json_array();
 	char checked[CLOCK_TEXT_SIZE];
 	json_t *object;
@@ -85,8 +79,7 @@ static void answer(struct explain *explain)
 		trunk_word(trunk->kind), "tls", tls_name(trunk), "would_work",
 		(int)explain->would_work, "steps", steps, "checked",
 		clock_text(explain->wall_us, checked));
-	explain_free(explain);
-	api_finish(call, API_OK, object, NULL);
+	job_finish(&explain->job, API_OK, object, NULL);
 }
 
 static void probed_h(void *arg, const struct probe_result *result)
@@ -106,7 +99,7 @@ static void probed_h(void *arg, const struct probe_result *result)
 /* A probe of its NTH host begins. 0, or negative with TEXT. */
 static int explain_host(struct explain *explain, unsigned nth, struct err_text *text)
 {
-	const struct verbs_context *context = explain->context;
+	const struct verbs_context *context = explain->job.context;
 	struct explained *explained = &explain->hosts[nth];
 	const struct probe_params params = {.loop = context->loop,
 		.resolver = context->resolver,
@@ -122,22 +115,17 @@ static int explain_host(struct explain *explain, unsigned nth, struct err_text *
 	return probe_start(&explained->probe, &params, text);
 }
 
-static enum api_code explain_start(struct explain *explain, struct err_text *text)
+/* 0, or negative with TEXT. */
+static int explain_start(struct explain *explain, struct err_text *text)
 {
-	const struct verbs_context *context = explain->context;
 	const size_t count = trunk_settings(explain->trunk)->hosts.count;
+	int err = 0;
 
 	explain->would_work = true;
-	for (unsigned i = 0; i < count; i++)
-		if (explain_host(explain, i, text))
-			return API_FAILED;
+	for (unsigned i = 0; !err && i < count; i++)
+		err = explain_host(explain, i, text);
 	explain->pending = explain->count;
-	explain->call = api_defer(context->api, cancel_h, explain);
-	if (!explain->call) {
-		err_set(text, 0, "the answer would come later than you can wait");
-		return API_FAILED;
-	}
-	return API_PENDING;
+	return err;
 }
 
 static enum api_code explain(struct verbs_context *context, enum trunk_kind kind,
@@ -145,29 +133,24 @@ static enum api_code explain(struct verbs_context *context, enum trunk_kind kind
 {
 	struct trunk *trunk = trunks_find(context->trunks, kind, id);
 	struct explain *explain;
-	enum api_code code;
 
 	if (!trunk) {
 		err_set(text, 0, "no such %s: %.100s", trunk_word(kind), id);
 		return API_NOT_FOUND;
 	}
-	if (context->explains >= VERBS_EXPLAINS_MAX) {
-		err_set(text, 0, "%d probes are under way: ask again in a few seconds",
-			VERBS_EXPLAINS_MAX);
+	if (!job_has_room(context, VERBS_JOB_EXPLAIN, text))
 		return API_FAILED;
-	}
 	explain = calloc(1, sizeof(*explain));
 	if (!explain) {
 		err_set(text, 0, "out of memory");
 		return API_FAILED;
 	}
-	explain->context = context;
+	job_init(&explain->job, context, VERBS_JOB_EXPLAIN, free_h, explain);
 	explain->trunk = trunk_ref(trunk);
-	context->explains++;
-	code = explain_start(explain, text);
-	if (code != API_PENDING)
-		explain_free(explain);
-	return code;
+	if (explain_start(explain, text) == 0)
+		return job_defer(&explain->job, text);
+	job_drop(&explain->job);
+	return API_FAILED;
 }
 
 enum api_code trunk_verb_explain(void *arg, const char *const *args, size_t arg_count,

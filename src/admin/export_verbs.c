@@ -4,11 +4,10 @@
  */
 #include "admin/export_verbs.h"
 
-#include "admin/verbs.h"
+#include "admin/job.h"
 #include "audit/export.h"
 #include "audit/writer.h"
 #include "base/buf.h"
-#include "base/loop.h"
 #include "config/config.h"
 #include "evidence/radix64.h"
 
@@ -24,27 +23,20 @@
 #define RECIPIENT_MAX 128
 
 struct making {
-	struct verbs_context *context;
-	struct api_call *call;
+	struct job job;
 	struct export *export;
-	struct timer timer;
 	json_t *pieces; /* that wait, the oldest first */
 	bool failed;    /* there was no memory for one */
 	unsigned stalled_ms;
 };
 
-static void making_free(struct making *making)
+static void free_h(void *arg)
 {
-	timer_stop(&making->timer);
+	struct making *making = arg;
+
 	export_free(making->export);
 	json_decref(making->pieces);
-	making->context->reports--;
 	free(making);
-}
-
-static void cancel_h(void *arg)
-{
-	making_free(arg);
 }
 
 static void piece_h(void *arg, const char *name, struct span piece)
@@ -66,7 +58,7 @@ static void record_h(void *arg, const struct entry_export *entry)
 {
 	const struct making *making = arg;
 
-	writer_export(making->context->writer, entry);
+	writer_export(making->job.context->writer, entry);
 }
 
 /* Gives what waits. False: who asked has to read first. */
@@ -75,7 +67,7 @@ static bool give(struct making *making)
 	json_t *piece;
 
 	while ((piece = json_array_get(making->pieces, 0))) {
-		if (!api_part(making->call, json_incref(piece)))
+		if (!api_part(making->job.call, json_incref(piece)))
 			return false;
 		json_array_remove(making->pieces, 0);
 		making->stalled_ms = 0;
@@ -83,20 +75,9 @@ static bool give(struct making *making)
 	return true;
 }
 
-static void step_h(void *arg);
-
-static void go_on(struct making *making, unsigned ms)
-{
-	timer_start(
-		loop_timers(making->context->loop), &making->timer, ms, step_h, making);
-}
-
 static void finish(struct making *making, enum api_code code, const struct err_text *text)
 {
-	struct api_call *call = making->call;
-
-	making_free(making);
-	api_finish(call, code, code == API_OK ? json_object() : NULL, text);
+	job_finish(&making->job, code, code == API_OK ? json_object() : NULL, text);
 }
 
 static void step_h(void *arg)
@@ -108,7 +89,7 @@ static void step_h(void *arg)
 	if (!give(making)) {
 		making->stalled_ms += READ_MS;
 		if (making->stalled_ms < STALLED_MS) {
-			go_on(making, READ_MS);
+			job_go_on(&making->job, READ_MS, step_h);
 			return;
 		}
 		err_set(&text, -ETIMEDOUT, "nobody read the bundle");
@@ -123,7 +104,7 @@ static void step_h(void *arg)
 	if (!err && making->failed)
 		err = err_set(&text, -ENOMEM, "out of memory");
 	if (err == -EAGAIN || err == -EBUSY) {
-		go_on(making, err == -EBUSY ? SIGN_MS : 0);
+		job_go_on(&making->job, err == -EBUSY ? SIGN_MS : 0, step_h);
 		return;
 	}
 	if (err) {
@@ -133,7 +114,7 @@ static void step_h(void *arg)
 	/* the last pieces leave */
 	export_free(making->export);
 	making->export = NULL;
-	go_on(making, 0);
+	job_go_on(&making->job, 0, step_h);
 }
 
 static bool recipient_ok(const char *text)
@@ -180,11 +161,10 @@ static enum api_code begin(struct verbs_context *context, struct making **ret,
 		return API_FAILED;
 	}
 	params->arg = making;
-	making->context = context;
-	context->reports++;
+	job_init(&making->job, context, VERBS_JOB_REPORT, free_h, making);
 	err = export_new(&making->export, params, text);
 	if (err) {
-		making_free(making);
+		job_drop(&making->job);
 		return err == ERR_FORMAT ? API_USAGE : API_FAILED;
 	}
 	*ret = making;
@@ -219,23 +199,11 @@ enum api_code capture_verb_export(void *arg, const char *const *args, size_t arg
 		err_set(text, 0, "records are not signed: %s", log.why);
 		return API_FAILED;
 	}
-	if (context->reports >= VERBS_REPORTS_MAX) {
-		err_set(text, 0,
-			"%d reports, proofs and bundles are being made: ask again in a "
-			"few "
-			"seconds",
-			VERBS_REPORTS_MAX);
+	if (!job_has_room(context, VERBS_JOB_REPORT, text))
 		return API_FAILED;
-	}
 	code = begin(context, &making, &params, text);
 	if (code != API_OK)
 		return code;
-	making->call = api_defer(context->api, cancel_h, making);
-	if (!making->call) {
-		making_free(making);
-		err_set(text, 0, "the answer would come later than you can wait");
-		return API_FAILED;
-	}
-	go_on(making, 0);
-	return API_PENDING;
+	job_go_on(&making->job, 0, step_h);
+	return job_defer(&making->job, text);
 }

@@ -1,6 +1,6 @@
 #include "admin/learn_verbs.h"
 
-#include "admin/verbs.h"
+#include "admin/job.h"
 #include "base/loop.h"
 #include "learn/learn.h"
 #include "trunk/trunk.h"
@@ -12,9 +12,8 @@ _Static_assert(LEARN_MS < API_ANSWER_S * 1000, "tandemctl waits for the answer")
 
 /* One who waits for it. */
 struct waiter {
-	struct verbs_context *context;
-	struct learn *learn;
-	struct api_call *call;
+	struct job job;
+	struct learn *learn; /* NULL: it is over, or did not begin */
 	char *id;
 };
 
@@ -56,9 +55,12 @@ static json_t *calls_json(const struct learn_result *result)
 	return array;
 }
 
-static void waiter_free(struct waiter *waiter)
+static void free_h(void *arg)
 {
-	waiter->context->learns--;
+	struct waiter *waiter = arg;
+
+	if (waiter->learn)
+		learn_stop(waiter->learn);
 	free(waiter->id);
 	free(waiter);
 }
@@ -66,23 +68,14 @@ static void waiter_free(struct waiter *waiter)
 static void over_h(void *arg, const struct learn_result *result)
 {
 	struct waiter *waiter = arg;
-	struct api_call *call = waiter->call;
 	json_t *answer = json_pack("{s:s, s:b, s:o, s:o, s:o, s:o}", "id", waiter->id,
 		"answered", (int)result->answered, "why",
 		result->why[0] ? api_text(result->why) : json_null(), "calls",
 		calls_json(result), "facts", facts_json(&result->learned), "lines",
 		lines_json(&result->learned));
 
-	waiter_free(waiter);
-	api_finish(call, API_OK, answer, NULL);
-}
-
-static void cancel_h(void *arg)
-{
-	struct waiter *waiter = arg;
-
-	learn_stop(waiter->learn);
-	waiter_free(waiter);
+	waiter->learn = NULL;
+	job_finish(&waiter->job, API_OK, answer, NULL);
 }
 
 /* Who calls, unless N is given: as in drills, or who we are at its registrar; or nobody. */
@@ -122,7 +115,7 @@ static enum api_code check_args(
 static enum api_code start(struct waiter *waiter, struct trunk *trunk,
 	const char *const *args, size_t arg_count, struct err_text *text)
 {
-	struct verbs_context *context = waiter->context;
+	struct verbs_context *context = waiter->job.context;
 	char buf[64];
 	const struct learn_params params = {.bridge = context->bridge,
 		.config = (struct config *)(uintptr_t)context->config_h(context->arg),
@@ -133,13 +126,9 @@ static enum api_code start(struct waiter *waiter, struct trunk *trunk,
 		.over_h = over_h,
 		.arg = waiter};
 
-	if (learn_start(&params, &waiter->learn, text))
-		return API_FAILED;
-	waiter->call = api_defer(context->api, cancel_h, waiter);
-	if (waiter->call)
-		return API_PENDING;
-	learn_stop(waiter->learn);
-	err_set(text, 0, "the answer would come later than you can wait");
+	if (learn_start(&params, &waiter->learn, text) == 0)
+		return job_defer(&waiter->job, text);
+	job_drop(&waiter->job);
 	return API_FAILED;
 }
 
@@ -158,10 +147,8 @@ enum api_code trunk_verb_learn(void *arg, const char *const *args, size_t arg_co
 		err_set(text, 0, "no such trunk: %.100s", args[0]);
 		return API_NOT_FOUND;
 	}
-	if (context->learns) {
-		err_set(text, 0, "a trunk is being learnt: ask again in a minute");
+	if (!job_has_room(context, VERBS_JOB_LEARN, text))
 		return API_FAILED;
-	}
 	waiter = calloc(1, sizeof(*waiter));
 	if (waiter)
 		waiter->id = strdup(args[0]);
@@ -170,10 +157,6 @@ enum api_code trunk_verb_learn(void *arg, const char *const *args, size_t arg_co
 		err_set(text, 0, "out of memory");
 		return API_FAILED;
 	}
-	waiter->context = context;
-	context->learns++;
-	code = start(waiter, trunk, args, arg_count, text);
-	if (code != API_PENDING)
-		waiter_free(waiter);
-	return code;
+	job_init(&waiter->job, context, VERBS_JOB_LEARN, free_h, waiter);
+	return start(waiter, trunk, args, arg_count, text);
 }

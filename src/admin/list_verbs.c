@@ -3,10 +3,10 @@
  */
 #include "admin/list_verbs.h"
 
+#include "admin/job.h"
 #include "admin/list_filter.h"
 #include "admin/list_row.h"
 #include "admin/report_filter.h"
-#include "admin/verbs.h"
 #include "audit/index.h"
 #include "base/aside.h"
 #include "base/clock.h"
@@ -33,9 +33,8 @@ struct question {
 
 /* An answer that somebody waits for. */
 struct listing {
-	struct verbs_context *context;
-	struct api_call *call;
-	struct aside *aside;
+	struct job job;
+	struct aside *aside; /* NULL: it is over */
 };
 
 /* Beside the loop */
@@ -110,18 +109,13 @@ static void ask(void *arg, const atomic_bool *cancelled)
 
 /* The loop */
 
-static void listing_free(struct listing *listing)
-{
-	listing->context->lists--;
-	free(listing);
-}
-
-static void cancel_h(void *arg)
+static void free_h(void *arg)
 {
 	struct listing *listing = arg;
 
-	aside_cancel(listing->aside);
-	listing_free(listing);
+	if (listing->aside)
+		aside_cancel(listing->aside);
+	free(listing);
 }
 
 /* The rows with what there is to say of the index: records that lie there and are not in it yet are missing among them. */
@@ -149,13 +143,12 @@ static json_t *result_of(const struct verbs_context *context, struct question *q
 static void done_h(void *arg, void *work)
 {
 	struct listing *listing = arg;
-	struct verbs_context *context = listing->context;
+	struct verbs_context *context = listing->job.context;
 	struct question *question = work;
-	struct api_call *call = listing->call;
 	struct err_text text = question->text;
 	json_t *result = NULL;
 
-	listing_free(listing);
+	listing->aside = NULL;
 	if (!question->err)
 		result = result_of(context, question);
 	if (question->err == ERR_FORMAT) {
@@ -165,34 +158,26 @@ static void done_h(void *arg, void *work)
 	} else if (question->err == -ENOENT) {
 		err_set(&text, -ENOENT, "the index is being made: ask again later");
 	}
-	api_finish(call, result ? API_OK : API_FAILED, result, &text);
+	job_finish(&listing->job, result ? API_OK : API_FAILED, result, &text);
 }
 
 /* QUESTION is taken. */
 static int start(struct listing *listing, struct question *question)
 {
-	struct aside_params params = {.loop = listing->context->loop,
+	struct aside_params params = {.loop = listing->job.context->loop,
 		.name = "list",
 		.work_h = ask,
 		.free_h = question_free,
 		.done_h = done_h,
 		.work = question,
 		.arg = listing};
-	int err;
 
-	question->folder = strdup(index_folder(listing->context->index));
+	question->folder = strdup(index_folder(listing->job.context->index));
 	if (!question->folder) {
 		question_free(question);
 		return -ENOMEM;
 	}
-	err = aside_start(&listing->aside, &params);
-	if (err)
-		return err;
-	listing->call = api_defer(listing->context->api, cancel_h, listing);
-	if (listing->call)
-		return 0;
-	aside_cancel(listing->aside);
-	return ERR_STATE;
+	return aside_start(&listing->aside, &params);
 }
 
 /* QUESTION is taken. */
@@ -207,12 +192,11 @@ static enum api_code answer_later(
 		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
 	}
-	listing->context = context;
-	context->lists++;
+	job_init(&listing->job, context, VERBS_JOB_LIST, free_h, listing);
 	err = start(listing, question);
 	if (!err)
-		return API_PENDING;
-	listing_free(listing);
+		return job_defer(&listing->job, text);
+	job_drop(&listing->job);
 	err_set(text, err, "the answer cannot be made: %s", err_str(err));
 	return API_FAILED;
 }
@@ -227,11 +211,8 @@ static struct question *question_new(
 		err_set(text, 0, "there is no index of records: [audit] index = no");
 		return NULL;
 	}
-	if (context->lists >= VERBS_LISTS_MAX) {
-		err_set(text, 0, "%d lists are being made: ask again in a few seconds",
-			VERBS_LISTS_MAX);
+	if (!job_has_room(context, VERBS_JOB_LIST, text))
 		return NULL;
-	}
 	question = calloc(1, sizeof(*question));
 	if (!question)
 		err_set(text, -ENOMEM, "out of memory");

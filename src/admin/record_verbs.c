@@ -1,14 +1,13 @@
 /* The record that is to be proved is looked for beside other work of the loop, and so is the answer given later. */
 #include "admin/record_verbs.h"
 
+#include "admin/job.h"
 #include "admin/lookup.h"
-#include "admin/verbs.h"
 #include "audit/proving.h"
 #include "audit/vouch.h"
 #include "audit/writer.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "base/loop.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -16,9 +15,8 @@
 
 /* A proof for one who waits. */
 struct making {
-	struct verbs_context *context;
-	struct api_call *call;
-	struct lookup *lookup;
+	struct job job;
+	struct lookup *lookup; /* NULL: it is over */
 };
 
 /* What a time stamping authority said last. */
@@ -75,18 +73,12 @@ enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 	return API_OK;
 }
 
-static void making_free(struct making *making)
-{
-	making->context->reports--;
-	free(making);
-}
-
-static void cancel_h(void *arg)
+static void free_h(void *arg)
 {
 	struct making *making = arg;
 
 	lookup_cancel(making->lookup);
-	making_free(making);
+	free(making);
 }
 
 static const char *state_dir(const struct verbs_context *context)
@@ -116,12 +108,11 @@ static json_t *prove(
 static void found_h(void *arg, int err, struct span line, const struct err_text *why)
 {
 	struct making *making = arg;
-	struct api_call *call = making->call;
 	struct err_text text = *why;
-	json_t *result = err ? NULL : prove(making->context, line, &text);
+	json_t *result = err ? NULL : prove(making->job.context, line, &text);
 
-	making_free(making);
-	api_finish(call, result ? API_OK : API_FAILED, result, &text);
+	making->lookup = NULL;
+	job_finish(&making->job, result ? API_OK : API_FAILED, result, &text);
 }
 
 enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_count,
@@ -133,30 +124,18 @@ enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_coun
 
 	(void)ret_result;
 	(void)arg_count;
-	if (context->reports >= VERBS_REPORTS_MAX) {
-		err_set(text, 0,
-			"%d reports and proofs are being made: ask again in a few "
-			"seconds",
-			VERBS_REPORTS_MAX);
+	if (!job_has_room(context, VERBS_JOB_REPORT, text))
 		return API_FAILED;
-	}
 	making = calloc(1, sizeof(*making));
 	if (!making) {
 		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
 	}
-	making->context = context;
-	context->reports++;
+	job_init(&making->job, context, VERBS_JOB_REPORT, free_h, making);
 	err = lookup_start(&making->lookup, context, args[0], found_h, making, text);
 	if (!err)
-		making->call = api_defer(context->api, cancel_h, making);
-	if (!err && making->call)
-		return API_PENDING;
-	if (!err) {
-		lookup_cancel(making->lookup);
-		err = err_set(text, 0, "the answer would come later than you can wait");
-	}
-	making_free(making);
+		return job_defer(&making->job, text);
+	job_drop(&making->job);
 	return err == ERR_FORMAT ? API_USAGE : API_FAILED;
 }
 
@@ -168,33 +147,21 @@ enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_coun
 
 /* One who waits for a new key. */
 struct rotating {
-	struct verbs_context *context;
-	struct api_call *call;
-	struct timer timer;
+	struct job job;
 	unsigned polls, count;
 };
-
-static void rotating_cancel_h(void *arg)
-{
-	struct rotating *rotating = arg;
-
-	timer_stop(&rotating->timer);
-	free(rotating);
-}
 
 static void rotating_poll_h(void *arg)
 {
 	struct rotating *rotating = arg;
-	struct api_call *call = rotating->call;
 	struct err_text text = {""};
 	struct ledger_state log;
 	json_t *result = NULL;
 
-	writer_log(rotating->context->writer, &log);
+	writer_log(rotating->job.context->writer, &log);
 	if (log.rotation.is_wanted && !log.stopped &&
 		++rotating->polls < ROTATION_POLLS) {
-		timer_start(loop_timers(rotating->context->loop), &rotating->timer,
-			ROTATION_POLL_MS, rotating_poll_h, rotating);
+		job_go_on(&rotating->job, ROTATION_POLL_MS, rotating_poll_h);
 		return;
 	}
 	if (!log.rotation.is_wanted && log.rotation.count != rotating->count)
@@ -209,38 +176,33 @@ static void rotating_poll_h(void *arg)
 			"write; `cdr key` shows it");
 	else
 		err_set(&text, 0, "%s", log.rotation.why);
-	rotating_cancel_h(rotating);
-	api_finish(call, result ? API_OK : API_FAILED, result, &text);
+	job_finish(&rotating->job, result ? API_OK : API_FAILED, result, &text);
 }
 
 enum api_code cdr_verb_rekey(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
 	struct verbs_context *context = arg;
-	struct rotating *rotating = calloc(1, sizeof(*rotating));
+	struct rotating *rotating;
 	struct ledger_state log;
 
 	(void)args;
 	(void)arg_count;
 	(void)ret_result;
+	if (!job_has_room(context, VERBS_JOB_REKEY, text))
+		return API_FAILED;
+	rotating = calloc(1, sizeof(*rotating));
 	if (!rotating) {
 		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
 	}
+	job_init(&rotating->job, context, VERBS_JOB_REKEY, free, rotating);
 	writer_log(context->writer, &log);
-	rotating->context = context;
 	rotating->count = log.rotation.count;
 	if (writer_rotate_key(context->writer, text) != 0) {
-		free(rotating);
+		job_drop(&rotating->job);
 		return API_FAILED;
 	}
-	rotating->call = api_defer(context->api, rotating_cancel_h, rotating);
-	if (!rotating->call) {
-		free(rotating);
-		err_set(text, 0, "it is done, but you cannot wait for it");
-		return API_FAILED;
-	}
-	timer_start(loop_timers(context->loop), &rotating->timer, ROTATION_POLL_MS,
-		rotating_poll_h, rotating);
-	return API_PENDING;
+	job_go_on(&rotating->job, ROTATION_POLL_MS, rotating_poll_h);
+	return job_defer(&rotating->job, text);
 }

@@ -4,13 +4,12 @@
  */
 #include "admin/report_verbs.h"
 
+#include "admin/job.h"
 #include "admin/moment.h"
 #include "admin/protection.h"
 #include "admin/tally.h"
-#include "admin/verbs.h"
 #include "audit/cdr_scan.h"
 #include "base/clock.h"
-#include "base/loop.h"
 #include "config/config.h"
 
 #include <errno.h>
@@ -21,28 +20,21 @@
 
 /* A report for one who waits. */
 struct making {
-	struct verbs_context *context;
-	struct api_call *call;
+	struct job job;
 	struct cdr_scan *scan;
 	struct tally tally;
 	struct protection *protection; /* NULL while records are read */
-	struct timer timer;
 	time_t since, now;
 };
 
-static void making_free(struct making *making)
+static void free_h(void *arg)
 {
-	timer_stop(&making->timer);
+	struct making *making = arg;
+
 	protection_free(making->protection);
 	cdr_scan_free(making->scan);
 	tally_free(&making->tally);
-	making->context->reports--;
 	free(making);
-}
-
-static void cancel_h(void *arg)
-{
-	making_free(arg);
 }
 
 static void record_h(void *arg, const struct cdr *cdr)
@@ -55,19 +47,17 @@ static void record_h(void *arg, const struct cdr *cdr)
 /* Answers; ERR: without a REPORT. */
 static void finish(struct making *making, int err, json_t *report)
 {
-	struct api_call *call = making->call;
 	struct err_text text = {""};
 
 	if (err)
 		err_set(&text, err, "the report cannot be made: %s", err_str(err));
-	making_free(making);
-	api_finish(call, err ? API_FAILED : API_OK, report, &text);
+	job_finish(&making->job, err ? API_FAILED : API_OK, report, &text);
 }
 
 /* All records were read. */
 static int begin_protection(struct making *making)
 {
-	const struct protection_facts facts = {.context = making->context,
+	const struct protection_facts facts = {.context = making->job.context,
 		.tally = &making->tally,
 		.counts = cdr_scan_counts(making->scan),
 		.since = making->since,
@@ -91,10 +81,8 @@ static void step_h(void *arg)
 		if (!err)
 			err = -EAGAIN;
 	}
-	/* By a timer: what is deferred would run in this same turn. */
 	if (err == -EAGAIN)
-		timer_start(loop_timers(making->context->loop), &making->timer, 0, step_h,
-			making);
+		job_go_on(&making->job, 0, step_h);
 	else
 		finish(making, err, report);
 }
@@ -111,11 +99,10 @@ static struct making *making_new(
 		err_set(text, -ENOMEM, "out of memory");
 		return NULL;
 	}
-	making->context = context;
+	job_init(&making->job, context, VERBS_JOB_REPORT, free_h, making);
 	making->since = since;
-	context->reports++;
 	if (cdr_scan_new(&making->scan, folder, (uint64_t)since * US_PER_S, text)) {
-		making_free(making);
+		job_drop(&making->job);
 		return NULL;
 	}
 	return making;
@@ -138,21 +125,12 @@ enum api_code report_verb_protection(void *arg, const char *const *args, size_t 
 			word);
 		return API_USAGE;
 	}
-	if (context->reports >= VERBS_REPORTS_MAX) {
-		err_set(text, 0, "%d reports are being made: ask again in a few seconds",
-			VERBS_REPORTS_MAX);
+	if (!job_has_room(context, VERBS_JOB_REPORT, text))
 		return API_FAILED;
-	}
 	making = making_new(context, since, text);
 	if (!making)
 		return API_FAILED;
 	making->now = now;
-	making->call = api_defer(context->api, cancel_h, making);
-	if (!making->call) {
-		making_free(making);
-		err_set(text, 0, "the answer would come later than you can wait");
-		return API_FAILED;
-	}
-	timer_start(loop_timers(context->loop), &making->timer, 0, step_h, making);
-	return API_PENDING;
+	job_go_on(&making->job, 0, step_h);
+	return job_defer(&making->job, text);
 }

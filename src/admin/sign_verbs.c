@@ -4,14 +4,13 @@
  */
 #include "admin/sign_verbs.h"
 
+#include "admin/job.h"
+#include "admin/lookup.h"
 #include "admin/moment.h"
 #include "admin/signed_report.h"
-#include "admin/verbs.h"
 #include "audit/proving.h"
-#include "audit/record_find.h"
 #include "audit/writer.h"
 #include "base/clock.h"
-#include "base/loop.h"
 #include "config/config.h"
 #include "evidence/digest.h"
 
@@ -27,48 +26,35 @@
 #define POLLS 300
 
 struct signing {
-	struct verbs_context *context;
-	struct api_call *call;
-	struct timer timer;
+	struct job job;
 	struct signed_report *report; /* NULL when its text is made */
-	struct record_find *find;     /* NULL until the record is signed */
+	struct lookup *lookup;        /* NULL: its record is not looked for */
 	struct signed_report_period period;
 	struct buf text;
 	uint64_t number; /* of its record */
 	unsigned polls;
 };
 
-static void signing_free(struct signing *signing)
+static void free_h(void *arg)
 {
-	timer_stop(&signing->timer);
-	signed_report_free(signing->report);
-	record_find_free(signing->find);
-	buf_free(&signing->text);
-	signing->context->reports--;
-	free(signing);
-}
+	struct signing *signing = arg;
 
-static void cancel_h(void *arg)
-{
-	signing_free(arg);
+	signed_report_free(signing->report);
+	lookup_cancel(signing->lookup);
+	buf_free(&signing->text);
+	free(signing);
 }
 
 static const char *state_dir(const struct signing *signing)
 {
-	return signing->context->config_h(signing->context->arg)->tandem.state_dir;
-}
+	const struct verbs_context *context = signing->job.context;
 
-static void go_on(struct signing *signing, uint64_t ms, void (*h)(void *arg))
-{
-	timer_start(loop_timers(signing->context->loop), &signing->timer, ms, h, signing);
+	return context->config_h(context->arg)->tandem.state_dir;
 }
 
 static void finish(struct signing *signing, json_t *result, const struct err_text *text)
 {
-	struct api_call *call = signing->call;
-
-	signing_free(signing);
-	api_finish(call, result ? API_OK : API_FAILED, result, text);
+	job_finish(&signing->job, result ? API_OK : API_FAILED, result, text);
 }
 
 static json_t *answer(struct signing *signing, struct span line, struct err_text *text)
@@ -89,20 +75,15 @@ static json_t *answer(struct signing *signing, struct span line, struct err_text
 	return result;
 }
 
-static void find_h(void *arg)
+static void found_h(void *arg, int err, struct span line, const struct err_text *why)
 {
 	struct signing *signing = arg;
 	struct err_text text = {""};
 	json_t *result = NULL;
-	struct span line;
-	int err = record_find_step(signing->find, &line);
 
-	if (err == -EAGAIN) {
-		go_on(signing, 0, find_h);
-		return;
-	}
+	signing->lookup = NULL;
 	if (err)
-		err_set(&text, err, "cannot read its record: %s", err_str(err));
+		err_set(&text, err, "cannot read its record: %s", why->text);
 	else
 		result = answer(signing, line, &text);
 	finish(signing, result, &text);
@@ -116,7 +97,7 @@ static void await_h(void *arg)
 	struct ledger_state log;
 	char number[24];
 
-	writer_log(signing->context->writer, &log);
+	writer_log(signing->job.context->writer, &log);
 	if (log.stopped || ++signing->polls > POLLS) {
 		err_set(&text, 0, "the report is not signed: %s",
 			log.stopped ? log.why : "audit cannot write");
@@ -124,14 +105,13 @@ static void await_h(void *arg)
 		return;
 	}
 	if (log.size <= signing->number) {
-		go_on(signing, POLL_MS, await_h);
+		job_go_on(&signing->job, POLL_MS, await_h);
 		return;
 	}
 	snprintf(number, sizeof(number), "%" PRIu64, signing->number);
-	if (record_find_new(&signing->find, state_dir(signing), number, &text) != 0)
+	if (lookup_start(&signing->lookup, signing->job.context, number, found_h, signing,
+		    &text) != 0)
 		finish(signing, NULL, &text);
-	else
-		go_on(signing, 0, find_h);
 }
 
 /* All was read: the text, and its record. 0, or negative. */
@@ -148,14 +128,14 @@ static int record(struct signing *signing)
 		.unprotected = counts->unprotected};
 	char sum[DIGEST_TEXT_SIZE];
 	int err = signed_report_write(
-		signing->report, signing->context->trunks, &signing->text);
+		signing->report, signing->job.context->trunks, &signing->text);
 
 	if (!err)
 		err = digest_text_of(buf_span(&signing->text), sum);
 	if (err)
 		return err;
 	entry.sum = sum;
-	signing->number = writer_report(signing->context->writer, &entry);
+	signing->number = writer_report(signing->job.context->writer, &entry);
 	signed_report_free(signing->report);
 	signing->report = NULL;
 	return 0;
@@ -167,9 +147,8 @@ static void read_h(void *arg)
 	struct err_text text = {""};
 	int err = signed_report_step(signing->report, &text);
 
-	/* By a timer: what is deferred would run in this same turn. */
 	if (err == -EAGAIN) {
-		go_on(signing, 0, read_h);
+		job_go_on(&signing->job, 0, read_h);
 		return;
 	}
 	if (!err && record(signing) != 0)
@@ -177,7 +156,7 @@ static void read_h(void *arg)
 	if (err)
 		finish(signing, NULL, &text);
 	else
-		go_on(signing, POLL_MS, await_h);
+		job_go_on(&signing->job, POLL_MS, await_h);
 }
 
 /* 0, or negative with TEXT: the words are wrong. */
@@ -218,13 +197,12 @@ static struct signing *signing_new(struct verbs_context *context,
 	}
 	period->host = config->tandem.fqdn;
 	period->log = log->name;
-	signing->context = context;
+	job_init(&signing->job, context, VERBS_JOB_REPORT, free_h, signing);
 	signing->period = *period;
 	buf_init(&signing->text, 0);
-	context->reports++;
 	if (signed_report_new(&signing->report, config->tandem.state_dir, period, text) !=
 		0) {
-		signing_free(signing);
+		job_drop(&signing->job);
 		return NULL;
 	}
 	return signing;
@@ -246,20 +224,11 @@ enum api_code report_verb_sign(void *arg, const char *const *args, size_t arg_co
 		err_set(text, 0, "records are not signed: %s", log.why);
 		return API_FAILED;
 	}
-	if (context->reports >= VERBS_REPORTS_MAX) {
-		err_set(text, 0, "%d reports are being made: ask again in a few seconds",
-			VERBS_REPORTS_MAX);
+	if (!job_has_room(context, VERBS_JOB_REPORT, text))
 		return API_FAILED;
-	}
 	signing = signing_new(context, &period, &log, text);
 	if (!signing)
 		return API_FAILED;
-	signing->call = api_defer(context->api, cancel_h, signing);
-	if (!signing->call) {
-		signing_free(signing);
-		err_set(text, 0, "the answer would come later than you can wait");
-		return API_FAILED;
-	}
-	go_on(signing, 0, read_h);
-	return API_PENDING;
+	job_go_on(&signing->job, 0, read_h);
+	return job_defer(&signing->job, text);
 }

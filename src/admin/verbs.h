@@ -31,14 +31,22 @@ struct vouch;
 struct writer;
 struct wiring;
 
-/* Probes that those who ask wait for, at once. */
+/* Work whose answer comes later (admin/job.h), and how much of each kind is under way at most. */
+enum verbs_job {
+	VERBS_JOB_EXPLAIN, /* probes */
+	VERBS_JOB_REPORT,  /* reports, proofs and bundles: each reads the records */
+	VERBS_JOB_SHOW,    /* calls whose record or capture is being read */
+	VERBS_JOB_LIST,    /* questions to the index: a thread each */
+	VERBS_JOB_LEARN,   /* trunks that are being learnt */
+	VERBS_JOB_REKEY,   /* who waits for a new key */
+	VERBS_JOBS,
+};
 #define VERBS_EXPLAINS_MAX 8
-/* Reports that are made at once: each reads the records. */
 #define VERBS_REPORTS_MAX 2
-/* Calls whose record or capture is being read, at once. */
 #define VERBS_SHOWS_MAX 8
-/* Questions to the index at once: a thread each. */
 #define VERBS_LISTS_MAX 4
+#define VERBS_LEARNS_MAX 1
+#define VERBS_REKEYS_MAX 8
 
 struct verbs_context {
 	struct api *api; /* the one that has this table */
@@ -64,11 +72,7 @@ struct verbs_context {
 	struct wiring
 		*wiring; /* what is kept for captures on the wire; NULL: there is none */
 	uint64_t start_wall_us;
-	unsigned explains; /* probes under way */
-	unsigned reports;  /* reports that are being made */
-	unsigned shows;    /* calls that are being read */
-	unsigned lists;    /* questions to the index that are under way */
-	unsigned learns;   /* trunks that are being learnt: one at most */
+	unsigned jobs[VERBS_JOBS]; /* under way */
 	/* Certificates and lists that are over, and that soon will be, as they were counted then; 0: never. */
 	uint64_t certificates_at_us;
 	unsigned certificates_over, certificates_near;

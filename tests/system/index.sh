@@ -245,6 +245,7 @@ check "a call of a file that was rotated further is proved" \
 "$builddir/tandemctl" -s "$lab/run/control.sock" cdr proof 17 >"$lab/old.tlog-proof"
 check "by its number too" jq -e '.verified and .record.seq == 17' \
 	<("$builddir/tandem-verify" proof --key "$lab/key" --json "$lab/old.tlog-proof")
+check "and shown" test "$(ctl --json call show "$old" | jq -r '.id + " " + .state')" = "$old ended"
 mv "$state/cdr.jsonl.3" "$state/cdr.jsonl.1"
 
 # --- what peers write

@@ -8,6 +8,7 @@
 
 #include "admin/ladder.h"
 #include "audit/folder.h"
+#include "audit/index.h"
 #include "bridge/bridge.h"
 
 #include <fcntl.h>
@@ -78,7 +79,7 @@ static enum api_code show(const char *id, const char *option)
 		return code;
 	for (answers = 0; answers == 0;)
 		loop_turn(loop, 50);
-	assert_int_equal(context.shows, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_SHOW], 0);
 	return answer_code;
 }
 
@@ -152,6 +153,39 @@ static void one_that_ended_is_found_by_id_and_number(void **state)
 	assert_int_equal(show("3", NULL), API_NOT_FOUND);
 	assert_int_equal(show("5f3c-000003", NULL), API_NOT_FOUND);
 	assert_int_equal(show("../../etc", NULL), API_NOT_FOUND);
+}
+
+/* As logrotate(8) does it, further than what is gone through without an index. */
+static void rotate_records(void)
+{
+	char from[256], to[256];
+
+	snprintf(from, sizeof(from), "%s/cdr.jsonl", state_dir());
+	snprintf(to, sizeof(to), "%s/cdr.jsonl.3", state_dir());
+	assert_int_equal(rename(from, to), 0);
+}
+
+static void one_of_an_old_file_is_found_by_the_index(void **state)
+{
+	const struct index_params params = {.state_dir = state_dir(), .pause_ms = 1};
+	struct index *index;
+	struct index_state seen;
+
+	(void)state;
+	end_call(2, "5f3c-000002");
+	assert_int_equal(index_new(&index, &params), 0);
+	do {
+		loop_turn(loop, 1);
+		index_state(index, &seen);
+	} while (seen.records < 1);
+	rotate_records();
+	assert_int_equal(show("5f3c-000002", NULL), API_NOT_FOUND);
+	context.index = index;
+	assert_int_equal(show("5f3c-000002", NULL), API_OK);
+	assert_string_equal(word(result, "cause"), "bye");
+	assert_int_equal(show("5f3c-000003", NULL), API_NOT_FOUND);
+	context.index = NULL;
+	index_free(index);
 }
 
 static void a_classic_capture_is_read_by_addresses(void **state)
@@ -259,7 +293,7 @@ static void so_many_are_read_at_once(void **state)
 	/* who goes away gives up */
 	for (unsigned i = 0; i < VERBS_SHOWS_MAX; i++)
 		api_abandon(calls[i]);
-	assert_int_equal(context.shows, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_SHOW], 0);
 	loop_turn(loop, 0);
 }
 
@@ -279,6 +313,8 @@ int main(void)
 			one_that_stands_is_read_from_its_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			one_that_ended_is_found_by_id_and_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_of_an_old_file_is_found_by_the_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_classic_capture_is_read_by_addresses, setup, teardown),
 		cmocka_unit_test_setup_teardown(

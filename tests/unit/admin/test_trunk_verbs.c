@@ -87,7 +87,7 @@ static void each_host_is_probed_and_one_that_fails_counts(void **state)
 	probes[2].h(probes[2].arg, &good);
 	api_abandon(asked);
 	assert_int_equal(probes_cancelled, 1);
-	assert_int_equal(context.explains, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_EXPLAIN], 0);
 }
 
 static void a_probe_that_nobody_waits_for_ends(void **state)
@@ -97,7 +97,7 @@ static void a_probe_that_nobody_waits_for_ends(void **state)
 	api_abandon(asked);
 	assert_int_equal(probes_cancelled, 1);
 	assert_int_equal(gateway_trunk.refs, 0);
-	assert_int_equal(context.explains, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_EXPLAIN], 0);
 	assert_int_equal(answers, 0);
 }
 
@@ -599,7 +599,7 @@ static void what_was_learnt_is_answered(void **state)
 	assert_true(json_is_true(json_object_get(row, "in_force")));
 	row = json_array_get(json_object_get(result, "calls"), 0);
 	assert_int_equal(number(row, "status"), 200);
-	assert_int_equal(context.learns, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_LEARN], 0);
 
 	found.answered = false;
 	snprintf(found.why, sizeof(found.why), "busy");
@@ -618,13 +618,13 @@ static void learning_that_nobody_waits_for_ends(void **state)
 	gateway.registration.identity = (char[]){"+4930555@carrier.example"};
 	fakes.learn_refused = true;
 	assert_int_equal(ask("trunk", "learn", "carrier-a", "112"), API_FAILED);
-	assert_int_equal(context.learns, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_LEARN], 0);
 	fakes.learn_refused = false;
 	assert_int_equal(ask("trunk", "learn", "carrier-a", "1"), API_PENDING);
 	assert_string_equal(fakes.learn_called, "1 from +4930555");
 	api_abandon(asked);
 	assert_int_equal(fakes.learns_stopped, 1);
-	assert_int_equal(context.learns, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_LEARN], 0);
 }
 
 int main(void)

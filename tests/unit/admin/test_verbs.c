@@ -319,12 +319,12 @@ static void a_report_reads_the_records_and_answers_later(void **state)
 	record.answer_us = 1;
 	writer_cdr(writer, &record);
 	assert_int_equal(ask("report", "protection", NULL, NULL), API_PENDING);
-	assert_int_equal(context.reports, 1);
+	assert_int_equal(context.jobs[VERBS_JOB_REPORT], 1);
 	assert_int_equal(answers, 0);
 	for (unsigned turns = 0; answers == 0 && turns < 1000; turns++)
 		loop_turn(loop, 10);
 	assert_int_equal(answer_code, API_OK);
-	assert_int_equal(context.reports, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_REPORT], 0);
 	assert_int_equal(number(json_object_get(result, "records"), "read"), 1);
 	assert_int_equal(json_array_size(json_object_get(result, "rows")), 6);
 	assert_int_equal(ask("report", "protection", "yesterday", NULL), API_USAGE);
@@ -344,7 +344,7 @@ static void a_report_that_nobody_waits_for_ends(void **state)
 	assert_non_null(strstr(text.text, "ask again"));
 	for (size_t i = 0; i < VERBS_REPORTS_MAX; i++)
 		api_abandon(calls[i]);
-	assert_int_equal(context.reports, 0);
+	assert_int_equal(context.jobs[VERBS_JOB_REPORT], 0);
 	loop_turn(loop, 10);
 	assert_int_equal(answers, 0);
 }
