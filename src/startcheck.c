@@ -1,10 +1,12 @@
 #include "startcheck.h"
 
 #include "admin/api.h"
+#include "audit/sink_pg.h"
 #include "audit/style.h"
 #include "audit/witnesses.h"
 #include "base/log.h"
 #include "check/check.h"
+#include "evidence/stamp.h"
 #include "hep/settings.h"
 #include "privilege.h"
 #include "tls/policy.h"
@@ -101,7 +103,7 @@ static void check_witnesses(struct check *check)
 	findings_add(check->findings, FINDING_ERROR, place,
 		"write the URL of each, a blank, and what `tandem-witness -k` prints "
 		"there",
-		"%s", text.text);
+		"witness: %s", text.text);
 }
 
 static void check_hep(struct check *check)
@@ -119,6 +121,41 @@ static void check_hep(struct check *check)
 			"%s", text.text);
 	}
 	hep_settings_free(settings);
+}
+
+/* Calls are served without them, so these two are no errors. */
+static void check_readers(struct check *check)
+{
+	const struct config *config = check->config;
+	struct err_text text = {{0}};
+	struct place place;
+
+	if (config->audit.timestamp_url[0] &&
+		stamp_check_authorities(config->audit.timestamp_ca, &text) != 0) {
+		locate(&check->locator, config->file, "audit", NULL, "timestamp-ca",
+			&place);
+		findings_add(check->findings, FINDING_WARNING, place,
+			"name a PEM file of the authority's certificates, and give the "
+			"server's user read permission",
+			"timestamp-ca: %s: no stamp will be good", text.text);
+	}
+	if (config->sink.postgresql[0] &&
+		sink_pg_check(config->sink.postgresql, config->sink.verify, &text) != 0) {
+		locate(&check->locator, config->file, "sink", NULL, "postgresql", &place);
+		findings_add(check->findings, FINDING_WARNING, place,
+			"write the connection string there, for the server's user alone "
+			"to read",
+			"postgresql: %s: no record will be sent", text.text);
+	}
+}
+
+/* Files that are named beside those of TLS, as a start reads them. */
+static void check_named_files(struct check *check)
+{
+	check_recipients(check);
+	check_witnesses(check);
+	check_hep(check);
+	check_readers(check);
 }
 
 /* The rights of whom a start becomes, and the configuration as he reads it. */
@@ -162,9 +199,7 @@ static void check_whole(struct config **config, const char *file,
 	check_begin(&check, *config, findings, by);
 	check.user = user;
 	check_rights(&check);
-	check_recipients(&check);
-	check_witnesses(&check);
-	check_hep(&check);
+	check_named_files(&check);
 	check_certificates(&check);
 	check_advice(&check);
 	check_end(&check);
@@ -320,8 +355,7 @@ int startcheck_rights(struct config *config, struct err_text *text)
 
 	check_begin(&check, config, &findings, CHECK_BY_START);
 	check_rights(&check);
-	check_recipients(&check);
-	check_hep(&check);
+	check_named_files(&check);
 	check_end(&check);
 	return conclude(config->file, &findings, text);
 }

@@ -107,6 +107,24 @@ static int check_tls(const char *conninfo, bool verify, struct err_text *text)
 	return 0;
 }
 
+/* RET is to be wiped. */
+static int load_conninfo(
+	const char *file, bool verify, char ret[CONNINFO_MAX], struct err_text *text)
+{
+	int err = read_conninfo(file, ret, text);
+
+	return err ? err : check_tls(ret, verify, text);
+}
+
+int sink_pg_check(const char *file, bool verify, struct err_text *text)
+{
+	char conninfo[CONNINFO_MAX];
+	const int err = load_conninfo(file, verify, conninfo, text);
+
+	explicit_bzero(conninfo, sizeof(conninfo));
+	return err;
+}
+
 static int connect_to(struct sink_pg *pg, const char *conninfo, struct err_text *text)
 {
 	/* The first is taken apart, later ones have their way. Kerberos brings libraries that the sandbox does not have. */
@@ -187,10 +205,8 @@ int sink_pg_open(
 	if (!pg)
 		return err_set(text, -ENOMEM, "out of memory");
 	pg->log = strdup(params->log);
-	err = pg->log ? read_conninfo(params->file, conninfo, text)
+	err = pg->log ? load_conninfo(params->file, params->verify, conninfo, text)
 		      : err_set(text, -ENOMEM, "out of memory");
-	if (!err)
-		err = check_tls(conninfo, params->verify, text);
 	if (!err)
 		err = connect_to(pg, conninfo, text);
 	explicit_bzero(conninfo, sizeof(conninfo));

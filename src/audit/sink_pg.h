@@ -14,6 +14,10 @@ struct sink_pg_params {
 	bool verify;
 };
 
+/* Whether the connection string in FILE may be used, as far as that is known without the server: its file, its form, and with VERIFY
+ * that whoever answers has to prove who he is. 0, or negative with TEXT, which has no password. */
+int sink_pg_check(const char *file, bool verify, struct err_text *text);
+
 /* Connects. 0, or negative with TEXT, which has no password. */
 int sink_pg_open(
 	struct sink_pg **ret, const struct sink_pg_params *params, struct err_text *text);

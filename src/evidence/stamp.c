@@ -220,6 +220,29 @@ int stamp_read(struct stamp *ret, struct span response, struct span data,
 	return err;
 }
 
+/* *RET is to be given back, also after an error. */
+static int load_authorities(
+	gnutls_x509_trust_list_t *ret, const char *authorities, struct err_text *text)
+{
+	*ret = NULL;
+	if (gnutls_x509_trust_list_init(ret, 0) != 0)
+		return err_set(text, -ENOMEM, "out of memory");
+	if (gnutls_x509_trust_list_add_trust_file(
+		    *ret, authorities, NULL, GNUTLS_X509_FMT_PEM, 0, 0) <= 0)
+		return err_set(
+			text, ERR_FORMAT, "%s: no certificates can be read", authorities);
+	return 0;
+}
+
+int stamp_check_authorities(const char *authorities, struct err_text *text)
+{
+	gnutls_x509_trust_list_t list;
+	const int err = load_authorities(&list, authorities, text);
+
+	gnutls_x509_trust_list_deinit(list, 1);
+	return err;
+}
+
 int stamp_verify(struct span response, const char *authorities, struct err_text *text)
 {
 	gnutls_typed_vdata_st purpose = {.type = GNUTLS_DT_KEY_PURPOSE_OID,
@@ -230,16 +253,9 @@ int stamp_verify(struct span response, const char *authorities, struct err_text 
 
 	if (err)
 		return err;
-	if (gnutls_x509_trust_list_init(&list, 0) != 0) {
-		err = err_set(text, -ENOMEM, "out of memory");
+	err = load_authorities(&list, authorities, text);
+	if (err)
 		goto out;
-	}
-	if (gnutls_x509_trust_list_add_trust_file(
-		    list, authorities, NULL, GNUTLS_X509_FMT_PEM, 0, 0) <= 0) {
-		err = err_set(
-			text, ERR_FORMAT, "%s: no certificates can be read", authorities);
-		goto out;
-	}
 	code = gnutls_pkcs7_verify(pkcs7, list, &purpose, 1, 0, NULL, 0);
 	if (code < 0)
 		err = err_set(text, ERR_TRUST,

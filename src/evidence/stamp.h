@@ -46,6 +46,8 @@ struct stamp {
  */
 int stamp_read(struct stamp *ret, struct span response, struct span data,
 	const uint8_t *nonce, struct err_text *text);
+/* Whether the PEM file AUTHORITIES has certificates. 0, or negative with TEXT. */
+int stamp_check_authorities(const char *authorities, struct err_text *text);
 /* Whether the token in RESPONSE is signed by a certificate for time stamping that leads to the PEM file AUTHORITIES. 0; ERR_TRUST or
  * another negative code with TEXT. */
 int stamp_verify(struct span response, const char *authorities, struct err_text *text);
