@@ -49,7 +49,8 @@ static void add_limits(const struct export *export, struct buf *out)
 		members_value(out,
 			"A record or block that is masked is not what was recorded: that "
 			"the letters and digits which are not x are the recorded ones is "
-			"said by whoever made this bundle. Its hash is that of what was "
+			"said by whoever made this bundle. Its salt is hidden, too. Its "
+			"hash is that of what was "
 			"recorded, and whoever is shown that can compare.");
 		buf_add_char(out, ',');
 	}

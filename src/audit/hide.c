@@ -282,9 +282,9 @@ bool hide_message(char *text, size_t len)
 /* Members of records whose texts stay: words of ours, moments, addresses, what TLS says. */
 static bool stays(struct span name)
 {
-	static const char *const names[] = {"salt", "kind", "time", "id", "method",
-		"start", "ringing", "answer", "end", "cause", "ended_by", "after_us",
-		"party", "transport", "tls_version", "tls_cipher", "peer_names",
+	static const char *const names[] = {"kind", "time", "id", "method", "start",
+		"ringing", "answer", "end", "cause", "ended_by", "after_us", "party",
+		"transport", "tls_version", "tls_cipher", "peer_names",
 		"signalling_required", "media", "media_required", "codec",
 		"media_verdict", "remote", "media_remote", "media_latched",
 		"session_refresher", "tolerated", "by", "action", "address", "emergency"};
@@ -325,7 +325,7 @@ bool hide_record(char *text, size_t len)
 {
 	struct span name = {NULL, 0};
 	bool any = false;
-	size_t end;
+	size_t end, salt = 0, salt_len = 0;
 
 	for (size_t at = 0; at < len; at = end + 1) {
 		end = at;
@@ -334,8 +334,13 @@ bool hide_record(char *text, size_t len)
 		end = string_end(text, at + 1, len);
 		if (end + 1 < len && text[end + 1] == ':')
 			name = (struct span){text + at + 1, end - at - 1};
-		else if (!stays(name))
+		else if (salt == 0 && span_equal_str(name, "salt")) {
+			salt = at + 1;
+			salt_len = end - salt;
+		} else if (!stays(name))
 			any |= hide_text(text + at + 1, end - at - 1);
 	}
+	if (any)
+		memset(text + salt, 'x', salt_len);
 	return any;
 }

@@ -12,6 +12,6 @@
  * Letters and digits become 'x', but for the last three digits of a number. Returns whether something was hidden.
  */
 bool hide_message(char *text, size_t len);
-/* In a record, a line of JSON: all texts but those that are known to have neither numbers nor names. Returns whether something
- * was hidden. */
+/* In a record, a line of JSON: all texts but those that are known to have neither numbers nor names; and where there was one its
+ * salt, for whoever had that could try what is hidden by the record's hash. Returns whether something was hidden. */
 bool hide_record(char *text, size_t len);

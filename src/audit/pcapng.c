@@ -185,23 +185,23 @@ size_t pcapng_block_len(const uint8_t head[static PCAPNG_BLOCK_HEAD])
 	return len >= BLOCK_LEAST && len <= PCAPNG_BLOCK_MAX && len % 4 == 0 ? len : 0;
 }
 
-/* Whether the options of a block, LEN bytes, have a comment. */
-static bool has_comment(const uint8_t *options, size_t len)
+/* What the options at AT of BLOCK, up to END, say of its packet. */
+static void read_options(
+	const uint8_t *block, size_t at, size_t end, struct pcapng_view *view)
 {
 	uint16_t head[2];
 	size_t whole;
 
-	while (len >= sizeof(head)) {
-		memcpy(head, options, sizeof(head));
+	for (; end - at >= sizeof(head); at += whole) {
+		memcpy(head, block + at, sizeof(head));
 		whole = sizeof(head) + head[1] + padding(head[1]);
-		if (head[0] == OPTION_END || whole > len)
-			return false;
+		if (head[0] == OPTION_END || whole > end - at)
+			return;
 		if (head[0] == OPTION_COMMENT)
-			return true;
-		options += whole;
-		len -= whole;
+			view->commented = true;
+		else if (head[0] == OPTION_PACKET_ID && head[1] == PCAPNG_ID_LEN)
+			view->id = at + sizeof(head);
 	}
-	return false;
 }
 
 /* Of a packet's block: its head, and what stands behind its options. */
@@ -221,8 +221,8 @@ bool pcapng_open(const uint8_t *block, size_t len, struct pcapng_view *ret)
 	end = PACKET_HEAD + kept + padding(kept);
 	if (end > len - PACKET_TAIL)
 		return false;
-	*ret = (struct pcapng_view){.at = PACKET_HEAD + PCAPNG_COOKED_HEAD,
-		.len = kept - PCAPNG_COOKED_HEAD,
-		.commented = has_comment(block + end, len - PACKET_TAIL - end)};
+	*ret = (struct pcapng_view){
+		.at = PACKET_HEAD + PCAPNG_COOKED_HEAD, .len = kept - PCAPNG_COOKED_HEAD};
+	read_options(block, end, len - PACKET_TAIL, ret);
 	return true;
 }

@@ -55,9 +55,11 @@ bool pcapng_is_packet(const uint8_t head[static PCAPNG_BLOCK_HEAD]);
 /* The length of the block that begins with HEAD; 0: it is no block of ours. */
 size_t pcapng_block_len(const uint8_t head[static PCAPNG_BLOCK_HEAD]);
 
+#define PCAPNG_ID_LEN 8
 /* A packet in its block. */
 struct pcapng_view {
 	size_t at, len; /* of the IP packet, within the block */
+	size_t id;      /* where its packetid is, of PCAPNG_ID_LEN; 0: it has none */
 	bool commented; /* as those of messages are */
 };
 /* BLOCK, LEN bytes, is one of pcapng_packet(), whatever it has. False: it is none. */

@@ -143,7 +143,8 @@ void shown_free(struct shown *shown)
 	free(shown);
 }
 
-/* The packet of VIEW in BLOCK, a copy. Returns whether something was hidden. */
+/* In the packet of VIEW in BLOCK, a copy, and then its number too: whoever had that could try what is hidden by the block's hash.
+ * Returns whether something was hidden. */
 static bool hide(uint8_t *block, const struct pcapng_view *view)
 {
 	uint8_t *packet = block + view->at;
@@ -152,6 +153,8 @@ static bool hide(uint8_t *block, const struct pcapng_view *view)
 	if (!at || !hide_message((char *)packet + at, len))
 		return false;
 	datagram_close(packet);
+	if (view->id)
+		memset(block + view->id, 0, PCAPNG_ID_LEN);
 	return true;
 }
 

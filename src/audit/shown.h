@@ -1,8 +1,8 @@
 /*
  * The file of a capture as it is shown to somebody: whole, or some of its blocks, with what proves each of them. Beside a file NAME with
  * a tree there is NAME.blocks, a line for each block of the file as it was sealed: the hash of the block, that is a leaf of
- * the tree; "shown", "masked" (something in it was hidden, so that it has not that hash any more) or "withheld"; and where it is in what is
- * shown, its first byte and how many, or "- -". One thread.
+ * the tree; "shown", "masked" (something in it was hidden, and with it its packetid, so that it has not that hash any more) or
+ * "withheld"; and where it is in what is shown, its first byte and how many, or "- -". One thread.
  */
 #pragma once
 

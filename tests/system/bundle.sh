@@ -85,6 +85,7 @@ check "is verified" result_is hidden '.verified and .withheld > 100 and .masked 
 number=$(jq -r .to "$lab/all/call.json" | tr -d +)
 check "the number is in the whole one" grep -qaF "$number" "$lab/all/call.pcapng"
 check "and in no file of this one" exits 1 grep -rqaF "$number" "$lab/hidden"
+check "nor is what numbers could be tried with" jq -e '.salt | test("^x{32}$")' "$lab/hidden/call.masked.json"
 check "which is said" jq -e '.records[0].masked and (.not_proved | length) == 3' "$lab/hidden/manifest.json"
 if type -P tshark >/dev/null; then
 	check "what is masked is still SIP" test "$(tshark -r "$lab/hidden/call.pcapng" -o ip.check_checksum:TRUE \

@@ -141,7 +141,7 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 	       "\"transfers\":[{\"by\":\"a\",\"target\":\"0301234567\"}],\"new\":"
 	       "\"Carol\","
 	       "\"tolerated\":[\"x\",\"late-ack\"]}",
-		"{\"v\":1,\"seq\":7,\"salt\":\"00ff\",\"kind\":\"call\",\"id\":\"5f-1\","
+		"{\"v\":1,\"seq\":7,\"salt\":\"xxxx\",\"kind\":\"call\",\"id\":\"5f-1\","
 		"\"from\":\"+xxxxxxxx567\",\"to\":\"xxx\",\"asserted\":\"xxx \\\"x\\\" "
 		"\\u00e9\\n<xxx:x@x>\","
 		"\"start\":\"2026-12-01T10:00:00.000000Z\",\"answer\":null,\"status\":"
@@ -150,6 +150,8 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 		"\"transfers\":[{\"by\":\"a\",\"target\":\"xxxxxxx567\"}],\"new\":"
 		"\"xxxxx\","
 		"\"tolerated\":[\"x\",\"late-ack\"]}");
+	record("{\"v\":1,\"salt\":\"00ff\",\"id\":\"5f-1\"}",
+		"{\"v\":1,\"salt\":\"00ff\",\"id\":\"5f-1\"}");
 }
 
 int main(void)
