@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,8 @@ static bool open_interface(struct wire *wire)
 	pcap_set_timeout(wire->pcap, WAIT_MS);
 	pcap_set_buffer_size(wire->pcap, BUFFER_BYTES);
 	err = pcap_activate(wire->pcap);
+	if (err >= 0 && pcap_setnonblock(wire->pcap, 1, why) != 0)
+		err = PCAP_ERROR;
 	if (err == PCAP_ERROR_PERM_DENIED)
 		err_set(&wire->text, -EPERM,
 			"%s: capturing on the wire takes root, or CAP_NET_RAW",
@@ -285,16 +288,55 @@ static bool read_time(const char *text, time_t *ret)
 	return true;
 }
 
-static int go(struct wire *wire)
+/* From here on both come while packets are waited for, and at no other time. */
+static void hold_signals(sigset_t *ret_before)
 {
 	struct sigaction action = {.sa_handler = on_signal};
+	sigset_t both;
+
+	sigemptyset(&both);
+	sigaddset(&both, SIGINT);
+	sigaddset(&both, SIGTERM);
+	sigprocmask(SIG_BLOCK, &both, ret_before);
+	sigdelset(ret_before, SIGINT);
+	sigdelset(ret_before, SIGTERM);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+}
+
+/*
+ * libpcap's own wait has no end where no packet passes (its time is that of a block of packets which has begun), and goes
+ * on behind a signal.
+ */
+static bool take_packets(struct wire *wire, long wait_ms, const sigset_t *signals)
+{
+	struct pollfd ready = {
+		.fd = pcap_get_selectable_fd(wire->pcap), .events = POLLIN};
+	const struct timespec wait = {.tv_nsec = wait_ms * 1000000L};
+
+	(void)ppoll(&ready, 1, &wait, signals);
+	if (pcap_dispatch(wire->pcap, -1, packet_h, (u_char *)wire) < 0) {
+		err_set(&wire->text, -EIO, "%s: %s", wire->interface,
+			pcap_geterr(wire->pcap));
+		return false;
+	}
+	if (wire->dumper && pcap_dump_flush(wire->dumper) != 0) {
+		err_set(&wire->text, -errno, "%s: %s", wire->folder, err_str(-errno));
+		return false;
+	}
+	return wire->dumper != NULL;
+}
+
+static int go(struct wire *wire)
+{
 	const time_t begun = time(NULL);
 	time_t seconds = 0;
+	sigset_t signals;
+	bool good = true;
 
 	if (!read_time(wire->for_text, &seconds))
 		return API_USAGE;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
+	hold_signals(&signals);
 	wire->folder_fd =
 		open(wire->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (wire->folder_fd < 0) {
@@ -308,18 +350,14 @@ static int go(struct wire *wire)
 			wire->for_text);
 		fflush(stdout);
 	}
-	while (!stopped && wire->dumper && time(NULL) - begun < seconds) {
-		if (pcap_dispatch(wire->pcap, -1, packet_h, (u_char *)wire) < 0)
-			break;
-		if (wire->dumper && pcap_dump_flush(wire->dumper) != 0) {
-			err_set(&wire->text, -errno, "%s: %s", wire->folder,
-				err_str(-errno));
-			return API_FAILED;
-		}
-	}
+	while (good && !stopped && time(NULL) - begun < seconds)
+		good = take_packets(wire, WAIT_MS, &signals);
+	/* The kernel hands out blocks of packets: the last one is full, or old enough, only later. */
+	if (good)
+		good = take_packets(wire, 2L * WAIT_MS, &signals);
 	if (!wire->session->options->quiet)
 		printf("%llu packets\n", (unsigned long long)wire->packets);
-	return wire->dumper ? API_OK : API_FAILED;
+	return good ? API_OK : API_FAILED;
 }
 
 static int run(struct wire *wire)

@@ -136,11 +136,23 @@ check "encrypted: age opens it" age -d -i "$lab/age.key" -o "$lab/keys" "$folder
 check "encrypted: joined" ctl wire export "$folder" --to "$lab/encrypted.pcapng" --keys "$lab/keys"
 check "encrypted: in clear" grep -q with-tls1_3 <(decrypted "$lab/encrypted.pcapng" sip)
 
+# An interface where nothing passes, and one that goes.
+check "no packet: it ends with its time" exits 0 timeout 20 "$builddir/tandemctl" -s "$lab/run/control.sock" wire capture \
+	--for 1s --filter "tcp port 1"
+check "no packet: it begins" capture --for 5m --filter "tcp port 1"
+check "no packet: it ends" end_capture
+ip link add wire-gone type veth peer name wire-peer
+ip link set wire-gone up
+check "an interface that goes: it begins" capture --for 5m --interface wire-gone
+ip link delete wire-gone
+check "an interface that goes: it ends" eval '! wait "$wire_pid"'
+check "and says so" wait_line 5 "$lab/wire.out" '^tandemctl: wire-gone: '
+
 # Whoever forgets it: it ends by itself, and with the server.
 check "for a second" ctl -q wire start --for 1s
 check "it is over" wait_for 10 status_is .wire null
 check "once more" ctl -q wire start --for 1h
 check "the server stops" ctl -q shutdown
 wait "$tandem_pid"
-check "and has said so" test "$(lines "$lab/tandem.log" 'event=keys-over')" = 5
+check "and has said so" test "$(lines "$lab/tandem.log" 'event=keys-over')" = "$(lines "$lab/tandem.log" 'event=keys-kept')"
 finish
