@@ -499,6 +499,13 @@ static void write_waiting(struct journal *journal)
 		buf_free(&journal->waiting);
 }
 
+void journal_write(struct journal *journal)
+{
+	pthread_mutex_lock(&journal->lock);
+	write_waiting(journal);
+	pthread_mutex_unlock(&journal->lock);
+}
+
 /* 0 or a negated errno. */
 static int sync_files(struct journal *journal, int fd, bool dirty)
 {

@@ -6,7 +6,8 @@
  * that write(2) took survives a SIGKILL of the server. It costs a few microseconds, and no
  * queue could promise as much. What the disk refuses waits in memory and is written by the
  * audit thread when the disk is back; that thread also syncs once a second and follows a
- * rotated file. Any thread; no lock is held while that thread waits for the disk.
+ * rotated file. No lock is held while that thread waits for the disk: so it adds its own lines by journal_add_later(), and the
+ * loop thread alone by the others.
  */
 #pragma once
 
@@ -50,9 +51,11 @@ bool journal_add(struct journal *journal, const char *kind, const char *body, si
 /* The same; *RET_NUMBER is the record's, when it is not lost. */
 bool journal_add_numbered(struct journal *journal, const char *kind, const char *body,
 	size_t len, uint64_t *ret_number);
-/* Audit thread: like it, but the line waits for the next tick; so no lock is held while it is written. */
+/* Any thread: like it, but the line waits for journal_write() or the next tick. */
 void journal_add_later(
 	struct journal *journal, const char *kind, const char *body, size_t len);
+/* Audit thread: writes what waits. */
+void journal_write(struct journal *journal);
 
 /* The file that is written now, as far as it is on the disk. */
 struct journal_view {
