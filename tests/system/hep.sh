@@ -293,7 +293,7 @@ sipp_options="-m 12 -l 2 -r 4" start_signalling uac-call uas-answer
 check "silent: a dozen calls" wait_sipp caller
 check "silent: both sides of them" wait_sipp called
 check "silent: each has its record" wait_cdrs $((cdrs + 12))
-check "silent: what has no room is counted" wait_for 5 test "$(status '.hep.lost > 0 and .hep.waiting_bytes <= 131072')" = true
+check "silent: what has no room is counted" wait_for 5 status_is '.hep.lost > 0 and .hep.waiting_bytes <= 131072' true
 check "silent: and said" wait_line 5 "$lab/tandem.log" 'hep event=lost records='
 check "silent: in metrics too" prints '^tandem_hep_lost_total [1-9]' ctl metrics
 stop "$collector_pid"
@@ -344,7 +344,7 @@ check "phones: a call" place_call alice bob "sip:${number[bob]}@med1.example.tes
 id=$(jq -r .id "$lab/cdr.json")
 capture=$(echo "$lab"/state/audit/*/"$id"/call.pcapng)
 wait_for 5 holds_bye
-check "phones: all came" wait_for 10 test "$(status .hep.waiting_bytes)" = 0
+check "phones: all came" wait_for 10 status_is .hep.waiting_bytes 0
 check "phones: sipcapture counts the messages" wait_line 10 "$collector/log" 'came 1' "$(captured | wc -l)"
 stop "$collector_pid"
 
