@@ -12,6 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* An identity of age(1), that of its test vectors, and its public key. */
+#define IDENTITY                                                                         \
+	"AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6"
+#define RECIPIENT "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn"
+
 /* Waits until CONDITION holds, ten seconds at most: for what another thread does. */
 #define WAIT_FOR(condition)                                                              \
 	do {                                                                             \

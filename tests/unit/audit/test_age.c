@@ -12,10 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The identity of the vectors, and what belongs to it. */
-#define IDENTITY                                                                         \
-	"AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6"
-#define RECIPIENT "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn"
+/* The public key of another identity. */
 #define OTHER "age1f3ygt5e2d2h7d6dae2tnwgy4y6f0kwhvpa64cre0k2gprv2r8qnst4j00y"
 
 static struct age_recipients *recipients_of(const char *text)

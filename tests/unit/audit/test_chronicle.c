@@ -1,9 +1,7 @@
 #include "../unit.h"
 
-#include "audit/chronicle.h"
-#include "audit_fixture.h"
+#include "chronicle_fixture.h"
 #include "evidence/note.h"
-#include "evidence/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,85 +10,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-struct fixture {
-	char *folder;
-	struct health health;
-	struct chronicle *chronicle;
-	uint64_t now_us;
-	char faults[4096];
-	struct verify_result result;
-	char kinds[4096]; /* "start call call stop " */
-};
-
-static void open_it(struct fixture *fixture)
-{
-	const struct chronicle_params params = {.state_dir = fixture->folder,
-		.name = "med1.example.com",
-		.health = &fixture->health};
-	struct err_text text = {""};
-
-	if (chronicle_new(&fixture->chronicle, &params, &text) != 0)
-		fail_msg("%s", text.text);
-}
-
-static void close_it(struct fixture *fixture)
-{
-	chronicle_free(fixture->chronicle);
-	fixture->chronicle = NULL;
-}
-
-static int setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	fixture->folder = fixture_folder();
-	health_init(&fixture->health);
-	open_it(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	close_it(fixture);
-	health_free(&fixture->health);
-	fixture_remove(fixture->folder);
-	free(fixture);
-	return 0;
-}
-
-static void add(struct fixture *fixture, uint64_t call)
-{
-	char body[128];
-
-	snprintf(body, sizeof(body), "{\"id\":\"c-%d\",\"end\":\"2026\"}\n", (int)call);
-	chronicle_add(fixture->chronicle, call, body, strlen(body));
-}
-
-static bool tick(struct fixture *fixture)
-{
-	fixture->now_us += 1000000;
-	return chronicle_tick(
-		fixture->chronicle, fixture->now_us, health_is_failing(&fixture->health));
-}
-
-static void fault_h(void *arg, const struct verify_fault *fault)
-{
-	struct fixture *fixture = arg;
-	size_t len = strlen(fixture->faults);
-
-	snprintf(fixture->faults + len, sizeof(fixture->faults) - len, "%s: %s\n",
-		verify_kind_name(fault->kind), fault->text);
-}
-
 /* Verifies the log by the key that it has in its folder. */
 static void verify(struct fixture *fixture)
 {
-	struct verify_params params = {.to = UINT64_MAX, .h = fault_h, .arg = fixture};
 	char path[4300], line[512] = "";
-	struct err_text text = {""};
 	struct note_key key;
 	FILE *file;
 
@@ -102,15 +25,7 @@ static void verify(struct fixture *fixture)
 	line[strcspn(line, "\n")] = '\0';
 	assert_int_equal(note_key_read(&key, span_of(line)), 0);
 	assert_string_equal(key.name, "med1.example.com/records");
-	params.key = &key;
-	snprintf(path, sizeof(path), "%s/log", fixture->folder);
-	params.log_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(records_open(&params.records, fixture->folder, &text), 0);
-	fixture->faults[0] = '\0';
-	if (verify_log(&fixture->result, &params, &text) != 0)
-		fail_msg("%s", text.text);
-	records_free(params.records);
-	close(params.log_fd);
+	verify_by(fixture, &key, false);
 }
 
 static void read_kinds(struct fixture *fixture)

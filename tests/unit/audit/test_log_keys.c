@@ -1,10 +1,8 @@
 /* A log that is handed over to a new key, by a process that is killed before each of its steps. */
 #include "../unit.h"
 
-#include "audit/chronicle.h"
-#include "audit_fixture.h"
+#include "chronicle_fixture.h"
 #include "evidence/note.h"
-#include "evidence/verify.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,72 +11,6 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-
-struct fixture {
-	char *folder;
-	bool keep;
-	struct health health;
-	struct chronicle *chronicle;
-	uint64_t now_us;
-	char faults[4096];
-	unsigned handed;
-	struct verify_result result;
-};
-
-static void open_it(struct fixture *fixture)
-{
-	const struct chronicle_params params = {.state_dir = fixture->folder,
-		.name = "med1.example.com",
-		.health = &fixture->health,
-		.keep_keys = fixture->keep};
-	struct err_text text = {""};
-
-	if (chronicle_new(&fixture->chronicle, &params, &text) != 0)
-		fail_msg("%s", text.text);
-}
-
-static void close_it(struct fixture *fixture)
-{
-	chronicle_free(fixture->chronicle);
-	fixture->chronicle = NULL;
-}
-
-static int setup(void **state)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-
-	fixture->folder = fixture_folder();
-	health_init(&fixture->health);
-	open_it(fixture);
-	*state = fixture;
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	close_it(fixture);
-	health_free(&fixture->health);
-	fixture_remove(fixture->folder);
-	free(fixture);
-	return 0;
-}
-
-static void add(struct fixture *fixture, uint64_t call)
-{
-	char body[128];
-
-	snprintf(body, sizeof(body), "{\"id\":\"c-%d\",\"end\":\"2026\"}\n", (int)call);
-	chronicle_add(fixture->chronicle, call, body, strlen(body));
-}
-
-static bool tick(struct fixture *fixture)
-{
-	fixture->now_us += 1000000;
-	return chronicle_tick(
-		fixture->chronicle, fixture->now_us, health_is_failing(&fixture->health));
-}
 
 /* Asks for a new key, and lets the audit thread turn until it is there, or is not. */
 static void rotate(struct fixture *fixture)
@@ -97,45 +29,6 @@ static void key_of(struct fixture *fixture, struct note_key *ret)
 
 	chronicle_state(fixture->chronicle, &log);
 	assert_int_equal(note_key_read(ret, span_of(log.key)), 0);
-}
-
-static void fault_h(void *arg, const struct verify_fault *fault)
-{
-	struct fixture *fixture = arg;
-	size_t len = strlen(fixture->faults);
-
-	snprintf(fixture->faults + len, sizeof(fixture->faults) - len, "%s: %s\n",
-		verify_kind_name(fault->kind), fault->text);
-}
-
-static void handover_h(void *arg, const struct handover *handover)
-{
-	struct fixture *fixture = arg;
-
-	(void)handover;
-	fixture->handed++;
-}
-
-static void verify(struct fixture *fixture, const struct note_key *key, bool live)
-{
-	struct verify_params params = {.key = key,
-		.to = UINT64_MAX,
-		.live = live,
-		.h = fault_h,
-		.handover_h = handover_h,
-		.arg = fixture};
-	struct err_text text = {""};
-	char path[4300];
-
-	snprintf(path, sizeof(path), "%s/log", fixture->folder);
-	params.log_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(records_open(&params.records, fixture->folder, &text), 0);
-	fixture->faults[0] = '\0';
-	fixture->handed = 0;
-	if (verify_log(&fixture->result, &params, &text) != 0)
-		fail_msg("%s", text.text);
-	records_free(params.records);
-	close(params.log_fd);
 }
 
 static bool has(struct fixture *fixture, const char *name)
@@ -174,10 +67,10 @@ static void a_log_goes_on_with_a_new_key(void **state)
 	assert_false(note_key_equal(&old, &new));
 	add(fixture, 2);
 	assert_true(tick(fixture));
-	verify(fixture, &old, false);
+	verify_by(fixture, &old, false);
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->handed, 1);
-	verify(fixture, &new, false);
+	verify_by(fixture, &new, false);
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->result.checked, 4);
 	/* The old one is gone, and the log's public key is the new one. */
@@ -191,7 +84,7 @@ static void a_log_goes_on_with_a_new_key(void **state)
 	open_it(fixture);
 	rotate(fixture);
 	close_it(fixture);
-	verify(fixture, &old, false);
+	verify_by(fixture, &old, false);
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->handed, 2);
 	open_it(fixture);
@@ -285,7 +178,7 @@ static void with_a_checkpoint_that_cannot_be_written_it_comes_later(void **state
 	assert_true(tick(fixture));
 	chronicle_state(fixture->chronicle, &log);
 	assert_int_equal(log.rotation.count, 1);
-	verify(fixture, &old, false);
+	verify_by(fixture, &old, false);
 	assert_string_equal(fixture->faults, "");
 }
 
@@ -375,7 +268,7 @@ static bool killed_once(struct fixture *fixture, unsigned number)
 		child_works(fixture);
 	killed = kill_before(pid, number);
 	/* As it lies there. */
-	verify(fixture, &old, true);
+	verify_by(fixture, &old, true);
 	assert_string_equal(fixture->faults, "");
 	named = names_a_key(fixture);
 	/* The next process finishes what was begun, and no more. */
@@ -388,15 +281,15 @@ static bool killed_once(struct fixture *fixture, unsigned number)
 	key_of(fixture, &new);
 	assert_int_equal(named, !note_key_equal(&old, &new));
 	assert_false(named && has(fixture, "log.key.new"));
-	verify(fixture, &old, false);
+	verify_by(fixture, &old, false);
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->handed, named);
-	verify(fixture, &new, false);
+	verify_by(fixture, &new, false);
 	assert_string_equal(fixture->faults, "");
 	/* And may be asked again. */
 	rotate(fixture);
 	close_it(fixture);
-	verify(fixture, &old, false);
+	verify_by(fixture, &old, false);
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->handed, named + 1);
 	return killed;
@@ -482,7 +375,7 @@ static void a_wish_waits_for_what_a_process_before_began(void **state)
 	assert_false(log.stopped);
 	/* the one before, and this one */
 	assert_int_equal(log.rotation.count, 2);
-	verify(fixture, &old, false);
+	verify_by(fixture, &old, false);
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->handed, 2);
 }
@@ -520,7 +413,7 @@ static void handovers_that_were_signed_are_only_added_again(void **state)
 	(void)tick(fixture);
 	chronicle_state(fixture->chronicle, &log);
 	assert_false(log.stopped);
-	verify(fixture, &old, false);
+	verify_by(fixture, &old, false);
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->handed, 2);
 }

@@ -3,9 +3,8 @@
 
 #include "audit/certs.h"
 #include "audit/datagram.h"
-#include "audit/store.h"
-#include "audit_fixture.h"
 #include "evidence/digest.h"
+#include "store_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,25 +12,6 @@
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
-
-#define IDENTITY                                                                         \
-	"AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6"
-#define RECIPIENT "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn"
-#define WALL_US UINT64_C(1767225600000000) /* 2026-01-01 */
-#define CALL_FOLDER "audit/2026-01-01/a/"
-#define SECOND_US UINT64_C(1000000)
-
-struct fixture {
-	char *folder;
-	struct health health;
-	struct store *store;
-	struct style *style;
-	uint64_t mono_us;
-	unsigned told; /* how often the files of a call were */
-	char id[STORE_ID_SIZE], date[STORE_DATE_SIZE];
-	uint64_t lost;
-	char files[8192];
-};
 
 static void told_h(void *arg, const struct seal *seal)
 {
@@ -47,91 +27,17 @@ static void told_h(void *arg, const struct seal *seal)
 
 static void start(struct fixture *fixture)
 {
-	struct err_text text = {""};
-
-	if (store_new(&fixture->store, fixture->folder, 64, &fixture->health, &text) != 0)
-		fail_msg("%s", text.text);
+	start_store(fixture);
 	store_set_seal(fixture->store, told_h, fixture);
-}
-
-static void set_style(
-	struct fixture *fixture, enum config_capture_format format, bool encrypted)
-{
-	struct age_recipients *recipients = NULL;
-	struct err_text text = {""};
-
-	if (encrypted)
-		assert_int_equal(
-			age_recipients_read(&recipients, span_of(RECIPIENT), &text), 0);
-	style_unref(fixture->style);
-	fixture->style = style_new(format, recipients, "sbc.example.com");
-	age_recipients_unref(recipients);
 }
 
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	char path[4300];
-	FILE *file;
+	struct fixture *fixture = fixture_new(false);
 
-	fixture->folder = fixture_folder();
-	fixture->mono_us = 7000 * SECOND_US;
-	health_init(&fixture->health);
-	snprintf(path, sizeof(path), "%s/key", fixture->folder);
-	file = fopen(path, "w");
-	fputs(IDENTITY "\n", file);
-	fclose(file);
-	set_style(fixture, CONFIG_CAPTURE_PCAPNG, false);
 	start(fixture);
 	*state = fixture;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	store_free(fixture->store);
-	style_unref(fixture->style);
-	health_free(&fixture->health);
-	fixture_remove(fixture->folder);
-	free(fixture);
-	return 0;
-}
-
-static void begin(struct fixture *fixture)
-{
-	const struct store_call call = {.call = 1,
-		.id = "a",
-		.wall_us = WALL_US,
-		.mono_us = fixture->mono_us,
-		.style = fixture->style};
-
-	store_begin(fixture->store, &call);
-}
-
-static void add(struct fixture *fixture, const char *word, size_t len)
-{
-	char *text = malloc(len + 1);
-	const struct store_datagram datagram = {.call = 1,
-		.mono_us = fixture->mono_us,
-		.source = fixture_addr("192.0.2.1:5060"),
-		.destination = fixture_addr("192.0.2.2:5060"),
-		.how = "UDP",
-		.data = text,
-		.len = len};
-
-	memset(text, 'x', len);
-	memcpy(text, word, strlen(word));
-	assert_true(store_add(fixture->store, &datagram));
-	free(text);
-}
-
-static void pass(struct fixture *fixture, uint64_t us)
-{
-	fixture->mono_us += us;
-	store_flush(fixture->store);
-	store_expire(fixture->store, fixture->mono_us);
 }
 
 /* The call ends, and so long after it that nothing more can come. */
@@ -142,15 +48,6 @@ static void end(struct fixture *fixture)
 	assert_int_equal(fixture->told, 0);
 	pass(fixture, 34 * SECOND_US);
 	assert_int_equal(fixture->told, 1);
-}
-
-static int run(const struct fixture *fixture, const char *command)
-{
-	char text[5000];
-
-	snprintf(text, sizeof(text), "cd '%s' && { %s; } >/dev/null 2>&1",
-		fixture->folder, command);
-	return system(text);
 }
 
 static char *read_all(const struct fixture *fixture, const char *name, size_t *ret_len)
@@ -311,12 +208,6 @@ static void classic_captures_have_a_sum_alone(void **state)
 	assert_sealed(fixture, "call.pcap", "whole", NULL);
 	assert_non_null(
 		strstr(fixture->files, "\"packets\":5,\"blocks\":0,\"root\":null}"));
-}
-
-static void need_age(void)
-{
-	if (system("command -v age >/dev/null 2>&1") != 0)
-		skip();
 }
 
 /* Leaves are of the blocks in clear, wherever the chunks of the encryption end. */

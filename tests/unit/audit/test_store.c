@@ -3,8 +3,7 @@
 
 #include "../unit.h"
 
-#include "audit/store.h"
-#include "audit_fixture.h"
+#include "store_fixture.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -12,98 +11,13 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define IDENTITY                                                                         \
-	"AGE-SECRET-KEY-1XMWWC06LY3EE5RYTXM9MFLAZ2U56JJJ36S0MYPDRWSVLUL66MV4QX3S7F6"
-#define RECIPIENT "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn"
-#define WALL_US UINT64_C(1767225600000000) /* 2026-01-01 */
-#define CALL_FOLDER "audit/2026-01-01/a/"
-#define SECOND_US UINT64_C(1000000)
-
-struct fixture {
-	char *folder;
-	struct health health;
-	struct store *store;
-	struct style *style;
-	uint64_t mono_us;
-};
-
-static void start(struct fixture *fixture)
-{
-	struct err_text text = {""};
-
-	if (store_new(&fixture->store, fixture->folder, 64, &fixture->health, &text) != 0)
-		fail_msg("%s", text.text);
-}
-
 static int setup(void **state)
 {
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct age_recipients *recipients = NULL;
-	struct err_text text = {""};
-	char path[4300];
-	FILE *file;
+	struct fixture *fixture = fixture_new(true);
 
-	fixture->folder = fixture_folder();
-	fixture->mono_us = 7000 * SECOND_US;
-	health_init(&fixture->health);
-	assert_int_equal(age_recipients_read(&recipients, span_of(RECIPIENT), &text), 0);
-	fixture->style = style_new(CONFIG_CAPTURE_PCAPNG, recipients, "sbc.example.com");
-	age_recipients_unref(recipients);
-	snprintf(path, sizeof(path), "%s/key", fixture->folder);
-	file = fopen(path, "w");
-	fputs(IDENTITY "\n", file);
-	fclose(file);
-	start(fixture);
+	start_store(fixture);
 	*state = fixture;
 	return 0;
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-
-	store_free(fixture->store);
-	style_unref(fixture->style);
-	health_free(&fixture->health);
-	fixture_remove(fixture->folder);
-	free(fixture);
-	return 0;
-}
-
-static void begin(struct fixture *fixture)
-{
-	const struct store_call call = {.call = 1,
-		.id = "a",
-		.wall_us = WALL_US,
-		.mono_us = fixture->mono_us,
-		.style = fixture->style};
-
-	store_begin(fixture->store, &call);
-}
-
-/* A message of LEN bytes that begins with WORD. */
-static void add(struct fixture *fixture, const char *word, size_t len)
-{
-	char *text = malloc(len + 1);
-	const struct store_datagram datagram = {.call = 1,
-		.mono_us = fixture->mono_us,
-		.source = fixture_addr("192.0.2.1:5060"),
-		.destination = fixture_addr("192.0.2.2:5060"),
-		.how = "UDP",
-		.data = text,
-		.len = len};
-
-	memset(text, 'x', len);
-	memcpy(text, word, strlen(word));
-	assert_true(store_add(fixture->store, &datagram));
-	free(text);
-}
-
-static void pass(struct fixture *fixture, uint64_t us)
-{
-	fixture->mono_us += us;
-	store_flush(fixture->store);
-	store_expire(fixture->store, fixture->mono_us);
 }
 
 static off_t size_of(const struct fixture *fixture, const char *name)
@@ -121,21 +35,6 @@ static struct store_counts counts(const struct fixture *fixture)
 
 	store_counts(fixture->store, &counts);
 	return counts;
-}
-
-static int run(const struct fixture *fixture, const char *command)
-{
-	char text[5000];
-
-	snprintf(text, sizeof(text), "cd '%s' && { %s; } >/dev/null 2>&1",
-		fixture->folder, command);
-	return system(text);
-}
-
-static void need_age(void)
-{
-	if (system("command -v age >/dev/null 2>&1") != 0)
-		skip();
 }
 
 /* Records in NAME, opened by age, or -1; each has WORD. */
@@ -284,7 +183,7 @@ static void what_was_cut_is_known_by_its_name(void **state)
 	pass(fixture, 40 * SECOND_US);
 	store_free(fixture->store);
 	assert_int_equal(run(fixture, "rm -r audit; mv left audit"), 0);
-	start(fixture);
+	start_store(fixture);
 	assert_true(size_of(fixture, "call.pcapng.age.part") > 65552);
 	/* until it is sealed (test_sealing.c) */
 	assert_int_equal(run(fixture, "grep -q '^+2026-01-01.a$' audit/open.log"), 0);

@@ -10,7 +10,6 @@
 
 #define WALL_US UINT64_C(1767225600000000) /* 2026-01-01 */
 #define FOLDER "audit/wire/2026-01-01T00-00-00-000000Z"
-#define RECIPIENT "age1w3tyke4gev25vaxxsvcgqu4484rf6ejpmavs57p6yz6lhy2sfs5swrvwyn"
 
 struct fixture {
 	char *folder;
