@@ -8,24 +8,12 @@
 #include "audit/pcapng.h"
 #include "audit/sealed_files.h"
 #include "evidence/tar.h"
+#include "fuzz.h"
 #include "verify/bundle.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 /* Of the bundles in the corpus. */
 #define KEY                                                                              \

@@ -7,21 +7,9 @@
 #include "audit/capture_read.h"
 #include "audit/pcapng.h"
 #include "base/err.h"
+#include "fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 struct seen {
 	struct ladder *ladder; /* what is made of it */

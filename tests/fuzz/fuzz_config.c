@@ -11,20 +11,9 @@
 #include "config/load.h"
 #include "config/profile.h"
 #include "config/value.h"
+#include "fuzz.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 /* Names nothing that is there, so that no profile of this machine plays a part. */
 #define FOLDER "/nonexistent"

@@ -3,23 +3,11 @@
  * the secret; what is read as credentials is bounded, and proves nothing by itself.
  */
 #include "base/err.h"
+#include "fuzz.h"
 #include "sip/digest.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 static bool is_inside(struct span part, struct span whole)
 {

@@ -2,35 +2,26 @@
  * Fuzz target: bytes from the network through framer, parser, every accessor and answer.
  * What holds for any input is asserted.
  */
+#include "fuzz.h"
 #include "sip/compose.h"
 #include "sip/framer.h"
 #include "sip/message.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-/* assert() that no build leaves out. */
-#define CHECK(condition)                                                                 \
-	do {                                                                             \
-		if (!(condition))                                                        \
-			abort();                                                         \
-	} while (0)
-
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len);
 
 /* A printed value is one line. */
 static void check_span(struct span span)
 {
 	for (size_t i = 0; i < span.len; i++)
-		CHECK(span.p[i] != '\r' && span.p[i] != '\n' && span.p[i] != '\0');
+		MUST(span.p[i] != '\r' && span.p[i] != '\n' && span.p[i] != '\0');
 }
 
 /* Reads what may be any bytes, so that the sanitizer sees whether they are there. */
 static void check_bytes(struct span span, const char *data, size_t len)
 {
-	CHECK(span.len <= len);
+	MUST(span.len <= len);
 	if (span.len > 0)
-		CHECK(memcmp(span.p, data + len - span.len, span.len) == 0);
+		MUST(memcmp(span.p, data + len - span.len, span.len) == 0);
 }
 
 static void check_uri(const struct message_uri *uri)
@@ -70,9 +61,9 @@ static void check_display(struct span text)
 			i++;
 		else if (out.data[i] == '"')
 			open++;
-		CHECK(open % 2 == 1 || out.data[i] != '<');
+		MUST(open % 2 == 1 || out.data[i] != '<');
 	}
-	CHECK(open == 0 || open == 2);
+	MUST(open == 0 || open == 2);
 	buf_free(&out);
 }
 
@@ -117,8 +108,7 @@ static void check_accessors(const struct message *message)
 	check_uri(message_request_uri(message));
 	check_address(message_from(message));
 	check_address(message_to(message));
-	CHECK(message_max_forwards(message) >= -1 &&
-		message_max_forwards(message) <= 255);
+	MUST(message_max_forwards(message) >= -1 && message_max_forwards(message) <= 255);
 	for (unsigned i = 0; message_contact(message, i, &address); i++)
 		check_address(&address);
 	for (unsigned i = 0; message_route(message, i, &address); i++)
@@ -133,20 +123,20 @@ static void check_accessors(const struct message *message)
 /* What a sound message promises to those above. */
 static void check_sound(const struct message *message)
 {
-	CHECK(message_can_answer(message));
-	CHECK(message_cseq(message) <= 0x7fffffff);
-	CHECK(message_call_id(message).len > 0);
+	MUST(message_can_answer(message));
+	MUST(message_cseq(message) <= 0x7fffffff);
+	MUST(message_call_id(message).len > 0);
 	/* Within a dialog, and in responses, the tags are enough. */
 	if (message_is_request(message) && message_to(message)->tag.len == 0) {
-		CHECK(message_from(message)->uri.whole.len > 0);
-		CHECK(message_to(message)->uri.whole.len > 0);
+		MUST(message_from(message)->uri.whole.len > 0);
+		MUST(message_to(message)->uri.whole.len > 0);
 	}
-	CHECK(message_via(message)->host.len > 0);
-	CHECK(message_via_count(message) > 0);
+	MUST(message_via(message)->host.len > 0);
+	MUST(message_via_count(message) > 0);
 	if (message_is_request(message))
-		CHECK(message_request_uri(message)->whole.len > 0);
+		MUST(message_request_uri(message)->whole.len > 0);
 	else
-		CHECK(message_status(message) >= 100 && message_status(message) < 700);
+		MUST(message_status(message) >= 100 && message_status(message) < 700);
 }
 
 /* An answer passes the framer whole and parses as what was meant. */
@@ -161,18 +151,18 @@ static void check_answer(struct message *request, bool sound)
 
 	buf_init(&out, 0);
 	message_set_received(request, "2001:db8::7", 5062);
-	CHECK(compose_response(&out, request, 180, NULL, "abc") == 0);
+	MUST(compose_response(&out, request, 180, NULL, "abc") == 0);
 	compose_body(&out, NULL, (struct span){0});
-	CHECK(out.err == 0);
+	MUST(out.err == 0);
 	/* Printing may lengthen (", " for ","): a limit may then be passed, no more. */
 	if (framer_stream(&framer, out.data, out.len, &len, &reason) == FRAMER_MESSAGE) {
-		CHECK(len == out.len);
-		CHECK(message_parse(&answer, out.data, len, &fault) == 0);
-		CHECK(message_status(answer) == 180);
-		CHECK(!sound || fault.status == 0);
-		CHECK(!sound || message_via_count(answer) == message_via_count(request));
-		CHECK(span_equal(message_call_id(answer), message_call_id(request)));
-		CHECK(span_equal_str(message_via(answer)->received, "2001:db8::7"));
+		MUST(len == out.len);
+		MUST(message_parse(&answer, out.data, len, &fault) == 0);
+		MUST(message_status(answer) == 180);
+		MUST(!sound || fault.status == 0);
+		MUST(!sound || message_via_count(answer) == message_via_count(request));
+		MUST(span_equal(message_call_id(answer), message_call_id(request)));
+		MUST(span_equal_str(message_via(answer)->received, "2001:db8::7"));
 		message_unref(answer);
 	}
 	buf_free(&out);
@@ -185,7 +175,7 @@ static void check_message(const char *data, size_t len)
 
 	if (message_parse(&message, data, len, &fault) < 0)
 		return;
-	CHECK(fault.status == 0 || fault.reason != NULL);
+	MUST(fault.status == 0 || fault.reason != NULL);
 	check_bytes(message_body(message), data, len);
 	check_accessors(message);
 	if (fault.status == 0)
@@ -200,8 +190,8 @@ static void check_head(const char *data, size_t len)
 {
 	struct buf head;
 
-	CHECK(len >= 2 && len <= FRAMER_MAX_HEADERS);
-	CHECK(memcmp(data + len - 2, "\r\n", 2) == 0);
+	MUST(len >= 2 && len <= FRAMER_MAX_HEADERS);
+	MUST(memcmp(data + len - 2, "\r\n", 2) == 0);
 	buf_init(&head, 0);
 	buf_add(&head, data, len);
 	buf_add_str(&head, "\r\n");
@@ -223,11 +213,11 @@ static enum framer_result check_increments(
 	enum framer_result result = framer_stream(framer, data, len, ret_len, &reason);
 	enum framer_result slow_result = FRAMER_MORE;
 
-	CHECK((result != FRAMER_BROKEN && result != FRAMER_TOO_BIG) || reason != NULL);
+	MUST((result != FRAMER_BROKEN && result != FRAMER_TOO_BIG) || reason != NULL);
 	for (size_t have = 1; have <= len && slow_result == FRAMER_MORE; have++)
 		slow_result = framer_stream(&slow, data, have, &slow_len, &reason);
-	CHECK(!reading || result == slow_result);
-	CHECK((result != FRAMER_MESSAGE && result != FRAMER_TOO_BIG) ||
+	MUST(!reading || result == slow_result);
+	MUST((result != FRAMER_MESSAGE && result != FRAMER_TOO_BIG) ||
 		*ret_len == slow_len);
 	return result;
 }
@@ -242,7 +232,7 @@ static void check_stream(const char *data, size_t len)
 
 		if (result == FRAMER_MORE || result == FRAMER_BROKEN)
 			return;
-		CHECK(taken > 0 && taken <= len);
+		MUST(taken > 0 && taken <= len);
 		if (result == FRAMER_MESSAGE)
 			check_message(data, taken);
 		if (result == FRAMER_TOO_BIG)
@@ -258,9 +248,9 @@ static void check_datagram(const char *data, size_t len)
 	enum framer_result result = framer_datagram(data, len, &datagram);
 
 	if (result == FRAMER_BROKEN)
-		CHECK(datagram.reason != NULL);
+		MUST(datagram.reason != NULL);
 	else
-		CHECK(datagram.at <= len && datagram.len <= len - datagram.at);
+		MUST(datagram.at <= len && datagram.len <= len - datagram.at);
 	if (result == FRAMER_MESSAGE)
 		check_message(data + datagram.at, datagram.len);
 	if (result == FRAMER_TOO_BIG)

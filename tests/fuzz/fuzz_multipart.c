@@ -2,23 +2,11 @@
  * The parts of a body: within their bounds, each within the body, and written again in a
  * multipart of ours they are the same ones.
  */
+#include "fuzz.h"
 #include "sip/framer.h"
 #include "sip/multipart.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 #define BOUNDARY "fuzz-0123456789abcdef-zzuf"
 

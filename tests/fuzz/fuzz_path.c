@@ -9,25 +9,13 @@
  * authentic changes no state, and what goes on is what came under our numbers, or a digit that
  * was to be played, or RTCP that is whole and no longer than it may be.
  */
+#include "fuzz.h"
 #include "media/path.h"
 #include "media/rtcp.h"
 #include "media/rtp.h"
 #include "media/srtp_engine.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 #define PACKET_MAX 2048
 #define PACKETS_MAX 64

@@ -3,23 +3,10 @@
  * it was told to say, and is never longer than its room. The same of its translation, in which
  * no SSRC of the other side is left.
  */
+#include "fuzz.h"
 #include "media/report.h"
 #include "media/rtp.h"
 #include "media/translator.h"
-
-#include <stdio.h>
-#include <stdlib.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 #define REPORTS_MAX 40
 

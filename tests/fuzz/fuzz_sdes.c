@@ -2,23 +2,11 @@
  * a=crypto: what parses is printed in a form that parses to the same and prints the same
  * again; what does not leaves the result alone and says why.
  */
+#include "fuzz.h"
 #include "sdp/b64.h"
 #include "sdp/sdes.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 static void must_equal(const struct sdes_crypto *a, const struct sdes_crypto *b)
 {

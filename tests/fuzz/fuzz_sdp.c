@@ -7,22 +7,10 @@
  * edit that fails changes nothing; what an edit leaves is well formed and then says the same of its
  * media; what is said of a line does not depend on how often it is copied.
  */
+#include "fuzz.h"
 #include "sdp/sdp.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 struct edit {
 	uint8_t kind;

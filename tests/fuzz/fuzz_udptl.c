@@ -2,22 +2,10 @@
  * UDPTL: what is taken is one whole datagram, whose parts, measured again here in another way,
  * fill it to its last byte; cut short or with a byte more it is none.
  */
+#include "fuzz.h"
 #include "media/udptl.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(condition)                                                                  \
-	do {                                                                             \
-		if (!(condition)) {                                                      \
-			(void)fprintf(                                                   \
-				stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition);  \
-			abort();                                                         \
-		}                                                                        \
-	} while (0)
 
 #define DATAGRAM_MAX 2048
 

@@ -3,15 +3,12 @@
  * `make check` keeps what fuzzing found. The target fuzz_NAME reads tests/fuzz/corpus/NAME,
  * or the files and directories that it is given.
  */
+#include "fuzz.h"
+
 #include <dirent.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define MAX_BYTES (1024 * 1024)
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static unsigned replayed;
 
