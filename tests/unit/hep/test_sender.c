@@ -543,40 +543,35 @@ static void by_tls_they_come_to_who_proves_his_name(void **state)
 	tls_stop(&tls);
 }
 
+/* Who has a certificate of NAME, where others are trusted or not, is refused for WORD. */
 static void expect_refused(
-	struct fixture *f, struct tls *tls, struct trust *trust, const char *word)
+	struct fixture *f, const char *name, bool others, const char *word)
 {
+	struct tls tls;
+
+	tls_start(&tls, name);
 	listen_again(f);
-	use_tls(f, tls, trust);
+	use_tls(f, &tls, others ? tls.other_trust : tls.trust);
 	add(f);
-	accept_tls(f, tls);
-	TURN_UNTIL(&f->world, (serve(f, tls), state_of(f).why[0]));
+	accept_tls(f, &tls);
+	TURN_UNTIL(&f->world, (serve(f, &tls), state_of(f).why[0]));
 	assert_non_null(strstr(state_of(f).why, word));
-	serve(f, tls);
+	serve(f, &tls);
 	assert_int_equal(f->got.len, 0);
 	assert_false(state_of(f).open);
 	assert_int_equal(state_of(f).waiting_bytes, SMALL);
 	assert_int_equal(state_of(f).sent, 0);
+	tls_stop(&tls);
 }
 
 static void whoever_is_certified_by_others_gets_nothing(void **state)
 {
-	struct fixture *f = *state;
-	struct tls tls;
-
-	tls_start(&tls, "localhost");
-	expect_refused(f, &tls, tls.other_trust, "rule=issuer");
-	tls_stop(&tls);
+	expect_refused(*state, "localhost", true, "rule=issuer");
 }
 
 static void whoever_has_another_name_gets_nothing(void **state)
 {
-	struct fixture *f = *state;
-	struct tls tls;
-
-	tls_start(&tls, "other.example.com");
-	expect_refused(f, &tls, tls.trust, "rule=name");
-	tls_stop(&tls);
+	expect_refused(*state, "other.example.com", false, "rule=name");
 }
 
 /* Who was let in is not for ever. */
