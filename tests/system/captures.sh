@@ -202,7 +202,6 @@ sealed() {
 		[$id, $day, .name, .sha256, .packets] | join(" ")' "$lab/state/cdr.jsonl")
 	((files == $(find "$lab/state/audit" -name 'call*.pcap*' | wc -l) && files >= 3))
 }
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 check "each file is sealed, as it is" sealed
 finish

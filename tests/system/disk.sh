@@ -4,6 +4,7 @@
 # files end on a whole block, what was lost is declared in record, log and metrics, and when the disk is back all goes on
 # without a restart, and is verified. As root with a small file system that really gets full.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pair.sh"
 # shellcheck source=tests/system/talk.sh
 . "$(dirname "$0")/talk.sh"
 need sipp kamailio capinfos
@@ -91,16 +92,14 @@ all_was_heard() {
 	}
 }
 
-# A short call from one gateway to the other; its log is $lab/short.log.
+# A short call from one gateway to the other.
 short_call() { # OPTION...
-	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49503123 -i 127.0.0.3 -p "$port_spare" \
-		-mp "$port_phone_media" -m 1 -d 50 -nostdin -trace_msg -message_file short.messages \
-		-timeout 30 "$@") >"$lab/short.log" 2>&1 </dev/null
+	one_call -d 50 -timeout 30 -trace_msg -message_file short.messages "$@"
 }
 
 refused() {
 	! short_call && grep -q 'SIP/2.0 503' "$lab/short.messages" || {
-		tail -5 "$lab/short.log"
+		tail -5 "$lab/one-call.log"
 		return 1
 	}
 }
@@ -245,21 +244,15 @@ port_gateway_media=$((port_spare + 14))
 conf_server=('suites = AES_CM_128_HMAC_SHA1_80')
 write_conf
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw"
-for trunk in "a 127.0.0.3 $port_spare +49502" "b 127.0.0.4 $port_spare +49503"; do
-	read -r name host port prefix <<<"$trunk"
-	printf '%s\n' '[gateway]' 'calls-to = gateways' 'options-ping = off' "host = $host" 'tls = no' \
-		'transport = udp' "port = $port" "prefixes = $prefix" >"$lab/gateways.d/$name.conf"
-done
+caller_host=127.0.0.3 # gw is at the usual place
+write_pair
 start_front front-pbx1 "$port_pbx" "$port_front" "sip:127.0.0.1:$port_sipp_server" \
 	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
 export FAULTDISK_BELOW=$lab/state FAULTDISK_CONTROL=$lab/fault
 LD_PRELOAD=$tools/faultdisk.so start_tandem
 unset FAULTDISK_BELOW FAULTDISK_CONTROL
 cp "$lab/state/log/key" "$lab/key"
-(cd "$lab" && exec sipp -sn uas -i 127.0.0.4 -p "$port_spare" -mp $((port_phone_media + 60)) -nostdin) \
-	>"$lab/uas.log" 2>&1 </dev/null &
-pids+=("$!")
-wait_for 10 listens "$port_spare" udp 127.0.0.4
+start_called
 sipp_options="-timeout 900" check "a call stands" start_talk
 call_id=$(ctl --json call show "$call_number" | jq -r .id)
 begin_speech
@@ -426,8 +419,7 @@ check "all that was said through all of it was heard" all_was_heard
 check "the call ends" end_talk
 check "all that was offered is stored or lost" wait_for 10 status_is '.audit | .offered == .stored + .lost' true
 check "nothing is held afterwards" all_released
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 check "all of it is verified" "$builddir/tandem-verify" log --key "$lab/key" "$lab/state"
 
 # --- what is planted before a start
@@ -438,8 +430,7 @@ for kind in "${kinds[@]}"; do
 	start_tandem
 	check "a $kind for the standing calls: told" grep -q 'event=standing-unusable' "$lab/tandem.log"
 	check "a $kind for the standing calls: a call" short_call
-	check "it stops" ctl -q shutdown
-	wait "$tandem_pid"
+	check "it stops" stop_tandem
 	sed -i 's/event=standing-unusable/event=standing-unusable-before/' "$lab/tandem.log"
 done
 check "nothing was written to what they are of" is_harmless

@@ -3,6 +3,7 @@
 # is killed at moments that a seed draws (KILLS of them, 20; SEED), and after each start the log is whole, and each call that
 # began has one record, of kind call or lost.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pair.sh"
 need sipp openssl xxd capinfos
 kills=${KILLS:-20}
 RANDOM=${SEED:-1}
@@ -17,33 +18,25 @@ verify() { # WORD...: of tandem-verify log
 
 # calls RATE: from the one gateway to the other one, until stop_calls.
 calls() {
-	(cd "$lab" && exec sipp -sn uas -i 127.0.0.2 -p "$port_spare" -mp $((port_phone_media + 60)) -nostdin) \
-		>"$lab/uas.log" 2>&1 </dev/null &
-	uas_pid=$!
-	pids+=("$uas_pid")
-	wait_for 10 listens "$port_spare" udp 127.0.0.2
-	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49403123 -i 127.0.0.1 -p "$port_gw" \
-		-mp "$port_phone_media" -r "$1" -d 200 -nostdin -timeout 1000) >"$lab/uac.log" 2>&1 </dev/null &
-	uac_pid=$!
-	pids+=("$uac_pid")
+	start_called
+	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49403123 -i "$caller_host" -p "$caller_port" \
+		-mp "$port_phone_media" -r "$1" -d 200 -nostdin -timeout 1000) >"$lab/caller.log" 2>&1 </dev/null &
+	caller_pid=$!
+	pids+=("$caller_pid")
 }
 
 stop_calls() {
 	# it ends when its calls have
-	kill -USR1 "$uac_pid"
-	[[ ${1:-} != gently ]] || wait_for 30 quiet "$uac_pid"
-	stop "$uac_pid"
-	stop "$uas_pid"
-}
-
-quiet() { # PID
-	! kill -0 "$1" 2>/dev/null
+	kill -USR1 "$caller_pid"
+	[[ ${1:-} != gently ]] || wait_for 30 is_gone "$caller_pid"
+	stop "$caller_pid"
+	stop "$called_pid"
 }
 
 killed() {
 	disown "$tandem_pid" # or bash tells of it
 	kill -KILL "$tandem_pid"
-	wait_for 10 quiet "$tandem_pid"
+	wait_for 10 is_gone "$tandem_pid"
 	stop "$tandem_pid"
 }
 
@@ -69,11 +62,7 @@ accounts_agree() {
 lab_open
 write_conf
 sed -i 's/^mode = full/mode = signalling/' "$lab/tandem.conf"
-for trunk in "a 127.0.0.1 $port_gw +49402" "b 127.0.0.2 $port_spare +49403"; do
-	read -r name host port prefix <<<"$trunk"
-	printf '%s\n' '[gateway]' 'calls-to = gateways' 'options-ping = off' "host = $host" 'tls = no' \
-		'transport = udp' "port = $port" "prefixes = $prefix" >"$lab/gateways.d/$name.conf"
-done
+write_pair
 start_tandem
 ctl --json cdr key | jq -r .key >"$lab/key"
 check "the key is that of the log" cmp "$lab/key" "$(state)/log/key"
@@ -87,8 +76,7 @@ check "records are signed meanwhile" wait_for 10 bash -c "
 cp "$(state)/log/checkpoint" "$lab/older"
 stop_calls gently
 check "all calls have ended" wait_for 40 status_is .calls.now 0
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 check "all of it is signed" verify "$(state)"
 check "and grew from what it was" verify --older "$lab/older" "$(state)"
 check "each call has one record" accounts_agree
@@ -118,13 +106,11 @@ check "who changed something is recorded" wait_line 10 "$(state)/cdr.jsonl" \
 kill -HUP "$tandem_pid"
 check "a signal too" wait_line 10 "$(state)/cdr.jsonl" '"who":"SIGHUP","noun":"config","verb":"reload","args":\[\],"code":0'
 ctl -q trunk drain a
-(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49403123 -i 127.0.0.1 -p "$port_gw" -m 1 -nostdin \
-	-timeout 10) >"$lab/refused.log" 2>&1 </dev/null
+one_call
 check "a refused call is recorded" wait_line 10 "$(state)/cdr.jsonl" \
 	'"kind":"refused".*"count":1,"party":"trunk a","reason":"drained"'
 ctl -q trunk resume a
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 signed=$(verify --json "$(state)" | jq .records)
 
 # --- by programs of others
@@ -199,10 +185,6 @@ check "a key that is none: exit code 2" exits 2 "$builddir/tandem-verify" log --
 
 # --- a log that cannot go on
 
-one_call() {
-	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49403123 -i 127.0.0.1 -p "$port_gw" -m 1 \
-		-nostdin -timeout 10) >"$lab/one-call.log" 2>&1 </dev/null
-}
 refused_by_audit() {
 	! one_call && grep -q 'SIP/2.0 503' "$lab/one-call.log" &&
 		tail -1 "$(state)/cdr.jsonl" | jq -e '.kind == "refused" and .reason == "audit"' >/dev/null || {
@@ -217,14 +199,12 @@ start_tandem
 check "without its key it signs nothing" status_is .audit.log_stopped true
 check "and says why" jq -e '.audit.log_why | test("log.key is missing")' <(ctl --json status)
 check "required = yes: no call is taken" refused_by_audit
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 mv "$lab/log.key" "$(state)/log.key"
 start_tandem
 check "with the key it goes on" status_is .audit.log_stopped false
 check "what was written meanwhile is signed" wait_for 10 verify --live "$(state)"
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 sed -i '/^required = yes$/d' "$lab/tandem.conf"
 
 # --- killed again and again
@@ -250,8 +230,7 @@ done
 check "killed $kills times: the log is whole each time" test "$bad" = 0
 start_tandem
 stop_calls
-check "it stops in order" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops in order" stop_tandem
 check "after all of it the log is whole" verify --older "$lab/older" "$(state)"
 check "each call that began has one record, of a call or of its loss" accounts_agree
 captures_are_whole() {

@@ -3,11 +3,11 @@
 # anew after it was deleted, damaged or cut, and after the server was killed at moments that a seed draws (KILLS of them, 5; SEED),
 # and has each record once; files may be rotated; what peers wrote into SIP is text and nothing else. RECORDS (3000) are made.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pair.sh"
 need sipp jq sqlite3
 count=${RECORDS:-3000}
 kills=${KILLS:-5}
 RANDOM=${SEED:-1}
-state=$lab/state
 
 # What the index has of the file, without the server's help.
 index_sql() {
@@ -60,31 +60,14 @@ listed() { # FILTER OPTION...
 	ctl --jsonl cdr list "${@:2}" | jq -c "select($1)" | grep -q .
 }
 
-one_call() { # NUMBER
-	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s "$1" -i 127.0.0.1 -p "$port_gw" -m 1 \
-		-nostdin -timeout 10) >"$lab/one-call.log" 2>&1 </dev/null
-}
-
-stop_tandem() {
-	ctl -q shutdown
-	wait "$tandem_pid"
-}
-
 lab_open
 state=$lab/state
 write_conf
 sed -i 's/^mode = full/mode = signalling/' "$lab/tandem.conf"
-for trunk in "a 127.0.0.1 $port_gw +49402" "b 127.0.0.2 $port_spare +49403"; do
-	read -r name host port prefix <<<"$trunk"
-	printf '%s\n' '[gateway]' 'calls-to = gateways' 'options-ping = off' "host = $host" 'tls = no' \
-		'transport = udp' "port = $port" "prefixes = $prefix" >"$lab/gateways.d/$name.conf"
-done
-(cd "$lab" && exec sipp -sn uas -i 127.0.0.2 -p "$port_spare" -mp $((port_phone_media + 60)) -nostdin) \
-	>"$lab/uas.log" 2>&1 </dev/null &
-pids+=($!)
-wait_for 10 listens "$port_spare" udp 127.0.0.2
+write_pair
+start_called
 start_tandem
-check "a call" one_call +49403123
+check "a call" one_call -s +49403123
 check "it is in the index" wait_for 10 listed '.to == "+49403123" and .to_party == "trunk b" and
 	.from_party == "trunk a" and .status == 200'
 check "nobody else may read it" test "$(stat -c %a "$state/cdr.index")" = 640
@@ -172,10 +155,10 @@ check "CSV has its rows" test "$(ctl --csv cdr report --since 2025-01-01 --per d
 
 # --- rotated, deleted, damaged
 
-check "a call" one_call +49403124
+check "a call" one_call -s +49403124
 check "it comes behind them" wait_for 10 same '.to == "+49403124"' --number +49403124
 mv "$state/cdr.jsonl" "$state/cdr.jsonl.2"
-check "a call after the file was renamed" one_call +49403125
+check "a call after the file was renamed" one_call -s +49403125
 check "it is in the index too" wait_for 10 listed '.to == "+49403125"' --number +49403125
 check "each record once" soon_whole
 rm "$state"/cdr.index*
@@ -203,7 +186,7 @@ for way in 0 1 2 3; do
 	ctl --jsonl cdr list >"$lab/ignored" 2>&1
 	ctl --jsonl cdr list --number +4930 >"$lab/ignored" 2>&1
 	check "damaged, way $way: it is made anew" soon_whole
-	check "way $way: calls go on" one_call +49403126
+	check "way $way: calls go on" one_call -s +49403126
 	stop_tandem
 done
 
@@ -228,7 +211,7 @@ mkdir "$state/cdr.index"
 check "something else is in its place: an alarm" wait_for 20 status_is .index.failing true
 check "that says why" jq -e '.index.why | test("cdr.index")' <(ctl --json status)
 check "and is a metric" prints '^tandem_index_failing 1' ctl metrics
-check "calls go on" one_call +49403127
+check "calls go on" one_call -s +49403127
 check "their records too" wait_line 10 "$state/cdr.jsonl" '"to":"\+49403127"'
 rmdir "$state/cdr.index"
 check "it mends itself" wait_for 20 status_is .index.failing false
@@ -280,6 +263,5 @@ python3 - "$lab/hostile.csv" $((${#texts[@]} + 1)) >"$lab/csv.out" 2>&1 <<-'END'
 	assert len(set(map(len, rows))) == 1, [len(row) for row in rows]
 END
 check "CSV: Python reads as many rows, of one length" test ! -s "$lab/csv.out"
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 finish

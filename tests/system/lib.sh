@@ -339,6 +339,11 @@ start_tandem() {
 	fi
 }
 
+# stop_tandem: in order, as an operator does; its exit code.
+stop_tandem() {
+	ctl -q shutdown && wait "$tandem_pid"
+}
+
 ctl() {
 	"$builddir/tandemctl" -s "$lab/run/control.sock" "$@"
 }

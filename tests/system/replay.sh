@@ -95,8 +95,7 @@ check "no such option: exit code 2" replay 2 --configuration "$lab/new"
 
 # What is spoiled is counted, and the rest goes on.
 changed_conf
-check "shutdown" ctl -q shutdown
-wait "$tandem_pid"
+check "shutdown" stop_tandem
 capture=$(ls "$lab"/state/audit/*/*/call.pcapng | head -1)
 head -c 30 "$capture" >"$lab/head" && cat "$lab/head" >"$capture"
 echo 'no record' >>"$lab/state/cdr.jsonl"

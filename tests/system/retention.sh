@@ -7,6 +7,7 @@ if [[ -z ${RETENTION_INSIDE:-} ]] && ((EUID == 0)) && unshare --mount true 2>/de
 	RETENTION_INSIDE=yes exec unshare --mount bash "$0" "$@"
 fi
 . "$here/lib.sh"
+. "$here/pair.sh"
 [[ ${RETENTION_INSIDE:-} ]] || skip "only root can mount a disk"
 need sipp jq fallocate
 
@@ -14,17 +15,12 @@ state() {
 	echo "$lab/state"
 }
 
-one_call() {
-	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s +49403123 -i 127.0.0.1 -p "$port_gw" -m 1 \
-		-nostdin -timeout 10) >"$lab/one-call.log" 2>&1 </dev/null
-}
-
 # capture NUMBER: the folder of the capture of the call of that record, wherever it is.
 capture() {
 	echo "$(state)"/audit/*/"$(records | sed -n "$1p" | jq -r .id)"
 }
 
-is_gone() { # ID
+is_deleted() { # ID
 	local folders=("$(state)"/audit/*/"$1"*)
 	((${#folders[@]} == 0)) || {
 		ls -lR "${folders[@]}"
@@ -69,14 +65,8 @@ mkdir -p "$(state)"
 mount -t tmpfs -o size=64M,mode=0750 tmpfs "$(state)"
 write_conf
 sed -i 's/^mode = full/mode = signalling/' "$lab/tandem.conf"
-for trunk in "a 127.0.0.1 $port_gw +49402" "b 127.0.0.2 $port_spare +49403"; do
-	read -r name host port prefix <<<"$trunk"
-	printf '%s\n' '[gateway]' 'calls-to = gateways' 'options-ping = off' "host = $host" 'tls = no' \
-		'transport = udp' "port = $port" "prefixes = $prefix" >"$lab/gateways.d/$name.conf"
-done
-(cd "$lab" && exec sipp -sn uas -i 127.0.0.2 -p "$port_spare" -nostdin) >"$lab/uas.log" 2>&1 </dev/null &
-pids+=("$!")
-wait_for 10 listens "$port_spare" udp 127.0.0.2
+write_pair
+start_called
 start_tandem
 ctl --json cdr key | jq -r .key >"$lab/key"
 for i in 1 2 3 4; do
@@ -88,8 +78,7 @@ held=$(records | sed -n 2p | jq -r .id)
 third=$(records | sed -n 3p | jq -r .id)
 fourth=$(records | sed -n 4p | jq -r .id)
 first_number=$(records | sed -n 1p | jq .seq)
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 check "the day says whose they are" diff <(grep "^$first " "$(state)"/audit/*/trunks | sed 's/.*:// ; s/^[^ ]* //' | sort) \
 	<(printf 'trunk a\ntrunk b\n')
 
@@ -101,7 +90,7 @@ check "one is held" ctl -q capture hold "$held" --reason 'a lawsuit'
 printf '%s\n' '[capture]' 'keep = 30d' >>"$lab/gateways.d/a.conf"
 check "a gateway gets its own time" ctl -q config reload
 check "the old one is deleted, and the log has it" deleted "$first" age 'trunk a keep'
-check "nothing is left of it" is_gone "$first"
+check "nothing is left of it" is_deleted "$first"
 check "the one on hold stays" test -s "$(capture 2)/call.pcapng"
 check "the others too" test -s "$(capture 3)/call.pcapng" -a -s "$(capture 4)/call.pcapng"
 check "the log of this server says so" wait_line 5 "$lab/tandem.log" "call=$first event=capture-deleted .*rule=\"trunk a keep\""
@@ -143,8 +132,7 @@ check "a call" one_call
 check "recorded" wait_cdrs 7
 check "and captured" wait_for 5 test -s "$(capture 7)/call.pcapng"
 check "the log is whole" wait_for 10 verify
-check "it stops" ctl -q shutdown
-wait "$tandem_pid"
+check "it stops" stop_tandem
 printf '{"type": "array", "items": {"$ref": "file://%s/src/admin/schema/record.json"}}' "$srcdir" >"$lab/records.schema"
 jq -s . "$(state)/cdr.jsonl" >"$lab/records.json"
 check "each record is as its schema says" python3 "$srcdir/tests/system/schema_check.py" \

@@ -3,6 +3,7 @@
 # killed in mid-transaction, says no, has another password, its tables are renamed; Tandem is killed. A server that has not proved
 # who it is gets nothing.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pair.sh"
 need sipp jq openssl
 postgres=$(echo /usr/lib/postgresql/*/bin | tr ' ' '\n' | tail -1)
 [[ -x $postgres/initdb ]] || skip "postgresql is not installed"
@@ -39,11 +40,6 @@ all_there() {
 	cmp "$lab/lines" "$lab/rows"
 }
 
-one_call() { # NUMBER
-	(cd "$lab" && exec sipp "127.0.0.1:$port_external" -sn uac -s "$1" -i 127.0.0.1 -p "$port_gw" -m 1 \
-		-nostdin -timeout 10) >"$lab/one-call.log" 2>&1 </dev/null
-}
-
 fails_with() { # PATTERN
 	ctl --json status | jq -e --arg why "$1" '.sink.failing and (.sink.why | test($why))' || {
 		ctl --json status | jq -c .sink
@@ -54,11 +50,6 @@ fails_with() { # PATTERN
 conninfo() { # WORD...
 	echo "dbname=cdr user=tandem password=secretword $*" >"$lab/sink.conninfo"
 	chmod 600 "$lab/sink.conninfo"
-}
-
-stop_tandem() {
-	ctl -q shutdown
-	wait "$tandem_pid"
 }
 
 lab_open
@@ -88,21 +79,14 @@ sql "CREATE ROLE tandem LOGIN PASSWORD 'secretword';
 write_conf
 printf '%s\n' '[sink]' 'postgresql = sink.conninfo' >>"$lab/tandem.conf"
 sed -i 's/^mode = full/mode = off/' "$lab/tandem.conf"
-for trunk in "a 127.0.0.1 $port_gw +49402" "b 127.0.0.2 $port_spare +49403"; do
-	read -r name host port prefix <<<"$trunk"
-	printf '%s\n' '[gateway]' 'calls-to = gateways' 'options-ping = off' "host = $host" 'tls = no' \
-		'transport = udp' "port = $port" "prefixes = $prefix" >"$lab/gateways.d/$name.conf"
-done
-(cd "$lab" && exec sipp -sn uas -i 127.0.0.2 -p "$port_spare" -mp $((port_phone_media + 60)) -nostdin) \
-	>"$lab/uas.log" 2>&1 </dev/null &
-pids+=($!)
-wait_for 10 listens "$port_spare" udp 127.0.0.2
+write_pair
+start_called
 
 # --- by a Unix socket
 
 conninfo "host=$lab/pg port=$port_pg"
 start_tandem
-check "a call" one_call +49403123
+check "a call" one_call -s +49403123
 check "its record is there, with all others" wait_for 15 all_there
 check "with what is asked by" test "$(sql "SELECT call || ' ' || kind FROM tandem_records WHERE kind = 'call'")" = \
 	"$(records | jq -r '.id + " call"')"
@@ -112,31 +96,31 @@ check "its hash is that of the tree" test "$(sql "SELECT encode(hash, 'hex') FRO
 		head -1 "$state/cdr.jsonl" | tr -d '\n'
 	} | sha256sum | cut -d' ' -f1)"
 mv "$state/cdr.jsonl" "$state/cdr.jsonl.1"
-check "a call after the file was rotated" one_call +49403124
+check "a call after the file was rotated" one_call -s +49403124
 check "it is there" wait_for 15 all_there
 
 # --- the server is away, comes back, says no
 
 stop_postgres INT
-check "it is stopped: calls go on" one_call +49403125
+check "it is stopped: calls go on" one_call -s +49403125
 check "the next record finds out: an alarm" wait_for 20 status_is .sink.failing true
 check "the alarm is a metric" prints '^tandem_sink_failing 1' ctl metrics
 start_postgres
 check "it is back: all is there" wait_for 30 all_there
 check "the alarm is over" wait_for 10 status_is .sink.failing false
 sql 'ALTER TABLE tandem_records RENAME TO other'
-check "a call while the table has another name" one_call +49403126
+check "a call while the table has another name" one_call -s +49403126
 check "which is said" wait_for 20 fails_with 'relation .*tandem_records.* does not exist'
 sql 'ALTER TABLE other RENAME TO tandem_records'
 check "it has its name again: all is there" wait_for 30 all_there
 sql "REVOKE INSERT ON tandem_records FROM tandem"
-check "a call without the right to insert" one_call +49403127
+check "a call without the right to insert" one_call -s +49403127
 check "which is said" wait_for 20 fails_with 'permission denied'
 sql "GRANT INSERT ON tandem_records TO tandem"
 check "with it: all is there" wait_for 30 all_there
 sql "ALTER ROLE tandem PASSWORD 'another'" && sql "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'tandem'" \
 	>"$lab/terminated"
-check "another password" one_call +49403128
+check "another password" one_call -s +49403128
 check "which is said, without the one that we have" wait_for 20 fails_with 'password authentication failed'
 sql "ALTER ROLE tandem PASSWORD 'secretword'"
 check "the old one: all is there" wait_for 60 all_there
@@ -145,7 +129,7 @@ check "no password is in the log" bash -c "! grep -q secretword '$lab/tandem.log
 # --- killed at moments that a seed draws: its backends, itself, Tandem
 
 for ((i = 0; i < kills; i++)); do
-	one_call +49403129
+	one_call -s +49403129
 	sleep "0.$(printf '%03d' $((RANDOM % 900)))" # the moment, not a wait
 	case $((i % 3)) in
 	0)
@@ -181,7 +165,7 @@ stop_tandem
 conninfo "host=127.0.0.1 port=$port_pg"
 start_tandem
 check "in clear, or without knowing to whom: nothing" wait_for 20 fails_with 'sslmode=verify-full'
-check "calls go on" one_call +49403130
+check "calls go on" one_call -s +49403130
 stop_tandem
 conninfo "host=pbx1.example.test hostaddr=127.0.0.1 port=$port_pg sslmode=verify-full sslrootcert=$lab/certs/carriers-ca.pem"
 start_tandem
@@ -194,11 +178,10 @@ stop_tandem
 conninfo "host=pbx1.example.test hostaddr=127.0.0.1 port=$port_pg sslmode=verify-full sslrootcert=$lab/certs/enterprise-ca.pem"
 start_tandem
 check "it proves who it is: all is there" wait_for 30 all_there
-check "a stop waits for nobody" ctl -q shutdown
-wait "$tandem_pid"
+check "a stop waits for nobody" stop_tandem
 chmod 644 "$lab/sink.conninfo"
 start_tandem
 check "a file that others may read is not used" wait_for 20 fails_with 'may be read by others'
-check "and calls go on" one_call +49403131
+check "and calls go on" one_call -s +49403131
 stop_tandem
 finish

@@ -152,7 +152,6 @@ check "and says so" wait_line 5 "$lab/wire.out" '^tandemctl: wire-gone: '
 check "for a second" ctl -q wire start --for 1s
 check "it is over" wait_for 10 status_is .wire null
 check "once more" ctl -q wire start --for 1h
-check "the server stops" ctl -q shutdown
-wait "$tandem_pid"
+check "the server stops" stop_tandem
 check "and has said so" test "$(lines "$lab/tandem.log" 'event=keys-over')" = "$(lines "$lab/tandem.log" 'event=keys-kept')"
 finish
