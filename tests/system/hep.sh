@@ -91,9 +91,12 @@ start_collector() {
 	collector=$dir
 }
 
+# How long one that is back may wait to be found: the longest rest between two attempts is 30 s.
+found_s=40
+
 # It writes its tables when it ends. collected COUNT: once so many packets came.
 collected() {
-	wait_line 10 "$collector/log" 'came [0-9]' "$1"
+	wait_line "$found_s" "$collector/log" 'came [0-9]' "$1"
 	stop "$collector_pid"
 }
 
@@ -260,7 +263,7 @@ whole TLS
 start_collector renewed 1
 for kind in pem key; do cp "$lab/certs/internal.$kind" "$lab/certs/hep.$kind"; done
 reloaded "renewed" "collector = tls:pbx1.example.test:$port_collector_tls" "${mine[@]}" "${tls_files[@]/internal/hep}"
-check "renewed: it is reached" wait_for 10 status_is .hep.open true
+check "renewed: it is reached" wait_for "$found_s" status_is .hep.open true
 opened=$(lines "$lab/tandem.log" 'collector-open collector=tls')
 echo nothing >"$lab/certs/hep.pem"
 check "renewed: a file of no use is said" wait_line 15 "$lab/tandem.log" 'event=hep-files-refused reason=.*hep.pem'
@@ -354,12 +357,18 @@ sorted() { # TABLE COUNT: so many rows, all of this call
 	(($(wc -l <"$lab/rows") >= $2))
 }
 
+# Of each key there is as much as is to be told: that it was there.
+keys_are_hidden() {
+	rows sip_capture | jq -r .msg | grep -oE 'inline:[^|[:space:]]+' >"$lab/keys"
+	[[ -s $lab/keys ]] && ! grep -vE '^inline:x+$' "$lab/keys"
+}
+
 check "phones: sip_capture has both legs" sorted sip_capture "$(captured | wc -l)"
 check "phones: by two Call-IDs" test "$(jq -r .callid "$lab/rows" | sort -u | wc -l)" = 2
-check "phones: no key" exits 1 grep -qE 'inline..[A-Za-wyz0-9+/]{8}' "$collector/db/sip_capture"
+check "phones: no key" keys_are_hidden
 check "phones: rtcp_capture has reports" sorted rtcp_capture 2
 check "phones: of both ends" test "$(jq -r .source_port "$lab/rows" | sort -u | wc -l)" = 2
-check "phones: which are reports" eval 'jq -e ".msg | fromjson | .type == 200 and .ssrc > 0" "$lab/rows" | grep -vq false'
+check "phones: all of them are reports" jq -se 'all(.msg | fromjson | .type == 200 and .ssrc > 0)' "$lab/rows"
 check "phones: logs_capture has the record" sorted logs_capture 1
 check "phones: whole" eval 'jq -e ".msg | fromjson | .id == \"$id\" and .cause == \"bye\"" "$lab/rows"'
 

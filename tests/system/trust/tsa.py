@@ -5,7 +5,6 @@ import http.server
 import subprocess
 import sys
 import tempfile
-import time
 
 port, config, mode_file = int(sys.argv[1]), sys.argv[2], sys.argv[3]
 
@@ -27,8 +26,11 @@ class Handler(http.server.BaseHTTPRequestHandler):
         mode = open(mode_file).read().strip()
         kind, status = "application/timestamp-reply", 200
         assert self.headers["Content-Type"] == "application/timestamp-query"
-        if mode == "slow":
-            time.sleep(1000)
+        if mode == "silent":
+            # who asked gives up, and closes
+            self.rfile.read()
+            self.close_connection = True
+            return
         body = reply(query)
         if mode == "error":
             status = 500
