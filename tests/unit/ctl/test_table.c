@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* clang-format off */
@@ -61,9 +62,8 @@ static void read_back(int fd, char *ret, size_t size)
 static void print_of(const struct show_style *style, const char *noun, const char *verb,
 	const json_t *result, struct printed *ret)
 {
-	char out_path[] = "/tmp/tandem-out-XXXXXX",
-	     error_path[] = "/tmp/tandem-err-XXXXXX";
-	int out = mkstemp(out_path), errors = mkstemp(error_path);
+	int out = memfd_create("out", MFD_CLOEXEC);
+	int errors = memfd_create("errors", MFD_CLOEXEC);
 	int saved_out, saved_errors, err;
 
 	fflush(stdout);
@@ -83,8 +83,6 @@ static void print_of(const struct show_style *style, const char *noun, const cha
 	close(errors);
 	close(saved_out);
 	close(saved_errors);
-	unlink(out_path);
-	unlink(error_path);
 	assert_int_equal(err, 0);
 }
 
