@@ -1,53 +1,23 @@
 /*
  * tandem-verify: whether the records of calls are those that were signed. It needs no server and no network.
  */
-#ifdef HAVE_CONFIG_H
-#include "tandem-config.h"
-#endif
-
 #include "base/clock.h"
 #include "base/err.h"
 #include "evidence/logbook.h"
 #include "evidence/verify.h"
 #include "verify/bundle_report.h"
+#include "verify/options.h"
 #include "verify/report.h"
 #include "verify/report_text.h"
 #include "verify/safe.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#ifndef PACKAGE_VERSION
-#define PACKAGE_VERSION "unknown"
-#endif
-
-#define HANDOVERS_MAX 64
-
-/* Exit codes: tandem-verify(1). */
-enum { GOOD = 0, BAD = 1, USAGE = 2, UNREADABLE = 3 };
-
-struct options {
-	const char *key;
-	const char *tiles;
-	const char *record;
-	uint64_t from, to;
-	bool live, json, quiet;
-	const char *older[VERIFY_OLDER_MAX];
-	unsigned older_count;
-	const char *handovers[HANDOVERS_MAX];
-	unsigned handover_count;
-	const char *witnesses[VERIFY_WITNESSES_MAX];
-	unsigned witness_count;
-	uint64_t quorum; /* 0: all of them */
-	char **args;
-	int arg_count;
-};
 
 /* What is read is kept until the process ends: its key and older checkpoints. */
 struct run {
@@ -61,32 +31,16 @@ struct run {
 	struct verify_witnesses witnesses;
 };
 
-static int usage(const char *why)
+static int fail(const struct err_text *text)
 {
-	if (why)
-		fprintf(stderr, "tandem-verify: %s\n", why);
-	fprintf(stderr,
-		"usage: tandem-verify log --key KEY [--from N] [--to N] [--older "
-		"FILE]...\n"
-		"                         [--witness KEY]... [--quorum N] [--live]\n"
-		"                         [--json | --quiet] STATE-DIR\n"
-		"       tandem-verify log --key KEY --tiles DIR [options] FILE...\n"
-		"       tandem-verify proof --key KEY [--handover FILE]... [--record "
-		"FILE]\n"
-		"                           [--witness KEY]... [--quorum N]\n"
-		"                           [--json | --quiet] FILE\n"
-		"       tandem-verify bundle --key KEY [--json | --quiet] "
-		"DIR|FILE.tar\n"
-		"       tandem-verify report --key KEY [--handover FILE]... [--json | "
-		"--quiet] DIR\n");
-	return USAGE;
+	fprintf(stderr, "tandem-verify: %s\n", text->text);
+	return UNREADABLE;
 }
 
-static int fail(int code, const char *what, const struct err_text *text)
+static int fail_at(const char *path, int err)
 {
-	fprintf(stderr, "tandem-verify: %s%s%s\n", what ? what : "", what ? ": " : "",
-		text->text);
-	return code;
+	fprintf(stderr, "tandem-verify: %s: %s\n", path, err_str(err));
+	return UNREADABLE;
 }
 
 /* TEXT is that of a key of the given type, or a file that has it in its first line. OPTION wants it. */
@@ -115,16 +69,21 @@ static int read_key(struct note_key *ret, const char *text, uint8_t type,
 	return err ? USAGE : 0;
 }
 
-/* Those whose cosignatures are wanted. */
+/* Those whose cosignatures are wanted. One that is named twice would be counted twice. */
 static int read_witnesses(struct run *run)
 {
 	const struct options *options = &run->options;
 	struct verify_witnesses *witnesses = &run->witnesses;
 	int code = 0;
 
-	for (unsigned i = 0; i < options->witness_count && !code; i++)
+	for (unsigned i = 0; i < options->witness_count && !code; i++) {
 		code = read_key(&witnesses->keys[i], options->witnesses[i],
 			NOTE_COSIGNATURE, "--witness", "tandem-witness -k");
+		for (unsigned k = 0; k < i && !code; k++)
+			if (memcmp(witnesses->keys[k].key, witnesses->keys[i].key,
+				    ED25519_PUBLIC_LEN) == 0)
+				return usage("--witness: the same key twice");
+	}
 	witnesses->count = options->witness_count;
 	witnesses->quorum =
 		options->quorum ? (unsigned)options->quorum : witnesses->count;
@@ -259,14 +218,13 @@ static int open_records(struct run *run, struct records **ret, int *ret_log_fd)
 	else
 		err = records_open(ret, options->args[0], &text);
 	if (err)
-		return fail(UNREADABLE, NULL, &text);
+		return fail(&text);
 	if (!options->tiles && asprintf(&path, "%s/log", options->args[0]) < 0)
 		path = NULL;
 	*ret_log_fd =
 		open(path ? path : options->tiles, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (*ret_log_fd < 0) {
-		err_set(&text, -errno, "%s", err_str(-errno));
-		fail(UNREADABLE, path ? path : options->tiles, &text);
+		fail_at(path ? path : options->tiles, -errno);
 		records_free(*ret);
 	}
 	free(path);
@@ -275,16 +233,12 @@ static int open_records(struct run *run, struct records **ret, int *ret_log_fd)
 
 static int read_older(struct run *run)
 {
-	struct err_text text = {""};
-
 	for (unsigned i = 0; i < run->options.older_count; i++) {
 		const char *name = run->options.older[i];
 		int err = logbook_read_file(AT_FDCWD, name, NOTE_MAX, &run->notes[i]);
 
-		if (err) {
-			err_set(&text, err, "%s", err_str(err));
-			return fail(UNREADABLE, name, &text);
-		}
+		if (err)
+			return fail_at(name, err);
 		run->older[i] = (struct verify_older){name, buf_span(&run->notes[i])};
 	}
 	return 0;
@@ -316,7 +270,7 @@ static int run_log(struct run *run)
 		return code;
 	run->faults = json_array();
 	if (verify_log(&result, &params, &text) != 0) {
-		code = fail(UNREADABLE, NULL, &text);
+		code = fail(&text);
 	} else {
 		print_log(run, &result);
 		code = result.faults > 0 ? BAD : GOOD;
@@ -330,13 +284,10 @@ static int run_log(struct run *run)
 /* A record alone, with its line end or without it. */
 static int read_record(const char *path, struct buf *file, struct span *ret)
 {
-	struct err_text text = {""};
 	int err = logbook_read_file(AT_FDCWD, path, RECORDS_LINE_MAX, file);
 
-	if (err) {
-		err_set(&text, err, "%s", err_str(err));
-		return fail(UNREADABLE, path, &text);
-	}
+	if (err)
+		return fail_at(path, err);
 	*ret = buf_span(file);
 	if (ret->len > 0 && ret->p[ret->len - 1] == '\n')
 		ret->len--;
@@ -345,36 +296,30 @@ static int read_record(const char *path, struct buf *file, struct span *ret)
 	return 0;
 }
 
-static void print_proof(
-	struct run *run, uint64_t index, struct span record, const struct err_text *why)
+/* Of a proof, or of a report. */
+static void print_refusal(struct run *run, const struct err_text *why)
 {
-	bool good = why->text[0] == '\0';
-
 	if (run->options.json) {
-		json_t *object =
-			json_pack("{s:b,s:s}", "verified", good, "log", run->key.name);
+		print_json(json_pack("{s:b,s:s,s:o*}", "verified", false, "log",
+			run->key.name, "text", json_string(why->text)));
+	} else if (!run->options.quiet) {
+		printf("NOT VERIFIED: ");
+		safe_print(stdout, span_of(why->text));
+		putchar('\n');
+	}
+}
 
-		if (good) {
-			json_object_set_new(
-				object, "index", json_integer((json_int_t)index));
-			json_object_set_new(object, "record",
-				json_loadb(record.p, record.len, 0, NULL));
-			json_object_set(object, "handovers", run->handovers);
-			json_object_set(object, "witnesses", run->cosigned);
-		} else {
-			json_object_set_new(object, "text", json_string(why->text));
-		}
-		print_json(object);
-	} else if (run->options.quiet) {
-		return;
-	} else if (good) {
+static void print_proof(struct run *run, uint64_t index, struct span record)
+{
+	if (run->options.json) {
+		print_json(json_pack("{s:b,s:s,s:I,s:o*,s:O,s:O}", "verified", true,
+			"log", run->key.name, "index", (json_int_t)index, "record",
+			json_loadb(record.p, record.len, 0, NULL), "handovers",
+			run->handovers, "witnesses", run->cosigned));
+	} else if (!run->options.quiet) {
 		printf("verified: record %" PRIu64 " of the log %s\n", index,
 			run->key.name);
 		safe_print(stdout, record);
-		putchar('\n');
-	} else {
-		printf("NOT VERIFIED: ");
-		safe_print(stdout, span_of(why->text));
 		putchar('\n');
 	}
 }
@@ -399,8 +344,8 @@ static int read_handovers(struct run *run, struct keychain *keys, struct err_tex
 		buf_init(&file, 0);
 		err = logbook_read_file(AT_FDCWD, name, PROOF_MAX, &file);
 		if (err && err != ERR_LIMIT) {
-			err_set(&text, err, "%s", err_str(err));
-			return fail(UNREADABLE, name, &text);
+			buf_free(&file);
+			return fail_at(name, err);
 		}
 		err = keychain_add(keys, buf_span(&file), &text);
 		buf_free(&file);
@@ -434,13 +379,12 @@ static int run_proof(struct run *run)
 	if (!code)
 		code = read_handovers(run, &keys, &text);
 	if (code == BAD)
-		print_proof(run, 0, record, &text);
+		print_refusal(run, &text);
 	if (code)
 		goto out;
 	err = logbook_read_file(AT_FDCWD, run->options.args[0], PROOF_MAX, &proof);
 	if (err && err != ERR_LIMIT) {
-		err_set(&text, err, "%s", err_str(err));
-		code = fail(UNREADABLE, run->options.args[0], &text);
+		code = fail_at(run->options.args[0], err);
 		goto out;
 	}
 	err = verify_proof(buf_span(&proof), record, &keys, &index, &line, &text);
@@ -449,7 +393,10 @@ static int run_proof(struct run *run)
 	code = err ? BAD : GOOD;
 	for (unsigned i = 0; i < keys.count && !err; i++)
 		print_handover_h(run, &keys.list[i]);
-	print_proof(run, index, buf_span(&line), &text);
+	if (err)
+		print_refusal(run, &text);
+	else
+		print_proof(run, index, buf_span(&line));
 out:
 	buf_free(&file);
 	buf_free(&proof);
@@ -458,50 +405,28 @@ out:
 	return code;
 }
 
-static void print_report(
-	struct run *run, const json_t *report, uint64_t index, const struct err_text *why)
+static void print_report(struct run *run, json_t *report, uint64_t index)
 {
-	if (run->options.json) {
-		json_t *object = json_pack("{s:b,s:s}", "verified", (int)(report != NULL),
-			"log", run->key.name);
-
-		if (report) {
-			json_object_set_new(
-				object, "index", json_integer((json_int_t)index));
-			json_object_set(object, "report", (json_t *)(uintptr_t)report);
-			json_object_set(object, "handovers", run->handovers);
-		} else {
-			json_object_set_new(object, "text", json_string(why->text));
-		}
-		print_json(object);
-		return;
-	}
-	if (run->options.quiet)
-		return;
-	if (!report) {
-		printf("NOT VERIFIED: ");
-		safe_print(stdout, span_of(why->text));
-		putchar('\n');
-		return;
-	}
-	report_text_print(report, index, run->key.name);
+	if (run->options.json)
+		print_json(json_pack("{s:b,s:s,s:I,s:O,s:O}", "verified", true, "log",
+			run->key.name, "index", (json_int_t)index, "report", report,
+			"handovers", run->handovers));
+	else if (!run->options.quiet)
+		report_text_print(report, index, run->key.name);
 }
 
 /* NAME below the folder PATH. */
 static int read_report_file(
 	const char *path, const char *name, size_t max, struct buf *ret)
 {
-	struct err_text text = {""};
 	char *whole = NULL;
 	int err;
 
 	if (asprintf(&whole, "%s/%s", path, name) < 0)
 		return UNREADABLE;
 	err = logbook_read_file(AT_FDCWD, whole, max, ret);
-	if (err) {
-		err_set(&text, err, "%s", err_str(err));
-		fail(UNREADABLE, whole, &text);
-	}
+	if (err)
+		fail_at(whole, err);
 	free(whole);
 	return err ? UNREADABLE : 0;
 }
@@ -531,8 +456,10 @@ static int run_report(struct run *run)
 		code = BAD;
 	for (unsigned i = 0; i < keys.count && !code; i++)
 		print_handover_h(run, &keys.list[i]);
-	if (code == GOOD || code == BAD)
-		print_report(run, report, index, &text);
+	if (code == BAD)
+		print_refusal(run, &text);
+	else if (code == GOOD)
+		print_report(run, report, index);
 	json_decref(report);
 	buf_free(&file);
 	buf_free(&proof);
@@ -540,129 +467,84 @@ static int run_report(struct run *run)
 	return code;
 }
 
-static const struct option long_options[] = {
-	{"key", required_argument, NULL, 'k'},
-	{"from", required_argument, NULL, 'f'},
-	{"to", required_argument, NULL, 't'},
-	{"older", required_argument, NULL, 'o'},
-	{"tiles", required_argument, NULL, 'd'},
-	{"record", required_argument, NULL, 'r'},
-	{"handover", required_argument, NULL, 'H'},
-	{"witness", required_argument, NULL, 'w'},
-	{"quorum", required_argument, NULL, 'Q'},
-	{"live", no_argument, NULL, 'l'},
-	{"json", no_argument, NULL, 'j'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, 'V'},
-	{NULL, 0, NULL, 0},
+static int run_bundle(struct run *run)
+{
+	const struct options *options = &run->options;
+
+	if (options->arg_count != 1)
+		return usage("bundle: one folder or archive");
+	return bundle_report(options->args[0], &run->key, options->json, options->quiet);
+}
+
+static const struct command {
+	const char *name;
+	const char *
+		options; /* letters; one that it has no use for is refused, and not passed over */
+	int (*run)(struct run *run);
+} commands[] = {
+	{"log", "kftodwQljq", run_log},
+	{"proof", "krHwQjq", run_proof},
+	{"bundle", "kjq", run_bundle},
+	{"report", "kHjq", run_report},
 };
 
-static bool take_option(struct options *options, int option)
+/* NULL: it was told why. */
+static const struct command *find_command(const struct options *options)
 {
-	switch (option) {
-	case 'k':
-		options->key = optarg;
-		return true;
-	case 'f':
-		return span_uint(span_of(optarg), INT64_MAX, &options->from) == 0;
-	case 't':
-		/* The last one that is wanted. */
-		if (span_uint(span_of(optarg), INT64_MAX, &options->to) != 0)
-			return false;
-		options->to++;
-		return true;
-	case 'o':
-		if (options->older_count == VERIFY_OLDER_MAX)
-			return false;
-		options->older[options->older_count++] = optarg;
-		return true;
-	case 'd':
-		options->tiles = optarg;
-		return true;
-	case 'r':
-		options->record = optarg;
-		return true;
-	case 'H':
-		if (options->handover_count == HANDOVERS_MAX)
-			return false;
-		options->handovers[options->handover_count++] = optarg;
-		return true;
-	case 'w':
-		if (options->witness_count == VERIFY_WITNESSES_MAX)
-			return false;
-		options->witnesses[options->witness_count++] = optarg;
-		return true;
-	case 'Q':
-		return span_uint(span_of(optarg), VERIFY_WITNESSES_MAX,
-			       &options->quorum) == 0 &&
-		       options->quorum > 0;
-	case 'l':
-		options->live = true;
-		return true;
-	case 'j':
-		options->json = true;
-		return true;
-	case 'q':
-		options->quiet = true;
-		return true;
-	default:
-		return false;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		const char *letters = commands[i].options;
+
+		if (strcmp(options->command, commands[i].name) != 0)
+			continue;
+		if (strspn(options->given, letters) == strlen(options->given))
+			return &commands[i];
+		usage("there is an option that this command has not");
+		return NULL;
 	}
+	usage("none of `log`, `proof`, `bundle` and `report`");
+	return NULL;
+}
+
+static int read_keys(struct run *run)
+{
+	int code = read_key(
+		&run->key, run->options.key, NOTE_ED25519, "--key", "tandemctl cdr key");
+
+	return code ? code : read_witnesses(run);
+}
+
+static int run_command(struct run *run, const struct command *command)
+{
+	int code;
+
+	run->handovers = json_array();
+	run->cosigned = json_array();
+	run->witnesses.h = print_witness_h;
+	run->witnesses.arg = run;
+	code = command->run(run);
+	for (unsigned i = 0; i < run->options.older_count; i++)
+		buf_free(&run->notes[i]);
+	json_decref(run->handovers);
+	json_decref(run->cosigned);
+	return code;
 }
 
 int main(int argc, char **argv)
 {
-	struct run run = {.options = {.to = UINT64_MAX}};
-	struct options *options = &run.options;
-	const char *command;
-	int option, code;
+	struct run run = {.handovers = NULL};
+	const struct command *command;
+	int code;
 
-	while ((option = getopt_long(argc, argv, "jqh", long_options, NULL)) != -1) {
-		if (option == 'h') {
-			usage(NULL);
-			return 0;
-		}
-		if (option == 'V') {
-			printf("tandem-verify %s\n", PACKAGE_VERSION);
-			return 0;
-		}
-		if (!take_option(options, option))
-			return usage(NULL);
-	}
-	command = argv[optind];
-	if (!command)
-		return usage(NULL);
-	options->args = argv + optind + 1;
-	options->arg_count = argc - optind - 1;
-	if (!options->key)
-		return usage("--key is missing: who has signed?");
-	code = read_key(
-		&run.key, options->key, NOTE_ED25519, "--key", "tandemctl cdr key");
-	if (!code)
-		code = read_witnesses(&run);
-	if (code)
+	if (!options_read(&run.options, argc, argv, &code))
 		return code;
-	run.handovers = json_array();
-	run.cosigned = json_array();
-	run.witnesses.h = print_witness_h;
-	run.witnesses.arg = &run;
-	if (strcmp(command, "log") == 0)
-		code = run_log(&run);
-	else if (strcmp(command, "proof") == 0)
-		code = run_proof(&run);
-	else if (strcmp(command, "bundle") == 0)
-		code = options->arg_count == 1 ? bundle_report(options->args[0], &run.key,
-							 options->json, options->quiet)
-					       : usage("bundle: one folder or archive");
-	else if (strcmp(command, "report") == 0)
-		code = run_report(&run);
-	else
-		code = usage("none of `log`, `proof`, `bundle` and `report`");
-	for (unsigned i = 0; i < options->older_count; i++)
-		buf_free(&run.notes[i]);
-	json_decref(run.handovers);
-	json_decref(run.cosigned);
+	command = find_command(&run.options);
+	if (!command)
+		return USAGE;
+	if (!run.options.key)
+		return usage("--key is missing: who has signed?");
+	code = read_keys(&run);
+	if (!code)
+		code = run_command(&run, command);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return UNREADABLE;
 	return code;

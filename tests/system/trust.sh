@@ -160,6 +160,8 @@ check "by which the record is proved" "$builddir/tandem-verify" proof --key "$(c
 	--record "$lab/bundle/call.json" "$lab/bundle/call.stamped.proof"
 check "its README says how" grep -q 'openssl ts -verify -in stamp.tsr -data stamp.checkpoint' "$lab/bundle/README"
 check "the bundle is good" "$builddir/tandem-verify" bundle --key "$lab/old" -q "$lab/bundle"
+check "what a bundle is not asked for is refused" exits 2 "$builddir/tandem-verify" bundle --key "$lab/old" \
+	--quorum 1 "$lab/bundle"
 
 check "bad status" bad error 'status 500'
 check "another type" bad html 'not with application/timestamp-reply'
@@ -247,6 +249,8 @@ sed "s/^name = .*/name = other.example.test/; s,^state = .*,state = $lab/witness
 "$builddir/tandem-witness" -c "$lab/witness9.conf" -k >"$lab/witness9.key"
 check "one who was not asked has not cosigned" prints '^witness: 1 of 2 witnesses have cosigned the log, 2 are wanted' \
 	verify old --live --witness "$lab/witness1.key" --witness "$lab/witness9.key" "$(state)"
+check "one who is named twice is not two" exits 2 verify old --live --quorum 2 --witness "$lab/witness1.key" \
+	--witness "$(<"$lab/witness1.key")" "$(state)"
 check "nor the proof" prints 'NOT VERIFIED: 0 of 1 witnesses' "$builddir/tandem-verify" proof --key "$lab/new2" \
 	--witness "$lab/witness9.key" "$lab/proof"
 
