@@ -15,6 +15,9 @@
 #define EXPORT "export.json"
 #define EXPORT_PROOF "export.proof"
 #define HANDOVER "handover."
+#define PROOF_END ".proof"
+#define STAMPED_END ".stamped.proof"
+#define STAMP "stamp.checkpoint"
 #define SUMS_MAX ((size_t)64 << 10)
 #define MANIFEST_MAX ((size_t)256 << 10)
 #define RECORDS_MAX 16
@@ -88,31 +91,68 @@ static void load_keys(struct bundle *bundle)
 
 /* ---- records ---- */
 
+/* Whether the file PROOF proves LINE, what NAME says; LEAF: its hash, where it is masked. False: it was told why not. The proof itself is
+ * added to RET. */
+static bool is_proved(struct bundle *bundle, const char *name, struct span line,
+	const struct tlog_hash *leaf, const char *proof, struct buf *ret)
+{
+	struct err_text text = {""};
+	struct buf again;
+	uint64_t index;
+	int err;
+
+	if (!read_file(bundle, proof, PROOF_MAX, ret))
+		return false;
+	buf_init(&again, 0);
+	err = leaf ? verify_leaf(buf_span(ret), leaf, &bundle->keys, &index, &text)
+		   : verify_proof(
+			     buf_span(ret), line, &bundle->keys, &index, &again, &text);
+	buf_free(&again);
+	if (err)
+		bundle_tell(bundle, "proof", name, "%s is not proved by %s: %s", name,
+			proof, text.text);
+	return !err;
+}
+
+/* Where an authority for time stamped a checkpoint: that the record was in that one too. PROOF is "NAME.proof". */
+static void check_stamped(struct bundle *bundle, const char *name, struct span line,
+	const struct tlog_hash *leaf, const char *proof)
+{
+	char stamped[SOURCE_NAME_SIZE + sizeof(STAMPED_END)];
+	const char *end = strstr(proof, PROOF_END);
+	struct buf hashes, stamp;
+	struct proof parts;
+
+	snprintf(stamped, sizeof(stamped), "%.*s" STAMPED_END,
+		end ? (int)(end - proof) : 0, proof);
+	if (!source_find(&bundle->source, stamped))
+		return;
+	buf_init(&hashes, 0);
+	buf_init(&stamp, 0);
+	if (is_proved(bundle, name, line, leaf, stamped, &hashes) &&
+		read_file(bundle, STAMP, NOTE_MAX, &stamp) &&
+		(proof_read(&parts, buf_span(&hashes)) != 0 ||
+			!span_equal(parts.note, buf_span(&stamp))))
+		bundle_tell(bundle, "proof", name,
+			"%s is not by " STAMP ", which was stamped", stamped);
+	buf_free(&hashes);
+	buf_free(&stamp);
+}
+
 /* The record NAME, proved by PROOF; LEAF: its hash, where it is masked. What it says, owned by the caller; NULL: it was told why
  * not. */
 static json_t *read_record(struct bundle *bundle, const char *name, const char *proof,
 	const struct tlog_hash *leaf)
 {
-	struct err_text text = {""};
-	struct buf line, hashes, again;
+	struct buf line, hashes;
 	json_t *record = NULL;
-	uint64_t index;
-	int err;
 
 	buf_init(&line, 0);
 	buf_init(&hashes, 0);
-	buf_init(&again, 0);
 	if (!read_file(bundle, name, RECORDS_LINE_MAX, &line) ||
-		!read_file(bundle, proof, PROOF_MAX, &hashes))
+		!is_proved(bundle, name, buf_span(&line), leaf, proof, &hashes))
 		goto out;
-	err = leaf ? verify_leaf(buf_span(&hashes), leaf, &bundle->keys, &index, &text)
-		   : verify_proof(buf_span(&hashes), buf_span(&line), &bundle->keys,
-			     &index, &again, &text);
-	if (err) {
-		bundle_tell(bundle, "proof", name, "%s is not proved by %s: %s", name,
-			proof, text.text);
-		goto out;
-	}
+	check_stamped(bundle, name, buf_span(&line), leaf, proof);
 	bundle->result.records++;
 	record = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(record)) {
@@ -123,7 +163,6 @@ static json_t *read_record(struct bundle *bundle, const char *name, const char *
 out:
 	buf_free(&line);
 	buf_free(&hashes);
-	buf_free(&again);
 	return record;
 }
 

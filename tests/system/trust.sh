@@ -160,6 +160,18 @@ check "by which the record is proved" "$builddir/tandem-verify" proof --key "$(c
 	--record "$lab/bundle/call.json" "$lab/bundle/call.stamped.proof"
 check "its README says how" grep -q 'openssl ts -verify -in stamp.tsr -data stamp.checkpoint' "$lab/bundle/README"
 check "the bundle is good" "$builddir/tandem-verify" bundle --key "$lab/old" -q "$lab/bundle"
+# faults_of PATTERN COMMAND: what is said of a copy with COMMAND done in it.
+faults_of() {
+	rm -rf "$lab/changed"
+	cp -r "$lab/bundle" "$lab/changed"
+	(cd "$lab/changed" && eval "$2")
+	prints "$1" exits 1 "$builddir/tandem-verify" bundle --key "$lab/old" "$lab/changed"
+}
+check "a record that was not stamped is found" faults_of '^proof: call.json is not proved by call.stamped.proof: ' \
+	'cp files.stamped.proof call.stamped.proof'
+check "and that another checkpoint was" faults_of '^proof: call.stamped.proof is not by stamp.checkpoint' \
+	'cp checkpoint stamp.checkpoint; echo >>stamp.checkpoint'
+check "or that it is missing" faults_of '^missing: stamp.checkpoint is missing' 'rm stamp.checkpoint'
 check "what a bundle is not asked for is refused" exits 2 "$builddir/tandem-verify" bundle --key "$lab/old" \
 	--quorum 1 "$lab/bundle"
 
@@ -307,11 +319,11 @@ check "an unknown log" ask 404 --data-binary $'old 0\n\nother\n1\nCsUYapGGPo4dkM
 check "another place" bash -c "[[ \$(curl -s -o /dev/null -w '%{http_code}' 'http://127.0.0.1:$((port_spare + 2))/') == 404 ]]"
 check "a second one with its state is refused" prints 'another witness uses' exits 1 timeout 10 \
 	"$builddir/tandem-witness" -c "$lab/witness1.conf"
+# On one connection, so that a slow machine sends so many a second too.
 flooded() {
-	for ((i = 0; i < 60; i++)); do
-		ask 429 --data-binary x && return
-	done
-	return 1
+	curl -s -o "$lab/answer" -w '%{http_code}\n' -m 60 --data-binary x \
+		"http://127.0.0.1:$((port_spare + 2))/add-checkpoint?[1-2000]" >"$lab/codes"
+	grep -qx 429 "$lab/codes"
 }
 check "too many a second are refused" flooded
 stop "$witness1_pid"
