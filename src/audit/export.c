@@ -5,9 +5,9 @@
 #include "audit/hide.h"
 #include "audit/proving.h"
 #include "audit/record_find.h"
+#include "base/regular.h"
 #include "evidence/digest.h"
 #include "evidence/handover.h"
-#include "evidence/logbook.h"
 #include "evidence/stamp.h"
 
 #include <dirent.h>
@@ -239,8 +239,7 @@ static int add_beside(struct export *export, const char *path, const char *prefi
 			strlen(entry->d_name) > 40 || entry->d_name[0] == '.')
 			continue;
 		buf_init(&file, 0);
-		if (logbook_read_file(dirfd(dir), entry->d_name, BESIDE_BYTES, &file) ==
-			0) {
+		if (regular_read(dirfd(dir), entry->d_name, BESIDE_BYTES, &file) == 0) {
 			err = add(export, prefix, entry->d_name, buf_span(&file));
 			count++;
 		}
@@ -291,11 +290,10 @@ static int add_stamp(struct export *export, int log_fd, struct err_text *text)
 	if (find_stamp(export, log_fd, &size) != 0)
 		return 0;
 	buf_init(&file, 0);
-	if (logbook_read_file(log_fd, stamp_note_path(size, note), BESIDE_BYTES, &file) ==
-		0)
+	if (regular_read(log_fd, stamp_note_path(size, note), BESIDE_BYTES, &file) == 0)
 		err = add(export, "stamp", ".checkpoint", buf_span(&file));
 	buf_clear(&file);
-	if (!err && logbook_read_file(log_fd, stamp_response_path(size, response),
+	if (!err && regular_read(log_fd, stamp_response_path(size, response),
 			    BESIDE_BYTES, &file) == 0)
 		err = add(export, "stamp", ".tsr", buf_span(&file));
 	buf_free(&file);

@@ -2,6 +2,7 @@
 
 #include "audit/log_keys.h"
 #include "base/log.h"
+#include "base/regular.h"
 #include "evidence/handover.h"
 #include "evidence/head.h"
 #include "evidence/logbook.h"
@@ -17,8 +18,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FOLDER "log"
-/* The key as others need it, below FOLDER; with the name of the log, which it keeps for good. */
+/* The key as others need it, below the log's folder; with the name of the log, which it keeps for good. */
 #define PUBLIC_FILE "key"
 /* Of lines that are read at once; a longest one fits behind. */
 #define BLOCK ((size_t)256 << 10)
@@ -81,13 +81,11 @@ static int open_folder(const char *state_dir, struct err_text *text)
 	char path[4200];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/" FOLDER, state_dir);
+	snprintf(path, sizeof(path), "%s/" LOGBOOK_FOLDER, state_dir);
 	if (mkdir(path, 0750) < 0 && errno != EEXIST)
 		return err_set(text, -errno, "cannot make %s: %s", path, err_str(-errno));
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(text, -errno, "cannot open %s: %s", path, err_str(-errno));
-	return fd;
+	fd = logbook_open_folder(state_dir);
+	return fd < 0 ? err_set(text, fd, "cannot open %s: %s", path, err_str(fd)) : fd;
 }
 
 /* The name that the log was begun with. */
@@ -99,7 +97,7 @@ static int read_name(int dir_fd, char ret[static NOTE_NAME_MAX + 1])
 	int err;
 
 	buf_init(&file, 0);
-	err = logbook_read_file(dir_fd, PUBLIC_FILE, NOTE_KEY_TEXT_SIZE, &file);
+	err = regular_read(dir_fd, PUBLIC_FILE, NOTE_KEY_TEXT_SIZE, &file);
 	rest = buf_span(&file);
 	if (!err)
 		err = span_next(&rest, '\n', &line) ? note_key_read(&key, line)
@@ -130,8 +128,7 @@ static int publish_key(struct ledger *ledger)
 	pthread_mutex_unlock(&ledger->lock);
 	strcat(line, "\n");
 	buf_init(&file, 0);
-	if (logbook_read_file(ledger->dir_fd, PUBLIC_FILE, NOTE_KEY_TEXT_SIZE, &file) !=
-			0 ||
+	if (regular_read(ledger->dir_fd, PUBLIC_FILE, NOTE_KEY_TEXT_SIZE, &file) != 0 ||
 		!span_equal_str(buf_span(&file), line))
 		err = logbook_replace(ledger->dir_fd, PUBLIC_FILE, span_of(line));
 	buf_free(&file);
@@ -149,7 +146,8 @@ static int open_log(struct ledger *ledger, const char *server, struct err_text *
 	if (named == -ENOENT)
 		make_name(server, name);
 	err = named && named != -ENOENT
-		      ? err_set(text, named, "%s/" FOLDER "/" PUBLIC_FILE " is damaged",
+		      ? err_set(text, named,
+				"%s/" LOGBOOK_FOLDER "/" PUBLIC_FILE " is damaged",
 				ledger->state_dir)
 		      : log_keys_open(&ledger->keys, dir_fd, name, text);
 	if (err) {
@@ -163,7 +161,8 @@ static int open_log(struct ledger *ledger, const char *server, struct err_text *
 	snprintf(ledger->state.name, sizeof(ledger->state.name), "%s", name);
 	ledger->state.size = logbook_published(ledger->logbook);
 	err = publish_key(ledger);
-	return err ? err_set(text, err, "cannot write %s/" FOLDER "/" PUBLIC_FILE ": %s",
+	return err ? err_set(text, err,
+			     "cannot write %s/" LOGBOOK_FOLDER "/" PUBLIC_FILE ": %s",
 			     ledger->state_dir, err_str(err))
 		   : 0;
 }
@@ -402,7 +401,7 @@ static int follow_folder(struct ledger *ledger)
 {
 	char path[4200];
 
-	snprintf(path, sizeof(path), "%s/" FOLDER, ledger->state_dir);
+	snprintf(path, sizeof(path), "%s/" LOGBOOK_FOLDER, ledger->state_dir);
 	return logbook_is_in(ledger->logbook, path) ? 0 : reopen(ledger);
 }
 

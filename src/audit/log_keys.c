@@ -94,17 +94,15 @@ static void key_of(struct note_key *ret, const struct ed25519 *key, const char *
 
 static bool has_signed(const struct ed25519 *key, int dir_fd, const char *name)
 {
+	struct logbook_note published;
 	struct note_key verifier;
-	struct buf whole;
-	struct note note;
 	bool has;
 
+	if (logbook_read_note(&published, dir_fd, LOGBOOK_CHECKPOINT) != 0)
+		return false;
 	key_of(&verifier, key, name);
-	buf_init(&whole, 0);
-	has = logbook_read_file(dir_fd, "checkpoint", NOTE_MAX, &whole) == 0 &&
-	      note_read(&note, buf_span(&whole)) == 0 &&
-	      note_verify(&note, &verifier) == 0;
-	buf_free(&whole);
+	has = note_verify(&published.note, &verifier) == 0;
+	logbook_free_note(&published);
 	return has;
 }
 
@@ -116,7 +114,7 @@ static int load_now(struct log_keys *keys, int dir_fd, struct err_text *text)
 
 	path_of(keys, NOW, path);
 	if (!is_there(keys, NOW)) {
-		if (faccessat(dir_fd, "checkpoint", F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+		if (faccessat(dir_fd, LOGBOOK_CHECKPOINT, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
 			return err_set(text, -ENOENT,
 				"%s is missing, which signed %s/log; put it back, or "
 				"move log and cdr.jsonl away to begin another log",

@@ -1,30 +1,14 @@
 #include "audit/proving.h"
 
-#include "audit/witnesses.h"
-#include "evidence/checkpoint.h"
 #include "evidence/head.h"
-#include "evidence/logbook.h"
-#include "evidence/note.h"
+#include "evidence/logbook_file.h"
 #include "evidence/stamp.h"
 #include "evidence/tiles.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-/* A checkpoint below the log's folder, and its note. 0 or negative. */
-static int read_note(struct checkpoint *ret, struct note *ret_note, struct buf *whole,
-	int dir_fd, const char *name)
-{
-	int err = logbook_read_file(dir_fd, name, NOTE_MAX, whole);
-
-	if (!err)
-		err = note_read(ret_note, buf_span(whole));
-	return err ? err : checkpoint_read(ret, ret_note->text);
-}
 
 /* Whether a key of the log has signed both. */
 static bool has_same_key(const struct note *a, const struct note *b, struct span origin)
@@ -39,27 +23,25 @@ static bool has_same_key(const struct note *a, const struct note *b, struct span
 }
 
 /* The checkpoint that others vouch for, where it has record INDEX and is signed by the key that the log has now; else the last one. */
-static int read_checkpoint(struct checkpoint *ret, struct buf *whole, int dir_fd,
-	uint64_t index, struct err_text *text)
+static int read_checkpoint(
+	struct logbook_note *ret, int dir_fd, uint64_t index, struct err_text *text)
 {
-	struct checkpoint seen;
-	struct note note, witnessed;
-	struct buf other;
-	int err = read_note(ret, &note, whole, dir_fd, "checkpoint");
+	struct logbook_note witnessed;
+	int err = logbook_read_note(ret, dir_fd, LOGBOOK_CHECKPOINT);
 
 	if (err == -ENOENT)
 		return err_set(text, ERR_STATE, "nothing is signed yet");
 	if (err)
 		return err_set(text, err, "cannot read the checkpoint: %s", err_str(err));
-	buf_init(&other, 0);
-	if (read_note(&seen, &witnessed, &other, dir_fd, WITNESSES_FILE) == 0 &&
-		index < seen.size && has_same_key(&note, &witnessed, ret->origin)) {
-		buf_free(whole);
-		*whole = other;
-		*ret = seen;
+	if (logbook_read_note(&witnessed, dir_fd, LOGBOOK_WITNESSED) != 0)
 		return 0;
+	if (index < witnessed.checkpoint.size &&
+		has_same_key(&ret->note, &witnessed.note, ret->checkpoint.origin)) {
+		logbook_free_note(ret);
+		*ret = witnessed;
+	} else {
+		logbook_free_note(&witnessed);
 	}
-	buf_free(&other);
 	return 0;
 }
 
@@ -83,57 +65,54 @@ static int prove(struct tlog_proof *ret, uint64_t index, struct span line,
 	return 0;
 }
 
-/* The folder of the log, or negative with TEXT. */
-static int open_log(const char *state_dir, struct err_text *text)
-{
-	char path[4200];
-	int dir_fd;
-
-	snprintf(path, sizeof(path), "%s/log", state_dir);
-	dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	return dir_fd < 0 ? err_set(text, -errno, "cannot open %s: %s", path,
-				    err_str(-errno))
-			  : dir_fd;
-}
-
-/* By CHECKPOINT, whose whole text is NOTE. */
-static int make(struct buf *out, uint64_t index, struct span line,
-	const struct checkpoint *checkpoint, struct span note, int dir_fd,
+/* The number of LINE, and the folder of the log; or negative with TEXT. */
+static int open_log(uint64_t *ret_index, const char *state_dir, struct span line,
 	struct err_text *text)
 {
+	int fd;
+
+	if (head_read(line, ret_index) != 0)
+		return err_set(text, ERR_FORMAT, "it is no record of a log");
+	fd = logbook_open_folder(state_dir);
+	return fd < 0 ? err_set(text, fd, "cannot open %s/" LOGBOOK_FOLDER ": %s",
+				state_dir, err_str(fd))
+		      : fd;
+}
+
+/* By NOTE. */
+static int make(struct buf *out, uint64_t index, struct span line,
+	const struct logbook_note *note, int dir_fd, struct err_text *text)
+{
 	struct tlog_proof proof;
-	int err = prove(&proof, index, line, checkpoint, dir_fd, text);
+	int err = prove(&proof, index, line, &note->checkpoint, dir_fd, text);
 
 	if (err)
 		return err;
-	proof_write(out, line, index, &proof, note);
+	proof_write(out, line, index, &proof, buf_span(&note->whole));
 	return out->err;
 }
 
 int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 	struct span line, struct err_text *text)
 {
-	struct checkpoint checkpoint;
-	struct buf note;
+	struct logbook_note note;
 	uint64_t index;
-	int dir_fd, err;
+	int dir_fd = open_log(&index, state_dir, line, text), err;
 
-	if (head_read(line, &index) != 0)
-		return err_set(text, ERR_FORMAT, "it is no record of a log");
-	dir_fd = open_log(state_dir, text);
 	if (dir_fd < 0)
 		return dir_fd;
-	buf_init(&note, 0);
-	err = read_checkpoint(&checkpoint, &note, dir_fd, index, text);
-	if (!err && index >= checkpoint.size)
-		err = err_set(text, ERR_STATE,
-			"record %" PRIu64 " is not signed yet; ask again in a second",
-			index);
-	if (!err)
-		err = make(out, index, line, &checkpoint, buf_span(&note), dir_fd, text);
+	err = read_checkpoint(&note, dir_fd, index, text);
+	if (!err) {
+		err = index < note.checkpoint.size
+			      ? make(out, index, line, &note, dir_fd, text)
+			      : err_set(text, ERR_STATE,
+					"record %" PRIu64
+					" is not signed yet; ask again in a second",
+					index);
+		logbook_free_note(&note);
+	}
 	if (!err)
 		*ret_index = index;
-	buf_free(&note);
 	close(dir_fd);
 	return err;
 }
@@ -142,26 +121,22 @@ int proving_make_stamped(struct buf *out, const char *state_dir, struct span lin
 	uint64_t size, struct err_text *text)
 {
 	char name[STAMP_PATH_SIZE];
-	struct checkpoint checkpoint;
-	struct buf whole;
-	struct note note;
+	struct logbook_note note;
 	uint64_t index;
-	int dir_fd, err;
+	int dir_fd = open_log(&index, state_dir, line, text), err;
 
-	if (head_read(line, &index) != 0)
-		return err_set(text, ERR_FORMAT, "it is no record of a log");
-	dir_fd = open_log(state_dir, text);
 	if (dir_fd < 0)
 		return dir_fd;
-	buf_init(&whole, 0);
-	err = read_note(&checkpoint, &note, &whole, dir_fd, stamp_note_path(size, name));
-	if (!err && index >= checkpoint.size)
-		err = -ENOENT;
-	if (err)
+	err = logbook_read_note(&note, dir_fd, stamp_note_path(size, name));
+	if (err) {
 		err_set(text, err, "cannot use %s: %s", name, err_str(err));
-	else
-		err = make(out, index, line, &checkpoint, buf_span(&whole), dir_fd, text);
-	buf_free(&whole);
+	} else {
+		err = index < note.checkpoint.size
+			      ? make(out, index, line, &note, dir_fd, text)
+			      : err_set(text, -ENOENT, "%s has no record %" PRIu64, name,
+					index);
+		logbook_free_note(&note);
+	}
 	close(dir_fd);
 	return err;
 }

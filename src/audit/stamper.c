@@ -1,12 +1,9 @@
 #include "audit/stamper.h"
 
 #include "base/log.h"
-#include "evidence/checkpoint.h"
 #include "evidence/logbook_file.h"
-#include "evidence/note.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -17,7 +14,7 @@
 #define RETRY_US UINT64_C(30000000)
 
 struct stamper {
-	char *folder; /* STATE/log */
+	char *state_dir;
 	char *url, *authorities;
 	uint64_t interval_us;
 	struct mail *mail;
@@ -43,11 +40,10 @@ int stamper_new(struct stamper **ret, const struct stamper_params *params)
 	stamper->interval_us = params->interval_us;
 	stamper->mail = params->mail;
 	stamper->box = params->box;
+	stamper->state_dir = strdup(params->state_dir);
 	stamper->url = strdup(params->url);
 	stamper->authorities = strdup(params->authorities);
-	if (!stamper->url || !stamper->authorities ||
-		asprintf(&stamper->folder, "%s/log", params->state_dir) < 0) {
-		stamper->folder = NULL;
+	if (!stamper->state_dir || !stamper->url || !stamper->authorities) {
 		stamper_free(stamper);
 		return -ENOMEM;
 	}
@@ -61,7 +57,7 @@ void stamper_free(struct stamper *stamper)
 		return;
 	buf_free(&stamper->note);
 	pthread_mutex_destroy(&stamper->lock);
-	free(stamper->folder);
+	free(stamper->state_dir);
 	free(stamper->url);
 	free(stamper->authorities);
 	free(stamper);
@@ -72,11 +68,6 @@ void stamper_state(struct stamper *stamper, struct stamper_state *ret)
 	pthread_mutex_lock(&stamper->lock);
 	*ret = stamper->state;
 	pthread_mutex_unlock(&stamper->lock);
-}
-
-static int open_folder(const struct stamper *stamper)
-{
-	return open(stamper->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
 static void fail(struct stamper *stamper, uint64_t mono_us, const char *why)
@@ -99,22 +90,19 @@ static void fail(struct stamper *stamper, uint64_t mono_us, const char *why)
 /* The checkpoint as it is published now, and its size. 0 or negative. */
 static int read_checkpoint(struct stamper *stamper)
 {
-	struct checkpoint checkpoint = {.origin.p = NULL};
-	struct note note = {.text.p = NULL};
-	int fd = open_folder(stamper), err;
+	struct logbook_note published;
+	int fd = logbook_open_folder(stamper->state_dir), err;
 
 	if (fd < 0)
-		return -errno;
-	buf_clear(&stamper->note);
-	err = logbook_read_file(fd, "checkpoint", NOTE_MAX, &stamper->note);
+		return fd;
+	err = logbook_read_note(&published, fd, LOGBOOK_CHECKPOINT);
 	close(fd);
-	if (!err)
-		err = note_read(&note, buf_span(&stamper->note));
-	if (!err)
-		err = checkpoint_read(&checkpoint, note.text);
-	if (!err)
-		stamper->size = checkpoint.size;
-	return err;
+	if (err)
+		return err;
+	stamper->size = published.checkpoint.size;
+	buf_free(&stamper->note);
+	stamper->note = published.whole;
+	return 0;
 }
 
 static void ask(struct stamper *stamper, uint64_t mono_us)
@@ -146,10 +134,10 @@ static void ask(struct stamper *stamper, uint64_t mono_us)
 static int keep(const struct stamper *stamper, struct span response)
 {
 	char path[STAMP_PATH_SIZE];
-	int fd = open_folder(stamper), err;
+	int fd = logbook_open_folder(stamper->state_dir), err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = logbook_replace(
 		fd, stamp_note_path(stamper->size, path), buf_span(&stamper->note));
 	if (!err)

@@ -7,7 +7,6 @@
 #include "evidence/tiles.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -30,7 +29,7 @@ struct witness {
 };
 
 struct witnesses {
-	char *folder; /* STATE/log */
+	char *state_dir;
 	uint64_t interval_us;
 	struct mail *mail;
 	unsigned first_box;
@@ -119,10 +118,9 @@ int witnesses_new(struct witnesses **ret, const struct witnesses_params *params,
 	witnesses->mail = params->mail;
 	witnesses->first_box = params->first_box;
 	err = read_list(witnesses, params->list, text);
-	if (!err && asprintf(&witnesses->folder, "%s/log", params->state_dir) < 0) {
-		witnesses->folder = NULL;
+	witnesses->state_dir = strdup(params->state_dir);
+	if (!err && !witnesses->state_dir)
 		err = err_set(text, -ENOMEM, "out of memory");
-	}
 	if (err) {
 		witnesses_free(witnesses);
 		return err;
@@ -139,7 +137,7 @@ void witnesses_free(struct witnesses *witnesses)
 	for (unsigned i = 0; i < WITNESSES_MAX; i++)
 		buf_free(&witnesses->list[i].line);
 	pthread_mutex_destroy(&witnesses->lock);
-	free(witnesses->folder);
+	free(witnesses->state_dir);
 	free(witnesses);
 }
 
@@ -151,11 +149,6 @@ void witnesses_state(struct witnesses *witnesses, struct witnesses_state *ret)
 }
 
 /* A round */
-
-static int open_folder(const struct witnesses *witnesses)
-{
-	return open(witnesses->folder, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
 
 /* It failed in this round, for WHY; CONFLICT: because it saw another log. */
 static void fail(
@@ -196,37 +189,37 @@ static void add_own(struct buf *out, const struct note *note, struct span origin
 	}
 }
 
-/* The log's checkpoint as it is now. What was said of another one is of no use any more. 0 or negative. */
+/* NOTE is that of the round, of so many records. What was said of another one is of no use any more. 0 or -ENOMEM. */
+static int take_note(struct witnesses *witnesses, struct span note, uint64_t size)
+{
+	if (span_equal(note, buf_span(&witnesses->note)))
+		return 0;
+	for (unsigned i = 0; i < witnesses->count; i++)
+		buf_clear(&witnesses->list[i].line);
+	buf_clear(&witnesses->note);
+	buf_add_span(&witnesses->note, note);
+	witnesses->size = size;
+	return witnesses->note.err;
+}
+
+/* The log's checkpoint as it is now. 0 or negative. */
 static int read_checkpoint(struct witnesses *witnesses)
 {
-	struct checkpoint checkpoint = {.origin.p = NULL};
-	struct buf file, own;
-	struct note note = {.text.p = NULL};
-	int fd = open_folder(witnesses), err;
+	struct logbook_note published;
+	struct buf own;
+	int fd = logbook_open_folder(witnesses->state_dir), err;
 
 	if (fd < 0)
-		return -errno;
-	buf_init(&file, 0);
-	buf_init(&own, 0);
-	err = logbook_read_file(fd, "checkpoint", NOTE_MAX, &file);
+		return fd;
+	err = logbook_read_note(&published, fd, LOGBOOK_CHECKPOINT);
 	close(fd);
-	if (!err)
-		err = note_read(&note, buf_span(&file));
-	if (!err)
-		err = checkpoint_read(&checkpoint, note.text);
-	if (!err) {
-		add_own(&own, &note, checkpoint.origin);
-		err = own.err;
-	}
-	if (!err && !span_equal(buf_span(&own), buf_span(&witnesses->note))) {
-		for (unsigned i = 0; i < witnesses->count; i++)
-			buf_clear(&witnesses->list[i].line);
-		buf_clear(&witnesses->note);
-		buf_add_span(&witnesses->note, buf_span(&own));
-		witnesses->size = checkpoint.size;
-		err = witnesses->note.err;
-	}
-	buf_free(&file);
+	if (err)
+		return err;
+	buf_init(&own, 0);
+	add_own(&own, &published.note, published.checkpoint.origin);
+	err = own.err ? own.err
+		      : take_note(witnesses, buf_span(&own), published.checkpoint.size);
+	logbook_free_note(&published);
 	buf_free(&own);
 	return err;
 }
@@ -241,9 +234,9 @@ static int prove(struct witnesses *witnesses, uint64_t known, struct tlog_proof 
 	if (known == 0 || known == witnesses->size)
 		return 0;
 	tiles = malloc(sizeof(*tiles));
-	fd = open_folder(witnesses);
+	fd = logbook_open_folder(witnesses->state_dir);
 	if (fd < 0 || !tiles) {
-		err = fd < 0 ? -errno : -ENOMEM;
+		err = fd < 0 ? fd : -ENOMEM;
 	} else {
 		tiles_init(tiles, fd, witnesses->size);
 		err = tlog_prove_growth(ret, known, witnesses->size, tiles_read, tiles);
@@ -280,30 +273,38 @@ static void submit(struct witnesses *witnesses, unsigned nth)
 	mail_send(witnesses->mail, witnesses->first_box + nth, &letter);
 }
 
+/* Whether the published checkpoint is the one of the note WHOLE still. */
+static bool is_published(int fd, struct span whole)
+{
+	struct logbook_note published;
+	struct note ours;
+	bool is;
+
+	if (logbook_read_note(&published, fd, LOGBOOK_CHECKPOINT) != 0)
+		return false;
+	is = note_read(&ours, whole) == 0 && span_equal(published.note.text, ours.text);
+	logbook_free_note(&published);
+	return is;
+}
+
 /* What was cosigned is kept; and where the log has not grown since, it is the published checkpoint too. */
 static int keep(struct witnesses *witnesses)
 {
-	struct buf whole, now;
-	struct note ours, published;
-	int fd = open_folder(witnesses), err;
+	struct buf whole;
+	int fd = logbook_open_folder(witnesses->state_dir), err;
 
 	if (fd < 0)
-		return -errno;
+		return fd;
 	buf_init(&whole, 0);
-	buf_init(&now, 0);
 	buf_add_span(&whole, buf_span(&witnesses->note));
 	for (unsigned i = 0; i < witnesses->count; i++)
 		buf_add_span(&whole, buf_span(&witnesses->list[i].line));
 	err = whole.err;
 	if (!err)
-		err = logbook_replace(fd, WITNESSES_FILE, buf_span(&whole));
-	if (!err && logbook_read_file(fd, "checkpoint", NOTE_MAX, &now) == 0 &&
-		note_read(&published, buf_span(&now)) == 0 &&
-		note_read(&ours, buf_span(&whole)) == 0 &&
-		span_equal(published.text, ours.text))
-		err = logbook_replace(fd, "checkpoint", buf_span(&whole));
+		err = logbook_replace(fd, LOGBOOK_WITNESSED, buf_span(&whole));
+	if (!err && is_published(fd, buf_span(&whole)))
+		err = logbook_replace(fd, LOGBOOK_CHECKPOINT, buf_span(&whole));
 	buf_free(&whole);
-	buf_free(&now);
 	close(fd);
 	return err;
 }

@@ -9,8 +9,6 @@
 #include "evidence/note.h"
 
 #define WITNESSES_MAX 8
-/* The last checkpoint that was cosigned, with its cosignatures, below the log's folder. */
-#define WITNESSES_FILE "witnessed"
 
 struct witnesses;
 

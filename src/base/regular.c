@@ -1,5 +1,7 @@
 #include "base/regular.h"
 
+#include "base/err.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -24,4 +26,33 @@ int regular_open(int dir_fd, const char *name, struct stat *ret)
 	if (ret)
 		*ret = st;
 	return fd;
+}
+
+int regular_read(int dir_fd, const char *name, size_t max, struct buf *text)
+{
+	struct stat st;
+	int fd = regular_open(dir_fd, name, &st);
+	ssize_t n = 0;
+	char *room;
+	int err = 0;
+
+	if (fd < 0)
+		return fd;
+	if (st.st_size > (off_t)max)
+		err = ERR_LIMIT;
+	if (err || st.st_size == 0)
+		goto out;
+	room = buf_reserve(text, (size_t)st.st_size);
+	if (!room) {
+		err = -ENOMEM;
+		goto out;
+	}
+	n = pread(fd, room, (size_t)st.st_size, 0);
+	if (n < 0)
+		err = -errno;
+	else
+		text->len += (size_t)n;
+out:
+	close(fd);
+	return err;
 }

@@ -3,9 +3,13 @@
  */
 #pragma once
 
+#include "base/buf.h"
+
 #include <sys/stat.h>
 
 /* Opens NAME in DIR_FD (AT_FDCWD: a path) for reading, without following a link in its last part and without waiting for whoever
  * writes a FIFO. RET, its status, may be NULL. The descriptor, which is closed on exec; or negative: -errno, -EPERM where it is no
  * regular file. */
 int regular_open(int dir_fd, const char *name, struct stat *ret);
+/* Opens it likewise, and reads all of it, MAX bytes at most, to the end of TEXT. 0; ERR_LIMIT: it is longer; or negative. */
+int regular_read(int dir_fd, const char *name, size_t max, struct buf *text);

@@ -1,6 +1,5 @@
 #include "evidence/keychain.h"
-
-#include "evidence/logbook_file.h"
+#include "base/regular.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -76,7 +75,7 @@ static void load_one(struct keychain *chain, int dir_fd, uint64_t index,
 	int err;
 
 	buf_init(&proof, 0);
-	err = logbook_read_file(dir_fd, handover_path(index, path), PROOF_MAX, &proof);
+	err = regular_read(dir_fd, handover_path(index, path), PROOF_MAX, &proof);
 	if (err)
 		err_set(&text, err, "%s", err_str(err));
 	else

@@ -11,8 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define CHECKPOINT "checkpoint"
-
 struct logbook {
 	int dir_fd;
 	const struct ed25519 *signer;
@@ -170,46 +168,37 @@ static int load_signed(struct logbook *logbook, struct err_text *text)
 	return 0;
 }
 
-static int read_checkpoint(struct logbook *logbook, struct span whole)
+/* Whether it is by the log's key. */
+static int check_checkpoint(struct logbook *logbook, const struct logbook_note *published)
 {
-	struct checkpoint checkpoint;
-	struct note note;
-	int err = note_read(&note, whole);
+	int err = note_verify(&published->note, &logbook->key);
 
-	if (!err)
-		err = note_verify(&note, &logbook->key);
-	if (!err)
-		err = checkpoint_read(&checkpoint, note.text);
-	if (!err && !span_equal_str(checkpoint.origin, logbook->key.name))
+	if (!err && !span_equal_str(published->checkpoint.origin, logbook->key.name))
 		err = ERR_TRUST;
 	if (err)
 		return err;
-	logbook->published = checkpoint.size;
-	logbook->signed_root = checkpoint.root;
+	logbook->published = published->checkpoint.size;
+	logbook->signed_root = published->checkpoint.root;
 	return 0;
 }
 
 static int load(struct logbook *logbook, struct err_text *text)
 {
-	struct buf whole;
-	int err;
+	struct logbook_note published;
+	int err = logbook_read_note(&published, logbook->dir_fd, LOGBOOK_CHECKPOINT);
 
-	buf_init(&whole, 0);
-	err = logbook_read_file(logbook->dir_fd, CHECKPOINT, NOTE_MAX, &whole);
-	if (err == -ENOENT) {
-		err = 0;
-		goto out;
+	if (err == -ENOENT)
+		return 0;
+	if (!err) {
+		err = check_checkpoint(logbook, &published);
+		logbook_free_note(&published);
 	}
-	if (!err)
-		err = read_checkpoint(logbook, buf_span(&whole));
 	if (err)
 		err_set(text, err == -ENOENT || err == ERR_FORMAT ? ERR_TRUST : err,
 			"the checkpoint of %s is not signed by its key: %s",
 			logbook->key.name, err_str(err));
 	else if (logbook->published > 0)
 		err = load_signed(logbook, text);
-out:
-	buf_free(&whole);
 	return err == -ENOENT || err == ERR_FORMAT ? ERR_TRUST : err;
 }
 
@@ -443,7 +432,7 @@ static int publish(struct logbook *logbook, struct span note)
 		err = handover_write(logbook->dir_fd, logbook->handover_index,
 			buf_span(&logbook->handover_line), logbook->tree.size, note);
 	if (!err)
-		err = logbook_replace(logbook->dir_fd, CHECKPOINT, note);
+		err = logbook_replace(logbook->dir_fd, LOGBOOK_CHECKPOINT, note);
 	if (err)
 		return err;
 	logbook->published = logbook->tree.size;

@@ -1,44 +1,45 @@
 #include "evidence/logbook_file.h"
 
-#include "base/err.h"
 #include "base/regular.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* Of a path below the log's folder. */
 #define PATH_SIZE 64
 
-int logbook_read_file(int dir_fd, const char *name, size_t max, struct buf *ret)
+int logbook_open_folder(const char *state_dir)
 {
-	struct stat st;
-	int fd = regular_open(dir_fd, name, &st);
-	ssize_t n = 0;
-	char *room;
-	int err = 0;
+	char path[4200];
+	int fd;
 
-	if (fd < 0)
-		return fd;
-	if (st.st_size > (off_t)max)
-		err = ERR_LIMIT;
-	if (err || st.st_size == 0)
-		goto out;
-	room = buf_reserve(ret, (size_t)st.st_size);
-	if (!room) {
-		err = -ENOMEM;
-		goto out;
-	}
-	n = pread(fd, room, (size_t)st.st_size, 0);
-	if (n < 0)
-		err = -errno;
-	else
-		ret->len += (size_t)n;
-out:
-	close(fd);
+	snprintf(path, sizeof(path), "%s/" LOGBOOK_FOLDER, state_dir);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int logbook_read_note(struct logbook_note *ret, int dir_fd, const char *name)
+{
+	int err;
+
+	buf_init(&ret->whole, 0);
+	err = regular_read(dir_fd, name, NOTE_MAX, &ret->whole);
+	if (!err)
+		err = note_read(&ret->note, buf_span(&ret->whole));
+	if (!err)
+		err = checkpoint_read(&ret->checkpoint, ret->note.text);
+	if (err)
+		logbook_free_note(ret);
 	return err;
+}
+
+void logbook_free_note(struct logbook_note *note)
+{
+	buf_free(&note->whole);
 }
 
 /* What has the name may be a link, or have another name besides: it is taken away, and never written to. */

@@ -3,11 +3,28 @@
  */
 #pragma once
 
-#include "base/buf.h"
+#include "evidence/checkpoint.h"
+#include "evidence/note.h"
 
-/* Reads NAME below DIR_FD, a plain file of at most MAX bytes, to the end of RET. 0; ERR_LIMIT: it is longer; or a negated
- * errno. */
-int logbook_read_file(int dir_fd, const char *name, size_t max, struct buf *ret);
+/* In the state folder; and in it the checkpoint that was published last, and the one that witnesses cosigned last. */
+#define LOGBOOK_FOLDER "log"
+#define LOGBOOK_CHECKPOINT "checkpoint"
+#define LOGBOOK_WITNESSED "witnessed"
+
+/* Opens the folder in STATE_DIR. The descriptor or a negated errno. */
+int logbook_open_folder(const char *state_dir);
+
+/* A checkpoint as it lies in a file. Nothing of it is believed yet. */
+struct logbook_note {
+	struct buf whole;
+	/* borrowed of it */
+	struct note note;
+	struct checkpoint checkpoint;
+};
+/* Reads NAME below DIR_FD. 0; or negative, as regular_read(), note_read() and checkpoint_read(): then there is nothing to free. */
+int logbook_read_note(struct logbook_note *ret, int dir_fd, const char *name);
+void logbook_free_note(struct logbook_note *note);
+
 /* Writes NAME below DIR_FD. SYNC: it is on the disk when this returns. 0 or a negated errno. */
 int logbook_write_file(
 	int dir_fd, const char *name, const void *data, size_t len, bool sync);

@@ -1,6 +1,7 @@
+#include "base/regular.h"
 #include "evidence/verify_priv.h"
 
-#include "evidence/logbook.h"
+#include "evidence/logbook_file.h"
 #include "evidence/radix64.h"
 
 #include <errno.h>
@@ -18,18 +19,17 @@ static void read_unsigned(struct checkpoint *ret, struct span whole)
 		*ret = checkpoint;
 }
 
-/* False: there is nothing to compare with. */
 /* The file is read before the hand-overs are, so that these are not older. One that is too long is as one that is no note. 0, or
  * negative with TEXT. */
 static int load_checkpoint(
 	struct verify *verify, struct buf *ret, bool *ret_is_there, struct err_text *text)
 {
-	int err = logbook_read_file(verify->params->log_fd, "checkpoint", NOTE_MAX, ret);
+	int err = regular_read(verify->params->log_fd, LOGBOOK_CHECKPOINT, NOTE_MAX, ret);
 
 	*ret_is_there = err != -ENOENT;
 	if (err == -ENOENT)
 		verify_tell(verify, VERIFY_CHECKPOINT, 1, 0,
-			"the file `checkpoint` is missing");
+			"the file `" LOGBOOK_CHECKPOINT "` is missing");
 	else if (err && err != ERR_LIMIT)
 		return err_set(text, err, "cannot read the checkpoint: %s", err_str(err));
 	return 0;

@@ -1,13 +1,12 @@
 /* Whether witnesses saw the log grow to what is shown. */
+#include "base/regular.h"
 #include "evidence/verify_priv.h"
 
 #include "evidence/cosign.h"
-#include "evidence/logbook.h"
+#include "evidence/logbook_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
-
-#define WITNESSED "witnessed"
 
 /* How many have cosigned NOTE; when, in TIMES: 0, it has not. BAD: one whose line is wrong. */
 static unsigned count_cosigned(const struct note *note,
@@ -69,13 +68,13 @@ void verify_witnessed(struct verify *verify, struct span published)
 	struct buf whole;
 
 	/* The published one is newer; the other one is there while it has not been witnessed yet. */
-	look_at(verify, "checkpoint", published, &count, &size, times);
+	look_at(verify, LOGBOOK_CHECKPOINT, published, &count, &size, times);
 	if (count < witnesses->quorum) {
 		buf_init(&whole, 0);
-		if (logbook_read_file(
-			    verify->params->log_fd, WITNESSED, NOTE_MAX, &whole) == 0)
-			look_at(verify, WITNESSED, buf_span(&whole), &count, &size,
-				times);
+		if (regular_read(verify->params->log_fd, LOGBOOK_WITNESSED, NOTE_MAX,
+			    &whole) == 0)
+			look_at(verify, LOGBOOK_WITNESSED, buf_span(&whole), &count,
+				&size, times);
 		buf_free(&whole);
 	}
 	if (count < witnesses->quorum)

@@ -3,7 +3,8 @@
  */
 #include "base/clock.h"
 #include "base/err.h"
-#include "evidence/logbook.h"
+#include "base/regular.h"
+#include "evidence/logbook_file.h"
 #include "evidence/verify.h"
 #include "verify/bundle_report.h"
 #include "verify/options.h"
@@ -54,7 +55,7 @@ static int read_key(struct note_key *ret, const char *text, uint8_t type,
 	if (!err)
 		return 0;
 	buf_init(&file, 0);
-	if (logbook_read_file(AT_FDCWD, text, 4096, &file) == 0) {
+	if (regular_read(AT_FDCWD, text, 4096, &file) == 0) {
 		rest = buf_span(&file);
 		if (span_next(&rest, '\n', &line))
 			err = note_key_read_typed(ret, span_trim(line), type);
@@ -219,7 +220,8 @@ static int open_records(struct run *run, struct records **ret, int *ret_log_fd)
 		err = records_open(ret, options->args[0], &text);
 	if (err)
 		return fail(&text);
-	if (!options->tiles && asprintf(&path, "%s/log", options->args[0]) < 0)
+	if (!options->tiles &&
+		asprintf(&path, "%s/" LOGBOOK_FOLDER, options->args[0]) < 0)
 		path = NULL;
 	*ret_log_fd =
 		open(path ? path : options->tiles, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -235,7 +237,7 @@ static int read_older(struct run *run)
 {
 	for (unsigned i = 0; i < run->options.older_count; i++) {
 		const char *name = run->options.older[i];
-		int err = logbook_read_file(AT_FDCWD, name, NOTE_MAX, &run->notes[i]);
+		int err = regular_read(AT_FDCWD, name, NOTE_MAX, &run->notes[i]);
 
 		if (err)
 			return fail_at(name, err);
@@ -284,7 +286,7 @@ static int run_log(struct run *run)
 /* A record alone, with its line end or without it. */
 static int read_record(const char *path, struct buf *file, struct span *ret)
 {
-	int err = logbook_read_file(AT_FDCWD, path, RECORDS_LINE_MAX, file);
+	int err = regular_read(AT_FDCWD, path, RECORDS_LINE_MAX, file);
 
 	if (err)
 		return fail_at(path, err);
@@ -342,7 +344,7 @@ static int read_handovers(struct run *run, struct keychain *keys, struct err_tex
 		const char *name = run->options.handovers[i];
 
 		buf_init(&file, 0);
-		err = logbook_read_file(AT_FDCWD, name, PROOF_MAX, &file);
+		err = regular_read(AT_FDCWD, name, PROOF_MAX, &file);
 		if (err && err != ERR_LIMIT) {
 			buf_free(&file);
 			return fail_at(name, err);
@@ -382,7 +384,7 @@ static int run_proof(struct run *run)
 		print_refusal(run, &text);
 	if (code)
 		goto out;
-	err = logbook_read_file(AT_FDCWD, run->options.args[0], PROOF_MAX, &proof);
+	err = regular_read(AT_FDCWD, run->options.args[0], PROOF_MAX, &proof);
 	if (err && err != ERR_LIMIT) {
 		code = fail_at(run->options.args[0], err);
 		goto out;
@@ -424,7 +426,7 @@ static int read_report_file(
 
 	if (asprintf(&whole, "%s/%s", path, name) < 0)
 		return UNREADABLE;
-	err = logbook_read_file(AT_FDCWD, whole, max, ret);
+	err = regular_read(AT_FDCWD, whole, max, ret);
 	if (err)
 		fail_at(whole, err);
 	free(whole);

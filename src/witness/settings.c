@@ -1,7 +1,6 @@
 #include "witness/settings.h"
 
-#include "evidence/logbook_file.h"
-
+#include "base/regular.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -136,7 +135,7 @@ int settings_load(struct settings *ret, const char *path, struct err_text *text)
 
 	(void)addr_parse(&settings.listen, "127.0.0.1", PORT);
 	buf_init(&file, 0);
-	err = logbook_read_file(AT_FDCWD, path, FILE_MAX, &file);
+	err = regular_read(AT_FDCWD, path, FILE_MAX, &file);
 	if (err)
 		err_set(text, err, "%s: %s", path, err_str(err));
 	rest = buf_span(&file);

@@ -80,29 +80,21 @@ static void empty_root(struct tlog_hash *ret)
 /* What was kept of a log. */
 static int read_seen(struct witness *witness, struct seen *seen, struct err_text *text)
 {
-	struct checkpoint checkpoint = {.origin.p = NULL};
-	struct buf whole;
-	struct note note = {.text.p = NULL};
-	int err;
+	struct logbook_note kept;
+	int err = logbook_read_note(&kept, witness->state_fd, seen->file);
 
 	empty_root(&seen->root);
-	buf_init(&whole, 0);
-	err = logbook_read_file(witness->state_fd, seen->file, NOTE_MAX, &whole);
-	if (err == -ENOENT) {
-		buf_free(&whole);
+	if (err == -ENOENT)
 		return 0;
-	}
-	if (!err)
-		err = note_read(&note, buf_span(&whole));
-	if (!err)
-		err = checkpoint_read(&checkpoint, note.text);
-	if (!err && !span_equal_str(checkpoint.origin, seen->name))
-		err = ERR_TRUST;
 	if (!err) {
-		seen->size = checkpoint.size;
-		seen->root = checkpoint.root;
+		if (span_equal_str(kept.checkpoint.origin, seen->name)) {
+			seen->size = kept.checkpoint.size;
+			seen->root = kept.checkpoint.root;
+		} else {
+			err = ERR_TRUST;
+		}
+		logbook_free_note(&kept);
 	}
-	buf_free(&whole);
 	return err ? err_set(text, err, "%s: what was seen of %s cannot be read: %s",
 			     seen->file, seen->name, err_str(err))
 		   : 0;

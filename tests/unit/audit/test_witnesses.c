@@ -3,6 +3,7 @@
 
 #include "audit/witnesses.h"
 #include "audit_fixture.h"
+#include "base/regular.h"
 #include "evidence/cosign.h"
 #include "evidence/head.h"
 #include "evidence/logbook.h"
@@ -217,7 +218,7 @@ static unsigned cosigned(struct fixture *fixture, const char *name, uint64_t *re
 	int fd = open_folder(fixture, "log");
 
 	buf_init(&whole, 0);
-	assert_int_equal(logbook_read_file(fd, name, NOTE_MAX, &whole), 0);
+	assert_int_equal(regular_read(fd, name, NOTE_MAX, &whole), 0);
 	close(fd);
 	assert_int_equal(note_read(&note, buf_span(&whole)), 0);
 	assert_int_equal(note_verify(&note, &fixture->log), 0);
@@ -260,7 +261,7 @@ static void checkpoints_are_cosigned_by_all(void **state)
 	grow(fixture, 300, "call");
 	turn(fixture);
 	expect(fixture, "checkpoint", 7, 300);
-	expect(fixture, WITNESSES_FILE, 7, 300);
+	expect(fixture, LOGBOOK_WITNESSED, 7, 300);
 	witnesses_state(fixture->witnesses, &shown);
 	assert_int_equal(shown.count, 3);
 	assert_string_equal(shown.list[2].name, "w2.example.com/1");
@@ -269,7 +270,7 @@ static void checkpoints_are_cosigned_by_all(void **state)
 	assert_int_equal(shown.list[2].time_s, TIME + 2);
 	grow(fixture, 700, "call");
 	expect(fixture, "checkpoint", 0, 1000);
-	expect(fixture, WITNESSES_FILE, 7, 300);
+	expect(fixture, LOGBOOK_WITNESSED, 7, 300);
 	turn(fixture);
 	expect(fixture, "checkpoint", 7, 1000);
 	/* One letter each: it is known what they saw. */
@@ -314,7 +315,7 @@ static void a_log_that_grew_meanwhile_keeps_its_newer_checkpoint(void **state)
 	carry(fixture);
 	witnesses_tick(fixture->witnesses, fixture->now_us, fixture->size);
 	expect(fixture, "checkpoint", 0, 301);
-	expect(fixture, WITNESSES_FILE, 7, 300);
+	expect(fixture, LOGBOOK_WITNESSED, 7, 300);
 }
 
 static void one_that_is_down_does_not_keep_the_others(void **state)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "base/regular.h"
 #include "evidence/head.h"
 #include "evidence/logbook.h"
 #include "evidence/tlog.h"
@@ -89,7 +90,7 @@ static inline void fixture_read(const char *folder, const char *name, struct buf
 	char *path = fixture_path(folder, name);
 
 	buf_init(ret, 0);
-	if (logbook_read_file(AT_FDCWD, path, (size_t)64 << 20, ret) != 0)
+	if (regular_read(AT_FDCWD, path, (size_t)64 << 20, ret) != 0)
 		abort();
 	free(path);
 }

@@ -1,6 +1,7 @@
 /* Time stamps, as `openssl ts -reply` made them: tests/data/stamp. */
 #include "../unit.h"
 
+#include "base/regular.h"
 #include "evidence/der.h"
 #include "evidence/radix64.h"
 #include "evidence/stamp.h"
@@ -26,7 +27,7 @@ static struct buf data_of(const char *name)
 	struct buf data;
 
 	buf_init(&data, 0);
-	assert_int_equal(logbook_read_file(AT_FDCWD, path_of(name), STAMP_MAX, &data), 0);
+	assert_int_equal(regular_read(AT_FDCWD, path_of(name), STAMP_MAX, &data), 0);
 	assert_true(data.len > 0);
 	return data;
 }
