@@ -40,7 +40,8 @@ int store_new(struct store **ret, const char *state_dir, unsigned open_max,
 	list_init(&store->closing);
 	list_init(&store->closed);
 	store->state_dir = strdup(state_dir);
-	if (!store->state_dir || hash_init(&store->entries) != 0) {
+	if (!store->state_dir || hash_init(&store->entries) != 0 ||
+		hash_init(&store->names) != 0) {
 		err = err_set(text, -ENOMEM, "out of memory");
 		goto out;
 	}
@@ -120,6 +121,7 @@ void store_begin(struct store *store, const struct store_call *begun)
 	list_init(&entry->phase);
 	buf_init(&entry->files, 0);
 	hash_add(&store->entries, &entry->node, hash_bytes(&call, sizeof(call), 0));
+	hash_add(&store->names, &entry->named, store_name_hash(entry->id));
 }
 
 /* Says whose its capture is, as far as that was not said. */
@@ -495,6 +497,7 @@ static void entry_free(struct store *store, struct entry *entry)
 			entry->id, entry->lost);
 	list_remove(&entry->phase);
 	hash_remove(&store->entries, &entry->node);
+	hash_remove(&store->names, &entry->named);
 	parties_free(&entry->parties);
 	certs_free(&entry->certs, store->certs);
 	buf_free(&entry->files);
@@ -562,6 +565,7 @@ void store_free(struct store *store)
 	whose_free(store->whose);
 	classic_free(store->classic);
 	hash_free(&store->entries);
+	hash_free(&store->names);
 	folder_day_forget(&store->day);
 	if (store->root_fd >= 0)
 		close(store->root_fd);

@@ -84,7 +84,7 @@ void store_expire(struct store *store, uint64_t mono_us);
 /* STATE/audit, opened; negative: it is gone. */
 int store_root(const struct store *store);
 /* Whether the capture of DATE/ID is of a call that goes on, or ended a short while ago. */
-bool store_uses(struct store *store, const char *date, const char *id);
+bool store_uses(const struct store *store, const char *date, const char *id);
 /* Whether something waits for store_expire(). */
 bool store_has_ended(const struct store *store);
 /* Writes and removes a file of some size: can the disk be written again? The folder is

@@ -19,10 +19,12 @@
 #include "base/list.h"
 
 #include <stdatomic.h>
+#include <string.h>
 
 /* One captured call. */
 struct entry {
 	struct hash_node node;
+	struct hash_node named; /* in store.names */
 	struct list opened; /* in store.opened while its file is open: least used first */
 	struct list dirty;  /* in store.urgent or store.media while records wait */
 	struct list phase;  /* in store.closing, then store.closed, once it ended */
@@ -58,11 +60,18 @@ struct store {
 	unsigned open_max;
 	uint64_t round; /* of store_expire() */
 	struct hash entries;
+	struct hash names; /* the same, by their ids */
 	struct list opened, urgent, media, closing, closed;
 	/* atomic, written by the audit thread alone */
 	_Atomic uint64_t stored, lost, cut, open_files;
 	uint8_t packet[DATAGRAM_MAX];
 };
+
+/* The hash of ID in store.names. */
+static inline uint64_t store_name_hash(const char *id)
+{
+	return hash_bytes(id, strlen(id), 0);
+}
 
 /* What is to be said of calls before their files are. 0 or a negated errno. */
 int store_write_sayings(struct store *store);

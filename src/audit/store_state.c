@@ -1,28 +1,17 @@
 /* What others may know of the store. */
 #include "audit/store_priv.h"
 
-#include <string.h>
-
-struct sought {
-	const char *date, *id;
-	bool found;
-};
-
-static void compare_name(void *arg, struct hash_node *node)
+bool store_uses(const struct store *store, const char *date, const char *id)
 {
-	const struct entry *entry = HASH_ENTRY(node, struct entry, node);
-	struct sought *sought = arg;
+	struct hash_node *node = hash_find(&store->names, store_name_hash(id));
+	const struct entry *entry;
 
-	sought->found |= strcmp(entry->id, sought->id) == 0 &&
-			 strcmp(entry->date, sought->date) == 0;
-}
-
-bool store_uses(struct store *store, const char *date, const char *id)
-{
-	struct sought sought = {.date = date, .id = id};
-
-	hash_each(&store->entries, compare_name, &sought);
-	return sought.found;
+	for (; node; node = hash_find_next(node)) {
+		entry = HASH_ENTRY(node, struct entry, named);
+		if (strcmp(entry->id, id) == 0 && strcmp(entry->date, date) == 0)
+			return true;
+	}
+	return false;
 }
 
 bool store_has_ended(const struct store *store)

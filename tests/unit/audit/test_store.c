@@ -215,6 +215,24 @@ static void a_planted_end_is_left(void **state)
 	assert_true(health_is_failing(&fixture->health));
 }
 
+/* Retention asks: from its beginning until nothing of it can come any more, and by day and id together. */
+static void a_call_is_in_use_until_its_last_message_may_have_come(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_false(store_uses(fixture->store, "2026-01-01", "a"));
+	begin(fixture);
+	assert_true(store_uses(fixture->store, "2026-01-01", "a"));
+	assert_false(store_uses(fixture->store, "2026-01-02", "a"));
+	assert_false(store_uses(fixture->store, "2026-01-01", "b"));
+	store_end(fixture->store, 1, 0, fixture->mono_us);
+	pass(fixture, STORE_LINGER_US - 1);
+	pass(fixture, 0);
+	assert_true(store_uses(fixture->store, "2026-01-01", "a"));
+	pass(fixture, 1);
+	assert_false(store_uses(fixture->store, "2026-01-01", "a"));
+}
+
 #define stored(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -226,6 +244,7 @@ int main(void)
 		stored(a_full_disk_cuts_no_chunk),
 		stored(what_was_cut_is_known_by_its_name),
 		stored(a_planted_end_is_left),
+		stored(a_call_is_in_use_until_its_last_message_may_have_come),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);
