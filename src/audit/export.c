@@ -41,19 +41,6 @@ static struct export_record *new_record(struct export *export, struct span line)
 	return record;
 }
 
-/* A call whose process was killed has a record of kind lost. */
-static bool is_call(const struct export *export, struct span line)
-{
-	char lost[STORE_ID_SIZE + 16];
-	struct cdr cdr;
-
-	if (cdr_read(&cdr, line) == 0)
-		return span_equal_str(cdr.id, export->call);
-	snprintf(lost, sizeof(lost), "\"id\":\"%s\",", export->call);
-	return memmem(line.p, line.len, "\"kind\":\"lost\",", 14) &&
-	       memmem(line.p, line.len, lost, strlen(lost));
-}
-
 static bool has_first_part(const struct export *export)
 {
 	for (unsigned i = 1; i < export->record_count; i++)
@@ -100,7 +87,7 @@ static bool match_h(void *arg, struct span line)
 
 	if (sealed_files_are_of(line, export->call)) {
 		(void)new_record(export, line);
-	} else if (!export->found && is_call(export, line)) {
+	} else if (!export->found && record_find_is_call(line, export->call)) {
 		export->found = true;
 		buf_add_span(&export->records[0].line, line);
 		export->closed = export->record_count > 1 || !has_folder(export);

@@ -521,7 +521,7 @@ static int find_id(struct index_query *query, const char *id, struct found *ret,
 	char begin[PATTERN_MAX + 2];
 
 	snprintf(begin, sizeof(begin), "%c%.*s", INDEX_WORD_ID, PATTERN_MAX, id);
-	want_number(&asking.conditions, "(kind IS NULL) = ?", 1);
+	want_text(&asking.conditions, "(kind IS NULL OR kind = ?)", "lost");
 	want_text(&asking.conditions, "id = ?", id);
 	return give_by_words(&asking, begin, text);
 }

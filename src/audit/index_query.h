@@ -72,7 +72,7 @@ struct index_place {
 	int fd; /* of its file, whatever that is called now; the caller's */
 	uint64_t begin;
 };
-/* The record of the call ID, or where ID is NULL the one with number SEQ. 0; -ENOENT: the index has none, or its file
+/* The record of the call ID, of kind lost too, or where ID is NULL the one with number SEQ. 0; -ENOENT: the index has none, or its file
  * cannot be read any more; or negative as above, with TEXT. */
 int index_query_find(struct index_query *query, const char *id, uint64_t seq,
 	struct index_place *ret, struct err_text *text);

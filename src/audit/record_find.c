@@ -1,6 +1,7 @@
 #include "audit/record_find.h"
 
 #include "audit/cdr_read.h"
+#include "audit/cdr_row.h"
 #include "audit/journal.h"
 #include "audit/store_name.h"
 #include "base/regular.h"
@@ -23,6 +24,7 @@ struct record_find {
 	off_t end; /* of what was not looked at, where a line ends */
 	bool by_number;
 	uint64_t number;
+	char id[STORE_ID_SIZE]; /* of the call that is wanted, unless by number */
 	char needle[RECORD_NEEDLE_SIZE];
 	record_find_h *h; /* NULL: is_it() alone */
 	void *arg;
@@ -82,6 +84,7 @@ int record_find_new(struct record_find **ret, const char *state_dir, const char 
 			find->number);
 	else
 		snprintf(find->needle, sizeof(find->needle), "\"id\":\"%s\"", what);
+	snprintf(find->id, sizeof(find->id), "%s", what);
 	return begin(ret, find, state_dir, text);
 }
 
@@ -108,9 +111,20 @@ void record_find_free(struct record_find *find)
 	free(find);
 }
 
+bool record_find_is_call(struct span line, const char *id)
+{
+	struct cdr_row row;
+	struct cdr cdr;
+	const int err = cdr_read(&cdr, line);
+
+	if (!err)
+		return span_equal_str(cdr.id, id);
+	return err == -ENOMSG && cdr_row_read(&row, line) == 0 &&
+	       span_equal_str(row.kind, "lost") && span_equal_str(row.id, id);
+}
+
 bool record_find_fits(const struct record_find *find, struct span line)
 {
-	struct cdr cdr;
 	uint64_t seq;
 
 	if (head_read(line, &seq) != 0)
@@ -119,8 +133,7 @@ bool record_find_fits(const struct record_find *find, struct span line)
 		return find->h(find->arg, line);
 	if (find->by_number)
 		return seq == find->number;
-	return cdr_read(&cdr, line) == 0 && cdr.id.len == strlen(find->needle) - 7 &&
-	       memcmp(cdr.id.p, find->needle + 6, cdr.id.len) == 0;
+	return record_find_is_call(line, find->id);
 }
 
 /* From the last line back. */

@@ -25,6 +25,8 @@ int record_find_where(struct record_find **ret, const char *state_dir, const cha
 	record_find_h *h, void *arg, struct err_text *text);
 void record_find_free(struct record_find *find); /* NULL is fine */
 
+/* Whether LINE is the record of the call ID: of kind call, or lost where its process was killed. */
+bool record_find_is_call(struct span line, const char *id);
 /* Whether LINE is that one, and not another one that names it. */
 bool record_find_fits(const struct record_find *find, struct span line);
 /* 0: it is LINE, borrowed until the next call; -EAGAIN: not found yet; -ENOENT: there is none; or another negative

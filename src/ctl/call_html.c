@@ -113,6 +113,8 @@ static void add_protection(struct buf *out, const json_t *call)
 	struct buf text;
 
 	show_call_legs(call, &legs[0], &legs[1]);
+	if (show_call_is_lost(call))
+		return;
 	buf_init(&text, 0);
 	buf_add_str(out, "<h2>Protection and media</h2>\n<table>\n<thead><tr><th></th>");
 	for (unsigned i = 0; i < 2; i++)
@@ -226,6 +228,8 @@ void call_html(const json_t *call, struct buf *out)
 	buf_init(&title, 0);
 	buf_printf(&title, "Call %s", show_word(call, "id"));
 	report_html_begin(out, buf_str(&title) ? title.data : "", style);
+	if (show_call_is_lost(call))
+		add_cell(out, "p", SHOW_CALL_LOST);
 	add_facts(out, call);
 	if (json_object_get(call, "ladder"))
 		add_ladder(out, json_object_get(call, "ladder"));

@@ -113,6 +113,23 @@ static void print_call(const json_t *call, const char *state)
 	buf_free(&text);
 }
 
+bool show_call_is_lost(const json_t *call)
+{
+	return strcmp(show_word(call, "kind"), "lost") == 0;
+}
+
+static void print_lost(const json_t *record)
+{
+	struct buf text;
+
+	buf_init(&text, 0);
+	printf("call %s  lost", show_text_at(record, "id", &text));
+	printf("  since %s\n", show_text_at(record, "start", &text));
+	printf("\n" SHOW_CALL_LOST "\n");
+	printf("capture %s\n", show_text_at(record, "capture", &text));
+	buf_free(&text);
+}
+
 /* How it ended. */
 static void print_end(const json_t *record)
 {
@@ -163,9 +180,13 @@ void show_call(const json_t *call, unsigned width)
 {
 	const json_t *ladder = json_object_get(call, "ladder");
 
-	print_call(call, show_word(call, "state"));
-	if (strcmp(show_word(call, "state"), "ended") == 0)
-		print_end(call);
+	if (show_call_is_lost(call)) {
+		print_lost(call);
+	} else {
+		print_call(call, show_word(call, "state"));
+		if (strcmp(show_word(call, "state"), "ended") == 0)
+			print_end(call);
+	}
 	if (ladder)
 		print_ladder(ladder, width);
 }

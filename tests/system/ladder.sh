@@ -328,4 +328,18 @@ check "its end" end_talk
 check "how much is missing is told" wait_for 10 eval 'jq -se "map(.lost // 0) | add > 0" "$lab/stopped.json" >"$lab/is"'
 check "and all the rest is there" wait_for 10 eval 'jq -se "(map(.lost // 0) | add) + (map(select(.call)) | length) >= 100 * 12" "$lab/stopped.json" >"$lab/is"'
 check "nothing is held afterwards" all_released
+
+# --- lost: its process is killed
+check "a call that will be lost" start_talk
+id=$(ctl --json call list | jq -r '.calls[0].id')
+disown "$tandem_pid"
+kill -KILL "$tandem_pid"
+wait_for 10 is_gone "$tandem_pid"
+stop "$tandem_pid"
+start_tandem
+check "it is shown" show "$id"
+check "as its schema has it" python3 "$srcdir/tests/system/schema_check.py" "$srcdir/src/admin/schema/call-show.json" "$lab/shown.json"
+check "as one that was lost" is '.kind == "lost" and .state == "ended" and .ladder.messages == []'
+check "in text too" says 'killed while it stood'
+check "on a page" page 1
 finish

@@ -50,7 +50,7 @@ start_tandem
 start_front front-pbx1 "$port_pbx" "$port_front" "sip:127.0.0.1:$port_sipp_server" \
 	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
 start_sipp called uas-answer u1 "$port_gw" "$port_external"
-pause=20000
+pause=600000 # until it is hung up
 start_sipp caller uac-call+srtp u1 "$port_sipp_server" "$port_front"
 check "a call stands" wait_for 10 stands
 call=$(ctl --json call list | jq -r '.calls[0].id')

@@ -155,6 +155,43 @@ static void one_that_ended_is_found_by_id_and_number(void **state)
 	assert_int_equal(show("../../etc", NULL), API_NOT_FOUND);
 }
 
+/* Its process was killed. */
+static void lose_call(const char *kind, const char *id)
+{
+	char path[256];
+	FILE *records;
+
+	snprintf(path, sizeof(path), "%s/cdr.jsonl", state_dir());
+	records = fopen(path, "a");
+	assert_non_null(records);
+	fprintf(records,
+		"{\"v\":1,\"seq\":7,\"salt\":\"00112233445566778899aabbccddeeff\","
+		"\"kind\":\"%s\",\"time\":\"2023-11-14T22:15:00.000000Z\",\"id\":\"%s\","
+		"\"start\":\"2023-11-14T22:13:20.000000Z\"}\n",
+		kind, id);
+	fclose(records);
+}
+
+static void one_that_was_lost_is_shown_as_far_as_it_is_known(void **state)
+{
+	(void)state;
+	lose_call("files", "5f3c-000002");
+	assert_int_equal(show("5f3c-000002", NULL), API_NOT_FOUND);
+	lose_call("lost", "5f3c-000002");
+	lose_call("lost", "5f3c-000003");
+	assert_int_equal(show("5f3c-000002", NULL), API_OK);
+	assert_string_equal(word(result, "id"), "5f3c-000002");
+	assert_string_equal(word(result, "kind"), "lost");
+	assert_string_equal(word(result, "state"), "ended");
+	assert_string_equal(word(result, "capture"), "");
+	assert_true(note_has("was not captured"));
+	assert_int_equal(json_array_size(messages()), 0);
+	capture_call("5f3c-000002", CONFIG_CAPTURE_PCAPNG);
+	assert_int_equal(show("5f3c-000002", NULL), API_OK);
+	assert_string_equal(word(ladder(), "source"), "capture");
+	assert_int_equal(json_array_size(messages()), 2);
+}
+
 /* As logrotate(8) does it, further than what is gone through without an index. */
 static void rotate_records(void)
 {
@@ -313,6 +350,9 @@ int main(void)
 			one_that_stands_is_read_from_its_capture, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			one_that_ended_is_found_by_id_and_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_that_was_lost_is_shown_as_far_as_it_is_known, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			one_of_an_old_file_is_found_by_the_index, setup, teardown),
 		cmocka_unit_test_setup_teardown(

@@ -69,16 +69,23 @@ static void put_call(const char *name, uint64_t seq, const struct record *record
 	buf_free(&body);
 }
 
-static void put_act(const char *name, uint64_t seq)
+/* Of another kind; ID: "" or its member. */
+static void put_other(const char *name, uint64_t seq, const char *kind, const char *id)
 {
 	struct buf line;
 
 	buf_init(&line, 0);
 	head_write(&line, seq, "00112233445566778899aabbccddeeff");
-	buf_add_str(
-		&line, ",\"kind\":\"act\",\"time\":\"2023-11-14T22:13:20.123456Z\"}\n");
+	buf_printf(&line,
+		",\"kind\":\"%s\",\"time\":\"2023-11-14T22:13:20.123456Z\"%s}\n", kind,
+		id);
 	put(name, buf_span(&line));
 	buf_free(&line);
+}
+
+static void put_act(const char *name, uint64_t seq)
+{
+	put_other(name, seq, "act", "");
 }
 
 static void start(void)
@@ -317,6 +324,18 @@ static void a_record_is_found_in_its_file(void **state)
 	assert_string_equal(find(NULL, 14), "");
 	unlink(fresh);
 	assert_string_equal(find("5f3c-000001", 0), "");
+}
+
+static void the_record_of_a_call_is_that_of_its_loss_too(void **state)
+{
+	(void)state;
+	put_other("cdr.jsonl", 1, "lost", ",\"id\":\"5f3c-000001\"");
+	put_other("cdr.jsonl", 2, "files", ",\"id\":\"5f3c-000001\"");
+	put_other("cdr.jsonl", 3, "files", ",\"id\":\"5f3c-000002\"");
+	start();
+	WAIT_FOR(has("5f3c-000002 5f3c-000001 5f3c-000001 "));
+	assert_non_null(strstr(find("5f3c-000001", 0), "\"seq\":1,"));
+	assert_string_equal(find("5f3c-000002", 0), "");
 }
 
 static void words_of_peers_are_text(void **state)
@@ -628,6 +647,7 @@ int main(void)
 		TEST(calls_are_found_by_what_they_were),
 		TEST(pages_follow_one_another),
 		TEST(a_record_is_found_in_its_file),
+		TEST(the_record_of_a_call_is_that_of_its_loss_too),
 		TEST(words_of_peers_are_text),
 		TEST(a_damaged_index_is_made_anew),
 		TEST(one_of_another_version_is_made_anew),

@@ -212,6 +212,10 @@ static void a_record_alone_has_no_messages(void **state)
 	json_object_del(call, "ladder");
 	assert_null(strstr(make_page(call), "<svg "));
 	make_page(json_object());
+	html = make_page(json_pack("{s:s, s:s, s:s}", "kind", "lost", "id", "5f3c-00002a",
+		"start", "2026-03-01T00:00:00.000000Z"));
+	assert_non_null(strstr(html, "killed while it stood"));
+	assert_null(strstr(html, "Protection"));
 	make_page(json_pack("{s:{s:[s], s:[s, {s:i, s:i}], s:s}}", "ladder", "parties",
 		"x", "messages", "y", "party", 99, "repeats", 70000, "source",
 		"capture"));
