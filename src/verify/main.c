@@ -83,13 +83,13 @@ static int read_witnesses(struct run *run)
 		for (unsigned k = 0; k < i && !code; k++)
 			if (memcmp(witnesses->keys[k].key, witnesses->keys[i].key,
 				    ED25519_PUBLIC_LEN) == 0)
-				return usage("--witness: the same key twice");
+				return options_usage("--witness: the same key twice");
 	}
 	witnesses->count = options->witness_count;
 	witnesses->quorum =
 		options->quorum ? (unsigned)options->quorum : witnesses->count;
 	if (!code && witnesses->quorum > witnesses->count)
-		return usage("--quorum is more than there are witnesses");
+		return options_usage("--quorum is more than there are witnesses");
 	return code;
 }
 
@@ -264,7 +264,7 @@ static int run_log(struct run *run)
 
 	if (run->options.arg_count < 1 ||
 		(!run->options.tiles && run->options.arg_count != 1))
-		return usage("log: one STATE-DIR, or --tiles and files");
+		return options_usage("log: one STATE-DIR, or --tiles and files");
 	code = read_older(run);
 	if (!code)
 		code = open_records(run, &params.records, &params.log_fd);
@@ -371,7 +371,7 @@ static int run_proof(struct run *run)
 	int err, code = 0;
 
 	if (run->options.arg_count != 1)
-		return usage("proof: one FILE");
+		return options_usage("proof: one FILE");
 	buf_init(&file, 0);
 	buf_init(&proof, 0);
 	buf_init(&line, 0);
@@ -443,7 +443,7 @@ static int run_report(struct run *run)
 	int code;
 
 	if (run->options.arg_count != 1)
-		return usage("report: one DIR");
+		return options_usage("report: one DIR");
 	buf_init(&file, 0);
 	buf_init(&proof, 0);
 	keychain_init(&keys, &run->key);
@@ -474,7 +474,7 @@ static int run_bundle(struct run *run)
 	const struct options *options = &run->options;
 
 	if (options->arg_count != 1)
-		return usage("bundle: one folder or archive");
+		return options_usage("bundle: one folder or archive");
 	return bundle_report(options->args[0], &run->key, options->json, options->quiet);
 }
 
@@ -500,10 +500,10 @@ static const struct command *find_command(const struct options *options)
 			continue;
 		if (strspn(options->given, letters) == strlen(options->given))
 			return &commands[i];
-		usage("there is an option that this command has not");
+		options_usage("there is an option that this command has not");
 		return NULL;
 	}
-	usage("none of `log`, `proof`, `bundle` and `report`");
+	options_usage("none of `log`, `proof`, `bundle` and `report`");
 	return NULL;
 }
 
@@ -543,7 +543,7 @@ int main(int argc, char **argv)
 	if (!command)
 		return USAGE;
 	if (!run.options.key)
-		return usage("--key is missing: who has signed?");
+		return options_usage("--key is missing: who has signed?");
 	code = read_keys(&run);
 	if (!code)
 		code = run_command(&run, command);

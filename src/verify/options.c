@@ -12,7 +12,7 @@
 #define PACKAGE_VERSION "unknown"
 #endif
 
-int usage(const char *why)
+int options_usage(const char *why)
 {
 	if (why)
 		fprintf(stderr, "tandem-verify: %s\n", why);
@@ -112,7 +112,7 @@ bool options_read(struct options *ret, int argc, char **argv, int *ret_code)
 	*ret_code = GOOD;
 	while ((option = getopt_long(argc, argv, "jqh", long_options, NULL)) != -1) {
 		if (option == 'h') {
-			usage(NULL);
+			options_usage(NULL);
 			return false;
 		}
 		if (option == 'V') {
@@ -120,14 +120,14 @@ bool options_read(struct options *ret, int argc, char **argv, int *ret_code)
 			return false;
 		}
 		if (!take_option(&options, option)) {
-			*ret_code = usage(NULL);
+			*ret_code = options_usage(NULL);
 			return false;
 		}
 		if (!strchr(options.given, option))
 			options.given[strlen(options.given)] = (char)option;
 	}
 	if (!argv[optind]) {
-		*ret_code = usage(NULL);
+		*ret_code = options_usage(NULL);
 		return false;
 	}
 	options.command = argv[optind];

@@ -30,6 +30,6 @@ struct options {
 };
 
 /* To stderr: WHY, unless it is NULL, and how it is used. Returns USAGE. */
-int usage(const char *why);
+int options_usage(const char *why);
 /* Reads it, with what stands behind the command in args. False: all is said, and *RET_CODE is the exit code. */
 bool options_read(struct options *ret, int argc, char **argv, int *ret_code);
