@@ -141,6 +141,9 @@ void ladder_record_parties(struct ladder *ladder, const json_t *record)
 
 /* ---- rows ---- */
 
+/* What records have of a reason at most (RECORD_REASON_TEXT), with its protocol and cause. */
+#define REASON_SIZE 200
+
 struct drawing {
 	json_t *rows;
 	struct ladder *ladder;
@@ -173,6 +176,21 @@ static void add(struct drawing *drawing, const struct row *row)
 	json_array_append_new(drawing->rows, object);
 }
 
+/* What a far end said of why, as a Reason of a message is shown. RET is "" where OBJECT has none by these names. */
+static void reason_of(const json_t *object, const char *cause, const char *text,
+	char ret[static REASON_SIZE])
+{
+	const json_int_t q850 = number_of(object, cause);
+	const char *words = word_of(object, text);
+
+	ret[0] = '\0';
+	if (q850 > 0)
+		snprintf(ret, REASON_SIZE, "Q.850;cause=%d%s%s", (int)q850,
+			words[0] ? ";text=" : "", words);
+	else
+		snprintf(ret, REASON_SIZE, "%s", words);
+}
+
 static void add_attempts(struct drawing *drawing, const json_t *record)
 {
 	const json_t *attempt;
@@ -183,6 +201,8 @@ static void add_attempts(struct drawing *drawing, const json_t *record)
 		const bool asked = json_is_string(json_object_get(attempt, "address"));
 		const int status = (int)number_of(attempt, "status");
 		const char *reason = word_of(attempt, "reason");
+		const char *phrase = word_of(attempt, "phrase");
+		char said[REASON_SIZE];
 		struct row row = {.after_us = number_of(attempt, "after_us"),
 			.party = add_target(drawing->ladder, record, attempt),
 			.sent = true,
@@ -190,12 +210,14 @@ static void add_attempts(struct drawing *drawing, const json_t *record)
 			.phrase = asked ? "" : reason};
 
 		add(drawing, &row);
+		reason_of(attempt, "q850", "reason_text", said);
 		row = (struct row){.after_us = -1,
 			.party = row.party,
 			.method = "",
 			.status = status,
 			/* "answered 503" says no more */
-			.phrase = strncmp(reason, "answered", 8) == 0 ? "" : reason};
+			.phrase = strncmp(reason, "answered", 8) == 0 ? phrase : reason,
+			.reason = said};
 		if (asked && (status > 0 || reason[0]))
 			add(drawing, &row);
 	}
@@ -290,15 +312,20 @@ static void add_end(struct drawing *drawing, const json_t *record, unsigned a)
 {
 	const char *by = who_ended(record);
 	const bool answered = word_of(record, "answer")[0] != '\0';
+	const bool cancelled = strcmp(word_of(record, "cause"), "cancel") == 0;
+	char said[REASON_SIZE];
 	struct row row = {.after_us = number_of(record, "duration_us"),
 		.party = by ? party_of(drawing, by) : LADDER_PARTIES_MAX,
 		.method = answered ? "BYE" : "CANCEL",
 		.phrase = "",
-		.reason = word_of(record, "cause")};
+		.reason = said};
 
 	if (!word_of(record, "end")[0])
 		return;
-	if (by && (answered || strcmp(row.reason, "cancel") == 0))
+	reason_of(record, "release_q850", "release_text", said);
+	if (!said[0])
+		row.reason = word_of(record, "cause");
+	if (by && (answered || cancelled))
 		add(drawing, &row);
 	if (answered)
 		return;

@@ -64,6 +64,27 @@ static void add_tolerated(struct buf *out, unsigned bits)
 	buf_add_char(out, ']');
 }
 
+/* ---- what is there only where there is something to say ---- */
+
+static void add_said_uint(struct buf *out, struct span name, uint32_t value)
+{
+	if (value)
+		members_uint(out, name, value);
+}
+
+static void add_said_text(struct buf *out, struct span name, const char *value)
+{
+	if (value && value[0])
+		members_string(out, name, value);
+}
+
+static void add_released(struct buf *out, const struct record_reason *said)
+{
+	add_said_uint(out, MEMBER("release_q850"), said->q850);
+	add_said_uint(out, MEMBER("release_sip"), said->sip);
+	add_said_text(out, MEMBER("release_text"), said->text);
+}
+
 static void add_attempts(struct buf *out, const struct record *record)
 {
 	members_name(out, MEMBER("attempts"));
@@ -79,6 +100,10 @@ static void add_attempts(struct buf *out, const struct record *record)
 			attempt->status > 0 ? (uint64_t)attempt->status : 0);
 		members_string(
 			out, MEMBER("reason"), attempt->reason ? attempt->reason : "");
+		add_said_text(out, MEMBER("phrase"), attempt->phrase);
+		add_said_uint(out, MEMBER("q850"), attempt->said.q850);
+		add_said_uint(out, MEMBER("sip_cause"), attempt->said.sip);
+		add_said_text(out, MEMBER("reason_text"), attempt->said.text);
 		members_uint(out, MEMBER("after_us"), attempt->after_us);
 		buf_add_char(out, '}');
 	}
@@ -201,6 +226,7 @@ void cdr_format(const struct record *record, struct buf *out)
 	members_uint(out, MEMBER("far_status"),
 		record->far_status > 0 ? (uint64_t)record->far_status : 0);
 	members_string(out, MEMBER("far_reason"), record->far_reason);
+	add_released(out, &record->released);
 	members_text(out, MEMBER("replaces"), record->replaces);
 	members_text(out, MEMBER("replaced_by"), record->replaced_by);
 	add_attempts(out, record);

@@ -188,6 +188,7 @@ static int act_cancel(struct call *call, struct leg *leg, const struct leg_repor
 {
 	if (transfer_gives_up(call))
 		return 1;
+	history_release(&call->history, report->message);
 	call_note_said(call, leg, report->message);
 	call_end(call, CALL_BY_A, "cancel", 487, NULL);
 	return 1;
@@ -199,6 +200,7 @@ static int act_bye(struct call *call, struct leg *leg, const struct leg_report *
 		return 1;
 	call = leg->arg;
 	history_hear(&call->history, 0, report->message);
+	history_release(&call->history, report->message);
 	call_note_said(call, leg, report->message);
 	call_end(call, by_leg(call, leg), "bye", 487, NULL);
 	return 1;

@@ -1,9 +1,21 @@
 #include "bridge/history.h"
 
+#include "bridge/far_text.h"
+#include "bridge/reason.h"
+#include "sip/compose.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static void free_attempt(struct record_attempt *attempt)
+{
+	free(attempt->target);
+	free(attempt->reason);
+	free(attempt->phrase);
+	free(attempt->said.text);
+}
 
 /* Where the next attempt is kept: behind the others, or in the place of the latest. NULL: no memory. */
 static struct record_attempt *place(struct history *history)
@@ -11,8 +23,7 @@ static struct record_attempt *place(struct history *history)
 	struct record_attempt *attempts = history->attempts;
 
 	if (history->count == RECORD_ATTEMPTS) {
-		free(attempts[RECORD_ATTEMPTS - 1].target);
-		free(attempts[RECORD_ATTEMPTS - 1].reason);
+		free_attempt(&attempts[RECORD_ATTEMPTS - 1]);
 		return &attempts[RECORD_ATTEMPTS - 1];
 	}
 	attempts = reallocarray(attempts, history->count + 1, sizeof(*attempts));
@@ -104,9 +115,45 @@ void history_refusal(int status, const char *why, char ret[static ERR_REASON_SIZ
 			status);
 }
 
+/* In the place of what SAID has. */
+static void keep_reason(struct record_reason *said, const struct message *message)
+{
+	struct reason_said reason;
+
+	reason_read(message, &reason);
+	free(said->text);
+	*said = (struct record_reason){.q850 = reason.q850,
+		.sip = reason.sip,
+		.text = far_text(reason.text, RECORD_REASON_TEXT)};
+}
+
+/* A phrase that says no more than STATUS does is not kept. */
+static void keep_phrase(
+	struct record_attempt *attempt, int status, const struct message *message)
+{
+	const struct span phrase = message_reason(message);
+
+	free(attempt->phrase);
+	attempt->phrase = span_equal_nocase(phrase, compose_reason(status))
+				  ? NULL
+				  : far_text(phrase, RECORD_PHRASE);
+}
+
+void history_release(struct history *history, const struct message *message)
+{
+	keep_reason(&history->released, message);
+}
+
 void history_hear(struct history *history, int status, const struct message *message)
 {
 	struct span reason = reason_of(status, message);
+
+	if (status && history->trying) {
+		struct record_attempt *attempt = &history->attempts[history->count - 1];
+
+		keep_reason(&attempt->said, message);
+		keep_phrase(attempt, status, message);
+	}
 
 	if (reason.len > RECORD_FAR_REASON)
 		reason.len = RECORD_FAR_REASON;
@@ -227,12 +274,21 @@ void history_append(struct history *history, struct history *from)
 
 /* ---- what outlives the process ---- */
 
+static const struct saved_field reason_fields[] = {
+	SAVED_FIELD(struct record_reason, q850),
+	SAVED_FIELD(struct record_reason, sip),
+	SAVED_FIELD(struct record_reason, text),
+	SAVED_END,
+};
+
 /* Not written of struct record_attempt: transport, flow (of a connection that is no more). */
 static const struct saved_field attempt_fields[] = {
 	SAVED_FIELD(struct record_attempt, target),
 	SAVED_FIELD(struct record_attempt, address),
 	SAVED_FIELD(struct record_attempt, status),
 	SAVED_FIELD(struct record_attempt, reason),
+	SAVED_FIELD(struct record_attempt, phrase),
+	SAVED_STRUCT(struct record_attempt, said, reason_fields),
 	SAVED_FIELD(struct record_attempt, after_us),
 	SAVED_END,
 };
@@ -256,7 +312,7 @@ static const struct saved_field redirection_fields[] = {
 };
 
 /* Not written of struct history: attempts, count, transfers, transfer_count, redirections, redirection_count (objects of
- * their own); trying (nobody is asked any more). */
+ * their own); trying (nobody is asked any more); released (it is not over). */
 static const struct saved_field fields[] = {
 	SAVED_FIELD(struct history, far_status),
 	SAVED_FIELD(struct history, far_reason),
@@ -370,10 +426,8 @@ int history_load(struct history *history, struct saved from, struct err_text *er
 
 void history_free(struct history *history)
 {
-	for (unsigned i = 0; i < history->count; i++) {
-		free(history->attempts[i].target);
-		free(history->attempts[i].reason);
-	}
+	for (unsigned i = 0; i < history->count; i++)
+		free_attempt(&history->attempts[i]);
 	for (unsigned i = 0; i < history->transfer_count; i++) {
 		free(history->transfers[i].by);
 		free(history->transfers[i].to);
@@ -387,5 +441,6 @@ void history_free(struct history *history)
 	free(history->transfers);
 	free(history->attempts);
 	free(history->far_reason);
+	free(history->released.text);
 	memset(history, 0, sizeof(*history));
 }

@@ -16,6 +16,8 @@ struct history {
 	bool trying;      /* the latest has no end yet */
 	int far_status;   /* the last refusal of our INVITE, as it came; 0: none */
 	char *far_reason; /* owned; NULL: it gave none */
+	struct record_reason
+		released; /* in the BYE or CANCEL that ended it; text owned */
 	struct record_transfer *transfers; /* owned; RECORD_TRANSFERS at most */
 	unsigned transfer_count;
 	struct record_redirection *redirections; /* owned; RECORD_REDIRECTIONS at most */
@@ -36,8 +38,10 @@ bool history_is_at(const struct history *history, const char *target);
 /* A refusal with STATUS in words, for history_end(). WHY: why its challenge was not answered, or NULL. */
 void history_refusal(int status, const char *why, char ret[static ERR_REASON_SIZE]);
 /* MESSAGE refuses the call with STATUS, or ends it: STATUS 0, a BYE. Its Reason (RFC 3326)
- * is kept; of a refusal without one the text of its Warning, or else its reason phrase. */
+ * is kept; of a refusal without one the text of its Warning, or else its reason phrase. The attempt that is in progress has them too. */
 void history_hear(struct history *history, int status, const struct message *message);
+/* MESSAGE, a BYE or CANCEL, ends the call: what its Reason says is kept. */
+void history_release(struct history *history, const struct message *message);
 /* BY asks AFTER_US since the call began that it be transferred to the number TO; both are copied. 0; ERR_LIMIT: it had
  * as many as it may have; -ENOMEM. */
 int history_transfer(

@@ -7,11 +7,14 @@
 /* RFC 8606: the longest that there is has six. */
 #define LOCATION_MAX 8
 #define CAUSE_MAX 127
+#define STATUS_MIN 100
+#define STATUS_MAX 699
 
 struct element {
 	struct span protocol;
 	unsigned cause;
 	struct span location; /* or empty */
+	struct span text;     /* as it came, or empty */
 };
 
 static bool is_q850(struct span protocol)
@@ -34,22 +37,44 @@ static bool read(struct element *ret, struct span text)
 	if (message_param(text, "location", &ret->location) &&
 		(ret->location.len > LOCATION_MAX || !message_token_valid(ret->location)))
 		ret->location.len = 0;
+	message_param(text, "text", &ret->text);
 	return true;
 }
 
-unsigned reason_cause(const struct message *message)
+/* Q.850 goes before all: what a gateway says of the network behind it. */
+static void take(struct reason_said *said, const struct element *element)
+{
+	const bool q850 = is_q850(element->protocol) && !said->q850 && element->cause &&
+			  element->cause <= CAUSE_MAX;
+
+	if (q850)
+		said->q850 = element->cause;
+	else if (span_equal_nocase(element->protocol, "SIP") && !said->sip &&
+		 element->cause >= STATUS_MIN && element->cause <= STATUS_MAX)
+		said->sip = element->cause;
+	if (element->text.len && (q850 || !said->text.len))
+		said->text = element->text;
+}
+
+void reason_read(const struct message *message, struct reason_said *ret)
 {
 	struct element element;
 	struct span text;
 
+	*ret = (struct reason_said){.q850 = 0};
 	for (unsigned nth = 0; message && nth < ELEMENTS_MAX &&
 			       message_element(message, "Reason", nth, &text);
-		nth++) {
-		if (read(&element, text) && is_q850(element.protocol) && element.cause &&
-			element.cause <= CAUSE_MAX)
-			return element.cause;
-	}
-	return 0;
+		nth++)
+		if (read(&element, text))
+			take(ret, &element);
+}
+
+unsigned reason_cause(const struct message *message)
+{
+	struct reason_said said;
+
+	reason_read(message, &said);
+	return said.q850;
 }
 
 void reason_add(struct buf *out, const struct reason *reason)

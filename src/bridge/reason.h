@@ -1,6 +1,6 @@
 /*
  * The Reason header (RFC 3326, RFC 6432): what of one leg's crosses to the other, and what is made where a far end
- * wants one. Texts never cross: they may name a house, and the record has them. Loop thread.
+ * wants one. Texts never cross: they may name a house, and the record has them (reason_read()). Loop thread.
  */
 #pragma once
 
@@ -18,6 +18,13 @@ struct reason {
 
 /* The Q.850 cause, 1-127, that MESSAGE (NULL is fine) gives as a reason; 0: none. */
 unsigned reason_cause(const struct message *message);
+/* What is read of the first eight reasons of a message: those that protocols have which a record tells apart. */
+struct reason_said {
+	uint32_t q850, sip; /* causes: 1-127, 100-699; 0: none */
+	struct span text;   /* as it came, quoted or not: that of Q.850, else the first */
+};
+/* What MESSAGE (NULL is fine) gives as reasons. Spans are borrowed from it. */
+void reason_read(const struct message *message, struct reason_said *ret);
 /* Appends whole lines; perhaps none. Of each at most eight, with protocol, cause and location (RFC 8606). */
 void reason_add(struct buf *out, const struct reason *reason);
 /* The Q.850 cause of a call that ends with STATUS; AGREED: one of the far ends ended it, with BYE or CANCEL. */

@@ -21,6 +21,16 @@
 #define RECORD_REDIRECTIONS 10
 /* Bytes of what the far end said that a record has at most. */
 #define RECORD_FAR_REASON 200
+/* Likewise of the text of a reason of an attempt, or of who ended the call; and of a reason phrase. */
+#define RECORD_REASON_TEXT 160
+#define RECORD_PHRASE 64
+
+/* What a far end says of why it refuses or ends a call: its Reason (RFC 3326, RFC 6432). */
+struct record_reason {
+	uint32_t q850; /* the cause of Q.850, 1-127; 0: none */
+	uint32_t sip;  /* the status that it names, 100-699; 0: none */
+	char *text; /* of the one, else of the first that has one; RECORD_REASON_TEXT at most; owned by who made it; NULL: none */
+};
 
 /* One attempt to have the call taken: by one target at one address. */
 struct record_attempt {
@@ -31,7 +41,9 @@ struct record_attempt {
 	int status; /* its final response, 200 where it took the call; 0: none */
 	/* Owned likewise: "answered 503", or the cause and what to do; NULL: none yet. */
 	char *reason;
-	uint64_t after_us; /* when it was asked, since the call's start */
+	char *phrase; /* of its final response, where that is not the usual one; owned likewise; NULL: none */
+	struct record_reason said; /* in its final response */
+	uint64_t after_us;         /* when it was asked, since the call's start */
 };
 
 /* A transfer that one of its far ends asked for. Texts are owned by who made the list. */
@@ -136,6 +148,8 @@ struct record {
 	const char *media_note; /* see diagnosis_media(); "": all is well */
 	int far_status; /* the last refusal of whoever was called, unchanged; 0: none */
 	const char *far_reason; /* what the far end said of its refusal or BYE; "" */
+	struct record_reason
+		released; /* what was said in the BYE or CANCEL that ended it; text borrowed */
 	const struct record_attempt *attempts; /* in order of time */
 	unsigned attempt_count;
 	/* The id of the call whose place it took by Replaces, or was to take, and of that which took its; "" or NULL: none. */

@@ -273,6 +273,7 @@ void registry_fill(
 	ret->detail = call->detail ? call->detail : "";
 	ret->far_status = call->history.far_status;
 	ret->far_reason = call->history.far_reason ? call->history.far_reason : "";
+	ret->released = call->history.released;
 	ret->attempts = call->history.attempts;
 	ret->attempt_count = call->history.count;
 	ret->replaces = call->replaces;

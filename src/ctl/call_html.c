@@ -86,6 +86,7 @@ static void add_facts(struct buf *out, const json_t *call)
 		{"ended", "end"}, {"lasted", "duration_us"}, {"talked", "talk_us"},
 		{"ended by", "ended_by"}, {"cause", "cause"}, {"status", "status"},
 		{"reason", "detail"}, {"far end said", "far_reason"},
+		{"Q.850 cause", "release_q850"}, {"text", "release_text"},
 		{"media", "media_note"}, {"capture", "capture"}, {"record", "seq"}};
 	struct buf text;
 

@@ -141,6 +141,8 @@ static void print_end(const json_t *record)
 		{"cause", "cause"},
 		{"status", "status"},
 		{"reason", "detail"},
+		{"Q.850", "release_q850"},
+		{"text", "release_text"},
 		{"talked", "talk_us"},
 	};
 	struct buf text;

@@ -50,6 +50,20 @@ static void print_leg(struct buf *out, const char *name, const struct record_leg
 	print_sums(out, name, &leg->stats);
 }
 
+/* As one word: expectations are parted by blanks. */
+static void print_word(struct buf *out, const char *text)
+{
+	for (; text && *text; text++)
+		buf_add_char(out, *text == ' ' ? '_' : *text);
+}
+
+/* "34/503/No_circuit": the causes of Q.850 and SIP, 0 for none, and the text. */
+static void print_reason(struct buf *out, const struct record_reason *said)
+{
+	buf_printf(out, "%u/%u/", (unsigned)said->q850, (unsigned)said->sip);
+	print_word(out, said->text);
+}
+
 /* "gw@10.2.0.11:5060=503,gw2=0": whom, where, and its final response. */
 static void print_attempts(struct buf *out, const struct record *record)
 {
@@ -68,6 +82,14 @@ static void print_attempts(struct buf *out, const struct record *record)
 		buf_printf(out, " reason%u=\"%s\" after%u-ms=%" PRIu64, i + 1,
 			record->attempts[i].reason ? record->attempts[i].reason : "",
 			i + 1, record->attempts[i].after_us / 1000);
+	for (unsigned i = 0; i < record->attempt_count; i++) {
+		buf_printf(out, " said%u=", i + 1);
+		print_reason(out, &record->attempts[i].said);
+		buf_printf(out, " phrase%u=", i + 1);
+		print_word(out, record->attempts[i].phrase);
+	}
+	buf_add_str(out, " released=");
+	print_reason(out, &record->released);
 	buf_printf(out, " far-status=%d far-reason=\"%s\"", record->far_status,
 		record->far_reason);
 }

@@ -480,6 +480,36 @@ static void a_record_is_a_ladder(void **state)
 	json_decref(object);
 }
 
+static void what_far_ends_said_is_in_the_ladder(void **state)
+{
+	json_t *object = record("bye", "gateway", true);
+	json_t *attempt = json_array_get(json_object_get(object, "attempts"), 1), *ladder;
+	const json_t *rows;
+
+	(void)state;
+	json_object_set_new(attempt, "reason", json_string("answered 503"));
+	json_object_set_new(attempt, "phrase", json_string("No Way"));
+	json_object_set_new(attempt, "q850", json_integer(34));
+	json_object_set_new(object, "release_text", json_string("moved on"));
+	ladder = ladder_record_json(object, "");
+	rows = json_object_get(ladder, "messages");
+	assert_string_equal(word(json_array_get(rows, 2), "reason"), "");
+	assert_string_equal(word(json_array_get(rows, 3), "phrase"), "No Way");
+	assert_string_equal(word(json_array_get(rows, 3), "reason"), "Q.850;cause=34");
+	assert_string_equal(word(json_array_get(rows, 10), "reason"), "moved on");
+	json_decref(ladder);
+	json_object_set_new(attempt, "reason_text", json_string("x;y"));
+	json_object_set_new(object, "release_q850", json_integer(16));
+	ladder = ladder_record_json(object, "");
+	rows = json_object_get(ladder, "messages");
+	assert_string_equal(
+		word(json_array_get(rows, 3), "reason"), "Q.850;cause=34;text=x;y");
+	assert_string_equal(
+		word(json_array_get(rows, 10), "reason"), "Q.850;cause=16;text=moved on");
+	json_decref(ladder);
+	json_decref(object);
+}
+
 /* A server was called, and transferred the call to another trunk: both legs are external then. */
 static void a_transfer_has_three_parties(void **state)
 {
@@ -578,6 +608,7 @@ int main(void)
 		cmocka_unit_test(who_sent_it_is_found_by_addresses),
 		cmocka_unit_test(a_ladder_is_bounded),
 		cmocka_unit_test(a_record_is_a_ladder),
+		cmocka_unit_test(what_far_ends_said_is_in_the_ladder),
 		cmocka_unit_test(a_transfer_has_three_parties),
 		cmocka_unit_test(who_ended_it_is_in_the_ladder),
 		cmocka_unit_test(a_record_that_stands_or_is_odd_is_one_too),

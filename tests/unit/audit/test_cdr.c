@@ -170,6 +170,45 @@ static void attempts_and_the_far_ends_words_are_listed(void **state)
 	json_decref(cdr);
 }
 
+/* A member that has nothing to say is not there. */
+static void what_a_far_end_said_is_there_when_it_said_something(void **state)
+{
+	char target[] = "carrier-a", said[] = "No \"circuit\"", phrase[] = "Full";
+	struct record_attempt attempt = {.target = target, .status = 503};
+	static const char *const of_attempt[] = {
+		"phrase", "q850", "sip_cause", "reason_text"};
+	static const char *const of_call[] = {
+		"release_q850", "release_sip", "release_text"};
+	struct record record = fixture_record(8, "a");
+	const json_t *object;
+	json_t *cdr;
+
+	(void)state;
+	record.attempts = &attempt;
+	record.attempt_count = 1;
+	cdr = parse(&record);
+	object = json_array_get(json_object_get(cdr, "attempts"), 0);
+	assert_int_equal(number(object, "status"), 503);
+	for (size_t i = 0; i < sizeof(of_attempt) / sizeof(of_attempt[0]); i++)
+		assert_null(json_object_get(object, of_attempt[i]));
+	for (size_t i = 0; i < sizeof(of_call) / sizeof(of_call[0]); i++)
+		assert_null(json_object_get(cdr, of_call[i]));
+	json_decref(cdr);
+	attempt.said = (struct record_reason){.q850 = 34, .sip = 503, .text = said};
+	attempt.phrase = phrase;
+	record.released = (struct record_reason){.q850 = 16, .sip = 200, .text = said};
+	cdr = parse(&record);
+	object = json_array_get(json_object_get(cdr, "attempts"), 0);
+	assert_string_equal(text(object, "phrase"), "Full");
+	assert_int_equal(number(object, "q850"), 34);
+	assert_int_equal(number(object, "sip_cause"), 503);
+	assert_string_equal(text(object, "reason_text"), "No \"circuit\"");
+	assert_int_equal(number(cdr, "release_q850"), 16);
+	assert_int_equal(number(cdr, "release_sip"), 200);
+	assert_string_equal(text(cdr, "release_text"), "No \"circuit\"");
+	json_decref(cdr);
+}
+
 static void redirections_are_listed(void **state)
 {
 	char by[] = "trunk carrier-a", numbers[][4] = {"600", "601"};
@@ -326,6 +365,7 @@ int main(void)
 		cmocka_unit_test(what_never_happened_is_null),
 		cmocka_unit_test(both_legs_may_be_on_one_side),
 		cmocka_unit_test(attempts_and_the_far_ends_words_are_listed),
+		cmocka_unit_test(what_a_far_end_said_is_there_when_it_said_something),
 		cmocka_unit_test(redirections_are_listed),
 		cmocka_unit_test(transfers_and_redirections_are_listed),
 		cmocka_unit_test(what_was_tolerated_is_named),

@@ -137,7 +137,8 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 	       "\"from\":\"+49301234567\",\"to\":\"201\",\"asserted\":\"Bob \\\"B\\\" "
 	       "\\u00e9\\n<sip:b@h>\","
 	       "\"start\":\"2026-12-01T10:00:00.000000Z\",\"answer\":null,\"status\":200,"
-	       "\"attempts\":[{\"target\":\"trunk a\",\"status\":200}],"
+	       "\"attempts\":[{\"target\":\"trunk a\",\"status\":200,\"q850\":16,"
+	       "\"reason_text\":\"0301234567 busy\"}],"
 	       "\"transfers\":[{\"by\":\"a\",\"target\":\"0301234567\"}],\"new\":"
 	       "\"Carol\","
 	       "\"tolerated\":[\"x\",\"late-ack\"]}",
@@ -146,7 +147,8 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 		"\\u00e9\\n<xxx:x@x>\","
 		"\"start\":\"2026-12-01T10:00:00.000000Z\",\"answer\":null,\"status\":"
 		"200,"
-		"\"attempts\":[{\"target\":\"xxxxx x\",\"status\":200}],"
+		"\"attempts\":[{\"target\":\"xxxxx x\",\"status\":200,\"q850\":16,"
+		"\"reason_text\":\"xxxxxxxxxx xxxx\"}],"
 		"\"transfers\":[{\"by\":\"a\",\"target\":\"xxxxxxx567\"}],\"new\":"
 		"\"xxxxx\","
 		"\"tolerated\":[\"x\",\"late-ack\"]}");

@@ -15,25 +15,39 @@ static int stop(void **state)
 	return 0;
 }
 
-/* A response, or with "BYE ..." a request, that has HEADER. */
-static void hear(int status, const char *header)
+/* A response with PHRASE, or with STATUS 0 a BYE, that has HEADER; the caller's. */
+static struct message *make(int status, const char *phrase, const char *header)
 {
 	struct message_fault fault;
 	struct message *message;
 	struct buf text;
 
 	buf_init(&text, 0);
-	buf_add_str(
-		&text, status ? "SIP/2.0 503 Not Now\r\n" : "BYE sip:a@b SIP/2.0\r\n");
+	if (status)
+		buf_printf(&text, "SIP/2.0 %d %s\r\n", status, phrase);
+	else
+		buf_add_str(&text, "BYE sip:a@b SIP/2.0\r\n");
 	buf_printf(&text,
 		"Via: SIP/2.0/UDP b;branch=z9hG4bK1\r\nFrom: <sip:b@b>;tag=1\r\n"
 		"To: <sip:a@a>;tag=2\r\nCall-ID: 1@b\r\nCSeq: 1 %s\r\n"
 		"Max-Forwards: 70\r\n%sContent-Length: 0\r\n\r\n",
 		status ? "INVITE" : "BYE", header);
 	assert_int_equal(message_parse(&message, text.data, text.len, &fault), 0);
+	buf_free(&text);
+	return message;
+}
+
+static void hear_phrase(int status, const char *phrase, const char *header)
+{
+	struct message *message = make(status, phrase, header);
+
 	history_hear(&history, status, message);
 	message_unref(message);
-	buf_free(&text);
+}
+
+static void hear(int status, const char *header)
+{
+	hear_phrase(status, "Not Now", header);
 }
 
 static void the_first_ones_and_the_latest_are_kept(void **state)
@@ -106,6 +120,78 @@ static void a_long_reason_is_cut(void **state)
 	assert_int_equal(strlen(history.far_reason), RECORD_FAR_REASON);
 }
 
+static void release(const char *header)
+{
+	struct message *message = make(0, "", header);
+
+	history_release(&history, message);
+	message_unref(message);
+}
+
+static void each_attempt_has_what_was_said_of_it(void **state)
+{
+	const struct record_attempt *at;
+
+	(void)state;
+	history_begin(&history, "gw", NULL, 0);
+	hear(503, "Reason: Q.850;cause=34;text=\"No circuit\"\r\n");
+	history_end(&history, 503, "answered 503");
+	history_begin(&history, "gw2", NULL, 0);
+	hear_phrase(486, "Busy here", "Reason: SIP;cause=486\r\n");
+	history_end(&history, 486, "answered 486");
+	/* nobody is asked now */
+	hear(500, "Reason: Q.850;cause=38\r\n");
+	at = &history.attempts[0];
+	assert_int_equal(at->said.q850, 34);
+	assert_int_equal(at->said.sip, 0);
+	assert_string_equal(at->said.text, "No circuit");
+	assert_string_equal(at->phrase, "Not Now");
+	at = &history.attempts[1];
+	assert_int_equal(at->said.q850, 0);
+	assert_int_equal(at->said.sip, 486);
+	assert_null(at->said.text);
+	/* the usual one, but for its case */
+	assert_null(at->phrase);
+}
+
+/* Of an address that asked for a password first. */
+static void what_was_said_last_of_an_attempt_counts(void **state)
+{
+	(void)state;
+	history_begin(&history, "gw", NULL, 0);
+	hear(401, "Reason: Q.850;cause=57;text=first\r\n");
+	hear_phrase(403, "", "");
+	assert_int_equal(history.attempts[0].said.q850, 0);
+	assert_null(history.attempts[0].said.text);
+	assert_null(history.attempts[0].phrase);
+}
+
+static void who_ends_a_call_says_why(void **state)
+{
+	(void)state;
+	release("Reason: SIP;cause=200;text=\"Call completed elsewhere\"\r\n");
+	assert_int_equal(history.released.sip, 200);
+	assert_string_equal(history.released.text, "Call completed elsewhere");
+	release("Reason: Q.850;cause=16\r\n");
+	assert_int_equal(history.released.q850, 16);
+	assert_int_equal(history.released.sip, 0);
+	assert_null(history.released.text);
+	assert_int_equal(history.count, 0);
+}
+
+static void long_words_of_an_attempt_are_cut(void **state)
+{
+	char header[1000], phrase[300];
+
+	(void)state;
+	snprintf(header, sizeof(header), "Reason: Q.850;cause=1;text=\"%0900d\"\r\n", 0);
+	snprintf(phrase, sizeof(phrase), "%0200d", 0);
+	history_begin(&history, "gw", NULL, 0);
+	hear_phrase(503, phrase, header);
+	assert_int_equal(strlen(history.attempts[0].said.text), RECORD_REASON_TEXT);
+	assert_int_equal(strlen(history.attempts[0].phrase), RECORD_PHRASE);
+}
+
 static int load(const char *text, struct err_text *error)
 {
 	struct saved saved;
@@ -125,6 +211,7 @@ static void what_was_written_is_read(void **state)
 
 	(void)state;
 	history_begin(&history, "gw", NULL, 5);
+	hear(503, "Reason: Q.850;cause=34\r\nReason: SIP;cause=503;text=a\r\n");
 	history_end(&history, 503, "answered 503");
 	hear(503, "Reason: Q.850;cause=34\r\n");
 	buf_init(&out, 0);
@@ -142,6 +229,10 @@ static void what_was_written_is_read(void **state)
 	assert_string_equal(history.attempts[0].reason, "answered 503");
 	assert_int_equal(history.attempts[0].status, 503);
 	assert_int_equal(history.attempts[0].after_us, 5);
+	assert_string_equal(history.attempts[0].phrase, "Not Now");
+	assert_int_equal(history.attempts[0].said.q850, 34);
+	assert_int_equal(history.attempts[0].said.sip, 503);
+	assert_string_equal(history.attempts[0].said.text, "a");
 	assert_int_equal(history.far_status, 503);
 	assert_string_equal(history.far_reason, "Q.850;cause=34");
 }
@@ -249,6 +340,10 @@ int main(void)
 			a_reason_goes_before_a_warning_and_a_phrase, stop),
 		cmocka_unit_test_teardown(an_answer_ends_what_others_said, stop),
 		cmocka_unit_test_teardown(a_long_reason_is_cut, stop),
+		cmocka_unit_test_teardown(each_attempt_has_what_was_said_of_it, stop),
+		cmocka_unit_test_teardown(what_was_said_last_of_an_attempt_counts, stop),
+		cmocka_unit_test_teardown(who_ends_a_call_says_why, stop),
+		cmocka_unit_test_teardown(long_words_of_an_attempt_are_cut, stop),
 		cmocka_unit_test_teardown(what_was_written_is_read, stop),
 		cmocka_unit_test_teardown(an_attempt_that_was_written_has_a_target, stop),
 		cmocka_unit_test_teardown(transfers_are_kept_and_written, stop),

@@ -174,6 +174,46 @@ static void the_cause_is_the_first_one_of_q850(void **state)
 	}
 }
 
+static void causes_and_a_text_are_read(void **state)
+{
+	static const struct {
+		const char *lines;
+		unsigned q850, sip;
+		const char *text;
+	} rows[] = {
+		{NULL, 0, 0, ""},
+		{"", 0, 0, ""},
+		{"Reason: Q.850;cause=16;text=\"a;b, c\"\r\n", 16, 0, "\"a;b, c\""},
+		/* that of Q.850 goes before, wherever it stands */
+		{"Reason: SIP;text=a;cause=480, q.850;text=b;cause=31\r\n", 31, 480, "b"},
+		{"Reason: SIP;cause=480;text=a\r\nReason: Q.850;cause=31\r\n", 31, 480,
+			"a"},
+		/* the first of each */
+		{"Reason: Q.850;cause=1;text=a, Q.850;cause=2;text=b\r\n", 1, 0, "a"},
+		{"Reason: SIP;cause=200, SIP;cause=600;text=b\r\n", 0, 200, "b"},
+		{"Reason: preemption;cause=1;text=a, SIP;cause=503;text=b\r\n", 0, 503,
+			"a"},
+		{"Reason: Q.850;cause=0;text=a\r\n", 0, 0, "a"},
+		{"Reason: Q.850;cause=128\r\nReason: SIP;cause=700\r\n", 0, 0, ""},
+		{"Reason: SIP;cause=99\r\nReason: SIP;cause=100\r\n", 0, 100, ""},
+		{"Reason: SIP;cause=699\r\n", 0, 699, ""},
+		{"Reason: Q.850;text=\"no cause\"\r\n", 0, 0, ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct message *message = make(false, rows[i].lines);
+		struct reason_said said;
+
+		reason_read(message, &said);
+		assert_int_equal(said.q850, rows[i].q850);
+		assert_int_equal(said.sip, rows[i].sip);
+		if (!span_equal_str(said.text, rows[i].text))
+			fail_msg("%s: %.*s", rows[i].lines, SPAN_ARG(said.text));
+		message_unref(message);
+	}
+}
+
 static void the_end_of_a_call_has_a_cause(void **state)
 {
 	(void)state;
@@ -195,6 +235,7 @@ int main(void)
 		cmocka_unit_test(none_is_given_to_who_wants_none),
 		cmocka_unit_test(at_most_eight_are_read),
 		cmocka_unit_test(the_cause_is_the_first_one_of_q850),
+		cmocka_unit_test(causes_and_a_text_are_read),
 		cmocka_unit_test(the_end_of_a_call_has_a_cause),
 	};
 
