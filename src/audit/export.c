@@ -255,13 +255,9 @@ static int add_stamped_proof(struct export *export, const struct export_record *
 
 	buf_init(&proof, 0);
 	err = proving_make_stamped(
-		&proof, export->state_dir, buf_span(&record->line), size, text);
-	if (!err) {
-		cut_extra(&proof);
-		err = proof.err ? proof.err
-				: add(export, record->name, ".stamped.proof",
-					  buf_span(&proof));
-	}
+		&proof, export->state_dir, record->index, &record->leaf, size, text);
+	if (!err)
+		err = add(export, record->name, ".stamped.proof", buf_span(&proof));
 	buf_free(&proof);
 	return err;
 }
@@ -285,8 +281,7 @@ static int add_stamp(struct export *export, int log_fd, struct err_text *text)
 		err = add(export, "stamp", ".tsr", buf_span(&file));
 	buf_free(&file);
 	for (unsigned i = 0; !err && i < export->record_count; i++)
-		if (!export->records[i].masked)
-			err = add_stamped_proof(export, &export->records[i], size, text);
+		err = add_stamped_proof(export, &export->records[i], size, text);
 	export->has_stamp = !err;
 	return err;
 }

@@ -142,24 +142,44 @@ static void add_sums(struct buf *out)
 			 "    prove $(leaf <export.json) export.proof\n\n");
 }
 
-static void add_proofs(const struct export *export, struct buf *out)
+static void add_proof(
+	const struct export_record *record, const char *end, struct buf *out)
 {
 	char text[DIGEST_TEXT_SIZE];
+
+	if (record->masked)
+		buf_printf(out, "    prove %s %s%s\n", digest_text(&record->leaf, text),
+			record->name, end);
+	else
+		buf_printf(out, "    prove $(leaf <%s.json) %s%s\n", record->name,
+			record->name, end);
+}
+
+/* Such a proof ends with the checkpoint that was stamped. */
+static void add_stamped_proofs(const struct export *export, struct buf *out)
+{
+	if (!export->has_stamp)
+		return;
+	buf_add_str(out, "    c=$(stat -c %s stamp.checkpoint)\n");
+	for (unsigned i = 0; i < export->record_count; i++) {
+		add_proof(&export->records[i], ".stamped.proof", out);
+		buf_printf(out,
+			"    [ $(tail -c $c %s.stamped.proof | sum) = $(sum "
+			"<stamp.checkpoint) ] || fail %s.stamped.proof\n",
+			export->records[i].name, export->records[i].name);
+	}
+}
+
+static void add_proofs(const struct export *export, struct buf *out)
+{
 
 	buf_add_str(out, "2. The records are in the log");
 	buf_add_str(out, export->hide_numbers
 				 ? "; of one that is masked this is its hash.\n\n"
 				 : ".\n\n");
-	for (unsigned i = 0; i < export->record_count; i++) {
-		const struct export_record *record = &export->records[i];
-
-		if (record->masked)
-			buf_printf(out, "    prove %s %s.proof\n",
-				digest_text(&record->leaf, text), record->name);
-		else
-			buf_printf(out, "    prove $(leaf <%s.json) %s.proof\n",
-				record->name, record->name);
-	}
+	for (unsigned i = 0; i < export->record_count; i++)
+		add_proof(&export->records[i], ".proof", out);
+	add_stamped_proofs(export, out);
 	buf_add_char(out, '\n');
 }
 
@@ -249,7 +269,8 @@ void export_readme(const struct export *export, struct buf *out)
 			"*.stamped.proof are by it. When: openssl ts -reply -in "
 			"stamp.tsr -text; is it of it:\n"
 			"openssl ts -verify -in stamp.tsr -data stamp.checkpoint "
-			"-CAfile TSA-CA.pem\n");
+			"-CAfile TSA-CA.pem\n"
+			"or tandem-verify bundle --key KEY --tsa-ca TSA-CA.pem .\n");
 	if (export->only_sip || export->hide_numbers)
 		buf_add_str(out,
 			"What is not shown, and what is not proved therefore, is "

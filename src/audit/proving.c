@@ -45,12 +45,11 @@ static int read_checkpoint(
 	return 0;
 }
 
-static int prove(struct tlog_proof *ret, uint64_t index, struct span line,
+static int prove(struct tlog_proof *ret, uint64_t index, const struct tlog_hash *leaf,
 	const struct checkpoint *checkpoint, int dir_fd, struct err_text *text)
 {
 	struct tiles *tiles = malloc(sizeof(*tiles));
-	struct tlog_hash leaf;
-	int err = tiles ? tlog_leaf(&leaf, line) : -ENOMEM;
+	int err = tiles ? 0 : -ENOMEM;
 
 	if (!err) {
 		tiles_init(tiles, dir_fd, checkpoint->size);
@@ -59,36 +58,32 @@ static int prove(struct tlog_proof *ret, uint64_t index, struct span line,
 	free(tiles);
 	if (err)
 		return err_set(text, err, "cannot read the tiles: %s", err_str(err));
-	if (!tlog_check_entry(ret, &leaf, index, checkpoint->size, &checkpoint->root))
+	if (!tlog_check_entry(ret, leaf, index, checkpoint->size, &checkpoint->root))
 		return err_set(text, ERR_TRUST,
 			"record %" PRIu64 " is not what was signed", index);
 	return 0;
 }
 
-/* The number of LINE, and the folder of the log; or negative with TEXT. */
-static int open_log(uint64_t *ret_index, const char *state_dir, struct span line,
-	struct err_text *text)
+static int open_log(const char *state_dir, struct err_text *text)
 {
-	int fd;
+	const int fd = logbook_open_folder(state_dir);
 
-	if (head_read(line, ret_index) != 0)
-		return err_set(text, ERR_FORMAT, "it is no record of a log");
-	fd = logbook_open_folder(state_dir);
 	return fd < 0 ? err_set(text, fd, "cannot open %s/" LOGBOOK_FOLDER ": %s",
 				state_dir, err_str(fd))
 		      : fd;
 }
 
-/* By NOTE. */
-static int make(struct buf *out, uint64_t index, struct span line,
-	const struct logbook_note *note, int dir_fd, struct err_text *text)
+/* By NOTE; EXTRA goes along. */
+static int make(struct buf *out, uint64_t index, const struct tlog_hash *leaf,
+	struct span extra, const struct logbook_note *note, int dir_fd,
+	struct err_text *text)
 {
 	struct tlog_proof proof;
-	int err = prove(&proof, index, line, &note->checkpoint, dir_fd, text);
+	int err = prove(&proof, index, leaf, &note->checkpoint, dir_fd, text);
 
 	if (err)
 		return err;
-	proof_write(out, line, index, &proof, buf_span(&note->whole));
+	proof_write(out, extra, index, &proof, buf_span(&note->whole));
 	return out->err;
 }
 
@@ -96,15 +91,21 @@ int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 	struct span line, struct err_text *text)
 {
 	struct logbook_note note;
+	struct tlog_hash leaf;
 	uint64_t index;
-	int dir_fd = open_log(&index, state_dir, line, text), err;
+	int dir_fd, err;
 
+	if (head_read(line, &index) != 0)
+		return err_set(text, ERR_FORMAT, "it is no record of a log");
+	if (tlog_leaf(&leaf, line) != 0)
+		return err_set(text, -ENOMEM, "out of memory");
+	dir_fd = open_log(state_dir, text);
 	if (dir_fd < 0)
 		return dir_fd;
 	err = read_checkpoint(&note, dir_fd, index, text);
 	if (!err) {
 		err = index < note.checkpoint.size
-			      ? make(out, index, line, &note, dir_fd, text)
+			      ? make(out, index, &leaf, line, &note, dir_fd, text)
 			      : err_set(text, ERR_STATE,
 					"record %" PRIu64
 					" is not signed yet; ask again in a second",
@@ -117,13 +118,13 @@ int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 	return err;
 }
 
-int proving_make_stamped(struct buf *out, const char *state_dir, struct span line,
-	uint64_t size, struct err_text *text)
+int proving_make_stamped(struct buf *out, const char *state_dir, uint64_t index,
+	const struct tlog_hash *leaf, uint64_t size, struct err_text *text)
 {
+	const struct span none = {NULL, 0};
 	char name[STAMP_PATH_SIZE];
 	struct logbook_note note;
-	uint64_t index;
-	int dir_fd = open_log(&index, state_dir, line, text), err;
+	int dir_fd = open_log(state_dir, text), err;
 
 	if (dir_fd < 0)
 		return dir_fd;
@@ -132,7 +133,7 @@ int proving_make_stamped(struct buf *out, const char *state_dir, struct span lin
 		err_set(text, err, "cannot use %s: %s", name, err_str(err));
 	} else {
 		err = index < note.checkpoint.size
-			      ? make(out, index, line, &note, dir_fd, text)
+			      ? make(out, index, leaf, none, &note, dir_fd, text)
 			      : err_set(text, -ENOENT, "%s has no record %" PRIu64, name,
 					index);
 		logbook_free_note(&note);

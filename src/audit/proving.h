@@ -5,6 +5,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "evidence/tlog.h"
 
 /*
  * Appends to OUT the proof that LINE, without its end, is a record of the log in STATE_DIR, and its number to *RET_INDEX. 0;
@@ -15,8 +16,9 @@ int proving_make(struct buf *out, uint64_t *ret_index, const char *state_dir,
 	struct span line, struct err_text *text);
 
 /*
- * The same by the checkpoint of SIZE records that an authority for time stamped (evidence/stamp.h): LINE was there when it did.
- * -ENOENT: there is no such, or it has not that record; else as above.
+ * The same of record INDEX, of which the hash is LEAF, and which does not go along, by the checkpoint of SIZE records that an
+ * authority for time stamped (evidence/stamp.h): it was there when it did. -ENOENT: there is no such, or it has not that record;
+ * else as above.
  */
-int proving_make_stamped(struct buf *out, const char *state_dir, struct span line,
-	uint64_t size, struct err_text *text);
+int proving_make_stamped(struct buf *out, const char *state_dir, uint64_t index,
+	const struct tlog_hash *leaf, uint64_t size, struct err_text *text);

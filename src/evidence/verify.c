@@ -210,10 +210,11 @@ static int check_proof(const struct proof *proof, const struct tlog_hash *leaf,
 	const struct keychain *keys, struct err_text *text)
 {
 	struct checkpoint checkpoint;
-	const char *why = verify_refuse_note(&checkpoint, proof->note, keys);
+	struct err_text why;
 
-	if (why)
-		return err_set(text, ERR_TRUST, "its checkpoint is not good: %s", why);
+	if (verify_checkpoint(&checkpoint, proof->note, keys, &why) != 0)
+		return err_set(
+			text, ERR_TRUST, "its checkpoint is not good: %s", why.text);
 	if (!tlog_check_entry(&proof->hashes, leaf, proof->index, checkpoint.size,
 		    &checkpoint.root))
 		return err_set(text, ERR_TRUST,

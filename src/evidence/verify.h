@@ -93,6 +93,9 @@ struct verify_result {
 int verify_log(struct verify_result *ret, const struct verify_params *params,
 	struct err_text *text);
 
+/* Whether WHOLE is a checkpoint that was signed by the key of KEYS that the log had then. 0; ERR_TRUST with TEXT: why not. */
+int verify_checkpoint(struct checkpoint *ret, struct span whole,
+	const struct keychain *keys, struct err_text *text);
 /*
  * Whether PROOF, the text of a C2SP tlog-proof, shows that RECORD, a line without its end, was signed by the key of KEYS that the
  * log had then. RECORD with p NULL: the one that goes along in PROOF. 0 with *RET_INDEX and the record in RET_RECORD;

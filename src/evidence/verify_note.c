@@ -29,6 +29,14 @@ const char *verify_refuse_note(
 	return NULL;
 }
 
+int verify_checkpoint(struct checkpoint *ret, struct span whole,
+	const struct keychain *keys, struct err_text *text)
+{
+	const char *why = verify_refuse_note(ret, whole, keys);
+
+	return why ? err_set(text, ERR_TRUST, "%s", why) : 0;
+}
+
 void verify_add_older(struct verify *verify, const char *name, uint64_t size,
 	const struct tlog_hash *root)
 {

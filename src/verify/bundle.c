@@ -15,50 +15,9 @@
 #define EXPORT "export.json"
 #define EXPORT_PROOF "export.proof"
 #define HANDOVER "handover."
-#define PROOF_END ".proof"
-#define STAMPED_END ".stamped.proof"
-#define STAMP "stamp.checkpoint"
 #define SUMS_MAX ((size_t)64 << 10)
 #define MANIFEST_MAX ((size_t)256 << 10)
 #define RECORDS_MAX 16
-
-int bundle_sum(const struct bundle *bundle, const struct source_file *file,
-	struct tlog_hash *ret)
-{
-	static char bytes[65536];
-	struct source_reader reader;
-	struct digest *digest;
-	ssize_t n;
-	int err = digest_new(&digest);
-
-	if (err)
-		return err;
-	err = source_read_begin(&reader, &bundle->source, file);
-	if (!err) {
-		while ((n = source_read(&reader, bytes, sizeof(bytes))) > 0)
-			digest_add(digest, bytes, (size_t)n);
-		source_read_end(&reader);
-		err = (int)n;
-	}
-	digest_take(digest, ret);
-	digest_free(digest);
-	return err;
-}
-
-/* A file of at most MAX bytes. False: it was told that it is not there, or cannot be read. */
-static bool read_file(
-	struct bundle *bundle, const char *name, size_t max, struct buf *ret)
-{
-	struct source_file *file = source_find(&bundle->source, name);
-	int err = file ? source_read_all(&bundle->source, file, max, ret) : -ENOENT;
-
-	if (!file)
-		bundle_tell(bundle, "missing", name, "%s is missing", name);
-	else if (err)
-		bundle_tell(bundle, "changed", name, "%s cannot be read: %s", name,
-			err == ERR_LIMIT ? "it is too long" : err_str(err));
-	return !err;
-}
 
 /* ---- keys ---- */
 
@@ -80,7 +39,7 @@ static void load_keys(struct bundle *bundle)
 		if (strncmp(file->name, HANDOVER, strlen(HANDOVER)) != 0)
 			continue;
 		buf_init(&proof, 0);
-		if (read_file(bundle, file->name, PROOF_MAX, &proof) &&
+		if (bundle_read(bundle, file->name, PROOF_MAX, &proof) &&
 			keychain_add(&bundle->keys, buf_span(&proof), &text) != 0)
 			bundle_tell(bundle, "proof", file->name, "%s: %s", file->name,
 				text.text);
@@ -91,68 +50,23 @@ static void load_keys(struct bundle *bundle)
 
 /* ---- records ---- */
 
-/* Whether the file PROOF proves LINE, what NAME says; LEAF: its hash, where it is masked. False: it was told why not. The proof itself is
- * added to RET. */
-static bool is_proved(struct bundle *bundle, const char *name, struct span line,
-	const struct tlog_hash *leaf, const char *proof, struct buf *ret)
-{
-	struct err_text text = {""};
-	struct buf again;
-	uint64_t index;
-	int err;
-
-	if (!read_file(bundle, proof, PROOF_MAX, ret))
-		return false;
-	buf_init(&again, 0);
-	err = leaf ? verify_leaf(buf_span(ret), leaf, &bundle->keys, &index, &text)
-		   : verify_proof(
-			     buf_span(ret), line, &bundle->keys, &index, &again, &text);
-	buf_free(&again);
-	if (err)
-		bundle_tell(bundle, "proof", name, "%s is not proved by %s: %s", name,
-			proof, text.text);
-	return !err;
-}
-
-/* Where an authority for time stamped a checkpoint: that the record was in that one too. PROOF is "NAME.proof". */
-static void check_stamped(struct bundle *bundle, const char *name, struct span line,
-	const struct tlog_hash *leaf, const char *proof)
-{
-	char stamped[SOURCE_NAME_SIZE + sizeof(STAMPED_END)];
-	const char *end = strstr(proof, PROOF_END);
-	struct buf hashes, stamp;
-	struct proof parts;
-
-	snprintf(stamped, sizeof(stamped), "%.*s" STAMPED_END,
-		end ? (int)(end - proof) : 0, proof);
-	if (!source_find(&bundle->source, stamped))
-		return;
-	buf_init(&hashes, 0);
-	buf_init(&stamp, 0);
-	if (is_proved(bundle, name, line, leaf, stamped, &hashes) &&
-		read_file(bundle, STAMP, NOTE_MAX, &stamp) &&
-		(proof_read(&parts, buf_span(&hashes)) != 0 ||
-			!span_equal(parts.note, buf_span(&stamp))))
-		bundle_tell(bundle, "proof", name,
-			"%s is not by " STAMP ", which was stamped", stamped);
-	buf_free(&hashes);
-	buf_free(&stamp);
-}
-
-/* The record NAME, proved by PROOF; LEAF: its hash, where it is masked. What it says, owned by the caller; NULL: it was told why
- * not. */
+/* The record NAME, proved by PROOF; LEAF: its hash, where it is masked. OF_CALL: others may have vouched for it. What it says,
+ * owned by the caller; NULL: it was told why not. */
 static json_t *read_record(struct bundle *bundle, const char *name, const char *proof,
-	const struct tlog_hash *leaf)
+	const struct tlog_hash *leaf, bool of_call)
 {
 	struct buf line, hashes;
 	json_t *record = NULL;
 
 	buf_init(&line, 0);
 	buf_init(&hashes, 0);
-	if (!read_file(bundle, name, RECORDS_LINE_MAX, &line) ||
-		!is_proved(bundle, name, buf_span(&line), leaf, proof, &hashes))
+	if (!bundle_read(bundle, name, RECORDS_LINE_MAX, &line) ||
+		!bundle_is_proved(bundle, name, buf_span(&line), leaf, proof, &hashes))
 		goto out;
-	check_stamped(bundle, name, buf_span(&line), leaf, proof);
+	if (of_call) {
+		bundle_check_stamped(bundle, name, buf_span(&line), leaf, proof);
+		bundle_check_witnessed(bundle, name, buf_span(&hashes));
+	}
 	bundle->result.records++;
 	record = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
 	if (!json_is_object(record)) {
@@ -219,7 +133,7 @@ static void check_sums(struct bundle *bundle, const json_t *export)
 	struct buf sums;
 
 	buf_init(&sums, 0);
-	if (read_file(bundle, SUMS, SUMS_MAX, &sums)) {
+	if (bundle_read(bundle, SUMS, SUMS_MAX, &sums)) {
 		file = source_find(&bundle->source, SUMS);
 		if (export && (bundle_sum(bundle, file, &sum) != 0 ||
 				      strcmp(digest_text(&sum, text),
@@ -359,7 +273,8 @@ static json_t *read_listed(struct bundle *bundle, const json_t *listed)
 		bundle_tell(bundle, "record", MANIFEST, "%s has no hash", name);
 		return NULL;
 	}
-	return read_record(bundle, name, word(listed, "proof"), masked ? &leaf : NULL);
+	return read_record(
+		bundle, name, word(listed, "proof"), masked ? &leaf : NULL, true);
 }
 
 static void check_records(struct bundle *bundle)
@@ -391,7 +306,7 @@ static void read_manifest(struct bundle *bundle)
 	struct buf text;
 
 	buf_init(&text, 0);
-	if (read_file(bundle, MANIFEST, MANIFEST_MAX, &text)) {
+	if (bundle_read(bundle, MANIFEST, MANIFEST_MAX, &text)) {
 		bundle->result.manifest =
 			json_loadb(text.data, text.len, JSON_REJECT_DUPLICATES, NULL);
 		if (!json_is_object(bundle->result.manifest)) {
@@ -414,7 +329,8 @@ static void check(struct bundle *bundle)
 	json_t *export;
 
 	load_keys(bundle);
-	export = read_record(bundle, EXPORT, EXPORT_PROOF, NULL);
+	bundle_check_stamp(bundle);
+	export = read_record(bundle, EXPORT, EXPORT_PROOF, NULL, false);
 	if (export && strcmp(word(export, "kind"), "export") != 0) {
 		bundle_tell(
 			bundle, "record", EXPORT, EXPORT " is no record of an export");

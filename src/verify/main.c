@@ -5,6 +5,7 @@
 #include "base/err.h"
 #include "base/regular.h"
 #include "evidence/logbook_file.h"
+#include "evidence/stamp.h"
 #include "evidence/verify.h"
 #include "verify/bundle_report.h"
 #include "verify/options.h"
@@ -472,10 +473,19 @@ static int run_report(struct run *run)
 static int run_bundle(struct run *run)
 {
 	const struct options *options = &run->options;
+	const struct bundle_wanted wanted = {.key = &run->key,
+		.authorities = options->tsa_ca,
+		.witnesses = run->witnesses.count > 0 ? &run->witnesses : NULL,
+		.cosigned = run->cosigned,
+		.json = options->json,
+		.quiet = options->quiet};
+	struct err_text text = {""};
 
 	if (options->arg_count != 1)
 		return options_usage("bundle: one folder or archive");
-	return bundle_report(options->args[0], &run->key, options->json, options->quiet);
+	if (options->tsa_ca && stamp_check_authorities(options->tsa_ca, &text) != 0)
+		return fail(&text);
+	return bundle_report(options->args[0], &wanted);
 }
 
 static const struct command {
@@ -486,7 +496,7 @@ static const struct command {
 } commands[] = {
 	{"log", "kftodwQljq", run_log},
 	{"proof", "krHwQjq", run_proof},
-	{"bundle", "kjq", run_bundle},
+	{"bundle", "kTwQjq", run_bundle},
 	{"report", "kHjq", run_report},
 };
 

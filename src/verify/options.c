@@ -26,8 +26,9 @@ int options_usage(const char *why)
 		"FILE]\n"
 		"                           [--witness KEY]... [--quorum N]\n"
 		"                           [--json | --quiet] FILE\n"
-		"       tandem-verify bundle --key KEY [--json | --quiet] "
-		"DIR|FILE.tar\n"
+		"       tandem-verify bundle --key KEY [--tsa-ca FILE] [--witness "
+		"KEY]... [--quorum N]\n"
+		"                            [--json | --quiet] DIR|FILE.tar\n"
 		"       tandem-verify report --key KEY [--handover FILE]... [--json | "
 		"--quiet] DIR\n");
 	return USAGE;
@@ -43,6 +44,7 @@ static const struct option long_options[] = {
 	{"handover", required_argument, NULL, 'H'},
 	{"witness", required_argument, NULL, 'w'},
 	{"quorum", required_argument, NULL, 'Q'},
+	{"tsa-ca", required_argument, NULL, 'T'},
 	{"live", no_argument, NULL, 'l'},
 	{"json", no_argument, NULL, 'j'},
 	{"quiet", no_argument, NULL, 'q'},
@@ -90,6 +92,9 @@ static bool take_option(struct options *options, int option)
 		return span_uint(span_of(optarg), VERIFY_WITNESSES_MAX,
 			       &options->quorum) == 0 &&
 		       options->quorum > 0;
+	case 'T':
+		options->tsa_ca = optarg;
+		return true;
 	case 'l':
 		options->live = true;
 		return true;

@@ -22,8 +22,9 @@ struct options {
 	unsigned handover_count;
 	const char *witnesses[VERIFY_WITNESSES_MAX];
 	unsigned witness_count;
-	uint64_t quorum; /* 0: all of them */
-	char given[32];  /* the letters of those that are there */
+	const char *tsa_ca; /* who stamps: a PEM file */
+	uint64_t quorum;    /* 0: all of them */
+	char given[32];     /* the letters of those that are there */
 	const char *command;
 	char **args;
 	int arg_count;

@@ -160,6 +160,30 @@ check "by which the record is proved" "$builddir/tandem-verify" proof --key "$(c
 	--record "$lab/bundle/call.json" "$lab/bundle/call.stamped.proof"
 check "its README says how" grep -q 'openssl ts -verify -in stamp.tsr -data stamp.checkpoint' "$lab/bundle/README"
 check "the bundle is good" "$builddir/tandem-verify" bundle --key "$lab/old" -q "$lab/bundle"
+bundled() { # BUNDLE WORD...: tandem-verify bundle, with who stamps
+	"$builddir/tandem-verify" bundle --key "$lab/old" "${@:2}" --tsa-ca "$lab/tsa/ca.pem" "$lab/$1"
+}
+stamped_at=$(openssl ts -reply -in "$lab/bundle/stamp.tsr" -text 2>"$lab/null" | sed -n 's/^Time stamp: //p' | date -uf - +%FT%TZ)
+size=$(sed -n 2p "$lab/bundle/stamp.checkpoint")
+check "its stamp too, at the time that openssl says" prints "^stamped: $size records, $stamped_at\$" bundled bundle
+check "as JSON" jq -e --arg at "$stamped_at" --argjson size "$size" '.verified and .witnesses == [] and
+	.stamp == {checked: true, size: $size, time: $at}' <(bundled bundle --json)
+check "without who stamps that is not checked, and said" prints "^not checked: the stamp, which says $size records, $stamped_at" \
+	"$builddir/tandem-verify" bundle --key "$lab/old" "$lab/bundle"
+check "as JSON too" jq -e '.verified and .stamp.checked == false' \
+	<("$builddir/tandem-verify" bundle --key "$lab/old" --json "$lab/bundle")
+check "another authority did not" prints '^stamp: stamp.tsr is no stamp of stamp.checkpoint: its signature does not lead to' \
+	exits 1 "$builddir/tandem-verify" bundle --key "$lab/old" --tsa-ca "$lab/certs/enterprise-ca.pem" "$lab/bundle"
+check "one that cannot be read: exit code 3" exits 3 "$builddir/tandem-verify" bundle -q --key "$lab/old" \
+	--tsa-ca "$lab/nowhere" "$lab/bundle"
+readme() { # BUNDLE: what its README has as commands says that it is good
+	sed -n 's/^    //p' "$lab/$1/README" | sed "s#^KEY=.*#KEY='$(ctl --json cdr key | jq -r .key)'#" >"$lab/commands"
+	(cd "$lab/$1" && prints '^GOOD$' sh "$lab/commands")
+}
+check "its README says so as well" readme bundle
+check "without numbers" ctl -q capture export "$call" --to "$lab/hidden" --hide-numbers
+check "the stamp is of what is masked too" jq -e '.verified and .stamp.checked' <(bundled hidden --json)
+check "which its README says as well" readme hidden
 # faults_of PATTERN COMMAND: what is said of a copy with COMMAND done in it.
 faults_of() {
 	rm -rf "$lab/changed"
@@ -172,6 +196,21 @@ check "a record that was not stamped is found" faults_of '^proof: call.json is n
 check "and that another checkpoint was" faults_of '^proof: call.stamped.proof is not by stamp.checkpoint' \
 	'cp checkpoint stamp.checkpoint; echo >>stamp.checkpoint'
 check "or that it is missing" faults_of '^missing: stamp.checkpoint is missing' 'rm stamp.checkpoint'
+check "a stamp that is missing" faults_of '^missing: stamp.tsr is missing' 'rm stamp.tsr'
+check "a proof by it that is missing" faults_of '^missing: call.stamped.proof is missing' 'rm call.stamped.proof'
+check "a stamp that is noise" faults_of '^stamp: stamp.tsr is no stamp of stamp.checkpoint: it is no TimeStampResp' \
+	'head -c 2000 /dev/urandom >stamp.tsr'
+older=$(echo "$stamps"/*.tsr | tr ' ' '\n' | sort -V | head -1)
+check "the stamp of another checkpoint" faults_of '^stamp: stamp.tsr .*: it stamps something else' 'cp "$older" stamp.tsr'
+check "another one, with its stamp" faults_of '^proof: call.stamped.proof is not by stamp.checkpoint' \
+	'cp "$older" stamp.tsr; cp "${older%.tsr}.checkpoint" stamp.checkpoint'
+check "one that is stamped, and of another log" faults_of '^stamp: stamp.checkpoint is no checkpoint of the log: ' \
+	'sed -i "s/^— [^ ]*/— other/" stamp.checkpoint'
+rm -rf "$lab/unstamped"
+cp -r "$lab/bundle" "$lab/unstamped"
+rm "$lab/unstamped"/stamp.* "$lab/unstamped"/*.stamped.proof
+check "who asks for a stamp is told that there is none" prints '^stamp: no authority for time has stamped it' \
+	exits 1 bundled unstamped
 check "what a bundle is not asked for is refused" exits 2 "$builddir/tandem-verify" bundle --key "$lab/old" \
 	--quorum 1 "$lab/bundle"
 
@@ -263,6 +302,40 @@ check "one who was not asked has not cosigned" prints '^witness: 1 of 2 witnesse
 	verify old --live --witness "$lab/witness1.key" --witness "$lab/witness9.key" "$(state)"
 check "one who is named twice is not two" exits 2 verify old --live --quorum 2 --witness "$lab/witness1.key" \
 	--witness "$(<"$lab/witness1.key")" "$(state)"
+# A bundle's records are proved by what they cosigned.
+check "the call again" ctl -q capture export "$call" --to "$lab/cosigned"
+vouched() { # WORD...
+	"$builddir/tandem-verify" bundle --key "$lab/old" --witness "$lab/witness1.key" --witness "$lab/witness2.key" "$@"
+}
+check "a bundle has what witnesses said" prints '^witnessed: [0-9]+ records, 20.*Z: by w2.example.test/1' vouched "$lab/cosigned"
+check "each once" jq -e '.verified and .records >= 2 and (.witnesses | map(.name) == ["w1.example.test/1", "w2.example.test/1"])' \
+	<(vouched --json "$lab/cosigned")
+check "one who was not asked has not cosigned it" \
+	prints '^witness: call.json: 2 of 3 witnesses have cosigned its checkpoint, 3 are wanted' \
+	exits 1 vouched --witness "$lab/witness9.key" "$lab/cosigned"
+check "who is enough with two has them" vouched -q --witness "$lab/witness9.key" --quorum 2 "$lab/cosigned"
+check "who asks for more than he names: exit code 2" exits 2 vouched -q --quorum 3 "$lab/cosigned"
+check "what was exported before they were asked has none" prints '^witness: call.json: 0 of 2 witnesses' \
+	exits 1 vouched "$lab/bundle"
+# forged FILE PATTERN: the line of a witness there has another signature.
+forged() {
+	rm -rf "$lab/changed"
+	cp -r "$lab/cosigned" "$lab/changed"
+	python3 - "$lab/changed/$1" <<-'END'
+		import base64, sys
+		lines = open(sys.argv[1], encoding="utf-8").read().split("\n")
+		at = [n for n, line in enumerate(lines) if line.startswith("\u2014 w1.example")][0]
+		dash, name, text = lines[at].split(" ")
+		data = bytearray(base64.b64decode(text))
+		data[40] ^= 1
+		lines[at] = " ".join((dash, name, base64.b64encode(data).decode()))
+		open(sys.argv[1], "w", encoding="utf-8").write("\n".join(lines))
+	END
+	prints "$2" exits 1 vouched "$lab/changed"
+}
+check "a cosignature that is forged is found" forged call.proof \
+	'^witness: call.json: the cosignature of w1.example.test/1 is wrong'
+check "of each record" forged files.proof '^witness: files.json: the cosignature of w1.example.test/1 is wrong'
 check "nor the proof" prints 'NOT VERIFIED: 0 of 1 witnesses' "$builddir/tandem-verify" proof --key "$lab/new2" \
 	--witness "$lab/witness9.key" "$lab/proof"
 
