@@ -118,6 +118,16 @@ static int read_status(const struct reading *reading)
 	return 0;
 }
 
+static int read_q850(const struct reading *reading)
+{
+	uint64_t cause;
+
+	if (span_uint(span_of(reading->value), 127, &cause) != 0 || cause == 0)
+		return wrong(reading, "a cause of Q.850 from 1 to 127");
+	reading->list->filter.q850 = (unsigned)cause;
+	return 0;
+}
+
 static const struct {
 	const char *word, *name;
 	int signalling, media;
@@ -233,6 +243,7 @@ static const struct {
 	{"--server", true, read_server},
 	{"--status", true, read_status},
 	{"--cause", true, read_cause},
+	{"--q850", true, read_q850},
 	{"--protection", true, read_protection},
 	{"--quality", true, read_quality},
 	{"--answered", false, read_answered},

@@ -54,6 +54,7 @@ static void add_call(json_t *object, const struct index_row *row)
 	json_object_set_new(object, "media", text_json(list_media_name(row->media)));
 	json_object_set_new(
 		object, "mos", row->mos > 0 ? json_real(row->mos / 100.0) : json_null());
+	json_object_set_new(object, "q850", some_json(row->q850 > 0, row->q850));
 }
 
 json_t *list_row_json(const struct index_row *row)

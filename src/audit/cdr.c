@@ -20,6 +20,19 @@ static void member_score(struct buf *out, struct span name, unsigned hundredths)
 	buf_add_char(out, (char)('0' + hundredths % 10));
 }
 
+/* Members that are there only where there is something to say: 0, NULL and "" are nothing. */
+static void add_said_uint(struct buf *out, struct span name, uint32_t value)
+{
+	if (value)
+		members_uint(out, name, value);
+}
+
+static void add_said_text(struct buf *out, struct span name, const char *value)
+{
+	if (value && value[0])
+		members_string(out, name, value);
+}
+
 static void add_stats(struct buf *out, const struct relay_stats *stats)
 {
 	members_uint(out, MEMBER("rx_packets"), stats->rx_packets);
@@ -62,20 +75,6 @@ static void add_tolerated(struct buf *out, unsigned bits)
 		first = false;
 	}
 	buf_add_char(out, ']');
-}
-
-/* ---- what is there only where there is something to say ---- */
-
-static void add_said_uint(struct buf *out, struct span name, uint32_t value)
-{
-	if (value)
-		members_uint(out, name, value);
-}
-
-static void add_said_text(struct buf *out, struct span name, const char *value)
-{
-	if (value && value[0])
-		members_string(out, name, value);
 }
 
 static void add_released(struct buf *out, const struct record_reason *said)
@@ -216,6 +215,8 @@ void cdr_format(const struct record *record, struct buf *out)
 	members_string(out, MEMBER("to_sent"), record->to_sent);
 	members_text(out, MEMBER("asserted"), record->asserted);
 	members_text(out, MEMBER("asserted_sent"), record->asserted_sent);
+	add_said_text(out, MEMBER("diverted_by"), record->diverted_by);
+	add_said_text(out, MEMBER("diverted_reason"), record->diverted_reason);
 	add_times(out, record);
 	members_uint(
 		out, MEMBER("status"), record->status > 0 ? (uint64_t)record->status : 0);

@@ -196,6 +196,7 @@ static void read_numbers(struct cdr_row *row, struct span *rest)
 	add_number(row, take_string(rest, NEEDLE("\"to_sent\":\"")));
 	add_number(row, take_string(rest, NEEDLE("\"asserted\":\"")));
 	add_number(row, take_string(rest, NEEDLE("\"asserted_sent\":\"")));
+	add_number(row, take_string(rest, NEEDLE("\"diverted_by\":\"")));
 }
 
 /* What was NEEDLE's moment, after START_US. False: it was never. */
@@ -227,9 +228,36 @@ static int read_times(struct cdr_row *row, struct span *rest)
 	return 0;
 }
 
+/* Of whoever ended it, or else of the last attempt: those before it were passed over. */
+static unsigned find_q850(struct span before, struct span attempts)
+{
+	const unsigned released =
+		(unsigned)take_uint(&before, NEEDLE("\"release_q850\":"));
+	struct span last = attempts;
+
+	while (skip_to(&attempts, NEEDLE("\"target\":\"")))
+		last = attempts;
+	return released ? released : (unsigned)take_uint(&last, NEEDLE("\"q850\":"));
+}
+
+/* REST: behind who ended it. */
+static void read_attempts(struct cdr_row *row, struct span rest)
+{
+	struct span before = rest, behind;
+
+	if (!skip_to(&rest, NEEDLE("\"attempts\":[")))
+		return;
+	before.len = (size_t)(rest.p - before.p);
+	behind = rest;
+	if (skip_to(&behind, NEEDLE(",\"transfers\":[")))
+		rest.len = (size_t)(behind.p - rest.p);
+	row->attempts = rest;
+	row->q850 = find_q850(before, rest);
+}
+
 static int read_call(struct cdr_row *row, struct span rest)
 {
-	struct span legs[2], method, attempts, behind;
+	struct span legs[2], method;
 
 	row->call = true;
 	row->id = take_string(&rest, NEEDLE("\"id\":\""));
@@ -243,13 +271,7 @@ static int read_call(struct cdr_row *row, struct span rest)
 	row->status = (unsigned)take_uint(&rest, NEEDLE("\"status\":"));
 	row->cause = take_string(&rest, NEEDLE("\"cause\":\""));
 	row->ended_by = take_string(&rest, NEEDLE("\"ended_by\":\""));
-	attempts = rest;
-	if (skip_to(&attempts, NEEDLE("\"attempts\":["))) {
-		behind = attempts;
-		if (skip_to(&behind, NEEDLE(",\"transfers\":[")))
-			attempts.len = (size_t)(behind.p - attempts.p);
-		row->attempts = attempts;
-	}
+	read_attempts(row, rest);
 	if (!find_legs(row, rest, legs))
 		return ERR_FORMAT;
 	for (unsigned i = 0; i < 2; i++)

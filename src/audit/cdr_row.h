@@ -28,7 +28,7 @@ struct cdr_row_leg {
 };
 
 /* Numbers of a call, as they are looked for. */
-#define CDR_ROW_NUMBERS 8
+#define CDR_ROW_NUMBERS 9
 
 struct cdr_row {
 	bool numbered; /* it has SEQ */
@@ -45,6 +45,8 @@ struct cdr_row {
 	uint64_t answer_us;  /* likewise */
 	uint64_t talk_us;
 	unsigned status;
+	unsigned
+		q850; /* the cause of Q.850 that who ended or refused it last gave; 0: none */
 	struct span cause, ended_by;
 	struct span from, to;
 	struct span numbers[CDR_ROW_NUMBERS]; /* with these two, each once */

@@ -287,7 +287,8 @@ static bool stays(struct span name)
 		"transport", "tls_version", "tls_cipher", "peer_names",
 		"signalling_required", "media", "media_required", "codec",
 		"media_verdict", "remote", "media_remote", "media_latched",
-		"session_refresher", "tolerated", "by", "action", "address", "emergency"};
+		"session_refresher", "tolerated", "by", "action", "address", "emergency",
+		"diverted_reason"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (span_equal_str(name, names[i]))

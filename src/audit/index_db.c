@@ -30,7 +30,7 @@ static const char schema[] =
 	" ringing INTEGER,"
 	" number_from TEXT, number_to TEXT, party_a INTEGER, party_b INTEGER,"
 	" inbound INTEGER, message INTEGER, status INTEGER, cause TEXT, ended_by TEXT,"
-	" signalling INTEGER, media INTEGER, mos INTEGER);"
+	" signalling INTEGER, media INTEGER, mos INTEGER, q850 INTEGER);"
 	"CREATE TABLE segment(id INTEGER PRIMARY KEY, first INTEGER NOT NULL,"
 	" last INTEGER NOT NULL);"
 	"CREATE TABLE word(segment INTEGER NOT NULL, word TEXT NOT NULL,"

@@ -13,7 +13,7 @@
 
 #define INDEX_NAME "cdr.index"
 /* Another one is made anew. */
-#define INDEX_VERSION 2
+#define INDEX_VERSION 3
 
 /*
  * Where a record stands, as one number that grows from record to record: which file, and the byte in it. A segment is a

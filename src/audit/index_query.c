@@ -69,7 +69,7 @@ struct index_db *index_query_db(struct index_query *query)
 	"SELECT place, kind, seq, id, ended, duration, talk, ringing, number_from,"      \
 	" number_to, (SELECT name FROM party WHERE id = party_a),"                       \
 	" (SELECT name FROM party WHERE id = party_b), inbound, message, status, cause," \
-	" ended_by, signalling, media, mos FROM record WHERE "
+	" ended_by, signalling, media, mos, q850 FROM record WHERE "
 
 enum bound { BOUND_NUMBER, BOUND_TEXT };
 
@@ -142,6 +142,8 @@ static void add_conditions(struct conditions *ret, const struct index_filter *fi
 		want_text(ret, "cause = ?", filter->cause);
 	if (filter->status > 0)
 		want_status(ret, filter->status);
+	if (filter->q850 > 0)
+		want_number(ret, "q850 = ?", filter->q850);
 	if (filter->signalling >= 0)
 		want_number(ret, "signalling = ?", filter->signalling);
 	if (filter->media >= 0)
@@ -228,7 +230,8 @@ static void read_row(sqlite3_stmt *statement, struct index_row *ret)
 		.ended_by = column_text(statement, 16),
 		.signalling = (int)column_uint(statement, 17),
 		.media = (int)column_uint(statement, 18),
-		.mos = (unsigned)column_uint(statement, 19)};
+		.mos = (unsigned)column_uint(statement, 19),
+		.q850 = (unsigned)column_uint(statement, 20)};
 }
 
 /* One question: what is wanted, who gets it, how much more of it. */

@@ -23,6 +23,7 @@ struct index_filter {
 	const char *cause;
 	const char *kind;   /* NULL: "call"; "": any */
 	unsigned status;    /* 0: any; 4: 400 to 499 */
+	unsigned q850;      /* a cause; 0: any */
 	int signalling;     /* enum cdr_signalling of the weaker leg; -1: any */
 	int media;          /* enum cdr_media likewise; -1: any */
 	unsigned mos_below; /* hundredths; 0: any */
@@ -51,6 +52,7 @@ struct index_row {
 	const char *cause, *ended_by;
 	int signalling, media;
 	unsigned mos;
+	unsigned q850; /* 0: none */
 };
 /* False: no more is wanted. */
 typedef bool index_row_h(void *arg, const struct index_row *row);

@@ -29,7 +29,7 @@ enum statement {
 static const char *const sql[STATEMENTS] = {
 	[ADD_RECORD] = "INSERT INTO record VALUES"
 		       "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,"
-		       "?18,?19,?20)",
+		       "?18,?19,?20,?21)",
 	[ADD_WORD] = "INSERT OR IGNORE INTO word VALUES(?1,?2,?3)",
 	[ADD_SEGMENT] =
 		"INSERT INTO segment VALUES(?1,?2,?3) ON CONFLICT(id) DO UPDATE SET"
@@ -336,6 +336,7 @@ static int bind_call(
 	sqlite3_bind_int64(statement, 18, weaker(a->signalling, b->signalling));
 	sqlite3_bind_int64(statement, 19, weaker(a->media, b->media));
 	bind_some(statement, 20, mos > 0, mos);
+	bind_some(statement, 21, row->q850 > 0, row->q850);
 	return 0;
 }
 
@@ -359,7 +360,7 @@ static int add_record(struct index_writer *writer, int64_t place,
 	if (row->call)
 		err = bind_call(writer, row, text);
 	else
-		for (int i = 6; i <= 20; i++)
+		for (int i = 6; i <= 21; i++)
 			sqlite3_bind_null(statement, i);
 	return err ? err : run(writer, ADD_RECORD, text);
 }

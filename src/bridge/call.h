@@ -94,7 +94,9 @@ struct call {
 	char *from_received, *to_received, *from_sent, *to_sent;
 	char *asserted,
 		*asserted_sent; /* the number that is asserted of who calls; NULL: none */
-	unsigned max_forwards;  /* for leg b */
+	/* Who forwarded it last before it came, as its INVITE said, and why, a word of RFC 5806 or ""; owned; NULL: nobody. */
+	char *diverted_by, *diverted_reason;
+	unsigned max_forwards; /* for leg b */
 	struct message
 		*said; /* what one leg ends the other with; owned reference; NULL */
 	const struct leg *said_by; /* that leg */

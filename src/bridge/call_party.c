@@ -3,6 +3,7 @@
 
 #include "base/log.h"
 #include "bridge/called.h"
+#include "bridge/party_diversion.h"
 #include "bridge/party_numbers.h"
 #include "bridge/party_rules.h"
 
@@ -21,6 +22,8 @@ void call_party_free(struct call *call)
 	free(call->to_sent);
 	free(call->asserted);
 	free(call->asserted_sent);
+	free(call->diverted_by);
+	free(call->diverted_reason);
 }
 
 /* A rule of TRUNK that could not be applied is told of once: each call would say the same. */
@@ -81,11 +84,25 @@ static char *called_of(struct call *call, const struct message_uri *uri)
 	return span_dup(uri->whole);
 }
 
+static int note_diversion(struct call *call)
+{
+	const struct party_name *by;
+	const char *reason;
+
+	if (!party_diversion_latest(call->party, &by, &reason))
+		return 0;
+	call->diverted_by = party_number(by);
+	call->diverted_reason = strdup(reason);
+	return call->diverted_by && call->diverted_reason ? 0 : -ENOMEM;
+}
+
 int call_read_party(struct call *call, const struct trunk *trunk, struct message *invite)
 {
 	const struct message_uri *uri = message_request_uri(invite);
 	int err = party_read(&call->party, invite);
 
+	if (!err)
+		err = note_diversion(call);
 	if (err)
 		return err;
 	called_find(call->party, trunk, invite);

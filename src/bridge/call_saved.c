@@ -30,6 +30,8 @@ static const struct saved_field call_fields[] = {
 	SAVED_FIELD(struct call, shown),
 	SAVED_FIELD(struct call, asserted),
 	SAVED_FIELD(struct call, asserted_sent),
+	SAVED_FIELD(struct call, diverted_by),
+	SAVED_FIELD(struct call, diverted_reason),
 	SAVED_FIELD(struct call, max_forwards),
 	SAVED_BELOW(struct call, emergency, EMERGENCY_KINDS),
 	SAVED_BELOW(struct call, location, CALL_LOCATIONS),

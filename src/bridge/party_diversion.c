@@ -40,14 +40,20 @@ static const char *reason_of(struct span cause)
 	return reasons[0].reason;
 }
 
-struct span party_diversion_cause(struct span reason)
+/* The row of REASON, quoted or not; the first one, where it is none that is known. */
+static size_t find_reason(struct span reason)
 {
 	if (reason.len > 1 && reason.p[0] == '"')
 		reason = (struct span){reason.p + 1, reason.len - 2};
 	for (size_t i = 0; i < LENGTH(reasons); i++)
 		if (span_equal_nocase(reason, reasons[i].reason))
-			return span_of(reasons[i].cause);
-	return span_of(reasons[0].cause);
+			return i;
+	return 0;
+}
+
+struct span party_diversion_cause(struct span reason)
+{
+	return span_of(reasons[find_reason(reason)].cause);
 }
 
 static struct span param(const struct party_name *name, const char *which)
@@ -308,4 +314,27 @@ int party_diversion_from_history(struct party *party)
 	}
 	keep_list(&party->diversions, list, count - first);
 	return 0;
+}
+
+/* ---- the latest ---- */
+
+bool party_diversion_latest(const struct party *party, const struct party_name **ret_by,
+	const char **ret_reason)
+{
+	struct forwarding forwardings[PARTY_HISTORY_MAX];
+	struct span reason;
+	unsigned count;
+
+	if (party->diversions.count) {
+		*ret_by = &party->diversions.list[0];
+		reason = param(*ret_by, "reason");
+		*ret_reason = reason.len ? reasons[find_reason(reason)].reason : "";
+		return true;
+	}
+	count = find_forwardings(party, forwardings);
+	if (!count)
+		return false;
+	*ret_by = forwardings[count - 1].by;
+	*ret_reason = forwardings[count - 1].reason;
+	return true;
 }

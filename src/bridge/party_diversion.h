@@ -16,3 +16,7 @@ int party_diversion_from_history(struct party *party);
 /* PARTY's history becomes what its diversions say, whom it calls at the end; PARTY_HISTORY_MAX entries at most. With
  * no diversion it becomes empty. The same errors. */
 int party_diversion_to_history(struct party *party);
+/* Who forwarded the call last, as PARTY's diversions say, or where there is none its history: *RET_BY, borrowed from PARTY,
+ * and *RET_REASON, one of the words of RFC 5806, static; "": none is given. False: it was not forwarded. */
+bool party_diversion_latest(const struct party *party, const struct party_name **ret_by,
+	const char **ret_reason);

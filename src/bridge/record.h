@@ -135,6 +135,9 @@ struct record {
 	const char *from_received, *to_received, *from_sent, *to_sent;
 	/* The first number that was asserted of who calls, and as whom was asked last was shown it; "" or NULL: none. */
 	const char *asserted, *asserted_sent;
+	/* Who forwarded the call last before it came, as its INVITE said (Diversion, or else History-Info), and why, a word
+	 * of RFC 5806; "" or NULL: nobody, or that is not said. */
+	const char *diverted_by, *diverted_reason;
 	uint64_t start_wall_us; /* INVITE arrived */
 	uint64_t ringing_us;    /* after start; 0: never */
 	uint64_t answer_us;     /* after start, monotonic; 0: never */

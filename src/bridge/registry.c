@@ -246,6 +246,8 @@ void registry_fill_numbers(const struct call *call, struct record *ret)
 	ret->to_sent = text_or(call->to_sent, call->shown ? ret->to : "");
 	ret->asserted = call->asserted;
 	ret->asserted_sent = call->asserted_sent;
+	ret->diverted_by = call->diverted_by;
+	ret->diverted_reason = call->diverted_reason;
 }
 
 void registry_fill(

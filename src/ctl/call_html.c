@@ -82,6 +82,7 @@ static void add_facts(struct buf *out, const json_t *call)
 	static const struct {
 		const char *name, *path;
 	} rows[] = {{"id", "id"}, {"state", "state"}, {"from", "from"}, {"to", "to"},
+		{"diverted by", "diverted_by"}, {"diverted for", "diverted_reason"},
 		{"began", "start"}, {"rang", "ringing"}, {"answered", "answer"},
 		{"ended", "end"}, {"lasted", "duration_us"}, {"talked", "talk_us"},
 		{"ended by", "ended_by"}, {"cause", "cause"}, {"status", "status"},

@@ -39,7 +39,8 @@ static const struct show_column list_columns[] = {
 	{"START", "start", false, 11},
 	{"LENGTH", "duration_us", true, 12},
 	{"KIND", "kind", false, 13},
-	{"SEQ", "seq", true, 13},
+	{"Q.850", "q850", true, 13},
+	{"SEQ", "seq", true, 14},
 	{NULL, NULL, false, 0},
 };
 
@@ -72,7 +73,7 @@ static const struct show_column report_columns[] = {
 static const char *const list_fields[] = {"seq", "kind", "id", "start", "end",
 	"duration_us", "ringing_us", "talk_us", "from", "to", "from_party", "to_party",
 	"inbound", "message", "status", "cause", "ended_by", "signalling", "media", "mos",
-	NULL};
+	"q850", NULL};
 static const char *const report_fields[] = {"begin", "party", "direction", "attempts",
 	"answered", "asr_percent", "ner_percent", "acd_us", "talk_us", "pdd_mean_us",
 	"pdd_max_us", "mos_mean", "mos_min", "loss_percent", "jitter_mean_us", "tls13",

@@ -271,6 +271,7 @@ static const struct help_entry entries[] = {
 			{"--server", "ID", "that a server had part in"},
 			{"--status", "N|Nxx", "486, or 4xx"},
 			{"--cause", "WORD", "why it ended: busy, peer-lost"},
+			{"--q850", "N", "the cause that a far end gave: 34"},
 			{"--protection", "WORD",
 				"of the weaker leg: tls1.3, tls1.2, none; srtp, rtp, "
 				"udptl"},

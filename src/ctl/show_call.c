@@ -101,7 +101,12 @@ static void print_call(const json_t *call, const char *state)
 	printf("  since %s", show_text_at(call, "start", &text));
 	printf("  for %s\n", show_text_at(call, "duration_us", &text));
 	printf("\n%s", show_text_at(json_object_get(call, first), "party", &text));
-	printf("  from %s\n", show_text_at(call, "from", &text));
+	printf("  from %s", show_text_at(call, "from", &text));
+	if (show_word(call, "diverted_by")[0])
+		printf(", diverted by %s", show_text_at(call, "diverted_by", &text));
+	if (show_word(call, "diverted_reason")[0])
+		printf(" (%s)", show_text_at(call, "diverted_reason", &text));
+	putchar('\n');
 	print_leg(call, first);
 	printf("  v\ntandem\n");
 	print_leg(call, second);

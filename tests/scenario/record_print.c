@@ -132,6 +132,8 @@ void record_print(struct buf *out, const struct record *record)
 		buf_printf(out, " asserted=%s", record->asserted);
 	if (record->asserted_sent)
 		buf_printf(out, " asserted-sent=%s", record->asserted_sent);
+	buf_printf(out, " diverted=%s:%s", record->diverted_by ? record->diverted_by : "",
+		record->diverted_reason ? record->diverted_reason : "");
 	if (strcmp(record->method, "INVITE") != 0)
 		buf_printf(out, " method=%s", record->method);
 	if (record->emergency[0])

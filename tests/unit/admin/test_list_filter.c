@@ -41,11 +41,12 @@ static void nothing_is_any_call(void **state)
 static void each_option_is_read(void **state)
 {
 	(void)state;
-	assert_int_equal(READ("--since", "24h", "--until", "2023-11-14", "--number",
-				 "+49X", "--trunk", "a", "--server", "b", "--status",
-				 "486", "--cause", "busy", "--protection", "tls1.2",
-				 "--protection", "srtp", "--quality", "3.5", "--answered",
-				 "--kind", "all", "--limit", "7", "--next", "99"),
+	assert_int_equal(
+		READ("--since", "24h", "--until", "2023-11-14", "--number", "+49X",
+			"--trunk", "a", "--server", "b", "--status", "486", "--cause",
+			"busy", "--protection", "tls1.2", "--protection", "srtp",
+			"--quality", "3.5", "--answered", "--q850", "127", "--kind",
+			"all", "--limit", "7", "--next", "99"),
 		0);
 	assert_int_equal(list.filter.since_us, (NOW - 86400) * UINT64_C(1000000));
 	assert_int_equal(list.filter.until_us, UINT64_C(1699920000000000));
@@ -59,6 +60,7 @@ static void each_option_is_read(void **state)
 	assert_int_equal(list.filter.signalling, CDR_SIGNALLING_TLS12);
 	assert_int_equal(list.filter.media, CDR_MEDIA_SRTP);
 	assert_int_equal(list.filter.mos_below, 350);
+	assert_int_equal(list.filter.q850, 127);
 	assert_int_equal(list.filter.answered, 1);
 	assert_int_equal(list.filter.limit, 7);
 	assert_int_equal(list.filter.before, 99);
@@ -79,6 +81,7 @@ static void what_is_wrong_is_said(void **state)
 		{"--until", "2099-01-01"}, {"--number", ""}, {"--number", "[9"},
 		{"--status", "99"}, {"--status", "700"}, {"--status", "7xx"},
 		{"--status", "4x"}, {"--protection", "good"}, {"--quality", "0.9"},
+		{"--q850", "0"}, {"--q850", "128"}, {"--q850", "1x"},
 		{"--quality", "5.01"}, {"--quality", "3,5"}, {"--quality", "3."},
 		{"--quality", ""}, {"--quality", "3.555"}, {"--limit", "0"},
 		{"--limit", "201"}, {"--next", "-1"}, {"--answered", "--failed"},

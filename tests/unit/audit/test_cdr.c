@@ -42,12 +42,22 @@ static void numbers_of_the_caller_are_told(void **state)
 	(void)state;
 	assert_string_equal(text(cdr, "asserted"), "");
 	assert_string_equal(text(cdr, "asserted_sent"), "");
+	assert_null(json_object_get(cdr, "diverted_by"));
+	assert_null(json_object_get(cdr, "diverted_reason"));
 	json_decref(cdr);
+	record.diverted_by = "+4930103";
+	record.diverted_reason = "";
+	cdr = parse(&record);
+	assert_string_equal(text(cdr, "diverted_by"), "+4930103");
+	assert_null(json_object_get(cdr, "diverted_reason"));
+	json_decref(cdr);
+	record.diverted_reason = "no-answer";
 	record.asserted = "+4930100";
 	record.asserted_sent = "030100";
 	cdr = parse(&record);
 	assert_string_equal(text(cdr, "asserted"), "+4930100");
 	assert_string_equal(text(cdr, "asserted_sent"), "030100");
+	assert_string_equal(text(cdr, "diverted_reason"), "no-answer");
 	json_decref(cdr);
 }
 

@@ -108,6 +108,32 @@ static void a_call_is_read_as_it_was_written(void **state)
 	assert_false(cdr_row_attempt(&row.attempts, &attempt));
 }
 
+/* Each of the numbers that a call can have is looked for. */
+static void all_numbers_of_a_call_are_read(void **state)
+{
+	static const char *const numbers[CDR_ROW_NUMBERS] = {
+		"1", "2", "3", "4", "5", "6", "7", "8", "9"};
+	struct record record = fixture_record(7, "5f3c-000007");
+	struct cdr_row row;
+
+	(void)state;
+	record.from = numbers[0];
+	record.to = numbers[1];
+	record.from_received = numbers[2];
+	record.to_received = numbers[3];
+	record.from_sent = numbers[4];
+	record.to_sent = numbers[5];
+	record.asserted = numbers[6];
+	record.asserted_sent = numbers[7];
+	record.diverted_by = numbers[8];
+	record.diverted_reason = "no-answer";
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.number_count, CDR_ROW_NUMBERS);
+	for (size_t i = 0; i < CDR_ROW_NUMBERS; i++)
+		assert_text(row.numbers[i], numbers[i]);
+	assert_int_equal(row.end_us, record.start_wall_us + record.end_us);
+}
+
 static void what_never_was_is_not_there(void **state)
 {
 	struct record record = fixture_record(7, "5f3c-000007");
@@ -133,6 +159,36 @@ static void what_never_was_is_not_there(void **state)
 	record.legs[0].side = SIDE_EXTERNAL;
 	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
 	assert_text(row.legs[0].party, "server pbx1");
+}
+
+/* That of who ended it, or else of the last one that was asked. */
+static void the_cause_of_q850_is_the_last_one(void **state)
+{
+	char target[] = "a", text[] = "\"q850\":99,\"target\":\"x";
+	struct record_attempt attempts[] = {
+		{.target = target, .said = {.q850 = 34, .text = text}},
+		{.target = target, .said = {.text = text}},
+	};
+	struct record record = fixture_record(7, "5f3c-000007");
+	struct cdr_row row;
+
+	(void)state;
+	record.attempts = attempts;
+	record.attempt_count = 1;
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.q850, 34);
+	record.attempt_count = 2;
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.q850, 0);
+	attempts[1].said.q850 = 17;
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.q850, 17);
+	record.released.q850 = 16;
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.q850, 16);
+	record.attempt_count = 0;
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.q850, 16);
 }
 
 static void words_of_a_peer_are_no_members(void **state)
@@ -244,7 +300,9 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(a_call_is_read_as_it_was_written),
+		TEST(all_numbers_of_a_call_are_read),
 		TEST(what_never_was_is_not_there),
+		TEST(the_cause_of_q850_is_the_last_one),
 		TEST(words_of_a_peer_are_no_members),
 		TEST(other_records_have_kind_and_time),
 		TEST(what_is_no_record_is_refused),

@@ -153,6 +153,9 @@ static struct record call(const char *id)
 static void calls_are_found_by_what_they_were(void **state)
 {
 	struct record a = call("a"), b = call("b"), c = call("c");
+	char target[] = "carrier-b";
+	const struct record_attempt refused = {
+		.target = target, .status = 486, .said = {.q850 = 17}};
 	struct index_filter filter;
 
 	(void)state;
@@ -169,6 +172,10 @@ static void calls_are_found_by_what_they_were(void **state)
 	c.legs[0].version = "TLS1.2";
 	c.legs[0].mos = 349;
 	c.from = "+4930999";
+	c.diverted_by = "+4930777";
+	b.attempts = &refused;
+	b.attempt_count = 1;
+	c.released.q850 = 16;
 	put_call("cdr.jsonl", 0, &a);
 	put_call("cdr.jsonl", 1, &b);
 	put_act("cdr.jsonl", 2);
@@ -191,6 +198,9 @@ static void calls_are_found_by_what_they_were(void **state)
 	LIST(status, 4, "b ");
 	LIST(status, 2, "c a ");
 	LIST(cause, "busy", "b ");
+	LIST(q850, 17, "b ");
+	LIST(q850, 16, "c ");
+	LIST(q850, 1, "");
 	LIST(cause, "busy' OR '1'='1", "");
 	LIST(answered, 0, "b ");
 	LIST(answered, 1, "c a ");
@@ -216,6 +226,7 @@ static void calls_are_found_by_what_they_were(void **state)
 	assert_string_equal(list_number("+49[34]0X23"), "b a ");
 	assert_string_equal(list_number("030$"), "c b a "); /* as it came */
 	assert_string_equal(list_number("+4930999Z"), "");
+	assert_string_equal(list_number("+4930777"), "c "); /* forwarded it */
 	assert_string_equal(list_number("X"), "c b a ");
 }
 
