@@ -148,6 +148,22 @@ static void add_redirections(struct buf *out, const struct record *record)
 	buf_add_char(out, ']');
 }
 
+static void add_captured(struct buf *out, const struct record *record)
+{
+	const struct record_capture *captured = record->captured;
+
+	if (!captured)
+		return;
+	members_name(out, MEMBER("captured"));
+	buf_add_char(out, '{');
+	members_text(out, MEMBER("mode"), record->capture_mode);
+	members_string(out, MEMBER("state"), captured->state);
+	add_said_text(out, MEMBER("day"), captured->day);
+	if (captured->lost)
+		members_uint(out, MEMBER("lost"), captured->lost);
+	buf_add_char(out, '}');
+}
+
 /* It is never the first member. */
 static void add_leg(struct buf *out, const char *name, const struct record_leg *leg)
 {
@@ -233,6 +249,7 @@ void cdr_format(const struct record *record, struct buf *out)
 	add_attempts(out, record);
 	add_transfers(out, record);
 	add_redirections(out, record);
+	add_captured(out, record);
 	for (unsigned i = 0; i < 2; i++)
 		add_leg(out, record_leg_name(record, i), &record->legs[i]);
 	buf_add_char(out, '}');

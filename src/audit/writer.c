@@ -37,6 +37,7 @@ struct watch {
 	uint64_t ended_us;                /* monotonic */
 	struct style *style;              /* owned reference */
 	uint64_t lost;
+	uint64_t lost_before; /* of all calls, when it began: writer_lost() */
 	unsigned shown_count;
 	uint32_t shown[CERTS_PARTIES_MAX]; /* parties whose certificates are told */
 	bool paused;                       /* its messages are not captured now */
@@ -159,6 +160,7 @@ void writer_call_begin(struct writer *writer, uint64_t call, const char *id)
 	watch->call = call;
 	watch->start_wall_us = clock_real()->wall_us(clock_real());
 	watch->start_us = writer_now_us();
+	watch->lost_before = writer_lost(writer);
 	watch->style = style_ref(writer->style);
 	snprintf(watch->id, sizeof(watch->id), "%s", id);
 	snprintf(watch->path, path_size, "%s/audit/%s/%s/%s", writer->state_dir,
@@ -215,11 +217,42 @@ void writer_export(struct writer *writer, const struct entry_export *export)
 	chronicle_export(writer->chronicle, export);
 }
 
+/* A packet that found no room is known by its worker alone, and of the disk the audit thread knows: where anything was lost in
+ * its time, it may be of this call. */
+static const char *state_of(const struct writer *writer, const struct watch *watch)
+{
+	if (watch->lost > 0 || !watch->begun)
+		return "lossy";
+	return writer_lost(writer) != watch->lost_before ||
+			       health_is_failing(writer->health)
+		       ? "unknown"
+		       : "whole";
+}
+
+/* WATCH may be NULL: where it was to be captured nevertheless, that is said. False: there is nothing to say. */
+static bool fill_capture(const struct writer *writer, const struct watch *watch,
+	const char *mode, struct record_capture *ret, char date[static STORE_DATE_SIZE])
+{
+	if (!watch) {
+		*ret = (struct record_capture){.state = "none"};
+		return mode && strcmp(mode, "off") != 0;
+	}
+	*ret = (struct record_capture){.day = store_date(watch->start_wall_us, date),
+		.state = state_of(writer, watch),
+		.lost = watch->lost};
+	return true;
+}
+
 void writer_call_end(struct writer *writer, const struct record *record)
 {
 	struct watch *watch = watch_find(writer, record->call);
+	char date[STORE_DATE_SIZE];
+	struct record_capture capture;
+	struct record told = *record;
 
-	writer_cdr(writer, record);
+	if (fill_capture(writer, watch, record->capture_mode, &capture, date))
+		told.captured = &capture;
+	writer_cdr(writer, &told);
 	if (!watch || watch->ended_us > 0)
 		return;
 	watch->ended_us = writer_now_us();

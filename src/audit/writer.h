@@ -54,8 +54,8 @@ void writer_call_begin(struct writer *writer, uint64_t call, const char *id);
 void writer_call_pause(struct writer *writer, uint64_t call);
 /*
  * Loop thread: the call ended; its record becomes one CDR line, handed to the kernel before
- * this returns (it survives a SIGKILL), and its files are closed. Messages and packets that
- * still follow within 32 s are appended.
+ * this returns (it survives a SIGKILL), and its files are closed. It says where they are, and whether anything is known to
+ * be missing. Messages and packets that still follow within 32 s are appended.
  */
 void writer_call_end(struct writer *writer, const struct record *record);
 /* Loop thread: a CDR alone, for a call without capture. */

@@ -147,6 +147,7 @@ static void fill(const struct exchange *exchange, unsigned a, struct record *ret
 		.far_status = exchange->history.far_status,
 		.far_reason =
 			exchange->history.far_reason ? exchange->history.far_reason : "",
+		.capture_mode = config_audit_name(exchange->capture),
 		.attempts = exchange->history.attempts,
 		.attempt_count = exchange->history.count};
 	for (unsigned i = 0; i < 2; i++)

@@ -32,6 +32,14 @@ struct record_reason {
 	char *text; /* of the one, else of the first that has one; RECORD_REASON_TEXT at most; owned by who made it; NULL: none */
 };
 
+/* Where what was captured of it is, and how far that is known to be all when its record is written. Texts are borrowed. */
+struct record_capture {
+	const char *
+		day; /* the folder of audit/ that has its own; NULL: nothing was captured */
+	const char *state; /* "whole", "lossy", "unknown", "none"; static */
+	uint64_t lost;     /* messages of it that are known to be in no file */
+};
+
 /* One attempt to have the call taken: by one target at one address. */
 struct record_attempt {
 	char *target;        /* id of the server or gateway; owned by who made the list */
@@ -161,6 +169,9 @@ struct record {
 	unsigned transfer_count;
 	const struct record_redirection *redirections; /* likewise */
 	unsigned redirection_count;
+	/* What its rules capture of it now, as in the configuration; static; NULL: "off". */
+	const char *capture_mode;
+	const struct record_capture *captured; /* of who captures; NULL: nobody says so */
 	/* That of the internal side first; where both are on one side, the caller's. */
 	struct record_leg legs[2];
 };

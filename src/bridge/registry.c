@@ -284,6 +284,7 @@ void registry_fill(
 	ret->transfer_count = call->history.transfer_count;
 	ret->redirections = call->history.redirections;
 	ret->redirection_count = call->history.redirection_count;
+	ret->capture_mode = config_audit_name(call->capture);
 	ret->media_note = scratch->media_note;
 	diagnosis_media(ret, clock->mono_us(clock), scratch->media_note);
 	for (unsigned i = 0; i < 2; i++)

@@ -102,6 +102,7 @@ static void fill_record(const struct testcall *testcall, struct record *ret,
 		.far_status = testcall->history.far_status,
 		.far_reason =
 			testcall->history.far_reason ? testcall->history.far_reason : "",
+		.capture_mode = config_audit_name(testcall->gateway->audit),
 		.attempts = testcall->history.attempts,
 		.attempt_count = testcall->history.count};
 	ret->legs[0] = record_leg_none();

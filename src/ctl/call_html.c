@@ -88,7 +88,8 @@ static void add_facts(struct buf *out, const json_t *call)
 		{"ended by", "ended_by"}, {"cause", "cause"}, {"status", "status"},
 		{"reason", "detail"}, {"far end said", "far_reason"},
 		{"Q.850 cause", "release_q850"}, {"text", "release_text"},
-		{"media", "media_note"}, {"capture", "capture"}, {"record", "seq"}};
+		{"media", "media_note"}, {"capture", "capture"},
+		{"capture is", "captured.state"}, {"record", "seq"}};
 	struct buf text;
 
 	buf_init(&text, 0);

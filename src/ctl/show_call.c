@@ -112,7 +112,10 @@ static void print_call(const json_t *call, const char *state)
 	print_leg(call, second);
 	printf("  v\n%s", show_text_at(json_object_get(call, second), "party", &text));
 	printf("  to %s\n", show_text_at(call, "to", &text));
-	printf("\ncapture %s\n", show_text_at(call, "capture", &text));
+	printf("\ncapture %s", show_text_at(call, "capture", &text));
+	if (json_object_get(call, "captured"))
+		printf(" (%s)", show_text_at(call, "captured.state", &text));
+	putchar('\n');
 	if (json_string_length(json_object_get(call, "media_note")) > 0)
 		printf("note    %s\n", show_text_at(call, "media_note", &text));
 	buf_free(&text);

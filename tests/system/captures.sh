@@ -202,6 +202,14 @@ sealed() {
 		[$id, $day, .name, .sha256, .packets] | join(" ")' "$lab/state/cdr.jsonl")
 	((files == $(find "$lab/state/audit" -name 'call*.pcap*' | wc -l) && files >= 3))
 }
+# A call's record and the one that seals its files name the same folder.
+told() {
+	jq -es '[.[] | select(.kind == "files")] as $files | [.[] | select(.kind == "call" and .captured.day)] as $calls |
+		($calls | length) >= 3 and
+		all($calls[]; . as $call | .captured.state == "whole" and
+			any($files[]; .id == $call.id and .day == $call.captured.day and .lost == 0))' "$lab/state/cdr.jsonl"
+}
 check "it stops" stop_tandem
 check "each file is sealed, as it is" sealed
+check "each record says where its capture is" told
 finish

@@ -219,6 +219,35 @@ static void what_a_far_end_said_is_there_when_it_said_something(void **state)
 	json_decref(cdr);
 }
 
+static void where_its_capture_is_is_told(void **state)
+{
+	struct record_capture capture = {.state = "none"};
+	struct record record = fixture_record(8, "a");
+	const json_t *captured;
+	json_t *cdr;
+
+	(void)state;
+	record.capture_mode = "full";
+	cdr = parse(&record);
+	assert_null(json_object_get(cdr, "captured"));
+	json_decref(cdr);
+	record.captured = &capture;
+	cdr = parse(&record);
+	captured = json_object_get(cdr, "captured");
+	assert_int_equal(json_object_size(captured), 2);
+	assert_string_equal(text(captured, "mode"), "full");
+	assert_string_equal(text(captured, "state"), "none");
+	json_decref(cdr);
+	capture =
+		(struct record_capture){.day = "2026-12-01", .state = "lossy", .lost = 3};
+	cdr = parse(&record);
+	captured = json_object_get(cdr, "captured");
+	assert_string_equal(text(captured, "day"), "2026-12-01");
+	assert_string_equal(text(captured, "state"), "lossy");
+	assert_int_equal(number(captured, "lost"), 3);
+	json_decref(cdr);
+}
+
 static void redirections_are_listed(void **state)
 {
 	char by[] = "trunk carrier-a", numbers[][4] = {"600", "601"};
@@ -376,6 +405,7 @@ int main(void)
 		cmocka_unit_test(both_legs_may_be_on_one_side),
 		cmocka_unit_test(attempts_and_the_far_ends_words_are_listed),
 		cmocka_unit_test(what_a_far_end_said_is_there_when_it_said_something),
+		cmocka_unit_test(where_its_capture_is_is_told),
 		cmocka_unit_test(redirections_are_listed),
 		cmocka_unit_test(transfers_and_redirections_are_listed),
 		cmocka_unit_test(what_was_tolerated_is_named),

@@ -142,6 +142,8 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 	       "\"reason_text\":\"0301234567 busy\"}],"
 	       "\"transfers\":[{\"by\":\"a\",\"target\":\"0301234567\"}],\"new\":"
 	       "\"Carol\","
+	       "\"captured\":{\"mode\":\"full\",\"state\":\"lossy\",\"day\":\"2026-12-"
+	       "01\"},"
 	       "\"tolerated\":[\"x\",\"late-ack\"]}",
 		"{\"v\":1,\"seq\":7,\"salt\":\"xxxx\",\"kind\":\"call\",\"id\":\"5f-1\","
 		"\"from\":\"+xxxxxxxx567\",\"to\":\"xxx\",\"asserted\":\"xxx \\\"x\\\" "
@@ -153,6 +155,8 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 		"\"reason_text\":\"xxxxxxxxxx xxxx\"}],"
 		"\"transfers\":[{\"by\":\"a\",\"target\":\"xxxxxxx567\"}],\"new\":"
 		"\"xxxxx\","
+		"\"captured\":{\"mode\":\"full\",\"state\":\"lossy\",\"day\":\"2026-12-"
+		"01\"},"
 		"\"tolerated\":[\"x\",\"late-ack\"]}");
 	record("{\"v\":1,\"salt\":\"00ff\",\"id\":\"5f-1\"}",
 		"{\"v\":1,\"salt\":\"00ff\",\"id\":\"5f-1\"}");
