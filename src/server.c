@@ -640,6 +640,8 @@ void server_stop(struct server *server)
 	renew_free(server->renew);
 	stapler_free(server->stapler);
 	upkeep_free(server->upkeep);
+	/* which the bridge tells of keys */
+	wiring_stop(&server->wiring);
 	bridge_free(server->bridge);
 	relay_free(server->relay);
 	relay_io_close(server->media);

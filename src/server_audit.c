@@ -83,7 +83,6 @@ int server_start_audit(struct server *server, struct err_text *text)
 
 void server_stop_audit(struct server *server)
 {
-	wiring_stop(&server->wiring);
 	hep_free(server->hep);
 	index_free(server->index);
 	sink_free(server->sink);

@@ -83,7 +83,7 @@
 		"what there is of a call, for somebody who checks it without us",        \
 		capture_verb_export)                                                     \
 	X("wire", "start", 0, 4, true, "wire start --for TIME [--trunk ID]",             \
-		"keep the secrets of TLS connections that begin, to read a capture by",  \
+		"keep the secrets of TLS connections and media, to read a capture by",   \
 		wire_verb_start)                                                         \
 	X("wire", "stop", 0, 0, true, "wire stop",                                       \
 		"keep them no longer", wire_verb_stop)                                   \

@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/loop.h"
+#include "bridge/bridge.h"
 #include "config/config.h"
+#include "sdp/keyline.h"
 #include "tls/keylog.h"
 #include "trunk/trunk.h"
 
@@ -28,15 +30,53 @@ static void key_h(void *arg, const struct addr *remote, struct span line)
 	wire_key(wiring->wire, remote, line);
 }
 
+static void keep_media_key(struct wiring *wiring, const struct bridge_media_keys *keys,
+	bool is_out, const struct sdes_crypto *crypto)
+{
+	struct keyline line = {.wall_us = clock_real()->wall_us(clock_real()),
+		.line = keys->line,
+		.out = is_out,
+		.local = *keys->local,
+		.remote = *keys->remote,
+		.crypto = *crypto};
+	struct buf out;
+
+	snprintf(line.call, sizeof(line.call), "%s", keys->call);
+	snprintf(line.leg, sizeof(line.leg), "%s", keys->leg);
+	buf_init(&out, 0);
+	keyline_print(&line, &out);
+	wire_media_key(wiring->wire, out.err ? (struct span){NULL, 0} : buf_span(&out));
+	buf_free(&out);
+	sdes_wipe(&line.crypto);
+}
+
+static void media_keys_h(void *arg, const struct bridge_media_keys *keys)
+{
+	struct wiring *wiring = arg;
+
+	if (wiring->trunk[0] &&
+		(!keys->trunk || keys->trunk->kind != (enum trunk_kind)wiring->kind ||
+			strcmp(keys->trunk->id, wiring->trunk) != 0))
+		return;
+	keep_media_key(wiring, keys, false, keys->theirs);
+	keep_media_key(wiring, keys, true, keys->ours);
+}
+
 void wiring_stop(struct wiring *wiring)
 {
+	struct wire_count tls, media;
+
 	if (!wiring->wire)
 		return;
 	keylog_set(NULL, NULL);
+	bridge_watch_keys(wiring->bridge, NULL, NULL);
 	timer_stop(&wiring->timer);
-	log_warning("wire", "event=keys-over folder=%s kept=%" PRIu64 " lost=%" PRIu64,
-		wire_folder(wiring->wire), wire_kept(wiring->wire),
-		wire_lost(wiring->wire));
+	tls = wire_count(wiring->wire);
+	media = wire_media_count(wiring->wire);
+	log_warning("wire",
+		"event=keys-over folder=%s kept=%" PRIu64 " lost=%" PRIu64
+		" media-kept=%" PRIu64 " media-lost=%" PRIu64,
+		wire_folder(wiring->wire), tls.kept, tls.lost, media.kept, media.lost);
 	wire_free(wiring->wire);
 	wiring->wire = NULL;
 }
@@ -48,17 +88,22 @@ static void over_h(void *arg)
 
 json_t *wiring_json(const struct wiring *wiring)
 {
+	struct wire_count tls, media;
+
 	if (!wiring || !wiring->wire)
 		return json_null();
-	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I}", "warning",
-		"secrets of TLS connections are kept: whoever has them and a capture "
-		"reads "
-		"all",
+	tls = wire_count(wiring->wire);
+	media = wire_media_count(wiring->wire);
+	return json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I}", "warning",
+		"secrets of TLS connections and of media are kept: whoever has them and "
+		"a "
+		"capture "
+		"reads and hears all",
 		"of", wiring->trunk[0] ? api_text(wiring->trunk) : json_null(), "until",
 		moment_json((time_t)(wiring->until_us / 1000000)), "by",
 		api_text(wiring->who), "folder", api_text(wire_folder(wiring->wire)),
-		"kept", (json_int_t)wire_kept(wiring->wire), "lost",
-		(json_int_t)wire_lost(wiring->wire));
+		"kept", (json_int_t)tls.kept, "lost", (json_int_t)tls.lost, "media_kept",
+		(json_int_t)media.kept, "media_lost", (json_int_t)media.lost);
 }
 
 /* ---- whose ---- */
@@ -167,9 +212,12 @@ static enum api_code begin(const struct verbs_context *context,
 	snprintf(wiring->who, sizeof(wiring->who), "%s", api_who(context->api));
 	snprintf(wiring->trunk, sizeof(wiring->trunk), "%s",
 		wanted->trunk ? wanted->trunk : "");
+	wiring->kind = whom->trunk ? (int)whom->trunk->kind : 0;
+	wiring->bridge = context->bridge;
 	timer_start(loop_timers(context->loop), &wiring->timer,
 		(uint64_t)wanted->for_s * 1000, over_h, wiring);
 	keylog_set(key_h, wiring);
+	bridge_watch_keys(context->bridge, media_keys_h, wiring);
 	log_warning("wire", "event=keys-kept folder=%s until=%s by=\"%s\"",
 		wire_folder(wiring->wire),
 		moment_text((time_t)(wiring->until_us / 1000000), until), wiring->who);

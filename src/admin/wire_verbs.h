@@ -4,6 +4,7 @@
 #include "admin/api.h"
 #include "base/timer.h"
 
+struct bridge;
 struct wire;
 
 /* What is under way; zero-initialised: nothing is. Its owner's. */
@@ -12,7 +13,9 @@ struct wiring {
 	struct wire *wire; /* NULL: no secrets are kept */
 	uint64_t until_us; /* wall */
 	char who[160];
-	char trunk[80]; /* ""; of all */
+	char trunk[80];        /* "": of all */
+	int kind;              /* of it: enum trunk_kind */
+	struct bridge *bridge; /* which tells of keys of media meanwhile */
 };
 
 /* Nothing is kept any more. */

@@ -15,20 +15,27 @@
 
 #define FOLDER "wire"
 #define KEYS "keys"
-#define ENCRYPTED WIRE_KEYS_NAME ".age"
+#define ENCRYPTED ".age"
 /* As of captures: what cannot be opened to its end is known by its name. */
 #define UNFINISHED ENCRYPTED ".part"
 #define NAME_SIZE 40
 
+/* A file of secrets. */
+struct keys {
+	const char *name;
+	int fd;
+	bool sealed; /* encrypted as it is written */
+	struct age_stream stream;
+	struct buf waiting; /* plain, for a chunk; wiped by itself */
+	struct wire_count count;
+};
+
 struct wire {
 	int keys_fd; /* the folder */
-	int fd;      /* the file */
 	struct addr hosts[WIRE_HOSTS_MAX];
 	unsigned host_count;
 	struct age_recipients *recipients;
-	struct age_stream stream;
-	struct buf waiting; /* plain, for a chunk; wiped by itself */
-	uint64_t kept, lost;
+	struct keys of_tls, of_srtp;
 	char folder[4300];
 };
 
@@ -54,13 +61,6 @@ static int descend(int parent_fd, const char *name)
 	return fd;
 }
 
-static int make_file(struct wire *wire)
-{
-	wire->fd = openat(wire->keys_fd, wire->recipients ? UNFINISHED : WIRE_KEYS_NAME,
-		O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return wire->fd < 0 ? -errno : 0;
-}
-
 static int make(struct wire *wire, const struct wire_params *params)
 {
 	char name[NAME_SIZE], time[CLOCK_TEXT_SIZE];
@@ -73,7 +73,7 @@ static int make(struct wire *wire, const struct wire_params *params)
 		params->state_dir, name);
 	wire->keys_fd = descend(
 		descend(descend(folder_root(params->state_dir), FOLDER), name), KEYS);
-	return wire->keys_fd < 0 ? wire->keys_fd : make_file(wire);
+	return wire->keys_fd < 0 ? wire->keys_fd : 0;
 }
 
 /* ---- writing ---- */
@@ -91,7 +91,7 @@ static int write_all(int fd, const struct buf *bytes)
 	return errno > 0 ? -errno : -EIO;
 }
 
-static int begin_sealing(struct wire *wire)
+static int begin_sealing(struct keys *keys, const struct age_recipients *recipients)
 {
 	struct age_secrets secrets;
 	struct buf head;
@@ -99,9 +99,9 @@ static int begin_sealing(struct wire *wire)
 
 	buf_init(&head, 0);
 	if (!err) {
-		age_header(&head, wire->recipients, &secrets);
-		age_stream_begin(&wire->stream, &secrets);
-		err = write_all(wire->fd, &head);
+		age_header(&head, recipients, &secrets);
+		age_stream_begin(&keys->stream, &secrets);
+		err = write_all(keys->fd, &head);
 	}
 	secret_wipe_bytes(&secrets, sizeof(secrets));
 	buf_free(&head);
@@ -109,32 +109,57 @@ static int begin_sealing(struct wire *wire)
 }
 
 /* A chunk is sealed once, so one that cannot be written ends the file. */
-static int write_chunk(struct wire *wire, size_t len, bool last)
+static int write_chunk(struct keys *keys, size_t len, bool last)
 {
 	struct buf sealed;
 	int err;
 
 	buf_init(&sealed, 0);
-	age_stream_seal(&wire->stream, &sealed, wire->waiting.data, len, last);
-	err = write_all(wire->fd, &sealed);
-	buf_consume(&wire->waiting, len);
+	age_stream_seal(&keys->stream, &sealed, keys->waiting.data, len, last);
+	err = write_all(keys->fd, &sealed);
+	buf_consume(&keys->waiting, len);
 	buf_free(&sealed);
 	return err;
 }
 
-static int add(struct wire *wire, struct span line)
+static int add(struct keys *keys, struct span line)
 {
 	int err = 0;
 
-	buf_add_span(&wire->waiting, line);
-	err = wire->waiting.err;
-	if (!err && !wire->recipients)
-		err = write_all(wire->fd, &wire->waiting);
-	else if (!err && wire->waiting.len > AGE_CHUNK)
-		err = write_chunk(wire, AGE_CHUNK, false);
-	if (!wire->recipients)
-		buf_free(&wire->waiting);
+	buf_add_span(&keys->waiting, line);
+	err = keys->waiting.err;
+	if (!err && !keys->sealed)
+		err = write_all(keys->fd, &keys->waiting);
+	else if (!err && keys->waiting.len > AGE_CHUNK)
+		err = write_chunk(keys, AGE_CHUNK, false);
+	if (!keys->sealed)
+		buf_free(&keys->waiting);
 	return err;
+}
+
+static void lose(struct keys *keys, int err)
+{
+	if (keys->count.lost++ == 0)
+		log_error("wire", "event=keys-lost file=%s error=\"%s\"", keys->name,
+			err_str(err));
+}
+
+/* LINE with p NULL: there was no room to make it. */
+static void keep(struct keys *keys, struct span line)
+{
+	int err = -ENOMEM;
+
+	if (line.p)
+		err = keys->fd < 0 ? -EBADF : add(keys, line);
+	if (!err) {
+		keys->count.kept++;
+		return;
+	}
+	lose(keys, err);
+	if (line.p && keys->fd >= 0 && keys->sealed) {
+		close(keys->fd);
+		keys->fd = -1;
+	}
 }
 
 static bool is_covered(const struct wire *wire, const struct addr *remote)
@@ -147,24 +172,45 @@ static bool is_covered(const struct wire *wire, const struct addr *remote)
 
 void wire_key(struct wire *wire, const struct addr *remote, struct span line)
 {
-	int err;
+	if (remote->len == 0 && wire->host_count > 0)
+		lose(&wire->of_tls, -ENOTCONN);
+	else if (is_covered(wire, remote))
+		keep(&wire->of_tls, line);
+}
 
-	if (!is_covered(wire, remote))
-		return;
-	err = wire->fd < 0 ? -EBADF : add(wire, line);
-	if (!err) {
-		wire->kept++;
-		return;
-	}
-	if (wire->lost++ == 0)
-		log_error("wire", "event=keys-lost error=\"%s\"", err_str(err));
-	if (wire->fd >= 0 && wire->recipients) {
-		close(wire->fd);
-		wire->fd = -1;
-	}
+void wire_media_key(struct wire *wire, struct span line)
+{
+	keep(&wire->of_srtp, line);
 }
 
 /* ---- life ---- */
+
+static int begin_keys(struct wire *wire, struct keys *keys)
+{
+	char name[NAME_SIZE];
+	int err;
+
+	keys->sealed = wire->recipients != NULL;
+	snprintf(name, sizeof(name), "%s%s", keys->name, keys->sealed ? UNFINISHED : "");
+	keys->fd = openat(wire->keys_fd, name,
+		O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (keys->fd < 0)
+		return -errno;
+	err = keys->sealed ? begin_sealing(keys, wire->recipients) : 0;
+	if (!err)
+		return 0;
+	/* no whole file, so it is not ended as one */
+	close(keys->fd);
+	keys->fd = -1;
+	return err;
+}
+
+static void init_keys(struct keys *keys, const char *name)
+{
+	keys->name = name;
+	keys->fd = -1;
+	buf_init(&keys->waiting, 0);
+}
 
 int wire_new(struct wire **ret, const struct wire_params *params, struct err_text *text)
 {
@@ -173,20 +219,20 @@ int wire_new(struct wire **ret, const struct wire_params *params, struct err_tex
 
 	if (!wire)
 		return err_set(text, -ENOMEM, "out of memory");
-	wire->keys_fd = wire->fd = -1;
-	buf_init(&wire->waiting, 0);
+	wire->keys_fd = -1;
+	init_keys(&wire->of_tls, WIRE_KEYS_NAME);
+	init_keys(&wire->of_srtp, WIRE_MEDIA_KEYS_NAME);
 	wire->recipients = age_recipients_ref(params->recipients);
 	wire->host_count = params->host_count;
 	for (unsigned i = 0; i < params->host_count; i++)
 		wire->hosts[i] = params->hosts[i];
 	err = make(wire, params);
-	if (!err && wire->recipients)
-		err = begin_sealing(wire);
+	if (!err)
+		err = begin_keys(wire, &wire->of_tls);
+	if (!err)
+		err = begin_keys(wire, &wire->of_srtp);
 	if (err) {
 		err_set(text, err, "cannot make %s: %s", wire->folder, err_str(err));
-		if (wire->fd >= 0)
-			close(wire->fd);
-		wire->fd = -1;
 		wire_free(wire);
 		return err;
 	}
@@ -194,30 +240,41 @@ int wire_new(struct wire **ret, const struct wire_params *params, struct err_tex
 	return 0;
 }
 
-static void end_file(struct wire *wire)
+static int end_sealed(int dir_fd, struct keys *keys)
 {
-	int err = write_chunk(wire, wire->waiting.len, true);
+	char before[NAME_SIZE], after[NAME_SIZE];
+	int err = write_chunk(keys, keys->waiting.len, true);
 
-	if (!err && renameat2(wire->keys_fd, UNFINISHED, wire->keys_fd, ENCRYPTED,
-			    RENAME_NOREPLACE) < 0)
-		err = -errno;
 	if (err)
-		log_error("wire", "event=keys-lost error=\"%s\"", err_str(err));
+		return err;
+	snprintf(before, sizeof(before), "%s" UNFINISHED, keys->name);
+	snprintf(after, sizeof(after), "%s" ENCRYPTED, keys->name);
+	return renameat2(dir_fd, before, dir_fd, after, RENAME_NOREPLACE) < 0 ? -errno
+									      : 0;
+}
+
+static void end_keys(int dir_fd, struct keys *keys)
+{
+	const int err = keys->fd >= 0 && keys->sealed ? end_sealed(dir_fd, keys) : 0;
+
+	if (err)
+		log_error("wire", "event=keys-lost file=%s error=\"%s\"", keys->name,
+			err_str(err));
+	if (keys->fd >= 0)
+		close(keys->fd);
+	buf_free(&keys->waiting);
+	secret_wipe_bytes(&keys->stream, sizeof(keys->stream));
 }
 
 void wire_free(struct wire *wire)
 {
 	if (!wire)
 		return;
-	if (wire->fd >= 0 && wire->recipients)
-		end_file(wire);
-	if (wire->fd >= 0)
-		close(wire->fd);
+	end_keys(wire->keys_fd, &wire->of_tls);
+	end_keys(wire->keys_fd, &wire->of_srtp);
 	if (wire->keys_fd >= 0)
 		close(wire->keys_fd);
-	buf_free(&wire->waiting);
 	age_recipients_unref(wire->recipients);
-	secret_wipe_bytes(&wire->stream, sizeof(wire->stream));
 	free(wire);
 }
 
@@ -226,12 +283,12 @@ const char *wire_folder(const struct wire *wire)
 	return wire->folder;
 }
 
-uint64_t wire_kept(const struct wire *wire)
+struct wire_count wire_count(const struct wire *wire)
 {
-	return wire->kept;
+	return wire->of_tls.count;
 }
 
-uint64_t wire_lost(const struct wire *wire)
+struct wire_count wire_media_count(const struct wire *wire)
 {
-	return wire->lost;
+	return wire->of_srtp.count;
 }

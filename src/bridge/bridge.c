@@ -488,6 +488,12 @@ struct relay_handlers bridge_relay_handlers(struct bridge *bridge)
 
 /* ---- what main and admin call ---- */
 
+void bridge_watch_keys(struct bridge *bridge, bridge_media_keys_h *h, void *arg)
+{
+	bridge->keys_h = h;
+	bridge->keys_arg = arg;
+}
+
 void bridge_set_relay(struct bridge *bridge, struct relay *relay)
 {
 	bridge->relay = relay;

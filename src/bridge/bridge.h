@@ -11,6 +11,7 @@
 #include "bridge/side.h"
 #include "config/config.h"
 #include "media/relay.h"
+#include "sdp/sdes.h"
 #include "sip/resolve.h"
 #include "sip/transport.h"
 #include "sip/txn.h"
@@ -83,6 +84,21 @@ void bridge_set_config(struct bridge *bridge, struct config *config);
 /* What the transports of both sides call (their arg is from bridge_side()). */
 struct transport_handlers bridge_transport_handlers(
 	struct bridge *bridge, enum side side);
+
+/* Keys that a line of a leg has from now on, or has still; borrowed. */
+struct bridge_media_keys {
+	const char *call; /* its id */
+	const char *leg;  /* "a", "b" */
+	unsigned line;
+	const struct trunk *trunk; /* whose leg it is; NULL: nobody's */
+	const struct addr *local,
+		*remote; /* of RTP; the far end's as its SDP has it, len 0: not known */
+	const struct sdes_crypto *theirs,
+		*ours; /* what opens what it sends, and what seals what it gets */
+};
+typedef void bridge_media_keys_h(void *arg, const struct bridge_media_keys *keys);
+/* H is told of SRTP that is agreed from now on, by an answer or by one that says the same again. NULL: nobody is. */
+void bridge_watch_keys(struct bridge *bridge, bridge_media_keys_h *h, void *arg);
 
 /* What the relay calls. */
 struct relay_handlers bridge_relay_handlers(struct bridge *bridge);

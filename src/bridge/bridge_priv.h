@@ -48,6 +48,8 @@ struct bridge {
 	struct resolver *resolver;
 	const struct tap *tap;
 	struct bridge_handlers handlers;
+	bridge_media_keys_h *keys_h; /* NULL: nobody is told of keys */
+	void *keys_arg;
 	struct list calls; /* every struct call, oldest first */
 	struct list inner; /* those that are part of another */
 	struct hash by_number;

@@ -1,5 +1,7 @@
 #include "bridge/media_relay.h"
 
+#include "bridge/bridge_priv.h"
+
 #include <string.h>
 
 static void copy_key(struct relay_key *key, bool secure, const struct sdes_crypto *crypto)
@@ -44,6 +46,24 @@ static void add_formats(struct relay_remote *remote, const struct stream_terms *
 				.rate = terms->dtmf.formats[i].rate};
 }
 
+static void tell_keys(const struct relay_session *session, unsigned index,
+	const struct leg *leg, const struct stream_terms *terms)
+{
+	const struct bridge *bridge = leg->home->bridge;
+	struct addr local;
+	const struct bridge_media_keys keys = {.call = leg->id,
+		.leg = leg->name,
+		.line = index,
+		.trunk = leg->trunk,
+		.local = &local,
+		.remote = &terms->rtp,
+		.theirs = &terms->theirs,
+		.ours = &terms->ours};
+
+	relay_stream_local(session, index, leg_end(leg), &local);
+	bridge->keys_h(bridge->keys_arg, &keys);
+}
+
 int media_relay_set(struct relay_session *session, unsigned index, const struct leg *leg,
 	const struct stream_terms *terms)
 {
@@ -72,5 +92,7 @@ int media_relay_set(struct relay_session *session, unsigned index, const struct 
 	secret_wipe(&remote.tx.key);
 	if (err == 0 && remote.send && leg->streams[index])
 		leg->streams[index]->after = 0;
+	if (err == 0 && terms->secure && !leg->stand_in && leg->home->bridge->keys_h)
+		tell_keys(session, index, leg, terms);
 	return err;
 }

@@ -245,9 +245,14 @@ static const struct help_entry entries[] = {
 			{"wire capture --for 1h --filter 'tcp port 5061'",
 				"signalling alone"}},
 		NULL},
-	{"wire", "export", "Nothing may be at FILE.",
+	{"wire", "export",
+		"Nothing may be at FILE. SDP still says SRTP: with --media read it by "
+		"tshark -o sdp.establish_conversation:FALSE -d udp.port==PORT,rtp.",
 		{{"--to", "FILE", "a pcapng with a block of secrets"},
-			{"--keys", "FILE", "the secrets, as `age -d` opened them"}},
+			{"--keys", "FILE", "the secrets of TLS, as `age -d` opened them"},
+			{"--media", NULL, "SRTP is written as RTP"},
+			{"--media-keys", "FILE", "its keys, as `age -d` opened them"},
+			{"--call", "ID", "its SRTP alone, written as RTP"}},
 		{{"wire export /var/lib/tandem/audit/wire/2026-11-02T10-00-00-000000Z "
 		  "--to case17.pcapng",
 			 "tshark -r case17.pcapng -Y sip reads it"},

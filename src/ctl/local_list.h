@@ -14,7 +14,9 @@
 	X("wire", "capture", 0, 0,                                                      \
 		"wire capture --for TIME [--trunk ID] [--filter EXPR] [--interface NAME] " \
 		"[--size MB] [--files N]",                                               \
-		"what passes an interface, with the secrets of TLS that open it")        \
-	X("wire", "export", 1, 1, "wire export FOLDER --to FILE [--keys FILE]",          \
+		"what passes an interface, with the secrets that open it")               \
+	X("wire", "export", 1, 1,                                                        \
+		"wire export FOLDER --to FILE [--keys FILE] [--media] [--media-keys FILE] " \
+		"[--call ID]",                                                           \
 		"such a capture and its secrets as one file that Wireshark opens")
 /* clang-format on */

@@ -5,6 +5,8 @@
 #include "admin/api.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/secret.h"
+#include "ctl/wire_media.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -26,10 +28,18 @@ enum block {
 	BLOCK_SECRETS = 10,
 };
 #define BYTE_ORDER_MAGIC 0x1a2b3c4d
+#define OPTION_END 0
+#define OPTION_COMMENT 1
 #define SECRETS_TLS 0x544c534b /* "TLSK": a key log */
 
 struct join {
-	const char *folder, *to, *keys;
+	const char *folder, *to, *keys, *media_keys;
+	const char *call; /* packets that its keys open, and no others; NULL: all */
+	bool wants_media;
+	struct wire_media *media; /* NULL: SRTP stays as it is */
+	u_char *room;             /* of a frame that is opened */
+	size_t room_size;
+	uint64_t opened, closed, again; /* packets */
 	int fd;
 	struct buf out;
 	int link_type; /* -1: no interface yet */
@@ -105,12 +115,25 @@ static void put_interface(struct buf *out, int link_type)
 	end(out, at);
 }
 
-static void put_packet(
-	struct join *join, const struct pcap_pkthdr *head, const u_char *data)
+static void put_comment(struct buf *out, const char *text)
+{
+	static const char zeros[4];
+	const uint16_t head[2] = {OPTION_COMMENT, (uint16_t)strlen(text)};
+
+	buf_add(out, head, sizeof(head));
+	buf_add_str(out, text);
+	buf_add(out, zeros, (4 - strlen(text) % 4) % 4);
+	put32(out, OPTION_END);
+}
+
+/* NOTE "": none. */
+static void put_packet(struct join *join, const struct pcap_pkthdr *head,
+	const u_char *data, const char *note)
 {
 	const uint64_t us =
 		(uint64_t)head->ts.tv_sec * 1000000 + (uint64_t)head->ts.tv_usec;
 	const size_t at = begin(&join->out, BLOCK_PACKET);
+	static const char zeros[4];
 
 	put32(&join->out, join->interface);
 	put32(&join->out, (uint32_t)(us >> 32));
@@ -118,8 +141,75 @@ static void put_packet(
 	put32(&join->out, head->caplen);
 	put32(&join->out, head->len);
 	buf_add(&join->out, data, head->caplen);
+	buf_add(&join->out, zeros, (4 - head->caplen % 4) % 4);
+	if (note[0])
+		put_comment(&join->out, note);
 	end(&join->out, at);
 	join->packets++;
+}
+
+/* A copy that can be changed; NULL: out of memory. */
+static u_char *copy_frame(struct join *join, const u_char *data, size_t len)
+{
+	u_char *room = join->room;
+
+	if (len > join->room_size) {
+		room = realloc(join->room, len);
+		if (!room)
+			return NULL;
+		join->room = room;
+		join->room_size = len;
+	}
+	memcpy(room, data, len);
+	return room;
+}
+
+static void put_opened(struct join *join, const struct pcap_pkthdr *head,
+	const struct wire_frame *frame, u_char *data)
+{
+	char note[WIRE_MEDIA_NOTE_SIZE] = "";
+	struct pcap_pkthdr changed = *head;
+	const uint64_t us =
+		(uint64_t)head->ts.tv_sec * 1000000 + (uint64_t)head->ts.tv_usec;
+	enum wire_media_found found;
+	size_t len;
+
+	found = wire_media_open(join->media, us, frame, data, &len, note);
+	switch (found) {
+	case WIRE_MEDIA_OPENED:
+		changed.caplen = changed.len =
+			(bpf_u_int32)wire_frame_write(frame, data, len);
+		join->opened++;
+		break;
+	case WIRE_MEDIA_AGAIN:
+		join->again++;
+		break;
+	case WIRE_MEDIA_CLOSED:
+		join->closed++;
+		break;
+	case WIRE_MEDIA_NONE:
+		break;
+	}
+	if (!join->call || found == WIRE_MEDIA_OPENED)
+		put_packet(join, &changed, data, note);
+}
+
+static int put_any(struct join *join, const struct pcap_pkthdr *head, const u_char *data)
+{
+	struct wire_frame frame;
+	u_char *copy;
+
+	if (!join->media ||
+		!wire_frame_read(&frame, join->link_type, data, head->caplen)) {
+		if (!join->call)
+			put_packet(join, head, data, "");
+		return 0;
+	}
+	copy = copy_frame(join, data, head->caplen);
+	if (!copy)
+		return failed(join, join->to, -ENOMEM);
+	put_opened(join, head, &frame, copy);
+	return 0;
 }
 
 static int flush(struct join *join)
@@ -155,28 +245,55 @@ static int read_keys(struct join *join, const char *path, struct buf *keys)
 	return keys->err ? failed(join, path, keys->err) : 0;
 }
 
-static int add_keys(struct join *join)
+/* GIVEN, or NAME of the capture's folder. */
+static int find_keys(struct join *join, const char *given, const char *name,
+	const char *option, struct buf *ret)
 {
 	char path[PATH_SIZE];
+	int err;
+
+	snprintf(path, sizeof(path), "%s/keys/%s", join->folder, name);
+	err = read_keys(join, given ? given : path, ret);
+	if (err == -ENOENT && !given) {
+		snprintf(path, sizeof(path), "%s/keys/%s.age", join->folder, name);
+		if (access(path, F_OK) == 0)
+			err_set(&join->text, err,
+				"the secrets are encrypted: `age -d -i KEY -o %s %s`, "
+				"then "
+				"%s %s",
+				name, path, option, name);
+	}
+	if (err && !join->text.text[0])
+		failed(join, given ? given : path, err);
+	return err;
+}
+
+static int add_keys(struct join *join)
+{
 	struct buf keys;
 	int err;
 
-	snprintf(path, sizeof(path), "%s/keys/tls.keys", join->folder);
 	buf_init(&keys, KEYS_MAX);
-	err = read_keys(join, join->keys ? join->keys : path, &keys);
-	if (err == -ENOENT && !join->keys) {
-		snprintf(path, sizeof(path), "%s/keys/tls.keys.age", join->folder);
-		if (access(path, F_OK) == 0)
-			err_set(&join->text, err,
-				"the secrets are encrypted: `age -d -i KEY -o keys %s`, "
-				"then "
-				"--keys keys",
-				path);
-	}
-	if (err && !join->text.text[0])
-		failed(join, join->keys ? join->keys : path, err);
+	err = find_keys(join, join->keys, "tls.keys", "--keys", &keys);
 	if (!err)
 		put_secrets(&join->out, buf_span(&keys));
+	buf_free(&keys);
+	return err;
+}
+
+static int load_media_keys(struct join *join)
+{
+	struct err_text why = {""};
+	struct buf keys;
+	int err;
+
+	if (!join->wants_media)
+		return 0;
+	buf_init(&keys, KEYS_MAX);
+	err = find_keys(join, join->media_keys, "srtp.keys", "--media-keys", &keys);
+	if (!err && (err = wire_media_new(
+			     &join->media, buf_span(&keys), join->call, &why)) != 0)
+		err_set(&join->text, err, "srtp.keys: %s", why.text);
 	buf_free(&keys);
 	return err;
 }
@@ -200,8 +317,8 @@ static int add_file(struct join *join, const char *name)
 	}
 	/* one that was not closed ends in the middle of a packet, which is left out */
 	while (!err && pcap_next_ex(pcap, &head, &data) == 1) {
-		put_packet(join, head, data);
-		if (join->out.len > FLUSH_BYTES)
+		err = put_any(join, head, data);
+		if (!err && join->out.len > FLUSH_BYTES)
 			err = flush(join);
 	}
 	pcap_close(pcap);
@@ -232,8 +349,11 @@ static int add_files(struct join *join)
 
 static int write_it(struct join *join)
 {
-	int err = add_keys(join);
+	/* secrets of TLS would show the calls of others */
+	int err = join->call ? 0 : add_keys(join);
 
+	if (!err)
+		err = load_media_keys(join);
 	if (!err)
 		err = add_files(join);
 	return err ? err : flush(join);
@@ -244,6 +364,12 @@ static bool read_options(struct join *join, char *const *args)
 	for (; *args; args++) {
 		if (strcmp(*args, "--keys") == 0 && args[1])
 			join->keys = *++args;
+		else if (strcmp(*args, "--media-keys") == 0 && args[1])
+			join->media_keys = *++args;
+		else if (strcmp(*args, "--call") == 0 && args[1])
+			join->call = *++args;
+		else if (strcmp(*args, "--media") == 0)
+			join->wants_media = true;
 		else if (strcmp(*args, "--to") == 0 && args[1])
 			join->to = *++args;
 		else if (!join->folder && (*args)[0] != '-')
@@ -251,7 +377,18 @@ static bool read_options(struct join *join, char *const *args)
 		else
 			return false;
 	}
+	join->wants_media |= join->media_keys || join->call;
 	return join->folder && join->to;
+}
+
+static void print_counts(const struct join *join)
+{
+	printf("%llu packets\n", (unsigned long long)join->packets);
+	if (join->wants_media)
+		printf("SRTP: %llu opened, %llu that no key opens, %llu captured twice\n",
+			(unsigned long long)join->opened,
+			(unsigned long long)join->closed,
+			(unsigned long long)join->again);
 }
 
 int wire_export(
@@ -269,6 +406,8 @@ int wire_export(
 	join.fd = open(join.to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	err = join.fd < 0 ? failed(&join, join.to, -errno) : write_it(&join);
 	buf_free(&join.out);
+	wire_media_free(join.media);
+	secret_free(join.room, join.room_size);
 	if (join.fd >= 0)
 		close(join.fd);
 	if (err && join.fd >= 0)
@@ -276,6 +415,6 @@ int wire_export(
 	if (err)
 		fprintf(stderr, "tandemctl: %s\n", join.text.text);
 	else if (!session->options->quiet)
-		printf("%llu packets\n", (unsigned long long)join.packets);
+		print_counts(&join);
 	return err ? API_FAILED : API_OK;
 }

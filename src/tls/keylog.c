@@ -14,13 +14,15 @@ void keylog_set(keylog_h *h, void *arg)
 	listener_arg = arg;
 }
 
-static bool remote_of(gnutls_session_t session, struct addr *ret)
+/* One that is gone already, since it was reset, has no address any more. */
+static void find_remote(gnutls_session_t session, struct addr *ret)
 {
 	gnutls_transport_ptr_t in, out;
 
 	gnutls_transport_get_ptr2(session, &in, &out);
 	ret->len = sizeof(ret->v6);
-	return getpeername((int)(intptr_t)out, &ret->sa, &ret->len) == 0;
+	if (getpeername((int)(intptr_t)out, &ret->sa, &ret->len) != 0)
+		ret->len = 0;
 }
 
 static int told(gnutls_session_t session, const char *label, const gnutls_datum_t *secret)
@@ -29,8 +31,9 @@ static int told(gnutls_session_t session, const char *label, const gnutls_datum_
 	struct addr remote;
 	struct buf line;
 
-	if (!listener || !remote_of(session, &remote))
+	if (!listener)
 		return 0;
+	find_remote(session, &remote);
 	gnutls_session_get_random(session, &client, &server);
 	/* what it no longer holds is wiped */
 	buf_init(&line, 0);
@@ -40,8 +43,8 @@ static int told(gnutls_session_t session, const char *label, const gnutls_datum_
 	buf_add_char(&line, ' ');
 	buf_add_hex(&line, (struct span){.p = (char *)secret->data, .len = secret->size});
 	buf_add_char(&line, '\n');
-	if (!line.err)
-		listener(listener_arg, &remote, buf_span(&line));
+	listener(listener_arg, &remote,
+		line.err ? (struct span){NULL, 0} : buf_span(&line));
 	buf_free(&line);
 	return 0;
 }

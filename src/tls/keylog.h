@@ -9,7 +9,8 @@
 
 #include <gnutls/gnutls.h>
 
-/* LINE, with its end, is of a connection with REMOTE. It is wiped when H returns. */
+/* LINE, with its end, is of a connection with REMOTE, whose len is 0 where that is gone already. It is wiped when H returns.
+ * P NULL: there was no room for it, and it is lost. */
 typedef void keylog_h(void *arg, const struct addr *remote, struct span line);
 
 /* From now on H is told of connections that begin. NULL: nobody is, of any. */

@@ -23,7 +23,7 @@ declare -A below=(
 	[check]='base config process tls sip sdp media trunk'
 	[replay]='base config process tls sip sdp media trunk bridge evidence audit admin'
 	[setup]='base config tls'
-	[ctl]='base config tls setup evidence replay'
+	[ctl]='base config tls sdp media setup evidence replay'
 	[verify]='base evidence'
 	[witness]='base evidence'
 )

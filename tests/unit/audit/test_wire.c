@@ -80,8 +80,8 @@ static void secrets_stand_in_a_file_of_their_own(void **state)
 	/* at once, for whoever reads meanwhile */
 	assert_int_equal(content(f, "tls.keys", out, sizeof(out)), 20);
 	assert_string_equal(out, "ONE 01 02\nTWO 03 04\n");
-	assert_int_equal(wire_kept(wire), 2);
-	assert_int_equal(wire_lost(wire), 0);
+	assert_int_equal(wire_count(wire).kept, 2);
+	assert_int_equal(wire_count(wire).lost, 0);
 	snprintf(path, sizeof(path), "%s/" FOLDER, f->folder);
 	assert_string_equal(wire_folder(wire), path);
 	assert_int_equal(stat(path, &st), 0);
@@ -101,10 +101,79 @@ static void those_of_other_hosts_are_not_kept(void **state)
 	begin(f, &wire);
 	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
 	wire_key(wire, &f->far, span_of("TWO 03 04\n"));
-	assert_int_equal(wire_kept(wire), 1);
+	assert_int_equal(wire_count(wire).kept, 1);
 	wire_free(wire);
 	content(f, "tls.keys", out, sizeof(out));
 	assert_string_equal(out, "TWO 03 04\n");
+}
+
+static void those_of_media_stand_apart(void **state)
+{
+	struct fixture *f = *state;
+	struct wire *wire;
+	char out[200];
+
+	begin(f, &wire);
+	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
+	wire_media_key(wire, span_of("TWO\n"));
+	wire_media_key(wire, span_of("THREE\n"));
+	assert_int_equal(content(f, "tls.keys", out, sizeof(out)), 10);
+	assert_int_equal(content(f, "srtp.keys", out, sizeof(out)), 10);
+	assert_string_equal(out, "TWO\nTHREE\n");
+	assert_int_equal(wire_count(wire).kept, 1);
+	assert_int_equal(wire_media_count(wire).kept, 2);
+	wire_free(wire);
+}
+
+static void what_is_lost_is_counted(void **state)
+{
+	const struct addr nobody = {.len = 0};
+	const struct span none = {NULL, 0};
+	struct fixture *f = *state;
+	struct wire *wire;
+	char out[200];
+
+	begin(f, &wire);
+	wire_key(wire, &f->near, none);
+	wire_key(wire, &nobody, span_of("ONE 01 02\n"));
+	wire_media_key(wire, none);
+	wire_media_key(wire, none);
+	assert_int_equal(wire_count(wire).lost, 1);
+	assert_int_equal(wire_count(wire).kept, 1);
+	assert_int_equal(wire_media_count(wire).lost, 2);
+	wire_media_key(wire, span_of("TWO\n"));
+	assert_int_equal(wire_media_count(wire).kept, 1);
+	wire_free(wire);
+	assert_int_equal(content(f, "tls.keys", out, sizeof(out)), 10);
+	/* whose a connection was that is gone is not known, and nobody's are kept for all */
+	f->params.wall_us++;
+	f->params.hosts = &f->near;
+	f->params.host_count = 1;
+	begin(f, &wire);
+	wire_key(wire, &nobody, span_of("ONE 01 02\n"));
+	assert_int_equal(wire_count(wire).kept, 0);
+	assert_int_equal(wire_count(wire).lost, 1);
+	wire_free(wire);
+}
+
+static void one_lost_for_want_of_memory_does_not_end_what_is_encrypted(void **state)
+{
+	struct fixture *f = *state;
+	struct err_text text;
+	struct wire *wire;
+	char out[1000];
+
+	assert_int_equal(
+		age_recipients_read(&f->params.recipients, span_of(RECIPIENT), &text), 0);
+	begin(f, &wire);
+	wire_media_key(wire, (struct span){NULL, 0});
+	wire_media_key(wire, span_of("TWO\n"));
+	assert_int_equal(wire_media_count(wire).kept, 1);
+	assert_int_equal(wire_media_count(wire).lost, 1);
+	wire_free(wire);
+	assert_true(content(f, "srtp.keys.age", out, sizeof(out)) > 200);
+	assert_int_equal(content(f, "srtp.keys.age.part", out, sizeof(out)), 0);
+	assert_int_equal(content(f, "srtp.keys", out, sizeof(out)), 0);
 }
 
 static void with_recipients_nothing_is_in_clear(void **state)
@@ -157,6 +226,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(secrets_stand_in_a_file_of_their_own),
 		TEST(those_of_other_hosts_are_not_kept),
+		TEST(those_of_media_stand_apart),
+		TEST(what_is_lost_is_counted),
+		TEST(one_lost_for_want_of_memory_does_not_end_what_is_encrypted),
 		TEST(with_recipients_nothing_is_in_clear),
 		TEST(what_stands_there_is_left),
 	};

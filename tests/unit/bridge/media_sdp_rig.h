@@ -21,6 +21,7 @@ static struct config_server server = {.common = {.suites = CONFIG_SUITE_AES_CM_1
 struct rig {
 	struct config config;
 	struct config_gateway gateway;
+	struct bridge bridge;
 	struct bridge_side sides[2];
 	struct leg a, b;
 	struct relay *relay;
@@ -35,6 +36,7 @@ static inline void rig_init(struct rig *rig)
 	memset(rig, 0, sizeof(*rig));
 	assert_int_equal(addr_parse(&rig->config.media.internal[0], "10.0.0.1", 0), 0);
 	assert_int_equal(addr_parse(&rig->config.media.external[0], "192.0.2.1", 0), 0);
+	rig->sides[0].bridge = rig->sides[1].bridge = &rig->bridge;
 	rig->sides[1].which = SIDE_EXTERNAL;
 	rig->gateway.common.srtp = CONFIG_SRTP_OFF;
 	rig->a = (struct leg){.home = &rig->sides[0],

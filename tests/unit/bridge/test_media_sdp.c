@@ -35,6 +35,54 @@ static void crosses_both_ways(void **state)
 	rig_free(&rig);
 }
 
+struct heard {
+	unsigned count;
+	char text[400];
+};
+
+static void keys_h(void *arg, const struct bridge_media_keys *keys)
+{
+	char local[ADDR_TEXT_SIZE], remote[ADDR_TEXT_SIZE];
+	struct heard *heard = arg;
+	struct buf theirs, ours;
+
+	buf_init(&theirs, 0);
+	buf_init(&ours, 0);
+	sdes_print(keys->theirs, &theirs);
+	sdes_print(keys->ours, &ours);
+	snprintf(heard->text, sizeof(heard->text), "%s %u %s %s %s | %s", keys->leg,
+		keys->line, addr_text(keys->local, local),
+		addr_text(keys->remote, remote), buf_str(&theirs), buf_str(&ours));
+	heard->count++;
+	buf_free(&theirs);
+	buf_free(&ours);
+}
+
+static void keys_that_are_agreed_are_told(void **state)
+{
+	struct heard heard = {.count = 0};
+	struct rig rig;
+	struct buf out;
+
+	(void)state;
+	rig_init(&rig);
+	rig.bridge.keys_h = keys_h;
+	rig.bridge.keys_arg = &heard;
+	buf_init(&out, 0);
+	assert_int_equal(offer(&rig, AUDIO, &out), 0);
+	assert_int_equal(heard.count, 0);
+	assert_int_equal(answer(&rig, "m=audio 30000 RTP/AVP 8\r\n", &out), 0);
+	/* of the leg that has SRTP, and not of the other one */
+	assert_int_equal(heard.count, 1);
+	if (fnmatch("a 0 10.0.0.1:40000 10.0.0.9:20000 "
+		    "1 AES_CM_128_HMAC_SHA1_80 inline:" KEY30 "* | "
+		    "1 AES_CM_128_HMAC_SHA1_80 inline:*",
+		    heard.text, 0) != 0)
+		fail_msg("%s", heard.text);
+	buf_free(&out);
+	rig_free(&rig);
+}
+
 /* RFC 3264 6.1: every offered direction with every answered one. */
 static void mirrors_directions(void **state)
 {
@@ -494,6 +542,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(crosses_both_ways),
+		cmocka_unit_test(keys_that_are_agreed_are_told),
 		cmocka_unit_test(mirrors_directions),
 		cmocka_unit_test(refuses_what_it_cannot_serve),
 		cmocka_unit_test(serves_one_line_of_two),
