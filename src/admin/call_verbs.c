@@ -4,6 +4,7 @@
 #include "admin/verbs.h"
 #include "audit/cdr_read.h"
 #include "base/buf.h"
+#include "base/regular.h"
 #include "base/span.h"
 #include "bridge/bridge.h"
 #include "config/config.h"
@@ -169,8 +170,8 @@ enum api_code cdr_verb_tail(void *arg, const char *const *args, size_t arg_count
 		    context->config_h(context->arg)->tandem.state_dir) < 0)
 		return API_FAILED;
 	buf_init(&end, 0);
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
-	err = fd < 0 ? -errno : read_end(fd, (size_t)count, &end);
+	fd = regular_open(AT_FDCWD, path, NULL);
+	err = fd < 0 ? fd : read_end(fd, (size_t)count, &end);
 	if (fd >= 0)
 		close(fd);
 	if (err)

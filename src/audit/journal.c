@@ -4,6 +4,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/regular.h"
 #include "base/secret.h"
 #include "evidence/head.h"
 
@@ -212,7 +213,7 @@ static int find_past(struct journal *journal, uint64_t size)
 		goto out;
 	err = read_ending(journal->fd, ending);
 	if (!err && !ending->any)
-		fd = open(older, O_RDONLY | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK);
+		fd = regular_open(AT_FDCWD, older, NULL);
 	if (fd >= 0) {
 		err = read_ending(fd, before);
 		if (!err && before->any)

@@ -331,7 +331,7 @@ static int begin(struct ledger *ledger, const struct journal_view *view)
 	if (err || ledger->number <= logbook_size(ledger->logbook))
 		return err;
 	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME ".1", ledger->state_dir);
-	fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = regular_open(AT_FDCWD, path, NULL);
 	return fd < 0 ? 0 : take_file(ledger, fd, 0, size_of(fd));
 }
 

@@ -1,6 +1,7 @@
 #include "trunk/drains.h"
 
 #include "base/log.h"
+#include "base/regular.h"
 #include "base/saved.h"
 #include "base/span.h"
 
@@ -9,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* The longest file that is read: DRAINS_MAX of the longest. */
@@ -161,32 +161,6 @@ static int load_all(struct drains *drains, struct span bytes, struct err_text *t
 	return err;
 }
 
-/* 0 also where there is no file. */
-static int read_bytes(const char *path, struct buf *bytes)
-{
-	int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct stat status;
-	ssize_t n;
-	char *room;
-	int err = 0;
-
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	if (fstat(fd, &status))
-		err = -errno;
-	else if (!S_ISREG(status.st_mode) || status.st_size > FILE_MAX)
-		err = ERR_FORMAT;
-	room = err ? NULL : buf_reserve(bytes, (size_t)status.st_size + 1);
-	if (!err && !room)
-		err = -ENOMEM;
-	n = err ? 0 : read(fd, room, (size_t)status.st_size);
-	if (n < 0)
-		err = -errno;
-	bytes->len += n > 0 ? (size_t)n : 0;
-	close(fd);
-	return err;
-}
-
 static int read_file(struct drains *drains, struct err_text *text)
 {
 	struct err_text why = {{0}};
@@ -194,7 +168,9 @@ static int read_file(struct drains *drains, struct err_text *text)
 	int err;
 
 	buf_init(&bytes, 0);
-	err = read_bytes(drains->path, &bytes);
+	err = regular_read(AT_FDCWD, drains->path, FILE_MAX, &bytes);
+	if (err == -ENOENT) /* nothing is drained */
+		err = 0;
 	if (!err && bytes.len > 0)
 		err = load_all(drains, buf_span(&bytes), &why);
 	buf_free(&bytes);
