@@ -10,6 +10,7 @@ static int start_writer(struct server *server, struct err_text *text)
 	struct style *style = NULL;
 	int err = style_load(&style, server->config, text);
 	struct writer_params params = {.state_dir = server->config->tandem.state_dir,
+		.run_dir = server->config->tandem.run_dir,
 		.style = style,
 		.name = server->config->tandem.fqdn,
 		.keep_keys = server->config->audit.keep_keys,

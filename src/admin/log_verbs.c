@@ -12,7 +12,7 @@
 static const char *const modules[] = {"api", "audit", "bridge", "call", "certificates",
 	"chronicle", "config", "control", "dtmf", "files", "hep", "index", "journal",
 	"ledger", "leg", "marks", "media", "oa", "observe", "register", "relay",
-	"resolve", "sandbox", "server", "service", "sink", "stamper", "standing",
+	"resolve", "sandbox", "server", "service", "sink", "spool", "stamper", "standing",
 	"stapler", "store", "tls", "transport", "trunk", "txn", "wire", "witnesses",
 	"worker", "writer"};
 

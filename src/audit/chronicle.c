@@ -2,24 +2,22 @@
 
 #include "audit/standing.h"
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/log.h"
-#include "base/regular.h"
 #include "evidence/handover.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 /* Records are synced and signed so often. */
 #define SYNC_US UINT64_C(1000000)
 /* Where the record of a call is looked for whose process was killed while it was written. */
-#define TAIL_BYTES ((off_t)1 << 20)
+#define TAIL_BYTES ((size_t)1 << 20)
 #define SECOND_US UINT64_C(1000000)
 /* "trunk ID" */
 #define PARTY_SIZE 128
@@ -55,61 +53,52 @@ static void add_body(struct chronicle *chronicle, const char *kind, struct buf *
 	buf_free(body);
 }
 
-/* It is written by the next tick, which the disk may hold up. */
-static void add_body_later(
-	struct chronicle *chronicle, const char *kind, struct buf *body)
-{
-	if (!body->err)
-		journal_add_later(chronicle->journal, kind, body->data, body->len);
-	buf_free(body);
-}
-
-/* Audit thread, which may have to wait for the disk: it is written now, while the loop waits for nothing. */
-static void write_body(struct chronicle *chronicle, const char *kind, struct buf *body)
-{
-	add_body_later(chronicle, kind, body);
-	journal_write(chronicle->journal);
-}
-
 /* The process before */
+
+/* A call that has a record. */
+struct told {
+	struct hash_node node;
+	char id[STANDING_ID_SIZE];
+};
 
 struct left {
 	struct chronicle *chronicle;
-	struct buf tail; /* of the records */
+	struct hash told; /* of those that ended last */
+	bool is_known;
 };
 
-static void read_tail(struct left *left)
+static void told_h(void *arg, struct span id)
 {
-	char path[4200];
-	struct stat st;
-	char *room;
-	ssize_t n = 0;
-	off_t from;
-	int fd;
+	struct left *left = arg;
+	struct told *told = calloc(1, sizeof(*told));
 
-	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME, left->chronicle->state_dir);
-	fd = regular_open(AT_FDCWD, path, &st);
-	if (fd < 0)
-		return;
-	if (st.st_size > 0) {
-		from = st.st_size > TAIL_BYTES ? st.st_size - TAIL_BYTES : 0;
-		room = buf_reserve(&left->tail, (size_t)(st.st_size - from));
-		n = room ? pread(fd, room, (size_t)(st.st_size - from), from) : 0;
-	}
-	left->tail.len = n > 0 ? (size_t)n : 0;
-	close(fd);
+	if (told && span_copy(id, told->id, sizeof(told->id)) == 0)
+		hash_add(&left->told, &told->node, hash_bytes(id.p, id.len, 0));
+	else
+		free(told);
+}
+
+static void forget_told_h(void *arg, struct hash_node *node)
+{
+	struct left *left = arg;
+
+	hash_remove(&left->told, node);
+	free(HASH_ENTRY(node, struct told, node));
 }
 
 /* The process was killed between the record of a call and its forgetting it. */
 static bool is_recorded(struct left *left, const char *id)
 {
-	char needle[STANDING_ID_SIZE + 32];
+	struct hash_node *node;
 
-	if (left->tail.len == 0)
-		read_tail(left);
-	snprintf(needle, sizeof(needle), "\"kind\":\"call\",\"id\":\"%s\"", id);
-	return left->tail.len > 0 &&
-	       memmem(left->tail.data, left->tail.len, needle, strlen(needle));
+	if (!left->is_known)
+		journal_each_call(left->chronicle->journal, TAIL_BYTES, told_h, left);
+	left->is_known = true;
+	for (node = hash_find(&left->told, hash_bytes(id, strlen(id), 0)); node;
+		node = hash_find_next(node))
+		if (strcmp(HASH_ENTRY(node, struct told, node)->id, id) == 0)
+			return true;
+	return false;
 }
 
 static void left_h(void *arg, const char *id, uint64_t start_us, bool ending)
@@ -125,10 +114,20 @@ static void left_h(void *arg, const char *id, uint64_t start_us, bool ending)
 	log_warning("chronicle", "call=%s event=call-lost", id);
 }
 
+static void tell_left(struct chronicle *chronicle)
+{
+	struct left left = {.chronicle = chronicle};
+
+	if (hash_init(&left.told) != 0)
+		return; /* they are told at the next start */
+	standing_take_left(chronicle->standing, left_h, &left);
+	hash_each(&left.told, forget_told_h, &left);
+	hash_free(&left.told);
+}
+
 /* Says what the file says of the process before, and which calls it left without a record. */
 static void tell_past(struct chronicle *chronicle)
 {
-	struct left left = {.chronicle = chronicle};
 	const uint64_t signed_count = ledger_size(chronicle->ledger);
 	struct journal_past past;
 	uint64_t calls;
@@ -151,11 +150,8 @@ static void tell_past(struct chronicle *chronicle)
 		add_body(chronicle, "crash", &body);
 		log_warning("chronicle", "event=crash-found calls=%" PRIu64, calls);
 	}
-	if (!chronicle->standing)
-		return;
-	buf_init(&left.tail, 0);
-	standing_take_left(chronicle->standing, left_h, &left);
-	buf_free(&left.tail);
+	if (chronicle->standing)
+		tell_left(chronicle);
 }
 
 static void tell_start(struct chronicle *chronicle)
@@ -190,15 +186,17 @@ int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
 		err_set(text, err, "out of memory");
 		goto out;
 	}
-	err = journal_new(&chronicle->journal, params->state_dir,
+	err = journal_new(&chronicle->journal, params->state_dir, params->run_dir,
 		ledger_size(chronicle->ledger), params->health, text);
 	if (err)
 		goto out;
 	/* Without it the calls of a killed process have no record: no reason not to serve others. */
-	if (standing_new(&chronicle->standing, params->state_dir, &why) != 0)
+	if (standing_new(
+		    &chronicle->standing, params->state_dir, params->run_dir, &why) != 0)
 		log_error("chronicle", "event=standing-unusable error=\"%s\"", why.text);
 	tell_past(chronicle);
 	tell_start(chronicle);
+	chronicle_write(chronicle);
 	*ret = chronicle;
 	return 0;
 out:
@@ -221,13 +219,11 @@ void chronicle_begin(
 void chronicle_add(
 	struct chronicle *chronicle, uint64_t call, const char *body, size_t len)
 {
-	bool written;
-
 	if (chronicle->standing)
 		standing_end(chronicle->standing, call);
-	written = journal_add(chronicle->journal, "call", body, len);
+	(void)journal_add(chronicle->journal, "call", body, len);
 	if (chronicle->standing)
-		standing_recorded(chronicle->standing, written);
+		standing_recorded(chronicle->standing);
 }
 
 /* With the lock held: those of a second that is over, or of ALL, that have no record yet. */
@@ -243,7 +239,7 @@ static void tell_refused(struct chronicle *chronicle, uint64_t now_us, bool all)
 		return;
 	buf_init(&body, 0);
 	entry_refused(&body, now_us, chronicle->refused_more, "", "");
-	add_body_later(chronicle, "refused", &body);
+	add_body(chronicle, "refused", &body);
 	chronicle->refused_more = 0;
 }
 
@@ -309,7 +305,7 @@ void chronicle_files(struct chronicle *chronicle, const char *id, const char *da
 
 	buf_init(&body, 0);
 	entry_files(&body, wall_us(), id, day, lost, files);
-	write_body(chronicle, "files", &body);
+	add_body(chronicle, "files", &body);
 }
 
 void chronicle_lost(struct chronicle *chronicle, uint64_t count)
@@ -327,7 +323,7 @@ static void tell_gap(struct chronicle *chronicle)
 	health_why(chronicle->health, why, sizeof(why));
 	buf_init(&body, 0);
 	entry_gap(&body, wall_us(), "capture", chronicle->gap, chronicle->since_us, why);
-	add_body_later(chronicle, "gap", &body);
+	add_body(chronicle, "gap", &body);
 	chronicle->gap = 0;
 }
 
@@ -340,7 +336,7 @@ static void tell_uncaptured(struct chronicle *chronicle)
 	buf_init(&body, 0);
 	entry_gap(&body, wall_us(), "calls", chronicle->uncaptured,
 		chronicle->uncaptured_us, "disk-critical");
-	add_body_later(chronicle, "gap", &body);
+	add_body(chronicle, "gap", &body);
 	chronicle->uncaptured = 0;
 }
 
@@ -357,10 +353,18 @@ void chronicle_deleted(struct chronicle *chronicle, const struct entry_deleted *
 
 	buf_init(&body, 0);
 	entry_deleted(&body, wall_us(), deleted);
-	write_body(chronicle, "deleted", &body);
+	add_body(chronicle, "deleted", &body);
 }
 
-/* Returns whether all is written. */
+void chronicle_write(struct chronicle *chronicle)
+{
+	if (chronicle->standing)
+		standing_look(chronicle->standing);
+	if (journal_write(chronicle->journal) && chronicle->standing)
+		standing_written(chronicle->standing);
+}
+
+/* Returns whether all that waited is on the disk. */
 static bool write_waiting(struct chronicle *chronicle, struct journal_view *ret_view)
 {
 	bool whole;
@@ -384,7 +388,7 @@ static void tell_key(struct chronicle *chronicle)
 		return;
 	buf_init(&body, 0);
 	entry_key(&body, wall_us(), keys.from, keys.to);
-	write_body(chronicle, HANDOVER_KIND, &body);
+	add_body(chronicle, HANDOVER_KIND, &body);
 }
 
 bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)

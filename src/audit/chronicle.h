@@ -15,6 +15,7 @@ struct chronicle;
 
 struct chronicle_params {
 	const char *state_dir; /* existing folder */
+	const char *run_dir;   /* as for journal_new() */
 	const char *name;      /* of the server */
 	struct health *health; /* borrowed */
 	bool keep_keys;        /* as struct ledger_params has it */
@@ -30,7 +31,7 @@ void chronicle_free(struct chronicle *chronicle);
 /* Loop thread: a call begins, at START_US of the wall clock. */
 void chronicle_begin(
 	struct chronicle *chronicle, uint64_t call, const char *id, uint64_t start_us);
-/* Loop thread: the record of CALL, as journal_add() takes it. */
+/* Loop thread: the record of CALL, as journal_add() takes it. It survives a SIGKILL when this returns. */
 void chronicle_add(
 	struct chronicle *chronicle, uint64_t call, const char *body, size_t len);
 
@@ -58,7 +59,10 @@ void chronicle_lost(struct chronicle *chronicle, uint64_t count);
 void chronicle_deleted(struct chronicle *chronicle, const struct entry_deleted *deleted);
 /* Audit thread: COUNT calls more were not captured, since the disk is nearly full. Said once a second. */
 void chronicle_uncaptured(struct chronicle *chronicle, uint64_t count);
-/* Audit thread, a few times a second. FAILING: something cannot be written. Returns whether all is written. */
+/* Audit thread, as often as it is awake: writes the records that wait. */
+void chronicle_write(struct chronicle *chronicle);
+/* Audit thread, a few times a second: has them on the disk, and signed. FAILING: something cannot be written. Returns whether
+ * that was done for all that waited. */
 bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing);
 
 /* Any thread. */

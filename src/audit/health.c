@@ -12,7 +12,6 @@ void health_init(struct health *health)
 	pthread_mutex_init(&health->lock, NULL);
 	health->why[0] = '\0';
 	atomic_init(&health->turn_us, 0);
-	atomic_init(&health->long_us, 0);
 	atomic_init(&health->stalled, false);
 	health->stalled_us = 0;
 }
@@ -58,13 +57,8 @@ void health_turn_begins(struct health *health, uint64_t mono_us)
 	atomic_store_explicit(&health->turn_us, mono_us, memory_order_relaxed);
 }
 
-void health_turn_ends(struct health *health, uint64_t mono_us)
+void health_turn_ends(struct health *health)
 {
-	const uint64_t began =
-		atomic_load_explicit(&health->turn_us, memory_order_relaxed);
-
-	if (began > 0 && mono_us - began > HEALTH_SLOW_US)
-		atomic_store_explicit(&health->long_us, mono_us, memory_order_relaxed);
 	atomic_store_explicit(&health->turn_us, 0, memory_order_relaxed);
 }
 
@@ -75,15 +69,6 @@ static uint64_t held_up_us(const struct health *health, uint64_t mono_us)
 		atomic_load_explicit(&health->turn_us, memory_order_relaxed);
 
 	return began > 0 && mono_us > began ? mono_us - began : 0;
-}
-
-bool health_is_slow(const struct health *health, uint64_t mono_us)
-{
-	const uint64_t long_us =
-		atomic_load_explicit(&health->long_us, memory_order_relaxed);
-
-	return held_up_us(health, mono_us) > HEALTH_SLOW_US ||
-	       (long_us > 0 && mono_us < long_us + HEALTH_REST_US);
 }
 
 void health_look(struct health *health, uint64_t mono_us)

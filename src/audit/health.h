@@ -17,18 +17,16 @@ struct health {
 	atomic_bool failing; /* atomic */
 	pthread_mutex_t lock;
 	char why[128]; /* LOCK: lock */
-	/* atomic, monotonic; of the audit thread: since when its turn lasts, 0: it waits for work; when a long one ended last */
-	_Atomic uint64_t turn_us, long_us;
+	/* atomic, monotonic; of the audit thread: since when its turn lasts, 0: it waits for work */
+	_Atomic uint64_t turn_us;
 	/* atomic; as seen by the loop */
 	atomic_bool stalled;
 	uint64_t stalled_us; /* loop thread; when that was seen last */
 };
 
-/* The loop waits for no disk that takes so long. */
-#define HEALTH_SLOW_US UINT64_C(100000)
 /* So long a turn is told of. */
 #define HEALTH_STALLED_US UINT64_C(600000)
-/* A disk is taken to be slow, or to be stalled, for so long behind a turn that was. */
+/* A disk is taken to be stalled for so long behind a turn that was. */
 #define HEALTH_REST_US UINT64_C(2000000)
 
 void health_init(struct health *health);
@@ -44,9 +42,7 @@ void health_why(struct health *health, char *ret_why, size_t size);
 
 /* Audit thread: what it does from now on may be held up by the disk, until it waits for work again. */
 void health_turn_begins(struct health *health, uint64_t mono_us);
-void health_turn_ends(struct health *health, uint64_t mono_us);
-/* The disk is held up, or was a moment ago: nobody else should wait for it. */
-bool health_is_slow(const struct health *health, uint64_t mono_us);
+void health_turn_ends(struct health *health);
 /* Loop thread, a few times a second: says once in the log that the disk does not answer, and once that it does again. */
 void health_look(struct health *health, uint64_t mono_us);
 /* As it was seen then. */

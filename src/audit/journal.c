@@ -1,6 +1,7 @@
 #include "audit/journal.h"
 
 #include "audit/entry.h"
+#include "audit/spool.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,8 +19,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Some ten thousand calls that ended while the disk was full. */
-#define WAITING_MAX ((size_t)16 << 20)
 /* No line is longer; as much is looked at for a torn one. */
 #define LINE_MAX_BYTES 65536
 /* The kind of records that are counted. */
@@ -36,19 +35,19 @@ struct journal {
 	struct journal_past past;
 
 	pthread_mutex_t lock;
-	int fd;             /* LOCK: lock; -1: could not be opened again */
-	uint64_t file;      /* LOCK: lock; counts what was opened */
-	bool dirty;         /* LOCK: lock; written since the last sync */
-	uint64_t next;      /* LOCK: lock; the number of the next record */
-	struct buf line;    /* LOCK: lock; that is being made */
-	struct buf waiting; /* LOCK: lock; whole lines */
-	bool writing; /* LOCK: lock; the audit thread writes lines that waited before these */
+	uint64_t next;                /* LOCK: lock; the number of the next record */
+	struct buf line;              /* LOCK: lock; that is being made */
+	struct spool *spool;          /* LOCK: lock; what waits */
 	uint64_t gap;                 /* LOCK: lock; lost, and not told yet */
 	uint64_t gap_since_us;        /* LOCK: lock */
 	struct journal_counts counts; /* LOCK: lock */
 
-	int synced_fd; /* audit thread; what the last view has; -1: none */
-	int left_fd;   /* audit thread; of the file before, to be synced; -1: none */
+	/* audit thread */
+	int fd;        /* -1: could not be opened again */
+	uint64_t file; /* counts what was opened */
+	bool dirty;    /* written since the last sync */
+	int synced_fd; /* what the last view has; -1: none */
+	int left_fd;   /* of the file before, to be synced; -1: none */
 };
 
 /* Cuts a line that a killed process left half written: it is no record. */
@@ -200,6 +199,38 @@ static void set_past(struct journal_past *past, const struct ending *ending)
 	copy_member(line, "\"time\":\"", past->last, sizeof(past->last));
 }
 
+/*
+ * Lines that a killed process had not written go on behind the file's. Those that it had, but did not come to drop, are dropped;
+ * and all, where they do not go on: they are of another log, whose state-dir this was.
+ */
+static void take_left(struct journal *journal, struct ending *ending, uint64_t size)
+{
+	const uint64_t from = ending->next > size ? ending->next : size;
+	struct span rest = spool_lines(journal->spool), line;
+	const size_t len = rest.len;
+	size_t written = 0;
+	unsigned left = 0;
+	uint64_t seq;
+
+	while (rest.len > 0 && span_next(&rest, '\n', &line)) {
+		if (left == 0 && head_read(line, &seq) == 0 && seq < from) {
+			written += line.len + 1;
+			continue;
+		}
+		if (head_read(line, &seq) != 0 || seq != from + left)
+			break;
+		take_line(ending, line);
+		left++;
+	}
+	if (written < len && left == 0) {
+		log_error("journal", "event=left-foreign bytes=%zu", len - written);
+		written = len;
+	}
+	spool_drop(journal->spool, written);
+	if (left > 0)
+		log_warning("journal", "event=left-found records=%u", left);
+}
+
 /* Finds the next number: behind the last line that has one, of this file or of the one before. Lines without any are
  * counted where a log begins, and so none was signed yet. */
 static int find_past(struct journal *journal, uint64_t size)
@@ -223,6 +254,8 @@ static int find_past(struct journal *journal, uint64_t size)
 	if (!err && !ending->any && size > 0)
 		*ending = (struct ending){.next = 0};
 	if (!err)
+		take_left(journal, ending, size);
+	if (!err)
 		set_past(&journal->past, ending);
 out:
 	free(ending);
@@ -231,8 +264,20 @@ out:
 	return err;
 }
 
-int journal_new(struct journal **ret, const char *state_dir, uint64_t size,
-	struct health *health, struct err_text *text)
+/* What waits is kept where a killed process leaves it, or else in this process: calls are served all the same. */
+static int open_spool(struct journal *journal, const char *run_dir, struct err_text *text)
+{
+	struct err_text why = {""};
+
+	if (run_dir && spool_new(&journal->spool, run_dir, &why) == 0)
+		return 0;
+	if (run_dir)
+		log_error("journal", "event=waiting-unusable error=\"%s\"", why.text);
+	return spool_new(&journal->spool, NULL, text);
+}
+
+int journal_new(struct journal **ret, const char *state_dir, const char *run_dir,
+	uint64_t size, struct health *health, struct err_text *text)
 {
 	struct journal *journal = calloc(1, sizeof(*journal));
 	int err;
@@ -240,7 +285,6 @@ int journal_new(struct journal **ret, const char *state_dir, uint64_t size,
 	if (!journal)
 		return err_set(text, -ENOMEM, "out of memory");
 	pthread_mutex_init(&journal->lock, NULL);
-	buf_init(&journal->waiting, WAITING_MAX);
 	buf_init(&journal->line, 0);
 	journal->health = health;
 	journal->fd = journal->synced_fd = journal->left_fd = -1;
@@ -250,6 +294,9 @@ int journal_new(struct journal **ret, const char *state_dir, uint64_t size,
 		err = err_set(text, -ENOMEM, "out of memory");
 		goto out;
 	}
+	err = open_spool(journal, run_dir, text);
+	if (err)
+		goto out;
 	journal->fd = open_file(journal->path);
 	err = journal->fd < 0 ? journal->fd : find_past(journal, size);
 	if (err) {
@@ -268,6 +315,54 @@ out:
 void journal_past(const struct journal *journal, struct journal_past *ret)
 {
 	*ret = journal->past;
+}
+
+/* The kind stands right behind the head. */
+static bool is_call(const char *line, size_t len)
+{
+	static const char kind[] = "\"kind\":\"" CALL "\"";
+
+	return memmem(line, len < HEAD_MAX ? len : HEAD_MAX, kind, sizeof(kind) - 1);
+}
+
+static void each_call(struct span lines, journal_call_h *h, void *arg)
+{
+	static const char begin[] = "\"kind\":\"" CALL "\",\"id\":\"";
+	const char *id, *end;
+	struct span line;
+
+	while (lines.len > 0 && span_next(&lines, '\n', &line)) {
+		id = memmem(line.p, line.len < HEAD_MAX ? line.len : HEAD_MAX, begin,
+			sizeof(begin) - 1);
+		if (!id)
+			continue;
+		id += sizeof(begin) - 1;
+		end = memchr(id, '"', (size_t)(line.p + line.len - id));
+		if (end)
+			h(arg, (struct span){id, (size_t)(end - id)});
+	}
+}
+
+void journal_each_call(struct journal *journal, size_t max, journal_call_h *h, void *arg)
+{
+	struct buf tail;
+	struct stat st;
+	char *room;
+	off_t from;
+	ssize_t n;
+
+	buf_init(&tail, 0);
+	if (fstat(journal->fd, &st) == 0 && st.st_size > 0) {
+		from = st.st_size > (off_t)max ? st.st_size - (off_t)max : 0;
+		room = buf_reserve(&tail, (size_t)(st.st_size - from));
+		n = room ? pread(journal->fd, room, (size_t)(st.st_size - from), from)
+			 : 0;
+		tail.len = n > 0 ? (size_t)n : 0;
+	}
+	each_call(buf_span(&tail), h, arg);
+	buf_free(&tail);
+	each_call(spool_lines(journal->spool), h, arg);
+	spool_drop(journal->spool, 0);
 }
 
 /* Appends all of DATA or nothing. */
@@ -312,42 +407,30 @@ static void make_line(
 	buf_add(&journal->line, body + 1, len - 1);
 }
 
-static void count_gaps(struct journal *journal, uint64_t count)
+static void count_gap(struct journal *journal)
 {
 	if (journal->gap == 0)
 		journal->gap_since_us = clock_real()->wall_us(clock_real());
-	journal->gap += count;
-	journal->counts.lost += count;
+	journal->gap++;
+	journal->counts.lost++;
 }
 
-/* LATER: it has to wait. 0: it is in the file; else why it waits, or is lost. */
-static int add_line(struct journal *journal, const char *kind, const char *body,
-	size_t len, bool later)
+bool journal_add_numbered(struct journal *journal, const char *kind, const char *body,
+	size_t len, uint64_t *ret_number)
 {
-	size_t before = journal->waiting.len;
-	int err = -EAGAIN;
+	bool kept;
 
+	pthread_mutex_lock(&journal->lock);
+	*ret_number = journal->next;
 	make_line(journal, kind, body, len);
-	if (journal->line.err) {
-		count_gaps(journal, 1);
-		return journal->line.err;
-	}
-	/* Behind others that wait: the order of the calls' ends is kept. */
-	if (before == 0 && !later)
-		err = write_whole(journal, journal->line.data, journal->line.len);
-	if (!err) {
-		journal->dirty = true;
-		journal->counts.written += strcmp(kind, CALL) == 0;
+	kept = !journal->line.err &&
+	       spool_add(journal->spool, journal->line.data, journal->line.len);
+	if (kept)
 		journal->next++;
-		return 0;
-	}
-	buf_add(&journal->waiting, journal->line.data, journal->line.len);
-	if (journal->waiting.len == before)
-		count_gaps(journal, 1);
 	else
-		journal->next++;
-	journal->waiting.err = 0; /* full now is not full for ever */
-	return err;
+		count_gap(journal);
+	pthread_mutex_unlock(&journal->lock);
+	return kept;
 }
 
 bool journal_add(struct journal *journal, const char *kind, const char *body, size_t len)
@@ -357,55 +440,35 @@ bool journal_add(struct journal *journal, const char *kind, const char *body, si
 	return journal_add_numbered(journal, kind, body, len, &number);
 }
 
-bool journal_add_numbered(struct journal *journal, const char *kind, const char *body,
-	size_t len, uint64_t *ret_number)
-{
-	const bool slow =
-		health_is_slow(journal->health, clock_real()->mono_us(clock_real()));
-	int err;
-
-	pthread_mutex_lock(&journal->lock);
-	*ret_number = journal->next;
-	err = add_line(journal, kind, body, len, slow || journal->writing);
-	pthread_mutex_unlock(&journal->lock);
-	if (err && err != -EAGAIN)
-		health_fail(journal->health, "cdr", err);
-	return !err;
-}
-
-void journal_add_later(
-	struct journal *journal, const char *kind, const char *body, size_t len)
-{
-	pthread_mutex_lock(&journal->lock);
-	(void)add_line(journal, kind, body, len, true);
-	pthread_mutex_unlock(&journal->lock);
-}
-
-/* With the lock held: what was lost is said as soon as there is room for it. */
+/* What was lost is said as soon as there is room for it. */
 static void tell_gap(struct journal *journal)
 {
-	const uint64_t gap = journal->gap;
+	uint64_t gap, since_us;
 	char why[128];
 	struct buf body;
 
-	if (gap == 0 || journal->waiting.len > 0)
+	pthread_mutex_lock(&journal->lock);
+	gap = journal->gap;
+	since_us = journal->gap_since_us;
+	journal->gap = 0;
+	pthread_mutex_unlock(&journal->lock);
+	if (gap == 0)
 		return;
 	health_why(journal->health, why, sizeof(why));
 	buf_init(&body, 0);
-	entry_gap(&body, clock_real()->wall_us(clock_real()), "records", gap,
-		journal->gap_since_us, why);
-	if (!body.err) {
-		journal->gap = 0;
-		(void)add_line(journal, "gap", body.data, body.len, true);
-		/* It was lost as well. */
-		if (journal->gap > 0)
-			journal->gap += gap - 1;
+	entry_gap(&body, clock_real()->wall_us(clock_real()), "records", gap, since_us,
+		why);
+	if (body.err || !journal_add(journal, "gap", body.data, body.len)) {
+		pthread_mutex_lock(&journal->lock);
+		/* It was lost as well, and counted. */
+		journal->gap += gap;
+		journal->gap_since_us = since_us;
+		pthread_mutex_unlock(&journal->lock);
 	}
 	buf_free(&body);
 }
 
-/* Somebody renamed or removed the file (logrotate): goes on in a new one. Only the audit thread changes which one it is, so it
- * needs no lock to look. */
+/* Somebody renamed or removed the file (logrotate): goes on in a new one. */
 static void follow_path(struct journal *journal)
 {
 	struct stat here, there;
@@ -420,95 +483,51 @@ static void follow_path(struct journal *journal)
 		health_fail(journal->health, "cdr", fd);
 		return;
 	}
-	pthread_mutex_lock(&journal->lock);
 	journal->left_fd = journal->fd;
 	journal->fd = fd;
 	journal->file++;
-	pthread_mutex_unlock(&journal->lock);
 }
 
-/* The kind stands right behind the head. */
-static bool is_call(const char *line, size_t len)
+/* Line by line, so that a disk with little room takes what it can. Returns how much is written; *RET_CALLS of it are records
+ * of calls. */
+static size_t write_lines(struct journal *journal, struct span lines, uint64_t *ret_calls)
 {
-	static const char kind[] = "\"kind\":\"" CALL "\"";
-
-	return memmem(line, len < HEAD_MAX ? len : HEAD_MAX, kind, sizeof(kind) - 1);
-}
-
-/* Line by line, so that a disk with little room takes what it can. Without the lock: what comes meanwhile waits. Returns how much
- * is written; *RET_CALLS of it are records of calls. */
-static size_t write_lines(
-	struct journal *journal, const struct buf *lines, uint64_t *ret_calls)
-{
-	size_t done = 0, len;
-	const char *newline;
+	size_t done = 0;
+	struct span rest = lines, line;
 	int err = 0;
 
-	while (done < lines->len) {
-		newline = memchr(lines->data + done, '\n', lines->len - done);
-		len = newline ? (size_t)(newline + 1 - lines->data) - done
-			      : lines->len - done;
-		err = write_whole(journal, lines->data + done, len);
+	while (rest.len > 0 && span_next(&rest, '\n', &line)) {
+		err = write_whole(journal, line.p, line.len + 1);
 		if (err)
 			break;
-		*ret_calls += is_call(lines->data + done, len);
-		done += len;
+		*ret_calls += is_call(line.p, line.len);
+		done += line.len + 1;
 	}
 	if (err)
 		health_fail(journal->health, "cdr", err);
 	return done;
 }
 
-static uint64_t count_lines(struct span lines)
+bool journal_write(struct journal *journal)
 {
-	uint64_t count = 0;
-
-	for (size_t i = 0; i < lines.len; i++)
-		count += lines.p[i] == '\n';
-	return count;
-}
-
-/* With the lock held, which it gives back while it writes. */
-static void write_waiting(struct journal *journal)
-{
-	struct buf lines = journal->waiting;
+	struct span lines;
 	uint64_t calls = 0;
 	size_t done;
 
-	if (lines.len == 0)
-		return;
-	/* room for what comes meanwhile, but for one byte where there is none: 0 would be all */
-	buf_init(
-		&journal->waiting, lines.len < WAITING_MAX ? WAITING_MAX - lines.len : 1);
-	journal->writing = true;
-	pthread_mutex_unlock(&journal->lock);
-	done = write_lines(journal, &lines, &calls);
-	if (done > 0)
-		buf_consume(&lines, done);
 	pthread_mutex_lock(&journal->lock);
-	journal->writing = false;
-	journal->counts.written += calls;
+	lines = spool_lines(journal->spool);
+	pthread_mutex_unlock(&journal->lock);
+	done = lines.len > 0 ? write_lines(journal, lines, &calls) : 0;
 	journal->dirty = journal->dirty || done > 0;
-	/* there is room: it was kept */
-	buf_add_span(&lines, buf_span(&journal->waiting));
-	if (lines.err)
-		count_gaps(journal, count_lines(buf_span(&journal->waiting)));
-	lines.err = 0;
-	buf_free(&journal->waiting);
-	journal->waiting = lines;
-	if (lines.len == 0)
-		buf_free(&journal->waiting);
-}
-
-void journal_write(struct journal *journal)
-{
 	pthread_mutex_lock(&journal->lock);
-	write_waiting(journal);
+	spool_drop(journal->spool, done);
+	journal->counts.written += calls;
 	pthread_mutex_unlock(&journal->lock);
+	return done == lines.len;
 }
 
 /* 0 or a negated errno. */
-static int sync_files(struct journal *journal, int fd, bool dirty)
+static int sync_files(struct journal *journal)
 {
 	int err = 0;
 
@@ -517,8 +536,10 @@ static int sync_files(struct journal *journal, int fd, bool dirty)
 		close(journal->left_fd);
 	}
 	journal->left_fd = -1;
-	if (dirty && fd >= 0 && fdatasync(fd) < 0)
+	if (journal->dirty && fdatasync(journal->fd) < 0)
 		err = -errno;
+	else
+		journal->dirty = false;
 	if (err)
 		health_fail(journal->health, "cdr", err);
 	return err;
@@ -528,33 +549,27 @@ bool journal_tick(struct journal *journal, struct journal_view *ret_view)
 {
 	struct journal_view view = {.fd = -1};
 	struct stat st;
-	bool whole, dirty;
+	bool whole;
 
 	if (journal->synced_fd >= 0)
 		close(journal->synced_fd);
 	follow_path(journal);
-	pthread_mutex_lock(&journal->lock);
-	write_waiting(journal);
-	tell_gap(journal);
-	write_waiting(journal);
-	whole = journal->fd >= 0 && journal->waiting.len == 0;
-	dirty = journal->dirty;
+	whole = journal_write(journal);
+	if (whole) {
+		tell_gap(journal);
+		whole = journal_write(journal);
+	}
 	if (journal->fd >= 0)
 		view.fd = fcntl(journal->fd, F_DUPFD_CLOEXEC, 0);
 	view.file = journal->file;
-	journal->dirty = dirty && view.fd < 0;
 	if (view.fd >= 0 && fstat(view.fd, &st) == 0)
 		view.size = st.st_size;
-	pthread_mutex_unlock(&journal->lock);
-	/* Without the lock: a sync may take long, and the loop must not wait for it. */
-	if (sync_files(journal, view.fd, dirty) != 0) {
-		pthread_mutex_lock(&journal->lock);
-		journal->dirty = true;
-		pthread_mutex_unlock(&journal->lock);
+	if (view.fd < 0) {
+		whole = false;
+	} else if (sync_files(journal) != 0) {
 		whole = false;
 		/* nothing is known to be on the disk */
-		if (view.fd >= 0)
-			close(view.fd);
+		close(view.fd);
 		view.fd = -1;
 	}
 	journal->synced_fd = view.fd;
@@ -567,8 +582,18 @@ void journal_counts(struct journal *journal, struct journal_counts *ret)
 {
 	pthread_mutex_lock(&journal->lock);
 	*ret = journal->counts;
-	ret->waiting_bytes = journal->waiting.len;
+	ret->waiting_bytes = spool_len(journal->spool);
 	pthread_mutex_unlock(&journal->lock);
+}
+
+static void tell_unwritten(const struct journal *journal)
+{
+	const size_t len = spool_len(journal->spool);
+
+	if (spool_is_left(journal->spool))
+		log_error("journal", "event=left bytes=%zu", len);
+	else
+		log_error("journal", "event=lost bytes=%zu", len);
 }
 
 void journal_free(struct journal *journal)
@@ -577,14 +602,13 @@ void journal_free(struct journal *journal)
 		return;
 	if (journal->fd >= 0) {
 		if (!journal_tick(journal, NULL))
-			log_error(
-				"journal", "event=lost bytes=%zu", journal->waiting.len);
+			tell_unwritten(journal);
 		close(journal->fd);
 	}
 	if (journal->synced_fd >= 0)
 		close(journal->synced_fd);
+	spool_free(journal->spool);
 	buf_free(&journal->line);
-	buf_free(&journal->waiting);
 	pthread_mutex_destroy(&journal->lock);
 	free(journal->path);
 	free(journal);

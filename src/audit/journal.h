@@ -2,17 +2,16 @@
  * STATE/cdr.jsonl: one record a line, appended. Each gets the head that makes it an entry of the log: a number without
  * gaps over all starts, and a salt (evidence/head.h).
  *
- * The loop thread writes each line itself, before the final answer to a BYE leaves: a line
- * that write(2) took survives a SIGKILL of the server. It costs a few microseconds, and no
- * queue could promise as much. What the disk refuses waits in memory and is written by the
- * audit thread when the disk is back; that thread also syncs once a second and follows a
- * rotated file. No lock is held while that thread waits for the disk: so it adds its own lines by journal_add_later(), and the
- * loop thread alone by the others.
+ * Who adds a line waits for no disk: the line goes to memory that a killed process leaves (audit/spool.h), and a call's is there
+ * before the final answer to its BYE leaves. The audit thread writes what waits, syncs once a second, and follows a rotated file.
+ * The next start finds in the memory what a killed process had not written. Any thread; no lock is held while the audit thread
+ * waits for the disk.
  */
 #pragma once
 
 #include "audit/health.h"
 #include "base/err.h"
+#include "base/span.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -23,7 +22,7 @@
 
 struct journal;
 
-/* What the last line of the file, as it was found, says of the process before. */
+/* What the last line of the file, as it was found with what waited, says of the process before. */
 struct journal_past {
 	uint64_t records; /* the number of the first record to be written */
 	bool any;         /* there was a line with a head */
@@ -32,30 +31,31 @@ struct journal_past {
 };
 
 /*
- * Opens or makes JOURNAL_NAME (0640) in STATE_DIR, cut back to its last whole line. Numbers go on behind what is there
- * and in JOURNAL_NAME.1, and are SIZE at least. 0, or negative with TEXT. Borrows HEALTH.
+ * Opens or makes JOURNAL_NAME (0640) in STATE_DIR, cut back to its last whole line. Numbers go on behind what is there,
+ * in JOURNAL_NAME.1 and in RUN_DIR, and are SIZE at least. RUN_DIR NULL, or without use, which is logged: what waits ends with the
+ * process. 0, or negative with TEXT. Borrows HEALTH.
  */
-int journal_new(struct journal **ret, const char *state_dir, uint64_t size,
-	struct health *health, struct err_text *text);
-/* One last try for what waits; syncs. NULL is fine. */
+int journal_new(struct journal **ret, const char *state_dir, const char *run_dir,
+	uint64_t size, struct health *health, struct err_text *text);
+/* One last try for what waits; syncs. What cannot be written is left to the next start. NULL is fine. */
 void journal_free(struct journal *journal);
 void journal_past(const struct journal *journal, struct journal_past *ret);
 
+/* Calls H for the id of each record of a call, in the file's last MAX bytes and in what waits. Before others use JOURNAL. */
+typedef void journal_call_h(void *arg, struct span id);
+void journal_each_call(struct journal *journal, size_t max, journal_call_h *h, void *arg);
+
 /*
- * Appends a record: KIND is a word, BODY a JSON object of one member at least with its line end, "{...}\n"; head and kind are put in front of
- * its members. Not
- * written now: it waits; no room to wait: lost, and as soon as there is room a record of the gap is written. It waits too while
- * the disk is slow (health_is_slow()), for whoever calls has calls to serve. Returns whether it is in the file.
+ * Adds a record: KIND is a word, BODY a JSON object of one member at least with its line end, "{...}\n"; head and kind are put in
+ * front of its members. False: there is no room, and it is lost; as soon as there is room a record of the gap is written.
  */
 bool journal_add(struct journal *journal, const char *kind, const char *body, size_t len);
 /* The same; *RET_NUMBER is the record's, when it is not lost. */
 bool journal_add_numbered(struct journal *journal, const char *kind, const char *body,
 	size_t len, uint64_t *ret_number);
-/* Any thread: like it, but the line waits for journal_write() or the next tick. */
-void journal_add_later(
-	struct journal *journal, const char *kind, const char *body, size_t len);
-/* Audit thread: writes what waits. */
-void journal_write(struct journal *journal);
+
+/* Audit thread: writes what waits. Whether all that waited when it began is in the file. */
+bool journal_write(struct journal *journal);
 
 /* The file that is written now, as far as it is on the disk. */
 struct journal_view {
@@ -65,7 +65,7 @@ struct journal_view {
 };
 
 /* Audit thread, now and then: reopens a moved file, writes what waits, syncs. Returns
- * whether everything is written. RET_VIEW may be NULL. */
+ * whether all that waited when it began is on the disk. RET_VIEW may be NULL. */
 bool journal_tick(struct journal *journal, struct journal_view *ret_view);
 
 struct journal_counts {

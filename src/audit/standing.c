@@ -1,5 +1,6 @@
 #include "audit/standing.h"
 
+#include "audit/kept.h"
 #include "base/hash.h"
 #include "base/log.h"
 
@@ -10,17 +11,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 /* The file grows by so many calls; it has as many chunks at most. */
 #define CHUNK_CALLS 4096
 #define CHUNKS_MAX 64
+#define NAME "standing.now"
 #define MAGIC "tandem-standing-1"
+/* What is copied at once. */
+#define PAGE_BYTES 4096
+#define CHUNK_PAGES (CHUNK_BYTES / PAGE_BYTES)
+#define PAGES_MAX (CHUNKS_MAX * CHUNK_PAGES)
 
 enum state { FREE, STANDS, ENDS };
 enum { ENDED, WAITING, TAKEN, STANDING_LISTS };
+
+/* What lies in front of the slots in memory: which copy they go with. */
+struct head {
+	char magic[32];
+	uint64_t device, inode;
+};
 
 /* As it is in the file. The state is written last, and so is what is true of the rest. */
 struct slot {
@@ -45,11 +56,12 @@ struct call {
 
 struct standing {
 	char *path;
+	int fd; /* of the copy */
 	pthread_mutex_t lock;
-	int fd;
-	unsigned chunks;                /* LOCK: lock */
-	struct slot *slots[CHUNKS_MAX]; /* LOCK: lock */
+	struct kept kept; /* LOCK: lock; a page with the head, and the slots */
+	unsigned chunks;  /* LOCK: lock */
 	struct call *calls[CHUNKS_MAX]; /* LOCK: lock */
+	bool changed[PAGES_MAX];        /* LOCK: lock; since they were copied */
 	struct hash hash;               /* LOCK: lock */
 	uint32_t free;                  /* LOCK: lock; a list */
 	/* LOCK: lock; lists of calls that ended: whose record is being written, waits for the disk, waited when the audit thread
@@ -57,12 +69,16 @@ struct standing {
 	uint32_t lists[STANDING_LISTS];
 	bool full; /* LOCK: lock; it was said */
 	uint64_t left;
-	atomic_bool dirty; /* atomic */
 };
 
 static struct slot *slot_at(struct standing *standing, uint32_t number)
 {
-	return &standing->slots[number / CHUNK_CALLS][number % CHUNK_CALLS];
+	return (struct slot *)(void *)(standing->kept.bytes + PAGE_BYTES) + number;
+}
+
+static void mark_changed(struct standing *standing, uint32_t number)
+{
+	standing->changed[number * sizeof(struct slot) / PAGE_BYTES] = true;
 }
 
 static struct call *call_at(struct standing *standing, uint32_t number)
@@ -76,38 +92,14 @@ static void put_free(struct standing *standing, uint32_t number)
 	standing->free = number + 1;
 }
 
-/* Blocks are taken now: memory of a file that has none would end the process when the disk is full. */
-static int write_zeros(int fd, off_t at)
+/* The next chunk is used, which is in memory. */
+static int use_chunk(struct standing *standing)
 {
-	static const char zeros[4096];
-	ssize_t n;
-
-	for (size_t i = 0; i < CHUNK_BYTES; i += sizeof(zeros)) {
-		n = pwrite(fd, zeros, sizeof(zeros), at + (off_t)i);
-		if (n != (ssize_t)sizeof(zeros))
-			return n < 0 ? -errno : -ENOSPC;
-	}
-	return 0;
-}
-
-/* Maps the next chunk, which is in the file. */
-static int map_chunk(struct standing *standing)
-{
-	const unsigned chunk = standing->chunks;
 	struct call *calls = calloc(CHUNK_CALLS, sizeof(*calls));
-	void *slots = mmap(NULL, CHUNK_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED,
-		standing->fd, (off_t)(chunk * CHUNK_BYTES));
-	int err = slots == MAP_FAILED ? -errno : -ENOMEM;
 
-	if (!calls || slots == MAP_FAILED) {
-		if (slots != MAP_FAILED)
-			munmap(slots, CHUNK_BYTES);
-		free(calls);
-		return err;
-	}
-	standing->slots[chunk] = slots;
-	standing->calls[chunk] = calls;
-	standing->chunks++;
+	if (!calls)
+		return -ENOMEM;
+	standing->calls[standing->chunks++] = calls;
 	return 0;
 }
 
@@ -116,13 +108,15 @@ static int grow(struct standing *standing)
 	const uint32_t first = standing->chunks * CHUNK_CALLS;
 	int err = standing->chunks == CHUNKS_MAX
 			  ? ERR_LIMIT
-			  : write_zeros(standing->fd,
-				    (off_t)(standing->chunks * CHUNK_BYTES));
+			  : kept_grow(&standing->kept,
+				    PAGE_BYTES + (standing->chunks + 1) * CHUNK_BYTES);
 
 	if (!err)
-		err = map_chunk(standing);
-	for (uint32_t i = CHUNK_CALLS; !err && i > 0; i--)
+		err = use_chunk(standing);
+	for (uint32_t i = CHUNK_CALLS; !err && i > 0; i--) {
 		put_free(standing, first + i - 1);
+		mark_changed(standing, first + i - 1); /* the copy has whole chunks */
+	}
 	return err;
 }
 
@@ -137,30 +131,63 @@ static bool is_ours(const struct slot *slot)
 	       memchr(slot->id, '\0', sizeof(slot->id));
 }
 
-/* Maps what is there. What is not ours is emptied: there is nothing in it that could be said. */
-static int load(struct standing *standing)
+static struct head *head_of(struct standing *standing)
 {
-	struct stat st;
+	return (struct head *)(void *)standing->kept.bytes;
+}
+
+static bool goes_with(struct standing *standing, const struct stat *copy)
+{
+	const struct head *head = head_of(standing);
+
+	return standing->kept.size >= PAGE_BYTES + CHUNK_BYTES &&
+	       memcmp(head->magic, MAGIC, sizeof(MAGIC)) == 0 &&
+	       head->device == copy->st_dev && head->inode == copy->st_ino;
+}
+
+/* All of the copy, as far as it is whole. */
+static int read_copy(struct standing *standing, const struct stat *copy)
+{
+	struct head *head;
+	size_t chunks = (size_t)copy->st_size / CHUNK_BYTES;
+	ssize_t n;
+	int err;
+
+	chunks = chunks > CHUNKS_MAX ? CHUNKS_MAX : chunks;
+	kept_shrink(&standing->kept, 0);
+	err = kept_grow(&standing->kept, PAGE_BYTES + chunks * CHUNK_BYTES);
+	if (err)
+		return err;
+	for (size_t at = 0; at < chunks * CHUNK_BYTES; at += (size_t)n) {
+		n = pread(standing->fd, standing->kept.bytes + PAGE_BYTES + at,
+			chunks * CHUNK_BYTES - at, (off_t)at);
+		if (n <= 0)
+			return n < 0 ? -errno : -EIO;
+	}
+	head = head_of(standing);
+	memcpy(head->magic, MAGIC, sizeof(MAGIC));
+	head->device = copy->st_dev;
+	head->inode = copy->st_ino;
+	return 0;
+}
+
+/* Takes what is in memory. What is not ours is emptied: there is nothing in it that could be said. */
+static int take_slots(struct standing *standing)
+{
 	uint64_t left = 0;
 	bool ours = true;
 	int err = 0;
 
-	if (fstat(standing->fd, &st) < 0)
-		return -errno;
-	if (!S_ISREG(st.st_mode))
-		return -EPERM;
-	if (st.st_nlink > 1)
-		return -EMLINK;
-	for (off_t at = 0; !err && at + (off_t)CHUNK_BYTES <= st.st_size &&
-			   standing->chunks < CHUNKS_MAX;
-		at += (off_t)CHUNK_BYTES)
-		err = map_chunk(standing);
+	while (!err &&
+		PAGE_BYTES + (standing->chunks + 1) * CHUNK_BYTES <= standing->kept.size)
+		err = use_chunk(standing);
 	for (uint32_t i = standing->chunks * CHUNK_CALLS; !err && i > 0; i--) {
 		struct slot *slot = slot_at(standing, i - 1);
 
 		ours = ours && is_ours(slot);
 		left += atomic_load(&slot->state) != FREE;
 		put_free(standing, i - 1);
+		mark_changed(standing, i - 1);
 	}
 	standing->left = ours ? left : 0;
 	for (uint32_t i = 0; !ours && i < standing->chunks * CHUNK_CALLS; i++)
@@ -172,7 +199,38 @@ static int load(struct standing *standing)
 	return err;
 }
 
-int standing_new(struct standing **ret, const char *state_dir, struct err_text *text)
+static int load(struct standing *standing)
+{
+	struct stat st;
+	int err = 0;
+
+	if (fstat(standing->fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EPERM;
+	if (st.st_nlink > 1)
+		return -EMLINK;
+	if (!goes_with(standing, &st))
+		err = read_copy(standing, &st);
+	return err ? err : take_slots(standing);
+}
+
+/* Where a killed process leaves it, or else in this process, whose copy is left. */
+static int open_memory(
+	struct standing *standing, const char *run_dir, struct err_text *text)
+{
+	const size_t max = PAGE_BYTES + CHUNKS_MAX * CHUNK_BYTES;
+	struct err_text why = {""};
+
+	if (run_dir && kept_open(&standing->kept, run_dir, NAME, max, &why) == 0)
+		return 0;
+	if (run_dir)
+		log_error("standing", "event=standing-unkept error=\"%s\"", why.text);
+	return kept_open(&standing->kept, NULL, NAME, max, text);
+}
+
+int standing_new(struct standing **ret, const char *state_dir, const char *run_dir,
+	struct err_text *text)
 {
 	struct standing *standing = calloc(1, sizeof(*standing));
 	int err = -ENOMEM;
@@ -180,10 +238,11 @@ int standing_new(struct standing **ret, const char *state_dir, struct err_text *
 	if (!standing)
 		return err_set(text, -ENOMEM, "out of memory");
 	pthread_mutex_init(&standing->lock, NULL);
-	standing->fd = -1;
+	standing->fd = standing->kept.fd = -1;
 	if (asprintf(&standing->path, "%s/standing", state_dir) < 0)
 		standing->path = NULL;
-	if (standing->path && hash_init(&standing->hash) == 0) {
+	if (standing->path && hash_init(&standing->hash) == 0 &&
+		open_memory(standing, run_dir, text) == 0) {
 		standing->fd = open(standing->path,
 			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
 		err = standing->fd < 0 ? -errno : load(standing);
@@ -201,10 +260,9 @@ void standing_free(struct standing *standing)
 {
 	if (!standing)
 		return;
-	for (unsigned i = 0; i < standing->chunks; i++) {
-		munmap(standing->slots[i], CHUNK_BYTES);
+	for (unsigned i = 0; i < standing->chunks; i++)
 		free(standing->calls[i]);
-	}
+	kept_close(&standing->kept);
 	if (standing->fd >= 0)
 		close(standing->fd);
 	hash_free(&standing->hash);
@@ -230,6 +288,7 @@ void standing_take_left(struct standing *standing, standing_h *h, void *arg)
 		atomic_store(&slot->state, ENDS);
 		h(arg, slot->id, slot->start_us, state == ENDS);
 		atomic_store(&slot->state, FREE);
+		mark_changed(standing, i);
 	}
 	standing->left = 0;
 }
@@ -288,7 +347,7 @@ void standing_add(
 	snprintf(slot->id, sizeof(slot->id), "%s", id);
 	memcpy(slot->magic, MAGIC, sizeof(MAGIC));
 	atomic_store_explicit(&slot->state, STANDS, memory_order_release);
-	atomic_store_explicit(&standing->dirty, true, memory_order_relaxed);
+	mark_changed(standing, number);
 out:
 	pthread_mutex_unlock(&standing->lock);
 }
@@ -303,6 +362,7 @@ void standing_end(struct standing *standing, uint64_t call)
 	if (entry) {
 		number = number_of(standing, entry);
 		atomic_store(&slot_at(standing, number)->state, ENDS);
+		mark_changed(standing, number);
 		hash_remove(&standing->hash, &entry->node);
 		entry->next = standing->lists[ENDED];
 		standing->lists[ENDED] = number + 1;
@@ -336,17 +396,14 @@ static void forget(struct standing *standing, unsigned from)
 		standing->lists[from] = call_at(standing, number)->next;
 		atomic_store(&slot_at(standing, number)->state, FREE);
 		put_free(standing, number);
-		atomic_store_explicit(&standing->dirty, true, memory_order_relaxed);
+		mark_changed(standing, number);
 	}
 	pthread_mutex_unlock(&standing->lock);
 }
 
-void standing_recorded(struct standing *standing, bool written)
+void standing_recorded(struct standing *standing)
 {
-	if (written)
-		forget(standing, ENDED);
-	else
-		move(standing, ENDED, WAITING);
+	move(standing, ENDED, WAITING);
 }
 
 void standing_look(struct standing *standing)
@@ -359,8 +416,41 @@ void standing_written(struct standing *standing)
 	forget(standing, TAKEN);
 }
 
+/* Takes PAGE if it changed. */
+static bool take_page(struct standing *standing, size_t page, char ret[static PAGE_BYTES])
+{
+	bool changed;
+
+	pthread_mutex_lock(&standing->lock);
+	changed = standing->changed[page];
+	if (changed)
+		memcpy(ret, standing->kept.bytes + (page + 1) * PAGE_BYTES, PAGE_BYTES);
+	standing->changed[page] = false;
+	pthread_mutex_unlock(&standing->lock);
+	return changed;
+}
+
 void standing_sync(struct standing *standing)
 {
-	if (atomic_exchange(&standing->dirty, false))
+	char bytes[PAGE_BYTES];
+	bool any = false;
+	size_t pages;
+
+	pthread_mutex_lock(&standing->lock);
+	pages = standing->chunks * CHUNK_PAGES;
+	pthread_mutex_unlock(&standing->lock);
+	for (size_t page = 0; page < pages; page++) {
+		if (!take_page(standing, page, bytes))
+			continue;
+		any = true;
+		if (pwrite(standing->fd, bytes, PAGE_BYTES, (off_t)(page * PAGE_BYTES)) ==
+			PAGE_BYTES)
+			continue;
+		pthread_mutex_lock(&standing->lock);
+		standing->changed[page] = true;
+		pthread_mutex_unlock(&standing->lock);
+		break;
+	}
+	if (any)
 		(void)!fdatasync(standing->fd);
 }

@@ -179,6 +179,12 @@ void writer_call_pause(struct writer *writer, uint64_t call)
 		watch->paused = true;
 }
 
+/* There is a record to write. */
+static void wake(struct writer *writer)
+{
+	queue_wake(writer->sources[0].queue);
+}
+
 void writer_cdr(struct writer *writer, const struct record *record)
 {
 	buf_clear(&writer->line);
@@ -191,12 +197,14 @@ void writer_cdr(struct writer *writer, const struct record *record)
 	}
 	chronicle_add(
 		writer->chronicle, record->call, writer->line.data, writer->line.len);
+	wake(writer);
 }
 
 void writer_refused(
 	struct writer *writer, const char *word, const char *id, const char *reason)
 {
 	chronicle_refused(writer->chronicle, word, id, reason);
+	wake(writer);
 }
 
 uint64_t writer_report(struct writer *writer, const struct entry_report *report)
@@ -204,17 +212,20 @@ uint64_t writer_report(struct writer *writer, const struct entry_report *report)
 	uint64_t number;
 
 	chronicle_report(writer->chronicle, report, &number);
+	wake(writer);
 	return number;
 }
 
 void writer_act(struct writer *writer, const struct entry_act *act)
 {
 	chronicle_act(writer->chronicle, act);
+	wake(writer);
 }
 
 void writer_export(struct writer *writer, const struct entry_export *export)
 {
 	chronicle_export(writer->chronicle, export);
+	wake(writer);
 }
 
 /* A packet that found no room is known by its worker alone, and of the disk the audit thread knows: where anything was lost in
@@ -493,6 +504,7 @@ int writer_new(
 {
 	struct writer *writer = calloc(1, sizeof(*writer));
 	struct chronicle_params chronicle = {.state_dir = params->state_dir,
+		.run_dir = params->run_dir,
 		.name = params->name,
 		.keep_keys = params->keep_keys,
 		.vouch = params->vouch};

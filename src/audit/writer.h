@@ -20,6 +20,8 @@ struct writer;
 struct writer_params {
 	const char *
 		state_dir; /* existing folder; audit/, log/, log.key, standing and cdr.jsonl are made in it */
+	const char *
+		run_dir; /* existing folder; what waits for the disk is kept in it; NULL: in the process alone */
 	const char *name;    /* of the server, for a log that begins; NULL: it has none */
 	struct style *style; /* as for writer_set_style(); NULL: pcapng for all eyes */
 	unsigned workers;    /* media workers that will tap packets: one queue each */
@@ -53,9 +55,9 @@ void writer_call_begin(struct writer *writer, uint64_t call, const char *id);
  * is not captured. */
 void writer_call_pause(struct writer *writer, uint64_t call);
 /*
- * Loop thread: the call ended; its record becomes one CDR line, handed to the kernel before
- * this returns (it survives a SIGKILL), and its files are closed. It says where they are, and whether anything is known to
- * be missing. Messages and packets that still follow within 32 s are appended.
+ * Loop thread: the call ended; its record becomes one CDR line, which survives a SIGKILL when this returns, and its files
+ * are closed. It says where they are, and whether anything is known to be missing. Messages and packets that still follow
+ * within 32 s are appended.
  */
 void writer_call_end(struct writer *writer, const struct record *record);
 /* Loop thread: a CDR alone, for a call without capture. */

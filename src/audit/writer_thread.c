@@ -317,9 +317,12 @@ static void *run(void *arg)
 		for (unsigned i = 0; i < writer->source_count; i++)
 			queue_clear_fd(writer->sources[i].queue);
 		more = drain(writer);
+		/* a disk that fails is tried a few times a second */
+		if (!health_is_failing(writer->health))
+			chronicle_write(writer->chronicle);
 		tick(writer, &ticks);
 		pulse_beat(&writer->pulse);
-		health_turn_ends(writer->health, writer_now_us());
+		health_turn_ends(writer->health);
 	}
 	while (drain(writer))
 		;

@@ -95,7 +95,11 @@ const struct schema_key schema_table[] = {
 		MEMBER(config, tandem.run_dir),
 		.fallback = TANDEM_RUN_DIR,
 		.at_start = true,
-		.help = "Where the control socket and the process id are.",
+		.help = "Where the control socket, the process id and what a killed "
+			"process leaves to the next one are: "
+			"records that wait for the disk, calls that stand. Calls wait "
+			"for no disk where it is on a memory "
+			"file system, as /run is.",
 	},
 	{
 		.section = SCHEMA_TANDEM,

@@ -192,6 +192,7 @@ stall() {
 	lost=$(status .audit.lost)
 	check "$name: a call that ended before" short_call
 	disk "${@:2}"
+	check "$name: a call before anybody knows" short_call
 	check "$name: told" told_soon 'event=stalled'
 	check "$name: the call is heard" is_heard
 	check "$name: status says so" status_is .audit.stalled true

@@ -187,7 +187,7 @@ check "a key that is none: exit code 2" exits 2 "$builddir/tandem-verify" log --
 
 refused_by_audit() {
 	! one_call && grep -q 'SIP/2.0 503' "$lab/one-call.log" &&
-		tail -1 "$(state)/cdr.jsonl" | jq -e '.kind == "refused" and .reason == "audit"' >/dev/null || {
+		wait_line 5 "$(state)/cdr.jsonl" '"kind":"refused".*"reason":"audit"' || {
 		tail -20 "$lab/one-call.log"
 		tail -1 "$(state)/cdr.jsonl"
 		return 1

@@ -26,7 +26,7 @@ static void end_call(uint64_t call, const char *id)
 {
 	const struct record record = fixture_record(call, id);
 
-	writer_cdr(writer, &record);
+	write_record(&record);
 }
 
 /* The folder of the capture of ID. A descriptor. */

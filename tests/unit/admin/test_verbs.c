@@ -296,7 +296,7 @@ static void the_last_records_come_oldest_first(void **state)
 	record.id = id;
 	for (unsigned i = 1; i <= 30; i++) {
 		snprintf(id, sizeof(id), "r-%u", i);
-		writer_cdr(writer, &record);
+		write_record(&record);
 	}
 	assert_int_equal(ask("cdr", "tail", NULL, NULL), API_OK);
 	assert_int_equal(json_array_size(result), 10);
@@ -317,7 +317,7 @@ static void a_report_reads_the_records_and_answers_later(void **state)
 	(void)state;
 	record.start_wall_us = clock_real()->wall_us(clock_real()) - record.end_us;
 	record.answer_us = 1;
-	writer_cdr(writer, &record);
+	write_record(&record);
 	assert_int_equal(ask("report", "protection", NULL, NULL), API_PENDING);
 	assert_int_equal(context.jobs[VERBS_JOB_REPORT], 1);
 	assert_int_equal(answers, 0);

@@ -1,3 +1,7 @@
+#include "../unit.h"
+
+#include "../audit/audit_fixture.h"
+
 #include "verbs_test.h"
 
 #include "../fakes/fakes.h"
@@ -46,6 +50,17 @@ struct record live_call(void)
 			.transport = "UDP",
 			.version = "",
 			.media = "RTP"}};
+}
+
+void write_record(const struct record *record)
+{
+	struct writer_totals totals;
+	uint64_t before;
+
+	writer_totals(writer, &totals);
+	before = totals.cdrs;
+	writer_cdr(writer, record);
+	WAIT_FOR((writer_totals(writer, &totals), totals.cdrs > before));
 }
 
 struct observe_verdict verdict;

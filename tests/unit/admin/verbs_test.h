@@ -30,6 +30,8 @@ extern struct loop *loop;
 
 /* The record of its one call, so far. */
 struct record live_call(void);
+/* RECORD is in the file. */
+void write_record(const struct record *record);
 
 /* What it does, and did. */
 extern bool reload_fails, check_good, shut_down, shut_down_drain;

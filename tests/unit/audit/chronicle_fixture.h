@@ -27,6 +27,7 @@ struct fixture {
 static inline void open_it(struct fixture *fixture)
 {
 	const struct chronicle_params params = {.state_dir = fixture->folder,
+		.run_dir = fixture->folder,
 		.name = "med1.example.com",
 		.health = &fixture->health,
 		.keep_keys = fixture->keep};
@@ -71,6 +72,7 @@ static inline void add(struct fixture *fixture, uint64_t call)
 
 	snprintf(body, sizeof(body), "{\"id\":\"c-%d\",\"end\":\"2026\"}\n", (int)call);
 	chronicle_add(fixture->chronicle, call, body, strlen(body));
+	chronicle_write(fixture->chronicle);
 }
 
 /* A second later. */

@@ -85,7 +85,7 @@ static void a_turn_that_lasts_is_said_once_and_its_end(void **state)
 	assert_true(health_is_stalled(health));
 	says(fixture, "error audit event=stalled after-ms=601\n");
 	health_look(health, NOW + 5000000);
-	health_turn_ends(health, NOW + 5000001);
+	health_turn_ends(health);
 	health_look(health, NOW + 5000000 + HEALTH_REST_US);
 	assert_true(health_is_stalled(health));
 	says(fixture, "");
@@ -96,24 +96,6 @@ static void a_turn_that_lasts_is_said_once_and_its_end(void **state)
 	says(fixture, "");
 }
 
-static void a_disk_is_slow_while_a_turn_lasts_and_behind_it(void **state)
-{
-	struct health *health = &((struct fixture *)*state)->health;
-	const uint64_t end = NOW + HEALTH_SLOW_US + 1;
-
-	assert_false(health_is_slow(health, NOW));
-	health_turn_begins(health, NOW);
-	assert_false(health_is_slow(health, NOW + HEALTH_SLOW_US));
-	assert_true(health_is_slow(health, end));
-	health_turn_ends(health, end);
-	assert_true(health_is_slow(health, end + HEALTH_REST_US - 1));
-	assert_false(health_is_slow(health, end + HEALTH_REST_US));
-	/* one that was quick changes nothing */
-	health_turn_begins(health, end + HEALTH_REST_US);
-	health_turn_ends(health, end + HEALTH_REST_US + HEALTH_SLOW_US);
-	assert_false(health_is_slow(health, end + HEALTH_REST_US + HEALTH_SLOW_US));
-}
-
 #define made(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -121,7 +103,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		made(a_fault_is_said_once_and_its_end),
 		made(a_turn_that_lasts_is_said_once_and_its_end),
-		made(a_disk_is_slow_while_a_turn_lasts_and_behind_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,7 +2,6 @@
 
 #include "audit/journal.h"
 #include "audit_fixture.h"
-#include "base/clock.h"
 #include "evidence/head.h"
 
 #include <fcntl.h>
@@ -45,14 +44,22 @@ static void start(struct fixture *fixture)
 {
 	struct err_text text = {""};
 
-	if (journal_new(&fixture->journal, fixture->folder, 0, &fixture->health, &text) !=
-		0)
+	if (journal_new(&fixture->journal, fixture->folder, fixture->folder, 0,
+		    &fixture->health, &text) != 0)
 		fail_msg("%s", text.text);
 }
 
-static bool add(struct fixture *fixture, const char *body)
+/* It waits to be written. */
+static void add(struct fixture *fixture, const char *body)
 {
-	return journal_add(fixture->journal, "call", body, strlen(body));
+	assert_true(journal_add(fixture->journal, "call", body, strlen(body)));
+}
+
+/* It is in the file. */
+static void write_one(struct fixture *fixture, const char *body)
+{
+	add(fixture, body);
+	assert_true(journal_write(fixture->journal));
 }
 
 static void put(const char *path, const char *text)
@@ -97,13 +104,22 @@ static void limit_file_size(rlim_t bytes)
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-static void a_line_is_in_the_file_when_add_returns(void **state)
+static void a_line_waits_and_is_written(void **state)
 {
 	struct fixture *fixture = *state;
+	struct journal_counts counts;
 	struct stat st;
 
 	start(fixture);
 	add(fixture, "{\"a\":1}\n");
+	expect(fixture->path, "");
+	journal_counts(fixture->journal, &counts);
+	assert_true(counts.waiting_bytes > 0);
+	assert_int_equal(counts.written, 0);
+	assert_true(journal_write(fixture->journal));
+	journal_counts(fixture->journal, &counts);
+	assert_int_equal(counts.waiting_bytes, 0);
+	assert_int_equal(counts.written, 1);
 	expect(fixture->path, "0 call\",\"a\":1}\n");
 	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_int_equal(st.st_mode & 0137, 0);
@@ -115,7 +131,7 @@ static void a_torn_line_is_cut_at_start(void **state)
 
 	put(fixture->path, "{\"a\":1}\n{\"b\":");
 	start(fixture);
-	add(fixture, "{\"c\":3}\n");
+	write_one(fixture, "{\"c\":3}\n");
 	expect(fixture->path, "{\"a\":1}\n1 call\",\"c\":3}\n");
 }
 
@@ -138,8 +154,8 @@ static void a_file_that_is_none_of_ours_is_left(void **state)
 
 	put(fixture->path, "");
 	assert_int_equal(truncate(fixture->path, size), 0);
-	assert_true(journal_new(&fixture->journal, fixture->folder, 0, &fixture->health,
-			    &text) < 0);
+	assert_true(journal_new(&fixture->journal, fixture->folder, NULL, 0,
+			    &fixture->health, &text) < 0);
 	assert_non_null(strstr(text.text, "/cdr.jsonl"));
 	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_int_equal(st.st_size, size);
@@ -151,10 +167,11 @@ static void on_a_full_disk_records_wait_and_none_is_half_written(void **state)
 	struct journal_counts counts;
 
 	start(fixture);
-	add(fixture, "{\"a\":1}\n");
+	write_one(fixture, "{\"a\":1}\n");
 	limit_file_size(120);
 	add(fixture, "{\"b\":2}\n");
 	add(fixture, "{\"c\":3}\n");
+	assert_false(journal_write(fixture->journal));
 	expect(fixture->path, "0 call\",\"a\":1}\n");
 	assert_true(health_is_failing(&fixture->health));
 	assert_false(journal_tick(fixture->journal, NULL));
@@ -174,11 +191,11 @@ static void a_rotated_file_is_followed(void **state)
 	char moved[4300];
 
 	start(fixture);
-	add(fixture, "{\"a\":1}\n");
+	write_one(fixture, "{\"a\":1}\n");
 	snprintf(moved, sizeof(moved), "%s.1", fixture->path);
 	assert_int_equal(rename(fixture->path, moved), 0);
 	assert_true(journal_tick(fixture->journal, NULL));
-	add(fixture, "{\"b\":2}\n");
+	write_one(fixture, "{\"b\":2}\n");
 	expect(moved, "0 call\",\"a\":1}\n");
 	expect(fixture->path, "1 call\",\"b\":2}\n");
 }
@@ -192,8 +209,8 @@ static void a_link_is_refused(void **state)
 	snprintf(target, sizeof(target), "%s/other", fixture->folder);
 	put(target, "x\n");
 	assert_int_equal(symlink(target, fixture->path), 0);
-	assert_true(journal_new(&fixture->journal, fixture->folder, 0, &fixture->health,
-			    &text) < 0);
+	assert_true(journal_new(&fixture->journal, fixture->folder, NULL, 0,
+			    &fixture->health, &text) < 0);
 	assert_non_null(strstr(text.text, "cdr.jsonl"));
 	expect(target, "x\n");
 }
@@ -220,14 +237,15 @@ static void numbers_go_on_after_a_restart(void **state)
 
 	start(fixture);
 	assert_false(past_of(fixture).any);
-	add(fixture, "{\"a\":1}\n");
-	add(fixture, "{\"end\":\"noon\"}\n");
+	write_one(fixture, "{\"a\":1}\n");
+	write_one(fixture, "{\"end\":\"noon\"}\n");
 	restart(fixture);
 	assert_int_equal(past_of(fixture).records, 2);
 	assert_true(past_of(fixture).any);
 	assert_false(past_of(fixture).stopped);
 	assert_string_equal(past_of(fixture).last, "noon");
 	assert_true(journal_add(fixture->journal, "stop", "{\"time\":\"night\"}\n", 17));
+	assert_true(journal_write(fixture->journal));
 	/* The file was rotated, and nothing is in the new one. */
 	snprintf(moved, sizeof(moved), "%s.1", fixture->path);
 	assert_int_equal(rename(fixture->path, moved), 0);
@@ -235,7 +253,7 @@ static void numbers_go_on_after_a_restart(void **state)
 	assert_int_equal(past_of(fixture).records, 3);
 	assert_true(past_of(fixture).stopped);
 	assert_string_equal(past_of(fixture).last, "night");
-	add(fixture, "{\"b\":2}\n");
+	write_one(fixture, "{\"b\":2}\n");
 	expect(fixture->path, "3 call\",\"b\":2}\n");
 }
 
@@ -244,11 +262,11 @@ static void numbers_are_not_below_what_was_signed(void **state)
 	struct fixture *fixture = *state;
 	struct err_text text = {""};
 
-	assert_int_equal(journal_new(&fixture->journal, fixture->folder, 70,
+	assert_int_equal(journal_new(&fixture->journal, fixture->folder, NULL, 70,
 				 &fixture->health, &text),
 		0);
 	assert_int_equal(past_of(fixture).records, 0);
-	add(fixture, "{\"a\":1}\n");
+	write_one(fixture, "{\"a\":1}\n");
 	expect(fixture->path, "70 call\",\"a\":1}\n");
 }
 
@@ -265,7 +283,7 @@ static void lines_without_a_head_are_counted(void **state)
 	assert_int_equal(past_of(fixture).records, 30000);
 	assert_false(past_of(fixture).any);
 	assert_string_equal(past_of(fixture).last, "e29999");
-	add(fixture, "{\"a\":1}\n");
+	write_one(fixture, "{\"a\":1}\n");
 	/* An older version went on for a while. */
 	file = fopen(fixture->path, "ae");
 	fputs("{\"id\":\"old\"}\n{\"id\":\"old\"}\n", file);
@@ -294,15 +312,16 @@ static void a_gap_is_declared(void **state)
 	start(fixture);
 	limit_file_size(10);
 	do {
-		add(fixture, body);
+		journal_add(fixture->journal, "call", body, len);
 		journal_counts(fixture->journal, &counts);
 		kept++;
 	} while (counts.lost == 0);
-	add(fixture, body);
-	add(fixture, body);
+	assert_false(journal_add(fixture->journal, "call", body, len));
+	assert_false(journal_add(fixture->journal, "call", body, len));
+	assert_false(journal_tick(fixture->journal, NULL));
 	limit_file_size(RLIM_INFINITY);
 	assert_true(journal_tick(fixture->journal, NULL));
-	add(fixture, "{\"b\":2}\n");
+	write_one(fixture, "{\"b\":2}\n");
 	journal_counts(fixture->journal, &counts);
 	assert_int_equal(counts.lost, 3);
 	assert_int_equal(counts.written, kept - 1 + 1);
@@ -326,11 +345,11 @@ static void a_view_is_of_one_file(void **state)
 	struct stat st;
 
 	start(fixture);
-	add(fixture, "{\"a\":1}\n");
+	write_one(fixture, "{\"a\":1}\n");
 	assert_true(journal_tick(fixture->journal, &first));
 	assert_int_equal(stat(fixture->path, &st), 0);
 	assert_true(first.size == st.st_size && first.fd >= 0);
-	add(fixture, "{\"b\":2}\n");
+	write_one(fixture, "{\"b\":2}\n");
 	assert_true(journal_tick(fixture->journal, &second));
 	assert_true(second.file == first.file && second.size > first.size);
 	snprintf(moved, sizeof(moved), "%s.1", fixture->path);
@@ -340,42 +359,86 @@ static void a_view_is_of_one_file(void **state)
 	assert_int_equal(first.size, 0);
 }
 
-static uint64_t now_us(void)
+/* As a process leaves it that is killed: nothing is written any more, and the descriptors close. */
+static void kill_it(struct fixture *fixture)
 {
-	return clock_real()->mono_us(clock_real());
+	char command[9000];
+
+	snprintf(command, sizeof(command), "cp '%s/waiting' '%s/kept'", fixture->folder,
+		fixture->folder);
+	assert_int_equal(system(command), 0);
+	limit_file_size(0);
+	journal_free(fixture->journal);
+	limit_file_size(RLIM_INFINITY);
+	fixture->journal = NULL;
+	snprintf(command, sizeof(command), "mv '%s/kept' '%s/waiting'", fixture->folder,
+		fixture->folder);
+	assert_int_equal(system(command), 0);
 }
 
-static void a_slow_disk_is_not_waited_for(void **state)
+static void take_id(void *arg, struct span id)
+{
+	char *ids = arg;
+
+	snprintf(ids + strlen(ids), 100, "%.*s ", SPAN_ARG(id));
+}
+
+static void what_a_killed_process_had_not_written_is(void **state)
 {
 	struct fixture *fixture = *state;
-	struct journal_counts counts;
+	char ids[256] = "";
 
 	start(fixture);
-	assert_true(add(fixture, "{\"a\":1}\n"));
-	health_turn_begins(&fixture->health, now_us() - HEALTH_SLOW_US - 1);
-	assert_false(add(fixture, "{\"b\":2}\n"));
-	expect(fixture->path, "0 call\",\"a\":1}\n");
-	assert_false(health_is_failing(&fixture->health));
-	journal_counts(fixture->journal, &counts);
-	assert_true(counts.waiting_bytes > 0);
+	write_one(fixture, "{\"id\":\"a\"}\n");
+	add(fixture, "{\"id\":\"b\"}\n");
+	add(fixture, "{\"id\":\"c\",\"end\":\"noon\"}\n");
+	kill_it(fixture);
+	start(fixture);
+	assert_int_equal(past_of(fixture).records, 3);
+	assert_true(past_of(fixture).any);
+	assert_string_equal(past_of(fixture).last, "noon");
+	journal_each_call(fixture->journal, 4096, take_id, ids);
+	assert_string_equal(ids, "a b c ");
+	write_one(fixture, "{\"id\":\"d\"}\n");
+	expect(fixture->path, "0 call\",\"id\":\"a\"}\n1 call\",\"id\":\"b\"}\n"
+			      "2 call\",\"id\":\"c\",\"end\":\"noon\"}\n"
+			      "3 call\",\"id\":\"d\"}\n");
+}
+
+/* It was killed between the one and the other. */
+static void what_was_written_but_waits_still_is_written_once(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[9000];
+
+	start(fixture);
+	add(fixture, "{\"a\":1}\n");
+	add(fixture, "{\"b\":2}\n");
+	snprintf(command, sizeof(command), "cp '%s/waiting' '%s/kept'", fixture->folder,
+		fixture->folder);
+	assert_int_equal(system(command), 0);
+	assert_true(journal_write(fixture->journal));
+	journal_free(fixture->journal);
+	snprintf(command, sizeof(command),
+		"mv '%s/kept' '%s/waiting'; truncate -s -10 '%s'", fixture->folder,
+		fixture->folder, fixture->path);
+	assert_int_equal(system(command), 0);
+	start(fixture);
+	assert_int_equal(past_of(fixture).records, 2);
 	assert_true(journal_tick(fixture->journal, NULL));
 	expect(fixture->path, "0 call\",\"a\":1}\n1 call\",\"b\":2}\n");
-	journal_counts(fixture->journal, &counts);
-	assert_int_equal(counts.waiting_bytes, 0);
-	assert_int_equal(counts.written, 2);
 }
 
-static void what_is_for_later_is_written_by_the_next_tick(void **state)
+static void without_a_folder_of_that_kind_records_are_written(void **state)
 {
 	struct fixture *fixture = *state;
+	struct err_text text = {""};
 
-	start(fixture);
-	journal_add_later(fixture->journal, "act", "{\"a\":1}\n", 8);
-	expect(fixture->path, "");
-	/* behind it, for the order is kept */
-	assert_false(add(fixture, "{\"b\":2}\n"));
-	assert_true(journal_tick(fixture->journal, NULL));
-	expect(fixture->path, "0 act\",\"a\":1}\n1 call\",\"b\":2}\n");
+	assert_int_equal(journal_new(&fixture->journal, fixture->folder, "/nowhere", 0,
+				 &fixture->health, &text),
+		0);
+	write_one(fixture, "{\"a\":1}\n");
+	expect(fixture->path, "0 call\",\"a\":1}\n");
 }
 
 #define LINES 20000
@@ -384,13 +447,8 @@ static void *adds_h(void *arg)
 {
 	struct fixture *fixture = arg;
 
-	for (unsigned i = 0; i < LINES; i++) {
-		/* slow, and not, in turns */
-		if (i % 100 == 0)
-			health_turn_begins(&fixture->health,
-				i / 100 % 2 ? now_us() - HEALTH_SLOW_US - 1 : now_us());
+	for (unsigned i = 0; i < LINES; i++)
 		add(fixture, "{\"a\":1}\n");
-	}
 	return NULL;
 }
 
@@ -421,7 +479,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
-			a_line_is_in_the_file_when_add_returns, setup, teardown),
+			a_line_waits_and_is_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			a_torn_line_is_cut_at_start, setup, teardown),
 		cmocka_unit_test_setup_teardown(
@@ -435,9 +493,13 @@ int main(void)
 			a_rotated_file_is_followed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_link_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			a_slow_disk_is_not_waited_for, setup, teardown),
+			what_a_killed_process_had_not_written_is, setup, teardown),
 		cmocka_unit_test_setup_teardown(
-			what_is_for_later_is_written_by_the_next_tick, setup, teardown),
+			what_was_written_but_waits_still_is_written_once, setup,
+			teardown),
+		cmocka_unit_test_setup_teardown(
+			without_a_folder_of_that_kind_records_are_written, setup,
+			teardown),
 		cmocka_unit_test_setup_teardown(
 			lines_that_come_while_others_are_written_are_in_order, setup,
 			teardown),

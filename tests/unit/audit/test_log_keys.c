@@ -244,11 +244,13 @@ static bool kill_before(pid_t pid, unsigned number)
 	}
 }
 
+/* A record, written or waiting. */
 static bool names_a_key(struct fixture *fixture)
 {
 	char line[4400];
 
-	snprintf(line, sizeof(line), "grep -q '\"kind\":\"key\"' '%s'/cdr.jsonl",
+	snprintf(line, sizeof(line),
+		"cd '%s' && grep -qa '\"kind\":\"key\"' cdr.jsonl waiting",
 		fixture->folder);
 	return system(line) == 0;
 }

@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 
 struct fixture {
-	char *folder;
+	char *folder, *run;
 	struct standing *standing;
 	char left[4096];
 };
@@ -16,7 +16,7 @@ static void open_it(struct fixture *fixture)
 {
 	struct err_text text = {""};
 
-	if (standing_new(&fixture->standing, fixture->folder, &text) != 0)
+	if (standing_new(&fixture->standing, fixture->folder, fixture->run, &text) != 0)
 		fail_msg("%s", text.text);
 }
 
@@ -25,6 +25,7 @@ static int setup(void **state)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 
 	fixture->folder = fixture_folder();
+	fixture->run = fixture_folder();
 	open_it(fixture);
 	*state = fixture;
 	return 0;
@@ -36,6 +37,7 @@ static int teardown(void **state)
 
 	standing_free(fixture->standing);
 	fixture_remove(fixture->folder);
+	fixture_remove(fixture->run);
 	free(fixture);
 	return 0;
 }
@@ -47,6 +49,14 @@ static void left_h(void *arg, const char *id, uint64_t start_us, bool ending)
 
 	snprintf(fixture->left + len, sizeof(fixture->left) - len, "%s@%d%s ", id,
 		(int)start_us, ending ? "!" : "");
+}
+
+static void run(const struct fixture *fixture, const char *command)
+{
+	char line[14000];
+
+	snprintf(line, sizeof(line), "cd '%s' && %s", fixture->run, command);
+	assert_int_equal(system(line), 0);
 }
 
 /* As after a kill: what is mapped is in the file, whatever becomes of the process. */
@@ -72,7 +82,9 @@ static void calls_that_stand_are_left(void **state)
 	standing_add(fixture->standing, 3, "c", 13);
 	standing_add(fixture->standing, 3, "again", 14);
 	standing_end(fixture->standing, 2);
-	standing_recorded(fixture->standing, true);
+	standing_recorded(fixture->standing);
+	standing_look(fixture->standing);
+	standing_written(fixture->standing);
 	standing_free(fixture->standing);
 	open_it(fixture);
 	assert_int_equal(standing_count_left(fixture->standing), 2);
@@ -83,6 +95,56 @@ static void calls_that_stand_are_left(void **state)
 	snprintf(path, sizeof(path), "%s/standing", fixture->folder);
 	assert_int_equal(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0600);
+}
+
+/* The machine went down: its memory is gone, and the copy is as it was written last. */
+static void without_the_memory_the_copy_counts(void **state)
+{
+	struct fixture *fixture = *state;
+
+	standing_add(fixture->standing, 1, "a", 1);
+	standing_add(fixture->standing, 2, "b", 2);
+	standing_add(fixture->standing, 3, "c", 3);
+	standing_end(fixture->standing, 2);
+	standing_sync(fixture->standing);
+	standing_add(fixture->standing, 4, "d", 4);
+	run(fixture, "rm standing.now");
+	expect_left(fixture, "a@1 b@2! c@3 ");
+	/* what was told is told no more, wherever one looks */
+	standing_sync(fixture->standing);
+	run(fixture, "rm standing.now");
+	expect_left(fixture, "");
+}
+
+/* The folder of state is another one, a backup perhaps: what is in memory is of the calls of the one before. */
+static void memory_that_goes_with_another_copy_does_not_count(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[9000];
+
+	standing_add(fixture->standing, 1, "a", 1);
+	standing_sync(fixture->standing);
+	standing_add(fixture->standing, 2, "b", 2);
+	snprintf(command, sizeof(command),
+		"cp '%s/standing' copy && mv copy '%s/standing'", fixture->folder,
+		fixture->folder);
+	run(fixture, command);
+	expect_left(fixture, "a@1 ");
+}
+
+static void without_a_folder_of_that_kind_the_copy_is_kept(void **state)
+{
+	struct fixture *fixture = *state;
+
+	standing_free(fixture->standing);
+	fixture_remove(fixture->run);
+	fixture->run = strdup("/nowhere");
+	open_it(fixture);
+	standing_add(fixture->standing, 1, "a", 1);
+	standing_sync(fixture->standing);
+	expect_left(fixture, "a@1 ");
+	free(fixture->run);
+	fixture->run = fixture_folder();
 }
 
 static void a_record_that_is_being_written_is_known(void **state)
@@ -103,17 +165,16 @@ static void a_record_that_waits_keeps_its_call(void **state)
 	for (unsigned i = 1; i <= 4; i++)
 		standing_add(fixture->standing, i, "x", i);
 	standing_end(fixture->standing, 1);
-	standing_recorded(fixture->standing, false);
+	standing_recorded(fixture->standing);
 	standing_end(fixture->standing, 2);
-	standing_recorded(fixture->standing, false);
+	standing_recorded(fixture->standing);
 	standing_look(fixture->standing);
 	/* It came behind what the audit thread looks at. */
 	standing_end(fixture->standing, 3);
-	standing_recorded(fixture->standing, false);
+	standing_recorded(fixture->standing);
 	standing_written(fixture->standing);
 	standing_end(fixture->standing, 4);
-	standing_recorded(fixture->standing, true);
-	expect_left(fixture, "x@3! ");
+	expect_left(fixture, "x@3! x@4! ");
 }
 
 static void slots_are_used_again_and_the_file_grows(void **state)
@@ -124,13 +185,18 @@ static void slots_are_used_again_and_the_file_grows(void **state)
 	off_t size;
 
 	snprintf(path, sizeof(path), "%s/standing", fixture->folder);
+	standing_sync(fixture->standing);
 	assert_int_equal(stat(path, &st), 0);
 	size = st.st_size;
+	assert_int_equal(size, 4096 * 128);
 	for (unsigned i = 1; i <= 20000; i++) {
 		standing_add(fixture->standing, i, "x", i);
 		standing_end(fixture->standing, i);
-		standing_recorded(fixture->standing, true);
+		standing_recorded(fixture->standing);
+		standing_look(fixture->standing);
+		standing_written(fixture->standing);
 	}
+	standing_sync(fixture->standing);
 	assert_int_equal(stat(path, &st), 0);
 	assert_true(st.st_size == size);
 	for (unsigned i = 1; i <= 10000; i++)
@@ -142,7 +208,9 @@ static void slots_are_used_again_and_the_file_grows(void **state)
 		if (i == 9999)
 			continue;
 		standing_end(fixture->standing, i);
-		standing_recorded(fixture->standing, true);
+		standing_recorded(fixture->standing);
+		standing_look(fixture->standing);
+		standing_written(fixture->standing);
 	}
 	expect_left(fixture, "this@9999 ");
 }
@@ -171,6 +239,7 @@ static void a_file_of_others_is_begun_anew(void **state)
 	assert_int_equal(fwrite(noise, 1, 1 << 20, file), 1 << 20);
 	fclose(file);
 	free(noise);
+	run(fixture, "rm standing.now");
 	open_it(fixture);
 	expect_left(fixture, "");
 	standing_add(fixture->standing, 1, "a", 1);
@@ -189,12 +258,14 @@ static void a_link_is_refused(void **state)
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(symlink("/dev/null", path), 0);
 	assert_int_equal(
-		standing_new(&fixture->standing, fixture->folder, &text), -ELOOP);
+		standing_new(&fixture->standing, fixture->folder, fixture->run, &text),
+		-ELOOP);
 	assert_non_null(strstr(text.text, "standing"));
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(mkfifo(path, 0600), 0);
 	assert_int_equal(
-		standing_new(&fixture->standing, fixture->folder, &text), -EPERM);
+		standing_new(&fixture->standing, fixture->folder, fixture->run, &text),
+		-EPERM);
 }
 
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -203,6 +274,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(calls_that_stand_are_left),
+		CASE(without_the_memory_the_copy_counts),
+		CASE(memory_that_goes_with_another_copy_does_not_count),
+		CASE(without_a_folder_of_that_kind_the_copy_is_kept),
 		CASE(a_record_that_is_being_written_is_known),
 		CASE(a_record_that_waits_keeps_its_call),
 		CASE(slots_are_used_again_and_the_file_grows),

@@ -17,6 +17,7 @@ static json_t *end(struct fixture *fixture, const char *mode)
 
 	record.capture_mode = mode;
 	writer_call_end(fixture->writer, &record);
+	WAIT_FOR(totals(fixture).cdrs == 1);
 	snprintf(path, sizeof(path), "%s/cdr.jsonl", fixture->folder);
 	file = fopen(path, "r");
 	assert_non_null(file);
