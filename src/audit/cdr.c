@@ -84,6 +84,37 @@ static void add_released(struct buf *out, const struct record_reason *said)
 	add_said_text(out, MEMBER("release_text"), said->text);
 }
 
+static void add_microsoft(struct buf *out, const struct record_words *ids)
+{
+	if (ids->count == 0)
+		return;
+	buf_add_str(out, ",\"microsoft\":{");
+	for (unsigned i = 0; i < ids->count; i++) {
+		if (i > 0)
+			buf_add_char(out, ',');
+		members_value(out, ids->list[i].name);
+		buf_add_char(out, ':');
+		members_value(out, ids->list[i].value);
+	}
+	buf_add_char(out, '}');
+}
+
+/* Values under names of ours: a peer chooses no member. */
+static void add_headers(struct buf *out, const struct record_words *headers)
+{
+	if (headers->count == 0)
+		return;
+	members_name(out, MEMBER("headers"));
+	buf_add_char(out, '[');
+	for (unsigned i = 0; i < headers->count; i++) {
+		buf_add_str(out, i > 0 ? ",{" : "{");
+		members_string(out, MEMBER("header"), headers->list[i].name);
+		members_string(out, MEMBER("value"), headers->list[i].value);
+		buf_add_char(out, '}');
+	}
+	buf_add_char(out, ']');
+}
+
 static void add_attempts(struct buf *out, const struct record *record)
 {
 	members_name(out, MEMBER("attempts"));
@@ -103,6 +134,7 @@ static void add_attempts(struct buf *out, const struct record *record)
 		add_said_uint(out, MEMBER("q850"), attempt->said.q850);
 		add_said_uint(out, MEMBER("sip_cause"), attempt->said.sip);
 		add_said_text(out, MEMBER("reason_text"), attempt->said.text);
+		add_microsoft(out, &attempt->microsoft);
 		members_uint(out, MEMBER("after_us"), attempt->after_us);
 		buf_add_char(out, '}');
 	}
@@ -192,6 +224,8 @@ static void add_leg(struct buf *out, const char *name, const struct record_leg *
 	member_score(out, MEMBER("mos"), leg->mos);
 	members_uint(out, MEMBER("key_age_us"), leg->key_age_us);
 	add_stats(out, &leg->stats);
+	add_microsoft(out, &leg->microsoft);
+	add_headers(out, &leg->headers);
 	buf_add_char(out, '}');
 }
 

@@ -288,7 +288,7 @@ static bool stays(struct span name)
 		"signalling_required", "media", "media_required", "codec",
 		"media_verdict", "remote", "media_remote", "media_latched",
 		"session_refresher", "tolerated", "by", "action", "address", "emergency",
-		"diverted_reason", "day", "mode", "state"};
+		"diverted_reason", "day", "mode", "state", "header"};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
 		if (span_equal_str(name, names[i]))

@@ -1,6 +1,7 @@
 #include "bridge/history.h"
 
 #include "bridge/far_text.h"
+#include "bridge/noted.h"
 #include "bridge/reason.h"
 #include "sip/compose.h"
 
@@ -15,6 +16,7 @@ static void free_attempt(struct record_attempt *attempt)
 	free(attempt->reason);
 	free(attempt->phrase);
 	free(attempt->said.text);
+	noted_free(&attempt->microsoft);
 }
 
 /* Where the next attempt is kept: behind the others, or in the place of the latest. NULL: no memory. */
@@ -153,6 +155,8 @@ void history_hear(struct history *history, int status, const struct message *mes
 
 		keep_reason(&attempt->said, message);
 		keep_phrase(attempt, status, message);
+		noted_free(&attempt->microsoft);
+		noted_microsoft(&attempt->microsoft, message);
 	}
 
 	if (reason.len > RECORD_FAR_REASON)
@@ -281,7 +285,7 @@ static const struct saved_field reason_fields[] = {
 	SAVED_END,
 };
 
-/* Not written of struct record_attempt: transport, flow (of a connection that is no more). */
+/* Not written of struct record_attempt: transport, flow (of a connection that is no more); microsoft (objects of their own). */
 static const struct saved_field attempt_fields[] = {
 	SAVED_FIELD(struct record_attempt, target),
 	SAVED_FIELD(struct record_attempt, address),
@@ -356,6 +360,9 @@ int history_save(const struct history *history, struct saved to)
 		err = saved_append(to, "attempts", &attempt);
 		if (!err)
 			err = saved_put(attempt, attempt_fields, &history->attempts[i]);
+		if (!err)
+			err = noted_save(
+				&history->attempts[i].microsoft, attempt, "microsoft");
 	}
 	if (!err)
 		err = save_transfers(history, to);
@@ -418,6 +425,8 @@ int history_load(struct history *history, struct saved from, struct err_text *er
 		err = saved_take(attempt, attempt_fields, at, error);
 		if (!err && !at->target)
 			err = err_set(error, ERR_FORMAT, "an attempt has no target");
+		if (!err)
+			err = noted_load(&at->microsoft, attempt, "microsoft", error);
 	}
 	if (!err)
 		err = load_transfers(history, from, error);

@@ -2,6 +2,7 @@
 
 #include "bridge/captured.h"
 #include "bridge/leg_priv.h"
+#include "bridge/noted.h"
 #include "bridge/uac.h"
 #include "bridge/uas.h"
 
@@ -47,6 +48,8 @@ void leg_free(struct leg *leg)
 	free(leg->connected);
 	free(leg->connected_from);
 	free(leg->number);
+	noted_free(&leg->microsoft);
+	noted_free(&leg->headers);
 	leg_uncount(leg);
 	target_unref(leg->target);
 	memset(leg, 0, sizeof(*leg));

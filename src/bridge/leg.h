@@ -145,6 +145,8 @@ struct leg {
 	bool connected_due;
 	/* RFC 4916: its far end takes a From that changes, and is told that it may change its own. */
 	bool takes_from, may_change_from;
+	/* What it said that records have: noted.h. Of the present attempt; owned. */
+	struct record_words microsoft, headers;
 	struct passage *passages; /* requests of the other leg that wait for it; owned */
 	unsigned
 		packages; /* Info Packages that its far end takes: a bit for each of its `info-packages` */

@@ -1,6 +1,7 @@
 /* INVITEs that the leg receives, first or further, and our responses to them. */
 #include "bridge/leg_priv.h"
 
+#include "bridge/noted.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
 
@@ -9,6 +10,7 @@ static void cancelled_h(void *arg, struct uas *uas, struct message *cancel)
 	struct leg *leg = arg;
 
 	(void)uas;
+	noted_microsoft(&leg->microsoft, cancel);
 	leg_report(leg, LEG_EVENT_CANCEL, cancel, 0, NULL);
 }
 
@@ -83,6 +85,9 @@ int leg_accept(struct leg *leg, struct txn_server *invite)
 		return err;
 	leg_set_flow(leg, txn_server_flow(invite));
 	leg_note_allow(leg, txn_server_request(invite));
+	noted_microsoft(&leg->microsoft, txn_server_request(invite));
+	noted_headers(&leg->headers, &leg->settings->record_headers,
+		txn_server_request(invite));
 	leg->reliable = leg_answers_reliably(leg, txn_server_request(invite));
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
 	leg_set_state(leg, LEG_INVITING);

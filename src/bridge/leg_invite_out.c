@@ -2,6 +2,7 @@
 #include "bridge/leg_priv.h"
 
 #include "bridge/identity.h"
+#include "bridge/noted.h"
 #include "bridge/parts.h"
 #include "bridge/tolerated.h"
 #include "bridge/uac.h"
@@ -74,6 +75,8 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 	leg_preload_route(leg);
 	leg->dialog.limited = true;
 	leg->dialog.max_forwards = invite->max_forwards;
+	noted_free(&leg->microsoft);
+	noted_free(&leg->headers);
 	leg->allows =
 		0; /* what another branch, or address, allowed is not known of this one */
 	dialog_list(&leg->home->dialogs, &leg->dialog, leg);
@@ -140,6 +143,12 @@ static void first_accepted(struct leg *leg, struct message *response)
 	leg_report(leg, LEG_EVENT_ANSWER, response, message_status(response), NULL);
 }
 
+/* The response to its first INVITE is final. */
+static void note_headers(struct leg *leg, const struct message *response)
+{
+	noted_headers(&leg->headers, &leg->settings->record_headers, response);
+}
+
 static void note_faults(struct leg *leg, const struct message *response)
 {
 	if (message_tolerated(response))
@@ -163,6 +172,8 @@ static void accepted_h(void *arg, struct message *response)
 		if (!leg->bye_out)
 			leg_set_over(leg); /* it was answered already, or was theirs */
 	} else if (first) {
+		noted_microsoft(&leg->microsoft, response);
+		note_headers(leg, response);
 		first_accepted(leg, response);
 	} else {
 		dialog_refresh(&leg->dialog, response);
@@ -203,6 +214,7 @@ static void provisional_h(void *arg, struct message *response)
 	if (reliable && !uac_take_reliable(leg->uac, message_to(response)->tag, rseq))
 		return;
 	leg_note_allow(leg, response);
+	noted_microsoft(&leg->microsoft, response);
 	/* The latest branch that rang is the dialog that requests and early media belong to. A
 	 * peer of RFC 2543's days rings without a tag: that makes no dialog, but it rings. */
 	if (message_to(response)->tag.len && !dialog_establish(&leg->dialog, response))
@@ -226,6 +238,8 @@ static void refused_h(void *arg, struct message *response)
 	const char *why = uac_why(leg->uac);
 
 	note_faults(leg, response);
+	if (leg->state == LEG_INVITING)
+		note_headers(leg, response);
 	leg_drop_invite_out(leg);
 	if (leg->state != LEG_CLOSING)
 		leg_report(

@@ -2,6 +2,7 @@
 
 #include "bridge/dtmf_sdp.h"
 #include "bridge/leg_subscriber.h"
+#include "bridge/noted.h"
 #include "bridge/redial.h"
 #include "bridge/uas.h"
 #include "sip/compose.h"
@@ -45,6 +46,7 @@ static void receive_bye(struct leg *leg, struct txn_server *txn)
 		return;
 	}
 	leg_attach_bye(leg, txn);
+	noted_microsoft(&leg->microsoft, txn_server_request(txn));
 	leg_report(leg, LEG_EVENT_BYE, txn_server_request(txn), 0, NULL);
 }
 

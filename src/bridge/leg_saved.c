@@ -3,6 +3,7 @@
 
 #include "bridge/body.h"
 #include "bridge/dtmf.h"
+#include "bridge/noted.h"
 #include "bridge/redial.h"
 #include "bridge/uac.h"
 
@@ -28,7 +29,7 @@ static const struct saved_field refresh_fields[] = {
 
 /*
  * Not written of struct leg: home, end, h, closed_h, arg, call, party, id, name, methods, way (made anew); target, trunk, settings,
- * server, gateway (found by name); flow, dialog, offer, streams, uac (objects of their own); flow_node,
+ * server, gateway (found by name); flow, dialog, offer, streams, uac, microsoft, headers (objects of their own); flow_node,
  * losses, lost_ms (of the new connection); early (it talks); refused, state, uas, unacked, bye_in, bye_out, update_out, last_timer,
  * bye_waits, ending, heard, heard_from, prack_due, connected_due, dtmf, passages, notifier, subscriber, stand_in (nothing of it while it is quiet); replaced, replaced_count (only
  * PRACKs that are late still name them).
@@ -144,6 +145,10 @@ int leg_save(const struct leg *leg, struct saved to)
 	struct saved object = to;
 	int err = saved_put(to, leg_fields, leg);
 
+	if (!err)
+		err = noted_save(&leg->microsoft, to, "microsoft");
+	if (!err)
+		err = noted_save(&leg->headers, to, "headers");
 	if (!err)
 		err = save_whom(leg, to);
 	if (!err)
@@ -314,6 +319,10 @@ static int load_parts(struct leg *leg, struct saved from, struct err_text *error
 		err = dialog_name_us(&leg->dialog, leg->settings->contact_host);
 	if (!err)
 		err = offer_load(&leg->offer, saved_object(from, "offer"), error);
+	if (!err)
+		err = noted_load(&leg->microsoft, from, "microsoft", error);
+	if (!err)
+		err = noted_load(&leg->headers, from, "headers", error);
 	if (!err)
 		err = load_streams(leg, from, error);
 	if (!err)

@@ -32,6 +32,16 @@ struct record_reason {
 	char *text; /* of the one, else of the first that has one; RECORD_REASON_TEXT at most; owned by who made it; NULL: none */
 };
 
+/* What a far end said, by the name that a record has for it; both owned by who made the list. */
+struct record_word {
+	char *name, *value;
+};
+
+struct record_words {
+	struct record_word *list; /* owned likewise; NULL where there is none */
+	unsigned count;
+};
+
 /* Where what was captured of it is, and how far that is known to be all when its record is written. Texts are borrowed. */
 struct record_capture {
 	const char *
@@ -51,7 +61,9 @@ struct record_attempt {
 	char *reason;
 	char *phrase; /* of its final response, where that is not the usual one; owned likewise; NULL: none */
 	struct record_reason said; /* in its final response */
-	uint64_t after_us;         /* when it was asked, since the call's start */
+	struct record_words
+		microsoft; /* ids in a refusal: noted_microsoft(); owned likewise */
+	uint64_t after_us; /* when it was asked, since the call's start */
 };
 
 /* A transfer that one of its far ends asked for. Texts are owned by who made the list. */
@@ -121,6 +133,9 @@ struct record_leg {
 	struct relay_stats stats; /* all streams added up; loss and jitter of the worst */
 	uint64_t key_age_us;      /* of the SRTP key that opens what it sends; 0: none */
 	unsigned mos; /* of the first stream, as it came from there: see mos_estimate() */
+	/* Borrowed. Ids in its other messages, and the headers that its trunk names (record-headers) of the INVITE that came from it,
+	 * or of its final response. */
+	struct record_words microsoft, headers;
 };
 
 struct record {

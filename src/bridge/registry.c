@@ -159,6 +159,8 @@ void registry_fill_leg(const struct registry_leg *from, struct record_leg *ret,
 	if (leg->dialog.call_id)
 		ret->call_id = leg->dialog.call_id;
 	ret->tolerated = leg->tolerated;
+	ret->microsoft = leg->microsoft;
+	ret->headers = leg->headers;
 	ret->session_s = leg->refresh.agreed.interval_s;
 	if (ret->session_s)
 		ret->session_refresher = leg->refresh.agreed.ours ? "us" : "peer";

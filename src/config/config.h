@@ -159,6 +159,9 @@ enum config_reason {
 /* More rules of a key are refused. */
 #define CONFIG_HEADER_RULES_MAX 32
 
+/* Names of record-headers: more are refused. */
+#define CONFIG_RECORD_HEADERS_MAX 8
+
 /* What crosses from and to a peer beside who calls whom and the media. */
 struct config_crossing {
 	struct config_words codes;     /* its final refusals: rules of codes.h */
@@ -456,7 +459,8 @@ struct config_trunk {
 	struct config_identity identity;
 	struct config_numbers numbers;
 	struct config_crossing crossing;
-	struct config_emergency emergency; /* of a gateway */
+	struct config_words record_headers; /* whose values records have */
+	struct config_emergency emergency;  /* of a gateway */
 	struct config_messages messages;
 };
 

@@ -13,6 +13,8 @@ static const char identity[] =
 	"it says who calls whom, which the rules of numbers and identities decide";
 static const char secret[] = "it proves who is who on one hop";
 static const char ours[] = "it names a program or a house, and each side has its own";
+static const char compact[] =
+	"headers are named by their whole names, not by their compact forms";
 static const char network[] = "it belongs to one network (RFC 7315)";
 
 /* The compact forms are told apart by their length: a header is named by its whole name. */
@@ -201,8 +203,7 @@ static const char *name_fault(const struct header_rule *rule, bool with_value)
 	if (rule->star && with_value)
 		return "a header that is added has its whole name";
 	if (!rule->star && rule->name.len == 1)
-		return "headers are named by their whole names, not by their compact "
-		       "forms";
+		return compact;
 	return !rule->star && found ? found->why : NULL;
 }
 
@@ -252,6 +253,21 @@ bool header_rule_read(
 	if (!*ret_why && with_value)
 		*ret_why = value_fault(rule.value);
 	*ret = rule;
+	return !*ret_why;
+}
+
+bool header_record_name(struct span name, const char **ret_why)
+{
+	const struct header_known *found = header_find(name);
+
+	*ret_why = NULL;
+	if (!is_name(name))
+		return false;
+	if (name.len == 1)
+		*ret_why = compact;
+	/* RFC 8224: whoever has it may use it for a minute */
+	else if (found && (found->why == secret || span_equal_nocase(name, "Identity")))
+		*ret_why = "it proves who is who, and records are for others to read";
 	return !*ret_why;
 }
 

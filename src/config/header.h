@@ -58,6 +58,8 @@ struct header_rule {
  */
 bool header_rule_read(
 	struct header_rule *ret, struct span text, bool with_value, const char **ret_why);
+/* Whether records may have the header NAME, a whole name. False with *RET_WHY, static: why not; NULL where it is no name. */
+bool header_record_name(struct span name, const char **ret_why);
 /* Takes the next rule off the front of LIST, a text of headers-add: a comma behind a backslash parts none. False
  * when LIST is spent. */
 bool header_rule_next(struct span *list, struct span *ret_text);

@@ -266,6 +266,7 @@ static print_h *const printers[] = {
 	[SCHEMA_CODES] = print_words,
 	[SCHEMA_HEADERS] = print_words,
 	[SCHEMA_HEADER_LINES] = print_words,
+	[SCHEMA_HEADER_NAMES] = print_words,
 	[SCHEMA_SOURCES] = print_words,
 	[SCHEMA_STATUSES] = print_statuses,
 	[SCHEMA_DATE] = print_date,

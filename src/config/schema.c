@@ -192,6 +192,8 @@ static const char *const texts[] = {
 	[SCHEMA_HEADERS] = "a comma list of [in|out] [requests|responses] NAME, or the "
 			   "beginning of a name and *, such as X-Site or in X-Acme-*, "
 			   "each once",
+	[SCHEMA_HEADER_NAMES] = "a comma list of at most 8 names of headers such as "
+				"X-Site, each once",
 	[SCHEMA_HEADER_LINES] =
 		"a comma list of [in|out] [requests|responses] NAME: VALUE such "
 		"as X-Site: Berlin (a comma in a value is written \\,), each "

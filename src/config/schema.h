@@ -79,6 +79,7 @@ enum schema_type {
 	SCHEMA_CODES,   /* comma list of what codes_rule_read() takes */
 	SCHEMA_HEADERS, /* comma list of what header_rule_read() takes without a value */
 	SCHEMA_HEADER_LINES, /* and with one */
+	SCHEMA_HEADER_NAMES, /* comma list of what header_record_name() takes */
 	SCHEMA_SOURCES,      /* comma list of servers, gateways, server:ID, trunk:ID */
 	SCHEMA_DSCP,         /* 0-63, or a name such as EF */
 };

@@ -442,6 +442,7 @@ int value_set(const struct schema_key *key, void *base, const char *folder,
 	case SCHEMA_CODES:
 	case SCHEMA_HEADERS:
 	case SCHEMA_HEADER_LINES:
+	case SCHEMA_HEADER_NAMES:
 	case SCHEMA_SOURCES:
 	case SCHEMA_PREFIXES:
 		return words_set(member(key, base), key->type, text, ret_bad);

@@ -45,7 +45,7 @@ bool words_is_list(enum schema_type type)
 	       type == SCHEMA_ELINS || type == SCHEMA_PATTERNS ||
 	       type == SCHEMA_SOURCES || type == SCHEMA_PREFIXES ||
 	       type == SCHEMA_CODES || type == SCHEMA_HEADERS ||
-	       type == SCHEMA_HEADER_LINES;
+	       type == SCHEMA_HEADER_LINES || type == SCHEMA_HEADER_NAMES;
 }
 
 bool words_have(const struct config_words *words, struct span word)
@@ -243,13 +243,15 @@ static bool is_rule(enum schema_type type, struct span word, const char **ret_wh
 
 	if (type == SCHEMA_CODES)
 		return codes_rule_read(&codes, word, ret_why);
+	if (type == SCHEMA_HEADER_NAMES)
+		return header_record_name(word, ret_why);
 	return header_rule_read(&header, word, type == SCHEMA_HEADER_LINES, ret_why);
 }
 
 static bool is_rule_type(enum schema_type type)
 {
 	return type == SCHEMA_CODES || type == SCHEMA_HEADERS ||
-	       type == SCHEMA_HEADER_LINES;
+	       type == SCHEMA_HEADER_LINES || type == SCHEMA_HEADER_NAMES;
 }
 
 const char *words_why(enum schema_type type, struct span bad)
@@ -299,7 +301,17 @@ static bool is_item(enum schema_type type, struct span word)
 
 static size_t max_words(enum schema_type type)
 {
+	if (type == SCHEMA_HEADER_NAMES)
+		return CONFIG_RECORD_HEADERS_MAX;
 	return is_rule_type(type) ? CONFIG_HEADER_RULES_MAX : MAX_WORDS;
+}
+
+/* Names of headers are the same in any case of letters. */
+static bool is_there(
+	const struct config_words *words, enum schema_type type, struct span word)
+{
+	return type == SCHEMA_HEADER_NAMES ? words_have_nocase(words, word)
+					   : words_have(words, word);
 }
 
 static int words_add(struct config_words *words, enum schema_type type, struct span word)
@@ -308,7 +320,7 @@ static int words_add(struct config_words *words, enum schema_type type, struct s
 	char *copy;
 
 	if (!is_item(type, word) || words->count == max_words(type) ||
-		words_have(words, word))
+		is_there(words, type, word))
 		return ERR_FORMAT;
 	grown = reallocarray(words->words, words->count + 1, sizeof(*grown));
 	if (grown == NULL)

@@ -100,6 +100,35 @@ static void add_facts(struct buf *out, const json_t *call)
 	buf_free(&text);
 }
 
+/* NAME, and VALUE below LEG. */
+static void add_word(struct buf *out, const char *name, const char *value, unsigned leg)
+{
+	buf_add_str(out, "<tr>");
+	add_cell(out, "th", name);
+	for (unsigned i = 0; i < 2; i++)
+		add_cell(out, "td", i == leg ? value : "");
+	buf_add_str(out, "</tr>\n");
+}
+
+/* What few far ends say: ids of Microsoft, and headers that the trunk of LEG names. */
+static void add_said(struct buf *out, const json_t *leg, unsigned index)
+{
+	const json_t *line;
+	json_t *value;
+	const char *name;
+	size_t i;
+
+	json_object_foreach(json_object_get(leg, "microsoft"), name, value)
+	{
+		if (json_is_string(value))
+			add_word(out, name, json_string_value(value), index);
+	}
+	json_array_foreach(json_object_get(leg, "headers"), i, line)
+	{
+		add_word(out, show_word(line, "header"), show_word(line, "value"), index);
+	}
+}
+
 static void add_protection(struct buf *out, const json_t *call)
 {
 	static const struct {
@@ -130,6 +159,8 @@ static void add_protection(struct buf *out, const json_t *call)
 			add_cell(out, "td", show_text_at(legs[leg], rows[i].path, &text));
 		buf_add_str(out, "</tr>\n");
 	}
+	for (unsigned i = 0; i < 2; i++)
+		add_said(out, legs[i], i);
 	buf_add_str(out, "</tbody>\n</table>\n");
 	buf_free(&text);
 }

@@ -29,6 +29,33 @@ static void print_template(const json_t *leg, const char *template)
 	buf_free(&text);
 }
 
+/* What few far ends say: ids of Microsoft, and headers that its trunk names. */
+static void print_said(const json_t *leg)
+{
+	static const struct {
+		const char *name, *id;
+	} ids[] = {{"x-c", "x_c"}, {"x-i", "x_i"}, {"conversation", "conversation_id"},
+		{"MS call id", "call_id"}, {"diagnostics", "diagnostics"}};
+	const json_t *microsoft = json_object_get(leg, "microsoft"), *line;
+	size_t i;
+
+	for (i = 0; i < sizeof(ids) / sizeof(ids[0]); i++) {
+		if (!show_word(microsoft, ids[i].id)[0])
+			continue;
+		printf("  |  %-12s ", ids[i].name);
+		show_print(microsoft, ids[i].id);
+		putchar('\n');
+	}
+	json_array_foreach(json_object_get(leg, "headers"), i, line)
+	{
+		printf("  |  %-12s ", "header");
+		show_print(line, "header");
+		printf(": ");
+		show_print(line, "value");
+		putchar('\n');
+	}
+}
+
 /* One leg of a call, a line a question that an operator asks. */
 static void print_leg(const json_t *call, const char *side)
 {
@@ -58,6 +85,7 @@ static void print_leg(const json_t *call, const char *side)
 		print_template(leg, rows[i].template);
 		putchar('\n');
 	}
+	print_said(leg);
 }
 
 /* Who calls, and who is called: of a call with both legs on one side the latter is "_b". */

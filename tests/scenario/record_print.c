@@ -3,6 +3,7 @@
 #include "bridge/tolerated.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 /* What the relay counted for all streams of a leg: told.c. */
@@ -23,6 +24,24 @@ static void print_sums(struct buf *out, const char *name, const struct relay_sta
 	buf_printf(out, " %s.mosts=", name);
 	for (size_t i = 0; i < sizeof(mosts) / sizeof(mosts[0]); i++)
 		buf_printf(out, "%s%" PRIu64, i ? "," : "", mosts[i]);
+}
+
+/* As one word: expectations are parted by blanks. */
+static void print_word(struct buf *out, const char *text)
+{
+	for (; text && *text; text++)
+		buf_add_char(out, *text == ' ' ? '_' : *text);
+}
+
+/* "x_c:0123,diagnostics:1034" */
+static void print_words(struct buf *out, const char *leg, const char *what,
+	const struct record_words *words)
+{
+	buf_printf(out, " %s.%s=", leg, what);
+	for (unsigned i = 0; i < words->count; i++) {
+		buf_printf(out, "%s%s:", i ? "," : "", words->list[i].name);
+		print_word(out, words->list[i].value);
+	}
 }
 
 static void print_leg(struct buf *out, const char *name, const struct record_leg *leg)
@@ -47,14 +66,9 @@ static void print_leg(struct buf *out, const char *name, const struct record_leg
 	if (leg->session_s)
 		buf_printf(out, " %s.session=%u/%s", name, (unsigned)leg->session_s,
 			leg->session_refresher);
+	print_words(out, name, "microsoft", &leg->microsoft);
+	print_words(out, name, "headers", &leg->headers);
 	print_sums(out, name, &leg->stats);
-}
-
-/* As one word: expectations are parted by blanks. */
-static void print_word(struct buf *out, const char *text)
-{
-	for (; text && *text; text++)
-		buf_add_char(out, *text == ' ' ? '_' : *text);
 }
 
 /* "34/503/No_circuit": the causes of Q.850 and SIP, 0 for none, and the text. */
@@ -83,10 +97,14 @@ static void print_attempts(struct buf *out, const struct record *record)
 			record->attempts[i].reason ? record->attempts[i].reason : "",
 			i + 1, record->attempts[i].after_us / 1000);
 	for (unsigned i = 0; i < record->attempt_count; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "attempt%u", i + 1);
 		buf_printf(out, " said%u=", i + 1);
 		print_reason(out, &record->attempts[i].said);
 		buf_printf(out, " phrase%u=", i + 1);
 		print_word(out, record->attempts[i].phrase);
+		print_words(out, name, "microsoft", &record->attempts[i].microsoft);
 	}
 	buf_add_str(out, " released=");
 	print_reason(out, &record->released);

@@ -219,6 +219,47 @@ static void what_a_far_end_said_is_there_when_it_said_something(void **state)
 	json_decref(cdr);
 }
 
+static void microsofts_ids_and_named_headers_are_told(void **state)
+{
+	char x_c[] = "x_c", status[] = "status", site[] = "X-Site", id[] = "01/s/1",
+	     hostile[] = "\",\"status\":1,\"";
+	struct record_word ids[] = {{x_c, id}, {status, hostile}},
+			   headers[] = {{site, id}, {site, hostile}};
+	struct record_attempt attempt = {.target = x_c, .status = 503};
+	struct record record = fixture_record(8, "a");
+	const json_t *leg, *object;
+	json_t *cdr;
+
+	(void)state;
+	record.attempts = &attempt;
+	record.attempt_count = 1;
+	cdr = parse(&record);
+	leg = json_object_get(cdr, "external");
+	object = json_array_get(json_object_get(cdr, "attempts"), 0);
+	assert_null(json_object_get(leg, "microsoft"));
+	assert_null(json_object_get(leg, "headers"));
+	assert_null(json_object_get(object, "microsoft"));
+	json_decref(cdr);
+	record.legs[1].microsoft = (struct record_words){ids, 2};
+	record.legs[1].headers = (struct record_words){headers, 2};
+	attempt.microsoft = (struct record_words){ids, 1};
+	cdr = parse(&record);
+	leg = json_object_get(cdr, "external");
+	assert_int_equal(number(cdr, "status"), 200);
+	assert_null(json_object_get(json_object_get(cdr, "internal"), "headers"));
+	object = json_object_get(leg, "microsoft");
+	assert_string_equal(text(object, "x_c"), "01/s/1");
+	assert_string_equal(text(object, "status"), hostile);
+	object = json_object_get(leg, "headers");
+	assert_int_equal(json_array_size(object), 2);
+	object = json_array_get(object, 1);
+	assert_string_equal(text(object, "header"), "X-Site");
+	assert_string_equal(text(object, "value"), hostile);
+	object = json_array_get(json_object_get(cdr, "attempts"), 0);
+	assert_string_equal(text(json_object_get(object, "microsoft"), "x_c"), "01/s/1");
+	json_decref(cdr);
+}
+
 static void where_its_capture_is_is_told(void **state)
 {
 	struct record_capture capture = {.state = "none"};
@@ -405,6 +446,7 @@ int main(void)
 		cmocka_unit_test(both_legs_may_be_on_one_side),
 		cmocka_unit_test(attempts_and_the_far_ends_words_are_listed),
 		cmocka_unit_test(what_a_far_end_said_is_there_when_it_said_something),
+		cmocka_unit_test(microsofts_ids_and_named_headers_are_told),
 		cmocka_unit_test(where_its_capture_is_is_told),
 		cmocka_unit_test(redirections_are_listed),
 		cmocka_unit_test(transfers_and_redirections_are_listed),

@@ -144,6 +144,8 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 	       "\"Carol\","
 	       "\"captured\":{\"mode\":\"full\",\"state\":\"lossy\",\"day\":\"2026-12-"
 	       "01\"},"
+	       "\"microsoft\":{\"x_c\":\"01ab/s\"},\"headers\":[{\"header\":\"X-Id\","
+	       "\"value\":\"0301234567\"}],"
 	       "\"tolerated\":[\"x\",\"late-ack\"]}",
 		"{\"v\":1,\"seq\":7,\"salt\":\"xxxx\",\"kind\":\"call\",\"id\":\"5f-1\","
 		"\"from\":\"+xxxxxxxx567\",\"to\":\"xxx\",\"asserted\":\"xxx \\\"x\\\" "
@@ -157,6 +159,8 @@ static void of_a_record_what_is_known_to_tell_nobody_stays(void **state)
 		"\"xxxxx\","
 		"\"captured\":{\"mode\":\"full\",\"state\":\"lossy\",\"day\":\"2026-12-"
 		"01\"},"
+		"\"microsoft\":{\"x_c\":\"xxxx/x\"},\"headers\":[{\"header\":\"X-Id\","
+		"\"value\":\"xxxxxxx567\"}],"
 		"\"tolerated\":[\"x\",\"late-ack\"]}");
 	record("{\"v\":1,\"salt\":\"00ff\",\"id\":\"5f-1\"}",
 		"{\"v\":1,\"salt\":\"00ff\",\"id\":\"5f-1\"}");

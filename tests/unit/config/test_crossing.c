@@ -54,6 +54,46 @@ static void what_crosses_is_read(void **state)
 	assert_int_equal(crossing->reason, CONFIG_REASON_PASS);
 }
 
+static void headers_of_records_are_named(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nrecord-headers = X-A,P-Charging-Vector\n");
+	fixture_load_ok(fixture);
+	assert_int_equal(
+		config_gateway_find(fixture->config, "a")->common.record_headers.count,
+		2);
+	assert_int_equal(fixture->config->servers[0].common.record_headers.count, 0);
+}
+
+static void headers_that_records_do_not_have_are_refused(void **state)
+{
+	struct fixture *fixture = *state;
+
+	fixture_write(fixture, "gateways.d/a.conf",
+		"[gateway]\nhost = a.example\nrecord-headers = X-A, authorization\n");
+	fixture_write(fixture, "gateways.d/b.conf",
+		"[gateway]\nhost = b.example\nrecord-headers = X-A, x-a\n");
+	fixture_write(fixture, "gateways.d/c.conf",
+		"[gateway]\nhost = c.example\nrecord-headers = "
+		"A1,A2,A3,A4,A5,A6,A7,A8,A9\n");
+	fixture_write(fixture, "gateways.d/d.conf",
+		"[gateway]\nhost = d.example\nrecord-headers = X-*\n");
+	fixture_load_fails(fixture,
+		"gateways.d/a.conf:3:23: error: record-headers: \"authorization\" is not "
+		"possible: it proves who is who, and records are for others to read\n"
+		"gateways.d/b.conf:3:23: error: record-headers: expected a comma list of "
+		"at "
+		"most 8 names of headers such as X-Site, each once, got \"x-a\"\n"
+		"gateways.d/c.conf:3:42: error: record-headers: expected a comma list of "
+		"at "
+		"most 8 names of headers such as X-Site, each once, got \"A9\"\n"
+		"gateways.d/d.conf:3:18: error: record-headers: expected a comma list of "
+		"at "
+		"most 8 names of headers such as X-Site, each once, got \"X-*\"\n");
+}
+
 #define TEST(function)                                                                   \
 	cmocka_unit_test_setup_teardown(function, fixture_setup, fixture_teardown)
 
@@ -62,6 +102,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(what_never_crosses_is_refused_where_it_is_named),
 		TEST(what_crosses_is_read),
+		TEST(headers_of_records_are_named),
+		TEST(headers_that_records_do_not_have_are_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -57,6 +57,45 @@ static void rules_are_read(void **state)
 	}
 }
 
+static void records_have_no_header_that_proves_who_is_who(void **state)
+{
+	static const char compact[] = "by their whole names", proof[] = "proves who";
+	static const struct {
+		const char *name, *why; /* "": it is fine; NULL: it is no name */
+	} rows[] = {
+		{"X-Site", ""},
+		{"P-Charging-Vector", ""},
+		{"Call-ID", ""},
+		{"Identity-Info", ""},
+		{"Authorization", proof},
+		{"PROXY-authorization", proof},
+		{"WWW-Authenticate", proof},
+		{"Proxy-Authenticate", proof},
+		{"Authentication-Info", proof},
+		{"Proxy-Authentication-Info", proof},
+		{"Security-Verify", proof},
+		{"identity", proof},
+		{"i", compact},
+		{"X-*", NULL},
+		{"in X-Site", NULL},
+		{"X-Site: 1", NULL},
+		{"", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const char *why = "";
+		const bool good = header_record_name(span_of(rows[i].name), &why);
+
+		if (good != (rows[i].why && !rows[i].why[0]))
+			fail_msg("%s", rows[i].name);
+		if (good || !rows[i].why)
+			assert_null(why);
+		else
+			assert_non_null(strstr(why, rows[i].why));
+	}
+}
+
 static void what_is_no_rule_is_refused(void **state)
 {
 	static const struct {
@@ -250,6 +289,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rules_are_read),
+		cmocka_unit_test(records_have_no_header_that_proves_who_is_who),
 		cmocka_unit_test(what_is_no_rule_is_refused),
 		cmocka_unit_test(values_have_512_bytes_at_most),
 		cmocka_unit_test(what_never_crosses_cannot_be_named),

@@ -56,6 +56,20 @@ static json_t *make_call(const char *text)
 		"messages", message, answer, "left_out", 3);
 }
 
+/* The same whose far ends said what few do: TEXT. */
+static json_t *make_rare_call(const char *text)
+{
+	json_t *call = make_call(text), *internal = json_object_get(call, "internal");
+
+	json_object_set_new(internal, "microsoft", json_pack("{s:s}", "x_c", text));
+	json_object_set_new(internal, "headers",
+		json_pack("[{s:s, s:s}]", "header", text, "value", text));
+	json_object_set_new(call, "diverted_by", json_string(text));
+	json_object_set_new(call, "release_text", json_string(text));
+	json_object_set_new(call, "captured", json_pack("{s:s}", "state", text));
+	return call;
+}
+
 /* CALL is taken. */
 static const char *make_page(json_t *call)
 {
@@ -102,6 +116,23 @@ static void a_page_says_what_happened(void **state)
 	assert_non_null(strstr(html, "<pre>SIP/2.0 200 OK\n\nx\n</pre>"));
 	assert_non_null(strstr(html, "3 further messages are left out"));
 	assert_non_null(strstr(html, "&quot;far_reason&quot;: &quot;plain&quot;"));
+	expect_elements_alone(html);
+}
+
+static void what_few_far_ends_say_is_in_it(void **state)
+{
+	static const char *const rows[] = {"<th>x_c</th><td>said</td><td></td>",
+		"<th>said</th><td>said</td><td></td>",
+		"<th>diverted by</th><td>said</td>", "<th>text</th><td>said</td>",
+		"<th>capture is</th><td>said</td>"};
+	const char *html = make_page(make_call("said"));
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_null(strstr(html, rows[i]));
+	html = make_page(make_rare_call("said"));
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_non_null(strstr(html, rows[i]));
 	expect_elements_alone(html);
 }
 
@@ -166,7 +197,7 @@ static void markup_of_peers_is_text(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
-		const char *html = make_page(make_call(texts[i]));
+		const char *html = make_page(make_rare_call(texts[i]));
 
 		expect_elements_alone(html);
 		assert_null(strstr(html, "<script"));
@@ -230,6 +261,8 @@ int main(void)
 			the_drawing_has_room_for_all, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			nothing_is_run_or_loaded, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_few_far_ends_say_is_in_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(markup_of_peers_is_text, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_deceives_the_eye_is_replaced, setup, teardown),
