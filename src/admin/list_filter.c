@@ -65,6 +65,15 @@ static int read_until(const struct reading *reading)
 	return read_moment(reading, &reading->list->filter.until_us);
 }
 
+/* Both are looked for by words of the index, of which one is gone through. */
+static int check_words(const struct reading *reading)
+{
+	if (reading->list->filter.number && reading->list->filter.microsoft)
+		return err_set(reading->text, -EINVAL,
+			"--number and --microsoft: expected one of them");
+	return 0;
+}
+
 static int read_number(const struct reading *reading)
 {
 	struct list_filter *list = reading->list;
@@ -74,7 +83,7 @@ static int read_number(const struct reading *reading)
 		pattern_parse(&list->pattern, span_of(reading->value), &bad) != 0)
 		return wrong(reading, "the beginning of numbers, as in prefixes");
 	list->filter.number = &list->pattern;
-	return 0;
+	return check_words(reading);
 }
 
 static int read_trunk(const struct reading *reading)
@@ -116,6 +125,21 @@ static int read_status(const struct reading *reading)
 		return wrong(reading, "a status (486) or a class (4xx)");
 	reading->list->filter.status = (unsigned)status;
 	return 0;
+}
+
+static int read_microsoft(const struct reading *reading)
+{
+	const char *value = reading->value;
+	const size_t len = strlen(value);
+	int err;
+
+	for (size_t i = 0; i < len; i++)
+		if (value[i] <= ' ' || value[i] > '~')
+			return wrong(reading, "an id without blanks");
+	if (len == 0 || len > INDEX_MICROSOFT_MAX)
+		return wrong(reading, "an id of 256 characters at most");
+	err = read_text(reading, &reading->list->filter.microsoft);
+	return err ? err : check_words(reading);
 }
 
 static int read_q850(const struct reading *reading)
@@ -244,6 +268,7 @@ static const struct {
 	{"--status", true, read_status},
 	{"--cause", true, read_cause},
 	{"--q850", true, read_q850},
+	{"--microsoft", true, read_microsoft},
 	{"--protection", true, read_protection},
 	{"--quality", true, read_quality},
 	{"--answered", false, read_answered},

@@ -89,10 +89,10 @@
 		"keep them no longer", wire_verb_stop)                                   \
 	X("cdr", "tail", 0, 1, false, "cdr tail [N]",                                    \
 		"the last N call records (10)", cdr_verb_tail)                           \
-	X("cdr", "list", 0, 34, false,                                                   \
+	X("cdr", "list", 0, 36, false,                                                   \
 		"cdr list [--since TIME] [--until TIME] [--number PATTERN] "             \
 		"[--trunk ID] [--server ID] [--status N|Nxx] [--cause WORD] "            \
-		"[--q850 N] [--protection WORD] [--quality MOS] [--answered | --failed] "           \
+		"[--q850 N] [--microsoft ID] [--protection WORD] [--quality MOS] [--answered | --failed] "           \
 		"[--kind WORD|all] [--limit N] [--csv | --jsonl]",                       \
 		"call records that fit, the latest first", cdr_verb_list)                \
 	X("cdr", "report", 0, 14, false,                                                 \

@@ -255,6 +255,36 @@ static void read_attempts(struct cdr_row *row, struct span rest)
 	row->q850 = find_q850(before, rest);
 }
 
+static void add_id(struct cdr_row *row, struct span id)
+{
+	for (unsigned i = 0; i < row->id_count; i++)
+		if (span_equal(row->ids[i], id))
+			return;
+	if (row->id_count < CDR_ROW_IDS)
+		row->ids[row->id_count++] = id;
+}
+
+/* Each member of each object of that name is a string; what it said of why is no id. REST: behind who ended it. */
+static void read_ids(struct cdr_row *row, struct span rest)
+{
+	struct span name, value;
+
+	while (skip_to(&rest, NEEDLE("\"microsoft\":{"))) {
+		while (skip_to(&rest, NEEDLE("\""))) {
+			name = string_of(rest);
+			value = take_string(&rest, NEEDLE("\":\""));
+			if (!value.p)
+				return;
+			if (value.len > 0 && !span_equal_str(name, "diagnostics"))
+				add_id(row, value);
+			rest.len -= value.len + 1;
+			rest.p += value.len + 1;
+			if (rest.len == 0 || rest.p[0] != ',')
+				break;
+		}
+	}
+}
+
 static int read_call(struct cdr_row *row, struct span rest)
 {
 	struct span legs[2], method;
@@ -272,6 +302,7 @@ static int read_call(struct cdr_row *row, struct span rest)
 	row->cause = take_string(&rest, NEEDLE("\"cause\":\""));
 	row->ended_by = take_string(&rest, NEEDLE("\"ended_by\":\""));
 	read_attempts(row, rest);
+	read_ids(row, rest);
 	if (!find_legs(row, rest, legs))
 		return ERR_FORMAT;
 	for (unsigned i = 0; i < 2; i++)

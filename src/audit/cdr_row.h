@@ -30,6 +30,9 @@ struct cdr_row_leg {
 /* Numbers of a call, as they are looked for. */
 #define CDR_ROW_NUMBERS 9
 
+/* Ids of Microsoft of a call, more are not looked for. */
+#define CDR_ROW_IDS 8
+
 struct cdr_row {
 	bool numbered; /* it has SEQ */
 	uint64_t seq;
@@ -51,6 +54,8 @@ struct cdr_row {
 	struct span from, to;
 	struct span numbers[CDR_ROW_NUMBERS]; /* with these two, each once */
 	unsigned number_count;
+	struct span ids[CDR_ROW_IDS]; /* each once */
+	unsigned id_count;
 	struct span attempts; /* for cdr_row_attempt() */
 	struct cdr_row_leg legs[2];
 	unsigned called;         /* which of them is that of who was called */

@@ -25,6 +25,7 @@
 /* Beginnings of words: what a word is. */
 #define INDEX_WORD_ID 'i'
 #define INDEX_WORD_NUMBER 'n'
+#define INDEX_WORD_MICROSOFT 'm'
 
 struct index_db {
 	sqlite3 *sqlite;

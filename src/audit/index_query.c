@@ -406,10 +406,12 @@ static int step_segments(
 	return err ? err : index_db_judge(&asking->query->db, rc, text);
 }
 
+_Static_assert(PATTERN_MAX <= INDEX_MICROSOFT_MAX, "a beginning has room for both");
+
 /* The words that begin with BEGIN: from it on, and before the next one of its length. */
 static void want_beginning(sqlite3_stmt *words, const char *begin)
 {
-	char end[PATTERN_MAX + 4];
+	char end[INDEX_MICROSOFT_MAX + 4];
 	size_t len = strlen(begin);
 
 	memcpy(end, begin, len + 1);
@@ -481,16 +483,20 @@ int index_query_rows(struct index_query *query, const struct index_filter *filte
 		.h = h,
 		.arg = arg,
 		.left = filter->limit};
-	char begin[PATTERN_MAX + 4];
+	char begin[INDEX_MICROSOFT_MAX + 4];
 	int err;
 
 	add_conditions(&asking.conditions, filter, &asking.names);
 	err = find_segments(&asking, text);
 	if (err || asking.over)
 		return err;
-	if (!filter->number)
+	if (filter->microsoft)
+		snprintf(begin, sizeof(begin), "%c%.*s", INDEX_WORD_MICROSOFT,
+			INDEX_MICROSOFT_MAX, filter->microsoft);
+	else if (filter->number)
+		exact_beginning(filter, begin);
+	else
 		return give_all(&asking, text);
-	exact_beginning(filter, begin);
 	return give_by_words(&asking, begin, text);
 }
 

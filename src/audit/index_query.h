@@ -14,12 +14,16 @@
 struct index_db;
 struct index_query;
 
+#define INDEX_MICROSOFT_MAX 256
+
 /* What records are wanted: each that is set has to fit. Texts are borrowed, or NULL. */
 struct index_filter {
 	uint64_t since_us, until_us;  /* ended from then on, and before then; 0: any */
 	const struct pattern *number; /* any of a call's numbers, as it came or left */
 	const char *number_text;      /* of it */
-	const char *trunk, *server;   /* ids */
+	/* One of its ids of Microsoft begins so, ASCII, INDEX_MICROSOFT_MAX bytes at most; not with a NUMBER. */
+	const char *microsoft;
+	const char *trunk, *server; /* ids */
 	const char *cause;
 	const char *kind;   /* NULL: "call"; "": any */
 	unsigned status;    /* 0: any; 4: 400 to 499 */

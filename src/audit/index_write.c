@@ -457,6 +457,8 @@ int index_writer_add(struct index_writer *writer, uint64_t begin,
 		err = add_word(writer, place, INDEX_WORD_ID, row->id, text);
 	for (unsigned i = 0; !err && i < row->number_count; i++)
 		err = add_word(writer, place, INDEX_WORD_NUMBER, row->numbers[i], text);
+	for (unsigned i = 0; !err && i < row->id_count; i++)
+		err = add_word(writer, place, INDEX_WORD_MICROSOFT, row->ids[i], text);
 	if (!err && row->call && !row->message)
 		err = add_figures(writer, row, text);
 	return err;

@@ -277,6 +277,7 @@ static const struct help_entry entries[] = {
 			{"--status", "N|Nxx", "486, or 4xx"},
 			{"--cause", "WORD", "why it ended: busy, peer-lost"},
 			{"--q850", "N", "the cause that a far end gave: 34"},
+			{"--microsoft", "ID", "an id of Microsoft: its beginning"},
 			{"--protection", "WORD",
 				"of the weaker leg: tls1.3, tls1.2, none; srtp, rtp, "
 				"udptl"},

@@ -4,7 +4,7 @@
  */
 #pragma once
 
-#define HELP_OPTIONS_MAX 16
+#define HELP_OPTIONS_MAX 18
 #define HELP_EXAMPLES 2
 
 struct help_option {

@@ -89,7 +89,7 @@ jq -c --argjson count "$count" 'select(.kind == "call") | . as $call | range($co
 			("0\($i * 240 / $count % 60 | floor)"[-2:]) + ":00.000001Z"),
 		answer: (if $r % 3 == 0 then null else $call.answer end),
 		status: [200, 486, 503, 200, 404][$r % 5], far_reason: "",
-		attempts: [$call.attempts[] + {q850: [16, 17, 34, 41][$r % 4]}],
+		attempts: [$call.attempts[] + {q850: [16, 17, 34, 41][$r % 4], microsoft: {x_c: "0\($r % 97)ab/s/1/2", diagnostics: "1034"}}],
 		cause: ["bye", "busy", "timeout", "bye", "rejected"][$r % 5]} |
 	.external.party = "trunk t\($r % 7)" |
 	.external.transport = ["TLS", "UDP"][$r % 2] |
@@ -113,6 +113,8 @@ check "a pattern" same 'any(numbers[]; test("^[+]4940[1-9][0-9]5"))' --number '+
 check "a trunk" same 'any(legs[]; .party == "trunk t3")' --trunk t3
 check "a status" same '.status == 486' --status 486
 check "a class of it" same '.status >= 400 and .status < 500' --status 4xx
+check "an id of Microsoft" same 'any(.attempts[].microsoft.x_c; startswith("07ab"))' --microsoft 07ab
+check "and no text of theirs" test -z "$(ctl --jsonl cdr list --microsoft 1034)"
 check "a cause of Q.850" same '.attempts[-1].q850 == 34' --q850 34
 check "a cause" same '.cause == "timeout"' --cause timeout
 check "answered ones" same '.answer != null' --answered

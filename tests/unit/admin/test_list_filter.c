@@ -70,6 +70,9 @@ static void each_option_is_read(void **state)
 	assert_int_equal(list.filter.status, 5);
 	assert_int_equal(list.filter.mos_below, 400);
 	list_filter_free(&list);
+	assert_int_equal(READ("--microsoft", "01ab/s/1"), 0);
+	assert_string_equal(list.filter.microsoft, "01ab/s/1");
+	list_filter_free(&list);
 	assert_int_equal(READ("--quality", "1.05"), 0);
 	assert_int_equal(list.filter.mos_below, 105);
 	list_filter_free(&list);
@@ -77,11 +80,13 @@ static void each_option_is_read(void **state)
 
 static void what_is_wrong_is_said(void **state)
 {
+	char too_long[258] = "a", longest[257] = "";
 	static const char *const wrong[][4] = {{"--since", "yesterday"}, {"--since"},
 		{"--until", "2099-01-01"}, {"--number", ""}, {"--number", "[9"},
 		{"--status", "99"}, {"--status", "700"}, {"--status", "7xx"},
 		{"--status", "4x"}, {"--protection", "good"}, {"--quality", "0.9"},
-		{"--q850", "0"}, {"--q850", "128"}, {"--q850", "1x"},
+		{"--q850", "0"}, {"--q850", "128"}, {"--q850", "1x"}, {"--microsoft", ""},
+		{"--microsoft", "a b"}, {"--microsoft", "\xc3\xa9"},
 		{"--quality", "5.01"}, {"--quality", "3,5"}, {"--quality", "3."},
 		{"--quality", ""}, {"--quality", "3.555"}, {"--limit", "0"},
 		{"--limit", "201"}, {"--next", "-1"}, {"--answered", "--failed"},
@@ -94,6 +99,15 @@ static void what_is_wrong_is_said(void **state)
 		assert_non_null(strstr(text.text, wrong[i][0]));
 	}
 	assert_int_equal(READ("--trunk", "a", "--trunk", "b"), -EINVAL);
+	/* one that is gone through by words */
+	assert_int_equal(READ("--microsoft", "a", "--number", "1"), -EINVAL);
+	assert_string_equal(text.text, "--number and --microsoft: expected one of them");
+	assert_int_equal(READ("--number", "1", "--microsoft", "a"), -EINVAL);
+	memset(longest, 'a', sizeof(longest) - 1);
+	memset(too_long, 'a', sizeof(too_long) - 1);
+	assert_int_equal(READ("--microsoft", longest), 0);
+	list_filter_free(&list);
+	assert_int_equal(READ("--microsoft", too_long), -EINVAL);
 }
 
 int main(void)

@@ -191,6 +191,50 @@ static void the_cause_of_q850_is_the_last_one(void **state)
 	assert_int_equal(row.q850, 16);
 }
 
+static void ids_of_microsoft_are_read(void **state)
+{
+	char x_c[] = "x_c", x_i[] = "x_i", call[] = "call_id", why[] = "diagnostics",
+	     one[] = "01/s", two[] = "2\"},\"microsoft\":{\"x\":\"3", none[] = "",
+	     target[] = "a", other[] = "04";
+	struct record_word ids[] = {{x_c, one}, {why, other}, {x_i, two}, {call, none}},
+			   refused[] = {{x_c, other}};
+	struct record_attempt attempt = {.target = target, .microsoft = {refused, 1}};
+	struct record record = fixture_record(7, "5f3c-000007");
+	struct cdr_row row;
+
+	(void)state;
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.id_count, 0);
+	record.attempts = &attempt;
+	record.attempt_count = 1;
+	record.legs[0].microsoft = (struct record_words){refused, 1};
+	record.legs[1].microsoft = (struct record_words){ids, 4};
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.id_count, 3);
+	assert_text(row.ids[0], "04");
+	assert_text(row.ids[1], "01/s");
+	assert_text(row.ids[2], "2\\\"},\\\"microsoft\\\":{\\\"x\\\":\\\"3");
+	assert_text(row.legs[1].party, "trunk carrier-a");
+}
+
+static void ids_that_are_too_many_are_left_out(void **state)
+{
+	char names[CDR_ROW_IDS + 1][2] = {""};
+	struct record_word ids[CDR_ROW_IDS + 1];
+	struct record record = fixture_record(7, "5f3c-000007");
+	struct cdr_row row;
+
+	(void)state;
+	for (unsigned i = 0; i <= CDR_ROW_IDS; i++) {
+		names[i][0] = (char)('a' + i);
+		ids[i] = (struct record_word){names[i], names[i]};
+	}
+	record.legs[1].microsoft = (struct record_words){ids, CDR_ROW_IDS + 1};
+	assert_int_equal(cdr_row_read(&row, write_line(&record)), 0);
+	assert_int_equal(row.id_count, CDR_ROW_IDS);
+	assert_text(row.ids[CDR_ROW_IDS - 1], "h");
+}
+
 static void words_of_a_peer_are_no_members(void **state)
 {
 	struct record record = fixture_record(7, "5f3c-000007");
@@ -303,6 +347,8 @@ int main(void)
 		TEST(all_numbers_of_a_call_are_read),
 		TEST(what_never_was_is_not_there),
 		TEST(the_cause_of_q850_is_the_last_one),
+		TEST(ids_of_microsoft_are_read),
+		TEST(ids_that_are_too_many_are_left_out),
 		TEST(words_of_a_peer_are_no_members),
 		TEST(other_records_have_kind_and_time),
 		TEST(what_is_no_record_is_refused),

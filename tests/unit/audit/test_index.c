@@ -156,6 +156,8 @@ static void calls_are_found_by_what_they_were(void **state)
 	char target[] = "carrier-b";
 	const struct record_attempt refused = {
 		.target = target, .status = 486, .said = {.q850 = 17}};
+	char x_c[] = "x_c", x_i[] = "x_i", id[] = "01ab/s/1/23", other[] = "n+4930999";
+	struct record_word ids[] = {{x_c, id}, {x_i, other}};
 	struct index_filter filter;
 
 	(void)state;
@@ -173,6 +175,7 @@ static void calls_are_found_by_what_they_were(void **state)
 	c.legs[0].mos = 349;
 	c.from = "+4930999";
 	c.diverted_by = "+4930777";
+	b.legs[1].microsoft = (struct record_words){ids, 2};
 	b.attempts = &refused;
 	b.attempt_count = 1;
 	c.released.q850 = 16;
@@ -201,6 +204,11 @@ static void calls_are_found_by_what_they_were(void **state)
 	LIST(q850, 17, "b ");
 	LIST(q850, 16, "c ");
 	LIST(q850, 1, "");
+	LIST(microsoft, id, "b ");
+	LIST(microsoft, "01ab", "b ");
+	LIST(microsoft, "01AB", "");
+	LIST(microsoft, "1ab", "");
+	LIST(microsoft, "+4930999", "");
 	LIST(cause, "busy' OR '1'='1", "");
 	LIST(answered, 0, "b ");
 	LIST(answered, 1, "c a ");
