@@ -46,6 +46,7 @@ struct journal {
 	int fd;        /* -1: could not be opened again */
 	uint64_t file; /* counts what was opened */
 	bool dirty;    /* written since the last sync */
+	bool torn;     /* its last line is half written, and could not be cut */
 	int synced_fd; /* what the last view has; -1: none */
 	int left_fd;   /* of the file before, to be synced; -1: none */
 };
@@ -365,33 +366,6 @@ void journal_each_call(struct journal *journal, size_t max, journal_call_h *h, v
 	spool_drop(journal->spool, 0);
 }
 
-/* Appends all of DATA or nothing. */
-static int write_whole(struct journal *journal, const char *data, size_t len)
-{
-	size_t done = 0;
-	struct stat st;
-	ssize_t n;
-	int err;
-
-	if (journal->fd < 0)
-		return -ENOENT;
-	errno = 0;
-	while (done < len) {
-		n = write(journal->fd, data + done, len - done);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		done += (size_t)n;
-	}
-	if (done == len)
-		return 0;
-	err = errno > 0 ? -errno : -EIO;
-	if (done > 0 && fstat(journal->fd, &st) == 0)
-		(void)!ftruncate(journal->fd, st.st_size - (off_t)done);
-	return err;
-}
-
 /* Makes the line of BODY in journal->line. */
 static void make_line(
 	struct journal *journal, const char *kind, const char *body, size_t len)
@@ -485,27 +459,59 @@ static void follow_path(struct journal *journal)
 	}
 	journal->left_fd = journal->fd;
 	journal->fd = fd;
+	journal->torn = false;
 	journal->file++;
 }
 
-/* Line by line, so that a disk with little room takes what it can. Returns how much is written; *RET_CALLS of it are records
- * of calls. */
-static size_t write_lines(struct journal *journal, struct span lines, uint64_t *ret_calls)
+/* How much was appended; *RET_ERR says why it was not all. */
+static size_t append(int fd, struct span lines, int *ret_err)
 {
 	size_t done = 0;
-	struct span rest = lines, line;
-	int err = 0;
+	ssize_t n;
 
-	while (rest.len > 0 && span_next(&rest, '\n', &line)) {
-		err = write_whole(journal, line.p, line.len + 1);
-		if (err)
-			break;
-		*ret_calls += is_call(line.p, line.len);
-		done += line.len + 1;
+	*ret_err = fd < 0 ? -ENOENT : 0;
+	while (*ret_err == 0 && done < lines.len) {
+		n = write(fd, lines.p + done, lines.len - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			*ret_err = n < 0 ? -errno : -EIO;
 	}
+	return done;
+}
+
+/* A disk with little room takes what it can, in whole lines. Returns how much; *RET_CALLS of it are records of calls. */
+static size_t write_lines(struct journal *journal, struct span lines, uint64_t *ret_calls)
+{
+	struct span rest, line;
+	struct stat st;
+	const char *newline;
+	size_t done, whole;
+	int err;
+
+	if (journal->torn) {
+		err = cut_torn_line(journal->fd);
+		if (err) {
+			health_fail(journal->health, "cdr", err);
+			return 0;
+		}
+		journal->torn = false;
+	}
+	whole = done = append(journal->fd, lines, &err);
+	if (done > 0 && done < lines.len) {
+		newline = memrchr(lines.p, '\n', done);
+		whole = newline ? (size_t)(newline + 1 - lines.p) : 0;
+	}
+	if (whole < done)
+		journal->torn =
+			fstat(journal->fd, &st) < 0 ||
+			ftruncate(journal->fd, st.st_size - (off_t)(done - whole)) < 0;
+	rest = (struct span){lines.p, whole};
+	while (rest.len > 0 && span_next(&rest, '\n', &line))
+		*ret_calls += is_call(line.p, line.len);
 	if (err)
 		health_fail(journal->health, "cdr", err);
-	return done;
+	return whole;
 }
 
 bool journal_write(struct journal *journal)
