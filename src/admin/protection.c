@@ -219,16 +219,16 @@ static json_t *whole(struct protection *protection)
 		if (kind != TALLY_MESSAGES || protection->total.sums[kind].legs)
 			json_array_append_new(protection->rows,
 				protection_row(&protection->total, kind, "total"));
-	return json_pack("{s:s, s:o, s:o, s:{s:I, s:s?, s:I, s:I}, "
+	return json_pack("{s:s, s:o, s:o, s:{s:I, s:s?, s:I, s:I, s:b}, "
 			 "s:{s:b, s:b, s:s}, s:O, s:O}",
 		"host", config->tandem.fqdn, "made", moment_json(facts->now), "since",
 		moment_json(facts->since), "records", "read", (json_int_t)counts->records,
 		"first", counts->first[0] ? counts->first : NULL, "unreadable",
 		(json_int_t)counts->unreadable, "uncounted_legs",
-		(json_int_t)facts->tally->uncounted, "fips", "required",
-		(int)(config->tandem.fips == CONFIG_FIPS_REQUIRED), "library_active",
-		(int)policy_fips_active(), "srtp", relay_crypto_name(), "broken",
-		protection->faults.array, "rows", protection->rows);
+		(json_int_t)facts->tally->uncounted, "files_unread", (int)counts->unread,
+		"fips", "required", (int)(config->tandem.fips == CONFIG_FIPS_REQUIRED),
+		"library_active", (int)policy_fips_active(), "srtp", relay_crypto_name(),
+		"broken", protection->faults.array, "rows", protection->rows);
 }
 
 int protection_step(struct protection *protection, json_t **ret)

@@ -1,5 +1,7 @@
 #include "audit/cdr_scan.h"
 
+#include "audit/follow_files.h"
+#include "audit/journal.h"
 #include "base/regular.h"
 
 #include <errno.h>
@@ -10,62 +12,104 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define FILES 2
+#define US_PER_S UINT64_C(1000000)
 
 /* Halved until the first line that is wanted is known to begin at LOW, where a line begins, or
  * soon behind it. */
 struct part {
-	int fd; /* -1: there is no such file */
+	int fd;
 	struct stat st;
 	off_t low, high;
 	bool found; /* it is; reading goes on at LOW */
 };
 
 struct cdr_scan {
-	struct part parts[FILES]; /* in the order of time */
-	unsigned part;            /* that is read */
+	struct part *parts; /* in the order of time */
+	size_t count;
+	size_t part; /* that is read */
 	char since[CLOCK_TEXT_SIZE];
 	struct cdr_scan_counts counts;
 	char bytes[CDR_SCAN_BYTES];
 };
 
-static int open_part(struct part *part, const char *state_dir, const char *name)
+/* FD, or negative, is another part; or none where there is no such file, or where it is one that is FIRST. */
+static int add_part(struct cdr_scan *scan, int fd, const struct part *first)
 {
-	char *path;
+	struct part *part = &scan->parts[scan->count];
 
-	if (asprintf(&path, "%s/%s", state_dir, name) < 0)
-		return -ENOMEM;
-	part->fd = regular_open(AT_FDCWD, path, &part->st);
-	free(path);
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	*part = (struct part){.fd = fd};
+	if (fstat(fd, &part->st) < 0 || (first && first->st.st_ino == part->st.st_ino &&
+						first->st.st_dev == part->st.st_dev)) {
+		close(fd);
+		return 0;
+	}
 	part->high = part->st.st_size;
-	return part->fd < 0 && part->fd != -ENOENT ? part->fd : 0;
+	scan->count++;
+	return 0;
+}
+
+static int open_live(const char *state_dir)
+{
+	const struct follow_file live = {.name = JOURNAL_NAME};
+
+	return follow_files_open(state_dir, &live);
+}
+
+/* The one that is written is opened first: one that is renamed meanwhile is met all the same, and what is written from then on
+ * is not read. */
+static int open_parts(struct cdr_scan *scan, const char *state_dir, uint64_t since_us)
+{
+	const time_t since = (time_t)(since_us / US_PER_S);
+	struct follow_files files = {.list = NULL};
+	struct part live;
+	size_t had;
+	int live_fd = open_live(state_dir);
+	int err = live_fd < 0 && live_fd != -ENOENT
+			  ? live_fd
+			  : follow_files_list(&files, state_dir);
+
+	if (!err)
+		scan->parts = calloc(files.count + 1, sizeof(*scan->parts));
+	if (!err && !scan->parts)
+		err = -ENOMEM;
+	if (err) {
+		if (live_fd >= 0)
+			close(live_fd);
+		goto out;
+	}
+	err = add_part(scan, live_fd, NULL);
+	had = scan->count;
+	live = scan->parts[0];
+	scan->count = 0;
+	for (size_t i = 0; !err && i < files.count; i++)
+		if (!files.list[i].live && files.list[i].written.tv_sec >= since)
+			err = add_part(scan, follow_files_open(state_dir, &files.list[i]),
+				had ? &live : NULL);
+	if (had)
+		scan->parts[scan->count++] = live;
+	scan->counts.unread = files.unread > 0 && files.unread >= since;
+out:
+	follow_files_free(&files);
+	return err;
 }
 
 int cdr_scan_new(struct cdr_scan **ret, const char *state_dir, uint64_t since_us,
 	struct err_text *text)
 {
 	struct cdr_scan *scan = calloc(1, sizeof(*scan));
-	struct part *old, *now;
 	int err;
 
 	if (!scan)
 		return err_set(text, -ENOMEM, "out of memory");
 	clock_text(since_us, scan->since);
-	old = &scan->parts[0];
-	now = &scan->parts[1];
-	old->fd = now->fd = -1;
-	/* In this order: one that is renamed in between is met twice rather than not at all. */
-	err = open_part(now, state_dir, "cdr.jsonl");
-	if (!err)
-		err = open_part(old, state_dir, "cdr.jsonl.1");
+	err = open_parts(scan, state_dir, since_us);
 	if (err) {
 		cdr_scan_free(scan);
 		return err_set(text, err, "cannot read the call records in %s: %s",
 			state_dir, err_str(err));
 	}
-	if (old->fd >= 0 && now->fd >= 0 && old->st.st_ino == now->st.st_ino &&
-		old->st.st_dev == now->st.st_dev)
-		old->high = old->st.st_size = 0;
 	*ret = scan;
 	return 0;
 }
@@ -74,9 +118,9 @@ void cdr_scan_free(struct cdr_scan *scan)
 {
 	if (!scan)
 		return;
-	for (unsigned i = 0; i < FILES; i++)
-		if (scan->parts[i].fd >= 0)
-			close(scan->parts[i].fd);
+	for (size_t i = 0; i < scan->count; i++)
+		close(scan->parts[i].fd);
+	free(scan->parts);
 	free(scan);
 }
 
@@ -167,12 +211,16 @@ static void give(struct cdr_scan *scan, struct span line, cdr_scan_h *h, void *a
 
 int cdr_scan_step(struct cdr_scan *scan, cdr_scan_h *h, void *arg)
 {
-	struct part *part = &scan->parts[scan->part];
+	struct part *part = scan->parts + scan->part;
 	struct span rest, line;
 	int err;
 
-	if (part->low >= part->high)
-		return ++scan->part < FILES ? -EAGAIN : 0;
+	if (scan->part == scan->count)
+		return 0;
+	if (part->low >= part->high) {
+		scan->part++;
+		return -EAGAIN;
+	}
 	if (!part->found)
 		return halve(scan);
 	err = read_at(scan, part->low, &rest);

@@ -2,8 +2,8 @@
  * Goes through the records of calls that ended since some time, in steps: the file may have a
  * gigabyte, and whoever reads it has calls to serve between two steps. One thread.
  *
- * Read are STATE/cdr.jsonl and, before it, STATE/cdr.jsonl.1, where logrotate(8) puts what
- * is older. Records stand in the order of the calls' ends, so the first one that is wanted
+ * Read are STATE/cdr.jsonl and, before it, what logrotate(8) made of it (cdr.jsonl.N, cdr.jsonl-DATE), but for what was
+ * compressed, which is told. Records stand in the order of the calls' ends, so the first one that is wanted
  * is found by halving.
  */
 #pragma once
@@ -35,6 +35,7 @@ int cdr_scan_step(struct cdr_scan *scan, cdr_scan_h *h, void *arg);
 struct cdr_scan_counts {
 	uint64_t records;            /* given to H */
 	uint64_t unreadable;         /* lines that are no records */
+	bool unread;                 /* some may be in files that are not read */
 	char first[CLOCK_TEXT_SIZE]; /* when the first of them ended; "": there is none */
 };
 const struct cdr_scan_counts *cdr_scan_counts(const struct cdr_scan *scan);

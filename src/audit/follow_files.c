@@ -75,7 +75,10 @@ static int read_first(struct follow_file *file, int fd)
 	return err;
 }
 
-/* 0; 1: it is none that can be read. */
+/* What look_at() says of a file without a whole line, and of one that cannot be read. */
+enum { EMPTY = 1, UNREAD };
+
+/* 0, EMPTY or UNREAD; or negative. */
 static int look_at(int dir_fd, const char *name, struct follow_file *ret)
 {
 	struct stat st;
@@ -83,14 +86,14 @@ static int look_at(int dir_fd, const char *name, struct follow_file *ret)
 
 	*ret = (struct follow_file){.live = strcmp(name, JOURNAL_NAME) == 0};
 	if (fd < 0)
-		return fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE ? fd : 1;
+		return fd == -ENOMEM || fd == -EMFILE || fd == -ENFILE ? fd : UNREAD;
 	snprintf(ret->name, sizeof(ret->name), "%s", name);
 	ret->written = st.st_mtim;
 	ret->size = st.st_size;
 	ret->inode = st.st_ino;
 	err = read_first(ret, fd);
 	close(fd);
-	return err == -ENOMEM ? err : err ? 1 : 0;
+	return err == -ENOMEM ? err : err == -ENOMSG ? EMPTY : err ? UNREAD : 0;
 }
 
 static int compare(const void *a, const void *b)
@@ -120,6 +123,16 @@ static int add(struct follow_files *files, const struct follow_file *file)
 	return 0;
 }
 
+/* gzip(1) and its like keep the time. */
+static void note_unread(struct follow_files *files, int dir_fd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		st.st_mtim.tv_sec > files->unread)
+		files->unread = st.st_mtim.tv_sec;
+}
+
 int follow_files_list(struct follow_files *ret, const char *state_dir)
 {
 	DIR *dir = opendir(state_dir);
@@ -132,9 +145,11 @@ int follow_files_list(struct follow_files *ret, const char *state_dir)
 		if (!is_ours(entry->d_name) || strlen(entry->d_name) >= sizeof(file.name))
 			continue;
 		files.all++;
-		if (is_compressed(entry->d_name))
-			continue;
-		err = look_at(dirfd(dir), entry->d_name, &file);
+		err = is_compressed(entry->d_name)
+			      ? UNREAD
+			      : look_at(dirfd(dir), entry->d_name, &file);
+		if (err == UNREAD)
+			note_unread(&files, dirfd(dir), entry->d_name);
 		if (!err)
 			err = add(&files, &file);
 		else if (err > 0)

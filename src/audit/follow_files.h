@@ -24,6 +24,8 @@ struct follow_files {
 	struct follow_file *list; /* the oldest first, the live one last */
 	size_t count;
 	size_t all; /* with those that cannot be read, or are empty */
+	/* Of those that are compressed, or no plain files: when the latest one was written; 0: there are none. */
+	time_t unread;
 };
 
 /* 0, or negative: the folder cannot be read. */

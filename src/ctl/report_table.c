@@ -343,6 +343,10 @@ void report_table_head(const json_t *report, struct buf *out)
 		buf_printf(out, ", the first of %s", first);
 	if (unreadable > 0)
 		buf_printf(out, "; %lld lines that are no records", unreadable);
+	if (json_is_true(json_object_get(records, "files_unread")))
+		buf_add_str(out,
+			"; NOT those of rotated files that are compressed, or no "
+			"plain files");
 	buf_add_char(out, '\n');
 	add_fips(out, report);
 	buf_add_char(out, '\n');

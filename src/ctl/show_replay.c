@@ -159,6 +159,9 @@ static void print_gaps(const json_t *result)
 	const json_int_t records =
 		number_of(result, "calls") - number_of(result, "captured");
 
+	if (json_is_true(json_object_get(result, "files_unread")))
+		printf("Records of files that are compressed, or no plain files, are "
+		       "left out.\n");
 	if (records)
 		printf("%9lld are known by their records alone: numbers, and no further "
 		       "identities or headers\n",

@@ -247,17 +247,17 @@ static json_t *result_json(
 		calls += counts->changes[i];
 	}
 	return json_pack(
-		"{s:o, s:o, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:I}",
+		"{s:o, s:o, s:s, s:I, s:o, s:I, s:I, s:I, s:I, s:b, s:I, s:I, s:o, s:I}",
 		"since", moment_json(replay->question->since), "before",
 		before ? api_text(before->file) : json_null(), "after",
 		replay->after.config->file, "calls", (json_int_t)calls, "changes",
 		changes, "captured", (json_int_t)counts->captured, "own_calls",
 		(json_int_t)counts->ours, "callbacks", (json_int_t)counts->callbacks,
 		"unreadable_records",
-		(json_int_t)(counts->unreadable + records->unreadable),
-		"damaged_captures", (json_int_t)counts->damaged, "encrypted_captures",
-		(json_int_t)counts->encrypted, "rows", json_incref(replay->rows),
-		"rows_left_out",
+		(json_int_t)(counts->unreadable + records->unreadable), "files_unread",
+		(int)records->unread, "damaged_captures", (json_int_t)counts->damaged,
+		"encrypted_captures", (json_int_t)counts->encrypted, "rows",
+		json_incref(replay->rows), "rows_left_out",
 		(json_int_t)(calls - counts->changes[OUTCOME_SAME] -
 			     json_array_size(replay->rows)));
 }

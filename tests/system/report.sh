@@ -292,4 +292,17 @@ check "each is named" says '.broken | map([.kind, .traffic, .rule]) | sort ==
 	["trunk", "signalling", "calls-below"]]'
 check "with the call" says '.broken | all(.words | test("defect"))'
 check "and lines that are no records are counted" says '.records.unreadable == 1'
+
+# --- files of before
+
+check "no file is left out" says '.records.files_unread == false'
+head -1 "$lab/state/cdr.jsonl" >"$lab/state/cdr.jsonl.7"
+jq -c '.id = "older"' "$lab/cdr.json" >>"$lab/state/cdr.jsonl.7"
+before=$(jq .records.read "$lab/report.json")
+check "a file that was rotated seven times is read" exits 1 report
+check "and counted" says ".records.read == $((before + 1))"
+gzip "$lab/state/cdr.jsonl.7"
+check "one that is compressed is not" exits 1 report
+check "which is told" says '.records.files_unread == true'
+check "to people too" prints 'NOT those of rotated files that are compressed' ctl report protection
 finish

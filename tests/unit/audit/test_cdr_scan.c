@@ -278,6 +278,50 @@ static void what_was_rotated_comes_first(void **state)
 	assert_int_equal(counts.records, 5);
 }
 
+/* In the order of time, whatever their names; and what is not read is told. */
+static void all_that_was_rotated_is_read(void **state)
+{
+	struct cdr_scan_counts counts;
+	char command[5000];
+	FILE *file;
+
+	(void)state;
+	put_records("cdr.jsonl.10", 0, 3);
+	put_records("cdr.jsonl-20231114", 3, 3);
+	put_records("cdr.jsonl.2", 6, 3);
+	put_records("cdr.jsonl.1", 9, 3);
+	put_records("cdr.jsonl", 12, 3);
+	snprintf(command, sizeof(command),
+		"cd '%s' && touch -d @1700000003 cdr.jsonl.10 && touch -d @1700000006 "
+		"*14 && "
+		"touch -d @1700000009 cdr.jsonl.2 && touch -d @1700000012 cdr.jsonl.1 && "
+		"touch cdr.jsonl.3",
+		folder);
+	assert_int_equal(system(command), 0);
+	scan_since(BEGIN, &counts);
+	assert_int_equal(counts.records, 15);
+	assert_string_equal(first, "cdr.jsonl.10-0");
+	assert_string_equal(last, "cdr.jsonl-2");
+	assert_false(counts.unread);
+	scan_since(BEGIN + 7 * SECOND, &counts);
+	assert_int_equal(counts.records, 8);
+	assert_string_equal(first, "cdr.jsonl.2-1");
+	file = open_file("cdr.jsonl.11.gz", "w");
+	fclose(file);
+	snprintf(command, sizeof(command),
+		"cd '%s' && touch -d @1700000001 cdr.jsonl.11.gz", folder);
+	assert_int_equal(system(command), 0);
+	scan_since(BEGIN, &counts);
+	assert_true(counts.unread);
+	scan_since(BEGIN + 2 * SECOND, &counts);
+	assert_false(counts.unread);
+	snprintf(command, sizeof(command), "ln -s /etc/passwd '%s/cdr.jsonl.4'", folder);
+	assert_int_equal(system(command), 0);
+	scan_since(BEGIN + 2 * SECOND, &counts);
+	assert_true(counts.unread);
+	assert_int_equal(counts.records, 13);
+}
+
 static void lines_that_are_none_are_counted_and_passed(void **state)
 {
 	struct cdr_scan_counts counts;
@@ -326,6 +370,8 @@ int main(void)
 			records_since_a_time_are_found, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_rotated_comes_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			all_that_was_rotated_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			lines_that_are_none_are_counted_and_passed, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_link_is_not_followed, setup, teardown),
