@@ -232,7 +232,7 @@ void writer_export(struct writer *writer, const struct entry_export *export)
  * its time, it may be of this call. */
 static const char *state_of(const struct writer *writer, const struct watch *watch)
 {
-	if (watch->lost > 0 || !watch->begun)
+	if (watch->lost > 0)
 		return "lossy";
 	return writer_lost(writer) != watch->lost_before ||
 			       health_is_failing(writer->health)

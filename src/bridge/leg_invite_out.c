@@ -75,7 +75,6 @@ int leg_invite(struct leg *leg, struct flow *flow, const struct leg_invite *invi
 	leg_preload_route(leg);
 	leg->dialog.limited = true;
 	leg->dialog.max_forwards = invite->max_forwards;
-	noted_free(&leg->microsoft);
 	noted_free(&leg->headers);
 	leg->allows =
 		0; /* what another branch, or address, allowed is not known of this one */

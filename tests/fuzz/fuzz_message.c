@@ -2,6 +2,9 @@
  * Fuzz target: bytes from the network through framer, parser, every accessor and answer.
  * What holds for any input is asserted.
  */
+#include "bridge/far_text.h"
+#include "bridge/noted.h"
+#include "bridge/reason.h"
 #include "fuzz.h"
 #include "sip/compose.h"
 #include "sip/framer.h"
@@ -168,6 +171,42 @@ static void check_answer(struct message *request, bool sound)
 	buf_free(&out);
 }
 
+/* What a record keeps of it is bounded, on one line, and obeyed by no terminal. */
+static void check_kept(const char *text, size_t max)
+{
+	if (text == NULL)
+		return;
+	MUST(text[0] != '\0' && strlen(text) <= max);
+	for (; *text; text++)
+		MUST((unsigned char)*text >= 0x20 && *text != 0x7f);
+}
+
+static void check_record(const struct message *message)
+{
+	static char reason[] = "Reason", a[] = "X-A", subject[] = "Subject";
+	static char *names[] = {reason, a, subject};
+	static const struct config_words all = {.words = names, .count = 3};
+	struct record_words words = {.list = NULL};
+	struct reason_said said;
+	char *text;
+
+	reason_read(message, &said);
+	MUST(said.q850 <= 127 && said.sip <= 699);
+	text = far_text(said.text, RECORD_REASON_TEXT);
+	check_kept(text, RECORD_REASON_TEXT);
+	free(text);
+	noted_microsoft(&words, message);
+	noted_microsoft(&words, message);
+	MUST(words.count <= 5);
+	for (unsigned i = 0; i < words.count; i++)
+		check_kept(words.list[i].value, NOTED_VALUE_MAX);
+	noted_headers(&words, &all, message);
+	MUST(words.count <= NOTED_HEADERS_MAX);
+	for (unsigned i = 0; i < words.count; i++)
+		check_kept(words.list[i].value, NOTED_VALUE_MAX);
+	noted_free(&words);
+}
+
 static void check_message(const char *data, size_t len)
 {
 	struct message *message;
@@ -178,8 +217,10 @@ static void check_message(const char *data, size_t len)
 	MUST(fault.status == 0 || fault.reason != NULL);
 	check_bytes(message_body(message), data, len);
 	check_accessors(message);
-	if (fault.status == 0)
+	if (fault.status == 0) {
 		check_sound(message);
+		check_record(message);
+	}
 	if (message_can_answer(message) && message_is_request(message))
 		check_answer(message, fault.status == 0);
 	message_unref(message);
