@@ -99,47 +99,92 @@ static void take_item(struct writer *writer, const struct item *item, size_t len
 	}
 }
 
-/* These two return whether the queue was found empty. */
-static bool drain_loop(struct writer *writer, unsigned max)
-{
-	struct queue *queue = writer->sources[0].queue;
+/* ---- queues: what they carry is taken by its time, so that a file has it in that order ---- */
+
+/* The oldest of a queue; ITEM NULL: it was found empty. */
+struct head {
 	const struct item *item;
 	size_t len;
+};
 
-	for (; max > 0 && (item = queue_peek(queue, &len)); max--) {
-		take_item(writer, item, len);
-		queue_pop(queue);
-	}
-	return max > 0;
+static void look(const struct writer *writer, struct head *heads, unsigned nth)
+{
+	heads[nth].item = queue_peek(writer->sources[nth].queue, &heads[nth].len);
 }
 
-static bool drain_worker(struct writer *writer, struct queue *queue)
+/* Which queue has the oldest of all, of those alike the first; until when it goes on having it in *RET_UNTIL_US. COUNT: all are empty. */
+static unsigned find_oldest(
+	const struct head *heads, unsigned count, uint64_t *ret_until_us)
 {
-	const struct item *item;
-	size_t len;
+	uint64_t first_us = UINT64_MAX, second_us = UINT64_MAX, us;
+	unsigned first = count;
 
-	unsigned taken = 0;
-
-	for (; taken < BATCH_ITEMS && (item = queue_peek(queue, &len)); taken++) {
-		if (!add_item(writer, item, len)) {
-			/* A call's beginning was queued before its packets, but elsewhere. */
-			drain_loop(writer, BATCH_ITEMS);
-			take_item(writer, item, len);
+	for (unsigned i = 0; i < count; i++) {
+		if (!heads[i].item)
+			continue;
+		us = heads[i].item->mono_us;
+		if (first == count || us < first_us) {
+			second_us = first_us;
+			first_us = us;
+			first = i;
+		} else if (us < second_us) {
+			second_us = us;
 		}
-		queue_pop(queue);
 	}
-	return taken < BATCH_ITEMS;
+	*ret_until_us = second_us;
+	return first;
 }
 
-/* Everything that is queued, once around. Returns whether more may be waiting. */
-static bool drain(struct writer *writer)
+/* Takes what the loop's queue has. */
+static void drain_loop(struct writer *writer, struct head *heads)
+{
+	look(writer, heads, 0);
+	for (unsigned left = BATCH_ITEMS; left > 0 && heads[0].item; left--) {
+		take_item(writer, heads[0].item, heads[0].len);
+		queue_pop(writer->sources[0].queue);
+		look(writer, heads, 0);
+	}
+}
+
+/* A worker's packet. */
+static void take_packet(struct writer *writer, struct head *heads, unsigned nth)
+{
+	if (add_item(writer, heads[nth].item, heads[nth].len))
+		return;
+	/* A call's beginning was queued before its packets, but elsewhere, and behind what was looked at. */
+	drain_loop(writer, heads);
+	take_item(writer, heads[nth].item, heads[nth].len);
+}
+
+/* Everything that is queued, once around. False: it was too much. */
+static bool drain_queues(struct writer *writer, struct head *heads)
+{
+	const unsigned count = writer->source_count;
+	unsigned left = BATCH_ITEMS * count, nth;
+	uint64_t until_us;
+
+	for (unsigned i = 0; i < count; i++)
+		look(writer, heads, i);
+	while (left > 0 && (nth = find_oldest(heads, count, &until_us)) < count)
+		do {
+			if (nth == 0)
+				take_item(writer, heads[0].item, heads[0].len);
+			else
+				take_packet(writer, heads, nth);
+			queue_pop(writer->sources[nth].queue);
+			look(writer, heads, nth);
+		} while (--left > 0 && heads[nth].item &&
+			 heads[nth].item->mono_us <= until_us);
+	return left > 0;
+}
+
+/* Returns whether more may be waiting. */
+static bool drain(struct writer *writer, struct head *heads)
 {
 	size_t len;
-	bool more = false, drained = drain_loop(writer, BATCH_ITEMS);
+	bool more = false;
 
-	for (unsigned i = 1; i < writer->source_count; i++)
-		drained &= drain_worker(writer, writer->sources[i].queue);
-	if (drained)
+	if (drain_queues(writer, heads))
 		backlog_drained(&writer->backlog);
 	store_flush(writer->store);
 	for (unsigned i = 0; i < writer->source_count; i++)
@@ -305,18 +350,19 @@ static void *run(void *arg)
 {
 	struct writer *writer = arg;
 	struct pollfd *fds = calloc(writer->source_count + 1, sizeof(*fds));
+	struct head *heads = calloc(writer->source_count, sizeof(*heads));
 	struct ticks ticks = {0};
 	bool more = false;
 
 	/* calls go before their captures when the processor is scarce */
 	setpriority(PRIO_PROCESS, (id_t)gettid(), 10);
-	while (fds && (more || !atomic_load(&writer->stopping))) {
+	while (fds && heads && (more || !atomic_load(&writer->stopping))) {
 		if (!more)
 			wait_for_work(writer, fds);
 		health_turn_begins(writer->health, writer_now_us());
 		for (unsigned i = 0; i < writer->source_count; i++)
 			queue_clear_fd(writer->sources[i].queue);
-		more = drain(writer);
+		more = drain(writer, heads);
 		/* a disk that fails is tried a few times a second */
 		if (!health_is_failing(writer->health))
 			chronicle_write(writer->chronicle);
@@ -324,8 +370,9 @@ static void *run(void *arg)
 		pulse_beat(&writer->pulse);
 		health_turn_ends(writer->health);
 	}
-	while (drain(writer))
+	while (heads && drain(writer, heads))
 		;
+	free(heads);
 	free(fds);
 	return NULL;
 }
