@@ -1,5 +1,7 @@
 #include "bridge/far_text.h"
 
+#include "sip/message.h"
+
 #include <stdlib.h>
 
 static bool is_control(char c)
@@ -59,6 +61,11 @@ char *far_text(struct span value, size_t max)
 	while (len > 0 && text[len - 1] == ' ')
 		len--;
 	text[len] = '\0';
+	/* in a record each such byte would be three */
+	if (!message_text_valid((struct span){text, len}))
+		for (i = 0; i < len; i++)
+			if ((unsigned char)text[i] >= 0x80)
+				text[i] = '?';
 	if (len > 0)
 		return text;
 	free(text);

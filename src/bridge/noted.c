@@ -9,10 +9,10 @@
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A new one behind the others; NULL: it is left out. */
-static void add(struct record_words *words, const char *name, struct span value)
+static void add(
+	struct record_words *words, const char *name, struct span value, size_t max)
 {
-	struct record_word word = {
-		.name = strdup(name), .value = far_text(value, NOTED_VALUE_MAX)};
+	struct record_word word = {.name = strdup(name), .value = far_text(value, max)};
 	struct record_word *grown =
 		word.name && word.value
 			? reallocarray(words->list, words->count + 1, sizeof(*grown))
@@ -35,14 +35,14 @@ static void put(struct record_words *words, const char *name, struct span value)
 	for (unsigned i = 0; i < words->count; i++) {
 		if (strcmp(words->list[i].name, name) != 0)
 			continue;
-		text = far_text(value, NOTED_VALUE_MAX);
+		text = far_text(value, NOTED_ID_MAX);
 		if (text) {
 			free(words->list[i].value);
 			words->list[i].value = text;
 		}
 		return;
 	}
-	add(words, name, value);
+	add(words, name, value, NOTED_ID_MAX);
 }
 
 void noted_free(struct record_words *words)
@@ -139,7 +139,7 @@ void noted_headers(struct record_words *words, const struct config_words *names,
 			nth < NOTED_REPEATS_MAX && words->count < NOTED_HEADERS_MAX &&
 			message_line(message, names->words[i], nth, &value);
 			nth++)
-			add(words, names->words[i], value);
+			add(words, names->words[i], value, NOTED_VALUE_MAX);
 }
 
 /* ---- what outlives the process ---- */
@@ -177,7 +177,7 @@ int noted_load(struct record_words *words, struct saved from, const char *list,
 			err = err_set(
 				error, ERR_FORMAT, "a word of a far end is not whole");
 		if (!err && words->count < NOTED_HEADERS_MAX)
-			add(words, word.name, span_of(word.value));
+			add(words, word.name, span_of(word.value), NOTED_VALUE_MAX);
 		free(word.name);
 		free(word.value);
 	}

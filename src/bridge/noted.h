@@ -9,7 +9,8 @@
 #include "config/config.h"
 #include "sip/message.h"
 
-/* Of a value, bytes; and of all headers of a leg, how many. */
+/* Of an id, and of the value of a header, bytes; and of all headers of a leg, how many. */
+#define NOTED_ID_MAX 128
 #define NOTED_VALUE_MAX 256
 #define NOTED_HEADERS_MAX 16
 /* More lines of one name are left out. */

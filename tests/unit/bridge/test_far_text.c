@@ -58,7 +58,8 @@ static void it_is_cut_between_characters(void **state)
 	assert_text(span_of("a\xf0\x9f\x93\x9e"), 4, "a");
 	assert_text(span_of("\xf0\x9f\x93\x9ex"), 4, "\xf0\x9f\x93\x9e");
 	/* what is no UTF-8 is cut anywhere */
-	assert_text(span_of("\x80\x80\x80\x80\x80"), 4, "\x80\x80\x80\x80");
+	assert_text(span_of("\x80\x80\x80\x80\x80"), 4, "????");
+	assert_text(span_of("a\xff\xc3\xa9"), 4, "a???");
 	assert_text(span_of("\"a\\\"b\""), 2, "a\"");
 	assert_text(span_of("abc defg"), 4, "abc");
 }

@@ -108,7 +108,10 @@ static void a_value_is_bounded(void **state)
 	snprintf(lines, sizeof(lines), "ms-call-id: %0900d\r\n", 0);
 	hear(lines);
 	assert_int_equal(words.count, 1);
-	assert_int_equal(strlen(words.list[0].value), NOTED_VALUE_MAX);
+	assert_int_equal(strlen(words.list[0].value), NOTED_ID_MAX);
+	hear(lines);
+	assert_int_equal(words.count, 1);
+	assert_int_equal(strlen(words.list[0].value), NOTED_ID_MAX);
 }
 
 static void name(struct config_words *ret, char **names, size_t count, const char *lines)
@@ -118,6 +121,18 @@ static void name(struct config_words *ret, char **names, size_t count, const cha
 	*ret = (struct config_words){.words = names, .count = count};
 	noted_headers(&words, ret, message);
 	message_unref(message);
+}
+
+static void a_header_is_bounded(void **state)
+{
+	char lines[1000], a[] = "X-A", *names[] = {a};
+	struct config_words config;
+
+	(void)state;
+	snprintf(lines, sizeof(lines), "X-A: %0900d\r\n", 0);
+	name(&config, names, 1, lines);
+	assert_int_equal(words.count, 1);
+	assert_int_equal(strlen(words.list[0].value), NOTED_VALUE_MAX);
 }
 
 static void named_headers_are_kept_in_the_order_of_the_names(void **state)
@@ -205,6 +220,7 @@ int main(void)
 		TEST(the_first_of_the_diagnostics_counts),
 		TEST(what_only_looks_so_is_none),
 		TEST(a_value_is_bounded),
+		TEST(a_header_is_bounded),
 		TEST(named_headers_are_kept_in_the_order_of_the_names),
 		TEST(lines_of_a_name_and_in_all_are_bounded),
 		TEST(what_was_written_is_read),
