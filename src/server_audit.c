@@ -14,6 +14,7 @@ static int start_writer(struct server *server, struct err_text *text)
 		.style = style,
 		.name = server->config->tandem.fqdn,
 		.keep_keys = server->config->audit.keep_keys,
+		.key = server->config->audit.log_key,
 		.vouch = server->vouch,
 		.workers = relay_worker_count(server->config->media.workers)};
 

@@ -7,12 +7,16 @@
 #include "base/log.h"
 #include "check/check.h"
 #include "evidence/stamp.h"
+#include "evidence/token.h"
 #include "hep/settings.h"
 #include "privilege.h"
 #include "tls/policy.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+/* Who asks waits for a token's key so long. */
+#define TOKEN_CHECK_MS 2000
 
 static void add_error(struct findings *findings, const char *file, const char *remedy,
 	int err, const struct err_text *text)
@@ -123,6 +127,28 @@ static void check_hep(struct check *check)
 	hep_settings_free(settings);
 }
 
+/* A start finds out by itself, and says so. */
+static void check_log_key(struct check *check)
+{
+	const char *uri = check->config->audit.log_key;
+	struct token *token = NULL;
+	struct err_text text = {{0}};
+	struct place place;
+
+	if (!uri[0] || check->by == CHECK_BY_START)
+		return;
+	if (token_open(&token, uri, &text) != 0 ||
+		token_ready(token, TOKEN_CHECK_MS, &text) != 0) {
+		locate(&check->locator, check->config->file, "audit", NULL, "log-key",
+			&place);
+		findings_add(check->findings, FINDING_WARNING, place,
+			"look at the URI by `p11tool --list-keys TOKEN`, and set "
+			"token-dir where the token keeps files (SoftHSM)",
+			"log-key: %s: it cannot sign the log", text.text);
+	}
+	token_free(token);
+}
+
 /* Calls are served without them, so these two are no errors. */
 static void check_readers(struct check *check)
 {
@@ -156,6 +182,7 @@ static void check_named_files(struct check *check)
 	check_witnesses(check);
 	check_hep(check);
 	check_readers(check);
+	check_log_key(check);
 }
 
 /* The rights of whom a start becomes, and the configuration as he reads it. */

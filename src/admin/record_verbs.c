@@ -66,8 +66,9 @@ enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 		err_set(text, 0, "records are not signed: %s", log.why);
 		return API_FAILED;
 	}
-	*ret_result = json_pack("{s:s, s:s, s:I, s:b, s:s, s:o, s:o}", "log", log.name,
-		"key", log.key, "signed", (json_int_t)log.size, "stopped",
+	*ret_result = json_pack("{s:s, s:s, s:b, s:b, s:I, s:b, s:s, s:o, s:o}", "log",
+		log.name, "key", log.key, "in_token", (int)log.in_token, "differs",
+		(int)log.differs, "signed", (json_int_t)log.size, "stopped",
 		(int)log.stopped, "why", log.why, "stamp", stamp_json(&state),
 		"witnesses", witnesses_json(&state));
 	return API_OK;

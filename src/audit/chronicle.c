@@ -172,7 +172,8 @@ int chronicle_new(struct chronicle **ret, const struct chronicle_params *params,
 	const struct ledger_params ledger = {.state_dir = params->state_dir,
 		.health = params->health,
 		.name = params->name,
-		.keep_keys = params->keep_keys};
+		.keep_keys = params->keep_keys,
+		.key = params->key};
 	struct err_text why = {""};
 	int err = -ENOMEM;
 
@@ -421,6 +422,11 @@ void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret)
 	journal_counts(chronicle->journal, ret);
 }
 
+int chronicle_want_key(struct chronicle *chronicle, const char *uri)
+{
+	return ledger_want_key(chronicle->ledger, uri);
+}
+
 int chronicle_rotate_key(struct chronicle *chronicle, struct err_text *text)
 {
 	return ledger_rotate_key(chronicle->ledger, text);
@@ -453,7 +459,7 @@ void chronicle_free(struct chronicle *chronicle)
 	(void)write_waiting(chronicle, &view);
 	while (ledger_follow(chronicle->ledger, &view))
 		;
-	(void)ledger_publish(chronicle->ledger);
+	ledger_finish(chronicle->ledger);
 	journal_free(chronicle->journal);
 	ledger_free(chronicle->ledger);
 	standing_free(chronicle->standing);

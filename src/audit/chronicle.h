@@ -18,8 +18,9 @@ struct chronicle_params {
 	const char *run_dir;   /* as for journal_new() */
 	const char *name;      /* of the server */
 	struct health *health; /* borrowed */
-	bool keep_keys;        /* as struct ledger_params has it */
-	struct vouch *vouch;   /* borrowed; NULL: nobody vouches for the log */
+	bool keep_keys;        /* as struct ledger_params has it; as the next */
+	const char *key;
+	struct vouch *vouch; /* borrowed; NULL: nobody vouches for the log */
 };
 
 /* Opens all, and records the start and what is left of a process that was killed. 0, or negative with TEXT. */
@@ -70,5 +71,7 @@ void chronicle_counts(struct chronicle *chronicle, struct journal_counts *ret);
 void chronicle_state(struct chronicle *chronicle, struct ledger_state *ret);
 /* Nothing is signed any more. */
 bool chronicle_is_stopped(const struct chronicle *chronicle);
+/* Any thread: as ledger_want_key(). */
+int chronicle_want_key(struct chronicle *chronicle, const char *uri);
 /* As ledger_rotate_key(). */
 int chronicle_rotate_key(struct chronicle *chronicle, struct err_text *text);

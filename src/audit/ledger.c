@@ -1,6 +1,8 @@
 #include "audit/ledger.h"
 
 #include "audit/log_keys.h"
+#include "audit/log_lines.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/regular.h"
 #include "evidence/handover.h"
@@ -20,35 +22,39 @@
 
 /* The key as others need it, below the log's folder; with the name of the log, which it keeps for good. */
 #define PUBLIC_FILE "key"
-/* Of lines that are read at once; a longest one fits behind. */
-#define BLOCK ((size_t)256 << 10)
 /* In one go: some 20 ms. */
 #define GO_BYTES ((size_t)16 << 20)
+/* A key in a token is waited for so long. */
+#define OPENING_US UINT64_C(20000000)
+/* At the end what a token has yet to sign is waited for so long, in so many pieces. */
+#define FAREWELL_MS 300
+#define FAREWELL_TURNS 10
 
 struct ledger {
 	char *state_dir;
 	struct health *health;
 	int dir_fd; /* of the folder; the logbook's */
 	struct log_keys keys;
+	uint64_t opening_us; /* the next key is waited for, since then; 0: it is not */
 	bool handed; /* the next key has signed, and is yet to take the place of the other one */
 	uint64_t handover; /* the record that said so */
 	struct logbook *logbook;
 	/* the file that is read */
-	int fd;
-	uint64_t file; /* as the journal numbers them; 0: none yet */
-	off_t at;      /* where what is in BYTES ends */
-	size_t begin, end;
-	char *bytes;     /* BLOCK and a longest line */
+	struct log_lines lines;
+	uint64_t file;   /* as the journal numbers them; 0: none yet */
 	uint64_t before; /* lines of it that are older than the log */
 	uint64_t
 		headless; /* behind these, records that have no head: a log began with them */
-	uint64_t number; /* of the next record */
-	bool failing;    /* something could not be read or written last */
-	bool foreign;    /* a line that is no record was told of */
+	uint64_t number;   /* of the next record */
+	bool failing;      /* something could not be read or written last */
+	bool sign_failing; /* nor signed */
+	bool foreign;      /* a line that is no record was told of */
 
 	atomic_bool stopped; /* atomic */
 	pthread_mutex_t lock;
 	struct ledger_state state; /* LOCK: lock */
+	/* pkcs11: URIs, "": a file; where the log's key is to be, and where it is. NULL: there is none. LOCK: lock */
+	char *wanted, *place;
 };
 
 /* Nothing is signed from now on. */
@@ -72,6 +78,12 @@ static void fail(struct ledger *ledger, int err)
 {
 	ledger->failing = true;
 	health_fail(ledger->health, "log", err);
+}
+
+/* A hand-over is for somebody to ask for: others have to know the key. */
+static void tell_difference(void)
+{
+	log_warning("ledger", "event=log-key-differs");
 }
 
 /* Opening */
@@ -115,6 +127,49 @@ static void make_name(const char *server, char ret[static NOTE_NAME_MAX + 1])
 		server && *server ? server : "tandem");
 }
 
+/* Lock held. */
+static void compare_places(struct ledger *ledger)
+{
+	ledger->state.in_token = ledger->place && ledger->place[0];
+	ledger->state.differs = ledger->place && ledger->wanted &&
+				strcmp(ledger->place, ledger->wanted) != 0;
+}
+
+/* Where the key is that the log has now. Returns whether it is wanted elsewhere. */
+static bool note_place(struct ledger *ledger)
+{
+	const char *uri = ledger->keys.now.uri;
+	bool differs;
+
+	pthread_mutex_lock(&ledger->lock);
+	free(ledger->place);
+	ledger->place = strdup(uri ? uri : "");
+	compare_places(ledger);
+	differs = ledger->state.differs;
+	pthread_mutex_unlock(&ledger->lock);
+	return differs;
+}
+
+int ledger_want_key(struct ledger *ledger, const char *uri)
+{
+	char *wanted = strdup(uri);
+	bool before, differs;
+
+	if (!wanted)
+		return -ENOMEM;
+	pthread_mutex_lock(&ledger->lock);
+	before = ledger->state.differs && ledger->wanted &&
+		 strcmp(ledger->wanted, wanted) == 0;
+	free(ledger->wanted);
+	ledger->wanted = wanted;
+	compare_places(ledger);
+	differs = ledger->state.differs;
+	pthread_mutex_unlock(&ledger->lock);
+	if (differs && !before)
+		tell_difference();
+	return 0;
+}
+
 /* The key that the log has now, for others: it is in the folder, and what ledger_state() says. */
 static int publish_key(struct ledger *ledger)
 {
@@ -149,13 +204,15 @@ static int open_log(struct ledger *ledger, const char *server, struct err_text *
 		      ? err_set(text, named,
 				"%s/" LOGBOOK_FOLDER "/" PUBLIC_FILE " is damaged",
 				ledger->state_dir)
-		      : log_keys_open(&ledger->keys, dir_fd, name, text);
+		      : log_keys_open(&ledger->keys, dir_fd, name, ledger->wanted, text);
 	if (err) {
 		close(dir_fd);
 		return err;
 	}
 	ledger->dir_fd = dir_fd;
-	err = logbook_new(&ledger->logbook, dir_fd, ledger->keys.now, name, text);
+	if (note_place(ledger))
+		tell_difference();
+	err = logbook_new(&ledger->logbook, dir_fd, ledger->keys.now.key, name, text);
 	if (err)
 		return err;
 	snprintf(ledger->state.name, sizeof(ledger->state.name), "%s", name);
@@ -175,12 +232,12 @@ int ledger_new(struct ledger **ret, const struct ledger_params *params)
 	if (!ledger)
 		return -ENOMEM;
 	pthread_mutex_init(&ledger->lock, NULL);
-	ledger->fd = -1;
 	ledger->health = params->health;
 	ledger->keys.keep = params->keep_keys;
 	ledger->state_dir = strdup(params->state_dir);
-	ledger->bytes = malloc(BLOCK + RECORDS_LINE_MAX);
-	if (!ledger->state_dir || !ledger->bytes) {
+	ledger->wanted = strdup(params->key ? params->key : "");
+	if (log_lines_init(&ledger->lines) != 0 || !ledger->state_dir ||
+		!ledger->wanted) {
 		ledger_free(ledger);
 		return -ENOMEM;
 	}
@@ -197,11 +254,11 @@ void ledger_free(struct ledger *ledger)
 		return;
 	logbook_free(ledger->logbook);
 	log_keys_close(&ledger->keys);
-	if (ledger->fd >= 0)
-		close(ledger->fd);
+	log_lines_free(&ledger->lines);
 	pthread_mutex_destroy(&ledger->lock);
 	free(ledger->state_dir);
-	free(ledger->bytes);
+	free(ledger->wanted);
+	free(ledger->place);
 	free(ledger);
 }
 
@@ -226,47 +283,6 @@ void ledger_state(struct ledger *ledger, struct ledger_state *ret)
 
 /* Reading */
 
-/* The next whole line that is in memory. */
-static bool next_line(struct ledger *ledger, struct span *ret)
-{
-	const char *from = ledger->bytes + ledger->begin;
-	const char *newline = memchr(from, '\n', ledger->end - ledger->begin);
-
-	if (!newline)
-		return false;
-	*ret = (struct span){from, (size_t)(newline - from)};
-	return true;
-}
-
-/* Reads on, up to LIMIT. Returns how much; 0: that was all; or a negated errno. */
-static ssize_t fill(struct ledger *ledger, off_t limit)
-{
-	size_t len = BLOCK;
-	ssize_t n;
-
-	if (ledger->begin > 0)
-		memmove(ledger->bytes, ledger->bytes + ledger->begin,
-			ledger->end - ledger->begin);
-	ledger->end -= ledger->begin;
-	ledger->begin = 0;
-	if (limit - ledger->at < (off_t)len)
-		len = limit > ledger->at ? (size_t)(limit - ledger->at) : 0;
-	if (len > BLOCK + RECORDS_LINE_MAX - ledger->end)
-		return -EFBIG;
-	n = pread(ledger->fd, ledger->bytes + ledger->end, len, ledger->at);
-	if (n < 0)
-		return -errno;
-	ledger->at += n;
-	ledger->end += (size_t)n;
-	return n;
-}
-
-static void rewind_file(struct ledger *ledger)
-{
-	ledger->at = 0;
-	ledger->begin = ledger->end = 0;
-}
-
 /*
  * Which lines of the file are records, by the first one with a head. Lines before it were written by older versions. They are
  * the first records of a log that began in this file, and else no records.
@@ -278,17 +294,17 @@ static int find_number(struct ledger *ledger, off_t limit)
 	bool any = false;
 	ssize_t n = 1;
 
-	rewind_file(ledger);
+	log_lines_rewind(&ledger->lines);
 	while (!any && n > 0) {
-		while (!any && next_line(ledger, &line)) {
+		while (!any && log_lines_next(&ledger->lines, &line)) {
 			any = head_read(line, &seq) == 0;
 			count += !any;
-			ledger->begin += line.len + 1;
+			ledger->lines.begin += line.len + 1;
 		}
 		if (!any)
-			n = fill(ledger, limit);
+			n = log_lines_fill(&ledger->lines, limit);
 	}
-	rewind_file(ledger);
+	log_lines_rewind(&ledger->lines);
 	if (n < 0)
 		return (int)n;
 	ledger->foreign = false;
@@ -306,9 +322,9 @@ static int take_file(struct ledger *ledger, int fd, uint64_t file, off_t limit)
 {
 	if (fd < 0)
 		return -errno;
-	if (ledger->fd >= 0)
-		close(ledger->fd);
-	ledger->fd = fd;
+	if (ledger->lines.fd >= 0)
+		close(ledger->lines.fd);
+	ledger->lines.fd = fd;
 	ledger->file = file;
 	return find_number(ledger, limit);
 }
@@ -348,21 +364,28 @@ static int take_handover(struct ledger *ledger, struct span line)
 		ledger->number < logbook_known(ledger->logbook) ||
 		handover_read_line(&handover, line) != 0)
 		return 0;
-	if (ledger->keys.next) {
-		ed25519_public(ledger->keys.next, public);
+	if (ledger->keys.next.key) {
+		ed25519_public(ledger->keys.next.key, public);
 		if (memcmp(public, handover.to.key, sizeof(public)) == 0)
-			err = logbook_hand_over(
-				ledger->logbook, ledger->keys.next, ledger->number, line);
+			err = logbook_hand_over(ledger->logbook, ledger->keys.next.key,
+				ledger->number, line);
 	}
 	if (!err)
 		ledger->handover = ledger->number;
 	if (err != ERR_FORMAT)
 		return err;
-	snprintf(why, sizeof(why),
-		"record %" PRIu64
-		" hands the log over to a key that is not in log.key.new; put it back, "
-		"or move log and cdr.jsonl away to begin another log",
-		ledger->number);
+	if (ledger->keys.next_why[0])
+		snprintf(why, sizeof(why),
+			"record %" PRIu64
+			" hands the log over to the key of log.key.new, which cannot be "
+			"used: %.128s",
+			ledger->number, ledger->keys.next_why);
+	else
+		snprintf(why, sizeof(why),
+			"record %" PRIu64
+			" hands the log over to a key that is not in log.key.new; put it "
+			"back, or move log and cdr.jsonl away to begin another log",
+			ledger->number);
 	stop(ledger, why);
 	return ERR_STATE;
 }
@@ -377,7 +400,8 @@ static int reopen(struct ledger *ledger)
 
 	if (dir_fd < 0)
 		return dir_fd;
-	err = logbook_new(&logbook, dir_fd, ledger->keys.now, ledger->state.name, &text);
+	err = logbook_new(
+		&logbook, dir_fd, ledger->keys.now.key, ledger->state.name, &text);
 	if (!err && logbook_go_on(logbook, ledger->logbook) != 0) {
 		err = err_set(&text, ERR_TRUST, "another log stands in its place");
 		logbook_free(logbook);
@@ -391,9 +415,9 @@ static int reopen(struct ledger *ledger)
 	logbook_free(ledger->logbook);
 	ledger->logbook = logbook;
 	ledger->dir_fd = dir_fd;
-	if (ledger->fd >= 0)
-		close(ledger->fd);
-	ledger->fd = -1;
+	if (ledger->lines.fd >= 0)
+		close(ledger->lines.fd);
+	ledger->lines.fd = -1;
 	return publish_key(ledger);
 }
 
@@ -460,10 +484,10 @@ static int take_lines(struct ledger *ledger)
 	struct span line;
 	int err = 0;
 
-	while (!err && next_line(ledger, &line)) {
+	while (!err && log_lines_next(&ledger->lines, &line)) {
 		err = take_line(ledger, line);
 		if (!err)
-			ledger->begin += line.len + 1;
+			ledger->lines.begin += line.len + 1;
 	}
 	return err;
 }
@@ -483,16 +507,17 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
 			fail(ledger, err);
 		return false;
 	}
-	if (ledger->fd < 0)
+	if (ledger->lines.fd < 0)
 		err = begin(ledger, view);
-	else if (ledger->file == view->file && view->size < ledger->at)
+	else if (ledger->file == view->file && view->size < ledger->lines.at)
 		err = find_number(ledger, view->size); /* it was cut in place */
 	while (!err && done < GO_BYTES) {
 		err = take_lines(ledger);
 		if (err)
 			return false;
-		n = fill(ledger,
-			ledger->file == view->file ? view->size : size_of(ledger->fd));
+		n = log_lines_fill(&ledger->lines, ledger->file == view->file
+							   ? view->size
+							   : size_of(ledger->lines.fd));
 		done += n > 0 ? (size_t)n : 0;
 		if (n < 0)
 			err = (int)n;
@@ -551,9 +576,39 @@ static void end_rotation(struct ledger *ledger)
 	pthread_mutex_unlock(&ledger->lock);
 }
 
-bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret)
+/* The next key is made, or opened in its token. Returns whether it is there. */
+static bool has_next(struct ledger *ledger)
 {
 	struct err_text text = {""};
+	const uint64_t now_us = clock_real()->mono_us(clock_real());
+	char *wanted = NULL;
+	int err = 0;
+
+	if (ledger->opening_us == 0) {
+		ledger->opening_us = now_us;
+		pthread_mutex_lock(&ledger->lock);
+		wanted = strdup(ledger->wanted);
+		pthread_mutex_unlock(&ledger->lock);
+		err = wanted ? log_keys_begin_next(&ledger->keys, wanted, &text)
+			     : err_set(&text, -ENOMEM, "out of memory");
+		free(wanted);
+	}
+	if (!err)
+		err = log_keys_next_ready(&ledger->keys, &text);
+	if (err == -EAGAIN && now_us - ledger->opening_us < OPENING_US)
+		return false;
+	ledger->opening_us = 0;
+	if (!err)
+		return true;
+	if (err == -EAGAIN)
+		log_keys_drop_next(&ledger->keys);
+	(void)note_place(ledger);
+	give_up_rotation(ledger, text.text);
+	return false;
+}
+
+bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret)
+{
 	struct ledger_state state;
 	uint8_t public[ED25519_PUBLIC_LEN];
 	struct note_key key;
@@ -563,13 +618,11 @@ bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret)
 		ledger->handed || logbook_is_handing_over(ledger->logbook))
 		return false;
 	/* A line that was not read may name the next key that is there. */
-	if (ledger->fd < 0 || ledger->failing || health_is_failing(ledger->health))
+	if (ledger->lines.fd < 0 || ledger->failing || health_is_failing(ledger->health))
 		return false;
-	if (log_keys_make_next(&ledger->keys, &text) != 0) {
-		give_up_rotation(ledger, text.text);
+	if (!has_next(ledger))
 		return false;
-	}
-	ed25519_public(ledger->keys.next, public);
+	ed25519_public(ledger->keys.next.key, public);
 	(void)note_key_make(&key, span_of(state.name), public);
 	note_key_text(logbook_key(ledger->logbook), ret->from);
 	note_key_text(&key, ret->to);
@@ -584,7 +637,7 @@ bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret)
 /* The next key has signed: it is the one that the next start has to find. */
 static int take_next(struct ledger *ledger)
 {
-	int err = ledger->keys.next
+	int err = ledger->keys.next.key
 			  ? log_keys_take_next(&ledger->keys, ledger->state.name)
 			  : 0;
 
@@ -593,31 +646,46 @@ static int take_next(struct ledger *ledger)
 	if (err)
 		return err;
 	ledger->handed = false;
+	(void)note_place(ledger);
 	log_info("ledger", "event=log-key-changed record=%" PRIu64 " key=%s",
 		ledger->handover, ledger->state.key);
 	end_rotation(ledger);
 	return 0;
 }
 
-bool ledger_publish(struct ledger *ledger)
+/* 0; -EAGAIN: a token takes its time, which is no failure; or negative. */
+static int publish(struct ledger *ledger)
 {
-	bool handing;
-	int err;
+	const bool handing = logbook_is_handing_over(ledger->logbook);
+	int err = logbook_publish(ledger->logbook);
 
-	if (ledger_is_stopped(ledger))
-		return true;
-	handing = logbook_is_handing_over(ledger->logbook);
-	err = logbook_publish(ledger->logbook);
 	if (handing && !logbook_is_handing_over(ledger->logbook))
 		ledger->handed = true;
 	if (!err && ledger->handed)
 		err = take_next(ledger);
-	if (err) {
+	if (err && err != -EAGAIN)
 		fail(ledger, err);
-		return false;
-	}
+	/* Who takes his time after a failure may fail again. */
+	if (err != -EAGAIN)
+		ledger->sign_failing = err != 0;
 	pthread_mutex_lock(&ledger->lock);
 	ledger->state.size = logbook_published(ledger->logbook);
 	pthread_mutex_unlock(&ledger->lock);
-	return !ledger->failing;
+	return err;
+}
+
+bool ledger_publish(struct ledger *ledger)
+{
+	if (ledger_is_stopped(ledger))
+		return true;
+	(void)publish(ledger);
+	return !ledger->failing && !ledger->sign_failing;
+}
+
+void ledger_finish(struct ledger *ledger)
+{
+	for (unsigned i = 0; i < FAREWELL_TURNS && !ledger_is_stopped(ledger) &&
+			     publish(ledger) == -EAGAIN;
+		i++)
+		log_keys_wait(&ledger->keys, FAREWELL_MS);
 }

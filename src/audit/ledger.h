@@ -21,6 +21,8 @@ struct ledger_params {
 	const char *
 		name; /* of a log that begins: the server's. One that is there keeps its own */
 	bool keep_keys; /* a key that was replaced is put by, not destroyed */
+	const char
+		*key; /* where its key is to be: a pkcs11: URI; NULL or "": in log.key */
 };
 
 /*
@@ -38,6 +40,9 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view);
 /* Signs what was added. Returns whether all that was to be read and written since ledger_follow() began was; a log that is
  * stopped is none that fails. */
 bool ledger_publish(struct ledger *ledger);
+
+/* The last time: waits a few seconds for a token. */
+void ledger_finish(struct ledger *ledger);
 
 /* How many records are signed, of a log that is not stopped. */
 uint64_t ledger_published(const struct ledger *ledger);
@@ -60,7 +65,9 @@ struct ledger_state {
 	uint64_t size; /* records that are signed */
 	char name[256];
 	char key[LEDGER_KEY_SIZE]; /* as tandem-verify(1) wants it; "": there is none */
-	bool stopped;              /* nothing is signed any more */
+	bool in_token;             /* the key is in a token */
+	bool differs; /* it is not where it is wanted: ledger_rotate_key() hands over */
+	bool stopped; /* nothing is signed any more */
 	char why[LEDGER_WHY_SIZE]; /* it is stopped */
 	struct ledger_rotation rotation;
 };
@@ -68,7 +75,9 @@ struct ledger_state {
 void ledger_state(struct ledger *ledger, struct ledger_state *ret);
 bool ledger_is_stopped(const struct ledger *ledger);
 
-/* Any thread: the log is to have a new key. It takes a second or two; ledger_state() tells. 0, or ERR_STATE with TEXT. */
+/* Any thread: where the key is to be, as struct ledger_params has it. Nothing is handed over. 0 or -ENOMEM. */
+int ledger_want_key(struct ledger *ledger, const char *uri);
+/* Any thread: the log is to have a new key, where it is wanted. It takes a second or two; ledger_state() tells. 0, or ERR_STATE with TEXT. */
 int ledger_rotate_key(struct ledger *ledger, struct err_text *text);
 struct ledger_keys {
 	char from[LEDGER_KEY_SIZE], to[LEDGER_KEY_SIZE];

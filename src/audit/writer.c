@@ -507,7 +507,8 @@ int writer_new(
 		.run_dir = params->run_dir,
 		.name = params->name,
 		.keep_keys = params->keep_keys,
-		.vouch = params->vouch};
+		.vouch = params->vouch,
+		.key = params->key};
 	int err;
 
 	if (!writer)
@@ -636,6 +637,11 @@ void writer_totals(const struct writer *writer, struct writer_totals *ret)
 	ret->uncaptured = atomic_load(&writer->uncaptured);
 	ret->overflows = backlog_times(&writer->backlog);
 	health_why(writer->health, ret->why, sizeof(ret->why));
+}
+
+int writer_want_key(struct writer *writer, const char *uri)
+{
+	return chronicle_want_key(writer->chronicle, uri);
 }
 
 int writer_rotate_key(struct writer *writer, struct err_text *text)

@@ -26,6 +26,7 @@ struct writer_params {
 	struct style *style; /* as for writer_set_style(); NULL: pcapng for all eyes */
 	unsigned workers;    /* media workers that will tap packets: one queue each */
 	bool keep_keys;      /* of the log, once another one has taken their place */
+	const char *key;     /* of the log, as struct ledger_params has it */
 	struct vouch *vouch; /* borrowed; NULL: nobody vouches for the log */
 	size_t queue_bytes;  /* of each queue; 0: a sensible default */
 };
@@ -95,6 +96,8 @@ struct writer_totals {
 };
 /* Any thread. */
 void writer_totals(const struct writer *writer, struct writer_totals *ret);
+/* Any thread: as ledger_want_key(). */
+int writer_want_key(struct writer *writer, const char *uri);
 /* Any thread: the log is to have a new key; writer_log() tells how that goes. 0, or ERR_STATE with TEXT. */
 int writer_rotate_key(struct writer *writer, struct err_text *text);
 /* The log that records are signed in. Any thread. */

@@ -326,6 +326,19 @@ static void check_hep(const struct config *config, const struct scope *scope,
 		"postgresql", config->sink.postgresql, scope, SCHEMA_SINK, place, errors);
 }
 
+/* A key in a file is the server's own to make, and to put where a start finds it. */
+static void check_log_key(const struct config *config, const struct scope *scope,
+	struct place place, struct config_errors *errors)
+{
+	const char *key = config->audit.log_key;
+
+	if (key[0] != '\0' && strncmp(key, "pkcs11:", 7) != 0)
+		errors_add(errors, scope_place(scope, SCHEMA_AUDIT, "log-key", place),
+			"log-key: expected a pkcs11: URI, got \"%s\"; without it the key "
+			"is in the file log.key in state-dir",
+			key);
+}
+
 /* Who vouches for the log of records. */
 static void check_vouching(const struct config *config, const struct scope *scope,
 	struct place place, struct config_errors *errors)
@@ -376,6 +389,7 @@ void check_main(const struct config *config, const struct scope *scope,
 	check_credentials(&config->internal.tls, scope, SCHEMA_INTERNAL, place, errors);
 	check_credentials(&config->external.tls, scope, SCHEMA_EXTERNAL, place, errors);
 	check_vouching(config, scope, place, errors);
+	check_log_key(config, scope, place, errors);
 	if (config->server_count == 0)
 		errors_add(errors, place, "[server ID]: missing, expected at least one");
 }

@@ -557,6 +557,7 @@ struct config {
 		uint64_t timestamp_ms;
 		char *witness; /* "URL KEY", with commas between; "": there are none */
 		uint64_t witness_ms;
+		char *log_key; /* a pkcs11: URI; "": the log's key is in a file of its own */
 		bool keep_keys; /* of the log, which it was handed over from */
 		bool mask_digits;
 	} audit;

@@ -14,6 +14,8 @@ struct ed25519 {
 	gnutls_privkey_t key;
 	char *pin_file; /* NULL: none */
 	uint8_t public[ED25519_PUBLIC_LEN];
+	ed25519_sign_h *sign_h; /* NULL: KEY signs */
+	void *sign_arg;
 };
 
 static int write_new(const char *path, const gnutls_datum_t *pem)
@@ -82,6 +84,23 @@ static int read_public(struct ed25519 *key)
 	return err;
 }
 
+static void say_no_key(const char *name, int err, struct err_text *text)
+{
+	if (err != ERR_SUPPORT)
+		(void)err_set(text, err, "%s", err_str(err));
+	else if (strncmp(name, "pkcs11:", 7) == 0)
+		(void)err_set(text, err,
+			"the key in the token is no Ed25519 key, or its public half is "
+			"not "
+			"beside it under the same id, as an EC point in DER");
+	else
+		(void)err_set(text, err,
+			"%s: is no Ed25519 key: `openssl genpkey -algorithm ed25519` "
+			"makes "
+			"one",
+			name);
+}
+
 int ed25519_load(struct ed25519 **ret, const char *name, struct err_text *text)
 {
 	struct ed25519 *key = calloc(1, sizeof(*key));
@@ -96,13 +115,24 @@ int ed25519_load(struct ed25519 **ret, const char *name, struct err_text *text)
 	}
 	err = read_public(key);
 	if (err) {
+		say_no_key(name, err, text);
 		ed25519_free(key);
-		return err_set(text, err, "%s: %s",
-			strncmp(name, "pkcs11:", 7) == 0 ? "the key in the token" : name,
-			err == ERR_SUPPORT ? "is no Ed25519 key: `openssl genpkey "
-					     "-algorithm ed25519` makes one"
-					   : err_str(err));
+		return err;
 	}
+	*ret = key;
+	return 0;
+}
+
+int ed25519_make(struct ed25519 **ret, const uint8_t public[static ED25519_PUBLIC_LEN],
+	ed25519_sign_h *h, void *arg)
+{
+	struct ed25519 *key = calloc(1, sizeof(*key));
+
+	if (!key)
+		return -ENOMEM;
+	memcpy(key->public, public, ED25519_PUBLIC_LEN);
+	key->sign_h = h;
+	key->sign_arg = arg;
 	*ret = key;
 	return 0;
 }
@@ -111,7 +141,8 @@ void ed25519_free(struct ed25519 *key)
 {
 	if (!key)
 		return;
-	gnutls_privkey_deinit(key->key);
+	if (key->key)
+		gnutls_privkey_deinit(key->key);
 	free(key->pin_file);
 	free(key);
 }
@@ -133,6 +164,8 @@ int ed25519_sign(const struct ed25519 *key, struct span data,
 	gnutls_datum_t text = datum_of(data.p, data.len), signature = {NULL, 0};
 	int err = ERR_LIBRARY;
 
+	if (key->sign_h)
+		return key->sign_h(key->sign_arg, data, ret);
 	if (gnutls_privkey_sign_data2(
 		    key->key, GNUTLS_SIGN_EDDSA_ED25519, 0, &text, &signature) == 0 &&
 		signature.size == ED25519_SIGNATURE_LEN) {

@@ -18,10 +18,16 @@ int ed25519_create(const char *path, struct err_text *text);
 /* NAME is a PEM file that nobody else may read, or a pkcs11: URI. 0; ERR_SUPPORT: it is a key of another kind;
  * or negative, with TEXT. */
 int ed25519_load(struct ed25519 **ret, const char *name, struct err_text *text);
+/* Signs instead of a key that is here: as ed25519_sign() returns. */
+typedef int ed25519_sign_h(
+	void *arg, struct span data, uint8_t ret[static ED25519_SIGNATURE_LEN]);
+/* A key whose private half somebody else has: H signs by it, with ARG. 0 or -ENOMEM. */
+int ed25519_make(struct ed25519 **ret, const uint8_t public[static ED25519_PUBLIC_LEN],
+	ed25519_sign_h *h, void *arg);
 void ed25519_free(struct ed25519 *key); /* NULL is fine */
 
 void ed25519_public(const struct ed25519 *key, uint8_t ret[static ED25519_PUBLIC_LEN]);
-/* 0 or ERR_LIBRARY: a token may be gone. */
+/* 0; ERR_LIBRARY: a token may be gone; or as the H of ed25519_make() returns: -EAGAIN, ask for the same again later. */
 int ed25519_sign(const struct ed25519 *key, struct span data,
 	uint8_t ret[static ED25519_SIGNATURE_LEN]);
 

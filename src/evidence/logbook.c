@@ -24,6 +24,10 @@ struct logbook {
 	/* The last tile of each level; what is behind its width is of no meaning. */
 	struct tlog_hash rows[TILE_LEVELS][TILE_WIDTH];
 	uint64_t published; /* entries of the checkpoint in the folder */
+	/* The text of the checkpoint that is being signed, and its entries; 0: there is none. A token may take longer than a
+	 * second, in which entries are added. */
+	struct buf pending;
+	uint64_t pending_size;
 	/* What was signed for PUBLISHED entries, while the tree has fewer. */
 	struct tlog_hash signed_root;
 	bool refused; /* its entries are not what was signed */
@@ -216,6 +220,7 @@ int logbook_new(struct logbook **ret, int dir_fd, const struct ed25519 *signer,
 	logbook->dir_fd = dir_fd;
 	logbook->signer = signer;
 	buf_init(&logbook->handover_line, 0);
+	buf_init(&logbook->pending, 0);
 	ed25519_public(signer, public);
 	err = note_key_make(&logbook->key, span_of(name), public);
 	if (err)
@@ -236,6 +241,7 @@ void logbook_free(struct logbook *logbook)
 		return;
 	close(logbook->dir_fd);
 	buf_free(&logbook->handover_line);
+	buf_free(&logbook->pending);
 	free(logbook);
 }
 
@@ -367,31 +373,38 @@ static int add_signature(struct buf *note, struct span text, const struct note_k
 	return err ? err : note->err;
 }
 
-/* Whether this checkpoint hands over. */
+/* Whether the checkpoint that is being signed hands over. */
 static bool hands_over(const struct logbook *logbook)
 {
-	return logbook->next && logbook->tree.size > logbook->handover_index;
+	return logbook->next && logbook->pending_size > logbook->handover_index;
+}
+
+/* The next checkpoint is over all entries that there are. 0 or negative. */
+static int begin_checkpoint(struct logbook *logbook)
+{
+	struct checkpoint checkpoint = {
+		.origin = span_of(logbook->key.name), .size = logbook->tree.size};
+	int err = write_partial(logbook);
+
+	if (err)
+		return err;
+	tlog_tree_root(&logbook->tree, &checkpoint.root);
+	buf_clear(&logbook->pending);
+	checkpoint_write(&logbook->pending, &checkpoint);
+	logbook->pending_size = logbook->pending.err ? 0 : logbook->tree.size;
+	return logbook->pending.err;
 }
 
 static int sign(struct logbook *logbook, struct buf *note)
 {
-	struct checkpoint checkpoint = {
-		.origin = span_of(logbook->key.name), .size = logbook->tree.size};
-	struct buf text;
+	const struct span text = buf_span(&logbook->pending);
 	int err;
 
-	buf_init(&text, 0);
-	tlog_tree_root(&logbook->tree, &checkpoint.root);
-	checkpoint_write(&text, &checkpoint);
-	buf_add_span(note, buf_span(&text));
+	buf_add_span(note, text);
 	buf_add_char(note, '\n');
-	err = text.err ? text.err
-		       : add_signature(
-				 note, buf_span(&text), &logbook->key, logbook->signer);
+	err = add_signature(note, text, &logbook->key, logbook->signer);
 	if (!err && hands_over(logbook))
-		err = add_signature(
-			note, buf_span(&text), &logbook->next_key, logbook->next);
-	buf_free(&text);
+		err = add_signature(note, text, &logbook->next_key, logbook->next);
 	return err;
 }
 
@@ -430,12 +443,12 @@ static int publish(struct logbook *logbook, struct span note)
 
 	if (hands)
 		err = handover_write(logbook->dir_fd, logbook->handover_index,
-			buf_span(&logbook->handover_line), logbook->tree.size, note);
+			buf_span(&logbook->handover_line), logbook->pending_size, note);
 	if (!err)
 		err = logbook_replace(logbook->dir_fd, LOGBOOK_CHECKPOINT, note);
 	if (err)
 		return err;
-	logbook->published = logbook->tree.size;
+	logbook->published = logbook->pending_size;
 	if (hands) {
 		logbook->signer = logbook->next;
 		logbook->key = logbook->next_key;
@@ -447,14 +460,16 @@ static int publish(struct logbook *logbook, struct span note)
 int logbook_publish(struct logbook *logbook)
 {
 	struct buf note;
-	int err;
+	int err = 0;
 
 	if (logbook->refused)
 		return ERR_TRUST;
-	/* Below that is what has yet to be added again. */
-	if (logbook->tree.size <= logbook->published)
-		return 0;
-	err = write_partial(logbook);
+	if (logbook->pending_size == 0) {
+		/* Below that is what has yet to be added again. */
+		if (logbook->tree.size <= logbook->published)
+			return 0;
+		err = begin_checkpoint(logbook);
+	}
 	if (err)
 		return err;
 	buf_init(&note, 0);
@@ -462,5 +477,7 @@ int logbook_publish(struct logbook *logbook)
 	if (!err)
 		err = publish(logbook, buf_span(&note));
 	buf_free(&note);
+	if (err != -EAGAIN)
+		logbook->pending_size = 0;
 	return err;
 }

@@ -38,8 +38,8 @@ const struct note_key *logbook_key(const struct logbook *logbook);
 /* Adds the next entry. 0; or negative, nothing was added, and the same can be tried again: a full tile could not be
  * written. ERR_TRUST: these are not the entries that were signed; the log cannot go on. */
 int logbook_add(struct logbook *logbook, const struct tlog_hash *leaf);
-/* Writes what is new and a checkpoint over all entries. Nothing is new: does nothing. 0; or negative, and the checkpoint
- * of before stands. */
+/* Writes what is new and a checkpoint over all entries. Nothing is new: does nothing. 0; -EAGAIN: the signer has yet to answer, and the
+ * next call goes on with the entries that there were; or negative. Then the checkpoint of before stands. */
 int logbook_publish(struct logbook *logbook);
 
 /*

@@ -1,12 +1,18 @@
 /* Which files the process needs: those of the configuration, and those of libraries. */
 #include "process/sandbox_priv.h"
 
+#include "base/regular.h"
+#include "base/secret.h"
+
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+
+#define LOG_KEY_MAX 4096
 
 /* What is read without the configuration naming it. Missing ones are passed over. */
 static const char *const library_paths[] = {
@@ -159,6 +165,29 @@ static int add_pin(struct sandbox_paths *paths, const char *uri)
 	return add_neighbours(paths, path);
 }
 
+/* The key of the log may be in another token than the one that is configured by now. */
+static int add_log_key(struct sandbox_paths *paths, const struct config *config)
+{
+	struct buf uri;
+	char *path;
+	int err;
+
+	buf_init(&uri, 0);
+	if (asprintf(&path, "%s/log.key", config->tandem.state_dir) < 0)
+		return -ENOMEM;
+	(void)regular_read(AT_FDCWD, path, LOG_KEY_MAX, &uri);
+	free(path);
+	err = config->audit.log_key ? add_pin(paths, config->audit.log_key) : 0;
+	if (!err && span_starts(buf_span(&uri), "pkcs11:")) {
+		uri.data[strcspn(buf_str(&uri), "\r\n")] = '\0';
+		err = add_pin(paths, uri.data);
+	}
+	if (uri.data)
+		secret_wipe_bytes(uri.data, uri.len);
+	buf_free(&uri);
+	return err;
+}
+
 static int add_tls(struct sandbox_paths *paths, const struct config_tls *tls)
 {
 	const char *const names[] = {tls->certificate, tls->key, tls->trust, tls->crl,
@@ -224,6 +253,8 @@ int sandbox_list_paths(const struct config *config, struct sandbox_paths *ret)
 		err = add_neighbours(ret, config->sink.postgresql);
 	if (!err && config->hep.password && config->hep.password[0])
 		err = add_neighbours(ret, config->hep.password);
+	if (!err)
+		err = add_log_key(ret, config);
 	if (!err && config->audit.timestamp_ca && config->audit.timestamp_ca[0])
 		err = add_neighbours(ret, config->audit.timestamp_ca);
 	return err ? err : add_trunks(ret, config);

@@ -266,6 +266,12 @@ static int cred_use_pin_file(
 	return 0;
 }
 
+static bool is_pin_error(int err)
+{
+	return err == GNUTLS_E_PKCS11_PIN_ERROR || err == GNUTLS_E_PKCS11_PIN_EXPIRED ||
+	       err == GNUTLS_E_PKCS11_PIN_LOCKED;
+}
+
 /* No text names the URI: it may hold a PIN. */
 static int cred_read_key_token(
 	struct cred *cred, gnutls_privkey_t key, const char *uri, struct err_text *text)
@@ -276,8 +282,8 @@ static int cred_read_key_token(
 		return err;
 	err = gnutls_privkey_import_url(key, uri, 0);
 	if (err < 0)
-		return err_set(text, ERR_LIBRARY, "the key in the token: %s",
-			gnutls_strerror(err));
+		return err_set(text, is_pin_error(err) ? ERR_TRUST : ERR_LIBRARY,
+			"the key in the token: %s", gnutls_strerror(err));
 	return 0;
 }
 

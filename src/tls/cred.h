@@ -33,7 +33,8 @@ int cred_load_at(struct cred **ret, const char *certificate, const char *key,
 	const char *fqdn, time_t when, struct err_text *text);
 /*
  * The key alone, a PEM file or a pkcs11: URI, as cred_load() reads it. Both are the caller's on success:
- * *RET_PIN_FILE, which may be NULL, is freed after the key. 0, or negative with TEXT.
+ * *RET_PIN_FILE, which may be NULL, is freed after the key. 0; ERR_TRUST: others may read it, or a token refuses the PIN, which
+ * then must not be tried again and again; or negative, with TEXT.
  */
 int cred_key_load(gnutls_privkey_t *ret, char **ret_pin_file, const char *key,
 	struct err_text *text);

@@ -13,7 +13,8 @@
 
 struct fixture {
 	char *folder;
-	bool keep; /* keys that were handed over */
+	bool keep;       /* keys that were handed over */
+	const char *key; /* where the log's is to be; NULL: in a file */
 	struct health health;
 	struct chronicle *chronicle;
 	uint64_t now_us;
@@ -30,7 +31,8 @@ static inline void open_it(struct fixture *fixture)
 		.run_dir = fixture->folder,
 		.name = "med1.example.com",
 		.health = &fixture->health,
-		.keep_keys = fixture->keep};
+		.keep_keys = fixture->keep,
+		.key = fixture->key};
 	struct err_text text = {""};
 
 	if (chronicle_new(&fixture->chronicle, &params, &text) != 0)

@@ -1,51 +1,7 @@
 /* A log that is handed over to a new key, by a process that is killed before each of its steps. */
 #include "../unit.h"
 
-#include "chronicle_fixture.h"
-#include "evidence/note.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <sys/ptrace.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-
-/* Asks for a new key, and lets the audit thread turn until it is there, or is not. */
-static void rotate(struct fixture *fixture)
-{
-	struct err_text text = {""};
-
-	if (chronicle_rotate_key(fixture->chronicle, &text) != 0)
-		fail_msg("%s", text.text);
-	for (unsigned i = 0; i < 3; i++)
-		(void)tick(fixture);
-}
-
-static void key_of(struct fixture *fixture, struct note_key *ret)
-{
-	struct ledger_state log;
-
-	chronicle_state(fixture->chronicle, &log);
-	assert_int_equal(note_key_read(ret, span_of(log.key)), 0);
-}
-
-static bool has(struct fixture *fixture, const char *name)
-{
-	char path[4300];
-
-	snprintf(path, sizeof(path), "%s/%s", fixture->folder, name);
-	return access(path, F_OK) == 0;
-}
-
-static void run(struct fixture *fixture, const char *command)
-{
-	char line[5000];
-
-	snprintf(line, sizeof(line), "cd '%s' && %s", fixture->folder, command);
-	assert_int_equal(system(line), 0);
-}
+#include "keys_fixture.h"
 
 static void a_log_goes_on_with_a_new_key(void **state)
 {
@@ -184,23 +140,6 @@ static void with_a_checkpoint_that_cannot_be_written_it_comes_later(void **state
 
 /* ---- killed before each step ---- */
 
-/* A call of the kernel by which something changes. */
-static bool is_step(uint64_t number)
-{
-	static const long steps[] = {
-		SYS_openat, SYS_write, SYS_pwrite64, SYS_renameat, SYS_linkat,
-		SYS_unlinkat, SYS_mkdirat, SYS_fsync, SYS_fdatasync, SYS_ftruncate,
-#ifdef SYS_rename
-		SYS_rename, SYS_link, SYS_unlink, SYS_mkdir, SYS_open
-#endif
-	};
-
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
-		if ((uint64_t)steps[i] == number)
-			return true;
-	return false;
-}
-
 static void child_works(struct fixture *fixture)
 {
 	(void)ptrace(PTRACE_TRACEME, 0, NULL, NULL);
@@ -211,48 +150,6 @@ static void child_works(struct fixture *fixture)
 	add(fixture, 2);
 	(void)tick(fixture);
 	_exit(0);
-}
-
-/* Kills the child before its step NUMBER. False: it has no such step, and ended by itself. */
-static bool kill_before(pid_t pid, unsigned number)
-{
-	struct __ptrace_syscall_info info;
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(
-		ptrace(PTRACE_SETOPTIONS, pid, NULL,
-			(void *)(uintptr_t)(PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)),
-		0);
-	for (;;) {
-		assert_int_equal(ptrace(PTRACE_SYSCALL, pid, NULL, NULL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		if (WIFEXITED(status))
-			return false;
-		assert_true(WIFSTOPPED(status));
-		if (WSTOPSIG(status) != (SIGTRAP | 0x80))
-			continue;
-		assert_true(ptrace(PTRACE_GET_SYSCALL_INFO, pid, (void *)sizeof(info),
-				    &info) > 0);
-		if (info.op != PTRACE_SYSCALL_INFO_ENTRY || !is_step(info.entry.nr) ||
-			number-- > 0)
-			continue;
-		assert_int_equal(kill(pid, SIGKILL), 0);
-		assert_int_equal(waitpid(pid, &status, 0), pid);
-		assert_true(WIFSIGNALED(status));
-		return true;
-	}
-}
-
-/* A record, written or waiting. */
-static bool names_a_key(struct fixture *fixture)
-{
-	char line[4400];
-
-	snprintf(line, sizeof(line),
-		"cd '%s' && grep -qa '\"kind\":\"key\"' cdr.jsonl waiting",
-		fixture->folder);
-	return system(line) == 0;
 }
 
 static bool killed_once(struct fixture *fixture, unsigned number)

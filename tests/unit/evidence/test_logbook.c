@@ -470,11 +470,70 @@ static void tiles_are_read_as_far_as_they_are_whole(void **state)
 	free(tiles);
 }
 
+/* One who signs when he likes. */
+struct slow {
+	struct ed25519 *key;
+	int err; /* instead */
+};
+
+static int slow_h(void *arg, struct span data, uint8_t ret[static ED25519_SIGNATURE_LEN])
+{
+	struct slow *slow = arg;
+
+	return slow->err ? slow->err : ed25519_sign(slow->key, data, ret);
+}
+
+static void a_signer_may_take_longer_than_entries_take_to_come(void **state)
+{
+	struct fixture *fixture = *state;
+	struct slow slow = {.key = fixture->key};
+	uint8_t public[ED25519_PUBLIC_LEN];
+
+	close_it(fixture);
+	ed25519_public(slow.key, public);
+	assert_int_equal(ed25519_make(&fixture->key, public, slow_h, &slow), 0);
+	open_it(fixture);
+	grow(fixture, 250);
+	slow.err = -EAGAIN;
+	assert_int_equal(logbook_publish(fixture->logbook), -EAGAIN);
+	/* past the end of a tile, whose beginnings are removed */
+	grow(fixture, 300);
+	assert_int_equal(logbook_publish(fixture->logbook), -EAGAIN);
+	assert_int_equal(logbook_published(fixture->logbook), 0);
+	slow.err = 0;
+	assert_int_equal(logbook_publish(fixture->logbook), 0);
+	assert_int_equal(logbook_published(fixture->logbook), 250);
+	/* whoever opens it now finds what was signed, and adds the others again */
+	close_it(fixture);
+	open_it(fixture);
+	assert_int_equal(logbook_published(fixture->logbook), 250);
+	while (logbook_size(fixture->logbook) < 310) {
+		const struct tlog_hash leaf = leaf_of(logbook_size(fixture->logbook));
+
+		assert_int_equal(logbook_add(fixture->logbook, &leaf), 0);
+	}
+	assert_int_equal(logbook_publish(fixture->logbook), 0);
+	assert_int_equal(logbook_published(fixture->logbook), 310);
+	/* What fails is begun anew, with all that there is. */
+	slow.err = ERR_LIBRARY;
+	assert_int_equal(logbook_add(fixture->logbook, &(struct tlog_hash){{1}}), 0);
+	assert_int_equal(logbook_publish(fixture->logbook), ERR_LIBRARY);
+	assert_int_equal(logbook_add(fixture->logbook, &(struct tlog_hash){{2}}), 0);
+	slow.err = 0;
+	assert_int_equal(logbook_publish(fixture->logbook), 0);
+	assert_int_equal(logbook_published(fixture->logbook), 312);
+	close_it(fixture);
+	ed25519_free(fixture->key);
+	fixture->key = slow.key;
+	open_it(fixture);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		CASE(a_signer_may_take_longer_than_entries_take_to_come),
 		CASE(a_log_that_is_published_can_be_proved),
 		CASE(a_log_goes_on_after_a_restart),
 		CASE(what_was_not_published_is_added_again),

@@ -500,10 +500,10 @@ static void the_pin_in_the_file_opens_the_token(void **state)
 	assert_false(counts_attempts());
 	/* What can be no PIN is not even tried. */
 	memset(endless, '1', sizeof(endless));
-	assert_int_equal(load_with_pin("\n", 1, &text), ERR_LIBRARY);
-	assert_int_equal(load_with_pin(endless, sizeof(endless), &text), ERR_LIBRARY);
+	assert_int_equal(load_with_pin("\n", 1, &text), ERR_TRUST);
+	assert_int_equal(load_with_pin(endless, sizeof(endless), &text), ERR_TRUST);
 	assert_false(counts_attempts());
-	assert_int_equal(load_with_pin("4321", 4, &text), ERR_LIBRARY);
+	assert_int_equal(load_with_pin("4321", 4, &text), ERR_TRUST);
 	assert_non_null(strstr(text.text, "the key in the token: "));
 	assert_null(strstr(text.text, "4321"));
 	assert_true(counts_attempts());
