@@ -14,6 +14,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* Who asks waits for a token's key so long. */
 #define TOKEN_CHECK_MS 2000
@@ -101,7 +102,8 @@ static void check_witnesses(struct check *check)
 	struct place place;
 
 	if (check->config->audit.witness[0] == '\0' ||
-		witnesses_check(check->config->audit.witness, &text) == 0)
+		witnesses_check(check->config->audit.witness,
+			check->config->audit.witness_https_ca, &text) == 0)
 		return;
 	locate(&check->locator, check->config->file, "audit", NULL, "witness", &place);
 	findings_add(check->findings, FINDING_ERROR, place,
@@ -149,7 +151,23 @@ static void check_log_key(struct check *check)
 	token_free(token);
 }
 
-/* Calls are served without them, so these two are no errors. */
+/* Authorities of hosts that are asked by TLS, where URLS has one. */
+static void check_https(
+	struct check *check, const char *key, const char *urls, const char *authorities)
+{
+	struct err_text text = {{0}};
+	struct place place;
+
+	if (!strstr(urls, "https://") || stamp_check_authorities(authorities, &text) == 0)
+		return;
+	locate(&check->locator, check->config->file, "audit", NULL, key, &place);
+	findings_add(check->findings, FINDING_WARNING, place,
+		"name a PEM file of the authorities, and give the server's user read "
+		"permission",
+		"%s: %s: nobody is asked by https", key, text.text);
+}
+
+/* Calls are served without them, so these are no errors. */
 static void check_readers(struct check *check)
 {
 	const struct config *config = check->config;
@@ -165,6 +183,10 @@ static void check_readers(struct check *check)
 			"server's user read permission",
 			"timestamp-ca: %s: no stamp will be good", text.text);
 	}
+	check_https(check, "timestamp-https-ca", config->audit.timestamp_url,
+		config->audit.timestamp_https_ca);
+	check_https(check, "witness-https-ca", config->audit.witness,
+		config->audit.witness_https_ca);
 	if (config->sink.postgresql[0] &&
 		sink_pg_check(config->sink.postgresql, config->sink.verify, &text) != 0) {
 		locate(&check->locator, config->file, "sink", NULL, "postgresql", &place);

@@ -48,6 +48,8 @@ static void resolved_h(void *arg, const struct resolve_answer *answer)
 	struct ride *ride = arg;
 	struct err_text text = {""};
 	const struct fetch_params params = {.url = ride->letter->url,
+		.authorities =
+			ride->letter->authorities[0] ? ride->letter->authorities : NULL,
 		.addrs = answer->addrs,
 		.addr_count = answer->count,
 		.body = {(unsigned char *)ride->letter->body.data,
@@ -76,8 +78,11 @@ static void set_out(struct ride *ride)
 	int err;
 
 	ride->status = 0;
-	if (fetch_parse(ride->letter->url, host, &port) != 0) {
-		end(ride, ERR_FORMAT, NULL, "that is no http: URL");
+	err = ride->letter->authorities[0]
+		      ? fetch_parse_https(ride->letter->url, host, &port)
+		      : fetch_parse(ride->letter->url, host, &port);
+	if (err) {
+		end(ride, ERR_FORMAT, NULL, "that is no http: or https: URL");
 		return;
 	}
 	err = resolver_ask(ride->courier->resolver,

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <strings.h>
 
 enum box_state { BOX_FREE, BOX_WAITS, BOX_CARRIED, BOX_ANSWERED };
 
@@ -15,6 +17,15 @@ struct mail {
 		struct mail_letter letter;
 	} boxes[MAIL_BOXES];
 };
+
+void mail_address(struct mail_letter *letter, const char *url, const char *authorities)
+{
+	const bool secure = strncasecmp(url, "https:", 6) == 0;
+
+	snprintf(letter->url, sizeof(letter->url), "%s", url);
+	snprintf(letter->authorities, sizeof(letter->authorities), "%s",
+		secure ? authorities : "");
+}
 
 int mail_new(struct mail **ret)
 {

@@ -11,6 +11,7 @@
 #define MAIL_BOXES 10
 #define MAIL_URL_SIZE 512
 #define MAIL_WHY_SIZE 256
+#define MAIL_PATH_SIZE 4096
 /* Bytes of a letter, at most. */
 #define MAIL_MAX ((size_t)64 << 10)
 
@@ -18,6 +19,8 @@ struct mail;
 
 struct mail_letter {
 	char url[MAIL_URL_SIZE];
+	/* A PEM file, whom the certificate of an https: URL must lead to; "": it is an http: one. */
+	char authorities[MAIL_PATH_SIZE];
 	const char *type, *want; /* media types; static. WANT NULL: any */
 	struct buf body;         /* what is sent; then what was answered */
 	/* of an answer */
@@ -25,6 +28,9 @@ struct mail_letter {
 	long status; /* HTTP's */
 	char why[MAIL_WHY_SIZE];
 };
+
+/* It goes to URL, and where that is an https: one by TLS, to whom the PEM file AUTHORITIES leads. */
+void mail_address(struct mail_letter *letter, const char *url, const char *authorities);
 
 int mail_new(struct mail **ret);   /* 0 or -ENOMEM */
 void mail_free(struct mail *mail); /* NULL is fine */

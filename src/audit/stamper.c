@@ -15,7 +15,7 @@
 
 struct stamper {
 	char *state_dir;
-	char *url, *authorities;
+	char *url, *https_ca, *authorities;
 	uint64_t interval_us;
 	struct mail *mail;
 	unsigned box;
@@ -43,7 +43,9 @@ int stamper_new(struct stamper **ret, const struct stamper_params *params)
 	stamper->state_dir = strdup(params->state_dir);
 	stamper->url = strdup(params->url);
 	stamper->authorities = strdup(params->authorities);
-	if (!stamper->state_dir || !stamper->url || !stamper->authorities) {
+	stamper->https_ca = strdup(params->https_ca);
+	if (!stamper->state_dir || !stamper->url || !stamper->https_ca ||
+		!stamper->authorities) {
 		stamper_free(stamper);
 		return -ENOMEM;
 	}
@@ -59,6 +61,7 @@ void stamper_free(struct stamper *stamper)
 	pthread_mutex_destroy(&stamper->lock);
 	free(stamper->state_dir);
 	free(stamper->url);
+	free(stamper->https_ca);
 	free(stamper->authorities);
 	free(stamper);
 }
@@ -119,7 +122,7 @@ static void ask(struct stamper *stamper, uint64_t mono_us)
 		fail(stamper, mono_us, "no random numbers");
 		return;
 	}
-	snprintf(letter.url, sizeof(letter.url), "%s", stamper->url);
+	mail_address(&letter, stamper->url, stamper->https_ca);
 	buf_init(&letter.body, 0);
 	stamp_request(&letter.body, buf_span(&stamper->note), stamper->nonce);
 	if (letter.body.err) {

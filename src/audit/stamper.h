@@ -13,6 +13,7 @@ struct stamper;
 struct stamper_params {
 	const char *state_dir;
 	const char *url;
+	const char *https_ca;    /* a PEM file, for an https: URL */
 	const char *authorities; /* PEM, whom its certificate must lead to */
 	uint64_t interval_us;
 	struct mail *mail; /* borrowed */

@@ -23,6 +23,7 @@ static int add_stamper(struct vouch *vouch, const struct config *config)
 {
 	const struct stamper_params params = {.state_dir = config->tandem.state_dir,
 		.url = config->audit.timestamp_url,
+		.https_ca = config->audit.timestamp_https_ca,
 		.authorities = config->audit.timestamp_ca,
 		.interval_us = config->audit.timestamp_ms * 1000,
 		.mail = vouch->mail,
@@ -36,6 +37,7 @@ static int add_witnesses(
 {
 	const struct witnesses_params params = {.state_dir = config->tandem.state_dir,
 		.list = config->audit.witness,
+		.https_ca = config->audit.witness_https_ca,
 		.interval_us = config->audit.witness_ms * 1000,
 		.mail = vouch->mail,
 		.first_box = WITNESSES_BOX};

@@ -29,7 +29,7 @@ struct witness {
 };
 
 struct witnesses {
-	char *state_dir;
+	char *state_dir, *https_ca;
 	uint64_t interval_us;
 	struct mail *mail;
 	unsigned first_box;
@@ -54,10 +54,11 @@ static int read_one(struct span entry, char url[static MAIL_URL_SIZE],
 	if (!span_next(&entry, ' ', &address) || !entry.p)
 		return err_set(text, ERR_FORMAT,
 			"expected URL KEY of each witness, with a blank between them");
-	if (!span_starts(address, "http://") ||
+	if ((!span_starts(address, "http://") && !span_starts(address, "https://")) ||
 		span_copy(address, url, MAIL_URL_SIZE) != 0)
-		return err_set(text, ERR_FORMAT, "expected an http: URL, got \"%.*s\"",
-			(int)address.len, address.p);
+		return err_set(text, ERR_FORMAT,
+			"expected an http: or https: URL, got \"%.*s\"", (int)address.len,
+			address.p);
 	entry = span_trim(entry);
 	if (cosign_key_read(key, entry) != 0)
 		return err_set(text, ERR_FORMAT,
@@ -69,7 +70,8 @@ static int read_one(struct span entry, char url[static MAIL_URL_SIZE],
 }
 
 /* RET and STATE may be NULL. */
-static int read_list(struct witnesses *ret, const char *list, struct err_text *text)
+static int read_list(struct witnesses *ret, const char *list, const char *https_ca,
+	struct err_text *text)
 {
 	struct span rest = span_of(list), entry;
 	char url[MAIL_URL_SIZE];
@@ -84,6 +86,9 @@ static int read_list(struct witnesses *ret, const char *list, struct err_text *t
 		err = read_one(entry, url, &key, text);
 		if (err)
 			return err;
+		if (strncmp(url, "https:", 6) == 0 && !https_ca[0])
+			return err_set(text, ERR_FORMAT,
+				"expected witness-https-ca beside it for %s", url);
 		if (ret) {
 			ret->list[count].key = key;
 			snprintf(ret->state.list[count].name,
@@ -97,9 +102,9 @@ static int read_list(struct witnesses *ret, const char *list, struct err_text *t
 	return 0;
 }
 
-int witnesses_check(const char *list, struct err_text *text)
+int witnesses_check(const char *list, const char *https_ca, struct err_text *text)
 {
-	return read_list(NULL, list, text);
+	return read_list(NULL, list, https_ca, text);
 }
 
 int witnesses_new(struct witnesses **ret, const struct witnesses_params *params,
@@ -117,9 +122,10 @@ int witnesses_new(struct witnesses **ret, const struct witnesses_params *params,
 	witnesses->interval_us = params->interval_us;
 	witnesses->mail = params->mail;
 	witnesses->first_box = params->first_box;
-	err = read_list(witnesses, params->list, text);
+	err = read_list(witnesses, params->list, params->https_ca, text);
 	witnesses->state_dir = strdup(params->state_dir);
-	if (!err && !witnesses->state_dir)
+	witnesses->https_ca = strdup(params->https_ca);
+	if (!err && (!witnesses->state_dir || !witnesses->https_ca))
 		err = err_set(text, -ENOMEM, "out of memory");
 	if (err) {
 		witnesses_free(witnesses);
@@ -138,6 +144,7 @@ void witnesses_free(struct witnesses *witnesses)
 		buf_free(&witnesses->list[i].line);
 	pthread_mutex_destroy(&witnesses->lock);
 	free(witnesses->state_dir);
+	free(witnesses->https_ca);
 	free(witnesses);
 }
 
@@ -253,6 +260,7 @@ static void submit(struct witnesses *witnesses, unsigned nth)
 	struct mail_letter letter = {.type = "application/octet-stream"};
 	struct submission submission = {
 		.old = witness->known, .note = buf_span(&witnesses->note)};
+	char url[MAIL_URL_SIZE + sizeof(SUBMIT_PATH)];
 	int err = prove(witnesses, witness->known, &submission.proof);
 
 	witness->tries++;
@@ -261,8 +269,8 @@ static void submit(struct witnesses *witnesses, unsigned nth)
 		return;
 	}
 	/* Its address does not change. */
-	snprintf(letter.url, sizeof(letter.url), "%s%s", witnesses->state.list[nth].url,
-		SUBMIT_PATH);
+	snprintf(url, sizeof(url), "%s%s", witnesses->state.list[nth].url, SUBMIT_PATH);
+	mail_address(&letter, url, witnesses->https_ca);
 	buf_init(&letter.body, 0);
 	submit_write(&letter.body, &submission);
 	if (letter.body.err) {

@@ -14,14 +14,15 @@ struct witnesses;
 
 struct witnesses_params {
 	const char *state_dir;
-	const char *list; /* "URL KEY", with commas between them */
+	const char *list;     /* "URL KEY", with commas between them */
+	const char *https_ca; /* a PEM file, for those whose URL is https:; "": none is */
 	uint64_t interval_us;
 	struct mail *mail;  /* borrowed */
 	unsigned first_box; /* in MAIL, of WITNESSES_MAX */
 };
 
-/* Checks a list: 0, or ERR_FORMAT with TEXT. */
-int witnesses_check(const char *list, struct err_text *text);
+/* Checks a list with its HTTPS_CA: 0, or ERR_FORMAT with TEXT. */
+int witnesses_check(const char *list, const char *https_ca, struct err_text *text);
 /* 0, or negative with TEXT. */
 int witnesses_new(struct witnesses **ret, const struct witnesses_params *params,
 	struct err_text *text);

@@ -344,14 +344,22 @@ static void check_vouching(const struct config *config, const struct scope *scop
 	struct place place, struct config_errors *errors)
 {
 	const char *url = config->audit.timestamp_url;
+	bool secure;
 
 	if (!url[0])
 		return;
 	place = scope_place(scope, SCHEMA_AUDIT, "timestamp-url", place);
-	/* What comes back is signed. */
-	if (strncmp(url, "http://", 7) != 0 || url[7] == '\0')
+	/* What comes back is signed, so http: is good enough. */
+	secure = strncmp(url, "https://", 8) == 0;
+	if ((!secure && strncmp(url, "http://", 7) != 0) ||
+		strlen(url) <= strlen("http://") + secure)
 		errors_add(errors, place,
-			"timestamp-url: expected an http: URL, got \"%s\"", url);
+			"timestamp-url: expected an http: or https: URL, got \"%s\"",
+			url);
+	if (secure && !config->audit.timestamp_https_ca[0])
+		errors_add(errors, place,
+			"timestamp-url: expected timestamp-https-ca beside it for an "
+			"https: URL");
 	if (!config->audit.timestamp_ca[0])
 		errors_add(
 			errors, place, "timestamp-url: expected timestamp-ca beside it");

@@ -553,9 +553,11 @@ struct config {
 		unsigned disk_critical; /* the same */
 		char *recipients;       /* a file; "": captures are not encrypted */
 		char *timestamp_url;    /* "": checkpoints are not stamped */
-		char *timestamp_ca;     /* a file */
+		char *timestamp_ca;     /* a file, as the next one */
+		char *timestamp_https_ca;
 		uint64_t timestamp_ms;
 		char *witness; /* "URL KEY", with commas between; "": there are none */
+		char *witness_https_ca; /* a file */
 		uint64_t witness_ms;
 		char *log_key; /* a pkcs11: URI; "": the log's key is in a file of its own */
 		bool keep_keys; /* of the log, which it was handed over from */

@@ -230,6 +230,8 @@ int sandbox_list_paths(const struct config *config, struct sandbox_paths *ret)
 {
 	const char *const ours[] = {config->tandem.state_dir, config->tandem.run_dir,
 		config->tandem.token_dir, "/dev/null"};
+	const char *const vouching[] = {config->audit.timestamp_ca,
+		config->audit.timestamp_https_ca, config->audit.witness_https_ca};
 	const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 	const char *const read[] = {config->tandem.gateway_dir,
 		config->tandem.profile_dir, credentials ? credentials : ""};
@@ -255,8 +257,9 @@ int sandbox_list_paths(const struct config *config, struct sandbox_paths *ret)
 		err = add_neighbours(ret, config->hep.password);
 	if (!err)
 		err = add_log_key(ret, config);
-	if (!err && config->audit.timestamp_ca && config->audit.timestamp_ca[0])
-		err = add_neighbours(ret, config->audit.timestamp_ca);
+	for (size_t i = 0; !err && i < sizeof(vouching) / sizeof(vouching[0]); i++)
+		if (vouching[i] && vouching[i][0])
+			err = add_neighbours(ret, vouching[i]);
 	return err ? err : add_trunks(ret, config);
 }
 

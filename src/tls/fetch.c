@@ -24,6 +24,7 @@ struct fetch {
 	struct curl_slist *resolve;
 	struct buf body;
 	const char *want;
+	char *authorities; /* NULL: without TLS */
 	long *ret_status;
 	fetch_h *h;
 	void *arg;
@@ -119,6 +120,7 @@ static void fetch_free(struct fetch *fetch)
 	curl_easy_cleanup(fetch->easy);
 	curl_slist_free_all(fetch->headers);
 	curl_slist_free_all(fetch->resolve);
+	free(fetch->authorities);
 	buf_free(&fetch->body);
 	free(fetch);
 }
@@ -130,6 +132,29 @@ static bool is_type(const char *type, const char *want)
 
 	return type && strncasecmp(type, want, len) == 0 &&
 	       (type[len] == '\0' || strchr("; \t", type[len]));
+}
+
+/* What was wrong with the certificate, as GnuTLS said: libcurl's own text does not tell one fault from another. False: it has nothing to
+ * say, but for the name, which libcurl tells. */
+static bool say_untrusted(const struct fetch *fetch, char *why, size_t size)
+{
+	gnutls_datum_t text = {NULL, 0};
+	long status = 0;
+
+	curl_easy_getinfo(fetch->easy, CURLINFO_SSL_VERIFYRESULT, &status);
+	if (!fetch->authorities || !(status & GNUTLS_CERT_INVALID))
+		return false;
+	if (status & GNUTLS_CERT_SIGNER_NOT_FOUND) {
+		snprintf(why, size, "its certificate leads to no authority of %s",
+			fetch->authorities);
+	} else if (status & GNUTLS_CERT_EXPIRED) {
+		snprintf(why, size, "its certificate, or one above it, has expired");
+	} else if (gnutls_certificate_verification_status_print(
+			   (unsigned)status, GNUTLS_CRT_X509, &text, 0) == 0) {
+		escape_add_str(why, size, (const char *)text.data);
+		gnutls_free(text.data);
+	}
+	return why[0] != '\0';
 }
 
 /* WHY may hold what the far end said: escaped. */
@@ -144,6 +169,8 @@ static int fetch_judge(const struct fetch *fetch, CURLcode code, char *why, size
 		snprintf(why, size, "it answers more than %zu bytes", FETCH_BYTES_MAX);
 		return ERR_LIMIT;
 	}
+	if (code == CURLE_PEER_FAILED_VERIFICATION && say_untrusted(fetch, why, size))
+		return ERR_TRUST;
 	if (code != CURLE_OK) {
 		escape_add_str(why, size,
 			fetch->error[0] ? fetch->error : curl_easy_strerror(code));
@@ -205,7 +232,8 @@ static size_t body_h(char *data, size_t one, size_t len, void *arg)
 
 /* ---- asking ---- */
 
-int fetch_parse(const char *url, char host[static FETCH_HOST_SIZE], uint16_t *ret_port)
+static int parse(const char *url, const char *want, char host[static FETCH_HOST_SIZE],
+	uint16_t *ret_port)
 {
 	CURLU *parts = curl_url();
 	char *scheme = NULL, *name = NULL, *port = NULL;
@@ -217,7 +245,7 @@ int fetch_parse(const char *url, char host[static FETCH_HOST_SIZE], uint16_t *re
 		curl_url_get(parts, CURLUPART_HOST, &name, 0) == CURLUE_OK &&
 		curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) ==
 			CURLUE_OK &&
-		strcasecmp(scheme, "http") == 0) {
+		strcasecmp(scheme, want) == 0) {
 		len = strlen(name);
 		if (len > 0 && len < FETCH_HOST_SIZE) {
 			snprintf(host, FETCH_HOST_SIZE, "%s", name);
@@ -232,6 +260,17 @@ int fetch_parse(const char *url, char host[static FETCH_HOST_SIZE], uint16_t *re
 	return err;
 }
 
+int fetch_parse(const char *url, char host[static FETCH_HOST_SIZE], uint16_t *ret_port)
+{
+	return parse(url, "http", host, ret_port);
+}
+
+int fetch_parse_https(
+	const char *url, char host[static FETCH_HOST_SIZE], uint16_t *ret_port)
+{
+	return parse(url, "https", host, ret_port);
+}
+
 /* Our own answer for the name: libcurl asks nobody. A numeric host needs none. */
 static int fetch_resolve(struct fetch *fetch, const struct fetch_params *params)
 {
@@ -239,7 +278,7 @@ static int fetch_resolve(struct fetch *fetch, const struct fetch_params *params)
 	struct addr numeric;
 	struct buf line = {0};
 	uint16_t port;
-	int err = fetch_parse(params->url, host, &port);
+	int err = parse(params->url, fetch->authorities ? "https" : "http", host, &port);
 
 	if (err < 0 || addr_parse_host(&numeric, host, strlen(host), port) == 0)
 		return err;
@@ -267,15 +306,32 @@ static int fetch_add_header(struct fetch *fetch, const char *name, const char *v
 
 #define set(option, value) (curl_easy_setopt(fetch->easy, option, value) != CURLE_OK)
 
+/* libcurl would trust the system's authorities where it is told nothing. */
+static int fetch_set_tls(struct fetch *fetch)
+{
+	if (!fetch->authorities)
+		return set(CURLOPT_PROTOCOLS_STR, "http") ? ERR_LIBRARY : 0;
+	return set(CURLOPT_PROTOCOLS_STR, "https") ||
+			       set(CURLOPT_CAINFO, fetch->authorities) ||
+			       set(CURLOPT_CAPATH, NULL) ||
+			       set(CURLOPT_SSL_VERIFYPEER, 1L) ||
+			       set(CURLOPT_SSL_VERIFYHOST, 2L) ||
+			       set(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) ||
+			       set(CURLOPT_SSL_SESSIONID_CACHE, 0L)
+		       ? ERR_LIBRARY
+		       : 0;
+}
+
 static int fetch_set_up(struct fetch *fetch, const struct fetch_params *params)
 {
 	const long timeout_ms = params->timeout_ms ? (long)params->timeout_ms : FETCH_MS;
 
-	if (fetch_resolve(fetch, params) < 0 ||
+	if (fetch_resolve(fetch, params) < 0 || fetch_set_tls(fetch) < 0 ||
 		fetch_add_header(fetch, "Content-Type", params->type) < 0 ||
 		(params->want && fetch_add_header(fetch, "Accept", params->want) < 0))
 		return ERR_LIBRARY;
-	if (set(CURLOPT_URL, params->url) || set(CURLOPT_PROTOCOLS_STR, "http") ||
+	if (set(CURLOPT_URL, params->url) ||
+		set(CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) ||
 		set(CURLOPT_FOLLOWLOCATION, 0L) || set(CURLOPT_PROXY, "") ||
 		set(CURLOPT_NOSIGNAL, 1L) || set(CURLOPT_TIMEOUT_MS, timeout_ms) ||
 		set(CURLOPT_RESOLVE, fetch->resolve) ||
@@ -308,8 +364,12 @@ int fetch_begin(struct fetcher *fetcher, const struct fetch_params *params,
 	fetch->h = params->h;
 	fetch->arg = params->arg;
 	buf_init(&fetch->body, 0);
+	if (params->authorities)
+		fetch->authorities = strdup(params->authorities);
 	fetch->easy = curl_easy_init();
-	err = fetch->easy ? fetch_set_up(fetch, params) : -ENOMEM;
+	err = fetch->easy && !fetch->authorities == !params->authorities
+		      ? fetch_set_up(fetch, params)
+		      : -ENOMEM;
 	if (err < 0) {
 		fetch_free(fetch);
 		return err_set(text, err, "libcurl does not take the request");
@@ -330,8 +390,7 @@ int fetcher_new(struct fetcher **ret, struct loop *loop)
 
 	if (!fetcher)
 		return -ENOMEM;
-	/* Not its TLS: it must never speak https. */
-	if (curl_global_init(CURL_GLOBAL_NOTHING) != CURLE_OK) {
+	if (curl_global_init(CURL_GLOBAL_SSL) != CURLE_OK) {
 		free(fetcher);
 		return ERR_LIBRARY;
 	}

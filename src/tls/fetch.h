@@ -1,6 +1,6 @@
 /*
  * Small HTTP POSTs to a known place, as OCSP (RFC 6960 A.1) and time stamps (RFC 3161 3.4) want them, by libcurl on our
- * loop. No redirects, no proxies, no https, no resolver of libcurl's own.
+ * loop. No redirects, no proxies, no resolver and no trust of libcurl's own.
  * Loop thread.
  */
 #pragma once
@@ -25,13 +25,18 @@ void fetcher_free(struct fetcher *fetcher);
 
 /* Host and port of an http: URL, to be resolved by the caller. 0 or ERR_FORMAT. */
 int fetch_parse(const char *url, char host[static FETCH_HOST_SIZE], uint16_t *ret_port);
+/* The same of an https: URL. */
+int fetch_parse_https(
+	const char *url, char host[static FETCH_HOST_SIZE], uint16_t *ret_port);
 
 /* Called once, from the loop. ERR 0: BODY is what came; else WHY is a phrase. The handle is
  * invalid from then on. */
 typedef void fetch_h(void *arg, int err, const gnutls_datum_t *body, const char *why);
 
 struct fetch_params {
-	const char *url;
+	const char *url; /* https: where AUTHORITIES are given, else http: */
+	const char *
+		authorities; /* a PEM file, whom the certificate of its host must lead to; NULL: it has none. Revocation is not asked for */
 	const struct addr *addrs; /* of its host, each with its port */
 	unsigned addr_count;
 	gnutls_datum_t body; /* copied */

@@ -2,6 +2,7 @@
 # Who else vouches for the log of records: the key that the log was handed over from, checked by tandem-verify and by
 # programs of others.
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/pki.sh"
 need jq openssl python3 curl sipp
 
 state() {
@@ -239,11 +240,65 @@ conf() { # NAME VALUE
 says() { # PATTERN
 	prints "$1" exits 6 "$builddir/tandemd" -t -c "$lab/tandem.conf"
 }
+conf timestamp-url ftp://127.0.0.1/
+check "another scheme is refused" says 'timestamp-url: expected an http: or https: URL'
 conf timestamp-url https://127.0.0.1/
-check "https is refused: answers are signed" says 'timestamp-url: expected an http: URL'
+check "https without authorities too: those of the system are not meant by themselves" \
+	says 'timestamp-url: expected timestamp-https-ca beside it'
 conf timestamp-url "http://127.0.0.1:$port_tsa/tsa"
 conf timestamp-ca ''
 check "and a URL without authorities" says 'timestamp-url: expected timestamp-ca beside it'
+
+# --- by TLS
+
+# front PORT TO CERTIFICATE [VERSION]: in the place of the one before.
+front() {
+	[[ -z ${front_pid:-} ]] || stop "$front_pid"
+	python3 "$srcdir/tests/system/trust/tls.py" "$1" "$lab/certs/$3.pem" "$lab/certs/$3.key" "$2" ${4:+"$4"} \
+		>>"$lab/front.log" 2>&1 &
+	front_pid=$!
+	pids+=("$!")
+	wait_for 10 listens "$1"
+}
+port_front=$((port_spare + 8))
+check "certificates" eval 'issue tsa enterprise-ca tsa.example.test && issue other enterprise-ca other.example.test &&
+	issue foreign carriers-ca tsa.example.test && issue old enterprise-ca tsa.example.test -172800 -86400'
+conf timestamp-ca "$lab/tsa/ca.pem"
+conf timestamp-url "https://tsa.example.test:$port_front/tsa\ntimestamp-https-ca = $lab/certs/enterprise-ca.pem"
+echo good >"$lab/mode"
+python3 "$srcdir/tests/system/trust/tsa.py" "$port_tsa" "$lab/tsa/tsa.conf" "$lab/mode" >"$lab/tsa.log" 2>&1 &
+pids+=("$!")
+wait_for 10 listens "$port_tsa"
+front "$port_front" "$port_tsa" tsa
+check "https with authorities is good" exits 0 "$builddir/tandemd" -t -c "$lab/tandem.conf"
+start_tandem
+check "by TLS a checkpoint is stamped" wait_for 20 stamped_more_than 0
+check "by the latest version" grep -qx TLSv1.3 "$lab/front.log"
+front "$port_front" "$port_tsa" tsa TLSv1_2
+before=$(stamp_size)
+act
+check "1.2 is good" wait_for 20 stamped_more_than "$before"
+check "it was that" grep -qx TLSv1.2 "$lab/front.log"
+kept=$(echo "$stamps"/*.tsr | wc -w)
+front "$port_front" "$port_tsa" other
+check "one of another name is not" bad good 'does not match target host name'
+front "$port_front" "$port_tsa" foreign
+check "nor one of other authorities" bad good 'its certificate leads to no authority of .*/enterprise-ca.pem'
+front "$port_front" "$port_tsa" old
+check "nor one that has expired" bad good 'has expired'
+front "$port_front" "$port_tsa" tsa TLSv1_1
+check "nor an older version" bad good '[Hh]andshake'
+stop "$front_pid"
+front_pid=
+check "it stops" stop_tandem
+conf timestamp-url "https://tsa.example.test:$port_tsa/tsa"
+start_tandem
+check "nor one without TLS" bad good '[Hh]andshake'
+check "it stops" stop_tandem
+check "nothing of these was kept" test "$(echo "$stamps"/*.tsr | wc -w)" = "$kept"
+conf timestamp-https-ca "$lab/none.pem"
+check "authorities that are not there are told of" prints 'timestamp-https-ca: .*none.pem: .*nobody is asked by https' \
+	"$builddir/tandemd" -t -c "$lab/tandem.conf"
 
 # --- witnesses
 
@@ -279,7 +334,11 @@ if [[ $has_go ]]; then
 	wait_for 10 listens $((port_spare + 4))
 	list+=", http://127.0.0.1:$((port_spare + 4)) $(<"$lab/witness3.key")"
 fi
+front "$port_front" $((port_spare + 2)) tsa
+list=${list/http:\/\/127.0.0.1:$((port_spare + 2))/https:\/\/tsa.example.test:$port_front}
 sed -i "s|^mode = full|&\nwitness = $list\nwitness-interval = 1s|" "$lab/tandem.conf"
+check "a witness by https without authorities is refused" says 'witness: expected witness-https-ca beside it'
+sed -i "s|^witness-interval|witness-https-ca = $lab/certs/enterprise-ca.pem\n&|" "$lab/tandem.conf"
 start_tandem
 check "a witness cosigns" wait_for 20 witnessed 0 0
 check "another one too" wait_for 20 witnessed 1 0

@@ -96,6 +96,7 @@ static void begin_asking(struct fixture *fixture)
 	char list[2000] = "", text[NOTE_KEY_TEXT_SIZE];
 	const struct witnesses_params params = {.state_dir = fixture->folder,
 		.list = list,
+		.https_ca = "",
 		.interval_us = 1000000,
 		.mail = fixture->mail,
 		.first_box = 1};
@@ -447,25 +448,29 @@ static void a_list_has_one_form(void **state)
 	note_key_text(&fixture->list[0].key, key);
 	note_key_text(&fixture->log, log);
 	snprintf(list, sizeof(list), "http://a/ %s,http://b/ %s", key, key);
-	assert_int_equal(witnesses_check(list, &text), 0);
+	assert_int_equal(witnesses_check(list, "", &text), 0);
 	snprintf(list, sizeof(list), "https://a/ %s", key);
-	assert_int_equal(witnesses_check(list, &text), ERR_FORMAT);
-	assert_non_null(strstr(text.text, "http: URL"));
-	assert_int_equal(witnesses_check(key, &text), ERR_FORMAT);
-	assert_int_equal(witnesses_check("http://a/", &text), ERR_FORMAT);
+	assert_int_equal(witnesses_check(list, "", &text), ERR_FORMAT);
+	assert_non_null(strstr(text.text, "expected witness-https-ca beside it"));
+	assert_int_equal(witnesses_check(list, "ca.pem", &text), 0);
+	snprintf(list, sizeof(list), "ftp://a/ %s", key);
+	assert_int_equal(witnesses_check(list, "ca.pem", &text), ERR_FORMAT);
+	assert_non_null(strstr(text.text, "http: or https: URL"));
+	assert_int_equal(witnesses_check(key, "", &text), ERR_FORMAT);
+	assert_int_equal(witnesses_check("http://a/", "", &text), ERR_FORMAT);
 	/* A key of a log is none of a witness. */
 	snprintf(list, sizeof(list), "http://a/ %s", log);
-	assert_int_equal(witnesses_check(list, &text), ERR_FORMAT);
+	assert_int_equal(witnesses_check(list, "", &text), ERR_FORMAT);
 	assert_non_null(strstr(text.text, "key of a witness"));
 	list[0] = '\0';
 	for (unsigned i = 0; i < WITNESSES_MAX + 1; i++) {
 		assert_int_equal(
-			witnesses_check(list[0] ? list : "http://a/ ", &text) == 0,
+			witnesses_check(list[0] ? list : "http://a/ ", "", &text) == 0,
 			i > 0);
 		snprintf(list + strlen(list), sizeof(list) - strlen(list),
 			"%shttp://a/ %s", i ? "," : "", key);
 	}
-	assert_int_equal(witnesses_check(list, &text), ERR_FORMAT);
+	assert_int_equal(witnesses_check(list, "", &text), ERR_FORMAT);
 	assert_non_null(strstr(text.text, "at most 8"));
 }
 

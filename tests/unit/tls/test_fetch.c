@@ -314,11 +314,47 @@ static void urls(void **state)
 			fail_msg("%s is taken", bad[i]);
 }
 
+static void https_urls(void **state)
+{
+	char host[FETCH_HOST_SIZE];
+	uint16_t port;
+
+	(void)state;
+	assert_int_equal(fetch_parse_https("https://tsa.example.com/x", host, &port), 0);
+	assert_string_equal(host, "tsa.example.com");
+	assert_int_equal(port, 443);
+	assert_int_equal(
+		fetch_parse_https("http://tsa.example.com/", host, &port), ERR_FORMAT);
+}
+
+/* TLS is spoken where its authorities are given, and nowhere else. */
+static void a_url_has_the_scheme_of_its_trust(void **state)
+{
+	static unsigned char body[] = {'q', '\0'};
+	struct err_text text = {""};
+	struct fetch_params params = {.url = "https://127.0.0.1/",
+		.addrs = &rig.web.address,
+		.addr_count = 1,
+		.body = {body, sizeof(body)},
+		.type = "application/ocsp-request",
+		.h = done_h};
+
+	(void)state;
+	assert_true(fetch_begin(rig.fetcher, &params, &rig.fetch, &text) < 0);
+	params.url = "http://127.0.0.1/";
+	params.authorities = "/etc/hosts";
+	assert_true(fetch_begin(rig.fetcher, &params, &rig.fetch, &text) < 0);
+	assert_false(rig.done);
+	rig.fetch = NULL;
+}
+
 #define rigged(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(https_urls),
+		rigged(a_url_has_the_scheme_of_its_trust),
 		rigged(the_answer_of_the_given_address_comes),
 		rigged(a_numeric_host_will_do),
 		rigged(another_type_is_refused),
