@@ -19,8 +19,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* No line is longer; as much is looked at for a torn one. */
-#define LINE_MAX_BYTES 65536
+/* A record of a call that was offered to everybody, with all texts as long as they may be and each byte escaped, has 70 kB. As
+ * much is looked at for a torn line. */
+#define LINE_MAX_BYTES 131072
 /* The kind of records that are counted. */
 #define CALL "call"
 /* A head with the kind behind it is no longer. */

@@ -91,7 +91,7 @@ static void write_log(
 		if (i + 1 == 50 || i + 1 == FIRST_SIZE || i + 1 == SECOND_SIZE)
 			assert_int_equal(logbook_publish(logbook), 0);
 		if (i + 1 == 50) {
-			buf_clear(&line);
+			buf_free(&line);
 			fixture_read(folder, "log/checkpoint", &line);
 			fixture_write(folder, "older", line.data, line.len);
 		}
