@@ -116,10 +116,13 @@ static int take(struct server *server, struct config *config, struct err_text *t
 {
 	struct style *style = NULL;
 	struct hep_settings *hep = NULL;
+	struct vouch_parts *vouching = NULL;
 	int err = style_load(&style, config, text);
 
 	if (!err)
 		err = hep_settings_load(&hep, config, hep_in_use(server->hep), text);
+	if (!err)
+		err = vouch_load(&vouching, server->vouch, config, text);
 	if (!err && config->tandem.fips == CONFIG_FIPS_REQUIRED)
 		err = policy_fips_check(text);
 	if (!err)
@@ -133,6 +136,7 @@ static int take(struct server *server, struct config *config, struct err_text *t
 		(void)renew_watch(server->renew, server->config);
 		style_unref(style);
 		hep_settings_free(hep);
+		vouch_drop(vouching);
 		return err;
 	}
 	writer_set_style(server->writer, style);
@@ -140,6 +144,7 @@ static int take(struct server *server, struct config *config, struct err_text *t
 	taps_mask_digits(server->taps, config->audit.mask_digits);
 	style_unref(style);
 	server_use_hep(server, hep);
+	vouch_use(server->vouch, vouching);
 	drains_apply(server->drains, server->trunks, false);
 	tell_restart(server->config, config);
 	config_unref(server->config);

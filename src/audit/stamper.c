@@ -53,6 +53,12 @@ int stamper_new(struct stamper **ret, const struct stamper_params *params)
 	return 0;
 }
 
+void stamper_go_on(struct stamper *stamper, struct stamper *before)
+{
+	stamper_state(before, &stamper->state);
+	stamper->state.why[0] = '\0';
+}
+
 void stamper_free(struct stamper *stamper)
 {
 	if (!stamper)

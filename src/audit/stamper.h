@@ -21,6 +21,8 @@ struct stamper_params {
 };
 
 int stamper_new(struct stamper **ret, const struct stamper_params *params);
+/* Before it is asked for anything: what BEFORE had stamped needs no second one. */
+void stamper_go_on(struct stamper *stamper, struct stamper *before);
 void stamper_free(struct stamper *stamper); /* NULL is fine */
 
 /* Now and then: the log has SIZE records that are signed. */

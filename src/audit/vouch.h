@@ -13,10 +13,16 @@ struct loop;
 struct resolver;
 struct vouch;
 
-/* Loop thread: as CONFIG says; LOOP and RESOLVER, which are borrowed, carry what is asked. 0, with NULL where nobody is to vouch; or
- * negative with TEXT. */
-int vouch_new(struct vouch **ret, const struct config *config, struct loop *loop,
+/* Loop thread: as CONFIG says; LOOP and RESOLVER, which are borrowed, carry what is asked. 0, or negative with TEXT. */
+int vouch_new(struct vouch **ret, struct config *config, struct loop *loop,
 	struct resolver *resolver, struct err_text *text);
+/* Loop thread: what CONFIG wants instead; NULL: it wants the same. For vouch_use() or vouch_drop(). 0, or negative with TEXT. */
+struct vouch_parts;
+int vouch_load(struct vouch_parts **ret, struct vouch *vouch, struct config *config,
+	struct err_text *text);
+/* Loop thread: takes PARTS, which may be NULL. They begin when what is under way was answered, and go on from those before. */
+void vouch_use(struct vouch *vouch, struct vouch_parts *parts);
+void vouch_drop(struct vouch_parts *parts); /* NULL is fine */
 /* Loop thread, when the audit thread has ended. NULL is fine. */
 void vouch_free(struct vouch *vouch);
 

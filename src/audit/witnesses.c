@@ -135,6 +135,20 @@ int witnesses_new(struct witnesses **ret, const struct witnesses_params *params,
 	return 0;
 }
 
+void witnesses_go_on(struct witnesses *witnesses, const struct witnesses *before)
+{
+	for (unsigned i = 0; i < witnesses->count; i++) {
+		for (unsigned j = 0; j < before->count; j++) {
+			if (!note_key_equal(
+				    &witnesses->list[i].key, &before->list[j].key))
+				continue;
+			witnesses->list[i].known = before->list[j].known;
+			witnesses->state.list[i].size = before->state.list[j].size;
+			witnesses->state.list[i].time_s = before->state.list[j].time_s;
+		}
+	}
+}
+
 void witnesses_free(struct witnesses *witnesses)
 {
 	if (!witnesses)

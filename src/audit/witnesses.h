@@ -26,6 +26,8 @@ int witnesses_check(const char *list, const char *https_ca, struct err_text *tex
 /* 0, or negative with TEXT. */
 int witnesses_new(struct witnesses **ret, const struct witnesses_params *params,
 	struct err_text *text);
+/* Before it is asked for anything: what BEFORE knew of those that are there still. */
+void witnesses_go_on(struct witnesses *witnesses, const struct witnesses *before);
 void witnesses_free(struct witnesses *witnesses); /* NULL is fine */
 
 /* Now and then: the log has SIZE records that are signed. */

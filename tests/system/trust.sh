@@ -279,6 +279,19 @@ before=$(stamp_size)
 act
 check "1.2 is good" wait_for 20 stamped_more_than "$before"
 check "it was that" grep -qx TLSv1.2 "$lab/front.log"
+conf timestamp-https-ca "$lab/certs/carriers-ca.pem"
+check "other authorities are named" ctl -q config reload
+check "a reload takes them" bad good 'leads to no authority of .*/carriers-ca.pem'
+sed -i.whole '/^timestamp-/d' "$lab/tandem.conf"
+check "and that there is none" eval 'ctl -q config reload && ctl --json cdr key | jq -e ".stamp == null"'
+mv "$lab/tandem.conf.whole" "$lab/tandem.conf"
+conf timestamp-https-ca "$lab/certs/enterprise-ca.pem"
+check "and another one" ctl -q config reload
+wait_for 20 stamped_more_than 0
+before=$(stamp_size)
+act
+check "which stamps" wait_for 20 stamped_more_than "$before"
+check "no restart is asked for" bash -c "! grep 'take effect at the next start' '$lab/tandem.log'"
 kept=$(echo "$stamps"/*.tsr | wc -w)
 front "$port_front" "$port_tsa" other
 check "one of another name is not" bad good 'does not match target host name'
@@ -343,6 +356,21 @@ start_tandem
 check "a witness cosigns" wait_for 20 witnessed 0 0
 check "another one too" wait_for 20 witnessed 1 0
 [[ ! $has_go ]] || check "and one that is not ours" wait_for 20 witnessed 2 0
+cp "$lab/tandem.conf" "$lab/whole.conf"
+conf witness "${list%%,*}"
+check "one is left" ctl -q config reload
+check "alone" jq -e '.witnesses | length == 1' <(ctl --json cdr key)
+check "what it said is known still" wait_for 20 witnessed 0 0
+conf witness "https://tsa.example.test/ none"
+check "a list that is none is refused" prints 'key of a witness' exits 6 ctl config reload
+check "the one before is in force" jq -e '.witnesses | length == 1' <(ctl --json cdr key)
+size=$(ctl --json cdr key | jq '.witnesses[0].size')
+act
+check "and cosigns" wait_for 20 witnessed 0 "$size"
+cp "$lab/whole.conf" "$lab/tandem.conf"
+check "all are named again" ctl -q config reload
+act
+check "and cosign" wait_for 20 witnessed 1 "$size"
 cosigned_now() {
 	verify old --live --witness "$lab/witness1.key" --witness "$lab/witness2.key" "$(state)"
 }
