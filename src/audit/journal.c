@@ -203,34 +203,41 @@ static void set_past(struct journal_past *past, const struct ending *ending)
 
 /*
  * Lines that a killed process had not written go on behind the file's. Those that it had, but did not come to drop, are dropped;
- * and all, where they do not go on: they are of another log, whose state-dir this was.
+ * and those that do not go on: they are of another log, whose state-dir this was, or damaged.
  */
-static void take_left(struct journal *journal, struct ending *ending, uint64_t size)
+static int take_left(struct journal *journal, struct ending *ending, uint64_t size)
 {
 	const uint64_t from = ending->next > size ? ending->next : size;
 	struct span rest = spool_lines(journal->spool), line;
 	const size_t len = rest.len;
-	size_t written = 0;
-	unsigned left = 0;
+	unsigned count = 0;
+	struct buf left;
 	uint64_t seq;
+	int err;
 
+	buf_init(&left, 0);
 	while (rest.len > 0 && span_next(&rest, '\n', &line)) {
-		if (left == 0 && head_read(line, &seq) == 0 && seq < from) {
-			written += line.len + 1;
-			continue;
-		}
-		if (head_read(line, &seq) != 0 || seq != from + left)
+		if (head_read(line, &seq) != 0 || seq > from + count) {
+			log_error("journal", "event=left-foreign bytes=%zu",
+				line.len + 1 + rest.len);
 			break;
+		}
+		if (seq < from + count)
+			continue;
 		take_line(ending, line);
-		left++;
+		buf_add(&left, line.p, line.len + 1);
+		count++;
 	}
-	if (written < len && left == 0) {
-		log_error("journal", "event=left-foreign bytes=%zu", len - written);
-		written = len;
+	err = left.err;
+	if (!err) {
+		spool_drop(journal->spool, len);
+		if (left.len > 0 && !spool_add(journal->spool, left.data, left.len))
+			err = -ENOMEM;
 	}
-	spool_drop(journal->spool, written);
-	if (left > 0)
-		log_warning("journal", "event=left-found records=%u", left);
+	buf_free(&left);
+	if (count > 0)
+		log_warning("journal", "event=left-found records=%u", count);
+	return err;
 }
 
 /* Finds the next number: behind the last line that has one, of this file or of the one before. Lines without any are
@@ -256,7 +263,7 @@ static int find_past(struct journal *journal, uint64_t size)
 	if (!err && !ending->any && size > 0)
 		*ending = (struct ending){.next = 0};
 	if (!err)
-		take_left(journal, ending, size);
+		err = take_left(journal, ending, size);
 	if (!err)
 		set_past(&journal->past, ending);
 out:
@@ -302,6 +309,10 @@ int journal_new(struct journal **ret, const char *state_dir, const char *run_dir
 	journal->fd = open_file(journal->path);
 	err = journal->fd < 0 ? journal->fd : find_past(journal, size);
 	if (err) {
+		/* so nothing is written behind what is not known */
+		if (journal->fd >= 0)
+			close(journal->fd);
+		journal->fd = -1;
 		err = err_set(
 			text, err, "cannot open %s: %s", journal->path, err_str(err));
 		goto out;

@@ -429,6 +429,41 @@ static void what_was_written_but_waits_still_is_written_once(void **state)
 	expect(fixture->path, "0 call\",\"a\":1}\n1 call\",\"b\":2}\n");
 }
 
+/* Records wait, CHANGE is done to the files: what of them is written by the next start. */
+static void expect_taken(
+	struct fixture *fixture, const char *change, const char *expected)
+{
+	char command[9000];
+
+	start(fixture);
+	write_one(fixture, "{\"a\":1}\n");
+	add(fixture, "{\"b\":2}\n");
+	add(fixture, "{\"c\":3}\n");
+	kill_it(fixture);
+	snprintf(command, sizeof(command), "cd '%s' && %s", fixture->folder, change);
+	assert_int_equal(system(command), 0);
+	start(fixture);
+	write_one(fixture, "{\"d\":4}\n");
+	expect(fixture->path, expected);
+}
+
+static void what_does_not_go_on_is_not_written(void **state)
+{
+	expect_taken(*state, "rm cdr.jsonl", "0 call\",\"d\":4}\n");
+}
+
+static void what_waits_is_written_up_to_where_it_is_damaged(void **state)
+{
+	expect_taken(*state, "sed -i 's/\"seq\":2/\"seq\":x/' waiting",
+		"0 call\",\"a\":1}\n1 call\",\"b\":2}\n2 call\",\"d\":4}\n");
+}
+
+static void what_would_leave_out_a_number_is_not_written(void **state)
+{
+	expect_taken(*state, "sed -i 's/\"seq\":2/\"seq\":3/' waiting",
+		"0 call\",\"a\":1}\n1 call\",\"b\":2}\n2 call\",\"d\":4}\n");
+}
+
 static void without_a_folder_of_that_kind_records_are_written(void **state)
 {
 	struct fixture *fixture = *state;
@@ -497,6 +532,12 @@ int main(void)
 		cmocka_unit_test_setup_teardown(
 			what_was_written_but_waits_still_is_written_once, setup,
 			teardown),
+		cmocka_unit_test_setup_teardown(
+			what_does_not_go_on_is_not_written, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_waits_is_written_up_to_where_it_is_damaged, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_would_leave_out_a_number_is_not_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			without_a_folder_of_that_kind_records_are_written, setup,
 			teardown),
