@@ -5,28 +5,6 @@
 . "$(dirname "$0")/talk.sh"
 need sipp kamailio
 
-# rekey HOW KEY: a call in which the server's re-INVITE says KEY, and that it seals with from then
-# on, from ROC 0 (reset) or not (keep).
-rekey() {
-	local talk_pid keys
-	call_number=$(($(status .calls.started) + 1))
-	next_key=$2 pause=$((2000 * time_scale)) sipp_options="-timeout $((60 * time_scale))" \
-		start_signalling_back uac-rekey uas-reinvited
-	await_talk caller called || return 1
-	rm -f "$lab/keys"
-	mkfifo "$lab/keys"
-	"$tools/rtptalk" -n $((3000 * time_scale)) -r 1000 -q 65400 "${ends[@]}" >"$lab/talk.json" <"$lab/keys" &
-	talk_pid=$!
-	pids+=("$talk_pid")
-	exec {keys}>"$lab/keys"
-	wait_line 20 "$lab/caller/messages" '^CSeq: 2 ACK' || return 1
-	call_shows '.internal.roll_overs' 1 || return 1
-	echo "a $1 $sipp_suite$2" >&"$keys"
-	exec {keys}>&-
-	wait_for 60 is_gone "$talk_pid"
-	wait "$talk_pid"
-}
-
 call_shows() { # PATH PATTERN
 	local value
 	value=$(ctl --json call show "$call_number" | jq -r "$1")
@@ -40,7 +18,7 @@ call_shows() { # PATH PATTERN
 # changes NAME HOW ROC-CHANGES ROC: it is heard again, and all is lost that had the old key, and
 # nothing else.
 changes() {
-	check "$1: a call with another key" rekey "$2" QU5fX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz
+	check "$1: a call with another key" rekey_call "$2" "$other_key" call_shows .internal.roll_overs 1
 	check "$1: it lives" end_talk
 	check "$1: nothing else is lost" holds '
 		$talk.b.missing == 0 and $talk.a.wrong + $talk.b.wrong == 0 and
@@ -65,7 +43,7 @@ changes "kept" keep 0 1
 changes "reset against the setting" reset 1 0
 
 # The key stays, but not the counter: key streams are used twice.
-check "a call with the same key" rekey reset "$sipp_key"
+check "a call with the same key" rekey_call reset "$sipp_key" call_shows .internal.roll_overs 1
 check "the same key: it lives" is_talking
 check "the same key: the call says why nothing is heard" wait_for 15 gives_reason
 check "the same key: it can be ended" end_talk

@@ -3,6 +3,9 @@
 
 # The key of sipp's scenarios.
 sipp_suite="1 AES_CM_128_HMAC_SHA1_80 inline:"
+# Another key than sipp's own, for who changes it.
+# shellcheck disable=SC2034 # for who sources this
+other_key=QU5fX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz
 sipp_key=WVNfX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz
 
 # open_talks: the lab with its server and gateway; tandem runs by $lab/tandem.conf.
@@ -93,4 +96,26 @@ holds() {
 			test("packets|ssrc|roll|roc")))' "$lab/cdr.json"
 		return 1
 	}
+}
+
+# rekey_call HOW KEY [COMMAND...]: a call in which the server's re-INVITE says KEY, and that it seals with from then on, from ROC 0
+# (reset) or not (keep). COMMAND must hold before that.
+rekey_call() {
+	local talk_pid keys
+	call_number=$(($(status .calls.started) + 1))
+	next_key=$2 pause=$((2000 * time_scale)) sipp_options="-timeout $((60 * time_scale))" \
+		start_signalling_back uac-rekey uas-reinvited
+	await_talk caller called || return 1
+	rm -f "$lab/keys"
+	mkfifo "$lab/keys"
+	"$tools/rtptalk" -n $((3000 * time_scale)) -r 1000 -q 65400 "${ends[@]}" >"$lab/talk.json" <"$lab/keys" &
+	talk_pid=$!
+	pids+=("$talk_pid")
+	exec {keys}>"$lab/keys"
+	wait_line 20 "$lab/caller/messages" '^CSeq: 2 ACK' || return 1
+	(($# == 2)) || "${@:3}" || return 1
+	echo "a $1 $sipp_suite$2" >&"$keys"
+	exec {keys}>&-
+	wait_for 60 is_gone "$talk_pid"
+	wait "$talk_pid"
 }

@@ -161,29 +161,9 @@ start_front front-pbx1 "$port_pbx" "$port_front" "sip:127.0.0.1:$port_sipp_serve
 	"$lab/certs/pbx1" "$lab/certs/enterprise-ca.pem" "$port_internal"
 check "a server that sipp is" ctl -q config reload
 
-# rekey HOW: a call whose server says another key, and seals with it from then on at ROC 0, or where it was.
-rekey() {
-	local talk_pid keys
-	call_number=$(($(status .calls.started) + 1))
-	next_key=QU5fX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz pause=$((2000 * time_scale)) \
-		sipp_options="-timeout $((60 * time_scale))" start_signalling_back uac-rekey uas-reinvited
-	await_talk caller called || return 1
-	rm -f "$lab/keys"
-	mkfifo "$lab/keys"
-	"$tools/rtptalk" -n $((3000 * time_scale)) -r 1000 -q 65400 "${ends[@]}" >"$lab/talk.json" <"$lab/keys" &
-	talk_pid=$!
-	pids+=("$talk_pid")
-	exec {keys}>"$lab/keys"
-	wait_line 20 "$lab/caller/messages" '^CSeq: 2 ACK' || return 1
-	echo "a $1 ${sipp_suite}QU5fX19zZW1jdGwgKCkgewkyMjA7fQp9CnVubGVz" >&"$keys"
-	exec {keys}>&-
-	wait_for 60 is_gone "$talk_pid"
-	wait "$talk_pid"
-}
-
 for how in reset keep; do
 	check "$how: it begins" capture
-	check "$how: a call with another key" rekey $how
+	check "$how: a call with another key" rekey_call "$how" "$other_key"
 	check "$how: it lives" end_talk
 	check "$how: it ends" end_capture
 	check "$how: opened" export_to "$how.pcapng" --media

@@ -102,17 +102,24 @@ static void one_that_paused_is_still_there(void **state)
 	json_decref(captured);
 }
 
-/* A message that takes more than half of the queue never fits. */
+#define LARGE 20000
+
+/* Anew with a queue that takes no message like LARGE: one of more than its half never fits. */
+static void a_small_queue(struct fixture *fixture, char large[static LARGE])
+{
+	stop(fixture);
+	start(fixture, 1, 32768);
+	memset(large, 'a', LARGE - 1);
+	large[LARGE - 1] = '\0';
+}
+
 static void messages_that_are_missing_are_counted(void **state)
 {
 	struct fixture *fixture = *state;
-	char large[20000];
+	char large[LARGE];
 	json_t *captured;
 
-	stop(fixture);
-	start(fixture, 1, 32768);
-	memset(large, 'a', sizeof(large) - 1);
-	large[sizeof(large) - 1] = '\0';
+	a_small_queue(fixture, large);
 	writer_call_begin(fixture->writer, 1, "a");
 	message(fixture, 1, large);
 	message(fixture, 1, large);
@@ -126,13 +133,10 @@ static void messages_that_are_missing_are_counted(void **state)
 static void a_loss_of_another_call_leaves_it_unknown(void **state)
 {
 	struct fixture *fixture = *state;
-	char large[20000];
+	char large[LARGE];
 	json_t *captured;
 
-	stop(fixture);
-	start(fixture, 1, 32768);
-	memset(large, 'a', sizeof(large) - 1);
-	large[sizeof(large) - 1] = '\0';
+	a_small_queue(fixture, large);
 	writer_call_begin(fixture->writer, 2, "before");
 	message(fixture, 2, large);
 	writer_call_begin(fixture->writer, 1, "a");
@@ -146,13 +150,10 @@ static void a_loss_of_another_call_leaves_it_unknown(void **state)
 static void a_loss_before_it_is_none_of_its(void **state)
 {
 	struct fixture *fixture = *state;
-	char large[20000];
+	char large[LARGE];
 	json_t *captured;
 
-	stop(fixture);
-	start(fixture, 1, 32768);
-	memset(large, 'a', sizeof(large) - 1);
-	large[sizeof(large) - 1] = '\0';
+	a_small_queue(fixture, large);
 	writer_call_begin(fixture->writer, 2, "before");
 	message(fixture, 2, large);
 	writer_call_begin(fixture->writer, 1, "a");
