@@ -106,6 +106,10 @@ int verify_proof(struct span proof, struct span record, const struct keychain *k
 /* The same of a record of which the hash alone is known. */
 int verify_leaf(struct span proof, const struct tlog_hash *leaf,
 	const struct keychain *keys, uint64_t *ret_index, struct err_text *text);
-/* Whether the checkpoint in PROOF is cosigned by as many of WITNESSES as are wanted. 0; ERR_FORMAT, ERR_TRUST, with TEXT. */
+/* Whether the checkpoint WHOLE is cosigned by as many of WITNESSES as are wanted, and by none of them wrongly. 0; ERR_FORMAT, ERR_TRUST,
+ * with TEXT. */
+int verify_note_witnessed(struct span whole, const struct verify_witnesses *witnesses,
+	struct err_text *text);
+/* The same of the checkpoint in PROOF. */
 int verify_proof_witnessed(struct span proof, const struct verify_witnesses *witnesses,
 	struct err_text *text);

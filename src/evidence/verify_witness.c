@@ -85,20 +85,17 @@ void verify_witnessed(struct verify *verify, struct span published)
 		tell(witnesses, size, times);
 }
 
-int verify_proof_witnessed(struct span proof, const struct verify_witnesses *witnesses,
+int verify_note_witnessed(struct span whole, const struct verify_witnesses *witnesses,
 	struct err_text *text)
 {
 	uint64_t times[VERIFY_WITNESSES_MAX];
 	const struct note_key *bad = NULL;
 	struct checkpoint checkpoint;
-	struct proof parts;
 	struct note note;
 	unsigned count;
 
-	if (proof_read(&parts, proof) != 0 || note_read(&note, parts.note) != 0 ||
-		checkpoint_read(&checkpoint, note.text) != 0)
-		return err_set(
-			text, ERR_FORMAT, "it is no proof (c2sp.org/tlog-proof@v1)");
+	if (note_read(&note, whole) != 0 || checkpoint_read(&checkpoint, note.text) != 0)
+		return err_set(text, ERR_FORMAT, "it is no checkpoint");
 	count = count_cosigned(&note, witnesses, times, &bad);
 	if (bad)
 		return err_set(
@@ -109,4 +106,15 @@ int verify_proof_witnessed(struct span proof, const struct verify_witnesses *wit
 			count, witnesses->count, witnesses->quorum);
 	tell(witnesses, checkpoint.size, times);
 	return 0;
+}
+
+int verify_proof_witnessed(struct span proof, const struct verify_witnesses *witnesses,
+	struct err_text *text)
+{
+	struct proof parts;
+
+	if (proof_read(&parts, proof) != 0)
+		return err_set(
+			text, ERR_FORMAT, "it is no proof (c2sp.org/tlog-proof@v1)");
+	return verify_note_witnessed(parts.note, witnesses, text);
 }

@@ -66,6 +66,8 @@ static json_t *read_record(struct bundle *bundle, const char *name, const char *
 	if (of_call) {
 		bundle_check_stamped(bundle, name, buf_span(&line), leaf, proof);
 		bundle_check_witnessed(bundle, name, buf_span(&hashes));
+	} else {
+		bundle_check_lines(bundle, name, buf_span(&hashes));
 	}
 	bundle->result.records++;
 	record = json_loadb(line.data, line.len, JSON_REJECT_DUPLICATES, NULL);
@@ -330,6 +332,7 @@ static void check(struct bundle *bundle)
 
 	load_keys(bundle);
 	bundle_check_stamp(bundle);
+	bundle_check_checkpoint(bundle);
 	export = read_record(bundle, EXPORT, EXPORT_PROOF, NULL, false);
 	if (export && strcmp(word(export, "kind"), "export") != 0) {
 		bundle_tell(

@@ -40,6 +40,10 @@ void bundle_check_stamped(struct bundle *bundle, const char *name, struct span l
 	const struct tlog_hash *leaf, const char *proof);
 /* Whether those whose word is wanted cosigned the checkpoint in PROOF, of the record NAME. */
 void bundle_check_witnessed(struct bundle *bundle, const char *name, struct span proof);
+/* The same of one that nobody need have cosigned: that what is there of their word is theirs. */
+void bundle_check_lines(struct bundle *bundle, const char *name, struct span proof);
+/* The checkpoint that goes along beside the proofs, if there is one: that it is of the log, and the word of those on it theirs. */
+void bundle_check_checkpoint(struct bundle *bundle);
 
 /* The SHA-256 of FILE. 0 or negative. */
 int bundle_sum(const struct bundle *bundle, const struct source_file *file,

@@ -11,6 +11,7 @@
 #define STAMPED_END ".stamped.proof"
 #define STAMPED "stamp.checkpoint"
 #define RESPONSE "stamp.tsr"
+#define CHECKPOINT "checkpoint"
 
 /* ---- an authority for time ---- */
 
@@ -140,4 +141,46 @@ void bundle_check_witnessed(struct bundle *bundle, const char *name, struct span
 	witnesses.arg = bundle;
 	if (verify_proof_witnessed(proof, &witnesses, &why) != 0)
 		bundle_tell(bundle, "witness", name, "%s: %s", name, why.text);
+}
+
+/* That none of those whose word is wanted is put down with a line that he did not sign; fewer of them than are wanted are no fault here. */
+static void check_lines(struct bundle *bundle, const char *name, struct span whole,
+	int (*check)(struct span whole, const struct verify_witnesses *witnesses,
+		struct err_text *text))
+{
+	struct verify_witnesses witnesses;
+	struct err_text why;
+
+	if (!bundle->params->witnesses)
+		return;
+	witnesses = *bundle->params->witnesses;
+	witnesses.quorum = 0;
+	witnesses.h = NULL;
+	if (check(whole, &witnesses, &why) != 0)
+		bundle_tell(bundle, "witness", name, "%s: %s", name, why.text);
+}
+
+void bundle_check_lines(struct bundle *bundle, const char *name, struct span proof)
+{
+	check_lines(bundle, name, proof, verify_proof_witnessed);
+}
+
+void bundle_check_checkpoint(struct bundle *bundle)
+{
+	struct checkpoint checkpoint;
+	struct err_text why;
+	struct buf note;
+
+	if (!source_find(&bundle->source, CHECKPOINT))
+		return;
+	buf_init(&note, 0);
+	if (!bundle_read(bundle, CHECKPOINT, NOTE_MAX, &note))
+		; /* it was told why */
+	else if (verify_checkpoint(&checkpoint, buf_span(&note), &bundle->keys, &why) !=
+		 0)
+		bundle_tell(bundle, "proof", CHECKPOINT,
+			CHECKPOINT " is no checkpoint of the log: %s", why.text);
+	else
+		check_lines(bundle, CHECKPOINT, buf_span(&note), verify_note_witnessed);
+	buf_free(&note);
 }
