@@ -13,6 +13,7 @@ loadgen=$builddir/tests/tools/loadgen
 server_core=${SERVER_CORE:-0}
 load_core=${LOAD_CORE:-1}
 lab=
+run=
 bench_pids=()
 
 bench_need() {
@@ -32,9 +33,9 @@ bench_close() {
 		bench_stop "$pid"
 	done
 	if [[ -n ${KEEP:-} ]]; then
-		echo "kept: $lab" >&2
+		echo "kept: $lab $run" >&2
 	else
-		rm -rf "$lab"
+		rm -rf "$lab" "$run"
 	fi
 	exit "$status"
 }
@@ -54,6 +55,8 @@ bench_open() {
 	ulimit -n "$(ulimit -Hn)"
 	calls_max=$((($(ulimit -n) - 400) / 4))
 	lab=$(mktemp -d "${TMPDIR:-/tmp}/tandem-bench.XXXXXX")
+	# As /run is: in memory.
+	run=$(mktemp -d "/dev/shm/tandem-bench.XXXXXX")
 	trap bench_close EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
@@ -105,7 +108,7 @@ bench_machine() {
 }
 
 # bench_conf NAME MODE: $lab/NAME.conf, audit mode MODE, everything else in the folder
-# $lab/NAME. Each side has a media address of its own, that SIP does not use, and so all of the range. Sets
+# $lab/NAME but what is in memory, in $run/NAME. Each side has a media address of its own, that SIP does not use, and so all of the range. Sets
 # port_internal and port_external.
 bench_conf() {
 	local folder=$lab/$1
@@ -117,7 +120,7 @@ bench_conf() {
 		[tandem]
 		fqdn = med1.example.test
 		state-dir = $folder/state
-		run-dir = $folder/run
+		run-dir = $run/$1
 		gateway-dir = $folder/gateways.d
 		profile-dir = $srcdir/gateway-profiles
 		[internal]
