@@ -15,6 +15,10 @@
 
 /* RFC 7468 3. */
 #define LINE_CHARS 64
+/* So many files are remembered: one for each way through the topology that calls take most. */
+#define CERTS_FILES_MAX 16
+/* A file that was damaged is damaged for each call that has it. ext4 knows 65,000 names of one. */
+#define CERTS_NAMES_MAX 1000
 
 struct certs_chain {
 	struct hash_node node;
@@ -23,16 +27,38 @@ struct certs_chain {
 	char der[];
 };
 
+/* A file that a call before has: a further call that would have the same gets a second name of it. */
+struct certs_file {
+	int dir_fd; /* -1: none */
+	char name[STYLE_NAME_SIZE];
+	unsigned names;
+	struct tlog_hash sum;
+};
+
 struct certs_pool {
 	struct hash chains;
+	struct digest *digest;
+	struct certs_file files[CERTS_FILES_MAX];
+	unsigned oldest; /* of FILES, which gives way */
 };
+
+static void forget_file(struct certs_file *file)
+{
+	if (file->dir_fd >= 0)
+		close(file->dir_fd);
+	file->dir_fd = -1;
+}
 
 int certs_pool_new(struct certs_pool **ret)
 {
 	struct certs_pool *pool = calloc(1, sizeof(*pool));
 
-	if (!pool || hash_init(&pool->chains) != 0) {
-		free(pool);
+	if (!pool)
+		return -ENOMEM;
+	for (unsigned i = 0; i < CERTS_FILES_MAX; i++)
+		pool->files[i].dir_fd = -1;
+	if (hash_init(&pool->chains) != 0 || digest_new(&pool->digest) != 0) {
+		certs_pool_free(pool);
 		return -ENOMEM;
 	}
 	*ret = pool;
@@ -43,6 +69,9 @@ void certs_pool_free(struct certs_pool *pool)
 {
 	if (!pool)
 		return;
+	for (unsigned i = 0; i < CERTS_FILES_MAX; i++)
+		forget_file(&pool->files[i]);
+	digest_free(pool->digest);
 	hash_free(&pool->chains);
 	free(pool);
 }
@@ -162,68 +191,136 @@ static void add_all(
 	}
 }
 
-/* A process before this one may have written one of the same call. */
-static int make_file(int dir_fd, char name[static STYLE_NAME_SIZE])
-{
-	int fd = -1;
+/* ---- its file ---- */
 
-	for (unsigned part = 1; part <= STYLE_PARTS_MAX; part++) {
+/* Makes NAME, of an empty file, and returns its descriptor; or gives it as a further one to FILE, where that is one, and returns 0.
+ * Negative: a negated errno. */
+static int make_name(int dir_fd, const char name[static STYLE_NAME_SIZE],
+	const struct certs_file *file)
+{
+	int fd;
+
+	if (file) {
+		fd = linkat(file->dir_fd, file->name, dir_fd, name, 0);
+		return fd < 0 ? -errno : 0;
+	}
+	fd = openat(
+		dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	return fd < 0 ? -errno : fd;
+}
+
+/* As make_name(), by the first name that is free: a process before this one may have written one of the same call. */
+static int make_file(
+	int dir_fd, char name[static STYLE_NAME_SIZE], const struct certs_file *file)
+{
+	int err = -EEXIST;
+
+	for (unsigned part = 1; part <= STYLE_PARTS_MAX && err == -EEXIST; part++) {
 		if (part == 1)
 			snprintf(name, STYLE_NAME_SIZE, "call.certs.pem");
 		else
 			snprintf(name, STYLE_NAME_SIZE, "call.%u.certs.pem", part);
-		fd = openat(dir_fd, name,
-			O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-		if (fd >= 0 || errno != EEXIST)
-			break;
+		err = make_name(dir_fd, name, file);
 	}
-	return fd < 0 ? -errno : fd;
+	return err;
 }
 
-static int seal(struct buf *files, const char *name, const struct buf *text)
+static int write_file(
+	int dir_fd, char name[static STYLE_NAME_SIZE], const struct buf *text)
 {
-	struct tlog_hash sum;
-	struct digest *digest;
+	const int fd = make_file(dir_fd, name, NULL);
+	int err = 0;
+	ssize_t n;
 
-	if (digest_new(&digest) != 0)
-		return -ENOMEM;
-	digest_add(digest, text->data, text->len);
-	digest_take(digest, &sum);
-	digest_free(digest);
-	entry_file(files,
-		&(struct entry_file){
-			.name = name, .state = "whole", .bytes = text->len, .sum = &sum});
-	return files->err;
+	if (fd < 0)
+		return fd;
+	/* small, and of no use in part */
+	n = write(fd, text->data, text->len);
+	if (n != (ssize_t)text->len) {
+		err = n < 0 ? -errno : -ENOSPC;
+		unlinkat(dir_fd, name, 0);
+	}
+	close(fd);
+	return err;
+}
+
+static struct certs_file *find_file(struct certs_pool *pool, const struct tlog_hash *sum)
+{
+	for (unsigned i = 0; i < CERTS_FILES_MAX; i++)
+		if (pool->files[i].dir_fd >= 0 &&
+			memcmp(&pool->files[i].sum, sum, sizeof(*sum)) == 0)
+			return &pool->files[i];
+	return NULL;
+}
+
+/* Takes DIR_FD. */
+static void keep_file(struct certs_pool *pool, int dir_fd,
+	const char name[static STYLE_NAME_SIZE], const struct tlog_hash *sum)
+{
+	struct certs_file *file = find_file(pool, sum);
+
+	if (!file) {
+		file = &pool->files[pool->oldest];
+		pool->oldest = (pool->oldest + 1) % CERTS_FILES_MAX;
+	}
+	forget_file(file);
+	file->dir_fd = dir_fd;
+	memcpy(file->name, name, sizeof(file->name));
+	file->names = 1;
+	file->sum = *sum;
+}
+
+/* TEXT is in a file of DIR_FD, which it takes. */
+static int place(struct certs_pool *pool, int dir_fd, char name[static STYLE_NAME_SIZE],
+	const struct buf *text, const struct tlog_hash *sum)
+{
+	struct certs_file *file = find_file(pool, sum);
+	int err;
+
+	/* the one that is remembered may be deleted, or its disk another one now */
+	if (file && file->names < CERTS_NAMES_MAX && make_file(dir_fd, name, file) == 0) {
+		file->names++;
+		close(dir_fd);
+		return 0;
+	}
+	err = write_file(dir_fd, name, text);
+	if (err)
+		close(dir_fd);
+	else
+		keep_file(pool, dir_fd, name, sum);
+	return err;
 }
 
 int certs_write(struct certs *certs, struct certs_pool *pool,
 	const struct parties *parties, int dir_fd, struct buf *files)
 {
+	struct entry_file written = {.state = "whole"};
 	char name[STYLE_NAME_SIZE];
+	struct tlog_hash sum;
 	struct buf text;
-	ssize_t n;
-	int fd, err;
+	int err;
 
 	if (dir_fd < 0)
 		return dir_fd;
 	buf_init(&text, 0);
 	add_all(&text, certs, parties);
-	fd = text.err ? text.err : make_file(dir_fd, name);
-	err = fd < 0 ? fd : 0;
-	if (!err) {
-		/* small, and of no use in part */
-		n = write(fd, text.data, text.len);
-		if (n != (ssize_t)text.len) {
-			err = n < 0 ? -errno : -ENOSPC;
-			unlinkat(dir_fd, name, 0);
-		}
-		close(fd);
+	err = text.err;
+	if (err) {
+		close(dir_fd);
+		goto out;
 	}
-	close(dir_fd);
-	if (!err)
-		err = seal(files, name, &text);
-	if (!err)
-		certs_free(certs, pool);
+	digest_add(pool->digest, text.data, text.len);
+	digest_take(pool->digest, &sum);
+	err = place(pool, dir_fd, name, &text, &sum);
+	if (err)
+		goto out;
+	written.name = name;
+	written.bytes = text.len;
+	written.sum = &sum;
+	entry_file(files, &written);
+	certs_free(certs, pool);
+	err = files->err;
+out:
 	buf_free(&text);
 	return err;
 }

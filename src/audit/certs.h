@@ -1,6 +1,7 @@
 /*
  * The certificates that the far ends of a captured call presented, kept beside its capture. Many calls are with the same far
- * ends, so in memory each chain is there once. Audit thread.
+ * ends, so in memory each chain is there once, and on the disk calls whose far ends presented the same have one file, by a name
+ * (link(2)) each. Audit thread.
  */
 #pragma once
 
@@ -37,7 +38,7 @@ struct certs {
  * out. */
 void certs_add(
 	struct certs *certs, struct certs_pool *pool, uint32_t party, struct span der);
-/* Writes what was presented to a new file below DIR_FD, which it takes, as PEM with a line of whose each chain is, and appends it to
+/* Writes what was presented to a file below DIR_FD, which it takes, as PEM with a line of whose each chain is, and appends it to
  * FILES, a list of entry_file(); then CERTS has none. 0; or a negated errno, and it has them still; so it returns DIR_FD where that
  * is one. */
 int certs_write(struct certs *certs, struct certs_pool *pool,

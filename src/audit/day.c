@@ -108,7 +108,8 @@ static void look(const struct day *day, const char *name, struct day_capture *re
 			continue;
 		written_us = (uint64_t)st.st_mtim.tv_sec * 1000000 +
 			     (uint64_t)st.st_mtim.tv_nsec / 1000;
-		ret->bytes += (uint64_t)st.st_size;
+		/* calls share some of their files: audit/certs.h */
+		ret->bytes += (uint64_t)st.st_size / st.st_nlink;
 		ret->files++;
 		if (written_us > ret->written_us)
 			ret->written_us = written_us;

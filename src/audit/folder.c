@@ -17,12 +17,11 @@ static int open_folder(int parent_fd, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* FRESH: it is not expected to be there. */
-static int make_folder(int parent_fd, const char *name, bool fresh)
+static int make_folder(int parent_fd, const char *name, enum folder_way way)
 {
-	int fd = fresh ? -ENOENT : open_folder(parent_fd, name);
+	int fd = way == FOLDER_FRESH ? -ENOENT : open_folder(parent_fd, name);
 
-	if (fd != -ENOENT)
+	if (fd != -ENOENT || way == FOLDER_FIND)
 		return fd;
 	if (mkdirat(parent_fd, name, FOLDER_MODE) < 0 && errno != EEXIST)
 		return -errno;
@@ -37,7 +36,7 @@ int folder_root(const char *state_dir)
 
 	if (state_fd < 0)
 		return -errno;
-	fd = make_folder(state_fd, "audit", false);
+	fd = make_folder(state_fd, "audit", FOLDER_MAKE);
 	close(state_fd);
 	return fd;
 }
@@ -93,13 +92,13 @@ bool folder_day_of(int root_fd, const char *id, char ret_day[static STORE_DATE_S
 
 int folder_day(int root_fd, const char *date)
 {
-	return make_folder(root_fd, date, false);
+	return make_folder(root_fd, date, FOLDER_MAKE);
 }
 
 int folder_call(int root_fd, const char *date, const char *id)
 {
 	struct folder_day day = FOLDER_NO_DAY;
-	const int fd = folder_call_in(&day, root_fd, date, id, false);
+	const int fd = folder_call_in(&day, root_fd, date, id, FOLDER_MAKE);
 
 	folder_day_forget(&day);
 	return fd;
@@ -112,27 +111,28 @@ void folder_day_forget(struct folder_day *day)
 	day->fd = -1;
 }
 
-static int open_in_day(
-	struct folder_day *day, int root_fd, const char *date, const char *id, bool fresh)
+static int open_in_day(struct folder_day *day, int root_fd, const char *date,
+	const char *id, enum folder_way way)
 {
 	if (day->fd >= 0 && strcmp(day->date, date) != 0)
 		folder_day_forget(day);
 	if (day->fd < 0) {
-		day->fd = make_folder(root_fd, date, false);
+		day->fd = make_folder(
+			root_fd, date, way == FOLDER_FIND ? FOLDER_FIND : FOLDER_MAKE);
 		snprintf(day->date, sizeof(day->date), "%s", date);
 	}
-	return day->fd < 0 ? day->fd : make_folder(day->fd, id, fresh);
+	return day->fd < 0 ? day->fd : make_folder(day->fd, id, way);
 }
 
-int folder_call_in(
-	struct folder_day *day, int root_fd, const char *date, const char *id, bool fresh)
+int folder_call_in(struct folder_day *day, int root_fd, const char *date, const char *id,
+	enum folder_way way)
 {
-	int fd = open_in_day(day, root_fd, date, id, fresh);
+	int fd = open_in_day(day, root_fd, date, id, way);
 
 	/* the day was removed */
 	if (fd == -ENOENT) {
 		folder_day_forget(day);
-		fd = open_in_day(day, root_fd, date, id, fresh);
+		fd = open_in_day(day, root_fd, date, id, way);
 	}
 	return fd;
 }

@@ -23,9 +23,14 @@ struct folder_day {
 	char date[STORE_DATE_SIZE];
 };
 #define FOLDER_NO_DAY ((struct folder_day){.fd = -1})
-/* Like folder_call(). FRESH: ID is likely to be missing. */
+enum folder_way {
+	FOLDER_FIND,  /* it must be there */
+	FOLDER_MAKE,  /* it is made where missing */
+	FOLDER_FRESH, /* the same of one that is likely to be missing */
+};
+/* Opens ROOT_FD/DATE/ID. A descriptor, or a negated errno. */
 int folder_call_in(struct folder_day *day, int root_fd, const char *date, const char *id,
-	bool fresh);
+	enum folder_way way);
 void folder_day_forget(struct folder_day *day);
 
 /* The day of the capture of ID, the latest one; "YYYY-MM-DD". False: there is none. */

@@ -204,10 +204,17 @@ static void entry_written(
 		entry_drop(store, entry, SEALING_REMOVED);
 }
 
+/* A descriptor, or a negated errno. */
+static int entry_folder(
+	struct store *store, const struct entry *entry, enum folder_way way)
+{
+	return folder_call_in(&store->day, store->root_fd, entry->date, entry->id, way);
+}
+
 /* Keeps the leaves of an encrypted capture. Those that cannot be written stay in memory. */
 static void entry_leaves(struct store *store, struct entry *entry)
 {
-	int dir_fd = folder_find(store->root_fd, entry->date, entry->id);
+	int dir_fd = entry_folder(store, entry, FOLDER_FIND);
 	int err = dir_fd < 0 ? dir_fd : capture_leaves(entry->capture, dir_fd);
 
 	if (dir_fd >= 0)
@@ -309,8 +316,7 @@ static void entry_open(struct store *store, struct entry *entry)
 		entry_rest(store, LIST_ENTRY(store->opened.next, struct entry, opened));
 	err = entry_mark(store, entry);
 	dir_fd = err ? err
-		     : folder_call_in(&store->day, store->root_fd, entry->date, entry->id,
-			       fresh);
+		     : entry_folder(store, entry, fresh ? FOLDER_FRESH : FOLDER_MAKE);
 	err = dir_fd < 0 ? dir_fd : open_or_create(store, entry, dir_fd);
 	if (dir_fd >= 0)
 		close(dir_fd);
@@ -449,7 +455,7 @@ static bool entry_end_file(struct store *store, struct entry *entry)
 		entry_open(store, entry);
 	if (!is_open(entry) || !entry_is_safe(store, entry))
 		return false;
-	dir_fd = folder_find(store->root_fd, entry->date, entry->id);
+	dir_fd = entry_folder(store, entry, FOLDER_FIND);
 	if (dir_fd < 0)
 		return false;
 	err = capture_finish(entry->capture, dir_fd, &stored, &lost);
@@ -475,7 +481,7 @@ static void entry_finish(struct store *store, struct entry *entry)
 	if (entry->certs.count == 0 || entry->mark == 0)
 		return;
 	err = certs_write(&entry->certs, store->certs, &entry->parties,
-		folder_find(store->root_fd, entry->date, entry->id), &entry->files);
+		entry_folder(store, entry, FOLDER_FIND), &entry->files);
 	if (err)
 		health_fail(store->health, "capture", err);
 }

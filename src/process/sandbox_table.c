@@ -86,6 +86,7 @@ const struct sandbox_rule sandbox_rules[] = {
 	ALWAYS("inotify_add_watch"), /* files of certificates are watched */
 	ALWAYS("inotify_init1"),
 	ALWAYS("inotify_rm_watch"),
+	ALWAYS("linkat"), /* calls share files of certificates */
 	ALWAYS("lstat"),
 	ALWAYS("mkdir"),
 	ALWAYS("mkdirat"),

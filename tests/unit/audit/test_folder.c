@@ -41,11 +41,12 @@ static int teardown(void **state)
 }
 
 /* 0 when the folder of ID is made, and is where it has to be; or a negated errno. */
-static int make(struct fixture *fixture, const char *date, const char *id, bool fresh)
+static int make(
+	struct fixture *fixture, const char *date, const char *id, enum folder_way way)
 {
 	char path[4300];
 	struct stat here, there;
-	int fd = folder_call_in(&fixture->day, fixture->root, date, id, fresh);
+	int fd = folder_call_in(&fixture->day, fixture->root, date, id, way);
 
 	if (fd < 0)
 		return fd;
@@ -70,34 +71,49 @@ static void calls_of_a_day_share_its_folder(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_int_equal(make(fixture, DAY, "a", true), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), 0);
 	assert_true(fixture->day.fd >= 0);
-	assert_int_equal(make(fixture, DAY, "b", true), 0);
-	assert_int_equal(make(fixture, DAY, "a", true), 0);
-	assert_int_equal(make(fixture, DAY, "a", false), 0);
-	assert_int_equal(make(fixture, "2026-01-02", "a", false), 0);
-	assert_int_equal(make(fixture, DAY, "c", false), 0);
+	assert_int_equal(make(fixture, DAY, "b", FOLDER_FRESH), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_MAKE), 0);
+	assert_int_equal(make(fixture, "2026-01-02", "a", FOLDER_MAKE), 0);
+	assert_int_equal(make(fixture, DAY, "c", FOLDER_MAKE), 0);
+}
+
+static void what_is_looked_for_is_not_made(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FIND), -ENOENT);
+	assert_int_equal(run(fixture, "test ! -e " DAY), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FIND), 0);
+	assert_int_equal(make(fixture, DAY, "b", FOLDER_FIND), -ENOENT);
+	assert_int_equal(run(fixture, "test ! -e " DAY "/b && mv " DAY " old"), 0);
+	assert_int_equal(run(fixture, "mkdir " DAY " " DAY "/b"), 0);
+	/* what is not in the folder that is kept open may be in the one that has its name now */
+	assert_int_equal(make(fixture, DAY, "b", FOLDER_FIND), 0);
 }
 
 static void a_day_that_was_removed_is_made_anew(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_int_equal(make(fixture, DAY, "a", true), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), 0);
 	assert_int_equal(run(fixture, "rm -r " DAY), 0);
-	assert_int_equal(make(fixture, DAY, "a", false), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_MAKE), 0);
 	assert_int_equal(run(fixture, "rm -r " DAY), 0);
-	assert_int_equal(make(fixture, DAY, "a", true), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), 0);
 }
 
 static void a_day_that_was_replaced_is_followed_when_it_is_forgotten(void **state)
 {
 	struct fixture *fixture = *state;
 
-	assert_int_equal(make(fixture, DAY, "a", true), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), 0);
 	assert_int_equal(run(fixture, "mv " DAY " old && mkdir " DAY), 0);
 	folder_day_forget(&fixture->day);
-	assert_int_equal(make(fixture, DAY, "a", true), 0);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), 0);
 }
 
 static void no_link_is_followed(void **state)
@@ -105,13 +121,13 @@ static void no_link_is_followed(void **state)
 	struct fixture *fixture = *state;
 
 	assert_int_equal(run(fixture, "mkdir target && ln -s target " DAY), 0);
-	assert_int_equal(make(fixture, DAY, "a", true), -ENOTDIR);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), -ENOTDIR);
 	assert_int_equal(run(fixture, "rm " DAY " && mkdir " DAY
 				      " && ln -s ../target " DAY "/a && touch " DAY "/b"),
 		0);
-	assert_int_equal(make(fixture, DAY, "a", true), -ENOTDIR);
-	assert_int_equal(make(fixture, DAY, "a", false), -ENOTDIR);
-	assert_int_equal(make(fixture, DAY, "b", true), -ENOTDIR);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_FRESH), -ENOTDIR);
+	assert_int_equal(make(fixture, DAY, "a", FOLDER_MAKE), -ENOTDIR);
+	assert_int_equal(make(fixture, DAY, "b", FOLDER_FRESH), -ENOTDIR);
 	assert_int_equal(run(fixture, "test -z \"$(ls target)\""), 0);
 }
 
@@ -121,6 +137,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		made(calls_of_a_day_share_its_folder),
+		made(what_is_looked_for_is_not_made),
 		made(a_day_that_was_removed_is_made_anew),
 		made(a_day_that_was_replaced_is_followed_when_it_is_forgotten),
 		made(no_link_is_followed),

@@ -195,6 +195,26 @@ static void the_oldest_day_goes_first_when_there_is_too_much(void **state)
 	assert_int_equal(retention_deleted(fixture->retention), 3);
 }
 
+/* A file that calls share takes its room once. */
+static void what_calls_share_is_counted_once(void **state)
+{
+	struct fixture *fixture = *state;
+
+	make(fixture, "2026-02-26", "a", 3, 1000, "call.pcapng");
+	make(fixture, "2026-02-26", "a", 3, 1000, "call.certs.pem");
+	make(fixture, "2026-02-27", "b", 2, 1000, "call.pcapng");
+	assert_int_equal(linkat(fixture->fd, "2026-02-26/a/call.certs.pem", fixture->fd,
+				 "2026-02-27/b/call.certs.pem", 0),
+		0);
+	keep_bytes(fixture, 3000);
+	go(fixture);
+	assert_int_equal(retention_deleted(fixture->retention), 0);
+	keep_bytes(fixture, 2999);
+	go(fixture);
+	assert_int_equal(retention_deleted(fixture->retention), 1);
+	assert_true(is_there(fixture, "2026-02-27/b/call.certs.pem"));
+}
+
 /* The capture ID of DAY is one of TRUNK's. */
 static void belongs(
 	struct fixture *fixture, const char *day, const char *id, const char *trunk)
@@ -562,6 +582,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		kept(what_is_too_old_is_deleted),
 		kept(the_oldest_day_goes_first_when_there_is_too_much),
+		kept(what_calls_share_is_counted_once),
 		kept(a_gateway_has_its_own_time),
 		kept(a_gateway_has_its_own_size),
 		kept(the_oldest_go_when_the_disk_is_short),

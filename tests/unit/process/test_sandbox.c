@@ -208,7 +208,6 @@ static const struct forbidden {
 	{"io_uring_setup", SYS_io_uring_setup, {0}},
 	{"listen", SYS_listen, {0}},
 	{"symlinkat", SYS_symlinkat, {0}},
-	{"linkat", SYS_linkat, {0}},
 	{"mknodat", SYS_mknodat, {0}},
 	{"fchmodat", SYS_fchmodat, {0}},
 	{"fchownat", SYS_fchownat, {0}},
@@ -518,7 +517,7 @@ static void what_the_kernel_lacks_is_said_or_refused(void **state)
 
 static void opens_h(struct fixture *fixture)
 {
-	char path[128];
+	char path[128], second[128];
 
 	confine(fixture, true, false);
 	if (sandbox_state()->landlock_abi == 0)
@@ -530,6 +529,7 @@ static void opens_h(struct fixture *fixture)
 	CHECK(denied_why(fixture->elsewhere, -EACCES) == ERR_SANDBOX);
 	CHECK(denied_why(fixture->elsewhere, -ENOENT) == -ENOENT);
 	CHECK(denied_why(fixture->key, -EACCES) == -EACCES);
+	snprintf(second, sizeof(second), "%s/second", fixture->state_dir);
 	snprintf(path, sizeof(path), "%s/keys/not-yet.key", fixture->folder);
 	CHECK(denied_why(path, -EACCES) == -EACCES);
 	snprintf(path, sizeof(path), "%s/none/not-yet.key", fixture->folder);
@@ -541,6 +541,10 @@ static void opens_h(struct fixture *fixture)
 	snprintf(path, sizeof(path), "%s/new", fixture->state_dir);
 	CHECK(open(path, O_WRONLY | O_CREAT, 0600) >= 0);
 	CHECK(symlink(fixture->file, path) < 0);
+	/* a second name in its own folder, but of nothing that may be read alone */
+	CHECK(linkat(AT_FDCWD, path, AT_FDCWD, second, 0) == 0);
+	CHECK(unlink(second) == 0);
+	CHECK(linkat(AT_FDCWD, fixture->key, AT_FDCWD, second, 0) < 0);
 	snprintf(path, sizeof(path), "%s/new", fixture->run_dir);
 	CHECK(open(path, O_WRONLY | O_CREAT, 0600) >= 0);
 	CHECK(open("/etc/passwd", O_RDONLY) >= 0);
