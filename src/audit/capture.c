@@ -10,6 +10,7 @@
 
 #include "audit/blocks.h"
 #include "audit/pcapng.h"
+#include "base/regular.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -344,24 +345,6 @@ uint64_t capture_drop(struct capture *capture)
 
 /* ---- writing ---- */
 
-/* Appends BYTES. 0 or a negated errno; *ret_written of them are there. */
-static int write_all(int fd, struct span bytes, size_t *ret_written)
-{
-	ssize_t got;
-
-	*ret_written = 0;
-	while (*ret_written < bytes.len) {
-		errno = 0;
-		got = write(fd, bytes.p + *ret_written, bytes.len - *ret_written);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return last_error();
-		*ret_written += (size_t)got;
-	}
-	return 0;
-}
-
 /* Nothing better can be done when this fails: the next write comes here again, and capture_repair() at the next
  * start. */
 static void cut_back(struct capture *capture)
@@ -372,7 +355,7 @@ static void cut_back(struct capture *capture)
 static int flush_plain(struct capture *capture, uint64_t *ret_stored, uint64_t *ret_lost)
 {
 	size_t written;
-	int err = write_all(capture->fd, buf_span(&capture->waiting), &written);
+	int err = regular_write(capture->fd, buf_span(&capture->waiting), &written);
 
 	pass_blocks(capture, written);
 	sums_file(capture->sums, capture->waiting.data, capture->cursor.at);
@@ -390,11 +373,10 @@ static int flush_plain(struct capture *capture, uint64_t *ret_stored, uint64_t *
 /* Writes what is sealed. */
 static int write_sealed(struct capture *capture)
 {
-	size_t written;
 	int err = capture->sealed.err;
 
 	if (!err)
-		err = write_all(capture->fd, buf_span(&capture->sealed), &written);
+		err = regular_write(capture->fd, buf_span(&capture->sealed), NULL);
 	if (err) {
 		cut_back(capture);
 		return err;

@@ -254,22 +254,6 @@ void marks_remove(struct marks *marks, const char *date, const char *id)
 	add_line(&marks->waiting, '-', date, id);
 }
 
-static int write_all(int fd, struct span text)
-{
-	ssize_t written;
-
-	while (text.len > 0) {
-		written = write(fd, text.p, text.len);
-		if (written < 0 && errno == EINTR)
-			continue;
-		if (written <= 0)
-			return written < 0 && errno > 0 ? -errno : -EIO;
-		text.p += written;
-		text.len -= (size_t)written;
-	}
-	return 0;
-}
-
 int marks_write(struct marks *marks)
 {
 	int err = marks->waiting.err;
@@ -277,7 +261,7 @@ int marks_write(struct marks *marks)
 	if (!err && marks->waiting.len == 0)
 		return 0;
 	if (!err)
-		err = write_all(marks->fd, buf_span(&marks->waiting));
+		err = regular_write(marks->fd, buf_span(&marks->waiting), NULL);
 	marks->failing = err != 0;
 	if (err) {
 		/* Half a line would spoil the next one. */
@@ -317,9 +301,9 @@ int marks_replace(struct marks *marks, int root_fd, const struct buf *lines)
 		O_WRONLY | O_CREAT | O_EXCL | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, buf_span(&marks->kept));
+	err = regular_write(fd, buf_span(&marks->kept), NULL);
 	if (!err)
-		err = write_all(fd, buf_span(lines));
+		err = regular_write(fd, buf_span(lines), NULL);
 	if (!err && renameat(root_fd, NEW_NAME, root_fd, FILE_NAME) < 0)
 		err = -errno;
 	if (err) {

@@ -118,19 +118,15 @@ static int take_file(struct whose *whose, int root_fd, const char *date, off_t *
 static int append(
 	struct whose *whose, int root_fd, const char *date, const struct buf *lines)
 {
-	ssize_t written;
 	off_t end;
 	int err = take_file(whose, root_fd, date, &end);
 
 	if (err)
 		return err;
-	errno = 0;
-	written = write(whose->fd, lines->data, lines->len);
-	if (written != (ssize_t)lines->len) {
-		err = errno > 0 ? -errno : -EIO;
-		/* half a line would spoil the next one */
+	err = regular_write(whose->fd, buf_span(lines), NULL);
+	/* half a line would spoil the next one */
+	if (err)
 		(void)!ftruncate(whose->fd, end);
-	}
 	return err;
 }
 

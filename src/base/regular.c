@@ -56,3 +56,21 @@ out:
 	close(fd);
 	return err;
 }
+
+int regular_write(int fd, struct span bytes, size_t *ret_written)
+{
+	size_t done = 0;
+	ssize_t n;
+	int err = 0;
+
+	while (!err && done < bytes.len) {
+		n = write(fd, bytes.p + done, bytes.len - done);
+		if (n > 0)
+			done += (size_t)n;
+		else if (n == 0 || errno != EINTR)
+			err = n < 0 ? -errno : -ENOSPC;
+	}
+	if (ret_written)
+		*ret_written = done;
+	return err;
+}

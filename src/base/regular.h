@@ -1,5 +1,6 @@
 /*
- * Files that are read by a name in a folder that others may write to: only what is a file, where it seems to be. Any thread.
+ * Files that are read by a name in a folder that others may write to: only what is a file, where it seems to be; and files that are
+ * written to their end. Any thread.
  */
 #pragma once
 
@@ -13,3 +14,6 @@
 int regular_open(int dir_fd, const char *name, struct stat *ret);
 /* Opens it likewise, and reads all of it, MAX bytes at most, to the end of TEXT. 0; ERR_LIMIT: it is longer; or negative. */
 int regular_read(int dir_fd, const char *name, size_t max, struct buf *text);
+/* Writes BYTES to the file FD, in pieces where it takes no more at once. 0, or a negated errno, -ENOSPC where it says none;
+ * *RET_WRITTEN, which may be NULL, of them are there in both cases. */
+int regular_write(int fd, struct span bytes, size_t *ret_written);

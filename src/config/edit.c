@@ -1,5 +1,6 @@
 #include "config/edit.h"
 
+#include "base/regular.h"
 #include "config/file.h"
 #include "config/schema.h"
 #include "config/value.h"
@@ -159,21 +160,6 @@ static int verify(struct edit *edit)
 	return err;
 }
 
-static int write_all(int fd, const struct buf *data)
-{
-	size_t done = 0;
-
-	while (done < data->len) {
-		ssize_t written = write(fd, data->data + done, data->len - done);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		if (written > 0)
-			done += (size_t)written;
-	}
-	return 0;
-}
-
 /* Everything of the new file but its name. */
 static int fill_temporary(const struct edit *edit, int fd)
 {
@@ -191,7 +177,7 @@ static int fill_temporary(const struct edit *edit, int fd)
 		return -errno;
 	if (fchmod(fd, old->st_mode & 07777) != 0)
 		return -errno;
-	err = write_all(fd, edit->after);
+	err = regular_write(fd, buf_span(edit->after), NULL);
 	if (err == 0 && fsync(fd) != 0)
 		err = -errno;
 	return err;

@@ -3,6 +3,7 @@
 
 #include "admin/api.h"
 #include "base/err.h"
+#include "base/regular.h"
 #include "ctl/answer.h"
 #include "ctl/client.h"
 #include "evidence/radix64.h"
@@ -56,19 +57,10 @@ static bool is_known(const struct writing *writing, const char *name)
 
 static bool write_all(int fd, const void *data, size_t len)
 {
-	const char *at = data;
-	ssize_t n;
+	const int err = regular_write(fd, (struct span){data, len}, NULL);
 
-	while (len > 0) {
-		n = write(fd, at, len);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		at += n;
-		len -= (size_t)n;
-	}
-	return true;
+	errno = -err; /* for failed() */
+	return !err;
 }
 
 /* A piece of NAME, behind those before. */

@@ -1,5 +1,6 @@
 #include "evidence/ed25519.h"
 
+#include "base/regular.h"
 #include "base/secret.h"
 #include "tls/cred.h"
 
@@ -21,12 +22,13 @@ struct ed25519 {
 static int write_new(const char *path, const gnutls_datum_t *pem)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int err = 0;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	if (write(fd, pem->data, pem->size) != (ssize_t)pem->size || fsync(fd) < 0)
-		err = errno > 0 ? -errno : -EIO;
+	err = regular_write(fd, (struct span){(const char *)pem->data, pem->size}, NULL);
+	if (!err && fsync(fd) < 0)
+		err = -errno;
 	close(fd);
 	if (err)
 		unlink(path);

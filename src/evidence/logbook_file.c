@@ -57,15 +57,11 @@ int logbook_write_file(
 	int dir_fd, const char *name, const void *data, size_t len, bool sync)
 {
 	int fd = make_file(dir_fd, name);
-	ssize_t n;
-	int err = 0;
+	int err;
 
 	if (fd < 0)
 		return fd;
-	errno = 0;
-	n = write(fd, data, len);
-	if (n != (ssize_t)len)
-		err = errno > 0 ? -errno : -ENOSPC;
+	err = regular_write(fd, (struct span){data, len}, NULL);
 	if (!err && sync && fdatasync(fd) < 0)
 		err = -errno;
 	if (close(fd) < 0 && !err)

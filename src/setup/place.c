@@ -1,5 +1,7 @@
 #include "setup/place.h"
 
+#include "base/regular.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -163,25 +165,11 @@ int place_add_folder(struct place *place, const char *path, struct err_text *tex
 	return err;
 }
 
-static int write_all(int fd, const struct buf *data)
-{
-	size_t done = 0;
-
-	while (done < data->len) {
-		ssize_t written = write(fd, data->data + done, data->len - done);
-
-		if (written < 0 && errno != EINTR)
-			return -errno;
-		if (written > 0)
-			done += (size_t)written;
-	}
-	return fsync(fd) != 0 ? -errno : 0;
-}
-
 static int fill(const struct place_file *file, int fd)
 {
 	const struct group *group = place_has_service() ? getgrnam(PLACE_SERVICE) : NULL;
 	mode_t mode = modes[file->kind];
+	int err;
 
 	if (file->kind == PLACE_KEY && !group)
 		mode = 0600;
@@ -190,7 +178,8 @@ static int fill(const struct place_file *file, int fd)
 		return -errno;
 	if (fchmod(fd, mode) != 0)
 		return -errno;
-	return write_all(fd, &file->content);
+	err = regular_write(fd, buf_span(&file->content), NULL);
+	return err == 0 && fsync(fd) != 0 ? -errno : err;
 }
 
 static int write_beside(

@@ -67,20 +67,6 @@ static int save_all(const struct drains *drains, struct buf *out)
 	return err ? err : out->err;
 }
 
-static int write_all(int fd, const struct buf *bytes)
-{
-	size_t done = 0;
-
-	while (done < bytes->len) {
-		ssize_t n = write(fd, bytes->data + done, bytes->len - done);
-
-		if (n < 0 && errno != EINTR)
-			return -errno;
-		done += n > 0 ? (size_t)n : 0;
-	}
-	return fsync(fd) ? -errno : 0;
-}
-
 /* The name is on the disk when its folder is. */
 static int sync_folder(const char *folder)
 {
@@ -102,7 +88,9 @@ static int replace(const struct drains *drains, const struct buf *bytes)
 
 	if (fd < 0)
 		return -errno;
-	err = write_all(fd, bytes);
+	err = regular_write(fd, buf_span(bytes), NULL);
+	if (!err && fsync(fd))
+		err = -errno;
 	if (close(fd) && !err)
 		err = -errno;
 	if (!err && rename(drains->fresh, drains->path))

@@ -1,5 +1,6 @@
 #include "trunk/staple_store.h"
 
+#include "base/regular.h"
 #include "tls/ocsp.h"
 
 #include <errno.h>
@@ -59,19 +60,11 @@ int staple_store_read(
 static int write_all(const char *path, const unsigned char *data, size_t len)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	size_t done = 0;
-	int err = 0;
+	int err;
 
 	if (fd < 0)
 		return -errno;
-	while (done < len && !err) {
-		ssize_t n = write(fd, data + done, len - done);
-
-		if (n < 0 && errno != EINTR)
-			err = -errno;
-		if (n > 0)
-			done += (size_t)n;
-	}
+	err = regular_write(fd, (struct span){(const char *)data, len}, NULL);
 	if (!err && fsync(fd) < 0)
 		err = -errno;
 	close(fd);

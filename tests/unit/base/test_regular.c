@@ -5,9 +5,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -76,12 +78,40 @@ static void nothing_else_is(void **state)
 	close(before);
 }
 
+/* A disk takes what it has room for, and says then that it has none. */
+static void what_is_written_is_there_as_far_as_there_is_room(void **state)
+{
+	const int fd = openat(folder_fd, "file", O_RDWR | O_TRUNC);
+	struct rlimit limit, usual;
+	char bytes[1000];
+	size_t written = 77;
+
+	(void)state;
+	memset(bytes, 'x', sizeof(bytes));
+	assert_int_equal(regular_write(fd, (struct span){bytes, 600}, NULL), 0);
+	assert_int_equal(regular_write(fd, (struct span){NULL, 0}, &written), 0);
+	assert_int_equal(written, 0);
+	getrlimit(RLIMIT_FSIZE, &usual);
+	limit = usual;
+	limit.rlim_cur = 1000;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(regular_write(fd, (struct span){bytes, 1000}, &written), -EFBIG);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+	assert_int_equal(written, 400);
+	assert_int_equal(lseek(fd, 0, SEEK_END), 1000);
+	close(fd);
+	assert_int_equal(regular_write(-1, (struct span){bytes, 1}, &written), -EBADF);
+	assert_int_equal(written, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_file_is_opened_for_reading),
 		cmocka_unit_test(nothing_else_is),
+		cmocka_unit_test(what_is_written_is_there_as_far_as_there_is_room),
 	};
 
+	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, start, end);
 }
