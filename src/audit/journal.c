@@ -202,42 +202,36 @@ static void set_past(struct journal_past *past, const struct ending *ending)
 }
 
 /*
- * Lines that a killed process had not written go on behind the file's. Those that it had, but did not come to drop, are dropped;
- * and those that do not go on: they are of another log, whose state-dir this was, or damaged.
+ * Lines that a killed process had not written go on behind the file's, and stay where they wait. Those that it had, but did not
+ * come to drop, are dropped; and those that do not go on: they are of another log, whose state-dir this was, or damaged.
  */
-static int take_left(struct journal *journal, struct ending *ending, uint64_t size)
+static void take_left(struct journal *journal, struct ending *ending, uint64_t size)
 {
-	const uint64_t from = ending->next > size ? ending->next : size;
+	uint64_t next = ending->next > size ? ending->next : size;
 	struct span rest = spool_lines(journal->spool), line;
-	const size_t len = rest.len;
+	size_t written = 0, left = 0;
 	unsigned count = 0;
-	struct buf left;
 	uint64_t seq;
-	int err;
 
-	buf_init(&left, 0);
 	while (rest.len > 0 && span_next(&rest, '\n', &line)) {
-		if (head_read(line, &seq) != 0 || seq > from + count) {
+		const bool is_record = head_read(line, &seq) == 0;
+
+		if (is_record && seq < next && count == 0) {
+			written += line.len + 1;
+		} else if (is_record && seq == next) {
+			take_line(ending, line);
+			left += line.len + 1;
+			next++;
+			count++;
+		} else {
 			log_error("journal", "event=left-foreign bytes=%zu",
 				line.len + 1 + rest.len);
 			break;
 		}
-		if (seq < from + count)
-			continue;
-		take_line(ending, line);
-		buf_add(&left, line.p, line.len + 1);
-		count++;
 	}
-	err = left.err;
-	if (!err) {
-		spool_drop(journal->spool, len);
-		if (left.len > 0 && !spool_add(journal->spool, left.data, left.len))
-			err = -ENOMEM;
-	}
-	buf_free(&left);
+	spool_keep(journal->spool, written, left);
 	if (count > 0)
 		log_warning("journal", "event=left-found records=%u", count);
-	return err;
 }
 
 /* Finds the next number: behind the last line that has one, of this file or of the one before. Lines without any are
@@ -262,10 +256,10 @@ static int find_past(struct journal *journal, uint64_t size)
 	}
 	if (!err && !ending->any && size > 0)
 		*ending = (struct ending){.next = 0};
-	if (!err)
-		err = take_left(journal, ending, size);
-	if (!err)
-		set_past(&journal->past, ending);
+	if (err)
+		goto out;
+	take_left(journal, ending, size);
+	set_past(&journal->past, ending);
 out:
 	free(ending);
 	free(before);
@@ -475,30 +469,13 @@ static void follow_path(struct journal *journal)
 	journal->file++;
 }
 
-/* How much was appended; *RET_ERR says why it was not all. */
-static size_t append(int fd, struct span lines, int *ret_err)
-{
-	size_t done = 0;
-	ssize_t n;
-
-	*ret_err = fd < 0 ? -ENOENT : 0;
-	while (*ret_err == 0 && done < lines.len) {
-		n = write(fd, lines.p + done, lines.len - done);
-		if (n > 0)
-			done += (size_t)n;
-		else if (n == 0 || errno != EINTR)
-			*ret_err = n < 0 ? -errno : -EIO;
-	}
-	return done;
-}
-
 /* A disk with little room takes what it can, in whole lines. Returns how much; *RET_CALLS of it are records of calls. */
 static size_t write_lines(struct journal *journal, struct span lines, uint64_t *ret_calls)
 {
 	struct span rest, line;
 	struct stat st;
 	const char *newline;
-	size_t done, whole;
+	size_t done = 0, whole;
 	int err;
 
 	if (journal->torn) {
@@ -509,7 +486,8 @@ static size_t write_lines(struct journal *journal, struct span lines, uint64_t *
 		}
 		journal->torn = false;
 	}
-	whole = done = append(journal->fd, lines, &err);
+	err = journal->fd < 0 ? -ENOENT : regular_write(journal->fd, lines, &done);
+	whole = done;
 	if (done > 0 && done < lines.len) {
 		newline = memrchr(lines.p, '\n', done);
 		whole = newline ? (size_t)(newline + 1 - lines.p) : 0;
@@ -608,6 +586,8 @@ static void tell_unwritten(const struct journal *journal)
 {
 	const size_t len = spool_len(journal->spool);
 
+	if (len == 0)
+		return; /* it is in the file; why that is not on the disk was said */
 	if (spool_is_left(journal->spool))
 		log_error("journal", "event=left bytes=%zu", len);
 	else
@@ -625,6 +605,8 @@ void journal_free(struct journal *journal)
 	}
 	if (journal->synced_fd >= 0)
 		close(journal->synced_fd);
+	if (journal->left_fd >= 0)
+		close(journal->left_fd);
 	spool_free(journal->spool);
 	buf_free(&journal->line);
 	pthread_mutex_destroy(&journal->lock);

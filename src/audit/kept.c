@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -101,6 +102,9 @@ void kept_shrink(struct kept *kept, size_t size)
 	if (size >= kept->size)
 		return;
 	if (kept->fd < 0) {
+		/* as a file that is cut has it */
+		memset(kept->bytes + size, 0,
+			(from < kept->size ? from : kept->size) - size);
 		if (from < kept->size)
 			(void)madvise(
 				kept->bytes + from, kept->size - from, MADV_DONTNEED);

@@ -12,7 +12,7 @@
 #define NAME "waiting"
 #define MAGIC "tandem-waiting-1"
 /* Some ten thousand calls that ended while the disk was full. */
-#define DATA_MAX ((size_t)16 << 20)
+#define DATA_MAX SPOOL_MAX
 /* It grows by so much, and is so large when nothing waits. */
 #define STEP ((size_t)64 << 10)
 
@@ -159,22 +159,35 @@ struct span spool_lines(struct spool *spool)
 	return (struct span){data_of(spool) + begin, end - begin};
 }
 
-void spool_drop(struct spool *spool, size_t len)
+/* What waits from now on. */
+static void settle(struct spool *spool, size_t begin, size_t end)
 {
-	size_t begin, end;
-
 	spool->used = false;
-	get_range(spool, &begin, &end);
-	if (begin + len >= end)
-		set_range(spool, 0, 0);
-	else
-		set_range(spool, begin + len, end);
-	/* So a spool to which lines are always added stays small, too. */
-	if (spool_len(spool) < STEP / 2)
+	if (begin >= end)
+		begin = end = 0;
+	set_range(spool, begin, end);
+	/* So a spool to which lines are always added stays small, too; and behind a large one there is room while it is used. */
+	if (end - begin < STEP / 2 || end > DATA_MAX / 2)
 		make_room(spool);
 	get_range(spool, &begin, &end);
 	if (sizeof(struct head) + end <= STEP)
 		kept_shrink(&spool->kept, STEP);
+}
+
+void spool_drop(struct spool *spool, size_t len)
+{
+	size_t begin, end;
+
+	get_range(spool, &begin, &end);
+	settle(spool, begin + len, end);
+}
+
+void spool_keep(struct spool *spool, size_t from, size_t len)
+{
+	size_t begin, end;
+
+	get_range(spool, &begin, &end);
+	settle(spool, begin + from, begin + from + len);
 }
 
 bool spool_is_left(const struct spool *spool)

@@ -405,6 +405,29 @@ static void what_a_killed_process_had_not_written_is(void **state)
 			      "3 call\",\"id\":\"d\"}\n");
 }
 
+/* The folder of what waits is full: what stands there needs no room. */
+static void what_was_left_stays_where_there_is_no_room(void **state)
+{
+	struct fixture *fixture = *state;
+	char body[1000];
+
+	start(fixture);
+	write_one(fixture, "{\"a\":1}\n");
+	memset(body, 'x', sizeof(body));
+	memcpy(body, "{\"a\":\"", 6);
+	memcpy(body + sizeof(body) - 4, "\"}\n", 4);
+	for (unsigned i = 0; i < 200; i++)
+		add(fixture, body);
+	kill_it(fixture);
+	limit_file_size(65536);
+	start(fixture);
+	limit_file_size(RLIM_INFINITY);
+	assert_int_equal(past_of(fixture).records, 201);
+	assert_true(journal_write(fixture->journal));
+	restart(fixture);
+	assert_int_equal(past_of(fixture).records, 201);
+}
+
 /* It was killed between the one and the other. */
 static void what_was_written_but_waits_still_is_written_once(void **state)
 {
@@ -529,6 +552,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_link_is_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_a_killed_process_had_not_written_is, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			what_was_left_stays_where_there_is_no_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			what_was_written_but_waits_still_is_written_once, setup,
 			teardown),

@@ -142,6 +142,44 @@ static void room_that_is_not_needed_is_given_back(void **state)
 	expect(fixture, "one\n");
 }
 
+/* Most of it was written, and the disk holds up the rest: what was written gives its room to those that come meanwhile. */
+static void what_was_dropped_is_room_while_others_are_used(void **state)
+{
+	struct fixture *fixture = *state;
+	static char line[100001];
+	size_t count = 0;
+
+	memset(line, 'x', sizeof(line) - 2);
+	line[sizeof(line) - 2] = '\n';
+	while (add(fixture, line))
+		count++;
+	(void)spool_lines(fixture->spool);
+	spool_drop(fixture->spool, (count - 20) * 100000);
+	assert_int_equal(spool_lines(fixture->spool).len, 20 * 100000);
+	/* 8 MB at least */
+	for (unsigned i = 20; i < 80; i++)
+		assert_true(add(fixture, line));
+	assert_int_equal(spool_len(fixture->spool), 80 * 100000);
+}
+
+static void what_is_kept_of_them_waits_on(void **state)
+{
+	struct fixture *fixture = *state;
+
+	assert_true(add(fixture, "one\n"));
+	assert_true(add(fixture, "two\n"));
+	assert_true(add(fixture, "three\n"));
+	(void)spool_lines(fixture->spool);
+	spool_keep(fixture->spool, 4, 4);
+	start_anew(fixture);
+	expect(fixture, "two\n");
+	assert_true(add(fixture, "four\n"));
+	expect(fixture, "two\nfour\n");
+	(void)spool_lines(fixture->spool);
+	spool_keep(fixture->spool, 4, 0);
+	expect(fixture, "");
+}
+
 /* Lines come all the time: it is never empty, and does not grow. */
 static void a_spool_that_is_never_empty_stays_small(void **state)
 {
@@ -246,6 +284,29 @@ static void without_a_folder_it_ends_with_the_process(void **state)
 	expect(fixture, "123456789\n");
 }
 
+/* Memory that was given back is as new, whatever stood there; a page has more. */
+static void what_is_given_back_is_zero_when_it_is_used_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_text text = {""};
+	static const char zeros[90];
+
+	for (unsigned i = 0; i < 2; i++) {
+		struct kept kept;
+
+		assert_int_equal(kept_open(&kept, i == 0 ? fixture->folder : NULL,
+					 "other", 8192, &text),
+			0);
+		assert_int_equal(kept_grow(&kept, 100), 0);
+		memset(kept.bytes, 'x', 100);
+		kept_shrink(&kept, 10);
+		assert_int_equal(kept_grow(&kept, 5000), 0);
+		assert_memory_equal(kept.bytes, "xxxxxxxxxx", 10);
+		assert_memory_equal(kept.bytes + 10, zeros, sizeof(zeros));
+		kept_close(&kept);
+	}
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -254,11 +315,14 @@ int main(void)
 		CASE(lines_wait_in_order_and_are_left),
 		CASE(lines_that_are_used_stay_where_they_are),
 		CASE(room_that_is_not_needed_is_given_back),
+		CASE(what_was_dropped_is_room_while_others_are_used),
+		CASE(what_is_kept_of_them_waits_on),
 		CASE(a_spool_that_is_never_empty_stays_small),
 		CASE(what_is_no_spool_is_begun_anew),
 		CASE(where_there_is_no_room_a_line_is_refused),
 		CASE(a_link_is_refused),
 		CASE(without_a_folder_it_ends_with_the_process),
+		CASE(what_is_given_back_is_zero_when_it_is_used_again),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);

@@ -1,8 +1,10 @@
-/* A line that is half written, and cannot be cut at once. Linked with --wrap=ftruncate. */
+/* A line that is half written, and cannot be cut at once; lines that are written, and cannot be synced. Linked with
+ * --wrap=ftruncate,--wrap=fdatasync. */
 #include "../unit.h"
 
 #include "audit/journal.h"
 #include "audit_fixture.h"
+#include "base/log.h"
 #include "evidence/head.h"
 
 #include <errno.h>
@@ -20,6 +22,19 @@ int __wrap_ftruncate(int fd, off_t len)
 	if (failures == 0)
 		return __real_ftruncate(fd, len);
 	failures--;
+	errno = EIO;
+	return -1;
+}
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+static bool sync_fails;
+
+int __wrap_fdatasync(int fd)
+{
+	if (!sync_fails)
+		return __real_fdatasync(fd);
 	errno = EIO;
 	return -1;
 }
@@ -79,10 +94,42 @@ static void a_torn_line_is_cut_before_others_follow(void **state)
 	fixture_remove(folder);
 }
 
+static void log_h(void *arg, enum log_level level, const char *line)
+{
+	char *logged = arg;
+
+	(void)level;
+	strncat(logged, line, 999 - strlen(logged));
+}
+
+/* They are in the file: nobody has to look for them elsewhere. */
+static void what_is_written_at_the_end_is_not_told_as_left(void **state)
+{
+	char *folder = fixture_folder(), logged[1000] = "";
+	struct err_text text = {""};
+	struct journal *journal;
+	struct health health;
+
+	(void)state;
+	health_init(&health);
+	assert_int_equal(journal_new(&journal, folder, folder, 0, &health, &text), 0);
+	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	log_set_sink(log_h, logged);
+	sync_fails = true;
+	journal_free(journal);
+	sync_fails = false;
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(logged, "event=failing what=cdr"));
+	assert_null(strstr(logged, "event=left"));
+	health_free(&health);
+	fixture_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_torn_line_is_cut_before_others_follow),
+		cmocka_unit_test(what_is_written_at_the_end_is_not_told_as_left),
 	};
 
 	signal(SIGXFSZ, SIG_IGN);
