@@ -81,6 +81,14 @@ static void mark_changed(struct standing *standing, uint32_t number)
 	standing->changed[number * sizeof(struct slot) / PAGE_BYTES] = true;
 }
 
+static void mark_all(struct standing *standing)
+{
+	pthread_mutex_lock(&standing->lock);
+	for (uint32_t i = 0; i < standing->chunks * CHUNK_CALLS; i++)
+		mark_changed(standing, i);
+	pthread_mutex_unlock(&standing->lock);
+}
+
 static struct call *call_at(struct standing *standing, uint32_t number)
 {
 	return &standing->calls[number / CHUNK_CALLS][number % CHUNK_CALLS];
@@ -145,22 +153,24 @@ static bool goes_with(struct standing *standing, const struct stat *copy)
 	       head->device == copy->st_dev && head->inode == copy->st_ino;
 }
 
-/* All of the copy, as far as it is whole. */
+/* All slots of the copy that are whole. Its last chunk may have been cut: the machine went down, or the disk was full. */
 static int read_copy(struct standing *standing, const struct stat *copy)
 {
+	const size_t max = CHUNKS_MAX * CHUNK_BYTES;
+	const size_t whole = copy->st_size > (off_t)max ? max : (size_t)copy->st_size;
+	const size_t size = whole - whole % sizeof(struct slot);
+	const size_t chunks = (size + CHUNK_BYTES - 1) / CHUNK_BYTES;
 	struct head *head;
-	size_t chunks = (size_t)copy->st_size / CHUNK_BYTES;
 	ssize_t n;
 	int err;
 
-	chunks = chunks > CHUNKS_MAX ? CHUNKS_MAX : chunks;
 	kept_shrink(&standing->kept, 0);
 	err = kept_grow(&standing->kept, PAGE_BYTES + chunks * CHUNK_BYTES);
 	if (err)
 		return err;
-	for (size_t at = 0; at < chunks * CHUNK_BYTES; at += (size_t)n) {
-		n = pread(standing->fd, standing->kept.bytes + PAGE_BYTES + at,
-			chunks * CHUNK_BYTES - at, (off_t)at);
+	for (size_t at = 0; at < size; at += (size_t)n) {
+		n = pread(standing->fd, standing->kept.bytes + PAGE_BYTES + at, size - at,
+			(off_t)at);
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
 	}
@@ -171,8 +181,8 @@ static int read_copy(struct standing *standing, const struct stat *copy)
 	return 0;
 }
 
-/* Takes what is in memory. What is not ours is emptied: there is nothing in it that could be said. */
-static int take_slots(struct standing *standing)
+/* Takes what is in memory, which is that of FILE. What is not ours is emptied: there is nothing in it that could be said. */
+static int take_slots(struct standing *standing, const char *file)
 {
 	uint64_t left = 0;
 	bool ours = true;
@@ -193,16 +203,17 @@ static int take_slots(struct standing *standing)
 	for (uint32_t i = 0; !ours && i < standing->chunks * CHUNK_CALLS; i++)
 		memset(slot_at(standing, i), 0, sizeof(struct slot));
 	if (!err && !ours)
-		log_warning("standing", "event=standing-foreign file=%s", standing->path);
+		log_warning("standing", "event=standing-foreign file=%s", file);
 	if (!err && standing->chunks == 0)
 		err = grow(standing);
 	return err;
 }
 
-static int load(struct standing *standing)
+static int load(struct standing *standing, const char *run_dir)
 {
+	char path[4200];
 	struct stat st;
-	int err = 0;
+	int err;
 
 	if (fstat(standing->fd, &st) < 0)
 		return -errno;
@@ -210,9 +221,12 @@ static int load(struct standing *standing)
 		return -EPERM;
 	if (st.st_nlink > 1)
 		return -EMLINK;
-	if (!goes_with(standing, &st))
-		err = read_copy(standing, &st);
-	return err ? err : take_slots(standing);
+	if (goes_with(standing, &st)) {
+		snprintf(path, sizeof(path), "%s/" NAME, run_dir);
+		return take_slots(standing, path);
+	}
+	err = read_copy(standing, &st);
+	return err ? err : take_slots(standing, standing->path);
 }
 
 /* Where a killed process leaves it, or else in this process, whose copy is left. */
@@ -245,7 +259,7 @@ int standing_new(struct standing **ret, const char *state_dir, const char *run_d
 		open_memory(standing, run_dir, text) == 0) {
 		standing->fd = open(standing->path,
 			O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, 0600);
-		err = standing->fd < 0 ? -errno : load(standing);
+		err = standing->fd < 0 ? -errno : load(standing, run_dir);
 	}
 	if (err) {
 		err_set(text, err, "cannot use %s/standing: %s", state_dir, err_str(err));
@@ -451,6 +465,7 @@ void standing_sync(struct standing *standing)
 		pthread_mutex_unlock(&standing->lock);
 		break;
 	}
-	if (any)
-		(void)!fdatasync(standing->fd);
+	/* What became of those that were copied is not known then. */
+	if (any && fdatasync(standing->fd) < 0)
+		mark_all(standing);
 }

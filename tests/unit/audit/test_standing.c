@@ -1,10 +1,25 @@
+/* Which calls stand, in memory and in its copy. Linked with --wrap=fdatasync. */
 #include "../unit.h"
 
 #include "audit/standing.h"
 #include "audit_fixture.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <sys/stat.h>
+
+int __real_fdatasync(int fd);
+int __wrap_fdatasync(int fd);
+
+static bool sync_fails;
+
+int __wrap_fdatasync(int fd)
+{
+	if (!sync_fails)
+		return __real_fdatasync(fd);
+	errno = EIO;
+	return -1;
+}
 
 struct fixture {
 	char *folder, *run;
@@ -114,6 +129,48 @@ static void without_the_memory_the_copy_counts(void **state)
 	standing_sync(fixture->standing);
 	run(fixture, "rm standing.now");
 	expect_left(fixture, "");
+}
+
+/* The machine went down while the copy was made, or had no room for all of it. */
+static void a_copy_that_was_cut_counts_as_far_as_it_goes(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[9000];
+
+	for (unsigned i = 1; i <= 40; i++)
+		standing_add(fixture->standing, i, i < 40 ? "x" : "last", i);
+	standing_add(fixture->standing, 41, "cut", 41);
+	standing_sync(fixture->standing);
+	/* a call has 128 bytes */
+	snprintf(command, sizeof(command),
+		"rm standing.now && truncate -s $((40 * 128 + 20)) '%s/standing'",
+		fixture->folder);
+	run(fixture, command);
+	standing_free(fixture->standing);
+	open_it(fixture);
+	assert_int_equal(standing_count_left(fixture->standing), 40);
+	standing_take_left(fixture->standing, left_h, fixture);
+	assert_non_null(strstr(fixture->left, "x@39 last@40 "));
+}
+
+/* What a disk says that it has not taken may be gone. */
+static void a_copy_that_did_not_reach_the_disk_is_made_again(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[9000];
+
+	standing_add(fixture->standing, 1, "a", 1);
+	sync_fails = true;
+	standing_sync(fixture->standing);
+	sync_fails = false;
+	snprintf(command, sizeof(command),
+		"truncate -s 0 '%s/standing' && truncate -s $((4096 * 128)) "
+		"'%s/standing'",
+		fixture->folder, fixture->folder);
+	run(fixture, command);
+	standing_sync(fixture->standing);
+	run(fixture, "rm standing.now");
+	expect_left(fixture, "a@1 ");
 }
 
 /* The folder of state is another one, a backup perhaps: what is in memory is of the calls of the one before. */
@@ -246,6 +303,31 @@ static void a_file_of_others_is_begun_anew(void **state)
 	expect_left(fixture, "a@1 ");
 }
 
+static void log_h(void *arg, enum log_level level, const char *line)
+{
+	char *logged = arg;
+
+	(void)level;
+	snprintf(logged, 4500, "%s", line);
+}
+
+static void what_is_foreign_in_memory_is_told_where(void **state)
+{
+	struct fixture *fixture = *state;
+	char logged[4500] = "";
+
+	standing_free(fixture->standing);
+	/* a state that there is not */
+	run(fixture,
+		"printf '\\007' | dd of=standing.now bs=1 seek=4096 conv=notrunc 2>err");
+	log_set_sink(log_h, logged);
+	open_it(fixture);
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(logged, "event=standing-foreign file="));
+	assert_non_null(strstr(logged, fixture->run));
+	assert_non_null(strstr(logged, "/standing.now"));
+}
+
 static void a_link_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
@@ -275,6 +357,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(calls_that_stand_are_left),
 		CASE(without_the_memory_the_copy_counts),
+		CASE(a_copy_that_was_cut_counts_as_far_as_it_goes),
+		CASE(a_copy_that_did_not_reach_the_disk_is_made_again),
 		CASE(memory_that_goes_with_another_copy_does_not_count),
 		CASE(without_a_folder_of_that_kind_the_copy_is_kept),
 		CASE(a_record_that_is_being_written_is_known),
@@ -282,6 +366,7 @@ int main(void)
 		CASE(slots_are_used_again_and_the_file_grows),
 		CASE(no_more_calls_are_noted_than_there_is_room_for),
 		CASE(a_file_of_others_is_begun_anew),
+		CASE(what_is_foreign_in_memory_is_told_where),
 		CASE(a_link_is_refused),
 	};
 
