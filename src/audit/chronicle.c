@@ -1,5 +1,6 @@
 #include "audit/chronicle.h"
 
+#include "audit/spool.h"
 #include "audit/standing.h"
 #include "base/clock.h"
 #include "base/hash.h"
@@ -16,8 +17,8 @@
 
 /* Records are synced and signed so often. */
 #define SYNC_US UINT64_C(1000000)
-/* Where the record of a call is looked for whose process was killed while it was written. */
-#define TAIL_BYTES ((size_t)1 << 20)
+/* Where the record of a call is looked for whose process was killed while it was written: all that waits is written at once. */
+#define TAIL_BYTES (SPOOL_MAX + ((size_t)1 << 20))
 #define SECOND_US UINT64_C(1000000)
 /* "trunk ID" */
 #define PARTY_SIZE 128

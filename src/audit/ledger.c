@@ -289,44 +289,42 @@ void ledger_state(struct ledger *ledger, struct ledger_state *ret)
  */
 static int find_number(struct ledger *ledger, off_t limit)
 {
-	uint64_t count = 0, seq = 0;
-	struct span line;
-	bool any = false;
-	ssize_t n = 1;
+	uint64_t count, seq = 0;
+	const int found = log_lines_find_head(&ledger->lines, limit, &count, &seq);
 
-	log_lines_rewind(&ledger->lines);
-	while (!any && n > 0) {
-		while (!any && log_lines_next(&ledger->lines, &line)) {
-			any = head_read(line, &seq) == 0;
-			count += !any;
-			ledger->lines.begin += line.len + 1;
-		}
-		if (!any)
-			n = log_lines_fill(&ledger->lines, limit);
-	}
-	log_lines_rewind(&ledger->lines);
-	if (n < 0)
-		return (int)n;
+	if (found < 0)
+		return found;
 	ledger->foreign = false;
-	if (!any && logbook_size(ledger->logbook) == 0)
+	if (!found && logbook_size(ledger->logbook) == 0)
 		seq = count; /* it begins now */
 	ledger->headless = seq <= count ? seq : 0;
 	ledger->before = count - ledger->headless;
 	ledger->number = ledger->headless > 0 ? 0 : seq;
-	if (!any && ledger->headless == 0)
+	if (!found && ledger->headless == 0)
 		ledger->number = logbook_size(ledger->logbook);
 	return 0;
 }
 
+/* FD, which is taken, is read from its beginning. 0, or negative: then no file is, and ledger_follow() begins again. */
 static int take_file(struct ledger *ledger, int fd, uint64_t file, off_t limit)
 {
-	if (fd < 0)
-		return -errno;
-	if (ledger->lines.fd >= 0)
-		close(ledger->lines.fd);
-	ledger->lines.fd = fd;
+	int err = fd < 0 ? fd : 0;
+
+	log_lines_take(&ledger->lines, err ? -1 : fd);
 	ledger->file = file;
-	return find_number(ledger, limit);
+	if (!err)
+		err = find_number(ledger, limit);
+	if (err)
+		log_lines_take(&ledger->lines, -1);
+	return err;
+}
+
+/* The file of VIEW. */
+static int take_view(struct ledger *ledger, const struct journal_view *view)
+{
+	const int fd = fcntl(view->fd, F_DUPFD_CLOEXEC, 0);
+
+	return take_file(ledger, fd < 0 ? -errno : fd, view->file, view->size);
 }
 
 static off_t size_of(int fd)
@@ -336,19 +334,21 @@ static off_t size_of(int fd)
 	return fstat(fd, &st) < 0 ? 0 : st.st_size;
 }
 
-/* Begins with the file of VIEW; or with the one before it, when that has lines that were not signed. */
+/* Begins with the file of VIEW; or with the one before it, when that has lines that were not signed. What is
+ * no file is none of ours; a file that cannot be opened now may be later. */
 static int begin(struct ledger *ledger, const struct journal_view *view)
 {
 	char path[4200];
 	int err, fd;
 
-	err = take_file(
-		ledger, fcntl(view->fd, F_DUPFD_CLOEXEC, 0), view->file, view->size);
+	err = take_view(ledger, view);
 	if (err || ledger->number <= logbook_size(ledger->logbook))
 		return err;
 	snprintf(path, sizeof(path), "%s/" JOURNAL_NAME ".1", ledger->state_dir);
 	fd = regular_open(AT_FDCWD, path, NULL);
-	return fd < 0 ? 0 : take_file(ledger, fd, 0, size_of(fd));
+	if (fd == -ENOENT || fd == -ELOOP || fd == -EPERM)
+		return 0;
+	return take_file(ledger, fd, 0, fd < 0 ? 0 : size_of(fd));
 }
 
 /* LINE, the next record, is to hand the log over. 0, or negative: it is stopped, or the same is tried again later. */
@@ -415,9 +415,7 @@ static int reopen(struct ledger *ledger)
 	logbook_free(ledger->logbook);
 	ledger->logbook = logbook;
 	ledger->dir_fd = dir_fd;
-	if (ledger->lines.fd >= 0)
-		close(ledger->lines.fd);
-	ledger->lines.fd = -1;
+	log_lines_take(&ledger->lines, -1);
 	return publish_key(ledger);
 }
 
@@ -510,7 +508,7 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
 	if (ledger->lines.fd < 0)
 		err = begin(ledger, view);
 	else if (ledger->file == view->file && view->size < ledger->lines.at)
-		err = find_number(ledger, view->size); /* it was cut in place */
+		err = take_view(ledger, view); /* it was cut in place */
 	while (!err && done < GO_BYTES) {
 		err = take_lines(ledger);
 		if (err)
@@ -524,8 +522,7 @@ bool ledger_follow(struct ledger *ledger, const struct journal_view *view)
 		else if (n == 0 && ledger->file == view->file)
 			return false;
 		else if (n == 0)
-			err = take_file(ledger, fcntl(view->fd, F_DUPFD_CLOEXEC, 0),
-				view->file, view->size);
+			err = take_view(ledger, view);
 	}
 	if (err)
 		fail(ledger, err);

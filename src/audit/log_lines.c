@@ -1,5 +1,6 @@
 #include "audit/log_lines.h"
 
+#include "evidence/head.h"
 #include "evidence/records.h"
 
 #include <errno.h>
@@ -56,8 +57,41 @@ ssize_t log_lines_fill(struct log_lines *lines, off_t limit)
 	return n;
 }
 
-void log_lines_rewind(struct log_lines *lines)
+static void rewind_lines(struct log_lines *lines)
 {
 	lines->at = 0;
 	lines->begin = lines->end = 0;
+}
+
+void log_lines_take(struct log_lines *lines, int fd)
+{
+	if (lines->fd >= 0)
+		close(lines->fd);
+	lines->fd = fd;
+	rewind_lines(lines);
+}
+
+int log_lines_find_head(
+	struct log_lines *lines, off_t limit, uint64_t *ret_before, uint64_t *ret_seq)
+{
+	uint64_t before = 0;
+	struct span line;
+	bool found = false;
+	ssize_t n = 1;
+
+	rewind_lines(lines);
+	while (!found && n > 0) {
+		while (!found && log_lines_next(lines, &line)) {
+			found = head_read(line, ret_seq) == 0;
+			before += !found;
+			lines->begin += line.len + 1;
+		}
+		if (!found)
+			n = log_lines_fill(lines, limit);
+	}
+	rewind_lines(lines);
+	if (n < 0)
+		return (int)n;
+	*ret_before = before;
+	return found;
 }

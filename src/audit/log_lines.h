@@ -5,6 +5,7 @@
 
 #include "base/span.h"
 
+#include <stdint.h>
 #include <sys/types.h>
 
 struct log_lines {
@@ -23,5 +24,9 @@ void log_lines_free(struct log_lines *lines);
 bool log_lines_next(struct log_lines *lines, struct span *ret);
 /* Reads on, up to LIMIT. Returns how much; 0: that was all; or a negated errno. */
 ssize_t log_lines_fill(struct log_lines *lines, off_t limit);
-/* From the beginning of the file. */
-void log_lines_rewind(struct log_lines *lines);
+/* From now on those of the file FD, which it takes, from its beginning; -1: of none. The one before is closed. */
+void log_lines_take(struct log_lines *lines, int fd);
+/* Looks for the first line with a head, up to LIMIT, and goes back to the beginning of the file. 1: its number is *RET_SEQ, and so
+ * many are before it; 0: none of so many has one; or a negated errno. */
+int log_lines_find_head(
+	struct log_lines *lines, off_t limit, uint64_t *ret_before, uint64_t *ret_seq);

@@ -1,3 +1,4 @@
+/* Linked with --wrap=regular_open. */
 #include "../unit.h"
 
 #include "chronicle_fixture.h"
@@ -9,6 +10,16 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+int __real_regular_open(int dir_fd, const char *name, struct stat *ret);
+int __wrap_regular_open(int dir_fd, const char *name, struct stat *ret);
+
+static bool opens_fail;
+
+int __wrap_regular_open(int dir_fd, const char *name, struct stat *ret)
+{
+	return opens_fail ? -EMFILE : __real_regular_open(dir_fd, name, ret);
+}
 
 /* Verifies the log by the key that it has in its folder. */
 static void verify(struct fixture *fixture)
@@ -195,6 +206,39 @@ static void what_a_killed_process_left_is_recorded(void **state)
 		"start stop start call call call crash lost start stop start stop ");
 }
 
+/* A disk that was held up takes what waited, and the process is killed before it learns that. */
+static void with_many_calls_at_once(struct fixture *fixture)
+{
+	char body[1000];
+
+	memset(body, 'x', sizeof(body));
+	memcpy(body + sizeof(body) - 4, "\"}\n", 4);
+	for (unsigned i = 1; i <= 3000; i++) {
+		char id[16];
+
+		snprintf(id, sizeof(id), "c-%u", i);
+		chronicle_begin(fixture->chronicle, i, id, 1700000000000000);
+		memset(body, ' ', 40);
+		body[snprintf(body, 40, "{\"id\":\"%s\",\"more\":", id)] = ' ';
+		body[40] = '"';
+		chronicle_add(fixture->chronicle, i, body, sizeof(body) - 1);
+	}
+	run(fixture, "cp waiting was-waiting && cp standing.now was-standing");
+	chronicle_write(fixture->chronicle);
+	run(fixture, "cat was-waiting >waiting && cat was-standing >standing.now");
+}
+
+static void calls_that_were_written_at_once_are_not_lost(void **state)
+{
+	struct fixture *fixture = *state;
+
+	killed_after(fixture, with_many_calls_at_once);
+	close_it(fixture);
+	run(fixture, "grep -q '\"id\":\"c-1\"' cdr.jsonl");
+	run(fixture, "test $(grep -c '\"kind\":\"call\"' cdr.jsonl) = 3000");
+	run(fixture, "! grep '\"kind\":\"lost\"' cdr.jsonl");
+}
+
 static void a_rotated_file_is_signed_to_its_end(void **state)
 {
 	struct fixture *fixture = *state;
@@ -229,6 +273,23 @@ static void a_file_that_was_rotated_before_it_was_signed_is_signed(void **state)
 	struct fixture *fixture = *state;
 
 	killed_after(fixture, with_a_rotation);
+	close_it(fixture);
+	expect_verified(fixture, "start stop start call call crash start stop ");
+}
+
+/* There are no descriptors left: that is no missing record. */
+static void a_rotated_file_that_cannot_be_opened_is_tried_again(void **state)
+{
+	struct fixture *fixture = *state;
+
+	killed_after(fixture, with_a_rotation);
+	opens_fail = true;
+	assert_false(tick(fixture));
+	assert_false(tick(fixture));
+	assert_false(chronicle_is_stopped(fixture->chronicle));
+	opens_fail = false;
+	(void)tick(fixture);
+	assert_true(tick(fixture));
 	close_it(fixture);
 	expect_verified(fixture, "start stop start call call crash start stop ");
 }
@@ -505,8 +566,10 @@ int main(void)
 		CASE(records_are_signed_each_second_and_at_the_end),
 		CASE(a_log_goes_on_in_order),
 		CASE(what_a_killed_process_left_is_recorded),
+		CASE(calls_that_were_written_at_once_are_not_lost),
 		CASE(a_rotated_file_is_signed_to_its_end),
 		CASE(a_file_that_was_rotated_before_it_was_signed_is_signed),
+		CASE(a_rotated_file_that_cannot_be_opened_is_tried_again),
 		CASE(lines_of_older_versions_are_taken_over),
 		CASE(lines_that_are_no_records_are_not_signed),
 		CASE(what_is_more_than_one_go_is_signed_later),
