@@ -55,24 +55,32 @@ static ssize_t read_key(int fd, char out[static FILE_MAX])
 	return n < 0 ? -errno : n;
 }
 
+/* A new file at PATH with BYTES, on the disk when this returns. What has the name may be a link, a FIFO, or have another name
+ * besides: it is taken away, and never written to. 0 or negative. */
+static int write_new(const char *path, struct span bytes)
+{
+	int err, fd;
+
+	if (unlink(path) < 0 && errno != ENOENT)
+		return -errno;
+	fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	err = regular_write(fd, bytes, NULL);
+	if (!err && fsync(fd) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
 /* A copy at PATH, on the disk when this returns. */
 static int put_by(int fd, const char *path)
 {
-	int copy =
-		open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
 	char bytes[FILE_MAX];
-	ssize_t n;
-	int err = 0;
+	ssize_t n = read_key(fd, bytes);
+	int err = n < 0 ? (int)n : write_new(path, (struct span){bytes, (size_t)n});
 
-	if (copy < 0)
-		return -errno;
-	n = read_key(fd, bytes);
-	if (n < 0)
-		err = (int)n;
-	else if (write(copy, bytes, (size_t)n) != n || fsync(copy) < 0)
-		err = errno > 0 ? -errno : -ENOSPC;
 	secret_wipe_bytes(bytes, sizeof(bytes));
-	close(copy);
 	return err;
 }
 
@@ -184,18 +192,16 @@ static int write_uri(const struct log_keys *keys, const char *name, const char *
 	struct err_text *text)
 {
 	char path[PATH_SIZE];
-	int fd = open(path_of(keys, name, path),
-		O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int err = 0;
+	struct buf line;
+	int err;
 
-	if (fd < 0)
-		return err_set(
-			text, -errno, "cannot write %s: %s", path, err_str(-errno));
-	if (dprintf(fd, "%s\n", uri) < 0 || fsync(fd) < 0)
-		err = errno > 0 ? -errno : -EIO;
-	close(fd);
+	buf_init(&line, 0);
+	buf_printf(&line, "%s\n", uri);
+	path_of(keys, name, path);
+	err = line.err ? line.err : write_new(path, buf_span(&line));
 	if (!err)
 		err = sync_folder(keys);
+	buf_free(&line);
 	return err ? err_set(text, err, "cannot write %s: %s", path, err_str(err)) : 0;
 }
 
@@ -207,9 +213,10 @@ static int move_to(const struct log_keys *keys, const char *uri, struct err_text
 
 	if (err)
 		return err;
-	if (rename(path_of(keys, MOVED, from), path_of(keys, NOW, to)) < 0)
-		return err_set(text, -errno, "cannot write %s: %s", to, err_str(-errno));
-	return sync_folder(keys);
+	err = rename(path_of(keys, MOVED, from), path_of(keys, NOW, to)) < 0
+		      ? -errno
+		      : sync_folder(keys);
+	return err ? err_set(text, err, "cannot write %s: %s", to, err_str(err)) : 0;
 }
 
 /* Opening */
@@ -367,9 +374,12 @@ int log_keys_begin_next(struct log_keys *keys, const char *wanted, struct err_te
 	if (wanted[0])
 		return begin_token(&keys->next, wanted, text);
 	err = ed25519_create(path, text);
-	if (!err)
-		err = sync_folder(keys);
-	return err ? err : load_file(&keys->next, path, text);
+	if (err)
+		return err;
+	err = sync_folder(keys);
+	if (err)
+		return err_set(text, err, "cannot write %s: %s", path, err_str(err));
+	return load_file(&keys->next, path, text);
 }
 
 static bool is_same(const struct ed25519 *a, const struct ed25519 *b)

@@ -146,7 +146,8 @@ static void answer(struct token *token)
 	pthread_mutex_lock(&token->lock);
 	token->answered = true;
 	token->answer = err;
-	memcpy(token->signature, signature, sizeof(signature));
+	if (!err)
+		memcpy(token->signature, signature, sizeof(signature));
 	pthread_cond_broadcast(&token->changed);
 }
 
@@ -227,7 +228,8 @@ static int sign_h(void *arg, struct span data, uint8_t ret[static ED25519_SIGNAT
 		err = mono_us() - token->asked_us > TOKEN_LATE_US ? -ETIMEDOUT : -EAGAIN;
 	} else if (!err) {
 		err = token->answer;
-		memcpy(ret, token->signature, ED25519_SIGNATURE_LEN);
+		if (!err)
+			memcpy(ret, token->signature, ED25519_SIGNATURE_LEN);
 		token->asked = !err; /* what failed is tried anew */
 	}
 	pthread_mutex_unlock(&token->lock);
@@ -271,8 +273,9 @@ int token_ready(struct token *token, unsigned wait_ms, struct err_text *text)
 	else if (err)
 		err_set(text, err, "%s", token->why.text);
 	pthread_mutex_unlock(&token->lock);
-	if (!err && !token->key)
-		err = ed25519_make(&token->key, token->public, sign_h, token);
+	if (!err && !token->key &&
+		ed25519_make(&token->key, token->public, sign_h, token) != 0)
+		err = err_set(text, -ENOMEM, "out of memory");
 	return err;
 }
 

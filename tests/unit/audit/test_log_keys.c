@@ -1,7 +1,22 @@
-/* A log that is handed over to a new key, by a process that is killed before each of its steps. */
+/* A log that is handed over to a new key, by a process that is killed before each of its steps. Linked with --wrap=fsync. */
 #include "../unit.h"
 
 #include "keys_fixture.h"
+
+int __real_fsync(int fd);
+int __wrap_fsync(int fd);
+
+static bool sync_fails; /* of a folder */
+
+int __wrap_fsync(int fd)
+{
+	struct stat st;
+
+	if (!sync_fails || fstat(fd, &st) < 0 || !S_ISDIR(st.st_mode))
+		return __real_fsync(fd);
+	errno = EIO;
+	return -1;
+}
 
 static void a_log_goes_on_with_a_new_key(void **state)
 {
@@ -64,6 +79,47 @@ static void old_keys_are_kept_where_wanted(void **state)
 		"test $(ls log.key* | wc -l) = 2",
 		name, name);
 	run(fixture, command);
+}
+
+/* What has the name of an old key is somebody's: another name of his file, or a FIFO that nobody reads. */
+static void what_has_the_name_of_an_old_key_is_not_written_to(void **state)
+{
+	static const char *const planted[] = {
+		"echo his >his && ln his", "ln -s his", "mkfifo"};
+	struct fixture *fixture = *state;
+	struct note_key old;
+	char command[200];
+
+	close_it(fixture);
+	fixture->keep = true;
+	open_it(fixture);
+	for (unsigned i = 0; i < 3; i++) {
+		key_of(fixture, &old);
+		snprintf(command, sizeof(command), "%s log.key.%08x", planted[i], old.id);
+		run(fixture, command);
+		run(fixture, "cp log.key before");
+		rotate(fixture);
+		snprintf(command, sizeof(command),
+			"cmp before log.key.%08x && test $(cat his) = his", old.id);
+		run(fixture, command);
+	}
+}
+
+/* The folder that the next key is in. */
+static void a_key_that_may_not_be_on_the_disk_is_given_up(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ledger_state log;
+
+	sync_fails = true;
+	rotate(fixture);
+	sync_fails = false;
+	chronicle_state(fixture->chronicle, &log);
+	assert_false(log.rotation.is_wanted);
+	assert_non_null(strstr(log.rotation.why, "log.key.new: Input/output error"));
+	rotate(fixture);
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 1);
 }
 
 static void a_second_wish_waits_for_the_first(void **state)
@@ -324,6 +380,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(a_log_goes_on_with_a_new_key),
 		CASE(old_keys_are_kept_where_wanted),
+		CASE(what_has_the_name_of_an_old_key_is_not_written_to),
+		CASE(a_key_that_may_not_be_on_the_disk_is_given_up),
 		CASE(a_second_wish_waits_for_the_first),
 		CASE(a_key_that_cannot_be_made_is_given_up),
 		CASE(with_a_checkpoint_that_cannot_be_written_it_comes_later),
