@@ -3,6 +3,7 @@
 #include "audit/folder.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/regular.h"
 #include "base/secret.h"
 
 #include <errno.h>
@@ -24,6 +25,7 @@
 struct keys {
 	const char *name;
 	int fd;
+	off_t size;  /* of the lines that are whole, where it is not sealed */
 	bool sealed; /* encrypted as it is written */
 	struct age_stream stream;
 	struct buf waiting; /* plain, for a chunk; wiped by itself */
@@ -80,15 +82,7 @@ static int make(struct wire *wire, const struct wire_params *params)
 
 static int write_all(int fd, const struct buf *bytes)
 {
-	ssize_t written;
-
-	if (bytes->err)
-		return bytes->err;
-	errno = 0;
-	written = write(fd, bytes->data, bytes->len);
-	if (written == (ssize_t)bytes->len)
-		return 0;
-	return errno > 0 ? -errno : -EIO;
+	return bytes->err ? bytes->err : regular_write(fd, buf_span(bytes), NULL);
 }
 
 static int begin_sealing(struct keys *keys, const struct age_recipients *recipients)
@@ -122,14 +116,32 @@ static int write_chunk(struct keys *keys, size_t len, bool last)
 	return err;
 }
 
+static void end_early(struct keys *keys)
+{
+	close(keys->fd);
+	keys->fd = -1;
+}
+
+/* A line that is there in part would spoil the next one: it is cut, or no other comes. */
+static int write_line(struct keys *keys)
+{
+	int err = write_all(keys->fd, &keys->waiting);
+
+	if (!err)
+		keys->size += (off_t)keys->waiting.len;
+	else if (ftruncate(keys->fd, keys->size) < 0)
+		end_early(keys);
+	return err;
+}
+
 static int add(struct keys *keys, struct span line)
 {
-	int err = 0;
+	int err;
 
 	buf_add_span(&keys->waiting, line);
 	err = keys->waiting.err;
 	if (!err && !keys->sealed)
-		err = write_all(keys->fd, &keys->waiting);
+		err = write_line(keys);
 	else if (!err && keys->waiting.len > AGE_CHUNK)
 		err = write_chunk(keys, AGE_CHUNK, false);
 	if (!keys->sealed)
@@ -156,10 +168,8 @@ static void keep(struct keys *keys, struct span line)
 		return;
 	}
 	lose(keys, err);
-	if (line.p && keys->fd >= 0 && keys->sealed) {
-		close(keys->fd);
-		keys->fd = -1;
-	}
+	if (line.p && keys->fd >= 0 && keys->sealed)
+		end_early(keys);
 }
 
 static bool is_covered(const struct wire *wire, const struct addr *remote)
@@ -200,8 +210,7 @@ static int begin_keys(struct wire *wire, struct keys *keys)
 	if (!err)
 		return 0;
 	/* no whole file, so it is not ended as one */
-	close(keys->fd);
-	keys->fd = -1;
+	end_early(keys);
 	return err;
 }
 

@@ -18,6 +18,9 @@
 /* Rounds that are left out after failures, at most: 2^5 - 1. */
 #define PAUSE_MAX 5
 
+/* Of a URL, behind which the path has to have room. */
+#define URL_SIZE (MAIL_URL_SIZE - (sizeof(SUBMIT_PATH) - 1))
+
 struct witness {
 	struct note_key key;
 	uint64_t known;    /* the size that it saw last, as far as that is known */
@@ -45,8 +48,8 @@ struct witnesses {
 
 /* The list */
 
-static int read_one(struct span entry, char url[static MAIL_URL_SIZE],
-	struct note_key *key, struct err_text *text)
+static int read_one(struct span entry, char url[static URL_SIZE], struct note_key *key,
+	struct err_text *text)
 {
 	struct span address;
 
@@ -54,11 +57,14 @@ static int read_one(struct span entry, char url[static MAIL_URL_SIZE],
 	if (!span_next(&entry, ' ', &address) || !entry.p)
 		return err_set(text, ERR_FORMAT,
 			"expected URL KEY of each witness, with a blank between them");
-	if ((!span_starts(address, "http://") && !span_starts(address, "https://")) ||
-		span_copy(address, url, MAIL_URL_SIZE) != 0)
+	if (!span_starts(address, "http://") && !span_starts(address, "https://"))
 		return err_set(text, ERR_FORMAT,
 			"expected an http: or https: URL, got \"%.*s\"", (int)address.len,
 			address.p);
+	if (span_copy(address, url, URL_SIZE) != 0)
+		return err_set(text, ERR_FORMAT,
+			"expected a URL of at most %zu characters, got %zu", URL_SIZE - 1,
+			address.len);
 	entry = span_trim(entry);
 	if (cosign_key_read(key, entry) != 0)
 		return err_set(text, ERR_FORMAT,
@@ -74,7 +80,7 @@ static int read_list(struct witnesses *ret, const char *list, const char *https_
 	struct err_text *text)
 {
 	struct span rest = span_of(list), entry;
-	char url[MAIL_URL_SIZE];
+	char url[URL_SIZE];
 	struct note_key key;
 	unsigned count = 0;
 	int err;
@@ -274,7 +280,7 @@ static void submit(struct witnesses *witnesses, unsigned nth)
 	struct mail_letter letter = {.type = "application/octet-stream"};
 	struct submission submission = {
 		.old = witness->known, .note = buf_span(&witnesses->note)};
-	char url[MAIL_URL_SIZE + sizeof(SUBMIT_PATH)];
+	char url[MAIL_URL_SIZE];
 	int err = prove(witnesses, witness->known, &submission.proof);
 
 	witness->tries++;

@@ -6,6 +6,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define WALL_US UINT64_C(1767225600000000) /* 2026-01-01 */
@@ -65,6 +67,16 @@ static void begin(struct fixture *f, struct wire **ret)
 
 	if (wire_new(ret, &f->params, &text) != 0)
 		fail_msg("%s", text.text);
+}
+
+/* Whoever reads it is RECIPIENT. */
+static void begin_encrypted(struct fixture *f, struct wire **ret)
+{
+	struct err_text text;
+
+	assert_int_equal(
+		age_recipients_read(&f->params.recipients, span_of(RECIPIENT), &text), 0);
+	begin(f, ret);
 }
 
 static void secrets_stand_in_a_file_of_their_own(void **state)
@@ -156,16 +168,42 @@ static void what_is_lost_is_counted(void **state)
 	wire_free(wire);
 }
 
+static void limit_file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_FSIZE, &limit);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+/* A disk takes part of a line: those before and behind it are whole. */
+static void one_that_was_cut_spoils_no_other(void **state)
+{
+	struct fixture *f = *state;
+	struct wire *wire;
+	char out[200];
+
+	begin(f, &wire);
+	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
+	limit_file_size(15);
+	wire_key(wire, &f->near, span_of("TWO 03 04\n"));
+	limit_file_size(RLIM_INFINITY);
+	wire_key(wire, &f->near, span_of("THREE\n"));
+	content(f, "tls.keys", out, sizeof(out));
+	assert_string_equal(out, "ONE 01 02\nTHREE\n");
+	assert_int_equal(wire_count(wire).kept, 2);
+	assert_int_equal(wire_count(wire).lost, 1);
+	wire_free(wire);
+}
+
 static void one_lost_for_want_of_memory_does_not_end_what_is_encrypted(void **state)
 {
 	struct fixture *f = *state;
-	struct err_text text;
 	struct wire *wire;
 	char out[1000];
 
-	assert_int_equal(
-		age_recipients_read(&f->params.recipients, span_of(RECIPIENT), &text), 0);
-	begin(f, &wire);
+	begin_encrypted(f, &wire);
 	wire_media_key(wire, (struct span){NULL, 0});
 	wire_media_key(wire, span_of("TWO\n"));
 	assert_int_equal(wire_media_count(wire).kept, 1);
@@ -179,13 +217,10 @@ static void one_lost_for_want_of_memory_does_not_end_what_is_encrypted(void **st
 static void with_recipients_nothing_is_in_clear(void **state)
 {
 	struct fixture *f = *state;
-	struct err_text text;
 	struct wire *wire;
 	char out[1000];
 
-	assert_int_equal(
-		age_recipients_read(&f->params.recipients, span_of(RECIPIENT), &text), 0);
-	begin(f, &wire);
+	begin_encrypted(f, &wire);
 	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
 	assert_int_equal(content(f, "tls.keys.age", out, sizeof(out)), 0);
 	assert_true(content(f, "tls.keys.age.part", out, sizeof(out)) > 0);
@@ -228,10 +263,12 @@ int main(void)
 		TEST(those_of_other_hosts_are_not_kept),
 		TEST(those_of_media_stand_apart),
 		TEST(what_is_lost_is_counted),
+		TEST(one_that_was_cut_spoils_no_other),
 		TEST(one_lost_for_want_of_memory_does_not_end_what_is_encrypted),
 		TEST(with_recipients_nothing_is_in_clear),
 		TEST(what_stands_there_is_left),
 	};
 
+	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

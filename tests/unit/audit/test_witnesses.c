@@ -458,6 +458,15 @@ static void a_list_has_one_form(void **state)
 	assert_non_null(strstr(text.text, "http: or https: URL"));
 	assert_int_equal(witnesses_check(key, "", &text), ERR_FORMAT);
 	assert_int_equal(witnesses_check("http://a/", "", &text), ERR_FORMAT);
+	/* with its path it is one that a letter has room for */
+	for (unsigned i = 0; i < 2; i++) {
+		const int len = MAIL_URL_SIZE - 1 - (int)strlen("http:///add-checkpoint");
+
+		snprintf(list, sizeof(list), "http://%0*d %s", len + (int)i, 1, key);
+		assert_int_equal(
+			witnesses_check(list, "", &text), i == 0 ? 0 : ERR_FORMAT);
+	}
+	assert_non_null(strstr(text.text, "a URL of at most 496 characters, got 497"));
 	/* A key of a log is none of a witness. */
 	snprintf(list, sizeof(list), "http://a/ %s", log);
 	assert_int_equal(witnesses_check(list, "", &text), ERR_FORMAT);
