@@ -104,3 +104,14 @@ int answer_print(const struct session *session, const struct command *command,
 	}
 	return answer_flush(code);
 }
+
+int answer_end(const struct session *session, const struct command *command, int code,
+	json_t *answer, const char *why)
+{
+	if (code != API_OK)
+		fprintf(stderr, "tandemctl: %s\n", why);
+	else if (answer)
+		code = answer_print(session, command, answer);
+	json_decref(answer);
+	return code;
+}

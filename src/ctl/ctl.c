@@ -74,12 +74,7 @@ static int run_ask(
 	int code = (int)client_ask(session->options->socket_path, command->noun,
 		command->verb, args, &answer, &text);
 
-	if (code != API_OK)
-		fprintf(stderr, "tandemctl: %s\n", text.text);
-	else
-		code = answer_print(session, command, answer);
-	json_decref(answer);
-	return code;
+	return answer_end(session, command, code, answer, text.text);
 }
 
 static bool has_word(char *const *words, const char *word)
@@ -115,12 +110,7 @@ static int run_tls(
 	json_t *answer = NULL;
 	int code = (int)switch_tls(session->options->socket_path, args, &answer, &text);
 
-	if (code != API_OK)
-		fprintf(stderr, "tandemctl: %s\n", text.text);
-	else
-		code = answer_print(session, command, answer);
-	json_decref(answer);
-	return code;
+	return answer_end(session, command, code, answer, text.text);
 }
 
 #define SETUP_ROW(noun, verb, min, max, changes, usage, help, handler)                   \

@@ -97,10 +97,5 @@ int follow_events(
 		command->verb, matches, part_h, &following, &answer, &text);
 	if (following.failed)
 		return API_FAILED;
-	if (code != API_OK)
-		fprintf(stderr, "tandemctl: %s\n", text.text);
-	else if (answer)
-		code = answer_print(session, command, answer);
-	json_decref(answer);
-	return code;
+	return answer_end(session, command, code, answer, text.text);
 }

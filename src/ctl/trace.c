@@ -136,10 +136,5 @@ int trace_run(
 		command->verb, args, part_h, &tracing, &answer, &text);
 	if (tracing.failed)
 		return API_FAILED;
-	if (code != API_OK)
-		fprintf(stderr, "tandemctl: %s\n", text.text);
-	else if (answer)
-		code = answer_print(session, command, answer);
-	json_decref(answer);
-	return code;
+	return answer_end(session, command, code, answer, text.text);
 }
