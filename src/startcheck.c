@@ -6,6 +6,7 @@
 #include "audit/witnesses.h"
 #include "base/log.h"
 #include "check/check.h"
+#include "check/where.h"
 #include "evidence/stamp.h"
 #include "evidence/token.h"
 #include "hep/settings.h"
@@ -45,7 +46,6 @@ static int load(struct config **ret, const char *file, struct findings *findings
 /* The user and group that a start needs. */
 static int check_user(struct check *check)
 {
-	struct place place = {check->config->file, 0, 0};
 	struct err_text text = {{0}};
 	gid_t group;
 	int err = privilege_user(check->config, &check->user, &text);
@@ -57,8 +57,7 @@ static int check_user(struct check *check)
 	}
 	if (!err)
 		return 0;
-	locate(&check->locator, check->config->file, "tandem", NULL, key, &place);
-	findings_add(check->findings, FINDING_ERROR, place,
+	findings_add(check->findings, FINDING_ERROR, where_main(check, "tandem", key),
 		"make it (adduser --system, addgroup --system), or name another", "%s",
 		text.text[0] ? text.text : err_str(err));
 	return err;
@@ -67,15 +66,14 @@ static int check_user(struct check *check)
 static int check_fips(struct check *check)
 {
 	struct err_text text = {{0}};
-	struct place place;
 	int err = 0;
 
 	if (check->config->tandem.fips == CONFIG_FIPS_REQUIRED)
 		err = policy_fips_check(&text);
 	if (!err)
 		return 0;
-	locate(&check->locator, check->config->file, "tandem", NULL, "fips", &place);
-	findings_add(check->findings, FINDING_ERROR, place, "", "%s", text.text);
+	findings_add(check->findings, FINDING_ERROR, where_main(check, "tandem", "fips"),
+		"", "%s", text.text);
 	return err;
 }
 
@@ -83,12 +81,10 @@ static void check_recipients(struct check *check)
 {
 	struct style *style = NULL;
 	struct err_text text = {{0}};
-	struct place place;
 
 	if (style_load(&style, check->config, &text) != 0) {
-		locate(&check->locator, check->config->file, "audit", NULL, "recipients",
-			&place);
-		findings_add(check->findings, FINDING_ERROR, place,
+		findings_add(check->findings, FINDING_ERROR,
+			where_main(check, "audit", "recipients"),
 			"give the server's user read permission, and public keys that "
 			"age-keygen made",
 			"%s", text.text);
@@ -99,14 +95,13 @@ static void check_recipients(struct check *check)
 static void check_witnesses(struct check *check)
 {
 	struct err_text text = {{0}};
-	struct place place;
 
 	if (check->config->audit.witness[0] == '\0' ||
 		witnesses_check(check->config->audit.witness,
 			check->config->audit.witness_https_ca, &text) == 0)
 		return;
-	locate(&check->locator, check->config->file, "audit", NULL, "witness", &place);
-	findings_add(check->findings, FINDING_ERROR, place,
+	findings_add(check->findings, FINDING_ERROR,
+		where_main(check, "audit", "witness"),
 		"write the URL of each, a blank, and what `tandem-witness -k` prints "
 		"there",
 		"witness: %s", text.text);
@@ -116,12 +111,10 @@ static void check_hep(struct check *check)
 {
 	struct hep_settings *settings = NULL;
 	struct err_text text = {{0}};
-	struct place place;
 
 	if (hep_settings_load(&settings, check->config, NULL, &text) != 0) {
-		locate(&check->locator, check->config->file, "hep", NULL, "collector",
-			&place);
-		findings_add(check->findings, FINDING_ERROR, place,
+		findings_add(check->findings, FINDING_ERROR,
+			where_main(check, "hep", "collector"),
 			"give the server's user read permission, and name the right "
 			"files",
 			"%s", text.text);
@@ -135,15 +128,13 @@ static void check_log_key(struct check *check)
 	const char *uri = check->config->audit.log_key;
 	struct token *token = NULL;
 	struct err_text text = {{0}};
-	struct place place;
 
 	if (!uri[0] || check->by == CHECK_BY_START)
 		return;
 	if (token_open(&token, uri, &text) != 0 ||
 		token_ready(token, TOKEN_CHECK_MS, &text) != 0) {
-		locate(&check->locator, check->config->file, "audit", NULL, "log-key",
-			&place);
-		findings_add(check->findings, FINDING_WARNING, place,
+		findings_add(check->findings, FINDING_WARNING,
+			where_main(check, "audit", "log-key"),
 			"look at the URI by `p11tool --list-keys TOKEN`, and set "
 			"token-dir where the token keeps files (SoftHSM)",
 			"log-key: %s: it cannot sign the log", text.text);
@@ -156,12 +147,10 @@ static void check_https(
 	struct check *check, const char *key, const char *urls, const char *authorities)
 {
 	struct err_text text = {{0}};
-	struct place place;
 
 	if (!strstr(urls, "https://") || stamp_check_authorities(authorities, &text) == 0)
 		return;
-	locate(&check->locator, check->config->file, "audit", NULL, key, &place);
-	findings_add(check->findings, FINDING_WARNING, place,
+	findings_add(check->findings, FINDING_WARNING, where_main(check, "audit", key),
 		"name a PEM file of the authorities, and give the server's user read "
 		"permission",
 		"%s: %s: nobody is asked by https", key, text.text);
@@ -172,13 +161,11 @@ static void check_readers(struct check *check)
 {
 	const struct config *config = check->config;
 	struct err_text text = {{0}};
-	struct place place;
 
 	if (config->audit.timestamp_url[0] &&
 		stamp_check_authorities(config->audit.timestamp_ca, &text) != 0) {
-		locate(&check->locator, config->file, "audit", NULL, "timestamp-ca",
-			&place);
-		findings_add(check->findings, FINDING_WARNING, place,
+		findings_add(check->findings, FINDING_WARNING,
+			where_main(check, "audit", "timestamp-ca"),
 			"name a PEM file of the authority's certificates, and give the "
 			"server's user read permission",
 			"timestamp-ca: %s: no stamp will be good", text.text);
@@ -189,8 +176,8 @@ static void check_readers(struct check *check)
 		config->audit.witness_https_ca);
 	if (config->sink.postgresql[0] &&
 		sink_pg_check(config->sink.postgresql, config->sink.verify, &text) != 0) {
-		locate(&check->locator, config->file, "sink", NULL, "postgresql", &place);
-		findings_add(check->findings, FINDING_WARNING, place,
+		findings_add(check->findings, FINDING_WARNING,
+			where_main(check, "sink", "postgresql"),
 			"write the connection string there, for the server's user alone "
 			"to read",
 			"postgresql: %s: no record will be sent", text.text);

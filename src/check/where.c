@@ -1,4 +1,4 @@
-#include "check/check_priv.h"
+#include "check/where.h"
 
 struct place where_main(struct check *check, const char *section, const char *key)
 {
