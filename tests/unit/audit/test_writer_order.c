@@ -31,38 +31,6 @@ static int let_go(void **state)
 	return teardown(state);
 }
 
-static void message_at(struct fixture *fixture, uint64_t mono_us)
-{
-	const struct tap_message message = {.call = 1,
-		.party = 7,
-		.mono_us = mono_us,
-		.transport = TAP_TLS,
-		.source = fixture_addr("127.0.0.1:15061"),
-		.destination = fixture_addr("127.0.0.1:40123"),
-		.version = "TLS1.3",
-		.cipher = "AES-256-GCM",
-		.peer_names = "DNS:pbx1.example.com",
-		.data = "x",
-		.len = 1};
-
-	fixture->tap->message_h(fixture->tap->arg, &message);
-}
-
-static void packet_at(struct fixture *fixture, unsigned worker, uint64_t mono_us)
-{
-	static const uint8_t rtp[12] = {0x80, 8};
-	const struct tap_packet packet = {.call = 1,
-		.mono_us = mono_us,
-		.worker = worker,
-		.captured = true,
-		.source = fixture_addr("127.0.0.1:30002"),
-		.destination = fixture_addr("127.0.0.1:20000"),
-		.data = rtp,
-		.len = sizeof(rtp)};
-
-	fixture->tap->packet_h(fixture->tap->arg, &packet);
-}
-
 /* While the thread that writes is held up, so that all waits at once. */
 static void begin_held(struct fixture *fixture)
 {
@@ -106,12 +74,12 @@ static void what_waits_is_written_by_its_time(void **state)
 	begin_held(fixture);
 	begin_us = clock_real()->mono_us(clock_real());
 	for (unsigned i = 0; i < ROUNDS; i++)
-		message_at(fixture, begin_us + STEP_US * i);
+		message_at(fixture, 1, begin_us + STEP_US * i, "x");
 	for (unsigned i = 0; i < ROUNDS; i++)
-		packet_at(fixture, 1, begin_us + STEP_US * i + 20);
+		packet_at(fixture, 1, 1, begin_us + STEP_US * i + 20, 0);
 	/* two of one time, and some in a row */
 	for (unsigned i = 0; i < ROUNDS; i++)
-		packet_at(fixture, 0, begin_us + STEP_US * i + i % 25);
+		packet_at(fixture, 1, 0, begin_us + STEP_US * i + i % 25, 0);
 	atomic_store(&hangs, false);
 	WAIT_FOR(totals(fixture).stored == 1 + 3 * ROUNDS);
 	assert_int_equal(totals(fixture).lost, 0);
@@ -125,18 +93,7 @@ static void a_packet_waits_for_the_beginning_of_its_call(void **state)
 
 	begin_held(fixture);
 	writer_call_begin(fixture->writer, 2, "b");
-	{
-		static const uint8_t rtp[12] = {0x80, 8};
-		const struct tap_packet packet = {.call = 2,
-			.mono_us = 1,
-			.captured = true,
-			.source = fixture_addr("127.0.0.1:30002"),
-			.destination = fixture_addr("127.0.0.1:20000"),
-			.data = rtp,
-			.len = sizeof(rtp)};
-
-		fixture->tap->packet_h(fixture->tap->arg, &packet);
-	}
+	packet_at(fixture, 2, 0, 1, 0);
 	atomic_store(&hangs, false);
 	WAIT_FOR(settled(fixture));
 	assert_int_equal(totals(fixture).lost, 0);

@@ -70,12 +70,13 @@ static inline void stop(struct fixture *fixture)
 	fixture->writer = NULL;
 }
 
-static inline void message(struct fixture *fixture, uint64_t call, const char *text)
+static inline void message_at(
+	struct fixture *fixture, uint64_t call, uint64_t mono_us, const char *text)
 {
 	struct tap_message message = {
 		.call = call,
 		.party = 7,
-		.mono_us = clock_real()->mono_us(clock_real()),
+		.mono_us = mono_us,
 		.transport = TAP_TLS,
 		.source = fixture_addr("127.0.0.1:15061"),
 		.destination = fixture_addr("127.0.0.1:40123"),
@@ -89,13 +90,18 @@ static inline void message(struct fixture *fixture, uint64_t call, const char *t
 	fixture->tap->message_h(fixture->tap->arg, &message);
 }
 
-static inline void packet(
-	struct fixture *fixture, uint64_t call, unsigned worker, uint16_t sequence)
+static inline void message(struct fixture *fixture, uint64_t call, const char *text)
+{
+	message_at(fixture, call, clock_real()->mono_us(clock_real()), text);
+}
+
+static inline void packet_at(struct fixture *fixture, uint64_t call, unsigned worker,
+	uint64_t mono_us, uint16_t sequence)
 {
 	uint8_t rtp[172] = {0x80, 8, (uint8_t)(sequence >> 8), (uint8_t)sequence};
 	struct tap_packet packet = {
 		.call = call,
-		.mono_us = clock_real()->mono_us(clock_real()),
+		.mono_us = mono_us,
 		.worker = worker,
 		.captured = true,
 		.source = fixture_addr("127.0.0.1:30002"),
@@ -105,6 +111,12 @@ static inline void packet(
 	};
 
 	fixture->tap->packet_h(fixture->tap->arg, &packet);
+}
+
+static inline void packet(
+	struct fixture *fixture, uint64_t call, unsigned worker, uint16_t sequence)
+{
+	packet_at(fixture, call, worker, clock_real()->mono_us(clock_real()), sequence);
 }
 
 static inline struct writer_totals totals(const struct fixture *fixture)

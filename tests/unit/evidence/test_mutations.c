@@ -148,41 +148,47 @@ static struct span take_out(struct lines *lines, unsigned at)
 	return line;
 }
 
+/* A byte of a file of records. */
+struct place {
+	const char *name; /* of the file */
+	struct buf file;
+	size_t at;
+	unsigned index; /* of the record that it is in */
+};
+
+static struct place draw_place(struct world *world)
+{
+	const bool rotated = draw(world, 2) == 0;
+	struct place place = {.name = rotated ? "cdr.jsonl.1" : "cdr.jsonl",
+		.index = rotated ? 0 : ROTATED};
+
+	fixture_read(world->folder, place.name, &place.file);
+	place.at = draw(world, place.file.len);
+	for (size_t i = 0; i < place.at; i++)
+		place.index += place.file.data[i] == '\n';
+	return place;
+}
+
 /* One bit of a file of records, ends of lines among them. */
 static void flip_record(struct world *world)
 {
-	const bool rotated = draw(world, 2) == 0;
-	const char *const name = rotated ? "cdr.jsonl.1" : "cdr.jsonl";
-	unsigned index = rotated ? 0 : ROTATED;
-	struct buf file;
-	size_t at;
+	struct place place = draw_place(world);
+	char *byte = &place.file.data[place.at];
 
-	fixture_read(world->folder, name, &file);
-	at = draw(world, file.len);
-	for (size_t i = 0; i < at; i++)
-		index += file.data[i] == '\n';
-	expect_records(world, index, index + (file.data[at] == '\n'));
-	file.data[at] ^= (char)(1 << draw(world, 8));
-	fixture_write(world->folder, name, file.data, file.len);
-	buf_free(&file);
+	expect_records(world, place.index, place.index + (*byte == '\n'));
+	*byte ^= (char)(1 << draw(world, 8));
+	fixture_write(world->folder, place.name, place.file.data, place.file.len);
+	buf_free(&place.file);
 }
 
 /* A file of records is cut anywhere. */
 static void cut_records(struct world *world)
 {
-	const bool rotated = draw(world, 2) == 0;
-	const char *const name = rotated ? "cdr.jsonl.1" : "cdr.jsonl";
-	unsigned index = rotated ? 0 : ROTATED;
-	struct buf file;
-	size_t at;
+	struct place place = draw_place(world);
 
-	fixture_read(world->folder, name, &file);
-	at = draw(world, file.len);
-	for (size_t i = 0; i < at; i++)
-		index += file.data[i] == '\n';
-	fixture_write(world->folder, name, file.data, at);
-	expect_records(world, index, index);
-	buf_free(&file);
+	fixture_write(world->folder, place.name, place.file.data, place.at);
+	expect_records(world, place.index, place.index);
+	buf_free(&place.file);
 }
 
 static void swap_records(struct world *world)

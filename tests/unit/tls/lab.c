@@ -40,6 +40,20 @@ void lab_stop(void)
 	policy_stop();
 }
 
+int lab_group_start(void **state)
+{
+	(void)state;
+	lab_start();
+	return 0;
+}
+
+int lab_group_stop(void **state)
+{
+	(void)state;
+	lab_stop();
+	return 0;
+}
+
 /* --- certificates --- */
 
 static void add_der(

@@ -61,6 +61,9 @@ struct lab_spec {
 
 void lab_start(void); /* policy and a folder for files */
 void lab_stop(void);
+/* The same, for a group whose cases need no more. */
+int lab_group_start(void **state);
+int lab_group_stop(void **state);
 
 /* ISSUER NULL: self-signed. End with lab_drop(). */
 void lab_issue(

@@ -1,7 +1,7 @@
 #include "tls/channel.h"
 
 #include "../unit.h"
-#include "pair.h"
+#include "pair_fixture.h"
 
 #include "tls/explain.h"
 
@@ -10,27 +10,23 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static struct pair_world world;
 static struct lab_id rogue, sub;
 
-static int make_world(void **state)
+static int make_authorities(void **state)
 {
 	struct lab_spec spec = {.cn = "Lab Sub CA", .ca = true};
 
-	(void)state;
-	pair_world_make(&world);
+	(void)make_world(state);
 	lab_root(&rogue, "Rogue CA");
 	lab_issue(&sub, &spec, &world.root);
 	return 0;
 }
 
-static int drop_world(void **state)
+static int drop_authorities(void **state)
 {
-	(void)state;
 	lab_drop(&sub);
 	lab_drop(&rogue);
-	pair_world_drop(&world);
-	return 0;
+	return drop_world(state);
 }
 
 static void pair_start(struct pair *pair, bool accept, const struct peer *peer,
@@ -738,5 +734,5 @@ int main(void)
 		cmocka_unit_test(a_channel_needs_a_certificate_and_a_peer),
 	};
 
-	return cmocka_run_group_tests(tests, make_world, drop_world);
+	return cmocka_run_group_tests(tests, make_authorities, drop_authorities);
 }

@@ -4,7 +4,7 @@
 
 #include "../heap.h"
 #include "../unit.h"
-#include "pair.h"
+#include "pair_fixture.h"
 
 #include "tls/explain.h"
 
@@ -12,22 +12,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-static struct pair_world world;
-
-static int make_world(void **state)
-{
-	(void)state;
-	pair_world_make(&world);
-	return 0;
-}
-
-static int drop_world(void **state)
-{
-	(void)state;
-	pair_world_drop(&world);
-	return 0;
-}
 
 static void pair_start(struct pair *pair, bool accept, const struct peer *peer,
 	const struct lab_id *id, const char *priorities)

@@ -14,20 +14,6 @@
 
 static const char *const two_names[] = {"med1.example.test", "192.0.2.10"};
 
-static int start(void **state)
-{
-	(void)state;
-	lab_start();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	lab_stop();
-	return 0;
-}
-
 /* Runs COMMAND in the lab's folder; whether it succeeded, with its output in "out". */
 static bool runs(const char *command)
 {
@@ -645,5 +631,5 @@ int main(void)
 		cmocka_unit_test(roots_are_what_is_trusted),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, lab_group_start, lab_group_stop);
 }

@@ -1,6 +1,6 @@
 /* Secrets of connections for captures on the wire: whoever listens is told of each, also of one that is lost. */
 #include "../unit.h"
-#include "pair.h"
+#include "pair_fixture.h"
 
 #include "tls/keylog.h"
 
@@ -12,7 +12,6 @@ struct heard {
 	unsigned of_client, of_server; /* traffic secrets */
 };
 
-static struct pair_world world;
 static bool has_no_room, has_no_peer;
 
 void __real_buf_add_hex(struct buf *buf, struct span bytes);
@@ -100,20 +99,6 @@ static void one_of_a_connection_that_is_gone_is_told_too(void **state)
 	has_no_peer = false;
 	assert_true(heard.lines >= 4);
 	assert_int_equal(heard.nowhere, heard.lines);
-}
-
-static int make_world(void **state)
-{
-	(void)state;
-	pair_world_make(&world);
-	return 0;
-}
-
-static int drop_world(void **state)
-{
-	(void)state;
-	pair_world_drop(&world);
-	return 0;
 }
 
 int main(void)

@@ -75,20 +75,6 @@ static void a_missing_file_is_named(void **state)
 	buf_free(&out);
 }
 
-static int start(void **state)
-{
-	(void)state;
-	lab_start();
-	return 0;
-}
-
-static int stop(void **state)
-{
-	(void)state;
-	lab_stop();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -98,5 +84,5 @@ int main(void)
 		cmocka_unit_test(a_missing_file_is_named),
 	};
 
-	return cmocka_run_group_tests(tests, start, stop);
+	return cmocka_run_group_tests(tests, lab_group_start, lab_group_stop);
 }
