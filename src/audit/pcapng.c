@@ -1,13 +1,9 @@
 #include "audit/pcapng.h"
 
+#include "base/pcapng_block.h"
+
 #include <arpa/inet.h>
 #include <string.h>
-
-enum block {
-	BLOCK_INTERFACE = 0x00000001,
-	BLOCK_PACKET = 0x00000006,
-	BLOCK_SECTION = 0x0a0d0d0a,
-};
 
 enum option {
 	OPTION_END = 0,
@@ -20,7 +16,6 @@ enum option {
 	OPTION_INTERFACE_RESOLUTION = 9,
 };
 
-#define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define LINKTYPE_LINUX_SLL 113
 #define COOKED_TO_US 0
 #define COOKED_BY_US 4
@@ -30,49 +25,10 @@ enum option {
 #define RESOLUTION_US 6 /* 10^-6 s */
 #define INBOUND 1
 #define OUTBOUND 2
-/* Type and length before, length behind. */
-#define BLOCK_LEAST 12
-
-static size_t padding(size_t len)
-{
-	return (4 - len % 4) % 4;
-}
 
 static void put16(struct buf *out, uint16_t value)
 {
 	buf_add(out, &value, sizeof(value));
-}
-
-static void put32(struct buf *out, uint32_t value)
-{
-	buf_add(out, &value, sizeof(value));
-}
-
-static void pad(struct buf *out, size_t len)
-{
-	static const char zeros[4];
-
-	buf_add(out, zeros, padding(len));
-}
-
-/* Begins a block; end() fills its length in. */
-static size_t begin(struct buf *out, enum block type)
-{
-	const size_t at = out->len;
-
-	put32(out, type);
-	put32(out, 0);
-	return at;
-}
-
-static void end(struct buf *out, size_t at)
-{
-	const uint32_t len = (uint32_t)(out->len - at + sizeof(len));
-
-	if (out->err)
-		return;
-	memcpy(out->data + at + 4, &len, sizeof(len));
-	put32(out, len);
 }
 
 static void put_option(struct buf *out, enum option code, const void *value, size_t len)
@@ -80,7 +36,7 @@ static void put_option(struct buf *out, enum option code, const void *value, siz
 	put16(out, (uint16_t)code);
 	put16(out, (uint16_t)len);
 	buf_add(out, value, len);
-	pad(out, len);
+	pcapng_block_pad(out, len);
 }
 
 static void put_text(struct buf *out, enum option code, const char *text)
@@ -98,33 +54,33 @@ static void put_text(struct buf *out, enum option code, const char *text)
 
 void pcapng_section(struct buf *out, const char *application, const char *comment)
 {
-	const size_t at = begin(out, BLOCK_SECTION);
+	const size_t at = pcapng_block_begin(out, PCAPNG_BLOCK_SECTION);
 
-	put32(out, BYTE_ORDER_MAGIC);
+	pcapng_block_put32(out, PCAPNG_BLOCK_MAGIC);
 	put16(out, 1);
 	put16(out, 0);
 	/* its length: not given */
-	put32(out, UINT32_MAX);
-	put32(out, UINT32_MAX);
+	pcapng_block_put32(out, UINT32_MAX);
+	pcapng_block_put32(out, UINT32_MAX);
 	put_text(out, OPTION_SECTION_APPLICATION, application);
 	put_text(out, OPTION_COMMENT, comment);
 	put_option(out, OPTION_END, NULL, 0);
-	end(out, at);
+	pcapng_block_end(out, at);
 }
 
 void pcapng_interface(struct buf *out, const char *name, const char *description)
 {
-	const size_t at = begin(out, BLOCK_INTERFACE);
+	const size_t at = pcapng_block_begin(out, PCAPNG_BLOCK_INTERFACE);
 	const uint8_t resolution = RESOLUTION_US;
 
 	put16(out, LINKTYPE_LINUX_SLL);
 	put16(out, 0);
-	put32(out, 0); /* no limit */
+	pcapng_block_put32(out, 0); /* no limit */
 	put_text(out, OPTION_INTERFACE_NAME, name);
 	put_text(out, OPTION_INTERFACE_DESCRIPTION, description);
 	put_option(out, OPTION_INTERFACE_RESOLUTION, &resolution, 1);
 	put_option(out, OPTION_END, NULL, 0);
-	end(out, at);
+	pcapng_block_end(out, at);
 }
 
 static void put_net16(struct buf *out, uint16_t value)
@@ -148,22 +104,22 @@ static void put_cooked(struct buf *out, const struct pcapng_packet *packet)
 
 void pcapng_packet(struct buf *out, const struct pcapng_packet *packet)
 {
-	const size_t at = begin(out, BLOCK_PACKET);
+	const size_t at = pcapng_block_begin(out, PCAPNG_BLOCK_PACKET);
 	const uint32_t flags = packet->sent ? OUTBOUND : INBOUND;
 
-	put32(out, packet->interface);
-	put32(out, (uint32_t)(packet->wall_us >> 32));
-	put32(out, (uint32_t)packet->wall_us);
-	put32(out, (uint32_t)(PCAPNG_COOKED_HEAD + packet->len));
-	put32(out, (uint32_t)(PCAPNG_COOKED_HEAD + packet->whole));
+	pcapng_block_put32(out, packet->interface);
+	pcapng_block_put32(out, (uint32_t)(packet->wall_us >> 32));
+	pcapng_block_put32(out, (uint32_t)packet->wall_us);
+	pcapng_block_put32(out, (uint32_t)(PCAPNG_COOKED_HEAD + packet->len));
+	pcapng_block_put32(out, (uint32_t)(PCAPNG_COOKED_HEAD + packet->whole));
 	put_cooked(out, packet);
 	buf_add(out, packet->data, packet->len);
-	pad(out, packet->len);
+	pcapng_block_pad(out, packet->len);
 	put_option(out, OPTION_PACKET_FLAGS, &flags, sizeof(flags));
 	put_option(out, OPTION_PACKET_ID, &packet->id, sizeof(packet->id));
 	put_text(out, OPTION_COMMENT, packet->comment);
 	put_option(out, OPTION_END, NULL, 0);
-	end(out, at);
+	pcapng_block_end(out, at);
 }
 
 bool pcapng_is_packet(const uint8_t head[static PCAPNG_BLOCK_HEAD])
@@ -171,7 +127,7 @@ bool pcapng_is_packet(const uint8_t head[static PCAPNG_BLOCK_HEAD])
 	uint32_t type;
 
 	memcpy(&type, head, sizeof(type));
-	return type == BLOCK_PACKET;
+	return type == PCAPNG_BLOCK_PACKET;
 }
 
 size_t pcapng_block_len(const uint8_t head[static PCAPNG_BLOCK_HEAD])
@@ -180,9 +136,11 @@ size_t pcapng_block_len(const uint8_t head[static PCAPNG_BLOCK_HEAD])
 
 	memcpy(&type, head, sizeof(type));
 	memcpy(&len, head + sizeof(type), sizeof(len));
-	if (type != BLOCK_SECTION && type != BLOCK_INTERFACE && type != BLOCK_PACKET)
+	if (type != PCAPNG_BLOCK_SECTION && type != PCAPNG_BLOCK_INTERFACE &&
+		type != PCAPNG_BLOCK_PACKET)
 		return 0;
-	return len >= BLOCK_LEAST && len <= PCAPNG_BLOCK_MAX && len % 4 == 0 ? len : 0;
+	return len >= PCAPNG_BLOCK_LEAST && len <= PCAPNG_BLOCK_MAX && len % 4 == 0 ? len
+										    : 0;
 }
 
 /* What the options at AT of BLOCK, up to END, say of its packet. */
@@ -194,7 +152,7 @@ static void read_options(
 
 	for (; end - at >= sizeof(head); at += whole) {
 		memcpy(head, block + at, sizeof(head));
-		whole = sizeof(head) + head[1] + padding(head[1]);
+		whole = sizeof(head) + head[1] + pcapng_block_padding(head[1]);
 		if (head[0] == OPTION_END || whole > end - at)
 			return;
 		if (head[0] == OPTION_COMMENT)
@@ -218,7 +176,7 @@ bool pcapng_open(const uint8_t *block, size_t len, struct pcapng_view *ret)
 	memcpy(&kept, block + 20, sizeof(kept));
 	if (kept < PCAPNG_COOKED_HEAD || kept > len - PACKET_HEAD - PACKET_TAIL)
 		return false;
-	end = PACKET_HEAD + kept + padding(kept);
+	end = PACKET_HEAD + kept + pcapng_block_padding(kept);
 	if (end > len - PACKET_TAIL)
 		return false;
 	*ret = (struct pcapng_view){

@@ -2,14 +2,11 @@
 
 #include "audit/pcapng.h"
 #include "base/err.h"
+#include "base/pcapng_block.h"
 
 #include <stdio.h>
 #include <string.h>
 
-#define BLOCK_INTERFACE 0x00000001
-#define BLOCK_PACKET 0x00000006
-#define BLOCK_SECTION 0x0a0d0d0a
-#define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define LINKTYPE_LINUX_SLL 113
 #define OPTION_END 0
 #define OPTION_COMMENT 1
@@ -17,8 +14,6 @@
 #define OPTION_NAME 2
 #define OPTION_DESCRIPTION 3
 #define OUTBOUND 2
-/* Type and length before, length behind. */
-#define BLOCK_LEAST 12
 #define SECTION_FIXED 16
 #define INTERFACE_FIXED 8
 #define PACKET_FIXED 20
@@ -43,7 +38,8 @@ size_t pcapng_read_len(const uint8_t *head)
 {
 	const uint32_t len = get32(head + 4);
 
-	return len >= BLOCK_LEAST && len <= PCAPNG_BLOCK_MAX && len % 4 == 0 ? len : 0;
+	return len >= PCAPNG_BLOCK_LEAST && len <= PCAPNG_BLOCK_MAX && len % 4 == 0 ? len
+										    : 0;
 }
 
 /* Takes the next option off the front of REST. False: there are no more, or what follows is none. */
@@ -74,7 +70,7 @@ static struct span behind(struct span body, size_t fixed)
 static int read_section(struct pcapng_read *read, struct span body)
 {
 	if (body.len < SECTION_FIXED ||
-		get32((const uint8_t *)body.p) != BYTE_ORDER_MAGIC)
+		get32((const uint8_t *)body.p) != PCAPNG_BLOCK_MAGIC)
 		return ERR_FORMAT;
 	read->begun = true;
 	read->count = 0;
@@ -147,15 +143,16 @@ int pcapng_read_block(struct pcapng_read *read, const uint8_t *block, size_t len
 	struct span body;
 	uint32_t type;
 
-	if (len < BLOCK_LEAST || get32(block + len - 4) != len)
+	if (len < PCAPNG_BLOCK_LEAST || get32(block + len - 4) != len)
 		return ERR_FORMAT;
 	type = get32(block);
-	body = (struct span){(const char *)block + PCAPNG_BLOCK_HEAD, len - BLOCK_LEAST};
-	if (type == BLOCK_SECTION)
+	body = (struct span){
+		(const char *)block + PCAPNG_BLOCK_HEAD, len - PCAPNG_BLOCK_LEAST};
+	if (type == PCAPNG_BLOCK_SECTION)
 		return read_section(read, body);
 	if (!read->begun)
 		return ERR_FORMAT;
-	if (type == BLOCK_INTERFACE)
+	if (type == PCAPNG_BLOCK_INTERFACE)
 		return read_interface(read, body);
-	return type == BLOCK_PACKET ? read_packet(read, body, ret) : 0;
+	return type == PCAPNG_BLOCK_PACKET ? read_packet(read, body, ret) : 0;
 }

@@ -5,6 +5,7 @@
 #include "admin/api.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/pcapng_block.h"
 #include "base/secret.h"
 #include "ctl/wire_media.h"
 
@@ -21,13 +22,6 @@
 #define READ_STEP 65536
 #define FLUSH_BYTES ((size_t)1 << 20)
 
-enum block {
-	BLOCK_SECTION = 0x0a0d0d0a,
-	BLOCK_INTERFACE = 1,
-	BLOCK_PACKET = 6,
-	BLOCK_SECRETS = 10,
-};
-#define BYTE_ORDER_MAGIC 0x1a2b3c4d
 #define OPTION_END 0
 #define OPTION_COMMENT 1
 #define SECRETS_TLS 0x544c534b /* "TLSK": a key log */
@@ -56,74 +50,46 @@ static int failed(struct join *join, const char *what, int err)
 
 /* ---- blocks ---- */
 
-static void put32(struct buf *out, uint32_t value)
-{
-	buf_add(out, &value, sizeof(value));
-}
-
-static size_t begin(struct buf *out, enum block type)
-{
-	const size_t at = out->len;
-
-	put32(out, type);
-	put32(out, 0);
-	return at;
-}
-
-static void end(struct buf *out, size_t at)
-{
-	static const char zeros[4];
-	uint32_t len;
-
-	buf_add(out, zeros, (4 - (out->len - at) % 4) % 4);
-	len = (uint32_t)(out->len - at + sizeof(len));
-	if (out->err)
-		return;
-	memcpy(out->data + at + 4, &len, sizeof(len));
-	put32(out, len);
-}
-
 static void put_section(struct buf *out)
 {
-	const size_t at = begin(out, BLOCK_SECTION);
+	const size_t at = pcapng_block_begin(out, PCAPNG_BLOCK_SECTION);
 	const uint16_t version[2] = {1, 0};
 
-	put32(out, BYTE_ORDER_MAGIC);
+	pcapng_block_put32(out, PCAPNG_BLOCK_MAGIC);
 	buf_add(out, version, sizeof(version));
-	put32(out, UINT32_MAX);
-	put32(out, UINT32_MAX);
-	end(out, at);
+	pcapng_block_put32(out, UINT32_MAX);
+	pcapng_block_put32(out, UINT32_MAX);
+	pcapng_block_end(out, at);
 }
 
 static void put_secrets(struct buf *out, struct span keys)
 {
-	const size_t at = begin(out, BLOCK_SECRETS);
+	const size_t at = pcapng_block_begin(out, PCAPNG_BLOCK_SECRETS);
 
-	put32(out, SECRETS_TLS);
-	put32(out, (uint32_t)keys.len);
+	pcapng_block_put32(out, SECRETS_TLS);
+	pcapng_block_put32(out, (uint32_t)keys.len);
 	buf_add_span(out, keys);
-	end(out, at);
+	pcapng_block_end(out, at);
 }
 
 static void put_interface(struct buf *out, int link_type)
 {
-	const size_t at = begin(out, BLOCK_INTERFACE);
+	const size_t at = pcapng_block_begin(out, PCAPNG_BLOCK_INTERFACE);
 	const uint16_t type[2] = {(uint16_t)link_type, 0};
 
 	buf_add(out, type, sizeof(type));
-	put32(out, 0);
-	end(out, at);
+	pcapng_block_put32(out, 0);
+	pcapng_block_end(out, at);
 }
 
 static void put_comment(struct buf *out, const char *text)
 {
-	static const char zeros[4];
 	const uint16_t head[2] = {OPTION_COMMENT, (uint16_t)strlen(text)};
 
 	buf_add(out, head, sizeof(head));
 	buf_add_str(out, text);
-	buf_add(out, zeros, (4 - strlen(text) % 4) % 4);
-	put32(out, OPTION_END);
+	pcapng_block_pad(out, strlen(text));
+	pcapng_block_put32(out, OPTION_END);
 }
 
 /* NOTE "": none. */
@@ -132,19 +98,18 @@ static void put_packet(struct join *join, const struct pcap_pkthdr *head,
 {
 	const uint64_t us =
 		(uint64_t)head->ts.tv_sec * 1000000 + (uint64_t)head->ts.tv_usec;
-	const size_t at = begin(&join->out, BLOCK_PACKET);
-	static const char zeros[4];
+	const size_t at = pcapng_block_begin(&join->out, PCAPNG_BLOCK_PACKET);
 
-	put32(&join->out, join->interface);
-	put32(&join->out, (uint32_t)(us >> 32));
-	put32(&join->out, (uint32_t)us);
-	put32(&join->out, head->caplen);
-	put32(&join->out, head->len);
+	pcapng_block_put32(&join->out, join->interface);
+	pcapng_block_put32(&join->out, (uint32_t)(us >> 32));
+	pcapng_block_put32(&join->out, (uint32_t)us);
+	pcapng_block_put32(&join->out, head->caplen);
+	pcapng_block_put32(&join->out, head->len);
 	buf_add(&join->out, data, head->caplen);
-	buf_add(&join->out, zeros, (4 - head->caplen % 4) % 4);
+	pcapng_block_pad(&join->out, head->caplen);
 	if (note[0])
 		put_comment(&join->out, note);
-	end(&join->out, at);
+	pcapng_block_end(&join->out, at);
 	join->packets++;
 }
 
