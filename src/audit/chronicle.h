@@ -41,7 +41,7 @@ void chronicle_add(
 #define CHRONICLE_REFUSED_MAX 10
 void chronicle_refused(struct chronicle *chronicle, const char *word, const char *id,
 	const char *reason);
-/* A report was made; *RET_NUMBER is that of its record. */
+/* A report was made; *RET_NUMBER is that of its record, UINT64_MAX where that was lost. */
 void chronicle_report(struct chronicle *chronicle, const struct entry_report *report,
 	uint64_t *ret_number);
 /* Loop thread: an administrator changed something. */

@@ -401,12 +401,11 @@ bool journal_add_numbered(struct journal *journal, const char *kind, const char 
 	bool kept;
 
 	pthread_mutex_lock(&journal->lock);
-	*ret_number = journal->next;
 	make_line(journal, kind, body, len);
 	kept = !journal->line.err &&
 	       spool_add(journal->spool, journal->line.data, journal->line.len);
 	if (kept)
-		journal->next++;
+		*ret_number = journal->next++;
 	else
 		count_gap(journal);
 	pthread_mutex_unlock(&journal->lock);

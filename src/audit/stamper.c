@@ -118,10 +118,13 @@ static void ask(struct stamper *stamper, uint64_t mono_us)
 {
 	struct mail_letter letter = {
 		.type = STAMP_REQUEST_TYPE, .want = STAMP_RESPONSE_TYPE};
+	char why[MAIL_WHY_SIZE];
 	int err = read_checkpoint(stamper);
 
 	if (err) {
-		fail(stamper, mono_us, err_str(err));
+		snprintf(why, sizeof(why), "the checkpoint cannot be read: %s",
+			err_str(err));
+		fail(stamper, mono_us, why);
 		return;
 	}
 	if (stamp_nonce(stamper->nonce) != 0) {

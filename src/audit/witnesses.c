@@ -200,6 +200,15 @@ static void fail(
 			witness->key.name, why);
 }
 
+/* It is not the witness that failed, but WHAT. */
+static void fail_to(struct witnesses *witnesses, unsigned nth, const char *what, int err)
+{
+	char why[MAIL_WHY_SIZE];
+
+	snprintf(why, sizeof(why), "%s: %s", what, err_str(err));
+	fail(witnesses, nth, false, why);
+}
+
 /* The note without what witnesses said: a log signs by its own name. */
 static void add_own(struct buf *out, const struct note *note, struct span origin)
 {
@@ -285,7 +294,7 @@ static void submit(struct witnesses *witnesses, unsigned nth)
 
 	witness->tries++;
 	if (err) {
-		fail(witnesses, nth, false, err_str(err));
+		fail_to(witnesses, nth, "no proof can be made for it", err);
 		return;
 	}
 	/* Its address does not change. */
@@ -382,7 +391,7 @@ static void take_cosignature(
 	witness->known = witnesses->size;
 	err = keep(witnesses);
 	if (err) {
-		fail(witnesses, nth, false, err_str(err));
+		fail_to(witnesses, nth, "its cosignature cannot be written", err);
 		return;
 	}
 	witness->failures = 0;

@@ -72,7 +72,7 @@ void writer_refused(
 void writer_act(struct writer *writer, const struct entry_act *act);
 /* Loop thread: a bundle of a call was given to somebody: likewise. */
 void writer_export(struct writer *writer, const struct entry_export *export);
-/* Loop thread: a report was made: a record of the log. Returns its number. */
+/* Loop thread: a report was made: a record of the log. Returns its number; UINT64_MAX: the record was lost, and nobody signs it. */
 uint64_t writer_report(struct writer *writer, const struct entry_report *report);
 
 /* Where the capture of call ID is or will be: "STATE/audit/YYYY-MM-DD/ID/call.pcapng" (style.h). Loop thread.

@@ -294,6 +294,30 @@ static void lines_without_a_head_are_counted(void **state)
 	assert_true(past_of(fixture).any);
 }
 
+/* Its number is another one's then: whoever asked has none. */
+static void one_that_is_lost_has_no_number(void **state)
+{
+	struct fixture *fixture = *state;
+	uint64_t number = 77;
+	char body[1000];
+
+	memset(body, 'x', sizeof(body));
+	memcpy(body, "{\"a\":\"", 6);
+	memcpy(body + sizeof(body) - 3, "\"}\n", 3);
+	start(fixture);
+	assert_true(journal_add_numbered(
+		fixture->journal, "call", body, sizeof(body), &number));
+	assert_int_equal(number, 0);
+	limit_file_size(10);
+	while (journal_add(fixture->journal, "call", body, sizeof(body)))
+		;
+	number = UINT64_MAX;
+	assert_false(journal_add_numbered(
+		fixture->journal, "call", body, sizeof(body), &number));
+	limit_file_size(RLIM_INFINITY);
+	assert_true(number == UINT64_MAX);
+}
+
 /* What was lost for want of memory is a record of its own when there is room. */
 static void a_gap_is_declared(void **state)
 {
@@ -575,6 +599,8 @@ int main(void)
 			numbers_are_not_below_what_was_signed, setup, teardown),
 		cmocka_unit_test_setup_teardown(
 			lines_without_a_head_are_counted, setup, teardown),
+		cmocka_unit_test_setup_teardown(
+			one_that_is_lost_has_no_number, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_gap_is_declared, setup, teardown),
 		cmocka_unit_test_setup_teardown(a_view_is_of_one_file, setup, teardown),
 	};

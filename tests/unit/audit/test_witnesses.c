@@ -439,6 +439,27 @@ static void a_second_story_is_a_conflict(void **state)
 	expect(fixture, "checkpoint", 0, 400);
 }
 
+/* What is no fault of a witness is not told as if it were. */
+static void what_cannot_be_written_or_proved_here_is_told_so(void **state)
+{
+	struct fixture *fixture = *state;
+	char command[5000];
+
+	grow(fixture, 300, "a");
+	snprintf(command, sizeof(command), "mkdir -p '%s/log/witnessed/x'",
+		fixture->folder);
+	assert_int_equal(system(command), 0);
+	turn(fixture);
+	expect_why(fixture, "its cosignature cannot be written: Is a directory");
+	snprintf(command, sizeof(command),
+		"cd '%s/log' && rm -r witnessed && mv tile away", fixture->folder);
+	assert_int_equal(system(command), 0);
+	grow(fixture, 1, "a");
+	turn(fixture);
+	turn(fixture);
+	expect_why(fixture, "no proof can be made for it: No such file or directory");
+}
+
 static void a_list_has_one_form(void **state)
 {
 	struct fixture *fixture = *state;
@@ -495,6 +516,7 @@ int main(void)
 		CASE(what_is_no_cosignature_is_not_taken),
 		CASE(a_line_that_is_wrong_is_not_taken),
 		CASE(a_second_story_is_a_conflict),
+		CASE(what_cannot_be_written_or_proved_here_is_told_so),
 		CASE(a_list_has_one_form),
 	};
 
