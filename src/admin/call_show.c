@@ -1,20 +1,19 @@
 /*
- * Its record, if it has ended, and its capture are looked for and read between other work of the loop, a step a turn, and so is the
- * answer given later.
+ * Its record, if it has ended, and its capture are looked for and read beside the loop, and so is the answer given later.
  */
 #include "admin/call_show.h"
 
-#include "admin/job.h"
 #include "admin/ladder.h"
 #include "admin/ladder_record.h"
 #include "admin/lookup.h"
+#include "admin/question.h"
 #include "audit/capture_read.h"
 #include "audit/cdr.h"
 #include "audit/folder.h"
+#include "audit/store_name.h"
 #include "audit/writer.h"
 #include "base/buf.h"
 #include "bridge/bridge.h"
-#include "config/config.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -39,14 +38,12 @@ struct wish {
 
 /* A call for one who waits. */
 struct showing {
-	struct job job;
-	struct lookup *lookup; /* NULL: it stands, or was found */
-	bool brief, standing;
-	bool parties_told; /* to the ladder, from the record */
-	json_t *object;    /* what is shown; NULL: not found yet */
+	struct question question;
+	bool brief, messages, standing;
+	char id[STORE_ID_SIZE]; /* of one that ended */
+	bool parties_told;      /* to the ladder, from the record */
+	json_t *object;         /* what is shown; NULL: not found yet */
 	struct ladder *ladder;
-	struct capture_reader *reader; /* NULL: no capture is read */
-	unsigned steps;
 	char note[200];
 };
 
@@ -92,23 +89,16 @@ static const char *word_of(const json_t *object, const char *name)
 	return word ? word : "";
 }
 
-static const char *state_dir(const struct verbs_context *context)
+static void free_h(struct question *question)
 {
-	return context->config_h(context->arg)->tandem.state_dir;
-}
+	struct showing *showing = (struct showing *)question;
 
-/* ---- its end ---- */
-
-static void free_h(void *arg)
-{
-	struct showing *showing = arg;
-
-	lookup_cancel(showing->lookup);
-	capture_reader_free(showing->reader);
 	ladder_free(showing->ladder);
 	json_decref(showing->object);
 	free(showing);
 }
+
+/* ---- beside the loop: its capture ---- */
 
 /* Of its capture, where that gave anything, else of its record. */
 static json_t *make_ladder(struct showing *showing)
@@ -117,17 +107,6 @@ static json_t *make_ladder(struct showing *showing)
 		return ladder_json(showing->ladder, "capture", showing->note);
 	return ladder_record_json(showing->object, showing->note);
 }
-
-static void finish(struct showing *showing)
-{
-	json_t *object = json_incref(showing->object);
-
-	if (!showing->brief)
-		json_object_set_new(object, "ladder", make_ladder(showing));
-	job_finish(&showing->job, API_OK, object, NULL);
-}
-
-/* ---- its capture ---- */
 
 /* The comment of a message is "leg b, trunk carrier-a, TLS1.3 ..."; that of nobody's is how it came alone. */
 static struct span how_of(const struct capture_item *item)
@@ -195,16 +174,15 @@ static void note_missing(struct showing *showing, int err)
 			"its record says");
 }
 
-static void step_h(void *arg)
+static void read_messages(struct showing *showing, struct capture_reader *reader,
+	const atomic_bool *cancelled)
 {
-	struct showing *showing = arg;
-	const int err =
-		capture_reader_step(showing->reader, STEP_BLOCKS, datagram_h, showing);
+	unsigned steps = 0;
+	int err;
 
-	if (err == -EAGAIN && ++showing->steps < STEPS_MAX) {
-		job_go_on(&showing->job, 0, step_h);
-		return;
-	}
+	do
+		err = capture_reader_step(reader, STEP_BLOCKS, datagram_h, showing);
+	while (err == -EAGAIN && ++steps < STEPS_MAX && !atomic_load(cancelled));
 	if (!err && !ladder_has_messages(showing->ladder))
 		snprintf(showing->note, sizeof(showing->note),
 			"its capture has no message: this is what its record says");
@@ -217,14 +195,13 @@ static void step_h(void *arg)
 	else if (err && !showing->standing)
 		snprintf(showing->note, sizeof(showing->note),
 			"its capture is damaged behind this");
-	finish(showing);
 }
 
 /* The folder of its capture. A descriptor, or negative. */
 static int open_folder(const struct showing *showing, char day[static STORE_DATE_SIZE])
 {
 	const char *id = word_of(showing->object, "id");
-	const int root = folder_root(state_dir(showing->job.context));
+	const int root = folder_root(showing->question.state_dir);
 	int fd = -ENOENT;
 
 	if (root < 0)
@@ -235,60 +212,87 @@ static int open_folder(const struct showing *showing, char day[static STORE_DATE
 	return fd;
 }
 
-/* Finds its capture, and says where it is. */
-static void begin_capture_h(void *arg)
+/* Where it is, of one that ended; that of one that stands is known. */
+static void tell_place(struct showing *showing, int dir_fd, const char *day)
 {
-	struct showing *showing = arg;
+	const char *name = dir_fd < 0 ? NULL : capture_read_name(dir_fd);
+
+	if (showing->standing)
+		return;
+	json_object_set_new(showing->object, "capture",
+		name ? json_sprintf("%s/audit/%s/%s/%s", showing->question.state_dir, day,
+			       word_of(showing->object, "id"), name)
+		     : json_string(""));
+}
+
+static void read_capture(struct showing *showing, const atomic_bool *cancelled)
+{
+	struct capture_reader *reader = NULL;
 	char day[STORE_DATE_SIZE];
 	const int fd = open_folder(showing, day);
-	const char *name = fd < 0 ? NULL : capture_read_name(fd);
 	int err = fd;
 
+	tell_place(showing, fd, day);
 	if (fd >= 0) {
-		err = showing->brief ? 0 : capture_reader_open(&showing->reader, fd);
+		err = showing->brief ? 0 : capture_reader_open(&reader, fd);
 		close(fd);
 	}
-	if (!showing->standing)
-		json_object_set_new(showing->object, "capture",
-			name ? json_sprintf("%s/audit/%s/%s/%s",
-				       state_dir(showing->job.context), day,
-				       word_of(showing->object, "id"), name)
-			     : json_string(""));
-	if (!err && !showing->brief) {
-		job_go_on(&showing->job, 0, step_h);
+	if (showing->brief)
 		return;
-	}
-	if (!showing->brief)
+	if (err)
 		note_missing(showing, err);
-	finish(showing);
+	else
+		read_messages(showing, reader, cancelled);
+	capture_reader_free(reader);
+	json_object_set_new(showing->object, "ladder", make_ladder(showing));
 }
 
-/* ---- its record ---- */
+/* ---- beside the loop: its record ---- */
 
-static void found_h(void *arg, int err, struct span line, const struct err_text *why)
+/* 0, or negative: the question has failed. */
+static int read_record(struct showing *showing, const atomic_bool *cancelled)
 {
-	struct showing *showing = arg;
-	struct err_text text = {""};
+	struct question *question = &showing->question;
+	struct err_text why = {""};
+	struct buf line;
+	int err;
 
-	showing->lookup = NULL;
+	buf_init(&line, 0);
+	err = lookup_record(&line, question->state_dir, question->index_folder,
+		showing->id, cancelled, &why);
 	if (!err)
-		showing->object = json_loadb(line.p, line.len, 0, NULL);
+		showing->object = json_loadb(line.data, line.len, 0, NULL);
+	buf_free(&line);
 	if (!err && !showing->object)
-		err = err_set(&text, ERR_FORMAT, "its record cannot be read");
+		err = err_set(&question->text, ERR_FORMAT, "its record cannot be read");
 	else if (err == -ENOENT)
-		err_set(&text, err, "no such call, and %s", why->text);
+		err_set(&question->text, err, "no such call, and %s", why.text);
 	else if (err)
-		err_set(&text, err, "cannot read the records: %s", why->text);
-	if (err) {
-		job_finish(&showing->job, err == -ENOENT ? API_NOT_FOUND : API_FAILED,
-			NULL, &text);
+		err_set(&question->text, err, "cannot read the records: %s", why.text);
+	if (err)
+		question_fail(question, err == -ENOENT ? API_NOT_FOUND : API_FAILED);
+	else
+		json_object_set_new(showing->object, "state", json_string("ended"));
+	return err;
+}
+
+static void ask_h(struct question *question, const atomic_bool *cancelled)
+{
+	struct showing *showing = (struct showing *)question;
+
+	if (!showing->standing && read_record(showing, cancelled) != 0)
+		return;
+	showing->ladder = ladder_new(showing->messages);
+	if (!showing->ladder) {
+		question_answer(question, NULL);
 		return;
 	}
-	json_object_set_new(showing->object, "state", json_string("ended"));
-	begin_capture_h(showing);
+	read_capture(showing, cancelled);
+	question_answer(question, showing->object);
+	showing->object = NULL;
 }
 
-/* ---- its beginning ---- */
+/* ---- the loop ---- */
 
 /* Takes the one call that is shown. */
 struct shown {
@@ -304,59 +308,43 @@ static void take_call(void *arg, const struct record *record, const char *state)
 	shown->object = call_show_json(shown->context, record, state);
 }
 
-/* Of a call that ended: its record is to be found. */
-static enum api_code find_record(
-	struct showing *showing, const char *id, struct err_text *text)
-{
-	struct verbs_context *context = showing->job.context;
-	char name[BRIDGE_CALL_ID_SIZE];
-	uint64_t number;
-	int err;
+static const struct question_kind kind = {
+	.job = VERBS_JOB_SHOW, .name = "show", .ask_h = ask_h, .free_h = free_h};
 
-	/* numbers begin anew with each start: one of this process is meant */
-	if (span_uint(span_of(id), UINT32_MAX, &number) == 0)
-		id = bridge_call_id(context->bridge, number, name);
-	err = lookup_start(&showing->lookup, context, id, found_h, showing, text);
-	if (err == ERR_FORMAT)
-		err_set(text, 0, "no such call: %.100s", id);
-	return !err ? API_OK : err == ERR_FORMAT ? API_NOT_FOUND : API_FAILED;
-}
-
-/* OBJECT is taken. */
+/* OBJECT, of a call that stands, is taken. */
 static enum api_code begin(struct verbs_context *context, const struct wish *wish,
-	json_t *object, struct err_text *text)
+	const char *id, json_t *object, struct err_text *text)
 {
-	struct showing *showing = calloc(1, sizeof(*showing));
+	struct showing *showing = question_new(context, &kind, sizeof(*showing), text);
 	enum api_code code;
 
 	if (!showing) {
 		json_decref(object);
-		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
 	}
-	job_init(&showing->job, context, VERBS_JOB_SHOW, free_h, showing);
 	showing->brief = wish->brief;
+	showing->messages = wish->messages;
 	showing->object = object;
 	showing->standing = object != NULL;
-	showing->ladder = ladder_new(wish->messages);
-	if (!showing->ladder) {
-		err_set(text, -ENOMEM, "out of memory");
-		code = API_FAILED;
-	} else if (object) {
-		job_go_on(&showing->job, SETTLE_MS, begin_capture_h);
-		code = API_OK;
-	} else {
-		code = find_record(showing, wish->id, text);
-	}
-	if (code != API_OK) {
-		job_drop(&showing->job);
-		return code;
-	}
-	code = job_defer(&showing->job, text);
+	snprintf(showing->id, sizeof(showing->id), "%s", id);
+	code = question_ask(
+		context, &showing->question, showing->standing ? SETTLE_MS : 0, text);
 	/* who looks at whole messages is on record, as who changes something is */
 	if (code == API_PENDING && wish->messages)
 		api_tell(context->api);
 	return code;
+}
+
+/* ID of the call that is meant; "": it can be none. */
+static const char *id_of(const struct verbs_context *context, const char *id,
+	char name[static BRIDGE_CALL_ID_SIZE])
+{
+	uint64_t number;
+
+	/* numbers begin anew with each start: one of this process is meant */
+	if (span_uint(span_of(id), UINT32_MAX, &number) == 0)
+		return bridge_call_id(context->bridge, number, name);
+	return store_id_ok(id) ? id : "";
 }
 
 enum api_code call_verb_show(void *arg, const char *const *args, size_t arg_count,
@@ -364,7 +352,9 @@ enum api_code call_verb_show(void *arg, const char *const *args, size_t arg_coun
 {
 	struct verbs_context *context = arg;
 	struct shown shown = {.context = context};
+	char name[BRIDGE_CALL_ID_SIZE];
 	struct wish wish;
+	const char *id;
 
 	if (!read_wish(&wish, args, arg_count)) {
 		err_set(text, 0, USAGE);
@@ -380,9 +370,10 @@ enum api_code call_verb_show(void *arg, const char *const *args, size_t arg_coun
 			return API_OK;
 		}
 	}
-	if (!job_has_room(context, VERBS_JOB_SHOW, text)) {
-		json_decref(shown.object);
-		return API_FAILED;
+	id = id_of(context, wish.id, name);
+	if (!shown.object && !id[0]) {
+		err_set(text, 0, "no such call: %.100s", wish.id);
+		return API_NOT_FOUND;
 	}
-	return begin(context, &wish, shown.object, text);
+	return begin(context, &wish, id, shown.object, text);
 }

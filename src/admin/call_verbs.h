@@ -1,5 +1,5 @@
 /*
- * Verbs on calls and their records; see verb_list.h for what each does. ARG: a struct
+ * Verbs on calls; see verb_list.h for what each does. ARG: a struct
  * verbs_context. Loop thread.
  */
 #pragma once
@@ -9,4 +9,3 @@
 api_h call_verb_list;
 api_h call_verb_show;
 api_h call_verb_hangup;
-api_h cdr_verb_tail;

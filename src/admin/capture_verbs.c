@@ -1,9 +1,10 @@
 #include "admin/capture_verbs.h"
 
 #include "admin/moment.h"
-#include "admin/verbs.h"
+#include "admin/question.h"
 #include "audit/folder.h"
 #include "audit/holds.h"
+#include "audit/store_name.h"
 #include "base/log.h"
 #include "base/span.h"
 #include "bridge/bridge.h"
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -142,6 +144,39 @@ enum api_code capture_verb_stop(void *arg, const char *const *args, size_t arg_c
 
 /* ---- holds ---- */
 
+/* They are files beside the captures: what is asked of them, and what is to be done. */
+struct holding {
+	struct question question;
+	json_t *demands; /* of `capture list`; NULL: they are in the answer */
+	/* of the others */
+	struct hold hold;
+	int err; /* of a release */
+	int fd;
+};
+
+static void free_h(struct question *question)
+{
+	struct holding *holding = (struct holding *)question;
+
+	json_decref(holding->demands);
+	free(holding);
+}
+
+/* Beside the loop */
+
+/* STATE/audit. A descriptor, or negative: QUESTION has failed. */
+static int open_audit(struct question *question)
+{
+	const int fd = folder_root(question->state_dir);
+
+	if (fd >= 0)
+		return fd;
+	err_set(&question->text, fd, "cannot use %s/audit: %s", question->state_dir,
+		err_str(fd));
+	question_fail(question, API_FAILED);
+	return fd;
+}
+
 static void add_hold(void *arg, const struct hold *hold)
 {
 	json_array_append_new(
@@ -151,111 +186,149 @@ static void add_hold(void *arg, const struct hold *hold)
 			     hold->reason[0] ? api_text(hold->reason) : json_null()));
 }
 
-/* STATE/audit. A descriptor, or negative with TEXT. */
-static int open_audit(const struct verbs_context *context, struct err_text *text)
+static void ask_list_h(struct question *question, const atomic_bool *cancelled)
 {
-	const char *state_dir = context->config_h(context->arg)->tandem.state_dir;
-	const int fd = folder_root(state_dir);
+	struct holding *holding = (struct holding *)question;
+	const int fd = open_audit(question);
+	json_t *holds;
+
+	(void)cancelled;
+	if (fd < 0)
+		return;
+	holds = json_array();
+	(void)holds_each(fd, add_hold, holds);
+	close(fd);
+	question_answer(question,
+		json_pack("{s:o, s:o}", "demands", holding->demands, "holds", holds));
+	holding->demands = NULL;
+}
+
+/* What has no error and no result is done. */
+static void answer(struct question *question, const char *id, int err)
+{
+	if (!err)
+		return;
+	err_set(&question->text, err, "call %.64s: %s", id,
+		err == -EEXIST      ? "it is on hold already"
+		: err == -ENOENT    ? "it is not on hold"
+		: err == -ECANCELED ? "nobody waits for it"
+				    : err_str(err));
+	question_fail(question, err == -ENOENT ? API_NOT_FOUND : API_FAILED);
+}
+
+static void ask_hold_h(struct question *question, const atomic_bool *cancelled)
+{
+	struct hold *hold = &((struct holding *)question)->hold;
+	const int fd = open_audit(question);
 
 	if (fd < 0)
-		err_set(text, fd, "cannot use %s/audit: %s", state_dir, err_str(fd));
-	return fd;
+		return;
+	if (!folder_day_of(fd, hold->id, hold->date)) {
+		err_set(&question->text, 0, "no capture of call %.64s", hold->id);
+		question_fail(question, API_NOT_FOUND);
+	} else {
+		/* who asked was told that it is not done */
+		answer(question, hold->id,
+			atomic_load(cancelled) ? -ECANCELED : holds_add(fd, hold));
+	}
+	close(fd);
 }
+
+static void release_h(void *arg, const struct hold *hold)
+{
+	struct holding *holding = arg;
+
+	if (strcmp(hold->id, holding->hold.id) == 0)
+		holding->err = holds_remove(holding->fd, hold->date, hold->id);
+}
+
+static void ask_release_h(struct question *question, const atomic_bool *cancelled)
+{
+	struct holding *holding = (struct holding *)question;
+
+	holding->err = -ENOENT;
+	holding->fd = open_audit(question);
+	if (holding->fd < 0)
+		return;
+	if (atomic_load(cancelled))
+		holding->err = -ECANCELED;
+	else
+		(void)holds_each(holding->fd, release_h, holding);
+	close(holding->fd);
+	answer(question, holding->hold.id, holding->err);
+}
+
+/* The loop */
+
+static const struct question_kind list_kind = {
+	.job = VERBS_JOB_LIST, .name = "holds", .ask_h = ask_list_h, .free_h = free_h};
+static const struct question_kind hold_kind = {
+	.job = VERBS_JOB_LIST, .name = "hold", .ask_h = ask_hold_h, .free_h = free_h};
+static const struct question_kind release_kind = {.job = VERBS_JOB_LIST,
+	.name = "release",
+	.ask_h = ask_release_h,
+	.free_h = free_h};
 
 enum api_code capture_verb_list(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
 	const struct verbs_context *context = arg;
 	const struct demand *demand = NULL;
-	json_t *demands, *holds;
-	const int fd = open_audit(context, text);
+	struct holding *holding =
+		question_new(context, &list_kind, sizeof(*holding), text);
 
 	(void)args;
 	(void)arg_count;
-	if (fd < 0)
+	(void)ret_result;
+	if (!holding)
 		return API_FAILED;
-	demands = json_array();
-	holds = json_array();
+	holding->demands = json_array();
 	while ((demand = demand_next(context->bridge, demand)))
-		json_array_append_new(demands, demand_json(demand));
-	(void)holds_each(fd, add_hold, holds);
-	close(fd);
-	*ret_result = json_pack("{s:o, s:o}", "demands", demands, "holds", holds);
-	return API_OK;
-}
-
-/* Finds the capture of ID below FD. */
-static bool find_day(int fd, const char *id, struct hold *ret, struct err_text *text)
-{
-	if (!folder_day_of(fd, id, ret->date)) {
-		err_set(text, 0, "no capture of call %.64s", id);
-		return false;
-	}
-	snprintf(ret->id, sizeof(ret->id), "%s", id);
-	return true;
-}
-
-static enum api_code hold_result(int err, const char *id, struct err_text *text)
-{
-	if (!err)
-		return API_OK;
-	err_set(text, err, "call %.64s: %s", id,
-		err == -EEXIST   ? "it is on hold already"
-		: err == -ENOENT ? "it is not on hold"
-				 : err_str(err));
-	return err == -ENOENT ? API_NOT_FOUND : API_FAILED;
+		json_array_append_new(holding->demands, demand_json(demand));
+	return question_ask(arg, &holding->question, 0, text);
 }
 
 enum api_code capture_verb_hold(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
 	const struct verbs_context *context = arg;
-	struct hold hold = {.since = (uint64_t)time(NULL)};
-	int fd, err;
+	struct holding *holding;
+	struct hold *hold;
 
 	(void)ret_result;
 	if (arg_count != 3 || strcmp(args[1], "--reason") != 0 || !args[2][0]) {
 		err_set(text, 0, "usage: capture hold ID --reason TEXT");
 		return API_USAGE;
 	}
-	fd = open_audit(context, text);
-	if (fd < 0)
-		return API_FAILED;
-	if (!find_day(fd, args[0], &hold, text)) {
-		close(fd);
+	if (!store_id_ok(args[0])) {
+		err_set(text, 0, "no capture of call %.64s", args[0]);
 		return API_NOT_FOUND;
 	}
-	snprintf(hold.who, sizeof(hold.who), "%s", api_who(context->api));
-	snprintf(hold.reason, sizeof(hold.reason), "%s", args[2]);
-	err = holds_add(fd, &hold);
-	close(fd);
-	return hold_result(err, args[0], text);
-}
-
-struct released {
-	const char *id;
-	int fd, err;
-};
-
-static void release_h(void *arg, const struct hold *hold)
-{
-	struct released *released = arg;
-
-	if (strcmp(hold->id, released->id) == 0)
-		released->err = holds_remove(released->fd, hold->date, hold->id);
+	holding = question_new(context, &hold_kind, sizeof(*holding), text);
+	if (!holding)
+		return API_FAILED;
+	hold = &holding->hold;
+	hold->since = (uint64_t)time(NULL);
+	snprintf(hold->id, sizeof(hold->id), "%s", args[0]);
+	snprintf(hold->who, sizeof(hold->who), "%s", api_who(context->api));
+	snprintf(hold->reason, sizeof(hold->reason), "%s", args[2]);
+	return question_ask(arg, &holding->question, 0, text);
 }
 
 enum api_code capture_verb_release(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
-	struct released released = {.id = args[0], .err = -ENOENT};
+	struct holding *holding;
 
 	(void)arg_count;
 	(void)ret_result;
-	released.fd = open_audit(arg, text);
-	if (released.fd < 0)
+	if (!store_id_ok(args[0])) {
+		err_set(text, 0, "call %.64s: it is not on hold", args[0]);
+		return API_NOT_FOUND;
+	}
+	holding = question_new(arg, &release_kind, sizeof(*holding), text);
+	if (!holding)
 		return API_FAILED;
-	(void)holds_each(released.fd, release_h, &released);
-	close(released.fd);
-	return hold_result(released.err, args[0], text);
+	snprintf(holding->hold.id, sizeof(holding->hold.id), "%s", args[0]);
+	return question_ask(arg, &holding->question, 0, text);
 }

@@ -1,32 +1,59 @@
 #include "admin/job.h"
 
+#include "base/aside.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/loop.h"
+
+#include <errno.h>
 
 static const struct {
 	unsigned max;
 	const char *what; /* goes on behind their number */
+	const char *word; /* for the log */
 } kinds[VERBS_JOBS] = {
 	[VERBS_JOB_EXPLAIN] = {VERBS_EXPLAINS_MAX,
-		"probes are under way: ask again in a few seconds"},
+		"probes are under way: ask again in a few seconds", "probe"},
 	[VERBS_JOB_REPORT] = {VERBS_REPORTS_MAX,
 		"reports, proofs and bundles are being made: ask again in a few "
-		"seconds"},
+		"seconds",
+		"report"},
 	[VERBS_JOB_SHOW] = {VERBS_SHOWS_MAX,
-		"calls are being read: ask again in a few seconds"},
+		"calls are being read: ask again in a few seconds", "call"},
 	[VERBS_JOB_LIST] = {VERBS_LISTS_MAX,
-		"lists are being made: ask again in a few seconds"},
+		"lists are being made: ask again in a few seconds", "list"},
 	[VERBS_JOB_LEARN] = {VERBS_LEARNS_MAX,
-		"trunk is being learnt: ask again in a minute"},
+		"trunk is being learnt: ask again in a minute", "learn"},
 	[VERBS_JOB_REKEY] = {VERBS_REKEYS_MAX,
-		"wait for a new key: ask again in a few seconds"},
+		"wait for a new key: ask again in a few seconds", "key"},
+};
+
+/* Whoever gave a question up leaves a thread with it, while the disk does not answer. */
+static struct aside_group groups[VERBS_JOBS] = {
+	[VERBS_JOB_EXPLAIN] = ASIDE_GROUP_INIT,
+	[VERBS_JOB_REPORT] = ASIDE_GROUP_INIT,
+	[VERBS_JOB_SHOW] = ASIDE_GROUP_INIT,
+	[VERBS_JOB_LIST] = ASIDE_GROUP_INIT,
+	[VERBS_JOB_LEARN] = ASIDE_GROUP_INIT,
+	[VERBS_JOB_REKEY] = ASIDE_GROUP_INIT,
 };
 
 bool job_has_room(
 	const struct verbs_context *context, enum verbs_job kind, struct err_text *text)
 {
-	if (context->jobs[kind] < kinds[kind].max)
+	char since[CLOCK_TEXT_SIZE];
+	uint64_t since_us;
+	const unsigned given_up = aside_given_up(&groups[kind], &since_us);
+
+	if (context->jobs[kind] + given_up < kinds[kind].max)
 		return true;
-	err_set(text, 0, "%u %s", kinds[kind].max, kinds[kind].what);
+	if (given_up > 0)
+		err_set(text, 0,
+			"the disk does not answer: %u that nobody waits for any more "
+			"ask it still, the first since %s",
+			given_up, clock_text(since_us, since));
+	else
+		err_set(text, 0, "%u %s", kinds[kind].max, kinds[kind].what);
 	return false;
 }
 
@@ -41,6 +68,8 @@ void job_init(struct job *job, struct verbs_context *context, enum verbs_job kin
 void job_drop(struct job *job)
 {
 	timer_stop(&job->timer);
+	if (job->aside)
+		aside_cancel(job->aside);
 	job->context->jobs[job->kind]--;
 	job->free_h(job->arg);
 }
@@ -64,6 +93,66 @@ void job_go_on(struct job *job, uint64_t ms, job_h *step_h)
 {
 	/* By a timer: what is deferred would run in this same turn. */
 	timer_start(loop_timers(job->context->loop), &job->timer, ms, step_h, job->arg);
+}
+
+/* ---- beside the loop ---- */
+
+static void late_h(void *arg)
+{
+	struct job *job = arg;
+	char since[CLOCK_TEXT_SIZE];
+	struct err_text text = {""};
+
+	clock_text(job->since_us, since);
+	log_warning("api", "event=disk-silent what=%s since=%s", kinds[job->kind].word,
+		since);
+	err_set(&text, -ETIMEDOUT,
+		"the disk has not answered since %s: it hangs, or has more to read than "
+		"one waits for",
+		since);
+	job_finish(job, API_FAILED, NULL, &text);
+}
+
+static void no_thread_h(void *arg)
+{
+	struct err_text text = {""};
+
+	err_set(&text, -EAGAIN, "the answer cannot be made: there is no thread for it");
+	job_finish(arg, API_FAILED, NULL, &text);
+}
+
+static void beside_h(void *arg, void *work)
+{
+	struct job *job = arg;
+
+	job->aside = NULL;
+	timer_stop(&job->timer);
+	job->done_h(job->arg, work);
+}
+
+void job_beside(struct job *job, const struct job_work *work)
+{
+	const struct aside_params params = {.loop = job->context->loop,
+		.name = work->name,
+		.group = &groups[job->kind],
+		.work_h = work->work_h,
+		.free_h = work->free_h,
+		.done_h = beside_h,
+		.work = work->work,
+		.arg = job};
+	struct timers *timers = loop_timers(job->context->loop);
+
+	job->done_h = work->done_h;
+	job->since_us = clock_real()->wall_us(clock_real());
+	if (aside_start(&job->aside, &params) != 0)
+		timer_start(timers, &job->timer, 0, no_thread_h, job);
+	else
+		timer_start(timers, &job->timer, JOB_BESIDE_MS, late_h, job);
+}
+
+void job_discard(const struct job *job, void (*free_h)(void *work), void *work)
+{
+	aside_discard(&groups[job->kind], free_h, work);
 }
 
 void job_finish(

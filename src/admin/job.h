@@ -1,12 +1,16 @@
 /*
- * A verb's work that goes on between other work of the loop and is answered later. It is a member of what holds the work, which
- * ends in one of three ways: it answers, nobody waits for it any more, or it could not begin. Loop thread.
+ * A verb's work that goes on between other work of the loop, or beside it, and is answered later. It is a member of what holds
+ * the work, which ends in one of three ways: it answers, nobody waits for it any more, or it could not begin. Loop thread.
  */
 #pragma once
 
 #include "admin/api.h"
 #include "admin/verbs.h"
 #include "base/timer.h"
+
+#include <stdatomic.h>
+
+struct aside;
 
 typedef void job_h(void *arg);
 
@@ -17,9 +21,26 @@ struct job {
 	struct timer timer;
 	job_h *free_h;
 	void *arg;
+	/* what is under way beside the loop */
+	struct aside *aside; /* NULL: nothing */
+	uint64_t since_us;   /* wall clock */
+	void (*done_h)(void *arg, void *work);
 };
 
-/* Whether one more of KIND may be under way. False: with TEXT. */
+/* So long a disk may take for what is done beside the loop at once. Shorter than a client waits. */
+#define JOB_BESIDE_MS 25000
+
+/* A part of a job that waits for a disk, as struct aside_params has it. */
+struct job_work {
+	const char *name; /* of the thread */
+	void (*work_h)(void *work, const atomic_bool *cancelled);
+	void (*free_h)(void *work);
+	/* In the loop: ARG is that of the job, WORK is whose this is. */
+	void (*done_h)(void *arg, void *work);
+	void *work;
+};
+
+/* Whether one more of KIND may be under way; what was given up and still waits for a disk counts. False: with TEXT. */
 bool job_has_room(
 	const struct verbs_context *context, enum verbs_job kind, struct err_text *text);
 /* JOB is a member of ARG, which FREE_H frees with all that it has. It is under way from now on. */
@@ -31,6 +52,10 @@ void job_drop(struct job *job);
 enum api_code job_defer(struct job *job, struct err_text *text);
 /* STEP_H(ARG) is called in MS milliseconds; 0: when the loop has done its other work. */
 void job_go_on(struct job *job, uint64_t ms, job_h *step_h);
+/* WORK, which is taken, is done beside the loop. What cannot begin, or takes JOB_BESIDE_MS, is answered so, and ARG freed. */
+void job_beside(struct job *job, const struct job_work *work);
+/* WORK, which a done_h had, holds files open: FREE_H frees it beside the loop. */
+void job_discard(const struct job *job, void (*free_h)(void *work), void *work);
 /* Frees ARG and answers. RESULT (may be NULL) is taken; TEXT is not in ARG, and may be NULL. */
 void job_finish(
 	struct job *job, enum api_code code, json_t *result, const struct err_text *text);

@@ -1,48 +1,12 @@
 #include "admin/lookup.h"
 
-#include "admin/verbs.h"
-#include "audit/index.h"
 #include "audit/index_query.h"
 #include "audit/record_find.h"
-#include "base/aside.h"
-#include "base/buf.h"
-#include "base/loop.h"
-#include "config/config.h"
 #include "evidence/records.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-struct lookup {
-	struct loop *loop;
-	struct record_find *find;
-	struct aside *aside; /* NULL: the index was asked, or there is none */
-	struct timer timer;
-	lookup_h *h;
-	void *arg;
-};
-
-/* Beside the loop */
-
-struct question {
-	char *folder;
-	char *id; /* NULL: by its number */
-	uint64_t number;
-	int err;
-	struct buf line;
-};
-
-static void question_free(void *arg)
-{
-	struct question *question = arg;
-
-	buf_free(&question->line);
-	free(question->folder);
-	free(question->id);
-	free(question);
-}
 
 static int read_line(struct buf *ret, const struct index_place *place)
 {
@@ -62,123 +26,62 @@ static int read_line(struct buf *ret, const struct index_place *place)
 	return 0;
 }
 
-static void ask(void *arg, const atomic_bool *cancelled)
+static int ask_index(struct buf *ret, const char *folder, const char *what,
+	const atomic_bool *cancelled)
 {
-	struct question *question = arg;
 	struct index_query *query;
 	struct index_place place;
-
-	question->err = index_query_new(&query, question->folder, cancelled, NULL);
-	if (question->err)
-		return;
-	question->err =
-		index_query_find(query, question->id, question->number, &place, NULL);
-	index_query_free(query);
-	if (question->err)
-		return;
-	question->err = read_line(&question->line, &place);
-	close(place.fd);
-}
-
-/* The loop */
-
-static void lookup_free(struct lookup *lookup)
-{
-	timer_stop(&lookup->timer);
-	record_find_free(lookup->find);
-	free(lookup);
-}
-
-static void finish(struct lookup *lookup, int err, struct span line, const char *why)
-{
-	struct err_text text = {""};
+	uint64_t number = 0;
+	const bool by_number = span_uint(span_of(what), INT64_MAX, &number) == 0;
+	int err = index_query_new(&query, folder, cancelled, NULL);
 
 	if (err)
-		err_set(&text, err, "%s", why);
-	lookup->h(lookup->arg, err, line, &text);
-	lookup_free(lookup);
+		return err;
+	err = index_query_find(query, by_number ? NULL : what, number, &place, NULL);
+	index_query_free(query);
+	if (err)
+		return err;
+	err = read_line(ret, &place);
+	close(place.fd);
+	return err;
 }
 
-static void step_h(void *arg)
+static int go_through(struct buf *ret, struct record_find *find,
+	const atomic_bool *cancelled, struct err_text *text)
 {
-	struct lookup *lookup = arg;
 	struct span line = {NULL, 0};
-	int err = record_find_step(lookup->find, &line);
-
-	/* By a timer: what is deferred would run in this same turn. */
-	if (err == -EAGAIN)
-		timer_start(loop_timers(lookup->loop), &lookup->timer, 0, step_h, lookup);
-	else if (err == -ENOENT)
-		finish(lookup, err, line,
-			"no such record in the files that can be read: what was "
-			"compressed is "
-			"not");
-	else
-		finish(lookup, err, line, err ? err_str(err) : "");
-}
-
-/* What the index says is looked at, as what anybody could have written. */
-static void asked_h(void *arg, void *work)
-{
-	struct lookup *lookup = arg;
-	struct question *question = work;
-	const struct span line = buf_span(&question->line);
-
-	lookup->aside = NULL;
-	if (!question->err && record_find_fits(lookup->find, line))
-		finish(lookup, 0, line, "");
-	else
-		timer_start(loop_timers(lookup->loop), &lookup->timer, 0, step_h, lookup);
-}
-
-static int ask_index(struct lookup *lookup, const struct index *index, const char *what)
-{
-	struct question *question = calloc(1, sizeof(*question));
-	const struct aside_params params = {.loop = lookup->loop,
-		.name = "lookup",
-		.work_h = ask,
-		.free_h = question_free,
-		.done_h = asked_h,
-		.work = question,
-		.arg = lookup};
-
-	if (!question)
-		return -ENOMEM;
-	buf_init(&question->line, 0);
-	question->folder = strdup(index_folder(index));
-	if (span_uint(span_of(what), INT64_MAX, &question->number) != 0)
-		question->id = strdup(what);
-	return aside_start(&lookup->aside, &params);
-}
-
-int lookup_start(struct lookup **ret, const struct verbs_context *context,
-	const char *what, lookup_h *h, void *arg, struct err_text *text)
-{
-	struct lookup *lookup = calloc(1, sizeof(*lookup));
 	int err;
 
-	if (!lookup)
-		return err_set(text, -ENOMEM, "out of memory");
-	lookup->loop = context->loop;
-	lookup->h = h;
-	lookup->arg = arg;
-	err = record_find_new(&lookup->find,
-		context->config_h(context->arg)->tandem.state_dir, what, text);
-	if (err) {
-		free(lookup);
-		return err;
+	do
+		err = record_find_step(find, &line);
+	while (err == -EAGAIN && !atomic_load(cancelled));
+	if (err == -EAGAIN)
+		return err_set(text, -ECANCELED, "nobody waits for it");
+	if (err == -ENOENT)
+		return err_set(text, err,
+			"no such record in the files that can be read: what was "
+			"compressed is not");
+	if (!err) {
+		buf_add_span(ret, line);
+		err = ret->err;
 	}
-	if (!context->index || ask_index(lookup, context->index, what) != 0)
-		timer_start(loop_timers(lookup->loop), &lookup->timer, 0, step_h, lookup);
-	*ret = lookup;
-	return 0;
+	return err ? err_set(text, err, "%s", err_str(err)) : 0;
 }
 
-void lookup_cancel(struct lookup *lookup)
+int lookup_record(struct buf *ret, const char *state_dir, const char *index_folder,
+	const char *what, const atomic_bool *cancelled, struct err_text *text)
 {
-	if (!lookup)
-		return;
-	if (lookup->aside)
-		aside_cancel(lookup->aside);
-	lookup_free(lookup);
+	struct record_find *find;
+	int err = record_find_new(&find, state_dir, what, text);
+
+	if (err)
+		return err;
+	/* What the index says is looked at, as what anybody could have written. */
+	if (!index_folder || ask_index(ret, index_folder, what, cancelled) != 0 ||
+		!record_find_fits(find, buf_span(ret))) {
+		buf_clear(ret);
+		err = go_through(ret, find, cancelled, text);
+	}
+	record_find_free(find);
+	return err;
 }

@@ -1,21 +1,15 @@
 /*
- * Finds one record for a verb, beside the loop by the index, and where that does not have it by going through the latest
- * files in steps. Loop thread.
+ * Finds one record for a verb by the index, and where that does not have it by going through the latest files. It waits for the disk: for
+ * threads beside the loop.
  */
 #pragma once
 
+#include "base/buf.h"
 #include "base/err.h"
-#include "base/span.h"
 
-struct lookup;
-struct verbs_context;
+#include <stdatomic.h>
 
-/* 0: LINE is the record, borrowed during the call; -ENOENT or another negative code: there is none, with TEXT. LOOKUP is freed
- * behind it. */
-typedef void lookup_h(void *arg, int err, struct span line, const struct err_text *text);
-
-/* WHAT is the id of a call, or in digits the number of a record. 0: H is called later, unless lookup_cancel() comes before;
- * ERR_FORMAT: WHAT is neither; or another negative code; with TEXT. */
-int lookup_start(struct lookup **ret, const struct verbs_context *context,
-	const char *what, lookup_h *h, void *arg, struct err_text *text);
-void lookup_cancel(struct lookup *lookup); /* NULL is fine */
+/* WHAT is the id of a call, or in digits the number of a record. INDEX_FOLDER is NULL where there is no index. 0: RET, which is
+ * empty, has the record; ERR_FORMAT: WHAT is neither; -ENOENT: there is none; or another negative code, such as -ECANCELED; with TEXT. */
+int lookup_record(struct buf *ret, const char *state_dir, const char *index_folder,
+	const char *what, const atomic_bool *cancelled, struct err_text *text);

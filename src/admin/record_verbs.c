@@ -1,23 +1,18 @@
-/* The record that is to be proved is looked for beside other work of the loop, and so is the answer given later. */
 #include "admin/record_verbs.h"
 
 #include "admin/job.h"
 #include "admin/lookup.h"
+#include "admin/question.h"
 #include "audit/proving.h"
+#include "audit/store_name.h"
 #include "audit/vouch.h"
 #include "audit/writer.h"
 #include "base/buf.h"
 #include "base/clock.h"
-#include "config/config.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-/* A proof for one who waits. */
-struct making {
-	struct job job;
-	struct lookup *lookup; /* NULL: it is over */
-};
+#include <string.h>
 
 /* What a time stamping authority said last. */
 static json_t *stamp_json(const struct vouch_state *state)
@@ -74,29 +69,32 @@ enum api_code cdr_verb_key(void *arg, const char *const *args, size_t arg_count,
 	return API_OK;
 }
 
-static void free_h(void *arg)
-{
-	struct making *making = arg;
+/* ---- a proof ---- */
 
-	lookup_cancel(making->lookup);
-	free(making);
+struct proving {
+	struct question question;
+	char *what; /* the record */
+};
+
+static void free_h(struct question *question)
+{
+	struct proving *proving = (struct proving *)question;
+
+	free(proving->what);
+	free(proving);
 }
 
-static const char *state_dir(const struct verbs_context *context)
-{
-	return context->config_h(context->arg)->tandem.state_dir;
-}
+/* Beside the loop */
 
 /* NULL with TEXT. */
-static json_t *prove(
-	const struct verbs_context *context, struct span line, struct err_text *text)
+static json_t *prove(const char *state_dir, struct span line, struct err_text *text)
 {
 	json_t *result = NULL;
 	uint64_t index;
 	struct buf proof;
 
 	buf_init(&proof, 0);
-	if (proving_make(&proof, &index, state_dir(context), line, text) == 0) {
+	if (proving_make(&proof, &index, state_dir, line, text) == 0) {
 		result = json_pack("{s:I, s:s%}", "index", (json_int_t)index, "proof",
 			proof.data, proof.len);
 		if (!result)
@@ -106,41 +104,52 @@ static json_t *prove(
 	return result;
 }
 
-static void found_h(void *arg, int err, struct span line, const struct err_text *why)
+static void ask_h(struct question *question, const atomic_bool *cancelled)
 {
-	struct making *making = arg;
-	struct err_text text = *why;
-	json_t *result = err ? NULL : prove(making->job.context, line, &text);
+	const struct proving *proving = (struct proving *)question;
+	struct buf line;
+	int err;
 
-	making->lookup = NULL;
-	job_finish(&making->job, result ? API_OK : API_FAILED, result, &text);
+	buf_init(&line, 0);
+	err = lookup_record(&line, question->state_dir, question->index_folder,
+		proving->what, cancelled, &question->text);
+	if (!err)
+		question->result =
+			prove(question->state_dir, buf_span(&line), &question->text);
+	buf_free(&line);
+	if (!question->result)
+		question_fail(question, API_FAILED);
 }
+
+/* The loop */
+
+static const struct question_kind kind = {
+	.job = VERBS_JOB_REPORT, .name = "proof", .ask_h = ask_h, .free_h = free_h};
 
 enum api_code cdr_verb_proof(void *arg, const char *const *args, size_t arg_count,
 	json_t **ret_result, struct err_text *text)
 {
-	struct verbs_context *context = arg;
-	struct making *making;
-	int err;
+	struct proving *proving;
 
 	(void)ret_result;
 	(void)arg_count;
-	if (!job_has_room(context, VERBS_JOB_REPORT, text))
-		return API_FAILED;
-	making = calloc(1, sizeof(*making));
-	if (!making) {
-		err_set(text, -ENOMEM, "out of memory");
-		return API_FAILED;
+	if (!store_id_ok(args[0])) {
+		err_set(text, ERR_FORMAT,
+			"%.40s: the id of a call, or the number of a record", args[0]);
+		return API_USAGE;
 	}
-	job_init(&making->job, context, VERBS_JOB_REPORT, free_h, making);
-	err = lookup_start(&making->lookup, context, args[0], found_h, making, text);
-	if (!err)
-		return job_defer(&making->job, text);
-	job_drop(&making->job);
-	return err == ERR_FORMAT ? API_USAGE : API_FAILED;
+	proving = question_new(arg, &kind, sizeof(*proving), text);
+	if (!proving)
+		return API_FAILED;
+	proving->what = strdup(args[0]);
+	if (proving->what)
+		return question_ask(arg, &proving->question, 0, text);
+	question_free(&proving->question);
+	err_set(text, -ENOMEM, "out of memory");
+	return API_FAILED;
 }
 
-/* Another key */
+/* ---- another key ---- */
 
 /* The audit thread turns each second; a disk that fails may last. */
 #define ROTATION_POLL_MS 100

@@ -1,6 +1,6 @@
 /*
- * The records are read between other work of the loop, a step a turn, and so is the answer
- * given later.
+ * The records are read beside the loop; what there is now is added between other work of the loop, a step a turn, and so is the
+ * answer given later.
  */
 #include "admin/report_verbs.h"
 
@@ -14,97 +14,164 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SINCE_DEFAULT "24h"
 #define US_PER_S UINT64_C(1000000)
 
+/* The calls of a period, which are counted beside the loop. */
+struct reading {
+	char *state_dir;
+	uint64_t since_us;
+	struct tally tally;
+	struct cdr_scan_counts counts;
+	int err;
+	struct err_text text;
+};
+
 /* A report for one who waits. */
 struct making {
 	struct job job;
-	struct cdr_scan *scan;
-	struct tally tally;
+	struct reading *reading;       /* NULL: it is beside the loop */
 	struct protection *protection; /* NULL while records are read */
 	time_t since, now;
 };
+
+/* Beside the loop */
+
+static void reading_free(void *work)
+{
+	struct reading *reading = work;
+
+	tally_free(&reading->tally);
+	free(reading->state_dir);
+	free(reading);
+}
+
+static void record_h(void *arg, const struct cdr *cdr)
+{
+	struct reading *reading = arg;
+
+	tally_add(&reading->tally, cdr, true);
+}
+
+static void work_h(void *work, const atomic_bool *cancelled)
+{
+	struct reading *reading = work;
+	struct cdr_scan *scan;
+
+	reading->err = cdr_scan_new(
+		&scan, reading->state_dir, reading->since_us, &reading->text);
+	if (reading->err)
+		return;
+	do
+		reading->err = cdr_scan_step(scan, record_h, reading);
+	while (reading->err == -EAGAIN && !atomic_load(cancelled));
+	reading->counts = *cdr_scan_counts(scan);
+	cdr_scan_free(scan);
+	if (reading->err)
+		err_set(&reading->text, reading->err, "the records cannot be read: %s",
+			err_str(reading->err));
+}
+
+/* The loop */
 
 static void free_h(void *arg)
 {
 	struct making *making = arg;
 
 	protection_free(making->protection);
-	cdr_scan_free(making->scan);
-	tally_free(&making->tally);
+	if (making->reading)
+		reading_free(making->reading);
 	free(making);
 }
 
-static void record_h(void *arg, const struct cdr *cdr)
-{
-	struct making *making = arg;
-
-	tally_add(&making->tally, cdr, true);
-}
-
-/* Answers; ERR: without a REPORT. */
-static void finish(struct making *making, int err, json_t *report)
+/* Answers; ERR: without a REPORT, and WHY where that is known. */
+static void finish(
+	struct making *making, int err, json_t *report, const struct err_text *why)
 {
 	struct err_text text = {""};
 
 	if (err)
-		err_set(&text, err, "the report cannot be made: %s", err_str(err));
+		err_set(&text, err, "the report cannot be made: %s",
+			why ? why->text : err_str(err));
 	job_finish(&making->job, err ? API_FAILED : API_OK, report, &text);
-}
-
-/* All records were read. */
-static int begin_protection(struct making *making)
-{
-	const struct protection_facts facts = {.context = making->job.context,
-		.tally = &making->tally,
-		.counts = cdr_scan_counts(making->scan),
-		.since = making->since,
-		.now = making->now};
-
-	return protection_new(&making->protection, &facts);
 }
 
 static void step_h(void *arg)
 {
 	struct making *making = arg;
 	json_t *report = NULL;
-	int err;
+	const int err = protection_step(making->protection, &report);
 
-	if (making->protection) {
-		err = protection_step(making->protection, &report);
-	} else {
-		err = cdr_scan_step(making->scan, record_h, making);
-		if (!err)
-			err = begin_protection(making);
-		if (!err)
-			err = -EAGAIN;
-	}
 	if (err == -EAGAIN)
 		job_go_on(&making->job, 0, step_h);
 	else
-		finish(making, err, report);
+		finish(making, err, report, NULL);
+}
+
+/* All records were read. */
+static void read_h(void *arg, void *work)
+{
+	struct making *making = arg;
+	struct reading *reading = work;
+	const struct protection_facts facts = {.context = making->job.context,
+		.tally = &reading->tally,
+		.counts = &reading->counts,
+		.since = making->since,
+		.now = making->now};
+	int err;
+
+	making->reading = reading;
+	if (reading->err) {
+		const struct err_text why = reading->text;
+
+		finish(making, reading->err, NULL, &why);
+		return;
+	}
+	err = protection_new(&making->protection, &facts);
+	if (err)
+		finish(making, err, NULL, NULL);
+	else
+		job_go_on(&making->job, 0, step_h);
+}
+
+/* NULL: out of memory. */
+static struct reading *reading_new(const struct verbs_context *context, time_t since)
+{
+	struct reading *reading = calloc(1, sizeof(*reading));
+
+	if (!reading || tally_init(&reading->tally) != 0) {
+		free(reading);
+		return NULL;
+	}
+	reading->since_us = (uint64_t)since * US_PER_S;
+	reading->state_dir = strdup(context->config_h(context->arg)->tandem.state_dir);
+	if (reading->state_dir)
+		return reading;
+	reading_free(reading);
+	return NULL;
 }
 
 /* NULL with TEXT. */
 static struct making *making_new(
 	struct verbs_context *context, time_t since, struct err_text *text)
 {
-	const char *folder = context->config_h(context->arg)->tandem.state_dir;
 	struct making *making = calloc(1, sizeof(*making));
+	struct job_work work = {.name = "report",
+		.work_h = work_h,
+		.free_h = reading_free,
+		.done_h = read_h,
+		.work = making ? reading_new(context, since) : NULL};
 
-	if (!making || tally_init(&making->tally)) {
+	if (!work.work) {
 		free(making);
 		err_set(text, -ENOMEM, "out of memory");
 		return NULL;
 	}
 	job_init(&making->job, context, VERBS_JOB_REPORT, free_h, making);
 	making->since = since;
-	if (cdr_scan_new(&making->scan, folder, (uint64_t)since * US_PER_S, text)) {
-		job_drop(&making->job);
-		return NULL;
-	}
+	job_beside(&making->job, &work);
 	return making;
 }
 
@@ -131,6 +198,5 @@ enum api_code report_verb_protection(void *arg, const char *const *args, size_t 
 	if (!making)
 		return API_FAILED;
 	making->now = now;
-	job_go_on(&making->job, 0, step_h);
 	return job_defer(&making->job, text);
 }

@@ -1,6 +1,6 @@
 /*
- * The records are read between other work of the loop, a step a turn. Then the report's sum is a record, and when that is
- * signed, within a second or two, the answer is given with its proof.
+ * The records are read beside the loop. Then the report's sum is a record, and when that is signed, within a second or two, the
+ * answer is given with its proof.
  */
 #include "admin/sign_verbs.h"
 
@@ -8,6 +8,7 @@
 #include "admin/lookup.h"
 #include "admin/moment.h"
 #include "admin/signed_report.h"
+#include "audit/index.h"
 #include "audit/proving.h"
 #include "audit/writer.h"
 #include "base/clock.h"
@@ -18,6 +19,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define US_PER_S UINT64_C(1000000)
 #define SINCE_DEFAULT "24h"
@@ -27,29 +29,88 @@
 
 struct signing {
 	struct job job;
-	struct signed_report *report; /* NULL when its text is made */
-	struct lookup *lookup;        /* NULL: its record is not looked for */
+	struct reading *reading; /* NULL: it is beside the loop, or over */
 	struct signed_report_period period;
 	struct buf text;
 	uint64_t number; /* of its record */
 	unsigned polls;
 };
 
+/* ---- beside the loop: what the report says ---- */
+
+struct reading {
+	char *state_dir;
+	struct signed_report *report;
+	int err;
+	struct err_text text;
+};
+
+static void reading_free(void *work)
+{
+	struct reading *reading = work;
+
+	signed_report_free(reading->report);
+	free(reading->state_dir);
+	free(reading);
+}
+
+static void read_h(void *work, const atomic_bool *cancelled)
+{
+	struct reading *reading = work;
+
+	do
+		reading->err = signed_report_step(
+			reading->report, reading->state_dir, &reading->text);
+	while (reading->err == -EAGAIN && !atomic_load(cancelled));
+}
+
+/* ---- beside the loop: its proof ---- */
+
+struct proving {
+	char *state_dir, *index_folder; /* NULL: there is no index */
+	char number[24];
+	struct buf line, proof;
+	uint64_t index;
+	int err;
+	struct err_text text;
+};
+
+static void proving_free(void *work)
+{
+	struct proving *proving = work;
+
+	buf_free(&proving->line);
+	buf_free(&proving->proof);
+	free(proving->state_dir);
+	free(proving->index_folder);
+	free(proving);
+}
+
+static void prove_h(void *work, const atomic_bool *cancelled)
+{
+	struct proving *proving = work;
+	struct err_text why = {""};
+
+	proving->err = lookup_record(&proving->line, proving->state_dir,
+		proving->index_folder, proving->number, cancelled, &why);
+	if (proving->err)
+		err_set(&proving->text, proving->err, "cannot read its record: %s",
+			why.text);
+	else
+		proving->err = proving_make(&proving->proof, &proving->index,
+			proving->state_dir, buf_span(&proving->line), &proving->text);
+}
+
+/* ---- the loop ---- */
+
 static void free_h(void *arg)
 {
 	struct signing *signing = arg;
 
-	signed_report_free(signing->report);
-	lookup_cancel(signing->lookup);
+	if (signing->reading)
+		reading_free(signing->reading);
 	buf_free(&signing->text);
 	free(signing);
-}
-
-static const char *state_dir(const struct signing *signing)
-{
-	const struct verbs_context *context = signing->job.context;
-
-	return context->config_h(context->arg)->tandem.state_dir;
 }
 
 static void finish(struct signing *signing, json_t *result, const struct err_text *text)
@@ -57,36 +118,65 @@ static void finish(struct signing *signing, json_t *result, const struct err_tex
 	job_finish(&signing->job, result ? API_OK : API_FAILED, result, text);
 }
 
-static json_t *answer(struct signing *signing, struct span line, struct err_text *text)
+static json_t *answer(
+	struct signing *signing, struct proving *proving, struct err_text *text)
 {
-	json_t *result = NULL;
-	uint64_t index;
-	struct buf proof;
+	json_t *result;
 
-	buf_init(&proof, 0);
-	if (proving_make(&proof, &index, state_dir(signing), line, text) == 0) {
-		result = json_pack("{s:s%, s:I, s:s%, s:s%}", "report",
-			signing->text.data, signing->text.len, "index", (json_int_t)index,
-			"record", line.p, line.len, "proof", proof.data, proof.len);
-		if (!result)
-			err_set(text, -ENOMEM, "out of memory");
-	}
-	buf_free(&proof);
+	*text = proving->text;
+	if (proving->err)
+		return NULL;
+	result = json_pack("{s:s%, s:I, s:s%, s:s%}", "report", signing->text.data,
+		signing->text.len, "index", (json_int_t)proving->index, "record",
+		proving->line.data, proving->line.len, "proof", proving->proof.data,
+		proving->proof.len);
+	if (!result)
+		err_set(text, -ENOMEM, "out of memory");
 	return result;
 }
 
-static void found_h(void *arg, int err, struct span line, const struct err_text *why)
+static void proved_h(void *arg, void *work)
 {
-	struct signing *signing = arg;
-	struct err_text text = {""};
-	json_t *result = NULL;
+	struct err_text text;
+	json_t *result = answer(arg, work, &text);
 
-	signing->lookup = NULL;
-	if (err)
-		err_set(&text, err, "cannot read its record: %s", why->text);
+	proving_free(work);
+	finish(arg, result, &text);
+}
+
+/* NULL: out of memory. */
+static struct proving *proving_new(const struct signing *signing)
+{
+	const struct verbs_context *context = signing->job.context;
+	struct proving *proving = calloc(1, sizeof(*proving));
+
+	if (!proving)
+		return NULL;
+	buf_init(&proving->line, 0);
+	buf_init(&proving->proof, 0);
+	snprintf(proving->number, sizeof(proving->number), "%" PRIu64, signing->number);
+	proving->state_dir = strdup(context->config_h(context->arg)->tandem.state_dir);
+	if (context->index)
+		proving->index_folder = strdup(index_folder(context->index));
+	if (proving->state_dir && (proving->index_folder || !context->index))
+		return proving;
+	proving_free(proving);
+	return NULL;
+}
+
+static void prove(struct signing *signing)
+{
+	const struct err_text no_memory = {"out of memory"};
+	const struct job_work work = {.name = "proof",
+		.work_h = prove_h,
+		.free_h = proving_free,
+		.done_h = proved_h,
+		.work = proving_new(signing)};
+
+	if (work.work)
+		job_beside(&signing->job, &work);
 	else
-		result = answer(signing, line, &text);
-	finish(signing, result, &text);
+		finish(signing, NULL, &no_memory);
 }
 
 /* Until the checkpoint has it. */
@@ -95,7 +185,6 @@ static void await_h(void *arg)
 	struct signing *signing = arg;
 	struct err_text text = {""};
 	struct ledger_state log;
-	char number[24];
 
 	writer_log(signing->job.context->writer, &log);
 	if (log.stopped || ++signing->polls > POLLS) {
@@ -108,16 +197,14 @@ static void await_h(void *arg)
 		job_go_on(&signing->job, POLL_MS, await_h);
 		return;
 	}
-	snprintf(number, sizeof(number), "%" PRIu64, signing->number);
-	if (lookup_start(&signing->lookup, signing->job.context, number, found_h, signing,
-		    &text) != 0)
-		finish(signing, NULL, &text);
+	prove(signing);
 }
 
 /* All was read: the text, and its record. 0, or negative. */
 static int record(struct signing *signing)
 {
-	const struct signed_report_counts *counts = signed_report_counts(signing->report);
+	struct signed_report *report = signing->reading->report;
+	const struct signed_report_counts *counts = signed_report_counts(report);
 	struct entry_report entry = {.report = "protection",
 		.since_us = signing->period.since_us,
 		.until_us = signing->period.until_us,
@@ -127,8 +214,8 @@ static int record(struct signing *signing)
 		.calls = counts->calls,
 		.unprotected = counts->unprotected};
 	char sum[DIGEST_TEXT_SIZE];
-	int err = signed_report_write(
-		signing->report, signing->job.context->trunks, &signing->text);
+	int err =
+		signed_report_write(report, signing->job.context->trunks, &signing->text);
 
 	if (!err)
 		err = digest_text_of(buf_span(&signing->text), sum);
@@ -136,24 +223,21 @@ static int record(struct signing *signing)
 		return err;
 	entry.sum = sum;
 	signing->number = writer_report(signing->job.context->writer, &entry);
-	signed_report_free(signing->report);
-	signing->report = NULL;
+	reading_free(signing->reading);
+	signing->reading = NULL;
 	return 0;
 }
 
-static void read_h(void *arg)
+static void read_done_h(void *arg, void *work)
 {
 	struct signing *signing = arg;
-	struct err_text text = {""};
-	int err = signed_report_step(signing->report, &text);
+	struct err_text text;
 
-	if (err == -EAGAIN) {
-		job_go_on(&signing->job, 0, read_h);
-		return;
-	}
-	if (!err && record(signing) != 0)
-		err = err_set(&text, -ENOMEM, "out of memory");
-	if (err)
+	signing->reading = work;
+	text = signing->reading->text;
+	if (!signing->reading->err && record(signing) != 0)
+		err_set(&text, -ENOMEM, "out of memory");
+	if (signing->reading)
 		finish(signing, NULL, &text);
 	else
 		job_go_on(&signing->job, POLL_MS, await_h);
@@ -183,28 +267,44 @@ static int read_period(struct signed_report_period *period, const char *const *a
 	return 0;
 }
 
-/* NULL with TEXT. */
+/* NULL: out of memory. */
+static struct reading *reading_new(
+	const struct config *config, const struct signed_report_period *period)
+{
+	struct reading *reading = calloc(1, sizeof(*reading));
+
+	if (!reading)
+		return NULL;
+	reading->state_dir = strdup(config->tandem.state_dir);
+	if (reading->state_dir && signed_report_new(&reading->report, period) == 0)
+		return reading;
+	reading_free(reading);
+	return NULL;
+}
+
+/* NULL: out of memory. */
 static struct signing *signing_new(struct verbs_context *context,
-	struct signed_report_period *period, const struct ledger_state *log,
-	struct err_text *text)
+	struct signed_report_period *period, const struct ledger_state *log)
 {
 	const struct config *config = context->config_h(context->arg);
 	struct signing *signing = calloc(1, sizeof(*signing));
+	struct job_work work = {.name = "sign",
+		.work_h = read_h,
+		.free_h = reading_free,
+		.done_h = read_done_h};
 
-	if (!signing) {
-		err_set(text, -ENOMEM, "out of memory");
-		return NULL;
-	}
 	period->host = config->tandem.fqdn;
 	period->log = log->name;
+	if (signing)
+		work.work = reading_new(config, period);
+	if (!work.work) {
+		free(signing);
+		return NULL;
+	}
 	job_init(&signing->job, context, VERBS_JOB_REPORT, free_h, signing);
 	signing->period = *period;
 	buf_init(&signing->text, 0);
-	if (signed_report_new(&signing->report, config->tandem.state_dir, period, text) !=
-		0) {
-		job_drop(&signing->job);
-		return NULL;
-	}
+	job_beside(&signing->job, &work);
 	return signing;
 }
 
@@ -226,9 +326,10 @@ enum api_code report_verb_sign(void *arg, const char *const *args, size_t arg_co
 	}
 	if (!job_has_room(context, VERBS_JOB_REPORT, text))
 		return API_FAILED;
-	signing = signing_new(context, &period, &log, text);
-	if (!signing)
+	signing = signing_new(context, &period, &log);
+	if (!signing) {
+		err_set(text, -ENOMEM, "out of memory");
 		return API_FAILED;
-	job_go_on(&signing->job, 0, read_h);
+	}
 	return job_defer(&signing->job, text);
 }

@@ -37,14 +37,13 @@ struct signed_report {
 	json_t *calls;   /* that were not protected */
 };
 
-int signed_report_new(struct signed_report **ret, const char *state_dir,
-	const struct signed_report_period *period, struct err_text *text)
+int signed_report_new(
+	struct signed_report **ret, const struct signed_report_period *period)
 {
 	struct signed_report *report = calloc(1, sizeof(*report));
-	int err;
 
 	if (!report)
-		return err_set(text, -ENOMEM, "out of memory");
+		return -ENOMEM;
 	clock_text(period->since_us, report->since);
 	clock_text(period->until_us, report->until);
 	clock_text(period->made_us, report->made);
@@ -56,13 +55,9 @@ int signed_report_new(struct signed_report **ret, const char *state_dir,
 	report->gaps = json_array();
 	report->lost = json_array();
 	report->calls = json_array();
-
-	err = report->host && report->log && report->calls
-		      ? records_open(&report->records, state_dir, text)
-		      : err_set(text, -ENOMEM, "out of memory");
-	if (err) {
+	if (!report->host || !report->log || !report->calls) {
 		signed_report_free(report);
-		return err;
+		return -ENOMEM;
 	}
 	*ret = report;
 	return 0;
@@ -214,7 +209,7 @@ static void take_line(struct signed_report *report, struct span line)
 		count_call(report, &cdr, number);
 }
 
-int signed_report_step(struct signed_report *report, struct err_text *text)
+static int read_lines(struct signed_report *report, struct err_text *text)
 {
 	struct span line;
 	int err;
@@ -238,6 +233,21 @@ int signed_report_step(struct signed_report *report, struct err_text *text)
 				SIGNED_REPORT_CALLS);
 	}
 	return -EAGAIN;
+}
+
+int signed_report_step(
+	struct signed_report *report, const char *state_dir, struct err_text *text)
+{
+	int err = report->records ? 0 : records_open(&report->records, state_dir, text);
+
+	if (!err)
+		err = read_lines(report, text);
+	if (err == -EAGAIN)
+		return err;
+	/* to close them may take as long as the disk does */
+	records_free(report->records);
+	report->records = NULL;
+	return err;
 }
 
 const struct signed_report_counts *signed_report_counts(

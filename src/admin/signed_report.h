@@ -1,6 +1,6 @@
 /*
  * The text of a protection report that is to be signed: which records of the log were looked at, what lies between them,
- * and each call that was not protected, by name. Loop thread, in steps.
+ * and each call that was not protected, by name. One thread at a time: that which reads may wait for the disk.
  */
 #pragma once
 
@@ -23,13 +23,14 @@ struct signed_report_period {
 		made_us; /* wall; records from SINCE on and before UNTIL */
 };
 
-/* 0, or negative with TEXT. */
-int signed_report_new(struct signed_report **ret, const char *state_dir,
-	const struct signed_report_period *period, struct err_text *text);
+/* 0 or -ENOMEM. */
+int signed_report_new(
+	struct signed_report **ret, const struct signed_report_period *period);
 void signed_report_free(struct signed_report *report); /* NULL is fine */
 
-/* -EAGAIN: there is more to read; 0: that was all; or negative with TEXT. */
-int signed_report_step(struct signed_report *report, struct err_text *text);
+/* Reads records in STATE_DIR. -EAGAIN: there is more; 0: that was all, and no file is open any more; or negative with TEXT. */
+int signed_report_step(
+	struct signed_report *report, const char *state_dir, struct err_text *text);
 
 /* When all was read: appends the text, one line of JSON without blanks whose names are in order (as RFC 8785 has them), with its
  * end. Exceptions are those of TRUNKS. 0 or negative. */

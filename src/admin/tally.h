@@ -1,5 +1,5 @@
 /*
- * How the legs of many calls were protected, counted for each server and trunk. Loop thread.
+ * How the legs of many calls were protected, counted for each server and trunk. One thread at a time.
  */
 #pragma once
 

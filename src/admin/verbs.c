@@ -20,6 +20,7 @@
 #include "admin/stranger_verbs.h"
 #include "admin/subscription_verbs.h"
 #include "admin/system_verbs.h"
+#include "admin/tail_verbs.h"
 #include "admin/trace_verbs.h"
 #include "admin/trunk_verbs.h"
 #include "admin/verb_list.h"

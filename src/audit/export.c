@@ -109,9 +109,16 @@ static int begin_find(struct export *export, const char *needle, record_find_h *
 
 static int step_find(struct export *export, struct err_text *text)
 {
+	char needle[STORE_ID_SIZE + 16];
 	struct span line;
-	int err = record_find_step(export->find, &line);
+	int err = 0;
 
+	snprintf(needle, sizeof(needle), "\"id\":\"%s\"", export->call);
+	if (!export->find)
+		err = begin_find(export, needle, match_h, text);
+	if (err)
+		return err;
+	err = record_find_step(export->find, &line);
 	if (err && err != -ENOENT)
 		return err == -EAGAIN ? err
 				      : err_set(text, err, "cannot read the records: %s",
@@ -544,7 +551,6 @@ int export_new(
 	struct export **ret, const struct export_params *params, struct err_text *text)
 {
 	struct export *export;
-	char needle[STORE_ID_SIZE + 16];
 	uint64_t number;
 	int err;
 
@@ -571,9 +577,6 @@ int export_new(
 		      : -ENOMEM;
 	if (err)
 		err_set(text, err, "out of memory");
-	snprintf(needle, sizeof(needle), "\"id\":\"%s\"", params->call);
-	if (!err)
-		err = begin_find(export, needle, match_h, text);
 	if (err) {
 		export_free(export);
 		return err;

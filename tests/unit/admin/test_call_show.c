@@ -73,14 +73,10 @@ static void capture_call(const char *id, enum config_capture_format format)
 /* Waits for the answer of `call show ID OPTION`. */
 static enum api_code show(const char *id, const char *option)
 {
-	const enum api_code code = ask("call", "show", id, option);
+	const enum api_code code = await(ask("call", "show", id, option));
 
-	if (code != API_PENDING)
-		return code;
-	for (answers = 0; answers == 0;)
-		loop_turn(loop, 50);
 	assert_int_equal(context.jobs[VERBS_JOB_SHOW], 0);
-	return answer_code;
+	return code;
 }
 
 static const json_t *ladder(void)

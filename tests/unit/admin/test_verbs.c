@@ -214,13 +214,12 @@ static enum api_code ask_many(const char *verb, const char *const *args, size_t 
 		.noun = "capture",
 		.verb = verb,
 		.args = args,
-		.arg_count = count};
-	struct err_text why;
-	struct api_call *call;
+		.arg_count = count,
+		.done_h = answered};
 
 	json_decref(result);
 	result = NULL;
-	return api_call(context.api, &request, &call, &result, &why);
+	return api_call(context.api, &request, &asked, &result, &text);
 }
 
 #define ASK_MANY(verb, ...)                                                              \
@@ -251,13 +250,13 @@ static void captures_are_begun_and_ended_on_demand(void **state)
 	assert_string_equal(word(result, "until"), "1970-01-01T00:10:00Z");
 	assert_string_equal(word(result, "by"), "uid 0");
 	assert_int_equal(ASK_MANY("start", "--number", "1", "--for", "1m"), API_FAILED);
-	assert_int_equal(ask("capture", "list", NULL, NULL), API_OK);
+	assert_int_equal(await(ask("capture", "list", NULL, NULL)), API_OK);
 	demand = json_array_get(json_object_get(result, "demands"), 0);
 	assert_int_equal(number(demand, "demand"), 1);
 	assert_int_equal(ask("capture", "stop", "2", NULL), API_NOT_FOUND);
 	assert_int_equal(ask("capture", "stop", "x", NULL), API_NOT_FOUND);
 	assert_int_equal(ask("capture", "stop", "1", NULL), API_OK);
-	assert_int_equal(ask("capture", "list", NULL, NULL), API_OK);
+	assert_int_equal(await(ask("capture", "list", NULL, NULL)), API_OK);
 	assert_int_equal(json_array_size(json_object_get(result, "demands")), 0);
 }
 
@@ -272,19 +271,23 @@ static void a_capture_is_held_and_released(void **state)
 	assert_int_equal(system(path), 0);
 	assert_int_equal(ask("capture", "hold", "5f3c-000009", NULL), API_USAGE);
 	assert_int_equal(ASK_MANY("hold", "5f3c-000009", "--why", "x"), API_USAGE);
-	assert_int_equal(ASK_MANY("hold", "5f3c-00000a", "--reason", "x"), API_NOT_FOUND);
-	assert_int_equal(ASK_MANY("hold", "../audit", "--reason", "x"), API_NOT_FOUND);
-	assert_int_equal(ASK_MANY("hold", "5f3c-000009", "--reason", "case 7"), API_OK);
 	assert_int_equal(
-		ASK_MANY("hold", "5f3c-000009", "--reason", "again"), API_FAILED);
-	assert_int_equal(ask("capture", "list", NULL, NULL), API_OK);
+		await(ASK_MANY("hold", "5f3c-00000a", "--reason", "x")), API_NOT_FOUND);
+	assert_int_equal(
+		await(ASK_MANY("hold", "../audit", "--reason", "x")), API_NOT_FOUND);
+	assert_int_equal(
+		await(ASK_MANY("hold", "5f3c-000009", "--reason", "case 7")), API_OK);
+	assert_int_equal(
+		await(ASK_MANY("hold", "5f3c-000009", "--reason", "again")), API_FAILED);
+	assert_int_equal(await(ask("capture", "list", NULL, NULL)), API_OK);
 	hold = json_array_get(json_object_get(result, "holds"), 0);
 	assert_string_equal(word(hold, "id"), "5f3c-000009");
 	assert_string_equal(word(hold, "day"), "2026-01-01");
 	assert_string_equal(word(hold, "reason"), "case 7");
 	assert_string_equal(word(hold, "by"), "uid 0");
-	assert_int_equal(ask("capture", "release", "5f3c-000009", NULL), API_OK);
-	assert_int_equal(ask("capture", "release", "5f3c-000009", NULL), API_NOT_FOUND);
+	assert_int_equal(await(ask("capture", "release", "5f3c-000009", NULL)), API_OK);
+	assert_int_equal(
+		await(ask("capture", "release", "5f3c-000009", NULL)), API_NOT_FOUND);
 }
 
 static void the_last_records_come_oldest_first(void **state)
@@ -298,13 +301,13 @@ static void the_last_records_come_oldest_first(void **state)
 		snprintf(id, sizeof(id), "r-%u", i);
 		write_record(&record);
 	}
-	assert_int_equal(ask("cdr", "tail", NULL, NULL), API_OK);
+	assert_int_equal(await(ask("cdr", "tail", NULL, NULL)), API_OK);
 	assert_int_equal(json_array_size(result), 10);
 	assert_string_equal(word(json_array_get(result, 0), "id"), "r-21");
-	assert_int_equal(ask("cdr", "tail", "2", NULL), API_OK);
+	assert_int_equal(await(ask("cdr", "tail", "2", NULL)), API_OK);
 	assert_int_equal(json_array_size(result), 2);
 	assert_string_equal(word(json_array_get(result, 1), "id"), "r-30");
-	assert_int_equal(ask("cdr", "tail", "1000", NULL), API_OK);
+	assert_int_equal(await(ask("cdr", "tail", "1000", NULL)), API_OK);
 	assert_int_equal(json_array_size(result), 30);
 	assert_int_equal(ask("cdr", "tail", "1001", NULL), API_USAGE);
 	assert_int_equal(ask("cdr", "tail", "-1", NULL), API_USAGE);

@@ -143,39 +143,65 @@ struct verbs_context context;
 struct loop *loop;
 json_t *result;
 struct err_text text;
-unsigned answers;
+unsigned answers, parts;
 enum api_code answer_code;
 struct api_call *asked;
 
 static struct api *api;
 
-static void answered(
-	void *arg, enum api_code code, json_t *later, const struct err_text *why)
+void answered(void *arg, enum api_code code, json_t *later, const struct err_text *why)
 {
 	(void)arg;
-	(void)why;
 	answers++;
 	answer_code = code;
+	text = *why;
 	json_decref(result);
 	result = later;
 }
 
-enum api_code ask(const char *noun, const char *verb, const char *a, const char *b)
+static bool part_h(void *arg, json_t *part)
 {
-	const char *args[] = {a, b};
+	(void)arg;
+	json_decref(part);
+	parts++;
+	return true;
+}
+
+enum api_code ask_all(
+	const char *noun, const char *verb, const char *const *args, size_t count)
+{
 	const struct api_request request = {
 		.who = "test",
 		.noun = noun,
 		.verb = verb,
 		.args = args,
-		.arg_count = a ? b ? 2 : 1 : 0,
+		.arg_count = count,
 		.done_h = answered,
+		.part_h = part_h,
 	};
 
 	json_decref(result);
 	result = NULL;
 	text.text[0] = '\0';
 	return api_call(api, &request, &asked, &result, &text);
+}
+
+enum api_code ask(const char *noun, const char *verb, const char *a, const char *b)
+{
+	const char *args[] = {a, b};
+
+	return ask_all(noun, verb, args, a ? b ? 2 : 1 : 0);
+}
+
+enum api_code await(enum api_code code)
+{
+	const unsigned before = answers;
+
+	if (code != API_PENDING)
+		return code;
+	while (answers == before)
+		loop_turn(loop, 50);
+	return answer_code;
 }
 
 const char *word(const json_t *object, const char *name)
@@ -193,7 +219,10 @@ json_int_t number(const json_t *object, const char *name)
 int setup(void **state)
 {
 	struct style *style = style_new(CONFIG_CAPTURE_PCAPNG, NULL, "sbc.example.com");
-	struct writer_params params = {.state_dir = folder, .style = style};
+	struct writer_params params = {.state_dir = folder,
+		.style = style,
+		.name = "sbc.example.com",
+		.key = ""};
 	static char id[] = "carrier-a", server_id[] = "pbx1", host[] = "sbc.example",
 		    second_host[] = "sbc2.example", none[] = "";
 	static char *hosts[] = {host, second_host};
@@ -263,7 +292,7 @@ int setup(void **state)
 	reload_fails = shut_down = shut_down_drain = false;
 	reloads = 0;
 	file_says = CONFIG_TLS_NO;
-	probe_count = probes_cancelled = answers = 0;
+	probe_count = probes_cancelled = answers = parts = 0;
 	verdict = (struct observe_verdict){.step = NULL};
 	trial = (struct trial){.taken_at = 1700000000};
 	context = (struct verbs_context){.writer = writer,

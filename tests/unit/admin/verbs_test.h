@@ -47,9 +47,16 @@ extern unsigned probes_cancelled;
 /* Asks it a verb with the words up to NULL. What it answers is in result and text; an answer that comes later is
  * counted in answers, and asked is the call that waits for it. */
 enum api_code ask(const char *noun, const char *verb, const char *a, const char *b);
+/* The same with COUNT words. */
+enum api_code ask_all(
+	const char *noun, const char *verb, const char *const *args, size_t count);
+/* What takes such an answer. */
+api_done_h answered;
+/* CODE is what ask() gave: waits for the answer, if that comes later. Returns its code; text is set too. */
+enum api_code await(enum api_code code);
 extern json_t *result;
 extern struct err_text text;
-extern unsigned answers;
+extern unsigned answers, parts; /* and its parts */
 extern enum api_code answer_code;
 extern struct api_call *asked;
 

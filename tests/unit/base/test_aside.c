@@ -15,6 +15,7 @@ struct work {
 	atomic_uint result;
 };
 
+static struct aside_group group = ASIDE_GROUP_INIT;
 static struct loop *loop;
 static unsigned told;
 
@@ -64,6 +65,7 @@ static struct aside *start(struct work *work)
 {
 	const struct aside_params params = {.loop = loop,
 		.name = "test",
+		.group = &group,
 		.work_h = work_h,
 		.free_h = free_h,
 		.done_h = done_h,
@@ -73,6 +75,15 @@ static struct aside *start(struct work *work)
 
 	assert_int_equal(aside_start(&aside, &params), 0);
 	return aside;
+}
+
+static unsigned given_up(void)
+{
+	uint64_t since_us = 0;
+	const unsigned count = aside_given_up(&group, &since_us);
+
+	assert_int_equal(since_us > 0, count > 0);
+	return count;
 }
 
 static void wait_freed(struct work *work)
@@ -93,8 +104,11 @@ static void the_loop_is_told_when_it_is_done(void **state)
 	atomic_store(&work.go, true);
 	assert_int_equal(loop_run(loop), 0);
 	assert_int_equal(told, 1);
-	wait_freed(&work);
 	assert_false(work.cancelled);
+	assert_int_equal(given_up(), 0);
+	/* it is whose the handler was */
+	assert_int_equal(loop_turn(loop, 0), 0);
+	assert_int_equal(atomic_load(&work.freed), 0);
 }
 
 static void who_gives_up_does_not_wait(void **state)
@@ -106,8 +120,11 @@ static void who_gives_up_does_not_wait(void **state)
 	while (!atomic_load(&work.cancelled))
 		sched_yield();
 	assert_int_equal(atomic_load(&work.freed), 0); /* it works on */
+	assert_int_equal(given_up(), 1);
 	atomic_store(&work.go, true);
 	wait_freed(&work);
+	while (given_up() > 0)
+		sched_yield();
 	assert_int_equal(loop_turn(loop, 0), 0);
 	assert_int_equal(told, 0);
 }
@@ -126,6 +143,30 @@ static void what_is_done_may_be_given_up(void **state)
 	assert_int_equal(told, 0);
 }
 
+/* As those that hold files open are. */
+static void slow_free_h(void *arg)
+{
+	struct work *work = arg;
+
+	while (!atomic_load(&work->go))
+		sched_yield();
+	free_h(work);
+}
+
+static void to_free_it_takes_its_time_too(void **state)
+{
+	struct work work = {.result = 0};
+
+	(void)state;
+	aside_discard(&group, slow_free_h, &work);
+	assert_int_equal(given_up(), 1);
+	assert_int_equal(atomic_load(&work.freed), 0);
+	atomic_store(&work.go, true);
+	wait_freed(&work);
+	while (given_up() > 0)
+		sched_yield();
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
@@ -133,6 +174,7 @@ int main(void)
 		TEST(the_loop_is_told_when_it_is_done),
 		TEST(who_gives_up_does_not_wait),
 		TEST(what_is_done_may_be_given_up),
+		TEST(to_free_it_takes_its_time_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -24,9 +24,18 @@ const char *cred_name(const struct cred *cred)
 int cred_key_load(gnutls_privkey_t *ret, char **ret_pin_file, const char *key,
 	struct err_text *text)
 {
-	(void)ret;
+	gnutls_datum_t pem;
+	int err = gnutls_load_file(key, &pem);
+
 	(void)ret_pin_file;
-	return err_set(text, ERR_SUPPORT, "%s: no key here", key);
+	if (err)
+		return err_set(text, ERR_SUPPORT, "%s: no key here", key);
+	err = gnutls_privkey_init(ret);
+	if (!err)
+		err = gnutls_privkey_import_x509_raw(
+			*ret, &pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+	gnutls_free(pem.data);
+	return err ? err_set(text, ERR_SUPPORT, "%s: no key", key) : 0;
 }
 
 time_t trust_crl_due(const struct trust *trust)
