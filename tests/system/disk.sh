@@ -67,8 +67,8 @@ begin_speech() {
 	speech_pid=$!
 }
 
-heard_now() {
-	ctl --json call show "$call_number" | jq -e '[.internal.tx_packets, .external.tx_packets] | min'
+heard_now() { # without its capture, which is on the disk
+	ctl --json call show "$call_number" --brief | jq -e '[.internal.tx_packets, .external.tx_packets] | min'
 }
 
 has_heard() { # COUNT

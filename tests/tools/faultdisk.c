@@ -7,7 +7,7 @@
  *
  * KIND: none; full (ENOSPC), eio, readonly (EROFS): of what writes, makes, renames or removes; sync: of fdatasync() alone
  * (EIO); read: of what is read (EIO); short: half of what is written, then ENOSPC; slow: each write and sync takes MS
- * milliseconds longer, slowsync: each sync; hang: nothing comes back until KIND changes. PART: only of files whose path has
+ * milliseconds longer, slowsync: each sync; hang: nothing comes back until KIND changes, and nothing can be opened or looked at. PART: only of files whose path has
  * this text; "/": of all.
  *
  * At byte 64 it says when (wall clock, us) a call first failed or was held up since the file was written.
@@ -64,7 +64,14 @@ __attribute__((constructor)) static void begin(void)
 
 static const char *path_of(int fd)
 {
-	return fd >= 0 && fd < FILES ? paths[fd] : NULL;
+	const char *path = fd >= 0 && fd < FILES ? paths[fd] : NULL;
+	struct stat st;
+
+	/* fclose() and closedir() do not tell us: its number may be that of a socket or an eventfd by now */
+	if (path && (fstat(fd, &st) < 0 || (st.st_mode & S_IFMT) == 0 ||
+			    S_ISSOCK(st.st_mode)))
+		return NULL;
+	return path;
 }
 
 static void know(int fd, const char *path)
@@ -157,6 +164,15 @@ static int fault(const char *path, enum does does)
 	return err;
 }
 
+/* Who looks at PATH is held up by a disk that hangs; all else is as it is. */
+static void look(const char *path)
+{
+	if (!page || !path || !is_meant(path))
+		return;
+	while (is("hang"))
+		rest(20);
+}
+
 static int failed(int err)
 {
 	errno = err;
@@ -175,8 +191,11 @@ static int open_at(int dir_fd, const char *name, int flags, mode_t mode)
 
 	/* What is there can be opened on a disk that is full. */
 	if (path && writes &&
-		(!is("full") || ((flags & O_CREAT) && fstatat(dir_fd, name, &st, 0) < 0)))
+		(!is("full") ||
+			((flags & O_CREAT) && REAL(fstatat)(dir_fd, name, &st, 0) < 0)))
 		err = fault(path, WRITES);
+	else
+		look(path);
 	if (err)
 		return failed(err);
 	fd = REAL(openat)(dir_fd, name, flags, mode);
@@ -329,6 +348,24 @@ int mkdirat(int dir_fd, const char *name, mode_t mode)
 int mkdir(const char *name, mode_t mode)
 {
 	return mkdirat(AT_FDCWD, name, mode);
+}
+
+int fstatat(int dir_fd, const char *name, struct stat *ret, int flags)
+{
+	char buf[8192];
+
+	look(whole_path(dir_fd, name, buf));
+	return REAL(fstatat)(dir_fd, name, ret, flags);
+}
+
+int stat(const char *name, struct stat *ret)
+{
+	return fstatat(AT_FDCWD, name, ret, 0);
+}
+
+int lstat(const char *name, struct stat *ret)
+{
+	return fstatat(AT_FDCWD, name, ret, AT_SYMLINK_NOFOLLOW);
 }
 
 /* A full disk has room for another name. */
