@@ -438,6 +438,15 @@ gnutls_certificate_credentials_t cred_handle(const struct cred *cred)
 	return cred->handle;
 }
 
+int cred_serve(const struct cred *cred, gnutls_session_t session)
+{
+	if (policy_apply(session, NULL) < 0 ||
+		gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, cred->handle) < 0)
+		return ERR_LIBRARY;
+	gnutls_certificate_server_set_request(session, GNUTLS_CERT_IGNORE);
+	return 0;
+}
+
 const char *cred_file(const struct cred *cred)
 {
 	return cred->file;

@@ -43,6 +43,11 @@ void cred_unref(struct cred *cred); /* NULL is fine */
 /* Whether both hold the same certificate chain (and so the same key). */
 bool cred_equal(const struct cred *a, const struct cred *b);
 gnutls_certificate_credentials_t cred_handle(const struct cred *cred);
+/*
+ * Has SESSION, of a server, that another library made and that has not begun its handshake, present CRED, which must outlive it, by our
+ * policy, and ask the far end for no certificate. 0 or ERR_LIBRARY: then it must not be served.
+ */
+int cred_serve(const struct cred *cred, gnutls_session_t session);
 /* The file of the certificate, as it was loaded. */
 const char *cred_file(const struct cred *cred);
 /* Our own certificate's subject names, for reports: "med1.example.com". Never NULL. */

@@ -1,6 +1,7 @@
 #include "witness/endpoint.h"
 
 #include "evidence/submit.h"
+#include "tls/cred.h"
 
 #include <errno.h>
 #include <microhttpd.h>
@@ -18,6 +19,7 @@
 struct endpoint {
 	struct MHD_Daemon *daemon;
 	struct witness *witness;
+	const struct cred *cred; /* NULL: it is http */
 	unsigned rate;
 	time_t second;
 	unsigned taken; /* submissions of that second */
@@ -128,30 +130,80 @@ static void done_h(void *arg, struct MHD_Connection *connection, void **state,
 	*state = NULL;
 }
 
-int endpoint_start(struct endpoint **ret, struct witness *witness,
-	const struct addr *listen, unsigned rate, struct err_text *text)
+/* libmicrohttpd asks here for a certificate where it was given none: a session that connected_h() did not see has none. */
+static int no_certificate_h(gnutls_session_t session, const gnutls_datum_t *names,
+	int name_count, const gnutls_pk_algorithm_t *algorithms, int algorithm_count,
+	gnutls_pcert_st **ret_chain, unsigned *ret_count, gnutls_privkey_t *ret_key)
+{
+	(void)session;
+	(void)names;
+	(void)name_count;
+	(void)algorithms;
+	(void)algorithm_count;
+	(void)ret_chain;
+	(void)ret_count;
+	(void)ret_key;
+	return -1;
+}
+
+/* Before the first byte of the handshake. */
+static void connected_h(void *arg, struct MHD_Connection *connection, void **state,
+	enum MHD_ConnectionNotificationCode code)
+{
+	const union MHD_ConnectionInfo *info;
+	struct endpoint *endpoint = arg;
+
+	(void)state;
+	if (code != MHD_CONNECTION_NOTIFY_STARTED || !endpoint->cred)
+		return;
+	info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_GNUTLS_SESSION);
+	/* Where that fails it has no certificate, and ends. */
+	if (info && info->tls_session)
+		(void)cred_serve(endpoint->cred, info->tls_session);
+}
+
+static struct MHD_Daemon *start_daemon(
+	struct endpoint *endpoint, const struct addr *listen)
+{
+	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL;
+
+	if (listen->sa.sa_family == AF_INET6)
+		flags |= MHD_USE_IPv6;
+	if (endpoint->cred)
+		flags |= MHD_USE_TLS;
+	return MHD_start_daemon(flags, 0, NULL, NULL, request_h, endpoint,
+		MHD_OPTION_SOCK_ADDR, &listen->sa, MHD_OPTION_NOTIFY_COMPLETED, done_h,
+		NULL, MHD_OPTION_NOTIFY_CONNECTION, connected_h, endpoint,
+		MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE,
+		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY,
+		endpoint->cred ? MHD_OPTION_HTTPS_CERT_CALLBACK : MHD_OPTION_END,
+		no_certificate_h, MHD_OPTION_END);
+}
+
+int endpoint_start(struct endpoint **ret, const struct endpoint_params *params,
+	struct err_text *text)
 {
 	struct endpoint *endpoint = calloc(1, sizeof(*endpoint));
-	unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_EPOLL;
 	char where[ADDR_TEXT_SIZE];
 
 	if (!endpoint)
 		return err_set(text, -ENOMEM, "out of memory");
-	endpoint->witness = witness;
-	endpoint->rate = rate;
-	if (listen->sa.sa_family == AF_INET6)
-		flags |= MHD_USE_IPv6;
+	endpoint->witness = params->witness;
+	endpoint->cred = params->cred;
+	endpoint->rate = params->rate;
+	if (endpoint->cred && MHD_is_feature_supported(MHD_FEATURE_TLS) != MHD_YES) {
+		free(endpoint);
+		return err_set(text, ERR_SUPPORT,
+			"certificate: libmicrohttpd is built without TLS here");
+	}
 	errno = 0;
-	endpoint->daemon = MHD_start_daemon(flags, 0, NULL, NULL, request_h, endpoint,
-		MHD_OPTION_SOCK_ADDR, &listen->sa, MHD_OPTION_NOTIFY_COMPLETED, done_h,
-		NULL, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-		MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, MEMORY, MHD_OPTION_END);
+	endpoint->daemon = start_daemon(endpoint, params->listen);
 	if (!endpoint->daemon) {
 		free(endpoint);
 		return err_set(text, errno > 0 ? -errno : ERR_LIBRARY,
-			"cannot listen on %s: %s", addr_text(listen, where),
+			"cannot listen on %s: %s", addr_text(params->listen, where),
 			errno > 0 ? err_str(-errno) : "libmicrohttpd refuses");
 	}
 	*ret = endpoint;

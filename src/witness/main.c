@@ -7,6 +7,8 @@
 #endif
 
 #include "evidence/cosign.h"
+#include "tls/cred.h"
+#include "tls/policy.h"
 #include "witness/endpoint.h"
 #include "witness/settings.h"
 
@@ -52,6 +54,7 @@ struct parts {
 	struct settings settings;
 	struct ed25519 *signer;
 	struct note_key key;
+	struct cred *cred; /* of https; NULL: it is http */
 	struct witness *witness;
 	struct endpoint *endpoint;
 };
@@ -89,18 +92,35 @@ static int load_key(struct parts *parts, struct err_text *text)
 	return cosign_key_make(&parts->key, span_of(parts->settings.name), public);
 }
 
+/* Certificate and key of https, as the server has those of SIP: what it refuses is refused here. */
+static int load_certificate(struct parts *parts, struct err_text *text)
+{
+	const struct settings *settings = &parts->settings;
+	int err;
+
+	if (!settings->certificate[0])
+		return 0;
+	err = policy_start(text);
+	return err ? err
+		   : cred_load(&parts->cred, settings->certificate,
+			     settings->certificate_key, NULL, text);
+}
+
 static int start(struct parts *parts, int state_fd, struct err_text *text)
 {
+	struct endpoint_params params = {.cred = parts->cred,
+		.listen = &parts->settings.listen,
+		.rate = parts->settings.rate};
 	int err = witness_new(&parts->witness, state_fd, &parts->key, parts->signer);
 
 	if (err)
 		return err_set(text, err, "%s", err_str(err));
 	for (unsigned i = 0; i < parts->settings.log_count && !err; i++)
 		err = witness_add_log(parts->witness, &parts->settings.logs[i], text);
-	if (!err)
-		err = endpoint_start(&parts->endpoint, parts->witness,
-			&parts->settings.listen, parts->settings.rate, text);
-	return err;
+	if (err)
+		return err;
+	params.witness = parts->witness;
+	return endpoint_start(&parts->endpoint, &params, text);
 }
 
 /* Until it is told to end. */
@@ -110,6 +130,14 @@ static void serve(const sigset_t *ends)
 
 	while (sigwait(ends, &number) != 0)
 		;
+}
+
+/* That it would serve: its settings are good, and so is what they name for https. */
+static int check(struct parts *parts)
+{
+	struct err_text text = {""};
+
+	return load_certificate(parts, &text) == 0 ? GOOD : fail(&text);
 }
 
 /* For those whose logs are witnessed; also while it serves. */
@@ -140,6 +168,8 @@ static int run(struct parts *parts)
 	sigaddset(&ends, SIGTERM);
 	sigaddset(&ends, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &ends, NULL);
+	if (load_certificate(parts, &text) != 0)
+		return fail(&text);
 	state_fd = open_state(parts->settings.state, &text);
 	if (state_fd < 0)
 		return fail(&text);
@@ -151,8 +181,8 @@ static int run(struct parts *parts)
 	note_key_text(&parts->key, key);
 	if (start(parts, state_fd, &text) != 0)
 		return fail(&text);
-	fprintf(stderr, "tandem-witness: ready logs=%u key=%s\n",
-		parts->settings.log_count, key);
+	fprintf(stderr, "tandem-witness: ready logs=%u tls=%s key=%s\n",
+		parts->settings.log_count, parts->cred ? "yes" : "no", key);
 	serve(&ends);
 	return GOOD;
 }
@@ -160,7 +190,7 @@ static int run(struct parts *parts)
 int main(int argc, char **argv)
 {
 	const char *path = TANDEM_SYSCONFDIR "/witness.conf";
-	bool check = false, key_only = false;
+	bool check_only = false, key_only = false;
 	struct err_text text = {""};
 	struct parts *parts;
 	int option, code;
@@ -171,7 +201,7 @@ int main(int argc, char **argv)
 			path = optarg;
 			break;
 		case 't':
-			check = true;
+			check_only = true;
 			break;
 		case 'k':
 			key_only = true;
@@ -193,9 +223,12 @@ int main(int argc, char **argv)
 	if (settings_load(&parts->settings, path, &text) != 0)
 		code = fail(&text);
 	else
-		code = check ? GOOD : key_only ? print_key(parts) : run(parts);
+		code = check_only ? check(parts)
+		       : key_only ? print_key(parts)
+				  : run(parts);
 	endpoint_stop(parts->endpoint);
 	witness_free(parts->witness);
+	cred_unref(parts->cred);
 	ed25519_free(parts->signer);
 	free(parts);
 	return code;

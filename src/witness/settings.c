@@ -52,6 +52,20 @@ static int set_key(struct settings *settings, struct span value, struct err_text
 	return set_path(settings->key, sizeof(settings->key), "key", value, text);
 }
 
+static int set_certificate(
+	struct settings *settings, struct span value, struct err_text *text)
+{
+	return set_path(settings->certificate, sizeof(settings->certificate),
+		"certificate", value, text);
+}
+
+static int set_certificate_key(
+	struct settings *settings, struct span value, struct err_text *text)
+{
+	return set_path(settings->certificate_key, sizeof(settings->certificate_key),
+		"certificate-key", value, text);
+}
+
 static int set_rate(struct settings *settings, struct span value, struct err_text *text)
 {
 	uint64_t rate;
@@ -86,6 +100,8 @@ static const struct {
 	{"name", set_name},
 	{"state", set_state},
 	{"key", set_key},
+	{"certificate", set_certificate},
+	{"certificate-key", set_certificate_key},
 	{"rate", set_rate},
 	{"log", add_log},
 };
@@ -106,8 +122,9 @@ static int read_line(struct settings *settings, struct span line, struct err_tex
 		if (span_equal_str(name, rows[i].name))
 			return rows[i].set(settings, span_of(value), text);
 	return err_set(text, ERR_FORMAT,
-		"\"%.*s\" is no setting: there are listen, name, state, key, rate and "
-		"log",
+		"\"%.*s\" is no setting: there are listen, name, state, key, "
+		"certificate, "
+		"certificate-key, rate and log",
 		(int)name.len, name.p);
 }
 
@@ -118,6 +135,12 @@ static int check(struct settings *settings, struct err_text *text)
 	if (!settings->log_count)
 		return err_set(
 			text, ERR_FORMAT, "log is missing: who is to be witnessed?");
+	if (settings->certificate[0] && !settings->certificate_key[0])
+		return err_set(text, ERR_FORMAT,
+			"certificate-key is missing beside certificate");
+	if (settings->certificate_key[0] && !settings->certificate[0])
+		return err_set(text, ERR_FORMAT,
+			"certificate is missing beside certificate-key");
 	if (!settings->key[0])
 		snprintf(settings->key, sizeof(settings->key), "%s/witness.key",
 			settings->state);

@@ -15,7 +15,9 @@ struct settings {
 	char name[NOTE_NAME_MAX + 1];
 	char state[SETTINGS_PATH_SIZE];
 	char key[SETTINGS_PATH_SIZE + 16]; /* a PEM file, or a pkcs11: URI */
-	unsigned rate;                     /* submissions a second */
+	/* of https, a PEM file, and its key, a PEM file or a pkcs11: URI; "": it is http */
+	char certificate[SETTINGS_PATH_SIZE], certificate_key[SETTINGS_PATH_SIZE];
+	unsigned rate; /* submissions a second */
 	unsigned log_count;
 	struct note_key logs[WITNESS_LOGS_MAX];
 };

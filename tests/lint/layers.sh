@@ -25,7 +25,7 @@ declare -A below=(
 	[setup]='base config tls'
 	[ctl]='base config tls sdp media setup evidence replay'
 	[verify]='base evidence'
-	[witness]='base evidence'
+	[witness]='base tls evidence'
 )
 # tandemctl shares names with the server, and the code for its files.
 shared_with_ctl='admin/api.h admin/moment.h admin/verb_list.h'

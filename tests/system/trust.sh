@@ -450,6 +450,97 @@ check "and on the checkpoint beside them" forged checkpoint '^witness: checkpoin
 check "nor the proof" prints 'NOT VERIFIED: 0 of 1 witnesses' "$builddir/tandem-verify" proof --key "$lab/new2" \
 	--witness "$lab/witness9.key" "$lab/proof"
 
+# --- a witness that serves https itself
+
+port_w4=$((port_spare + 5))
+# https_of NAME: the witness 4 presents the certificate NAME.
+https_of() {
+	sed "s/^name = .*/name = w4.example.test/; s,^state = .*,state = $lab/witness4,; s/^listen = .*/listen = 127.0.0.1:$port_w4/" \
+		"$lab/witness1.conf" >"$lab/witness4.conf"
+	printf '%s\n' "certificate = $lab/certs/$1.pem" "certificate-key = $lab/certs/${2:-$1}.key" >>"$lab/witness4.conf"
+}
+serve_as() { # NAME: in the place of the one before
+	[[ -z ${witness4_pid:-} ]] || stop "$witness4_pid"
+	https_of "$1"
+	start_witness 4
+}
+refuses() { # PATTERN: its file, when it is checked, and a start
+	prints "$1" exits 1 timeout 10 "$builddir/tandem-witness" -c "$lab/witness4.conf" -t &&
+		prints "$1" exits 1 timeout 10 "$builddir/tandem-witness" -c "$lab/witness4.conf"
+}
+by_https() { # CODE WORD...: of curl, which asks the witness for what it does not answer
+	local code
+	code=$(curl -s -o "$lab/answer" -w '%{http_code}' -m 10 --cacert "$lab/certs/enterprise-ca.pem" \
+		--resolve "w4.example.test:$port_w4:127.0.0.1" "${@:2}" "https://w4.example.test:$port_w4/add-checkpoint")
+	[[ $code == "$1" ]] || {
+		echo "status $code"
+		return 1
+	}
+}
+by_old_tls() {
+	openssl s_client -connect "127.0.0.1:$port_w4" -tls1_1 -cipher ALL:@SECLEVEL=0 <"$lab/null" 2>&1
+}
+check "certificates of its own" eval 'issue w4 enterprise-ca w4.example.test && issue w4-foreign carriers-ca w4.example.test'
+https_of w4
+check "its file is good" exits 0 "$builddir/tandem-witness" -c "$lab/witness4.conf" -t
+https_of w4 other
+check "a key of another certificate is refused" refuses 'other.key does not belong to .*/w4.pem'
+https_of w4 none
+check "one that is not there" refuses 'certs/none.key: No such file'
+cp "$lab/certs/w4.key" "$lab/certs/open.key"
+chmod 0644 "$lab/certs/open.key"
+https_of w4 open
+check "one that others may read" refuses 'open.key: a private key that others may read or change \(mode 0644\); chmod 0640 it'
+head -c 1000 /dev/urandom >"$lab/certs/noise.pem"
+https_of noise w4
+check "what is no certificate" refuses 'noise.pem: '
+https_of old
+check "one that has expired" refuses 'old.pem: certificate 1 expired on '
+sed -i '/^certificate-key/d' "$lab/witness4.conf"
+check "one without its key" refuses 'witness4.conf: certificate-key is missing'
+check "nothing of it was made" test ! -e "$lab/witness4"
+serve_as w4
+"$builddir/tandem-witness" -c "$lab/witness4.conf" -k >"$lab/witness4.key"
+check "it says that it serves by TLS" grep -q 'ready logs=1 tls=yes ' "$lab/witness4.log"
+check "by 1.3" by_https 405 --tlsv1.3
+check "by 1.2" by_https 405 --tls-max 1.2
+check "not by 1.1, which is asked for" eval "prints 'written 1[0-9]+ bytes' by_old_tls && grep -q 'Cipher is (NONE)' '$lab/printed'"
+check "nor in plain" exits 52 curl -s -o "$lab/answer" -m 10 "http://127.0.0.1:$port_w4/add-checkpoint"
+check "it asks nobody for a certificate" prints 'No client certificate CA names sent' openssl s_client \
+	-connect "127.0.0.1:$port_w4" <"$lab/null"
+conf witness "https://w4.example.test:$port_w4 $(<"$lab/witness4.key")"
+check "it is named" ctl -q config reload
+act
+check "and cosigns" wait_for 20 witnessed 0 0
+check "which is verified" "$builddir/tandem-verify" log --key "$lab/old" -q --live --witness "$lab/witness4.key" "$(state)"
+refused() { # PATTERN: it is asked again, and does not cosign
+	act
+	wait_for 60 witness_says 0 "$1"
+}
+conf witness-https-ca "$lab/certs/carriers-ca.pem"
+check "other authorities are named" ctl -q config reload
+check "to whom it does not lead" refused 'its certificate leads to no authority of .*/carriers-ca.pem'
+conf witness-https-ca "$lab/certs/enterprise-ca.pem"
+check "the right ones again" ctl -q config reload
+size=$(ctl --json cdr key | jq '.witnesses[0].size')
+act
+check "cosigned again" wait_for 60 witnessed 0 "$size"
+serve_as other
+check "with another name it is refused" refused 'does not match target host name'
+serve_as w4-foreign
+check "by another authority too" refused 'its certificate leads to no authority of .*/enterprise-ca.pem'
+# A renewed certificate is taken by a start, which loses nothing.
+check "a new one" issue w4 enterprise-ca w4.example.test
+serve_as w4
+size=$(ctl --json cdr key | jq '.witnesses[0].size')
+act
+check "and it goes on from what it saw" wait_for 60 witnessed 0 "$size"
+stop "$witness4_pid"
+cp "$lab/whole.conf" "$lab/tandem.conf"
+check "those of before are named again" ctl -q config reload
+act
+check "and cosign" wait_for 20 witnessed 1 "$size"
+
 # --- down, killed, set back
 
 size=$(ctl --json cdr key | jq '.witnesses[0].size')

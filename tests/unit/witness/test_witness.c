@@ -398,7 +398,8 @@ static void the_file_is_read(void **state)
 	note_key_text(&fixture->log_verifier, key);
 	snprintf(file, sizeof(file),
 		"# a witness\n\n name = w.example.com/1 \nlisten=[::1]:80\nrate = 7\n"
-		"state = /s\nlog = %s\nlog = %s",
+		"state = /s\nlog = %s\nlog = %s\ncertificate = /c.pem\n"
+		"certificate-key = pkcs11:object=w",
 		key, key);
 	assert_int_equal(load(fixture, settings, file, &text), 0);
 	assert_string_equal(settings->name, "w.example.com/1");
@@ -406,6 +407,8 @@ static void the_file_is_read(void **state)
 	assert_int_equal(settings->rate, 7);
 	assert_string_equal(settings->state, "/s");
 	assert_string_equal(settings->key, "/s/witness.key");
+	assert_string_equal(settings->certificate, "/c.pem");
+	assert_string_equal(settings->certificate_key, "pkcs11:object=w");
 	assert_int_equal(settings->log_count, 2);
 	assert_true(note_key_equal(&settings->logs[1], &fixture->log_verifier));
 	free(settings);
@@ -423,6 +426,8 @@ static void what_is_wrong_in_it_is_named(void **state)
 		{"rate = 0", ":1: rate: expected"},
 		{"rate = 10001", ":1: rate: expected"},
 		{"state =", ":1: state: expected"},
+		{"certificate =", ":1: certificate: expected"},
+		{"certificate-key =", ":1: certificate-key: expected"},
 		{"log = none", ":1: log: expected"},
 		{"name = w", ": log is missing"},
 		{"", ": name is missing"},
@@ -441,6 +446,30 @@ static void what_is_wrong_in_it_is_named(void **state)
 	free(settings);
 }
 
+static void certificate_and_key_go_together(void **state)
+{
+	static const struct {
+		const char *line, *said;
+	} rows[] = {
+		{"certificate = /c.pem", ": certificate-key is missing"},
+		{"certificate-key = /c.key", ": certificate is missing"},
+	};
+	struct fixture *fixture = *state;
+	struct settings *settings = calloc(1, sizeof(*settings));
+	char key[NOTE_KEY_TEXT_SIZE], file[2000];
+	struct err_text text = {""};
+
+	note_key_text(&fixture->log_verifier, key);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(file, sizeof(file), "name = w\nlog = %s\n%s\n", key,
+			rows[i].line);
+		assert_int_equal(load(fixture, settings, file, &text), ERR_FORMAT);
+		if (!strstr(text.text, rows[i].said))
+			fail_msg("%s: %s", rows[i].line, text.text);
+	}
+	free(settings);
+}
+
 #define CASE(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
@@ -456,6 +485,7 @@ int main(void)
 		CASE(a_state_that_cannot_be_read_is_no_beginning),
 		CASE(the_file_is_read),
 		CASE(what_is_wrong_in_it_is_named),
+		CASE(certificate_and_key_go_together),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
