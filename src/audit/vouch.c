@@ -33,6 +33,8 @@ struct vouch {
 	struct vouch_parts *fresh; /* NULL: nothing is new */
 };
 
+_Static_assert(CONFIG_TIMESTAMP_URL_MAX < MAIL_URL_SIZE, "a letter has room for it");
+
 static int add_stamper(
 	struct vouch_parts *parts, struct mail *mail, const struct config *config)
 {

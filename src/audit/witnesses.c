@@ -61,6 +61,12 @@ static int read_one(struct span entry, char url[static URL_SIZE], struct note_ke
 		return err_set(text, ERR_FORMAT,
 			"expected an http: or https: URL, got \"%.*s\"", (int)address.len,
 			address.p);
+	/* the path that is added begins with one */
+	while (address.p[address.len - 1] == '/')
+		address.len--;
+	if (address.len <= strlen("https:"))
+		return err_set(text, ERR_FORMAT,
+			"expected the name of a host in the URL of a witness");
 	if (span_copy(address, url, URL_SIZE) != 0)
 		return err_set(text, ERR_FORMAT,
 			"expected a URL of at most %zu characters, got %zu", URL_SIZE - 1,

@@ -356,6 +356,10 @@ static void check_vouching(const struct config *config, const struct scope *scop
 		errors_add(errors, place,
 			"timestamp-url: expected an http: or https: URL, got \"%s\"",
 			url);
+	if (strlen(url) > CONFIG_TIMESTAMP_URL_MAX)
+		errors_add(errors, place,
+			"timestamp-url: expected at most %d characters, got %zu",
+			CONFIG_TIMESTAMP_URL_MAX, strlen(url));
 	if (secure && !config->audit.timestamp_https_ca[0])
 		errors_add(errors, place,
 			"timestamp-url: expected timestamp-https-ca beside it for an "

@@ -488,6 +488,8 @@ struct config_gateway {
 	struct config_register registration; /* [register] */
 };
 
+/* Characters of timestamp-url, at most. */
+#define CONFIG_TIMESTAMP_URL_MAX 511
 struct config {
 	unsigned refs;
 	char *file;                      /* the main file's path */

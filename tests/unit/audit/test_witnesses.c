@@ -104,8 +104,8 @@ static void begin_asking(struct fixture *fixture)
 
 	for (unsigned i = 0; i < COUNT; i++)
 		snprintf(list + strlen(list), sizeof(list) - strlen(list),
-			"%shttp://w%u.example.com %s", i ? " , " : "", i,
-			note_key_text(&fixture->list[i].key, text));
+			"%shttp://w%u.example.com%s %s", i ? " , " : "", i,
+			i == 1 ? "//" : "", note_key_text(&fixture->list[i].key, text));
 	if (witnesses_new(&fixture->witnesses, &params, &why) != 0)
 		fail_msg("%s", why.text);
 }
@@ -477,6 +477,11 @@ static void a_list_has_one_form(void **state)
 	snprintf(list, sizeof(list), "ftp://a/ %s", key);
 	assert_int_equal(witnesses_check(list, "ca.pem", &text), ERR_FORMAT);
 	assert_non_null(strstr(text.text, "http: or https: URL"));
+	for (unsigned i = 0; i < 2; i++) {
+		snprintf(list, sizeof(list), "http%s:///// %s", i ? "s" : "", key);
+		assert_int_equal(witnesses_check(list, "ca.pem", &text), ERR_FORMAT);
+		assert_non_null(strstr(text.text, "expected the name of a host"));
+	}
 	assert_int_equal(witnesses_check(key, "", &text), ERR_FORMAT);
 	assert_int_equal(witnesses_check("http://a/", "", &text), ERR_FORMAT);
 	/* with its path it is one that a letter has room for */

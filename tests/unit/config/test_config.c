@@ -596,6 +596,26 @@ static void keys_must_fit_each_other(void **state)
 		fixture, "tandem.conf:10:2: error: [server pbx1]: duplicate section\n");
 }
 
+static void a_time_stamping_authority_has_an_address_that_is_sent_whole(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[800];
+
+	for (int len = 511; len <= 512; len++) {
+		snprintf(text, sizeof(text),
+			"[audit]\ntimestamp-ca = /ca.pem\ntimestamp-url = "
+			"http://%0*d\n[server pbx1]\n",
+			len - (int)strlen("http://"), 1);
+		fixture_write_main(fixture, "[server pbx1]\n", text);
+		if (len == 511)
+			fixture_load_ok(fixture);
+		else
+			fixture_load_fails(fixture, "tandem.conf:10:17: error: "
+						    "timestamp-url: expected at most "
+						    "511 characters, got 512\n");
+	}
+}
+
 static void exceptions_of_servers_are_dated(void **state)
 {
 	struct fixture *fixture = *state;
@@ -730,6 +750,7 @@ int main(void)
 		TEST(media_addresses_are_of_two_families),
 		TEST(names_and_addresses_are_judged),
 		TEST(keys_must_fit_each_other),
+		TEST(a_time_stamping_authority_has_an_address_that_is_sent_whole),
 		TEST(exceptions_of_servers_are_dated),
 		TEST(unreadable_files_are_told),
 		TEST(unusable_texts_are_told),
