@@ -141,6 +141,7 @@ static int take(struct server *server, struct config *config, struct err_text *t
 	}
 	writer_set_style(server->writer, style);
 	(void)writer_want_key(server->writer, config->audit.log_key);
+	writer_keep_keys(server->writer, config->audit.keep_keys);
 	taps_mask_digits(server->taps, config->audit.mask_digits);
 	style_unref(style);
 	server_use_hep(server, hep);

@@ -428,6 +428,11 @@ int chronicle_want_key(struct chronicle *chronicle, const char *uri)
 	return ledger_want_key(chronicle->ledger, uri);
 }
 
+void chronicle_keep_keys(struct chronicle *chronicle, bool keep)
+{
+	ledger_keep_keys(chronicle->ledger, keep);
+}
+
 int chronicle_rotate_key(struct chronicle *chronicle, struct err_text *text)
 {
 	return ledger_rotate_key(chronicle->ledger, text);

@@ -73,5 +73,7 @@ void chronicle_state(struct chronicle *chronicle, struct ledger_state *ret);
 bool chronicle_is_stopped(const struct chronicle *chronicle);
 /* Any thread: as ledger_want_key(). */
 int chronicle_want_key(struct chronicle *chronicle, const char *uri);
+/* Any thread: as ledger_keep_keys(). */
+void chronicle_keep_keys(struct chronicle *chronicle, bool keep);
 /* As ledger_rotate_key(). */
 int chronicle_rotate_key(struct chronicle *chronicle, struct err_text *text);

@@ -50,7 +50,8 @@ struct ledger {
 	bool sign_failing; /* nor signed */
 	bool foreign;      /* a line that is no record was told of */
 
-	atomic_bool stopped; /* atomic */
+	atomic_bool stopped;   /* atomic */
+	atomic_bool keep_keys; /* atomic; keys.keep of the next hand-over */
 	pthread_mutex_t lock;
 	struct ledger_state state; /* LOCK: lock */
 	/* pkcs11: URIs, "": a file; where the log's key is to be, and where it is. NULL: there is none. LOCK: lock */
@@ -170,6 +171,11 @@ int ledger_want_key(struct ledger *ledger, const char *uri)
 	return 0;
 }
 
+void ledger_keep_keys(struct ledger *ledger, bool keep)
+{
+	atomic_store(&ledger->keep_keys, keep);
+}
+
 /* The key that the log has now, for others: it is in the folder, and what ledger_state() says. */
 static int publish_key(struct ledger *ledger)
 {
@@ -234,6 +240,7 @@ int ledger_new(struct ledger **ret, const struct ledger_params *params)
 	pthread_mutex_init(&ledger->lock, NULL);
 	ledger->health = params->health;
 	ledger->keys.keep = params->keep_keys;
+	atomic_init(&ledger->keep_keys, params->keep_keys);
 	ledger->state_dir = strdup(params->state_dir);
 	ledger->wanted = strdup(params->key ? params->key : "");
 	if (log_lines_init(&ledger->lines) != 0 || !ledger->state_dir ||
@@ -583,6 +590,8 @@ static bool has_next(struct ledger *ledger)
 
 	if (ledger->opening_us == 0) {
 		ledger->opening_us = now_us;
+		/* Tried again, it is as it was begun: no try destroys a key that one before put by. */
+		ledger->keys.keep = atomic_load(&ledger->keep_keys);
 		pthread_mutex_lock(&ledger->lock);
 		wanted = strdup(ledger->wanted);
 		pthread_mutex_unlock(&ledger->lock);

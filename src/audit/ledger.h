@@ -77,6 +77,8 @@ bool ledger_is_stopped(const struct ledger *ledger);
 
 /* Any thread: where the key is to be, as struct ledger_params has it. Nothing is handed over. 0 or -ENOMEM. */
 int ledger_want_key(struct ledger *ledger, const char *uri);
+/* Any thread: as struct ledger_params has it, for hand-overs that begin from now on. */
+void ledger_keep_keys(struct ledger *ledger, bool keep);
 /* Any thread: the log is to have a new key, where it is wanted. It takes a second or two; ledger_state() tells. 0, or ERR_STATE with TEXT. */
 int ledger_rotate_key(struct ledger *ledger, struct err_text *text);
 struct ledger_keys {

@@ -644,6 +644,11 @@ int writer_want_key(struct writer *writer, const char *uri)
 	return chronicle_want_key(writer->chronicle, uri);
 }
 
+void writer_keep_keys(struct writer *writer, bool keep)
+{
+	chronicle_keep_keys(writer->chronicle, keep);
+}
+
 int writer_rotate_key(struct writer *writer, struct err_text *text)
 {
 	return chronicle_rotate_key(writer->chronicle, text);

@@ -98,6 +98,8 @@ struct writer_totals {
 void writer_totals(const struct writer *writer, struct writer_totals *ret);
 /* Any thread: as ledger_want_key(). */
 int writer_want_key(struct writer *writer, const char *uri);
+/* Any thread: as ledger_keep_keys(). */
+void writer_keep_keys(struct writer *writer, bool keep);
 /* Any thread: the log is to have a new key; writer_log() tells how that goes. 0, or ERR_STATE with TEXT. */
 int writer_rotate_key(struct writer *writer, struct err_text *text);
 /* The log that records are signed in. Any thread. */

@@ -81,7 +81,11 @@ check "its exit code is 1" exits 1 verify new --live "$lab/copy"
 check "again" ctl -q cdr rekey
 check "and after a restart" stop_tandem
 start_tandem
+sed -i 's/^mode = full/&\nkeep-log-keys = yes/' "$lab/tandem.conf"
+check "a reload has keys kept from now on" ctl -q config reload
+cp "$(state)/log.key" "$lab/before.key"
 check "once more" ctl -q cdr rekey
+check "the key of before is kept" cmp "$lab/before.key" "$(state)"/log.key.*
 check "it stops" stop_tandem
 check "the first key is followed to the last" jq -e '.verified and (.handovers | length == 3)' \
 	<(verify old --json "$(state)")

@@ -122,6 +122,39 @@ static void a_key_that_may_not_be_on_the_disk_is_given_up(void **state)
 	assert_int_equal(log.rotation.count, 1);
 }
 
+/* A reload: those that are handed over from then on are kept, or are not. */
+static void whether_they_are_may_change(void **state)
+{
+	struct fixture *fixture = *state;
+
+	rotate(fixture);
+	run(fixture, "test $(ls log.key* | wc -l) = 1 && cp log.key before");
+	chronicle_keep_keys(fixture->chronicle, true);
+	rotate(fixture);
+	run(fixture, "test $(ls log.key* | wc -l) = 2 && cmp before log.key.*");
+	chronicle_keep_keys(fixture->chronicle, false);
+	rotate(fixture);
+	run(fixture, "test $(ls log.key* | wc -l) = 2 && cmp before log.key.*");
+}
+
+/* One that is under way ends as it was begun, however often it is tried. */
+static void one_under_way_is_not_changed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct err_text text = {""};
+
+	run(fixture, "cp log.key before");
+	chronicle_keep_keys(fixture->chronicle, true);
+	assert_int_equal(chronicle_rotate_key(fixture->chronicle, &text), 0);
+	(void)tick(fixture);
+	assert_true(has(fixture, "log.key.new"));
+	chronicle_keep_keys(fixture->chronicle, false);
+	(void)tick(fixture);
+	(void)tick(fixture);
+	assert_false(has(fixture, "log.key.new"));
+	run(fixture, "cmp before log.key.*");
+}
+
 static void a_second_wish_waits_for_the_first(void **state)
 {
 	struct fixture *fixture = *state;
@@ -382,6 +415,8 @@ int main(void)
 		CASE(old_keys_are_kept_where_wanted),
 		CASE(what_has_the_name_of_an_old_key_is_not_written_to),
 		CASE(a_key_that_may_not_be_on_the_disk_is_given_up),
+		CASE(whether_they_are_may_change),
+		CASE(one_under_way_is_not_changed),
 		CASE(a_second_wish_waits_for_the_first),
 		CASE(a_key_that_cannot_be_made_is_given_up),
 		CASE(with_a_checkpoint_that_cannot_be_written_it_comes_later),
