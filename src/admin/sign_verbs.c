@@ -29,7 +29,6 @@
 
 struct signing {
 	struct job job;
-	struct reading *reading; /* NULL: it is beside the loop, or over */
 	struct signed_report_period period;
 	struct buf text;
 	uint64_t number; /* of its record */
@@ -107,8 +106,6 @@ static void free_h(void *arg)
 {
 	struct signing *signing = arg;
 
-	if (signing->reading)
-		reading_free(signing->reading);
 	buf_free(&signing->text);
 	free(signing);
 }
@@ -201,9 +198,8 @@ static void await_h(void *arg)
 }
 
 /* All was read: the text, and its record. 0, or negative. */
-static int record(struct signing *signing)
+static int record(struct signing *signing, struct signed_report *report)
 {
-	struct signed_report *report = signing->reading->report;
 	const struct signed_report_counts *counts = signed_report_counts(report);
 	struct entry_report entry = {.report = "protection",
 		.since_us = signing->period.since_us,
@@ -223,21 +219,20 @@ static int record(struct signing *signing)
 		return err;
 	entry.sum = sum;
 	signing->number = writer_report(signing->job.context->writer, &entry);
-	reading_free(signing->reading);
-	signing->reading = NULL;
 	return 0;
 }
 
 static void read_done_h(void *arg, void *work)
 {
 	struct signing *signing = arg;
-	struct err_text text;
+	struct reading *reading = work;
+	struct err_text text = reading->text;
+	int err = reading->err;
 
-	signing->reading = work;
-	text = signing->reading->text;
-	if (!signing->reading->err && record(signing) != 0)
-		err_set(&text, -ENOMEM, "out of memory");
-	if (signing->reading)
+	if (!err && record(signing, reading->report) != 0)
+		err = err_set(&text, -ENOMEM, "out of memory");
+	reading_free(reading);
+	if (err)
 		finish(signing, NULL, &text);
 	else
 		job_go_on(&signing->job, POLL_MS, await_h);
