@@ -217,6 +217,10 @@ pulled() { # WHERE
 	mv "$lab/state/aside" "$lab/state/$1"
 }
 
+is_partial_tile() {
+	compgen -G "$lab/state/log/tile/0/*.p" >/dev/null
+}
+
 is_harmless() {
 	[[ $(<"$lab/state/victim") == 'nobody writes here' && $(echo "$lab/state/folder"/*) == "$lab/state/folder/file" ]] || {
 		head -c 300 "$lab/state/victim"
@@ -369,6 +373,8 @@ for kind in "${kinds[@]}"; do
 	}
 	is_good "a $kind for the open files"
 
+	# behind a tile that is whole the next one begins with the next record
+	is_partial_tile || check "a $kind for a tile: one begins" eval 'short_call && wait_for 5 is_partial_tile'
 	width=$(ls "$lab"/state/log/tile/0/*.p/ | sort -n | tail -1)
 	tiles=$(echo "$lab"/state/log/tile/0/*.p)
 	for ((i = width + 1; i < width + 30 && i < 256; i++)); do

@@ -36,6 +36,7 @@ lab_open
 port_sipp_server=$port_spare
 port_front=$((port_spare + 2))
 conf_server=('suites = AES_CM_128_HMAC_SHA1_80')
+conf_media=('timeout = 10m') # nobody talks, and there is much to ask
 write_conf
 # rules and a dial plan, which the sandboxed server applies
 write_gateway 'tls = no' 'transport = udp' "port = $port_gw" 'country = 49' 'national-prefix = 0' \
