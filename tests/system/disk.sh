@@ -7,7 +7,7 @@
 . "$(dirname "$0")/pair.sh"
 # shellcheck source=tests/system/talk.sh
 . "$(dirname "$0")/talk.sh"
-need sipp kamailio capinfos
+need sipp kamailio capinfos python3
 [[ -z ${TANDEM_SANITIZER:-} ]] || skip "a library before all others and sanitizers do not go together"
 if [[ -z ${DISK_INSIDE:-} ]] && ((EUID == 0)) && unshare --mount true 2>/dev/null; then
 	DISK_INSIDE=yes exec unshare --mount bash "$0" "$@"
@@ -208,13 +208,20 @@ stall() {
 # planted NAME WHERE COMMAND: COMMAND has put something into the place of the file or folder WHERE, which was moved away.
 # Nothing is written to $lab/state/victim.
 plant() { # WHERE COMMAND...
-	mv "$lab/state/$1" "$lab/state/aside"
-	"${@:2}" "$lab/state/$1"
+	"${@:2}" "$lab/state/aside"
+	exchange "$lab/state/aside" "$lab/state/$1"
 }
 
 pulled() { # WHERE
-	rm -rf "${lab:?}/state/$1"
-	mv "$lab/state/aside" "$lab/state/$1"
+	exchange "$lab/state/aside" "$lab/state/$1"
+	rm -rf "${lab:?}/state/aside"
+}
+
+# exchange A B: each has the other's name, and at no moment neither; or what is written meanwhile is made anew.
+exchange() {
+	python3 -c 'import ctypes, os, sys
+a, b = map(os.fsencode, sys.argv[1:])
+sys.exit(ctypes.CDLL(None).renameat2(-100, a, -100, b, 2) != 0)' "$@"
 }
 
 is_partial_tile() {
@@ -364,8 +371,8 @@ for kind in "${kinds[@]}"; do
 	is_good "a $kind for the checkpoint"
 
 	disk none
-	rm "$lab/state/audit/open.log"
-	"put_$kind" "$lab/state/audit/open.log"
+	plant audit/open.log "put_$kind"
+	rm "$lab/state/aside"
 	check "a $kind for the open files: a call" short_call
 	[[ $kind != folder ]] || {
 		check "a $kind for the open files: told" wait_for 10 said 'event=failing what=capture'
