@@ -3,6 +3,7 @@
 #include "audit/entry.h"
 #include "audit/style.h"
 #include "base/hash.h"
+#include "base/regular.h"
 #include "evidence/digest.h"
 #include "evidence/radix64.h"
 
@@ -193,25 +194,37 @@ static void add_all(
 
 /* ---- its file ---- */
 
-/* Makes NAME, of an empty file, and returns its descriptor; or gives it as a further one to FILE, where that is one, and returns 0.
- * Negative: a negated errno. */
-static int make_name(int dir_fd, const char name[static STYLE_NAME_SIZE],
-	const struct certs_file *file)
-{
-	int fd;
+/* Makes the file NAME of DIR_FD. 0 or a negated errno. */
+typedef int file_h(int dir_fd, const char *name, const void *arg);
 
-	if (file) {
-		fd = linkat(file->dir_fd, file->name, dir_fd, name, 0);
-		return fd < 0 ? -errno : 0;
-	}
-	fd = openat(
-		dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	return fd < 0 ? -errno : fd;
+/* A further name of the file ARG. */
+static int share_file(int dir_fd, const char *name, const void *arg)
+{
+	const struct certs_file *file = arg;
+
+	return linkat(file->dir_fd, file->name, dir_fd, name, 0) < 0 ? -errno : 0;
 }
 
-/* As make_name(), by the first name that is free: a process before this one may have written one of the same call. */
+/* A new file, with the text ARG. */
+static int write_file(int dir_fd, const char *name, const void *arg)
+{
+	const struct buf *text = arg;
+	const int fd = openat(
+		dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	int err;
+
+	if (fd < 0)
+		return -errno;
+	err = regular_write(fd, buf_span(text), NULL);
+	close(fd);
+	if (err)
+		unlinkat(dir_fd, name, 0); /* it is of no use in part */
+	return err;
+}
+
+/* By the first name that is free: a process before this one may have written one of the same call. */
 static int make_file(
-	int dir_fd, char name[static STYLE_NAME_SIZE], const struct certs_file *file)
+	int dir_fd, char name[static STYLE_NAME_SIZE], file_h *make_h, const void *arg)
 {
 	int err = -EEXIST;
 
@@ -220,27 +233,8 @@ static int make_file(
 			snprintf(name, STYLE_NAME_SIZE, "call.certs.pem");
 		else
 			snprintf(name, STYLE_NAME_SIZE, "call.%u.certs.pem", part);
-		err = make_name(dir_fd, name, file);
+		err = make_h(dir_fd, name, arg);
 	}
-	return err;
-}
-
-static int write_file(
-	int dir_fd, char name[static STYLE_NAME_SIZE], const struct buf *text)
-{
-	const int fd = make_file(dir_fd, name, NULL);
-	int err = 0;
-	ssize_t n;
-
-	if (fd < 0)
-		return fd;
-	/* small, and of no use in part */
-	n = write(fd, text->data, text->len);
-	if (n != (ssize_t)text->len) {
-		err = n < 0 ? -errno : -ENOSPC;
-		unlinkat(dir_fd, name, 0);
-	}
-	close(fd);
 	return err;
 }
 
@@ -253,21 +247,13 @@ static struct certs_file *find_file(struct certs_pool *pool, const struct tlog_h
 	return NULL;
 }
 
-/* Takes DIR_FD. */
-static void keep_file(struct certs_pool *pool, int dir_fd,
-	const char name[static STYLE_NAME_SIZE], const struct tlog_hash *sum)
+/* Whose place a file takes that is remembered from now on. */
+static struct certs_file *give_way(struct certs_pool *pool)
 {
-	struct certs_file *file = find_file(pool, sum);
+	struct certs_file *file = &pool->files[pool->oldest];
 
-	if (!file) {
-		file = &pool->files[pool->oldest];
-		pool->oldest = (pool->oldest + 1) % CERTS_FILES_MAX;
-	}
-	forget_file(file);
-	file->dir_fd = dir_fd;
-	memcpy(file->name, name, sizeof(file->name));
-	file->names = 1;
-	file->sum = *sum;
+	pool->oldest = (pool->oldest + 1) % CERTS_FILES_MAX;
+	return file;
 }
 
 /* TEXT is in a file of DIR_FD, which it takes. */
@@ -278,17 +264,25 @@ static int place(struct certs_pool *pool, int dir_fd, char name[static STYLE_NAM
 	int err;
 
 	/* the one that is remembered may be deleted, or its disk another one now */
-	if (file && file->names < CERTS_NAMES_MAX && make_file(dir_fd, name, file) == 0) {
+	if (file && file->names < CERTS_NAMES_MAX &&
+		make_file(dir_fd, name, share_file, file) == 0) {
 		file->names++;
 		close(dir_fd);
 		return 0;
 	}
-	err = write_file(dir_fd, name, text);
-	if (err)
+	err = make_file(dir_fd, name, write_file, text);
+	if (err) {
 		close(dir_fd);
-	else
-		keep_file(pool, dir_fd, name, sum);
-	return err;
+		return err;
+	}
+	if (!file)
+		file = give_way(pool);
+	forget_file(file);
+	file->dir_fd = dir_fd;
+	memcpy(file->name, name, sizeof(file->name));
+	file->names = 1;
+	file->sum = *sum;
+	return 0;
 }
 
 int certs_write(struct certs *certs, struct certs_pool *pool,

@@ -33,8 +33,9 @@ static void put16(struct buf *out, uint16_t value)
 
 static void put_option(struct buf *out, enum option code, const void *value, size_t len)
 {
-	put16(out, (uint16_t)code);
-	put16(out, (uint16_t)len);
+	const uint16_t head[2] = {(uint16_t)code, (uint16_t)len};
+
+	buf_add(out, head, sizeof(head));
 	buf_add(out, value, len);
 	pcapng_block_pad(out, len);
 }
@@ -83,35 +84,28 @@ void pcapng_interface(struct buf *out, const char *name, const char *description
 	pcapng_block_end(out, at);
 }
 
-static void put_net16(struct buf *out, uint16_t value)
-{
-	put16(out, htons(value));
-}
-
-/* In the byte order of networks. */
+/* In the byte order of networks. There is no address of the link: its words stay zero. */
 static void put_cooked(struct buf *out, const struct pcapng_packet *packet)
 {
-	static const uint8_t no_address[8];
 	const uint8_t *ip = packet->data;
 	const bool v6 = packet->len > 0 && ip[0] >> 4 == 6;
+	const uint16_t head[PCAPNG_COOKED_HEAD / sizeof(uint16_t)] = {
+		[0] = htons(packet->sent ? COOKED_BY_US : COOKED_TO_US),
+		[1] = htons(COOKED_NONE),
+		[7] = htons(v6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4)};
 
-	put_net16(out, packet->sent ? COOKED_BY_US : COOKED_TO_US);
-	put_net16(out, COOKED_NONE);
-	put_net16(out, 0);
-	buf_add(out, no_address, sizeof(no_address));
-	put_net16(out, v6 ? ETHERTYPE_IPV6 : ETHERTYPE_IPV4);
+	buf_add(out, head, sizeof(head));
 }
 
 void pcapng_packet(struct buf *out, const struct pcapng_packet *packet)
 {
 	const size_t at = pcapng_block_begin(out, PCAPNG_BLOCK_PACKET);
 	const uint32_t flags = packet->sent ? OUTBOUND : INBOUND;
+	const uint32_t head[5] = {packet->interface, (uint32_t)(packet->wall_us >> 32),
+		(uint32_t)packet->wall_us, (uint32_t)(PCAPNG_COOKED_HEAD + packet->len),
+		(uint32_t)(PCAPNG_COOKED_HEAD + packet->whole)};
 
-	pcapng_block_put32(out, packet->interface);
-	pcapng_block_put32(out, (uint32_t)(packet->wall_us >> 32));
-	pcapng_block_put32(out, (uint32_t)packet->wall_us);
-	pcapng_block_put32(out, (uint32_t)(PCAPNG_COOKED_HEAD + packet->len));
-	pcapng_block_put32(out, (uint32_t)(PCAPNG_COOKED_HEAD + packet->whole));
+	buf_add(out, head, sizeof(head));
 	put_cooked(out, packet);
 	buf_add(out, packet->data, packet->len);
 	pcapng_block_pad(out, packet->len);

@@ -1,7 +1,7 @@
 /* libpcap's own reader is the judge of what was written. */
 #include <pcap.h>
 
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "audit/datagram.h"
 #include "audit/repair.h"
@@ -10,9 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define WALL_US UINT64_C(1700000000000007)
@@ -136,15 +134,6 @@ static void records_are_read_back_after_a_rest(void **state)
 	}
 }
 
-static void allow(rlim_t size)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = size ? size : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 /* What a file of FIXTURE's format has beside its records, and a record of 1000 bytes has in all. */
 static void measure(struct fixture *fixture, off_t *ret_head, off_t *ret_record)
 {
@@ -182,9 +171,9 @@ static void a_short_write_leaves_whole_records(void **state)
 			capture = begin(fixture);
 			for (unsigned j = 0; j < 30; j++)
 				add(capture, text);
-			allow((rlim_t)size);
+			limit_files((rlim_t)size);
 			assert_int_equal(capture_flush(capture, &stored, &lost), -EFBIG);
-			allow(0);
+			limit_files(RLIM_INFINITY);
 			assert_int_equal(
 				stored, size < head ? 0 : (size - head) / record);
 			assert_int_equal(stored + lost, 30);
@@ -448,6 +437,5 @@ int main(void)
 		cmocka_unit_test(what_no_datagram_holds_is_cut_and_said),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

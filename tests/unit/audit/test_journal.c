@@ -1,4 +1,4 @@
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "audit/journal.h"
 #include "audit_fixture.h"
@@ -6,9 +6,7 @@
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 struct fixture {
@@ -95,15 +93,6 @@ static void expect(const char *path, const char *expected)
 	assert_string_equal(text, expected);
 }
 
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 static void a_line_waits_and_is_written(void **state)
 {
 	struct fixture *fixture = *state;
@@ -168,14 +157,14 @@ static void on_a_full_disk_records_wait_and_none_is_half_written(void **state)
 
 	start(fixture);
 	write_one(fixture, "{\"a\":1}\n");
-	limit_file_size(120);
+	limit_files(120);
 	add(fixture, "{\"b\":2}\n");
 	add(fixture, "{\"c\":3}\n");
 	assert_false(journal_write(fixture->journal));
 	expect(fixture->path, "0 call\",\"a\":1}\n");
 	assert_true(health_is_failing(&fixture->health));
 	assert_false(journal_tick(fixture->journal, NULL));
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	assert_true(journal_tick(fixture->journal, NULL));
 	expect(fixture->path,
 		"0 call\",\"a\":1}\n1 call\",\"b\":2}\n2 call\",\"c\":3}\n");
@@ -308,13 +297,13 @@ static void one_that_is_lost_has_no_number(void **state)
 	assert_true(journal_add_numbered(
 		fixture->journal, "call", body, sizeof(body), &number));
 	assert_int_equal(number, 0);
-	limit_file_size(10);
+	limit_files(10);
 	while (journal_add(fixture->journal, "call", body, sizeof(body)))
 		;
 	number = UINT64_MAX;
 	assert_false(journal_add_numbered(
 		fixture->journal, "call", body, sizeof(body), &number));
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	assert_true(number == UINT64_MAX);
 }
 
@@ -334,7 +323,7 @@ static void a_gap_is_declared(void **state)
 	memcpy(body + len - 3, "\"}\n", 3);
 	body[len] = '\0';
 	start(fixture);
-	limit_file_size(10);
+	limit_files(10);
 	do {
 		journal_add(fixture->journal, "call", body, len);
 		journal_counts(fixture->journal, &counts);
@@ -343,7 +332,7 @@ static void a_gap_is_declared(void **state)
 	assert_false(journal_add(fixture->journal, "call", body, len));
 	assert_false(journal_add(fixture->journal, "call", body, len));
 	assert_false(journal_tick(fixture->journal, NULL));
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	assert_true(journal_tick(fixture->journal, NULL));
 	write_one(fixture, "{\"b\":2}\n");
 	journal_counts(fixture->journal, &counts);
@@ -391,9 +380,9 @@ static void kill_it(struct fixture *fixture)
 	snprintf(command, sizeof(command), "cp '%s/waiting' '%s/kept'", fixture->folder,
 		fixture->folder);
 	assert_int_equal(system(command), 0);
-	limit_file_size(0);
+	limit_files(0);
 	journal_free(fixture->journal);
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	fixture->journal = NULL;
 	snprintf(command, sizeof(command), "mv '%s/kept' '%s/waiting'", fixture->folder,
 		fixture->folder);
@@ -443,9 +432,9 @@ static void what_was_left_stays_where_there_is_no_room(void **state)
 	for (unsigned i = 0; i < 200; i++)
 		add(fixture, body);
 	kill_it(fixture);
-	limit_file_size(65536);
+	limit_files(65536);
 	start(fixture);
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	assert_int_equal(past_of(fixture).records, 201);
 	assert_true(journal_write(fixture->journal));
 	restart(fixture);
@@ -605,6 +594,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_view_is_of_one_file, setup, teardown),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

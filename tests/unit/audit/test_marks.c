@@ -1,5 +1,5 @@
 /* What a start learns of captures that a killed process had open. */
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "audit/marks.h"
 #include "audit_fixture.h"
@@ -7,8 +7,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define DATE "2026-11-22"
@@ -188,22 +186,18 @@ static void a_long_file_is_replaced(void **state)
 static void a_full_disk_leaves_whole_lines(void **state)
 {
 	struct fixture *fixture = *state;
-	struct rlimit limit;
 	uint64_t number = 0;
 
-	getrlimit(RLIMIT_FSIZE, &limit);
 	add(fixture, "a");
 	assert_int_equal(marks_write(fixture->marks), 0);
 	assert_int_equal(marks_add(fixture->marks, DATE, "b", &number), 0);
-	limit.rlim_cur = 20;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(20);
 	assert_int_equal(marks_write(fixture->marks), -EFBIG);
 	assert_false(marks_reached(fixture->marks, number));
 	assert_file(fixture, "+" DATE ".a\n");
 	/* While it fails no more lines are taken. */
 	assert_int_equal(marks_add(fixture->marks, DATE, "c", &number), -EFBIG);
-	limit.rlim_cur = limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(RLIM_INFINITY);
 	assert_int_equal(marks_add(fixture->marks, DATE, "c", &number), 0);
 	assert_int_equal(marks_write(fixture->marks), 0);
 	assert_file(fixture, "+" DATE ".a\n+" DATE ".b\n+" DATE ".c\n");
@@ -237,6 +231,5 @@ int main(void)
 		marked(a_planted_link_is_not_followed),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,14 @@ static void go(struct fixture *fixture)
 	fixture->step.mono_us += 61000000;
 }
 
+/* With room for so many bytes, so many captures are deleted since the beginning. */
+static void assert_deleted_for(struct fixture *fixture, uint64_t bytes, uint64_t deleted)
+{
+	keep_bytes(fixture, bytes);
+	go(fixture);
+	assert_int_equal(retention_deleted(fixture->retention), deleted);
+}
+
 static void what_is_too_old_is_deleted(void **state)
 {
 	struct fixture *fixture = *state;
@@ -183,16 +191,10 @@ static void the_oldest_day_goes_first_when_there_is_too_much(void **state)
 	make(fixture, "2026-02-26", "a", 3, 1000, "call.pcapng");
 	make(fixture, "2026-02-27", "b", 2, 1000, "call.pcapng");
 	make(fixture, "2026-02-28", "c", 1, 1000, "call.pcapng");
-	keep_bytes(fixture, 3000);
-	go(fixture);
-	assert_int_equal(retention_deleted(fixture->retention), 0);
-	keep_bytes(fixture, 2999);
-	go(fixture);
-	assert_int_equal(retention_deleted(fixture->retention), 1);
+	assert_deleted_for(fixture, 3000, 0);
+	assert_deleted_for(fixture, 2999, 1);
 	assert_false(is_there(fixture, "2026-02-26"));
-	keep_bytes(fixture, 1);
-	go(fixture);
-	assert_int_equal(retention_deleted(fixture->retention), 3);
+	assert_deleted_for(fixture, 1, 3);
 }
 
 /* A file that calls share takes its room once. */
@@ -206,12 +208,8 @@ static void what_calls_share_is_counted_once(void **state)
 	assert_int_equal(linkat(fixture->fd, "2026-02-26/a/call.certs.pem", fixture->fd,
 				 "2026-02-27/b/call.certs.pem", 0),
 		0);
-	keep_bytes(fixture, 3000);
-	go(fixture);
-	assert_int_equal(retention_deleted(fixture->retention), 0);
-	keep_bytes(fixture, 2999);
-	go(fixture);
-	assert_int_equal(retention_deleted(fixture->retention), 1);
+	assert_deleted_for(fixture, 3000, 0);
+	assert_deleted_for(fixture, 2999, 1);
 	assert_true(is_there(fixture, "2026-02-27/b/call.certs.pem"));
 }
 

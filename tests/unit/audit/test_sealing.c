@@ -1,5 +1,5 @@
 /* What is recorded of files that are closed for good is what lies there. Time is the test's; coreutils and age are the judges. */
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "audit/certs.h"
 #include "audit/datagram.h"
@@ -8,9 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 static void told_h(void *arg, const struct seal *seal)
@@ -243,15 +241,6 @@ static void encrypted_captures_have_their_leaves_beside_them(void **state)
 	free(kept);
 }
 
-static void allow(rlim_t size)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = size ? size : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 /* What the disk refused is in neither sum. */
 static void a_full_disk_does_not_spoil_the_sums(void **state)
 {
@@ -259,11 +248,11 @@ static void a_full_disk_does_not_spoil_the_sums(void **state)
 
 	begin(fixture);
 	for (rlim_t size = 200; size < 40000; size += 1999) {
-		allow(size);
+		limit_files(size);
 		add(fixture, "one", 700);
 		add(fixture, "two", 1300);
 		pass(fixture, SECOND_US);
-		allow(0);
+		limit_files(RLIM_INFINITY);
 	}
 	add(fixture, "end", 20);
 	assert_true(health_is_failing(&fixture->health));
@@ -280,10 +269,10 @@ static void encrypted_ones_neither(void **state)
 	set_style(fixture, CONFIG_CAPTURE_PCAPNG, true);
 	begin(fixture);
 	for (rlim_t size = 100; size < 200000; size += 30011) {
-		allow(size);
+		limit_files(size);
 		add(fixture, "one", 30000);
 		pass(fixture, SECOND_US);
-		allow(0);
+		limit_files(RLIM_INFINITY);
 	}
 	end(fixture);
 	assert_int_equal(
@@ -498,6 +487,5 @@ int main(void)
 		stored(certificates_are_bounded),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

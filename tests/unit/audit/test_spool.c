@@ -1,12 +1,10 @@
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "audit/kept.h"
 #include "audit/spool.h"
 #include "audit_fixture.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 struct fixture {
@@ -236,16 +234,12 @@ static void what_is_no_spool_is_begun_anew(void **state)
 static void where_there_is_no_room_a_line_is_refused(void **state)
 {
 	struct fixture *fixture = *state;
-	struct rlimit limit;
 	unsigned count = 0;
 
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = 200000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(200000);
 	while (add(fixture, "123456789\n"))
 		count++;
-	limit.rlim_cur = RLIM_INFINITY;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(RLIM_INFINITY);
 	assert_int_equal(count, (200000 - 64) / 10);
 	assert_true(add(fixture, "one\n"));
 	start_anew(fixture);
@@ -325,6 +319,5 @@ int main(void)
 		CASE(what_is_given_back_is_zero_when_it_is_used_again),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,22 +4,9 @@
 #include "audit/standing.h"
 #include "audit_fixture.h"
 #include "base/log.h"
+#include "sync_fixture.h"
 
-#include <errno.h>
 #include <sys/stat.h>
-
-int __real_fdatasync(int fd);
-int __wrap_fdatasync(int fd);
-
-static bool sync_fails;
-
-int __wrap_fdatasync(int fd)
-{
-	if (!sync_fails)
-		return __real_fdatasync(fd);
-	errno = EIO;
-	return -1;
-}
 
 struct fixture {
 	char *folder, *run;

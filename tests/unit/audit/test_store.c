@@ -1,14 +1,12 @@
 /* Encrypted captures: what is on the disk at each moment, and what age makes of it. Time is the test's. */
 #include <pcap.h>
 
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "store_fixture.h"
 
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 static int setup(void **state)
@@ -127,15 +125,6 @@ static void a_file_that_rests_goes_on(void **state)
 	assert_int_equal(count_opened(fixture, "call.pcapng.age", "one"), 3);
 }
 
-static void allow(rlim_t size)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = size ? size : limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 /* What waits is kept, and written when there is room; what finds no room in memory is lost and counted. */
 static void a_full_disk_cuts_no_chunk(void **state)
 {
@@ -148,19 +137,19 @@ static void a_full_disk_cuts_no_chunk(void **state)
 	head = size_of(fixture, "call.pcapng.age.part");
 	assert_true(head > 100 && head < 1000);
 	for (rlim_t size = 100; size < 140000; size += 30011) {
-		allow(size);
+		limit_files(size);
 		add(fixture, "one", 60000);
 		pass(fixture, SECOND_US);
-		allow(0);
+		limit_files(RLIM_INFINITY);
 		assert_int_equal(
 			(size_of(fixture, "call.pcapng.age.part") - head) % 65552, 0);
 	}
 	assert_true(health_is_failing(&fixture->health));
-	allow(100);
+	limit_files(100);
 	for (unsigned i = 0; i < 20; i++)
 		add(fixture, "one", 60000);
 	assert_true(counts(fixture).lost > 10);
-	allow(0);
+	limit_files(RLIM_INFINITY);
 	store_end(fixture->store, 1, 0, fixture->mono_us);
 	pass(fixture, 40 * SECOND_US);
 	assert_int_equal(counts(fixture).stored + counts(fixture).lost, 26);
@@ -247,6 +236,5 @@ int main(void)
 		stored(a_call_is_in_use_until_its_last_message_may_have_come),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,14 @@
 /* A line that is half written, and cannot be cut at once; lines that are written, and cannot be synced. Linked with
  * --wrap=ftruncate,--wrap=fdatasync. */
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "audit/journal.h"
 #include "audit_fixture.h"
 #include "base/log.h"
 #include "evidence/head.h"
+#include "sync_fixture.h"
 
 #include <errno.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 int __real_ftruncate(int fd, off_t len);
 int __wrap_ftruncate(int fd, off_t len);
@@ -24,28 +23,6 @@ int __wrap_ftruncate(int fd, off_t len)
 	failures--;
 	errno = EIO;
 	return -1;
-}
-
-int __real_fdatasync(int fd);
-int __wrap_fdatasync(int fd);
-
-static bool sync_fails;
-
-int __wrap_fdatasync(int fd)
-{
-	if (!sync_fails)
-		return __real_fdatasync(fd);
-	errno = EIO;
-	return -1;
-}
-
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 /* How many lines the file has; each is a record, and numbers go on. */
@@ -80,10 +57,10 @@ static void a_torn_line_is_cut_before_others_follow(void **state)
 	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
 	for (unsigned i = 0; i < 4; i++)
 		assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
-	limit_file_size(200);
+	limit_files(200);
 	failures = 2;
 	assert_false(journal_write(journal));
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	/* it cannot be cut yet: nothing is written behind it */
 	assert_false(journal_write(journal));
 	assert_int_equal(failures, 0);
@@ -132,6 +109,5 @@ int main(void)
 		cmocka_unit_test(what_is_written_at_the_end_is_not_told_as_left),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,13 +1,11 @@
 /* Secrets of connections for captures on the wire: whose are kept, where, and for whom. */
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include "audit/wire.h"
 #include "audit_fixture.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #define WALL_US UINT64_C(1767225600000000) /* 2026-01-01 */
@@ -168,15 +166,6 @@ static void what_is_lost_is_counted(void **state)
 	wire_free(wire);
 }
 
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-
-	getrlimit(RLIMIT_FSIZE, &limit);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 /* A disk takes part of a line: those before and behind it are whole. */
 static void one_that_was_cut_spoils_no_other(void **state)
 {
@@ -186,9 +175,9 @@ static void one_that_was_cut_spoils_no_other(void **state)
 
 	begin(f, &wire);
 	wire_key(wire, &f->near, span_of("ONE 01 02\n"));
-	limit_file_size(15);
+	limit_files(15);
 	wire_key(wire, &f->near, span_of("TWO 03 04\n"));
-	limit_file_size(RLIM_INFINITY);
+	limit_files(RLIM_INFINITY);
 	wire_key(wire, &f->near, span_of("THREE\n"));
 	content(f, "tls.keys", out, sizeof(out));
 	assert_string_equal(out, "ONE 01 02\nTHREE\n");
@@ -269,6 +258,5 @@ int main(void)
 		TEST(what_stands_there_is_left),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

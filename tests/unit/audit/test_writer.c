@@ -1,3 +1,4 @@
+#include "../file_limit.h"
 #include "writer_fixture.h"
 
 #include "audit/journal.h"
@@ -344,26 +345,22 @@ static void a_full_disk_fails_and_recovers_by_itself(void **state)
 {
 	struct fixture *fixture = *state;
 	struct record record = fixture_record(1, "a");
-	struct rlimit limit;
 	char path[4300], text[3001];
 	bool found;
 
 	memset(text, 'f', 3000);
 	text[3000] = '\0';
-	getrlimit(RLIMIT_FSIZE, &limit);
 	writer_call_begin(fixture->writer, 1, "a");
 	message(fixture, 1, text);
 	WAIT_FOR(settled(fixture));
-	limit.rlim_cur = 4000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(4000);
 	message(fixture, 1, text);
 	WAIT_FOR(settled(fixture));
 	assert_false(writer_ready(fixture->writer));
 	assert_non_null(strstr(totals(fixture).why, "File too large"));
 	for (unsigned i = 0; i < 5; i++)
 		writer_cdr(fixture->writer, &record);
-	limit.rlim_cur = limit.rlim_max;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(RLIM_INFINITY);
 	WAIT_FOR(writer_ready(fixture->writer));
 	message(fixture, 1, text);
 	WAIT_FOR(settled(fixture));
@@ -574,6 +571,5 @@ int main(void)
 		cmocka_unit_test_setup_teardown(threads_offer_at_once, setup, teardown),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,10 @@
 /* What the record of a call says of its capture. */
+#include "../file_limit.h"
 #include "writer_fixture.h"
 
 #include "audit/store_name.h"
 
 #include <jansson.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 /* Call 1 ends, whose rules were MODE. What its record says, the caller's; NULL: nothing. */
 static json_t *end(struct fixture *fixture, const char *mode)
@@ -165,7 +164,6 @@ static void a_loss_before_it_is_none_of_its(void **state)
 static void a_disk_that_fails_leaves_it_unknown(void **state)
 {
 	struct fixture *fixture = *state;
-	struct rlimit limit, usual;
 	char text[3001];
 	json_t *captured;
 
@@ -174,10 +172,7 @@ static void a_disk_that_fails_leaves_it_unknown(void **state)
 	writer_call_begin(fixture->writer, 2, "b");
 	message(fixture, 2, text);
 	WAIT_FOR(settled(fixture));
-	getrlimit(RLIMIT_FSIZE, &usual);
-	limit = usual;
-	limit.rlim_cur = 4000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(4000);
 	message(fixture, 2, text);
 	WAIT_FOR(totals(fixture).lost > 0);
 	/* it begins behind that loss; its record is short enough for the file */
@@ -185,7 +180,7 @@ static void a_disk_that_fails_leaves_it_unknown(void **state)
 	captured = end(fixture, "full");
 	assert_captured(captured, "full", "unknown", true);
 	json_decref(captured);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+	limit_files(RLIM_INFINITY);
 }
 
 int main(void)
@@ -203,6 +198,5 @@ int main(void)
 		TEST(a_disk_that_fails_leaves_it_unknown),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,15 +1,13 @@
 /* Only what is a file, and where it seems to be, is opened; nothing waits. */
 #include "base/regular.h"
 
-#include "../unit.h"
+#include "../file_limit.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 static char folder[64];
@@ -82,7 +80,6 @@ static void nothing_else_is(void **state)
 static void what_is_written_is_there_as_far_as_there_is_room(void **state)
 {
 	const int fd = openat(folder_fd, "file", O_RDWR | O_TRUNC);
-	struct rlimit limit, usual;
 	char bytes[1000];
 	size_t written = 77;
 
@@ -91,12 +88,9 @@ static void what_is_written_is_there_as_far_as_there_is_room(void **state)
 	assert_int_equal(regular_write(fd, (struct span){bytes, 600}, NULL), 0);
 	assert_int_equal(regular_write(fd, (struct span){NULL, 0}, &written), 0);
 	assert_int_equal(written, 0);
-	getrlimit(RLIMIT_FSIZE, &usual);
-	limit = usual;
-	limit.rlim_cur = 1000;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_files(1000);
 	assert_int_equal(regular_write(fd, (struct span){bytes, 1000}, &written), -EFBIG);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual), 0);
+	limit_files(RLIM_INFINITY);
 	assert_int_equal(written, 400);
 	assert_int_equal(lseek(fd, 0, SEEK_END), 1000);
 	close(fd);
@@ -112,6 +106,5 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_there_as_far_as_there_is_room),
 	};
 
-	signal(SIGXFSZ, SIG_IGN);
 	return cmocka_run_group_tests(tests, start, end);
 }
