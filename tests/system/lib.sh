@@ -23,6 +23,9 @@ PATH=$PATH:$builddir/peers/usr/bin
 # Deadlines are generous, since they cost nothing when all is well. Slow builds
 # (sanitizers, valgrind) may stretch them further.
 time_scale=${TIME_SCALE:-1}
+# What is waited for comes at once, or late where others keep the machine's disk busy: a line of the
+# log has been half a minute on its way.
+patience=4
 # Where tandem, kamailio and sipp are, and *.example.test: 127.0.0.1 or ::1. Phones have IPv4
 # only.
 loopback=${loopback:-127.0.0.1}
@@ -108,9 +111,10 @@ need() {
 
 # --- waiting
 
-# wait_for SECONDS COMMAND...: until COMMAND succeeds; false when it never does.
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; false when it never does. SECONDS are of a
+# machine that has nothing else to do.
 wait_for() {
-	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * time_scale * 1000000))
+	local deadline=$((${EPOCHREALTIME/[.,]/} + $1 * patience * time_scale * 1000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < deadline)) || return 1

@@ -156,7 +156,7 @@ journal() {
 
 if ((EUID == 0)) && unshare -m true 2>/dev/null; then
 	export -f journal wait_for wait_line has_lines lines ctl
-	export lab tools builddir time_scale
+	export lab tools builddir time_scale patience
 	unshare -m bash -c journal
 	pids+=("$(<"$lab/journal.pid")" "$(<"$lab/tandem.pid")")
 	check "the journal gets lines" wait_line 10 "$lab/journal" 'event=ready'
