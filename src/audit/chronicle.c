@@ -47,11 +47,13 @@ static uint64_t wall_us(void)
 	return clock_real()->wall_us(clock_real());
 }
 
-static void add_body(struct chronicle *chronicle, const char *kind, struct buf *body)
+static bool add_body(struct chronicle *chronicle, const char *kind, struct buf *body)
 {
-	if (!body->err)
-		journal_add(chronicle->journal, kind, body->data, body->len);
+	const bool added = !body->err &&
+			   journal_add(chronicle->journal, kind, body->data, body->len);
+
 	buf_free(body);
+	return added;
 }
 
 /* The process before */
@@ -390,7 +392,8 @@ static void tell_key(struct chronicle *chronicle)
 		return;
 	buf_init(&body, 0);
 	entry_key(&body, wall_us(), keys.from, keys.to);
-	add_body(chronicle, HANDOVER_KIND, &body);
+	if (add_body(chronicle, HANDOVER_KIND, &body))
+		ledger_recorded(chronicle->ledger, &keys);
 }
 
 bool chronicle_tick(struct chronicle *chronicle, uint64_t mono_us, bool failing)

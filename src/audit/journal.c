@@ -2,6 +2,7 @@
 
 #include "audit/entry.h"
 #include "audit/spool.h"
+#include "audit/unsynced.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -46,10 +47,9 @@ struct journal {
 	/* audit thread */
 	int fd;        /* -1: could not be opened again */
 	uint64_t file; /* counts what was opened */
-	bool dirty;    /* written since the last sync */
 	bool torn;     /* its last line is half written, and could not be cut */
 	int synced_fd; /* what the last view has; -1: none */
-	int left_fd;   /* of the file before, to be synced; -1: none */
+	struct unsynced unsynced; /* of FD's file */
 };
 
 /* Cuts a line that a killed process left half written: it is no record. */
@@ -290,7 +290,8 @@ int journal_new(struct journal **ret, const char *state_dir, const char *run_dir
 	pthread_mutex_init(&journal->lock, NULL);
 	buf_init(&journal->line, 0);
 	journal->health = health;
-	journal->fd = journal->synced_fd = journal->left_fd = -1;
+	journal->fd = journal->synced_fd = -1;
+	unsynced_init(&journal->unsynced);
 	journal->file = 1;
 	if (asprintf(&journal->path, "%s/" JOURNAL_NAME, state_dir) < 0) {
 		journal->path = NULL;
@@ -447,55 +448,91 @@ static void tell_gap(struct journal *journal)
 	buf_free(&body);
 }
 
-/* Somebody renamed or removed the file (logrotate): goes on in a new one. */
-static void follow_path(struct journal *journal)
+/* 0 or a negated errno. */
+static int sync_file(struct journal *journal)
+{
+	const int err = unsynced_sync(&journal->unsynced, journal->fd);
+
+	if (err)
+		health_fail(journal->health, "cdr", err);
+	return err;
+}
+
+/* What is in the file that is left, once more where its disk did not take it, is on the disk; or nobody knows. */
+static int leave_file(struct journal *journal)
+{
+	int err = sync_file(journal);
+
+	if (err)
+		err = sync_file(journal);
+	unsynced_forget(&journal->unsynced);
+	if (journal->fd >= 0)
+		close(journal->fd);
+	return err;
+}
+
+/* Somebody renamed or removed the file (logrotate): goes on in a new one. 0, or a negated errno: what it had may not be on the
+ * disk. */
+static int follow_path(struct journal *journal)
 {
 	struct stat here, there;
-	int fd;
+	int fd, err;
 
 	if (journal->fd >= 0 && fstat(journal->fd, &here) == 0 &&
 		lstat(journal->path, &there) == 0 && here.st_ino == there.st_ino &&
 		here.st_dev == there.st_dev)
-		return;
+		return 0;
 	fd = open_file(journal->path);
 	if (fd < 0) {
 		health_fail(journal->health, "cdr", fd);
-		return;
+		return 0;
 	}
-	journal->left_fd = journal->fd;
+	err = leave_file(journal);
 	journal->fd = fd;
 	journal->torn = false;
 	journal->file++;
+	return err;
+}
+
+/* Of LINES whole ones, MAX bytes of them at most. */
+static struct span first_lines(struct span lines, size_t max)
+{
+	const char *newline;
+
+	if (lines.len <= max)
+		return lines;
+	newline = memrchr(lines.p, '\n', max);
+	return (struct span){lines.p, newline ? (size_t)(newline + 1 - lines.p) : 0};
+}
+
+/* 0 or a negated errno. */
+static int cut_torn(struct journal *journal)
+{
+	int err = journal->torn ? unsynced_cut(&journal->unsynced, journal->fd) : 0;
+
+	journal->torn = err != 0;
+	return err;
 }
 
 /* A disk with little room takes what it can, in whole lines. Returns how much; *RET_CALLS of it are records of calls. */
 static size_t write_lines(struct journal *journal, struct span lines, uint64_t *ret_calls)
 {
 	struct span rest, line;
-	struct stat st;
-	const char *newline;
 	size_t done = 0, whole;
-	int err;
+	int err = cut_torn(journal);
 
-	if (journal->torn) {
-		err = cut_torn_line(journal->fd);
-		if (err) {
-			health_fail(journal->health, "cdr", err);
-			return 0;
-		}
-		journal->torn = false;
+	if (err) {
+		health_fail(journal->health, "cdr", err);
+		return 0;
 	}
+	lines = first_lines(
+		lines, unsynced_room(&journal->unsynced, journal->fd, lines.len));
 	err = journal->fd < 0 ? -ENOENT : regular_write(journal->fd, lines, &done);
-	whole = done;
-	if (done > 0 && done < lines.len) {
-		newline = memrchr(lines.p, '\n', done);
-		whole = newline ? (size_t)(newline + 1 - lines.p) : 0;
-	}
-	if (whole < done)
-		journal->torn =
-			fstat(journal->fd, &st) < 0 ||
-			ftruncate(journal->fd, st.st_size - (off_t)(done - whole)) < 0;
-	rest = (struct span){lines.p, whole};
+	rest = first_lines(lines, done);
+	whole = rest.len;
+	unsynced_add(&journal->unsynced, rest);
+	journal->torn = whole < done;
+	(void)cut_torn(journal);
 	while (rest.len > 0 && span_next(&rest, '\n', &line))
 		*ret_calls += is_call(line.p, line.len);
 	if (err)
@@ -513,7 +550,6 @@ bool journal_write(struct journal *journal)
 	lines = spool_lines(journal->spool);
 	pthread_mutex_unlock(&journal->lock);
 	done = lines.len > 0 ? write_lines(journal, lines, &calls) : 0;
-	journal->dirty = journal->dirty || done > 0;
 	pthread_mutex_lock(&journal->lock);
 	spool_drop(journal->spool, done);
 	journal->counts.written += calls;
@@ -521,34 +557,16 @@ bool journal_write(struct journal *journal)
 	return done == lines.len;
 }
 
-/* 0 or a negated errno. */
-static int sync_files(struct journal *journal)
-{
-	int err = 0;
-
-	if (journal->left_fd >= 0) {
-		err = fdatasync(journal->left_fd) < 0 ? -errno : 0;
-		close(journal->left_fd);
-	}
-	journal->left_fd = -1;
-	if (journal->dirty && fdatasync(journal->fd) < 0)
-		err = -errno;
-	else
-		journal->dirty = false;
-	if (err)
-		health_fail(journal->health, "cdr", err);
-	return err;
-}
-
 bool journal_tick(struct journal *journal, struct journal_view *ret_view)
 {
 	struct journal_view view = {.fd = -1};
 	struct stat st;
 	bool whole;
+	int err;
 
 	if (journal->synced_fd >= 0)
 		close(journal->synced_fd);
-	follow_path(journal);
+	err = follow_path(journal);
 	whole = journal_write(journal);
 	if (whole) {
 		tell_gap(journal);
@@ -561,7 +579,7 @@ bool journal_tick(struct journal *journal, struct journal_view *ret_view)
 		view.size = st.st_size;
 	if (view.fd < 0) {
 		whole = false;
-	} else if (sync_files(journal) != 0) {
+	} else if (sync_file(journal) != 0 || err) {
 		whole = false;
 		/* nothing is known to be on the disk */
 		close(view.fd);
@@ -604,8 +622,7 @@ void journal_free(struct journal *journal)
 	}
 	if (journal->synced_fd >= 0)
 		close(journal->synced_fd);
-	if (journal->left_fd >= 0)
-		close(journal->left_fd);
+	unsynced_free(&journal->unsynced);
 	spool_free(journal->spool);
 	buf_free(&journal->line);
 	pthread_mutex_destroy(&journal->lock);

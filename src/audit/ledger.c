@@ -624,20 +624,23 @@ bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret)
 		ledger->handed || logbook_is_handing_over(ledger->logbook))
 		return false;
 	/* A line that was not read may name the next key that is there. */
-	if (ledger->lines.fd < 0 || ledger->failing || health_is_failing(ledger->health))
-		return false;
-	if (!has_next(ledger))
+	if (ledger->lines.fd < 0 || ledger->failing ||
+		health_is_failing(ledger->health) || !has_next(ledger))
 		return false;
 	ed25519_public(ledger->keys.next.key, public);
 	(void)note_key_make(&key, span_of(state.name), public);
 	note_key_text(logbook_key(ledger->logbook), ret->from);
 	note_key_text(&key, ret->to);
+	return true;
+}
+
+void ledger_recorded(struct ledger *ledger, const struct ledger_keys *keys)
+{
 	pthread_mutex_lock(&ledger->lock);
 	ledger->state.rotation.is_recorded = true;
 	snprintf(ledger->state.rotation.from, sizeof(ledger->state.rotation.from), "%s",
-		ret->from);
+		keys->from);
 	pthread_mutex_unlock(&ledger->lock);
-	return true;
 }
 
 /* The next key has signed: it is the one that the next start has to find. */

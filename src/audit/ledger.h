@@ -84,5 +84,7 @@ int ledger_rotate_key(struct ledger *ledger, struct err_text *text);
 struct ledger_keys {
 	char from[LEDGER_KEY_SIZE], to[LEDGER_KEY_SIZE];
 };
-/* When all lines were read. True: the journal is to have a record of kind "key" with these, now. */
+/* When all lines were read. True: the journal is to have a record of kind "key" with these, now; and ledger_recorded() is to be told
+ * where it has. */
 bool ledger_wants_record(struct ledger *ledger, struct ledger_keys *ret);
+void ledger_recorded(struct ledger *ledger, const struct ledger_keys *keys);

@@ -3,6 +3,7 @@
 #include "audit/kept.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "base/secret.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,27 +19,24 @@
 #define CHUNK_CALLS 4096
 #define CHUNKS_MAX 64
 #define NAME "standing.now"
-#define MAGIC "tandem-standing-1"
+#define MAGIC "tandem-standing-2"
+/* Of the head. */
+#define TOKEN_BYTES 16
 /* What is copied at once. */
 #define PAGE_BYTES 4096
 #define CHUNK_PAGES (CHUNK_BYTES / PAGE_BYTES)
 #define PAGES_MAX (CHUNKS_MAX * CHUNK_PAGES)
 
-enum state { FREE, STANDS, ENDS };
+/* HEAD: the first slot, which is no call's. */
+enum state { FREE, STANDS, ENDS, HEAD };
 enum { ENDED, WAITING, TAKEN, STANDING_LISTS };
-
-/* What lies in front of the slots in memory: which copy they go with. */
-struct head {
-	char magic[32];
-	uint64_t device, inode;
-};
 
 /* As it is in the file. The state is written last, and so is what is true of the rest. */
 struct slot {
 	_Atomic uint32_t state;
-	uint32_t version; /* of this struct: 1 */
-	uint64_t start_us;
-	char id[STANDING_ID_SIZE];
+	uint32_t version;  /* of this struct: 1 */
+	uint64_t start_us; /* of the head: the inode of the copy */
+	char id[STANDING_ID_SIZE]; /* of the head: random, and the same in memory and in the copy that goes with it */
 	char magic[48]; /* so that a file of others is known */
 };
 
@@ -58,8 +56,8 @@ struct standing {
 	char *path;
 	int fd; /* of the copy */
 	pthread_mutex_t lock;
-	struct kept kept; /* LOCK: lock; a page with the head, and the slots */
-	unsigned chunks;  /* LOCK: lock */
+	struct kept kept;               /* LOCK: lock; the slots */
+	unsigned chunks;                /* LOCK: lock */
 	struct call *calls[CHUNKS_MAX]; /* LOCK: lock */
 	bool changed[PAGES_MAX];        /* LOCK: lock; since they were copied */
 	struct hash hash;               /* LOCK: lock */
@@ -73,7 +71,7 @@ struct standing {
 
 static struct slot *slot_at(struct standing *standing, uint32_t number)
 {
-	return (struct slot *)(void *)(standing->kept.bytes + PAGE_BYTES) + number;
+	return (struct slot *)(void *)standing->kept.bytes + number;
 }
 
 static void mark_changed(struct standing *standing, uint32_t number)
@@ -117,40 +115,49 @@ static int grow(struct standing *standing)
 	int err = standing->chunks == CHUNKS_MAX
 			  ? ERR_LIMIT
 			  : kept_grow(&standing->kept,
-				    PAGE_BYTES + (standing->chunks + 1) * CHUNK_BYTES);
+				    (standing->chunks + 1) * CHUNK_BYTES);
 
 	if (!err)
 		err = use_chunk(standing);
 	for (uint32_t i = CHUNK_CALLS; !err && i > 0; i--) {
-		put_free(standing, first + i - 1);
+		if (first + i > 1)
+			put_free(standing, first + i - 1);
 		mark_changed(standing, first + i - 1); /* the copy has whole chunks */
 	}
 	return err;
 }
 
-static bool is_ours(const struct slot *slot)
+static bool is_marked(const struct slot *slot)
 {
-	const uint32_t state = atomic_load(&slot->state);
-
-	if (state == FREE)
-		return true;
-	return (state == STANDS || state == ENDS) && slot->version == 1 &&
-	       memcmp(slot->magic, MAGIC, sizeof(MAGIC)) == 0 &&
+	return slot->version == 1 && memcmp(slot->magic, MAGIC, sizeof(MAGIC)) == 0 &&
 	       memchr(slot->id, '\0', sizeof(slot->id));
 }
 
-static struct head *head_of(struct standing *standing)
+static bool is_ours(const struct slot *slot, bool head)
 {
-	return (struct head *)(void *)standing->kept.bytes;
+	const uint32_t state = atomic_load(&slot->state);
+
+	return state == FREE || (is_marked(slot) && head == (state == HEAD) &&
+					(head || state == STANDS || state == ENDS));
+}
+
+static bool is_head(const struct slot *slot)
+{
+	return atomic_load(&slot->state) == HEAD && is_marked(slot);
 }
 
 static bool goes_with(struct standing *standing, const struct stat *copy)
 {
-	const struct head *head = head_of(standing);
+	const struct slot *head;
+	struct slot copied;
 
-	return standing->kept.size >= PAGE_BYTES + CHUNK_BYTES &&
-	       memcmp(head->magic, MAGIC, sizeof(MAGIC)) == 0 &&
-	       head->device == copy->st_dev && head->inode == copy->st_ino;
+	if (standing->kept.size < CHUNK_BYTES ||
+		pread(standing->fd, &copied, sizeof(copied), 0) !=
+			(ssize_t)sizeof(copied))
+		return false;
+	head = slot_at(standing, 0);
+	return is_head(head) && head->start_us == copy->st_ino && is_head(&copied) &&
+	       strcmp(head->id, copied.id) == 0;
 }
 
 /* All slots of the copy that are whole. Its last chunk may have been cut: the machine went down, or the disk was full. */
@@ -160,24 +167,18 @@ static int read_copy(struct standing *standing, const struct stat *copy)
 	const size_t whole = copy->st_size > (off_t)max ? max : (size_t)copy->st_size;
 	const size_t size = whole - whole % sizeof(struct slot);
 	const size_t chunks = (size + CHUNK_BYTES - 1) / CHUNK_BYTES;
-	struct head *head;
 	ssize_t n;
 	int err;
 
 	kept_shrink(&standing->kept, 0);
-	err = kept_grow(&standing->kept, PAGE_BYTES + chunks * CHUNK_BYTES);
+	err = kept_grow(&standing->kept, chunks * CHUNK_BYTES);
 	if (err)
 		return err;
 	for (size_t at = 0; at < size; at += (size_t)n) {
-		n = pread(standing->fd, standing->kept.bytes + PAGE_BYTES + at, size - at,
-			(off_t)at);
+		n = pread(standing->fd, standing->kept.bytes + at, size - at, (off_t)at);
 		if (n <= 0)
 			return n < 0 ? -errno : -EIO;
 	}
-	head = head_of(standing);
-	memcpy(head->magic, MAGIC, sizeof(MAGIC));
-	head->device = copy->st_dev;
-	head->inode = copy->st_ino;
 	return 0;
 }
 
@@ -188,16 +189,17 @@ static int take_slots(struct standing *standing, const char *file)
 	bool ours = true;
 	int err = 0;
 
-	while (!err &&
-		PAGE_BYTES + (standing->chunks + 1) * CHUNK_BYTES <= standing->kept.size)
+	while (!err && (standing->chunks + 1) * CHUNK_BYTES <= standing->kept.size)
 		err = use_chunk(standing);
 	for (uint32_t i = standing->chunks * CHUNK_CALLS; !err && i > 0; i--) {
 		struct slot *slot = slot_at(standing, i - 1);
 
-		ours = ours && is_ours(slot);
+		ours = ours && is_ours(slot, i == 1);
+		mark_changed(standing, i - 1);
+		if (i == 1)
+			break;
 		left += atomic_load(&slot->state) != FREE;
 		put_free(standing, i - 1);
-		mark_changed(standing, i - 1);
 	}
 	standing->left = ours ? left : 0;
 	for (uint32_t i = 0; !ours && i < standing->chunks * CHUNK_CALLS; i++)
@@ -207,6 +209,68 @@ static int take_slots(struct standing *standing, const char *file)
 	if (!err && standing->chunks == 0)
 		err = grow(standing);
 	return err;
+}
+
+/* Takes PAGE if it changed. */
+static bool take_page(struct standing *standing, size_t page, char ret[static PAGE_BYTES])
+{
+	bool changed;
+
+	pthread_mutex_lock(&standing->lock);
+	changed = standing->changed[page];
+	if (changed)
+		memcpy(ret, standing->kept.bytes + page * PAGE_BYTES, PAGE_BYTES);
+	standing->changed[page] = false;
+	pthread_mutex_unlock(&standing->lock);
+	return changed;
+}
+
+/* Returns whether all of it is on the disk. */
+static bool copy_changed(struct standing *standing)
+{
+	char bytes[PAGE_BYTES];
+	bool any = false, whole = true;
+	size_t pages;
+
+	pthread_mutex_lock(&standing->lock);
+	pages = standing->chunks * CHUNK_PAGES;
+	pthread_mutex_unlock(&standing->lock);
+	for (size_t page = 0; whole && page < pages; page++) {
+		if (!take_page(standing, page, bytes))
+			continue;
+		any = true;
+		whole = pwrite(standing->fd, bytes, PAGE_BYTES,
+				(off_t)(page * PAGE_BYTES)) == PAGE_BYTES;
+		if (whole)
+			continue;
+		pthread_mutex_lock(&standing->lock);
+		standing->changed[page] = true;
+		pthread_mutex_unlock(&standing->lock);
+	}
+	/* What became of those that were copied is not known then. */
+	if (any && fdatasync(standing->fd) < 0) {
+		mark_all(standing);
+		whole = false;
+	}
+	return whole;
+}
+
+/*
+ * Memory and copy get a new head. A memory that has the one before, and was not used by this process, is of a process long ago: what
+ * stands in it was told, or is here.
+ */
+static void renew_head(struct standing *standing, const struct stat *copy)
+{
+	struct slot *head = slot_at(standing, 0);
+
+	head->version = 1;
+	head->start_us = copy->st_ino;
+	memcpy(head->magic, MAGIC, sizeof(MAGIC));
+	secret_token(head->id, TOKEN_BYTES);
+	atomic_store(&head->state, HEAD);
+	mark_changed(standing, 0);
+	if (!copy_changed(standing))
+		log_error("standing", "event=standing-copy-old file=%s", standing->path);
 }
 
 static int load(struct standing *standing, const char *run_dir)
@@ -226,14 +290,19 @@ static int load(struct standing *standing, const char *run_dir)
 		return take_slots(standing, path);
 	}
 	err = read_copy(standing, &st);
-	return err ? err : take_slots(standing, standing->path);
+	if (!err)
+		err = take_slots(standing, standing->path);
+	if (err)
+		return err;
+	renew_head(standing, &st);
+	return 0;
 }
 
 /* Where a killed process leaves it, or else in this process, whose copy is left. */
 static int open_memory(
 	struct standing *standing, const char *run_dir, struct err_text *text)
 {
-	const size_t max = PAGE_BYTES + CHUNKS_MAX * CHUNK_BYTES;
+	const size_t max = CHUNKS_MAX * CHUNK_BYTES;
 	struct err_text why = {""};
 
 	if (run_dir && kept_open(&standing->kept, run_dir, NAME, max, &why) == 0)
@@ -292,7 +361,7 @@ uint64_t standing_count_left(const struct standing *standing)
 
 void standing_take_left(struct standing *standing, standing_h *h, void *arg)
 {
-	for (uint32_t i = 0; i < standing->chunks * CHUNK_CALLS; i++) {
+	for (uint32_t i = 1; i < standing->chunks * CHUNK_CALLS; i++) {
 		struct slot *slot = slot_at(standing, i);
 		const uint32_t state = atomic_load(&slot->state);
 
@@ -345,7 +414,7 @@ void standing_add(
 	if (standing->free == 0 && grow(standing) != 0) {
 		if (!standing->full)
 			log_error("standing", "event=standing-full calls=%u",
-				standing->chunks * CHUNK_CALLS);
+				standing->chunks * CHUNK_CALLS - 1);
 		standing->full = true;
 		goto out;
 	}
@@ -430,42 +499,7 @@ void standing_written(struct standing *standing)
 	forget(standing, TAKEN);
 }
 
-/* Takes PAGE if it changed. */
-static bool take_page(struct standing *standing, size_t page, char ret[static PAGE_BYTES])
-{
-	bool changed;
-
-	pthread_mutex_lock(&standing->lock);
-	changed = standing->changed[page];
-	if (changed)
-		memcpy(ret, standing->kept.bytes + (page + 1) * PAGE_BYTES, PAGE_BYTES);
-	standing->changed[page] = false;
-	pthread_mutex_unlock(&standing->lock);
-	return changed;
-}
-
 void standing_sync(struct standing *standing)
 {
-	char bytes[PAGE_BYTES];
-	bool any = false;
-	size_t pages;
-
-	pthread_mutex_lock(&standing->lock);
-	pages = standing->chunks * CHUNK_PAGES;
-	pthread_mutex_unlock(&standing->lock);
-	for (size_t page = 0; page < pages; page++) {
-		if (!take_page(standing, page, bytes))
-			continue;
-		any = true;
-		if (pwrite(standing->fd, bytes, PAGE_BYTES, (off_t)(page * PAGE_BYTES)) ==
-			PAGE_BYTES)
-			continue;
-		pthread_mutex_lock(&standing->lock);
-		standing->changed[page] = true;
-		pthread_mutex_unlock(&standing->lock);
-		break;
-	}
-	/* What became of those that were copied is not known then. */
-	if (any && fdatasync(standing->fd) < 0)
-		mark_all(standing);
+	(void)copy_changed(standing);
 }

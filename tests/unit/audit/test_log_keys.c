@@ -1,4 +1,5 @@
-/* A log that is handed over to a new key, by a process that is killed before each of its steps. Linked with --wrap=fsync. */
+/* A log that is handed over to a new key, by a process that is killed before each of its steps. Linked with
+ * --wrap=fsync,--wrap=journal_add. */
 #include "../unit.h"
 
 #include "keys_fixture.h"
@@ -16,6 +17,22 @@ int __wrap_fsync(int fd)
 		return __real_fsync(fd);
 	errno = EIO;
 	return -1;
+}
+
+bool __real_journal_add(
+	struct journal *journal, const char *kind, const char *body, size_t len);
+bool __wrap_journal_add(
+	struct journal *journal, const char *kind, const char *body, size_t len);
+
+static unsigned without_room; /* so many records of the hand-over find none */
+
+bool __wrap_journal_add(
+	struct journal *journal, const char *kind, const char *body, size_t len)
+{
+	if (without_room == 0 || strcmp(kind, "key") != 0)
+		return __real_journal_add(journal, kind, body, len);
+	without_room--;
+	return false;
 }
 
 static void a_log_goes_on_with_a_new_key(void **state)
@@ -59,6 +76,22 @@ static void a_log_goes_on_with_a_new_key(void **state)
 	assert_string_equal(fixture->faults, "");
 	assert_int_equal(fixture->handed, 2);
 	open_it(fixture);
+}
+
+static void a_record_that_finds_no_room_is_made_again(void **state)
+{
+	struct fixture *fixture = *state;
+	struct ledger_state log;
+
+	add(fixture, 1);
+	without_room = 2;
+	rotate(fixture);
+	assert_int_equal(without_room, 0);
+	for (unsigned i = 0; i < 2; i++)
+		assert_true(tick(fixture));
+	chronicle_state(fixture->chronicle, &log);
+	assert_int_equal(log.rotation.count, 1);
+	assert_false(log.rotation.is_wanted);
 }
 
 static void old_keys_are_kept_where_wanted(void **state)
@@ -412,6 +445,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		CASE(a_log_goes_on_with_a_new_key),
+		CASE(a_record_that_finds_no_room_is_made_again),
 		CASE(old_keys_are_kept_where_wanted),
 		CASE(what_has_the_name_of_an_old_key_is_not_written_to),
 		CASE(a_key_that_may_not_be_on_the_disk_is_given_up),

@@ -118,6 +118,56 @@ static void without_the_memory_the_copy_counts(void **state)
 	expect_left(fixture, "");
 }
 
+static void log_h(void *arg, enum log_level level, const char *line)
+{
+	char *logged = arg;
+
+	(void)level;
+	snprintf(logged, 4500, "%s", line);
+}
+
+/* Where a start could not use run-dir, or was given another one: what was left there before is of nobody who stands. */
+static void a_memory_of_long_ago_counts_no_more(void **state)
+{
+	struct fixture *fixture = *state;
+	char *const run_dir = fixture->run;
+
+	standing_add(fixture->standing, 1, "a", 1);
+	fixture->run = NULL;
+	expect_left(fixture, "");
+	standing_free(fixture->standing);
+	open_it(fixture);
+	standing_add(fixture->standing, 2, "b", 2);
+	standing_sync(fixture->standing);
+	fixture->run = run_dir;
+	expect_left(fixture, "b@2 ");
+	standing_add(fixture->standing, 3, "c", 3);
+	expect_left(fixture, "c@3 ");
+}
+
+/* The disk takes nothing at the start: it is made when it does. */
+static void a_copy_that_cannot_be_made_anew_is_told(void **state)
+{
+	struct fixture *fixture = *state;
+	char logged[1000] = "";
+
+	standing_add(fixture->standing, 1, "a", 1);
+	standing_sync(fixture->standing);
+	run(fixture, "rm standing.now");
+	standing_free(fixture->standing);
+	log_set_sink(log_h, logged);
+	sync_fails = true;
+	open_it(fixture);
+	sync_fails = false;
+	log_set_sink(NULL, NULL);
+	assert_non_null(strstr(logged, "event=standing-copy-old"));
+	standing_take_left(fixture->standing, left_h, fixture);
+	assert_string_equal(fixture->left, "a@1 ");
+	standing_add(fixture->standing, 2, "b", 2);
+	standing_sync(fixture->standing);
+	expect_left(fixture, "b@2 ");
+}
+
 /* The machine went down while the copy was made, or had no room for all of it. */
 static void a_copy_that_was_cut_counts_as_far_as_it_goes(void **state)
 {
@@ -128,9 +178,9 @@ static void a_copy_that_was_cut_counts_as_far_as_it_goes(void **state)
 		standing_add(fixture->standing, i, i < 40 ? "x" : "last", i);
 	standing_add(fixture->standing, 41, "cut", 41);
 	standing_sync(fixture->standing);
-	/* a call has 128 bytes */
+	/* a call has 128 bytes, as has the head */
 	snprintf(command, sizeof(command),
-		"rm standing.now && truncate -s $((40 * 128 + 20)) '%s/standing'",
+		"rm standing.now && truncate -s $((41 * 128 + 20)) '%s/standing'",
 		fixture->folder);
 	run(fixture, command);
 	standing_free(fixture->standing);
@@ -267,7 +317,7 @@ static void no_more_calls_are_noted_than_there_is_room_for(void **state)
 		standing_add(fixture->standing, i, "x", i);
 	standing_free(fixture->standing);
 	open_it(fixture);
-	assert_int_equal(standing_count_left(fixture->standing), 64 * 4096);
+	assert_int_equal(standing_count_left(fixture->standing), 64 * 4096 - 1);
 }
 
 static void a_file_of_others_is_begun_anew(void **state)
@@ -288,14 +338,6 @@ static void a_file_of_others_is_begun_anew(void **state)
 	expect_left(fixture, "");
 	standing_add(fixture->standing, 1, "a", 1);
 	expect_left(fixture, "a@1 ");
-}
-
-static void log_h(void *arg, enum log_level level, const char *line)
-{
-	char *logged = arg;
-
-	(void)level;
-	snprintf(logged, 4500, "%s", line);
 }
 
 static void what_is_foreign_in_memory_is_told_where(void **state)
@@ -344,6 +386,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CASE(calls_that_stand_are_left),
 		CASE(without_the_memory_the_copy_counts),
+		CASE(a_memory_of_long_ago_counts_no_more),
+		CASE(a_copy_that_cannot_be_made_anew_is_told),
 		CASE(a_copy_that_was_cut_counts_as_far_as_it_goes),
 		CASE(a_copy_that_did_not_reach_the_disk_is_made_again),
 		CASE(memory_that_goes_with_another_copy_does_not_count),

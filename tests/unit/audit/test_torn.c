@@ -3,12 +3,15 @@
 #include "../file_limit.h"
 
 #include "audit/journal.h"
+#include "audit/unsynced.h"
 #include "audit_fixture.h"
 #include "base/log.h"
 #include "evidence/head.h"
 #include "sync_fixture.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
 
 int __real_ftruncate(int fd, off_t len);
 int __wrap_ftruncate(int fd, off_t len);
@@ -102,11 +105,155 @@ static void what_is_written_at_the_end_is_not_told_as_left(void **state)
 	fixture_remove(folder);
 }
 
+/* What a kernel may do with what a disk did not take: the file has something else, and the next sync succeeds. */
+static void forget(const char *path, off_t from)
+{
+	const int fd = open(path, O_WRONLY | O_CLOEXEC);
+	struct stat st;
+
+	assert_true(fd >= 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	for (off_t at = from; at < st.st_size; at++)
+		assert_int_equal(pwrite(fd, "", 1, at), 1);
+	close(fd);
+}
+
+static void what_could_not_be_synced_is_written_again(void **state)
+{
+	char *folder = fixture_folder(), path[4300];
+	struct err_text text = {""};
+	struct journal_view view;
+	struct journal *journal;
+	struct health health;
+	off_t synced;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
+	health_init(&health);
+	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
+	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	assert_true(journal_tick(journal, &view));
+	synced = view.size;
+	sync_fails = true;
+	for (unsigned i = 0; i < 2; i++) {
+		assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+		assert_false(journal_tick(journal, &view));
+		assert_int_equal(view.fd, -1);
+	}
+	forget(path, synced);
+	sync_fails = false;
+	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	assert_true(journal_tick(journal, &view));
+	assert_int_equal(lines_of(path), 4);
+	/* and is none of what comes later */
+	forget(path, view.size);
+	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	assert_true(journal_tick(journal, &view));
+	assert_int_equal(lines_of(path), 5);
+	journal_free(journal);
+	health_free(&health);
+	fixture_remove(folder);
+}
+
+static void a_torn_line_behind_it_is_cut_before(void **state)
+{
+	char *folder = fixture_folder(), path[4300];
+	struct err_text text = {""};
+	struct journal *journal;
+	struct health health;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
+	health_init(&health);
+	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
+	for (unsigned i = 0; i < 4; i++)
+		assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	sync_fails = true;
+	limit_files(200);
+	failures = 1;
+	assert_false(journal_tick(journal, NULL));
+	assert_int_equal(failures, 0);
+	limit_files(RLIM_INFINITY);
+	forget(path, 0);
+	sync_fails = false;
+	assert_true(journal_tick(journal, NULL));
+	assert_int_equal(lines_of(path), 4);
+	journal_free(journal);
+	health_free(&health);
+	fixture_remove(folder);
+}
+
+/* What is written there later could not be written again: it waits. */
+static void no_more_is_unsynced_than_can_be_written_again(void **state)
+{
+	static char body[100000];
+	char *folder = fixture_folder(), path[4300];
+	struct err_text text = {""};
+	struct journal *journal;
+	struct health health;
+	struct stat st;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
+	memset(body, ' ', sizeof(body));
+	memcpy(body, "{\"a\":1", 6);
+	memcpy(body + sizeof(body) - 2, "}\n", 2);
+	health_init(&health);
+	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
+	sync_fails = true;
+	for (size_t len = 0; len < UNSYNCED_MAX + sizeof(body); len += sizeof(body)) {
+		assert_true(journal_add(journal, "call", body, sizeof(body)));
+		journal_write(journal);
+	}
+	assert_false(journal_tick(journal, NULL));
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size <= (off_t)UNSYNCED_MAX);
+	assert_true(st.st_size > (off_t)(UNSYNCED_MAX - 2 * sizeof(body)));
+	sync_fails = false;
+	journal_tick(journal, NULL);
+	assert_true(journal_tick(journal, NULL));
+	assert_int_equal(stat(path, &st), 0);
+	assert_true(st.st_size > (off_t)UNSYNCED_MAX);
+	journal_free(journal);
+	health_free(&health);
+	fixture_remove(folder);
+}
+
+/* Its disk had a bad moment when the file was moved away. */
+static void a_file_that_is_left_is_whole(void **state)
+{
+	char *folder = fixture_folder(), path[4300], moved[4400];
+	struct err_text text = {""};
+	struct journal *journal;
+	struct health health;
+
+	(void)state;
+	snprintf(path, sizeof(path), "%s/cdr.jsonl", folder);
+	snprintf(moved, sizeof(moved), "%s.1", path);
+	health_init(&health);
+	assert_int_equal(journal_new(&journal, folder, NULL, 0, &health, &text), 0);
+	assert_true(journal_add(journal, "call", "{\"a\":1}\n", 8));
+	sync_fails = true;
+	assert_false(journal_tick(journal, NULL));
+	forget(path, 0);
+	sync_fails = false;
+	assert_int_equal(rename(path, moved), 0);
+	assert_true(journal_tick(journal, NULL));
+	assert_int_equal(lines_of(moved), 1);
+	journal_free(journal);
+	health_free(&health);
+	fixture_remove(folder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_torn_line_is_cut_before_others_follow),
 		cmocka_unit_test(what_is_written_at_the_end_is_not_told_as_left),
+		cmocka_unit_test(what_could_not_be_synced_is_written_again),
+		cmocka_unit_test(a_torn_line_behind_it_is_cut_before),
+		cmocka_unit_test(no_more_is_unsynced_than_can_be_written_again),
+		cmocka_unit_test(a_file_that_is_left_is_whole),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,110 @@
+#include "audit/unsynced.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+void unsynced_init(struct unsynced *unsynced)
+{
+	*unsynced = (struct unsynced){.again = false};
+	buf_init(&unsynced->bytes, UNSYNCED_MAX);
+}
+
+void unsynced_free(struct unsynced *unsynced)
+{
+	buf_free(&unsynced->bytes);
+}
+
+size_t unsynced_room(struct unsynced *unsynced, int fd, size_t len)
+{
+	struct buf *bytes = &unsynced->bytes;
+	const size_t room = UNSYNCED_MAX - bytes->len;
+	struct stat st;
+
+	if (bytes->len == 0) {
+		if (fstat(fd, &st) < 0)
+			return 0;
+		unsynced->at = st.st_size;
+	}
+	if (len > room)
+		len = room;
+	if (buf_reserve(bytes, len))
+		return len;
+	bytes->err = 0;
+	return 0;
+}
+
+void unsynced_add(struct unsynced *unsynced, struct span bytes)
+{
+	buf_add_span(&unsynced->bytes, bytes);
+}
+
+int unsynced_cut(const struct unsynced *unsynced, int fd)
+{
+	const off_t end = unsynced->at + (off_t)unsynced->bytes.len;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || (st.st_size > end && ftruncate(fd, end) < 0))
+		return -errno;
+	return 0;
+}
+
+/* 0 or a negated errno. */
+static int write_all(int fd, struct span bytes, off_t at)
+{
+	ssize_t n;
+
+	for (; bytes.len > 0; bytes.p += n, bytes.len -= (size_t)n, at += n) {
+		n = pwrite(fd, bytes.p, bytes.len, at);
+		if (n < 0 && errno == EINTR)
+			n = 0;
+		else if (n <= 0)
+			return n < 0 ? -errno : -ENOSPC;
+	}
+	return 0;
+}
+
+/* Over what is there, so that who reads the file meanwhile sees it as it was. 0 or a negated errno. */
+static int write_again(const struct unsynced *unsynced, int fd)
+{
+	const int flags = fcntl(fd, F_GETFL);
+	struct stat st;
+	int err;
+
+	if (flags < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	/* somebody cut it: that is his to answer for */
+	if (st.st_size < unsynced->at)
+		return 0;
+	/* with O_APPEND pwrite(2) does not look where it is to write */
+	if (fcntl(fd, F_SETFL, flags & ~O_APPEND) < 0)
+		return -errno;
+	err = write_all(fd, buf_span(&unsynced->bytes), unsynced->at);
+	if (fcntl(fd, F_SETFL, flags) < 0)
+		return -errno;
+	return err;
+}
+
+int unsynced_sync(struct unsynced *unsynced, int fd)
+{
+	int err = 0;
+
+	if (unsynced->bytes.len == 0)
+		return 0;
+	if (unsynced->again)
+		err = write_again(unsynced, fd);
+	if (!err && fdatasync(fd) < 0)
+		err = -errno;
+	unsynced->again = err != 0;
+	if (!err)
+		unsynced_forget(unsynced);
+	return err;
+}
+
+void unsynced_forget(struct unsynced *unsynced)
+{
+	unsynced->again = false;
+	unsynced->at += (off_t)unsynced->bytes.len;
+	buf_clear(&unsynced->bytes);
+}
