@@ -518,16 +518,18 @@ static int cut_torn(struct journal *journal)
 static size_t write_lines(struct journal *journal, struct span lines, uint64_t *ret_calls)
 {
 	struct span rest, line;
-	size_t done = 0, whole;
+	size_t room = 0, done = 0, whole;
 	int err = cut_torn(journal);
 
+	if (!err)
+		err = journal->fd < 0 ? -ENOENT
+				      : unsynced_reserve(&journal->unsynced, journal->fd,
+						lines.len, &room);
 	if (err) {
 		health_fail(journal->health, "cdr", err);
 		return 0;
 	}
-	lines = first_lines(
-		lines, unsynced_room(&journal->unsynced, journal->fd, lines.len));
-	err = journal->fd < 0 ? -ENOENT : regular_write(journal->fd, lines, &done);
+	err = regular_write(journal->fd, first_lines(lines, room), &done);
 	rest = first_lines(lines, done);
 	whole = rest.len;
 	unsynced_add(&journal->unsynced, rest);

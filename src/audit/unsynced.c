@@ -16,7 +16,7 @@ void unsynced_free(struct unsynced *unsynced)
 	buf_free(&unsynced->bytes);
 }
 
-size_t unsynced_room(struct unsynced *unsynced, int fd, size_t len)
+int unsynced_reserve(struct unsynced *unsynced, int fd, size_t len, size_t *ret_room)
 {
 	struct buf *bytes = &unsynced->bytes;
 	const size_t room = UNSYNCED_MAX - bytes->len;
@@ -24,15 +24,14 @@ size_t unsynced_room(struct unsynced *unsynced, int fd, size_t len)
 
 	if (bytes->len == 0) {
 		if (fstat(fd, &st) < 0)
-			return 0;
+			return -errno;
 		unsynced->at = st.st_size;
 	}
-	if (len > room)
-		len = room;
-	if (buf_reserve(bytes, len))
-		return len;
+	*ret_room = len < room ? len : room;
+	if (buf_reserve(bytes, *ret_room))
+		return 0;
 	bytes->err = 0;
-	return 0;
+	return -ENOMEM;
 }
 
 void unsynced_add(struct unsynced *unsynced, struct span bytes)

@@ -21,8 +21,8 @@ struct unsynced {
 void unsynced_init(struct unsynced *unsynced);
 void unsynced_free(struct unsynced *unsynced);
 
-/* How much of LEN bytes may be appended to FD now: what unsynced_add() has room for. */
-size_t unsynced_room(struct unsynced *unsynced, int fd, size_t len);
+/* Makes room for LEN bytes, or for *RET_ROOM of them, which may be none, that are to be appended to FD now. 0 or a negated errno. */
+int unsynced_reserve(struct unsynced *unsynced, int fd, size_t len, size_t *ret_room);
 /* BYTES were appended. */
 void unsynced_add(struct unsynced *unsynced, struct span bytes);
 /* Cuts off what FD has behind them, which is half of a line. 0 or a negated errno. */
