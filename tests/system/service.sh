@@ -155,7 +155,7 @@ journal() {
 }
 
 if ((EUID == 0)) && unshare -m true 2>/dev/null; then
-	export -f journal wait_for wait_line has_lines lines ctl
+	export -f journal wait_ms wait_for wait_line has_lines lines ctl
 	export lab tools builddir time_scale patience
 	unshare -m bash -c journal
 	pids+=("$(<"$lab/journal.pid")" "$(<"$lab/tandem.pid")")
